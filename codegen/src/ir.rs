@@ -1,0 +1,279 @@
+//! The validated schema: what `lower` gives, and all that `emit` and `sql` read.
+//!
+//! Names are resolved to ids, defaults and native types are filled in, constraint names are
+//! Prisma's. Nothing here knows of spans, diagnostics or the syntax tree, and nothing here can be
+//! wrong: what could be was refused before. Ask questions through the walkers.
+
+mod id;
+pub mod names;
+mod types;
+mod walk;
+
+pub use id::{EnumId, FieldId, ModelId, RelationId};
+pub use types::{Arity, DefaultValue, IndexMethod, Literal, NativeType, ReferentialAction, ScalarType, SortOrder};
+pub use walk::{ColumnWalker, EnumWalker, FieldWalker, ModelWalker, RelationFieldWalker, RelationWalker};
+
+/// A validated schema. All ids are indexes into its vectors.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Schema {
+    /// Models and views in the order of their declaration.
+    pub models: Vec<Model>,
+    /// Fields of all models, grouped by model, in the order of their declaration.
+    pub fields: Vec<Field>,
+    /// Enums in the order of their declaration.
+    pub enums: Vec<Enum>,
+    /// One per pair of relation fields, ordered by the first field of the pair.
+    pub relations: Vec<Relation>,
+    /// `schemas` of the datasource; empty: everything is in the connection's default schema.
+    pub namespaces: Vec<String>,
+    /// `extensions` of the datasource.
+    pub extensions: Vec<Extension>,
+    /// False under `relationMode = "prisma"`: no foreign keys in the database.
+    pub foreign_keys: bool,
+}
+
+/// A PostgreSQL extension that the datasource asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extension {
+    /// The name in the schema.
+    pub name: String,
+    /// The name in PostgreSQL.
+    pub db_name: String,
+    /// The schema it is installed in.
+    pub namespace: Option<String>,
+    /// The version it must have.
+    pub version: Option<String>,
+}
+
+/// A table or a view.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// The name in the schema.
+    pub name: String,
+    /// The name in PostgreSQL, after `@@map`.
+    pub db_name: String,
+    /// `@@schema`.
+    pub namespace: Option<String>,
+    /// The lines of its `///` comment.
+    pub docs: Option<String>,
+    /// A `view` block: read only, no DDL.
+    pub is_view: bool,
+    /// `@@ignore`: in the database, not in the client.
+    pub ignored: bool,
+    /// `@@renamedFrom`: the database name before, consumed by one migration.
+    pub renamed_from: Option<String>,
+    /// Its fields: a range of `Schema::fields`.
+    pub fields: std::ops::Range<u32>,
+    /// `@id` or `@@id`. A model may have none if it has a unique key.
+    pub primary_key: Option<PrimaryKey>,
+    /// `@unique`, `@@unique` and `@@index`, single-field ones first, each group in the order of declaration.
+    pub indexes: Vec<Index>,
+    /// `@@check`.
+    pub checks: Vec<Check>,
+}
+
+/// The primary key of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PrimaryKey {
+    /// `name:` of `@@id`, for the client.
+    pub name: Option<String>,
+    /// The constraint's name in PostgreSQL, default included.
+    pub constraint_name: String,
+    /// Its columns, in key order.
+    pub fields: Vec<IndexField>,
+}
+
+/// A unique or plain index.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Index {
+    /// Whether it is unique.
+    pub unique: bool,
+    /// `name:` of `@@unique`, for the client.
+    pub name: Option<String>,
+    /// The index's name in PostgreSQL, default included.
+    pub constraint_name: String,
+    /// `type:`.
+    pub method: IndexMethod,
+    /// Its columns or expressions, in key order.
+    pub fields: Vec<IndexField>,
+    /// `where:` as SQL, for partial indexes.
+    pub predicate: Option<String>,
+}
+
+/// One column or expression of a key or index.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IndexField {
+    /// What is indexed.
+    pub target: IndexTarget,
+    /// `sort:`; none is ascending.
+    pub sort: Option<SortOrder>,
+    /// `ops:` as the operator class is called in PostgreSQL.
+    pub operator_class: Option<String>,
+}
+
+/// What one part of an index is built on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum IndexTarget {
+    /// A column of the model.
+    Field(FieldId),
+    /// An SQL expression, without the parentheses around it.
+    Expression(String),
+}
+
+/// A check constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// The constraint's name in PostgreSQL, default included.
+    pub constraint_name: String,
+    /// The SQL condition.
+    pub sql: String,
+}
+
+/// A field of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// The model it belongs to.
+    pub model: ModelId,
+    /// The name in the schema.
+    pub name: String,
+    /// The lines of its `///` comment.
+    pub docs: Option<String>,
+    /// Required, optional or list.
+    pub arity: Arity,
+    /// `@ignore`: in the database, not in the client.
+    pub ignored: bool,
+    /// Column or relation.
+    pub kind: FieldKind,
+}
+
+/// What a field is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FieldKind {
+    /// A column of the table.
+    Column(Column),
+    /// One side of a relation; no column.
+    Relation(RelationField),
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// The name in PostgreSQL, after `@map`.
+    pub db_name: String,
+    /// The type in the schema.
+    pub ty: ColumnType,
+    /// `@default`.
+    pub default: Option<DefaultValue>,
+    /// `@updatedAt`.
+    pub updated_at: bool,
+    /// `@sensitive`: never in Debug, logs or serialisation.
+    pub sensitive: bool,
+    /// `@renamedFrom`: the column name before, consumed by one migration.
+    pub renamed_from: Option<String>,
+    /// `@using`: the expression that converts old values, consumed by one migration.
+    pub using: Option<String>,
+}
+
+/// The type of a column; its arity is the field's.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ColumnType {
+    /// A scalar and the PostgreSQL type behind it, the scalar's default one included.
+    Scalar(ScalarType, NativeType),
+    /// An enum of the schema.
+    Enum(EnumId),
+    /// `Unsupported("...")`: the text between the quotes. Not in the client.
+    Unsupported(String),
+}
+
+/// A relation field's place in its relation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RelationField {
+    /// The relation.
+    pub relation: RelationId,
+    /// Which of its two sides.
+    pub side: Side,
+}
+
+/// The side of a relation that a field stands for.
+/// In a many-to-many relation the referencing side is the one whose model is column `A`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// This model holds the foreign key.
+    Referencing,
+    /// The other model holds it.
+    Referenced,
+}
+
+/// A relation between two models, or of a model with itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Relation {
+    /// `name:` of `@relation`.
+    pub name: Option<String>,
+    /// The field on the referencing side.
+    pub referencing: FieldId,
+    /// The field on the referenced side.
+    pub referenced: FieldId,
+    /// How it is stored.
+    pub storage: RelationStorage,
+}
+
+/// How PostgreSQL stores a relation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RelationStorage {
+    /// A foreign key on the referencing side.
+    ForeignKey(ForeignKey),
+    /// Prisma's implicit many-to-many: a table with columns `A` and `B`.
+    JoinTable {
+        /// The table, `_AToB` or `_name`.
+        db_name: String,
+        /// The schema of the table.
+        namespace: Option<String>,
+    },
+}
+
+/// A foreign key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForeignKey {
+    /// Columns on the referencing side.
+    pub fields: Vec<FieldId>,
+    /// The columns they point at, same length and order.
+    pub references: Vec<FieldId>,
+    /// What happens on delete, default filled in (Restrict if required, else SetNull).
+    pub on_delete: ReferentialAction,
+    /// What happens on update of the key, default filled in (Cascade).
+    pub on_update: ReferentialAction,
+    /// The constraint's name in PostgreSQL, default included.
+    pub constraint_name: String,
+    /// The referencing fields are unique: at most one row on the other side.
+    pub one_to_one: bool,
+}
+
+/// An enum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enum {
+    /// The name in the schema.
+    pub name: String,
+    /// The type's name in PostgreSQL, after `@@map`.
+    pub db_name: String,
+    /// `@@schema`.
+    pub namespace: Option<String>,
+    /// The lines of its `///` comment.
+    pub docs: Option<String>,
+    /// `@@renamedFrom`: the type's name before, consumed by one migration.
+    pub renamed_from: Option<String>,
+    /// Its values in order.
+    pub values: Vec<EnumValue>,
+}
+
+/// A value of an enum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnumValue {
+    /// The name in the schema.
+    pub name: String,
+    /// The label in PostgreSQL, after `@map`.
+    pub db_name: String,
+    /// The lines of its `///` comment.
+    pub docs: Option<String>,
+    /// `@renamedFrom`: the label before, consumed by one migration.
+    pub renamed_from: Option<String>,
+}

@@ -1,0 +1,64 @@
+//! The only place where a name changes its case: from the schema's spelling to Rust's.
+
+use heck::{ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
+
+/// Rust's keywords, strict and reserved, of every edition up to 2024.
+const KEYWORDS: &[&str] = &[
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
+    "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move",
+    "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait", "true", "try", "type", "typeof",
+    "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];
+
+/// Keywords that `r#` does not help with.
+const RAW_REFUSED: &[&str] = &["crate", "self", "super", "Self", "_"];
+
+/// A field, module or constant: `createdAt` becomes `created_at`, `type` becomes `r#type`, `self` becomes `self_`.
+pub fn snake_ident(name: &str) -> String {
+    escape_keyword(name.to_snake_case())
+}
+
+/// A type or enum variant: `user_role` becomes `UserRole`, `Self` becomes `Self_`.
+pub fn camel_ident(name: &str) -> String {
+    escape_keyword(name.to_upper_camel_case())
+}
+
+/// A constant in capitals, such as a constraint's name: `users_email_key` becomes `USERS_EMAIL_KEY`.
+pub fn shouty_ident(name: &str) -> String {
+    escape_keyword(name.to_shouty_snake_case())
+}
+
+/// The file and module of a model: like `snake_ident`, without `r#`, so that a file can be called so.
+pub fn module_name(name: &str) -> String {
+    let name = snake_ident(name);
+    name.strip_prefix("r#").map_or(name.clone(), |keyword| format!("{keyword}_"))
+}
+
+fn escape_keyword(ident: String) -> String {
+    if ident.is_empty() || ident.starts_with(|first: char| first.is_ascii_digit()) {
+        format!("_{ident}")
+    } else if RAW_REFUSED.contains(&ident.as_str()) {
+        format!("{ident}_")
+    } else if KEYWORDS.contains(&ident.as_str()) {
+        format!("r#{ident}")
+    } else {
+        ident
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{camel_ident, module_name, shouty_ident, snake_ident};
+
+    #[test]
+    fn keywords_and_odd_names_become_identifiers() {
+        assert_eq!(snake_ident("createdAt"), "created_at");
+        assert_eq!(snake_ident("type"), "r#type");
+        assert_eq!(snake_ident("self"), "self_");
+        assert_eq!(snake_ident("2fa"), "_2fa");
+        assert_eq!(camel_ident("user_role"), "UserRole");
+        assert_eq!(camel_ident("self"), "Self_");
+        assert_eq!(shouty_ident("users_email_key"), "USERS_EMAIL_KEY");
+        assert_eq!(module_name("Match"), "match_");
+    }
+}
