@@ -1,2 +1,3 @@
-//! cli
+//! The command `codegen`.
+
 fn main() {}

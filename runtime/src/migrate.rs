@@ -1,0 +1,1 @@
+//! The history of migrations in a database, and the runner that brings it up to date.
