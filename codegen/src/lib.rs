@@ -3,3 +3,4 @@
 //! Pure: no database, no clock, no environment; `build` is the one place that touches the disk.
 
 pub mod ir;
+pub mod sql;

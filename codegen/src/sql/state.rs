@@ -1,0 +1,311 @@
+//! The picture of a database: what a schema leads to, and what introspection finds.
+//!
+//! Plain data, no SQL text but for the expressions that only PostgreSQL understands. Whoever fills
+//! it calls [`State::sort`] at the end; columns stay in the order of their table.
+
+use super::data_type::DataType;
+use crate::ir::{IndexMethod, ReferentialAction, SortOrder};
+
+/// Everything in a database that the schema language can say.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct State {
+    /// Schemas that are ours to create, other than the connection's default one.
+    pub schemas: Vec<String>,
+    /// Extensions that are asked for or installed.
+    pub extensions: Vec<Extension>,
+    /// Enum types.
+    pub enums: Vec<EnumType>,
+    /// Sequences behind columns, owned or merely used by a default. Not those of identity columns.
+    pub sequences: Vec<Sequence>,
+    /// Ordinary and partitioned tables; no views.
+    pub tables: Vec<Table>,
+}
+
+/// The name of a table, type or sequence.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectName {
+    /// The schema; none is the connection's default one.
+    pub schema: Option<String>,
+    /// The name in it.
+    pub name: String,
+}
+
+/// An extension.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extension {
+    /// The name in PostgreSQL.
+    pub name: String,
+    /// The schema it is installed in; none is not said.
+    pub schema: Option<String>,
+    /// Its version; none is not said.
+    pub version: Option<String>,
+}
+
+/// An enum type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnumType {
+    /// The type.
+    pub name: ObjectName,
+    /// The labels in their order.
+    pub labels: Vec<String>,
+}
+
+/// A sequence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sequence {
+    /// The sequence.
+    pub name: ObjectName,
+    /// `SmallInt`, `Integer` or `BigInt`.
+    pub ty: DataType,
+    /// Table and column that it goes away with.
+    pub owned_by: Option<(ObjectName, String)>,
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// The table.
+    pub name: ObjectName,
+    /// Its columns in their order.
+    pub columns: Vec<Column>,
+    /// The primary key.
+    pub primary_key: Option<PrimaryKey>,
+    /// Unique constraints. Prisma's `@unique` is not one: it is a unique index.
+    pub uniques: Vec<UniqueConstraint>,
+    /// Foreign keys from this table.
+    pub foreign_keys: Vec<ForeignKey>,
+    /// Check constraints.
+    pub checks: Vec<Check>,
+    /// Indexes that no constraint owns.
+    pub indexes: Vec<Index>,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its type, or that of its elements.
+    pub ty: DataType,
+    /// Whether it is an array of any number of dimensions.
+    pub array: bool,
+    /// Whether it takes NULL.
+    pub nullable: bool,
+    /// Its default.
+    pub default: Option<ColumnDefault>,
+    /// `GENERATED .. AS IDENTITY`.
+    pub identity: Option<Identity>,
+    /// The expression of `GENERATED ALWAYS AS (..) STORED`.
+    pub generated: Option<String>,
+}
+
+/// The default of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ColumnDefault {
+    /// One value, without quotes: `5`, `true`, `it's`.
+    Literal(String),
+    /// An array of values; NULL is not among them.
+    List(Vec<String>),
+    /// An SQL expression.
+    Expression(String),
+    /// The next value of a sequence.
+    Sequence(ObjectName),
+    /// Whatever the database has: never set, changed or dropped.
+    Unmanaged,
+}
+
+/// Who gives the value of an identity column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identity {
+    /// Only PostgreSQL.
+    Always,
+    /// PostgreSQL, where the statement gives none.
+    ByDefault,
+}
+
+/// A primary key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrimaryKey {
+    /// The constraint's name.
+    pub name: String,
+    /// Its columns in key order.
+    pub columns: Vec<String>,
+}
+
+/// A unique constraint, other than the primary key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UniqueConstraint {
+    /// The constraint's name.
+    pub name: String,
+    /// Its columns in key order.
+    pub columns: Vec<String>,
+}
+
+/// A foreign key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignKey {
+    /// The constraint's name.
+    pub name: String,
+    /// The referencing columns.
+    pub columns: Vec<String>,
+    /// The table it points at.
+    pub referenced_table: ObjectName,
+    /// The columns it points at, in the order of the referencing ones.
+    pub referenced_columns: Vec<String>,
+    /// What a delete of the referenced row does.
+    pub on_delete: ReferentialAction,
+    /// What a change of the referenced key does.
+    pub on_update: ReferentialAction,
+}
+
+/// A check constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// The constraint's name.
+    pub name: String,
+    /// The condition, without `CHECK` and its parentheses.
+    pub expression: String,
+}
+
+/// An index, other than those of constraints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Index {
+    /// The index's name; it is in the schema of its table.
+    pub name: String,
+    /// Whether it is unique.
+    pub unique: bool,
+    /// The access method.
+    pub method: IndexMethod,
+    /// What is indexed, in key order.
+    pub parts: Vec<IndexPart>,
+    /// Columns of `INCLUDE`.
+    pub include: Vec<String>,
+    /// The condition of a partial index, without `WHERE`.
+    pub predicate: Option<String>,
+    /// `NULLS NOT DISTINCT`, from PostgreSQL 15 on.
+    pub nulls_not_distinct: bool,
+}
+
+/// One part of an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexPart {
+    /// What is indexed.
+    pub target: IndexTarget,
+    /// The operator class; none if it is the type's default one.
+    pub operator_class: Option<String>,
+    /// The direction.
+    pub sort: SortOrder,
+    /// Whether NULLs come first. PostgreSQL's default: only if descending.
+    pub nulls_first: bool,
+}
+
+/// What one part of an index is built on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IndexTarget {
+    /// A column.
+    Column(String),
+    /// An expression, without the parentheses around it.
+    Expression(String),
+}
+
+impl State {
+    /// Brings everything but columns into its order: by schema and name.
+    pub fn sort(&mut self) {
+        self.schemas.sort();
+        self.schemas.dedup();
+        self.extensions.sort_by(|a, b| a.name.cmp(&b.name));
+        self.enums.sort_by(|a, b| a.name.cmp(&b.name));
+        self.sequences.sort_by(|a, b| a.name.cmp(&b.name));
+        self.tables.sort_by(|a, b| a.name.cmp(&b.name));
+        for table in &mut self.tables {
+            table.uniques.sort_by(|a, b| a.name.cmp(&b.name));
+            table.foreign_keys.sort_by(|a, b| a.name.cmp(&b.name));
+            table.checks.sort_by(|a, b| a.name.cmp(&b.name));
+            table.indexes.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+    }
+
+    /// The table of that name.
+    pub fn table(&self, name: &ObjectName) -> Option<&Table> {
+        self.tables.iter().find(|table| table.name == *name)
+    }
+
+    /// The enum type of that name.
+    pub fn enum_type(&self, name: &ObjectName) -> Option<&EnumType> {
+        self.enums.iter().find(|enumeration| enumeration.name == *name)
+    }
+
+    /// The sequence of that name.
+    pub fn sequence(&self, name: &ObjectName) -> Option<&Sequence> {
+        self.sequences.iter().find(|sequence| sequence.name == *name)
+    }
+}
+
+impl ObjectName {
+    /// A name in a schema; none is the connection's default one.
+    pub fn new(schema: Option<&str>, name: &str) -> Self {
+        Self { schema: schema.map(str::to_owned), name: name.to_owned() }
+    }
+
+    /// Another name in the same schema.
+    pub fn sibling(&self, name: &str) -> Self {
+        Self::new(self.schema.as_deref(), name)
+    }
+}
+
+/// As a person reads it: `users` or `shop.users`. SQL is written by `quote`.
+impl std::fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(schema) = &self.schema {
+            write!(f, "{schema}.")?;
+        }
+        f.write_str(&self.name)
+    }
+}
+
+impl Table {
+    /// A table without anything in it.
+    pub fn new(name: ObjectName) -> Self {
+        Self {
+            name,
+            columns: Vec::new(),
+            primary_key: None,
+            uniques: Vec::new(),
+            foreign_keys: Vec::new(),
+            checks: Vec::new(),
+            indexes: Vec::new(),
+        }
+    }
+
+    /// The column of that name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+impl IndexPart {
+    /// A column, ascending, NULLs last, with the default operator class.
+    pub fn column(name: &str) -> Self {
+        Self {
+            target: IndexTarget::Column(name.to_owned()),
+            operator_class: None,
+            sort: SortOrder::Asc,
+            nulls_first: false,
+        }
+    }
+}
+
+impl Index {
+    /// Whether it indexes plain columns of all rows, as a key does.
+    pub fn is_plain(&self) -> bool {
+        self.predicate.is_none() && self.parts.iter().all(|part| matches!(part.target, IndexTarget::Column(_)))
+    }
+
+    /// The columns it is built on; expressions are left out.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match &part.target {
+            IndexTarget::Column(name) => Some(name.as_str()),
+            IndexTarget::Expression(_) => None,
+        })
+    }
+}
