@@ -4,6 +4,8 @@
 //! introspection (elsewhere) makes one of a database, and any two can be compared.
 
 mod data_type;
+mod expression;
+mod normalize;
 pub mod quote;
 mod state;
 

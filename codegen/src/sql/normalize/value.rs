@@ -1,0 +1,242 @@
+//! Plain values of a type: PostgreSQL prints them in its own spelling.
+
+use crate::ir::NativeType;
+use crate::sql::DataType;
+
+/// Whether two texts are the same value of a type.
+pub(super) fn same(ty: &DataType, a: &str, b: &str) -> bool {
+    if a == b {
+        return true;
+    }
+    let DataType::Native(native) = ty else { return false };
+    match native {
+        NativeType::SmallInt
+        | NativeType::Integer
+        | NativeType::BigInt
+        | NativeType::Oid
+        | NativeType::Decimal(_)
+        | NativeType::Real
+        | NativeType::DoublePrecision => equal(number(a), number(b)),
+        NativeType::Boolean => equal(boolean(a), boolean(b)),
+        NativeType::Timestamp(_) | NativeType::Date | NativeType::Time(_) => equal(moment(a, false), moment(b, false)),
+        NativeType::Timestamptz(_) => equal(moment(a, true), moment(b, true)),
+        NativeType::JsonB => json(a) == json(b),
+        NativeType::ByteA | NativeType::Uuid => a.eq_ignore_ascii_case(b),
+        NativeType::Char(_) => a.trim_end() == b.trim_end(),
+        _ => false,
+    }
+}
+
+fn equal<T: PartialEq>(a: Option<T>, b: Option<T>) -> bool {
+    a.is_some() && a == b
+}
+
+/// Sign, digits without zeros at either end, and the place of the decimal point.
+fn number(text: &str) -> Option<(bool, String, i64)> {
+    let (negative, text) = match text.strip_prefix('-') {
+        Some(text) => (true, text),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+        None => (text, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let significant = digits.trim_start_matches('0');
+    if significant.is_empty() {
+        return Some((false, String::new(), 0));
+    }
+    let leading = digits.len() - significant.len();
+    let point = whole.len() as i64 - leading as i64 + i64::from(exponent);
+    Some((negative, significant.trim_end_matches('0').to_owned(), point))
+}
+
+fn boolean(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "t" | "true" | "yes" | "on" | "1" => Some(true),
+        "f" | "false" | "no" | "off" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// Microseconds since year 0, of a date, a time, or both; with `zone` in UTC, else as the clock shows.
+fn moment(text: &str, zone: bool) -> Option<i64> {
+    let text = text.trim();
+    let (date, time) = match text.split_once(['T', ' ']) {
+        Some((date, time)) => (date, time.trim()),
+        None if text.contains('-') && !text.contains(':') => (text, ""),
+        None => ("0000-01-01", text),
+    };
+    let mut parts = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    if !(0..=300_000).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let (clock, offset) = split_zone(time)?;
+    let mut micros = days(year, month, day) * 86_400_000_000;
+    let mut unit = 3_600_000_000;
+    for part in clock.split(':').filter(|part| !part.is_empty()) {
+        let (whole, fraction) = part.split_once('.').unwrap_or((part, ""));
+        micros += whole.parse::<i64>().ok().filter(|whole| (0..=60).contains(whole))? * unit;
+        if !fraction.is_empty() {
+            let digits = format!("{:0<6}", fraction.get(..6.min(fraction.len()))?);
+            micros += digits.parse::<i64>().ok()?;
+        }
+        unit /= 60;
+    }
+    Some(if zone { micros - offset } else { micros })
+}
+
+/// The clock's part and the zone's offset in microseconds.
+fn split_zone(time: &str) -> Option<(&str, i64)> {
+    let time = time.trim_end_matches(['Z', 'z']).trim_end();
+    let Some(at) = time.find(['+', '-']) else { return Some((time, 0)) };
+    let (clock, zone) = time.split_at(at);
+    let digits: String = zone[1..].chars().filter(|letter| *letter != ':').collect();
+    if !matches!(digits.len(), 2 | 4) {
+        return None;
+    }
+    let minutes = digits.get(2..).filter(|minutes| !minutes.is_empty()).unwrap_or("0");
+    let offset = (digits.get(..2)?.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?) * 60_000_000;
+    Some((clock.trim_end(), if zone.starts_with('-') { -offset } else { offset }))
+}
+
+/// Days since the start of year 0 in the proleptic Gregorian calendar.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
+    365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (153 * month + 2) / 5 + day
+}
+
+/// JSON without spaces and with the keys of objects in order: what jsonb keeps of it.
+/// Text that is no JSON stays as it is.
+fn json(text: &str) -> String {
+    let mut reader = Json { rest: text.trim(), depth: 0 };
+    match reader.value() {
+        Some(value) if reader.rest.is_empty() => value,
+        _ => text.to_owned(),
+    }
+}
+
+struct Json<'a> {
+    rest: &'a str,
+    depth: usize,
+}
+
+impl Json<'_> {
+    fn eat(&mut self, sign: char) -> bool {
+        let found = self.rest.strip_prefix(sign);
+        if let Some(rest) = found {
+            self.rest = rest.trim_start();
+        }
+        found.is_some()
+    }
+
+    fn value(&mut self) -> Option<String> {
+        self.depth += 1;
+        if self.depth > 100 {
+            return None;
+        }
+        let value = if self.eat('{') {
+            let mut members = self.items('}', |json| {
+                let key = json.string()?;
+                json.eat(':').then_some(())?;
+                Some((key, json.value()?))
+            })?;
+            // The last of equal keys wins, as in jsonb.
+            members.reverse();
+            members.sort_by(|a, b| a.0.cmp(&b.0));
+            members.dedup_by(|a, b| a.0 == b.0);
+            let members: Vec<_> = members.iter().map(|(key, value)| format!("{key}:{value}")).collect();
+            format!("{{{}}}", members.join(","))
+        } else if self.eat('[') {
+            format!("[{}]", self.items(']', Self::value)?.join(","))
+        } else if self.rest.starts_with('"') {
+            self.string()?
+        } else {
+            self.word()?
+        };
+        self.depth -= 1;
+        Some(value)
+    }
+
+    fn items<T>(&mut self, close: char, item: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        let mut items = Vec::new();
+        while !self.eat(close) {
+            if !items.is_empty() && !self.eat(',') {
+                return None;
+            }
+            items.push(item(self)?);
+        }
+        Some(items)
+    }
+
+    fn string(&mut self) -> Option<String> {
+        let body = self.rest.strip_prefix('"')?;
+        let mut escaped = false;
+        let end = body.char_indices().find(|(_, letter)| {
+            let found = *letter == '"' && !escaped;
+            escaped = *letter == '\\' && !escaped;
+            found
+        })?;
+        let text = format!("\"{}\"", &body[..end.0]);
+        self.rest = body[end.0 + 1..].trim_start();
+        Some(text)
+    }
+
+    fn word(&mut self) -> Option<String> {
+        let end = self.rest.find([',', ']', '}', ' ', '\n', '\t', '\r']).unwrap_or(self.rest.len());
+        let (word, rest) = self.rest.split_at(end);
+        self.rest = rest.trim_start();
+        let is_constant = matches!(word, "true" | "false" | "null");
+        (is_constant || number(word).is_some()).then(|| word.to_owned())
+    }
+}
+
+/// The items of a one-dimensional array's text, `{a,"b c"}`; none if there are NULLs or more dimensions.
+pub(super) fn parse_array(text: &str) -> Option<Vec<String>> {
+    let body = text.trim().strip_prefix('{')?.strip_suffix('}')?;
+    let mut items = Vec::new();
+    let mut letters = body.chars().peekable();
+    if body.trim().is_empty() {
+        return Some(items);
+    }
+    loop {
+        let (mut item, mut is_quoted) = (String::new(), false);
+        let mut more = false;
+        while let Some(letter) = letters.next() {
+            match letter {
+                '"' => {
+                    is_quoted = true;
+                    loop {
+                        match letters.next()? {
+                            '"' => break,
+                            '\\' => item.push(letters.next()?),
+                            other => item.push(other),
+                        }
+                    }
+                }
+                '\\' => item.push(letters.next()?),
+                '{' | '}' => return None,
+                ',' => {
+                    more = true;
+                    break;
+                }
+                other => item.push(other),
+            }
+        }
+        if !is_quoted {
+            item = item.trim().to_owned();
+            if item.is_empty() || item.eq_ignore_ascii_case("null") {
+                return None;
+            }
+        }
+        items.push(item);
+        if !more {
+            return Some(items);
+        }
+    }
+}
