@@ -1,1 +1,339 @@
-//! The history of migrations in a database, and the runner that brings it up to date.
+//! Migrations: the history of them in a database, and the runner that brings it up to date.
+//!
+//! A program can carry its migrations and run them at start; `codegen migrate` runs the same code. The connection
+//! must be a direct one of its own: the lock and the settings belong to a session, and a pooler takes them away.
+//!
+//! ```no_run
+//! use relata::migrate::{self, Migrations, Options};
+//!
+//! # async fn start(mut client: tokio_postgres::Client) -> Result<(), migrate::Error> {
+//! let migrations = Migrations::from_static(&[
+//!     ("20260101000000_init", "CREATE TABLE notes (id int PRIMARY KEY)"),
+//! ])?;
+//! let report = migrate::deploy(&mut client, &migrations, &Options::default()).await?;
+//! println!("applied {}", report.applied.len());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What holds whatever happens, `kill -9` included:
+//! - A migration of one transactional segment is applied with its history row, or not at all.
+//! - A migration of several segments has a row that counts its statements; the next deploy goes on there.
+//! - Two deployers do not run at the same time; the second one finds nothing to do.
+
+mod compare;
+mod error;
+mod history;
+mod lexer;
+mod lock;
+mod reconcile;
+mod reset;
+mod run;
+mod script;
+mod session;
+mod source;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_postgres::Client;
+
+pub use compare::Problem;
+use compare::{Comparison, compare};
+pub use error::{Aftermath, Error, StatementError};
+pub use history::HISTORY_TABLE;
+use history::History;
+pub use lock::Holder;
+use run::Runner;
+pub use script::{Script, ScriptError, Segment, SegmentMode, Statement};
+use session::Session;
+pub use source::{Migration, Migrations};
+
+/// What is called with each [`Event`].
+pub type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// How to run migrations.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// For how long to wait for another run to end. Five minutes.
+    pub lock_wait: Duration,
+    /// `lock_timeout` of each statement: how long it may keep others waiting behind it. Three seconds.
+    pub lock_timeout: Duration,
+    /// How often a segment is tried again that could not get its locks, or met a deadlock. Five times.
+    pub retries: u32,
+    /// Runs a migration that is older than the last applied one, instead of refusing it.
+    pub allow_out_of_order: bool,
+    /// Schemas that [`reset`] empties beside the connection's current one.
+    pub schemas: Vec<String>,
+    /// Called with what happens, for a display of progress.
+    pub on_event: Option<Listener>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            lock_wait: Duration::from_secs(300),
+            lock_timeout: Duration::from_secs(3),
+            retries: 5,
+            allow_out_of_order: false,
+            schemas: Vec::new(),
+            on_event: None,
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("lock_wait", &self.lock_wait)
+            .field("lock_timeout", &self.lock_timeout)
+            .field("retries", &self.retries)
+            .field("allow_out_of_order", &self.allow_out_of_order)
+            .field("schemas", &self.schemas)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Options {
+    fn announce(&self, event: &Event) {
+        tracing::debug!(?event, "migrate");
+        if let Some(listener) = &self.on_event {
+            listener(event);
+        }
+    }
+}
+
+/// Something that happened during a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// Another run holds the lock.
+    WaitingForLock {
+        /// Who.
+        holder: Holder,
+    },
+    /// A migration begins.
+    Applying {
+        /// Its name.
+        name: String,
+        /// How many statements it has.
+        statements: usize,
+    },
+    /// A migration goes on where an earlier attempt stopped.
+    Resuming {
+        /// Its name.
+        name: String,
+        /// How many of its statements were done.
+        done: u32,
+    },
+    /// A part of a migration with several segments is done for good.
+    Progress {
+        /// Its name.
+        name: String,
+        /// Statements done.
+        done: usize,
+        /// Statements in all.
+        total: usize,
+    },
+    /// A segment is tried again after a pause.
+    Retrying {
+        /// Its migration.
+        name: String,
+        /// What the server said.
+        reason: String,
+        /// Which retry this is, from 1.
+        attempt: u32,
+    },
+    /// A migration is applied.
+    Applied {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// What [`deploy`] did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The migrations it applied, in order.
+    pub applied: Vec<String>,
+    /// How many were applied before.
+    pub already_applied: usize,
+}
+
+/// What [`reset`] did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ResetReport {
+    /// The schemas it emptied.
+    pub schemas: Vec<String>,
+    /// How many tables, views, sequences, types and functions were there.
+    pub dropped: usize,
+    /// The migrations it applied afterwards.
+    pub applied: Vec<String>,
+}
+
+/// What a database has, compared with the files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Status {
+    /// Applied migrations.
+    pub applied: Vec<AppliedMigration>,
+    /// Migrations that a deploy would run.
+    pub pending: Vec<String>,
+    /// What does not fit together.
+    pub problems: Vec<Problem>,
+}
+
+/// An applied migration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppliedMigration {
+    /// Its name.
+    pub name: String,
+    /// When it was applied, in UTC, as text.
+    pub finished_at: Option<String>,
+    /// Who ran it.
+    pub runner: String,
+}
+
+/// Runs the migrations that the database has not seen, in order.
+///
+/// Waits for another run to end first, then reads the history. Dropping the future ends the run where it is; the lock
+/// then lives as long as the connection.
+///
+/// # Errors
+///
+/// When the history contradicts the files (nothing is run then), a statement fails, the lock is not to be had, or the
+/// connection fails. See [`Error`].
+pub async fn deploy(client: &mut Client, migrations: &Migrations, options: &Options) -> Result<Report, Error> {
+    let run = async |cx: &mut Locked<'_>| cx.deploy(migrations).await;
+    locked(client, options, run).await
+}
+
+/// Compares the database with the files. Changes nothing and takes no lock.
+///
+/// # Errors
+///
+/// When the connection fails.
+pub async fn status(client: &Client, migrations: &Migrations) -> Result<Status, Error> {
+    let history = History::locate(client).await?;
+    let Comparison { applied, pending, problems } = compare(migrations, history.read(client).await?, false);
+    let applied = applied.into_iter().map(|attempt| AppliedMigration {
+        name: attempt.name,
+        finished_at: attempt.finished_at,
+        runner: attempt.runner,
+    });
+    Ok(Status {
+        applied: applied.collect(),
+        pending: pending.into_iter().map(|(migration, _)| migration.name().to_owned()).collect(),
+        problems,
+    })
+}
+
+/// Empties the current schema and [`Options::schemas`], then runs all migrations.
+///
+/// Dropped are the tables, views, materialized views, foreign tables, sequences, types and functions in these schemas,
+/// with all data and with the history. What stays: the schemas themselves and their privileges, extensions and what
+/// belongs to them, roles, and everything in other schemas.
+///
+/// # Errors
+///
+/// When something in another schema depends on what would be dropped (nothing is dropped then), and as [`deploy`].
+pub async fn reset(client: &mut Client, migrations: &Migrations, options: &Options) -> Result<ResetReport, Error> {
+    let run = async |cx: &mut Locked<'_>| {
+        let mut schemas = vec![cx.history.schema.clone()];
+        schemas.extend(options.schemas.iter().filter(|schema| **schema != cx.history.schema).cloned());
+        let dropped = reset::empty(cx.client, &schemas).await?;
+        let report = cx.deploy(migrations).await?;
+        Ok(ResetReport { schemas, dropped, applied: report.applied })
+    };
+    locked(client, options, run).await
+}
+
+/// The schemas that [`reset`] would empty.
+///
+/// # Errors
+///
+/// When no schema of the search path exists, or the connection fails.
+pub async fn current_schema(client: &Client) -> Result<String, Error> {
+    Ok(History::locate(client).await?.schema)
+}
+
+/// A connection that holds the migration lock.
+struct Locked<'a> {
+    client: &'a mut Client,
+    history: History,
+    session: Session,
+    options: &'a Options,
+}
+
+/// Runs `work` under the lock and with the runner's settings, and puts both back.
+async fn locked<'a, T>(
+    client: &'a mut Client,
+    options: &'a Options,
+    work: impl AsyncFnOnce(&mut Locked<'a>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let history = History::locate(client).await?;
+    let session = Session::open(client, options).await?;
+    let mut cx = Locked { client, history, session, options };
+    let result = async {
+        cx.session.prepare(cx.client).await?;
+        lock::acquire(cx.client, &cx.history.table, options).await?;
+        let result = work(&mut cx).await;
+        lock::release(cx.client, &cx.history.table).await;
+        result
+    }
+    .await;
+    cx.session.close(cx.client).await;
+    result
+}
+
+impl Locked<'_> {
+    async fn deploy(&mut self, migrations: &Migrations) -> Result<Report, Error> {
+        self.history.create(self.client).await?;
+        let attempts = self.history.read(self.client).await?;
+        let Comparison { applied, pending, mut problems } =
+            compare(migrations, attempts, self.options.allow_out_of_order);
+        problems.retain(Problem::blocks_deploy);
+        if !problems.is_empty() {
+            return Err(Error::History { problems });
+        }
+        let mut report = Report { applied: Vec::new(), already_applied: applied.len() };
+        for (migration, earlier) in pending {
+            let name = migration.name().to_owned();
+            let statements = migration.script().statements().count();
+            self.options.announce(&Event::Applying { name: name.clone(), statements });
+            self.runner().run(migration, earlier).await?;
+            self.options.announce(&Event::Applied { name: name.clone() });
+            report.applied.push(name);
+        }
+        Ok(report)
+    }
+
+    fn runner(&mut self) -> Runner<'_> {
+        Runner {
+            client: self.client,
+            history: &self.history,
+            session: &self.session,
+            options: self.options,
+            name: runner_name(),
+        }
+    }
+}
+
+/// The program and its process id, so that a person can find who ran a migration.
+fn runner_name() -> String {
+    let program = std::env::current_exe().ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+    format!("{}:{}", program.unwrap_or_else(|| "unknown".to_owned()), std::process::id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_futures_can_be_spawned() {
+        fn spawnable<T: Send>(_: impl Fn(&'static mut Client, &'static Migrations, &'static Options) -> T) {}
+        spawnable(deploy);
+        spawnable(reset);
+    }
+}

@@ -1,0 +1,239 @@
+//! The files beside the history: what is applied, what is pending, and what does not fit together.
+
+use std::fmt;
+
+use super::history::{Attempt, State};
+use super::source::{Migration, Migrations};
+
+/// A contradiction between the files and the history, or an attempt that did not end well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The file of an applied migration has other statements now.
+    Edited {
+        /// The migration.
+        name: String,
+    },
+    /// The first statements of a half-applied migration were changed after they ran.
+    EditedBehind {
+        /// The migration.
+        name: String,
+        /// How many of its statements have run.
+        done: u32,
+    },
+    /// An applied migration has no file.
+    Missing {
+        /// The migration.
+        name: String,
+    },
+    /// A migration that is not applied sorts before one that is.
+    OutOfOrder {
+        /// The migration.
+        name: String,
+        /// The last applied one.
+        after: String,
+    },
+    /// A migration stopped at a statement that failed.
+    Failed {
+        /// The migration.
+        name: String,
+        /// How many of its statements have run.
+        done: u32,
+        /// What the server said.
+        error: String,
+    },
+    /// The process that ran a migration ended in the middle.
+    Interrupted {
+        /// The migration.
+        name: String,
+        /// How many of its statements are known to have run.
+        done: u32,
+    },
+    /// A migration is being run at this moment.
+    Running {
+        /// The migration.
+        name: String,
+        /// By whom.
+        runner: String,
+    },
+}
+
+impl Problem {
+    /// The migration that it is about.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Edited { name }
+            | Self::EditedBehind { name, .. }
+            | Self::Missing { name }
+            | Self::OutOfOrder { name, .. }
+            | Self::Failed { name, .. }
+            | Self::Interrupted { name, .. }
+            | Self::Running { name, .. } => name,
+        }
+    }
+
+    /// True if deploying cannot mend it: a person has to.
+    #[must_use]
+    pub fn blocks_deploy(&self) -> bool {
+        !matches!(self, Self::Failed { .. } | Self::Interrupted { .. })
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Edited { name } => write!(
+                f,
+                "{name} was edited after it was applied; restore its migration.sql and put the change into a new migration"
+            ),
+            Self::EditedBehind { name, done } => write!(
+                f,
+                "the first {done} statements of {name} have run and were edited since; restore them, and change only \
+                 what follows"
+            ),
+            Self::Missing { name } => {
+                write!(f, "{name} is applied but its folder is missing; restore it from version control")
+            }
+            Self::OutOfOrder { name, after } => write!(
+                f,
+                "{name} is not applied but older than {after}, which is; give it a later timestamp, or allow it to run \
+                 out of order"
+            ),
+            Self::Failed { name, done, error } => {
+                write!(f, "{name} stopped after {done} of its statements: {error}; correct it and deploy again")
+            }
+            Self::Interrupted { name, done } => {
+                write!(f, "{name} was interrupted after {done} of its statements; deploy goes on there")
+            }
+            Self::Running { name, runner } => write!(f, "{name} is being run by {runner}"),
+        }
+    }
+}
+
+/// What is left to do.
+#[derive(Debug)]
+pub(super) struct Comparison<'m> {
+    pub(super) applied: Vec<Attempt>,
+    /// With the attempt to resume, if there is one.
+    pub(super) pending: Vec<(&'m Migration, Option<Attempt>)>,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// Lays the files beside the history.
+pub(super) fn compare<'m>(migrations: &'m Migrations, attempts: Vec<Attempt>, out_of_order: bool) -> Comparison<'m> {
+    let mut problems = Vec::new();
+    for attempt in &attempts {
+        match migrations.get(&attempt.name) {
+            None => problems.push(Problem::Missing { name: attempt.name.clone() }),
+            Some(migration) => problems.extend(judge(attempt, migration)),
+        }
+    }
+    let last_applied =
+        attempts.iter().filter(|attempt| attempt.state == State::Applied).map(|it| it.name.clone()).max();
+    let mut pending = Vec::new();
+    for migration in migrations {
+        let attempt = attempts.iter().find(|attempt| attempt.name == migration.name());
+        if attempt.is_some_and(|attempt| attempt.state == State::Applied) {
+            continue;
+        }
+        if let (None, Some(last), false) = (attempt, &last_applied, out_of_order)
+            && migration.name() < last.as_str()
+        {
+            problems.push(Problem::OutOfOrder { name: migration.name().to_owned(), after: last.clone() });
+        }
+        pending.push((migration, attempt.cloned()));
+    }
+    let applied = attempts.into_iter().filter(|attempt| attempt.state == State::Applied).collect();
+    Comparison { applied, pending, problems }
+}
+
+fn judge(attempt: &Attempt, migration: &Migration) -> Vec<Problem> {
+    let name = attempt.name.clone();
+    let done = attempt.steps_done;
+    if attempt.state == State::Applied {
+        let edited = attempt.token_checksum != migration.token_checksum();
+        return if edited { vec![Problem::Edited { name }] } else { Vec::new() };
+    }
+    if attempt.alive && attempt.state == State::Running {
+        return vec![Problem::Running { name, runner: attempt.runner.clone() }];
+    }
+    let mut problems = vec![match attempt.state {
+        State::Failed => Problem::Failed { name: name.clone(), done, error: attempt.error.clone().unwrap_or_default() },
+        _ => Problem::Interrupted { name: name.clone(), done },
+    }];
+    if !begins_with(&migration.step_hashes(), &attempt.step_hashes) {
+        problems.push(Problem::EditedBehind { name, done });
+    }
+    problems
+}
+
+fn begins_with(hashes: &[&str], prefix: &[String]) -> bool {
+    hashes.len() >= prefix.len() && hashes.iter().zip(prefix).all(|(hash, expected)| hash == expected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn applied(name: &str, sql: &str) -> Attempt {
+        Attempt {
+            id: 1,
+            name: name.to_owned(),
+            token_checksum: super::super::script::token_checksum(sql),
+            state: State::Applied,
+            steps_done: 0,
+            step_hashes: Vec::new(),
+            error: None,
+            runner: String::new(),
+            finished_at: None,
+            alive: false,
+        }
+    }
+
+    fn half_done(name: &str, sql: &str, done: usize) -> Attempt {
+        let migrations = Migrations::from_static(&[(name, sql)]).expect("well-formed");
+        let migration = migrations.iter().next().expect("one");
+        let hashes = migration.step_hashes()[..done].iter().map(|hash| (*hash).to_owned()).collect();
+        Attempt {
+            state: State::Running,
+            steps_done: u32::try_from(done).expect("small"),
+            step_hashes: hashes,
+            ..applied(name, sql)
+        }
+    }
+
+    #[test]
+    fn comments_may_be_edited_and_statements_may_not() {
+        let files = Migrations::from_static(&[("1", "SELECT 1 -- more")]).expect("well-formed");
+        assert!(compare(&files, vec![applied("1", "SELECT 1")], false).problems.is_empty());
+        let problems = compare(&files, vec![applied("1", "SELECT 2")], false).problems;
+        assert_eq!(problems, [Problem::Edited { name: "1".to_owned() }]);
+    }
+
+    #[test]
+    fn a_missing_file_and_an_older_newcomer_are_problems() {
+        let files = Migrations::from_static(&[("1", "SELECT 1"), ("3", "SELECT 3")]).expect("well-formed");
+        let history = || vec![applied("2", "SELECT 2"), applied("3", "SELECT 3")];
+        let found = compare(&files, history(), false);
+        assert_eq!(
+            found.problems,
+            [
+                Problem::Missing { name: "2".to_owned() },
+                Problem::OutOfOrder { name: "1".to_owned(), after: "3".to_owned() }
+            ]
+        );
+        assert_eq!(found.pending.len(), 1);
+        assert_eq!(compare(&files, history(), true).problems, [Problem::Missing { name: "2".to_owned() }]);
+    }
+
+    #[test]
+    fn what_ran_of_a_half_done_migration_may_not_change() {
+        let sql = "SELECT 1; SELECT 2; SELECT 3";
+        for (edit, blocked) in [("SELECT 1; SELECT 4", false), ("SELECT 0; SELECT 2", true), ("", true)] {
+            let files = Migrations::from_static(&[("1", edit)]).expect("well-formed");
+            let problems = compare(&files, vec![half_done("1", sql, 1)], false).problems;
+            assert_eq!(problems.iter().any(Problem::blocks_deploy), blocked, "{edit}");
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! What can go wrong with migrations, and what to do about it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
+
+use super::compare::Problem;
+use super::lexer::line_of;
+use super::lock::Holder;
+use super::script::{ScriptError, Statement};
+use super::source::Migration;
+
+/// An error of the migration runner. None of them holds a password or a connection string.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A folder among the migrations has no SQL.
+    #[error("{} has no migration.sql; write one, or delete the folder", folder.display())]
+    NoScript {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A file is not text.
+    #[error("{} is not UTF-8 (byte {offset}); save it as UTF-8", file.display())]
+    NotUtf8 {
+        /// The file.
+        file: PathBuf,
+        /// The first byte that is not.
+        offset: usize,
+    },
+    /// A file cannot be cut into statements.
+    #[error("{}: {source}", file.display())]
+    Script {
+        /// The file.
+        file: PathBuf,
+        /// Line and reason.
+        source: ScriptError,
+    },
+    /// Two embedded migrations have one name.
+    #[error("two migrations are called {name}; rename one of them")]
+    DuplicateName {
+        /// The name.
+        name: String,
+    },
+    /// No schema of the search path exists.
+    #[error(
+        "none of the schemas in the search path ({search_path}) exists in this database; create one (CREATE SCHEMA), \
+         or correct the connection string"
+    )]
+    NoSchema {
+        /// The search path of the connection.
+        search_path: String,
+    },
+    /// Another deployer holds the lock for longer than [`Options::lock_wait`](super::Options::lock_wait).
+    #[error(
+        "waited {} s for another migration run to end: {holder}; try again when it is done, or end it with SELECT \
+         pg_terminate_backend({})", waited.as_secs(), holder.pid
+    )]
+    Locked {
+        /// Who holds it.
+        holder: Holder,
+        /// For how long we waited.
+        waited: Duration,
+    },
+    /// The lock is not held by the session that took it.
+    #[error(
+        "the connection goes through a pooler that gives each transaction another session, so migrations cannot be \
+         locked; use a direct connection to PostgreSQL"
+    )]
+    Pooler,
+    /// The history and the files contradict each other.
+    #[error("the migrations do not fit the history of this database:{}", Lines(problems))]
+    History {
+        /// All contradictions found.
+        problems: Vec<Problem>,
+    },
+    /// Another process runs the same migration, although the lock is ours.
+    #[error("{name} is being run by another process; try again when it is done")]
+    Running {
+        /// The migration.
+        name: String,
+    },
+    /// A statement failed.
+    #[error(transparent)]
+    Statement(Box<StatementError>),
+    /// An index was built concurrently and is not valid.
+    #[error(
+        "{}:{line}: the index {index} exists but is invalid, so PostgreSQL does not use it; run DROP INDEX CONCURRENTLY \
+         {index}, remove the cause, and deploy again", file.display()
+    )]
+    InvalidIndex {
+        /// The file.
+        file: PathBuf,
+        /// The line of the statement.
+        line: u32,
+        /// The index.
+        index: String,
+    },
+    /// A reset would have dropped things outside the schemas that it may empty.
+    #[error(
+        "reset would also drop what is not in {schemas}, because it depends on it:{}\nnothing was changed; drop these \
+         yourself, or add their schema",
+        Lines(objects)
+    )]
+    ResetTooFar {
+        /// The schemas to empty, joined.
+        schemas: String,
+        /// What would have gone with them.
+        objects: Vec<String>,
+    },
+    /// The connection failed, or the server refused something that is not a statement of a migration.
+    #[error("{doing}: {}", describe(source))]
+    Database {
+        /// What was being done.
+        doing: &'static str,
+        /// The cause.
+        source: tokio_postgres::Error,
+    },
+}
+
+/// A statement of a migration that PostgreSQL refused.
+#[derive(Debug, thiserror::Error)]
+pub struct StatementError {
+    /// The migration.
+    pub migration: String,
+    /// Its file.
+    pub file: PathBuf,
+    /// The line of the file: of the place that PostgreSQL points at, or where the statement begins.
+    pub line: u32,
+    /// The statement, shortened.
+    pub statement: String,
+    /// What is left behind.
+    pub aftermath: Aftermath,
+    /// What the server or the connection said.
+    #[source]
+    pub source: tokio_postgres::Error,
+}
+
+/// What a failed statement leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aftermath {
+    /// The transaction with everything of this migration was rolled back.
+    RolledBack,
+    /// The migration stopped after this many statements; the next deploy goes on there.
+    StoppedAfter(u32),
+    /// The connection was lost; `status` tells what the database has.
+    Unknown,
+}
+
+impl fmt::Display for StatementError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}:{}: {}", self.file.display(), self.line, describe(&self.source))?;
+        writeln!(f, "  in: {}", self.statement)?;
+        if let Some(hint) = self.source.as_db_error().and_then(advice) {
+            writeln!(f, "  help: {hint}")?;
+        }
+        match self.aftermath {
+            Aftermath::RolledBack => {
+                write!(f, "  {} was rolled back and left nothing; correct it and deploy again", self.migration)
+            }
+            Aftermath::StoppedAfter(done) => write!(
+                f,
+                "  {} stopped after {done} of its statements; correct what follows them and deploy again, it goes on there",
+                self.migration
+            ),
+            Aftermath::Unknown => write!(f, "  the connection was lost; run status to see what the database has"),
+        }
+    }
+}
+
+impl StatementError {
+    pub(super) fn new(
+        migration: &Migration,
+        statement: Option<&Statement>,
+        aftermath: Aftermath,
+        source: tokio_postgres::Error,
+    ) -> Self {
+        let (line, excerpt) = match statement {
+            Some(statement) => (failing_line(statement, &source), shorten(&statement.sql)),
+            // Deferred constraints are checked at the end.
+            None => (migration.script().statements().last().map_or(1, |last| last.line), "COMMIT".to_owned()),
+        };
+        Self {
+            migration: migration.name().to_owned(),
+            file: migration.file().to_owned(),
+            line,
+            statement: excerpt,
+            aftermath: if source.is_closed() { Aftermath::Unknown } else { aftermath },
+            source,
+        }
+    }
+}
+
+/// The line that PostgreSQL's error position, counted in characters, falls on.
+fn failing_line(statement: &Statement, error: &tokio_postgres::Error) -> u32 {
+    let Some(ErrorPosition::Original(position)) = error.as_db_error().and_then(DbError::position) else {
+        return statement.line;
+    };
+    let characters = usize::try_from(*position).unwrap_or(1).saturating_sub(1);
+    let offset = statement.sql.char_indices().nth(characters).map_or(0, |(offset, _)| offset);
+    statement.line + line_of(&statement.sql, offset) - 1
+}
+
+/// The first line of a statement, with a mark if there is more.
+fn shorten(sql: &str) -> String {
+    const WIDTH: usize = 120;
+    let first = sql.lines().next().unwrap_or_default();
+    let short: String = first.chars().take(WIDTH).collect();
+    if short.len() < sql.trim_end().len() { format!("{short} ..") } else { short }
+}
+
+/// What the server said, with its SQLSTATE, in one line; tokio-postgres itself says only "db error".
+pub(super) fn describe(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(db) => {
+            let mut text = format!("{} (SQLSTATE {})", db.message(), db.code().code());
+            for more in [db.detail(), db.hint()].into_iter().flatten() {
+                text.push_str("; ");
+                text.push_str(more);
+            }
+            text
+        }
+        None if error.is_closed() => "the connection to the database was lost".to_owned(),
+        None => match std::error::Error::source(error) {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        },
+    }
+}
+
+/// What to do about errors whose text does not say it.
+fn advice(error: &DbError) -> Option<&'static str> {
+    let code = error.code();
+    Some(if *code == SqlState::ACTIVE_SQL_TRANSACTION {
+        "put `-- relata:segment outside` on a line before it: it cannot run in a transaction"
+    } else if *code == SqlState::UNSAFE_NEW_ENUM_VALUE_USAGE {
+        "a new enum value can be used once it is committed: put `-- relata:segment transactional` on a line before \
+         this statement"
+    } else if *code == SqlState::LOCK_NOT_AVAILABLE {
+        "other sessions kept the table locked through all attempts; deploy again when it is less busy"
+    } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
+        "connect as the owner of the tables, or have the privilege granted"
+    } else if *code == SqlState::NOT_NULL_VIOLATION {
+        "rows without a value exist: give the column a default, or fill them in an earlier statement"
+    } else if *code == SqlState::UNIQUE_VIOLATION {
+        "rows with equal keys exist: remove the duplicates first"
+    } else if *code == SqlState::FOREIGN_KEY_VIOLATION {
+        "rows point at rows that do not exist: remove or correct them first"
+    } else {
+        return None;
+    })
+}
+
+struct Lines<'a, T>(&'a [T]);
+
+impl<T: fmt::Display> fmt::Display for Lines<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|line| write!(f, "\n  - {line}"))
+    }
+}

@@ -1,0 +1,267 @@
+//! The history table: one row for each attempt to run a migration.
+//!
+//! Rows are never deleted. A failed transactional migration leaves a `rolled_back` row and nothing else; a migration
+//! with statements outside a transaction has a `running` row that counts them, so that it can be resumed.
+
+use tokio_postgres::{Client, GenericClient, Row};
+
+use super::error::{Error, StatementError, describe};
+use super::source::Migration;
+
+/// The table, in the connection's current schema.
+pub const HISTORY_TABLE: &str = "_relata_migrations";
+
+/// Where an attempt stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Running,
+    Applied,
+    Failed,
+    RolledBack,
+}
+
+impl State {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Applied => "applied",
+            Self::Failed => "failed",
+            Self::RolledBack => "rolled_back",
+        }
+    }
+}
+
+/// A row that counts: running, applied or failed. There is at most one for each name.
+#[derive(Debug, Clone)]
+pub(super) struct Attempt {
+    pub(super) id: i64,
+    pub(super) name: String,
+    pub(super) token_checksum: String,
+    pub(super) state: State,
+    pub(super) steps_done: u32,
+    pub(super) step_hashes: Vec<String>,
+    pub(super) error: Option<String>,
+    pub(super) runner: String,
+    pub(super) finished_at: Option<String>,
+    /// The session that ran it is still there.
+    pub(super) alive: bool,
+}
+
+/// The history table of one database.
+#[derive(Debug, Clone)]
+pub(super) struct History {
+    /// Quoted and with its schema.
+    pub(super) table: String,
+    /// Only the schema, not quoted.
+    pub(super) schema: String,
+}
+
+const COLUMNS: &str = "
+    id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    name text NOT NULL,
+    kind text NOT NULL,
+    state text NOT NULL CHECK (state IN ('running', 'applied', 'failed', 'rolled_back')),
+    checksum text NOT NULL,
+    token_checksum text NOT NULL,
+    steps_total int NOT NULL,
+    steps_done int NOT NULL DEFAULT 0,
+    step_hashes text[] NOT NULL DEFAULT '{}',
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    finished_at timestamptz,
+    error_code text,
+    error text,
+    error_statement text,
+    error_line int,
+    tool_version text NOT NULL,
+    runner text NOT NULL,
+    backend_pid int NOT NULL,
+    backend_start timestamptz";
+
+fn database(doing: &'static str) -> impl FnOnce(tokio_postgres::Error) -> Error {
+    move |source| Error::Database { doing, source }
+}
+
+impl History {
+    /// Finds the schema that the table belongs into: the first of the search path that exists.
+    pub(super) async fn locate(client: &Client) -> Result<Self, Error> {
+        let row = client
+            .query_one(
+                "SELECT current_schema()::text, quote_ident(current_schema()), current_setting('search_path')",
+                &[],
+            )
+            .await
+            .map_err(database("asking for the current schema"))?;
+        let (schema, quoted): (Option<String>, Option<String>) = (row.get(0), row.get(1));
+        match (schema, quoted) {
+            (Some(schema), Some(quoted)) => Ok(Self { table: format!("{quoted}.{HISTORY_TABLE}"), schema }),
+            _ => Err(Error::NoSchema { search_path: row.get(2) }),
+        }
+    }
+
+    pub(super) async fn create(&self, client: &Client) -> Result<(), Error> {
+        if self.exists(client).await? {
+            return Ok(());
+        }
+        // The statements of one message are one transaction, so that a half-made table cannot stay behind.
+        let sql = format!(
+            "CREATE TABLE {table} ({COLUMNS}); CREATE UNIQUE INDEX {HISTORY_TABLE}_live ON {table} (name) \
+             WHERE state IN ('running', 'applied', 'failed')",
+            table = self.table
+        );
+        client.batch_execute(&sql).await.map_err(database("creating the history table"))
+    }
+
+    pub(super) async fn exists(&self, client: &Client) -> Result<bool, Error> {
+        let row = client
+            .query_one("SELECT to_regclass($1) IS NOT NULL", &[&self.table])
+            .await
+            .map_err(database("looking for the history table"))?;
+        Ok(row.get(0))
+    }
+
+    /// The rows that count, in the order of their names.
+    pub(super) async fn read(&self, client: &Client) -> Result<Vec<Attempt>, Error> {
+        if !self.exists(client).await? {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "SELECT m.id, m.name, m.token_checksum, m.state, m.steps_done, m.step_hashes, m.error, m.runner,
+                    to_char(m.finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS\" UTC\"'),
+                    EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.pid = m.backend_pid
+                            AND a.backend_start = m.backend_start AND a.pid <> pg_backend_pid())
+             FROM {} m WHERE m.state IN ('running', 'applied', 'failed') ORDER BY m.name COLLATE \"C\"",
+            self.table
+        );
+        let rows = client.query(&sql, &[]).await.map_err(database("reading the history table"))?;
+        rows.iter().map(attempt).collect::<Result<_, _>>().map_err(database("reading the history table"))
+    }
+
+    /// Writes the row of a new attempt and gives its id.
+    pub(super) async fn insert(
+        &self,
+        client: &impl GenericClient,
+        migration: &Migration,
+        state: State,
+        runner: &str,
+    ) -> Result<i64, tokio_postgres::Error> {
+        let total = count(migration.script().statements().count());
+        let (done, hashes) = match state {
+            State::Applied => (total, migration.step_hashes()),
+            _ => (0, Vec::new()),
+        };
+        let sql = format!(
+            "INSERT INTO {} (name, kind, state, checksum, token_checksum, steps_total, steps_done, step_hashes,
+                             tool_version, runner, backend_pid, backend_start)
+             SELECT $1, 'apply', $2, $3, $4, $5, $6, $7, $8, $9, pg_backend_pid(),
+                    (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())
+             RETURNING id",
+            self.table
+        );
+        let row = client
+            .query_one(
+                &sql,
+                &[
+                    &migration.name(),
+                    &state.as_str(),
+                    &migration.checksum(),
+                    &migration.token_checksum(),
+                    &total,
+                    &done,
+                    &hashes,
+                    &env!("CARGO_PKG_VERSION"),
+                    &runner,
+                ],
+            )
+            .await?;
+        row.try_get(0)
+    }
+
+    /// Takes over the row of an interrupted or failed attempt.
+    pub(super) async fn resume(
+        &self,
+        client: &Client,
+        id: i64,
+        migration: &Migration,
+        runner: &str,
+    ) -> Result<(), tokio_postgres::Error> {
+        let sql = format!(
+            "UPDATE {} SET state = 'running', checksum = $2, token_checksum = $3, steps_total = $4, runner = $5,
+                    error_code = NULL, error = NULL, error_statement = NULL, error_line = NULL,
+                    backend_pid = pg_backend_pid(),
+                    backend_start = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())
+             WHERE id = $1",
+            self.table
+        );
+        let total = count(migration.script().statements().count());
+        client
+            .execute(&sql, &[&id, &migration.checksum(), &migration.token_checksum(), &total, &runner])
+            .await
+            .map(drop)
+    }
+
+    /// Counts statements that are done.
+    pub(super) async fn advance(
+        &self,
+        client: &impl GenericClient,
+        id: i64,
+        hashes: &[&str],
+    ) -> Result<(), tokio_postgres::Error> {
+        let sql = format!("UPDATE {} SET steps_done = $2, step_hashes = $3 WHERE id = $1", self.table);
+        client.execute(&sql, &[&id, &count(hashes.len()), &hashes]).await.map(drop)
+    }
+
+    pub(super) async fn finish(
+        &self,
+        client: &impl GenericClient,
+        id: i64,
+        state: State,
+    ) -> Result<(), tokio_postgres::Error> {
+        let sql = format!("UPDATE {} SET state = $2, finished_at = clock_timestamp() WHERE id = $1", self.table);
+        client.execute(&sql, &[&id, &state.as_str()]).await.map(drop)
+    }
+
+    /// Notes why an attempt ended.
+    pub(super) async fn fail(
+        &self,
+        client: &Client,
+        id: i64,
+        state: State,
+        error: &StatementError,
+    ) -> Result<(), tokio_postgres::Error> {
+        let sql = format!(
+            "UPDATE {} SET state = $2, finished_at = clock_timestamp(), error_code = $3, error = $4,
+                    error_statement = $5, error_line = $6 WHERE id = $1",
+            self.table
+        );
+        let code = error.source.code().map(|code| code.code().to_owned());
+        let line = i32::try_from(error.line).unwrap_or(i32::MAX);
+        client
+            .execute(&sql, &[&id, &state.as_str(), &code, &describe(&error.source), &error.statement, &line])
+            .await
+            .map(drop)
+    }
+}
+
+fn count(number: usize) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+fn attempt(row: &Row) -> Result<Attempt, tokio_postgres::Error> {
+    let state: String = row.try_get(3)?;
+    Ok(Attempt {
+        id: row.try_get(0)?,
+        name: row.try_get(1)?,
+        token_checksum: row.try_get(2)?,
+        state: match state.as_str() {
+            "applied" => State::Applied,
+            "failed" => State::Failed,
+            _ => State::Running,
+        },
+        steps_done: u32::try_from(row.try_get::<_, i32>(4)?).unwrap_or(0),
+        step_hashes: row.try_get(5)?,
+        error: row.try_get(6)?,
+        runner: row.try_get(7)?,
+        finished_at: row.try_get(8)?,
+        alive: row.try_get(9)?,
+    })
+}

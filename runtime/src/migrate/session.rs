@@ -1,0 +1,88 @@
+//! The settings under which migrations run, and those that the connection had before.
+
+use tokio_postgres::Client;
+
+use super::Options;
+use super::error::Error;
+
+/// The settings of the connection that the runner changes, as they were.
+#[derive(Debug)]
+pub(super) struct Session {
+    before: Vec<(String, String)>,
+    during: Vec<(&'static str, String)>,
+}
+
+const CHANGED: [&str; 7] = [
+    "application_name",
+    "client_min_messages",
+    "idle_in_transaction_session_timeout",
+    "lock_timeout",
+    "standard_conforming_strings",
+    "statement_timeout",
+    "timezone",
+];
+
+impl Session {
+    /// Reads what the settings are.
+    pub(super) async fn open(client: &Client, options: &Options) -> Result<Self, Error> {
+        let failed = |source| Error::Database { doing: "reading the settings of the connection", source };
+        let names: Vec<&str> = CHANGED.iter().copied().chain(["search_path"]).collect();
+        let sql = "SELECT name, current_setting(name) FROM unnest($1::text[]) AS name";
+        let rows = client.query(sql, &[&names]).await.map_err(failed)?;
+        let before = rows.iter().map(|row| (row.get(0), row.get(1))).collect::<Vec<(String, String)>>();
+        let search_path = before.iter().find(|(name, _)| name == "search_path").map(|(_, path)| path.clone());
+        let during = vec![
+            ("application_name", "relata migrate".to_owned()),
+            ("client_min_messages", "warning".to_owned()),
+            ("idle_in_transaction_session_timeout", "0".to_owned()),
+            // A waiting ALTER TABLE stops every reader behind it, so it must not wait for long.
+            ("lock_timeout", format!("{}ms", options.lock_timeout.as_millis())),
+            ("standard_conforming_strings", "on".to_owned()),
+            ("statement_timeout", "0".to_owned()),
+            // With another zone, timestamp to timestamptz would depend on who deploys, and rewrite the table.
+            ("timezone", "UTC".to_owned()),
+            ("search_path", search_path.unwrap_or_default()),
+        ];
+        Ok(Self { before, during })
+    }
+
+    /// Sets them for the next migration, whatever the one before did to them.
+    pub(super) async fn prepare(&self, client: &Client) -> Result<(), Error> {
+        let during = self.during.iter().map(|(name, value)| (*name, value.as_str()));
+        set(client, during)
+            .await
+            .map_err(|source| Error::Database { doing: "preparing the connection for a migration", source })?;
+        // Lets the server notice within a second that a deployer was killed. Not every platform has it.
+        if let Err(error) = client.batch_execute("SET client_connection_check_interval = '1s'").await {
+            tracing::debug!(error = %super::error::describe(&error), "without client_connection_check_interval");
+        }
+        Ok(())
+    }
+
+    /// `CONCURRENTLY` waits for old transactions while readers and writers go on: the limit is not for it.
+    pub(super) async fn wait_for_locks(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
+        set(client, [("lock_timeout", "0")]).await
+    }
+
+    pub(super) async fn limit_locks(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
+        let limit = self.during.iter().filter(|(name, _)| *name == "lock_timeout");
+        set(client, limit.map(|(name, value)| (*name, value.as_str()))).await
+    }
+
+    /// Puts back what the connection had.
+    pub(super) async fn close(&self, client: &Client) {
+        let before = self.before.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        if let Err(error) = set(client, before).await {
+            tracing::debug!(error = %super::error::describe(&error), "the settings end with the connection");
+        }
+    }
+}
+
+async fn set<'s>(
+    client: &Client,
+    settings: impl IntoIterator<Item = (&'s str, &'s str)>,
+) -> Result<(), tokio_postgres::Error> {
+    let (names, values): (Vec<&str>, Vec<&str>) = settings.into_iter().unzip();
+    let sql = "SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS t(name, value)";
+    client.query(sql, &[&names, &values]).await.map(drop)
+}

@@ -1,0 +1,150 @@
+//! Where migrations come from: a folder, or the program itself.
+
+use std::path::{Path, PathBuf};
+
+use super::error::Error;
+use super::script::{Script, checksum, token_checksum};
+
+/// One migration: a name that sorts by time, and the SQL that it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migration {
+    name: String,
+    file: PathBuf,
+    script: Script,
+    checksum: String,
+    token_checksum: String,
+}
+
+impl Migration {
+    /// A migration from its text. `file` is what errors call it.
+    fn new(name: &str, file: PathBuf, sql: &str) -> Result<Self, Error> {
+        // An editor's byte order mark is no SQL.
+        let sql = sql.strip_prefix('\u{feff}').unwrap_or(sql);
+        let script = Script::parse(sql).map_err(|source| Error::Script { file: file.clone(), source })?;
+        Ok(Self { name: name.to_owned(), file, script, checksum: checksum(sql), token_checksum: token_checksum(sql) })
+    }
+
+    /// The name of its folder, such as `20260922101500_add_users`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file with its SQL; for embedded migrations the name it would have.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Its statements.
+    #[must_use]
+    pub fn script(&self) -> &Script {
+        &self.script
+    }
+
+    pub(super) fn checksum(&self) -> &str {
+        &self.checksum
+    }
+
+    pub(super) fn token_checksum(&self) -> &str {
+        &self.token_checksum
+    }
+
+    /// The hashes of its statements, in order.
+    pub(super) fn step_hashes(&self) -> Vec<&str> {
+        self.script.statements().map(|statement| statement.hash.as_str()).collect()
+    }
+}
+
+/// All migrations of a project, in the order in which they run: that of their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Migrations {
+    list: Vec<Migration>,
+}
+
+impl Migrations {
+    /// Reads a folder: each sub-folder that holds a `migration.sql` is a migration of the folder's name.
+    /// Files beside them and hidden folders are ignored.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read, a sub-folder has no `migration.sql`, or one is not UTF-8 or not well-formed.
+    pub fn from_dir(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let unreadable = |source| Error::Unreadable { path: path.to_owned(), source };
+        let mut list = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(unreadable)? {
+            let folder = entry.map_err(unreadable)?.path();
+            let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if folder.is_dir() && !name.is_empty() && !name.starts_with('.') {
+                list.push(read_migration(name, &folder)?);
+            }
+        }
+        Ok(Self::sorted(list))
+    }
+
+    /// Takes migrations that the program carries, as pairs of name and SQL.
+    ///
+    /// ```
+    /// use relata::migrate::Migrations;
+    ///
+    /// let migrations = Migrations::from_static(&[("20260101000000_init", "CREATE TABLE t (id int PRIMARY KEY)")])?;
+    /// assert_eq!(migrations.iter().count(), 1);
+    /// # Ok::<(), relata::migrate::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When two have the same name, or the SQL is not well-formed.
+    pub fn from_static(migrations: &[(&str, &str)]) -> Result<Self, Error> {
+        let list = migrations
+            .iter()
+            .map(|(name, sql)| Migration::new(name, Path::new(name).join("migration.sql"), sql))
+            .collect::<Result<Vec<_>, _>>()?;
+        let this = Self::sorted(list);
+        match this.list.windows(2).find(|pair| pair[0].name == pair[1].name) {
+            Some(pair) => Err(Error::DuplicateName { name: pair[0].name.clone() }),
+            None => Ok(this),
+        }
+    }
+
+    fn sorted(mut list: Vec<Migration>) -> Self {
+        list.sort_by(|a, b| a.name.cmp(&b.name));
+        Self { list }
+    }
+
+    /// The migrations in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Migration> {
+        self.list.iter()
+    }
+
+    /// The one of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Migration> {
+        self.list.iter().find(|migration| migration.name == name)
+    }
+}
+
+impl<'a> IntoIterator for &'a Migrations {
+    type Item = &'a Migration;
+    type IntoIter = std::slice::Iter<'a, Migration>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+fn read_migration(name: &str, folder: &Path) -> Result<Migration, Error> {
+    let file = folder.join("migration.sql");
+    let bytes = match std::fs::read(&file) {
+        Ok(bytes) => bytes,
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Error::NoScript { folder: folder.to_owned() });
+        }
+        Err(source) => return Err(Error::Unreadable { path: file, source }),
+    };
+    match String::from_utf8(bytes) {
+        Ok(sql) => Migration::new(name, file, &sql),
+        Err(error) => Err(Error::NotUtf8 { file, offset: error.utf8_error().valid_up_to() }),
+    }
+}
