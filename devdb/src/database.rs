@@ -1,0 +1,136 @@
+//! A database for one test: created under a name of our own, dropped at the end.
+//!
+//! Names say what they are and when they were made (`relata_test_<prefix>_<time>_<random>`,
+//! `relata_template_<hash>`), so that what a killed process left behind is recognised, and nothing else is ever dropped.
+
+use crate::server::Server;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+const TEST: &str = "relata_test_";
+const TEMPLATE: &str = "relata_template_";
+const TIME_LENGTH: usize = 8;
+const RANDOM_LENGTH: usize = 12;
+
+/// A test that runs longer than this may lose its database when it has no connection open.
+const TEST_LIFETIME: Duration = Duration::from_secs(6 * 3600);
+/// Templates are made again when they are needed, so this only bounds what lies around.
+const TEMPLATE_LIFETIME: Duration = Duration::from_secs(3 * 24 * 3600);
+
+/// Databases of ours that nobody is connected to, with the comment that holds a template's time.
+pub(crate) const LEFTOVERS: &str = "SELECT d.datname, shobj_description(d.oid, 'pg_database') FROM pg_database d \
+    WHERE d.datname LIKE 'relata\\_%' \
+    AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)";
+
+/// A database of its own, dropped when this value is.
+///
+/// Dropping closes whatever is still connected to it.
+pub struct TestDatabase {
+    pub(crate) server: Arc<Server>,
+    pub(crate) name: String,
+    pub(crate) url: String,
+}
+
+impl TestDatabase {
+    /// The URL to connect to, password included: for programs, not for messages (see [`redact_url`](crate::redact_url)).
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The database's name on its server.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Debug for TestDatabase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestDatabase").field("url", &crate::redact_url(&self.url)).finish()
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        // A server that is gone takes the database with it, and what stays is dropped by a later start.
+        let _ = self.server.drop_database(&self.name);
+    }
+}
+
+/// A name for a database of ours: lower-case ASCII, so that nobody ever has to quote it.
+pub(crate) fn test_name(prefix: &str) -> String {
+    let prefix: String = prefix
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
+        .take(63 - TEST.len() - TIME_LENGTH - RANDOM_LENGTH - 2)
+        .collect();
+    let random = uuid::Uuid::new_v4().simple().to_string();
+    format!("{TEST}{prefix}_{:08x}_{}", now().as_secs(), &random[..RANDOM_LENGTH])
+}
+
+/// The name of the template for `key`, the same in every process.
+pub(crate) fn template_name(key: &str) -> String {
+    use sha2::{Digest, Sha256};
+    let hash = Sha256::digest(key.as_bytes());
+    let hex: String = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    format!("{TEMPLATE}{hex}")
+}
+
+/// The comment of a template that is made now.
+pub(crate) fn template_comment() -> String {
+    format!("made by relata-devdb at {}", now().as_secs())
+}
+
+/// Whether a database with nobody in it was left behind by a process that died, or is a template that is old.
+pub(crate) fn is_leftover(name: &str, comment: Option<&str>) -> bool {
+    let (made, lifetime) = match name.strip_prefix(TEST) {
+        Some(rest) => (made_at(rest), TEST_LIFETIME),
+        None if name.starts_with(TEMPLATE) => (comment.and_then(comment_time), TEMPLATE_LIFETIME),
+        None => return false,
+    };
+    made.is_some_and(|made| now().saturating_sub(made) > lifetime)
+}
+
+fn made_at(rest: &str) -> Option<Duration> {
+    let (rest, random) = rest.rsplit_once('_')?;
+    let (_, time) = rest.rsplit_once('_')?;
+    let is_ours = random.len() == RANDOM_LENGTH && time.len() == TIME_LENGTH;
+    is_ours.then(|| u64::from_str_radix(time, 16).ok().map(Duration::from_secs))?
+}
+
+fn comment_time(comment: &str) -> Option<Duration> {
+    comment.strip_prefix("made by relata-devdb at ")?.parse().ok().map(Duration::from_secs)
+}
+
+fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_fits_and_needs_no_quotes() {
+        for prefix in ["", "a", "Über Ähnliches; DROP", &"x".repeat(200)] {
+            let name = test_name(prefix);
+            assert!(name.len() <= 63, "{name}");
+            assert!(name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'), "{name}");
+            assert!(made_at(name.strip_prefix(TEST).unwrap_or_default()).is_some(), "{name}");
+        }
+        assert_ne!(test_name("a"), test_name("a"));
+    }
+
+    #[test]
+    fn only_old_databases_of_ours_are_leftovers() {
+        assert!(!is_leftover(&test_name("t"), None));
+        assert!(is_leftover("relata_test_t_5f000000_0123456789ab", None));
+        assert!(!is_leftover("relata_test_t_5f000000", None));
+        assert!(!is_leftover("relata_test_data", None));
+        assert!(!is_leftover("relata_production", None));
+        assert!(!is_leftover("relata_template_00", None));
+        assert!(!is_leftover("relata_template_00", Some(&template_comment())));
+        assert!(is_leftover("relata_template_00", Some("made by relata-devdb at 1600000000")));
+        assert!(!is_leftover("relata_template_00", Some("keep: 1600000000")));
+    }
+}

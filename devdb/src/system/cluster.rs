@@ -1,0 +1,316 @@
+//! One cluster per user and version, shared by every process.
+//!
+//! Attaching reads `postmaster.pid` and connects; only when that fails the cluster's lock is taken, and with it the
+//! cluster is made or started. A cluster is throw-away (it runs without fsync): one that was not shut down properly is
+//! wiped, never repaired.
+//!
+//! Below the folder of a version: `data` (the data folder), `socket`, `password` (for TCP), `port`, `log`, and the
+//! watcher's `used` and `seen`. All of it is readable by the server's user only.
+
+use super::account::Account;
+use super::binaries::Installation;
+use super::pidfile::{self, PidFile, State};
+use super::watcher::{self, Heartbeat};
+use crate::admin::{Admin, Failure};
+use crate::error::Error;
+use crate::files::{self, io};
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+const USER: &str = "postgres";
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// A server whose pid file says "ready" and that refuses connections this often is dead, and its process number was
+/// given to another process.
+const REFUSALS_OF_THE_DEAD: u32 = 5;
+/// What macOS allows for the path of a socket, less the name that PostgreSQL gives it.
+const LONGEST_SOCKET_FOLDER: usize = 103 - "/.s.PGSQL.65535".len();
+
+/// Trust on the socket, whose folder only the server's user can enter; on TCP, where everybody on the machine can
+/// connect, a password. It is sent in the clear: it never leaves the loopback interface, and SCRAM would cost a debug
+/// build 4096 rounds of unoptimised SHA-256 per connection.
+const HBA: &str = "local all all trust\nhost all all 127.0.0.1/32 password\n";
+
+const SETTINGS: &str = "\
+listen_addresses = '127.0.0.1'
+max_connections = 200
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+wal_level = minimal
+max_wal_senders = 0
+log_statement = none
+log_min_error_statement = panic
+timezone = 'UTC'
+log_timezone = 'UTC'
+";
+
+/// A cluster that may be running or not, or not exist yet.
+pub(crate) struct Cluster {
+    installation: Installation,
+    account: Account,
+    folder: PathBuf,
+    lock: PathBuf,
+    idle: Duration,
+}
+
+/// A cluster that answers.
+pub(crate) struct Running {
+    pub(crate) admin: Admin,
+    /// For TCP, with the password, naming the database `postgres`.
+    pub(crate) url: String,
+    /// For libpq, by the socket, without a password.
+    pub(crate) socket_url: String,
+    pub(crate) pid: u32,
+}
+
+impl Cluster {
+    pub(super) fn new(installation: Installation, account: Account, home: &Path, idle: Duration) -> Self {
+        let folder = home.join(&account.version);
+        // Beside the folder, which belongs to the server's user.
+        let lock = home.join(format!("{}.lock", account.version));
+        Cluster { installation, account, folder, lock, idle }
+    }
+
+    pub(crate) fn describe(&self) -> String {
+        format!("PostgreSQL {} of {}", self.account.version, self.installation.folder.display())
+    }
+
+    /// Refuses what would fail later with a worse message.
+    pub(super) fn check_paths(&self) -> Result<(), Error> {
+        let length = self.folder("socket").as_os_str().len();
+        if length <= LONGEST_SOCKET_FOLDER {
+            return Ok(());
+        }
+        Err(Error::Setting {
+            name: "RELATA_DEVDB_DIR",
+            problem: format!("{} is too long for a socket", self.folder("socket").display()),
+            help: format!("Set it to a folder whose path is {} bytes shorter.", length - LONGEST_SOCKET_FOLDER),
+        })
+    }
+
+    /// The running cluster: attached to, started, or made.
+    pub(crate) fn ensure(&self) -> Result<Running, Error> {
+        if let Some(running) = self.attach()? {
+            return Ok(running);
+        }
+        let _lock = files::lock(&self.lock)?;
+        self.make_folder(&self.folder)?;
+        let deadline = Instant::now() + START_TIMEOUT;
+        let mut refused = 0;
+        // Somebody may have started it before we got the lock, and a watcher may be stopping it.
+        while let Some(file) = pidfile::read(&self.data()) {
+            if let Some(running) = self.attach()? {
+                return Ok(running);
+            }
+            refused += u32::from(file.state == State::Ready);
+            if refused >= REFUSALS_OF_THE_DEAD || is_gone(file.pid) || Instant::now() > deadline {
+                self.wipe()?;
+            } else {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        self.start().or_else(|_| {
+            self.wipe()?;
+            self.start()
+        })
+    }
+
+    /// The cluster if it runs already.
+    pub(crate) fn attach(&self) -> Result<Option<Running>, Error> {
+        let Some(PidFile { pid, port, state: State::Ready }) = pidfile::read(&self.data()) else { return Ok(None) };
+        watcher::touch(&self.folder)?;
+        let running = self.running(pid, port)?;
+        match running.admin.run(&["SELECT 1"]) {
+            Ok(_) => {}
+            Err(Failure { unreachable: true, .. }) => return Ok(None),
+            Err(failure) => return Err(failure.error),
+        }
+        if !watcher::is_awake(&self.folder, self.idle) {
+            self.mark_watched()?;
+            watcher::start(&self.account, &self.folder, pid, self.idle)?;
+        }
+        Ok(Some(running))
+    }
+
+    /// Stops the cluster, whoever uses it. Tells whether it ran.
+    pub(crate) fn stop(&self) -> Result<bool, Error> {
+        let _lock = files::lock(&self.lock)?;
+        if self.attach()?.is_none() {
+            return Ok(false);
+        }
+        let mut command = self.account.command(&self.installation.program("pg_ctl"));
+        command.arg("stop").arg("-D").arg(self.data()).args(["-m", "fast", "-w", "-s"]);
+        self.run(command)?;
+        Ok(true)
+    }
+
+    pub(crate) fn heartbeat(&self) -> Heartbeat {
+        Heartbeat::start(self.folder.clone(), self.idle)
+    }
+
+    /// How long the cluster lives without being used.
+    pub(crate) fn idle(&self) -> Duration {
+        self.idle
+    }
+
+    fn start(&self) -> Result<Running, Error> {
+        if !self.data().join("PG_VERSION").is_file() {
+            self.initialise()?;
+        }
+        watcher::touch(&self.folder)?;
+        self.mark_watched()?;
+        // A killed server leaves the lock of its socket, which the next one believes when the process number is taken.
+        remove(&self.folder("socket"))?;
+        self.make_folder(&self.folder("socket"))?;
+        let port = self.choose_port()?;
+        self.write("data/devdb.conf", &self.settings(port))?;
+        let log = self.folder("log");
+        // The log of the run before is of no use, and this keeps it from growing for ever.
+        let _ = fs::remove_file(&log);
+        let mut command = self.account.command(&self.installation.program("pg_ctl"));
+        command.arg("start").arg("-D").arg(self.data()).arg("-l").arg(&log).args(["-w", "-s", "-t"]);
+        command.arg(START_TIMEOUT.as_secs().to_string());
+        self.run(command).map_err(|error| with_log(error, &log))?;
+        let Some(PidFile { pid, port, .. }) = pidfile::read(&self.data()) else {
+            let error = Error::Program { program: "postgres".to_owned(), output: "it stopped at once".to_owned() };
+            return Err(with_log(error, &log));
+        };
+        watcher::start(&self.account, &self.folder, pid, self.idle)?;
+        let running = self.running(pid, port)?;
+        running.admin.run(&["SELECT 1"])?;
+        Ok(running)
+    }
+
+    /// Makes the data folder under another name first, so that a run that dies in the middle leaves nothing behind
+    /// that looks whole.
+    fn initialise(&self) -> Result<(), Error> {
+        self.wipe()?;
+        self.write("password", &uuid::Uuid::new_v4().simple().to_string())?;
+        let with_unicode = if cfg!(target_os = "macos") { "UTF-8" } else { "C.UTF-8" };
+        // Not every system knows this locale; without it only ASCII letters have two cases.
+        self.initdb(with_unicode).or_else(|_| self.initdb("C"))?;
+        self.write("data.new/pg_hba.conf", HBA)?;
+        let configuration = self.folder("data.new/postgresql.conf");
+        let text = fs::read_to_string(&configuration).map_err(io("read", &configuration))?;
+        self.write("data.new/postgresql.conf", &format!("{text}\ninclude_if_exists 'devdb.conf'\n"))?;
+        fs::rename(self.folder("data.new"), self.data()).map_err(io("create", &self.data()))
+    }
+
+    fn initdb(&self, ctype: &str) -> Result<(), Error> {
+        let unfinished = self.folder("data.new");
+        remove(&unfinished)?;
+        let mut command = self.account.command(&self.installation.program("initdb"));
+        command.arg("-D").arg(&unfinished).args(["-U", USER, "-E", "UTF8", "--locale=C", "--no-sync"]);
+        command.arg(format!("--lc-ctype={ctype}")).args(["--auth-local=trust", "--auth-host=password"]);
+        command.arg("--pwfile").arg(self.folder("password"));
+        self.run(command)
+    }
+
+    fn settings(&self, port: u16) -> String {
+        // A list of folders, each in double quotes, in a string in single quotes.
+        let socket = self.folder("socket").display().to_string().replace('"', "\"\"").replace('\'', "''");
+        format!("{SETTINGS}port = {port}\nunix_socket_directories = '\"{socket}\"'\n")
+    }
+
+    /// The port of the last run when it is still free, so that URLs stay valid.
+    fn choose_port(&self) -> Result<u16, Error> {
+        let file = self.folder("port");
+        let last = fs::read_to_string(&file).ok().and_then(|text| text.trim().parse().ok()).filter(|port| *port != 0);
+        let bind = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|l| l.local_addr());
+        let address = match last.map(bind) {
+            Some(Ok(address)) => address,
+            _ => bind(0).map_err(io("find a free port for", &self.folder))?,
+        };
+        self.write("port", &address.port().to_string())?;
+        Ok(address.port())
+    }
+
+    /// Done before a watcher is started, so that the next one to attach does not start another.
+    fn mark_watched(&self) -> Result<(), Error> {
+        self.write(watcher::SEEN, "")
+    }
+
+    fn running(&self, pid: u32, port: u16) -> Result<Running, Error> {
+        let socket = self.folder("socket");
+        let file = self.folder("password");
+        let password = fs::read_to_string(&file).map_err(io("read", &file))?;
+        let mut config = tokio_postgres::Config::new();
+        config.host_path(&socket).port(port).user(USER).dbname("postgres");
+        let encoded = crate::url::encode(&socket.display().to_string());
+        Ok(Running {
+            admin: Admin::new(config, self.describe()),
+            url: format!("postgres://{USER}:{}@127.0.0.1:{port}/postgres", password.trim()),
+            socket_url: format!("postgres:///postgres?host={encoded}&port={port}&user={USER}"),
+            pid,
+        })
+    }
+
+    /// Removes the data. A server that is still there notices that its pid file is gone, and ends by itself.
+    fn wipe(&self) -> Result<(), Error> {
+        remove(&self.folder("data.new"))?;
+        remove(&self.data())
+    }
+
+    fn make_folder(&self, folder: &Path) -> Result<(), Error> {
+        fs::create_dir_all(folder).map_err(io("create", folder))?;
+        self.restrict(folder, 0o700)
+    }
+
+    /// Writes a file that only the server's user (and root) can read.
+    fn write(&self, name: &str, text: &str) -> Result<(), Error> {
+        use std::io::Write;
+        use std::os::unix::fs::OpenOptionsExt;
+        let path = self.folder(name);
+        let file = File::options().create(true).write(true).truncate(true).mode(0o600).open(&path);
+        file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(io("write", &path))?;
+        self.restrict(&path, 0o600)
+    }
+
+    fn restrict(&self, path: &Path, mode: u32) -> Result<(), Error> {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(io("set the mode of", path))?;
+        self.account.own(path).map_err(io("change the owner of", path))
+    }
+
+    fn run(&self, mut command: std::process::Command) -> Result<(), Error> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        let failed = |output: String| Error::Program { program: program.clone(), output };
+        let output = command.current_dir(&self.folder).output().map_err(|error| failed(error.to_string()))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        Err(failed(format!("{}\n{}", output.status, text.trim())))
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder("data")
+    }
+
+    fn folder(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
+fn is_gone(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    pid.is_none_or(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
+}
+
+fn remove(folder: &Path) -> Result<(), Error> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io("remove", folder)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// `error` with the last lines of the server's log, which holds the reason.
+fn with_log(error: Error, log: &Path) -> Error {
+    let Error::Program { program, output } = error else { return error };
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    let tail = lines[lines.len().saturating_sub(10)..].join("\n");
+    Error::Program { program, output: format!("{output}\n{tail}") }
+}

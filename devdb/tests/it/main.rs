@@ -1,0 +1,9 @@
+//! devdb against the PostgreSQL of this machine, each test with a cluster in a folder of its own.
+
+#![cfg(unix)]
+
+mod choosing;
+mod cluster;
+mod command;
+mod databases;
+mod support;
