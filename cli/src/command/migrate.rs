@@ -1,0 +1,189 @@
+//! `migrate deploy`, `status` and `reset`; `dev` is beside.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use relata::migrate::{self, Migrations, Options, Problem};
+use serde::Serialize;
+use tokio_postgres::Client;
+
+use crate::args;
+use crate::connect::connect;
+use crate::database::Database;
+use crate::failure::{Exit, Failure};
+use crate::progress;
+
+/// Reads a folder of migrations that has to be there.
+fn read(folder: &Path) -> Result<Migrations, Failure> {
+    if !folder.exists() {
+        return Err(Failure::refused(format!("there is no folder {}", folder.display())).help(
+            "make the first migration with `codegen migrate dev --name init`, or name the folder with --migrations",
+        ));
+    }
+    if !folder.is_dir() {
+        return Err(Failure::refused(format!("{} is a file, not a folder of migrations", folder.display())));
+    }
+    Ok(Migrations::from_dir(folder)?)
+}
+
+pub(crate) async fn deploy(args: &args::Deploy) -> Result<Exit, Failure> {
+    let migrations = read(&args.target.migrations)?;
+    let database = Database::find(args.target.url.as_deref())?;
+    let mut options = Options::default();
+    options.lock_wait = Duration::from_secs(args.lock_wait);
+    options.allow_out_of_order = args.allow_out_of_order;
+    let mut client = connect(&database).await?;
+    apply(&mut client, &migrations, options, &database).await
+}
+
+/// Applies what is pending, and says what was done.
+pub(super) async fn apply(
+    client: &mut Client,
+    migrations: &Migrations,
+    mut options: Options,
+    database: &Database,
+) -> Result<Exit, Failure> {
+    let spinner = progress::spinner();
+    options.on_event = Some(progress::listener(&spinner));
+    let result = migrate::deploy(client, migrations, &options).await;
+    spinner.finish_and_clear();
+    let report = result?;
+    match report.applied.len() {
+        0 => println!("{database} is up to date: {} applied", count(report.already_applied)),
+        new => println!("{database}: applied {}", count(new)),
+    }
+    Ok(Exit::Done)
+}
+
+fn count(number: usize) -> String {
+    if number == 1 { "1 migration".to_owned() } else { format!("{number} migrations") }
+}
+
+#[derive(Serialize)]
+struct StatusReport<'a> {
+    applied: Vec<AppliedReport<'a>>,
+    pending: &'a [String],
+    problems: Vec<ProblemReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct AppliedReport<'a> {
+    name: &'a str,
+    finished_at: Option<&'a str>,
+    runner: &'a str,
+}
+
+#[derive(Serialize)]
+struct ProblemReport<'a> {
+    name: &'a str,
+    kind: &'static str,
+    message: String,
+}
+
+pub(crate) async fn status(args: &args::Status) -> Result<Exit, Failure> {
+    let migrations = read(&args.target.migrations)?;
+    let database = Database::find(args.target.url.as_deref())?;
+    let client = connect(&database).await?;
+    let status = migrate::status(&client, &migrations).await?;
+    if args.json {
+        print_json(&status)?;
+    } else {
+        print_status(&status, &database);
+    }
+    Ok(match (status.problems.is_empty(), status.pending.is_empty()) {
+        (false, _) => Exit::Question,
+        (true, false) => Exit::Difference,
+        (true, true) => Exit::Done,
+    })
+}
+
+fn print_status(status: &migrate::Status, database: &Database) {
+    for applied in &status.applied {
+        println!("applied  {}  {}", applied.name, applied.finished_at.as_deref().unwrap_or_default());
+    }
+    for name in &status.pending {
+        println!("pending  {name}");
+    }
+    for problem in &status.problems {
+        println!("problem  {problem}");
+    }
+    match (status.problems.is_empty(), status.pending.len()) {
+        (false, _) => println!("{database} needs attention"),
+        (true, 0) => println!("{database} is up to date: {} applied", count(status.applied.len())),
+        (true, pending) => println!("{database}: {} pending; run `codegen migrate deploy`", count(pending)),
+    }
+}
+
+fn print_json(status: &migrate::Status) -> Result<(), Failure> {
+    let applied = status.applied.iter().map(|applied| AppliedReport {
+        name: &applied.name,
+        finished_at: applied.finished_at.as_deref(),
+        runner: &applied.runner,
+    });
+    let problems = status.problems.iter().map(|problem| ProblemReport {
+        name: problem.name(),
+        kind: kind(problem),
+        message: problem.to_string(),
+    });
+    let report = StatusReport { applied: applied.collect(), pending: &status.pending, problems: problems.collect() };
+    let text = serde_json::to_string_pretty(&report)
+        .map_err(|error| Failure::refused(format!("the status cannot be written as JSON: {error}")))?;
+    println!("{text}");
+    Ok(())
+}
+
+fn kind(problem: &Problem) -> &'static str {
+    match problem {
+        Problem::Edited { .. } | Problem::EditedBehind { .. } => "edited",
+        Problem::Missing { .. } => "missing",
+        Problem::OutOfOrder { .. } => "out_of_order",
+        Problem::Failed { .. } => "failed",
+        Problem::Interrupted { .. } => "interrupted",
+        Problem::Running { .. } => "running",
+        _ => "other",
+    }
+}
+
+pub(crate) async fn reset(args: &args::Reset) -> Result<Exit, Failure> {
+    let migrations = read(&args.target.migrations)?;
+    let database = Database::find(args.target.url.as_deref())?;
+    let mut client = connect(&database).await?;
+    let mut schemas = vec![migrate::current_schema(&client).await?];
+    let mut options = Options::default();
+    schemas.extend(options.schemas.iter().filter(|schema| **schema != schemas[0]).cloned().collect::<Vec<_>>());
+    if !args.force {
+        confirm(&database, &schemas)?;
+    }
+    let spinner = progress::spinner();
+    options.on_event = Some(progress::listener(&spinner));
+    let result = migrate::reset(&mut client, &migrations, &options).await;
+    spinner.finish_and_clear();
+    let report = result?;
+    let (schemas, applied) = (report.schemas.join(", "), count(report.applied.len()));
+    println!("{database}: dropped {} objects from {schemas}, applied {applied}", report.dropped);
+    Ok(Exit::Done)
+}
+
+/// Asks at a terminal. Nobody else can answer, and silence is no consent.
+fn confirm(database: &Database, schemas: &[String]) -> Result<(), Failure> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Err(Failure::refused(format!(
+            "reset deletes all data in {database}, and nobody is here to confirm it"
+        ))
+        .help("pass --force if that is what you want"));
+    }
+    eprintln!("This drops all tables, views, sequences, types and functions in the schema {} of", schemas.join(", "));
+    eprintln!("  {database}");
+    eprint!("with all their data. Type the name of the database to go on: ");
+    let _ = std::io::stderr().flush();
+    let mut answer = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .map_err(|error| Failure::refused(format!("the answer cannot be read: {error}")))?;
+    if answer.trim() == database.name() {
+        return Ok(());
+    }
+    Err(Failure::refused("the name differs; nothing was changed"))
+}

@@ -1,0 +1,103 @@
+//! Why a command ends early: what to say, and with which exit code.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Everything asked for is done.
+    Done,
+    /// Refused or failed.
+    Refused,
+    /// There is a difference, or pending work.
+    Difference,
+    /// A question has no answer yet, or the history needs a person.
+    Question,
+    /// The command line is wrong.
+    Usage,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(match exit {
+            Exit::Done => 0,
+            Exit::Refused => 1,
+            Exit::Difference => 2,
+            Exit::Question => 3,
+            Exit::Usage => 64,
+        })
+    }
+}
+
+/// A message for a person, who reads it after `error:`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    /// Empty if everything was said already.
+    message: String,
+    help: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn refused(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Refused, message: message.into(), help: None }
+    }
+
+    pub(crate) fn question(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Question, ..Self::refused(message) }
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, ..Self::refused(message) }
+    }
+
+    /// The diagnostics that were printed say it all.
+    pub(crate) fn said() -> Self {
+        Self::refused("")
+    }
+
+    /// What to do about it.
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub(crate) fn reading(path: &Path, error: &io::Error) -> Self {
+        Self::refused(format!("cannot read {}: {error}", path.display()))
+    }
+
+    pub(crate) fn writing(path: &Path, error: &io::Error) -> Self {
+        Self::refused(format!("cannot write {}: {error}", path.display()))
+    }
+
+    /// tokio-postgres itself says only "db error".
+    pub(crate) fn database(doing: &str, error: &tokio_postgres::Error) -> Self {
+        let text = match (error.as_db_error(), std::error::Error::source(error)) {
+            (Some(db), _) => format!("{doing}: {} (SQLSTATE {})", db.message(), db.code().code()),
+            (None, Some(source)) => format!("{doing}: {error}: {source}"),
+            (None, None) => format!("{doing}: {error}"),
+        };
+        Self::refused(text)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.message.is_empty() {
+            write!(f, "error: {}", self.message)?;
+        }
+        match &self.help {
+            Some(help) => write!(f, "\n  help: {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<relata::migrate::Error> for Failure {
+    fn from(error: relata::migrate::Error) -> Self {
+        Self::refused(error.to_string())
+    }
+}

@@ -1,0 +1,104 @@
+//! The picture of a live database, read from PostgreSQL's catalog.
+//!
+//! Takes a connection and the schemas to look at, gives a [`State`] like the one a schema file leads to. Everything is
+//! read in one read-only transaction. Left out are views, partitions, the tables of migration histories, invalid
+//! indexes, and what belongs to an extension.
+
+mod indexes;
+mod objects;
+mod tables;
+
+use relata_codegen::ir::Schema;
+use relata_codegen::sql::{ObjectName, State};
+use tokio_postgres::{Client, IsolationLevel, Row, Transaction};
+
+use crate::failure::Failure;
+
+/// Which schemas to look at, and how their objects are called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// The connection's current schema; names are without schema.
+    Current,
+    /// These schemas; every name has its schema.
+    Named(Vec<String>),
+}
+
+impl Scope {
+    /// The schemas that `schema` speaks of.
+    pub(crate) fn of(schema: &Schema) -> Self {
+        if schema.namespaces.is_empty() { Self::Current } else { Self::Named(schema.namespaces.clone()) }
+    }
+}
+
+/// Tables that tell of migrations and are no part of the schema.
+const HISTORY_TABLES: [&str; 2] = [relata::migrate::HISTORY_TABLE, "_prisma_migrations"];
+
+/// The transaction that reads, and what all queries need.
+struct Cx<'a> {
+    transaction: &'a Transaction<'a>,
+    /// The schemas looked at.
+    schemas: Vec<String>,
+    /// The schema whose objects are called without it.
+    unqualified: Option<String>,
+}
+
+impl Cx<'_> {
+    /// Runs a query whose one parameter is the list of schemas.
+    async fn rows(&self, sql: &str) -> Result<Vec<Row>, tokio_postgres::Error> {
+        self.transaction.query(sql, &[&self.schemas]).await
+    }
+
+    fn name(&self, schema: &str, name: &str) -> ObjectName {
+        let schema = (self.unqualified.as_deref() != Some(schema)).then_some(schema);
+        ObjectName::new(schema, name)
+    }
+}
+
+/// Reads the database.
+pub(crate) async fn introspect(client: &mut Client, scope: &Scope) -> Result<State, Failure> {
+    let transaction = client
+        .build_transaction()
+        .isolation_level(IsolationLevel::RepeatableRead)
+        .read_only(true)
+        .start()
+        .await
+        .map_err(|error| Failure::database("reading the database", &error))?;
+    let state = read(&transaction, scope).await?;
+    transaction.rollback().await.map_err(|error| Failure::database("reading the database", &error))?;
+    Ok(state)
+}
+
+async fn read(transaction: &Transaction<'_>, scope: &Scope) -> Result<State, Failure> {
+    let failed = |error: tokio_postgres::Error| Failure::database("reading the database", &error);
+    let cx = match scope {
+        Scope::Current => {
+            let row = transaction.query_one("SELECT current_schema()::text", &[]).await.map_err(failed)?;
+            let schema: Option<String> = row.try_get(0).map_err(failed)?;
+            let schema = schema.ok_or_else(|| {
+                Failure::refused("none of the schemas in the search path exists in this database")
+                    .help("create one (CREATE SCHEMA), or correct `schema=` in the URL")
+            })?;
+            Cx { transaction, schemas: vec![schema.clone()], unqualified: Some(schema) }
+        }
+        Scope::Named(schemas) => {
+            // Without a search path every name is printed with its schema.
+            transaction.batch_execute("SET LOCAL search_path TO ''").await.map_err(failed)?;
+            Cx { transaction, schemas: schemas.clone(), unqualified: None }
+        }
+    };
+    collect(&cx).await.map_err(failed)
+}
+
+async fn collect(cx: &Cx<'_>) -> Result<State, tokio_postgres::Error> {
+    let mut state = State {
+        schemas: if cx.unqualified.is_none() { objects::schemas(cx).await? } else { Vec::new() },
+        extensions: objects::extensions(cx).await?,
+        enums: objects::enums(cx).await?,
+        sequences: objects::sequences(cx).await?,
+        tables: tables::tables(cx).await?,
+    };
+    indexes::add_indexes(cx, &mut state).await?;
+    objects::drop_idle_sequences(&mut state);
+    state.sort();
+    Ok(state)
+}

@@ -1,0 +1,88 @@
+//! Indexes that no constraint owns.
+
+use relata_codegen::ir::{IndexMethod, SortOrder};
+use relata_codegen::sql::{Index, IndexPart, IndexTarget, State};
+use tokio_postgres::Row;
+
+use super::Cx;
+
+/// One row for each part of each index. Key parts come first; the others are those of `INCLUDE`.
+/// `nulls not distinct` exists from PostgreSQL 15 on, so it is read from the row as JSON.
+const PARTS: &str = "
+    SELECT n.nspname::text, t.relname::text, c.relname::text, i.indisunique, m.amname::text,
+           COALESCE((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false), pg_get_expr(i.indpred, i.indrelid),
+           part.place <= i.indnkeyatts, a.attname::text, pg_get_indexdef(i.indexrelid, part.place, false),
+           CASE WHEN o.opcdefault THEN NULL ELSE o.opcname::text END,
+           COALESCE(i.indoption[part.place - 1], 0::int2)
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
+    JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace
+    CROSS JOIN LATERAL generate_series(1, i.indnatts::int) AS part(place)
+    LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[part.place - 1] AND a.attnum <> 0
+    LEFT JOIN pg_opclass o ON o.oid = i.indclass[part.place - 1] AND part.place <= i.indnkeyatts
+    WHERE n.nspname = ANY($1) AND i.indisvalid AND t.relkind IN ('r', 'p')
+      AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
+    ORDER BY i.indexrelid, part.place";
+
+/// Bits of `indoption`.
+const DESCENDING: i16 = 1;
+const NULLS_FIRST: i16 = 2;
+
+pub(super) async fn add_indexes(cx: &Cx<'_>, state: &mut State) -> Result<(), tokio_postgres::Error> {
+    for row in cx.rows(PARTS).await? {
+        let table = cx.name(row.try_get(0)?, row.try_get(1)?);
+        // An access method of an extension is none that the schema could speak of.
+        let Some(method) = method(row.try_get(4)?) else { continue };
+        if let Some(table) = state.tables.iter_mut().find(|it| it.name == table) {
+            add_part(&mut table.indexes, method, &row)?;
+        }
+    }
+    Ok(())
+}
+
+fn add_part(indexes: &mut Vec<Index>, method: IndexMethod, row: &Row) -> Result<(), tokio_postgres::Error> {
+    let name: String = row.try_get(2)?;
+    if indexes.last().is_none_or(|last| last.name != name) {
+        indexes.push(Index {
+            name,
+            unique: row.try_get(3)?,
+            method,
+            parts: Vec::new(),
+            include: Vec::new(),
+            predicate: row.try_get(6)?,
+            nulls_not_distinct: row.try_get(5)?,
+        });
+    }
+    let Some(index) = indexes.last_mut() else { return Ok(()) };
+    let column: Option<String> = row.try_get(8)?;
+    match (row.try_get(7)?, column) {
+        (true, column) => index.parts.push(key_part(column, row)?),
+        (false, Some(column)) => index.include.push(column),
+        (false, None) => {}
+    }
+    Ok(())
+}
+
+fn key_part(column: Option<String>, row: &Row) -> Result<IndexPart, tokio_postgres::Error> {
+    let option: i16 = row.try_get(11)?;
+    Ok(IndexPart {
+        target: match column {
+            Some(column) => IndexTarget::Column(column),
+            None => IndexTarget::Expression(row.try_get(9)?),
+        },
+        operator_class: row.try_get(10)?,
+        sort: if option & DESCENDING == 0 { SortOrder::Asc } else { SortOrder::Desc },
+        nulls_first: option & NULLS_FIRST != 0,
+    })
+}
+
+fn method(name: &str) -> Option<IndexMethod> {
+    Some(match name {
+        "btree" => IndexMethod::BTree,
+        "hash" => IndexMethod::Hash,
+        "gin" => IndexMethod::Gin,
+        "gist" => IndexMethod::Gist,
+        "spgist" => IndexMethod::SpGist,
+        "brin" => IndexMethod::Brin,
+        _ => return None,
+    })
+}

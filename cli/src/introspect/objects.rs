@@ -1,0 +1,85 @@
+//! Schemas, extensions, enum types and sequences.
+
+use relata_codegen::sql::{ColumnDefault, DataType, EnumType, Extension, Sequence, State};
+
+use super::Cx;
+
+pub(super) async fn schemas(cx: &Cx<'_>) -> Result<Vec<String>, tokio_postgres::Error> {
+    let rows = cx.rows("SELECT nspname::text FROM pg_namespace WHERE nspname = ANY($1)").await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
+}
+
+const EXTENSIONS: &str = "
+    SELECT e.extname::text, n.nspname::text, e.extversion
+    FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql'";
+
+pub(super) async fn extensions(cx: &Cx<'_>) -> Result<Vec<Extension>, tokio_postgres::Error> {
+    let rows = cx.transaction.query(EXTENSIONS, &[]).await?;
+    let extension = |row: &tokio_postgres::Row| {
+        Ok(Extension { name: row.try_get(0)?, schema: row.try_get(1)?, version: row.try_get(2)? })
+    };
+    rows.iter().map(extension).collect()
+}
+
+const ENUMS: &str = "
+    SELECT n.nspname::text, t.typname::text,
+           ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder)
+    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+    WHERE t.typtype = 'e' AND n.nspname = ANY($1)
+      AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid
+                      AND d.deptype = 'e')";
+
+pub(super) async fn enums(cx: &Cx<'_>) -> Result<Vec<EnumType>, tokio_postgres::Error> {
+    let rows = cx.rows(ENUMS).await?;
+    let enumeration = |row: &tokio_postgres::Row| {
+        Ok(EnumType { name: cx.name(row.try_get(0)?, row.try_get(1)?), labels: row.try_get(2)? })
+    };
+    rows.iter().map(enumeration).collect()
+}
+
+/// Sequences with the column that owns them. Those of identity columns depend on it internally and are left out.
+const SEQUENCES: &str = "
+    SELECT n.nspname::text, c.relname::text, format_type(s.seqtypid, NULL),
+           tn.nspname::text, t.relname::text, a.attname::text
+    FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'a'
+                         AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0
+    LEFT JOIN pg_class t ON t.oid = d.refobjid LEFT JOIN pg_namespace tn ON tn.oid = t.relnamespace
+    LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+    WHERE n.nspname = ANY($1)
+      AND NOT EXISTS (SELECT 1 FROM pg_depend i WHERE i.classid = 'pg_class'::regclass AND i.objid = c.oid
+                      AND i.deptype IN ('i', 'e'))";
+
+pub(super) async fn sequences(cx: &Cx<'_>) -> Result<Vec<Sequence>, tokio_postgres::Error> {
+    let rows = cx.rows(SEQUENCES).await?;
+    let sequence = |row: &tokio_postgres::Row| {
+        let owner: (Option<&str>, Option<&str>, Option<String>) = (row.try_get(3)?, row.try_get(4)?, row.try_get(5)?);
+        Ok(Sequence {
+            name: cx.name(row.try_get(0)?, row.try_get(1)?),
+            ty: DataType::parse(row.try_get(2)?).0,
+            owned_by: match owner {
+                (Some(schema), Some(table), Some(column)) => Some((cx.name(schema, table), column)),
+                _ => None,
+            },
+        })
+    };
+    rows.iter().map(sequence).collect()
+}
+
+/// A sequence that no column owns or takes its default from is none of the schema's business.
+pub(super) fn drop_idle_sequences(state: &mut State) {
+    let used: Vec<_> = state
+        .tables
+        .iter()
+        .flat_map(|table| &table.columns)
+        .filter_map(|column| match &column.default {
+            Some(ColumnDefault::Sequence(name)) => Some(name.clone()),
+            _ => None,
+        })
+        .collect();
+    let tables = &state.tables;
+    state.sequences.retain(|sequence| {
+        let owned = sequence.owned_by.as_ref().is_some_and(|(owner, _)| tables.iter().any(|it| it.name == *owner));
+        owned || used.contains(&sequence.name)
+    });
+}

@@ -1,0 +1,136 @@
+//! Tables with their columns and constraints.
+
+use std::collections::BTreeMap;
+
+use relata_codegen::ir::ReferentialAction;
+use relata_codegen::sql::{
+    Check, Column, ColumnDefault, DataType, ForeignKey, Identity, ObjectName, PrimaryKey, Table, UniqueConstraint,
+};
+use tokio_postgres::Row;
+
+use super::{Cx, HISTORY_TABLES};
+
+/// Tables whose columns and constraints are read, by the oid of the table.
+type Tables = BTreeMap<u32, Table>;
+
+const TABLES: &str = "
+    SELECT c.oid, n.nspname::text, c.relname::text
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname = ANY($1)
+      AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                      AND d.deptype = 'e')";
+
+pub(super) async fn tables(cx: &Cx<'_>) -> Result<Vec<Table>, tokio_postgres::Error> {
+    let mut tables = Tables::new();
+    for row in cx.rows(TABLES).await? {
+        let name: &str = row.try_get(2)?;
+        if !HISTORY_TABLES.contains(&name) {
+            tables.insert(row.try_get(0)?, Table::new(cx.name(row.try_get(1)?, name)));
+        }
+    }
+    for row in cx.rows(COLUMNS).await? {
+        if let Some(table) = tables.get_mut(&row.try_get(0)?) {
+            table.columns.push(column(cx, &row)?);
+        }
+    }
+    for row in cx.rows(CONSTRAINTS).await? {
+        if let Some(table) = tables.get_mut(&row.try_get(0)?) {
+            add_constraint(cx, table, &row)?;
+        }
+    }
+    Ok(tables.into_values().collect())
+}
+
+/// A column's type is an enum if it, or the element type of its array, is one.
+const COLUMNS: &str = "
+    SELECT a.attrelid, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+           a.attidentity::text, a.attgenerated::text, pg_get_expr(d.adbin, d.adrelid),
+           t.typcategory = 'A', en.nspname::text, e.typname::text
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_type t ON t.oid = a.atttypid
+    LEFT JOIN pg_type e ON e.oid = CASE t.typcategory WHEN 'A' THEN t.typelem ELSE t.oid END AND e.typtype = 'e'
+    LEFT JOIN pg_namespace en ON en.oid = e.typnamespace
+    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    WHERE n.nspname = ANY($1) AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+    ORDER BY a.attrelid, a.attnum";
+
+fn column(cx: &Cx<'_>, row: &Row) -> Result<Column, tokio_postgres::Error> {
+    let (identity, generated): (&str, &str) = (row.try_get(4)?, row.try_get(5)?);
+    let expression: Option<&str> = row.try_get(6)?;
+    let enum_type: (Option<&str>, Option<&str>) = (row.try_get(8)?, row.try_get(9)?);
+    let (ty, array) = match enum_type {
+        (Some(schema), Some(name)) => (DataType::Enum(cx.name(schema, name)), row.try_get(7)?),
+        _ => DataType::parse(row.try_get(2)?),
+    };
+    let is_generated = !generated.is_empty();
+    Ok(Column {
+        name: row.try_get(1)?,
+        ty,
+        array,
+        nullable: !row.try_get::<_, bool>(3)?,
+        default: expression.filter(|_| !is_generated).and_then(|sql| ColumnDefault::parse(sql, array)),
+        identity: match identity {
+            "a" => Some(Identity::Always),
+            "d" => Some(Identity::ByDefault),
+            _ => None,
+        },
+        generated: expression.filter(|_| is_generated).map(str::to_owned),
+    })
+}
+
+/// Primary keys, unique constraints, foreign keys and checks; column names in the order of the key.
+const CONSTRAINTS: &str = "
+    SELECT k.conrelid, k.contype::text, k.conname::text,
+           ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS u(num, place)
+                 JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.num ORDER BY u.place),
+           fn.nspname::text, f.relname::text,
+           ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS u(num, place)
+                 JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num ORDER BY u.place),
+           k.confdeltype::text, k.confupdtype::text, pg_get_expr(k.conbin, k.conrelid)
+    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN pg_class f ON f.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = f.relnamespace
+    WHERE n.nspname = ANY($1) AND k.contype IN ('p', 'u', 'f', 'c')";
+
+fn add_constraint(cx: &Cx<'_>, table: &mut Table, row: &Row) -> Result<(), tokio_postgres::Error> {
+    let name: String = row.try_get(2)?;
+    let columns: Vec<String> = row.try_get(3)?;
+    let referenced: (Option<&str>, Option<&str>) = (row.try_get(4)?, row.try_get(5)?);
+    let expression: Option<String> = row.try_get(9)?;
+    match (row.try_get::<_, &str>(1)?, referenced, expression) {
+        ("p", ..) => table.primary_key = Some(PrimaryKey { name, columns }),
+        ("u", ..) => table.uniques.push(UniqueConstraint { name, columns }),
+        ("c", _, Some(expression)) => table.checks.push(Check { name, expression }),
+        ("f", (Some(schema), Some(referenced)), _) => {
+            let key = foreign_key(name, columns, cx.name(schema, referenced), row)?;
+            table.foreign_keys.push(key);
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn foreign_key(
+    name: String,
+    columns: Vec<String>,
+    referenced_table: ObjectName,
+    row: &Row,
+) -> Result<ForeignKey, tokio_postgres::Error> {
+    Ok(ForeignKey {
+        name,
+        columns,
+        referenced_table,
+        referenced_columns: row.try_get(6)?,
+        on_delete: action(row.try_get(7)?),
+        on_update: action(row.try_get(8)?),
+    })
+}
+
+fn action(letter: &str) -> ReferentialAction {
+    match letter {
+        "r" => ReferentialAction::Restrict,
+        "c" => ReferentialAction::Cascade,
+        "n" => ReferentialAction::SetNull,
+        "d" => ReferentialAction::SetDefault,
+        _ => ReferentialAction::NoAction,
+    }
+}

@@ -1,0 +1,71 @@
+//! The only place that changes files. A file is whole or not there: it is written beside its place and moved into it.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+
+/// Writes a file and the folders above it.
+pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
+    if path.is_dir() {
+        return Err(Failure::refused(format!("{} is a folder, not a file", path.display()))
+            .help("name a file in it, or move the folder away"));
+    }
+    let result = create_parent(path).and_then(|()| {
+        let aside = aside(path);
+        write_synced(&aside, text).and_then(|()| fs::rename(&aside, path)).inspect_err(|_| {
+            // The error that is reported is the first one.
+            let _ = fs::remove_file(&aside);
+        })
+    });
+    result.map_err(|error| Failure::writing(path, &error))
+}
+
+/// Writes a file if its text differs. Says whether it did.
+pub(crate) fn write_file_if_changed(path: &Path, text: &str) -> Result<bool, Failure> {
+    if fs::read(path).is_ok_and(|old| old == text.as_bytes()) {
+        return Ok(false);
+    }
+    write_file(path, text).map(|()| true)
+}
+
+/// Makes a new folder with these files in it, all of them or none.
+pub(crate) fn write_folder(folder: &Path, files: &[(&str, &str)]) -> Result<(), Failure> {
+    if folder.exists() {
+        return Err(Failure::refused(format!("{} exists already", folder.display())).help("try again in a second"));
+    }
+    let aside = aside(folder);
+    let result = create_parent(folder)
+        .and_then(|()| fs::create_dir(&aside))
+        .and_then(|()| files.iter().try_for_each(|(name, text)| write_synced(&aside.join(name), text)))
+        .and_then(|()| fs::rename(&aside, folder));
+    result.map_err(|error| {
+        let _ = fs::remove_dir_all(&aside);
+        Failure::writing(folder, &error)
+    })
+}
+
+/// Removes a file that is no longer wanted.
+pub(crate) fn remove_file(path: &Path) -> Result<(), Failure> {
+    fs::remove_file(path).map_err(|error| Failure::refused(format!("cannot remove {}: {error}", path.display())))
+}
+
+fn create_parent(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => fs::create_dir_all(parent),
+        _ => Ok(()),
+    }
+}
+
+/// A hidden name in the same folder, so that moving it is one step. Readers of folders skip hidden names.
+fn aside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}.tmp", std::process::id()))
+}
+
+fn write_synced(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
