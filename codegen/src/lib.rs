@@ -2,5 +2,49 @@
 //!
 //! Pure: no database, no clock, no environment; `build` is the one place that touches the disk.
 
+pub mod diagnostics;
 pub mod ir;
+mod lower;
 pub mod sql;
+mod syntax;
+
+use diagnostics::{Diagnostic, Sources, Span};
+
+/// What a schema compiles to.
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    /// The schema; none if there is an error among the diagnostics.
+    pub schema: Option<ir::Schema>,
+    /// Everything that was found, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Compiles a schema of one file or several. Reports all mistakes of all files at once.
+///
+/// ```
+/// use relata_codegen::{compile, diagnostics::{Sources, render_plain}};
+///
+/// let sources = Sources::single("schema.dsl", "model User {\n  id Strin @id\n}\n");
+/// let compiled = compile(&sources);
+/// assert!(compiled.schema.is_none());
+/// let text = render_plain(&compiled.diagnostics[0], &sources);
+/// assert!(text.contains("schema.dsl:2:6") && text.contains("did you mean `String`?"));
+/// ```
+pub fn compile(sources: &Sources) -> Compiled {
+    let mut diagnostics = Vec::new();
+    let texts = syntax::prepare(sources, &mut diagnostics);
+    let ast = syntax::parse(&texts, &mut diagnostics);
+    let schema = lower::lower(&ast, &mut diagnostics);
+    if diagnostics.is_empty() && schema.models.is_empty() && schema.enums.is_empty() {
+        diagnostics.push(empty_schema());
+    }
+    diagnostics.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
+    let refused = diagnostics.iter().any(Diagnostic::is_error);
+    Compiled { schema: (!refused).then_some(schema), diagnostics }
+}
+
+fn empty_schema() -> Diagnostic {
+    Diagnostic::new(diagnostics::EMPTY_SCHEMA, Span::default(), "the schema declares nothing")
+        .label("expected a model")
+        .help("write a model, such as\nmodel User {\n  id    String @id @default(uuid()) @db.Uuid\n  email String @unique\n}")
+}

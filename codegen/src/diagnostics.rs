@@ -1,0 +1,149 @@
+//! What the compiler says about a schema: codes, places, words, and how they look as plain text.
+//!
+//! A diagnostic knows nothing of terminals; `render_plain` is for build scripts and tests, and a
+//! command-line tool may draw the same parts in its own way.
+
+mod codes;
+mod render;
+mod sources;
+
+pub(crate) use codes::*;
+pub use codes::{CODES, Code, find_code};
+pub use render::render_plain;
+pub use sources::{Location, SourceFile, Sources};
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The schema means something, but probably not what its author wants.
+    Warning,
+    /// The schema is refused.
+    Error,
+}
+
+/// A range of bytes in one of the `Sources`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Span {
+    /// The index of the file in `Sources::files`.
+    pub file: u32,
+    /// The first byte.
+    pub start: u32,
+    /// The byte after the last one.
+    pub end: u32,
+}
+
+impl Span {
+    /// The bytes, to slice the text with.
+    pub fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// A place and what there is to say about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// Where.
+    pub span: Span,
+    /// What.
+    pub text: String,
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The stable code, such as `R0301`; `find_code` has the long form.
+    pub code: &'static str,
+    /// Error or warning.
+    pub severity: Severity,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// The smallest place that shows it.
+    pub span: Span,
+    /// What to say at that place; may be empty.
+    pub label: String,
+    /// Other places that matter, such as the one it conflicts with.
+    pub secondary: Vec<Label>,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    pub(crate) fn new(code: &'static Code, span: Span, message: impl Into<String>) -> Self {
+        Diagnostic {
+            code: code.code,
+            severity: code.severity,
+            message: message.into(),
+            span,
+            label: String::new(),
+            secondary: Vec::new(),
+            help: None,
+        }
+    }
+
+    pub(crate) fn label(mut self, text: impl Into<String>) -> Self {
+        self.label = text.into();
+        self
+    }
+
+    pub(crate) fn second(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.secondary.push(Label { span, text: text.into() });
+        self
+    }
+
+    pub(crate) fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// Whether the schema is refused because of it.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// The known name that `name` was probably meant to be: at most a third of its letters differ.
+pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let budget = name.chars().count().div_ceil(3).min(3);
+    known
+        .into_iter()
+        .filter(|candidate| *candidate != name)
+        .map(|candidate| (edit_distance(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= budget)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other.
+fn edit_distance(from: &str, to: &str) -> usize {
+    let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
+    if from.len().abs_diff(to.len()) > 3 {
+        return usize::MAX;
+    }
+    let mut rows = vec![(0..=to.len()).collect::<Vec<_>>()];
+    for i in 0..from.len() {
+        let mut row = vec![i + 1];
+        for j in 0..to.len() {
+            let mut cost = (rows[i][j] + usize::from(from[i] != to[j])).min(rows[i][j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && from[i] == to[j - 1] && from[i - 1] == to[j] {
+                cost = cost.min(rows[i - 1][j - 1] + 1);
+            }
+            row.push(cost);
+        }
+        rows.push(row);
+    }
+    rows[from.len()][to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{did_you_mean, edit_distance};
+
+    #[test]
+    fn near_words_are_found_and_far_ones_are_not() {
+        assert_eq!(edit_distance("Strnig", "String"), 1);
+        assert_eq!(edit_distance("", "abc"), 3);
+        assert_eq!(did_you_mean("Strng", ["Int", "String"]), Some("String"));
+        assert_eq!(did_you_mean("varchar", ["VarChar", "Char"]), Some("VarChar"));
+        assert_eq!(did_you_mean("Invoice", ["Int", "String"]), None);
+    }
+}

@@ -1,0 +1,132 @@
+//! Every code that the compiler emits: a diagnostic can only be made of one of these.
+
+use super::Severity;
+
+/// A kind of finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code {
+    /// `R` and four digits; never given to anything else.
+    pub code: &'static str,
+    /// Error or warning.
+    pub severity: Severity,
+    /// What it is about, in a few words.
+    pub title: &'static str,
+}
+
+/// The code of that name, in any case of letters.
+pub fn find_code(code: &str) -> Option<&'static Code> {
+    CODES.iter().copied().find(|known| known.code.eq_ignore_ascii_case(code))
+}
+
+macro_rules! codes {
+    ($($code:ident $name:ident $severity:ident $title:literal,)*) => {
+        $(pub(crate) const $name: &Code = &Code {
+            code: stringify!($code),
+            severity: Severity::$severity,
+            title: $title,
+        };)*
+
+        /// All codes, in order.
+        pub const CODES: &[&Code] = &[$($name),*];
+    };
+}
+
+codes! {
+    // What is written.
+    R0101 STRAY_LINE Error "A line that is not part of any block",
+    R0102 UNKNOWN_BLOCK Error "An unknown kind of block",
+    R0103 INVALID_LINE Error "A line that the block cannot contain",
+    R0104 STRAY_TEXT Error "Something at the end of a line that does not belong there",
+    R0105 UNCLOSED_BLOCK Error "A block that is never closed",
+    R0106 CROWDED_LINE Error "Two things on one line",
+    R0107 MISSING_TYPE Error "A field without a type",
+    R0108 OLD_SYNTAX Error "Syntax of early versions",
+    R0109 OPTIONAL_LIST Error "An optional list",
+    R0110 BROKEN_ARGUMENTS Error "Arguments that cannot be read",
+    R0111 TRAILING_COMMA Error "A comma behind the last argument",
+    R0112 MISSING_VALUE Error "A name without a value",
+    R0113 BAD_ESCAPE Error "An unknown escape in a string",
+    R0114 INVALID_NAME Error "A name with characters that it cannot have",
+    R0115 TYPE_ALIAS Error "A type alias",
+    R0116 UNCLOSED_COMMENT Error "A comment that is never closed",
+    R0117 TOO_DEEP Error "Brackets nested too deep",
+    R0118 NOT_TEXT Error "A character that is not text",
+    R0119 EMPTY_SCHEMA Error "A schema without models",
+    R0120 COMPOSITE_TYPE Error "A composite type",
+
+    // Names.
+    R0201 DUPLICATE_NAME Error "A name that is declared twice",
+    R0202 DUPLICATE_FIELD Error "A field that is declared twice",
+    R0203 DUPLICATE_VALUE Error "An enum value that is declared twice",
+    R0204 RESERVED_NAME Error "A reserved name",
+    R0205 EMPTY_ENUM Error "An enum without values",
+    R0206 DUPLICATE_TABLE Error "Two tables or types with one name in the database",
+    R0207 DUPLICATE_COLUMN Error "Two fields with one column",
+    R0208 RUST_NAME_CLASH Error "Two names that are the same in Rust",
+    R0209 NOT_A_RUST_NAME Error "A name that Rust cannot have",
+    R0210 EMPTY_DATABASE_NAME Error "An empty name in the database",
+    R0211 NAME_TOO_LONG Error "A name that is too long for PostgreSQL",
+    R0212 DUPLICATE_CONSTRAINT Error "Two constraints or indexes with one name",
+
+    // Types.
+    R0301 UNKNOWN_TYPE Error "An unknown type",
+    R0302 UNKNOWN_NATIVE_TYPE Error "An unknown type of the database",
+    R0303 NATIVE_TYPE_MISMATCH Error "A type of the database that does not fit the field",
+    R0304 NATIVE_TYPE_ARGUMENTS Error "Wrong numbers for a type of the database",
+    R0305 WRONG_FIELD_TYPE Error "An attribute that does not fit the field's type",
+
+    // Attributes and their arguments.
+    R0401 UNKNOWN_ATTRIBUTE Error "An unknown attribute",
+    R0402 REPEATED_ATTRIBUTE Error "An attribute that is written twice",
+    R0403 MISPLACED_ATTRIBUTE Error "An attribute where it means nothing",
+    R0404 UNKNOWN_ARGUMENT Error "An unknown argument",
+    R0405 REPEATED_ARGUMENT Error "An argument that is given twice",
+    R0406 MISSING_ARGUMENT Error "A missing argument",
+    R0407 UNSUPPORTED_ARGUMENT Error "An argument for other databases",
+    R0408 WRONG_VALUE Error "A value of the wrong kind",
+    R0409 EMPTY_LIST Error "An empty list",
+    R0410 UNKNOWN_FIELD Error "An unknown field",
+    R0411 RELATION_IN_KEY Error "A relation where a column belongs",
+
+    // Defaults.
+    R0501 DEFAULT_MISMATCH Error "A default of another type than the field",
+    R0502 UNKNOWN_VALUE Error "An unknown enum value",
+    R0503 UNKNOWN_FUNCTION Error "An unknown function",
+    R0504 FUNCTION_ARGUMENTS Error "Wrong arguments of a function",
+    R0505 DEFAULT_OUT_OF_RANGE Warning "A default that the column cannot hold",
+
+    // Keys and indexes.
+    R0601 NO_KEY Error "A model without a key",
+    R0602 TWO_IDS Error "A model with two ids",
+    R0603 ID_NOT_REQUIRED Error "An id that is not required",
+    R0604 REPEATED_KEY_FIELD Error "A key that names a field twice",
+    R0605 KEY_NAME_CLASH Error "A key whose name is taken",
+    R0606 NOT_INDEXABLE Error "A type that cannot be indexed",
+    R0607 INDEX_METHOD Error "An index type that does not fit",
+    R0608 OPERATOR_CLASS Error "An operator class that does not fit",
+    R0609 KEY_ON_VIEW Error "A key or index on a view",
+
+    // Relations.
+    R0701 MISSING_BACK_RELATION Error "A relation with one side",
+    R0702 AMBIGUOUS_RELATION Error "Relations that cannot be told apart",
+    R0703 MISSING_FIELDS Error "A relation without columns",
+    R0704 BOTH_SIDES_STORE Error "A relation with columns on both sides",
+    R0705 ARGUMENT_ON_WRONG_SIDE Error "An argument on the wrong side of a relation",
+    R0706 REQUIRED_BACK_RELATION Error "A required side without columns",
+    R0707 LENGTH_MISMATCH Error "Lists of different length",
+    R0708 REFERENCE_TYPE Error "A reference to a column of another type",
+    R0709 REFERENCES_NOT_UNIQUE Error "A reference to fields that are not unique",
+    R0710 ONE_TO_ONE_NOT_UNIQUE Error "A one-to-one relation whose columns are not unique",
+    R0711 RELATION_ARITY Error "A relation and columns that differ in what is required",
+    R0712 SET_NULL_ON_REQUIRED Error "SetNull on a required column",
+    R0713 MANY_TO_MANY_ID Error "A many-to-many relation to a model without a single id",
+    R0714 IGNORED_TARGET Error "A relation to an ignored model",
+
+    // Datasource and generator.
+    R0801 UNKNOWN_PROVIDER Error "A database that is not PostgreSQL",
+    R0802 TWO_DATASOURCES Error "A second datasource",
+    R0803 UNKNOWN_PROPERTY Error "An unknown property of the datasource",
+    R0804 REPEATED_PROPERTY Error "A property that is given twice",
+    R0805 MISSING_PROPERTY Error "A missing property",
+    R0806 UNKNOWN_NAMESPACE Error "A schema that the datasource does not name",
+}

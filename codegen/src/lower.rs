@@ -1,0 +1,118 @@
+//! Tree to IR: resolves names, reads attributes, fills in defaults, and reports what cannot be.
+//!
+//! The passes of `lower` are in the order in which they need each other. Each goes over the whole
+//! schema and reports all it finds; what a pass could not make sense of is left out, so that later
+//! passes do not report it again. The result is only meaningful if no error was reported.
+
+mod arguments;
+mod attributes;
+mod config;
+mod constraint_names;
+mod defaults;
+mod draft;
+mod finish;
+mod keys;
+mod names;
+mod native_types;
+mod operator_classes;
+mod relations;
+mod rust_names;
+mod types;
+
+use std::collections::BTreeMap;
+
+use config::Config;
+use draft::{EnumDraft, FieldDraft, ModelDraft, RelationDraft};
+
+use crate::diagnostics::Diagnostic;
+use crate::ir::{EnumId, FieldId, ModelId, Schema};
+use crate::syntax::Ast;
+
+/// Lowers the tree. The schema counts only if no error was added to the diagnostics.
+pub(crate) fn lower<'a>(ast: &'a Ast<'a>, diagnostics: &mut Vec<Diagnostic>) -> Schema {
+    let mut cx = Cx {
+        ast,
+        diagnostics,
+        config: Config::default(),
+        declared: BTreeMap::new(),
+        models: Vec::new(),
+        fields: Vec::new(),
+        enums: Vec::new(),
+        relations: Vec::new(),
+    };
+    config::lower_config(&mut cx);
+    names::declare(&mut cx);
+    types::resolve_types(&mut cx);
+    attributes::read_attributes(&mut cx);
+    defaults::check_defaults(&mut cx);
+    keys::validate_keys(&mut cx);
+    relations::resolve_relations(&mut cx);
+    constraint_names::name_constraints(&mut cx);
+    names::validate_database_names(&mut cx);
+    rust_names::validate_rust_names(&mut cx);
+    finish::finish(cx)
+}
+
+/// What a name at the top level stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Declared {
+    Model(ModelId),
+    Enum(EnumId),
+}
+
+/// The schema while it is lowered: drafts that the passes fill in, at the index of their ids.
+struct Cx<'a, 'd> {
+    ast: &'a Ast<'a>,
+    diagnostics: &'d mut Vec<Diagnostic>,
+    config: Config<'a>,
+    declared: BTreeMap<&'a str, Declared>,
+    models: Vec<ModelDraft<'a>>,
+    fields: Vec<FieldDraft<'a>>,
+    enums: Vec<EnumDraft<'a>>,
+    relations: Vec<RelationDraft<'a>>,
+}
+
+impl<'a> Cx<'a, '_> {
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn model(&self, id: ModelId) -> &ModelDraft<'a> {
+        &self.models[id.index()]
+    }
+
+    fn model_mut(&mut self, id: ModelId) -> &mut ModelDraft<'a> {
+        &mut self.models[id.index()]
+    }
+
+    fn field(&self, id: FieldId) -> &FieldDraft<'a> {
+        &self.fields[id.index()]
+    }
+
+    fn field_mut(&mut self, id: FieldId) -> &mut FieldDraft<'a> {
+        &mut self.fields[id.index()]
+    }
+
+    fn model_ids(&self) -> impl Iterator<Item = ModelId> + use<> {
+        (0..self.models.len() as u32).map(ModelId)
+    }
+
+    fn field_ids(&self) -> impl Iterator<Item = FieldId> + use<> {
+        (0..self.fields.len() as u32).map(FieldId)
+    }
+
+    fn enum_ids(&self) -> impl Iterator<Item = EnumId> + use<> {
+        (0..self.enums.len() as u32).map(EnumId)
+    }
+
+    /// The field of a model by its name.
+    fn find_field(&self, model: ModelId, name: &str) -> Option<FieldId> {
+        self.model(model).by_name.get(name).copied()
+    }
+
+    /// `field` in `Model.field`, for messages.
+    fn qualified(&self, id: FieldId) -> String {
+        let field = self.field(id);
+        format!("{}.{}", self.model(field.model).ast.name.text, field.ast.name.text)
+    }
+}

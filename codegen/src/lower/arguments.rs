@@ -1,0 +1,224 @@
+//! Arguments of attributes and functions: which parameter each is for, and what kind of value it has.
+
+use super::Cx;
+use super::draft::Given;
+use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
+use crate::syntax::{Argument, Arguments, Expression, Name};
+
+/// What an attribute or function may be given.
+pub(super) struct Parameters {
+    /// How it is written, for messages: `@@index`.
+    pub(super) owner: &'static str,
+    /// The parameter that needs no name.
+    pub(super) unnamed: Option<&'static str>,
+    /// All parameters.
+    pub(super) names: &'static [&'static str],
+    /// Those that must be there.
+    pub(super) required: &'static [&'static str],
+}
+
+/// Arguments by parameter.
+#[derive(Default)]
+pub(super) struct Bound<'a> {
+    values: Vec<(&'static str, &'a Argument<'a>)>,
+    /// Something was reported.
+    pub(super) broken: bool,
+}
+
+impl<'a> Bound<'a> {
+    /// The value of a parameter; none if it is absent or was reported.
+    pub(super) fn get(&self, name: &str) -> Option<&'a Expression<'a>> {
+        let (_, argument) = self.values.iter().find(|(known, _)| *known == name)?;
+        (!matches!(argument.value, Expression::Missing(_))).then_some(&argument.value)
+    }
+
+    /// The whole argument, with its name.
+    pub(super) fn span(&self, name: &str) -> Option<Span> {
+        self.values.iter().find(|(known, _)| *known == name).map(|(_, argument)| argument.span)
+    }
+}
+
+/// Sorts arguments by parameter; `span` is the attribute's or function's.
+pub(super) fn bind<'a>(
+    cx: &mut Cx<'a, '_>,
+    arguments: Option<&'a Arguments<'a>>,
+    span: Span,
+    parameters: &Parameters,
+) -> Bound<'a> {
+    let mut bound = Bound::default();
+    let mut extra = None;
+    for argument in arguments.iter().flat_map(|arguments| &arguments.list) {
+        bound.broken |= matches!(argument.value, Expression::Missing(_));
+        let name = match argument.name {
+            Some(name) => match parameters.names.iter().copied().find(|known| *known == name.text) {
+                Some(known) => known,
+                None => {
+                    report_unknown_argument(cx, name, parameters);
+                    bound.broken = true;
+                    continue;
+                }
+            },
+            None => match parameters.unnamed {
+                Some(unnamed) if extra.is_none() && argument_is_first_unnamed(&bound, unnamed) => unnamed,
+                _ => {
+                    extra.get_or_insert(argument.span);
+                    continue;
+                }
+            },
+        };
+        match bound.values.iter().find(|(known, _)| *known == name) {
+            Some((_, first)) => {
+                let first = first.span;
+                report_repeated_argument(cx, argument.span, first, name);
+                bound.broken = true;
+            }
+            None => bound.values.push((name, argument)),
+        }
+    }
+    if let Some(extra) = extra {
+        report_extra_argument(cx, extra, parameters);
+        bound.broken = true;
+    }
+    for name in parameters.required {
+        if !bound.broken && !bound.values.iter().any(|(known, _)| known == name) {
+            report_missing_argument(cx, span, name, parameters);
+            bound.broken = true;
+        }
+    }
+    bound
+}
+
+fn argument_is_first_unnamed(bound: &Bound<'_>, unnamed: &str) -> bool {
+    !bound.values.iter().any(|(known, argument)| *known == unnamed && argument.name.is_none())
+}
+
+fn report_unknown_argument(cx: &mut Cx<'_, '_>, name: Name<'_>, parameters: &Parameters) {
+    let help = match did_you_mean(name.text, parameters.names.iter().copied()) {
+        Some(guess) => format!("did you mean `{guess}`?"),
+        None if parameters.names.is_empty() => format!("write `{}` without arguments", parameters.owner),
+        None => format!("`{}` takes `{}`", parameters.owner, parameters.names.join("`, `")),
+    };
+    let message = format!("`{}` has no argument `{}`", parameters.owner, name.text);
+    cx.report(Diagnostic::new(codes::UNKNOWN_ARGUMENT, name.span, message).label("unknown argument").help(help));
+}
+
+fn report_extra_argument(cx: &mut Cx<'_, '_>, span: Span, parameters: &Parameters) {
+    let help = match (parameters.unnamed, parameters.names) {
+        (_, []) => format!("write `{}` without arguments", parameters.owner),
+        (None, names) => format!("write the argument's name before it: `{}`", names.join(": ..`, `") + ": .."),
+        (Some("fields"), _) => "put several fields into brackets: `[a, b]`".to_owned(),
+        (Some(_), names) => {
+            format!("only one argument goes without a name; the arguments are `{}`", names.join("`, `"))
+        }
+    };
+    let message = format!("`{}` does not take this argument", parameters.owner);
+    cx.report(Diagnostic::new(codes::UNKNOWN_ARGUMENT, span, message).label("one too many").help(help));
+}
+
+fn report_repeated_argument(cx: &mut Cx<'_, '_>, span: Span, first: Span, name: &str) {
+    cx.report(
+        Diagnostic::new(codes::REPEATED_ARGUMENT, span, format!("the argument `{name}` is given twice"))
+            .label("given again")
+            .second(first, "first given here")
+            .help("remove one of them"),
+    );
+}
+
+fn report_missing_argument(cx: &mut Cx<'_, '_>, span: Span, name: &str, parameters: &Parameters) {
+    let message = format!("`{}` needs the argument `{name}`", parameters.owner);
+    let example = match name {
+        "fields" => "([a, b])",
+        "sql" => "(\"SQL\")",
+        "value" => "(..)",
+        _ => "(\"..\")",
+    };
+    cx.report(
+        Diagnostic::new(codes::MISSING_ARGUMENT, span, message)
+            .label("the argument is missing")
+            .help(format!("write `{}{example}`", parameters.owner)),
+    );
+}
+
+/// A value that must be a string.
+pub(super) fn expect_string<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) -> Option<Given<'a>> {
+    match value {
+        Expression::String(text) => Some(text.into()),
+        _ => {
+            let help = match value {
+                Expression::Constant(word) => format!("put it into quotes: `\"{}\"`", word.text),
+                _ => "write a string, such as `\"name\"`".to_owned(),
+            };
+            report_wrong_value(cx, value, "a string", help);
+            None
+        }
+    }
+}
+
+/// A string that names something in the database, so it cannot be empty.
+pub(super) fn expect_database_name<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) -> Option<Given<'a>> {
+    let name = expect_string(cx, value)?;
+    if name.text.is_empty() || name.text.contains('\0') {
+        cx.report(
+            Diagnostic::new(codes::EMPTY_DATABASE_NAME, name.span, "a name in the database cannot be like this")
+                .label(if name.text.is_empty() { "empty" } else { "contains a NUL character" })
+                .help("write the name as PostgreSQL has it, or remove the argument"),
+        );
+        return None;
+    }
+    Some(name)
+}
+
+/// A value that must be a single word.
+pub(super) fn expect_word<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>, what: &str) -> Option<Name<'a>> {
+    match value {
+        Expression::Constant(name) => Some(*name),
+        _ => {
+            let help = match value {
+                Expression::String(text) => format!("write it without quotes: `{}`", text.value),
+                _ => "write the word alone".to_owned(),
+            };
+            report_wrong_value(cx, value, what, help);
+            None
+        }
+    }
+}
+
+/// The items of a list, or the value itself where the brackets were left out.
+pub(super) fn list_items<'a>(value: &'a Expression<'a>) -> &'a [Expression<'a>] {
+    match value {
+        Expression::Array { items, .. } => items,
+        other => std::slice::from_ref(other),
+    }
+}
+
+/// A value of the wrong kind.
+pub(super) fn report_wrong_value(cx: &mut Cx<'_, '_>, value: &Expression<'_>, expected: &str, help: String) {
+    let message = format!("{} stands where {expected} belongs", value.describe());
+    cx.report(
+        Diagnostic::new(codes::WRONG_VALUE, value.span(), message).label(format!("expected {expected}")).help(help),
+    );
+}
+
+/// One word of a closed set.
+pub(super) fn expect_one_of<'a, T: Copy>(
+    cx: &mut Cx<'a, '_>,
+    value: &'a Expression<'a>,
+    what: &str,
+    choices: &[(&'static str, T)],
+) -> Option<(T, Span)> {
+    let word = expect_word(cx, value, what)?;
+    if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == word.text) {
+        return Some((*choice, word.span));
+    }
+    let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
+    let help = match did_you_mean(word.text, names.iter().copied()) {
+        Some(guess) => format!("did you mean `{guess}`?"),
+        None => format!("write one of `{}`", names.join("`, `")),
+    };
+    cx.report(
+        Diagnostic::new(codes::WRONG_VALUE, word.span, format!("`{}` is not {what}", word.text))
+            .label("unknown word")
+            .help(help),
+    );
+    None
+}

@@ -1,0 +1,139 @@
+//! The attributes of models, views, enums and their values.
+
+use super::super::arguments::{Parameters, bind, expect_string};
+use super::super::draft::{CheckDraft, Given, KeyKind};
+use super::super::{Cx, keys};
+use super::{expect_no_arguments, name_parameters, read_name, report_misplaced, usable};
+use crate::diagnostics::{self as codes, Diagnostic, did_you_mean};
+use crate::ir::{EnumId, ModelId};
+use crate::syntax::{Attribute, ModelKind};
+
+const ON_MODELS: &[&str] = &["id", "unique", "index", "map", "ignore", "schema", "renamedFrom", "check", "fulltext"];
+const ON_ENUMS: &[&str] = &["map", "schema", "renamedFrom"];
+const ON_VALUES: &[&str] = &["map", "renamedFrom"];
+
+/// Reads the attributes of a model that are not keys.
+pub(super) fn read_model_attributes(cx: &mut Cx<'_, '_>, id: ModelId) {
+    let block = cx.model(id).ast;
+    let attributes: Vec<_> = block.attributes.iter().collect();
+    for (name, attribute) in usable(cx, &attributes, "@@", ON_MODELS) {
+        match name {
+            "map" => cx.model_mut(id).map = read_name(cx, attribute, &name_parameters("@@map")),
+            "schema" => cx.model_mut(id).namespace = read_namespace(cx, attribute),
+            "renamedFrom" => {
+                cx.model_mut(id).renamed_from = read_name(cx, attribute, &name_parameters("@@renamedFrom"));
+            }
+            "ignore" => {
+                expect_no_arguments(cx, attribute, "@@ignore");
+                cx.model_mut(id).ignored = true;
+            }
+            "check" => read_check(cx, id, attribute),
+            "fulltext" => report_misplaced(
+                cx,
+                attribute.span,
+                "PostgreSQL has no `@@fulltext` indexes".to_owned(),
+                "write `@@index([..], type: Gin)` on a column of type `tsvector`",
+            ),
+            _ => {}
+        }
+    }
+    let keys =
+        block.attributes.iter().any(|attribute| attribute.broken && ["id", "unique"].contains(&attribute.name.text));
+    cx.model_mut(id).has_broken_key |= keys;
+}
+
+/// Reads the keys of a model; those of its fields were read before.
+pub(super) fn read_model_keys(cx: &mut Cx<'_, '_>, id: ModelId) {
+    let block = cx.model(id).ast;
+    let broken_key = block.fields.iter().any(|field| {
+        field.broken
+            || field
+                .attributes
+                .iter()
+                .any(|attribute| attribute.broken && ["id", "unique"].contains(&attribute.name.text))
+    });
+    cx.model_mut(id).has_broken_key |= broken_key || block.broken;
+    let mut has_id = false;
+    for attribute in block.attributes.iter().filter(|attribute| !attribute.broken) {
+        let kind = match attribute.name.text {
+            // The second one is reported already.
+            "id" if has_id => continue,
+            "id" => KeyKind::Primary,
+            "unique" => KeyKind::Unique,
+            "index" => KeyKind::Index,
+            _ => continue,
+        };
+        has_id |= kind == KeyKind::Primary;
+        keys::read_model_key(cx, id, attribute, kind);
+    }
+}
+
+/// Reads the attributes of an enum and of its values.
+pub(super) fn read_enum_attributes(cx: &mut Cx<'_, '_>, id: EnumId) {
+    let block = cx.enums[id.index()].ast;
+    let attributes: Vec<_> = block.attributes.iter().collect();
+    for (name, attribute) in usable(cx, &attributes, "@@", ON_ENUMS) {
+        match name {
+            "map" => cx.enums[id.index()].map = read_name(cx, attribute, &name_parameters("@@map")),
+            "schema" => cx.enums[id.index()].namespace = read_namespace(cx, attribute),
+            _ => cx.enums[id.index()].renamed_from = read_name(cx, attribute, &name_parameters("@@renamedFrom")),
+        }
+    }
+    for (index, value) in block.values.iter().enumerate() {
+        let attributes: Vec<_> = value.attributes.iter().collect();
+        for (name, attribute) in usable(cx, &attributes, "@", ON_VALUES) {
+            if name == "map" {
+                cx.enums[id.index()].values[index].map = read_name(cx, attribute, &name_parameters("@map"));
+            } else {
+                let given = read_name(cx, attribute, &name_parameters("@renamedFrom"));
+                cx.enums[id.index()].values[index].renamed_from = given;
+            }
+        }
+    }
+}
+
+/// `@@schema("x")`, which the datasource must know.
+fn read_namespace<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>) -> Option<Given<'a>> {
+    let parameters = Parameters { owner: "@@schema", unnamed: Some("map"), names: &["map"], required: &["map"] };
+    let name = read_name(cx, attribute, &parameters)?;
+    let known: Vec<_> = cx.config.namespaces.iter().map(|namespace| namespace.text).collect();
+    if !known.contains(&name.text) {
+        let help = match did_you_mean(name.text, known.iter().copied()) {
+            Some(guess) => format!("did you mean \"{guess}\"?"),
+            None => {
+                let mut all: Vec<_> = known.iter().map(|known| format!("\"{known}\"")).collect();
+                all.push(format!("\"{}\"", name.text));
+                format!("write `schemas = [{}]` in the datasource", all.join(", "))
+            }
+        };
+        let message = format!("the datasource has no schema \"{}\"", name.text);
+        cx.report(Diagnostic::new(codes::UNKNOWN_NAMESPACE, name.span, message).label("unknown schema").help(help));
+    }
+    Some(name)
+}
+
+/// `@@check("sql", map: "name")`.
+fn read_check<'a>(cx: &mut Cx<'a, '_>, id: ModelId, attribute: &'a Attribute<'a>) {
+    let parameters = Parameters { owner: "@@check", unnamed: Some("sql"), names: &["sql", "map"], required: &["sql"] };
+    let bound = bind(cx, attribute.arguments.as_ref(), attribute.span, &parameters);
+    let map = bound.get("map").and_then(|value| keys::read_constraint_name(cx, value));
+    let Some(sql) = bound.get("sql").and_then(|value| expect_string(cx, value)) else { return };
+    if sql.text.trim().is_empty() {
+        cx.report(
+            Diagnostic::new(codes::WRONG_VALUE, sql.span, "`@@check` needs an SQL condition")
+                .label("empty")
+                .help("write a condition on the table's columns, such as `@@check(\"price > 0\")`"),
+        );
+        return;
+    }
+    let check = CheckDraft { sql, map, span: attribute.span, constraint_name: String::new() };
+    cx.model_mut(id).checks.push(check);
+    if cx.model(id).ast.kind == ModelKind::View {
+        report_misplaced(
+            cx,
+            attribute.span,
+            "a view has no constraints".to_owned(),
+            "put the check on the table behind the view",
+        );
+    }
+}

@@ -1,0 +1,213 @@
+//! The attributes of fields.
+
+use super::super::arguments::{Parameters, bind, expect_one_of, expect_string};
+use super::super::draft::{FieldType, KeyDraft, KeyField, KeyKind, KeyTarget};
+use super::super::{Cx, defaults, keys, native_types};
+use super::{expect_no_arguments, name_parameters, read_name, read_sql, report_misplaced, sql_parameters, usable};
+use crate::diagnostics::{self as codes, Diagnostic, Span};
+use crate::ir::{Arity, FieldId, ReferentialAction, ScalarType};
+use crate::syntax::Attribute;
+
+const ON_FIELDS: &[&str] =
+    &["id", "unique", "default", "updatedAt", "map", "relation", "ignore", "renamedFrom", "using", "sensitive"];
+
+const ACTIONS: [(&str, ReferentialAction); 5] = [
+    ("Cascade", ReferentialAction::Cascade),
+    ("Restrict", ReferentialAction::Restrict),
+    ("NoAction", ReferentialAction::NoAction),
+    ("SetNull", ReferentialAction::SetNull),
+    ("SetDefault", ReferentialAction::SetDefault),
+];
+
+/// Reads the attributes of a field.
+pub(super) fn read_field_attributes(cx: &mut Cx<'_, '_>, id: FieldId) {
+    let attributes = &cx.field(id).ast.attributes;
+    native_types::read_native_types(cx, id);
+    // The ones with a dot were native types.
+    let plain = attributes.iter().filter(|attribute| !attribute.name.text.contains('.'));
+    let plain: Vec<_> = plain.collect();
+    for (name, attribute) in usable(cx, &plain, "@", ON_FIELDS) {
+        read_field_attribute(cx, id, name, attribute);
+    }
+}
+
+fn read_field_attribute<'a>(cx: &mut Cx<'a, '_>, id: FieldId, name: &str, attribute: &'a Attribute<'a>) {
+    match cx.field(id).ty {
+        FieldType::Model(_) if !["relation", "ignore"].contains(&name) => {
+            return report_on_relation(cx, id, name, attribute);
+        }
+        // Whether the others fit depends on the type.
+        FieldType::Unknown if !["id", "unique", "map", "ignore"].contains(&name) => return,
+        _ => {}
+    }
+    match name {
+        "id" => read_id(cx, id, attribute),
+        "unique" => read_unique(cx, id, attribute),
+        "default" => defaults::read_default(cx, id, attribute),
+        "updatedAt" => read_updated_at(cx, id, attribute),
+        "map" => cx.field_mut(id).map = read_name(cx, attribute, &name_parameters("@map")),
+        "relation" => read_relation(cx, id, attribute),
+        "ignore" => read_ignore(cx, id, attribute),
+        "renamedFrom" => cx.field_mut(id).renamed_from = read_name(cx, attribute, &name_parameters("@renamedFrom")),
+        "using" => cx.field_mut(id).using = read_sql(cx, attribute, &sql_parameters("@using")),
+        _ => {
+            expect_no_arguments(cx, attribute, "@sensitive");
+            cx.field_mut(id).sensitive = true;
+        }
+    }
+}
+
+/// Relation fields have no column, so what is said of columns cannot be said of them.
+fn report_on_relation(cx: &mut Cx<'_, '_>, id: FieldId, name: &str, attribute: &Attribute<'_>) {
+    let message = format!("`@{name}` cannot be on `{}`, which is a relation and not a column", cx.qualified(id));
+    let help = match name {
+        "id" | "unique" => {
+            "put it on the field that `fields:` of the relation names, or use `@@id([..])` or `@@unique([..])`"
+        }
+        "map" => "put it on the field that `fields:` of the relation names",
+        _ => "put it on a field with a column, or remove it",
+    };
+    report_misplaced(cx, attribute.span, message, help);
+}
+
+fn read_id<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<'a>) {
+    if cx.field(id).arity() != Arity::Required {
+        let field = cx.field(id).ast;
+        cx.report(
+            Diagnostic::new(codes::ID_NOT_REQUIRED, attribute.span, "an id cannot be optional or a list")
+                .label(format!("`{}` is the id", field.name.text))
+                .second(field.ty.span, "this is not required")
+                .help(format!("write `{} {}`", field.name.text, field.ty.name.text)),
+        );
+    }
+    let parameters =
+        Parameters { owner: "@id", unnamed: None, names: &["map", "sort", "length", "clustered"], required: &[] };
+    read_field_key(cx, id, attribute, KeyKind::Primary, "@id", &parameters);
+}
+
+fn read_unique<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<'a>) {
+    let parameters = Parameters {
+        owner: "@unique",
+        unnamed: None,
+        names: &["map", "sort", "length", "clustered", "where"],
+        required: &[],
+    };
+    read_field_key(cx, id, attribute, KeyKind::Unique, "@unique", &parameters);
+}
+
+fn read_field_key<'a>(
+    cx: &mut Cx<'a, '_>,
+    id: FieldId,
+    attribute: &'a Attribute<'a>,
+    kind: KeyKind,
+    owner: &'static str,
+    parameters: &Parameters,
+) {
+    let bound = bind(cx, attribute.arguments.as_ref(), attribute.span, parameters);
+    let sort = keys::read_sort(cx, &bound, kind, owner);
+    keys::refuse_unsupported_arguments(cx, &bound, owner);
+    let map = bound.get("map").and_then(|value| keys::read_constraint_name(cx, value));
+    let predicate = bound.get("where").and_then(|value| keys::read_raw_sql(cx, value));
+    let span = cx.field(id).ast.name.span;
+    let key = KeyDraft {
+        kind,
+        attribute: owner,
+        span: attribute.span,
+        name: None,
+        map,
+        method: None,
+        fields: vec![KeyField { target: KeyTarget::Field(id), span, sort, operator_class: None }],
+        predicate,
+        constraint_name: String::new(),
+    };
+    let model = cx.field(id).model;
+    cx.model_mut(model).keys.push(key);
+}
+
+fn read_updated_at<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<'a>) {
+    expect_no_arguments(cx, attribute, "@updatedAt");
+    let field = cx.field(id);
+    if field.ty != FieldType::Scalar(ScalarType::DateTime) || field.arity() == Arity::List {
+        let ty = field.ast.ty.span;
+        cx.report(
+            Diagnostic::new(codes::WRONG_FIELD_TYPE, attribute.span, "`@updatedAt` is for a single DateTime")
+                .label("not possible for this type")
+                .second(ty, "this is another type")
+                .help("write `DateTime` as the field's type, or remove `@updatedAt`"),
+        );
+        return;
+    }
+    cx.field_mut(id).updated_at = true;
+}
+
+fn read_ignore<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<'a>) {
+    expect_no_arguments(cx, attribute, "@ignore");
+    let field = cx.field(id);
+    if field.ty == FieldType::Unsupported {
+        report_misplaced(
+            cx,
+            attribute.span,
+            "`@ignore` says nothing about an `Unsupported` field".to_owned(),
+            "remove it: such fields are never in the client",
+        );
+        return;
+    }
+    if cx.model(field.model).ignored {
+        report_misplaced(
+            cx,
+            attribute.span,
+            "`@ignore` says nothing in a model with `@@ignore`".to_owned(),
+            "remove it: the whole model is not in the client",
+        );
+        return;
+    }
+    cx.field_mut(id).ignored = true;
+}
+
+fn read_relation<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<'a>) {
+    let FieldType::Model(target) = cx.field(id).ty else {
+        let message = format!("`@relation` cannot be on `{}`, whose type is not a model", cx.qualified(id));
+        return report_misplaced(cx, attribute.span, message, "remove it, or make the field's type a model");
+    };
+    let parameters = Parameters {
+        owner: "@relation",
+        unnamed: Some("name"),
+        names: &["name", "fields", "references", "onDelete", "onUpdate", "map"],
+        required: &[],
+    };
+    let bound = bind(cx, attribute.arguments.as_ref(), attribute.span, &parameters);
+    let model = cx.field(id).model;
+    let name = bound.get("name").map(|value| (value.span(), expect_string(cx, value)));
+    let fields = bound.get("fields").map(|value| keys::read_field_list(cx, value, model, "fields"));
+    let references = bound.get("references").map(|value| keys::read_field_list(cx, value, target, "references"));
+    let on_delete = bound.get("onDelete").map(|value| expect_one_of(cx, value, "a referential action", &ACTIONS));
+    let on_update = bound.get("onUpdate").map(|value| expect_one_of(cx, value, "a referential action", &ACTIONS));
+    let map = bound.get("map").map(|value| keys::read_constraint_name(cx, value));
+    let unnamed = matches!(name, Some((_, Some(given))) if given.text.is_empty());
+    if let Some((span, _)) = name.filter(|_| unnamed) {
+        report_empty_relation_name(cx, span);
+    }
+    let relation = &mut cx.field_mut(id).relation;
+    relation.broken = bound.broken
+        || unnamed
+        || matches!(name, Some((_, None)))
+        || on_delete == Some(None)
+        || on_update == Some(None)
+        || matches!(map, Some(None))
+        || fields.iter().chain(&references).any(|list| list.broken);
+    relation.span = Some(attribute.span);
+    relation.name = name.and_then(|(_, name)| name);
+    relation.fields = fields;
+    relation.references = references;
+    relation.on_delete = on_delete.flatten();
+    relation.on_update = on_update.flatten();
+    relation.map = map.flatten();
+}
+
+fn report_empty_relation_name(cx: &mut Cx<'_, '_>, span: Span) {
+    cx.report(
+        Diagnostic::new(codes::WRONG_VALUE, span, "the name of a relation cannot be empty")
+            .label("empty")
+            .help("write a name, or leave the argument out"),
+    );
+}

@@ -1,0 +1,269 @@
+//! `datasource` and `generator`: what of them matters to a compiler for PostgreSQL.
+//!
+//! Generators are for other tools, so that only their shape is checked. Of the datasource, the
+//! properties that say how to connect are left to the command.
+
+use std::collections::BTreeMap;
+
+use super::Cx;
+use super::arguments::{Parameters, bind, expect_string, list_items, report_wrong_value};
+use super::draft::Given;
+use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
+use crate::syntax::{ConfigBlock, ConfigKind, Expression, Name, Property};
+
+/// What the datasource says.
+#[derive(Debug)]
+pub(super) struct Config<'a> {
+    /// The name of the datasource: the prefix of native types.
+    pub(super) datasource: Option<Name<'a>>,
+    pub(super) namespaces: Vec<Given<'a>>,
+    pub(super) extensions: Vec<ExtensionDraft<'a>>,
+    pub(super) foreign_keys: bool,
+}
+
+impl Default for Config<'_> {
+    fn default() -> Self {
+        Config { datasource: None, namespaces: Vec::new(), extensions: Vec::new(), foreign_keys: true }
+    }
+}
+
+/// One of `extensions`.
+#[derive(Debug)]
+pub(super) struct ExtensionDraft<'a> {
+    pub(super) name: Name<'a>,
+    pub(super) map: Option<Given<'a>>,
+    pub(super) namespace: Option<Given<'a>>,
+    pub(super) version: Option<Given<'a>>,
+}
+
+const ON_DATASOURCE: [&str; 8] = [
+    "provider",
+    "url",
+    "directUrl",
+    "shadowDatabaseUrl",
+    "relationMode",
+    "referentialIntegrity",
+    "schemas",
+    "extensions",
+];
+
+/// Other databases that Prisma knows.
+const OTHER_PROVIDERS: [&str; 5] = ["mysql", "sqlite", "sqlserver", "mongodb", "cockroachdb"];
+
+const ON_EXTENSION: Parameters =
+    Parameters { owner: "an extension", unnamed: None, names: &["map", "schema", "version"], required: &[] };
+
+/// Reads all datasources and generators.
+pub(super) fn lower_config(cx: &mut Cx<'_, '_>) {
+    let ast = cx.ast;
+    let mut generators = BTreeMap::new();
+    for block in &ast.configs {
+        properties_have_values_and_different_names(cx, block);
+        match block.kind {
+            ConfigKind::Datasource => lower_datasource(cx, block),
+            ConfigKind::Generator => lower_generator(cx, block, &mut generators),
+        }
+    }
+}
+
+fn properties_have_values_and_different_names(cx: &mut Cx<'_, '_>, block: &ConfigBlock<'_>) {
+    let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+    for property in &block.properties {
+        let name = property.name;
+        if property.value.is_none() && !property.broken {
+            cx.report(
+                Diagnostic::new(codes::MISSING_VALUE, name.span, format!("the property `{}` has no value", name.text))
+                    .label("a value is missing behind the `=`")
+                    .help("write one, or remove the line"),
+            );
+        }
+        if let Some(first) = seen.insert(name.text, name.span) {
+            cx.report(
+                Diagnostic::new(codes::REPEATED_PROPERTY, name.span, format!("`{}` is given twice", name.text))
+                    .label("given again")
+                    .second(first, "first given here")
+                    .help("remove one of them"),
+            );
+        }
+    }
+}
+
+fn find<'a>(block: &'a ConfigBlock<'a>, name: &str) -> Option<&'a Expression<'a>> {
+    block.properties.iter().find(|property| property.name.text == name)?.value.as_ref()
+}
+
+fn provider_is_given(cx: &mut Cx<'_, '_>, block: &ConfigBlock<'_>, example: &str) {
+    if !block.broken && !block.properties.iter().any(|property| property.name.text == "provider") {
+        cx.report(
+            Diagnostic::new(codes::MISSING_PROPERTY, block.name.span, format!("`{}` has no provider", block.name.text))
+                .label("the property `provider` is missing")
+                .help(format!("write `provider = \"{example}\"` in it")),
+        );
+    }
+}
+
+fn lower_generator<'a>(cx: &mut Cx<'a, '_>, block: &'a ConfigBlock<'a>, generators: &mut BTreeMap<&'a str, Span>) {
+    provider_is_given(cx, block, "relata");
+    match find(block, "provider") {
+        None | Some(Expression::String(_)) => {}
+        Some(Expression::Call { name, .. }) if name.text == "env" => {}
+        Some(value) => drop(expect_string(cx, value)),
+    }
+    if let Some(features) = find(block, "previewFeatures") {
+        for item in list_items(features) {
+            expect_string(cx, item);
+        }
+    }
+    if let Some(first) = generators.insert(block.name.text, block.name.span) {
+        cx.report(
+            Diagnostic::new(
+                codes::DUPLICATE_NAME,
+                block.name.span,
+                format!("two generators are called `{}`", block.name.text),
+            )
+            .label("declared again")
+            .second(first, "first declared here")
+            .help("give one of them another name"),
+        );
+    }
+}
+
+fn lower_datasource<'a>(cx: &mut Cx<'a, '_>, block: &'a ConfigBlock<'a>) {
+    if let Some(first) = cx.config.datasource {
+        cx.report(
+            Diagnostic::new(codes::TWO_DATASOURCES, block.name.span, "a schema has only one datasource")
+                .label("this is the second")
+                .second(first.span, "this is the first")
+                .help("remove one of them"),
+        );
+        return;
+    }
+    cx.config.datasource = Some(block.name);
+    provider_is_given(cx, block, "postgresql");
+    for property in &block.properties {
+        lower_property(cx, property);
+    }
+}
+
+fn lower_property<'a>(cx: &mut Cx<'a, '_>, property: &'a Property<'a>) {
+    let Some(value) = &property.value else { return };
+    match property.name.text {
+        "provider" => provider_is_postgresql(cx, value),
+        "url" | "directUrl" | "shadowDatabaseUrl" => url_is_a_string(cx, value),
+        "relationMode" | "referentialIntegrity" => lower_relation_mode(cx, value),
+        "schemas" => lower_schemas(cx, value),
+        "extensions" => lower_extensions(cx, value),
+        _ => report_unknown_property(cx, property.name),
+    }
+}
+
+fn report_unknown_property(cx: &mut Cx<'_, '_>, name: Name<'_>) {
+    let help = match did_you_mean(name.text, ON_DATASOURCE) {
+        Some(guess) => format!("did you mean `{guess}`?"),
+        None => format!("a datasource has `{}`", ON_DATASOURCE.join("`, `")),
+    };
+    let message = format!("a datasource has no property `{}`", name.text);
+    cx.report(Diagnostic::new(codes::UNKNOWN_PROPERTY, name.span, message).label("unknown property").help(help));
+}
+
+fn provider_is_postgresql<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) {
+    let Some(provider) = expect_string(cx, value) else { return };
+    if matches!(provider.text, "postgresql" | "postgres") {
+        return;
+    }
+    let label = if OTHER_PROVIDERS.contains(&provider.text) { "another database" } else { "unknown" };
+    let message = format!("the provider \"{}\" is not supported", provider.text);
+    cx.report(
+        Diagnostic::new(codes::UNKNOWN_PROVIDER, provider.span, message)
+            .label(label)
+            .help("write `provider = \"postgresql\"`: Relata is for PostgreSQL alone"),
+    );
+}
+
+/// A string, or `env("NAME")`; what is in it is the command's business.
+fn url_is_a_string<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) {
+    if let Expression::Call { name, arguments, .. } = value
+        && name.text == "env"
+    {
+        match arguments.list.as_slice() {
+            [argument] if argument.name.is_none() => drop(expect_string(cx, &argument.value)),
+            _ => report_wrong_value(cx, value, "`env` with one name", "write `env(\"DATABASE_URL\")`".to_owned()),
+        }
+        return;
+    }
+    expect_string(cx, value);
+}
+
+fn lower_relation_mode<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) {
+    let Some(mode) = expect_string(cx, value) else { return };
+    match mode.text {
+        "prisma" => cx.config.foreign_keys = false,
+        "foreignKeys" => {}
+        _ => cx.report(
+            Diagnostic::new(codes::WRONG_VALUE, mode.span, format!("\"{}\" is not a relation mode", mode.text))
+                .label("unknown mode")
+                .help("write \"foreignKeys\", or \"prisma\" for a database without foreign keys"),
+        ),
+    }
+}
+
+fn lower_schemas<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) {
+    let Expression::Array { items, span } = value else {
+        return report_wrong_value(cx, value, "a list of schemas", "write `schemas = [\"public\"]`".to_owned());
+    };
+    if items.is_empty() {
+        cx.report(
+            Diagnostic::new(codes::EMPTY_LIST, *span, "`schemas` needs at least one schema")
+                .label("empty")
+                .help("write `[\"public\"]`, or remove the line"),
+        );
+    }
+    for item in items {
+        let Some(name) = expect_string(cx, item) else { continue };
+        if let Some(first) = cx.config.namespaces.iter().find(|known| known.text == name.text) {
+            let first = first.span;
+            cx.report(
+                Diagnostic::new(
+                    codes::REPEATED_PROPERTY,
+                    name.span,
+                    format!("the schema \"{}\" is given twice", name.text),
+                )
+                .label("given again")
+                .second(first, "first given here")
+                .help("remove one of them"),
+            );
+            continue;
+        }
+        cx.config.namespaces.push(name);
+    }
+}
+
+fn lower_extensions<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) {
+    for item in list_items(value) {
+        let (name, arguments) = match item {
+            Expression::Constant(name) => (*name, None),
+            Expression::Call { name, arguments, .. } => (*name, Some(arguments)),
+            _ => {
+                let help = "write names without quotes: `[citext, uuid_ossp(map: \"uuid-ossp\")]`".to_owned();
+                report_wrong_value(cx, item, "the name of an extension", help);
+                continue;
+            }
+        };
+        if name.text.contains('-') {
+            let plain = name.text.replace('-', "_");
+            cx.report(
+                Diagnostic::new(
+                    codes::INVALID_NAME,
+                    name.span,
+                    format!("an extension cannot be written `{}`", name.text),
+                )
+                .label("contains `-`")
+                .help(format!("write `{plain}(map: \"{}\")`", name.text)),
+            );
+        }
+        let bound = bind(cx, arguments, item.span(), &ON_EXTENSION);
+        let mut text = |argument| bound.get(argument).and_then(|value| expect_string(cx, value));
+        let extension = ExtensionDraft { name, map: text("map"), namespace: text("schema"), version: text("version") };
+        cx.config.extensions.push(extension);
+    }
+}

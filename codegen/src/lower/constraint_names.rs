@@ -1,0 +1,136 @@
+//! Names of constraints and indexes: Prisma's defaults, and that no two are the same.
+
+use std::collections::BTreeMap;
+
+use super::Cx;
+use super::draft::{KeyDraft, KeyKind};
+use crate::diagnostics::{self as codes, Diagnostic, Span};
+use crate::ir::ModelId;
+
+/// PostgreSQL cuts names after this many bytes.
+pub(super) const MAX_NAME_BYTES: usize = 63;
+
+/// Gives every key, check and foreign key its name in the database.
+pub(super) fn name_constraints(cx: &mut Cx<'_, '_>) {
+    for id in cx.model_ids() {
+        name_keys(cx, id);
+        name_checks(cx, id);
+    }
+    name_foreign_keys(cx);
+    names_are_unique(cx);
+}
+
+/// `{table}_{columns}_{suffix}`, cut so that the suffix stays.
+fn default_name(table: &str, columns: &[&str], suffix: &str) -> String {
+    let mut name = table.to_owned();
+    for column in columns {
+        name.push('_');
+        name.push_str(column);
+    }
+    let mut length = name.len().min(MAX_NAME_BYTES - suffix.len() - 1);
+    while !name.is_char_boundary(length) {
+        length -= 1;
+    }
+    name.truncate(length);
+    format!("{name}_{suffix}")
+}
+
+fn name_keys(cx: &mut Cx<'_, '_>, id: ModelId) {
+    let model = cx.model(id);
+    let names: Vec<_> = model.keys.iter().map(|key| key_name(cx, model.db_name(), key)).collect();
+    for (key, name) in cx.model_mut(id).keys.iter_mut().zip(names) {
+        key.constraint_name = name;
+    }
+}
+
+fn key_name(cx: &Cx<'_, '_>, table: &str, key: &KeyDraft<'_>) -> String {
+    if let Some(map) = key.map {
+        return map.text.to_owned();
+    }
+    let columns: Vec<_> =
+        key.fields.iter().map(|field| field.column().map_or("expr", |id| cx.field(id).db_name())).collect();
+    match key.kind {
+        KeyKind::Primary => default_name(table, &[], "pkey"),
+        KeyKind::Unique => default_name(table, &columns, "key"),
+        KeyKind::Index => default_name(table, &columns, "idx"),
+    }
+}
+
+fn name_checks(cx: &mut Cx<'_, '_>, id: ModelId) {
+    let table = cx.model(id).db_name();
+    for (index, check) in cx.model_mut(id).checks.iter_mut().enumerate() {
+        let suffix = if index == 0 { "check".to_owned() } else { format!("check{index}") };
+        check.constraint_name = check.map.map_or_else(|| default_name(table, &[], &suffix), |map| map.text.to_owned());
+    }
+}
+
+fn name_foreign_keys(cx: &mut Cx<'_, '_>) {
+    let names: Vec<_> = cx
+        .relations
+        .iter()
+        .map(|relation| {
+            let key = relation.foreign_key.as_ref()?;
+            let table = cx.model(cx.field(relation.referencing).model).db_name();
+            let columns: Vec<_> = key.fields.iter().map(|id| cx.field(*id).db_name()).collect();
+            Some(key.map.map_or_else(|| default_name(table, &columns, "fkey"), |map| map.text.to_owned()))
+        })
+        .collect();
+    for (relation, name) in cx.relations.iter_mut().zip(names) {
+        if let (Some(key), Some(name)) = (&mut relation.foreign_key, name) {
+            key.constraint_name = name;
+        }
+    }
+}
+
+/// Index names are unique in their schema, names of constraints in their table.
+fn names_are_unique(cx: &mut Cx<'_, '_>) {
+    let mut found = Vec::new();
+    let mut indexes: BTreeMap<(Option<&str>, &str), Span> = BTreeMap::new();
+    let mut constraints: BTreeMap<(ModelId, &str), Span> = BTreeMap::new();
+    for id in cx.model_ids() {
+        let model = cx.model(id);
+        let namespace = model.namespace.map(|namespace| namespace.text);
+        for key in model.keys.iter().filter(|_| model.ast.kind != crate::syntax::ModelKind::View) {
+            let span = key.map.map_or(key.span, |map| map.span);
+            let name = key.constraint_name.as_str();
+            constraints.entry((id, name)).or_insert(span);
+            if let Some(first) = indexes.insert((namespace, name), span) {
+                found.push(duplicate(span, first, name));
+            }
+        }
+        for check in &model.checks {
+            let span = check.map.map_or(check.span, |map| map.span);
+            if let Some(first) = constraints.insert((id, check.constraint_name.as_str()), span) {
+                found.push(duplicate(span, first, &check.constraint_name));
+            }
+        }
+    }
+    for relation in cx.relations.iter().filter(|_| cx.config.foreign_keys) {
+        let Some(key) = &relation.foreign_key else { continue };
+        let model = cx.field(relation.referencing).model;
+        let span = key.map.map_or(key.span, |map| map.span);
+        if let Some(first) = constraints.insert((model, key.constraint_name.as_str()), span) {
+            found.push(duplicate(span, first, &key.constraint_name));
+        }
+    }
+    cx.diagnostics.extend(found);
+}
+
+fn duplicate(span: Span, first: Span, name: &str) -> Diagnostic {
+    Diagnostic::new(codes::DUPLICATE_CONSTRAINT, span, format!("two constraints or indexes are called `{name}`"))
+        .label("this is the second")
+        .second(first, "this is the first")
+        .help("remove one of them, or give it another name with `map: \"..\"`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::default_name;
+
+    #[test]
+    fn names_are_cut_before_their_suffix() {
+        assert_eq!(default_name("User", &["email", "name"], "key"), "User_email_name_key");
+        assert_eq!(default_name(&"a".repeat(70), &[], "pkey"), format!("{}_pkey", "a".repeat(58)));
+        assert_eq!(default_name(&"ä".repeat(40), &["x"], "idx"), format!("{}_idx", "ä".repeat(29)));
+    }
+}

@@ -1,0 +1,182 @@
+//! Drafts to IR. Only called to any purpose when nothing is wrong; what is incomplete is left out.
+
+use super::Cx;
+use super::draft::{
+    CheckDraft, EnumDraft, FieldDraft, FieldType, KeyDraft, KeyField, KeyKind, KeyTarget, ModelDraft, OperatorClass,
+    RelationDraft,
+};
+use crate::ir::{
+    Check, Column, ColumnType, Enum, EnumValue, Extension, Field, FieldId, FieldKind, ForeignKey, Index, IndexField,
+    IndexTarget, Model, PrimaryKey, Relation, RelationField, RelationId, RelationStorage, Schema, Side,
+};
+use crate::syntax::ModelKind;
+
+/// The schema that the drafts stand for.
+pub(super) fn finish(cx: Cx<'_, '_>) -> Schema {
+    let mut sides = vec![None; cx.fields.len()];
+    for (index, relation) in cx.relations.iter().enumerate() {
+        let id = RelationId(index as u32);
+        sides[relation.referencing.index()] = Some(RelationField { relation: id, side: Side::Referencing });
+        sides[relation.referenced.index()] = Some(RelationField { relation: id, side: Side::Referenced });
+    }
+    Schema {
+        models: cx.models.iter().map(finish_model).collect(),
+        fields: cx.fields.iter().zip(&sides).map(|(field, side)| finish_field(field, *side)).collect(),
+        enums: cx.enums.iter().map(finish_enum).collect(),
+        relations: cx.relations.iter().map(|relation| finish_relation(&cx, relation)).collect(),
+        namespaces: cx.config.namespaces.iter().map(|namespace| namespace.text.to_owned()).collect(),
+        extensions: finish_extensions(&cx),
+        foreign_keys: cx.config.foreign_keys,
+    }
+}
+
+fn owned(given: Option<super::draft::Given<'_>>) -> Option<String> {
+    given.map(|given| given.text.to_owned())
+}
+
+fn finish_model(model: &ModelDraft<'_>) -> Model {
+    Model {
+        name: model.ast.name.text.to_owned(),
+        db_name: model.db_name().to_owned(),
+        namespace: owned(model.namespace),
+        docs: model.ast.docs.clone(),
+        is_view: model.ast.kind == ModelKind::View,
+        ignored: model.ignored,
+        renamed_from: owned(model.renamed_from),
+        fields: model.fields.clone(),
+        primary_key: model.keys.iter().find(|key| key.kind == KeyKind::Primary).map(finish_primary_key),
+        indexes: model.keys.iter().filter(|key| key.kind != KeyKind::Primary).map(finish_index).collect(),
+        checks: model.checks.iter().map(finish_check).collect(),
+    }
+}
+
+fn finish_primary_key(key: &KeyDraft<'_>) -> PrimaryKey {
+    PrimaryKey {
+        name: owned(key.name),
+        constraint_name: key.constraint_name.clone(),
+        fields: key.fields.iter().map(finish_key_field).collect(),
+    }
+}
+
+fn finish_index(key: &KeyDraft<'_>) -> Index {
+    Index {
+        unique: key.kind == KeyKind::Unique,
+        name: owned(key.name),
+        constraint_name: key.constraint_name.clone(),
+        method: key.method.map(|(method, _)| method).unwrap_or_default(),
+        fields: key.fields.iter().map(finish_key_field).collect(),
+        predicate: owned(key.predicate),
+    }
+}
+
+fn finish_key_field(field: &KeyField<'_>) -> IndexField {
+    IndexField {
+        target: match field.target {
+            KeyTarget::Field(id) => IndexTarget::Field(id),
+            KeyTarget::Expression(sql) => IndexTarget::Expression(sql.text.to_owned()),
+        },
+        sort: field.sort.map(|(sort, _)| sort),
+        operator_class: field.operator_class.map(|class| match class {
+            OperatorClass::Known(class, _) => class.db_name.to_owned(),
+            OperatorClass::Raw(raw) => raw.text.to_owned(),
+        }),
+    }
+}
+
+fn finish_check(check: &CheckDraft<'_>) -> Check {
+    Check { constraint_name: check.constraint_name.clone(), sql: check.sql.text.to_owned() }
+}
+
+fn finish_field(field: &FieldDraft<'_>, side: Option<RelationField>) -> Field {
+    let kind = match side {
+        Some(side) => FieldKind::Relation(side),
+        None => FieldKind::Column(finish_column(field)),
+    };
+    Field {
+        model: field.model,
+        name: field.ast.name.text.to_owned(),
+        docs: field.ast.docs.clone(),
+        arity: field.arity(),
+        ignored: field.ignored,
+        kind,
+    }
+}
+
+fn finish_column(field: &FieldDraft<'_>) -> Column {
+    let ty = match field.ty {
+        FieldType::Scalar(scalar) => {
+            ColumnType::Scalar(scalar, field.native.unwrap_or_else(|| scalar.default_native_type()))
+        }
+        FieldType::Enum(id) => ColumnType::Enum(id),
+        // A relation without a pair or an unknown type was reported: there is no schema then.
+        _ => ColumnType::Unsupported(
+            field.ast.ty.unsupported.as_ref().map(|text| text.value.clone().into_owned()).unwrap_or_default(),
+        ),
+    };
+    Column {
+        db_name: field.db_name().to_owned(),
+        ty,
+        default: field.default.as_ref().map(|(default, _)| default.clone()),
+        updated_at: field.updated_at,
+        sensitive: field.sensitive,
+        renamed_from: owned(field.renamed_from),
+        using: owned(field.using),
+    }
+}
+
+fn finish_relation(cx: &Cx<'_, '_>, relation: &RelationDraft<'_>) -> Relation {
+    Relation {
+        name: owned(relation.name),
+        referencing: relation.referencing,
+        referenced: relation.referenced,
+        storage: match &relation.foreign_key {
+            Some(key) => RelationStorage::ForeignKey(ForeignKey {
+                fields: key.fields.clone(),
+                references: key.references.clone(),
+                on_delete: key.on_delete,
+                on_update: key.on_update,
+                constraint_name: key.constraint_name.clone(),
+                one_to_one: key.one_to_one,
+            }),
+            None => finish_join_table(cx, relation),
+        },
+    }
+}
+
+/// `_AToB`, or `_name`, in the schema of the first model.
+fn finish_join_table(cx: &Cx<'_, '_>, relation: &RelationDraft<'_>) -> RelationStorage {
+    let model = |id: FieldId| cx.model(cx.field(id).model);
+    let (a, b) = (model(relation.referencing), model(relation.referenced));
+    let db_name = match relation.name {
+        Some(name) => format!("_{}", name.text),
+        None => format!("_{}To{}", a.ast.name.text, b.ast.name.text),
+    };
+    RelationStorage::JoinTable { db_name, namespace: owned(a.namespace) }
+}
+
+fn finish_enum(draft: &EnumDraft<'_>) -> Enum {
+    let values = draft.values.iter().map(|value| EnumValue {
+        name: value.ast.name.text.to_owned(),
+        db_name: value.db_name().to_owned(),
+        docs: value.ast.docs.clone(),
+        renamed_from: owned(value.renamed_from),
+    });
+    Enum {
+        name: draft.ast.name.text.to_owned(),
+        db_name: draft.db_name().to_owned(),
+        namespace: owned(draft.namespace),
+        docs: draft.ast.docs.clone(),
+        renamed_from: owned(draft.renamed_from),
+        values: values.collect(),
+    }
+}
+
+fn finish_extensions(cx: &Cx<'_, '_>) -> Vec<Extension> {
+    let extensions = cx.config.extensions.iter().map(|extension| Extension {
+        name: extension.name.text.to_owned(),
+        db_name: extension.map.map_or(extension.name.text, |map| map.text).to_owned(),
+        namespace: owned(extension.namespace),
+        version: owned(extension.version),
+    });
+    extensions.collect()
+}

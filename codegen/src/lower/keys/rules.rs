@@ -1,0 +1,282 @@
+//! What must be true of keys and indexes, one function per rule.
+
+use std::collections::BTreeMap;
+
+use super::super::Cx;
+use super::super::draft::{FieldType, KeyDraft, KeyKind, OperatorClass};
+use super::super::native_types::native_type_name;
+use super::super::operator_classes::{indexable, method_name};
+use crate::diagnostics::{self as codes, Diagnostic, Span};
+use crate::ir::{Arity, FieldId, IndexMethod, ModelId};
+use crate::syntax::ModelKind;
+
+/// Checks the keys of all models.
+pub(in super::super) fn validate_keys(cx: &mut Cx<'_, '_>) {
+    for id in cx.model_ids() {
+        let found = Rules { cx, model: id }.all();
+        cx.diagnostics.extend(found);
+    }
+}
+
+/// The rules for one model; each gives what it found.
+struct Rules<'r, 'a, 'd> {
+    cx: &'r Cx<'a, 'd>,
+    model: ModelId,
+}
+
+impl<'r, 'a> Rules<'r, 'a, '_> {
+    fn all(&self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        if self.cx.model(self.model).ast.kind == ModelKind::View {
+            found.extend(self.views_have_no_keys_of_their_own());
+        } else {
+            found.extend(self.a_row_can_be_identified());
+        }
+        found.extend(self.there_is_one_primary_key());
+        for key in self.keys() {
+            found.extend(self.id_fields_are_required(key));
+            found.extend(self.fields_are_named_once(key));
+            found.extend(self.fields_can_be_indexed(key));
+            found.extend(self.method_takes_these_fields(key));
+        }
+        found.extend(self.client_names_are_unique());
+        found
+    }
+
+    fn keys(&self) -> &'r [KeyDraft<'a>] {
+        &self.cx.model(self.model).keys
+    }
+
+    fn field_name(&self, id: FieldId) -> &'a str {
+        self.cx.field(id).ast.name.text
+    }
+
+    fn views_have_no_keys_of_their_own(&self) -> Vec<Diagnostic> {
+        let keys = self.keys().iter().filter(|key| key.kind != KeyKind::Unique || key.map.is_some());
+        keys.map(|key| {
+            Diagnostic::new(codes::KEY_ON_VIEW, key.span, format!("a view cannot have `{}` here", key.attribute))
+                .label("PostgreSQL has no keys or indexes on views")
+                .help("write `@unique` or `@@unique` without `map`, which only tells the client what is unique")
+        })
+        .collect()
+    }
+
+    fn a_row_can_be_identified(&self) -> Option<Diagnostic> {
+        let model = self.cx.model(self.model);
+        let identifies = |key: &KeyDraft<'_>| {
+            key.is_unique()
+                && key.columns().iter().flatten().all(|id| {
+                    let field = self.cx.field(*id);
+                    field.arity() != Arity::Optional && field.ty != FieldType::Unsupported && !field.ast.broken
+                })
+        };
+        // A primary key of optional fields is reported as such.
+        let has_id = self.keys().iter().any(|key| key.kind == KeyKind::Primary && !self.has_unsupported(key));
+        if model.ignored || model.has_broken_key || has_id || self.keys().iter().any(identifies) {
+            return None;
+        }
+        let name = model.ast.name;
+        let mut diagnostic = Diagnostic::new(
+            codes::NO_KEY,
+            name.span,
+            format!("`{}` has no key by which a row can be found", name.text),
+        )
+        .label("needs an id or a unique key of required fields")
+        .help("add `id String @id @default(uuid()) @db.Uuid`, or `@id` to a field, or `@@id([a, b])`");
+        for key in self.keys().iter().filter(|key| key.kind != KeyKind::Index) {
+            diagnostic = diagnostic.second(key.span, "does not count: it has an optional, partial or unsupported part");
+        }
+        Some(diagnostic)
+    }
+
+    fn has_unsupported(&self, key: &KeyDraft<'_>) -> bool {
+        key.columns().iter().flatten().any(|id| self.cx.field(*id).ty == FieldType::Unsupported)
+    }
+
+    fn there_is_one_primary_key(&self) -> Vec<Diagnostic> {
+        let mut ids = self.keys().iter().filter(|key| key.kind == KeyKind::Primary);
+        let Some(first) = ids.next() else { return Vec::new() };
+        ids.map(|key| {
+            Diagnostic::new(codes::TWO_IDS, key.span, "a model has only one id")
+                .label("this is the second")
+                .second(first.span, "this is the first")
+                .help("for an id of several fields remove both and write `@@id([a, b])`; for another key use `@unique`")
+        })
+        .collect()
+    }
+
+    fn id_fields_are_required(&self, key: &KeyDraft<'_>) -> Vec<Diagnostic> {
+        if key.kind != KeyKind::Primary || key.is_on_field() {
+            return Vec::new();
+        }
+        let fields = key.fields.iter().filter_map(|field| Some((field.column()?, field.span)));
+        let loose = fields.filter(|(id, _)| self.cx.field(*id).arity() != Arity::Required);
+        loose
+            .map(|(id, span)| {
+                let field = self.cx.field(id).ast;
+                Diagnostic::new(codes::ID_NOT_REQUIRED, span, "an id cannot have optional fields or lists")
+                    .label(format!("`{}` is part of the id", field.name.text))
+                    .second(field.ty.span, "this is not required")
+                    .help(format!("write `{} {}`, or use `@@unique`", field.name.text, field.ty.name.text))
+            })
+            .collect()
+    }
+
+    fn fields_are_named_once(&self, key: &KeyDraft<'_>) -> Vec<Diagnostic> {
+        let mut seen: BTreeMap<FieldId, Span> = BTreeMap::new();
+        let mut found = Vec::new();
+        for field in &key.fields {
+            let Some(id) = field.column() else { continue };
+            if let Some(first) = seen.insert(id, field.span) {
+                let message = format!("`{}` names `{}` twice", key.attribute, self.field_name(id));
+                found.push(
+                    Diagnostic::new(codes::REPEATED_KEY_FIELD, field.span, message)
+                        .label("named again")
+                        .second(first, "first named here")
+                        .help("remove one of them"),
+                );
+            }
+        }
+        found
+    }
+
+    fn fields_can_be_indexed(&self, key: &KeyDraft<'_>) -> Vec<Diagnostic> {
+        let fields = key.fields.iter().filter_map(|field| Some((field.column()?, field.span)));
+        let xml = fields.filter(|(id, _)| {
+            key.kind != KeyKind::Primary && self.cx.field(*id).native_type().map(native_type_name) == Some("Xml")
+        });
+        xml.map(|(_, span)| {
+            Diagnostic::new(codes::NOT_INDEXABLE, span, "PostgreSQL cannot index or compare values of type Xml")
+                .label("an Xml field")
+                .help("remove it from the key, or store the value as `@db.Text`")
+        })
+        .collect()
+    }
+
+    fn method_takes_these_fields(&self, key: &KeyDraft<'_>) -> Vec<Diagnostic> {
+        let method = key.method.map_or(IndexMethod::BTree, |(method, _)| method);
+        let mut found = Vec::new();
+        if let (Some((IndexMethod::SpGist, span)), true) = (key.method, key.fields.len() > 1) {
+            found.push(
+                Diagnostic::new(codes::INDEX_METHOD, span, "an index of type `SpGist` has only one column")
+                    .label("this type")
+                    .help("write one index per column"),
+            );
+        }
+        for field in &key.fields {
+            if let (Some((IndexMethod::Hash, span)), Some((_, sort))) = (key.method, field.sort) {
+                found.push(
+                    Diagnostic::new(codes::INDEX_METHOD, sort, "an index of type `Hash` has no order")
+                        .label("not possible")
+                        .second(span, "because of this type")
+                        .help("remove `sort`"),
+                );
+            }
+            let Some(id) = field.column() else { continue };
+            match &field.operator_class {
+                Some(OperatorClass::Known(class, span)) => {
+                    found.extend(self.class_fits(id, *span, class, method));
+                }
+                Some(OperatorClass::Raw(_)) => {}
+                None => found.extend(self.method_indexes_type(id, field.span, method)),
+            }
+        }
+        found
+    }
+
+    fn class_fits(
+        &self,
+        id: FieldId,
+        span: Span,
+        class: &super::super::operator_classes::KnownClass,
+        method: IndexMethod,
+    ) -> Option<Diagnostic> {
+        if !class.methods.contains(&method) {
+            let methods: Vec<_> = class.methods.iter().map(|method| method_name(*method)).collect();
+            let message = format!("`{}` is not for indexes of type `{}`", class.name, method_name(method));
+            return Some(
+                Diagnostic::new(codes::OPERATOR_CLASS, span, message)
+                    .label("does not fit the index")
+                    .help(format!("write `type: {}`, or another operator class", methods.join("` or `type: "))),
+            );
+        }
+        let field = self.cx.field(id);
+        let native = field.native_type().map(native_type_name);
+        let fits = match class.native_types {
+            [] => field.arity() == Arity::List,
+            types => native.is_some_and(|native| types.contains(&native)),
+        };
+        if fits {
+            return None;
+        }
+        let expected = match class.native_types {
+            [] => "a list".to_owned(),
+            types => format!("a field of type `@db.{}`", types.join("` or `@db.")),
+        };
+        Some(
+            Diagnostic::new(codes::OPERATOR_CLASS, span, format!("`{}` is for {expected}", class.name))
+                .label("does not fit the field")
+                .second(field.ast.ty.span, "this is the field's type")
+                .help("change the field's type, or choose the operator class for it"),
+        )
+    }
+
+    fn method_indexes_type(&self, id: FieldId, span: Span, method: IndexMethod) -> Option<Diagnostic> {
+        let types = indexable(method)?;
+        let field = self.cx.field(id);
+        let fits = match field.ty {
+            FieldType::Scalar(_) => {
+                let native = field.native_type().map(native_type_name);
+                native.is_some_and(|native| types.contains(&native))
+                    || method == IndexMethod::Gin && field.arity() == Arity::List
+                    || method == IndexMethod::Gist && field.native.is_none() && native == Some("Text")
+            }
+            FieldType::Enum(_) => method == IndexMethod::Gin && field.arity() == Arity::List,
+            _ => true,
+        };
+        if fits {
+            return None;
+        }
+        let message = format!("an index of type `{}` cannot have `{}`", method_name(method), self.field_name(id));
+        Some(
+            Diagnostic::new(codes::INDEX_METHOD, span, message)
+                .label("PostgreSQL has no operator class for its type")
+                .second(field.ast.ty.span, "this is the field's type")
+                .help("leave `type:` out, or name an operator class: `field(ops: raw(\"..\"))`"),
+        )
+    }
+
+    /// `name:`, or the names of the fields: the client's name for a key of several fields.
+    fn client_names_are_unique(&self) -> Vec<Diagnostic> {
+        let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+        let mut found = Vec::new();
+        for key in self.keys().iter().filter(|key| key.kind != KeyKind::Index && !key.is_on_field()) {
+            let Some(columns) = key.columns() else { continue };
+            let given = key.name.map(|name| name.text.to_owned());
+            if given.is_none() && columns.len() < 2 {
+                continue;
+            }
+            let names: Vec<_> = columns.iter().map(|id| self.field_name(*id)).collect();
+            let name = given.clone().unwrap_or_else(|| names.join("_"));
+            let span = key.name.map_or(key.span, |name| name.span);
+            if let Some(field) = self.cx.find_field(self.model, &name) {
+                found.push(
+                    Diagnostic::new(codes::KEY_NAME_CLASH, span, format!("the key `{name}` is called like a field"))
+                        .label("the key's name in the client")
+                        .second(self.cx.field(field).ast.name.span, "this field has the same name")
+                        .help("give the key another name with `name: \"..\"`"),
+                );
+            }
+            if let (Some(first), true) = (seen.get(&name), given.is_some()) {
+                found.push(
+                    Diagnostic::new(codes::KEY_NAME_CLASH, span, format!("two keys are called `{name}`"))
+                        .label("named again")
+                        .second(*first, "first named here")
+                        .help("give one of them another name with `name: \"..\"`"),
+                );
+            }
+            seen.entry(name).or_insert(span);
+        }
+        found
+    }
+}

@@ -1,0 +1,298 @@
+//! What is declared: every model, view, enum, field and value gets its id, and names are unique.
+
+use std::collections::BTreeMap;
+
+use super::draft::{EnumDraft, FieldDraft, FieldType, ModelDraft, RelationAttribute, ValueDraft};
+use super::{Cx, Declared};
+use crate::diagnostics::{self as codes, Diagnostic, Span};
+use crate::ir::{EnumId, FieldId, ModelId};
+use crate::syntax::{EnumBlock, FieldBlock, ModelKind, Name};
+
+/// The types of the language, which nothing else can be called.
+pub(super) const SCALAR_NAMES: [&str; 9] =
+    ["String", "Boolean", "Int", "BigInt", "Float", "Decimal", "DateTime", "Json", "Bytes"];
+
+/// Names that Prisma refuses for models and enums, because its clients cannot have them.
+const RESERVED: &[&str] = &[
+    "PrismaClient",
+    "async",
+    "await",
+    "break",
+    "case",
+    "catch",
+    "class",
+    "const",
+    "continue",
+    "debugger",
+    "default",
+    "delete",
+    "do",
+    "else",
+    "enum",
+    "export",
+    "extends",
+    "false",
+    "finally",
+    "for",
+    "function",
+    "if",
+    "implements",
+    "import",
+    "in",
+    "instanceof",
+    "interface",
+    "let",
+    "new",
+    "null",
+    "package",
+    "private",
+    "protected",
+    "public",
+    "return",
+    "super",
+    "switch",
+    "this",
+    "throw",
+    "true",
+    "try",
+    "typeof",
+    "using",
+    "var",
+    "void",
+    "while",
+    "with",
+    "yield",
+];
+
+/// Gives everything its id.
+pub(super) fn declare(cx: &mut Cx<'_, '_>) {
+    let ast = cx.ast;
+    let mut places = BTreeMap::new();
+    for block in &ast.models {
+        if block.kind == ModelKind::Composite {
+            report_composite(cx, block);
+            continue;
+        }
+        declare_model(cx, block, &mut places);
+    }
+    for block in &ast.enums {
+        declare_enum(cx, block, &mut places);
+    }
+}
+
+fn report_composite(cx: &mut Cx<'_, '_>, block: &FieldBlock<'_>) {
+    cx.report(
+        Diagnostic::new(codes::COMPOSITE_TYPE, block.name.span, "PostgreSQL tables have no composite types")
+            .label("declared with `type`")
+            .help(format!(
+                "write `model {}` with a relation to it, or keep the value in one `Json` field",
+                block.name.text
+            )),
+    );
+}
+
+fn declare_model<'a>(cx: &mut Cx<'a, '_>, block: &'a FieldBlock<'a>, places: &mut BTreeMap<&'a str, Span>) {
+    let id = ModelId(cx.models.len() as u32);
+    if declare_name(cx, block.name, block.kind.keyword(), places) {
+        cx.declared.insert(block.name.text, Declared::Model(id));
+    }
+    let first = cx.fields.len() as u32;
+    let mut by_name = BTreeMap::new();
+    for field in &block.fields {
+        let field_id = FieldId(cx.fields.len() as u32);
+        match by_name.get(field.name.text) {
+            Some(first) => report_duplicate_field(cx, block.name, field.name, *first),
+            None => drop(by_name.insert(field.name.text, field_id)),
+        }
+        cx.fields.push(FieldDraft {
+            ast: field,
+            model: id,
+            ty: FieldType::Unknown,
+            native: None,
+            map: None,
+            default: None,
+            updated_at: false,
+            ignored: false,
+            sensitive: false,
+            renamed_from: None,
+            using: None,
+            relation: RelationAttribute::default(),
+        });
+    }
+    cx.models.push(ModelDraft {
+        ast: block,
+        fields: first..cx.fields.len() as u32,
+        by_name,
+        map: None,
+        namespace: None,
+        ignored: false,
+        renamed_from: None,
+        keys: Vec::new(),
+        checks: Vec::new(),
+        has_broken_key: false,
+    });
+}
+
+fn report_duplicate_field(cx: &mut Cx<'_, '_>, model: Name<'_>, name: Name<'_>, first: FieldId) {
+    let first = cx.field(first).ast.name.span;
+    let message = format!("`{}` has two fields called `{}`", model.text, name.text);
+    cx.report(
+        Diagnostic::new(codes::DUPLICATE_FIELD, name.span, message)
+            .label("declared again")
+            .second(first, "first declared here")
+            .help("remove one of them, or give it another name"),
+    );
+}
+
+fn declare_enum<'a>(cx: &mut Cx<'a, '_>, block: &'a EnumBlock<'a>, places: &mut BTreeMap<&'a str, Span>) {
+    let id = EnumId(cx.enums.len() as u32);
+    if declare_name(cx, block.name, "enum", places) {
+        cx.declared.insert(block.name.text, Declared::Enum(id));
+    }
+    if block.values.is_empty() && !block.broken {
+        cx.report(
+            Diagnostic::new(
+                codes::EMPTY_ENUM,
+                block.name.span,
+                format!("the enum `{}` has no values", block.name.text),
+            )
+            .label("declared here")
+            .help("write at least one value, on a line of its own"),
+        );
+    }
+    let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+    for value in &block.values {
+        if let Some(first) = seen.get(value.name.text) {
+            let message = format!("`{}` has two values called `{}`", block.name.text, value.name.text);
+            cx.report(
+                Diagnostic::new(codes::DUPLICATE_VALUE, value.name.span, message)
+                    .label("declared again")
+                    .second(*first, "first declared here")
+                    .help("remove one of them"),
+            );
+        }
+        seen.entry(value.name.text).or_insert(value.name.span);
+    }
+    let values = block.values.iter().map(|ast| ValueDraft { ast, map: None, renamed_from: None }).collect();
+    cx.enums.push(EnumDraft { ast: block, map: None, namespace: None, renamed_from: None, values });
+}
+
+/// Whether the name can be declared.
+fn declare_name<'a>(cx: &mut Cx<'a, '_>, name: Name<'a>, keyword: &str, places: &mut BTreeMap<&'a str, Span>) -> bool {
+    if SCALAR_NAMES.contains(&name.text) || RESERVED.contains(&name.text) || name.text == "Unsupported" {
+        let reason = if RESERVED.contains(&name.text) { "a reserved word" } else { "a type of the language" };
+        cx.report(
+            Diagnostic::new(codes::RESERVED_NAME, name.span, format!("nothing can be called `{}`", name.text))
+                .label(format!("this is {reason}"))
+                .help(format!("choose another name, and add `@@map(\"{}\")` to keep the database's", name.text)),
+        );
+        return false;
+    }
+    if let Some(first) = places.get(name.text) {
+        cx.report(
+            Diagnostic::new(codes::DUPLICATE_NAME, name.span, format!("`{}` is declared twice", name.text))
+                .label(format!("this {keyword} has a name that is taken"))
+                .second(*first, "first declared here")
+                .help("models, views and enums share one set of names: rename one of them"),
+        );
+        return false;
+    }
+    places.insert(name.text, name.span);
+    true
+}
+
+/// Tables, columns and enum types have names of their own in the database.
+pub(super) fn validate_database_names(cx: &mut Cx<'_, '_>) {
+    tables_have_different_names(cx);
+    columns_have_different_names(cx);
+    enum_types_have_different_names(cx);
+    labels_have_different_names(cx);
+}
+
+fn tables_have_different_names(cx: &mut Cx<'_, '_>) {
+    let mut seen = BTreeMap::new();
+    for id in cx.model_ids() {
+        let model = cx.model(id);
+        let span = model.map.map_or(model.ast.name.span, |map| map.span);
+        let key = (model.namespace.map(|namespace| namespace.text), model.db_name());
+        // Two models of one name are reported already.
+        let entry = *seen.entry(key).or_insert((span, model.ast.name.text));
+        if entry.0 != span && entry.1 != model.ast.name.text {
+            let message = format!("two models have the table `{}`", key.1);
+            cx.report(
+                Diagnostic::new(codes::DUPLICATE_TABLE, span, message)
+                    .label("this is the second")
+                    .second(entry.0, "this is the first")
+                    .help("give one of them another table with `@@map(\"..\")`"),
+            );
+        }
+    }
+}
+
+fn columns_have_different_names(cx: &mut Cx<'_, '_>) {
+    for id in cx.model_ids() {
+        let mut seen: BTreeMap<&str, FieldId> = BTreeMap::new();
+        for field_id in cx.model(id).field_ids() {
+            let field = cx.field(field_id);
+            if !field.is_column() {
+                continue;
+            }
+            let (db_name, name) = (field.db_name(), field.ast.name);
+            let first = *seen.entry(db_name).or_insert(field_id);
+            let first = cx.field(first);
+            if first.ast.name.text == name.text {
+                continue;
+            }
+            let span = cx.field(field_id).map.map_or(name.span, |map| map.span);
+            let first_span = first.map.map_or(first.ast.name.span, |map| map.span);
+            let message = format!("two fields have the column `{db_name}`");
+            cx.report(
+                Diagnostic::new(codes::DUPLICATE_COLUMN, span, message)
+                    .label("this is the second")
+                    .second(first_span, "this is the first")
+                    .help("give one of them another column with `@map(\"..\")`, or remove it"),
+            );
+        }
+    }
+}
+
+fn enum_types_have_different_names(cx: &mut Cx<'_, '_>) {
+    let mut seen = BTreeMap::new();
+    for id in cx.enum_ids() {
+        let draft = &cx.enums[id.index()];
+        let span = draft.map.map_or(draft.ast.name.span, |map| map.span);
+        let key = (draft.namespace.map(|namespace| namespace.text), draft.db_name());
+        let entry = *seen.entry(key).or_insert((span, draft.ast.name.text));
+        if entry.0 != span && entry.1 != draft.ast.name.text {
+            let message = format!("two enums have the type `{}` in the database", key.1);
+            cx.report(
+                Diagnostic::new(codes::DUPLICATE_TABLE, span, message)
+                    .label("this is the second")
+                    .second(entry.0, "this is the first")
+                    .help("give one of them another name with `@@map(\"..\")`"),
+            );
+        }
+    }
+}
+
+/// PostgreSQL refuses an enum type with two equal labels.
+fn labels_have_different_names(cx: &mut Cx<'_, '_>) {
+    for id in cx.enum_ids() {
+        let mut seen: BTreeMap<&str, (Span, &str)> = BTreeMap::new();
+        let mut found = Vec::new();
+        for value in &cx.enums[id.index()].values {
+            let span = value.map.map_or(value.ast.name.span, |map| map.span);
+            let entry = *seen.entry(value.db_name()).or_insert((span, value.ast.name.text));
+            if entry.0 != span && entry.1 != value.ast.name.text {
+                let message = format!("two values have the label `{}` in the database", value.db_name());
+                found.push(
+                    Diagnostic::new(codes::DUPLICATE_VALUE, span, message)
+                        .label("this is the second")
+                        .second(entry.0, "this is the first")
+                        .help("give one of them another label with `@map(\"..\")`"),
+                );
+            }
+        }
+        cx.diagnostics.extend(found);
+    }
+}

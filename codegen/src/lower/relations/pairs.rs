@@ -1,0 +1,147 @@
+//! Which relation fields belong together: those between the same two models with the same name.
+
+use std::collections::BTreeMap;
+
+use super::super::Cx;
+use super::super::draft::FieldType;
+use super::Pair;
+use crate::diagnostics::{self as codes, Diagnostic};
+use crate::ir::{Arity, FieldId, ModelId};
+
+/// The fields between two models under one name, by the model they are in.
+#[derive(Default)]
+struct Group {
+    /// Fields of the model with the smaller id; all fields where a model refers to itself.
+    near: Vec<FieldId>,
+    /// Fields of the other model.
+    far: Vec<FieldId>,
+}
+
+/// All pairs, in the order of their first fields; what has no partner is reported.
+pub(super) fn pair_fields(cx: &mut Cx<'_, '_>) -> Vec<Pair> {
+    let mut groups: BTreeMap<(ModelId, ModelId, Option<&str>), Group> = BTreeMap::new();
+    for id in cx.field_ids() {
+        let field = cx.field(id);
+        let FieldType::Model(target) = field.ty else { continue };
+        if field.ast.broken && field.relation.span.is_none() {
+            continue;
+        }
+        let name = field.relation.name.map(|name| name.text);
+        let group = groups.entry((field.model.min(target), field.model.max(target), name)).or_default();
+        if field.model <= target { group.near.push(id) } else { group.far.push(id) }
+    }
+    let mut pairs = Vec::new();
+    for ((near, far, name), group) in &groups {
+        let found = if near == far {
+            pair_within_model(cx, group, name.is_some())
+        } else {
+            pair_between_models(cx, group, name.is_some())
+        };
+        pairs.extend(found);
+    }
+    pairs.sort_by_key(|pair| pair.first);
+    pairs
+}
+
+fn pair_between_models(cx: &mut Cx<'_, '_>, group: &Group, named: bool) -> Option<Pair> {
+    if group.near.len() > 1 || group.far.len() > 1 {
+        for side in [&group.near, &group.far] {
+            report_ambiguous(cx, side, named);
+        }
+        return None;
+    }
+    match (group.near.first(), group.far.first()) {
+        (Some(near), Some(far)) => Some(Pair { first: *near.min(far), second: *near.max(far) }),
+        (Some(lonely), None) | (None, Some(lonely)) => {
+            report_lonely(cx, *lonely);
+            None
+        }
+        (None, None) => None,
+    }
+}
+
+fn pair_within_model(cx: &mut Cx<'_, '_>, group: &Group, named: bool) -> Option<Pair> {
+    match group.near.as_slice() {
+        [first, second] if named => Some(Pair { first: *first, second: *second }),
+        [lonely] => {
+            report_lonely(cx, *lonely);
+            None
+        }
+        fields => {
+            report_ambiguous(cx, fields, named);
+            None
+        }
+    }
+}
+
+fn report_ambiguous(cx: &mut Cx<'_, '_>, fields: &[FieldId], named: bool) {
+    let [first, second, ..] = fields else { return };
+    let (a, b) = (cx.field(*first).ast.name, cx.field(*second).ast.name);
+    let FieldType::Model(target) = cx.field(*first).ty else { return };
+    let target_name = cx.model(target).ast.name.text;
+    let itself = cx.field(*first).model == target;
+    let message = if named {
+        format!("`{}` and `{}` are both of the same relation to `{target_name}`", a.text, b.text)
+    } else {
+        format!("`{}` and `{}` are both relations to `{target_name}` without a name", a.text, b.text)
+    };
+    let help = match (itself, named) {
+        (true, false) => format!(
+            "if they are the two sides of one relation write the same `@relation(\"Name\")` at both,\nelse give `{}` and `{}` different names, each with a field for its other side",
+            a.text, b.text
+        ),
+        (true, true) => "a relation has two sides: give the fields of each relation a name of their own".to_owned(),
+        _ => format!(
+            "write `@relation(\"One\")` and `@relation(\"Two\")` at them, and the same names at the fields of `{target_name}`"
+        ),
+    };
+    cx.report(
+        Diagnostic::new(codes::AMBIGUOUS_RELATION, b.span, message)
+            .label("which field is its other side?")
+            .second(a.span, "the same can be said of this field")
+            .help(help),
+    );
+}
+
+fn report_lonely(cx: &mut Cx<'_, '_>, id: FieldId) {
+    let field = cx.field(id);
+    let FieldType::Model(target) = field.ty else { return };
+    let (model, target) = (cx.model(field.model), cx.model(target));
+    if target.ast.broken {
+        return;
+    }
+    let (model_name, target_name) = (model.ast.name.text, target.ast.name.text);
+    let mut back = lower_first(model_name);
+    // Where this side holds the key, many of its rows may refer to one of the other.
+    let many = field.arity() != Arity::List;
+    if many {
+        back.push('s');
+    }
+    while target.by_name.contains_key(back.as_str()) {
+        back.push('_');
+    }
+    let ty = if many { format!("{model_name}[]") } else { model_name.to_owned() };
+    let mut line = format!("{back} {ty}");
+    let mut attribute = field.relation.name.map(|name| format!("\"{}\"", name.text)).into_iter().collect::<Vec<_>>();
+    if !many {
+        attribute.push("fields: [..], references: [..]".to_owned());
+    }
+    if !attribute.is_empty() {
+        line = format!("{line} @relation({})", attribute.join(", "));
+    }
+    let message = format!("`{}` has no field on its other side, in `{target_name}`", cx.qualified(id));
+    cx.report(
+        Diagnostic::new(codes::MISSING_BACK_RELATION, field.ast.name.span, message)
+            .label(match field.relation.name {
+                Some(name) => format!("a relation called \"{}\" to `{target_name}`", name.text),
+                None => format!("a relation to `{target_name}`"),
+            })
+            .second(target.ast.name.span, "the field is missing in this model")
+            .help(format!("add `{line}` to `{target_name}`")),
+    );
+}
+
+fn lower_first(name: &str) -> String {
+    let mut characters = name.chars();
+    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
+}

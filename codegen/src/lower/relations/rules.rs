@@ -1,0 +1,347 @@
+//! What must be true of relations, one function per rule.
+
+use super::super::Cx;
+use super::super::draft::{FieldList, FieldType, KeyKind};
+use super::{Pair, is_unique, place};
+use crate::diagnostics::{self as codes, Diagnostic, Span};
+use crate::ir::{Arity, FieldId, ReferentialAction};
+
+/// A many-to-many relation is stored by itself, in a table of the two ids.
+pub(super) fn many_to_many(cx: &Cx<'_, '_>, pair: Pair) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for id in [pair.first, pair.second] {
+        found.extend(list_side_stores_nothing(cx, id, "a many-to-many relation has a table of its own"));
+    }
+    for (id, other) in [(pair.first, pair.second), (pair.second, pair.first)] {
+        found.extend(many_to_many_needs_a_single_id(cx, id, other));
+    }
+    found
+}
+
+fn many_to_many_needs_a_single_id(cx: &Cx<'_, '_>, id: FieldId, other: FieldId) -> Option<Diagnostic> {
+    let model = cx.model(cx.field(other).model);
+    let single = model.keys.iter().any(|key| key.kind == KeyKind::Primary && key.fields.len() == 1);
+    if single || model.has_broken_key {
+        return None;
+    }
+    let name = model.ast.name;
+    let message = format!(
+        "`{}` cannot be a many-to-many relation: `{}` has no id of a single field",
+        cx.qualified(id),
+        name.text
+    );
+    Some(
+        Diagnostic::new(codes::MANY_TO_MANY_ID, place(cx, id), message)
+            .label("stored in a table that refers to both ids")
+            .second(name.span, "this model has none")
+            .help("declare a model for the table, with a relation to each of the two"),
+    )
+}
+
+/// The side with the list has no columns, so what is said of columns stands at the other one.
+fn list_side_stores_nothing(cx: &Cx<'_, '_>, id: FieldId, reason: &str) -> Vec<Diagnostic> {
+    let relation = &cx.field(id).relation;
+    let places = [
+        ("fields", relation.fields.as_ref().map(|list| list.span)),
+        ("references", relation.references.as_ref().map(|list| list.span)),
+        ("onDelete", relation.on_delete.map(|(_, span)| span)),
+        ("onUpdate", relation.on_update.map(|(_, span)| span)),
+        ("map", relation.map.map(|map| map.span)),
+    ];
+    let given = places.into_iter().filter_map(|(name, span)| Some((name, span?)));
+    given
+        .map(|(name, span)| {
+            let message = format!("`{}` cannot have `{name}`", cx.qualified(id));
+            Diagnostic::new(codes::ARGUMENT_ON_WRONG_SIDE, span, message)
+                .label(reason.to_owned())
+                .help("remove it here; only the side that holds the columns has such arguments")
+        })
+        .collect()
+}
+
+/// Of the two sides of a one-to-one relation, the one that holds the columns and the other.
+pub(super) fn referencing_side(cx: &Cx<'_, '_>, pair: Pair) -> Result<(FieldId, FieldId), Vec<Diagnostic>> {
+    let says = |id: FieldId| {
+        let relation = &cx.field(id).relation;
+        (relation.fields.is_some(), relation.references.is_some())
+    };
+    let (first, second) = (says(pair.first), says(pair.second));
+    let either = |side: (bool, bool)| side.0 || side.1;
+    if either(first) && either(second) {
+        let message = "only one side of a relation holds the columns";
+        return Err(vec![
+            Diagnostic::new(codes::BOTH_SIDES_STORE, place(cx, pair.second), message)
+                .label("this side names columns")
+                .second(place(cx, pair.first), "and this side does too")
+                .help("keep `fields` and `references` on one side, and remove them on the other"),
+        ]);
+    }
+    if either(first) {
+        return Ok((pair.first, pair.second));
+    }
+    if either(second) {
+        return Ok((pair.second, pair.first));
+    }
+    if cx.field(pair.first).relation.broken || cx.field(pair.second).relation.broken {
+        return Err(Vec::new());
+    }
+    let (a, b) = (cx.field(pair.first).ast.name, cx.field(pair.second).ast.name);
+    Err(vec![
+        Diagnostic::new(codes::MISSING_FIELDS, b.span, "neither side of this relation says which columns hold it")
+            .label("one side")
+            .second(a.span, "the other side")
+            .help(fields_help(cx, pair.second)),
+    ])
+}
+
+/// A foreign key on one side, nothing on the other.
+pub(super) fn foreign_key(cx: &Cx<'_, '_>, referencing: FieldId, referenced: FieldId) -> Vec<Diagnostic> {
+    let relation = &cx.field(referencing).relation;
+    let mut found = list_side_stores_nothing(cx, referenced, "the other side of the relation holds the columns");
+    found.extend(back_side_is_not_required(cx, referencing, referenced));
+    match (&relation.fields, &relation.references) {
+        (Some(fields), Some(references)) => {
+            if !fields.broken && !references.broken {
+                found.extend(columns_match(cx, referencing, fields, references));
+                found.extend(references_are_unique(cx, referencing, references));
+                found.extend(one_to_one_is_unique(cx, referencing, referenced, fields));
+            }
+            found.extend(arity_is_that_of_the_columns(cx, referencing, fields));
+            found.extend(set_null_needs_optional_columns(cx, referencing, fields));
+            found.extend(actions_work_without_foreign_keys(cx, referencing));
+        }
+        (fields, references) => found.extend(both_lists_are_given(cx, referencing, fields, references)),
+    }
+    found
+}
+
+/// `fields: [..], references: [..]` as it could be written at a field.
+fn fields_help(cx: &Cx<'_, '_>, id: FieldId) -> String {
+    let field = cx.field(id);
+    let FieldType::Model(target) = field.ty else { return String::new() };
+    let target = cx.model(target);
+    let key = target.keys.iter().find(|key| key.kind == KeyKind::Primary).and_then(|key| key.columns());
+    let references: Vec<_> = key.unwrap_or_default().iter().map(|id| cx.field(*id).ast.name.text).collect();
+    let references = if references.is_empty() { vec!["id"] } else { references };
+    let own = |reference: &str| {
+        let mut characters = reference.chars();
+        let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+        format!("{}{first}{}", field.ast.name.text, characters.as_str())
+    };
+    let fields: Vec<_> = references.iter().map(|reference| own(reference)).collect();
+    let name = field.relation.name.map(|name| format!("\"{}\", ", name.text)).unwrap_or_default();
+    format!(
+        "write `@relation({name}fields: [{}], references: [{}])` at `{}`, and declare the fields it names",
+        fields.join(", "),
+        references.join(", "),
+        field.ast.name.text
+    )
+}
+
+fn both_lists_are_given(
+    cx: &Cx<'_, '_>,
+    id: FieldId,
+    fields: &Option<FieldList>,
+    references: &Option<FieldList>,
+) -> Option<Diagnostic> {
+    if cx.field(id).relation.broken {
+        return None;
+    }
+    let missing = match (fields, references) {
+        (None, None) => "`fields` and `references`",
+        (None, _) => "`fields`",
+        _ => "`references`",
+    };
+    let message = format!("`{}` does not say which columns hold it", cx.qualified(id));
+    Some(
+        Diagnostic::new(codes::MISSING_FIELDS, place(cx, id), message)
+            .label(format!("{missing} missing"))
+            .help(fields_help(cx, id)),
+    )
+}
+
+fn back_side_is_not_required(cx: &Cx<'_, '_>, referencing: FieldId, referenced: FieldId) -> Option<Diagnostic> {
+    let field = cx.field(referenced);
+    if field.arity() != Arity::Required {
+        return None;
+    }
+    let (name, ty) = (field.ast.name.text, field.ast.ty.name.text);
+    let message = format!("`{}` cannot be required", cx.qualified(referenced));
+    Some(
+        Diagnostic::new(codes::REQUIRED_BACK_RELATION, field.ast.ty.span, message)
+            .label("no column here makes sure that there is one")
+            .second(place(cx, referencing), "the columns are on this side")
+            .help(format!("write `{name} {ty}?`")),
+    )
+}
+
+fn columns_match(cx: &Cx<'_, '_>, id: FieldId, fields: &FieldList, references: &FieldList) -> Vec<Diagnostic> {
+    let (here, there) = (fields.fields.len(), references.fields.len());
+    if here != there {
+        let message = format!("`{}` has {here} in `fields`, but {there} in `references`", cx.qualified(id));
+        return vec![
+            Diagnostic::new(codes::LENGTH_MISMATCH, references.span, message)
+                .label(format!("{there} here"))
+                .second(fields.span, format!("{here} here"))
+                .help("name as many fields on both sides, in the same order"),
+        ];
+    }
+    let pairs = fields.fields.iter().zip(&references.fields);
+    pairs.filter_map(|((field, span), (reference, _))| types_match(cx, *field, *span, *reference)).collect()
+}
+
+fn types_match(cx: &Cx<'_, '_>, field: FieldId, span: Span, reference: FieldId) -> Option<Diagnostic> {
+    let (here, there) = (cx.field(field), cx.field(reference));
+    if [here.ty, there.ty].contains(&FieldType::Unknown) {
+        return None;
+    }
+    let lists_differ = (here.arity() == Arity::List) != (there.arity() == Arity::List);
+    if here.ty != there.ty || lists_differ {
+        let (ty, other) = (here.ast.ty.name.text, there.ast.ty.name.text);
+        let message = format!("`{}` is {ty}, but `{}` is {other}", cx.qualified(field), cx.qualified(reference));
+        return Some(
+            Diagnostic::new(codes::REFERENCE_TYPE, span, message)
+                .label("refers to a column of another type")
+                .second(here.ast.ty.span, "this is its type")
+                .second(there.ast.ty.span, "this is the type of what it refers to")
+                .help(format!("write `{other}` as the type of `{}`", here.ast.name.text)),
+        );
+    }
+    None
+}
+
+fn references_are_unique(cx: &Cx<'_, '_>, id: FieldId, references: &FieldList) -> Option<Diagnostic> {
+    let ids = references.ids();
+    let model = cx.model(cx.field(*ids.first()?).model);
+    if is_unique(cx, &ids) || model.has_broken_key {
+        return None;
+    }
+    let names: Vec<_> = ids.iter().map(|id| cx.field(*id).ast.name.text).collect();
+    let model_name = model.ast.name;
+    let help = match names.as_slice() {
+        [name] => format!("add `@unique` to `{}.{name}`, or refer to its id", model_name.text),
+        names => format!("add `@@unique([{}])` to `{}`, or refer to its id", names.join(", "), model_name.text),
+    };
+    let message = format!("`{}` refers to fields of `{}` that are not unique", cx.qualified(id), model_name.text);
+    Some(
+        Diagnostic::new(codes::REFERENCES_NOT_UNIQUE, references.span, message)
+            .label("several rows could have these values")
+            .second(model_name.span, "no key of this model has exactly these fields")
+            .help(help),
+    )
+}
+
+fn one_to_one_is_unique(
+    cx: &Cx<'_, '_>,
+    referencing: FieldId,
+    referenced: FieldId,
+    fields: &FieldList,
+) -> Option<Diagnostic> {
+    let ids = fields.ids();
+    let back = cx.field(referenced);
+    if back.arity() == Arity::List || is_unique(cx, &ids) || cx.model(cx.field(referencing).model).has_broken_key {
+        return None;
+    }
+    let names: Vec<_> = ids.iter().map(|id| cx.field(*id).ast.name.text).collect();
+    let add = match names.as_slice() {
+        [name] => format!("add `@unique` to `{name}`"),
+        names => format!("add `@@unique([{}])`", names.join(", ")),
+    };
+    let list = format!("{} {}[]", back.ast.name.text, back.ast.ty.name.text);
+    let message = format!("`{}` is one-to-one, but its columns are not unique", cx.qualified(referencing));
+    Some(
+        Diagnostic::new(codes::ONE_TO_ONE_NOT_UNIQUE, fields.span, message)
+            .label("several rows could have these values")
+            .second(back.ast.ty.span, "there should be at most one")
+            .help(format!("{add}; or, if there may be many, write `{list}` on the other side")),
+    )
+}
+
+/// A relation is required exactly if its columns are.
+fn arity_is_that_of_the_columns(cx: &Cx<'_, '_>, id: FieldId, fields: &FieldList) -> Option<Diagnostic> {
+    let field = cx.field(id);
+    let (name, ty) = (field.ast.name.text, field.ast.ty.name.text);
+    let loose = fields.fields.iter().map(|(id, _)| cx.field(*id)).find(|column| column.arity() == Arity::Optional);
+    match (field.arity(), loose) {
+        (Arity::Required, Some(column)) => {
+            let message = format!("`{}` is required, but its column may be empty", cx.qualified(id));
+            Some(
+                Diagnostic::new(codes::RELATION_ARITY, field.ast.ty.span, message)
+                    .label("required")
+                    .second(column.ast.ty.span, "optional")
+                    .help(format!("write `{name} {ty}?`, or make `{}` required", column.ast.name.text)),
+            )
+        }
+        (Arity::Optional, None) if !fields.fields.is_empty() && !fields.broken => {
+            let column = cx.field(fields.fields[0].0).ast;
+            let message = format!("`{}` is optional, but its columns are never empty", cx.qualified(id));
+            Some(
+                Diagnostic::new(codes::RELATION_ARITY, field.ast.ty.span, message)
+                    .label("optional")
+                    .second(column.ty.span, "required")
+                    .help(format!("write `{name} {ty}`, or `{} {}?`", column.name.text, column.ty.name.text)),
+            )
+        }
+        _ => None,
+    }
+}
+
+fn set_null_needs_optional_columns(cx: &Cx<'_, '_>, id: FieldId, fields: &FieldList) -> Vec<Diagnostic> {
+    let relation = &cx.field(id).relation;
+    let required = fields.fields.iter().map(|(id, _)| cx.field(*id)).find(|column| column.arity() == Arity::Required);
+    let Some(column) = required else { return Vec::new() };
+    let actions = [("onDelete", relation.on_delete), ("onUpdate", relation.on_update)];
+    let set_null = actions.into_iter().filter_map(|(name, action)| match action {
+        Some((ReferentialAction::SetNull, span)) => Some((name, span)),
+        _ => None,
+    });
+    set_null
+        .map(|(name, span)| {
+            let field = column.ast;
+            let message = format!("`{name}: SetNull` cannot empty `{}`, which is required", field.name.text);
+            Diagnostic::new(codes::SET_NULL_ON_REQUIRED, span, message)
+                .label("fails in the database when it is needed")
+                .second(field.ty.span, "this column is never empty")
+                .help(format!(
+                    "write `{} {}?`, or another action such as `Cascade`",
+                    field.name.text, field.ty.name.text
+                ))
+        })
+        .collect()
+}
+
+/// Under `relationMode = "prisma"` the client does what the database would.
+fn actions_work_without_foreign_keys(cx: &Cx<'_, '_>, id: FieldId) -> Vec<Diagnostic> {
+    if cx.config.foreign_keys {
+        return Vec::new();
+    }
+    let relation = &cx.field(id).relation;
+    let given = [relation.on_delete, relation.on_update].into_iter().flatten();
+    let unknown =
+        given.filter(|(action, _)| matches!(action, ReferentialAction::SetDefault | ReferentialAction::NoAction));
+    unknown
+        .map(|(_, span)| {
+            Diagnostic::new(codes::WRONG_VALUE, span, "without foreign keys there is no such action")
+                .label("needs a foreign key")
+                .help("write `Cascade`, `Restrict` or `SetNull`, or remove `relationMode` from the datasource")
+        })
+        .collect()
+}
+
+/// A relation to a model that is not in the client cannot be in the client either.
+pub(super) fn ignored_models_are_not_reachable(cx: &mut Cx<'_, '_>) {
+    for id in cx.field_ids() {
+        let field = cx.field(id);
+        let FieldType::Model(target) = field.ty else { continue };
+        let target = cx.model(target);
+        if !target.ignored || field.ignored || cx.model(field.model).ignored {
+            continue;
+        }
+        let message = format!("`{}` leads to `{}`, which is ignored", cx.qualified(id), target.ast.name.text);
+        let diagnostic = Diagnostic::new(codes::IGNORED_TARGET, field.ast.name.span, message)
+            .label("cannot be in the client")
+            .second(target.ast.name.span, "this model has `@@ignore`")
+            .help("add `@ignore` to the field");
+        cx.report(diagnostic);
+    }
+}

@@ -1,0 +1,61 @@
+//! Names in the client: two names of the schema may become one when they are spelled as Rust wants.
+
+use std::collections::BTreeMap;
+
+use super::Cx;
+use crate::diagnostics::{self as codes, Diagnostic};
+use crate::ir::names::{camel_ident, module_name, snake_ident};
+use crate::syntax::Name;
+
+/// Checks modules, types, fields and variants.
+pub(super) fn validate_rust_names(cx: &mut Cx<'_, '_>) {
+    let ast = cx.ast;
+    let mut found = Vec::new();
+    let models: Vec<_> = cx.models.iter().map(|model| model.ast.name).collect();
+    let enums: Vec<_> = cx.enums.iter().map(|draft| draft.ast.name).collect();
+    found.extend(clashes(&models, module_name, "module"));
+    found.extend(clashes(&[models, enums].concat(), camel_ident, "type"));
+    for model in &cx.models {
+        let fields: Vec<_> = model.ast.fields.iter().map(|field| field.name).collect();
+        found.extend(clashes(&fields, snake_ident, "field"));
+    }
+    for block in &ast.enums {
+        let values: Vec<_> = block.values.iter().map(|value| value.name).collect();
+        found.extend(clashes(&values, camel_ident, "variant"));
+    }
+    // A model and its module clash for the same reason; once is enough.
+    found.dedup_by(|a, b| a.span == b.span);
+    cx.diagnostics.extend(found);
+}
+
+fn clashes(names: &[Name<'_>], convert: fn(&str) -> String, what: &str) -> Vec<Diagnostic> {
+    let mut seen: BTreeMap<String, Name<'_>> = BTreeMap::new();
+    let mut found = Vec::new();
+    for name in names {
+        let ident = convert(name.text);
+        if syn::parse_str::<syn::Ident>(&ident).is_err() {
+            found.push(
+                Diagnostic::new(codes::NOT_A_RUST_NAME, name.span, format!("`{}` cannot be a name in Rust", name.text))
+                    .label(format!("the {what} would be called `{ident}`"))
+                    .help("use letters, digits and `_`; `@map` and `@@map` keep the database's name"),
+            );
+            continue;
+        }
+        match seen.get(&ident) {
+            // Equal names are reported as such.
+            Some(first) if first.text != name.text => found.push(
+                Diagnostic::new(
+                    codes::RUST_NAME_CLASH,
+                    name.span,
+                    format!("`{}` and `{}` are the same name in Rust", first.text, name.text),
+                )
+                .label(format!("the {what} would be called `{ident}`"))
+                .second(first.span, "as would this one")
+                .help("rename one of them; `@map` and `@@map` keep the database's name"),
+            ),
+            Some(_) => {}
+            None => drop(seen.insert(ident, *name)),
+        }
+    }
+    found
+}

@@ -1,0 +1,89 @@
+//! What the types of the fields are.
+
+use super::draft::FieldType;
+use super::names::SCALAR_NAMES;
+use super::{Cx, Declared};
+use crate::diagnostics::{self as codes, Diagnostic, did_you_mean};
+use crate::ir::{FieldId, ScalarType};
+
+/// Finds the type of every field.
+pub(super) fn resolve_types(cx: &mut Cx<'_, '_>) {
+    for id in cx.field_ids() {
+        let ty = resolve_type(cx, id);
+        cx.field_mut(id).ty = ty;
+    }
+}
+
+fn resolve_type(cx: &mut Cx<'_, '_>, id: FieldId) -> FieldType {
+    let field = cx.field(id).ast;
+    if field.ty.unsupported.is_some() {
+        return FieldType::Unsupported;
+    }
+    let name = field.ty.name.text;
+    if let Some(scalar) = scalar_type(name) {
+        return FieldType::Scalar(scalar);
+    }
+    match cx.declared.get(name) {
+        Some(Declared::Model(model)) => FieldType::Model(*model),
+        Some(Declared::Enum(id)) => FieldType::Enum(*id),
+        None => {
+            let composite = cx.ast.models.iter().any(|block| block.name.text == name);
+            if !field.broken && !composite {
+                report_unknown_type(cx, id);
+            }
+            FieldType::Unknown
+        }
+    }
+}
+
+/// The scalar of that name.
+pub(super) fn scalar_type(name: &str) -> Option<ScalarType> {
+    Some(match name {
+        "String" => ScalarType::String,
+        "Boolean" => ScalarType::Boolean,
+        "Int" => ScalarType::Int,
+        "BigInt" => ScalarType::BigInt,
+        "Float" => ScalarType::Float,
+        "Decimal" => ScalarType::Decimal,
+        "DateTime" => ScalarType::DateTime,
+        "Json" => ScalarType::Json,
+        "Bytes" => ScalarType::Bytes,
+        _ => return None,
+    })
+}
+
+fn report_unknown_type(cx: &mut Cx<'_, '_>, id: FieldId) {
+    let name = cx.field(id).ast.ty.name;
+    let known = SCALAR_NAMES.into_iter().chain(cx.declared.keys().copied());
+    let help = match sql_name(name.text).or_else(|| did_you_mean(name.text, known)) {
+        Some(guess) => format!("did you mean `{guess}`?"),
+        None if name.text == "Unsupported" => {
+            "write the type of the database in it: `Unsupported(\"tsvector\")`".to_owned()
+        }
+        None => {
+            format!("declare `model {0} {{` or `enum {0} {{`, or use one of {1}", name.text, SCALAR_NAMES.join(", "))
+        }
+    };
+    cx.report(
+        Diagnostic::new(codes::UNKNOWN_TYPE, name.span, format!("there is no type `{}`", name.text))
+            .label("neither a built-in type, nor a model, nor an enum")
+            .help(help),
+    );
+}
+
+/// The type for what PostgreSQL, Rust and others call it.
+fn sql_name(name: &str) -> Option<&'static str> {
+    Some(match name.to_ascii_lowercase().as_str() {
+        "text" | "varchar" | "char" | "str" => "String",
+        "bool" => "Boolean",
+        "integer" | "int4" | "smallint" | "int2" | "i32" | "i16" | "serial" | "number" => "Int",
+        "int8" | "i64" | "bigserial" | "long" => "BigInt",
+        "double" | "real" | "float8" | "float4" | "f64" | "f32" => "Float",
+        "numeric" | "money" => "Decimal",
+        "timestamp" | "timestamptz" | "date" | "time" => "DateTime",
+        "uuid" => "String @db.Uuid",
+        "jsonb" => "Json",
+        "bytea" | "blob" | "binary" => "Bytes",
+        _ => return None,
+    })
+}

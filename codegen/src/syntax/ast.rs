@@ -1,0 +1,195 @@
+//! The tree of a schema: what is written, and where. Nothing is resolved or checked here.
+
+use std::borrow::Cow;
+
+use crate::diagnostics::Span;
+use crate::ir::Arity;
+
+/// Everything that the files declare, each kind in the order of the files.
+#[derive(Debug, Default)]
+pub(crate) struct Ast<'s> {
+    pub(crate) models: Vec<FieldBlock<'s>>,
+    pub(crate) enums: Vec<EnumBlock<'s>>,
+    pub(crate) configs: Vec<ConfigBlock<'s>>,
+}
+
+/// A name as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Name<'s> {
+    pub(crate) text: &'s str,
+    pub(crate) span: Span,
+}
+
+/// A string with its escapes resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Text<'s> {
+    pub(crate) value: Cow<'s, str>,
+    pub(crate) span: Span,
+}
+
+/// Which keyword a block of fields has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ModelKind {
+    Model,
+    View,
+    Composite,
+}
+
+impl ModelKind {
+    /// The keyword.
+    pub(crate) fn keyword(self) -> &'static str {
+        match self {
+            ModelKind::Model => "model",
+            ModelKind::View => "view",
+            ModelKind::Composite => "type",
+        }
+    }
+}
+
+/// `model`, `view` or `type`.
+#[derive(Debug)]
+pub(crate) struct FieldBlock<'s> {
+    pub(crate) kind: ModelKind,
+    pub(crate) name: Name<'s>,
+    pub(crate) docs: Option<String>,
+    pub(crate) fields: Vec<FieldLine<'s>>,
+    pub(crate) attributes: Vec<Attribute<'s>>,
+    /// Some of its lines could not be read: what seems to be missing may be there.
+    pub(crate) broken: bool,
+}
+
+/// A field of a model, view or type.
+#[derive(Debug)]
+pub(crate) struct FieldLine<'s> {
+    pub(crate) name: Name<'s>,
+    pub(crate) ty: FieldType<'s>,
+    pub(crate) docs: Option<String>,
+    pub(crate) attributes: Vec<Attribute<'s>>,
+    /// The rest of the line could not be read.
+    pub(crate) broken: bool,
+}
+
+/// The type of a field as it is written.
+#[derive(Debug)]
+pub(crate) struct FieldType<'s> {
+    pub(crate) name: Name<'s>,
+    pub(crate) arity: Arity,
+    /// The text in `Unsupported("..")`.
+    pub(crate) unsupported: Option<Text<'s>>,
+    /// With its `?` or `[]`.
+    pub(crate) span: Span,
+}
+
+/// `enum`.
+#[derive(Debug)]
+pub(crate) struct EnumBlock<'s> {
+    pub(crate) name: Name<'s>,
+    pub(crate) docs: Option<String>,
+    pub(crate) values: Vec<EnumValue<'s>>,
+    pub(crate) attributes: Vec<Attribute<'s>>,
+    /// Some of its lines could not be read.
+    pub(crate) broken: bool,
+}
+
+/// A value of an enum.
+#[derive(Debug)]
+pub(crate) struct EnumValue<'s> {
+    pub(crate) name: Name<'s>,
+    pub(crate) docs: Option<String>,
+    pub(crate) attributes: Vec<Attribute<'s>>,
+}
+
+/// Which keyword a block of properties has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ConfigKind {
+    Datasource,
+    Generator,
+}
+
+/// `datasource` or `generator`.
+#[derive(Debug)]
+pub(crate) struct ConfigBlock<'s> {
+    pub(crate) kind: ConfigKind,
+    pub(crate) name: Name<'s>,
+    pub(crate) properties: Vec<Property<'s>>,
+    /// Some of its lines could not be read.
+    pub(crate) broken: bool,
+}
+
+/// `name = value`.
+#[derive(Debug)]
+pub(crate) struct Property<'s> {
+    pub(crate) name: Name<'s>,
+    pub(crate) value: Option<Expression<'s>>,
+    /// The rest of the line could not be read.
+    pub(crate) broken: bool,
+}
+
+/// `@name(..)` or `@@name(..)`; the name has no `@`, but may have dots.
+#[derive(Debug)]
+pub(crate) struct Attribute<'s> {
+    pub(crate) name: Name<'s>,
+    pub(crate) arguments: Option<Arguments<'s>>,
+    /// The arguments could not be read.
+    pub(crate) broken: bool,
+    /// From the `@` to the closing parenthesis.
+    pub(crate) span: Span,
+}
+
+/// `(..)`.
+#[derive(Debug)]
+pub(crate) struct Arguments<'s> {
+    pub(crate) list: Vec<Argument<'s>>,
+    pub(crate) span: Span,
+}
+
+/// `value` or `name: value`.
+#[derive(Debug)]
+pub(crate) struct Argument<'s> {
+    pub(crate) name: Option<Name<'s>>,
+    pub(crate) value: Expression<'s>,
+    pub(crate) span: Span,
+}
+
+/// A value.
+#[derive(Debug)]
+pub(crate) enum Expression<'s> {
+    String(Text<'s>),
+    Number(Name<'s>),
+    /// A word, perhaps with dots: a field, an enum value, `true`.
+    Constant(Name<'s>),
+    Call {
+        name: Name<'s>,
+        arguments: Arguments<'s>,
+        span: Span,
+    },
+    Array {
+        items: Vec<Expression<'s>>,
+        span: Span,
+    },
+    /// `name:` with nothing behind it; reported when the tree was built.
+    Missing(Span),
+}
+
+impl Expression<'_> {
+    /// Where it is.
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Expression::String(text) => text.span,
+            Expression::Number(name) | Expression::Constant(name) => name.span,
+            Expression::Call { span, .. } | Expression::Array { span, .. } | Expression::Missing(span) => *span,
+        }
+    }
+
+    /// What it is, for a message.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Expression::String(text) => format!("the string {:?}", text.value),
+            Expression::Number(number) => format!("the number `{}`", number.text),
+            Expression::Constant(word) => format!("the word `{}`", word.text),
+            Expression::Call { name, .. } => format!("the function `{}`", name.text),
+            Expression::Array { .. } => "a list".to_owned(),
+            Expression::Missing(_) => "nothing".to_owned(),
+        }
+    }
+}

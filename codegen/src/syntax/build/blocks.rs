@@ -1,0 +1,364 @@
+//! Blocks and what is between them.
+
+use pest::iterators::{Pair, Pairs};
+
+use super::super::Rule;
+use super::super::ast::{Ast, ConfigBlock, ConfigKind, EnumBlock, EnumValue, FieldBlock, ModelKind, Name, Property};
+use super::Cx;
+use super::fields::{build_attribute, build_field};
+use super::values::build_expression;
+use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
+
+const KEYWORDS: [&str; 5] = ["model", "view", "enum", "datasource", "generator"];
+
+/// All items of a file.
+pub(super) fn build_items<'s>(cx: &mut Cx<'s, '_>, pairs: Pairs<'s, Rule>, ast: &mut Ast<'s>) {
+    let mut docs = Docs::default();
+    for pair in pairs.flat_map(|schema| schema.into_inner()) {
+        match pair.as_rule() {
+            Rule::doc_comment => docs.push(pair),
+            Rule::blank => docs.clear(),
+            Rule::model_block => {
+                let docs = docs.take();
+                ast.models.push(build_model(cx, pair, docs));
+            }
+            Rule::enum_block => {
+                let docs = docs.take();
+                ast.enums.push(build_enum(cx, pair, docs));
+            }
+            Rule::config_block => {
+                docs.clear();
+                ast.configs.push(build_config(cx, pair));
+            }
+            Rule::one_line_block => build_one_line(cx, pair, ast),
+            Rule::type_alias => report_alias(cx, &pair),
+            Rule::broken_block => report_unknown_block(cx, pair, ast),
+            Rule::broken_line => report_stray_line(cx, &pair),
+            Rule::unclosed_comment => report_unclosed_comment(cx, &pair),
+            _ => {}
+        }
+    }
+}
+
+/// The `///` lines that the next declaration gets; an empty line between them and it cuts them off.
+#[derive(Default)]
+pub(super) struct Docs(Vec<String>);
+
+impl Docs {
+    pub(super) fn push(&mut self, pair: Pair<'_, Rule>) {
+        self.0.push(doc_text(pair));
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(super) fn take(&mut self) -> Option<String> {
+        let lines = std::mem::take(&mut self.0);
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+}
+
+/// The text of a `///` comment without the blank after the slashes.
+pub(super) fn doc_text(pair: Pair<'_, Rule>) -> String {
+    let text = pair.into_inner().next().map_or("", |text| text.as_str());
+    text.strip_prefix(' ').unwrap_or(text).trim_end().to_owned()
+}
+
+/// The keyword and name of a block, and the pairs of its body.
+struct Header<'s> {
+    keyword: &'s str,
+    name: Name<'s>,
+    body: Pairs<'s, Rule>,
+}
+
+fn header<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>) -> Header<'s> {
+    let whole = cx.span(&pair);
+    let mut body = pair.into_inner();
+    let keyword = body.next().map_or("", |keyword| keyword.as_str());
+    let what = if keyword == "enum" { "enum" } else { keyword };
+    let name = body.next().map(|name| cx.declared_name(&name, what));
+    Header { keyword, name: name.unwrap_or(Name { text: "", span: whole }), body }
+}
+
+fn model_kind(keyword: &str) -> ModelKind {
+    match keyword {
+        "view" => ModelKind::View,
+        "type" => ModelKind::Composite,
+        _ => ModelKind::Model,
+    }
+}
+
+fn build_model<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, docs: Option<String>) -> FieldBlock<'s> {
+    let Header { keyword, name, body } = header(cx, pair);
+    let kind = model_kind(keyword);
+    let mut model = FieldBlock { kind, name, docs, fields: Vec::new(), attributes: Vec::new(), broken: false };
+    let mut docs = Docs::default();
+    for pair in body {
+        match pair.as_rule() {
+            Rule::field => {
+                let docs = docs.take();
+                match build_field(cx, pair, docs) {
+                    Some(field) => model.fields.push(field),
+                    None => model.broken = true,
+                }
+            }
+            Rule::block_attribute => {
+                docs.clear();
+                let (attribute, clean) = build_block_attribute(cx, pair);
+                model.broken |= !clean;
+                model.attributes.push(attribute);
+            }
+            _ => model.broken |= build_common(cx, &pair, name, &mut docs, "a field such as `name String`"),
+        }
+    }
+    model
+}
+
+/// What every block may contain besides its own lines; true if something was wrong.
+fn build_common<'s>(
+    cx: &mut Cx<'s, '_>,
+    pair: &Pair<'s, Rule>,
+    block: Name<'s>,
+    docs: &mut Docs,
+    expected: &str,
+) -> bool {
+    match pair.as_rule() {
+        Rule::doc_comment => docs.push(pair.clone()),
+        Rule::blank => docs.clear(),
+        Rule::unclosed => report_unclosed(cx, block),
+        Rule::stray => {
+            let span = cx.span(pair);
+            cx.report(crowded(span, "the first line of a block ends with `{`"));
+            return true;
+        }
+        Rule::broken_line => {
+            let span = cx.span(pair);
+            let message = "this line is not something that the block can contain";
+            let diagnostic = Diagnostic::new(codes::INVALID_LINE, span, message).label(format!("expected {expected}"));
+            cx.report(match line_help(pair.as_str()) {
+                Some(help) => diagnostic.help(help),
+                None => diagnostic,
+            });
+            return true;
+        }
+        _ => return false,
+    }
+    pair.as_rule() == Rule::unclosed
+}
+
+fn line_help(line: &str) -> Option<&'static str> {
+    Some(match line.trim_start().chars().next()? {
+        '@' => "attributes of a field stand on the field's line, those of the block start with `@@`",
+        '#' => "a comment starts with `//`",
+        ')' | ']' => "the arguments of an attribute stand on one line",
+        _ => return None,
+    })
+}
+
+pub(super) fn crowded(span: Span, message: &str) -> Diagnostic {
+    Diagnostic::new(codes::CROWDED_LINE, span, message)
+        .label("this belongs on a line of its own")
+        .help("put a line break before it: every field, value and closing `}` has its own line")
+}
+
+fn report_unclosed(cx: &mut Cx<'_, '_>, block: Name<'_>) {
+    cx.report(
+        Diagnostic::new(codes::UNCLOSED_BLOCK, block.span, format!("the block `{}` is never closed", block.text))
+            .label("opened here")
+            .help("write `}` on a line of its own after the block's last line"),
+    );
+}
+
+/// The attribute, and whether all of its line could be read.
+fn build_block_attribute<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>) -> (super::super::ast::Attribute<'s>, bool) {
+    let mut clean = true;
+    let rest: Vec<_> = pair.clone().into_inner().collect();
+    let attribute = build_attribute(cx, &pair);
+    for pair in rest {
+        match pair.as_rule() {
+            Rule::stray if !attribute.broken => {
+                cx.report_stray(&pair, "the end of the line");
+                clean = false;
+            }
+            Rule::crowded_close => report_crowded_close(cx, &pair),
+            _ => {}
+        }
+    }
+    (attribute, clean)
+}
+
+pub(super) fn report_crowded_close(cx: &mut Cx<'_, '_>, pair: &Pair<'_, Rule>) {
+    let start = pair.as_span().start();
+    let span = cx.span_at(start, start + 1);
+    cx.report(crowded(span, "the `}` of a block stands on a line of its own"));
+}
+
+fn build_enum<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, docs: Option<String>) -> EnumBlock<'s> {
+    let Header { name, body, .. } = header(cx, pair);
+    let mut block = EnumBlock { name, docs, values: Vec::new(), attributes: Vec::new(), broken: false };
+    let mut docs = Docs::default();
+    for pair in body {
+        match pair.as_rule() {
+            Rule::enum_value => {
+                let docs = docs.take();
+                block.values.push(build_enum_value(cx, pair, docs));
+            }
+            Rule::block_attribute => {
+                docs.clear();
+                block.attributes.push(build_block_attribute(cx, pair).0);
+            }
+            _ => block.broken |= build_common(cx, &pair, name, &mut docs, "a value such as `ACTIVE`"),
+        }
+    }
+    block
+}
+
+fn build_enum_value<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, mut docs: Option<String>) -> EnumValue<'s> {
+    let mut name = Name { text: "", span: cx.span(&pair) };
+    let mut attributes = Vec::new();
+    for pair in pair.into_inner() {
+        match pair.as_rule() {
+            Rule::name => name = cx.declared_name(&pair, "value"),
+            Rule::attribute => attributes.push(build_attribute(cx, &pair)),
+            Rule::trailing_doc => docs = docs.or_else(|| Some(doc_text(pair))),
+            Rule::stray => cx.report_stray(&pair, "an attribute or the end of the line: each value has its own line"),
+            Rule::crowded_close => report_crowded_close(cx, &pair),
+            _ => {}
+        }
+    }
+    EnumValue { name, docs, attributes }
+}
+
+fn build_config<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>) -> ConfigBlock<'s> {
+    let Header { keyword, name, body } = header(cx, pair);
+    let kind = if keyword == "generator" { ConfigKind::Generator } else { ConfigKind::Datasource };
+    let mut block = ConfigBlock { kind, name, properties: Vec::new(), broken: false };
+    let mut docs = Docs::default();
+    for pair in body {
+        match pair.as_rule() {
+            Rule::property => block.properties.extend(build_property(cx, pair)),
+            _ => {
+                block.broken |=
+                    build_common(cx, &pair, name, &mut docs, "a property such as `provider = \"postgresql\"`")
+            }
+        }
+    }
+    block
+}
+
+fn build_property<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>) -> Option<Property<'s>> {
+    let mut inner = pair.into_inner();
+    let name = cx.name(&inner.next()?);
+    let mut property = Property { name, value: None, broken: false };
+    for pair in inner {
+        match pair.as_rule() {
+            Rule::stray => {
+                property.broken = true;
+                cx.report_stray(&pair, if property.value.is_some() { "the end of the line" } else { "a value" });
+            }
+            Rule::crowded_close => report_crowded_close(cx, &pair),
+            Rule::trailing_doc => {}
+            _ => property.value = Some(build_expression(cx, pair)),
+        }
+    }
+    Some(property)
+}
+
+/// `model A { id Int @id }`: the name is declared, its body is refused as a whole.
+fn build_one_line<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, ast: &mut Ast<'s>) {
+    let Header { keyword, name, mut body } = header(cx, pair);
+    let Some(body) = body.next() else { return };
+    let span = cx.span(&body);
+    cx.report(
+        Diagnostic::new(codes::CROWDED_LINE, span, format!("the block `{}` is written on one line", name.text))
+            .label("this belongs on lines of its own")
+            .help("break the line after `{` and before `}`, and give every line in between its own"),
+    );
+    match keyword {
+        "enum" => {
+            ast.enums.push(EnumBlock { name, docs: None, values: Vec::new(), attributes: Vec::new(), broken: true })
+        }
+        "datasource" | "generator" => {
+            let kind = if keyword == "generator" { ConfigKind::Generator } else { ConfigKind::Datasource };
+            ast.configs.push(ConfigBlock { kind, name, properties: Vec::new(), broken: true });
+        }
+        _ => ast.models.push(broken_model(model_kind(keyword), name)),
+    }
+}
+
+fn report_alias(cx: &mut Cx<'_, '_>, pair: &Pair<'_, Rule>) {
+    let span = Span { end: cx.span(pair).start + 4, ..cx.span(pair) };
+    cx.report(
+        Diagnostic::new(codes::TYPE_ALIAS, span, "types cannot be given another name")
+            .label("this keyword has no meaning here")
+            .help("write the type itself at each field, and repeat the field's attributes there"),
+    );
+}
+
+/// A block of fields with an unknown keyword: `modle User {`, `table User {`, `model {`.
+fn report_unknown_block<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, ast: &mut Ast<'s>) {
+    let Some(header) = pair.into_inner().next() else { return };
+    let span = cx.span(&header);
+    let mut words = header.as_str().split_whitespace();
+    let keyword = words.next().unwrap_or("");
+    let span = Span { end: span.start + keyword.len() as u32, ..span };
+    if KEYWORDS.contains(&keyword) || keyword == "type" {
+        cx.report(
+            Diagnostic::new(codes::UNKNOWN_BLOCK, span, format!("this `{keyword}` block has no proper name"))
+                .label("the name is missing here")
+                .help(format!("write `{keyword} Name {{`: a name of letters, digits and `_`")),
+        );
+        return;
+    }
+    let glued = KEYWORDS.iter().find_map(|known| {
+        let name = keyword.strip_prefix(known)?;
+        name.starts_with(char::is_uppercase).then_some((*known, name))
+    });
+    let guess = glued.map(|(keyword, name)| format!("{keyword} {name}")).or_else(|| match keyword {
+        "table" | "class" | "struct" | "entity" => Some("model".to_owned()),
+        _ => did_you_mean(keyword, KEYWORDS).map(str::to_owned),
+    });
+    let help = match guess {
+        Some(guess) => format!("did you mean `{guess}`?"),
+        None => format!("a block starts with one of `{}`", KEYWORDS.join("`, `")),
+    };
+    cx.report(
+        Diagnostic::new(codes::UNKNOWN_BLOCK, span, format!("`{keyword}` is not a kind of block"))
+            .label("unknown keyword")
+            .help(help),
+    );
+    // The name counts as declared, so that its uses are not reported as well.
+    let name = glued.map(|(_, name)| name).or_else(|| words.next());
+    let name = name.map(|text| Name { text, span });
+    ast.models.extend(name.map(|name| broken_model(ModelKind::Model, name)));
+}
+
+fn broken_model(kind: ModelKind, name: Name<'_>) -> FieldBlock<'_> {
+    FieldBlock { kind, name, docs: None, fields: Vec::new(), attributes: Vec::new(), broken: true }
+}
+
+fn report_stray_line(cx: &mut Cx<'_, '_>, pair: &Pair<'_, Rule>) {
+    let span = cx.span(pair);
+    let help = match pair.as_str().trim() {
+        "}" => "remove it, or open its block with a keyword, a name and `{`",
+        "{" => "put the `{` on the line of the block's keyword and name",
+        text if text.starts_with('#') => "a comment starts with `//`",
+        _ => "a schema is made of blocks such as `model User {`; a comment starts with `//`",
+    };
+    cx.report(
+        Diagnostic::new(codes::STRAY_LINE, span, "this line is not part of any block")
+            .label("expected a block")
+            .help(help),
+    );
+}
+
+fn report_unclosed_comment(cx: &mut Cx<'_, '_>, pair: &Pair<'_, Rule>) {
+    let start = pair.as_span().start();
+    let span = cx.span_at(start, start + 2);
+    cx.report(
+        Diagnostic::new(codes::UNCLOSED_COMMENT, span, "this comment is never closed")
+            .label("opened here")
+            .help("write `*/` where the comment ends"),
+    );
+}

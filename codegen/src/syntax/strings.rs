@@ -1,0 +1,100 @@
+//! The escapes of string literals, those of JSON: `\n`, `\"`, `\\`, `\u00e9` and so on.
+
+use std::borrow::Cow;
+
+/// An escape that means nothing: its bytes within the literal, and whether it is a `\u`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct BadEscape {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) unicode: bool,
+}
+
+/// The value of what is between the quotes; bad escapes are left out of it and listed.
+pub(crate) fn unescape(raw: &str) -> (Cow<'_, str>, Vec<BadEscape>) {
+    let mut bad = Vec::new();
+    if !raw.contains('\\') {
+        return (Cow::Borrowed(raw), bad);
+    }
+    let mut value = String::with_capacity(raw.len());
+    let mut at = 0;
+    while let Some(offset) = raw[at..].find('\\') {
+        value.push_str(&raw[at..at + offset]);
+        let start = at + offset;
+        match escape(&raw[start..]) {
+            Ok((character, length)) => {
+                value.push(character);
+                at = start + length;
+            }
+            Err(length) => {
+                let unicode = raw[start..].starts_with("\\u");
+                bad.push(BadEscape { start, end: start + length, unicode });
+                at = start + length;
+            }
+        }
+    }
+    value.push_str(&raw[at..]);
+    (Cow::Owned(value), bad)
+}
+
+/// The character that `text` starts with an escape of, and the escape's length; else the length of the bad escape.
+fn escape(text: &str) -> Result<(char, usize), usize> {
+    let Some(letter) = text[1..].chars().next() else { return Err(1) };
+    let character = match letter {
+        '"' | '\\' | '/' => letter,
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'u' => return unicode_escape(text),
+        _ => return Err(1 + letter.len_utf8()),
+    };
+    Ok((character, 2))
+}
+
+/// `\uXXXX`, or two of them that are a surrogate pair.
+fn unicode_escape(text: &str) -> Result<(char, usize), usize> {
+    let digits = text[2..].bytes().take(4).take_while(u8::is_ascii_hexdigit).count();
+    let Some(high) = hex_unit(text) else { return Err(2 + digits) };
+    if let Some(character) = char::from_u32(high) {
+        return Ok((character, 6));
+    }
+    let pair = text.get(6..).and_then(hex_unit).map(|low| char::decode_utf16([high as u16, low as u16]).next());
+    match pair {
+        Some(Some(Ok(character))) => Ok((character, 12)),
+        _ => Err(6),
+    }
+}
+
+/// The four digits of a `\uXXXX` at the start of the text.
+fn hex_unit(text: &str) -> Option<u32> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) { u32::from_str_radix(digits, 16).ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BadEscape, unescape};
+
+    #[test]
+    fn escapes_become_characters() {
+        assert_eq!(unescape("plain").0, "plain");
+        assert_eq!(unescape(r#"a\n\t\"\\\/é\u00e9"#).0, "a\n\t\"\\/éé");
+        assert_eq!(unescape(r"\ud83d\ude00!").0, "😀!");
+    }
+
+    #[test]
+    fn bad_escapes_are_listed_and_left_out() {
+        let (value, bad) = unescape(r"a\qb\ud83dc\u12");
+        assert_eq!(value, "abc");
+        assert_eq!(
+            bad,
+            [
+                BadEscape { start: 1, end: 3, unicode: false },
+                BadEscape { start: 4, end: 10, unicode: true },
+                BadEscape { start: 11, end: 15, unicode: true },
+            ]
+        );
+    }
+}

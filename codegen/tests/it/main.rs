@@ -1,0 +1,3 @@
+//! The compiler from outside: one module per part, fixtures in `tests/fixtures`.
+
+mod language;
