@@ -1,15 +1,29 @@
 //! The database picture and what it takes to get from one to another.
 //!
 //! Text and data out, nothing in between touches a database: `lower` makes a [`State`] of a schema,
-//! introspection (elsewhere) makes one of a database, and any two can be compared.
+//! introspection (elsewhere) makes one of a database, [`diff`] compares any two, [`plan`] puts the
+//! changes into an order that PostgreSQL accepts, and [`render`] writes migration.sql.
 
+mod change;
 mod data_type;
+mod diff;
 mod expression;
+mod intent;
+mod lower;
+pub mod names;
 mod normalize;
+mod plan;
 pub mod quote;
+mod render;
 mod state;
 
+pub use change::{Change, Place, TableObject};
 pub use data_type::DataType;
+pub use diff::{DiffError, DiffOptions, ProbableRename, Rename, Side, diff};
+pub use intent::{ColumnIntent, EnumIntent, Intent, LabelIntent, TableIntent};
+pub use lower::lower;
+pub use plan::{Action, Alteration, ColumnSpec, Hazard, HazardKind, Lock, Plan, Step, Transaction, Work, plan};
+pub use render::{SEGMENT_OUTSIDE, SEGMENT_TRANSACTIONAL, render, summary};
 pub use state::{
     Check, Column, ColumnDefault, EnumType, Extension, ForeignKey, Identity, Index, IndexPart, IndexTarget, ObjectName,
     PrimaryKey, Sequence, State, Table, UniqueConstraint,

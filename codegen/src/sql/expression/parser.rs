@@ -345,7 +345,7 @@ impl<'t> Parser<'t> {
         }
         let mut items = Vec::new();
         while !self.eat_sign(close) {
-            if !items.is_empty() && !(self.eat_sign(",") || self.eat_word("from") || self.eat_word("for")) {
+            if !(items.is_empty() || self.eat_sign(",") || self.eat_word("from") || self.eat_word("for")) {
                 return None;
             }
             items.push(self.expression(0)?);

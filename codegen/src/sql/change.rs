@@ -1,0 +1,200 @@
+//! What differs between two pictures, in the words of the schema rather than of SQL.
+//!
+//! Renames come first and speak of old names; everything else uses the new ones.
+
+use super::state::{
+    Check, Column, EnumType, Extension, ForeignKey, Index, ObjectName, PrimaryKey, Sequence, Table, UniqueConstraint,
+};
+
+/// One difference.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// A schema is missing.
+    CreateSchema(String),
+    /// An extension is missing.
+    CreateExtension(Extension),
+    /// An extension has another version or place.
+    AlterExtension(Box<(Extension, Extension)>),
+    /// An extension is not asked for any more.
+    DropExtension(Extension),
+
+    /// An enum is called otherwise or lies in another schema.
+    RenameEnum {
+        /// The name before.
+        from: ObjectName,
+        /// The name after.
+        to: ObjectName,
+    },
+    /// A value of an enum is called otherwise.
+    RenameLabel {
+        /// The enum, after its own rename.
+        enum_name: ObjectName,
+        /// The label before.
+        from: String,
+        /// The label after.
+        to: String,
+    },
+    /// An enum is missing.
+    CreateEnum(EnumType),
+    /// A value is missing; nothing else about the enum's other values changes.
+    AddLabel {
+        /// The enum.
+        enum_name: ObjectName,
+        /// The new label.
+        label: String,
+        /// Where it goes.
+        place: Place,
+    },
+    /// Values are gone or stand in another order: the type has to be made anew.
+    ReplaceEnum {
+        /// The enum as it is, after renames.
+        previous: EnumType,
+        /// The enum as it shall be.
+        next: EnumType,
+    },
+    /// An enum is gone.
+    DropEnum(EnumType),
+
+    /// A sequence is called otherwise.
+    RenameSequence {
+        /// The name before; its schema is that after the rename of its table.
+        from: ObjectName,
+        /// The name after.
+        to: ObjectName,
+    },
+    /// A sequence is missing.
+    CreateSequence(Sequence),
+    /// A sequence counts in another type.
+    AlterSequence(Box<(Sequence, Sequence)>),
+    /// A sequence is gone, and does not go with its column.
+    DropSequence(Sequence),
+
+    /// A table is called otherwise or lies in another schema.
+    RenameTable {
+        /// The name before.
+        from: ObjectName,
+        /// The name after.
+        to: ObjectName,
+    },
+    /// A table is missing; its foreign keys are changes of their own.
+    CreateTable(Table),
+    /// A table is gone.
+    DropTable(Table),
+
+    /// A column is called otherwise.
+    RenameColumn {
+        /// The table, after its own rename.
+        table: ObjectName,
+        /// The name before.
+        from: String,
+        /// The name after.
+        to: String,
+    },
+    /// A column is missing.
+    AddColumn {
+        /// The table.
+        table: ObjectName,
+        /// The column.
+        column: Column,
+        /// The value of the rows that are there, if the column itself has no default.
+        fill: Option<String>,
+    },
+    /// A column has another type, default or nullability.
+    AlterColumn {
+        /// The table.
+        table: ObjectName,
+        /// The column as it is, after renames.
+        previous: Box<Column>,
+        /// The column as it shall be.
+        next: Box<Column>,
+        /// `@using`.
+        using: Option<String>,
+        /// Its enum type is replaced under it.
+        enum_replaced: bool,
+    },
+    /// A column is gone.
+    DropColumn {
+        /// The table.
+        table: ObjectName,
+        /// The column.
+        column: Column,
+    },
+
+    /// A key, constraint or index is called otherwise.
+    RenameObject {
+        /// The table, after its own rename.
+        table: ObjectName,
+        /// The object as it is.
+        object: TableObject,
+        /// The name after.
+        to: String,
+    },
+    /// A key, constraint or index is missing.
+    AddObject {
+        /// The table.
+        table: ObjectName,
+        /// The object.
+        object: TableObject,
+    },
+    /// A key, constraint or index is another one, or has to make way while its columns change.
+    ReplaceObject {
+        /// The table.
+        table: ObjectName,
+        /// The object as it is, after renames.
+        previous: TableObject,
+        /// The object as it shall be.
+        next: TableObject,
+    },
+    /// A key, constraint or index is gone.
+    DropObject {
+        /// The table.
+        table: ObjectName,
+        /// The object.
+        object: TableObject,
+    },
+}
+
+/// Where a new enum value goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// After all others.
+    End,
+    /// Before that label.
+    Before(String),
+}
+
+/// What belongs to a table besides its columns.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum TableObject {
+    PrimaryKey(PrimaryKey),
+    Unique(UniqueConstraint),
+    ForeignKey(ForeignKey),
+    Check(Check),
+    Index(Index),
+}
+
+impl TableObject {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            TableObject::PrimaryKey(key) => &key.name,
+            TableObject::Unique(unique) => &unique.name,
+            TableObject::ForeignKey(key) => &key.name,
+            TableObject::Check(check) => &check.name,
+            TableObject::Index(index) => &index.name,
+        }
+    }
+
+    /// What it is, in words.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            TableObject::PrimaryKey(_) => "primary key",
+            TableObject::Unique(_) => "unique constraint",
+            TableObject::ForeignKey(_) => "foreign key",
+            TableObject::Check(_) => "check",
+            TableObject::Index(Index { unique: true, .. }) => "unique index",
+            TableObject::Index(_) => "index",
+        }
+    }
+}

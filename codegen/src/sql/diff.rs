@@ -1,0 +1,214 @@
+//! Two pictures in, the changes between them out.
+//!
+//! First the renames that were said are applied to a copy of the previous picture; from then on a
+//! name is an identity, and the rest is comparison. A rename that was not said but is probable is a
+//! question, never a guess. What the schema language cannot say is never dropped.
+
+mod apply;
+mod columns;
+mod enums;
+mod guess;
+mod objects;
+mod renames;
+mod sequences;
+mod tables;
+
+use std::fmt;
+
+use super::Pair;
+use super::change::Change;
+use super::data_type::DataType;
+use super::intent::Intent;
+use super::normalize::Origin;
+use super::state::{ObjectName, State};
+
+pub use renames::Rename;
+
+/// One end of a comparison.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'a> {
+    /// The picture.
+    pub state: &'a State,
+    /// What its schema says beyond it; none if the picture comes from a database.
+    pub intent: Option<&'a Intent>,
+}
+
+/// What a caller decides about a comparison.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DiffOptions {
+    /// Renames said on the command line.
+    pub renames: Vec<Rename>,
+    /// Take probable renames for what they look like in the pictures: a drop and an addition.
+    pub accept_drops: bool,
+    /// The schema of names without one.
+    pub default_schema: String,
+}
+
+impl Default for DiffOptions {
+    fn default() -> Self {
+        Self { renames: Vec::new(), accept_drops: false, default_schema: "public".to_owned() }
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DiffError {
+    /// Something seems to be renamed, and nobody said so.
+    ProbableRenames(Vec<ProbableRename>),
+    /// `--rename` names nothing that is there.
+    UnknownRename(Rename),
+}
+
+/// A drop and an addition that look like a rename, and the two ways to say that it is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProbableRename {
+    /// `table`, `column`, `enum` or `value`.
+    pub kind: &'static str,
+    /// What would be dropped: `users.name`.
+    pub from: String,
+    /// What would be added: `users.full_name`.
+    pub to: String,
+    /// What to write into the schema, and where.
+    pub attribute: String,
+    /// The option that says the same.
+    pub flag: String,
+}
+
+impl fmt::Display for DiffError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DiffError::ProbableRenames(renames) => {
+                f.write_str("this looks like a rename; without being told so it would lose data")?;
+                for rename in renames {
+                    write!(f, "\n  {} {} -> {}", rename.kind, rename.from, rename.to)?;
+                    write!(f, "\n    write {}, or pass {}", rename.attribute, rename.flag)?;
+                }
+                Ok(())
+            }
+            DiffError::UnknownRename(rename) => write!(
+                f,
+                "--rename {rename} names nothing that can be renamed: {} must be a table, table.column, enum or enum.value that is there before and gone afterwards, {} one that comes",
+                rename.from, rename.to
+            ),
+        }
+    }
+}
+
+impl std::error::Error for DiffError {}
+
+/// What has to change for `previous` to become `next`.
+///
+/// # Errors
+///
+/// If something looks renamed and was not said to be, or a said rename names nothing.
+pub fn diff(pair: Pair<Side<'_>>, options: &DiffOptions) -> Result<Vec<Change>, DiffError> {
+    let schema = default_schema(pair, options);
+    let mut previous = in_schema(pair.previous.state, schema);
+    let next = in_schema(pair.next.state, schema);
+    let previous_intent = pair.previous.intent.map(|intent| intent_in_schema(intent, schema));
+    let next_intent = pair.next.intent.map(|intent| intent_in_schema(intent, schema)).unwrap_or_default();
+    let cx = DiffCx {
+        next: &next,
+        intent: &next_intent,
+        origin: if pair.previous.intent.is_some() && pair.next.intent.is_some() {
+            Origin::Schemas
+        } else {
+            Origin::Printed
+        },
+        previous_is_database: pair.previous.intent.is_none(),
+    };
+
+    let renames = renames::resolve(&cx, &previous, previous_intent.as_ref(), options)?;
+    let mut changes = renames::apply(&mut previous, renames);
+    if !options.accept_drops {
+        let probable = guess::probable_renames(&cx, &previous);
+        if !probable.is_empty() {
+            return Err(DiffError::ProbableRenames(probable));
+        }
+    }
+    diff_schemas(&cx, &previous, &options.default_schema, &mut changes);
+    let replaced = enums::diff_enums(&cx, &previous, &mut changes);
+    sequences::diff_sequences(&cx, &previous, &mut changes);
+    tables::diff_tables(&cx, &previous, &replaced, &mut changes);
+    Ok(changes)
+}
+
+/// What all parts of a comparison need to know.
+struct DiffCx<'a> {
+    next: &'a State,
+    intent: &'a Intent,
+    origin: Origin,
+    /// What hands may have made there stays.
+    previous_is_database: bool,
+}
+
+/// Schemas are created, never dropped: what else lies in them is not known.
+fn diff_schemas(cx: &DiffCx<'_>, previous: &State, default_schema: &str, changes: &mut Vec<Change>) {
+    let is_new = |schema: &&String| !previous.schemas.contains(schema) && *schema != default_schema;
+    changes.extend(cx.next.schemas.iter().filter(is_new).cloned().map(Change::CreateSchema));
+    for extension in &cx.next.extensions {
+        match previous.extensions.iter().find(|other| other.name == extension.name) {
+            None => changes.push(Change::CreateExtension(extension.clone())),
+            Some(other) => {
+                let moved = extension.schema.is_some() && other.schema.is_some() && extension.schema != other.schema;
+                let updated = extension.version.is_some() && extension.version != other.version;
+                if moved || updated {
+                    changes.push(Change::AlterExtension(Box::new((other.clone(), extension.clone()))));
+                }
+            }
+        }
+    }
+    if !cx.previous_is_database {
+        let is_gone = |old: &&super::Extension| cx.next.extensions.iter().all(|new| new.name != old.name);
+        changes.extend(previous.extensions.iter().filter(is_gone).cloned().map(Change::DropExtension));
+    }
+}
+
+/// The name that stands for the default schema on both sides: none, unless one of them says it.
+fn default_schema<'o>(pair: Pair<Side<'_>>, options: &'o DiffOptions) -> Option<&'o str> {
+    let says = |state: &State| {
+        let names = state.tables.iter().map(|table| &table.name).chain(state.enums.iter().map(|ty| &ty.name));
+        names.into_iter().any(|name| name.schema.as_deref() == Some(&options.default_schema))
+    };
+    (says(pair.previous.state) || says(pair.next.state)).then_some(options.default_schema.as_str())
+}
+
+fn in_schema(state: &State, schema: Option<&str>) -> State {
+    let mut state = state.clone();
+    let Some(schema) = schema else { return state };
+    let place = |name: &mut ObjectName| {
+        name.schema.get_or_insert_with(|| schema.to_owned());
+    };
+    state.enums.iter_mut().for_each(|ty| place(&mut ty.name));
+    for sequence in &mut state.sequences {
+        place(&mut sequence.name);
+        if let Some((table, _)) = &mut sequence.owned_by {
+            place(table);
+        }
+    }
+    for table in &mut state.tables {
+        place(&mut table.name);
+        table.foreign_keys.iter_mut().for_each(|key| place(&mut key.referenced_table));
+        for column in &mut table.columns {
+            if let DataType::Enum(name) = &mut column.ty {
+                place(name);
+            }
+            if let Some(super::ColumnDefault::Sequence(name)) = &mut column.default {
+                place(name);
+            }
+        }
+    }
+    state.sort();
+    state
+}
+
+fn intent_in_schema(intent: &Intent, schema: Option<&str>) -> Intent {
+    let mut intent = intent.clone();
+    if let Some(schema) = schema {
+        let names = intent.tables.iter_mut().map(|table| &mut table.table);
+        for name in names.chain(intent.enums.iter_mut().map(|ty| &mut ty.name)) {
+            name.schema.get_or_insert_with(|| schema.to_owned());
+        }
+    }
+    intent
+}

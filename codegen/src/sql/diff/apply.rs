@@ -1,0 +1,142 @@
+//! Renames as PostgreSQL follows them: everything that refers to the renamed thing refers to it still.
+
+use crate::sql::data_type::DataType;
+use crate::sql::expression::{Token, tokens};
+use crate::sql::state::{ColumnDefault, Index, IndexTarget, ObjectName, State, Table};
+
+pub(super) fn rename_enum(state: &mut State, from: &ObjectName, to: &ObjectName) {
+    for ty in state.enums.iter_mut().filter(|ty| ty.name == *from) {
+        ty.name = to.clone();
+    }
+    for column in state.tables.iter_mut().flat_map(|table| &mut table.columns) {
+        if column.ty == DataType::Enum(from.clone()) {
+            column.ty = DataType::Enum(to.clone());
+        }
+    }
+}
+
+pub(super) fn rename_label(state: &mut State, enum_name: &ObjectName, from: &str, to: &str) {
+    let rename = |label: &mut String| {
+        if label == from {
+            to.clone_into(label);
+        }
+    };
+    for ty in state.enums.iter_mut().filter(|ty| ty.name == *enum_name) {
+        ty.labels.iter_mut().for_each(rename);
+    }
+    for table in &mut state.tables {
+        let mut is_used = false;
+        for column in table.columns.iter_mut().filter(|column| column.ty == DataType::Enum(enum_name.clone())) {
+            is_used = true;
+            match &mut column.default {
+                Some(ColumnDefault::Literal(label)) => rename(label),
+                Some(ColumnDefault::List(labels)) => labels.iter_mut().for_each(rename),
+                _ => {}
+            }
+        }
+        if is_used {
+            rewrite_expressions(table, |token| match token {
+                Token::Text(text) if text == from => Token::Text(to.to_owned()),
+                other => other,
+            });
+        }
+    }
+}
+
+/// Owned sequences move to another schema with their table, but keep their names.
+pub(super) fn rename_table(state: &mut State, from: &ObjectName, to: &ObjectName) {
+    let mut moved = Vec::new();
+    for sequence in &mut state.sequences {
+        if let Some((table, _)) = &mut sequence.owned_by
+            && table == from
+        {
+            *table = to.clone();
+            let name = ObjectName { schema: to.schema.clone(), name: sequence.name.name.clone() };
+            moved.push((std::mem::replace(&mut sequence.name, name.clone()), name));
+        }
+    }
+    for table in &mut state.tables {
+        if table.name == *from {
+            table.name = to.clone();
+        }
+        for key in table.foreign_keys.iter_mut().filter(|key| key.referenced_table == *from) {
+            key.referenced_table = to.clone();
+        }
+        for column in &mut table.columns {
+            if let Some(ColumnDefault::Sequence(name)) = &mut column.default
+                && let Some((_, new)) = moved.iter().find(|(old, _)| old == name)
+            {
+                *name = new.clone();
+            }
+        }
+    }
+}
+
+pub(super) fn rename_column(state: &mut State, table_name: &ObjectName, from: &str, to: &str) {
+    let rename = |name: &mut String| {
+        if name == from {
+            to.clone_into(name);
+        }
+    };
+    for sequence in &mut state.sequences {
+        if let Some((table, column)) = &mut sequence.owned_by
+            && table == table_name
+        {
+            rename(column);
+        }
+    }
+    for table in &mut state.tables {
+        for key in table.foreign_keys.iter_mut().filter(|key| key.referenced_table == *table_name) {
+            key.referenced_columns.iter_mut().for_each(rename);
+        }
+        if table.name != *table_name {
+            continue;
+        }
+        table.columns.iter_mut().for_each(|column| rename(&mut column.name));
+        table.primary_key.iter_mut().flat_map(|key| &mut key.columns).for_each(rename);
+        table.uniques.iter_mut().flat_map(|unique| &mut unique.columns).for_each(rename);
+        table.foreign_keys.iter_mut().flat_map(|key| &mut key.columns).for_each(rename);
+        for index in &mut table.indexes {
+            rename_index_column(index, rename);
+        }
+        rewrite_expressions(table, |token| match token {
+            Token::Word(name) if name == from => Token::Quoted(to.to_owned()),
+            Token::Quoted(name) if name == from => Token::Quoted(to.to_owned()),
+            other => other,
+        });
+    }
+}
+
+fn rename_index_column(index: &mut Index, rename: impl Fn(&mut String)) {
+    index.include.iter_mut().for_each(&rename);
+    for part in &mut index.parts {
+        if let IndexTarget::Column(name) = &mut part.target {
+            rename(name);
+        }
+    }
+}
+
+/// Rewrites the expressions of a table word by word; those that change lose their spacing.
+fn rewrite_expressions(table: &mut Table, rewrite: impl Fn(Token) -> Token) {
+    let predicates = |index: &mut Index| {
+        let parts = index.parts.iter_mut().filter_map(|part| match &mut part.target {
+            IndexTarget::Expression(sql) => Some(sql),
+            IndexTarget::Column(_) => None,
+        });
+        for sql in parts.chain(index.predicate.as_mut()) {
+            rewrite_sql(sql, &rewrite);
+        }
+    };
+    table.indexes.iter_mut().for_each(predicates);
+    for check in &mut table.checks {
+        rewrite_sql(&mut check.expression, &rewrite);
+    }
+}
+
+fn rewrite_sql(sql: &mut String, rewrite: impl Fn(Token) -> Token) {
+    let Some(old) = tokens(sql) else { return };
+    let new: Vec<_> = old.iter().cloned().map(rewrite).collect();
+    if new != old {
+        *sql = new.iter().map(Token::to_string).collect::<Vec<_>>().join(" ");
+    }
+}

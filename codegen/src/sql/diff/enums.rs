@@ -1,0 +1,49 @@
+//! Enum types: values that come in place, and types that have to be made anew.
+
+use std::collections::BTreeSet;
+
+use super::DiffCx;
+use crate::sql::change::{Change, Place};
+use crate::sql::state::{EnumType, ObjectName, State};
+
+/// Says the changes, and gives the enums that are replaced.
+pub(super) fn diff_enums(cx: &DiffCx<'_>, previous: &State, changes: &mut Vec<Change>) -> BTreeSet<ObjectName> {
+    let mut replaced = BTreeSet::new();
+    for next in &cx.next.enums {
+        match previous.enum_type(&next.name) {
+            None => changes.push(Change::CreateEnum(next.clone())),
+            Some(previous) if previous.labels == next.labels => {}
+            Some(previous) if is_extended(previous, next) => changes.extend(added_labels(previous, next)),
+            Some(previous) => {
+                replaced.insert(next.name.clone());
+                changes.push(Change::ReplaceEnum { previous: previous.clone(), next: next.clone() });
+            }
+        }
+    }
+    let gone = previous.enums.iter().filter(|old| cx.next.enum_type(&old.name).is_none());
+    changes.extend(gone.cloned().map(Change::DropEnum));
+    replaced
+}
+
+/// Whether all old values are there still, in their order.
+fn is_extended(previous: &EnumType, next: &EnumType) -> bool {
+    let kept = next.labels.iter().filter(|label| previous.labels.contains(label));
+    kept.eq(&previous.labels)
+}
+
+/// The new values from last to first, so that the one each is placed before is there already.
+fn added_labels(previous: &EnumType, next: &EnumType) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut following: Option<&String> = None;
+    for label in next.labels.iter().rev() {
+        if !previous.labels.contains(label) {
+            changes.push(Change::AddLabel {
+                enum_name: next.name.clone(),
+                label: label.clone(),
+                place: following.map_or(Place::End, |following| Place::Before(following.clone())),
+            });
+        }
+        following = Some(label);
+    }
+    changes
+}

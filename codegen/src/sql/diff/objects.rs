@@ -1,0 +1,285 @@
+//! Keys, constraints and indexes of a table that stays.
+//!
+//! The same thing under another name is renamed; another thing under the same name is replaced; and
+//! what is the same but stands in the way of a change to its columns is taken down and put up again.
+
+use std::collections::BTreeSet;
+
+use super::DiffCx;
+use super::renames::{order, temporary};
+use super::tables::Touched;
+use crate::sql::change::{Change, TableObject};
+use crate::sql::expression::{Token, tokens};
+use crate::sql::normalize::{Origin, same_expression, same_predicate};
+use crate::sql::state::{ForeignKey, Index, IndexPart, IndexTarget, ObjectName, Table};
+
+/// A rename of an object: its table, itself, its new name.
+pub(super) type ObjectRename = (ObjectName, TableObject, String);
+
+/// Everything but foreign keys.
+pub(super) fn diff_objects(
+    cx: &DiffCx<'_>,
+    old: &Table,
+    next: &Table,
+    touched: &mut Touched,
+    renames: &mut Vec<ObjectRename>,
+    changes: &mut Vec<Change>,
+) {
+    let first = changes.len();
+    let matched = match_up(own_objects(old), own_objects(next), |a, b| same_object(cx, a, b));
+    for pair in matched {
+        match pair {
+            Matched::Kept(previous, next_object) => {
+                if has_to_make_way(&next.name, &next_object, touched) {
+                    changes.push(Change::ReplaceObject { table: next.name.clone(), previous, next: next_object });
+                } else if previous.name() != next_object.name() {
+                    renames.push((next.name.clone(), previous, next_object.name().to_owned()));
+                }
+            }
+            Matched::Gone(object) if cx.previous_is_database && is_beyond_the_language(&object) => {
+                if has_to_make_way(&next.name, &object, touched) {
+                    let previous = object.clone();
+                    changes.push(Change::ReplaceObject { table: next.name.clone(), previous, next: object });
+                }
+            }
+            other => changes.extend(other.into_change(&next.name)),
+        }
+    }
+    for change in &changes[first..] {
+        if let Change::DropObject { table, object: gone } | Change::ReplaceObject { table, previous: gone, .. } = change
+            && let Some(columns) = key_columns(gone)
+        {
+            touched.keys.insert((table.clone(), columns));
+        }
+    }
+}
+
+/// Foreign keys, once it is known which columns and keys change under them.
+pub(super) fn diff_foreign_keys(
+    cx: &DiffCx<'_>,
+    old: &Table,
+    next: &Table,
+    touched: &Touched,
+    renames: &mut Vec<ObjectRename>,
+    changes: &mut Vec<Change>,
+) {
+    let keys = |table: &Table| table.foreign_keys.iter().cloned().map(TableObject::ForeignKey).collect();
+    for pair in match_up(keys(old), keys(next), |a, b| same_object(cx, a, b)) {
+        match pair {
+            Matched::Kept(previous, TableObject::ForeignKey(key)) if is_touched(&next.name, &key, touched) => {
+                let next_object = TableObject::ForeignKey(key);
+                changes.push(Change::ReplaceObject { table: next.name.clone(), previous, next: next_object });
+            }
+            Matched::Kept(previous, next_object) => {
+                if previous.name() != next_object.name() {
+                    renames.push((next.name.clone(), previous, next_object.name().to_owned()));
+                }
+            }
+            other => changes.extend(other.into_change(&next.name)),
+        }
+    }
+}
+
+/// Says the renames in an order in which each new name is free. Names of indexes are free or taken
+/// in their schema, those of other constraints on their table.
+pub(super) fn rename_objects(renames: Vec<ObjectRename>, changes: &mut Vec<Change>) {
+    let scope = |table: &ObjectName, object: &TableObject| match object {
+        TableObject::ForeignKey(_) | TableObject::Check(_) => (table.schema.clone(), Some(table.name.clone())),
+        _ => (table.schema.clone(), None),
+    };
+    let key = |table: &ObjectName, object: &TableObject, name: &str| (scope(table, object), name.to_owned());
+    let pairs = renames.iter().map(|(table, object, to)| (key(table, object, object.name()), key(table, object, to)));
+    // What is dropped goes before, so only what is renamed itself can be in the way.
+    let occupied = renames.iter().map(|(table, object, _)| key(table, object, object.name())).collect();
+    let ordered = order(pairs.collect(), occupied, |(scope, name), number| (scope.clone(), temporary(name, number)));
+    let mut aside: Vec<(_, ObjectRename)> = Vec::new();
+    for (from, to) in ordered {
+        let found = renames.iter().find(|(table, object, _)| key(table, object, object.name()) == from);
+        let (table, object) = match (found, aside.iter().find(|(name, _)| *name == from)) {
+            (_, Some((_, (table, object, _)))) => (table.clone(), renamed(object, &from.1)),
+            (Some((table, object, _)), None) => (table.clone(), object.clone()),
+            (None, None) => continue,
+        };
+        aside.push((to.clone(), (table.clone(), object.clone(), to.1.clone())));
+        changes.push(Change::RenameObject { table, object, to: to.1 });
+    }
+}
+
+fn renamed(object: &TableObject, name: &str) -> TableObject {
+    let mut object = object.clone();
+    let own = match &mut object {
+        TableObject::PrimaryKey(key) => &mut key.name,
+        TableObject::Unique(unique) => &mut unique.name,
+        TableObject::ForeignKey(key) => &mut key.name,
+        TableObject::Check(check) => &mut check.name,
+        TableObject::Index(index) => &mut index.name,
+    };
+    name.clone_into(own);
+    object
+}
+
+enum Matched {
+    /// The same thing, maybe under another name.
+    Kept(TableObject, TableObject),
+    /// Another thing under the same name.
+    Replaced(TableObject, TableObject),
+    New(TableObject),
+    Gone(TableObject),
+}
+
+impl Matched {
+    fn into_change(self, table: &ObjectName) -> Option<Change> {
+        let table = table.clone();
+        match self {
+            Matched::Kept(..) => None,
+            Matched::Replaced(previous, next) => Some(Change::ReplaceObject { table, previous, next }),
+            Matched::New(object) => Some(Change::AddObject { table, object }),
+            Matched::Gone(object) => Some(Change::DropObject { table, object }),
+        }
+    }
+}
+
+/// Pairs by name and definition, then by definition, then by name.
+fn match_up(
+    mut old: Vec<TableObject>,
+    mut next: Vec<TableObject>,
+    same: impl Fn(&TableObject, &TableObject) -> bool,
+) -> Vec<Matched> {
+    let mut matched = Vec::new();
+    let same_kind = |a: &TableObject, b: &TableObject| {
+        a.name() == b.name() && std::mem::discriminant(a) == std::mem::discriminant(b)
+    };
+    take_pairs(
+        &mut old,
+        &mut next,
+        |a, b| a.name() == b.name() && same(a, b),
+        |a, b| matched.push(Matched::Kept(a, b)),
+    );
+    take_pairs(&mut old, &mut next, &same, |a, b| matched.push(Matched::Kept(a, b)));
+    take_pairs(&mut old, &mut next, same_kind, |a, b| matched.push(Matched::Replaced(a, b)));
+    matched.extend(old.into_iter().map(Matched::Gone));
+    matched.extend(next.into_iter().map(Matched::New));
+    matched
+}
+
+fn take_pairs(
+    old: &mut Vec<TableObject>,
+    next: &mut Vec<TableObject>,
+    is_pair: impl Fn(&TableObject, &TableObject) -> bool,
+    mut take: impl FnMut(TableObject, TableObject),
+) {
+    let mut rest = Vec::new();
+    for object in std::mem::take(next) {
+        match old.iter().position(|other| is_pair(other, &object)) {
+            Some(at) => take(old.remove(at), object),
+            None => rest.push(object),
+        }
+    }
+    *next = rest;
+}
+
+fn own_objects(table: &Table) -> Vec<TableObject> {
+    let primary = table.primary_key.iter().cloned().map(TableObject::PrimaryKey);
+    let uniques = table.uniques.iter().cloned().map(TableObject::Unique);
+    let checks = table.checks.iter().cloned().map(TableObject::Check);
+    let indexes = table.indexes.iter().cloned().map(TableObject::Index);
+    primary.chain(uniques).chain(indexes).chain(checks).collect()
+}
+
+fn same_object(cx: &DiffCx<'_>, old: &TableObject, next: &TableObject) -> bool {
+    match (old, next) {
+        (TableObject::PrimaryKey(a), TableObject::PrimaryKey(b)) => a.columns == b.columns,
+        (TableObject::Unique(a), TableObject::Unique(b)) => a.columns == b.columns,
+        // Prisma's `@unique` is an index; a constraint that a hand made does the same.
+        (TableObject::Unique(a), TableObject::Index(b)) => {
+            cx.previous_is_database && b.unique && b.is_plain() && b.columns().eq(a.columns.iter().map(String::as_str))
+        }
+        (TableObject::ForeignKey(a), TableObject::ForeignKey(b)) => {
+            a.columns == b.columns
+                && a.referenced_table == b.referenced_table
+                && a.referenced_columns == b.referenced_columns
+                && a.on_delete == b.on_delete
+                && a.on_update == b.on_update
+        }
+        (TableObject::Check(a), TableObject::Check(b)) => same_expression(cx.origin, &a.expression, &b.expression),
+        (TableObject::Index(a), TableObject::Index(b)) => same_index(cx, a, b),
+        _ => false,
+    }
+}
+
+/// What the language cannot say of an index is not held against one that a database has.
+fn same_index(cx: &DiffCx<'_>, a: &Index, b: &Index) -> bool {
+    let strict = !cx.previous_is_database || cx.origin == Origin::Schemas;
+    a.unique == b.unique
+        && a.method == b.method
+        && a.parts.len() == b.parts.len()
+        && a.parts.iter().zip(&b.parts).all(|(a, b)| same_part(cx, a, b, strict))
+        && same_predicate(cx.origin, a.predicate.as_deref(), b.predicate.as_deref())
+        && (!strict || (a.include == b.include && a.nulls_not_distinct == b.nulls_not_distinct))
+}
+
+fn same_part(cx: &DiffCx<'_>, a: &IndexPart, b: &IndexPart, strict: bool) -> bool {
+    let same_target = match (&a.target, &b.target) {
+        (IndexTarget::Expression(a), IndexTarget::Expression(b)) => same_expression(cx.origin, a, b),
+        (a, b) => a == b,
+    };
+    same_target
+        && a.operator_class == b.operator_class
+        && a.sort == b.sort
+        && (!strict || a.nulls_first == b.nulls_first)
+}
+
+/// Prisma's language has no word for these, so a database's own ones are somebody's handiwork.
+fn is_beyond_the_language(object: &TableObject) -> bool {
+    match object {
+        TableObject::Check(_) => true,
+        TableObject::Index(index) => !index.is_plain() || !index.include.is_empty(),
+        TableObject::PrimaryKey(_) | TableObject::Unique(_) | TableObject::ForeignKey(_) => false,
+    }
+}
+
+/// Whether PostgreSQL could not change the columns with this in place.
+fn has_to_make_way(table: &ObjectName, object: &TableObject, touched: &Touched) -> bool {
+    let is_touched = |column: &str| touched.columns.contains(&(table.clone(), column.to_owned()));
+    let mentions = |sql: &str| {
+        tokens(sql).is_none_or(|tokens| {
+            tokens.iter().any(|token| matches!(token, Token::Word(name) | Token::Quoted(name) if is_touched(name)))
+        })
+    };
+    if !touched.columns.iter().any(|(touched, _)| touched == table) {
+        return false;
+    }
+    match object {
+        TableObject::Check(check) => mentions(&check.expression),
+        TableObject::Index(index) => {
+            index.predicate.as_deref().is_some_and(mentions)
+                || index.parts.iter().any(|part| match &part.target {
+                    IndexTarget::Expression(sql) => mentions(sql),
+                    IndexTarget::Column(name) => part.operator_class.is_some() && is_touched(name),
+                })
+        }
+        _ => false,
+    }
+}
+
+fn is_touched(table: &ObjectName, key: &ForeignKey, touched: &Touched) -> bool {
+    let is_retyped = |table: &ObjectName, columns: &[String]| {
+        columns.iter().any(|column| touched.retyped.contains(&(table.clone(), column.clone())))
+    };
+    let referenced = (key.referenced_table.clone(), key.referenced_columns.iter().cloned().collect());
+    is_retyped(table, &key.columns)
+        || is_retyped(&key.referenced_table, &key.referenced_columns)
+        || touched.keys.contains(&referenced)
+}
+
+/// The columns that foreign keys can point at because of it.
+fn key_columns(object: &TableObject) -> Option<BTreeSet<String>> {
+    match object {
+        TableObject::PrimaryKey(key) => Some(key.columns.iter().cloned().collect()),
+        TableObject::Unique(unique) => Some(unique.columns.iter().cloned().collect()),
+        TableObject::Index(index) if index.unique && index.is_plain() => {
+            Some(index.columns().map(str::to_owned).collect())
+        }
+        _ => None,
+    }
+}

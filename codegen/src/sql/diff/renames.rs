@@ -1,0 +1,408 @@
+//! Which things are called otherwise: by an attribute, by an option, or because their name in the
+//! schema stayed while the one in the database changed.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::{DiffCx, DiffError, DiffOptions, apply};
+use crate::sql::change::Change;
+use crate::sql::intent::{Intent, TableIntent};
+use crate::sql::names::clip;
+use crate::sql::state::{ObjectName, State, Table};
+
+/// A rename said on the command line: `users:people`, `users.name:full_name`, `Role.ADMIN:OWNER`.
+/// All names are those in the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rename {
+    /// The path to the old name.
+    pub from: String,
+    /// The new name, without a path.
+    pub to: String,
+}
+
+impl Rename {
+    /// Reads `a.b:c`; none if there is no colon or nothing on one side of it.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (from, to) = text.rsplit_once(':')?;
+        (!from.is_empty() && !to.is_empty()).then(|| Self { from: from.to_owned(), to: to.to_owned() })
+    }
+}
+
+impl fmt::Display for Rename {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.from, self.to)
+    }
+}
+
+/// All renames, each list free of order.
+#[derive(Debug, Default)]
+pub(super) struct Renames {
+    enums: Vec<(ObjectName, ObjectName)>,
+    tables: Vec<(ObjectName, ObjectName)>,
+    /// The enum by its new name.
+    labels: Vec<(ObjectName, String, String)>,
+    /// The table by its new name.
+    columns: Vec<(ObjectName, String, String)>,
+}
+
+impl Renames {
+    fn old_table<'n>(&'n self, name: &'n ObjectName) -> &'n ObjectName {
+        self.tables.iter().find(|(_, to)| to == name).map_or(name, |(from, _)| from)
+    }
+
+    fn new_table<'n>(&'n self, name: &'n ObjectName) -> &'n ObjectName {
+        self.tables.iter().find(|(from, _)| from == name).map_or(name, |(_, to)| to)
+    }
+
+    fn old_enum<'n>(&'n self, name: &'n ObjectName) -> &'n ObjectName {
+        self.enums.iter().find(|(_, to)| to == name).map_or(name, |(from, _)| from)
+    }
+
+    fn new_enum<'n>(&'n self, name: &'n ObjectName) -> &'n ObjectName {
+        self.enums.iter().find(|(from, _)| from == name).map_or(name, |(_, to)| to)
+    }
+}
+
+/// Finds all renames that were said.
+pub(super) fn resolve(
+    cx: &DiffCx<'_>,
+    previous: &State,
+    previous_intent: Option<&Intent>,
+    options: &DiffOptions,
+) -> Result<Renames, DiffError> {
+    let mut renames = Renames::default();
+    let mut inner = Vec::new();
+    for rename in &options.renames {
+        if !resolve_outer(cx, previous, rename, &mut renames) {
+            inner.push(rename);
+        }
+    }
+    resolve_tables(cx, previous, previous_intent, &mut renames);
+    resolve_enums(cx, previous, previous_intent, &mut renames);
+    resolve_join_tables(cx, previous, &mut renames);
+    for rename in inner {
+        if !resolve_inner(cx, previous, rename, &mut renames) {
+            return Err(DiffError::UnknownRename(rename.clone()));
+        }
+    }
+    resolve_columns(cx, previous, previous_intent, &mut renames);
+    resolve_labels(cx, previous, previous_intent, &mut renames);
+    Ok(renames)
+}
+
+/// `users:people` or `shop.users:people`: a table or an enum.
+fn resolve_outer(cx: &DiffCx<'_>, previous: &State, rename: &Rename, renames: &mut Renames) -> bool {
+    let is_from = |name: &ObjectName| name.to_string() == rename.from || name.name == rename.from;
+    if let Some(table) = previous.tables.iter().find(|table| is_from(&table.name))
+        && let Some(to) = target(cx.next.tables.iter().map(|table| &table.name), &table.name, &rename.to)
+        && previous.table(to).is_none()
+    {
+        renames.tables.push((table.name.clone(), to.clone()));
+        return true;
+    }
+    if let Some(ty) = previous.enums.iter().find(|ty| is_from(&ty.name))
+        && let Some(to) = target(cx.next.enums.iter().map(|ty| &ty.name), &ty.name, &rename.to)
+        && previous.enum_type(to).is_none()
+    {
+        renames.enums.push((ty.name.clone(), to.clone()));
+        return true;
+    }
+    false
+}
+
+/// The thing of that name in the same schema, else in any.
+fn target<'n>(
+    names: impl Iterator<Item = &'n ObjectName> + Clone,
+    old: &ObjectName,
+    to: &str,
+) -> Option<&'n ObjectName> {
+    let sibling = old.sibling(to);
+    names.clone().find(|name| **name == sibling).or_else(|| names.into_iter().find(|name| name.to_string() == to))
+}
+
+/// `users.name:full_name` or `Role.ADMIN:OWNER`: a column or a label. The path is the old or the new one.
+fn resolve_inner(cx: &DiffCx<'_>, previous: &State, rename: &Rename, renames: &mut Renames) -> bool {
+    let Some((path, from)) = rename.from.rsplit_once('.') else { return false };
+    let is_path = |old: &ObjectName, new: &ObjectName| {
+        [old, new].into_iter().any(|name| name.to_string() == path || name.name == path)
+    };
+    for table in &previous.tables {
+        let new = renames.new_table(&table.name);
+        if is_path(&table.name, new)
+            && table.column(from).is_some()
+            && cx.next.table(new).is_some_and(|table| table.column(&rename.to).is_some())
+        {
+            renames.columns.push((new.clone(), from.to_owned(), rename.to.clone()));
+            return true;
+        }
+    }
+    for ty in &previous.enums {
+        let new = renames.new_enum(&ty.name);
+        if is_path(&ty.name, new)
+            && ty.labels.iter().any(|label| label == from)
+            && cx.next.enum_type(new).is_some_and(|ty| ty.labels.contains(&rename.to))
+        {
+            renames.labels.push((new.clone(), from.to_owned(), rename.to.clone()));
+            return true;
+        }
+    }
+    false
+}
+
+/// A hint counts only while the old name is there and free to go, and the new one is not there yet:
+/// so it is used up by the migration that it was written for.
+fn hinted<'p>(
+    mut previous: impl Iterator<Item = &'p ObjectName> + Clone,
+    next: impl Fn(&ObjectName) -> bool,
+    to: &ObjectName,
+    from: &str,
+) -> Option<&'p ObjectName> {
+    if previous.clone().any(|name| name == to) {
+        return None;
+    }
+    let sibling = to.sibling(from);
+    let found = previous.clone().find(|name| **name == sibling);
+    found.or_else(|| previous.find(|name| name.to_string() == from || name.name == from)).filter(|old| !next(old))
+}
+
+fn resolve_tables(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&Intent>, renames: &mut Renames) {
+    for intent in &cx.intent.tables {
+        if renames.tables.iter().any(|(_, to)| *to == intent.table) {
+            continue;
+        }
+        let names = previous.tables.iter().map(|table| &table.name);
+        let is_next = |name: &ObjectName| cx.next.table(name).is_some();
+        let hint = intent.renamed_from.as_deref().and_then(|from| hinted(names.clone(), is_next, &intent.table, from));
+        let same_key = || {
+            let old = previous_intent?.tables.iter().find(|old| old.key == intent.key)?;
+            (old.table != intent.table && previous.table(&old.table).is_some()).then_some(&old.table)
+        };
+        if let Some(from) = hint.or_else(same_key)
+            && renames.tables.iter().all(|(taken, _)| taken != from)
+        {
+            renames.tables.push((from.clone(), intent.table.clone()));
+        }
+    }
+}
+
+fn resolve_enums(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&Intent>, renames: &mut Renames) {
+    for intent in &cx.intent.enums {
+        if renames.enums.iter().any(|(_, to)| *to == intent.name) {
+            continue;
+        }
+        let names = previous.enums.iter().map(|ty| &ty.name);
+        let is_next = |name: &ObjectName| cx.next.enum_type(name).is_some();
+        let hint = intent.renamed_from.as_deref().and_then(|from| hinted(names.clone(), is_next, &intent.name, from));
+        let same_key = || {
+            let old = previous_intent?.enums.iter().find(|old| old.key == intent.key)?;
+            (old.name != intent.name && previous.enum_type(&old.name).is_some()).then_some(&old.name)
+        };
+        if let Some(from) = hint.or_else(same_key)
+            && renames.enums.iter().all(|(taken, _)| taken != from)
+        {
+            renames.enums.push((from.clone(), intent.name.clone()));
+        }
+    }
+}
+
+/// An implicit join table is named after its models, so it follows a model that was said to be renamed.
+fn resolve_join_tables(cx: &DiffCx<'_>, previous: &State, renames: &mut Renames) {
+    let gone = previous.tables.iter().filter(|old| cx.next.table(&old.name).is_none() && is_join_table(old));
+    for old in gone {
+        let targets: Vec<_> = join_targets(old, |name| renames.new_table(name).clone());
+        if join_targets(old, Clone::clone) == targets {
+            continue;
+        }
+        let mut new = cx.next.tables.iter().filter(|new| {
+            previous.table(&new.name).is_none() && is_join_table(new) && join_targets(new, Clone::clone) == targets
+        });
+        if let (Some(new), None) = (new.next(), new.next()) {
+            renames.tables.push((old.name.clone(), new.name.clone()));
+        }
+    }
+}
+
+pub(super) fn is_join_table(table: &Table) -> bool {
+    let names: Vec<_> = table.columns.iter().map(|column| column.name.as_str()).collect();
+    names == ["A", "B"] && table.foreign_keys.len() == 2
+}
+
+fn join_targets(table: &Table, map: impl Fn(&ObjectName) -> ObjectName) -> Vec<(Vec<String>, ObjectName)> {
+    table.foreign_keys.iter().map(|key| (key.columns.clone(), map(&key.referenced_table))).collect()
+}
+
+fn resolve_columns(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&Intent>, renames: &mut Renames) {
+    for intent in &cx.intent.tables {
+        let old_name = renames.old_table(&intent.table).clone();
+        let (Some(old), Some(new)) = (previous.table(&old_name), cx.next.table(&intent.table)) else { continue };
+        let old_intent = previous_intent.and_then(|intent| intent.table(&old_name));
+        let mut found: Vec<(ObjectName, String, String)> = Vec::new();
+        for (from, to) in said_columns(old, new, intent, old_intent) {
+            let is_taken = |(table, taken_from, taken_to): &(ObjectName, String, String)| {
+                *table == intent.table && (*taken_from == from || *taken_to == to)
+            };
+            if !renames.columns.iter().chain(&found).any(is_taken) {
+                found.push((intent.table.clone(), from, to));
+            }
+        }
+        renames.columns.extend(found);
+    }
+}
+
+fn said_columns(
+    old: &Table,
+    new: &Table,
+    intent: &TableIntent,
+    old_intent: Option<&TableIntent>,
+) -> Vec<(String, String)> {
+    let said = |column: &crate::sql::intent::ColumnIntent| {
+        let hint = column.renamed_from.as_ref().filter(|from| {
+            old.column(from).is_some() && new.column(from).is_none() && old.column(&column.column).is_none()
+        });
+        let same_key = || {
+            let previous = old_intent?.columns.iter().find(|previous| previous.key == column.key)?;
+            (previous.column != column.column && old.column(&previous.column).is_some()).then_some(&previous.column)
+        };
+        let from = hint.or_else(same_key)?;
+        Some((from.clone(), column.column.clone()))
+    };
+    intent.columns.iter().filter_map(said).collect()
+}
+
+fn resolve_labels(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&Intent>, renames: &mut Renames) {
+    for intent in &cx.intent.enums {
+        let old_name = renames.old_enum(&intent.name).clone();
+        let (Some(old), Some(new)) = (previous.enum_type(&old_name), cx.next.enum_type(&intent.name)) else { continue };
+        let old_intent = previous_intent.and_then(|intent| intent.enum_type(&old_name));
+        for label in &intent.labels {
+            let hint = label.renamed_from.as_ref().filter(|from| {
+                old.labels.contains(from) && !new.labels.contains(from) && !old.labels.contains(&label.label)
+            });
+            let same_key = || {
+                let previous = old_intent?.labels.iter().find(|previous| previous.key == label.key)?;
+                (previous.label != label.label && old.labels.contains(&previous.label)).then_some(&previous.label)
+            };
+            let Some(from) = hint.or_else(same_key) else { continue };
+            let is_taken = |(name, taken_from, taken_to): &(ObjectName, String, String)| {
+                *name == intent.name && (taken_from == from || *taken_to == label.label)
+            };
+            if !renames.labels.iter().any(is_taken) {
+                renames.labels.push((intent.name.clone(), from.clone(), label.label.clone()));
+            }
+        }
+    }
+}
+
+/// Applies the renames to the picture and says them in an order that PostgreSQL can follow.
+pub(super) fn apply(state: &mut State, renames: Renames) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let occupied = state.enums.iter().map(|ty| ty.name.clone()).collect();
+    for (from, to) in order(renames.enums, occupied, temporary_object) {
+        apply::rename_enum(state, &from, &to);
+        changes.push(Change::RenameEnum { from, to });
+    }
+    let labels = state.enums.iter().flat_map(|ty| ty.labels.iter().map(|label| (ty.name.clone(), label.clone())));
+    for ((enum_name, from), (_, to)) in order(in_parent(renames.labels), labels.collect(), temporary_part) {
+        apply::rename_label(state, &enum_name, &from, &to);
+        changes.push(Change::RenameLabel { enum_name, from, to });
+    }
+    let occupied = state.tables.iter().map(|table| table.name.clone()).collect();
+    for (from, to) in order(renames.tables, occupied, temporary_object) {
+        apply::rename_table(state, &from, &to);
+        changes.push(Change::RenameTable { from, to });
+    }
+    let columns = state
+        .tables
+        .iter()
+        .flat_map(|table| table.columns.iter().map(|column| (table.name.clone(), column.name.clone())));
+    for ((table, from), (_, to)) in order(in_parent(renames.columns), columns.collect(), temporary_part) {
+        apply::rename_column(state, &table, &from, &to);
+        changes.push(Change::RenameColumn { table, from, to });
+    }
+    state.sort();
+    changes
+}
+
+type Part = (ObjectName, String);
+
+fn in_parent(renames: Vec<(ObjectName, String, String)>) -> Vec<(Part, Part)> {
+    renames.into_iter().map(|(parent, from, to)| ((parent.clone(), from), (parent, to))).collect()
+}
+
+fn temporary_object(name: &ObjectName, number: usize) -> ObjectName {
+    name.sibling(&temporary(&name.name, number))
+}
+
+fn temporary_part(part: &Part, number: usize) -> Part {
+    (part.0.clone(), temporary(&part.1, number))
+}
+
+/// A name for the time in between; the number makes it unlike any that is there.
+pub(super) fn temporary(name: &str, number: usize) -> String {
+    match number {
+        0 => format!("{}__old", clip(name, 50)),
+        _ => format!("{}__old{number}", clip(name, 50)),
+    }
+}
+
+/// Puts renames into an order in which each new name is free. Swaps go through a temporary name, and
+/// so does what is in the way and will be dropped.
+pub(super) fn order<N: Clone + Ord>(
+    mut pending: Vec<(N, N)>,
+    mut occupied: BTreeSet<N>,
+    temporary: impl Fn(&N, usize) -> N,
+) -> Vec<(N, N)> {
+    pending.sort();
+    let mut ordered = Vec::new();
+    while !pending.is_empty() {
+        if let Some(free) = pending.iter().position(|(_, to)| !occupied.contains(to)) {
+            let (from, to) = pending.remove(free);
+            occupied.remove(&from);
+            occupied.insert(to.clone());
+            ordered.push((from, to));
+            continue;
+        }
+        let blocked_by = pending[0].1.clone();
+        let mut number = 0;
+        while occupied.contains(&temporary(&blocked_by, number)) {
+            number += 1;
+        }
+        let aside = temporary(&blocked_by, number);
+        for rename in pending.iter_mut().filter(|rename| rename.0 == blocked_by) {
+            rename.0 = aside.clone();
+        }
+        occupied.remove(&blocked_by);
+        occupied.insert(aside.clone());
+        ordered.push((blocked_by, aside));
+    }
+    ordered
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{Rename, order, temporary};
+
+    fn ordered(renames: &[(&str, &str)], occupied: &[&str]) -> Vec<String> {
+        let renames = renames.iter().map(|(from, to)| (from.to_string(), to.to_string())).collect();
+        let occupied: BTreeSet<_> = occupied.iter().map(|&name| name.to_owned()).collect();
+        let ordered = order(renames, occupied, |name: &String, number| temporary(name, number));
+        ordered.into_iter().map(|(from, to)| format!("{from}>{to}")).collect()
+    }
+
+    #[test]
+    fn a_name_is_free_before_it_is_taken() {
+        assert_eq!(ordered(&[("a", "b"), ("b", "c")], &["a", "b"]), ["b>c", "a>b"]);
+        assert_eq!(ordered(&[("a", "b"), ("b", "a")], &["a", "b"]), ["b>b__old", "a>b", "b__old>a"]);
+        assert_eq!(ordered(&[("a", "b")], &["a", "b", "b__old"]), ["b>b__old1", "a>b"]);
+    }
+
+    #[test]
+    fn options_are_read() {
+        let rename = Rename::parse("shop.users.name:full_name").map(|rename| (rename.from, rename.to));
+        assert_eq!(rename, Some(("shop.users.name".to_owned(), "full_name".to_owned())));
+        assert_eq!(Rename::parse("users"), None);
+        assert_eq!(Rename::parse(":x"), None);
+    }
+}

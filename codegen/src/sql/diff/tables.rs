@@ -1,0 +1,61 @@
+//! Tables that come and go, and the order in which the parts of one are compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::DiffCx;
+use super::columns::diff_columns;
+use super::objects::{diff_objects, rename_objects};
+use crate::sql::change::{Change, TableObject};
+use crate::sql::state::{ObjectName, State, Table};
+
+pub(super) fn diff_tables(
+    cx: &DiffCx<'_>,
+    previous: &State,
+    replaced_enums: &BTreeSet<ObjectName>,
+    changes: &mut Vec<Change>,
+) {
+    let old_tables: BTreeMap<_, _> = previous.tables.iter().map(|table| (&table.name, table)).collect();
+    let new_names: BTreeSet<_> = cx.next.tables.iter().map(|table| &table.name).collect();
+
+    let mut touched = Touched::default();
+    let mut kept = Vec::new();
+    for next in &cx.next.tables {
+        match old_tables.get(&next.name) {
+            None => create_table(next, changes),
+            Some(old) => {
+                diff_columns(cx, old, next, replaced_enums, &mut touched, changes);
+                kept.push((*old, next));
+            }
+        }
+    }
+    let gone = previous.tables.iter().filter(|table| !new_names.contains(&table.name));
+    changes.extend(gone.cloned().map(Change::DropTable));
+
+    // Keys first: a foreign key has to make way for the key it points at.
+    let mut renames = Vec::new();
+    for (old, next) in &kept {
+        diff_objects(cx, old, next, &mut touched, &mut renames, changes);
+    }
+    for (old, next) in &kept {
+        super::objects::diff_foreign_keys(cx, old, next, &touched, &mut renames, changes);
+    }
+    rename_objects(renames, changes);
+}
+
+/// What has to be built anew around kept tables.
+#[derive(Debug, Default)]
+pub(super) struct Touched {
+    /// Columns whose type changes, so that expressions over them have to be made anew.
+    pub(super) columns: BTreeSet<(ObjectName, String)>,
+    /// Columns whose type changes in more than its length: foreign keys cannot watch that.
+    pub(super) retyped: BTreeSet<(ObjectName, String)>,
+    /// Column sets that lose the key or unique index over them.
+    pub(super) keys: BTreeSet<(ObjectName, BTreeSet<String>)>,
+}
+
+fn create_table(next: &Table, changes: &mut Vec<Change>) {
+    changes.push(Change::CreateTable(next.clone()));
+    let add = |object| Change::AddObject { table: next.name.clone(), object };
+    changes.extend(next.indexes.iter().cloned().map(TableObject::Index).map(add));
+    changes.extend(next.foreign_keys.iter().cloned().map(TableObject::ForeignKey).map(add));
+}

@@ -1,0 +1,136 @@
+//! What a schema says about a migration beyond the picture it leads to: under which schema names
+//! things go, what they were called before, how old values become new ones.
+//!
+//! The identity of a table or column is its name in the schema; the name in the database is data.
+//! So a changed `@map` under an unchanged name is a rename, and nobody has to guess.
+
+use super::lower::{enum_name, table_name};
+use super::state::ObjectName;
+use crate::ir::{self, ColumnWalker, DefaultValue, ModelWalker};
+
+/// The intent of one schema.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Intent {
+    /// Per model that is a table.
+    pub tables: Vec<TableIntent>,
+    /// Per enum.
+    pub enums: Vec<EnumIntent>,
+}
+
+/// A model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableIntent {
+    /// The model's name.
+    pub key: String,
+    /// Its table.
+    pub table: ObjectName,
+    /// What the table was called, by `@@renamedFrom`.
+    pub renamed_from: Option<String>,
+    /// Its columns.
+    pub columns: Vec<ColumnIntent>,
+}
+
+/// A field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnIntent {
+    /// The field's name.
+    pub key: String,
+    /// Its column.
+    pub column: String,
+    /// What the column was called, by `@renamedFrom`.
+    pub renamed_from: Option<String>,
+    /// The expression that makes new values of old ones, by `@using`.
+    pub using: Option<String>,
+    /// The value that rows get when the column comes to a table that has some: what the client
+    /// would have given them.
+    pub fill: Option<String>,
+}
+
+/// An enum.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EnumIntent {
+    /// The enum's name.
+    pub key: String,
+    /// Its type.
+    pub name: ObjectName,
+    /// What the type was called, by `@@renamedFrom`.
+    pub renamed_from: Option<String>,
+    /// Its values.
+    pub labels: Vec<LabelIntent>,
+}
+
+/// A value of an enum.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LabelIntent {
+    /// The value's name.
+    pub key: String,
+    /// Its label.
+    pub label: String,
+    /// What the label was, by `@renamedFrom`.
+    pub renamed_from: Option<String>,
+}
+
+impl Intent {
+    /// The intent of a schema.
+    pub fn of(schema: &ir::Schema) -> Self {
+        let tables = schema.walk_models().filter(|model| !model.model().is_view).map(of_model).collect();
+        Self { tables, enums: schema.enums.iter().map(of_enum).collect() }
+    }
+
+    /// What is said of a table.
+    pub fn table(&self, name: &ObjectName) -> Option<&TableIntent> {
+        self.tables.iter().find(|table| table.table == *name)
+    }
+
+    /// What is said of a column.
+    pub fn column(&self, table: &ObjectName, column: &str) -> Option<&ColumnIntent> {
+        self.table(table)?.columns.iter().find(|intent| intent.column == column)
+    }
+
+    /// What is said of an enum.
+    pub fn enum_type(&self, name: &ObjectName) -> Option<&EnumIntent> {
+        self.enums.iter().find(|intent| intent.name == *name)
+    }
+}
+
+fn of_model(model: ModelWalker<'_>) -> TableIntent {
+    TableIntent {
+        key: model.model().name.clone(),
+        table: table_name(model),
+        renamed_from: model.model().renamed_from.clone(),
+        columns: model.columns().map(of_column).collect(),
+    }
+}
+
+fn of_column(column: ColumnWalker<'_>) -> ColumnIntent {
+    ColumnIntent {
+        key: column.name().to_owned(),
+        column: column.db_name().to_owned(),
+        renamed_from: column.column().renamed_from.clone(),
+        using: column.column().using.clone(),
+        fill: fill(column).map(str::to_owned),
+    }
+}
+
+/// PostgreSQL knows the time and random UUIDs; other values of the client it cannot make.
+fn fill(column: ColumnWalker<'_>) -> Option<&'static str> {
+    match column.column().default {
+        Some(DefaultValue::Uuid(4)) => Some("gen_random_uuid()"),
+        None if column.column().updated_at => Some("CURRENT_TIMESTAMP"),
+        _ => None,
+    }
+}
+
+fn of_enum(enumeration: &ir::Enum) -> EnumIntent {
+    let label = |value: &ir::EnumValue| LabelIntent {
+        key: value.name.clone(),
+        label: value.db_name.clone(),
+        renamed_from: value.renamed_from.clone(),
+    };
+    EnumIntent {
+        key: enumeration.name.clone(),
+        name: enum_name(enumeration),
+        renamed_from: enumeration.renamed_from.clone(),
+        labels: enumeration.values.iter().map(label).collect(),
+    }
+}

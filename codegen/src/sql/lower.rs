@@ -1,0 +1,210 @@
+//! From the schema to the database picture: what Prisma would create, and what Relata adds to it.
+//!
+//! Views give nothing; a model with `@@ignore` is a table like any other.
+
+mod operator_class;
+mod value;
+
+use super::data_type::DataType;
+use super::names::{MAX_NAME, clip, sequence_name};
+use super::state::{
+    Check, Column, EnumType, Extension, ForeignKey, Index, IndexPart, IndexTarget, ObjectName, PrimaryKey, Sequence,
+    State, Table,
+};
+use crate::ir::{self, Arity, ColumnType, ColumnWalker, DefaultValue, IndexMethod, ModelWalker, SortOrder};
+
+/// The database that a schema describes.
+pub fn lower(schema: &ir::Schema) -> State {
+    let mut state = State {
+        schemas: schema.namespaces.clone(),
+        extensions: schema.extensions.iter().map(lower_extension).collect(),
+        enums: schema.enums.iter().map(lower_enum).collect(),
+        ..State::default()
+    };
+    for model in schema.walk_models().filter(|model| !model.model().is_view) {
+        let (table, sequences) = lower_model(model);
+        state.tables.push(table);
+        state.sequences.extend(sequences);
+    }
+    for relation in schema.walk_relations() {
+        match &relation.relation().storage {
+            ir::RelationStorage::ForeignKey(key) if schema.foreign_keys => add_foreign_key(&mut state, relation, key),
+            ir::RelationStorage::ForeignKey(_) => {}
+            ir::RelationStorage::JoinTable { db_name, namespace } => {
+                let name = ObjectName { schema: namespace.clone(), name: db_name.clone() };
+                state.tables.extend(lower_join_table(relation, name));
+            }
+        }
+    }
+    state.sort();
+    state
+}
+
+/// The table of a model.
+pub(super) fn table_name(model: ModelWalker<'_>) -> ObjectName {
+    ObjectName { schema: model.model().namespace.clone(), name: model.model().db_name.clone() }
+}
+
+/// The type of an enum.
+pub(super) fn enum_name(enumeration: &ir::Enum) -> ObjectName {
+    ObjectName { schema: enumeration.namespace.clone(), name: enumeration.db_name.clone() }
+}
+
+fn lower_extension(extension: &ir::Extension) -> Extension {
+    Extension {
+        name: extension.db_name.clone(),
+        schema: extension.namespace.clone(),
+        version: extension.version.clone(),
+    }
+}
+
+fn lower_enum(enumeration: &ir::Enum) -> EnumType {
+    EnumType {
+        name: enum_name(enumeration),
+        labels: enumeration.values.iter().map(|value| value.db_name.clone()).collect(),
+    }
+}
+
+fn lower_model(model: ModelWalker<'_>) -> (Table, Vec<Sequence>) {
+    let mut table = Table::new(table_name(model));
+    let mut sequences = Vec::new();
+    for column in model.columns() {
+        let lowered = lower_column(column, &table.name);
+        if column.column().default == Some(DefaultValue::Autoincrement) {
+            sequences.push(Sequence {
+                name: sequence_name(&table.name, &lowered.name),
+                ty: lowered.ty.clone(),
+                owned_by: Some((table.name.clone(), lowered.name.clone())),
+            });
+        }
+        table.columns.push(lowered);
+    }
+    table.primary_key = model.model().primary_key.as_ref().map(|key| PrimaryKey {
+        name: key.constraint_name.clone(),
+        columns: model.primary_key_columns().map(|column| column.db_name().to_owned()).collect(),
+    });
+    table.indexes = model.model().indexes.iter().map(|index| lower_index(model, index)).collect();
+    table.checks = model.model().checks.iter().map(lower_check).collect();
+    (table, sequences)
+}
+
+fn lower_column(column: ColumnWalker<'_>, table: &ObjectName) -> Column {
+    let (ty, is_array) = lower_type(column);
+    let arity = column.arity();
+    Column {
+        name: column.db_name().to_owned(),
+        array: is_array || arity == Arity::List,
+        // Prisma puts no NOT NULL on lists.
+        nullable: arity != Arity::Required,
+        default: column.column().default.as_ref().and_then(|default| value::lower_default(column, default, table)),
+        ty,
+        identity: None,
+        generated: None,
+    }
+}
+
+fn lower_type(column: ColumnWalker<'_>) -> (DataType, bool) {
+    match &column.column().ty {
+        ColumnType::Scalar(_, native) => (DataType::Native(*native), false),
+        ColumnType::Enum(id) => (DataType::Enum(enum_name(column.schema.walk_enum(*id).enumeration())), false),
+        ColumnType::Unsupported(text) => DataType::parse(text),
+    }
+}
+
+fn lower_check(check: &ir::Check) -> Check {
+    Check { name: check.constraint_name.clone(), expression: check.sql.clone() }
+}
+
+fn lower_index(model: ModelWalker<'_>, index: &ir::Index) -> Index {
+    Index {
+        name: index.constraint_name.clone(),
+        unique: index.unique,
+        method: index.method,
+        parts: index.fields.iter().map(|field| lower_index_part(model, index.method, field)).collect(),
+        include: Vec::new(),
+        predicate: index.predicate.clone(),
+        nulls_not_distinct: false,
+    }
+}
+
+fn lower_index_part(model: ModelWalker<'_>, method: IndexMethod, field: &ir::IndexField) -> IndexPart {
+    // Only a B-tree has a direction.
+    let sort = field.sort.filter(|_| method == IndexMethod::BTree).unwrap_or(SortOrder::Asc);
+    let column = model.index_column(field);
+    let is_default = |class: &String| column.is_some_and(|column| operator_class::is_default(method, class, column));
+    IndexPart {
+        target: match (&field.target, column) {
+            (ir::IndexTarget::Expression(sql), _) => IndexTarget::Expression(sql.clone()),
+            (ir::IndexTarget::Field(_), column) => {
+                IndexTarget::Column(column.map(|column| column.db_name().to_owned()).unwrap_or_default())
+            }
+        },
+        operator_class: field.operator_class.clone().filter(|class| !is_default(class)),
+        sort,
+        nulls_first: sort == SortOrder::Desc,
+    }
+}
+
+fn add_foreign_key(state: &mut State, relation: ir::RelationWalker<'_>, key: &ir::ForeignKey) {
+    let referencing = relation.referencing_field().model();
+    let referenced = relation.referenced_field().model();
+    if referencing.model().is_view || referenced.model().is_view {
+        return;
+    }
+    let name = table_name(referencing);
+    if let Some(table) = state.tables.iter_mut().find(|table| table.name == name) {
+        table.foreign_keys.push(ForeignKey {
+            name: key.constraint_name.clone(),
+            columns: relation.referencing_columns().map(|column| column.db_name().to_owned()).collect(),
+            referenced_table: table_name(referenced),
+            referenced_columns: relation.referenced_columns().map(|column| column.db_name().to_owned()).collect(),
+            on_delete: key.on_delete,
+            on_update: key.on_update,
+        });
+    }
+}
+
+/// `_AToB`: two columns that are the keys of both sides, a primary key over them, and an index that
+/// serves the way back. None if a side has no primary key, which validation refuses.
+fn lower_join_table(relation: ir::RelationWalker<'_>, name: ObjectName) -> Option<Table> {
+    let mut table = Table::new(name);
+    let part = |suffix: &str| clip(&format!("{}_{suffix}", table.name.name), MAX_NAME).to_owned();
+    let (key, index) = (part("AB_pkey"), part("B_index"));
+    let sides =
+        [("A", relation.referencing_field(), part("A_fkey")), ("B", relation.referenced_field(), part("B_fkey"))];
+    for (column_name, field, constraint) in sides {
+        let model = field.model();
+        let target = model.primary_key_columns().next()?;
+        let (ty, array) = lower_type(target);
+        table.columns.push(Column {
+            name: column_name.to_owned(),
+            ty,
+            array,
+            nullable: false,
+            default: None,
+            identity: None,
+            generated: None,
+        });
+        if relation.schema.foreign_keys {
+            table.foreign_keys.push(ForeignKey {
+                name: constraint,
+                columns: vec![column_name.to_owned()],
+                referenced_table: table_name(model),
+                referenced_columns: vec![target.db_name().to_owned()],
+                on_delete: ir::ReferentialAction::Cascade,
+                on_update: ir::ReferentialAction::Cascade,
+            });
+        }
+    }
+    table.primary_key = Some(PrimaryKey { name: key, columns: vec!["A".to_owned(), "B".to_owned()] });
+    table.indexes.push(Index {
+        name: index,
+        unique: false,
+        method: IndexMethod::BTree,
+        parts: vec![IndexPart::column("B")],
+        include: Vec::new(),
+        predicate: None,
+        nulls_not_distinct: false,
+    });
+    Some(table)
+}

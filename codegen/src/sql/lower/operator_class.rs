@@ -1,0 +1,54 @@
+//! Which operator classes need not be said.
+
+use crate::ir::{Arity, ColumnType, ColumnWalker, IndexMethod, NativeType};
+
+/// Whether an index on that column has this operator class anyway.
+pub(super) fn is_default(method: IndexMethod, class: &str, column: ColumnWalker<'_>) -> bool {
+    if column.arity() == Arity::List {
+        return class == "array_ops" && matches!(method, IndexMethod::BTree | IndexMethod::Hash | IndexMethod::Gin);
+    }
+    let Some(ty) = class_prefix(&column.column().ty) else { return false };
+    match method {
+        IndexMethod::BTree | IndexMethod::Hash => class == format!("{ty}_ops"),
+        IndexMethod::Gin => ty == "jsonb" && class == "jsonb_ops",
+        IndexMethod::SpGist => matches!((ty, class), ("text", "text_ops") | ("inet", "inet_ops")),
+        IndexMethod::Brin if ty == "inet" => class == "inet_inclusion_ops",
+        IndexMethod::Brin => class == format!("{ty}_minmax_ops"),
+        IndexMethod::Gist => false,
+    }
+}
+
+/// The type's name in its operator classes. VarChar borrows those of text.
+fn class_prefix(ty: &ColumnType) -> Option<&'static str> {
+    let native = match ty {
+        ColumnType::Scalar(_, native) => native,
+        ColumnType::Enum(_) => return Some("enum"),
+        ColumnType::Unsupported(_) => return None,
+    };
+    Some(match native {
+        NativeType::SmallInt => "int2",
+        NativeType::Integer => "int4",
+        NativeType::BigInt => "int8",
+        NativeType::Oid => "oid",
+        NativeType::Decimal(_) => "numeric",
+        NativeType::Money => "money",
+        NativeType::Real => "float4",
+        NativeType::DoublePrecision => "float8",
+        NativeType::VarChar(_) | NativeType::Text => "text",
+        NativeType::Char(_) => "bpchar",
+        NativeType::Citext => "citext",
+        NativeType::Inet => "inet",
+        NativeType::Uuid => "uuid",
+        NativeType::Bit(_) => "bit",
+        NativeType::VarBit(_) => "varbit",
+        NativeType::ByteA => "bytea",
+        NativeType::Timestamp(_) => "timestamp",
+        NativeType::Timestamptz(_) => "timestamptz",
+        NativeType::Time(_) => "time",
+        NativeType::Timetz(_) => "timetz",
+        NativeType::Date => "date",
+        NativeType::Boolean => "bool",
+        NativeType::JsonB => "jsonb",
+        NativeType::Json | NativeType::Xml => return None,
+    })
+}

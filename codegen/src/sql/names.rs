@@ -1,0 +1,45 @@
+//! The names that PostgreSQL and Prisma give to things that nobody named.
+
+use super::state::ObjectName;
+
+/// The length of a name in bytes; PostgreSQL cuts what is longer.
+pub const MAX_NAME: usize = 63;
+
+/// The longest start of a name that fits into so many bytes.
+pub(super) fn clip(name: &str, length: usize) -> &str {
+    let mut end = length.min(name.len());
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    &name[..end]
+}
+
+/// The sequence that PostgreSQL makes for a serial column: `{table}_{column}_seq`, where the longer
+/// of the two is cut until all fits.
+pub fn sequence_name(table: &ObjectName, column: &str) -> ObjectName {
+    let room = MAX_NAME - "__seq".len();
+    let (mut left, mut right) = (table.name.len(), column.len());
+    while left + right > room {
+        if left > right {
+            left -= 1;
+        } else {
+            right -= 1;
+        }
+    }
+    table.sibling(&format!("{}_{}_seq", clip(&table.name, left), clip(column, right)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ObjectName, sequence_name};
+
+    #[test]
+    fn sequences_are_called_as_postgresql_calls_them() {
+        let table = ObjectName::new(Some("shop"), "User");
+        assert_eq!(sequence_name(&table, "id"), ObjectName::new(Some("shop"), "User_id_seq"));
+        let long = ObjectName::new(None, &"t".repeat(63));
+        assert_eq!(sequence_name(&long, "id").name, format!("{}_id_seq", "t".repeat(56)));
+        let wide = ObjectName::new(None, &"é".repeat(31));
+        assert_eq!(sequence_name(&wide, &"c".repeat(63)).name.len(), 62);
+    }
+}

@@ -1,0 +1,87 @@
+//! From changes to ordered steps: one statement each, with what it locks, costs and risks.
+//!
+//! `action` says what a step does, `build` makes the actions of a change, `order` sorts them,
+//! `assess` tells their cost. Nothing here writes SQL; `render` does.
+
+mod action;
+mod assess;
+mod build;
+pub(super) mod cast;
+mod order;
+
+pub use action::{Action, Alteration, ColumnSpec};
+pub use assess::{Hazard, HazardKind, Lock};
+pub use cast::Work;
+
+use super::change::Change;
+use super::quote::literal;
+use super::render::statement;
+
+/// Ordered steps from one picture to another.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Plan {
+    /// The steps in the order in which they run.
+    pub steps: Vec<Step>,
+}
+
+/// One statement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// What it does.
+    pub action: Action,
+    /// How it goes with transactions.
+    pub transaction: Transaction,
+    /// The strongest lock on a table that was there before.
+    pub lock: Lock,
+    /// What it does to the rows of such a table.
+    pub work: Work,
+    /// What can be lost or go wrong.
+    pub hazards: Vec<Hazard>,
+}
+
+/// How a step goes with transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transaction {
+    /// Together with its neighbours.
+    Transactional,
+    /// Never inside one.
+    Outside,
+    /// Inside one that has to be committed before the next step: a new enum value is used later.
+    BoundaryAfter,
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// All hazards in the order of their steps.
+    pub fn hazards(&self) -> impl Iterator<Item = &Hazard> {
+        self.steps.iter().flat_map(|step| &step.hazards)
+    }
+}
+
+/// The steps that make the changes.
+pub fn plan(changes: Vec<Change>) -> Plan {
+    let scene = assess::Scene::of(&changes);
+    let actions = order::order(build::build(changes));
+    let mut steps: Vec<_> = actions.into_iter().map(|action| scene.step(action)).collect();
+    set_boundaries(&mut steps);
+    Plan { steps }
+}
+
+/// PostgreSQL refuses to use an enum value in the transaction that added it.
+fn set_boundaries(steps: &mut [Step]) {
+    let is_label = |step: &Step| matches!(step.action, Action::AddLabel { .. });
+    let Some(last) = steps.iter().rposition(is_label) else { return };
+    let (before, after) = steps.split_at_mut(last + 1);
+    let mut labels = before.iter().filter_map(|step| match &step.action {
+        Action::AddLabel { label, .. } => Some(literal(label)),
+        _ => None,
+    });
+    let later: Vec<_> = after.iter().map(|step| statement(&step.action)).collect();
+    if labels.any(|label| later.iter().any(|sql| sql.contains(&label))) {
+        before[last].transaction = Transaction::BoundaryAfter;
+    }
+}

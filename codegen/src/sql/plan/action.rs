@@ -1,0 +1,155 @@
+//! What one statement does.
+
+use super::super::change::{Place, TableObject};
+use super::super::data_type::DataType;
+use super::super::state::{Column, EnumType, Extension, ObjectName, Sequence, Table};
+
+/// One statement, as data.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "each is the statement of that name")]
+pub enum Action {
+    CreateSchema(String),
+    CreateExtension(Extension),
+    UpdateExtension {
+        name: String,
+        version: String,
+    },
+    MoveExtension {
+        name: String,
+        schema: String,
+    },
+    DropExtension(String),
+
+    RenameEnum {
+        from: ObjectName,
+        to: String,
+    },
+    MoveEnum {
+        from: ObjectName,
+        schema: String,
+    },
+    RenameLabel {
+        enum_name: ObjectName,
+        from: String,
+        to: String,
+    },
+    RenameTable {
+        from: ObjectName,
+        to: String,
+    },
+    MoveTable {
+        from: ObjectName,
+        schema: String,
+    },
+    RenameColumn {
+        table: ObjectName,
+        from: String,
+        to: String,
+    },
+    RenameSequence {
+        from: ObjectName,
+        to: String,
+    },
+    RenameObject {
+        table: ObjectName,
+        object: TableObject,
+        to: String,
+    },
+
+    AddLabel {
+        enum_name: ObjectName,
+        label: String,
+        place: Place,
+    },
+    CreateEnum(EnumType),
+    DropEnum(ObjectName),
+
+    CreateSequence(Sequence),
+    SetSequenceType {
+        sequence: ObjectName,
+        ty: DataType,
+    },
+    /// Makes the sequence go on after the largest value of a column.
+    CatchUpSequence {
+        sequence: ObjectName,
+        table: ObjectName,
+        column: String,
+    },
+    OwnSequence {
+        sequence: ObjectName,
+        table: ObjectName,
+        column: String,
+    },
+    DropSequence(ObjectName),
+
+    /// With primary key, unique constraints and checks; indexes and foreign keys are their own steps.
+    CreateTable {
+        table: Table,
+        serial: Vec<String>,
+    },
+    DropTable(Table),
+    AddColumns {
+        table: ObjectName,
+        columns: Vec<ColumnSpec>,
+    },
+    /// Types, defaults and nullability of any number of columns: one rewrite at most.
+    AlterColumns {
+        table: ObjectName,
+        alterations: Vec<Alteration>,
+    },
+    /// Takes away the default that only filled the rows which were there.
+    DropDefaults {
+        table: ObjectName,
+        columns: Vec<String>,
+    },
+    /// Gives rows without a value the new default.
+    Backfill {
+        table: ObjectName,
+        column: String,
+    },
+    SetNotNull {
+        table: ObjectName,
+        column: String,
+    },
+    DropColumns {
+        table: ObjectName,
+        columns: Vec<Column>,
+    },
+
+    AddObject {
+        table: ObjectName,
+        object: TableObject,
+    },
+    DropObject {
+        table: ObjectName,
+        object: TableObject,
+    },
+}
+
+/// A column that comes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnSpec {
+    /// The column.
+    pub column: Column,
+    /// Written as a serial type, which makes its sequence.
+    pub serial: bool,
+    /// The default for the rows that are there.
+    pub fill: Option<String>,
+}
+
+/// A column that changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alteration {
+    /// As it is.
+    pub previous: Column,
+    /// As it shall be.
+    pub next: Column,
+    /// Whether its type changes.
+    pub retyped: bool,
+    /// The expression of `USING`.
+    pub using: Option<String>,
+    /// Whether the default has to be set anew.
+    pub redefaulted: bool,
+    /// NOT NULL is set by a later step, after a backfill.
+    pub not_null_later: bool,
+}

@@ -1,0 +1,251 @@
+//! The actions of each change. What can share a statement does: all new columns of a table, all
+//! changed ones, all dropped ones.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::action::{Action, Alteration, ColumnSpec};
+use super::cast::cast;
+use crate::ir::NativeType;
+use crate::sql::change::{Change, TableObject};
+use crate::sql::data_type::DataType;
+use crate::sql::names::sequence_name;
+use crate::sql::state::{Column, ColumnDefault, EnumType, ObjectName, Sequence, Table};
+
+/// The actions, renames in their order, everything else in that of the changes.
+pub(super) fn build(changes: Vec<Change>) -> Vec<Action> {
+    let mut builder = Builder { serial: serial_columns(&changes), ..Builder::default() };
+    for change in changes {
+        builder.add(change);
+    }
+    builder.finish()
+}
+
+#[derive(Default)]
+struct Builder {
+    actions: Vec<Action>,
+    added: BTreeMap<ObjectName, Vec<ColumnSpec>>,
+    altered: BTreeMap<ObjectName, Vec<Alteration>>,
+    dropped: BTreeMap<ObjectName, Vec<Column>>,
+    dropped_tables: Vec<Table>,
+    /// Columns whose sequence comes with them.
+    serial: BTreeSet<(ObjectName, String)>,
+}
+
+impl Builder {
+    fn add(&mut self, change: Change) {
+        let actions = &mut self.actions;
+        match change {
+            Change::CreateSchema(name) => actions.push(Action::CreateSchema(name)),
+            Change::CreateExtension(extension) => actions.push(Action::CreateExtension(extension)),
+            Change::AlterExtension(pair) => {
+                let (previous, next) = *pair;
+                if let (Some(schema), true) = (next.schema, previous.schema.is_some()) {
+                    actions.extend(
+                        (Some(&schema) != previous.schema.as_ref())
+                            .then(|| Action::MoveExtension { name: next.name.clone(), schema }),
+                    );
+                }
+                if let Some(version) = next.version.filter(|version| previous.version.as_ref() != Some(version)) {
+                    actions.push(Action::UpdateExtension { name: next.name, version });
+                }
+            }
+            Change::DropExtension(extension) => actions.push(Action::DropExtension(extension.name)),
+            Change::RenameEnum { from, to } => rename_enum(actions, from, to),
+            Change::RenameLabel { enum_name, from, to } => actions.push(Action::RenameLabel { enum_name, from, to }),
+            Change::CreateEnum(ty) => actions.push(Action::CreateEnum(ty)),
+            Change::AddLabel { enum_name, label, place } => {
+                actions.push(Action::AddLabel { enum_name, label, place });
+            }
+            Change::ReplaceEnum { previous, next } => replace_enum(actions, &previous, next),
+            Change::DropEnum(ty) => actions.push(Action::DropEnum(ty.name)),
+            Change::RenameSequence { from, to } => actions.push(Action::RenameSequence { from, to: to.name }),
+            Change::CreateSequence(sequence) => self.create_sequence(sequence),
+            Change::AlterSequence(pair) => {
+                let (_, next) = *pair;
+                actions.push(Action::SetSequenceType { sequence: next.name, ty: next.ty });
+            }
+            Change::DropSequence(sequence) => actions.push(Action::DropSequence(sequence.name)),
+            Change::RenameTable { from, to } => rename_table(actions, from, to),
+            Change::CreateTable(table) => self.create_table(table),
+            Change::DropTable(table) => self.dropped_tables.push(table),
+            Change::RenameColumn { table, from, to } => actions.push(Action::RenameColumn { table, from, to }),
+            Change::AddColumn { table, column, fill } => self.add_column(table, column, fill),
+            Change::AlterColumn { table, previous, next, using, enum_replaced } => {
+                self.alter_column(table, *previous, *next, using, enum_replaced);
+            }
+            Change::DropColumn { table, column } => self.dropped.entry(table).or_default().push(column),
+            Change::RenameObject { table, object, to } => actions.push(Action::RenameObject { table, object, to }),
+            Change::AddObject { table, object } => actions.push(Action::AddObject { table, object }),
+            Change::ReplaceObject { table, previous, next } => {
+                actions.push(Action::DropObject { table: table.clone(), object: previous });
+                actions.push(Action::AddObject { table, object: next });
+            }
+            Change::DropObject { table, object } => actions.push(Action::DropObject { table, object }),
+        }
+    }
+
+    fn create_sequence(&mut self, sequence: Sequence) {
+        let owner = sequence.owned_by.clone();
+        if owner.as_ref().is_some_and(|owner| self.serial.contains(owner)) {
+            return;
+        }
+        let name = sequence.name.clone();
+        self.actions.push(Action::CreateSequence(sequence));
+        if let Some((table, column)) = owner {
+            self.actions.push(Action::CatchUpSequence {
+                sequence: name.clone(),
+                table: table.clone(),
+                column: column.clone(),
+            });
+            self.actions.push(Action::OwnSequence { sequence: name, table, column });
+        }
+    }
+
+    fn create_table(&mut self, table: Table) {
+        let is_serial = |column: &&Column| self.serial.contains(&(table.name.clone(), column.name.clone()));
+        let serial = table.columns.iter().filter(is_serial).map(|column| column.name.clone()).collect();
+        self.actions.push(Action::CreateTable { table, serial });
+    }
+
+    fn add_column(&mut self, table: ObjectName, column: Column, fill: Option<String>) {
+        let serial = self.serial.contains(&(table.clone(), column.name.clone()));
+        let needs_fill =
+            !column.nullable && column.default.is_none() && column.identity.is_none() && column.generated.is_none();
+        let fill = fill.filter(|_| needs_fill);
+        if fill.is_some() {
+            let columns = vec![column.name.clone()];
+            self.actions.push(Action::DropDefaults { table: table.clone(), columns });
+        }
+        self.added.entry(table).or_default().push(ColumnSpec { column, serial, fill });
+    }
+
+    fn alter_column(
+        &mut self,
+        table: ObjectName,
+        previous: Column,
+        next: Column,
+        using: Option<String>,
+        enum_replaced: bool,
+    ) {
+        let retyped = enum_replaced || !previous.ty.is_same(&next.ty) || previous.array != next.array;
+        let has_value = !matches!(next.default, None | Some(ColumnDefault::Unmanaged));
+        let not_null_later = previous.nullable && !next.nullable && has_value;
+        if not_null_later {
+            self.actions.push(Action::Backfill { table: table.clone(), column: next.name.clone() });
+            self.actions.push(Action::SetNotNull { table: table.clone(), column: next.name.clone() });
+        }
+        let using = using.or_else(|| if retyped { cast(&previous, &next).using } else { None });
+        let redefaulted = previous.default != next.default || (retyped && next.default.is_some());
+        let alteration = Alteration { previous, next, retyped, using, redefaulted, not_null_later };
+        self.altered.entry(table).or_default().push(alteration);
+    }
+
+    fn finish(mut self) -> Vec<Action> {
+        let actions = &mut self.actions;
+        actions
+            .extend(self.altered.into_iter().map(|(table, alterations)| Action::AlterColumns { table, alterations }));
+        actions.extend(self.added.into_iter().map(|(table, columns)| Action::AddColumns { table, columns }));
+        actions.extend(self.dropped.into_iter().map(|(table, columns)| Action::DropColumns { table, columns }));
+        drop_tables(actions, self.dropped_tables);
+        self.actions
+    }
+}
+
+/// Columns that come with a sequence which PostgreSQL would give them by itself.
+fn serial_columns(changes: &[Change]) -> BTreeSet<(ObjectName, String)> {
+    let mut columns: BTreeMap<(ObjectName, String), &Column> = BTreeMap::new();
+    for change in changes {
+        match change {
+            Change::CreateTable(table) => {
+                columns.extend(table.columns.iter().map(|column| ((table.name.clone(), column.name.clone()), column)));
+            }
+            Change::AddColumn { table, column, .. } => {
+                columns.insert((table.clone(), column.name.clone()), column);
+            }
+            _ => {}
+        }
+    }
+    let owner = |change: &Change| match change {
+        Change::CreateSequence(sequence) => {
+            let owner = sequence.owned_by.clone()?;
+            let column = columns.get(&owner)?;
+            let fits = is_serial(&column.ty)
+                && column.ty == sequence.ty
+                && !column.nullable
+                && !column.array
+                && column.default == Some(ColumnDefault::Sequence(sequence.name.clone()))
+                && sequence.name == sequence_name(&owner.0, &owner.1);
+            fits.then_some(owner)
+        }
+        _ => None,
+    };
+    changes.iter().filter_map(owner).collect()
+}
+
+/// Whether a type has a serial form.
+fn is_serial(ty: &DataType) -> bool {
+    matches!(ty, DataType::Native(NativeType::SmallInt | NativeType::Integer | NativeType::BigInt))
+}
+
+fn rename_enum(actions: &mut Vec<Action>, from: ObjectName, to: ObjectName) {
+    let mut name = from;
+    if let Some(schema) = to.schema.filter(|schema| name.schema.as_ref() != Some(schema)) {
+        actions.push(Action::MoveEnum { from: name.clone(), schema: schema.clone() });
+        name.schema = Some(schema);
+    }
+    if name.name != to.name {
+        actions.push(Action::RenameEnum { from: name, to: to.name });
+    }
+}
+
+fn rename_table(actions: &mut Vec<Action>, from: ObjectName, to: ObjectName) {
+    let mut name = from;
+    if let Some(schema) = to.schema.filter(|schema| name.schema.as_ref() != Some(schema)) {
+        actions.push(Action::MoveTable { from: name.clone(), schema: schema.clone() });
+        name.schema = Some(schema);
+    }
+    if name.name != to.name {
+        actions.push(Action::RenameTable { from: name, to: to.name });
+    }
+}
+
+/// The old type steps aside, so that all that follows can use the name; it goes once no column has it.
+fn replace_enum(actions: &mut Vec<Action>, previous: &EnumType, next: EnumType) {
+    let aside = aside(&previous.name);
+    actions.push(Action::RenameEnum { from: previous.name.clone(), to: aside.name.clone() });
+    actions.push(Action::CreateEnum(next));
+    actions.push(Action::DropEnum(aside));
+}
+
+/// What a replaced enum is called until it is gone.
+pub(super) fn aside(name: &ObjectName) -> ObjectName {
+    name.sibling(&format!("{}__old", crate::sql::names::clip(&name.name, 50)))
+}
+
+/// Referencing tables go first. In a circle, the foreign keys into one of its tables go before.
+fn drop_tables(actions: &mut Vec<Action>, mut tables: Vec<Table>) {
+    tables.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut detached: BTreeSet<ObjectName> = BTreeSet::new();
+    while !tables.is_empty() {
+        let is_referenced = |table: &Table| {
+            tables.iter().any(|other| {
+                other.name != table.name && other.foreign_keys.iter().any(|key| key.referenced_table == table.name)
+            })
+        };
+        let free = tables.iter().position(|table| detached.contains(&table.name) || !is_referenced(table));
+        match free {
+            Some(at) => actions.push(Action::DropTable(tables.remove(at))),
+            None => {
+                let name = tables[0].name.clone();
+                for other in tables.iter().filter(|other| other.name != name) {
+                    let keys = other.foreign_keys.iter().filter(|key| key.referenced_table == name);
+                    actions.extend(keys.cloned().map(|key| Action::DropObject {
+                        table: other.name.clone(),
+                        object: TableObject::ForeignKey(key),
+                    }));
+                }
+                detached.insert(name);
+            }
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! The order of actions: what one makes, another may need; what one takes away, others must have let
+//! go of, and a namesake has to wait for.
+//!
+//! Among what is possible, an earlier phase comes first, and then the order of the input, so that
+//! the same changes always give the same text.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+
+use super::action::{Action, Alteration};
+use super::build::aside;
+use crate::sql::change::TableObject;
+use crate::sql::data_type::DataType;
+use crate::sql::state::{Column, ColumnDefault, ObjectName, Table};
+
+/// Something that one action gives and others wait for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Milestone {
+    /// Schemas and extensions are there.
+    Schemas,
+    /// Tables, columns, types and sequences have their new names.
+    Renamed,
+    /// New enum values are there.
+    Labels,
+    /// A table, type or sequence is there.
+    Exists(ObjectName),
+    /// Nothing uses a table, type or sequence any more.
+    Released(ObjectName),
+    /// A table, type or sequence is gone.
+    Gone(ObjectName),
+    /// Foreign keys that a table's keys or columns have to wait for are gone.
+    Detached(ObjectName),
+    /// Keys, checks and indexes that a table's columns have to wait for are gone.
+    Cleared(ObjectName),
+    /// All that is dropped from tables is dropped, so that its names are free.
+    AllCleared,
+    /// Keys, checks and indexes have their new names.
+    ObjectsRenamed,
+    /// A table's columns have their new types.
+    Altered(ObjectName),
+    /// A table has its new columns.
+    Added(ObjectName),
+    /// A table's empty values are filled in.
+    Filled(ObjectName),
+    /// A table's columns are as they shall be.
+    Shaped(ObjectName),
+    /// A table has its keys.
+    Keyed(ObjectName),
+    /// No column uses anything that goes.
+    AllReleased,
+}
+
+#[derive(Default)]
+struct Needs {
+    gives: Vec<Milestone>,
+    waits: Vec<Milestone>,
+}
+
+/// Sorts actions so that each can run.
+pub(super) fn order(actions: Vec<Action>) -> Vec<Action> {
+    let mut graph = Graph::new(actions.len());
+    let mut milestones: BTreeMap<Milestone, usize> = BTreeMap::new();
+    let mut last_rename = None;
+    for (index, action) in actions.iter().enumerate() {
+        let needs = needs(action);
+        for milestone in needs.gives {
+            let barrier = *milestones.entry(milestone).or_insert_with(|| graph.add_barrier());
+            graph.add_edge(index, barrier);
+        }
+        for milestone in needs.waits {
+            let barrier = *milestones.entry(milestone).or_insert_with(|| graph.add_barrier());
+            graph.add_edge(barrier, index);
+        }
+        // Renames are in their order already.
+        if is_rename(action)
+            && let Some(last) = last_rename.replace(index)
+        {
+            graph.add_edge(last, index);
+        }
+    }
+    let phases: Vec<_> = actions.iter().map(phase).collect();
+    let sorted = graph.sort(&phases);
+    let mut actions: Vec<_> = actions.into_iter().map(Some).collect();
+    sorted.into_iter().filter_map(|index| actions[index].take()).collect()
+}
+
+fn is_rename(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::MoveEnum { .. }
+            | Action::RenameLabel { .. }
+            | Action::MoveTable { .. }
+            | Action::RenameTable { .. }
+            | Action::RenameColumn { .. }
+            | Action::RenameSequence { .. }
+            | Action::RenameEnum { .. }
+    )
+}
+
+/// When an action comes if nothing forces it elsewhere.
+fn phase(action: &Action) -> u8 {
+    match action {
+        Action::CreateSchema(_)
+        | Action::CreateExtension(_)
+        | Action::UpdateExtension { .. }
+        | Action::MoveExtension { .. } => 0,
+        action if is_rename(action) => 1,
+        Action::AddLabel { .. } => 2,
+        Action::DropObject { object: TableObject::ForeignKey(_), .. } => 3,
+        Action::DropObject { .. } => 4,
+        Action::RenameObject { .. } => 5,
+        Action::CreateEnum(_) | Action::CreateSequence(_) => 6,
+        Action::AlterColumns { .. } => 7,
+        Action::SetSequenceType { .. } | Action::CatchUpSequence { .. } => 8,
+        Action::Backfill { .. } => 9,
+        Action::SetNotNull { .. } => 10,
+        Action::CreateTable { .. } => 11,
+        Action::AddColumns { .. } => 12,
+        Action::DropDefaults { .. } | Action::OwnSequence { .. } => 13,
+        Action::DropColumns { .. } => 14,
+        Action::AddObject { object: TableObject::ForeignKey(_), .. } => 16,
+        Action::AddObject { .. } => 15,
+        Action::DropTable(_) => 17,
+        Action::DropSequence(_) => 18,
+        Action::DropEnum(_) => 19,
+        Action::DropExtension(_) => 20,
+        _ => 1,
+    }
+}
+
+fn needs(action: &Action) -> Needs {
+    use Milestone as M;
+    let mut needs = Needs::default();
+    let exists = |needs: &mut Needs, name: &ObjectName| {
+        needs.waits.push(M::Gone(name.clone()));
+        needs.gives.push(M::Exists(name.clone()));
+    };
+    let gone = |needs: &mut Needs, name: &ObjectName| {
+        needs.waits.push(M::Released(name.clone()));
+        needs.gives.push(M::Gone(name.clone()));
+    };
+    match action {
+        Action::CreateSchema(_) | Action::CreateExtension(_) => needs.gives.push(M::Schemas),
+        Action::UpdateExtension { .. } | Action::MoveExtension { .. } => {
+            needs.gives.push(M::Renamed);
+            needs.waits.push(M::Schemas);
+        }
+        Action::RenameEnum { .. }
+        | Action::MoveEnum { .. }
+        | Action::RenameLabel { .. }
+        | Action::RenameTable { .. }
+        | Action::MoveTable { .. }
+        | Action::RenameColumn { .. }
+        | Action::RenameSequence { .. } => {
+            needs.waits.push(M::Schemas);
+            needs.gives.push(M::Renamed);
+        }
+        Action::AddLabel { .. } => {
+            needs.waits.push(M::Renamed);
+            needs.gives.push(M::Labels);
+        }
+        _ => needs.waits.extend([M::Schemas, M::Renamed, M::Labels]),
+    }
+    match action {
+        Action::CreateEnum(ty) => exists(&mut needs, &ty.name),
+        Action::DropEnum(name) => gone(&mut needs, name),
+        Action::CreateSequence(sequence) => exists(&mut needs, &sequence.name),
+        Action::DropSequence(name) => gone(&mut needs, name),
+        Action::SetSequenceType { sequence, .. } => needs.waits.push(M::Exists(sequence.clone())),
+        Action::CatchUpSequence { sequence, table, .. } | Action::OwnSequence { sequence, table, .. } => {
+            needs.waits.extend([
+                M::Exists(sequence.clone()),
+                M::Exists(table.clone()),
+                M::Altered(table.clone()),
+                M::Added(table.clone()),
+            ]);
+        }
+        Action::CreateTable { table, .. } => {
+            exists(&mut needs, &table.name);
+            needs.waits.extend(table.columns.iter().flat_map(column_uses).map(M::Exists));
+        }
+        Action::DropTable(table) => drop_table(&mut needs, table),
+        Action::AddColumns { table, columns } => {
+            needs.waits.extend(columns.iter().flat_map(|spec| column_uses(&spec.column)).map(M::Exists));
+            needs.gives.extend([M::Added(table.clone()), M::Shaped(table.clone())]);
+        }
+        Action::AlterColumns { table, alterations } => alter_columns(&mut needs, table, alterations),
+        Action::DropDefaults { table, .. } => {
+            needs.waits.push(M::Added(table.clone()));
+            needs.gives.push(M::Shaped(table.clone()));
+        }
+        Action::Backfill { table, .. } => {
+            needs.waits.push(M::Altered(table.clone()));
+            needs.gives.push(M::Filled(table.clone()));
+        }
+        Action::SetNotNull { table, .. } => {
+            needs.waits.extend([M::Altered(table.clone()), M::Filled(table.clone())]);
+            needs.gives.push(M::Shaped(table.clone()));
+        }
+        Action::DropColumns { table, columns } => {
+            needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone())]);
+            for name in columns.iter().flat_map(column_uses) {
+                needs.gives.extend([M::Released(aside(&name)), M::Released(name)]);
+            }
+            needs.gives.push(M::AllReleased);
+        }
+        Action::DropExtension(_) => needs.waits.push(M::AllReleased),
+        Action::RenameObject { .. } => {
+            needs.waits.push(M::AllCleared);
+            needs.gives.push(M::ObjectsRenamed);
+        }
+        Action::DropObject { table, object } => drop_object(&mut needs, table, object),
+        Action::AddObject { table, object } => add_object(&mut needs, table, object),
+        _ => {}
+    }
+    needs
+}
+
+/// The types and sequences of a column.
+fn column_uses(column: &Column) -> Vec<ObjectName> {
+    let mut names = Vec::new();
+    if let DataType::Enum(name) = &column.ty {
+        names.push(name.clone());
+    }
+    if let Some(ColumnDefault::Sequence(name)) = &column.default {
+        names.push(name.clone());
+    }
+    names
+}
+
+fn drop_table(needs: &mut Needs, table: &Table) {
+    use Milestone as M;
+    needs.waits.extend([M::Detached(table.name.clone()), M::Released(table.name.clone())]);
+    needs.gives.push(M::Gone(table.name.clone()));
+    needs.gives.push(M::AllReleased);
+    for name in table.columns.iter().flat_map(column_uses) {
+        needs.gives.extend([M::Released(name.clone()), M::Released(aside(&name))]);
+    }
+    let others = table.foreign_keys.iter().filter(|key| key.referenced_table != table.name);
+    needs.gives.extend(others.map(|key| M::Released(key.referenced_table.clone())));
+}
+
+fn alter_columns(needs: &mut Needs, table: &ObjectName, alterations: &[Alteration]) {
+    use Milestone as M;
+    needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone())]);
+    needs.gives.extend([M::Altered(table.clone()), M::Shaped(table.clone()), M::AllReleased]);
+    for alteration in alterations {
+        needs.waits.extend(column_uses(&alteration.next).into_iter().map(M::Exists));
+        let kept = column_uses(&alteration.next);
+        for name in column_uses(&alteration.previous) {
+            needs.gives.push(M::Released(aside(&name)));
+            if !kept.contains(&name) {
+                needs.gives.push(M::Released(name));
+            }
+        }
+    }
+}
+
+fn drop_object(needs: &mut Needs, table: &ObjectName, object: &TableObject) {
+    use Milestone as M;
+    needs.gives.push(M::AllCleared);
+    match object {
+        TableObject::ForeignKey(key) => {
+            needs.gives.extend([M::Detached(table.clone()), M::Detached(key.referenced_table.clone())]);
+            needs.gives.push(M::Released(key.referenced_table.clone()));
+        }
+        _ => {
+            needs.waits.push(M::Detached(table.clone()));
+            needs.gives.push(M::Cleared(table.clone()));
+        }
+    }
+}
+
+fn add_object(needs: &mut Needs, table: &ObjectName, object: &TableObject) {
+    use Milestone as M;
+    needs.waits.extend([M::AllCleared, M::ObjectsRenamed]);
+    let ready = |table: &ObjectName| {
+        [M::Exists(table.clone()), M::Altered(table.clone()), M::Added(table.clone()), M::Shaped(table.clone())]
+    };
+    needs.waits.extend(ready(table));
+    if let TableObject::ForeignKey(key) = object {
+        needs.waits.extend(ready(&key.referenced_table));
+        needs.waits.push(M::Keyed(key.referenced_table.clone()));
+    } else {
+        needs.gives.push(M::Keyed(table.clone()));
+    }
+}
+
+/// Nodes are actions first, then barriers: the moment when all that gives a milestone has run.
+struct Graph {
+    actions: usize,
+    followers: Vec<Vec<usize>>,
+    waiting_for: Vec<usize>,
+}
+
+impl Graph {
+    fn new(actions: usize) -> Self {
+        Self { actions, followers: vec![Vec::new(); actions], waiting_for: vec![0; actions] }
+    }
+
+    fn add_barrier(&mut self) -> usize {
+        self.followers.push(Vec::new());
+        self.waiting_for.push(0);
+        self.followers.len() - 1
+    }
+
+    fn add_edge(&mut self, from: usize, to: usize) {
+        self.followers[from].push(to);
+        self.waiting_for[to] += 1;
+    }
+
+    /// Kahn's algorithm with priorities; gives the actions only. Should changes ever contradict each
+    /// other, the next by priority runs all the same, and PostgreSQL has the last word.
+    fn sort(mut self, phases: &[u8]) -> Vec<usize> {
+        let priority = |node: usize| phases.get(node).map_or((0, node), |phase| (*phase + 1, node));
+        let mut ready: BinaryHeap<_> = (0..self.followers.len())
+            .filter(|node| self.waiting_for[*node] == 0)
+            .map(|node| Reverse(priority(node)))
+            .collect();
+        let mut is_done = vec![false; self.followers.len()];
+        let mut sorted = Vec::with_capacity(self.actions);
+        loop {
+            let node = match ready.pop() {
+                Some(Reverse((_, node))) => node,
+                None => match (0..is_done.len()).filter(|node| !is_done[*node]).min_by_key(|node| priority(*node)) {
+                    Some(node) => node,
+                    None => return sorted,
+                },
+            };
+            if std::mem::replace(&mut is_done[node], true) {
+                continue;
+            }
+            if node < self.actions {
+                sorted.push(node);
+            }
+            for follower in std::mem::take(&mut self.followers[node]) {
+                self.waiting_for[follower] -= 1;
+                if self.waiting_for[follower] == 0 && !is_done[follower] {
+                    ready.push(Reverse(priority(follower)));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! A plan as the text of migration.sql, and changes in words.
+
+mod statement;
+mod summary;
+
+pub(super) use statement::statement;
+pub use summary::summary;
+
+use super::plan::{HazardKind, Lock, Plan, Step, Transaction, Work};
+
+/// The line that starts a part of a migration which runs in one transaction.
+pub const SEGMENT_TRANSACTIONAL: &str = "-- relata:segment transactional";
+/// The line that starts a part of a migration whose statements run each by itself, in no transaction.
+pub const SEGMENT_OUTSIDE: &str = "-- relata:segment outside";
+
+/// The text of migration.sql: the hazards as a header, then one statement after the other. Without a
+/// segment marker all of it is one transaction. Nothing for an empty plan.
+pub fn render(plan: &Plan) -> String {
+    let mut text = header(plan);
+    let segments = segments(&plan.steps);
+    for (is_outside, steps) in &segments {
+        if segments.len() > 1 || *is_outside {
+            text += if *is_outside { SEGMENT_OUTSIDE } else { SEGMENT_TRANSACTIONAL };
+            text += "\n\n";
+        }
+        for step in *steps {
+            if let Some(note) = note(step) {
+                text += &format!("-- {note}\n");
+            }
+            text += &statement(&step.action);
+            text += ";\n\n";
+        }
+    }
+    text.truncate(text.trim_end().len());
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+fn header(plan: &Plan) -> String {
+    let mut text = String::new();
+    let titles = [
+        (HazardKind::DataLoss, "Loses data:"),
+        (HazardKind::MayFail, "May fail, and then changes nothing:"),
+        (HazardKind::BreaksPrograms, "Breaks programs that use the old names:"),
+    ];
+    for (kind, title) in titles {
+        let hazards: Vec<_> = plan.hazards().filter(|hazard| hazard.kind == kind).collect();
+        if !hazards.is_empty() {
+            text += &format!("-- {title}\n");
+            for hazard in hazards {
+                text += &format!("--   {}\n", one_line(&hazard.text));
+            }
+        }
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+/// A name may hold a line break; a comment may not.
+fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
+}
+
+/// Runs of steps that share a transaction, or are outside of any.
+fn segments(steps: &[Step]) -> Vec<(bool, &[Step])> {
+    let mut segments = Vec::new();
+    let mut start = 0;
+    for (index, step) in steps.iter().enumerate() {
+        let is_outside = step.transaction == Transaction::Outside;
+        let ends = match steps.get(index + 1) {
+            None => true,
+            Some(next) => {
+                step.transaction == Transaction::BoundaryAfter
+                    || is_outside != (next.transaction == Transaction::Outside)
+            }
+        };
+        if ends {
+            segments.push((is_outside, &steps[start..=index]));
+            start = index + 1;
+        }
+    }
+    segments
+}
+
+/// What is worth knowing before running a statement on a large table.
+fn note(step: &Step) -> Option<String> {
+    let who_waits = match step.lock {
+        Lock::None | Lock::ShareUpdateExclusive | Lock::RowExclusive => "",
+        Lock::Share | Lock::ShareRowExclusive => ", and blocks writes meanwhile",
+        Lock::AccessExclusive => ", and blocks reads and writes meanwhile",
+    };
+    match step.work {
+        Work::None => None,
+        Work::Scan => Some(format!("Reads the whole table{who_waits}")),
+        Work::Rewrite if step.lock == Lock::RowExclusive => Some("Writes every row that it matches".to_owned()),
+        Work::Rewrite => Some(format!("Rewrites the whole table{who_waits}")),
+    }
+}

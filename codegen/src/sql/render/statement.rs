@@ -1,0 +1,334 @@
+//! The SQL of one action, without its semicolon.
+
+use super::super::change::{Place, TableObject};
+use super::super::data_type::DataType;
+use super::super::expression::{Node, is_number, parse};
+use super::super::plan::{Action, Alteration, ColumnSpec};
+use super::super::quote::{ident, ident_list, literal, qualified};
+use super::super::state::{
+    Column, ColumnDefault, ForeignKey, Identity, Index, IndexPart, IndexTarget, ObjectName, Sequence, Table,
+};
+use crate::ir::{IndexMethod, NativeType, ReferentialAction, SortOrder};
+
+/// The statement.
+pub(in crate::sql) fn statement(action: &Action) -> String {
+    match action {
+        Action::CreateSchema(name) => format!("CREATE SCHEMA IF NOT EXISTS {}", ident(name)),
+        Action::CreateExtension(extension) => {
+            let part = |word: &str, value: &Option<String>| {
+                value.as_ref().map(|value| format!(" {word} {}", ident(value))).unwrap_or_default()
+            };
+            let options = part("SCHEMA", &extension.schema) + &part("VERSION", &extension.version);
+            format!("CREATE EXTENSION IF NOT EXISTS {}{options}", ident(&extension.name))
+        }
+        Action::UpdateExtension { name, version } => {
+            format!("ALTER EXTENSION {} UPDATE TO {}", ident(name), ident(version))
+        }
+        Action::MoveExtension { name, schema } => {
+            format!("ALTER EXTENSION {} SET SCHEMA {}", ident(name), ident(schema))
+        }
+        Action::DropExtension(name) => format!("DROP EXTENSION {}", ident(name)),
+        Action::RenameEnum { from, to } => format!("ALTER TYPE {} RENAME TO {}", qualified(from), ident(to)),
+        Action::MoveEnum { from, schema } => format!("ALTER TYPE {} SET SCHEMA {}", qualified(from), ident(schema)),
+        Action::RenameLabel { enum_name, from, to } => {
+            format!("ALTER TYPE {} RENAME VALUE {} TO {}", qualified(enum_name), literal(from), literal(to))
+        }
+        Action::RenameTable { from, to } => format!("ALTER TABLE {} RENAME TO {}", qualified(from), ident(to)),
+        Action::MoveTable { from, schema } => format!("ALTER TABLE {} SET SCHEMA {}", qualified(from), ident(schema)),
+        Action::RenameColumn { table, from, to } => {
+            format!("ALTER TABLE {} RENAME COLUMN {} TO {}", qualified(table), ident(from), ident(to))
+        }
+        Action::RenameSequence { from, to } => format!("ALTER SEQUENCE {} RENAME TO {}", qualified(from), ident(to)),
+        Action::RenameObject { table, object, to } => rename_object(table, object, to),
+        Action::AddLabel { enum_name, label, place } => {
+            let place = match place {
+                Place::End => String::new(),
+                Place::Before(other) => format!(" BEFORE {}", literal(other)),
+            };
+            format!("ALTER TYPE {} ADD VALUE {}{place}", qualified(enum_name), literal(label))
+        }
+        Action::CreateEnum(ty) => {
+            let labels: Vec<_> = ty.labels.iter().map(|label| literal(label)).collect();
+            format!("CREATE TYPE {} AS ENUM ({})", qualified(&ty.name), labels.join(", "))
+        }
+        Action::DropEnum(name) => format!("DROP TYPE {}", qualified(name)),
+        _ => table_statement(action),
+    }
+}
+
+fn table_statement(action: &Action) -> String {
+    match action {
+        Action::CreateSequence(Sequence { name, ty, .. }) => format!("CREATE SEQUENCE {} AS {ty}", qualified(name)),
+        Action::SetSequenceType { sequence, ty } => format!("ALTER SEQUENCE {} AS {ty}", qualified(sequence)),
+        Action::CatchUpSequence { sequence, table, column } => format!(
+            "SELECT setval({}, COALESCE(max({}), 0) + 1, false) FROM {}",
+            literal(&qualified(sequence)),
+            ident(column),
+            qualified(table)
+        ),
+        Action::OwnSequence { sequence, table, column } => {
+            format!("ALTER SEQUENCE {} OWNED BY {}.{}", qualified(sequence), qualified(table), ident(column))
+        }
+        Action::DropSequence(name) => format!("DROP SEQUENCE {}", qualified(name)),
+        Action::CreateTable { table, serial } => create_table(table, serial),
+        Action::DropTable(table) => format!("DROP TABLE {}", qualified(&table.name)),
+        Action::AddColumns { table, columns } => alter(table, columns.iter().map(add_column)),
+        Action::AlterColumns { table, alterations } => alter(table, alterations.iter().flat_map(alter_column)),
+        Action::DropDefaults { table, columns } => {
+            alter(table, columns.iter().map(|column| format!("ALTER COLUMN {} DROP DEFAULT", ident(column))))
+        }
+        Action::Backfill { table, column } => {
+            let column = ident(column);
+            format!("UPDATE {} SET {column} = DEFAULT WHERE {column} IS NULL", qualified(table))
+        }
+        Action::SetNotNull { table, column } => {
+            alter(table, [format!("ALTER COLUMN {} SET NOT NULL", ident(column))].into_iter())
+        }
+        Action::DropColumns { table, columns } => {
+            alter(table, columns.iter().map(|column| format!("DROP COLUMN {}", ident(&column.name))))
+        }
+        Action::AddObject { table, object } => add_object(table, object),
+        Action::DropObject { table, object } => match object {
+            TableObject::Index(index) => format!("DROP INDEX {}", qualified(&table.sibling(&index.name))),
+            other => alter(table, [format!("DROP CONSTRAINT {}", ident(other.name()))].into_iter()),
+        },
+        // Every other action is a `statement` of its own.
+        _ => String::new(),
+    }
+}
+
+/// `ALTER TABLE` with one command on its line, or each on one of their own.
+fn alter(table: &ObjectName, commands: impl Iterator<Item = String>) -> String {
+    let commands: Vec<_> = commands.collect();
+    let separator = if commands.len() > 1 { "\n  " } else { " " };
+    format!("ALTER TABLE {}{separator}{}", qualified(table), commands.join(",\n  "))
+}
+
+fn rename_object(table: &ObjectName, object: &TableObject, to: &str) -> String {
+    match object {
+        TableObject::Index(index) => {
+            format!("ALTER INDEX {} RENAME TO {}", qualified(&table.sibling(&index.name)), ident(to))
+        }
+        other => {
+            format!("ALTER TABLE {} RENAME CONSTRAINT {} TO {}", qualified(table), ident(other.name()), ident(to))
+        }
+    }
+}
+
+fn create_table(table: &Table, serial: &[String]) -> String {
+    let columns = table.columns.iter().map(|column| column_definition(column, serial.contains(&column.name), None));
+    let primary = table.primary_key.iter().cloned().map(TableObject::PrimaryKey);
+    let uniques = table.uniques.iter().cloned().map(TableObject::Unique);
+    let checks = table.checks.iter().cloned().map(TableObject::Check);
+    let constraints = primary.chain(uniques).chain(checks).map(|object| constraint(&object));
+    let lines: Vec<_> = columns.chain(constraints).collect();
+    if lines.is_empty() {
+        return format!("CREATE TABLE {} ()", qualified(&table.name));
+    }
+    format!("CREATE TABLE {} (\n  {}\n)", qualified(&table.name), lines.join(",\n  "))
+}
+
+fn add_column(spec: &ColumnSpec) -> String {
+    format!("ADD COLUMN {}", column_definition(&spec.column, spec.serial, spec.fill.as_deref()))
+}
+
+fn column_definition(column: &Column, serial: bool, fill: Option<&str>) -> String {
+    let ty = match (&column.ty, serial) {
+        (DataType::Native(NativeType::SmallInt), true) => "SMALLSERIAL".to_owned(),
+        (DataType::Native(NativeType::BigInt), true) => "BIGSERIAL".to_owned(),
+        (_, true) => "SERIAL".to_owned(),
+        (_, false) => type_sql(column),
+    };
+    let mut sql = format!("{} {ty}", ident(&column.name));
+    if !column.nullable {
+        sql += " NOT NULL";
+    }
+    if let Some(expression) = &column.generated {
+        sql += &format!(" GENERATED ALWAYS AS ({}) STORED", embed(expression));
+    }
+    sql += match column.identity {
+        Some(Identity::Always) => " GENERATED ALWAYS AS IDENTITY",
+        Some(Identity::ByDefault) => " GENERATED BY DEFAULT AS IDENTITY",
+        None => "",
+    };
+    let default = column.default.as_ref().filter(|_| !serial).and_then(|default| default_sql(column, default));
+    if let Some(default) = default.or_else(|| fill.map(default_expression)) {
+        sql += &format!(" DEFAULT {default}");
+    }
+    sql
+}
+
+fn type_sql(column: &Column) -> String {
+    format!("{}{}", column.ty, if column.array { "[]" } else { "" })
+}
+
+/// An expression of somebody's, so that a comment at its end cannot hide what follows.
+fn embed(sql: &str) -> String {
+    let sql = sql.trim();
+    if sql.contains("--") { format!("{sql}\n") } else { sql.to_owned() }
+}
+
+/// None where the database keeps what it has.
+fn default_sql(column: &Column, default: &ColumnDefault) -> Option<String> {
+    match default {
+        ColumnDefault::Literal(text) => Some(value_sql(&column.ty, text)),
+        ColumnDefault::List(items) => {
+            let items: Vec<_> = items.iter().map(|item| value_sql(&column.ty, item)).collect();
+            Some(format!("ARRAY[{}]::{}[]", items.join(", "), column.ty))
+        }
+        ColumnDefault::Expression(sql) => Some(default_expression(sql)),
+        ColumnDefault::Sequence(name) => Some(format!("nextval({}::regclass)", literal(&qualified(name)))),
+        ColumnDefault::Unmanaged => None,
+    }
+}
+
+fn value_sql(ty: &DataType, text: &str) -> String {
+    match ty {
+        DataType::Native(
+            NativeType::SmallInt
+            | NativeType::Integer
+            | NativeType::BigInt
+            | NativeType::Oid
+            | NativeType::Decimal(_)
+            | NativeType::Money
+            | NativeType::Real
+            | NativeType::DoublePrecision,
+        ) if is_number(text) => text.to_owned(),
+        DataType::Native(NativeType::Boolean) if matches!(text, "true" | "false") => text.to_owned(),
+        _ => literal(text),
+    }
+}
+
+/// After DEFAULT, operators have to be in parentheses.
+fn default_expression(sql: &str) -> String {
+    let is_simple =
+        matches!(parse(sql), Some(Node::Name(_) | Node::Text(_) | Node::Number(_) | Node::Call(..) | Node::Cast(..)));
+    if is_simple { embed(sql) } else { format!("({})", embed(sql)) }
+}
+
+fn alter_column(alteration: &Alteration) -> Vec<String> {
+    let Alteration { previous, next, .. } = alteration;
+    let column = format!("ALTER COLUMN {}", ident(&next.name));
+    if next.generated.is_some() && next.generated != previous.generated {
+        let definition = column_definition(next, false, None);
+        return vec![format!("DROP COLUMN {}", ident(&next.name)), format!("ADD COLUMN {definition}")];
+    }
+    let mut commands = Vec::new();
+    if previous.generated.is_some() && next.generated.is_none() {
+        commands.push(format!("{column} DROP EXPRESSION"));
+    }
+    if previous.identity.is_some() && next.identity.is_none() {
+        commands.push(format!("{column} DROP IDENTITY"));
+    }
+    let default = next.default.as_ref().filter(|_| alteration.redefaulted);
+    let default = default.and_then(|default| default_sql(next, default));
+    let had_default = previous.default.is_some() && previous.generated.is_none();
+    if had_default && (alteration.retyped || (alteration.redefaulted && default.is_none())) {
+        commands.push(format!("{column} DROP DEFAULT"));
+    }
+    if alteration.retyped {
+        let using = alteration.using.as_ref().map(|using| format!(" USING {}", embed(using))).unwrap_or_default();
+        commands.push(format!("{column} SET DATA TYPE {}{using}", type_sql(next)));
+    }
+    if let Some(default) = default {
+        commands.push(format!("{column} SET DEFAULT {default}"));
+    }
+    match (previous.nullable, next.nullable) {
+        (true, false) if !alteration.not_null_later => commands.push(format!("{column} SET NOT NULL")),
+        (false, true) => commands.push(format!("{column} DROP NOT NULL")),
+        _ => {}
+    }
+    match (previous.identity, next.identity) {
+        (None, Some(Identity::Always)) => commands.push(format!("{column} ADD GENERATED ALWAYS AS IDENTITY")),
+        (None, Some(Identity::ByDefault)) => commands.push(format!("{column} ADD GENERATED BY DEFAULT AS IDENTITY")),
+        (Some(Identity::ByDefault), Some(Identity::Always)) => commands.push(format!("{column} SET GENERATED ALWAYS")),
+        (Some(Identity::Always), Some(Identity::ByDefault)) => {
+            commands.push(format!("{column} SET GENERATED BY DEFAULT"));
+        }
+        _ => {}
+    }
+    commands
+}
+
+fn add_object(table: &ObjectName, object: &TableObject) -> String {
+    match object {
+        TableObject::Index(index) => create_index(table, index),
+        other => alter(table, [format!("ADD {}", constraint(other))].into_iter()),
+    }
+}
+
+/// `CONSTRAINT "name" ..`; nothing for an index, which is none.
+fn constraint(object: &TableObject) -> String {
+    let definition = match object {
+        TableObject::PrimaryKey(key) => format!("PRIMARY KEY ({})", ident_list(&key.columns)),
+        TableObject::Unique(unique) => format!("UNIQUE ({})", ident_list(&unique.columns)),
+        TableObject::Check(check) => format!("CHECK ({})", embed(&check.expression)),
+        TableObject::ForeignKey(key) => foreign_key(key),
+        TableObject::Index(_) => return String::new(),
+    };
+    format!("CONSTRAINT {} {definition}", ident(object.name()))
+}
+
+fn foreign_key(key: &ForeignKey) -> String {
+    format!(
+        "FOREIGN KEY ({}) REFERENCES {}({}) ON DELETE {} ON UPDATE {}",
+        ident_list(&key.columns),
+        qualified(&key.referenced_table),
+        ident_list(&key.referenced_columns),
+        action_sql(key.on_delete),
+        action_sql(key.on_update)
+    )
+}
+
+fn action_sql(action: ReferentialAction) -> &'static str {
+    match action {
+        ReferentialAction::Cascade => "CASCADE",
+        ReferentialAction::Restrict => "RESTRICT",
+        ReferentialAction::NoAction => "NO ACTION",
+        ReferentialAction::SetNull => "SET NULL",
+        ReferentialAction::SetDefault => "SET DEFAULT",
+    }
+}
+
+fn create_index(table: &ObjectName, index: &Index) -> String {
+    let unique = if index.unique { "UNIQUE " } else { "" };
+    let method = match index.method {
+        IndexMethod::BTree => "",
+        IndexMethod::Hash => " USING HASH",
+        IndexMethod::Gin => " USING GIN",
+        IndexMethod::Gist => " USING GIST",
+        IndexMethod::SpGist => " USING SPGIST",
+        IndexMethod::Brin => " USING BRIN",
+    };
+    let parts: Vec<_> = index.parts.iter().map(index_part).collect();
+    let mut sql =
+        format!("CREATE {unique}INDEX {} ON {}{method} ({})", ident(&index.name), qualified(table), parts.join(", "));
+    if !index.include.is_empty() {
+        sql += &format!(" INCLUDE ({})", ident_list(&index.include));
+    }
+    if index.nulls_not_distinct {
+        sql += " NULLS NOT DISTINCT";
+    }
+    if let Some(predicate) = &index.predicate {
+        sql += &format!(" WHERE {}", embed(predicate));
+    }
+    sql
+}
+
+fn index_part(part: &IndexPart) -> String {
+    let mut sql = match &part.target {
+        IndexTarget::Column(name) => ident(name),
+        IndexTarget::Expression(expression) => format!("({})", embed(expression)),
+    };
+    if let Some(class) = &part.operator_class {
+        sql += &format!(" {class}");
+    }
+    let is_descending = part.sort == SortOrder::Desc;
+    if is_descending {
+        sql += " DESC";
+    }
+    if part.nulls_first != is_descending {
+        sql += if part.nulls_first { " NULLS FIRST" } else { " NULLS LAST" };
+    }
+    sql
+}

@@ -1,0 +1,68 @@
+//! Changes in words, one line each.
+
+use super::super::change::{Change, Place, TableObject};
+use super::super::state::{Column, ColumnDefault};
+
+/// One line per change, with `+`, `-`, `~` for what comes, goes and changes. Nothing for no change.
+pub fn summary(changes: &[Change]) -> String {
+    changes.iter().map(|change| line(change) + "\n").collect()
+}
+
+fn line(change: &Change) -> String {
+    match change {
+        Change::CreateSchema(name) => format!("+ schema {name}"),
+        Change::CreateExtension(extension) => format!("+ extension {}", extension.name),
+        Change::AlterExtension(pair) => format!("~ extension {}", pair.1.name),
+        Change::DropExtension(extension) => format!("- extension {}", extension.name),
+        Change::RenameEnum { from, to } => format!("~ enum {from} is called {to}"),
+        Change::RenameLabel { enum_name, from, to } => format!("~ value {enum_name}.{from} is called {to}"),
+        Change::CreateEnum(ty) => format!("+ enum {} ({})", ty.name, ty.labels.join(", ")),
+        Change::AddLabel { enum_name, label, place } => match place {
+            Place::End => format!("+ value {enum_name}.{label}"),
+            Place::Before(other) => format!("+ value {enum_name}.{label} before {other}"),
+        },
+        Change::ReplaceEnum { previous, next } => {
+            format!("~ enum {} from ({}) to ({})", next.name, previous.labels.join(", "), next.labels.join(", "))
+        }
+        Change::DropEnum(ty) => format!("- enum {}", ty.name),
+        Change::RenameSequence { from, to } => format!("~ sequence {from} is called {to}"),
+        Change::CreateSequence(sequence) => format!("+ sequence {}", sequence.name),
+        Change::AlterSequence(pair) => format!("~ sequence {} counts as {}", pair.1.name, pair.1.ty),
+        Change::DropSequence(sequence) => format!("- sequence {}", sequence.name),
+        Change::RenameTable { from, to } => format!("~ table {from} is called {to}"),
+        Change::CreateTable(table) => format!("+ table {}", table.name),
+        Change::DropTable(table) => format!("- table {}", table.name),
+        Change::RenameColumn { table, from, to } => format!("~ column {table}.{from} is called {to}"),
+        Change::AddColumn { table, column, .. } => format!("+ column {table}.{} {}", column.name, describe(column)),
+        Change::AlterColumn { table, previous, next, .. } => {
+            format!("~ column {table}.{} from {} to {}", next.name, describe(previous), describe(next))
+        }
+        Change::DropColumn { table, column } => format!("- column {table}.{}", column.name),
+        Change::RenameObject { table, object, to } => {
+            format!("~ {} {} on {table} is called {to}", object.kind(), object.name())
+        }
+        Change::AddObject { table, object } => format!("+ {} {} on {table}", object.kind(), object.name()),
+        Change::ReplaceObject { table, previous, next } => replaced(table, previous, next),
+        Change::DropObject { table, object } => format!("- {} {} on {table}", object.kind(), object.name()),
+    }
+}
+
+fn replaced(table: &super::super::state::ObjectName, previous: &TableObject, next: &TableObject) -> String {
+    let how = if previous == next { " is built anew" } else { "" };
+    format!("~ {} {} on {table}{how}", next.kind(), next.name())
+}
+
+fn describe(column: &Column) -> String {
+    let mut text = format!("{}{}", column.ty, if column.array { "[]" } else { "" });
+    if !column.nullable {
+        text += " NOT NULL";
+    }
+    match &column.default {
+        Some(ColumnDefault::Literal(value)) => text += &format!(" DEFAULT {value}"),
+        Some(ColumnDefault::List(values)) => text += &format!(" DEFAULT [{}]", values.join(", ")),
+        Some(ColumnDefault::Expression(sql)) => text += &format!(" DEFAULT {sql}"),
+        Some(ColumnDefault::Sequence(_)) => text += " autoincrement",
+        Some(ColumnDefault::Unmanaged) | None => {}
+    }
+    text
+}
