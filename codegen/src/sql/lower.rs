@@ -16,7 +16,6 @@ use crate::ir::{self, Arity, ColumnType, ColumnWalker, DefaultValue, IndexMethod
 /// The database that a schema describes.
 pub fn lower(schema: &ir::Schema) -> State {
     let mut state = State {
-        schemas: schema.namespaces.clone(),
         extensions: schema.extensions.iter().map(lower_extension).collect(),
         enums: schema.enums.iter().map(lower_enum).collect(),
         ..State::default()
@@ -36,6 +35,9 @@ pub fn lower(schema: &ir::Schema) -> State {
             }
         }
     }
+    // A schema that is listed and holds nothing is not created, as with Prisma.
+    let names = state.tables.iter().map(|table| &table.name).chain(state.enums.iter().map(|ty| &ty.name));
+    state.schemas = names.filter_map(|name| name.schema.clone()).collect();
     state.sort();
     state
 }
