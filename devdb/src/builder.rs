@@ -1,6 +1,7 @@
 //! Which server to take: the settings, and the order in which the sources are asked.
 
 use crate::admin::Admin;
+use crate::embedded::Embedded;
 use crate::error::{Error, Refusal};
 use crate::server::{Server, greet};
 use crate::{DevDb, Source, redact_url};
@@ -22,6 +23,7 @@ pub struct Builder {
     database_url: Option<OsString>,
     directory: Option<PathBuf>,
     idle: Option<OsString>,
+    path: OsString,
     #[cfg(unix)]
     search: crate::system::Search,
 }
@@ -35,6 +37,7 @@ impl Builder {
             database_url: variable("DATABASE_URL"),
             directory: variable("RELATA_DEVDB_DIR").map(PathBuf::from),
             idle: variable("RELATA_DEVDB_IDLE"),
+            path: variable("PATH").unwrap_or_default(),
             #[cfg(unix)]
             search: crate::system::Search {
                 pg_bin: variable("PG_BIN").map(PathBuf::from),
@@ -94,12 +97,17 @@ impl Builder {
             return self.take_url();
         }
         let mut refusals = Vec::new();
-        if only != Some(Source::Embedded) {
-            match self.take_system() {
+        for source in [Source::System, Source::Embedded] {
+            if only.is_some_and(|only| only != source) {
+                continue;
+            }
+            let (name, taken) = match source {
+                Source::System => ("PostgreSQL on this machine", self.take_system()),
+                _ => ("the embedded one", self.take_embedded()),
+            };
+            match taken {
                 Err(error @ Error::Setting { .. }) => return Err(error),
-                Err(error) => {
-                    refusals.push(Refusal { source: "PostgreSQL on this machine", reason: error.to_string() })
-                }
+                Err(error) => refusals.push(Refusal { source: name, reason: error.to_string() }),
                 done => return done,
             }
         }
@@ -149,6 +157,10 @@ impl Builder {
             home: self.home(),
             life: Box::new(()),
         }))
+    }
+
+    fn take_embedded(&self) -> Result<DevDb, Error> {
+        Embedded::start(&self.home(), &self.path).map(DevDb::new)
     }
 
     #[cfg(unix)]

@@ -1,22 +1,20 @@
-//! A database for one test: created under a name of our own, dropped at the end.
+//! A database for one test, and the names that databases on a server get.
 //!
 //! Names say what they are and when they were made (`relata_test_<prefix>_<time>_<random>`,
 //! `relata_template_<hash>`), so that what a killed process left behind is recognised, and nothing else is ever dropped.
 
-use crate::server::Server;
 use std::fmt;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const TEST: &str = "relata_test_";
-const TEMPLATE: &str = "relata_template_";
+pub(crate) const TEMPLATE: &str = "relata_template_";
 const TIME_LENGTH: usize = 8;
 const RANDOM_LENGTH: usize = 12;
 
 /// A test that runs longer than this may lose its database when it has no connection open.
 const TEST_LIFETIME: Duration = Duration::from_secs(6 * 3600);
 /// Templates are made again when they are needed, so this only bounds what lies around.
-const TEMPLATE_LIFETIME: Duration = Duration::from_secs(3 * 24 * 3600);
+pub(crate) const TEMPLATE_LIFETIME: Duration = Duration::from_secs(3 * 24 * 3600);
 
 /// Databases of ours that nobody is connected to, with the comment that holds a template's time.
 pub(crate) const LEFTOVERS: &str = "SELECT d.datname, shobj_description(d.oid, 'pg_database') FROM pg_database d \
@@ -27,18 +25,23 @@ pub(crate) const LEFTOVERS: &str = "SELECT d.datname, shobj_description(d.oid, '
 ///
 /// Dropping closes whatever is still connected to it.
 pub struct TestDatabase {
-    pub(crate) server: Arc<Server>,
-    pub(crate) name: String,
-    pub(crate) url: String,
+    name: String,
+    url: String,
+    /// Dropped with the value, and with it the database.
+    _life: Box<dyn Send + Sync>,
 }
 
 impl TestDatabase {
+    pub(crate) fn new(name: String, url: String, life: Box<dyn Send + Sync>) -> Self {
+        TestDatabase { name, url, _life: life }
+    }
+
     /// The URL to connect to, password included: for programs, not for messages (see [`redact_url`](crate::redact_url)).
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The database's name on its server.
+    /// The database's name on its server. On the embedded engine, where each has a server of its own, always the same.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -47,13 +50,6 @@ impl TestDatabase {
 impl fmt::Debug for TestDatabase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TestDatabase").field("url", &crate::redact_url(&self.url)).finish()
-    }
-}
-
-impl Drop for TestDatabase {
-    fn drop(&mut self) {
-        // A server that is gone takes the database with it, and what stays is dropped by a later start.
-        let _ = self.server.drop_database(&self.name);
     }
 }
 

@@ -12,23 +12,31 @@
 //! # }   // here the database is dropped
 //! ```
 //!
-//! The order: the server of `DATABASE_URL`; else a throw-away cluster from the PostgreSQL that is installed. A source
-//! that was named (`DATABASE_URL`, `PG_BIN`, `RELATA_DEVDB`) and does not work is an error; otherwise the next one is
-//! tried.
+//! The order: the server of `DATABASE_URL`; else a throw-away cluster from the PostgreSQL that is installed; else the
+//! embedded engine. A source that was named (`DATABASE_URL`, `PG_BIN`, `RELATA_DEVDB`) and does not work is an error;
+//! otherwise the next one is tried, and the last error says why none did.
+//!
+//! **On the server of `DATABASE_URL`** databases are created and dropped beside the named one, which is connected to
+//! and never changed. The connections for that are without TLS.
 //!
 //! **The cluster** is one per user and version, in the temporary folder, shared by all processes and kept running
 //! between them. It has no fsync and nothing in it is safe: it is wiped when it was not shut down properly. A small
 //! watcher stops it after 30 minutes without use (`RELATA_DEVDB_IDLE`, in seconds); deleting its folder stops it too.
 //!
-//! **On the server of `DATABASE_URL`** databases are created and dropped beside the named one, which is connected to
-//! and never changed.
+//! **The embedded engine** is PGlite, PostgreSQL 17 as WebAssembly. It works where nothing but Rust is, with limits:
+//! - one connection per database: a second one waits until the first is closed, so a pool has size 1;
+//! - no query cancellation, `statement_timeout`, or extensions such as pgcrypto and PostGIS;
+//! - each database is a process of its own with some 250 MB once it is connected to, and ends with this one;
+//! - [`DevDb::ensure_database`] and [`DevDb::url`] speak of one more server, which also takes one connection.
 //!
-//! All calls block, need no async runtime, and may be made from within one. Nothing here prints, and no message or
-//! `Debug` output holds a password.
+//! All calls block, need no async runtime, and may be made from within one. Nothing here prints, but for one line on
+//! stderr before the embedded engine is built, and no message or `Debug` output holds a password.
 
 mod admin;
+mod backend;
 mod builder;
 mod database;
+mod embedded;
 mod error;
 mod files;
 mod server;
@@ -41,7 +49,8 @@ pub use database::TestDatabase;
 pub use error::{Error, Refusal};
 pub use url::redact_url;
 
-use server::Server;
+use backend::{Backend, Prepare};
+use std::fmt;
 use std::sync::Arc;
 
 /// Where a server comes from.
@@ -60,14 +69,20 @@ pub enum Source {
 ///
 /// Cheap to start again and to clone; a server of ours stays for as long as any of these, or a [`TestDatabase`] of it,
 /// exists.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct DevDb {
-    server: Arc<Server>,
+    backend: Arc<dyn Backend>,
+}
+
+impl fmt::Debug for DevDb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DevDb").field("server", &self.describe()).finish()
+    }
 }
 
 impl DevDb {
-    fn new(server: Server) -> Self {
-        DevDb { server: Arc::new(server) }
+    fn new(backend: impl Backend + 'static) -> Self {
+        DevDb { backend: Arc::new(backend) }
     }
 
     /// Finds or starts a server, as the environment says.
@@ -93,27 +108,27 @@ impl DevDb {
 
     /// One line that says which server this is, without a password.
     pub fn describe(&self) -> &str {
-        &self.server.description
+        self.backend.description()
     }
 
     /// Where the server comes from.
     pub fn source(&self) -> Source {
-        self.server.source
+        self.backend.source()
     }
 
     /// The URL of `database` on this server, password included. The database need not exist.
     pub fn url(&self, database: &str) -> String {
-        self.server.database_url(database)
+        self.backend.url(database)
     }
 
     /// The same for psql and other programs on libpq: for a cluster of ours by its socket, without a password.
     pub fn psql_url(&self, database: &str) -> String {
-        self.server.psql_url(database)
+        self.backend.psql_url(database)
     }
 
     /// How many connections the server takes altogether. With 1, a second one waits until the first is closed.
     pub fn max_connections_hint(&self) -> usize {
-        self.server.max_connections
+        self.backend.max_connections()
     }
 
     /// Creates an empty database with a name that starts with `prefix` and that nobody else has.
@@ -122,7 +137,7 @@ impl DevDb {
     ///
     /// When the server is gone or refuses, such as for a user who may not create databases.
     pub fn create_database(&self, prefix: &str) -> Result<TestDatabase, Error> {
-        self.server.create_database(prefix)
+        Arc::clone(&self.backend).create_database(prefix)
     }
 
     /// Creates a database as `prepare` leaves it; `prepare` runs once per `key`, every further database is a copy.
@@ -155,7 +170,8 @@ impl DevDb {
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        self.server.database_from_template(key, prepare)
+        let prepare: Prepare<'_> = Box::new(move |url| prepare(url).map_err(Into::into));
+        Arc::clone(&self.backend).database_from_template(key, prepare)
     }
 
     /// Creates the database `name` unless it is there. It is not dropped at the end.
@@ -164,6 +180,6 @@ impl DevDb {
     ///
     /// When the server is gone or refuses.
     pub fn ensure_database(&self, name: &str) -> Result<(), Error> {
-        self.server.ensure_database(name)
+        self.backend.ensure_database(name)
     }
 }

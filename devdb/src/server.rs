@@ -2,9 +2,10 @@
 
 use crate::Source;
 use crate::admin::{Admin, Failure};
+use crate::backend::{Backend, Prepare, run_prepare};
 use crate::database::{self, TestDatabase};
 use crate::error::Error;
-use crate::{files, redact_url, url};
+use crate::{files, url};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio_postgres::error::SqlState;
@@ -56,56 +57,11 @@ pub(crate) fn greet(admin: &Admin) -> Result<Greeting, Failure> {
 }
 
 impl Server {
-    pub(crate) fn create_database(self: &Arc<Self>, prefix: &str) -> Result<TestDatabase, Error> {
-        let database = self.test_database(prefix);
-        // template1 may be busy or changed; template0 is neither.
-        self.admin.run(&[&format!("CREATE DATABASE {} TEMPLATE template0", database.name)])?;
-        Ok(database)
-    }
-
-    pub(crate) fn database_from_template<E>(
-        self: &Arc<Self>,
-        key: &str,
-        prepare: impl FnOnce(&str) -> Result<(), E> + Send,
-    ) -> Result<TestDatabase, Error>
-    where
-        E: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        let template = database::template_name(key);
-        match self.copy(&template) {
-            Err(failure) if is_missing(&failure) => {}
-            done => return Ok(done?),
-        }
-        {
-            let _lock = self.lock(&template)?;
-            if !self.exists(&template)? {
-                self.prepare(&template, key, prepare)?;
-            }
-        }
-        Ok(self.copy(&template)?)
-    }
-
-    fn prepare<E>(
-        self: &Arc<Self>,
-        template: &str,
-        key: &str,
-        prepare: impl FnOnce(&str) -> Result<(), E> + Send,
-    ) -> Result<(), Error>
-    where
-        E: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
+    fn prepare(self: &Arc<Self>, template: &str, key: &str, prepare: Prepare<'_>) -> Result<(), Error> {
         // Prepared under another name: a template exists when it is whole. If this fails it is dropped.
-        let draft = self.create_database("template")?;
-        // On a thread of its own, so that the closure may start a runtime even when the caller is in one.
-        let prepared = std::thread::scope(|scope| {
-            let work = || prepare(&draft.url).map_err(Into::into);
-            match scope.spawn(work).join() {
-                Ok(result) => result,
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        });
-        prepared.map_err(|source| Error::Prepare { key: key.to_owned(), source })?;
-        let name = &draft.name;
+        let draft = Arc::clone(self).create_database("template")?;
+        run_prepare(key, prepare, draft.url())?;
+        let name = draft.name();
         let published = self.admin.run(&[
             // Nobody connects to a template: a copy has to wait for whoever does.
             &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"),
@@ -123,7 +79,7 @@ impl Server {
     fn copy(self: &Arc<Self>, template: &str) -> Result<TestDatabase, Failure> {
         let database = self.test_database("copy");
         let strategy = self.copy_strategy;
-        self.admin.run(&[&format!("CREATE DATABASE {} TEMPLATE {template}{strategy}", database.name)])?;
+        self.admin.run(&[&format!("CREATE DATABASE {} TEMPLATE {template}{strategy}", database.name())])?;
         Ok(database)
     }
 
@@ -132,31 +88,11 @@ impl Server {
         Ok(!rows[0].is_empty())
     }
 
-    pub(crate) fn ensure_database(&self, name: &str) -> Result<(), Error> {
-        let quoted = name.replace('"', "\"\"");
-        match self.admin.run(&[&format!("CREATE DATABASE \"{quoted}\" TEMPLATE template0")]) {
-            Err(failure) if is_duplicate(&failure) => Ok(()),
-            other => Ok(other.map(drop)?),
-        }
-    }
-
-    pub(crate) fn drop_database(&self, name: &str) -> Result<(), Error> {
-        self.admin.run(&[&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")])?;
-        Ok(())
-    }
-
-    pub(crate) fn database_url(&self, name: &str) -> String {
-        url::with_database(&self.url, name)
-    }
-
-    pub(crate) fn psql_url(&self, name: &str) -> String {
-        url::with_database(&self.psql_url, name)
-    }
-
     /// The value whose Drop removes the database, made before the database: a failure in between leaves nothing.
     fn test_database(self: &Arc<Self>, prefix: &str) -> TestDatabase {
         let name = database::test_name(prefix);
-        TestDatabase { url: self.database_url(&name), server: Arc::clone(self), name }
+        let life = Created { server: Arc::clone(self), name: name.clone() };
+        TestDatabase::new(name.clone(), self.url(&name), Box::new(life))
     }
 
     fn lock(&self, template: &str) -> Result<std::fs::File, Error> {
@@ -166,9 +102,73 @@ impl Server {
     }
 }
 
-impl std::fmt::Debug for Server {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("source", &self.source).field("url", &redact_url(&self.url)).finish()
+impl Backend for Server {
+    fn source(&self) -> Source {
+        self.source
+    }
+
+    fn description(&self) -> &str {
+        &self.description
+    }
+
+    fn max_connections(&self) -> usize {
+        self.max_connections
+    }
+
+    fn url(&self, database: &str) -> String {
+        url::with_database(&self.url, database)
+    }
+
+    fn psql_url(&self, database: &str) -> String {
+        url::with_database(&self.psql_url, database)
+    }
+
+    fn ensure_database(&self, name: &str) -> Result<(), Error> {
+        ensure_database(&self.admin, name)
+    }
+
+    fn create_database(self: Arc<Self>, prefix: &str) -> Result<TestDatabase, Error> {
+        let database = self.test_database(prefix);
+        // template1 may be busy or changed; template0 is neither.
+        self.admin.run(&[&format!("CREATE DATABASE {} TEMPLATE template0", database.name())])?;
+        Ok(database)
+    }
+
+    fn database_from_template(self: Arc<Self>, key: &str, prepare: Prepare<'_>) -> Result<TestDatabase, Error> {
+        let template = database::template_name(key);
+        match self.copy(&template) {
+            Err(failure) if is_missing(&failure) => {}
+            done => return Ok(done?),
+        }
+        {
+            let _lock = self.lock(&template)?;
+            if !self.exists(&template)? {
+                self.prepare(&template, key, prepare)?;
+            }
+        }
+        Ok(self.copy(&template)?)
+    }
+}
+
+/// A database that was created on a server, dropped with this value.
+struct Created {
+    server: Arc<Server>,
+    name: String,
+}
+
+impl Drop for Created {
+    fn drop(&mut self) {
+        // A server that is gone takes the database with it, and what stays is dropped by a later start.
+        let _ = self.server.admin.run(&[&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)]);
+    }
+}
+
+/// Creates a database unless it is there.
+pub(crate) fn ensure_database(admin: &Admin, name: &str) -> Result<(), Error> {
+    let quoted = name.replace('"', "\"\"");
+    match admin.run(&[&format!("CREATE DATABASE \"{quoted}\" TEMPLATE template0")]) {
+        Err(failure) if is_duplicate(&failure) => Ok(()),
+        other => Ok(other.map(drop)?),
     }
 }
 

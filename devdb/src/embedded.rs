@@ -1,0 +1,226 @@
+//! PostgreSQL as WebAssembly (PGlite), when there is no other.
+//!
+//! The engine is in a program of its own, `relata-devdb-embedded`, because it brings some 400 packages that nobody
+//! should build without need. It is taken from beside this executable or from PATH; in a checkout it is built, once.
+//!
+//! One server takes one connection at a time, and a second one waits. So each database is a process of its own (its
+//! data a copy of some files), which lives as long as its value: tests that run side by side do not wait for each
+//! other, and dropping a database cannot hang on a connection that is still open.
+
+use crate::admin::Admin;
+use crate::backend::{Backend, Prepare, run_prepare};
+use crate::database::{self, TestDatabase};
+use crate::error::Error;
+use crate::files::{self, io};
+use crate::server::greet;
+use crate::{Source, url};
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const PROGRAM: &str = "relata-devdb-embedded";
+/// The database that the engine's data folder holds from the start.
+const DATABASE: &str = "postgres";
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The embedded engine: a server for the databases that are asked for by name, and the means to start more.
+pub(crate) struct Embedded {
+    program: PathBuf,
+    home: PathBuf,
+    description: String,
+    main: Process,
+}
+
+/// A running engine. It ends when this value is dropped, and when this process dies.
+struct Process {
+    child: Child,
+    url: String,
+}
+
+impl Embedded {
+    pub(crate) fn start(home: &Path, path: &OsString) -> Result<Self, Error> {
+        let home = files::create_home(home)?;
+        let program = find(path).map_or_else(|| build(&home), Ok)?;
+        let main = Process::start(&program, &[])?;
+        let greeting = greet(&main.admin()?)?;
+        let description = format!("embedded PostgreSQL {} (PGlite), one connection per database", greeting.version);
+        remove_old(&home, database::TEMPLATE);
+        remove_old(&std::env::temp_dir(), &format!("{PROGRAM}-"));
+        Ok(Embedded { program, home, description, main })
+    }
+
+    /// The folder of the template for `key`, prepared unless it is there.
+    fn template(&self, key: &str, prepare: Prepare<'_>) -> Result<PathBuf, Error> {
+        let folder = self.home.join(database::template_name(key));
+        let _lock = files::lock(&folder.with_extension("lock"))?;
+        if folder.is_dir() {
+            return Ok(folder);
+        }
+        // Prepared under another name: a template exists when it is whole.
+        let draft = folder.with_extension("draft");
+        remove(&draft)?;
+        std::fs::create_dir(&draft).map_err(io("create", &draft))?;
+        let process = Process::start(&self.program, &["--root".as_ref(), draft.as_os_str()])?;
+        let prepared = run_prepare(key, prepare, &process.url);
+        // Until the engine has ended its files are not complete.
+        drop(process);
+        match prepared {
+            Ok(()) => std::fs::rename(&draft, &folder).map_err(io("create", &folder))?,
+            Err(error) => {
+                remove(&draft)?;
+                return Err(error);
+            }
+        }
+        Ok(folder)
+    }
+}
+
+impl Backend for Embedded {
+    fn source(&self) -> Source {
+        Source::Embedded
+    }
+
+    fn description(&self) -> &str {
+        &self.description
+    }
+
+    fn max_connections(&self) -> usize {
+        1
+    }
+
+    fn url(&self, database: &str) -> String {
+        url::with_database(&self.main.url, database)
+    }
+
+    fn psql_url(&self, database: &str) -> String {
+        self.url(database)
+    }
+
+    fn ensure_database(&self, name: &str) -> Result<(), Error> {
+        crate::server::ensure_database(&self.main.admin()?, name)
+    }
+
+    fn create_database(self: Arc<Self>, _prefix: &str) -> Result<TestDatabase, Error> {
+        Ok(Process::start(&self.program, &[])?.into_database())
+    }
+
+    fn database_from_template(self: Arc<Self>, key: &str, prepare: Prepare<'_>) -> Result<TestDatabase, Error> {
+        let folder = self.template(key, prepare)?;
+        Ok(Process::start(&self.program, &["--copy-of".as_ref(), folder.as_os_str()])?.into_database())
+    }
+}
+
+impl Process {
+    fn start(program: &Path, arguments: &[&std::ffi::OsStr]) -> Result<Self, Error> {
+        let failed = |output: String| Error::Program { program: program.display().to_string(), output };
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
+        let mut line = String::new();
+        if let Some(stdout) = child.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line).map_err(|error| failed(error.to_string()))?;
+        }
+        let process = Process { child, url: line.trim().to_owned() };
+        if process.url.starts_with("postgres://") {
+            return Ok(process);
+        }
+        let said = process.url.strip_prefix("error: ").unwrap_or(&process.url);
+        Err(failed(if said.is_empty() { "it ended without a word".to_owned() } else { said.to_owned() }))
+    }
+
+    fn admin(&self) -> Result<Admin, Error> {
+        let config = self.url.parse().map_err(|_| Error::Program {
+            program: PROGRAM.to_owned(),
+            output: "it printed something that is not a URL".to_owned(),
+        })?;
+        Ok(Admin::new(config, "the embedded server".to_owned()))
+    }
+
+    fn into_database(self) -> TestDatabase {
+        TestDatabase::new(DATABASE.to_owned(), self.url.clone(), Box::new(self))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // The end of its stdin tells it to go.
+        drop(self.child.stdin.take());
+        let deadline = Instant::now() + STOP_TIMEOUT;
+        while let Ok(None) = self.child.try_wait() {
+            if Instant::now() > deadline {
+                let _ = self.child.kill();
+                let _ = self.child.wait();
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+/// The program beside this executable (or beside the folder of test executables), where a checkout builds it, or on
+/// PATH.
+fn find(path: &OsString) -> Option<PathBuf> {
+    let executable = std::env::current_exe().ok();
+    let beside = executable.iter().flat_map(|file| file.ancestors().skip(1).take(2)).map(Path::to_owned);
+    let built = target_folder().map(|folder| folder.join("debug"));
+    let name = format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX);
+    beside.chain(built).chain(std::env::split_paths(path)).map(|folder| folder.join(&name)).find(|file| file.is_file())
+}
+
+/// The program's source, when this crate was built in a checkout that is still there.
+fn source() -> Option<PathBuf> {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("embedded/Cargo.toml");
+    manifest.is_file().then_some(manifest)
+}
+
+fn target_folder() -> Option<PathBuf> {
+    let checkout = source()?.ancestors().nth(3)?.to_owned();
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout.join("target"), PathBuf::from);
+    Some(target.join("embedded"))
+}
+
+/// Builds the program in a checkout. Whoever comes second waits for the first.
+fn build(home: &Path) -> Result<PathBuf, Error> {
+    let (Some(manifest), Some(target)) = (source(), target_folder()) else {
+        return Err(Error::Program { program: PROGRAM.to_owned(), output: "it is not on PATH".to_owned() });
+    };
+    let _lock = files::lock(&home.join("embedded-build.lock"))?;
+    let program = target.join("debug").join(format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX));
+    if program.is_file() {
+        return Ok(program);
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    eprintln!("devdb: building the embedded PostgreSQL, once: some 5 minutes of CPU ({PROGRAM})");
+    let mut command = Command::new(&cargo);
+    command.args(["build", "--quiet", "--locked", "--manifest-path"]).arg(&manifest);
+    command.arg("--target-dir").arg(&target).stdin(Stdio::null()).stdout(Stdio::null());
+    let failed = |output: String| Error::Program { program: "building relata-devdb-embedded".to_owned(), output };
+    let output = command.output().map_err(|error| failed(error.to_string()))?;
+    if !output.status.success() {
+        return Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+    }
+    Ok(program)
+}
+
+fn remove(folder: &Path) -> Result<(), Error> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io("remove", folder)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes templates that were made long ago (who needs one makes it again), and the data of engines that were killed.
+fn remove_old(folder: &Path, prefix: &str) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix)) {
+        let made = entry.metadata().and_then(|metadata| metadata.modified());
+        let age = made.ok().and_then(|made| made.elapsed().ok()).unwrap_or_default();
+        if age > database::TEMPLATE_LIFETIME {
+            // Somebody else may be doing the same.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
