@@ -2,7 +2,9 @@
 //!
 //! Pure: no database, no clock, no environment; `build` is the one place that touches the disk.
 
+pub mod build;
 pub mod diagnostics;
+pub mod emit;
 pub mod ir;
 mod lower;
 pub mod sql;

@@ -1,3 +1,64 @@
-//! What generated clients call, and the migration runner that a program can embed.
+//! Relata's runtime: what generated clients call, and the migration runner that a program can embed.
+//!
+//! A client is generated from `schema.dsl` by `relata-codegen`; its models, fields and relations are
+//! thin constants and structs over the builders of this crate. Start at [`Client`].
+//!
+//! This crate knows nothing of the schema language and never reads a schema.
 
+mod batch;
+mod client;
+mod connect;
+mod connection;
+mod create;
+mod delegate;
+mod error;
+mod field;
+mod filter;
+mod find;
 pub mod migrate;
+mod model;
+mod operation;
+mod relation;
+mod result;
+pub mod rt;
+mod select;
+mod selection;
+mod sql;
+mod table;
+mod transaction;
+mod value;
+mod write;
+
+pub use batch::{Batch, BatchCall, Query};
+pub use client::{Client, ClientBuilder, Models};
+pub use connect::ConnectOptions;
+pub use create::{CreateRow, CreateWith, Link, Nested, Parent};
+pub use delegate::{Delegate, UniqueKey};
+pub use error::{ConstraintViolation, DatabaseError, Error, Result};
+pub use field::{Assignment, Field, Key, ListField, Number, OptionalField, OptionalUniqueField, Order, UniqueField};
+pub use filter::{Filter, Unique};
+pub use find::{All, Amount, Count, ExactlyOne, Find, FindFirst, FindMany, FindUnique, OneOrNone, SelectFrom};
+pub use model::{FromRow, Model, NotIncluded, Slot};
+pub use operation::Call;
+pub use relation::{CanInclude, IncludeMany, IncludeOne, Included, IntoInclude, Many, Maybe, One, Put, RelationOf};
+pub use select::Select;
+pub use selection::{CountOf, SelectRelated, Selection};
+pub use transaction::{Isolation, Transaction, TransactionCall};
+pub use value::{IntoNullable, IntoValue, Param, Scalar};
+pub use write::{Create, CreateMany, Delete, DeleteMany, NoRowsChosen, RowsChosen, Update, UpdateMany, Upsert};
+
+pub use {chrono, rust_decimal, serde_json, tokio_postgres, uuid};
+
+/// Brings the client that the build script wrote to `OUT_DIR` into the module where it stands.
+///
+/// ```ignore
+/// mod db {
+///     relata::include_client!();
+/// }
+/// ```
+#[macro_export]
+macro_rules! include_client {
+    () => {
+        include!(concat!(env!("OUT_DIR"), "/relata/lib.rs"));
+    };
+}

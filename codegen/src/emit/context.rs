@@ -1,0 +1,146 @@
+//! Everything that emitters ask for more than once: identifiers, slots, column numbers.
+//!
+//! Made once per run, so that a name is cased once and a column counted once.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::{Ident, Span};
+
+use crate::ir::{
+    ColumnWalker, EnumId, EnumWalker, FieldId, ModelId, ModelWalker, RelationFieldWalker, RelationStorage, Schema,
+    names,
+};
+
+/// The schema with its Rust names.
+pub(super) struct EmitCx<'s> {
+    pub(super) models: Vec<ModelNames<'s>>,
+    pub(super) enums: Vec<EnumNames<'s>>,
+    /// Position in `models`, for the models that are in the client.
+    positions: BTreeMap<ModelId, usize>,
+    enum_positions: BTreeMap<EnumId, usize>,
+}
+
+/// A model with its Rust names.
+pub(super) struct ModelNames<'s> {
+    pub(super) walker: ModelWalker<'s>,
+    /// The struct.
+    pub(super) ident: Ident,
+    /// The module.
+    pub(super) module: Ident,
+    /// The module's file, without `.rs`.
+    pub(super) file_name: String,
+    /// The columns that the client shows; their positions are the column numbers.
+    pub(super) columns: Vec<ColumnNames<'s>>,
+    /// The relations that the client shows; their positions are the slots of `With`.
+    pub(super) relations: Vec<RelationNames<'s>>,
+}
+
+/// A column with its Rust name.
+pub(super) struct ColumnNames<'s> {
+    pub(super) walker: ColumnWalker<'s>,
+    pub(super) ident: Ident,
+    pub(super) number: u16,
+}
+
+/// A side of a relation with its Rust names.
+pub(super) struct RelationNames<'s> {
+    pub(super) walker: RelationFieldWalker<'s>,
+    /// The field and the constant.
+    pub(super) ident: Ident,
+    /// The type in `rel`, and the type parameter.
+    pub(super) type_ident: Ident,
+    pub(super) slot: usize,
+}
+
+/// An enum with its Rust names.
+pub(super) struct EnumNames<'s> {
+    pub(super) walker: EnumWalker<'s>,
+    pub(super) ident: Ident,
+    pub(super) module: Ident,
+    pub(super) file_name: String,
+}
+
+impl<'s> EmitCx<'s> {
+    pub(super) fn new(schema: &'s Schema) -> Self {
+        let in_client: Vec<ModelWalker<'s>> = schema.walk_models().filter(|model| !model.model().ignored).collect();
+        let models: Vec<ModelNames<'s>> = in_client.into_iter().map(model_names).collect();
+        let enums: Vec<EnumNames<'s>> = schema.walk_enums().map(enum_names).collect();
+        let positions = models.iter().enumerate().map(|(position, model)| (model.walker.id, position)).collect();
+        let enum_positions = enums.iter().enumerate().map(|(position, known)| (known.walker.id, position)).collect();
+        Self { models, enums, positions, enum_positions }
+    }
+
+    /// A model that is in the client.
+    pub(super) fn model(&self, id: ModelId) -> &ModelNames<'s> {
+        &self.models[self.positions[&id]]
+    }
+
+    pub(super) fn enumeration(&self, id: EnumId) -> &EnumNames<'s> {
+        &self.enums[self.enum_positions[&id]]
+    }
+}
+
+impl ModelNames<'_> {
+    /// The number of a column that the client shows.
+    pub(super) fn number(&self, field: FieldId) -> Option<u16> {
+        self.columns.iter().find(|column| column.walker.id == field).map(|column| column.number)
+    }
+
+    /// The numbers of columns; none if the client does not show all of them.
+    pub(super) fn numbers(&self, mut fields: impl Iterator<Item = FieldId>) -> Option<Vec<u16>> {
+        fields.try_fold(Vec::new(), |mut numbers, field| {
+            numbers.push(self.number(field)?);
+            Some(numbers)
+        })
+    }
+
+    pub(super) fn relation(&self, field: FieldId) -> Option<&RelationNames<'_>> {
+        self.relations.iter().find(|relation| relation.walker.id == field)
+    }
+}
+
+pub(super) fn ident(name: &str) -> Ident {
+    match name.strip_prefix("r#") {
+        Some(keyword) => Ident::new_raw(keyword, Span::call_site()),
+        None => Ident::new(name, Span::call_site()),
+    }
+}
+
+fn model_names(walker: ModelWalker<'_>) -> ModelNames<'_> {
+    let columns = walker.columns().filter(|column| column.in_client()).enumerate().map(|(number, walker)| {
+        ColumnNames { walker, ident: ident(&names::snake_ident(walker.name())), number: number as u16 }
+    });
+    let relations =
+        walker.relation_fields().filter(|field| is_in_client(*field)).enumerate().map(|(slot, walker)| RelationNames {
+            walker,
+            ident: ident(&names::snake_ident(walker.name())),
+            type_ident: ident(&names::camel_ident(walker.name())),
+            slot,
+        });
+    let file_name = names::module_name(walker.name());
+    ModelNames {
+        walker,
+        ident: ident(&names::camel_ident(walker.name())),
+        module: ident(&file_name),
+        columns: columns.collect(),
+        relations: relations.collect(),
+        file_name,
+    }
+}
+
+/// A relation is shown if both models and all columns of its key are.
+fn is_in_client(field: RelationFieldWalker<'_>) -> bool {
+    let relation = field.relation();
+    let mut columns = relation.referencing_columns().chain(relation.referenced_columns());
+    let through = matches!(relation.relation().storage, RelationStorage::JoinTable { .. });
+    let keyed = |model: ModelWalker<'_>| model.primary_key_columns().count() == 1;
+    !field.field().ignored
+        && !field.related_model().model().ignored
+        && columns.all(ColumnWalker::in_client)
+        && (!through || (keyed(field.model()) && keyed(field.related_model())))
+}
+
+fn enum_names(walker: EnumWalker<'_>) -> EnumNames<'_> {
+    let file_name = names::module_name(walker.name());
+    EnumNames { walker, ident: ident(&names::camel_ident(walker.name())), module: ident(&file_name), file_name }
+}

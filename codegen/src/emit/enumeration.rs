@@ -1,0 +1,54 @@
+//! The file of an enum.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::context::{EmitCx, EnumNames, ident};
+use super::model::docs;
+use crate::ir::names;
+
+pub(super) fn emit_enum(_: &EmitCx<'_>, known: &EnumNames<'_>) -> TokenStream {
+    let enumeration = known.walker.enumeration();
+    let (enum_ident, name) = (&known.ident, known.walker.name());
+    let docs_of_enum = docs(enumeration.docs.as_deref());
+    let variants: Vec<_> = enumeration.values.iter().map(|value| ident(&names::camel_ident(&value.name))).collect();
+    let docs_of_values = enumeration.values.iter().map(|value| docs(value.docs.as_deref()));
+    let labels: Vec<_> = enumeration.values.iter().map(|value| value.db_name.as_str()).collect();
+    let bytes = labels.iter().map(|label| proc_macro2::Literal::byte_string(label.as_bytes()));
+    quote! {
+        #![allow(missing_docs, clippy::all)]
+
+        use ::relata::rt;
+
+        #docs_of_enum
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum #enum_ident {
+            #(#docs_of_values #variants),*
+        }
+
+        impl #enum_ident {
+            /// All values, in the order of the schema.
+            pub const ALL: &'static [Self] = &[#(Self::#variants),*];
+
+            /// The label in PostgreSQL.
+            pub fn label(self) -> &'static str {
+                match self {
+                    #(Self::#variants => #labels),*
+                }
+            }
+        }
+
+        impl rt::Scalar for #enum_ident {
+            fn decode(raw: &[u8]) -> ::std::result::Result<Self, rt::DecodeError> {
+                match raw {
+                    #(#bytes => Ok(Self::#variants),)*
+                    _ => Err(rt::unknown_label(#name)),
+                }
+            }
+
+            fn into_param(self) -> rt::Param {
+                rt::Param::Label(self.label())
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The file of a model: its struct, its table, its fields and relations, its `Create`.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::context::{ColumnNames, EmitCx, ModelNames, ident};
+use super::create::emit_create;
+use super::relation::emit_relations;
+use super::scalar::{field_type, value_type};
+use super::table::emit_table;
+use crate::ir::{Arity, IndexField, names};
+
+pub(super) fn emit_model(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
+    let table = emit_table(cx, model);
+    let row = emit_row(cx, model);
+    let fields = model.columns.iter().map(|column| emit_field(cx, model, column));
+    let keys = emit_keys(cx, model);
+    let relations = emit_relations(cx, model);
+    let create = (!model.walker.model().is_view).then(|| emit_create(cx, model));
+    quote! {
+        #![allow(missing_docs, non_upper_case_globals, unused_imports, clippy::all)]
+
+        use ::relata::rt;
+
+        #row
+        #(#fields)*
+        #(#keys)*
+        #relations
+        #create
+        #table
+    }
+}
+
+/// The plain struct and its decoder.
+fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
+    let ident = &model.ident;
+    let docs = docs(model.walker.model().docs.as_deref());
+    let fields = model.columns.iter().map(|column| {
+        let docs = self::docs(column.walker.field().docs.as_deref());
+        let (ident, ty) = (&column.ident, field_type(cx, column.walker));
+        quote!(#docs pub #ident: #ty)
+    });
+    let reads = model.columns.iter().map(|column| {
+        let (ident, number) = (&column.ident, usize::from(column.number));
+        let number = proc_macro2::Literal::usize_unsuffixed(number);
+        let read = if column.walker.arity() == Arity::List { quote!(list) } else { quote!(get) };
+        quote!(#ident: at.#read(#number)?)
+    });
+    let bare = if model.relations.is_empty() { quote!(Self) } else { quote!(With) };
+    quote! {
+        #docs
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct #ident {
+            #(#fields),*
+        }
+
+        impl rt::Model for #ident {
+            type Bare = #bare;
+            fn table() -> &'static rt::Table {
+                &TABLE
+            }
+        }
+
+        impl rt::FromRow for #ident {
+            fn from_row(at: rt::Cursor<'_>) -> rt::Result<Self> {
+                Ok(Self { #(#reads),* })
+            }
+        }
+    }
+}
+
+/// The constant of a column.
+fn emit_field(cx: &EmitCx<'_>, model: &ModelNames<'_>, column: &ColumnNames<'_>) -> TokenStream {
+    let (model_ident, ident) = (&model.ident, &column.ident);
+    let value = value_type(cx, column.walker);
+    let number = proc_macro2::Literal::u16_unsuffixed(column.number);
+    let unique = is_unique(model, column);
+    let kind = match (column.walker.arity(), unique) {
+        (Arity::List, _) => quote!(ListField),
+        (Arity::Required, false) => quote!(Field),
+        (Arity::Required, true) => quote!(UniqueField),
+        (Arity::Optional, false) => quote!(OptionalField),
+        (Arity::Optional, true) => quote!(OptionalUniqueField),
+    };
+    quote!(pub const #ident: rt::#kind<#model_ident, #value> = rt::#kind::new(#number);)
+}
+
+/// Whether a value of the column alone identifies a row.
+fn is_unique(model: &ModelNames<'_>, column: &ColumnNames<'_>) -> bool {
+    all_keys(model).any(|(_, fields)| {
+        fields.len() == 1 && fields.iter().all(|field| model.walker.index_column(field) == Some(column.walker))
+    })
+}
+
+/// The primary key and the unique indexes, with the names that the schema gives them.
+fn all_keys<'a>(model: &'a ModelNames<'_>) -> impl Iterator<Item = (Option<&'a str>, &'a [IndexField])> {
+    let primary = model.walker.model().primary_key.iter().map(|key| (key.name.as_deref(), key.fields.as_slice()));
+    primary.chain(model.walker.unique_indexes().map(|index| (index.name.as_deref(), index.fields.as_slice())))
+}
+
+/// The constants of keys of several columns: called like their fields, or as the schema says.
+fn emit_keys(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> Vec<TokenStream> {
+    let columns = model.columns.iter().map(|column| column.ident.to_string());
+    let mut taken: BTreeSet<String> =
+        columns.chain(model.relations.iter().map(|relation| relation.ident.to_string())).collect();
+    let mut keys = Vec::new();
+    for (name, fields) in all_keys(model).filter(|(_, fields)| fields.len() > 1) {
+        let found: Option<Vec<&ColumnNames<'_>>> = fields
+            .iter()
+            .map(|field| model.columns.iter().find(|column| model.walker.index_column(field) == Some(column.walker)))
+            .collect();
+        let Some(columns) = found else { continue };
+        let joined: Vec<&str> = columns.iter().map(|column| column.walker.name()).collect();
+        let mut constant = names::snake_ident(name.unwrap_or(&joined.join("_")));
+        if taken.contains(&constant) {
+            constant.push_str("_key");
+        }
+        if !taken.insert(constant.clone()) {
+            continue;
+        }
+        let (model_ident, ident) = (&model.ident, ident(&constant));
+        let types = columns.iter().map(|column| value_type(cx, column.walker));
+        let numbers = columns.iter().map(|column| column.number);
+        keys.push(quote!(pub const #ident: rt::Key<#model_ident, (#(#types,)*)> = rt::Key::new(&[#(#numbers),*]);));
+    }
+    keys
+}
+
+/// The lines of a `///` comment as attributes.
+pub(super) fn docs(text: Option<&str>) -> TokenStream {
+    let lines = text.into_iter().flat_map(str::lines).map(|line| {
+        let line = if line.is_empty() { String::new() } else { format!(" {}", line.trim_start()) };
+        quote!(#[doc = #line])
+    });
+    quote!(#(#lines)*)
+}

@@ -1,0 +1,109 @@
+//! Types: of a column in Rust, in PostgreSQL, and on the wire.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::context::EmitCx;
+use crate::ir::{Arity, ColumnType, ColumnWalker, NativeType, ScalarType};
+
+/// The type of one value of the column, without `Option` or `Vec`.
+pub(super) fn value_type(cx: &EmitCx<'_>, column: ColumnWalker<'_>) -> TokenStream {
+    match &column.column().ty {
+        ColumnType::Enum(id) => {
+            let known = cx.enumeration(*id);
+            let (module, ident) = (&known.module, &known.ident);
+            quote!(super::#module::#ident)
+        }
+        ColumnType::Scalar(scalar, native) => scalar_type(*scalar, *native),
+        ColumnType::Unsupported(_) => quote!(()),
+    }
+}
+
+/// The type of the column's field in the model struct.
+pub(super) fn field_type(cx: &EmitCx<'_>, column: ColumnWalker<'_>) -> TokenStream {
+    let value = value_type(cx, column);
+    match column.arity() {
+        Arity::Required => value,
+        Arity::Optional => quote!(::std::option::Option<#value>),
+        Arity::List => quote!(::std::vec::Vec<#value>),
+    }
+}
+
+fn scalar_type(scalar: ScalarType, native: NativeType) -> TokenStream {
+    match (scalar, native) {
+        (_, NativeType::Uuid) => quote!(rt::Uuid),
+        (ScalarType::String, _) => quote!(::std::string::String),
+        (ScalarType::Boolean, _) => quote!(bool),
+        (ScalarType::Int, _) => quote!(i32),
+        (ScalarType::BigInt, _) => quote!(i64),
+        (ScalarType::Float, _) => quote!(f64),
+        (ScalarType::Decimal, _) => quote!(rt::Decimal),
+        (ScalarType::DateTime, NativeType::Date) => quote!(rt::NaiveDate),
+        (ScalarType::DateTime, NativeType::Time(_) | NativeType::Timetz(_)) => quote!(rt::NaiveTime),
+        (ScalarType::DateTime, _) => quote!(rt::DateTime<rt::Utc>),
+        (ScalarType::Json, _) => quote!(rt::Json),
+        (ScalarType::Bytes, _) => quote!(::std::vec::Vec<u8>),
+    }
+}
+
+/// The column's type as SQL, and the type it crosses the wire in where that is another.
+///
+/// Types have no length or precision here: a cast to `varchar(3)` would cut a value that the column
+/// itself refuses.
+pub(super) fn sql_types(cx: &EmitCx<'_>, column: ColumnWalker<'_>) -> (String, Option<String>) {
+    let (sql, wire) = match &column.column().ty {
+        ColumnType::Enum(id) => {
+            let known = cx.enumeration(*id).walker.enumeration();
+            (qualified(known.namespace.as_deref(), &known.db_name), Some("text"))
+        }
+        ColumnType::Scalar(_, native) => {
+            let (sql, wire) = native_types(*native);
+            (sql.to_owned(), wire)
+        }
+        ColumnType::Unsupported(sql) => (sql.clone(), None),
+    };
+    match column.arity() {
+        Arity::List => (format!("{sql}[]"), wire.map(|wire| format!("{wire}[]"))),
+        Arity::Required | Arity::Optional => (sql, wire.map(str::to_owned)),
+    }
+}
+
+/// Types whose OID or binary form the client does not know travel as text or as a kin of theirs.
+fn native_types(native: NativeType) -> (&'static str, Option<&'static str>) {
+    match native {
+        NativeType::SmallInt => ("smallint", None),
+        NativeType::Integer => ("integer", None),
+        NativeType::BigInt => ("bigint", None),
+        NativeType::Oid => ("oid", Some("bigint")),
+        NativeType::Decimal(_) => ("numeric", None),
+        NativeType::Money => ("money", Some("numeric")),
+        NativeType::Real => ("real", None),
+        NativeType::DoublePrecision => ("double precision", None),
+        NativeType::VarChar(_) => ("varchar", None),
+        NativeType::Char(_) => ("bpchar", None),
+        NativeType::Text => ("text", None),
+        NativeType::Citext => ("citext", Some("text")),
+        NativeType::Inet => ("inet", Some("text")),
+        NativeType::Uuid => ("uuid", None),
+        NativeType::Xml => ("xml", Some("text")),
+        NativeType::Bit(_) | NativeType::VarBit(_) => ("varbit", Some("text")),
+        NativeType::ByteA => ("bytea", None),
+        NativeType::Timestamp(_) => ("timestamp", None),
+        NativeType::Timestamptz(_) => ("timestamptz", None),
+        NativeType::Time(_) => ("time", None),
+        NativeType::Timetz(_) => ("timetz", None),
+        NativeType::Date => ("date", None),
+        NativeType::Boolean => ("boolean", None),
+        NativeType::Json => ("json", None),
+        NativeType::JsonB => ("jsonb", None),
+    }
+}
+
+/// A quoted name, behind its schema if it has one.
+pub(super) fn qualified(namespace: Option<&str>, name: &str) -> String {
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    match namespace {
+        Some(namespace) => format!("{}.{}", quoted(namespace), quoted(name)),
+        None => quoted(name),
+    }
+}

@@ -1,0 +1,170 @@
+//! The static that describes a table to the runtime, and the constants of its constraints' names.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use super::context::{ColumnNames, EmitCx, ModelNames, RelationNames, ident};
+use super::scalar::{qualified, sql_types};
+use crate::ir::{
+    Arity, ColumnType, DefaultValue, FieldId, IndexField, IndexTarget, NativeType, RelationStorage, Side, names,
+};
+
+/// `static TABLE` and the constants it needs.
+pub(super) fn emit_table(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
+    let name = model.walker.name();
+    let sql = qualified(model.walker.model().namespace.as_deref(), &model.walker.model().db_name);
+    let columns = model.columns.iter().map(|column| emit_column(cx, column));
+    let key = key_columns(model);
+    let relations = model.relations.iter().map(|relation| emit_relation(cx, model, relation));
+    let constraints = constraints(model);
+    let constants = constraints.iter().map(|constraint| {
+        let (ident, name) = (&constraint.ident, &constraint.name);
+        quote!(pub const #ident: &str = #name;)
+    });
+    let entries = constraints.iter().map(|constraint| {
+        let (ident, columns) = (&constraint.ident, &constraint.columns);
+        quote!(rt::Constraint::new(#ident, &[#(#columns),*]))
+    });
+    quote! {
+        #(#constants)*
+
+        pub(super) static TABLE: rt::Table = rt::Table::new(
+            #name,
+            #sql,
+            &[#(#columns),*],
+            &[#(#key),*],
+            &[#(#relations),*],
+            &[#(#entries),*],
+        );
+    }
+}
+
+fn emit_column(cx: &EmitCx<'_>, column: &ColumnNames<'_>) -> TokenStream {
+    let name = column.walker.db_name();
+    let (sql, wire) = sql_types(cx, column.walker);
+    let via = wire.map(|wire| quote!(.via(#wire)));
+    let default = client_default(column).map(|default| {
+        let variant = ident(default);
+        quote!(.default(rt::ClientDefault::#variant))
+    });
+    let updated_at = column.walker.column().updated_at.then(|| quote!(.updated_at()));
+    quote!(rt::Column::new(#name, #sql)#via #default #updated_at)
+}
+
+/// The runtime's name of a default that the client makes.
+pub(super) fn client_default(column: &ColumnNames<'_>) -> Option<&'static str> {
+    let is_uuid = matches!(column.walker.column().ty, ColumnType::Scalar(_, NativeType::Uuid));
+    match column.walker.column().default {
+        Some(DefaultValue::Uuid(7)) if is_uuid => Some("Uuid7"),
+        Some(DefaultValue::Uuid(7)) => Some("Uuid7Text"),
+        Some(DefaultValue::Uuid(_)) if is_uuid => Some("Uuid4"),
+        Some(DefaultValue::Uuid(_)) => Some("Uuid4Text"),
+        _ => None,
+    }
+}
+
+/// The primary key, else the first unique index on required columns, else the first unique one.
+fn key_columns(model: &ModelNames<'_>) -> Vec<u16> {
+    let primary = model.walker.model().primary_key.as_ref().map(|key| key.fields.as_slice());
+    let required = |fields: &&[IndexField]| {
+        fields
+            .iter()
+            .all(|field| model.walker.index_column(field).is_some_and(|column| column.arity() == Arity::Required))
+    };
+    let uniques: Vec<&[IndexField]> = model.walker.unique_indexes().map(|index| index.fields.as_slice()).collect();
+    let best = primary.or_else(|| uniques.iter().copied().find(required)).or(uniques.first().copied());
+    best.and_then(|fields| model.numbers(index_fields(fields))).unwrap_or_default()
+}
+
+fn index_fields(fields: &[IndexField]) -> impl Iterator<Item = FieldId> {
+    fields.iter().filter_map(|field| match field.target {
+        IndexTarget::Field(id) => Some(id),
+        IndexTarget::Expression(_) => None,
+    })
+}
+
+fn emit_relation(cx: &EmitCx<'_>, model: &ModelNames<'_>, relation: &RelationNames<'_>) -> TokenStream {
+    let name = names::snake_ident(relation.walker.name());
+    let related = cx.model(relation.walker.related_model().id);
+    let child_module = &related.module;
+    let child = quote!(&super::#child_module::TABLE);
+    let (ours, theirs) = key_numbers(model, related, relation);
+    let count = match relation.walker.arity() {
+        Arity::Required => quote!(rt::Count::One),
+        Arity::Optional => quote!(rt::Count::Optional),
+        Arity::List => quote!(rt::Count::Many),
+    };
+    match (&relation.walker.relation().relation().storage, relation.walker.side()) {
+        (RelationStorage::JoinTable { db_name, namespace }, side) => {
+            let sql = qualified(namespace.as_deref(), db_name);
+            let (parent, other) = if side == Side::Referencing { ("A", "B") } else { ("B", "A") };
+            quote! {
+                rt::Relation::through(#name, #child, &[#(#ours),*], &[#(#theirs),*], rt::JoinTable {
+                    sql: #sql, parent_column: #parent, child_column: #other,
+                })
+            }
+        }
+        (RelationStorage::ForeignKey(_), Side::Referencing) => {
+            quote!(rt::Relation::referencing(#name, #child, &[#(#ours),*], &[#(#theirs),*], #count))
+        }
+        (RelationStorage::ForeignKey(_), Side::Referenced) => {
+            quote!(rt::Relation::referenced(#name, #child, &[#(#ours),*], &[#(#theirs),*], #count))
+        }
+    }
+}
+
+/// The columns of a relation on this side and on the other.
+fn key_numbers(model: &ModelNames<'_>, related: &ModelNames<'_>, relation: &RelationNames<'_>) -> (Vec<u16>, Vec<u16>) {
+    let walker = relation.walker.relation();
+    let Some(key) = walker.foreign_key() else {
+        let primary = |model: &ModelNames<'_>| {
+            model.numbers(model.walker.primary_key_columns().map(|column| column.id)).unwrap_or_default()
+        };
+        return (primary(model), primary(related));
+    };
+    let (ours, theirs) = match relation.walker.side() {
+        Side::Referencing => (&key.fields, &key.references),
+        Side::Referenced => (&key.references, &key.fields),
+    };
+    let numbers =
+        |model: &ModelNames<'_>, fields: &[FieldId]| model.numbers(fields.iter().copied()).unwrap_or_default();
+    (numbers(model, ours), numbers(related, theirs))
+}
+
+/// A constraint that the client can name.
+struct NamedConstraint {
+    ident: Ident,
+    name: String,
+    columns: Vec<String>,
+}
+
+/// Keys, unique indexes, foreign keys and checks. Their constants are called like the constraint
+/// without the table in front: `users_email_key` is `EMAIL_KEY`.
+fn constraints(model: &ModelNames<'_>) -> Vec<NamedConstraint> {
+    let walker = model.walker;
+    let index_columns = |fields: &[IndexField]| -> Vec<String> {
+        fields.iter().filter_map(|field| Some(walker.index_column(field)?.db_name().to_owned())).collect()
+    };
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    found
+        .extend(walker.model().primary_key.iter().map(|key| (key.constraint_name.clone(), index_columns(&key.fields))));
+    let unique = walker.model().indexes.iter().filter(|index| index.unique);
+    found.extend(unique.map(|index| (index.constraint_name.clone(), index_columns(&index.fields))));
+    for field in walker.relation_fields().filter(|field| field.side() == Side::Referencing) {
+        let columns = field.relation().referencing_columns().map(|column| column.db_name().to_owned()).collect();
+        found.extend(field.relation().foreign_key().map(|key| (key.constraint_name.clone(), columns)));
+    }
+    found.extend(walker.model().checks.iter().map(|check| (check.constraint_name.clone(), Vec::new())));
+
+    let prefix = format!("{}_", walker.model().db_name);
+    let mut taken = BTreeSet::from(["TABLE".to_owned()]);
+    let named = found.into_iter().filter_map(|(name, columns)| {
+        let short = names::shouty_ident(name.strip_prefix(&prefix).unwrap_or(&name));
+        let constant = if taken.contains(&short) { names::shouty_ident(&name) } else { short };
+        // Two names that differ only in case or punctuation: the first one has the constant.
+        taken.insert(constant.clone()).then(|| NamedConstraint { ident: ident(&constant), name, columns })
+    });
+    named.collect()
+}

@@ -1,0 +1,170 @@
+//! The client: a pool of connections, behind the models that the schema generates.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, RecyclingMethod, Runtime, Timeouts};
+
+use crate::batch::{Batch, BatchCall};
+use crate::connect::ConnectOptions;
+use crate::connection::{Handle, Pool, Target};
+use crate::error::{Error, Result};
+use crate::transaction::{Transaction, TransactionCall};
+
+/// The generated list of models: `db.user()`, `db.session()` and so on.
+pub trait Models: Sized + Send + Sync + 'static {
+    /// The models behind a pool or a transaction.
+    fn new(handle: Handle) -> Self;
+}
+
+/// A client of one database: clone it freely, all clones share the pool.
+///
+/// Queries start at the models, which a client dereferences to: `db.student().find_many()`.
+pub struct Client<M> {
+    pool: Arc<Pool>,
+    models: Arc<M>,
+}
+
+impl<M> Clone for Client<M> {
+    fn clone(&self) -> Self {
+        Self { pool: Arc::clone(&self.pool), models: Arc::clone(&self.models) }
+    }
+}
+
+impl<M> std::fmt::Debug for Client<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Client({})", self.pool.options.target())
+    }
+}
+
+impl<M> Deref for Client<M> {
+    type Target = M;
+
+    fn deref(&self) -> &M {
+        &self.models
+    }
+}
+
+impl<M: Models> Client<M> {
+    /// Connects to the database of a connection string, with a pool of the default size.
+    ///
+    /// One connection is made at once, so that a wrong host or password shows here.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a wrong connection string, [`Error::Connect`] if the server cannot be
+    /// reached or refuses us. Neither shows the password.
+    pub async fn connect(url: &str) -> Result<Self> {
+        Self::builder(url)?.connect().await
+    }
+
+    /// A client with other settings than the default ones.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a wrong connection string.
+    pub fn builder(url: &str) -> Result<ClientBuilder> {
+        let options: ConnectOptions = url.parse()?;
+        let acquire_timeout = options.pool_timeout.unwrap_or(Duration::from_secs(30));
+        let max_connections = options.pool_size.unwrap_or(10);
+        Ok(ClientBuilder { options, max_connections, acquire_timeout })
+    }
+
+    /// Begins a transaction. Dropped without `commit`, it is rolled back.
+    ///
+    /// # Errors
+    /// When the pool gives no connection.
+    pub async fn begin(&self) -> Result<Transaction<M>> {
+        Transaction::begin(&self.pool, "BEGIN").await
+    }
+
+    /// Runs a closure inside a transaction: commits if it gives `Ok`, rolls back if it gives `Err`.
+    ///
+    /// `.isolation(..)` and `.retry(n)` can follow. The closure may then run several times, so let
+    /// it do nothing outside the database.
+    pub fn transaction<'a, F, Fut, T, E>(&self, work: F) -> TransactionCall<'a, M, F>
+    where
+        F: FnMut(Transaction<M>) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: From<Error>,
+    {
+        TransactionCall::new(Arc::clone(&self.pool), work)
+    }
+
+    /// Runs several queries in one transaction and, where each is one statement, one round trip.
+    /// All of them hold, or none.
+    pub fn batch<B: Batch>(&self, queries: B) -> BatchCall<B::Output> {
+        crate::batch::run(Arc::clone(&self.pool), queries)
+    }
+
+    /// Closes the pool: queries that run finish, new ones fail.
+    pub fn close(&self) {
+        self.pool.connections.close();
+    }
+}
+
+/// Settings of a client.
+#[derive(Debug, Clone)]
+pub struct ClientBuilder {
+    options: ConnectOptions,
+    max_connections: usize,
+    acquire_timeout: Duration,
+}
+
+impl ClientBuilder {
+    /// How many connections the pool opens at most. The default is 10, or the URL's `connection_limit`.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.max_connections = connections;
+        self
+    }
+
+    /// How long a query waits for a connection. The default is 30 seconds, or the URL's `pool_timeout`.
+    pub fn acquire_timeout(mut self, limit: Duration) -> Self {
+        self.acquire_timeout = limit;
+        self
+    }
+
+    /// How long connecting may take. The default is 10 seconds, or the URL's `connect_timeout`.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.options.config.connect_timeout(limit);
+        self
+    }
+
+    /// How long a statement may run; the server ends it then. There is no limit by default.
+    pub fn statement_timeout(mut self, limit: Duration) -> Self {
+        self.options.statement_timeout(limit);
+        self
+    }
+
+    /// The name that the server shows for the connections.
+    pub fn application_name(mut self, name: &str) -> Self {
+        self.options.config.application_name(name);
+        self
+    }
+
+    /// Makes the pool and its first connection.
+    ///
+    /// # Errors
+    /// [`Error::Config`] and [`Error::Connect`].
+    pub async fn connect<M: Models>(self) -> Result<Client<M>> {
+        let manager = Manager::from_config(
+            self.options.config.clone(),
+            self.options.tls()?,
+            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+        );
+        let timeouts = Timeouts {
+            wait: Some(self.acquire_timeout),
+            create: Some(self.acquire_timeout),
+            recycle: Some(self.acquire_timeout),
+        };
+        let connections = deadpool_postgres::Pool::builder(manager)
+            .max_size(self.max_connections.max(1))
+            .timeouts(timeouts)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| Error::Config(format!("the pool cannot be set up: {error}")))?;
+        let pool = Arc::new(Pool { connections, options: self.options, acquire_timeout: self.acquire_timeout });
+        drop(pool.acquire().await?);
+        let models = Arc::new(M::new(Handle(Target::Pool(Arc::clone(&pool)))));
+        Ok(Client { pool, models })
+    }
+}

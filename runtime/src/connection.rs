@@ -1,0 +1,284 @@
+//! Connections in use: statements go through a `Session`, a `Handle` says where one comes from.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::time::Duration;
+
+use deadpool_postgres::{Object, PoolError, TimeoutType};
+use futures_util::future::{BoxFuture, FutureExt};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+use tracing::Instrument;
+
+use crate::batch::Query;
+use crate::connect::ConnectOptions;
+use crate::error::{Error, Result, from_connection};
+use crate::operation::{Call, Operation, Outcome, execute};
+use crate::sql::Statement;
+use crate::table::Table;
+
+/// Where queries go: a pool, or one connection inside a transaction.
+#[derive(Debug, Clone)]
+pub struct Handle(pub(crate) Target);
+
+#[derive(Debug, Clone)]
+pub(crate) enum Target {
+    Pool(Arc<Pool>),
+    Transaction(Arc<OpenTransaction>),
+}
+
+/// Connections to one database.
+pub(crate) struct Pool {
+    pub(crate) connections: deadpool_postgres::Pool,
+    pub(crate) options: ConnectOptions,
+    pub(crate) acquire_timeout: Duration,
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Pool({})", self.options.target())
+    }
+}
+
+/// One connection, for the statements of one operation.
+#[derive(Clone, Copy)]
+pub(crate) struct Session<'c> {
+    connection: &'c Object,
+}
+
+impl<'c> Session<'c> {
+    pub(crate) fn new(connection: &'c Object) -> Self {
+        Self { connection }
+    }
+
+    /// Prepares a statement, if this connection has not done so before.
+    pub(crate) async fn prepare(self, sql: &str, table: &'static Table) -> Result<tokio_postgres::Statement> {
+        self.connection.prepare_cached(sql).await.map_err(|error| Error::from_driver(&error, table))
+    }
+
+    /// The rows of a statement.
+    pub(crate) async fn query(self, statement: Statement, table: &'static Table) -> Result<Vec<Row>> {
+        let prepared = self.prepare(&statement.sql, table).await?;
+        self.query_prepared(&prepared, &statement, table).await
+    }
+
+    pub(crate) async fn query_prepared(
+        self,
+        prepared: &tokio_postgres::Statement,
+        statement: &Statement,
+        table: &'static Table,
+    ) -> Result<Vec<Row>> {
+        let params = parameters(statement);
+        self.connection.query(prepared, &params).await.map_err(|error| Error::from_driver(&error, table))
+    }
+
+    /// The number of rows that a statement wrote.
+    pub(crate) async fn execute(self, statement: Statement, table: &'static Table) -> Result<u64> {
+        let prepared = self.prepare(&statement.sql, table).await?;
+        self.execute_prepared(&prepared, &statement, table).await
+    }
+
+    pub(crate) async fn execute_prepared(
+        self,
+        prepared: &tokio_postgres::Statement,
+        statement: &Statement,
+        table: &'static Table,
+    ) -> Result<u64> {
+        let params = parameters(statement);
+        self.connection.execute(prepared, &params).await.map_err(|error| Error::from_driver(&error, table))
+    }
+}
+
+fn parameters(statement: &Statement) -> Vec<&(dyn ToSql + Sync)> {
+    statement.params.iter().map(|param| param as &(dyn ToSql + Sync)).collect()
+}
+
+impl Pool {
+    /// A connection of the pool.
+    pub(crate) async fn acquire(&self) -> Result<Object> {
+        self.connections.get().await.map_err(|error| self.explain(error))
+    }
+
+    fn explain(&self, error: PoolError) -> Error {
+        match error {
+            PoolError::Timeout(TimeoutType::Wait) => {
+                let status = self.connections.status();
+                Error::PoolTimeout {
+                    limit: self.acquire_timeout,
+                    max_size: status.max_size,
+                    in_use: status.size.saturating_sub(status.available),
+                    waiting: status.waiting,
+                }
+            }
+            PoolError::Timeout(_) => Error::Timeout { what: "connecting to PostgreSQL", limit: self.acquire_timeout },
+            PoolError::Backend(error) => self.options.connect_error(&error),
+            PoolError::Closed => Error::Config("the client was closed".to_owned()),
+            other => Error::Config(format!("the pool cannot give a connection: {other}")),
+        }
+    }
+}
+
+impl Handle {
+    /// Starts a query.
+    pub(crate) fn call<Q: Query>(&self, query: Q) -> Call<Q::Output> {
+        let parts = query.into_parts();
+        Call { work: self.run(parts.operation), finish: parts.finish }
+    }
+
+    /// Carries an operation out, on a connection of the pool or in the transaction.
+    pub(crate) fn run(&self, operation: Operation) -> BoxFuture<'static, Result<Outcome>> {
+        let table = operation.table().map_or("", |table| table.name);
+        let span = tracing::debug_span!(
+            "relata.query",
+            db.system.name = "postgresql",
+            db.collection.name = table,
+            db.operation.name = operation.name(),
+        );
+        match self.0.clone() {
+            Target::Pool(pool) => async move {
+                if operation.needs_transaction() {
+                    return in_transaction(&pool, operation).await;
+                }
+                let connection = pool.acquire().await?;
+                execute(Session::new(&connection), operation).await
+            }
+            .instrument(span)
+            .boxed(),
+            Target::Transaction(transaction) => {
+                async move { transaction.run(operation).await }.instrument(span).boxed()
+            }
+        }
+    }
+}
+
+/// Carries out an operation of several statements, all or nothing.
+async fn in_transaction(pool: &Pool, operation: Operation) -> Result<Outcome> {
+    let transaction = OpenTransaction::begin(pool, "BEGIN").await?;
+    let outcome = transaction.run(operation).await?;
+    transaction.commit().await?;
+    Ok(outcome)
+}
+
+/// A connection inside a transaction. Whatever becomes of it, an unfinished transaction never goes
+/// back to the pool: the connection is rolled back first, or closed.
+#[derive(Debug)]
+pub(crate) struct OpenTransaction {
+    connection: Option<Object>,
+    state: AtomicU8,
+    /// A statement failed in a way that running the transaction again may mend.
+    retryable: AtomicBool,
+}
+
+const OPEN: u8 = 0;
+const FINISHED: u8 = 1;
+
+/// How long a dropped transaction may take to roll back before its connection is closed.
+const ROLLBACK_LIMIT: Duration = Duration::from_secs(5);
+
+impl OpenTransaction {
+    /// Takes a connection and begins. From before the first byte the connection counts as unclean.
+    pub(crate) async fn begin(pool: &Pool, begin: &str) -> Result<Self> {
+        let transaction = Self::adopt(pool.acquire().await?);
+        transaction.connection()?.batch_execute(begin).await.map_err(|error| from_connection(&error))?;
+        Ok(transaction)
+    }
+
+    /// Takes charge of a connection that is about to begin.
+    pub(crate) fn adopt(connection: Object) -> Self {
+        Self { connection: Some(connection), state: AtomicU8::new(OPEN), retryable: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn connection(&self) -> Result<&Object> {
+        match &self.connection {
+            Some(connection) if self.state.load(Ordering::Acquire) == OPEN => Ok(connection),
+            _ => Err(Error::TransactionFinished),
+        }
+    }
+
+    pub(crate) async fn run(&self, operation: Operation) -> Result<Outcome> {
+        let outcome = execute(Session::new(self.connection()?), operation).await;
+        if let Err(error) = &outcome
+            && error.is_retryable()
+        {
+            self.retryable.store(true, Ordering::Release);
+        }
+        outcome
+    }
+
+    pub(crate) fn is_retryable(&self) -> bool {
+        self.retryable.load(Ordering::Acquire)
+    }
+
+    /// Commits. An answer that never came is [`Error::CommitUnknown`].
+    pub(crate) async fn commit(&self) -> Result<()> {
+        let connection = self.connection()?;
+        let rows = connection.simple_query("COMMIT").await;
+        match rows {
+            Ok(_) => {
+                self.state.store(FINISHED, Ordering::Release);
+                Ok(())
+            }
+            Err(error) if error.as_db_error().is_none() => Err(Error::CommitUnknown),
+            Err(error) => {
+                let error = match from_connection(&error) {
+                    Error::Database(known) if matches!(known.sqlstate.as_str(), "40001" | "40P01") => {
+                        self.retryable.store(true, Ordering::Release);
+                        Error::Serialization { sqlstate: known.sqlstate }
+                    }
+                    other => other,
+                };
+                // A refused COMMIT has rolled back already.
+                self.state.store(FINISHED, Ordering::Release);
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) async fn rollback(&self) -> Result<()> {
+        self.connection()?.batch_execute("ROLLBACK").await.map_err(|error| from_connection(&error))?;
+        self.state.store(FINISHED, Ordering::Release);
+        Ok(())
+    }
+
+    /// The transaction ended by other means than `commit` or `rollback`: its last statement did it.
+    pub(crate) fn mark_finished(&self) {
+        self.state.store(FINISHED, Ordering::Release);
+    }
+}
+
+impl Drop for OpenTransaction {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        if self.state.load(Ordering::Acquire) == FINISHED {
+            return;
+        }
+        let unclean = Unclean(Some(connection));
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(unclean.roll_back());
+        }
+    }
+}
+
+/// A connection that may be inside a transaction: dropped as it is, it is closed, not reused.
+struct Unclean(Option<Object>);
+
+impl Unclean {
+    async fn roll_back(mut self) {
+        let rolled_back = match &self.0 {
+            Some(connection) => tokio::time::timeout(ROLLBACK_LIMIT, connection.batch_execute("ROLLBACK")).await,
+            None => return,
+        };
+        if matches!(rolled_back, Ok(Ok(()))) {
+            // Clean again: back to the pool.
+            drop(self.0.take());
+        }
+    }
+}
+
+impl Drop for Unclean {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
+            drop(Object::take(connection));
+        }
+    }
+}

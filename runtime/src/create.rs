@@ -1,0 +1,238 @@
+//! New rows as data: columns, the rows they point at, and the rows that point at them.
+
+use std::marker::PhantomData;
+
+use crate::field::{Assignment, SetTo};
+use crate::filter::Unique;
+use crate::model::Model;
+use crate::sql::Cell;
+use crate::table::{Relation, Table};
+use crate::value::{Param, Scalar};
+
+/// A new row, for generated code.
+#[derive(Debug, Clone)]
+pub struct Insert {
+    pub(crate) table: &'static Table,
+    pub(crate) cells: Vec<(u16, Cell)>,
+    /// Rows that must be there first, because this one points at them.
+    pub(crate) before: Vec<(&'static Relation, Insert)>,
+    /// Rows that point at this one.
+    pub(crate) after: Vec<NestedInsert>,
+    /// What cannot be done, found while it was put together.
+    pub(crate) refused: Option<&'static str>,
+}
+
+/// New rows on the other side of a relation.
+#[derive(Debug, Clone)]
+pub(crate) struct NestedInsert {
+    pub(crate) relation: &'static Relation,
+    pub(crate) rows: Vec<Insert>,
+}
+
+impl Insert {
+    /// A row without values.
+    pub fn new(table: &'static Table) -> Self {
+        Self {
+            table,
+            cells: Vec::with_capacity(table.columns.len()),
+            before: Vec::new(),
+            after: Vec::new(),
+            refused: None,
+        }
+    }
+
+    /// Sets a column.
+    pub fn value(mut self, column: u16, value: impl Scalar) -> Self {
+        self.cells.push((column, Cell::Value(value.into_param())));
+        self
+    }
+
+    /// Sets what the relation with this number points at.
+    pub fn link<M: Model, K>(mut self, slot: usize, to: impl LinkTarget<M, K>) -> Self {
+        let table = self.table;
+        to.link(&mut self, &table.relations[slot]);
+        self
+    }
+
+    /// Sets the columns of a foreign key, in the order of the key.
+    pub fn key(&mut self, relation: &'static Relation, values: impl IntoIterator<Item = Param>) {
+        for (column, value) in relation.parent_columns.iter().zip(values) {
+            self.cells.push((*column, Cell::Value(value)));
+        }
+    }
+
+    pub(crate) fn assign<M>(&mut self, assignment: Assignment<M>) {
+        match assignment.to {
+            SetTo::Value(value) => {
+                self.cells.retain(|(column, _)| *column != assignment.column);
+                self.cells.push((assignment.column, Cell::Value(value)));
+            }
+            _ => self.refused = Some("a new row has no value yet to increment, decrement, multiply or divide"),
+        }
+    }
+}
+
+/// A relation whose row is inserted together with this one: the parent's key is filled in.
+///
+/// Only what is created inside a parent's `create` can say so:
+/// `user::student.create(student::Create { user: Parent, .. })`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parent;
+
+/// What the field of a required relation can hold in generated code: a [`Link`] or [`Parent`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say which `{M}` this relation points at",
+    label = "expected its key of type `{K}`, a unique filter such as `user::id.eq(..)`, or its `Create`"
+)]
+pub trait LinkTarget<M, K> {
+    /// Writes it into the new row.
+    fn link(self, insert: &mut Insert, relation: &'static Relation);
+}
+
+impl<M, K> LinkTarget<M, K> for Parent {
+    fn link(self, _: &mut Insert, _: &'static Relation) {}
+}
+
+/// What a required relation of a new row can be given: the key `K` of a row of `M`, a unique filter
+/// that finds it, or a `Create` of it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say which `{M}` this relation points at",
+    label = "expected its key of type `{K}`, a unique filter such as `user::id.eq(..)`, or its `Create`",
+    note = "`Parent` stands only in what is created inside a parent's `create`"
+)]
+pub trait Link<M, K>: LinkTarget<M, K> {}
+
+impl<M: Model, K> LinkTarget<M, K> for Unique<M> {
+    fn link(self, insert: &mut Insert, relation: &'static Relation) {
+        for (ours, theirs) in relation.parent_columns.iter().zip(relation.child_columns) {
+            let cell = Cell::Lookup { relation, column: *theirs, key: self.values.clone() };
+            insert.cells.push((*ours, cell));
+        }
+    }
+}
+
+impl<M: Model, K> Link<M, K> for Unique<M> {}
+
+impl<M: Model, K, C: CreateRow<Model = M>> LinkTarget<M, K> for C {
+    fn link(self, insert: &mut Insert, relation: &'static Relation) {
+        insert.before.push((relation, self.into_insert()));
+    }
+}
+
+impl<M: Model, K, C: CreateRow<Model = M>> Link<M, K> for C {}
+
+/// Scalars are keys: of every type that a referenced column can have.
+macro_rules! key_type {
+    ($($key:ty),+) => {
+        $(
+            impl<M: Model> LinkTarget<M, $key> for $key {
+                fn link(self, insert: &mut Insert, relation: &'static Relation) {
+                    insert.key(relation, [self.into_param()]);
+                }
+            }
+
+            impl<M: Model> Link<M, $key> for $key {}
+        )+
+    };
+}
+
+key_type!(bool, i32, i64, f64, String, Vec<u8>, uuid::Uuid, rust_decimal::Decimal, serde_json::Value);
+key_type!(chrono::DateTime<chrono::Utc>, chrono::NaiveDate, chrono::NaiveTime);
+
+impl<M: Model> LinkTarget<M, String> for &str {
+    fn link(self, insert: &mut Insert, relation: &'static Relation) {
+        insert.key(relation, [self.to_owned().into_param()]);
+    }
+}
+
+impl<M: Model> Link<M, String> for &str {}
+
+/// Keys of several columns are tuples.
+macro_rules! key_tuple {
+    ($($type:ident $index:tt),+) => {
+        impl<M: Model, $($type: Scalar),+> LinkTarget<M, ($($type,)+)> for ($($type,)+) {
+            fn link(self, insert: &mut Insert, relation: &'static Relation) {
+                insert.key(relation, [$(self.$index.into_param()),+]);
+            }
+        }
+
+        impl<M: Model, $($type: Scalar),+> Link<M, ($($type,)+)> for ($($type,)+) {}
+    };
+}
+
+key_tuple!(A 0, B 1);
+key_tuple!(A 0, B 1, C 2);
+key_tuple!(A 0, B 1, C 2, D 3);
+key_tuple!(A 0, B 1, C 2, D 3, E 4);
+key_tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
+key_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+key_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+
+/// The `PARENT` of rows that are created on their own, or through a relation that has no field in `Create`.
+pub const ANY: usize = usize::MAX;
+
+/// A new row of a model: its `Create`, with or without `.set(..)`.
+///
+/// `PARENT` is the number of the relation whose field is [`Parent`], or [`ANY`] if none is.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a row that can be created here",
+    note = "`Parent` stands only in what is created inside a parent's `create`, and there it must stand for that parent"
+)]
+pub trait CreateRow<const PARENT: usize = ANY>: Sized {
+    /// The model.
+    type Model: Model;
+
+    /// The row as data.
+    fn into_insert(self) -> Insert;
+}
+
+/// A `Create` with values for optional columns.
+#[derive(Debug, Clone)]
+pub struct CreateWith<C, M> {
+    create: C,
+    sets: Vec<Assignment<M>>,
+    nested: Vec<NestedInsert>,
+}
+
+impl<C, M: Model> CreateWith<C, M> {
+    /// For generated code.
+    pub fn new(create: C) -> Self {
+        Self { create, sets: Vec::new(), nested: Vec::new() }
+    }
+
+    /// Gives a column a value that the database or nothing would else give it.
+    pub fn set(mut self, assignment: Assignment<M>) -> Self {
+        self.sets.push(assignment);
+        self
+    }
+
+    /// Creates rows on the other side of a relation too.
+    pub fn with(mut self, nested: Nested<M>) -> Self {
+        self.nested.push(nested.insert);
+        self
+    }
+}
+
+impl<const PARENT: usize, C: CreateRow<PARENT, Model = M>, M: Model> CreateRow<PARENT> for CreateWith<C, M> {
+    type Model = M;
+
+    fn into_insert(self) -> Insert {
+        let mut insert = self.create.into_insert();
+        self.sets.into_iter().for_each(|assignment| insert.assign(assignment));
+        insert.after.extend(self.nested);
+        insert
+    }
+}
+
+/// Rows to create on the other side of a relation of `M`, for `with`.
+#[derive(Debug, Clone)]
+pub struct Nested<M> {
+    pub(crate) insert: NestedInsert,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M> Nested<M> {
+    pub(crate) fn new(relation: &'static Relation, rows: Vec<Insert>) -> Self {
+        Self { insert: NestedInsert { relation, rows }, model: PhantomData }
+    }
+}

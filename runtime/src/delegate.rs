@@ -1,0 +1,96 @@
+//! The entry to a model's queries: what `db.student()` gives.
+
+use std::marker::PhantomData;
+
+use crate::connection::Handle;
+use crate::create::CreateRow;
+use crate::filter::Unique;
+use crate::find::{Count, FindFirst, FindMany, FindUnique};
+use crate::model::Model;
+use crate::write::{Create, CreateMany, Delete, DeleteMany, Update, UpdateMany, Upsert};
+
+/// What identifies a single row: only `eq` on a unique column or a unique key makes it.
+#[diagnostic::on_unimplemented(
+    message = "this does not identify a single row of `{M}`",
+    label = "expected `eq` on an @id, @unique, @@id or @@unique field, found `{Self}`",
+    note = "use `find_first` or `find_many().filter(..)` for other conditions"
+)]
+pub trait UniqueKey<M> {
+    /// The key.
+    fn into_unique(self) -> Unique<M>;
+}
+
+impl<M> UniqueKey<M> for Unique<M> {
+    fn into_unique(self) -> Unique<M> {
+        self
+    }
+}
+
+/// The queries of one model.
+#[derive(Debug)]
+pub struct Delegate<M> {
+    handle: Handle,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M: Model> Delegate<M> {
+    /// For generated code.
+    pub fn new(handle: &Handle) -> Self {
+        Self { handle: handle.clone(), model: PhantomData }
+    }
+
+    /// The row with this key, if there is one.
+    pub fn find_unique(self, key: impl UniqueKey<M>) -> FindUnique<M> {
+        FindUnique::unique(self.handle, key.into_unique())
+    }
+
+    /// The first row, in the order that `order_by` sets, that meets the filters.
+    pub fn find_first(self) -> FindFirst<M> {
+        FindFirst::first(self.handle)
+    }
+
+    /// All rows that meet the filters.
+    pub fn find_many(self) -> FindMany<M> {
+        FindMany::many(self.handle)
+    }
+
+    /// How many rows meet the filters.
+    pub fn count(self) -> Count<M> {
+        Count::new(self.handle)
+    }
+
+    /// A new row. What is optional or has a default can follow with `set`.
+    pub fn create(self, row: impl CreateRow<Model = M>) -> Create<M> {
+        Create::new(self.handle, row)
+    }
+
+    /// Many new rows, all or none: one statement with one parameter per column.
+    pub fn create_many<C: CreateRow<Model = M>>(self, rows: impl IntoIterator<Item = C>) -> CreateMany<M> {
+        CreateMany::new(self.handle, rows)
+    }
+
+    /// Changes the row with this key; none is `Error::NotFound`.
+    pub fn update(self, key: impl UniqueKey<M>) -> Update<M> {
+        Update::new(self.handle, key.into_unique())
+    }
+
+    /// Changes all rows that meet the filters.
+    pub fn update_many(self) -> UpdateMany<M> {
+        UpdateMany::new(self.handle)
+    }
+
+    /// Creates the row or, if its key is taken, changes the row that has it.
+    pub fn upsert(self, key: impl UniqueKey<M>, row: impl CreateRow<Model = M>) -> Upsert<M> {
+        Upsert::new(self.handle, key.into_unique(), row)
+    }
+
+    /// Deletes the row with this key; none is `Error::NotFound`.
+    pub fn delete(self, key: impl UniqueKey<M>) -> Delete<M> {
+        Delete::new(self.handle, key.into_unique())
+    }
+
+    /// Deletes all rows that meet the filters.
+    pub fn delete_many(self) -> DeleteMany<M> {
+        DeleteMany::new(self.handle)
+    }
+}

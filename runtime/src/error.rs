@@ -1,0 +1,248 @@
+//! What can go wrong, as types to match on.
+//!
+//! No message here shows a parameter's value or a password: PostgreSQL's DETAIL lines, which quote
+//! values, are left out, and so are the messages of the classes of errors that quote input.
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio_postgres::error::SqlState;
+
+/// The result of everything that talks to the database.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A failure of a query, a transaction or a connection.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A row with these values is there already (SQLSTATE 23505).
+    #[error("a unique value is taken already: {0}")]
+    UniqueViolation(ConstraintViolation),
+    /// A row that is pointed at does not exist, or one that is still pointed at was to go (SQLSTATE 23503, 23001).
+    #[error("a referenced row does not exist, or is still referenced: {0}")]
+    ForeignKeyViolation(ConstraintViolation),
+    /// A required column got no value (SQLSTATE 23502).
+    #[error("a required value is missing: {0}")]
+    NotNullViolation(ConstraintViolation),
+    /// A check refused a row (SQLSTATE 23514).
+    #[error("a check refused the row: {0}")]
+    CheckViolation(ConstraintViolation),
+    /// No row with that key.
+    #[error("no {model} with this key: nothing was {operation}")]
+    NotFound {
+        /// The model that was looked for.
+        model: &'static str,
+        /// What was to be done: `updated`, `deleted`, `found`, `connected`.
+        operation: &'static str,
+    },
+    /// Two rows or transactions are in each other's way (SQLSTATE 40001, 40P01): the transaction can be run again.
+    #[error("the transaction collided with another one and was rolled back ({sqlstate}); it can be run again")]
+    Serialization {
+        /// 40001 or 40P01.
+        sqlstate: String,
+    },
+    /// A time limit passed.
+    #[error("{what} took longer than {limit:?}")]
+    Timeout {
+        /// What was waited for.
+        what: &'static str,
+        /// The limit.
+        limit: Duration,
+    },
+    /// The pool gave no connection in time.
+    #[error(
+        "no connection became free in {limit:?}: all {in_use} of {max_size} are in use, {waiting} tasks wait; \
+         raise max_connections, or look for transactions that stay open"
+    )]
+    PoolTimeout {
+        /// The limit.
+        limit: Duration,
+        /// Connections that the pool may open.
+        max_size: usize,
+        /// Connections that are in use.
+        in_use: usize,
+        /// Tasks that wait for one.
+        waiting: usize,
+    },
+    /// The database cannot be reached, or refuses us.
+    #[error("cannot connect to PostgreSQL at {target}: {reason}")]
+    Connect {
+        /// Host and database, without a password.
+        target: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// The connection string, or another setting, is wrong.
+    #[error("{0}")]
+    Config(String),
+    /// The connection broke.
+    #[error("the connection to PostgreSQL was lost: {0}")]
+    ConnectionLost(String),
+    /// The connection broke during COMMIT: whether the transaction holds is not known.
+    #[error("the connection was lost during COMMIT: the transaction may or may not be in the database")]
+    CommitUnknown,
+    /// The transaction was committed or rolled back before.
+    #[error("this transaction is finished: it was committed or rolled back before")]
+    TransactionFinished,
+    /// A row changed between the statements that read it and what belongs to it.
+    #[error(
+        "{model} changed while it was read: its `{relation}` is gone; \
+         read in a transaction with isolation RepeatableRead to see one state"
+    )]
+    ChangedWhileReading {
+        /// The model that was read.
+        model: &'static str,
+        /// The relation that misses its row.
+        relation: &'static str,
+    },
+    /// A query that is not allowed to run as it is.
+    #[error("{0}")]
+    Refused(String),
+    /// A value that came from the database does not fit the schema.
+    #[error("column {column} of {model}: {reason}; does the database fit schema.dsl? `codegen migrate-diff` tells")]
+    Decode {
+        /// The model.
+        model: &'static str,
+        /// The column.
+        column: String,
+        /// What is wrong, without the value.
+        reason: String,
+    },
+    /// Any other answer of the database.
+    #[error("{0}")]
+    Database(DatabaseError),
+}
+
+/// A violated constraint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConstraintViolation {
+    /// The model whose row was refused.
+    pub model: &'static str,
+    /// The table.
+    pub table: String,
+    /// The constraint's name in PostgreSQL; of a not-null violation, empty.
+    pub constraint: String,
+    /// The columns it covers, as far as the schema knows them.
+    pub columns: Vec<String>,
+    /// The SQLSTATE.
+    pub sqlstate: String,
+}
+
+impl fmt::Display for ConstraintViolation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.model, self.columns.join(", "))?;
+        if !self.constraint.is_empty() {
+            write!(f, ", constraint {}", self.constraint)?;
+        }
+        write!(f, ", SQLSTATE {}", self.sqlstate)
+    }
+}
+
+/// An answer of the database that has no type of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseError {
+    /// The SQLSTATE.
+    pub sqlstate: String,
+    /// The primary message; where PostgreSQL's would quote input, a fixed text.
+    pub message: String,
+    /// The model that was asked for.
+    pub model: &'static str,
+}
+
+impl fmt::Display for DatabaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PostgreSQL refused a query on {}: {} (SQLSTATE {})", self.model, self.message, self.sqlstate)
+    }
+}
+
+impl Error {
+    /// The SQLSTATE, where the database gave one.
+    pub fn sqlstate(&self) -> Option<&str> {
+        match self {
+            Error::UniqueViolation(violation)
+            | Error::ForeignKeyViolation(violation)
+            | Error::NotNullViolation(violation)
+            | Error::CheckViolation(violation) => Some(&violation.sqlstate),
+            Error::Serialization { sqlstate } => Some(sqlstate),
+            Error::Database(error) => Some(&error.sqlstate),
+            _ => None,
+        }
+    }
+
+    /// Whether the transaction can be run again as it is: a serialization failure or a deadlock.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Error::Serialization { .. })
+    }
+
+    /// Translates what the driver says about a statement on `table`.
+    pub(crate) fn from_driver(error: &tokio_postgres::Error, table: &'static crate::table::Table) -> Self {
+        match error.as_db_error() {
+            Some(database) => from_database(database, table),
+            None => from_connection(error),
+        }
+    }
+}
+
+/// Translates a failure that is not an answer of the database.
+pub(crate) fn from_connection(error: &tokio_postgres::Error) -> Error {
+    if let Some(database) = error.as_db_error() {
+        let message = safe_message(database);
+        return Error::Database(DatabaseError { sqlstate: database.code().code().to_owned(), message, model: "-" });
+    }
+    if error.is_closed() {
+        return Error::ConnectionLost("it is closed".to_owned());
+    }
+    let source = std::error::Error::source(error).map(ToString::to_string);
+    match source {
+        Some(reason) if error.to_string().contains("serializing parameter") => {
+            Error::Refused(format!("a parameter does not fit its column: {reason}"))
+        }
+        Some(reason) => Error::ConnectionLost(reason),
+        None => Error::ConnectionLost(error.to_string()),
+    }
+}
+
+fn from_database(error: &tokio_postgres::error::DbError, table: &'static crate::table::Table) -> Error {
+    let code = error.code();
+    if *code == SqlState::UNIQUE_VIOLATION {
+        Error::UniqueViolation(violation(error, table))
+    } else if *code == SqlState::FOREIGN_KEY_VIOLATION || *code == SqlState::RESTRICT_VIOLATION {
+        Error::ForeignKeyViolation(violation(error, table))
+    } else if *code == SqlState::NOT_NULL_VIOLATION {
+        Error::NotNullViolation(violation(error, table))
+    } else if *code == SqlState::CHECK_VIOLATION {
+        Error::CheckViolation(violation(error, table))
+    } else if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED {
+        Error::Serialization { sqlstate: code.code().to_owned() }
+    } else {
+        let message = safe_message(error);
+        Error::Database(DatabaseError { sqlstate: code.code().to_owned(), message, model: table.name })
+    }
+}
+
+fn violation(error: &tokio_postgres::error::DbError, table: &'static crate::table::Table) -> ConstraintViolation {
+    let constraint = error.constraint().unwrap_or_default();
+    let known = std::iter::once(table)
+        .chain(table.relations.iter().map(|relation| relation.child))
+        .find_map(|table| Some((table, table.constraints.iter().find(|known| known.name == constraint)?)));
+    let (model, columns) = match (known, error.column()) {
+        (Some((table, known)), _) => (table.name, known.columns.iter().map(ToString::to_string).collect()),
+        (None, Some(column)) => (table.name, vec![column.to_owned()]),
+        (None, None) => (table.name, Vec::new()),
+    };
+    ConstraintViolation {
+        model,
+        table: error.table().unwrap_or_default().to_owned(),
+        constraint: constraint.to_owned(),
+        columns,
+        sqlstate: error.code().code().to_owned(),
+    }
+}
+
+/// The primary message, unless it is of a class that quotes the input: 22 (data exceptions) and 42 with text.
+fn safe_message(error: &tokio_postgres::error::DbError) -> String {
+    match &error.code().code()[..2] {
+        "22" => "a value does not fit its type".to_owned(),
+        _ => error.message().to_owned(),
+    }
+}

@@ -1,0 +1,467 @@
+//! The columns of a model as constants: they make filters, orders, assignments and selections.
+//!
+//! One type per kind of column, so that each offers just what it can do: only a unique one makes a
+//! key, only an optional one can be null, only a list can be searched for a value.
+
+use std::marker::PhantomData;
+
+use crate::filter::{Condition, Filter, Operator, Unique, escape_like};
+use crate::model::Model;
+use crate::value::{IntoNullable, IntoValue, Param, Scalar};
+
+/// What a column is set to.
+#[derive(Debug, Clone)]
+pub(crate) enum SetTo {
+    Value(Param),
+    Add(Param),
+    Subtract(Param),
+    Multiply(Param),
+    Divide(Param),
+}
+
+/// One column's new value, for `set`.
+pub struct Assignment<M> {
+    pub(crate) column: u16,
+    pub(crate) to: SetTo,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M> Assignment<M> {
+    fn new(column: u16, to: SetTo) -> Self {
+        Self { column, to, model: PhantomData }
+    }
+}
+
+impl<M> Clone for Assignment<M> {
+    fn clone(&self) -> Self {
+        Self::new(self.column, self.to.clone())
+    }
+}
+
+impl<M> std::fmt::Debug for Assignment<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Assignment(column {})", self.column)
+    }
+}
+
+/// A place in the order of the result, for `order_by`.
+pub struct Order<M> {
+    pub(crate) term: OrderTerm,
+    model: PhantomData<fn() -> M>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OrderTerm {
+    pub(crate) column: u16,
+    pub(crate) descending: bool,
+    pub(crate) nulls_first: Option<bool>,
+}
+
+impl<M> Order<M> {
+    fn new(column: u16, descending: bool) -> Self {
+        Self { term: OrderTerm { column, descending, nulls_first: None }, model: PhantomData }
+    }
+
+    /// Nulls before all values. PostgreSQL puts them last when ascending, first when descending.
+    pub fn nulls_first(mut self) -> Self {
+        self.term.nulls_first = Some(true);
+        self
+    }
+
+    /// Nulls behind all values.
+    pub fn nulls_last(mut self) -> Self {
+        self.term.nulls_first = Some(false);
+        self
+    }
+}
+
+impl<M> Clone for Order<M> {
+    fn clone(&self) -> Self {
+        Self { term: self.term, model: PhantomData }
+    }
+}
+
+impl<M> std::fmt::Debug for Order<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.term.fmt(f)
+    }
+}
+
+macro_rules! field {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        pub struct $name<M, T> {
+            pub(crate) column: u16,
+            types: PhantomData<fn() -> (M, T)>,
+        }
+
+        impl<M, T> Clone for $name<M, T> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<M, T> Copy for $name<M, T> {}
+
+        impl<M, T> std::fmt::Debug for $name<M, T> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.column)
+            }
+        }
+
+        impl<M: Model, T> $name<M, T> {
+            /// For generated code: the column's number.
+            pub const fn new(column: u16) -> Self {
+                Self { column, types: PhantomData }
+            }
+
+            /// Smallest first.
+            pub fn asc(self) -> Order<M> {
+                Order::new(self.column, false)
+            }
+
+            /// Largest first.
+            pub fn desc(self) -> Order<M> {
+                Order::new(self.column, true)
+            }
+        }
+    };
+}
+
+field!(
+    /// A required column.
+    Field
+);
+field!(
+    /// A required column whose values are unique: it identifies a row.
+    UniqueField
+);
+field!(
+    /// An optional column.
+    OptionalField
+);
+field!(
+    /// An optional column whose values are unique: a value identifies a row.
+    OptionalUniqueField
+);
+field!(
+    /// A list column.
+    ListField
+);
+
+macro_rules! comparisons {
+    ($name:ident) => {
+        impl<M: Model, T: Scalar> $name<M, T> {
+            fn compare(self, operator: Operator, value: impl IntoValue<T>) -> Filter<M> {
+                let value = value.into_value().into_param();
+                Filter::new(Condition::Compare { column: self.column, operator, value })
+            }
+
+            /// Differs from the value. Nulls, as everywhere in SQL, do not.
+            pub fn ne(self, value: impl IntoValue<T>) -> Filter<M> {
+                self.compare(Operator::Ne, value)
+            }
+
+            /// Is less than the value.
+            pub fn lt(self, value: impl IntoValue<T>) -> Filter<M> {
+                self.compare(Operator::Lt, value)
+            }
+
+            /// Is the value or less.
+            pub fn lte(self, value: impl IntoValue<T>) -> Filter<M> {
+                self.compare(Operator::Lte, value)
+            }
+
+            /// Is more than the value.
+            pub fn gt(self, value: impl IntoValue<T>) -> Filter<M> {
+                self.compare(Operator::Gt, value)
+            }
+
+            /// Is the value or more.
+            pub fn gte(self, value: impl IntoValue<T>) -> Filter<M> {
+                self.compare(Operator::Gte, value)
+            }
+
+            /// Lies between the two values, both included.
+            pub fn between(self, low: impl IntoValue<T>, high: impl IntoValue<T>) -> Filter<M> {
+                self.gte(low) & self.lte(high)
+            }
+
+            /// Is one of the values: one parameter, however many there are.
+            pub fn in_<V: IntoValue<T>>(self, values: impl IntoIterator<Item = V>) -> Filter<M> {
+                let values = values.into_iter().map(|value| value.into_value().into_param()).collect();
+                Filter::new(Condition::In { column: self.column, values: Param::Array(values) })
+            }
+
+            /// Is none of the values.
+            pub fn not_in<V: IntoValue<T>>(self, values: impl IntoIterator<Item = V>) -> Filter<M> {
+                !self.in_(values)
+            }
+        }
+
+        impl<M: Model> $name<M, String> {
+            fn like(self, pattern: String, insensitive: bool) -> Filter<M> {
+                Filter::new(Condition::Like { column: self.column, pattern, insensitive })
+            }
+
+            /// Contains the text; `%` and `_` mean themselves.
+            pub fn contains(self, text: impl AsRef<str>) -> Filter<M> {
+                self.like(format!("%{}%", escape_like(text.as_ref())), false)
+            }
+
+            /// Begins with the text.
+            pub fn starts_with(self, text: impl AsRef<str>) -> Filter<M> {
+                self.like(format!("{}%", escape_like(text.as_ref())), false)
+            }
+
+            /// Ends with the text.
+            pub fn ends_with(self, text: impl AsRef<str>) -> Filter<M> {
+                self.like(format!("%{}", escape_like(text.as_ref())), false)
+            }
+
+            /// Equals the text, in whatever case.
+            pub fn eq_insensitive(self, text: impl AsRef<str>) -> Filter<M> {
+                self.like(escape_like(text.as_ref()), true)
+            }
+
+            /// Contains the text, in whatever case.
+            pub fn contains_insensitive(self, text: impl AsRef<str>) -> Filter<M> {
+                self.like(format!("%{}%", escape_like(text.as_ref())), true)
+            }
+        }
+    };
+}
+
+comparisons!(Field);
+comparisons!(UniqueField);
+comparisons!(OptionalField);
+comparisons!(OptionalUniqueField);
+
+macro_rules! equality {
+    ($name:ident, Filter) => {
+        impl<M: Model, T: Scalar> $name<M, T> {
+            /// Equals the value.
+            pub fn eq(self, value: impl IntoValue<T>) -> Filter<M> {
+                self.compare(Operator::Eq, value)
+            }
+        }
+    };
+    ($name:ident, Unique) => {
+        impl<M: Model, T: Scalar> $name<M, T> {
+            /// Equals the value: at most one row does.
+            pub fn eq(self, value: impl IntoValue<T>) -> Unique<M> {
+                Unique::new(vec![(self.column, value.into_value().into_param())])
+            }
+        }
+    };
+}
+
+equality!(Field, Filter);
+equality!(OptionalField, Filter);
+equality!(UniqueField, Unique);
+equality!(OptionalUniqueField, Unique);
+
+macro_rules! required {
+    ($name:ident) => {
+        impl<M: Model, T: Scalar> $name<M, T> {
+            /// Sets the column to the value.
+            pub fn to(self, value: impl IntoValue<T>) -> Assignment<M> {
+                Assignment::new(self.column, SetTo::Value(value.into_value().into_param()))
+            }
+        }
+    };
+}
+
+required!(Field);
+required!(UniqueField);
+
+macro_rules! optional {
+    ($name:ident) => {
+        impl<M: Model, T: Scalar> $name<M, T> {
+            /// Sets the column to the value, or with `None` to null.
+            pub fn to(self, value: impl IntoNullable<T>) -> Assignment<M> {
+                let value = value.into_nullable().map_or(Param::Null, T::into_param);
+                Assignment::new(self.column, SetTo::Value(value))
+            }
+
+            /// Has no value.
+            pub fn is_null(self) -> Filter<M> {
+                Filter::new(Condition::IsNull { column: self.column })
+            }
+
+            /// Has a value.
+            pub fn is_not_null(self) -> Filter<M> {
+                !self.is_null()
+            }
+        }
+    };
+}
+
+optional!(OptionalField);
+optional!(OptionalUniqueField);
+
+/// Number types: their columns can be changed relative to what they hold.
+pub trait Number: Scalar {}
+
+impl Number for i32 {}
+impl Number for i64 {}
+impl Number for f64 {}
+impl Number for rust_decimal::Decimal {}
+
+macro_rules! arithmetic {
+    ($name:ident) => {
+        impl<M: Model, T: Number> $name<M, T> {
+            /// Adds the value, in the database.
+            pub fn increment(self, by: impl IntoValue<T>) -> Assignment<M> {
+                Assignment::new(self.column, SetTo::Add(by.into_value().into_param()))
+            }
+
+            /// Subtracts the value, in the database.
+            pub fn decrement(self, by: impl IntoValue<T>) -> Assignment<M> {
+                Assignment::new(self.column, SetTo::Subtract(by.into_value().into_param()))
+            }
+
+            /// Multiplies by the value, in the database.
+            pub fn multiply(self, by: impl IntoValue<T>) -> Assignment<M> {
+                Assignment::new(self.column, SetTo::Multiply(by.into_value().into_param()))
+            }
+
+            /// Divides by the value, in the database.
+            pub fn divide(self, by: impl IntoValue<T>) -> Assignment<M> {
+                Assignment::new(self.column, SetTo::Divide(by.into_value().into_param()))
+            }
+        }
+    };
+}
+
+arithmetic!(Field);
+arithmetic!(OptionalField);
+
+impl<M: Model, T: Scalar> ListField<M, T> {
+    fn list<V: IntoValue<T>>(values: impl IntoIterator<Item = V>) -> Param {
+        Param::Array(values.into_iter().map(|value| value.into_value().into_param()).collect())
+    }
+
+    /// Sets the column to the list.
+    pub fn to<V: IntoValue<T>>(self, values: impl IntoIterator<Item = V>) -> Assignment<M> {
+        Assignment::new(self.column, SetTo::Value(Self::list(values)))
+    }
+
+    /// Equals the list, order included.
+    pub fn eq<V: IntoValue<T>>(self, values: impl IntoIterator<Item = V>) -> Filter<M> {
+        let value = Self::list(values);
+        Filter::new(Condition::Compare { column: self.column, operator: Operator::Eq, value })
+    }
+
+    /// Holds the value.
+    pub fn has(self, value: impl IntoValue<T>) -> Filter<M> {
+        Filter::new(Condition::Contains { column: self.column, value: value.into_value().into_param() })
+    }
+
+    /// Holds all the values.
+    pub fn has_every<V: IntoValue<T>>(self, values: impl IntoIterator<Item = V>) -> Filter<M> {
+        Filter::new(Condition::ContainsAll { column: self.column, values: Self::list(values) })
+    }
+
+    /// Holds at least one of the values.
+    pub fn has_some<V: IntoValue<T>>(self, values: impl IntoIterator<Item = V>) -> Filter<M> {
+        Filter::new(Condition::Overlaps { column: self.column, values: Self::list(values) })
+    }
+
+    /// Holds nothing, or is null in the database.
+    pub fn is_empty(self) -> Filter<M> {
+        Filter::new(Condition::IsEmpty { column: self.column })
+    }
+}
+
+macro_rules! compare_columns {
+    ($name:ident) => {
+        impl<M: Model, T: Scalar> $name<M, T> {
+            /// Equals another required column of the same row.
+            pub fn eq_field(self, other: Field<M, T>) -> Filter<M> {
+                Filter::new(Condition::CompareColumns {
+                    left: self.column,
+                    operator: Operator::Eq,
+                    right: other.column,
+                })
+            }
+
+            /// Is less than another required column of the same row.
+            pub fn lt_field(self, other: Field<M, T>) -> Filter<M> {
+                Filter::new(Condition::CompareColumns {
+                    left: self.column,
+                    operator: Operator::Lt,
+                    right: other.column,
+                })
+            }
+
+            /// Is more than another required column of the same row.
+            pub fn gt_field(self, other: Field<M, T>) -> Filter<M> {
+                Filter::new(Condition::CompareColumns {
+                    left: self.column,
+                    operator: Operator::Gt,
+                    right: other.column,
+                })
+            }
+        }
+    };
+}
+
+compare_columns!(Field);
+compare_columns!(OptionalField);
+
+/// A unique key of several columns: `user::institution_id_email.eq(tenant, "a@x.edu")`.
+pub struct Key<M, T> {
+    columns: &'static [u16],
+    types: PhantomData<fn() -> (M, T)>,
+}
+
+impl<M, T> Clone for Key<M, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M, T> Copy for Key<M, T> {}
+
+impl<M, T> std::fmt::Debug for Key<M, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Key({:?})", self.columns)
+    }
+}
+
+impl<M: Model, T> Key<M, T> {
+    /// For generated code: the columns' numbers, one per type of `T`.
+    pub const fn new(columns: &'static [u16]) -> Self {
+        Self { columns, types: PhantomData }
+    }
+}
+
+macro_rules! key {
+    ($($type:ident $value:ident),+) => {
+        impl<M: Model, $($type: Scalar),+> Key<M, ($($type,)+)> {
+            /// Equals the values, in the order of the key: at most one row does.
+            #[allow(clippy::too_many_arguments, reason = "a key has as many values as columns")]
+            pub fn eq(self, $($value: impl IntoValue<$type>),+) -> Unique<M> {
+                let values = [$($value.into_value().into_param()),+];
+                Unique::new(self.columns.iter().copied().zip(values).collect())
+            }
+        }
+    };
+}
+
+key!(A a, B b);
+key!(A a, B b, C c);
+key!(A a, B b, C c, D d);
+key!(A a, B b, C c, D d, E e);
+key!(A a, B b, C c, D d, E e, F f);
+key!(A a, B b, C c, D d, E e, F f, G g);
+key!(A a, B b, C c, D d, E e, F f, G g, H h);
+key!(A a, B b, C c, D d, E e, F f, G g, H h, I i);
+key!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j);
+key!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k);
+key!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l);
+key!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l, N n);
+key!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l, N n, O o);
+key!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l, N n, O o, P p);
+key!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l, N n, O o, P p, Q q);

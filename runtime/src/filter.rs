@@ -1,0 +1,261 @@
+//! Conditions as values: made by fields and relations, combined with `&`, `|` and `!`, rendered by `sql`.
+
+use std::marker::PhantomData;
+use std::ops::{BitAnd, BitOr, Not};
+
+use crate::table::Relation;
+use crate::value::Param;
+
+/// A condition on rows of `M`.
+///
+/// Made by the fields and relations of the model's module, combined with `&`, `|` and `!`:
+///
+/// ```ignore
+/// student::institution_id.eq(tenant) & (student::class_year.gte(2026) | student::exams.some(student_exam::score.gt(90.0)))
+/// ```
+pub struct Filter<M> {
+    pub(crate) condition: Condition,
+    model: PhantomData<fn() -> M>,
+}
+
+/// A key that at most one row of `M` has.
+pub struct Unique<M> {
+    pub(crate) values: Vec<(u16, Param)>,
+    model: PhantomData<fn() -> M>,
+}
+
+/// What a filter is made of. Column numbers belong to the table that the condition is about.
+#[derive(Debug, Clone)]
+pub(crate) enum Condition {
+    And(Vec<Condition>),
+    Or(Vec<Condition>),
+    Not(Box<Condition>),
+    Compare { column: u16, operator: Operator, value: Param },
+    CompareColumns { left: u16, operator: Operator, right: u16 },
+    In { column: u16, values: Param },
+    IsNull { column: u16 },
+    Like { column: u16, pattern: String, insensitive: bool },
+    Contains { column: u16, value: Param },
+    ContainsAll { column: u16, values: Param },
+    Overlaps { column: u16, values: Param },
+    IsEmpty { column: u16 },
+    Related { relation: &'static Relation, condition: Box<Condition> },
+}
+
+/// SQL's comparisons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operator {
+    Eq,
+    Ne,
+    Lt,
+    Lte,
+    Gt,
+    Gte,
+}
+
+impl Operator {
+    pub(crate) fn sql(self) -> &'static str {
+        match self {
+            Operator::Eq => " = ",
+            Operator::Ne => " <> ",
+            Operator::Lt => " < ",
+            Operator::Lte => " <= ",
+            Operator::Gt => " > ",
+            Operator::Gte => " >= ",
+        }
+    }
+}
+
+impl Condition {
+    /// The condition that every row meets.
+    pub(crate) const ALL: Condition = Condition::And(Vec::new());
+
+    /// Whether every row meets it, as far as its form tells.
+    pub(crate) fn is_all(&self) -> bool {
+        match self {
+            Condition::And(parts) => parts.iter().all(Condition::is_all),
+            Condition::Or(parts) => parts.iter().any(Condition::is_all),
+            Condition::Not(part) => part.is_none(),
+            _ => false,
+        }
+    }
+
+    /// Whether no row meets it, as far as its form tells.
+    fn is_none(&self) -> bool {
+        match self {
+            Condition::And(parts) => parts.iter().any(Condition::is_none),
+            Condition::Or(parts) => parts.iter().all(Condition::is_none),
+            Condition::Not(part) => part.is_all(),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn and(self, other: Condition) -> Condition {
+        match (self, other) {
+            (Condition::And(parts), other) if parts.is_empty() => other,
+            (one, Condition::And(parts)) if parts.is_empty() => one,
+            (Condition::And(mut parts), other) => {
+                parts.push(other);
+                Condition::And(parts)
+            }
+            (one, other) => Condition::And(vec![one, other]),
+        }
+    }
+
+    pub(crate) fn or(self, other: Condition) -> Condition {
+        match (self, other) {
+            (Condition::Or(mut parts), other) => {
+                parts.push(other);
+                Condition::Or(parts)
+            }
+            (one, other) => Condition::Or(vec![one, other]),
+        }
+    }
+
+    pub(crate) fn negated(self) -> Condition {
+        Condition::Not(Box::new(self))
+    }
+}
+
+impl<M> Filter<M> {
+    pub(crate) fn new(condition: Condition) -> Self {
+        Self { condition, model: PhantomData }
+    }
+
+    /// Every one of the filters holds. Of none: every row.
+    pub fn all(filters: impl IntoIterator<Item = Filter<M>>) -> Self {
+        Self::new(Condition::And(filters.into_iter().map(|filter| filter.condition).collect()))
+    }
+
+    /// At least one of the filters holds. Of none: no row.
+    pub fn any(filters: impl IntoIterator<Item = Filter<M>>) -> Self {
+        Self::new(Condition::Or(filters.into_iter().map(|filter| filter.condition).collect()))
+    }
+}
+
+impl<M> Unique<M> {
+    pub(crate) fn new(values: Vec<(u16, Param)>) -> Self {
+        Self { values, model: PhantomData }
+    }
+
+    pub(crate) fn condition(&self) -> Condition {
+        let compare = |(column, value): &(u16, Param)| Condition::Compare {
+            column: *column,
+            operator: Operator::Eq,
+            value: value.clone(),
+        };
+        match self.values.as_slice() {
+            [one] => compare(one),
+            several => Condition::And(several.iter().map(compare).collect()),
+        }
+    }
+}
+
+impl<M> Clone for Filter<M> {
+    fn clone(&self) -> Self {
+        Self::new(self.condition.clone())
+    }
+}
+
+impl<M> Clone for Unique<M> {
+    fn clone(&self) -> Self {
+        Self::new(self.values.clone())
+    }
+}
+
+impl<M> std::fmt::Debug for Filter<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.condition.fmt(f)
+    }
+}
+
+impl<M> std::fmt::Debug for Unique<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.values.fmt(f)
+    }
+}
+
+impl<M> From<Unique<M>> for Filter<M> {
+    fn from(key: Unique<M>) -> Self {
+        Self::new(key.condition())
+    }
+}
+
+impl<M, R: Into<Filter<M>>> BitAnd<R> for Filter<M> {
+    type Output = Filter<M>;
+
+    fn bitand(self, other: R) -> Filter<M> {
+        Self::new(self.condition.and(other.into().condition))
+    }
+}
+
+impl<M, R: Into<Filter<M>>> BitOr<R> for Filter<M> {
+    type Output = Filter<M>;
+
+    fn bitor(self, other: R) -> Filter<M> {
+        Self::new(self.condition.or(other.into().condition))
+    }
+}
+
+impl<M> Not for Filter<M> {
+    type Output = Filter<M>;
+
+    fn not(self) -> Filter<M> {
+        Self::new(self.condition.negated())
+    }
+}
+
+impl<M, R: Into<Filter<M>>> BitAnd<R> for Unique<M> {
+    type Output = Filter<M>;
+
+    fn bitand(self, other: R) -> Filter<M> {
+        Filter::from(self) & other
+    }
+}
+
+impl<M, R: Into<Filter<M>>> BitOr<R> for Unique<M> {
+    type Output = Filter<M>;
+
+    fn bitor(self, other: R) -> Filter<M> {
+        Filter::from(self) | other
+    }
+}
+
+impl<M> Not for Unique<M> {
+    type Output = Filter<M>;
+
+    fn not(self) -> Filter<M> {
+        !Filter::from(self)
+    }
+}
+
+/// `%`, `_` and `\` of a text mean themselves in a pattern.
+pub(crate) fn escape_like(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Condition, escape_like};
+
+    #[test]
+    fn wildcards_are_escaped() {
+        assert_eq!(escape_like(r"50%_\"), r"50\%\_\\");
+    }
+
+    #[test]
+    fn a_condition_without_content_is_recognised() {
+        assert!(Condition::ALL.is_all());
+        assert!(Condition::And(vec![Condition::ALL, Condition::ALL]).is_all());
+        assert!(Condition::Or(Vec::new()).negated().is_all());
+        assert!(!Condition::IsNull { column: 0 }.is_all());
+        assert!(!Condition::Or(Vec::new()).is_all());
+    }
+}

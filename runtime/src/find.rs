@@ -1,0 +1,274 @@
+//! `find_unique`, `find_first`, `find_many`, `count`: reads, and what they can be refined with.
+
+use std::future::IntoFuture;
+use std::marker::PhantomData;
+
+use crate::batch::{Parts, Query};
+use crate::connection::Handle;
+use crate::error::{Error, Result};
+use crate::field::Order;
+use crate::filter::{Condition, Filter, Unique};
+use crate::model::{FromRow, Model};
+use crate::operation::{Call, Operation, Outcome};
+use crate::relation::{CanInclude, Included, IntoInclude, RelationOf, include_of};
+use crate::select::Select;
+use crate::selection::{Reader, Selection};
+use crate::value::Param;
+
+/// How many rows a read gives: the last type parameter of [`Find`].
+pub trait Amount: Send + 'static {
+    /// Rows of type `T`.
+    type Of<T: Send + 'static>: Send + 'static;
+
+    /// Reads them.
+    #[doc(hidden)]
+    fn collect<T: Send + 'static>(
+        rows: &mut dyn Iterator<Item = Result<T>>,
+        model: &'static str,
+    ) -> Result<Self::Of<T>>;
+}
+
+/// One row or none.
+#[derive(Debug)]
+pub enum OneOrNone {}
+
+/// One row; none is [`Error::NotFound`].
+#[derive(Debug)]
+pub enum ExactlyOne {}
+
+/// All rows.
+#[derive(Debug)]
+pub enum All {}
+
+impl Amount for OneOrNone {
+    type Of<T: Send + 'static> = Option<T>;
+
+    fn collect<T: Send + 'static>(rows: &mut dyn Iterator<Item = Result<T>>, _: &'static str) -> Result<Option<T>> {
+        rows.next().transpose()
+    }
+}
+
+impl Amount for ExactlyOne {
+    type Of<T: Send + 'static> = T;
+
+    fn collect<T: Send + 'static>(rows: &mut dyn Iterator<Item = Result<T>>, model: &'static str) -> Result<T> {
+        rows.next().unwrap_or(Err(Error::NotFound { model, operation: "found" }))
+    }
+}
+
+impl Amount for All {
+    type Of<T: Send + 'static> = Vec<T>;
+
+    fn collect<T: Send + 'static>(rows: &mut dyn Iterator<Item = Result<T>>, _: &'static str) -> Result<Vec<T>> {
+        let mut all = Vec::with_capacity(rows.size_hint().0);
+        for row in rows {
+            all.push(row?);
+        }
+        Ok(all)
+    }
+}
+
+/// A read of model `M` that gives rows of type `S`: `.await` runs it.
+#[must_use = "nothing happens until it is awaited"]
+pub struct Find<M, S, A> {
+    handle: Handle,
+    select: Select,
+    key: Vec<(u16, Param)>,
+    types: PhantomData<fn() -> (M, S, A)>,
+}
+
+/// A read by a unique key.
+pub type FindUnique<M, S = M> = Find<M, S, OneOrNone>;
+
+/// A read of the first row that meets the filters.
+pub type FindFirst<M, S = M> = Find<M, S, OneOrNone>;
+
+/// A read of all rows that meet the filters.
+pub type FindMany<M, S = M> = Find<M, S, All>;
+
+impl<M, S, A> Clone for Find<M, S, A> {
+    fn clone(&self) -> Self {
+        Self { handle: self.handle.clone(), select: self.select.clone(), key: self.key.clone(), types: PhantomData }
+    }
+}
+
+impl<M, S, A> std::fmt::Debug for Find<M, S, A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.select.fmt(f)
+    }
+}
+
+impl<M: Model> FindMany<M> {
+    pub(crate) fn many(handle: Handle) -> Self {
+        Self { handle, select: Select::new(M::table()), key: Vec::new(), types: PhantomData }
+    }
+}
+
+impl<M: Model> FindUnique<M> {
+    pub(crate) fn unique(handle: Handle, key: Unique<M>) -> Self {
+        let mut select = Select::new(M::table());
+        select.filter(key.condition());
+        select.single = true;
+        Self { handle, select, key: key.values, types: PhantomData }
+    }
+
+    pub(crate) fn first(handle: Handle) -> Self {
+        let mut select = Select::new(M::table());
+        select.single = true;
+        select.take = Some(1);
+        Self { handle, select, key: Vec::new(), types: PhantomData }
+    }
+}
+
+impl<M: Model, S> Find<M, S, OneOrNone> {
+    /// Gives the row itself rather than an `Option`: none is [`Error::NotFound`].
+    pub fn or_err(self) -> Find<M, S, ExactlyOne> {
+        Find { handle: self.handle, select: self.select, key: self.key, types: PhantomData }
+    }
+}
+
+impl<M: Model, S> Find<M, S, All> {
+    /// At most this many rows.
+    pub fn take(mut self, rows: u64) -> Self {
+        self.select.take = Some(rows);
+        self
+    }
+}
+
+impl<M: Model, S, A> Find<M, S, A> {
+    /// Only rows that meet the filter, and all filters before it.
+    pub fn filter(mut self, filter: impl Into<Filter<M>>) -> Self {
+        self.select.filter(filter.into().condition);
+        self
+    }
+
+    /// In this order, behind the orders before it.
+    pub fn order_by(mut self, order: Order<M>) -> Self {
+        self.select.order.push(order.term);
+        self
+    }
+
+    /// Without the first rows.
+    pub fn skip(mut self, rows: u64) -> Self {
+        self.select.skip = Some(rows);
+        self
+    }
+
+    /// Reads a relation along: its rows stand in the result's field of the relation's name.
+    pub fn include<I>(mut self, include: I) -> Find<M, Included<S, I::Relation, I::Row>, A>
+    where
+        I: IntoInclude,
+        I::Relation: RelationOf<Parent = M>,
+        S: CanInclude<I::Relation, I::Row>,
+    {
+        self.select.include(include_of(include));
+        Find { handle: self.handle, select: self.select, key: self.key, types: PhantomData }
+    }
+}
+
+impl<M: Model, A: Amount> Find<M, M, A> {
+    /// Reads only these values: a field, a count, values of a relation, or a tuple of them.
+    pub fn select<T: Selection<M>>(mut self, selection: T) -> SelectFrom<M, T, A> {
+        selection.add_to(&mut self.select);
+        SelectFrom { find: self, selection: PhantomData }
+    }
+}
+
+impl<M: Model, S: FromRow, A: Amount> Query for Find<M, S, A> {
+    type Output = A::Of<S>;
+
+    fn into_parts(self) -> Parts<A::Of<S>> {
+        Parts { operation: Operation::Read { select: self.select, key: self.key }, finish: finish_rows::<S, A> }
+    }
+}
+
+fn finish_rows<S: FromRow, A: Amount>(outcome: Outcome) -> Result<A::Of<S>> {
+    let node = outcome.into_rows()?;
+    A::collect(&mut node.cursors().map(S::from_row), node.table.name)
+}
+
+impl<M: Model, S: FromRow, A: Amount> IntoFuture for Find<M, S, A> {
+    type Output = Result<A::Of<S>>;
+    type IntoFuture = Call<A::Of<S>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.handle.clone().call(self)
+    }
+}
+
+/// A read of selected values: `.await` runs it.
+#[must_use = "nothing happens until it is awaited"]
+pub struct SelectFrom<M, T, A> {
+    find: Find<M, M, A>,
+    selection: PhantomData<fn() -> T>,
+}
+
+impl<M, T, A> std::fmt::Debug for SelectFrom<M, T, A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.find.fmt(f)
+    }
+}
+
+impl<M: Model, T: Selection<M>, A: Amount> Query for SelectFrom<M, T, A> {
+    type Output = A::Of<T::Out>;
+
+    fn into_parts(self) -> Parts<Self::Output> {
+        let operation = Operation::Read { select: self.find.select, key: self.find.key };
+        Parts { operation, finish: finish_selection::<M, T, A> }
+    }
+}
+
+fn finish_selection<M: Model, T: Selection<M>, A: Amount>(outcome: Outcome) -> Result<A::Of<T::Out>> {
+    let node = outcome.into_rows()?;
+    A::collect(&mut node.cursors().map(|at| T::read(&mut Reader::new(at))), node.table.name)
+}
+
+impl<M: Model, T: Selection<M>, A: Amount> IntoFuture for SelectFrom<M, T, A> {
+    type Output = Result<A::Of<T::Out>>;
+    type IntoFuture = Call<A::Of<T::Out>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.find.handle.clone().call(self)
+    }
+}
+
+/// A count of rows: `.await` runs it.
+#[must_use = "nothing happens until it is awaited"]
+#[derive(Debug)]
+pub struct Count<M> {
+    handle: Handle,
+    condition: Condition,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M: Model> Count<M> {
+    pub(crate) fn new(handle: Handle) -> Self {
+        Self { handle, condition: Condition::ALL, model: PhantomData }
+    }
+
+    /// Only rows that meet the filter, and all filters before it.
+    pub fn filter(mut self, filter: impl Into<Filter<M>>) -> Self {
+        self.condition = self.condition.and(filter.into().condition);
+        self
+    }
+}
+
+impl<M: Model> Query for Count<M> {
+    type Output = u64;
+
+    fn into_parts(self) -> Parts<u64> {
+        Parts {
+            operation: Operation::Count { table: M::table(), condition: self.condition },
+            finish: Outcome::into_count,
+        }
+    }
+}
+
+impl<M: Model> IntoFuture for Count<M> {
+    type Output = Result<u64>;
+    type IntoFuture = Call<u64>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.handle.clone().call(self)
+    }
+}

@@ -1,0 +1,116 @@
+//! What a model is to the runtime, and how its rows are read out of results.
+
+use crate::error::{Error, Result};
+use crate::result::Node;
+use crate::table::Table;
+use crate::value::{Decode, Scalar, decode_list};
+
+/// A model of the schema: the plain struct of its columns. Implemented by generated code.
+pub trait Model: FromRow + Send + 'static {
+    /// The row with slots for its relations, all of them empty.
+    type Bare;
+
+    /// Its table.
+    fn table() -> &'static Table;
+}
+
+/// A row that a query gives: a model, or a model with what was included.
+pub trait FromRow: Sized + Send + 'static {
+    /// Reads the row at the cursor.
+    ///
+    /// # Errors
+    /// When a value does not fit its type, or an included row has gone.
+    fn from_row(at: Cursor<'_>) -> Result<Self>;
+}
+
+/// What can stand in the slot of a relation.
+pub trait Slot: Sized + Send + 'static {
+    /// Reads the slot with this number.
+    ///
+    /// # Errors
+    /// When a value does not fit its type, or an included row has gone.
+    fn from_slot(at: Cursor<'_>, slot: usize) -> Result<Self>;
+}
+
+/// The relation was not included. There is nothing to read here: add `.include(..)` to the query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NotIncluded;
+
+impl Slot for NotIncluded {
+    fn from_slot(_: Cursor<'_>, _: usize) -> Result<Self> {
+        Ok(NotIncluded)
+    }
+}
+
+impl<T: FromRow> Slot for T {
+    fn from_slot(at: Cursor<'_>, slot: usize) -> Result<Self> {
+        match at.child(slot) {
+            Some(child) => T::from_row(child),
+            None => Err(at.missing(slot)),
+        }
+    }
+}
+
+impl<T: FromRow> Slot for Option<T> {
+    fn from_slot(at: Cursor<'_>, slot: usize) -> Result<Self> {
+        at.child(slot).map(T::from_row).transpose()
+    }
+}
+
+impl<T: FromRow> Slot for Vec<T> {
+    fn from_slot(at: Cursor<'_>, slot: usize) -> Result<Self> {
+        at.children(slot).map(T::from_row).collect()
+    }
+}
+
+/// A row of a result, with access to the rows that were included for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Cursor<'a> {
+    pub(crate) node: &'a Node,
+    pub(crate) row: usize,
+}
+
+impl<'a> Cursor<'a> {
+    /// Reads a required or optional column.
+    ///
+    /// # Errors
+    /// When the value does not fit.
+    #[inline]
+    pub fn get<T: Decode>(self, column: usize) -> Result<T> {
+        T::decode_nullable(self.raw(column)).map_err(|reason| self.decode_error(column, reason.as_ref()))
+    }
+
+    /// Reads a list column.
+    ///
+    /// # Errors
+    /// When the value does not fit.
+    pub fn list<T: Scalar>(self, column: usize) -> Result<Vec<T>> {
+        decode_list(self.raw(column)).map_err(|reason| self.decode_error(column, reason.as_ref()))
+    }
+
+    /// The bytes of a column as the database sent them.
+    #[inline]
+    pub(crate) fn raw(self, column: usize) -> Option<&'a [u8]> {
+        self.node.raw(self.row, column)
+    }
+
+    #[cold]
+    fn decode_error(self, column: usize, reason: &dyn std::error::Error) -> Error {
+        let name = self.node.table.columns.get(column).map_or_else(|| format!("#{column}"), |known| known.name.into());
+        Error::Decode { model: self.node.table.name, column: name, reason: reason.to_string() }
+    }
+
+    fn child(self, slot: usize) -> Option<Cursor<'a>> {
+        self.node.link(slot)?.one(self)
+    }
+
+    fn children(self, slot: usize) -> impl ExactSizeIterator<Item = Cursor<'a>> {
+        self.node.link(slot).map(|link| link.many(self)).unwrap_or_default()
+    }
+
+    #[cold]
+    fn missing(self, slot: usize) -> Error {
+        let relation = self.node.link(slot).map_or("relation", |link| link.relation);
+        Error::ChangedWhileReading { model: self.node.table.name, relation }
+    }
+}

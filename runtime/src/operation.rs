@@ -1,0 +1,225 @@
+//! What builders ask for, as data, and how it is carried out on one connection.
+//!
+//! Nothing here is generic: types appear only when results are read.
+
+mod insert;
+mod read;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_util::future::BoxFuture;
+
+use crate::connection::Session;
+use crate::create::Insert;
+use crate::error::{Error, Result};
+use crate::field::SetTo;
+use crate::filter::Condition;
+use crate::result::Node;
+use crate::select::Select;
+use crate::sql::{self, Statement};
+use crate::table::Table;
+use crate::value::Param;
+
+/// One call of the client.
+#[derive(Debug)]
+pub(crate) enum Operation {
+    Read { select: Select, key: Vec<(u16, Param)> },
+    Count { table: &'static Table, condition: Condition },
+    Create(Insert),
+    CreateMany { table: &'static Table, rows: Vec<Insert> },
+    Update { table: &'static Table, condition: Condition, sets: Vec<(u16, SetTo)> },
+    UpdateMany { table: &'static Table, condition: Condition, sets: Vec<(u16, SetTo)> },
+    Upsert { row: Insert, key: Vec<(u16, Param)>, sets: Vec<(u16, SetTo)> },
+    Delete { table: &'static Table, condition: Condition },
+    DeleteMany { table: &'static Table, condition: Condition },
+    Refused(String),
+}
+
+/// What comes of it.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Rows(Node),
+    Count(u64),
+}
+
+impl Operation {
+    pub(crate) fn table(&self) -> Option<&'static Table> {
+        match self {
+            Operation::Read { select, .. } => Some(select.table),
+            Operation::Create(row) | Operation::Upsert { row, .. } => Some(row.table),
+            Operation::Count { table, .. }
+            | Operation::CreateMany { table, .. }
+            | Operation::Update { table, .. }
+            | Operation::UpdateMany { table, .. }
+            | Operation::Delete { table, .. }
+            | Operation::DeleteMany { table, .. } => Some(table),
+            Operation::Refused(_) => None,
+        }
+    }
+
+    /// The operation's name for traces.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Operation::Read { select, .. } if select.single => "find_one",
+            Operation::Read { .. } => "find_many",
+            Operation::Count { .. } => "count",
+            Operation::Create(_) => "create",
+            Operation::CreateMany { .. } => "create_many",
+            Operation::Update { .. } => "update",
+            Operation::UpdateMany { .. } => "update_many",
+            Operation::Upsert { .. } => "upsert",
+            Operation::Delete { .. } => "delete",
+            Operation::DeleteMany { .. } => "delete_many",
+            Operation::Refused(_) => "refused",
+        }
+    }
+
+    /// Whether it takes several statements that must hold together.
+    pub(crate) fn needs_transaction(&self) -> bool {
+        match self {
+            Operation::Create(row) | Operation::Upsert { row, .. } => row.is_nested(),
+            Operation::CreateMany { rows, .. } => insert::takes_several_statements(rows),
+            _ => false,
+        }
+    }
+
+    /// Its only statement, if it takes one and reads nothing else along.
+    pub(crate) fn single_statement(&self) -> Option<(Statement, &'static Table)> {
+        let statement = match self {
+            Operation::Read { select, .. } => {
+                let (statement, plan) = sql::read_statement(select, None);
+                return plan.is_single_statement().then_some((statement, select.table));
+            }
+            Operation::Count { table, condition } => sql::count_statement(table, condition),
+            Operation::Create(row) if !row.is_nested() => insert::statement(row.clone()),
+            Operation::Update { table, condition, sets } if !is_idle(table, sets) => {
+                sql::update_statement(table, condition, sets, true)
+            }
+            Operation::UpdateMany { table, condition, sets } if !is_idle(table, sets) => {
+                sql::update_statement(table, condition, sets, false)
+            }
+            Operation::Delete { table, condition } => sql::delete_statement(table, condition, true),
+            Operation::DeleteMany { table, condition } => sql::delete_statement(table, condition, false),
+            _ => return None,
+        };
+        Some((statement, self.table()?))
+    }
+
+    /// Whether it gives the number of rows that its statement wrote.
+    pub(crate) fn counts_written_rows(&self) -> bool {
+        matches!(self, Operation::UpdateMany { .. } | Operation::DeleteMany { .. })
+    }
+
+    /// The outcome, given the rows of its single statement.
+    pub(crate) fn outcome_of(&self, mut node: Node) -> Result<Outcome> {
+        match self {
+            Operation::Count { .. } => count_of(&node),
+            Operation::Read { select, .. } => {
+                read::attach_joined(&mut node, &sql::read_plan(select));
+                Ok(Outcome::Rows(node))
+            }
+            _ => Ok(Outcome::Rows(node)),
+        }
+    }
+
+    /// What was found wrong with it before anything was sent.
+    pub(crate) fn refused(&self) -> Option<Error> {
+        match self {
+            Operation::Refused(reason) => Some(Error::Refused(reason.clone())),
+            Operation::Create(row) | Operation::Upsert { row, .. } => row.refused.map(|why| Error::Refused(why.into())),
+            Operation::CreateMany { rows, .. } => {
+                rows.iter().find_map(|row| row.refused).map(|why| Error::Refused(why.into()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether an update changes nothing: no column is set, and none is kept up to date.
+fn is_idle(table: &Table, sets: &[(u16, SetTo)]) -> bool {
+    sets.is_empty() && !table.columns.iter().any(|column| column.updated_at)
+}
+
+fn count_of(node: &Node) -> Result<Outcome> {
+    let count: i64 = node.cursors().next().map_or(Ok(0), |at| at.get(0))?;
+    Ok(Outcome::Count(count.unsigned_abs()))
+}
+
+impl Outcome {
+    pub(crate) fn into_rows(self) -> Result<Node> {
+        match self {
+            Outcome::Rows(node) => Ok(node),
+            Outcome::Count(_) => Err(Error::Refused("a count was given where rows were asked for".to_owned())),
+        }
+    }
+
+    pub(crate) fn into_count(self) -> Result<u64> {
+        match self {
+            Outcome::Count(count) => Ok(count),
+            Outcome::Rows(node) => Ok(node.len() as u64),
+        }
+    }
+}
+
+/// Carries an operation out.
+pub(crate) async fn execute(session: Session<'_>, operation: Operation) -> Result<Outcome> {
+    if let Some(error) = operation.refused() {
+        return Err(error);
+    }
+    match operation {
+        Operation::Read { select, key } => read::read(session, &select, &key).await.map(Outcome::Rows),
+        Operation::Count { table, condition } => {
+            let rows = session.query(sql::count_statement(table, &condition), table).await?;
+            count_of(&Node::new(table, rows))
+        }
+        Operation::Create(row) => insert::insert(session, row).await.map(Outcome::Rows),
+        Operation::CreateMany { table: _, rows } => insert::insert_many(session, rows).await.map(Outcome::Count),
+        Operation::Update { table, condition, sets } if is_idle(table, &sets) => {
+            let mut select = Select::new(table);
+            select.filter(condition);
+            read::read(session, &select, &[]).await.map(Outcome::Rows)
+        }
+        Operation::Update { table, condition, sets } => {
+            let rows = session.query(sql::update_statement(table, &condition, &sets, true), table).await?;
+            Ok(Outcome::Rows(Node::new(table, rows)))
+        }
+        Operation::UpdateMany { table, condition, sets } if is_idle(table, &sets) => {
+            Box::pin(execute(session, Operation::Count { table, condition })).await
+        }
+        Operation::UpdateMany { table, condition, sets } => {
+            session.execute(sql::update_statement(table, &condition, &sets, false), table).await.map(Outcome::Count)
+        }
+        Operation::Upsert { row, key, sets } => insert::upsert(session, row, key, sets).await.map(Outcome::Rows),
+        Operation::Delete { table, condition } => {
+            let rows = session.query(sql::delete_statement(table, &condition, true), table).await?;
+            Ok(Outcome::Rows(Node::new(table, rows)))
+        }
+        Operation::DeleteMany { table, condition } => {
+            session.execute(sql::delete_statement(table, &condition, false), table).await.map(Outcome::Count)
+        }
+        Operation::Refused(reason) => Err(Error::Refused(reason)),
+    }
+}
+
+/// A running call: the untyped work, and the function that reads its outcome.
+pub struct Call<T> {
+    pub(crate) work: BoxFuture<'static, Result<Outcome>>,
+    pub(crate) finish: fn(Outcome) -> Result<T>,
+}
+
+impl<T> Future for Call<T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        this.work.as_mut().poll(cx).map(|outcome| outcome.and_then(this.finish))
+    }
+}
+
+impl<T> std::fmt::Debug for Call<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Call")
+    }
+}

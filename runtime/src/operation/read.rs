@@ -1,0 +1,128 @@
+//! Reads: one statement for the rows and what is joined to them, one more per separate relation and level.
+//!
+//! Relations of the same level go out together, and with the first statement already where the
+//! query's key says which rows they are about.
+
+use futures_util::future::{BoxFuture, FutureExt, try_join, try_join_all};
+
+use crate::connection::Session;
+use crate::error::Result;
+use crate::result::Node;
+use crate::select::{Include, Select};
+use crate::sql::{KeySource, ReadPlan, read_statement};
+use crate::table::Relation;
+use crate::value::Param;
+
+/// Reads `select`; `key` holds the values of the unique key that it is filtered by.
+pub(super) async fn read(session: Session<'_>, select: &Select, key: &[(u16, Param)]) -> Result<Node> {
+    let (statement, plan) = read_statement(select, None);
+    let early: Vec<&Include> =
+        plan.separate.iter().copied().filter(|include| known_key(include.relation, key).is_some()).collect();
+    if plan.is_single_statement() {
+        let mut node = Node::new(select.table, session.query(statement, select.table).await?);
+        attach_joined(&mut node, &plan);
+        return Ok(node);
+    }
+    let rows = session.query(statement, select.table);
+    let early_children = try_join_all(early.iter().map(|include| {
+        let values = known_key(include.relation, key).unwrap_or_default();
+        read_children(session, include, KeySource::One(values))
+    }));
+    let (rows, early_nodes) = try_join(rows, early_children).await?;
+    let mut node = Node::new(select.table, rows);
+    let late = |include: &&Include| !early.iter().any(|done| std::ptr::eq(*done, *include));
+    let late: Vec<&Include> = plan.separate.iter().copied().filter(late).collect();
+    attach(session, &mut node, &plan, &late).await?;
+    for (include, child) in early.iter().zip(early_nodes) {
+        node.add_all(include, child);
+    }
+    Ok(node)
+}
+
+/// The values of a relation's parent columns, if the key gives all of them.
+fn known_key(relation: &Relation, key: &[(u16, Param)]) -> Option<Vec<Param>> {
+    let value = |column: &u16| key.iter().find(|(known, _)| known == column).map(|(_, value)| value.clone());
+    relation.parent_columns.iter().map(value).collect()
+}
+
+/// Reads what is included and adds it to the rows.
+fn attach<'a>(
+    session: Session<'a>,
+    node: &'a mut Node,
+    plan: &'a ReadPlan<'_>,
+    separate: &'a [&Include],
+) -> BoxFuture<'a, Result<()>> {
+    async move {
+        for (include, child_plan, present) in &plan.joined {
+            let mut child = node.joined(include.relation.child, child_plan.offset - plan.offset);
+            attach(session, &mut child, child_plan, &child_plan.separate).await?;
+            node.add_joined(include, child, *present);
+        }
+        let children = {
+            let node = &*node;
+            try_join_all(separate.iter().map(|include| read_children_of(session, node, plan, include))).await?
+        };
+        for (include, child) in separate.iter().zip(children).filter_map(|(include, child)| Some((include, child?))) {
+            match child {
+                Fetched::OfOne(child) => node.add_all(include, child),
+                Fetched::ByKey(child, key) => {
+                    node.add_keyed(include, child, &plan.parent_places(include.relation), &key);
+                }
+            }
+        }
+        Ok(())
+    }
+    .boxed()
+}
+
+/// Adds joined rows where nothing else has to be read for them.
+pub(super) fn attach_joined(node: &mut Node, plan: &ReadPlan<'_>) {
+    for (include, child_plan, present) in &plan.joined {
+        let mut child = node.joined(include.relation.child, child_plan.offset - plan.offset);
+        attach_joined(&mut child, child_plan);
+        node.add_joined(include, child, *present);
+    }
+}
+
+/// Children that were read: of the only parent, or of many by the places of their key.
+enum Fetched {
+    OfOne(Node),
+    ByKey(Node, Vec<usize>),
+}
+
+/// The children of all rows of a node; none if no row has a key.
+async fn read_children_of(
+    session: Session<'_>,
+    node: &Node,
+    plan: &ReadPlan<'_>,
+    include: &Include,
+) -> Result<Option<Fetched>> {
+    let (count, keys) = node.distinct_keys(&plan.parent_places(include.relation));
+    if count == 0 {
+        return Ok(None);
+    }
+    if node.len() == 1 {
+        let key = keys.iter().filter_map(|list| list.param(0)).collect();
+        return Ok(Some(Fetched::OfOne(read_children(session, include, KeySource::One(key)).await?)));
+    }
+    let (statement, child_plan) = read_statement(&include.select, Some((include.relation, KeySource::Many(keys))));
+    let child = read_rows(session, statement, &child_plan).await?;
+    Ok(Some(Fetched::ByKey(child, child_plan.key)))
+}
+
+/// The children of one parent.
+async fn read_children(session: Session<'_>, include: &Include, key: KeySource) -> Result<Node> {
+    let (statement, plan) = read_statement(&include.select, Some((include.relation, key)));
+    read_rows(session, statement, &plan).await
+}
+
+async fn read_rows(session: Session<'_>, statement: crate::sql::Statement, plan: &ReadPlan<'_>) -> Result<Node> {
+    let table = plan.select.table;
+    let mut node = Node::new(table, session.query(statement, table).await?);
+    if plan.is_single_statement() {
+        attach_joined(&mut node, plan);
+    } else {
+        attach(session, &mut node, plan, &plan.separate).await?;
+    }
+    Ok(node)
+}

@@ -1,0 +1,25 @@
+//! The one door for generated code: every path in it begins here.
+
+pub use crate::client::{Client, Models};
+pub use crate::connection::Handle;
+pub use crate::create::{CreateRow, CreateWith, Insert, Link, LinkTarget, Parent};
+pub use crate::delegate::Delegate;
+pub use crate::error::Result;
+pub use crate::field::{Assignment, Field, Key, ListField, OptionalField, OptionalUniqueField, UniqueField};
+pub use crate::model::{Cursor, FromRow, Model, NotIncluded, Slot};
+pub use crate::relation::{At, Filled, Many, Maybe, One, Put};
+pub use crate::table::{ClientDefault, Column, Constraint, Count, JoinTable, Relation, Table};
+pub use crate::transaction::Transaction;
+pub use crate::value::{IntoNullable, IntoValue, Param, Scalar};
+pub use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+pub use rust_decimal::Decimal;
+pub use serde_json::Value as Json;
+pub use uuid::Uuid;
+
+/// What a scalar's decoder fails with.
+pub type DecodeError = Box<dyn std::error::Error + Sync + Send>;
+
+/// Why a label is no value of an enum.
+pub fn unknown_label(name: &str) -> DecodeError {
+    format!("the database has a label of {name} that the schema does not know").into()
+}

@@ -1,0 +1,236 @@
+//! `select`: values instead of whole rows, as tuples of fields, counts and values of related rows.
+
+use std::marker::PhantomData;
+
+use crate::error::Result;
+use crate::field::{Field, ListField, OptionalField, OptionalUniqueField, UniqueField};
+use crate::filter::Condition;
+use crate::model::{Cursor, FromRow, Model};
+use crate::relation::RelationOf;
+use crate::select::{Include, Output, Outputs, Select};
+use crate::table::Relation;
+use crate::value::{Decode, Scalar};
+
+/// What `select` takes: a field, a count, `relation.select(..)`, or a tuple of these.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not something that can be selected from `{M}`")]
+pub trait Selection<M: Model>: Send + 'static {
+    /// What it becomes.
+    type Out: Send + 'static;
+
+    /// Adds what it needs to the query.
+    fn add_to(self, select: &mut Select);
+
+    /// Reads it, at the place that follows what was read before.
+    ///
+    /// # Errors
+    /// When a value does not fit its type.
+    fn read(reader: &mut Reader<'_>) -> Result<Self::Out>;
+}
+
+/// Reads selected values in the order in which they were selected.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    at: Cursor<'a>,
+    next_value: usize,
+    next_slot: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(at: Cursor<'a>) -> Self {
+        Self { at, next_value: 0, next_slot: 0 }
+    }
+
+    fn value<T: Decode>(&mut self) -> Result<T> {
+        self.next_value += 1;
+        self.at.get(self.next_value - 1)
+    }
+
+    fn list<T: Scalar>(&mut self) -> Result<Vec<T>> {
+        self.next_value += 1;
+        self.at.list(self.next_value - 1)
+    }
+}
+
+fn push_output(select: &mut Select, output: Output) {
+    match &mut select.outputs {
+        Outputs::All => select.outputs = Outputs::List(vec![output]),
+        Outputs::List(outputs) => outputs.push(output),
+    }
+}
+
+macro_rules! select_field {
+    ($field:ident => $out:ty, $read:ident) => {
+        impl<M: Model, T: Scalar> Selection<M> for $field<M, T> {
+            type Out = $out;
+
+            fn add_to(self, select: &mut Select) {
+                push_output(select, Output::Column(self.column));
+            }
+
+            fn read(reader: &mut Reader<'_>) -> Result<$out> {
+                reader.$read()
+            }
+        }
+    };
+}
+
+select_field!(Field => T, value);
+select_field!(UniqueField => T, value);
+select_field!(OptionalField => Option<T>, value);
+select_field!(OptionalUniqueField => Option<T>, value);
+select_field!(ListField => Vec<T>, list);
+
+/// The number of rows of a to-many relation.
+#[derive(Debug, Clone)]
+pub struct CountOf<M> {
+    relation: &'static Relation,
+    condition: Condition,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M> CountOf<M> {
+    pub(crate) fn new(relation: &'static Relation, condition: Condition) -> Self {
+        Self { relation, condition, model: PhantomData }
+    }
+}
+
+impl<M: Model> Selection<M> for CountOf<M> {
+    type Out = i64;
+
+    fn add_to(self, select: &mut Select) {
+        push_output(select, Output::Count { relation: self.relation, condition: self.condition });
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<i64> {
+        reader.value()
+    }
+}
+
+/// Values of the rows of a relation.
+pub struct SelectRelated<R, S> {
+    select: Select,
+    selection: S,
+    relation: PhantomData<fn() -> R>,
+}
+
+impl<R, S> SelectRelated<R, S> {
+    pub(crate) fn new(select: Select, selection: S) -> Self {
+        Self { select, selection, relation: PhantomData }
+    }
+}
+
+impl<R, S> std::fmt::Debug for SelectRelated<R, S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.select.fmt(f)
+    }
+}
+
+/// A row of selected values, as something that can stand in a slot.
+#[derive(Debug)]
+pub struct Selected<M, S: Selection<M>>
+where
+    M: Model,
+{
+    value: S::Out,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M: Model, S: Selection<M>> FromRow for Selected<M, S> {
+    fn from_row(at: Cursor<'_>) -> Result<Self> {
+        Ok(Self { value: S::read(&mut Reader::new(at))?, model: PhantomData })
+    }
+}
+
+/// Takes the values out of their wrappers, whatever the relation's arity.
+pub trait Unwrap: Sized {
+    /// The values.
+    type Out: Send + 'static;
+
+    /// Takes them out.
+    fn unwrap_selected(self) -> Self::Out;
+}
+
+impl<M: Model, S: Selection<M>> Unwrap for Selected<M, S> {
+    type Out = S::Out;
+
+    fn unwrap_selected(self) -> S::Out {
+        self.value
+    }
+}
+
+impl<T: Unwrap> Unwrap for Option<T> {
+    type Out = Option<T::Out>;
+
+    fn unwrap_selected(self) -> Self::Out {
+        self.map(T::unwrap_selected)
+    }
+}
+
+impl<T: Unwrap> Unwrap for Vec<T> {
+    type Out = Vec<T::Out>;
+
+    fn unwrap_selected(self) -> Self::Out {
+        self.into_iter().map(T::unwrap_selected).collect()
+    }
+}
+
+impl<M, R, S> Selection<M> for SelectRelated<R, S>
+where
+    M: Model,
+    R: RelationOf<Parent = M>,
+    S: Selection<R::Child>,
+    R::Rows<Selected<R::Child, S>>: Unwrap,
+{
+    type Out = <R::Rows<Selected<R::Child, S>> as Unwrap>::Out;
+
+    fn add_to(mut self, select: &mut Select) {
+        if !select.is_projection() {
+            select.outputs = Outputs::List(Vec::new());
+        }
+        self.selection.add_to(&mut self.select);
+        let slot = select.includes.len();
+        select.includes.push(Include { slot, relation: R::relation(), select: self.select });
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self::Out> {
+        use crate::model::Slot;
+        reader.next_slot += 1;
+        let rows = R::Rows::<Selected<R::Child, S>>::from_slot(reader.at, reader.next_slot - 1)?;
+        Ok(rows.unwrap_selected())
+    }
+}
+
+macro_rules! select_tuple {
+    ($($type:ident),+) => {
+        impl<Model_: Model, $($type: Selection<Model_>),+> Selection<Model_> for ($($type,)+) {
+            type Out = ($($type::Out,)+);
+
+            fn add_to(self, select: &mut Select) {
+                #[allow(non_snake_case, reason = "a value is called like its type")]
+                let ($($type,)+) = self;
+                $($type.add_to(select);)+
+            }
+
+            fn read(reader: &mut Reader<'_>) -> Result<Self::Out> {
+                Ok(($($type::read(reader)?,)+))
+            }
+        }
+    };
+}
+
+select_tuple!(A);
+select_tuple!(A, B);
+select_tuple!(A, B, C);
+select_tuple!(A, B, C, D);
+select_tuple!(A, B, C, D, E);
+select_tuple!(A, B, C, D, E, F);
+select_tuple!(A, B, C, D, E, F, G);
+select_tuple!(A, B, C, D, E, F, G, H);
+select_tuple!(A, B, C, D, E, F, G, H, I);
+select_tuple!(A, B, C, D, E, F, G, H, I, J);
+select_tuple!(A, B, C, D, E, F, G, H, I, J, K);
+select_tuple!(A, B, C, D, E, F, G, H, I, J, K, L);
+select_tuple!(A, B, C, D, E, F, G, H, I, J, K, L, N);
+select_tuple!(A, B, C, D, E, F, G, H, I, J, K, L, N, O);
+select_tuple!(A, B, C, D, E, F, G, H, I, J, K, L, N, O, P);
+select_tuple!(A, B, C, D, E, F, G, H, I, J, K, L, N, O, P, Q);

@@ -1,0 +1,269 @@
+//! SQL text: the only place in the runtime where it is put together.
+//!
+//! Identifiers come from generated statics and are quoted here; values are always parameters.
+
+mod read;
+mod write;
+
+use std::fmt::Write;
+
+pub(crate) use read::{KeySource, ReadPlan, read_plan, read_statement};
+pub(crate) use write::{
+    BulkInsert, Cell, connect_text, count_statement, delete_statement, insert_statement, update_statement,
+    upsert_statement,
+};
+
+use crate::filter::Condition;
+use crate::table::{Column, JoinTable, Relation, Table, push_quoted};
+use crate::value::Param;
+
+/// A statement with its parameters.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    pub(crate) sql: String,
+    pub(crate) params: Vec<Param>,
+}
+
+/// Builds one statement.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    sql: String,
+    params: Vec<Param>,
+    aliases: u32,
+}
+
+impl Writer {
+    pub(crate) fn new() -> Self {
+        Self { sql: String::with_capacity(512), params: Vec::with_capacity(4), aliases: 0 }
+    }
+
+    pub(crate) fn finish(self) -> Statement {
+        Statement { sql: self.sql, params: self.params }
+    }
+
+    fn push(&mut self, text: &str) {
+        self.sql.push_str(text);
+    }
+
+    /// `t0`, `t1` and so on.
+    fn alias(&mut self) -> Alias {
+        let alias = Alias(self.aliases);
+        self.aliases += 1;
+        alias
+    }
+
+    fn push_alias(&mut self, alias: Alias) {
+        // Writing into a String cannot fail.
+        let _ = write!(self.sql, "t{}", alias.0);
+    }
+
+    fn push_column(&mut self, alias: Alias, column: &Column) {
+        self.push_alias(alias);
+        self.sql.push('.');
+        push_quoted(&mut self.sql, column.name);
+    }
+
+    fn push_read(&mut self, alias: Alias, column: &Column) {
+        self.push_column(alias, column);
+        if let Some(wire) = column.wire {
+            self.push("::");
+            self.push(wire);
+        }
+    }
+
+    fn push_param(&mut self, param: Param) {
+        self.params.push(param);
+        let _ = write!(self.sql, "${}", self.params.len());
+    }
+
+    /// A parameter of the column's type.
+    fn push_value(&mut self, column: &Column, param: Param) {
+        self.push_param(param);
+        if let Some(wire) = column.wire {
+            let _ = write!(self.sql, "::{wire}::{}", column.sql_type);
+        }
+    }
+
+    /// A parameter of the type of the column's elements.
+    fn push_element(&mut self, column: &Column, param: Param) {
+        self.push_param(param);
+        if let Some(wire) = column.wire {
+            let element = |ty: &'static str| ty.strip_suffix("[]").unwrap_or(ty);
+            let _ = write!(self.sql, "::{}::{}", element(wire), element(column.sql_type));
+        }
+    }
+
+    /// A parameter that is an array of values of the column's type.
+    fn push_values(&mut self, column: &Column, param: Param) {
+        self.push_param(param);
+        match column.wire {
+            Some(wire) => {
+                let _ = write!(self.sql, "::{wire}[]::{}[]", column.sql_type);
+            }
+            None => {
+                let _ = write!(self.sql, "::{}[]", column.sql_type);
+            }
+        }
+    }
+
+    fn push_table(&mut self, table: &Table, alias: Alias) {
+        self.push(table.sql);
+        self.push(" AS ");
+        self.push_alias(alias);
+    }
+
+    /// ` WHERE ...`, or nothing if every row is meant.
+    fn push_where(&mut self, condition: &Condition, table: &Table, alias: Alias) {
+        if !condition.is_all() {
+            self.push(" WHERE ");
+            self.push_condition(condition, table, alias);
+        }
+    }
+
+    fn push_condition(&mut self, condition: &Condition, table: &Table, alias: Alias) {
+        let column = |number: &u16| &table.columns[usize::from(*number)];
+        match condition {
+            Condition::And(parts) => self.push_parts(parts, " AND ", "TRUE", table, alias),
+            Condition::Or(parts) => self.push_parts(parts, " OR ", "FALSE", table, alias),
+            Condition::Not(inner) => self.push_negated(inner, table, alias),
+            Condition::Compare { column: number, operator, value } => {
+                self.push_column(alias, column(number));
+                self.push(operator.sql());
+                self.push_value(column(number), value.clone());
+            }
+            Condition::CompareColumns { left, operator, right } => {
+                self.push_column(alias, column(left));
+                self.push(operator.sql());
+                self.push_column(alias, column(right));
+            }
+            Condition::In { column: number, values } => {
+                self.push_column(alias, column(number));
+                self.push(" = ANY(");
+                self.push_values(column(number), values.clone());
+                self.push(")");
+            }
+            Condition::IsNull { column: number } => {
+                self.push_column(alias, column(number));
+                self.push(" IS NULL");
+            }
+            Condition::Like { column: number, pattern, insensitive } => {
+                self.push_column(alias, column(number));
+                self.push(if *insensitive { " ILIKE " } else { " LIKE " });
+                self.push_param(Param::Text(pattern.clone()));
+            }
+            Condition::Contains { column: number, value } => {
+                self.push_element(column(number), value.clone());
+                self.push(" = ANY(");
+                self.push_column(alias, column(number));
+                self.push(")");
+            }
+            Condition::ContainsAll { column: number, values } => {
+                self.push_column(alias, column(number));
+                self.push(" @> ");
+                self.push_value(column(number), values.clone());
+            }
+            Condition::Overlaps { column: number, values } => {
+                self.push_column(alias, column(number));
+                self.push(" && ");
+                self.push_value(column(number), values.clone());
+            }
+            Condition::IsEmpty { column: number } => {
+                self.push("coalesce(cardinality(");
+                self.push_column(alias, column(number));
+                self.push("), 0) = 0");
+            }
+            Condition::Related { relation, condition } => self.push_related(relation, condition, table, alias),
+        }
+    }
+
+    fn push_parts(&mut self, parts: &[Condition], between: &str, none: &str, table: &Table, alias: Alias) {
+        if parts.is_empty() {
+            return self.push(none);
+        }
+        for (index, part) in parts.iter().enumerate() {
+            if index > 0 {
+                self.push(between);
+            }
+            let parentheses = parts.len() > 1 && matches!(part, Condition::And(_) | Condition::Or(_));
+            self.push(if parentheses { "(" } else { "" });
+            self.push_condition(part, table, alias);
+            self.push(if parentheses { ")" } else { "" });
+        }
+    }
+
+    fn push_negated(&mut self, inner: &Condition, table: &Table, alias: Alias) {
+        match inner {
+            Condition::IsNull { column } => {
+                self.push_column(alias, &table.columns[usize::from(*column)]);
+                self.push(" IS NOT NULL");
+            }
+            _ => {
+                self.push("NOT (");
+                self.push_condition(inner, table, alias);
+                self.push(")");
+            }
+        }
+    }
+
+    fn push_related(&mut self, relation: &Relation, condition: &Condition, table: &Table, alias: Alias) {
+        self.push("EXISTS (SELECT 1 FROM ");
+        self.push_related_rows(relation, condition, table, alias);
+        self.push(")");
+    }
+
+    /// `child AS t1 WHERE ..`: the rows of a relation that meet a condition.
+    fn push_related_rows(&mut self, relation: &Relation, condition: &Condition, table: &Table, alias: Alias) {
+        let child = self.alias();
+        self.push_table(relation.child, child);
+        if let Some(through) = &relation.through {
+            let between = self.alias();
+            self.push_through_join(relation, through, child, between);
+            self.push(" WHERE ");
+            self.push_through_column(between, through.parent_column);
+            self.push(" = ");
+            self.push_column(alias, &table.columns[usize::from(relation.parent_columns[0])]);
+        } else {
+            self.push(" WHERE ");
+            self.push_join_condition(relation, child, table, alias);
+        }
+        if !condition.is_all() {
+            self.push(" AND (");
+            self.push_condition(condition, relation.child, child);
+            self.push(")");
+        }
+    }
+
+    /// ` JOIN "_AToB" AS t2 ON t2."B" = t1."id"`.
+    fn push_through_join(&mut self, relation: &Relation, through: &JoinTable, child: Alias, between: Alias) {
+        self.push(" JOIN ");
+        self.push(through.sql);
+        self.push(" AS ");
+        self.push_alias(between);
+        self.push(" ON ");
+        self.push_through_column(between, through.child_column);
+        self.push(" = ");
+        self.push_column(child, &relation.child.columns[usize::from(relation.child_columns[0])]);
+    }
+
+    fn push_through_column(&mut self, alias: Alias, name: &str) {
+        self.push_alias(alias);
+        self.sql.push('.');
+        push_quoted(&mut self.sql, name);
+    }
+
+    /// `t1."id" = t0."user_id"`, for each pair of columns.
+    fn push_join_condition(&mut self, relation: &Relation, child: Alias, table: &Table, parent: Alias) {
+        for (index, (ours, theirs)) in relation.parent_columns.iter().zip(relation.child_columns).enumerate() {
+            if index > 0 {
+                self.push(" AND ");
+            }
+            self.push_column(child, &relation.child.columns[usize::from(*theirs)]);
+            self.push(" = ");
+            self.push_column(parent, &table.columns[usize::from(*ours)]);
+        }
+    }
+}
+
+/// The alias of a table in a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Alias(u32);

@@ -1,0 +1,358 @@
+//! SELECT statements, and where in their rows everything stands.
+
+use super::{Alias, Statement, Writer};
+use crate::field::OrderTerm;
+use crate::filter::Condition;
+use crate::select::{Include, Output, Outputs, Select};
+use crate::table::{Count, Relation, Table, push_quoted};
+use crate::value::{Param, RawList};
+
+/// Which rows of a relation's table are wanted.
+#[derive(Debug)]
+pub(crate) enum KeySource {
+    /// Those of one parent: a value per key column.
+    One(Vec<Param>),
+    /// Those of many parents: a list per key column.
+    Many(Vec<RawList>),
+}
+
+/// Where the values of one table stand in the rows of a statement.
+#[derive(Debug)]
+pub(crate) struct ReadPlan<'q> {
+    pub(crate) select: &'q Select,
+    /// Of its first value, counted from the first of the row.
+    pub(crate) offset: usize,
+    /// Where each value of `outputs` comes from; `None` for all columns in their order.
+    places: Option<Vec<Output>>,
+    /// Includes that were joined: where they stand, and the value that is null if there is no row.
+    pub(crate) joined: Vec<(&'q Include, ReadPlan<'q>, Option<usize>)>,
+    /// Includes that take statements of their own.
+    pub(crate) separate: Vec<&'q Include>,
+    /// Where the key stands by which the rows belong to parents, relative to `offset`.
+    pub(crate) key: Vec<usize>,
+}
+
+impl ReadPlan<'_> {
+    /// Where a column stands, relative to `offset`. Columns that were planned for are always there.
+    pub(crate) fn place(&self, column: u16) -> usize {
+        match &self.places {
+            None => usize::from(column),
+            Some(places) => places
+                .iter()
+                .position(|output| matches!(output, Output::Column(known) if *known == column))
+                .unwrap_or(usize::from(column)),
+        }
+    }
+
+    /// Where the parent's columns of a relation stand.
+    pub(crate) fn parent_places(&self, relation: &Relation) -> Vec<usize> {
+        relation.parent_columns.iter().map(|column| self.place(*column)).collect()
+    }
+
+    /// Whether nothing has to be read besides, at any depth.
+    pub(crate) fn is_single_statement(&self) -> bool {
+        self.separate.is_empty() && self.joined.iter().all(|(_, child, _)| child.is_single_statement())
+    }
+
+    fn width(&self) -> usize {
+        self.places.as_ref().map_or(self.select.table.columns.len(), Vec::len)
+    }
+}
+
+/// A read of its own, or of the children that `keys` select.
+pub(crate) fn read_statement<'q>(
+    select: &'q Select,
+    of: Option<(&'q Relation, KeySource)>,
+) -> (Statement, ReadPlan<'q>) {
+    let mut writer = Writer::new();
+    let joining = select.single || select.is_projection();
+    let key_columns = of.as_ref().map_or(&[][..], |(relation, _)| relation.child_columns);
+    let mut plan = plan_outputs(select, 0, joining, key_columns);
+    let plan = match of {
+        None => {
+            writer.push_select(&mut plan, None);
+            plan
+        }
+        Some((relation, KeySource::Many(keys))) if select.take.is_some() || select.skip.is_some() => {
+            writer.push_lateral(&mut plan, relation, keys);
+            plan
+        }
+        Some((relation, keys)) => {
+            writer.push_select(&mut plan, Some((relation, keys)));
+            plan
+        }
+    };
+    (writer.finish(), plan)
+}
+
+/// The plan of a read of its own, without its statement.
+pub(crate) fn read_plan(select: &Select) -> ReadPlan<'_> {
+    plan_outputs(select, 0, select.single || select.is_projection(), &[])
+}
+
+/// Lays out the values of a table and of what is joined to it.
+fn plan_outputs<'q>(select: &'q Select, offset: usize, joining: bool, key_columns: &[u16]) -> ReadPlan<'q> {
+    let places = match &select.outputs {
+        Outputs::All => None,
+        Outputs::List(outputs) => {
+            let mut places = outputs.clone();
+            let parents = select.includes.iter().flat_map(|include| include.relation.parent_columns);
+            for column in key_columns.iter().chain(parents).chain(select.table.key) {
+                if !places.iter().any(|known| matches!(known, Output::Column(there) if there == column)) {
+                    places.push(Output::Column(*column));
+                }
+            }
+            Some(places)
+        }
+    };
+    let mut plan = ReadPlan { select, offset, places, joined: Vec::new(), separate: Vec::new(), key: Vec::new() };
+    plan.key = key_columns.iter().map(|column| plan.place(*column)).collect();
+    let mut next = offset + plan.width();
+    for include in &select.includes {
+        if joining && include.relation.count != Count::Many {
+            let child = plan_outputs(&include.select, next, true, &[]);
+            next = end_of(&child);
+            let present = include.relation.child.key.first().map(|column| child.place(*column));
+            plan.joined.push((include, child, present));
+        } else {
+            plan.separate.push(include);
+        }
+    }
+    plan
+}
+
+fn end_of(plan: &ReadPlan<'_>) -> usize {
+    plan.joined.last().map_or(plan.offset + plan.width(), |(_, child, _)| end_of(child))
+}
+
+impl Writer {
+    fn push_select(&mut self, plan: &mut ReadPlan<'_>, of: Option<(&Relation, KeySource)>) {
+        let select = plan.select;
+        let table = select.table;
+        let alias = self.alias();
+        let mut joins = Vec::new();
+        self.push("SELECT ");
+        self.push_outputs(plan, alias, &mut joins);
+        let through = of.as_ref().and_then(|(relation, _)| relation.through.as_ref());
+        let between = through.map(|through| (self.alias(), through));
+        if let Some((between, through)) = between {
+            self.push(", ");
+            self.push_through_column(between, through.parent_column);
+            plan.key = vec![end_of(plan) - plan.offset];
+        }
+        self.push(" FROM ");
+        self.push_table(table, alias);
+        self.push_joins(&joins);
+        if let (Some((between, through)), Some((relation, _))) = (between, &of) {
+            self.push_through_join(relation, through, alias, between);
+        }
+        let mut first = true;
+        if let Some((relation, keys)) = of {
+            self.push_glue(&mut first);
+            self.push_keys(relation, keys, alias, between.map(|(between, _)| between));
+        }
+        if !select.condition.is_all() {
+            self.push_glue(&mut first);
+            let parentheses = matches!(select.condition, Condition::Or(_));
+            self.push(if parentheses { "(" } else { "" });
+            self.push_condition(&select.condition, table, alias);
+            self.push(if parentheses { ")" } else { "" });
+        }
+        self.push_order(&select.order, table, alias);
+        self.push_page(select);
+    }
+
+    fn push_glue(&mut self, first: &mut bool) {
+        self.push(if *first { " WHERE " } else { " AND " });
+        *first = false;
+    }
+
+    fn push_page(&mut self, select: &Select) {
+        if let Some(take) = select.take {
+            self.push(" LIMIT ");
+            self.push_param(Param::Int(i64::try_from(take).unwrap_or(i64::MAX)));
+        }
+        if let Some(skip) = select.skip {
+            self.push(" OFFSET ");
+            self.push_param(Param::Int(i64::try_from(skip).unwrap_or(i64::MAX)));
+        }
+    }
+
+    /// The select list of a table and of what is joined to it, in the order that the plan has laid out.
+    fn push_outputs<'q>(&mut self, plan: &ReadPlan<'q>, alias: Alias, joins: &mut Vec<Join<'q>>) {
+        let table = plan.select.table;
+        match &plan.places {
+            None if alias == Alias(0) => self.push(table.select_list()),
+            None => {
+                for (index, column) in table.columns.iter().enumerate() {
+                    self.push(if index > 0 { ", " } else { "" });
+                    self.push_read(alias, column);
+                }
+            }
+            Some(places) => {
+                for (index, output) in places.iter().enumerate() {
+                    self.push(if index > 0 { ", " } else { "" });
+                    self.push_output(output, table, alias);
+                }
+            }
+        }
+        for (include, child, _) in &plan.joined {
+            let child_alias = self.alias();
+            joins.push(Join { relation: include.relation, table, parent: alias, child: child_alias });
+            self.push(", ");
+            self.push_outputs(child, child_alias, joins);
+        }
+    }
+
+    fn push_output(&mut self, output: &Output, table: &'static Table, alias: Alias) {
+        match output {
+            Output::Column(column) => self.push_read(alias, &table.columns[usize::from(*column)]),
+            Output::Count { relation, condition } => {
+                self.push("(SELECT count(*) FROM ");
+                self.push_related_rows(relation, condition, table, alias);
+                self.push(")");
+            }
+        }
+    }
+
+    fn push_joins(&mut self, joins: &[Join<'_>]) {
+        for join in joins {
+            self.push(" LEFT JOIN ");
+            self.push_table(join.relation.child, join.child);
+            self.push(" ON ");
+            self.push_join_condition(join.relation, join.child, join.table, join.parent);
+        }
+    }
+
+    /// The condition that picks the children of the given parents.
+    fn push_keys(&mut self, relation: &Relation, keys: KeySource, alias: Alias, between: Option<Alias>) {
+        let columns = || relation.child_columns.iter().map(|column| &relation.child.columns[usize::from(*column)]);
+        match keys {
+            KeySource::One(values) => {
+                for (index, (column, value)) in columns().zip(values).enumerate() {
+                    self.push(if index > 0 { " AND " } else { "" });
+                    self.push_key_column(relation, column, alias, between);
+                    self.push(" = ");
+                    self.push_value(column, value);
+                }
+            }
+            KeySource::Many(lists) if lists.len() == 1 => {
+                for (column, list) in columns().zip(lists) {
+                    self.push_key_column(relation, column, alias, between);
+                    self.push(" = ANY(");
+                    self.push_values(column, Param::RawList(list));
+                    self.push(")");
+                }
+            }
+            KeySource::Many(lists) => {
+                self.push("(");
+                for (index, column) in columns().enumerate() {
+                    self.push(if index > 0 { ", " } else { "" });
+                    self.push_column(alias, column);
+                }
+                self.push(") IN (SELECT * FROM unnest(");
+                for (index, (column, list)) in columns().zip(lists).enumerate() {
+                    self.push(if index > 0 { ", " } else { "" });
+                    self.push_values(column, Param::RawList(list));
+                }
+                self.push("))");
+            }
+        }
+    }
+
+    fn push_key_column(
+        &mut self,
+        relation: &Relation,
+        column: &crate::table::Column,
+        alias: Alias,
+        between: Option<Alias>,
+    ) {
+        match (between, &relation.through) {
+            (Some(between), Some(through)) => self.push_through_column(between, through.parent_column),
+            _ => self.push_column(alias, column),
+        }
+    }
+
+    fn push_order(&mut self, order: &[OrderTerm], table: &Table, alias: Alias) {
+        for (index, term) in order.iter().enumerate() {
+            self.push(if index > 0 { ", " } else { " ORDER BY " });
+            self.push_column(alias, &table.columns[usize::from(term.column)]);
+            self.push(if term.descending { " DESC" } else { "" });
+            match term.nulls_first {
+                Some(true) => self.push(" NULLS FIRST"),
+                Some(false) => self.push(" NULLS LAST"),
+                None => {}
+            }
+        }
+    }
+
+    /// A page of children for each of many parents: one LATERAL subquery per parent, cut by the database.
+    fn push_lateral(&mut self, plan: &mut ReadPlan<'_>, relation: &Relation, keys: Vec<RawList>) {
+        let select = plan.select;
+        let width = end_of(plan) - plan.offset;
+        self.push("SELECT r.* FROM unnest(");
+        for (index, (column, list)) in relation.child_columns.iter().zip(keys).enumerate() {
+            self.push(if index > 0 { ", " } else { "" });
+            self.push_values(&relation.child.columns[usize::from(*column)], Param::RawList(list));
+        }
+        self.push(") WITH ORDINALITY AS k(");
+        for index in 0..relation.child_columns.len() {
+            self.push(&format!("k{index}, "));
+        }
+        self.push("parent) CROSS JOIN LATERAL (SELECT ");
+        let alias = self.alias();
+        let mut joins = Vec::new();
+        self.push_outputs(plan, alias, &mut joins);
+        let mut columns = width;
+        let between = relation.through.as_ref().map(|through| (self.alias(), through));
+        if let Some((between, through)) = between {
+            self.push(", ");
+            self.push_through_column(between, through.parent_column);
+            plan.key = vec![width];
+            columns += 1;
+        }
+        if !select.order.is_empty() {
+            self.push(", row_number() OVER (");
+            self.push_order(&select.order, select.table, alias);
+            self.push(")");
+            columns += 1;
+        }
+        self.push(" FROM ");
+        self.push_table(select.table, alias);
+        self.push_joins(&joins);
+        if let Some((between, through)) = between {
+            self.push_through_join(relation, through, alias, between);
+        }
+        for (index, column) in relation.child_columns.iter().enumerate() {
+            self.push(if index > 0 { " AND " } else { " WHERE " });
+            let column = &relation.child.columns[usize::from(*column)];
+            self.push_key_column(relation, column, alias, between.map(|(between, _)| between));
+            self.push(&format!(" = k.k{index}"));
+        }
+        if !select.condition.is_all() {
+            self.push(" AND (");
+            self.push_condition(&select.condition, select.table, alias);
+            self.push(")");
+        }
+        self.push_order(&select.order, select.table, alias);
+        self.push_page(select);
+        self.push(") AS r(");
+        for index in 0..columns {
+            self.push(if index > 0 { ", " } else { "" });
+            push_quoted(&mut self.sql, &format!("c{index}"));
+        }
+        self.push(")");
+        if !select.order.is_empty() {
+            self.push(&format!(" ORDER BY k.parent, r.\"c{}\"", columns - 1));
+        }
+    }
+}
+
+/// A table that is joined to another.
+#[derive(Debug)]
+struct Join<'q> {
+    relation: &'q Relation,
+    table: &'static Table,
+    parent: Alias,
+    child: Alias,
+}

@@ -1,0 +1,332 @@
+//! INSERT, UPDATE, DELETE and count statements.
+
+use super::{Alias, Statement, Writer};
+use crate::field::SetTo;
+use crate::filter::{Condition, Operator};
+use crate::table::{Relation, Table, push_quoted};
+use crate::value::Param;
+
+/// What goes into one column of a new row.
+#[derive(Debug, Clone)]
+pub(crate) enum Cell {
+    /// A value.
+    Value(Param),
+    /// A column of the row of `relation` that `key` identifies, looked up in the same statement.
+    Lookup { relation: &'static Relation, column: u16, key: Vec<(u16, Param)> },
+}
+
+const TABLE: Alias = Alias(0);
+
+/// `INSERT .. RETURNING` all columns, of one row.
+pub(crate) fn insert_statement(table: &'static Table, cells: Vec<(u16, Cell)>) -> Statement {
+    let mut writer = Writer::new();
+    writer.push_insert(table, cells);
+    writer.push_returning(table);
+    writer.finish()
+}
+
+/// `INSERT .. ON CONFLICT (key) DO UPDATE .. RETURNING` all columns.
+pub(crate) fn upsert_statement(
+    table: &'static Table,
+    cells: Vec<(u16, Cell)>,
+    key: &[u16],
+    sets: &[(u16, SetTo)],
+) -> Statement {
+    let mut writer = Writer::new();
+    writer.push_insert(table, cells);
+    writer.push(" ON CONFLICT (");
+    writer.push_column_names(table, key);
+    writer.push(") DO UPDATE SET ");
+    if sets.is_empty() && !table.columns.iter().any(|column| column.updated_at) {
+        // Sets a key column to itself, so that the row comes back.
+        for column in key.iter().take(1).map(|column| &table.columns[usize::from(*column)]) {
+            push_quoted(&mut writer.sql, column.name);
+            writer.push(" = ");
+            writer.push_column(TABLE, column);
+        }
+    } else {
+        writer.push_sets(table, sets);
+    }
+    writer.push_returning(table);
+    writer.finish()
+}
+
+/// `UPDATE`, returning all columns of the changed rows or nothing.
+pub(crate) fn update_statement(
+    table: &'static Table,
+    condition: &Condition,
+    sets: &[(u16, SetTo)],
+    returning: bool,
+) -> Statement {
+    let mut writer = Writer::new();
+    let alias = writer.alias();
+    writer.push("UPDATE ");
+    writer.push_table(table, alias);
+    writer.push(" SET ");
+    writer.push_sets(table, sets);
+    writer.push_where(condition, table, alias);
+    if returning {
+        writer.push_returning(table);
+    }
+    writer.finish()
+}
+
+/// `DELETE`, returning all columns of the deleted rows or nothing.
+pub(crate) fn delete_statement(table: &'static Table, condition: &Condition, returning: bool) -> Statement {
+    let mut writer = Writer::new();
+    let alias = writer.alias();
+    writer.push("DELETE FROM ");
+    writer.push_table(table, alias);
+    writer.push_where(condition, table, alias);
+    if returning {
+        writer.push_returning(table);
+    }
+    writer.finish()
+}
+
+/// `SELECT count(*)`.
+pub(crate) fn count_statement(table: &'static Table, condition: &Condition) -> Statement {
+    let mut writer = Writer::new();
+    let alias = writer.alias();
+    writer.push("SELECT count(*) FROM ");
+    writer.push_table(table, alias);
+    writer.push_where(condition, table, alias);
+    writer.finish()
+}
+
+/// Many rows with values for the same columns.
+#[derive(Debug)]
+pub(crate) struct BulkInsert {
+    pub(crate) table: &'static Table,
+    pub(crate) columns: Vec<u16>,
+    /// A value per row, for each of `columns`.
+    pub(crate) values: Vec<Vec<Param>>,
+    pub(crate) rows: usize,
+    pub(crate) returning: bool,
+}
+
+/// Parameters of one statement: the protocol counts them in 16 bits.
+const MOST_PARAMETERS: usize = 32_767;
+
+impl BulkInsert {
+    /// The statements: one parameter per column, as arrays, in a single statement. Lists of lists do
+    /// not exist as parameters, so rows with list columns go as VALUES, in as many statements as needed.
+    pub(crate) fn into_statements(self) -> Vec<Statement> {
+        let is_list = |column: &u16| self.table.columns[usize::from(*column)].sql_type.ends_with("[]");
+        if self.columns.is_empty() || self.columns.iter().any(is_list) {
+            self.as_values()
+        } else {
+            vec![self.as_unnest()]
+        }
+    }
+
+    fn as_unnest(self) -> Statement {
+        let mut writer = Writer::new();
+        writer.push_insert_head(self.table, &self.columns);
+        writer.push(" SELECT ");
+        for (index, column) in self.columns.iter().enumerate() {
+            writer.push(if index > 0 { ", " } else { "" });
+            writer.push(&format!("r.c{index}"));
+            let column = &self.table.columns[usize::from(*column)];
+            if column.wire.is_some() {
+                writer.push("::");
+                writer.push(column.sql_type);
+            }
+        }
+        writer.push_now_values(self.table, &self.columns, ", ");
+        writer.push(" FROM unnest(");
+        for (index, (column, values)) in self.columns.iter().zip(self.values).enumerate() {
+            writer.push(if index > 0 { ", " } else { "" });
+            writer.push_param(Param::Array(values));
+            let column = &self.table.columns[usize::from(*column)];
+            writer.push(&format!("::{}[]", column.wire.unwrap_or(column.sql_type)));
+        }
+        writer.push(") AS r(");
+        for index in 0..self.columns.len() {
+            writer.push(&format!("{}c{index}", if index > 0 { ", " } else { "" }));
+        }
+        writer.push(")");
+        if self.returning {
+            writer.push_returning(self.table);
+        }
+        writer.finish()
+    }
+
+    fn as_values(self) -> Vec<Statement> {
+        let per_statement = (MOST_PARAMETERS / self.columns.len().max(1)).max(1);
+        let mut columns: Vec<_> = self.values.into_iter().map(Vec::into_iter).collect();
+        let mut statements = Vec::new();
+        let mut left = self.rows;
+        while left > 0 {
+            let rows = left.min(per_statement);
+            left -= rows;
+            let mut writer = Writer::new();
+            if self.columns.is_empty() && !self.table.columns.iter().any(|column| column.updated_at) {
+                // Without columns there is no list of VALUES, and rows have nothing to tell them apart.
+                writer.push_default_rows(self.table, rows);
+            } else {
+                writer.push_insert_head(self.table, &self.columns);
+                writer.push(" VALUES ");
+                for row in 0..rows {
+                    writer.push(if row > 0 { ", (" } else { "(" });
+                    for (index, (column, values)) in self.columns.iter().zip(&mut columns).enumerate() {
+                        writer.push(if index > 0 { ", " } else { "" });
+                        let value = values.next().unwrap_or(Param::Null);
+                        writer.push_value(&self.table.columns[usize::from(*column)], value);
+                    }
+                    let glue = if self.columns.is_empty() { "" } else { ", " };
+                    writer.push_now_values(self.table, &self.columns, glue);
+                    writer.push(")");
+                }
+            }
+            if self.returning {
+                writer.push_returning(self.table);
+            }
+            statements.push(writer.finish());
+        }
+        statements
+    }
+}
+
+impl Writer {
+    fn push_insert(&mut self, table: &'static Table, cells: Vec<(u16, Cell)>) {
+        let columns: Vec<u16> = cells.iter().map(|(column, _)| *column).collect();
+        if columns.is_empty() && !table.columns.iter().any(|column| column.updated_at) {
+            self.push("INSERT INTO ");
+            let alias = self.alias();
+            self.push_table(table, alias);
+            return self.push(" DEFAULT VALUES");
+        }
+        self.push_insert_head(table, &columns);
+        self.push(" VALUES (");
+        for (index, (column, cell)) in cells.into_iter().enumerate() {
+            self.push(if index > 0 { ", " } else { "" });
+            match cell {
+                Cell::Value(value) => self.push_value(&table.columns[usize::from(column)], value),
+                Cell::Lookup { relation, column, key } => self.push_lookup(relation, column, key),
+            }
+        }
+        self.push_now_values(table, &columns, if columns.is_empty() { "" } else { ", " });
+        self.push(")");
+    }
+
+    /// `INSERT INTO "t" AS t0 ("a", "b", "updated_at")`.
+    fn push_insert_head(&mut self, table: &'static Table, columns: &[u16]) {
+        let alias = self.alias();
+        self.push("INSERT INTO ");
+        self.push_table(table, alias);
+        self.push(" (");
+        self.push_column_names(table, columns);
+        let mut glue = if columns.is_empty() { "" } else { ", " };
+        for (_, column) in now_columns(table, columns) {
+            self.push(glue);
+            push_quoted(&mut self.sql, column.name);
+            glue = ", ";
+        }
+        self.push(")");
+    }
+
+    /// The time of the transaction, for every `@updatedAt` column that got no value.
+    fn push_now_values(&mut self, table: &'static Table, columns: &[u16], first_glue: &str) {
+        let mut glue = first_glue;
+        for _ in now_columns(table, columns) {
+            self.push(glue);
+            self.push("CURRENT_TIMESTAMP");
+            glue = ", ";
+        }
+    }
+
+    fn push_default_rows(&mut self, table: &'static Table, rows: usize) {
+        let alias = self.alias();
+        self.push("INSERT INTO ");
+        self.push_table(table, alias);
+        match table.columns.first() {
+            Some(column) => {
+                self.push(" (");
+                push_quoted(&mut self.sql, column.name);
+                self.push(") VALUES ");
+                for row in 0..rows {
+                    self.push(if row > 0 { ", (DEFAULT)" } else { "(DEFAULT)" });
+                }
+            }
+            None => self.push(" DEFAULT VALUES"),
+        }
+    }
+
+    fn push_column_names(&mut self, table: &Table, columns: &[u16]) {
+        for (index, column) in columns.iter().enumerate() {
+            self.push(if index > 0 { ", " } else { "" });
+            push_quoted(&mut self.sql, table.columns[usize::from(*column)].name);
+        }
+    }
+
+    fn push_lookup(&mut self, relation: &'static Relation, column: u16, key: Vec<(u16, Param)>) {
+        let child = self.alias();
+        let columns = relation.child.columns;
+        self.push("(SELECT ");
+        self.push_column(child, &columns[usize::from(column)]);
+        self.push(" FROM ");
+        self.push_table(relation.child, child);
+        let compare = |(column, value)| Condition::Compare { column, operator: Operator::Eq, value };
+        let condition = Condition::And(key.into_iter().map(compare).collect());
+        self.push_where(&condition, relation.child, child);
+        self.push(")");
+    }
+
+    fn push_sets(&mut self, table: &'static Table, sets: &[(u16, SetTo)]) {
+        let mut glue = "";
+        for (number, to) in sets {
+            let column = &table.columns[usize::from(*number)];
+            self.push(glue);
+            glue = ", ";
+            push_quoted(&mut self.sql, column.name);
+            self.push(" = ");
+            let (operator, value) = match to {
+                SetTo::Value(value) => ("", value),
+                SetTo::Add(value) => (" + ", value),
+                SetTo::Subtract(value) => (" - ", value),
+                SetTo::Multiply(value) => (" * ", value),
+                SetTo::Divide(value) => (" / ", value),
+            };
+            if !operator.is_empty() {
+                self.push_column(TABLE, column);
+                self.push(operator);
+            }
+            self.push_value(column, value.clone());
+        }
+        let given: Vec<u16> = sets.iter().map(|(column, _)| *column).collect();
+        for (_, column) in now_columns(table, &given) {
+            self.push(glue);
+            glue = ", ";
+            push_quoted(&mut self.sql, column.name);
+            self.push(" = CURRENT_TIMESTAMP");
+        }
+    }
+
+    fn push_returning(&mut self, table: &'static Table) {
+        self.push(" RETURNING ");
+        self.push(table.select_list());
+    }
+}
+
+/// The `@updatedAt` columns that are not among those that have a value.
+fn now_columns<'t>(
+    table: &'t Table,
+    given: &'t [u16],
+) -> impl Iterator<Item = (usize, &'t crate::table::Column)> + use<'t> {
+    table
+        .columns
+        .iter()
+        .enumerate()
+        .filter(|(index, column)| column.updated_at && !given.iter().any(|number| usize::from(*number) == *index))
+}
+
+/// A row in the table of a many-to-many relation; it may be there already.
+pub(crate) fn connect_text(through: crate::table::JoinTable) -> String {
+    let mut sql = format!("INSERT INTO {} (", through.sql);
+    push_quoted(&mut sql, through.parent_column);
+    sql.push_str(", ");
+    push_quoted(&mut sql, through.child_column);
+    sql.push_str(") VALUES ($1, $2) ON CONFLICT DO NOTHING");
+    sql
+}

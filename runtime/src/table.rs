@@ -1,0 +1,281 @@
+//! What generated code says of its tables: names, types, keys and relations, as statics.
+//!
+//! Everything here is made by the generator and never changes. Column numbers count the fields of
+//! the model struct, in its order.
+
+use std::sync::OnceLock;
+
+/// A table or view as the client sees it.
+#[derive(Debug)]
+pub struct Table {
+    /// The model's name.
+    pub name: &'static str,
+    /// The quoted, and where needed qualified, name in PostgreSQL.
+    pub sql: &'static str,
+    /// The columns, in the order of the model's fields.
+    pub columns: &'static [Column],
+    /// The primary key, else the first unique key.
+    pub key: &'static [u16],
+    /// The relations, in the order of their slots in `With`.
+    pub relations: &'static [Relation],
+    /// Keys, checks and indexes, to explain violations.
+    pub constraints: &'static [Constraint],
+    /// The select list of all columns under the alias `t0`, made once.
+    select_list: OnceLock<String>,
+}
+
+impl Table {
+    /// For generated code.
+    pub const fn new(
+        name: &'static str,
+        sql: &'static str,
+        columns: &'static [Column],
+        key: &'static [u16],
+        relations: &'static [Relation],
+        constraints: &'static [Constraint],
+    ) -> Self {
+        Self { name, sql, columns, key, relations, constraints, select_list: OnceLock::new() }
+    }
+
+    /// `t0."id", t0."name"` and so on, for statements with one table.
+    pub(crate) fn select_list(&'static self) -> &'static str {
+        self.select_list.get_or_init(|| {
+            let mut list = String::with_capacity(self.columns.len() * 20);
+            for (index, column) in self.columns.iter().enumerate() {
+                if index > 0 {
+                    list.push_str(", ");
+                }
+                column.push_read(&mut list, "t0");
+            }
+            list
+        })
+    }
+}
+
+/// A column of a table.
+#[derive(Debug)]
+pub struct Column {
+    /// The name in PostgreSQL, unquoted.
+    pub name: &'static str,
+    /// The type in PostgreSQL, as SQL: `uuid`, `"public"."role"`, `text[]`.
+    pub sql_type: &'static str,
+    /// The type it crosses the wire in, where it is not `sql_type`: enums travel as `text`.
+    /// So their OIDs, which differ from database to database, are never looked up.
+    pub wire: Option<&'static str>,
+    /// What the client fills in when a row is created without a value.
+    pub default: ClientDefault,
+    /// Set to the time of the transaction on every write.
+    pub updated_at: bool,
+}
+
+/// A value that the client makes for a new row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientDefault {
+    /// None: the database's default, or null.
+    None,
+    /// A random UUID.
+    Uuid4,
+    /// A UUID ordered by time.
+    Uuid7,
+    /// A random UUID in a text column.
+    Uuid4Text,
+    /// A UUID ordered by time, in a text column.
+    Uuid7Text,
+}
+
+impl Column {
+    /// For generated code.
+    pub const fn new(name: &'static str, sql_type: &'static str) -> Self {
+        Self { name, sql_type, wire: None, default: ClientDefault::None, updated_at: false }
+    }
+
+    /// Sets the type that the column travels in.
+    pub const fn via(mut self, wire: &'static str) -> Self {
+        self.wire = Some(wire);
+        self
+    }
+
+    /// Sets the default that the client makes.
+    pub const fn default(mut self, default: ClientDefault) -> Self {
+        self.default = default;
+        self
+    }
+
+    /// Marks an `@updatedAt` column.
+    pub const fn updated_at(mut self) -> Self {
+        self.updated_at = true;
+        self
+    }
+
+    /// Appends the quoted name, behind `alias.`.
+    pub(crate) fn push_name(&self, sql: &mut String, alias: &str) {
+        if !alias.is_empty() {
+            sql.push_str(alias);
+            sql.push('.');
+        }
+        push_quoted(sql, self.name);
+    }
+
+    /// Appends the column as a select list shows it.
+    pub(crate) fn push_read(&self, sql: &mut String, alias: &str) {
+        self.push_name(sql, alias);
+        if let Some(wire) = self.wire {
+            sql.push_str("::");
+            sql.push_str(wire);
+        }
+    }
+}
+
+/// Appends an identifier in double quotes.
+pub(crate) fn push_quoted(sql: &mut String, name: &str) {
+    sql.push('"');
+    for part in name.split_inclusive('"') {
+        sql.push_str(part);
+        if part.ends_with('"') {
+            sql.push('"');
+        }
+    }
+    sql.push('"');
+}
+
+/// A relation, seen from one of its sides.
+#[derive(Debug)]
+pub struct Relation {
+    /// The field's name in the client.
+    pub name: &'static str,
+    /// The table on the other side.
+    pub child: &'static Table,
+    /// The columns on this side.
+    pub parent_columns: &'static [u16],
+    /// The columns on the other side that equal them.
+    pub child_columns: &'static [u16],
+    /// How many rows there are on the other side.
+    pub count: Count,
+    /// Whether this side holds the foreign key.
+    pub referencing: bool,
+    /// The table between, for an implicit many-to-many relation.
+    pub through: Option<JoinTable>,
+}
+
+/// How many rows a relation leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// Exactly one.
+    One,
+    /// One or none.
+    Optional,
+    /// Any number.
+    Many,
+}
+
+/// Prisma's table of an implicit many-to-many relation.
+#[derive(Debug, Clone, Copy)]
+pub struct JoinTable {
+    /// The quoted, and where needed qualified, name.
+    pub sql: &'static str,
+    /// The column that holds this side's key: `A` or `B`.
+    pub parent_column: &'static str,
+    /// The column that holds the other side's key.
+    pub child_column: &'static str,
+}
+
+impl JoinTable {
+    /// Seen from the side whose key is column `A`. For generated code.
+    pub const fn a_to_b(sql: &'static str) -> Self {
+        Self { sql, parent_column: "A", child_column: "B" }
+    }
+
+    /// Seen from the side whose key is column `B`. For generated code.
+    pub const fn b_to_a(sql: &'static str) -> Self {
+        Self { sql, parent_column: "B", child_column: "A" }
+    }
+}
+
+impl Relation {
+    /// This side holds the foreign key, which is required. For generated code.
+    pub const fn one(
+        name: &'static str,
+        child: &'static Table,
+        parent_columns: &'static [u16],
+        child_columns: &'static [u16],
+    ) -> Self {
+        Self { name, child, parent_columns, child_columns, count: Count::One, referencing: true, through: None }
+    }
+
+    /// This side holds the foreign key, which is optional. For generated code.
+    pub const fn maybe(
+        name: &'static str,
+        child: &'static Table,
+        parent_columns: &'static [u16],
+        child_columns: &'static [u16],
+    ) -> Self {
+        Self { name, child, parent_columns, child_columns, count: Count::Optional, referencing: true, through: None }
+    }
+
+    /// The other side holds the foreign key, at most once. For generated code.
+    pub const fn back_one(
+        name: &'static str,
+        child: &'static Table,
+        parent_columns: &'static [u16],
+        child_columns: &'static [u16],
+    ) -> Self {
+        Self { name, child, parent_columns, child_columns, count: Count::Optional, referencing: false, through: None }
+    }
+
+    /// The other side holds the foreign key. For generated code.
+    pub const fn back_many(
+        name: &'static str,
+        child: &'static Table,
+        parent_columns: &'static [u16],
+        child_columns: &'static [u16],
+    ) -> Self {
+        Self { name, child, parent_columns, child_columns, count: Count::Many, referencing: false, through: None }
+    }
+
+    /// Both sides meet in a table between. For generated code.
+    pub const fn through(
+        name: &'static str,
+        child: &'static Table,
+        parent_columns: &'static [u16],
+        child_columns: &'static [u16],
+        table: JoinTable,
+    ) -> Self {
+        Self {
+            name,
+            child,
+            parent_columns,
+            child_columns,
+            count: Count::Many,
+            referencing: false,
+            through: Some(table),
+        }
+    }
+}
+
+/// A constraint, to tell which columns a violation is about.
+#[derive(Debug)]
+pub struct Constraint {
+    /// Its name in PostgreSQL.
+    pub name: &'static str,
+    /// Its columns, as PostgreSQL names them.
+    pub columns: &'static [&'static str],
+}
+
+impl Constraint {
+    /// For generated code.
+    pub const fn new(name: &'static str, columns: &'static [&'static str]) -> Self {
+        Self { name, columns }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::push_quoted;
+
+    #[test]
+    fn quotes_in_names_are_doubled() {
+        let mut sql = String::new();
+        push_quoted(&mut sql, "a\"b\"");
+        assert_eq!(sql, "\"a\"\"b\"\"\"");
+    }
+}

@@ -1,0 +1,426 @@
+//! Values on their way to PostgreSQL (`Param`) and back (`Scalar`, `Decode`).
+//!
+//! Both ways use the binary protocol. Parameters never appear in Debug, errors or logs.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use bytes::{BufMut, BytesMut};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use postgres_protocol::IsNull;
+use postgres_protocol::types as wire;
+use rust_decimal::Decimal;
+use tokio_postgres::fallible_iterator::FallibleIterator;
+use tokio_postgres::types::{Kind, ToSql, Type, to_sql_checked};
+use uuid::Uuid;
+
+type BoxError = Box<dyn StdError + Sync + Send>;
+
+/// A parameter of a statement.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Param {
+    /// SQL's null.
+    Null,
+    /// `boolean`.
+    Bool(bool),
+    /// `smallint`, `integer`, `bigint` and `oid`, checked against the width of the column.
+    Int(i64),
+    /// `real` and `double precision`.
+    Float(f64),
+    /// `text` and its kin.
+    Text(String),
+    /// Text that is known at compile time: enum values.
+    Label(&'static str),
+    /// `bytea`.
+    Bytes(Vec<u8>),
+    /// `uuid`.
+    Uuid(Uuid),
+    /// `timestamptz` and, as UTC, `timestamp`.
+    Timestamp(DateTime<Utc>),
+    /// `date`.
+    Date(NaiveDate),
+    /// `time` and, as UTC, `timetz`.
+    Time(NaiveTime),
+    /// `numeric`.
+    Decimal(Decimal),
+    /// `json` and `jsonb`.
+    Json(serde_json::Value),
+    /// An array of any of these.
+    Array(Vec<Param>),
+    /// A value as the database sent it.
+    Raw(Vec<u8>),
+    /// An array of values as the database sent them.
+    RawList(RawList),
+}
+
+/// Values of one type, as the database sent them, behind one another.
+#[derive(Clone, Default, PartialEq)]
+pub struct RawList {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl fmt::Debug for RawList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{} parameters>", self.ends.len())
+    }
+}
+
+impl<'a> FromIterator<&'a [u8]> for RawList {
+    fn from_iter<I: IntoIterator<Item = &'a [u8]>>(values: I) -> Self {
+        let mut list = RawList::default();
+        for value in values {
+            list.bytes.extend_from_slice(value);
+            list.ends.push(list.bytes.len());
+        }
+        list
+    }
+}
+
+impl RawList {
+    fn values(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
+    }
+
+    /// The value at `index` as a parameter of its own.
+    pub(crate) fn param(&self, index: usize) -> Option<Param> {
+        self.values().nth(index).map(|value| Param::Raw(value.to_vec()))
+    }
+}
+
+impl fmt::Debug for Param {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<parameter>")
+    }
+}
+
+impl ToSql for Param {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<tokio_postgres::types::IsNull, BoxError> {
+        match self {
+            Param::Null => return Ok(tokio_postgres::types::IsNull::Yes),
+            Param::Bool(value) => wire::bool_to_sql(*value, out),
+            Param::Int(value) => int_to_sql(*value, ty, out)?,
+            Param::Float(value) if *ty == Type::FLOAT4 => wire::float4_to_sql(*value as f32, out),
+            Param::Float(value) => wire::float8_to_sql(*value, out),
+            Param::Text(value) => wire::text_to_sql(value, out),
+            Param::Label(value) => wire::text_to_sql(value, out),
+            Param::Bytes(value) | Param::Raw(value) => wire::bytea_to_sql(value, out),
+            Param::Uuid(value) => wire::uuid_to_sql(*value.as_bytes(), out),
+            Param::Timestamp(value) => return timestamp_to_sql(value, ty, out),
+            Param::Date(value) => return value.to_sql(ty, out),
+            Param::Time(value) if *ty == Type::TIMETZ => {
+                wire::time_to_sql(micros_of_day(*value), out);
+                out.put_i32(0);
+            }
+            Param::Time(value) => wire::time_to_sql(micros_of_day(*value), out),
+            Param::Decimal(value) => return value.to_sql(ty, out),
+            Param::Json(value) => return value.to_sql(ty, out),
+            Param::Array(values) => {
+                array_to_sql(values, values.len(), ty, out, |value, element, out| value.to_sql(element, out))?
+            }
+            Param::RawList(list) => array_to_sql(list.values(), list.ends.len(), ty, out, |value, _, out| {
+                wire::bytea_to_sql(value, out);
+                Ok(tokio_postgres::types::IsNull::No)
+            })?,
+        }
+        Ok(tokio_postgres::types::IsNull::No)
+    }
+
+    /// The statement's SQL decides the types, and was made for these parameters.
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+fn int_to_sql(value: i64, ty: &Type, out: &mut BytesMut) -> Result<(), BoxError> {
+    match *ty {
+        Type::INT2 => wire::int2_to_sql(i16::try_from(value)?, out),
+        Type::INT4 => wire::int4_to_sql(i32::try_from(value)?, out),
+        Type::OID => wire::oid_to_sql(u32::try_from(value)?, out),
+        _ => wire::int8_to_sql(value, out),
+    }
+    Ok(())
+}
+
+fn timestamp_to_sql(
+    value: &DateTime<Utc>,
+    ty: &Type,
+    out: &mut BytesMut,
+) -> Result<tokio_postgres::types::IsNull, BoxError> {
+    if *ty == Type::TIMESTAMP { value.naive_utc().to_sql(ty, out) } else { value.to_sql(ty, out) }
+}
+
+fn micros_of_day(value: NaiveTime) -> i64 {
+    value.signed_duration_since(NaiveTime::MIN).num_microseconds().unwrap_or_default()
+}
+
+fn array_to_sql<V>(
+    values: impl IntoIterator<Item = V>,
+    length: usize,
+    ty: &Type,
+    out: &mut BytesMut,
+    write: impl Fn(V, &Type, &mut BytesMut) -> Result<tokio_postgres::types::IsNull, BoxError>,
+) -> Result<(), BoxError> {
+    let Kind::Array(element) = ty.kind() else {
+        return Err("a list was given for a column that is none".into());
+    };
+    let dimension = wire::ArrayDimension { len: i32::try_from(length)?, lower_bound: 1 };
+    let dimensions = (length > 0).then_some(dimension);
+    let write_element = |value, out: &mut BytesMut| match write(value, element, out)? {
+        tokio_postgres::types::IsNull::Yes => Ok(IsNull::Yes),
+        tokio_postgres::types::IsNull::No => Ok(IsNull::No),
+    };
+    wire::array_to_sql(dimensions, element.oid(), values, write_element, out)
+}
+
+/// A Rust type that a column can hold.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a type that a column can hold")]
+pub trait Scalar: Sized + Send + 'static {
+    /// Reads a value that is not null.
+    fn decode(raw: &[u8]) -> Result<Self, BoxError>;
+
+    /// Turns it into a parameter.
+    fn into_param(self) -> Param;
+}
+
+/// What a column's field is decoded to: a scalar or an optional one.
+pub trait Decode: Sized {
+    /// Reads a value or null.
+    fn decode_nullable(raw: Option<&[u8]>) -> Result<Self, BoxError>;
+}
+
+impl<T: Scalar> Decode for T {
+    fn decode_nullable(raw: Option<&[u8]>) -> Result<Self, BoxError> {
+        match raw {
+            Some(raw) => T::decode(raw),
+            None => Err("it is null, and the schema says that it never is".into()),
+        }
+    }
+}
+
+impl<T: Scalar> Decode for Option<T> {
+    fn decode_nullable(raw: Option<&[u8]>) -> Result<Self, BoxError> {
+        raw.map(T::decode).transpose()
+    }
+}
+
+/// Reads a list. PostgreSQL's null reads as the empty list, as in Prisma.
+pub(crate) fn decode_list<T: Scalar>(raw: Option<&[u8]>) -> Result<Vec<T>, BoxError> {
+    let Some(raw) = raw else { return Ok(Vec::new()) };
+    let array = wire::array_from_sql(raw)?;
+    if array.dimensions().count()? > 1 {
+        return Err("it has more than one dimension".into());
+    }
+    let mut values = array.values();
+    let mut list = Vec::new();
+    while let Some(value) = values.next()? {
+        list.push(T::decode(value.ok_or("the list holds a null")?)?);
+    }
+    Ok(list)
+}
+
+macro_rules! scalar {
+    ($type:ty, |$raw:ident| $decode:expr, |$value:ident| $param:expr) => {
+        impl Scalar for $type {
+            fn decode($raw: &[u8]) -> Result<Self, BoxError> {
+                $decode
+            }
+
+            fn into_param(self) -> Param {
+                let $value = self;
+                $param
+            }
+        }
+    };
+}
+
+scalar!(bool, |raw| wire::bool_from_sql(raw), |value| Param::Bool(value));
+scalar!(i32, |raw| Ok(i32::try_from(decode_int(raw)?)?), |value| Param::Int(value.into()));
+scalar!(i64, |raw| decode_int(raw), |value| Param::Int(value));
+scalar!(f64, |raw| decode_float(raw), |value| Param::Float(value));
+scalar!(String, |raw| Ok(wire::text_from_sql(raw)?.to_owned()), |value| Param::Text(value));
+scalar!(Vec<u8>, |raw| Ok(raw.to_vec()), |value| Param::Bytes(value));
+scalar!(Uuid, |raw| Ok(Uuid::from_bytes(wire::uuid_from_sql(raw)?)), |value| Param::Uuid(value));
+scalar!(DateTime<Utc>, |raw| decode_timestamp(raw), |value| Param::Timestamp(value));
+scalar!(NaiveDate, |raw| from_sql::<NaiveDate>(&Type::DATE, raw), |value| Param::Date(value));
+scalar!(NaiveTime, |raw| decode_time(raw), |value| Param::Time(value));
+scalar!(Decimal, |raw| from_sql::<Decimal>(&Type::NUMERIC, raw), |value| Param::Decimal(value));
+scalar!(serde_json::Value, |raw| decode_json(raw), |value| Param::Json(value));
+
+fn from_sql<'a, T: tokio_postgres::types::FromSql<'a>>(ty: &Type, raw: &'a [u8]) -> Result<T, BoxError> {
+    T::from_sql(ty, raw)
+}
+
+/// The column's width says which of PostgreSQL's integers it is.
+fn decode_int(raw: &[u8]) -> Result<i64, BoxError> {
+    match raw.len() {
+        2 => Ok(wire::int2_from_sql(raw)?.into()),
+        4 => Ok(wire::int4_from_sql(raw)?.into()),
+        _ => wire::int8_from_sql(raw),
+    }
+}
+
+fn decode_float(raw: &[u8]) -> Result<f64, BoxError> {
+    if raw.len() == 4 { Ok(wire::float4_from_sql(raw)?.into()) } else { wire::float8_from_sql(raw) }
+}
+
+/// PostgreSQL counts microseconds from 2000-01-01, with and without time zone.
+fn decode_timestamp(raw: &[u8]) -> Result<DateTime<Utc>, BoxError> {
+    const EPOCH_MICROS: i64 = 946_684_800_000_000;
+    let micros = wire::timestamp_from_sql(raw)?;
+    micros
+        .checked_add(EPOCH_MICROS)
+        .and_then(DateTime::from_timestamp_micros)
+        .ok_or_else(|| "the time is infinite or out of range".into())
+}
+
+/// `timetz` has its offset, in seconds west of UTC, behind the time.
+fn decode_time(raw: &[u8]) -> Result<NaiveTime, BoxError> {
+    let (time, west) = match raw.len() {
+        12 => (&raw[..8], i64::from(i32::from_be_bytes([raw[8], raw[9], raw[10], raw[11]]))),
+        _ => (raw, 0),
+    };
+    let micros = (wire::time_from_sql(time)? + west * 1_000_000).rem_euclid(86_400_000_000);
+    let nanos = u32::try_from(micros % 1_000_000)? * 1_000;
+    NaiveTime::from_num_seconds_from_midnight_opt(u32::try_from(micros / 1_000_000)?, nanos)
+        .ok_or_else(|| "the time is out of range".into())
+}
+
+/// `jsonb` has a version byte in front.
+fn decode_json(raw: &[u8]) -> Result<serde_json::Value, BoxError> {
+    let text = raw.strip_prefix(&[1]).unwrap_or(raw);
+    Ok(serde_json::from_slice(text)?)
+}
+
+/// What may be given where a `T` is wanted: a `T`, or what turns into one without loss.
+#[diagnostic::on_unimplemented(
+    message = "this column holds `{T}`, and `{Self}` is not one",
+    label = "expected a value for a column of type `{T}`"
+)]
+pub trait IntoValue<T> {
+    /// The value.
+    fn into_value(self) -> T;
+}
+
+impl<T: Scalar> IntoValue<T> for T {
+    fn into_value(self) -> T {
+        self
+    }
+}
+
+macro_rules! into_value {
+    ($($from:ty => $to:ty),+ $(,)?) => {
+        $(
+            impl IntoValue<$to> for $from {
+                fn into_value(self) -> $to {
+                    self.into()
+                }
+            }
+
+            impl IntoNullable<$to> for $from {
+                fn into_nullable(self) -> Option<$to> {
+                    Some(self.into())
+                }
+            }
+
+            impl IntoNullable<$to> for Option<$from> {
+                fn into_nullable(self) -> Option<$to> {
+                    self.map(Into::into)
+                }
+            }
+        )+
+    };
+}
+
+into_value! {
+    &str => String,
+    &String => String,
+    i32 => i64,
+    i32 => f64,
+    f32 => f64,
+    i32 => Decimal,
+    i64 => Decimal,
+    &[u8] => Vec<u8>,
+}
+
+/// What may be given for an optional column: a value, an `Option` of one.
+#[diagnostic::on_unimplemented(
+    message = "this column holds `Option<{T}>`, and `{Self}` is neither that nor a `{T}`",
+    label = "expected a value for an optional column of type `{T}`"
+)]
+pub trait IntoNullable<T> {
+    /// The value, or none for null.
+    fn into_nullable(self) -> Option<T>;
+}
+
+impl<T: Scalar> IntoNullable<T> for T {
+    fn into_nullable(self) -> Option<T> {
+        Some(self)
+    }
+}
+
+impl<T: Scalar> IntoNullable<T> for Option<T> {
+    fn into_nullable(self) -> Option<T> {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip<T: Scalar + Clone + PartialEq + fmt::Debug>(value: T, ty: &Type) {
+        let mut out = BytesMut::new();
+        value.clone().into_param().to_sql(ty, &mut out).expect("encodes");
+        assert_eq!(T::decode(&out).expect("decodes"), value);
+    }
+
+    #[test]
+    fn every_scalar_survives_the_wire() {
+        round_trip(true, &Type::BOOL);
+        round_trip(-7_i32, &Type::INT2);
+        round_trip(i32::MIN, &Type::INT4);
+        round_trip(i64::MAX, &Type::INT8);
+        round_trip(0.1_f64, &Type::FLOAT8);
+        round_trip("ü".to_owned(), &Type::TEXT);
+        round_trip(vec![0_u8, 255], &Type::BYTEA);
+        round_trip(Uuid::from_u128(7), &Type::UUID);
+        let time = DateTime::from_timestamp_micros(1_790_000_000_123_456).expect("in range");
+        round_trip(time, &Type::TIMESTAMPTZ);
+        round_trip(time, &Type::TIMESTAMP);
+        round_trip(time.date_naive(), &Type::DATE);
+        round_trip(time.time(), &Type::TIME);
+        round_trip(time.time(), &Type::TIMETZ);
+        round_trip(Decimal::new(-12345, 2), &Type::NUMERIC);
+        round_trip(serde_json::json!({ "a": [1, null] }), &Type::JSONB);
+        round_trip(serde_json::json!("x"), &Type::JSON);
+    }
+
+    #[test]
+    fn an_integer_that_the_column_cannot_hold_is_refused() {
+        let mut out = BytesMut::new();
+        assert!(70_000_i32.into_param().to_sql(&Type::INT2, &mut out).is_err());
+    }
+
+    #[test]
+    fn a_parameter_is_not_printed() {
+        assert_eq!(format!("{:?}", Param::Text("secret".to_owned())), "<parameter>");
+    }
+
+    #[test]
+    fn arbitrary_bytes_do_not_panic() {
+        for length in 0..20 {
+            let raw = vec![0xff_u8; length];
+            let _ = decode_list::<i32>(Some(&raw));
+            let _ = DateTime::<Utc>::decode(&raw);
+            let _ = NaiveTime::decode(&raw);
+            let _ = NaiveDate::decode(&raw);
+            let _ = Decimal::decode(&raw);
+            let _ = serde_json::Value::decode(&raw);
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! `create`, `update`, `upsert`, `delete` and their `_many` forms.
+
+use std::future::IntoFuture;
+use std::marker::PhantomData;
+
+use crate::batch::{Parts, Query};
+use crate::connection::Handle;
+use crate::create::{CreateRow, Insert, Nested};
+use crate::error::{Error, Result};
+use crate::field::{Assignment, SetTo};
+use crate::filter::{Condition, Filter, Unique};
+use crate::model::Model;
+use crate::operation::{Call, Operation, Outcome};
+use crate::value::Param;
+
+macro_rules! call {
+    ($name:ident<$($parameter:ident $(: $bound:path)?),+> gives $output:ty) => {
+        impl<$($parameter $(: $bound)?),+> IntoFuture for $name<$($parameter),+>
+        where
+            Self: Query<Output = $output>,
+        {
+            type Output = Result<$output>;
+            type IntoFuture = Call<$output>;
+
+            fn into_future(self) -> Self::IntoFuture {
+                self.handle.clone().call(self)
+            }
+        }
+
+        impl<$($parameter $(: $bound)?),+> std::fmt::Debug for $name<$($parameter),+> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+    };
+}
+
+/// A new row: `.await` inserts it and gives it as it is in the database.
+#[must_use = "nothing happens until it is awaited"]
+pub struct Create<M> {
+    handle: Handle,
+    row: Insert,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M: Model> Create<M> {
+    pub(crate) fn new(handle: Handle, row: impl CreateRow<Model = M>) -> Self {
+        Self { handle, row: row.into_insert(), model: PhantomData }
+    }
+
+    /// Gives a column a value that the database or nothing would else give it.
+    pub fn set(mut self, assignment: Assignment<M>) -> Self {
+        self.row.assign(assignment);
+        self
+    }
+
+    /// Creates rows on the other side of a relation too, in the same transaction.
+    pub fn with(mut self, nested: Nested<M>) -> Self {
+        self.row.after.push(nested.insert);
+        self
+    }
+}
+
+impl<M: Model> Query for Create<M> {
+    type Output = M;
+
+    fn into_parts(self) -> Parts<M> {
+        Parts { operation: Operation::Create(self.row), finish: finish_created }
+    }
+}
+
+call!(Create<M: Model> gives M);
+
+/// Many new rows: `.await` inserts them, all or none, and counts them.
+#[must_use = "nothing happens until it is awaited"]
+pub struct CreateMany<M> {
+    handle: Handle,
+    rows: Vec<Insert>,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M: Model> CreateMany<M> {
+    pub(crate) fn new<C: CreateRow<Model = M>>(handle: Handle, rows: impl IntoIterator<Item = C>) -> Self {
+        Self { handle, rows: rows.into_iter().map(C::into_insert).collect(), model: PhantomData }
+    }
+}
+
+impl<M: Model> Query for CreateMany<M> {
+    type Output = u64;
+
+    fn into_parts(self) -> Parts<u64> {
+        Parts { operation: Operation::CreateMany { table: M::table(), rows: self.rows }, finish: Outcome::into_count }
+    }
+}
+
+call!(CreateMany<M: Model> gives u64);
+
+/// A change of the row with a unique key: `.await` makes it and gives the row as it is then.
+#[must_use = "nothing happens until it is awaited"]
+pub struct Update<M> {
+    handle: Handle,
+    condition: Condition,
+    sets: Vec<(u16, SetTo)>,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M: Model> Update<M> {
+    pub(crate) fn new(handle: Handle, key: Unique<M>) -> Self {
+        Self { handle, condition: key.condition(), sets: Vec::new(), model: PhantomData }
+    }
+
+    /// Sets a column.
+    pub fn set(mut self, assignment: Assignment<M>) -> Self {
+        push_set(&mut self.sets, assignment);
+        self
+    }
+
+    /// Only if the row meets the filter too; else it is not found.
+    pub fn filter(mut self, filter: impl Into<Filter<M>>) -> Self {
+        self.condition = self.condition.and(filter.into().condition);
+        self
+    }
+}
+
+impl<M: Model> Query for Update<M> {
+    type Output = M;
+
+    fn into_parts(self) -> Parts<M> {
+        let operation = Operation::Update { table: M::table(), condition: self.condition, sets: self.sets };
+        Parts { operation, finish: finish_updated }
+    }
+}
+
+call!(Update<M: Model> gives M);
+
+/// A row to create or, if its key is taken, to change: one statement, `INSERT .. ON CONFLICT`.
+#[must_use = "nothing happens until it is awaited"]
+pub struct Upsert<M> {
+    handle: Handle,
+    row: Insert,
+    key: Vec<(u16, Param)>,
+    sets: Vec<(u16, SetTo)>,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M: Model> Upsert<M> {
+    pub(crate) fn new(handle: Handle, key: Unique<M>, row: impl CreateRow<Model = M>) -> Self {
+        Self { handle, row: row.into_insert(), key: key.values, sets: Vec::new(), model: PhantomData }
+    }
+
+    /// Sets a column of the row that is there already.
+    pub fn set(mut self, assignment: Assignment<M>) -> Self {
+        push_set(&mut self.sets, assignment);
+        self
+    }
+}
+
+impl<M: Model> Query for Upsert<M> {
+    type Output = M;
+
+    fn into_parts(self) -> Parts<M> {
+        let operation = Operation::Upsert { row: self.row, key: self.key, sets: self.sets };
+        Parts { operation, finish: finish_created }
+    }
+}
+
+call!(Upsert<M: Model> gives M);
+
+/// The deletion of the row with a unique key: `.await` deletes it and gives what it was.
+#[must_use = "nothing happens until it is awaited"]
+pub struct Delete<M> {
+    handle: Handle,
+    condition: Condition,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M: Model> Delete<M> {
+    pub(crate) fn new(handle: Handle, key: Unique<M>) -> Self {
+        Self { handle, condition: key.condition(), model: PhantomData }
+    }
+
+    /// Only if the row meets the filter too; else it is not found.
+    pub fn filter(mut self, filter: impl Into<Filter<M>>) -> Self {
+        self.condition = self.condition.and(filter.into().condition);
+        self
+    }
+}
+
+impl<M: Model> Query for Delete<M> {
+    type Output = M;
+
+    fn into_parts(self) -> Parts<M> {
+        let operation = Operation::Delete { table: M::table(), condition: self.condition };
+        Parts { operation, finish: finish_deleted }
+    }
+}
+
+call!(Delete<M: Model> gives M);
+
+/// A mass write that has not been told which rows it is about. It cannot be awaited:
+/// add `.filter(..)`, or `.all_rows()` if all of them are meant.
+#[derive(Debug)]
+pub enum NoRowsChosen {}
+
+/// A mass write that knows its rows.
+#[derive(Debug)]
+pub enum RowsChosen {}
+
+/// A change of all rows that meet the filters: `.await` makes it and counts them.
+#[must_use = "nothing happens until it is awaited"]
+pub struct UpdateMany<M, C = NoRowsChosen> {
+    handle: Handle,
+    condition: Condition,
+    sets: Vec<(u16, SetTo)>,
+    all_rows: bool,
+    types: PhantomData<fn() -> (M, C)>,
+}
+
+impl<M: Model> UpdateMany<M> {
+    pub(crate) fn new(handle: Handle) -> Self {
+        Self { handle, condition: Condition::ALL, sets: Vec::new(), all_rows: false, types: PhantomData }
+    }
+}
+
+impl<M: Model, C> UpdateMany<M, C> {
+    fn chosen(self) -> UpdateMany<M, RowsChosen> {
+        let UpdateMany { handle, condition, sets, all_rows, .. } = self;
+        UpdateMany { handle, condition, sets, all_rows, types: PhantomData }
+    }
+
+    /// Sets a column.
+    pub fn set(mut self, assignment: Assignment<M>) -> Self {
+        push_set(&mut self.sets, assignment);
+        self
+    }
+
+    /// Only rows that meet the filter, and all filters before it.
+    pub fn filter(mut self, filter: impl Into<Filter<M>>) -> UpdateMany<M, RowsChosen> {
+        self.condition = self.condition.and(filter.into().condition);
+        self.chosen()
+    }
+
+    /// Every row of the table.
+    pub fn all_rows(mut self) -> UpdateMany<M, RowsChosen> {
+        self.all_rows = true;
+        self.chosen()
+    }
+}
+
+impl<M: Model> Query for UpdateMany<M, RowsChosen> {
+    type Output = u64;
+
+    fn into_parts(self) -> Parts<u64> {
+        let operation = if self.condition.is_all() && !self.all_rows {
+            Operation::Refused(empty_filter("update_many"))
+        } else {
+            Operation::UpdateMany { table: M::table(), condition: self.condition, sets: self.sets }
+        };
+        Parts { operation, finish: Outcome::into_count }
+    }
+}
+
+call!(UpdateMany<M, C> gives u64);
+
+/// The deletion of all rows that meet the filters: `.await` deletes and counts them.
+#[must_use = "nothing happens until it is awaited"]
+pub struct DeleteMany<M, C = NoRowsChosen> {
+    handle: Handle,
+    condition: Condition,
+    all_rows: bool,
+    types: PhantomData<fn() -> (M, C)>,
+}
+
+impl<M: Model> DeleteMany<M> {
+    pub(crate) fn new(handle: Handle) -> Self {
+        Self { handle, condition: Condition::ALL, all_rows: false, types: PhantomData }
+    }
+}
+
+impl<M: Model, C> DeleteMany<M, C> {
+    /// Only rows that meet the filter, and all filters before it.
+    pub fn filter(self, filter: impl Into<Filter<M>>) -> DeleteMany<M, RowsChosen> {
+        let condition = self.condition.and(filter.into().condition);
+        DeleteMany { handle: self.handle, condition, all_rows: self.all_rows, types: PhantomData }
+    }
+
+    /// Every row of the table.
+    pub fn all_rows(self) -> DeleteMany<M, RowsChosen> {
+        DeleteMany { handle: self.handle, condition: self.condition, all_rows: true, types: PhantomData }
+    }
+}
+
+impl<M: Model> Query for DeleteMany<M, RowsChosen> {
+    type Output = u64;
+
+    fn into_parts(self) -> Parts<u64> {
+        let operation = if self.condition.is_all() && !self.all_rows {
+            Operation::Refused(empty_filter("delete_many"))
+        } else {
+            Operation::DeleteMany { table: M::table(), condition: self.condition }
+        };
+        Parts { operation, finish: Outcome::into_count }
+    }
+}
+
+call!(DeleteMany<M, C> gives u64);
+
+fn empty_filter(call: &str) -> String {
+    format!("{call} has a filter that every row meets: say .all_rows() if every row is meant")
+}
+
+/// The last assignment to a column holds.
+fn push_set<M>(sets: &mut Vec<(u16, SetTo)>, assignment: Assignment<M>) {
+    sets.retain(|(column, _)| *column != assignment.column);
+    sets.push((assignment.column, assignment.to));
+}
+
+fn finish_created<M: Model>(outcome: Outcome) -> Result<M> {
+    only_row(outcome, "created")
+}
+
+fn finish_updated<M: Model>(outcome: Outcome) -> Result<M> {
+    only_row(outcome, "updated")
+}
+
+fn finish_deleted<M: Model>(outcome: Outcome) -> Result<M> {
+    only_row(outcome, "deleted")
+}
+
+fn only_row<M: Model>(outcome: Outcome, operation: &'static str) -> Result<M> {
+    let node = outcome.into_rows()?;
+    match node.cursors().next() {
+        Some(at) => M::from_row(at),
+        None => Err(Error::NotFound { model: M::table().name, operation }),
+    }
+}
