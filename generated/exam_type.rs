@@ -40,36 +40,13 @@ pub const default_weight: rt::Field<ExamType, f64> = rt::Field::new(4);
 pub const created_at: rt::Field<ExamType, rt::DateTime<rt::Utc>> = rt::Field::new(5);
 pub const updated_at: rt::Field<ExamType, rt::DateTime<rt::Utc>> = rt::Field::new(6);
 pub const institution_id_code: rt::Key<ExamType, (rt::Uuid, ::std::string::String)> = rt::Key::new(
-    &[1u16, 2u16],
+    &[1, 2],
 );
-pub const institution: rt::ToOne<rel::Institution> = rt::ToOne::new();
-pub const exams: rt::ToMany<rel::Exams> = rt::ToMany::new();
-/// The relations as types.
-pub mod rel {
-    use ::relata::rt;
-    #[derive(Debug, Clone, Copy)]
-    pub enum Institution {}
-    impl rt::RelationOf for Institution {
-        type Parent = super::ExamType;
-        type Child = super::super::institution::Institution;
-        type Opposite = super::super::institution::rel::ExamTypes;
-        type Rows<T: rt::FromRow> = T;
-        const SLOT: usize = 0;
-    }
-    #[derive(Debug, Clone, Copy)]
-    pub enum Exams {}
-    impl rt::RelationOf for Exams {
-        type Parent = super::ExamType;
-        type Child = super::super::student_exam::StudentExam;
-        type Opposite = super::super::student_exam::rel::ExamType;
-        type Rows<T: rt::FromRow> = ::std::vec::Vec<T>;
-        const SLOT: usize = 1;
-    }
-}
-/// The row with what was included. It dereferences to the model.
+pub const institution: rt::One<ExamType, super::institution::Institution, 0> = rt::One::new();
+pub const exams: rt::Many<ExamType, super::student_exam::StudentExam, 1, 1> = rt::Many::new();
+/// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Institution = rt::NotIncluded, Exams = rt::NotIncluded> {
-    /// The columns.
     pub row_: self::ExamType,
     pub institution: Institution,
     pub exams: Exams,
@@ -89,15 +66,16 @@ impl<S0: rt::Slot, S1: rt::Slot> rt::FromRow for With<S0, S1> {
         })
     }
 }
-impl<T, S0, S1> rt::Put<rel::Institution, T> for With<S0, S1> {
+impl<T, S0, S1> rt::Put<rt::At<0>, T> for With<S0, S1> {
     type Out = With<T, S1>;
 }
-impl<T, S0, S1> rt::Put<rel::Exams, T> for With<S0, S1> {
+impl<T, S0, S1> rt::Put<rt::At<1>, T> for With<S0, S1> {
     type Out = With<S0, T>;
 }
-pub type WithInstitution<T = super::institution::Institution> = With<T, rt::NotIncluded>;
-pub type WithExams<T = super::student_exam::StudentExam> = With<
-    rt::NotIncluded,
+pub type WithInstitution<T = super::institution::Institution> = rt::Filled<With, 0, T>;
+pub type WithExams<T = super::student_exam::StudentExam> = rt::Filled<
+    With,
+    1,
     ::std::vec::Vec<T>,
 >;
 /// A new ExamType: what it must have. Everything else can follow with `set`.
@@ -109,57 +87,36 @@ pub struct Create<Institution = rt::Uuid> {
     pub default_weight: f64,
 }
 impl<L0> Create<L0> {
-    /// Gives a column a value that the database or nothing would else give it.
     pub fn set(
         self,
-        assignment: rt::Assignment<self::ExamType>,
+        to: rt::Assignment<self::ExamType>,
     ) -> rt::CreateWith<Self, self::ExamType> {
-        rt::CreateWith::new(self).set(assignment)
+        rt::CreateWith::new(self).set(to)
     }
-}
-impl<L0: rt::LinkTarget<rel::Institution>> Create<L0> {
-    fn insert(self) -> rt::Insert {
+    fn insert(self) -> rt::Insert
+    where
+        L0: rt::LinkTarget<super::institution::Institution, rt::Uuid>,
+    {
         rt::Insert::new(&TABLE)
-            .link::<rel::Institution>(self.institution)
+            .link(0, self.institution)
             .value(2, self.code)
             .value(3, self.name)
             .value(4, self.default_weight)
     }
 }
-impl<L0: rt::Link<rel::Institution>> rt::CreateRow for Create<L0> {
+impl<L0: rt::Link<super::institution::Institution, rt::Uuid>> rt::CreateRow
+for Create<L0> {
     type Model = self::ExamType;
     fn into_insert(self) -> rt::Insert {
         self.insert()
     }
 }
-impl<R: rt::RelationOf<Child = self::ExamType>, L0> rt::LinkTarget<R> for Create<L0>
-where
-    Self: rt::CreateRow,
-{
-    fn link(self, insert: &mut rt::Insert) {
-        insert.before::<R>(self);
-    }
-}
-impl<R: rt::RelationOf<Child = self::ExamType>, L0> rt::Link<R> for Create<L0>
-where
-    Self: rt::CreateRow,
-{}
-impl rt::CreateChild<rel::Institution> for Create<rt::Parent> {
+impl rt::CreateRow<0> for Create<rt::Parent> {
+    type Model = self::ExamType;
     fn into_insert(self) -> rt::Insert {
         self.insert()
     }
 }
-impl<L0: rt::Link<rel::Institution>> rt::CreateChild<rel::Exams> for Create<L0> {
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
-impl rt::LinkTarget<rel::Institution> for rt::Uuid {
-    fn link(self, insert: &mut rt::Insert) {
-        insert.key::<rel::Institution>([rt::Scalar::into_param(self)]);
-    }
-}
-impl rt::Link<rel::Institution> for rt::Uuid {}
 pub const PKEY: &str = "exam_types_pkey";
 pub const INSTITUTION_ID_CODE_KEY: &str = "exam_types_institution_id_code_key";
 pub const INSTITUTION_ID_FKEY: &str = "exam_types_institution_id_fkey";
@@ -175,22 +132,10 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
         rt::Column::new("created_at", "timestamptz"),
         rt::Column::new("updated_at", "timestamptz").updated_at(),
     ],
-    &[0u16],
+    &[0],
     &[
-        rt::Relation::referencing(
-            "institution",
-            &super::institution::TABLE,
-            &[1u16],
-            &[0u16],
-            rt::Count::One,
-        ),
-        rt::Relation::referenced(
-            "exams",
-            &super::student_exam::TABLE,
-            &[0u16],
-            &[2u16],
-            rt::Count::Many,
-        ),
+        rt::Relation::one("institution", &super::institution::TABLE, &[1], &[0]),
+        rt::Relation::back_many("exams", &super::student_exam::TABLE, &[0], &[2]),
     ],
     &[
         rt::Constraint::new(PKEY, &["id"]),

@@ -35,48 +35,16 @@ pub const slug: rt::UniqueField<Institution, ::std::string::String> = rt::Unique
 );
 pub const created_at: rt::Field<Institution, rt::DateTime<rt::Utc>> = rt::Field::new(3);
 pub const updated_at: rt::Field<Institution, rt::DateTime<rt::Utc>> = rt::Field::new(4);
-pub const users: rt::ToMany<rel::Users> = rt::ToMany::new();
-pub const students: rt::ToMany<rel::Students> = rt::ToMany::new();
-pub const exam_types: rt::ToMany<rel::ExamTypes> = rt::ToMany::new();
-/// The relations as types.
-pub mod rel {
-    use ::relata::rt;
-    #[derive(Debug, Clone, Copy)]
-    pub enum Users {}
-    impl rt::RelationOf for Users {
-        type Parent = super::Institution;
-        type Child = super::super::user::User;
-        type Opposite = super::super::user::rel::Institution;
-        type Rows<T: rt::FromRow> = ::std::vec::Vec<T>;
-        const SLOT: usize = 0;
-    }
-    #[derive(Debug, Clone, Copy)]
-    pub enum Students {}
-    impl rt::RelationOf for Students {
-        type Parent = super::Institution;
-        type Child = super::super::student::Student;
-        type Opposite = super::super::student::rel::Institution;
-        type Rows<T: rt::FromRow> = ::std::vec::Vec<T>;
-        const SLOT: usize = 1;
-    }
-    #[derive(Debug, Clone, Copy)]
-    pub enum ExamTypes {}
-    impl rt::RelationOf for ExamTypes {
-        type Parent = super::Institution;
-        type Child = super::super::exam_type::ExamType;
-        type Opposite = super::super::exam_type::rel::Institution;
-        type Rows<T: rt::FromRow> = ::std::vec::Vec<T>;
-        const SLOT: usize = 2;
-    }
-}
-/// The row with what was included. It dereferences to the model.
+pub const users: rt::Many<Institution, super::user::User, 0, 0> = rt::Many::new();
+pub const students: rt::Many<Institution, super::student::Student, 1, 1> = rt::Many::new();
+pub const exam_types: rt::Many<Institution, super::exam_type::ExamType, 2, 0> = rt::Many::new();
+/// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<
     Users = rt::NotIncluded,
     Students = rt::NotIncluded,
     ExamTypes = rt::NotIncluded,
 > {
-    /// The columns.
     pub row_: self::Institution,
     pub users: Users,
     pub students: Students,
@@ -98,28 +66,24 @@ impl<S0: rt::Slot, S1: rt::Slot, S2: rt::Slot> rt::FromRow for With<S0, S1, S2> 
         })
     }
 }
-impl<T, S0, S1, S2> rt::Put<rel::Users, T> for With<S0, S1, S2> {
+impl<T, S0, S1, S2> rt::Put<rt::At<0>, T> for With<S0, S1, S2> {
     type Out = With<T, S1, S2>;
 }
-impl<T, S0, S1, S2> rt::Put<rel::Students, T> for With<S0, S1, S2> {
+impl<T, S0, S1, S2> rt::Put<rt::At<1>, T> for With<S0, S1, S2> {
     type Out = With<S0, T, S2>;
 }
-impl<T, S0, S1, S2> rt::Put<rel::ExamTypes, T> for With<S0, S1, S2> {
+impl<T, S0, S1, S2> rt::Put<rt::At<2>, T> for With<S0, S1, S2> {
     type Out = With<S0, S1, T>;
 }
-pub type WithUsers<T = super::user::User> = With<
+pub type WithUsers<T = super::user::User> = rt::Filled<With, 0, ::std::vec::Vec<T>>;
+pub type WithStudents<T = super::student::Student> = rt::Filled<
+    With,
+    1,
     ::std::vec::Vec<T>,
-    rt::NotIncluded,
-    rt::NotIncluded,
 >;
-pub type WithStudents<T = super::student::Student> = With<
-    rt::NotIncluded,
-    ::std::vec::Vec<T>,
-    rt::NotIncluded,
->;
-pub type WithExamTypes<T = super::exam_type::ExamType> = With<
-    rt::NotIncluded,
-    rt::NotIncluded,
+pub type WithExamTypes<T = super::exam_type::ExamType> = rt::Filled<
+    With,
+    2,
     ::std::vec::Vec<T>,
 >;
 /// A new Institution: what it must have. Everything else can follow with `set`.
@@ -129,48 +93,18 @@ pub struct Create {
     pub slug: ::std::string::String,
 }
 impl Create {
-    /// Gives a column a value that the database or nothing would else give it.
     pub fn set(
         self,
-        assignment: rt::Assignment<self::Institution>,
+        to: rt::Assignment<self::Institution>,
     ) -> rt::CreateWith<Self, self::Institution> {
-        rt::CreateWith::new(self).set(assignment)
+        rt::CreateWith::new(self).set(to)
     }
-}
-impl Create {
     fn insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(1, self.name).value(2, self.slug)
     }
 }
 impl rt::CreateRow for Create {
     type Model = self::Institution;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
-impl<R: rt::RelationOf<Child = self::Institution>> rt::LinkTarget<R> for Create
-where
-    Self: rt::CreateRow,
-{
-    fn link(self, insert: &mut rt::Insert) {
-        insert.before::<R>(self);
-    }
-}
-impl<R: rt::RelationOf<Child = self::Institution>> rt::Link<R> for Create
-where
-    Self: rt::CreateRow,
-{}
-impl rt::CreateChild<rel::Users> for Create {
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
-impl rt::CreateChild<rel::Students> for Create {
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
-impl rt::CreateChild<rel::ExamTypes> for Create {
     fn into_insert(self) -> rt::Insert {
         self.insert()
     }
@@ -187,29 +121,11 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
         rt::Column::new("created_at", "timestamptz"),
         rt::Column::new("updated_at", "timestamptz").updated_at(),
     ],
-    &[0u16],
+    &[0],
     &[
-        rt::Relation::referenced(
-            "users",
-            &super::user::TABLE,
-            &[0u16],
-            &[1u16],
-            rt::Count::Many,
-        ),
-        rt::Relation::referenced(
-            "students",
-            &super::student::TABLE,
-            &[0u16],
-            &[2u16],
-            rt::Count::Many,
-        ),
-        rt::Relation::referenced(
-            "exam_types",
-            &super::exam_type::TABLE,
-            &[0u16],
-            &[1u16],
-            rt::Count::Many,
-        ),
+        rt::Relation::back_many("users", &super::user::TABLE, &[0], &[1]),
+        rt::Relation::back_many("students", &super::student::TABLE, &[0], &[2]),
+        rt::Relation::back_many("exam_types", &super::exam_type::TABLE, &[0], &[1]),
     ],
     &[rt::Constraint::new(PKEY, &["id"]), rt::Constraint::new(SLUG_KEY, &["slug"])],
 );

@@ -3,20 +3,28 @@
 //! The typed client of this schema: start at [`Client`].
 
 #[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod exam_type;
 #[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod institution;
 #[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod relata_client;
 #[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod role;
 #[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod session;
 #[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod student;
 #[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod student_exam;
 #[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod user;
 
 pub use self::exam_type::ExamType;

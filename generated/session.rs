@@ -30,24 +30,10 @@ pub const id: rt::UniqueField<Session, rt::Uuid> = rt::UniqueField::new(0);
 pub const user_id: rt::Field<Session, rt::Uuid> = rt::Field::new(1);
 pub const expires_at: rt::Field<Session, rt::DateTime<rt::Utc>> = rt::Field::new(2);
 pub const created_at: rt::Field<Session, rt::DateTime<rt::Utc>> = rt::Field::new(3);
-pub const user: rt::ToOne<rel::User> = rt::ToOne::new();
-/// The relations as types.
-pub mod rel {
-    use ::relata::rt;
-    #[derive(Debug, Clone, Copy)]
-    pub enum User {}
-    impl rt::RelationOf for User {
-        type Parent = super::Session;
-        type Child = super::super::user::User;
-        type Opposite = super::super::user::rel::Sessions;
-        type Rows<T: rt::FromRow> = T;
-        const SLOT: usize = 0;
-    }
-}
-/// The row with what was included. It dereferences to the model.
+pub const user: rt::One<Session, super::user::User, 0> = rt::One::new();
+/// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<User = rt::NotIncluded> {
-    /// The columns.
     pub row_: self::Session,
     pub user: User,
 }
@@ -65,10 +51,10 @@ impl<S0: rt::Slot> rt::FromRow for With<S0> {
         })
     }
 }
-impl<T, S0> rt::Put<rel::User, T> for With<S0> {
+impl<T, S0> rt::Put<rt::At<0>, T> for With<S0> {
     type Out = With<T>;
 }
-pub type WithUser<T = super::user::User> = With<T>;
+pub type WithUser<T = super::user::User> = rt::Filled<With, 0, T>;
 /// A new Session: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create<User = rt::Uuid> {
@@ -76,48 +62,31 @@ pub struct Create<User = rt::Uuid> {
     pub expires_at: rt::DateTime<rt::Utc>,
 }
 impl<L0> Create<L0> {
-    /// Gives a column a value that the database or nothing would else give it.
     pub fn set(
         self,
-        assignment: rt::Assignment<self::Session>,
+        to: rt::Assignment<self::Session>,
     ) -> rt::CreateWith<Self, self::Session> {
-        rt::CreateWith::new(self).set(assignment)
+        rt::CreateWith::new(self).set(to)
+    }
+    fn insert(self) -> rt::Insert
+    where
+        L0: rt::LinkTarget<super::user::User, rt::Uuid>,
+    {
+        rt::Insert::new(&TABLE).link(0, self.user).value(2, self.expires_at)
     }
 }
-impl<L0: rt::LinkTarget<rel::User>> Create<L0> {
-    fn insert(self) -> rt::Insert {
-        rt::Insert::new(&TABLE).link::<rel::User>(self.user).value(2, self.expires_at)
-    }
-}
-impl<L0: rt::Link<rel::User>> rt::CreateRow for Create<L0> {
+impl<L0: rt::Link<super::user::User, rt::Uuid>> rt::CreateRow for Create<L0> {
     type Model = self::Session;
     fn into_insert(self) -> rt::Insert {
         self.insert()
     }
 }
-impl<R: rt::RelationOf<Child = self::Session>, L0> rt::LinkTarget<R> for Create<L0>
-where
-    Self: rt::CreateRow,
-{
-    fn link(self, insert: &mut rt::Insert) {
-        insert.before::<R>(self);
-    }
-}
-impl<R: rt::RelationOf<Child = self::Session>, L0> rt::Link<R> for Create<L0>
-where
-    Self: rt::CreateRow,
-{}
-impl rt::CreateChild<rel::User> for Create<rt::Parent> {
+impl rt::CreateRow<0> for Create<rt::Parent> {
+    type Model = self::Session;
     fn into_insert(self) -> rt::Insert {
         self.insert()
     }
 }
-impl rt::LinkTarget<rel::User> for rt::Uuid {
-    fn link(self, insert: &mut rt::Insert) {
-        insert.key::<rel::User>([rt::Scalar::into_param(self)]);
-    }
-}
-impl rt::Link<rel::User> for rt::Uuid {}
 pub const PKEY: &str = "sessions_pkey";
 pub const USER_ID_FKEY: &str = "sessions_user_id_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
@@ -129,16 +98,8 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
         rt::Column::new("expires_at", "timestamptz"),
         rt::Column::new("created_at", "timestamptz"),
     ],
-    &[0u16],
-    &[
-        rt::Relation::referencing(
-            "user",
-            &super::user::TABLE,
-            &[1u16],
-            &[0u16],
-            rt::Count::One,
-        ),
-    ],
+    &[0],
+    &[rt::Relation::one("user", &super::user::TABLE, &[1], &[0])],
     &[
         rt::Constraint::new(PKEY, &["id"]),
         rt::Constraint::new(USER_ID_FKEY, &["user_id"]),

@@ -40,48 +40,16 @@ pub const class_year: rt::Field<Student, i32> = rt::Field::new(3);
 pub const has_accommodations: rt::Field<Student, bool> = rt::Field::new(4);
 pub const created_at: rt::Field<Student, rt::DateTime<rt::Utc>> = rt::Field::new(5);
 pub const updated_at: rt::Field<Student, rt::DateTime<rt::Utc>> = rt::Field::new(6);
-pub const user: rt::ToOne<rel::User> = rt::ToOne::new();
-pub const institution: rt::ToOne<rel::Institution> = rt::ToOne::new();
-pub const exams: rt::ToMany<rel::Exams> = rt::ToMany::new();
-/// The relations as types.
-pub mod rel {
-    use ::relata::rt;
-    #[derive(Debug, Clone, Copy)]
-    pub enum User {}
-    impl rt::RelationOf for User {
-        type Parent = super::Student;
-        type Child = super::super::user::User;
-        type Opposite = super::super::user::rel::Student;
-        type Rows<T: rt::FromRow> = T;
-        const SLOT: usize = 0;
-    }
-    #[derive(Debug, Clone, Copy)]
-    pub enum Institution {}
-    impl rt::RelationOf for Institution {
-        type Parent = super::Student;
-        type Child = super::super::institution::Institution;
-        type Opposite = super::super::institution::rel::Students;
-        type Rows<T: rt::FromRow> = T;
-        const SLOT: usize = 1;
-    }
-    #[derive(Debug, Clone, Copy)]
-    pub enum Exams {}
-    impl rt::RelationOf for Exams {
-        type Parent = super::Student;
-        type Child = super::super::student_exam::StudentExam;
-        type Opposite = super::super::student_exam::rel::Student;
-        type Rows<T: rt::FromRow> = ::std::vec::Vec<T>;
-        const SLOT: usize = 2;
-    }
-}
-/// The row with what was included. It dereferences to the model.
+pub const user: rt::One<Student, super::user::User, 0> = rt::One::new();
+pub const institution: rt::One<Student, super::institution::Institution, 1> = rt::One::new();
+pub const exams: rt::Many<Student, super::student_exam::StudentExam, 2, 0> = rt::Many::new();
+/// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<
     User = rt::NotIncluded,
     Institution = rt::NotIncluded,
     Exams = rt::NotIncluded,
 > {
-    /// The columns.
     pub row_: self::Student,
     pub user: User,
     pub institution: Institution,
@@ -103,24 +71,20 @@ impl<S0: rt::Slot, S1: rt::Slot, S2: rt::Slot> rt::FromRow for With<S0, S1, S2> 
         })
     }
 }
-impl<T, S0, S1, S2> rt::Put<rel::User, T> for With<S0, S1, S2> {
+impl<T, S0, S1, S2> rt::Put<rt::At<0>, T> for With<S0, S1, S2> {
     type Out = With<T, S1, S2>;
 }
-impl<T, S0, S1, S2> rt::Put<rel::Institution, T> for With<S0, S1, S2> {
+impl<T, S0, S1, S2> rt::Put<rt::At<1>, T> for With<S0, S1, S2> {
     type Out = With<S0, T, S2>;
 }
-impl<T, S0, S1, S2> rt::Put<rel::Exams, T> for With<S0, S1, S2> {
+impl<T, S0, S1, S2> rt::Put<rt::At<2>, T> for With<S0, S1, S2> {
     type Out = With<S0, S1, T>;
 }
-pub type WithUser<T = super::user::User> = With<T, rt::NotIncluded, rt::NotIncluded>;
-pub type WithInstitution<T = super::institution::Institution> = With<
-    rt::NotIncluded,
-    T,
-    rt::NotIncluded,
->;
-pub type WithExams<T = super::student_exam::StudentExam> = With<
-    rt::NotIncluded,
-    rt::NotIncluded,
+pub type WithUser<T = super::user::User> = rt::Filled<With, 0, T>;
+pub type WithInstitution<T = super::institution::Institution> = rt::Filled<With, 1, T>;
+pub type WithExams<T = super::student_exam::StudentExam> = rt::Filled<
+    With,
+    2,
     ::std::vec::Vec<T>,
 >;
 /// A new Student: what it must have. Everything else can follow with `set`.
@@ -131,75 +95,46 @@ pub struct Create<User = rt::Uuid, Institution = rt::Uuid> {
     pub class_year: i32,
 }
 impl<L0, L1> Create<L0, L1> {
-    /// Gives a column a value that the database or nothing would else give it.
     pub fn set(
         self,
-        assignment: rt::Assignment<self::Student>,
+        to: rt::Assignment<self::Student>,
     ) -> rt::CreateWith<Self, self::Student> {
-        rt::CreateWith::new(self).set(assignment)
+        rt::CreateWith::new(self).set(to)
     }
-}
-impl<
-    L0: rt::LinkTarget<rel::User>,
-    L1: rt::LinkTarget<rel::Institution>,
-> Create<L0, L1> {
-    fn insert(self) -> rt::Insert {
+    fn insert(self) -> rt::Insert
+    where
+        L0: rt::LinkTarget<super::user::User, rt::Uuid>,
+        L1: rt::LinkTarget<super::institution::Institution, rt::Uuid>,
+    {
         rt::Insert::new(&TABLE)
-            .link::<rel::User>(self.user)
-            .link::<rel::Institution>(self.institution)
+            .link(0, self.user)
+            .link(1, self.institution)
             .value(3, self.class_year)
     }
 }
-impl<L0: rt::Link<rel::User>, L1: rt::Link<rel::Institution>> rt::CreateRow
-for Create<L0, L1> {
+impl<
+    L0: rt::Link<super::user::User, rt::Uuid>,
+    L1: rt::Link<super::institution::Institution, rt::Uuid>,
+> rt::CreateRow for Create<L0, L1> {
     type Model = self::Student;
     fn into_insert(self) -> rt::Insert {
         self.insert()
     }
 }
-impl<R: rt::RelationOf<Child = self::Student>, L0, L1> rt::LinkTarget<R>
-for Create<L0, L1>
-where
-    Self: rt::CreateRow,
-{
-    fn link(self, insert: &mut rt::Insert) {
-        insert.before::<R>(self);
-    }
-}
-impl<R: rt::RelationOf<Child = self::Student>, L0, L1> rt::Link<R> for Create<L0, L1>
-where
-    Self: rt::CreateRow,
-{}
-impl<L1: rt::Link<rel::Institution>> rt::CreateChild<rel::User>
+impl<L1: rt::Link<super::institution::Institution, rt::Uuid>> rt::CreateRow<0>
 for Create<rt::Parent, L1> {
+    type Model = self::Student;
     fn into_insert(self) -> rt::Insert {
         self.insert()
     }
 }
-impl<L0: rt::Link<rel::User>> rt::CreateChild<rel::Institution>
+impl<L0: rt::Link<super::user::User, rt::Uuid>> rt::CreateRow<1>
 for Create<L0, rt::Parent> {
+    type Model = self::Student;
     fn into_insert(self) -> rt::Insert {
         self.insert()
     }
 }
-impl<L0: rt::Link<rel::User>, L1: rt::Link<rel::Institution>> rt::CreateChild<rel::Exams>
-for Create<L0, L1> {
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
-impl rt::LinkTarget<rel::User> for rt::Uuid {
-    fn link(self, insert: &mut rt::Insert) {
-        insert.key::<rel::User>([rt::Scalar::into_param(self)]);
-    }
-}
-impl rt::Link<rel::User> for rt::Uuid {}
-impl rt::LinkTarget<rel::Institution> for rt::Uuid {
-    fn link(self, insert: &mut rt::Insert) {
-        insert.key::<rel::Institution>([rt::Scalar::into_param(self)]);
-    }
-}
-impl rt::Link<rel::Institution> for rt::Uuid {}
 pub const PKEY: &str = "students_pkey";
 pub const USER_ID_KEY: &str = "students_user_id_key";
 pub const USER_ID_FKEY: &str = "students_user_id_fkey";
@@ -216,29 +151,11 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
         rt::Column::new("created_at", "timestamptz"),
         rt::Column::new("updated_at", "timestamptz").updated_at(),
     ],
-    &[0u16],
+    &[0],
     &[
-        rt::Relation::referencing(
-            "user",
-            &super::user::TABLE,
-            &[1u16],
-            &[0u16],
-            rt::Count::One,
-        ),
-        rt::Relation::referencing(
-            "institution",
-            &super::institution::TABLE,
-            &[2u16],
-            &[0u16],
-            rt::Count::One,
-        ),
-        rt::Relation::referenced(
-            "exams",
-            &super::student_exam::TABLE,
-            &[0u16],
-            &[1u16],
-            rt::Count::Many,
-        ),
+        rt::Relation::one("user", &super::user::TABLE, &[1], &[0]),
+        rt::Relation::one("institution", &super::institution::TABLE, &[2], &[0]),
+        rt::Relation::back_many("exams", &super::student_exam::TABLE, &[0], &[1]),
     ],
     &[
         rt::Constraint::new(PKEY, &["id"]),

@@ -44,34 +44,11 @@ pub const weight: rt::OptionalField<StudentExam, f64> = rt::OptionalField::new(4
 pub const score: rt::OptionalField<StudentExam, f64> = rt::OptionalField::new(5);
 pub const created_at: rt::Field<StudentExam, rt::DateTime<rt::Utc>> = rt::Field::new(6);
 pub const updated_at: rt::Field<StudentExam, rt::DateTime<rt::Utc>> = rt::Field::new(7);
-pub const student: rt::ToOne<rel::Student> = rt::ToOne::new();
-pub const exam_type: rt::ToOne<rel::ExamType> = rt::ToOne::new();
-/// The relations as types.
-pub mod rel {
-    use ::relata::rt;
-    #[derive(Debug, Clone, Copy)]
-    pub enum Student {}
-    impl rt::RelationOf for Student {
-        type Parent = super::StudentExam;
-        type Child = super::super::student::Student;
-        type Opposite = super::super::student::rel::Exams;
-        type Rows<T: rt::FromRow> = T;
-        const SLOT: usize = 0;
-    }
-    #[derive(Debug, Clone, Copy)]
-    pub enum ExamType {}
-    impl rt::RelationOf for ExamType {
-        type Parent = super::StudentExam;
-        type Child = super::super::exam_type::ExamType;
-        type Opposite = super::super::exam_type::rel::Exams;
-        type Rows<T: rt::FromRow> = T;
-        const SLOT: usize = 1;
-    }
-}
-/// The row with what was included. It dereferences to the model.
+pub const student: rt::One<StudentExam, super::student::Student, 0> = rt::One::new();
+pub const exam_type: rt::One<StudentExam, super::exam_type::ExamType, 1> = rt::One::new();
+/// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Student = rt::NotIncluded, ExamType = rt::NotIncluded> {
-    /// The columns.
     pub row_: self::StudentExam,
     pub student: Student,
     pub exam_type: ExamType,
@@ -91,14 +68,14 @@ impl<S0: rt::Slot, S1: rt::Slot> rt::FromRow for With<S0, S1> {
         })
     }
 }
-impl<T, S0, S1> rt::Put<rel::Student, T> for With<S0, S1> {
+impl<T, S0, S1> rt::Put<rt::At<0>, T> for With<S0, S1> {
     type Out = With<T, S1>;
 }
-impl<T, S0, S1> rt::Put<rel::ExamType, T> for With<S0, S1> {
+impl<T, S0, S1> rt::Put<rt::At<1>, T> for With<S0, S1> {
     type Out = With<S0, T>;
 }
-pub type WithStudent<T = super::student::Student> = With<T, rt::NotIncluded>;
-pub type WithExamType<T = super::exam_type::ExamType> = With<rt::NotIncluded, T>;
+pub type WithStudent<T = super::student::Student> = rt::Filled<With, 0, T>;
+pub type WithExamType<T = super::exam_type::ExamType> = rt::Filled<With, 1, T>;
 /// A new StudentExam: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create<Student = rt::Uuid, ExamType = rt::Uuid> {
@@ -106,68 +83,43 @@ pub struct Create<Student = rt::Uuid, ExamType = rt::Uuid> {
     pub exam_type: ExamType,
 }
 impl<L0, L1> Create<L0, L1> {
-    /// Gives a column a value that the database or nothing would else give it.
     pub fn set(
         self,
-        assignment: rt::Assignment<self::StudentExam>,
+        to: rt::Assignment<self::StudentExam>,
     ) -> rt::CreateWith<Self, self::StudentExam> {
-        rt::CreateWith::new(self).set(assignment)
+        rt::CreateWith::new(self).set(to)
+    }
+    fn insert(self) -> rt::Insert
+    where
+        L0: rt::LinkTarget<super::student::Student, rt::Uuid>,
+        L1: rt::LinkTarget<super::exam_type::ExamType, rt::Uuid>,
+    {
+        rt::Insert::new(&TABLE).link(0, self.student).link(1, self.exam_type)
     }
 }
 impl<
-    L0: rt::LinkTarget<rel::Student>,
-    L1: rt::LinkTarget<rel::ExamType>,
-> Create<L0, L1> {
-    fn insert(self) -> rt::Insert {
-        rt::Insert::new(&TABLE)
-            .link::<rel::Student>(self.student)
-            .link::<rel::ExamType>(self.exam_type)
-    }
-}
-impl<L0: rt::Link<rel::Student>, L1: rt::Link<rel::ExamType>> rt::CreateRow
-for Create<L0, L1> {
+    L0: rt::Link<super::student::Student, rt::Uuid>,
+    L1: rt::Link<super::exam_type::ExamType, rt::Uuid>,
+> rt::CreateRow for Create<L0, L1> {
     type Model = self::StudentExam;
     fn into_insert(self) -> rt::Insert {
         self.insert()
     }
 }
-impl<R: rt::RelationOf<Child = self::StudentExam>, L0, L1> rt::LinkTarget<R>
-for Create<L0, L1>
-where
-    Self: rt::CreateRow,
-{
-    fn link(self, insert: &mut rt::Insert) {
-        insert.before::<R>(self);
-    }
-}
-impl<R: rt::RelationOf<Child = self::StudentExam>, L0, L1> rt::Link<R> for Create<L0, L1>
-where
-    Self: rt::CreateRow,
-{}
-impl<L1: rt::Link<rel::ExamType>> rt::CreateChild<rel::Student>
+impl<L1: rt::Link<super::exam_type::ExamType, rt::Uuid>> rt::CreateRow<0>
 for Create<rt::Parent, L1> {
+    type Model = self::StudentExam;
     fn into_insert(self) -> rt::Insert {
         self.insert()
     }
 }
-impl<L0: rt::Link<rel::Student>> rt::CreateChild<rel::ExamType>
+impl<L0: rt::Link<super::student::Student, rt::Uuid>> rt::CreateRow<1>
 for Create<L0, rt::Parent> {
+    type Model = self::StudentExam;
     fn into_insert(self) -> rt::Insert {
         self.insert()
     }
 }
-impl rt::LinkTarget<rel::Student> for rt::Uuid {
-    fn link(self, insert: &mut rt::Insert) {
-        insert.key::<rel::Student>([rt::Scalar::into_param(self)]);
-    }
-}
-impl rt::Link<rel::Student> for rt::Uuid {}
-impl rt::LinkTarget<rel::ExamType> for rt::Uuid {
-    fn link(self, insert: &mut rt::Insert) {
-        insert.key::<rel::ExamType>([rt::Scalar::into_param(self)]);
-    }
-}
-impl rt::Link<rel::ExamType> for rt::Uuid {}
 pub const PKEY: &str = "student_exams_pkey";
 pub const STUDENT_ID_FKEY: &str = "student_exams_student_id_fkey";
 pub const EXAM_TYPE_ID_FKEY: &str = "student_exams_exam_type_id_fkey";
@@ -184,22 +136,10 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
         rt::Column::new("created_at", "timestamptz"),
         rt::Column::new("updated_at", "timestamptz").updated_at(),
     ],
-    &[0u16],
+    &[0],
     &[
-        rt::Relation::referencing(
-            "student",
-            &super::student::TABLE,
-            &[1u16],
-            &[0u16],
-            rt::Count::One,
-        ),
-        rt::Relation::referencing(
-            "exam_type",
-            &super::exam_type::TABLE,
-            &[2u16],
-            &[0u16],
-            rt::Count::One,
-        ),
+        rt::Relation::one("student", &super::student::TABLE, &[1], &[0]),
+        rt::Relation::one("exam_type", &super::exam_type::TABLE, &[2], &[0]),
     ],
     &[
         rt::Constraint::new(PKEY, &["id"]),

@@ -40,50 +40,18 @@ pub const role: rt::Field<User, super::role::Role> = rt::Field::new(4);
 pub const created_at: rt::Field<User, rt::DateTime<rt::Utc>> = rt::Field::new(5);
 pub const updated_at: rt::Field<User, rt::DateTime<rt::Utc>> = rt::Field::new(6);
 pub const institution_id_email: rt::Key<User, (rt::Uuid, ::std::string::String)> = rt::Key::new(
-    &[1u16, 2u16],
+    &[1, 2],
 );
-pub const institution: rt::ToOne<rel::Institution> = rt::ToOne::new();
-pub const sessions: rt::ToMany<rel::Sessions> = rt::ToMany::new();
-pub const student: rt::ToOne<rel::Student> = rt::ToOne::new();
-/// The relations as types.
-pub mod rel {
-    use ::relata::rt;
-    #[derive(Debug, Clone, Copy)]
-    pub enum Institution {}
-    impl rt::RelationOf for Institution {
-        type Parent = super::User;
-        type Child = super::super::institution::Institution;
-        type Opposite = super::super::institution::rel::Users;
-        type Rows<T: rt::FromRow> = T;
-        const SLOT: usize = 0;
-    }
-    #[derive(Debug, Clone, Copy)]
-    pub enum Sessions {}
-    impl rt::RelationOf for Sessions {
-        type Parent = super::User;
-        type Child = super::super::session::Session;
-        type Opposite = super::super::session::rel::User;
-        type Rows<T: rt::FromRow> = ::std::vec::Vec<T>;
-        const SLOT: usize = 1;
-    }
-    #[derive(Debug, Clone, Copy)]
-    pub enum Student {}
-    impl rt::RelationOf for Student {
-        type Parent = super::User;
-        type Child = super::super::student::Student;
-        type Opposite = super::super::student::rel::User;
-        type Rows<T: rt::FromRow> = ::std::option::Option<T>;
-        const SLOT: usize = 2;
-    }
-}
-/// The row with what was included. It dereferences to the model.
+pub const institution: rt::One<User, super::institution::Institution, 0> = rt::One::new();
+pub const sessions: rt::Many<User, super::session::Session, 1, 0> = rt::Many::new();
+pub const student: rt::Maybe<User, super::student::Student, 2, 0> = rt::Maybe::new();
+/// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<
     Institution = rt::NotIncluded,
     Sessions = rt::NotIncluded,
     Student = rt::NotIncluded,
 > {
-    /// The columns.
     pub row_: self::User,
     pub institution: Institution,
     pub sessions: Sessions,
@@ -105,28 +73,24 @@ impl<S0: rt::Slot, S1: rt::Slot, S2: rt::Slot> rt::FromRow for With<S0, S1, S2> 
         })
     }
 }
-impl<T, S0, S1, S2> rt::Put<rel::Institution, T> for With<S0, S1, S2> {
+impl<T, S0, S1, S2> rt::Put<rt::At<0>, T> for With<S0, S1, S2> {
     type Out = With<T, S1, S2>;
 }
-impl<T, S0, S1, S2> rt::Put<rel::Sessions, T> for With<S0, S1, S2> {
+impl<T, S0, S1, S2> rt::Put<rt::At<1>, T> for With<S0, S1, S2> {
     type Out = With<S0, T, S2>;
 }
-impl<T, S0, S1, S2> rt::Put<rel::Student, T> for With<S0, S1, S2> {
+impl<T, S0, S1, S2> rt::Put<rt::At<2>, T> for With<S0, S1, S2> {
     type Out = With<S0, S1, T>;
 }
-pub type WithInstitution<T = super::institution::Institution> = With<
-    T,
-    rt::NotIncluded,
-    rt::NotIncluded,
->;
-pub type WithSessions<T = super::session::Session> = With<
-    rt::NotIncluded,
+pub type WithInstitution<T = super::institution::Institution> = rt::Filled<With, 0, T>;
+pub type WithSessions<T = super::session::Session> = rt::Filled<
+    With,
+    1,
     ::std::vec::Vec<T>,
-    rt::NotIncluded,
 >;
-pub type WithStudent<T = super::student::Student> = With<
-    rt::NotIncluded,
-    rt::NotIncluded,
+pub type WithStudent<T = super::student::Student> = rt::Filled<
+    With,
+    2,
     ::std::option::Option<T>,
 >;
 /// A new User: what it must have. Everything else can follow with `set`.
@@ -138,62 +102,36 @@ pub struct Create<Institution = rt::Uuid> {
     pub role: super::role::Role,
 }
 impl<L0> Create<L0> {
-    /// Gives a column a value that the database or nothing would else give it.
     pub fn set(
         self,
-        assignment: rt::Assignment<self::User>,
+        to: rt::Assignment<self::User>,
     ) -> rt::CreateWith<Self, self::User> {
-        rt::CreateWith::new(self).set(assignment)
+        rt::CreateWith::new(self).set(to)
     }
-}
-impl<L0: rt::LinkTarget<rel::Institution>> Create<L0> {
-    fn insert(self) -> rt::Insert {
+    fn insert(self) -> rt::Insert
+    where
+        L0: rt::LinkTarget<super::institution::Institution, rt::Uuid>,
+    {
         rt::Insert::new(&TABLE)
-            .link::<rel::Institution>(self.institution)
+            .link(0, self.institution)
             .value(2, self.email)
             .value(3, self.password_hash)
             .value(4, self.role)
     }
 }
-impl<L0: rt::Link<rel::Institution>> rt::CreateRow for Create<L0> {
+impl<L0: rt::Link<super::institution::Institution, rt::Uuid>> rt::CreateRow
+for Create<L0> {
     type Model = self::User;
     fn into_insert(self) -> rt::Insert {
         self.insert()
     }
 }
-impl<R: rt::RelationOf<Child = self::User>, L0> rt::LinkTarget<R> for Create<L0>
-where
-    Self: rt::CreateRow,
-{
-    fn link(self, insert: &mut rt::Insert) {
-        insert.before::<R>(self);
-    }
-}
-impl<R: rt::RelationOf<Child = self::User>, L0> rt::Link<R> for Create<L0>
-where
-    Self: rt::CreateRow,
-{}
-impl rt::CreateChild<rel::Institution> for Create<rt::Parent> {
+impl rt::CreateRow<0> for Create<rt::Parent> {
+    type Model = self::User;
     fn into_insert(self) -> rt::Insert {
         self.insert()
     }
 }
-impl<L0: rt::Link<rel::Institution>> rt::CreateChild<rel::Sessions> for Create<L0> {
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
-impl<L0: rt::Link<rel::Institution>> rt::CreateChild<rel::Student> for Create<L0> {
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
-impl rt::LinkTarget<rel::Institution> for rt::Uuid {
-    fn link(self, insert: &mut rt::Insert) {
-        insert.key::<rel::Institution>([rt::Scalar::into_param(self)]);
-    }
-}
-impl rt::Link<rel::Institution> for rt::Uuid {}
 pub const PKEY: &str = "users_pkey";
 pub const INSTITUTION_ID_EMAIL_KEY: &str = "users_institution_id_email_key";
 pub const INSTITUTION_ID_FKEY: &str = "users_institution_id_fkey";
@@ -209,29 +147,11 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
         rt::Column::new("created_at", "timestamptz"),
         rt::Column::new("updated_at", "timestamptz").updated_at(),
     ],
-    &[0u16],
+    &[0],
     &[
-        rt::Relation::referencing(
-            "institution",
-            &super::institution::TABLE,
-            &[1u16],
-            &[0u16],
-            rt::Count::One,
-        ),
-        rt::Relation::referenced(
-            "sessions",
-            &super::session::TABLE,
-            &[0u16],
-            &[1u16],
-            rt::Count::Many,
-        ),
-        rt::Relation::referenced(
-            "student",
-            &super::student::TABLE,
-            &[0u16],
-            &[1u16],
-            rt::Count::Optional,
-        ),
+        rt::Relation::one("institution", &super::institution::TABLE, &[1], &[0]),
+        rt::Relation::back_many("sessions", &super::session::TABLE, &[0], &[1]),
+        rt::Relation::back_one("student", &super::student::TABLE, &[0], &[1]),
     ],
     &[
         rt::Constraint::new(PKEY, &["id"]),

@@ -27,7 +27,7 @@ pub(super) fn emit_lib(cx: &EmitCx<'_>, options: &EmitOptions) -> String {
     modules.extend(cx.enums.iter().map(|known| (known.file_name.as_str(), Some(known.ident.to_string()))));
     modules.sort();
     for (module, _) in &modules {
-        text.push_str(&format!("#[rustfmt::skip]\npub mod {module};\n"));
+        text.push_str(&format!("#[rustfmt::skip]\n#[allow(missing_docs)]\npub mod {module};\n"));
     }
     text.push('\n');
     let taken: Vec<&str> = modules.iter().filter_map(|(_, ident)| ident.as_deref()).collect();

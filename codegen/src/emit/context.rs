@@ -47,7 +47,7 @@ pub(super) struct RelationNames<'s> {
     pub(super) walker: RelationFieldWalker<'s>,
     /// The field and the constant.
     pub(super) ident: Ident,
-    /// The type in `rel`, and the type parameter.
+    /// The type parameter.
     pub(super) type_ident: Ident,
     pub(super) slot: usize,
 }

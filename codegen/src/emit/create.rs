@@ -1,9 +1,10 @@
 //! `Create`: a field for everything that a new row must be given.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::context::{ColumnNames, EmitCx, ModelNames, RelationNames};
+use super::relation::related_path;
 use super::scalar::value_type;
 use super::table::client_default;
 use crate::ir::{ColumnType, Side};
@@ -22,14 +23,10 @@ pub(super) fn emit_create(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStrea
     }
     let parts = parts(model);
     let definition = emit_struct(cx, model, &parts);
-    let rows = emit_rows(model, &parts);
-    let children = emit_children(model, &parts);
-    let keys = parts.links.iter().map(|link| emit_key_link(cx, link));
+    let rows = emit_rows(cx, model, &parts);
     quote! {
         #definition
         #rows
-        #(#children)*
-        #(#keys)*
     }
 }
 
@@ -55,7 +52,7 @@ fn may_be_omitted(column: &ColumnNames<'_>) -> bool {
 }
 
 /// Whether the relation has a field in `Create`: all its columns are required, and no other relation's.
-fn is_link(model: &ModelNames<'_>, relation: &RelationNames<'_>) -> bool {
+pub(super) fn is_link(model: &ModelNames<'_>, relation: &RelationNames<'_>) -> bool {
     let others = |id| {
         model.relations.iter().any(|other| {
             other.slot != relation.slot
@@ -102,98 +99,67 @@ fn key_type(cx: &EmitCx<'_>, link: &RelationNames<'_>) -> TokenStream {
     }
 }
 
-/// `Create` as a row of its own, and as what another row's relation points at.
-fn emit_rows(model: &ModelNames<'_>, parts: &Parts<'_, '_>) -> TokenStream {
+/// `Create` as a row: on its own, and inside the `create` of each row that it must point at.
+fn emit_rows(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -> TokenStream {
     let model_ident = &model.ident;
     let parameters: Vec<_> = (0..parts.links.len()).map(|index| format_ident!("L{index}")).collect();
-    let types: Vec<_> = parts.links.iter().map(|link| &link.type_ident).collect();
+    let targets = parts.links.iter().map(|link| link_target(cx, link));
     let links = parts.links.iter().map(|link| {
-        let (type_ident, ident) = (&link.type_ident, &link.ident);
-        quote!(.link::<rel::#type_ident>(self.#ident))
+        let (slot, ident) = (Literal::usize_unsuffixed(link.slot), &link.ident);
+        quote!(.link(#slot, self.#ident))
     });
     let values = parts.values.iter().map(|column| {
-        let (number, ident) = (proc_macro2::Literal::u16_unsuffixed(column.number), &column.ident);
+        let (number, ident) = (Literal::u16_unsuffixed(column.number), &column.ident);
         quote!(.value(#number, self.#ident))
     });
+    let own = emit_row(cx, model, parts, None);
+    let inside = (0..parts.links.len()).map(|parent| emit_row(cx, model, parts, Some(parent)));
     quote! {
         impl<#(#parameters),*> Create<#(#parameters),*> {
-            /// Gives a column a value that the database or nothing would else give it.
-            pub fn set(self, assignment: rt::Assignment<self::#model_ident>) -> rt::CreateWith<Self, self::#model_ident> {
-                rt::CreateWith::new(self).set(assignment)
+            pub fn set(self, to: rt::Assignment<self::#model_ident>) -> rt::CreateWith<Self, self::#model_ident> {
+                rt::CreateWith::new(self).set(to)
             }
-        }
 
-        impl<#(#parameters: rt::LinkTarget<rel::#types>),*> Create<#(#parameters),*> {
-            fn insert(self) -> rt::Insert {
+            fn insert(self) -> rt::Insert
+            where
+                #(#parameters: rt::LinkTarget<#targets>),*
+            {
                 rt::Insert::new(&TABLE)#(#links)*#(#values)*
             }
         }
 
-        impl<#(#parameters: rt::Link<rel::#types>),*> rt::CreateRow for Create<#(#parameters),*> {
+        #own
+        #(#inside)*
+    }
+}
+
+/// The model and the key that a relation's field in `Create` stands for.
+fn link_target(cx: &EmitCx<'_>, link: &RelationNames<'_>) -> TokenStream {
+    let (related, key) = (related_path(cx, link), key_type(cx, link));
+    quote!(#related, #key)
+}
+
+/// `Create` as a row whose relation `parent`, a position in `links`, is filled by the row around it.
+fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>, parent: Option<usize>) -> TokenStream {
+    let model_ident = &model.ident;
+    let bounds = parts.links.iter().enumerate().filter(|(index, _)| Some(*index) != parent).map(|(index, link)| {
+        let (parameter, target) = (format_ident!("L{index}"), link_target(cx, link));
+        quote!(#parameter: rt::Link<#target>)
+    });
+    let arguments = (0..parts.links.len()).map(|index| {
+        let parameter = format_ident!("L{index}");
+        if Some(index) == parent { quote!(rt::Parent) } else { quote!(#parameter) }
+    });
+    let slot = parent.map(|parent| {
+        let slot = Literal::usize_unsuffixed(parts.links[parent].slot);
+        quote!(<#slot>)
+    });
+    quote! {
+        impl<#(#bounds),*> rt::CreateRow #slot for Create<#(#arguments),*> {
             type Model = self::#model_ident;
             fn into_insert(self) -> rt::Insert {
                 self.insert()
             }
         }
-
-        impl<R: rt::RelationOf<Child = self::#model_ident>, #(#parameters),*> rt::LinkTarget<R> for Create<#(#parameters),*>
-        where
-            Self: rt::CreateRow,
-        {
-            fn link(self, insert: &mut rt::Insert) {
-                insert.before::<R>(self);
-            }
-        }
-
-        impl<R: rt::RelationOf<Child = self::#model_ident>, #(#parameters),*> rt::Link<R> for Create<#(#parameters),*>
-        where
-            Self: rt::CreateRow,
-        {
-        }
-    }
-}
-
-/// `Create` inside the `create` of each row that it may point at, or that it is connected with.
-fn emit_children(model: &ModelNames<'_>, parts: &Parts<'_, '_>) -> Vec<TokenStream> {
-    let emit = |relation: &RelationNames<'_>| {
-        let type_ident = &relation.type_ident;
-        let own = parts.links.iter().position(|link| link.slot == relation.slot);
-        let free: Vec<_> = parts.links.iter().enumerate().filter(|(index, _)| Some(*index) != own).collect();
-        let bounds = free.iter().map(|(index, link)| {
-            let (parameter, type_ident) = (format_ident!("L{index}"), &link.type_ident);
-            quote!(#parameter: rt::Link<rel::#type_ident>)
-        });
-        let arguments = (0..parts.links.len()).map(|index| {
-            let parameter = format_ident!("L{index}");
-            if Some(index) == own { quote!(rt::Parent) } else { quote!(#parameter) }
-        });
-        quote! {
-            impl<#(#bounds),*> rt::CreateChild<rel::#type_ident> for Create<#(#arguments),*> {
-                fn into_insert(self) -> rt::Insert {
-                    self.insert()
-                }
-            }
-        }
-    };
-    model.relations.iter().map(emit).collect()
-}
-
-/// The key of the other row fills the relation.
-fn emit_key_link(cx: &EmitCx<'_>, link: &RelationNames<'_>) -> TokenStream {
-    let type_ident = &link.type_ident;
-    let key = key_type(cx, link);
-    let count = link.walker.relation().referenced_columns().count();
-    let values = (0..count).map(|index| {
-        let index = syn::Index::from(index);
-        if count == 1 { quote!(rt::Scalar::into_param(self)) } else { quote!(rt::Scalar::into_param(self.#index)) }
-    });
-    quote! {
-        impl rt::LinkTarget<rel::#type_ident> for #key {
-            fn link(self, insert: &mut rt::Insert) {
-                insert.key::<rel::#type_ident>([#(#values),*]);
-            }
-        }
-
-        impl rt::Link<rel::#type_ident> for #key {}
     }
 }

@@ -122,7 +122,7 @@ fn emit_keys(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> Vec<TokenStream> {
         }
         let (model_ident, ident) = (&model.ident, ident(&constant));
         let types = columns.iter().map(|column| value_type(cx, column.walker));
-        let numbers = columns.iter().map(|column| column.number);
+        let numbers = columns.iter().map(|column| proc_macro2::Literal::u16_unsuffixed(column.number));
         keys.push(quote!(pub const #ident: rt::Key<#model_ident, (#(#types,)*)> = rt::Key::new(&[#(#numbers),*]);));
     }
     keys

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::context::{ColumnNames, EmitCx, ModelNames, RelationNames, ident};
@@ -16,7 +16,7 @@ pub(super) fn emit_table(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
     let name = model.walker.name();
     let sql = qualified(model.walker.model().namespace.as_deref(), &model.walker.model().db_name);
     let columns = model.columns.iter().map(|column| emit_column(cx, column));
-    let key = key_columns(model);
+    let key = key_columns(model).into_iter().map(Literal::u16_unsuffixed);
     let relations = model.relations.iter().map(|relation| emit_relation(cx, model, relation));
     let constraints = constraints(model);
     let constants = constraints.iter().map(|constraint| {
@@ -91,28 +91,21 @@ fn emit_relation(cx: &EmitCx<'_>, model: &ModelNames<'_>, relation: &RelationNam
     let child_module = &related.module;
     let child = quote!(&super::#child_module::TABLE);
     let (ours, theirs) = key_numbers(model, related, relation);
-    let count = match relation.walker.arity() {
-        Arity::Required => quote!(rt::Count::One),
-        Arity::Optional => quote!(rt::Count::Optional),
-        Arity::List => quote!(rt::Count::Many),
-    };
-    match (&relation.walker.relation().relation().storage, relation.walker.side()) {
-        (RelationStorage::JoinTable { db_name, namespace }, side) => {
-            let sql = qualified(namespace.as_deref(), db_name);
-            let (parent, other) = if side == Side::Referencing { ("A", "B") } else { ("B", "A") };
-            quote! {
-                rt::Relation::through(#name, #child, &[#(#ours),*], &[#(#theirs),*], rt::JoinTable {
-                    sql: #sql, parent_column: #parent, child_column: #other,
-                })
-            }
-        }
-        (RelationStorage::ForeignKey(_), Side::Referencing) => {
-            quote!(rt::Relation::referencing(#name, #child, &[#(#ours),*], &[#(#theirs),*], #count))
-        }
-        (RelationStorage::ForeignKey(_), Side::Referenced) => {
-            quote!(rt::Relation::referenced(#name, #child, &[#(#ours),*], &[#(#theirs),*], #count))
-        }
+    let (ours, theirs) =
+        (ours.into_iter().map(Literal::u16_unsuffixed), theirs.into_iter().map(Literal::u16_unsuffixed));
+    let columns = quote!(&[#(#ours),*], &[#(#theirs),*]);
+    if let RelationStorage::JoinTable { db_name, namespace } = &relation.walker.relation().relation().storage {
+        let sql = qualified(namespace.as_deref(), db_name);
+        let between = if relation.walker.side() == Side::Referencing { quote!(a_to_b) } else { quote!(b_to_a) };
+        return quote!(rt::Relation::through(#name, #child, #columns, rt::JoinTable::#between(#sql)));
     }
+    let constructor = match (relation.walker.side(), relation.walker.arity()) {
+        (Side::Referencing, Arity::Required) => quote!(one),
+        (Side::Referencing, _) => quote!(maybe),
+        (Side::Referenced, Arity::List) => quote!(back_many),
+        (Side::Referenced, _) => quote!(back_one),
+    };
+    quote!(rt::Relation::#constructor(#name, #child, #columns))
 }
 
 /// The columns of a relation on this side and on the other.
