@@ -1,3 +1,5 @@
 //! The compiler from outside: one module per part, fixtures in `tests/fixtures`.
 
 mod language;
+mod migrate;
+mod postgres;

@@ -225,26 +225,26 @@ pub(super) fn aside(name: &ObjectName) -> ObjectName {
 /// Referencing tables go first. In a circle, the foreign keys into one of its tables go before.
 fn drop_tables(actions: &mut Vec<Action>, mut tables: Vec<Table>) {
     tables.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut detached: BTreeSet<ObjectName> = BTreeSet::new();
     while !tables.is_empty() {
         let is_referenced = |table: &Table| {
             tables.iter().any(|other| {
                 other.name != table.name && other.foreign_keys.iter().any(|key| key.referenced_table == table.name)
             })
         };
-        let free = tables.iter().position(|table| detached.contains(&table.name) || !is_referenced(table));
+        let free = tables.iter().position(|table| !is_referenced(table));
         match free {
             Some(at) => actions.push(Action::DropTable(tables.remove(at))),
             None => {
                 let name = tables[0].name.clone();
-                for other in tables.iter().filter(|other| other.name != name) {
-                    let keys = other.foreign_keys.iter().filter(|key| key.referenced_table == name);
-                    actions.extend(keys.cloned().map(|key| Action::DropObject {
+                for other in tables.iter_mut().filter(|other| other.name != name) {
+                    let keys = std::mem::take(&mut other.foreign_keys).into_iter();
+                    let (into, rest): (Vec<_>, Vec<_>) = keys.partition(|key| key.referenced_table == name);
+                    other.foreign_keys = rest;
+                    actions.extend(into.into_iter().map(|key| Action::DropObject {
                         table: other.name.clone(),
                         object: TableObject::ForeignKey(key),
                     }));
                 }
-                detached.insert(name);
             }
         }
     }

@@ -1,0 +1,232 @@
+//! Migrations between two schemas: what they say, and that PostgreSQL does it.
+//!
+//! A case is a folder of `fixtures/migrate`: `previous.dsl` (none: nothing is there), `next.dsl`, and
+//! maybe `rows.sql` that fills the tables before, `after.sql` whose rows are shown afterwards, and
+//! `renames`, one option to a line.
+
+use std::path::Path;
+
+use relata_codegen::compile;
+use relata_codegen::diagnostics::{Sources, render_plain};
+use relata_codegen::ir::Schema;
+use relata_codegen::sql::{
+    Change, DiffError, DiffOptions, Intent, Pair, Rename, Side, State, diff, lower, plan, render, summary,
+};
+use relata_devdb::DevDb;
+
+use crate::postgres::Database;
+
+struct End {
+    state: State,
+    intent: Intent,
+}
+
+impl End {
+    fn of(text: &str) -> Self {
+        let sources = Sources::single("schema.dsl", text);
+        let compiled = compile(&sources);
+        let mistakes: Vec<_> = compiled.diagnostics.iter().map(|mistake| render_plain(mistake, &sources)).collect();
+        let schema = compiled.schema.unwrap_or_else(|| panic!("{}", mistakes.join("\n")));
+        Self { state: lower(&schema), intent: Intent::of(&schema) }
+    }
+
+    fn empty() -> Self {
+        let schema = Schema::default();
+        Self { state: lower(&schema), intent: Intent::of(&schema) }
+    }
+
+    fn side(&self) -> Side<'_> {
+        Side { state: &self.state, intent: Some(&self.intent) }
+    }
+}
+
+fn changes(previous: &End, next: &End, options: &DiffOptions) -> Result<Vec<Change>, DiffError> {
+    diff(Pair { previous: previous.side(), next: next.side() }, options)
+}
+
+fn migration(previous: &End, next: &End, options: &DiffOptions) -> String {
+    let changes = changes(previous, next, options).unwrap_or_else(|error| panic!("{error}"));
+    let sql = render(&plan(changes.clone()));
+    assert_eq!(sql, render(&plan(changes)), "the same changes give the same text");
+    sql
+}
+
+fn accepting_drops() -> DiffOptions {
+    DiffOptions { accept_drops: true, ..DiffOptions::default() }
+}
+
+struct Case {
+    previous: End,
+    next: End,
+    options: DiffOptions,
+    rows: String,
+    after: String,
+}
+
+impl Case {
+    fn read(next: &Path) -> Self {
+        let text = |name: &str| std::fs::read_to_string(next.with_file_name(name));
+        let renames = text("renames").unwrap_or_default();
+        let renames = renames.lines().map(|line| Rename::parse(line).expect("a line of renames is a rename"));
+        Self {
+            previous: text("previous.dsl").map_or_else(|_| End::empty(), |text| End::of(&text)),
+            next: End::of(&text("next.dsl").expect("a case has a next.dsl")),
+            options: DiffOptions { renames: renames.collect(), ..DiffOptions::default() },
+            rows: text("rows.sql").unwrap_or_default(),
+            after: text("after.sql").unwrap_or_default(),
+        }
+    }
+}
+
+/// Every case runs on PostgreSQL with rows in the tables, leaves what a fresh database would have,
+/// and says what its snapshot holds.
+#[test]
+fn migrations_run_and_lead_to_the_schema() {
+    let server = DevDb::start().expect("there is a PostgreSQL");
+    insta::glob!("../fixtures", "migrate/*/next.dsl", |path| {
+        let case = Case::read(path);
+        let sql = migration(&case.previous, &case.next, &case.options);
+        let words = summary(&changes(&case.previous, &case.next, &case.options).unwrap_or_default());
+
+        let migrated = Database::create(&server);
+        migrated.migrate(&from_empty(&case.previous)).expect("the previous schema can be made");
+        migrated.run(&case.rows).expect("the rows fit the previous schema");
+        if let Err(error) = migrated.migrate(&sql) {
+            panic!("{}: {error}\n{sql}", path.display());
+        }
+        let after = migrated.run(&case.after).expect("the query fits the next schema");
+
+        let fresh = Database::create(&server);
+        fresh.migrate(&from_empty(&case.next)).expect("the next schema can be made");
+        similar(&migrated.catalog(), &fresh.catalog(), path);
+        insta::assert_snapshot!(format!("{words}\n{sql}\n{after}"));
+    });
+}
+
+/// There and back again, with empty tables, is where it started.
+#[test]
+fn migrations_can_be_taken_back() {
+    let server = DevDb::start().expect("there is a PostgreSQL");
+    insta::glob!("../fixtures", "migrate/*/next.dsl", |path| {
+        let case = Case::read(path);
+        let database = Database::create(&server);
+        database.migrate(&from_empty(&case.previous)).expect("the previous schema can be made");
+        let start = database.catalog();
+        database.migrate(&migration(&case.previous, &case.next, &case.options)).expect("the migration runs");
+        let back = migration(&case.next, &case.previous, &accepting_drops());
+        if let Err(error) = database.migrate(&back) {
+            panic!("{}: {error}\n{back}", path.display());
+        }
+        similar(&database.catalog(), &start, path);
+    });
+}
+
+/// A schema does not differ from itself.
+#[test]
+fn nothing_changes_between_equal_schemas() {
+    insta::glob!("../fixtures", "migrate/*/next.dsl", |path| {
+        let case = Case::read(path);
+        for end in [&case.previous, &case.next] {
+            let none = changes(end, end, &DiffOptions::default()).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(none, [], "{}", path.display());
+        }
+    });
+}
+
+fn from_empty(end: &End) -> String {
+    migration(&End::empty(), end, &DiffOptions::default())
+}
+
+fn similar(left: &str, right: &str, path: &Path) {
+    let only = |a: &str, b: &str| {
+        a.lines()
+            .filter(|line| !b.lines().any(|other| other == *line))
+            .map(|line| format!("\n  {line}"))
+            .collect::<String>()
+    };
+    let (extra, missing) = (only(left, right), only(right, left));
+    assert!(extra.is_empty() && missing.is_empty(), "{}\nextra:{extra}\nmissing:{missing}", path.display());
+}
+
+const BEFORE: &str = "
+enum Role {
+  ADMIN
+  USER
+}
+
+model User {
+  id    Int    @id
+  name  String
+  role  Role
+  posts Post[]
+}
+
+model Post {
+  id       Int    @id
+  title    String
+  body     String
+  author   User   @relation(fields: [authorId], references: [id])
+  authorId Int
+}
+";
+
+fn question(after: &str) -> String {
+    let error = changes(&End::of(BEFORE), &End::of(after), &DiffOptions::default());
+    error.expect_err("a probable rename is a question").to_string()
+}
+
+/// What looks like a rename is asked, with both ways to say it.
+#[test]
+fn probable_renames_are_questions() {
+    let column = BEFORE.replace("name  String", "fullName String @map(\"full_name\")");
+    let table = BEFORE.replace("Post", "Article");
+    let value = BEFORE.replace("ADMIN", "OWNER");
+    let ty = BEFORE.replace("Role", "Rank");
+    insta::assert_snapshot!([column, table, value, ty].map(|after| question(&after)).join("\n"));
+}
+
+/// What does not look like one is not.
+#[test]
+fn other_drops_are_no_questions() {
+    let after = BEFORE.replace("name  String", "age Int").replace("  ADMIN\n  USER", "  USER\n  GUEST");
+    let found = changes(&End::of(BEFORE), &End::of(&after), &DiffOptions::default());
+    assert!(found.is_ok(), "{found:?}");
+}
+
+/// A rename on the command line that names nothing is refused.
+#[test]
+fn unknown_renames_are_refused() {
+    for text in ["nobody:somebody", "User.nobody:somebody", "User.name:nobody", "Role.ADMIN:NOBODY"] {
+        let options = DiffOptions { renames: Rename::parse(text).into_iter().collect(), ..DiffOptions::default() };
+        let end = End::of(BEFORE);
+        let error = changes(&end, &end, &options).expect_err(text);
+        assert!(error.to_string().starts_with(&format!("--rename {text} names nothing")), "{error}");
+    }
+}
+
+/// From a database, what the language has no words for stays.
+#[test]
+fn what_hands_made_in_a_database_stays() {
+    use relata_codegen::sql::{Check, Index, IndexPart, ObjectName, UniqueConstraint};
+    let next = End::of("model User {\n  id Int @id\n  mail String @unique\n}\n");
+    let mut database = next.state.clone();
+    let table = &mut database.tables[0];
+    table.checks.push(Check { name: "by_hand".to_owned(), expression: "(id > 0)".to_owned() });
+    let unique = table.indexes.remove(0);
+    table.uniques.push(UniqueConstraint { name: unique.name.clone(), columns: vec!["mail".to_owned()] });
+    table.indexes.push(Index { name: "partial".to_owned(), predicate: Some("(id > 5)".to_owned()), ..unique.clone() });
+    let mut tuned = unique;
+    tuned.name = "plain".to_owned();
+    tuned.unique = false;
+    tuned.parts = vec![IndexPart::column("id")];
+    table.indexes.push(tuned);
+    database.extensions.push(relata_codegen::sql::Extension {
+        name: "plpgsql".to_owned(),
+        schema: None,
+        version: None,
+    });
+    let previous = Side { state: &database, intent: None };
+    let found = diff(Pair { previous, next: next.side() }, &DiffOptions::default()).unwrap_or_default();
+    assert_eq!(summary(&found), "- index plain on User\n");
+    assert_eq!(database.tables[0].name, ObjectName::new(None, "User"));
+}
