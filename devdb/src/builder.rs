@@ -9,8 +9,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+#[cfg(unix)]
 const DEFAULT_IDLE: Duration = Duration::from_secs(30 * 60);
 const OLDEST_VERSION: u32 = 130_000;
+#[cfg(unix)]
 const FILE_COPY_SINCE: u32 = 150_000;
 
 /// How to find or start a server; see [`DevDb::builder`].
@@ -22,6 +24,7 @@ pub struct Builder {
     only_text: Option<OsString>,
     database_url: Option<OsString>,
     directory: Option<PathBuf>,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there is no cluster to stop"))]
     idle: Option<OsString>,
     path: OsString,
     #[cfg(unix)]
@@ -222,6 +225,7 @@ impl Builder {
         Ok(false)
     }
 
+    #[cfg(unix)]
     fn idle_limit(&self) -> Result<Duration, Error> {
         let Some(text) = &self.idle else { return Ok(DEFAULT_IDLE) };
         match text.to_str().and_then(|text| text.parse().ok()) {

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::files::{self, io};
 use crate::server::greet;
 use crate::{Source, url};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -30,6 +30,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct Embedded {
     program: PathBuf,
     home: PathBuf,
+    version: String,
     description: String,
     main: Process,
 }
@@ -44,17 +45,18 @@ impl Embedded {
     pub(crate) fn start(home: &Path, path: &OsString) -> Result<Self, Error> {
         let home = files::create_home(home)?;
         let program = find(path).map_or_else(|| build(&home), Ok)?;
-        let main = Process::start(&program, &[])?;
+        let main = Process::start(&program, &home, &[])?;
         let greeting = greet(&main.admin()?)?;
         let description = format!("embedded PostgreSQL {} (PGlite), one connection per database", greeting.version);
         remove_old(&home, database::TEMPLATE);
         remove_old(&std::env::temp_dir(), &format!("{PROGRAM}-"));
-        Ok(Embedded { program, home, description, main })
+        Ok(Embedded { program, home, version: greeting.version, description, main })
     }
 
     /// The folder of the template for `key`, prepared unless it is there.
     fn template(&self, key: &str, prepare: Prepare<'_>) -> Result<PathBuf, Error> {
-        let folder = self.home.join(database::template_name(key));
+        // A template is the engine's files, so it is of use to the same version only.
+        let folder = self.home.join(database::template_name(&format!("{} {key}", self.version)));
         let _lock = files::lock(&folder.with_extension("lock"))?;
         if folder.is_dir() {
             return Ok(folder);
@@ -63,7 +65,7 @@ impl Embedded {
         let draft = folder.with_extension("draft");
         remove(&draft)?;
         std::fs::create_dir(&draft).map_err(io("create", &draft))?;
-        let process = Process::start(&self.program, &["--root".as_ref(), draft.as_os_str()])?;
+        let process = Process::start(&self.program, &self.home, &["--root".as_ref(), draft.as_os_str()])?;
         let prepared = run_prepare(key, prepare, &process.url);
         // Until the engine has ended its files are not complete.
         drop(process);
@@ -104,20 +106,22 @@ impl Backend for Embedded {
     }
 
     fn create_database(self: Arc<Self>, _prefix: &str) -> Result<TestDatabase, Error> {
-        Ok(Process::start(&self.program, &[])?.into_database())
+        Ok(Process::start(&self.program, &self.home, &[])?.into_database())
     }
 
     fn database_from_template(self: Arc<Self>, key: &str, prepare: Prepare<'_>) -> Result<TestDatabase, Error> {
         let folder = self.template(key, prepare)?;
-        Ok(Process::start(&self.program, &["--copy-of".as_ref(), folder.as_os_str()])?.into_database())
+        Ok(Process::start(&self.program, &self.home, &["--copy-of".as_ref(), folder.as_os_str()])?.into_database())
     }
 }
 
 impl Process {
-    fn start(program: &Path, arguments: &[&std::ffi::OsStr]) -> Result<Self, Error> {
+    fn start(program: &Path, home: &Path, arguments: &[&OsStr]) -> Result<Self, Error> {
         let failed = |output: String| Error::Program { program: program.display().to_string(), output };
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        // Some 100 MB of unpacked engine: in our folder, as the user's may be missing or not writable.
+        command.env("HOME", home).env("XDG_CACHE_HOME", home.join("cache"));
         let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
         let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {

@@ -20,8 +20,9 @@
 //! and never changed. The connections for that are without TLS.
 //!
 //! **The cluster** is one per user and version, in the temporary folder, shared by all processes and kept running
-//! between them. It has no fsync and nothing in it is safe: it is wiped when it was not shut down properly. A small
-//! watcher stops it after 30 minutes without use (`RELATA_DEVDB_IDLE`, in seconds); deleting its folder stops it too.
+//! between them. It has no fsync and nothing in it is safe: it is wiped when it was not shut down properly, and when
+//! it is started again after more than a week. A small watcher stops it after 30 minutes without use
+//! (`RELATA_DEVDB_IDLE`, in seconds); deleting its folder stops it too. Unix only.
 //!
 //! **The embedded engine** is PGlite, PostgreSQL 17 as WebAssembly. It works where nothing but Rust is, with limits:
 //! - one connection per database: a second one waits until the first is closed, so a pool has size 1;
@@ -131,7 +132,7 @@ impl DevDb {
         self.backend.max_connections()
     }
 
-    /// Creates an empty database with a name that starts with `prefix` and that nobody else has.
+    /// Creates an empty database that nobody else has, dropped with its value. `prefix` becomes part of its name.
     ///
     /// # Errors
     ///

@@ -2,28 +2,14 @@
 
 use relata_devdb::{DevDb, Source};
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// A folder of one test, gone afterwards.
-struct Home(PathBuf);
-
-impl Home {
-    fn new(test: &str) -> Self {
-        Home(std::env::temp_dir().join(format!("relata-devdb-it-embedded-{test}-{}", std::process::id())))
-    }
-
-    fn start(&self) -> DevDb {
-        DevDb::builder().only(Source::Embedded).directory(&self.0).start().expect("the engine starts")
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+/// The engine is unpacked once for all tests.
+fn start() -> DevDb {
+    let builder = DevDb::builder().only(Source::Embedded).directory(env!("CARGO_TARGET_TMPDIR"));
+    builder.start().expect("the engine starts")
 }
 
 /// The first column of the first row of the last statement that gives one.
@@ -51,8 +37,7 @@ const SCHEMA: &str = "
 
 #[test]
 fn a_schema_with_enums_and_foreign_keys_works() {
-    let home = Home::new("schema");
-    let db = home.start();
+    let db = start();
     assert_eq!((db.source(), db.max_connections_hint()), (Source::Embedded, 1));
     assert!(db.describe().starts_with("embedded PostgreSQL 17"), "{}", db.describe());
     let database = db.create_database("schema").expect("a database");
@@ -68,8 +53,7 @@ fn a_schema_with_enums_and_foreign_keys_works() {
 
 #[test]
 fn databases_are_apart_and_used_at_the_same_time() {
-    let home = Home::new("apart");
-    let db = home.start();
+    let db = start();
     std::thread::scope(|scope| {
         for number in 0..3 {
             let db = &db;
@@ -84,15 +68,16 @@ fn databases_are_apart_and_used_at_the_same_time() {
 
 #[test]
 fn a_template_is_prepared_once_and_its_copies_are_apart() {
-    let home = Home::new("template");
-    let db = home.start();
+    let db = start();
     let prepared = AtomicUsize::new(0);
+    // Templates of an earlier run are still there.
+    let key = format!("key-{:?}", std::time::SystemTime::now());
     let copy = || {
         let prepare = |url: &str| {
             prepared.fetch_add(1, Ordering::SeqCst);
             ask(url, &format!("{SCHEMA} INSERT INTO users (email, role) VALUES ('a@x.edu', 'ADMIN')")).map(drop)
         };
-        db.database_from_template("key", prepare).expect("a copy")
+        db.database_from_template(&key, prepare).expect("a copy")
     };
     let (first, second) = std::thread::scope(|scope| {
         let other = scope.spawn(copy);
@@ -107,8 +92,7 @@ fn a_template_is_prepared_once_and_its_copies_are_apart() {
 
 #[test]
 fn a_database_of_the_main_server_can_be_asked_for_by_name() {
-    let home = Home::new("main");
-    let db = home.start();
+    let db = start();
     db.ensure_database("dev").expect("a database");
     db.ensure_database("dev").expect("it is there");
     assert_eq!(ask(&db.url("dev"), "SELECT current_database()").expect("a name"), "dev");
@@ -116,8 +100,7 @@ fn a_database_of_the_main_server_can_be_asked_for_by_name() {
 
 #[test]
 fn dropping_a_database_does_not_wait_for_its_connection() {
-    let home = Home::new("open");
-    let db = home.start();
+    let db = start();
     let database = db.create_database("open").expect("a database");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {

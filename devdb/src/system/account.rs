@@ -55,7 +55,7 @@ pub(super) fn choose(installation: &Installation) -> Result<Account, Error> {
     for (name, ids) in CANDIDATES.iter().filter_map(|name| Some((name, ids_of(&users, name)?))) {
         match probe(installation, Some(ids)) {
             Ok(account) => return Ok(account),
-            Err(error) => refusal = Some(format!("as user {name}: {error}")),
+            Err(error) => refusal = Some(format!("as user {name}: {error}; run this as another user than root")),
         }
     }
     Err(Error::Program {

@@ -21,6 +21,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 const USER: &str = "postgres";
+/// A stopped cluster that is older than this is made again: systems remove what was not touched for ten days from the
+/// temporary folder, file by file.
+const LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// A server whose pid file says "ready" and that refuses connections this often is dead, and its process number was
 /// given to another process.
@@ -138,8 +141,11 @@ impl Cluster {
     /// Stops the cluster, whoever uses it. Tells whether it ran.
     pub(crate) fn stop(&self) -> Result<bool, Error> {
         let _lock = files::lock(&self.lock)?;
-        if self.attach()?.is_none() {
-            return Ok(false);
+        match self.attach() {
+            Ok(None) => return Ok(false),
+            // It answers, if only with an error: there is something to stop.
+            Ok(Some(_)) | Err(Error::Server { .. }) => {}
+            Err(error) => return Err(error),
         }
         let mut command = self.account.command(&self.installation.program("pg_ctl"));
         command.arg("stop").arg("-D").arg(self.data()).args(["-m", "fast", "-w", "-s"]);
@@ -157,7 +163,7 @@ impl Cluster {
     }
 
     fn start(&self) -> Result<Running, Error> {
-        if !self.data().join("PG_VERSION").is_file() {
+        if !self.is_usable() {
             self.initialise()?;
         }
         watcher::touch(&self.folder)?;
@@ -182,6 +188,13 @@ impl Cluster {
         let running = self.running(pid, port)?;
         running.admin.run(&["SELECT 1"])?;
         Ok(running)
+    }
+
+    /// Whether there is a data folder that nothing has eaten into.
+    fn is_usable(&self) -> bool {
+        // initdb writes this file, and nothing does afterwards.
+        let made = fs::metadata(self.data().join("PG_VERSION")).and_then(|metadata| metadata.modified());
+        made.is_ok_and(|made| made.elapsed().is_ok_and(|age| age < LIFETIME))
     }
 
     /// Makes the data folder under another name first, so that a run that dies in the middle leaves nothing behind

@@ -4,7 +4,7 @@ use crate::support::{Home, ask, stdout, write};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use std::collections::BTreeSet;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 fn kill(pid: i32) {
     kill_process(Pid::from_raw(pid).expect("a process number"), Signal::KILL).expect("the server is killed");
@@ -85,6 +85,19 @@ fn a_broken_data_folder_is_made_again() {
     assert!(home.builder().stop().expect("it stops"));
     std::fs::remove_file(home.cluster().join("data/global/pg_control")).expect("the file is removed");
     assert_eq!(ask(&home.start().url("postgres"), "SELECT 1"), "1");
+}
+
+#[test]
+fn an_old_cluster_is_made_again_when_it_is_started() {
+    let home = Home::new();
+    let first = home.start();
+    assert!(home.builder().stop().expect("it stops"));
+    let file = std::fs::File::open(home.cluster().join("data/PG_VERSION")).expect("the file is there");
+    file.set_modified(SystemTime::now() - Duration::from_secs(8 * 24 * 3600)).expect("its time is set");
+    let second = home.start();
+    // Each cluster has a password of its own.
+    assert_ne!(first.url("postgres"), second.url("postgres"));
+    assert_eq!(ask(&second.url("postgres"), "SELECT 1"), "1");
 }
 
 #[test]
