@@ -238,7 +238,7 @@ pub struct ForeignKey {
     pub fields: Vec<FieldId>,
     /// The columns they point at, same length and order.
     pub references: Vec<FieldId>,
-    /// What happens on delete, default filled in (Restrict if required, else SetNull).
+    /// What happens on delete, default filled in (Restrict if a referencing column is required, else SetNull).
     pub on_delete: ReferentialAction,
     /// What happens on update of the key, default filled in (Cascade).
     pub on_update: ReferentialAction,

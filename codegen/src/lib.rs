@@ -37,7 +37,7 @@ pub fn compile(sources: &Sources) -> Compiled {
     let texts = syntax::prepare(sources, &mut diagnostics);
     let ast = syntax::parse(&texts, &mut diagnostics);
     let schema = lower::lower(&ast, &mut diagnostics);
-    if diagnostics.is_empty() && schema.models.is_empty() && schema.enums.is_empty() {
+    if diagnostics.is_empty() && ast.is_empty() {
         diagnostics.push(empty_schema());
     }
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));

@@ -87,6 +87,7 @@ codes! {
     R0409 EMPTY_LIST Error "An empty list",
     R0410 UNKNOWN_FIELD Error "An unknown field",
     R0411 RELATION_IN_KEY Error "A relation where a column belongs",
+    R0412 IGNORED_ARGUMENT Warning "An argument without effect",
 
     // Defaults.
     R0501 DEFAULT_MISMATCH Error "A default of another type than the field",
@@ -117,8 +118,8 @@ codes! {
     R0708 REFERENCE_TYPE Error "A reference to a column of another type",
     R0709 REFERENCES_NOT_UNIQUE Error "A reference to fields that are not unique",
     R0710 ONE_TO_ONE_NOT_UNIQUE Error "A one-to-one relation whose columns are not unique",
-    R0711 RELATION_ARITY Error "A relation and columns that differ in what is required",
-    R0712 SET_NULL_ON_REQUIRED Error "SetNull on a required column",
+    R0711 RELATION_ARITY Error "A required relation whose columns may be empty",
+    R0712 SET_NULL_ON_REQUIRED Warning "SetNull on a required column",
     R0713 MANY_TO_MANY_ID Error "A many-to-many relation to a model without a single id",
     R0714 IGNORED_TARGET Error "A relation to an ignored model",
 
@@ -129,4 +130,5 @@ codes! {
     R0804 REPEATED_PROPERTY Error "A property that is given twice",
     R0805 MISSING_PROPERTY Error "A missing property",
     R0806 UNKNOWN_NAMESPACE Error "A schema that the datasource does not name",
+    R0807 MISSING_NAMESPACE Error "A model or enum without a schema",
 }

@@ -3,7 +3,7 @@
 use super::Cx;
 use super::draft::Given;
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
-use crate::syntax::{Argument, Arguments, Expression, Name};
+use crate::syntax::{Argument, Expression, Name};
 
 /// What an attribute or function may be given.
 pub(super) struct Parameters {
@@ -41,13 +41,13 @@ impl<'a> Bound<'a> {
 /// Sorts arguments by parameter; `span` is the attribute's or function's.
 pub(super) fn bind<'a>(
     cx: &mut Cx<'a, '_>,
-    arguments: Option<&'a Arguments<'a>>,
+    arguments: impl IntoIterator<Item = &'a Argument<'a>>,
     span: Span,
     parameters: &Parameters,
 ) -> Bound<'a> {
     let mut bound = Bound::default();
     let mut extra = None;
-    for argument in arguments.iter().flat_map(|arguments| &arguments.list) {
+    for argument in arguments {
         bound.broken |= matches!(argument.value, Expression::Missing(_));
         let name = match argument.name {
             Some(name) => match parameters.names.iter().copied().find(|known| *known == name.text) {

@@ -25,6 +25,7 @@ pub(super) fn read_attributes(cx: &mut Cx<'_, '_>) {
     for id in cx.enum_ids() {
         on_blocks::read_enum_attributes(cx, id);
     }
+    on_blocks::everything_has_a_namespace(cx);
 }
 
 /// Attributes that may be there more than once.
@@ -91,13 +92,13 @@ fn report_misplaced(cx: &mut Cx<'_, '_>, span: Span, message: String, help: &str
 
 /// The one argument of attributes such as `@map("x")`, a name in the database.
 fn read_name<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>, parameters: &Parameters) -> Option<Given<'a>> {
-    let bound = bind(cx, attribute.arguments.as_ref(), attribute.span, parameters);
+    let bound = bind(cx, attribute.arguments(), attribute.span, parameters);
     expect_database_name(cx, bound.get("name").or_else(|| bound.get("map"))?)
 }
 
 /// The one argument of attributes such as `@using("sql")`.
 fn read_sql<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>, parameters: &Parameters) -> Option<Given<'a>> {
-    let bound = bind(cx, attribute.arguments.as_ref(), attribute.span, parameters);
+    let bound = bind(cx, attribute.arguments(), attribute.span, parameters);
     let sql = expect_string(cx, bound.get("sql")?)?;
     if sql.text.trim().is_empty() {
         cx.report(
@@ -113,7 +114,7 @@ fn read_sql<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>, parameters: &
 /// Attributes without arguments.
 fn expect_no_arguments<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>, owner: &'static str) {
     let parameters = Parameters { owner, unnamed: None, names: &[], required: &[] };
-    bind(cx, attribute.arguments.as_ref(), attribute.span, &parameters);
+    bind(cx, attribute.arguments(), attribute.span, &parameters);
 }
 
 const fn name_parameters(owner: &'static str) -> Parameters {

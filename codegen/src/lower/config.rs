@@ -186,7 +186,7 @@ fn url_is_a_string<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) {
         && name.text == "env"
     {
         match arguments.list.as_slice() {
-            [argument] if argument.name.is_none() => drop(expect_string(cx, &argument.value)),
+            [argument] => drop(expect_string(cx, &argument.value)),
             _ => report_wrong_value(cx, value, "`env` with one name", "write `env(\"DATABASE_URL\")`".to_owned()),
         }
         return;
@@ -261,7 +261,7 @@ fn lower_extensions<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) {
                 .help(format!("write `{plain}(map: \"{}\")`", name.text)),
             );
         }
-        let bound = bind(cx, arguments, item.span(), &ON_EXTENSION);
+        let bound = bind(cx, arguments.iter().flat_map(|arguments| &arguments.list), item.span(), &ON_EXTENSION);
         let mut text = |argument| bound.get(argument).and_then(|value| expect_string(cx, value));
         let extension = ExtensionDraft { name, map: text("map"), namespace: text("schema"), version: text("version") };
         cx.config.extensions.push(extension);

@@ -94,7 +94,11 @@ fn names_are_unique(cx: &mut Cx<'_, '_>) {
             let span = key.map.map_or(key.span, |map| map.span);
             let name = key.constraint_name.as_str();
             constraints.entry((id, name)).or_insert(span);
-            if let Some(first) = indexes.insert((namespace, name), span) {
+            // A second primary key is reported as such.
+            let first = indexes.insert((namespace, name), span);
+            let second_id = key.kind == KeyKind::Primary
+                && model.keys.iter().any(|other| other.kind == key.kind && Some(other.span) == first);
+            if let (Some(first), false) = (first, second_id) {
                 found.push(duplicate(span, first, name));
             }
         }

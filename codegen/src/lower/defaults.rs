@@ -17,7 +17,7 @@ const FUNCTIONS: [&str; 7] = ["now", "autoincrement", "uuid", "cuid", "ulid", "n
 
 /// Reads `@default` of a field that has a column.
 pub(super) fn read_default<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<'a>) {
-    let bound = bind(cx, attribute.arguments.as_ref(), attribute.span, &ON_DEFAULT);
+    let bound = bind(cx, attribute.arguments(), attribute.span, &ON_DEFAULT);
     if let Some(span) = bound.span("map") {
         cx.report(
             Diagnostic::new(codes::UNSUPPORTED_ARGUMENT, span, "a default has no name of its own in PostgreSQL")

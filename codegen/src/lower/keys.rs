@@ -10,7 +10,7 @@ use super::draft::{FieldList, FieldType, Given, KeyDraft, KeyField, KeyKind, Key
 use super::operator_classes::{KNOWN_CLASSES, METHODS};
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
 use crate::ir::{FieldId, ModelId, SortOrder};
-use crate::syntax::{Attribute, Expression, Name};
+use crate::syntax::{Arguments, Attribute, Expression, Name};
 
 pub(super) use rules::validate_keys;
 
@@ -44,7 +44,7 @@ pub(super) fn read_model_key<'a>(cx: &mut Cx<'a, '_>, model: ModelId, attribute:
         KeyKind::Unique => &ON_UNIQUE,
         KeyKind::Index => &ON_INDEX,
     };
-    let bound = bind(cx, attribute.arguments.as_ref(), attribute.span, parameters);
+    let bound = bind(cx, attribute.arguments(), attribute.span, parameters);
     refuse_unsupported_arguments(cx, &bound, parameters.owner);
     let name = bound.get("name").and_then(|value| read_client_name(cx, value, kind));
     let map = bound.get("map").and_then(|value| read_constraint_name(cx, value));
@@ -214,13 +214,33 @@ fn read_key_field<'a>(
         }
     };
     let id = find_key_field(cx, model, name, owner);
-    let parameters =
-        Parameters { owner: "a field of an index", unnamed: None, names: &["sort", "ops", "length"], required: &[] };
-    let bound = bind(cx, arguments, item.span(), &parameters);
+    let bound = bind_field_arguments(cx, arguments, item.span());
     refuse_unsupported_arguments(cx, &bound, owner);
     let sort = read_sort(cx, &bound, kind, owner);
     let operator_class = bound.get("ops").and_then(|value| read_operator_class(cx, value, kind, owner));
     Some(KeyField { target: KeyTarget::Field(id?), span: name.span, sort, operator_class })
+}
+
+/// The arguments of a field in a key. Prisma takes no notice of those it does not know.
+fn bind_field_arguments<'a>(cx: &mut Cx<'a, '_>, arguments: Option<&'a Arguments<'a>>, span: Span) -> Bound<'a> {
+    const KNOWN: [&str; 3] = ["sort", "ops", "length"];
+    let (known, unknown): (Vec<_>, Vec<_>) = arguments
+        .iter()
+        .flat_map(|arguments| &arguments.list)
+        .partition(|argument| argument.name.is_some_and(|name| KNOWN.contains(&name.text)));
+    for argument in unknown {
+        let help = match argument.name.and_then(|name| did_you_mean(name.text, KNOWN)) {
+            Some(guess) => format!("did you mean `{guess}`?"),
+            None => "remove it; a field of a key takes `sort: Desc` and `ops: ..`".to_owned(),
+        };
+        cx.report(
+            Diagnostic::new(codes::IGNORED_ARGUMENT, argument.span, "this argument has no effect")
+                .label("unknown argument")
+                .help(help),
+        );
+    }
+    let parameters = Parameters { owner: "a field of a key", unnamed: None, names: &KNOWN, required: &[] };
+    bind(cx, known, span, &parameters)
 }
 
 fn read_operator_class<'a>(

@@ -63,7 +63,7 @@ fn resolve_foreign_key(cx: &mut Cx<'_, '_>, referencing: FieldId, referenced: Fi
     let relation = &field.relation;
     let (Some(fields), Some(references)) = (&relation.fields, &relation.references) else { return };
     let fields = FieldList::ids(fields);
-    let required = fields.iter().all(|id| cx.field(*id).arity() == Arity::Required);
+    let required = fields.iter().any(|id| cx.field(*id).arity() == Arity::Required);
     let on_delete = if required { ReferentialAction::Restrict } else { ReferentialAction::SetNull };
     let foreign_key = ForeignKeyDraft {
         references: references.ids(),

@@ -13,6 +13,13 @@ pub(crate) struct Ast<'s> {
     pub(crate) configs: Vec<ConfigBlock<'s>>,
 }
 
+impl Ast<'_> {
+    /// Whether no file has any block.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.models.is_empty() && self.enums.is_empty() && self.configs.is_empty()
+    }
+}
+
 /// A name as it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Name<'s> {
@@ -134,6 +141,13 @@ pub(crate) struct Attribute<'s> {
     pub(crate) broken: bool,
     /// From the `@` to the closing parenthesis.
     pub(crate) span: Span,
+}
+
+impl<'s> Attribute<'s> {
+    /// The arguments one by one; none where there are no parentheses.
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = &Argument<'s>> {
+        self.arguments.iter().flat_map(|arguments| &arguments.list)
+    }
 }
 
 /// `(..)`.

@@ -92,6 +92,32 @@ pub(super) fn read_enum_attributes(cx: &mut Cx<'_, '_>, id: EnumId) {
     }
 }
 
+/// Where the datasource names schemas, everything says which one it is in.
+pub(super) fn everything_has_a_namespace(cx: &mut Cx<'_, '_>) {
+    if cx.config.namespaces.is_empty() {
+        return;
+    }
+    let models = cx.models.iter().map(|model| (model.ast.name, model.namespace, &model.ast.attributes));
+    let enums = cx.enums.iter().map(|draft| (draft.ast.name, draft.namespace, &draft.ast.attributes));
+    let without = models.chain(enums).filter(|(_, namespace, attributes)| {
+        namespace.is_none() && !attributes.iter().any(|attribute| attribute.name.text == "schema")
+    });
+    let first = cx.config.namespaces[0];
+    let found: Vec<_> = without
+        .map(|(name, ..)| {
+            Diagnostic::new(
+                codes::MISSING_NAMESPACE,
+                name.span,
+                format!("`{}` does not say in which schema it is", name.text),
+            )
+            .label("`@@schema` is missing")
+            .second(first.span, "the datasource names schemas")
+            .help(format!("write `@@schema(\"{}\")` in it", first.text))
+        })
+        .collect();
+    cx.diagnostics.extend(found);
+}
+
 /// `@@schema("x")`, which the datasource must know.
 fn read_namespace<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>) -> Option<Given<'a>> {
     let parameters = Parameters { owner: "@@schema", unnamed: Some("map"), names: &["map"], required: &["map"] };
@@ -115,7 +141,7 @@ fn read_namespace<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>) -> Opti
 /// `@@check("sql", map: "name")`.
 fn read_check<'a>(cx: &mut Cx<'a, '_>, id: ModelId, attribute: &'a Attribute<'a>) {
     let parameters = Parameters { owner: "@@check", unnamed: Some("sql"), names: &["sql", "map"], required: &["sql"] };
-    let bound = bind(cx, attribute.arguments.as_ref(), attribute.span, &parameters);
+    let bound = bind(cx, attribute.arguments(), attribute.span, &parameters);
     let map = bound.get("map").and_then(|value| keys::read_constraint_name(cx, value));
     let Some(sql) = bound.get("sql").and_then(|value| expect_string(cx, value)) else { return };
     if sql.text.trim().is_empty() {

@@ -103,7 +103,7 @@ fn read_field_key<'a>(
     owner: &'static str,
     parameters: &Parameters,
 ) {
-    let bound = bind(cx, attribute.arguments.as_ref(), attribute.span, parameters);
+    let bound = bind(cx, attribute.arguments(), attribute.span, parameters);
     let sort = keys::read_sort(cx, &bound, kind, owner);
     keys::refuse_unsupported_arguments(cx, &bound, owner);
     let map = bound.get("map").and_then(|value| keys::read_constraint_name(cx, value));
@@ -175,7 +175,7 @@ fn read_relation<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<
         names: &["name", "fields", "references", "onDelete", "onUpdate", "map"],
         required: &[],
     };
-    let bound = bind(cx, attribute.arguments.as_ref(), attribute.span, &parameters);
+    let bound = bind(cx, attribute.arguments(), attribute.span, &parameters);
     let model = cx.field(id).model;
     let name = bound.get("name").map(|value| (value.span(), expect_string(cx, value)));
     let fields = bound.get("fields").map(|value| keys::read_field_list(cx, value, model, "fields"));

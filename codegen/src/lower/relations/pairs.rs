@@ -96,9 +96,9 @@ fn report_ambiguous(cx: &mut Cx<'_, '_>, fields: &[FieldId], named: bool) {
         ),
     };
     cx.report(
-        Diagnostic::new(codes::AMBIGUOUS_RELATION, b.span, message)
+        Diagnostic::new(codes::AMBIGUOUS_RELATION, a.span, message)
             .label("which field is its other side?")
-            .second(a.span, "the same can be said of this field")
+            .second(b.span, "the same can be said of this field")
             .help(help),
     );
 }

@@ -46,17 +46,22 @@ fn list_side_stores_nothing(cx: &Cx<'_, '_>, id: FieldId, reason: &str) -> Vec<D
         ("references", relation.references.as_ref().map(|list| list.span)),
         ("onDelete", relation.on_delete.map(|(_, span)| span)),
         ("onUpdate", relation.on_update.map(|(_, span)| span)),
-        ("map", relation.map.map(|map| map.span)),
     ];
     let given = places.into_iter().filter_map(|(name, span)| Some((name, span?)));
-    given
+    let mut found: Vec<_> = given
         .map(|(name, span)| {
             let message = format!("`{}` cannot have `{name}`", cx.qualified(id));
             Diagnostic::new(codes::ARGUMENT_ON_WRONG_SIDE, span, message)
                 .label(reason.to_owned())
                 .help("remove it here; only the side that holds the columns has such arguments")
         })
-        .collect()
+        .collect();
+    found.extend(relation.map.map(|map| {
+        Diagnostic::new(codes::IGNORED_ARGUMENT, map.span, format!("`map` has no effect at `{}`", cx.qualified(id)))
+            .label(reason.to_owned())
+            .help("remove it here")
+    }));
+    found
 }
 
 /// Of the two sides of a one-to-one relation, the one that holds the columns and the other.
@@ -106,7 +111,9 @@ pub(super) fn foreign_key(cx: &Cx<'_, '_>, referencing: FieldId, referenced: Fie
                 found.extend(references_are_unique(cx, referencing, references));
                 found.extend(one_to_one_is_unique(cx, referencing, referenced, fields));
             }
-            found.extend(arity_is_that_of_the_columns(cx, referencing, fields));
+            found.extend(columns_are_named_once(cx, fields));
+            found.extend(columns_are_named_once(cx, references));
+            found.extend(required_relation_has_required_columns(cx, referencing, fields));
             found.extend(set_null_needs_optional_columns(cx, referencing, fields));
             found.extend(actions_work_without_foreign_keys(cx, referencing));
         }
@@ -257,33 +264,38 @@ fn one_to_one_is_unique(
     )
 }
 
-/// A relation is required exactly if its columns are.
-fn arity_is_that_of_the_columns(cx: &Cx<'_, '_>, id: FieldId, fields: &FieldList) -> Option<Diagnostic> {
+/// A relation whose columns may be empty cannot be required.
+fn required_relation_has_required_columns(cx: &Cx<'_, '_>, id: FieldId, fields: &FieldList) -> Option<Diagnostic> {
     let field = cx.field(id);
-    let (name, ty) = (field.ast.name.text, field.ast.ty.name.text);
-    let loose = fields.fields.iter().map(|(id, _)| cx.field(*id)).find(|column| column.arity() == Arity::Optional);
-    match (field.arity(), loose) {
-        (Arity::Required, Some(column)) => {
-            let message = format!("`{}` is required, but its column may be empty", cx.qualified(id));
-            Some(
-                Diagnostic::new(codes::RELATION_ARITY, field.ast.ty.span, message)
-                    .label("required")
-                    .second(column.ast.ty.span, "optional")
-                    .help(format!("write `{name} {ty}?`, or make `{}` required", column.ast.name.text)),
-            )
-        }
-        (Arity::Optional, None) if !fields.fields.is_empty() && !fields.broken => {
-            let column = cx.field(fields.fields[0].0).ast;
-            let message = format!("`{}` is optional, but its columns are never empty", cx.qualified(id));
-            Some(
-                Diagnostic::new(codes::RELATION_ARITY, field.ast.ty.span, message)
-                    .label("optional")
-                    .second(column.ty.span, "required")
-                    .help(format!("write `{name} {ty}`, or `{} {}?`", column.name.text, column.ty.name.text)),
-            )
-        }
-        _ => None,
+    let column = fields.fields.iter().map(|(id, _)| cx.field(*id)).find(|column| column.arity() == Arity::Optional)?;
+    if field.arity() != Arity::Required {
+        return None;
     }
+    let (name, ty) = (field.ast.name.text, field.ast.ty.name.text);
+    let message = format!("`{}` is required, but its column may be empty", cx.qualified(id));
+    Some(
+        Diagnostic::new(codes::RELATION_ARITY, field.ast.ty.span, message)
+            .label("required")
+            .second(column.ast.ty.span, "optional")
+            .help(format!("write `{name} {ty}?`, or make `{}` required", column.ast.name.text)),
+    )
+}
+
+fn columns_are_named_once(cx: &Cx<'_, '_>, list: &FieldList) -> Vec<Diagnostic> {
+    let mut seen = std::collections::BTreeMap::new();
+    let mut found = Vec::new();
+    for (id, span) in &list.fields {
+        if let Some(first) = seen.insert(*id, *span) {
+            let message = format!("`{}` is named twice", cx.qualified(*id));
+            found.push(
+                Diagnostic::new(codes::REPEATED_KEY_FIELD, *span, message)
+                    .label("named again")
+                    .second(first, "first named here")
+                    .help("name every column once"),
+            );
+        }
+    }
+    found
 }
 
 fn set_null_needs_optional_columns(cx: &Cx<'_, '_>, id: FieldId, fields: &FieldList) -> Vec<Diagnostic> {
