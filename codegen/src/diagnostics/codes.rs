@@ -11,6 +11,21 @@ pub struct Code {
     pub severity: Severity,
     /// What it is about, in a few words.
     pub title: &'static str,
+    /// Why it is so, in Markdown, with an example that is refused and one that is accepted.
+    pub explanation: &'static str,
+}
+
+impl Code {
+    /// The schemas of the explanation: the first emits this code, the second has nothing wrong.
+    ///
+    /// ```
+    /// let code = relata_codegen::diagnostics::find_code("r0301").unwrap();
+    /// assert!(code.examples().next().unwrap().contains("Strng"));
+    /// ```
+    pub fn examples(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let blocks = self.explanation.split("```dsl\n").skip(1);
+        blocks.filter_map(|block| Some(block.split_once("```")?.0))
+    }
 }
 
 /// The code of that name, in any case of letters.
@@ -24,6 +39,7 @@ macro_rules! codes {
             code: stringify!($code),
             severity: Severity::$severity,
             title: $title,
+            explanation: include_str!(concat!("explain/", stringify!($code), ".md")),
         };)*
 
         /// All codes, in order.

@@ -30,7 +30,7 @@ fn render_label(out: &mut String, label: &Label, mark: char, sources: &Sources) 
     let gutter = " ".repeat(number.len());
     let line = file.line_text(label.span.start);
     let _ = writeln!(out, "{gutter}--> {}:{}:{}", file.path, location.line, location.column);
-    let _ = writeln!(out, "{number} | {}", line.trim_end());
+    let _ = writeln!(out, "{number} | {}", printable(line.trim_end()));
     let _ = writeln!(out, "{gutter} | {}{}", underline(file, label, mark), spaced(&label.text));
 }
 
@@ -43,6 +43,11 @@ fn underline(file: &SourceFile, label: &Label, mark: char) -> String {
     let indent: String = line.get(..from).unwrap_or("").chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
     let width = line.get(from..to).unwrap_or("").chars().count().max(1);
     indent + &mark.to_string().repeat(width)
+}
+
+/// The line without what a terminal would obey; every character stays one character.
+fn printable(line: &str) -> String {
+    line.chars().map(|c| if c.is_control() && c != '\t' { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 fn spaced(text: &str) -> String {

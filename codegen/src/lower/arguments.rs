@@ -159,9 +159,13 @@ pub(super) fn expect_database_name<'a>(cx: &mut Cx<'a, '_>, value: &'a Expressio
     let name = expect_string(cx, value)?;
     if name.text.is_empty() || name.text.contains('\0') {
         cx.report(
-            Diagnostic::new(codes::EMPTY_DATABASE_NAME, name.span, "a name in the database cannot be like this")
-                .label(if name.text.is_empty() { "empty" } else { "contains a NUL character" })
-                .help("write the name as PostgreSQL has it, or remove the argument"),
+            Diagnostic::new(
+                codes::EMPTY_DATABASE_NAME,
+                name.span,
+                "a name in the database cannot be empty or contain NUL",
+            )
+            .label(if name.text.is_empty() { "empty" } else { "contains a NUL character" })
+            .help("write the name as PostgreSQL has it, or remove the argument"),
         );
         return None;
     }

@@ -92,18 +92,22 @@ fn find<'a>(block: &'a ConfigBlock<'a>, name: &str) -> Option<&'a Expression<'a>
     block.properties.iter().find(|property| property.name.text == name)?.value.as_ref()
 }
 
-fn provider_is_given(cx: &mut Cx<'_, '_>, block: &ConfigBlock<'_>, example: &str) {
+fn provider_is_given(cx: &mut Cx<'_, '_>, block: &ConfigBlock<'_>, keyword: &str, example: &str) {
     if !block.broken && !block.properties.iter().any(|property| property.name.text == "provider") {
         cx.report(
-            Diagnostic::new(codes::MISSING_PROPERTY, block.name.span, format!("`{}` has no provider", block.name.text))
-                .label("the property `provider` is missing")
-                .help(format!("write `provider = \"{example}\"` in it")),
+            Diagnostic::new(
+                codes::MISSING_PROPERTY,
+                block.name.span,
+                format!("the {keyword} `{}` has no provider", block.name.text),
+            )
+            .label("the property `provider` is missing")
+            .help(format!("write `provider = \"{example}\"` in it")),
         );
     }
 }
 
 fn lower_generator<'a>(cx: &mut Cx<'a, '_>, block: &'a ConfigBlock<'a>, generators: &mut BTreeMap<&'a str, Span>) {
-    provider_is_given(cx, block, "relata");
+    provider_is_given(cx, block, "generator", "relata");
     match find(block, "provider") {
         None | Some(Expression::String(_)) => {}
         Some(Expression::Call { name, .. }) if name.text == "env" => {}
@@ -139,7 +143,7 @@ fn lower_datasource<'a>(cx: &mut Cx<'a, '_>, block: &'a ConfigBlock<'a>) {
         return;
     }
     cx.config.datasource = Some(block.name);
-    provider_is_given(cx, block, "postgresql");
+    provider_is_given(cx, block, "datasource", "postgresql");
     for property in &block.properties {
         lower_property(cx, property);
     }

@@ -1,11 +1,12 @@
 //! Names of constraints and indexes: Prisma's defaults, and that no two are the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Cx;
 use super::draft::{KeyDraft, KeyKind};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 use crate::ir::ModelId;
+use crate::syntax::ModelKind;
 
 /// PostgreSQL cuts names after this many bytes.
 pub(super) const MAX_NAME_BYTES: usize = 63;
@@ -87,37 +88,47 @@ fn names_are_unique(cx: &mut Cx<'_, '_>) {
     let mut found = Vec::new();
     let mut indexes: BTreeMap<(Option<&str>, &str), Span> = BTreeMap::new();
     let mut constraints: BTreeMap<(ModelId, &str), Span> = BTreeMap::new();
-    for id in cx.model_ids() {
+    for id in models_with_tables(cx) {
         let model = cx.model(id);
         let namespace = model.namespace.map(|namespace| namespace.text);
-        for key in model.keys.iter().filter(|_| model.ast.kind != crate::syntax::ModelKind::View) {
+        for key in keys_but_second_ids(&model.keys) {
             let span = key.map.map_or(key.span, |map| map.span);
             let name = key.constraint_name.as_str();
             constraints.entry((id, name)).or_insert(span);
-            // A second primary key is reported as such.
-            let first = indexes.insert((namespace, name), span);
-            let second_id = key.kind == KeyKind::Primary
-                && model.keys.iter().any(|other| other.kind == key.kind && Some(other.span) == first);
-            if let (Some(first), false) = (first, second_id) {
-                found.push(duplicate(span, first, name));
-            }
+            found.extend(indexes.insert((namespace, name), span).map(|first| duplicate(span, first, name)));
         }
         for check in &model.checks {
             let span = check.map.map_or(check.span, |map| map.span);
-            if let Some(first) = constraints.insert((id, check.constraint_name.as_str()), span) {
-                found.push(duplicate(span, first, &check.constraint_name));
-            }
+            let name = check.constraint_name.as_str();
+            found.extend(constraints.insert((id, name), span).map(|first| duplicate(span, first, name)));
         }
     }
     for relation in cx.relations.iter().filter(|_| cx.config.foreign_keys) {
         let Some(key) = &relation.foreign_key else { continue };
         let model = cx.field(relation.referencing).model;
         let span = key.map.map_or(key.span, |map| map.span);
-        if let Some(first) = constraints.insert((model, key.constraint_name.as_str()), span) {
-            found.push(duplicate(span, first, &key.constraint_name));
-        }
+        let name = key.constraint_name.as_str();
+        found.extend(constraints.insert((model, name), span).map(|first| duplicate(span, first, name)));
     }
     cx.diagnostics.extend(found);
+}
+
+/// All models but views, and but those whose table another model has too, which is reported.
+fn models_with_tables(cx: &Cx<'_, '_>) -> Vec<ModelId> {
+    let mut tables = BTreeSet::new();
+    let own_table = |id: &ModelId| {
+        let model = cx.model(*id);
+        tables.insert((model.namespace.map(|namespace| namespace.text), model.db_name()))
+            && model.ast.kind != ModelKind::View
+    };
+    cx.model_ids().filter(own_table).collect()
+}
+
+/// A second primary key is reported as such.
+fn keys_but_second_ids<'k, 'a>(keys: &'k [KeyDraft<'a>]) -> impl Iterator<Item = &'k KeyDraft<'a>> {
+    let first = keys.iter().position(|key| key.kind == KeyKind::Primary);
+    let kept = move |(index, key): &(usize, &KeyDraft<'_>)| key.kind != KeyKind::Primary || Some(*index) == first;
+    keys.iter().enumerate().filter(kept).map(|(_, key)| key)
 }
 
 fn duplicate(span: Span, first: Span, name: &str) -> Diagnostic {

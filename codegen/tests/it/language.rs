@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use relata_codegen::diagnostics::{Sources, render_plain};
+use relata_codegen::diagnostics::{CODES, SourceFile, Sources, find_code, render_plain};
 use relata_codegen::{Compiled, compile};
 
 fn compile_fixture(path: &Path) -> (Sources, Compiled) {
@@ -27,6 +27,34 @@ fn mistakes_are_explained() {
     });
 }
 
+/// The first example of every code emits it and nothing else, the second has nothing wrong.
+#[test]
+fn every_code_is_explained_by_examples() {
+    let mut texts = Vec::new();
+    for code in CODES {
+        let examples: Vec<_> = code.examples().collect();
+        let [wrong, right] = examples.as_slice() else { panic!("{} has {} examples", code.code, examples.len()) };
+        let sources = Sources::single(format!("{}.dsl", code.code), *wrong);
+        let compiled = compile(&sources);
+        let text = rendered(&sources, &compiled);
+        let codes: Vec<_> = compiled.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
+        assert!(!codes.is_empty() && codes.iter().all(|found| *found == code.code), "{}: {text}", code.code);
+        texts.push(text);
+        let sources = Sources::single("right.dsl", *right);
+        let compiled = compile(&sources);
+        assert!(compiled.diagnostics.is_empty(), "{}: {}", code.code, rendered(&sources, &compiled));
+    }
+    insta::assert_snapshot!(texts.join("\n"));
+}
+
+/// Codes are unique and in order, and can be found.
+#[test]
+fn codes_are_in_order() {
+    assert!(CODES.windows(2).all(|pair| pair[0].code < pair[1].code));
+    assert!(CODES.iter().all(|code| find_code(code.code) == Some(*code)));
+    assert_eq!(find_code("R9999"), None);
+}
+
 /// Every file of `ir` is accepted, and means what its snapshot says.
 #[test]
 fn schemas_become_ir() {
@@ -35,4 +63,87 @@ fn schemas_become_ir() {
         assert!(compiled.schema.is_some(), "{}", rendered(&sources, &compiled));
         insta::assert_debug_snapshot!(compiled.schema);
     });
+}
+
+/// Whatever part of a schema is missing, the compiler says so instead of failing itself.
+#[test]
+fn any_part_of_a_schema_can_be_missing() {
+    insta::glob!("../fixtures", "*/*.dsl", |path| {
+        let text = std::fs::read_to_string(path).expect("a fixture is UTF-8");
+        let cuts: Vec<usize> = (0..text.len()).step_by(3).filter(|at| text.is_char_boundary(*at)).collect();
+        for cut in &cuts {
+            for part in [&text[..*cut], &text[*cut..]] {
+                rendered_whole(part);
+            }
+        }
+        for (from, to) in cuts.iter().zip(cuts.iter().skip(7)) {
+            rendered_whole(&format!("{}{}", &text[..*from], &text[*to..]));
+        }
+    });
+}
+
+/// Compiles and renders; every span lies in the text.
+fn rendered_whole(text: &str) {
+    let sources = Sources::single("part.dsl", text);
+    let compiled = compile(&sources);
+    assert_eq!(compiled.schema.is_none(), compiled.diagnostics.iter().any(|diagnostic| diagnostic.is_error()));
+    for diagnostic in &compiled.diagnostics {
+        assert!(text.get(diagnostic.span.range()).is_some(), "{diagnostic:?} in {text}");
+        assert!(!diagnostic.message.is_empty() && diagnostic.help.is_some() | !diagnostic.label.is_empty());
+    }
+    rendered(&sources, &compiled);
+}
+
+/// Neither depth nor length of the input overflows the stack.
+#[test]
+fn hostile_input_is_refused_in_time() {
+    let deep = |open: &str, close: &str| {
+        format!("model A {{\n  id Int @id @default({}1{})\n}}\n", open.repeat(50_000), close.repeat(50_000))
+    };
+    let long_list = format!("model A {{\n  id Int @id\n  n Int[] @default([{}1])\n}}\n", "1, ".repeat(20_000));
+    let cases = [
+        deep("[", "]"),
+        deep("f(", ")"),
+        deep("(", ")"),
+        "model A {\n".repeat(20_000),
+        "/*".repeat(50_000),
+        "@@x([\n".repeat(20_000),
+        format!("model A {{\n  s String @default(\"{}\")\n}}", "[".repeat(50_000)),
+        format!("model A {{\n  id Int @id {}\n}}", "@a ".repeat(20_000)),
+        "\u{FEFF}\0model".to_owned(),
+    ];
+    for text in &cases {
+        let compiled = compile(&Sources::single("hostile.dsl", text.as_str()));
+        assert!(compiled.schema.is_none());
+    }
+    assert!(compile(&Sources::single("long.dsl", long_list)).schema.is_some());
+}
+
+/// Line ends, a byte order mark, and how the text is cut into files do not change the meaning.
+#[test]
+fn the_form_of_the_text_does_not_matter() {
+    let text = include_str!("../fixtures/ir/relations.dsl");
+    let expected = compile(&Sources::single("schema.dsl", text)).schema;
+    let forms =
+        [text.replace('\n', "\r\n"), text.replace('\n', "\r"), format!("\u{FEFF}{text}"), text.trim_end().to_owned()];
+    for form in forms {
+        assert_eq!(compile(&Sources::single("schema.dsl", form)).schema, expected);
+    }
+    let (first, second) = text.split_at(text.find("model Book").expect("the fixture has it"));
+    let files = [("a.dsl", first), ("b.dsl", second)];
+    let files = files.map(|(path, text)| SourceFile { path: path.to_owned(), text: text.to_owned() });
+    assert_eq!(compile(&Sources { files: files.to_vec() }).schema, expected);
+}
+
+/// One run reports the mistakes of all files, each in its file.
+#[test]
+fn mistakes_of_all_files_are_reported() {
+    let file = |path: &str, text: &str| SourceFile { path: path.to_owned(), text: text.to_owned() };
+    let sources = Sources {
+        files: vec![
+            file("a.dsl", "model A {\n  id Strin @id\n  b  B\n}\n"),
+            file("b.dsl", "model B {\n  id Int @id\n}\n\nmodel A {\n  id Int @id\n}\n"),
+        ],
+    };
+    insta::assert_snapshot!(rendered(&sources, &compile(&sources)));
 }
