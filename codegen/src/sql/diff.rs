@@ -175,7 +175,10 @@ fn default_schema<'o>(pair: Pair<Side<'_>>, options: &'o DiffOptions) -> Option<
 
 fn in_schema(state: &State, schema: Option<&str>) -> State {
     let mut state = state.clone();
-    let Some(schema) = schema else { return state };
+    let Some(schema) = schema else {
+        state.sort();
+        return state;
+    };
     let place = |name: &mut ObjectName| {
         name.schema.get_or_insert_with(|| schema.to_owned());
     };
@@ -210,5 +213,6 @@ fn intent_in_schema(intent: &Intent, schema: Option<&str>) -> Intent {
             name.schema.get_or_insert_with(|| schema.to_owned());
         }
     }
+    intent.sort();
     intent
 }

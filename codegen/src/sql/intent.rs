@@ -11,9 +11,9 @@ use crate::ir::{self, ColumnWalker, DefaultValue, ModelWalker};
 /// The intent of one schema.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Intent {
-    /// Per model that is a table.
+    /// Per model that is a table, in the order of the tables' names.
     pub tables: Vec<TableIntent>,
-    /// Per enum.
+    /// Per enum, in the order of the types' names.
     pub enums: Vec<EnumIntent>,
 }
 
@@ -74,12 +74,20 @@ impl Intent {
     /// The intent of a schema.
     pub fn of(schema: &ir::Schema) -> Self {
         let tables = schema.walk_models().filter(|model| !model.model().is_view).map(of_model).collect();
-        Self { tables, enums: schema.enums.iter().map(of_enum).collect() }
+        let mut intent = Self { tables, enums: schema.enums.iter().map(of_enum).collect() };
+        intent.sort();
+        intent
+    }
+
+    pub(super) fn sort(&mut self) {
+        self.tables.sort_by(|a, b| a.table.cmp(&b.table));
+        self.enums.sort_by(|a, b| a.name.cmp(&b.name));
     }
 
     /// What is said of a table.
     pub fn table(&self, name: &ObjectName) -> Option<&TableIntent> {
-        self.tables.iter().find(|table| table.table == *name)
+        let at = self.tables.binary_search_by(|table| table.table.cmp(name)).ok()?;
+        self.tables.get(at)
     }
 
     /// What is said of a column.
@@ -89,7 +97,8 @@ impl Intent {
 
     /// What is said of an enum.
     pub fn enum_type(&self, name: &ObjectName) -> Option<&EnumIntent> {
-        self.enums.iter().find(|intent| intent.name == *name)
+        let at = self.enums.binary_search_by(|intent| intent.name.cmp(name)).ok()?;
+        self.enums.get(at)
     }
 }
 

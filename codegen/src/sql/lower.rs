@@ -20,15 +20,21 @@ pub fn lower(schema: &ir::Schema) -> State {
         enums: schema.enums.iter().map(lower_enum).collect(),
         ..State::default()
     };
+    let mut positions = vec![None; schema.models.len()];
     for model in schema.walk_models().filter(|model| !model.model().is_view) {
         let (table, sequences) = lower_model(model);
+        positions[model.id.index()] = Some(state.tables.len());
         state.tables.push(table);
         state.sequences.extend(sequences);
     }
     for relation in schema.walk_relations() {
         match &relation.relation().storage {
-            ir::RelationStorage::ForeignKey(key) if schema.foreign_keys => add_foreign_key(&mut state, relation, key),
-            ir::RelationStorage::ForeignKey(_) => {}
+            ir::RelationStorage::ForeignKey(key) => {
+                let position = positions[relation.referencing_field().model().id.index()];
+                if let (Some(position), true) = (position, schema.foreign_keys) {
+                    state.tables[position].foreign_keys.extend(lower_foreign_key(relation, key));
+                }
+            }
             ir::RelationStorage::JoinTable { db_name, namespace } => {
                 let name = ObjectName { schema: namespace.clone(), name: db_name.clone() };
                 state.tables.extend(lower_join_table(relation, name));
@@ -147,23 +153,20 @@ fn lower_index_part(model: ModelWalker<'_>, method: IndexMethod, field: &ir::Ind
     }
 }
 
-fn add_foreign_key(state: &mut State, relation: ir::RelationWalker<'_>, key: &ir::ForeignKey) {
-    let referencing = relation.referencing_field().model();
+/// None if it points at a view.
+fn lower_foreign_key(relation: ir::RelationWalker<'_>, key: &ir::ForeignKey) -> Option<ForeignKey> {
     let referenced = relation.referenced_field().model();
-    if referencing.model().is_view || referenced.model().is_view {
-        return;
-    }
-    let name = table_name(referencing);
-    if let Some(table) = state.tables.iter_mut().find(|table| table.name == name) {
-        table.foreign_keys.push(ForeignKey {
-            name: key.constraint_name.clone(),
-            columns: relation.referencing_columns().map(|column| column.db_name().to_owned()).collect(),
-            referenced_table: table_name(referenced),
-            referenced_columns: relation.referenced_columns().map(|column| column.db_name().to_owned()).collect(),
-            on_delete: key.on_delete,
-            on_update: key.on_update,
-        });
-    }
+    let names = |columns: &mut dyn Iterator<Item = ColumnWalker<'_>>| {
+        columns.map(|column| column.db_name().to_owned()).collect()
+    };
+    (!referenced.model().is_view).then(|| ForeignKey {
+        name: key.constraint_name.clone(),
+        columns: names(&mut relation.referencing_columns()),
+        referenced_table: table_name(referenced),
+        referenced_columns: names(&mut relation.referenced_columns()),
+        on_delete: key.on_delete,
+        on_update: key.on_update,
+    })
 }
 
 /// `_AToB`: two columns that are the keys of both sides, a primary key over them, and an index that

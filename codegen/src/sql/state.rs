@@ -225,19 +225,22 @@ impl State {
         }
     }
 
-    /// The table of that name.
+    /// The table of that name, in a sorted picture.
     pub fn table(&self, name: &ObjectName) -> Option<&Table> {
-        self.tables.iter().find(|table| table.name == *name)
+        let at = self.tables.binary_search_by(|table| table.name.cmp(name)).ok()?;
+        self.tables.get(at)
     }
 
-    /// The enum type of that name.
+    /// The enum type of that name, in a sorted picture.
     pub fn enum_type(&self, name: &ObjectName) -> Option<&EnumType> {
-        self.enums.iter().find(|enumeration| enumeration.name == *name)
+        let at = self.enums.binary_search_by(|ty| ty.name.cmp(name)).ok()?;
+        self.enums.get(at)
     }
 
-    /// The sequence of that name.
+    /// The sequence of that name, in a sorted picture.
     pub fn sequence(&self, name: &ObjectName) -> Option<&Sequence> {
-        self.sequences.iter().find(|sequence| sequence.name == *name)
+        let at = self.sequences.binary_search_by(|sequence| sequence.name.cmp(name)).ok()?;
+        self.sequences.get(at)
     }
 }
 

@@ -116,9 +116,11 @@ pub enum Action {
         columns: Vec<Column>,
     },
 
+    /// `holds`: the rows are known to fulfil it.
     AddObject {
         table: ObjectName,
         object: TableObject,
+        holds: bool,
     },
     DropObject {
         table: ObjectName,

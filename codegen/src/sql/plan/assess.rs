@@ -63,18 +63,24 @@ pub struct Hazard {
 }
 
 /// What was there before and is not new: only that can be locked or lost.
+#[derive(Default)]
 pub(super) struct Scene {
     new_tables: BTreeSet<ObjectName>,
+    /// New columns that hold NULL in all rows.
+    empty_columns: BTreeSet<(ObjectName, String)>,
     removed_labels: BTreeMap<ObjectName, Vec<String>>,
 }
 
 impl Scene {
     pub(super) fn of(changes: &[Change]) -> Self {
-        let mut scene = Self { new_tables: BTreeSet::new(), removed_labels: BTreeMap::new() };
+        let mut scene = Self::default();
         for change in changes {
             match change {
                 Change::CreateTable(table) => {
                     scene.new_tables.insert(table.name.clone());
+                }
+                Change::AddColumn { table, column, .. } if column.nullable && column.default.is_none() => {
+                    scene.empty_columns.insert((table.clone(), column.name.clone()));
                 }
                 Change::ReplaceEnum { previous, next } => {
                     let removed = previous.labels.iter().filter(|label| !next.labels.contains(label));
@@ -151,8 +157,21 @@ impl Scene {
                     .collect()
             }
             Action::AddObject { table, .. } if self.new_tables.contains(table) => Vec::new(),
-            Action::AddObject { table, object } => added_object_hazard(table, object).map_or(Vec::new(), failure),
+            Action::AddObject { holds: true, .. } => Vec::new(),
+            Action::AddObject { table, object, .. } if self.is_without_values(table, object) => Vec::new(),
+            Action::AddObject { table, object, .. } => added_object_hazard(table, object).map_or(Vec::new(), failure),
             _ => Vec::new(),
+        }
+    }
+
+    /// NULL never repeats and points nowhere.
+    fn is_without_values(&self, table: &ObjectName, object: &TableObject) -> bool {
+        let is_empty = |column: &str| self.empty_columns.contains(&(table.clone(), column.to_owned()));
+        match object {
+            TableObject::Unique(unique) => unique.columns.iter().any(|column| is_empty(column)),
+            TableObject::ForeignKey(key) => key.columns.iter().any(|column| is_empty(column)),
+            TableObject::Index(index) => !index.nulls_not_distinct && index.columns().any(is_empty),
+            TableObject::PrimaryKey(_) | TableObject::Check(_) => false,
         }
     }
 
@@ -170,7 +189,10 @@ impl Scene {
             match (removed, cast(previous, next).risk) {
                 (Some(removed), _) if removed.is_empty() => {}
                 (Some(removed), _) => {
-                    add(HazardKind::MayFail, format!("{name} must not hold {}, which are gone", removed.join(", ")));
+                    add(
+                        HazardKind::MayFail,
+                        format!("{name} no longer takes {}: fails if it holds that", removed.join(", ")),
+                    );
                 }
                 (None, Risk::MayFail(what)) => add(HazardKind::MayFail, format!("{change}: fails for {what}")),
                 (None, Risk::Loses(what)) => add(HazardKind::DataLoss, format!("{change}: loses {what}")),

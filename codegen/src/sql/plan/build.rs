@@ -26,6 +26,8 @@ struct Builder {
     added: BTreeMap<ObjectName, Vec<ColumnSpec>>,
     altered: BTreeMap<ObjectName, Vec<Alteration>>,
     dropped: BTreeMap<ObjectName, Vec<Column>>,
+    /// Columns that have a default only until their table's rows are filled.
+    filled: BTreeMap<ObjectName, Vec<String>>,
     dropped_tables: Vec<Table>,
     /// Columns whose sequence comes with them.
     serial: BTreeSet<(ObjectName, String)>,
@@ -75,10 +77,11 @@ impl Builder {
             }
             Change::DropColumn { table, column } => self.dropped.entry(table).or_default().push(column),
             Change::RenameObject { table, object, to } => actions.push(Action::RenameObject { table, object, to }),
-            Change::AddObject { table, object } => actions.push(Action::AddObject { table, object }),
+            Change::AddObject { table, object } => actions.push(Action::AddObject { table, object, holds: false }),
             Change::ReplaceObject { table, previous, next } => {
+                let holds = holds_still(&previous, &next);
                 actions.push(Action::DropObject { table: table.clone(), object: previous });
-                actions.push(Action::AddObject { table, object: next });
+                actions.push(Action::AddObject { table, object: next, holds });
             }
             Change::DropObject { table, object } => actions.push(Action::DropObject { table, object }),
         }
@@ -113,8 +116,7 @@ impl Builder {
             !column.nullable && column.default.is_none() && column.identity.is_none() && column.generated.is_none();
         let fill = fill.filter(|_| needs_fill);
         if fill.is_some() {
-            let columns = vec![column.name.clone()];
-            self.actions.push(Action::DropDefaults { table: table.clone(), columns });
+            self.filled.entry(table.clone()).or_default().push(column.name.clone());
         }
         self.added.entry(table).or_default().push(ColumnSpec { column, serial, fill });
     }
@@ -146,8 +148,24 @@ impl Builder {
             .extend(self.altered.into_iter().map(|(table, alterations)| Action::AlterColumns { table, alterations }));
         actions.extend(self.added.into_iter().map(|(table, columns)| Action::AddColumns { table, columns }));
         actions.extend(self.dropped.into_iter().map(|(table, columns)| Action::DropColumns { table, columns }));
+        actions.extend(self.filled.into_iter().map(|(table, columns)| Action::DropDefaults { table, columns }));
         drop_tables(actions, self.dropped_tables);
         self.actions
+    }
+}
+
+/// Whether rows that fulfilled the one fulfil the other.
+fn holds_still(previous: &TableObject, next: &TableObject) -> bool {
+    match (previous, next) {
+        (TableObject::ForeignKey(a), TableObject::ForeignKey(b)) => {
+            a.columns == b.columns
+                && a.referenced_table == b.referenced_table
+                && a.referenced_columns == b.referenced_columns
+        }
+        (TableObject::Index(a), TableObject::Index(b)) if a.unique && b.unique && a.is_plain() && b.is_plain() => {
+            a.columns().all(|column| b.columns().any(|other| other == column))
+        }
+        _ => previous == next,
     }
 }
 

@@ -210,7 +210,7 @@ fn needs(action: &Action) -> Needs {
             needs.gives.push(M::ObjectsRenamed);
         }
         Action::DropObject { table, object } => drop_object(&mut needs, table, object),
-        Action::AddObject { table, object } => add_object(&mut needs, table, object),
+        Action::AddObject { table, object, .. } => add_object(&mut needs, table, object),
         _ => {}
     }
     needs

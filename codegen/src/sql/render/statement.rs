@@ -87,7 +87,7 @@ fn table_statement(action: &Action) -> String {
         Action::DropColumns { table, columns } => {
             alter(table, columns.iter().map(|column| format!("DROP COLUMN {}", ident(&column.name))))
         }
-        Action::AddObject { table, object } => add_object(table, object),
+        Action::AddObject { table, object, .. } => add_object(table, object),
         Action::DropObject { table, object } => match object {
             TableObject::Index(index) => format!("DROP INDEX {}", qualified(&table.sibling(&index.name))),
             other => alter(table, [format!("DROP CONSTRAINT {}", ident(other.name()))].into_iter()),

@@ -5,7 +5,16 @@ use super::super::state::{Column, ColumnDefault};
 
 /// One line per change, with `+`, `-`, `~` for what comes, goes and changes. Nothing for no change.
 pub fn summary(changes: &[Change]) -> String {
-    changes.iter().map(|change| line(change) + "\n").collect()
+    changes.iter().filter(|change| !is_said_elsewhere(change)).map(|change| line(change) + "\n").collect()
+}
+
+/// A sequence shows in its column's `autoincrement`, a column under a replaced enum in the enum.
+fn is_said_elsewhere(change: &Change) -> bool {
+    match change {
+        Change::CreateSequence(sequence) | Change::DropSequence(sequence) => sequence.owned_by.is_some(),
+        Change::AlterColumn { previous, next, enum_replaced: true, .. } => describe(previous) == describe(next),
+        _ => false,
+    }
 }
 
 fn line(change: &Change) -> String {
