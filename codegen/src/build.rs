@@ -2,10 +2,8 @@
 //! the environment.
 //!
 //! ```no_run
-//! // build.rs
-//! fn main() {
-//!     relata_codegen::build::Build::new("schema.dsl").run();
-//! }
+//! // the body of `main` in build.rs
+//! relata_codegen::build::Build::new("schema.dsl").run();
 //! ```
 
 use std::path::{Path, PathBuf};

@@ -68,13 +68,15 @@ impl Amount for All {
     }
 }
 
+type Types<M, S, A> = PhantomData<fn() -> (M, S, A)>;
+
 /// A read of model `M` that gives rows of type `S`: `.await` runs it.
 #[must_use = "nothing happens until it is awaited"]
 pub struct Find<M, S, A> {
     handle: Handle,
     select: Select,
     key: Vec<(u16, Param)>,
-    types: PhantomData<fn() -> (M, S, A)>,
+    types: Types<M, S, A>,
 }
 
 /// A read by a unique key.

@@ -2,7 +2,7 @@
 
 pub use crate::client::{Client, Models};
 pub use crate::connection::Handle;
-pub use crate::create::{CreateRow, CreateWith, Insert, Link, LinkTarget, Parent};
+pub use crate::create::{ANY, CreateRow, CreateWith, Insert, Link, LinkTarget, Parent};
 pub use crate::delegate::Delegate;
 pub use crate::error::Result;
 pub use crate::field::{Assignment, Field, Key, ListField, OptionalField, OptionalUniqueField, UniqueField};

@@ -114,13 +114,13 @@ impl BulkInsert {
     pub(crate) fn into_statements(self) -> Vec<Statement> {
         let is_list = |column: &u16| self.table.columns[usize::from(*column)].sql_type.ends_with("[]");
         if self.columns.is_empty() || self.columns.iter().any(is_list) {
-            self.as_values()
+            self.with_values()
         } else {
-            vec![self.as_unnest()]
+            vec![self.unnested()]
         }
     }
 
-    fn as_unnest(self) -> Statement {
+    fn unnested(self) -> Statement {
         let mut writer = Writer::new();
         writer.push_insert_head(self.table, &self.columns);
         writer.push(" SELECT ");
@@ -152,7 +152,7 @@ impl BulkInsert {
         writer.finish()
     }
 
-    fn as_values(self) -> Vec<Statement> {
+    fn with_values(self) -> Vec<Statement> {
         let per_statement = (MOST_PARAMETERS / self.columns.len().max(1)).max(1);
         let mut columns: Vec<_> = self.values.into_iter().map(Vec::into_iter).collect();
         let mut statements = Vec::new();

@@ -1,0 +1,94 @@
+//! A database per test, with the migrations of the repository applied, and rows to start from.
+
+
+
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use exam_planner::{Client, ExamType, Institution, Role, Student, User, exam_type, institution, student, user};
+use relata::migrate::{self, Migrations};
+use relata::uuid::Uuid;
+use relata_devdb::{DevDb, TestDatabase};
+
+/// A database of its own, dropped at the end, and a client of it.
+pub(crate) struct Fixture {
+    pub(crate) db: Client,
+    pub(crate) database: TestDatabase,
+}
+
+pub(crate) fn devdb() -> &'static DevDb {
+    static DEVDB: OnceLock<DevDb> = OnceLock::new();
+    DEVDB.get_or_init(|| {
+        let devdb = DevDb::start().expect("a PostgreSQL is found or started");
+        eprintln!("{}", devdb.describe());
+        devdb
+    })
+}
+
+/// A database with all migrations applied.
+pub(crate) fn database() -> TestDatabase {
+    let migrations = Migrations::from_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations")).expect("are read");
+    let mut key = String::from("exam-planner");
+    for migration in migrations.iter() {
+        let text = std::fs::read_to_string(migration.file()).expect("is read");
+        write!(key, "-{}-{}", migration.name(), text.len()).expect("a String takes everything");
+    }
+    let prepare = |url: &str| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let options: relata::ConnectOptions = url.parse()?;
+            let mut connection = options.connect_direct().await?;
+            migrate::deploy(&mut connection, &migrations, &migrate::Options::default()).await?;
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+        })
+    };
+    devdb().database_from_template(&key, prepare).expect("a database is made")
+}
+
+impl Fixture {
+    pub(crate) async fn new() -> Self {
+        let database = database();
+        let size = devdb().max_connections_hint().min(10);
+        let db = Client::builder(database.url()).expect("is a URL").max_connections(size).connect().await;
+        Self { db: db.expect("connects"), database }
+    }
+
+    /// Runs plain SQL, to compare with.
+    pub(crate) async fn sql(&self, sql: &str) -> Vec<relata::tokio_postgres::Row> {
+        let options: relata::ConnectOptions = self.database.url().parse().expect("is a URL");
+        let connection = options.connect_direct().await.expect("connects");
+        connection.query(sql, &[]).await.expect("is right")
+    }
+
+    pub(crate) async fn institution(&self, slug: &str) -> Institution {
+        let row = institution::Create { name: format!("Institution {slug}"), slug: slug.to_owned() };
+        self.db.institution().create(row).await.expect("is created")
+    }
+
+    pub(crate) async fn user(&self, tenant: Uuid, email: &str) -> User {
+        let row = user::Create {
+            institution: tenant,
+            email: email.to_owned(),
+            password_hash: "$argon2id$v=19$".to_owned(),
+            role: Role::Student,
+        };
+        self.db.user().create(row).await.expect("is created")
+    }
+
+    pub(crate) async fn student(&self, tenant: Uuid, email: &str, class_year: i32) -> Student {
+        let user = self.user(tenant, email).await;
+        let row = student::Create { user: user.id, institution: tenant, class_year };
+        self.db.student().create(row).await.expect("is created")
+    }
+
+    pub(crate) async fn exam_type(&self, tenant: Uuid, code: &str) -> ExamType {
+        let row = exam_type::Create {
+            institution: tenant,
+            code: code.to_owned(),
+            name: format!("Exam {code}"),
+            default_weight: 1.0,
+        };
+        self.db.exam_type().create(row).await.expect("is created")
+    }
+}
