@@ -202,7 +202,7 @@ fn build(home: &Path) -> Result<PathBuf, Error> {
     command.args(["build", "--quiet", "--locked", "--manifest-path"]).arg(&manifest);
     command.arg("--target-dir").arg(&target).stdin(Stdio::null()).stdout(Stdio::null());
     let failed = |output: String| Error::Program { program: "building relata-devdb-embedded".to_owned(), output };
-    let output = command.output().map_err(|error| failed(error.to_string()))?;
+    let output = command.output().map_err(|error| failed(format!("cannot run {}: {error}", cargo.display())))?;
     if !output.status.success() {
         return Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
     }
