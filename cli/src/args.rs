@@ -22,13 +22,96 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Write a first schema.dsl, and show what the project needs around it
+    Init,
+    /// Report every mistake of a schema
+    Check(Check),
+    /// Tell more about a code, such as R0301
+    Explain {
+        /// The code of a diagnostic
+        code: String,
+    },
+    /// Print the SQL that leads from one state of a database to another
+    MigrateDiff(MigrateDiff),
     /// Make, apply and list migrations
     #[command(subcommand)]
     Migrate(Migrate),
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// A schema file, or a folder of them [default: schema.dsl, else schema.prisma]
+    pub(crate) path: Option<PathBuf>,
+    /// Print the diagnostics as JSON on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes:\n  0   printed (with --exit-code: no difference)\n  1   refused or failed\n  \
+                        2   with --exit-code: there is a difference\n  3   a probable rename; see --rename\n  64  wrong usage")]
+pub(crate) struct MigrateDiff {
+    #[command(flatten)]
+    pub(crate) from: From,
+    #[command(flatten)]
+    pub(crate) to: To,
+    /// Write to a file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Say in words what differs, instead of SQL
+    #[arg(long)]
+    pub(crate) summary: bool,
+    /// Exit with 2 if there is a difference
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+    /// A rename: `table:new_table` or `table.column:new_column`, as they are called in PostgreSQL
+    #[arg(long, value_name = "OLD:NEW")]
+    pub(crate) rename: Vec<String>,
+    /// Take what looks like a rename for a drop and an addition
+    #[arg(long)]
+    pub(crate) accept_drops: bool,
+}
+
+/// Where the difference begins.
+#[derive(Debug, Args)]
+#[group(id = "from", required = true, multiple = false)]
+pub(crate) struct From {
+    /// From an empty database
+    #[arg(long)]
+    pub(crate) from_empty: bool,
+    /// From a schema file, or a folder of them
+    #[arg(long, value_name = "PATH")]
+    pub(crate) from_schema: Option<PathBuf>,
+    /// From the last snapshot in a folder of migrations
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from_migrations: Option<PathBuf>,
+    /// From a live database
+    #[arg(long, value_name = "URL")]
+    pub(crate) from_url: Option<String>,
+}
+
+/// Where the difference leads to.
+#[derive(Debug, Args)]
+#[group(id = "to", required = true, multiple = false)]
+pub(crate) struct To {
+    /// To an empty database
+    #[arg(long)]
+    pub(crate) to_empty: bool,
+    /// To a schema file, or a folder of them
+    #[arg(long, value_name = "PATH")]
+    pub(crate) to_schema: Option<PathBuf>,
+    /// To the last snapshot in a folder of migrations
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to_migrations: Option<PathBuf>,
+    /// To a live database
+    #[arg(long, value_name = "URL")]
+    pub(crate) to_url: Option<String>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Migrate {
+    /// Make a migration of what changed in the schema, and apply it
+    Dev(Dev),
     /// Apply pending migrations
     Deploy(Deploy),
     /// Compare the migrations with the history of the database
@@ -52,6 +135,27 @@ pub(crate) struct Target {
     /// The database [default: DATABASE_URL of the environment or of .env]
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Dev {
+    /// What the migration does, in a few words: add-student-exams
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Write the migration, do not apply it
+    #[arg(long)]
+    pub(crate) create_only: bool,
+    /// A schema file, or a folder of them [default: schema.dsl, else schema.prisma]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) schema: Option<PathBuf>,
+    /// A rename: `table:new_table` or `table.column:new_column`, as they are called in PostgreSQL
+    #[arg(long, value_name = "OLD:NEW")]
+    pub(crate) rename: Vec<String>,
+    /// Take what looks like a rename for a drop and an addition
+    #[arg(long)]
+    pub(crate) accept_drops: bool,
+    #[command(flatten)]
+    pub(crate) target: Target,
 }
 
 #[derive(Debug, Args)]

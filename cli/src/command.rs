@@ -1,3 +1,8 @@
 //! One module for each command.
 
+pub(crate) mod check;
+pub(crate) mod dev;
+pub(crate) mod explain;
+pub(crate) mod init;
 pub(crate) mod migrate;
+pub(crate) mod migrate_diff;

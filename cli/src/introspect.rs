@@ -7,6 +7,8 @@
 mod indexes;
 mod objects;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use relata_codegen::ir::Schema;
 use relata_codegen::sql::{ObjectName, State};

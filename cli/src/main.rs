@@ -1,11 +1,20 @@
 //! The command `codegen`: the only place where a person, the disk and a database meet.
 
 mod args;
+mod ask;
 mod command;
 mod connect;
 mod database;
+mod difference;
+mod endpoint;
 mod failure;
+mod introspect;
 mod progress;
+mod report;
+mod say;
+mod schema_files;
+mod snapshot;
+mod write;
 
 use std::process::ExitCode;
 
@@ -23,14 +32,14 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: cannot start: {error}");
+            say::err(&format!("error: cannot start: {error}"));
             return Exit::Refused.into();
         }
     };
     let exit = runtime.block_on(run(&cli.command)).unwrap_or_else(|failure| {
         let text = failure.to_string();
         if !text.is_empty() {
-            eprintln!("{text}");
+            say::err(&text);
         }
         failure.exit
     });
@@ -49,6 +58,11 @@ fn usage(error: &clap::Error) -> ExitCode {
 
 async fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
+        Command::Init => command::init::init(),
+        Command::Check(args) => command::check::check(args),
+        Command::Explain { code } => command::explain::explain(code),
+        Command::MigrateDiff(args) => command::migrate_diff::migrate_diff(args).await,
+        Command::Migrate(Migrate::Dev(args)) => command::dev::dev(args).await,
         Command::Migrate(Migrate::Deploy(args)) => command::migrate::deploy(args).await,
         Command::Migrate(Migrate::Status(args)) => command::migrate::status(args).await,
         Command::Migrate(Migrate::Reset(args)) => command::migrate::reset(args).await,

@@ -7,6 +7,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use relata::migrate::{Event, Listener};
 
+use crate::say;
+
 /// A spinner at a terminal, nothing otherwise.
 pub(crate) fn spinner() -> ProgressBar {
     if !std::io::stderr().is_terminal() {
@@ -36,5 +38,5 @@ pub(crate) fn listener(spinner: &ProgressBar) -> Listener {
 
 /// A line above the spinner.
 fn line(spinner: &ProgressBar, text: &str) {
-    spinner.suspend(|| eprintln!("{text}"));
+    spinner.suspend(|| say::err(text));
 }

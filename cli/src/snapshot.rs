@@ -32,15 +32,20 @@ fn names(folder: &Path) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-/// The snapshot of the last migration; none if there is no migration.
+/// The snapshot of the last migration; none if there is no migration. A migration without one is an error.
 pub(crate) fn last(folder: &Path) -> Result<Option<PathBuf>, Failure> {
     let Some(name) = names(folder)?.pop() else { return Ok(None) };
-    let path = folder.join(&name).join(SNAPSHOT);
-    if path.is_file() {
+    if let Some(path) = last_if_any(folder)? {
         return Ok(Some(path));
     }
     Err(Failure::refused(format!("the last migration, {name}, has no {SNAPSHOT}"))
         .help("put the schema that it leads to there: the next migration is what differs from it"))
+}
+
+/// The snapshot of the last migration, if it has one.
+pub(crate) fn last_if_any(folder: &Path) -> Result<Option<PathBuf>, Failure> {
+    let path = names(folder)?.pop().map(|name| folder.join(name).join(SNAPSHOT));
+    Ok(path.filter(|path| path.is_file()))
 }
 
 /// Writes a migration and gives its folder.
@@ -78,7 +83,10 @@ pub(crate) fn snake_name(name: &str) -> Result<String, Failure> {
         0 => Err(Failure::usage(format!("--name {name:?} has no letter or digit"))
             .help("say what the migration does: --name add-student-exams")),
         1..=200 => Ok(snake.to_owned()),
-        _ => Err(Failure::usage("--name is longer than 200 bytes").help("say it in a few words: --name add-student-exams")),
+        _ => {
+            Err(Failure::usage("--name is longer than 200 bytes")
+                .help("say it in a few words: --name add-student-exams"))
+        }
     }
 }
 

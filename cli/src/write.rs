@@ -22,14 +22,6 @@ pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
     result.map_err(|error| Failure::writing(path, &error))
 }
 
-/// Writes a file if its text differs. Says whether it did.
-pub(crate) fn write_file_if_changed(path: &Path, text: &str) -> Result<bool, Failure> {
-    if fs::read(path).is_ok_and(|old| old == text.as_bytes()) {
-        return Ok(false);
-    }
-    write_file(path, text).map(|()| true)
-}
-
 /// Makes a new folder with these files in it, all of them or none.
 pub(crate) fn write_folder(folder: &Path, files: &[(&str, &str)]) -> Result<(), Failure> {
     if folder.exists() {
@@ -44,11 +36,6 @@ pub(crate) fn write_folder(folder: &Path, files: &[(&str, &str)]) -> Result<(), 
         let _ = fs::remove_dir_all(&aside);
         Failure::writing(folder, &error)
     })
-}
-
-/// Removes a file that is no longer wanted.
-pub(crate) fn remove_file(path: &Path) -> Result<(), Failure> {
-    fs::remove_file(path).map_err(|error| Failure::refused(format!("cannot remove {}: {error}", path.display())))
 }
 
 fn create_parent(path: &Path) -> io::Result<()> {

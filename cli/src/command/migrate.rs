@@ -1,6 +1,5 @@
 //! `migrate deploy`, `status` and `reset`; `dev` is beside.
 
-use std::io::{BufRead, IsTerminal, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,11 +7,11 @@ use relata::migrate::{self, Migrations, Options, Problem};
 use serde::Serialize;
 use tokio_postgres::Client;
 
-use crate::args;
 use crate::connect::connect;
 use crate::database::Database;
+use crate::endpoint::read_old_schema;
 use crate::failure::{Exit, Failure};
-use crate::progress;
+use crate::{args, ask, progress, say, snapshot};
 
 /// Reads a folder of migrations that has to be there.
 fn read(folder: &Path) -> Result<Migrations, Failure> {
@@ -50,8 +49,8 @@ pub(super) async fn apply(
     spinner.finish_and_clear();
     let report = result?;
     match report.applied.len() {
-        0 => println!("{database} is up to date: {} applied", count(report.already_applied)),
-        new => println!("{database}: applied {}", count(new)),
+        0 => say::out(&format!("{database} is up to date: {} applied", count(report.already_applied)))?,
+        new => say::out(&format!("{database}: applied {}", count(new)))?,
     }
     Ok(Exit::Done)
 }
@@ -89,7 +88,7 @@ pub(crate) async fn status(args: &args::Status) -> Result<Exit, Failure> {
     if args.json {
         print_json(&status)?;
     } else {
-        print_status(&status, &database);
+        print_status(&status, &database)?;
     }
     Ok(match (status.problems.is_empty(), status.pending.is_empty()) {
         (false, _) => Exit::Question,
@@ -98,21 +97,22 @@ pub(crate) async fn status(args: &args::Status) -> Result<Exit, Failure> {
     })
 }
 
-fn print_status(status: &migrate::Status, database: &Database) {
+fn print_status(status: &migrate::Status, database: &Database) -> Result<(), Failure> {
     for applied in &status.applied {
-        println!("applied  {}  {}", applied.name, applied.finished_at.as_deref().unwrap_or_default());
+        say::out(&format!("applied  {}  {}", applied.name, applied.finished_at.as_deref().unwrap_or_default()))?;
     }
     for name in &status.pending {
-        println!("pending  {name}");
+        say::out(&format!("pending  {name}"))?;
     }
     for problem in &status.problems {
-        println!("problem  {problem}");
+        say::out(&format!("problem  {problem}"))?;
     }
     match (status.problems.is_empty(), status.pending.len()) {
-        (false, _) => println!("{database} needs attention"),
-        (true, 0) => println!("{database} is up to date: {} applied", count(status.applied.len())),
-        (true, pending) => println!("{database}: {} pending; run `codegen migrate deploy`", count(pending)),
+        (false, _) => say::out(&format!("{database} needs attention"))?,
+        (true, 0) => say::out(&format!("{database} is up to date: {} applied", count(status.applied.len())))?,
+        (true, pending) => say::out(&format!("{database}: {} pending; run `codegen migrate deploy`", count(pending)))?,
     }
+    Ok(())
 }
 
 fn print_json(status: &migrate::Status) -> Result<(), Failure> {
@@ -129,8 +129,7 @@ fn print_json(status: &migrate::Status) -> Result<(), Failure> {
     let report = StatusReport { applied: applied.collect(), pending: &status.pending, problems: problems.collect() };
     let text = serde_json::to_string_pretty(&report)
         .map_err(|error| Failure::refused(format!("the status cannot be written as JSON: {error}")))?;
-    println!("{text}");
-    Ok(())
+    say::out(&text)
 }
 
 fn kind(problem: &Problem) -> &'static str {
@@ -151,6 +150,9 @@ pub(crate) async fn reset(args: &args::Reset) -> Result<Exit, Failure> {
     let mut client = connect(&database).await?;
     let mut schemas = vec![migrate::current_schema(&client).await?];
     let mut options = Options::default();
+    if let Some(snapshot) = snapshot::last_if_any(&args.target.migrations)? {
+        options.schemas = read_old_schema(&snapshot)?.namespaces;
+    }
     schemas.extend(options.schemas.iter().filter(|schema| **schema != schemas[0]).cloned().collect::<Vec<_>>());
     if !args.force {
         confirm(&database, &schemas)?;
@@ -161,28 +163,24 @@ pub(crate) async fn reset(args: &args::Reset) -> Result<Exit, Failure> {
     spinner.finish_and_clear();
     let report = result?;
     let (schemas, applied) = (report.schemas.join(", "), count(report.applied.len()));
-    println!("{database}: dropped {} objects from {schemas}, applied {applied}", report.dropped);
+    say::out(&format!("{database}: dropped {} objects from {schemas}, applied {applied}", report.dropped))?;
     Ok(Exit::Done)
 }
 
 /// Asks at a terminal. Nobody else can answer, and silence is no consent.
 fn confirm(database: &Database, schemas: &[String]) -> Result<(), Failure> {
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+    if !ask::somebody_is_there() {
         return Err(Failure::refused(format!(
             "reset deletes all data in {database}, and nobody is here to confirm it"
         ))
         .help("pass --force if that is what you want"));
     }
-    eprintln!("This drops all tables, views, sequences, types and functions in the schema {} of", schemas.join(", "));
-    eprintln!("  {database}");
-    eprint!("with all their data. Type the name of the database to go on: ");
-    let _ = std::io::stderr().flush();
-    let mut answer = String::new();
-    std::io::stdin()
-        .lock()
-        .read_line(&mut answer)
-        .map_err(|error| Failure::refused(format!("the answer cannot be read: {error}")))?;
-    if answer.trim() == database.name() {
+    let question = format!(
+        "This drops all tables, views, sequences, types and functions in the schema {} of\n  {database}\n\
+         with all their data. Type the name of the database to go on:",
+        schemas.join(", ")
+    );
+    if ask::line(&question)? == database.name() {
         return Ok(());
     }
     Err(Failure::refused("the name differs; nothing was changed"))

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
 use super::compare::Problem;
-use super::lexer::line_of;
+use super::lexer::{TokenKind, line_of, tokenize};
 use super::lock::Holder;
 use super::script::{ScriptError, Statement};
 use super::source::Migration;
@@ -211,12 +211,29 @@ fn failing_line(statement: &Statement, error: &tokio_postgres::Error) -> u32 {
     statement.line + line_of(&statement.sql, offset) - 1
 }
 
-/// The first line of a statement, with a mark if there is more.
+/// The first line of a statement without passwords, with a mark if there is more.
 fn shorten(sql: &str) -> String {
     const WIDTH: usize = 120;
+    let sql = without_passwords(sql);
     let first = sql.lines().next().unwrap_or_default();
     let short: String = first.chars().take(WIDTH).collect();
     if short.len() < sql.trim_end().len() { format!("{short} ..") } else { short }
+}
+
+/// `PASSWORD 'secret'` becomes `PASSWORD '***'`.
+fn without_passwords(sql: &str) -> String {
+    let mut text = String::with_capacity(sql.len());
+    let (mut copied, mut after_password) = (0, false);
+    for token in tokenize(sql).unwrap_or_default() {
+        if after_password && token.kind == TokenKind::String {
+            text.push_str(&sql[copied..token.range.start]);
+            text.push_str("'***'");
+            copied = token.range.end;
+        }
+        after_password = token.is_word(sql, "password");
+    }
+    text.push_str(&sql[copied..]);
+    text
 }
 
 /// What the server said, with its SQLSTATE, in one line; tokio-postgres itself says only "db error".
@@ -266,5 +283,18 @@ struct Lines<'a, T>(&'a [T]);
 impl<T: fmt::Display> fmt::Display for Lines<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|line| write!(f, "\n  - {line}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_is_short_and_holds_no_password() {
+        assert_eq!(shorten("CREATE ROLE r PASSWORD 'hunter2' LOGIN"), "CREATE ROLE r PASSWORD '***' LOGIN");
+        assert_eq!(shorten("SELECT 1,\n2"), "SELECT 1, ..");
+        assert_eq!(shorten(&"x".repeat(200)).len(), 123);
+        assert_eq!(shorten("SELECT 'password', 'kept'"), "SELECT 'password', 'kept'");
     }
 }

@@ -1,0 +1,75 @@
+//! `migrate dev`: what changed in the schema becomes a migration, and pending migrations are applied.
+
+use std::path::Path;
+
+use relata::migrate::{self, Migrations, Options, Problem};
+use relata_codegen::sql::{Change, Pair, plan, render, summary};
+
+use super::migrate::apply;
+use crate::connect::connect;
+use crate::database::Database;
+use crate::difference::{Renames, difference};
+use crate::endpoint::{Loaded, read_snapshot};
+use crate::failure::{Exit, Failure};
+use crate::{args, ask, report, say, schema_files, snapshot};
+
+pub(crate) async fn dev(args: &args::Dev) -> Result<Exit, Failure> {
+    let renames = Renames::parse(&args.rename, args.accept_drops)?;
+    let name = args.name.as_deref().map(snapshot::snake_name).transpose()?;
+    let folder = &args.target.migrations;
+    let path = schema_files::locate(args.schema.as_deref())?;
+    let sources = schema_files::read(&path)?;
+    let next = Loaded::of_schema(&report::compile(&sources)?);
+    let previous = read_snapshot(folder)?.map_or_else(Loaded::empty, |schema| Loaded::of_schema(&schema));
+    let changes = difference(Pair { previous: &previous, next: &next }, renames)?;
+
+    if changes.is_empty() {
+        say::err(&format!("{} and the last migration do not differ", path.display()));
+    }
+    if args.create_only {
+        if !changes.is_empty() {
+            write(folder, name, changes, &schema_files::join(&sources))?;
+        }
+        return Ok(Exit::Done);
+    }
+    // A database that cannot take the migration is better known before there is one.
+    let database = Database::find(args.target.url.as_deref())?;
+    let mut client = connect(&database).await?;
+    if folder.exists() {
+        refuse_problems(&migrate::status(&client, &Migrations::from_dir(folder)?).await?.problems)?;
+    }
+    if !changes.is_empty() {
+        write(folder, name, changes, &schema_files::join(&sources))?;
+    }
+    if !folder.exists() {
+        return Ok(Exit::Done);
+    }
+    apply(&mut client, &Migrations::from_dir(folder)?, Options::default(), &database).await
+}
+
+fn refuse_problems(problems: &[Problem]) -> Result<(), Failure> {
+    let blocking: Vec<String> =
+        problems.iter().filter(|problem| problem.blocks_deploy()).map(|problem| format!("\n  - {problem}")).collect();
+    if blocking.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::refused(format!("the migrations do not fit the history of this database:{}", blocking.concat()))
+        .help("mend that first; no migration was written"))
+}
+
+fn write(folder: &Path, name: Option<String>, changes: Vec<Change>, schema: &str) -> Result<(), Failure> {
+    let name = name.map_or_else(ask_name, Ok)?;
+    let words = summary(&changes);
+    let path = snapshot::write(folder, &name, &render(&plan(changes)), schema)?;
+    say::err(words.trim_end());
+    say::out(&format!("wrote {}", path.join("migration.sql").display()))
+}
+
+fn ask_name() -> Result<String, Failure> {
+    if !ask::somebody_is_there() {
+        return Err(
+            Failure::question("the migration has no name").help("pass --name, such as --name add-student-exams")
+        );
+    }
+    snapshot::snake_name(&ask::line("What does the migration do? A few words, such as: add student exams")?)
+}

@@ -1,0 +1,66 @@
+//! `init`: a first schema, and the lines that a project needs around it.
+
+use std::path::Path;
+
+use crate::failure::{Exit, Failure};
+use crate::say;
+use crate::write::write_file;
+
+const SCHEMA: &str = "\
+// What your tables look like. `codegen check` reports every mistake,
+// `codegen migrate dev --name init` makes a migration of it and applies it.
+
+datasource db {
+  provider = \"postgresql\"
+}
+
+generator client {
+  provider = \"relata\"
+}
+
+model User {
+  id        String   @id @default(uuid()) @db.Uuid
+  email     String   @unique
+  name      String?
+  createdAt DateTime @default(now()) @map(\"created_at\") @db.Timestamptz(3)
+  notes     Note[]
+
+  @@map(\"users\")
+}
+
+model Note {
+  id        String   @id @default(uuid()) @db.Uuid
+  userId    String   @map(\"user_id\") @db.Uuid
+  user      User     @relation(fields: [userId], references: [id], onDelete: Cascade, onUpdate: Cascade)
+  text      String
+  createdAt DateTime @default(now()) @map(\"created_at\") @db.Timestamptz(3)
+
+  @@index([userId])
+  @@map(\"notes\")
+}
+";
+
+const AROUND: &str = "\
+build.rs:
+    fn main() {
+        relata_codegen::build::run(\"schema.dsl\");
+    }
+
+Cargo.toml:
+    cargo add relata tokio --features tokio/full
+    cargo add --build relata-codegen
+
+src/lib.rs or src/main.rs:
+    relata::include_client!();
+";
+
+pub(crate) fn init() -> Result<Exit, Failure> {
+    let path = Path::new("schema.dsl");
+    if path.exists() {
+        return Err(Failure::refused("schema.dsl exists already")
+            .help("it is left as it is; `codegen check` tells whether it is valid"));
+    }
+    write_file(path, SCHEMA)?;
+    say::out(&format!("wrote schema.dsl\n\nWhat else the project needs:\n\n{AROUND}"))?;
+    Ok(Exit::Done)
+}

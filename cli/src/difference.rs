@@ -1,0 +1,68 @@
+//! What differs between two ends, with an answer for every rename: from a flag, an attribute, or a person.
+
+use relata_codegen::sql::{Change, DiffError, DiffOptions, Pair, ProbableRename, Rename, diff};
+
+use crate::ask;
+use crate::endpoint::Loaded;
+use crate::failure::Failure;
+
+/// What was said about renames on the command line.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Renames {
+    said: Vec<Rename>,
+    /// Whatever else looks like a rename is a drop and an addition.
+    accept_drops: bool,
+}
+
+impl Renames {
+    /// Reads the values of `--rename`.
+    pub(crate) fn parse(flags: &[String], accept_drops: bool) -> Result<Self, Failure> {
+        let parse = |flag: &String| {
+            Rename::parse(flag).ok_or_else(|| {
+                Failure::usage(format!("--rename {flag}: expected OLD:NEW"))
+                    .help("write --rename users:people for a table, --rename users.name:full_name for a column")
+            })
+        };
+        Ok(Self { said: flags.iter().map(parse).collect::<Result<_, _>>()?, accept_drops })
+    }
+}
+
+/// The changes that lead from one end to the other.
+pub(crate) fn difference(pair: Pair<&Loaded>, renames: Renames) -> Result<Vec<Change>, Failure> {
+    let schema = pair.previous.current_schema.as_ref().or(pair.next.current_schema.as_ref());
+    let mut options =
+        DiffOptions { renames: renames.said, accept_drops: renames.accept_drops, ..DiffOptions::default() };
+    if let Some(schema) = schema {
+        options.default_schema.clone_from(schema);
+    }
+    let sides = Pair { previous: pair.previous.side(), next: pair.next.side() };
+    match diff(sides, &options) {
+        Err(DiffError::ProbableRenames(probable)) if ask::somebody_is_there() => {
+            options.renames.extend(answers(&probable)?);
+            // What is no rename by now is none.
+            options.accept_drops = true;
+            diff(sides, &options).map_err(|error| refuse(&error))
+        }
+        result => result.map_err(|error| refuse(&error)),
+    }
+}
+
+fn answers(probable: &[ProbableRename]) -> Result<Vec<Rename>, Failure> {
+    let mut renames = Vec::new();
+    for rename in probable {
+        let ProbableRename { kind, from, to, flag, .. } = rename;
+        let question = format!("Is the {kind} {from} renamed to {to}? Otherwise it is dropped with its data.");
+        if ask::yes_or_no(&question)? {
+            renames.extend(Rename::parse(flag.trim_start_matches("--rename").trim()));
+        }
+    }
+    Ok(renames)
+}
+
+fn refuse(error: &DiffError) -> Failure {
+    match error {
+        DiffError::ProbableRenames(_) => Failure::question(error.to_string())
+            .help("if it is no rename but a drop and an addition, pass --accept-drops"),
+        DiffError::UnknownRename(_) => Failure::refused(error.to_string()),
+    }
+}

@@ -1,0 +1,219 @@
+//! Diagnostics for a person: drawn by miette at a terminal, plain text everywhere else. And as JSON.
+
+use std::fmt;
+use std::io::IsTerminal;
+
+use miette::{LabeledSpan, MietteHandler, MietteHandlerOpts, NamedSource, ReportHandler, SourceCode};
+use relata_codegen::diagnostics::{Diagnostic, Label, Severity, Sources, Span, render_plain};
+use relata_codegen::ir::Schema;
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::say;
+
+/// Compiles, and reports what there is to say on stderr.
+pub(crate) fn compile(sources: &Sources) -> Result<Schema, Failure> {
+    let compiled = relata_codegen::compile(sources);
+    print(&compiled.diagnostics, sources);
+    compiled.schema.ok_or_else(Failure::said)
+}
+
+/// The same for a schema that nobody is at work on: warnings about it help nobody.
+pub(crate) fn compile_old(sources: &Sources) -> Result<Schema, Failure> {
+    let compiled = relata_codegen::compile(sources);
+    if compiled.schema.is_none() {
+        print(&compiled.diagnostics, sources);
+    }
+    compiled.schema.ok_or_else(Failure::said)
+}
+
+/// Prints diagnostics and how many errors there are.
+pub(crate) fn print(diagnostics: &[Diagnostic], sources: &Sources) {
+    let handler = std::io::stderr().is_terminal().then(|| MietteHandlerOpts::new().build());
+    for diagnostic in diagnostics {
+        match &handler {
+            Some(handler) => say::err(&Drawn { handler, report: Report::new(diagnostic, sources) }.to_string()),
+            None => say::err(&render_plain(diagnostic, sources)),
+        }
+    }
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+    match errors {
+        0 => {}
+        1 => say::err("1 error; `codegen explain CODE` tells more about a code"),
+        _ => say::err(&format!("{errors} errors; `codegen explain CODE` tells more about a code")),
+    }
+}
+
+struct Drawn<'a> {
+    handler: &'a MietteHandler,
+    report: Report<'a>,
+}
+
+impl fmt::Display for Drawn<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.handler.debug(&self.report, f)
+    }
+}
+
+/// A diagnostic in miette's terms. One of miette's has one file, so places in other files are related reports.
+#[derive(Debug)]
+struct Report<'a> {
+    diagnostic: &'a Diagnostic,
+    source: Option<NamedSource<String>>,
+    elsewhere: Vec<Elsewhere>,
+}
+
+impl<'a> Report<'a> {
+    fn new(diagnostic: &'a Diagnostic, sources: &Sources) -> Self {
+        let others = diagnostic.secondary.iter().filter(|label| label.span.file != diagnostic.span.file);
+        Self {
+            diagnostic,
+            source: named_source(sources, diagnostic.span),
+            elsewhere: others.filter_map(|label| Elsewhere::new(label, sources)).collect(),
+        }
+    }
+}
+
+fn named_source(sources: &Sources, span: Span) -> Option<NamedSource<String>> {
+    sources.file(span).map(|file| NamedSource::new(&file.path, file.text.clone()))
+}
+
+fn labeled(text: &str, span: Span) -> LabeledSpan {
+    let text = (!text.is_empty()).then(|| text.to_owned());
+    LabeledSpan::new(text, span.range().start, span.range().len())
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.diagnostic.message)
+    }
+}
+
+impl std::error::Error for Report<'_> {}
+
+impl miette::Diagnostic for Report<'_> {
+    fn code<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
+        Some(Box::new(self.diagnostic.code))
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.diagnostic.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+        })
+    }
+
+    fn help<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
+        self.diagnostic.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|source| source as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let here = self.diagnostic.secondary.iter().filter(|label| label.span.file == self.diagnostic.span.file);
+        let labels = std::iter::once(labeled(&self.diagnostic.label, self.diagnostic.span))
+            .chain(here.map(|label| labeled(&label.text, label.span)));
+        Some(Box::new(labels))
+    }
+
+    fn related<'b>(&'b self) -> Option<Box<dyn Iterator<Item = &'b dyn miette::Diagnostic> + 'b>> {
+        let related = self.elsewhere.iter().map(|elsewhere| elsewhere as &dyn miette::Diagnostic);
+        (!self.elsewhere.is_empty()).then(|| Box::new(related) as Box<dyn Iterator<Item = _>>)
+    }
+}
+
+/// A place in another file.
+#[derive(Debug)]
+struct Elsewhere {
+    label: Label,
+    source: NamedSource<String>,
+}
+
+impl Elsewhere {
+    fn new(label: &Label, sources: &Sources) -> Option<Self> {
+        Some(Self { label: label.clone(), source: named_source(sources, label.span)? })
+    }
+}
+
+impl fmt::Display for Elsewhere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.label.text)
+    }
+}
+
+impl std::error::Error for Elsewhere {}
+
+impl miette::Diagnostic for Elsewhere {
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(miette::Severity::Advice)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(std::iter::once(labeled("", self.label.span))))
+    }
+}
+
+/// The diagnostics as JSON: `{"diagnostics": [..]}`. Lines and columns count from 1, offsets are bytes.
+pub(crate) fn to_json(diagnostics: &[Diagnostic], sources: &Sources) -> Result<String, Failure> {
+    #[derive(Serialize)]
+    struct All<'a> {
+        diagnostics: Vec<JsonDiagnostic<'a>>,
+    }
+    let diagnostics = diagnostics.iter().map(|diagnostic| JsonDiagnostic::new(diagnostic, sources)).collect();
+    serde_json::to_string_pretty(&All { diagnostics })
+        .map_err(|error| Failure::refused(format!("the diagnostics cannot be written as JSON: {error}")))
+}
+
+#[derive(Serialize)]
+struct JsonDiagnostic<'a> {
+    code: &'a str,
+    severity: &'static str,
+    message: &'a str,
+    label: JsonLabel<'a>,
+    secondary: Vec<JsonLabel<'a>>,
+    help: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct JsonLabel<'a> {
+    file: &'a str,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+    start: u32,
+    end: u32,
+    text: &'a str,
+}
+
+impl<'a> JsonDiagnostic<'a> {
+    fn new(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Self {
+        Self {
+            code: diagnostic.code,
+            severity: match diagnostic.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            },
+            message: &diagnostic.message,
+            label: JsonLabel::new(diagnostic.span, &diagnostic.label, sources),
+            secondary: diagnostic.secondary.iter().map(|it| JsonLabel::new(it.span, &it.text, sources)).collect(),
+            help: diagnostic.help.as_deref(),
+        }
+    }
+}
+
+impl<'a> JsonLabel<'a> {
+    fn new(span: Span, text: &'a str, sources: &'a Sources) -> Self {
+        let file = sources.file(span);
+        let place = |byte| file.map_or((0, 0), |file| (file.location(byte).line, file.location(byte).column));
+        let ((line, column), (end_line, end_column)) = (place(span.start), place(span.end));
+        let file = file.map_or("", |file| file.path.as_str());
+        Self { file, line, column, end_line, end_column, start: span.start, end: span.end, text }
+    }
+}
