@@ -29,10 +29,10 @@ pub mod user;
 
 pub use self::exam_type::ExamType;
 pub use self::institution::Institution;
+pub use self::relata_client::{Client, Models, Transaction};
 pub use self::role::Role;
 pub use self::session::Session;
 pub use self::student::Student;
 pub use self::student_exam::StudentExam;
 pub use self::user::User;
-pub use self::relata_client::{Client, Models, Transaction};
 pub use ::relata::{Error, Isolation, NotIncluded, Parent};

@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Init,
     /// Report every mistake of a schema
     Check(Check),
+    /// Write the client of a schema
+    Generate(Generate),
     /// Tell more about a code, such as R0301
     Explain {
         /// The code of a diagnostic
@@ -45,6 +47,19 @@ pub(crate) struct Check {
     /// Print the diagnostics as JSON on stdout
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Generate {
+    /// A schema file, or a folder of them [default: schema.dsl, else schema.prisma]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) schema: Option<PathBuf>,
+    /// The folder to write
+    #[arg(long, value_name = "DIR", default_value = "generated")]
+    pub(crate) out: PathBuf,
+    /// Write nothing; exit with 1 if the folder is not what would be written
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 #[derive(Debug, Args)]

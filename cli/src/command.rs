@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod dev;
 pub(crate) mod explain;
+pub(crate) mod generate;
 pub(crate) mod init;
 pub(crate) mod migrate;
 pub(crate) mod migrate_diff;

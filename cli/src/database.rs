@@ -2,26 +2,18 @@
 
 use std::fmt;
 
-use tokio_postgres::Config;
-use tokio_postgres::config::Host;
+use relata::ConnectOptions;
+use tokio_postgres::Client;
 
 use crate::failure::Failure;
 
 /// A database to connect to.
 #[derive(Clone)]
 pub(crate) struct Database {
-    /// The URL without the parameters that only other tools know.
-    url: String,
-    /// `schema=` of the URL, as Prisma has it: the search path.
-    schema: Option<String>,
-    config: Config,
+    options: ConnectOptions,
     /// Where the URL came from.
     source: &'static str,
 }
-
-/// Parameters of Prisma's URLs that say nothing about a single connection.
-const FOREIGN_PARAMETERS: [&str; 6] =
-    ["connection_limit", "pgbouncer", "pool_timeout", "schema", "socket_timeout", "statement_cache_size"];
 
 impl Database {
     /// Finds the URL.
@@ -42,68 +34,32 @@ impl Database {
 
     /// Reads a URL, or `key=value` pairs.
     pub(crate) fn parse(text: &str, source: &'static str) -> Result<Self, Failure> {
-        let (url, schema) = split_parameters(text.trim());
-        // The cause is not shown: it may quote the text, password included.
-        let config: Config = url.parse().map_err(|_| {
-            Failure::refused(format!("{source} is not a URL of a PostgreSQL database"))
-                .help("it looks like postgres://user:password@host:5432/database; write % / @ : in a password as %25 %2F %40 %3A")
+        let options = text.parse().map_err(|error| {
+            Failure::refused(format!("{source}: {error}"))
+                .help("in a password, write % as %25, / as %2F, @ as %40 and : as %3A")
         })?;
-        Ok(Self { url, schema, config, source })
+        Ok(Self { options, source })
     }
 
-    pub(crate) fn url(&self) -> &str {
-        &self.url
-    }
-
-    pub(crate) fn schema(&self) -> Option<&str> {
-        self.schema.as_deref()
-    }
-
-    pub(crate) fn source(&self) -> &'static str {
-        self.source
+    /// A connection of its own.
+    pub(crate) async fn connect(&self) -> Result<Client, Failure> {
+        self.options
+            .connect_direct()
+            .await
+            .map_err(|error| Failure::refused(error.to_string()).help(format!("the URL is that of {}", self.source)))
     }
 
     /// The name of the database.
-    pub(crate) fn name(&self) -> &str {
-        self.config.get_dbname().or(self.config.get_user()).unwrap_or("postgres")
-    }
-
-    pub(crate) fn user(&self) -> &str {
-        self.config.get_user().unwrap_or("the user of this process")
+    pub(crate) fn name(&self) -> String {
+        self.options.database().map_or_else(|| self.to_string(), str::to_owned)
     }
 }
 
 /// Host and database, as a person would name it.
 impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let host = match self.config.get_hosts().first() {
-            Some(Host::Tcp(host)) => host.clone(),
-            #[cfg(unix)]
-            Some(Host::Unix(path)) => path.display().to_string(),
-            None => self.config.get_hostaddrs().first().map_or_else(|| "localhost".to_owned(), ToString::to_string),
-        };
-        let port = self.config.get_ports().first().copied().unwrap_or(5432);
-        write!(f, "{} at {host}:{port}", self.name())
+        f.write_str(&self.options.target())
     }
-}
-
-fn split_parameters(url: &str) -> (String, Option<String>) {
-    let Some((base, query)) = url.split_once('?').filter(|(base, _)| base.contains("://")) else {
-        return (url.to_owned(), None);
-    };
-    let mut schema = None;
-    let kept: Vec<&str> = query
-        .split('&')
-        .filter(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            if key == "schema" && !value.is_empty() {
-                schema = Some(value.to_owned());
-            }
-            !FOREIGN_PARAMETERS.contains(&key)
-        })
-        .collect();
-    let url = if kept.is_empty() { base.to_owned() } else { format!("{base}?{}", kept.join("&")) };
-    (url, schema)
 }
 
 fn from_env_file() -> Result<Option<String>, Failure> {
@@ -129,18 +85,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_of_prisma_are_taken_out() {
-        let url = "postgres://u:p@h/d?schema=shop&connection_limit=5&sslmode=disable";
-        let database = Database::parse(url, "--url").expect("valid");
-        assert_eq!(database.url(), "postgres://u:p@h/d?sslmode=disable");
-        assert_eq!(database.schema(), Some("shop"));
-        assert_eq!(database.to_string(), "d at h:5432");
-    }
-
-    #[test]
     fn a_bad_url_is_not_shown() {
         for url in ["postgres://user:hunter2@host:port/db", "hunter2", "postgres://u:hunter2@h/d?nonsense=1", ""] {
-            let Err(failure) = Database::parse(url, "--url") else { continue };
+            let failure = Database::parse(url, "--url").err().expect("refused");
             assert!(!failure.to_string().contains("hunter2"), "{failure}");
         }
     }

@@ -6,7 +6,6 @@ use relata_codegen::ir::Schema;
 use relata_codegen::sql::{Intent, Pair, Side, State, lower};
 
 use crate::args;
-use crate::connect::connect;
 use crate::database::Database;
 use crate::failure::Failure;
 use crate::introspect::{Scope, introspect};
@@ -108,7 +107,7 @@ async fn finish(endpoint: &Endpoint, loaded: Option<(Loaded, Scope)>, scope: &Sc
 async fn read_database(database: &Database, scope: &Scope) -> Result<Loaded, Failure> {
     let spinner = progress::spinner();
     spinner.set_message(format!("reading {database}"));
-    let mut client = connect(database).await?;
+    let mut client = database.connect().await?;
     let current_schema = relata::migrate::current_schema(&client).await?;
     let state = introspect(&mut client, scope).await?;
     spinner.finish_and_clear();

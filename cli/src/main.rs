@@ -3,7 +3,6 @@
 mod args;
 mod ask;
 mod command;
-mod connect;
 mod database;
 mod difference;
 mod endpoint;
@@ -60,6 +59,7 @@ async fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Init => command::init::init(),
         Command::Check(args) => command::check::check(args),
+        Command::Generate(args) => command::generate::generate(args),
         Command::Explain { code } => command::explain::explain(code),
         Command::MigrateDiff(args) => command::migrate_diff::migrate_diff(args).await,
         Command::Migrate(Migrate::Dev(args)) => command::dev::dev(args).await,

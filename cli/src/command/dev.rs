@@ -6,7 +6,6 @@ use relata::migrate::{self, Migrations, Options, Problem};
 use relata_codegen::sql::{Change, Pair, plan, render, summary};
 
 use super::migrate::apply;
-use crate::connect::connect;
 use crate::database::Database;
 use crate::difference::{Renames, difference};
 use crate::endpoint::{Loaded, read_snapshot};
@@ -34,7 +33,7 @@ pub(crate) async fn dev(args: &args::Dev) -> Result<Exit, Failure> {
     }
     // A database that cannot take the migration is better known before there is one.
     let database = Database::find(args.target.url.as_deref())?;
-    let mut client = connect(&database).await?;
+    let mut client = database.connect().await?;
     if folder.exists() {
         refuse_problems(&migrate::status(&client, &Migrations::from_dir(folder)?).await?.problems)?;
     }

@@ -43,7 +43,7 @@ model Note {
 const AROUND: &str = "\
 build.rs:
     fn main() {
-        relata_codegen::build::run(\"schema.dsl\");
+        relata_codegen::build::Build::new(\"schema.dsl\").run();
     }
 
 Cargo.toml:

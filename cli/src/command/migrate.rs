@@ -7,7 +7,6 @@ use relata::migrate::{self, Migrations, Options, Problem};
 use serde::Serialize;
 use tokio_postgres::Client;
 
-use crate::connect::connect;
 use crate::database::Database;
 use crate::endpoint::read_old_schema;
 use crate::failure::{Exit, Failure};
@@ -32,7 +31,7 @@ pub(crate) async fn deploy(args: &args::Deploy) -> Result<Exit, Failure> {
     let mut options = Options::default();
     options.lock_wait = Duration::from_secs(args.lock_wait);
     options.allow_out_of_order = args.allow_out_of_order;
-    let mut client = connect(&database).await?;
+    let mut client = database.connect().await?;
     apply(&mut client, &migrations, options, &database).await
 }
 
@@ -83,7 +82,7 @@ struct ProblemReport<'a> {
 pub(crate) async fn status(args: &args::Status) -> Result<Exit, Failure> {
     let migrations = read(&args.target.migrations)?;
     let database = Database::find(args.target.url.as_deref())?;
-    let client = connect(&database).await?;
+    let client = database.connect().await?;
     let status = migrate::status(&client, &migrations).await?;
     if args.json {
         print_json(&status)?;
@@ -147,7 +146,7 @@ fn kind(problem: &Problem) -> &'static str {
 pub(crate) async fn reset(args: &args::Reset) -> Result<Exit, Failure> {
     let migrations = read(&args.target.migrations)?;
     let database = Database::find(args.target.url.as_deref())?;
-    let mut client = connect(&database).await?;
+    let mut client = database.connect().await?;
     let mut schemas = vec![migrate::current_schema(&client).await?];
     let mut options = Options::default();
     if let Some(snapshot) = snapshot::last_if_any(&args.target.migrations)? {

@@ -1,0 +1,30 @@
+//! `generate`: the client of a schema, as files.
+
+use relata_codegen::build::{stale_files, write_files};
+use relata_codegen::emit::{EmitOptions, emit};
+
+use crate::failure::{Exit, Failure};
+use crate::{args, report, say, schema_files};
+
+pub(crate) fn generate(args: &args::Generate) -> Result<Exit, Failure> {
+    let path = schema_files::locate(args.schema.as_deref())?;
+    let schema = report::compile(&schema_files::read(&path)?)?;
+    let source =
+        path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let files = emit(&schema, &EmitOptions { source, crate_root: true });
+    let refused = |error: relata_codegen::build::Error| Failure::refused(error.to_string());
+    let stale = stale_files(&args.out, &files).map_err(refused)?;
+    let (out, count) = (args.out.display(), files.len());
+    if stale.is_empty() {
+        say::out(&format!("{out} is up to date: {count} files"))?;
+        return Ok(Exit::Done);
+    }
+    if args.check {
+        let list: String = stale.iter().map(|path| format!("\n  {}", path.display())).collect();
+        return Err(Failure::refused(format!("{out} is not what {} gives:{list}", path.display()))
+            .help("run `codegen generate`, or cargo build, and commit the folder"));
+    }
+    write_files(&args.out, &files).map_err(refused)?;
+    say::out(&format!("wrote {} of {count} files to {out}", stale.len()))?;
+    Ok(Exit::Done)
+}
