@@ -10,8 +10,9 @@ fn a_server_that_is_not_there() {
         project
             .run(&["migrate", command, "--url", "postgres://me:hunter2@127.0.0.1:1/shop"])
             .exits(1)
-            .says("cannot connect to shop at 127.0.0.1:1")
-            .says("check that the server runs")
+            .says("127.0.0.1:1/shop")
+            .says("is the server running")
+            .says("the URL is that of --url")
             .hides("hunter2");
     }
 }
@@ -27,7 +28,7 @@ fn a_wrong_password() {
     let output = project.run(&["migrate", "deploy", "--url", &url]).hides("hunter2");
     // A server may let everybody in from this machine; one that asks for a password has to be obeyed.
     if output.code != 0 {
-        output.exits(1).says("password").says("in --url");
+        output.exits(1).says("check user and password");
     }
 }
 
@@ -37,10 +38,10 @@ fn a_database_or_schema_that_does_not_exist() {
     let project = Project::new();
     project.migration("1_one", "SELECT 1");
     let url = database.url().replace(database.name(), "no_such_database");
-    project.run(&["migrate", "deploy", "--url", &url]).exits(1).says("createdb no_such_database");
+    project.run(&["migrate", "deploy", "--url", &url]).exits(1).says("no_such_database").says("create it first");
     let separator = if database.url().contains('?') { '&' } else { '?' };
     let url = format!("{}{separator}schema=no_such_schema", database.url());
-    project.run(&["migrate", "deploy", "--url", &url]).exits(1).says("CREATE SCHEMA \"no_such_schema\"");
+    project.run(&["migrate", "deploy", "--url", &url]).exits(1).says("no_such_schema").says("CREATE SCHEMA");
     query(&database, "CREATE SCHEMA no_such_schema");
     project.run(&["migrate", "deploy", "--url", &url]).exits(0);
     assert_eq!(query(&database, "SELECT count(*) FROM no_such_schema._relata_migrations"), ["1"]);
@@ -53,11 +54,15 @@ fn no_database_was_named_or_the_name_makes_no_sense() {
     let project = Project::new();
     project.migration("1_one", "SELECT 1");
     project.run(&["migrate", "deploy"]).exits(1).says("no database was named").says("DATABASE_URL");
-    project.run(&["migrate", "deploy", "--url", "hunter2"]).exits(1).says("--url is not a URL").hides("hunter2");
+    project
+        .run(&["migrate", "deploy", "--url", "hunter2"])
+        .exits(1)
+        .says("--url: the connection string is wrong")
+        .hides("hunter2");
     project
         .run(&["migrate", "deploy", "--url", "postgres://u:hunter2@host:port/db"])
         .exits(1)
-        .says("write % / @ : in a password as")
+        .says("in a password, write % as %25")
         .hides("hunter2");
     project.write(".env", "DATABASE_URL postgres://u:hunter2@host/db\n");
     project.run(&["migrate", "deploy"]).exits(1).says(".env has a line that is not KEY=value").hides("hunter2");
@@ -83,11 +88,74 @@ fn folders_of_migrations_that_are_none() {
 }
 
 #[test]
+fn schemas_that_cannot_be_read() {
+    let project = Project::new();
+    project.run(&["check"]).exits(1).says("neither schema.dsl nor schema.prisma").says("codegen init");
+    project.run(&["check", "nowhere.dsl"]).exits(1).says("cannot read nowhere.dsl").says("codegen init");
+    project.write("empty/readme.md", "");
+    project.run(&["check", "empty"]).exits(1).says("holds no .dsl or .prisma file");
+    project.write("schema.dsl", b"model A {\n  id Int @id // \xff\n}\n");
+    project.run(&["check"]).exits(1).says("byte 26 is not UTF-8");
+    project.write("schema.dsl", "\n  \n");
+    project.run(&["check"]).exits(1).says("the schema declares nothing");
+    project.run(&["generate"]).exits(1);
+    project.run(&["migrate", "dev", "--name", "x", "--create-only"]).exits(1);
+    project.run(&["migrate-diff", "--from-empty", "--to-schema", "schema.dsl", "--out", "x.sql"]).exits(1);
+    assert_eq!(project.list("."), ["empty", "schema.dsl"]);
+}
+
+#[test]
+fn every_mistake_of_a_schema_is_reported_with_its_place() {
+    let project = Project::new();
+    project.write("schema.dsl", "model A {\n  id Itn @id\n  b Strin\n}\n");
+    project
+        .run(&["check"])
+        .exits(1)
+        .says("schema.dsl:2:6")
+        .says("schema.dsl:3:5")
+        .says("did you mean `Int`?")
+        .says("2 errors; `codegen explain CODE` tells more");
+    let json = project.run(&["check", "--json"]).exits(1).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("valid JSON");
+    assert_eq!(json["diagnostics"][1]["label"]["line"], 3);
+    assert_eq!(json["diagnostics"][1]["severity"], "error");
+    let code = json["diagnostics"][0]["code"].as_str().expect("a code");
+    project.run(&["explain", code]).exits(0).says(code);
+    project.run(&["explain", "R9999"]).exits(1).says("there is no code R9999");
+}
+
+#[test]
+fn places_that_cannot_be_written() {
+    let project = Project::new();
+    project.run(&["init"]).exits(0);
+    project.run(&["init"]).exits(1).says("schema.dsl exists already");
+    project.write("file", "kept");
+    project.write("folder/kept", "kept");
+    let diff = ["migrate-diff", "--from-empty", "--to-schema", "schema.dsl", "--out"];
+    let diff_to = |out| project.run(&[diff.as_slice(), &[out]].concat());
+    diff_to("folder").exits(1).says("folder is a folder, not a file");
+    diff_to("file/x.sql").exits(1).says("cannot write file/x.sql");
+    project.run(&["generate", "--out", "file"]).exits(1).says("file");
+    let dev = ["migrate", "dev", "--create-only", "--name", "x", "--migrations"];
+    project.run(&[dev.as_slice(), &["file"]].concat()).exits(1).says("file is a file, not a folder of migrations");
+    assert_eq!(project.read("file"), "kept");
+    assert_eq!(project.list("."), ["file", "folder", "schema.dsl"]);
+    assert_eq!(project.list("folder"), ["kept"]);
+}
+
+#[test]
 fn a_wrong_command_line() {
     let project = Project::new();
     project.run(&[]).exits(64);
     project.run(&["frobnicate"]).exits(64);
     project.run(&["migrate", "deploy", "--lock-wait", "soon"]).exits(64);
+    project.run(&["migrate-diff", "--from-empty"]).exits(64).says("--to-schema");
+    project.run(&["migrate-diff", "--from-empty", "--from-schema", "x", "--to-empty"]).exits(64);
+    project
+        .run(&["migrate-diff", "--from-empty", "--to-empty", "--rename", "nothing"])
+        .exits(64)
+        .says("expected OLD:NEW");
+    project.run(&["migrate", "dev", "--name", "../.."]).exits(64).says("has no letter or digit");
     project.run(&["--help"]).exits(0).says("Exit codes");
     project.run(&["--version"]).exits(0);
 }

@@ -1,6 +1,9 @@
 //! The built command against real databases.
 
 mod bad_input;
+mod dev;
+mod diff;
+mod generate;
 mod interrupted;
 mod migrate;
 mod support;

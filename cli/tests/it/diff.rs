@@ -1,0 +1,118 @@
+//! `migrate-diff` between all kinds of ends.
+
+use crate::support::{Output, Project, Session, database, query};
+
+const BEFORE: &str = "model User {\n  id Int @id @default(autoincrement())\n  name String\n  @@map(\"users\")\n}\n";
+const AFTER: &str = "model User {\n  id Int @id @default(autoincrement())\n  name String\n  role Role @default(A)\n  @@index([role])\n  @@map(\"users\")\n}\nenum Role {\n  A\n  B\n}\n";
+
+fn project() -> Project {
+    let project = Project::new();
+    project.write("before.dsl", BEFORE).write("after.dsl", AFTER);
+    project
+}
+
+fn diff(project: &Project, args: &[&str]) -> Output {
+    project.run(&[&["migrate-diff"], args].concat())
+}
+
+#[test]
+fn every_end_can_be_compared_with_every_other() {
+    let (project, database) = (project(), database("ends"));
+    project.run(&["migrate", "dev", "--schema", "before.dsl", "--name", "init", "--url", database.url()]).exits(0);
+    let url = database.url();
+    let same = [("schema", "before.dsl"), ("migrations", "migrations"), ("url", url)];
+    for (from, from_value) in same {
+        for (to, to_value) in same {
+            let (from, to) = (format!("--from-{from}"), format!("--to-{to}"));
+            diff(&project, &[&from, from_value, &to, to_value, "--exit-code"]).exits(0).says("no difference");
+        }
+        let (from, to) = (format!("--from-{from}"), format!("--to-{from}"));
+        diff(&project, &[&from, from_value, "--to-schema", "after.dsl", "--exit-code"])
+            .exits(2)
+            .says("ALTER TABLE \"users\"")
+            .says("CREATE TYPE \"Role\"");
+        diff(&project, &[&from, from_value, "--to-empty", "--exit-code"]).exits(2).says("DROP TABLE \"users\"");
+        diff(&project, &["--from-empty", &to, from_value, "--exit-code"]).exits(2).says("CREATE TABLE \"users\"");
+        diff(&project, &["--from-schema", "after.dsl", &to, from_value, "--exit-code"]).exits(2).says("DROP TYPE");
+    }
+    diff(&project, &["--from-empty", "--to-empty", "--exit-code"]).exits(0).says("no difference");
+    diff(&project, &["--from-empty", "--to-migrations", "nowhere", "--exit-code"]).exits(0).says("no difference");
+}
+
+#[test]
+fn the_sql_leads_from_one_database_to_the_other() {
+    let (project, database) = (project(), database("leads"));
+    let session = Session::open(database.url());
+    session.sql(&diff(&project, &["--from-empty", "--to-schema", "before.dsl"]).exits(0).stdout);
+    session.sql(&diff(&project, &["--from-url", database.url(), "--to-schema", "after.dsl"]).exits(0).stdout);
+    diff(&project, &["--from-url", database.url(), "--to-schema", "after.dsl", "--exit-code"]).exits(0);
+    session.sql(&diff(&project, &["--from-url", database.url(), "--to-empty"]).exits(0).stdout);
+    diff(&project, &["--from-url", database.url(), "--to-empty", "--exit-code"]).exits(0);
+}
+
+#[test]
+fn the_output_may_go_to_a_file_or_be_words() {
+    let project = project();
+    let args = ["--from-schema", "before.dsl", "--to-schema", "after.dsl"];
+    let sql = diff(&project, &args).exits(0).stdout;
+    diff(&project, &[&args[..], &["--out", "new/next.sql"]].concat()).exits(0);
+    assert_eq!(project.read("new/next.sql"), sql);
+    let words = diff(&project, &[&args[..], &["--summary", "--exit-code"]].concat()).exits(2).stdout;
+    assert_eq!(words.lines().next(), Some("+ enum Role (A, B)"));
+    assert!(!words.contains("CREATE"), "{words}");
+}
+
+#[test]
+fn a_probable_rename_is_a_question_with_three_answers() {
+    let (project, database) = (project(), database("rename"));
+    project.write("renamed.dsl", BEFORE.replace("name String", "fullName String @map(\"full_name\")"));
+    let args = ["--from-schema", "before.dsl", "--to-schema", "renamed.dsl"];
+    diff(&project, &args)
+        .exits(3)
+        .says("users.name -> users.full_name")
+        .says("@renamedFrom(\"name\")")
+        .says("--rename users.name:full_name")
+        .says("--accept-drops");
+    diff(&project, &[&args[..], &["--rename", "users.name:full_name"]].concat()).exits(0).says("RENAME COLUMN");
+    diff(&project, &[&args[..], &["--rename", "users.nonsense:full_name"]].concat()).exits(1).says("names nothing");
+    diff(&project, &[&args[..], &["--accept-drops"]].concat()).exits(0).says("DROP COLUMN");
+
+    let dev = ["migrate", "dev", "--name", "x", "--url", database.url(), "--schema"];
+    project.run(&[&dev[..], &["before.dsl"]].concat()).exits(0);
+    query(&database, "INSERT INTO users (name) VALUES ('kept')");
+    project.run(&[&dev[..], &["renamed.dsl"]].concat()).exits(3);
+    assert_eq!(project.list("migrations").len(), 1);
+    project.run(&[&dev[..], &["renamed.dsl", "--rename", "users.name:full_name"]].concat()).exits(0);
+    assert_eq!(query(&database, "SELECT full_name FROM users"), ["kept"]);
+}
+
+#[test]
+fn a_database_with_several_schemas_is_read_as_the_schema_says() {
+    let (project, database) = (Project::new(), database("namespaces"));
+    project.write(
+        "schema.dsl",
+        "datasource db {\n  provider = \"postgresql\"\n  schemas = [\"shop\", \"staff\"]\n}\n\
+         enum Role {\n  A\n  B\n  @@schema(\"staff\")\n}\n\
+         model Person {\n  id Int @id @default(autoincrement())\n  role Role @default(A)\n  orders Order[]\n  @@schema(\"staff\")\n}\n\
+         model Order {\n  id Int @id @default(autoincrement())\n  by Int\n  person Person @relation(fields: [by], references: [id])\n  @@schema(\"shop\")\n}\n",
+    );
+    project.run(&["migrate", "dev", "--name", "init", "--url", database.url()]).exits(0);
+    let diff_to_schema = ["--from-url", database.url(), "--to-schema", "schema.dsl", "--exit-code"];
+    diff(&project, &diff_to_schema).exits(0).says("no difference");
+    query(&database, "CREATE TABLE public.not_ours (id int); DROP TABLE shop.\"Order\"");
+    diff(&project, &diff_to_schema).exits(2).says("CREATE TABLE \"shop\".\"Order\"").hides("not_ours");
+    project.run(&["migrate", "reset", "--force", "--url", database.url()]).exits(0).says("public, shop, staff");
+    diff(&project, &diff_to_schema).exits(0);
+}
+
+#[test]
+fn what_every_scalar_and_default_becomes_reads_back_the_same() {
+    let (project, database) = (Project::new(), database("round_trip"));
+    project.write("schema.dsl", include_str!("everything.dsl"));
+    project.run(&["migrate", "dev", "--name", "init", "--url", database.url()]).exits(0);
+    for (from, to) in [("--from-url", "--to-schema"), ("--from-schema", "--to-url")] {
+        let value =
+            |flag: &str| if flag.ends_with("url") { database.url().to_owned() } else { "schema.dsl".to_owned() };
+        diff(&project, &[from, &value(from), to, &value(to), "--exit-code"]).exits(0).says("no difference");
+    }
+}
