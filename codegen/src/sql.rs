@@ -10,6 +10,7 @@ mod diff;
 mod expression;
 mod intent;
 mod lower;
+mod moment;
 pub mod names;
 mod normalize;
 mod plan;

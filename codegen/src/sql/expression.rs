@@ -8,6 +8,8 @@
 mod lexer;
 mod parser;
 
+use super::moment::moment;
+
 pub(super) use lexer::{Token, tokens};
 pub(super) use parser::{Node, parse};
 
@@ -33,6 +35,11 @@ fn simplify(node: Node) -> Node {
     match node {
         Node::Cast(inner, _) => simplify(*inner),
         Node::Text(text) if is_number(&text) => Node::Number(text),
+        // PostgreSQL prints `'2026-01-01'` as midnight where it is compared with a timestamp.
+        Node::Text(text) => match moment(&text, true).filter(|_| text.contains('-')) {
+            Some(micros) => Node::Name(format!("moment {micros}")),
+            None => Node::Text(text),
+        },
         Node::Op(op, args) => simplify_op(op, args.into_iter().map(simplify).collect()),
         Node::Call(name, args) if args.is_empty() && NOW.contains(&name.as_str()) => {
             Node::Name("current_timestamp".to_owned())
@@ -117,6 +124,7 @@ mod tests {
         same("not a or b", "((NOT a) OR b)");
         same("(at at time zone 'UTC')::date", "((at AT TIME ZONE 'UTC'::text))::date");
         same("data->>'a' = 'x'", "((data ->> 'a'::text) = 'x'::text)");
+        same("at > '2020-01-01'", "(at > '2020-01-01 00:00:00'::timestamp without time zone)");
         same("a is distinct from b", "(a IS DISTINCT FROM b)");
     }
 

@@ -37,7 +37,7 @@ pub(super) fn same_predicate(origin: Origin, a: Option<&str>, b: Option<&str>) -
 /// Whether the default that is there serves for the one that shall be there.
 /// A sequence is as good as any other, and so is an identity column.
 pub(super) fn same_default(origin: Origin, previous: &Column, next: &Column) -> bool {
-    let sides = (previous.default.as_ref(), next.default.as_ref());
+    let sides = (set_default(previous), set_default(next));
     match sides {
         (_, Some(ColumnDefault::Unmanaged)) | (Some(ColumnDefault::Unmanaged), _) => true,
         (None, Some(ColumnDefault::Sequence(_))) => previous.identity.is_some(),
@@ -46,6 +46,14 @@ pub(super) fn same_default(origin: Origin, previous: &Column, next: &Column) -> 
         (Some(a), Some(b)) => same_value(origin, a, b, next),
         _ => false,
     }
+}
+
+/// The default unless it is NULL, which is what a column without one has.
+fn set_default(column: &Column) -> Option<&ColumnDefault> {
+    column.default.as_ref().filter(|default| match default {
+        ColumnDefault::Expression(sql) => ColumnDefault::parse(sql, column.array).is_some(),
+        _ => true,
+    })
 }
 
 fn same_value(origin: Origin, a: &ColumnDefault, b: &ColumnDefault, column: &Column) -> bool {

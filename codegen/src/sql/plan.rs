@@ -39,6 +39,13 @@ pub struct Step {
     pub hazards: Vec<Hazard>,
 }
 
+impl Step {
+    /// Its SQL, without a semicolon.
+    pub fn sql(&self) -> String {
+        statement(&self.action)
+    }
+}
+
 /// How a step goes with transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transaction {

@@ -3,3 +3,4 @@
 mod language;
 mod migrate;
 mod postgres;
+mod printed;

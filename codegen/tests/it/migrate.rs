@@ -16,8 +16,8 @@ use relata_devdb::DevDb;
 
 use crate::postgres::Database;
 
-struct End {
-    state: State,
+pub(crate) struct End {
+    pub(crate) state: State,
     intent: Intent,
 }
 
@@ -35,7 +35,7 @@ impl End {
         Self { state: lower(&schema), intent: Intent::of(&schema) }
     }
 
-    fn side(&self) -> Side<'_> {
+    pub(crate) fn side(&self) -> Side<'_> {
         Side { state: &self.state, intent: Some(&self.intent) }
     }
 }
@@ -55,16 +55,16 @@ fn accepting_drops() -> DiffOptions {
     DiffOptions { accept_drops: true, ..DiffOptions::default() }
 }
 
-struct Case {
+pub(crate) struct Case {
     previous: End,
-    next: End,
+    pub(crate) next: End,
     options: DiffOptions,
     rows: String,
     after: String,
 }
 
 impl Case {
-    fn read(next: &Path) -> Self {
+    pub(crate) fn read(next: &Path) -> Self {
         let text = |name: &str| std::fs::read_to_string(next.with_file_name(name));
         let renames = text("renames").unwrap_or_default();
         let renames = renames.lines().map(|line| Rename::parse(line).expect("a line of renames is a rename"));
@@ -133,7 +133,7 @@ fn nothing_changes_between_equal_schemas() {
     });
 }
 
-fn from_empty(end: &End) -> String {
+pub(crate) fn from_empty(end: &End) -> String {
     migration(&End::empty(), end, &DiffOptions::default())
 }
 
