@@ -15,6 +15,7 @@ mod keys;
 mod names;
 mod native_types;
 mod operator_classes;
+mod predicates;
 mod relations;
 mod rust_names;
 mod types;

@@ -138,6 +138,7 @@ codes! {
     R0712 SET_NULL_ON_REQUIRED Warning "SetNull on a required column",
     R0713 MANY_TO_MANY_ID Error "A many-to-many relation to a model without a single id",
     R0714 IGNORED_TARGET Error "A relation to an ignored model",
+    R0715 NATIVE_REFERENCE_TYPE Warning "A reference between types that PostgreSQL cannot compare",
 
     // Datasource and generator.
     R0801 UNKNOWN_PROVIDER Error "A database that is not PostgreSQL",

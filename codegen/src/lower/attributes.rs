@@ -13,6 +13,9 @@ use crate::syntax::{Attribute, Name};
 
 /// Reads every attribute of the schema.
 pub(super) fn read_attributes(cx: &mut Cx<'_, '_>) {
+    for id in cx.enum_ids() {
+        on_blocks::read_enum_attributes(cx, id);
+    }
     for id in cx.model_ids() {
         on_blocks::read_model_attributes(cx, id);
     }
@@ -21,9 +24,6 @@ pub(super) fn read_attributes(cx: &mut Cx<'_, '_>) {
     }
     for id in cx.model_ids() {
         on_blocks::read_model_keys(cx, id);
-    }
-    for id in cx.enum_ids() {
-        on_blocks::read_enum_attributes(cx, id);
     }
     on_blocks::everything_has_a_namespace(cx);
 }

@@ -154,7 +154,8 @@ pub(super) struct KeyDraft<'a> {
     pub(super) map: Option<Given<'a>>,
     pub(super) method: Option<(IndexMethod, Span)>,
     pub(super) fields: Vec<KeyField<'a>>,
-    pub(super) predicate: Option<Given<'a>>,
+    /// `where:` as SQL.
+    pub(super) predicate: Option<String>,
     /// Filled in by `constraint_names`.
     pub(super) constraint_name: String,
 }

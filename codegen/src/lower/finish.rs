@@ -65,7 +65,7 @@ fn finish_index(key: &KeyDraft<'_>) -> Index {
         constraint_name: key.constraint_name.clone(),
         method: key.method.map(|(method, _)| method).unwrap_or_default(),
         fields: key.fields.iter().map(finish_key_field).collect(),
-        predicate: owned(key.predicate),
+        predicate: key.predicate.clone(),
     }
 }
 

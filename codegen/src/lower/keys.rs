@@ -8,6 +8,7 @@ use super::arguments::{
 };
 use super::draft::{FieldList, FieldType, Given, KeyDraft, KeyField, KeyKind, KeyTarget, OperatorClass};
 use super::operator_classes::{KNOWN_CLASSES, METHODS};
+use super::predicates;
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
 use crate::ir::{FieldId, ModelId, SortOrder};
 use crate::syntax::{Arguments, Attribute, Expression, Name};
@@ -49,7 +50,7 @@ pub(super) fn read_model_key<'a>(cx: &mut Cx<'a, '_>, model: ModelId, attribute:
     let name = bound.get("name").and_then(|value| read_client_name(cx, value, kind));
     let map = bound.get("map").and_then(|value| read_constraint_name(cx, value));
     let method = bound.get("type").and_then(|value| expect_one_of(cx, value, "an index method", &METHODS));
-    let predicate = bound.get("where").and_then(|value| read_raw_sql(cx, value));
+    let predicate = bound.get("where").and_then(|value| predicates::read_predicate(cx, model, value));
     let fields = bound.get("fields").and_then(|value| read_key_fields(cx, model, value, kind, parameters.owner));
     let Some(fields) = fields else {
         cx.model_mut(model).has_broken_key = true;
@@ -213,7 +214,7 @@ fn read_key_field<'a>(
             return None;
         }
     };
-    let id = find_key_field(cx, model, name, owner);
+    let id = find_column(cx, model, name, owner);
     let bound = bind_field_arguments(cx, arguments, item.span());
     refuse_unsupported_arguments(cx, &bound, owner);
     let sort = read_sort(cx, &bound, kind, owner);
@@ -270,8 +271,8 @@ fn read_operator_class<'a>(
     }
 }
 
-/// A field that a key names: it must exist and have a column.
-fn find_key_field(cx: &mut Cx<'_, '_>, model: ModelId, name: Name<'_>, owner: &str) -> Option<FieldId> {
+/// A field that a key or a condition names: it must exist and have a column.
+pub(super) fn find_column(cx: &mut Cx<'_, '_>, model: ModelId, name: Name<'_>, owner: &str) -> Option<FieldId> {
     let id = find_named_field(cx, model, name, owner)?;
     if !matches!(cx.field(id).ty, FieldType::Model(_)) {
         return Some(id);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Cx;
+use super::draft::ModelDraft;
 use crate::diagnostics::{self as codes, Diagnostic};
 use crate::ir::names::{camel_ident, module_name, snake_ident};
 use crate::syntax::Name;
@@ -18,6 +19,7 @@ pub(super) fn validate_rust_names(cx: &mut Cx<'_, '_>) {
     for model in &cx.models {
         let fields: Vec<_> = model.ast.fields.iter().map(|field| field.name).collect();
         found.extend(clashes(&fields, snake_ident, "field"));
+        found.extend(keys_and_fields_differ(cx, model));
     }
     for block in &ast.enums {
         let values: Vec<_> = block.values.iter().map(|value| value.name).collect();
@@ -26,6 +28,28 @@ pub(super) fn validate_rust_names(cx: &mut Cx<'_, '_>) {
     // A model and its module clash for the same reason; once is enough.
     found.dedup_by(|a, b| a.span == b.span);
     cx.diagnostics.extend(found);
+}
+
+/// A key of several fields is called in the client like a field is, by its name or by those of its fields.
+fn keys_and_fields_differ(cx: &Cx<'_, '_>, model: &ModelDraft<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for key in model.keys.iter().filter(|key| key.is_unique() && key.fields.len() > 1) {
+        let fields: Vec<_> = key.columns().unwrap_or_default();
+        let names: Vec<_> = fields.iter().map(|id| cx.field(*id).ast.name.text).collect();
+        let name = key.name.map_or_else(|| names.join("_"), |name| name.text.to_owned());
+        let ident = snake_ident(&name);
+        let taken =
+            model.ast.fields.iter().find(|field| field.name.text != name && snake_ident(field.name.text) == ident);
+        let Some(taken) = taken else { continue };
+        let message = format!("the key `{name}` and the field `{}` are the same name in Rust", taken.name.text);
+        found.push(
+            Diagnostic::new(codes::RUST_NAME_CLASH, key.name.map_or(key.span, |name| name.span), message)
+                .label(format!("the key would be called `{ident}`"))
+                .second(taken.name.span, "as would this field")
+                .help("give the key another name with `name: \"..\"`"),
+        );
+    }
+    found
 }
 
 fn clashes(names: &[Name<'_>], convert: fn(&str) -> String, what: &str) -> Vec<Diagnostic> {

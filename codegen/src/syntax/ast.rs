@@ -181,6 +181,11 @@ pub(crate) enum Expression<'s> {
         items: Vec<Expression<'s>>,
         span: Span,
     },
+    /// `{ name: value }`
+    Object {
+        entries: Vec<(Name<'s>, Expression<'s>)>,
+        span: Span,
+    },
     /// `name:` with nothing behind it; reported when the tree was built.
     Missing(Span),
 }
@@ -191,7 +196,10 @@ impl Expression<'_> {
         match self {
             Expression::String(text) => text.span,
             Expression::Number(name) | Expression::Constant(name) => name.span,
-            Expression::Call { span, .. } | Expression::Array { span, .. } | Expression::Missing(span) => *span,
+            Expression::Call { span, .. }
+            | Expression::Array { span, .. }
+            | Expression::Object { span, .. }
+            | Expression::Missing(span) => *span,
         }
     }
 
@@ -203,6 +211,7 @@ impl Expression<'_> {
             Expression::Constant(word) => format!("the word `{}`", word.text),
             Expression::Call { name, .. } => format!("the function `{}`", name.text),
             Expression::Array { .. } => "a list".to_owned(),
+            Expression::Object { .. } => "an object".to_owned(),
             Expression::Missing(_) => "nothing".to_owned(),
         }
     }

@@ -66,8 +66,8 @@ fn check_line(file: u32, start: usize, line: &str) -> Option<(usize, usize, Diag
             '\\' if in_string => drop(characters.next()),
             '"' => in_string = !in_string,
             '/' if !in_string && line[at..].starts_with("//") => return None,
-            '(' | '[' if !in_string => depth += 1,
-            ')' | ']' if !in_string => depth = depth.saturating_sub(1),
+            '(' | '[' | '{' if !in_string => depth += 1,
+            ')' | ']' | '}' if !in_string => depth = depth.saturating_sub(1),
             '\t' => {}
             _ if character.is_control() => {
                 return Some((at, at + character.len_utf8(), control_character(span, character)));

@@ -2,7 +2,7 @@
 
 use super::super::arguments::{Parameters, bind, expect_one_of, expect_string};
 use super::super::draft::{FieldType, KeyDraft, KeyField, KeyKind, KeyTarget};
-use super::super::{Cx, defaults, keys, native_types};
+use super::super::{Cx, defaults, keys, native_types, predicates};
 use super::{expect_no_arguments, name_parameters, read_name, read_sql, report_misplaced, sql_parameters, usable};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 use crate::ir::{Arity, FieldId, ReferentialAction, ScalarType};
@@ -107,7 +107,8 @@ fn read_field_key<'a>(
     let sort = keys::read_sort(cx, &bound, kind, owner);
     keys::refuse_unsupported_arguments(cx, &bound, owner);
     let map = bound.get("map").and_then(|value| keys::read_constraint_name(cx, value));
-    let predicate = bound.get("where").and_then(|value| keys::read_raw_sql(cx, value));
+    let model = cx.field(id).model;
+    let predicate = bound.get("where").and_then(|value| predicates::read_predicate(cx, model, value));
     let span = cx.field(id).ast.name.span;
     let key = KeyDraft {
         kind,
@@ -120,7 +121,6 @@ fn read_field_key<'a>(
         predicate,
         constraint_name: String::new(),
     };
-    let model = cx.field(id).model;
     cx.model_mut(model).keys.push(key);
 }
 

@@ -2,9 +2,10 @@
 
 use super::super::Cx;
 use super::super::draft::{FieldList, FieldType, KeyKind};
+use super::super::native_types::native_type_name;
 use super::{Pair, is_unique, place};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
-use crate::ir::{Arity, FieldId, ReferentialAction};
+use crate::ir::{Arity, FieldId, NativeType, ReferentialAction};
 
 /// A many-to-many relation is stored by itself, in a table of the two ids.
 pub(super) fn many_to_many(cx: &Cx<'_, '_>, pair: Pair) -> Vec<Diagnostic> {
@@ -203,18 +204,54 @@ fn types_match(cx: &Cx<'_, '_>, field: FieldId, span: Span, reference: FieldId) 
         return None;
     }
     let lists_differ = (here.arity() == Arity::List) != (there.arity() == Arity::List);
-    if here.ty != there.ty || lists_differ {
-        let (ty, other) = (here.ast.ty.name.text, there.ast.ty.name.text);
-        let message = format!("`{}` is {ty}, but `{}` is {other}", cx.qualified(field), cx.qualified(reference));
-        return Some(
-            Diagnostic::new(codes::REFERENCE_TYPE, span, message)
-                .label("refers to a column of another type")
-                .second(here.ast.ty.span, "this is its type")
-                .second(there.ast.ty.span, "this is the type of what it refers to")
-                .help(format!("write `{other}` as the type of `{}`", here.ast.name.text)),
-        );
+    if here.ty == there.ty && !lists_differ {
+        return native_types_can_be_compared(cx, field, span, reference);
     }
-    None
+    let written = |id| {
+        let field = cx.field(id);
+        let list = if field.arity() == Arity::List { "[]" } else { "" };
+        format!("{}{list}", field.ast.ty.name.text)
+    };
+    let (ty, other) = (written(field), written(reference));
+    let message = format!("`{}` is {ty}, but `{}` is {other}", cx.qualified(field), cx.qualified(reference));
+    Some(
+        Diagnostic::new(codes::REFERENCE_TYPE, span, message)
+            .label("refers to a column of another type")
+            .second(here.ast.ty.span, "this is its type")
+            .second(there.ast.ty.span, "this is the type of what it refers to")
+            .help(format!("write `{other}` as the type of `{}`", here.ast.name.text)),
+    )
+}
+
+/// PostgreSQL refuses a foreign key between types that it has no `=` for.
+fn native_types_can_be_compared(cx: &Cx<'_, '_>, field: FieldId, span: Span, reference: FieldId) -> Option<Diagnostic> {
+    let (here, there) = (cx.field(field), cx.field(reference));
+    let (a, b) = (here.native_type()?, there.native_type()?);
+    if comparable(a) == comparable(b) || !cx.config.foreign_keys {
+        return None;
+    }
+    let (a, b) = (native_type_name(a), native_type_name(b));
+    let message = format!("`{}` is of type {a}, but `{}` is of type {b}", cx.qualified(field), cx.qualified(reference));
+    Some(
+        Diagnostic::new(codes::NATIVE_REFERENCE_TYPE, span, message)
+            .label("PostgreSQL will refuse this foreign key")
+            .second(there.ast.ty.span, format!("this is of type {b} in the database"))
+            .help(format!("write `@db.{b}` at `{}` too", here.ast.name.text)),
+    )
+}
+
+/// Types in one group can be compared with each other.
+fn comparable(native: NativeType) -> u8 {
+    match native {
+        NativeType::Uuid => 1,
+        NativeType::Inet => 2,
+        NativeType::Bit(_) | NativeType::VarBit(_) => 3,
+        NativeType::Xml => 4,
+        NativeType::Money => 5,
+        NativeType::Time(_) | NativeType::Timetz(_) => 6,
+        NativeType::Json | NativeType::JsonB => 7,
+        _ => 0,
+    }
 }
 
 fn references_are_unique(cx: &Cx<'_, '_>, id: FieldId, references: &FieldList) -> Option<Diagnostic> {

@@ -258,7 +258,9 @@ fn build_property<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>) -> Option<Prope
                 cx.report_stray(&pair, if property.value.is_some() { "the end of the line" } else { "a value" });
             }
             Rule::crowded_close => report_crowded_close(cx, &pair),
-            Rule::number | Rule::call | Rule::array | Rule::string => property.value = Some(build_expression(cx, pair)),
+            Rule::number | Rule::call | Rule::array | Rule::object | Rule::string => {
+                property.value = Some(build_expression(cx, pair))
+            }
             _ => {}
         }
     }

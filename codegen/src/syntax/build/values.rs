@@ -69,8 +69,19 @@ pub(super) fn build_expression<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>) ->
             let items = pair.into_inner().map(|item| build_expression(cx, item)).collect();
             Expression::Array { items, span }
         }
+        Rule::object => {
+            let entries = pair.into_inner().filter_map(|entry| build_entry(cx, entry)).collect();
+            Expression::Object { entries, span }
+        }
         _ => build_call(cx, pair, span),
     }
+}
+
+/// `name: value` of an object.
+fn build_entry<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>) -> Option<(Name<'s>, Expression<'s>)> {
+    let mut inner = pair.into_inner();
+    let name = cx.name(&inner.next()?);
+    Some((name, build_expression(cx, inner.next()?)))
 }
 
 fn build_call<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, span: Span) -> Expression<'s> {
