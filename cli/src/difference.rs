@@ -36,27 +36,22 @@ pub(crate) fn difference(pair: Pair<&Loaded>, renames: Renames) -> Result<Vec<Ch
         options.default_schema.clone_from(schema);
     }
     let sides = Pair { previous: pair.previous.side(), next: pair.next.side() };
-    match diff(sides, &options) {
-        Err(DiffError::ProbableRenames(probable)) if ask::somebody_is_there() => {
-            options.renames.extend(answers(&probable)?);
-            // What is no rename by now is none.
-            options.accept_drops = true;
-            diff(sides, &options).map_err(|error| refuse(&error))
+    loop {
+        match diff(sides, &options) {
+            // An answer may lead to further questions, about the columns of a renamed table.
+            Err(DiffError::ProbableRenames(probable)) if ask::somebody_is_there() => answer(&probable, &mut options)?,
+            result => return result.map_err(|error| refuse(&error)),
         }
-        result => result.map_err(|error| refuse(&error)),
     }
 }
 
-fn answers(probable: &[ProbableRename]) -> Result<Vec<Rename>, Failure> {
-    let mut renames = Vec::new();
-    for rename in probable {
-        let ProbableRename { kind, from, to, flag, .. } = rename;
+fn answer(probable: &[ProbableRename], options: &mut DiffOptions) -> Result<(), Failure> {
+    for ProbableRename { kind, from, to, rename, .. } in probable {
         let question = format!("Is the {kind} {from} renamed to {to}? Otherwise it is dropped with its data.");
-        if ask::yes_or_no(&question)? {
-            renames.extend(Rename::parse(flag.trim_start_matches("--rename").trim()));
-        }
+        let answers = if ask::yes_or_no(&question)? { &mut options.renames } else { &mut options.declined };
+        answers.push(rename.clone());
     }
-    Ok(renames)
+    Ok(())
 }
 
 fn refuse(error: &DiffError) -> Failure {

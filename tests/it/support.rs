@@ -1,7 +1,5 @@
 //! A database per test, with the migrations of the repository applied, and rows to start from.
 
-
-
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::OnceLock;

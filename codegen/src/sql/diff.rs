@@ -38,15 +38,17 @@ pub struct Side<'a> {
 pub struct DiffOptions {
     /// Renames said on the command line.
     pub renames: Vec<Rename>,
-    /// Take probable renames for what they look like in the pictures: a drop and an addition.
+    /// Take all probable renames for what they look like in the pictures: drops and additions.
     pub accept_drops: bool,
+    /// Probable renames that were asked about and are none.
+    pub declined: Vec<Rename>,
     /// The schema of names without one.
     pub default_schema: String,
 }
 
 impl Default for DiffOptions {
     fn default() -> Self {
-        Self { renames: Vec::new(), accept_drops: false, default_schema: "public".to_owned() }
+        Self { renames: Vec::new(), accept_drops: false, declined: Vec::new(), default_schema: "public".to_owned() }
     }
 }
 
@@ -70,8 +72,17 @@ pub struct ProbableRename {
     pub to: String,
     /// What to write into the schema, and where.
     pub attribute: String,
-    /// The option that says the same.
-    pub flag: String,
+    /// What says the same on the command line.
+    pub rename: Rename,
+}
+
+impl ProbableRename {
+    /// The option for the command line, in quotes where a shell would need them.
+    pub fn flag(&self) -> String {
+        let text = self.rename.to_string();
+        let is_plain = text.chars().all(|letter| letter.is_ascii_alphanumeric() || "_.:-".contains(letter));
+        if is_plain { format!("--rename {text}") } else { format!("--rename '{}'", text.replace('\'', "'\\''")) }
+    }
 }
 
 impl fmt::Display for DiffError {
@@ -81,7 +92,7 @@ impl fmt::Display for DiffError {
                 f.write_str("this looks like a rename; without being told so it would lose data")?;
                 for rename in renames {
                     write!(f, "\n  {} {} -> {}", rename.kind, rename.from, rename.to)?;
-                    write!(f, "\n    write {}, or pass {}", rename.attribute, rename.flag)?;
+                    write!(f, "\n    write {}, or pass {}", rename.attribute, rename.flag())?;
                 }
                 Ok(())
             }
@@ -121,7 +132,8 @@ pub fn diff(pair: Pair<Side<'_>>, options: &DiffOptions) -> Result<Vec<Change>, 
     let renames = renames::resolve(&cx, &previous, previous_intent.as_ref(), options)?;
     let mut changes = renames::apply(&mut previous, renames);
     if !options.accept_drops {
-        let probable = guess::probable_renames(&cx, &previous);
+        let mut probable = guess::probable_renames(&cx, &previous);
+        probable.retain(|probable| !options.declined.contains(&probable.rename));
         if !probable.is_empty() {
             return Err(DiffError::ProbableRenames(probable));
         }

@@ -185,6 +185,25 @@ fn probable_renames_are_questions() {
     insta::assert_snapshot!([column, table, value, ty].map(|after| question(&after)).join("\n"));
 }
 
+/// An answer may lead to the next question; a declined rename is not asked again.
+#[test]
+fn questions_end_when_all_are_answered() {
+    let after = BEFORE.replace("Post", "Article").replace("title    String", "headline String");
+    let (previous, next) = (End::of(BEFORE), End::of(&after));
+    let mut options = DiffOptions::default();
+    let mut asked = Vec::new();
+    while let Err(DiffError::ProbableRenames(probable)) = changes(&previous, &next, &options) {
+        for probable in probable {
+            asked.push(probable.flag());
+            let answers = if probable.kind == "table" { &mut options.renames } else { &mut options.declined };
+            answers.push(probable.rename);
+        }
+    }
+    assert_eq!(asked, ["--rename Post:Article", "--rename Article.title:headline"]);
+    let words = summary(&changes(&previous, &next, &options).unwrap_or_default());
+    assert!(words.contains("~ table Post is called Article\n+ column Article.headline"), "{words}");
+}
+
 /// What does not look like one is not.
 #[test]
 fn other_drops_are_no_questions() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{DiffCx, ProbableRename, renames};
+use super::{DiffCx, ProbableRename, Rename, renames};
 use crate::sql::state::{Column, EnumType, ObjectName, State, Table};
 
 pub(super) fn probable_renames(cx: &DiffCx<'_>, previous: &State) -> Vec<ProbableRename> {
@@ -125,7 +125,7 @@ fn enum_question(cx: &DiffCx<'_>, from: &ObjectName, to: &ObjectName) -> Probabl
         from: from.to_string(),
         to: to.to_string(),
         attribute: format!("@@renamedFrom(\"{}\") in enum {key}", from.name),
-        flag: format!("--rename {from}:{}", to.name),
+        rename: Rename { from: from.to_string(), to: to.name.clone() },
     }
 }
 
@@ -136,7 +136,7 @@ fn table_question(cx: &DiffCx<'_>, from: &ObjectName, to: &ObjectName) -> Probab
         from: from.to_string(),
         to: to.to_string(),
         attribute: format!("@@renamedFrom(\"{}\") in model {key}", from.name),
-        flag: format!("--rename {from}:{}", to.name),
+        rename: Rename { from: from.to_string(), to: to.name.clone() },
     }
 }
 
@@ -149,7 +149,7 @@ fn label_question(cx: &DiffCx<'_>, name: &ObjectName, from: &str, to: &str) -> P
         from: format!("{name}.{from}"),
         to: format!("{name}.{to}"),
         attribute: format!("@renamedFrom(\"{from}\") at {key}.{}", label.map_or(to, |label| &label.key)),
-        flag: format!("--rename {name}.{from}:{to}"),
+        rename: Rename { from: format!("{name}.{from}"), to: to.to_owned() },
     }
 }
 
@@ -161,6 +161,6 @@ fn column_question(cx: &DiffCx<'_>, table: &ObjectName, from: &str, to: &str) ->
         from: format!("{table}.{from}"),
         to: format!("{table}.{to}"),
         attribute: format!("@renamedFrom(\"{from}\") at {key}.{column}"),
-        flag: format!("--rename {table}.{from}:{to}"),
+        rename: Rename { from: format!("{table}.{from}"), to: to.to_owned() },
     }
 }
