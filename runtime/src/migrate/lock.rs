@@ -53,7 +53,8 @@ pub(super) async fn acquire(client: &Client, table: &str, options: &Options) -> 
                 announced = true;
             }
         }
-        tokio::time::sleep(pause.min(options.lock_wait.saturating_sub(waited))).await;
+        let left = options.lock_wait.saturating_sub(waited).max(Duration::from_millis(50));
+        tokio::time::sleep(pause.min(left)).await;
         pause = (pause * 2).min(Duration::from_secs(1));
     }
     check_session(client, table).await
@@ -68,7 +69,7 @@ async fn try_lock(client: &Client, table: &str) -> Result<bool, Error> {
 }
 
 const HOLDER: &str = "
-    SELECT l.pid, COALESCE(a.application_name, ''), COALESCE(a.client_addr::text, 'the same machine'),
+    SELECT COALESCE(l.pid, 0), COALESCE(a.application_name, ''), COALESCE(a.client_addr::text, 'the same machine'),
            COALESCE(a.state, 'unknown'),
            COALESCE(EXTRACT(epoch FROM clock_timestamp() - COALESCE(a.state_change, a.backend_start)), 0)::bigint
     FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid

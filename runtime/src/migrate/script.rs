@@ -64,8 +64,8 @@ impl Script {
     ///
     /// # Errors
     ///
-    /// When a string or comment is not closed, a marker is inside a statement or unknown, or a statement begins or
-    /// ends a transaction: that is the runner's work.
+    /// When a string or comment is not closed, a marker is inside a statement or unknown, or the runner cannot send a
+    /// statement: those that begin or end a transaction, which is its own work, and those that only psql can run.
     ///
     /// ```
     /// use relata::migrate::{Script, SegmentMode};
@@ -76,6 +76,10 @@ impl Script {
     /// # Ok::<(), relata::migrate::ScriptError>(())
     /// ```
     pub fn parse(sql: &str) -> Result<Self, ScriptError> {
+        if let Some(offset) = sql.find('\0') {
+            let problem = "a NUL character, which PostgreSQL does not take; remove it".to_owned();
+            return Err(ScriptError { line: line_of(sql, offset), problem });
+        }
         let tokens = tokenize(sql).map_err(|unterminated| unclosed(sql, &unterminated))?;
         let mut splitter = Splitter::new(sql);
         for token in &tokens {
@@ -183,14 +187,8 @@ impl<'a> Splitter<'a> {
         self.atomic = 0;
         let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return Ok(()) };
         let line = line_of(self.sql, first.range.start);
-        if let Some(command) = transaction_control(self.sql, &tokens) {
-            return Err(ScriptError {
-                line,
-                problem: format!(
-                    "`{command}`: the runner begins and ends transactions itself; take the statement out, and divide \
-                     the file with `-- relata:segment transactional` where a part has to be committed on its own"
-                ),
-            });
+        if let Some(problem) = refusal(self.sql, &tokens) {
+            return Err(ScriptError { line, problem });
         }
         let sql = self.sql[first.range.start..last.range.end].to_owned();
         let hash = hash_tokens(self.sql, tokens.iter().copied());
@@ -218,6 +216,26 @@ fn segment_marker<'a>(token: &Token, sql: &'a str) -> Option<&'a str> {
         return None;
     }
     token.text(sql).trim_start_matches('-').trim().strip_prefix("relata:segment").map(str::trim)
+}
+
+/// Why the runner cannot send a statement, and what to do instead.
+fn refusal(sql: &str, tokens: &[&Token]) -> Option<String> {
+    if let Some(command) = transaction_control(sql, tokens) {
+        return Some(format!(
+            "`{command}`: the runner begins and ends transactions itself; take the statement out, and divide the file \
+             with `-- relata:segment transactional` where a part has to be committed on its own"
+        ));
+    }
+    let first = tokens.first()?;
+    if first.is_punctuation(sql, '\\') {
+        return Some("a line that begins with a backslash is for psql, and no SQL; take it out".to_owned());
+    }
+    let is_stream = |pair: &[&Token]| {
+        pair[0].is_word(sql, "from") && pair[1].is_word(sql, "stdin")
+            || pair[0].is_word(sql, "to") && pair[1].is_word(sql, "stdout")
+    };
+    (first.is_word(sql, "copy") && tokens.windows(2).any(is_stream))
+        .then(|| "a migration has no stdin and stdout to copy from and to; write INSERT statements".to_owned())
 }
 
 /// The command, if it would end or begin the runner's own transaction. Savepoints are fine.
@@ -355,6 +373,16 @@ mod tests {
             assert!(problem(&format!("SELECT 1; {command};")).contains("the runner begins and ends"), "{command}");
         }
         assert_eq!(statements("SAVEPOINT a; ROLLBACK TO a; ROLLBACK TO SAVEPOINT a; RELEASE a").len(), 4);
+    }
+
+    #[test]
+    fn what_only_psql_can_run_is_refused() {
+        for statement in ["COPY t FROM stdin;\n1\n\\.", "COPY t (a, b) TO STDOUT WITH (FORMAT csv)"] {
+            assert!(problem(statement).contains("INSERT"), "{statement}");
+        }
+        assert_eq!(statements("COPY t FROM '/a/file'").len(), 1);
+        assert!(problem("SELECT 1;\n\\connect other").starts_with("line 2: a line that begins with a backslash"));
+        assert!(problem("SELECT 1;\nSELECT '\0'").starts_with("line 2: a NUL"));
     }
 
     #[test]
