@@ -129,9 +129,9 @@ pub(crate) enum Migrate {
     Dev(Dev),
     /// Apply pending migrations
     Deploy(Deploy),
-    /// Compare the migrations with the history of the database
+    /// Compare the migrations with the history of the database, and with the database itself
     #[command(after_help = "Exit codes:\n  0   up to date\n  1   refused or failed\n  2   migrations are pending\n  \
-                            3   edited, missing, failed or interrupted migrations\n  64  wrong usage")]
+                            3   edited, missing, failed or interrupted migrations, or drift\n  64  wrong usage")]
     Status(Status),
     /// Drop everything in the schema with all data, and apply all migrations again
     ///

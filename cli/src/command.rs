@@ -7,3 +7,4 @@ pub(crate) mod generate;
 pub(crate) mod init;
 pub(crate) mod migrate;
 pub(crate) mod migrate_diff;
+pub(crate) mod status;

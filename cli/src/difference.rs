@@ -15,6 +15,11 @@ pub(crate) struct Renames {
 }
 
 impl Renames {
+    /// Nothing is renamed, and nobody is asked.
+    pub(crate) fn none() -> Self {
+        Self { said: Vec::new(), accept_drops: true }
+    }
+
     /// Reads the values of `--rename`.
     pub(crate) fn parse(flags: &[String], accept_drops: bool) -> Result<Self, Failure> {
         let parse = |flag: &String| {

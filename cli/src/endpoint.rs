@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use relata_codegen::ir::Schema;
 use relata_codegen::sql::{Intent, Pair, Side, State, lower};
+use tokio_postgres::Client;
 
 use crate::args;
 use crate::database::Database;
@@ -107,10 +108,15 @@ async fn finish(endpoint: &Endpoint, loaded: Option<(Loaded, Scope)>, scope: &Sc
 async fn read_database(database: &Database, scope: &Scope) -> Result<Loaded, Failure> {
     let spinner = progress::spinner();
     spinner.set_message(format!("reading {database}"));
-    let mut client = database.connect().await?;
-    let current_schema = relata::migrate::current_schema(&client).await?;
-    let state = introspect(&mut client, scope).await?;
+    let loaded = read_client(&mut database.connect().await?, scope).await;
     spinner.finish_and_clear();
+    loaded
+}
+
+/// Reads the database that is connected to.
+pub(crate) async fn read_client(client: &mut Client, scope: &Scope) -> Result<Loaded, Failure> {
+    let current_schema = relata::migrate::current_schema(client).await?;
+    let state = introspect(client, scope).await?;
     Ok(Loaded { state, intent: None, current_schema: Some(current_schema) })
 }
 

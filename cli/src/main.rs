@@ -5,6 +5,7 @@ mod ask;
 mod command;
 mod database;
 mod difference;
+mod drift;
 mod endpoint;
 mod failure;
 mod introspect;
@@ -64,7 +65,7 @@ async fn run(command: &Command) -> Result<Exit, Failure> {
         Command::MigrateDiff(args) => command::migrate_diff::migrate_diff(args).await,
         Command::Migrate(Migrate::Dev(args)) => command::dev::dev(args).await,
         Command::Migrate(Migrate::Deploy(args)) => command::migrate::deploy(args).await,
-        Command::Migrate(Migrate::Status(args)) => command::migrate::status(args).await,
+        Command::Migrate(Migrate::Status(args)) => command::status::status(args).await,
         Command::Migrate(Migrate::Reset(args)) => command::migrate::reset(args).await,
     }
 }

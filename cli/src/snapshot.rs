@@ -10,7 +10,8 @@ use chrono::Utc;
 use crate::failure::Failure;
 use crate::write::write_folder;
 
-const SNAPSHOT: &str = "schema.dsl";
+/// The schema that a migration leads to, beside its SQL.
+pub(crate) const SNAPSHOT: &str = "schema.dsl";
 
 /// Names of the migrations in a folder, in order. A folder that does not exist has none.
 fn names(folder: &Path) -> Result<Vec<String>, Failure> {

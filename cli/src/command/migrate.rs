@@ -1,10 +1,9 @@
-//! `migrate deploy`, `status` and `reset`; `dev` is beside.
+//! `migrate deploy` and `reset`; `dev` and `status` are beside.
 
 use std::path::Path;
 use std::time::Duration;
 
-use relata::migrate::{self, Migrations, Options, Problem};
-use serde::Serialize;
+use relata::migrate::{self, Migrations, Options};
 use tokio_postgres::Client;
 
 use crate::database::Database;
@@ -13,7 +12,7 @@ use crate::failure::{Exit, Failure};
 use crate::{args, ask, progress, say, snapshot};
 
 /// Reads a folder of migrations that has to be there.
-fn read(folder: &Path) -> Result<Migrations, Failure> {
+pub(super) fn read(folder: &Path) -> Result<Migrations, Failure> {
     if !folder.exists() {
         return Err(Failure::refused(format!("there is no folder {}", folder.display())).help(
             "make the first migration with `codegen migrate dev --name init`, or name the folder with --migrations",
@@ -54,93 +53,8 @@ pub(super) async fn apply(
     Ok(Exit::Done)
 }
 
-fn count(number: usize) -> String {
+pub(super) fn count(number: usize) -> String {
     if number == 1 { "1 migration".to_owned() } else { format!("{number} migrations") }
-}
-
-#[derive(Serialize)]
-struct StatusReport<'a> {
-    applied: Vec<AppliedReport<'a>>,
-    pending: &'a [String],
-    problems: Vec<ProblemReport<'a>>,
-}
-
-#[derive(Serialize)]
-struct AppliedReport<'a> {
-    name: &'a str,
-    finished_at: Option<&'a str>,
-    runner: &'a str,
-}
-
-#[derive(Serialize)]
-struct ProblemReport<'a> {
-    name: &'a str,
-    kind: &'static str,
-    message: String,
-}
-
-pub(crate) async fn status(args: &args::Status) -> Result<Exit, Failure> {
-    let migrations = read(&args.target.migrations)?;
-    let database = Database::find(args.target.url.as_deref())?;
-    let client = database.connect().await?;
-    let status = migrate::status(&client, &migrations).await?;
-    if args.json {
-        print_json(&status)?;
-    } else {
-        print_status(&status, &database)?;
-    }
-    Ok(match (status.problems.is_empty(), status.pending.is_empty()) {
-        (false, _) => Exit::Question,
-        (true, false) => Exit::Difference,
-        (true, true) => Exit::Done,
-    })
-}
-
-fn print_status(status: &migrate::Status, database: &Database) -> Result<(), Failure> {
-    for applied in &status.applied {
-        say::out(&format!("applied  {}  {}", applied.name, applied.finished_at.as_deref().unwrap_or_default()))?;
-    }
-    for name in &status.pending {
-        say::out(&format!("pending  {name}"))?;
-    }
-    for problem in &status.problems {
-        say::out(&format!("problem  {problem}"))?;
-    }
-    match (status.problems.is_empty(), status.pending.len()) {
-        (false, _) => say::out(&format!("{database} needs attention"))?,
-        (true, 0) => say::out(&format!("{database} is up to date: {} applied", count(status.applied.len())))?,
-        (true, pending) => say::out(&format!("{database}: {} pending; run `codegen migrate deploy`", count(pending)))?,
-    }
-    Ok(())
-}
-
-fn print_json(status: &migrate::Status) -> Result<(), Failure> {
-    let applied = status.applied.iter().map(|applied| AppliedReport {
-        name: &applied.name,
-        finished_at: applied.finished_at.as_deref(),
-        runner: &applied.runner,
-    });
-    let problems = status.problems.iter().map(|problem| ProblemReport {
-        name: problem.name(),
-        kind: kind(problem),
-        message: problem.to_string(),
-    });
-    let report = StatusReport { applied: applied.collect(), pending: &status.pending, problems: problems.collect() };
-    let text = serde_json::to_string_pretty(&report)
-        .map_err(|error| Failure::refused(format!("the status cannot be written as JSON: {error}")))?;
-    say::out(&text)
-}
-
-fn kind(problem: &Problem) -> &'static str {
-    match problem {
-        Problem::Edited { .. } | Problem::EditedBehind { .. } => "edited",
-        Problem::Missing { .. } => "missing",
-        Problem::OutOfOrder { .. } => "out_of_order",
-        Problem::Failed { .. } => "failed",
-        Problem::Interrupted { .. } => "interrupted",
-        Problem::Running { .. } => "running",
-        _ => "other",
-    }
 }
 
 pub(crate) async fn reset(args: &args::Reset) -> Result<Exit, Failure> {

@@ -95,3 +95,25 @@ fn a_migration_without_snapshot_cannot_be_followed() {
         .exits(1)
         .says("20260101000000_by_hand, has no schema.dsl");
 }
+
+#[test]
+fn a_database_that_was_changed_by_hand_has_drifted() {
+    let (project, database) = (project(), database("drift"));
+    project.run(&["migrate", "dev", "--name", "init", "--url", database.url()]).exits(0);
+    // What the schema does not speak of is somebody's own.
+    query(
+        &database,
+        "CREATE TABLE own (id int); CREATE TYPE own_type AS ENUM ('a'); CREATE INDEX own_index ON users (role);
+         CREATE VIEW own_view AS SELECT 1",
+    );
+    project.status(&database).exits(0);
+    query(&database, "ALTER TABLE users DROP COLUMN password_hash; ALTER TABLE users ADD COLUMN by_hand int");
+    project
+        .status(&database)
+        .exits(3)
+        .says("drift    + column users.password_hash")
+        .says("drift    - column users.by_hand");
+    let json = project.run(&["migrate", "status", "--json", "--url", database.url()]).exits(3).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("valid JSON");
+    assert_eq!(json["drift"].as_array().map(Vec::len), Some(2));
+}

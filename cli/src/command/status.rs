@@ -1,0 +1,115 @@
+//! `migrate status`: the migrations, the history of the database, and the database itself.
+
+use relata::migrate::{self, Problem, Status};
+use relata_codegen::sql::{Change, summary};
+use serde::Serialize;
+
+use super::migrate::{count, read};
+use crate::database::Database;
+use crate::drift::drift;
+use crate::failure::{Exit, Failure};
+use crate::{args, say};
+
+pub(crate) async fn status(args: &args::Status) -> Result<Exit, Failure> {
+    let folder = &args.target.migrations;
+    let migrations = read(folder)?;
+    let database = Database::find(args.target.url.as_deref())?;
+    let mut client = database.connect().await?;
+    let status = migrate::status(&client, &migrations).await?;
+    // A migration that stopped in the middle is between two snapshots.
+    let drift = if status.problems.is_empty() { drift(&mut client, &status, folder).await? } else { Vec::new() };
+    if args.json {
+        print_json(&status, &drift)?;
+    } else {
+        print(&status, &drift, &database)?;
+    }
+    Ok(match (status.problems.is_empty() && drift.is_empty(), status.pending.is_empty()) {
+        (false, _) => Exit::Question,
+        (true, false) => Exit::Difference,
+        (true, true) => Exit::Done,
+    })
+}
+
+fn print(status: &Status, drift: &[Change], database: &Database) -> Result<(), Failure> {
+    for applied in &status.applied {
+        say::out(&format!("applied  {}  {}", applied.name, applied.finished_at.as_deref().unwrap_or_default()))?;
+    }
+    for name in &status.pending {
+        say::out(&format!("pending  {name}"))?;
+    }
+    for problem in &status.problems {
+        say::out(&format!("problem  {problem}"))?;
+    }
+    for line in summary(drift).lines() {
+        say::out(&format!("drift    {line}"))?;
+    }
+    let (applied, pending) = (status.applied.len(), status.pending.len());
+    say::out(&if !status.problems.is_empty() {
+        format!("{database} needs attention")
+    } else if !drift.is_empty() {
+        format!(
+            "{database} was changed by hand: these changes would bring it back to its last migration; `codegen \
+             migrate-diff --from-url URL --to-migrations DIR` gives the SQL, which also drops what is not in the schema"
+        )
+    } else if pending > 0 {
+        format!("{database}: {} pending; run `codegen migrate deploy`", count(pending))
+    } else {
+        format!("{database} is up to date: {} applied", count(applied))
+    })
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    applied: Vec<AppliedReport<'a>>,
+    pending: &'a [String],
+    problems: Vec<ProblemReport<'a>>,
+    drift: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct AppliedReport<'a> {
+    name: &'a str,
+    finished_at: Option<&'a str>,
+    runner: &'a str,
+}
+
+#[derive(Serialize)]
+struct ProblemReport<'a> {
+    name: &'a str,
+    kind: &'static str,
+    message: String,
+}
+
+fn print_json(status: &Status, drift: &[Change]) -> Result<(), Failure> {
+    let applied = status.applied.iter().map(|applied| AppliedReport {
+        name: &applied.name,
+        finished_at: applied.finished_at.as_deref(),
+        runner: &applied.runner,
+    });
+    let problems = status.problems.iter().map(|problem| ProblemReport {
+        name: problem.name(),
+        kind: kind(problem),
+        message: problem.to_string(),
+    });
+    let report = Report {
+        applied: applied.collect(),
+        pending: &status.pending,
+        problems: problems.collect(),
+        drift: summary(drift).lines().map(str::to_owned).collect(),
+    };
+    let text = serde_json::to_string_pretty(&report)
+        .map_err(|error| Failure::refused(format!("the status cannot be written as JSON: {error}")))?;
+    say::out(&text)
+}
+
+fn kind(problem: &Problem) -> &'static str {
+    match problem {
+        Problem::Edited { .. } | Problem::EditedBehind { .. } => "edited",
+        Problem::Missing { .. } => "missing",
+        Problem::OutOfOrder { .. } => "out_of_order",
+        Problem::Failed { .. } => "failed",
+        Problem::Interrupted { .. } => "interrupted",
+        Problem::Running { .. } => "running",
+        _ => "other",
+    }
+}
