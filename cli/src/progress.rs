@@ -26,10 +26,10 @@ pub(crate) fn spinner() -> ProgressBar {
 pub(crate) fn listener(spinner: &ProgressBar) -> Listener {
     let spinner = spinner.clone();
     Arc::new(move |event| match event {
-        Event::Applying { name, statements } => spinner.set_message(format!("{name}: {statements} statements")),
-        Event::Progress { name, done, total } => spinner.set_message(format!("{name}: {done} of {total} statements")),
+        Event::Applying { name, statements } => spinner.set_message(format!("{name}: {statements} to run")),
+        Event::Progress { name, done, total } => spinner.set_message(format!("{name}: {done} of {total} done")),
         Event::WaitingForLock { holder } => line(&spinner, &format!("waiting for another migration run: {holder}")),
-        Event::Resuming { name, done } => line(&spinner, &format!("{name}: going on after {done} statements")),
+        Event::Resuming { name, done } => line(&spinner, &format!("{name}: going on, {done} statements were done")),
         Event::Retrying { name, reason, attempt } => line(&spinner, &format!("{name}: retry {attempt}: {reason}")),
         Event::Applied { name } => line(&spinner, &format!("applied {name}")),
         _ => {}

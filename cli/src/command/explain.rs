@@ -1,4 +1,4 @@
-//! `explain`: what a code stands for.
+//! `explain`: what a code stands for, with examples.
 
 use relata_codegen::diagnostics::{CODES, Severity, find_code};
 
@@ -17,6 +17,6 @@ pub(crate) fn explain(code: &str) -> Result<Exit, Failure> {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    say::out(&format!("{} ({severity}): {}", found.code, found.title))?;
+    say::out(&format!("{} ({severity}): {}\n\n{}", found.code, found.title, found.explanation.trim_end()))?;
     Ok(Exit::Done)
 }

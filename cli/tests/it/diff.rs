@@ -1,6 +1,6 @@
 //! `migrate-diff` between all kinds of ends.
 
-use crate::support::{Output, Project, Session, database, query};
+use crate::support::{Output, Project, database, query};
 
 const BEFORE: &str = "model User {\n  id Int @id @default(autoincrement())\n  name String\n  @@map(\"users\")\n}\n";
 const AFTER: &str = "model User {\n  id Int @id @default(autoincrement())\n  name String\n  role Role @default(A)\n  @@index([role])\n  @@map(\"users\")\n}\nenum Role {\n  A\n  B\n}\n";
@@ -42,11 +42,10 @@ fn every_end_can_be_compared_with_every_other() {
 #[test]
 fn the_sql_leads_from_one_database_to_the_other() {
     let (project, database) = (project(), database("leads"));
-    let session = Session::open(database.url());
-    session.sql(&diff(&project, &["--from-empty", "--to-schema", "before.dsl"]).exits(0).stdout);
-    session.sql(&diff(&project, &["--from-url", database.url(), "--to-schema", "after.dsl"]).exits(0).stdout);
+    query(&database, &diff(&project, &["--from-empty", "--to-schema", "before.dsl"]).exits(0).stdout);
+    query(&database, &diff(&project, &["--from-url", database.url(), "--to-schema", "after.dsl"]).exits(0).stdout);
     diff(&project, &["--from-url", database.url(), "--to-schema", "after.dsl", "--exit-code"]).exits(0);
-    session.sql(&diff(&project, &["--from-url", database.url(), "--to-empty"]).exits(0).stdout);
+    query(&database, &diff(&project, &["--from-url", database.url(), "--to-empty"]).exits(0).stdout);
     diff(&project, &["--from-url", database.url(), "--to-empty", "--exit-code"]).exits(0);
 }
 
