@@ -175,7 +175,8 @@ pub const ANY: usize = usize::MAX;
 ///
 /// `PARENT` is the number of the relation whose field is [`Parent`], or [`ANY`] if none is.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a row that can be created here",
+    message = "`{Self}` is neither a new row nor a key that this place takes",
+    label = "expected a `Create`; the field of a relation also takes the other row's key, or a unique filter such as `user::id.eq(..)`",
     note = "`Parent` stands only in what is created inside a parent's `create`, and there it must stand for that parent"
 )]
 pub trait CreateRow<const PARENT: usize = ANY>: Sized {

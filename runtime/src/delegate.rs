@@ -7,7 +7,7 @@ use crate::create::CreateRow;
 use crate::filter::Unique;
 use crate::find::{Count, FindFirst, FindMany, FindUnique};
 use crate::model::Model;
-use crate::write::{Create, CreateMany, Delete, DeleteMany, Update, UpdateMany, Upsert};
+use crate::write::{AddFilterOrAllRows, Create, CreateMany, Delete, DeleteMany, Update, UpdateMany, Upsert};
 
 /// What identifies a single row: only `eq` on a unique column or a unique key makes it.
 #[diagnostic::on_unimplemented(
@@ -75,7 +75,7 @@ impl<M: Model> Delegate<M> {
     }
 
     /// Changes all rows that meet the filters.
-    pub fn update_many(self) -> UpdateMany<M> {
+    pub fn update_many(self) -> UpdateMany<M, AddFilterOrAllRows> {
         UpdateMany::new(self.handle)
     }
 
@@ -90,7 +90,7 @@ impl<M: Model> Delegate<M> {
     }
 
     /// Deletes all rows that meet the filters.
-    pub fn delete_many(self) -> DeleteMany<M> {
+    pub fn delete_many(self) -> DeleteMany<M, AddFilterOrAllRows> {
         DeleteMany::new(self.handle)
     }
 }

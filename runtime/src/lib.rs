@@ -45,7 +45,7 @@ pub use select::Select;
 pub use selection::{CountOf, SelectRelated, Selection};
 pub use transaction::{Isolation, Transaction, TransactionCall};
 pub use value::{IntoNullable, IntoValue, Param, Scalar};
-pub use write::{Create, CreateMany, Delete, DeleteMany, NoRowsChosen, RowsChosen, Update, UpdateMany, Upsert};
+pub use write::{AddFilterOrAllRows, Create, CreateMany, Delete, DeleteMany, RowsChosen, Update, UpdateMany, Upsert};
 
 pub use {chrono, rust_decimal, serde_json, tokio_postgres, uuid};
 

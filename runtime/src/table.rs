@@ -139,7 +139,6 @@ pub(crate) fn push_quoted(sql: &mut String, name: &str) {
 }
 
 /// A relation, seen from one of its sides.
-#[derive(Debug)]
 pub struct Relation {
     /// The field's name in the client.
     pub name: &'static str,
@@ -155,6 +154,13 @@ pub struct Relation {
     pub referencing: bool,
     /// The table between, for an implicit many-to-many relation.
     pub through: Option<JoinTable>,
+}
+
+/// Relations lead in circles, so they show their names only.
+impl std::fmt::Debug for Relation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} -> {}", self.name, self.child.name)
+    }
 }
 
 /// How many rows a relation leads to.

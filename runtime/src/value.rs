@@ -326,12 +326,6 @@ macro_rules! into_value {
                     Some(self.into())
                 }
             }
-
-            impl IntoNullable<$to> for Option<$from> {
-                fn into_nullable(self) -> Option<$to> {
-                    self.map(Into::into)
-                }
-            }
         )+
     };
 }
@@ -347,7 +341,8 @@ into_value! {
     &[u8] => Vec<u8>,
 }
 
-/// What may be given for an optional column: a value, an `Option` of one.
+/// What may be given for an optional column: a value, or an `Option` of exactly its type, so that a bare
+/// `None` says enough.
 #[diagnostic::on_unimplemented(
     message = "this column holds `Option<{T}>`, and `{Self}` is neither that nor a `{T}`",
     label = "expected a value for an optional column of type `{T}`"

@@ -197,10 +197,10 @@ impl<M: Model> Query for Delete<M> {
 
 call!(Delete<M: Model> gives M);
 
-/// A mass write that has not been told which rows it is about. It cannot be awaited:
-/// add `.filter(..)`, or `.all_rows()` if all of them are meant.
+/// A mass write that has not been told which rows it is about. It cannot be awaited: add `.filter(..)`, or
+/// `.all_rows()` if all of them are meant. The name is what the compiler shows.
 #[derive(Debug)]
-pub enum NoRowsChosen {}
+pub enum AddFilterOrAllRows {}
 
 /// A mass write that knows its rows.
 #[derive(Debug)]
@@ -208,7 +208,7 @@ pub enum RowsChosen {}
 
 /// A change of all rows that meet the filters: `.await` makes it and counts them.
 #[must_use = "nothing happens until it is awaited"]
-pub struct UpdateMany<M, C = NoRowsChosen> {
+pub struct UpdateMany<M, C> {
     handle: Handle,
     condition: Condition,
     sets: Vec<(u16, SetTo)>,
@@ -216,7 +216,7 @@ pub struct UpdateMany<M, C = NoRowsChosen> {
     types: PhantomData<fn() -> (M, C)>,
 }
 
-impl<M: Model> UpdateMany<M> {
+impl<M: Model> UpdateMany<M, AddFilterOrAllRows> {
     pub(crate) fn new(handle: Handle) -> Self {
         Self { handle, condition: Condition::ALL, sets: Vec::new(), all_rows: false, types: PhantomData }
     }
@@ -264,14 +264,14 @@ call!(UpdateMany<M, C> gives u64);
 
 /// The deletion of all rows that meet the filters: `.await` deletes and counts them.
 #[must_use = "nothing happens until it is awaited"]
-pub struct DeleteMany<M, C = NoRowsChosen> {
+pub struct DeleteMany<M, C> {
     handle: Handle,
     condition: Condition,
     all_rows: bool,
     types: PhantomData<fn() -> (M, C)>,
 }
 
-impl<M: Model> DeleteMany<M> {
+impl<M: Model> DeleteMany<M, AddFilterOrAllRows> {
     pub(crate) fn new(handle: Handle) -> Self {
         Self { handle, condition: Condition::ALL, all_rows: false, types: PhantomData }
     }

@@ -1,1 +1,180 @@
-//! round_trips
+//! How many statements and round trips each shape of a query takes, counted on the wire.
+
+use chrono::Utc;
+use exam_planner::{Client, Role, exam_type, institution, session, student, student_exam, user};
+use relata::uuid::Uuid;
+
+use crate::support::wiretap::{Traffic, Wiretap};
+use crate::support::{Fixture, devdb};
+
+/// A client whose traffic is counted, over a few rows; none where the server takes one connection.
+struct Counted {
+    fixture: Fixture,
+    tap: Wiretap,
+    db: Client,
+    tenant: Uuid,
+    student: Uuid,
+}
+
+async fn counted() -> Option<Counted> {
+    if devdb().max_connections_hint() < 2 {
+        eprintln!("skipped: this PostgreSQL takes one connection");
+        return None;
+    }
+    let fixture = Fixture::new().await;
+    let tenant = fixture.institution("north").await.id;
+    let types = [fixture.exam_type(tenant, "A").await.id, fixture.exam_type(tenant, "B").await.id];
+    let mut student = Uuid::nil();
+    for email in ["a@x.edu", "b@x.edu", "c@x.edu"] {
+        student = fixture.student(tenant, email, 2027).await.id;
+        for exam_type in types {
+            fixture.db.student_exam().create(student_exam::Create { student, exam_type }).await.expect("is created");
+        }
+    }
+    let (before, rest) = fixture.database.url().split_once('@').expect("has a host");
+    let (server, path) = rest.split_once('/').expect("has a path");
+    let tap = Wiretap::start(server.to_owned()).await;
+    let glue = if path.contains('?') { '&' } else { '?' };
+    let url = format!("{before}@{}/{path}{glue}sslmode=disable", tap.address());
+    let db = Client::builder(&url).expect("is a URL").max_connections(1).connect().await.expect("connects");
+    Some(Counted { fixture, tap, db, tenant, student })
+}
+
+impl Counted {
+    /// The traffic of a call whose statements are prepared already.
+    async fn count<Q: IntoFuture<Output = relata::Result<T>>, T>(&self, query: impl Fn(&Client) -> Q) -> Traffic {
+        query(&self.db).await.expect("prepares and runs");
+        self.tap.take();
+        query(&self.db).await.expect("runs");
+        self.tap.take()
+    }
+}
+
+fn traffic(statements: usize, round_trips: usize) -> Traffic {
+    Traffic { statements, round_trips }
+}
+
+#[tokio::test]
+async fn reads_take_one_statement_per_separate_relation_and_level() {
+    let Some(counted) = counted().await else { return };
+    let id = counted.student;
+    let by_key = counted.count(|db| db.student().find_unique(student::id.eq(id))).await;
+    assert_eq!(by_key, traffic(1, 1), "by key");
+
+    let to_one = counted
+        .count(|db| db.student().find_unique(student::id.eq(id)).include(student::user).include(student::institution))
+        .await;
+    assert_eq!(to_one, traffic(1, 1), "to-one relations of one row are joined");
+
+    let to_many = counted
+        .count(|db| db.student().find_unique(student::id.eq(id)).include(student::user).include(student::exams.take(1)))
+        .await;
+    assert_eq!(to_many, traffic(2, 1), "the children go out with the parent, whose key is known");
+
+    let nested = counted
+        .count(|db| {
+            db.student().find_unique(student::id.eq(id)).include(student::exams.include(student_exam::exam_type))
+        })
+        .await;
+    assert_eq!(nested, traffic(3, 2), "the exam types follow the exams");
+
+    let first =
+        counted.count(|db| db.student().find_first().order_by(student::class_year.asc()).include(student::exams)).await;
+    assert_eq!(first, traffic(2, 2), "the key is known only after the first statement");
+
+    let many = counted
+        .count(|db| {
+            db.student()
+                .find_many()
+                .include(student::user)
+                .include(student::institution)
+                .include(student::exams.include(student_exam::exam_type))
+        })
+        .await;
+    assert_eq!(many, traffic(5, 3), "siblings are pipelined");
+
+    let paged = counted
+        .count(|db| db.student().find_many().include(student::exams.order_by(student_exam::id.asc()).take(1)))
+        .await;
+    assert_eq!(paged, traffic(2, 2), "a page per row is one statement for all rows");
+
+    let selected = counted
+        .count(|db| {
+            db.student().find_many().select((student::id, student::user.select(user::email), student::exams.count()))
+        })
+        .await;
+    assert_eq!(selected, traffic(1, 1), "selected to-one values and counts come along");
+
+    let filtered = counted
+        .count(|db| db.student().find_many().filter(student::user.is(user::role.in_([Role::Student, Role::Admin]))))
+        .await;
+    assert_eq!(filtered, traffic(1, 1), "relation filters and enums take no look-up");
+    let none =
+        counted.count(|db| db.student().find_many().filter(student::class_year.eq(1)).include(student::exams)).await;
+    assert_eq!(none, traffic(1, 1), "no parents, no question for children");
+}
+
+#[tokio::test]
+async fn writes_take_one_statement_each() {
+    let Some(counted) = counted().await else { return };
+    let tenant = counted.tenant;
+    let created = counted
+        .count(|db| {
+            let slug = Uuid::new_v4().to_string();
+            db.institution().create(institution::Create { name: slug.clone(), slug })
+        })
+        .await;
+    assert_eq!(created, traffic(1, 1), "create");
+    let updated = counted
+        .count(|db| {
+            db.user().update(user::institution_id_email.eq(tenant, "a@x.edu")).set(user::role.to(Role::Faculty))
+        })
+        .await;
+    assert_eq!(updated, traffic(1, 1), "update");
+    let upserted = counted
+        .count(|db| {
+            let row = exam_type::Create {
+                institution: tenant,
+                code: "A".to_owned(),
+                name: "A".to_owned(),
+                default_weight: 1.0,
+            };
+            db.exam_type().upsert(exam_type::institution_id_code.eq(tenant, "A"), row).set(exam_type::name.to("B"))
+        })
+        .await;
+    assert_eq!(upserted, traffic(1, 1), "upsert");
+    let looked_up = counted
+        .count(|db| {
+            let user = user::institution_id_email.eq(tenant, "a@x.edu");
+            db.session().create(session::Create { user, expires_at: Utc::now() })
+        })
+        .await;
+    assert_eq!(looked_up, traffic(1, 1), "a key of the parent is looked up in the same statement");
+    let deleted = counted.count(|db| db.session().delete_many().filter(session::expires_at.lt(Utc::now()))).await;
+    assert_eq!(deleted, traffic(1, 1), "delete_many");
+    let user = counted.fixture.user(tenant, "many@x.edu").await.id;
+    let many = counted
+        .count(|db| db.session().create_many((0..500).map(|_| session::Create { user, expires_at: Utc::now() })))
+        .await;
+    assert_eq!(many, traffic(1, 1), "500 rows are one statement");
+}
+
+#[tokio::test]
+async fn what_belongs_together_is_one_transaction() {
+    let Some(counted) = counted().await else { return };
+    let tenant = counted.tenant;
+    let tree = counted
+        .count(|db| {
+            let email = format!("{}@x.edu", Uuid::new_v4());
+            let row = user::Create { institution: tenant, email, password_hash: String::new(), role: Role::Student };
+            let sessions = (0..3).map(|_| session::Create { user: exam_planner::Parent, expires_at: Utc::now() });
+            db.user().create(row).with(user::sessions.create_many(sessions))
+        })
+        .await;
+    assert_eq!(tree, traffic(4, 4), "BEGIN, the user, all sessions, COMMIT");
+    let batch =
+        counted.count(|db| db.batch((db.user().count(), db.exam_type().find_many(), db.session().count()))).await;
+    assert_eq!(batch, traffic(5, 1), "BEGIN, three queries and COMMIT go out together");
+    let transaction = counted.count(|db| db.transaction(|tx| async move { tx.user().count().await })).await;
+    assert_eq!(transaction, traffic(3, 3), "BEGIN, the query, COMMIT");
+}

@@ -1,5 +1,7 @@
 //! A database per test, with the migrations of the repository applied, and rows to start from.
 
+pub(crate) mod wiretap;
+
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::OnceLock;

@@ -1,1 +1,194 @@
-//! transactions
+//! Transactions: what is committed holds, what is not leaves nothing, and no connection comes back unclean.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use exam_planner::{Client, Error, Isolation, institution};
+
+use crate::support::{Fixture, devdb};
+
+fn row(slug: &str) -> institution::Create {
+    institution::Create { name: slug.to_owned(), slug: slug.to_owned() }
+}
+
+#[tokio::test]
+async fn a_dropped_transaction_is_rolled_back() {
+    let fixture = Fixture::new().await;
+    let db = &fixture.db;
+    let tx = db.begin().await.expect("begins");
+    tx.institution().create(row("a")).await.expect("is created");
+    assert_eq!(tx.institution().count().await.expect("counts"), 1);
+    drop(tx);
+    assert_eq!(db.institution().count().await.expect("counts"), 0);
+}
+
+#[tokio::test]
+async fn an_error_in_the_closure_rolls_back() {
+    let fixture = Fixture::new().await;
+    let failed: Result<(), Error> = fixture
+        .db
+        .transaction(|tx| async move {
+            tx.institution().create(row("a")).await?;
+            tx.institution().create(row("a")).await?;
+            Ok(())
+        })
+        .await;
+    assert!(matches!(failed, Err(Error::UniqueViolation(_))), "{failed:?}");
+    assert_eq!(fixture.db.institution().count().await.expect("counts"), 0);
+}
+
+#[tokio::test]
+async fn a_closure_may_have_errors_of_its_own_and_borrow() {
+    #[derive(Debug)]
+    enum Mine {
+        Database(#[allow(dead_code, reason = "shown by Debug")] Error),
+        Own,
+    }
+    impl From<Error> for Mine {
+        fn from(error: Error) -> Self {
+            Mine::Database(error)
+        }
+    }
+    let fixture = Fixture::new().await;
+    let slug = String::from("borrowed");
+    let slug = &slug;
+    let failed = fixture
+        .db
+        .transaction(|tx| async move {
+            tx.institution().create(row(slug)).await?;
+            Err::<(), Mine>(Mine::Own)
+        })
+        .await;
+    assert!(matches!(failed, Err(Mine::Own)), "{failed:?}");
+    assert_eq!(fixture.db.institution().count().await.expect("counts"), 0);
+}
+
+#[tokio::test]
+async fn a_finished_transaction_says_so() {
+    let fixture = Fixture::new().await;
+    let kept = std::sync::Mutex::new(None);
+    fixture
+        .db
+        .transaction(|tx| {
+            let kept = &kept;
+            async move {
+                tx.institution().create(row("a")).await?;
+                *kept.lock().expect("nobody panicked") = Some(tx);
+                Ok::<_, Error>(())
+            }
+        })
+        .await
+        .expect("commits");
+    let tx = kept.into_inner().expect("nobody panicked").expect("was kept");
+    let late = tx.institution().count().await;
+    assert!(matches!(late, Err(Error::TransactionFinished)), "{late:?}");
+    assert!(matches!(tx.commit().await, Err(Error::TransactionFinished)));
+    assert_eq!(fixture.db.institution().count().await.expect("counts"), 1);
+}
+
+#[tokio::test]
+async fn a_collision_is_run_again() {
+    if devdb().max_connections_hint() < 2 {
+        return eprintln!("skipped: this PostgreSQL takes one connection");
+    }
+    let fixture = Fixture::new().await;
+    let db = &fixture.db;
+    db.institution().create(row("a")).await.expect("is created");
+    let runs = AtomicU32::new(0);
+    let done = db
+        .transaction(|tx| {
+            let runs = &runs;
+            async move {
+                let before = tx.institution().count().await?;
+                if runs.fetch_add(1, Ordering::SeqCst) == 0 {
+                    // Another transaction reads the same and writes: one of the two must give way.
+                    db.transaction(|other| async move {
+                        other.institution().count().await?;
+                        other.institution().create(row("b")).await
+                    })
+                    .isolation(Isolation::Serializable)
+                    .await?;
+                }
+                tx.institution().create(row("c")).await?;
+                Ok::<_, Error>(before)
+            }
+        })
+        .isolation(Isolation::Serializable)
+        .retry(5)
+        .await
+        .expect("is retried");
+    assert_eq!(runs.load(Ordering::SeqCst), 2);
+    assert_eq!(done, 2, "the second run saw the other transaction");
+    assert_eq!(db.institution().count().await.expect("counts"), 3);
+}
+
+#[tokio::test]
+async fn a_batch_holds_as_a_whole() {
+    let fixture = Fixture::new().await;
+    let db = &fixture.db;
+    let failed = db.batch((db.institution().create(row("a")), db.institution().create(row("a")))).await;
+    assert!(matches!(failed, Err(Error::UniqueViolation(_))), "{failed:?}");
+    assert_eq!(db.institution().count().await.expect("counts"), 0);
+    let (a, b, removed) = db
+        .batch((
+            db.institution().create(row("a")),
+            db.institution().create(row("b")),
+            db.institution().delete_many().filter(institution::slug.eq("a")),
+        ))
+        .await
+        .expect("holds");
+    assert_eq!((a.slug.as_str(), b.slug.as_str(), removed), ("a", "b", 1));
+    assert_eq!(db.institution().find_many().select(institution::slug).await.expect("is read"), ["b"]);
+}
+
+/// The future of a transaction is dropped at every await in turn: no connection comes back with a
+/// transaction open, and none is lost to the pool.
+#[tokio::test]
+async fn a_transaction_may_be_dropped_at_any_await() {
+    if devdb().max_connections_hint() < 2 {
+        return eprintln!("skipped: this PostgreSQL takes one connection");
+    }
+    let fixture = Fixture::new().await;
+    let db: Client = Client::builder(fixture.database.url())
+        .expect("is a URL")
+        .max_connections(2)
+        .acquire_timeout(Duration::from_secs(20))
+        .application_name("dropped")
+        .connect()
+        .await
+        .expect("connects");
+    let mut finished = false;
+    let mut polls = 0;
+    while !finished {
+        polls += 1;
+        let work = db.transaction(|tx| async move {
+            tx.institution().create(row("dropped")).await?;
+            tx.institution().count().await?;
+            Err::<(), Error>(Error::TransactionFinished)
+        });
+        finished = poll_times(work.into_future(), polls).await;
+        assert!(polls < 1000, "it never finished");
+    }
+    assert!(polls > 4, "it was dropped in the middle only {polls} times");
+    // Both connections can be had at the same time, and both are clean.
+    let (one, two) = (db.begin().await.expect("is free"), db.begin().await.expect("is free"));
+    let open = fixture
+        .sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'dropped' AND state LIKE 'idle in transaction%'")
+        .await;
+    assert_eq!(open[0].get::<_, i64>(0), 2, "only the two that were just begun");
+    assert_eq!(one.institution().count().await.expect("counts"), 0);
+    assert_eq!(two.institution().count().await.expect("counts"), 0);
+}
+
+/// Polls a future so many times, giving the runtime time in between; tells whether it came to its end.
+async fn poll_times<F: Future>(future: F, times: u32) -> bool {
+    let mut future = std::pin::pin!(future);
+    for _ in 0..times {
+        let poll = std::future::poll_fn(|cx| std::task::Poll::Ready(future.as_mut().poll(cx).is_ready())).await;
+        if poll {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    false
+}

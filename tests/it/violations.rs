@@ -1,1 +1,117 @@
-//! violations
+//! What goes wrong, and what is said then: typed, helpful, and without a value or a password.
+
+use std::time::Duration;
+
+use exam_planner::{Client, Error, institution, student};
+
+use crate::support::{Fixture, devdb};
+
+#[tokio::test]
+async fn violated_constraints_are_named_without_values() {
+    let fixture = Fixture::new().await;
+    let tenant = fixture.institution("secret-slug").await;
+    let row = institution::Create { name: "x".to_owned(), slug: "secret-slug".to_owned() };
+    let error = fixture.db.institution().create(row).await.expect_err("is taken");
+    let text = format!("{error} {error:?}");
+    assert!(text.contains("institutions_slug_key") && text.contains("slug") && text.contains("23505"), "{text}");
+    assert!(!text.contains("secret-slug"), "{text}");
+
+    fixture.sql("ALTER TABLE students ADD CONSTRAINT students_class_year_check CHECK (class_year > 2000)").await;
+    let user = fixture.user(tenant.id, "a@x.edu").await;
+    let row = student::Create { user: user.id, institution: tenant.id, class_year: 1999 };
+    match fixture.db.student().create(row).await {
+        Err(Error::CheckViolation(violation)) => assert_eq!(violation.constraint, "students_class_year_check"),
+        other => panic!("{other:?}"),
+    }
+
+    fixture.sql("ALTER TABLE institutions ADD COLUMN must text NOT NULL DEFAULT ''").await;
+    fixture.sql("ALTER TABLE institutions ALTER must DROP DEFAULT").await;
+    let row = institution::Create { name: "x".to_owned(), slug: "other".to_owned() };
+    match fixture.db.institution().create(row).await {
+        Err(Error::NotNullViolation(violation)) => {
+            assert_eq!((violation.model, violation.columns), ("Institution", vec!["must".to_owned()]));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_referenced_row_is_not_deleted() {
+    let fixture = Fixture::new().await;
+    let tenant = fixture.institution("north").await;
+    let exam_type = fixture.exam_type(tenant.id, "STEP1").await;
+    let student = fixture.student(tenant.id, "a@x.edu", 2027).await;
+    let row = exam_planner::student_exam::Create { student: student.id, exam_type: exam_type.id };
+    fixture.db.student_exam().create(row).await.expect("is created");
+    let refused = fixture.db.exam_type().delete(exam_planner::exam_type::id.eq(exam_type.id)).await;
+    match refused {
+        Err(Error::ForeignKeyViolation(violation)) => {
+            assert_eq!(violation.constraint, "student_exams_exam_type_id_fkey");
+            assert_eq!(violation.columns, ["exam_type_id"]);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn an_unreachable_server_is_explained() {
+    let error =
+        Client::connect("postgresql://me:hunter2@127.0.0.1:1/exams?sslmode=disable").await.expect_err("is refused");
+    let text = format!("{error} {error:?}");
+    assert!(text.contains("127.0.0.1:1/exams") && text.contains("is the server running"), "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
+    let error = Client::connect("postgresql://me:hunter2@no.such.host.invalid/exams").await.expect_err("is unknown");
+    assert!(!format!("{error} {error:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there_is_explained() {
+    let missing = devdb().url("no_such_database_anywhere");
+    if devdb().max_connections_hint() < 2 {
+        return eprintln!("skipped: this PostgreSQL has one database per server");
+    }
+    let error = Client::connect(&missing).await.expect_err("is missing");
+    let text = error.to_string();
+    assert!(matches!(error, Error::Connect { .. }) && text.contains("3D000") && text.contains("create it"), "{text}");
+}
+
+#[tokio::test]
+async fn a_pool_that_is_used_up_says_how() {
+    let fixture = Fixture::new().await;
+    let db: Client = Client::builder(fixture.database.url())
+        .expect("is a URL")
+        .max_connections(1)
+        .acquire_timeout(Duration::from_millis(50))
+        .connect()
+        .await
+        .expect("connects");
+    let _held = db.begin().await.expect("begins");
+    match db.institution().count().await {
+        Err(error @ Error::PoolTimeout { max_size: 1, in_use: 1, .. }) => {
+            assert!(error.to_string().contains("max_connections"), "{error}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_statement_stops_at_its_limit() {
+    if devdb().max_connections_hint() < 2 {
+        return eprintln!("skipped: this PostgreSQL has no statement_timeout");
+    }
+    let fixture = Fixture::new().await;
+    fixture.institution("north").await;
+    let db: Client = Client::builder(fixture.database.url())
+        .expect("is a URL")
+        .statement_timeout(Duration::from_millis(100))
+        .connect()
+        .await
+        .expect("connects");
+    fixture
+        .sql("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(20); RETURN NEW; END'")
+        .await;
+    fixture.sql("CREATE TRIGGER slow BEFORE UPDATE ON institutions FOR EACH ROW EXECUTE FUNCTION slow()").await;
+    let error = db.institution().update(institution::slug.eq("north")).set(institution::name.to("x")).await;
+    let error = error.expect_err("takes too long");
+    assert_eq!(error.sqlstate(), Some("57014"), "{error}");
+}

@@ -34,11 +34,12 @@ pub(super) fn emit_lib(cx: &EmitCx<'_>, options: &EmitOptions) -> String {
     let free = |names: &[&str]| -> Vec<String> {
         names.iter().filter(|name| !taken.contains(name)).map(|name| (*name).to_owned()).collect()
     };
-    for (module, ident) in modules.iter().filter_map(|(module, ident)| Some((module, ident.as_ref()?))) {
-        text.push_str(&format!("pub use self::{module}::{ident};\n"));
+    let own = free(&OWN_NAMES).join(", ");
+    for (module, ident) in &modules {
+        let names = ident.clone().unwrap_or_else(|| format!("{{{own}}}"));
+        text.push_str(&format!("pub use self::{module}::{names};\n"));
     }
-    text.push_str(&format!("pub use self::{MODULE}::{{{}}};\n", free(&OWN_NAMES).join(", ")));
-    text.push_str(&format!("pub use ::relata::{{{}}};\n", free(&RUNTIME_NAMES).join(", ")));
+    text.push_str(&format!("\npub use ::relata::{{{}}};\n", free(&RUNTIME_NAMES).join(", ")));
     text
 }
 

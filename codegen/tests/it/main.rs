@@ -1,5 +1,6 @@
 //! The compiler from outside: one module per part, fixtures in `tests/fixtures`.
 
+mod emit;
 mod language;
 mod migrate;
 mod postgres;
