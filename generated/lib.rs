@@ -35,4 +35,5 @@ pub use self::session::Session;
 pub use self::student::Student;
 pub use self::student_exam::StudentExam;
 pub use self::user::User;
+
 pub use ::relata::{Error, Isolation, NotIncluded, Parent};
