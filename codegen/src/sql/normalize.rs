@@ -39,7 +39,7 @@ pub(super) fn same_predicate(origin: Origin, a: Option<&str>, b: Option<&str>) -
 pub(super) fn same_default(origin: Origin, previous: &Column, next: &Column) -> bool {
     let sides = (set_default(previous), set_default(next));
     match sides {
-        (_, Some(ColumnDefault::Unmanaged)) | (Some(ColumnDefault::Unmanaged), _) => true,
+        (_, Some(ColumnDefault::Unmanaged)) => true,
         (None, Some(ColumnDefault::Sequence(_))) => previous.identity.is_some(),
         (Some(ColumnDefault::Sequence(_)), None) => next.identity.is_some(),
         (None, None) | (Some(ColumnDefault::Sequence(_)), Some(ColumnDefault::Sequence(_))) => true,
@@ -252,6 +252,15 @@ mod tests {
             &column(NativeType::Text, expression("gen_random_uuid()::text")),
             &column(NativeType::Text, expression("(gen_random_uuid())::text"))
         ));
+    }
+
+    #[test]
+    fn an_unmanaged_default_is_left_alone_until_it_is_replaced() {
+        let unmanaged = column(NativeType::Text, Some(ColumnDefault::Unmanaged));
+        let ours = column(NativeType::Text, literal("x"));
+        assert!(same_default(Origin::Schemas, &ours, &unmanaged));
+        assert!(!same_default(Origin::Schemas, &unmanaged, &ours));
+        assert!(!same_default(Origin::Schemas, &unmanaged, &column(NativeType::Text, None)));
     }
 
     #[test]

@@ -224,9 +224,15 @@ fn same_part(cx: &DiffCx<'_>, a: &IndexPart, b: &IndexPart, strict: bool) -> boo
         (a, b) => a == b,
     };
     same_target
-        && a.operator_class == b.operator_class
+        && (if strict { a.operator_class == b.operator_class } else { class_name(a) == class_name(b) })
         && a.sort == b.sort
         && (!strict || a.nulls_first == b.nulls_first)
+}
+
+/// The operator class without its schema and its parameters, which the catalog keeps elsewhere.
+fn class_name(part: &IndexPart) -> Option<&str> {
+    let name = part.operator_class.as_deref()?.split('(').next().unwrap_or_default().trim();
+    Some(name.rsplit('.').next().unwrap_or(name))
 }
 
 /// Prisma's language has no word for these, so a database's own ones are somebody's handiwork.

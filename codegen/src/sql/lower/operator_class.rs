@@ -10,11 +10,13 @@ pub(super) fn is_default(method: IndexMethod, class: &str, column: ColumnWalker<
     let Some(ty) = class_prefix(&column.column().ty) else { return false };
     match method {
         IndexMethod::BTree | IndexMethod::Hash => class == format!("{ty}_ops"),
-        IndexMethod::Gin => ty == "jsonb" && class == "jsonb_ops",
+        // Those of jsonb and tsvector are built in, the others come with btree_gin and btree_gist.
+        IndexMethod::Gin => class == format!("{ty}_ops"),
+        IndexMethod::Gist if ty == "tsvector" => class == "tsvector_ops",
+        IndexMethod::Gist => class == format!("gist_{ty}_ops"),
         IndexMethod::SpGist => matches!((ty, class), ("text", "text_ops") | ("inet", "inet_ops")),
         IndexMethod::Brin if ty == "inet" => class == "inet_inclusion_ops",
         IndexMethod::Brin => class == format!("{ty}_minmax_ops"),
-        IndexMethod::Gist => false,
     }
 }
 
@@ -23,7 +25,7 @@ fn class_prefix(ty: &ColumnType) -> Option<&'static str> {
     let native = match ty {
         ColumnType::Scalar(_, native) => native,
         ColumnType::Enum(_) => return Some("enum"),
-        ColumnType::Unsupported(_) => return None,
+        ColumnType::Unsupported(text) => return (text == "tsvector").then_some("tsvector"),
     };
     Some(match native {
         NativeType::SmallInt => "int2",

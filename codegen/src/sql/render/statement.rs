@@ -222,8 +222,10 @@ fn alter_column(alteration: &Alteration) -> Vec<String> {
     }
     let default = next.default.as_ref().filter(|_| alteration.redefaulted);
     let default = default.and_then(|default| default_sql(next, default));
-    let had_default = previous.default.is_some() && previous.generated.is_none();
-    if had_default && (alteration.retyped || (alteration.redefaulted && default.is_none())) {
+    // A default that is the database's own business is not taken from it.
+    let is_ours = previous.generated.is_none() && next.default != Some(ColumnDefault::Unmanaged);
+    let is_in_the_way = alteration.retyped || (alteration.redefaulted && default.is_none());
+    if previous.default.is_some() && is_ours && is_in_the_way {
         commands.push(format!("{column} DROP DEFAULT"));
     }
     if alteration.retyped {
