@@ -5,6 +5,8 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
+use relata::migrate::{Error, Problem};
+
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -96,8 +98,14 @@ impl fmt::Display for Failure {
     }
 }
 
-impl From<relata::migrate::Error> for Failure {
-    fn from(error: relata::migrate::Error) -> Self {
-        Self::refused(error.to_string())
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let failure = Self::refused(error.to_string());
+        match &error {
+            Error::History { problems } if problems.iter().any(|it| matches!(it, Problem::OutOfOrder { .. })) => {
+                failure.help("`codegen migrate deploy --allow-out-of-order` runs older migrations")
+            }
+            _ => failure,
+        }
     }
 }

@@ -60,6 +60,10 @@ pub(crate) fn init() -> Result<Exit, Failure> {
         return Err(Failure::refused("schema.dsl exists already")
             .help("it is left as it is; `codegen check` tells whether it is valid"));
     }
+    if Path::new("schema.prisma").exists() {
+        return Err(Failure::refused("there is a schema.prisma, and it works as it is")
+            .help("try `codegen check`; a schema.dsl beside it would be taken instead of it"));
+    }
     write_file(path, SCHEMA)?;
     say::out(&format!("wrote schema.dsl\n\nWhat else the project needs:\n\n{AROUND}"))?;
     Ok(Exit::Done)

@@ -11,6 +11,10 @@ fn init_writes_a_schema_that_is_valid_and_tells_what_else_is_needed() {
         .says("wrote schema.dsl")
         .says("relata_codegen::build::Build::new(\"schema.dsl\").run();");
     project.run(&["check"]).exits(0).says("schema.dsl is valid: 2 models");
+    let project = Project::new();
+    project.write("schema.prisma", "model A {\n  id Int @id\n}\n");
+    project.run(&["init"]).exits(1).says("works as it is");
+    project.run(&["check"]).exits(0).says("schema.prisma is valid: 1 model");
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn an_older_migration_runs_when_it_is_allowed_to() {
     let (project, database) = (two_migrations(), database("older"));
     project.deploy(&database).exits(0);
     project.migration("20260101000001_between", "CREATE TABLE between_them (id int)");
-    project.deploy(&database).exits(1);
+    project.deploy(&database).exits(1).says("--allow-out-of-order");
     project.run(&["migrate", "deploy", "--allow-out-of-order", "--url", database.url()]).exits(0);
     assert_eq!(query(&database, TABLES), ["between_them", "one", "two"]);
 }
@@ -115,10 +115,14 @@ fn a_constraint_that_fails_at_commit_rolls_the_migration_back() {
 #[test]
 fn each_migration_starts_with_the_settings_of_the_connection() {
     let (project, database) = (Project::new(), database("settings"));
-    project.migration("1_one", "SELECT set_config('search_path', '', false); SET timezone = 'Asia/Tokyo'");
+    project.migration(
+        "1_one",
+        "SELECT set_config('search_path', '', false); SET timezone = 'Asia/Tokyo'; SET ROLE pg_monitor",
+    );
     project.migration(
         "2_two",
-        "CREATE TABLE here (zone text DEFAULT current_setting('timezone'));\nINSERT INTO here DEFAULT VALUES",
+        "CREATE TABLE here (zone text DEFAULT current_setting('timezone'));\nINSERT INTO here DEFAULT VALUES;\n\
+         -- relata:segment transactional\nSET ROLE pg_monitor;\n-- relata:segment outside\nSET ROLE pg_monitor",
     );
     project.deploy(&database).exits(0);
     assert_eq!(query(&database, "SELECT zone FROM public.here"), ["UTC"]);

@@ -178,17 +178,31 @@ impl fmt::Display for StatementError {
     }
 }
 
+/// Where in a migration something failed.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place<'m> {
+    /// Before its first statement.
+    Begin,
+    Statement(&'m Statement),
+    /// When its row was written.
+    History,
+    /// At the end, when deferred constraints are checked.
+    Commit,
+}
+
 impl StatementError {
     pub(super) fn new(
         migration: &Migration,
-        statement: Option<&Statement>,
+        place: Place<'_>,
         aftermath: Aftermath,
         source: tokio_postgres::Error,
     ) -> Self {
-        let (line, excerpt) = match statement {
-            Some(statement) => (failing_line(statement, &source), shorten(&statement.sql)),
-            // Deferred constraints are checked at the end.
-            None => (migration.script().statements().last().map_or(1, |last| last.line), "COMMIT".to_owned()),
+        let last_line = || migration.script().statements().last().map_or(1, |last| last.line);
+        let (line, excerpt) = match place {
+            Place::Begin => (1, "BEGIN".to_owned()),
+            Place::Statement(statement) => (failing_line(statement, &source), shorten(&statement.sql)),
+            Place::History => (last_line(), "the row of the history".to_owned()),
+            Place::Commit => (last_line(), "COMMIT".to_owned()),
         };
         Self {
             migration: migration.name().to_owned(),

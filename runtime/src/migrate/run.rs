@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error as PgError};
 
-use super::error::{Aftermath, Error, StatementError};
+use super::error::{Aftermath, Error, Place, StatementError};
 use super::history::{Attempt, History, State};
 use super::reconcile::{Effect, drop_invalid, effect, find_index, has_happened, is_concurrent};
 use super::script::{Segment, SegmentMode, Statement};
@@ -24,19 +24,15 @@ pub(super) struct Runner<'a> {
     pub(super) name: String,
 }
 
-/// A failure of a statement, or of the commit if there is none.
+/// What failed, and why.
 struct Failure<'m> {
-    statement: Option<&'m Statement>,
+    place: Place<'m>,
     source: PgError,
 }
 
 impl<'m> Failure<'m> {
-    fn at(statement: &'m Statement) -> impl FnOnce(PgError) -> Self {
-        move |source| Self { statement: Some(statement), source }
-    }
-
-    fn at_commit(source: PgError) -> Self {
-        Self { statement: None, source }
+    fn at(place: Place<'m>) -> impl FnOnce(PgError) -> Self {
+        move |source| Self { place, source }
     }
 }
 
@@ -97,22 +93,23 @@ impl Runner<'_> {
     }
 
     async fn try_atomic<'m>(&mut self, migration: &'m Migration) -> Result<(), Failure<'m>> {
-        let transaction = self.client.transaction().await.map_err(Failure::at_commit)?;
+        let transaction = self.client.transaction().await.map_err(Failure::at(Place::Begin))?;
         let id = self
             .history
             .insert(&transaction, migration, State::Applied, &self.name)
             .await
-            .map_err(Failure::at_commit)?;
+            .map_err(Failure::at(Place::History))?;
         for statement in migration.script().statements() {
-            transaction.execute_typed(&statement.sql, &[]).await.map_err(Failure::at(statement))?;
+            transaction.execute_typed(&statement.sql, &[]).await.map_err(Failure::at(Place::Statement(statement)))?;
         }
-        self.history.finish(&transaction, id, State::Applied).await.map_err(Failure::at_commit)?;
-        transaction.commit().await.map_err(Failure::at_commit)
+        self.session.take_back_role(&transaction).await.map_err(Failure::at(Place::History))?;
+        self.history.finish(&transaction, id, State::Applied).await.map_err(Failure::at(Place::History))?;
+        transaction.commit().await.map_err(Failure::at(Place::Commit))
     }
 
     /// Leaves a `rolled_back` row. That it could not be written is less important than what happened before.
     async fn note_rollback(&mut self, migration: &Migration, failure: Failure<'_>) -> Error {
-        let error = StatementError::new(migration, failure.statement, Aftermath::RolledBack, failure.source);
+        let error = StatementError::new(migration, failure.place, Aftermath::RolledBack, failure.source);
         let noted = async {
             self.session.prepare(self.client).await.ok()?;
             let id = self.history.insert(self.client, migration, State::RolledBack, &self.name).await.ok()?;
@@ -178,12 +175,16 @@ impl Runner<'_> {
         progress: &Progress<'_>,
         done: usize,
     ) -> Result<(), Failure<'m>> {
-        let transaction = self.client.transaction().await.map_err(Failure::at_commit)?;
+        let transaction = self.client.transaction().await.map_err(Failure::at(Place::Begin))?;
         for statement in statements {
-            transaction.execute_typed(&statement.sql, &[]).await.map_err(Failure::at(statement))?;
+            transaction.execute_typed(&statement.sql, &[]).await.map_err(Failure::at(Place::Statement(statement)))?;
         }
-        self.history.advance(&transaction, progress.id, &progress.hashes[..done]).await.map_err(Failure::at_commit)?;
-        transaction.commit().await.map_err(Failure::at_commit)
+        self.session.take_back_role(&transaction).await.map_err(Failure::at(Place::History))?;
+        self.history
+            .advance(&transaction, progress.id, &progress.hashes[..done])
+            .await
+            .map_err(Failure::at(Place::History))?;
+        transaction.commit().await.map_err(Failure::at(Place::Commit))
     }
 
     async fn run_outside(&mut self, statement: &Statement, progress: &mut Progress<'_>) -> Result<(), Error> {
@@ -222,9 +223,10 @@ impl Runner<'_> {
                 drop_invalid(client, &effect).await?;
             }
             client.execute_typed(&statement.sql, &[]).await?;
+            self.session.take_back_role(client).await?;
             self.session.limit_locks(client).await
         };
-        attempt.await.map_err(Failure::at(statement))
+        attempt.await.map_err(Failure::at(Place::Statement(statement)))
     }
 
     /// `CREATE INDEX CONCURRENTLY IF NOT EXISTS` is content with an index that is invalid; we are not.
@@ -244,7 +246,7 @@ impl Runner<'_> {
     async fn note_failure(&mut self, progress: &Progress<'_>, failure: Failure<'_>) -> Error {
         let done = u32::try_from(progress.done).unwrap_or(u32::MAX);
         let aftermath = Aftermath::StoppedAfter(done);
-        let error = StatementError::new(progress.migration, failure.statement, aftermath, failure.source);
+        let error = StatementError::new(progress.migration, failure.place, aftermath, failure.source);
         if let Err(lost) = self.history.fail(self.client, progress.id, State::Failed, &error).await {
             tracing::warn!(
                 migration = progress.migration.name(),
@@ -283,7 +285,7 @@ impl Runner<'_> {
 }
 
 fn is_unique_violation_of_history(failure: &Failure<'_>) -> bool {
-    failure.statement.is_none()
+    matches!(failure.place, Place::History)
         && failure.source.as_db_error().is_some_and(|error| {
             *error.code() == SqlState::UNIQUE_VIOLATION
                 && error.constraint().is_some_and(|name| name.starts_with(super::history::HISTORY_TABLE))

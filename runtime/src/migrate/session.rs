@@ -1,9 +1,12 @@
 //! The settings under which migrations run, and those that the connection had before.
 
-use tokio_postgres::Client;
+use tokio_postgres::{Client, GenericClient};
 
 use super::Options;
 use super::error::Error;
+
+/// Settings that a migration may change, but not for those after it.
+const KEPT: [&str; 2] = ["role", "search_path"];
 
 /// The settings of the connection that the runner changes, as they were.
 #[derive(Debug)]
@@ -26,11 +29,11 @@ impl Session {
     /// Reads what the settings are.
     pub(super) async fn open(client: &Client, options: &Options) -> Result<Self, Error> {
         let failed = |source| Error::Database { doing: "reading the settings of the connection", source };
-        let names: Vec<&str> = CHANGED.iter().copied().chain(["search_path"]).collect();
+        let names: Vec<&str> = CHANGED.iter().copied().chain(KEPT).collect();
         let sql = "SELECT name, current_setting(name) FROM unnest($1::text[]) AS name";
         let rows = client.query(sql, &[&names]).await.map_err(failed)?;
         let before = rows.iter().map(|row| (row.get(0), row.get(1))).collect::<Vec<(String, String)>>();
-        let search_path = before.iter().find(|(name, _)| name == "search_path").map(|(_, path)| path.clone());
+        let kept = |kept: &str| before.iter().find(|(name, _)| name == kept).map(|(_, value)| value.clone());
         let during = vec![
             ("application_name", "relata migrate".to_owned()),
             ("client_min_messages", "warning".to_owned()),
@@ -41,7 +44,8 @@ impl Session {
             ("statement_timeout", "0".to_owned()),
             // With another zone, timestamp to timestamptz would depend on who deploys, and rewrite the table.
             ("timezone", "UTC".to_owned()),
-            ("search_path", search_path.unwrap_or_default()),
+            ("role", kept("role").unwrap_or_else(|| "none".to_owned())),
+            ("search_path", kept("search_path").unwrap_or_default()),
         ];
         Ok(Self { before, during })
     }
@@ -65,8 +69,17 @@ impl Session {
     }
 
     pub(super) async fn limit_locks(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
-        let limit = self.during.iter().filter(|(name, _)| *name == "lock_timeout");
-        set(client, limit.map(|(name, value)| (*name, value.as_str()))).await
+        self.set_one(client, "lock_timeout").await
+    }
+
+    /// The role a migration took on may not be allowed to write the history.
+    pub(super) async fn take_back_role(&self, client: &impl GenericClient) -> Result<(), tokio_postgres::Error> {
+        self.set_one(client, "role").await
+    }
+
+    async fn set_one(&self, client: &impl GenericClient, wanted: &str) -> Result<(), tokio_postgres::Error> {
+        let setting = self.during.iter().filter(|(name, _)| *name == wanted);
+        set(client, setting.map(|(name, value)| (*name, value.as_str()))).await
     }
 
     /// Puts back what the connection had.
@@ -79,7 +92,7 @@ impl Session {
 }
 
 async fn set<'s>(
-    client: &Client,
+    client: &impl GenericClient,
     settings: impl IntoIterator<Item = (&'s str, &'s str)>,
 ) -> Result<(), tokio_postgres::Error> {
     let (names, values): (Vec<&str>, Vec<&str>) = settings.into_iter().unzip();
