@@ -139,28 +139,7 @@ fn needs(action: &Action) -> Needs {
         needs.waits.push(M::Released(name.clone()));
         needs.gives.push(M::Gone(name.clone()));
     };
-    match action {
-        Action::CreateSchema(_) | Action::CreateExtension(_) => needs.gives.push(M::Schemas),
-        Action::UpdateExtension { .. } | Action::MoveExtension { .. } => {
-            needs.gives.push(M::Renamed);
-            needs.waits.push(M::Schemas);
-        }
-        Action::RenameEnum { .. }
-        | Action::MoveEnum { .. }
-        | Action::RenameLabel { .. }
-        | Action::RenameTable { .. }
-        | Action::MoveTable { .. }
-        | Action::RenameColumn { .. }
-        | Action::RenameSequence { .. } => {
-            needs.waits.push(M::Schemas);
-            needs.gives.push(M::Renamed);
-        }
-        Action::AddLabel { .. } => {
-            needs.waits.push(M::Renamed);
-            needs.gives.push(M::Labels);
-        }
-        _ => needs.waits.extend([M::Schemas, M::Renamed, M::Labels]),
-    }
+    stage(&mut needs, action);
     match action {
         Action::CreateEnum(ty) => exists(&mut needs, &ty.name),
         Action::DropEnum(name) => gone(&mut needs, name),
@@ -214,6 +193,33 @@ fn needs(action: &Action) -> Needs {
         _ => {}
     }
     needs
+}
+
+/// Schemas come first, then renames, then enum values, then all the rest.
+fn stage(needs: &mut Needs, action: &Action) {
+    use Milestone as M;
+    match action {
+        Action::CreateSchema(_) | Action::CreateExtension(_) => needs.gives.push(M::Schemas),
+        Action::UpdateExtension { .. } | Action::MoveExtension { .. } => {
+            needs.gives.push(M::Renamed);
+            needs.waits.push(M::Schemas);
+        }
+        Action::RenameEnum { .. }
+        | Action::MoveEnum { .. }
+        | Action::RenameLabel { .. }
+        | Action::RenameTable { .. }
+        | Action::MoveTable { .. }
+        | Action::RenameColumn { .. }
+        | Action::RenameSequence { .. } => {
+            needs.waits.push(M::Schemas);
+            needs.gives.push(M::Renamed);
+        }
+        Action::AddLabel { .. } => {
+            needs.waits.push(M::Renamed);
+            needs.gives.push(M::Labels);
+        }
+        _ => needs.waits.extend([M::Schemas, M::Renamed, M::Labels]),
+    }
 }
 
 /// The types and sequences of a column.
