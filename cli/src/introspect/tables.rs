@@ -41,15 +41,20 @@ pub(super) async fn tables(cx: &Cx<'_>) -> Result<Vec<Table>, tokio_postgres::Er
     Ok(tables.into_values().collect())
 }
 
-/// A column's type is an enum if it, or the element type of its array, is one.
+/// A column's type is an enum if it, or the element type of its array, is one. A type of an extension is called without
+/// the schema that the extension happens to be in, as in the schema language.
 const COLUMNS: &str = "
-    SELECT a.attrelid, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-           a.attidentity::text, a.attgenerated::text, pg_get_expr(d.adbin, d.adrelid),
-           t.typcategory = 'A', en.nspname::text, e.typname::text
+    SELECT a.attrelid, a.attname::text,
+           CASE WHEN EXISTS (SELECT 1 FROM pg_depend x WHERE x.classid = 'pg_type'::regclass AND x.objid = e.oid
+                             AND x.deptype = 'e')
+                THEN regexp_replace(format_type(a.atttypid, a.atttypmod), '^.*\\.', '')
+                ELSE format_type(a.atttypid, a.atttypmod) END,
+           a.attnotnull, a.attidentity::text, a.attgenerated::text, pg_get_expr(d.adbin, d.adrelid),
+           t.typcategory = 'A', en.nspname::text, CASE e.typtype WHEN 'e' THEN e.typname::text END
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_type t ON t.oid = a.atttypid
-    LEFT JOIN pg_type e ON e.oid = CASE t.typcategory WHEN 'A' THEN t.typelem ELSE t.oid END AND e.typtype = 'e'
-    LEFT JOIN pg_namespace en ON en.oid = e.typnamespace
+    JOIN pg_type e ON e.oid = CASE t.typcategory WHEN 'A' THEN t.typelem ELSE t.oid END
+    JOIN pg_namespace en ON en.oid = e.typnamespace
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     WHERE n.nspname = ANY($1) AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
     ORDER BY a.attrelid, a.attnum";

@@ -115,3 +115,21 @@ fn what_every_scalar_and_default_becomes_reads_back_the_same() {
         diff(&project, &[from, &value(from), to, &value(to), "--exit-code"]).exits(0).says("no difference");
     }
 }
+
+#[test]
+fn a_type_of_an_extension_is_the_same_in_every_schema() {
+    let (project, database) = (Project::new(), database("extension"));
+    if query(&database, "SELECT 1 FROM pg_available_extensions WHERE name = 'citext'").is_empty() {
+        return; // a PostgreSQL without the contributed extensions
+    }
+    project.write(
+        "schema.dsl",
+        "datasource db {\n  provider = \"postgresql\"\n  schemas = [\"shop\"]\n  extensions = [citext]\n}\n\
+         model A {\n  id Int @id\n  one String @db.Citext\n  many String[] @db.Citext\n  @@schema(\"shop\")\n}\n",
+    );
+    project.run(&["migrate", "dev", "--name", "init", "--url", database.url()]).exits(0);
+    let args = ["--from-url", database.url(), "--to-schema", "schema.dsl", "--exit-code"];
+    diff(&project, &args).exits(0).says("no difference");
+    project.run(&["migrate", "reset", "--force", "--url", database.url()]).exits(0);
+    assert_eq!(query(&database, "SELECT count(*) FROM pg_extension WHERE extname = 'citext'"), ["1"]);
+}
