@@ -206,18 +206,27 @@ fn resolve_enums(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&Int
 }
 
 /// An implicit join table is named after its models, so it follows a model that was said to be renamed.
+/// Its columns go by the models' alphabetical order: a rename may swap them.
 fn resolve_join_tables(cx: &DiffCx<'_>, previous: &State, renames: &mut Renames) {
     let gone = previous.tables.iter().filter(|old| cx.next.table(&old.name).is_none() && is_join_table(old));
     for old in gone {
-        let targets: Vec<_> = join_targets(old, |name| renames.new_table(name).clone());
-        if join_targets(old, Clone::clone) == targets {
+        let targets = join_targets(old);
+        let renamed = targets.clone().map(|target| renames.new_table(&target).clone());
+        if renamed == targets {
             continue;
         }
+        let swapped = [renamed[1].clone(), renamed[0].clone()];
         let mut new = cx.next.tables.iter().filter(|new| {
-            previous.table(&new.name).is_none() && is_join_table(new) && join_targets(new, Clone::clone) == targets
+            let targets = join_targets(new);
+            previous.table(&new.name).is_none() && is_join_table(new) && (targets == renamed || targets == swapped)
         });
         if let (Some(new), None) = (new.next(), new.next()) {
             renames.tables.push((old.name.clone(), new.name.clone()));
+            if join_targets(new) != renamed {
+                for (from, to) in [("A", "B"), ("B", "A")] {
+                    renames.columns.push((new.name.clone(), from.to_owned(), to.to_owned()));
+                }
+            }
         }
     }
 }
@@ -227,8 +236,12 @@ pub(super) fn is_join_table(table: &Table) -> bool {
     names == ["A", "B"] && table.foreign_keys.len() == 2
 }
 
-fn join_targets(table: &Table, map: impl Fn(&ObjectName) -> ObjectName) -> Vec<(Vec<String>, ObjectName)> {
-    table.foreign_keys.iter().map(|key| (key.columns.clone(), map(&key.referenced_table))).collect()
+/// The tables that column A and column B of a join table point at.
+fn join_targets(table: &Table) -> [ObjectName; 2] {
+    ["A", "B"].map(|column| {
+        let key = table.foreign_keys.iter().find(|key| key.columns == [column]);
+        key.map_or_else(|| table.name.clone(), |key| key.referenced_table.clone())
+    })
 }
 
 fn resolve_columns(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&Intent>, renames: &mut Renames) {
