@@ -104,10 +104,12 @@ impl Diagnostic {
 /// The known name that `name` was probably meant to be: at most a third of its letters differ.
 pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let budget = name.chars().count().div_ceil(3).min(3);
+    let lower = name.to_lowercase();
     known
         .into_iter()
-        .filter(|candidate| *candidate != name)
-        .map(|candidate| (edit_distance(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
+        // One character has at most four bytes, so that this leaves out nothing near.
+        .filter(|candidate| *candidate != name && candidate.len().abs_diff(name.len()) <= 4 * budget)
+        .map(|candidate| (edit_distance(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= budget)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)

@@ -59,6 +59,8 @@ pub(crate) fn lower<'a>(ast: &'a Ast<'a>, diagnostics: &mut Vec<Diagnostic>) -> 
 enum Declared {
     Model(ModelId),
     Enum(EnumId),
+    /// A `type` block, which was reported.
+    Composite,
 }
 
 /// The schema while it is lowered: drafts that the passes fill in, at the index of their ids.

@@ -145,7 +145,12 @@ mod tests {
     #[test]
     fn names_are_cut_before_their_suffix() {
         assert_eq!(default_name("User", &["email", "name"], "key"), "User_email_name_key");
-        assert_eq!(default_name(&"a".repeat(70), &[], "pkey"), format!("{}_pkey", "a".repeat(58)));
+        let long = "TableWithAnExtremelyLongNameThatIsLongerThanSixtyThreeBytesInTotalForSure";
+        assert_eq!(default_name(long, &[], "pkey"), "TableWithAnExtremelyLongNameThatIsLongerThanSixtyThreeByte_pkey");
+        assert_eq!(
+            default_name(long, &["a"], "idx"),
+            "TableWithAnExtremelyLongNameThatIsLongerThanSixtyThreeBytes_idx"
+        );
         assert_eq!(default_name(&"ä".repeat(40), &["x"], "idx"), format!("{}_idx", "ä".repeat(29)));
     }
 }

@@ -264,6 +264,17 @@ pub(super) struct RelationDraft<'a> {
     pub(super) foreign_key: Option<ForeignKeyDraft<'a>>,
 }
 
+impl RelationDraft<'_> {
+    /// The table of a many-to-many relation: `_AToB`, or `_name`.
+    pub(super) fn join_table(&self, cx: &super::Cx<'_, '_>) -> String {
+        let model = |id: FieldId| cx.model(cx.field(id).model).ast.name.text;
+        match self.name {
+            Some(name) => format!("_{}", name.text),
+            None => format!("_{}To{}", model(self.referencing), model(self.referenced)),
+        }
+    }
+}
+
 /// The foreign key of a relation.
 #[derive(Debug)]
 pub(super) struct ForeignKeyDraft<'a> {

@@ -6,7 +6,7 @@ use super::draft::{
     RelationDraft,
 };
 use crate::ir::{
-    Check, Column, ColumnType, Enum, EnumValue, Extension, Field, FieldId, FieldKind, ForeignKey, Index, IndexField,
+    Check, Column, ColumnType, Enum, EnumValue, Extension, Field, FieldKind, ForeignKey, Index, IndexField,
     IndexTarget, Model, PrimaryKey, Relation, RelationField, RelationId, RelationStorage, Schema, Side,
 };
 use crate::syntax::ModelKind;
@@ -143,15 +143,10 @@ fn finish_relation(cx: &Cx<'_, '_>, relation: &RelationDraft<'_>) -> Relation {
     }
 }
 
-/// `_AToB`, or `_name`, in the schema of the first model.
+/// The table is in the schema of the first model.
 fn finish_join_table(cx: &Cx<'_, '_>, relation: &RelationDraft<'_>) -> RelationStorage {
-    let model = |id: FieldId| cx.model(cx.field(id).model);
-    let (a, b) = (model(relation.referencing), model(relation.referenced));
-    let db_name = match relation.name {
-        Some(name) => format!("_{}", name.text),
-        None => format!("_{}To{}", a.ast.name.text, b.ast.name.text),
-    };
-    RelationStorage::JoinTable { db_name, namespace: owned(a.namespace) }
+    let namespace = cx.model(cx.field(relation.referencing).model).namespace;
+    RelationStorage::JoinTable { db_name: relation.join_table(cx), namespace: owned(namespace) }
 }
 
 fn finish_enum(draft: &EnumDraft<'_>) -> Enum {

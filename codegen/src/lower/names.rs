@@ -71,6 +71,9 @@ pub(super) fn declare(cx: &mut Cx<'_, '_>) {
     for block in &ast.models {
         if block.kind == ModelKind::Composite {
             report_composite(cx, block);
+            if declare_name(cx, block.name, block.kind.keyword(), &mut places) {
+                cx.declared.insert(block.name.text, Declared::Composite);
+            }
             continue;
         }
         declare_model(cx, block, &mut places);
@@ -211,22 +214,34 @@ pub(super) fn validate_database_names(cx: &mut Cx<'_, '_>) {
 
 fn tables_have_different_names(cx: &mut Cx<'_, '_>) {
     let mut seen = BTreeMap::new();
+    let mut found = Vec::new();
     for id in cx.model_ids() {
         let model = cx.model(id);
         let span = model.map.map_or(model.ast.name.span, |map| map.span);
-        let key = (model.namespace.map(|namespace| namespace.text), model.db_name());
+        let key = (model.namespace.map(|namespace| namespace.text), model.db_name().to_owned());
         // Two models of one name are reported already.
-        let entry = *seen.entry(key).or_insert((span, model.ast.name.text));
+        let entry = *seen.entry(key.clone()).or_insert((span, model.ast.name.text));
         if entry.0 != span && entry.1 != model.ast.name.text {
-            let message = format!("two models have the table `{}`", key.1);
-            cx.report(
-                Diagnostic::new(codes::DUPLICATE_TABLE, span, message)
-                    .label("this is the second")
-                    .second(entry.0, "this is the first")
-                    .help("give one of them another table with `@@map(\"..\")`"),
-            );
+            found.push(duplicate_table(span, entry.0, &key.1));
         }
     }
+    for relation in cx.relations.iter().filter(|relation| relation.foreign_key.is_none()) {
+        let field = cx.field(relation.referencing);
+        let namespace = cx.model(field.model).namespace.map(|namespace| namespace.text);
+        let name = relation.join_table(cx);
+        let span = field.ast.name.span;
+        if let Some((first, _)) = seen.insert((namespace, name.clone()), (span, field.ast.name.text)) {
+            found.push(duplicate_table(span, first, &name));
+        }
+    }
+    cx.diagnostics.extend(found);
+}
+
+fn duplicate_table(span: Span, first: Span, name: &str) -> Diagnostic {
+    Diagnostic::new(codes::DUPLICATE_TABLE, span, format!("the table `{name}` is there twice"))
+        .label("this is the second")
+        .second(first, "this is the first")
+        .help("give one of them another table: a model with `@@map(\"..\")`, a many-to-many relation by its name")
 }
 
 fn columns_have_different_names(cx: &mut Cx<'_, '_>) {

@@ -6,6 +6,9 @@ use super::{Cx, Declared};
 use crate::diagnostics::{self as codes, Diagnostic, did_you_mean};
 use crate::ir::{FieldId, ScalarType};
 
+/// How many diagnostics there may be for another one to come with a similar name.
+const MAX_SEARCHES: usize = 50;
+
 /// Finds the type of every field.
 pub(super) fn resolve_types(cx: &mut Cx<'_, '_>) {
     for id in cx.field_ids() {
@@ -26,9 +29,9 @@ fn resolve_type(cx: &mut Cx<'_, '_>, id: FieldId) -> FieldType {
     match cx.declared.get(name) {
         Some(Declared::Model(model)) => FieldType::Model(*model),
         Some(Declared::Enum(id)) => FieldType::Enum(*id),
+        Some(Declared::Composite) => FieldType::Unknown,
         None => {
-            let composite = cx.ast.models.iter().any(|block| block.name.text == name);
-            if !field.broken && !composite {
+            if !field.broken {
                 report_unknown_type(cx, id);
             }
             FieldType::Unknown
@@ -54,7 +57,9 @@ pub(super) fn scalar_type(name: &str) -> Option<ScalarType> {
 
 fn report_unknown_type(cx: &mut Cx<'_, '_>, id: FieldId) {
     let name = cx.field(id).ast.ty.name;
-    let known = SCALAR_NAMES.into_iter().chain(cx.declared.keys().copied());
+    // A search for each of very many mistakes would take longer than anyone reads.
+    let declared = if cx.diagnostics.len() < MAX_SEARCHES { Some(&cx.declared) } else { None };
+    let known = SCALAR_NAMES.into_iter().chain(declared.into_iter().flat_map(|declared| declared.keys().copied()));
     let help = match sql_name(name.text).or_else(|| did_you_mean(name.text, known)) {
         Some(guess) => format!("did you mean `{guess}`?"),
         None if name.text == "Unsupported" => {
