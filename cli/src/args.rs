@@ -14,7 +14,7 @@ Exit codes:
 
 /// Checks a Relata schema, generates its client, and migrates its database.
 #[derive(Debug, Parser)]
-#[command(name = "codegen", version, about, after_help = EXIT_CODES)]
+#[command(name = "codegen", version, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -3,6 +3,7 @@
 mod bad_input;
 mod dev;
 mod diff;
+mod embedded;
 mod generate;
 mod interrupted;
 mod migrate;
