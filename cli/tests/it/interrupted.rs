@@ -67,7 +67,7 @@ fn a_deployer_that_is_killed_outside_a_transaction_is_resumed() {
     eventually("the index is being built", || query(&database, VALID) == ["t_a false"]);
     deployer.kill().expect("killed");
     deployer.wait().expect("ended");
-    let building = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'relata migrate'";
+    let building = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'relata migrate' AND datname = current_database()";
     eventually("the server notices", || query(&database, building) == ["0"]);
     project.status(&database).exits(3).says("2_indexes was interrupted after 1 of its statements");
     writer.sql("COMMIT");
