@@ -374,41 +374,54 @@ impl<M: Model, T: Scalar> ListField<M, T> {
     }
 }
 
+/// A column of `M` that holds a `T`, required or not: what another column can be compared with.
+pub trait ColumnOf<M, T>: Copy {
+    /// For the runtime: its number.
+    #[doc(hidden)]
+    fn number(self) -> u16;
+}
+
 macro_rules! compare_columns {
-    ($name:ident) => {
-        impl<M: Model, T: Scalar> $name<M, T> {
-            /// Equals another required column of the same row.
-            pub fn eq_field(self, other: Field<M, T>) -> Filter<M> {
-                Filter::new(Condition::CompareColumns {
-                    left: self.column,
-                    operator: Operator::Eq,
-                    right: other.column,
-                })
-            }
-
-            /// Is less than another required column of the same row.
-            pub fn lt_field(self, other: Field<M, T>) -> Filter<M> {
-                Filter::new(Condition::CompareColumns {
-                    left: self.column,
-                    operator: Operator::Lt,
-                    right: other.column,
-                })
-            }
-
-            /// Is more than another required column of the same row.
-            pub fn gt_field(self, other: Field<M, T>) -> Filter<M> {
-                Filter::new(Condition::CompareColumns {
-                    left: self.column,
-                    operator: Operator::Gt,
-                    right: other.column,
-                })
+    ($name:ident: $($(#[$doc:meta])* $method:ident $operator:ident),+) => {
+        impl<M: Model, T: Scalar> ColumnOf<M, T> for $name<M, T> {
+            fn number(self) -> u16 {
+                self.column
             }
         }
+
+        impl<M: Model, T: Scalar> $name<M, T> {
+            $(
+                $(#[$doc])*
+                pub fn $method(self, other: impl ColumnOf<M, T>) -> Filter<M> {
+                    let (left, right) = (self.column, other.number());
+                    Filter::new(Condition::CompareColumns { left, operator: Operator::$operator, right })
+                }
+            )+
+        }
+    };
+    ($name:ident) => {
+        compare_columns!(
+            $name:
+            /// Equals another column of the same row.
+            eq_field Eq,
+            /// Differs from another column of the same row.
+            ne_field Ne,
+            /// Is less than another column of the same row.
+            lt_field Lt,
+            /// Is what another column of the same row is, or less.
+            lte_field Lte,
+            /// Is more than another column of the same row.
+            gt_field Gt,
+            /// Is what another column of the same row is, or more.
+            gte_field Gte
+        );
     };
 }
 
 compare_columns!(Field);
+compare_columns!(UniqueField);
 compare_columns!(OptionalField);
+compare_columns!(OptionalUniqueField);
 
 /// A unique key of several columns: `user::institution_id_email.eq(tenant, "a@x.edu")`.
 pub struct Key<M, T> {

@@ -35,7 +35,9 @@ pub use connect::ConnectOptions;
 pub use create::{CreateRow, CreateWith, Link, Nested, Parent};
 pub use delegate::{Delegate, UniqueKey};
 pub use error::{ConstraintViolation, DatabaseError, Error, Result};
-pub use field::{Assignment, Field, Key, ListField, Number, OptionalField, OptionalUniqueField, Order, UniqueField};
+pub use field::{
+    Assignment, ColumnOf, Field, Key, ListField, Number, OptionalField, OptionalUniqueField, Order, UniqueField,
+};
 pub use filter::{Filter, Unique};
 pub use find::{All, Amount, Count, ExactlyOne, Find, FindFirst, FindMany, FindUnique, OneOrNone, SelectFrom};
 pub use model::{FromRow, Model, NotIncluded, Slot};

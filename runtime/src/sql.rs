@@ -7,7 +7,7 @@ mod write;
 
 use std::fmt::Write;
 
-pub(crate) use read::{KeySource, ReadPlan, read_plan, read_statement};
+pub(crate) use read::{ChildrenOf, KeySource, ReadPlan, read_plan, read_statement};
 pub(crate) use write::{
     BulkInsert, Cell, connect_text, count_statement, delete_statement, insert_statement, update_statement,
     upsert_statement,

@@ -8,3 +8,4 @@ mod scenarios;
 mod support;
 mod transactions;
 mod violations;
+mod wide;

@@ -9,8 +9,8 @@ use crate::connection::Session;
 use crate::error::Result;
 use crate::result::Node;
 use crate::select::{Include, Select};
-use crate::sql::{KeySource, ReadPlan, read_statement};
-use crate::table::Relation;
+use crate::sql::{ChildrenOf, KeySource, ReadPlan, read_statement};
+use crate::table::{Relation, Table};
 use crate::value::Param;
 
 /// Reads `select`; `key` holds the values of the unique key that it is filtered by.
@@ -26,7 +26,7 @@ pub(super) async fn read(session: Session<'_>, select: &Select, key: &[(u16, Par
     let rows = session.query(statement, select.table);
     let early_children = try_join_all(early.iter().map(|include| {
         let values = known_key(include.relation, key).unwrap_or_default();
-        read_children(session, include, KeySource::One(values))
+        read_children(session, select.table, include, KeySource::One(values))
     }));
     let (rows, early_nodes) = try_join(rows, early_children).await?;
     let mut node = Node::new(select.table, rows);
@@ -103,16 +103,23 @@ async fn read_children_of(
     }
     if node.len() == 1 {
         let key = keys.iter().filter_map(|list| list.param(0)).collect();
-        return Ok(Some(Fetched::OfOne(read_children(session, include, KeySource::One(key)).await?)));
+        return Ok(Some(Fetched::OfOne(read_children(session, node.table, include, KeySource::One(key)).await?)));
     }
-    let (statement, child_plan) = read_statement(&include.select, Some((include.relation, KeySource::Many(keys))));
+    let of = ChildrenOf { parent: node.table, relation: include.relation };
+    let (statement, child_plan) = read_statement(&include.select, Some((of, KeySource::Many(keys))));
     let child = read_rows(session, statement, &child_plan).await?;
     Ok(Some(Fetched::ByKey(child, child_plan.key)))
 }
 
 /// The children of one parent.
-async fn read_children(session: Session<'_>, include: &Include, key: KeySource) -> Result<Node> {
-    let (statement, plan) = read_statement(&include.select, Some((include.relation, key)));
+async fn read_children(
+    session: Session<'_>,
+    parent: &'static Table,
+    include: &Include,
+    keys: KeySource,
+) -> Result<Node> {
+    let of = ChildrenOf { parent, relation: include.relation };
+    let (statement, plan) = read_statement(&include.select, Some((of, keys)));
     read_rows(session, statement, &plan).await
 }
 

@@ -4,7 +4,7 @@ use super::{Alias, Statement, Writer};
 use crate::field::OrderTerm;
 use crate::filter::Condition;
 use crate::select::{Include, Output, Outputs, Select};
-use crate::table::{Count, Relation, Table, push_quoted};
+use crate::table::{Column, Count, Relation, Table, push_quoted};
 use crate::value::{Param, RawList};
 
 /// Which rows of a relation's table are wanted.
@@ -14,6 +14,24 @@ pub(crate) enum KeySource {
     One(Vec<Param>),
     /// Those of many parents: a list per key column.
     Many(Vec<RawList>),
+}
+
+/// The children of rows of `parent`, through a relation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ChildrenOf<'q> {
+    pub(crate) parent: &'static Table,
+    pub(crate) relation: &'q Relation,
+}
+
+impl ChildrenOf<'_> {
+    /// The columns whose types the keys have: those of a table between are typed like the parent's.
+    fn key_columns(&self) -> Vec<&'static Column> {
+        let (table, columns) = match self.relation.through {
+            Some(_) => (self.parent, self.relation.parent_columns),
+            None => (self.relation.child, self.relation.child_columns),
+        };
+        columns.iter().map(|column| &table.columns[usize::from(*column)]).collect()
+    }
 }
 
 /// Where the values of one table stand in the rows of a statement.
@@ -62,26 +80,18 @@ impl ReadPlan<'_> {
 /// A read of its own, or of the children that `keys` select.
 pub(crate) fn read_statement<'q>(
     select: &'q Select,
-    of: Option<(&'q Relation, KeySource)>,
+    of: Option<(ChildrenOf<'q>, KeySource)>,
 ) -> (Statement, ReadPlan<'q>) {
     let mut writer = Writer::new();
     let joining = select.single || select.is_projection();
-    let key_columns = of.as_ref().map_or(&[][..], |(relation, _)| relation.child_columns);
+    let key_columns = of.as_ref().map_or(&[][..], |(of, _)| of.relation.child_columns);
     let mut plan = plan_outputs(select, 0, joining, key_columns);
-    let plan = match of {
-        None => {
-            writer.push_select(&mut plan, None);
-            plan
+    match of {
+        Some((of, KeySource::Many(keys))) if select.take.is_some() || select.skip.is_some() => {
+            writer.push_lateral(&mut plan, of, keys);
         }
-        Some((relation, KeySource::Many(keys))) if select.take.is_some() || select.skip.is_some() => {
-            writer.push_lateral(&mut plan, relation, keys);
-            plan
-        }
-        Some((relation, keys)) => {
-            writer.push_select(&mut plan, Some((relation, keys)));
-            plan
-        }
-    };
+        of => writer.push_select(&mut plan, of),
+    }
     (writer.finish(), plan)
 }
 
@@ -126,14 +136,14 @@ fn end_of(plan: &ReadPlan<'_>) -> usize {
 }
 
 impl Writer {
-    fn push_select(&mut self, plan: &mut ReadPlan<'_>, of: Option<(&Relation, KeySource)>) {
+    fn push_select(&mut self, plan: &mut ReadPlan<'_>, of: Option<(ChildrenOf<'_>, KeySource)>) {
         let select = plan.select;
         let table = select.table;
         let alias = self.alias();
         let mut joins = Vec::new();
         self.push("SELECT ");
         self.push_outputs(plan, alias, &mut joins);
-        let through = of.as_ref().and_then(|(relation, _)| relation.through.as_ref());
+        let through = of.as_ref().and_then(|(of, _)| of.relation.through.as_ref());
         let between = through.map(|through| (self.alias(), through));
         if let Some((between, through)) = between {
             self.push(", ");
@@ -143,13 +153,13 @@ impl Writer {
         self.push(" FROM ");
         self.push_table(table, alias);
         self.push_joins(&joins);
-        if let (Some((between, through)), Some((relation, _))) = (between, &of) {
-            self.push_through_join(relation, through, alias, between);
+        if let (Some((between, through)), Some((of, _))) = (between, &of) {
+            self.push_through_join(of.relation, through, alias, between);
         }
         let mut first = true;
-        if let Some((relation, keys)) = of {
+        if let Some((of, keys)) = of {
             self.push_glue(&mut first);
-            self.push_keys(relation, keys, alias, between.map(|(between, _)| between));
+            self.push_keys(of, keys, alias, between.map(|(between, _)| between));
         }
         if !select.condition.is_all() {
             self.push_glue(&mut first);
@@ -225,51 +235,50 @@ impl Writer {
     }
 
     /// The condition that picks the children of the given parents.
-    fn push_keys(&mut self, relation: &Relation, keys: KeySource, alias: Alias, between: Option<Alias>) {
-        let columns = || relation.child_columns.iter().map(|column| &relation.child.columns[usize::from(*column)]);
+    fn push_keys(&mut self, of: ChildrenOf<'_>, keys: KeySource, alias: Alias, between: Option<Alias>) {
+        let types = of.key_columns();
         match keys {
             KeySource::One(values) => {
-                for (index, (column, value)) in columns().zip(values).enumerate() {
+                for (index, (ty, value)) in types.iter().zip(values).enumerate() {
                     self.push(if index > 0 { " AND " } else { "" });
-                    self.push_key_column(relation, column, alias, between);
+                    self.push_key_column(of.relation, index, alias, between);
                     self.push(" = ");
-                    self.push_value(column, value);
+                    self.push_value(ty, value);
                 }
             }
             KeySource::Many(lists) if lists.len() == 1 => {
-                for (column, list) in columns().zip(lists) {
-                    self.push_key_column(relation, column, alias, between);
+                for (index, (ty, list)) in types.iter().zip(lists).enumerate() {
+                    self.push_key_column(of.relation, index, alias, between);
                     self.push(" = ANY(");
-                    self.push_values(column, Param::RawList(list));
+                    self.push_values(ty, Param::RawList(list));
                     self.push(")");
                 }
             }
             KeySource::Many(lists) => {
                 self.push("(");
-                for (index, column) in columns().enumerate() {
+                for index in 0..types.len() {
                     self.push(if index > 0 { ", " } else { "" });
-                    self.push_column(alias, column);
+                    self.push_key_column(of.relation, index, alias, between);
                 }
                 self.push(") IN (SELECT * FROM unnest(");
-                for (index, (column, list)) in columns().zip(lists).enumerate() {
-                    self.push(if index > 0 { ", " } else { "" });
-                    self.push_values(column, Param::RawList(list));
-                }
+                self.push_key_lists(&types, lists);
                 self.push("))");
             }
         }
     }
 
-    fn push_key_column(
-        &mut self,
-        relation: &Relation,
-        column: &crate::table::Column,
-        alias: Alias,
-        between: Option<Alias>,
-    ) {
+    fn push_key_lists(&mut self, types: &[&'static Column], lists: Vec<RawList>) {
+        for (index, (ty, list)) in types.iter().zip(lists).enumerate() {
+            self.push(if index > 0 { ", " } else { "" });
+            self.push_values(ty, Param::RawList(list));
+        }
+    }
+
+    /// The column by which children are found: their own, or that of the table between.
+    fn push_key_column(&mut self, relation: &Relation, index: usize, alias: Alias, between: Option<Alias>) {
         match (between, &relation.through) {
             (Some(between), Some(through)) => self.push_through_column(between, through.parent_column),
-            _ => self.push_column(alias, column),
+            _ => self.push_column(alias, &relation.child.columns[usize::from(relation.child_columns[index])]),
         }
     }
 
@@ -287,14 +296,11 @@ impl Writer {
     }
 
     /// A page of children for each of many parents: one LATERAL subquery per parent, cut by the database.
-    fn push_lateral(&mut self, plan: &mut ReadPlan<'_>, relation: &Relation, keys: Vec<RawList>) {
-        let select = plan.select;
+    fn push_lateral(&mut self, plan: &mut ReadPlan<'_>, of: ChildrenOf<'_>, keys: Vec<RawList>) {
+        let (select, relation) = (plan.select, of.relation);
         let width = end_of(plan) - plan.offset;
         self.push("SELECT r.* FROM unnest(");
-        for (index, (column, list)) in relation.child_columns.iter().zip(keys).enumerate() {
-            self.push(if index > 0 { ", " } else { "" });
-            self.push_values(&relation.child.columns[usize::from(*column)], Param::RawList(list));
-        }
+        self.push_key_lists(&of.key_columns(), keys);
         self.push(") WITH ORDINALITY AS k(");
         for index in 0..relation.child_columns.len() {
             self.push(&format!("k{index}, "));
@@ -323,10 +329,9 @@ impl Writer {
         if let Some((between, through)) = between {
             self.push_through_join(relation, through, alias, between);
         }
-        for (index, column) in relation.child_columns.iter().enumerate() {
+        for index in 0..relation.child_columns.len() {
             self.push(if index > 0 { " AND " } else { " WHERE " });
-            let column = &relation.child.columns[usize::from(*column)];
-            self.push_key_column(relation, column, alias, between.map(|(between, _)| between));
+            self.push_key_column(relation, index, alias, between.map(|(between, _)| between));
             self.push(&format!(" = k.k{index}"));
         }
         if !select.condition.is_all() {

@@ -1,0 +1,95 @@
+// What the exam planner's schema does not have: every scalar, lists, composite keys, self relations,
+// many-to-many, several relations between two models, names that are Rust's.
+
+datasource db {
+  provider = "postgresql"
+}
+
+enum Color {
+  RED
+  dark_green @map("dark-green")
+  BLUE
+}
+
+model Sample {
+  id        Int       @id @default(autoincrement())
+  text      String
+  short     String?   @db.VarChar(5)
+  fixed     String?   @db.Char(4)
+  flag      Boolean   @default(true)
+  small     Int?      @db.SmallInt
+  big       BigInt    @default(9007199254740993)
+  real      Float?    @db.Real
+  double    Float     @default(0.5)
+  exact     Decimal   @default(1.50) @db.Decimal(12, 4)
+  money     Decimal?  @db.Money
+  moment    DateTime  @default(now())
+  zoned     DateTime? @db.Timestamptz(6)
+  day       DateTime? @db.Date
+  time      DateTime? @db.Time(6)
+  timetz    DateTime? @db.Timetz(6)
+  json      Json      @default("{\"a\": [1]}")
+  plain     Json?     @db.Json
+  bytes     Bytes?
+  uuid      String?   @db.Uuid
+  inet      String?   @db.Inet
+  bits      String?   @db.Bit(3)
+  xml       String?   @db.Xml
+  oid       Int?      @db.Oid
+  color     Color     @default(dark_green)
+  maybe     Color?
+  texts     String[]
+  numbers   Int[]
+  colors    Color[]
+  uuids     String[]  @db.Uuid
+  type      String?
+  self      Int       @default(1)
+
+  @@map("Sample \"quoted\"")
+}
+
+model Person {
+  id        String   @id @default(uuid(7))
+  name      String   @unique
+  managerId String?  @map("manager_id")
+  manager   Person?  @relation("Management", fields: [managerId], references: [id])
+  reports   Person[] @relation("Management")
+  friends   Person[] @relation("Friends")
+  friendOf  Person[] @relation("Friends")
+  written   Note[]   @relation("Author")
+  reviewed  Note[]   @relation("Reviewer")
+  groups    Group[]
+}
+
+model Group {
+  id      Int      @id @default(autoincrement())
+  title   String
+  members Person[]
+}
+
+model Note {
+  tenant     Int
+  number     Int
+  body       String    @default("")
+  authorId   String
+  author     Person    @relation("Author", fields: [authorId], references: [id], onDelete: Cascade)
+  reviewerId String?
+  reviewer   Person?   @relation("Reviewer", fields: [reviewerId], references: [id])
+  comments   Comment[]
+
+  @@id([tenant, number])
+  @@unique([authorId, number], name: "by_author")
+}
+
+model Comment {
+  id     BigInt @id @default(autoincrement())
+  tenant Int
+  number Int
+  note   Note   @relation(fields: [tenant, number], references: [tenant, number])
+  text   String
+  likes  Int    @default(0)
+}
+
+model Empty {
+  id Int @id @default(autoincrement())
+}
