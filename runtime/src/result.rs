@@ -61,9 +61,9 @@ impl Node {
         Self { table, rows: Arc::new(rows), offset: 0, links: Vec::new() }
     }
 
-    /// Another table in the same rows.
+    /// Another table in the same rows; `offset` counts from where this one begins.
     pub(crate) fn joined(&self, table: &'static Table, offset: usize) -> Self {
-        Self { table, rows: Arc::clone(&self.rows), offset, links: Vec::new() }
+        Self { table, rows: Arc::clone(&self.rows), offset: self.offset + offset, links: Vec::new() }
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -426,3 +426,28 @@ async fn futures<T: IntoFuture>(a: T, b: T, c: T, d: T) -> [T::Output; 4] {
     let (a, b, c, d) = tokio::join!(a.into_future(), b.into_future(), c.into_future(), d.into_future());
     [a, b, c, d]
 }
+
+/// A to-one relation of a to-one relation is read from the same row, behind the columns of both.
+#[tokio::test]
+async fn relations_of_relations_are_read_in_one_row() {
+    let fixture = Fixture::new().await;
+    let tenant = fixture.institution("north").await;
+    let student = fixture.student(tenant.id, "a@x.edu", 2027).await;
+    let exam_type = fixture.exam_type(tenant.id, "STEP1").await;
+    let exam = student_exam::Create { student: student.id, exam_type: exam_type.id };
+    fixture.db.student_exam().create(exam).await.expect("is created");
+
+    let exam = fixture
+        .db
+        .student_exam()
+        .find_first()
+        .filter(student_exam::student.is(student::user.is(user::email.eq("a@x.edu"))))
+        .include(student_exam::student.include(student::user.include(user::institution)).include(student::institution))
+        .include(student_exam::exam_type)
+        .or_err()
+        .await
+        .expect("is there");
+    assert_eq!((exam.student.id, exam.student.user.email.as_str()), (student.id, "a@x.edu"));
+    assert_eq!((&exam.student.user.institution, &exam.student.institution), (&tenant, &tenant));
+    assert_eq!(exam.exam_type, exam_type);
+}
