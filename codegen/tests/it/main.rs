@@ -1,7 +1,9 @@
 //! The compiler from outside: one module per part, fixtures in `tests/fixtures`.
 
+mod book;
 mod emit;
 mod language;
+mod layers;
 mod migrate;
 mod postgres;
 mod printed;
