@@ -1,7 +1,9 @@
 //! The generated client against a real PostgreSQL.
 
+mod book;
 mod compile_errors;
 mod design;
+mod examples;
 mod generated;
 mod round_trips;
 mod scenarios;

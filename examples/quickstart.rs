@@ -1,0 +1,186 @@
+//! Relata in one sitting: a database, its migrations, rows, queries, and an error to match on.
+//!
+//! `cargo run --example quickstart` needs no database: it finds or starts one, and drops what it made.
+
+use std::path::Path;
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use exam_planner::{
+    Client, Error, ExamType, Institution, Parent, Role, User, exam_type, institution, session, student, student_exam,
+    user,
+};
+use relata::ConnectOptions;
+use relata::migrate::{self, Migrations};
+use relata::uuid::Uuid;
+use relata_devdb::DevDb;
+
+type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let server = DevDb::start()?;
+    println!("database          {}", server.describe());
+    let database = server.create_database("quickstart")?;
+    apply_migrations(database.url()).await?;
+    // The embedded PostgreSQL takes one connection at a time.
+    let pool_size = server.max_connections_hint().min(10);
+    let db: Client = Client::builder(database.url())?.max_connections(pool_size).connect().await?;
+
+    let north = create_institution(&db, "North Medical School", "north").await?;
+    let south = create_institution(&db, "South Medical School", "south").await?;
+    let exam_types = create_exam_types(&db, &north).await?;
+    let ada = create_student_step_by_step(&db, &north, &exam_types).await?;
+    create_student_in_one_go(&db, &north, &exam_types).await?;
+    create_student_elsewhere(&db, &south).await?;
+
+    show_student(&db, ada).await?;
+    show_students_of(&db, &north).await?;
+    clean_up_sessions(&db, &north).await?;
+    register_twice(&db, &north).await?;
+    Ok(())
+}
+
+/// A program can bring its database up to date itself, when it starts.
+async fn apply_migrations(url: &str) -> Result<()> {
+    let migrations = Migrations::from_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations"))?;
+    let options: ConnectOptions = url.parse()?;
+    let mut connection = options.connect_direct().await?;
+    let report = migrate::deploy(&mut connection, &migrations, &migrate::Options::default()).await?;
+    println!("migrations        {} applied", report.applied.len());
+    Ok(())
+}
+
+async fn create_institution(db: &Client, name: &str, slug: &str) -> Result<Institution> {
+    let row = institution::Create { name: name.to_owned(), slug: slug.to_owned() };
+    Ok(db.institution().create(row).await?)
+}
+
+async fn create_exam_types(db: &Client, institution: &Institution) -> Result<Vec<ExamType>> {
+    let row = |code: &str, name: &str, default_weight| exam_type::Create {
+        institution: institution.id,
+        code: code.to_owned(),
+        name: name.to_owned(),
+        default_weight,
+    };
+    let rows = [row("STEP1", "USMLE Step 1", 0.6), row("STEP2", "USMLE Step 2 CK", 0.4)];
+    let created = db.exam_type().create_many(rows).await?;
+    println!("exam types        {created} of {}", institution.name);
+    Ok(db.exam_type().find_many().order_by(exam_type::code.asc()).await?)
+}
+
+/// Every required field is a field of `Create`; what is optional or has a default follows with `set`.
+async fn create_student_step_by_step(db: &Client, institution: &Institution, types: &[ExamType]) -> Result<Uuid> {
+    let user = db.user().create(new_user(institution.id, "ada@north.edu")).await?;
+    let student = db
+        .student()
+        .create(student::Create { user: user.id, institution: institution.id, class_year: 2027 })
+        .set(student::has_accommodations.to(true))
+        .await?;
+    for (exam_type, on, score) in [(&types[0], date(2026, 3, 2), Some(92.5)), (&types[1], date(2026, 9, 14), None)] {
+        db.student_exam()
+            .create(student_exam::Create { student: student.id, exam_type: exam_type.id })
+            .set(student_exam::scheduled_on.to(on))
+            .set(student_exam::weight.to(exam_type.default_weight))
+            .set(student_exam::score.to(score))
+            .await?;
+    }
+    println!("student           {}, created step by step", user.email);
+    Ok(student.id)
+}
+
+/// A user with a student with an exam, in one transaction; `Parent` is the row around it.
+async fn create_student_in_one_go(db: &Client, institution: &Institution, types: &[ExamType]) -> Result<()> {
+    let exam = student_exam::Create { student: Parent, exam_type: types[0].id };
+    let student = student::Create { user: Parent, institution: institution.id, class_year: 2028 }
+        .set(student::has_accommodations.to(true))
+        .with(student::exams.create(exam.set(student_exam::scheduled_on.to(date(2026, 3, 2)))));
+    let user = db.user().create(new_user(institution.id, "bob@north.edu")).with(user::student.create(student)).await?;
+    println!("student           {}, created in one nested call", user.email);
+    Ok(())
+}
+
+async fn create_student_elsewhere(db: &Client, institution: &Institution) -> Result<()> {
+    let student = student::Create { user: Parent, institution: institution.id, class_year: 2027 };
+    let user = db.user().create(new_user(institution.id, "eve@south.edu")).with(user::student.create(student)).await?;
+    println!("student           {}, of {}", user.email, institution.name);
+    Ok(())
+}
+
+/// A row with relations has a type of its own, so that it can be passed on. A relation that was not included has no
+/// fields: touching them does not compile.
+type FullStudent = student::With<User, Institution, Vec<student_exam::WithExamType>>;
+
+async fn show_student(db: &Client, id: Uuid) -> Result<()> {
+    let found: Option<FullStudent> = db
+        .student()
+        .find_unique(student::id.eq(id))
+        .include(student::user)
+        .include(student::institution)
+        .include(student::exams.order_by(student_exam::scheduled_on.asc()).include(student_exam::exam_type))
+        .await?;
+    let Some(student) = found else { return Err("the student is gone".into()) };
+    println!("\na student with user, institution and exams");
+    println!("  user            {} ({})", student.user.email, student.user.role.label());
+    println!("  institution     {}", student.institution.name);
+    println!("  class year      {}, accommodations: {}", student.class_year, student.has_accommodations);
+    for exam in &student.exams {
+        let on = exam.scheduled_on.map_or_else(|| "no date".to_owned(), |on| on.to_string());
+        let score = exam.score.map_or_else(|| "no score yet".to_owned(), |score| format!("score {score}"));
+        println!("  exam            {on}  {:<6} {:<16} {score}", exam.exam_type.code, exam.exam_type.name);
+    }
+    Ok(())
+}
+
+/// Filters are values: they compose with `&`, `|` and `!`, and reach through relations.
+async fn show_students_of(db: &Client, institution: &Institution) -> Result<()> {
+    let rows: Vec<(String, i32, i64)> = db
+        .student()
+        .find_many()
+        .filter(student::institution_id.eq(institution.id) & student::class_year.gte(2027))
+        .order_by(student::class_year.asc())
+        .select((student::user.select(user::email), student::class_year, student::exams.count()))
+        .await?;
+    println!("\nstudents of {} alone, of {} in all", institution.name, db.student().count().await?);
+    for (email, class_year, exams) in rows {
+        println!("  {email:<15} class of {class_year}, exams: {exams}");
+    }
+    Ok(())
+}
+
+async fn clean_up_sessions(db: &Client, institution: &Institution) -> Result<()> {
+    let now = Utc::now();
+    let session = |expires_at: DateTime<Utc>| session::Create {
+        user: user::institution_id_email.eq(institution.id, "ada@north.edu"),
+        expires_at,
+    };
+    for expires_at in [now - Days::new(30), now - Days::new(1), now + Days::new(1)] {
+        db.session().create(session(expires_at)).await?;
+    }
+    let deleted = db.session().delete_many().filter(session::expires_at.lt(now)).await?;
+    println!("\nexpired sessions  {deleted} deleted, {} left", db.session().count().await?);
+    Ok(())
+}
+
+async fn register_twice(db: &Client, institution: &Institution) -> Result<()> {
+    match db.user().create(new_user(institution.id, "ada@north.edu")).await {
+        Err(Error::UniqueViolation(violation)) if violation.constraint == user::INSTITUTION_ID_EMAIL_KEY => {
+            println!("duplicate e-mail  refused by {} ({})", violation.constraint, violation.columns.join(", "));
+            Ok(())
+        }
+        Err(other) => Err(other.into()),
+        Ok(user) => Err(format!("{} was registered twice", user.email).into()),
+    }
+}
+
+fn new_user(institution: Uuid, email: &str) -> user::Create {
+    user::Create {
+        institution,
+        email: email.to_owned(),
+        password_hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned(),
+        role: Role::Student,
+    }
+}
+
+fn date(year: i32, month: u32, day: u32) -> Option<NaiveDate> {
+    NaiveDate::from_ymd_opt(year, month, day)
+}

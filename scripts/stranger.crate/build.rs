@@ -1,0 +1,3 @@
+fn main() {
+    relata_codegen::build::Build::new("schema.dsl").run();
+}
