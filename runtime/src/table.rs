@@ -81,6 +81,14 @@ pub enum ClientDefault {
     Uuid4Text,
     /// A UUID ordered by time, in a text column.
     Uuid7Text,
+    /// A collision-resistant identifier of the first kind: 25 characters, ordered by time.
+    Cuid,
+    /// A collision-resistant identifier of the second kind: 24 characters.
+    Cuid2,
+    /// 26 characters, ordered by time.
+    Ulid,
+    /// A random text of so many characters that are safe in URLs.
+    Nanoid(u8),
 }
 
 impl Column {

@@ -326,3 +326,15 @@ async fn a_row_without_any_value_can_be_created() {
     let nobody: [wide::empty::Create; 0] = [];
     assert_eq!(db.empty().create_many(nobody).await.expect("nothing to do"), 0);
 }
+
+#[tokio::test]
+async fn keys_that_the_client_makes_have_their_form() {
+    let fixture = Fixture::new().await;
+    let one = fixture.db.made().create(wide::made::Create {}).await.expect("is created");
+    let two = fixture.db.made().create(wide::made::Create {}).await.expect("is created");
+    assert_eq!((one.id.len(), one.id.starts_with('c')), (25, true));
+    assert_eq!((one.cuid2.len(), one.ulid.len(), one.nano.len(), one.nano7.len()), (24, 26, 21, 7));
+    assert_eq!(Uuid::parse_str(&one.uuid).expect("is a UUID").get_version_num(), 4);
+    assert_eq!(one.uuid7.get_version_num(), 7);
+    assert!(one.id != two.id && one.cuid2 != two.cuid2 && one.ulid != two.ulid && one.nano7 != two.nano7);
+}

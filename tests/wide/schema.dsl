@@ -93,3 +93,13 @@ model Comment {
 model Empty {
   id Int @id @default(autoincrement())
 }
+
+model Made {
+  id     String @id @default(cuid())
+  cuid2  String @default(cuid(2))
+  ulid   String @default(ulid())
+  nano   String @default(nanoid())
+  nano7  String @default(nanoid(7))
+  uuid   String @default(uuid())
+  uuid7  String @default(uuid(7)) @db.Uuid
+}

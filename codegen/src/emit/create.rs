@@ -6,7 +6,6 @@ use quote::{format_ident, quote};
 use super::context::{ColumnNames, EmitCx, ModelNames, RelationNames};
 use super::relation::related_path;
 use super::scalar::value_type;
-use super::table::client_default;
 use crate::ir::{ColumnType, Side};
 
 /// What `Create` of a model consists of.
@@ -41,14 +40,12 @@ fn parts<'a, 's>(model: &'a ModelNames<'s>) -> Parts<'a, 's> {
     let links: Vec<&RelationNames<'_>> = model.relations.iter().filter(|relation| is_link(model, relation)).collect();
     let linked: Vec<_> =
         links.iter().flat_map(|link| link.walker.relation().referencing_columns()).map(|column| column.id).collect();
-    let values =
-        model.columns.iter().filter(|column| !may_be_omitted(column) && !linked.contains(&column.walker.id)).collect();
+    let values = model
+        .columns
+        .iter()
+        .filter(|column| !column.walker.may_be_omitted() && !linked.contains(&column.walker.id))
+        .collect();
     Parts { links, values }
-}
-
-/// Whether a row can be created without a value for the column.
-fn may_be_omitted(column: &ColumnNames<'_>) -> bool {
-    column.walker.may_be_omitted() && (!column.walker.has_client_default() || client_default(column).is_some())
 }
 
 /// Whether the relation has a field in `Create`: all its columns are required, and no other relation's.

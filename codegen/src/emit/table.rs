@@ -45,22 +45,27 @@ fn emit_column(cx: &EmitCx<'_>, column: &ColumnNames<'_>) -> TokenStream {
     let name = column.walker.db_name();
     let (sql, wire) = sql_types(cx, column.walker);
     let via = wire.map(|wire| quote!(.via(#wire)));
-    let default = client_default(column).map(|default| {
-        let variant = ident(default);
-        quote!(.default(rt::ClientDefault::#variant))
-    });
+    let default = client_default(column).map(|default| quote!(.default(rt::ClientDefault::#default)));
     let updated_at = column.walker.column().updated_at.then(|| quote!(.updated_at()));
     quote!(rt::Column::new(#name, #sql)#via #default #updated_at)
 }
 
 /// The runtime's name of a default that the client makes.
-pub(super) fn client_default(column: &ColumnNames<'_>) -> Option<&'static str> {
+fn client_default(column: &ColumnNames<'_>) -> Option<TokenStream> {
     let is_uuid = matches!(column.walker.column().ty, ColumnType::Scalar(_, NativeType::Uuid));
-    match column.walker.column().default {
-        Some(DefaultValue::Uuid(7)) if is_uuid => Some("Uuid7"),
-        Some(DefaultValue::Uuid(7)) => Some("Uuid7Text"),
-        Some(DefaultValue::Uuid(_)) if is_uuid => Some("Uuid4"),
-        Some(DefaultValue::Uuid(_)) => Some("Uuid4Text"),
+    match column.walker.column().default.as_ref()? {
+        DefaultValue::Uuid(7) if is_uuid => Some(quote!(Uuid7)),
+        DefaultValue::Uuid(7) => Some(quote!(Uuid7Text)),
+        DefaultValue::Uuid(_) if is_uuid => Some(quote!(Uuid4)),
+        DefaultValue::Uuid(_) => Some(quote!(Uuid4Text)),
+        DefaultValue::Cuid(1) => Some(quote!(Cuid)),
+        DefaultValue::Cuid(_) => Some(quote!(Cuid2)),
+        DefaultValue::Ulid => Some(quote!(Ulid)),
+        DefaultValue::Nanoid(length) => {
+            // Prisma's length where none is given; the language allows 2 to 255.
+            let length = Literal::u32_unsuffixed(length.unwrap_or(21));
+            Some(quote!(Nanoid(#length)))
+        }
         _ => None,
     }
 }

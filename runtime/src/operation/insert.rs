@@ -57,6 +57,10 @@ fn client_default(default: ClientDefault) -> Param {
         ClientDefault::Uuid7 => Param::Uuid(Uuid::now_v7()),
         ClientDefault::Uuid4Text => Param::Text(Uuid::new_v4().to_string()),
         ClientDefault::Uuid7Text => Param::Text(Uuid::now_v7().to_string()),
+        ClientDefault::Cuid => Param::Text(cuid::cuid1()),
+        ClientDefault::Cuid2 => Param::Text(cuid::cuid2()),
+        ClientDefault::Ulid => Param::Text(ulid::Ulid::generate().to_string()),
+        ClientDefault::Nanoid(length) => Param::Text(nanoid::nanoid!(usize::from(length))),
     }
 }
 

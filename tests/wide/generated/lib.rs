@@ -16,6 +16,9 @@ pub mod empty;
 pub mod group;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod made;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod note;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -31,6 +34,7 @@ pub use self::color::Color;
 pub use self::comment::Comment;
 pub use self::empty::Empty;
 pub use self::group::Group;
+pub use self::made::Made;
 pub use self::note::Note;
 pub use self::person::Person;
 pub use self::relata_client::{Client, Models, Transaction};

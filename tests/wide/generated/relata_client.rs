@@ -40,4 +40,8 @@ impl Models {
     pub fn empty(&self) -> rt::Delegate<super::empty::Empty> {
         rt::Delegate::new(&self.handle)
     }
+    /// Queries on `Made`.
+    pub fn made(&self) -> rt::Delegate<super::made::Made> {
+        rt::Delegate::new(&self.handle)
+    }
 }
