@@ -151,7 +151,7 @@ async fn pipelined(
     }
     let transaction = OpenTransaction::adopt(connection);
     let connection = transaction.connection()?;
-    let session = Session::new(connection);
+    let session = Session::in_transaction(connection);
     let work = join_all(operations.iter().zip(statements.iter().zip(&prepared)).map(
         |(operation, ((statement, table), prepared))| async move {
             if operation.counts_written_rows() {
@@ -186,7 +186,7 @@ async fn one_by_one(pool: &Pool, operations: Vec<Operation>) -> Result<Vec<Outco
     let transaction = OpenTransaction::begin(pool, "BEGIN").await?;
     let mut outcomes = Vec::with_capacity(operations.len());
     for operation in operations {
-        outcomes.push(execute(Session::new(transaction.connection()?), operation).await?);
+        outcomes.push(execute(Session::in_transaction(transaction.connection()?), operation).await?);
     }
     transaction.commit().await?;
     Ok(outcomes)

@@ -44,11 +44,18 @@ impl std::fmt::Debug for Pool {
 #[derive(Clone, Copy)]
 pub(crate) struct Session<'c> {
     connection: &'c Object,
+    in_transaction: bool,
 }
 
 impl<'c> Session<'c> {
+    /// Every statement stands for itself.
     pub(crate) fn new(connection: &'c Object) -> Self {
-        Self { connection }
+        Self { connection, in_transaction: false }
+    }
+
+    /// The statements belong to a transaction: a failed one ends it.
+    pub(crate) fn in_transaction(connection: &'c Object) -> Self {
+        Self { connection, in_transaction: true }
     }
 
     /// Prepares a statement, if this connection has not done so before.
@@ -59,7 +66,23 @@ impl<'c> Session<'c> {
     /// The rows of a statement.
     pub(crate) async fn query(self, statement: Statement, table: &'static Table) -> Result<Vec<Row>> {
         let prepared = self.prepare(&statement.sql, table).await?;
-        self.query_prepared(&prepared, &statement, table).await
+        match self.query_prepared(&prepared, &statement, table).await {
+            Err(error) if self.prepares_again(&error, &statement) => {
+                let prepared = self.prepare(&statement.sql, table).await?;
+                self.query_prepared(&prepared, &statement, table).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Whether the statement was prepared before a migration changed its table, so that nothing was executed and it
+    /// can be prepared again. Inside a transaction the next one can: this one is lost.
+    fn prepares_again(self, error: &Error, statement: &Statement) -> bool {
+        if !error.is_stale_plan() {
+            return false;
+        }
+        self.connection.statement_cache.remove(&statement.sql, &[]);
+        !self.in_transaction
     }
 
     pub(crate) async fn query_prepared(
@@ -75,7 +98,13 @@ impl<'c> Session<'c> {
     /// The number of rows that a statement wrote.
     pub(crate) async fn execute(self, statement: Statement, table: &'static Table) -> Result<u64> {
         let prepared = self.prepare(&statement.sql, table).await?;
-        self.execute_prepared(&prepared, &statement, table).await
+        match self.execute_prepared(&prepared, &statement, table).await {
+            Err(error) if self.prepares_again(&error, &statement) => {
+                let prepared = self.prepare(&statement.sql, table).await?;
+                self.execute_prepared(&prepared, &statement, table).await
+            }
+            outcome => outcome,
+        }
     }
 
     pub(crate) async fn execute_prepared(
@@ -196,7 +225,7 @@ impl OpenTransaction {
     }
 
     pub(crate) async fn run(&self, operation: Operation) -> Result<Outcome> {
-        let outcome = execute(Session::new(self.connection()?), operation).await;
+        let outcome = execute(Session::in_transaction(self.connection()?), operation).await;
         if let Err(error) = &outcome
             && error.is_retryable()
         {

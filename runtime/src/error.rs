@@ -145,13 +145,18 @@ pub struct DatabaseError {
     pub sqlstate: String,
     /// The primary message; where PostgreSQL's would quote input, a fixed text.
     pub message: String,
-    /// The model that was asked for.
-    pub model: &'static str,
+    /// The model that was asked for; none for BEGIN, COMMIT and the like.
+    pub model: Option<&'static str>,
 }
 
 impl fmt::Display for DatabaseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PostgreSQL refused a query on {}: {} (SQLSTATE {})", self.model, self.message, self.sqlstate)
+        f.write_str("PostgreSQL refused ")?;
+        match self.model {
+            Some(model) => write!(f, "a query on {model}")?,
+            None => f.write_str("a statement")?,
+        }
+        write!(f, ": {} (SQLSTATE {})", self.message, self.sqlstate)
     }
 }
 
@@ -174,6 +179,18 @@ impl Error {
         matches!(self, Error::Serialization { .. })
     }
 
+    /// Whether a statement was prepared for a table or type that has changed since: it was not executed.
+    pub(crate) fn is_stale_plan(&self) -> bool {
+        match self {
+            Error::Database(error) => {
+                error.sqlstate == SqlState::INVALID_SQL_STATEMENT_NAME.code()
+                    || (error.sqlstate == SqlState::FEATURE_NOT_SUPPORTED.code()
+                        && error.message.contains("cached plan must not change result type"))
+            }
+            _ => false,
+        }
+    }
+
     /// Translates what the driver says about a statement on `table`.
     pub(crate) fn from_driver(error: &tokio_postgres::Error, table: &'static crate::table::Table) -> Self {
         match error.as_db_error() {
@@ -187,7 +204,7 @@ impl Error {
 pub(crate) fn from_connection(error: &tokio_postgres::Error) -> Error {
     if let Some(database) = error.as_db_error() {
         let message = safe_message(database);
-        return Error::Database(DatabaseError { sqlstate: database.code().code().to_owned(), message, model: "-" });
+        return Error::Database(DatabaseError { sqlstate: database.code().code().to_owned(), message, model: None });
     }
     if error.is_closed() {
         return Error::ConnectionLost("it is closed".to_owned());
@@ -216,7 +233,7 @@ fn from_database(error: &tokio_postgres::error::DbError, table: &'static crate::
         Error::Serialization { sqlstate: code.code().to_owned() }
     } else {
         let message = safe_message(error);
-        Error::Database(DatabaseError { sqlstate: code.code().to_owned(), message, model: table.name })
+        Error::Database(DatabaseError { sqlstate: code.code().to_owned(), message, model: Some(table.name) })
     }
 }
 

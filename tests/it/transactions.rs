@@ -192,3 +192,53 @@ async fn poll_times<F: Future>(future: F, times: u32) -> bool {
     }
     false
 }
+
+/// A migration changes a column's type under a running program: the statement is prepared again.
+#[tokio::test]
+async fn a_migration_under_a_running_program_is_survived() {
+    if devdb().max_connections_hint() < 2 {
+        return eprintln!("skipped: this PostgreSQL takes one connection");
+    }
+    let fixture = Fixture::new().await;
+    let tenant = fixture.institution("north").await;
+    let db = Client::builder(fixture.database.url()).expect("is a URL").max_connections(1).connect().await;
+    let db: Client = db.expect("connects");
+    let read = || async { db.institution().find_unique(institution::id.eq(tenant.id)).or_err().await };
+    read().await.expect("is read");
+    fixture.sql("ALTER TABLE institutions ALTER name TYPE varchar(200)").await;
+    assert_eq!(read().await.expect("is prepared again").name, tenant.name);
+    fixture.sql("ALTER TABLE institutions ALTER name TYPE text").await;
+    let tx = db.begin().await.expect("begins");
+    let lost = tx.institution().find_unique(institution::id.eq(tenant.id)).await;
+    assert_eq!(lost.expect_err("the transaction is lost").sqlstate(), Some("0A000"));
+    tx.rollback().await.expect("rolls back");
+    assert_eq!(read().await.expect("is prepared again").name, tenant.name);
+}
+
+/// The server ends the connections: the next query gets a new one, or says clearly what happened.
+#[tokio::test]
+async fn lost_connections_are_replaced() {
+    if devdb().max_connections_hint() < 2 {
+        return eprintln!("skipped: this PostgreSQL takes one connection");
+    }
+    let fixture = Fixture::new().await;
+    let db: Client = Client::builder(fixture.database.url())
+        .expect("is a URL")
+        .max_connections(1)
+        .application_name("ended")
+        .connect()
+        .await
+        .expect("connects");
+    fixture.institution("north").await;
+    fixture.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'ended'").await;
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        match db.institution().count().await {
+            Ok(count) => break assert_eq!(count, 1),
+            Err(Error::ConnectionLost(_)) if attempts < 3 => {}
+            Err(Error::Database(error)) if error.sqlstate == "57P01" && attempts < 3 => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
