@@ -85,6 +85,9 @@ pub(crate) struct MigrateDiff {
     /// Take what looks like a rename for a drop and an addition
     #[arg(long)]
     pub(crate) accept_drops: bool,
+    /// Do long work in steps that let programs go on: CONCURRENTLY, NOT VALID and VALIDATE, batches
+    #[arg(long)]
+    pub(crate) online: bool,
 }
 
 /// Where the difference begins.
@@ -169,6 +172,9 @@ pub(crate) struct Dev {
     /// Take what looks like a rename for a drop and an addition
     #[arg(long)]
     pub(crate) accept_drops: bool,
+    /// Do long work in steps that let programs go on: CONCURRENTLY, NOT VALID and VALIDATE, batches
+    #[arg(long)]
+    pub(crate) online: bool,
     #[command(flatten)]
     pub(crate) target: Target,
 }

@@ -1,6 +1,6 @@
 //! What differs between two ends, with an answer for every rename: from a flag, an attribute, or a person.
 
-use relata_codegen::sql::{Change, DiffError, DiffOptions, Pair, ProbableRename, Rename, diff};
+use relata_codegen::sql::{self, Change, DiffError, DiffOptions, Pair, Plan, ProbableRename, Rename, diff};
 
 use crate::ask;
 use crate::endpoint::Loaded;
@@ -48,6 +48,11 @@ pub(crate) fn difference(pair: Pair<&Loaded>, renames: Renames) -> Result<Vec<Ch
             result => return result.map_err(|error| refuse(&error)),
         }
     }
+}
+
+/// The steps of the changes, at once or so that programs go on.
+pub(crate) fn plan(changes: Vec<Change>, online: bool) -> Plan {
+    if online { sql::plan_online(changes) } else { sql::plan(changes) }
 }
 
 fn answer(probable: &[ProbableRename], options: &mut DiffOptions) -> Result<(), Failure> {

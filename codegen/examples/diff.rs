@@ -1,6 +1,6 @@
 //! Writes the migration between two schemas: what `codegen migrate-diff` does, without a database.
 //!
-//! `cargo run -p relata-codegen --example diff -- (OLD | empty) (NEW | empty) [--rename a.b:c]... [--accept-drops] [--summary]`
+//! `cargo run -p relata-codegen --example diff -- (OLD | empty) (NEW | empty) [--rename a.b:c]... [--accept-drops] [--online] [--summary]`
 //!
 //! Exit status: 0 done, 1 a schema is refused, 3 a probable rename that nobody said, 64 wrong usage.
 
@@ -9,16 +9,20 @@ use std::process::ExitCode;
 use relata_codegen::compile;
 use relata_codegen::diagnostics::{SourceFile, Sources, render_plain};
 use relata_codegen::ir::Schema;
-use relata_codegen::sql::{DiffError, DiffOptions, Intent, Pair, Rename, Side, diff, lower, plan, render, summary};
+use relata_codegen::sql::{
+    Change, DiffError, DiffOptions, Intent, Pair, Plan, Rename, Side, diff, lower, plan, plan_online, render, summary,
+};
 
 fn main() -> ExitCode {
     let mut options = DiffOptions::default();
     let mut paths = Vec::new();
     let mut in_words = false;
+    let mut plan_by: fn(Vec<Change>) -> Plan = plan;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--accept-drops" => options.accept_drops = true,
+            "--online" => plan_by = plan_online,
             "--summary" => in_words = true,
             "--rename" => match arguments.next().as_deref().and_then(Rename::parse) {
                 Some(rename) => options.renames.push(rename),
@@ -28,7 +32,7 @@ fn main() -> ExitCode {
         }
     }
     let [old, new] = paths.as_slice() else { return usage() };
-    match migrate(old, new, &options, in_words) {
+    match migrate(old, new, &options, in_words, plan_by) {
         Ok(text) => {
             print!("{text}");
             ExitCode::SUCCESS
@@ -41,11 +45,17 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: diff (OLD | empty) (NEW | empty) [--rename a.b:c]... [--accept-drops] [--summary]");
+    eprintln!("usage: diff (OLD | empty) (NEW | empty) [--rename a.b:c]... [--accept-drops] [--online] [--summary]");
     ExitCode::from(64)
 }
 
-fn migrate(old: &str, new: &str, options: &DiffOptions, in_words: bool) -> Result<String, (u8, String)> {
+fn migrate(
+    old: &str,
+    new: &str,
+    options: &DiffOptions,
+    in_words: bool,
+    plan_by: fn(Vec<Change>) -> Plan,
+) -> Result<String, (u8, String)> {
     let (old, new) = (read(old)?, read(new)?);
     let states = (lower(&old), lower(&new));
     let intents = (Intent::of(&old), Intent::of(&new));
@@ -57,7 +67,7 @@ fn migrate(old: &str, new: &str, options: &DiffOptions, in_words: bool) -> Resul
         DiffError::ProbableRenames(_) => (3, error.to_string()),
         DiffError::UnknownRename(_) => (1, error.to_string()),
     })?;
-    Ok(if in_words { summary(&changes) } else { render(&plan(changes)) })
+    Ok(if in_words { summary(&changes) } else { render(&plan_by(changes)) })
 }
 
 fn read(path: &str) -> Result<Schema, (u8, String)> {

@@ -23,7 +23,9 @@ pub use data_type::DataType;
 pub use diff::{DiffError, DiffOptions, ProbableRename, Rename, Side, diff};
 pub use intent::{ColumnIntent, EnumIntent, Intent, LabelIntent, TableIntent};
 pub use lower::lower;
-pub use plan::{Action, Alteration, ColumnSpec, Hazard, HazardKind, Lock, Plan, Step, Transaction, Work, plan};
+pub use plan::{
+    Action, Alteration, ColumnSpec, Hazard, HazardKind, Lock, Plan, Step, Transaction, Work, plan, plan_online,
+};
 pub use render::{SEGMENT_OUTSIDE, SEGMENT_TRANSACTIONAL, render, summary};
 pub use state::{
     Check, Column, ColumnDefault, EnumType, Extension, ForeignKey, Identity, Index, IndexPart, IndexTarget, ObjectName,

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use relata::migrate::{self, Migrations, Options, Problem};
-use relata_codegen::sql::{Change, Pair, plan, render, summary};
+use relata_codegen::sql::{Change, Pair, render, summary};
 
 use super::migrate::apply;
 use crate::database::Database;
-use crate::difference::{Renames, difference};
+use crate::difference::{Renames, difference, plan};
 use crate::endpoint::{Loaded, read_snapshot};
 use crate::failure::{Exit, Failure};
 use crate::{args, ask, report, say, schema_files, snapshot};
@@ -27,7 +27,7 @@ pub(crate) async fn dev(args: &args::Dev) -> Result<Exit, Failure> {
     }
     if args.create_only {
         if !changes.is_empty() {
-            write(folder, name, changes, &schema_files::join(&sources))?;
+            write(folder, name, changes, args.online, &schema_files::join(&sources))?;
         }
         return Ok(Exit::Done);
     }
@@ -38,7 +38,7 @@ pub(crate) async fn dev(args: &args::Dev) -> Result<Exit, Failure> {
         refuse_problems(&migrate::status(&client, &Migrations::from_dir(folder)?).await?.problems)?;
     }
     if !changes.is_empty() {
-        write(folder, name, changes, &schema_files::join(&sources))?;
+        write(folder, name, changes, args.online, &schema_files::join(&sources))?;
     }
     if !folder.exists() {
         return Ok(Exit::Done);
@@ -56,10 +56,10 @@ fn refuse_problems(problems: &[Problem]) -> Result<(), Failure> {
         .help("mend that first; no migration was written"))
 }
 
-fn write(folder: &Path, name: Option<String>, changes: Vec<Change>, schema: &str) -> Result<(), Failure> {
+fn write(folder: &Path, name: Option<String>, changes: Vec<Change>, online: bool, schema: &str) -> Result<(), Failure> {
     let name = name.map_or_else(ask_name, Ok)?;
     let words = summary(&changes);
-    let path = snapshot::write(folder, &name, &render(&plan(changes)), schema)?;
+    let path = snapshot::write(folder, &name, &render(&plan(changes, online)), schema)?;
     say::err(words.trim_end());
     say::out(&format!("wrote {}", path.join("migration.sql").display()))
 }

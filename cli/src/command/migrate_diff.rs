@@ -1,8 +1,8 @@
 //! `migrate-diff`: the SQL between any two states.
 
-use relata_codegen::sql::{Pair, plan, render, summary};
+use relata_codegen::sql::{Pair, render, summary};
 
-use crate::difference::{Renames, difference};
+use crate::difference::{Renames, difference, plan};
 use crate::endpoint::{Endpoint, load};
 use crate::failure::{Exit, Failure};
 use crate::write::write_file;
@@ -14,7 +14,7 @@ pub(crate) async fn migrate_diff(args: &args::MigrateDiff) -> Result<Exit, Failu
     let loaded = load(Pair { previous: &previous, next: &next }).await?;
     let changes = difference(Pair { previous: &loaded.previous, next: &loaded.next }, renames)?;
     let is_empty = changes.is_empty();
-    let text = if args.summary { summary(&changes) } else { render(&plan(changes)) };
+    let text = if args.summary { summary(&changes) } else { render(&plan(changes, args.online)) };
     match &args.out {
         Some(path) => write_file(path, &text)?,
         None if is_empty => say::err("no difference"),

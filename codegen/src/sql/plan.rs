@@ -7,6 +7,7 @@ mod action;
 mod assess;
 mod build;
 pub(super) mod cast;
+mod online;
 mod order;
 
 pub use action::{Action, Alteration, ColumnSpec};
@@ -74,6 +75,17 @@ pub fn plan(changes: Vec<Change>) -> Plan {
     let scene = assess::Scene::of(&changes);
     let actions = order::order(build::build(changes));
     let mut steps: Vec<_> = actions.into_iter().map(|action| scene.step(action)).collect();
+    set_boundaries(&mut steps);
+    Plan { steps }
+}
+
+/// The steps that make the changes while programs go on reading and writing: what takes long runs
+/// outside of transactions, under locks that let them.
+pub fn plan_online(changes: Vec<Change>) -> Plan {
+    let scene = assess::Scene::of(&changes);
+    let actions = online::expand(order::order(build::build(changes)), &scene);
+    let step = |(action, transaction)| Step { transaction, ..scene.step(action) };
+    let mut steps: Vec<_> = actions.into_iter().map(step).collect();
     set_boundaries(&mut steps);
     Plan { steps }
 }

@@ -10,7 +10,8 @@ use relata_codegen::compile;
 use relata_codegen::diagnostics::{Sources, render_plain};
 use relata_codegen::ir::Schema;
 use relata_codegen::sql::{
-    Change, DiffError, DiffOptions, Intent, Pair, Rename, Side, State, diff, lower, plan, render, summary,
+    Action, Change, DiffError, DiffOptions, Intent, Lock, Pair, Rename, Side, State, Work, diff, lower, plan,
+    plan_online, render, summary,
 };
 use relata_devdb::DevDb;
 
@@ -100,6 +101,37 @@ fn migrations_run_and_lead_to_the_schema() {
         fresh.migrate(&from_empty(&case.next)).expect("the next schema can be made");
         similar(&migrated.catalog(), &fresh.catalog(), path);
         insta::assert_snapshot!(format!("{words}\n{sql}\n{after}"));
+    });
+}
+
+/// The same through an online plan and the runner: the same rows, the same catalog.
+#[test]
+fn online_migrations_lead_to_the_same() {
+    let server = DevDb::start().expect("there is a PostgreSQL");
+    insta::glob!("../fixtures", "migrate/*/next.dsl", |path| {
+        let case = Case::read(path);
+        let changes = changes(&case.previous, &case.next, &case.options).unwrap_or_else(|error| panic!("{error}"));
+        let sql = render(&plan_online(changes.clone()));
+        assert_eq!(sql, render(&plan_online(changes)), "the same changes give the same text");
+
+        let mut online = Database::create(&server);
+        online.migrate(&from_empty(&case.previous)).expect("the previous schema can be made");
+        online.run(&case.rows).expect("the rows fit the previous schema");
+        if let Err(error) = online.deploy(&sql) {
+            panic!("{}: {error}\n{sql}", path.display());
+        }
+        let after = online.run(&case.after).expect("the query fits the next schema");
+
+        let fresh = Database::create(&server);
+        fresh.migrate(&from_empty(&case.next)).expect("the next schema can be made");
+        similar(&online.catalog(), &fresh.catalog(), path);
+
+        let at_once = Database::create(&server);
+        at_once.migrate(&from_empty(&case.previous)).expect("the previous schema can be made");
+        at_once.run(&case.rows).expect("the rows fit the previous schema");
+        at_once.migrate(&migration(&case.previous, &case.next, &case.options)).expect("the migration runs");
+        let expected = at_once.run(&case.after).expect("the query fits the next schema");
+        assert_eq!(after, expected, "{}", path.display());
     });
 }
 
@@ -248,4 +280,29 @@ fn what_hands_made_in_a_database_stays() {
     let found = diff(Pair { previous, next: next.side() }, &DiffOptions::default()).unwrap_or_default();
     assert_eq!(summary(&found), "- index plain on User\n");
     assert_eq!(database.tables[0].name, ObjectName::new(None, "User"));
+}
+
+/// What reads or writes all rows of a table keeps nobody waiting; only what an online plan cannot
+/// do otherwise does.
+#[test]
+fn online_plans_do_long_work_under_weak_locks() {
+    let mut long = 0;
+    insta::glob!("../fixtures", "migrate/*/next.dsl", |path| {
+        let case = Case::read(path);
+        let changes = changes(&case.previous, &case.next, &case.options).unwrap_or_else(|error| panic!("{error}"));
+        for step in plan_online(changes).steps.iter().filter(|step| step.work != Work::None) {
+            let is_inevitable = match &step.action {
+                Action::AlterColumns { alterations, .. } => {
+                    alterations.iter().any(|alteration| alteration.retyped || alteration.next.identity.is_some())
+                }
+                Action::AddColumns { columns, .. } => {
+                    columns.iter().any(|spec| spec.column.identity.is_some() || spec.column.generated.is_some())
+                }
+                _ => false,
+            };
+            assert!(is_inevitable || step.lock <= Lock::RowExclusive, "{}: {}", path.display(), step.sql());
+            long += usize::from(!is_inevitable);
+        }
+    });
+    assert!(long > 20, "the cases have too little long work to prove anything: {long}");
 }

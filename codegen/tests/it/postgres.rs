@@ -1,5 +1,6 @@
 //! A database of its own for a test, and what is in it.
 
+use relata::migrate::{HISTORY_TABLE, Migrations, Options, deploy};
 use relata_devdb::{DevDb, TestDatabase};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
@@ -23,6 +24,15 @@ impl Database {
     /// Runs a migration as the runner does: each segment in one transaction.
     pub(crate) fn migrate(&self, sql: &str) -> Result<(), String> {
         sql.split(relata_codegen::sql::SEGMENT_TRANSACTIONAL).try_for_each(|segment| self.run(segment).map(drop))
+    }
+
+    /// Runs a migration through the runner, statement by statement as its markers say.
+    pub(crate) fn deploy(&mut self, sql: &str) -> Result<(), String> {
+        let migrations = Migrations::from_static(&[("1_migration", sql)]).map_err(|error| error.to_string())?;
+        let options = Options::default();
+        let deployed = self.runtime.block_on(deploy(&mut self.client, &migrations, &options));
+        deployed.map_err(|error| error.to_string())?;
+        self.run(&format!("DROP TABLE {HISTORY_TABLE}")).map(drop)
     }
 
     /// Runs SQL in one transaction and gives the rows of its queries, one line each.

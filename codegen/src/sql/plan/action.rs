@@ -2,7 +2,7 @@
 
 use super::super::change::{Place, TableObject};
 use super::super::data_type::DataType;
-use super::super::state::{Column, EnumType, Extension, ObjectName, Sequence, Table};
+use super::super::state::{Column, EnumType, Extension, Index, ObjectName, Sequence, Table};
 
 /// One statement, as data.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,9 +107,16 @@ pub enum Action {
         table: ObjectName,
         column: String,
     },
+    /// The same page by page, each batch in a transaction of its own. May run twice.
+    BackfillInBatches {
+        table: ObjectName,
+        column: String,
+    },
+    /// `proven`: a valid check says that there is no NULL, so that PostgreSQL need not look.
     SetNotNull {
         table: ObjectName,
         column: String,
+        proven: bool,
     },
     DropColumns {
         table: ObjectName,
@@ -125,6 +132,34 @@ pub enum Action {
     DropObject {
         table: ObjectName,
         object: TableObject,
+    },
+
+    CreateIndexConcurrently {
+        table: ObjectName,
+        index: Index,
+        holds: bool,
+    },
+    DropIndexConcurrently {
+        table: ObjectName,
+        index: String,
+    },
+    /// Makes a primary key or unique constraint of a unique index, which takes the constraint's name.
+    AddUsingIndex {
+        table: ObjectName,
+        object: TableObject,
+        index: String,
+    },
+    /// A foreign key or check that new rows have to fulfil; old ones are not looked at.
+    AddNotValid {
+        table: ObjectName,
+        object: TableObject,
+    },
+    /// Looks at the old rows. `column`: the check only stands in for NOT NULL of that column.
+    Validate {
+        table: ObjectName,
+        object: TableObject,
+        column: Option<String>,
+        holds: bool,
     },
 }
 

@@ -9,7 +9,7 @@ use super::action::{Action, Alteration, ColumnSpec};
 use super::cast::{Risk, Work, cast};
 use super::{Step, Transaction};
 use crate::sql::change::{Change, TableObject};
-use crate::sql::expression::canonical;
+use crate::sql::expression::{Node, canonical, parse};
 use crate::sql::state::{ColumnDefault, Index, ObjectName};
 
 /// The strongest lock of a step on a table that was there before, from weak to strong.
@@ -92,6 +92,10 @@ impl Scene {
         scene
     }
 
+    pub(super) fn is_new(&self, table: &ObjectName) -> bool {
+        self.new_tables.contains(table)
+    }
+
     pub(super) fn step(&self, action: Action) -> Step {
         let (lock, work) = self.cost(&action);
         let hazards = self.hazards(&action);
@@ -108,7 +112,14 @@ impl Scene {
                 (Lock::AccessExclusive, alterations.iter().map(altered_work).max().unwrap_or(Work::None))
             }
             Action::Backfill { .. } => (Lock::RowExclusive, Work::Rewrite),
-            Action::SetNotNull { .. } => (Lock::AccessExclusive, Work::Scan),
+            Action::BackfillInBatches { .. } => (Lock::RowExclusive, Work::Rewrite),
+            Action::SetNotNull { proven, .. } => (Lock::AccessExclusive, if *proven { Work::None } else { Work::Scan }),
+            Action::CreateIndexConcurrently { .. } | Action::Validate { .. } => {
+                (Lock::ShareUpdateExclusive, Work::Scan)
+            }
+            Action::DropIndexConcurrently { .. } => (Lock::ShareUpdateExclusive, Work::None),
+            Action::AddNotValid { object: TableObject::ForeignKey(_), .. } => (Lock::ShareRowExclusive, Work::None),
+            Action::AddNotValid { .. } | Action::AddUsingIndex { .. } => at_once,
             Action::CatchUpSequence { table, .. } if !self.new_tables.contains(table) => (Lock::None, Work::Scan),
             Action::AddObject { table, .. } if self.new_tables.contains(table) => (Lock::None, Work::None),
             Action::AddObject { object, .. } => match object {
@@ -160,6 +171,19 @@ impl Scene {
             Action::AddObject { holds: true, .. } => Vec::new(),
             Action::AddObject { table, object, .. } if self.is_without_values(table, object) => Vec::new(),
             Action::AddObject { table, object, .. } => added_object_hazard(table, object).map_or(Vec::new(), failure),
+            Action::CreateIndexConcurrently { holds: true, .. } | Action::Validate { holds: true, .. } => Vec::new(),
+            Action::CreateIndexConcurrently { table, index, .. } => {
+                let object = TableObject::Index(index.clone());
+                if self.is_without_values(table, &object) {
+                    return Vec::new();
+                }
+                added_object_hazard(table, &object).map_or(Vec::new(), failure)
+            }
+            Action::Validate { table, column: Some(column), .. } => {
+                failure(format!("{table}.{column} becomes required: fails if it holds NULL"))
+            }
+            Action::Validate { table, object, .. } if self.is_without_values(table, object) => Vec::new(),
+            Action::Validate { table, object, .. } => added_object_hazard(table, object).map_or(Vec::new(), failure),
             _ => Vec::new(),
         }
     }
@@ -216,13 +240,26 @@ fn is_without_value(spec: &ColumnSpec) -> bool {
     !column.nullable && !has_default && spec.fill.is_none() && column.identity.is_none() && column.generated.is_none()
 }
 
+/// Whether an expression has one value for a whole statement. A function is taken for one that has not.
+fn is_stable(sql: &str) -> bool {
+    fn calls(node: &Node) -> bool {
+        match node {
+            Node::Call(..) => true,
+            Node::Op(_, args) => args.iter().any(calls),
+            Node::Cast(inner, _) => calls(inner),
+            Node::Name(_) | Node::Text(_) | Node::Number(_) => false,
+        }
+    }
+    canonical(sql) == "current_timestamp" || parse(sql).is_some_and(|node| !calls(&node))
+}
+
 /// A default that is the same for all rows costs nothing; one that is not is written into each.
-fn added_work(spec: &ColumnSpec) -> Work {
+pub(super) fn added_work(spec: &ColumnSpec) -> Work {
     let expression = match (&spec.fill, &spec.column.default) {
         (Some(sql), _) | (None, Some(ColumnDefault::Expression(sql))) => Some(sql),
         _ => None,
     };
-    let is_stable = expression.is_none_or(|sql| canonical(sql) == "current_timestamp");
+    let is_stable = expression.is_none_or(|sql| is_stable(sql));
     let counts = matches!(spec.column.default, Some(ColumnDefault::Sequence(_)));
     if is_stable && !counts && spec.column.identity.is_none() && spec.column.generated.is_none() {
         Work::None
@@ -231,7 +268,7 @@ fn added_work(spec: &ColumnSpec) -> Work {
     }
 }
 
-fn altered_work(alteration: &Alteration) -> Work {
+pub(super) fn altered_work(alteration: &Alteration) -> Work {
     let Alteration { previous, next, .. } = alteration;
     let not_null =
         if previous.nullable && !next.nullable && !alteration.not_null_later { Work::Scan } else { Work::None };

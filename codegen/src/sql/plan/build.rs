@@ -134,7 +134,7 @@ impl Builder {
         let not_null_later = previous.nullable && !next.nullable && has_value;
         if not_null_later {
             self.actions.push(Action::Backfill { table: table.clone(), column: next.name.clone() });
-            self.actions.push(Action::SetNotNull { table: table.clone(), column: next.name.clone() });
+            self.actions.push(Action::SetNotNull { table: table.clone(), column: next.name.clone(), proven: false });
         }
         let using = using.or_else(|| if retyped { cast(&previous, &next).using } else { None });
         let redefaulted = previous.default != next.default || (retyped && next.default.is_some());

@@ -76,7 +76,8 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
             let column = ident(column);
             format!("UPDATE {} SET {column} = DEFAULT WHERE {column} IS NULL", qualified(table))
         }
-        Action::SetNotNull { table, column } => {
+        Action::BackfillInBatches { table, column } => backfill_in_batches(table, column),
+        Action::SetNotNull { table, column, .. } => {
             alter(table, [format!("ALTER COLUMN {} SET NOT NULL", ident(column))].into_iter())
         }
         Action::DropColumns { table, columns } => {
@@ -87,7 +88,54 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
             TableObject::Index(index) => format!("DROP INDEX {}", qualified(&table.sibling(&index.name))),
             other => alter(table, [format!("DROP CONSTRAINT {}", ident(other.name()))].into_iter()),
         },
+        Action::CreateIndexConcurrently { table, index, .. } => create_index(table, index, " CONCURRENTLY"),
+        Action::DropIndexConcurrently { table, index } => {
+            format!("DROP INDEX CONCURRENTLY {}", qualified(&table.sibling(index)))
+        }
+        Action::AddUsingIndex { table, object, index } => {
+            let kind = if matches!(object, TableObject::PrimaryKey(_)) { "PRIMARY KEY" } else { "UNIQUE" };
+            let name = ident(object.name());
+            alter(table, [format!("ADD CONSTRAINT {name} {kind} USING INDEX {}", ident(index))].into_iter())
+        }
+        Action::AddNotValid { table, object } => {
+            alter(table, [format!("ADD {} NOT VALID", constraint(object))].into_iter())
+        }
+        Action::Validate { table, object, .. } => {
+            alter(table, [format!("VALIDATE CONSTRAINT {}", ident(object.name()))].into_iter())
+        }
     }
+}
+
+/// A few hundred pages at a time, so that rows are locked for moments only and vacuum can follow.
+/// Rows that move to the end of the table are filled already; partitions share their page numbers.
+fn backfill_in_batches(table: &ObjectName, column: &str) -> String {
+    let (column, name) = (ident(column), qualified(table));
+    // Names that are not qualified are columns: the table may have some that are called like the variables.
+    let body = format!(
+        "#variable_conflict use_column
+<<relata>>
+DECLARE
+  pages bigint;
+  page bigint := 0;
+BEGIN
+  SELECT COALESCE(max(pg_relation_size(relid)), 0) / current_setting('block_size')::bigint INTO relata.pages
+  FROM (SELECT {regclass}::regclass AS relid UNION SELECT relid FROM pg_partition_tree({regclass})) AS parts;
+  WHILE relata.page <= relata.pages LOOP
+    UPDATE {name} SET {column} = DEFAULT
+    WHERE {column} IS NULL
+      AND ctid >= format('(%s,0)', relata.page)::tid AND ctid < format('(%s,0)', relata.page + 500)::tid;
+    COMMIT;
+    relata.page := relata.page + 500;
+  END LOOP;
+END
+",
+        regclass = literal(&name),
+    );
+    let mut tag = "$relata$".to_owned();
+    while body.contains(&tag) {
+        tag.insert(1, '_');
+    }
+    format!("DO {tag}\n{body}{tag}")
 }
 
 /// `ALTER TABLE` with one command on its line, or each on one of their own.
@@ -247,7 +295,7 @@ fn alter_column(alteration: &Alteration) -> Vec<String> {
 
 fn add_object(table: &ObjectName, object: &TableObject) -> String {
     match object {
-        TableObject::Index(index) => create_index(table, index),
+        TableObject::Index(index) => create_index(table, index, ""),
         other => alter(table, [format!("ADD {}", constraint(other))].into_iter()),
     }
 }
@@ -285,7 +333,7 @@ fn action_sql(action: ReferentialAction) -> &'static str {
     }
 }
 
-fn create_index(table: &ObjectName, index: &Index) -> String {
+fn create_index(table: &ObjectName, index: &Index, how: &str) -> String {
     let unique = if index.unique { "UNIQUE " } else { "" };
     let method = match index.method {
         IndexMethod::BTree => "",
@@ -296,8 +344,12 @@ fn create_index(table: &ObjectName, index: &Index) -> String {
         IndexMethod::Brin => " USING BRIN",
     };
     let parts: Vec<_> = index.parts.iter().map(index_part).collect();
-    let mut sql =
-        format!("CREATE {unique}INDEX {} ON {}{method} ({})", ident(&index.name), qualified(table), parts.join(", "));
+    let mut sql = format!(
+        "CREATE {unique}INDEX{how} {} ON {}{method} ({})",
+        ident(&index.name),
+        qualified(table),
+        parts.join(", ")
+    );
     if !index.include.is_empty() {
         sql += &format!(" INCLUDE ({})", ident_list(&index.include));
     }

@@ -1,0 +1,312 @@
+//! Steps that keep programs running meanwhile: long work happens outside of transactions, under locks
+//! that let others read and write.
+//!
+//! Takes actions in their order, gives more of them with how each goes with transactions. What it
+//! cannot do without a long lock stays as it is: a type change that rewrites, an identity or stored
+//! generated column for rows that are there.
+
+use std::collections::BTreeSet;
+
+use super::Transaction;
+use super::action::{Action, Alteration, ColumnSpec};
+use super::assess::{Scene, added_work, altered_work};
+use super::cast::Work;
+use crate::sql::change::TableObject;
+use crate::sql::names::{clip, sequence_name};
+use crate::sql::state::{
+    Check, Column, ColumnDefault, Index, IndexPart, ObjectName, PrimaryKey, Sequence, UniqueConstraint,
+};
+
+/// The actions of an online plan, each with its place among transactions.
+pub(super) fn expand(actions: Vec<Action>, scene: &Scene) -> Vec<(Action, Transaction)> {
+    let mut expander = Expander { scene, checks: BTreeSet::new(), stages: Stages::default(), steps: Vec::new() };
+    let mut kind = None;
+    for action in pair_replacements(actions, scene) {
+        let next = kind_of(&action.action);
+        if kind != Some(next) || next == Kind::Other {
+            expander.flush();
+        }
+        kind = Some(next);
+        expander.add(action);
+    }
+    expander.flush();
+    expander.steps
+}
+
+/// Actions of one kind do not wait for each other, so that their stages can be done together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    AlterColumns,
+    AddColumns,
+    Backfill,
+    SetNotNull,
+    Drop,
+    Index,
+    Reference,
+    Other,
+}
+
+fn kind_of(action: &Action) -> Kind {
+    match action {
+        Action::AlterColumns { .. } => Kind::AlterColumns,
+        Action::AddColumns { .. } => Kind::AddColumns,
+        Action::Backfill { .. } => Kind::Backfill,
+        Action::SetNotNull { .. } => Kind::SetNotNull,
+        Action::DropObject { .. } => Kind::Drop,
+        Action::AddObject { object: TableObject::ForeignKey(_), .. } => Kind::Reference,
+        Action::AddObject { .. } => Kind::Index,
+        _ => Kind::Other,
+    }
+}
+
+/// An action, and what it takes the place of.
+struct Paired {
+    action: Action,
+    replaces: Option<TableObject>,
+}
+
+/// An index or key that only changes stays until its successor is built, unless its columns change
+/// in between: that needs it out of the way.
+fn pair_replacements(actions: Vec<Action>, scene: &Scene) -> Vec<Paired> {
+    let mut paired: Vec<Option<Paired>> =
+        actions.into_iter().map(|action| Some(Paired { action, replaces: None })).collect();
+    for at in 0..paired.len() {
+        let Some(later) = successor(&paired, at, scene) else { continue };
+        let Some(Paired { action: Action::DropObject { object, .. }, .. }) = paired[at].take() else { continue };
+        if let Some(successor) = &mut paired[later] {
+            successor.replaces = Some(object);
+        }
+    }
+    paired.into_iter().flatten().collect()
+}
+
+/// Where the object that is dropped here comes back under its name.
+fn successor(actions: &[Option<Paired>], at: usize, scene: &Scene) -> Option<usize> {
+    let Some(Paired { action: Action::DropObject { table, object }, .. }) = &actions[at] else { return None };
+    if !has_index(object) || scene.is_new(table) {
+        return None;
+    }
+    for (later, paired) in actions.iter().enumerate().skip(at + 1) {
+        match paired.as_ref().map(|paired| &paired.action) {
+            Some(Action::AlterColumns { table: other, .. } | Action::DropColumns { table: other, .. })
+                if other == table =>
+            {
+                return None;
+            }
+            Some(Action::AddObject { table: other, object: next, .. })
+                if other == table && next.name() == object.name() && has_index(next) =>
+            {
+                return Some(later);
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+fn has_index(object: &TableObject) -> bool {
+    matches!(object, TableObject::PrimaryKey(_) | TableObject::Unique(_) | TableObject::Index(_))
+}
+
+/// Work in the order of its stages; every second one is outside of transactions.
+#[derive(Default)]
+struct Stages([Vec<Action>; 5]);
+
+/// In a transaction: what is done at once.
+const PREPARE: usize = 0;
+/// Outside: long work, statement by statement.
+const WORK: usize = 1;
+/// In a transaction: what the work allows.
+const FINISH: usize = 2;
+/// Outside: the proof that no value is missing, after the work that filled them.
+const PROVE: usize = 3;
+/// In a transaction: what the proof allows.
+const CONCLUDE: usize = 4;
+
+struct Expander<'a> {
+    scene: &'a Scene,
+    /// The names of checks that stand in for NOT NULL.
+    checks: BTreeSet<String>,
+    stages: Stages,
+    steps: Vec<(Action, Transaction)>,
+}
+
+impl Expander<'_> {
+    fn flush(&mut self) {
+        for (stage, actions) in std::mem::take(&mut self.stages).0.into_iter().enumerate() {
+            let transaction = if stage % 2 == 1 { Transaction::Outside } else { Transaction::Transactional };
+            self.steps.extend(actions.into_iter().map(|action| (action, transaction)));
+        }
+    }
+
+    fn push(&mut self, stage: usize, action: Action) {
+        self.stages.0[stage].push(action);
+    }
+
+    fn add(&mut self, Paired { action, replaces }: Paired) {
+        match action {
+            Action::AlterColumns { table, alterations } => self.alter_columns(table, alterations),
+            Action::AddColumns { table, columns } => self.add_columns(table, columns),
+            Action::Backfill { table, column } => self.push(WORK, Action::BackfillInBatches { table, column }),
+            Action::SetNotNull { table, column, .. } => self.require(table, column, true, [PREPARE, WORK, FINISH]),
+            Action::DropObject { table, object: TableObject::Index(index) } if !self.scene.is_new(&table) => {
+                self.push(WORK, Action::DropIndexConcurrently { table, index: index.name });
+            }
+            Action::AddObject { table, object, holds } if !self.scene.is_new(&table) => match object {
+                TableObject::Index(index) => self.build_index(table, index, replaces, holds),
+                TableObject::PrimaryKey(_) | TableObject::Unique(_) => self.build_key(table, object, replaces, holds),
+                TableObject::ForeignKey(_) | TableObject::Check(_) => {
+                    self.push(PREPARE, Action::AddNotValid { table: table.clone(), object: object.clone() });
+                    self.push(WORK, Action::Validate { table, object, column: None, holds });
+                }
+            },
+            other => self.push(PREPARE, other),
+        }
+    }
+
+    /// NOT NULL that costs no scan under a lock, because a check has proved it before.
+    fn require(&mut self, table: ObjectName, column: String, holds: bool, stages: [usize; 3]) {
+        let object = TableObject::Check(self.required_check(&table, &column));
+        let [prepare, prove, conclude] = stages;
+        self.push(prepare, Action::AddNotValid { table: table.clone(), object: object.clone() });
+        self.push(
+            prove,
+            Action::Validate { table: table.clone(), object: object.clone(), column: Some(column.clone()), holds },
+        );
+        self.push(conclude, Action::SetNotNull { table: table.clone(), column, proven: true });
+        self.push(conclude, Action::DropObject { table, object });
+    }
+
+    fn required_check(&mut self, table: &ObjectName, column: &str) -> Check {
+        let expression = format!("{} IS NOT NULL", crate::sql::quote::ident(column));
+        let stem = format!("{}_{column}", table.name);
+        let mut name = format!("{}__required", clip(&stem, 50));
+        let mut number = 1;
+        while !self.checks.insert(name.clone()) {
+            number += 1;
+            name = format!("{}__required{number}", clip(&stem, 45));
+        }
+        Check { name, expression }
+    }
+
+    /// A rewrite reads all rows under its lock anyway; only without one is NOT NULL worth the detour.
+    fn alter_columns(&mut self, table: ObjectName, mut alterations: Vec<Alteration>) {
+        let rewrites = alterations.iter().any(|alteration| {
+            altered_work(&Alteration { not_null_later: true, ..alteration.clone() }) == Work::Rewrite
+        });
+        let mut required = Vec::new();
+        if !rewrites {
+            for alteration in &mut alterations {
+                let becomes_required = alteration.previous.nullable && !alteration.next.nullable;
+                // Identity needs NOT NULL in the same breath.
+                if becomes_required && !alteration.not_null_later && alteration.next.identity.is_none() {
+                    alteration.not_null_later = true;
+                    required.push(alteration.next.name.clone());
+                }
+            }
+        }
+        alterations.retain(|alteration| !required.contains(&alteration.next.name) || changes_more(alteration));
+        if !alterations.is_empty() {
+            self.push(PREPARE, Action::AlterColumns { table: table.clone(), alterations });
+        }
+        for column in required {
+            self.require(table.clone(), column, false, [PREPARE, WORK, FINISH]);
+        }
+    }
+
+    /// A column whose default differs from row to row comes empty and is filled in batches.
+    fn add_columns(&mut self, table: ObjectName, columns: Vec<ColumnSpec>) {
+        let (stepwise, at_once): (Vec<_>, Vec<_>) = columns.into_iter().partition(|spec| {
+            added_work(spec) == Work::Rewrite && spec.column.identity.is_none() && spec.column.generated.is_none()
+        });
+        if !at_once.is_empty() {
+            self.push(PREPARE, Action::AddColumns { table: table.clone(), columns: at_once });
+        }
+        for spec in stepwise {
+            self.add_column_in_steps(&table, spec);
+        }
+    }
+
+    fn add_column_in_steps(&mut self, table: &ObjectName, spec: ColumnSpec) {
+        let ColumnSpec { column, serial, fill } = spec;
+        let empty = Column { nullable: true, default: None, ..column.clone() };
+        let spec = ColumnSpec { column: empty.clone(), serial: false, fill: None };
+        self.push(PREPARE, Action::AddColumns { table: table.clone(), columns: vec![spec] });
+        if serial {
+            let name = sequence_name(table, &column.name);
+            let sequence = Sequence { name: name.clone(), ty: column.ty.clone(), owned_by: None };
+            self.push(PREPARE, Action::CreateSequence(sequence));
+            self.push(
+                PREPARE,
+                Action::OwnSequence { sequence: name, table: table.clone(), column: column.name.clone() },
+            );
+        }
+        let default = fill.map(ColumnDefault::Expression).or_else(|| column.default.clone());
+        let alteration = Alteration {
+            next: Column { default, ..empty.clone() },
+            previous: empty,
+            retyped: false,
+            using: None,
+            redefaulted: true,
+            not_null_later: false,
+        };
+        self.push(PREPARE, Action::AlterColumns { table: table.clone(), alterations: vec![alteration] });
+        self.push(WORK, Action::BackfillInBatches { table: table.clone(), column: column.name.clone() });
+        if !column.nullable {
+            self.require(table.clone(), column.name, true, [FINISH, PROVE, CONCLUDE]);
+        }
+    }
+
+    fn build_index(&mut self, table: ObjectName, index: Index, replaces: Option<TableObject>, holds: bool) {
+        let Some(previous) = replaces else {
+            return self.push(WORK, Action::CreateIndexConcurrently { table, index, holds });
+        };
+        let to = index.name.clone();
+        let index = Index { name: beside(&index.name), ..index };
+        self.push(WORK, Action::CreateIndexConcurrently { table: table.clone(), index: index.clone(), holds });
+        match previous {
+            TableObject::Index(previous) => {
+                self.push(WORK, Action::DropIndexConcurrently { table: table.clone(), index: previous.name });
+            }
+            object => self.push(FINISH, Action::DropObject { table: table.clone(), object }),
+        }
+        self.push(FINISH, Action::RenameObject { table, object: TableObject::Index(index), to });
+    }
+
+    fn build_key(&mut self, table: ObjectName, object: TableObject, replaces: Option<TableObject>, holds: bool) {
+        let (TableObject::PrimaryKey(PrimaryKey { name, columns })
+        | TableObject::Unique(UniqueConstraint { name, columns })) = &object
+        else {
+            return;
+        };
+        let index = Index {
+            name: if replaces.is_some() { beside(name) } else { name.clone() },
+            unique: true,
+            method: crate::ir::IndexMethod::BTree,
+            parts: columns.iter().map(|column| IndexPart::column(column)).collect(),
+            include: Vec::new(),
+            predicate: None,
+            nulls_not_distinct: false,
+        };
+        let name = index.name.clone();
+        self.push(WORK, Action::CreateIndexConcurrently { table: table.clone(), index, holds });
+        if let Some(object) = replaces {
+            self.push(FINISH, Action::DropObject { table: table.clone(), object });
+        }
+        self.push(FINISH, Action::AddUsingIndex { table, object, index: name });
+    }
+}
+
+/// What an index is called while the one that it replaces has its name.
+fn beside(name: &str) -> String {
+    format!("{}__new", clip(name, 50))
+}
+
+/// Whether anything is left of a change once NOT NULL has gone elsewhere.
+fn changes_more(alteration: &Alteration) -> bool {
+    let Alteration { previous, next, .. } = alteration;
+    alteration.retyped
+        || alteration.redefaulted
+        || previous.identity != next.identity
+        || previous.generated != next.generated
+}
