@@ -1,0 +1,234 @@
+//! What a generated client costs to make and to compile, for synthetic schemas of any size.
+//!
+//! `compile [--models N] [--runs N] [--work DIR] [--skip-cargo]`
+//!
+//! `cargo check` and `cargo build` are measured in CPU seconds of cargo and everything it starts, with the
+//! dependencies built before and `CARGO_INCREMENTAL=0`; beside them a crate of plain structs with the same
+//! columns, each with a decoder. The least of the runs counts: what disturbs can only add.
+//! Generating and diffing run in a process of their own for each size, so that peaks of memory are their own.
+
+#[path = "../../../codegen/tests/it/synthetic.rs"]
+mod synthetic;
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use nix::sys::resource::UsageWho;
+use relata_bench::{Result, Usage, print_table};
+use relata_codegen::compile;
+use relata_codegen::diagnostics::Sources;
+use relata_codegen::emit::{EmitOptions, GeneratedFile, emit};
+use relata_codegen::ir::Schema;
+use relata_codegen::sql::{DiffOptions, Intent, Pair, Side, diff, lower, plan, render};
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        // What this program calls itself with, to measure one thing in a process of its own.
+        ["measure", "generate", models] => measured(UsageWho::RUSAGE_SELF, || generate(models.parse()?)),
+        ["measure", "diff", models] => measured(UsageWho::RUSAGE_SELF, || migrate(models.parse()?)),
+        ["measure", "cargo", command, folder] => {
+            measured(UsageWho::RUSAGE_CHILDREN, || cargo(command, Path::new(folder)))
+        }
+        _ => all(&arguments),
+    }
+}
+
+/// Does the work and prints `CPU PEAK LINES`.
+fn measured(who: UsageWho, work: impl FnOnce() -> Result<usize>) -> Result<()> {
+    let lines = work()?;
+    let Usage { cpu_s, peak_mb } = Usage::of(who)?;
+    println!("{cpu_s} {peak_mb} {lines}");
+    Ok(())
+}
+
+fn compiled(models: usize, edit: &str) -> Result<Schema> {
+    let text = synthetic::schema(models).replacen("  note      String?\n", edit, 1);
+    compile(&Sources::single("schema.dsl", &text)).schema.ok_or_else(|| "the synthetic schema is refused".into())
+}
+
+const UNEDITED: &str = "  note      String?\n";
+
+fn files(models: usize) -> Result<Vec<GeneratedFile>> {
+    let options = EmitOptions { source: "schema.dsl".to_owned(), crate_root: true };
+    Ok(emit(&compiled(models, UNEDITED)?, &options))
+}
+
+fn generate(models: usize) -> Result<usize> {
+    Ok(lines_of(&files(models)?))
+}
+
+fn lines_of(files: &[GeneratedFile]) -> usize {
+    files.iter().map(|file| file.text.lines().count()).sum()
+}
+
+/// A column more in one model: from the two texts to the SQL.
+fn migrate(models: usize) -> Result<usize> {
+    let schemas = (compiled(models, UNEDITED)?, compiled(models, "  note      String?\n  remark    String?\n")?);
+    let states = (lower(&schemas.0), lower(&schemas.1));
+    let intents = (Intent::of(&schemas.0), Intent::of(&schemas.1));
+    let pair = Pair {
+        previous: Side { state: &states.0, intent: Some(&intents.0) },
+        next: Side { state: &states.1, intent: Some(&intents.1) },
+    };
+    let changes = diff(pair, &DiffOptions::default())?;
+    if changes.len() != 1 {
+        return Err(format!("one edit gave {} changes", changes.len()).into());
+    }
+    Ok(render(&plan(changes)).lines().count())
+}
+
+fn cargo(command: &str, folder: &Path) -> Result<usize> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.arg(command).arg("--quiet").current_dir(folder).env("CARGO_INCREMENTAL", "0");
+    cargo.env("CARGO_TARGET_DIR", folder.join("../target")).stdout(Stdio::null());
+    if !cargo.status()?.success() {
+        return Err(format!("cargo {command} failed in {}", folder.display()).into());
+    }
+    Ok(0)
+}
+
+/// One measurement, in a process of its own.
+struct Figure {
+    usage: Usage,
+    lines: usize,
+}
+
+fn measure(arguments: &[&str], runs: usize) -> Result<Figure> {
+    let mut best: Option<Figure> = None;
+    for _ in 0..runs.max(1) {
+        let output = Command::new(std::env::current_exe()?).arg("measure").args(arguments).stderr(Stdio::inherit()).output()?;
+        if !output.status.success() {
+            return Err(format!("measuring {} failed", arguments.join(" ")).into());
+        }
+        let text = String::from_utf8(output.stdout)?;
+        let mut words = text.split_whitespace();
+        let mut next = || words.next().ok_or("a measurement printed too little");
+        let usage = Usage { cpu_s: next()?.parse()?, peak_mb: next()?.parse()? };
+        let lines = next()?.parse()?;
+        if best.as_ref().is_none_or(|best| usage.cpu_s < best.usage.cpu_s) {
+            best = Some(Figure { usage, lines });
+        }
+    }
+    best.ok_or_else(|| "nothing was measured".into())
+}
+
+fn all(arguments: &[String]) -> Result<()> {
+    let (mut models, mut runs, mut work, mut with_cargo) = (200, 3, PathBuf::from("target/cost"), true);
+    let mut arguments = arguments.iter();
+    while let Some(flag) = arguments.next() {
+        let mut value = || arguments.next().ok_or_else(|| format!("{flag} needs a value"));
+        match flag.as_str() {
+            "--models" => models = value()?.parse()?,
+            "--runs" => runs = value()?.parse()?,
+            "--work" => work = value()?.into(),
+            "--skip-cargo" => with_cargo = false,
+            _ => return Err(format!("unknown argument {flag}; see the top of benches/src/bin/compile.rs").into()),
+        }
+    }
+    let mut rows = Vec::new();
+    for size in [10, 100, 1000, 5000] {
+        rows.push(row("generate", size, &measure(&["generate", &size.to_string()], runs)?));
+    }
+    rows.push(row("migrate-diff, one edit", 1000, &measure(&["diff", "1000"], runs)?));
+    if with_cargo {
+        compile_clients(models, runs, &work, &mut rows)?;
+    }
+    print_table(&["what", "models", "CPU s", "peak MB", "lines"], &rows);
+    Ok(())
+}
+
+fn row(what: &str, models: usize, figure: &Figure) -> Vec<String> {
+    let Figure { usage, lines } = figure;
+    let json = serde_json::json!({
+        "what": what, "models": models, "cpu_s": usage.cpu_s, "peak_mb": usage.peak_mb, "lines": lines,
+    });
+    println!("{json}");
+    let words = [what.to_owned(), models.to_string(), format!("{:.2}", usage.cpu_s), format!("{:.0}", usage.peak_mb)];
+    words.into_iter().chain([lines.to_string()]).collect()
+}
+
+fn compile_clients(models: usize, runs: usize, work: &Path, rows: &mut Vec<Vec<String>>) -> Result<()> {
+    let client = files(models)?;
+    let lines = lines_of(&client);
+    let plain = [GeneratedFile { path: "lib.rs".to_owned(), text: plain_structs(models) }];
+    let plain_lines = lines_of(&plain);
+    for (name, files, lines) in [("client", client.as_slice(), lines), ("plain structs", plain.as_slice(), plain_lines)] {
+        let folder = work.join(format!("{}-{models}", name.replace(' ', "-")));
+        write_crate(&folder, files)?;
+        let folder_text = folder.display().to_string();
+        for command in ["check", "build"] {
+            // The dependencies, and nothing of this counts.
+            cargo(command, &folder)?;
+            let mut best: Option<Figure> = None;
+            for _ in 0..runs.max(1) {
+                touch(&folder.join("src/lib.rs"))?;
+                let figure = measure(&["cargo", command, &folder_text], 1)?;
+                if best.as_ref().is_none_or(|best| figure.usage.cpu_s < best.usage.cpu_s) {
+                    best = Some(Figure { lines, ..figure });
+                }
+            }
+            if let Some(best) = best {
+                rows.push(row(&format!("cargo {command}, {name}"), models, &best));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn touch(path: &Path) -> Result<()> {
+    Ok(fs::File::options().append(true).open(path)?.set_modified(std::time::SystemTime::now())?)
+}
+
+/// A crate outside the workspace, with the workspace's versions of everything.
+fn write_crate(folder: &Path, files: &[GeneratedFile]) -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let source = folder.join("src");
+    let _ = fs::remove_dir_all(&source);
+    fs::create_dir_all(&source)?;
+    let manifest = format!(
+        "[package]\nname = \"measured\"\nedition = \"2024\"\n\n[dependencies]\nrelata = {{ path = {:?} }}\n\n[profile.dev]\n\
+         debug = \"line-tables-only\"\n\n[workspace]\n",
+        fs::canonicalize(root.join("runtime"))?
+    );
+    fs::write(folder.join("Cargo.toml"), manifest)?;
+    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))?;
+    for file in files {
+        fs::write(source.join(&file.path), &file.text)?;
+    }
+    Ok(())
+}
+
+/// The least that a program needs to hold the same rows: structs, and their columns read by number.
+fn plain_structs(models: usize) -> String {
+    let mut text = String::from("use relata::{tokio_postgres::Row, uuid::Uuid, chrono::{DateTime, Utc}};\n");
+    let columns = [
+        ("id", "Uuid"),
+        ("name", "String"),
+        ("code", "String"),
+        ("amount", "i32"),
+        ("total", "i64"),
+        ("ratio", "Option<f64>"),
+        ("active", "bool"),
+        ("note", "Option<String>"),
+        ("status", "String"),
+        ("created_at", "DateTime<Utc>"),
+        ("next_id", "Uuid"),
+        ("second_id", "Option<Uuid>"),
+    ];
+    for model in 0..models {
+        // Writing into a String cannot fail.
+        let _ = write!(text, "\n#[derive(Debug, Clone, PartialEq)]\npub struct Model{model} {{\n");
+        for (name, ty) in columns {
+            let _ = writeln!(text, "    pub {name}: {ty},");
+        }
+        let _ = write!(text, "}}\n\nimpl Model{model} {{\n    pub fn read(row: &Row) -> Self {{\n        Self {{\n");
+        for (number, (name, _)) in columns.iter().enumerate() {
+            let _ = writeln!(text, "            {name}: row.get({number}),");
+        }
+        text.push_str("        }\n    }\n}\n");
+    }
+    text
+}
