@@ -154,7 +154,8 @@ impl ClientBuilder {
         let timeouts = Timeouts {
             wait: Some(self.acquire_timeout),
             create: Some(self.acquire_timeout),
-            recycle: Some(self.acquire_timeout),
+            // Only a flag is looked at, which takes no time that could run out.
+            recycle: None,
         };
         let connections = deadpool_postgres::Pool::builder(manager)
             .max_size(self.max_connections.max(1))

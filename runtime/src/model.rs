@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::result::Node;
 use crate::table::Table;
-use crate::value::{Decode, Scalar, decode_list};
+use crate::value::{Decode, Decoded, Scalar, decode_list};
 
 /// A model of the schema: the plain struct of its columns. Implemented by generated code.
 pub trait Model: FromRow + Send + 'static {
@@ -77,7 +77,10 @@ impl<'a> Cursor<'a> {
     /// When the value does not fit.
     #[inline]
     pub fn get<T: Decode>(self, column: usize) -> Result<T> {
-        T::decode_nullable(self.raw(column)).map_err(|reason| self.decode_error(column, reason.as_ref()))
+        match self.node.get(self.row, column) {
+            Ok(Decoded(value)) => Ok(value),
+            Err(error) => Err(self.driver_error(column, &error)),
+        }
     }
 
     /// Reads a list column.
@@ -92,6 +95,13 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(crate) fn raw(self, column: usize) -> Option<&'a [u8]> {
         self.node.raw(self.row, column)
+    }
+
+    /// The driver wraps what a decoder says.
+    #[cold]
+    fn driver_error(self, column: usize, error: &tokio_postgres::Error) -> Error {
+        let reason: &dyn std::error::Error = std::error::Error::source(error).unwrap_or(error);
+        self.decode_error(column, reason)
     }
 
     #[cold]

@@ -2,16 +2,18 @@
 //!
 //! Nothing is decoded here: keys are compared as the bytes that PostgreSQL sent.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 
 use crate::model::Cursor;
 use crate::select::Include;
 use crate::table::Table;
-use crate::value::RawList;
+use crate::value::{Decode, Decoded, RawList};
 
 /// The rows of one table in a result.
 #[derive(Debug)]
@@ -37,8 +39,8 @@ pub(crate) struct Link {
 enum LinkRows {
     /// The same row, if this column of it is not null.
     Joined { present: Option<usize> },
-    /// By the parent's row: the children are `order[starts[row]..starts[row + 1]]`.
-    Keyed { starts: Vec<u32>, order: Vec<u32> },
+    /// By the key of the parent's row.
+    Keyed(KeyedRows),
     /// All children belong to the only parent.
     All,
 }
@@ -76,6 +78,12 @@ impl Node {
         value.ok().flatten().map(|raw| raw.0)
     }
 
+    /// Reads a column.
+    #[inline]
+    pub(crate) fn get<T: Decode>(&self, row: usize, column: usize) -> Result<Decoded<T>, tokio_postgres::Error> {
+        self.rows[row].try_get(self.offset + column)
+    }
+
     pub(crate) fn cursor(&self, row: usize) -> Cursor<'_> {
         Cursor { node: self, row }
     }
@@ -103,68 +111,105 @@ impl Node {
         self.links.push(Link { slot: include.slot, relation: include.relation.name, node, rows: LinkRows::All });
     }
 
-    /// Adds children by key: those whose `child_columns` equal the parent's `parent_columns`.
-    pub(crate) fn add_keyed(
-        &mut self,
-        include: &Include,
-        node: Node,
-        parent_columns: &[usize],
-        child_columns: &[usize],
-    ) {
-        let rows = match (parent_columns, child_columns) {
-            ([parent], [child]) => self.match_keys(&node, |row| self.raw(row, *parent), |row| node.raw(row, *child)),
-            _ => self.match_keys(
-                &node,
-                |row| joined_key(self, row, parent_columns),
-                |row| joined_key(&node, row, child_columns),
-            ),
-        };
+    /// Adds children that were read by the keys of these rows.
+    pub(crate) fn add_keyed(&mut self, include: &Include, node: Node, rows: KeyedRows) {
+        let rows = LinkRows::Keyed(rows);
         self.links.push(Link { slot: include.slot, relation: include.relation.name, node, rows });
     }
 
-    /// One pass over the children to count them by key, one to place them, one over the parents.
-    fn match_keys<K: std::hash::Hash + Eq>(
-        &self,
-        children: &Node,
-        parent_key: impl Fn(usize) -> Option<K>,
-        child_key: impl Fn(usize) -> Option<K>,
-    ) -> LinkRows {
-        let mut groups: HashMap<K, Vec<u32>> = HashMap::with_capacity(self.len().min(children.len()));
-        for row in 0..children.len() {
-            if let Some(key) = child_key(row) {
-                groups.entry(key).or_default().push(row as u32);
-            }
-        }
-        let mut starts = Vec::with_capacity(self.len() + 1);
-        let mut order = Vec::with_capacity(children.len());
+    /// The distinct keys of all rows that have one.
+    pub(crate) fn keys(&self, columns: &[usize]) -> Keys<'_> {
+        let mut numbers = HashMap::with_capacity_and_hasher(self.len(), RandomState::default());
+        let mut of_parents = Vec::with_capacity(self.len());
+        let mut lists: Vec<RawList> = columns.iter().map(|_| RawList::with_capacity(self.len())).collect();
         for row in 0..self.len() {
-            starts.push(order.len() as u32);
-            if let Some(group) = parent_key(row).and_then(|key| groups.get(&key)) {
-                order.extend_from_slice(group);
-            }
+            let number = self.key(row, columns).map(|key| {
+                let next = numbers.len() as u32;
+                *numbers.entry(key).or_insert_with(|| {
+                    for (list, column) in lists.iter_mut().zip(columns) {
+                        list.push(self.raw(row, *column).unwrap_or_default());
+                    }
+                    next
+                })
+            });
+            of_parents.push(number.unwrap_or(NO_KEY));
         }
-        starts.push(order.len() as u32);
-        LinkRows::Keyed { starts, order }
+        Keys { numbers, of_parents, lists }
     }
 
-    /// The distinct keys of all rows that have one: how many there are, and a list per key column.
-    pub(crate) fn distinct_keys(&self, columns: &[usize]) -> (usize, Vec<RawList>) {
+    /// The key of a row: the bytes of its only column, or those of several with their lengths in front.
+    #[inline]
+    fn key(&self, row: usize, columns: &[usize]) -> Option<Cow<'_, [u8]>> {
         if let [column] = columns {
-            let mut keys: Vec<&[u8]> = (0..self.len()).filter_map(|row| self.raw(row, *column)).collect();
-            keys.sort_unstable();
-            keys.dedup();
-            return (keys.len(), vec![keys.into_iter().collect()]);
+            return self.raw(row, *column).map(Cow::Borrowed);
         }
-        let mut keys: Vec<Vec<&[u8]>> = (0..self.len()).filter_map(|row| joined_key(self, row, columns)).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        let list = |index: usize| keys.iter().map(|key| key[index]).collect();
-        (keys.len(), (0..columns.len()).map(list).collect())
+        let mut key = Vec::with_capacity(columns.len() * 24);
+        for column in columns {
+            let value = self.raw(row, *column)?;
+            key.extend_from_slice(&value.len().to_ne_bytes());
+            key.extend_from_slice(value);
+        }
+        Some(Cow::Owned(key))
     }
 }
 
-fn joined_key<'n>(node: &'n Node, row: usize, columns: &[usize]) -> Option<Vec<&'n [u8]>> {
-    columns.iter().map(|column| node.raw(row, *column)).collect()
+/// In place of the number of a key, for rows that have none.
+const NO_KEY: u32 = u32::MAX;
+
+/// The distinct keys of rows, numbered in the order in which they were met.
+pub(crate) struct Keys<'n> {
+    numbers: HashMap<Cow<'n, [u8]>, u32, RandomState>,
+    /// The number of each row's key.
+    of_parents: Vec<u32>,
+    /// The keys themselves, a list per column.
+    pub(crate) lists: Vec<RawList>,
+}
+
+impl Keys<'_> {
+    pub(crate) fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// Which children belong to which row. The children's order stays.
+    pub(crate) fn match_children(self, children: &Node, columns: &[usize]) -> KeyedRows {
+        let of_child = |row| children.key(row, columns).and_then(|key| self.numbers.get(&key).copied());
+        let of_children: Vec<u32> = (0..children.len()).map(|row| of_child(row).unwrap_or(NO_KEY)).collect();
+        // How many children each key has, then where its children begin.
+        let mut ends = vec![0_u32; self.len()];
+        for number in of_children.iter().filter(|number| **number != NO_KEY) {
+            ends[*number as usize] += 1;
+        }
+        let mut begin = 0;
+        for end in &mut ends {
+            begin += std::mem::replace(end, begin);
+        }
+        // Each child goes to the end of its key's part, which moves on to where it ends at last.
+        let mut order = vec![0_u32; begin as usize];
+        for (row, number) in of_children.iter().enumerate().filter(|(_, number)| **number != NO_KEY) {
+            let end = &mut ends[*number as usize];
+            order[*end as usize] = row as u32;
+            *end += 1;
+        }
+        KeyedRows { of_parents: self.of_parents, ends, order }
+    }
+}
+
+/// Which children belong to which row, by the number of the row's key: those of key `k` are
+/// `order[ends[k - 1]..ends[k]]`.
+#[derive(Debug)]
+pub(crate) struct KeyedRows {
+    of_parents: Vec<u32>,
+    ends: Vec<u32>,
+    order: Vec<u32>,
+}
+
+impl KeyedRows {
+    fn children(&self, parent: usize) -> &[u32] {
+        let number = self.of_parents[parent] as usize;
+        let Some(end) = self.ends.get(number) else { return &[] };
+        let begin = number.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.order[begin as usize..*end as usize]
+    }
 }
 
 impl Link {
@@ -174,16 +219,13 @@ impl Link {
                 let there = present.is_none_or(|column| self.node.raw(parent.row, column).is_some());
                 there.then(|| self.node.cursor(parent.row))
             }
-            LinkRows::Keyed { .. } | LinkRows::All => self.many(parent).next(),
+            LinkRows::Keyed(_) | LinkRows::All => self.many(parent).next(),
         }
     }
 
     pub(crate) fn many<'a>(&'a self, parent: Cursor<'a>) -> Children<'a> {
         let rows = match &self.rows {
-            LinkRows::Keyed { starts, order } => {
-                let range = starts[parent.row] as usize..starts[parent.row + 1] as usize;
-                ChildRows::Listed(order[range].iter())
-            }
+            LinkRows::Keyed(rows) => ChildRows::Listed(rows.children(parent.row).iter()),
             LinkRows::All => ChildRows::Range(0..self.node.len()),
             LinkRows::Joined { .. } => {
                 ChildRows::Range(parent.row..parent.row + usize::from(self.one(parent).is_some()))

@@ -20,9 +20,12 @@ pub struct Table {
     pub relations: &'static [Relation],
     /// Keys, checks and indexes, to explain violations.
     pub constraints: &'static [Constraint],
-    /// The select list of all columns under the alias `t0`, made once.
-    select_list: OnceLock<String>,
+    /// The select list of all columns under the aliases `t0`, `t1` and so on, each made once.
+    select_lists: [OnceLock<String>; CACHED_ALIASES],
 }
+
+/// A table and three that are joined to it.
+const CACHED_ALIASES: usize = 4;
 
 impl Table {
     /// For generated code.
@@ -34,21 +37,30 @@ impl Table {
         relations: &'static [Relation],
         constraints: &'static [Constraint],
     ) -> Self {
-        Self { name, sql, columns, key, relations, constraints, select_list: OnceLock::new() }
+        Self {
+            name,
+            sql,
+            columns,
+            key,
+            relations,
+            constraints,
+            select_lists: [const { OnceLock::new() }; CACHED_ALIASES],
+        }
     }
 
-    /// `t0."id", t0."name"` and so on, for statements with one table.
-    pub(crate) fn select_list(&'static self) -> &'static str {
-        self.select_list.get_or_init(|| {
+    /// `t0."id", t0."name"` and so on; none for aliases that no usual statement has.
+    pub(crate) fn select_list(&'static self, alias: usize) -> Option<&'static str> {
+        let list = self.select_lists.get(alias)?.get_or_init(|| {
             let mut list = String::with_capacity(self.columns.len() * 20);
             for (index, column) in self.columns.iter().enumerate() {
                 if index > 0 {
                     list.push_str(", ");
                 }
-                column.push_read(&mut list, "t0");
+                column.push_read(&mut list, &format!("t{alias}"));
             }
             list
-        })
+        });
+        Some(list)
     }
 }
 
@@ -137,11 +149,10 @@ impl Column {
 /// Appends an identifier in double quotes.
 pub(crate) fn push_quoted(sql: &mut String, name: &str) {
     sql.push('"');
-    for part in name.split_inclusive('"') {
-        sql.push_str(part);
-        if part.ends_with('"') {
-            sql.push('"');
-        }
+    if name.as_bytes().contains(&b'"') {
+        sql.push_str(&name.replace('"', "\"\""));
+    } else {
+        sql.push_str(name);
     }
     sql.push('"');
 }

@@ -11,7 +11,7 @@ use postgres_protocol::IsNull;
 use postgres_protocol::types as wire;
 use rust_decimal::Decimal;
 use tokio_postgres::fallible_iterator::FallibleIterator;
-use tokio_postgres::types::{Kind, ToSql, Type, to_sql_checked};
+use tokio_postgres::types::{FromSql, Kind, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 
 type BoxError = Box<dyn StdError + Sync + Send>;
@@ -67,18 +67,17 @@ impl fmt::Debug for RawList {
     }
 }
 
-impl<'a> FromIterator<&'a [u8]> for RawList {
-    fn from_iter<I: IntoIterator<Item = &'a [u8]>>(values: I) -> Self {
-        let mut list = RawList::default();
-        for value in values {
-            list.bytes.extend_from_slice(value);
-            list.ends.push(list.bytes.len());
-        }
-        list
-    }
-}
-
 impl RawList {
+    /// Room for as many values, of the size that keys usually have.
+    pub(crate) fn with_capacity(values: usize) -> Self {
+        Self { bytes: Vec::with_capacity(values * 16), ends: Vec::with_capacity(values) }
+    }
+
+    pub(crate) fn push(&mut self, value: &[u8]) {
+        self.bytes.extend_from_slice(value);
+        self.ends.push(self.bytes.len());
+    }
+
     fn values(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
@@ -208,6 +207,27 @@ impl<T: Scalar> Decode for Option<T> {
     }
 }
 
+/// A value that a decoder of ours has read: the statement's columns have the types that it expects, so
+/// the driver need not compare them for every row.
+pub(crate) struct Decoded<T>(pub(crate) T);
+
+impl<'a, T: Decode> FromSql<'a> for Decoded<T> {
+    #[inline]
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, BoxError> {
+        T::decode_nullable(Some(raw)).map(Decoded)
+    }
+
+    #[inline]
+    fn from_sql_null(_: &Type) -> Result<Self, BoxError> {
+        T::decode_nullable(None).map(Decoded)
+    }
+
+    #[inline]
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
 /// Reads a list. PostgreSQL's null reads as the empty list, as in Prisma.
 pub(crate) fn decode_list<T: Scalar>(raw: Option<&[u8]>) -> Result<Vec<T>, BoxError> {
     let Some(raw) = raw else { return Ok(Vec::new()) };
@@ -251,7 +271,7 @@ scalar!(NaiveTime, |raw| decode_time(raw), |value| Param::Time(value));
 scalar!(Decimal, |raw| from_sql::<Decimal>(&Type::NUMERIC, raw), |value| Param::Decimal(value));
 scalar!(serde_json::Value, |raw| decode_json(raw), |value| Param::Json(value));
 
-fn from_sql<'a, T: tokio_postgres::types::FromSql<'a>>(ty: &Type, raw: &'a [u8]) -> Result<T, BoxError> {
+fn from_sql<'a, T: FromSql<'a>>(ty: &Type, raw: &'a [u8]) -> Result<T, BoxError> {
     T::from_sql(ty, raw)
 }
 

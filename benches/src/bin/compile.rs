@@ -99,7 +99,8 @@ struct Figure {
 fn measure(arguments: &[&str], runs: usize) -> Result<Figure> {
     let mut best: Option<Figure> = None;
     for _ in 0..runs.max(1) {
-        let output = Command::new(std::env::current_exe()?).arg("measure").args(arguments).stderr(Stdio::inherit()).output()?;
+        let output =
+            Command::new(std::env::current_exe()?).arg("measure").args(arguments).stderr(Stdio::inherit()).output()?;
         if !output.status.success() {
             return Err(format!("measuring {} failed", arguments.join(" ")).into());
         }
@@ -155,7 +156,8 @@ fn compile_clients(models: usize, runs: usize, work: &Path, rows: &mut Vec<Vec<S
     let lines = lines_of(&client);
     let plain = [GeneratedFile { path: "lib.rs".to_owned(), text: plain_structs(models) }];
     let plain_lines = lines_of(&plain);
-    for (name, files, lines) in [("client", client.as_slice(), lines), ("plain structs", plain.as_slice(), plain_lines)] {
+    for (name, files, lines) in [("client", client.as_slice(), lines), ("plain structs", plain.as_slice(), plain_lines)]
+    {
         let folder = work.join(format!("{}-{models}", name.replace(' ', "-")));
         write_crate(&folder, files)?;
         let folder_text = folder.display().to_string();

@@ -10,7 +10,8 @@ const RING: usize = 50;
 
 /// The text of a schema of `models` models.
 pub(crate) fn schema(models: usize) -> String {
-    let mut text = String::from("datasource db {\n  provider = \"postgresql\"\n}\n\nenum Status {\n  OPEN\n  DONE\n  CLOSED\n}\n");
+    let mut text =
+        String::from("datasource db {\n  provider = \"postgresql\"\n}\n\nenum Status {\n  OPEN\n  DONE\n  CLOSED\n}\n");
     for model in 0..models {
         push_model(&mut text, model, models);
     }

@@ -2,6 +2,8 @@
 //!
 //! Rows of one level that have values for the same columns go in one statement.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::{BoxFuture, FutureExt};
 use uuid::Uuid;
 
@@ -20,20 +22,20 @@ impl Insert {
         !self.before.is_empty() || !self.after.is_empty()
     }
 
-    fn has(&self, column: u16) -> bool {
-        self.cells.iter().any(|(known, _)| *known == column)
-    }
-
     /// Fills in what the client makes: keys and the like.
     fn fill_defaults(&mut self) {
+        // One order of columns for every order in which they were set: fewer texts, one statement in bulk.
+        if !self.cells.is_sorted_by_key(|(column, _)| *column) {
+            self.cells.sort_by_key(|(column, _)| *column);
+        }
         for (index, column) in self.table.columns.iter().enumerate() {
-            let number = index as u16;
-            if column.default != ClientDefault::None && !self.has(number) {
-                self.cells.push((number, Cell::Value(client_default(column.default))));
+            if column.default != ClientDefault::None {
+                let number = index as u16;
+                if let Err(place) = self.cells.binary_search_by_key(&number, |(column, _)| *column) {
+                    self.cells.insert(place, (number, Cell::Value(client_default(column.default))));
+                }
             }
         }
-        // One order of columns for every order in which they were set: fewer texts, one statement in bulk.
-        self.cells.sort_by_key(|(column, _)| *column);
     }
 
     /// Takes over the key of the row that it points at.
@@ -164,23 +166,30 @@ fn explain_lookup(error: Error, looked_up: Option<(&'static str, &'static str)>)
 
 /// Whether `create_many` of these rows is more than one statement.
 pub(super) fn takes_several_statements(rows: &[Insert]) -> bool {
-    rows.iter().any(Insert::is_nested) || rows.windows(2).any(|pair| shape(&pair[0]) != shape(&pair[1])) || {
+    rows.iter().any(Insert::is_nested) || rows.windows(2).any(|pair| !have_same_columns(&pair[0], &pair[1])) || {
         let is_list = |(column, _): &(u16, Cell)| rows[0].table.columns[usize::from(*column)].sql_type.ends_with("[]");
         rows.first().is_some_and(|row| row.cells.iter().any(is_list))
     }
 }
 
-fn shape(row: &Insert) -> Vec<u16> {
-    let mut columns: Vec<u16> = row.cells.iter().map(|(column, _)| *column).collect();
-    columns.sort_unstable();
-    columns
+fn columns(row: &Insert) -> impl Iterator<Item = u16> {
+    row.cells.iter().map(|(column, _)| *column)
+}
+
+fn have_same_columns(a: &Insert, b: &Insert) -> bool {
+    // Rows that the same code has made have set them in the same order.
+    columns(a).eq(columns(b)) || {
+        let sorted = |row| BTreeSet::from_iter(columns(row));
+        sorted(a) == sorted(b)
+    }
 }
 
 /// Inserts many rows, those with values for the same columns in one statement, and counts them.
 pub(super) fn insert_many(session: Session<'_>, rows: Vec<Insert>) -> BoxFuture<'_, Result<u64>> {
     async move {
         let mut count = 0;
-        let mut groups: Vec<(Vec<u16>, BulkInsert)> = Vec::new();
+        let mut groups: Vec<BulkInsert> = Vec::new();
+        let mut left = rows.len();
         for mut row in rows {
             if row.is_nested() || row.cells.iter().any(|(_, cell)| matches!(cell, Cell::Lookup { .. })) {
                 insert(session, row).await?;
@@ -188,9 +197,10 @@ pub(super) fn insert_many(session: Session<'_>, rows: Vec<Insert>) -> BoxFuture<
                 continue;
             }
             row.fill_defaults();
-            add_to_group(&mut groups, row);
+            add_to_group(&mut groups, row, left);
+            left -= 1;
         }
-        for (_, bulk) in groups {
+        for bulk in groups {
             let table = bulk.table;
             for statement in bulk.into_statements() {
                 count += session.execute(statement, table).await?;
@@ -201,13 +211,14 @@ pub(super) fn insert_many(session: Session<'_>, rows: Vec<Insert>) -> BoxFuture<
     .boxed()
 }
 
-fn add_to_group(groups: &mut Vec<(Vec<u16>, BulkInsert)>, row: Insert) {
-    let columns = shape(&row);
-    let position = groups.iter().position(|(known, _)| *known == columns).unwrap_or_else(|| {
-        groups.push((columns.clone(), empty_group(row.table, columns)));
+/// Adds a row whose columns are in order to the rows with the same ones; `left` more may follow.
+fn add_to_group(groups: &mut Vec<BulkInsert>, row: Insert, left: usize) {
+    let known = groups.iter().position(|group| columns(&row).eq(group.columns.iter().copied()));
+    let position = known.unwrap_or_else(|| {
+        groups.push(empty_group(row.table, columns(&row).collect(), left));
         groups.len() - 1
     });
-    let bulk = &mut groups[position].1;
+    let bulk = &mut groups[position];
     bulk.rows += 1;
     for ((_, cell), values) in row.cells.into_iter().zip(&mut bulk.values) {
         if let Cell::Value(value) = cell {
@@ -216,8 +227,8 @@ fn add_to_group(groups: &mut Vec<(Vec<u16>, BulkInsert)>, row: Insert) {
     }
 }
 
-fn empty_group(table: &'static Table, columns: Vec<u16>) -> BulkInsert {
-    let values = columns.iter().map(|_| Vec::new()).collect();
+fn empty_group(table: &'static Table, columns: Vec<u16>, rows: usize) -> BulkInsert {
+    let values = columns.iter().map(|_| Vec::with_capacity(rows)).collect();
     BulkInsert { table, columns, values, rows: 0, returning: false }
 }
 

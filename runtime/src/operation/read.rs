@@ -7,7 +7,7 @@ use futures_util::future::{BoxFuture, FutureExt, try_join, try_join_all};
 
 use crate::connection::Session;
 use crate::error::Result;
-use crate::result::Node;
+use crate::result::{KeyedRows, Node};
 use crate::select::{Include, Select};
 use crate::sql::{ChildrenOf, KeySource, ReadPlan, read_statement};
 use crate::table::{Relation, Table};
@@ -65,9 +65,7 @@ fn attach<'a>(
         for (include, child) in separate.iter().zip(children).filter_map(|(include, child)| Some((include, child?))) {
             match child {
                 Fetched::OfOne(child) => node.add_all(include, child),
-                Fetched::ByKey(child, key) => {
-                    node.add_keyed(include, child, &plan.parent_places(include.relation), &key);
-                }
+                Fetched::ByKey(child, rows) => node.add_keyed(include, child, rows),
             }
         }
         Ok(())
@@ -84,10 +82,10 @@ pub(super) fn attach_joined(node: &mut Node, plan: &ReadPlan<'_>) {
     }
 }
 
-/// Children that were read: of the only parent, or of many by the places of their key.
+/// Children that were read: of the only parent, or of many.
 enum Fetched {
     OfOne(Node),
-    ByKey(Node, Vec<usize>),
+    ByKey(Node, KeyedRows),
 }
 
 /// The children of all rows of a node; none if no row has a key.
@@ -97,18 +95,20 @@ async fn read_children_of(
     plan: &ReadPlan<'_>,
     include: &Include,
 ) -> Result<Option<Fetched>> {
-    let (count, keys) = node.distinct_keys(&plan.parent_places(include.relation));
-    if count == 0 {
+    let mut keys = node.keys(&plan.parent_places(include.relation));
+    let lists = std::mem::take(&mut keys.lists);
+    if keys.len() == 0 {
         return Ok(None);
     }
     if node.len() == 1 {
-        let key = keys.iter().filter_map(|list| list.param(0)).collect();
+        let key = lists.iter().filter_map(|list| list.param(0)).collect();
         return Ok(Some(Fetched::OfOne(read_children(session, node.table, include, KeySource::One(key)).await?)));
     }
     let of = ChildrenOf { parent: node.table, relation: include.relation };
-    let (statement, child_plan) = read_statement(&include.select, Some((of, KeySource::Many(keys))));
+    let (statement, child_plan) = read_statement(&include.select, Some((of, KeySource::Many(lists))));
     let child = read_rows(session, statement, &child_plan).await?;
-    Ok(Some(Fetched::ByKey(child, child_plan.key)))
+    let rows = keys.match_children(&child, &child_plan.key);
+    Ok(Some(Fetched::ByKey(child, rows)))
 }
 
 /// The children of one parent.

@@ -192,13 +192,7 @@ impl Writer {
     fn push_outputs<'q>(&mut self, plan: &ReadPlan<'q>, alias: Alias, joins: &mut Vec<Join<'q>>) {
         let table = plan.select.table;
         match &plan.places {
-            None if alias == Alias(0) => self.push(table.select_list()),
-            None => {
-                for (index, column) in table.columns.iter().enumerate() {
-                    self.push(if index > 0 { ", " } else { "" });
-                    self.push_read(alias, column);
-                }
-            }
+            None => self.push_all_columns(table, alias),
             Some(places) => {
                 for (index, output) in places.iter().enumerate() {
                     self.push(if index > 0 { ", " } else { "" });

@@ -305,7 +305,7 @@ impl Writer {
 
     fn push_returning(&mut self, table: &'static Table) {
         self.push(" RETURNING ");
-        self.push(table.select_list());
+        self.push_all_columns(table, TABLE);
     }
 }
 

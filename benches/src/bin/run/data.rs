@@ -68,7 +68,8 @@ impl Inputs {
         NewUser {
             institution: self.institution(),
             email: format!("bench.{:08}@school.example", self.serial),
-            password_hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2g".to_owned(),
+            password_hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2g"
+                .to_owned(),
         }
     }
 
@@ -118,7 +119,8 @@ impl Admin {
 
     /// The server's processes of this database.
     pub(crate) async fn backends(&self) -> Result<Vec<i32>> {
-        let sql = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'";
+        let sql =
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'";
         Ok(self.connection.query(sql, &[]).await?.iter().map(|row| row.get(0)).collect())
     }
 

@@ -21,8 +21,7 @@ use rows::{Exam, ExamType, Institution, Role, Student, User};
 
 const STUDENT: &str = "SELECT id, user_id, institution_id, class_year, has_accommodations, created_at, updated_at \
      FROM students WHERE id = $1";
-const STUDENT_WITH_TWO: &str =
-    "SELECT s.id, s.user_id, s.institution_id, s.class_year, s.has_accommodations, s.created_at, s.updated_at, \
+const STUDENT_WITH_TWO: &str = "SELECT s.id, s.user_id, s.institution_id, s.class_year, s.has_accommodations, s.created_at, s.updated_at, \
      u.id, u.institution_id, u.email, u.password_hash, u.role, u.created_at, u.updated_at, \
      i.id, i.name, i.slug, i.created_at, i.updated_at \
      FROM students AS s JOIN users AS u ON u.id = s.user_id JOIN institutions AS i ON i.id = s.institution_id \
@@ -31,27 +30,23 @@ const STUDENTS: &str = "SELECT id, user_id, institution_id, class_year, has_acco
      FROM students ORDER BY id LIMIT $1";
 const EXAMS: &str = "SELECT id, student_id, exam_type_id, scheduled_on, weight, score, created_at, updated_at \
      FROM student_exams ORDER BY id LIMIT $1";
-const STUDENTS_OF_INSTITUTION: &str =
-    "SELECT id, user_id, institution_id, class_year, has_accommodations, created_at, updated_at \
+const STUDENTS_OF_INSTITUTION: &str = "SELECT id, user_id, institution_id, class_year, has_accommodations, created_at, updated_at \
      FROM students WHERE institution_id = $1 ORDER BY id LIMIT $2";
 const USERS_BY_ID: &str = "SELECT id, institution_id, email, password_hash, role, created_at, updated_at \
      FROM users WHERE id = ANY($1)";
-const INSTITUTIONS_BY_ID: &str =
-    "SELECT id, name, slug, created_at, updated_at FROM institutions WHERE id = ANY($1)";
+const INSTITUTIONS_BY_ID: &str = "SELECT id, name, slug, created_at, updated_at FROM institutions WHERE id = ANY($1)";
 const EXAMS_BY_STUDENT: &str = "SELECT id, student_id, exam_type_id, scheduled_on, weight, score, created_at, updated_at \
      FROM student_exams WHERE student_id = ANY($1)";
 const EXAM_TYPES_BY_ID: &str = "SELECT id, institution_id, code, name, default_weight, created_at, updated_at \
      FROM exam_types WHERE id = ANY($1)";
-const INSERT_USER: &str =
-    "INSERT INTO users (id, institution_id, email, password_hash, role, updated_at) VALUES ($1, $2, $3, $4, $5, now()) \
+const INSERT_USER: &str = "INSERT INTO users (id, institution_id, email, password_hash, role, updated_at) VALUES ($1, $2, $3, $4, $5, now()) \
      RETURNING id, institution_id, email, password_hash, role, created_at, updated_at";
 const INSERT_USERS: &str = "INSERT INTO users (id, institution_id, email, password_hash, role, updated_at) \
      SELECT *, now() FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::role[])";
 const UPDATE_STUDENT: &str = "UPDATE students SET class_year = $2, updated_at = now() WHERE id = $1 \
      RETURNING id, user_id, institution_id, class_year, has_accommodations, created_at, updated_at";
 const DELETE_EXPIRED: &str = "DELETE FROM sessions WHERE expires_at < $1";
-const FILTERED: &str =
-    "SELECT s.id, s.user_id, s.institution_id, s.class_year, s.has_accommodations, s.created_at, s.updated_at \
+const FILTERED: &str = "SELECT s.id, s.user_id, s.institution_id, s.class_year, s.has_accommodations, s.created_at, s.updated_at \
      FROM students AS s JOIN users AS u ON u.id = s.user_id WHERE u.email LIKE $1 \
      AND EXISTS (SELECT FROM student_exams AS e WHERE e.student_id = s.id AND e.score > $2) \
      ORDER BY s.class_year DESC LIMIT $3";

@@ -145,8 +145,17 @@ async fn measure(arguments: &Arguments, url: &str) -> Result<()> {
         }
         rows.push(report(workload, ours, theirs));
     }
-    let head =
-        ["workload", "Relata µs", "by hand µs", "ratio", "p95 Relata", "p95 by hand", "CPU Relata", "CPU by hand", "CPU ratio"];
+    let head = [
+        "workload",
+        "Relata µs",
+        "by hand µs",
+        "ratio",
+        "p95 Relata",
+        "p95 by hand",
+        "CPU Relata",
+        "CPU by hand",
+        "CPU ratio",
+    ];
     print_table(&head, &rows);
     Ok(())
 }

@@ -91,7 +91,12 @@ impl Planner {
 }
 
 fn row(new: NewUser) -> user::Create {
-    user::Create { institution: new.institution, email: new.email, password_hash: new.password_hash, role: Role::Student }
+    user::Create {
+        institution: new.institution,
+        email: new.email,
+        password_hash: new.password_hash,
+        role: Role::Student,
+    }
 }
 
 impl Side for Planner {
