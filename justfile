@@ -26,3 +26,6 @@ fmt:
 
 lint:
     cargo clippy --all-targets -- -D warnings
+# What queries and generated clients cost; docs/performance.md says how to read the tables.
+cost *PARTS:
+    scripts/cost {{PARTS}}

@@ -7,5 +7,3 @@ mod layers;
 mod migrate;
 mod postgres;
 mod printed;
-mod size;
-mod synthetic;

@@ -226,7 +226,7 @@ fn distinct(ids: impl Iterator<Item = Uuid>) -> Vec<Uuid> {
 }
 
 fn by_id<T>(rows: &[Row], read: impl Fn(&Row) -> T, id: impl Fn(&T) -> Uuid) -> HashMap<Uuid, T> {
-    rows.iter().map(|row| read(row)).map(|row| (id(&row), row)).collect()
+    rows.iter().map(read).map(|row| (id(&row), row)).collect()
 }
 
 impl Side for Hand {
