@@ -12,9 +12,9 @@ gen:
 test:
     cargo test
 
-# the client against hand-written tokio-postgres
-bench:
-    cargo bench
+# what queries and generated clients cost: `run`, `compile`, `instructions`, or both of the first
+cost *PARTS:
+    scripts/cost {{PARTS}}
 
 # the tests with snapshots, written anew: look at the difference before you commit it
 snap:
@@ -26,6 +26,3 @@ fmt:
 
 lint:
     cargo clippy --all-targets -- -D warnings
-# What queries and generated clients cost; docs/performance.md says how to read the tables.
-cost *PARTS:
-    scripts/cost {{PARTS}}
