@@ -1,5 +1,6 @@
 //! The examples of the book and of the README: each Rust block stands in one of the files below, is compiled, and runs.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{Days, Utc};
@@ -42,6 +43,26 @@ fn every_example_is_compiled() {
         assert!(rust_blocks(text).count() > 0, "{page} has no example");
         for block in rust_blocks(text) {
             assert!(sources.iter().any(|source| source.contains(&words(block))), "{page} has its own idea of\n{block}");
+        }
+    }
+}
+
+/// Every relative link of a page leads to a file.
+#[test]
+fn links_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages: Vec<PathBuf> =
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| root.join(name)).into();
+    for folder in ["docs", "docs/decisions"] {
+        let entries = root.join(folder).read_dir().expect("is read").map(|entry| entry.expect("is read").path());
+        pages.extend(entries.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    }
+    for page in pages {
+        let text = std::fs::read_to_string(&page).expect("is read");
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+        for link in links.filter(|link| !link.is_empty() && !link.contains("://")) {
+            let target = page.parent().expect("is in a folder").join(link);
+            assert!(target.exists(), "{} leads to {link}", page.display());
         }
     }
 }
