@@ -4,9 +4,10 @@
 ready:
     .ci/run
 
-# the client of schema.dsl
+# the clients of the schemas in this repository
 gen:
     cargo codegen generate
+    cargo codegen generate --schema tests/wide/schema.dsl --out tests/wide/generated
 
 # all tests, against a real PostgreSQL
 test:

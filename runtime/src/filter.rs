@@ -10,7 +10,7 @@ use crate::value::Param;
 ///
 /// Made by the fields and relations of the model's module, combined with `&`, `|` and `!`:
 ///
-/// ```ignore
+/// ```text
 /// student::institution_id.eq(tenant) & (student::class_year.gte(2026) | student::exams.some(student_exam::score.gt(90.0)))
 /// ```
 pub struct Filter<M> {

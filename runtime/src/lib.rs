@@ -53,7 +53,7 @@ pub use {chrono, rust_decimal, serde_json, tokio_postgres, uuid};
 
 /// Brings the client that the build script wrote to `OUT_DIR` into the module where it stands.
 ///
-/// ```ignore
+/// ```text
 /// mod db {
 ///     relata::include_client!();
 /// }
