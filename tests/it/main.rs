@@ -10,4 +10,5 @@ mod scenarios;
 mod support;
 mod transactions;
 mod violations;
+#[allow(clippy::module_inception, reason = "the client of `tests/wide` is called like the tests of it")]
 mod wide;
