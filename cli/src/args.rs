@@ -1,8 +1,12 @@
 //! The command line: what can be asked for, and what its help says.
 
+mod history;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub(crate) use history::{Baseline, Down, Resolve};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -142,6 +146,16 @@ pub(crate) enum Migrate {
     /// schema and of the schemas that the datasource names. Keeps the schemas themselves and their privileges,
     /// extensions and what belongs to them, roles, and everything in other schemas.
     Reset(Reset),
+    /// Say what a database has of a migration that stopped, was edited, or was applied by hand
+    Resolve(Resolve),
+    /// Take the migrations as applied in a database that has their schema already
+    Baseline(Baseline),
+    /// Undo the last migrations
+    ///
+    /// The statements are the difference between the snapshots of the migrations, backwards. What a migration did
+    /// beyond its snapshot (rows it wrote, views, triggers) is undone by a file `down.sql` beside it, if there is one;
+    /// that is then all that runs.
+    Down(Down),
 }
 
 /// The migrations and the database they are for.

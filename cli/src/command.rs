@@ -2,9 +2,11 @@
 
 pub(crate) mod check;
 pub(crate) mod dev;
+pub(crate) mod down;
 pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod init;
 pub(crate) mod migrate;
 pub(crate) mod migrate_diff;
+pub(crate) mod resolve;
 pub(crate) mod status;

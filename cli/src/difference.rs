@@ -10,6 +10,8 @@ use crate::failure::Failure;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Renames {
     said: Vec<Rename>,
+    /// Renames that somebody may have said earlier; those that do not fit are left out.
+    hints: Vec<Rename>,
     /// Whatever else looks like a rename is a drop and an addition.
     accept_drops: bool,
 }
@@ -17,7 +19,7 @@ pub(crate) struct Renames {
 impl Renames {
     /// Nothing is renamed, and nobody is asked.
     pub(crate) fn none() -> Self {
-        Self { said: Vec::new(), accept_drops: true }
+        Self { said: Vec::new(), hints: Vec::new(), accept_drops: true }
     }
 
     /// Reads the values of `--rename`.
@@ -28,15 +30,23 @@ impl Renames {
                     .help("write --rename users:people for a table, --rename users.name:full_name for a column")
             })
         };
-        Ok(Self { said: flags.iter().map(parse).collect::<Result<_, _>>()?, accept_drops })
+        let said = flags.iter().map(parse).collect::<Result<_, _>>()?;
+        Ok(Self { said, hints: Vec::new(), accept_drops })
+    }
+
+    /// The same, with renames that are taken if they fit.
+    pub(crate) fn with_hints(mut self, hints: Vec<Rename>) -> Self {
+        self.hints = hints;
+        self
     }
 }
 
 /// The changes that lead from one end to the other.
 pub(crate) fn difference(pair: Pair<&Loaded>, renames: Renames) -> Result<Vec<Change>, Failure> {
     let schema = pair.previous.current_schema.as_ref().or(pair.next.current_schema.as_ref());
-    let mut options =
-        DiffOptions { renames: renames.said, accept_drops: renames.accept_drops, ..DiffOptions::default() };
+    let Renames { mut said, hints, accept_drops } = renames;
+    said.extend(hints.iter().filter(|hint| !said.contains(hint)).cloned().collect::<Vec<_>>());
+    let mut options = DiffOptions { renames: said, accept_drops, ..DiffOptions::default() };
     if let Some(schema) = schema {
         options.default_schema.clone_from(schema);
     }
@@ -45,6 +55,9 @@ pub(crate) fn difference(pair: Pair<&Loaded>, renames: Renames) -> Result<Vec<Ch
         match diff(sides, &options) {
             // An answer may lead to further questions, about the columns of a renamed table.
             Err(DiffError::ProbableRenames(probable)) if ask::somebody_is_there() => answer(&probable, &mut options)?,
+            Err(DiffError::UnknownRename(rename)) if hints.contains(&rename) => {
+                options.renames.retain(|other| *other != rename);
+            }
             result => return result.map_err(|error| refuse(&error)),
         }
     }

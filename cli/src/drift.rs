@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use relata::migrate::Status;
+use relata_codegen::ir::Schema;
 use relata_codegen::sql::{Change, Pair, TableObject};
 use tokio_postgres::Client;
 
@@ -19,9 +20,13 @@ use crate::snapshot::SNAPSHOT;
 pub(crate) async fn drift(client: &mut Client, status: &Status, folder: &Path) -> Result<Vec<Change>, Failure> {
     let last = status.applied.last().map(|last| folder.join(&last.name).join(SNAPSHOT));
     let Some(snapshot) = last.filter(|path| path.is_file()) else { return Ok(Vec::new()) };
-    let schema = read_old_schema(&snapshot)?;
-    let previous = read_client(client, &Scope::of(&schema)).await?;
-    let next = Loaded::of_schema(&schema);
+    missing(client, &read_old_schema(&snapshot)?).await
+}
+
+/// The changes without which a database does not have what a schema says. What it has besides is left out.
+pub(crate) async fn missing(client: &mut Client, schema: &Schema) -> Result<Vec<Change>, Failure> {
+    let previous = read_client(client, &Scope::of(schema)).await?;
+    let next = Loaded::of_schema(schema);
     let mut changes = difference(Pair { previous: &previous, next: &next }, Renames::none())?;
     changes.retain(|change| !is_addition_of_others(change));
     Ok(changes)

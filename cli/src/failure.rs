@@ -52,6 +52,11 @@ impl Failure {
         Self { exit: Exit::Question, ..Self::refused(message) }
     }
 
+    /// There is a difference where there must be none.
+    pub(crate) fn difference(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Difference, ..Self::refused(message) }
+    }
+
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, ..Self::refused(message) }
     }

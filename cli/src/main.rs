@@ -10,6 +10,7 @@ mod endpoint;
 mod failure;
 mod introspect;
 mod progress;
+mod renamed;
 mod report;
 mod say;
 mod schema_files;
@@ -67,5 +68,8 @@ async fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Migrate(Migrate::Deploy(args)) => command::migrate::deploy(args).await,
         Command::Migrate(Migrate::Status(args)) => command::status::status(args).await,
         Command::Migrate(Migrate::Reset(args)) => command::migrate::reset(args).await,
+        Command::Migrate(Migrate::Resolve(args)) => command::resolve::resolve(args).await,
+        Command::Migrate(Migrate::Baseline(args)) => command::resolve::baseline(args).await,
+        Command::Migrate(Migrate::Down(args)) => command::down::down(args).await,
     }
 }

@@ -32,6 +32,7 @@ pub(crate) fn listener(spinner: &ProgressBar) -> Listener {
         Event::Resuming { name, done } => line(&spinner, &format!("{name}: going on, {done} statements were done")),
         Event::Retrying { name, reason, attempt } => line(&spinner, &format!("{name}: retry {attempt}: {reason}")),
         Event::Applied { name } => line(&spinner, &format!("applied {name}")),
+        Event::Undone { name } => line(&spinner, &format!("undone {name}")),
         _ => {}
     })
 }

@@ -33,6 +33,11 @@ fn names(folder: &Path) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
+/// The snapshot of one migration, if it has one.
+pub(crate) fn of(folder: &Path, name: &str) -> Option<PathBuf> {
+    Some(folder.join(name).join(SNAPSHOT)).filter(|path| path.is_file())
+}
+
 /// The snapshot of the last migration; none if there is no migration. A migration without one is an error.
 pub(crate) fn last(folder: &Path) -> Result<Option<PathBuf>, Failure> {
     let Some(name) = names(folder)?.pop() else { return Ok(None) };

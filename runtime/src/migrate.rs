@@ -28,6 +28,7 @@ mod lexer;
 mod lock;
 mod reconcile;
 mod reset;
+mod resolve;
 mod run;
 mod script;
 mod session;
@@ -43,8 +44,9 @@ pub use compare::Problem;
 use compare::{Comparison, compare};
 pub use error::{Aftermath, Error, StatementError};
 pub use history::HISTORY_TABLE;
-use history::History;
+use history::{History, Kind};
 pub use lock::Holder;
+pub use resolve::Resolution;
 use run::Runner;
 pub use script::{Script, ScriptError, Segment, SegmentMode, Statement};
 use session::Session;
@@ -151,6 +153,11 @@ pub enum Event {
         /// Its name.
         name: String,
     },
+    /// A migration is undone.
+    Undone {
+        /// Its name.
+        name: String,
+    },
 }
 
 /// What [`deploy`] did.
@@ -249,6 +256,53 @@ pub async fn reset(client: &mut Client, migrations: &Migrations, options: &Optio
     locked(client, options, run).await
 }
 
+/// Writes down what a person found out about a migration; [`Resolution::Retry`] also runs what is left of it.
+///
+/// # Errors
+///
+/// When that does not fit the history ([`Error::Unresolvable`]), and as [`deploy`].
+pub async fn resolve(
+    client: &mut Client,
+    migrations: &Migrations,
+    name: &str,
+    resolution: Resolution,
+    options: &Options,
+) -> Result<(), Error> {
+    let run = async |cx: &mut Locked<'_>| cx.resolve(migrations, name, resolution).await;
+    locked(client, options, run).await
+}
+
+/// Writes down that the database has all migrations up to `last` already, and gives their names. Runs nothing.
+///
+/// # Errors
+///
+/// When the database has a history ([`Error::HasHistory`]), and as [`deploy`].
+pub async fn baseline(
+    client: &mut Client,
+    migrations: &Migrations,
+    last: &str,
+    options: &Options,
+) -> Result<Vec<String>, Error> {
+    let run = async |cx: &mut Locked<'_>| cx.baseline(migrations, last).await;
+    locked(client, options, run).await
+}
+
+/// Undoes the last applied migrations, latest first, and gives their names in that order. `undo` holds, under the name
+/// of each, the statements that undo it. Each runs like a migration: in one transaction with its row, or counted.
+///
+/// # Errors
+///
+/// When `undo` is not about the last migrations of the history ([`Error::NotTheLast`]), and as [`deploy`].
+pub async fn down(
+    client: &mut Client,
+    migrations: &Migrations,
+    undo: &Migrations,
+    options: &Options,
+) -> Result<Vec<String>, Error> {
+    let run = async |cx: &mut Locked<'_>| cx.down(migrations, undo).await;
+    locked(client, options, run).await
+}
+
 /// The schemas that [`reset`] would empty.
 ///
 /// # Errors
@@ -302,19 +356,20 @@ impl Locked<'_> {
             let name = migration.name().to_owned();
             let statements = migration.script().statements().count();
             self.options.announce(&Event::Applying { name: name.clone(), statements });
-            self.runner().run(migration, earlier).await?;
+            self.runner(Kind::Apply).run(migration, earlier).await?;
             self.options.announce(&Event::Applied { name: name.clone() });
             report.applied.push(name);
         }
         Ok(report)
     }
 
-    fn runner(&mut self) -> Runner<'_> {
+    fn runner(&mut self, kind: Kind) -> Runner<'_> {
         Runner {
             client: self.client,
             history: &self.history,
             session: &self.session,
             options: self.options,
+            kind,
             name: runner_name(),
         }
     }
@@ -335,5 +390,8 @@ mod tests {
         fn spawnable<T: Send>(_: impl Fn(&'static mut Client, &'static Migrations, &'static Options) -> T) {}
         spawnable(deploy);
         spawnable(reset);
+        spawnable(|client, migrations, options| resolve(client, migrations, "x", Resolution::Retry, options));
+        spawnable(|client, migrations, options| baseline(client, migrations, "x", options));
+        spawnable(|client, migrations, options| down(client, migrations, migrations, options));
     }
 }

@@ -109,6 +109,7 @@ fn kind(problem: &Problem) -> &'static str {
         Problem::OutOfOrder { .. } => "out_of_order",
         Problem::Failed { .. } => "failed",
         Problem::Interrupted { .. } => "interrupted",
+        Problem::Undoing { .. } => "undoing",
         Problem::Running { .. } => "running",
         _ => "other",
     }

@@ -3,8 +3,10 @@
 mod bad_input;
 mod dev;
 mod diff;
+mod down;
 mod embedded;
 mod generate;
 mod interrupted;
 mod migrate;
+mod resolve;
 mod support;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::history::{Attempt, State};
+use super::history::{Attempt, Kind, State};
 use super::source::{Migration, Migrations};
 
 /// A contradiction between the files and the history, or an attempt that did not end well.
@@ -49,6 +49,13 @@ pub enum Problem {
         /// How many of its statements are known to have run.
         done: u32,
     },
+    /// A migration was being undone, and that stopped in the middle.
+    Undoing {
+        /// The migration.
+        name: String,
+        /// How many of the statements that undo it have run.
+        done: u32,
+    },
     /// A migration is being run at this moment.
     Running {
         /// The migration.
@@ -69,6 +76,7 @@ impl Problem {
             | Self::OutOfOrder { name, .. }
             | Self::Failed { name, .. }
             | Self::Interrupted { name, .. }
+            | Self::Undoing { name, .. }
             | Self::Running { name, .. } => name,
         }
     }
@@ -106,6 +114,10 @@ impl fmt::Display for Problem {
             Self::Interrupted { name, done } => {
                 write!(f, "{name} was interrupted after {done} of its statements; deploy goes on there")
             }
+            Self::Undoing { name, done } => write!(
+                f,
+                "undoing {name} stopped after {done} of its statements; run `migrate down` again, it goes on there"
+            ),
             Self::Running { name, runner } => write!(f, "{name} is being run by {runner}"),
         }
     }
@@ -134,7 +146,7 @@ pub(super) fn compare<'m>(migrations: &'m Migrations, attempts: Vec<Attempt>, ou
     let mut pending = Vec::new();
     for migration in migrations {
         let attempt = attempts.iter().find(|attempt| attempt.name == migration.name());
-        if attempt.is_some_and(|attempt| attempt.state == State::Applied) {
+        if attempt.is_some_and(|attempt| attempt.state == State::Applied || attempt.kind == Kind::Down) {
             continue;
         }
         if let (None, Some(last), false) = (attempt, &last_applied, out_of_order)
@@ -158,18 +170,17 @@ fn judge(attempt: &Attempt, migration: &Migration) -> Vec<Problem> {
     if attempt.alive && attempt.state == State::Running {
         return vec![Problem::Running { name, runner: attempt.runner.clone() }];
     }
+    if attempt.kind == Kind::Down {
+        return vec![Problem::Undoing { name, done }];
+    }
     let mut problems = vec![match attempt.state {
         State::Failed => Problem::Failed { name: name.clone(), done, error: attempt.error.clone().unwrap_or_default() },
         _ => Problem::Interrupted { name: name.clone(), done },
     }];
-    if !begins_with(&migration.step_hashes(), &attempt.step_hashes) {
+    if !migration.begins_with(&attempt.step_hashes) {
         problems.push(Problem::EditedBehind { name, done });
     }
     problems
-}
-
-fn begins_with(hashes: &[&str], prefix: &[String]) -> bool {
-    hashes.len() >= prefix.len() && hashes.iter().zip(prefix).all(|(hash, expected)| hash == expected)
 }
 
 #[cfg(test)]
@@ -180,6 +191,7 @@ mod tests {
         Attempt {
             id: 1,
             name: name.to_owned(),
+            kind: Kind::Apply,
             token_checksum: super::super::script::token_checksum(sql),
             state: State::Applied,
             steps_done: 0,

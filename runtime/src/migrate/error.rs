@@ -90,6 +90,23 @@ pub enum Error {
         /// The migration.
         name: String,
     },
+    /// What a person said about a migration does not fit it.
+    #[error("{name} {problem}")]
+    Unresolvable {
+        /// The migration.
+        name: String,
+        /// Why not, and what to do instead.
+        problem: &'static str,
+    },
+    /// A database that has a history cannot begin one.
+    #[error("this database has a history already, of {count} migrations; `migrate resolve` changes single ones")]
+    HasHistory {
+        /// How many of its rows count.
+        count: usize,
+    },
+    /// The migrations to undo are not the last ones of the history any more.
+    #[error("the history has changed meanwhile: these are not its last migrations; look at `migrate status`")]
+    NotTheLast,
     /// A statement failed.
     #[error(transparent)]
     Statement(Box<StatementError>),
@@ -153,6 +170,10 @@ pub enum Aftermath {
     RolledBack,
     /// The migration stopped after this many statements; the next deploy goes on there.
     StoppedAfter(u32),
+    /// The migration was to be undone; all of that was rolled back.
+    StillApplied,
+    /// Undoing stopped after this many statements; the next `down` goes on there.
+    UndoStoppedAfter(u32),
     /// The connection was lost; `status` tells what the database has.
     Unknown,
 }
@@ -171,6 +192,12 @@ impl fmt::Display for StatementError {
             Aftermath::StoppedAfter(done) => write!(
                 f,
                 "  {} stopped after {done} of its statements; correct what follows them and deploy again, it goes on there",
+                self.migration
+            ),
+            Aftermath::StillApplied => write!(f, "  nothing of {} was undone", self.migration),
+            Aftermath::UndoStoppedAfter(done) => write!(
+                f,
+                "  undoing {} stopped after {done} statements; remove the cause and run down again, it goes on there",
                 self.migration
             ),
             Aftermath::Unknown => write!(f, "  the connection was lost; run status to see what the database has"),

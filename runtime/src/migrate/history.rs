@@ -11,6 +11,30 @@ use super::source::Migration;
 /// The table, in the connection's current schema.
 pub const HISTORY_TABLE: &str = "_relata_migrations";
 
+/// What an attempt is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The statements of a migration ran.
+    Apply,
+    /// They were undone.
+    Down,
+    /// The schema was there before the history.
+    Baseline,
+    /// A person said what the database has.
+    Resolve,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Apply => "apply",
+            Self::Down => "down",
+            Self::Baseline => "baseline",
+            Self::Resolve => "resolve",
+        }
+    }
+}
+
 /// Where an attempt stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
@@ -36,6 +60,7 @@ impl State {
 pub(super) struct Attempt {
     pub(super) id: i64,
     pub(super) name: String,
+    pub(super) kind: Kind,
     pub(super) token_checksum: String,
     pub(super) state: State,
     pub(super) steps_done: u32,
@@ -128,7 +153,7 @@ impl History {
             "SELECT m.id, m.name, m.token_checksum, m.state, m.steps_done, m.step_hashes, m.error, m.runner,
                     to_char(m.finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS\" UTC\"'),
                     EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.pid = m.backend_pid
-                            AND a.backend_start = m.backend_start AND a.pid <> pg_backend_pid())
+                            AND a.backend_start = m.backend_start AND a.pid <> pg_backend_pid()), m.kind
              FROM {} m WHERE m.state IN ('running', 'applied', 'failed') ORDER BY m.name COLLATE \"C\"",
             self.table
         );
@@ -141,7 +166,7 @@ impl History {
         &self,
         client: &impl GenericClient,
         migration: &Migration,
-        state: State,
+        (kind, state): (Kind, State),
         runner: &str,
     ) -> Result<i64, tokio_postgres::Error> {
         let total = count(migration.script().statements().count());
@@ -152,7 +177,7 @@ impl History {
         let sql = format!(
             "INSERT INTO {} (name, kind, state, checksum, token_checksum, steps_total, steps_done, step_hashes,
                              tool_version, runner, backend_pid, backend_start)
-             SELECT $1, 'apply', $2, $3, $4, $5, $6, $7, $8, $9, pg_backend_pid(),
+             SELECT $1, $10, $2, $3, $4, $5, $6, $7, $8, $9, pg_backend_pid(),
                     (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())
              RETURNING id",
             self.table
@@ -170,6 +195,7 @@ impl History {
                     &hashes,
                     &env!("CARGO_PKG_VERSION"),
                     &runner,
+                    &kind.as_str(),
                 ],
             )
             .await?;
@@ -220,6 +246,16 @@ impl History {
         client.execute(&sql, &[&id, &state.as_str()]).await.map(drop)
     }
 
+    /// Takes away the weight of the row that counts for `name`, if there is one.
+    pub(super) async fn close(&self, client: &impl GenericClient, name: &str) -> Result<(), tokio_postgres::Error> {
+        let sql = format!(
+            "UPDATE {} SET state = 'rolled_back', finished_at = COALESCE(finished_at, clock_timestamp())
+             WHERE name = $1 AND state IN ('running', 'applied', 'failed')",
+            self.table
+        );
+        client.execute(&sql, &[&name]).await.map(drop)
+    }
+
     /// Notes why an attempt ended.
     pub(super) async fn fail(
         &self,
@@ -251,6 +287,12 @@ fn attempt(row: &Row) -> Result<Attempt, tokio_postgres::Error> {
     Ok(Attempt {
         id: row.try_get(0)?,
         name: row.try_get(1)?,
+        kind: match row.try_get::<_, &str>(10)? {
+            "down" => Kind::Down,
+            "baseline" => Kind::Baseline,
+            "resolve" => Kind::Resolve,
+            _ => Kind::Apply,
+        },
         token_checksum: row.try_get(2)?,
         state: match state.as_str() {
             "applied" => State::Applied,

@@ -7,8 +7,9 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error as PgError};
 
 use super::error::{Aftermath, Error, Place, StatementError};
-use super::history::{Attempt, History, State};
+use super::history::{Attempt, History, Kind, State};
 use super::reconcile::{Effect, drop_invalid, effect, find_index, has_happened, is_concurrent};
+use super::resolve::open_row;
 use super::script::{Segment, SegmentMode, Statement};
 use super::session::Session;
 use super::source::Migration;
@@ -20,6 +21,8 @@ pub(super) struct Runner<'a> {
     pub(super) history: &'a History,
     pub(super) session: &'a Session,
     pub(super) options: &'a Options,
+    /// Whether statements are applied or undone.
+    pub(super) kind: Kind,
     /// Who runs it, for the history.
     pub(super) name: String,
 }
@@ -74,9 +77,14 @@ impl Runner<'_> {
             first = end;
         }
         self.history
-            .finish(self.client, progress.id, State::Applied)
+            .finish(self.client, progress.id, self.end())
             .await
             .map_err(|source| Error::Database { doing: "writing the history", source })
+    }
+
+    /// The state of a row that is done: that of an undone migration does not count.
+    fn end(&self) -> State {
+        if self.kind == Kind::Down { State::RolledBack } else { State::Applied }
     }
 
     async fn run_atomic(&mut self, migration: &Migration) -> Result<(), Error> {
@@ -93,26 +101,27 @@ impl Runner<'_> {
     }
 
     async fn try_atomic<'m>(&mut self, migration: &'m Migration) -> Result<(), Failure<'m>> {
+        let (row, end) = ((self.kind, State::Applied), self.end());
         let transaction = self.client.transaction().await.map_err(Failure::at(Place::Begin))?;
-        let id = self
-            .history
-            .insert(&transaction, migration, State::Applied, &self.name)
+        let id = open_row(&transaction, self.history, migration, row, &self.name)
             .await
             .map_err(Failure::at(Place::History))?;
         for statement in migration.script().statements() {
             transaction.execute_typed(&statement.sql, &[]).await.map_err(Failure::at(Place::Statement(statement)))?;
         }
         self.session.take_back_role(&transaction).await.map_err(Failure::at(Place::History))?;
-        self.history.finish(&transaction, id, State::Applied).await.map_err(Failure::at(Place::History))?;
+        self.history.finish(&transaction, id, end).await.map_err(Failure::at(Place::History))?;
         transaction.commit().await.map_err(Failure::at(Place::Commit))
     }
 
     /// Leaves a `rolled_back` row. That it could not be written is less important than what happened before.
     async fn note_rollback(&mut self, migration: &Migration, failure: Failure<'_>) -> Error {
-        let error = StatementError::new(migration, failure.place, Aftermath::RolledBack, failure.source);
+        let aftermath = if self.kind == Kind::Down { Aftermath::StillApplied } else { Aftermath::RolledBack };
+        let error = StatementError::new(migration, failure.place, aftermath, failure.source);
         let noted = async {
             self.session.prepare(self.client).await.ok()?;
-            let id = self.history.insert(self.client, migration, State::RolledBack, &self.name).await.ok()?;
+            let id =
+                self.history.insert(self.client, migration, (self.kind, State::RolledBack), &self.name).await.ok()?;
             self.history.fail(self.client, id, State::RolledBack, &error).await.ok()
         };
         if noted.await.is_none() {
@@ -125,7 +134,7 @@ impl Runner<'_> {
         let hashes = migration.step_hashes();
         let wrote = |source| Error::Database { doing: "writing the history", source };
         let Some(earlier) = earlier else {
-            let id = match self.history.insert(self.client, migration, State::Running, &self.name).await {
+            let id = match self.open_running(migration).await {
                 Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
                     return Err(Error::Running { name: migration.name().to_owned() });
                 }
@@ -138,6 +147,13 @@ impl Runner<'_> {
         self.options.announce(&Event::Resuming { name: migration.name().to_owned(), done: earlier.steps_done });
         let leftover = if earlier.state == State::Running { Leftover::Uncertain } else { Leftover::Refused };
         Ok(Progress { id: earlier.id, migration, hashes, done, leftover })
+    }
+
+    async fn open_running(&mut self, migration: &Migration) -> Result<i64, PgError> {
+        let transaction = self.client.transaction().await?;
+        let id = open_row(&transaction, self.history, migration, (self.kind, State::Running), &self.name).await?;
+        transaction.commit().await?;
+        Ok(id)
     }
 
     async fn run_segment(&mut self, segment: &Segment, skip: usize, progress: &mut Progress<'_>) -> Result<(), Error> {
@@ -245,7 +261,8 @@ impl Runner<'_> {
 
     async fn note_failure(&mut self, progress: &Progress<'_>, failure: Failure<'_>) -> Error {
         let done = u32::try_from(progress.done).unwrap_or(u32::MAX);
-        let aftermath = Aftermath::StoppedAfter(done);
+        let aftermath =
+            if self.kind == Kind::Down { Aftermath::UndoStoppedAfter(done) } else { Aftermath::StoppedAfter(done) };
         let error = StatementError::new(progress.migration, failure.place, aftermath, failure.source);
         if let Err(lost) = self.history.fail(self.client, progress.id, State::Failed, &error).await {
             tracing::warn!(

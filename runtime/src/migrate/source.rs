@@ -50,6 +50,12 @@ impl Migration {
         &self.token_checksum
     }
 
+    /// True if these are the hashes of its first statements.
+    pub(super) fn begins_with(&self, prefix: &[String]) -> bool {
+        let hashes = self.step_hashes();
+        hashes.len() >= prefix.len() && hashes.iter().zip(prefix).all(|(hash, expected)| hash == expected)
+    }
+
     /// The hashes of its statements, in order.
     pub(super) fn step_hashes(&self) -> Vec<&str> {
         self.script.statements().map(|statement| statement.hash.as_str()).collect()

@@ -1,0 +1,68 @@
+//! Options of the commands that change what the history says.
+
+use clap::Args;
+
+use super::Target;
+
+#[derive(Debug, Args)]
+#[group(id = "resolution", required = true, multiple = false)]
+#[command(after_help = "Exit codes:\n  0   done\n  1   refused or failed\n  64  wrong usage")]
+pub(crate) struct Resolve {
+    /// The migration, as its folder is called
+    pub(crate) name: String,
+    /// The database has all that the file says now: write that down, run nothing
+    #[arg(long, group = "resolution")]
+    pub(crate) applied: bool,
+    /// The database has nothing of it: the next deploy begins at its first statement
+    #[arg(long, group = "resolution")]
+    pub(crate) rolled_back: bool,
+    /// Go on where it stopped, now; what stands before that place in the file is taken as done
+    #[arg(long, group = "resolution")]
+    pub(crate) retry: bool,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes:\n  0   done\n  1   refused or failed\n  2   the database is not what the migrations \
+                        lead to\n  64  wrong usage"
+)]
+pub(crate) struct Baseline {
+    /// The last migration whose schema the database has [default: the last one of the folder]
+    pub(crate) name: Option<String>,
+    /// Do not compare the database with the migration's snapshot
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes:\n  0   done, or printed\n  1   refused or failed; data would be lost\n  \
+                        3   a probable rename; see --rename\n  64  wrong usage")]
+pub(crate) struct Down {
+    /// Undo all migrations after this one; `0` undoes all
+    #[arg(long, value_name = "NAME", conflicts_with = "steps")]
+    pub(crate) to: Option<String>,
+    /// How many to undo
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) steps: usize,
+    /// Print the SQL, run nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// A table or column whose data may be lost: `users` or `users.name`
+    #[arg(long, value_name = "TABLE[.COLUMN]")]
+    pub(crate) allow: Vec<String>,
+    /// All data that the statements drop may be lost
+    #[arg(long)]
+    pub(crate) allow_data_loss: bool,
+    /// A rename that is undone: `new_table:old_table` or `table.new_column:old_column`, as in PostgreSQL
+    #[arg(long, value_name = "NEW:OLD")]
+    pub(crate) rename: Vec<String>,
+    /// Take what looks like a rename for a drop and an addition
+    #[arg(long)]
+    pub(crate) accept_drops: bool,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}

@@ -1,0 +1,176 @@
+//! `migrate down`: the last migrations are undone, by the difference between their snapshots.
+
+use std::path::Path;
+
+use relata::migrate::{self, Migration, Migrations, Options, Problem, Status};
+use relata_codegen::sql::{Action, HazardKind, Pair, Plan, Step, plan, render};
+
+use super::migrate::{count, read};
+use crate::database::Database;
+use crate::difference::{Renames, difference};
+use crate::endpoint::{Loaded, read_old_schema};
+use crate::failure::{Exit, Failure};
+use crate::{args, progress, renamed, say, snapshot};
+
+/// Statements that undo a migration, written by a person.
+const DOWN_FILE: &str = "down.sql";
+
+/// What undoes one migration.
+struct Undo {
+    name: String,
+    sql: String,
+    /// What would be lost: the table or column, and what happens to it.
+    losses: Vec<(String, String)>,
+}
+
+pub(crate) async fn down(args: &args::Down) -> Result<Exit, Failure> {
+    let folder = &args.target.migrations;
+    let renames = Renames::parse(&args.rename, args.accept_drops)?;
+    let migrations = read(folder)?;
+    let database = Database::find(args.target.url.as_deref())?;
+    let mut client = database.connect().await?;
+    let applied = applied(&migrate::status(&client, &migrations).await?)?;
+    let first = first_to_undo(&applied, args)?;
+    if first == applied.len() {
+        say::out(&format!("{database}: nothing to undo"))?;
+        return Ok(Exit::Done);
+    }
+    let mut undo = Vec::new();
+    for at in (first..applied.len()).rev() {
+        let previous = at.checked_sub(1).and_then(|at| applied.get(at)).map(String::as_str);
+        undo.push(backwards(folder, &migrations, &applied[at], previous, &renames)?);
+    }
+    if args.dry_run {
+        for step in &undo {
+            say::out(&format!("-- undoes {}\n\n{}", step.name, step.sql))?;
+        }
+        return Ok(Exit::Done);
+    }
+    if !args.allow_data_loss {
+        refuse_losses(&undo, &args.allow)?;
+    }
+    let texts: Vec<(&str, &str)> = undo.iter().map(|step| (step.name.as_str(), step.sql.as_str())).collect();
+    let spinner = progress::spinner();
+    let mut options = Options::default();
+    options.on_event = Some(progress::listener(&spinner));
+    let result = migrate::down(&mut client, &migrations, &Migrations::from_static(&texts)?, &options).await;
+    spinner.finish_and_clear();
+    let undone = count(result?.len());
+    let left = first.checked_sub(1).map_or("none is applied".to_owned(), |at| format!("the last is {}", applied[at]));
+    say::out(&format!("{database}: undid {undone}, {left}"))?;
+    Ok(Exit::Done)
+}
+
+/// The applied migrations in order, with the one whose undoing stopped. Any other problem has to be mended first.
+fn applied(status: &Status) -> Result<Vec<String>, Failure> {
+    let is_in_the_way = |problem: &&Problem| !matches!(problem, Problem::Undoing { .. } | Problem::OutOfOrder { .. });
+    let problems: String =
+        status.problems.iter().filter(is_in_the_way).map(|problem| format!("\n  - {problem}")).collect();
+    if !problems.is_empty() {
+        return Err(Failure::refused(format!("the migrations do not fit the history of this database:{problems}"))
+            .help("mend that first; nothing was undone"));
+    }
+    let stopped = status.problems.iter().filter_map(|problem| match problem {
+        Problem::Undoing { name, .. } => Some(name),
+        _ => None,
+    });
+    let mut names: Vec<String> = status.applied.iter().map(|applied| &applied.name).chain(stopped).cloned().collect();
+    names.sort();
+    Ok(names)
+}
+
+/// Where in the applied migrations undoing ends.
+fn first_to_undo(applied: &[String], args: &args::Down) -> Result<usize, Failure> {
+    match args.to.as_deref() {
+        None => Ok(applied.len().saturating_sub(args.steps)),
+        Some("0") => Ok(0),
+        Some(name) => match applied.iter().position(|applied| applied == name) {
+            Some(at) => Ok(at + 1),
+            None => Err(Failure::refused(format!("{name} is not applied in this database"))
+                .help("`codegen migrate status` lists what is applied; `--to 0` undoes all")),
+        },
+    }
+}
+
+/// The statements that undo `name`.
+fn backwards(
+    folder: &Path,
+    migrations: &Migrations,
+    name: &str,
+    previous: Option<&str>,
+    renames: &Renames,
+) -> Result<Undo, Failure> {
+    let file = folder.join(name).join(DOWN_FILE);
+    if file.is_file() {
+        let sql = std::fs::read_to_string(&file).map_err(|error| Failure::reading(&file, &error))?;
+        return Ok(Undo { name: name.to_owned(), sql, losses: Vec::new() });
+    }
+    let migration = migrations.get(name);
+    if let Some(more) = migration.and_then(beyond_snapshots) {
+        say::err(&format!("warning: {name} has `{more}`, which is not undone; {} would", file.display()));
+    }
+    let load = |name: &str| match snapshot::of(folder, name) {
+        Some(path) => Ok(Loaded::of_schema(&read_old_schema(&path)?)),
+        None => Err(Failure::refused(format!("{name} has no schema.dsl, so the way back is not known"))
+            .help(format!("write the statements that undo the migration into {}", file.display()))),
+    };
+    let (from, to) = (load(name)?, previous.map_or_else(|| Ok(Loaded::empty()), load)?);
+    let renames = renames.clone().with_hints(migration.map(renamed::backwards).unwrap_or_default());
+    let plan = plan(difference(Pair { previous: &from, next: &to }, renames)?);
+    Ok(Undo { name: name.to_owned(), sql: render(&plan), losses: losses(&plan) })
+}
+
+/// The first statement whose effect no snapshot shows.
+fn beyond_snapshots(migration: &Migration) -> Option<String> {
+    const KNOWN: [&str; 7] = ["TABLE", "INDEX", "UNIQUE", "TYPE", "SEQUENCE", "SCHEMA", "EXTENSION"];
+    let is_beyond = |sql: &str| {
+        let mut words = sql.split_whitespace().map(str::to_uppercase);
+        match (words.next().as_deref(), words.next().as_deref()) {
+            (Some("CREATE" | "ALTER" | "DROP"), Some(kind)) => !KNOWN.contains(&kind),
+            (Some("INSERT" | "DELETE" | "DO" | "GRANT" | "REVOKE" | "TRUNCATE"), _) => true,
+            _ => false,
+        }
+    };
+    let statement = migration.script().statements().find(|statement| is_beyond(&statement.sql))?;
+    Some(statement.sql.split_whitespace().take(4).collect::<Vec<_>>().join(" "))
+}
+
+/// What the plan loses, with the table or column that it is about.
+pub(super) fn losses(plan: &Plan) -> Vec<(String, String)> {
+    let of_step = |step: &Step| {
+        let texts = step.hazards.iter().filter(|hazard| hazard.kind == HazardKind::DataLoss);
+        let subjects: Vec<String> = match &step.action {
+            Action::DropTable(table) => vec![table.name.to_string()],
+            Action::DropColumns { table, columns } => {
+                columns.iter().map(|column| format!("{table}.{}", column.name)).collect()
+            }
+            Action::AlterColumns { table, alterations } => {
+                alterations.iter().map(|alteration| format!("{table}.{}", alteration.next.name)).collect()
+            }
+            _ => Vec::new(),
+        };
+        let subject = |text: &str| {
+            let is_meant = |subject: &&String| text.split(' ').any(|word| word == subject.as_str());
+            subjects.iter().find(is_meant).or(subjects.first()).cloned().unwrap_or_default()
+        };
+        texts.map(|hazard| (subject(&hazard.text), hazard.text.clone())).collect::<Vec<_>>()
+    };
+    plan.steps.iter().flat_map(of_step).collect()
+}
+
+fn refuse_losses(undo: &[Undo], allowed: &[String]) -> Result<(), Failure> {
+    let is_allowed = |subject: &str| {
+        allowed
+            .iter()
+            .any(|allowed| subject == allowed || subject.rsplit_once('.').is_some_and(|(it, _)| it == allowed))
+    };
+    let lost: Vec<&(String, String)> =
+        undo.iter().flat_map(|step| &step.losses).filter(|(subject, _)| !is_allowed(subject)).collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let lines: String = lost.iter().map(|(_, text)| format!("\n  - {text}")).collect();
+    let flags: Vec<String> = lost.iter().map(|(subject, _)| format!("--allow {subject}")).collect();
+    Err(Failure::refused(format!("this would lose data, and nothing was undone:{lines}"))
+        .help(format!("pass {}, or --allow-data-loss for all; --dry-run prints the SQL", flags.join(" "))))
+}

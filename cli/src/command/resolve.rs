@@ -1,0 +1,71 @@
+//! `migrate resolve` and `baseline`: what a person knows of a database, written into its history.
+
+use relata::migrate::{self, Migrations, Options, Resolution};
+use relata_codegen::sql::summary;
+
+use super::migrate::{count, read};
+use crate::database::Database;
+use crate::drift::missing;
+use crate::endpoint::read_old_schema;
+use crate::failure::{Exit, Failure};
+use crate::{args, progress, say, snapshot};
+
+pub(crate) async fn resolve(args: &args::Resolve) -> Result<Exit, Failure> {
+    let migrations = read(&args.target.migrations)?;
+    let database = Database::find(args.target.url.as_deref())?;
+    let (resolution, done) = match (args.applied, args.rolled_back) {
+        (true, _) => (Resolution::Applied, "is taken as applied"),
+        (_, true) => (Resolution::RolledBack, "counts as not applied"),
+        _ => (Resolution::Retry, "is applied"),
+    };
+    let mut client = database.connect().await?;
+    let spinner = progress::spinner();
+    let mut options = Options::default();
+    options.on_event = Some(progress::listener(&spinner));
+    let result = migrate::resolve(&mut client, &migrations, &args.name, resolution, &options).await;
+    spinner.finish_and_clear();
+    result?;
+    say::out(&format!("{database}: {} {done}", args.name))?;
+    Ok(Exit::Done)
+}
+
+pub(crate) async fn baseline(args: &args::Baseline) -> Result<Exit, Failure> {
+    let folder = &args.target.migrations;
+    let migrations = read(folder)?;
+    let last = last(&migrations, args.name.as_deref())?;
+    let database = Database::find(args.target.url.as_deref())?;
+    let mut client = database.connect().await?;
+    if !args.force {
+        let snapshot = snapshot::of(folder, &last).ok_or_else(|| {
+            Failure::refused(format!("{last} has no schema.dsl to compare the database with"))
+                .help("pass --force to take the migrations as applied without a look")
+        })?;
+        let missing = missing(&mut client, &read_old_schema(&snapshot)?).await?;
+        if !missing.is_empty() {
+            return Err(Failure::difference(format!(
+                "{database} is not what {last} leads to; it lacks\n{}",
+                summary(&missing).trim_end()
+            ))
+            .help("name the migration that it has, change the database, or pass --force"));
+        }
+    }
+    let names = migrate::baseline(&mut client, &migrations, &last, &Options::default()).await?;
+    say::out(&format!("{database}: {} taken as applied, up to {last}", count(names.len())))?;
+    Ok(Exit::Done)
+}
+
+/// The migration that is meant.
+fn last(migrations: &Migrations, name: Option<&str>) -> Result<String, Failure> {
+    match name {
+        Some(name) => match migrations.get(name) {
+            Some(_) => Ok(name.to_owned()),
+            None => Err(Failure::refused(format!("there is no migration {name}"))
+                .help("give the name of its folder, such as 20260922101500_add_users")),
+        },
+        None => migrations
+            .iter()
+            .last()
+            .map(|migration| migration.name().to_owned())
+            .ok_or_else(|| Failure::refused("there is no migration").help("make one with `codegen migrate dev`")),
+    }
+}

@@ -1,0 +1,156 @@
+//! What a migration renamed, read from its SQL, so that it can be undone without being told again.
+//!
+//! A rename said on the command line is in no snapshot; the statement is the only trace of it. What is read here is a
+//! proposal: the differ takes the renames that fit the two snapshots.
+
+use relata::migrate::Migration;
+use relata_codegen::sql::Rename;
+
+/// The renames that lead back.
+pub(crate) fn backwards(migration: &Migration) -> Vec<Rename> {
+    migration.script().statements().filter_map(|statement| backwards_of(&statement.sql)).collect()
+}
+
+fn backwards_of(sql: &str) -> Option<Rename> {
+    let mut reader = Reader { rest: sql };
+    let is_type = match (reader.word("alter"), reader.word("table"), reader.word("type")) {
+        (true, true, false) => false,
+        (true, false, true) => true,
+        _ => return None,
+    };
+    if reader.word("if") {
+        reader.word("exists");
+    }
+    reader.word("only");
+    let (schema, name) = reader.path()?;
+    let path = |name: &str| schema.as_ref().map_or_else(|| name.to_owned(), |schema| format!("{schema}.{name}"));
+    if !reader.word("rename") {
+        return None;
+    }
+    if reader.word("to") {
+        let to = reader.identifier()?;
+        return Some(Rename { from: path(&to), to: name });
+    }
+    if reader.word("constraint") || (is_type && !reader.word("value")) {
+        return None;
+    }
+    reader.word("column");
+    let part = |reader: &mut Reader<'_>| if is_type { reader.string() } else { reader.identifier() };
+    let from = part(&mut reader)?;
+    if !reader.word("to") {
+        return None;
+    }
+    let to = part(&mut reader)?;
+    Some(Rename { from: format!("{}.{to}", path(&name)), to: from })
+}
+
+/// Reads a statement from left to right.
+struct Reader<'a> {
+    rest: &'a str,
+}
+
+impl Reader<'_> {
+    fn skip_space(&mut self) {
+        loop {
+            self.rest = self.rest.trim_start();
+            match self.rest.strip_prefix("--") {
+                Some(comment) => self.rest = comment.split_once('\n').map_or("", |(_, rest)| rest),
+                None => return,
+            }
+        }
+    }
+
+    /// The length of the plain word that comes next.
+    fn plain(&mut self) -> usize {
+        self.skip_space();
+        let is_part = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '$';
+        self.rest.find(|letter| !is_part(letter)).unwrap_or(self.rest.len())
+    }
+
+    /// Takes this word if it comes next.
+    fn word(&mut self, word: &str) -> bool {
+        let end = self.plain();
+        let found = self.rest[..end].eq_ignore_ascii_case(word);
+        if found {
+            self.rest = &self.rest[end..];
+        }
+        found
+    }
+
+    fn identifier(&mut self) -> Option<String> {
+        let end = self.plain();
+        if self.rest.starts_with('"') {
+            return self.quoted('"');
+        }
+        let name = self.rest[..end].to_lowercase();
+        self.rest = &self.rest[end..];
+        (!name.is_empty()).then_some(name)
+    }
+
+    fn string(&mut self) -> Option<String> {
+        self.skip_space();
+        self.quoted('\'')
+    }
+
+    /// A doubled quote stands for one.
+    fn quoted(&mut self, quote: char) -> Option<String> {
+        let mut rest = self.rest.strip_prefix(quote)?;
+        let mut text = String::new();
+        loop {
+            let (part, after) = rest.split_once(quote)?;
+            text.push_str(part);
+            match after.strip_prefix(quote) {
+                Some(more) => {
+                    text.push(quote);
+                    rest = more;
+                }
+                None => {
+                    self.rest = after;
+                    return Some(text);
+                }
+            }
+        }
+    }
+
+    /// A name and its schema, if that is written.
+    fn path(&mut self) -> Option<(Option<String>, String)> {
+        let first = self.identifier()?;
+        self.skip_space();
+        match self.rest.strip_prefix('.') {
+            Some(rest) => {
+                self.rest = rest;
+                Some((Some(first), self.identifier()?))
+            }
+            None => Some((None, first)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn renames_are_turned_around() {
+        for (sql, expected) in [
+            ("ALTER TABLE \"users\" RENAME TO \"people\"", "people:users"),
+            ("alter table only shop.Users rename Name to full_name", "shop.users.full_name:name"),
+            ("ALTER TABLE \"a\"\"b\"\n-- why\n RENAME COLUMN \"x\" TO \"y z\"", "a\"b.y z:x"),
+            ("ALTER TYPE \"Role\" RENAME TO \"Rank\"", "Rank:Role"),
+            ("ALTER TYPE \"Role\" RENAME VALUE 'it''s' TO 'B'", "Role.B:it's"),
+        ] {
+            assert_eq!(backwards_of(sql).map(|rename| rename.to_string()).as_deref(), Some(expected), "{sql}");
+        }
+        for other in [
+            "ALTER TABLE t RENAME CONSTRAINT a TO b",
+            "ALTER TABLE t ADD COLUMN rename int",
+            "ALTER INDEX a RENAME TO b",
+            "ALTER TABLE t RENAME",
+            "ALTER TYPE t RENAME ATTRIBUTE a TO b",
+            "ALTER TABLE \"t",
+            "",
+        ] {
+            assert_eq!(backwards_of(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! `migrate down`.
+
+use relata_devdb::TestDatabase;
+
+use crate::support::{Output, Project, database, query};
+
+const FIRST: &str = "model User {\n  id Int @id\n  name String\n  @@map(\"users\")\n}\n";
+const SECOND: &str = "model User {\n  id Int @id\n  fullName String @map(\"full_name\")\n  role Role @default(A)\n  \
+                      @@map(\"people\")\n}\n\nenum Role {\n  A\n  B\n}\n";
+
+fn dev(project: &Project, database: &TestDatabase, schema: &str, name: &str, more: &[&str]) {
+    project.write("schema.dsl", schema);
+    project.run(&[&["migrate", "dev", "--url", database.url(), "--name", name], more].concat()).exits(0);
+}
+
+fn down(project: &Project, database: &TestDatabase, more: &[&str]) -> Output {
+    project.run(&[&["migrate", "down", "--url", database.url()], more].concat())
+}
+
+#[test]
+fn a_migration_is_undone_and_done_again_without_loss() {
+    let (project, database) = (Project::new(), database("down"));
+    dev(&project, &database, FIRST, "first", &[]);
+    query(&database, "INSERT INTO users VALUES (1, 'Ada')");
+    dev(&project, &database, SECOND, "second", &["--rename", "users.name:full_name"]);
+    query(&database, "UPDATE people SET role = 'B'");
+
+    // Only the new column is lost; the renames go back without being said again.
+    down(&project, &database, &[])
+        .exits(1)
+        .says("column users.role is dropped")
+        .says("--allow users.role")
+        .hides("full_name");
+    down(&project, &database, &["--dry-run"]).exits(0).says("RENAME").says("DROP TYPE \"Role\"");
+    assert_eq!(query(&database, "SELECT full_name FROM people"), ["Ada"]);
+    down(&project, &database, &["--allow", "users"]).exits(0).says("undid 1 migration, the last is");
+    assert_eq!(query(&database, "SELECT name FROM users"), ["Ada"]);
+    let states = "SELECT concat_ws(' ', kind, state, steps_done = steps_total) FROM _relata_migrations ORDER BY id";
+    assert_eq!(query(&database, states), ["apply applied t", "apply rolled_back t", "down rolled_back t"]);
+
+    let names = project.list("migrations");
+    project
+        .run(&[
+            "migrate-diff",
+            "--from-url",
+            database.url(),
+            "--to-schema",
+            &format!("migrations/{}/schema.dsl", names[0]),
+            "--exit-code",
+        ])
+        .exits(0);
+    project.status(&database).exits(2).says(&format!("pending  {}", names[1]));
+    project.deploy(&database).exits(0).says("applied 1 migration");
+    assert_eq!(query(&database, "SELECT full_name || role FROM people"), ["AdaA"]);
+
+    down(&project, &database, &["--to", "0", "--allow-data-loss"]).exits(0).says("undid 2 migrations, none is applied");
+    project.run(&["migrate-diff", "--from-url", database.url(), "--to-empty", "--exit-code"]).exits(0);
+    down(&project, &database, &[]).exits(0).says("nothing to undo");
+}
+
+#[test]
+fn where_to_end_is_a_name_or_a_number() {
+    let (project, database) = (Project::new(), database("down_to"));
+    for (at, fields) in ["", "  a Int?\n", "  a Int?\n  b Int?\n", "  a Int?\n  b Int?\n  c Int?\n"].iter().enumerate()
+    {
+        let schema = format!("model T {{\n  id Int @id\n{fields}}}\n");
+        dev(&project, &database, &schema, &format!("step{at}"), &[]);
+    }
+    let names = project.list("migrations");
+    down(&project, &database, &["--to", "nonsense"]).exits(1).says("nonsense is not applied");
+    down(&project, &database, &["--to", &names[3]]).exits(0).says("nothing to undo");
+    down(&project, &database, &["--to", &names[1], "--allow", "T.b"]).exits(1).says("T.c is dropped").hides("T.b is");
+    down(&project, &database, &["--to", &names[1], "--allow", "T.b", "--allow", "T.c"]).exits(0).says("undid 2");
+    down(&project, &database, &["--steps", "9", "--allow-data-loss"]).exits(0).says("undid 2");
+    down(&project, &database, &["--steps", "1", "--to", "0"]).exits(64);
+    project.deploy(&database).exits(0).says("applied 4 migrations");
+    project.status(&database).exits(0);
+}
+
+#[test]
+fn what_cannot_be_undone_stays_whole() {
+    let (project, database) = (Project::new(), database("down_fails"));
+    dev(&project, &database, "model T {\n  id Int @id\n}\n", "one", &[]);
+    dev(&project, &database, "model T {\n  id Int @id\n  a Int?\n}\n", "two", &[]);
+    query(&database, "CREATE VIEW v AS SELECT a FROM \"T\"");
+    down(&project, &database, &["--allow-data-loss"])
+        .exits(1)
+        .says("cannot drop column a")
+        .says("nothing of")
+        .says("was undone");
+    project.status(&database).exits(0);
+    query(&database, "DROP VIEW v");
+    let names = project.list("migrations");
+    project.write(&format!("migrations/{}/migration.sql", names[1]), "SELECT 1");
+    down(&project, &database, &["--allow-data-loss"]).exits(1).says("was edited after it was applied");
+}
+
+#[test]
+fn statements_of_ones_own_undo_and_go_on_where_they_stopped() {
+    let (project, database) = (Project::new(), database("down_own"));
+    project.migration("1_a", "CREATE TABLE a (id int); CREATE VIEW v AS SELECT 1");
+    project.deploy(&database).exits(0);
+    down(&project, &database, &[])
+        .exits(1)
+        .says("has `CREATE VIEW v AS`")
+        .says("has no schema.dsl")
+        .says("1_a/down.sql");
+    project.write("migrations/1_a/down.sql", "DROP VIEW v;\n-- relata:segment outside\nDROP TABLE a;\nDROP TABLE b;\n");
+    down(&project, &database, &[]).exits(1).says("undoing 1_a stopped after 2 statements");
+    project.status(&database).exits(3).says("run `migrate down` again");
+    project.deploy(&database).exits(1).says("undoing 1_a stopped");
+    query(&database, "CREATE TABLE b (id int)");
+    down(&project, &database, &[]).exits(0).says("undid 1 migration");
+    project.status(&database).exits(2).says("pending  1_a");
+    project.deploy(&database).exits(0);
+    project.status(&database).exits(0);
+}

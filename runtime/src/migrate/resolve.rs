@@ -1,0 +1,147 @@
+//! What a person says about the history, and migrations that are undone.
+//!
+//! Everything here runs under the lock. Rows are closed, never deleted.
+
+use tokio_postgres::GenericClient;
+
+use super::compare::{Problem, compare};
+use super::error::Error;
+use super::history::{Attempt, History, Kind, State};
+use super::source::{Migration, Migrations};
+use super::{Event, Locked, runner_name};
+
+/// What a person found out about a migration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolution {
+    /// The database has all that the file says now; nothing is run.
+    Applied,
+    /// The database has nothing of it; the next deploy begins at its first statement.
+    RolledBack,
+    /// It shall go on where it stopped. What stands in the file before that place is taken as done.
+    Retry,
+}
+
+fn wrote(source: tokio_postgres::Error) -> Error {
+    Error::Database { doing: "writing the history", source }
+}
+
+impl Locked<'_> {
+    pub(super) async fn resolve(
+        &mut self,
+        migrations: &Migrations,
+        name: &str,
+        resolution: Resolution,
+    ) -> Result<(), Error> {
+        self.history.create(self.client).await?;
+        let attempt = self.history.read(self.client).await?.into_iter().find(|attempt| attempt.name == name);
+        if let Some(attempt) = attempt.as_ref().filter(|attempt| attempt.alive && attempt.state == State::Running) {
+            let problem = Problem::Running { name: name.to_owned(), runner: attempt.runner.clone() };
+            return Err(Error::History { problems: vec![problem] });
+        }
+        let refuse = |problem| Error::Unresolvable { name: name.to_owned(), problem };
+        let file = migrations.get(name);
+        match (resolution, file, attempt) {
+            (Resolution::Applied, None, _) | (Resolution::Retry, None, Some(_)) => {
+                Err(refuse("has no folder among the migrations; restore it first"))
+            }
+            (Resolution::Applied, Some(file), attempt) => {
+                if attempt.is_some_and(|it| it.state == State::Applied && it.token_checksum == file.token_checksum()) {
+                    return Err(refuse("is applied already"));
+                }
+                self.write_applied(&[file], Kind::Resolve).await
+            }
+            (Resolution::RolledBack | Resolution::Retry, _, None) => {
+                Err(refuse("is not in the history of this database; the next deploy runs it"))
+            }
+            (Resolution::RolledBack, Some(_), Some(Attempt { state: State::Applied, .. })) => {
+                Err(refuse("is applied; undo it with `migrate down`"))
+            }
+            (Resolution::RolledBack, ..) => self.history.close(self.client, name).await.map_err(wrote),
+            (Resolution::Retry, Some(_), Some(Attempt { state: State::Applied, .. })) => {
+                Err(refuse("is applied already"))
+            }
+            (Resolution::Retry, Some(_), Some(Attempt { kind: Kind::Down, .. })) => {
+                Err(refuse("was being undone; run `migrate down` again, it goes on where it stopped"))
+            }
+            (Resolution::Retry, Some(file), Some(attempt)) => self.retry(file, attempt).await,
+        }
+    }
+
+    async fn retry(&mut self, migration: &Migration, attempt: Attempt) -> Result<(), Error> {
+        let hashes = migration.step_hashes();
+        let done = usize::try_from(attempt.steps_done).unwrap_or(usize::MAX);
+        let Some(done) = hashes.get(..done) else {
+            let problem = "has fewer statements now than have run; restore those, and change only what follows";
+            return Err(Error::Unresolvable { name: migration.name().to_owned(), problem });
+        };
+        self.history.advance(&*self.client, attempt.id, done).await.map_err(wrote)?;
+        self.runner(Kind::Apply).run(migration, Some(attempt)).await?;
+        self.options.announce(&Event::Applied { name: migration.name().to_owned() });
+        Ok(())
+    }
+
+    /// Writes `applied` rows, in one transaction, without running anything.
+    pub(super) async fn write_applied(&mut self, migrations: &[&Migration], kind: Kind) -> Result<(), Error> {
+        let transaction = self.client.transaction().await.map_err(wrote)?;
+        for migration in migrations {
+            self.history.close(&transaction, migration.name()).await.map_err(wrote)?;
+            let row = (kind, State::Applied);
+            let id = self.history.insert(&transaction, migration, row, &runner_name()).await.map_err(wrote)?;
+            self.history.finish(&transaction, id, State::Applied).await.map_err(wrote)?;
+        }
+        transaction.commit().await.map_err(wrote)
+    }
+
+    pub(super) async fn baseline(&mut self, migrations: &Migrations, last: &str) -> Result<Vec<String>, Error> {
+        self.history.create(self.client).await?;
+        let attempts = self.history.read(self.client).await?;
+        if !attempts.is_empty() {
+            return Err(Error::HasHistory { count: attempts.len() });
+        }
+        let baseline: Vec<_> = migrations.iter().take_while(|migration| migration.name() <= last).collect();
+        self.write_applied(&baseline, Kind::Baseline).await?;
+        Ok(baseline.iter().map(|migration| migration.name().to_owned()).collect())
+    }
+
+    /// Undoes the last migrations, latest first, each with its row.
+    pub(super) async fn down(&mut self, migrations: &Migrations, undo: &Migrations) -> Result<Vec<String>, Error> {
+        self.history.create(self.client).await?;
+        let attempts = self.history.read(self.client).await?;
+        let count = undo.iter().count();
+        let mut last: Vec<Attempt> = attempts.iter().rev().take(count).cloned().collect();
+        if !last.iter().map(|attempt| attempt.name.as_str()).eq(undo.iter().rev().map(Migration::name)) {
+            return Err(Error::NotTheLast);
+        }
+        let mut problems = compare(migrations, attempts, true).problems;
+        problems.retain(|it| !matches!(it, Problem::Undoing { name, .. } if undo.get(name).is_some()));
+        if !problems.is_empty() {
+            return Err(Error::History { problems });
+        }
+        let mut undone = Vec::new();
+        for (step, attempt) in undo.iter().rev().zip(last.drain(..)) {
+            let earlier = (attempt.kind == Kind::Down).then_some(attempt);
+            if let Some(earlier) = earlier.as_ref().filter(|it| !step.begins_with(&it.step_hashes)) {
+                let problem = Problem::EditedBehind { name: earlier.name.clone(), done: earlier.steps_done };
+                return Err(Error::History { problems: vec![problem] });
+            }
+            self.runner(Kind::Down).run(step, earlier).await?;
+            self.options.announce(&Event::Undone { name: step.name().to_owned() });
+            undone.push(step.name().to_owned());
+        }
+        Ok(undone)
+    }
+}
+
+/// Opens the row of a new attempt; what counted for the migration before counts no more if it is undone.
+pub(super) async fn open_row(
+    client: &impl GenericClient,
+    history: &History,
+    migration: &Migration,
+    row: (Kind, State),
+    runner: &str,
+) -> Result<i64, tokio_postgres::Error> {
+    if row.0 == Kind::Down {
+        history.close(client, migration.name()).await?;
+    }
+    history.insert(client, migration, row, runner).await
+}
