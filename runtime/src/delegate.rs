@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use crate::connection::Handle;
 use crate::create::CreateRow;
 use crate::filter::Unique;
-use crate::find::{Count, FindFirst, FindMany, FindUnique};
+use crate::find::{Count, Exists, FindFirst, FindMany, FindUnique};
 use crate::model::Model;
 use crate::write::{AddFilterOrAllRows, Create, CreateMany, Delete, DeleteMany, Update, UpdateMany, Upsert};
 
@@ -57,6 +57,11 @@ impl<M: Model> Delegate<M> {
     /// How many rows meet the filters.
     pub fn count(self) -> Count<M> {
         Count::new(self.handle)
+    }
+
+    /// Whether a row meets the filters.
+    pub fn exists(self) -> Exists<M> {
+        Exists::new(self.handle)
     }
 
     /// A new row. What is optional or has a default can follow with `set`.

@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 
 use crate::filter::{Condition, Filter, Operator, Unique, escape_like};
 use crate::model::Model;
+use crate::order::Order;
 use crate::value::{IntoNullable, IntoValue, Param, Scalar};
 
 /// What a column is set to.
@@ -44,51 +45,8 @@ impl<M> std::fmt::Debug for Assignment<M> {
     }
 }
 
-/// A place in the order of the result, for `order_by`.
-pub struct Order<M> {
-    pub(crate) term: OrderTerm,
-    model: PhantomData<fn() -> M>,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct OrderTerm {
-    pub(crate) column: u16,
-    pub(crate) descending: bool,
-    pub(crate) nulls_first: Option<bool>,
-}
-
-impl<M> Order<M> {
-    fn new(column: u16, descending: bool) -> Self {
-        Self { term: OrderTerm { column, descending, nulls_first: None }, model: PhantomData }
-    }
-
-    /// Nulls before all values. PostgreSQL puts them last when ascending, first when descending.
-    pub fn nulls_first(mut self) -> Self {
-        self.term.nulls_first = Some(true);
-        self
-    }
-
-    /// Nulls behind all values.
-    pub fn nulls_last(mut self) -> Self {
-        self.term.nulls_first = Some(false);
-        self
-    }
-}
-
-impl<M> Clone for Order<M> {
-    fn clone(&self) -> Self {
-        Self { term: self.term, model: PhantomData }
-    }
-}
-
-impl<M> std::fmt::Debug for Order<M> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.term.fmt(f)
-    }
-}
-
 macro_rules! field {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident, nullable: $nullable:literal) => {
         $(#[$doc])*
         pub struct $name<M, T> {
             pub(crate) column: u16,
@@ -117,12 +75,12 @@ macro_rules! field {
 
             /// Smallest first.
             pub fn asc(self) -> Order<M> {
-                Order::new(self.column, false)
+                Order::by_column(self.column, $nullable)
             }
 
             /// Largest first.
             pub fn desc(self) -> Order<M> {
-                Order::new(self.column, true)
+                self.asc().reversed()
             }
         }
     };
@@ -130,23 +88,23 @@ macro_rules! field {
 
 field!(
     /// A required column.
-    Field
+    Field, nullable: false
 );
 field!(
     /// A required column whose values are unique: it identifies a row.
-    UniqueField
+    UniqueField, nullable: false
 );
 field!(
     /// An optional column.
-    OptionalField
+    OptionalField, nullable: true
 );
 field!(
     /// An optional column whose values are unique: a value identifies a row.
-    OptionalUniqueField
+    OptionalUniqueField, nullable: true
 );
 field!(
     /// A list column.
-    ListField
+    ListField, nullable: true
 );
 
 macro_rules! comparisons {

@@ -4,14 +4,17 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 
 use crate::batch::{Parts, Query};
+use crate::columns::Columns;
 use crate::connection::Handle;
+use crate::delegate::UniqueKey;
 use crate::error::{Error, Result};
-use crate::field::Order;
 use crate::filter::{Condition, Filter, Unique};
 use crate::model::{FromRow, Model};
 use crate::operation::{Call, Operation, Outcome};
+use crate::order::Order;
+use crate::page::{FindPage, PageToken};
 use crate::relation::{CanInclude, Included, IntoInclude, RelationOf, include_of};
-use crate::select::Select;
+use crate::select::{PageStart, Select};
 use crate::selection::{Reader, Selection};
 use crate::value::Param;
 
@@ -133,7 +136,26 @@ impl<M: Model, S> Find<M, S, All> {
     /// At most this many rows.
     pub fn take(mut self, rows: u64) -> Self {
         self.select.take = Some(rows);
+        self.select.from_end = false;
         self
+    }
+
+    /// At most this many rows, the last ones; they come in the query's order. `skip` then leaves out
+    /// rows at the end. The order is made total by the primary key.
+    pub fn take_last(mut self, rows: u64) -> Self {
+        self.select.take = Some(rows);
+        self.select.from_end = true;
+        self
+    }
+
+    /// The rows as a page: `take` says how many, and the page holds the token of the next one.
+    ///
+    /// `None` asks for the first page. A token keeps the values of the last row's order, so that pages
+    /// neither skip nor repeat rows when others come and go between them. The order is made total by
+    /// the primary key.
+    pub fn page_after(mut self, token: impl Into<Option<PageToken>>) -> FindPage<M, S> {
+        self.select.page = Some(token.into().map_or(PageStart::First, PageStart::After));
+        FindPage::new(self.handle, self.select)
     }
 }
 
@@ -153,6 +175,21 @@ impl<M: Model, S, A> Find<M, S, A> {
     /// Without the first rows.
     pub fn skip(mut self, rows: u64) -> Self {
         self.select.skip = Some(rows);
+        self
+    }
+
+    /// Of the rows that agree in these columns only the first, in the order that `order_by` sets.
+    pub fn distinct(mut self, columns: impl Columns<M>) -> Self {
+        self.select.distinct = columns.numbers();
+        self
+    }
+
+    /// Begins at the row with this key, that row included: `skip(1)` leaves it out. With `take_last`
+    /// it is the last row. No row has the key: no rows.
+    ///
+    /// The order is made total by the primary key, and is that of the primary key if none is set.
+    pub fn cursor(mut self, key: impl UniqueKey<M>) -> Self {
+        self.select.cursor = Some(key.into_unique().values);
         self
     }
 
@@ -234,43 +271,54 @@ impl<M: Model, T: Selection<M>, A: Amount> IntoFuture for SelectFrom<M, T, A> {
     }
 }
 
-/// A count of rows: `.await` runs it.
-#[must_use = "nothing happens until it is awaited"]
-#[derive(Debug)]
-pub struct Count<M> {
-    handle: Handle,
-    condition: Condition,
-    model: PhantomData<fn() -> M>,
-}
-
-impl<M: Model> Count<M> {
-    pub(crate) fn new(handle: Handle) -> Self {
-        Self { handle, condition: Condition::ALL, model: PhantomData }
-    }
-
-    /// Only rows that meet the filter, and all filters before it.
-    pub fn filter(mut self, filter: impl Into<Filter<M>>) -> Self {
-        self.condition = self.condition.and(filter.into().condition);
-        self
-    }
-}
-
-impl<M: Model> Query for Count<M> {
-    type Output = u64;
-
-    fn into_parts(self) -> Parts<u64> {
-        Parts {
-            operation: Operation::Count { table: M::table(), condition: self.condition },
-            finish: Outcome::into_count,
+macro_rules! counting {
+    ($(#[$doc:meta])* $name:ident => $out:ty, $operation:ident, $finish:expr) => {
+        $(#[$doc])*
+        #[must_use = "nothing happens until it is awaited"]
+        #[derive(Debug)]
+        pub struct $name<M> {
+            handle: Handle,
+            condition: Condition,
+            model: PhantomData<fn() -> M>,
         }
-    }
+
+        impl<M: Model> $name<M> {
+            pub(crate) fn new(handle: Handle) -> Self {
+                Self { handle, condition: Condition::ALL, model: PhantomData }
+            }
+
+            /// Only rows that meet the filter, and all filters before it.
+            pub fn filter(mut self, filter: impl Into<Filter<M>>) -> Self {
+                self.condition = self.condition.and(filter.into().condition);
+                self
+            }
+        }
+
+        impl<M: Model> Query for $name<M> {
+            type Output = $out;
+
+            fn into_parts(self) -> Parts<$out> {
+                let operation = Operation::$operation { table: M::table(), condition: self.condition };
+                Parts { operation, finish: $finish }
+            }
+        }
+
+        impl<M: Model> IntoFuture for $name<M> {
+            type Output = Result<$out>;
+            type IntoFuture = Call<$out>;
+
+            fn into_future(self) -> Self::IntoFuture {
+                self.handle.clone().call(self)
+            }
+        }
+    };
 }
 
-impl<M: Model> IntoFuture for Count<M> {
-    type Output = Result<u64>;
-    type IntoFuture = Call<u64>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        self.handle.clone().call(self)
-    }
-}
+counting!(
+    /// A count of rows: `.await` runs it.
+    Count => u64, Count, Outcome::into_count
+);
+counting!(
+    /// Whether there is a row: `.await` runs it.
+    Exists => bool, Exists, |outcome| Ok(outcome.into_count()? > 0)
+);

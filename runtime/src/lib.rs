@@ -7,6 +7,7 @@
 
 mod batch;
 mod client;
+mod columns;
 mod connect;
 mod connection;
 mod create;
@@ -18,6 +19,8 @@ mod find;
 pub mod migrate;
 mod model;
 mod operation;
+mod order;
+mod page;
 mod relation;
 mod result;
 pub mod rt;
@@ -31,17 +34,18 @@ mod write;
 
 pub use batch::{Batch, BatchCall, Query};
 pub use client::{Client, ClientBuilder, Models};
+pub use columns::Columns;
 pub use connect::ConnectOptions;
 pub use create::{CreateRow, CreateWith, Link, Nested, Parent};
 pub use delegate::{Delegate, UniqueKey};
 pub use error::{ConstraintViolation, DatabaseError, Error, Result};
-pub use field::{
-    Assignment, ColumnOf, Field, Key, ListField, Number, OptionalField, OptionalUniqueField, Order, UniqueField,
-};
+pub use field::{Assignment, ColumnOf, Field, Key, ListField, Number, OptionalField, OptionalUniqueField, UniqueField};
 pub use filter::{Filter, Unique};
-pub use find::{All, Amount, Count, ExactlyOne, Find, FindFirst, FindMany, FindUnique, OneOrNone, SelectFrom};
+pub use find::{All, Amount, Count, ExactlyOne, Exists, Find, FindFirst, FindMany, FindUnique, OneOrNone, SelectFrom};
 pub use model::{FromRow, Model, NotIncluded, Slot};
 pub use operation::Call;
+pub use order::Order;
+pub use page::{FindPage, Page, PageToken};
 pub use relation::{CanInclude, IncludeMany, IncludeOne, Included, IntoInclude, Many, Maybe, One, Put, RelationOf};
 pub use select::Select;
 pub use selection::{CountOf, SelectRelated, Selection};

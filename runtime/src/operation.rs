@@ -16,6 +16,7 @@ use crate::create::Insert;
 use crate::error::{Error, Result};
 use crate::field::SetTo;
 use crate::filter::Condition;
+use crate::page::{self, PageToken};
 use crate::result::Node;
 use crate::select::Select;
 use crate::sql::{self, Statement};
@@ -27,6 +28,7 @@ use crate::value::Param;
 pub(crate) enum Operation {
     Read { select: Select, key: Vec<(u16, Param)> },
     Count { table: &'static Table, condition: Condition },
+    Exists { table: &'static Table, condition: Condition },
     Create(Insert),
     CreateMany { table: &'static Table, rows: Vec<Insert> },
     Update { table: &'static Table, condition: Condition, sets: Vec<(u16, SetTo)> },
@@ -41,6 +43,12 @@ pub(crate) enum Operation {
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Rows(Node),
+    /// Rows of which the first `len` are a page, and where the next one begins.
+    Page {
+        node: Node,
+        len: usize,
+        next: Option<PageToken>,
+    },
     Count(u64),
 }
 
@@ -50,6 +58,7 @@ impl Operation {
             Operation::Read { select, .. } => Some(select.table),
             Operation::Create(row) | Operation::Upsert { row, .. } => Some(row.table),
             Operation::Count { table, .. }
+            | Operation::Exists { table, .. }
             | Operation::CreateMany { table, .. }
             | Operation::Update { table, .. }
             | Operation::UpdateMany { table, .. }
@@ -65,6 +74,7 @@ impl Operation {
             Operation::Read { select, .. } if select.single => "find_one",
             Operation::Read { .. } => "find_many",
             Operation::Count { .. } => "count",
+            Operation::Exists { .. } => "exists",
             Operation::Create(_) => "create",
             Operation::CreateMany { .. } => "create_many",
             Operation::Update { .. } => "update",
@@ -93,6 +103,7 @@ impl Operation {
                 return plan.is_single_statement().then_some((statement, select.table));
             }
             Operation::Count { table, condition } => sql::count_statement(table, condition),
+            Operation::Exists { table, condition } => sql::exists_statement(table, condition),
             Operation::Create(row) if !row.is_nested() => insert::statement(row.clone()),
             Operation::Update { table, condition, sets } if !is_idle(table, sets) => {
                 sql::update_statement(table, condition, sets, true)
@@ -115,10 +126,11 @@ impl Operation {
     /// The outcome, given the rows of its single statement.
     pub(crate) fn outcome_of(&self, mut node: Node) -> Result<Outcome> {
         match self {
-            Operation::Count { .. } => count_of(&node),
+            Operation::Count { .. } | Operation::Exists { .. } => count_of(&node),
             Operation::Read { select, .. } => {
-                read::attach_joined(&mut node, &sql::read_plan(select));
-                Ok(Outcome::Rows(node))
+                let plan = sql::read_plan(select);
+                read::attach_joined(&mut node, &plan);
+                Ok(read::outcome(node, &plan))
             }
             _ => Ok(Outcome::Rows(node)),
         }
@@ -128,6 +140,7 @@ impl Operation {
     pub(crate) fn refused(&self) -> Option<Error> {
         match self {
             Operation::Refused(reason) => Some(Error::Refused(reason.clone())),
+            Operation::Read { select, .. } => page::refused(select),
             Operation::Create(row) | Operation::Upsert { row, .. } => row.refused.map(|why| Error::Refused(why.into())),
             Operation::CreateMany { rows, .. } => {
                 rows.iter().find_map(|row| row.refused).map(|why| Error::Refused(why.into()))
@@ -150,7 +163,7 @@ fn count_of(node: &Node) -> Result<Outcome> {
 impl Outcome {
     pub(crate) fn into_rows(self) -> Result<Node> {
         match self {
-            Outcome::Rows(node) => Ok(node),
+            Outcome::Rows(node) | Outcome::Page { node, .. } => Ok(node),
             Outcome::Count(_) => Err(Error::Refused("a count was given where rows were asked for".to_owned())),
         }
     }
@@ -158,7 +171,7 @@ impl Outcome {
     pub(crate) fn into_count(self) -> Result<u64> {
         match self {
             Outcome::Count(count) => Ok(count),
-            Outcome::Rows(node) => Ok(node.len() as u64),
+            Outcome::Rows(node) | Outcome::Page { node, .. } => Ok(node.len() as u64),
         }
     }
 }
@@ -169,9 +182,16 @@ pub(crate) async fn execute(session: Session<'_>, operation: Operation) -> Resul
         return Err(error);
     }
     match operation {
-        Operation::Read { select, key } => read::read(session, &select, &key).await.map(Outcome::Rows),
+        Operation::Read { select, key } => {
+            let node = read::read(session, &select, &key).await?;
+            Ok(read::outcome(node, &sql::read_plan(&select)))
+        }
         Operation::Count { table, condition } => {
             let rows = session.query(sql::count_statement(table, &condition), table).await?;
+            count_of(&Node::new(table, rows))
+        }
+        Operation::Exists { table, condition } => {
+            let rows = session.query(sql::exists_statement(table, &condition), table).await?;
             count_of(&Node::new(table, rows))
         }
         Operation::Create(row) => insert::insert(session, row).await.map(Outcome::Rows),

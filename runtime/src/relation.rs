@@ -2,10 +2,12 @@
 
 use std::marker::PhantomData;
 
+use crate::columns::Columns;
 use crate::create::{CreateRow, Nested};
-use crate::field::Order;
+use crate::delegate::UniqueKey;
 use crate::filter::{Condition, Filter};
 use crate::model::{FromRow, Model, Slot};
+use crate::order::{Order, OrderKey};
 use crate::select::{Include, Select};
 use crate::selection::{CountOf, SelectRelated, Selection};
 use crate::table::Relation;
@@ -148,7 +150,7 @@ relation_constant!(
 );
 
 macro_rules! to_one {
-    ($name:ident) => {
+    ($name:ident, optional: $optional:literal) => {
         impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> $name<P, C, SLOT, BACK> {
             /// The other row is there and meets the filter.
             pub fn is(self, filter: impl Into<Filter<C>>) -> Filter<P> {
@@ -158,6 +160,12 @@ macro_rules! to_one {
             /// The other row is not there or does not meet the filter.
             pub fn is_not(self, filter: impl Into<Filter<C>>) -> Filter<P> {
                 !self.is(filter)
+            }
+
+            /// Orders by a column of the other row: `student::user.order(user::email.asc())`. Where there
+            /// is no other row, it counts as null.
+            pub fn order(self, order: Order<C>) -> Order<P> {
+                order.map(|key| OrderKey::Related { relation: Self::relation(), key: Box::new(key) }, $optional)
             }
 
             /// Reads a relation of the other row along with it.
@@ -178,8 +186,8 @@ macro_rules! to_one {
     };
 }
 
-to_one!(One);
-to_one!(Maybe);
+to_one!(One, optional: false);
+to_one!(Maybe, optional: true);
 
 impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Maybe<P, C, SLOT, BACK> {
     /// There is no other row.
@@ -222,6 +230,21 @@ impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Many<P, C, SLOT, 
     /// At most this many rows for each row of this side.
     pub fn take(self, rows: u64) -> IncludeMany<Self, C> {
         IncludeMany::new().take(rows)
+    }
+
+    /// At most this many rows for each row of this side, the last ones; they come in the relation's order.
+    pub fn take_last(self, rows: u64) -> IncludeMany<Self, C> {
+        IncludeMany::new().take_last(rows)
+    }
+
+    /// Of the rows that agree in these columns only the first, for each row of this side.
+    pub fn distinct(self, columns: impl Columns<C>) -> IncludeMany<Self, C> {
+        IncludeMany::new().distinct(columns)
+    }
+
+    /// Begins at the row with this key, that row included.
+    pub fn cursor(self, key: impl UniqueKey<C>) -> IncludeMany<Self, C> {
+        IncludeMany::new().cursor(key)
     }
 
     /// Without the first rows of each row of this side.
@@ -328,6 +351,27 @@ impl<R: RelationOf, S> IncludeMany<R, S> {
     /// At most this many rows for each row of the other side.
     pub fn take(mut self, rows: u64) -> Self {
         self.select.take = Some(rows);
+        self.select.from_end = false;
+        self
+    }
+
+    /// At most this many rows for each row of the other side, the last ones; they come in the
+    /// relation's order, made total by the primary key. `skip` then leaves out rows at the end.
+    pub fn take_last(mut self, rows: u64) -> Self {
+        self.select.take = Some(rows);
+        self.select.from_end = true;
+        self
+    }
+
+    /// Of the rows that agree in these columns only the first, for each row of the other side.
+    pub fn distinct(mut self, columns: impl Columns<R::Child>) -> Self {
+        self.select.distinct = columns.numbers();
+        self
+    }
+
+    /// Begins at the row with this key, that row included: `skip(1)` leaves it out.
+    pub fn cursor(mut self, key: impl UniqueKey<R::Child>) -> Self {
+        self.select.cursor = Some(key.into_unique().values);
         self
     }
 

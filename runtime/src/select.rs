@@ -1,8 +1,10 @@
 //! A query as data: what to read from which table, and what to read along with it.
 
-use crate::field::OrderTerm;
 use crate::filter::Condition;
+use crate::order::OrderTerm;
+use crate::page::PageToken;
 use crate::table::{Relation, Table};
+use crate::value::Param;
 
 /// A read of one table, as data. Column numbers are those of its table.
 #[derive(Debug, Clone)]
@@ -12,10 +14,25 @@ pub struct Select {
     pub(crate) order: Vec<OrderTerm>,
     pub(crate) take: Option<u64>,
     pub(crate) skip: Option<u64>,
+    /// `take` and `skip` count from the end.
+    pub(crate) from_end: bool,
+    /// Of the rows that agree in these columns only the first.
+    pub(crate) distinct: Vec<u16>,
+    /// The unique key of the row to begin at.
+    pub(crate) cursor: Option<Vec<(u16, Param)>>,
+    /// The rows are a page, which tells where the next one begins.
+    pub(crate) page: Option<PageStart>,
     pub(crate) outputs: Outputs,
     pub(crate) includes: Vec<Include>,
     /// At most one row comes back.
     pub(crate) single: bool,
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone)]
+pub(crate) enum PageStart {
+    First,
+    After(PageToken),
 }
 
 /// What a row of the result holds.
@@ -50,6 +67,10 @@ impl Select {
             order: Vec::new(),
             take: None,
             skip: None,
+            from_end: false,
+            distinct: Vec::new(),
+            cursor: None,
+            page: None,
             outputs: Outputs::All,
             includes: Vec::new(),
             single: false,
@@ -65,6 +86,31 @@ impl Select {
     pub(crate) fn include(&mut self, include: Include) {
         self.includes.retain(|known| known.slot != include.slot);
         self.includes.push(include);
+    }
+
+    /// The order of the rows: as asked for, and by the key where each row needs a place of its own.
+    pub(crate) fn effective_order(&self) -> Vec<OrderTerm> {
+        if self.from_end || self.cursor.is_some() || self.page.is_some() {
+            self.total_order()
+        } else {
+            self.order.clone()
+        }
+    }
+
+    /// The order asked for, made total by the key.
+    pub(crate) fn total_order(&self) -> Vec<OrderTerm> {
+        let mut order = self.order.clone();
+        for column in self.table.key {
+            if !order.iter().any(|term| term.is_column(*column)) {
+                order.push(OrderTerm::by_key(*column, order.last().is_some_and(|term| term.descending)));
+            }
+        }
+        order
+    }
+
+    /// Whether the rows are a part of those that meet the condition, cut by their number.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.take.is_some() || self.skip.is_some() || !self.distinct.is_empty()
     }
 
     /// Whether rows have columns of their own choice rather than the whole model.

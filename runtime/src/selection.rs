@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::field::{Field, ListField, OptionalField, OptionalUniqueField, UniqueField};
 use crate::filter::Condition;
 use crate::model::{Cursor, FromRow, Model};
+use crate::order::{Order, OrderKey};
 use crate::relation::RelationOf;
 use crate::select::{Include, Output, Outputs, Select};
 use crate::table::Relation;
@@ -40,12 +41,12 @@ impl<'a> Reader<'a> {
         Self { at, next_value: 0, next_slot: 0 }
     }
 
-    fn value<T: Decode>(&mut self) -> Result<T> {
+    pub(crate) fn value<T: Decode>(&mut self) -> Result<T> {
         self.next_value += 1;
         self.at.get(self.next_value - 1)
     }
 
-    fn list<T: Scalar>(&mut self) -> Result<Vec<T>> {
+    pub(crate) fn list<T: Scalar>(&mut self) -> Result<Vec<T>> {
         self.next_value += 1;
         self.at.list(self.next_value - 1)
     }
@@ -80,7 +81,7 @@ select_field!(OptionalField => Option<T>, value);
 select_field!(OptionalUniqueField => Option<T>, value);
 select_field!(ListField => Vec<T>, list);
 
-/// The number of rows of a to-many relation.
+/// The number of rows of a to-many relation: a value to select, or with `asc` and `desc` an order.
 #[derive(Debug, Clone)]
 pub struct CountOf<M> {
     relation: &'static Relation,
@@ -91,6 +92,16 @@ pub struct CountOf<M> {
 impl<M> CountOf<M> {
     pub(crate) fn new(relation: &'static Relation, condition: Condition) -> Self {
         Self { relation, condition, model: PhantomData }
+    }
+
+    /// Fewest first.
+    pub fn asc(self) -> Order<M> {
+        Order::by(OrderKey::Count { relation: self.relation, condition: self.condition })
+    }
+
+    /// Most first.
+    pub fn desc(self) -> Order<M> {
+        self.asc().reversed()
     }
 }
 

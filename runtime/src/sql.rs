@@ -2,6 +2,7 @@
 //!
 //! Identifiers come from generated statics and are quoted here; values are always parameters.
 
+mod order;
 mod read;
 mod write;
 
@@ -9,8 +10,8 @@ use std::fmt::Write;
 
 pub(crate) use read::{ChildrenOf, KeySource, ReadPlan, read_plan, read_statement};
 pub(crate) use write::{
-    BulkInsert, Cell, connect_text, count_statement, delete_statement, insert_statement, update_statement,
-    upsert_statement,
+    BulkInsert, Cell, connect_text, count_statement, delete_statement, exists_statement, insert_statement,
+    update_statement, upsert_statement,
 };
 
 use crate::filter::Condition;

@@ -1,5 +1,7 @@
 //! The examples of the book and of the README: each Rust block stands in one of the files below, is compiled, and runs.
 
+mod reads;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,8 +18,9 @@ use relata_devdb::DevDb;
 use crate::support::Fixture;
 
 /// Where the examples come from.
-const SOURCES: [&str; 3] = [
+const SOURCES: [&str; 4] = [
     include_str!("book.rs"),
+    include_str!("book/reads.rs"),
     include_str!("../../scripts/stranger.crate/build.rs"),
     include_str!("../../scripts/stranger.crate/src/main.rs"),
 ];
@@ -98,7 +101,7 @@ async fn a_database_of_ones_own() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-struct Book {
+pub(crate) struct Book {
     fixture: Fixture,
     tenant: Uuid,
     student: Student,

@@ -5,6 +5,7 @@ mod compile_errors;
 mod design;
 mod examples;
 mod generated;
+mod reads;
 mod round_trips;
 mod scenarios;
 mod support;

@@ -98,6 +98,25 @@ async fn reads_take_one_statement_per_separate_relation_and_level() {
         .await;
     assert_eq!(paged, traffic(2, 2), "a page per row is one statement for all rows");
 
+    let exists = counted.count(|db| db.student().exists().filter(student::class_year.eq(2027))).await;
+    assert_eq!(exists, traffic(1, 1), "exists");
+    let last = counted
+        .count(|db| db.student().find_many().order_by(student::user.order(user::email.asc())).take_last(2))
+        .await;
+    assert_eq!(last, traffic(1, 1), "the last rows, in the order of a relation");
+    let cursor = counted
+        .count(|db| db.student().find_many().order_by(student::exams.count().desc()).cursor(student::id.eq(id)).skip(1))
+        .await;
+    assert_eq!(cursor, traffic(1, 1), "the cursor's row is looked up in the same statement");
+    let page = counted.count(|db| db.student().find_many().take(2).page_after(None)).await;
+    assert_eq!(page, traffic(1, 1), "a page knows whether another follows");
+    let distinct = counted.count(|db| db.student().find_many().distinct(student::class_year)).await;
+    assert_eq!(distinct, traffic(1, 1), "distinct");
+    let distinct_children = counted
+        .count(|db| db.student().find_many().include(student::exams.distinct(student_exam::score).take_last(1)))
+        .await;
+    assert_eq!(distinct_children, traffic(2, 2), "distinct and last rows per row are one statement for all rows");
+
     let selected = counted
         .count(|db| {
             db.student().find_many().select((student::id, student::user.select(user::email), student::exams.count()))

@@ -7,6 +7,8 @@ use futures_util::future::{BoxFuture, FutureExt, try_join, try_join_all};
 
 use crate::connection::Session;
 use crate::error::Result;
+use crate::operation::Outcome;
+use crate::page::PageToken;
 use crate::result::{KeyedRows, Node};
 use crate::select::{Include, Select};
 use crate::sql::{ChildrenOf, KeySource, ReadPlan, read_statement};
@@ -37,6 +39,18 @@ pub(super) async fn read(session: Session<'_>, select: &Select, key: &[(u16, Par
         node.add_all(include, child);
     }
     Ok(node)
+}
+
+/// The rows of a read, cut to their page if it is one.
+pub(super) fn outcome(node: Node, plan: &ReadPlan<'_>) -> Outcome {
+    if plan.select.page.is_none() {
+        return Outcome::Rows(node);
+    }
+    let len =
+        plan.select.take.and_then(|take| usize::try_from(take).ok()).map_or(node.len(), |take| take.min(node.len()));
+    let last = len.checked_sub(1).filter(|_| node.len() > len);
+    let next = last.map(|row| PageToken::of(&node, row, plan.end(), &plan.select.effective_order()));
+    Outcome::Page { node, len, next }
 }
 
 /// The values of a relation's parent columns, if the key gives all of them.

@@ -1,19 +1,21 @@
 //! SELECT statements, and where in their rows everything stands.
 
 use super::{Alias, Statement, Writer};
-use crate::field::OrderTerm;
 use crate::filter::Condition;
+use crate::order::OrderTerm;
 use crate::select::{Include, Output, Outputs, Select};
 use crate::table::{Column, Count, Relation, Table, push_quoted};
 use crate::value::{Param, RawList};
 
 /// Which rows of a relation's table are wanted.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum KeySource {
     /// Those of one parent: a value per key column.
     One(Vec<Param>),
     /// Those of many parents: a list per key column.
     Many(Vec<RawList>),
+    /// Those of the parent whose key stands in the columns of `k`.
+    Lateral,
 }
 
 /// The children of rows of `parent`, through a relation.
@@ -72,6 +74,11 @@ impl ReadPlan<'_> {
         self.separate.is_empty() && self.joined.iter().all(|(_, child, _)| child.is_single_statement())
     }
 
+    /// Behind the last value of the tables that were planned for.
+    pub(crate) fn end(&self) -> usize {
+        self.joined.last().map_or(self.offset + self.width(), |(_, child, _)| child.end())
+    }
+
     fn width(&self) -> usize {
         self.places.as_ref().map_or(self.select.table.columns.len(), Vec::len)
     }
@@ -87,10 +94,11 @@ pub(crate) fn read_statement<'q>(
     let key_columns = of.as_ref().map_or(&[][..], |(of, _)| of.relation.child_columns);
     let mut plan = plan_outputs(select, 0, joining, key_columns);
     match of {
-        Some((of, KeySource::Many(keys))) if select.take.is_some() || select.skip.is_some() => {
-            writer.push_lateral(&mut plan, of, keys);
+        Some((of, KeySource::Many(keys))) if select.is_cut() => writer.push_lateral(&mut plan, of, keys),
+        of if select.from_end => writer.push_end(&mut plan, of),
+        of => {
+            writer.push_select(&mut plan, of, None);
         }
-        of => writer.push_select(&mut plan, of),
     }
     (writer.finish(), plan)
 }
@@ -121,7 +129,7 @@ fn plan_outputs<'q>(select: &'q Select, offset: usize, joining: bool, key_column
     for include in &select.includes {
         if joining && include.relation.count != Count::Many {
             let child = plan_outputs(&include.select, next, true, &[]);
-            next = end_of(&child);
+            next = child.end();
             let present = include.relation.child.key.first().map(|column| child.place(*column));
             plan.joined.push((include, child, present));
         } else {
@@ -131,27 +139,42 @@ fn plan_outputs<'q>(select: &'q Select, offset: usize, joining: bool, key_column
     plan
 }
 
-fn end_of(plan: &ReadPlan<'_>) -> usize {
-    plan.joined.last().map_or(plan.offset + plan.width(), |(_, child, _)| end_of(child))
-}
-
 impl Writer {
-    fn push_select(&mut self, plan: &mut ReadPlan<'_>, of: Option<(ChildrenOf<'_>, KeySource)>) {
-        let select = plan.select;
-        let table = select.table;
+    /// A SELECT, with the rows' place in `numbered` behind their values; gives the number of columns.
+    fn push_select(
+        &mut self,
+        plan: &mut ReadPlan<'_>,
+        of: Option<(ChildrenOf<'_>, KeySource)>,
+        numbered: Option<&[OrderTerm]>,
+    ) -> usize {
+        let (select, table) = (plan.select, plan.select.table);
         let alias = self.alias();
+        let order = if select.from_end { reversed(select.effective_order()) } else { select.effective_order() };
         let mut joins = Vec::new();
+        self.push_cursor(select, &order);
         self.push("SELECT ");
         self.push_outputs(plan, alias, &mut joins);
+        let mut columns = plan.end() - plan.offset;
         let through = of.as_ref().and_then(|(of, _)| of.relation.through.as_ref());
         let between = through.map(|through| (self.alias(), through));
         if let Some((between, through)) = between {
             self.push(", ");
             self.push_through_column(between, through.parent_column);
-            plan.key = vec![end_of(plan) - plan.offset];
+            plan.key = vec![columns];
+            columns += 1;
+        }
+        if select.page.is_some() {
+            self.push_order_values(&order, table, alias);
+            columns += order.len();
+        }
+        if let Some(numbered) = numbered {
+            self.push(", row_number() OVER (");
+            self.push_order(numbered, table, alias);
+            self.push(")");
+            columns += 1;
         }
         self.push(" FROM ");
-        self.push_table(table, alias);
+        self.push_source(select, alias, of.as_ref());
         self.push_joins(&joins);
         if let (Some((between, through)), Some((of, _))) = (between, &of) {
             self.push_through_join(of.relation, through, alias, between);
@@ -161,24 +184,92 @@ impl Writer {
             self.push_glue(&mut first);
             self.push_keys(of, keys, alias, between.map(|(between, _)| between));
         }
-        if !select.condition.is_all() {
-            self.push_glue(&mut first);
-            let parentheses = matches!(select.condition, Condition::Or(_));
-            self.push(if parentheses { "(" } else { "" });
-            self.push_condition(&select.condition, table, alias);
-            self.push(if parentheses { ")" } else { "" });
+        if select.distinct.is_empty() {
+            self.push_also(&select.condition, table, alias, &mut first);
         }
-        self.push_order(&select.order, table, alias);
+        self.push_starts(select, &order, alias, &mut first);
+        self.push_order(&order, table, alias);
         self.push_page(select);
+        columns
     }
 
-    fn push_glue(&mut self, first: &mut bool) {
+    /// The table, or the first of its rows that agree in the columns of `distinct`.
+    fn push_source(&mut self, select: &Select, alias: Alias, of: Option<&(ChildrenOf<'_>, KeySource)>) {
+        if select.distinct.is_empty() {
+            return self.push_table(select.table, alias);
+        }
+        let (table, inner) = (select.table, self.alias());
+        let columns = |writer: &mut Writer| {
+            for (index, number) in select.distinct.iter().enumerate() {
+                writer.push(if index > 0 { ", " } else { "" });
+                writer.push_column(inner, &table.columns[usize::from(*number)]);
+            }
+        };
+        self.push("(SELECT DISTINCT ON (");
+        columns(self);
+        self.push(") ");
+        self.push_alias(inner);
+        self.push(".* FROM ");
+        self.push_table(table, inner);
+        let mut first = true;
+        if let Some((of, keys)) = of {
+            let between = of.relation.through.as_ref().map(|through| (self.alias(), through));
+            if let Some((between, through)) = between {
+                self.push_through_join(of.relation, through, inner, between);
+            }
+            self.push_glue(&mut first);
+            self.push_keys(*of, keys.clone(), inner, between.map(|(between, _)| between));
+        }
+        self.push_also(&select.condition, table, inner, &mut first);
+        self.push(" ORDER BY ");
+        columns(self);
+        for term in select.total_order() {
+            self.push(", ");
+            self.push_term(&term, table, inner);
+        }
+        self.push(") AS ");
+        self.push_alias(alias);
+    }
+
+    /// The last rows of an order, in that order.
+    fn push_end(&mut self, plan: &mut ReadPlan<'_>, of: Option<(ChildrenOf<'_>, KeySource)>) {
+        let order = reversed(plan.select.effective_order());
+        self.push("SELECT r.* FROM (");
+        let columns = self.push_select(plan, of, Some(&order));
+        self.push(") AS r(");
+        self.push_column_list(columns);
+        self.push(&format!(") ORDER BY r.\"c{}\" DESC", columns - 1));
+    }
+
+    /// `"c0", "c1"` and so on.
+    fn push_column_list(&mut self, columns: usize) {
+        for index in 0..columns {
+            self.push(if index > 0 { ", " } else { "" });
+            push_quoted(&mut self.sql, &format!("c{index}"));
+        }
+    }
+
+    /// A condition, behind those before it.
+    fn push_also(&mut self, condition: &Condition, table: &'static Table, alias: Alias, first: &mut bool) {
+        if condition.is_all() {
+            return;
+        }
+        self.push_glue(first);
+        let parentheses = matches!(condition, Condition::Or(_));
+        self.push(if parentheses { "(" } else { "" });
+        self.push_condition(condition, table, alias);
+        self.push(if parentheses { ")" } else { "" });
+    }
+
+    pub(super) fn push_glue(&mut self, first: &mut bool) {
         self.push(if *first { " WHERE " } else { " AND " });
         *first = false;
     }
 
     fn push_page(&mut self, select: &Select) {
-        if let Some(take) = select.take {
+        // One row more than a page tells whether there is another page.
+        let ahead = u64::from(select.page.is_some());
+        if let Some(take) = select.take.map(|take| take.saturating_add(ahead)) {
             self.push(" LIMIT ");
             self.push_param(Param::Int(i64::try_from(take).unwrap_or(i64::MAX)));
         }
@@ -240,6 +331,13 @@ impl Writer {
                     self.push_value(ty, value);
                 }
             }
+            KeySource::Lateral => {
+                for index in 0..types.len() {
+                    self.push(if index > 0 { " AND " } else { "" });
+                    self.push_key_column(of.relation, index, alias, between);
+                    self.push(&format!(" = k.k{index}"));
+                }
+            }
             KeySource::Many(lists) if lists.len() == 1 => {
                 for (index, (ty, list)) in types.iter().zip(lists).enumerate() {
                     self.push_key_column(of.relation, index, alias, between);
@@ -276,75 +374,31 @@ impl Writer {
         }
     }
 
-    fn push_order(&mut self, order: &[OrderTerm], table: &Table, alias: Alias) {
-        for (index, term) in order.iter().enumerate() {
-            self.push(if index > 0 { ", " } else { " ORDER BY " });
-            self.push_column(alias, &table.columns[usize::from(term.column)]);
-            self.push(if term.descending { " DESC" } else { "" });
-            match term.nulls_first {
-                Some(true) => self.push(" NULLS FIRST"),
-                Some(false) => self.push(" NULLS LAST"),
-                None => {}
-            }
-        }
-    }
-
     /// A page of children for each of many parents: one LATERAL subquery per parent, cut by the database.
     fn push_lateral(&mut self, plan: &mut ReadPlan<'_>, of: ChildrenOf<'_>, keys: Vec<RawList>) {
-        let (select, relation) = (plan.select, of.relation);
-        let width = end_of(plan) - plan.offset;
+        let select = plan.select;
         self.push("SELECT r.* FROM unnest(");
         self.push_key_lists(&of.key_columns(), keys);
         self.push(") WITH ORDINALITY AS k(");
-        for index in 0..relation.child_columns.len() {
+        for index in 0..of.relation.child_columns.len() {
             self.push(&format!("k{index}, "));
         }
-        self.push("parent) CROSS JOIN LATERAL (SELECT ");
-        let alias = self.alias();
-        let mut joins = Vec::new();
-        self.push_outputs(plan, alias, &mut joins);
-        let mut columns = width;
-        let between = relation.through.as_ref().map(|through| (self.alias(), through));
-        if let Some((between, through)) = between {
-            self.push(", ");
-            self.push_through_column(between, through.parent_column);
-            plan.key = vec![width];
-            columns += 1;
-        }
-        if !select.order.is_empty() {
-            self.push(", row_number() OVER (");
-            self.push_order(&select.order, select.table, alias);
-            self.push(")");
-            columns += 1;
-        }
-        self.push(" FROM ");
-        self.push_table(select.table, alias);
-        self.push_joins(&joins);
-        if let Some((between, through)) = between {
-            self.push_through_join(relation, through, alias, between);
-        }
-        for index in 0..relation.child_columns.len() {
-            self.push(if index > 0 { " AND " } else { " WHERE " });
-            self.push_key_column(relation, index, alias, between.map(|(between, _)| between));
-            self.push(&format!(" = k.k{index}"));
-        }
-        if !select.condition.is_all() {
-            self.push(" AND (");
-            self.push_condition(&select.condition, select.table, alias);
-            self.push(")");
-        }
-        self.push_order(&select.order, select.table, alias);
-        self.push_page(select);
+        self.push("parent) CROSS JOIN LATERAL (");
+        let order = select.effective_order();
+        let order = if select.from_end { reversed(order) } else { order };
+        let columns = self.push_select(plan, Some((of, KeySource::Lateral)), (!order.is_empty()).then_some(&order[..]));
         self.push(") AS r(");
-        for index in 0..columns {
-            self.push(if index > 0 { ", " } else { "" });
-            push_quoted(&mut self.sql, &format!("c{index}"));
-        }
+        self.push_column_list(columns);
         self.push(")");
-        if !select.order.is_empty() {
-            self.push(&format!(" ORDER BY k.parent, r.\"c{}\"", columns - 1));
+        if !order.is_empty() {
+            let direction = if select.from_end { " DESC" } else { "" };
+            self.push(&format!(" ORDER BY k.parent, r.\"c{}\"{direction}", columns - 1));
         }
     }
+}
+
+fn reversed(order: Vec<OrderTerm>) -> Vec<OrderTerm> {
+    order.into_iter().map(OrderTerm::reversed).collect()
 }
 
 /// A table that is joined to another.

@@ -94,6 +94,17 @@ pub(crate) fn count_statement(table: &'static Table, condition: &Condition) -> S
     writer.finish()
 }
 
+/// Whether there is a row: 1 or 0.
+pub(crate) fn exists_statement(table: &'static Table, condition: &Condition) -> Statement {
+    let mut writer = Writer::new();
+    let alias = writer.alias();
+    writer.push("SELECT EXISTS (SELECT 1 FROM ");
+    writer.push_table(table, alias);
+    writer.push_where(condition, table, alias);
+    writer.push(")::integer::bigint");
+    writer.finish()
+}
+
 /// Many rows with values for the same columns.
 #[derive(Debug)]
 pub(crate) struct BulkInsert {

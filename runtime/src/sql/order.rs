@@ -1,0 +1,235 @@
+//! ORDER BY, and the conditions by which a read begins in the middle of its order.
+
+use super::{Alias, Writer};
+use crate::filter::Operator;
+use crate::order::{OrderKey, OrderTerm};
+use crate::select::{PageStart, Select};
+use crate::table::Table;
+use crate::value::Param;
+
+/// No table of a user's is called so: it would hide behind the cursor's row.
+const CURSOR: &str = "relata_cursor";
+
+/// The place in an order where a read begins.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Start<'q> {
+    /// At the row in the CTE `relata_cursor`, that row included.
+    Cursor,
+    /// Behind a row with these values.
+    After(&'q [Option<Vec<u8>>]),
+}
+
+impl Writer {
+    pub(super) fn push_order(&mut self, order: &[OrderTerm], table: &'static Table, alias: Alias) {
+        for (index, term) in order.iter().enumerate() {
+            self.push(if index > 0 { ", " } else { " ORDER BY " });
+            self.push_term(term, table, alias);
+        }
+    }
+
+    pub(super) fn push_term(&mut self, term: &OrderTerm, table: &'static Table, alias: Alias) {
+        self.push_order_key(&term.key, table, alias);
+        self.push_direction(term);
+    }
+
+    pub(super) fn push_direction(&mut self, term: &OrderTerm) {
+        self.push(if term.descending { " DESC" } else { "" });
+        match term.nulls_first {
+            Some(true) => self.push(" NULLS FIRST"),
+            Some(false) => self.push(" NULLS LAST"),
+            None => {}
+        }
+    }
+
+    pub(super) fn push_order_key(&mut self, key: &OrderKey, table: &'static Table, alias: Alias) {
+        match key {
+            OrderKey::Column(column) => self.push_column(alias, &table.columns[usize::from(*column)]),
+            OrderKey::Count { relation, condition } => {
+                self.push("(SELECT count(*) FROM ");
+                self.push_related_rows(relation, condition, table, alias);
+                self.push(")");
+            }
+            OrderKey::Related { relation, key } => {
+                let child = self.alias();
+                self.push("(SELECT ");
+                self.push_order_key(key, relation.child, child);
+                self.push(" FROM ");
+                self.push_table(relation.child, child);
+                self.push(" WHERE ");
+                self.push_join_condition(relation, child, table, alias);
+                self.push(")");
+            }
+        }
+    }
+
+    /// The values of a row's order, as a page token keeps them.
+    pub(super) fn push_order_values(&mut self, order: &[OrderTerm], table: &'static Table, alias: Alias) {
+        for term in order {
+            self.push(", ");
+            self.push_order_key(&term.key, table, alias);
+            if let Some(wire) = term.key.column(table).and_then(|column| column.wire) {
+                self.push("::");
+                self.push(wire);
+            }
+        }
+    }
+
+    /// `WITH relata_cursor AS (..) `: the values of the order in the cursor's row.
+    pub(super) fn push_cursor(&mut self, select: &Select, order: &[OrderTerm]) {
+        let (Some(key), table) = (&select.cursor, select.table) else { return };
+        let alias = self.alias();
+        self.push("WITH ");
+        self.push(CURSOR);
+        self.push(" AS (SELECT ");
+        for (index, term) in order.iter().enumerate() {
+            self.push(if index > 0 { ", " } else { "" });
+            self.push_order_key(&term.key, table, alias);
+            self.push(&format!(" AS k{index}"));
+        }
+        self.push(" FROM ");
+        self.push_table(table, alias);
+        for (index, (number, value)) in key.iter().enumerate() {
+            let column = &table.columns[usize::from(*number)];
+            self.push(if index > 0 { " AND " } else { " WHERE " });
+            self.push_column(alias, column);
+            self.push(Operator::Eq.sql());
+            self.push_value(column, value.clone());
+        }
+        self.push(") ");
+    }
+
+    /// The conditions of the cursor and of the page, each behind `glue`.
+    pub(super) fn push_starts(&mut self, select: &Select, order: &[OrderTerm], alias: Alias, first: &mut bool) {
+        if select.cursor.is_some() {
+            self.push_glue(first);
+            if order.iter().any(|term| term.nullable) {
+                // Without the row its values would pass for nulls.
+                self.push(&format!("EXISTS (SELECT 1 FROM {CURSOR}) AND "));
+            }
+            self.push_start(order, Start::Cursor, select.table, alias);
+        }
+        if let Some(PageStart::After(token)) = &select.page {
+            self.push_glue(first);
+            self.push_start(order, Start::After(&token.values), select.table, alias);
+        }
+    }
+
+    fn push_start(&mut self, order: &[OrderTerm], start: Start<'_>, table: &'static Table, alias: Alias) {
+        let Some(head) = order.first() else { return self.push("TRUE") };
+        let uniform = order.iter().all(|term| !term.nullable && term.descending == head.descending);
+        if uniform {
+            self.push_row_comparison(order, start, table, alias)
+        } else {
+            self.push_from(order, 0, start, table, alias)
+        }
+    }
+
+    /// `(a, b) >= (x, y)`, which an index on the columns answers.
+    fn push_row_comparison(&mut self, order: &[OrderTerm], start: Start<'_>, table: &'static Table, alias: Alias) {
+        self.push("(");
+        for (index, term) in order.iter().enumerate() {
+            self.push(if index > 0 { ", " } else { "" });
+            self.push_order_key(&term.key, table, alias);
+        }
+        let descending = order.first().is_some_and(|term| term.descending);
+        let operator = match (start, descending) {
+            (Start::Cursor, false) => Operator::Gte,
+            (Start::Cursor, true) => Operator::Lte,
+            (Start::After(_), false) => Operator::Gt,
+            (Start::After(_), true) => Operator::Lt,
+        };
+        self.push(")");
+        self.push(operator.sql());
+        self.push("(");
+        for (index, term) in order.iter().enumerate() {
+            self.push(if index > 0 { ", " } else { "" });
+            self.push_bound(term, index, start, table);
+        }
+        self.push(")");
+    }
+
+    /// Behind the start by the term at `index`, or equal to it there and behind it by the terms that follow.
+    fn push_from(&mut self, order: &[OrderTerm], index: usize, start: Start<'_>, table: &'static Table, alias: Alias) {
+        let Some(term) = order.get(index) else {
+            return self.push(if matches!(start, Start::Cursor) { "TRUE" } else { "FALSE" });
+        };
+        self.push("(");
+        self.push_behind(term, index, start, table, alias);
+        self.push(" OR (");
+        self.push_level(term, index, start, table, alias);
+        self.push(" AND ");
+        self.push_from(order, index + 1, start, table, alias);
+        self.push("))");
+    }
+
+    /// The term's value comes behind the start's.
+    fn push_behind(&mut self, term: &OrderTerm, index: usize, start: Start<'_>, table: &'static Table, alias: Alias) {
+        let known_null = matches!(start, Start::After(values) if values.get(index).is_none_or(Option::is_none));
+        if known_null && !term.has_nulls_first() {
+            return self.push("FALSE");
+        }
+        if !known_null {
+            self.push_order_key(&term.key, table, alias);
+            self.push(if term.descending { Operator::Lt } else { Operator::Gt }.sql());
+            self.push_bound(term, index, start, table);
+        }
+        if !term.nullable {
+            return;
+        }
+        match (term.has_nulls_first(), start) {
+            (false, _) => {
+                self.push(" OR (");
+                self.push_order_key(&term.key, table, alias);
+                self.push(" IS NULL");
+                if matches!(start, Start::Cursor) {
+                    self.push(" AND ");
+                    self.push_bound(term, index, start, table);
+                    self.push(" IS NOT NULL");
+                }
+                self.push(")");
+            }
+            (true, Start::Cursor) => {
+                self.push(" OR (");
+                self.push_bound(term, index, start, table);
+                self.push(" IS NULL AND ");
+                self.push_order_key(&term.key, table, alias);
+                self.push(" IS NOT NULL)");
+            }
+            (true, Start::After(_)) if known_null => {
+                self.push_order_key(&term.key, table, alias);
+                self.push(" IS NOT NULL");
+            }
+            (true, Start::After(_)) => {}
+        }
+    }
+
+    /// The term's value is the start's.
+    fn push_level(&mut self, term: &OrderTerm, index: usize, start: Start<'_>, table: &'static Table, alias: Alias) {
+        self.push_order_key(&term.key, table, alias);
+        match start {
+            Start::After(values) if values.get(index).is_none_or(Option::is_none) => self.push(" IS NULL"),
+            Start::Cursor if term.nullable => {
+                self.push(" IS NOT DISTINCT FROM ");
+                self.push_bound(term, index, start, table);
+            }
+            _ => {
+                self.push(" = ");
+                self.push_bound(term, index, start, table);
+            }
+        }
+    }
+
+    fn push_bound(&mut self, term: &OrderTerm, index: usize, start: Start<'_>, table: &'static Table) {
+        match start {
+            // A subquery that depends on nothing is run once, and its value can be looked up in an index.
+            Start::Cursor => self.push(&format!("(SELECT k{index} FROM {CURSOR})")),
+            Start::After(values) => {
+                let value = values.get(index).cloned().flatten().map_or(Param::Null, Param::Raw);
+                match term.key.column(table) {
+                    Some(column) => self.push_value(column, value),
+                    None => self.push_param(value),
+                }
+            }
+        }
+    }
+}
