@@ -306,3 +306,12 @@ fn online_plans_do_long_work_under_weak_locks() {
     });
     assert!(long > 20, "the cases have too little long work to prove anything: {long}");
 }
+
+/// What an online plan looks like.
+#[test]
+fn online_plans_are_cut_into_segments() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/migrate/programs_go_on_while_a_table_changes");
+    let case = Case::read(&Path::new(folder).join("next.dsl"));
+    let changes = changes(&case.previous, &case.next, &case.options).unwrap_or_else(|error| panic!("{error}"));
+    insta::assert_snapshot!(render(&plan_online(changes)));
+}

@@ -190,3 +190,15 @@ pub struct Alteration {
     /// NOT NULL is set by a later step, after a backfill.
     pub not_null_later: bool,
 }
+
+impl Alteration {
+    /// Whether it does anything beside setting NOT NULL.
+    pub(super) fn changes_more(&self) -> bool {
+        let Self { previous, next, .. } = self;
+        self.retyped
+            || self.redefaulted
+            || previous.identity != next.identity
+            || previous.generated != next.generated
+            || (!previous.nullable && next.nullable)
+    }
+}

@@ -139,10 +139,29 @@ impl Builder {
         let using = using.or_else(|| if retyped { cast(&previous, &next).using } else { None });
         let redefaulted = previous.default != next.default || (retyped && next.default.is_some());
         let alteration = Alteration { previous, next, retyped, using, redefaulted, not_null_later };
-        self.altered.entry(table).or_default().push(alteration);
+        if !not_null_later || alteration.changes_more() {
+            self.altered.entry(table).or_default().push(alteration);
+        }
+    }
+
+    /// Tables are dropped late. Their foreign keys have to go before the keys and types that they hold on to.
+    fn detach_dropped_tables(&mut self) {
+        let mut held: BTreeSet<&ObjectName> = self.actions.iter().filter_map(dropped_key).collect();
+        let retypes = |alterations: &Vec<Alteration>| alterations.iter().any(|alteration| alteration.retyped);
+        held.extend(self.altered.iter().filter(|(_, alterations)| retypes(alterations)).map(|(table, _)| table));
+        let mut detached = Vec::new();
+        for table in &mut self.dropped_tables {
+            let keys = std::mem::take(&mut table.foreign_keys).into_iter();
+            let (into, rest): (Vec<_>, Vec<_>) = keys.partition(|key| held.contains(&key.referenced_table));
+            table.foreign_keys = rest;
+            let detach = |key| Action::DropObject { table: table.name.clone(), object: TableObject::ForeignKey(key) };
+            detached.extend(into.into_iter().map(detach));
+        }
+        self.actions.extend(detached);
     }
 
     fn finish(mut self) -> Vec<Action> {
+        self.detach_dropped_tables();
         let actions = &mut self.actions;
         actions
             .extend(self.altered.into_iter().map(|(table, alterations)| Action::AlterColumns { table, alterations }));
@@ -166,6 +185,18 @@ fn holds_still(previous: &TableObject, next: &TableObject) -> bool {
             a.columns().all(|column| b.columns().any(|other| other == column))
         }
         _ => previous == next,
+    }
+}
+
+/// The table that loses a key which foreign keys may point at.
+fn dropped_key(action: &Action) -> Option<&ObjectName> {
+    match action {
+        Action::DropObject { table, object } => match object {
+            TableObject::PrimaryKey(_) | TableObject::Unique(_) => Some(table),
+            TableObject::Index(index) => index.unique.then_some(table),
+            TableObject::ForeignKey(_) | TableObject::Check(_) => None,
+        },
+        _ => None,
     }
 }
 

@@ -205,7 +205,7 @@ impl Expander<'_> {
                 }
             }
         }
-        alterations.retain(|alteration| !required.contains(&alteration.next.name) || changes_more(alteration));
+        alterations.retain(|alteration| !required.contains(&alteration.next.name) || alteration.changes_more());
         if !alterations.is_empty() {
             self.push(PREPARE, Action::AlterColumns { table: table.clone(), alterations });
         }
@@ -300,13 +300,4 @@ impl Expander<'_> {
 /// What an index is called while the one that it replaces has its name.
 fn beside(name: &str) -> String {
     format!("{}__new", clip(name, 50))
-}
-
-/// Whether anything is left of a change once NOT NULL has gone elsewhere.
-fn changes_more(alteration: &Alteration) -> bool {
-    let Alteration { previous, next, .. } = alteration;
-    alteration.retyped
-        || alteration.redefaulted
-        || previous.identity != next.identity
-        || previous.generated != next.generated
 }
