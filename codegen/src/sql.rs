@@ -9,6 +9,7 @@ mod data_type;
 mod diff;
 mod expression;
 mod intent;
+mod lint;
 mod lower;
 mod moment;
 pub mod names;
@@ -22,6 +23,7 @@ pub use change::{Change, Place, TableObject};
 pub use data_type::DataType;
 pub use diff::{DiffError, DiffOptions, ProbableRename, Rename, Side, diff};
 pub use intent::{ColumnIntent, EnumIntent, Intent, LabelIntent, TableIntent};
+pub use lint::{Finding, LINTS, Lint, LintSeverity, Probe, find_lint, lint_step};
 pub use lower::lower;
 pub use plan::{
     Action, Alteration, ColumnSpec, Hazard, HazardKind, Lock, Plan, Step, Transaction, Work, plan, plan_online,

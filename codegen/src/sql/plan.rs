@@ -1,18 +1,20 @@
 //! From changes to ordered steps: one statement each, with what it locks, costs and risks.
 //!
 //! `action` says what a step does, `build` makes the actions of a change, `order` sorts them,
-//! `assess` tells their cost. Nothing here writes SQL; `render` does.
+//! `assess` tells their cost, `hazards` what can go wrong. Nothing here writes SQL; `render` does.
 
 mod action;
 mod assess;
 mod build;
 pub(super) mod cast;
+mod hazards;
 mod online;
 mod order;
 
 pub use action::{Action, Alteration, ColumnSpec};
-pub use assess::{Hazard, HazardKind, Lock};
+pub use assess::Lock;
 pub use cast::Work;
+pub use hazards::{Hazard, HazardKind};
 
 use super::change::Change;
 use super::quote::literal;

@@ -6,7 +6,8 @@ mod summary;
 pub(super) use statement::statement;
 pub use summary::summary;
 
-use super::plan::{HazardKind, Lock, Plan, Step, Transaction, Work};
+use super::lint::cost;
+use super::plan::{HazardKind, Plan, Step, Transaction};
 
 /// The line that starts a part of a migration which runs in one transaction.
 pub const SEGMENT_TRANSACTIONAL: &str = "-- relata:segment transactional";
@@ -16,8 +17,8 @@ pub const SEGMENT_OUTSIDE: &str = "-- relata:segment outside";
 /// The text of migration.sql: the hazards as a header, then one statement after the other. Without a
 /// segment marker all of it is one transaction. Nothing for an empty plan.
 pub fn render(plan: &Plan) -> String {
-    let mut text = header(plan);
     let segments = segments(&plan.steps);
+    let mut text = header(plan, segments.len() > 1);
     for (is_outside, steps) in &segments {
         if segments.len() > 1 || *is_outside {
             text += if *is_outside { SEGMENT_OUTSIDE } else { SEGMENT_TRANSACTIONAL };
@@ -38,11 +39,16 @@ pub fn render(plan: &Plan) -> String {
     text
 }
 
-fn header(plan: &Plan) -> String {
+fn header(plan: &Plan, in_parts: bool) -> String {
     let mut text = String::new();
+    let may_fail = if in_parts {
+        "May fail, and then stops there; another deploy goes on once the rows fit:"
+    } else {
+        "May fail, and then changes nothing:"
+    };
     let titles = [
         (HazardKind::DataLoss, "Loses data:"),
-        (HazardKind::MayFail, "May fail, and then changes nothing:"),
+        (HazardKind::MayFail, may_fail),
         (HazardKind::BreaksPrograms, "Breaks programs that use the old names:"),
     ];
     for (kind, title) in titles {
@@ -50,7 +56,7 @@ fn header(plan: &Plan) -> String {
         if !hazards.is_empty() {
             text += &format!("-- {title}\n");
             for hazard in hazards {
-                text += &format!("--   {}\n", one_line(&hazard.text));
+                text += &format!("--   {} {}\n", hazard.lint.code, one_line(&hazard.text));
             }
         }
     }
@@ -86,17 +92,7 @@ fn segments(steps: &[Step]) -> Vec<(bool, &[Step])> {
     segments
 }
 
-/// What is worth knowing before running a statement on a large table.
+/// What is worth knowing before running a statement on a large table, with its code.
 fn note(step: &Step) -> Option<String> {
-    let who_waits = match step.lock {
-        Lock::None | Lock::ShareUpdateExclusive | Lock::RowExclusive => "",
-        Lock::Share | Lock::ShareRowExclusive => ", and blocks writes meanwhile",
-        Lock::AccessExclusive => ", and blocks reads and writes meanwhile",
-    };
-    match step.work {
-        Work::None => None,
-        Work::Scan => Some(format!("Reads the whole table{who_waits}")),
-        Work::Rewrite if step.lock == Lock::RowExclusive => Some("Writes every row that it matches".to_owned()),
-        Work::Rewrite => Some(format!("Rewrites the whole table{who_waits}")),
-    }
+    cost(step).map(|finding| format!("{}: {}", finding.lint.code, finding.text))
 }

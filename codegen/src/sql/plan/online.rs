@@ -21,7 +21,7 @@ use crate::sql::state::{
 pub(super) fn expand(actions: Vec<Action>, scene: &Scene) -> Vec<(Action, Transaction)> {
     let mut expander = Expander { scene, checks: BTreeSet::new(), stages: Stages::default(), steps: Vec::new() };
     let mut kind = None;
-    for action in pair_replacements(actions, scene) {
+    for action in pair_replacements(catch_up_at_once(actions), scene) {
         let next = kind_of(&action.action);
         if kind != Some(next) || next == Kind::Other {
             expander.flush();
@@ -48,7 +48,7 @@ enum Kind {
 
 fn kind_of(action: &Action) -> Kind {
     match action {
-        Action::AlterColumns { .. } => Kind::AlterColumns,
+        Action::AlterColumns { .. } | Action::CatchUpSequence { .. } => Kind::AlterColumns,
         Action::AddColumns { .. } => Kind::AddColumns,
         Action::Backfill { .. } => Kind::Backfill,
         Action::SetNotNull { .. } => Kind::SetNotNull,
@@ -88,8 +88,13 @@ fn successor(actions: &[Option<Paired>], at: usize, scene: &Scene) -> Option<usi
     }
     for (later, paired) in actions.iter().enumerate().skip(at + 1) {
         match paired.as_ref().map(|paired| &paired.action) {
-            Some(Action::AlterColumns { table: other, .. } | Action::DropColumns { table: other, .. })
-                if other == table =>
+            Some(Action::AlterColumns { table: other, alterations })
+                if other == table && alterations.iter().any(|alteration| alteration.retyped) =>
+            {
+                return None;
+            }
+            Some(Action::DropColumns { table: other, columns })
+                if other == table && columns.iter().any(|column| may_use(object, &column.name)) =>
             {
                 return None;
             }
@@ -102,6 +107,42 @@ fn successor(actions: &[Option<Paired>], at: usize, scene: &Scene) -> Option<usi
         }
     }
     None
+}
+
+/// Expressions and conditions are not looked into.
+fn may_use(object: &TableObject, column: &str) -> bool {
+    match object {
+        TableObject::PrimaryKey(key) => key.columns.iter().any(|name| name == column),
+        TableObject::Unique(unique) => unique.columns.iter().any(|name| name == column),
+        TableObject::Index(index) => {
+            !index.is_plain()
+                || index.columns().any(|name| name == column)
+                || index.include.iter().any(|it| it == column)
+        }
+        TableObject::ForeignKey(_) | TableObject::Check(_) => true,
+    }
+}
+
+/// A column that starts to count does so after its largest value from the first moment on: nobody
+/// may insert a row between the new default and the sequence's start.
+fn catch_up_at_once(mut actions: Vec<Action>) -> Vec<Action> {
+    let mut at = 0;
+    while at < actions.len() {
+        if let Action::CatchUpSequence { table, column, .. } = &actions[at] {
+            let counts = |action: &Action| match action {
+                Action::AlterColumns { table: other, alterations } => {
+                    other == table && alterations.iter().any(|alteration| &alteration.next.name == column)
+                }
+                _ => false,
+            };
+            if let Some(before) = actions[..at].iter().position(counts) {
+                let action = actions.remove(at);
+                actions.insert(before + 1, action);
+            }
+        }
+        at += 1;
+    }
+    actions
 }
 
 fn has_index(object: &TableObject) -> bool {

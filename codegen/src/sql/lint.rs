@@ -1,0 +1,120 @@
+//! What a reviewer of migrations should know: codes, what they stand for, and what to do instead.
+//!
+//! Takes steps and gives findings with codes; `probe` says how a live database can tell whether one
+//! matters there. Reads no SQL: that is the work of the command line.
+
+pub(super) mod codes;
+mod probe;
+
+pub use codes::{LINTS, Lint, LintSeverity, find_lint};
+pub use probe::Probe;
+
+use super::change::{Place, TableObject};
+use super::plan::{Action, Lock, Step, Work};
+use super::state::{Column, Table};
+
+/// One finding about one statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What kind of finding it is.
+    pub lint: &'static Lint,
+    /// What happens, and to what.
+    pub text: String,
+    /// The question to a database whose answer may silence it.
+    pub probe: Option<Probe>,
+}
+
+impl Finding {
+    /// A finding that no count of rows can change.
+    pub fn new(lint: &'static Lint, text: impl Into<String>) -> Self {
+        Self { lint, text: text.into(), probe: None }
+    }
+}
+
+/// What there is to say about a step: what it may lose or break, then whom it keeps waiting.
+pub fn lint_step(step: &Step) -> Vec<Finding> {
+    let hazards = step.hazards.iter().map(|hazard| Finding {
+        lint: hazard.lint,
+        text: hazard.text.clone(),
+        probe: hazard.probe.clone(),
+    });
+    hazards.chain(cost(step)).chain(consequences(step)).collect()
+}
+
+/// Whom a step keeps waiting while it works; nothing if it does not take long.
+pub(super) fn cost(step: &Step) -> Option<Finding> {
+    let who_waits = match step.lock {
+        Lock::None | Lock::ShareUpdateExclusive | Lock::RowExclusive => "",
+        Lock::Share | Lock::ShareRowExclusive => ", and blocks writes meanwhile",
+        Lock::AccessExclusive => ", and blocks reads and writes meanwhile",
+    };
+    let text = match (step.work, step.lock) {
+        (Work::None, _) => {
+            return match &step.action {
+                Action::DropObject { object: TableObject::Index(_), .. } => {
+                    Some(Finding::new(codes::L302, "Waits for all who use the table, and lets nobody in meanwhile"))
+                }
+                _ => None,
+            };
+        }
+        (Work::Scan, _) => format!("Reads the whole table{who_waits}"),
+        (Work::Rewrite, Lock::RowExclusive) => "Writes every row that it matches".to_owned(),
+        (Work::Rewrite, _) => format!("Rewrites the whole table{who_waits}"),
+    };
+    Some(Finding::new(cost_code(step)?, text))
+}
+
+/// Long work under a weak lock is nothing to complain of.
+fn cost_code(step: &Step) -> Option<&'static Lint> {
+    Some(match &step.action {
+        Action::AddObject { object, .. } => match object {
+            TableObject::Index(_) => codes::L301,
+            TableObject::PrimaryKey(_) | TableObject::Unique(_) => codes::L304,
+            TableObject::Check(_) => codes::L308,
+            TableObject::ForeignKey(_) => codes::L309,
+        },
+        Action::AlterColumns { alterations, .. } if alterations.iter().any(|it| it.retyped) => codes::L305,
+        Action::AlterColumns { .. } | Action::SetNotNull { .. } => codes::L307,
+        Action::AddColumns { .. } => codes::L306,
+        Action::Backfill { .. } => codes::L313,
+        _ => return None,
+    })
+}
+
+/// What a step means for programs and for the schema's promises.
+fn consequences(step: &Step) -> Vec<Finding> {
+    match &step.action {
+        Action::DropSequence(name) => {
+            vec![Finding::new(codes::D109, format!("sequence {name} is dropped with its count"))]
+        }
+        Action::AddLabel { enum_name, label, place } => {
+            let mut found = vec![Finding::new(
+                codes::C402,
+                format!("programs of before do not know the value {enum_name}.{label}"),
+            )];
+            if let Place::Before(other) = place {
+                let text =
+                    format!("{enum_name}.{label} sorts before {other}: rows that are sorted by it change places");
+                found.push(Finding::new(codes::C404, text));
+            }
+            found
+        }
+        Action::AlterColumns { table, alterations } => {
+            let relaxed = alterations.iter().filter(|it| !it.previous.nullable && it.next.nullable);
+            let text = |column: &Column| format!("programs of before do not expect NULL in {table}.{}", column.name);
+            relaxed.map(|it| Finding::new(codes::C402, text(&it.next))).collect()
+        }
+        Action::DropObject { table, object: TableObject::ForeignKey(key) } => {
+            let text = format!("{table} ({}) may point at rows that do not exist", key.columns.join(", "));
+            vec![Finding::new(codes::C403, text)]
+        }
+        Action::DropTable(table) => locked_parents(table),
+        _ => Vec::new(),
+    }
+}
+
+fn locked_parents(table: &Table) -> Vec<Finding> {
+    let others = table.foreign_keys.iter().filter(|key| key.referenced_table != table.name);
+    let text = |parent| format!("dropping {} locks {parent} too, which it points at", table.name);
+    others.map(|key| Finding::new(codes::L314, text(&key.referenced_table))).collect()
+}

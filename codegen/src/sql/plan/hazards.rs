@@ -1,0 +1,226 @@
+//! What each step can lose, and how it can go wrong.
+
+use super::action::{Action, Alteration, ColumnSpec};
+use super::assess::Scene;
+use super::cast::{Risk, cast};
+use crate::sql::change::TableObject;
+use crate::sql::lint::{Lint, Probe, codes};
+use crate::sql::quote::{ident, qualified};
+use crate::sql::state::{Column, ColumnDefault, ForeignKey, Index, IndexTarget, ObjectName, Table};
+
+/// What a hazard threatens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HazardKind {
+    /// Data is gone afterwards.
+    DataLoss,
+    /// The statement fails if the data is not as it must be; then it has changed nothing.
+    MayFail,
+    /// Programs that still run with the old schema fail.
+    BreaksPrograms,
+}
+
+/// What can be lost or go wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hazard {
+    /// What it threatens.
+    pub kind: HazardKind,
+    /// Its code.
+    pub lint: &'static Lint,
+    /// What happens, and to what.
+    pub text: String,
+    /// How a database can tell whether it matters there.
+    pub probe: Option<Probe>,
+}
+
+impl Hazard {
+    fn loss(lint: &'static Lint, text: String, probe: Option<Probe>) -> Self {
+        Self { kind: HazardKind::DataLoss, lint, text, probe }
+    }
+
+    fn failure(lint: &'static Lint, text: String, probe: Option<Probe>) -> Self {
+        Self { kind: HazardKind::MayFail, lint, text, probe }
+    }
+
+    fn breakage(text: String) -> Self {
+        Self { kind: HazardKind::BreaksPrograms, lint: codes::C401, text, probe: None }
+    }
+}
+
+impl Scene {
+    pub(super) fn hazards(&self, action: &Action) -> Vec<Hazard> {
+        match action {
+            Action::DropTable(table) => vec![dropped_table(table)],
+            Action::DropColumns { table, columns } => {
+                columns.iter().map(|column| dropped_column(table, &column.name)).collect()
+            }
+            Action::RenameTable { from, to } => vec![Hazard::breakage(format!("table {from} is called {to}"))],
+            Action::MoveTable { from, schema } => {
+                vec![Hazard::breakage(format!("table {from} lies in schema {schema}"))]
+            }
+            Action::RenameColumn { table, from, to } => {
+                vec![Hazard::breakage(format!("column {table}.{from} is called {to}"))]
+            }
+            Action::RenameLabel { enum_name, from, to } => {
+                vec![Hazard::breakage(format!("value {enum_name}.{from} is called {to}"))]
+            }
+            Action::AlterColumns { table, alterations } => {
+                alterations.iter().flat_map(|alteration| self.alteration_hazards(table, alteration)).collect()
+            }
+            Action::AddColumns { table, columns } => {
+                let required = columns.iter().filter(|spec| is_without_value(spec));
+                required.map(|spec| required_column(table, &spec.column.name)).collect()
+            }
+            Action::AddObject { holds: true, .. }
+            | Action::CreateIndexConcurrently { holds: true, .. }
+            | Action::Validate { holds: true, .. } => Vec::new(),
+            Action::AddObject { table, object, .. } => self.object_hazards(table, object),
+            Action::CreateIndexConcurrently { table, index, .. } => {
+                self.object_hazards(table, &TableObject::Index(index.clone()))
+            }
+            Action::Validate { table, column: Some(column), .. } => vec![becomes_required(table, column)],
+            Action::Validate { table, object, .. } => self.object_hazards(table, object),
+            _ => Vec::new(),
+        }
+    }
+
+    fn object_hazards(&self, table: &ObjectName, object: &TableObject) -> Vec<Hazard> {
+        if self.is_new(table) || self.is_without_values(table, object) {
+            return Vec::new();
+        }
+        added_object(table, object).into_iter().collect()
+    }
+
+    /// NULL never repeats and points nowhere.
+    fn is_without_values(&self, table: &ObjectName, object: &TableObject) -> bool {
+        let is_empty = |column: &str| self.empty_columns.contains(&(table.clone(), column.to_owned()));
+        match object {
+            TableObject::Unique(unique) => unique.columns.iter().any(|column| is_empty(column)),
+            TableObject::ForeignKey(key) => key.columns.iter().any(|column| is_empty(column)),
+            TableObject::Index(index) => !index.nulls_not_distinct && index.columns().any(is_empty),
+            TableObject::PrimaryKey(_) | TableObject::Check(_) => false,
+        }
+    }
+
+    fn alteration_hazards(&self, table: &ObjectName, alteration: &Alteration) -> Vec<Hazard> {
+        let Alteration { previous, next, .. } = alteration;
+        let mut hazards = Vec::new();
+        if alteration.retyped {
+            hazards.extend(self.retyping_hazard(table, previous, next));
+        }
+        if previous.nullable && !next.nullable && !alteration.not_null_later {
+            hazards.push(becomes_required(table, &next.name));
+        }
+        hazards
+    }
+
+    fn retyping_hazard(&self, table: &ObjectName, previous: &Column, next: &Column) -> Option<Hazard> {
+        let name = format!("{table}.{}", next.name);
+        let change = format!("{name} becomes {} from {}", type_text(next), type_text(previous));
+        let removed = match &next.ty {
+            crate::sql::DataType::Enum(ty) if previous.ty == next.ty => self.removed_labels.get(ty),
+            _ => None,
+        };
+        match (removed, cast(previous, next).risk) {
+            (Some(removed), _) if removed.is_empty() => None,
+            (Some(removed), _) => {
+                let text = format!("{name} no longer takes {}: fails if it holds that", removed.join(", "));
+                let column = ident(&next.name);
+                let probe = Probe::Labels { table: qualified(table), column, labels: removed.clone() };
+                Some(Hazard::failure(codes::D107, text, Some(probe)))
+            }
+            (None, Risk::MayFail(what)) => {
+                Some(Hazard::failure(codes::D106, format!("{change}: fails for {what}"), None))
+            }
+            (None, Risk::Loses(what)) => Some(Hazard::loss(codes::D105, format!("{change}: loses {what}"), None)),
+            (None, Risk::None) => None,
+        }
+    }
+}
+
+fn dropped_table(table: &Table) -> Hazard {
+    let probe = Probe::Rows { table: qualified(&table.name) };
+    Hazard::loss(codes::D102, format!("table {} is dropped with all its rows", table.name), Some(probe))
+}
+
+fn dropped_column(table: &ObjectName, column: &str) -> Hazard {
+    let probe = Probe::Values { table: qualified(table), column: ident(column) };
+    Hazard::loss(codes::D103, format!("column {table}.{column} is dropped"), Some(probe))
+}
+
+fn required_column(table: &ObjectName, column: &str) -> Hazard {
+    let text = format!("{table}.{column} is required and has no default: fails if the table has rows");
+    Hazard::failure(codes::F201, text, Some(Probe::Rows { table: qualified(table) }))
+}
+
+fn becomes_required(table: &ObjectName, column: &str) -> Hazard {
+    let probe = Probe::Nulls { table: qualified(table), column: ident(column) };
+    Hazard::failure(codes::F202, format!("{table}.{column} becomes required: fails if it holds NULL"), Some(probe))
+}
+
+fn type_text(column: &Column) -> String {
+    format!("{}{}", column.ty, if column.array { "[]" } else { "" })
+}
+
+fn is_without_value(spec: &ColumnSpec) -> bool {
+    let column = &spec.column;
+    let has_default = !matches!(column.default, None | Some(ColumnDefault::Unmanaged));
+    !column.nullable && !has_default && spec.fill.is_none() && column.identity.is_none() && column.generated.is_none()
+}
+
+fn added_object(table: &ObjectName, object: &TableObject) -> Option<Hazard> {
+    let list = |columns: &[String]| columns.join(", ");
+    let idents = |columns: &[String]| columns.iter().map(|column| ident(column)).collect();
+    let duplicates = |columns: &[String]| {
+        Some(Probe::Duplicates { table: qualified(table), columns: idents(columns), condition: None })
+    };
+    match object {
+        TableObject::PrimaryKey(key) => {
+            let text = format!("{table} gets the primary key ({}): fails for duplicates and NULL", list(&key.columns));
+            Some(Hazard::failure(codes::F203, text, duplicates(&key.columns)))
+        }
+        TableObject::Unique(unique) => {
+            let text = format!("{table} ({}) becomes unique: fails for duplicates", list(&unique.columns));
+            Some(Hazard::failure(codes::F203, text, duplicates(&unique.columns)))
+        }
+        TableObject::Index(index) if index.unique => {
+            let text = format!("{table} gets the unique index {}: fails for duplicates", index.name);
+            Some(Hazard::failure(codes::F203, text, index_probe(table, index)))
+        }
+        TableObject::Index(_) => None,
+        TableObject::ForeignKey(key) => {
+            let text = format!(
+                "{table} ({}) must point at rows of {}: fails for those that do not",
+                list(&key.columns),
+                key.referenced_table
+            );
+            Some(Hazard::failure(codes::F204, text, Some(orphans(table, key))))
+        }
+        TableObject::Check(check) => {
+            let text = format!("{table} must pass the check {}: fails for rows that do not", check.name);
+            let probe = Probe::Violations { table: qualified(table), condition: check.expression.clone() };
+            Some(Hazard::failure(codes::F205, text, Some(probe)))
+        }
+    }
+}
+
+/// Where NULLs are equal to each other, the count of other values says too little.
+fn index_probe(table: &ObjectName, index: &Index) -> Option<Probe> {
+    if index.nulls_not_distinct {
+        return None;
+    }
+    let part = |target: &IndexTarget| match target {
+        IndexTarget::Column(name) => ident(name),
+        IndexTarget::Expression(sql) => format!("({sql})"),
+    };
+    let columns = index.parts.iter().map(|it| part(&it.target)).collect();
+    Some(Probe::Duplicates { table: qualified(table), columns, condition: index.predicate.clone() })
+}
+
+fn orphans(table: &ObjectName, key: &ForeignKey) -> Probe {
+    Probe::Orphans {
+        table: qualified(table),
+        columns: key.columns.iter().map(|column| ident(column)).collect(),
+        referenced: qualified(&key.referenced_table),
+        referenced_columns: key.referenced_columns.iter().map(|column| ident(column)).collect(),
+    }
+}
