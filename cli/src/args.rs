@@ -32,9 +32,9 @@ pub(crate) enum Command {
     Check(Check),
     /// Write the client of a schema
     Generate(Generate),
-    /// Tell more about a code, such as R0301
+    /// Tell more about a code, such as R0301 or D103
     Explain {
-        /// The code of a diagnostic
+        /// The code of a diagnostic, or of a finding about a migration
         code: String,
     },
     /// Print the SQL that leads from one state of a database to another
@@ -140,6 +140,12 @@ pub(crate) enum Migrate {
     #[command(after_help = "Exit codes:\n  0   up to date\n  1   refused or failed\n  2   migrations are pending\n  \
                             3   edited, missing, failed or interrupted migrations, or drift\n  64  wrong usage")]
     Status(Status),
+    /// Tell what is dangerous in migrations: lost data, long locks, broken programs
+    ///
+    /// Reads statements that it did not write itself, too. With --url, only pending migrations, and with counts of rows:
+    /// a finding that concerns none is not told.
+    #[command(after_help = "Exit codes:\n  0   no error\n  1   errors, refused or failed\n  64  wrong usage")]
+    Lint(Lint),
     /// Drop everything in the schema with all data, and apply all migrations again
     ///
     /// Drops the tables, views, materialized views, foreign tables, sequences, types and functions of the current
@@ -203,6 +209,21 @@ pub(crate) struct Deploy {
     /// Apply migrations that are older than the last applied one
     #[arg(long)]
     pub(crate) allow_out_of_order: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Lint {
+    /// Names of migrations [default: all; with --url those that are pending]
+    pub(crate) names: Vec<String>,
+    /// The folder of migrations
+    #[arg(long, visible_alias = "dir", value_name = "DIR", default_value = "migrations")]
+    pub(crate) migrations: PathBuf,
+    /// A database that counts the rows which findings concern
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Print the findings as JSON on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

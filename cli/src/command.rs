@@ -6,6 +6,7 @@ pub(crate) mod down;
 pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod init;
+pub(crate) mod lint;
 pub(crate) mod migrate;
 pub(crate) mod migrate_diff;
 pub(crate) mod resolve;

@@ -9,6 +9,7 @@ mod drift;
 mod endpoint;
 mod failure;
 mod introspect;
+mod lint;
 mod progress;
 mod renamed;
 mod report;
@@ -67,6 +68,7 @@ async fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Migrate(Migrate::Dev(args)) => command::dev::dev(args).await,
         Command::Migrate(Migrate::Deploy(args)) => command::migrate::deploy(args).await,
         Command::Migrate(Migrate::Status(args)) => command::status::status(args).await,
+        Command::Migrate(Migrate::Lint(args)) => command::lint::lint(args).await,
         Command::Migrate(Migrate::Reset(args)) => command::migrate::reset(args).await,
         Command::Migrate(Migrate::Resolve(args)) => command::resolve::resolve(args).await,
         Command::Migrate(Migrate::Baseline(args)) => command::resolve::baseline(args).await,

@@ -1,22 +1,39 @@
 //! `explain`: what a code stands for, with examples.
 
 use relata_codegen::diagnostics::{CODES, Severity, find_code};
+use relata_codegen::sql::{LINTS, Lint, LintSeverity, find_lint};
 
 use crate::failure::{Exit, Failure};
 use crate::say;
 
 pub(crate) fn explain(code: &str) -> Result<Exit, Failure> {
+    if let Some(lint) = find_lint(code) {
+        return explain_lint(lint);
+    }
     let found = find_code(code).ok_or_else(|| {
         let range = CODES
             .first()
             .zip(CODES.last())
             .map(|(first, last)| format!("codes go from {} to {}", first.code, last.code));
-        Failure::refused(format!("there is no code {code}")).help(range.unwrap_or_default())
+        let lints: Vec<_> = LINTS.iter().map(|lint| lint.code).collect();
+        let help = format!("{}; those of migrations are {}", range.unwrap_or_default(), lints.join(", "));
+        Failure::refused(format!("there is no code {code}")).help(help)
     })?;
     let severity = match found.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
     say::out(&format!("{} ({severity}): {}\n\n{}", found.code, found.title, found.explanation.trim_end()))?;
+    Ok(Exit::Done)
+}
+
+fn explain_lint(lint: &Lint) -> Result<Exit, Failure> {
+    let severity = match lint.severity {
+        LintSeverity::Error => "error",
+        LintSeverity::Warning => "warning",
+        LintSeverity::Info => "info",
+    };
+    let Lint { code, title, explanation, alternative, .. } = lint;
+    say::out(&format!("{code} ({severity}): {title}\n\n{explanation}\n\nInstead: {alternative}"))?;
     Ok(Exit::Done)
 }

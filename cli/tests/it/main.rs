@@ -7,6 +7,7 @@ mod down;
 mod embedded;
 mod generate;
 mod interrupted;
+mod lint;
 mod migrate;
 mod resolve;
 mod support;

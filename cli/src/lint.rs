@@ -1,0 +1,76 @@
+//! What there is to say about the SQL of migrations.
+//!
+//! Takes migrations, gives findings with the place of their statement. A statement that our own plan wrote is judged
+//! by the plan, which knows the schema on both sides; every other one is read as SQL: by squawk, and by our own rules.
+
+mod allow;
+mod live;
+mod planned;
+mod squawk;
+mod statement;
+
+use std::collections::BTreeMap;
+
+use relata::migrate::{Migration, Statement};
+use relata_codegen::sql::{Finding, LintSeverity};
+
+pub(crate) use allow::Allowance;
+pub(crate) use live::count;
+pub(crate) use planned::Planned;
+
+/// A finding at its place.
+#[derive(Debug, Clone)]
+pub(crate) struct Located {
+    /// The name of the migration.
+    pub(crate) migration: String,
+    /// The line of its file, from 1; none for what concerns the history.
+    pub(crate) line: Option<u32>,
+    /// The first line of the statement.
+    pub(crate) statement: String,
+    pub(crate) severity: LintSeverity,
+    pub(crate) finding: Finding,
+    /// How many rows of a live database it concerns.
+    pub(crate) count: Option<i64>,
+    /// What else there is to say: what was counted, or why not.
+    pub(crate) note: Option<String>,
+    pub(crate) allowance: Allowance,
+}
+
+/// The findings about one migration, whose text is `sql`.
+pub(crate) fn lint(migration: &Migration, sql: &str, planned: &Planned) -> Vec<Located> {
+    let mut by_hand = read(migration);
+    let lines: Vec<&str> = sql.lines().collect();
+    let mut located = Vec::new();
+    for (index, statement) in migration.script().statements().enumerate() {
+        let read = by_hand.remove(&index).unwrap_or_default();
+        let findings = planned.findings(&statement.hash).unwrap_or(read);
+        located.extend(findings.into_iter().map(|finding| locate(migration, statement, finding, &lines)));
+    }
+    located
+}
+
+fn locate(migration: &Migration, statement: &Statement, finding: Finding, lines: &[&str]) -> Located {
+    Located {
+        migration: migration.name().to_owned(),
+        line: Some(statement.line),
+        statement: statement.sql.lines().next().unwrap_or_default().trim_end().to_owned(),
+        severity: finding.lint.severity,
+        allowance: Allowance::find(lines, statement.line, finding.lint.code),
+        finding,
+        count: None,
+        note: None,
+    }
+}
+
+/// What the SQL alone says, by the number of the statement. Our own rules know more than squawk where both speak.
+fn read(migration: &Migration) -> BTreeMap<usize, Vec<Finding>> {
+    let mut statements = statement::read(migration.script());
+    for (index, finding) in squawk::read(migration.script()) {
+        let read = statements.entry(index).or_default();
+        let is_idle = read.on_new_table && finding.lint.code.starts_with(['F', 'L']);
+        if !is_idle && !read.findings.iter().any(|other| other.lint == finding.lint) {
+            read.findings.push(finding);
+        }
+    }
+    statements.into_iter().map(|(index, read)| (index, read.findings)).collect()
+}

@@ -1,0 +1,279 @@
+//! Our own rules for hand-written SQL: what squawk does not know, and which rows a finding concerns.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use relata::migrate::{Script, Segment, SegmentMode};
+use relata_codegen::sql::{Finding, Probe, find_lint};
+use squawk_syntax::SourceFile;
+use squawk_syntax::ast::{self, AlterColumnOption, AlterTableAction, AstNode, Constraint, Stmt};
+
+/// What there is to say about one statement.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    pub(super) findings: Vec<Finding>,
+    /// It is about a table that the migration itself has made: nobody waits for it, and it has no rows.
+    pub(super) on_new_table: bool,
+}
+
+/// What there is to say, by the number of the statement.
+pub(super) fn read(script: &Script) -> BTreeMap<usize, Read> {
+    let mut found = BTreeMap::new();
+    let mut cx = Cx::default();
+    let mut index = 0;
+    for segment in &script.segments {
+        cx.enter(segment);
+        for statement in &segment.statements {
+            cx.read(&statement.sql);
+            found.insert(index, std::mem::take(&mut cx.current));
+            index += 1;
+        }
+    }
+    found
+}
+
+#[derive(Default)]
+struct Cx {
+    /// Tables that this migration has made: nobody uses them, and nothing is in them.
+    created: BTreeSet<String>,
+    /// Enum values that the transaction has added, as they are written.
+    added_labels: Vec<String>,
+    in_transaction: bool,
+    current: Read,
+}
+
+impl Cx {
+    fn enter(&mut self, segment: &Segment) {
+        self.in_transaction = segment.mode == SegmentMode::Transactional;
+        self.added_labels.clear();
+    }
+
+    fn add(&mut self, code: &str, text: String, probe: Option<Probe>) {
+        if let Some(lint) = find_lint(code) {
+            self.current.findings.push(Finding { probe, ..Finding::new(lint, text) });
+        }
+    }
+
+    fn read(&mut self, sql: &str) {
+        let parsed = SourceFile::parse(sql);
+        if !parsed.errors().is_empty() {
+            self.add("Q506", "this statement cannot be read, and was not checked".to_owned(), None);
+            return;
+        }
+        if let Some(label) = self.added_labels.iter().find(|label| sql.contains(label.as_str())) {
+            let text = format!("the value {label} is used in the transaction that adds it");
+            self.add("F207", text, None);
+        }
+        for statement in parsed.tree().stmts() {
+            self.read_statement(&statement);
+        }
+    }
+
+    fn read_statement(&mut self, statement: &Stmt) {
+        match statement {
+            Stmt::CreateTable(table) => {
+                if let Some(name) = table.table_name() {
+                    self.created.insert(key(&text(&name)));
+                }
+            }
+            Stmt::DropTable(drop) => {
+                for table in drop.table_name_refs() {
+                    let table = text(&table);
+                    let message = format!("table {table} is dropped with all its rows");
+                    self.add("D102", message, Some(Probe::Rows { table }));
+                }
+                self.cascade(drop.drop_behavior());
+            }
+            Stmt::DropSchema(drop) => self.cascade(drop.drop_behavior()),
+            Stmt::DropIndex(drop) if drop.concurrently_token().is_some() => self.concurrently(),
+            Stmt::Reindex(reindex) if is_concurrent(reindex) => self.concurrently(),
+            Stmt::CreateIndex(index) => self.create_index(index),
+            Stmt::AlterTable(alter) => self.alter_table(alter),
+            Stmt::AlterType(alter) => self.alter_type(alter),
+            Stmt::Update(update) => self.write(update.relation_name().map(|name| text(&name))),
+            Stmt::Delete(delete) => self.write(delete.relation_name().map(|name| text(&name))),
+            Stmt::Set(set) => self.set(&text(set)),
+            _ => {}
+        }
+    }
+
+    fn is_new(&mut self, table: &str) -> bool {
+        self.current.on_new_table = self.created.contains(&key(table));
+        self.current.on_new_table
+    }
+
+    fn cascade(&mut self, behavior: Option<ast::DropBehavior>) {
+        if behavior.is_some_and(|behavior| text(&behavior).eq_ignore_ascii_case("cascade")) {
+            self.add("D108", "CASCADE also drops what is not named here".to_owned(), None);
+        }
+    }
+
+    fn concurrently(&mut self) {
+        if self.in_transaction {
+            let text = "CONCURRENTLY is refused in a transaction; write `-- relata:segment outside` before it";
+            self.add("L303", text.to_owned(), None);
+        }
+    }
+
+    fn create_index(&mut self, index: &ast::CreateIndex) {
+        if index.concurrently_token().is_some() {
+            self.concurrently();
+        }
+        let table = index.table_relation_name().and_then(|relation| relation.table_name_ref());
+        let Some(table) = table.map(|name| text(&name)) else { return };
+        if self.is_new(&table) || index.unique_token().is_none() {
+            return;
+        }
+        let parts = index.partition_item_list().into_iter().flat_map(|list| list.partition_items());
+        let columns: Vec<_> = parts.filter_map(|part| part.expr()).map(|part| text(&part)).collect();
+        let condition = index.where_clause().and_then(|clause| clause.expr()).map(|condition| text(&condition));
+        let message = format!("{table} ({}) becomes unique: fails for duplicates", columns.join(", "));
+        // Where NULLs are equal to each other, the count of other values says too little.
+        let is_countable = index.nulls_distinct_option().is_none() && !columns.is_empty();
+        let probe = is_countable.then_some(Probe::Duplicates { table, columns, condition });
+        self.add("F203", message, probe);
+    }
+
+    fn alter_table(&mut self, alter: &ast::AlterTable) {
+        let table = alter.table_relation_name().and_then(|relation| relation.table_name_ref());
+        let Some(table) = table.map(|name| text(&name)) else { return };
+        if self.is_new(&table) {
+            return;
+        }
+        for action in alter.actions() {
+            match action {
+                AlterTableAction::DropColumn(drop) => {
+                    if let Some(column) = drop.column_name_ref().map(|name| text(&name)) {
+                        let message = format!("column {table}.{column} is dropped");
+                        self.add("D103", message, Some(Probe::Values { table: table.clone(), column }));
+                    }
+                    self.cascade(drop.drop_behavior());
+                }
+                AlterTableAction::DropConstraint(drop) => self.cascade(drop.drop_behavior()),
+                AlterTableAction::AlterColumn(alter) => self.alter_column(&table, &alter),
+                AlterTableAction::AddColumn(add) => self.add_column(&table, &add),
+                AlterTableAction::AddConstraint(add) => {
+                    if let Some(constraint) = add.constraint().filter(|constraint| !constraint.is_not_valid()) {
+                        self.add_constraint(&table, &constraint);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn alter_column(&mut self, table: &str, alter: &ast::AlterColumn) {
+        let (Some(column), Some(AlterColumnOption::SetNotNull(_))) = (alter.column_name_ref(), alter.option()) else {
+            return;
+        };
+        let column = text(&column);
+        let message = format!("{table}.{column} becomes required: fails if it holds NULL");
+        self.add("F202", message, Some(Probe::Nulls { table: table.to_owned(), column }));
+    }
+
+    fn add_column(&mut self, table: &str, add: &ast::AddColumn) {
+        let has = |is: fn(&Constraint) -> bool| add.constraints().any(|constraint| is(&constraint));
+        let is_required =
+            has(|it| matches!(it, Constraint::NotNullConstraint(_) | Constraint::PrimaryKeyConstraint(_)));
+        let has_value = has(|it| matches!(it, Constraint::DefaultConstraint(_) | Constraint::GeneratedConstraint(_)));
+        let is_serial = add.ty().is_some_and(|ty| text(&ty).to_ascii_lowercase().contains("serial"));
+        if is_required && !has_value && !is_serial {
+            let column = add.column_name().map(|name| text(&name)).unwrap_or_default();
+            let message = format!("{table}.{column} is required and has no default: fails if the table has rows");
+            self.add("F201", message, Some(Probe::Rows { table: table.to_owned() }));
+        }
+    }
+
+    fn add_constraint(&mut self, table: &str, constraint: &Constraint) {
+        match constraint {
+            Constraint::PrimaryKeyConstraint(key) if key.using_index().is_none() => {
+                let columns = constraint_columns(key.syntax());
+                for column in &columns {
+                    let message = format!("{table}.{column} becomes required: fails if it holds NULL");
+                    self.add("F202", message, Some(Probe::Nulls { table: table.to_owned(), column: column.clone() }));
+                }
+                self.unique(table, columns);
+            }
+            Constraint::UniqueConstraint(key) if key.using_index().is_none() => {
+                self.unique(table, constraint_columns(key.syntax()));
+            }
+            Constraint::CheckConstraint(check) => {
+                let condition = check.expr().map(|expression| text(&expression));
+                let probe = condition.map(|condition| Probe::Violations { table: table.to_owned(), condition });
+                self.add("F205", format!("{table} must pass a check: fails for rows that do not"), probe);
+            }
+            Constraint::ForeignKeyConstraint(key) => self.foreign_key(table, key),
+            _ => {}
+        }
+    }
+
+    fn unique(&mut self, table: &str, columns: Vec<String>) {
+        let message = format!("{table} ({}) becomes unique: fails for duplicates", columns.join(", "));
+        let probe = Probe::Duplicates { table: table.to_owned(), columns: columns.clone(), condition: None };
+        self.add("F203", message, (!columns.is_empty()).then_some(probe));
+    }
+
+    fn foreign_key(&mut self, table: &str, key: &ast::ForeignKeyConstraint) {
+        let names = |list: Option<ast::ForeignKeyColumnList>| -> Vec<String> {
+            list.map(|list| names_in(list.syntax())).unwrap_or_default()
+        };
+        let (columns, referenced_columns) = (names(key.from_columns()), names(key.to_columns()));
+        let Some(referenced) = key.table_name_ref().map(|name| text(&name)) else { return };
+        let message =
+            format!("{table} ({}) must point at rows of {referenced}: fails for those that do not", columns.join(", "));
+        // Without a list, the primary key of the other table is meant, which the SQL does not name.
+        let is_countable = !columns.is_empty() && columns.len() == referenced_columns.len();
+        let probe = Probe::Orphans { table: table.to_owned(), columns, referenced, referenced_columns };
+        self.add("F204", message, is_countable.then_some(probe));
+    }
+
+    fn alter_type(&mut self, alter: &ast::AlterType) {
+        let Some(ast::AlterTypeAction::AddValue(value)) = alter.action() else { return };
+        let Some(label) = value.literal().map(|label| text(&label)) else { return };
+        self.add("C402", format!("programs of before do not know the value {label}"), None);
+        if self.in_transaction {
+            self.added_labels.push(label);
+        }
+    }
+
+    fn write(&mut self, table: Option<String>) {
+        let Some(table) = table.filter(|table| self.in_transaction && !self.created.contains(&key(table))) else {
+            return;
+        };
+        self.add("L313", format!("rows of {table} stay locked until the end of the transaction"), None);
+    }
+
+    fn set(&mut self, sql: &str) {
+        let sql = sql.to_ascii_lowercase();
+        let value = sql.split_once("lock_timeout").map(|(_, value)| value.trim_start_matches(['=', ' ', '\'']));
+        if value.is_some_and(|value| value.trim_start_matches("to ").trim_matches([' ', '\'']).starts_with('0')) {
+            self.add("L311", "statements wait for their locks without an end, and others behind them".to_owned(), None);
+        }
+    }
+}
+
+/// For the statement whose grammar has the word at two places.
+fn is_concurrent(reindex: &ast::Reindex) -> bool {
+    text(reindex).split_whitespace().any(|word| word.eq_ignore_ascii_case("concurrently"))
+}
+
+fn text(node: &impl AstNode) -> String {
+    node.syntax().text().to_string().trim().to_owned()
+}
+
+/// What tables are compared by: `public."Users"` is not `users`.
+fn key(name: &str) -> String {
+    let fold = |part: &str| match part.strip_prefix('"').and_then(|part| part.strip_suffix('"')) {
+        Some(quoted) => quoted.to_owned(),
+        None => part.to_lowercase(),
+    };
+    name.split('.').map(|part| fold(part.trim())).collect::<Vec<_>>().join(".")
+}
+
+/// The columns between the parentheses of a key.
+fn constraint_columns(node: &squawk_syntax::SyntaxNode) -> Vec<String> {
+    node.children().find_map(ast::ConstraintColumnRefList::cast).map(|list| names_in(list.syntax())).unwrap_or_default()
+}
+
+fn names_in(list: &squawk_syntax::SyntaxNode) -> Vec<String> {
+    list.children().map(|name| name.text().to_string().trim().to_owned()).collect()
+}

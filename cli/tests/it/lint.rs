@@ -1,0 +1,203 @@
+//! `migrate lint`, `--online`, and the codes of both.
+
+use crate::support::{Output, Project, database, query};
+
+const NOTES: &str = "CREATE TABLE notes (id int PRIMARY KEY, title text, body text, kind text, owner int);\n\
+                     CREATE TABLE owners (id int PRIMARY KEY);";
+
+fn lint(project: &Project, args: &[&str]) -> Output {
+    project.run(&[&["migrate", "lint"], args].concat())
+}
+
+/// The codes found in a hand-written migration that follows `NOTES`.
+fn codes(sql: &str) -> Vec<String> {
+    let project = Project::new();
+    project.migration("1_notes", NOTES).migration("2_change", sql);
+    let output = lint(&project, &["2_change", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    let findings = json["findings"].as_array().expect("a list");
+    let mut codes: Vec<String> =
+        findings.iter().map(|finding| finding["code"].as_str().unwrap_or_default().to_owned()).collect();
+    codes.sort();
+    codes
+}
+
+#[test]
+fn hand_written_sql_is_read() {
+    let cases: &[(&str, &[&str])] = &[
+        ("DROP SCHEMA shop CASCADE;", &["D101", "D108"]),
+        ("DROP TABLE notes;", &["D102"]),
+        ("ALTER TABLE notes DROP COLUMN body, DROP COLUMN kind;", &["D103", "D103"]),
+        ("TRUNCATE notes CASCADE;", &["D108"]),
+        ("DROP SEQUENCE numbers;", &["D109"]),
+        ("ALTER TABLE notes ADD COLUMN page bigint NOT NULL;", &["F201"]),
+        ("ALTER TABLE notes ALTER COLUMN title SET NOT NULL;", &["F202", "L307"]),
+        ("CREATE UNIQUE INDEX u ON notes (title);", &["F203", "L301"]),
+        ("ALTER TABLE notes ADD CONSTRAINT u UNIQUE (title);", &["F203", "L304"]),
+        ("ALTER TABLE notes ADD CONSTRAINT f FOREIGN KEY (owner) REFERENCES owners (id);", &["F204", "L309"]),
+        ("ALTER TABLE notes ADD CONSTRAINT c CHECK (owner > 0);", &["F205", "L308"]),
+        ("ALTER TYPE kind ADD VALUE 'late' AFTER 'x';\nUPDATE notes SET kind = 'late';", &["C402", "F207", "L313"]),
+        (
+            "ALTER TYPE kind ADD VALUE 'late' AFTER 'x';\n-- relata:segment outside\nUPDATE notes SET kind = 'late';",
+            &["C402"],
+        ),
+        ("CREATE INDEX i ON notes (title);", &["L301"]),
+        ("DROP INDEX i;", &["L302"]),
+        ("CREATE INDEX CONCURRENTLY i ON notes (title);", &["L303"]),
+        ("-- relata:segment outside\nCREATE INDEX CONCURRENTLY i ON notes (title);", &[]),
+        ("ALTER TABLE notes ALTER COLUMN id TYPE bigint;", &["L305"]),
+        ("ALTER TABLE notes ADD COLUMN token uuid DEFAULT gen_random_uuid();", &["L306"]),
+        (
+            "ALTER TABLE notes ADD CONSTRAINT c CHECK (owner > 0) NOT VALID;\nALTER TABLE notes VALIDATE CONSTRAINT c;",
+            &["L310"],
+        ),
+        (
+            "ALTER TABLE notes ADD CONSTRAINT c CHECK (owner > 0) NOT VALID;\n-- relata:segment outside\n\
+             ALTER TABLE notes VALIDATE CONSTRAINT c;",
+            &[],
+        ),
+        ("SET lock_timeout = 0;", &["L311"]),
+        ("SET lock_timeout = '5s';", &[]),
+        ("DELETE FROM notes;", &["L313"]),
+        ("-- relata:segment outside\nDELETE FROM notes;", &[]),
+        ("ALTER TABLE notes RENAME COLUMN title TO name;", &["C401"]),
+        ("ALTER TABLE notes RENAME TO pages;", &["C401"]),
+        ("ALTER TABLE notes ALTER COLUMN id DROP NOT NULL;", &["C402"]),
+        ("ALTER TABLE notes DROP CONSTRAINT notes_pkey;", &["C403"]),
+        ("CREATE TABLE t (id int, at timestamp, code char(3));", &["Q501"]),
+        ("-- relata:segment outside\nCREATE TABLE t (id bigint);", &["Q505"]),
+        ("SELEKT 1;", &["Q506"]),
+        (
+            "CREATE TABLE t (id bigint);\nCREATE UNIQUE INDEX i ON t (id);\nALTER TABLE t ALTER COLUMN id SET NOT NULL;",
+            &[],
+        ),
+    ];
+    let wrong: Vec<_> = cases
+        .iter()
+        .map(|(sql, expected)| (sql, expected, codes(sql)))
+        .filter(|(_, expected, found)| *expected != found)
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let long = "n".repeat(70);
+    assert_eq!(codes(&format!("ALTER TABLE notes ADD COLUMN {long} text;")), ["Q502"]);
+}
+
+#[test]
+fn a_finding_names_its_place_and_an_error_fails() {
+    let project = Project::new();
+    project.migration("1_notes", NOTES).migration("2_drop", "SELECT 1;\n\n-- gone\nDROP TABLE\n  notes;");
+    lint(&project, &[])
+        .exits(1)
+        .says("migrations/2_drop/migration.sql:4: error[D102]: table notes is dropped with all its rows")
+        .says("in: DROP TABLE")
+        .says("2 migrations, 1 errors");
+    lint(&project, &["1_notes"]).exits(0).says("1 migrations, 0 errors");
+    lint(&project, &["3_none"]).exits(1).says("there is no migration 3_none");
+    project.run(&["explain", "d102"]).exits(0).says("D102 (error): A table is dropped").says("Instead:");
+    project.run(&["explain", "D999"]).exits(1).says("D102, D103");
+}
+
+#[test]
+fn an_allowance_counts_only_with_a_reason() {
+    let project = Project::new();
+    let drop = |comment: &str| format!("{comment}\nALTER TABLE notes DROP COLUMN body;");
+    project.migration("1_notes", NOTES).migration("2_drop", &drop("-- lint:allow D103"));
+    lint(&project, &["2_drop"]).exits(1).says("`lint:allow D103` has no reason");
+    project.migration("2_drop", &drop("-- lint:allow D103 copied to pages in 2025"));
+    lint(&project, &["2_drop"]).exits(0).says("0 errors").says("1 allowed").hides("error[D103]");
+    lint(&project, &["2_drop", "--json"]).exits(0).says("\"allowed\": \"copied to pages in 2025\"");
+    project.migration("2_drop", &drop("-- lint:allow D102 copied to pages in 2025"));
+    lint(&project, &["2_drop"]).exits(1).says("error[D103]");
+}
+
+#[test]
+fn counts_of_a_live_database_silence_or_sharpen() {
+    let (project, database) = (Project::new(), database("counts"));
+    project.migration("1_notes", NOTES);
+    project.deploy(&database).exits(0);
+    let changes = [
+        "DROP TABLE owners;",
+        "ALTER TABLE notes DROP COLUMN body;",
+        "ALTER TABLE notes ADD COLUMN page bigint NOT NULL;",
+        "ALTER TABLE notes ALTER COLUMN title SET NOT NULL;",
+        "CREATE UNIQUE INDEX u ON notes (kind);",
+        "ALTER TABLE notes ADD CONSTRAINT f FOREIGN KEY (owner) REFERENCES owners (id);",
+        "ALTER TABLE notes ADD CONSTRAINT c CHECK (owner < 9);",
+        "ALTER TABLE missing DROP COLUMN x;",
+    ];
+    project.migration("2_changes", &changes.join("\n"));
+    let args = ["--url", database.url()];
+    let quiet = lint(&project, &args).exits(1);
+    let quiet = quiet.says("7 without a row that they concern").hides("migrations/1_notes");
+    assert_eq!(quiet.stdout.matches("error[").count(), 1, "{}", quiet.stdout);
+    let quiet = quiet.says("column missing.x is dropped").says("not counted: the database does not have it");
+    assert!(quiet.stdout.contains("warning[L301]"), "a count says nothing about locks");
+
+    query(
+        &database,
+        "INSERT INTO owners VALUES (1); INSERT INTO notes VALUES (1, NULL, 'a', 'k', 9), (2, 't', NULL, 'k', 1)",
+    );
+    lint(&project, &args)
+        .exits(1)
+        .says("error[D102]: table owners is dropped with all its rows\n  1 row is there")
+        .says("error[D103]: column notes.body is dropped\n  1 value is there")
+        .says("error[F201]: notes.page is required and has no default: fails if the table has rows\n  2 rows are there")
+        .says("error[F202]: notes.title becomes required: fails if it holds NULL\n  1 NULL is there")
+        .says("error[F203]: notes (kind) becomes unique: fails for duplicates\n  1 value occurs more than once")
+        .says("fails for those that do not\n  1 row points at nothing")
+        .says("error[F205]: notes must pass a check: fails for rows that do not\n  1 row does not pass");
+    assert_eq!(query(&database, "SELECT count(*) FROM notes"), ["2"]);
+    project.migration("1_notes", "SELECT 1;");
+    lint(&project, &args).exits(1).says("error[H601]: 1_notes was edited");
+}
+
+const BEFORE: &str =
+    "enum Kind {\n  A\n  B\n}\n\nmodel Note {\n  id Int @id\n  title String?\n  size Int\n  kind Kind\n}\n";
+const AFTER: &str = "enum Kind {\n  A\n}\n\nmodel Note {\n  id Int @id\n  title String\n  size SmallInt\n  kind Kind\n\n  @@index([size])\n}\n";
+
+fn dev(project: &Project, url: &str, name: &str, more: &[&str]) -> Output {
+    project.run(&[&["migrate", "dev", "--name", name, "--url", url], more].concat())
+}
+
+#[test]
+fn our_own_statements_are_judged_by_the_plan() {
+    let (project, database) = (Project::new(), database("planned"));
+    project.write("schema.dsl", BEFORE);
+    dev(&project, database.url(), "init", &[]).exits(0);
+    lint(&project, &[]).exits(0).says("0 errors, 0 warnings, 0 notes");
+    project.write("schema.dsl", AFTER.replace("SmallInt", "Int @db.SmallInt"));
+    dev(&project, database.url(), "change", &["--create-only"]).exits(0);
+    lint(&project, &[])
+        .exits(1)
+        .says("error[D107]: Note.kind no longer takes B")
+        .says("warning[D106]: Note.size becomes SMALLINT from INTEGER")
+        .says("warning[F202]: Note.title becomes required")
+        .says("warning[L305]: Rewrites the whole table")
+        .says("warning[L301]: Reads the whole table");
+    let args = ["--url", database.url()];
+    lint(&project, &args).exits(0).hides("D107").hides("F202").says("warning[L301]");
+    query(&database, "INSERT INTO \"Note\" VALUES (1, 't', 1, 'B')");
+    lint(&project, &args).exits(1).says("error[D107]").says("1 row holds a value that goes").hides("F202");
+}
+
+#[test]
+fn an_online_migration_is_made_applied_and_has_less_to_say() {
+    let (project, database) = (Project::new(), database("online"));
+    project.write("schema.dsl", BEFORE);
+    dev(&project, database.url(), "init", &[]).exits(0);
+    query(&database, "INSERT INTO \"Note\" VALUES (1, 't', 1, 'A')");
+    project
+        .write("schema.dsl", BEFORE.replace("title String?", "title String @unique").replace("size Int", "size Int?"));
+    dev(&project, database.url(), "online", &["--online"]).exits(0).says("applied");
+    let name = project.list("migrations").pop().expect("a migration");
+    let sql = project.read(&format!("migrations/{name}/migration.sql"));
+    for part in ["-- relata:segment outside", "NOT VALID", "VALIDATE CONSTRAINT", "CREATE UNIQUE INDEX CONCURRENTLY"] {
+        assert!(sql.contains(part), "{part}\n{sql}");
+    }
+    let found = lint(&project, &[&name]).exits(0);
+    found.says("F203").hides("L301").hides("L307");
+    let args = ["migrate-diff", "--from-url", database.url(), "--to-schema", "schema.dsl", "--exit-code"];
+    project.run(&args).exits(0).says("no difference");
+    let args = ["migrate-diff", "--from-empty", "--to-schema", "schema.dsl", "--online"];
+    project.run(&args).exits(0).hides("CONCURRENTLY");
+}
