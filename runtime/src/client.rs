@@ -10,7 +10,9 @@ use crate::batch::{Batch, BatchCall};
 use crate::connect::ConnectOptions;
 use crate::connection::{Handle, Pool, Target};
 use crate::error::{Error, Result};
+use crate::raw::FromRawRow;
 use crate::transaction::{Transaction, TransactionCall};
+use crate::value::Param;
 
 /// The generated list of models: `db.user()`, `db.session()` and so on.
 pub trait Models: Sized + Send + Sync + 'static {
@@ -94,6 +96,28 @@ impl<M: Models> Client<M> {
     /// All of them hold, or none.
     pub fn batch<B: Batch>(&self, queries: B) -> BatchCall<B::Output> {
         crate::batch::run(Arc::clone(&self.pool), queries)
+    }
+
+    fn handle(&self) -> Handle {
+        Handle(Target::Pool(Arc::clone(&self.pool)))
+    }
+
+    /// Runs SQL of your own and reads its rows into tuples: `db.query_raw::<(Uuid, i64)>(sql, params![tenant])`.
+    ///
+    /// Parameters are bound to `$1`, `$2` and so on, never put into the text.
+    ///
+    /// # Errors
+    /// Those of the statement, and [`Error::Refused`] where its columns are not of the types that are read.
+    pub async fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> Result<Vec<T>> {
+        self.handle().query_raw(sql, params).await
+    }
+
+    /// Runs SQL of your own and tells how many rows it wrote.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub async fn execute_raw(&self, sql: &str, params: Vec<Param>) -> Result<u64> {
+        self.handle().execute_raw(sql, params).await
     }
 
     /// Closes the pool: queries that run finish, new ones fail.

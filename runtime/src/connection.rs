@@ -1,7 +1,7 @@
 //! Connections in use: statements go through a `Session`, a `Handle` says where one comes from.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use deadpool_postgres::{Object, PoolError, TimeoutType, Timeouts};
@@ -16,6 +16,7 @@ use crate::error::{Error, Result, from_connection};
 use crate::operation::{Call, Operation, Outcome, execute};
 use crate::sql::Statement;
 use crate::table::Table;
+use crate::value::Param;
 
 /// Where queries go: a pool, or one connection inside a transaction.
 #[derive(Debug, Clone)]
@@ -91,7 +92,7 @@ impl<'c> Session<'c> {
         statement: &Statement,
         table: &'static Table,
     ) -> Result<Vec<Row>> {
-        let params = parameters(statement);
+        let params = parameters(&statement.params);
         self.connection.query(prepared, &params).await.map_err(|error| Error::from_driver(&error, table))
     }
 
@@ -113,13 +114,13 @@ impl<'c> Session<'c> {
         statement: &Statement,
         table: &'static Table,
     ) -> Result<u64> {
-        let params = parameters(statement);
+        let params = parameters(&statement.params);
         self.connection.execute(prepared, &params).await.map_err(|error| Error::from_driver(&error, table))
     }
 }
 
-fn parameters(statement: &Statement) -> Vec<&(dyn ToSql + Sync)> {
-    statement.params.iter().map(|param| param as &(dyn ToSql + Sync)).collect()
+pub(crate) fn parameters(params: &[Param]) -> Vec<&(dyn ToSql + Sync)> {
+    params.iter().map(|param| param as &(dyn ToSql + Sync)).collect()
 }
 
 impl Pool {
@@ -173,6 +174,9 @@ impl Handle {
         );
         let work = match self.0.clone() {
             Target::Pool(pool) => async move {
+                if operation.locks_rows() {
+                    return Err(Error::Refused(LOCK_NEEDS_TRANSACTION.to_owned()));
+                }
                 if operation.needs_transaction() {
                     return in_transaction(&pool, operation).await;
                 }
@@ -186,6 +190,9 @@ impl Handle {
         if span.is_disabled() { work } else { work.instrument(span).boxed() }
     }
 }
+
+const LOCK_NEEDS_TRANSACTION: &str = "a lock on rows ends with its transaction, and here there is none: \
+    begin one, and read through it";
 
 /// Carries out an operation of several statements, all or nothing.
 async fn in_transaction(pool: &Pool, operation: Operation) -> Result<Outcome> {
@@ -203,6 +210,10 @@ pub(crate) struct OpenTransaction {
     state: AtomicU8,
     /// A statement failed in a way that running the transaction again may mend.
     retryable: AtomicBool,
+    /// Savepoints that were dropped and have to be rolled back to before anything else, innermost first.
+    dropped_savepoints: Mutex<Vec<u32>>,
+    /// How many savepoints there were.
+    savepoints: AtomicU32,
 }
 
 const OPEN: u8 = 0;
@@ -221,7 +232,13 @@ impl OpenTransaction {
 
     /// Takes charge of a connection that is about to begin.
     pub(crate) fn adopt(connection: Object) -> Self {
-        Self { connection: Some(connection), state: AtomicU8::new(OPEN), retryable: AtomicBool::new(false) }
+        Self {
+            connection: Some(connection),
+            state: AtomicU8::new(OPEN),
+            retryable: AtomicBool::new(false),
+            dropped_savepoints: Mutex::default(),
+            savepoints: AtomicU32::new(0),
+        }
     }
 
     pub(crate) fn connection(&self) -> Result<&Object> {
@@ -231,8 +248,50 @@ impl OpenTransaction {
         }
     }
 
+    /// The connection, after what dropped savepoints have left behind is undone.
+    pub(crate) async fn ready(&self) -> Result<&Object> {
+        let connection = self.connection()?;
+        let dropped = match self.dropped_savepoints.lock() {
+            Ok(mut dropped) => std::mem::take(&mut *dropped),
+            Err(_) => return Err(Error::TransactionFinished),
+        };
+        for savepoint in dropped {
+            self.savepoint_command("ROLLBACK TO SAVEPOINT", savepoint).await?;
+        }
+        Ok(connection)
+    }
+
+    /// Begins a savepoint and gives its number.
+    pub(crate) async fn begin_savepoint(&self) -> Result<u32> {
+        self.ready().await?;
+        let savepoint = self.savepoints.fetch_add(1, Ordering::Relaxed);
+        self.savepoint_command("SAVEPOINT", savepoint).await?;
+        Ok(savepoint)
+    }
+
+    /// Ends a savepoint: what was done since holds, or is undone.
+    pub(crate) async fn end_savepoint(&self, savepoint: u32, holds: bool) -> Result<()> {
+        if holds {
+            self.ready().await?;
+            return self.savepoint_command("RELEASE SAVEPOINT", savepoint).await;
+        }
+        self.savepoint_command("ROLLBACK TO SAVEPOINT", savepoint).await
+    }
+
+    async fn savepoint_command(&self, command: &str, savepoint: u32) -> Result<()> {
+        let sql = format!("{command} relata_{savepoint}");
+        self.connection()?.batch_execute(&sql).await.map_err(|error| from_connection(&error))
+    }
+
+    /// Notes that a savepoint's work was dropped in the middle.
+    pub(crate) fn drop_savepoint(&self, savepoint: u32) {
+        if let Ok(mut dropped) = self.dropped_savepoints.lock() {
+            dropped.push(savepoint);
+        }
+    }
+
     pub(crate) async fn run(&self, operation: Operation) -> Result<Outcome> {
-        let outcome = execute(Session::in_transaction(self.connection()?), operation).await;
+        let outcome = execute(Session::in_transaction(self.ready().await?), operation).await;
         if let Err(error) = &outcome
             && error.is_retryable()
         {
@@ -247,7 +306,7 @@ impl OpenTransaction {
 
     /// Commits. An answer that never came is [`Error::CommitUnknown`].
     pub(crate) async fn commit(&self) -> Result<()> {
-        let connection = self.connection()?;
+        let connection = self.ready().await?;
         let rows = connection.simple_query("COMMIT").await;
         match rows {
             Ok(_) => {

@@ -1,10 +1,9 @@
 //! New rows as data: columns, the rows they point at, and the rows that point at them.
 
-use std::marker::PhantomData;
-
 use crate::field::{Assignment, SetTo};
 use crate::filter::Unique;
 use crate::model::Model;
+use crate::nested::{Nested, NestedWrite};
 use crate::sql::Cell;
 use crate::table::{Relation, Table};
 use crate::value::{Param, Scalar};
@@ -17,16 +16,9 @@ pub struct Insert {
     /// Rows that must be there first, because this one points at them.
     pub(crate) before: Vec<(&'static Relation, Insert)>,
     /// Rows that point at this one.
-    pub(crate) after: Vec<NestedInsert>,
+    pub(crate) after: Vec<NestedWrite>,
     /// What cannot be done, found while it was put together.
     pub(crate) refused: Option<&'static str>,
-}
-
-/// New rows on the other side of a relation.
-#[derive(Debug, Clone)]
-pub(crate) struct NestedInsert {
-    pub(crate) relation: &'static Relation,
-    pub(crate) rows: Vec<Insert>,
 }
 
 impl Insert {
@@ -192,7 +184,7 @@ pub trait CreateRow<const PARENT: usize = ANY>: Sized {
 pub struct CreateWith<C, M> {
     create: C,
     sets: Vec<Assignment<M>>,
-    nested: Vec<NestedInsert>,
+    nested: Vec<NestedWrite>,
 }
 
 impl<C, M: Model> CreateWith<C, M> {
@@ -209,7 +201,7 @@ impl<C, M: Model> CreateWith<C, M> {
 
     /// Creates rows on the other side of a relation too.
     pub fn with(mut self, nested: Nested<M>) -> Self {
-        self.nested.push(nested.insert);
+        self.nested.push(nested.write);
         self
     }
 }
@@ -222,18 +214,5 @@ impl<const PARENT: usize, C: CreateRow<PARENT, Model = M>, M: Model> CreateRow<P
         self.sets.into_iter().for_each(|assignment| insert.assign(assignment));
         insert.after.extend(self.nested);
         insert
-    }
-}
-
-/// Rows to create on the other side of a relation of `M`, for `with`.
-#[derive(Debug, Clone)]
-pub struct Nested<M> {
-    pub(crate) insert: NestedInsert,
-    model: PhantomData<fn() -> M>,
-}
-
-impl<M> Nested<M> {
-    pub(crate) fn new(relation: &'static Relation, rows: Vec<Insert>) -> Self {
-        Self { insert: NestedInsert { relation, rows }, model: PhantomData }
     }
 }

@@ -7,7 +7,9 @@ use crate::create::CreateRow;
 use crate::filter::Unique;
 use crate::find::{Count, Exists, FindFirst, FindMany, FindUnique};
 use crate::model::Model;
-use crate::write::{AddFilterOrAllRows, Create, CreateMany, Delete, DeleteMany, Update, UpdateMany, Upsert};
+use crate::write::{
+    AddFilterOrAllRows, Create, CreateMany, CreateManyAndReturn, Delete, DeleteMany, Update, UpdateMany, Upsert,
+};
 
 /// What identifies a single row: only `eq` on a unique column or a unique key makes it.
 #[diagnostic::on_unimplemented(
@@ -72,6 +74,14 @@ impl<M: Model> Delegate<M> {
     /// Many new rows, all or none: one statement with one parameter per column.
     pub fn create_many<C: CreateRow<Model = M>>(self, rows: impl IntoIterator<Item = C>) -> CreateMany<M> {
         CreateMany::new(self.handle, rows)
+    }
+
+    /// Many new rows, all or none, which come back in the order in which they were given.
+    pub fn create_many_and_return<C: CreateRow<Model = M>>(
+        self,
+        rows: impl IntoIterator<Item = C>,
+    ) -> CreateManyAndReturn<M> {
+        CreateManyAndReturn::new(self.handle, rows)
     }
 
     /// Changes the row with this key; none is `Error::NotFound`.

@@ -30,16 +30,52 @@ pub(crate) enum Condition {
     And(Vec<Condition>),
     Or(Vec<Condition>),
     Not(Box<Condition>),
-    Compare { column: u16, operator: Operator, value: Param },
-    CompareColumns { left: u16, operator: Operator, right: u16 },
-    In { column: u16, values: Param },
-    IsNull { column: u16 },
-    Like { column: u16, pattern: String, insensitive: bool },
-    Contains { column: u16, value: Param },
-    ContainsAll { column: u16, values: Param },
-    Overlaps { column: u16, values: Param },
-    IsEmpty { column: u16 },
-    Related { relation: &'static Relation, condition: Box<Condition> },
+    Compare {
+        column: u16,
+        operator: Operator,
+        value: Param,
+    },
+    CompareColumns {
+        left: u16,
+        operator: Operator,
+        right: u16,
+    },
+    In {
+        column: u16,
+        values: Param,
+    },
+    IsNull {
+        column: u16,
+    },
+    Like {
+        column: u16,
+        pattern: String,
+        insensitive: bool,
+    },
+    Contains {
+        column: u16,
+        value: Param,
+    },
+    ContainsAll {
+        column: u16,
+        values: Param,
+    },
+    Overlaps {
+        column: u16,
+        values: Param,
+    },
+    IsEmpty {
+        column: u16,
+    },
+    Related {
+        relation: &'static Relation,
+        condition: Box<Condition>,
+    },
+    /// A row of a many-to-many relation's child that belongs to the parent with this key.
+    JoinedTo {
+        relation: &'static Relation,
+        key: Param,
+    },
 }
 
 /// SQL's comparisons.

@@ -14,7 +14,7 @@ use crate::operation::{Call, Operation, Outcome};
 use crate::order::Order;
 use crate::page::{FindPage, PageToken};
 use crate::relation::{CanInclude, Included, IntoInclude, RelationOf, include_of};
-use crate::select::{PageStart, Select};
+use crate::select::{Lock, PageStart, Select};
 use crate::selection::{Reader, Selection};
 use crate::value::Param;
 
@@ -190,6 +190,39 @@ impl<M: Model, S, A> Find<M, S, A> {
     /// The order is made total by the primary key, and is that of the primary key if none is set.
     pub fn cursor(mut self, key: impl UniqueKey<M>) -> Self {
         self.select.cursor = Some(key.into_unique().values);
+        self
+    }
+
+    /// Locks the rows against every change and lock by others, until the transaction ends. Only inside one.
+    pub fn for_update(self) -> Self {
+        self.lock(Lock::UPDATE)
+    }
+
+    /// Like [`for_update`](Self::for_update), but lets others insert rows that point at these.
+    pub fn for_no_key_update(self) -> Self {
+        self.lock(Lock::NO_KEY_UPDATE)
+    }
+
+    /// Locks the rows against every change by others, until the transaction ends. Only inside one.
+    pub fn for_share(self) -> Self {
+        self.lock(Lock::SHARE)
+    }
+
+    /// Leaves out rows that others have locked. For a read that locks.
+    pub fn skip_locked(mut self) -> Self {
+        self.select.lock = Some(Lock { wait: " SKIP LOCKED", ..self.select.lock.unwrap_or(Lock::UPDATE) });
+        self
+    }
+
+    /// Fails at once (SQLSTATE 55P03) if others have locked one of the rows. For a read that locks.
+    pub fn no_wait(mut self) -> Self {
+        self.select.lock = Some(Lock { wait: " NOWAIT", ..self.select.lock.unwrap_or(Lock::UPDATE) });
+        self
+    }
+
+    fn lock(mut self, lock: Lock) -> Self {
+        let wait = self.select.lock.map_or("", |lock| lock.wait);
+        self.select.lock = Some(Lock { wait, ..lock });
         self
     }
 

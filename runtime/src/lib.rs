@@ -18,9 +18,11 @@ mod filter;
 mod find;
 pub mod migrate;
 mod model;
+mod nested;
 mod operation;
 mod order;
 mod page;
+mod raw;
 mod relation;
 mod result;
 pub mod rt;
@@ -36,22 +38,27 @@ pub use batch::{Batch, BatchCall, Query};
 pub use client::{Client, ClientBuilder, Models};
 pub use columns::Columns;
 pub use connect::ConnectOptions;
-pub use create::{CreateRow, CreateWith, Link, Nested, Parent};
+pub use create::{CreateRow, CreateWith, Link, Parent};
 pub use delegate::{Delegate, UniqueKey};
 pub use error::{ConstraintViolation, DatabaseError, Error, Result};
 pub use field::{Assignment, ColumnOf, Field, Key, ListField, Number, OptionalField, OptionalUniqueField, UniqueField};
 pub use filter::{Filter, Unique};
 pub use find::{All, Amount, Count, ExactlyOne, Exists, Find, FindFirst, FindMany, FindUnique, OneOrNone, SelectFrom};
 pub use model::{FromRow, Model, NotIncluded, Slot};
+pub use nested::{Nested, NestedChange};
 pub use operation::Call;
 pub use order::Order;
 pub use page::{FindPage, Page, PageToken};
+pub use raw::{FromRawRow, IntoParam, List, RawColumn, RawRow};
 pub use relation::{CanInclude, IncludeMany, IncludeOne, Included, IntoInclude, Many, Maybe, One, Put, RelationOf};
 pub use select::Select;
 pub use selection::{CountOf, SelectRelated, Selection};
-pub use transaction::{Isolation, Transaction, TransactionCall};
+pub use transaction::{Isolation, Savepoint, Transaction, TransactionCall};
 pub use value::{IntoNullable, IntoValue, Param, Scalar};
-pub use write::{AddFilterOrAllRows, Create, CreateMany, Delete, DeleteMany, RowsChosen, Update, UpdateMany, Upsert};
+pub use write::{
+    AddFilterOrAllRows, Create, CreateMany, CreateManyAndReturn, Delete, DeleteMany, RowsChosen, Update, UpdateMany,
+    UpdateManyAndReturn, Upsert,
+};
 
 pub use {chrono, rust_decimal, serde_json, tokio_postgres, uuid};
 

@@ -3,6 +3,7 @@
 //! Nothing here is generic: types appear only when results are read.
 
 mod insert;
+mod nested;
 mod read;
 
 use std::future::Future;
@@ -14,14 +15,16 @@ use futures_util::future::BoxFuture;
 use crate::connection::Session;
 use crate::create::Insert;
 use crate::error::{Error, Result};
-use crate::field::SetTo;
 use crate::filter::Condition;
+use crate::nested::{NestedWrite, Sets};
 use crate::page::{self, PageToken};
 use crate::result::Node;
 use crate::select::Select;
 use crate::sql::{self, Statement};
 use crate::table::Table;
 use crate::value::Param;
+
+pub(crate) use insert::BulkOptions;
 
 /// One call of the client.
 #[derive(Debug)]
@@ -30,10 +33,10 @@ pub(crate) enum Operation {
     Count { table: &'static Table, condition: Condition },
     Exists { table: &'static Table, condition: Condition },
     Create(Insert),
-    CreateMany { table: &'static Table, rows: Vec<Insert> },
-    Update { table: &'static Table, condition: Condition, sets: Vec<(u16, SetTo)> },
-    UpdateMany { table: &'static Table, condition: Condition, sets: Vec<(u16, SetTo)> },
-    Upsert { row: Insert, key: Vec<(u16, Param)>, sets: Vec<(u16, SetTo)> },
+    CreateMany { table: &'static Table, rows: Vec<Insert>, options: BulkOptions },
+    Update { table: &'static Table, condition: Condition, sets: Sets, nested: Vec<NestedWrite> },
+    UpdateMany { table: &'static Table, condition: Condition, sets: Sets, returning: bool },
+    Upsert { row: Insert, key: Vec<(u16, Param)>, sets: Sets },
     Delete { table: &'static Table, condition: Condition },
     DeleteMany { table: &'static Table, condition: Condition },
     Refused(String),
@@ -86,10 +89,16 @@ impl Operation {
         }
     }
 
+    /// Whether it locks the rows that it reads.
+    pub(crate) fn locks_rows(&self) -> bool {
+        matches!(self, Operation::Read { select, .. } if select.lock.is_some())
+    }
+
     /// Whether it takes several statements that must hold together.
     pub(crate) fn needs_transaction(&self) -> bool {
         match self {
             Operation::Create(row) | Operation::Upsert { row, .. } => row.is_nested(),
+            Operation::Update { nested, .. } => !nested.is_empty(),
             Operation::CreateMany { rows, .. } => insert::takes_several_statements(rows),
             _ => false,
         }
@@ -105,11 +114,11 @@ impl Operation {
             Operation::Count { table, condition } => sql::count_statement(table, condition),
             Operation::Exists { table, condition } => sql::exists_statement(table, condition),
             Operation::Create(row) if !row.is_nested() => insert::statement(row.clone()),
-            Operation::Update { table, condition, sets } if !is_idle(table, sets) => {
+            Operation::Update { table, condition, sets, nested } if nested.is_empty() && !is_idle(table, sets) => {
                 sql::update_statement(table, condition, sets, true)
             }
-            Operation::UpdateMany { table, condition, sets } if !is_idle(table, sets) => {
-                sql::update_statement(table, condition, sets, false)
+            Operation::UpdateMany { table, condition, sets, returning } if !is_idle(table, sets) => {
+                sql::update_statement(table, condition, sets, *returning)
             }
             Operation::Delete { table, condition } => sql::delete_statement(table, condition, true),
             Operation::DeleteMany { table, condition } => sql::delete_statement(table, condition, false),
@@ -120,7 +129,7 @@ impl Operation {
 
     /// Whether it gives the number of rows that its statement wrote.
     pub(crate) fn counts_written_rows(&self) -> bool {
-        matches!(self, Operation::UpdateMany { .. } | Operation::DeleteMany { .. })
+        matches!(self, Operation::UpdateMany { returning: false, .. } | Operation::DeleteMany { .. })
     }
 
     /// The outcome, given the rows of its single statement.
@@ -151,7 +160,7 @@ impl Operation {
 }
 
 /// Whether an update changes nothing: no column is set, and none is kept up to date.
-fn is_idle(table: &Table, sets: &[(u16, SetTo)]) -> bool {
+fn is_idle(table: &Table, sets: &Sets) -> bool {
     sets.is_empty() && !table.columns.iter().any(|column| column.updated_at)
 }
 
@@ -195,21 +204,19 @@ pub(crate) async fn execute(session: Session<'_>, operation: Operation) -> Resul
             count_of(&Node::new(table, rows))
         }
         Operation::Create(row) => insert::insert(session, row).await.map(Outcome::Rows),
-        Operation::CreateMany { table: _, rows } => insert::insert_many(session, rows).await.map(Outcome::Count),
-        Operation::Update { table, condition, sets } if is_idle(table, &sets) => {
-            let mut select = Select::new(table);
-            select.filter(condition);
-            read::read(session, &select, &[]).await.map(Outcome::Rows)
+        Operation::CreateMany { table, rows, options } => {
+            let inserted = insert::insert_many(session, rows, options).await?;
+            Ok(match options.returning {
+                true => Outcome::Rows(Node::new(table, inserted.rows)),
+                false => Outcome::Count(inserted.count),
+            })
         }
-        Operation::Update { table, condition, sets } => {
-            let rows = session.query(sql::update_statement(table, &condition, &sets, true), table).await?;
-            Ok(Outcome::Rows(Node::new(table, rows)))
+        Operation::Update { table, condition, sets, nested } if !nested.is_empty() => {
+            nested::update(session, table, condition, sets, nested).await.map(Outcome::Rows)
         }
-        Operation::UpdateMany { table, condition, sets } if is_idle(table, &sets) => {
-            Box::pin(execute(session, Operation::Count { table, condition })).await
-        }
-        Operation::UpdateMany { table, condition, sets } => {
-            session.execute(sql::update_statement(table, &condition, &sets, false), table).await.map(Outcome::Count)
+        Operation::Update { table, condition, sets, .. } => update(session, table, condition, &sets, true).await,
+        Operation::UpdateMany { table, condition, sets, returning } => {
+            update(session, table, condition, &sets, returning).await
         }
         Operation::Upsert { row, key, sets } => insert::upsert(session, row, key, sets).await.map(Outcome::Rows),
         Operation::Delete { table, condition } => {
@@ -221,6 +228,29 @@ pub(crate) async fn execute(session: Session<'_>, operation: Operation) -> Resul
         }
         Operation::Refused(reason) => Err(Error::Refused(reason)),
     }
+}
+
+/// Changes the rows that meet a condition: gives them, or counts them.
+async fn update(
+    session: Session<'_>,
+    table: &'static Table,
+    condition: Condition,
+    sets: &Sets,
+    returning: bool,
+) -> Result<Outcome> {
+    if is_idle(table, sets) {
+        if !returning {
+            return count_of(&Node::new(table, session.query(sql::count_statement(table, &condition), table).await?));
+        }
+        let mut select = Select::new(table);
+        select.filter(condition);
+        return read::read(session, &select, &[]).await.map(Outcome::Rows);
+    }
+    let statement = sql::update_statement(table, &condition, sets, returning);
+    Ok(match returning {
+        true => Outcome::Rows(Node::new(table, session.query(statement, table).await?)),
+        false => Outcome::Count(session.execute(statement, table).await?),
+    })
 }
 
 /// A running call: the untyped work, and the function that reads its outcome.

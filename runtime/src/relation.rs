@@ -3,7 +3,6 @@
 use std::marker::PhantomData;
 
 use crate::columns::Columns;
-use crate::create::{CreateRow, Nested};
 use crate::delegate::UniqueKey;
 use crate::filter::{Condition, Filter};
 use crate::model::{FromRow, Model, Slot};
@@ -177,11 +176,6 @@ macro_rules! to_one {
             {
                 IncludeOne::<Self, C>::new().include(include)
             }
-
-            /// Creates the other row together with this one.
-            pub fn create<R: CreateRow<BACK, Model = C>>(self, row: R) -> Nested<P> {
-                Nested::new(Self::relation(), vec![row.into_insert()])
-            }
         }
     };
 }
@@ -265,16 +259,6 @@ impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Many<P, C, SLOT, 
     /// How many rows there are, as a value to select.
     pub fn count(self) -> CountOf<P> {
         CountOf::new(Self::relation(), Condition::ALL)
-    }
-
-    /// Creates a row of the other side together with this one.
-    pub fn create<R: CreateRow<BACK, Model = C>>(self, row: R) -> Nested<P> {
-        self.create_many([row])
-    }
-
-    /// Creates rows of the other side together with this one.
-    pub fn create_many<R: CreateRow<BACK, Model = C>>(self, rows: impl IntoIterator<Item = R>) -> Nested<P> {
-        Nested::new(Self::relation(), rows.into_iter().map(R::into_insert).collect())
     }
 }
 

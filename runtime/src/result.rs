@@ -58,6 +58,12 @@ impl<'a> FromSql<'a> for Raw<'a> {
     }
 }
 
+/// A value of a row as it came.
+#[inline]
+pub(crate) fn raw_value(row: &Row, column: usize) -> Option<&[u8]> {
+    row.try_get::<_, Option<Raw<'_>>>(column).ok().flatten().map(|raw| raw.0)
+}
+
 impl Node {
     pub(crate) fn new(table: &'static Table, rows: Vec<Row>) -> Self {
         Self { table, rows: Arc::new(rows), offset: 0, links: Vec::new() }
@@ -68,14 +74,18 @@ impl Node {
         Self { table, rows: Arc::clone(&self.rows), offset: self.offset + offset, links: Vec::new() }
     }
 
+    /// The rows, if nothing else holds them.
+    pub(crate) fn into_rows(self) -> Vec<Row> {
+        Arc::try_unwrap(self.rows).unwrap_or_default()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 
     #[inline]
     pub(crate) fn raw(&self, row: usize, column: usize) -> Option<&[u8]> {
-        let value = self.rows[row].try_get::<_, Option<Raw<'_>>>(self.offset + column);
-        value.ok().flatten().map(|raw| raw.0)
+        raw_value(&self.rows[row], self.offset + column)
     }
 
     /// Reads a column.

@@ -26,6 +26,22 @@ pub struct Select {
     pub(crate) includes: Vec<Include>,
     /// At most one row comes back.
     pub(crate) single: bool,
+    /// How the rows are locked until the transaction ends.
+    pub(crate) lock: Option<Lock>,
+}
+
+/// A lock on rows that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lock {
+    pub(crate) strength: &'static str,
+    /// What happens to rows that another transaction has locked: nothing said is waiting.
+    pub(crate) wait: &'static str,
+}
+
+impl Lock {
+    pub(crate) const UPDATE: Lock = Lock { strength: " FOR UPDATE OF t0", wait: "" };
+    pub(crate) const NO_KEY_UPDATE: Lock = Lock { strength: " FOR NO KEY UPDATE OF t0", wait: "" };
+    pub(crate) const SHARE: Lock = Lock { strength: " FOR SHARE OF t0", wait: "" };
 }
 
 /// Where a page begins.
@@ -74,6 +90,7 @@ impl Select {
             outputs: Outputs::All,
             includes: Vec::new(),
             single: false,
+            lock: None,
         }
     }
 

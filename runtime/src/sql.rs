@@ -10,8 +10,8 @@ use std::fmt::Write;
 
 pub(crate) use read::{ChildrenOf, KeySource, ReadPlan, read_plan, read_statement};
 pub(crate) use write::{
-    BulkInsert, Cell, connect_text, count_statement, delete_statement, exists_statement, insert_statement,
-    update_statement, upsert_statement,
+    BulkInsert, Cell, connect_statement, count_statement, delete_statement, disconnect_statement, exists_statement,
+    insert_statement, update_statement, upsert_statement,
 };
 
 use crate::filter::Condition;
@@ -106,6 +106,15 @@ impl Writer {
         }
     }
 
+    /// A parameter of the column's type, where the statement does not say it.
+    fn push_typed(&mut self, column: &Column, param: Param) {
+        self.push_value(column, param);
+        if column.wire.is_none() {
+            self.push("::");
+            self.push(column.sql_type);
+        }
+    }
+
     /// A parameter of the type of the column's elements.
     fn push_element(&mut self, column: &Column, param: Param) {
         self.push_param(param);
@@ -194,6 +203,7 @@ impl Writer {
                 self.push_column(alias, column(number));
                 self.push("), 0) = 0");
             }
+            Condition::JoinedTo { relation, key } => self.push_joined_to(relation, key, alias),
             Condition::Related { relation, condition } => self.push_related(relation, condition, table, alias),
         }
     }
@@ -230,6 +240,25 @@ impl Writer {
     fn push_related(&mut self, relation: &Relation, condition: &Condition, table: &Table, alias: Alias) {
         self.push("EXISTS (SELECT 1 FROM ");
         self.push_related_rows(relation, condition, table, alias);
+        self.push(")");
+    }
+
+    /// `EXISTS (SELECT 1 FROM "_AToB" AS t1 WHERE ..)`: the rows of the child that belong to one parent.
+    fn push_joined_to(&mut self, relation: &Relation, key: &Param, alias: Alias) {
+        let Some(through) = &relation.through else { return self.push("FALSE") };
+        let between = self.alias();
+        self.push("EXISTS (SELECT 1 FROM ");
+        self.push(through.sql);
+        self.push(" AS ");
+        self.push_alias(between);
+        self.push(" WHERE ");
+        self.push_through_column(between, through.child_column);
+        self.push(" = ");
+        self.push_column(alias, &relation.child.columns[usize::from(relation.child_columns[0])]);
+        self.push(" AND ");
+        self.push_through_column(between, through.parent_column);
+        self.push(" = ");
+        self.push_param(key.clone());
         self.push(")");
     }
 

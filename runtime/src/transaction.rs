@@ -10,6 +10,8 @@ use futures_util::future::{BoxFuture, FutureExt};
 use crate::client::Models;
 use crate::connection::{Handle, OpenTransaction, Pool, Target};
 use crate::error::{Error, Result};
+use crate::raw::FromRawRow;
+use crate::value::Param;
 
 /// A transaction: queries start at the models, which it dereferences to. Owned, so that futures
 /// that hold it are `Send`. Dropped without `commit`, it is rolled back.
@@ -59,6 +61,100 @@ impl<M: Models> Transaction<M> {
         self.shared.rollback().await
     }
 }
+
+/// A part of a transaction that can be undone without undoing the rest. Queries start at the models, which it
+/// dereferences to.
+pub struct Savepoint<M> {
+    shared: Arc<OpenTransaction>,
+    models: M,
+}
+
+impl<M> std::fmt::Debug for Savepoint<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Savepoint")
+    }
+}
+
+impl<M> Deref for Savepoint<M> {
+    type Target = M;
+
+    fn deref(&self) -> &M {
+        &self.models
+    }
+}
+
+/// Undoes the work of a savepoint whose future was dropped.
+struct Unfinished {
+    shared: Arc<OpenTransaction>,
+    savepoint: Option<u32>,
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(savepoint) = self.savepoint {
+            self.shared.drop_savepoint(savepoint);
+        }
+    }
+}
+
+async fn within_savepoint<M, F, Fut, T, E>(shared: &Arc<OpenTransaction>, work: F) -> Result<T, E>
+where
+    M: Models,
+    F: FnOnce(Savepoint<M>) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+    E: From<Error>,
+{
+    let savepoint = shared.begin_savepoint().await?;
+    let mut unfinished = Unfinished { shared: Arc::clone(shared), savepoint: Some(savepoint) };
+    let models = M::new(Handle(Target::Transaction(Arc::clone(shared))));
+    let worked = work(Savepoint { shared: Arc::clone(shared), models }).await;
+    shared.end_savepoint(savepoint, worked.is_ok()).await?;
+    unfinished.savepoint = None;
+    worked
+}
+
+macro_rules! inside_a_transaction {
+    ($name:ident) => {
+        impl<M: Models> $name<M> {
+            /// Runs a closure whose writes are undone alone if it gives `Err`: the transaction goes on. Savepoints
+            /// can be inside one another.
+            ///
+            /// # Errors
+            /// What the closure gives.
+            pub async fn savepoint<F, Fut, T, E>(&self, work: F) -> Result<T, E>
+            where
+                F: FnOnce(Savepoint<M>) -> Fut,
+                Fut: Future<Output = Result<T, E>>,
+                E: From<Error>,
+            {
+                within_savepoint(&self.shared, work).await
+            }
+
+            fn handle(&self) -> Handle {
+                Handle(Target::Transaction(Arc::clone(&self.shared)))
+            }
+
+            /// Runs SQL of your own in the transaction and reads its rows into tuples.
+            ///
+            /// # Errors
+            /// Those of the statement, and [`Error::Refused`] where its columns are not of the types that are read.
+            pub async fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> Result<Vec<T>> {
+                self.handle().query_raw(sql, params).await
+            }
+
+            /// Runs SQL of your own in the transaction and tells how many rows it wrote.
+            ///
+            /// # Errors
+            /// Those of the statement.
+            pub async fn execute_raw(&self, sql: &str, params: Vec<Param>) -> Result<u64> {
+                self.handle().execute_raw(sql, params).await
+            }
+        }
+    };
+}
+
+inside_a_transaction!(Transaction);
+inside_a_transaction!(Savepoint);
 
 /// How far a transaction is kept apart from others that run at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -97,11 +97,15 @@ impl fmt::Debug for Param {
 
 impl ToSql for Param {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<tokio_postgres::types::IsNull, BoxError> {
+        if !self.fits(ty) {
+            return Err(format!("{} was given for a parameter of type {ty}; cast it in the SQL", self.kind()).into());
+        }
         match self {
             Param::Null => return Ok(tokio_postgres::types::IsNull::Yes),
             Param::Bool(value) => wire::bool_to_sql(*value, out),
             Param::Int(value) => int_to_sql(*value, ty, out)?,
             Param::Float(value) if *ty == Type::FLOAT4 => wire::float4_to_sql(*value as f32, out),
+            Param::Float(value) if *ty == Type::NUMERIC => return Decimal::try_from(*value)?.to_sql(ty, out),
             Param::Float(value) => wire::float8_to_sql(*value, out),
             Param::Text(value) => wire::text_to_sql(value, out),
             Param::Label(value) => wire::text_to_sql(value, out),
@@ -127,7 +131,7 @@ impl ToSql for Param {
         Ok(tokio_postgres::types::IsNull::No)
     }
 
-    /// The statement's SQL decides the types, and was made for these parameters.
+    /// Whether a value fits depends on the value, too: `to_sql` says.
     fn accepts(_: &Type) -> bool {
         true
     }
@@ -135,11 +139,68 @@ impl ToSql for Param {
     to_sql_checked!();
 }
 
+impl Param {
+    /// Whether it can be sent as a value of this type. In SQL of the client's own it always can.
+    fn fits(&self, ty: &Type) -> bool {
+        match self {
+            Param::Null | Param::Raw(_) | Param::RawList(_) | Param::Array(_) => true,
+            Param::Bool(_) => *ty == Type::BOOL,
+            Param::Int(_) => {
+                matches!(
+                    *ty,
+                    Type::INT4 | Type::INT8 | Type::INT2 | Type::OID | Type::FLOAT8 | Type::FLOAT4 | Type::NUMERIC
+                )
+            }
+            Param::Float(_) => matches!(*ty, Type::FLOAT8 | Type::FLOAT4 | Type::NUMERIC),
+            Param::Text(_) | Param::Label(_) => is_text(ty),
+            Param::Bytes(_) => *ty == Type::BYTEA,
+            Param::Uuid(_) => *ty == Type::UUID,
+            Param::Timestamp(_) => matches!(*ty, Type::TIMESTAMPTZ | Type::TIMESTAMP),
+            Param::Date(_) => *ty == Type::DATE,
+            Param::Time(_) => matches!(*ty, Type::TIME | Type::TIMETZ),
+            Param::Decimal(_) => *ty == Type::NUMERIC,
+            Param::Json(_) => matches!(*ty, Type::JSONB | Type::JSON),
+        }
+    }
+
+    /// What it is, without its value.
+    fn kind(&self) -> &'static str {
+        match self {
+            Param::Null => "null",
+            Param::Bool(_) => "a boolean",
+            Param::Int(_) => "an integer",
+            Param::Float(_) => "a float",
+            Param::Text(_) | Param::Label(_) => "a text",
+            Param::Bytes(_) => "bytes",
+            Param::Uuid(_) => "a UUID",
+            Param::Timestamp(_) => "a point in time",
+            Param::Date(_) => "a date",
+            Param::Time(_) => "a time",
+            Param::Decimal(_) => "a decimal",
+            Param::Json(_) => "JSON",
+            Param::Array(_) | Param::RawList(_) => "a list",
+            Param::Raw(_) => "a value",
+        }
+    }
+}
+
+/// Types whose binary form is their text: strings, enums, and what extensions call text.
+fn is_text(ty: &Type) -> bool {
+    matches!(*ty, Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN)
+        || matches!(ty.kind(), Kind::Enum(_))
+        || ty.name() == "citext"
+}
+
 fn int_to_sql(value: i64, ty: &Type, out: &mut BytesMut) -> Result<(), BoxError> {
     match *ty {
         Type::INT2 => wire::int2_to_sql(i16::try_from(value)?, out),
         Type::INT4 => wire::int4_to_sql(i32::try_from(value)?, out),
         Type::OID => wire::oid_to_sql(u32::try_from(value)?, out),
+        Type::FLOAT8 => wire::float8_to_sql(value as f64, out),
+        Type::FLOAT4 => wire::float4_to_sql(value as f32, out),
+        Type::NUMERIC => {
+            Decimal::from(value).to_sql(ty, out)?;
+        }
         _ => wire::int8_to_sql(value, out),
     }
     Ok(())
@@ -184,6 +245,11 @@ pub trait Scalar: Sized + Send + 'static {
 
     /// Turns it into a parameter.
     fn into_param(self) -> Param;
+
+    /// Whether a column of this type can be read as one. Asked where the schema does not say: in raw queries.
+    fn accepts(ty: &Type) -> bool {
+        is_text(ty)
+    }
 }
 
 /// What a column's field is decoded to: a scalar or an optional one.
@@ -244,7 +310,7 @@ pub(crate) fn decode_list<T: Scalar>(raw: Option<&[u8]>) -> Result<Vec<T>, BoxEr
 }
 
 macro_rules! scalar {
-    ($type:ty, |$raw:ident| $decode:expr, |$value:ident| $param:expr) => {
+    ($type:ty [$($accepted:ident),+], |$raw:ident| $decode:expr, |$value:ident| $param:expr) => {
         impl Scalar for $type {
             fn decode($raw: &[u8]) -> Result<Self, BoxError> {
                 $decode
@@ -254,22 +320,35 @@ macro_rules! scalar {
                 let $value = self;
                 $param
             }
+
+            fn accepts(ty: &Type) -> bool {
+                matches!(*ty, $(Type::$accepted)|+)
+            }
         }
     };
 }
 
-scalar!(bool, |raw| wire::bool_from_sql(raw), |value| Param::Bool(value));
-scalar!(i32, |raw| Ok(i32::try_from(decode_int(raw)?)?), |value| Param::Int(value.into()));
-scalar!(i64, |raw| decode_int(raw), |value| Param::Int(value));
-scalar!(f64, |raw| decode_float(raw), |value| Param::Float(value));
-scalar!(String, |raw| Ok(wire::text_from_sql(raw)?.to_owned()), |value| Param::Text(value));
-scalar!(Vec<u8>, |raw| Ok(raw.to_vec()), |value| Param::Bytes(value));
-scalar!(Uuid, |raw| Ok(Uuid::from_bytes(wire::uuid_from_sql(raw)?)), |value| Param::Uuid(value));
-scalar!(DateTime<Utc>, |raw| decode_timestamp(raw), |value| Param::Timestamp(value));
-scalar!(NaiveDate, |raw| from_sql::<NaiveDate>(&Type::DATE, raw), |value| Param::Date(value));
-scalar!(NaiveTime, |raw| decode_time(raw), |value| Param::Time(value));
-scalar!(Decimal, |raw| from_sql::<Decimal>(&Type::NUMERIC, raw), |value| Param::Decimal(value));
-scalar!(serde_json::Value, |raw| decode_json(raw), |value| Param::Json(value));
+impl Scalar for String {
+    fn decode(raw: &[u8]) -> Result<Self, BoxError> {
+        Ok(wire::text_from_sql(raw)?.to_owned())
+    }
+
+    fn into_param(self) -> Param {
+        Param::Text(self)
+    }
+}
+
+scalar!(bool[BOOL], |raw| wire::bool_from_sql(raw), |value| Param::Bool(value));
+scalar!(i32 [INT4, INT2], |raw| Ok(i32::try_from(decode_int(raw)?)?), |value| Param::Int(value.into()));
+scalar!(i64 [INT8, INT4, INT2], |raw| decode_int(raw), |value| Param::Int(value));
+scalar!(f64 [FLOAT8, FLOAT4], |raw| decode_float(raw), |value| Param::Float(value));
+scalar!(Vec<u8> [BYTEA], |raw| Ok(raw.to_vec()), |value| Param::Bytes(value));
+scalar!(Uuid[UUID], |raw| Ok(Uuid::from_bytes(wire::uuid_from_sql(raw)?)), |value| Param::Uuid(value));
+scalar!(DateTime<Utc> [TIMESTAMPTZ, TIMESTAMP], |raw| decode_timestamp(raw), |value| Param::Timestamp(value));
+scalar!(NaiveDate[DATE], |raw| from_sql::<NaiveDate>(&Type::DATE, raw), |value| Param::Date(value));
+scalar!(NaiveTime [TIME, TIMETZ], |raw| decode_time(raw), |value| Param::Time(value));
+scalar!(Decimal[NUMERIC], |raw| from_sql::<Decimal>(&Type::NUMERIC, raw), |value| Param::Decimal(value));
+scalar!(serde_json::Value [JSONB, JSON], |raw| decode_json(raw), |value| Param::Json(value));
 
 fn from_sql<'a, T: FromSql<'a>>(ty: &Type, raw: &'a [u8]) -> Result<T, BoxError> {
     T::from_sql(ty, raw)

@@ -5,12 +5,13 @@ use std::marker::PhantomData;
 
 use crate::batch::{Parts, Query};
 use crate::connection::Handle;
-use crate::create::{CreateRow, Insert, Nested};
+use crate::create::{CreateRow, Insert};
 use crate::error::{Error, Result};
-use crate::field::{Assignment, SetTo};
+use crate::field::Assignment;
 use crate::filter::{Condition, Filter, Unique};
 use crate::model::Model;
-use crate::operation::{Call, Operation, Outcome};
+use crate::nested::{Nested, NestedChange, NestedWrite, Sets};
+use crate::operation::{BulkOptions, Call, Operation, Outcome};
 use crate::value::Param;
 
 macro_rules! call {
@@ -56,7 +57,7 @@ impl<M: Model> Create<M> {
 
     /// Creates rows on the other side of a relation too, in the same transaction.
     pub fn with(mut self, nested: Nested<M>) -> Self {
-        self.row.after.push(nested.insert);
+        self.row.after.push(nested.write);
         self
     }
 }
@@ -76,12 +77,25 @@ call!(Create<M: Model> gives M);
 pub struct CreateMany<M> {
     handle: Handle,
     rows: Vec<Insert>,
+    skip_duplicates: bool,
     model: PhantomData<fn() -> M>,
 }
 
 impl<M: Model> CreateMany<M> {
     pub(crate) fn new<C: CreateRow<Model = M>>(handle: Handle, rows: impl IntoIterator<Item = C>) -> Self {
-        Self { handle, rows: rows.into_iter().map(C::into_insert).collect(), model: PhantomData }
+        let rows = rows.into_iter().map(C::into_insert).collect();
+        Self { handle, rows, skip_duplicates: false, model: PhantomData }
+    }
+
+    /// Leaves out rows whose key, or another unique value, is taken.
+    pub fn skip_duplicates(mut self) -> Self {
+        self.skip_duplicates = true;
+        self
+    }
+
+    fn operation(self, returning: bool) -> Operation {
+        let options = BulkOptions { skip_duplicates: self.skip_duplicates, returning };
+        Operation::CreateMany { table: M::table(), rows: self.rows, options }
     }
 }
 
@@ -89,29 +103,65 @@ impl<M: Model> Query for CreateMany<M> {
     type Output = u64;
 
     fn into_parts(self) -> Parts<u64> {
-        Parts { operation: Operation::CreateMany { table: M::table(), rows: self.rows }, finish: Outcome::into_count }
+        Parts { operation: self.operation(false), finish: Outcome::into_count }
     }
 }
 
 call!(CreateMany<M: Model> gives u64);
+
+/// Many new rows: `.await` inserts them, all or none, and gives them in the order in which they were given.
+#[must_use = "nothing happens until it is awaited"]
+pub struct CreateManyAndReturn<M> {
+    handle: Handle,
+    create: CreateMany<M>,
+}
+
+impl<M: Model> CreateManyAndReturn<M> {
+    pub(crate) fn new<C: CreateRow<Model = M>>(handle: Handle, rows: impl IntoIterator<Item = C>) -> Self {
+        Self { handle: handle.clone(), create: CreateMany::new(handle, rows) }
+    }
+
+    /// Leaves out rows whose key, or another unique value, is taken: only the others come back.
+    pub fn skip_duplicates(mut self) -> Self {
+        self.create.skip_duplicates = true;
+        self
+    }
+}
+
+impl<M: Model> Query for CreateManyAndReturn<M> {
+    type Output = Vec<M>;
+
+    fn into_parts(self) -> Parts<Vec<M>> {
+        Parts { operation: self.create.operation(true), finish: finish_all }
+    }
+}
+
+call!(CreateManyAndReturn<M: Model> gives Vec<M>);
 
 /// A change of the row with a unique key: `.await` makes it and gives the row as it is then.
 #[must_use = "nothing happens until it is awaited"]
 pub struct Update<M> {
     handle: Handle,
     condition: Condition,
-    sets: Vec<(u16, SetTo)>,
+    sets: Sets,
+    nested: Vec<NestedWrite>,
     model: PhantomData<fn() -> M>,
 }
 
 impl<M: Model> Update<M> {
     pub(crate) fn new(handle: Handle, key: Unique<M>) -> Self {
-        Self { handle, condition: key.condition(), sets: Vec::new(), model: PhantomData }
+        Self { handle, condition: key.condition(), sets: Vec::new(), nested: Vec::new(), model: PhantomData }
     }
 
     /// Sets a column.
     pub fn set(mut self, assignment: Assignment<M>) -> Self {
         push_set(&mut self.sets, assignment);
+        self
+    }
+
+    /// Creates, connects, changes or deletes rows on the other side of a relation too, in the same transaction.
+    pub fn with(mut self, change: impl Into<NestedChange<M>>) -> Self {
+        self.nested.push(change.into().write);
         self
     }
 
@@ -126,7 +176,8 @@ impl<M: Model> Query for Update<M> {
     type Output = M;
 
     fn into_parts(self) -> Parts<M> {
-        let operation = Operation::Update { table: M::table(), condition: self.condition, sets: self.sets };
+        let Update { condition, sets, nested, .. } = self;
+        let operation = Operation::Update { table: M::table(), condition, sets, nested };
         Parts { operation, finish: finish_updated }
     }
 }
@@ -139,7 +190,7 @@ pub struct Upsert<M> {
     handle: Handle,
     row: Insert,
     key: Vec<(u16, Param)>,
-    sets: Vec<(u16, SetTo)>,
+    sets: Sets,
     model: PhantomData<fn() -> M>,
 }
 
@@ -211,7 +262,7 @@ pub enum RowsChosen {}
 pub struct UpdateMany<M, C> {
     handle: Handle,
     condition: Condition,
-    sets: Vec<(u16, SetTo)>,
+    sets: Sets,
     all_rows: bool,
     types: PhantomData<fn() -> (M, C)>,
 }
@@ -247,20 +298,46 @@ impl<M: Model, C> UpdateMany<M, C> {
     }
 }
 
+impl<M: Model> UpdateMany<M, RowsChosen> {
+    /// Gives the changed rows rather than their number.
+    pub fn and_return(self) -> UpdateManyAndReturn<M> {
+        UpdateManyAndReturn { handle: self.handle.clone(), update: self }
+    }
+
+    fn operation(self, returning: bool) -> Operation {
+        if self.condition.is_all() && !self.all_rows {
+            return Operation::Refused(empty_filter("update_many"));
+        }
+        Operation::UpdateMany { table: M::table(), condition: self.condition, sets: self.sets, returning }
+    }
+}
+
 impl<M: Model> Query for UpdateMany<M, RowsChosen> {
     type Output = u64;
 
     fn into_parts(self) -> Parts<u64> {
-        let operation = if self.condition.is_all() && !self.all_rows {
-            Operation::Refused(empty_filter("update_many"))
-        } else {
-            Operation::UpdateMany { table: M::table(), condition: self.condition, sets: self.sets }
-        };
-        Parts { operation, finish: Outcome::into_count }
+        Parts { operation: self.operation(false), finish: Outcome::into_count }
     }
 }
 
 call!(UpdateMany<M, C> gives u64);
+
+/// A change of all rows that meet the filters: `.await` makes it and gives them as they are then.
+#[must_use = "nothing happens until it is awaited"]
+pub struct UpdateManyAndReturn<M> {
+    handle: Handle,
+    update: UpdateMany<M, RowsChosen>,
+}
+
+impl<M: Model> Query for UpdateManyAndReturn<M> {
+    type Output = Vec<M>;
+
+    fn into_parts(self) -> Parts<Vec<M>> {
+        Parts { operation: self.update.operation(true), finish: finish_all }
+    }
+}
+
+call!(UpdateManyAndReturn<M: Model> gives Vec<M>);
 
 /// The deletion of all rows that meet the filters: `.await` deletes and counts them.
 #[must_use = "nothing happens until it is awaited"]
@@ -310,7 +387,7 @@ fn empty_filter(call: &str) -> String {
 }
 
 /// The last assignment to a column holds.
-fn push_set<M>(sets: &mut Vec<(u16, SetTo)>, assignment: Assignment<M>) {
+fn push_set<M>(sets: &mut Sets, assignment: Assignment<M>) {
     sets.retain(|(column, _)| *column != assignment.column);
     sets.push((assignment.column, assignment.to));
 }
@@ -325,6 +402,10 @@ fn finish_updated<M: Model>(outcome: Outcome) -> Result<M> {
 
 fn finish_deleted<M: Model>(outcome: Outcome) -> Result<M> {
     only_row(outcome, "deleted")
+}
+
+fn finish_all<M: Model>(outcome: Outcome) -> Result<Vec<M>> {
+    outcome.into_rows()?.cursors().map(M::from_row).collect()
 }
 
 fn only_row<M: Model>(outcome: Outcome, operation: &'static str) -> Result<M> {

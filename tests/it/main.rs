@@ -5,6 +5,8 @@ mod compile_errors;
 mod design;
 mod examples;
 mod generated;
+mod nested_writes;
+mod raw_queries;
 mod reads;
 mod round_trips;
 mod scenarios;

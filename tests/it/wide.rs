@@ -15,17 +15,17 @@ use crate::support::devdb;
 
 #[path = "../wide/generated/lib.rs"]
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
-mod wide;
+pub(crate) mod client;
 
-use wide::{Client, Color, comment, group, note, person, sample};
+use client::{Client, Color, comment, group, note, person, sample};
 
-struct Fixture {
-    db: Client,
+pub(crate) struct Fixture {
+    pub(crate) db: Client,
     _database: relata_devdb::TestDatabase,
 }
 
 impl Fixture {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let schema = schema();
         let key = format!(
             "wide-{:x}",
@@ -320,18 +320,18 @@ async fn notes_have_a_key_of_two_columns() {
 async fn a_row_without_any_value_can_be_created() {
     let fixture = Fixture::new().await;
     let db = &fixture.db;
-    let one = db.empty().create(wide::empty::Create {}).await.expect("is created");
-    let many = db.empty().create_many([wide::empty::Create {}, wide::empty::Create {}]).await.expect("are created");
+    let one = db.empty().create(client::empty::Create {}).await.expect("is created");
+    let many = db.empty().create_many([client::empty::Create {}, client::empty::Create {}]).await.expect("are created");
     assert_eq!((one.id, many), (1, 2));
-    let nobody: [wide::empty::Create; 0] = [];
+    let nobody: [client::empty::Create; 0] = [];
     assert_eq!(db.empty().create_many(nobody).await.expect("nothing to do"), 0);
 }
 
 #[tokio::test]
 async fn keys_that_the_client_makes_have_their_form() {
     let fixture = Fixture::new().await;
-    let one = fixture.db.made().create(wide::made::Create {}).await.expect("is created");
-    let two = fixture.db.made().create(wide::made::Create {}).await.expect("is created");
+    let one = fixture.db.made().create(client::made::Create {}).await.expect("is created");
+    let two = fixture.db.made().create(client::made::Create {}).await.expect("is created");
     assert_eq!((one.id.len(), one.id.starts_with('c')), (25, true));
     assert_eq!((one.cuid2.len(), one.ulid.len(), one.nano.len(), one.nano7.len()), (24, 26, 21, 7));
     assert_eq!(Uuid::parse_str(&one.uuid).expect("is a UUID").get_version_num(), 4);

@@ -5,12 +5,15 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::{BoxFuture, FutureExt};
+use tokio_postgres::Row;
 use uuid::Uuid;
 
+use super::nested;
 use crate::connection::Session;
-use crate::create::{Insert, NestedInsert};
+use crate::create::Insert;
 use crate::error::{Error, Result};
 use crate::field::SetTo;
+use crate::filter::Condition;
 use crate::result::Node;
 use crate::sql::{self, BulkInsert, Cell, Statement};
 use crate::table::{ClientDefault, Relation, Table};
@@ -39,7 +42,7 @@ impl Insert {
     }
 
     /// Takes over the key of the row that it points at.
-    fn point_at(&mut self, relation: &Relation, ours: &[u16], theirs: &[u16], parent: &Node) -> Result<()> {
+    pub(super) fn point_at(&mut self, relation: &Relation, ours: &[u16], theirs: &[u16], parent: &Node) -> Result<()> {
         let Some(at) = parent.cursors().next() else {
             return Err(Error::NotFound { model: relation.child.name, operation: "connected" });
         };
@@ -78,14 +81,14 @@ pub(super) fn insert(session: Session<'_>, mut row: Insert) -> BoxFuture<'_, Res
         insert_before(session, &mut row).await?;
         let after = std::mem::take(&mut row.after);
         let (own, theirs): (Vec<_>, Vec<_>) = after.into_iter().partition(|nested| nested.relation.referencing);
-        for nested in own {
-            insert_referenced(session, &mut row, nested).await?;
-        }
+        nested::write_referenced_first(session, &mut row, own).await?;
         let table = row.table;
-        let looked_up = lookup_of(&row);
-        let rows = session.query(statement(row), table).await.map_err(|error| explain_lookup(error, looked_up))?;
+        let looked_up = lookups_of(&row);
+        let rows =
+            session.query(statement(row), table).await.map_err(|error| explain_lookup(error, table, &looked_up))?;
         let node = Node::new(table, rows);
-        insert_after(session, &node, theirs).await?;
+        found_all(&node, &looked_up)?;
+        nested::write_children(session, &node, theirs).await?;
         Ok(node)
     }
     .boxed()
@@ -100,67 +103,33 @@ async fn insert_before(session: Session<'_>, row: &mut Insert) -> Result<()> {
     Ok(())
 }
 
-/// A row that was created through a relation whose foreign key is on this side.
-async fn insert_referenced(session: Session<'_>, row: &mut Insert, nested: NestedInsert) -> Result<()> {
-    for parent in nested.rows {
-        let parent = insert(session, parent).await?;
-        row.point_at(nested.relation, nested.relation.parent_columns, nested.relation.child_columns, &parent)?;
-    }
-    Ok(())
-}
-
-/// The rows that point at the one in `node`.
-async fn insert_after(session: Session<'_>, node: &Node, nested: Vec<NestedInsert>) -> Result<()> {
-    for NestedInsert { relation, mut rows } in nested {
-        if let Some(through) = relation.through {
-            for row in rows {
-                let child = insert(session, row).await?;
-                connect(session, node, relation, through, &child).await?;
-            }
-            continue;
-        }
-        for row in &mut rows {
-            row.point_at(relation, relation.child_columns, relation.parent_columns, node)?;
-        }
-        insert_many(session, rows).await?;
-    }
-    Ok(())
-}
-
-/// A row in the table between two sides of a many-to-many relation.
-async fn connect(
-    session: Session<'_>,
-    parent: &Node,
-    relation: &'static Relation,
-    through: crate::table::JoinTable,
-    child: &Node,
-) -> Result<()> {
-    let key = |node: &Node, column: u16| {
-        let raw = node.cursors().next().and_then(|at| at.raw(usize::from(column)));
-        raw.map_or(Param::Null, |raw| Param::Raw(raw.to_vec()))
-    };
-    let params = vec![key(parent, relation.parent_columns[0]), key(child, relation.child_columns[0])];
-    let sql = sql::connect_text(through);
-    session.execute(Statement { sql, params }, relation.child).await?;
-    Ok(())
-}
-
-/// What a NOT NULL violation means for a row whose key was looked up: there was nothing to find.
-fn lookup_of(row: &Insert) -> Option<(&'static str, &'static str)> {
-    row.cells.iter().find_map(|(column, cell)| match cell {
-        Cell::Lookup { relation, .. } => Some((relation.child.name, row.table.columns[usize::from(*column)].name)),
+/// The columns of a row that are looked up, and the models that they are looked up in.
+fn lookups_of(row: &Insert) -> Vec<(u16, &'static str)> {
+    let lookup = |(column, cell): &(u16, Cell)| match cell {
+        Cell::Lookup { relation, .. } => Some((*column, relation.child.name)),
         Cell::Value(_) => None,
-    })
+    };
+    row.cells.iter().filter_map(lookup).collect()
 }
 
-fn explain_lookup(error: Error, looked_up: Option<(&'static str, &'static str)>) -> Error {
-    match (&error, looked_up) {
-        (Error::NotNullViolation(violation), Some((model, column)))
-            if violation.columns.iter().any(|known| known == column) =>
-        {
-            Error::NotFound { model, operation: "connected" }
-        }
-        _ => error,
+/// A required column that was looked up is null where there was nothing to find.
+fn explain_lookup(error: Error, table: &'static Table, looked_up: &[(u16, &'static str)]) -> Error {
+    let Error::NotNullViolation(violation) = &error else { return error };
+    let is_meant = |column: &u16| violation.columns.iter().any(|name| name == table.columns[usize::from(*column)].name);
+    match looked_up.iter().find(|(column, _)| is_meant(column)) {
+        Some((_, model)) => Error::NotFound { model, operation: "connected" },
+        None => error,
+    }
+}
+
+/// An optional column that was looked up is null, too, and that is no error to PostgreSQL.
+fn found_all(node: &Node, looked_up: &[(u16, &'static str)]) -> Result<()> {
+    let missing = |at: crate::model::Cursor<'_>| {
+        looked_up.iter().find(|(column, _)| at.raw(usize::from(*column)).is_none()).map(|(_, model)| *model)
+    };
+    match node.cursors().next().and_then(missing) {
+        Some(model) => Err(Error::NotFound { model, operation: "connected" }),
+        None => Ok(()),
     }
 }
 
@@ -184,60 +153,119 @@ fn have_same_columns(a: &Insert, b: &Insert) -> bool {
     }
 }
 
-/// Inserts many rows, those with values for the same columns in one statement, and counts them.
-pub(super) fn insert_many(session: Session<'_>, rows: Vec<Insert>) -> BoxFuture<'_, Result<u64>> {
+/// How rows are inserted in bulk.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct BulkOptions {
+    /// A row whose key is taken is left out.
+    pub(crate) skip_duplicates: bool,
+    /// The rows come back, in the order in which they were given.
+    pub(crate) returning: bool,
+}
+
+/// What became of rows that were inserted in bulk.
+#[derive(Debug, Default)]
+pub(super) struct Inserted {
+    pub(super) count: u64,
+    /// The rows, if they were to come back.
+    pub(super) rows: Vec<Row>,
+}
+
+/// Rows with values for the same columns.
+struct Group {
+    bulk: BulkInsert,
+    /// Where its rows stood among all rows, if they are to come back.
+    positions: Vec<usize>,
+}
+
+/// Inserts many rows, those with values for the same columns in one statement.
+pub(super) fn insert_many(
+    session: Session<'_>,
+    rows: Vec<Insert>,
+    options: BulkOptions,
+) -> BoxFuture<'_, Result<Inserted>> {
     async move {
         let mut count = 0;
-        let mut groups: Vec<BulkInsert> = Vec::new();
-        let mut left = rows.len();
-        for mut row in rows {
+        let mut placed: Vec<(usize, Row)> = Vec::new();
+        let mut groups: Vec<Group> = Vec::new();
+        let total = rows.len();
+        for (position, mut row) in rows.into_iter().enumerate() {
             if row.is_nested() || row.cells.iter().any(|(_, cell)| matches!(cell, Cell::Lookup { .. })) {
-                insert(session, row).await?;
+                if options.skip_duplicates {
+                    return Err(Error::Refused(SKIPPING_NEEDS_PLAIN_ROWS.to_owned()));
+                }
+                placed.extend(insert(session, row).await?.into_rows().into_iter().map(|row| (position, row)));
                 count += 1;
                 continue;
             }
             row.fill_defaults();
-            add_to_group(&mut groups, row, left);
-            left -= 1;
+            add_to_group(&mut groups, row, position, total, options);
         }
-        for bulk in groups {
-            let table = bulk.table;
-            for statement in bulk.into_statements() {
-                count += session.execute(statement, table).await?;
+        for group in groups {
+            let table = group.bulk.table;
+            let mut positions = group.positions.into_iter();
+            for statement in group.bulk.into_statements() {
+                if options.returning {
+                    let rows = session.query(statement, table).await?;
+                    count += rows.len() as u64;
+                    placed.extend(rows.into_iter().map(|row| (positions.next().unwrap_or(usize::MAX), row)));
+                } else {
+                    count += session.execute(statement, table).await?;
+                }
             }
         }
-        Ok(count)
+        placed.sort_by_key(|(position, _)| *position);
+        Ok(Inserted { count, rows: placed.into_iter().map(|(_, row)| row).collect() })
     }
     .boxed()
 }
 
-/// Adds a row whose columns are in order to the rows with the same ones; `left` more may follow.
-fn add_to_group(groups: &mut Vec<BulkInsert>, row: Insert, left: usize) {
-    let known = groups.iter().position(|group| columns(&row).eq(group.columns.iter().copied()));
-    let position = known.unwrap_or_else(|| {
-        groups.push(empty_group(row.table, columns(&row).collect(), left));
+const SKIPPING_NEEDS_PLAIN_ROWS: &str = "skip_duplicates works on rows that give keys: \
+    what is created or looked up together with a row would stay when the row is left out";
+
+/// Adds a row, the one at `position` of `total`, to the rows with the same columns. Its columns are in order.
+fn add_to_group(groups: &mut Vec<Group>, row: Insert, position: usize, total: usize, options: BulkOptions) {
+    let known = groups.iter().position(|group| columns(&row).eq(group.bulk.columns.iter().copied()));
+    let index = known.unwrap_or_else(|| {
+        let bulk = empty_group(row.table, columns(&row).collect(), total - position, options);
+        groups
+            .push(Group { bulk, positions: Vec::with_capacity(if options.returning { total - position } else { 0 }) });
         groups.len() - 1
     });
-    let bulk = &mut groups[position];
-    bulk.rows += 1;
-    for ((_, cell), values) in row.cells.into_iter().zip(&mut bulk.values) {
+    let group = &mut groups[index];
+    if options.returning {
+        group.positions.push(position);
+    }
+    group.bulk.rows += 1;
+    for ((_, cell), values) in row.cells.into_iter().zip(&mut group.bulk.values) {
         if let Cell::Value(value) = cell {
             values.push(value);
         }
     }
 }
 
-fn empty_group(table: &'static Table, columns: Vec<u16>, rows: usize) -> BulkInsert {
+fn empty_group(table: &'static Table, columns: Vec<u16>, rows: usize, options: BulkOptions) -> BulkInsert {
     let values = columns.iter().map(|_| Vec::with_capacity(rows)).collect();
-    BulkInsert { table, columns, values, rows: 0, returning: false }
+    let BulkOptions { skip_duplicates, returning } = options;
+    BulkInsert { table, columns, values, rows: 0, returning, skip_duplicates }
 }
 
 /// Inserts the row or, where its key is taken, updates the row that has it: one statement.
 pub(super) async fn upsert(
     session: Session<'_>,
+    row: Insert,
+    key: Vec<(u16, Param)>,
+    sets: Vec<(u16, SetTo)>,
+) -> Result<Node> {
+    upsert_if(session, row, key, sets, &Condition::ALL).await
+}
+
+/// Like `upsert`; a row that is there and does not meet `only_if` is an error.
+pub(super) async fn upsert_if(
+    session: Session<'_>,
     mut row: Insert,
     key: Vec<(u16, Param)>,
     sets: Vec<(u16, SetTo)>,
+    only_if: &Condition,
 ) -> Result<Node> {
     insert_before(session, &mut row).await?;
     if !row.after.is_empty() {
@@ -258,9 +286,12 @@ pub(super) async fn upsert(
     }
     row.fill_defaults();
     let table = row.table;
-    let looked_up = lookup_of(&row);
+    let looked_up = lookups_of(&row);
     let columns: Vec<u16> = key.iter().map(|(column, _)| *column).collect();
-    let statement = sql::upsert_statement(table, row.cells, &columns, &sets);
-    let rows = session.query(statement, table).await.map_err(|error| explain_lookup(error, looked_up))?;
+    let statement = sql::upsert_statement(table, row.cells, &columns, &sets, only_if);
+    let rows = session.query(statement, table).await.map_err(|error| explain_lookup(error, table, &looked_up))?;
+    if rows.is_empty() {
+        return Err(Error::NotFound { model: table.name, operation: "updated" });
+    }
     Ok(Node::new(table, rows))
 }

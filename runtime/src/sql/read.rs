@@ -190,6 +190,10 @@ impl Writer {
         self.push_starts(select, &order, alias, &mut first);
         self.push_order(&order, table, alias);
         self.push_page(select);
+        if let Some(lock) = select.lock {
+            self.push(lock.strength);
+            self.push(lock.wait);
+        }
         columns
     }
 

@@ -3,8 +3,8 @@
 use super::{Alias, Statement, Writer};
 use crate::field::SetTo;
 use crate::filter::{Condition, Operator};
-use crate::table::{Relation, Table, push_quoted};
-use crate::value::Param;
+use crate::table::{JoinTable, Relation, Table, push_quoted};
+use crate::value::{Param, RawList};
 
 /// What goes into one column of a new row.
 #[derive(Debug, Clone)]
@@ -25,12 +25,14 @@ pub(crate) fn insert_statement(table: &'static Table, cells: Vec<(u16, Cell)>) -
     writer.finish()
 }
 
-/// `INSERT .. ON CONFLICT (key) DO UPDATE .. RETURNING` all columns.
+/// `INSERT .. ON CONFLICT (key) DO UPDATE .. RETURNING` all columns; a row that is there and does not meet `only_if`
+/// stays as it is and does not come back.
 pub(crate) fn upsert_statement(
     table: &'static Table,
     cells: Vec<(u16, Cell)>,
     key: &[u16],
     sets: &[(u16, SetTo)],
+    only_if: &Condition,
 ) -> Statement {
     let mut writer = Writer::new();
     writer.push_insert(table, cells);
@@ -47,6 +49,7 @@ pub(crate) fn upsert_statement(
     } else {
         writer.push_sets(table, sets);
     }
+    writer.push_where(only_if, table, TABLE);
     writer.push_returning(table);
     writer.finish()
 }
@@ -114,6 +117,7 @@ pub(crate) struct BulkInsert {
     pub(crate) values: Vec<Vec<Param>>,
     pub(crate) rows: usize,
     pub(crate) returning: bool,
+    pub(crate) skip_duplicates: bool,
 }
 
 /// Parameters of one statement: the protocol counts them in 16 bits.
@@ -157,9 +161,7 @@ impl BulkInsert {
             writer.push(&format!("{}c{index}", if index > 0 { ", " } else { "" }));
         }
         writer.push(")");
-        if self.returning {
-            writer.push_returning(self.table);
-        }
+        writer.push_bulk_end(self.table, self.skip_duplicates, self.returning);
         writer.finish()
     }
 
@@ -190,9 +192,7 @@ impl BulkInsert {
                     writer.push(")");
                 }
             }
-            if self.returning {
-                writer.push_returning(self.table);
-            }
+            writer.push_bulk_end(self.table, self.skip_duplicates, self.returning);
             statements.push(writer.finish());
         }
         statements
@@ -314,6 +314,15 @@ impl Writer {
         }
     }
 
+    fn push_bulk_end(&mut self, table: &'static Table, skip_duplicates: bool, returning: bool) {
+        if skip_duplicates {
+            self.push(" ON CONFLICT DO NOTHING");
+        }
+        if returning {
+            self.push_returning(table);
+        }
+    }
+
     fn push_returning(&mut self, table: &'static Table) {
         self.push(" RETURNING ");
         self.push_all_columns(table, TABLE);
@@ -332,12 +341,58 @@ fn now_columns<'t>(
         .filter(|(index, column)| column.updated_at && !given.iter().any(|number| usize::from(*number) == *index))
 }
 
-/// A row in the table of a many-to-many relation; it may be there already.
-pub(crate) fn connect_text(through: crate::table::JoinTable) -> String {
-    let mut sql = format!("INSERT INTO {} (", through.sql);
-    push_quoted(&mut sql, through.parent_column);
-    sql.push_str(", ");
-    push_quoted(&mut sql, through.child_column);
-    sql.push_str(") VALUES ($1, $2) ON CONFLICT DO NOTHING");
-    sql
+/// Rows in the table of a many-to-many relation: of one parent and many children. They may be there already.
+pub(crate) fn connect_statement(
+    table: &Table,
+    relation: &Relation,
+    through: JoinTable,
+    parent: Param,
+    children: RawList,
+) -> Statement {
+    let mut writer = Writer::new();
+    writer.push("INSERT INTO ");
+    writer.push(through.sql);
+    writer.push(" (");
+    push_quoted(&mut writer.sql, through.parent_column);
+    writer.push(", ");
+    push_quoted(&mut writer.sql, through.child_column);
+    writer.push(") SELECT ");
+    writer.push_typed(&table.columns[usize::from(relation.parent_columns[0])], parent);
+    writer.push(", unnest(");
+    writer.push_values(&relation.child.columns[usize::from(relation.child_columns[0])], Param::RawList(children));
+    writer.push(") ON CONFLICT DO NOTHING");
+    writer.finish()
+}
+
+/// Removes rows from the table of a many-to-many relation: those of one parent whose children do or do not meet a
+/// condition.
+pub(crate) fn disconnect_statement(
+    relation: &Relation,
+    through: JoinTable,
+    parent: Param,
+    condition: &Condition,
+    meets: bool,
+) -> Statement {
+    let mut writer = Writer::new();
+    let child = writer.alias();
+    let between = writer.alias();
+    writer.push("DELETE FROM ");
+    writer.push(through.sql);
+    writer.push(" AS ");
+    writer.push_alias(between);
+    writer.push(" WHERE ");
+    writer.push_through_column(between, through.parent_column);
+    writer.push(" = ");
+    writer.push_param(parent);
+    writer.push(if meets { " AND " } else { " AND NOT " });
+    writer.push("EXISTS (SELECT 1 FROM ");
+    writer.push_table(relation.child, child);
+    writer.push(" WHERE ");
+    writer.push_column(child, &relation.child.columns[usize::from(relation.child_columns[0])]);
+    writer.push(" = ");
+    writer.push_through_column(between, through.child_column);
+    writer.push(" AND (");
+    writer.push_condition(condition, relation.child, child);
+    writer.push("))");
+    writer.finish()
 }

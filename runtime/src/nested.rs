@@ -1,0 +1,211 @@
+//! What is written to the other side of a relation together with a row, as data.
+
+use std::marker::PhantomData;
+
+use crate::create::{CreateRow, Insert};
+use crate::delegate::UniqueKey;
+use crate::field::{Assignment, SetTo};
+use crate::filter::{Condition, Filter};
+use crate::model::Model;
+use crate::relation::{Many, Maybe, One, RelationOf};
+use crate::table::Relation;
+use crate::value::Param;
+
+/// The values of a unique key.
+pub(crate) type Key = Vec<(u16, Param)>;
+
+/// New values of columns.
+pub(crate) type Sets = Vec<(u16, SetTo)>;
+
+/// A write to the rows of a relation.
+#[derive(Debug, Clone)]
+pub(crate) struct NestedWrite {
+    pub(crate) relation: &'static Relation,
+    pub(crate) action: Action,
+}
+
+/// What is done to the rows of a relation. Where a to-one relation has no key, it is the row that is there.
+#[derive(Debug, Clone)]
+pub(crate) enum Action {
+    Create(Vec<Insert>),
+    Connect(Vec<Key>),
+    ConnectOrCreate(Key, Insert),
+    Disconnect(Option<Vec<Key>>),
+    Set(Vec<Key>),
+    Update { key: Option<Key>, sets: Sets },
+    UpdateMany { condition: Condition, sets: Sets },
+    Upsert { key: Option<Key>, row: Insert, sets: Sets },
+    Delete(Option<Vec<Key>>),
+    DeleteMany(Condition),
+}
+
+/// Rows to create or connect on the other side of a relation of `M`, for `with` on `create` and `update`.
+#[derive(Debug, Clone)]
+pub struct Nested<M> {
+    pub(crate) write: NestedWrite,
+    model: PhantomData<fn() -> M>,
+}
+
+/// A change of the rows on the other side of a relation of `M`, for `with` on `update`.
+#[derive(Debug, Clone)]
+pub struct NestedChange<M> {
+    pub(crate) write: NestedWrite,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M> Nested<M> {
+    fn new(relation: &'static Relation, action: Action) -> Self {
+        Self { write: NestedWrite { relation, action }, model: PhantomData }
+    }
+}
+
+impl<M> NestedChange<M> {
+    fn new(relation: &'static Relation, action: Action) -> Self {
+        Self { write: NestedWrite { relation, action }, model: PhantomData }
+    }
+}
+
+impl<M> From<Nested<M>> for NestedChange<M> {
+    fn from(nested: Nested<M>) -> Self {
+        Self { write: nested.write, model: PhantomData }
+    }
+}
+
+fn sets_of<M>(assignments: impl IntoIterator<Item = Assignment<M>>) -> Sets {
+    assignments.into_iter().map(|assignment| (assignment.column, assignment.to)).collect()
+}
+
+fn key_of<M: Model>(key: impl UniqueKey<M>) -> Key {
+    key.into_unique().values
+}
+
+impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Many<P, C, SLOT, BACK> {
+    /// Creates a row of the other side together with this one.
+    pub fn create<R: CreateRow<BACK, Model = C>>(self, row: R) -> Nested<P> {
+        self.create_many([row])
+    }
+
+    /// Creates rows of the other side together with this one.
+    pub fn create_many<R: CreateRow<BACK, Model = C>>(self, rows: impl IntoIterator<Item = R>) -> Nested<P> {
+        Nested::new(Self::relation(), Action::Create(rows.into_iter().map(R::into_insert).collect()))
+    }
+
+    /// Makes a row that is there belong to this one.
+    pub fn connect(self, key: impl UniqueKey<C>) -> Nested<P> {
+        self.connect_many([key])
+    }
+
+    /// Makes rows that are there belong to this one; if one of them is missing, nothing is written.
+    pub fn connect_many<K: UniqueKey<C>>(self, keys: impl IntoIterator<Item = K>) -> Nested<P> {
+        Nested::new(Self::relation(), Action::Connect(keys.into_iter().map(key_of).collect()))
+    }
+
+    /// Makes the row with this key belong to this one, and creates it if it is not there.
+    pub fn connect_or_create<R: CreateRow<BACK, Model = C>>(self, key: impl UniqueKey<C>, row: R) -> Nested<P> {
+        Nested::new(Self::relation(), Action::ConnectOrCreate(key_of(key), row.into_insert()))
+    }
+
+    /// Changes the row with this key, which must belong to this one.
+    pub fn update(self, key: impl UniqueKey<C>, sets: impl IntoIterator<Item = Assignment<C>>) -> NestedChange<P> {
+        let key = Some(key_of(key));
+        NestedChange::new(Self::relation(), Action::Update { key, sets: sets_of(sets) })
+    }
+
+    /// Changes those rows of this one that meet the filter.
+    pub fn update_many(
+        self,
+        filter: impl Into<Filter<C>>,
+        sets: impl IntoIterator<Item = Assignment<C>>,
+    ) -> NestedChange<P> {
+        let condition = filter.into().condition;
+        NestedChange::new(Self::relation(), Action::UpdateMany { condition, sets: sets_of(sets) })
+    }
+
+    /// Changes the row with this key, which must belong to this one, or creates it.
+    pub fn upsert<R: CreateRow<BACK, Model = C>>(
+        self,
+        key: impl UniqueKey<C>,
+        row: R,
+        sets: impl IntoIterator<Item = Assignment<C>>,
+    ) -> NestedChange<P> {
+        let action = Action::Upsert { key: Some(key_of(key)), row: row.into_insert(), sets: sets_of(sets) };
+        NestedChange::new(Self::relation(), action)
+    }
+
+    /// Deletes the row with this key, which must belong to this one.
+    pub fn delete(self, key: impl UniqueKey<C>) -> NestedChange<P> {
+        NestedChange::new(Self::relation(), Action::Delete(Some(vec![key_of(key)])))
+    }
+
+    /// Deletes those rows of this one that meet the filter.
+    pub fn delete_many(self, filter: impl Into<Filter<C>>) -> NestedChange<P> {
+        NestedChange::new(Self::relation(), Action::DeleteMany(filter.into().condition))
+    }
+}
+
+/// Rows that can be without this one: many-to-many relations, and those with an optional key.
+impl<P: Model, C: Model, const SLOT: usize> Many<P, C, SLOT> {
+    /// Makes the row with this key belong to this one no more.
+    pub fn disconnect(self, key: impl UniqueKey<C>) -> NestedChange<P> {
+        NestedChange::new(Self::relation(), Action::Disconnect(Some(vec![key_of(key)])))
+    }
+
+    /// Makes exactly these rows belong to this one.
+    pub fn set<K: UniqueKey<C>>(self, keys: impl IntoIterator<Item = K>) -> NestedChange<P> {
+        NestedChange::new(Self::relation(), Action::Set(keys.into_iter().map(key_of).collect()))
+    }
+}
+
+macro_rules! to_one {
+    ($name:ident) => {
+        impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> $name<P, C, SLOT, BACK> {
+            /// Creates the other row together with this one.
+            pub fn create<R: CreateRow<BACK, Model = C>>(self, row: R) -> Nested<P> {
+                Nested::new(Self::relation(), Action::Create(vec![row.into_insert()]))
+            }
+
+            /// Makes a row that is there the other row.
+            pub fn connect(self, key: impl UniqueKey<C>) -> Nested<P> {
+                Nested::new(Self::relation(), Action::Connect(vec![key_of(key)]))
+            }
+
+            /// Makes the row with this key the other row, and creates it if it is not there.
+            pub fn connect_or_create<R: CreateRow<BACK, Model = C>>(self, key: impl UniqueKey<C>, row: R) -> Nested<P> {
+                Nested::new(Self::relation(), Action::ConnectOrCreate(key_of(key), row.into_insert()))
+            }
+
+            /// Changes the other row.
+            pub fn update(self, sets: impl IntoIterator<Item = Assignment<C>>) -> NestedChange<P> {
+                NestedChange::new(Self::relation(), Action::Update { key: None, sets: sets_of(sets) })
+            }
+        }
+    };
+}
+
+to_one!(One);
+to_one!(Maybe);
+
+impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Maybe<P, C, SLOT, BACK> {
+    /// Changes the other row, or creates it if there is none.
+    pub fn upsert<R: CreateRow<BACK, Model = C>>(
+        self,
+        row: R,
+        sets: impl IntoIterator<Item = Assignment<C>>,
+    ) -> NestedChange<P> {
+        let action = Action::Upsert { key: None, row: row.into_insert(), sets: sets_of(sets) };
+        NestedChange::new(Self::relation(), action)
+    }
+
+    /// Deletes the other row.
+    pub fn delete(self) -> NestedChange<P> {
+        NestedChange::new(Self::relation(), Action::Delete(None))
+    }
+}
+
+/// Rows that can be without the other one.
+impl<P: Model, C: Model, const SLOT: usize> Maybe<P, C, SLOT> {
+    /// Leaves this row without another one.
+    pub fn disconnect(self) -> NestedChange<P> {
+        NestedChange::new(Self::relation(), Action::Disconnect(None))
+    }
+}

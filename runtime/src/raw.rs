@@ -1,0 +1,236 @@
+//! SQL of one's own: parameters are bound, rows are read into tuples.
+//!
+//! Here the schema does not say which types a statement has, so every column of a result is checked
+//! against the type that it is read as.
+
+use std::fmt;
+
+use futures_util::future::{BoxFuture, FutureExt};
+use tokio_postgres::types::{Kind, Type};
+use tokio_postgres::{Column, Row};
+
+use crate::connection::{Handle, Target};
+use crate::error::{Error, Result, from_connection};
+use crate::result::raw_value;
+use crate::value::{Decode, Param, Scalar, decode_list};
+
+/// A value that can be a parameter of a raw statement.
+#[diagnostic::on_unimplemented(message = "`{Self}` cannot be a parameter", label = "see `relata::params!`")]
+pub trait IntoParam {
+    /// The parameter.
+    fn into_param(self) -> Param;
+}
+
+impl<T: Scalar> IntoParam for T {
+    fn into_param(self) -> Param {
+        Scalar::into_param(self)
+    }
+}
+
+impl<T: Scalar> IntoParam for Option<T> {
+    fn into_param(self) -> Param {
+        self.map_or(Param::Null, Scalar::into_param)
+    }
+}
+
+impl IntoParam for &str {
+    fn into_param(self) -> Param {
+        Param::Text(self.to_owned())
+    }
+}
+
+/// A list of values, for `= ANY($1)`.
+#[derive(Debug, Clone)]
+pub struct List<T>(pub Vec<T>);
+
+impl<T: Scalar> IntoParam for List<T> {
+    fn into_param(self) -> Param {
+        Param::Array(self.0.into_iter().map(Scalar::into_param).collect())
+    }
+}
+
+/// The parameters of a raw statement: `params![tenant, "x", List(vec![1, 2])]`.
+#[macro_export]
+macro_rules! params {
+    ($($value:expr),* $(,)?) => {
+        vec![$($crate::IntoParam::into_param($value)),*]
+    };
+}
+
+/// A column of a raw result: a scalar, an optional one, or a list.
+pub trait RawColumn: Sized + Send + 'static {
+    /// Whether it can be read from a column of this type.
+    fn accepts(ty: &Type) -> bool;
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When the value does not fit.
+    fn read(raw: Option<&[u8]>) -> Result<Self, Box<dyn std::error::Error + Sync + Send>>;
+}
+
+impl<T: Scalar> RawColumn for T {
+    fn accepts(ty: &Type) -> bool {
+        T::accepts(ty)
+    }
+
+    fn read(raw: Option<&[u8]>) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        T::decode_nullable(raw)
+    }
+}
+
+impl<T: Scalar> RawColumn for Option<T> {
+    fn accepts(ty: &Type) -> bool {
+        T::accepts(ty)
+    }
+
+    fn read(raw: Option<&[u8]>) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Self::decode_nullable(raw)
+    }
+}
+
+impl<T: Scalar> RawColumn for List<T> {
+    fn accepts(ty: &Type) -> bool {
+        matches!(ty.kind(), Kind::Array(element) if T::accepts(element))
+    }
+
+    fn read(raw: Option<&[u8]>) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        decode_list(raw).map(List)
+    }
+}
+
+/// A row of a raw result: a tuple of columns, or a struct that reads itself.
+pub trait FromRawRow: Sized + Send + 'static {
+    /// Reads a row.
+    ///
+    /// # Errors
+    /// When the number or the types of the columns differ, or a value does not fit.
+    fn from_raw(row: &RawRow<'_>) -> Result<Self>;
+}
+
+/// A row as the statement gives it.
+pub struct RawRow<'a> {
+    row: &'a Row,
+}
+
+impl fmt::Debug for RawRow<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.row.columns().iter().map(Column::name)).finish()
+    }
+}
+
+impl RawRow<'_> {
+    /// How many columns there are.
+    pub fn len(&self) -> usize {
+        self.row.len()
+    }
+
+    /// Whether there is no column.
+    pub fn is_empty(&self) -> bool {
+        self.row.is_empty()
+    }
+
+    /// Reads the column at a position.
+    ///
+    /// # Errors
+    /// When there is no such column, or it does not fit.
+    pub fn get<T: RawColumn>(&self, position: usize) -> Result<T> {
+        let Some(column) = self.row.columns().get(position) else {
+            return Err(Error::Refused(format!(
+                "the statement has {} columns, and column {position} is read",
+                self.len()
+            )));
+        };
+        if !T::accepts(column.type_()) {
+            let (name, ty) = (column.name(), column.type_());
+            let wanted = std::any::type_name::<T>();
+            return Err(Error::Refused(format!("column {name} is {ty}, and is read as {wanted}: cast it in the SQL")));
+        }
+        T::read(raw_value(self.row, position))
+            .map_err(|reason| Error::Refused(format!("column {}: {reason}", column.name())))
+    }
+
+    /// Reads the column with a name.
+    ///
+    /// # Errors
+    /// When there is no such column, or it does not fit.
+    pub fn get_named<T: RawColumn>(&self, name: &str) -> Result<T> {
+        match self.row.columns().iter().position(|column| column.name() == name) {
+            Some(position) => self.get(position),
+            None => Err(Error::Refused(format!("the statement has no column {name}: it has {self:?}"))),
+        }
+    }
+}
+
+macro_rules! raw_tuple {
+    ($count:literal: $($type:ident $index:tt),+) => {
+        impl<$($type: RawColumn),+> FromRawRow for ($($type,)+) {
+            fn from_raw(row: &RawRow<'_>) -> Result<Self> {
+                if row.len() != $count {
+                    return Err(Error::Refused(format!(
+                        "the statement has {} columns, and is read into a tuple of {}", row.len(), $count
+                    )));
+                }
+                Ok(($(row.get::<$type>($index)?,)+))
+            }
+        }
+    };
+}
+
+raw_tuple!(1: A 0);
+raw_tuple!(2: A 0, B 1);
+raw_tuple!(3: A 0, B 1, C 2);
+raw_tuple!(4: A 0, B 1, C 2, D 3);
+raw_tuple!(5: A 0, B 1, C 2, D 3, E 4);
+raw_tuple!(6: A 0, B 1, C 2, D 3, E 4, F 5);
+raw_tuple!(7: A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+raw_tuple!(8: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+raw_tuple!(9: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8);
+raw_tuple!(10: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
+raw_tuple!(11: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
+raw_tuple!(12: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);
+
+/// A raw statement to run.
+#[derive(Debug, Clone)]
+pub(crate) struct RawStatement {
+    pub(crate) sql: String,
+    pub(crate) params: Vec<Param>,
+}
+
+impl Handle {
+    pub(crate) fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> BoxFuture<'static, Result<Vec<T>>> {
+        let (handle, statement) = (self.clone(), RawStatement { sql: sql.to_owned(), params });
+        async move { handle.raw_rows(statement).await?.iter().map(|row| T::from_raw(&RawRow { row })).collect() }
+            .boxed()
+    }
+
+    pub(crate) fn execute_raw(&self, sql: &str, params: Vec<Param>) -> BoxFuture<'static, Result<u64>> {
+        let (handle, statement) = (self.clone(), RawStatement { sql: sql.to_owned(), params });
+        async move {
+            match &handle.0 {
+                Target::Pool(pool) => execute(&pool.acquire().await?, &statement).await,
+                Target::Transaction(transaction) => execute(transaction.ready().await?, &statement).await,
+            }
+        }
+        .boxed()
+    }
+
+    async fn raw_rows(&self, statement: RawStatement) -> Result<Vec<Row>> {
+        match &self.0 {
+            Target::Pool(pool) => query(&pool.acquire().await?, &statement).await,
+            Target::Transaction(transaction) => query(transaction.ready().await?, &statement).await,
+        }
+    }
+}
+
+async fn query(connection: &deadpool_postgres::Object, statement: &RawStatement) -> Result<Vec<Row>> {
+    let prepared = connection.prepare_cached(&statement.sql).await.map_err(|error| from_connection(&error))?;
+    let params = crate::connection::parameters(&statement.params);
+    connection.query(&prepared, &params).await.map_err(|error| from_connection(&error))
+}
+
+async fn execute(connection: &deadpool_postgres::Object, statement: &RawStatement) -> Result<u64> {
+    let prepared = connection.prepare_cached(&statement.sql).await.map_err(|error| from_connection(&error))?;
+    let params = crate::connection::parameters(&statement.params);
+    connection.execute(&prepared, &params).await.map_err(|error| from_connection(&error))
+}
