@@ -76,7 +76,7 @@ pub type WithInstitution<T = super::institution::Institution> = rt::Filled<With,
 pub type WithExams<T = super::student_exam::StudentExam> = rt::Filled<
     With,
     1,
-    ::std::vec::Vec<T>,
+    rt::Vec<T>,
 >;
 /// A new ExamType: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]

@@ -75,17 +75,9 @@ impl<T, S0, S1, S2> rt::Put<rt::At<1>, T> for With<S0, S1, S2> {
 impl<T, S0, S1, S2> rt::Put<rt::At<2>, T> for With<S0, S1, S2> {
     type Out = With<S0, S1, T>;
 }
-pub type WithUsers<T = super::user::User> = rt::Filled<With, 0, ::std::vec::Vec<T>>;
-pub type WithStudents<T = super::student::Student> = rt::Filled<
-    With,
-    1,
-    ::std::vec::Vec<T>,
->;
-pub type WithExamTypes<T = super::exam_type::ExamType> = rt::Filled<
-    With,
-    2,
-    ::std::vec::Vec<T>,
->;
+pub type WithUsers<T = super::user::User> = rt::Filled<With, 0, rt::Vec<T>>;
+pub type WithStudents<T = super::student::Student> = rt::Filled<With, 1, rt::Vec<T>>;
+pub type WithExamTypes<T = super::exam_type::ExamType> = rt::Filled<With, 2, rt::Vec<T>>;
 /// A new Institution: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {

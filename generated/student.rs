@@ -85,7 +85,7 @@ pub type WithInstitution<T = super::institution::Institution> = rt::Filled<With,
 pub type WithExams<T = super::student_exam::StudentExam> = rt::Filled<
     With,
     2,
-    ::std::vec::Vec<T>,
+    rt::Vec<T>,
 >;
 /// A new Student: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]

@@ -83,16 +83,8 @@ impl<T, S0, S1, S2> rt::Put<rt::At<2>, T> for With<S0, S1, S2> {
     type Out = With<S0, S1, T>;
 }
 pub type WithInstitution<T = super::institution::Institution> = rt::Filled<With, 0, T>;
-pub type WithSessions<T = super::session::Session> = rt::Filled<
-    With,
-    1,
-    ::std::vec::Vec<T>,
->;
-pub type WithStudent<T = super::student::Student> = rt::Filled<
-    With,
-    2,
-    ::std::option::Option<T>,
->;
+pub type WithSessions<T = super::session::Session> = rt::Filled<With, 1, rt::Vec<T>>;
+pub type WithStudent<T = super::student::Student> = rt::Filled<With, 2, rt::Option<T>>;
 /// A new User: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create<Institution = rt::Uuid> {

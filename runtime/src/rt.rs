@@ -14,6 +14,8 @@ pub use crate::value::{IntoNullable, IntoValue, Param, Scalar};
 pub use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 pub use rust_decimal::Decimal;
 pub use serde_json::Value as Json;
+// Models may be called Option and Vec, and the full paths break lines.
+pub use std::{option::Option, vec::Vec};
 pub use uuid::Uuid;
 
 /// What a scalar's decoder fails with.

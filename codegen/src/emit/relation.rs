@@ -109,8 +109,8 @@ fn emit_alias(cx: &EmitCx<'_>, relation: &RelationNames<'_>) -> TokenStream {
     let slot = Literal::usize_unsuffixed(relation.slot);
     let rows = match relation.walker.arity() {
         Arity::Required => quote!(T),
-        Arity::Optional => quote!(::std::option::Option<T>),
-        Arity::List => quote!(::std::vec::Vec<T>),
+        Arity::Optional => quote!(rt::Option<T>),
+        Arity::List => quote!(rt::Vec<T>),
     };
     quote!(pub type #alias<T = #child> = rt::Filled<With, #slot, #rows>;)
 }

@@ -7,3 +7,5 @@ mod layers;
 mod migrate;
 mod postgres;
 mod printed;
+mod size;
+mod synthetic;

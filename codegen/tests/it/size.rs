@@ -1,0 +1,34 @@
+//! How much code a model becomes. Every line is compiled by every user on every build.
+
+use relata_codegen::compile;
+use relata_codegen::diagnostics::Sources;
+use relata_codegen::emit::{EmitOptions, emit};
+
+use crate::synthetic;
+
+/// Lines of a model of 12 columns and 2 relations. The budget is 150: until it is met, the number may only
+/// fall.
+const WITH_TWO_RELATIONS: usize = 163;
+
+/// Lines of the same model when two relations of other models lead back to it.
+const WITH_BACK_RELATIONS: usize = 185;
+
+fn lines(schema: &str, path: &str) -> usize {
+    let compiled = compile(&Sources::single("schema.dsl", schema));
+    let schema = compiled.schema.expect("the synthetic schema is right");
+    let files = emit(&schema, &EmitOptions { source: "schema.dsl".to_owned(), crate_root: true });
+    let model = files.iter().find(|file| file.path == path).expect("the model has a file");
+    model.text.lines().count()
+}
+
+#[test]
+fn a_model_of_twelve_columns_and_two_relations_grows_no_further() {
+    let lines = lines(&synthetic::leaf(), "leaf.rs");
+    assert!(lines <= WITH_TWO_RELATIONS, "{lines} lines, {WITH_TWO_RELATIONS} are allowed");
+}
+
+#[test]
+fn nor_does_one_that_others_point_at() {
+    let lines = lines(&synthetic::schema(50), "model7.rs");
+    assert!(lines <= WITH_BACK_RELATIONS, "{lines} lines, {WITH_BACK_RELATIONS} are allowed");
+}
