@@ -201,3 +201,43 @@ fn an_online_migration_is_made_applied_and_has_less_to_say() {
     let args = ["migrate-diff", "--from-empty", "--to-schema", "schema.dsl", "--online"];
     project.run(&args).exits(0).hides("CONCURRENTLY");
 }
+
+#[test]
+fn an_online_migration_that_stops_goes_on_once_the_rows_fit() {
+    let (project, database) = (Project::new(), database("online_stops"));
+    project.write("schema.dsl", BEFORE);
+    dev(&project, database.url(), "init", &[]).exits(0);
+    query(&database, "INSERT INTO \"Note\" VALUES (1, 't', 1, 'A'), (2, NULL, 1, 'A')");
+    project.write(
+        "schema.dsl",
+        BEFORE.replace("title String?", "title String").replace("  size Int\n", "  size Int @unique\n"),
+    );
+    dev(&project, database.url(), "online", &["--online"]).exits(1).says("SQLSTATE 23514");
+    project.status(&database).exits(3);
+    query(&database, "UPDATE \"Note\" SET title = 'u' WHERE title IS NULL");
+    project.deploy(&database).exits(1).says("SQLSTATE 23505");
+    query(&database, "UPDATE \"Note\" SET size = id");
+    project.deploy(&database).exits(0);
+    project.status(&database).exits(0).says("up to date");
+    assert_eq!(query(&database, "SELECT count(*) FROM pg_constraint WHERE conname LIKE '%required%'"), ["0"]);
+}
+
+/// The book has a row for every code, and none that is not there.
+#[test]
+fn the_book_lists_the_codes() {
+    use relata_codegen::sql::{LINTS, LintSeverity};
+    let book = include_str!("../../../docs/migrations.md");
+    let rows: Vec<&str> = book
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.get(3..6).is_some_and(|it| it.parse::<u32>().is_ok()))
+        .collect();
+    let row = |lint: &relata_codegen::sql::Lint| {
+        let severity = match lint.severity {
+            LintSeverity::Error => "error",
+            LintSeverity::Warning => "warning",
+            LintSeverity::Info => "info",
+        };
+        format!("| {} | {severity} | {} |", lint.code, lint.title)
+    };
+    assert_eq!(rows, LINTS.iter().map(|lint| row(lint)).collect::<Vec<_>>());
+}
