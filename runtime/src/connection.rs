@@ -210,6 +210,8 @@ pub(crate) struct OpenTransaction {
     state: AtomicU8,
     /// A statement failed in a way that running the transaction again may mend.
     retryable: AtomicBool,
+    /// Something failed, so the server may have ended the transaction already.
+    failed: AtomicBool,
     /// Savepoints that were dropped and have to be rolled back to before anything else, innermost first.
     dropped_savepoints: Mutex<Vec<u32>>,
     /// How many savepoints there were.
@@ -236,6 +238,7 @@ impl OpenTransaction {
             connection: Some(connection),
             state: AtomicU8::new(OPEN),
             retryable: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
             dropped_savepoints: Mutex::default(),
             savepoints: AtomicU32::new(0),
         }
@@ -292,12 +295,16 @@ impl OpenTransaction {
 
     pub(crate) async fn run(&self, operation: Operation) -> Result<Outcome> {
         let outcome = execute(Session::in_transaction(self.ready().await?), operation).await;
-        if let Err(error) = &outcome
-            && error.is_retryable()
-        {
-            self.retryable.store(true, Ordering::Release);
-        }
+        self.note(&outcome);
         outcome
+    }
+
+    /// Remembers that something failed.
+    pub(crate) fn note<T>(&self, outcome: &Result<T>) {
+        if let Err(error) = outcome {
+            self.failed.store(true, Ordering::Release);
+            self.retryable.fetch_or(error.is_retryable(), Ordering::AcqRel);
+        }
     }
 
     pub(crate) fn is_retryable(&self) -> bool {
@@ -305,8 +312,15 @@ impl OpenTransaction {
     }
 
     /// Commits. An answer that never came is [`Error::CommitUnknown`].
+    ///
+    /// PostgreSQL answers the COMMIT of a failed transaction with a ROLLBACK and no error. Where something failed it
+    /// is asked first whether the transaction is still alive.
     pub(crate) async fn commit(&self) -> Result<()> {
         let connection = self.ready().await?;
+        if self.failed.load(Ordering::Acquire) && connection.simple_query("SELECT 1").await.is_err() {
+            self.rollback().await?;
+            return Err(Error::TransactionFailed);
+        }
         let rows = connection.simple_query("COMMIT").await;
         match rows {
             Ok(_) => {

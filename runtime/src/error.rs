@@ -84,6 +84,12 @@ pub enum Error {
     /// The transaction was committed or rolled back before.
     #[error("this transaction is finished: it was committed or rolled back before")]
     TransactionFinished,
+    /// A statement failed, and its error was passed over: PostgreSQL had rolled the transaction back before the COMMIT.
+    #[error(
+        "a statement of this transaction failed before, and nothing of it was committed; \
+         what may fail without ending the transaction belongs into a savepoint"
+    )]
+    TransactionFailed,
     /// A row changed between the statements that read it and what belongs to it.
     #[error(
         "{model} changed while it was read: its `{relation}` is gone; \

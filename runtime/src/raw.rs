@@ -209,7 +209,11 @@ impl Handle {
         async move {
             match &handle.0 {
                 Target::Pool(pool) => execute(&pool.acquire().await?, &statement).await,
-                Target::Transaction(transaction) => execute(transaction.ready().await?, &statement).await,
+                Target::Transaction(transaction) => {
+                    let written = execute(transaction.ready().await?, &statement).await;
+                    transaction.note(&written);
+                    written
+                }
             }
         }
         .boxed()
@@ -218,7 +222,11 @@ impl Handle {
     async fn raw_rows(&self, statement: RawStatement) -> Result<Vec<Row>> {
         match &self.0 {
             Target::Pool(pool) => query(&pool.acquire().await?, &statement).await,
-            Target::Transaction(transaction) => query(transaction.ready().await?, &statement).await,
+            Target::Transaction(transaction) => {
+                let rows = query(transaction.ready().await?, &statement).await;
+                transaction.note(&rows);
+                rows
+            }
         }
     }
 }

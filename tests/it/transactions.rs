@@ -63,6 +63,34 @@ async fn a_closure_may_have_errors_of_its_own_and_borrow() {
     assert_eq!(fixture.db.institution().count().await.expect("counts"), 0);
 }
 
+/// PostgreSQL would answer this COMMIT with a ROLLBACK, and no error.
+#[tokio::test]
+async fn an_error_that_is_passed_over_is_not_committed_in_silence() {
+    let fixture = Fixture::new().await;
+    let db = &fixture.db;
+    let lost: Result<(), Error> = db
+        .transaction(|tx| async move {
+            tx.institution().create(row("a")).await?;
+            let _ = tx.institution().create(row("a")).await;
+            Ok(())
+        })
+        .await;
+    assert!(matches!(lost, Err(Error::TransactionFailed)), "{lost:?}");
+    assert_eq!(db.institution().count().await.expect("counts"), 0);
+
+    let tx = db.begin().await.expect("begins");
+    tx.institution().create(row("a")).await.expect("is created");
+    assert!(tx.query_raw::<(i32,)>("SELECT nonsense", relata::params![]).await.is_err());
+    assert!(matches!(tx.commit().await, Err(Error::TransactionFailed)));
+
+    let tx = db.begin().await.expect("begins");
+    tx.institution().create(row("a")).await.expect("is created");
+    let not_found = tx.institution().delete(institution::slug.eq("nowhere")).await;
+    assert!(matches!(not_found, Err(Error::NotFound { .. })), "{not_found:?}");
+    tx.commit().await.expect("nothing has failed in the database");
+    assert_eq!(db.institution().count().await.expect("counts"), 1);
+}
+
 #[tokio::test]
 async fn a_finished_transaction_says_so() {
     let fixture = Fixture::new().await;
