@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Init,
     /// Report every mistake of a schema
     Check(Check),
+    /// Write a schema in the one way to write it
+    Fmt(Fmt),
     /// Write the client of a schema
     Generate(Generate),
     /// Tell more about a code, such as R0301 or D103
@@ -51,6 +53,22 @@ pub(crate) struct Check {
     /// Print the diagnostics as JSON on stdout
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes:\n  0   formatted (with --check: was so already)\n  1   refused, or with --check: not formatted\n  \
+                        64  wrong usage"
+)]
+pub(crate) struct Fmt {
+    /// A schema file, a folder of them, or - for stdin [default: schema.dsl, else schema.prisma]
+    pub(crate) path: Option<PathBuf>,
+    /// Write nothing; name the files that are not formatted, and exit with 1 if there are any
+    #[arg(long, conflicts_with = "stdout")]
+    pub(crate) check: bool,
+    /// Print the formatted file instead of writing it
+    #[arg(long)]
+    pub(crate) stdout: bool,
 }
 
 #[derive(Debug, Args)]

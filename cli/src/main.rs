@@ -62,6 +62,7 @@ async fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Init => command::init::init(),
         Command::Check(args) => command::check::check(args),
+        Command::Fmt(args) => command::fmt::fmt(args),
         Command::Generate(args) => command::generate::generate(args),
         Command::Explain { code } => command::explain::explain(code),
         Command::MigrateDiff(args) => command::migrate_diff::migrate_diff(args).await,

@@ -6,10 +6,13 @@ use crate::failure::Failure;
 
 /// Writes text and a line break to stdout.
 pub(crate) fn out(text: &str) -> Result<(), Failure> {
+    out_as_is(&format!("{text}\n"))
+}
+
+/// Writes text to stdout.
+pub(crate) fn out_as_is(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    let written =
-        stdout.write_all(text.as_bytes()).and_then(|()| stdout.write_all(b"\n")).and_then(|()| stdout.flush());
-    match written {
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Failure::refused(format!("cannot write to stdout: {error}")))
         }

@@ -5,10 +5,13 @@
 pub mod build;
 pub mod diagnostics;
 pub mod emit;
+mod format;
 pub mod ir;
 mod lower;
 pub mod sql;
 mod syntax;
+
+pub use format::{format, format_all};
 
 use diagnostics::{Diagnostic, Sources, Span};
 

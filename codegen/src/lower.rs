@@ -12,7 +12,9 @@ mod defaults;
 mod draft;
 mod finish;
 mod keys;
+mod missing;
 mod names;
+mod naming;
 mod native_types;
 mod operator_classes;
 mod predicates;
@@ -25,22 +27,15 @@ use std::collections::BTreeMap;
 use config::Config;
 use draft::{EnumDraft, FieldDraft, ModelDraft, RelationDraft};
 
+pub(crate) use missing::Insertion;
+
 use crate::diagnostics::Diagnostic;
 use crate::ir::{EnumId, FieldId, ModelId, Schema};
 use crate::syntax::Ast;
 
 /// Lowers the tree. The schema counts only if no error was added to the diagnostics.
 pub(crate) fn lower<'a>(ast: &'a Ast<'a>, diagnostics: &mut Vec<Diagnostic>) -> Schema {
-    let mut cx = Cx {
-        ast,
-        diagnostics,
-        config: Config::default(),
-        declared: BTreeMap::new(),
-        models: Vec::new(),
-        fields: Vec::new(),
-        enums: Vec::new(),
-        relations: Vec::new(),
-    };
+    let mut cx = Cx::new(ast, diagnostics);
     config::lower_config(&mut cx);
     names::declare(&mut cx);
     types::resolve_types(&mut cx);
@@ -52,6 +47,19 @@ pub(crate) fn lower<'a>(ast: &'a Ast<'a>, diagnostics: &mut Vec<Diagnostic>) -> 
     names::validate_database_names(&mut cx);
     rust_names::validate_rust_names(&mut cx);
     finish::finish(cx)
+}
+
+/// What the relations of the schema lack, as text to insert; nothing if names, types or attributes are wrong.
+pub(crate) fn find_missing<'a>(ast: &'a Ast<'a>, texts: &[&str]) -> Vec<Insertion> {
+    let mut diagnostics = Vec::new();
+    let mut cx = Cx::new(ast, &mut diagnostics);
+    config::lower_config(&mut cx);
+    // Relations do not depend on the datasource.
+    cx.diagnostics.clear();
+    names::declare(&mut cx);
+    types::resolve_types(&mut cx);
+    attributes::read_attributes(&mut cx);
+    if cx.diagnostics.iter().any(Diagnostic::is_error) { Vec::new() } else { missing::find_missing(&cx, texts) }
 }
 
 /// What a name at the top level stands for.
@@ -75,7 +83,20 @@ struct Cx<'a, 'd> {
     relations: Vec<RelationDraft<'a>>,
 }
 
-impl<'a> Cx<'a, '_> {
+impl<'a, 'd> Cx<'a, 'd> {
+    fn new(ast: &'a Ast<'a>, diagnostics: &'d mut Vec<Diagnostic>) -> Self {
+        Cx {
+            ast,
+            diagnostics,
+            config: Config::default(),
+            declared: BTreeMap::new(),
+            models: Vec::new(),
+            fields: Vec::new(),
+            enums: Vec::new(),
+            relations: Vec::new(),
+        }
+    }
+
     fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }

@@ -12,12 +12,21 @@ pub(crate) use ast::{
 };
 pub(crate) use prepare::prepare;
 
+use pest::Parser;
+use pest::error::Error;
+use pest::iterators::Pairs;
+
 use crate::diagnostics::Diagnostic;
 
 /// The parser that pest makes of the grammar.
 #[derive(pest_derive::Parser)]
 #[grammar = "syntax/schema.pest"]
 struct Grammar;
+
+/// The pairs of a text that `prepare` has nothing to say about.
+pub(crate) fn read(text: &str) -> Result<Pairs<'_, Rule>, Box<Error<Rule>>> {
+    Grammar::parse(Rule::schema, text).map_err(Box::new)
+}
 
 /// Parses texts that `prepare` has seen, in the order of the files.
 pub(crate) fn parse<'s>(texts: &'s [std::borrow::Cow<'s, str>], diagnostics: &mut Vec<Diagnostic>) -> Ast<'s> {

@@ -5,6 +5,7 @@ mod dev;
 mod diff;
 mod down;
 mod embedded;
+mod fmt;
 mod generate;
 mod interrupted;
 mod lint;

@@ -34,6 +34,14 @@ fn owned(given: Option<super::draft::Given<'_>>) -> Option<String> {
     given.map(|given| given.text.to_owned())
 }
 
+/// Unique indexes come first, as the formatter puts their attributes.
+fn finish_indexes(model: &ModelDraft<'_>) -> Vec<Index> {
+    let indexes = model.keys.iter().filter(|key| key.kind != KeyKind::Primary);
+    let mut indexes: Vec<_> = indexes.map(finish_index).collect();
+    indexes.sort_by_key(|index| !index.unique);
+    indexes
+}
+
 fn finish_model(model: &ModelDraft<'_>) -> Model {
     Model {
         name: model.ast.name.text.to_owned(),
@@ -45,7 +53,7 @@ fn finish_model(model: &ModelDraft<'_>) -> Model {
         renamed_from: owned(model.renamed_from),
         fields: model.fields.clone(),
         primary_key: model.keys.iter().find(|key| key.kind == KeyKind::Primary).map(finish_primary_key),
-        indexes: model.keys.iter().filter(|key| key.kind != KeyKind::Primary).map(finish_index).collect(),
+        indexes: finish_indexes(model),
         checks: model.checks.iter().map(finish_check).collect(),
     }
 }

@@ -3,6 +3,8 @@
 mod pairs;
 mod rules;
 
+pub(super) use pairs::{Group, group_fields};
+
 use super::Cx;
 use super::draft::{FieldList, ForeignKeyDraft, KeyKind, RelationDraft};
 use crate::diagnostics::Span;

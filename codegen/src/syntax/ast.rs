@@ -61,6 +61,8 @@ pub(crate) struct FieldBlock<'s> {
     pub(crate) docs: Option<String>,
     pub(crate) fields: Vec<FieldLine<'s>>,
     pub(crate) attributes: Vec<Attribute<'s>>,
+    /// The byte of its `}`.
+    pub(crate) close: Option<u32>,
     /// Some of its lines could not be read: what seems to be missing may be there.
     pub(crate) broken: bool,
 }

@@ -12,6 +12,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     // The tree says `Arity` in the words of the IR.
     ("syntax", &["diagnostics", "ir"]),
     ("lower", &["diagnostics", "ir", "syntax"]),
+    ("format", &["diagnostics", "lower", "syntax"]),
     ("emit", &["ir"]),
     ("sql", &["ir"]),
     ("build", &["compile", "diagnostics", "emit"]),

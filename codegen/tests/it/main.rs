@@ -2,6 +2,7 @@
 
 mod book;
 mod emit;
+mod format;
 mod language;
 mod layers;
 mod migrate;

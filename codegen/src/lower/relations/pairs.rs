@@ -4,22 +4,26 @@ use std::collections::BTreeMap;
 
 use super::super::Cx;
 use super::super::draft::FieldType;
+use super::super::naming::lower_first;
 use super::Pair;
 use crate::diagnostics::{self as codes, Diagnostic};
 use crate::ir::{Arity, FieldId, ModelId};
 
 /// The fields between two models under one name, by the model they are in.
 #[derive(Default)]
-struct Group {
+pub(in crate::lower) struct Group {
     /// Fields of the model with the smaller id; all fields where a model refers to itself.
-    near: Vec<FieldId>,
+    pub(in crate::lower) near: Vec<FieldId>,
     /// Fields of the other model.
-    far: Vec<FieldId>,
+    pub(in crate::lower) far: Vec<FieldId>,
 }
 
-/// All pairs, in the order of their first fields; what has no partner is reported.
-pub(super) fn pair_fields(cx: &mut Cx<'_, '_>) -> Vec<Pair> {
-    let mut groups: BTreeMap<(ModelId, ModelId, Option<&str>), Group> = BTreeMap::new();
+/// Two models, the one with the smaller id first, and the name of a relation between them.
+type Key<'a> = (ModelId, ModelId, Option<&'a str>);
+
+/// All relation fields, by what they are the sides of.
+pub(in crate::lower) fn group_fields<'a>(cx: &Cx<'a, '_>) -> BTreeMap<Key<'a>, Group> {
+    let mut groups: BTreeMap<Key<'_>, Group> = BTreeMap::new();
     for id in cx.field_ids() {
         let field = cx.field(id);
         let FieldType::Model(target) = field.ty else { continue };
@@ -30,6 +34,12 @@ pub(super) fn pair_fields(cx: &mut Cx<'_, '_>) -> Vec<Pair> {
         let group = groups.entry((field.model.min(target), field.model.max(target), name)).or_default();
         if field.model <= target { group.near.push(id) } else { group.far.push(id) }
     }
+    groups
+}
+
+/// All pairs, in the order of their first fields; what has no partner is reported.
+pub(super) fn pair_fields(cx: &mut Cx<'_, '_>) -> Vec<Pair> {
+    let groups = group_fields(cx);
     let mut pairs = Vec::new();
     for ((near, far, name), group) in &groups {
         let found = if near == far {
@@ -139,9 +149,4 @@ fn report_lonely(cx: &mut Cx<'_, '_>, id: FieldId) {
             .second(target.ast.name.span, "the field is missing in this model")
             .help(format!("add `{line}` to `{target_name}`")),
     );
-}
-
-fn lower_first(name: &str) -> String {
-    let mut characters = name.chars();
-    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
 }

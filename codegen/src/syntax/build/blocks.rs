@@ -92,7 +92,7 @@ fn model_kind(keyword: &str) -> ModelKind {
 fn build_model<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, docs: Option<String>) -> FieldBlock<'s> {
     let Header { keyword, name, body } = header(cx, pair);
     let kind = model_kind(keyword);
-    let mut model = FieldBlock { kind, name, docs, fields: Vec::new(), attributes: Vec::new(), broken: false };
+    let mut model = FieldBlock { docs, broken: false, ..broken_model(kind, name) };
     let mut docs = Docs::default();
     for pair in body {
         match pair.as_rule() {
@@ -109,6 +109,7 @@ fn build_model<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, docs: Option<Strin
                 model.broken |= !clean;
                 model.attributes.push(attribute);
             }
+            Rule::close => model.close = Some(pair.as_span().start() as u32),
             _ => model.broken |= build_common(cx, &pair, name, &mut docs, "a field such as `name String`"),
         }
     }
@@ -337,7 +338,7 @@ fn report_unknown_block<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, ast: &mut
 }
 
 fn broken_model(kind: ModelKind, name: Name<'_>) -> FieldBlock<'_> {
-    FieldBlock { kind, name, docs: None, fields: Vec::new(), attributes: Vec::new(), broken: true }
+    FieldBlock { kind, name, docs: None, fields: Vec::new(), attributes: Vec::new(), close: None, broken: true }
 }
 
 fn report_stray_line(cx: &mut Cx<'_, '_>, pair: &Pair<'_, Rule>) {

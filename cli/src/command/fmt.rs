@@ -1,0 +1,58 @@
+//! `fmt`: a schema in the one way to write it.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use relata_codegen::diagnostics::{SourceFile, Sources};
+use relata_codegen::format_all;
+
+use crate::failure::{Exit, Failure};
+use crate::write::write_file;
+use crate::{args, say, schema_files};
+
+pub(crate) fn fmt(args: &args::Fmt) -> Result<Exit, Failure> {
+    let is_stdin = args.path.as_deref() == Some(Path::new("-"));
+    let sources = if is_stdin { read_stdin()? } else { read_schema(args)? };
+    let texts = format_all(&sources);
+    let changed: Vec<_> = sources.files.iter().zip(&texts).filter(|(file, text)| file.text != **text).collect();
+    if args.check {
+        for (file, _) in &changed {
+            say::out(&format!("{} is not formatted", file.path))?;
+        }
+        return Ok(if changed.is_empty() { Exit::Done } else { Exit::Refused });
+    }
+    if args.stdout || is_stdin {
+        say::out_as_is(&texts.concat())?;
+        return Ok(Exit::Done);
+    }
+    for (file, text) in &changed {
+        write_file(&behind_links(&file.path), text)?;
+        say::out(&format!("formatted {}", file.path))?;
+    }
+    if changed.is_empty() {
+        let count = texts.len();
+        say::out(&format!("{count} file{} formatted already", if count == 1 { " is" } else { "s are" }))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn read_schema(args: &args::Fmt) -> Result<Sources, Failure> {
+    let path = schema_files::locate(args.path.as_deref())?;
+    if args.stdout && path.is_dir() {
+        return Err(Failure::usage(format!("{} is a folder, and --stdout prints one file", path.display()))
+            .help("name a file in it, or leave --stdout out"));
+    }
+    schema_files::read(&path)
+}
+
+fn read_stdin() -> Result<Sources, Failure> {
+    let mut text = String::new();
+    io::stdin().read_to_string(&mut text).map_err(|error| Failure::reading(Path::new("stdin"), &error))?;
+    Ok(Sources { files: vec![SourceFile { path: "stdin".to_owned(), text }] })
+}
+
+/// The file itself, so that a link to it stays one.
+fn behind_links(path: &str) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path))
+}

@@ -1,0 +1,110 @@
+//! Entries to text: columns between empty lines, and the block's attributes at its end.
+
+use super::entries::{Block, Entry};
+use super::table::Table;
+use super::values::Attribute;
+
+const INDENT: &str = "  ";
+
+/// Writes a block with its braces.
+pub(super) fn write_block(out: &mut String, block: Block<'_>) {
+    out.push_str(block.keyword);
+    out.push(' ');
+    out.push_str(block.name);
+    out.push_str(" {");
+    if let Some(comment) = block.comment {
+        out.push(' ');
+        out.push_str(comment);
+    }
+    out.push('\n');
+    let attributes = write_lines(out, block.entries);
+    write_attributes(out, attributes);
+    out.push_str("}\n");
+}
+
+/// An attribute of a block with the comments before and behind it.
+struct Attributed {
+    comments: Vec<String>,
+    attribute: Attribute,
+    comment: Option<String>,
+}
+
+/// Writes everything but the attributes, and gives them back.
+fn write_lines(out: &mut String, entries: Vec<Entry<'_>>) -> Vec<Attributed> {
+    let mut lines = Lines::default();
+    let mut attributes = Vec::new();
+    let mut above = Vec::new();
+    let mut gap = false;
+    let mut entries = entries.into_iter().peekable();
+    while let Some(entry) = entries.next() {
+        match entry {
+            Entry::Gap => {
+                gap = true;
+                continue;
+            }
+            Entry::Comments { lines: comments, .. } if matches!(entries.peek(), Some(Entry::Attribute { .. })) => {
+                above = comments;
+                lines.cut = lines.ends_with_docs;
+            }
+            Entry::Attribute { attribute, comment } => {
+                attributes.push(Attributed { comments: std::mem::take(&mut above), attribute, comment });
+                lines.cut = lines.ends_with_docs;
+            }
+            Entry::Comments { lines: comments, has_docs } => {
+                lines.begin(out, gap);
+                comments.into_iter().for_each(|line| lines.table.push_whole(line));
+                lines.ends_with_docs |= has_docs;
+            }
+            Entry::Row { cells, comment } => {
+                lines.begin(out, gap);
+                lines.table.push(cells, comment);
+                lines.ends_with_docs = false;
+            }
+            Entry::Verbatim(text) => {
+                lines.begin(out, gap);
+                lines.table.push_whole(text.to_owned());
+                lines.ends_with_docs = false;
+            }
+        }
+        gap = false;
+    }
+    lines.table.write(out, INDENT);
+    attributes
+}
+
+/// The lines since the last empty one.
+#[derive(Default)]
+struct Lines {
+    table: Table,
+    /// Its last entry are comments with `///`, which document what comes next.
+    ends_with_docs: bool,
+    /// The attribute between those comments and the next field moves away: an empty line must keep
+    /// them from becoming the field's.
+    cut: bool,
+}
+
+impl Lines {
+    /// An empty line, if there was one and it is not the block's first.
+    fn begin(&mut self, out: &mut String, gap: bool) {
+        if (gap || self.cut) && !self.table.is_empty() {
+            self.table.write(out, INDENT);
+            out.push('\n');
+            self.ends_with_docs = false;
+        }
+        self.cut = false;
+    }
+}
+
+fn write_attributes(out: &mut String, mut attributes: Vec<Attributed>) {
+    if attributes.is_empty() {
+        return;
+    }
+    out.push('\n');
+    attributes.sort_by_key(|attributed| attributed.attribute.rank);
+    let mut table = Table::default();
+    for Attributed { comments, attribute, comment } in attributes {
+        comments.into_iter().for_each(|line| table.push_whole(line));
+        table.push(vec![attribute.text], comment);
+    }
+    table.write(out, INDENT);
+}

@@ -1,0 +1,40 @@
+//! Relations that are written on one side only get their other side, as Prisma's formatter does it.
+
+use crate::diagnostics::{Diagnostic, SourceFile, Sources};
+use crate::lower::{Insertion, find_missing};
+use crate::syntax;
+
+/// The schema with what its relations lack; none if they lack nothing, or something else is wrong:
+/// of a schema that is not understood nothing can be said to be missing.
+pub(super) fn complete(sources: &Sources) -> Option<Sources> {
+    let mut diagnostics = Vec::new();
+    let texts = syntax::prepare(sources, &mut diagnostics);
+    let ast = syntax::parse(&texts, &mut diagnostics);
+    if diagnostics.iter().any(Diagnostic::is_error) {
+        return None;
+    }
+    let texts: Vec<_> = texts.iter().map(AsRef::as_ref).collect();
+    let mut insertions = find_missing(&ast, &texts);
+    if insertions.is_empty() {
+        return None;
+    }
+    // Stable, so that what belongs to one place keeps its order.
+    insertions.sort_by_key(|insertion| (insertion.file, insertion.at));
+    let files = sources.files.iter().zip(0..).map(|(file, index)| {
+        let here = insertions.iter().filter(|insertion| insertion.file == index);
+        SourceFile { path: file.path.clone(), text: insert(&file.text, here) }
+    });
+    Some(Sources { files: files.collect() })
+}
+
+fn insert<'i>(text: &str, insertions: impl Iterator<Item = &'i Insertion>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for insertion in insertions {
+        out.push_str(&text[done..insertion.at as usize]);
+        out.push_str(&insertion.text);
+        done = insertion.at as usize;
+    }
+    out.push_str(&text[done..]);
+    out
+}
