@@ -12,38 +12,38 @@ enum Color {
 }
 
 model Sample {
-  id        Int       @id @default(autoincrement())
-  text      String
-  short     String?   @db.VarChar(5)
-  fixed     String?   @db.Char(4)
-  flag      Boolean   @default(true)
-  small     Int?      @db.SmallInt
-  big       BigInt    @default(9007199254740993)
-  real      Float?    @db.Real
-  double    Float     @default(0.5)
-  exact     Decimal   @default(1.50) @db.Decimal(12, 4)
-  money     Decimal?  @db.Money
-  moment    DateTime  @default(now())
-  zoned     DateTime? @db.Timestamptz(6)
-  day       DateTime? @db.Date
-  time      DateTime? @db.Time(6)
-  timetz    DateTime? @db.Timetz(6)
-  json      Json      @default("{\"a\": [1]}")
-  plain     Json?     @db.Json
-  bytes     Bytes?
-  uuid      String?   @db.Uuid
-  inet      String?   @db.Inet
-  bits      String?   @db.Bit(3)
-  xml       String?   @db.Xml
-  oid       Int?      @db.Oid
-  color     Color     @default(dark_green)
-  maybe     Color?
-  texts     String[]
-  numbers   Int[]
-  colors    Color[]
-  uuids     String[]  @db.Uuid
-  type      String?
-  self      Int       @default(1)
+  id      Int       @id @default(autoincrement())
+  text    String
+  short   String?   @db.VarChar(5)
+  fixed   String?   @db.Char(4)
+  flag    Boolean   @default(true)
+  small   Int?      @db.SmallInt
+  big     BigInt    @default(9007199254740993)
+  real    Float?    @db.Real
+  double  Float     @default(0.5)
+  exact   Decimal   @default(1.50) @db.Decimal(12, 4)
+  money   Decimal?  @db.Money
+  moment  DateTime  @default(now())
+  zoned   DateTime? @db.Timestamptz(6)
+  day     DateTime? @db.Date
+  time    DateTime? @db.Time(6)
+  timetz  DateTime? @db.Timetz(6)
+  json    Json      @default("{\"a\": [1]}")
+  plain   Json?     @db.Json
+  bytes   Bytes?
+  uuid    String?   @db.Uuid
+  inet    String?   @db.Inet
+  bits    String?   @db.Bit(3)
+  xml     String?   @db.Xml
+  oid     Int?      @db.Oid
+  color   Color     @default(dark_green)
+  maybe   Color?
+  texts   String[]
+  numbers Int[]
+  colors  Color[]
+  uuids   String[]  @db.Uuid
+  type    String?
+  self    Int       @default(1)
 
   @@map("Sample \"quoted\"")
 }
@@ -95,11 +95,11 @@ model Empty {
 }
 
 model Made {
-  id     String @id @default(cuid())
-  cuid2  String @default(cuid(2))
-  ulid   String @default(ulid())
-  nano   String @default(nanoid())
-  nano7  String @default(nanoid(7))
-  uuid   String @default(uuid())
-  uuid7  String @default(uuid(7)) @db.Uuid
+  id    String @id @default(cuid())
+  cuid2 String @default(cuid(2))
+  ulid  String @default(ulid())
+  nano  String @default(nanoid())
+  nano7 String @default(nanoid(7))
+  uuid  String @default(uuid())
+  uuid7 String @default(uuid(7)) @db.Uuid
 }
