@@ -39,3 +39,4 @@ impl rt::Scalar for Role {
         rt::Param::Label(self.label())
     }
 }
+impl rt::Ordered for Role {}

@@ -2,10 +2,13 @@
 
 use std::marker::PhantomData;
 
+use crate::aggregate::{Aggregate, Aggregates};
+use crate::columns::Columns;
 use crate::connection::Handle;
 use crate::create::CreateRow;
 use crate::filter::Unique;
 use crate::find::{Count, Exists, FindFirst, FindMany, FindUnique};
+use crate::group::GroupBy;
 use crate::model::Model;
 use crate::write::{
     AddFilterOrAllRows, Create, CreateMany, CreateManyAndReturn, Delete, DeleteMany, Update, UpdateMany, Upsert,
@@ -64,6 +67,17 @@ impl<M: Model> Delegate<M> {
     /// Whether a row meets the filters.
     pub fn exists(self) -> Exists<M> {
         Exists::new(self.handle)
+    }
+
+    /// Values calculated of the rows that meet the filters: `relata::count()`, and `count`, `sum`,
+    /// `avg`, `min` and `max` of fields, one or a tuple.
+    pub fn aggregate<A: Aggregates<M>>(self, values: A) -> Aggregate<M, A> {
+        Aggregate::new(self.handle, values)
+    }
+
+    /// Groups of the rows that agree in these columns.
+    pub fn group_by<K: Columns<M>>(self, columns: K) -> GroupBy<M, K> {
+        GroupBy::new(self.handle, columns)
     }
 
     /// A new row. What is optional or has a default can follow with `set`.

@@ -140,6 +140,41 @@ macro_rules! comparisons {
                 self.compare(Operator::Gte, value)
             }
 
+            /// Equals the value, if there is one; else every row does.
+            pub fn eq_opt(self, value: Option<impl IntoValue<T>>) -> Filter<M> {
+                value.map(|value| self.compare(Operator::Eq, value)).into()
+            }
+
+            /// Differs from the value, if there is one; else every row does.
+            pub fn ne_opt(self, value: Option<impl IntoValue<T>>) -> Filter<M> {
+                value.map(|value| self.ne(value)).into()
+            }
+
+            /// Is less than the value, if there is one; else every row is.
+            pub fn lt_opt(self, value: Option<impl IntoValue<T>>) -> Filter<M> {
+                value.map(|value| self.lt(value)).into()
+            }
+
+            /// Is the value or less, if there is one; else every row is.
+            pub fn lte_opt(self, value: Option<impl IntoValue<T>>) -> Filter<M> {
+                value.map(|value| self.lte(value)).into()
+            }
+
+            /// Is more than the value, if there is one; else every row is.
+            pub fn gt_opt(self, value: Option<impl IntoValue<T>>) -> Filter<M> {
+                value.map(|value| self.gt(value)).into()
+            }
+
+            /// Is the value or more, if there is one; else every row is.
+            pub fn gte_opt(self, value: Option<impl IntoValue<T>>) -> Filter<M> {
+                value.map(|value| self.gte(value)).into()
+            }
+
+            /// Is one of the values, if there is a list of them; else every row is.
+            pub fn in_opt<V: IntoValue<T>>(self, values: Option<impl IntoIterator<Item = V>>) -> Filter<M> {
+                values.map(|values| self.in_(values)).into()
+            }
+
             /// Lies between the two values, both included.
             pub fn between(self, low: impl IntoValue<T>, high: impl IntoValue<T>) -> Filter<M> {
                 self.gte(low) & self.lte(high)
@@ -180,6 +215,26 @@ macro_rules! comparisons {
             /// Equals the text, in whatever case.
             pub fn eq_insensitive(self, text: impl AsRef<str>) -> Filter<M> {
                 self.like(escape_like(text.as_ref()), true)
+            }
+
+            /// Differs from the text, in whatever case.
+            pub fn ne_insensitive(self, text: impl AsRef<str>) -> Filter<M> {
+                !self.eq_insensitive(text)
+            }
+
+            /// Begins with the text, in whatever case.
+            pub fn starts_with_insensitive(self, text: impl AsRef<str>) -> Filter<M> {
+                self.like(format!("{}%", escape_like(text.as_ref())), true)
+            }
+
+            /// Ends with the text, in whatever case.
+            pub fn ends_with_insensitive(self, text: impl AsRef<str>) -> Filter<M> {
+                self.like(format!("%{}", escape_like(text.as_ref())), true)
+            }
+
+            /// Contains the text, if there is one; else every row does.
+            pub fn contains_opt(self, text: Option<impl AsRef<str>>) -> Filter<M> {
+                text.map(|text| self.contains(text)).into()
             }
 
             /// Contains the text, in whatever case.

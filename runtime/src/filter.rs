@@ -3,6 +3,8 @@
 use std::marker::PhantomData;
 use std::ops::{BitAnd, BitOr, Not};
 
+use crate::json::JsonTest;
+use crate::search::Search;
 use crate::table::Relation;
 use crate::value::Param;
 
@@ -76,6 +78,12 @@ pub(crate) enum Condition {
         relation: &'static Relation,
         key: Param,
     },
+    Json {
+        column: u16,
+        path: Vec<String>,
+        test: JsonTest,
+    },
+    Search(Search),
 }
 
 /// SQL's comparisons.
@@ -214,6 +222,13 @@ impl<M> std::fmt::Debug for Unique<M> {
 impl<M> From<Unique<M>> for Filter<M> {
     fn from(key: Unique<M>) -> Self {
         Self::new(key.condition())
+    }
+}
+
+/// Without a filter every row is meant: `.filter(name.map(|name| user::name.eq(name)))`.
+impl<M, F: Into<Filter<M>>> From<Option<F>> for Filter<M> {
+    fn from(filter: Option<F>) -> Self {
+        filter.map_or(Self::new(Condition::ALL), F::into)
     }
 }
 

@@ -5,6 +5,7 @@
 //!
 //! This crate knows nothing of the schema language and never reads a schema.
 
+mod aggregate;
 mod batch;
 mod client;
 mod columns;
@@ -16,6 +17,8 @@ mod error;
 mod field;
 mod filter;
 mod find;
+mod group;
+mod json;
 pub mod migrate;
 mod model;
 mod nested;
@@ -26,6 +29,7 @@ mod raw;
 mod relation;
 mod result;
 pub mod rt;
+mod search;
 mod select;
 mod selection;
 mod sql;
@@ -34,6 +38,7 @@ mod transaction;
 mod value;
 mod write;
 
+pub use aggregate::{Aggregate, Aggregates, Average, Calculated, Ordered, Sum, count};
 pub use batch::{Batch, BatchCall, Query};
 pub use client::{Client, ClientBuilder, Models};
 pub use columns::Columns;
@@ -44,6 +49,8 @@ pub use error::{ConstraintViolation, DatabaseError, Error, Result};
 pub use field::{Assignment, ColumnOf, Field, Key, ListField, Number, OptionalField, OptionalUniqueField, UniqueField};
 pub use filter::{Filter, Unique};
 pub use find::{All, Amount, Count, ExactlyOne, Exists, Find, FindFirst, FindMany, FindUnique, OneOrNone, SelectFrom};
+pub use group::{GroupBy, GroupOrder, Having};
+pub use json::JsonPath;
 pub use model::{FromRow, Model, NotIncluded, Slot};
 pub use nested::{Nested, NestedChange};
 pub use operation::Call;
@@ -51,6 +58,7 @@ pub use order::Order;
 pub use page::{FindPage, Page, PageToken};
 pub use raw::{FromRawRow, IntoParam, List, RawColumn, RawRow};
 pub use relation::{CanInclude, IncludeMany, IncludeOne, Included, IntoInclude, Many, Maybe, One, Put, RelationOf};
+pub use search::{Relevance, SearchQuery};
 pub use select::Select;
 pub use selection::{CountOf, SelectRelated, Selection};
 pub use transaction::{Isolation, Savepoint, Transaction, TransactionCall};

@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
 
+use crate::aggregate::Aggregation;
 use crate::connection::Session;
 use crate::create::Insert;
 use crate::error::{Error, Result};
@@ -32,6 +33,7 @@ pub(crate) enum Operation {
     Read { select: Select, key: Vec<(u16, Param)> },
     Count { table: &'static Table, condition: Condition },
     Exists { table: &'static Table, condition: Condition },
+    Aggregate(Box<Aggregation>),
     Create(Insert),
     CreateMany { table: &'static Table, rows: Vec<Insert>, options: BulkOptions },
     Update { table: &'static Table, condition: Condition, sets: Sets, nested: Vec<NestedWrite> },
@@ -59,6 +61,7 @@ impl Operation {
     pub(crate) fn table(&self) -> Option<&'static Table> {
         match self {
             Operation::Read { select, .. } => Some(select.table),
+            Operation::Aggregate(aggregation) => Some(aggregation.select.table),
             Operation::Create(row) | Operation::Upsert { row, .. } => Some(row.table),
             Operation::Count { table, .. }
             | Operation::Exists { table, .. }
@@ -78,6 +81,8 @@ impl Operation {
             Operation::Read { .. } => "find_many",
             Operation::Count { .. } => "count",
             Operation::Exists { .. } => "exists",
+            Operation::Aggregate(aggregation) if aggregation.group_by.is_empty() => "aggregate",
+            Operation::Aggregate(_) => "group_by",
             Operation::Create(_) => "create",
             Operation::CreateMany { .. } => "create_many",
             Operation::Update { .. } => "update",
@@ -113,6 +118,7 @@ impl Operation {
             }
             Operation::Count { table, condition } => sql::count_statement(table, condition),
             Operation::Exists { table, condition } => sql::exists_statement(table, condition),
+            Operation::Aggregate(aggregation) => sql::aggregate_statement(aggregation),
             Operation::Create(row) if !row.is_nested() => insert::statement(row.clone()),
             Operation::Update { table, condition, sets, nested } if nested.is_empty() && !is_idle(table, sets) => {
                 sql::update_statement(table, condition, sets, true)
@@ -202,6 +208,11 @@ pub(crate) async fn execute(session: Session<'_>, operation: Operation) -> Resul
         Operation::Exists { table, condition } => {
             let rows = session.query(sql::exists_statement(table, &condition), table).await?;
             count_of(&Node::new(table, rows))
+        }
+        Operation::Aggregate(aggregation) => {
+            let table = aggregation.select.table;
+            let rows = session.query(sql::aggregate_statement(&aggregation), table).await?;
+            Ok(Outcome::Rows(Node::new(table, rows)))
         }
         Operation::Create(row) => insert::insert(session, row).await.map(Outcome::Rows),
         Operation::CreateMany { table, rows, options } => {

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::marker::PhantomData;
 
 use crate::filter::Condition;
+use crate::search::Search;
 use crate::table::{Column, Relation, Table};
 
 /// A place in the order of the result, for `order_by`.
@@ -36,6 +37,8 @@ pub(crate) enum OrderKey {
         relation: &'static Relation,
         key: Box<OrderKey>,
     },
+    /// How well a text answers a query.
+    Relevance(Search),
 }
 
 impl OrderKey {
@@ -43,7 +46,7 @@ impl OrderKey {
     pub(crate) fn column(&self, table: &'static Table) -> Option<&'static Column> {
         match self {
             OrderKey::Column(column) => Some(&table.columns[usize::from(*column)]),
-            OrderKey::Count { .. } => None,
+            OrderKey::Count { .. } | OrderKey::Relevance(_) => None,
             OrderKey::Related { relation, key } => key.column(relation.child),
         }
     }
@@ -53,6 +56,7 @@ impl OrderKey {
         let _ = match self {
             OrderKey::Column(column) => write!(text, "{}", table.columns[usize::from(*column)].name),
             OrderKey::Count { relation, condition } => write!(text, "count {} {condition:?}", relation.name),
+            OrderKey::Relevance(search) => write!(text, "{search:?}"),
             OrderKey::Related { relation, key } => {
                 let _ = write!(text, "{}.", relation.name);
                 key.write_signature(relation.child, text);

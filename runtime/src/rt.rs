@@ -1,5 +1,6 @@
 //! The one door for generated code: every path in it begins here.
 
+pub use crate::aggregate::Ordered;
 pub use crate::client::{Client, Models};
 pub use crate::connection::Handle;
 pub use crate::create::{ANY, CreateRow, CreateWith, Insert, Link, LinkTarget, Parent};

@@ -114,6 +114,12 @@ impl Select {
         }
     }
 
+    /// The effective order, reversed where rows are counted from the end.
+    pub(crate) fn directed_order(&self) -> Vec<OrderTerm> {
+        let order = self.effective_order();
+        if self.from_end { order.into_iter().map(OrderTerm::reversed).collect() } else { order }
+    }
+
     /// The order asked for, made total by the key.
     pub(crate) fn total_order(&self) -> Vec<OrderTerm> {
         let mut order = self.order.clone();

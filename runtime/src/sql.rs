@@ -2,12 +2,15 @@
 //!
 //! Identifiers come from generated statics and are quoted here; values are always parameters.
 
+mod aggregate;
+mod inside;
 mod order;
 mod read;
 mod write;
 
 use std::fmt::Write;
 
+pub(crate) use aggregate::aggregate_statement;
 pub(crate) use read::{ChildrenOf, KeySource, ReadPlan, read_plan, read_statement};
 pub(crate) use write::{
     BulkInsert, Cell, connect_statement, count_statement, delete_statement, disconnect_statement, exists_statement,
@@ -159,6 +162,8 @@ impl Writer {
             Condition::Not(inner) => self.push_negated(inner, table, alias),
             Condition::Compare { column: number, operator, value } => {
                 self.push_column(alias, column(number));
+                // PostgreSQL cannot compare the older type.
+                self.push(if column(number).sql_type == "json" { "::jsonb" } else { "" });
                 self.push(operator.sql());
                 self.push_value(column(number), value.clone());
             }
@@ -204,6 +209,10 @@ impl Writer {
                 self.push("), 0) = 0");
             }
             Condition::JoinedTo { relation, key } => self.push_joined_to(relation, key, alias),
+            Condition::Json { column: number, path, test } => {
+                self.push_json_test(column(number), path, test, alias);
+            }
+            Condition::Search(search) => self.push_search(search, table, alias),
             Condition::Related { relation, condition } => self.push_related(relation, condition, table, alias),
         }
     }

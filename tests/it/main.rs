@@ -1,10 +1,12 @@
 //! The generated client against a real PostgreSQL.
 
+mod aggregates;
 mod book;
 mod compile_errors;
 mod design;
 mod examples;
 mod generated;
+mod inside;
 mod nested_writes;
 mod raw_queries;
 mod reads;

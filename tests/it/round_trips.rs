@@ -98,6 +98,16 @@ async fn reads_take_one_statement_per_separate_relation_and_level() {
         .await;
     assert_eq!(paged, traffic(2, 2), "a page per row is one statement for all rows");
 
+    let aggregated =
+        counted.count(|db| db.student_exam().aggregate((student_exam::score.avg(), relata::count())).take(3)).await;
+    assert_eq!(aggregated, traffic(1, 1), "aggregate");
+    let grouped = counted
+        .count(|db| {
+            let groups = db.student().group_by(student::class_year).aggregate(relata::count());
+            groups.having(relata::count().gt(1)).order_by(relata::count().desc()).take(1)
+        })
+        .await;
+    assert_eq!(grouped, traffic(1, 1), "group_by");
     let exists = counted.count(|db| db.student().exists().filter(student::class_year.eq(2027))).await;
     assert_eq!(exists, traffic(1, 1), "exists");
     let last = counted

@@ -58,5 +58,7 @@ pub(super) fn emit_enum(_: &EmitCx<'_>, known: &EnumNames<'_>) -> TokenStream {
                 rt::Param::Label(self.label())
             }
         }
+
+        impl rt::Ordered for #enum_ident {}
     }
 }

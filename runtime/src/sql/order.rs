@@ -29,12 +29,12 @@ impl Writer {
 
     pub(super) fn push_term(&mut self, term: &OrderTerm, table: &'static Table, alias: Alias) {
         self.push_order_key(&term.key, table, alias);
-        self.push_direction(term);
+        self.push_direction(term.descending, term.nulls_first);
     }
 
-    pub(super) fn push_direction(&mut self, term: &OrderTerm) {
-        self.push(if term.descending { " DESC" } else { "" });
-        match term.nulls_first {
+    pub(super) fn push_direction(&mut self, descending: bool, nulls_first: Option<bool>) {
+        self.push(if descending { " DESC" } else { "" });
+        match nulls_first {
             Some(true) => self.push(" NULLS FIRST"),
             Some(false) => self.push(" NULLS LAST"),
             None => {}
@@ -49,6 +49,7 @@ impl Writer {
                 self.push_related_rows(relation, condition, table, alias);
                 self.push(")");
             }
+            OrderKey::Relevance(search) => self.push_relevance(search, table, alias),
             OrderKey::Related { relation, key } => {
                 let child = self.alias();
                 self.push("(SELECT ");

@@ -149,7 +149,7 @@ impl Writer {
     ) -> usize {
         let (select, table) = (plan.select, plan.select.table);
         let alias = self.alias();
-        let order = if select.from_end { reversed(select.effective_order()) } else { select.effective_order() };
+        let order = select.directed_order();
         let mut joins = Vec::new();
         self.push_cursor(select, &order);
         self.push("SELECT ");
@@ -198,7 +198,7 @@ impl Writer {
     }
 
     /// The table, or the first of its rows that agree in the columns of `distinct`.
-    fn push_source(&mut self, select: &Select, alias: Alias, of: Option<&(ChildrenOf<'_>, KeySource)>) {
+    pub(super) fn push_source(&mut self, select: &Select, alias: Alias, of: Option<&(ChildrenOf<'_>, KeySource)>) {
         if select.distinct.is_empty() {
             return self.push_table(select.table, alias);
         }
@@ -237,7 +237,7 @@ impl Writer {
 
     /// The last rows of an order, in that order.
     fn push_end(&mut self, plan: &mut ReadPlan<'_>, of: Option<(ChildrenOf<'_>, KeySource)>) {
-        let order = reversed(plan.select.effective_order());
+        let order = plan.select.directed_order();
         self.push("SELECT r.* FROM (");
         let columns = self.push_select(plan, of, Some(&order));
         self.push(") AS r(");
@@ -254,7 +254,7 @@ impl Writer {
     }
 
     /// A condition, behind those before it.
-    fn push_also(&mut self, condition: &Condition, table: &'static Table, alias: Alias, first: &mut bool) {
+    pub(super) fn push_also(&mut self, condition: &Condition, table: &'static Table, alias: Alias, first: &mut bool) {
         if condition.is_all() {
             return;
         }
@@ -273,11 +273,15 @@ impl Writer {
     fn push_page(&mut self, select: &Select) {
         // One row more than a page tells whether there is another page.
         let ahead = u64::from(select.page.is_some());
-        if let Some(take) = select.take.map(|take| take.saturating_add(ahead)) {
+        self.push_limit(select.take.map(|take| take.saturating_add(ahead)), select.skip);
+    }
+
+    pub(super) fn push_limit(&mut self, take: Option<u64>, skip: Option<u64>) {
+        if let Some(take) = take {
             self.push(" LIMIT ");
             self.push_param(Param::Int(i64::try_from(take).unwrap_or(i64::MAX)));
         }
-        if let Some(skip) = select.skip {
+        if let Some(skip) = skip {
             self.push(" OFFSET ");
             self.push_param(Param::Int(i64::try_from(skip).unwrap_or(i64::MAX)));
         }
@@ -388,8 +392,7 @@ impl Writer {
             self.push(&format!("k{index}, "));
         }
         self.push("parent) CROSS JOIN LATERAL (");
-        let order = select.effective_order();
-        let order = if select.from_end { reversed(order) } else { order };
+        let order = select.directed_order();
         let columns = self.push_select(plan, Some((of, KeySource::Lateral)), (!order.is_empty()).then_some(&order[..]));
         self.push(") AS r(");
         self.push_column_list(columns);
@@ -399,10 +402,6 @@ impl Writer {
             self.push(&format!(" ORDER BY k.parent, r.\"c{}\"{direction}", columns - 1));
         }
     }
-}
-
-fn reversed(order: Vec<OrderTerm>) -> Vec<OrderTerm> {
-    order.into_iter().map(OrderTerm::reversed).collect()
 }
 
 /// A table that is joined to another.

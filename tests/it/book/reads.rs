@@ -1,9 +1,13 @@
-//! The examples of orders, pages and distinct rows.
+//! The examples of filters, orders, pages and calculated values.
 
 use exam_planner::{Student, StudentExam, student, student_exam, user};
-use relata::{Page, PageToken, Result};
+use relata::serde_json::json;
+use relata::uuid::Uuid;
+use relata::{Page, PageToken, Result, SearchQuery, count};
 
 use super::Book;
+use crate::wide;
+use crate::wide::client::sample;
 
 #[tokio::test]
 async fn ordering() -> Result<()> {
@@ -48,5 +52,60 @@ async fn paging() -> Result<()> {
         .order_by(student_exam::score.desc().nulls_last())
         .await?;
     assert_eq!(best_of_each.iter().map(|exam| exam.score).collect::<Vec<_>>(), [Some(90.0)]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn calculating() -> Result<()> {
+    let Book { fixture, tenant, student, .. } = Book::open().await;
+    let db = &fixture.db;
+    let exam_type = fixture.exam_type(tenant, "STEP1").await.id;
+    for score in [70.0, 80.0, 90.0] {
+        let row = student_exam::Create { student: student.id, exam_type };
+        db.student_exam().create(row).set(student_exam::score.to(score)).await?;
+    }
+    let (average, best, exams): (Option<f64>, Option<f64>, i64) = db
+        .student_exam()
+        .aggregate((student_exam::score.avg(), student_exam::score.max(), count()))
+        .filter(student_exam::student.is(student::institution_id.eq(tenant)))
+        .await?;
+    assert_eq!((average, best, exams), (Some(80.0), Some(90.0), 3));
+
+    let hardest: Vec<(Uuid, (i64, Option<f64>))> = db
+        .student_exam()
+        .group_by(student_exam::exam_type_id)
+        .aggregate((count(), student_exam::score.avg()))
+        .having(count().gte(3) & student_exam::score.avg().lt(85.0))
+        .order_by(student_exam::score.avg().asc())
+        .take(10)
+        .await?;
+    assert_eq!(hardest, [(exam_type, (3, Some(80.0)))]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn filtering() -> Result<()> {
+    let Book { fixture, .. } = Book::open().await;
+    let db = &fixture.db;
+    let (year, part) = (Some(2027), None::<&str>);
+    let students = db
+        .student()
+        .find_many()
+        .filter(student::class_year.eq_opt(year))
+        .filter(part.map(|part| student::user.is(user::email.starts_with_insensitive(part))))
+        .await?;
+    assert_eq!(students.len(), 1);
+
+    let wide = wide::Fixture::new().await;
+    let row = sample::Create { text: "Cats and dogs".to_owned() };
+    wide.db.sample().create(row).set(sample::json.to(json!({ "address": { "city": "Bern" }, "tags": ["a"] }))).await?;
+    let filter = sample::json.path(["address", "city"]).string_starts_with("B")
+        & sample::json.path(["tags"]).array_contains(["a"]);
+    assert_eq!(wide.db.sample().count().filter(filter).await?, 1);
+    let typed = "cat -mouse";
+    let query = SearchQuery::web(typed).language("english");
+    let filter = sample::text.search(query.clone());
+    let order = sample::text.relevance(query).desc();
+    assert_eq!(wide.db.sample().find_many().filter(filter).order_by(order).await?.len(), 1);
     Ok(())
 }

@@ -39,3 +39,4 @@ impl rt::Scalar for Color {
         rt::Param::Label(self.label())
     }
 }
+impl rt::Ordered for Color {}

@@ -1,0 +1,241 @@
+//! `group_by`: rows that agree in some columns, and what is calculated of each group of them.
+
+use std::future::IntoFuture;
+use std::marker::PhantomData;
+use std::ops::{BitAnd, BitOr, Not};
+
+use crate::aggregate::{Aggregates, Aggregation, Calculation, calculations};
+use crate::batch::{Parts, Query};
+use crate::columns::Columns;
+use crate::connection::Handle;
+use crate::error::Result;
+use crate::filter::{Filter, Operator};
+use crate::model::Model;
+use crate::operation::{Call, Operation, Outcome};
+use crate::order::{Order, OrderKey, OrderTerm};
+use crate::select::Select;
+use crate::selection::Reader;
+use crate::value::Param;
+
+/// A condition on groups.
+#[derive(Debug, Clone)]
+pub(crate) enum GroupCondition {
+    And(Box<[GroupCondition; 2]>),
+    Or(Box<[GroupCondition; 2]>),
+    Not(Box<GroupCondition>),
+    Compare { calculation: Calculation, operator: Operator, value: Param },
+}
+
+/// A place in the order of groups.
+#[derive(Debug, Clone)]
+pub(crate) enum GroupTerm {
+    Rows(OrderTerm),
+    Calculated { calculation: Calculation, descending: bool, nulls_first: Option<bool> },
+}
+
+/// A condition on groups of rows of `M`: made by calculated values, combined with `&`, `|` and `!`.
+pub struct Having<M> {
+    condition: GroupCondition,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M> Having<M> {
+    pub(crate) fn new(condition: GroupCondition) -> Self {
+        Self { condition, model: PhantomData }
+    }
+}
+
+impl<M> Clone for Having<M> {
+    fn clone(&self) -> Self {
+        Self::new(self.condition.clone())
+    }
+}
+
+impl<M> std::fmt::Debug for Having<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.condition.fmt(f)
+    }
+}
+
+impl<M> BitAnd for Having<M> {
+    type Output = Having<M>;
+
+    fn bitand(self, other: Having<M>) -> Having<M> {
+        Self::new(GroupCondition::And(Box::new([self.condition, other.condition])))
+    }
+}
+
+impl<M> BitOr for Having<M> {
+    type Output = Having<M>;
+
+    fn bitor(self, other: Having<M>) -> Having<M> {
+        Self::new(GroupCondition::Or(Box::new([self.condition, other.condition])))
+    }
+}
+
+impl<M> Not for Having<M> {
+    type Output = Having<M>;
+
+    fn not(self) -> Having<M> {
+        Self::new(GroupCondition::Not(Box::new(self.condition)))
+    }
+}
+
+/// A place in the order of groups: by a calculated value, or by a field that they are grouped by.
+pub struct GroupOrder<M> {
+    term: GroupTerm,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M> GroupOrder<M> {
+    pub(crate) fn new(term: GroupTerm) -> Self {
+        Self { term, model: PhantomData }
+    }
+
+    fn nulls(mut self, first: bool) -> Self {
+        match &mut self.term {
+            GroupTerm::Rows(term) => term.nulls_first = Some(first),
+            GroupTerm::Calculated { nulls_first, .. } => *nulls_first = Some(first),
+        }
+        self
+    }
+
+    /// Groups without a value before all others.
+    pub fn nulls_first(self) -> Self {
+        self.nulls(true)
+    }
+
+    /// Groups without a value behind all others.
+    pub fn nulls_last(self) -> Self {
+        self.nulls(false)
+    }
+}
+
+impl<M> Clone for GroupOrder<M> {
+    fn clone(&self) -> Self {
+        Self::new(self.term.clone())
+    }
+}
+
+impl<M> std::fmt::Debug for GroupOrder<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.term.fmt(f)
+    }
+}
+
+impl<M> From<Order<M>> for GroupOrder<M> {
+    fn from(order: Order<M>) -> Self {
+        Self::new(GroupTerm::Rows(order.term))
+    }
+}
+
+type Types<M, K, A> = PhantomData<fn() -> (M, K, A)>;
+
+/// Groups of the rows that agree in the columns `K`, with the values `A` of each: `.await` runs it.
+#[must_use = "nothing happens until it is awaited"]
+pub struct GroupBy<M, K, A = ()> {
+    handle: Handle,
+    aggregation: Aggregation,
+    types: Types<M, K, A>,
+}
+
+impl<M, K, A> std::fmt::Debug for GroupBy<M, K, A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.aggregation.fmt(f)
+    }
+}
+
+impl<M: Model, K: Columns<M>> GroupBy<M, K> {
+    pub(crate) fn new(handle: Handle, columns: K) -> Self {
+        let aggregation = Aggregation {
+            select: Select::new(M::table()),
+            group_by: columns.numbers(),
+            calculations: Vec::new(),
+            having: None,
+            order: Vec::new(),
+            take: None,
+            skip: None,
+        };
+        Self { handle, aggregation, types: PhantomData }
+    }
+
+    /// Calculates these values of each group.
+    pub fn aggregate<A: Aggregates<M>>(mut self, values: A) -> GroupBy<M, K, A> {
+        self.aggregation.calculations = calculations(&values);
+        GroupBy { handle: self.handle, aggregation: self.aggregation, types: PhantomData }
+    }
+}
+
+impl<M: Model, K: Columns<M>, A: Aggregates<M>> GroupBy<M, K, A> {
+    /// Only rows that meet the filter, and all filters before it, come into groups.
+    pub fn filter(mut self, filter: impl Into<Filter<M>>) -> Self {
+        self.aggregation.select.filter(filter.into().condition);
+        self
+    }
+
+    /// Only groups that meet the condition, and all conditions before it.
+    pub fn having(mut self, having: Having<M>) -> Self {
+        self.aggregation.having = Some(match self.aggregation.having {
+            Some(before) => GroupCondition::And(Box::new([before, having.condition])),
+            None => having.condition,
+        });
+        self
+    }
+
+    /// The groups in this order, behind the orders before it: by a calculated value, or by one of the
+    /// fields that they are grouped by.
+    pub fn order_by(mut self, order: impl Into<GroupOrder<M>>) -> Self {
+        self.aggregation.order.push(order.into().term);
+        self
+    }
+
+    /// At most this many groups.
+    pub fn take(mut self, groups: u64) -> Self {
+        self.aggregation.take = Some(groups);
+        self
+    }
+
+    /// Without the first groups.
+    pub fn skip(mut self, groups: u64) -> Self {
+        self.aggregation.skip = Some(groups);
+        self
+    }
+}
+
+impl<M: Model, K: Columns<M>, A: Aggregates<M>> Query for GroupBy<M, K, A> {
+    type Output = Vec<(K::Values, A::Out)>;
+
+    fn into_parts(self) -> Parts<Self::Output> {
+        let known = |term: &GroupTerm| match term {
+            GroupTerm::Rows(term) => {
+                matches!(term.key, OrderKey::Column(column) if self.aggregation.group_by.contains(&column))
+            }
+            GroupTerm::Calculated { .. } => true,
+        };
+        let operation = if self.aggregation.order.iter().all(known) {
+            Operation::Aggregate(Box::new(self.aggregation))
+        } else {
+            let reason = "groups are ordered by calculated values and by the fields that they are grouped by";
+            Operation::Refused(reason.to_owned())
+        };
+        Parts { operation, finish: finish_groups::<M, K, A> }
+    }
+}
+
+fn finish_groups<M: Model, K: Columns<M>, A: Aggregates<M>>(outcome: Outcome) -> Result<Vec<(K::Values, A::Out)>> {
+    let node = outcome.into_rows()?;
+    let read = |at| {
+        let mut reader = Reader::new(at);
+        Ok((K::read_values(&mut reader)?, A::read(&mut reader)?))
+    };
+    node.cursors().map(read).collect()
+}
+
+impl<M: Model, K: Columns<M>, A: Aggregates<M>> IntoFuture for GroupBy<M, K, A> {
+    type Output = Result<Vec<(K::Values, A::Out)>>;
+    type IntoFuture = Call<Vec<(K::Values, A::Out)>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.handle.clone().call(self)
+    }
+}

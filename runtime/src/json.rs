@@ -1,0 +1,153 @@
+//! Conditions on what stands inside a Json column.
+
+use std::marker::PhantomData;
+
+use serde_json::Value as Json;
+
+use crate::field::{Field, OptionalField, OptionalUniqueField, UniqueField};
+use crate::filter::{Condition, Filter, Operator, escape_like};
+use crate::model::Model;
+
+/// What a value inside a Json column is asked.
+#[derive(Debug, Clone)]
+pub(crate) enum JsonTest {
+    Exists,
+    /// Equality of any two values, other comparisons of values of the same kind.
+    Compare(Operator, Json),
+    /// A string that is like the pattern.
+    Like {
+        pattern: String,
+        insensitive: bool,
+    },
+    /// An array that holds all of these.
+    ArrayContains(Json),
+    ArrayStartsWith(Json),
+    ArrayEndsWith(Json),
+}
+
+/// A place inside a Json column: `sample::json.path(["address", "city"])`.
+///
+/// What is not there meets no condition, as null does not in SQL.
+pub struct JsonPath<M> {
+    column: u16,
+    path: Vec<String>,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M> Clone for JsonPath<M> {
+    fn clone(&self) -> Self {
+        Self { column: self.column, path: self.path.clone(), model: PhantomData }
+    }
+}
+
+impl<M> std::fmt::Debug for JsonPath<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "JsonPath({}, {:?})", self.column, self.path)
+    }
+}
+
+impl<M: Model> JsonPath<M> {
+    fn root(column: u16) -> Self {
+        Self { column, path: Vec::new(), model: PhantomData }
+    }
+
+    fn test(self, test: JsonTest) -> Filter<M> {
+        Filter::new(Condition::Json { column: self.column, path: self.path, test })
+    }
+
+    /// Something is there, be it Json's null.
+    pub fn exists(self) -> Filter<M> {
+        self.test(JsonTest::Exists)
+    }
+
+    /// Equals the value; Json's null equals itself.
+    pub fn eq(self, value: impl Into<Json>) -> Filter<M> {
+        self.test(JsonTest::Compare(Operator::Eq, value.into()))
+    }
+
+    /// Is there and differs from the value.
+    pub fn ne(self, value: impl Into<Json>) -> Filter<M> {
+        self.test(JsonTest::Compare(Operator::Ne, value.into()))
+    }
+
+    /// Is of the value's kind (number, string ...) and less.
+    pub fn lt(self, value: impl Into<Json>) -> Filter<M> {
+        self.test(JsonTest::Compare(Operator::Lt, value.into()))
+    }
+
+    /// Is of the value's kind, and the value or less.
+    pub fn lte(self, value: impl Into<Json>) -> Filter<M> {
+        self.test(JsonTest::Compare(Operator::Lte, value.into()))
+    }
+
+    /// Is of the value's kind and more.
+    pub fn gt(self, value: impl Into<Json>) -> Filter<M> {
+        self.test(JsonTest::Compare(Operator::Gt, value.into()))
+    }
+
+    /// Is of the value's kind, and the value or more.
+    pub fn gte(self, value: impl Into<Json>) -> Filter<M> {
+        self.test(JsonTest::Compare(Operator::Gte, value.into()))
+    }
+}
+
+macro_rules! json_tests {
+    ($($(#[$doc:meta])* $method:ident($($argument:ident: $type:ty),*) => $test:expr;)+) => {
+        impl<M: Model> JsonPath<M> {
+            $(
+                $(#[$doc])*
+                pub fn $method(self, $($argument: $type),*) -> Filter<M> {
+                    self.test($test)
+                }
+            )+
+        }
+
+        json_tests!(@field Field $($(#[$doc])* $method($($argument: $type),*);)+);
+        json_tests!(@field UniqueField $($(#[$doc])* $method($($argument: $type),*);)+);
+        json_tests!(@field OptionalField $($(#[$doc])* $method($($argument: $type),*);)+);
+        json_tests!(@field OptionalUniqueField $($(#[$doc])* $method($($argument: $type),*);)+);
+    };
+    (@field $field:ident $($(#[$doc:meta])* $method:ident($($argument:ident: $type:ty),*);)+) => {
+        impl<M: Model> $field<M, Json> {
+            /// A place inside: names of objects' fields, and numbers of arrays' elements from 0 on.
+            pub fn path<S: Into<String>>(self, path: impl IntoIterator<Item = S>) -> JsonPath<M> {
+                let path = path.into_iter().map(Into::into).collect();
+                JsonPath { column: self.column, path, model: PhantomData }
+            }
+
+            $(
+                $(#[$doc])*
+                pub fn $method(self, $($argument: $type),*) -> Filter<M> {
+                    JsonPath::root(self.column).$method($($argument),*)
+                }
+            )+
+        }
+    };
+}
+
+fn like(pattern: String, insensitive: bool) -> JsonTest {
+    JsonTest::Like { pattern, insensitive }
+}
+
+json_tests! {
+    /// Is a string that contains the text.
+    string_contains(text: impl AsRef<str>) => like(format!("%{}%", escape_like(text.as_ref())), false);
+    /// Is a string that begins with the text.
+    string_starts_with(text: impl AsRef<str>) => like(format!("{}%", escape_like(text.as_ref())), false);
+    /// Is a string that ends with the text.
+    string_ends_with(text: impl AsRef<str>) => like(format!("%{}", escape_like(text.as_ref())), false);
+    /// Is a string that contains the text, in whatever case.
+    string_contains_insensitive(text: impl AsRef<str>) => like(format!("%{}%", escape_like(text.as_ref())), true);
+    /// Is a string that begins with the text, in whatever case.
+    string_starts_with_insensitive(text: impl AsRef<str>) => like(format!("{}%", escape_like(text.as_ref())), true);
+    /// Is a string that ends with the text, in whatever case.
+    string_ends_with_insensitive(text: impl AsRef<str>) => like(format!("%{}", escape_like(text.as_ref())), true);
+    /// Is an array that holds all of the values; objects need to have their fields only.
+    array_contains(values: impl IntoIterator<Item = impl Into<Json>>) => {
+        JsonTest::ArrayContains(values.into_iter().map(Into::into).collect())
+    };
+    /// Is an array whose first element is the value.
+    array_starts_with(value: impl Into<Json>) => JsonTest::ArrayStartsWith(value.into());
+    /// Is an array whose last element is the value.
+    array_ends_with(value: impl Into<Json>) => JsonTest::ArrayEndsWith(value.into());
+}

@@ -1,0 +1,143 @@
+//! Conditions on what stands inside a value: in Json, and in texts by full-text search.
+
+use serde_json::Value as Json;
+
+use super::{Alias, Writer};
+use crate::filter::Operator;
+use crate::json::JsonTest;
+use crate::search::Search;
+use crate::table::{Column, Table};
+use crate::value::Param;
+
+impl Writer {
+    pub(super) fn push_json_test(&mut self, column: &Column, path: &[String], test: &JsonTest, alias: Alias) {
+        match test {
+            JsonTest::Exists => {
+                self.push_json(column, path, alias);
+                self.push(" IS NOT NULL");
+            }
+            JsonTest::Compare(operator, value) => self.push_json_comparison(column, path, *operator, value, alias),
+            JsonTest::Like { pattern, insensitive } => {
+                self.push("(");
+                self.push_json_kind(column, path, "string", alias);
+                self.push(" AND ");
+                self.push_json(column, path, alias);
+                self.push(if *insensitive { " #>> '{}' ILIKE " } else { " #>> '{}' LIKE " });
+                self.push_param(Param::Text(pattern.clone()));
+                self.push(")");
+            }
+            JsonTest::ArrayContains(values) => {
+                self.push_json(column, path, alias);
+                self.push(" @> ");
+                self.push_param(Param::Json(values.clone()));
+            }
+            JsonTest::ArrayStartsWith(value) => self.push_json_element(column, path, " -> 0 = ", value, alias),
+            JsonTest::ArrayEndsWith(value) => self.push_json_element(column, path, " -> -1 = ", value, alias),
+        }
+    }
+
+    /// The value at the path.
+    fn push_json(&mut self, column: &Column, path: &[String], alias: Alias) {
+        if !path.is_empty() {
+            self.push("(");
+        }
+        self.push_column(alias, column);
+        if column.sql_type == "json" {
+            self.push("::jsonb");
+        }
+        if !path.is_empty() {
+            self.push(" #> ");
+            self.push_param(Param::Array(path.iter().cloned().map(Param::Text).collect()));
+            self.push(")");
+        }
+    }
+
+    fn push_json_kind(&mut self, column: &Column, path: &[String], kind: &str, alias: Alias) {
+        self.push("jsonb_typeof(");
+        self.push_json(column, path, alias);
+        self.push(") = '");
+        self.push(kind);
+        self.push("'");
+    }
+
+    fn push_json_comparison(
+        &mut self,
+        column: &Column,
+        path: &[String],
+        operator: Operator,
+        value: &Json,
+        alias: Alias,
+    ) {
+        let of_any_kind = matches!(operator, Operator::Eq | Operator::Ne);
+        if !of_any_kind {
+            self.push("(");
+            self.push_json_kind(column, path, kind(value), alias);
+            self.push(" AND ");
+        }
+        self.push_json(column, path, alias);
+        self.push(operator.sql());
+        self.push_param(Param::Json(value.clone()));
+        self.push(if of_any_kind { "" } else { ")" });
+    }
+
+    /// Elements are asked for by number, and only arrays have numbers.
+    fn push_json_element(&mut self, column: &Column, path: &[String], element: &str, value: &Json, alias: Alias) {
+        self.push("(");
+        self.push_json_kind(column, path, "array", alias);
+        self.push(" AND ");
+        self.push_json(column, path, alias);
+        self.push(element);
+        self.push_param(Param::Json(value.clone()));
+        self.push(")");
+    }
+
+    /// `to_tsvector(t0."text") @@ to_tsquery($1)`.
+    pub(super) fn push_search(&mut self, search: &Search, table: &Table, alias: Alias) {
+        self.push_document(search, table, alias);
+        self.push(" @@ ");
+        self.push_search_query(search);
+    }
+
+    pub(super) fn push_relevance(&mut self, search: &Search, table: &Table, alias: Alias) {
+        self.push("ts_rank(");
+        self.push_document(search, table, alias);
+        self.push(", ");
+        self.push_search_query(search);
+        self.push(")");
+    }
+
+    fn push_document(&mut self, search: &Search, table: &Table, alias: Alias) {
+        self.push("to_tsvector(");
+        self.push_language(search);
+        self.push_column(alias, &table.columns[usize::from(search.column)]);
+        self.push(")");
+    }
+
+    fn push_search_query(&mut self, search: &Search) {
+        self.push(if search.web { "websearch_to_tsquery(" } else { "to_tsquery(" });
+        self.push_language(search);
+        self.push_param(Param::Text(search.query.clone()));
+        self.push(")");
+    }
+
+    /// A literal, as the planner compares it with that of an index.
+    fn push_language(&mut self, search: &Search) {
+        if let Some(language) = search.language {
+            self.push("'");
+            self.push(&language.replace('\'', "''"));
+            self.push("'::regconfig, ");
+        }
+    }
+}
+
+/// As `jsonb_typeof` calls it.
+fn kind(value: &Json) -> &'static str {
+    match value {
+        Json::Null => "null",
+        Json::Bool(_) => "boolean",
+        Json::Number(_) => "number",
+        Json::String(_) => "string",
+        Json::Array(_) => "array",
+        Json::Object(_) => "object",
+    }
+}
