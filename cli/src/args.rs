@@ -1,12 +1,16 @@
 //! The command line: what can be asked for, and what its help says.
 
+mod adopt;
 mod history;
+mod verify;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use adopt::Adopt;
 pub(crate) use history::{Baseline, Down, Resolve};
+pub(crate) use verify::Verify;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -180,6 +184,16 @@ pub(crate) enum Migrate {
     /// beyond its snapshot (rows it wrote, views, triggers) is undone by a file `down.sql` beside it, if there is one;
     /// that is then all that runs.
     Down(Down),
+    /// Run all migrations in a database of their own, forwards and back, and compare each with its snapshot
+    ///
+    /// The database is made on the server that devdb finds: that of the environment's DATABASE_URL, beside its
+    /// database, else a PostgreSQL of this machine. It is dropped at the end.
+    Verify(Verify),
+    /// Go on from a database under Prisma Migrate
+    ///
+    /// Reads its history and the folder prisma/migrations, copies the migrations into ours with the schema as the
+    /// snapshot of the last one, and writes our history. Nothing is run again; Prisma's table and folder stay.
+    Adopt(Adopt),
 }
 
 /// The migrations and the database they are for.

@@ -1,5 +1,6 @@
 //! One module for each command.
 
+pub(crate) mod adopt;
 pub(crate) mod check;
 pub(crate) mod dev;
 pub(crate) mod down;
@@ -12,3 +13,4 @@ pub(crate) mod migrate;
 pub(crate) mod migrate_diff;
 pub(crate) mod resolve;
 pub(crate) mod status;
+pub(crate) mod verify;

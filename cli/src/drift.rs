@@ -32,7 +32,8 @@ pub(crate) async fn missing(client: &mut Client, schema: &Schema) -> Result<Vec<
     Ok(changes)
 }
 
-fn is_addition_of_others(change: &Change) -> bool {
+/// True if the change would take away what somebody else may have added.
+pub(crate) fn is_addition_of_others(change: &Change) -> bool {
     match change {
         Change::DropTable(_) | Change::DropEnum(_) | Change::DropSequence(_) | Change::DropExtension(_) => true,
         Change::DropObject { object, .. } => matches!(object, TableObject::Index(_) | TableObject::Check(_)),

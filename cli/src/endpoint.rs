@@ -121,7 +121,7 @@ pub(crate) async fn read_client(client: &mut Client, scope: &Scope) -> Result<Lo
 }
 
 /// Reads and compiles a schema; its mistakes are reported.
-fn read_schema(path: &Path) -> Result<Schema, Failure> {
+pub(crate) fn read_schema(path: &Path) -> Result<Schema, Failure> {
     report::compile(&schema_files::read(path)?)
 }
 

@@ -10,6 +10,7 @@ mod endpoint;
 mod failure;
 mod introspect;
 mod lint;
+mod lock_file;
 mod progress;
 mod renamed;
 mod report;
@@ -73,6 +74,8 @@ async fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Migrate(Migrate::Reset(args)) => command::migrate::reset(args).await,
         Command::Migrate(Migrate::Resolve(args)) => command::resolve::resolve(args).await,
         Command::Migrate(Migrate::Baseline(args)) => command::resolve::baseline(args).await,
+        Command::Migrate(Migrate::Verify(args)) => command::verify::verify(args).await,
+        Command::Migrate(Migrate::Adopt(args)) => command::adopt::adopt(args).await,
         Command::Migrate(Migrate::Down(args)) => command::down::down(args).await,
     }
 }

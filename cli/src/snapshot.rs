@@ -33,6 +33,11 @@ fn names(folder: &Path) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
+/// Whether there is a migration in the folder.
+pub(crate) fn has_migrations(folder: &Path) -> Result<bool, Failure> {
+    Ok(!names(folder)?.is_empty())
+}
+
 /// The snapshot of one migration, if it has one.
 pub(crate) fn of(folder: &Path, name: &str) -> Option<PathBuf> {
     Some(folder.join(name).join(SNAPSHOT)).filter(|path| path.is_file())

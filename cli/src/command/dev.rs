@@ -10,7 +10,7 @@ use crate::database::Database;
 use crate::difference::{Renames, difference, plan};
 use crate::endpoint::{Loaded, read_snapshot};
 use crate::failure::{Exit, Failure};
-use crate::{args, ask, report, say, schema_files, snapshot};
+use crate::{args, ask, lock_file, report, say, schema_files, snapshot};
 
 pub(crate) async fn dev(args: &args::Dev) -> Result<Exit, Failure> {
     let renames = Renames::parse(&args.rename, args.accept_drops)?;
@@ -29,6 +29,9 @@ pub(crate) async fn dev(args: &args::Dev) -> Result<Exit, Failure> {
         if !changes.is_empty() {
             write(folder, name, changes, args.online, &schema_files::join(&sources))?;
         }
+        if folder.exists() {
+            lock_file::write(folder, &Migrations::from_dir(folder)?)?;
+        }
         return Ok(Exit::Done);
     }
     // A database that cannot take the migration is better known before there is one.
@@ -43,7 +46,9 @@ pub(crate) async fn dev(args: &args::Dev) -> Result<Exit, Failure> {
     if !folder.exists() {
         return Ok(Exit::Done);
     }
-    apply(&mut client, &Migrations::from_dir(folder)?, Options::default(), &database).await
+    let migrations = Migrations::from_dir(folder)?;
+    lock_file::write(folder, &migrations)?;
+    apply(&mut client, &migrations, Options::default(), &database).await
 }
 
 fn refuse_problems(problems: &[Problem]) -> Result<(), Failure> {

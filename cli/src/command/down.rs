@@ -16,9 +16,9 @@ use crate::{args, progress, renamed, say, snapshot};
 const DOWN_FILE: &str = "down.sql";
 
 /// What undoes one migration.
-struct Undo {
-    name: String,
-    sql: String,
+pub(super) struct Undo {
+    pub(super) name: String,
+    pub(super) sql: String,
     /// What would be lost: the table or column, and what happens to it.
     losses: Vec<(String, String)>,
 }
@@ -93,7 +93,7 @@ fn first_to_undo(applied: &[String], args: &args::Down) -> Result<usize, Failure
 }
 
 /// The statements that undo `name`.
-fn backwards(
+pub(super) fn backwards(
     folder: &Path,
     migrations: &Migrations,
     name: &str,
@@ -136,7 +136,7 @@ fn beyond_snapshots(migration: &Migration) -> Option<String> {
 }
 
 /// What the plan loses, with the table or column that it is about.
-pub(super) fn losses(plan: &Plan) -> Vec<(String, String)> {
+fn losses(plan: &Plan) -> Vec<(String, String)> {
     let of_step = |step: &Step| {
         let texts = step.hazards.iter().filter(|hazard| hazard.kind == HazardKind::DataLoss);
         let subjects: Vec<String> = match &step.action {

@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 use crate::database::Database;
 use crate::endpoint::read_old_schema;
 use crate::failure::{Exit, Failure};
-use crate::{args, ask, progress, say, snapshot};
+use crate::{args, ask, lock_file, progress, say, snapshot};
 
 /// Reads a folder of migrations that has to be there.
 pub(super) fn read(folder: &Path) -> Result<Migrations, Failure> {
@@ -26,6 +26,7 @@ pub(super) fn read(folder: &Path) -> Result<Migrations, Failure> {
 
 pub(crate) async fn deploy(args: &args::Deploy) -> Result<Exit, Failure> {
     let migrations = read(&args.target.migrations)?;
+    lock_file::check(&args.target.migrations, &migrations)?;
     let database = Database::find(args.target.url.as_deref())?;
     let mut options = Options::default();
     options.lock_wait = Duration::from_secs(args.lock_wait);

@@ -8,7 +8,7 @@ use super::migrate::{count, read};
 use crate::database::Database;
 use crate::drift::drift;
 use crate::failure::{Exit, Failure};
-use crate::{args, say};
+use crate::{args, lock_file, say};
 
 pub(crate) async fn status(args: &args::Status) -> Result<Exit, Failure> {
     let folder = &args.target.migrations;
@@ -18,19 +18,21 @@ pub(crate) async fn status(args: &args::Status) -> Result<Exit, Failure> {
     let status = migrate::status(&client, &migrations).await?;
     // A migration that stopped in the middle is between two snapshots.
     let drift = if status.problems.is_empty() { drift(&mut client, &status, folder).await? } else { Vec::new() };
+    let lock = lock_file::problems(folder, &migrations)?;
     if args.json {
-        print_json(&status, &drift)?;
+        print_json(&status, &drift, &lock)?;
     } else {
-        print(&status, &drift, &database)?;
+        print(&status, &drift, &lock, &database)?;
     }
-    Ok(match (status.problems.is_empty() && drift.is_empty(), status.pending.is_empty()) {
+    let is_sound = status.problems.is_empty() && drift.is_empty() && lock.is_empty();
+    Ok(match (is_sound, status.pending.is_empty()) {
         (false, _) => Exit::Question,
         (true, false) => Exit::Difference,
         (true, true) => Exit::Done,
     })
 }
 
-fn print(status: &Status, drift: &[Change], database: &Database) -> Result<(), Failure> {
+fn print(status: &Status, drift: &[Change], lock: &[String], database: &Database) -> Result<(), Failure> {
     for applied in &status.applied {
         say::out(&format!("applied  {}  {}", applied.name, applied.finished_at.as_deref().unwrap_or_default()))?;
     }
@@ -40,11 +42,14 @@ fn print(status: &Status, drift: &[Change], database: &Database) -> Result<(), F
     for problem in &status.problems {
         say::out(&format!("problem  {problem}"))?;
     }
+    for problem in lock {
+        say::out(&format!("lock     {problem}"))?;
+    }
     for line in summary(drift).lines() {
         say::out(&format!("drift    {line}"))?;
     }
     let (applied, pending) = (status.applied.len(), status.pending.len());
-    say::out(&if !status.problems.is_empty() {
+    say::out(&if !status.problems.is_empty() || !lock.is_empty() {
         format!("{database} needs attention")
     } else if !drift.is_empty() {
         format!(
@@ -64,6 +69,7 @@ struct Report<'a> {
     pending: &'a [String],
     problems: Vec<ProblemReport<'a>>,
     drift: Vec<String>,
+    lock: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -80,7 +86,7 @@ struct ProblemReport<'a> {
     message: String,
 }
 
-fn print_json(status: &Status, drift: &[Change]) -> Result<(), Failure> {
+fn print_json(status: &Status, drift: &[Change], lock: &[String]) -> Result<(), Failure> {
     let applied = status.applied.iter().map(|applied| AppliedReport {
         name: &applied.name,
         finished_at: applied.finished_at.as_deref(),
@@ -96,6 +102,7 @@ fn print_json(status: &Status, drift: &[Change]) -> Result<(), Failure> {
         pending: &status.pending,
         problems: problems.collect(),
         drift: summary(drift).lines().map(str::to_owned).collect(),
+        lock,
     };
     let text = serde_json::to_string_pretty(&report)
         .map_err(|error| Failure::refused(format!("the status cannot be written as JSON: {error}")))?;

@@ -1,5 +1,6 @@
 //! The built command against real databases.
 
+mod adopt;
 mod bad_input;
 mod dev;
 mod diff;
@@ -9,6 +10,8 @@ mod fmt;
 mod generate;
 mod interrupted;
 mod lint;
+mod lock_file;
 mod migrate;
 mod resolve;
 mod support;
+mod verify;

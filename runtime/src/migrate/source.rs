@@ -42,6 +42,12 @@ impl Migration {
         &self.script
     }
 
+    /// SHA-256 of its statements: the same for any comments and white space.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.token_checksum
+    }
+
     pub(super) fn checksum(&self) -> &str {
         &self.checksum
     }
@@ -122,6 +128,12 @@ impl Migrations {
     /// The migrations in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Migration> {
         self.list.iter()
+    }
+
+    /// Those up to this name, it included.
+    #[must_use]
+    pub fn up_to(&self, name: &str) -> Self {
+        Self { list: self.list.iter().take_while(|migration| migration.name.as_str() <= name).cloned().collect() }
     }
 
     /// The one of this name.

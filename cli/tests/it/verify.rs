@@ -1,0 +1,66 @@
+//! `migrate verify`.
+
+use crate::support::{Output, Project};
+
+const ONE: &str = "model User {\n  id Int @id @default(autoincrement())\n  name String\n  @@map(\"users\")\n}\n";
+const TWO: &str = "model User {\n  id Int @id @default(autoincrement())\n  name String @map(\"full_name\")\n  \
+                   role Role @default(A)\n  @@index([role])\n  @@map(\"users\")\n}\n\nenum Role {\n  A\n  B\n}\n";
+
+fn project() -> Project {
+    let project = Project::new();
+    for (name, schema) in [("one", ONE), ("two", TWO)] {
+        project.write("schema.dsl", schema);
+        project.run(&["migrate", "dev", "--create-only", "--name", name]).exits(0);
+    }
+    project
+}
+
+fn verify(project: &Project, more: &[&str]) -> Output {
+    project.run(&[&["migrate", "verify"], more].concat())
+}
+
+#[test]
+fn migrations_agree_with_their_snapshots_both_ways() {
+    let project = project();
+    verify(&project, &["--strict"]).exits(0).says("2 migrations: no difference").hides("note");
+    let json = verify(&project, &["--json"]).exits(0).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("valid JSON");
+    assert_eq!((json["migrations"].as_u64(), json["differences"].as_array().map(Vec::len)), (Some(2), Some(0)));
+}
+
+#[test]
+fn what_differs_is_named() {
+    let project = project();
+    let names = project.list("migrations");
+    let file = format!("migrations/{}/migration.sql", names[1]);
+    let sql = project.read(&file);
+    project.write(&file, sql.replace("DEFAULT 'A'", "DEFAULT 'B'") + "CREATE TABLE extra (id int);\n");
+    verify(&project, &[])
+        .exits(2)
+        .says("column users.role")
+        .says("note     ")
+        .says("extra")
+        .says("2 migrations: 2 differences");
+    verify(&project, &["--strict", "--no-down"]).exits(2).says("2 migrations: 2 differences");
+
+    project.write(&file, sql).write("schema.dsl", TWO.replace("  B\n", "  B\n  C\n"));
+    verify(&project, &[]).exits(2).says("schema.dsl is ahead of the migrations");
+}
+
+#[test]
+fn what_stays_behind_on_the_way_back_is_named() {
+    let project = project();
+    let names = project.list("migrations");
+    project.write("schema.dsl", TWO).write(&format!("migrations/{}/down.sql", names[1]), "SELECT 1");
+    verify(&project, &[]).exits(2).says("(down): not as before").says("users.full_name");
+    project.write(&format!("migrations/{}/migration.sql", names[0]), "SELECT 1/0");
+    verify(&project, &[]).exits(1).says("division by zero");
+}
+
+#[test]
+fn migrations_without_snapshots_are_run_and_noted() {
+    let project = Project::new();
+    project.migration("1_a", "CREATE TABLE a (id int)");
+    verify(&project, &[]).exits(0).says("1_a (up): has no schema.dsl").says("1_a (down): ");
+    verify(&project, &["--dev-url", "postgres://me:hunter2@127.0.0.1:1/x"]).exits(1).hides("hunter2");
+}
