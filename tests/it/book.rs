@@ -1,6 +1,7 @@
 //! The examples of the book and of the README: each Rust block stands in one of the files below, is compiled, and runs.
 
 mod reads;
+mod writes;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,9 +19,10 @@ use relata_devdb::DevDb;
 use crate::support::Fixture;
 
 /// Where the examples come from.
-const SOURCES: [&str; 4] = [
+const SOURCES: [&str; 5] = [
     include_str!("book.rs"),
     include_str!("book/reads.rs"),
+    include_str!("book/writes.rs"),
     include_str!("../../scripts/stranger.crate/build.rs"),
     include_str!("../../scripts/stranger.crate/src/main.rs"),
 ];

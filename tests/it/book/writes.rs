@@ -1,0 +1,80 @@
+//! The examples of the chapters on writes, transactions and SQL of one's own.
+
+use chrono::{DateTime, Utc};
+use exam_planner::{Client, ExamType, Parent, Role, User, exam_type, session, student, user};
+use relata::uuid::Uuid;
+use relata::{List, Result, params};
+
+use crate::support::Fixture;
+
+async fn rows_that_come_back(db: &Client, tenant: Uuid) -> Result<()> {
+    let rows = ["STEP1", "STEP2"].map(|code| exam_type::Create {
+        institution: tenant,
+        code: code.to_owned(),
+        name: code.to_owned(),
+        default_weight: 1.0,
+    });
+    let made: Vec<ExamType> = db.exam_type().create_many_and_return(rows).skip_duplicates().await?;
+    assert_eq!(made.iter().map(|row| row.code.as_str()).collect::<Vec<_>>(), ["STEP1", "STEP2"]);
+    Ok(())
+}
+
+async fn what_belongs_to_a_row(db: &Client, id: Uuid, tomorrow: DateTime<Utc>) -> Result<()> {
+    let user = db
+        .user()
+        .update(user::id.eq(id))
+        .with(user::sessions.create(session::Create { user: Parent, expires_at: tomorrow }))
+        .with(user::sessions.update_many(session::expires_at.lt(tomorrow), [session::expires_at.to(tomorrow)]))
+        .with(user::student.update([student::class_year.increment(1)]))
+        .await?;
+    assert_eq!(user.id, id);
+    assert_eq!(db.session().count().filter(session::user_id.eq(id)).await?, 1);
+    Ok(())
+}
+
+async fn savepoints_and_locks(db: &Client, tenant: Uuid, tomorrow: DateTime<Utc>) -> Result<()> {
+    let row = user::Create {
+        institution: tenant,
+        email: "a@x.edu".to_owned(),
+        password_hash: String::new(),
+        role: Role::Admin,
+    };
+    let tx = db.begin().await?;
+    let taken: Result<User> = tx.savepoint(|inner| async move { inner.user().create(row).await }).await;
+    assert!(taken.is_err());
+    let next = tx
+        .session()
+        .find_first()
+        .filter(session::expires_at.lt(tomorrow))
+        .order_by(session::expires_at.asc())
+        .for_update()
+        .skip_locked()
+        .await?;
+    assert!(next.is_none());
+    tx.commit().await
+}
+
+async fn sql_of_ones_own(db: &Client, tenant: Uuid, ids: Vec<Uuid>) -> Result<()> {
+    let years = db
+        .query_raw::<(i32, i64)>(
+            "SELECT class_year, count(*) FROM students WHERE institution_id = $1 GROUP BY 1 ORDER BY 1",
+            params![tenant],
+        )
+        .await?;
+    let renamed =
+        db.execute_raw("UPDATE users SET email = lower(email) WHERE id = ANY($1)", params![List(ids)]).await?;
+    assert_eq!((years, renamed), (vec![(2028, 1)], 1));
+    Ok(())
+}
+
+#[tokio::test]
+async fn writes() {
+    let fixture = Fixture::new().await;
+    let tenant = fixture.institution("north").await.id;
+    let student = fixture.student(tenant, "a@x.edu", 2027).await;
+    let tomorrow = Utc::now() + chrono::Days::new(1);
+    rows_that_come_back(&fixture.db, tenant).await.expect("runs");
+    what_belongs_to_a_row(&fixture.db, student.user_id, tomorrow).await.expect("runs");
+    savepoints_and_locks(&fixture.db, tenant, tomorrow).await.expect("runs");
+    sql_of_ones_own(&fixture.db, tenant, vec![student.user_id]).await.expect("runs");
+}
