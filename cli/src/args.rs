@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use adopt::Adopt;
 pub(crate) use history::{Baseline, Down, Resolve};
-pub(crate) use verify::Verify;
+pub(crate) use verify::{Rebase, Verify};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -189,6 +189,11 @@ pub(crate) enum Migrate {
     /// The database is made on the server that devdb finds: that of the environment's DATABASE_URL, beside its
     /// database, else a PostgreSQL of this machine. It is dropped at the end.
     Verify(Verify),
+    /// Put a migration of one's own behind those of another branch
+    ///
+    /// Its statements are made anew, from the last snapshot of the others to the schema as it is now, under a new time;
+    /// the old folder is removed. Resolve conflicts in schema.dsl first.
+    Rebase(Rebase),
     /// Go on from a database under Prisma Migrate
     ///
     /// Reads its history and the folder prisma/migrations, copies the migrations into ours with the schema as the

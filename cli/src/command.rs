@@ -11,6 +11,7 @@ pub(crate) mod init;
 pub(crate) mod lint;
 pub(crate) mod migrate;
 pub(crate) mod migrate_diff;
+pub(crate) mod rebase;
 pub(crate) mod resolve;
 pub(crate) mod status;
 pub(crate) mod verify;

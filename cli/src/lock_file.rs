@@ -14,8 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::failure::Failure;
 use crate::write::write_file;
 
-const HEADER: &str =
-    "# Written by `codegen migrate dev`. After a merge conflict run it again, and look at the order of the migrations.";
+const HEADER: &str = "# Written by `codegen migrate dev`. After a merge conflict: `codegen migrate rebase`.";
 
 /// `migrations` has `migrations.lock` beside it.
 fn path(folder: &Path) -> PathBuf {

@@ -75,6 +75,7 @@ async fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Migrate(Migrate::Resolve(args)) => command::resolve::resolve(args).await,
         Command::Migrate(Migrate::Baseline(args)) => command::resolve::baseline(args).await,
         Command::Migrate(Migrate::Verify(args)) => command::verify::verify(args).await,
+        Command::Migrate(Migrate::Rebase(args)) => command::rebase::rebase(args).await,
         Command::Migrate(Migrate::Adopt(args)) => command::adopt::adopt(args).await,
         Command::Migrate(Migrate::Down(args)) => command::down::down(args).await,
     }

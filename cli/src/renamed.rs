@@ -11,6 +11,15 @@ pub(crate) fn backwards(migration: &Migration) -> Vec<Rename> {
     migration.script().statements().filter_map(|statement| backwards_of(&statement.sql)).collect()
 }
 
+/// The renames as they were said.
+pub(crate) fn forwards(migration: &Migration) -> Vec<Rename> {
+    let turn = |Rename { from, to }: Rename| match from.rsplit_once('.') {
+        Some((path, name)) => Rename { from: format!("{path}.{to}"), to: name.to_owned() },
+        None => Rename { from: to, to: from },
+    };
+    backwards(migration).into_iter().map(turn).collect()
+}
+
 fn backwards_of(sql: &str) -> Option<Rename> {
     let mut reader = Reader { rest: sql };
     let is_type = match (reader.word("alter"), reader.word("table"), reader.word("type")) {

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::Target;
+
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit codes:\n  0   all agree\n  1   a migration fails, or refused\n  2   there are differences\n  \
@@ -28,4 +30,34 @@ pub(crate) struct Verify {
     /// Print the result as JSON on stdout
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes:\n  0   done\n  1   refused or failed; the migration is applied\n  3   statements would \
+                        be lost, see --force; a probable rename, see --rename\n  64  wrong usage"
+)]
+pub(crate) struct Rebase {
+    /// The migration that goes behind the others, as its folder is called
+    pub(crate) name: String,
+    /// Do not look whether the database has it already
+    #[arg(long)]
+    pub(crate) no_database: bool,
+    /// Leave out statements of the old file that the new one does not have
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// A schema file, or a folder of them [default: schema.dsl, else schema.prisma]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) schema: Option<PathBuf>,
+    /// A rename: `table:new_table` or `table.column:new_column`, as they are called in PostgreSQL
+    #[arg(long, value_name = "OLD:NEW")]
+    pub(crate) rename: Vec<String>,
+    /// Take what looks like a rename for a drop and an addition
+    #[arg(long)]
+    pub(crate) accept_drops: bool,
+    /// Do long work in steps that let programs go on, as in `migrate dev`
+    #[arg(long)]
+    pub(crate) online: bool,
+    #[command(flatten)]
+    pub(crate) target: Target,
 }

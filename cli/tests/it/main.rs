@@ -12,6 +12,7 @@ mod interrupted;
 mod lint;
 mod lock_file;
 mod migrate;
+mod rebase;
 mod resolve;
 mod support;
 mod verify;

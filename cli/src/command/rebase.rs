@@ -1,0 +1,109 @@
+//! `migrate rebase`: a migration of one's own goes behind those that came from another branch.
+//!
+//! Its statements are made anew, from the last snapshot of the others to the merged schema.
+
+use std::fs;
+use std::path::Path;
+
+use relata::migrate::{self, Migration, Migrations, Script};
+use relata_codegen::sql::{Pair, render, summary};
+
+use super::migrate::read;
+use crate::database::Database;
+use crate::difference::{Renames, difference, plan};
+use crate::endpoint::{Loaded, read_old_schema};
+use crate::failure::{Exit, Failure};
+use crate::{args, lock_file, renamed, report, say, schema_files, snapshot};
+
+pub(crate) async fn rebase(args: &args::Rebase) -> Result<Exit, Failure> {
+    let folder = &args.target.migrations;
+    let renames = Renames::parse(&args.rename, args.accept_drops)?;
+    let migrations = read(folder)?;
+    let migration = migrations.get(&args.name).ok_or_else(|| {
+        Failure::refused(format!("there is no migration {} in {}", args.name, folder.display()))
+            .help("give the name of its folder, such as 20260922101500_add_users")
+    })?;
+    let path = schema_files::locate(args.schema.as_deref())?;
+    let sources = schema_files::read(&path)?;
+    let next = Loaded::of_schema(&report::compile(&sources)?);
+    let previous = base(folder, &migrations, &args.name)?;
+    if !args.no_database {
+        refuse_applied(&migrations, args).await?;
+    }
+    let renames = renames.with_hints(renamed::forwards(migration));
+    let changes = difference(Pair { previous: &previous, next: &next }, renames)?;
+    let words = summary(&changes);
+    let sql = render(&plan(changes, args.online));
+    if !args.force {
+        refuse_losing(migration, &sql)?;
+    }
+    let old = folder.join(&args.name);
+    if sql.is_empty() {
+        remove(&old)?;
+        say::out(&format!("removed {}: the others lead to {} already", args.name, path.display()))?;
+    } else {
+        let new = snapshot::write(folder, words_of(&args.name), &sql, &schema_files::join(&sources))?;
+        remove(&old)?;
+        say::err(words.trim_end());
+        say::out(&format!("{} is now {}", args.name, new.display()))?;
+    }
+    lock_file::write(folder, &Migrations::from_dir(folder)?)?;
+    Ok(Exit::Done)
+}
+
+/// The snapshot of the last of the others.
+fn base(folder: &Path, migrations: &Migrations, name: &str) -> Result<Loaded, Failure> {
+    let Some(last) = migrations.iter().filter(|other| other.name() != name).last() else { return Ok(Loaded::empty()) };
+    let path = snapshot::of(folder, last.name()).ok_or_else(|| {
+        Failure::refused(format!("{} has no schema.dsl, so what follows it is not known", last.name()))
+            .help("put the schema that it leads to there")
+    })?;
+    Ok(Loaded::of_schema(&read_old_schema(&path)?))
+}
+
+async fn refuse_applied(migrations: &Migrations, args: &args::Rebase) -> Result<(), Failure> {
+    let database = Database::find(args.target.url.as_deref())?;
+    let status = migrate::status(&database.connect().await?, migrations).await?;
+    let is_pending = status.pending.contains(&args.name);
+    let has_begun = status
+        .problems
+        .iter()
+        .any(|problem| problem.name() == args.name && !matches!(problem, migrate::Problem::OutOfOrder { .. }));
+    if is_pending && !has_begun {
+        return Ok(());
+    }
+    Err(Failure::refused(format!("{} is applied in {database}, at least in part; nothing was changed", args.name))
+        .help("undo it there with `codegen migrate down`; --no-database does not look"))
+}
+
+/// What stands in the old file and not in the new one was perhaps written by hand.
+fn refuse_losing(migration: &Migration, sql: &str) -> Result<(), Failure> {
+    let new = Script::parse(sql).map_err(|error| Failure::refused(error.to_string()))?;
+    let is_lost = |statement: &&migrate::Statement| !new.statements().any(|other| other.hash == statement.hash);
+    let lost: String = migration
+        .script()
+        .statements()
+        .filter(is_lost)
+        .map(|statement| format!("\n  - line {}: {}", statement.line, statement.sql.lines().next().unwrap_or_default()))
+        .collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::question(format!(
+        "these statements of {} would not be in the new one; nothing was changed:{lost}",
+        migration.name()
+    ))
+    .help("keep a copy of what you wrote by hand, and pass --force"))
+}
+
+/// The name without its time.
+fn words_of(name: &str) -> &str {
+    match name.split_once('_') {
+        Some((time, words)) if time.bytes().all(|byte| byte.is_ascii_digit()) => words,
+        _ => name,
+    }
+}
+
+fn remove(folder: &Path) -> Result<(), Failure> {
+    fs::remove_dir_all(folder).map_err(|error| Failure::writing(folder, &error))
+}
