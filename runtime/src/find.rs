@@ -12,9 +12,9 @@ use crate::filter::{Condition, Filter, Unique};
 use crate::model::{FromRow, Model};
 use crate::operation::{Call, Operation, Outcome};
 use crate::order::Order;
-use crate::page::{FindPage, PageToken};
+use crate::page::{FindPage, PageToken, page_of};
 use crate::relation::{CanInclude, Included, IntoInclude, RelationOf, include_of};
-use crate::select::{Lock, PageStart, Select};
+use crate::select::{Lock, Select};
 use crate::selection::{Reader, Selection};
 use crate::value::Param;
 
@@ -153,9 +153,11 @@ impl<M: Model, S> Find<M, S, All> {
     /// `None` asks for the first page. A token keeps the values of the last row's order, so that pages
     /// neither skip nor repeat rows when others come and go between them. The order is made total by
     /// the primary key.
-    pub fn page_after(mut self, token: impl Into<Option<PageToken>>) -> FindPage<M, S> {
-        self.select.page = Some(token.into().map_or(PageStart::First, PageStart::After));
-        FindPage::new(self.handle, self.select)
+    pub fn page_after(self, token: impl Into<Option<PageToken>>) -> FindPage<M, S>
+    where
+        S: FromRow,
+    {
+        FindPage::new(self.handle, self.select, token.into(), |outcome| page_of(outcome, S::from_row))
     }
 }
 
@@ -278,6 +280,15 @@ pub struct SelectFrom<M, T, A> {
 impl<M, T, A> std::fmt::Debug for SelectFrom<M, T, A> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.find.fmt(f)
+    }
+}
+
+impl<M: Model, T: Selection<M>> SelectFrom<M, T, All> {
+    /// The values as a page, as of whole rows.
+    pub fn page_after(self, token: impl Into<Option<PageToken>>) -> FindPage<M, T::Out> {
+        FindPage::new(self.find.handle, self.find.select, token.into(), |outcome| {
+            page_of(outcome, |at| T::read(&mut Reader::new(at)))
+        })
     }
 }
 

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::batch::{Parts, Query};
 use crate::connection::Handle;
 use crate::error::{Error, Result};
-use crate::model::{FromRow, Model};
+use crate::model::{Cursor, Model};
 use crate::operation::{Call, Operation, Outcome};
 use crate::order::{OrderTerm, signature};
 use crate::result::Node;
@@ -126,18 +126,26 @@ pub struct Page<S> {
 pub struct FindPage<M, S = M> {
     handle: Handle,
     select: Select,
+    finish: fn(Outcome) -> Result<Page<S>>,
     types: PhantomData<fn() -> (M, S)>,
 }
 
 impl<M, S> FindPage<M, S> {
-    pub(crate) fn new(handle: Handle, select: Select) -> Self {
-        Self { handle, select, types: PhantomData }
+    pub(crate) fn new(
+        handle: Handle,
+        mut select: Select,
+        token: Option<PageToken>,
+        finish: fn(Outcome) -> Result<Page<S>>,
+    ) -> Self {
+        select.page = Some(token.map_or(PageStart::First, PageStart::After));
+        Self { handle, select, finish, types: PhantomData }
     }
 }
 
 impl<M, S> Clone for FindPage<M, S> {
     fn clone(&self) -> Self {
-        Self::new(self.handle.clone(), self.select.clone())
+        let (handle, select) = (self.handle.clone(), self.select.clone());
+        Self { handle, select, finish: self.finish, types: PhantomData }
     }
 }
 
@@ -147,15 +155,16 @@ impl<M, S> fmt::Debug for FindPage<M, S> {
     }
 }
 
-impl<M: Model, S: FromRow> Query for FindPage<M, S> {
+impl<M: Model, S: Send + 'static> Query for FindPage<M, S> {
     type Output = Page<S>;
 
     fn into_parts(self) -> Parts<Page<S>> {
-        Parts { operation: Operation::Read { select: self.select, key: Vec::new() }, finish: finish_page }
+        Parts { operation: Operation::Read { select: self.select, key: Vec::new() }, finish: self.finish }
     }
 }
 
-fn finish_page<S: FromRow>(outcome: Outcome) -> Result<Page<S>> {
+/// Reads each row of a page.
+pub(crate) fn page_of<S>(outcome: Outcome, read: impl Fn(Cursor<'_>) -> Result<S>) -> Result<Page<S>> {
     let (node, len, next) = match outcome {
         Outcome::Page { node, len, next } => (node, len, next),
         other => {
@@ -164,11 +173,11 @@ fn finish_page<S: FromRow>(outcome: Outcome) -> Result<Page<S>> {
             (node, len, None)
         }
     };
-    let rows = node.cursors().take(len).map(S::from_row).collect::<Result<_>>()?;
+    let rows = node.cursors().take(len).map(read).collect::<Result<_>>()?;
     Ok(Page { rows, next })
 }
 
-impl<M: Model, S: FromRow> IntoFuture for FindPage<M, S> {
+impl<M: Model, S: Send + 'static> IntoFuture for FindPage<M, S> {
     type Output = Result<Page<S>>;
     type IntoFuture = Call<Page<S>>;
 

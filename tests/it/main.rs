@@ -8,6 +8,7 @@ mod examples;
 mod generated;
 mod inside;
 mod nested_writes;
+mod pages;
 mod raw_queries;
 mod reads;
 mod round_trips;

@@ -209,6 +209,15 @@ async fn pages_stand_while_rows_come_and_go() {
     assert!(matches!(other, Err(Error::Refused(_))), "{other:?}");
     let backwards = query.take_last(2).page_after(None).await;
     assert!(matches!(&backwards, Err(Error::Refused(why)) if why.contains("take_last")), "{backwards:?}");
+    let values = db.student().find_many().order_by(student::user.order(user::email.asc())).take(3);
+    let values = values.select((student::user.select(user::email), student::exams.count())).page_after(None);
+    let values = values.await.expect("is read");
+    let of = |email: &str, count: i64| (email.to_owned(), count);
+    assert_eq!(
+        values.rows.iter().map(|(email, _)| email.as_str()).collect::<Vec<_>>(),
+        ["s0@x.edu", "s1@x.edu", "s2@x.edu"]
+    );
+    assert_eq!((values.rows[0].clone(), values.next.is_some()), (of("s0@x.edu", 0), true));
     let everything = db.student_exam().find_many().page_after(None).await.expect("is read");
     assert_eq!((everything.rows.len(), everything.next), (8, None));
 }
