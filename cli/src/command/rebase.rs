@@ -53,7 +53,7 @@ pub(crate) async fn rebase(args: &args::Rebase) -> Result<Exit, Failure> {
 
 /// The snapshot of the last of the others.
 fn base(folder: &Path, migrations: &Migrations, name: &str) -> Result<Loaded, Failure> {
-    let Some(last) = migrations.iter().filter(|other| other.name() != name).last() else { return Ok(Loaded::empty()) };
+    let Some(last) = migrations.iter().rfind(|other| other.name() != name) else { return Ok(Loaded::empty()) };
     let path = snapshot::of(folder, last.name()).ok_or_else(|| {
         Failure::refused(format!("{} has no schema.dsl, so what follows it is not known", last.name()))
             .help("put the schema that it leads to there")

@@ -2,7 +2,7 @@
 
 use relata_devdb::TestDatabase;
 
-use crate::support::{Output, Project, database, query};
+use crate::support::{Output, Project, Session, database, eventually, output, query};
 
 const FIRST: &str = "model User {\n  id Int @id\n  name String\n  @@map(\"users\")\n}\n";
 const SECOND: &str = "model User {\n  id Int @id\n  fullName String @map(\"full_name\")\n  role Role @default(A)\n  \
@@ -114,4 +114,52 @@ fn statements_of_ones_own_undo_and_go_on_where_they_stopped() {
     project.status(&database).exits(2).says("pending  1_a");
     project.deploy(&database).exits(0);
     project.status(&database).exits(0);
+}
+
+/// Two migrations, and a session that keeps their table locked.
+fn locked(prefix: &str) -> (Project, TestDatabase, Session) {
+    let (project, database) = (Project::new(), database(prefix));
+    dev(&project, &database, "model T {\n  id Int @id\n}\n", "one", &[]);
+    dev(&project, &database, "model T {\n  id Int @id\n  a Int?\n}\n", "two", &[]);
+    let session = Session::open(database.url());
+    session.sql("BEGIN; LOCK TABLE \"T\" IN ACCESS SHARE MODE");
+    (project, database, session)
+}
+
+fn runners(database: &TestDatabase, more: &str) -> usize {
+    let sql = format!(
+        "SELECT count(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name = 'relata migrate' {more}"
+    );
+    query(database, &sql)[0].parse().expect("a number")
+}
+
+#[test]
+fn two_at_once_undo_one() {
+    let (project, database, session) = locked("down_twice");
+    let args = ["migrate", "down", "--allow-data-loss", "--url", database.url()];
+    let both = [project.spawn(&args), project.spawn(&args)];
+    eventually("both have chosen what to undo", || runners(&database, "") == 2);
+    session.sql("COMMIT");
+    let mut outputs = both.map(output);
+    outputs.sort_by_key(|output| output.code);
+    let [done, refused] = outputs;
+    done.exits(0).says("undid 1 migration");
+    refused.exits(1).says("the history has changed meanwhile");
+    project.status(&database).exits(2);
+    assert_eq!(query(&database, "SELECT to_regclass('\"T\"') IS NOT NULL"), ["t"]);
+}
+
+#[test]
+fn a_killed_one_leaves_the_migration_applied() {
+    let (project, database, session) = locked("down_killed");
+    let mut child = project.spawn(&["migrate", "down", "--allow-data-loss", "--url", database.url()]);
+    eventually("it waits for the table", || runners(&database, "AND wait_event_type = 'Lock'") == 1);
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    session.sql("COMMIT");
+    eventually("its session is gone", || runners(&database, "") == 0);
+    project.status(&database).exits(0);
+    down(&project, &database, &["--allow-data-loss"]).exits(0).says("undid 1 migration");
+    project.status(&database).exits(2);
 }

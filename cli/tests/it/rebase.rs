@@ -44,7 +44,7 @@ fn a_migration_goes_behind_those_of_another_branch() {
     project.run(&rebase).exits(0).says("+ column users.size").says("_ours");
     let names = project.list("migrations");
     assert_eq!(names.len(), 3);
-    assert!(names[2].ends_with("_ours") && names[2] > "20260103".to_owned(), "{names:?}");
+    assert!(names[2].ends_with("_ours") && names[2].as_str() > "20260103", "{names:?}");
     assert!(!project.read(&format!("migrations/{}/migration.sql", names[2])).contains("age"));
     project.deploy(&database).exits(0).says("applied 1 migration");
     project.status(&database).exits(0);
