@@ -13,6 +13,7 @@ mod draft;
 mod finish;
 mod keys;
 mod missing;
+mod mixins;
 mod names;
 mod naming;
 mod native_types;
@@ -46,6 +47,7 @@ pub(crate) fn lower<'a>(ast: &'a Ast<'a>, diagnostics: &mut Vec<Diagnostic>) -> 
     constraint_names::name_constraints(&mut cx);
     names::validate_database_names(&mut cx);
     rust_names::validate_rust_names(&mut cx);
+    mixins::report_once(&mut cx);
     finish::finish(cx)
 }
 

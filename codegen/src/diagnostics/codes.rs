@@ -83,6 +83,10 @@ codes! {
     R0210 EMPTY_DATABASE_NAME Error "An empty name in the database",
     R0211 NAME_TOO_LONG Error "A name that is too long for PostgreSQL",
     R0212 DUPLICATE_CONSTRAINT Error "Two constraints or indexes with one name",
+    R0213 UNKNOWN_MIXIN Error "An unknown mixin",
+    R0214 MIXIN_CIRCLE Error "A mixin that contains itself",
+    R0215 REPEATED_MIXIN Error "A mixin that is put in twice",
+    R0216 RELATION_IN_MIXIN Error "A relation in a mixin",
 
     // Types.
     R0301 UNKNOWN_TYPE Error "An unknown type",

@@ -60,11 +60,8 @@ fn write_lines(out: &mut String, entries: Vec<Entry<'_>>) -> Vec<Attributed> {
                 lines.table.push(cells, comment);
                 lines.ends_with_docs = false;
             }
-            Entry::Verbatim(text) => {
-                lines.begin(out, gap);
-                lines.table.push_whole(text.to_owned());
-                lines.ends_with_docs = false;
-            }
+            Entry::Verbatim(text) => lines.push_whole(out, gap, text.to_owned()),
+            Entry::Spread(text) => lines.push_whole(out, gap, text),
         }
         gap = false;
     }
@@ -84,6 +81,13 @@ struct Lines {
 }
 
 impl Lines {
+    /// A line that no column depends on.
+    fn push_whole(&mut self, out: &mut String, gap: bool, text: String) {
+        self.begin(out, gap);
+        self.table.push_whole(text);
+        self.ends_with_docs = false;
+    }
+
     /// An empty line, if there was one and it is not the block's first.
     fn begin(&mut self, out: &mut String, gap: bool) {
         if (gap || self.cut) && !self.table.is_empty() {

@@ -26,6 +26,8 @@ pub(super) enum Entry<'t> {
     Attribute { attribute: Attribute, comment: Option<String> },
     /// A line that stays as it is.
     Verbatim(&'t str),
+    /// `...Name`, and the comment behind it.
+    Spread(String),
 }
 
 /// Reads a block; none if it must stay as it is.
@@ -68,6 +70,7 @@ fn push_entry<'t>(entries: &mut Vec<Entry<'t>>, pair: Pair<'t, Rule>) {
         Rule::field => field(pair),
         Rule::enum_value => enum_value(pair),
         Rule::property => property(pair),
+        Rule::spread => spread(pair),
         Rule::block_attribute => block_attribute(pair),
         _ => None,
     };
@@ -146,6 +149,12 @@ fn enum_value<'t>(pair: Pair<'_, Rule>) -> Option<Entry<'t>> {
 fn property<'t>(pair: Pair<'_, Rule>) -> Option<Entry<'t>> {
     let Parts { name, value, comment, .. } = parts(pair)?;
     Some(Entry::Row { cells: vec![name, format!("= {value}").trim_end().to_owned()], comment })
+}
+
+fn spread<'t>(pair: Pair<'_, Rule>) -> Option<Entry<'t>> {
+    let Parts { name, comment, .. } = parts(pair)?;
+    let comment = comment.map(|comment| format!(" {comment}")).unwrap_or_default();
+    Some(Entry::Spread(format!("...{name}{comment}")))
 }
 
 fn block_attribute<'t>(pair: Pair<'_, Rule>) -> Option<Entry<'t>> {

@@ -7,7 +7,7 @@ use crate::diagnostics::Span;
 use crate::ir::{
     Arity, DefaultValue, EnumId, FieldId, IndexMethod, ModelId, NativeType, ReferentialAction, ScalarType, SortOrder,
 };
-use crate::syntax::{EnumBlock, EnumValue, FieldBlock, FieldLine, Text};
+use crate::syntax::{Attribute, EnumBlock, EnumValue, FieldBlock, FieldLine, Text};
 
 /// A name that an attribute gives, and where the attribute is.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +26,8 @@ impl<'a> From<&'a Text<'a>> for Given<'a> {
 #[derive(Debug)]
 pub(super) struct ModelDraft<'a> {
     pub(super) ast: &'a FieldBlock<'a>,
+    /// Its attributes and those of its mixins.
+    pub(super) attributes: Vec<&'a Attribute<'a>>,
     pub(super) fields: Range<u32>,
     pub(super) by_name: BTreeMap<&'a str, FieldId>,
     pub(super) map: Option<Given<'a>>,

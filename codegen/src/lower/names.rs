@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::draft::{EnumDraft, FieldDraft, FieldType, ModelDraft, RelationAttribute, ValueDraft};
+use super::mixins::{self, Members};
 use super::{Cx, Declared};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 use crate::ir::{EnumId, FieldId, ModelId};
@@ -68,6 +69,7 @@ const RESERVED: &[&str] = &[
 pub(super) fn declare(cx: &mut Cx<'_, '_>) {
     let ast = cx.ast;
     let mut places = BTreeMap::new();
+    let mixins = mixins::read_mixins(cx);
     for block in &ast.models {
         if block.kind == ModelKind::Composite {
             report_composite(cx, block);
@@ -76,7 +78,11 @@ pub(super) fn declare(cx: &mut Cx<'_, '_>) {
             }
             continue;
         }
-        declare_model(cx, block, &mut places);
+        let members = mixins.expand(cx, block);
+        declare_model(cx, block, members, &mut places);
+    }
+    for block in &ast.mixins {
+        declare_name(cx, block.name, block.kind.keyword(), &mut places);
     }
     for block in &ast.enums {
         declare_enum(cx, block, &mut places);
@@ -94,14 +100,19 @@ fn report_composite(cx: &mut Cx<'_, '_>, block: &FieldBlock<'_>) {
     );
 }
 
-fn declare_model<'a>(cx: &mut Cx<'a, '_>, block: &'a FieldBlock<'a>, places: &mut BTreeMap<&'a str, Span>) {
+fn declare_model<'a>(
+    cx: &mut Cx<'a, '_>,
+    block: &'a FieldBlock<'a>,
+    members: Members<'a>,
+    places: &mut BTreeMap<&'a str, Span>,
+) {
     let id = ModelId(cx.models.len() as u32);
     if declare_name(cx, block.name, block.kind.keyword(), places) {
         cx.declared.insert(block.name.text, Declared::Model(id));
     }
     let first = cx.fields.len() as u32;
     let mut by_name = BTreeMap::new();
-    for field in &block.fields {
+    for field in members.fields {
         let field_id = FieldId(cx.fields.len() as u32);
         match by_name.get(field.name.text) {
             Some(first) => report_duplicate_field(cx, block.name, field.name, *first),
@@ -124,6 +135,7 @@ fn declare_model<'a>(cx: &mut Cx<'a, '_>, block: &'a FieldBlock<'a>, places: &mu
     }
     cx.models.push(ModelDraft {
         ast: block,
+        attributes: members.attributes,
         fields: first..cx.fields.len() as u32,
         by_name,
         map: None,

@@ -9,6 +9,7 @@ use crate::ir::Arity;
 #[derive(Debug, Default)]
 pub(crate) struct Ast<'s> {
     pub(crate) models: Vec<FieldBlock<'s>>,
+    pub(crate) mixins: Vec<FieldBlock<'s>>,
     pub(crate) enums: Vec<EnumBlock<'s>>,
     pub(crate) configs: Vec<ConfigBlock<'s>>,
 }
@@ -16,7 +17,7 @@ pub(crate) struct Ast<'s> {
 impl Ast<'_> {
     /// Whether no file has any block.
     pub(crate) fn is_empty(&self) -> bool {
-        self.models.is_empty() && self.enums.is_empty() && self.configs.is_empty()
+        self.models.is_empty() && self.mixins.is_empty() && self.enums.is_empty() && self.configs.is_empty()
     }
 }
 
@@ -40,6 +41,7 @@ pub(crate) enum ModelKind {
     Model,
     View,
     Composite,
+    Mixin,
 }
 
 impl ModelKind {
@@ -49,17 +51,27 @@ impl ModelKind {
             ModelKind::Model => "model",
             ModelKind::View => "view",
             ModelKind::Composite => "type",
+            ModelKind::Mixin => "mixin",
         }
     }
 }
 
-/// `model`, `view` or `type`.
+/// `...Name`
+#[derive(Debug)]
+pub(crate) struct Spread<'s> {
+    pub(crate) name: Name<'s>,
+    /// The index of the field that follows.
+    pub(crate) before: usize,
+}
+
+/// `model`, `view`, `type` or `mixin`.
 #[derive(Debug)]
 pub(crate) struct FieldBlock<'s> {
     pub(crate) kind: ModelKind,
     pub(crate) name: Name<'s>,
     pub(crate) docs: Option<String>,
     pub(crate) fields: Vec<FieldLine<'s>>,
+    pub(crate) spreads: Vec<Spread<'s>>,
     pub(crate) attributes: Vec<Attribute<'s>>,
     /// The byte of its `}`.
     pub(crate) close: Option<u32>,

@@ -108,6 +108,7 @@ fn hostile_input_is_refused_in_time() {
         "model A {\n".repeat(20_000),
         "/*".repeat(50_000),
         "@@x([\n".repeat(20_000),
+        (0..20_000).map(|n| format!("mixin M{n} {{\n  ...M{}\n}}\n", n + 1)).collect(),
         format!("model A {{\n  s String @default(\"{}\")\n}}", "[".repeat(50_000)),
         format!("model A {{\n  id Int @id {}\n}}", "@a ".repeat(20_000)),
         "\u{FEFF}\0model".to_owned(),

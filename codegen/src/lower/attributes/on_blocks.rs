@@ -14,8 +14,7 @@ const ON_VALUES: &[&str] = &["map", "renamedFrom"];
 
 /// Reads the attributes of a model that are not keys.
 pub(super) fn read_model_attributes(cx: &mut Cx<'_, '_>, id: ModelId) {
-    let block = cx.model(id).ast;
-    let attributes: Vec<_> = block.attributes.iter().collect();
+    let attributes = cx.model(id).attributes.clone();
     for (name, attribute) in usable(cx, &attributes, "@@", ON_MODELS) {
         match name {
             "map" => cx.model_mut(id).map = read_name(cx, attribute, &name_parameters("@@map")),
@@ -37,8 +36,7 @@ pub(super) fn read_model_attributes(cx: &mut Cx<'_, '_>, id: ModelId) {
             _ => {}
         }
     }
-    let keys =
-        block.attributes.iter().any(|attribute| attribute.broken && ["id", "unique"].contains(&attribute.name.text));
+    let keys = attributes.iter().any(|attribute| attribute.broken && ["id", "unique"].contains(&attribute.name.text));
     cx.model_mut(id).has_broken_key |= keys;
 }
 
@@ -54,7 +52,8 @@ pub(super) fn read_model_keys(cx: &mut Cx<'_, '_>, id: ModelId) {
     });
     cx.model_mut(id).has_broken_key |= broken_key || block.broken;
     let mut has_id = false;
-    for attribute in block.attributes.iter().filter(|attribute| !attribute.broken) {
+    let attributes = cx.model(id).attributes.clone();
+    for attribute in attributes.into_iter().filter(|attribute| !attribute.broken) {
         let kind = match attribute.name.text {
             // The second one is reported already.
             "id" if has_id => continue,
@@ -97,11 +96,13 @@ pub(super) fn everything_has_a_namespace(cx: &mut Cx<'_, '_>) {
     if cx.config.namespaces.is_empty() {
         return;
     }
-    let models = cx.models.iter().map(|model| (model.ast.name, model.namespace, &model.ast.attributes));
-    let enums = cx.enums.iter().map(|draft| (draft.ast.name, draft.namespace, &draft.ast.attributes));
-    let without = models.chain(enums).filter(|(_, namespace, attributes)| {
-        namespace.is_none() && !attributes.iter().any(|attribute| attribute.name.text == "schema")
-    });
+    let is_schema = |attribute: &Attribute<'_>| attribute.name.text == "schema";
+    let models = cx.models.iter();
+    let models =
+        models.map(|it| (it.ast.name, it.namespace, it.attributes.iter().any(|attribute| is_schema(attribute))));
+    let enums = cx.enums.iter();
+    let enums = enums.map(|it| (it.ast.name, it.namespace, it.ast.attributes.iter().any(is_schema)));
+    let without = models.chain(enums).filter(|(_, namespace, tried)| namespace.is_none() && !tried);
     let first = cx.config.namespaces[0];
     let found: Vec<_> = without
         .map(|(name, ..)| {

@@ -3,13 +3,15 @@
 use pest::iterators::{Pair, Pairs};
 
 use super::super::Rule;
-use super::super::ast::{Ast, ConfigBlock, ConfigKind, EnumBlock, EnumValue, FieldBlock, ModelKind, Name, Property};
+use super::super::ast::{
+    Ast, ConfigBlock, ConfigKind, EnumBlock, EnumValue, FieldBlock, ModelKind, Name, Property, Spread,
+};
 use super::Cx;
 use super::fields::{build_attribute, build_field};
 use super::values::build_expression;
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
 
-const KEYWORDS: [&str; 5] = ["model", "view", "enum", "datasource", "generator"];
+const KEYWORDS: [&str; 6] = ["model", "view", "enum", "datasource", "generator", "mixin"];
 
 /// All items of a file.
 pub(super) fn build_items<'s>(cx: &mut Cx<'s, '_>, pairs: Pairs<'s, Rule>, ast: &mut Ast<'s>) {
@@ -20,7 +22,8 @@ pub(super) fn build_items<'s>(cx: &mut Cx<'s, '_>, pairs: Pairs<'s, Rule>, ast: 
             Rule::blank => docs.clear(),
             Rule::model_block => {
                 let docs = docs.take();
-                ast.models.push(build_model(cx, pair, docs));
+                let block = build_model(cx, pair, docs);
+                push_block(ast, block);
             }
             Rule::enum_block => {
                 let docs = docs.take();
@@ -85,6 +88,7 @@ fn model_kind(keyword: &str) -> ModelKind {
     match keyword {
         "view" => ModelKind::View,
         "type" => ModelKind::Composite,
+        "mixin" => ModelKind::Mixin,
         _ => ModelKind::Model,
     }
 }
@@ -108,6 +112,10 @@ fn build_model<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, docs: Option<Strin
                 let (attribute, clean) = build_block_attribute(cx, pair);
                 model.broken |= !clean;
                 model.attributes.push(attribute);
+            }
+            Rule::spread => {
+                docs.clear();
+                model.broken |= !build_spread(cx, pair, &mut model);
             }
             Rule::close => model.close = Some(pair.as_span().start() as u32),
             _ => model.broken |= build_common(cx, &pair, name, &mut docs, "a field such as `name String`"),
@@ -286,7 +294,7 @@ fn build_one_line<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, ast: &mut Ast<'
             let kind = if keyword == "generator" { ConfigKind::Generator } else { ConfigKind::Datasource };
             ast.configs.push(ConfigBlock { kind, name, properties: Vec::new(), broken: true });
         }
-        _ => ast.models.push(broken_model(model_kind(keyword), name)),
+        _ => push_block(ast, broken_model(model_kind(keyword), name)),
     }
 }
 
@@ -338,7 +346,40 @@ fn report_unknown_block<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, ast: &mut
 }
 
 fn broken_model(kind: ModelKind, name: Name<'_>) -> FieldBlock<'_> {
-    FieldBlock { kind, name, docs: None, fields: Vec::new(), attributes: Vec::new(), close: None, broken: true }
+    FieldBlock {
+        kind,
+        name,
+        docs: None,
+        fields: Vec::new(),
+        spreads: Vec::new(),
+        attributes: Vec::new(),
+        close: None,
+        broken: true,
+    }
+}
+
+fn push_block<'s>(ast: &mut Ast<'s>, block: FieldBlock<'s>) {
+    match block.kind {
+        ModelKind::Mixin => ast.mixins.push(block),
+        _ => ast.models.push(block),
+    }
+}
+
+/// `...Name`; true if all of the line could be read.
+fn build_spread<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, model: &mut FieldBlock<'s>) -> bool {
+    let mut clean = true;
+    for pair in pair.into_inner() {
+        match pair.as_rule() {
+            Rule::name => model.spreads.push(Spread { name: cx.name(&pair), before: model.fields.len() }),
+            Rule::stray => {
+                cx.report_stray(&pair, "the end of the line");
+                clean = false;
+            }
+            Rule::crowded_close => report_crowded_close(cx, &pair),
+            _ => {}
+        }
+    }
+    clean
 }
 
 fn report_stray_line(cx: &mut Cx<'_, '_>, pair: &Pair<'_, Rule>) {

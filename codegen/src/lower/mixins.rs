@@ -1,0 +1,186 @@
+//! What a model has when its mixins are put in: its fields in the place of each `...Name`, and the
+//! attributes of the mixins before its own. Nothing behind this knows that there are mixins.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Cx;
+use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
+use crate::syntax::{Attribute, FieldBlock, FieldLine, Name};
+
+/// The mixins by name, those of them that cannot be used left out.
+pub(super) struct Mixins<'a> {
+    by_name: BTreeMap<&'a str, &'a FieldBlock<'a>>,
+    models: BTreeMap<&'a str, Span>,
+}
+
+/// How many mixins may be within each other: what walks through them is recursive.
+const MAX_DEPTH: usize = 16;
+
+/// All that a block has.
+#[derive(Default)]
+pub(super) struct Members<'a> {
+    pub(super) fields: Vec<&'a FieldLine<'a>>,
+    pub(super) attributes: Vec<&'a Attribute<'a>>,
+}
+
+/// Reads the mixins, and reports relations, circles and unknown names in them.
+pub(super) fn read_mixins<'a>(cx: &mut Cx<'a, '_>) -> Mixins<'a> {
+    let ast = cx.ast;
+    let mut by_name = BTreeMap::new();
+    for mixin in &ast.mixins {
+        by_name.entry(mixin.name.text).or_insert(mixin);
+    }
+    let models = ast.models.iter().map(|model| (model.name.text, model.name.span)).collect();
+    let mixins = Mixins { by_name, models };
+    for mixin in &ast.mixins {
+        for field in &mixin.fields {
+            if let Some(model) = mixins.models.get(field.ty.name.text) {
+                report_relation(cx, mixin.name, field, *model);
+            }
+        }
+        let mut walk = Walk { mixins: &mixins, path: vec![mixin.name.text], seen: BTreeMap::new(), cx: &mut *cx };
+        walk.collect(mixin, &mut Members::default());
+    }
+    mixins
+}
+
+impl<'a> Mixins<'a> {
+    /// The members of a model, with those of its mixins.
+    pub(super) fn expand(&self, cx: &mut Cx<'a, '_>, model: &'a FieldBlock<'a>) -> Members<'a> {
+        let mut members = Members::default();
+        for spread in &model.spreads {
+            if !self.by_name.contains_key(spread.name.text) {
+                self.report_unknown(cx, spread.name);
+            }
+        }
+        let mut walk = Walk { mixins: self, path: Vec::new(), seen: BTreeMap::new(), cx };
+        walk.collect(model, &mut members);
+        members
+    }
+
+    fn report_unknown(&self, cx: &mut Cx<'_, '_>, name: Name<'_>) {
+        let help = match did_you_mean(name.text, self.by_name.keys().copied()) {
+            Some(guess) => format!("did you mean `...{guess}`?"),
+            None => format!("declare it: `mixin {} {{ .. }}`", name.text),
+        };
+        let message = format!("there is no mixin `{}`", name.text);
+        cx.report(Diagnostic::new(codes::UNKNOWN_MIXIN, name.span, message).label("unknown mixin").help(help));
+    }
+}
+
+/// A walk through the mixins of one block.
+struct Walk<'w, 'a, 'd> {
+    mixins: &'w Mixins<'a>,
+    /// The mixins that are open; the first of them is reported if it is met again.
+    path: Vec<&'a str>,
+    /// Where each mixin was put in.
+    seen: BTreeMap<&'a str, Span>,
+    cx: &'w mut Cx<'a, 'd>,
+}
+
+impl<'a> Walk<'_, 'a, '_> {
+    /// Adds what a block has; each mixin comes once.
+    fn collect(&mut self, block: &'a FieldBlock<'a>, members: &mut Members<'a>) {
+        let mut spreads = block.spreads.iter().peekable();
+        for at in 0..=block.fields.len() {
+            while let Some(spread) = spreads.next_if(|spread| spread.before == at) {
+                self.put_in(spread.name, members);
+            }
+            let field = block.fields.get(at);
+            members.fields.extend(field.filter(|field| self.is_kept(field)));
+        }
+        members.attributes.extend(&block.attributes);
+    }
+
+    /// A relation in a mixin was reported where it stands.
+    fn is_kept(&self, field: &FieldLine<'_>) -> bool {
+        self.path.is_empty() || !self.mixins.models.contains_key(field.ty.name.text)
+    }
+
+    fn put_in(&mut self, name: Name<'a>, members: &mut Members<'a>) {
+        let Some(mixin) = self.mixins.by_name.get(name.text).copied() else {
+            // In a mixin it is reported once, when the mixin itself is read.
+            if self.path.len() == 1 && self.is_reading() {
+                let mixins = self.mixins;
+                mixins.report_unknown(self.cx, name);
+            }
+            return;
+        };
+        if self.path.contains(&name.text) {
+            if self.path.first() == Some(&name.text) && self.is_reading() {
+                report_circle(self.cx, name, mixin.name);
+            }
+            return;
+        }
+        if self.path.len() > MAX_DEPTH {
+            if self.is_reading() {
+                report_depth(self.cx, name);
+            }
+            return;
+        }
+        if let Some(first) = self.seen.insert(name.text, name.span) {
+            if self.path.len() == 1 || !self.is_reading() {
+                report_repeated(self.cx, name, first);
+            }
+            return;
+        }
+        self.path.push(name.text);
+        self.collect(mixin, members);
+        self.path.pop();
+    }
+
+    /// Whether the walk began in a mixin: `seen` never has the block it began with.
+    fn is_reading(&self) -> bool {
+        self.path.first().is_some_and(|first| !self.seen.contains_key(first))
+    }
+}
+
+fn report_relation(cx: &mut Cx<'_, '_>, mixin: Name<'_>, field: &FieldLine<'_>, model: Span) {
+    let message = format!("`{}.{}` is a relation, which a mixin cannot have", mixin.text, field.name.text);
+    cx.report(
+        Diagnostic::new(codes::RELATION_IN_MIXIN, field.ty.span, message)
+            .label("this is a model")
+            .second(model, "declared here, where the other side would need a field for every model")
+            .help("keep the column in the mixin, and write the relation in each model"),
+    );
+}
+
+fn report_circle(cx: &mut Cx<'_, '_>, spread: Name<'_>, mixin: Name<'_>) {
+    cx.report(
+        Diagnostic::new(codes::MIXIN_CIRCLE, spread.span, format!("the mixin `{}` contains itself", mixin.text))
+            .label("leads back to where it began")
+            .second(mixin.span, "the mixin")
+            .help("remove one of the `...` lines between them"),
+    );
+}
+
+fn report_depth(cx: &mut Cx<'_, '_>, spread: Name<'_>) {
+    let message = format!("mixins are within each other more than {MAX_DEPTH} deep");
+    cx.report(
+        Diagnostic::new(codes::MIXIN_CIRCLE, spread.span, message)
+            .label("too deep")
+            .help("put some of the mixins into the model itself"),
+    );
+}
+
+fn report_repeated(cx: &mut Cx<'_, '_>, again: Name<'_>, first: Span) {
+    cx.report(
+        Diagnostic::new(codes::REPEATED_MIXIN, again.span, format!("the mixin `{}` is put in twice", again.text))
+            .label("put in again")
+            .second(first, "first put in here, perhaps by another mixin")
+            .help("remove one of them"),
+    );
+}
+
+/// One mistake in a mixin is found in every model that has it, and reported once.
+pub(super) fn report_once(cx: &mut Cx<'_, '_>) {
+    let inside: Vec<_> = cx.ast.mixins.iter().filter_map(|mixin| Some((mixin.name.span, mixin.close?))).collect();
+    if inside.is_empty() {
+        return;
+    }
+    let is_in_mixin = |span: Span| {
+        inside.iter().any(|(name, close)| name.file == span.file && name.start <= span.start && span.start <= *close)
+    };
+    let mut seen = BTreeSet::new();
+    cx.diagnostics.retain(|found| !is_in_mixin(found.span) || seen.insert((found.span, found.code)));
+}
