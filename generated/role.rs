@@ -20,12 +20,12 @@ impl Role {
         }
     }
 }
-impl<M: rt::Model> rt::LinkTarget<M, Role> for Role {
+impl<M_: rt::Model> rt::LinkTarget<M_, Role> for Role {
     fn link(self, insert: &mut rt::Insert, relation: &'static rt::Relation) {
         insert.key(relation, [rt::Scalar::into_param(self)]);
     }
 }
-impl<M: rt::Model> rt::Link<M, Role> for Role {}
+impl<M_: rt::Model> rt::Link<M_, Role> for Role {}
 impl rt::Scalar for Role {
     fn decode(raw: &[u8]) -> ::std::result::Result<Self, rt::DecodeError> {
         match raw {

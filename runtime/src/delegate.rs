@@ -9,7 +9,7 @@ use crate::create::CreateRow;
 use crate::filter::Unique;
 use crate::find::{Count, Exists, FindFirst, FindMany, FindUnique};
 use crate::group::GroupBy;
-use crate::model::Model;
+use crate::model::{Model, Writable};
 use crate::write::{
     AddFilterOrAllRows, Create, CreateMany, CreateManyAndReturn, Delete, DeleteMany, Update, UpdateMany, Upsert,
 };
@@ -81,12 +81,18 @@ impl<M: Model> Delegate<M> {
     }
 
     /// A new row. What is optional or has a default can follow with `set`.
-    pub fn create(self, row: impl CreateRow<Model = M>) -> Create<M> {
+    pub fn create(self, row: impl CreateRow<Model = M>) -> Create<M>
+    where
+        M: Writable,
+    {
         Create::new(self.handle, row)
     }
 
     /// Many new rows, all or none: one statement with one parameter per column.
-    pub fn create_many<C: CreateRow<Model = M>>(self, rows: impl IntoIterator<Item = C>) -> CreateMany<M> {
+    pub fn create_many<C: CreateRow<Model = M>>(self, rows: impl IntoIterator<Item = C>) -> CreateMany<M>
+    where
+        M: Writable,
+    {
         CreateMany::new(self.handle, rows)
     }
 
@@ -94,32 +100,50 @@ impl<M: Model> Delegate<M> {
     pub fn create_many_and_return<C: CreateRow<Model = M>>(
         self,
         rows: impl IntoIterator<Item = C>,
-    ) -> CreateManyAndReturn<M> {
+    ) -> CreateManyAndReturn<M>
+    where
+        M: Writable,
+    {
         CreateManyAndReturn::new(self.handle, rows)
     }
 
     /// Changes the row with this key; none is `Error::NotFound`.
-    pub fn update(self, key: impl UniqueKey<M>) -> Update<M> {
+    pub fn update(self, key: impl UniqueKey<M>) -> Update<M>
+    where
+        M: Writable,
+    {
         Update::new(self.handle, key.into_unique())
     }
 
     /// Changes all rows that meet the filters.
-    pub fn update_many(self) -> UpdateMany<M, AddFilterOrAllRows> {
+    pub fn update_many(self) -> UpdateMany<M, AddFilterOrAllRows>
+    where
+        M: Writable,
+    {
         UpdateMany::new(self.handle)
     }
 
     /// Creates the row or, if its key is taken, changes the row that has it.
-    pub fn upsert(self, key: impl UniqueKey<M>, row: impl CreateRow<Model = M>) -> Upsert<M> {
+    pub fn upsert(self, key: impl UniqueKey<M>, row: impl CreateRow<Model = M>) -> Upsert<M>
+    where
+        M: Writable,
+    {
         Upsert::new(self.handle, key.into_unique(), row)
     }
 
     /// Deletes the row with this key; none is `Error::NotFound`.
-    pub fn delete(self, key: impl UniqueKey<M>) -> Delete<M> {
+    pub fn delete(self, key: impl UniqueKey<M>) -> Delete<M>
+    where
+        M: Writable,
+    {
         Delete::new(self.handle, key.into_unique())
     }
 
     /// Deletes all rows that meet the filters.
-    pub fn delete_many(self) -> DeleteMany<M, AddFilterOrAllRows> {
+    pub fn delete_many(self) -> DeleteMany<M, AddFilterOrAllRows>
+    where
+        M: Writable,
+    {
         DeleteMany::new(self.handle)
     }
 }

@@ -14,6 +14,14 @@ pub trait Model: FromRow + Send + 'static {
     fn table() -> &'static Table;
 }
 
+/// A model whose rows can be written: a table, no view. Implemented by generated code.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is a view: its rows can be read, not written",
+    label = "this is a view",
+    note = "write the tables that the view reads"
+)]
+pub trait Writable: Model {}
+
 /// A row that a query gives: a model, or a model with what was included.
 pub trait FromRow: Sized + Send + 'static {
     /// Reads the row at the cursor.

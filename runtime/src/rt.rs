@@ -7,7 +7,7 @@ pub use crate::create::{ANY, CreateRow, CreateWith, Insert, Link, LinkTarget, Pa
 pub use crate::delegate::Delegate;
 pub use crate::error::Result;
 pub use crate::field::{Assignment, Field, Key, ListField, OptionalField, OptionalUniqueField, UniqueField};
-pub use crate::model::{Cursor, FromRow, Model, NotIncluded, Slot};
+pub use crate::model::{Cursor, FromRow, Model, NotIncluded, Slot, Writable};
 pub use crate::relation::{At, Filled, Many, Maybe, One, Put};
 pub use crate::table::{ClientDefault, Column, Constraint, Count, JoinTable, Relation, Table};
 pub use crate::transaction::Transaction;

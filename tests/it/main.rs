@@ -7,6 +7,7 @@ mod design;
 mod examples;
 mod generated;
 mod inside;
+mod names;
 mod nested_writes;
 mod pages;
 mod raw_queries;

@@ -1,12 +1,12 @@
 //! `lib.rs`, which only names the modules, and the client with its list of models.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::context::EmitCx;
+use super::context::{EmitCx, ModelNames, ident};
 use super::{EmitOptions, header};
 
-/// The module of the client. No model's module is called so: theirs are snake-cased names.
+/// The module of the client. No model's module is called so: see `names::module_name`.
 pub(super) const MODULE: &str = "relata_client";
 
 /// The client's own names at the root. A model of the same name has the place, and the client's type
@@ -15,6 +15,23 @@ const OWN_NAMES: [&str; 3] = ["Client", "Models", "Transaction"];
 
 /// What is handed on from the runtime, so that a program needs one `use`.
 const RUNTIME_NAMES: [&str; 4] = ["Error", "Isolation", "NotIncluded", "Parent"];
+
+/// Methods of the runtime's client and transaction, which hide a model's method of the same name. The
+/// model's gets a `_` behind it: `db.transaction_().find_many()`.
+const OWN_METHODS: [&str; 12] = [
+    "batch",
+    "begin",
+    "clone",
+    "close",
+    "commit",
+    "execute_raw",
+    "into",
+    "query_raw",
+    "rollback",
+    "savepoint",
+    "to_owned",
+    "transaction",
+];
 
 /// Only lines of `mod` and `use`.
 pub(super) fn emit_lib(cx: &EmitCx<'_>, options: &EmitOptions) -> String {
@@ -27,33 +44,45 @@ pub(super) fn emit_lib(cx: &EmitCx<'_>, options: &EmitOptions) -> String {
     modules.extend(cx.enums.iter().map(|known| (known.file_name.as_str(), Some(known.ident.to_string()))));
     modules.sort();
     for (module, _) in &modules {
-        text.push_str(&format!("#[rustfmt::skip]\n#[allow(missing_docs)]\npub mod {module};\n"));
+        // rustc looks for the files of other modules only where it is told.
+        let path = if module.is_ascii() { String::new() } else { format!("#[path = \"{module}.rs\"]\n") };
+        text.push_str(&format!("#[rustfmt::skip]\n#[allow(missing_docs)]\n{path}pub mod {module};\n"));
     }
     text.push('\n');
     let taken: Vec<&str> = modules.iter().filter_map(|(_, ident)| ident.as_deref()).collect();
     let free = |names: &[&str]| -> Vec<String> {
         names.iter().filter(|name| !taken.contains(name)).map(|name| (*name).to_owned()).collect()
     };
-    let own = free(&OWN_NAMES).join(", ");
     for (module, ident) in &modules {
-        let names = ident.clone().unwrap_or_else(|| format!("{{{own}}}"));
-        text.push_str(&format!("pub use self::{module}::{names};\n"));
+        let names = ident.clone().or_else(|| import_list(&free(&OWN_NAMES)));
+        text.extend(names.map(|names| format!("pub use self::{module}::{names};\n")));
     }
-    text.push_str(&format!("\npub use ::relata::{{{}}};\n", free(&RUNTIME_NAMES).join(", ")));
+    text.extend(import_list(&free(&RUNTIME_NAMES)).map(|names| format!("\npub use ::relata::{names};\n")));
     text
+}
+
+/// The method that begins a model's queries: called like its module.
+fn method_ident(model: &ModelNames<'_>) -> Ident {
+    let name = &model.file_name;
+    if OWN_METHODS.contains(&name.as_str()) { ident(&format!("{name}_")) } else { model.module.clone() }
+}
+
+fn import_list(names: &[String]) -> Option<String> {
+    (!names.is_empty()).then(|| format!("{{{}}}", names.join(", ")))
 }
 
 pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
     let delegates = cx.models.iter().map(|model| {
-        let (module, ident) = (&model.module, &model.ident);
+        let (module, ident, method) = (&model.module, &model.ident, method_ident(model));
         let docs = format!(" Queries on `{}`.", model.walker.name());
         quote! {
             #[doc = #docs]
-            pub fn #module(&self) -> rt::Delegate<super::#module::#ident> {
+            pub fn #method(&self) -> rt::Delegate<super::#module::#ident> {
                 rt::Delegate::new(&self.handle)
             }
         }
     });
+    let unused = cx.models.is_empty().then(|| quote!(#[allow(dead_code)]));
     quote! {
         use ::relata::rt;
 
@@ -66,6 +95,7 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
         /// The models, behind a client or a transaction.
         #[derive(Debug)]
         pub struct Models {
+            #unused
             handle: rt::Handle,
         }
 

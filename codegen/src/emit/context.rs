@@ -2,7 +2,7 @@
 //!
 //! Made once per run, so that a name is cased once and a column counted once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, Span};
 
@@ -27,6 +27,10 @@ pub(super) struct ModelNames<'s> {
     pub(super) ident: Ident,
     /// The module.
     pub(super) module: Ident,
+    /// The row with slots for relations, and the row that is to be created: `With` and `Create`, if the
+    /// model itself is not called so.
+    pub(super) with_ident: Ident,
+    pub(super) create_ident: Ident,
     /// The module's file, without `.rs`.
     pub(super) file_name: String,
     /// The columns that the client shows; their positions are the column numbers.
@@ -49,6 +53,8 @@ pub(super) struct RelationNames<'s> {
     pub(super) ident: Ident,
     /// The type parameter.
     pub(super) type_ident: Ident,
+    /// The type of a row with this relation only.
+    pub(super) alias_ident: Ident,
     pub(super) slot: usize,
 }
 
@@ -110,21 +116,43 @@ fn model_names(walker: ModelWalker<'_>) -> ModelNames<'_> {
     let columns = walker.columns().filter(|column| column.in_client()).enumerate().map(|(number, walker)| {
         ColumnNames { walker, ident: ident(&names::snake_ident(walker.name())), number: number as u16 }
     });
+    let model_name = names::camel_ident(walker.name());
+    let mut types = Taken(BTreeSet::from([model_name.clone()]));
+    let (with_ident, create_ident) = (types.ident("With"), types.ident("Create"));
+    let mut parameters = Taken(BTreeSet::new());
     let relations =
         walker.relation_fields().filter(|field| is_in_client(*field)).enumerate().map(|(slot, walker)| RelationNames {
             walker,
             ident: ident(&names::snake_ident(walker.name())),
-            type_ident: ident(&names::camel_ident(walker.name())),
+            type_ident: parameters.ident(&names::camel_ident(walker.name())),
+            alias_ident: types.ident(&format!("With{}", names::camel_ident(walker.name()))),
             slot,
         });
+    let relations = relations.collect();
     let file_name = names::module_name(walker.name());
     ModelNames {
         walker,
-        ident: ident(&names::camel_ident(walker.name())),
+        ident: ident(&model_name),
         module: ident(&file_name),
+        with_ident,
+        create_ident,
         columns: columns.collect(),
-        relations: relations.collect(),
+        relations,
         file_name,
+    }
+}
+
+/// The names that are in use in one scope.
+struct Taken(BTreeSet<String>);
+
+impl Taken {
+    /// The name, with a `_` behind it for each that is called so already.
+    fn ident(&mut self, name: &str) -> Ident {
+        let mut name = name.to_owned();
+        while !self.0.insert(name.clone()) {
+            name.push('_');
+        }
+        ident(&name)
     }
 }
 

@@ -77,11 +77,12 @@ fn emit_struct(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -
         quote!(pub #ident: #ty)
     });
     let fields = links.chain(values);
+    let create_ident = &model.create_ident;
     let docs = format!(" A new {}: what it must have. Everything else can follow with `set`.", model.walker.name());
     quote! {
         #[doc = #docs]
         #[derive(Debug, Clone)]
-        pub struct Create<#(#parameters),*> {
+        pub struct #create_ident<#(#parameters),*> {
             #(#fields),*
         }
     }
@@ -98,7 +99,7 @@ fn key_type(cx: &EmitCx<'_>, link: &RelationNames<'_>) -> TokenStream {
 
 /// `Create` as a row: on its own, and inside the `create` of each row that it must point at.
 fn emit_rows(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -> TokenStream {
-    let model_ident = &model.ident;
+    let (model_ident, create_ident) = (&model.ident, &model.create_ident);
     let parameters: Vec<_> = (0..parts.links.len()).map(|index| format_ident!("L{index}")).collect();
     let targets = parts.links.iter().map(|link| link_target(cx, link));
     let links = parts.links.iter().map(|link| {
@@ -112,9 +113,9 @@ fn emit_rows(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -> 
     let own = emit_row(cx, model, parts, None);
     let inside = (0..parts.links.len()).map(|parent| emit_row(cx, model, parts, Some(parent)));
     quote! {
-        impl<#(#parameters),*> Create<#(#parameters),*> {
-            pub fn set(self, to: rt::Assignment<self::#model_ident>) -> rt::CreateWith<Self, self::#model_ident> {
-                rt::CreateWith::new(self).set(to)
+        impl<#(#parameters),*> #create_ident<#(#parameters),*> {
+            pub fn set(self, to_: rt::Assignment<self::#model_ident>) -> rt::CreateWith<Self, self::#model_ident> {
+                rt::CreateWith::new(self).set(to_)
             }
 
             fn insert(self) -> rt::Insert
@@ -138,7 +139,7 @@ fn link_target(cx: &EmitCx<'_>, link: &RelationNames<'_>) -> TokenStream {
 
 /// `Create` as a row whose relation `parent`, a position in `links`, is filled by the row around it.
 fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>, parent: Option<usize>) -> TokenStream {
-    let model_ident = &model.ident;
+    let (model_ident, create_ident) = (&model.ident, &model.create_ident);
     let bounds = parts.links.iter().enumerate().filter(|(index, _)| Some(*index) != parent).map(|(index, link)| {
         let (parameter, target) = (format_ident!("L{index}"), link_target(cx, link));
         quote!(#parameter: rt::Link<#target>)
@@ -152,7 +153,7 @@ fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>, pare
         quote!(<#slot>)
     });
     quote! {
-        impl<#(#bounds),*> rt::CreateRow #slot for Create<#(#arguments),*> {
+        impl<#(#bounds),*> rt::CreateRow #slot for #create_ident<#(#arguments),*> {
             type Model = self::#model_ident;
             fn into_insert(self) -> rt::Insert {
                 self.insert()

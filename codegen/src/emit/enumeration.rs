@@ -38,13 +38,13 @@ pub(super) fn emit_enum(_: &EmitCx<'_>, known: &EnumNames<'_>) -> TokenStream {
             }
         }
 
-        impl<M: rt::Model> rt::LinkTarget<M, #enum_ident> for #enum_ident {
+        impl<M_: rt::Model> rt::LinkTarget<M_, #enum_ident> for #enum_ident {
             fn link(self, insert: &mut rt::Insert, relation: &'static rt::Relation) {
                 insert.key(relation, [rt::Scalar::into_param(self)]);
             }
         }
 
-        impl<M: rt::Model> rt::Link<M, #enum_ident> for #enum_ident {}
+        impl<M_: rt::Model> rt::Link<M_, #enum_ident> for #enum_ident {}
 
         impl rt::Scalar for #enum_ident {
             fn decode(raw: &[u8]) -> ::std::result::Result<Self, rt::DecodeError> {

@@ -20,7 +20,7 @@ pub(super) fn emit_model(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
     let relations = emit_relations(cx, model);
     let create = (!model.walker.model().is_view).then(|| emit_create(cx, model));
     quote! {
-        #![allow(missing_docs, non_upper_case_globals, unused_imports, clippy::all)]
+        #![allow(missing_docs, non_upper_case_globals, unused, clippy::all)]
 
         use ::relata::rt;
 
@@ -46,9 +46,11 @@ fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
         let (ident, number) = (&column.ident, usize::from(column.number));
         let number = proc_macro2::Literal::usize_unsuffixed(number);
         let read = if column.walker.arity() == Arity::List { quote!(list) } else { quote!(get) };
-        quote!(#ident: at.#read(#number)?)
+        quote!(#ident: at_.#read(#number)?)
     });
-    let bare = if model.relations.is_empty() { quote!(Self) } else { quote!(With) };
+    let writable = (!model.walker.model().is_view).then(|| quote!(impl rt::Writable for #ident {}));
+    let with_ident = &model.with_ident;
+    let bare = if model.relations.is_empty() { quote!(Self) } else { quote!(#with_ident) };
     quote! {
         #docs
         #[derive(Debug, Clone, PartialEq)]
@@ -63,8 +65,10 @@ fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
             }
         }
 
+        #writable
+
         impl rt::FromRow for #ident {
-            fn from_row(at: rt::Cursor<'_>) -> rt::Result<Self> {
+            fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
                 Ok(Self { #(#reads),* })
             }
         }

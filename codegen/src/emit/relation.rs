@@ -3,9 +3,9 @@
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use super::context::{EmitCx, ModelNames, RelationNames, ident};
+use super::context::{EmitCx, ModelNames, RelationNames};
 use super::create::is_link;
-use crate::ir::{Arity, names};
+use crate::ir::Arity;
 
 pub(super) fn emit_relations(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
     if model.relations.is_empty() {
@@ -14,7 +14,7 @@ pub(super) fn emit_relations(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenSt
     let constants = model.relations.iter().map(|relation| emit_constant(cx, model, relation));
     let with = emit_with(model);
     let puts = model.relations.iter().map(|relation| emit_put(model, relation));
-    let aliases = model.relations.iter().map(|relation| emit_alias(cx, relation));
+    let aliases = model.relations.iter().map(|relation| emit_alias(cx, model, relation));
     quote! {
         #(#constants)*
         #with
@@ -54,7 +54,7 @@ pub(super) fn related_path(cx: &EmitCx<'_>, relation: &RelationNames<'_>) -> Tok
 }
 
 fn emit_with(model: &ModelNames<'_>) -> TokenStream {
-    let model_ident = &model.ident;
+    let (model_ident, with_ident) = (&model.ident, &model.with_ident);
     let types: Vec<&Ident> = model.relations.iter().map(|relation| &relation.type_ident).collect();
     let fields: Vec<&Ident> = model.relations.iter().map(|relation| &relation.ident).collect();
     let parameters: Vec<Ident> = slot_parameters(model);
@@ -62,21 +62,21 @@ fn emit_with(model: &ModelNames<'_>) -> TokenStream {
     quote! {
         /// The row with what was included; it dereferences to the model.
         #[derive(Debug, Clone, PartialEq)]
-        pub struct With<#(#types = rt::NotIncluded),*> {
+        pub struct #with_ident<#(#types = rt::NotIncluded),*> {
             pub row_: self::#model_ident,
             #(pub #fields: #types),*
         }
 
-        impl<#(#parameters),*> ::std::ops::Deref for With<#(#parameters),*> {
+        impl<#(#parameters),*> ::std::ops::Deref for #with_ident<#(#parameters),*> {
             type Target = self::#model_ident;
             fn deref(&self) -> &self::#model_ident {
                 &self.row_
             }
         }
 
-        impl<#(#parameters: rt::Slot),*> rt::FromRow for With<#(#parameters),*> {
-            fn from_row(at: rt::Cursor<'_>) -> rt::Result<Self> {
-                Ok(Self { row_: rt::FromRow::from_row(at)?, #(#fields: rt::Slot::from_slot(at, #slots)?),* })
+        impl<#(#parameters: rt::Slot),*> rt::FromRow for #with_ident<#(#parameters),*> {
+            fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+                Ok(Self { row_: rt::FromRow::from_row(at_)?, #(#fields: rt::Slot::from_slot(at_, #slots)?),* })
             }
         }
     }
@@ -89,6 +89,7 @@ fn slot_parameters(model: &ModelNames<'_>) -> Vec<Ident> {
 
 fn emit_put(model: &ModelNames<'_>, relation: &RelationNames<'_>) -> TokenStream {
     let slot = Literal::usize_unsuffixed(relation.slot);
+    let with_ident = &model.with_ident;
     let parameters = slot_parameters(model);
     let filled = parameters.iter().enumerate().map(
         |(slot, parameter)| {
@@ -96,15 +97,15 @@ fn emit_put(model: &ModelNames<'_>, relation: &RelationNames<'_>) -> TokenStream
         },
     );
     quote! {
-        impl<T, #(#parameters),*> rt::Put<rt::At<#slot>, T> for With<#(#parameters),*> {
-            type Out = With<#(#filled),*>;
+        impl<T, #(#parameters),*> rt::Put<rt::At<#slot>, T> for #with_ident<#(#parameters),*> {
+            type Out = #with_ident<#(#filled),*>;
         }
     }
 }
 
 /// `WithUser`: the row with this relation only, so that the type can be written down.
-fn emit_alias(cx: &EmitCx<'_>, relation: &RelationNames<'_>) -> TokenStream {
-    let alias = ident(&format!("With{}", names::camel_ident(relation.walker.name())));
+fn emit_alias(cx: &EmitCx<'_>, model: &ModelNames<'_>, relation: &RelationNames<'_>) -> TokenStream {
+    let (alias, with_ident) = (&relation.alias_ident, &model.with_ident);
     let child = related_path(cx, relation);
     let slot = Literal::usize_unsuffixed(relation.slot);
     let rows = match relation.walker.arity() {
@@ -112,5 +113,5 @@ fn emit_alias(cx: &EmitCx<'_>, relation: &RelationNames<'_>) -> TokenStream {
         Arity::Optional => quote!(rt::Option<T>),
         Arity::List => quote!(rt::Vec<T>),
     };
-    quote!(pub type #alias<T = #child> = rt::Filled<With, #slot, #rows>;)
+    quote!(pub type #alias<T = #child> = rt::Filled<#with_ident, #slot, #rows>;)
 }

@@ -28,10 +28,17 @@ pub fn shouty_ident(name: &str) -> String {
     escape_keyword(name.to_shouty_snake_case())
 }
 
+/// Files of every client: no model's module is called so.
+const OWN_MODULES: &[&str] = &["lib", "relata_client"];
+
 /// The file and module of a model: like `snake_ident`, without `r#`, so that a file can be called so.
 pub fn module_name(name: &str) -> String {
     let name = snake_ident(name);
-    name.strip_prefix("r#").map_or(name.clone(), |keyword| format!("{keyword}_"))
+    match name.strip_prefix("r#") {
+        Some(keyword) => format!("{keyword}_"),
+        None if OWN_MODULES.contains(&name.as_str()) => format!("{name}_"),
+        None => name,
+    }
 }
 
 fn escape_keyword(ident: String) -> String {
@@ -60,5 +67,6 @@ mod tests {
         assert_eq!(camel_ident("self"), "Self_");
         assert_eq!(shouty_ident("users_email_key"), "USERS_EMAIL_KEY");
         assert_eq!(module_name("Match"), "match_");
+        assert_eq!(module_name("Lib"), "lib_");
     }
 }

@@ -20,12 +20,12 @@ impl Color {
         }
     }
 }
-impl<M: rt::Model> rt::LinkTarget<M, Color> for Color {
+impl<M_: rt::Model> rt::LinkTarget<M_, Color> for Color {
     fn link(self, insert: &mut rt::Insert, relation: &'static rt::Relation) {
         insert.key(relation, [rt::Scalar::into_param(self)]);
     }
 }
-impl<M: rt::Model> rt::Link<M, Color> for Color {}
+impl<M_: rt::Model> rt::Link<M_, Color> for Color {}
 impl rt::Scalar for Color {
     fn decode(raw: &[u8]) -> ::std::result::Result<Self, rt::DecodeError> {
         match raw {

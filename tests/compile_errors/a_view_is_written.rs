@@ -1,0 +1,11 @@
+#[path = "../names/generated/lib.rs"]
+#[allow(dead_code, unused_imports)]
+mod names;
+
+use names::{relata_client::Client, v};
+
+async fn remove(db: &Client) -> relata::Result<names::V> {
+    db.v().delete(v::id.eq(1)).await
+}
+
+fn main() {}

@@ -1,0 +1,74 @@
+//! A client of `tests/names/schema.dsl`: names that are the client's own, Rust's, or equal after case
+//! conversion; hidden columns; views.
+//!
+//! Its files are made by `cargo codegen generate --schema tests/names/schema.dsl --out tests/names/generated`.
+
+use std::path::Path;
+
+use relata_codegen::emit::{EmitOptions, emit};
+use relata_codegen::sql::{DiffOptions, Pair, Side, State, diff, lower, plan, render};
+
+use crate::support::devdb;
+
+#[path = "../names/generated/lib.rs"]
+#[deny(warnings)]
+#[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
+mod names;
+
+use names::{create, l0, transaction, v, w, with};
+
+fn schema() -> relata_codegen::ir::Schema {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/names/schema.dsl");
+    let sources = relata_codegen::build::read_schema(&path).expect("is read");
+    relata_codegen::compile(&sources).schema.expect("is valid")
+}
+
+/// The committed files are those that the generator writes.
+#[test]
+fn the_client_of_odd_names_is_fresh() {
+    let options = EmitOptions { source: "schema.dsl".to_owned(), crate_root: true };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/names/generated");
+    let stale = relata_codegen::build::stale_files(&folder, &emit(&schema(), &options)).expect("is read");
+    assert!(stale.is_empty(), "run the command at the head of this file: {stale:?} differ");
+}
+
+#[tokio::test]
+async fn models_with_the_names_of_the_client_work() {
+    let database = devdb().create_database("names").expect("a database is made");
+    let connection = database.url().parse::<relata::ConnectOptions>().expect("is a URL").connect_direct().await;
+    let connection = connection.expect("connects");
+    let (empty, next) = (State::default(), lower(&schema()));
+    let pair = Pair { previous: Side { state: &empty, intent: None }, next: Side { state: &next, intent: None } };
+    let sql = render(&plan(diff(pair, &DiffOptions::default()).expect("nothing is renamed")));
+    connection.batch_execute(&sql).await.expect("the tables are made");
+    let views = r#"CREATE VIEW "V" AS SELECT "id", "at" AS "a" FROM "With"; CREATE VIEW "W" AS SELECT "a" FROM "V""#;
+    connection.batch_execute(views).await.expect("the views are made");
+
+    let db = names::relata_client::Client::connect(database.url()).await.expect("connects");
+    let related = create::Create_ { id: 1, insert: 2, m: names::M::Self_, mk: names::M::M };
+    db.create().create(related).await.expect("is created");
+    let row = with::Create { user1: 1, id: 1, at: "at".to_owned(), to: "to".to_owned(), row: "row".to_owned(), set: 3 };
+    db.with().create(row.set(with::c_id.to(1))).await.expect("is created");
+    let found = db
+        .with()
+        .find_unique(with::c_id.eq(1))
+        .include(with::user1)
+        .include(with::user_1)
+        .include(with::with)
+        .await
+        .expect("is found");
+    let found = found.expect("is there");
+    assert_eq!(
+        (found.user1.mk, found.user_1.as_ref(), found.with.as_ref().map(|with| with.m)),
+        (names::M::M, None, Some(names::M::Self_))
+    );
+    assert_eq!((found.at.as_str(), found.set), ("at", 3));
+
+    db.transaction_().create(transaction::Create { id: 7 }).await.expect("is created");
+    assert_eq!(db.transaction_().find_unique(transaction::id.eq(7)).await.expect("is read").map(|row| row.id), Some(7));
+    assert_eq!(db.l0().find_many().filter(l0::s_id.eq(1)).await.expect("is read"), []);
+    assert_eq!(db.all_hidden().find_many().await.expect("is read"), []);
+
+    assert_eq!(db.v().find_unique(v::id.eq(1)).await.expect("is read").map(|row| row.a).as_deref(), Some("at"));
+    assert_eq!(db.w().count().filter(w::a.eq("at")).await.expect("is read"), 1);
+}

@@ -1,0 +1,183 @@
+// Names that are the client's own, Rust's, or the same as another after case conversion.
+
+datasource db {
+  provider = "postgresql"
+}
+
+model With {
+  id     Int     @id
+  at     String
+  to     String
+  row    String
+  set    Int
+  user1  Create  @relation("a", fields: [aId], references: [id])
+  user_1 Create? @relation("b", fields: [bId], references: [id])
+  aId    Int
+  bId    Int?
+  with   Create? @relation("c", fields: [cId], references: [id])
+  cId    Int?    @unique
+}
+
+model Create {
+  id     Int    @id
+  insert Int
+  a      With[] @relation("a")
+  b      With[] @relation("b")
+  c      With?  @relation("c")
+  m      M
+  ms     M[]
+  mk     M      @unique
+  link   MKey[]
+}
+
+model MKey {
+  k      M      @id
+  linkId Int
+  link   Create @relation(fields: [linkId], references: [id])
+  of     MRef[]
+}
+
+model MRef {
+  id  Int  @id
+  k   M
+  key MKey @relation(fields: [k], references: [k])
+}
+
+model WithUser {
+  id     Int @id
+  userId Int
+  user   Lib @relation(fields: [userId], references: [id])
+}
+
+model Lib {
+  id Int        @id
+  u  WithUser[]
+}
+
+model RelataClient {
+  id Int @id
+}
+
+model Rt {
+  id   Int    @id
+  rt   String
+  ok   String
+  err  String
+  some String
+  none String
+}
+
+model Relata {
+  id Int @id
+}
+
+model Std {
+  id Int @id
+}
+
+model Core {
+  id Int @id
+}
+
+model Transaction {
+  id Int @id
+}
+
+model Batch {
+  id Int @id
+}
+
+model Client {
+  id Int @id
+}
+
+model Model {
+  id Int @id
+}
+
+model Id {
+  id Int @id
+}
+
+model Clone {
+  id Int @id
+}
+
+model Debug {
+  id Int @id
+}
+
+model Handle {
+  id Int @id
+}
+
+model New {
+  id Int @id
+}
+
+model L0 {
+  id  Int @id
+  s0  S0  @relation(fields: [sId], references: [id])
+  sId Int
+}
+
+model S0 {
+  id Int  @id
+  l0 L0[]
+}
+
+model T {
+  id  Int  @id
+  t   T?   @relation("t", fields: [tId], references: [id])
+  tt  T[]  @relation("t")
+  tId Int?
+}
+
+model Hidden {
+  id Int                   @id
+  x  Int                   @ignore
+  y  Unsupported("point")?
+}
+
+model AllHidden {
+  id Int @id @ignore
+  x  Int @ignore
+}
+
+model Pkey {
+  id    Int @id
+  pkey  Int @unique
+  table Int @unique
+  other Int @unique(map: "Pkey_TABLE")
+}
+
+enum M {
+  M     @map("m")
+  All
+  Label
+  Self
+  x2    @map("2")
+}
+
+view V {
+  id Int    @unique
+  a  String
+}
+
+view W {
+  a String
+}
+
+model Models {
+  id Int @id
+}
+
+model Self {
+  id    Int    @id
+  self  String
+  super String
+}
+
+model Error {
+  id Int @id
+}
