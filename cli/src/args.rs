@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Fmt(Fmt),
     /// Write the client of a schema
     Generate(Generate),
+    /// Print the validated schema as JSON, for other tools
+    Ir(Ir),
     /// Tell more about a code, such as R0301 or D103
     Explain {
         /// The code of a diagnostic, or of a finding about a migration
@@ -73,6 +75,12 @@ pub(crate) struct Fmt {
     /// Print the formatted file instead of writing it
     #[arg(long)]
     pub(crate) stdout: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ir {
+    /// A schema file, or a folder of them [default: schema.dsl, else schema.prisma]
+    pub(crate) path: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

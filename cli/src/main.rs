@@ -9,6 +9,7 @@ mod drift;
 mod endpoint;
 mod failure;
 mod introspect;
+mod ir_json;
 mod lint;
 mod lock_file;
 mod progress;
@@ -65,6 +66,7 @@ async fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Check(args) => command::check::check(args),
         Command::Fmt(args) => command::fmt::fmt(args),
         Command::Generate(args) => command::generate::generate(args),
+        Command::Ir(args) => command::ir::ir(args),
         Command::Explain { code } => command::explain::explain(code),
         Command::MigrateDiff(args) => command::migrate_diff::migrate_diff(args).await,
         Command::Migrate(Migrate::Dev(args)) => command::dev::dev(args).await,

@@ -9,6 +9,7 @@ mod embedded;
 mod fmt;
 mod generate;
 mod interrupted;
+mod ir;
 mod lint;
 mod lock_file;
 mod migrate;

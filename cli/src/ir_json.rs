@@ -1,0 +1,360 @@
+//! The validated schema as JSON, for tools and generators of other people. Version 1 is described in `docs/ir.md`:
+//! later versions may add keys; a key that goes or changes its meaning makes a new version.
+
+use relata_codegen::ir::{
+    self, Arity, Column, ColumnType, ColumnWalker, DefaultValue, EnumWalker, FieldKind, FieldWalker, Index, IndexField,
+    IndexTarget, Literal, ModelWalker, NativeType, RelationFieldWalker, RelationStorage, RelationWalker, Side,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// The version of the shape.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Schema<'s> {
+    version: u32,
+    foreign_keys: bool,
+    schemas: &'s [String],
+    extensions: Vec<Extension<'s>>,
+    enums: Vec<Enum<'s>>,
+    models: Vec<Model<'s>>,
+    relations: Vec<Relation<'s>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Extension<'s> {
+    name: &'s str,
+    db_name: &'s str,
+    schema: Option<&'s str>,
+    version: Option<&'s str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Enum<'s> {
+    name: &'s str,
+    db_name: &'s str,
+    schema: Option<&'s str>,
+    docs: Option<&'s str>,
+    renamed_from: Option<&'s str>,
+    values: Vec<EnumValue<'s>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EnumValue<'s> {
+    name: &'s str,
+    db_name: &'s str,
+    docs: Option<&'s str>,
+    renamed_from: Option<&'s str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Model<'s> {
+    name: &'s str,
+    db_name: &'s str,
+    schema: Option<&'s str>,
+    docs: Option<&'s str>,
+    view: bool,
+    ignored: bool,
+    renamed_from: Option<&'s str>,
+    fields: Vec<Field<'s>>,
+    primary_key: Option<Key<'s>>,
+    indexes: Vec<Key<'s>>,
+    checks: Vec<Check<'s>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Field<'s> {
+    name: &'s str,
+    docs: Option<&'s str>,
+    arity: &'static str,
+    ignored: bool,
+    #[serde(flatten)]
+    kind: Kind<'s>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase", tag = "kind")]
+enum Kind<'s> {
+    #[serde(rename_all = "camelCase")]
+    Column {
+        db_name: &'s str,
+        #[serde(rename = "type")]
+        ty: Value,
+        default: Option<Value>,
+        updated_at: bool,
+        sensitive: bool,
+        renamed_from: Option<&'s str>,
+        using: Option<&'s str>,
+    },
+    Relation {
+        model: &'s str,
+        relation: u32,
+        side: &'static str,
+    },
+}
+
+#[derive(Serialize)]
+struct Key<'s> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unique: Option<bool>,
+    name: Option<&'s str>,
+    constraint: &'s str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<String>,
+    fields: Vec<Value>,
+    #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
+    predicate: Option<&'s str>,
+}
+
+#[derive(Serialize)]
+struct Check<'s> {
+    constraint: &'s str,
+    sql: &'s str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Relation<'s> {
+    name: String,
+    referencing: End<'s>,
+    referenced: End<'s>,
+    foreign_key: Option<ForeignKey<'s>>,
+    join_table: Option<JoinTable<'s>>,
+}
+
+#[derive(Serialize)]
+struct End<'s> {
+    model: &'s str,
+    field: &'s str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ForeignKey<'s> {
+    constraint: &'s str,
+    fields: Vec<&'s str>,
+    references: Vec<&'s str>,
+    on_delete: String,
+    on_update: String,
+    one_to_one: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JoinTable<'s> {
+    db_name: &'s str,
+    schema: Option<&'s str>,
+}
+
+impl<'s> Schema<'s> {
+    pub(crate) fn new(schema: &'s ir::Schema) -> Self {
+        let extensions = schema.extensions.iter().map(|extension| Extension {
+            name: &extension.name,
+            db_name: &extension.db_name,
+            schema: extension.namespace.as_deref(),
+            version: extension.version.as_deref(),
+        });
+        Self {
+            version: VERSION,
+            foreign_keys: schema.foreign_keys,
+            schemas: &schema.namespaces,
+            extensions: extensions.collect(),
+            enums: schema.walk_enums().map(enumeration).collect(),
+            models: schema.walk_models().map(model).collect(),
+            relations: schema.walk_relations().map(relation).collect(),
+        }
+    }
+}
+
+fn enumeration(walker: EnumWalker<'_>) -> Enum<'_> {
+    let known = walker.enumeration();
+    let values = known.values.iter().map(|value| EnumValue {
+        name: &value.name,
+        db_name: &value.db_name,
+        docs: value.docs.as_deref(),
+        renamed_from: value.renamed_from.as_deref(),
+    });
+    Enum {
+        name: &known.name,
+        db_name: &known.db_name,
+        schema: known.namespace.as_deref(),
+        docs: known.docs.as_deref(),
+        renamed_from: known.renamed_from.as_deref(),
+        values: values.collect(),
+    }
+}
+
+fn model(walker: ModelWalker<'_>) -> Model<'_> {
+    let model = walker.model();
+    let primary_key = model.primary_key.as_ref().map(|key| Key {
+        unique: None,
+        name: key.name.as_deref(),
+        constraint: &key.constraint_name,
+        method: None,
+        fields: index_fields(walker, &key.fields),
+        predicate: None,
+    });
+    let checks = model.checks.iter().map(|check| Check { constraint: &check.constraint_name, sql: &check.sql });
+    Model {
+        name: &model.name,
+        db_name: &model.db_name,
+        schema: model.namespace.as_deref(),
+        docs: model.docs.as_deref(),
+        view: model.is_view,
+        ignored: model.ignored,
+        renamed_from: model.renamed_from.as_deref(),
+        fields: walker.fields().map(field).collect(),
+        primary_key,
+        indexes: model.indexes.iter().map(|key| index(walker, key)).collect(),
+        checks: checks.collect(),
+    }
+}
+
+fn index<'s>(walker: ModelWalker<'s>, index: &'s Index) -> Key<'s> {
+    Key {
+        unique: Some(index.unique),
+        name: index.name.as_deref(),
+        constraint: &index.constraint_name,
+        method: Some(format!("{:?}", index.method)),
+        fields: index_fields(walker, &index.fields),
+        predicate: index.predicate.as_deref(),
+    }
+}
+
+fn index_fields(walker: ModelWalker<'_>, fields: &[IndexField]) -> Vec<Value> {
+    let each = fields.iter().map(|field| {
+        let mut value = match &field.target {
+            IndexTarget::Field(id) => json!({ "field": walker.schema.walk_field(*id).name() }),
+            IndexTarget::Expression(sql) => json!({ "expression": sql }),
+        };
+        if let Some(sort) = field.sort {
+            value["sort"] = json!(format!("{sort:?}"));
+        }
+        if let Some(class) = &field.operator_class {
+            value["operatorClass"] = json!(class);
+        }
+        value
+    });
+    each.collect()
+}
+
+fn field(walker: FieldWalker<'_>) -> Field<'_> {
+    let field = walker.field();
+    let arity = match field.arity {
+        Arity::Required => "required",
+        Arity::Optional => "optional",
+        Arity::List => "list",
+    };
+    let kind = match &field.kind {
+        FieldKind::Column(known) => column(ColumnWalker { schema: walker.schema, id: walker.id }, known),
+        FieldKind::Relation(_) => relation_field(RelationFieldWalker { schema: walker.schema, id: walker.id }),
+    };
+    Field { name: &field.name, docs: field.docs.as_deref(), arity, ignored: field.ignored, kind }
+}
+
+fn column<'s>(walker: ColumnWalker<'s>, column: &'s Column) -> Kind<'s> {
+    Kind::Column {
+        db_name: &column.db_name,
+        ty: column_type(walker),
+        default: column.default.as_ref().map(|default| default_value(walker, default)),
+        updated_at: column.updated_at,
+        sensitive: column.sensitive,
+        renamed_from: column.renamed_from.as_deref(),
+        using: column.using.as_deref(),
+    }
+}
+
+fn relation_field(walker: RelationFieldWalker<'_>) -> Kind<'_> {
+    Kind::Relation {
+        model: walker.related_model().name(),
+        relation: walker.relation().id.0,
+        side: match walker.side() {
+            Side::Referencing => "referencing",
+            Side::Referenced => "referenced",
+        },
+    }
+}
+
+fn column_type(walker: ColumnWalker<'_>) -> Value {
+    match &walker.column().ty {
+        ColumnType::Scalar(scalar, native) => {
+            let (name, arguments) = native_type(*native);
+            json!({ "scalar": format!("{scalar:?}"), "native": { "name": name, "arguments": arguments } })
+        }
+        ColumnType::Enum(id) => json!({ "enum": walker.schema.walk_enum(*id).name() }),
+        ColumnType::Unsupported(sql) => json!({ "unsupported": sql }),
+    }
+}
+
+/// The name behind `@db.`, and its arguments.
+fn native_type(native: NativeType) -> (String, Vec<u32>) {
+    let arguments = match native {
+        NativeType::Decimal(arguments) => arguments.map(|(precision, scale)| vec![precision, scale]),
+        NativeType::VarChar(length) | NativeType::Char(length) | NativeType::Bit(length) => length.map(|it| vec![it]),
+        NativeType::VarBit(length) => length.map(|it| vec![it]),
+        NativeType::Timestamp(digits) | NativeType::Timestamptz(digits) => digits.map(|it| vec![it]),
+        NativeType::Time(digits) | NativeType::Timetz(digits) => digits.map(|it| vec![it]),
+        _ => None,
+    };
+    let name = format!("{native:?}");
+    let name = name.split('(').next().unwrap_or_default().to_owned();
+    (name, arguments.unwrap_or_default())
+}
+
+/// A literal as it is in JSON, and `{"function": .., "arguments": [..]}` for what is computed.
+fn default_value(walker: ColumnWalker<'_>, default: &DefaultValue) -> Value {
+    let function = |name: &str, arguments: Vec<Value>| json!({ "function": name, "arguments": arguments });
+    match default {
+        DefaultValue::Literal(Literal::String(text)) => json!({ "string": text }),
+        DefaultValue::Literal(Literal::Number(text)) => json!({ "number": text }),
+        DefaultValue::Literal(Literal::Boolean(value)) => json!({ "boolean": value }),
+        DefaultValue::EnumValue(position) => {
+            let ColumnType::Enum(id) = walker.column().ty else { return Value::Null };
+            let value = walker.schema.walk_enum(id).enumeration().values.get(*position);
+            json!({ "enumValue": value.map(|value| &value.name) })
+        }
+        DefaultValue::List(values) => {
+            json!({ "list": values.iter().map(|value| default_value(walker, value)).collect::<Vec<_>>() })
+        }
+        DefaultValue::Now => function("now", vec![]),
+        DefaultValue::Autoincrement => function("autoincrement", vec![]),
+        DefaultValue::Uuid(version) => function("uuid", vec![json!(version)]),
+        DefaultValue::Cuid(version) => function("cuid", vec![json!(version)]),
+        DefaultValue::Ulid => function("ulid", vec![]),
+        DefaultValue::Nanoid(length) => function("nanoid", length.iter().map(|it| json!(it)).collect()),
+        DefaultValue::DbGenerated(sql) => function("dbgenerated", sql.iter().map(|it| json!(it)).collect()),
+    }
+}
+
+fn relation(walker: RelationWalker<'_>) -> Relation<'_> {
+    let relation = walker.relation();
+    let (referencing, referenced) = (walker.referencing_field(), walker.referenced_field());
+    let mut models = [referencing.model().name(), referenced.model().name()];
+    models.sort_unstable();
+    let foreign_key = walker.foreign_key().map(|key| ForeignKey {
+        constraint: &key.constraint_name,
+        fields: walker.referencing_columns().map(ColumnWalker::name).collect(),
+        references: walker.referenced_columns().map(ColumnWalker::name).collect(),
+        on_delete: format!("{:?}", key.on_delete),
+        on_update: format!("{:?}", key.on_update),
+        one_to_one: key.one_to_one,
+    });
+    let join_table = match &relation.storage {
+        RelationStorage::JoinTable { db_name, namespace } => Some(JoinTable { db_name, schema: namespace.as_deref() }),
+        RelationStorage::ForeignKey(_) => None,
+    };
+    Relation {
+        name: relation.name.clone().unwrap_or_else(|| models.join("To")),
+        referencing: End { model: referencing.model().name(), field: referencing.field().name.as_str() },
+        referenced: End { model: referenced.model().name(), field: referenced.field().name.as_str() },
+        foreign_key,
+        join_table,
+    }
+}
