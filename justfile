@@ -27,3 +27,15 @@ fmt:
 
 lint:
     cargo clippy --all-targets -- -D warnings
+
+# every figure over a corpus of real schemas and Prisma's answers: minutes, and no test
+corpus corpus='../shared/corpus' oracle='../shared/oracle':
+    #!/usr/bin/env bash
+    export RELATA_CORPUS=${RELATA_CORPUS:-{{corpus}}} RELATA_ORACLE=${RELATA_ORACLE:-{{oracle}}}
+    [ -f "$RELATA_CORPUS/EXPECTED.tsv" ] || { echo "there is no corpus at $RELATA_CORPUS: NOTHING WAS MEASURED" >&2; exit 1; }
+    failed=0
+    cargo run --quiet --package relata-codegen --example verdicts -- "$RELATA_CORPUS" || failed=1
+    scripts/corpus-ir || failed=1
+    scripts/corpus-sql || failed=1
+    scripts/corpus-clients || failed=1
+    exit $failed
