@@ -35,7 +35,9 @@ corpus corpus='../shared/corpus' oracle='../shared/oracle':
     [ -f "$RELATA_CORPUS/EXPECTED.tsv" ] || { echo "there is no corpus at $RELATA_CORPUS: NOTHING WAS MEASURED" >&2; exit 1; }
     failed=0
     cargo run --quiet --package relata-codegen --example verdicts -- "$RELATA_CORPUS" || failed=1
+    scripts/corpus-format "$RELATA_CORPUS" || failed=1
     scripts/corpus-ir || failed=1
     scripts/corpus-sql || failed=1
+    scripts/corpus-pairs "$RELATA_CORPUS" || failed=1
     scripts/corpus-clients || failed=1
     exit $failed

@@ -1,5 +1,6 @@
 //! The compiler from outside: one module per part, fixtures in `tests/fixtures`.
 
+mod arbitrary;
 mod book;
 mod emit;
 mod format;
