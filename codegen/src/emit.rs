@@ -11,6 +11,7 @@ mod enumeration;
 mod model;
 mod relation;
 mod scalar;
+mod sensitive;
 mod table;
 
 use proc_macro2::TokenStream;

@@ -71,11 +71,13 @@ impl FromStr for ConnectOptions {
         }
         let tls = settings.apply_tls(&mut config)?;
         if let Some(schema) = &settings.schema {
-            let options = config.get_options().map_or_else(String::new, |options| format!("{options} "));
-            config.options(format!(
-                "{options}-c search_path={}",
-                escape_option(&format!("\"{}\"", schema.replace('"', "\"\"")))
-            ));
+            let path = escape_option(&format!("\"{}\"", schema.replace('"', "\"\"")));
+            push_option(&mut config, &format!("search_path={path}"));
+        }
+        let options = config.get_options().unwrap_or_default().to_ascii_lowercase();
+        if !settings.through_pooler && !options.contains("timezone") {
+            // Columns without a time zone hold UTC, also where the server writes CURRENT_TIMESTAMP into them.
+            push_option(&mut config, "TimeZone=UTC");
         }
         Ok(Self {
             config,
@@ -95,6 +97,8 @@ struct Settings {
     schema: Option<String>,
     pool_size: Option<usize>,
     pool_timeout: Option<Duration>,
+    /// `pgbouncer=true`: start-up options do not get through.
+    through_pooler: bool,
 }
 
 impl Settings {
@@ -133,7 +137,8 @@ impl Settings {
             "connection_limit" => self.pool_size = Some(number(key, value)?),
             "pool_timeout" => self.pool_timeout = Some(Duration::from_secs(number(key, value)? as u64)),
             // Prisma's own settings that mean nothing here: prepared statements are cached by text.
-            "pgbouncer" | "statement_cache_size" | "sslaccept" | "socket_timeout" | "sslidentity" | "sslpassword" => {}
+            "pgbouncer" => self.through_pooler = value == "true",
+            "statement_cache_size" | "sslaccept" | "socket_timeout" | "sslidentity" | "sslpassword" => {}
             _ => return Ok(false),
         }
         Ok(true)
@@ -157,6 +162,12 @@ impl Settings {
         config.ssl_mode(mode);
         Ok(tls)
     }
+}
+
+/// Sets a parameter of the session from its start.
+fn push_option(config: &mut tokio_postgres::Config, setting: &str) {
+    let before = config.get_options().map_or_else(String::new, |options| format!("{options} "));
+    config.options(format!("{before}-c {setting}"));
 }
 
 fn number(key: &str, value: &str) -> Result<usize> {
@@ -184,8 +195,7 @@ fn escape_option(value: &str) -> String {
 impl ConnectOptions {
     /// Limits how long a statement may run; PostgreSQL ends it then.
     pub fn statement_timeout(&mut self, limit: Duration) -> &mut Self {
-        let options = self.config.get_options().map_or_else(String::new, |options| format!("{options} "));
-        self.config.options(format!("{options}-c statement_timeout={}", limit.as_millis()));
+        push_option(&mut self.config, &format!("statement_timeout={}", limit.as_millis()));
         self
     }
 
@@ -427,7 +437,7 @@ mod tests {
         assert_eq!(options.pool_size, Some(7));
         assert_eq!(options.target(), "db.example:6543/exams");
         assert_eq!(options.config.get_application_name(), Some("x"));
-        assert_eq!(options.config.get_options(), Some("-c search_path=\"app\""));
+        assert_eq!(options.config.get_options(), Some("-c search_path=\"app\" -c TimeZone=UTC"));
         assert!(!format!("{options:?}").contains("secret"));
     }
 

@@ -21,7 +21,7 @@ use client::{Client, Color, comment, group, note, person, sample};
 
 pub(crate) struct Fixture {
     pub(crate) db: Client,
-    _database: relata_devdb::TestDatabase,
+    database: relata_devdb::TestDatabase,
 }
 
 impl Fixture {
@@ -42,7 +42,7 @@ impl Fixture {
         let database = devdb().database_from_template(&key, prepare).expect("a database is made");
         let size = devdb().max_connections_hint().min(10);
         let db = Client::builder(database.url()).expect("is a URL").max_connections(size).connect().await;
-        Self { db: db.expect("connects"), _database: database }
+        Self { db: db.expect("connects"), database }
     }
 }
 
@@ -337,4 +337,29 @@ async fn keys_that_the_client_makes_have_their_form() {
     assert_eq!(Uuid::parse_str(&one.uuid).expect("is a UUID").get_version_num(), 4);
     assert_eq!(one.uuid7.get_version_num(), 7);
     assert!(one.id != two.id && one.cuid2 != two.cuid2 && one.ulid != two.ulid && one.nano7 != two.nano7);
+}
+
+#[tokio::test]
+async fn sensitive_values_are_not_shown() {
+    let fixture = Fixture::new().await;
+    let row = person::Create { name: "a".to_owned() }.set(person::secret.to("hunter2"));
+    let person = fixture.db.person().create(row).await.expect("is created");
+    assert_eq!(person.secret, "hunter2");
+    let shown = format!("{person:?}");
+    assert!(shown.contains("<sensitive>") && !shown.contains("hunter2"), "{shown}");
+}
+
+/// Columns without a time zone hold UTC, whatever the zone of the database is.
+#[tokio::test]
+async fn times_without_a_zone_are_utc() {
+    let fixture = Fixture::new().await;
+    let (zone,) =
+        fixture.db.query_raw::<(String,)>("SHOW TimeZone", relata::params![]).await.expect("is read").remove(0);
+    assert_eq!(zone, "UTC");
+    let name = fixture.database.name();
+    let alter = format!("ALTER DATABASE \"{name}\" SET TimeZone = 'America/New_York'");
+    fixture.db.execute_raw(&alter, relata::params![]).await.expect("is set");
+    let fresh: Client = Client::connect(fixture.database.url()).await.expect("connects");
+    let row = fresh.sample().create(sample::Create { text: "now".to_owned() }).await.expect("is created");
+    assert!((Utc::now() - row.moment).abs() < TimeDelta::minutes(10), "{}", row.moment);
 }

@@ -51,6 +51,7 @@ model Sample {
 model Person {
   id        String   @id @default(uuid(7))
   name      String   @unique
+  secret    String   @default("") @sensitive
   managerId String?  @map("manager_id")
   manager   Person?  @relation("Management", fields: [managerId], references: [id])
   reports   Person[] @relation("Management")

@@ -6,6 +6,7 @@ use quote::{format_ident, quote};
 use super::context::{ColumnNames, EmitCx, ModelNames, RelationNames};
 use super::relation::related_path;
 use super::scalar::value_type;
+use super::sensitive::emit_debug;
 use crate::ir::{ColumnType, Side};
 
 /// What `Create` of a model consists of.
@@ -78,13 +79,16 @@ fn emit_struct(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -
     });
     let fields = links.chain(values);
     let create_ident = &model.create_ident;
+    let (derive, debug) = emit_debug(create_ident, &parts.links, &parts.values);
     let docs = format!(" A new {}: what it must have. Everything else can follow with `set`.", model.walker.name());
     quote! {
         #[doc = #docs]
-        #[derive(Debug, Clone)]
+        #[derive(#derive Clone)]
         pub struct #create_ident<#(#parameters),*> {
             #(#fields),*
         }
+
+        #debug
     }
 }
 

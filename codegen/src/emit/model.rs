@@ -9,6 +9,7 @@ use super::context::{ColumnNames, EmitCx, ModelNames, ident};
 use super::create::emit_create;
 use super::relation::emit_relations;
 use super::scalar::{field_type, value_type};
+use super::sensitive::emit_debug;
 use super::table::emit_table;
 use crate::ir::{Arity, IndexField, names};
 
@@ -51,12 +52,16 @@ fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
     let writable = (!model.walker.model().is_view).then(|| quote!(impl rt::Writable for #ident {}));
     let with_ident = &model.with_ident;
     let bare = if model.relations.is_empty() { quote!(Self) } else { quote!(#with_ident) };
+    let columns: Vec<&ColumnNames<'_>> = model.columns.iter().collect();
+    let (derive, debug) = emit_debug(ident, &[], &columns);
     quote! {
         #docs
-        #[derive(Debug, Clone, PartialEq)]
+        #[derive(#derive Clone, PartialEq)]
         pub struct #ident {
             #(#fields),*
         }
+
+        #debug
 
         impl rt::Model for #ident {
             type Bare = #bare;

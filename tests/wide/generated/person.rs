@@ -2,11 +2,22 @@
 
 #![allow(missing_docs, non_upper_case_globals, unused, clippy::all)]
 use ::relata::rt;
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Person {
     pub id: ::std::string::String,
     pub name: ::std::string::String,
+    pub secret: ::std::string::String,
     pub manager_id: ::std::option::Option<::std::string::String>,
+}
+impl ::std::fmt::Debug for Person {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.debug_struct("Person")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("secret", &"<sensitive>")
+            .field("manager_id", &self.manager_id)
+            .finish()
+    }
 }
 impl rt::Model for Person {
     type Bare = With;
@@ -20,14 +31,16 @@ impl rt::FromRow for Person {
         Ok(Self {
             id: at_.get(0)?,
             name: at_.get(1)?,
-            manager_id: at_.get(2)?,
+            secret: at_.get(2)?,
+            manager_id: at_.get(3)?,
         })
     }
 }
 pub const id: rt::UniqueField<Person, ::std::string::String> = rt::UniqueField::new(0);
 pub const name: rt::UniqueField<Person, ::std::string::String> = rt::UniqueField::new(1);
+pub const secret: rt::Field<Person, ::std::string::String> = rt::Field::new(2);
 pub const manager_id: rt::OptionalField<Person, ::std::string::String> = rt::OptionalField::new(
-    2,
+    3,
 );
 pub const manager: rt::Maybe<Person, super::person::Person, 0> = rt::Maybe::new();
 pub const reports: rt::Many<Person, super::person::Person, 1> = rt::Many::new();
@@ -150,12 +163,13 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
     &[
         rt::Column::new("id", "text").default(rt::ClientDefault::Uuid7Text),
         rt::Column::new("name", "text"),
+        rt::Column::new("secret", "text"),
         rt::Column::new("manager_id", "text"),
     ],
     &[0],
     &[
-        rt::Relation::maybe("manager", &super::person::TABLE, &[2], &[0]),
-        rt::Relation::back_many("reports", &super::person::TABLE, &[0], &[2]),
+        rt::Relation::maybe("manager", &super::person::TABLE, &[3], &[0]),
+        rt::Relation::back_many("reports", &super::person::TABLE, &[0], &[3]),
         rt::Relation::through(
             "friends",
             &super::person::TABLE,
