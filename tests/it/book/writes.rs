@@ -72,7 +72,8 @@ async fn writes() {
     let fixture = Fixture::new().await;
     let tenant = fixture.institution("north").await.id;
     let student = fixture.student(tenant, "a@x.edu", 2027).await;
-    let tomorrow = Utc::now() + chrono::Days::new(1);
+    // Whole seconds: the column keeps milliseconds, and would round.
+    let tomorrow = DateTime::from_timestamp(Utc::now().timestamp() + 86_400, 0).expect("is a time");
     rows_that_come_back(&fixture.db, tenant).await.expect("runs");
     what_belongs_to_a_row(&fixture.db, student.user_id, tomorrow).await.expect("runs");
     savepoints_and_locks(&fixture.db, tenant, tomorrow).await.expect("runs");
