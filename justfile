@@ -8,6 +8,7 @@ ready:
 gen:
     cargo codegen generate
     cargo codegen generate --schema tests/wide/schema.dsl --out tests/wide/generated
+    cargo codegen generate --schema tests/names/schema.dsl --out tests/names/generated
 
 # all tests, against a real PostgreSQL
 test:

@@ -236,23 +236,21 @@ impl ConnectOptions {
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|error| Error::Config(format!("TLS cannot be set up: {error}")))?;
-        let config = match self.tls {
-            Tls::Unverified => builder
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(Unverified { provider }))
-                .with_no_client_auth(),
-            Tls::VerifyFull => builder.with_root_certificates(self.roots()?).with_no_client_auth(),
+        let authority = match self.tls {
+            Tls::VerifyFull => {
+                let config = builder.with_root_certificates(self.roots()?).with_no_client_auth();
+                return Ok(MakeRustlsConnect::new(config));
+            }
+            Tls::Unverified => None,
             Tls::VerifyCa => {
                 let roots = Arc::new(self.roots()?);
-                let verifier = rustls::client::WebPkiServerVerifier::builder_with_provider(roots, provider)
-                    .build()
-                    .map_err(|error| Error::Config(format!("sslmode=verify-ca: {error}")))?;
-                builder
-                    .dangerous()
-                    .with_custom_certificate_verifier(Arc::new(AnyName { verifier }))
-                    .with_no_client_auth()
+                let verifier =
+                    rustls::client::WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider));
+                Some(verifier.build().map_err(|error| Error::Config(format!("sslmode=verify-ca: {error}")))?)
             }
         };
+        let verifier = Arc::new(Lenient { provider, authority });
+        let config = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
         Ok(MakeRustlsConnect::new(config))
     }
 
@@ -334,22 +332,30 @@ impl ConnectOptions {
     }
 }
 
-/// Encryption without a check of who the server is: sslmode `prefer` and `require`, as libpq defines them.
+/// Less than the full check of who the server is, as libpq defines it for sslmode `prefer`, `require` and `verify-ca`.
 #[derive(Debug)]
-struct Unverified {
+struct Lenient {
     provider: Arc<rustls::crypto::CryptoProvider>,
+    /// Checks that a known authority has signed the certificate, for whatever host; none accepts every certificate.
+    authority: Option<Arc<rustls::client::WebPkiServerVerifier>>,
 }
 
-impl ServerCertVerifier for Unverified {
+impl ServerCertVerifier for Lenient {
     fn verify_server_cert(
         &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
+        let Some(authority) = &self.authority else { return Ok(ServerCertVerified::assertion()) };
+        match authority.verify_server_cert(certificate, intermediates, name, ocsp, now) {
+            Err(rustls::Error::InvalidCertificate(
+                rustls::CertificateError::NotValidForName | rustls::CertificateError::NotValidForNameContext { .. },
+            )) => Ok(ServerCertVerified::assertion()),
+            other => other,
+        }
     }
 
     fn verify_tls12_signature(
@@ -374,52 +380,6 @@ impl ServerCertVerifier for Unverified {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// A certificate of a known authority, for whatever host: sslmode `verify-ca`.
-#[derive(Debug)]
-struct AnyName {
-    verifier: Arc<rustls::client::WebPkiServerVerifier>,
-}
-
-impl ServerCertVerifier for AnyName {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        match self.verifier.verify_server_cert(certificate, intermediates, name, ocsp, now) {
-            Err(rustls::Error::InvalidCertificate(
-                rustls::CertificateError::NotValidForName | rustls::CertificateError::NotValidForNameContext { .. },
-            )) => Ok(ServerCertVerified::assertion()),
-            other => other,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.verifier.verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.verifier.verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.verifier.supported_verify_schemes()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Calculated values, of all rows and of groups, each compared with plain SQL.
 
+#![allow(clippy::type_complexity, reason = "the types of results are what is tested")]
+
 use exam_planner::{Error, Role, exam_type, student, student_exam, user};
 use relata::chrono::{DateTime, Utc};
 use relata::count;

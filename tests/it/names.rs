@@ -13,9 +13,9 @@ use crate::support::devdb;
 #[path = "../names/generated/lib.rs"]
 #[deny(warnings)]
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
-mod names;
+mod client;
 
-use names::{create, l0, transaction, v, w, with};
+use client::{create, l0, transaction, v, w, with};
 
 fn schema() -> relata_codegen::ir::Schema {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/names/schema.dsl");
@@ -44,8 +44,8 @@ async fn models_with_the_names_of_the_client_work() {
     let views = r#"CREATE VIEW "V" AS SELECT "id", "at" AS "a" FROM "With"; CREATE VIEW "W" AS SELECT "a" FROM "V""#;
     connection.batch_execute(views).await.expect("the views are made");
 
-    let db = names::relata_client::Client::connect(database.url()).await.expect("connects");
-    let related = create::Create_ { id: 1, insert: 2, m: names::M::Self_, mk: names::M::M };
+    let db = client::relata_client::Client::connect(database.url()).await.expect("connects");
+    let related = create::Create_ { id: 1, insert: 2, m: client::M::Self_, mk: client::M::M };
     db.create().create(related).await.expect("is created");
     let row = with::Create { user1: 1, id: 1, at: "at".to_owned(), to: "to".to_owned(), row: "row".to_owned(), set: 3 };
     db.with().create(row.set(with::c_id.to(1))).await.expect("is created");
@@ -60,7 +60,7 @@ async fn models_with_the_names_of_the_client_work() {
     let found = found.expect("is there");
     assert_eq!(
         (found.user1.mk, found.user_1.as_ref(), found.with.as_ref().map(|with| with.m)),
-        (names::M::M, None, Some(names::M::Self_))
+        (client::M::M, None, Some(client::M::Self_))
     );
     assert_eq!((found.at.as_str(), found.set), ("at", 3));
 

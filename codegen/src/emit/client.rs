@@ -84,6 +84,8 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
     });
     let unused = cx.models.is_empty().then(|| quote!(#[allow(dead_code)]));
     quote! {
+        #![allow(clippy::all)]
+
         use ::relata::rt;
 
         /// A client of one database: clone it freely, all clones share the pool.
