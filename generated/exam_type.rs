@@ -7,8 +7,8 @@ use ::relata::rt;
 pub struct ExamType {
     pub id: rt::Uuid,
     pub institution_id: rt::Uuid,
-    pub code: ::std::string::String,
-    pub name: ::std::string::String,
+    pub code: rt::String,
+    pub name: rt::String,
     pub default_weight: f64,
     pub created_at: rt::DateTime<rt::Utc>,
     pub updated_at: rt::DateTime<rt::Utc>,
@@ -18,10 +18,7 @@ impl rt::Model for ExamType {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for ExamType {}
-impl rt::FromRow for ExamType {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
             institution_id: at_.get(1)?,
@@ -33,14 +30,15 @@ impl rt::FromRow for ExamType {
         })
     }
 }
+impl rt::Writable for ExamType {}
 pub const id: rt::UniqueField<ExamType, rt::Uuid> = rt::UniqueField::new(0);
 pub const institution_id: rt::Field<ExamType, rt::Uuid> = rt::Field::new(1);
-pub const code: rt::Field<ExamType, ::std::string::String> = rt::Field::new(2);
-pub const name: rt::Field<ExamType, ::std::string::String> = rt::Field::new(3);
+pub const code: rt::Field<ExamType, rt::String> = rt::Field::new(2);
+pub const name: rt::Field<ExamType, rt::String> = rt::Field::new(3);
 pub const default_weight: rt::Field<ExamType, f64> = rt::Field::new(4);
 pub const created_at: rt::Field<ExamType, rt::DateTime<rt::Utc>> = rt::Field::new(5);
 pub const updated_at: rt::Field<ExamType, rt::DateTime<rt::Utc>> = rt::Field::new(6);
-pub const institution_id_code: rt::Key<ExamType, (rt::Uuid, ::std::string::String)> = rt::Key::new(
+pub const institution_id_code: rt::Key<ExamType, (rt::Uuid, rt::String)> = rt::Key::new(
     &[1, 2],
 );
 pub const institution: rt::One<ExamType, super::institution::Institution, 0> = rt::One::new();
@@ -61,7 +59,7 @@ impl<S0, S1> ::std::ops::Deref for With<S0, S1> {
 impl<S0: rt::Slot, S1: rt::Slot> rt::FromRow for With<S0, S1> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
-            row_: rt::FromRow::from_row(at_)?,
+            row_: rt::Model::read(at_)?,
             institution: rt::Slot::from_slot(at_, 0)?,
             exams: rt::Slot::from_slot(at_, 1)?,
         })
@@ -83,21 +81,19 @@ pub type WithExams<T = super::student_exam::StudentExam> = rt::Filled<
 #[derive(Debug, Clone)]
 pub struct Create<Institution = rt::Uuid> {
     pub institution: Institution,
-    pub code: ::std::string::String,
-    pub name: ::std::string::String,
+    pub code: rt::String,
+    pub name: rt::String,
     pub default_weight: f64,
 }
 impl<L0> Create<L0> {
-    pub fn set(
-        self,
-        to_: rt::Assignment<self::ExamType>,
-    ) -> rt::CreateWith<Self, self::ExamType> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::ExamType>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert
-    where
-        L0: rt::LinkTarget<super::institution::Institution, rt::Uuid>,
-    {
+}
+impl<L0: rt::LinkTarget<super::institution::Institution, rt::Uuid>> rt::NewRow
+for Create<L0> {
+    type Model = self::ExamType;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .link(0, self.institution)
             .value(2, self.code)
@@ -106,18 +102,8 @@ impl<L0> Create<L0> {
     }
 }
 impl<L0: rt::Link<super::institution::Institution, rt::Uuid>> rt::CreateRow
-for Create<L0> {
-    type Model = self::ExamType;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
-impl rt::CreateRow<0> for Create<rt::Parent> {
-    type Model = self::ExamType;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+for Create<L0> {}
+impl rt::CreateRow<0> for Create<rt::Parent> {}
 pub const PKEY: &str = "exam_types_pkey";
 pub const INSTITUTION_ID_CODE_KEY: &str = "exam_types_institution_id_code_key";
 pub const INSTITUTION_ID_FKEY: &str = "exam_types_institution_id_fkey";

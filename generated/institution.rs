@@ -6,8 +6,8 @@ use ::relata::rt;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Institution {
     pub id: rt::Uuid,
-    pub name: ::std::string::String,
-    pub slug: ::std::string::String,
+    pub name: rt::String,
+    pub slug: rt::String,
     pub created_at: rt::DateTime<rt::Utc>,
     pub updated_at: rt::DateTime<rt::Utc>,
 }
@@ -16,10 +16,7 @@ impl rt::Model for Institution {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for Institution {}
-impl rt::FromRow for Institution {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
             name: at_.get(1)?,
@@ -29,11 +26,10 @@ impl rt::FromRow for Institution {
         })
     }
 }
+impl rt::Writable for Institution {}
 pub const id: rt::UniqueField<Institution, rt::Uuid> = rt::UniqueField::new(0);
-pub const name: rt::Field<Institution, ::std::string::String> = rt::Field::new(1);
-pub const slug: rt::UniqueField<Institution, ::std::string::String> = rt::UniqueField::new(
-    2,
-);
+pub const name: rt::Field<Institution, rt::String> = rt::Field::new(1);
+pub const slug: rt::UniqueField<Institution, rt::String> = rt::UniqueField::new(2);
 pub const created_at: rt::Field<Institution, rt::DateTime<rt::Utc>> = rt::Field::new(3);
 pub const updated_at: rt::Field<Institution, rt::DateTime<rt::Utc>> = rt::Field::new(4);
 pub const users: rt::Many<Institution, super::user::User, 0, 0> = rt::Many::new();
@@ -60,7 +56,7 @@ impl<S0, S1, S2> ::std::ops::Deref for With<S0, S1, S2> {
 impl<S0: rt::Slot, S1: rt::Slot, S2: rt::Slot> rt::FromRow for With<S0, S1, S2> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
-            row_: rt::FromRow::from_row(at_)?,
+            row_: rt::Model::read(at_)?,
             users: rt::Slot::from_slot(at_, 0)?,
             students: rt::Slot::from_slot(at_, 1)?,
             exam_types: rt::Slot::from_slot(at_, 2)?,
@@ -82,26 +78,21 @@ pub type WithExamTypes<T = super::exam_type::ExamType> = rt::Filled<With, 2, rt:
 /// A new Institution: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {
-    pub name: ::std::string::String,
-    pub slug: ::std::string::String,
+    pub name: rt::String,
+    pub slug: rt::String,
 }
 impl Create {
-    pub fn set(
-        self,
-        to_: rt::Assignment<self::Institution>,
-    ) -> rt::CreateWith<Self, self::Institution> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::Institution>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert {
+}
+impl rt::NewRow for Create {
+    type Model = self::Institution;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(1, self.name).value(2, self.slug)
     }
 }
-impl rt::CreateRow for Create {
-    type Model = self::Institution;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl rt::CreateRow for Create {}
 pub const PKEY: &str = "institutions_pkey";
 pub const SLUG_KEY: &str = "institutions_slug_key";
 pub(super) static TABLE: rt::Table = rt::Table::new(

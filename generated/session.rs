@@ -15,10 +15,7 @@ impl rt::Model for Session {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for Session {}
-impl rt::FromRow for Session {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
             user_id: at_.get(1)?,
@@ -27,6 +24,7 @@ impl rt::FromRow for Session {
         })
     }
 }
+impl rt::Writable for Session {}
 pub const id: rt::UniqueField<Session, rt::Uuid> = rt::UniqueField::new(0);
 pub const user_id: rt::Field<Session, rt::Uuid> = rt::Field::new(1);
 pub const expires_at: rt::Field<Session, rt::DateTime<rt::Utc>> = rt::Field::new(2);
@@ -47,7 +45,7 @@ impl<S0> ::std::ops::Deref for With<S0> {
 impl<S0: rt::Slot> rt::FromRow for With<S0> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
-            row_: rt::FromRow::from_row(at_)?,
+            row_: rt::Model::read(at_)?,
             user: rt::Slot::from_slot(at_, 0)?,
         })
     }
@@ -63,31 +61,18 @@ pub struct Create<User = rt::Uuid> {
     pub expires_at: rt::DateTime<rt::Utc>,
 }
 impl<L0> Create<L0> {
-    pub fn set(
-        self,
-        to_: rt::Assignment<self::Session>,
-    ) -> rt::CreateWith<Self, self::Session> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::Session>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert
-    where
-        L0: rt::LinkTarget<super::user::User, rt::Uuid>,
-    {
+}
+impl<L0: rt::LinkTarget<super::user::User, rt::Uuid>> rt::NewRow for Create<L0> {
+    type Model = self::Session;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.user).value(2, self.expires_at)
     }
 }
-impl<L0: rt::Link<super::user::User, rt::Uuid>> rt::CreateRow for Create<L0> {
-    type Model = self::Session;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
-impl rt::CreateRow<0> for Create<rt::Parent> {
-    type Model = self::Session;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl<L0: rt::Link<super::user::User, rt::Uuid>> rt::CreateRow for Create<L0> {}
+impl rt::CreateRow<0> for Create<rt::Parent> {}
 pub const PKEY: &str = "sessions_pkey";
 pub const USER_ID_FKEY: &str = "sessions_user_id_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

@@ -19,10 +19,7 @@ impl rt::Model for Student {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for Student {}
-impl rt::FromRow for Student {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
             user_id: at_.get(1)?,
@@ -34,6 +31,7 @@ impl rt::FromRow for Student {
         })
     }
 }
+impl rt::Writable for Student {}
 pub const id: rt::UniqueField<Student, rt::Uuid> = rt::UniqueField::new(0);
 pub const user_id: rt::UniqueField<Student, rt::Uuid> = rt::UniqueField::new(1);
 pub const institution_id: rt::Field<Student, rt::Uuid> = rt::Field::new(2);
@@ -65,7 +63,7 @@ impl<S0, S1, S2> ::std::ops::Deref for With<S0, S1, S2> {
 impl<S0: rt::Slot, S1: rt::Slot, S2: rt::Slot> rt::FromRow for With<S0, S1, S2> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
-            row_: rt::FromRow::from_row(at_)?,
+            row_: rt::Model::read(at_)?,
             user: rt::Slot::from_slot(at_, 0)?,
             institution: rt::Slot::from_slot(at_, 1)?,
             exams: rt::Slot::from_slot(at_, 2)?,
@@ -96,17 +94,16 @@ pub struct Create<User = rt::Uuid, Institution = rt::Uuid> {
     pub class_year: i32,
 }
 impl<L0, L1> Create<L0, L1> {
-    pub fn set(
-        self,
-        to_: rt::Assignment<self::Student>,
-    ) -> rt::CreateWith<Self, self::Student> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::Student>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert
-    where
-        L0: rt::LinkTarget<super::user::User, rt::Uuid>,
-        L1: rt::LinkTarget<super::institution::Institution, rt::Uuid>,
-    {
+}
+impl<
+    L0: rt::LinkTarget<super::user::User, rt::Uuid>,
+    L1: rt::LinkTarget<super::institution::Institution, rt::Uuid>,
+> rt::NewRow for Create<L0, L1> {
+    type Model = self::Student;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .link(0, self.user)
             .link(1, self.institution)
@@ -116,26 +113,11 @@ impl<L0, L1> Create<L0, L1> {
 impl<
     L0: rt::Link<super::user::User, rt::Uuid>,
     L1: rt::Link<super::institution::Institution, rt::Uuid>,
-> rt::CreateRow for Create<L0, L1> {
-    type Model = self::Student;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+> rt::CreateRow for Create<L0, L1> {}
 impl<L1: rt::Link<super::institution::Institution, rt::Uuid>> rt::CreateRow<0>
-for Create<rt::Parent, L1> {
-    type Model = self::Student;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+for Create<rt::Parent, L1> {}
 impl<L0: rt::Link<super::user::User, rt::Uuid>> rt::CreateRow<1>
-for Create<L0, rt::Parent> {
-    type Model = self::Student;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+for Create<L0, rt::Parent> {}
 pub const PKEY: &str = "students_pkey";
 pub const USER_ID_KEY: &str = "students_user_id_key";
 pub const USER_ID_FKEY: &str = "students_user_id_fkey";

@@ -8,9 +8,9 @@ pub struct StudentExam {
     pub id: rt::Uuid,
     pub student_id: rt::Uuid,
     pub exam_type_id: rt::Uuid,
-    pub scheduled_on: ::std::option::Option<rt::NaiveDate>,
-    pub weight: ::std::option::Option<f64>,
-    pub score: ::std::option::Option<f64>,
+    pub scheduled_on: rt::Option<rt::NaiveDate>,
+    pub weight: rt::Option<f64>,
+    pub score: rt::Option<f64>,
     pub created_at: rt::DateTime<rt::Utc>,
     pub updated_at: rt::DateTime<rt::Utc>,
 }
@@ -19,10 +19,7 @@ impl rt::Model for StudentExam {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for StudentExam {}
-impl rt::FromRow for StudentExam {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
             student_id: at_.get(1)?,
@@ -35,6 +32,7 @@ impl rt::FromRow for StudentExam {
         })
     }
 }
+impl rt::Writable for StudentExam {}
 pub const id: rt::UniqueField<StudentExam, rt::Uuid> = rt::UniqueField::new(0);
 pub const student_id: rt::Field<StudentExam, rt::Uuid> = rt::Field::new(1);
 pub const exam_type_id: rt::Field<StudentExam, rt::Uuid> = rt::Field::new(2);
@@ -63,7 +61,7 @@ impl<S0, S1> ::std::ops::Deref for With<S0, S1> {
 impl<S0: rt::Slot, S1: rt::Slot> rt::FromRow for With<S0, S1> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
-            row_: rt::FromRow::from_row(at_)?,
+            row_: rt::Model::read(at_)?,
             student: rt::Slot::from_slot(at_, 0)?,
             exam_type: rt::Slot::from_slot(at_, 1)?,
         })
@@ -84,43 +82,27 @@ pub struct Create<Student = rt::Uuid, ExamType = rt::Uuid> {
     pub exam_type: ExamType,
 }
 impl<L0, L1> Create<L0, L1> {
-    pub fn set(
-        self,
-        to_: rt::Assignment<self::StudentExam>,
-    ) -> rt::CreateWith<Self, self::StudentExam> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::StudentExam>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert
-    where
-        L0: rt::LinkTarget<super::student::Student, rt::Uuid>,
-        L1: rt::LinkTarget<super::exam_type::ExamType, rt::Uuid>,
-    {
+}
+impl<
+    L0: rt::LinkTarget<super::student::Student, rt::Uuid>,
+    L1: rt::LinkTarget<super::exam_type::ExamType, rt::Uuid>,
+> rt::NewRow for Create<L0, L1> {
+    type Model = self::StudentExam;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.student).link(1, self.exam_type)
     }
 }
 impl<
     L0: rt::Link<super::student::Student, rt::Uuid>,
     L1: rt::Link<super::exam_type::ExamType, rt::Uuid>,
-> rt::CreateRow for Create<L0, L1> {
-    type Model = self::StudentExam;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+> rt::CreateRow for Create<L0, L1> {}
 impl<L1: rt::Link<super::exam_type::ExamType, rt::Uuid>> rt::CreateRow<0>
-for Create<rt::Parent, L1> {
-    type Model = self::StudentExam;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+for Create<rt::Parent, L1> {}
 impl<L0: rt::Link<super::student::Student, rt::Uuid>> rt::CreateRow<1>
-for Create<L0, rt::Parent> {
-    type Model = self::StudentExam;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+for Create<L0, rt::Parent> {}
 pub const PKEY: &str = "student_exams_pkey";
 pub const STUDENT_ID_FKEY: &str = "student_exams_student_id_fkey";
 pub const EXAM_TYPE_ID_FKEY: &str = "student_exams_exam_type_id_fkey";

@@ -7,8 +7,8 @@ use ::relata::rt;
 pub struct User {
     pub id: rt::Uuid,
     pub institution_id: rt::Uuid,
-    pub email: ::std::string::String,
-    pub password_hash: ::std::string::String,
+    pub email: rt::String,
+    pub password_hash: rt::String,
     pub role: super::role::Role,
     pub created_at: rt::DateTime<rt::Utc>,
     pub updated_at: rt::DateTime<rt::Utc>,
@@ -18,10 +18,7 @@ impl rt::Model for User {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for User {}
-impl rt::FromRow for User {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
             institution_id: at_.get(1)?,
@@ -33,14 +30,15 @@ impl rt::FromRow for User {
         })
     }
 }
+impl rt::Writable for User {}
 pub const id: rt::UniqueField<User, rt::Uuid> = rt::UniqueField::new(0);
 pub const institution_id: rt::Field<User, rt::Uuid> = rt::Field::new(1);
-pub const email: rt::Field<User, ::std::string::String> = rt::Field::new(2);
-pub const password_hash: rt::Field<User, ::std::string::String> = rt::Field::new(3);
+pub const email: rt::Field<User, rt::String> = rt::Field::new(2);
+pub const password_hash: rt::Field<User, rt::String> = rt::Field::new(3);
 pub const role: rt::Field<User, super::role::Role> = rt::Field::new(4);
 pub const created_at: rt::Field<User, rt::DateTime<rt::Utc>> = rt::Field::new(5);
 pub const updated_at: rt::Field<User, rt::DateTime<rt::Utc>> = rt::Field::new(6);
-pub const institution_id_email: rt::Key<User, (rt::Uuid, ::std::string::String)> = rt::Key::new(
+pub const institution_id_email: rt::Key<User, (rt::Uuid, rt::String)> = rt::Key::new(
     &[1, 2],
 );
 pub const institution: rt::One<User, super::institution::Institution, 0> = rt::One::new();
@@ -67,7 +65,7 @@ impl<S0, S1, S2> ::std::ops::Deref for With<S0, S1, S2> {
 impl<S0: rt::Slot, S1: rt::Slot, S2: rt::Slot> rt::FromRow for With<S0, S1, S2> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
-            row_: rt::FromRow::from_row(at_)?,
+            row_: rt::Model::read(at_)?,
             institution: rt::Slot::from_slot(at_, 0)?,
             sessions: rt::Slot::from_slot(at_, 1)?,
             student: rt::Slot::from_slot(at_, 2)?,
@@ -90,21 +88,19 @@ pub type WithStudent<T = super::student::Student> = rt::Filled<With, 2, rt::Opti
 #[derive(Debug, Clone)]
 pub struct Create<Institution = rt::Uuid> {
     pub institution: Institution,
-    pub email: ::std::string::String,
-    pub password_hash: ::std::string::String,
+    pub email: rt::String,
+    pub password_hash: rt::String,
     pub role: super::role::Role,
 }
 impl<L0> Create<L0> {
-    pub fn set(
-        self,
-        to_: rt::Assignment<self::User>,
-    ) -> rt::CreateWith<Self, self::User> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::User>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert
-    where
-        L0: rt::LinkTarget<super::institution::Institution, rt::Uuid>,
-    {
+}
+impl<L0: rt::LinkTarget<super::institution::Institution, rt::Uuid>> rt::NewRow
+for Create<L0> {
+    type Model = self::User;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .link(0, self.institution)
             .value(2, self.email)
@@ -113,18 +109,8 @@ impl<L0> Create<L0> {
     }
 }
 impl<L0: rt::Link<super::institution::Institution, rt::Uuid>> rt::CreateRow
-for Create<L0> {
-    type Model = self::User;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
-impl rt::CreateRow<0> for Create<rt::Parent> {
-    type Model = self::User;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+for Create<L0> {}
+impl rt::CreateRow<0> for Create<rt::Parent> {}
 pub const PKEY: &str = "users_pkey";
 pub const INSTITUTION_ID_EMAIL_KEY: &str = "users_institution_id_email_key";
 pub const INSTITUTION_ID_FKEY: &str = "users_institution_id_fkey";

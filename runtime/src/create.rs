@@ -3,7 +3,7 @@
 use crate::field::{Assignment, SetTo};
 use crate::filter::Unique;
 use crate::model::Model;
-use crate::nested::{Nested, NestedWrite};
+use crate::nested::{Nested, NestedWrite, Sets};
 use crate::sql::Cell;
 use crate::table::{Relation, Table};
 use crate::value::{Param, Scalar};
@@ -53,11 +53,11 @@ impl Insert {
         }
     }
 
-    pub(crate) fn assign<M>(&mut self, assignment: Assignment<M>) {
-        match assignment.to {
+    pub(crate) fn assign(&mut self, column: u16, to: SetTo) {
+        match to {
             SetTo::Value(value) => {
-                self.cells.retain(|(column, _)| *column != assignment.column);
-                self.cells.push((assignment.column, Cell::Value(value)));
+                self.cells.retain(|(known, _)| *known != column);
+                self.cells.push((column, Cell::Value(value)));
             }
             _ => self.refused = Some("a new row has no value yet to increment, decrement, multiply or divide"),
         }
@@ -163,15 +163,12 @@ key_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 /// The `PARENT` of rows that are created on their own, or through a relation that has no field in `Create`.
 pub const ANY: usize = usize::MAX;
 
-/// A new row of a model: its `Create`, with or without `.set(..)`.
-///
-/// `PARENT` is the number of the relation whose field is [`Parent`], or [`ANY`] if none is.
+/// A new row as data: what a `Create` becomes, wherever it stands. Implemented by generated code.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is neither a new row nor a key that this place takes",
-    label = "expected a `Create`; the field of a relation also takes the other row's key, or a unique filter such as `user::id.eq(..)`",
-    note = "`Parent` stands only in what is created inside a parent's `create`, and there it must stand for that parent"
+    message = "`{Self}` is not a new row",
+    label = "expected a `Create`, whose relations hold keys, unique filters such as `user::id.eq(..)`, or `Create`s"
 )]
-pub trait CreateRow<const PARENT: usize = ANY>: Sized {
+pub trait NewRow: Sized {
     /// The model.
     type Model: Model;
 
@@ -179,40 +176,59 @@ pub trait CreateRow<const PARENT: usize = ANY>: Sized {
     fn into_insert(self) -> Insert;
 }
 
-/// A `Create` with values for optional columns.
+/// A new row of a model that can stand in a certain place: its `Create`, with or without `.set(..)`.
+///
+/// `PARENT` is the number of the relation whose field is [`Parent`], or [`ANY`] if none is.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a new row nor a key that this place takes",
+    label = "expected a `Create`; the field of a relation also takes the other row's key, or a unique filter such as `user::id.eq(..)`",
+    note = "`Parent` stands only in what is created inside a parent's `create`, and there it must stand for that parent"
+)]
+pub trait CreateRow<const PARENT: usize = ANY>: NewRow {}
+
+/// A `Create` with values for optional columns, or with rows on the other side of its relations.
 #[derive(Debug, Clone)]
-pub struct CreateWith<C, M> {
+pub struct CreateWith<C> {
     create: C,
-    sets: Vec<Assignment<M>>,
+    sets: Sets,
     nested: Vec<NestedWrite>,
 }
 
-impl<C, M: Model> CreateWith<C, M> {
-    /// For generated code.
+impl<C> CreateWith<C> {
+    /// The `Create`, to go on with [`with`](Self::with) or [`set`](Self::set).
     pub fn new(create: C) -> Self {
-        Self { create, sets: Vec::new(), nested: Vec::new() }
+        Self { create, sets: Sets::new(), nested: Vec::new() }
     }
 
+    /// For generated code: the first `set`, before it is known what the relations hold.
+    pub fn first<M>(create: C, assignment: Assignment<M>) -> Self {
+        Self { create, sets: vec![(assignment.column, assignment.to)], nested: Vec::new() }
+    }
+}
+
+impl<C: NewRow> CreateWith<C> {
     /// Gives a column a value that the database or nothing would else give it.
-    pub fn set(mut self, assignment: Assignment<M>) -> Self {
-        self.sets.push(assignment);
+    pub fn set(mut self, assignment: Assignment<C::Model>) -> Self {
+        self.sets.push((assignment.column, assignment.to));
         self
     }
 
     /// Creates rows on the other side of a relation too.
-    pub fn with(mut self, nested: Nested<M>) -> Self {
+    pub fn with(mut self, nested: Nested<C::Model>) -> Self {
         self.nested.push(nested.write);
         self
     }
 }
 
-impl<const PARENT: usize, C: CreateRow<PARENT, Model = M>, M: Model> CreateRow<PARENT> for CreateWith<C, M> {
-    type Model = M;
+impl<C: NewRow> NewRow for CreateWith<C> {
+    type Model = C::Model;
 
     fn into_insert(self) -> Insert {
         let mut insert = self.create.into_insert();
-        self.sets.into_iter().for_each(|assignment| insert.assign(assignment));
+        self.sets.into_iter().for_each(|(column, to)| insert.assign(column, to));
         insert.after.extend(self.nested);
         insert
     }
 }
+
+impl<const PARENT: usize, C: CreateRow<PARENT>> CreateRow<PARENT> for CreateWith<C> {}

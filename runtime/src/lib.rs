@@ -43,7 +43,7 @@ pub use batch::{Batch, BatchCall, Query};
 pub use client::{Client, ClientBuilder, Models};
 pub use columns::Columns;
 pub use connect::ConnectOptions;
-pub use create::{CreateRow, CreateWith, Link, Parent};
+pub use create::{CreateRow, CreateWith, Link, NewRow, Parent};
 pub use delegate::{Delegate, UniqueKey};
 pub use error::{ConstraintViolation, DatabaseError, Error, Result};
 pub use field::{Assignment, ColumnOf, Field, Key, ListField, Number, OptionalField, OptionalUniqueField, UniqueField};

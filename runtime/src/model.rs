@@ -6,12 +6,18 @@ use crate::table::Table;
 use crate::value::{Decode, Decoded, Scalar, decode_list};
 
 /// A model of the schema: the plain struct of its columns. Implemented by generated code.
-pub trait Model: FromRow + Send + 'static {
+pub trait Model: Sized + Send + 'static {
     /// The row with slots for its relations, all of them empty.
     type Bare;
 
     /// Its table.
     fn table() -> &'static Table;
+
+    /// Reads the columns of the row at the cursor.
+    ///
+    /// # Errors
+    /// When a value does not fit its type.
+    fn read(at: Cursor<'_>) -> Result<Self>;
 }
 
 /// A model whose rows can be written: a table, no view. Implemented by generated code.
@@ -29,6 +35,12 @@ pub trait FromRow: Sized + Send + 'static {
     /// # Errors
     /// When a value does not fit its type, or an included row has gone.
     fn from_row(at: Cursor<'_>) -> Result<Self>;
+}
+
+impl<M: Model> FromRow for M {
+    fn from_row(at: Cursor<'_>) -> Result<Self> {
+        M::read(at)
+    }
 }
 
 /// What can stand in the slot of a relation.

@@ -3,7 +3,7 @@
 pub use crate::aggregate::Ordered;
 pub use crate::client::{Client, Models};
 pub use crate::connection::Handle;
-pub use crate::create::{ANY, CreateRow, CreateWith, Insert, Link, LinkTarget, Parent};
+pub use crate::create::{ANY, CreateRow, CreateWith, Insert, Link, LinkTarget, NewRow, Parent};
 pub use crate::delegate::Delegate;
 pub use crate::error::Result;
 pub use crate::field::{Assignment, Field, Key, ListField, OptionalField, OptionalUniqueField, UniqueField};
@@ -15,8 +15,8 @@ pub use crate::value::{IntoNullable, IntoValue, Param, Scalar};
 pub use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 pub use rust_decimal::Decimal;
 pub use serde_json::Value as Json;
-// Models may be called Option and Vec, and the full paths break lines.
-pub use std::{option::Option, vec::Vec};
+// Models may be called Option, String and Vec, and the full paths break lines.
+pub use std::{option::Option, string::String, vec::Vec};
 pub use uuid::Uuid;
 
 /// What a scalar's decoder fails with.

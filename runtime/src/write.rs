@@ -51,7 +51,7 @@ impl<M: Model> Create<M> {
 
     /// Gives a column a value that the database or nothing would else give it.
     pub fn set(mut self, assignment: Assignment<M>) -> Self {
-        self.row.assign(assignment);
+        self.row.assign(assignment.column, assignment.to);
         self
     }
 
@@ -405,13 +405,13 @@ fn finish_deleted<M: Model>(outcome: Outcome) -> Result<M> {
 }
 
 fn finish_all<M: Model>(outcome: Outcome) -> Result<Vec<M>> {
-    outcome.into_rows()?.cursors().map(M::from_row).collect()
+    outcome.into_rows()?.cursors().map(M::read).collect()
 }
 
 fn only_row<M: Model>(outcome: Outcome, operation: &'static str) -> Result<M> {
     let node = outcome.into_rows()?;
     match node.cursors().next() {
-        Some(at) => M::from_row(at),
+        Some(at) => M::read(at),
         None => Err(Error::NotFound { model: M::table().name, operation }),
     }
 }

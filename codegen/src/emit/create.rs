@@ -101,7 +101,8 @@ fn key_type(cx: &EmitCx<'_>, link: &RelationNames<'_>) -> TokenStream {
     }
 }
 
-/// `Create` as a row: on its own, and inside the `create` of each row that it must point at.
+/// `Create` as a row, and the places where it can stand: on its own, and inside the `create` of each row that it
+/// must point at.
 fn emit_rows(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -> TokenStream {
     let (model_ident, create_ident) = (&model.ident, &model.create_ident);
     let parameters: Vec<_> = (0..parts.links.len()).map(|index| format_ident!("L{index}")).collect();
@@ -114,18 +115,18 @@ fn emit_rows(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -> 
         let (number, ident) = (Literal::u16_unsuffixed(column.number), &column.ident);
         quote!(.value(#number, self.#ident))
     });
-    let own = emit_row(cx, model, parts, None);
-    let inside = (0..parts.links.len()).map(|parent| emit_row(cx, model, parts, Some(parent)));
+    let own = emit_place(cx, model, parts, None);
+    let inside = (0..parts.links.len()).map(|parent| emit_place(cx, model, parts, Some(parent)));
     quote! {
         impl<#(#parameters),*> #create_ident<#(#parameters),*> {
-            pub fn set(self, to_: rt::Assignment<self::#model_ident>) -> rt::CreateWith<Self, self::#model_ident> {
-                rt::CreateWith::new(self).set(to_)
+            pub fn set(self, to_: rt::Assignment<self::#model_ident>) -> rt::CreateWith<Self> {
+                rt::CreateWith::first(self, to_)
             }
+        }
 
-            fn insert(self) -> rt::Insert
-            where
-                #(#parameters: rt::LinkTarget<#targets>),*
-            {
+        impl<#(#parameters: rt::LinkTarget<#targets>),*> rt::NewRow for #create_ident<#(#parameters),*> {
+            type Model = self::#model_ident;
+            fn into_insert(self) -> rt::Insert {
                 rt::Insert::new(&TABLE)#(#links)*#(#values)*
             }
         }
@@ -141,9 +142,9 @@ fn link_target(cx: &EmitCx<'_>, link: &RelationNames<'_>) -> TokenStream {
     quote!(#related, #key)
 }
 
-/// `Create` as a row whose relation `parent`, a position in `links`, is filled by the row around it.
-fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>, parent: Option<usize>) -> TokenStream {
-    let (model_ident, create_ident) = (&model.ident, &model.create_ident);
+/// `Create` with its relation `parent`, a position in `links`, filled by the row around it.
+fn emit_place(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>, parent: Option<usize>) -> TokenStream {
+    let create_ident = &model.create_ident;
     let bounds = parts.links.iter().enumerate().filter(|(index, _)| Some(*index) != parent).map(|(index, link)| {
         let (parameter, target) = (format_ident!("L{index}"), link_target(cx, link));
         quote!(#parameter: rt::Link<#target>)
@@ -156,12 +157,5 @@ fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>, pare
         let slot = Literal::usize_unsuffixed(parts.links[parent].slot);
         quote!(<#slot>)
     });
-    quote! {
-        impl<#(#bounds),*> rt::CreateRow #slot for #create_ident<#(#arguments),*> {
-            type Model = self::#model_ident;
-            fn into_insert(self) -> rt::Insert {
-                self.insert()
-            }
-        }
-    }
+    quote!(impl<#(#bounds),*> rt::CreateRow #slot for #create_ident<#(#arguments),*> {})
 }

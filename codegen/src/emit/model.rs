@@ -68,15 +68,12 @@ fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
             fn table() -> &'static rt::Table {
                 &TABLE
             }
-        }
-
-        #writable
-
-        impl rt::FromRow for #ident {
-            fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+            fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
                 Ok(Self { #(#reads),* })
             }
         }
+
+        #writable
     }
 }
 

@@ -76,7 +76,7 @@ fn emit_with(model: &ModelNames<'_>) -> TokenStream {
 
         impl<#(#parameters: rt::Slot),*> rt::FromRow for #with_ident<#(#parameters),*> {
             fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
-                Ok(Self { row_: rt::FromRow::from_row(at_)?, #(#fields: rt::Slot::from_slot(at_, #slots)?),* })
+                Ok(Self { row_: rt::Model::read(at_)?, #(#fields: rt::Slot::from_slot(at_, #slots)?),* })
             }
         }
     }

@@ -24,15 +24,15 @@ pub(super) fn field_type(cx: &EmitCx<'_>, column: ColumnWalker<'_>) -> TokenStre
     let value = value_type(cx, column);
     match column.arity() {
         Arity::Required => value,
-        Arity::Optional => quote!(::std::option::Option<#value>),
-        Arity::List => quote!(::std::vec::Vec<#value>),
+        Arity::Optional => quote!(rt::Option<#value>),
+        Arity::List => quote!(rt::Vec<#value>),
     }
 }
 
 fn scalar_type(scalar: ScalarType, native: NativeType) -> TokenStream {
     match (scalar, native) {
         (_, NativeType::Uuid) => quote!(rt::Uuid),
-        (ScalarType::String, _) => quote!(::std::string::String),
+        (ScalarType::String, _) => quote!(rt::String),
         (ScalarType::Boolean, _) => quote!(bool),
         (ScalarType::Int, _) => quote!(i32),
         (ScalarType::BigInt, _) => quote!(i64),
@@ -42,7 +42,7 @@ fn scalar_type(scalar: ScalarType, native: NativeType) -> TokenStream {
         (ScalarType::DateTime, NativeType::Time(_) | NativeType::Timetz(_)) => quote!(rt::NaiveTime),
         (ScalarType::DateTime, _) => quote!(rt::DateTime<rt::Utc>),
         (ScalarType::Json, _) => quote!(rt::Json),
-        (ScalarType::Bytes, _) => quote!(::std::vec::Vec<u8>),
+        (ScalarType::Bytes, _) => quote!(rt::Vec<u8>),
     }
 }
 

@@ -6,12 +6,11 @@ use relata_codegen::emit::{EmitOptions, emit};
 
 use crate::synthetic;
 
-/// Lines of a model of 12 columns and 2 relations. The budget is 150: until it is met, the number may only
-/// fall.
-const WITH_TWO_RELATIONS: usize = 164;
+/// Lines of a model of 12 columns and 2 relations: the budget.
+const WITH_TWO_RELATIONS: usize = 150;
 
-/// Lines of the same model when two relations of other models lead back to it.
-const WITH_BACK_RELATIONS: usize = 186;
+/// Lines of the same model when two relations of other models lead back to it: as many as there are.
+const WITH_BACK_RELATIONS: usize = 169;
 
 fn lines(schema: &str, path: &str) -> usize {
     let compiled = compile(&Sources::single("schema.dsl", schema));
@@ -22,13 +21,13 @@ fn lines(schema: &str, path: &str) -> usize {
 }
 
 #[test]
-fn a_model_of_twelve_columns_and_two_relations_grows_no_further() {
+fn a_model_of_twelve_columns_and_two_relations_is_within_the_budget() {
     let lines = lines(&synthetic::leaf(), "leaf.rs");
     assert!(lines <= WITH_TWO_RELATIONS, "{lines} lines, {WITH_TWO_RELATIONS} are allowed");
 }
 
 #[test]
-fn nor_does_one_that_others_point_at() {
+fn one_that_others_point_at_too_grows_no_further() {
     let lines = lines(&synthetic::schema(50), "model7.rs");
     assert!(lines <= WITH_BACK_RELATIONS, "{lines} lines, {WITH_BACK_RELATIONS} are allowed");
 }

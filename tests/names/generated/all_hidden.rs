@@ -9,13 +9,11 @@ impl rt::Model for AllHidden {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for AllHidden {}
-impl rt::FromRow for AllHidden {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {})
     }
 }
+impl rt::Writable for AllHidden {}
 pub const PKEY: &str = "AllHidden_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "AllHidden",

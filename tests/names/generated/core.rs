@@ -11,13 +11,11 @@ impl rt::Model for Core {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for Core {}
-impl rt::FromRow for Core {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self { id: at_.get(0)? })
     }
 }
+impl rt::Writable for Core {}
 pub const id: rt::UniqueField<Core, i32> = rt::UniqueField::new(0);
 /// A new Core: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
@@ -25,22 +23,17 @@ pub struct Create {
     pub id: i32,
 }
 impl Create {
-    pub fn set(
-        self,
-        to_: rt::Assignment<self::Core>,
-    ) -> rt::CreateWith<Self, self::Core> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::Core>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert {
+}
+impl rt::NewRow for Create {
+    type Model = self::Core;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(0, self.id)
     }
 }
-impl rt::CreateRow for Create {
-    type Model = self::Core;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl rt::CreateRow for Create {}
 pub const PKEY: &str = "Core_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Core",

@@ -7,7 +7,7 @@ pub struct Create {
     pub id: i32,
     pub insert: i32,
     pub m: super::m::M,
-    pub ms: ::std::vec::Vec<super::m::M>,
+    pub ms: rt::Vec<super::m::M>,
     pub mk: super::m::M,
 }
 impl rt::Model for Create {
@@ -15,10 +15,7 @@ impl rt::Model for Create {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for Create {}
-impl rt::FromRow for Create {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
             insert: at_.get(1)?,
@@ -28,6 +25,7 @@ impl rt::FromRow for Create {
         })
     }
 }
+impl rt::Writable for Create {}
 pub const id: rt::UniqueField<Create, i32> = rt::UniqueField::new(0);
 pub const insert: rt::Field<Create, i32> = rt::Field::new(1);
 pub const m: rt::Field<Create, super::m::M> = rt::Field::new(2);
@@ -61,7 +59,7 @@ impl<S0: rt::Slot, S1: rt::Slot, S2: rt::Slot, S3: rt::Slot> rt::FromRow
 for With<S0, S1, S2, S3> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
-            row_: rt::FromRow::from_row(at_)?,
+            row_: rt::Model::read(at_)?,
             a: rt::Slot::from_slot(at_, 0)?,
             b: rt::Slot::from_slot(at_, 1)?,
             c: rt::Slot::from_slot(at_, 2)?,
@@ -94,13 +92,13 @@ pub struct Create_ {
     pub mk: super::m::M,
 }
 impl Create_ {
-    pub fn set(
-        self,
-        to_: rt::Assignment<self::Create>,
-    ) -> rt::CreateWith<Self, self::Create> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::Create>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert {
+}
+impl rt::NewRow for Create_ {
+    type Model = self::Create;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .value(0, self.id)
             .value(1, self.insert)
@@ -108,12 +106,7 @@ impl Create_ {
             .value(4, self.mk)
     }
 }
-impl rt::CreateRow for Create_ {
-    type Model = self::Create;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl rt::CreateRow for Create_ {}
 pub const PKEY: &str = "Create_pkey";
 pub const MK_KEY: &str = "Create_mk_key";
 pub(super) static TABLE: rt::Table = rt::Table::new(

@@ -11,13 +11,11 @@ impl rt::Model for Debug {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for Debug {}
-impl rt::FromRow for Debug {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self { id: at_.get(0)? })
     }
 }
+impl rt::Writable for Debug {}
 pub const id: rt::UniqueField<Debug, i32> = rt::UniqueField::new(0);
 /// A new Debug: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
@@ -25,22 +23,17 @@ pub struct Create {
     pub id: i32,
 }
 impl Create {
-    pub fn set(
-        self,
-        to_: rt::Assignment<self::Debug>,
-    ) -> rt::CreateWith<Self, self::Debug> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::Debug>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert {
+}
+impl rt::NewRow for Create {
+    type Model = self::Debug;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(0, self.id)
     }
 }
-impl rt::CreateRow for Create {
-    type Model = self::Debug;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl rt::CreateRow for Create {}
 pub const PKEY: &str = "Debug_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Debug",

@@ -11,13 +11,11 @@ impl rt::Model for Error {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for Error {}
-impl rt::FromRow for Error {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self { id: at_.get(0)? })
     }
 }
+impl rt::Writable for Error {}
 pub const id: rt::UniqueField<Error, i32> = rt::UniqueField::new(0);
 /// A new Error: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
@@ -25,22 +23,17 @@ pub struct Create {
     pub id: i32,
 }
 impl Create {
-    pub fn set(
-        self,
-        to_: rt::Assignment<self::Error>,
-    ) -> rt::CreateWith<Self, self::Error> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::Error>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert {
+}
+impl rt::NewRow for Create {
+    type Model = self::Error;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(0, self.id)
     }
 }
-impl rt::CreateRow for Create {
-    type Model = self::Error;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl rt::CreateRow for Create {}
 pub const PKEY: &str = "Error_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Error",

@@ -11,13 +11,11 @@ impl rt::Model for Hidden {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for Hidden {}
-impl rt::FromRow for Hidden {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self { id: at_.get(0)? })
     }
 }
+impl rt::Writable for Hidden {}
 pub const id: rt::UniqueField<Hidden, i32> = rt::UniqueField::new(0);
 pub const PKEY: &str = "Hidden_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

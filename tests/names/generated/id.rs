@@ -11,13 +11,11 @@ impl rt::Model for Id {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for Id {}
-impl rt::FromRow for Id {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self { id: at_.get(0)? })
     }
 }
+impl rt::Writable for Id {}
 pub const id: rt::UniqueField<Id, i32> = rt::UniqueField::new(0);
 /// A new Id: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
@@ -25,19 +23,17 @@ pub struct Create {
     pub id: i32,
 }
 impl Create {
-    pub fn set(self, to_: rt::Assignment<self::Id>) -> rt::CreateWith<Self, self::Id> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::Id>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert {
+}
+impl rt::NewRow for Create {
+    type Model = self::Id;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(0, self.id)
     }
 }
-impl rt::CreateRow for Create {
-    type Model = self::Id;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl rt::CreateRow for Create {}
 pub const PKEY: &str = "Id_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Id",

@@ -12,16 +12,14 @@ impl rt::Model for L0 {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for L0 {}
-impl rt::FromRow for L0 {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
             s_id: at_.get(1)?,
         })
     }
 }
+impl rt::Writable for L0 {}
 pub const id: rt::UniqueField<L0, i32> = rt::UniqueField::new(0);
 pub const s_id: rt::Field<L0, i32> = rt::Field::new(1);
 pub const s0: rt::One<L0, super::s0::S0, 0> = rt::One::new();
@@ -40,7 +38,7 @@ impl<S0> ::std::ops::Deref for With<S0> {
 impl<S0: rt::Slot> rt::FromRow for With<S0> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
-            row_: rt::FromRow::from_row(at_)?,
+            row_: rt::Model::read(at_)?,
             s0: rt::Slot::from_slot(at_, 0)?,
         })
     }
@@ -56,28 +54,18 @@ pub struct Create<S0 = i32> {
     pub id: i32,
 }
 impl<L0> Create<L0> {
-    pub fn set(self, to_: rt::Assignment<self::L0>) -> rt::CreateWith<Self, self::L0> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::L0>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert
-    where
-        L0: rt::LinkTarget<super::s0::S0, i32>,
-    {
+}
+impl<L0: rt::LinkTarget<super::s0::S0, i32>> rt::NewRow for Create<L0> {
+    type Model = self::L0;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.s0).value(0, self.id)
     }
 }
-impl<L0: rt::Link<super::s0::S0, i32>> rt::CreateRow for Create<L0> {
-    type Model = self::L0;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
-impl rt::CreateRow<0> for Create<rt::Parent> {
-    type Model = self::L0;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl<L0: rt::Link<super::s0::S0, i32>> rt::CreateRow for Create<L0> {}
+impl rt::CreateRow<0> for Create<rt::Parent> {}
 pub const PKEY: &str = "L0_pkey";
 pub const S_ID_FKEY: &str = "L0_sId_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

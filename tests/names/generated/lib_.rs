@@ -11,13 +11,11 @@ impl rt::Model for Lib {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for Lib {}
-impl rt::FromRow for Lib {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self { id: at_.get(0)? })
     }
 }
+impl rt::Writable for Lib {}
 pub const id: rt::UniqueField<Lib, i32> = rt::UniqueField::new(0);
 pub const u: rt::Many<Lib, super::with_user::WithUser, 0, 0> = rt::Many::new();
 /// The row with what was included; it dereferences to the model.
@@ -35,7 +33,7 @@ impl<S0> ::std::ops::Deref for With<S0> {
 impl<S0: rt::Slot> rt::FromRow for With<S0> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
-            row_: rt::FromRow::from_row(at_)?,
+            row_: rt::Model::read(at_)?,
             u: rt::Slot::from_slot(at_, 0)?,
         })
     }
@@ -50,19 +48,17 @@ pub struct Create {
     pub id: i32,
 }
 impl Create {
-    pub fn set(self, to_: rt::Assignment<self::Lib>) -> rt::CreateWith<Self, self::Lib> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::Lib>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert {
+}
+impl rt::NewRow for Create {
+    type Model = self::Lib;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(0, self.id)
     }
 }
-impl rt::CreateRow for Create {
-    type Model = self::Lib;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl rt::CreateRow for Create {}
 pub const PKEY: &str = "Lib_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Lib",

@@ -12,16 +12,14 @@ impl rt::Model for MKey {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for MKey {}
-impl rt::FromRow for MKey {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             k: at_.get(0)?,
             link_id: at_.get(1)?,
         })
     }
 }
+impl rt::Writable for MKey {}
 pub const k: rt::UniqueField<MKey, super::m::M> = rt::UniqueField::new(0);
 pub const link_id: rt::Field<MKey, i32> = rt::Field::new(1);
 pub const link: rt::One<MKey, super::create::Create, 0> = rt::One::new();
@@ -42,7 +40,7 @@ impl<S0, S1> ::std::ops::Deref for With<S0, S1> {
 impl<S0: rt::Slot, S1: rt::Slot> rt::FromRow for With<S0, S1> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
-            row_: rt::FromRow::from_row(at_)?,
+            row_: rt::Model::read(at_)?,
             link: rt::Slot::from_slot(at_, 0)?,
             of: rt::Slot::from_slot(at_, 1)?,
         })
@@ -63,31 +61,18 @@ pub struct Create<Link = i32> {
     pub k: super::m::M,
 }
 impl<L0> Create<L0> {
-    pub fn set(
-        self,
-        to_: rt::Assignment<self::MKey>,
-    ) -> rt::CreateWith<Self, self::MKey> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::MKey>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert
-    where
-        L0: rt::LinkTarget<super::create::Create, i32>,
-    {
+}
+impl<L0: rt::LinkTarget<super::create::Create, i32>> rt::NewRow for Create<L0> {
+    type Model = self::MKey;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.link).value(0, self.k)
     }
 }
-impl<L0: rt::Link<super::create::Create, i32>> rt::CreateRow for Create<L0> {
-    type Model = self::MKey;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
-impl rt::CreateRow<0> for Create<rt::Parent> {
-    type Model = self::MKey;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl<L0: rt::Link<super::create::Create, i32>> rt::CreateRow for Create<L0> {}
+impl rt::CreateRow<0> for Create<rt::Parent> {}
 pub const PKEY: &str = "MKey_pkey";
 pub const LINK_ID_FKEY: &str = "MKey_linkId_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

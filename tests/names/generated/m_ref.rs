@@ -12,16 +12,14 @@ impl rt::Model for MRef {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for MRef {}
-impl rt::FromRow for MRef {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
             k: at_.get(1)?,
         })
     }
 }
+impl rt::Writable for MRef {}
 pub const id: rt::UniqueField<MRef, i32> = rt::UniqueField::new(0);
 pub const k: rt::Field<MRef, super::m::M> = rt::Field::new(1);
 pub const key: rt::One<MRef, super::m_key::MKey, 0> = rt::One::new();
@@ -40,7 +38,7 @@ impl<S0> ::std::ops::Deref for With<S0> {
 impl<S0: rt::Slot> rt::FromRow for With<S0> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
-            row_: rt::FromRow::from_row(at_)?,
+            row_: rt::Model::read(at_)?,
             key: rt::Slot::from_slot(at_, 0)?,
         })
     }
@@ -56,31 +54,18 @@ pub struct Create<Key = super::m::M> {
     pub id: i32,
 }
 impl<L0> Create<L0> {
-    pub fn set(
-        self,
-        to_: rt::Assignment<self::MRef>,
-    ) -> rt::CreateWith<Self, self::MRef> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::MRef>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert
-    where
-        L0: rt::LinkTarget<super::m_key::MKey, super::m::M>,
-    {
+}
+impl<L0: rt::LinkTarget<super::m_key::MKey, super::m::M>> rt::NewRow for Create<L0> {
+    type Model = self::MRef;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.key).value(0, self.id)
     }
 }
-impl<L0: rt::Link<super::m_key::MKey, super::m::M>> rt::CreateRow for Create<L0> {
-    type Model = self::MRef;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
-impl rt::CreateRow<0> for Create<rt::Parent> {
-    type Model = self::MRef;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl<L0: rt::Link<super::m_key::MKey, super::m::M>> rt::CreateRow for Create<L0> {}
+impl rt::CreateRow<0> for Create<rt::Parent> {}
 pub const PKEY: &str = "MRef_pkey";
 pub const K_FKEY: &str = "MRef_k_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

@@ -14,10 +14,7 @@ impl rt::Model for Pkey {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for Pkey {}
-impl rt::FromRow for Pkey {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
             pkey: at_.get(1)?,
@@ -26,6 +23,7 @@ impl rt::FromRow for Pkey {
         })
     }
 }
+impl rt::Writable for Pkey {}
 pub const id: rt::UniqueField<Pkey, i32> = rt::UniqueField::new(0);
 pub const pkey: rt::UniqueField<Pkey, i32> = rt::UniqueField::new(1);
 pub const table: rt::UniqueField<Pkey, i32> = rt::UniqueField::new(2);
@@ -39,13 +37,13 @@ pub struct Create {
     pub other: i32,
 }
 impl Create {
-    pub fn set(
-        self,
-        to_: rt::Assignment<self::Pkey>,
-    ) -> rt::CreateWith<Self, self::Pkey> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::Pkey>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert {
+}
+impl rt::NewRow for Create {
+    type Model = self::Pkey;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .value(0, self.id)
             .value(1, self.pkey)
@@ -53,12 +51,7 @@ impl Create {
             .value(3, self.other)
     }
 }
-impl rt::CreateRow for Create {
-    type Model = self::Pkey;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl rt::CreateRow for Create {}
 pub const PKEY: &str = "Pkey_pkey";
 pub const PKEY_KEY: &str = "Pkey_pkey_key";
 pub const TABLE_KEY: &str = "Pkey_table_key";

@@ -5,21 +5,18 @@ use ::relata::rt;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rt {
     pub id: i32,
-    pub rt: ::std::string::String,
-    pub ok: ::std::string::String,
-    pub err: ::std::string::String,
-    pub some: ::std::string::String,
-    pub none: ::std::string::String,
+    pub rt: rt::String,
+    pub ok: rt::String,
+    pub err: rt::String,
+    pub some: rt::String,
+    pub none: rt::String,
 }
 impl rt::Model for Rt {
     type Bare = Self;
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for Rt {}
-impl rt::FromRow for Rt {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
             rt: at_.get(1)?,
@@ -30,27 +27,31 @@ impl rt::FromRow for Rt {
         })
     }
 }
+impl rt::Writable for Rt {}
 pub const id: rt::UniqueField<Rt, i32> = rt::UniqueField::new(0);
-pub const rt: rt::Field<Rt, ::std::string::String> = rt::Field::new(1);
-pub const ok: rt::Field<Rt, ::std::string::String> = rt::Field::new(2);
-pub const err: rt::Field<Rt, ::std::string::String> = rt::Field::new(3);
-pub const some: rt::Field<Rt, ::std::string::String> = rt::Field::new(4);
-pub const none: rt::Field<Rt, ::std::string::String> = rt::Field::new(5);
+pub const rt: rt::Field<Rt, rt::String> = rt::Field::new(1);
+pub const ok: rt::Field<Rt, rt::String> = rt::Field::new(2);
+pub const err: rt::Field<Rt, rt::String> = rt::Field::new(3);
+pub const some: rt::Field<Rt, rt::String> = rt::Field::new(4);
+pub const none: rt::Field<Rt, rt::String> = rt::Field::new(5);
 /// A new Rt: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,
-    pub rt: ::std::string::String,
-    pub ok: ::std::string::String,
-    pub err: ::std::string::String,
-    pub some: ::std::string::String,
-    pub none: ::std::string::String,
+    pub rt: rt::String,
+    pub ok: rt::String,
+    pub err: rt::String,
+    pub some: rt::String,
+    pub none: rt::String,
 }
 impl Create {
-    pub fn set(self, to_: rt::Assignment<self::Rt>) -> rt::CreateWith<Self, self::Rt> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::Rt>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert {
+}
+impl rt::NewRow for Create {
+    type Model = self::Rt;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .value(0, self.id)
             .value(1, self.rt)
@@ -60,12 +61,7 @@ impl Create {
             .value(5, self.none)
     }
 }
-impl rt::CreateRow for Create {
-    type Model = self::Rt;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl rt::CreateRow for Create {}
 pub const PKEY: &str = "Rt_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Rt",

@@ -11,13 +11,11 @@ impl rt::Model for S0 {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for S0 {}
-impl rt::FromRow for S0 {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self { id: at_.get(0)? })
     }
 }
+impl rt::Writable for S0 {}
 pub const id: rt::UniqueField<S0, i32> = rt::UniqueField::new(0);
 pub const l0: rt::Many<S0, super::l0::L0, 0, 0> = rt::Many::new();
 /// The row with what was included; it dereferences to the model.
@@ -35,7 +33,7 @@ impl<S0> ::std::ops::Deref for With<S0> {
 impl<S0: rt::Slot> rt::FromRow for With<S0> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
-            row_: rt::FromRow::from_row(at_)?,
+            row_: rt::Model::read(at_)?,
             l0: rt::Slot::from_slot(at_, 0)?,
         })
     }
@@ -50,19 +48,17 @@ pub struct Create {
     pub id: i32,
 }
 impl Create {
-    pub fn set(self, to_: rt::Assignment<self::S0>) -> rt::CreateWith<Self, self::S0> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::S0>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert {
+}
+impl rt::NewRow for Create {
+    type Model = self::S0;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(0, self.id)
     }
 }
-impl rt::CreateRow for Create {
-    type Model = self::S0;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl rt::CreateRow for Create {}
 pub const PKEY: &str = "S0_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "S0",

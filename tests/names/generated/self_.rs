@@ -5,18 +5,15 @@ use ::relata::rt;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Self_ {
     pub id: i32,
-    pub self_: ::std::string::String,
-    pub super_: ::std::string::String,
+    pub self_: rt::String,
+    pub super_: rt::String,
 }
 impl rt::Model for Self_ {
     type Bare = Self;
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for Self_ {}
-impl rt::FromRow for Self_ {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
             self_: at_.get(1)?,
@@ -24,36 +21,32 @@ impl rt::FromRow for Self_ {
         })
     }
 }
+impl rt::Writable for Self_ {}
 pub const id: rt::UniqueField<Self_, i32> = rt::UniqueField::new(0);
-pub const self_: rt::Field<Self_, ::std::string::String> = rt::Field::new(1);
-pub const super_: rt::Field<Self_, ::std::string::String> = rt::Field::new(2);
+pub const self_: rt::Field<Self_, rt::String> = rt::Field::new(1);
+pub const super_: rt::Field<Self_, rt::String> = rt::Field::new(2);
 /// A new Self: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,
-    pub self_: ::std::string::String,
-    pub super_: ::std::string::String,
+    pub self_: rt::String,
+    pub super_: rt::String,
 }
 impl Create {
-    pub fn set(
-        self,
-        to_: rt::Assignment<self::Self_>,
-    ) -> rt::CreateWith<Self, self::Self_> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::Self_>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert {
+}
+impl rt::NewRow for Create {
+    type Model = self::Self_;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .value(0, self.id)
             .value(1, self.self_)
             .value(2, self.super_)
     }
 }
-impl rt::CreateRow for Create {
-    type Model = self::Self_;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl rt::CreateRow for Create {}
 pub const PKEY: &str = "Self_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Self",

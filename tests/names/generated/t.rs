@@ -5,23 +5,21 @@ use ::relata::rt;
 #[derive(Debug, Clone, PartialEq)]
 pub struct T {
     pub id: i32,
-    pub t_id: ::std::option::Option<i32>,
+    pub t_id: rt::Option<i32>,
 }
 impl rt::Model for T {
     type Bare = With;
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for T {}
-impl rt::FromRow for T {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
             t_id: at_.get(1)?,
         })
     }
 }
+impl rt::Writable for T {}
 pub const id: rt::UniqueField<T, i32> = rt::UniqueField::new(0);
 pub const t_id: rt::OptionalField<T, i32> = rt::OptionalField::new(1);
 pub const t: rt::Maybe<T, super::t::T, 0> = rt::Maybe::new();
@@ -42,7 +40,7 @@ impl<S0, S1> ::std::ops::Deref for With<S0, S1> {
 impl<S0: rt::Slot, S1: rt::Slot> rt::FromRow for With<S0, S1> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
-            row_: rt::FromRow::from_row(at_)?,
+            row_: rt::Model::read(at_)?,
             t: rt::Slot::from_slot(at_, 0)?,
             tt: rt::Slot::from_slot(at_, 1)?,
         })
@@ -62,19 +60,17 @@ pub struct Create {
     pub id: i32,
 }
 impl Create {
-    pub fn set(self, to_: rt::Assignment<self::T>) -> rt::CreateWith<Self, self::T> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::T>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert {
+}
+impl rt::NewRow for Create {
+    type Model = self::T;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(0, self.id)
     }
 }
-impl rt::CreateRow for Create {
-    type Model = self::T;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl rt::CreateRow for Create {}
 pub const PKEY: &str = "T_pkey";
 pub const T_ID_FKEY: &str = "T_tId_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

@@ -5,16 +5,14 @@ use ::relata::rt;
 #[derive(Debug, Clone, PartialEq)]
 pub struct V {
     pub id: i32,
-    pub a: ::std::string::String,
+    pub a: rt::String,
 }
 impl rt::Model for V {
     type Bare = Self;
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::FromRow for V {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
             a: at_.get(1)?,
@@ -22,7 +20,7 @@ impl rt::FromRow for V {
     }
 }
 pub const id: rt::UniqueField<V, i32> = rt::UniqueField::new(0);
-pub const a: rt::Field<V, ::std::string::String> = rt::Field::new(1);
+pub const a: rt::Field<V, rt::String> = rt::Field::new(1);
 pub const ID_KEY: &str = "V_id_key";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "V",

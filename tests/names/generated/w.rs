@@ -4,20 +4,18 @@
 use ::relata::rt;
 #[derive(Debug, Clone, PartialEq)]
 pub struct W {
-    pub a: ::std::string::String,
+    pub a: rt::String,
 }
 impl rt::Model for W {
     type Bare = Self;
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::FromRow for W {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self { a: at_.get(0)? })
     }
 }
-pub const a: rt::Field<W, ::std::string::String> = rt::Field::new(0);
+pub const a: rt::Field<W, rt::String> = rt::Field::new(0);
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "W",
     "\"W\"",

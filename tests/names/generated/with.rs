@@ -5,23 +5,20 @@ use ::relata::rt;
 #[derive(Debug, Clone, PartialEq)]
 pub struct With {
     pub id: i32,
-    pub at: ::std::string::String,
-    pub to: ::std::string::String,
-    pub row: ::std::string::String,
+    pub at: rt::String,
+    pub to: rt::String,
+    pub row: rt::String,
     pub set: i32,
     pub a_id: i32,
-    pub b_id: ::std::option::Option<i32>,
-    pub c_id: ::std::option::Option<i32>,
+    pub b_id: rt::Option<i32>,
+    pub c_id: rt::Option<i32>,
 }
 impl rt::Model for With {
     type Bare = With_;
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for With {}
-impl rt::FromRow for With {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
             at: at_.get(1)?,
@@ -34,10 +31,11 @@ impl rt::FromRow for With {
         })
     }
 }
+impl rt::Writable for With {}
 pub const id: rt::UniqueField<With, i32> = rt::UniqueField::new(0);
-pub const at: rt::Field<With, ::std::string::String> = rt::Field::new(1);
-pub const to: rt::Field<With, ::std::string::String> = rt::Field::new(2);
-pub const row: rt::Field<With, ::std::string::String> = rt::Field::new(3);
+pub const at: rt::Field<With, rt::String> = rt::Field::new(1);
+pub const to: rt::Field<With, rt::String> = rt::Field::new(2);
+pub const row: rt::Field<With, rt::String> = rt::Field::new(3);
 pub const set: rt::Field<With, i32> = rt::Field::new(4);
 pub const a_id: rt::Field<With, i32> = rt::Field::new(5);
 pub const b_id: rt::OptionalField<With, i32> = rt::OptionalField::new(6);
@@ -66,7 +64,7 @@ impl<S0, S1, S2> ::std::ops::Deref for With_<S0, S1, S2> {
 impl<S0: rt::Slot, S1: rt::Slot, S2: rt::Slot> rt::FromRow for With_<S0, S1, S2> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
-            row_: rt::FromRow::from_row(at_)?,
+            row_: rt::Model::read(at_)?,
             user1: rt::Slot::from_slot(at_, 0)?,
             user_1: rt::Slot::from_slot(at_, 1)?,
             with: rt::Slot::from_slot(at_, 2)?,
@@ -90,22 +88,19 @@ pub type WithWith<T = super::create::Create> = rt::Filled<With_, 2, rt::Option<T
 pub struct Create<User1 = i32> {
     pub user1: User1,
     pub id: i32,
-    pub at: ::std::string::String,
-    pub to: ::std::string::String,
-    pub row: ::std::string::String,
+    pub at: rt::String,
+    pub to: rt::String,
+    pub row: rt::String,
     pub set: i32,
 }
 impl<L0> Create<L0> {
-    pub fn set(
-        self,
-        to_: rt::Assignment<self::With>,
-    ) -> rt::CreateWith<Self, self::With> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::With>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert
-    where
-        L0: rt::LinkTarget<super::create::Create, i32>,
-    {
+}
+impl<L0: rt::LinkTarget<super::create::Create, i32>> rt::NewRow for Create<L0> {
+    type Model = self::With;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .link(0, self.user1)
             .value(0, self.id)
@@ -115,18 +110,8 @@ impl<L0> Create<L0> {
             .value(4, self.set)
     }
 }
-impl<L0: rt::Link<super::create::Create, i32>> rt::CreateRow for Create<L0> {
-    type Model = self::With;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
-impl rt::CreateRow<0> for Create<rt::Parent> {
-    type Model = self::With;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl<L0: rt::Link<super::create::Create, i32>> rt::CreateRow for Create<L0> {}
+impl rt::CreateRow<0> for Create<rt::Parent> {}
 pub const PKEY: &str = "With_pkey";
 pub const C_ID_KEY: &str = "With_cId_key";
 pub const A_ID_FKEY: &str = "With_aId_fkey";

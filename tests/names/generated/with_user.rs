@@ -12,16 +12,14 @@ impl rt::Model for WithUser {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for WithUser {}
-impl rt::FromRow for WithUser {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
             user_id: at_.get(1)?,
         })
     }
 }
+impl rt::Writable for WithUser {}
 pub const id: rt::UniqueField<WithUser, i32> = rt::UniqueField::new(0);
 pub const user_id: rt::Field<WithUser, i32> = rt::Field::new(1);
 pub const user: rt::One<WithUser, super::lib_::Lib, 0> = rt::One::new();
@@ -40,7 +38,7 @@ impl<S0> ::std::ops::Deref for With<S0> {
 impl<S0: rt::Slot> rt::FromRow for With<S0> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
-            row_: rt::FromRow::from_row(at_)?,
+            row_: rt::Model::read(at_)?,
             user: rt::Slot::from_slot(at_, 0)?,
         })
     }
@@ -56,31 +54,18 @@ pub struct Create<User = i32> {
     pub id: i32,
 }
 impl<L0> Create<L0> {
-    pub fn set(
-        self,
-        to_: rt::Assignment<self::WithUser>,
-    ) -> rt::CreateWith<Self, self::WithUser> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::WithUser>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert
-    where
-        L0: rt::LinkTarget<super::lib_::Lib, i32>,
-    {
+}
+impl<L0: rt::LinkTarget<super::lib_::Lib, i32>> rt::NewRow for Create<L0> {
+    type Model = self::WithUser;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.user).value(0, self.id)
     }
 }
-impl<L0: rt::Link<super::lib_::Lib, i32>> rt::CreateRow for Create<L0> {
-    type Model = self::WithUser;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
-impl rt::CreateRow<0> for Create<rt::Parent> {
-    type Model = self::WithUser;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl<L0: rt::Link<super::lib_::Lib, i32>> rt::CreateRow for Create<L0> {}
+impl rt::CreateRow<0> for Create<rt::Parent> {}
 pub const PKEY: &str = "WithUser_pkey";
 pub const USER_ID_FKEY: &str = "WithUser_userId_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

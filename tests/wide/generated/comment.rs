@@ -7,7 +7,7 @@ pub struct Comment {
     pub id: i64,
     pub tenant: i32,
     pub number: i32,
-    pub text: ::std::string::String,
+    pub text: rt::String,
     pub likes: i32,
 }
 impl rt::Model for Comment {
@@ -15,10 +15,7 @@ impl rt::Model for Comment {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for Comment {}
-impl rt::FromRow for Comment {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
             tenant: at_.get(1)?,
@@ -28,10 +25,11 @@ impl rt::FromRow for Comment {
         })
     }
 }
+impl rt::Writable for Comment {}
 pub const id: rt::UniqueField<Comment, i64> = rt::UniqueField::new(0);
 pub const tenant: rt::Field<Comment, i32> = rt::Field::new(1);
 pub const number: rt::Field<Comment, i32> = rt::Field::new(2);
-pub const text: rt::Field<Comment, ::std::string::String> = rt::Field::new(3);
+pub const text: rt::Field<Comment, rt::String> = rt::Field::new(3);
 pub const likes: rt::Field<Comment, i32> = rt::Field::new(4);
 pub const note: rt::One<Comment, super::note::Note, 0> = rt::One::new();
 /// The row with what was included; it dereferences to the model.
@@ -49,7 +47,7 @@ impl<S0> ::std::ops::Deref for With<S0> {
 impl<S0: rt::Slot> rt::FromRow for With<S0> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
-            row_: rt::FromRow::from_row(at_)?,
+            row_: rt::Model::read(at_)?,
             note: rt::Slot::from_slot(at_, 0)?,
         })
     }
@@ -62,34 +60,21 @@ pub type WithNote<T = super::note::Note> = rt::Filled<With, 0, T>;
 #[derive(Debug, Clone)]
 pub struct Create<Note = (i32, i32)> {
     pub note: Note,
-    pub text: ::std::string::String,
+    pub text: rt::String,
 }
 impl<L0> Create<L0> {
-    pub fn set(
-        self,
-        to_: rt::Assignment<self::Comment>,
-    ) -> rt::CreateWith<Self, self::Comment> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::Comment>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert
-    where
-        L0: rt::LinkTarget<super::note::Note, (i32, i32)>,
-    {
+}
+impl<L0: rt::LinkTarget<super::note::Note, (i32, i32)>> rt::NewRow for Create<L0> {
+    type Model = self::Comment;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).link(0, self.note).value(3, self.text)
     }
 }
-impl<L0: rt::Link<super::note::Note, (i32, i32)>> rt::CreateRow for Create<L0> {
-    type Model = self::Comment;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
-impl rt::CreateRow<0> for Create<rt::Parent> {
-    type Model = self::Comment;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl<L0: rt::Link<super::note::Note, (i32, i32)>> rt::CreateRow for Create<L0> {}
+impl rt::CreateRow<0> for Create<rt::Parent> {}
 pub const PKEY: &str = "Comment_pkey";
 pub const TENANT_NUMBER_FKEY: &str = "Comment_tenant_number_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(

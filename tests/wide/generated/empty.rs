@@ -11,34 +11,27 @@ impl rt::Model for Empty {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for Empty {}
-impl rt::FromRow for Empty {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self { id: at_.get(0)? })
     }
 }
+impl rt::Writable for Empty {}
 pub const id: rt::UniqueField<Empty, i32> = rt::UniqueField::new(0);
 /// A new Empty: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {}
 impl Create {
-    pub fn set(
-        self,
-        to_: rt::Assignment<self::Empty>,
-    ) -> rt::CreateWith<Self, self::Empty> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::Empty>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert {
+}
+impl rt::NewRow for Create {
+    type Model = self::Empty;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
     }
 }
-impl rt::CreateRow for Create {
-    type Model = self::Empty;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl rt::CreateRow for Create {}
 pub const PKEY: &str = "Empty_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Empty",

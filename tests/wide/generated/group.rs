@@ -5,25 +5,23 @@ use ::relata::rt;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
     pub id: i32,
-    pub title: ::std::string::String,
+    pub title: rt::String,
 }
 impl rt::Model for Group {
     type Bare = With;
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for Group {}
-impl rt::FromRow for Group {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
             title: at_.get(1)?,
         })
     }
 }
+impl rt::Writable for Group {}
 pub const id: rt::UniqueField<Group, i32> = rt::UniqueField::new(0);
-pub const title: rt::Field<Group, ::std::string::String> = rt::Field::new(1);
+pub const title: rt::Field<Group, rt::String> = rt::Field::new(1);
 pub const members: rt::Many<Group, super::person::Person, 0> = rt::Many::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +38,7 @@ impl<S0> ::std::ops::Deref for With<S0> {
 impl<S0: rt::Slot> rt::FromRow for With<S0> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
-            row_: rt::FromRow::from_row(at_)?,
+            row_: rt::Model::read(at_)?,
             members: rt::Slot::from_slot(at_, 0)?,
         })
     }
@@ -52,25 +50,20 @@ pub type WithMembers<T = super::person::Person> = rt::Filled<With, 0, rt::Vec<T>
 /// A new Group: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {
-    pub title: ::std::string::String,
+    pub title: rt::String,
 }
 impl Create {
-    pub fn set(
-        self,
-        to_: rt::Assignment<self::Group>,
-    ) -> rt::CreateWith<Self, self::Group> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::Group>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert {
+}
+impl rt::NewRow for Create {
+    type Model = self::Group;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(1, self.title)
     }
 }
-impl rt::CreateRow for Create {
-    type Model = self::Group;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl rt::CreateRow for Create {}
 pub const PKEY: &str = "Group_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Group",

@@ -4,12 +4,12 @@
 use ::relata::rt;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Made {
-    pub id: ::std::string::String,
-    pub cuid2: ::std::string::String,
-    pub ulid: ::std::string::String,
-    pub nano: ::std::string::String,
-    pub nano7: ::std::string::String,
-    pub uuid: ::std::string::String,
+    pub id: rt::String,
+    pub cuid2: rt::String,
+    pub ulid: rt::String,
+    pub nano: rt::String,
+    pub nano7: rt::String,
+    pub uuid: rt::String,
     pub uuid7: rt::Uuid,
 }
 impl rt::Model for Made {
@@ -17,10 +17,7 @@ impl rt::Model for Made {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for Made {}
-impl rt::FromRow for Made {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
             cuid2: at_.get(1)?,
@@ -32,33 +29,29 @@ impl rt::FromRow for Made {
         })
     }
 }
-pub const id: rt::UniqueField<Made, ::std::string::String> = rt::UniqueField::new(0);
-pub const cuid2: rt::Field<Made, ::std::string::String> = rt::Field::new(1);
-pub const ulid: rt::Field<Made, ::std::string::String> = rt::Field::new(2);
-pub const nano: rt::Field<Made, ::std::string::String> = rt::Field::new(3);
-pub const nano7: rt::Field<Made, ::std::string::String> = rt::Field::new(4);
-pub const uuid: rt::Field<Made, ::std::string::String> = rt::Field::new(5);
+impl rt::Writable for Made {}
+pub const id: rt::UniqueField<Made, rt::String> = rt::UniqueField::new(0);
+pub const cuid2: rt::Field<Made, rt::String> = rt::Field::new(1);
+pub const ulid: rt::Field<Made, rt::String> = rt::Field::new(2);
+pub const nano: rt::Field<Made, rt::String> = rt::Field::new(3);
+pub const nano7: rt::Field<Made, rt::String> = rt::Field::new(4);
+pub const uuid: rt::Field<Made, rt::String> = rt::Field::new(5);
 pub const uuid7: rt::Field<Made, rt::Uuid> = rt::Field::new(6);
 /// A new Made: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {}
 impl Create {
-    pub fn set(
-        self,
-        to_: rt::Assignment<self::Made>,
-    ) -> rt::CreateWith<Self, self::Made> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::Made>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert {
+}
+impl rt::NewRow for Create {
+    type Model = self::Made;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
     }
 }
-impl rt::CreateRow for Create {
-    type Model = self::Made;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl rt::CreateRow for Create {}
 pub const PKEY: &str = "Made_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Made",

@@ -6,19 +6,16 @@ use ::relata::rt;
 pub struct Note {
     pub tenant: i32,
     pub number: i32,
-    pub body: ::std::string::String,
-    pub author_id: ::std::string::String,
-    pub reviewer_id: ::std::option::Option<::std::string::String>,
+    pub body: rt::String,
+    pub author_id: rt::String,
+    pub reviewer_id: rt::Option<rt::String>,
 }
 impl rt::Model for Note {
     type Bare = With;
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for Note {}
-impl rt::FromRow for Note {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             tenant: at_.get(0)?,
             number: at_.get(1)?,
@@ -28,15 +25,14 @@ impl rt::FromRow for Note {
         })
     }
 }
+impl rt::Writable for Note {}
 pub const tenant: rt::Field<Note, i32> = rt::Field::new(0);
 pub const number: rt::Field<Note, i32> = rt::Field::new(1);
-pub const body: rt::Field<Note, ::std::string::String> = rt::Field::new(2);
-pub const author_id: rt::Field<Note, ::std::string::String> = rt::Field::new(3);
-pub const reviewer_id: rt::OptionalField<Note, ::std::string::String> = rt::OptionalField::new(
-    4,
-);
+pub const body: rt::Field<Note, rt::String> = rt::Field::new(2);
+pub const author_id: rt::Field<Note, rt::String> = rt::Field::new(3);
+pub const reviewer_id: rt::OptionalField<Note, rt::String> = rt::OptionalField::new(4);
 pub const tenant_number: rt::Key<Note, (i32, i32)> = rt::Key::new(&[0, 1]);
-pub const by_author: rt::Key<Note, (::std::string::String, i32)> = rt::Key::new(&[3, 1]);
+pub const by_author: rt::Key<Note, (rt::String, i32)> = rt::Key::new(&[3, 1]);
 pub const author: rt::One<Note, super::person::Person, 0> = rt::One::new();
 pub const reviewer: rt::Maybe<Note, super::person::Person, 1> = rt::Maybe::new();
 pub const comments: rt::Many<Note, super::comment::Comment, 2, 0> = rt::Many::new();
@@ -61,7 +57,7 @@ impl<S0, S1, S2> ::std::ops::Deref for With<S0, S1, S2> {
 impl<S0: rt::Slot, S1: rt::Slot, S2: rt::Slot> rt::FromRow for With<S0, S1, S2> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
-            row_: rt::FromRow::from_row(at_)?,
+            row_: rt::Model::read(at_)?,
             author: rt::Slot::from_slot(at_, 0)?,
             reviewer: rt::Slot::from_slot(at_, 1)?,
             comments: rt::Slot::from_slot(at_, 2)?,
@@ -82,41 +78,27 @@ pub type WithReviewer<T = super::person::Person> = rt::Filled<With, 1, rt::Optio
 pub type WithComments<T = super::comment::Comment> = rt::Filled<With, 2, rt::Vec<T>>;
 /// A new Note: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
-pub struct Create<Author = ::std::string::String> {
+pub struct Create<Author = rt::String> {
     pub author: Author,
     pub tenant: i32,
     pub number: i32,
 }
 impl<L0> Create<L0> {
-    pub fn set(
-        self,
-        to_: rt::Assignment<self::Note>,
-    ) -> rt::CreateWith<Self, self::Note> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::Note>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert
-    where
-        L0: rt::LinkTarget<super::person::Person, ::std::string::String>,
-    {
+}
+impl<L0: rt::LinkTarget<super::person::Person, rt::String>> rt::NewRow for Create<L0> {
+    type Model = self::Note;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
             .link(0, self.author)
             .value(0, self.tenant)
             .value(1, self.number)
     }
 }
-impl<L0: rt::Link<super::person::Person, ::std::string::String>> rt::CreateRow
-for Create<L0> {
-    type Model = self::Note;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
-impl rt::CreateRow<0> for Create<rt::Parent> {
-    type Model = self::Note;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl<L0: rt::Link<super::person::Person, rt::String>> rt::CreateRow for Create<L0> {}
+impl rt::CreateRow<0> for Create<rt::Parent> {}
 pub const PKEY: &str = "Note_pkey";
 pub const AUTHOR_ID_NUMBER_KEY: &str = "Note_authorId_number_key";
 pub const AUTHOR_ID_FKEY: &str = "Note_authorId_fkey";

@@ -4,10 +4,10 @@
 use ::relata::rt;
 #[derive(Clone, PartialEq)]
 pub struct Person {
-    pub id: ::std::string::String,
-    pub name: ::std::string::String,
-    pub secret: ::std::string::String,
-    pub manager_id: ::std::option::Option<::std::string::String>,
+    pub id: rt::String,
+    pub name: rt::String,
+    pub secret: rt::String,
+    pub manager_id: rt::Option<rt::String>,
 }
 impl ::std::fmt::Debug for Person {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -24,10 +24,7 @@ impl rt::Model for Person {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for Person {}
-impl rt::FromRow for Person {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
             name: at_.get(1)?,
@@ -36,12 +33,11 @@ impl rt::FromRow for Person {
         })
     }
 }
-pub const id: rt::UniqueField<Person, ::std::string::String> = rt::UniqueField::new(0);
-pub const name: rt::UniqueField<Person, ::std::string::String> = rt::UniqueField::new(1);
-pub const secret: rt::Field<Person, ::std::string::String> = rt::Field::new(2);
-pub const manager_id: rt::OptionalField<Person, ::std::string::String> = rt::OptionalField::new(
-    3,
-);
+impl rt::Writable for Person {}
+pub const id: rt::UniqueField<Person, rt::String> = rt::UniqueField::new(0);
+pub const name: rt::UniqueField<Person, rt::String> = rt::UniqueField::new(1);
+pub const secret: rt::Field<Person, rt::String> = rt::Field::new(2);
+pub const manager_id: rt::OptionalField<Person, rt::String> = rt::OptionalField::new(3);
 pub const manager: rt::Maybe<Person, super::person::Person, 0> = rt::Maybe::new();
 pub const reports: rt::Many<Person, super::person::Person, 1> = rt::Many::new();
 pub const friends: rt::Many<Person, super::person::Person, 2> = rt::Many::new();
@@ -86,7 +82,7 @@ impl<
 > rt::FromRow for With<S0, S1, S2, S3, S4, S5, S6> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
-            row_: rt::FromRow::from_row(at_)?,
+            row_: rt::Model::read(at_)?,
             manager: rt::Slot::from_slot(at_, 0)?,
             reports: rt::Slot::from_slot(at_, 1)?,
             friends: rt::Slot::from_slot(at_, 2)?,
@@ -135,25 +131,20 @@ pub type WithGroups<T = super::group::Group> = rt::Filled<With, 6, rt::Vec<T>>;
 /// A new Person: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {
-    pub name: ::std::string::String,
+    pub name: rt::String,
 }
 impl Create {
-    pub fn set(
-        self,
-        to_: rt::Assignment<self::Person>,
-    ) -> rt::CreateWith<Self, self::Person> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::Person>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert {
+}
+impl rt::NewRow for Create {
+    type Model = self::Person;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(1, self.name)
     }
 }
-impl rt::CreateRow for Create {
-    type Model = self::Person;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl rt::CreateRow for Create {}
 pub const PKEY: &str = "Person_pkey";
 pub const NAME_KEY: &str = "Person_name_key";
 pub const MANAGER_ID_FKEY: &str = "Person_manager_id_fkey";

@@ -5,36 +5,36 @@ use ::relata::rt;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
     pub id: i32,
-    pub text: ::std::string::String,
-    pub short: ::std::option::Option<::std::string::String>,
-    pub fixed: ::std::option::Option<::std::string::String>,
+    pub text: rt::String,
+    pub short: rt::Option<rt::String>,
+    pub fixed: rt::Option<rt::String>,
     pub flag: bool,
-    pub small: ::std::option::Option<i32>,
+    pub small: rt::Option<i32>,
     pub big: i64,
-    pub real: ::std::option::Option<f64>,
+    pub real: rt::Option<f64>,
     pub double: f64,
     pub exact: rt::Decimal,
-    pub money: ::std::option::Option<rt::Decimal>,
+    pub money: rt::Option<rt::Decimal>,
     pub moment: rt::DateTime<rt::Utc>,
-    pub zoned: ::std::option::Option<rt::DateTime<rt::Utc>>,
-    pub day: ::std::option::Option<rt::NaiveDate>,
-    pub time: ::std::option::Option<rt::NaiveTime>,
-    pub timetz: ::std::option::Option<rt::NaiveTime>,
+    pub zoned: rt::Option<rt::DateTime<rt::Utc>>,
+    pub day: rt::Option<rt::NaiveDate>,
+    pub time: rt::Option<rt::NaiveTime>,
+    pub timetz: rt::Option<rt::NaiveTime>,
     pub json: rt::Json,
-    pub plain: ::std::option::Option<rt::Json>,
-    pub bytes: ::std::option::Option<::std::vec::Vec<u8>>,
-    pub uuid: ::std::option::Option<rt::Uuid>,
-    pub inet: ::std::option::Option<::std::string::String>,
-    pub bits: ::std::option::Option<::std::string::String>,
-    pub xml: ::std::option::Option<::std::string::String>,
-    pub oid: ::std::option::Option<i32>,
+    pub plain: rt::Option<rt::Json>,
+    pub bytes: rt::Option<rt::Vec<u8>>,
+    pub uuid: rt::Option<rt::Uuid>,
+    pub inet: rt::Option<rt::String>,
+    pub bits: rt::Option<rt::String>,
+    pub xml: rt::Option<rt::String>,
+    pub oid: rt::Option<i32>,
     pub color: super::color::Color,
-    pub maybe: ::std::option::Option<super::color::Color>,
-    pub texts: ::std::vec::Vec<::std::string::String>,
-    pub numbers: ::std::vec::Vec<i32>,
-    pub colors: ::std::vec::Vec<super::color::Color>,
-    pub uuids: ::std::vec::Vec<rt::Uuid>,
-    pub r#type: ::std::option::Option<::std::string::String>,
+    pub maybe: rt::Option<super::color::Color>,
+    pub texts: rt::Vec<rt::String>,
+    pub numbers: rt::Vec<i32>,
+    pub colors: rt::Vec<super::color::Color>,
+    pub uuids: rt::Vec<rt::Uuid>,
+    pub r#type: rt::Option<rt::String>,
     pub self_: i32,
 }
 impl rt::Model for Sample {
@@ -42,10 +42,7 @@ impl rt::Model for Sample {
     fn table() -> &'static rt::Table {
         &TABLE
     }
-}
-impl rt::Writable for Sample {}
-impl rt::FromRow for Sample {
-    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+    fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
             text: at_.get(1)?,
@@ -82,14 +79,11 @@ impl rt::FromRow for Sample {
         })
     }
 }
+impl rt::Writable for Sample {}
 pub const id: rt::UniqueField<Sample, i32> = rt::UniqueField::new(0);
-pub const text: rt::Field<Sample, ::std::string::String> = rt::Field::new(1);
-pub const short: rt::OptionalField<Sample, ::std::string::String> = rt::OptionalField::new(
-    2,
-);
-pub const fixed: rt::OptionalField<Sample, ::std::string::String> = rt::OptionalField::new(
-    3,
-);
+pub const text: rt::Field<Sample, rt::String> = rt::Field::new(1);
+pub const short: rt::OptionalField<Sample, rt::String> = rt::OptionalField::new(2);
+pub const fixed: rt::OptionalField<Sample, rt::String> = rt::OptionalField::new(3);
 pub const flag: rt::Field<Sample, bool> = rt::Field::new(4);
 pub const small: rt::OptionalField<Sample, i32> = rt::OptionalField::new(5);
 pub const big: rt::Field<Sample, i64> = rt::Field::new(6);
@@ -106,54 +100,39 @@ pub const time: rt::OptionalField<Sample, rt::NaiveTime> = rt::OptionalField::ne
 pub const timetz: rt::OptionalField<Sample, rt::NaiveTime> = rt::OptionalField::new(15);
 pub const json: rt::Field<Sample, rt::Json> = rt::Field::new(16);
 pub const plain: rt::OptionalField<Sample, rt::Json> = rt::OptionalField::new(17);
-pub const bytes: rt::OptionalField<Sample, ::std::vec::Vec<u8>> = rt::OptionalField::new(
-    18,
-);
+pub const bytes: rt::OptionalField<Sample, rt::Vec<u8>> = rt::OptionalField::new(18);
 pub const uuid: rt::OptionalField<Sample, rt::Uuid> = rt::OptionalField::new(19);
-pub const inet: rt::OptionalField<Sample, ::std::string::String> = rt::OptionalField::new(
-    20,
-);
-pub const bits: rt::OptionalField<Sample, ::std::string::String> = rt::OptionalField::new(
-    21,
-);
-pub const xml: rt::OptionalField<Sample, ::std::string::String> = rt::OptionalField::new(
-    22,
-);
+pub const inet: rt::OptionalField<Sample, rt::String> = rt::OptionalField::new(20);
+pub const bits: rt::OptionalField<Sample, rt::String> = rt::OptionalField::new(21);
+pub const xml: rt::OptionalField<Sample, rt::String> = rt::OptionalField::new(22);
 pub const oid: rt::OptionalField<Sample, i32> = rt::OptionalField::new(23);
 pub const color: rt::Field<Sample, super::color::Color> = rt::Field::new(24);
 pub const maybe: rt::OptionalField<Sample, super::color::Color> = rt::OptionalField::new(
     25,
 );
-pub const texts: rt::ListField<Sample, ::std::string::String> = rt::ListField::new(26);
+pub const texts: rt::ListField<Sample, rt::String> = rt::ListField::new(26);
 pub const numbers: rt::ListField<Sample, i32> = rt::ListField::new(27);
 pub const colors: rt::ListField<Sample, super::color::Color> = rt::ListField::new(28);
 pub const uuids: rt::ListField<Sample, rt::Uuid> = rt::ListField::new(29);
-pub const r#type: rt::OptionalField<Sample, ::std::string::String> = rt::OptionalField::new(
-    30,
-);
+pub const r#type: rt::OptionalField<Sample, rt::String> = rt::OptionalField::new(30);
 pub const self_: rt::Field<Sample, i32> = rt::Field::new(31);
 /// A new Sample: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {
-    pub text: ::std::string::String,
+    pub text: rt::String,
 }
 impl Create {
-    pub fn set(
-        self,
-        to_: rt::Assignment<self::Sample>,
-    ) -> rt::CreateWith<Self, self::Sample> {
-        rt::CreateWith::new(self).set(to_)
+    pub fn set(self, to_: rt::Assignment<self::Sample>) -> rt::CreateWith<Self> {
+        rt::CreateWith::first(self, to_)
     }
-    fn insert(self) -> rt::Insert {
+}
+impl rt::NewRow for Create {
+    type Model = self::Sample;
+    fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE).value(1, self.text)
     }
 }
-impl rt::CreateRow for Create {
-    type Model = self::Sample;
-    fn into_insert(self) -> rt::Insert {
-        self.insert()
-    }
-}
+impl rt::CreateRow for Create {}
 pub const PKEY: &str = "Sample \"quoted\"_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Sample",
