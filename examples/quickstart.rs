@@ -24,7 +24,7 @@ async fn main() -> Result<()> {
     apply_migrations(database.url()).await?;
     // The embedded PostgreSQL takes one connection at a time.
     let pool_size = server.max_connections_hint().min(10);
-    let db: Client = Client::builder(database.url())?.max_connections(pool_size).connect().await?;
+    let db = Client::builder(database.url())?.max_connections(pool_size).connect().await?;
 
     let north = create_institution(&db, "North Medical School", "north").await?;
     let south = create_institution(&db, "South Medical School", "south").await?;

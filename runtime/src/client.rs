@@ -1,5 +1,6 @@
 //! The client: a pool of connections, behind the models that the schema generates.
 
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,11 +65,11 @@ impl<M: Models> Client<M> {
     ///
     /// # Errors
     /// [`Error::Config`] for a wrong connection string.
-    pub fn builder(url: &str) -> Result<ClientBuilder> {
+    pub fn builder(url: &str) -> Result<ClientBuilder<M>> {
         let options: ConnectOptions = url.parse()?;
         let acquire_timeout = options.pool_timeout.unwrap_or(Duration::from_secs(30));
         let max_connections = options.pool_size.unwrap_or(10);
-        Ok(ClientBuilder { options, max_connections, acquire_timeout })
+        Ok(ClientBuilder { options, max_connections, acquire_timeout, models: PhantomData })
     }
 
     /// Begins a transaction. Dropped without `commit`, it is rolled back.
@@ -126,15 +127,27 @@ impl<M: Models> Client<M> {
     }
 }
 
-/// Settings of a client.
-#[derive(Debug, Clone)]
-pub struct ClientBuilder {
+/// Settings of a client of the models `M`.
+pub struct ClientBuilder<M> {
     options: ConnectOptions,
     max_connections: usize,
     acquire_timeout: Duration,
+    models: PhantomData<fn() -> M>,
 }
 
-impl ClientBuilder {
+impl<M> Clone for ClientBuilder<M> {
+    fn clone(&self) -> Self {
+        Self { options: self.options.clone(), models: PhantomData, ..*self }
+    }
+}
+
+impl<M> std::fmt::Debug for ClientBuilder<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ClientBuilder({}, {} connections)", self.options.target(), self.max_connections)
+    }
+}
+
+impl<M: Models> ClientBuilder<M> {
     /// How many connections the pool opens at most. The default is 10, or the URL's `connection_limit`.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.max_connections = connections;
@@ -169,7 +182,7 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// [`Error::Config`] and [`Error::Connect`].
-    pub async fn connect<M: Models>(self) -> Result<Client<M>> {
+    pub async fn connect(self) -> Result<Client<M>> {
         let manager = Manager::from_config(
             self.options.config.clone(),
             self.options.tls()?,

@@ -55,10 +55,12 @@ impl Insert {
 
     pub(crate) fn assign(&mut self, column: u16, to: SetTo) {
         match to {
-            SetTo::Value(value) => {
+            // What is added to a list is what a new row's list begins with.
+            SetTo::Value(value) | SetTo::Append(value) => {
                 self.cells.retain(|(known, _)| *known != column);
                 self.cells.push((column, Cell::Value(value)));
             }
+            SetTo::Default => self.cells.retain(|(known, _)| *known != column),
             _ => self.refused = Some("a new row has no value yet to increment, decrement, multiply or divide"),
         }
     }

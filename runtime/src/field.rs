@@ -18,6 +18,9 @@ pub(crate) enum SetTo {
     Subtract(Param),
     Multiply(Param),
     Divide(Param),
+    /// Behind what a list holds.
+    Append(Param),
+    Default,
 }
 
 /// One column's new value, for `set`.
@@ -71,6 +74,12 @@ macro_rules! field {
             /// For generated code: the column's number.
             pub const fn new(column: u16) -> Self {
                 Self { column, types: PhantomData }
+            }
+
+            /// Sets the column to its `@default`: the database's, or a new value of those that the client makes.
+            /// Without a default that is null.
+            pub fn to_default(self) -> Assignment<M> {
+                Assignment::new(self.column, SetTo::Default)
             }
 
             /// Smallest first.
@@ -353,6 +362,16 @@ arithmetic!(OptionalField);
 impl<M: Model, T: Scalar> ListField<M, T> {
     fn list<V: IntoValue<T>>(values: impl IntoIterator<Item = V>) -> Param {
         Param::Array(values.into_iter().map(|value| value.into_value().into_param()).collect())
+    }
+
+    /// Adds a value at the end, in the database.
+    pub fn push(self, value: impl IntoValue<T>) -> Assignment<M> {
+        self.push_many([value])
+    }
+
+    /// Adds values at the end, in the database.
+    pub fn push_many<V: IntoValue<T>>(self, values: impl IntoIterator<Item = V>) -> Assignment<M> {
+        Assignment::new(self.column, SetTo::Append(Self::list(values)))
     }
 
     /// Sets the column to the list.

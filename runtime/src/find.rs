@@ -14,7 +14,7 @@ use crate::operation::{Call, Operation, Outcome};
 use crate::order::Order;
 use crate::page::{FindPage, PageToken, page_of};
 use crate::relation::{CanInclude, Included, IntoInclude, RelationOf, include_of};
-use crate::select::{Lock, Select};
+use crate::select::{Lock, PageStart, Select};
 use crate::selection::{Reader, Selection};
 use crate::value::Param;
 
@@ -157,7 +157,18 @@ impl<M: Model, S> Find<M, S, All> {
     where
         S: FromRow,
     {
-        FindPage::new(self.handle, self.select, token.into(), |outcome| page_of(outcome, S::from_row))
+        let start = token.into().map_or(PageStart::First, PageStart::After);
+        FindPage::new(self.handle, self.select, start, |outcome| page_of(outcome, S::from_row))
+    }
+
+    /// The rows in front of a token as a page, in the query's order: the way back of
+    /// [`page_after`](Self::page_after). `None` asks for the last page.
+    pub fn page_before(self, token: impl Into<Option<PageToken>>) -> FindPage<M, S>
+    where
+        S: FromRow,
+    {
+        let start = token.into().map_or(PageStart::Last, PageStart::Before);
+        FindPage::new(self.handle, self.select, start, |outcome| page_of(outcome, S::from_row))
     }
 }
 
@@ -286,7 +297,16 @@ impl<M, T, A> std::fmt::Debug for SelectFrom<M, T, A> {
 impl<M: Model, T: Selection<M>> SelectFrom<M, T, All> {
     /// The values as a page, as of whole rows.
     pub fn page_after(self, token: impl Into<Option<PageToken>>) -> FindPage<M, T::Out> {
-        FindPage::new(self.find.handle, self.find.select, token.into(), |outcome| {
+        self.page(token.into().map_or(PageStart::First, PageStart::After))
+    }
+
+    /// The values in front of a token as a page, as of whole rows.
+    pub fn page_before(self, token: impl Into<Option<PageToken>>) -> FindPage<M, T::Out> {
+        self.page(token.into().map_or(PageStart::Last, PageStart::Before))
+    }
+
+    fn page(self, start: PageStart) -> FindPage<M, T::Out> {
+        FindPage::new(self.find.handle, self.find.select, start, |outcome| {
             page_of(outcome, |at| T::read(&mut Reader::new(at)))
         })
     }

@@ -7,6 +7,7 @@ mod nested;
 mod read;
 
 use std::future::Future;
+use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -48,11 +49,12 @@ pub(crate) enum Operation {
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Rows(Node),
-    /// Rows of which the first `len` are a page, and where the next one begins.
+    /// Rows of which some are a page, where the next one begins, and where the one before ends.
     Page {
         node: Node,
-        len: usize,
+        rows: Range<usize>,
         next: Option<PageToken>,
+        previous: Option<PageToken>,
     },
     Count(u64),
 }
@@ -155,7 +157,7 @@ impl Operation {
     pub(crate) fn refused(&self) -> Option<Error> {
         match self {
             Operation::Refused(reason) => Some(Error::Refused(reason.clone())),
-            Operation::Read { select, .. } => page::refused(select),
+            Operation::Read { select, .. } => page::refused(select).or_else(|| select.refused_lock()),
             Operation::Create(row) | Operation::Upsert { row, .. } => row.refused.map(|why| Error::Refused(why.into())),
             Operation::CreateMany { rows, .. } => {
                 rows.iter().find_map(|row| row.refused).map(|why| Error::Refused(why.into()))

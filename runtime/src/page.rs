@@ -50,14 +50,14 @@ fn fingerprint(order: &[OrderTerm], node: &Node) -> u64 {
 /// Why a query cannot be read in pages.
 pub(crate) fn refused(select: &Select) -> Option<Error> {
     let start = select.page.as_ref()?;
-    if select.from_end {
+    if select.from_end && !start.is_backward() {
         return Some(Error::Refused("pages begin behind their token: use `take` rather than `take_last`".to_owned()));
     }
     if select.table.key.is_empty() {
         let reason = format!("{} has no key, so its rows have no order to be paged by", select.table.name);
         return Some(Error::Refused(reason));
     }
-    let PageStart::After(token) = start else { return None };
+    let token = start.token()?;
     let order = select.total_order();
     let fits = token.values.len() == order.len() && token.order == fingerprint_of(&signature(&order, select.table));
     let reason = "this page token belongs to a query with another order: begin again without a token";
@@ -117,8 +117,10 @@ impl FromStr for PageToken {
 pub struct Page<S> {
     /// At most as many as `take` says.
     pub rows: Vec<S>,
-    /// The token of the next page, if there are more rows.
+    /// The token of the next page, for `page_after`, if there are more rows.
     pub next: Option<PageToken>,
+    /// The token of the page before, for `page_before`, if there are rows in front of these.
+    pub previous: Option<PageToken>,
 }
 
 /// A read of a page: `.await` runs it.
@@ -134,10 +136,11 @@ impl<M, S> FindPage<M, S> {
     pub(crate) fn new(
         handle: Handle,
         mut select: Select,
-        token: Option<PageToken>,
+        start: PageStart,
         finish: fn(Outcome) -> Result<Page<S>>,
     ) -> Self {
-        select.page = Some(token.map_or(PageStart::First, PageStart::After));
+        select.from_end |= start.is_backward();
+        select.page = Some(start);
         Self { handle, select, finish, types: PhantomData }
     }
 }
@@ -165,16 +168,16 @@ impl<M: Model, S: Send + 'static> Query for FindPage<M, S> {
 
 /// Reads each row of a page.
 pub(crate) fn page_of<S>(outcome: Outcome, read: impl Fn(Cursor<'_>) -> Result<S>) -> Result<Page<S>> {
-    let (node, len, next) = match outcome {
-        Outcome::Page { node, len, next } => (node, len, next),
+    let (node, range, next, previous) = match outcome {
+        Outcome::Page { node, rows, next, previous } => (node, rows, next, previous),
         other => {
             let node = other.into_rows()?;
-            let len = node.len();
-            (node, len, None)
+            let range = 0..node.len();
+            (node, range, None, None)
         }
     };
-    let rows = node.cursors().take(len).map(read).collect::<Result<_>>()?;
-    Ok(Page { rows, next })
+    let rows = range.map(|row| read(node.cursor(row))).collect::<Result<_>>()?;
+    Ok(Page { rows, next, previous })
 }
 
 impl<M: Model, S: Send + 'static> IntoFuture for FindPage<M, S> {

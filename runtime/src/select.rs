@@ -1,5 +1,6 @@
 //! A query as data: what to read from which table, and what to read along with it.
 
+use crate::error::Error;
 use crate::filter::Condition;
 use crate::order::OrderTerm;
 use crate::page::PageToken;
@@ -49,6 +50,22 @@ impl Lock {
 pub(crate) enum PageStart {
     First,
     After(PageToken),
+    Last,
+    Before(PageToken),
+}
+
+impl PageStart {
+    pub(crate) fn token(&self) -> Option<&PageToken> {
+        match self {
+            PageStart::After(token) | PageStart::Before(token) => Some(token),
+            PageStart::First | PageStart::Last => None,
+        }
+    }
+
+    /// Whether the page ends rather than begins there.
+    pub(crate) fn is_backward(&self) -> bool {
+        matches!(self, PageStart::Last | PageStart::Before(_))
+    }
 }
 
 /// What a row of the result holds.
@@ -129,6 +146,20 @@ impl Select {
             }
         }
         order
+    }
+
+    /// Why the rows cannot be locked as they are asked for.
+    pub(crate) fn refused_lock(&self) -> Option<Error> {
+        self.lock?;
+        let call = match self {
+            _ if !self.distinct.is_empty() => "distinct",
+            _ if self.page.as_ref().is_some_and(PageStart::is_backward) => "page_before",
+            _ if self.from_end => "take_last",
+            _ => return None,
+        };
+        Some(Error::Refused(format!(
+            "PostgreSQL cannot lock what {call} chooses: find the keys first, and lock the rows by `in_`"
+        )))
     }
 
     /// Whether the rows are a part of those that meet the condition, cut by their number.

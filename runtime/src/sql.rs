@@ -76,6 +76,16 @@ impl Writer {
         push_quoted(&mut self.sql, column.name);
     }
 
+    /// PostgreSQL cannot compare values of its older Json type.
+    fn push_comparable(&mut self, alias: Alias, column: &Column) {
+        self.push_column(alias, column);
+        self.push(match column.sql_type {
+            "json" => "::jsonb",
+            "json[]" => "::jsonb[]",
+            _ => "",
+        });
+    }
+
     fn push_read(&mut self, alias: Alias, column: &Column) {
         self.push_column(alias, column);
         if let Some(wire) = column.wire {
@@ -161,22 +171,20 @@ impl Writer {
             Condition::Or(parts) => self.push_parts(parts, " OR ", "FALSE", table, alias),
             Condition::Not(inner) => self.push_negated(inner, table, alias),
             Condition::Compare { column: number, operator, value } => {
-                self.push_column(alias, column(number));
-                // PostgreSQL cannot compare the older type.
-                self.push(if column(number).sql_type == "json" { "::jsonb" } else { "" });
+                self.push_comparable(alias, column(number));
                 self.push(operator.sql());
                 self.push_value(column(number), value.clone());
             }
             Condition::CompareColumns { left, operator, right } => {
-                self.push_column(alias, column(left));
+                self.push_comparable(alias, column(left));
                 self.push(operator.sql());
-                self.push_column(alias, column(right));
+                self.push_comparable(alias, column(right));
             }
             Condition::In { column: number, values } => {
-                self.push_column(alias, column(number));
+                self.push_comparable(alias, column(number));
                 self.push(" = ANY(");
                 self.push_values(column(number), values.clone());
-                self.push(")");
+                self.push(if column(number).sql_type == "json" { "::jsonb[])" } else { ")" });
             }
             Condition::IsNull { column: number } => {
                 self.push_column(alias, column(number));
@@ -190,16 +198,16 @@ impl Writer {
             Condition::Contains { column: number, value } => {
                 self.push_element(column(number), value.clone());
                 self.push(" = ANY(");
-                self.push_column(alias, column(number));
+                self.push_comparable(alias, column(number));
                 self.push(")");
             }
             Condition::ContainsAll { column: number, values } => {
-                self.push_column(alias, column(number));
+                self.push_comparable(alias, column(number));
                 self.push(" @> ");
                 self.push_value(column(number), values.clone());
             }
             Condition::Overlaps { column: number, values } => {
-                self.push_column(alias, column(number));
+                self.push_comparable(alias, column(number));
                 self.push(" && ");
                 self.push_value(column(number), values.clone());
             }

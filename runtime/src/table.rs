@@ -5,6 +5,10 @@
 
 use std::sync::OnceLock;
 
+use uuid::Uuid;
+
+use crate::value::Param;
+
 /// A table or view as the client sees it.
 #[derive(Debug)]
 pub struct Table {
@@ -101,6 +105,23 @@ pub enum ClientDefault {
     Ulid,
     /// A random text of so many characters that are safe in URLs.
     Nanoid(u8),
+}
+
+impl ClientDefault {
+    /// A new value.
+    pub(crate) fn value(self) -> Param {
+        match self {
+            ClientDefault::None => Param::Null,
+            ClientDefault::Uuid4 => Param::Uuid(Uuid::new_v4()),
+            ClientDefault::Uuid7 => Param::Uuid(Uuid::now_v7()),
+            ClientDefault::Uuid4Text => Param::Text(Uuid::new_v4().to_string()),
+            ClientDefault::Uuid7Text => Param::Text(Uuid::now_v7().to_string()),
+            ClientDefault::Cuid => Param::Text(cuid::cuid1()),
+            ClientDefault::Cuid2 => Param::Text(cuid::cuid2()),
+            ClientDefault::Ulid => Param::Text(ulid::Ulid::generate().to_string()),
+            ClientDefault::Nanoid(length) => Param::Text(nanoid::nanoid!(usize::from(length))),
+        }
+    }
 }
 
 impl Column {

@@ -97,8 +97,7 @@ async fn a_database_of_ones_own() -> Result<(), Box<dyn std::error::Error>> {
     drop(connection);
     assert_eq!((report.applied.len(), report.already_applied), (1, 0));
 
-    let db: Client =
-        Client::builder(database.url())?.max_connections(server.max_connections_hint().min(10)).connect().await?;
+    let db = Client::builder(database.url())?.max_connections(server.max_connections_hint().min(10)).connect().await?;
     assert_eq!(db.user().count().await?, 0);
     Ok(())
 }
@@ -170,7 +169,7 @@ async fn connecting() -> Result<()> {
         assert_eq!(db.user().count().await?, 1);
         db.close();
     }
-    let db: Client = Client::builder(&url)?
+    let db = Client::builder(&url)?
         .max_connections(5)
         .acquire_timeout(Duration::from_secs(5))
         .connect_timeout(Duration::from_secs(3))

@@ -19,3 +19,4 @@ mod transactions;
 mod violations;
 #[allow(clippy::module_inception, reason = "the client of `tests/wide` is called like the tests of it")]
 mod wide;
+mod writes;

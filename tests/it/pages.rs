@@ -67,6 +67,15 @@ async fn check(fixture: &Fixture, order: Order<Sample>) {
         token = Some(next.to_string().parse::<PageToken>().expect("survives as text"));
     }
     assert_eq!(seen, all, "{described}");
+    let (mut token, mut seen) = (None, Vec::new());
+    loop {
+        let page = query.clone().take(2).page_before(token).await.expect(&described);
+        assert_eq!(page.next.is_some(), !seen.is_empty(), "{described}");
+        seen.splice(0..0, page.rows.iter().map(|sample| sample.id));
+        let Some(previous) = page.previous else { break };
+        token = Some(previous);
+    }
+    assert_eq!(seen, all, "{described}, backwards");
     for (place, id) in all.iter().enumerate() {
         let at = query.clone().cursor(sample::id.eq(*id));
         assert_eq!(at.clone().select(sample::id).await.expect(&described), all[place..], "{described}, from {place}");
@@ -90,6 +99,28 @@ async fn every_column_that_has_an_order_can_be_paged_by() {
     }
     check_all!(id, text, short, fixed, flag, small, big, real, double, exact, money, moment, zoned, day);
     check_all!(time, timetz, json, bytes, uuid, inet, bits, oid, color, maybe, texts, numbers, r#type, self_);
+}
+
+#[tokio::test]
+async fn pages_lead_there_and_back() {
+    let fixture = samples().await;
+    let query = fixture.db.sample().find_many().order_by(sample::small.desc().nulls_last()).take(3);
+    let ids = |page: &relata::Page<Sample>| page.rows.iter().map(|row| row.id).collect::<Vec<_>>();
+    let first = query.clone().page_after(None).await.expect("is read");
+    assert!(first.previous.is_none());
+    let second = query.clone().page_after(first.next.clone()).await.expect("is read");
+    let third = query.clone().page_after(second.next.clone()).await.expect("is read");
+    assert_eq!((third.rows.len(), third.next.is_none()), (1, true));
+    let back = query.clone().page_before(third.previous.clone()).await.expect("is read");
+    assert_eq!(ids(&back), ids(&second));
+    let again = query.clone().page_after(back.next).await.expect("is read");
+    assert_eq!(ids(&again), ids(&third));
+    let start = query.clone().page_before(back.previous).await.expect("is read");
+    assert_eq!((ids(&start), start.previous.is_none()), (ids(&first), true));
+    let values = query.clone().select(sample::id).page_before(second.previous).await.expect("is read");
+    assert_eq!(values.rows, ids(&first));
+    let refused = query.take_last(3).page_after(None).await;
+    assert!(matches!(refused, Err(relata::Error::Refused(_))), "{refused:?}");
 }
 
 #[tokio::test]

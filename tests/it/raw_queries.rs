@@ -97,6 +97,19 @@ async fn rows_are_locked_inside_a_transaction_only() {
     }
     let refused = db.user().find_many().for_update().await;
     assert!(matches!(refused, Err(Error::Refused(ref why)) if why.contains("begin")), "{refused:?}");
+    let tx = db.begin().await.expect("begins");
+    for (call, query) in [
+        ("distinct", tx.user().find_many().distinct(user::role).for_update()),
+        ("take_last", tx.user().find_many().take_last(1).for_share().skip_locked()),
+    ] {
+        let refused = query.await;
+        assert!(matches!(refused, Err(Error::Refused(ref why)) if why.contains(call)), "{refused:?}");
+    }
+    let refused = tx.user().find_many().take(1).for_update().page_before(None).await;
+    assert!(matches!(refused, Err(Error::Refused(ref why)) if why.contains("page_before")), "{refused:?}");
+    let page = tx.user().find_many().take(1).for_update().page_after(None).await.expect("nothing was sent before");
+    assert_eq!(page.rows.len(), 1);
+    tx.commit().await.expect("commits");
     let first = db.begin().await.expect("begins");
     let key = || user::institution_id_email.eq(tenant, "a@x.edu");
     let locked = first.user().find_unique(key()).include(user::institution).for_update().or_err().await;

@@ -46,6 +46,13 @@ pub(crate) fn database() -> TestDatabase {
     devdb().database_from_template(&key, prepare).expect("a database is made")
 }
 
+/// Runs plain SQL on a connection of its own.
+pub(crate) async fn plain_sql(url: &str, sql: &str) -> Vec<relata::tokio_postgres::Row> {
+    let options: relata::ConnectOptions = url.parse().expect("is a URL");
+    let connection = options.connect_direct().await.expect("connects");
+    connection.query(sql, &[]).await.expect("is right")
+}
+
 impl Fixture {
     pub(crate) async fn new() -> Self {
         let database = database();
@@ -56,9 +63,7 @@ impl Fixture {
 
     /// Runs plain SQL, to compare with.
     pub(crate) async fn sql(&self, sql: &str) -> Vec<relata::tokio_postgres::Row> {
-        let options: relata::ConnectOptions = self.database.url().parse().expect("is a URL");
-        let connection = options.connect_direct().await.expect("connects");
-        connection.query(sql, &[]).await.expect("is right")
+        plain_sql(self.database.url(), sql).await
     }
 
     pub(crate) async fn institution(&self, slug: &str) -> Institution {

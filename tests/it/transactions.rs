@@ -177,7 +177,7 @@ async fn a_transaction_may_be_dropped_at_any_await() {
         return eprintln!("skipped: this PostgreSQL takes one connection");
     }
     let fixture = Fixture::new().await;
-    let db: Client = Client::builder(fixture.database.url())
+    let db = Client::builder(fixture.database.url())
         .expect("is a URL")
         .max_connections(2)
         .acquire_timeout(Duration::from_secs(20))
@@ -250,7 +250,7 @@ async fn lost_connections_are_replaced() {
         return eprintln!("skipped: this PostgreSQL takes one connection");
     }
     let fixture = Fixture::new().await;
-    let db: Client = Client::builder(fixture.database.url())
+    let db = Client::builder(fixture.database.url())
         .expect("is a URL")
         .max_connections(1)
         .application_name("ended")

@@ -78,7 +78,7 @@ async fn a_database_that_is_not_there_is_explained() {
 #[tokio::test]
 async fn a_pool_that_is_used_up_says_how() {
     let fixture = Fixture::new().await;
-    let db: Client = Client::builder(fixture.database.url())
+    let db = Client::builder(fixture.database.url())
         .expect("is a URL")
         .max_connections(1)
         .acquire_timeout(Duration::from_millis(50))
@@ -101,7 +101,7 @@ async fn a_statement_stops_at_its_limit() {
     }
     let fixture = Fixture::new().await;
     fixture.institution("north").await;
-    let db: Client = Client::builder(fixture.database.url())
+    let db = Client::builder(fixture.database.url())
         .expect("is a URL")
         .statement_timeout(Duration::from_millis(100))
         .connect()

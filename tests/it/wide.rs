@@ -11,7 +11,7 @@ use relata::uuid::Uuid;
 use relata_codegen::ir::Schema;
 use relata_codegen::sql::{DiffOptions, Pair, Side, State, diff, lower, plan, render};
 
-use crate::support::devdb;
+use crate::support::{devdb, plain_sql};
 
 #[path = "../wide/generated/lib.rs"]
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
@@ -43,6 +43,11 @@ impl Fixture {
         let size = devdb().max_connections_hint().min(10);
         let db = Client::builder(database.url()).expect("is a URL").max_connections(size).connect().await;
         Self { db: db.expect("connects"), database }
+    }
+
+    /// Runs plain SQL, to compare with.
+    pub(crate) async fn sql(&self, sql: &str) -> Vec<relata::tokio_postgres::Row> {
+        plain_sql(self.database.url(), sql).await
     }
 }
 

@@ -104,3 +104,9 @@ model Made {
   uuid  String @default(uuid())
   uuid7 String @default(uuid(7)) @db.Uuid
 }
+
+model Document {
+  id      Int    @id @default(autoincrement())
+  text    String
+  version Int    @default(1)
+}

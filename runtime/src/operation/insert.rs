@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use tokio_postgres::Row;
-use uuid::Uuid;
 
 use super::nested;
 use crate::connection::Session;
@@ -35,7 +34,7 @@ impl Insert {
             if column.default != ClientDefault::None {
                 let number = index as u16;
                 if let Err(place) = self.cells.binary_search_by_key(&number, |(column, _)| *column) {
-                    self.cells.insert(place, (number, Cell::Value(client_default(column.default))));
+                    self.cells.insert(place, (number, Cell::Value(column.default.value())));
                 }
             }
         }
@@ -52,20 +51,6 @@ impl Insert {
             self.cells.push((*ours, Cell::Value(value)));
         }
         Ok(())
-    }
-}
-
-fn client_default(default: ClientDefault) -> Param {
-    match default {
-        ClientDefault::None => Param::Null,
-        ClientDefault::Uuid4 => Param::Uuid(Uuid::new_v4()),
-        ClientDefault::Uuid7 => Param::Uuid(Uuid::now_v7()),
-        ClientDefault::Uuid4Text => Param::Text(Uuid::new_v4().to_string()),
-        ClientDefault::Uuid7Text => Param::Text(Uuid::now_v7().to_string()),
-        ClientDefault::Cuid => Param::Text(cuid::cuid1()),
-        ClientDefault::Cuid2 => Param::Text(cuid::cuid2()),
-        ClientDefault::Ulid => Param::Text(ulid::Ulid::generate().to_string()),
-        ClientDefault::Nanoid(length) => Param::Text(nanoid::nanoid!(usize::from(length))),
     }
 }
 

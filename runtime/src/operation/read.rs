@@ -43,14 +43,19 @@ pub(super) async fn read(session: Session<'_>, select: &Select, key: &[(u16, Par
 
 /// The rows of a read, cut to their page if it is one.
 pub(super) fn outcome(node: Node, plan: &ReadPlan<'_>) -> Outcome {
-    if plan.select.page.is_none() {
-        return Outcome::Rows(node);
-    }
-    let len =
-        plan.select.take.and_then(|take| usize::try_from(take).ok()).map_or(node.len(), |take| take.min(node.len()));
-    let last = len.checked_sub(1).filter(|_| node.len() > len);
-    let next = last.map(|row| PageToken::of(&node, row, plan.end(), &plan.select.effective_order()));
-    Outcome::Page { node, len, next }
+    let Some(start) = &plan.select.page else { return Outcome::Rows(node) };
+    let all = node.len();
+    let len = plan.select.take.and_then(|take| usize::try_from(take).ok()).map_or(all, |take| take.min(all));
+    let backward = start.is_backward();
+    // The row too many stands at the end that the page was counted towards.
+    let rows = if backward { all - len..all } else { 0..len };
+    let goes_on = (all > len, start.token().is_some());
+    let (follows, precedes) = if backward { (goes_on.1, goes_on.0) } else { goes_on };
+    let order = plan.select.effective_order();
+    let token = |row| PageToken::of(&node, row, plan.end(), &order);
+    let next = rows.clone().last().filter(|_| follows).map(token);
+    let previous = rows.clone().next().filter(|_| precedes).map(token);
+    Outcome::Page { node, rows, next, previous }
 }
 
 /// The values of a relation's parent columns, if the key gives all of them.

@@ -109,7 +109,7 @@ impl Writer {
             }
             self.push_start(order, Start::Cursor, select.table, alias);
         }
-        if let Some(PageStart::After(token)) = &select.page {
+        if let Some(token) = select.page.as_ref().and_then(PageStart::token) {
             self.push_glue(first);
             self.push_start(order, Start::After(&token.values), select.table, alias);
         }

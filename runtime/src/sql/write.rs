@@ -3,7 +3,7 @@
 use super::{Alias, Statement, Writer};
 use crate::field::SetTo;
 use crate::filter::{Condition, Operator};
-use crate::table::{JoinTable, Relation, Table, push_quoted};
+use crate::table::{ClientDefault, Column, JoinTable, Relation, Table, push_quoted};
 use crate::value::{Param, RawList};
 
 /// What goes into one column of a new row.
@@ -298,6 +298,14 @@ impl Writer {
                 SetTo::Subtract(value) => (" - ", value),
                 SetTo::Multiply(value) => (" * ", value),
                 SetTo::Divide(value) => (" / ", value),
+                SetTo::Append(values) => {
+                    self.push_appended(column, values.clone());
+                    continue;
+                }
+                SetTo::Default => {
+                    self.push_default(column);
+                    continue;
+                }
             };
             if !operator.is_empty() {
                 self.push_column(TABLE, column);
@@ -311,6 +319,22 @@ impl Writer {
             glue = ", ";
             push_quoted(&mut self.sql, column.name);
             self.push(" = CURRENT_TIMESTAMP");
+        }
+    }
+
+    /// `coalesce(t0."tags", '{}') || $1`: a list that is null in the database reads as an empty one.
+    fn push_appended(&mut self, column: &Column, values: Param) {
+        self.push("coalesce(");
+        self.push_column(TABLE, column);
+        self.push(", '{}') || ");
+        self.push_typed(column, values);
+    }
+
+    fn push_default(&mut self, column: &Column) {
+        match column.default {
+            _ if column.updated_at => self.push("CURRENT_TIMESTAMP"),
+            ClientDefault::None => self.push("DEFAULT"),
+            made => self.push_value(column, made.value()),
         }
     }
 
@@ -330,10 +354,7 @@ impl Writer {
 }
 
 /// The `@updatedAt` columns that are not among those that have a value.
-fn now_columns<'t>(
-    table: &'t Table,
-    given: &'t [u16],
-) -> impl Iterator<Item = (usize, &'t crate::table::Column)> + use<'t> {
+fn now_columns<'t>(table: &'t Table, given: &'t [u16]) -> impl Iterator<Item = (usize, &'t Column)> + use<'t> {
     table
         .columns
         .iter()

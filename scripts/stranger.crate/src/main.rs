@@ -13,7 +13,7 @@ type Failure = Box<dyn std::error::Error>;
 async fn main() -> Result<(), Failure> {
     let url = std::env::var("DATABASE_URL")?;
     migrate(&url).await?;
-    let db: Client = Client::builder(&url)?.max_connections(1).connect().await?;
+    let db = Client::builder(&url)?.max_connections(1).connect().await?;
     write(&db).await?;
     read(&db).await?;
     println!("done");

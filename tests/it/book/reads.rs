@@ -39,6 +39,12 @@ async fn paging() -> Result<()> {
     let page: Page<StudentExam> = query.clone().page_after(token).await?;
     let next: Option<String> = page.next.map(|token| token.to_string());
     assert_eq!(page.rows.len(), 2);
+    let before: Page<StudentExam> = query.clone().page_before(page.previous).await?;
+    assert_eq!(
+        before.rows.iter().map(|exam| exam.score).collect::<Vec<_>>(),
+        [Some(80.0), Some(70.0)],
+        "the last page"
+    );
 
     let known = page.rows[0].id;
     let behind: Vec<StudentExam> = query.clone().cursor(student_exam::id.eq(known)).skip(1).await?;

@@ -6,6 +6,7 @@ use relata::uuid::Uuid;
 use relata::{List, Result, params};
 
 use crate::support::Fixture;
+use crate::wide::client::{self as wide, Document, document};
 
 async fn rows_that_come_back(db: &Client, tenant: Uuid) -> Result<()> {
     let rows = ["STEP1", "STEP2"].map(|code| exam_type::Create {
@@ -67,6 +68,19 @@ async fn sql_of_ones_own(db: &Client, tenant: Uuid, ids: Vec<Uuid>) -> Result<()
     Ok(())
 }
 
+async fn versions(db: &wide::Client) -> Result<()> {
+    let read = db.document().create(document::Create { text: "old".to_owned() }).await?;
+    let saved: Result<Document> = db
+        .document()
+        .update(document::id.eq(read.id))
+        .filter(document::version.eq(read.version))
+        .set(document::text.to("new"))
+        .set(document::version.increment(1))
+        .await; // Error::NotFound: someone else was first
+    assert_eq!(saved?.version, 2);
+    Ok(())
+}
+
 #[tokio::test]
 async fn writes() {
     let fixture = Fixture::new().await;
@@ -78,4 +92,5 @@ async fn writes() {
     what_belongs_to_a_row(&fixture.db, student.user_id, tomorrow).await.expect("runs");
     savepoints_and_locks(&fixture.db, tenant, tomorrow).await.expect("runs");
     sql_of_ones_own(&fixture.db, tenant, vec![student.user_id]).await.expect("runs");
+    versions(&crate::wide::Fixture::new().await.db).await.expect("runs");
 }

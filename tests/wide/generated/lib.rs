@@ -10,6 +10,9 @@ pub mod color;
 pub mod comment;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod document;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod empty;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -32,6 +35,7 @@ pub mod sample;
 
 pub use self::color::Color;
 pub use self::comment::Comment;
+pub use self::document::Document;
 pub use self::empty::Empty;
 pub use self::group::Group;
 pub use self::made::Made;

@@ -45,4 +45,8 @@ impl Models {
     pub fn made(&self) -> rt::Delegate<super::made::Made> {
         rt::Delegate::new(&self.handle)
     }
+    /// Queries on `Document`.
+    pub fn document(&self) -> rt::Delegate<super::document::Document> {
+        rt::Delegate::new(&self.handle)
+    }
 }
