@@ -93,5 +93,10 @@ fn read(path: &Path) -> std::io::Result<Sources> {
         }
     }
     sources.files.sort_by(|a, b| a.path.cmp(&b.path));
+    // Prisma was asked with a datasource, which it does not go without; a file of its own leaves the lines as they are.
+    if !sources.files.iter().any(|file| file.text.lines().any(|line| line.trim_start().starts_with("datasource "))) {
+        let text = "datasource db {\n  provider = \"postgresql\"\n}\n".to_owned();
+        sources.files.push(SourceFile { path: "datasource.prisma".to_owned(), text });
+    }
     Ok(sources)
 }
