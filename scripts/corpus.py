@@ -44,6 +44,19 @@ def valid_schemas(corpus, under):
     return [row[0] for row in rows if row[1] == "ok" and row[0].startswith(under) and not row[0].endswith(".sql")]
 
 
+DATASOURCE = 'datasource db {\n  provider = "postgresql"\n}\n'
+
+
+def with_datasource(path, folder):
+    """The schema at `path`; where it has no datasource, which Prisma does not go without, a copy in `folder` that has."""
+    texts = sources(path)
+    if any(line.lstrip().startswith("datasource ") for _, text in texts for line in text.splitlines()):
+        return path
+    copy = Path(folder) / f"{path.parent.name}_{path.name}"
+    copy.write_text("\n".join(text for _, text in texts) + "\n" + DATASOURCE)
+    return copy
+
+
 def sources(path):
     files = sorted(p for p in path.rglob("*") if p.suffix in (".prisma", ".dsl")) if path.is_dir() else [path]
     return [[str(file), file.read_text()] for file in files]

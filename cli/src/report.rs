@@ -4,17 +4,21 @@ use std::fmt;
 use std::io::IsTerminal;
 
 use miette::{LabeledSpan, MietteHandler, MietteHandlerOpts, NamedSource, ReportHandler, SourceCode};
-use relata_codegen::diagnostics::{Diagnostic, Label, Severity, Sources, Span, render_plain};
+use relata_codegen::diagnostics::{Diagnostic, Label, Severity, Shortened, Sources, Span, render_plain, shorten};
 use relata_codegen::ir::Schema;
 use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::say;
 
-/// Compiles, and reports what there is to say on stderr.
+/// Compiles, and reports on stderr what there is to say to somebody who asked for something else.
 pub(crate) fn compile(sources: &Sources) -> Result<Schema, Failure> {
     let compiled = relata_codegen::compile(sources);
-    print(&compiled.diagnostics, sources);
+    let Shortened { shown, rest } = shorten(&compiled.diagnostics);
+    print(shown, sources);
+    for line in rest {
+        say::err(&line);
+    }
     compiled.schema.ok_or_else(Failure::said)
 }
 
@@ -28,15 +32,16 @@ pub(crate) fn compile_old(sources: &Sources) -> Result<Schema, Failure> {
 }
 
 /// Prints diagnostics and how many errors there are.
-pub(crate) fn print(diagnostics: &[Diagnostic], sources: &Sources) {
+pub(crate) fn print<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>, sources: &Sources) {
     let handler = std::io::stderr().is_terminal().then(|| MietteHandlerOpts::new().build());
+    let mut errors = 0;
     for diagnostic in diagnostics {
+        errors += usize::from(diagnostic.is_error());
         match &handler {
             Some(handler) => say::err(&Drawn { handler, report: Report::new(diagnostic, sources) }.to_string()),
             None => say::err(&render_plain(diagnostic, sources)),
         }
     }
-    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
     match errors {
         0 => {}
         1 => say::err("1 error; `codegen explain CODE` tells more about a code"),
@@ -100,6 +105,7 @@ impl miette::Diagnostic for Report<'_> {
         Some(match self.diagnostic.severity {
             Severity::Error => miette::Severity::Error,
             Severity::Warning => miette::Severity::Warning,
+            Severity::Note => miette::Severity::Advice,
         })
     }
 
@@ -159,14 +165,17 @@ impl miette::Diagnostic for Elsewhere {
     }
 }
 
-/// The diagnostics as JSON: `{"diagnostics": [..]}`. Lines and columns count from 1, offsets are bytes.
+/// The diagnostics as JSON: `{"ok": .., "diagnostics": [..]}`. Lines and columns count from 1, columns in characters,
+/// offsets in bytes of the file.
 pub(crate) fn to_json(diagnostics: &[Diagnostic], sources: &Sources) -> Result<String, Failure> {
     #[derive(Serialize)]
     struct All<'a> {
+        ok: bool,
         diagnostics: Vec<JsonDiagnostic<'a>>,
     }
+    let ok = !diagnostics.iter().any(Diagnostic::is_error);
     let diagnostics = diagnostics.iter().map(|diagnostic| JsonDiagnostic::new(diagnostic, sources)).collect();
-    serde_json::to_string_pretty(&All { diagnostics })
+    serde_json::to_string_pretty(&All { ok, diagnostics })
         .map_err(|error| Failure::refused(format!("the diagnostics cannot be written as JSON: {error}")))
 }
 
@@ -175,13 +184,14 @@ struct JsonDiagnostic<'a> {
     code: &'a str,
     severity: &'static str,
     message: &'a str,
-    label: JsonLabel<'a>,
-    secondary: Vec<JsonLabel<'a>>,
     help: Option<&'a str>,
+    #[serde(flatten)]
+    place: JsonPlace<'a>,
+    related: Vec<JsonPlace<'a>>,
 }
 
 #[derive(Serialize)]
-struct JsonLabel<'a> {
+struct JsonPlace<'a> {
     file: &'a str,
     line: usize,
     column: usize,
@@ -189,31 +199,28 @@ struct JsonLabel<'a> {
     end_column: usize,
     start: u32,
     end: u32,
-    text: &'a str,
+    label: &'a str,
 }
 
 impl<'a> JsonDiagnostic<'a> {
     fn new(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Self {
         Self {
             code: diagnostic.code,
-            severity: match diagnostic.severity {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-            },
+            severity: diagnostic.severity.name(),
             message: &diagnostic.message,
-            label: JsonLabel::new(diagnostic.span, &diagnostic.label, sources),
-            secondary: diagnostic.secondary.iter().map(|it| JsonLabel::new(it.span, &it.text, sources)).collect(),
             help: diagnostic.help.as_deref(),
+            place: JsonPlace::new(diagnostic.span, &diagnostic.label, sources),
+            related: diagnostic.secondary.iter().map(|it| JsonPlace::new(it.span, &it.text, sources)).collect(),
         }
     }
 }
 
-impl<'a> JsonLabel<'a> {
-    fn new(span: Span, text: &'a str, sources: &'a Sources) -> Self {
+impl<'a> JsonPlace<'a> {
+    fn new(span: Span, label: &'a str, sources: &'a Sources) -> Self {
         let file = sources.file(span);
         let place = |byte| file.map_or((0, 0), |file| (file.location(byte).line, file.location(byte).column));
         let ((line, column), (end_line, end_column)) = (place(span.start), place(span.end));
         let file = file.map_or("", |file| file.path.as_str());
-        Self { file, line, column, end_line, end_column, start: span.start, end: span.end, text }
+        Self { file, line, column, end_line, end_column, start: span.start, end: span.end, label }
     }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 use crate::compile;
-use crate::diagnostics::{Diagnostic, Severity, SourceFile, Sources, render_plain};
+use crate::diagnostics::{Diagnostic, Severity, SourceFile, Sources, render_plain, shorten};
 use crate::emit::{EmitOptions, GeneratedFile, emit};
 
 /// The first line of every generated file, by which stale ones are known.
@@ -94,8 +94,10 @@ impl Build {
             let errors = compiled.diagnostics.iter().filter(|known| known.severity == Severity::Error);
             return Err(errors.map(|diagnostic| one_line(diagnostic, &sources)).collect());
         };
-        for diagnostic in &compiled.diagnostics {
-            println!("cargo::warning={}", one_line(diagnostic, &sources));
+        let warnings = shorten(&compiled.diagnostics);
+        let lines = warnings.shown.iter().map(|diagnostic| one_line(diagnostic, &sources));
+        for line in lines.chain(warnings.rest) {
+            println!("cargo::warning={line}");
         }
         let options = EmitOptions { source: file_name(&self.schema), crate_root: self.committed.is_some() };
         write_files(&self.folder().map_err(problem)?, &emit(&schema, &options)).map_err(problem)

@@ -3,22 +3,39 @@
 //! A diagnostic knows nothing of terminals; `render_plain` is for build scripts and tests, and a
 //! command-line tool may draw the same parts in its own way.
 
+mod allow;
 mod codes;
 mod render;
+mod shorten;
 mod sources;
 
+pub(crate) use allow::without_allowed;
 pub(crate) use codes::*;
 pub use codes::{CODES, Code, find_code};
 pub use render::render_plain;
+pub use shorten::{Shortened, shorten};
 pub use sources::{Location, SourceFile, Sources};
 
-/// How bad it is.
+/// How bad it is; an error is the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
+    /// Nothing is wrong; something has no effect here that has one elsewhere.
+    Note,
     /// The schema means something, but probably not what its author wants.
     Warning,
     /// The schema is refused.
     Error,
+}
+
+impl Severity {
+    /// `error`, `warning` or `note`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
 }
 
 /// A range of bytes in one of the `Sources`.
@@ -53,7 +70,7 @@ pub struct Label {
 pub struct Diagnostic {
     /// The stable code, such as `R0301`; `find_code` has the long form.
     pub code: &'static str,
-    /// Error or warning.
+    /// Error, warning or note.
     pub severity: Severity,
     /// What is wrong, in one sentence.
     pub message: String,

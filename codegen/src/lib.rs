@@ -44,6 +44,7 @@ pub fn compile(sources: &Sources) -> Compiled {
         diagnostics.push(empty_schema());
     }
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
+    diagnostics::without_allowed(&mut diagnostics, sources);
     let refused = diagnostics.iter().any(Diagnostic::is_error);
     Compiled { schema: (!refused).then_some(schema), diagnostics }
 }

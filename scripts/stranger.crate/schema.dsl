@@ -17,6 +17,8 @@ model Author {
   pupils   Author[]  @relation("Mentoring")
   written  Article[] @relation("Writing")
   reviewed Article[] @relation("Reviewing")
+
+  @@index([mentorId])
 }
 
 model Article {
@@ -37,6 +39,7 @@ model Article {
 
   @@id([blog, number])
   @@unique([authorId, title], map: "one_title_per_author")
+  @@index([reviewerId])
   @@map("articles")
 }
 

@@ -1,6 +1,6 @@
 //! `explain`: what a code stands for, with examples.
 
-use relata_codegen::diagnostics::{CODES, Severity, find_code};
+use relata_codegen::diagnostics::{CODES, find_code};
 use relata_codegen::sql::{LINTS, Lint, LintSeverity, find_lint};
 
 use crate::failure::{Exit, Failure};
@@ -19,10 +19,7 @@ pub(crate) fn explain(code: &str) -> Result<Exit, Failure> {
         let help = format!("{}; those of migrations are {}", range.unwrap_or_default(), lints.join(", "));
         Failure::refused(format!("there is no code {code}")).help(help)
     })?;
-    let severity = match found.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    };
+    let severity = found.severity.name();
     say::out(&format!("{} ({severity}): {}\n\n{}", found.code, found.title, found.explanation.trim_end()))?;
     Ok(Exit::Done)
 }

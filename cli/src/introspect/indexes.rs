@@ -13,7 +13,8 @@ const PARTS: &str = "
            COALESCE((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false), pg_get_expr(i.indpred, i.indrelid),
            part.place <= i.indnkeyatts, a.attname::text, pg_get_indexdef(i.indexrelid, part.place, false),
            CASE WHEN o.opcdefault THEN NULL ELSE o.opcname::text END,
-           COALESCE(i.indoption[part.place - 1], 0::int2)
+           COALESCE(i.indoption[part.place - 1], 0::int2),
+           CASE WHEN o.opcdefault THEN o.opcname::text END
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
     JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace
     CROSS JOIN LATERAL generate_series(1, i.indnatts::int) AS part(place)
@@ -70,6 +71,7 @@ fn key_part(column: Option<String>, row: &Row) -> Result<IndexPart, tokio_postgr
             None => IndexTarget::Expression(row.try_get(9)?),
         },
         operator_class: row.try_get(10)?,
+        default_class: row.try_get(12)?,
         sort: if option & DESCENDING == 0 { SortOrder::Asc } else { SortOrder::Desc },
         nulls_first: option & NULLS_FIRST != 0,
     })

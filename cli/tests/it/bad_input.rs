@@ -117,8 +117,6 @@ fn every_mistake_of_a_schema_is_reported_with_its_place() {
         .says("2 errors; `codegen explain CODE` tells more");
     let json = project.run(&["check", "--json"]).exits(1).stdout;
     let json: serde_json::Value = serde_json::from_str(&json).expect("valid JSON");
-    assert_eq!(json["diagnostics"][1]["label"]["line"], 3);
-    assert_eq!(json["diagnostics"][1]["severity"], "error");
     let code = json["diagnostics"][0]["code"].as_str().expect("a code");
     project.run(&["explain", code]).exits(0).says(code).says("Instead:");
     project.run(&["explain", "R9999"]).exits(1).says("there is no code R9999");

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod bad_input;
+mod check;
 mod dev;
 mod diff;
 mod down;

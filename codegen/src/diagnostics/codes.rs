@@ -7,7 +7,7 @@ use super::Severity;
 pub struct Code {
     /// `R` and four digits; never given to anything else.
     pub code: &'static str,
-    /// Error or warning.
+    /// Error, warning or note.
     pub severity: Severity,
     /// What it is about, in a few words.
     pub title: &'static str,
@@ -143,6 +143,7 @@ codes! {
     R0713 MANY_TO_MANY_ID Error "A many-to-many relation to a model without a single id",
     R0714 IGNORED_TARGET Error "A relation to an ignored model",
     R0715 NATIVE_REFERENCE_TYPE Warning "A reference between types that PostgreSQL cannot compare",
+    R0716 UNINDEXED_RELATION Warning "A relation whose columns have no index",
 
     // Datasource and generator.
     R0801 UNKNOWN_PROVIDER Error "A database that is not PostgreSQL",
@@ -152,4 +153,8 @@ codes! {
     R0805 MISSING_PROPERTY Error "A missing property",
     R0806 UNKNOWN_NAMESPACE Error "A schema that the datasource does not name",
     R0807 MISSING_NAMESPACE Error "A model or enum without a schema",
+    R0808 SHADOW_IS_DATABASE Error "A shadow database that is the database itself",
+    R0809 OLD_PROPERTY Warning "A property under an old name",
+    R0810 OTHER_GENERATOR Note "A generator of another tool",
+    R0811 PREVIEW_FEATURE Note "A preview feature",
 }

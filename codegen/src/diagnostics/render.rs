@@ -2,15 +2,11 @@
 
 use std::fmt::Write;
 
-use super::{Diagnostic, Label, Severity, SourceFile, Sources};
+use super::{Diagnostic, Label, SourceFile, Sources};
 
 /// The diagnostic with its places in the text: message, `file:line:col`, the line underlined, help.
 pub fn render_plain(diagnostic: &Diagnostic, sources: &Sources) -> String {
-    let severity = match diagnostic.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    };
-    let mut out = format!("{severity}[{}]: {}\n", diagnostic.code, diagnostic.message);
+    let mut out = format!("{}[{}]: {}\n", diagnostic.severity.name(), diagnostic.code, diagnostic.message);
     let primary = Label { span: diagnostic.span, text: diagnostic.label.clone() };
     render_label(&mut out, &primary, '^', sources);
     for label in &diagnostic.secondary {

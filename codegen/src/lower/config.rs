@@ -50,6 +50,9 @@ const ON_DATASOURCE: [&str; 8] = [
 /// Other databases that Prisma knows.
 const OTHER_PROVIDERS: [&str; 5] = ["mysql", "sqlite", "sqlserver", "mongodb", "cockroachdb"];
 
+/// The provider of a generator that stands for Relata.
+const OWN_GENERATOR: &str = "relata";
+
 const ON_EXTENSION: Parameters =
     Parameters { owner: "an extension", unnamed: None, names: &["map", "schema", "version"], required: &[] };
 
@@ -107,15 +110,22 @@ fn provider_is_given(cx: &mut Cx<'_, '_>, block: &ConfigBlock<'_>, keyword: &str
 }
 
 fn lower_generator<'a>(cx: &mut Cx<'a, '_>, block: &'a ConfigBlock<'a>, generators: &mut BTreeMap<&'a str, Span>) {
-    provider_is_given(cx, block, "generator", "relata");
+    provider_is_given(cx, block, "generator", OWN_GENERATOR);
     match find(block, "provider") {
-        None | Some(Expression::String(_)) => {}
+        None => {}
+        Some(Expression::String(provider)) if provider.value == OWN_GENERATOR => {}
         Some(Expression::Call { name, .. }) if name.text == "env" => {}
-        Some(value) => drop(expect_string(cx, value)),
+        Some(value) => {
+            if let Some(provider) = expect_string(cx, value) {
+                note_other_generator(cx, block.name, provider);
+            }
+        }
     }
     if let Some(features) = find(block, "previewFeatures") {
         for item in list_items(features) {
-            expect_string(cx, item);
+            if let Some(feature) = expect_string(cx, item) {
+                note_preview_feature(cx, feature);
+            }
         }
     }
     if let Some(first) = generators.insert(block.name.text, block.name.span) {
@@ -130,6 +140,24 @@ fn lower_generator<'a>(cx: &mut Cx<'a, '_>, block: &'a ConfigBlock<'a>, generato
             .help("give one of them another name"),
         );
     }
+}
+
+fn note_other_generator(cx: &mut Cx<'_, '_>, generator: Name<'_>, provider: Given<'_>) {
+    let message = format!("the generator `{}` is another tool's, and Relata does not run it", generator.text);
+    cx.report(
+        Diagnostic::new(codes::OTHER_GENERATOR, provider.span, message)
+            .label("not run by Relata")
+            .help("nothing needs to change: the client is made by `cargo build` or `codegen generate`"),
+    );
+}
+
+fn note_preview_feature(cx: &mut Cx<'_, '_>, feature: Given<'_>) {
+    let message = format!("the preview feature \"{}\" has no effect", feature.text);
+    cx.report(
+        Diagnostic::new(codes::PREVIEW_FEATURE, feature.span, message)
+            .label("not read by Relata")
+            .help("nothing needs to change: what Relata has of the language works without a switch"),
+    );
 }
 
 fn lower_datasource<'a>(cx: &mut Cx<'a, '_>, block: &'a ConfigBlock<'a>) {
@@ -147,6 +175,60 @@ fn lower_datasource<'a>(cx: &mut Cx<'a, '_>, block: &'a ConfigBlock<'a>) {
     for property in &block.properties {
         lower_property(cx, property);
     }
+    shadow_database_is_another(cx, block);
+    relation_mode_has_one_name(cx, block);
+}
+
+/// What names a database: the text of a string, or of the variable in `env(..)`.
+fn url_text<'a>(value: &'a Expression<'a>) -> Option<(&'a str, bool)> {
+    match value {
+        Expression::String(text) => Some((&text.value, false)),
+        Expression::Call { name, arguments, .. } if name.text == "env" => match arguments.list.as_slice() {
+            [argument] => url_text(&argument.value).map(|(text, _)| (text, true)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Relata has no shadow database, but Prisma would empty it.
+fn shadow_database_is_another<'a>(cx: &mut Cx<'a, '_>, block: &'a ConfigBlock<'a>) {
+    let Some(shadow) = find(block, "shadowDatabaseUrl") else { return };
+    let is_same = |name: &&str| {
+        let url = find(block, name).and_then(url_text);
+        url.is_some_and(|(text, _)| !text.is_empty()) && url == url_text(shadow)
+    };
+    let same: Vec<_> = ["url", "directUrl"].into_iter().filter(is_same).collect();
+    if same.is_empty() {
+        return;
+    }
+    let message = format!("`shadowDatabaseUrl` is the same database as `{}`", same.join("` and `"));
+    let mut diagnostic = Diagnostic::new(codes::SHADOW_IS_DATABASE, shadow.span(), message)
+        .label("Prisma empties the database that this names")
+        .help("remove the line: Relata needs no shadow database");
+    for value in same.iter().filter_map(|name| find(block, name)) {
+        diagnostic = diagnostic.second(value.span(), "and this is where the data is");
+    }
+    cx.report(diagnostic);
+}
+
+/// `referentialIntegrity` is what `relationMode` was called before.
+fn relation_mode_has_one_name(cx: &mut Cx<'_, '_>, block: &ConfigBlock<'_>) {
+    let place = |name: &str| block.properties.iter().find(|it| it.name.text == name).map(|it| it.name.span);
+    let Some(old) = place("referentialIntegrity") else { return };
+    cx.report(match place("relationMode") {
+        Some(new) => Diagnostic::new(
+            codes::REPEATED_PROPERTY,
+            old,
+            "`referentialIntegrity` and `relationMode` are the same property",
+        )
+        .label("the old name")
+        .second(new, "given here under its name")
+        .help("keep `relationMode`"),
+        None => Diagnostic::new(codes::OLD_PROPERTY, old, "`referentialIntegrity` is called `relationMode` today")
+            .label("the old name")
+            .help("write `relationMode`, with the same value"),
+    });
 }
 
 fn lower_property<'a>(cx: &mut Cx<'a, '_>, property: &'a Property<'a>) {

@@ -1,5 +1,6 @@
 //! Relations: which two fields belong together, what stores them, and whether that can be.
 
+mod indexes;
 mod pairs;
 mod rules;
 

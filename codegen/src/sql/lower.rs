@@ -148,6 +148,7 @@ fn lower_index_part(model: ModelWalker<'_>, method: IndexMethod, field: &ir::Ind
             }
         },
         operator_class: field.operator_class.clone().filter(|class| !is_default(class)),
+        default_class: None,
         sort,
         nulls_first: sort == SortOrder::Desc,
     }

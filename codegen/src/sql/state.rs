@@ -193,6 +193,8 @@ pub struct IndexPart {
     pub target: IndexTarget,
     /// The operator class; none if it is the type's default one.
     pub operator_class: Option<String>,
+    /// The name of the type's default operator class, where a database was asked: a schema may name it too.
+    pub default_class: Option<String>,
     /// The direction.
     pub sort: SortOrder,
     /// Whether NULLs come first. PostgreSQL's default: only if descending.
@@ -292,6 +294,7 @@ impl IndexPart {
         Self {
             target: IndexTarget::Column(name.to_owned()),
             operator_class: None,
+            default_class: None,
             sort: SortOrder::Asc,
             nulls_first: false,
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use relata_codegen::diagnostics::{CODES, SourceFile, Sources, find_code, render_plain};
+use relata_codegen::diagnostics::{CODES, SourceFile, Sources, find_code, render_plain, shorten};
 use relata_codegen::{Compiled, compile};
 
 fn compile_fixture(path: &Path) -> (Sources, Compiled) {
@@ -118,6 +118,25 @@ fn hostile_input_is_refused_in_time() {
         assert!(compiled.schema.is_none());
     }
     assert!(compile(&Sources::single("long.dsl", long_list)).schema.is_some());
+}
+
+/// In a build, hundreds of warnings of one kind would hide the rest: three are shown, the others counted. Notes are not
+/// shown at all.
+#[test]
+fn many_warnings_are_shortened() {
+    let field = |n: i32| format!("  a{n} Int\n  r{n} B @relation(\"r{n}\", fields: [a{n}], references: [id])\n");
+    let back = |n: i32| format!("  b{n} A[] @relation(\"r{n}\")\n");
+    let text = format!(
+        "generator g {{\n  provider = \"other\"\n}}\nmodel A {{\n  id Int @id\n{}}}\nmodel B {{\n  id Int @id\n{}}}\n",
+        (0..5).map(field).collect::<String>(),
+        (0..5).map(back).collect::<String>()
+    );
+    let compiled = compile(&Sources::single("many.dsl", text));
+    assert!(compiled.schema.is_some());
+    assert_eq!(compiled.diagnostics.len(), 6);
+    let short = shorten(&compiled.diagnostics);
+    assert_eq!(short.shown.iter().map(|shown| shown.code).collect::<Vec<_>>(), ["R0716"; 3]);
+    assert_eq!(short.rest, ["2 more warnings R0716: `codegen check` shows all"]);
 }
 
 /// Line ends, a byte order mark, and how the text is cut into files do not change the meaning.

@@ -145,9 +145,10 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
         let xml = fields.filter(|(id, _)| {
             key.kind != KeyKind::Primary && self.cx.field(*id).native_type().map(native_type_name) == Some("Xml")
         });
-        xml.map(|(_, span)| {
+        xml.map(|(id, span)| {
             Diagnostic::new(codes::NOT_INDEXABLE, span, "PostgreSQL cannot index or compare values of type Xml")
                 .label("an Xml field")
+                .second(self.cx.field(id).ast.ty.span, "declared here")
                 .help("remove it from the key, or store the value as `@db.Text`")
         })
         .collect()

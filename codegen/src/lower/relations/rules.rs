@@ -3,7 +3,7 @@
 use super::super::Cx;
 use super::super::draft::{FieldList, FieldType, KeyKind};
 use super::super::native_types::native_type_name;
-use super::{Pair, is_unique, place};
+use super::{Pair, indexes, is_unique, place};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 use crate::ir::{Arity, FieldId, NativeType, ReferentialAction};
 
@@ -119,6 +119,9 @@ pub(super) fn foreign_key(cx: &Cx<'_, '_>, referencing: FieldId, referenced: Fie
             found.extend(actions_work_without_foreign_keys(cx, referencing));
         }
         (fields, references) => found.extend(both_lists_are_given(cx, referencing, fields, references)),
+    }
+    if let (Some(fields), true) = (&relation.fields, found.is_empty()) {
+        found.extend(indexes::columns_have_an_index(cx, referencing, fields));
     }
     found
 }

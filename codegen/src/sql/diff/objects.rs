@@ -224,9 +224,17 @@ fn same_part(cx: &DiffCx<'_>, a: &IndexPart, b: &IndexPart, strict: bool) -> boo
         (a, b) => a == b,
     };
     same_target
-        && (if strict { a.operator_class == b.operator_class } else { class_name(a) == class_name(b) })
+        && (if strict { a.operator_class == b.operator_class } else { same_class(a, b) })
         && a.sort == b.sort
         && (!strict || a.nulls_first == b.nulls_first)
+}
+
+/// Whether a database's operator class is that of a schema, which may name the default one or leave it out.
+fn same_class(a: &IndexPart, b: &IndexPart) -> bool {
+    let of_either = |default: &IndexPart, named: &IndexPart| {
+        default.operator_class.is_none() && default.default_class.as_deref() == class_name(named)
+    };
+    class_name(a) == class_name(b) || of_either(a, b) || of_either(b, a)
 }
 
 /// The operator class without its schema and its parameters, which the catalog keeps elsewhere.

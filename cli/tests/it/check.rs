@@ -1,0 +1,70 @@
+//! `check`: what it says to a person and to a program.
+
+use serde_json::{Value, json};
+
+use crate::support::Project;
+
+fn diagnostics(stdout: &str) -> Value {
+    serde_json::from_str(stdout).expect("the output is JSON")
+}
+
+#[test]
+fn the_json_has_a_verdict_and_every_diagnostic_with_its_place() {
+    let project = Project::new();
+    project.write("schema.dsl", "model A {\n  ä Itn @id\n}\n");
+    let ran = project.run(&["check", "--json"]).exits(1);
+    // Columns are characters, offsets bytes.
+    let expected = json!({
+        "ok": false,
+        "diagnostics": [{
+            "code": "R0301",
+            "severity": "error",
+            "message": "there is no type `Itn`",
+            "help": "did you mean `Int`?",
+            "file": "schema.dsl", "line": 2, "column": 5, "end_line": 2, "end_column": 8, "start": 15, "end": 18,
+            "label": "neither a built-in type, nor a model, nor an enum",
+            "related": [],
+        }],
+    });
+    assert_eq!(diagnostics(&ran.stdout), expected);
+}
+
+#[test]
+fn a_second_place_is_related_in_whichever_file_it_is() {
+    let project = Project::new();
+    project.write("schema/a.dsl", "model A {\n  id Int @id\n}\n");
+    project.write("schema/b.dsl", "model A {\n  id Int @id\n}\n");
+    let found = diagnostics(&project.run(&["check", "schema", "--json"]).exits(1).stdout);
+    let [diagnostic] = found["diagnostics"].as_array().expect("a list").as_slice() else { panic!("{found}") };
+    assert_eq!((&diagnostic["code"], &diagnostic["file"]), (&json!("R0201"), &json!("schema/b.dsl")));
+    let [related] = diagnostic["related"].as_array().expect("a list").as_slice() else { panic!("{found}") };
+    assert_eq!(
+        (&related["file"], &related["line"], &related["column"]),
+        (&json!("schema/a.dsl"), &json!(1), &json!(7))
+    );
+}
+
+#[test]
+fn warnings_and_notes_do_not_refuse_a_schema() {
+    let project = Project::new();
+    project.write(
+        "schema.prisma",
+        "generator client {\n  provider = \"prisma-client-js\"\n}\n\nmodel A {\n  id Int @id\n  b Int\n  of B \
+         @relation(fields: [b], references: [id])\n}\n\nmodel B {\n  id Int @id\n  as A[]\n}\n",
+    );
+    let found = diagnostics(&project.run(&["check", "--json"]).exits(0).stdout);
+    assert_eq!(found["ok"], true);
+    let all = found["diagnostics"].as_array().expect("a list");
+    let severities: Vec<_> = all.iter().map(|it| (it["code"].as_str(), it["severity"].as_str())).collect();
+    assert_eq!(severities, [(Some("R0810"), Some("note")), (Some("R0716"), Some("warning"))]);
+    project
+        .run(&["check"])
+        .exits(0)
+        .says("note[R0810]")
+        .says("warning[R0716]")
+        .says("schema.prisma is valid: 2 models");
+    // Who asked for something else is not told what has no effect.
+    project.run(&["generate"]).exits(0).says("warning[R0716]").hides("R0810");
+    project.write("schema.prisma", "model A {\n  id Int @id\n}\n");
+    assert_eq!(diagnostics(&project.run(&["check", "--json"]).exits(0).stdout), json!({"ok": true, "diagnostics": []}));
+}

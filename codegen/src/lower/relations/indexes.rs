@@ -1,0 +1,51 @@
+//! Whether PostgreSQL finds the rows of a relation without reading the whole table.
+
+use super::super::Cx;
+use super::super::draft::{FieldList, FieldType, KeyDraft};
+use crate::diagnostics::{self as codes, Diagnostic};
+use crate::ir::{FieldId, IndexMethod};
+use crate::syntax::ModelKind;
+
+/// PostgreSQL makes no index for a foreign key by itself.
+pub(super) fn columns_have_an_index(cx: &Cx<'_, '_>, id: FieldId, fields: &FieldList) -> Option<Diagnostic> {
+    let field = cx.field(id);
+    let model = cx.model(field.model);
+    let mut columns = fields.ids();
+    columns.sort();
+    let unclear = fields.broken || columns.is_empty() || model.has_broken_key || model.ast.broken;
+    if unclear || model.ast.kind == ModelKind::View || model.keys.iter().any(|key| serves(key, &columns)) {
+        return None;
+    }
+    let names: Vec<_> = fields.fields.iter().map(|(id, _)| cx.field(*id).ast.name.text).collect();
+    let target = match field.ty {
+        FieldType::Model(target) => cx.model(target).ast.name.text,
+        _ => return None,
+    };
+    let from = model.ast.name.text;
+    let message = format!("the columns of the relation `{}` have no index", cx.qualified(id));
+    Some(
+        Diagnostic::new(codes::UNINDEXED_RELATION, fields.span, message)
+            .label(format!("no index or key begins with `{}`", names.join("`, `")))
+            .second(model.ast.name.span, "in this model")
+            .help(format!(
+                "add `@@index([{}])`: without it PostgreSQL reads all of `{from}` to find the rows of one `{target}`",
+                names.join(", ")
+            )),
+    )
+}
+
+/// Whether a key or index finds rows by these columns, which are sorted: they are its first ones, in any order.
+/// A partial index counts, as its author knows which rows are looked for.
+fn serves(key: &KeyDraft<'_>, columns: &[FieldId]) -> bool {
+    let method = key.method.map_or(IndexMethod::BTree, |(method, _)| method);
+    let is_long_enough = match method {
+        IndexMethod::Hash => key.fields.len() == columns.len(),
+        _ => key.fields.len() >= columns.len(),
+    };
+    let first: Option<Vec<_>> = key.fields.iter().take(columns.len()).map(|field| field.column()).collect();
+    is_long_enough
+        && first.is_some_and(|mut first| {
+            first.sort();
+            first == columns
+        })
+}
