@@ -65,7 +65,7 @@ pub use transaction::{Isolation, Savepoint, Transaction, TransactionCall};
 pub use value::{IntoNullable, IntoValue, Param, Scalar};
 pub use write::{
     AddFilterOrAllRows, Create, CreateMany, CreateManyAndReturn, Delete, DeleteMany, RowsChosen, Update, UpdateMany,
-    UpdateManyAndReturn, Upsert,
+    UpdateManyAndReturn, Upsert, Written,
 };
 
 pub use {chrono, rust_decimal, serde_json, tokio_postgres, uuid};

@@ -5,6 +5,7 @@
 mod insert;
 mod nested;
 mod read;
+mod returning;
 
 use std::future::Future;
 use std::ops::Range;
@@ -27,6 +28,7 @@ use crate::table::Table;
 use crate::value::Param;
 
 pub(crate) use insert::BulkOptions;
+pub(crate) use returning::Returning;
 
 /// One call of the client.
 #[derive(Debug)]
@@ -42,6 +44,7 @@ pub(crate) enum Operation {
     Upsert { row: Insert, key: Vec<(u16, Param)>, sets: Sets },
     Delete { table: &'static Table, condition: Condition },
     DeleteMany { table: &'static Table, condition: Condition },
+    Returning(Box<Returning>),
     Refused(String),
 }
 
@@ -72,6 +75,7 @@ impl Operation {
             | Operation::UpdateMany { table, .. }
             | Operation::Delete { table, .. }
             | Operation::DeleteMany { table, .. } => Some(table),
+            Operation::Returning(returning) => Some(returning.then.table),
             Operation::Refused(_) => None,
         }
     }
@@ -92,6 +96,7 @@ impl Operation {
             Operation::Upsert { .. } => "upsert",
             Operation::Delete { .. } => "delete",
             Operation::DeleteMany { .. } => "delete_many",
+            Operation::Returning(returning) => returning.write.name(),
             Operation::Refused(_) => "refused",
         }
     }
@@ -107,6 +112,7 @@ impl Operation {
             Operation::Create(row) | Operation::Upsert { row, .. } => row.is_nested(),
             Operation::Update { nested, .. } => !nested.is_empty(),
             Operation::CreateMany { rows, .. } => insert::takes_several_statements(rows),
+            Operation::Returning(returning) => returning.needs_transaction(),
             _ => false,
         }
     }
@@ -162,6 +168,7 @@ impl Operation {
             Operation::CreateMany { rows, .. } => {
                 rows.iter().find_map(|row| row.refused).map(|why| Error::Refused(why.into()))
             }
+            Operation::Returning(returning) => returning.write.refused(),
             _ => None,
         }
     }
@@ -239,6 +246,7 @@ pub(crate) async fn execute(session: Session<'_>, operation: Operation) -> Resul
         Operation::DeleteMany { table, condition } => {
             session.execute(sql::delete_statement(table, &condition, false), table).await.map(Outcome::Count)
         }
+        Operation::Returning(returning) => returning::write(session, *returning).await,
         Operation::Refused(reason) => Err(Error::Refused(reason)),
     }
 }

@@ -11,7 +11,9 @@ mod write;
 use std::fmt::Write;
 
 pub(crate) use aggregate::aggregate_statement;
-pub(crate) use read::{ChildrenOf, KeySource, ReadPlan, read_plan, read_statement};
+pub(crate) use read::{
+    ChildrenOf, KeySource, ReadPlan, read_plan, read_statement, unjoined_plan, written_plan, written_statement,
+};
 pub(crate) use write::{
     BulkInsert, Cell, connect_statement, count_statement, delete_statement, disconnect_statement, exists_statement,
     insert_statement, update_statement, upsert_statement,

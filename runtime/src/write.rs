@@ -1,7 +1,11 @@
 //! `create`, `update`, `upsert`, `delete` and their `_many` forms.
 
+mod returning;
+
 use std::future::IntoFuture;
 use std::marker::PhantomData;
+
+pub use returning::Written;
 
 use crate::batch::{Parts, Query};
 use crate::connection::Handle;
@@ -9,9 +13,10 @@ use crate::create::{CreateRow, Insert};
 use crate::error::{Error, Result};
 use crate::field::Assignment;
 use crate::filter::{Condition, Filter, Unique};
-use crate::model::Model;
+use crate::model::{Cursor, FromRow, Model};
 use crate::nested::{Nested, NestedChange, NestedWrite, Sets};
 use crate::operation::{BulkOptions, Call, Operation, Outcome};
+use crate::select::Select;
 use crate::value::Param;
 
 macro_rules! call {
@@ -38,15 +43,22 @@ macro_rules! call {
 
 /// A new row: `.await` inserts it and gives it as it is in the database.
 #[must_use = "nothing happens until it is awaited"]
-pub struct Create<M> {
+pub struct Create<M, S = M> {
     handle: Handle,
     row: Insert,
-    model: PhantomData<fn() -> M>,
+    then: Option<Box<Select>>,
+    types: PhantomData<fn() -> (M, S)>,
 }
 
 impl<M: Model> Create<M> {
     pub(crate) fn new(handle: Handle, row: impl CreateRow<Model = M>) -> Self {
-        Self { handle, row: row.into_insert(), model: PhantomData }
+        Self { handle, row: row.into_insert(), then: None, types: PhantomData }
+    }
+}
+
+impl<M: Model, S> Create<M, S> {
+    fn operation(self) -> Operation {
+        Operation::Create(self.row)
     }
 
     /// Gives a column a value that the database or nothing would else give it.
@@ -62,15 +74,7 @@ impl<M: Model> Create<M> {
     }
 }
 
-impl<M: Model> Query for Create<M> {
-    type Output = M;
-
-    fn into_parts(self) -> Parts<M> {
-        Parts { operation: Operation::Create(self.row), finish: finish_created }
-    }
-}
-
-call!(Create<M: Model> gives M);
+call!(Create<M: Model, S: FromRow> gives S);
 
 /// Many new rows: `.await` inserts them, all or none, and counts them.
 #[must_use = "nothing happens until it is awaited"]
@@ -111,14 +115,22 @@ call!(CreateMany<M: Model> gives u64);
 
 /// Many new rows: `.await` inserts them, all or none, and gives them in the order in which they were given.
 #[must_use = "nothing happens until it is awaited"]
-pub struct CreateManyAndReturn<M> {
+pub struct CreateManyAndReturn<M, S = M> {
     handle: Handle,
     create: CreateMany<M>,
+    then: Option<Box<Select>>,
+    types: PhantomData<fn() -> S>,
 }
 
 impl<M: Model> CreateManyAndReturn<M> {
     pub(crate) fn new<C: CreateRow<Model = M>>(handle: Handle, rows: impl IntoIterator<Item = C>) -> Self {
-        Self { handle: handle.clone(), create: CreateMany::new(handle, rows) }
+        Self { handle: handle.clone(), create: CreateMany::new(handle, rows), then: None, types: PhantomData }
+    }
+}
+
+impl<M: Model, S> CreateManyAndReturn<M, S> {
+    fn operation(self) -> Operation {
+        self.create.operation(true)
     }
 
     /// Leaves out rows whose key, or another unique value, is taken: only the others come back.
@@ -128,29 +140,30 @@ impl<M: Model> CreateManyAndReturn<M> {
     }
 }
 
-impl<M: Model> Query for CreateManyAndReturn<M> {
-    type Output = Vec<M>;
-
-    fn into_parts(self) -> Parts<Vec<M>> {
-        Parts { operation: self.create.operation(true), finish: finish_all }
-    }
-}
-
-call!(CreateManyAndReturn<M: Model> gives Vec<M>);
+call!(CreateManyAndReturn<M: Model, S: FromRow> gives Vec<S>);
 
 /// A change of the row with a unique key: `.await` makes it and gives the row as it is then.
 #[must_use = "nothing happens until it is awaited"]
-pub struct Update<M> {
+pub struct Update<M, S = M> {
     handle: Handle,
     condition: Condition,
     sets: Sets,
     nested: Vec<NestedWrite>,
-    model: PhantomData<fn() -> M>,
+    then: Option<Box<Select>>,
+    types: PhantomData<fn() -> (M, S)>,
 }
 
 impl<M: Model> Update<M> {
     pub(crate) fn new(handle: Handle, key: Unique<M>) -> Self {
-        Self { handle, condition: key.condition(), sets: Vec::new(), nested: Vec::new(), model: PhantomData }
+        let (sets, nested) = (Vec::new(), Vec::new());
+        Self { handle, condition: key.condition(), sets, nested, then: None, types: PhantomData }
+    }
+}
+
+impl<M: Model, S> Update<M, S> {
+    fn operation(self) -> Operation {
+        let Update { condition, sets, nested, .. } = self;
+        Operation::Update { table: M::table(), condition, sets, nested }
     }
 
     /// Sets a column.
@@ -172,31 +185,29 @@ impl<M: Model> Update<M> {
     }
 }
 
-impl<M: Model> Query for Update<M> {
-    type Output = M;
-
-    fn into_parts(self) -> Parts<M> {
-        let Update { condition, sets, nested, .. } = self;
-        let operation = Operation::Update { table: M::table(), condition, sets, nested };
-        Parts { operation, finish: finish_updated }
-    }
-}
-
-call!(Update<M: Model> gives M);
+call!(Update<M: Model, S: FromRow> gives S);
 
 /// A row to create or, if its key is taken, to change: one statement, `INSERT .. ON CONFLICT`.
 #[must_use = "nothing happens until it is awaited"]
-pub struct Upsert<M> {
+pub struct Upsert<M, S = M> {
     handle: Handle,
     row: Insert,
     key: Vec<(u16, Param)>,
     sets: Sets,
-    model: PhantomData<fn() -> M>,
+    then: Option<Box<Select>>,
+    types: PhantomData<fn() -> (M, S)>,
 }
 
 impl<M: Model> Upsert<M> {
     pub(crate) fn new(handle: Handle, key: Unique<M>, row: impl CreateRow<Model = M>) -> Self {
-        Self { handle, row: row.into_insert(), key: key.values, sets: Vec::new(), model: PhantomData }
+        let (row, key, sets) = (row.into_insert(), key.values, Vec::new());
+        Self { handle, row, key, sets, then: None, types: PhantomData }
+    }
+}
+
+impl<M: Model, S> Upsert<M, S> {
+    fn operation(self) -> Operation {
+        Operation::Upsert { row: self.row, key: self.key, sets: self.sets }
     }
 
     /// Sets a column of the row that is there already.
@@ -206,28 +217,26 @@ impl<M: Model> Upsert<M> {
     }
 }
 
-impl<M: Model> Query for Upsert<M> {
-    type Output = M;
-
-    fn into_parts(self) -> Parts<M> {
-        let operation = Operation::Upsert { row: self.row, key: self.key, sets: self.sets };
-        Parts { operation, finish: finish_created }
-    }
-}
-
-call!(Upsert<M: Model> gives M);
+call!(Upsert<M: Model, S: FromRow> gives S);
 
 /// The deletion of the row with a unique key: `.await` deletes it and gives what it was.
 #[must_use = "nothing happens until it is awaited"]
-pub struct Delete<M> {
+pub struct Delete<M, S = M> {
     handle: Handle,
     condition: Condition,
-    model: PhantomData<fn() -> M>,
+    then: Option<Box<Select>>,
+    types: PhantomData<fn() -> (M, S)>,
 }
 
 impl<M: Model> Delete<M> {
     pub(crate) fn new(handle: Handle, key: Unique<M>) -> Self {
-        Self { handle, condition: key.condition(), model: PhantomData }
+        Self { handle, condition: key.condition(), then: None, types: PhantomData }
+    }
+}
+
+impl<M: Model, S> Delete<M, S> {
+    fn operation(self) -> Operation {
+        Operation::Delete { table: M::table(), condition: self.condition }
     }
 
     /// Only if the row meets the filter too; else it is not found.
@@ -237,16 +246,7 @@ impl<M: Model> Delete<M> {
     }
 }
 
-impl<M: Model> Query for Delete<M> {
-    type Output = M;
-
-    fn into_parts(self) -> Parts<M> {
-        let operation = Operation::Delete { table: M::table(), condition: self.condition };
-        Parts { operation, finish: finish_deleted }
-    }
-}
-
-call!(Delete<M: Model> gives M);
+call!(Delete<M: Model, S: FromRow> gives S);
 
 /// A mass write that has not been told which rows it is about. It cannot be awaited: add `.filter(..)`, or
 /// `.all_rows()` if all of them are meant. The name is what the compiler shows.
@@ -301,7 +301,7 @@ impl<M: Model, C> UpdateMany<M, C> {
 impl<M: Model> UpdateMany<M, RowsChosen> {
     /// Gives the changed rows rather than their number.
     pub fn and_return(self) -> UpdateManyAndReturn<M> {
-        UpdateManyAndReturn { handle: self.handle.clone(), update: self }
+        UpdateManyAndReturn { handle: self.handle.clone(), update: self, then: None, types: PhantomData }
     }
 
     fn operation(self, returning: bool) -> Operation {
@@ -324,20 +324,20 @@ call!(UpdateMany<M, C> gives u64);
 
 /// A change of all rows that meet the filters: `.await` makes it and gives them as they are then.
 #[must_use = "nothing happens until it is awaited"]
-pub struct UpdateManyAndReturn<M> {
+pub struct UpdateManyAndReturn<M, S = M> {
     handle: Handle,
     update: UpdateMany<M, RowsChosen>,
+    then: Option<Box<Select>>,
+    types: PhantomData<fn() -> S>,
 }
 
-impl<M: Model> Query for UpdateManyAndReturn<M> {
-    type Output = Vec<M>;
-
-    fn into_parts(self) -> Parts<Vec<M>> {
-        Parts { operation: self.update.operation(true), finish: finish_all }
+impl<M: Model, S> UpdateManyAndReturn<M, S> {
+    fn operation(self) -> Operation {
+        self.update.operation(true)
     }
 }
 
-call!(UpdateManyAndReturn<M: Model> gives Vec<M>);
+call!(UpdateManyAndReturn<M: Model, S: FromRow> gives Vec<S>);
 
 /// The deletion of all rows that meet the filters: `.await` deletes and counts them.
 #[must_use = "nothing happens until it is awaited"]
@@ -392,26 +392,10 @@ fn push_set<M>(sets: &mut Sets, assignment: Assignment<M>) {
     sets.push((assignment.column, assignment.to));
 }
 
-fn finish_created<M: Model>(outcome: Outcome) -> Result<M> {
-    only_row(outcome, "created")
-}
-
-fn finish_updated<M: Model>(outcome: Outcome) -> Result<M> {
-    only_row(outcome, "updated")
-}
-
-fn finish_deleted<M: Model>(outcome: Outcome) -> Result<M> {
-    only_row(outcome, "deleted")
-}
-
-fn finish_all<M: Model>(outcome: Outcome) -> Result<Vec<M>> {
-    outcome.into_rows()?.cursors().map(M::read).collect()
-}
-
-fn only_row<M: Model>(outcome: Outcome, operation: &'static str) -> Result<M> {
+fn only_row<T>(outcome: Outcome, operation: &'static str, read: impl Fn(Cursor<'_>) -> Result<T>) -> Result<T> {
     let node = outcome.into_rows()?;
     match node.cursors().next() {
-        Some(at) => M::read(at),
-        None => Err(Error::NotFound { model: M::table().name, operation }),
+        Some(at) => read(at),
+        None => Err(Error::NotFound { model: node.table.name, operation }),
     }
 }

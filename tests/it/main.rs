@@ -12,6 +12,7 @@ mod nested_writes;
 mod pages;
 mod raw_queries;
 mod reads;
+mod returning;
 mod round_trips;
 mod scenarios;
 mod support;

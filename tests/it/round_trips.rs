@@ -189,6 +189,42 @@ async fn writes_take_one_statement_each() {
 }
 
 #[tokio::test]
+async fn what_comes_back_with_a_write_takes_few_statements() {
+    let Some(counted) = counted().await else { return };
+    let (tenant, id) = (counted.tenant, counted.student);
+    let key = move || student::id.eq(id);
+    let change = move |db: &Client| db.student().update(key()).set(student::class_year.increment(1));
+    let to_one = counted.count(|db| change(db).include(student::user.include(user::institution))).await;
+    assert_eq!(to_one, traffic(1, 1), "rows that are pointed at are joined to the writing statement");
+    let values = counted.count(|db| change(db).select((student::class_year, student::user.select(user::email)))).await;
+    assert_eq!(values, traffic(1, 1), "so are their values");
+    let to_many = counted.count(|db| change(db).include(student::user).include(student::exams)).await;
+    assert_eq!(to_many, traffic(4, 4), "BEGIN, the change, the exams, COMMIT");
+    let number = std::sync::atomic::AtomicU32::new(0);
+    let code = || format!("C{}", number.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+    let row = || exam_type::Create { institution: tenant, code: code(), name: String::new(), default_weight: 1.0 };
+    let created = counted.count(|db| db.exam_type().create(row()).include(exam_type::institution)).await;
+    assert_eq!(created, traffic(1, 1));
+    let upserted = counted
+        .count(|db| {
+            let row = row();
+            let key = exam_type::institution_id_code.eq(tenant, row.code.as_str());
+            db.exam_type().upsert(key, row).include(exam_type::institution)
+        })
+        .await;
+    assert_eq!(upserted, traffic(1, 1));
+    let row = || session::Create { user: user::institution_id_email.eq(tenant, "a@x.edu"), expires_at: Utc::now() };
+    let made = counted.count(|db| db.session().create(row()).include(session::user)).await;
+    assert_eq!(made, traffic(1, 1), "looked up, inserted and joined");
+    let mut sessions = counted.fixture.db.session().find_many().await.expect("is read").into_iter();
+    let mut next = || session::id.eq(sessions.next().expect("there are two").id);
+    counted.db.session().delete(next()).include(session::user).await.expect("prepares and runs");
+    counted.tap.take();
+    counted.db.session().delete(next()).include(session::user).await.expect("runs");
+    assert_eq!(counted.tap.take(), traffic(1, 1), "deleted and joined");
+}
+
+#[tokio::test]
 async fn what_belongs_together_is_one_transaction() {
     let Some(counted) = counted().await else { return };
     let tenant = counted.tenant;

@@ -89,7 +89,7 @@ async fn insert_before(session: Session<'_>, row: &mut Insert) -> Result<()> {
 }
 
 /// The columns of a row that are looked up, and the models that they are looked up in.
-fn lookups_of(row: &Insert) -> Vec<(u16, &'static str)> {
+pub(super) fn lookups_of(row: &Insert) -> Vec<(u16, &'static str)> {
     let lookup = |(column, cell): &(u16, Cell)| match cell {
         Cell::Lookup { relation, .. } => Some((*column, relation.child.name)),
         Cell::Value(_) => None,
@@ -98,7 +98,7 @@ fn lookups_of(row: &Insert) -> Vec<(u16, &'static str)> {
 }
 
 /// A required column that was looked up is null where there was nothing to find.
-fn explain_lookup(error: Error, table: &'static Table, looked_up: &[(u16, &'static str)]) -> Error {
+pub(super) fn explain_lookup(error: Error, table: &'static Table, looked_up: &[(u16, &'static str)]) -> Error {
     let Error::NotNullViolation(violation) = &error else { return error };
     let is_meant = |column: &u16| violation.columns.iter().any(|name| name == table.columns[usize::from(*column)].name);
     match looked_up.iter().find(|(column, _)| is_meant(column)) {
@@ -108,7 +108,7 @@ fn explain_lookup(error: Error, table: &'static Table, looked_up: &[(u16, &'stat
 }
 
 /// An optional column that was looked up is null, too, and that is no error to PostgreSQL.
-fn found_all(node: &Node, looked_up: &[(u16, &'static str)]) -> Result<()> {
+pub(super) fn found_all(node: &Node, looked_up: &[(u16, &'static str)]) -> Result<()> {
     let missing = |at: crate::model::Cursor<'_>| {
         looked_up.iter().find(|(column, _)| at.raw(usize::from(*column)).is_none()).map(|(_, model)| *model)
     };
@@ -253,10 +253,26 @@ pub(super) async fn upsert_if(
     only_if: &Condition,
 ) -> Result<Node> {
     insert_before(session, &mut row).await?;
+    let (table, looked_up) = (row.table, lookups_of(&row));
+    let statement = upsert_statement(row, &key, &sets, only_if)?;
+    let rows = session.query(statement, table).await.map_err(|error| explain_lookup(error, table, &looked_up))?;
+    if rows.is_empty() {
+        return Err(Error::NotFound { model: table.name, operation: "updated" });
+    }
+    Ok(Node::new(table, rows))
+}
+
+/// The statement of an upsert whose row takes no other along.
+pub(super) fn upsert_statement(
+    mut row: Insert,
+    key: &[(u16, Param)],
+    sets: &[(u16, SetTo)],
+    only_if: &Condition,
+) -> Result<Statement> {
     if !row.after.is_empty() {
         return Err(Error::Refused("upsert creates one row: create what belongs to it in calls of its own".to_owned()));
     }
-    for (column, value) in &key {
+    for (column, value) in key {
         let given = row.cells.iter().find(|(known, _)| known == column);
         match given {
             Some((_, Cell::Value(given))) if given != value && !matches!(given, Param::Raw(_)) => {
@@ -270,13 +286,6 @@ pub(super) async fn upsert_if(
         }
     }
     row.fill_defaults();
-    let table = row.table;
-    let looked_up = lookups_of(&row);
     let columns: Vec<u16> = key.iter().map(|(column, _)| *column).collect();
-    let statement = sql::upsert_statement(table, row.cells, &columns, &sets, only_if);
-    let rows = session.query(statement, table).await.map_err(|error| explain_lookup(error, table, &looked_up))?;
-    if rows.is_empty() {
-        return Err(Error::NotFound { model: table.name, operation: "updated" });
-    }
-    Ok(Node::new(table, rows))
+    Ok(sql::upsert_statement(row.table, row.cells, &columns, sets, only_if))
 }

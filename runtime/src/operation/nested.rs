@@ -110,11 +110,13 @@ fn equal_to(columns: impl Iterator<Item = u16>, values: Vec<Param>) -> Condition
     Condition::And(columns.zip(values).map(compare).collect())
 }
 
+/// The condition that only the row with this key meets.
+pub(super) fn key_condition(key: &Key) -> Condition {
+    equal_to(key.iter().map(|(column, _)| *column), key.iter().map(|(_, value)| value.clone()).collect())
+}
+
 fn any_of(keys: &[Key]) -> Condition {
-    let key = |key: &Key| {
-        equal_to(key.iter().map(|(column, _)| *column), key.iter().map(|(_, value)| value.clone()).collect())
-    };
-    Condition::Or(keys.iter().map(key).collect())
+    Condition::Or(keys.iter().map(key_condition).collect())
 }
 
 /// Carries out a write to the row that this one points at. What this one's new key is goes into `sets`; what can be

@@ -11,7 +11,7 @@ use crate::operation::Outcome;
 use crate::page::PageToken;
 use crate::result::{KeyedRows, Node};
 use crate::select::{Include, Select};
-use crate::sql::{ChildrenOf, KeySource, ReadPlan, read_statement};
+use crate::sql::{self, ChildrenOf, KeySource, ReadPlan, read_statement};
 use crate::table::{Relation, Table};
 use crate::value::Param;
 
@@ -65,7 +65,7 @@ fn known_key(relation: &Relation, key: &[(u16, Param)]) -> Option<Vec<Param>> {
 }
 
 /// Reads what is included and adds it to the rows.
-fn attach<'a>(
+pub(super) fn attach<'a>(
     session: Session<'a>,
     node: &'a mut Node,
     plan: &'a ReadPlan<'_>,
@@ -90,6 +90,12 @@ fn attach<'a>(
         Ok(())
     }
     .boxed()
+}
+
+/// Reads what is included in rows that are there already, whole.
+pub(super) async fn attach_all(session: Session<'_>, node: &mut Node, select: &Select) -> Result<()> {
+    let plan = sql::unjoined_plan(select);
+    attach(session, node, &plan, &plan.separate).await
 }
 
 /// Adds joined rows where nothing else has to be read for them.

@@ -90,7 +90,7 @@ pub(crate) fn read_statement<'q>(
     of: Option<(ChildrenOf<'q>, KeySource)>,
 ) -> (Statement, ReadPlan<'q>) {
     let mut writer = Writer::new();
-    let joining = select.single || select.is_projection();
+    let joining = Joining::of(select);
     let key_columns = of.as_ref().map_or(&[][..], |(of, _)| of.relation.child_columns);
     let mut plan = plan_outputs(select, 0, joining, key_columns);
     match of {
@@ -105,11 +105,65 @@ pub(crate) fn read_statement<'q>(
 
 /// The plan of a read of its own, without its statement.
 pub(crate) fn read_plan(select: &Select) -> ReadPlan<'_> {
-    plan_outputs(select, 0, select.single || select.is_projection(), &[])
+    plan_outputs(select, 0, Joining::of(select), &[])
+}
+
+/// The plan of what is read of whole rows that are there already: each relation by itself.
+pub(crate) fn unjoined_plan(select: &Select) -> ReadPlan<'_> {
+    plan_outputs(select, 0, Joining::None, &[])
+}
+
+/// The plan of what a statement that writes a row gives back.
+pub(crate) fn written_plan(select: &Select) -> ReadPlan<'_> {
+    plan_outputs(select, 0, Joining::Referenced(select.table), &[])
+}
+
+/// A write that returns all columns, made to return what is asked for of the row and of those it points at.
+pub(crate) fn written_statement(write: Statement, select: &Select) -> (Statement, ReadPlan<'_>) {
+    let plan = written_plan(select);
+    if plan.joined.is_empty() && plan.places.is_none() {
+        return (write, plan);
+    }
+    let mut writer = Writer::new();
+    let alias = writer.alias();
+    let mut joins = Vec::new();
+    writer.push("WITH relata_written AS (");
+    writer.push(&write.sql);
+    writer.push(") SELECT ");
+    writer.push_outputs(&plan, alias, &mut joins);
+    writer.push(" FROM relata_written AS ");
+    writer.push_alias(alias);
+    writer.push_joins(&joins);
+    (Statement { params: write.params, ..writer.finish() }, plan)
+}
+
+/// Which to-one relations are joined to the rows.
+#[derive(Debug, Clone, Copy)]
+enum Joining {
+    None,
+    All,
+    /// Those whose key is in the row itself, and none of this table: a statement does not see what it writes.
+    Referenced(&'static Table),
+}
+
+impl Joining {
+    /// Joins where there is one row, or values rather than rows.
+    fn of(select: &Select) -> Self {
+        if select.single || select.is_projection() { Joining::All } else { Joining::None }
+    }
+
+    fn joins(self, relation: &Relation) -> bool {
+        relation.count != Count::Many
+            && match self {
+                Joining::None => false,
+                Joining::All => true,
+                Joining::Referenced(table) => relation.referencing && !std::ptr::eq(relation.child, table),
+            }
+    }
 }
 
 /// Lays out the values of a table and of what is joined to it.
-fn plan_outputs<'q>(select: &'q Select, offset: usize, joining: bool, key_columns: &[u16]) -> ReadPlan<'q> {
+fn plan_outputs<'q>(select: &'q Select, offset: usize, joining: Joining, key_columns: &[u16]) -> ReadPlan<'q> {
     let places = match &select.outputs {
         Outputs::All => None,
         Outputs::List(outputs) => {
@@ -127,8 +181,8 @@ fn plan_outputs<'q>(select: &'q Select, offset: usize, joining: bool, key_column
     plan.key = key_columns.iter().map(|column| plan.place(*column)).collect();
     let mut next = offset + plan.width();
     for include in &select.includes {
-        if joining && include.relation.count != Count::Many {
-            let child = plan_outputs(&include.select, next, true, &[]);
+        if joining.joins(include.relation) {
+            let child = plan_outputs(&include.select, next, joining, &[]);
             next = child.end();
             let present = include.relation.child.key.first().map(|column| child.place(*column));
             plan.joined.push((include, child, present));

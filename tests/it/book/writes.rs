@@ -68,6 +68,27 @@ async fn sql_of_ones_own(db: &Client, tenant: Uuid, ids: Vec<Uuid>) -> Result<()
     Ok(())
 }
 
+async fn what_a_write_gives_back(db: &Client, tenant: Uuid, id: Uuid, tomorrow: DateTime<Utc>) -> Result<()> {
+    let (email, password_hash) = ("new@x.edu".to_owned(), String::new());
+    let user = db
+        .user()
+        .create(user::Create { institution: tenant, email, password_hash, role: Role::Student })
+        .with(user::sessions.create(session::Create { user: Parent, expires_at: tomorrow }))
+        .include(user::institution)
+        .include(user::sessions)
+        .await?;
+    println!("{} of {}: {} sessions", user.email, user.institution.name, user.sessions.len());
+
+    let (year, email): (i32, String) = db
+        .student()
+        .update(student::id.eq(id))
+        .set(student::class_year.increment(1))
+        .select((student::class_year, student::user.select(user::email)))
+        .await?;
+    assert_eq!((user.sessions.len(), year, email.as_str()), (1, 2029, "a@x.edu"));
+    Ok(())
+}
+
 async fn versions(db: &wide::Client) -> Result<()> {
     let read = db.document().create(document::Create { text: "old".to_owned() }).await?;
     let saved: Result<Document> = db
@@ -92,5 +113,6 @@ async fn writes() {
     what_belongs_to_a_row(&fixture.db, student.user_id, tomorrow).await.expect("runs");
     savepoints_and_locks(&fixture.db, tenant, tomorrow).await.expect("runs");
     sql_of_ones_own(&fixture.db, tenant, vec![student.user_id]).await.expect("runs");
+    what_a_write_gives_back(&fixture.db, tenant, student.id, tomorrow).await.expect("runs");
     versions(&crate::wide::Fixture::new().await.db).await.expect("runs");
 }

@@ -1,0 +1,163 @@
+//! Writes whose row comes back with its relations, or as chosen values.
+//!
+//! Rows that the written one points at are joined to it in the statement that writes it. What else is asked for is
+//! read behind it, in the same transaction; of a row that goes, before it.
+
+use super::{Operation, Outcome, insert, nested, read};
+use crate::connection::Session;
+use crate::error::{Error, Result};
+use crate::field::SetTo;
+use crate::filter::Condition;
+use crate::result::Node;
+use crate::select::{Lock, Output, Outputs, Select};
+use crate::sql::{self, ReadPlan, Statement};
+use crate::table::{Count, Table};
+use crate::value::Param;
+
+/// A write, and how its row is read. `then` has no conditions of its own.
+#[derive(Debug)]
+pub(crate) struct Returning {
+    pub(crate) write: Operation,
+    pub(crate) then: Select,
+}
+
+impl Returning {
+    /// Whether it takes several statements.
+    pub(super) fn needs_transaction(&self) -> bool {
+        self.write.needs_transaction() || !self.at_once() || !sql::written_plan(&self.then).is_single_statement()
+    }
+
+    fn counts(&self) -> bool {
+        matches!(&self.then.outputs, Outputs::List(list) if list.iter().any(|one| matches!(one, Output::Count { .. })))
+    }
+
+    /// Whether the rows that the written one points at can come back from the statement that writes it.
+    fn at_once(&self) -> bool {
+        let table = self.then.table;
+        let possible = match &self.write {
+            Operation::Create(row) => !row.is_nested(),
+            Operation::Update { sets, nested, .. } => nested.is_empty() && keeps_keys(table, sets),
+            Operation::Upsert { row, sets, .. } => !row.is_nested() && keeps_keys(table, sets),
+            // Of a row that goes, nothing can be read behind it.
+            Operation::Delete { .. } => sql::written_plan(&self.then).is_single_statement(),
+            _ => false,
+        };
+        possible && !self.counts()
+    }
+}
+
+/// Whether no column is set that other tables point at: the database would change them after the statement.
+fn keeps_keys(table: &Table, sets: &[(u16, SetTo)]) -> bool {
+    let mut referenced = table.relations.iter().filter(|relation| !relation.referencing);
+    !referenced.any(|relation| sets.iter().any(|(column, _)| relation.parent_columns.contains(column)))
+}
+
+pub(super) async fn write(session: Session<'_>, returning: Returning) -> Result<Outcome> {
+    let at_once = returning.at_once();
+    let Returning { write, then } = returning;
+    let node = match write {
+        Operation::Create(row) if at_once => {
+            let looked_up = insert::lookups_of(&row);
+            insert_returning(session, insert::statement(row), looked_up, &then).await?
+        }
+        Operation::Upsert { row, key, sets } if at_once => {
+            let looked_up = insert::lookups_of(&row);
+            let statement = insert::upsert_statement(row, &key, &sets, &Condition::ALL)?;
+            insert_returning(session, statement, looked_up, &then).await?
+        }
+        Operation::Update { table, condition, sets, nested } if nested.is_empty() && super::is_idle(table, &sets) => {
+            return read_one(session, then, condition).await;
+        }
+        Operation::Update { table, condition, sets, .. } if at_once => {
+            written(session, sql::update_statement(table, &condition, &sets, true), &then).await?
+        }
+        Operation::Delete { table, condition } if at_once => {
+            written(session, sql::delete_statement(table, &condition, true), &then).await?
+        }
+        Operation::Delete { table, condition } => return read_and_delete(session, table, condition, then).await,
+        other => {
+            let node = Box::pin(super::execute(session, other)).await?.into_rows()?;
+            behind(session, node, then).await?
+        }
+    };
+    Ok(Outcome::Rows(node))
+}
+
+async fn insert_returning(
+    session: Session<'_>,
+    statement: Statement,
+    looked_up: Vec<(u16, &'static str)>,
+    then: &Select,
+) -> Result<Node> {
+    let node = written(session, statement, then).await;
+    node.map_err(|error| insert::explain_lookup(error, then.table, &looked_up))
+}
+
+/// The written row with what is joined to it.
+async fn written(session: Session<'_>, statement: Statement, then: &Select) -> Result<Node> {
+    let (statement, plan) = sql::written_statement(statement, then);
+    let mut node = Node::new(then.table, session.query(statement, then.table).await?);
+    if lacks_a_row(&node, &plan) {
+        // Another transaction made the row after this statement had begun: a new statement sees it.
+        let key = |column: &u16| (*column, raw_param(&node, plan.place(*column)));
+        let key = then.table.key.iter().map(key).collect::<Vec<_>>();
+        return read_by_key(session, then.clone(), key).await;
+    }
+    read::attach(session, &mut node, &plan, &plan.separate).await?;
+    Ok(node)
+}
+
+/// Whether a row that is pointed at was not there when the statement began.
+fn lacks_a_row(node: &Node, plan: &ReadPlan<'_>) -> bool {
+    node.len() > 0
+        && plan.joined.iter().any(|(include, child, present)| {
+            let there = |place: usize| node.raw(0, place).is_some();
+            let points = plan.parent_places(include.relation).iter().all(|place| there(plan.offset + place));
+            let found = present.is_none_or(|place| there(child.offset + place));
+            points && !found || found && lacks_a_row(node, child)
+        })
+}
+
+fn raw_param(node: &Node, column: usize) -> Param {
+    match (node.len() > 0).then(|| node.raw(0, column)).flatten() {
+        Some(raw) => Param::Raw(raw.to_vec()),
+        None => Param::Null,
+    }
+}
+
+async fn read_one(session: Session<'_>, mut then: Select, condition: Condition) -> Result<Outcome> {
+    then.filter(condition);
+    read::read(session, &then, &[]).await.map(Outcome::Rows)
+}
+
+async fn read_by_key(session: Session<'_>, mut then: Select, key: Vec<(u16, Param)>) -> Result<Node> {
+    then.filter(nested::key_condition(&key));
+    read::read(session, &then, &key).await
+}
+
+/// What is read after the rows were written. A row that is read again has its to-one relations joined.
+async fn behind(session: Session<'_>, mut node: Node, then: Select) -> Result<Node> {
+    let to_one = then.includes.iter().any(|include| include.relation.count != Count::Many);
+    if node.len() == 1 && then.single && (then.is_projection() || to_one) {
+        let key = then.table.key.iter().map(|column| (*column, raw_param(&node, usize::from(*column)))).collect();
+        return read_by_key(session, then, key).await;
+    }
+    read::attach_all(session, &mut node, &then).await?;
+    Ok(node)
+}
+
+/// Of a row that goes, everything is read first.
+async fn read_and_delete(
+    session: Session<'_>,
+    table: &'static Table,
+    condition: Condition,
+    mut then: Select,
+) -> Result<Outcome> {
+    then.filter(condition.clone());
+    then.lock = Some(Lock::UPDATE);
+    let node = read::read(session, &then, &[]).await?;
+    if node.len() > 0 && session.execute(sql::delete_statement(table, &condition, false), table).await? == 0 {
+        return Err(Error::NotFound { model: table.name, operation: "deleted" });
+    }
+    Ok(Outcome::Rows(node))
+}
