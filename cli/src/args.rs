@@ -12,6 +12,8 @@ pub(crate) use adopt::Adopt;
 pub(crate) use history::{Baseline, Down, Resolve};
 pub(crate) use verify::{Rebase, Verify};
 
+use crate::settings;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0   done
@@ -54,7 +56,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// A schema file, or a folder of them [default: schema.dsl, else schema.prisma]
+    /// A schema file, or a folder of them [default: that of codegen.toml, else schema.dsl, else schema.prisma]
     pub(crate) path: Option<PathBuf>,
     /// Print the diagnostics as JSON on stdout
     #[arg(long)]
@@ -67,7 +69,7 @@ pub(crate) struct Check {
                         64  wrong usage"
 )]
 pub(crate) struct Fmt {
-    /// A schema file, a folder of them, or - for stdin [default: schema.dsl, else schema.prisma]
+    /// A schema file, a folder of them, or - for stdin [default: that of codegen.toml, else schema.dsl, else schema.prisma]
     pub(crate) path: Option<PathBuf>,
     /// Write nothing; name the files that are not formatted, and exit with 1 if there are any
     #[arg(long, conflicts_with = "stdout")]
@@ -79,17 +81,17 @@ pub(crate) struct Fmt {
 
 #[derive(Debug, Args)]
 pub(crate) struct Ir {
-    /// A schema file, or a folder of them [default: schema.dsl, else schema.prisma]
+    /// A schema file, or a folder of them [default: that of codegen.toml, else schema.dsl, else schema.prisma]
     pub(crate) path: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Generate {
-    /// A schema file, or a folder of them [default: schema.dsl, else schema.prisma]
+    /// A schema file, or a folder of them [default: that of codegen.toml, else schema.dsl, else schema.prisma]
     #[arg(long, value_name = "PATH")]
     pub(crate) schema: Option<PathBuf>,
     /// The folder to write
-    #[arg(long, value_name = "DIR", default_value = "generated")]
+    #[arg(long, value_name = "DIR", default_value_os_t = settings::out())]
     pub(crate) out: PathBuf,
     /// Write nothing; exit with 1 if the folder is not what would be written
     #[arg(long)]
@@ -213,7 +215,7 @@ pub(crate) enum Migrate {
 #[derive(Debug, Args)]
 pub(crate) struct Target {
     /// The folder of migrations
-    #[arg(long, value_name = "DIR", default_value = "migrations")]
+    #[arg(long, value_name = "DIR", default_value_os_t = settings::migrations())]
     pub(crate) migrations: PathBuf,
     /// The database [default: DATABASE_URL of the environment or of .env]
     #[arg(long, value_name = "URL")]
@@ -228,7 +230,7 @@ pub(crate) struct Dev {
     /// Write the migration, do not apply it
     #[arg(long)]
     pub(crate) create_only: bool,
-    /// A schema file, or a folder of them [default: schema.dsl, else schema.prisma]
+    /// A schema file, or a folder of them [default: that of codegen.toml, else schema.dsl, else schema.prisma]
     #[arg(long, value_name = "PATH")]
     pub(crate) schema: Option<PathBuf>,
     /// A rename: `table:new_table` or `table.column:new_column`, as they are called in PostgreSQL
@@ -261,7 +263,7 @@ pub(crate) struct Lint {
     /// Names of migrations [default: all; with --url those that are pending]
     pub(crate) names: Vec<String>,
     /// The folder of migrations
-    #[arg(long, visible_alias = "dir", value_name = "DIR", default_value = "migrations")]
+    #[arg(long, visible_alias = "dir", value_name = "DIR", default_value_os_t = settings::migrations())]
     pub(crate) migrations: PathBuf,
     /// A database that counts the rows which findings concern
     #[arg(long, value_name = "URL")]

@@ -17,6 +17,7 @@ mod renamed;
 mod report;
 mod say;
 mod schema_files;
+mod settings;
 mod snapshot;
 mod write;
 
@@ -29,10 +30,16 @@ use crate::args::{Cli, Command, Migrate};
 use crate::failure::{Exit, Failure};
 
 fn main() -> ExitCode {
+    // Before the command line, whose defaults they are; but whoever asks for help gets it, whatever the file says.
+    let settings = settings::load();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
+    if let Err(failure) = settings {
+        say::err(&failure.to_string());
+        return failure.exit.into();
+    }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -6,19 +6,32 @@ use relata_codegen::build;
 use relata_codegen::diagnostics::Sources;
 
 use crate::failure::Failure;
+use crate::settings;
 
-/// Files tried when none is named.
+/// Files tried when none is named, neither on the command line nor in codegen.toml.
 const DEFAULTS: [&str; 2] = ["schema.dsl", "schema.prisma"];
+
+/// Where Prisma puts a schema, which is not taken without being named: its client's folder is none of ours.
+const PRISMA: &str = "prisma/schema.prisma";
 
 /// The path that is meant.
 pub(crate) fn locate(path: Option<&Path>) -> Result<PathBuf, Failure> {
     match path {
         Some(path) => Ok(path.to_owned()),
-        None => DEFAULTS.iter().map(PathBuf::from).find(|path| path.exists()).ok_or_else(|| {
-            Failure::refused("there is neither schema.dsl nor schema.prisma in this folder")
-                .help("make one with `codegen init`, or name the schema's file or folder")
-        }),
+        None => settings::schema().map_or_else(locate_default, Ok),
     }
+}
+
+fn locate_default() -> Result<PathBuf, Failure> {
+    DEFAULTS.iter().map(PathBuf::from).find(|path| path.exists()).ok_or_else(|| {
+        let help = match Path::new(PRISMA).exists() {
+            true => format!("name {PRISMA}, or write `schema = \"{PRISMA}\"` into codegen.toml"),
+            false => {
+                "make one with `codegen init`, or name the schema's file or folder, here or in codegen.toml".into()
+            }
+        };
+        Failure::refused("there is neither schema.dsl nor schema.prisma in this folder").help(help)
+    })
 }
 
 /// Reads the schema at `path`, by the same rules as a build script.

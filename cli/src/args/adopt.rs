@@ -15,7 +15,7 @@ pub(crate) struct Adopt {
     /// The folder of Prisma's migrations
     #[arg(long, value_name = "DIR", default_value = "prisma/migrations")]
     pub(crate) prisma: PathBuf,
-    /// The schema that the migrations lead to [default: schema.dsl, schema.prisma, else prisma/schema.prisma]
+    /// The schema that the migrations lead to [default: that of codegen.toml, schema.dsl, schema.prisma, else prisma/schema.prisma]
     #[arg(long, value_name = "PATH")]
     pub(crate) schema: Option<PathBuf>,
     /// Do not compare the database with the schema

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Target;
+use crate::settings;
 
 #[derive(Debug, Args)]
 #[command(
@@ -13,9 +14,9 @@ use super::Target;
 )]
 pub(crate) struct Verify {
     /// The folder of migrations
-    #[arg(long, value_name = "DIR", default_value = "migrations")]
+    #[arg(long, value_name = "DIR", default_value_os_t = settings::migrations())]
     pub(crate) migrations: PathBuf,
-    /// A schema file, or a folder of them [default: schema.dsl, else schema.prisma]
+    /// A schema file, or a folder of them [default: that of codegen.toml, else schema.dsl, else schema.prisma]
     #[arg(long, value_name = "PATH")]
     pub(crate) schema: Option<PathBuf>,
     /// A server to make the database on, by the URL of any database on it [default: as devdb finds one]
@@ -46,7 +47,7 @@ pub(crate) struct Rebase {
     /// Leave out statements of the old file that the new one does not have
     #[arg(long)]
     pub(crate) force: bool,
-    /// A schema file, or a folder of them [default: schema.dsl, else schema.prisma]
+    /// A schema file, or a folder of them [default: that of codegen.toml, else schema.dsl, else schema.prisma]
     #[arg(long, value_name = "PATH")]
     pub(crate) schema: Option<PathBuf>,
     /// A rename: `table:new_table` or `table.column:new_column`, as they are called in PostgreSQL

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::failure::{Exit, Failure};
-use crate::say;
 use crate::write::write_file;
+use crate::{say, settings};
 
 const SCHEMA: &str = "\
 // What your tables look like. `codegen check` reports every mistake,
@@ -55,16 +55,18 @@ src/lib.rs or src/main.rs:
 ";
 
 pub(crate) fn init() -> Result<Exit, Failure> {
-    let path = Path::new("schema.dsl");
+    let path = settings::schema().unwrap_or_else(|| "schema.dsl".into());
+    let name = path.display();
     if path.exists() {
-        return Err(Failure::refused("schema.dsl exists already")
+        return Err(Failure::refused(format!("{name} exists already"))
             .help("it is left as it is; `codegen check` tells whether it is valid"));
     }
     if Path::new("schema.prisma").exists() {
         return Err(Failure::refused("there is a schema.prisma, and it works as it is")
             .help("try `codegen check`; a schema.dsl beside it would be taken instead of it"));
     }
-    write_file(path, SCHEMA)?;
-    say::out(&format!("wrote schema.dsl\n\nWhat else the project needs:\n\n{AROUND}"))?;
+    write_file(&path, SCHEMA)?;
+    let around = AROUND.replace("schema.dsl", &name.to_string());
+    say::out(&format!("wrote {name}\n\nWhat else the project needs:\n\n{around}"))?;
     Ok(Exit::Done)
 }

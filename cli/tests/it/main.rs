@@ -16,5 +16,6 @@ mod lock_file;
 mod migrate;
 mod rebase;
 mod resolve;
+mod settings;
 mod support;
 mod verify;

@@ -105,6 +105,11 @@ impl Project {
         output(self.command(args).spawn().expect("the command starts"))
     }
 
+    /// Runs it in a folder of the project.
+    pub(crate) fn run_in(&self, folder: &str, args: &[&str]) -> Output {
+        output(self.command(args).current_dir(self.path(folder)).spawn().expect("the command starts"))
+    }
+
     pub(crate) fn run_with(&self, args: &[&str], key: &str, value: &str) -> Output {
         output(self.command(args).env(key, value).spawn().expect("the command starts"))
     }

@@ -1,7 +1,9 @@
 //! The schemas in the book are accepted, and its diagnostics are what the compiler says.
 
+use std::path::Path;
+
 use relata_codegen::compile;
-use relata_codegen::diagnostics::{Sources, render_plain};
+use relata_codegen::diagnostics::{CODES, Code, Sources, render_plain};
 
 const SCHEMA_PAGE: &str = include_str!("../../../docs/schema.md");
 
@@ -20,6 +22,67 @@ fn the_schemas_of_the_book_are_accepted() {
         let text: String = compiled.diagnostics.iter().map(|known| render_plain(known, &sources)).collect();
         assert!(compiled.diagnostics.is_empty(), "{text}");
     }
+}
+
+/// A page per code: the explanation, and what the compiler says of its first example.
+fn code_page(code: &Code) -> String {
+    let example = code.examples().next().expect("an explanation has an example");
+    let sources = Sources::single("schema.dsl", example);
+    let said: Vec<_> = compile(&sources).diagnostics.iter().map(|known| render_plain(known, &sources)).collect();
+    let said = format!("```\n\nThe compiler says:\n\n```text\n{}```\n", said.join("\n"));
+    let end = code.explanation.find("```dsl\n").map_or(0, |start| start + 7 + example.len());
+    let (before, after) = code.explanation.split_at(end);
+    let after = after.strip_prefix("```\n").unwrap_or(after);
+    format!("# {} ({}): {}\n\n{before}{said}{after}", code.code, code.severity.name(), code.title)
+}
+
+/// The list of all pages, in groups by the second digit of their codes.
+fn code_index() -> String {
+    let mut page =
+        "# Diagnostics\n\nWhat the compiler says of a schema, by code. `codegen explain CODE` prints the same \
+        pages.\n"
+            .to_owned();
+    let mut last = "";
+    for code in CODES {
+        let group = &code.code[..3];
+        if group != last {
+            let (_, title) = GROUPS.iter().find(|(digits, _)| *digits == group).expect("a group of codes has a title");
+            page += &format!("\n## {title}\n\n| code | | what it is about |\n|---|---|---|\n");
+            last = group;
+        }
+        page += &format!("| [{0}]({0}.md) | {1} | {2} |\n", code.code, code.severity.name(), code.title);
+    }
+    page
+}
+
+const GROUPS: [(&str, &str); 8] = [
+    ("R01", "What is written"),
+    ("R02", "Names"),
+    ("R03", "Types"),
+    ("R04", "Attributes and their arguments"),
+    ("R05", "Defaults"),
+    ("R06", "Keys and indexes"),
+    ("R07", "Relations"),
+    ("R08", "Datasource and generator"),
+];
+
+/// `docs/codes` is made here: `just snap` writes it.
+#[test]
+fn every_code_has_its_page_in_the_book() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/codes");
+    let mut pages: Vec<_> = CODES.iter().map(|code| (format!("{}.md", code.code), code_page(code))).collect();
+    pages.push(("README.md".to_owned(), code_index()));
+    let update = std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always");
+    for (name, text) in &pages {
+        let path = folder.join(name);
+        if update {
+            std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, text)).expect("the book is written");
+        }
+        let found = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(found, *text, "docs/codes/{name} is old: INSTA_UPDATE=always writes it anew");
+    }
+    let there = std::fs::read_dir(&folder).expect("the folder is there").count();
+    assert_eq!(there, pages.len(), "docs/codes has pages that are no code's");
 }
 
 #[test]

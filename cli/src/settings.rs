@@ -1,0 +1,97 @@
+//! `codegen.toml`: where the schema, the client and the migrations of a project are, if not in the usual places.
+//!
+//! The file of this folder counts, else that of the nearest folder above. Its paths start where the file is. What the
+//! command line says comes first.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+use crate::failure::Failure;
+
+const FILE: &str = "codegen.toml";
+
+/// The settings of this run: read once, before the command line, whose defaults they are.
+static SETTINGS: OnceLock<Settings> = OnceLock::new();
+
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    schema: Option<PathBuf>,
+    out: Option<PathBuf>,
+    migrations: Option<PathBuf>,
+}
+
+/// Reads the file, if there is one.
+pub(crate) fn load() -> Result<(), Failure> {
+    let folders = std::env::current_dir().map_or(1, |folder| folder.ancestors().count());
+    let mut above = PathBuf::new();
+    for _ in 0..folders {
+        let path = above.join(FILE);
+        match fs::read_to_string(&path) {
+            Ok(text) => {
+                let settings = parse(&text, &path)?.starting_at(&above);
+                // The first one stays; there is no second.
+                SETTINGS.get_or_init(|| settings);
+                return Ok(());
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => above.push(".."),
+            Err(error) => return Err(Failure::reading(&path, &error)),
+        }
+    }
+    Ok(())
+}
+
+fn parse(text: &str, path: &Path) -> Result<Settings, Failure> {
+    toml::from_str(text).map_err(|error| {
+        Failure::refused(format!("cannot read {}:\n{}", path.display(), error.to_string().trim_end()))
+            .help("it may have `schema`, `out` and `migrations`, each a path: schema = \"db/schema.dsl\"")
+    })
+}
+
+impl Settings {
+    fn starting_at(self, folder: &Path) -> Self {
+        let from = |path: Option<PathBuf>| path.map(|path| folder.join(path));
+        Self { schema: from(self.schema), out: from(self.out), migrations: from(self.migrations) }
+    }
+}
+
+/// The schema that the file names.
+pub(crate) fn schema() -> Option<PathBuf> {
+    SETTINGS.get()?.schema.clone()
+}
+
+/// The folder of the client.
+pub(crate) fn out() -> PathBuf {
+    SETTINGS.get().and_then(|settings| settings.out.clone()).unwrap_or_else(|| "generated".into())
+}
+
+/// The folder of migrations.
+pub(crate) fn migrations() -> PathBuf {
+    SETTINGS.get().and_then(|settings| settings.migrations.clone()).unwrap_or_else(|| "migrations".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_start_where_the_file_is() {
+        let settings = parse("schema = \"db/schema.dsl\"\nout = \"/srv/client\"\n", Path::new(FILE)).expect("valid");
+        assert_eq!(
+            settings.starting_at(Path::new("..")),
+            Settings { schema: Some("../db/schema.dsl".into()), out: Some("/srv/client".into()), migrations: None }
+        );
+    }
+
+    #[test]
+    fn what_it_cannot_have_is_said() {
+        for text in ["shema = \"a\"", "schema = 1", "schema", "[schema]"] {
+            let failure = parse(text, Path::new(FILE)).expect_err("refused").to_string();
+            assert!(failure.contains("codegen.toml") && failure.contains("`schema`"), "{failure}");
+        }
+    }
+}
