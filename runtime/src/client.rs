@@ -9,10 +9,13 @@ use deadpool_postgres::{Manager, ManagerConfig, RecyclingMethod, Runtime, Timeou
 
 use crate::batch::{Batch, BatchCall};
 use crate::connect::ConnectOptions;
-use crate::connection::{Handle, Pool, Target};
+use crate::connection::{Handle, KnownTypes, Pool, Shared, Target};
 use crate::error::{Error, Result};
+use crate::hooks::Hooks;
+use crate::observe::Server;
 use crate::raw::FromRawRow;
-use crate::transaction::{Transaction, TransactionCall};
+use crate::statistics::{self, Counters, Statistics};
+use crate::transaction::{Begin, Transaction, TransactionCall};
 use crate::value::Param;
 
 /// The generated list of models: `db.user()`, `db.session()` and so on.
@@ -37,7 +40,7 @@ impl<M> Clone for Client<M> {
 
 impl<M> std::fmt::Debug for Client<M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Client({})", self.pool.options.target())
+        write!(f, "Client({})", self.pool.shared.options.target())
     }
 }
 
@@ -69,21 +72,28 @@ impl<M: Models> Client<M> {
         let options: ConnectOptions = url.parse()?;
         let acquire_timeout = options.pool_timeout.unwrap_or(Duration::from_secs(30));
         let max_connections = options.pool_size.unwrap_or(10);
-        Ok(ClientBuilder { options, max_connections, acquire_timeout, models: PhantomData })
+        Ok(ClientBuilder {
+            options,
+            max_connections,
+            acquire_timeout,
+            models: PhantomData,
+            slow: None,
+            hooks: Hooks::new(),
+        })
     }
 
     /// Begins a transaction. Dropped without `commit`, it is rolled back.
     ///
-    /// # Errors
-    /// When the pool gives no connection.
-    pub async fn begin(&self) -> Result<Transaction<M>> {
-        Transaction::begin(&self.pool, "BEGIN").await
+    /// `.isolation(..)`, `.read_only()` and time limits can follow before `.await`, which fails when the pool gives no
+    /// connection.
+    pub fn begin(&self) -> Begin<M> {
+        Begin::new(Arc::clone(&self.pool))
     }
 
     /// Runs a closure inside a transaction: commits if it gives `Ok`, rolls back if it gives `Err`.
     ///
-    /// `.isolation(..)` and `.retry(n)` can follow. The closure may then run several times, so let
-    /// it do nothing outside the database.
+    /// `.isolation(..)`, `.timeout(..)` and `.retry(n)` can follow. With `retry` the closure may run several times, so
+    /// let it do nothing outside the database.
     pub fn transaction<'a, F, Fut, T, E>(&self, work: F) -> TransactionCall<'a, M, F>
     where
         F: FnMut(Transaction<M>) -> Fut,
@@ -121,9 +131,40 @@ impl<M: Models> Client<M> {
         self.handle().execute_raw(sql, params).await
     }
 
+    /// What this client has sent so far, and how its pool is.
+    pub fn statistics(&self) -> Statistics {
+        statistics::statistics(&self.pool)
+    }
+
+    /// A client of the same connections whose counters begin at zero: for tests that count statements, or for one part
+    /// of a program. What it counts, this one counts too.
+    pub fn counted(&self) -> Self {
+        self.with(|pool| pool.counters = Arc::new(Counters::below(&pool.counters)))
+    }
+
+    /// A client of the same connections with more [`Hooks`], which are called behind those that there are: for one
+    /// request, say, whose user they note.
+    pub fn with_hooks(&self, hooks: Hooks) -> Self {
+        self.with(|pool| {
+            let before = pool.hooks.as_deref().cloned().unwrap_or_default();
+            pool.hooks = Some(before.and(hooks)).filter(|hooks| !hooks.is_empty()).map(Arc::new);
+        })
+    }
+
+    fn with(&self, change: impl FnOnce(&mut Pool)) -> Self {
+        let mut pool = Pool::clone(&self.pool);
+        change(&mut pool);
+        Self::of(Arc::new(pool))
+    }
+
+    fn of(pool: Arc<Pool>) -> Self {
+        let models = Arc::new(M::new(Handle(Target::Pool(Arc::clone(&pool)))));
+        Self { pool, models }
+    }
+
     /// Closes the pool: queries that run finish, new ones fail.
     pub fn close(&self) {
-        self.pool.connections.close();
+        self.pool.shared.connections.close();
     }
 }
 
@@ -132,12 +173,14 @@ pub struct ClientBuilder<M> {
     options: ConnectOptions,
     max_connections: usize,
     acquire_timeout: Duration,
+    slow: Option<Duration>,
+    hooks: Hooks,
     models: PhantomData<fn() -> M>,
 }
 
 impl<M> Clone for ClientBuilder<M> {
     fn clone(&self) -> Self {
-        Self { options: self.options.clone(), models: PhantomData, ..*self }
+        Self { options: self.options.clone(), hooks: self.hooks.clone(), models: PhantomData, ..*self }
     }
 }
 
@@ -160,7 +203,8 @@ impl<M: Models> ClientBuilder<M> {
         self
     }
 
-    /// How long connecting may take. The default is 10 seconds, or the URL's `connect_timeout`.
+    /// How long connecting may take, up to the server's word that it is ready. The default is 10 seconds, or the URL's
+    /// `connect_timeout`.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.options.config.connect_timeout(limit);
         self
@@ -178,31 +222,54 @@ impl<M: Models> ClientBuilder<M> {
         self
     }
 
+    /// For a pooler in transaction mode, such as PgBouncer: every statement travels with its text and leaves nothing
+    /// behind on the connection. The same as `pgbouncer=true` in the URL.
+    pub fn through_pooler(mut self) -> Self {
+        self.options.through_pooler();
+        self
+    }
+
+    /// Logs every statement that takes as long, at WARN: its summary, its text without values, and how long it took.
+    pub fn slow_threshold(mut self, limit: Duration) -> Self {
+        self.slow = Some(limit);
+        self
+    }
+
+    /// Calls functions of your own before and after queries.
+    pub fn hooks(mut self, hooks: Hooks) -> Self {
+        self.hooks = self.hooks.and(hooks);
+        self
+    }
+
     /// Makes the pool and its first connection.
     ///
     /// # Errors
     /// [`Error::Config`] and [`Error::Connect`].
     pub async fn connect(self) -> Result<Client<M>> {
-        let manager = Manager::from_config(
-            self.options.config.clone(),
-            self.options.tls()?,
-            ManagerConfig { recycling_method: RecyclingMethod::Fast },
-        );
+        let ClientBuilder { options, max_connections, acquire_timeout, slow, hooks, .. } = self;
+        let config = options.session_config()?;
+        let tls = options.tls()?;
+        let connect_timeout = options.connect_timeout();
+        let manager =
+            Manager::from_config(config, tls.clone(), ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let timeouts = Timeouts {
-            wait: Some(self.acquire_timeout),
-            create: Some(self.acquire_timeout),
+            wait: Some(acquire_timeout),
+            create: Some(connect_timeout),
             // Only a flag is looked at, which takes no time that could run out.
             recycle: None,
         };
         let connections = deadpool_postgres::Pool::builder(manager)
-            .max_size(self.max_connections.max(1))
+            .max_size(max_connections.max(1))
             .timeouts(timeouts)
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| Error::Config(format!("the pool cannot be set up: {error}")))?;
-        let pool = Arc::new(Pool { connections, options: self.options, acquire_timeout: self.acquire_timeout });
+        let unnamed = options.is_through_pooler().then(KnownTypes::default);
+        let server = Server::of(&options);
+        let shared = Shared { connections, options, acquire_timeout, connect_timeout, tls, unnamed, slow, server };
+        let hooks = (!hooks.is_empty()).then(|| Arc::new(hooks));
+        let pool = Arc::new(Pool { shared: Arc::new(shared), counters: Arc::default(), hooks });
         drop(pool.acquire().await?);
-        let models = Arc::new(M::new(Handle(Target::Pool(Arc::clone(&pool)))));
-        Ok(Client { pool, models })
+        Ok(Client::of(pool))
     }
 }

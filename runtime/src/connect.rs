@@ -16,6 +16,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::{Error, Result};
 
+/// How long connecting may take where nothing is said.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// How to reach a database: the parsed connection string.
 #[derive(Clone)]
 pub struct ConnectOptions {
@@ -26,6 +29,11 @@ pub struct ConnectOptions {
     pub(crate) pool_size: Option<usize>,
     /// `pool_timeout` of the URL.
     pub(crate) pool_timeout: Option<Duration>,
+    /// `schema` of the URL.
+    schema: Option<String>,
+    statement_timeout: Option<Duration>,
+    /// A pooler in transaction mode stands in between: start-up options do not get through, and statements have no names.
+    through_pooler: bool,
 }
 
 /// How much of the server's identity is checked, as libpq's sslmode says.
@@ -67,24 +75,18 @@ impl FromStr for ConnectOptions {
             ));
         }
         if config.get_connect_timeout().is_none() {
-            config.connect_timeout(Duration::from_secs(10));
+            config.connect_timeout(CONNECT_TIMEOUT);
         }
         let tls = settings.apply_tls(&mut config)?;
-        if let Some(schema) = &settings.schema {
-            let path = escape_option(&format!("\"{}\"", schema.replace('"', "\"\"")));
-            push_option(&mut config, &format!("search_path={path}"));
-        }
-        let options = config.get_options().unwrap_or_default().to_ascii_lowercase();
-        if !settings.through_pooler && !options.contains("timezone") {
-            // Columns without a time zone hold UTC, also where the server writes CURRENT_TIMESTAMP into them.
-            push_option(&mut config, "TimeZone=UTC");
-        }
         Ok(Self {
             config,
             tls,
             root_certificate: settings.root_certificate,
             pool_size: settings.pool_size,
             pool_timeout: settings.pool_timeout,
+            schema: settings.schema,
+            statement_timeout: None,
+            through_pooler: settings.through_pooler,
         })
     }
 }
@@ -136,8 +138,8 @@ impl Settings {
             "schema" => self.schema = Some(value.to_owned()),
             "connection_limit" => self.pool_size = Some(number(key, value)?),
             "pool_timeout" => self.pool_timeout = Some(Duration::from_secs(number(key, value)? as u64)),
-            // Prisma's own settings that mean nothing here: prepared statements are cached by text.
             "pgbouncer" => self.through_pooler = value == "true",
+            // Prisma's own settings that mean nothing here: prepared statements are cached by text.
             "statement_cache_size" | "sslaccept" | "socket_timeout" | "sslidentity" | "sslpassword" => {}
             _ => return Ok(false),
         }
@@ -195,8 +197,69 @@ fn escape_option(value: &str) -> String {
 impl ConnectOptions {
     /// Limits how long a statement may run; PostgreSQL ends it then.
     pub fn statement_timeout(&mut self, limit: Duration) -> &mut Self {
-        push_option(&mut self.config, &format!("statement_timeout={}", limit.as_millis()));
+        self.statement_timeout = Some(limit);
         self
+    }
+
+    /// Says that a pooler in transaction mode stands in between, as `pgbouncer=true` in the URL does.
+    pub fn through_pooler(&mut self) -> &mut Self {
+        self.through_pooler = true;
+        self
+    }
+
+    pub(crate) fn is_through_pooler(&self) -> bool {
+        self.through_pooler
+    }
+
+    /// The driver's settings, with those that a session has from its start.
+    pub(crate) fn session_config(&self) -> Result<tokio_postgres::Config> {
+        let mut config = self.config.clone();
+        if self.through_pooler {
+            let not_passed_on = [
+                (self.schema.is_some(), "`schema`", "search_path"),
+                (self.statement_timeout.is_some(), "`statement_timeout`", "statement_timeout"),
+            ];
+            if let Some((_, what, setting)) = not_passed_on.into_iter().find(|(wanted, ..)| *wanted) {
+                return Err(Error::Config(format!(
+                    "{what} cannot be set through a pooler in transaction mode: give it to the role, \
+                     ALTER ROLE name SET {setting} = ..., or leave pgbouncer=true out"
+                )));
+            }
+            return Ok(config);
+        }
+        if let Some(schema) = &self.schema {
+            let path = escape_option(&format!("\"{}\"", schema.replace('"', "\"\"")));
+            push_option(&mut config, &format!("search_path={path}"));
+        }
+        if let Some(limit) = self.statement_timeout {
+            push_option(&mut config, &format!("statement_timeout={}", limit.as_millis()));
+        }
+        if !config.get_options().unwrap_or_default().to_ascii_lowercase().contains("timezone") {
+            // Columns without a time zone hold UTC, also where the server writes CURRENT_TIMESTAMP into them.
+            push_option(&mut config, "TimeZone=UTC");
+        }
+        Ok(config)
+    }
+
+    /// How long connecting may take.
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        self.config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT)
+    }
+
+    /// The first host and its port, for traces.
+    pub(crate) fn first_host(&self) -> (String, u16) {
+        let host = match self.config.get_hosts().first() {
+            Some(Host::Tcp(name)) => name.clone(),
+            #[cfg(unix)]
+            Some(Host::Unix(path)) => path.display().to_string(),
+            None => String::new(),
+        };
+        (host, self.config.get_ports().first().copied().unwrap_or(5432))
+    }
+
+    /// The database that is connected to.
+    pub(crate) fn database_name(&self) -> &str {
+        self.config.get_dbname().or(self.config.get_user()).unwrap_or("postgres")
     }
 
     /// Host, port and database, for messages: never the password.
@@ -216,7 +279,7 @@ impl ConnectOptions {
                 }
             })
             .collect();
-        format!("{}/{}", hosts.join(","), self.config.get_dbname().or(self.config.get_user()).unwrap_or("postgres"))
+        format!("{}/{}", hosts.join(","), self.database_name())
     }
 
     /// The database's name, if the connection string has one.
@@ -288,6 +351,9 @@ impl ConnectOptions {
                     "3D000" => "; create it first: createdb, or CREATE DATABASE",
                     "53300" => "; the server's max_connections are in use",
                     "57P03" => "; the server is starting or stopping: try again",
+                    _ if database.message().contains("unsupported startup parameter") => {
+                        "; a pooler refuses it: add pgbouncer=true to the connection string"
+                    }
                     _ => "",
                 };
                 format!("{} (SQLSTATE {}){hint}", database.message(), database.code().code())
@@ -319,9 +385,11 @@ impl ConnectOptions {
     /// For migrations and tools: session state and locks of it are nobody else's.
     ///
     /// # Errors
-    /// [`Error::Connect`] and [`Error::Config`].
+    /// [`Error::Connect`], [`Error::Config`], and [`Error::Timeout`] of a server that does not answer.
     pub async fn connect_direct(&self) -> Result<tokio_postgres::Client> {
-        let connected = self.config.connect(self.tls()?).await;
+        let (config, limit) = (self.session_config()?, self.connect_timeout());
+        let connected = tokio::time::timeout(limit, config.connect(self.tls()?)).await;
+        let connected = connected.map_err(|_| Error::Timeout { what: "connecting to PostgreSQL", limit })?;
         let (client, connection) = connected.map_err(|error| self.connect_error(&error))?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -397,7 +465,8 @@ mod tests {
         assert_eq!(options.pool_size, Some(7));
         assert_eq!(options.target(), "db.example:6543/exams");
         assert_eq!(options.config.get_application_name(), Some("x"));
-        assert_eq!(options.config.get_options(), Some("-c search_path=\"app\" -c TimeZone=UTC"));
+        let config = options.session_config().expect("can be set");
+        assert_eq!(config.get_options(), Some("-c search_path=\"app\" -c TimeZone=UTC"));
         assert!(!format!("{options:?}").contains("secret"));
     }
 

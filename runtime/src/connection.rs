@@ -1,20 +1,25 @@
 //! Connections in use: a `Handle` says where one comes from, statements go through a `Session`.
 
+mod lease;
 mod open;
 mod pool;
 mod session;
+mod types;
 
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt};
-use tracing::Instrument;
 
-pub(crate) use open::OpenTransaction;
-pub(crate) use pool::Pool;
-pub(crate) use session::{Session, parameters};
+pub(crate) use lease::Lease;
+pub(crate) use open::{OpenTransaction, commit_error};
+pub(crate) use pool::{Pool, Shared};
+pub(crate) use session::{Answer, Session};
+pub(crate) use types::KnownTypes;
 
 use crate::batch::Query;
 use crate::error::{Error, Result};
+use crate::hooks;
+use crate::observe;
 use crate::operation::{Call, Operation, Outcome, execute};
 
 /// Where queries go: a pool, or one connection inside a transaction.
@@ -34,39 +39,51 @@ impl Handle {
         Call { work: self.run(parts.operation), finish: parts.finish }
     }
 
+    pub(crate) fn pool(&self) -> &Arc<Pool> {
+        match &self.0 {
+            Target::Pool(pool) => pool,
+            Target::Transaction(transaction) => transaction.pool(),
+        }
+    }
+
     /// Carries an operation out, on a connection of the pool or in the transaction.
     pub(crate) fn run(&self, operation: Operation) -> BoxFuture<'static, Result<Outcome>> {
-        let table = operation.table().map_or("", |table| table.name);
-        let span = tracing::debug_span!(
-            "relata.query",
-            db.system.name = "postgresql",
-            db.collection.name = table,
-            db.operation.name = operation.name(),
-        );
+        let pool = self.pool();
+        let span = observe::query_span(pool, operation.name(), operation.table());
+        let intents = pool.hooks.as_ref().map(|hooks| {
+            let in_transaction = matches!(self.0, Target::Transaction(_));
+            (Arc::clone(hooks), hooks::intents(&operation, in_transaction))
+        });
         let work = match self.0.clone() {
-            Target::Pool(pool) => async move {
-                if operation.locks_rows() {
-                    return Err(Error::Refused(LOCK_NEEDS_TRANSACTION.to_owned()));
-                }
-                if operation.needs_transaction() {
-                    return in_transaction(&pool, operation).await;
-                }
-                let connection = pool.acquire().await?;
-                execute(Session::new(&connection), operation).await
-            }
-            .boxed(),
+            Target::Pool(pool) => async move { run_alone(&pool, operation).await }.boxed(),
             Target::Transaction(transaction) => async move { transaction.run(operation).await }.boxed(),
         };
+        let work = match intents {
+            None => work,
+            Some((hooks, intents)) => hooks::around(hooks, intents, work, Outcome::rows).boxed(),
+        };
         // Without a subscriber there is nothing to enter and leave at every poll.
-        if span.is_disabled() { work } else { work.instrument(span).boxed() }
+        if span.is_disabled() { work } else { observe::within(span, work, Outcome::rows).boxed() }
     }
+}
+
+/// Carries out an operation that is in no transaction.
+async fn run_alone(pool: &Arc<Pool>, operation: Operation) -> Result<Outcome> {
+    if operation.locks_rows() {
+        return Err(Error::Refused(LOCK_NEEDS_TRANSACTION.to_owned()));
+    }
+    if operation.needs_transaction() {
+        return in_transaction(pool, operation).await;
+    }
+    let lease = pool.acquire().await?;
+    execute(Session::new(&lease, operation.name()), operation).await
 }
 
 const LOCK_NEEDS_TRANSACTION: &str = "a lock on rows ends with its transaction, and here there is none: \
     begin one, and read through it";
 
 /// Carries out an operation of several statements, all or nothing.
-async fn in_transaction(pool: &Pool, operation: Operation) -> Result<Outcome> {
+async fn in_transaction(pool: &Arc<Pool>, operation: Operation) -> Result<Outcome> {
     let transaction = OpenTransaction::begin(pool, "BEGIN").await?;
     let outcome = transaction.run(operation).await?;
     transaction.commit().await?;

@@ -180,6 +180,37 @@ impl Error {
         }
     }
 
+    /// What went wrong, for traces: the name of the variant.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Error::UniqueViolation(_) => "UniqueViolation",
+            Error::ForeignKeyViolation(_) => "ForeignKeyViolation",
+            Error::NotNullViolation(_) => "NotNullViolation",
+            Error::CheckViolation(_) => "CheckViolation",
+            Error::NotFound { .. } => "NotFound",
+            Error::Serialization { .. } => "Serialization",
+            Error::Timeout { .. } => "Timeout",
+            Error::PoolTimeout { .. } => "PoolTimeout",
+            Error::Connect { .. } => "Connect",
+            Error::Config(_) => "Config",
+            Error::ConnectionLost(_) => "ConnectionLost",
+            Error::CommitUnknown => "CommitUnknown",
+            Error::TransactionFinished => "TransactionFinished",
+            Error::TransactionFailed => "TransactionFailed",
+            Error::ChangedWhileReading { .. } => "ChangedWhileReading",
+            Error::Refused(_) => "Refused",
+            Error::Decode { .. } => "Decode",
+            Error::Database(_) => "Database",
+        }
+    }
+
+    /// Whether a time limit passed: one of the client's, or the server's for a statement (SQLSTATE 57014) or a lock
+    /// (55P03).
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Error::Timeout { .. } | Error::PoolTimeout { .. })
+            || matches!(self.sqlstate(), Some("57014" | "55P03"))
+    }
+
     /// Whether the transaction can be run again as it is: a serialization failure or a deadlock.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Error::Serialization { .. })
@@ -191,10 +222,18 @@ impl Error {
             Error::Database(error) => {
                 error.sqlstate == SqlState::INVALID_SQL_STATEMENT_NAME.code()
                     || (error.sqlstate == SqlState::FEATURE_NOT_SUPPORTED.code()
-                        && error.message.contains("cached plan must not change result type"))
+                        && error.message == STALE_PLAN)
+                    // Of a type that was dropped: this message is never translated.
+                    || (error.sqlstate == SqlState::INTERNAL_ERROR.code()
+                        && error.message.starts_with("cache lookup failed for type"))
             }
             _ => false,
         }
+    }
+
+    /// Whether PostgreSQL could not make sense of a statement, or of how its parameters were written: nothing ran.
+    pub(crate) fn is_wrong_statement(&self) -> bool {
+        matches!(self, Error::Database(error) if error.sqlstate.starts_with("42") || error.sqlstate == "22P03")
     }
 
     /// Translates what the driver says about a statement on `table`.
@@ -209,6 +248,9 @@ impl Error {
 /// Translates a failure that is not an answer of the database.
 pub(crate) fn from_connection(error: &tokio_postgres::Error) -> Error {
     if let Some(database) = error.as_db_error() {
+        if is_collision(database.code()) {
+            return Error::Serialization { sqlstate: database.code().code().to_owned() };
+        }
         let message = safe_message(database);
         return Error::Database(DatabaseError { sqlstate: database.code().code().to_owned(), message, model: None });
     }
@@ -235,12 +277,16 @@ fn from_database(error: &tokio_postgres::error::DbError, table: &'static crate::
         Error::NotNullViolation(violation(error, table))
     } else if *code == SqlState::CHECK_VIOLATION {
         Error::CheckViolation(violation(error, table))
-    } else if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED {
+    } else if is_collision(code) {
         Error::Serialization { sqlstate: code.code().to_owned() }
     } else {
         let message = safe_message(error);
         Error::Database(DatabaseError { sqlstate: code.code().to_owned(), message, model: Some(table.name) })
     }
+}
+
+fn is_collision(code: &SqlState) -> bool {
+    *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED
 }
 
 fn violation(error: &tokio_postgres::error::DbError, table: &'static crate::table::Table) -> ConstraintViolation {
@@ -262,8 +308,14 @@ fn violation(error: &tokio_postgres::error::DbError, table: &'static crate::tabl
     }
 }
 
+/// PostgreSQL's message about a statement that was prepared before a migration, which it may say in another language.
+const STALE_PLAN: &str = "cached plan must not change result type";
+
 /// The primary message, unless it is of a class that quotes the input: 22 (data exceptions) and 42 with text.
 fn safe_message(error: &tokio_postgres::error::DbError) -> String {
+    if error.routine() == Some("RevalidateCachedQuery") {
+        return STALE_PLAN.to_owned();
+    }
     match &error.code().code()[..2] {
         "22" => "a value does not fit its type".to_owned(),
         _ => error.message().to_owned(),

@@ -18,10 +18,12 @@ mod field;
 mod filter;
 mod find;
 mod group;
+mod hooks;
 mod json;
 pub mod migrate;
 mod model;
 mod nested;
+mod observe;
 mod operation;
 mod order;
 mod page;
@@ -33,6 +35,7 @@ mod search;
 mod select;
 mod selection;
 mod sql;
+mod statistics;
 mod table;
 mod transaction;
 mod value;
@@ -50,6 +53,7 @@ pub use field::{Assignment, ColumnOf, Field, Key, ListField, Number, OptionalFie
 pub use filter::{Filter, Unique};
 pub use find::{All, Amount, Count, ExactlyOne, Exists, Find, FindFirst, FindMany, FindUnique, OneOrNone, SelectFrom};
 pub use group::{GroupBy, GroupOrder, Having};
+pub use hooks::{Hooks, Intent, IntentKind, Report};
 pub use json::JsonPath;
 pub use model::{FromRow, Model, NotIncluded, Slot};
 pub use nested::{Nested, NestedChange};
@@ -61,7 +65,8 @@ pub use relation::{CanInclude, IncludeMany, IncludeOne, Included, IntoInclude, M
 pub use search::{Relevance, SearchQuery};
 pub use select::Select;
 pub use selection::{CountOf, SelectRelated, Selection};
-pub use transaction::{Isolation, Savepoint, Transaction, TransactionCall};
+pub use statistics::Statistics;
+pub use transaction::{Begin, Isolation, Savepoint, Transaction, TransactionCall};
 pub use value::{IntoNullable, IntoValue, Param, Scalar};
 pub use write::{
     AddFilterOrAllRows, Create, CreateMany, CreateManyAndReturn, Delete, DeleteMany, RowsChosen, Update, UpdateMany,

@@ -192,6 +192,15 @@ impl Outcome {
         }
     }
 
+    /// How many rows were read or written, those of includes apart.
+    pub(crate) fn rows(&self) -> u64 {
+        match self {
+            Outcome::Count(count) => *count,
+            Outcome::Page { rows, .. } => rows.len() as u64,
+            Outcome::Rows(node) => node.len() as u64,
+        }
+    }
+
     pub(crate) fn into_count(self) -> Result<u64> {
         match self {
             Outcome::Count(count) => Ok(count),

@@ -9,9 +9,12 @@ use futures_util::future::{BoxFuture, FutureExt};
 use tokio_postgres::types::{Kind, Type};
 use tokio_postgres::{Column, Row};
 
-use crate::connection::{Handle, Target};
-use crate::error::{Error, Result, from_connection};
+use crate::connection::{Answer, Handle, Session, Target};
+use crate::error::{Error, Result};
+use crate::hooks::{self, IntentKind};
+use crate::observe;
 use crate::result::raw_value;
+use crate::sql::Statement;
 use crate::value::{Decode, Param, Scalar, decode_list};
 
 /// A value that can be a parameter of a raw statement.
@@ -190,55 +193,48 @@ raw_tuple!(10: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
 raw_tuple!(11: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
 raw_tuple!(12: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);
 
-/// A raw statement to run.
-#[derive(Debug, Clone)]
-pub(crate) struct RawStatement {
-    pub(crate) sql: String,
-    pub(crate) params: Vec<Param>,
-}
-
 impl Handle {
-    pub(crate) fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> BoxFuture<'static, Result<Vec<T>>> {
-        let (handle, statement) = (self.clone(), RawStatement { sql: sql.to_owned(), params });
-        async move { handle.raw_rows(statement).await?.iter().map(|row| T::from_raw(&RawRow { row })).collect() }
-            .boxed()
+    pub(crate) async fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> Result<Vec<T>> {
+        let rows: Vec<Row> = self.raw(sql, params, "query_raw", IntentKind::QueryRaw).await?;
+        rows.iter().map(|row| T::from_raw(&RawRow { row })).collect()
     }
 
     pub(crate) fn execute_raw(&self, sql: &str, params: Vec<Param>) -> BoxFuture<'static, Result<u64>> {
-        let (handle, statement) = (self.clone(), RawStatement { sql: sql.to_owned(), params });
-        async move {
-            match &handle.0 {
-                Target::Pool(pool) => execute(&pool.acquire().await?, &statement).await,
-                Target::Transaction(transaction) => {
-                    let written = execute(transaction.ready().await?, &statement).await;
-                    transaction.note(&written);
-                    written
-                }
-            }
-        }
-        .boxed()
+        self.raw(sql, params, "execute_raw", IntentKind::ExecuteRaw)
     }
 
-    async fn raw_rows(&self, statement: RawStatement) -> Result<Vec<Row>> {
-        match &self.0 {
-            Target::Pool(pool) => query(&pool.acquire().await?, &statement).await,
-            Target::Transaction(transaction) => {
-                let rows = query(transaction.ready().await?, &statement).await;
-                transaction.note(&rows);
-                rows
-            }
-        }
+    fn raw<T: Answer + 'static>(
+        &self,
+        sql: &str,
+        params: Vec<Param>,
+        operation: &'static str,
+        kind: IntentKind,
+    ) -> BoxFuture<'static, Result<T>> {
+        let pool = self.pool();
+        let span = observe::query_span(pool, operation, None);
+        let hooks = pool.hooks.clone();
+        let (target, statement) = (self.0.clone(), Statement { sql: sql.to_owned(), params });
+        let in_transaction = matches!(target, Target::Transaction(_));
+        let work = async move { ask(target, &statement, operation).await }.boxed();
+        let work = match hooks {
+            None => work,
+            Some(hooks) => hooks::around(hooks, hooks::raw_intent(kind, in_transaction), work, T::rows).boxed(),
+        };
+        if span.is_disabled() { work } else { observe::within(span, work, T::rows).boxed() }
     }
 }
 
-async fn query(connection: &deadpool_postgres::Object, statement: &RawStatement) -> Result<Vec<Row>> {
-    let prepared = connection.prepare_cached(&statement.sql).await.map_err(|error| from_connection(&error))?;
-    let params = crate::connection::parameters(&statement.params);
-    connection.query(&prepared, &params).await.map_err(|error| from_connection(&error))
-}
-
-async fn execute(connection: &deadpool_postgres::Object, statement: &RawStatement) -> Result<u64> {
-    let prepared = connection.prepare_cached(&statement.sql).await.map_err(|error| from_connection(&error))?;
-    let params = crate::connection::parameters(&statement.params);
-    connection.execute(&prepared, &params).await.map_err(|error| from_connection(&error))
+async fn ask<T: Answer>(target: Target, statement: &Statement, operation: &'static str) -> Result<T> {
+    match target {
+        Target::Pool(pool) => {
+            let lease = pool.acquire().await?;
+            Session::new(&lease, operation).ask(statement, None).await
+        }
+        Target::Transaction(transaction) => {
+            transaction.ready().await?;
+            let answer = Session::in_transaction(&transaction, operation)?.ask(statement, None).await;
+            transaction.note(&answer);
+            answer
+        }
+    }
 }

@@ -52,6 +52,12 @@ impl Table {
         }
     }
 
+    /// The name in PostgreSQL without its schema, and unquoted if it has no quotes of its own.
+    pub(crate) fn bare_name(&self) -> &'static str {
+        let sql = self.sql.rsplit_once("\".\"").map_or(self.sql, |(_, name)| name);
+        sql.trim_matches('"')
+    }
+
     /// `t0."id", t0."name"` and so on; none for aliases that no usual statement has.
     pub(crate) fn select_list(&'static self, alias: usize) -> Option<&'static str> {
         let list = self.select_lists.get(alias)?.get_or_init(|| {

@@ -1,5 +1,6 @@
 //! Transactions: begun by hand, or around a closure with isolation and retries.
 
+use std::borrow::Cow;
 use std::future::{Future, IntoFuture};
 use std::ops::Deref;
 use std::sync::Arc;
@@ -35,10 +36,6 @@ impl<M> Deref for Transaction<M> {
 }
 
 impl<M: Models> Transaction<M> {
-    pub(crate) async fn begin(pool: &Pool, begin: &str) -> Result<Self> {
-        Ok(Self::of(Arc::new(OpenTransaction::begin(pool, begin).await?)))
-    }
-
     fn of(shared: Arc<OpenTransaction>) -> Self {
         let models = M::new(Handle(Target::Transaction(Arc::clone(&shared))));
         Self { shared, models }
@@ -108,8 +105,13 @@ where
     let mut unfinished = Unfinished { shared: Arc::clone(shared), savepoint: Some(savepoint) };
     let models = M::new(Handle(Target::Transaction(Arc::clone(shared))));
     let worked = work(Savepoint { shared: Arc::clone(shared), models }).await;
-    shared.end_savepoint(savepoint, worked.is_ok()).await?;
+    shared.ready().await?;
+    // The next line sends, and what is sent is done, also if nobody waits for the answer.
     unfinished.savepoint = None;
+    match &worked {
+        Ok(_) => shared.release_savepoint(savepoint).await?,
+        Err(_) => shared.undo_savepoint(savepoint).await?,
+    }
     worked
 }
 
@@ -177,50 +179,155 @@ impl Isolation {
     }
 }
 
+/// How a transaction is begun.
+#[derive(Debug, Clone, Copy, Default)]
+struct Mode {
+    isolation: Option<Isolation>,
+    read_only: bool,
+    deferrable: bool,
+    statement_timeout: Option<Duration>,
+    lock_timeout: Option<Duration>,
+    idle_timeout: Option<Duration>,
+}
+
+impl Mode {
+    /// BEGIN, and the limits that end with the transaction: one message, one round trip.
+    fn begin_sql(&self) -> Cow<'static, str> {
+        let mut sql = Cow::Borrowed("BEGIN");
+        if let Some(isolation) = self.isolation {
+            sql.to_mut().push_str(isolation.sql());
+        }
+        for (wanted, text) in [(self.read_only, " READ ONLY"), (self.deferrable, " DEFERRABLE")] {
+            if wanted {
+                sql.to_mut().push_str(text);
+            }
+        }
+        for (name, limit) in [
+            ("statement_timeout", self.statement_timeout),
+            ("lock_timeout", self.lock_timeout),
+            ("idle_in_transaction_session_timeout", self.idle_timeout),
+        ] {
+            // Zero would mean no limit at all.
+            if let Some(limit) = limit.map(|limit| limit.as_millis().clamp(1, i32::MAX as u128)) {
+                sql.to_mut().push_str(&format!("; SET LOCAL {name} = {limit}"));
+            }
+        }
+        sql
+    }
+}
+
+macro_rules! mode_methods {
+    () => {
+        /// Sets how far it is kept apart from others.
+        pub fn isolation(mut self, isolation: Isolation) -> Self {
+            self.mode.isolation = Some(isolation);
+            self
+        }
+
+        /// Refuses writes.
+        pub fn read_only(mut self) -> Self {
+            self.mode.read_only = true;
+            self
+        }
+
+        /// Of a serializable transaction that only reads: waits at its beginning until it can neither fail nor make others
+        /// fail. For long reports. Without `isolation(Serializable)` and `read_only` it means nothing.
+        pub fn deferrable(mut self) -> Self {
+            self.mode.deferrable = true;
+            self
+        }
+
+        /// How long each of its statements may run; the server ends it then (SQLSTATE 57014).
+        pub fn statement_timeout(mut self, limit: Duration) -> Self {
+            self.mode.statement_timeout = Some(limit);
+            self
+        }
+
+        /// How long each of its statements may wait for a lock (SQLSTATE 55P03).
+        pub fn lock_timeout(mut self, limit: Duration) -> Self {
+            self.mode.lock_timeout = Some(limit);
+            self
+        }
+
+        /// How long it may wait for the program between two statements; the server closes the connection then.
+        pub fn idle_timeout(mut self, limit: Duration) -> Self {
+            self.mode.idle_timeout = Some(limit);
+            self
+        }
+    };
+}
+
+/// A transaction to begin: `.await` begins it.
+#[must_use = "nothing happens until it is awaited"]
+pub struct Begin<M> {
+    pool: Arc<Pool>,
+    mode: Mode,
+    models: std::marker::PhantomData<fn() -> M>,
+}
+
+impl<M> std::fmt::Debug for Begin<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Begin({})", self.mode.begin_sql())
+    }
+}
+
+impl<M> Begin<M> {
+    pub(crate) fn new(pool: Arc<Pool>) -> Self {
+        Self { pool, mode: Mode::default(), models: std::marker::PhantomData }
+    }
+
+    mode_methods!();
+}
+
+impl<M: Models> IntoFuture for Begin<M> {
+    type Output = Result<Transaction<M>>;
+    type IntoFuture = BoxFuture<'static, Result<Transaction<M>>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        async move {
+            let shared = OpenTransaction::begin(&self.pool, self.mode.begin_sql()).await?;
+            Ok(Transaction::of(Arc::new(shared)))
+        }
+        .boxed()
+    }
+}
+
 /// A closure to run inside a transaction; `.await` runs it.
 #[must_use = "nothing happens until it is awaited"]
 pub struct TransactionCall<'a, M, F> {
     pool: Arc<Pool>,
     work: F,
-    isolation: Option<Isolation>,
-    read_only: bool,
+    mode: Mode,
+    timeout: Option<Duration>,
     retries: u32,
     types: std::marker::PhantomData<fn() -> (M, &'a ())>,
 }
 
 impl<M, F> std::fmt::Debug for TransactionCall<'_, M, F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "TransactionCall({:?}, {} retries)", self.isolation, self.retries)
+        write!(f, "TransactionCall({}, {} retries)", self.mode.begin_sql(), self.retries)
     }
 }
 
 impl<M, F> TransactionCall<'_, M, F> {
     pub(crate) fn new(pool: Arc<Pool>, work: F) -> Self {
-        Self { pool, work, isolation: None, read_only: false, retries: 0, types: std::marker::PhantomData }
+        Self { pool, work, mode: Mode::default(), timeout: None, retries: 0, types: std::marker::PhantomData }
     }
 
-    /// Sets how far it is kept apart from others.
-    pub fn isolation(mut self, isolation: Isolation) -> Self {
-        self.isolation = Some(isolation);
+    mode_methods!();
+
+    /// How long all of it may take: waiting for a connection, the closure, COMMIT, and every time it is run again. Then
+    /// it is rolled back, what runs is cancelled, and [`Error::Timeout`] is given.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = Some(limit);
         self
     }
 
-    /// Refuses writes.
-    pub fn read_only(mut self) -> Self {
-        self.read_only = true;
-        self
-    }
-
-    /// Runs it again, up to this many times, after a serialization failure or a deadlock.
-    /// A COMMIT whose answer was lost is never repeated.
+    /// Runs it again, up to this many times, after a serialization failure or a deadlock, which the server has rolled
+    /// back. A COMMIT itself is never repeated: one whose answer was lost is [`Error::CommitUnknown`].
     pub fn retry(mut self, times: u32) -> Self {
         self.retries = times;
         self
-    }
-
-    fn begin_sql(&self) -> String {
-        let isolation = self.isolation.map_or("", Isolation::sql);
-        format!("BEGIN{isolation}{}", if self.read_only { " READ ONLY" } else { "" })
     }
 }
 
@@ -235,32 +342,47 @@ where
     type Output = Result<T, E>;
     type IntoFuture = BoxFuture<'a, Result<T, E>>;
 
-    fn into_future(mut self) -> Self::IntoFuture {
-        async move {
-            let begin = self.begin_sql();
-            let mut attempt = 0;
-            loop {
-                let shared = Arc::new(OpenTransaction::begin(&self.pool, &begin).await?);
-                let worked = (self.work)(Transaction::of(Arc::clone(&shared))).await;
-                let outcome = match worked {
-                    Ok(value) => shared.commit().await.map(|()| value).map_err(E::from),
-                    Err(error) => {
-                        // A failed rollback means a lost connection, and then the server rolls back.
-                        let _ = shared.rollback().await;
-                        Err(error)
-                    }
-                };
-                match outcome {
-                    Err(_) if shared.is_retryable() && attempt < self.retries => {
-                        drop(shared);
-                        attempt += 1;
-                        tokio::time::sleep(back_off(attempt)).await;
-                    }
-                    outcome => return outcome,
-                }
+    fn into_future(self) -> Self::IntoFuture {
+        match self.timeout {
+            None => run(self).boxed(),
+            Some(limit) => async move {
+                let late = |_| Err(E::from(Error::Timeout { what: "the transaction", limit }));
+                tokio::time::timeout(limit, run(self)).await.unwrap_or_else(late)
             }
+            .boxed(),
         }
-        .boxed()
+    }
+}
+
+/// Runs the closure, and again after collisions.
+async fn run<M, F, Fut, T, E>(mut call: TransactionCall<'_, M, F>) -> Result<T, E>
+where
+    M: Models,
+    F: FnMut(Transaction<M>) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+    E: From<Error>,
+{
+    let begin = call.mode.begin_sql();
+    let mut attempt = 0;
+    loop {
+        let shared = Arc::new(OpenTransaction::begin(&call.pool, begin.clone()).await?);
+        let worked = (call.work)(Transaction::of(Arc::clone(&shared))).await;
+        let outcome = match worked {
+            Ok(value) => shared.commit().await.map(|()| value).map_err(E::from),
+            Err(error) => {
+                // A failed rollback means a lost connection, and then the server rolls back.
+                let _ = shared.rollback().await;
+                Err(error)
+            }
+        };
+        match outcome {
+            Err(_) if shared.is_retryable() && attempt < call.retries => {
+                drop(shared);
+                attempt += 1;
+                tokio::time::sleep(back_off(attempt)).await;
+            }
+            outcome => return outcome,
+        }
     }
 }
 
@@ -270,4 +392,38 @@ fn back_off(attempt: u32) -> Duration {
     let longest = 5_u64.saturating_mul(1 << attempt.min(7)).min(500);
     let chance = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);
     Duration::from_millis(longest / 2 + longest * chance / 512)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_begins_in_one_message() {
+        assert!(matches!(Mode::default().begin_sql(), Cow::Borrowed("BEGIN")));
+        let mode = Mode {
+            isolation: Some(Isolation::Serializable),
+            read_only: true,
+            deferrable: true,
+            statement_timeout: Some(Duration::from_micros(3)),
+            lock_timeout: Some(Duration::from_secs(2)),
+            idle_timeout: None,
+        };
+        assert_eq!(
+            mode.begin_sql(),
+            "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE; SET LOCAL statement_timeout = 1; \
+             SET LOCAL lock_timeout = 2000"
+        );
+    }
+
+    #[test]
+    fn waiting_grows_and_has_an_end() {
+        for attempt in 1..40 {
+            let longest = 5_u64.saturating_mul(1 << attempt.min(7)).min(500);
+            for _ in 0..50 {
+                let waits = back_off(attempt).as_millis() as u64;
+                assert!((longest / 2..=longest).contains(&waits), "{attempt}: {waits}");
+            }
+        }
+    }
 }

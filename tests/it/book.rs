@@ -1,5 +1,6 @@
 //! The examples of the book and of the README: each Rust block stands in one of the files below, is compiled, and runs.
 
+mod operations;
 mod reads;
 mod writes;
 
@@ -19,8 +20,9 @@ use relata_devdb::DevDb;
 use crate::support::Fixture;
 
 /// Where the examples come from.
-const SOURCES: [&str; 5] = [
+const SOURCES: [&str; 6] = [
     include_str!("book.rs"),
+    include_str!("book/operations.rs"),
     include_str!("book/reads.rs"),
     include_str!("book/writes.rs"),
     include_str!("../../scripts/stranger.crate/build.rs"),
@@ -43,6 +45,7 @@ fn every_example_is_compiled() {
         ("README.md", include_str!("../../README.md")),
         ("docs/client.md", include_str!("../../docs/client.md")),
         ("docs/devdb.md", include_str!("../../docs/devdb.md")),
+        ("docs/operations.md", include_str!("../../docs/operations.md")),
         ("docs/migrations.md", include_str!("../../docs/migrations.md")),
     ] {
         assert!(rust_blocks(text).count() > 0, "{page} has no example");

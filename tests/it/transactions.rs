@@ -1,9 +1,8 @@
 //! Transactions: what is committed holds, what is not leaves nothing, and no connection comes back unclean.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
-use exam_planner::{Client, Error, Isolation, institution};
+use exam_planner::{Client, Error, Isolation, Role, institution, user};
 
 use crate::support::{Fixture, devdb};
 
@@ -169,58 +168,6 @@ async fn a_batch_holds_as_a_whole() {
     assert_eq!(db.institution().find_many().select(institution::slug).await.expect("is read"), ["b"]);
 }
 
-/// The future of a transaction is dropped at every await in turn: no connection comes back with a
-/// transaction open, and none is lost to the pool.
-#[tokio::test]
-async fn a_transaction_may_be_dropped_at_any_await() {
-    if devdb().max_connections_hint() < 2 {
-        return eprintln!("skipped: this PostgreSQL takes one connection");
-    }
-    let fixture = Fixture::new().await;
-    let db = Client::builder(fixture.database.url())
-        .expect("is a URL")
-        .max_connections(2)
-        .acquire_timeout(Duration::from_secs(20))
-        .application_name("dropped")
-        .connect()
-        .await
-        .expect("connects");
-    let mut finished = false;
-    let mut polls = 0;
-    while !finished {
-        polls += 1;
-        let work = db.transaction(|tx| async move {
-            tx.institution().create(row("dropped")).await?;
-            tx.institution().count().await?;
-            Err::<(), Error>(Error::TransactionFinished)
-        });
-        finished = poll_times(work.into_future(), polls).await;
-        assert!(polls < 1000, "it never finished");
-    }
-    assert!(polls > 4, "it was dropped in the middle only {polls} times");
-    // Both connections can be had at the same time, and both are clean.
-    let (one, two) = (db.begin().await.expect("is free"), db.begin().await.expect("is free"));
-    let open = fixture
-        .sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'dropped' AND state LIKE 'idle in transaction%'")
-        .await;
-    assert_eq!(open[0].get::<_, i64>(0), 2, "only the two that were just begun");
-    assert_eq!(one.institution().count().await.expect("counts"), 0);
-    assert_eq!(two.institution().count().await.expect("counts"), 0);
-}
-
-/// Polls a future so many times, giving the runtime time in between; tells whether it came to its end.
-async fn poll_times<F: Future>(future: F, times: u32) -> bool {
-    let mut future = std::pin::pin!(future);
-    for _ in 0..times {
-        let poll = std::future::poll_fn(|cx| std::task::Poll::Ready(future.as_mut().poll(cx).is_ready())).await;
-        if poll {
-            return true;
-        }
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-    false
-}
-
 /// A migration changes a column's type under a running program: the statement is prepared again.
 #[tokio::test]
 async fn a_migration_under_a_running_program_is_survived() {
@@ -235,12 +182,62 @@ async fn a_migration_under_a_running_program_is_survived() {
     read().await.expect("is read");
     fixture.sql("ALTER TABLE institutions ALTER name TYPE varchar(200)").await;
     assert_eq!(read().await.expect("is prepared again").name, tenant.name);
+    // The first statement of a transaction: it begins again, as it was.
     fixture.sql("ALTER TABLE institutions ALTER name TYPE text").await;
+    let tx = db.begin().isolation(Isolation::Serializable).await.expect("begins");
+    let found = tx.institution().find_unique(institution::id.eq(tenant.id)).or_err().await;
+    assert_eq!(found.expect("is prepared again").name, tenant.name);
+    let isolation = tx.query_raw::<(String,)>("SHOW transaction_isolation", relata::params![]).await;
+    assert_eq!(isolation.expect("is read"), [("serializable".to_owned(),)]);
+    // A later one: what was done before would be lost, and is not done again in silence.
+    tx.commit().await.expect("commits");
     let tx = db.begin().await.expect("begins");
+    tx.student().count().await.expect("counts");
+    fixture.sql("ALTER TABLE institutions ALTER name TYPE varchar(200)").await;
     let lost = tx.institution().find_unique(institution::id.eq(tenant.id)).await;
     assert_eq!(lost.expect_err("the transaction is lost").sqlstate(), Some("0A000"));
     tx.rollback().await.expect("rolls back");
     assert_eq!(read().await.expect("is prepared again").name, tenant.name);
+    // A batch as a whole.
+    fixture.sql("ALTER TABLE institutions ALTER name TYPE text").await;
+    let find = db.institution().find_unique(institution::id.eq(tenant.id)).or_err();
+    let (first, _) = db.batch((find, db.user().count())).await.expect("is prepared again");
+    assert_eq!(first.name, tenant.name);
+}
+
+/// A migration replaces an enum: its type has another number then, and prepared statements know the old one.
+#[tokio::test]
+async fn a_replaced_enum_is_survived() {
+    if devdb().max_connections_hint() < 2 {
+        return eprintln!("skipped: this PostgreSQL takes one connection");
+    }
+    let fixture = Fixture::new().await;
+    let tenant = fixture.institution("north").await.id;
+    let user = fixture.user(tenant, "a@x.edu").await;
+    let db = Client::builder(fixture.database.url()).expect("is a URL").max_connections(1).connect().await;
+    let db: Client = db.expect("connects");
+    let typed = || async { db.user().count().filter(user::role.in_([Role::Student])).await };
+    let written = || async { db.user().update(user::id.eq(user.id)).set(user::role.to(Role::Student)).await };
+    let raw = || async {
+        let sql = "SELECT id FROM users WHERE role = $1";
+        db.query_raw::<(relata::uuid::Uuid,)>(sql, relata::params![Role::Student]).await
+    };
+    for replaced in [false, true, true] {
+        if replaced {
+            for sql in [
+                "ALTER TYPE role RENAME TO old_role",
+                "CREATE TYPE role AS ENUM ('ADMIN', 'FACULTY', 'STUDENT')",
+                "ALTER TABLE users ALTER role DROP DEFAULT",
+                "ALTER TABLE users ALTER role TYPE role USING role::text::role",
+                "DROP TYPE old_role",
+            ] {
+                fixture.sql(sql).await;
+            }
+        }
+        assert_eq!(typed().await.expect("is prepared again"), 1);
+        assert_eq!(written().await.expect("is prepared again").role, Role::Student);
+        assert_eq!(raw().await.expect("is prepared again"), [(user.id,)]);
+    }
 }
 
 /// The server ends the connections: the next query gets a new one, or says clearly what happened.

@@ -18,19 +18,22 @@ const RUNTIME_NAMES: [&str; 4] = ["Error", "Isolation", "NotIncluded", "Parent"]
 
 /// Methods of the runtime's client and transaction, which hide a model's method of the same name. The
 /// model's gets a `_` behind it: `db.transaction_().find_many()`.
-const OWN_METHODS: [&str; 12] = [
+const OWN_METHODS: [&str; 15] = [
     "batch",
     "begin",
     "clone",
     "close",
     "commit",
+    "counted",
     "execute_raw",
     "into",
     "query_raw",
     "rollback",
     "savepoint",
+    "statistics",
     "to_owned",
     "transaction",
+    "with_hooks",
 ];
 
 /// Only lines of `mod` and `use`.

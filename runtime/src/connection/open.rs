@@ -1,22 +1,24 @@
-//! A connection inside a transaction: how it is begun and ended, and what becomes of it when it is dropped.
+//! A connection inside a transaction: how it is begun and ended.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
-use std::time::Duration;
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
-use deadpool_postgres::Object;
-
+use super::lease::Lease;
 use super::pool::Pool;
 use super::session::Session;
 use crate::error::{Error, Result, from_connection};
 use crate::operation::{Operation, Outcome, execute};
 
 /// A connection inside a transaction. Whatever becomes of it, an unfinished transaction never goes
-/// back to the pool: the connection is rolled back first, or closed.
+/// back to the pool: see `Lease`.
 #[derive(Debug)]
 pub(crate) struct OpenTransaction {
-    connection: Option<Object>,
-    state: AtomicU8,
+    lease: Lease,
+    /// What it was begun with.
+    begin: Cow<'static, str>,
+    /// How many statements were sent in it.
+    statements: AtomicU32,
     /// A statement failed in a way that running the transaction again may mend.
     retryable: AtomicBool,
     /// Something failed, so the server may have ended the transaction already.
@@ -27,25 +29,21 @@ pub(crate) struct OpenTransaction {
     savepoints: AtomicU32,
 }
 
-const OPEN: u8 = 0;
-const FINISHED: u8 = 1;
-
-/// How long a dropped transaction may take to roll back before its connection is closed.
-const ROLLBACK_LIMIT: Duration = Duration::from_secs(5);
-
 impl OpenTransaction {
     /// Takes a connection and begins. From before the first byte the connection counts as unclean.
-    pub(crate) async fn begin(pool: &Pool, begin: &str) -> Result<Self> {
-        let transaction = Self::adopt(pool.acquire().await?);
-        transaction.connection()?.batch_execute(begin).await.map_err(|error| from_connection(&error))?;
+    pub(crate) async fn begin(pool: &Arc<Pool>, begin: impl Into<Cow<'static, str>>) -> Result<Self> {
+        let transaction = Self::adopt(pool.acquire().await?, begin.into());
+        transaction.lease.batch_execute(&transaction.begin).await.map_err(|error| from_connection(&error))?;
         Ok(transaction)
     }
 
     /// Takes charge of a connection that is about to begin.
-    pub(crate) fn adopt(connection: Object) -> Self {
+    pub(crate) fn adopt(lease: Lease, begin: Cow<'static, str>) -> Self {
+        lease.opens_transaction();
         Self {
-            connection: Some(connection),
-            state: AtomicU8::new(OPEN),
+            lease,
+            begin,
+            statements: AtomicU32::new(0),
             retryable: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             dropped_savepoints: Mutex::default(),
@@ -53,46 +51,51 @@ impl OpenTransaction {
         }
     }
 
-    pub(crate) fn connection(&self) -> Result<&Object> {
-        match &self.connection {
-            Some(connection) if self.state.load(Ordering::Acquire) == OPEN => Ok(connection),
-            _ => Err(Error::TransactionFinished),
-        }
+    pub(crate) fn pool(&self) -> &Arc<Pool> {
+        &self.lease.pool
     }
 
-    /// The connection, after what dropped savepoints have left behind is undone.
-    pub(crate) async fn ready(&self) -> Result<&Object> {
-        let connection = self.connection()?;
-        let dropped = match self.dropped_savepoints.lock() {
-            Ok(mut dropped) => std::mem::take(&mut *dropped),
-            Err(_) => return Err(Error::TransactionFinished),
-        };
-        for savepoint in dropped {
-            self.savepoint_command("ROLLBACK TO SAVEPOINT", savepoint).await?;
+    pub(crate) fn lease(&self) -> Result<&Lease> {
+        if self.lease.has_transaction() { Ok(&self.lease) } else { Err(Error::TransactionFinished) }
+    }
+
+    /// Undoes what dropped savepoints have left behind.
+    pub(crate) async fn ready(&self) -> Result<()> {
+        self.lease()?;
+        while let Some(savepoint) = self.next_dropped_savepoint()? {
+            self.undo_savepoint(savepoint).await?;
         }
-        Ok(connection)
+        Ok(())
+    }
+
+    /// The innermost one. What is sent is done, however the future that sends it ends, so that it is off the list.
+    fn next_dropped_savepoint(&self) -> Result<Option<u32>> {
+        let mut dropped = self.dropped_savepoints.lock().map_err(|_| Error::TransactionFinished)?;
+        Ok(if dropped.is_empty() { None } else { Some(dropped.remove(0)) })
     }
 
     /// Begins a savepoint and gives its number.
     pub(crate) async fn begin_savepoint(&self) -> Result<u32> {
         self.ready().await?;
         let savepoint = self.savepoints.fetch_add(1, Ordering::Relaxed);
-        self.savepoint_command("SAVEPOINT", savepoint).await?;
+        self.command(format!("SAVEPOINT relata_{savepoint}")).await?;
         Ok(savepoint)
     }
 
-    /// Ends a savepoint: what was done since holds, or is undone.
-    pub(crate) async fn end_savepoint(&self, savepoint: u32, holds: bool) -> Result<()> {
-        if holds {
-            self.ready().await?;
-            return self.savepoint_command("RELEASE SAVEPOINT", savepoint).await;
-        }
-        self.savepoint_command("ROLLBACK TO SAVEPOINT", savepoint).await
+    /// What was done since holds.
+    pub(crate) async fn release_savepoint(&self, savepoint: u32) -> Result<()> {
+        self.command(format!("RELEASE SAVEPOINT relata_{savepoint}")).await
     }
 
-    async fn savepoint_command(&self, command: &str, savepoint: u32) -> Result<()> {
-        let sql = format!("{command} relata_{savepoint}");
-        self.connection()?.batch_execute(&sql).await.map_err(|error| from_connection(&error))
+    /// What was done since is undone.
+    pub(crate) async fn undo_savepoint(&self, savepoint: u32) -> Result<()> {
+        self.command(format!("ROLLBACK TO SAVEPOINT relata_{savepoint}; RELEASE SAVEPOINT relata_{savepoint}")).await
+    }
+
+    async fn command(&self, sql: String) -> Result<()> {
+        self.note_statement();
+        let lease = self.lease()?;
+        lease.track(lease.batch_execute(&sql)).await.map_err(|error| from_connection(&error))
     }
 
     /// Notes that a savepoint's work was dropped in the middle.
@@ -103,9 +106,28 @@ impl OpenTransaction {
     }
 
     pub(crate) async fn run(&self, operation: Operation) -> Result<Outcome> {
-        let outcome = execute(Session::in_transaction(self.ready().await?), operation).await;
+        self.ready().await?;
+        let session = Session::in_transaction(self, operation.name())?;
+        let outcome = execute(session, operation).await;
         self.note(&outcome);
         outcome
+    }
+
+    /// Counts a statement that is about to be sent.
+    pub(super) fn note_statement(&self) {
+        self.statements.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// After a failure of its only statement so far: rolls back and begins again, as if nothing had been. Tells whether
+    /// it did.
+    pub(super) async fn begin_again(&self) -> Result<bool> {
+        if self.statements.load(Ordering::Acquire) != 1 {
+            return Ok(false);
+        }
+        let lease = self.lease()?;
+        let sql = format!("ROLLBACK; {}", self.begin);
+        lease.track(lease.batch_execute(&sql)).await.map_err(|error| from_connection(&error))?;
+        Ok(true)
     }
 
     /// Remembers that something failed.
@@ -125,78 +147,42 @@ impl OpenTransaction {
     /// PostgreSQL answers the COMMIT of a failed transaction with a ROLLBACK and no error. Where something failed it
     /// is asked first whether the transaction is still alive.
     pub(crate) async fn commit(&self) -> Result<()> {
-        let connection = self.ready().await?;
-        if self.failed.load(Ordering::Acquire) && connection.simple_query("SELECT 1").await.is_err() {
+        self.ready().await?;
+        let lease = self.lease()?;
+        if self.failed.load(Ordering::Acquire) && lease.simple_query("SELECT 1").await.is_err() {
             self.rollback().await?;
             return Err(Error::TransactionFailed);
         }
-        let rows = connection.simple_query("COMMIT").await;
-        match rows {
-            Ok(_) => {
-                self.state.store(FINISHED, Ordering::Release);
-                Ok(())
-            }
-            Err(error) if error.as_db_error().is_none() => Err(Error::CommitUnknown),
-            Err(error) => {
-                let error = match from_connection(&error) {
-                    Error::Database(known) if matches!(known.sqlstate.as_str(), "40001" | "40P01") => {
-                        self.retryable.store(true, Ordering::Release);
-                        Error::Serialization { sqlstate: known.sqlstate }
-                    }
-                    other => other,
-                };
-                // A refused COMMIT has rolled back already.
-                self.state.store(FINISHED, Ordering::Release);
-                Err(error)
-            }
+        let answer = lease.simple_query("COMMIT").await;
+        let Err(error) = answer.as_ref().map_err(commit_error) else {
+            self.lease.transaction_is_over();
+            return Ok(());
+        };
+        if !matches!(error, Error::CommitUnknown) {
+            // A refused COMMIT has rolled back already.
+            self.retryable.fetch_or(error.is_retryable(), Ordering::AcqRel);
+            self.lease.transaction_is_over();
         }
+        Err(error)
     }
 
     pub(crate) async fn rollback(&self) -> Result<()> {
-        self.connection()?.batch_execute("ROLLBACK").await.map_err(|error| from_connection(&error))?;
-        self.state.store(FINISHED, Ordering::Release);
+        self.lease()?.batch_execute("ROLLBACK").await.map_err(|error| from_connection(&error))?;
+        self.lease.transaction_is_over();
         Ok(())
     }
 
     /// The transaction ended by other means than `commit` or `rollback`: its last statement did it.
     pub(crate) fn mark_finished(&self) {
-        self.state.store(FINISHED, Ordering::Release);
+        self.lease.transaction_is_over();
     }
 }
 
-impl Drop for OpenTransaction {
-    fn drop(&mut self) {
-        let Some(connection) = self.connection.take() else { return };
-        if self.state.load(Ordering::Acquire) == FINISHED {
-            return;
-        }
-        let unclean = Unclean(Some(connection));
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(unclean.roll_back());
-        }
-    }
-}
-
-/// A connection that may be inside a transaction: dropped as it is, it is closed, not reused.
-struct Unclean(Option<Object>);
-
-impl Unclean {
-    async fn roll_back(mut self) {
-        let rolled_back = match &self.0 {
-            Some(connection) => tokio::time::timeout(ROLLBACK_LIMIT, connection.batch_execute("ROLLBACK")).await,
-            None => return,
-        };
-        if matches!(rolled_back, Ok(Ok(()))) {
-            // Clean again: back to the pool.
-            drop(self.0.take());
-        }
-    }
-}
-
-impl Drop for Unclean {
-    fn drop(&mut self) {
-        if let Some(connection) = self.0.take() {
-            drop(Object::take(connection));
-        }
+/// What a COMMIT that gave an error means. If the server ended the connection with it, it may have committed before.
+pub(crate) fn commit_error(error: &tokio_postgres::Error) -> Error {
+    match error.as_db_error().map(|known| known.code().code()) {
+        None => Error::CommitUnknown,
+        Some(code) if code.starts_with("57P") || code.starts_with("08") => Error::CommitUnknown,
+        Some(_) => from_connection(error),
     }
 }

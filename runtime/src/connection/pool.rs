@@ -1,52 +1,80 @@
 //! The pool: gives connections, and says why it cannot.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Object, PoolError, TimeoutType, Timeouts};
+use deadpool_postgres::{PoolError, TimeoutType, Timeouts};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::lease::Lease;
+use super::types::KnownTypes;
 use crate::connect::ConnectOptions;
 use crate::error::{Error, Result};
+use crate::hooks::Hooks;
+use crate::observe::Server;
+use crate::statistics::Counters;
 
-/// Connections to one database.
+/// Connections to one database, as one client sees them: clients of the same connections may count and hook apart.
+#[derive(Clone)]
 pub(crate) struct Pool {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) hooks: Option<Arc<Hooks>>,
+}
+
+/// What all clients of the same connections have in common.
+pub(crate) struct Shared {
     pub(crate) connections: deadpool_postgres::Pool,
     pub(crate) options: ConnectOptions,
     pub(crate) acquire_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    /// To cancel statements, which takes a connection of its own.
+    pub(crate) tls: MakeRustlsConnect,
+    /// Where statements have no names: the types of their parameters.
+    pub(crate) unnamed: Option<KnownTypes>,
+    /// Statements that take as long are logged.
+    pub(crate) slow: Option<Duration>,
+    pub(crate) server: Server,
 }
 
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Pool({})", self.options.target())
+        write!(f, "Pool({})", self.shared.options.target())
     }
 }
 
 impl Pool {
     /// A connection of the pool.
-    pub(crate) async fn acquire(&self) -> Result<Object> {
+    pub(crate) async fn acquire(self: &Arc<Self>) -> Result<Lease> {
         // Usually one is free, and then no timer is needed. Nobody who waits is overtaken: what comes back
         // to the pool is given to them first.
-        let without_waiting = Timeouts { wait: Some(Duration::ZERO), ..self.connections.timeouts() };
-        match self.connections.timeout_get(&without_waiting).await {
-            Err(PoolError::Timeout(TimeoutType::Wait)) => {
-                self.connections.get().await.map_err(|error| self.explain(error))
-            }
-            other => other.map_err(|error| self.explain(error)),
+        let connections = &self.shared.connections;
+        let without_waiting = Timeouts { wait: Some(Duration::ZERO), ..connections.timeouts() };
+        let connection = match connections.timeout_get(&without_waiting).await {
+            Err(PoolError::Timeout(TimeoutType::Wait)) => connections.get().await,
+            other => other,
+        };
+        match connection {
+            Ok(connection) => Ok(Lease::new(connection, Arc::clone(self))),
+            Err(error) => Err(self.explain(error)),
         }
     }
 
     fn explain(&self, error: PoolError) -> Error {
         match error {
             PoolError::Timeout(TimeoutType::Wait) => {
-                let status = self.connections.status();
+                let status = self.shared.connections.status();
                 Error::PoolTimeout {
-                    limit: self.acquire_timeout,
+                    limit: self.shared.acquire_timeout,
                     max_size: status.max_size,
                     in_use: status.size.saturating_sub(status.available),
                     waiting: status.waiting,
                 }
             }
-            PoolError::Timeout(_) => Error::Timeout { what: "connecting to PostgreSQL", limit: self.acquire_timeout },
-            PoolError::Backend(error) => self.options.connect_error(&error),
+            PoolError::Timeout(_) => {
+                Error::Timeout { what: "connecting to PostgreSQL", limit: self.shared.connect_timeout }
+            }
+            PoolError::Backend(error) => self.shared.options.connect_error(&error),
             PoolError::Closed => Error::Config("the client was closed".to_owned()),
             other => Error::Config(format!("the pool cannot give a connection: {other}")),
         }

@@ -1,10 +1,15 @@
 //! One connection as operations use it: prepares statements, sends them, and prepares again what a migration made stale.
 
-use deadpool_postgres::Object;
-use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
+use std::future::Future;
+use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use tokio_postgres::Row;
+use tokio_postgres::types::{ToSql, Type};
+
+use super::lease::Lease;
+use super::open::OpenTransaction;
+use crate::error::{Error, Result, from_connection};
+use crate::observe::Watch;
 use crate::sql::Statement;
 use crate::table::Table;
 use crate::value::Param;
@@ -12,81 +17,206 @@ use crate::value::Param;
 /// One connection, for the statements of one operation.
 #[derive(Clone, Copy)]
 pub(crate) struct Session<'c> {
-    connection: &'c Object,
-    in_transaction: bool,
+    lease: &'c Lease,
+    transaction: Option<&'c OpenTransaction>,
+    /// What the statements are for, in traces.
+    pub(crate) operation: &'static str,
+}
+
+/// A statement that can be sent.
+#[derive(Clone)]
+pub(crate) enum Prepared {
+    /// The server knows it by a name.
+    Named(tokio_postgres::Statement),
+    /// It is sent with its text each time; these are the types of its parameters.
+    Unnamed(Arc<[Type]>),
+}
+
+/// What a statement gives: rows, or the number of rows that it wrote.
+pub(crate) trait Answer: Sized + Send {
+    fn named(
+        lease: &Lease,
+        prepared: &tokio_postgres::Statement,
+        params: &[Param],
+    ) -> impl Future<Output = Result<Self, tokio_postgres::Error>> + Send;
+
+    fn unnamed(
+        lease: &Lease,
+        sql: &str,
+        params: &[Param],
+        types: &[Type],
+    ) -> impl Future<Output = Result<Self, tokio_postgres::Error>> + Send;
+
+    /// How many rows were read or written.
+    fn rows(&self) -> u64;
+}
+
+impl Answer for Vec<Row> {
+    async fn named(
+        lease: &Lease,
+        prepared: &tokio_postgres::Statement,
+        params: &[Param],
+    ) -> Result<Self, tokio_postgres::Error> {
+        lease.query(prepared, &parameters(params)).await
+    }
+
+    async fn unnamed(
+        lease: &Lease,
+        sql: &str,
+        params: &[Param],
+        types: &[Type],
+    ) -> Result<Self, tokio_postgres::Error> {
+        lease.query_typed(sql, &typed_parameters(params, types)).await
+    }
+
+    fn rows(&self) -> u64 {
+        self.len() as u64
+    }
+}
+
+impl Answer for u64 {
+    async fn named(
+        lease: &Lease,
+        prepared: &tokio_postgres::Statement,
+        params: &[Param],
+    ) -> Result<Self, tokio_postgres::Error> {
+        lease.execute(prepared, &parameters(params)).await
+    }
+
+    async fn unnamed(
+        lease: &Lease,
+        sql: &str,
+        params: &[Param],
+        types: &[Type],
+    ) -> Result<Self, tokio_postgres::Error> {
+        lease.execute_typed(sql, &typed_parameters(params, types)).await
+    }
+
+    fn rows(&self) -> u64 {
+        *self
+    }
 }
 
 impl<'c> Session<'c> {
     /// Every statement stands for itself.
-    pub(crate) fn new(connection: &'c Object) -> Self {
-        Self { connection, in_transaction: false }
+    pub(crate) fn new(lease: &'c Lease, operation: &'static str) -> Self {
+        Self { lease, transaction: None, operation }
     }
 
     /// The statements belong to a transaction: a failed one ends it.
-    pub(crate) fn in_transaction(connection: &'c Object) -> Self {
-        Self { connection, in_transaction: true }
+    pub(crate) fn in_transaction(transaction: &'c OpenTransaction, operation: &'static str) -> Result<Self> {
+        Ok(Self { lease: transaction.lease()?, transaction: Some(transaction), operation })
+    }
+
+    pub(crate) fn lease(self) -> &'c Lease {
+        self.lease
     }
 
     /// Prepares a statement, if this connection has not done so before.
-    pub(crate) async fn prepare(self, sql: &str, table: &'static Table) -> Result<tokio_postgres::Statement> {
-        self.connection.prepare_cached(sql).await.map_err(|error| Error::from_driver(&error, table))
+    pub(crate) async fn prepare(self, statement: &Statement, table: Option<&'static Table>) -> Result<Prepared> {
+        let prepared = async {
+            match &self.lease.pool.shared.unnamed {
+                None => self.lease.prepare_cached(&statement.sql).await.map(Prepared::Named).map_err(Failure::Driver),
+                Some(known) => known.types_of(self.lease, statement).await.map(Prepared::Unnamed),
+            }
+        };
+        self.lease.track(prepared).await.map_err(|failure| failure.explain(table))
     }
 
     /// The rows of a statement.
     pub(crate) async fn query(self, statement: Statement, table: &'static Table) -> Result<Vec<Row>> {
-        let prepared = self.prepare(&statement.sql, table).await?;
-        match self.query_prepared(&prepared, &statement, table).await {
-            Err(error) if self.prepares_again(&error, &statement) => {
-                let prepared = self.prepare(&statement.sql, table).await?;
-                self.query_prepared(&prepared, &statement, table).await
-            }
-            outcome => outcome,
-        }
-    }
-
-    /// Whether the statement was prepared before a migration changed its table, so that nothing was executed and it
-    /// can be prepared again. Inside a transaction the next one can: this one is lost.
-    fn prepares_again(self, error: &Error, statement: &Statement) -> bool {
-        if !error.is_stale_plan() {
-            return false;
-        }
-        self.connection.statement_cache.remove(&statement.sql, &[]);
-        !self.in_transaction
-    }
-
-    pub(crate) async fn query_prepared(
-        self,
-        prepared: &tokio_postgres::Statement,
-        statement: &Statement,
-        table: &'static Table,
-    ) -> Result<Vec<Row>> {
-        let params = parameters(&statement.params);
-        self.connection.query(prepared, &params).await.map_err(|error| Error::from_driver(&error, table))
+        self.ask(&statement, Some(table)).await
     }
 
     /// The number of rows that a statement wrote.
     pub(crate) async fn execute(self, statement: Statement, table: &'static Table) -> Result<u64> {
-        let prepared = self.prepare(&statement.sql, table).await?;
-        match self.execute_prepared(&prepared, &statement, table).await {
-            Err(error) if self.prepares_again(&error, &statement) => {
-                let prepared = self.prepare(&statement.sql, table).await?;
-                self.execute_prepared(&prepared, &statement, table).await
+        self.ask(&statement, Some(table)).await
+    }
+
+    /// Sends a statement and reads the answer. One that a migration made stale, so that nothing of it holds, is prepared
+    /// again once: outside a transaction, and inside one whose first statement it is.
+    pub(crate) async fn ask<T: Answer>(self, statement: &Statement, table: Option<&'static Table>) -> Result<T> {
+        if let Some(transaction) = self.transaction {
+            transaction.note_statement();
+        }
+        match self.ask_once(statement, table).await {
+            Err(error) if self.is_stale(&error) => {
+                self.forget(statement);
+                match self.transaction {
+                    Some(transaction) if !transaction.begin_again().await? => return Err(error),
+                    _ => {}
+                }
+                self.ask_once(statement, table).await
             }
             outcome => outcome,
         }
     }
 
-    pub(crate) async fn execute_prepared(
-        self,
-        prepared: &tokio_postgres::Statement,
-        statement: &Statement,
-        table: &'static Table,
-    ) -> Result<u64> {
-        let params = parameters(&statement.params);
-        self.connection.execute(prepared, &params).await.map_err(|error| Error::from_driver(&error, table))
+    async fn ask_once<T: Answer>(self, statement: &Statement, table: Option<&'static Table>) -> Result<T> {
+        let prepared = self.prepare(statement, table).await?;
+        self.ask_prepared(&prepared, statement, table).await
     }
+
+    pub(crate) async fn ask_prepared<T: Answer>(
+        self,
+        prepared: &Prepared,
+        statement: &Statement,
+        table: Option<&'static Table>,
+    ) -> Result<T> {
+        let watch = Watch::start(&self.lease.pool);
+        let work = async {
+            match prepared {
+                Prepared::Named(prepared) => T::named(self.lease, prepared, &statement.params).await,
+                Prepared::Unnamed(types) if types.len() != statement.params.len() => {
+                    return Err(Failure::Refused(wrong_count(statement, types)));
+                }
+                Prepared::Unnamed(types) => T::unnamed(self.lease, &statement.sql, &statement.params, types).await,
+            }
+            .map_err(Failure::Driver)
+        };
+        let answer = self.lease.track(work).await.map_err(|failure| failure.explain(table));
+        watch.end(self, statement, table, answer.as_ref().map(Answer::rows));
+        answer
+    }
+
+    /// Whether the statement was prepared before a migration changed what it is about.
+    pub(crate) fn is_stale(self, error: &Error) -> bool {
+        error.is_stale_plan() || (self.lease.pool.shared.unnamed.is_some() && error.is_wrong_statement())
+    }
+
+    /// Lets it be prepared anew the next time.
+    pub(crate) fn forget(self, statement: &Statement) {
+        match &self.lease.pool.shared.unnamed {
+            Some(known) => known.forget(&statement.sql),
+            None => drop(self.lease.statement_cache.remove(&statement.sql, &[])),
+        }
+    }
+}
+
+/// Why there is no answer.
+pub(crate) enum Failure {
+    Driver(tokio_postgres::Error),
+    Refused(String),
+}
+
+impl Failure {
+    fn explain(self, table: Option<&'static Table>) -> Error {
+        match (self, table) {
+            (Failure::Driver(error), Some(table)) => Error::from_driver(&error, table),
+            (Failure::Driver(error), None) => from_connection(&error),
+            (Failure::Refused(reason), _) => Error::Refused(reason),
+        }
+    }
+}
+
+fn wrong_count(statement: &Statement, types: &[Type]) -> String {
+    format!("the statement takes {} parameters, and {} were given", types.len(), statement.params.len())
 }
 
 pub(crate) fn parameters(params: &[Param]) -> Vec<&(dyn ToSql + Sync)> {
     params.iter().map(|param| param as &(dyn ToSql + Sync)).collect()
+}
+
+fn typed_parameters<'p>(params: &'p [Param], types: &[Type]) -> Vec<(&'p (dyn ToSql + Sync), Type)> {
+    params.iter().zip(types).map(|(param, ty)| (param as &(dyn ToSql + Sync), ty.clone())).collect()
 }

@@ -1,0 +1,125 @@
+//! A connection on loan from the pool, and what happens to it when it is given back.
+//!
+//! A future may be dropped at any await. The connection then may have a statement on its way or a transaction open, and
+//! nobody may get it in that state: it is brought to rest in a task first, or closed.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use deadpool_postgres::Object;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::pool::Pool;
+
+/// How long what a dropped future has left behind may take to end by itself. After that it is cancelled, and its
+/// connection is closed.
+const REST_LIMIT: Duration = Duration::from_millis(250);
+
+/// How long asking the server to cancel may take.
+const CANCEL_LIMIT: Duration = Duration::from_secs(5);
+
+/// A connection that goes back to the pool when it is dropped, if it is at rest.
+pub(crate) struct Lease {
+    /// None only while it is dropped.
+    connection: Option<Object>,
+    pub(crate) pool: Arc<Pool>,
+    /// Statements whose answer has not been read to its end.
+    in_flight: AtomicU32,
+    /// A transaction is open, or may be.
+    open: AtomicBool,
+}
+
+impl std::fmt::Debug for Lease {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Lease({:?})", self.pool)
+    }
+}
+
+impl Deref for Lease {
+    type Target = Object;
+
+    #[allow(clippy::expect_used, reason = "it is taken out by `drop`, and nothing is called after that")]
+    fn deref(&self) -> &Object {
+        self.connection.as_ref().expect("a lease has its connection until it is dropped")
+    }
+}
+
+impl Lease {
+    pub(super) fn new(connection: Object, pool: Arc<Pool>) -> Self {
+        Self { connection: Some(connection), pool, in_flight: AtomicU32::new(0), open: AtomicBool::new(false) }
+    }
+
+    /// Sends something and reads the answer. If this is dropped in between, the connection is not at rest.
+    pub(crate) async fn track<T>(&self, work: impl Future<Output = T>) -> T {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        let answer = work.await;
+        // The end of a transaction may have set it to zero in between.
+        let _ = self.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |running| running.checked_sub(1));
+        answer
+    }
+
+    /// From here on it may have a transaction open.
+    pub(super) fn opens_transaction(&self) {
+        self.open.store(true, Ordering::Release);
+    }
+
+    /// The server said that the transaction is over, and with that everything that was sent before.
+    pub(super) fn transaction_is_over(&self) {
+        self.open.store(false, Ordering::Release);
+        self.in_flight.store(0, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_transaction(&self) -> bool {
+        self.open.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        let open = *self.open.get_mut();
+        if !open && *self.in_flight.get_mut() == 0 {
+            return drop(connection);
+        }
+        let restless = Restless { connection: Some(connection), tls: self.pool.shared.tls.clone() };
+        // Without a runtime nobody can wait: it is closed.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(restless.bring_to_rest(if open { "ROLLBACK" } else { "" }));
+        }
+    }
+}
+
+/// A connection that is not at rest: dropped as it is, it is closed and not reused.
+struct Restless {
+    connection: Option<Object>,
+    tls: MakeRustlsConnect,
+}
+
+impl Restless {
+    /// Gives it back once `last`, which ends what it is in, has an answer. If that takes too long, what runs is cancelled
+    /// and the connection closed: a late cancellation must not meet somebody else's statement.
+    async fn bring_to_rest(mut self, last: &'static str) {
+        let Some(connection) = &self.connection else { return };
+        match tokio::time::timeout(REST_LIMIT, connection.batch_execute(last)).await {
+            Ok(Ok(())) => drop(self.connection.take()),
+            Ok(Err(_)) => {}
+            Err(_) => {
+                let cancel = connection.cancel_token();
+                let asked = tokio::time::timeout(CANCEL_LIMIT, cancel.cancel_query(self.tls.clone())).await;
+                if !matches!(asked, Ok(Ok(()))) {
+                    tracing::warn!("a statement whose future was dropped could not be cancelled, and may go on");
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Restless {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            drop(Object::take(connection));
+        }
+    }
+}

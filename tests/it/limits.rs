@@ -1,0 +1,209 @@
+//! Limits and retries: of transactions, of the pool, of connecting.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use exam_planner::{Client, Error, Isolation, institution};
+use relata::{Result, params};
+
+use crate::support::{Fixture, devdb};
+
+fn row(slug: &str) -> institution::Create {
+    institution::Create { name: slug.to_owned(), slug: slug.to_owned() }
+}
+
+/// What a transaction says of itself.
+async fn setting(tx: &exam_planner::Transaction, name: &str) -> String {
+    let sql = "SELECT current_setting($1)";
+    tx.query_raw::<(String,)>(sql, params![name]).await.expect("is read").remove(0).0
+}
+
+#[tokio::test]
+async fn a_transaction_is_begun_as_it_is_asked_for() {
+    let fixture = Fixture::new().await;
+    let tx = fixture
+        .db
+        .begin()
+        .isolation(Isolation::Serializable)
+        .read_only()
+        .deferrable()
+        .statement_timeout(Duration::from_secs(7))
+        .lock_timeout(Duration::from_millis(1500))
+        .idle_timeout(Duration::from_secs(60))
+        .await
+        .expect("begins");
+    for (name, value) in [
+        ("transaction_isolation", "serializable"),
+        ("transaction_read_only", "on"),
+        ("transaction_deferrable", "on"),
+        ("statement_timeout", "7s"),
+        ("lock_timeout", "1500ms"),
+        ("idle_in_transaction_session_timeout", "1min"),
+    ] {
+        assert_eq!(setting(&tx, name).await, value, "{name}");
+    }
+    let refused = tx.institution().create(row("a")).await;
+    assert_eq!(refused.expect_err("is read only").sqlstate(), Some("25006"));
+    tx.rollback().await.expect("rolls back");
+    let tx = fixture.db.begin().await.expect("begins");
+    assert_eq!(setting(&tx, "statement_timeout").await, "0", "limits end with their transaction");
+    assert_eq!(setting(&tx, "transaction_isolation").await, "read committed");
+}
+
+#[tokio::test]
+async fn a_statement_has_a_limit_of_its_own() {
+    let fixture = Fixture::new().await;
+    if devdb().max_connections_hint() < 2 {
+        return eprintln!("skipped: this PostgreSQL has no time limits");
+    }
+    let slept: Result<Vec<(i32,)>> = fixture
+        .db
+        .transaction(|tx| async move { tx.query_raw("SELECT 1 FROM pg_sleep(600)", params![]).await })
+        .statement_timeout(Duration::from_millis(50))
+        .await;
+    let late = slept.expect_err("takes too long");
+    assert!(late.sqlstate() == Some("57014") && late.is_timeout(), "{late}");
+}
+
+/// Two transactions lock two rows in opposite orders: PostgreSQL ends one of them, which is run again.
+#[tokio::test]
+async fn a_deadlock_is_run_again() {
+    if devdb().max_connections_hint() < 3 {
+        return eprintln!("skipped: this PostgreSQL takes one connection");
+    }
+    let fixture = Fixture::new().await;
+    let db = &fixture.db;
+    for slug in ["a", "b"] {
+        db.institution().create(row(slug)).await.expect("is created");
+    }
+    let (runs, both_locked) = (AtomicU32::new(0), tokio::sync::Barrier::new(2));
+    let locks = |first: &'static str, second: &'static str| {
+        let (runs, both_locked) = (&runs, &both_locked);
+        let own_runs = AtomicU32::new(0);
+        db.transaction(move |tx| {
+            runs.fetch_add(1, Ordering::SeqCst);
+            let again = own_runs.fetch_add(1, Ordering::SeqCst) > 0;
+            async move {
+                let rename = |slug| tx.institution().update(institution::slug.eq(slug)).set(institution::name.to("x"));
+                rename(first).await?;
+                if !again {
+                    both_locked.wait().await;
+                }
+                rename(second).await
+            }
+        })
+        .retry(3)
+    };
+    let (one, other) = both(locks("a", "b").into_future(), locks("b", "a").into_future()).await;
+    one.expect("holds");
+    other.expect("holds");
+    assert_eq!(runs.load(Ordering::SeqCst), 3, "one of the two ran twice");
+}
+
+async fn both<A: Future, B: Future>(a: A, b: B) -> (A::Output, B::Output) {
+    tokio::join!(a, b)
+}
+
+/// A trigger that acts when the transaction commits, which is a row's last chance to object.
+async fn at_commit(fixture: &Fixture, body: &str) {
+    for sql in [
+        "CREATE SEQUENCE attempts",
+        &format!("CREATE FUNCTION at_commit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} RETURN NULL; END $$"),
+        "CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON institutions DEFERRABLE INITIALLY DEFERRED \
+         FOR EACH ROW EXECUTE FUNCTION at_commit()",
+    ] {
+        fixture.sql(sql).await;
+    }
+}
+
+/// Creates a row in a transaction that may be retried; tells how often that ran.
+async fn create_with_retries(fixture: &Fixture) -> (u32, Result<()>) {
+    let runs = AtomicU32::new(0);
+    let done = fixture
+        .db
+        .transaction(|tx| {
+            runs.fetch_add(1, Ordering::SeqCst);
+            async move { tx.institution().create(row("a")).await.map(drop) }
+        })
+        .retry(5)
+        .await;
+    (runs.load(Ordering::SeqCst), done)
+}
+
+/// The server said that it has rolled back, and why: running all of it again is safe.
+#[tokio::test]
+async fn a_collision_that_shows_at_commit_is_run_again() {
+    let fixture = Fixture::new().await;
+    if devdb().max_connections_hint() < 2 {
+        return eprintln!("skipped: this PostgreSQL takes one connection");
+    }
+    let body = "IF nextval('attempts') < 3 THEN RAISE EXCEPTION 'again' USING ERRCODE = '40001'; END IF;";
+    at_commit(&fixture, body).await;
+    let (runs, done) = create_with_retries(&fixture).await;
+    done.expect("holds at last");
+    assert_eq!(runs, 3);
+    assert_eq!(fixture.db.institution().count().await.expect("counts"), 1);
+}
+
+#[tokio::test]
+async fn another_failure_of_commit_is_not_run_again() {
+    let fixture = Fixture::new().await;
+    if devdb().max_connections_hint() < 2 {
+        return eprintln!("skipped: this PostgreSQL takes one connection");
+    }
+    at_commit(&fixture, "RAISE EXCEPTION 'never' USING ERRCODE = '23514';").await;
+    let (runs, done) = create_with_retries(&fixture).await;
+    assert_eq!((runs, done.expect_err("is refused").sqlstate()), (1, Some("23514")));
+}
+
+/// The connection ends in the middle of COMMIT: nobody knows, so nothing is done twice.
+#[tokio::test]
+async fn a_commit_without_an_answer_is_not_run_again() {
+    let fixture = Fixture::new().await;
+    if devdb().max_connections_hint() < 2 {
+        return eprintln!("skipped: this PostgreSQL takes one connection");
+    }
+    at_commit(&fixture, "PERFORM pg_terminate_backend(pg_backend_pid());").await;
+    let (runs, done) = create_with_retries(&fixture).await;
+    assert!(matches!(done, Err(Error::CommitUnknown)), "{done:?}");
+    assert_eq!(runs, 1);
+}
+
+#[tokio::test]
+async fn a_full_pool_says_how_full_it_is() {
+    let fixture = Fixture::new().await;
+    if devdb().max_connections_hint() < 2 {
+        return eprintln!("skipped: this PostgreSQL takes one connection");
+    }
+    let db: Client = Client::builder(fixture.database.url())
+        .expect("is a URL")
+        .max_connections(1)
+        .acquire_timeout(Duration::from_millis(50))
+        .connect()
+        .await
+        .expect("connects");
+    let tx = db.begin().await.expect("begins");
+    let (first, second) = tokio::join!(db.institution().count().into_future(), db.institution().exists().into_future());
+    let (first, second) = (first.expect_err("waits in vain"), second.expect_err("waits in vain"));
+    for error in [first, second] {
+        let text = error.to_string();
+        assert!(text.contains("all 1 of 1 are in use") && text.contains("tasks wait"), "{text}");
+        let Error::PoolTimeout { max_size, in_use, waiting, .. } = error else { panic!("{text}") };
+        assert!((max_size, in_use) == (1, 1) && waiting <= 1, "{text}");
+    }
+    tx.rollback().await.expect("rolls back");
+    db.institution().count().await.expect("is free again");
+}
+
+/// A server that takes the connection and says nothing.
+#[tokio::test]
+async fn connecting_has_a_limit() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let url = format!("postgresql://me:hunter2@{}/db", silent.local_addr().expect("is bound"));
+    let limit = Duration::from_millis(100);
+    let error = Client::builder(&url).expect("is a URL").connect_timeout(limit).connect().await;
+    let error = error.expect_err("gets no answer");
+    assert!(matches!(error, Error::Timeout { limit: known, .. } if known == limit), "{error:?}");
+    assert!(error.to_string().contains("connecting to PostgreSQL took longer than 100ms"), "{error}");
+    assert!(error.is_timeout() && !error.to_string().contains("hunter2"));
+}

@@ -1,0 +1,210 @@
+//! A pooler in transaction mode between the client and the server: PgBouncer, where it is installed.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use exam_planner::{Client, Error, Isolation, Parent, Role, institution, session, student, student_exam, user};
+use relata::chrono::Utc;
+use relata::params;
+use relata::uuid::Uuid;
+
+use crate::support::Fixture;
+
+/// PgBouncer in front of a fixture's database, with two connections to the server.
+struct PgBouncer {
+    process: Child,
+    folder: PathBuf,
+    url: String,
+}
+
+impl PgBouncer {
+    async fn start(fixture: &Fixture) -> Option<Self> {
+        let (user, rest) = fixture.database.url().strip_prefix("postgresql://")?.split_once('@')?;
+        let (user, password) = user.split_once(':').unwrap_or((user, ""));
+        let (host, database) = rest.split_once('/')?;
+        let database = database.split('?').next()?;
+        let (host, server_port) = host.split_once(':').unwrap_or((host, "5432"));
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port is free").port();
+        let folder = std::env::temp_dir().join(format!("relata-pgbouncer-{port}"));
+        std::fs::create_dir_all(&folder).expect("is made");
+        let settings = format!(
+            "[databases]\n{database} = host={host} port={server_port} dbname={database} user={user} password={password}\n\
+             [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n\
+             pool_mode = transaction\ndefault_pool_size = 2\nserver_reset_query =\n"
+        );
+        let file = folder.join("pgbouncer.ini");
+        std::fs::write(&file, settings).expect("is written");
+        let mut command = Command::new("pgbouncer");
+        command.env("PATH", format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default()));
+        if std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0) {
+            command.args(["-u", "nobody"]);
+        }
+        let process = command.arg("-q").arg(&file).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let process = match process {
+            Ok(process) => process,
+            Err(error) => {
+                eprintln!("!!! SKIPPED: no query went through a pooler, pgbouncer cannot be started: {error}");
+                return None;
+            }
+        };
+        let url = format!("postgresql://{user}:any@127.0.0.1:{port}/{database}?sslmode=disable");
+        let bouncer = Self { process, folder, url };
+        for _ in 0..500 {
+            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+                return Some(bouncer);
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("pgbouncer does not listen");
+    }
+
+    async fn client(&self) -> Client {
+        let url = format!("{}&pgbouncer=true", self.url);
+        Client::builder(&url).expect("is a URL").max_connections(8).connect().await.expect("connects")
+    }
+}
+
+impl Drop for PgBouncer {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// What one task of many does: every kind of query, so that connections change hands between all of them.
+async fn work(db: &Client, tenant: Uuid, number: usize) -> Result<(), Error> {
+    for round in 0..8 {
+        let email = format!("{number}-{round}@x.edu");
+        let row = user::Create {
+            institution: tenant,
+            email: email.clone(),
+            password_hash: String::new(),
+            role: Role::Student,
+        };
+        let sessions = (0..2).map(|_| session::Create { user: Parent, expires_at: Utc::now() });
+        let user = db.user().create(row).with(user::sessions.create_many(sessions)).await?;
+        let student =
+            db.student().create(student::Create { user: user.id, institution: tenant, class_year: 2027 }).await?;
+        let read = db
+            .student()
+            .find_unique(student::id.eq(student.id))
+            .include(student::user.include(user::sessions))
+            .include(student::exams.filter(student_exam::score.gt(1.0)).take(3))
+            .or_err()
+            .await?;
+        assert_eq!((read.user.email.as_str(), read.user.sessions.len(), read.exams.len()), (email.as_str(), 2, 0));
+        let faculty = db.user().update(user::id.eq(user.id)).set(user::role.to(Role::Faculty)).await?;
+        assert_eq!(faculty.role, Role::Faculty);
+        let (found, sessions) = db
+            .batch((
+                db.user().find_many().filter(user::role.in_([Role::Faculty]) & user::id.eq(user.id)),
+                db.session().delete_many().filter(session::user_id.eq(user.id)),
+            ))
+            .await?;
+        assert_eq!((found.len(), sessions), (1, 2));
+        let counted = db
+            .transaction(|tx| async move {
+                tx.user().update(user::id.eq(user.id)).set(user::role.to(Role::Admin)).await?;
+                let undone: Result<(), Error> = tx
+                    .savepoint(|inner| async move {
+                        inner.user().delete_many().filter(user::institution_id.eq(tenant)).await?;
+                        Err(Error::Refused("undone".to_owned()))
+                    })
+                    .await;
+                assert!(undone.is_err());
+                tx.user().count().filter(user::id.eq(user.id) & user::role.eq(Role::Admin)).await
+            })
+            .isolation(Isolation::RepeatableRead)
+            .statement_timeout(Duration::from_secs(30))
+            .await?;
+        assert_eq!(counted, 1);
+        let sql = "SELECT email, role::text FROM users WHERE id = $1 AND role = $2";
+        let raw = db.query_raw::<(String, String)>(sql, params![user.id, Role::Admin]).await?;
+        assert_eq!(raw, [(email, "ADMIN".to_owned())]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn everything_works_through_a_pooler() {
+    let fixture = Fixture::new().await;
+    let tenant = fixture.institution("north").await.id;
+    let Some(bouncer) = PgBouncer::start(&fixture).await else { return };
+    let db = bouncer.client().await;
+    let tasks: Vec<_> = (0..6)
+        .map(|number| {
+            let db = db.clone();
+            tokio::spawn(async move { work(&db, tenant, number).await })
+        })
+        .collect();
+    for task in tasks {
+        task.await.expect("does not panic").expect("works");
+    }
+    assert_eq!(fixture.db.user().count().filter(user::role.eq(Role::Admin)).await.expect("counts"), 48);
+    // Nothing is left on the server's connections.
+    let left = db.query_raw::<(i64,)>("SELECT count(*) FROM pg_prepared_statements", params![]).await;
+    assert_eq!(left.expect("is read"), [(0,)]);
+}
+
+/// A migration changes the type of a parameter: its new type is asked for, once.
+#[tokio::test]
+async fn a_migration_behind_a_pooler_is_survived() {
+    let fixture = Fixture::new().await;
+    fixture.institution("north").await;
+    let Some(bouncer) = PgBouncer::start(&fixture).await else { return };
+    let db = bouncer.client().await;
+    let sql = "SELECT name FROM institutions WHERE slug = $1";
+    let read = || async { db.query_raw::<(String,)>(sql, params!["north"]).await };
+    read().await.expect("is read");
+    fixture.sql("ALTER TABLE institutions ALTER slug TYPE varchar(90), ALTER name TYPE varchar(90)").await;
+    assert_eq!(read().await.expect("is read").len(), 1);
+    let count =
+        || async { db.query_raw::<(i64,)>("SELECT count(*) FROM users WHERE role = $1", params![Role::Admin]).await };
+    count().await.expect("counts");
+    for sql in [
+        "ALTER TYPE role RENAME TO old_role",
+        "CREATE TYPE role AS ENUM ('ADMIN', 'FACULTY', 'STUDENT')",
+        "ALTER TABLE users ALTER role TYPE role USING role::text::role",
+        "DROP TYPE old_role",
+    ] {
+        fixture.sql(sql).await;
+    }
+    assert_eq!(count().await.expect("counts again"), [(0,)]);
+}
+
+/// Without the word that there is a pooler, the first connection says what to do.
+#[tokio::test]
+async fn a_pooler_that_nobody_mentioned_is_explained() {
+    let fixture = Fixture::new().await;
+    let Some(bouncer) = PgBouncer::start(&fixture).await else { return };
+    let refused = Client::connect(&bouncer.url).await.expect_err("is refused");
+    assert!(matches!(refused, Error::Connect { .. }) && refused.to_string().contains("pgbouncer=true"), "{refused}");
+}
+
+#[tokio::test]
+async fn what_a_pooler_does_not_pass_on_is_refused() {
+    let refused = |url: &str| Client::builder(url).expect("is a URL").through_pooler().connect();
+    let error = refused("postgresql://me:x@127.0.0.1:1/db?schema=app").await.expect_err("is refused");
+    assert!(matches!(error, Error::Config(_)) && error.to_string().contains("search_path"), "{error}");
+    let builder = Client::builder("postgresql://me:x@127.0.0.1:1/db").expect("is a URL").through_pooler();
+    let error = builder.statement_timeout(Duration::from_secs(1)).connect().await.expect_err("is refused");
+    assert!(error.to_string().contains("ALTER ROLE"), "{error}");
+}
+
+/// Statements without names, straight to the server: one statement is all that runs.
+#[tokio::test]
+async fn sql_for_a_pooler_is_one_statement() {
+    let fixture = Fixture::new().await;
+    let db = Client::builder(fixture.database.url()).expect("is a URL").through_pooler().max_connections(1).connect();
+    let db: Client = db.await.expect("connects");
+    let two = db.query_raw::<(i32,)>("SELECT $1::int4; DELETE FROM institutions", params![1]).await;
+    assert!(matches!(two, Err(Error::Refused(_))), "{two:?}");
+    let few = db.query_raw::<(i32,)>("SELECT $1::int4 + $2::int4", params![1]).await;
+    assert!(matches!(few, Err(Error::Refused(ref why)) if why.contains("takes 2 parameters")), "{few:?}");
+    let wrong = db.query_raw::<(i32,)>("SELECT $1::int4", params!["text"]).await;
+    assert!(matches!(wrong, Err(Error::Refused(_))), "{wrong:?}");
+    assert_eq!(db.institution().find_many().filter(institution::slug.eq("x")).await.expect("is read"), []);
+}
