@@ -190,32 +190,7 @@ pub(crate) fn raw_intent(kind: IntentKind, in_transaction: bool) -> Vec<Intent> 
 /// All that an operation is about to do, its own part first.
 pub(crate) fn intents(operation: &Operation, in_transaction: bool) -> Vec<Intent> {
     let mut found = Found { intents: Vec::new(), in_transaction };
-    match operation {
-        Operation::Read { select, .. } => {
-            let kind = if select.single { IntentKind::FindOne } else { IntentKind::FindMany };
-            found.read(select, kind);
-        }
-        Operation::Count { table, .. } => found.push(table, IntentKind::Count, Vec::new()),
-        Operation::Exists { table, .. } => found.push(table, IntentKind::Exists, Vec::new()),
-        Operation::Aggregate(aggregation) => {
-            let grouped = !aggregation.group_by.is_empty();
-            let kind = if grouped { IntentKind::GroupBy } else { IntentKind::Aggregate };
-            found.push(aggregation.select.table, kind, Vec::new());
-        }
-        Operation::Create(row) => found.insert(row, IntentKind::Create),
-        Operation::CreateMany { table, rows, .. } => found.insert_many(table, rows),
-        Operation::Update { table, sets, nested, .. } => {
-            found.push(table, IntentKind::Update, columns_of(table, sets));
-            nested.iter().for_each(|write| found.nested(write));
-        }
-        Operation::UpdateMany { table, sets, .. } => {
-            found.push(table, IntentKind::UpdateMany, columns_of(table, sets));
-        }
-        Operation::Upsert { row, sets, .. } => found.upsert(row, sets),
-        Operation::Delete { table, .. } => found.push(table, IntentKind::Delete, Vec::new()),
-        Operation::DeleteMany { table, .. } => found.push(table, IntentKind::DeleteMany, Vec::new()),
-        Operation::Refused(_) => {}
-    }
+    found.operation(operation);
     found.intents
 }
 
@@ -233,6 +208,39 @@ fn inserted_columns(row: &Insert) -> Vec<&'static str> {
 }
 
 impl Found {
+    fn operation(&mut self, operation: &Operation) {
+        match operation {
+            Operation::Read { select, .. } => {
+                let kind = if select.single { IntentKind::FindOne } else { IntentKind::FindMany };
+                self.read(select, kind);
+            }
+            Operation::Count { table, .. } => self.push(table, IntentKind::Count, Vec::new()),
+            Operation::Exists { table, .. } => self.push(table, IntentKind::Exists, Vec::new()),
+            Operation::Aggregate(aggregation) => {
+                let grouped = !aggregation.group_by.is_empty();
+                let kind = if grouped { IntentKind::GroupBy } else { IntentKind::Aggregate };
+                self.push(aggregation.select.table, kind, Vec::new());
+            }
+            Operation::Create(row) => self.insert(row, IntentKind::Create),
+            Operation::CreateMany { table, rows, .. } => self.insert_many(table, rows),
+            Operation::Update { table, sets, nested, .. } => {
+                self.push(table, IntentKind::Update, columns_of(table, sets));
+                nested.iter().for_each(|write| self.nested(write));
+            }
+            Operation::UpdateMany { table, sets, .. } => {
+                self.push(table, IntentKind::UpdateMany, columns_of(table, sets));
+            }
+            Operation::Upsert { row, sets, .. } => self.upsert(row, sets),
+            Operation::Delete { table, .. } => self.push(table, IntentKind::Delete, Vec::new()),
+            Operation::DeleteMany { table, .. } => self.push(table, IntentKind::DeleteMany, Vec::new()),
+            Operation::Returning(returning) => {
+                self.operation(&returning.write);
+                returning.then.includes.iter().for_each(|include| self.read(&include.select, IntentKind::FindMany));
+            }
+            Operation::Refused(_) => {}
+        }
+    }
+
     fn push(&mut self, table: &'static Table, kind: IntentKind, columns: Vec<&'static str>) {
         self.intents.push(Intent {
             model: Some(table.name),
