@@ -56,6 +56,31 @@ model Everything {
   @@map("everything")
 }
 
+model Account {
+  id      Int       @id
+  email   String    @unique(where: { goneAt: null })
+  name    String?
+  color   Color     @default(RED)
+  goneAt  DateTime? @map("gone_at")
+  data    Json
+  balance Decimal   @default(0) @db.Decimal(12, 2)
+  area    Unsupported("polygon")?
+
+  @@unique([raw("lower(email)")])
+  @@unique([name, color], where: { color: { not: RED }, balance: 0 })
+  @@index([raw("lower(name)", sort: Desc), email])
+  @@index([raw("name || ' ' || email", ops: raw("text_pattern_ops"))], map: "by_both")
+  @@index([raw("data ->> 'city'")], where: raw("gone_at IS NULL AND balance > 0"))
+  @@index([raw("to_tsvector('english', email)")], type: Gin)
+  @@index([raw("balance % 10"), raw("(CASE WHEN gone_at IS NULL THEN 1 ELSE 0 END)")])
+  @@index([raw("md5(email)")], type: Hash)
+  @@index([email(ops: raw("text_pattern_ops"))], map: "by_prefix")
+  @@index([email(ops: raw("text_ops"))], map: "by_the_default_class")
+  @@index([area(ops: raw("poly_ops"))], type: SpGist)
+  @@check("balance >= 0", name: "in_credit")
+  @@check("length(email) > 3 AND email LIKE '%@%'")
+}
+
 model Tag {
   id    String       @id @db.VarChar(10)
   items Everything[]

@@ -19,8 +19,10 @@ pub(super) fn read_attributes(cx: &mut Cx<'_, '_>) {
     for id in cx.model_ids() {
         on_blocks::read_model_attributes(cx, id);
     }
-    for id in cx.field_ids() {
-        on_fields::read_field_attributes(cx, id);
+    // Conditions of keys name columns, so that they come when all `@map`s are read.
+    let keys: Vec<_> = cx.field_ids().map(|id| (id, on_fields::read_field_attributes(cx, id))).collect();
+    for (id, attributes) in keys {
+        on_fields::read_field_keys(cx, id, attributes);
     }
     for id in cx.model_ids() {
         on_blocks::read_model_keys(cx, id);

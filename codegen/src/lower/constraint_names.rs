@@ -1,9 +1,10 @@
 //! Names of constraints and indexes: Prisma's defaults, and that no two are the same.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Cx;
-use super::draft::{KeyDraft, KeyKind};
+use super::draft::{KeyDraft, KeyKind, KeyTarget};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 use crate::ir::ModelId;
 use crate::syntax::ModelKind;
@@ -48,13 +49,27 @@ fn key_name(cx: &Cx<'_, '_>, table: &str, key: &KeyDraft<'_>) -> String {
     if let Some(map) = key.map {
         return map.text.to_owned();
     }
-    let columns: Vec<_> =
-        key.fields.iter().map(|field| field.column().map_or("expr", |id| cx.field(id).db_name())).collect();
+    let columns: Vec<_> = key
+        .fields
+        .iter()
+        .map(|field| match field.target {
+            KeyTarget::Field(id) => Cow::Borrowed(cx.field(id).db_name()),
+            KeyTarget::Expression(sql) => Cow::Owned(words(sql.text)),
+        })
+        .collect();
+    let columns: Vec<&str> = columns.iter().map(AsRef::as_ref).collect();
     match key.kind {
         KeyKind::Primary => default_name(table, &[], "pkey"),
         KeyKind::Unique => default_name(table, &columns, "key"),
         KeyKind::Index => default_name(table, &columns, "idx"),
     }
+}
+
+/// `lower(email)` is called `lower_email`; an expression without words is `expr`.
+fn words(sql: &str) -> String {
+    let words = sql.split(|character: char| !character.is_alphanumeric() && character != '_');
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    if words.is_empty() { "expr".to_owned() } else { words.join("_") }
 }
 
 fn name_checks(cx: &mut Cx<'_, '_>, id: ModelId) {
@@ -140,7 +155,14 @@ fn duplicate(span: Span, first: Span, name: &str) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
-    use super::default_name;
+    use super::{default_name, words};
+
+    #[test]
+    fn expressions_are_called_by_their_words() {
+        assert_eq!(words("lower(email)"), "lower_email");
+        assert_eq!(words("(data ->> 'city')::text"), "data_city_text");
+        assert_eq!(words("'' || '-'"), "expr");
+    }
 
     #[test]
     fn names_are_cut_before_their_suffix() {

@@ -47,8 +47,13 @@ pub(super) fn read_model_key<'a>(cx: &mut Cx<'a, '_>, model: ModelId, attribute:
     };
     let bound = bind(cx, attribute.arguments(), attribute.span, parameters);
     refuse_unsupported_arguments(cx, &bound, parameters.owner);
-    let name = bound.get("name").and_then(|value| read_client_name(cx, value, kind));
-    let map = bound.get("map").and_then(|value| read_constraint_name(cx, value));
+    let (name, map) = match kind {
+        KeyKind::Index => (None, read_only_name(cx, &bound, "an index")),
+        _ => (
+            bound.get("name").and_then(|value| read_client_name(cx, value)),
+            bound.get("map").and_then(|value| read_constraint_name(cx, value)),
+        ),
+    };
     let method = bound.get("type").and_then(|value| expect_one_of(cx, value, "an index method", &METHODS));
     let predicate = bound.get("where").and_then(|value| predicates::read_predicate(cx, model, value));
     let fields = bound.get("fields").and_then(|value| read_key_fields(cx, model, value, kind, parameters.owner));
@@ -56,7 +61,6 @@ pub(super) fn read_model_key<'a>(cx: &mut Cx<'a, '_>, model: ModelId, attribute:
         cx.model_mut(model).has_broken_key = true;
         return;
     };
-    let (name, map) = if kind == KeyKind::Index { (None, one_index_name(cx, &bound, name, map)) } else { (name, map) };
     let key = KeyDraft {
         kind,
         attribute: parameters.owner,
@@ -71,29 +75,23 @@ pub(super) fn read_model_key<'a>(cx: &mut Cx<'a, '_>, model: ModelId, attribute:
     cx.model_mut(model).keys.push(key);
 }
 
-/// `name:` of an index is an old word for `map:`.
-fn one_index_name<'a>(
-    cx: &mut Cx<'a, '_>,
-    bound: &Bound<'a>,
-    name: Option<Given<'a>>,
-    map: Option<Given<'a>>,
-) -> Option<Given<'a>> {
+/// `name:` or `map:` of what has only a name in the database.
+pub(super) fn read_only_name<'a>(cx: &mut Cx<'a, '_>, bound: &Bound<'a>, owner: &str) -> Option<Given<'a>> {
+    let mut read = |argument| bound.get(argument).and_then(|value| read_constraint_name(cx, value));
+    let (name, map) = (read("name"), read("map"));
     if let (Some(name_span), Some(map_span)) = (bound.span("name"), bound.span("map")) {
         cx.report(
-            Diagnostic::new(codes::REPEATED_ARGUMENT, name_span, "the name of an index is given twice")
-                .label("an old word for `map`")
+            Diagnostic::new(codes::REPEATED_ARGUMENT, name_span, format!("the name of {owner} is given twice"))
+                .label("another word for `map`")
                 .second(map_span, "also given here")
-                .help("keep `map`, which is the name in the database"),
+                .help("keep one of them: both are the name in the database"),
         );
     }
     map.or(name)
 }
 
-/// `name:`, which becomes an identifier in the client; for an index, the name in the database.
-fn read_client_name<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>, kind: KeyKind) -> Option<Given<'a>> {
-    if kind == KeyKind::Index {
-        return read_constraint_name(cx, value);
-    }
+/// `name:`, which becomes an identifier in the client.
+fn read_client_name<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) -> Option<Given<'a>> {
     let name = expect_string(cx, value)?;
     let valid = !name.text.is_empty() && name.text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !valid {
@@ -199,14 +197,8 @@ fn read_key_field<'a>(
 ) -> Option<KeyField<'a>> {
     let (name, arguments) = match item {
         Expression::Constant(name) => (*name, None),
-        Expression::Call { name, .. } if name.text == "raw" && kind != KeyKind::Primary => {
-            let sql = read_raw_sql(cx, item)?;
-            return Some(KeyField {
-                target: KeyTarget::Expression(sql),
-                span: item.span(),
-                sort: None,
-                operator_class: None,
-            });
+        Expression::Call { name, arguments, .. } if is_expression(cx, model, *name, arguments) => {
+            return read_key_expression(cx, item.span(), arguments, kind, owner);
         }
         Expression::Call { name, arguments, .. } => (*name, Some(arguments)),
         _ => {
@@ -220,6 +212,49 @@ fn read_key_field<'a>(
     let sort = read_sort(cx, &bound, kind, owner);
     let operator_class = bound.get("ops").and_then(|value| read_operator_class(cx, value, kind, owner));
     Some(KeyField { target: KeyTarget::Field(id?), span: name.span, sort, operator_class })
+}
+
+/// `raw("sql")`, but not a field of that name with arguments.
+fn is_expression(cx: &Cx<'_, '_>, model: ModelId, name: Name<'_>, arguments: &Arguments<'_>) -> bool {
+    let has_text = arguments
+        .list
+        .iter()
+        .any(|argument| argument.name.is_none() && matches!(argument.value, Expression::String(_)));
+    name.text == "raw" && (has_text || cx.find_field(model, "raw").is_none())
+}
+
+/// `raw("lower(email)", sort: Desc, ops: raw("text_pattern_ops"))`.
+fn read_key_expression<'a>(
+    cx: &mut Cx<'a, '_>,
+    span: Span,
+    arguments: &'a Arguments<'a>,
+    kind: KeyKind,
+    owner: &'static str,
+) -> Option<KeyField<'a>> {
+    const ON_RAW: Parameters =
+        Parameters { owner: "raw", unnamed: Some("sql"), names: &["sql", "sort", "ops"], required: &["sql"] };
+    if kind == KeyKind::Primary {
+        let message = format!("`{owner}` cannot have an expression");
+        cx.report(
+            Diagnostic::new(codes::WRONG_VALUE, span, message)
+                .label("PostgreSQL's primary keys are made of columns")
+                .help("write `@@unique([raw(\"..\")])` beside an id of columns"),
+        );
+        return None;
+    }
+    let bound = bind(cx, &arguments.list, span, &ON_RAW);
+    let sql = expect_string(cx, bound.get("sql")?)?;
+    if sql.text.trim().is_empty() {
+        cx.report(
+            Diagnostic::new(codes::WRONG_VALUE, sql.span, "an index needs a field or an expression")
+                .label("empty")
+                .help("write an expression as PostgreSQL would take it, such as `raw(\"lower(email)\")`"),
+        );
+        return None;
+    }
+    let sort = read_sort(cx, &bound, kind, owner);
+    let operator_class = bound.get("ops").and_then(|value| read_operator_class(cx, value, kind, owner));
+    Some(KeyField { target: KeyTarget::Expression(sql), span, sort, operator_class })
 }
 
 /// The arguments of a field in a key. Prisma takes no notice of those it does not know.

@@ -3,6 +3,11 @@
 use std::path::Path;
 
 use relata_codegen::compile;
+use relata_codegen::ir::Schema;
+use relata_codegen::sql::{DiffOptions, Intent, Pair, Side, State, diff, lower, plan, render};
+use relata_devdb::DevDb;
+
+use crate::postgres::Database;
 use relata_codegen::diagnostics::{CODES, Code, Sources, render_plain};
 
 const SCHEMA_PAGE: &str = include_str!("../../../docs/schema.md");
@@ -22,6 +27,55 @@ fn the_schemas_of_the_book_are_accepted() {
         let text: String = compiled.diagnostics.iter().map(|known| render_plain(known, &sources)).collect();
         assert!(compiled.diagnostics.is_empty(), "{text}");
     }
+}
+
+/// The blocks of code of a page with their languages, in order.
+fn fenced(page: &str) -> Vec<(&str, &str)> {
+    let pieces = page.split("```").skip(1).step_by(2);
+    pieces.filter_map(|piece| piece.split_once('\n')).collect()
+}
+
+fn lowered(schema: &str) -> (Schema, State) {
+    let schema = compile(&Sources::single("schema.dsl", schema)).schema.expect("is accepted by another test");
+    let state = lower(&schema);
+    (schema, state)
+}
+
+/// PostgreSQL takes the SQL of the book. A block of it is what the schema before it leads to; one called a migration, what leads there from the schema
+/// before that. Comments and the rest of a statement may be left out.
+#[test]
+fn the_sql_of_the_book_is_what_its_schemas_lead_to() {
+    let server = DevDb::start().expect("there is a PostgreSQL");
+    let blocks = fenced(SCHEMA_PAGE);
+    let mut checked = 0;
+    for (at, (language, block)) in blocks.iter().enumerate().filter(|(_, (language, _))| language.starts_with("sql")) {
+        let (next, next_state) = lowered(blocks[at - 1].1);
+        let (previous, previous_state) = match language.contains("migration") {
+            true => {
+                let (schema, state) = lowered(blocks[at - 2].1);
+                (Some(schema), state)
+            }
+            false => (None, State::default()),
+        };
+        let intents = (previous.as_ref().map(Intent::of), Intent::of(&next));
+        let pair = Pair {
+            previous: Side { state: &previous_state, intent: intents.0.as_ref() },
+            next: Side { state: &next_state, intent: Some(&intents.1) },
+        };
+        let sql = render(&plan(diff(pair, &DiffOptions::default()).expect("the attributes answer")));
+        for line in block.lines().filter(|line| !line.is_empty()) {
+            assert!(sql.contains(line), "`{line}` is not in\n{sql}");
+        }
+        let database = Database::create(&server);
+        let before = Pair { previous: Side { state: &State::default(), intent: None }, next: pair.previous };
+        let before = render(&plan(diff(before, &DiffOptions::default()).expect("nothing is renamed")));
+        database
+            .migrate(&before)
+            .and_then(|()| database.migrate(&sql))
+            .unwrap_or_else(|error| panic!("{error}: {sql}"));
+        checked += 1;
+    }
+    assert!(checked >= 4, "{checked} blocks of SQL");
 }
 
 /// A page per code: the explanation, and what the compiler says of its first example.

@@ -139,11 +139,12 @@ fn read_namespace<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>) -> Opti
     Some(name)
 }
 
-/// `@@check("sql", map: "name")`.
+/// `@@check("sql", name: "..")`; `map:` is the same, as in other attributes.
 fn read_check<'a>(cx: &mut Cx<'a, '_>, id: ModelId, attribute: &'a Attribute<'a>) {
-    let parameters = Parameters { owner: "@@check", unnamed: Some("sql"), names: &["sql", "map"], required: &["sql"] };
+    let parameters =
+        Parameters { owner: "@@check", unnamed: Some("sql"), names: &["sql", "name", "map"], required: &["sql"] };
     let bound = bind(cx, attribute.arguments(), attribute.span, &parameters);
-    let map = bound.get("map").and_then(|value| keys::read_constraint_name(cx, value));
+    let map = keys::read_only_name(cx, &bound, "a check");
     let Some(sql) = bound.get("sql").and_then(|value| expect_string(cx, value)) else { return };
     if sql.text.trim().is_empty() {
         cx.report(

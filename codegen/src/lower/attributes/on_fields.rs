@@ -19,15 +19,30 @@ const ACTIONS: [(&str, ReferentialAction); 5] = [
     ("SetDefault", ReferentialAction::SetDefault),
 ];
 
-/// Reads the attributes of a field.
-pub(super) fn read_field_attributes(cx: &mut Cx<'_, '_>, id: FieldId) {
+/// `@id` and `@unique`, by their names.
+type KeyAttributes<'a> = Vec<(&'static str, &'a Attribute<'a>)>;
+
+/// Reads the attributes of a field, and gives those that make keys.
+pub(super) fn read_field_attributes<'a>(cx: &mut Cx<'a, '_>, id: FieldId) -> KeyAttributes<'a> {
     let attributes = &cx.field(id).ast.attributes;
     native_types::read_native_types(cx, id);
     // The ones with a dot were native types.
     let plain = attributes.iter().filter(|attribute| !attribute.name.text.contains('.'));
     let plain: Vec<_> = plain.collect();
-    for (name, attribute) in usable(cx, &plain, "@", ON_FIELDS) {
+    let is_column = !matches!(cx.field(id).ty, FieldType::Model(_));
+    let (keys, others): (Vec<_>, Vec<_>) = usable(cx, &plain, "@", ON_FIELDS)
+        .into_iter()
+        .partition(|(name, _)| is_column && ["id", "unique"].contains(name));
+    for (name, attribute) in others {
         read_field_attribute(cx, id, name, attribute);
+    }
+    keys
+}
+
+/// Reads `@id` and `@unique` of a field.
+pub(super) fn read_field_keys<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attributes: KeyAttributes<'a>) {
+    for (name, attribute) in attributes {
+        if name == "id" { read_id(cx, id, attribute) } else { read_unique(cx, id, attribute) }
     }
 }
 
@@ -37,12 +52,10 @@ fn read_field_attribute<'a>(cx: &mut Cx<'a, '_>, id: FieldId, name: &str, attrib
             return report_on_relation(cx, id, name, attribute);
         }
         // Whether the others fit depends on the type.
-        FieldType::Unknown if !["id", "unique", "map", "ignore"].contains(&name) => return,
+        FieldType::Unknown if !["map", "ignore"].contains(&name) => return,
         _ => {}
     }
     match name {
-        "id" => read_id(cx, id, attribute),
-        "unique" => read_unique(cx, id, attribute),
         "default" => defaults::read_default(cx, id, attribute),
         "updatedAt" => read_updated_at(cx, id, attribute),
         "map" => cx.field_mut(id).map = read_name(cx, attribute, &name_parameters("@map")),

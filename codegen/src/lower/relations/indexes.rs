@@ -28,7 +28,7 @@ pub(super) fn columns_have_an_index(cx: &Cx<'_, '_>, id: FieldId, fields: &Field
             .label(format!("no index or key begins with `{}`", names.join("`, `")))
             .second(model.ast.name.span, "in this model")
             .help(format!(
-                "add `@@index([{}])`: without it PostgreSQL reads all of `{from}` to find the rows of one `{target}`",
+                "add `@@index([{}])`: without it PostgreSQL reads all of `{from}` to find those that belong to one `{target}`",
                 names.join(", ")
             )),
     )

@@ -223,10 +223,11 @@ fn same_part(cx: &DiffCx<'_>, a: &IndexPart, b: &IndexPart, strict: bool) -> boo
         (IndexTarget::Expression(a), IndexTarget::Expression(b)) => same_expression(cx.origin, a, b),
         (a, b) => a == b,
     };
-    same_target
-        && (if strict { a.operator_class == b.operator_class } else { same_class(a, b) })
-        && a.sort == b.sort
-        && (!strict || a.nulls_first == b.nulls_first)
+    let same_class = match cx.origin {
+        Origin::Schemas => a.operator_class == b.operator_class,
+        Origin::Printed => same_class(a, b),
+    };
+    same_target && same_class && a.sort == b.sort && (!strict || a.nulls_first == b.nulls_first)
 }
 
 /// Whether a database's operator class is that of a schema, which may name the default one or leave it out.
