@@ -17,7 +17,7 @@ mod table;
 use proc_macro2::TokenStream;
 
 use crate::ir::Schema;
-use context::EmitCx;
+use context::{EmitCx, EnumNames, ModelNames};
 
 /// Where the output goes and what it is called.
 #[derive(Debug, Clone)]
@@ -41,17 +41,32 @@ pub struct GeneratedFile {
 /// The files of the client, `lib.rs` first, then one per model and enum in the order of their names.
 pub fn emit(schema: &Schema, options: &EmitOptions) -> Vec<GeneratedFile> {
     let cx = EmitCx::new(schema);
+    let mut modules = vec![(client::MODULE, Module::Client)];
+    modules.extend(cx.models.iter().map(|model| (model.file_name.as_str(), Module::Model(model))));
+    modules.extend(cx.enums.iter().map(|known| (known.file_name.as_str(), Module::Enum(known))));
+    modules.sort_by_key(|(name, _)| *name);
     let mut files = vec![GeneratedFile { path: "lib.rs".to_owned(), text: client::emit_lib(&cx, options) }];
-    let mut modules: Vec<(String, TokenStream)> = Vec::new();
-    modules.push((client::MODULE.to_owned(), client::emit_client(&cx)));
-    modules.extend(cx.models.iter().map(|model| (model.file_name.clone(), model::emit_model(&cx, model))));
-    modules.extend(cx.enums.iter().map(|known| (known.file_name.clone(), enumeration::emit_enum(&cx, known))));
-    modules.sort_by(|(a, _), (b, _)| a.cmp(b));
-    files.extend(modules.into_iter().map(|(name, tokens)| GeneratedFile {
+    // Each file is text before the next one begins: tokens take many times the room.
+    files.extend(modules.into_iter().map(|(name, module)| GeneratedFile {
         path: format!("{name}.rs"),
-        text: format!("{}{}", header(options), format_tokens(tokens)),
+        text: format!("{}{}", header(options), format_tokens(emit_module(&cx, &module))),
     }));
     files
+}
+
+/// What a file is about.
+enum Module<'a, 's> {
+    Client,
+    Model(&'a ModelNames<'s>),
+    Enum(&'a EnumNames<'s>),
+}
+
+fn emit_module(cx: &EmitCx<'_>, module: &Module<'_, '_>) -> TokenStream {
+    match module {
+        Module::Client => client::emit_client(cx),
+        Module::Model(model) => model::emit_model(cx, model),
+        Module::Enum(known) => enumeration::emit_enum(known),
+    }
 }
 
 fn header(options: &EmitOptions) -> String {

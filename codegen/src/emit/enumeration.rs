@@ -3,11 +3,11 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::context::{EmitCx, EnumNames, ident};
+use super::context::{EnumNames, ident};
 use super::model::docs;
 use crate::ir::names;
 
-pub(super) fn emit_enum(_: &EmitCx<'_>, known: &EnumNames<'_>) -> TokenStream {
+pub(super) fn emit_enum(known: &EnumNames<'_>) -> TokenStream {
     let enumeration = known.walker.enumeration();
     let (enum_ident, name) = (&known.ident, known.walker.name());
     let docs_of_enum = docs(enumeration.docs.as_deref());
