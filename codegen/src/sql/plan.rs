@@ -16,6 +16,8 @@ pub use assess::Lock;
 pub use cast::Work;
 pub use hazards::{Hazard, HazardKind};
 
+use std::collections::BTreeSet;
+
 use super::change::Change;
 use super::quote::literal;
 use super::render::statement;
@@ -97,12 +99,33 @@ fn set_boundaries(steps: &mut [Step]) {
     let is_label = |step: &Step| matches!(step.action, Action::AddLabel { .. });
     let Some(last) = steps.iter().rposition(is_label) else { return };
     let (before, after) = steps.split_at_mut(last + 1);
-    let mut labels = before.iter().filter_map(|step| match &step.action {
+    let labels = before.iter().filter_map(|step| match &step.action {
         Action::AddLabel { label, .. } => Some(literal(label)),
         _ => None,
     });
-    let later: Vec<_> = after.iter().map(|step| statement(&step.action)).collect();
-    if labels.any(|label| later.iter().any(|sql| sql.contains(&label))) {
+    let labels: BTreeSet<String> = labels.collect();
+    if after.iter().any(|step| quoted(&statement(&step.action)).any(|text| labels.contains(text))) {
         before[last].transaction = Transaction::BoundaryAfter;
     }
+}
+
+/// More bytes than a label of PostgreSQL has when all of them are quotes.
+const MAX_LABEL: usize = 130;
+
+/// Every part of a statement that may be a label, from each quote to the next one that is not doubled: what begins
+/// at the end of a string is none, but harms nobody.
+fn quoted(sql: &str) -> impl Iterator<Item = &str> {
+    sql.match_indices('\'').filter_map(|(start, _)| {
+        let mut rest = start + 1;
+        loop {
+            let end = rest + sql[rest..].find('\'')?;
+            if !sql[end + 1..].starts_with('\'') {
+                return Some(&sql[start..=end]);
+            }
+            rest = end + 2;
+            if rest - start > MAX_LABEL {
+                return None;
+            }
+        }
+    })
 }

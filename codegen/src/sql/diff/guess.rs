@@ -30,11 +30,14 @@ pub(super) fn probable_renames(cx: &DiffCx<'_>, previous: &State) -> Vec<Probabl
     found
 }
 
+/// How many of each side are compared: nobody answers questions about more, and each is compared with each.
+const MAX_COMPARED: usize = 500;
+
 /// Pairs of what goes and what comes, the most alike first, nothing twice.
 fn pairs<'t, T>(gone: &[&'t T], new: &[&'t T], likeness: impl Fn(&T, &T) -> u32) -> Vec<(&'t T, &'t T)> {
     let mut scored = Vec::new();
-    for (i, old) in gone.iter().enumerate() {
-        for (j, new) in new.iter().enumerate() {
+    for (i, old) in gone.iter().enumerate().take(MAX_COMPARED) {
+        for (j, new) in new.iter().enumerate().take(MAX_COMPARED) {
             let score = likeness(old, new);
             if score > 0 {
                 scored.push((std::cmp::Reverse(score), i, j));

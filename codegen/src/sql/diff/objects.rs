@@ -3,7 +3,7 @@
 //! The same thing under another name is renamed; another thing under the same name is replaced; and
 //! what is the same but stands in the way of a change to its columns is taken down and put up again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::DiffCx;
 use super::renames::{order, temporary};
@@ -92,15 +92,17 @@ pub(super) fn rename_objects(renames: Vec<ObjectRename>, changes: &mut Vec<Chang
     // What is dropped goes before, so only what is renamed itself can be in the way.
     let occupied = renames.iter().map(|(table, object, _)| key(table, object, object.name())).collect();
     let ordered = order(pairs.collect(), occupied, |(scope, name), number| (scope.clone(), temporary(name, number)));
-    let mut aside: Vec<(_, ObjectRename)> = Vec::new();
+    // What has a name, be it the one it had or one it was given on the way.
+    let mut named: BTreeMap<_, (ObjectName, TableObject)> = BTreeMap::new();
+    for (table, object, _) in &renames {
+        named.entry(key(table, object, object.name())).or_insert_with(|| (table.clone(), object.clone()));
+    }
     for (from, to) in ordered {
-        let found = renames.iter().find(|(table, object, _)| key(table, object, object.name()) == from);
-        let (table, object) = match (found, aside.iter().find(|(name, _)| *name == from)) {
-            (_, Some((_, (table, object, _)))) => (table.clone(), renamed(object, &from.1)),
-            (Some((table, object, _)), None) => (table.clone(), object.clone()),
-            (None, None) => continue,
+        let Some((table, object)) = named.get(&from).map(|(table, object)| (table.clone(), renamed(object, &from.1)))
+        else {
+            continue;
         };
-        aside.push((to.clone(), (table.clone(), object.clone(), to.1.clone())));
+        named.insert(to.clone(), (table.clone(), object.clone()));
         changes.push(Change::RenameObject { table, object, to: to.1 });
     }
 }

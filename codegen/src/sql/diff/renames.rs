@@ -1,7 +1,7 @@
 //! Which things are called otherwise: by an attribute, by an option, or because their name in the
 //! schema stayed while the one in the database changed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::{DiffCx, DiffError, DiffOptions, apply};
@@ -34,32 +34,54 @@ impl fmt::Display for Rename {
     }
 }
 
-/// All renames, each list free of order.
+/// All renames.
 #[derive(Debug, Default)]
 pub(super) struct Renames {
-    enums: Vec<(ObjectName, ObjectName)>,
-    tables: Vec<(ObjectName, ObjectName)>,
+    enums: Names<ObjectName>,
+    tables: Names<ObjectName>,
     /// The enum by its new name.
-    labels: Vec<(ObjectName, String, String)>,
+    labels: Names<Part>,
     /// The table by its new name.
-    columns: Vec<(ObjectName, String, String)>,
+    columns: Names<Part>,
 }
 
-impl Renames {
-    fn old_table<'n>(&'n self, name: &'n ObjectName) -> &'n ObjectName {
-        self.tables.iter().find(|(_, to)| to == name).map_or(name, |(from, _)| from)
+/// Something with a name inside a table or an enum.
+type Part = (ObjectName, String);
+
+/// Renames of one kind, found by either name.
+#[derive(Debug)]
+struct Names<N> {
+    new: BTreeMap<N, N>,
+    old: BTreeMap<N, N>,
+}
+
+impl<N> Default for Names<N> {
+    fn default() -> Self {
+        Self { new: BTreeMap::new(), old: BTreeMap::new() }
+    }
+}
+
+impl<N: Ord + Clone> Names<N> {
+    /// What a name becomes; itself if nothing was said.
+    fn new_of<'n>(&'n self, name: &'n N) -> &'n N {
+        self.new.get(name).unwrap_or(name)
     }
 
-    fn new_table<'n>(&'n self, name: &'n ObjectName) -> &'n ObjectName {
-        self.tables.iter().find(|(from, _)| from == name).map_or(name, |(_, to)| to)
+    /// What a name was; itself if nothing was said.
+    fn old_of<'n>(&'n self, name: &'n N) -> &'n N {
+        self.old.get(name).unwrap_or(name)
     }
 
-    fn old_enum<'n>(&'n self, name: &'n ObjectName) -> &'n ObjectName {
-        self.enums.iter().find(|(_, to)| to == name).map_or(name, |(from, _)| from)
+    /// Adds a rename, unless one of its ends is another's already.
+    fn add(&mut self, from: N, to: N) {
+        if !self.new.contains_key(&from) && !self.old.contains_key(&to) {
+            self.old.insert(to.clone(), from.clone());
+            self.new.insert(from, to);
+        }
     }
 
-    fn new_enum<'n>(&'n self, name: &'n ObjectName) -> &'n ObjectName {
-        self.enums.iter().find(|(from, _)| from == name).map_or(name, |(_, to)| to)
+    fn into_pairs(self) -> Vec<(N, N)> {
+        self.new.into_iter().collect()
     }
 }
 
@@ -97,14 +119,14 @@ fn resolve_outer(cx: &DiffCx<'_>, previous: &State, rename: &Rename, renames: &m
         && let Some(to) = target(cx.next.tables.iter().map(|table| &table.name), &table.name, &rename.to)
         && previous.table(to).is_none()
     {
-        renames.tables.push((table.name.clone(), to.clone()));
+        renames.tables.add(table.name.clone(), to.clone());
         return true;
     }
     if let Some(ty) = previous.enums.iter().find(|ty| is_from(&ty.name))
         && let Some(to) = target(cx.next.enums.iter().map(|ty| &ty.name), &ty.name, &rename.to)
         && previous.enum_type(to).is_none()
     {
-        renames.enums.push((ty.name.clone(), to.clone()));
+        renames.enums.add(ty.name.clone(), to.clone());
         return true;
     }
     false
@@ -127,22 +149,22 @@ fn resolve_inner(cx: &DiffCx<'_>, previous: &State, rename: &Rename, renames: &m
         [old, new].into_iter().any(|name| name.to_string() == path || name.name == path)
     };
     for table in &previous.tables {
-        let new = renames.new_table(&table.name);
+        let new = renames.tables.new_of(&table.name);
         if is_path(&table.name, new)
             && table.column(from).is_some()
             && cx.next.table(new).is_some_and(|table| table.column(&rename.to).is_some())
         {
-            renames.columns.push((new.clone(), from.to_owned(), rename.to.clone()));
+            renames.columns.add((new.clone(), from.to_owned()), (new.clone(), rename.to.clone()));
             return true;
         }
     }
     for ty in &previous.enums {
-        let new = renames.new_enum(&ty.name);
+        let new = renames.enums.new_of(&ty.name);
         if is_path(&ty.name, new)
             && ty.labels.iter().any(|label| label == from)
             && cx.next.enum_type(new).is_some_and(|ty| ty.labels.contains(&rename.to))
         {
-            renames.labels.push((new.clone(), from.to_owned(), rename.to.clone()));
+            renames.labels.add((new.clone(), from.to_owned()), (new.clone(), rename.to.clone()));
             return true;
         }
     }
@@ -152,55 +174,53 @@ fn resolve_inner(cx: &DiffCx<'_>, previous: &State, rename: &Rename, renames: &m
 /// A hint counts only while the old name is there and free to go, and the new one is not there yet:
 /// so it is used up by the migration that it was written for.
 fn hinted<'p>(
-    mut previous: impl Iterator<Item = &'p ObjectName> + Clone,
+    previous: &impl Fn(&ObjectName) -> Option<&'p ObjectName>,
+    mut names: impl Iterator<Item = &'p ObjectName>,
     next: impl Fn(&ObjectName) -> bool,
     to: &ObjectName,
     from: &str,
 ) -> Option<&'p ObjectName> {
-    if previous.clone().any(|name| name == to) {
+    if previous(to).is_some() {
         return None;
     }
-    let sibling = to.sibling(from);
-    let found = previous.clone().find(|name| **name == sibling);
-    found.or_else(|| previous.find(|name| name.to_string() == from || name.name == from)).filter(|old| !next(old))
+    let found = previous(&to.sibling(from));
+    found.or_else(|| names.find(|name| name.to_string() == from || name.name == from)).filter(|old| !next(old))
 }
 
 fn resolve_tables(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&Intent>, renames: &mut Renames) {
+    let old = previous_intent.into_iter().flat_map(|intent| &intent.tables);
+    let old: BTreeMap<&str, &ObjectName> = old.map(|old| (old.key.as_str(), &old.table)).collect();
+    let known = |name: &ObjectName| previous.table(name).map(|table| &table.name);
     for intent in &cx.intent.tables {
-        if renames.tables.iter().any(|(_, to)| *to == intent.table) {
-            continue;
-        }
         let names = previous.tables.iter().map(|table| &table.name);
         let is_next = |name: &ObjectName| cx.next.table(name).is_some();
-        let hint = intent.renamed_from.as_deref().and_then(|from| hinted(names.clone(), is_next, &intent.table, from));
+        let hint = intent.renamed_from.as_deref();
+        let hint = hint.and_then(|from| hinted(&known, names, is_next, &intent.table, from));
         let same_key = || {
-            let old = previous_intent?.tables.iter().find(|old| old.key == intent.key)?;
-            (old.table != intent.table && previous.table(&old.table).is_some()).then_some(&old.table)
+            let old = *old.get(intent.key.as_str())?;
+            (*old != intent.table && previous.table(old).is_some()).then_some(old)
         };
-        if let Some(from) = hint.or_else(same_key)
-            && renames.tables.iter().all(|(taken, _)| taken != from)
-        {
-            renames.tables.push((from.clone(), intent.table.clone()));
+        if let Some(from) = hint.or_else(same_key) {
+            renames.tables.add(from.clone(), intent.table.clone());
         }
     }
 }
 
 fn resolve_enums(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&Intent>, renames: &mut Renames) {
+    let old = previous_intent.into_iter().flat_map(|intent| &intent.enums);
+    let old: BTreeMap<&str, &ObjectName> = old.map(|old| (old.key.as_str(), &old.name)).collect();
+    let known = |name: &ObjectName| previous.enum_type(name).map(|ty| &ty.name);
     for intent in &cx.intent.enums {
-        if renames.enums.iter().any(|(_, to)| *to == intent.name) {
-            continue;
-        }
         let names = previous.enums.iter().map(|ty| &ty.name);
         let is_next = |name: &ObjectName| cx.next.enum_type(name).is_some();
-        let hint = intent.renamed_from.as_deref().and_then(|from| hinted(names.clone(), is_next, &intent.name, from));
+        let hint = intent.renamed_from.as_deref();
+        let hint = hint.and_then(|from| hinted(&known, names, is_next, &intent.name, from));
         let same_key = || {
-            let old = previous_intent?.enums.iter().find(|old| old.key == intent.key)?;
-            (old.name != intent.name && previous.enum_type(&old.name).is_some()).then_some(&old.name)
+            let old = *old.get(intent.key.as_str())?;
+            (*old != intent.name && previous.enum_type(old).is_some()).then_some(old)
         };
-        if let Some(from) = hint.or_else(same_key)
-            && renames.enums.iter().all(|(taken, _)| taken != from)
-        {
-            renames.enums.push((from.clone(), intent.name.clone()));
+        if let Some(from) = hint.or_else(same_key) {
+            renames.enums.add(from.clone(), intent.name.clone());
         }
     }
 }
@@ -211,7 +231,7 @@ fn resolve_join_tables(cx: &DiffCx<'_>, previous: &State, renames: &mut Renames)
     let gone = previous.tables.iter().filter(|old| cx.next.table(&old.name).is_none() && is_join_table(old));
     for old in gone {
         let targets = join_targets(old);
-        let renamed = targets.clone().map(|target| renames.new_table(&target).clone());
+        let renamed = targets.clone().map(|target| renames.tables.new_of(&target).clone());
         if renamed == targets {
             continue;
         }
@@ -221,10 +241,10 @@ fn resolve_join_tables(cx: &DiffCx<'_>, previous: &State, renames: &mut Renames)
             previous.table(&new.name).is_none() && is_join_table(new) && (targets == renamed || targets == swapped)
         });
         if let (Some(new), None) = (new.next(), new.next()) {
-            renames.tables.push((old.name.clone(), new.name.clone()));
+            renames.tables.add(old.name.clone(), new.name.clone());
             if join_targets(new) != renamed {
                 for (from, to) in [("A", "B"), ("B", "A")] {
-                    renames.columns.push((new.name.clone(), from.to_owned(), to.to_owned()));
+                    renames.columns.add((new.name.clone(), from.to_owned()), (new.name.clone(), to.to_owned()));
                 }
             }
         }
@@ -246,19 +266,12 @@ fn join_targets(table: &Table) -> [ObjectName; 2] {
 
 fn resolve_columns(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&Intent>, renames: &mut Renames) {
     for intent in &cx.intent.tables {
-        let old_name = renames.old_table(&intent.table).clone();
+        let old_name = renames.tables.old_of(&intent.table).clone();
         let (Some(old), Some(new)) = (previous.table(&old_name), cx.next.table(&intent.table)) else { continue };
         let old_intent = previous_intent.and_then(|intent| intent.table(&old_name));
-        let mut found: Vec<(ObjectName, String, String)> = Vec::new();
         for (from, to) in said_columns(old, new, intent, old_intent) {
-            let is_taken = |(table, taken_from, taken_to): &(ObjectName, String, String)| {
-                *table == intent.table && (*taken_from == from || *taken_to == to)
-            };
-            if !renames.columns.iter().chain(&found).any(is_taken) {
-                found.push((intent.table.clone(), from, to));
-            }
+            renames.columns.add((intent.table.clone(), from), (intent.table.clone(), to));
         }
-        renames.columns.extend(found);
     }
 }
 
@@ -284,7 +297,7 @@ fn said_columns(
 
 fn resolve_labels(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&Intent>, renames: &mut Renames) {
     for intent in &cx.intent.enums {
-        let old_name = renames.old_enum(&intent.name).clone();
+        let old_name = renames.enums.old_of(&intent.name).clone();
         let (Some(old), Some(new)) = (previous.enum_type(&old_name), cx.next.enum_type(&intent.name)) else { continue };
         let old_intent = previous_intent.and_then(|intent| intent.enum_type(&old_name));
         for label in &intent.labels {
@@ -296,12 +309,7 @@ fn resolve_labels(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&In
                 (previous.label != label.label && old.labels.contains(&previous.label)).then_some(&previous.label)
             };
             let Some(from) = hint.or_else(same_key) else { continue };
-            let is_taken = |(name, taken_from, taken_to): &(ObjectName, String, String)| {
-                *name == intent.name && (taken_from == from || *taken_to == label.label)
-            };
-            if !renames.labels.iter().any(is_taken) {
-                renames.labels.push((intent.name.clone(), from.clone(), label.label.clone()));
-            }
+            renames.labels.add((intent.name.clone(), from.clone()), (intent.name.clone(), label.label.clone()));
         }
     }
 }
@@ -310,17 +318,17 @@ fn resolve_labels(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&In
 pub(super) fn apply(state: &mut State, renames: Renames) -> Vec<Change> {
     let mut changes = Vec::new();
     let occupied = state.enums.iter().map(|ty| ty.name.clone()).collect();
-    for (from, to) in order(renames.enums, occupied, temporary_object) {
+    for (from, to) in order(renames.enums.into_pairs(), occupied, temporary_object) {
         apply::rename_enum(state, &from, &to);
         changes.push(Change::RenameEnum { from, to });
     }
     let labels = state.enums.iter().flat_map(|ty| ty.labels.iter().map(|label| (ty.name.clone(), label.clone())));
-    for ((enum_name, from), (_, to)) in order(in_parent(renames.labels), labels.collect(), temporary_part) {
+    for ((enum_name, from), (_, to)) in order(renames.labels.into_pairs(), labels.collect(), temporary_part) {
         apply::rename_label(state, &enum_name, &from, &to);
         changes.push(Change::RenameLabel { enum_name, from, to });
     }
     let occupied = state.tables.iter().map(|table| table.name.clone()).collect();
-    for (from, to) in order(renames.tables, occupied, temporary_object) {
+    for (from, to) in order(renames.tables.into_pairs(), occupied, temporary_object) {
         apply::rename_table(state, &from, &to);
         changes.push(Change::RenameTable { from, to });
     }
@@ -328,18 +336,12 @@ pub(super) fn apply(state: &mut State, renames: Renames) -> Vec<Change> {
         .tables
         .iter()
         .flat_map(|table| table.columns.iter().map(|column| (table.name.clone(), column.name.clone())));
-    for ((table, from), (_, to)) in order(in_parent(renames.columns), columns.collect(), temporary_part) {
+    for ((table, from), (_, to)) in order(renames.columns.into_pairs(), columns.collect(), temporary_part) {
         apply::rename_column(state, &table, &from, &to);
         changes.push(Change::RenameColumn { table, from, to });
     }
     state.sort();
     changes
-}
-
-type Part = (ObjectName, String);
-
-fn in_parent(renames: Vec<(ObjectName, String, String)>) -> Vec<(Part, Part)> {
-    renames.into_iter().map(|(parent, from, to)| ((parent.clone(), from), (parent, to))).collect()
 }
 
 fn temporary_object(name: &ObjectName, number: usize) -> ObjectName {
@@ -366,27 +368,36 @@ pub(super) fn order<N: Clone + Ord>(
     temporary: impl Fn(&N, usize) -> N,
 ) -> Vec<(N, N)> {
     pending.sort();
+    let mut waiting: BTreeMap<N, Vec<usize>> = BTreeMap::new();
+    for (number, (_, to)) in pending.iter().enumerate() {
+        waiting.entry(to.clone()).or_default().push(number);
+    }
+    let mut left: BTreeSet<usize> = (0..pending.len()).collect();
+    let mut free: BTreeSet<usize> = left.iter().copied().filter(|at| !occupied.contains(&pending[*at].1)).collect();
     let mut ordered = Vec::new();
-    while !pending.is_empty() {
-        if let Some(free) = pending.iter().position(|(_, to)| !occupied.contains(to)) {
-            let (from, to) = pending.remove(free);
-            occupied.remove(&from);
-            occupied.insert(to.clone());
-            ordered.push((from, to));
-            continue;
+    while let Some(first) = left.first().copied() {
+        let (from, to) = match free.pop_first() {
+            Some(number) => {
+                left.remove(&number);
+                pending[number].clone()
+            }
+            None => {
+                let in_the_way = pending[first].1.clone();
+                let aside = (0..).map(|number| temporary(&in_the_way, number)).find(|aside| !occupied.contains(aside));
+                let Some(aside) = aside else { return ordered };
+                for rename in pending.iter_mut().filter(|rename| rename.0 == in_the_way) {
+                    rename.0 = aside.clone();
+                }
+                (in_the_way, aside)
+            }
+        };
+        occupied.remove(&from);
+        occupied.insert(to.clone());
+        free.extend(waiting.get(&from).into_iter().flatten().filter(|number| left.contains(number)));
+        for number in waiting.get(&to).into_iter().flatten() {
+            free.remove(number);
         }
-        let blocked_by = pending[0].1.clone();
-        let mut number = 0;
-        while occupied.contains(&temporary(&blocked_by, number)) {
-            number += 1;
-        }
-        let aside = temporary(&blocked_by, number);
-        for rename in pending.iter_mut().filter(|rename| rename.0 == blocked_by) {
-            rename.0 = aside.clone();
-        }
-        occupied.remove(&blocked_by);
-        occupied.insert(aside.clone());
-        ordered.push((blocked_by, aside));
+        ordered.push((from, to));
     }
     ordered
 }

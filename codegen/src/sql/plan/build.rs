@@ -274,27 +274,47 @@ pub(super) fn aside(name: &ObjectName) -> ObjectName {
 /// Referencing tables go first. In a circle, the foreign keys into one of its tables go before.
 fn drop_tables(actions: &mut Vec<Action>, mut tables: Vec<Table>) {
     tables.sort_by(|a, b| a.name.cmp(&b.name));
-    while !tables.is_empty() {
-        let is_referenced = |table: &Table| {
-            tables.iter().any(|other| {
-                other.name != table.name && other.foreign_keys.iter().any(|key| key.referenced_table == table.name)
-            })
-        };
-        let free = tables.iter().position(|table| !is_referenced(table));
-        match free {
-            Some(at) => actions.push(Action::DropTable(tables.remove(at))),
-            None => {
-                let name = tables[0].name.clone();
-                for other in tables.iter_mut().filter(|other| other.name != name) {
-                    let keys = std::mem::take(&mut other.foreign_keys).into_iter();
-                    let (into, rest): (Vec<_>, Vec<_>) = keys.partition(|key| key.referenced_table == name);
-                    other.foreign_keys = rest;
-                    actions.extend(into.into_iter().map(|key| Action::DropObject {
-                        table: other.name.clone(),
-                        object: TableObject::ForeignKey(key),
-                    }));
-                }
+    let numbers: BTreeMap<ObjectName, usize> = tables.iter().map(|table| table.name.clone()).zip(0..).collect();
+    // For each table the others that reference it, once for each key.
+    let mut referencing: Vec<Vec<usize>> = vec![Vec::new(); tables.len()];
+    for (number, table) in tables.iter().enumerate() {
+        let targets = table.foreign_keys.iter().filter_map(|key| numbers.get(&key.referenced_table));
+        targets.filter(|target| **target != number).for_each(|target| referencing[*target].push(number));
+    }
+    let mut keys: Vec<usize> = referencing.iter().map(Vec::len).collect();
+    let mut left: BTreeSet<usize> = (0..tables.len()).collect();
+    let mut free: BTreeSet<usize> = left.iter().copied().filter(|number| keys[*number] == 0).collect();
+    while let Some(first) = left.first().copied() {
+        let number = free.pop_first().unwrap_or_else(|| {
+            let referencing = referencing[first].iter().copied().filter(|number| left.contains(number));
+            detach(actions, &mut tables, first, referencing);
+            first
+        });
+        left.remove(&number);
+        for key in &tables[number].foreign_keys {
+            let Some(target) = numbers.get(&key.referenced_table).filter(|target| left.contains(target)) else {
+                continue;
+            };
+            keys[*target] -= 1;
+            if keys[*target] == 0 {
+                free.insert(*target);
             }
         }
+        actions.push(Action::DropTable(tables[number].clone()));
+    }
+}
+
+/// Drops the foreign keys of some tables into one.
+fn detach(actions: &mut Vec<Action>, tables: &mut [Table], into: usize, referencing: impl Iterator<Item = usize>) {
+    let name = tables[into].name.clone();
+    for number in referencing {
+        let other = &mut tables[number];
+        let keys = std::mem::take(&mut other.foreign_keys).into_iter();
+        let (gone, rest): (Vec<_>, Vec<_>) = keys.partition(|key| key.referenced_table == name);
+        other.foreign_keys = rest;
+        actions.extend(
+            gone.into_iter()
+                .map(|key| Action::DropObject { table: other.name.clone(), object: TableObject::ForeignKey(key) }),
+        );
     }
 }
