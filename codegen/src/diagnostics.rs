@@ -118,8 +118,14 @@ impl Diagnostic {
     }
 }
 
+/// Nobody mistypes a name that is longer, and to compare two of a megabyte takes hours.
+const MAX_COMPARED: usize = 200;
+
 /// The known name that `name` was probably meant to be: at most a third of its letters differ.
 pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if name.len() > MAX_COMPARED {
+        return None;
+    }
     let budget = name.chars().count().div_ceil(3).min(3);
     let lower = name.to_lowercase();
     known

@@ -64,6 +64,9 @@ pub(crate) fn find_missing<'a>(ast: &'a Ast<'a>, texts: &[&str]) -> Vec<Insertio
     if cx.diagnostics.iter().any(Diagnostic::is_error) { Vec::new() } else { missing::find_missing(&cx, texts) }
 }
 
+/// How many diagnostics there may be for another one to come with a similar name of the schema's.
+const MAX_SEARCHES: usize = 50;
+
 /// What a name at the top level stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Declared {
@@ -101,6 +104,12 @@ impl<'a, 'd> Cx<'a, 'd> {
 
     fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Whether to look through names of the schema for one that was meant: a search for each of very many
+    /// mistakes would take longer than anyone reads.
+    fn may_search(&self) -> bool {
+        self.diagnostics.len() < MAX_SEARCHES
     }
 
     fn model(&self, id: ModelId) -> &ModelDraft<'a> {

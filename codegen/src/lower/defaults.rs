@@ -94,6 +94,9 @@ fn single_value(cx: &mut Cx<'_, '_>, id: FieldId, value: &Expression<'_>) -> Opt
     }
 }
 
+/// How many values of an enum a message lists.
+const MAX_LISTED: usize = 20;
+
 fn enum_value(cx: &mut Cx<'_, '_>, id: FieldId, enumeration: EnumId, value: &Expression<'_>) -> Option<DefaultValue> {
     let block = cx.enums[enumeration.index()].ast;
     let Expression::Constant(word) = value else {
@@ -104,9 +107,12 @@ fn enum_value(cx: &mut Cx<'_, '_>, id: FieldId, enumeration: EnumId, value: &Exp
         return Some(DefaultValue::EnumValue(index));
     }
     let names = || block.values.iter().map(|value| value.name.text);
-    let help = match did_you_mean(word.text, names()) {
+    let help = match did_you_mean(word.text, names().filter(|_| cx.may_search())) {
         Some(guess) => format!("did you mean `{guess}`?"),
-        None => format!("write one of `{}`", names().collect::<Vec<_>>().join("`, `")),
+        None => {
+            let more = if block.values.len() > MAX_LISTED { ", .." } else { "" };
+            format!("write one of `{}`{more}", names().take(MAX_LISTED).collect::<Vec<_>>().join("`, `"))
+        }
     };
     if !block.broken {
         let message = format!("`{}` has no value `{}`", block.name.text, word.text);

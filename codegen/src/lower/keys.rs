@@ -338,10 +338,11 @@ fn find_named_field(cx: &mut Cx<'_, '_>, model: ModelId, name: Name<'_>, owner: 
     let found = cx.find_field(model, name.text);
     if found.is_none() && !cx.model(model).ast.broken {
         let model = cx.model(model);
-        let guess = did_you_mean(name.text, model.by_name.keys().copied()).or_else(|| {
+        let known = model.by_name.keys().copied().filter(|_| cx.may_search());
+        let guess = did_you_mean(name.text, known).or_else(|| {
             let mut fields = model.field_ids().map(|id| cx.field(id));
             fields
-                .find(|field| field.ast.attributes.iter().any(|a| is_mapped_to(a, name.text)))
+                .find(|field| cx.may_search() && field.ast.attributes.iter().any(|a| is_mapped_to(a, name.text)))
                 .map(|f| f.ast.name.text)
         });
         let help = match guess {

@@ -59,7 +59,8 @@ impl<'a> Mixins<'a> {
     }
 
     fn report_unknown(&self, cx: &mut Cx<'_, '_>, name: Name<'_>) {
-        let help = match did_you_mean(name.text, self.by_name.keys().copied()) {
+        let known = self.by_name.keys().copied().filter(|_| cx.may_search());
+        let help = match did_you_mean(name.text, known) {
             Some(guess) => format!("did you mean `...{guess}`?"),
             None => format!("declare it: `mixin {} {{ .. }}`", name.text),
         };
@@ -174,12 +175,15 @@ fn report_repeated(cx: &mut Cx<'_, '_>, again: Name<'_>, first: Span) {
 
 /// One mistake in a mixin is found in every model that has it, and reported once.
 pub(super) fn report_once(cx: &mut Cx<'_, '_>) {
-    let inside: Vec<_> = cx.ast.mixins.iter().filter_map(|mixin| Some((mixin.name.span, mixin.close?))).collect();
+    let ends =
+        cx.ast.mixins.iter().filter_map(|mixin| Some(((mixin.name.span.file, mixin.name.span.start), mixin.close?)));
+    let inside: BTreeMap<(u32, u32), u32> = ends.collect();
     if inside.is_empty() {
         return;
     }
     let is_in_mixin = |span: Span| {
-        inside.iter().any(|(name, close)| name.file == span.file && name.start <= span.start && span.start <= *close)
+        let before = inside.range(..=(span.file, span.start)).next_back();
+        before.is_some_and(|((file, _), close)| *file == span.file && span.start <= *close)
     };
     let mut seen = BTreeSet::new();
     cx.diagnostics.retain(|found| !is_in_mixin(found.span) || seen.insert((found.span, found.code)));

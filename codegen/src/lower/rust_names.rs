@@ -33,19 +33,26 @@ pub(super) fn validate_rust_names(cx: &mut Cx<'_, '_>) {
 /// A key of several fields is called in the client like a field is, by its name or by those of its fields.
 fn keys_and_fields_differ(cx: &Cx<'_, '_>, model: &ModelDraft<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for key in model.keys.iter().filter(|key| key.is_unique() && key.fields.len() > 1) {
+    let keys: Vec<_> = model.keys.iter().filter(|key| key.is_unique() && key.fields.len() > 1).collect();
+    if keys.is_empty() {
+        return found;
+    }
+    let mut idents: BTreeMap<String, Vec<Name<'_>>> = BTreeMap::new();
+    for field in &model.ast.fields {
+        idents.entry(snake_ident(field.name.text)).or_default().push(field.name);
+    }
+    for key in keys {
         let fields: Vec<_> = key.columns().unwrap_or_default();
         let names: Vec<_> = fields.iter().map(|id| cx.field(*id).ast.name.text).collect();
         let name = key.name.map_or_else(|| names.join("_"), |name| name.text.to_owned());
         let ident = snake_ident(&name);
-        let taken =
-            model.ast.fields.iter().find(|field| field.name.text != name && snake_ident(field.name.text) == ident);
+        let taken = idents.get(&ident).into_iter().flatten().find(|field| field.text != name);
         let Some(taken) = taken else { continue };
-        let message = format!("the key `{name}` and the field `{}` are the same name in Rust", taken.name.text);
+        let message = format!("the key `{name}` and the field `{}` are the same name in Rust", taken.text);
         found.push(
             Diagnostic::new(codes::RUST_NAME_CLASH, key.name.map_or(key.span, |name| name.span), message)
                 .label(format!("the key would be called `{ident}`"))
-                .second(taken.name.span, "as would this field")
+                .second(taken.span, "as would this field")
                 .help("give the key another name with `name: \"..\"`"),
         );
     }

@@ -6,9 +6,6 @@ use super::{Cx, Declared};
 use crate::diagnostics::{self as codes, Diagnostic, did_you_mean};
 use crate::ir::{FieldId, ScalarType};
 
-/// How many diagnostics there may be for another one to come with a similar name.
-const MAX_SEARCHES: usize = 50;
-
 /// Finds the type of every field.
 pub(super) fn resolve_types(cx: &mut Cx<'_, '_>) {
     for id in cx.field_ids() {
@@ -57,10 +54,11 @@ pub(super) fn scalar_type(name: &str) -> Option<ScalarType> {
 
 fn report_unknown_type(cx: &mut Cx<'_, '_>, id: FieldId) {
     let name = cx.field(id).ast.ty.name;
-    // A search for each of very many mistakes would take longer than anyone reads.
-    let declared = if cx.diagnostics.len() < MAX_SEARCHES { Some(&cx.declared) } else { None };
-    let known = SCALAR_NAMES.into_iter().chain(declared.into_iter().flat_map(|declared| declared.keys().copied()));
-    let help = match sql_name(name.text).or_else(|| did_you_mean(name.text, known)) {
+    let known = SCALAR_NAMES.into_iter().chain(cx.declared.keys().copied());
+    let guess = sql_name(name.text).or_else(|| {
+        if cx.may_search() { did_you_mean(name.text, known) } else { did_you_mean(name.text, SCALAR_NAMES) }
+    });
+    let help = match guess {
         Some(guess) => format!("did you mean `{guess}`?"),
         None if name.text == "Unsupported" => {
             "write the type of the database in it: `Unsupported(\"tsvector\")`".to_owned()
