@@ -42,3 +42,7 @@ corpus corpus='../shared/corpus' oracle='../shared/oracle':
     scripts/corpus-pairs "$RELATA_CORPUS" || failed=1
     scripts/corpus-clients || failed=1
     exit $failed
+
+# looks for texts that the compiler cannot stand, with a nightly compiler and cargo-fuzz: 10 minutes
+fuzz *ARGUMENTS:
+    scripts/fuzz {{ARGUMENTS}}

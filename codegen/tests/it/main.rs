@@ -9,5 +9,6 @@ mod layers;
 mod migrate;
 mod postgres;
 mod printed;
+mod properties;
 mod size;
 mod synthetic;
