@@ -86,9 +86,7 @@ pub struct Create<Institution = rt::Uuid> {
     pub default_weight: f64,
 }
 impl<L0> Create<L0> {
-    pub fn set(self, to_: rt::Assignment<self::ExamType>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::ExamType);
 }
 impl<L0: rt::LinkTarget<super::institution::Institution, rt::Uuid>> rt::NewRow
 for Create<L0> {

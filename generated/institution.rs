@@ -82,9 +82,7 @@ pub struct Create {
     pub slug: rt::String,
 }
 impl Create {
-    pub fn set(self, to_: rt::Assignment<self::Institution>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Institution);
 }
 impl rt::NewRow for Create {
     type Model = self::Institution;

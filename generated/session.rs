@@ -61,9 +61,7 @@ pub struct Create<User = rt::Uuid> {
     pub expires_at: rt::DateTime<rt::Utc>,
 }
 impl<L0> Create<L0> {
-    pub fn set(self, to_: rt::Assignment<self::Session>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Session);
 }
 impl<L0: rt::LinkTarget<super::user::User, rt::Uuid>> rt::NewRow for Create<L0> {
     type Model = self::Session;

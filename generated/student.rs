@@ -94,9 +94,7 @@ pub struct Create<User = rt::Uuid, Institution = rt::Uuid> {
     pub class_year: i32,
 }
 impl<L0, L1> Create<L0, L1> {
-    pub fn set(self, to_: rt::Assignment<self::Student>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Student);
 }
 impl<
     L0: rt::LinkTarget<super::user::User, rt::Uuid>,

@@ -82,9 +82,7 @@ pub struct Create<Student = rt::Uuid, ExamType = rt::Uuid> {
     pub exam_type: ExamType,
 }
 impl<L0, L1> Create<L0, L1> {
-    pub fn set(self, to_: rt::Assignment<self::StudentExam>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::StudentExam);
 }
 impl<
     L0: rt::LinkTarget<super::student::Student, rt::Uuid>,

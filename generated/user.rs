@@ -93,9 +93,7 @@ pub struct Create<Institution = rt::Uuid> {
     pub role: super::role::Role,
 }
 impl<L0> Create<L0> {
-    pub fn set(self, to_: rt::Assignment<self::User>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::User);
 }
 impl<L0: rt::LinkTarget<super::institution::Institution, rt::Uuid>> rt::NewRow
 for Create<L0> {

@@ -15,6 +15,7 @@ use crate::hooks::Hooks;
 use crate::observe::Server;
 use crate::raw::FromRawRow;
 use crate::statistics::{self, Counters, Statistics};
+use crate::stream::RowStream;
 use crate::transaction::{Begin, Transaction, TransactionCall};
 use crate::value::Param;
 
@@ -121,6 +122,12 @@ impl<M: Models> Client<M> {
     /// Those of the statement, and [`Error::Refused`] where its columns are not of the types that are read.
     pub async fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> Result<Vec<T>> {
         self.handle().query_raw(sql, params).await
+    }
+
+    /// Rows of SQL of your own as they arrive, without holding them all: a SELECT, VALUES, or WITH that writes
+    /// nothing. Nothing is sent before the first row is asked for; errors come in place of a row.
+    pub fn query_raw_stream<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> RowStream<T> {
+        self.handle().query_raw_stream(sql, params)
     }
 
     /// Runs SQL of your own and tells how many rows it wrote.

@@ -79,7 +79,7 @@ async fn run_alone(pool: &Arc<Pool>, operation: Operation) -> Result<Outcome> {
     execute(Session::new(&lease, operation.name()), operation).await
 }
 
-const LOCK_NEEDS_TRANSACTION: &str = "a lock on rows ends with its transaction, and here there is none: \
+pub(crate) const LOCK_NEEDS_TRANSACTION: &str = "a lock on rows ends with its transaction, and here there is none: \
     begin one, and read through it";
 
 /// Carries out an operation of several statements, all or nothing.

@@ -188,6 +188,23 @@ pub trait NewRow: Sized {
 )]
 pub trait CreateRow<const PARENT: usize = ANY>: NewRow {}
 
+/// For generated code: `set` and `with` of a `Create`, whatever its relations hold.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! set_and_with {
+    ($model:ty) => {
+        /// Gives a column a value that the database or nothing would else give it.
+        pub fn set(self, to_: $crate::rt::Assignment<$model>) -> $crate::rt::CreateWith<Self> {
+            $crate::rt::CreateWith::first(self, to_)
+        }
+
+        /// Creates or connects rows on the other side of a relation too.
+        pub fn with(self, nested_: $crate::rt::Nested<$model>) -> $crate::rt::CreateWith<Self> {
+            $crate::rt::CreateWith::first_with(self, nested_)
+        }
+    };
+}
+
 /// A `Create` with values for optional columns, or with rows on the other side of its relations.
 #[derive(Debug, Clone)]
 pub struct CreateWith<C> {
@@ -205,6 +222,13 @@ impl<C> CreateWith<C> {
     /// For generated code: the first `set`, before it is known what the relations hold.
     pub fn first<M>(create: C, assignment: Assignment<M>) -> Self {
         Self { create, sets: vec![(assignment.column, assignment.to)], nested: Vec::new() }
+    }
+}
+
+impl<C> CreateWith<C> {
+    /// For generated code: the first `with`, before it is known what the relations hold.
+    pub fn first_with<M>(create: C, nested: Nested<M>) -> Self {
+        Self { create, sets: Sets::new(), nested: vec![nested.write] }
     }
 }
 

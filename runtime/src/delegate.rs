@@ -2,10 +2,14 @@
 
 use std::marker::PhantomData;
 
+use futures_util::Stream;
+
 use crate::aggregate::{Aggregate, Aggregates};
 use crate::columns::Columns;
 use crate::connection::Handle;
+use crate::copy::CopyIn;
 use crate::create::CreateRow;
+use crate::error::Result;
 use crate::filter::Unique;
 use crate::find::{Count, Exists, FindFirst, FindMany, FindUnique};
 use crate::group::GroupBy;
@@ -94,6 +98,28 @@ impl<M: Model> Delegate<M> {
         M: Writable,
     {
         CreateMany::new(self.handle, rows)
+    }
+
+    /// Many new rows by COPY, all or none, taken from the iterator as they are sent: memory does not grow with their
+    /// number. Rows give keys; nothing else is created, connected or looked up with them.
+    pub fn copy_in<C: CreateRow<Model = M>, I>(self, rows: I) -> CopyIn<M>
+    where
+        M: Writable,
+        I: IntoIterator<Item = C>,
+        I::IntoIter: Send + 'static,
+    {
+        CopyIn::of_rows(self.handle, rows)
+    }
+
+    /// Like [`copy_in`](Self::copy_in), of a stream. An error in it ends the copy, and nothing is written.
+    pub fn copy_in_stream<C: CreateRow<Model = M>>(
+        self,
+        rows: impl Stream<Item = Result<C>> + Send + 'static,
+    ) -> CopyIn<M>
+    where
+        M: Writable,
+    {
+        CopyIn::of_stream(self.handle, rows)
     }
 
     /// Many new rows, all or none, which come back in the order in which they were given.

@@ -9,13 +9,14 @@ use crate::connection::Handle;
 use crate::delegate::UniqueKey;
 use crate::error::{Error, Result};
 use crate::filter::{Condition, Filter, Unique};
-use crate::model::{FromRow, Model};
+use crate::model::{Cursor, FromRow, Model};
 use crate::operation::{Call, Operation, Outcome};
 use crate::order::Order;
 use crate::page::{FindPage, PageToken, page_of};
 use crate::relation::{CanInclude, Included, IntoInclude, RelationOf, include_of};
 use crate::select::{Lock, PageStart, Select};
 use crate::selection::{Reader, Selection};
+use crate::stream::{ReadRow, RowStream};
 use crate::value::Param;
 
 /// How many rows a read gives: the last type parameter of [`Find`].
@@ -172,6 +173,25 @@ impl<M: Model, S> Find<M, S, All> {
     }
 }
 
+impl<M: Model, S: FromRow> Find<M, S, All> {
+    /// The rows as they arrive, without holding them all. Relations that are included are read for 1000 rows at a
+    /// time, or for as many as `rows_at_once` says, of one state of the database.
+    pub fn stream(self) -> RowStream<S> {
+        crate::stream::of_select::<RowsOf<S>>(self.handle, self.select)
+    }
+}
+
+/// Reads whole rows.
+struct RowsOf<S>(PhantomData<S>);
+
+impl<S: FromRow> ReadRow for RowsOf<S> {
+    type Out = S;
+
+    fn read(at: Cursor<'_>) -> Result<S> {
+        S::from_row(at)
+    }
+}
+
 impl<M: Model, S, A> Find<M, S, A> {
     /// Only rows that meet the filter, and all filters before it.
     pub fn filter(mut self, filter: impl Into<Filter<M>>) -> Self {
@@ -294,7 +314,23 @@ impl<M, T, A> std::fmt::Debug for SelectFrom<M, T, A> {
     }
 }
 
+/// Reads selected values.
+struct ValuesOf<M, T>(PhantomData<(M, T)>);
+
+impl<M: Model, T: Selection<M>> ReadRow for ValuesOf<M, T> {
+    type Out = T::Out;
+
+    fn read(at: Cursor<'_>) -> Result<T::Out> {
+        T::read(&mut Reader::new(at))
+    }
+}
+
 impl<M: Model, T: Selection<M>> SelectFrom<M, T, All> {
+    /// The values as they arrive, as of whole rows.
+    pub fn stream(self) -> RowStream<T::Out> {
+        crate::stream::of_select::<ValuesOf<M, T>>(self.find.handle, self.find.select)
+    }
+
     /// The values as a page, as of whole rows.
     pub fn page_after(self, token: impl Into<Option<PageToken>>) -> FindPage<M, T::Out> {
         self.page(token.into().map_or(PageStart::First, PageStart::After))

@@ -83,6 +83,14 @@ pub enum IntentKind {
     ExecuteRaw,
 }
 
+impl Intent {
+    /// What is done to the rows of one table, whose columns are not known before.
+    pub(crate) fn of(table: &'static Table, kind: IntentKind, in_transaction: bool) -> Self {
+        let (model, table) = (Some(table.name), Some(table.bare_name()));
+        Self { model, table, kind, nested: false, columns: Vec::new(), in_transaction }
+    }
+}
+
 impl IntentKind {
     /// Whether rows are written. Of `query_raw` that is not known, and this says yes.
     pub fn writes(self) -> bool {

@@ -2,7 +2,9 @@
 //!
 //! Nothing here is generic: types appear only when results are read.
 
+mod copy;
 mod insert;
+mod level;
 mod nested;
 mod read;
 mod returning;
@@ -27,7 +29,9 @@ use crate::sql::{self, Statement};
 use crate::table::Table;
 use crate::value::Param;
 
+pub(crate) use copy::copy_rows;
 pub(crate) use insert::BulkOptions;
+pub(crate) use read::attach_to_rows;
 pub(crate) use returning::Returning;
 
 /// One call of the client.

@@ -15,6 +15,7 @@ use crate::hooks::{self, IntentKind};
 use crate::observe;
 use crate::result::raw_value;
 use crate::sql::Statement;
+use crate::stream::RowStream;
 use crate::value::{Decode, Param, Scalar, decode_list};
 
 /// A value that can be a parameter of a raw statement.
@@ -122,6 +123,12 @@ impl fmt::Debug for RawRow<'_> {
     }
 }
 
+impl<'a> RawRow<'a> {
+    pub(crate) fn new(row: &'a Row) -> Self {
+        Self { row }
+    }
+}
+
 impl RawRow<'_> {
     /// How many columns there are.
     pub fn len(&self) -> usize {
@@ -197,6 +204,10 @@ impl Handle {
     pub(crate) async fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> Result<Vec<T>> {
         let rows: Vec<Row> = self.raw(sql, params, "query_raw", IntentKind::QueryRaw).await?;
         rows.iter().map(|row| T::from_raw(&RawRow { row })).collect()
+    }
+
+    pub(crate) fn query_raw_stream<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> RowStream<T> {
+        crate::stream::of_raw(self.clone(), Statement { sql: sql.to_owned(), params })
     }
 
     pub(crate) fn execute_raw(&self, sql: &str, params: Vec<Param>) -> BoxFuture<'static, Result<u64>> {

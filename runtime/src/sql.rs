@@ -15,8 +15,9 @@ pub(crate) use read::{
     ChildrenOf, KeySource, ReadPlan, read_plan, read_statement, unjoined_plan, written_plan, written_statement,
 };
 pub(crate) use write::{
-    BulkInsert, Cell, connect_statement, count_statement, delete_statement, disconnect_statement, exists_statement,
-    insert_statement, update_statement, upsert_statement,
+    BulkInsert, Cell, columns_statement, connect_many_statement, connect_statement, copy_statement, count_statement,
+    delete_statement, disconnect_statement, exists_statement, insert_statement, now_statement, update_statement,
+    upsert_statement,
 };
 
 use crate::filter::Condition;

@@ -12,6 +12,7 @@ use crate::client::Models;
 use crate::connection::{Handle, OpenTransaction, Pool, Target};
 use crate::error::{Error, Result};
 use crate::raw::FromRawRow;
+use crate::stream::RowStream;
 use crate::value::Param;
 
 /// A transaction: queries start at the models, which it dereferences to. Owned, so that futures
@@ -142,6 +143,12 @@ macro_rules! inside_a_transaction {
             /// Those of the statement, and [`Error::Refused`] where its columns are not of the types that are read.
             pub async fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> Result<Vec<T>> {
                 self.handle().query_raw(sql, params).await
+            }
+
+            /// Rows of SQL of your own in the transaction as they arrive, without holding them all: a SELECT, VALUES, or WITH that writes
+            /// nothing. Nothing is sent before the first row is asked for; errors come in place of a row.
+            pub fn query_raw_stream<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> RowStream<T> {
+                self.handle().query_raw_stream(sql, params)
             }
 
             /// Runs SQL of your own in the transaction and tells how many rows it wrote.

@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod book;
+mod bulk;
 mod compile_errors;
 mod design;
 mod dropped;
@@ -20,6 +21,7 @@ mod restart;
 mod returning;
 mod round_trips;
 mod scenarios;
+mod streams;
 mod support;
 mod traces;
 mod transactions;

@@ -45,6 +45,10 @@ impl Fixture {
         Self { db: db.expect("connects"), database }
     }
 
+    pub(crate) fn url(&self) -> &str {
+        self.database.url()
+    }
+
     /// Runs plain SQL, to compare with.
     pub(crate) async fn sql(&self, sql: &str) -> Vec<relata::tokio_postgres::Row> {
         plain_sql(self.database.url(), sql).await

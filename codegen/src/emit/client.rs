@@ -18,7 +18,7 @@ const RUNTIME_NAMES: [&str; 4] = ["Error", "Isolation", "NotIncluded", "Parent"]
 
 /// Methods of the runtime's client and transaction, which hide a model's method of the same name. The
 /// model's gets a `_` behind it: `db.transaction_().find_many()`.
-const OWN_METHODS: [&str; 15] = [
+const OWN_METHODS: [&str; 16] = [
     "batch",
     "begin",
     "clone",
@@ -28,6 +28,7 @@ const OWN_METHODS: [&str; 15] = [
     "execute_raw",
     "into",
     "query_raw",
+    "query_raw_stream",
     "rollback",
     "savepoint",
     "statistics",

@@ -119,9 +119,7 @@ fn emit_rows(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -> 
     let inside = (0..parts.links.len()).map(|parent| emit_place(cx, model, parts, Some(parent)));
     quote! {
         impl<#(#parameters),*> #create_ident<#(#parameters),*> {
-            pub fn set(self, to_: rt::Assignment<self::#model_ident>) -> rt::CreateWith<Self> {
-                rt::CreateWith::first(self, to_)
-            }
+            rt::set_and_with!(self::#model_ident);
         }
 
         impl<#(#parameters: rt::LinkTarget<#targets>),*> rt::NewRow for #create_ident<#(#parameters),*> {

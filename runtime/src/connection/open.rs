@@ -25,8 +25,8 @@ pub(crate) struct OpenTransaction {
     failed: AtomicBool,
     /// Savepoints that were dropped and have to be rolled back to before anything else, innermost first.
     dropped_savepoints: Mutex<Vec<u32>>,
-    /// How many savepoints there were.
-    savepoints: AtomicU32,
+    /// How many savepoints and streams there were.
+    numbers: AtomicU32,
 }
 
 impl OpenTransaction {
@@ -47,7 +47,7 @@ impl OpenTransaction {
             retryable: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             dropped_savepoints: Mutex::default(),
-            savepoints: AtomicU32::new(0),
+            numbers: AtomicU32::new(0),
         }
     }
 
@@ -74,10 +74,20 @@ impl OpenTransaction {
         Ok(if dropped.is_empty() { None } else { Some(dropped.remove(0)) })
     }
 
+    /// A number that nothing else in the transaction has.
+    pub(crate) fn next_number(&self) -> u32 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// From now on it may have failed without anyone having seen it.
+    pub(crate) fn doubt(&self) {
+        self.failed.store(true, Ordering::Release);
+    }
+
     /// Begins a savepoint and gives its number.
     pub(crate) async fn begin_savepoint(&self) -> Result<u32> {
         self.ready().await?;
-        let savepoint = self.savepoints.fetch_add(1, Ordering::Relaxed);
+        let savepoint = self.next_number();
         self.command(format!("SAVEPOINT relata_{savepoint}")).await?;
         Ok(savepoint)
     }

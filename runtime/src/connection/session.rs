@@ -3,8 +3,9 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use tokio_postgres::Row;
+use bytes::Bytes;
 use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{CopyInSink, Row};
 
 use super::lease::Lease;
 use super::open::OpenTransaction;
@@ -136,9 +137,7 @@ impl<'c> Session<'c> {
     /// Sends a statement and reads the answer. One that a migration made stale, so that nothing of it holds, is prepared
     /// again once: outside a transaction, and inside one whose first statement it is.
     pub(crate) async fn ask<T: Answer>(self, statement: &Statement, table: Option<&'static Table>) -> Result<T> {
-        if let Some(transaction) = self.transaction {
-            transaction.note_statement();
-        }
+        self.note_statement();
         match self.ask_once(statement, table).await {
             Err(error) if self.is_stale(&error) => {
                 self.forget(statement);
@@ -177,6 +176,65 @@ impl<'c> Session<'c> {
         let answer = self.lease.track(work).await.map_err(|failure| failure.explain(table));
         watch.end(self, statement, table, answer.as_ref().map(Answer::rows));
         answer
+    }
+
+    /// Declares a cursor for the rows of a statement.
+    pub(crate) async fn declare(self, name: &str, of: &Statement, table: Option<&'static Table>) -> Result<()> {
+        let sql = format!("DECLARE {name} NO SCROLL CURSOR FOR {}", of.sql);
+        let declare = Statement { sql, params: of.params.clone() };
+        if self.lease.pool.shared.unnamed.is_none() {
+            return self.ask::<u64>(&declare, table).await.map(drop);
+        }
+        // The server tells the types of parameters of what it can prepare by SQL, which a cursor is not.
+        let prepared = self.prepare(of, table).await?;
+        self.note_statement();
+        self.ask_prepared::<u64>(&prepared, &declare, table).await.map(drop)
+    }
+
+    /// Fetches rows from a cursor. Without a name: another cursor of the same name may have other columns.
+    pub(crate) async fn fetch(self, name: &str, rows: u32, table: Option<&'static Table>) -> Result<Vec<Row>> {
+        self.ask_unnamed(format!("FETCH FORWARD {rows} FROM {name}"), table).await
+    }
+
+    /// Closes a cursor.
+    pub(crate) async fn close(self, name: &str, table: Option<&'static Table>) -> Result<()> {
+        self.ask_unnamed::<u64>(format!("CLOSE {name}"), table).await.map(drop)
+    }
+
+    async fn ask_unnamed<T: Answer>(self, sql: String, table: Option<&'static Table>) -> Result<T> {
+        self.note_statement();
+        let statement = Statement { sql, params: Vec::new() };
+        self.ask_prepared(&Prepared::Unnamed(Arc::new([])), &statement, table).await
+    }
+
+    /// The types of a statement's columns.
+    pub(crate) async fn column_types(self, sql: &str, table: &'static Table) -> Result<Vec<Type>> {
+        let described = self.named(sql, table).await?;
+        Ok(described.columns().iter().map(|column| column.type_().clone()).collect())
+    }
+
+    /// Begins a COPY into a table.
+    pub(crate) async fn copy_in(self, sql: &str, table: &'static Table) -> Result<CopyInSink<Bytes>> {
+        let prepared = self.named(sql, table).await?;
+        self.note_statement();
+        self.lease.copy_in(&prepared).await.map_err(|error| Error::from_driver(&error, table))
+    }
+
+    /// A statement that has a name, be it for this once: where a pooler is, only inside a transaction.
+    async fn named(self, sql: &str, table: &'static Table) -> Result<tokio_postgres::Statement> {
+        let prepared = async {
+            match self.lease.pool.shared.unnamed {
+                None => self.lease.prepare_cached(sql).await,
+                Some(_) => self.lease.prepare(sql).await,
+            }
+        };
+        self.lease.track(prepared).await.map_err(|error| Error::from_driver(&error, table))
+    }
+
+    fn note_statement(self) {
+        if let Some(transaction) = self.transaction {
+            transaction.note_statement();
+        }
     }
 
     /// Whether the statement was prepared before a migration changed what it is about.

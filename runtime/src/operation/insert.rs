@@ -7,15 +7,16 @@ use std::collections::BTreeSet;
 use futures_util::future::{BoxFuture, FutureExt};
 use tokio_postgres::Row;
 
-use super::nested;
+use super::level;
 use crate::connection::Session;
 use crate::create::Insert;
 use crate::error::{Error, Result};
 use crate::field::SetTo;
 use crate::filter::Condition;
+use crate::model::Cursor;
 use crate::result::Node;
 use crate::sql::{self, BulkInsert, Cell, Statement};
-use crate::table::{ClientDefault, Relation, Table};
+use crate::table::{ClientDefault, Table};
 use crate::value::Param;
 
 impl Insert {
@@ -24,8 +25,13 @@ impl Insert {
         !self.before.is_empty() || !self.after.is_empty()
     }
 
+    /// Whether one of its columns is looked up in another table.
+    pub(super) fn looks_up(&self) -> bool {
+        self.cells.iter().any(|(_, cell)| matches!(cell, Cell::Lookup { .. }))
+    }
+
     /// Fills in what the client makes: keys and the like.
-    fn fill_defaults(&mut self) {
+    pub(super) fn fill_defaults(&mut self) {
         // One order of columns for every order in which they were set: fewer texts, one statement in bulk.
         if !self.cells.is_sorted_by_key(|(column, _)| *column) {
             self.cells.sort_by_key(|(column, _)| *column);
@@ -41,16 +47,12 @@ impl Insert {
     }
 
     /// Takes over the key of the row that it points at.
-    pub(super) fn point_at(&mut self, relation: &Relation, ours: &[u16], theirs: &[u16], parent: &Node) -> Result<()> {
-        let Some(at) = parent.cursors().next() else {
-            return Err(Error::NotFound { model: relation.child.name, operation: "connected" });
-        };
+    pub(super) fn point_at(&mut self, ours: &[u16], theirs: &[u16], other: Cursor<'_>) {
         for (ours, theirs) in ours.iter().zip(theirs) {
-            let value = at.raw(usize::from(*theirs)).map_or(Param::Null, |raw| Param::Raw(raw.to_vec()));
+            let value = other.raw(usize::from(*theirs)).map_or(Param::Null, |raw| Param::Raw(raw.to_vec()));
             self.cells.retain(|(column, _)| column != ours);
             self.cells.push((*ours, Cell::Value(value)));
         }
-        Ok(())
     }
 }
 
@@ -63,29 +65,24 @@ pub(super) fn statement(mut row: Insert) -> Statement {
 /// Inserts a row with all that it takes along, and gives the row.
 pub(super) fn insert(session: Session<'_>, mut row: Insert) -> BoxFuture<'_, Result<Node>> {
     async move {
-        insert_before(session, &mut row).await?;
-        let after = std::mem::take(&mut row.after);
-        let (own, theirs): (Vec<_>, Vec<_>) = after.into_iter().partition(|nested| nested.relation.referencing);
-        nested::write_referenced_first(session, &mut row, own).await?;
-        let table = row.table;
-        let looked_up = lookups_of(&row);
-        let rows =
-            session.query(statement(row), table).await.map_err(|error| explain_lookup(error, table, &looked_up))?;
-        let node = Node::new(table, rows);
-        found_all(&node, &looked_up)?;
-        nested::write_children(session, &node, theirs).await?;
+        if !row.is_nested() {
+            return insert_row(session, row).await;
+        }
+        let theirs = level::write_before(session, std::slice::from_mut(&mut row)).await?;
+        let node = insert_row(session, row).await?;
+        level::write_behind(session, &node, theirs).await?;
         Ok(node)
     }
     .boxed()
 }
 
-/// The rows that this one points at.
-async fn insert_before(session: Session<'_>, row: &mut Insert) -> Result<()> {
-    for (relation, parent) in std::mem::take(&mut row.before) {
-        let parent = insert(session, parent).await?;
-        row.point_at(relation, relation.parent_columns, relation.child_columns, &parent)?;
-    }
-    Ok(())
+/// Inserts a row that takes no other along.
+async fn insert_row(session: Session<'_>, row: Insert) -> Result<Node> {
+    let (table, looked_up) = (row.table, lookups_of(&row));
+    let rows = session.query(statement(row), table).await.map_err(|error| explain_lookup(error, table, &looked_up))?;
+    let node = Node::new(table, rows);
+    found_all(&node, &looked_up)?;
+    Ok(node)
 }
 
 /// The columns of a row that are looked up, and the models that they are looked up in.
@@ -109,7 +106,7 @@ pub(super) fn explain_lookup(error: Error, table: &'static Table, looked_up: &[(
 
 /// An optional column that was looked up is null, too, and that is no error to PostgreSQL.
 pub(super) fn found_all(node: &Node, looked_up: &[(u16, &'static str)]) -> Result<()> {
-    let missing = |at: crate::model::Cursor<'_>| {
+    let missing = |at: Cursor<'_>| {
         looked_up.iter().find(|(column, _)| at.raw(usize::from(*column)).is_none()).map(|(_, model)| *model)
     };
     match node.cursors().next().and_then(missing) {
@@ -120,10 +117,14 @@ pub(super) fn found_all(node: &Node, looked_up: &[(u16, &'static str)]) -> Resul
 
 /// Whether `create_many` of these rows is more than one statement.
 pub(super) fn takes_several_statements(rows: &[Insert]) -> bool {
-    rows.iter().any(Insert::is_nested) || rows.windows(2).any(|pair| !have_same_columns(&pair[0], &pair[1])) || {
-        let is_list = |(column, _): &(u16, Cell)| rows[0].table.columns[usize::from(*column)].sql_type.ends_with("[]");
-        rows.first().is_some_and(|row| row.cells.iter().any(is_list))
-    }
+    rows.len() > MOST_ROWS
+        || rows.iter().any(|row| row.is_nested() || row.looks_up())
+        || rows.windows(2).any(|pair| !have_same_columns(&pair[0], &pair[1]))
+        || {
+            let is_list =
+                |(column, _): &(u16, Cell)| rows[0].table.columns[usize::from(*column)].sql_type.ends_with("[]");
+            rows.first().is_some_and(|row| row.cells.iter().any(is_list))
+        }
 }
 
 fn columns(row: &Insert) -> impl Iterator<Item = u16> {
@@ -162,46 +163,79 @@ struct Group {
     positions: Vec<usize>,
 }
 
-/// Inserts many rows, those with values for the same columns in one statement.
+/// How many rows go in one statement: what is sent and kept for it stays of one size, however many there are.
+pub(super) const MOST_ROWS: usize = 10_000;
+
+/// Inserts many rows, those with values for the same columns in one statement, and what they take along level by
+/// level.
 pub(super) fn insert_many(
     session: Session<'_>,
     rows: Vec<Insert>,
     options: BulkOptions,
 ) -> BoxFuture<'_, Result<Inserted>> {
     async move {
-        let mut count = 0;
-        let mut placed: Vec<(usize, Row)> = Vec::new();
-        let mut groups: Vec<Group> = Vec::new();
-        let total = rows.len();
-        for (position, mut row) in rows.into_iter().enumerate() {
-            if row.is_nested() || row.cells.iter().any(|(_, cell)| matches!(cell, Cell::Lookup { .. })) {
-                if options.skip_duplicates {
-                    return Err(Error::Refused(SKIPPING_NEEDS_PLAIN_ROWS.to_owned()));
-                }
-                placed.extend(insert(session, row).await?.into_rows().into_iter().map(|row| (position, row)));
-                count += 1;
-                continue;
-            }
-            row.fill_defaults();
-            add_to_group(&mut groups, row, position, total, options);
+        if options.skip_duplicates && rows.iter().any(|row| row.is_nested() || row.looks_up()) {
+            return Err(Error::Refused(SKIPPING_NEEDS_PLAIN_ROWS.to_owned()));
         }
-        for group in groups {
-            let table = group.bulk.table;
-            let mut positions = group.positions.into_iter();
-            for statement in group.bulk.into_statements() {
-                if options.returning {
-                    let rows = session.query(statement, table).await?;
-                    count += rows.len() as u64;
-                    placed.extend(rows.into_iter().map(|row| (positions.next().unwrap_or(usize::MAX), row)));
-                } else {
-                    count += session.execute(statement, table).await?;
-                }
+        let mut inserted = Inserted::default();
+        let mut rows = rows.into_iter();
+        loop {
+            let part: Vec<Insert> = rows.by_ref().take(MOST_ROWS).collect();
+            if part.is_empty() {
+                return Ok(inserted);
             }
+            let of_part = insert_part(session, part, options).await?;
+            inserted.count += of_part.count;
+            inserted.rows.extend(of_part.rows);
         }
-        placed.sort_by_key(|(position, _)| *position);
-        Ok(Inserted { count, rows: placed.into_iter().map(|(_, row)| row).collect() })
     }
     .boxed()
+}
+
+/// Rows that go together.
+async fn insert_part(session: Session<'_>, mut rows: Vec<Insert>, options: BulkOptions) -> Result<Inserted> {
+    let table = rows[0].table;
+    if !rows.iter().any(Insert::is_nested) {
+        return insert_rows(session, rows, options).await;
+    }
+    let theirs = level::write_before(session, &mut rows).await?;
+    let returning = options.returning || !theirs.is_empty();
+    let Inserted { count, rows } = insert_rows(session, rows, BulkOptions { returning, ..options }).await?;
+    let node = Node::new(table, rows);
+    level::write_behind(session, &node, theirs).await?;
+    Ok(Inserted { count, rows: node.into_rows() })
+}
+
+/// Inserts rows that take no others along.
+async fn insert_rows(session: Session<'_>, rows: Vec<Insert>, options: BulkOptions) -> Result<Inserted> {
+    let mut count = 0;
+    let mut placed: Vec<(usize, Row)> = Vec::new();
+    let mut groups: Vec<Group> = Vec::new();
+    let total = rows.len();
+    for (position, mut row) in rows.into_iter().enumerate() {
+        if row.looks_up() {
+            placed.extend(insert_row(session, row).await?.into_rows().into_iter().map(|row| (position, row)));
+            count += 1;
+            continue;
+        }
+        row.fill_defaults();
+        add_to_group(&mut groups, row, position, total, options);
+    }
+    for group in groups {
+        let table = group.bulk.table;
+        let mut positions = group.positions.into_iter();
+        for statement in group.bulk.into_statements() {
+            if options.returning {
+                let rows = session.query(statement, table).await?;
+                count += rows.len() as u64;
+                placed.extend(rows.into_iter().map(|row| (positions.next().unwrap_or(usize::MAX), row)));
+            } else {
+                count += session.execute(statement, table).await?;
+            }
+        }
+    }
+    placed.sort_by_key(|(position, _)| *position);
+    Ok(Inserted { count, rows: placed.into_iter().map(|(_, row)| row).collect() })
 }
 
 const SKIPPING_NEEDS_PLAIN_ROWS: &str = "skip_duplicates works on rows that give keys: \
@@ -252,7 +286,7 @@ pub(super) async fn upsert_if(
     sets: Vec<(u16, SetTo)>,
     only_if: &Condition,
 ) -> Result<Node> {
-    insert_before(session, &mut row).await?;
+    level::write_parents(session, std::slice::from_mut(&mut row)).await?;
     let (table, looked_up) = (row.table, lookups_of(&row));
     let statement = upsert_statement(row, &key, &sets, only_if)?;
     let rows = session.query(statement, table).await.map_err(|error| explain_lookup(error, table, &looked_up))?;

@@ -3,13 +3,14 @@
 //! Where this row holds the foreign key, the other row is written first; else it is written last, with this row's
 //! key. Rows of one relation go in one statement where their form allows it.
 
-use super::insert::{self, BulkOptions, insert, insert_many, upsert};
-use super::read;
+use super::insert::{self, insert, upsert};
+use super::{level, read};
 use crate::connection::Session;
 use crate::create::Insert;
 use crate::error::{Error, Result};
 use crate::field::SetTo;
 use crate::filter::{Condition, Operator};
+use crate::model::Cursor;
 use crate::nested::{Action, Key, NestedWrite, Sets};
 use crate::result::Node;
 use crate::select::{Lock, Select};
@@ -17,43 +18,14 @@ use crate::sql::{self, Cell};
 use crate::table::{JoinTable, Relation, Table};
 use crate::value::{Param, RawList};
 
-/// The rows that a new row points at, by relations whose key it holds.
-pub(super) async fn write_referenced_first(
-    session: Session<'_>,
-    row: &mut Insert,
-    writes: Vec<NestedWrite>,
-) -> Result<()> {
-    for NestedWrite { relation, action } in writes {
-        match action {
-            Action::Connect(keys) => {
-                for key in keys {
-                    look_up(row, relation, &key);
-                }
-            }
-            Action::Create(rows) => {
-                for other in rows {
-                    let other = insert(session, other).await?;
-                    row.point_at(relation, relation.parent_columns, relation.child_columns, &other)?;
-                }
-            }
-            Action::ConnectOrCreate(key, other) => {
-                let other = upsert(session, other, key, Vec::new()).await?;
-                row.point_at(relation, relation.parent_columns, relation.child_columns, &other)?;
-            }
-            _ => return Err(changes_nothing()),
-        }
-    }
-    Ok(())
-}
-
-fn look_up(row: &mut Insert, relation: &'static Relation, key: &Key) {
+pub(super) fn look_up(row: &mut Insert, relation: &'static Relation, key: &Key) {
     for (ours, theirs) in relation.parent_columns.iter().zip(relation.child_columns) {
         row.cells.retain(|(column, _)| column != ours);
         row.cells.push((*ours, Cell::Lookup { relation, column: *theirs, key: key.clone() }));
     }
 }
 
-fn changes_nothing() -> Error {
+pub(super) fn changes_nothing() -> Error {
     Error::Refused("a new row has nothing yet on the other side to change".to_owned())
 }
 
@@ -87,7 +59,8 @@ pub(super) async fn update(
     for (table, condition) in deleted_last {
         session.execute(sql::delete_statement(table, &condition, false), table).await?;
     }
-    write_children(session, &node, theirs).await?;
+    let writes = theirs.into_iter().map(|write| (0, write)).collect();
+    level::write_behind(session, &node, writes).await?;
     Ok(node)
 }
 
@@ -98,10 +71,15 @@ fn row_condition(node: &Node) -> Condition {
 
 /// The values of columns in the first row of a node.
 fn values_of(node: &Node, columns: &[u16]) -> Vec<Param> {
-    let value = |column: &u16| {
-        let raw = node.cursors().next().and_then(|at| at.raw(usize::from(*column)));
-        raw.map_or(Param::Null, |raw| Param::Raw(raw.to_vec()))
-    };
+    match node.cursors().next() {
+        Some(at) => values_at(at, columns),
+        None => columns.iter().map(|_| Param::Null).collect(),
+    }
+}
+
+/// The values of columns in a row.
+fn values_at(at: Cursor<'_>, columns: &[u16]) -> Vec<Param> {
+    let value = |column: &u16| at.raw(usize::from(*column)).map_or(Param::Null, |raw| Param::Raw(raw.to_vec()));
     columns.iter().map(value).collect()
 }
 
@@ -193,29 +171,27 @@ async fn change_one(session: Session<'_>, table: &'static Table, condition: &Con
     if changed == 0 { Err(not_found(table, "updated")) } else { Ok(()) }
 }
 
-/// Carries out writes to rows that point at the row in `node`, or meet it in a table between.
-pub(super) async fn write_children(session: Session<'_>, node: &Node, writes: Vec<NestedWrite>) -> Result<()> {
-    for NestedWrite { relation, action } in writes {
-        let children = Children { session, parent: node, relation };
-        match relation.through {
-            Some(through) => children.write_through(through, action).await?,
-            None => children.write_referencing(action).await?,
-        }
+/// Carries out a write to rows that point at the row, or meet it in a table between.
+pub(super) async fn write_children(session: Session<'_>, parent: Cursor<'_>, write: NestedWrite) -> Result<()> {
+    let NestedWrite { relation, action } = write;
+    let children = Children { session, parent, relation };
+    match relation.through {
+        Some(through) => children.write_through(through, action).await,
+        None => children.write_referencing(action).await,
     }
-    Ok(())
 }
 
 /// The rows of a relation that belong to one row.
 #[derive(Clone, Copy)]
 struct Children<'a> {
     session: Session<'a>,
-    parent: &'a Node,
+    parent: Cursor<'a>,
     relation: &'static Relation,
 }
 
 impl Children<'_> {
     fn parent_key(self) -> Vec<Param> {
-        values_of(self.parent, self.relation.parent_columns)
+        values_at(self.parent, self.relation.parent_columns)
     }
 
     /// The condition that the children of the parent meet.
@@ -241,12 +217,6 @@ impl Children<'_> {
         let to_one = relation.count != crate::table::Count::Many;
         let no_parent = self.key_sets(relation.child_columns.iter().map(|_| Param::Null).collect());
         match action {
-            Action::Create(mut rows) => {
-                for row in &mut rows {
-                    row.point_at(relation, relation.child_columns, relation.parent_columns, parent)?;
-                }
-                insert_many(session, rows, BulkOptions::default()).await?;
-            }
             Action::Connect(keys) => {
                 let those = any_of(&keys);
                 if to_one {
@@ -256,7 +226,7 @@ impl Children<'_> {
                 self.connect_referencing(&keys, &those).await?;
             }
             Action::ConnectOrCreate(key, mut row) => {
-                row.point_at(relation, relation.child_columns, relation.parent_columns, parent)?;
+                row.point_at(relation.child_columns, relation.parent_columns, parent);
                 upsert(session, row, key, self.key_sets(self.parent_key())).await?;
             }
             Action::Disconnect(keys) => {
@@ -287,11 +257,6 @@ impl Children<'_> {
     async fn write_through(self, through: JoinTable, action: Action) -> Result<()> {
         let Children { session, relation, .. } = self;
         match action {
-            Action::Create(rows) => {
-                let options = BulkOptions { returning: true, ..BulkOptions::default() };
-                let rows = insert_many(session, rows, options).await?.rows;
-                self.connect_through(through, &Node::new(relation.child, rows)).await?;
-            }
             Action::ConnectOrCreate(key, row) => {
                 let child = upsert(session, row, key, Vec::new()).await?;
                 self.connect_through(through, &child).await?;
@@ -337,7 +302,7 @@ impl Children<'_> {
         let mut keys = RawList::with_capacity(children.len());
         children.cursors().filter_map(|at| at.raw(column)).for_each(|key| keys.push(key));
         let parent = self.parent_key().into_iter().next().unwrap_or(Param::Null);
-        let statement = sql::connect_statement(self.parent.table, self.relation, through, parent, keys);
+        let statement = sql::connect_statement(self.parent.node.table, self.relation, through, parent, keys);
         self.session.execute(statement, self.relation.child).await?;
         Ok(())
     }
@@ -364,7 +329,7 @@ impl Children<'_> {
                 }
             }
             Action::Upsert { key, mut row, sets } => {
-                row.point_at(relation, relation.child_columns, relation.parent_columns, parent)?;
+                row.point_at(relation.child_columns, relation.parent_columns, parent);
                 // Without a key it is the row that the relation's own columns identify.
                 let key =
                     key.unwrap_or_else(|| relation.child_columns.iter().copied().zip(self.parent_key()).collect());

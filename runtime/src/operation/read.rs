@@ -92,6 +92,16 @@ pub(super) fn attach<'a>(
     .boxed()
 }
 
+/// The rows of a read with what is read along with them.
+pub(crate) async fn attach_to_rows(session: Session<'_>, mut node: Node, plan: &ReadPlan<'_>) -> Result<Node> {
+    if plan.is_single_statement() {
+        attach_joined(&mut node, plan);
+    } else {
+        attach(session, &mut node, plan, &plan.separate).await?;
+    }
+    Ok(node)
+}
+
 /// Reads what is included in rows that are there already, whole.
 pub(super) async fn attach_all(session: Session<'_>, node: &mut Node, select: &Select) -> Result<()> {
     let plan = sql::unjoined_plan(select);
@@ -150,11 +160,5 @@ async fn read_children(
 
 async fn read_rows(session: Session<'_>, statement: crate::sql::Statement, plan: &ReadPlan<'_>) -> Result<Node> {
     let table = plan.select.table;
-    let mut node = Node::new(table, session.query(statement, table).await?);
-    if plan.is_single_statement() {
-        attach_joined(&mut node, plan);
-    } else {
-        attach(session, &mut node, plan, &plan.separate).await?;
-    }
-    Ok(node)
+    attach_to_rows(session, Node::new(table, session.query(statement, table).await?), plan).await
 }

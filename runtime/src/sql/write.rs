@@ -54,6 +54,38 @@ pub(crate) fn upsert_statement(
     writer.finish()
 }
 
+/// `COPY .. FROM STDIN`, binary.
+pub(crate) fn copy_statement(table: &Table, columns: &[u16]) -> String {
+    let mut writer = Writer::new();
+    writer.push("COPY ");
+    writer.push(table.sql);
+    writer.push(" (");
+    writer.push_column_names(table, columns);
+    writer.push(") FROM STDIN (FORMAT binary)");
+    writer.sql
+}
+
+/// The columns as they are in the table, to ask for their types.
+pub(crate) fn columns_statement(table: &Table, columns: &[u16]) -> String {
+    let mut writer = Writer::new();
+    writer.push("SELECT ");
+    writer.push_column_names(table, columns);
+    writer.push(" FROM ");
+    writer.push(table.sql);
+    writer.sql
+}
+
+/// The time of the transaction, as the type of each column.
+pub(crate) fn now_statement(table: &Table, columns: &[u16]) -> Statement {
+    let mut writer = Writer::new();
+    for (index, column) in columns.iter().enumerate() {
+        writer.push(if index > 0 { ", " } else { "SELECT " });
+        writer.push("CURRENT_TIMESTAMP::");
+        writer.push(table.columns[usize::from(*column)].sql_type);
+    }
+    writer.finish()
+}
+
 /// `UPDATE`, returning all columns of the changed rows or nothing.
 pub(crate) fn update_statement(
     table: &'static Table,
@@ -380,6 +412,29 @@ pub(crate) fn connect_statement(
     writer.push(") SELECT ");
     writer.push_typed(&table.columns[usize::from(relation.parent_columns[0])], parent);
     writer.push(", unnest(");
+    writer.push_values(&relation.child.columns[usize::from(relation.child_columns[0])], Param::RawList(children));
+    writer.push(") ON CONFLICT DO NOTHING");
+    writer.finish()
+}
+
+/// Rows in the table of a many-to-many relation: a parent and a child each.
+pub(crate) fn connect_many_statement(
+    table: &Table,
+    relation: &Relation,
+    through: JoinTable,
+    parents: RawList,
+    children: RawList,
+) -> Statement {
+    let mut writer = Writer::new();
+    writer.push("INSERT INTO ");
+    writer.push(through.sql);
+    writer.push(" (");
+    push_quoted(&mut writer.sql, through.parent_column);
+    writer.push(", ");
+    push_quoted(&mut writer.sql, through.child_column);
+    writer.push(") SELECT * FROM unnest(");
+    writer.push_values(&table.columns[usize::from(relation.parent_columns[0])], Param::RawList(parents));
+    writer.push(", ");
     writer.push_values(&relation.child.columns[usize::from(relation.child_columns[0])], Param::RawList(children));
     writer.push(") ON CONFLICT DO NOTHING");
     writer.finish()

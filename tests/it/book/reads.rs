@@ -62,6 +62,17 @@ async fn paging() -> Result<()> {
 }
 
 #[tokio::test]
+async fn streaming() -> Result<()> {
+    let Book { fixture, .. } = Book::open().await;
+    let db = &fixture.db;
+    let mut students = db.student().find_many().order_by(student::class_year.asc()).stream();
+    while let Some(student) = students.next().await {
+        println!("{}", student?.class_year);
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn calculating() -> Result<()> {
     let Book { fixture, tenant, student, .. } = Book::open().await;
     let db = &fixture.db;

@@ -1,6 +1,6 @@
 //! The examples of the chapters on writes, transactions and SQL of one's own.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use exam_planner::{Client, ExamType, Parent, Role, User, exam_type, session, student, user};
 use relata::uuid::Uuid;
 use relata::{List, Result, params};
@@ -89,6 +89,18 @@ async fn what_a_write_gives_back(db: &Client, tenant: Uuid, id: Uuid, tomorrow: 
     Ok(())
 }
 
+async fn rows_by_copy(db: &Client, id: Uuid, tomorrow: DateTime<Utc>) -> Result<()> {
+    let sessions =
+        (0..1000).map(move |second| session::Create { user: id, expires_at: tomorrow + TimeDelta::seconds(second) });
+    let copied: u64 = db.session().copy_in(sessions).await?;
+    assert_eq!(copied, 1000);
+    let mut numbers = db.query_raw_stream::<(i64,)>("SELECT generate_series(1, $1)", params![3_i64]);
+    while let Some(row) = numbers.next().await {
+        println!("{}", row?.0);
+    }
+    Ok(())
+}
+
 async fn versions(db: &wide::Client) -> Result<()> {
     let read = db.document().create(document::Create { text: "old".to_owned() }).await?;
     let saved: Result<Document> = db
@@ -113,6 +125,7 @@ async fn writes() {
     what_belongs_to_a_row(&fixture.db, student.user_id, tomorrow).await.expect("runs");
     savepoints_and_locks(&fixture.db, tenant, tomorrow).await.expect("runs");
     sql_of_ones_own(&fixture.db, tenant, vec![student.user_id]).await.expect("runs");
+    rows_by_copy(&fixture.db, student.user_id, tomorrow).await.expect("runs");
     what_a_write_gives_back(&fixture.db, tenant, student.id, tomorrow).await.expect("runs");
     versions(&crate::wide::Fixture::new().await.db).await.expect("runs");
 }

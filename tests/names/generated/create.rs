@@ -92,9 +92,7 @@ pub struct Create_ {
     pub mk: super::m::M,
 }
 impl Create_ {
-    pub fn set(self, to_: rt::Assignment<self::Create>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Create);
 }
 impl rt::NewRow for Create_ {
     type Model = self::Create;

@@ -23,9 +23,7 @@ pub struct Create {
     pub id: i32,
 }
 impl Create {
-    pub fn set(self, to_: rt::Assignment<self::Error>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Error);
 }
 impl rt::NewRow for Create {
     type Model = self::Error;

@@ -54,9 +54,7 @@ pub struct Create<S0 = i32> {
     pub id: i32,
 }
 impl<L0> Create<L0> {
-    pub fn set(self, to_: rt::Assignment<self::L0>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::L0);
 }
 impl<L0: rt::LinkTarget<super::s0::S0, i32>> rt::NewRow for Create<L0> {
     type Model = self::L0;

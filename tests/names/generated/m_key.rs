@@ -61,9 +61,7 @@ pub struct Create<Link = i32> {
     pub k: super::m::M,
 }
 impl<L0> Create<L0> {
-    pub fn set(self, to_: rt::Assignment<self::MKey>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::MKey);
 }
 impl<L0: rt::LinkTarget<super::create::Create, i32>> rt::NewRow for Create<L0> {
     type Model = self::MKey;

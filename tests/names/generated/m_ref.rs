@@ -54,9 +54,7 @@ pub struct Create<Key = super::m::M> {
     pub id: i32,
 }
 impl<L0> Create<L0> {
-    pub fn set(self, to_: rt::Assignment<self::MRef>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::MRef);
 }
 impl<L0: rt::LinkTarget<super::m_key::MKey, super::m::M>> rt::NewRow for Create<L0> {
     type Model = self::MRef;

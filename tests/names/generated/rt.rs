@@ -45,9 +45,7 @@ pub struct Create {
     pub none: rt::String,
 }
 impl Create {
-    pub fn set(self, to_: rt::Assignment<self::Rt>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Rt);
 }
 impl rt::NewRow for Create {
     type Model = self::Rt;

@@ -33,9 +33,7 @@ pub struct Create {
     pub super_: rt::String,
 }
 impl Create {
-    pub fn set(self, to_: rt::Assignment<self::Self_>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Self_);
 }
 impl rt::NewRow for Create {
     type Model = self::Self_;

@@ -94,9 +94,7 @@ pub struct Create<User1 = i32> {
     pub set: i32,
 }
 impl<L0> Create<L0> {
-    pub fn set(self, to_: rt::Assignment<self::With>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::With);
 }
 impl<L0: rt::LinkTarget<super::create::Create, i32>> rt::NewRow for Create<L0> {
     type Model = self::With;

@@ -54,9 +54,7 @@ pub struct Create<User = i32> {
     pub id: i32,
 }
 impl<L0> Create<L0> {
-    pub fn set(self, to_: rt::Assignment<self::WithUser>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::WithUser);
 }
 impl<L0: rt::LinkTarget<super::lib_::Lib, i32>> rt::NewRow for Create<L0> {
     type Model = self::WithUser;

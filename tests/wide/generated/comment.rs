@@ -63,9 +63,7 @@ pub struct Create<Note = (i32, i32)> {
     pub text: rt::String,
 }
 impl<L0> Create<L0> {
-    pub fn set(self, to_: rt::Assignment<self::Comment>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Comment);
 }
 impl<L0: rt::LinkTarget<super::note::Note, (i32, i32)>> rt::NewRow for Create<L0> {
     type Model = self::Comment;

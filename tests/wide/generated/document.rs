@@ -31,9 +31,7 @@ pub struct Create {
     pub text: rt::String,
 }
 impl Create {
-    pub fn set(self, to_: rt::Assignment<self::Document>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Document);
 }
 impl rt::NewRow for Create {
     type Model = self::Document;

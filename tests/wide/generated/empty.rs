@@ -21,9 +21,7 @@ pub const id: rt::UniqueField<Empty, i32> = rt::UniqueField::new(0);
 #[derive(Debug, Clone)]
 pub struct Create {}
 impl Create {
-    pub fn set(self, to_: rt::Assignment<self::Empty>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Empty);
 }
 impl rt::NewRow for Create {
     type Model = self::Empty;

@@ -53,9 +53,7 @@ pub struct Create {
     pub title: rt::String,
 }
 impl Create {
-    pub fn set(self, to_: rt::Assignment<self::Group>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Group);
 }
 impl rt::NewRow for Create {
     type Model = self::Group;

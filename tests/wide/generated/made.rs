@@ -41,9 +41,7 @@ pub const uuid7: rt::Field<Made, rt::Uuid> = rt::Field::new(6);
 #[derive(Debug, Clone)]
 pub struct Create {}
 impl Create {
-    pub fn set(self, to_: rt::Assignment<self::Made>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Made);
 }
 impl rt::NewRow for Create {
     type Model = self::Made;

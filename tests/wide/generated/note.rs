@@ -84,9 +84,7 @@ pub struct Create<Author = rt::String> {
     pub number: i32,
 }
 impl<L0> Create<L0> {
-    pub fn set(self, to_: rt::Assignment<self::Note>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Note);
 }
 impl<L0: rt::LinkTarget<super::person::Person, rt::String>> rt::NewRow for Create<L0> {
     type Model = self::Note;

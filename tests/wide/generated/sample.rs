@@ -122,9 +122,7 @@ pub struct Create {
     pub text: rt::String,
 }
 impl Create {
-    pub fn set(self, to_: rt::Assignment<self::Sample>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Sample);
 }
 impl rt::NewRow for Create {
     type Model = self::Sample;

@@ -1,0 +1,117 @@
+//! `copy_in`: rows in bulk by PostgreSQL's COPY, taken one by one from an iterator or a stream.
+
+use std::future::{Future, IntoFuture};
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_util::Stream;
+use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::stream::{self, BoxStream, StreamExt};
+
+use crate::connection::{Handle, OpenTransaction, Session, Target};
+use crate::create::{CreateRow, Insert};
+use crate::error::Result;
+use crate::hooks::{self, Intent, IntentKind};
+use crate::model::Model;
+use crate::observe;
+use crate::operation::copy_rows;
+use crate::table::Table;
+
+/// Rows on their way into a table: `.await` sends them, all or none, and counts them.
+#[must_use = "nothing happens until it is awaited"]
+pub struct CopyIn<M> {
+    handle: Handle,
+    rows: BoxStream<'static, Result<Insert>>,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M> std::fmt::Debug for CopyIn<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CopyIn")
+    }
+}
+
+impl<M: Model> CopyIn<M> {
+    pub(crate) fn of_rows<C, I>(handle: Handle, rows: I) -> Self
+    where
+        C: CreateRow<Model = M>,
+        I: IntoIterator<Item = C>,
+        I::IntoIter: Send + 'static,
+    {
+        let rows = stream::iter(rows.into_iter().map(|row| Ok(row.into_insert()))).boxed();
+        Self { handle, rows, model: PhantomData }
+    }
+
+    pub(crate) fn of_stream<C, R>(handle: Handle, rows: R) -> Self
+    where
+        C: CreateRow<Model = M>,
+        R: Stream<Item = Result<C>> + Send + 'static,
+    {
+        let rows = rows.map(|row| row.map(C::into_insert)).boxed();
+        Self { handle, rows, model: PhantomData }
+    }
+}
+
+/// A running copy.
+pub struct CopyCall {
+    work: BoxFuture<'static, Result<u64>>,
+}
+
+impl std::fmt::Debug for CopyCall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CopyCall")
+    }
+}
+
+impl Future for CopyCall {
+    type Output = Result<u64>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.work.as_mut().poll(cx)
+    }
+}
+
+impl<M: Model> IntoFuture for CopyIn<M> {
+    type Output = Result<u64>;
+    type IntoFuture = CopyCall;
+
+    fn into_future(self) -> CopyCall {
+        let CopyIn { handle, rows, .. } = self;
+        let (table, pool) = (M::table(), handle.pool());
+        let span = observe::query_span(pool, OPERATION, Some(table));
+        let hooks = pool.hooks.clone();
+        let in_transaction = matches!(handle.0, Target::Transaction(_));
+        let work = copy(handle, table, rows).boxed();
+        let work = match hooks {
+            None => work,
+            Some(hooks) => {
+                let intent = Intent::of(table, IntentKind::CreateMany, in_transaction);
+                hooks::around(hooks, vec![intent], work, |copied| *copied).boxed()
+            }
+        };
+        let work = if span.is_disabled() { work } else { observe::within(span, work, |copied| *copied).boxed() };
+        CopyCall { work }
+    }
+}
+
+const OPERATION: &str = "copy_in";
+
+async fn copy(handle: Handle, table: &'static Table, rows: BoxStream<'static, Result<Insert>>) -> Result<u64> {
+    match handle.0 {
+        Target::Pool(pool) => {
+            let transaction = OpenTransaction::begin(&pool, "BEGIN").await?;
+            let copied = copy_rows(Session::in_transaction(&transaction, OPERATION)?, table, rows).await?;
+            transaction.commit().await?;
+            Ok(copied)
+        }
+        Target::Transaction(transaction) => {
+            transaction.ready().await?;
+            // Dropped in the middle, it fails on the server without an answer that anyone sees.
+            transaction.doubt();
+            let copied = copy_rows(Session::in_transaction(&transaction, OPERATION)?, table, rows).await;
+            transaction.note(&copied);
+            copied
+        }
+    }
+}
