@@ -9,6 +9,7 @@ gen:
     cargo codegen generate
     cargo codegen generate --schema tests/wide/schema.dsl --out tests/wide/generated
     cargo codegen generate --schema tests/names/schema.dsl --out tests/names/generated
+    cargo codegen generate --schema tests/constructs/schema.dsl --out tests/constructs/generated
 
 # all tests, against a real PostgreSQL
 test:

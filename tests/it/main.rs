@@ -4,6 +4,7 @@ mod aggregates;
 mod book;
 mod bulk;
 mod compile_errors;
+mod constructs;
 mod design;
 mod dropped;
 mod examples;

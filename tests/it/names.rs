@@ -15,7 +15,7 @@ use crate::support::devdb;
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
 mod client;
 
-use client::{create, l0, transaction, v, w, with};
+use client::{box_, create, default, id, l0, option, result, some, transaction, v, vec, w, with};
 
 fn schema() -> relata_codegen::ir::Schema {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/names/schema.dsl");
@@ -68,6 +68,23 @@ async fn models_with_the_names_of_the_client_work() {
     assert_eq!(db.transaction_().find_unique(transaction::id.eq(7)).await.expect("is read").map(|row| row.id), Some(7));
     assert_eq!(db.l0().find_many().filter(l0::s_id.eq(1)).await.expect("is read"), []);
     assert_eq!(db.all_hidden().find_many().await.expect("is read"), []);
+
+    let option = option::Create { id: 1 };
+    let words = option::r#async.to(vec![client::Prelude::Some, client::Prelude::Self_]);
+    let row = db.option().create(option).set(option::self_.to(1)).set(words).await.expect("is created");
+    assert_eq!((row.r#type.as_str(), row.r#dyn, row.r#async[0]), ("x", client::Prelude::None, client::Prelude::Some));
+    db.result().create(result::Create { id: 5, option: 1, r#try: 7 }).await.expect("is created");
+    db.vec().create(vec::Create { len: 3, push: "p".to_owned() }).await.expect("is created");
+    db.result().update(result::r#try.eq(7)).with(result::vec.connect(vec::len.eq(3))).await.expect("is connected");
+    let found = db.option().find_unique(option::id.eq(1)).include(option::none).include(option::result).await;
+    let found = found.expect("is read").expect("is there");
+    assert_eq!((found.none.as_ref().map(|it| it.id), found.result[0].r#try), (Some(1), 7));
+    db.box_().create(box_::Create { result: 5 }).await.expect("is created");
+    db.some().create(some::Create { ok: 5, err: "e".to_owned() }).await.expect("is created");
+    let some = db.some().find_unique(some::none.eq(5)).include(some::ok.include(box_::result)).await;
+    assert_eq!(some.expect("is read").expect("is there").ok.result.ok, 1);
+    db.default().create(default::Create { id: 1 }).await.expect("is created");
+    assert_eq!(db.id().count().filter(id::id.eq(1)).await.expect("is read"), 0);
 
     assert_eq!(db.v().find_unique(v::id.eq(1)).await.expect("is read").map(|row| row.a).as_deref(), Some("at"));
     assert_eq!(db.w().count().filter(w::a.eq("at")).await.expect("is read"), 1);

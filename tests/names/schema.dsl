@@ -181,3 +181,67 @@ model Self {
 model Error {
   id Int @id
 }
+
+// Rust's prelude, and its keywords as fields.
+model Option {
+  id     Int       @id
+  option Option[]  @relation("itself")
+  none   Option?   @relation("itself", fields: [self], references: [id])
+  self   Int?
+  type   String    @default("x")
+  match  Int[]
+  fn     Boolean   @default(true)
+  crate  Json?
+  dyn    Prelude   @default(None)
+  async  Prelude[] @default([Ok, Err])
+  result Result[]
+}
+
+model Result {
+  id     Int    @id
+  ok     Int
+  option Option @relation(fields: [ok], references: [id])
+  await  Int?
+  try    Int    @unique
+  gen    Float?
+  vec    Vec[]
+  box    Box?
+}
+
+model Vec {
+  len    Int      @id
+  push   String
+  result Result[]
+}
+
+model Box {
+  id     Int    @id
+  result Result @relation(fields: [id], references: [id])
+  Some   Some?
+}
+
+model Some {
+  None Int    @id
+  Ok   Box    @relation(fields: [None], references: [id])
+  Err  String
+}
+
+model Default {
+  id      Int    @id
+  default String @default("default")
+  clone   String @default("clone")
+  into    String @default("into")
+  drop    String @default("drop")
+}
+
+enum Prelude {
+  None
+  Some
+  Ok
+  Err
+  Default
+  Vec
+  type
+  self
+  static
+}

@@ -7,7 +7,7 @@ use super::context::{ColumnNames, EmitCx, ModelNames, RelationNames};
 use super::relation::related_path;
 use super::scalar::value_type;
 use super::sensitive::emit_debug;
-use crate::ir::{ColumnType, Side};
+use crate::ir::{ColumnType, ColumnWalker, Side};
 
 /// What `Create` of a model consists of.
 struct Parts<'a, 's> {
@@ -18,8 +18,17 @@ struct Parts<'a, 's> {
 }
 
 pub(super) fn emit_create(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
-    if has_unsupported_requirement(model) {
-        return TokenStream::new();
+    if let Some(column) = unsupported_requirement(model) {
+        let docs = format!(
+            " There is no value of it: `{}` is required and has no default, and the client cannot write it.",
+            column.name()
+        );
+        let create_ident = &model.create_ident;
+        return quote! {
+            #[doc = #docs]
+            #[derive(Debug, Clone)]
+            pub enum #create_ident {}
+        };
     }
     let parts = parts(model);
     let definition = emit_struct(cx, model, &parts);
@@ -31,8 +40,8 @@ pub(super) fn emit_create(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStrea
 }
 
 /// A required column that the client cannot write: no row can be created.
-fn has_unsupported_requirement(model: &ModelNames<'_>) -> bool {
-    model.walker.columns().any(|column| {
+fn unsupported_requirement<'s>(model: &ModelNames<'s>) -> Option<ColumnWalker<'s>> {
+    model.walker.columns().find(|column| {
         (matches!(column.column().ty, ColumnType::Unsupported(_)) || column.field().ignored) && !column.may_be_omitted()
     })
 }

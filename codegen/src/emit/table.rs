@@ -142,6 +142,10 @@ struct NamedConstraint {
 /// without the table in front: `users_email_key` is `EMAIL_KEY`.
 fn constraints(model: &ModelNames<'_>) -> Vec<NamedConstraint> {
     let walker = model.walker;
+    // A view has none: what it says of keys is for the client alone.
+    if walker.model().is_view {
+        return Vec::new();
+    }
     let index_columns = |fields: &[IndexField]| -> Vec<String> {
         fields.iter().filter_map(|field| Some(walker.index_column(field)?.db_name().to_owned())).collect()
     };

@@ -14,6 +14,9 @@ impl rt::Model for AllHidden {
     }
 }
 impl rt::Writable for AllHidden {}
+/// There is no value of it: `id` is required and has no default, and the client cannot write it.
+#[derive(Debug, Clone)]
+pub enum Create {}
 pub const PKEY: &str = "AllHidden_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "AllHidden",

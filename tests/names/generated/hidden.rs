@@ -17,6 +17,9 @@ impl rt::Model for Hidden {
 }
 impl rt::Writable for Hidden {}
 pub const id: rt::UniqueField<Hidden, i32> = rt::UniqueField::new(0);
+/// There is no value of it: `x` is required and has no default, and the client cannot write it.
+#[derive(Debug, Clone)]
+pub enum Create {}
 pub const PKEY: &str = "Hidden_pkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "Hidden",

@@ -10,6 +10,9 @@ pub mod all_hidden;
 pub mod batch;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod box_;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod client;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -23,6 +26,9 @@ pub mod create;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod debug;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod default;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod error;
@@ -61,7 +67,13 @@ pub mod models;
 pub mod new;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod option;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod pkey;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod prelude;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod relata;
@@ -73,6 +85,9 @@ pub mod relata_client;
 pub mod relata_client_;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod result;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod rt;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -80,6 +95,9 @@ pub mod s0;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod self_;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod some;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod std;
@@ -94,6 +112,9 @@ pub mod transaction;
 pub mod v;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod vec;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod w;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -104,11 +125,13 @@ pub mod with_user;
 
 pub use self::all_hidden::AllHidden;
 pub use self::batch::Batch;
+pub use self::box_::Box;
 pub use self::client::Client;
 pub use self::clone::Clone;
 pub use self::core::Core;
 pub use self::create::Create;
 pub use self::debug::Debug;
+pub use self::default::Default;
 pub use self::error::Error;
 pub use self::handle::Handle;
 pub use self::hidden::Hidden;
@@ -121,16 +144,21 @@ pub use self::m_ref::MRef;
 pub use self::model::Model;
 pub use self::models::Models;
 pub use self::new::New;
+pub use self::option::Option;
 pub use self::pkey::Pkey;
+pub use self::prelude::Prelude;
 pub use self::relata::Relata;
 pub use self::relata_client_::RelataClient;
+pub use self::result::Result;
 pub use self::rt::Rt;
 pub use self::s0::S0;
 pub use self::self_::Self_;
+pub use self::some::Some;
 pub use self::std::Std;
 pub use self::t::T;
 pub use self::transaction::Transaction;
 pub use self::v::V;
+pub use self::vec::Vec;
 pub use self::w::W;
 pub use self::with::With;
 pub use self::with_user::WithUser;

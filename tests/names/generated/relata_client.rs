@@ -141,4 +141,28 @@ impl Models {
     pub fn error(&self) -> rt::Delegate<super::error::Error> {
         rt::Delegate::new(&self.handle)
     }
+    /// Queries on `Option`.
+    pub fn option(&self) -> rt::Delegate<super::option::Option> {
+        rt::Delegate::new(&self.handle)
+    }
+    /// Queries on `Result`.
+    pub fn result(&self) -> rt::Delegate<super::result::Result> {
+        rt::Delegate::new(&self.handle)
+    }
+    /// Queries on `Vec`.
+    pub fn vec(&self) -> rt::Delegate<super::vec::Vec> {
+        rt::Delegate::new(&self.handle)
+    }
+    /// Queries on `Box`.
+    pub fn box_(&self) -> rt::Delegate<super::box_::Box> {
+        rt::Delegate::new(&self.handle)
+    }
+    /// Queries on `Some`.
+    pub fn some(&self) -> rt::Delegate<super::some::Some> {
+        rt::Delegate::new(&self.handle)
+    }
+    /// Queries on `Default`.
+    pub fn default(&self) -> rt::Delegate<super::default::Default> {
+        rt::Delegate::new(&self.handle)
+    }
 }

@@ -21,12 +21,11 @@ impl rt::Model for V {
 }
 pub const id: rt::UniqueField<V, i32> = rt::UniqueField::new(0);
 pub const a: rt::Field<V, rt::String> = rt::Field::new(1);
-pub const ID_KEY: &str = "V_id_key";
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "V",
     "\"V\"",
     &[rt::Column::new("id", "integer"), rt::Column::new("a", "text")],
     &[0],
     &[],
-    &[rt::Constraint::new(ID_KEY, &["id"])],
+    &[],
 );

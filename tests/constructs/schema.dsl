@@ -1,0 +1,135 @@
+// What the schemas of the other test clients do not have: several PostgreSQL schemas, views with relations, what is
+// ignored or unsupported, partial and expression indexes, checks, an explicit join table, a composite key that is
+// referred to by optional columns, enums as keys and in lists.
+
+datasource db {
+  provider = "postgresql"
+  schemas  = ["public", "shop"]
+}
+
+enum Status {
+  OPEN
+  PAID @map("paid")
+
+  @@map("status")
+  @@schema("shop")
+}
+
+model Customer {
+  id          Int                   @id @default(autoincrement())
+  email       String
+  nick        String?               @unique(where: { goneAt: null })
+  wants       Status[]              @default([OPEN, PAID])
+  notes       Json[]
+  logins      Int                   @default(0) @ignore
+  position    Unsupported("point")?
+  home        Unsupported("point")  @default(dbgenerated("'(1,2)'"))
+  goneAt      DateTime?             @map("gone_at")
+  orders      Order[]
+  memberships Membership[]
+  turnover    Turnover?
+  secrets     Secret[]              @ignore
+
+  @@unique([raw("lower(email)")])
+  @@index([raw("length(email)", sort: Desc)])
+  @@map("customers")
+  @@check("length(email) > 3", name: "customers_email_is_long")
+  @@schema("shop")
+}
+
+model Order {
+  customerId Int
+  number     Int
+  status     Status   @default(OPEN)
+  total      Decimal  @default(0) @db.Decimal(10, 2)
+  customer   Customer @relation(fields: [customerId], references: [id], onDelete: Cascade)
+  lines      Line[]
+
+  @@id([customerId, number])
+  @@unique([status, number], name: "numbered")
+  @@schema("shop")
+}
+
+model Line {
+  id            Int    @id @default(autoincrement())
+  text          String
+  orderCustomer Int?
+  orderNumber   Int?
+  order         Order? @relation(fields: [orderCustomer, orderNumber], references: [customerId, number], onDelete: SetNull)
+
+  @@index([orderCustomer, orderNumber])
+  @@schema("shop")
+}
+
+// Both halves of the key are relations.
+model Membership {
+  customerId Int
+  clubId     String     @db.Uuid
+  level      LevelName?
+  rank       Level?     @relation(fields: [level], references: [name])
+  customer   Customer   @relation(fields: [customerId], references: [id])
+  club       Club       @relation(fields: [clubId], references: [id])
+
+  @@id([customerId, clubId])
+  @@index([clubId])
+  @@index([level])
+  @@schema("public")
+}
+
+model Club {
+  id          String       @id @default(uuid()) @db.Uuid
+  name        String       @unique
+  memberships Membership[]
+  tags        Tag[]
+
+  @@schema("public")
+}
+
+model Tag {
+  name  String @id
+  clubs Club[]
+
+  @@schema("shop")
+}
+
+enum LevelName {
+  GOLD
+  TIN
+
+  @@schema("public")
+}
+
+model Level {
+  name    LevelName    @id
+  members Membership[]
+
+  @@schema("public")
+}
+
+/// What a customer spent.
+view Turnover {
+  customerId Int      @unique
+  total      Decimal
+  customer   Customer @relation(fields: [customerId], references: [id])
+
+  @@schema("shop")
+}
+
+model Secret {
+  id         Int      @id
+  customerId Int
+  customer   Customer @relation(fields: [customerId], references: [id])
+
+  @@index([customerId])
+  @@ignore
+  @@schema("shop")
+}
+
+// A row needs a value that the client cannot write.
+model Area {
+  id    Int                    @id
+  name  String
+  shape Unsupported("polygon")
+
+  @@schema("public")
+}

@@ -1,0 +1,180 @@
+//! A client of `tests/constructs/schema.dsl`: several PostgreSQL schemas, views with relations, what is ignored or
+//! unsupported, partial and expression indexes, checks, composite keys that refer and are referred to.
+//!
+//! Its files are made by `cargo codegen generate --schema tests/constructs/schema.dsl --out tests/constructs/generated`.
+
+use std::path::Path;
+
+use relata::Error;
+use relata::rust_decimal::Decimal;
+use relata::serde_json::json;
+use relata_codegen::emit::{EmitOptions, emit};
+use relata_codegen::sql::{DiffOptions, Pair, Side, State, diff, lower, plan, render};
+use relata_devdb::TestDatabase;
+
+use crate::support::{devdb, plain_sql};
+
+#[path = "../constructs/generated/lib.rs"]
+#[deny(warnings)]
+#[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
+mod client;
+
+use client::{Client, LevelName, Status, area, club, customer, level, line, membership, order, tag, turnover};
+
+fn schema() -> relata_codegen::ir::Schema {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/constructs/schema.dsl");
+    let sources = relata_codegen::build::read_schema(&path).expect("is read");
+    relata_codegen::compile(&sources).schema.expect("is valid")
+}
+
+/// The committed files are those that the generator writes.
+#[test]
+fn the_client_of_all_constructs_is_fresh() {
+    let options = EmitOptions { source: "schema.dsl".to_owned(), crate_root: true };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/constructs/generated");
+    let stale = relata_codegen::build::stale_files(&folder, &emit(&schema(), &options)).expect("is read");
+    assert!(stale.is_empty(), "run the command at the head of this file: {stale:?} differ");
+}
+
+const VIEW: &str = r#"
+    CREATE VIEW shop."Turnover" AS SELECT "customerId", sum(total) AS total FROM shop."Order" GROUP BY "customerId""#;
+
+async fn client() -> (Client, TestDatabase) {
+    let database = devdb().create_database("constructs").expect("a database is made");
+    let connection = database.url().parse::<relata::ConnectOptions>().expect("is a URL").connect_direct().await;
+    let connection = connection.expect("connects");
+    let (empty, next) = (State::default(), lower(&schema()));
+    let pair = Pair { previous: Side { state: &empty, intent: None }, next: Side { state: &next, intent: None } };
+    let sql = render(&plan(diff(pair, &DiffOptions::default()).expect("nothing is renamed")));
+    connection.batch_execute(&sql).await.expect("the tables are made");
+    connection.batch_execute(VIEW).await.expect("the view is made");
+    (Client::connect(database.url()).await.expect("connects"), database)
+}
+
+async fn customer_of(db: &Client, email: &str) -> customer::Customer {
+    db.customer().create(customer::Create { email: email.to_owned() }).await.expect("is created")
+}
+
+#[tokio::test]
+async fn tables_and_enums_are_in_their_schemas() {
+    let (db, database) = client().await;
+    let one = customer_of(&db, "one@example.org").await;
+    assert_eq!((one.wants.as_slice(), one.notes.as_slice()), ([Status::Open, Status::Paid].as_slice(), [].as_slice()));
+    let sets = (customer::wants.to(vec![Status::Paid]), customer::notes.to(vec![json!({"a": 1}), json!([2])]));
+    db.customer().update(customer::id.eq(one.id)).set(sets.0).set(sets.1).await.expect("is updated");
+    let paid = db.customer().find_many().filter(customer::wants.has(Status::Paid)).await.expect("is read");
+    assert_eq!(paid[0].notes, [json!({"a": 1}), json!([2])]);
+    assert!(db.customer().find_many().filter(customer::wants.has(Status::Open)).await.expect("is read").is_empty());
+    let rows = plain_sql(database.url(), "SELECT wants::text, notes::text, logins FROM shop.customers").await;
+    assert_eq!(rows[0].get::<_, String>(0), "{paid}");
+    assert_eq!(rows[0].get::<_, i32>(2), 0, "an ignored column keeps its default");
+}
+
+#[tokio::test]
+async fn composite_keys_are_found_and_referred_to_by_optional_columns() {
+    let (db, _database) = client().await;
+    let one = customer_of(&db, "one@example.org").await;
+    let first = order::Create { customer: one.id, number: 1 };
+    db.order().create(first).set(order::total.to(Decimal::new(1050, 2))).await.expect("is created");
+    let second = order::Create { customer: one.id, number: 2 };
+    db.order().create(second).set(order::status.to(Status::Paid)).await.expect("is created");
+    let text = line::Create { text: "a book".to_owned() };
+    let of = [line::order_customer.to(one.id), line::order_number.to(2)];
+    let [customer_id, number] = of;
+    let line = db.line().create(text).set(customer_id).set(number).await.expect("is created");
+    db.line().create(line::Create { text: "loose".to_owned() }).await.expect("is created");
+
+    let found = db.order().find_unique(order::numbered.eq(Status::Paid, 2)).include(order::lines).await;
+    let found = found.expect("is read").expect("is there");
+    assert_eq!(found.lines.iter().map(|line| line.id).collect::<Vec<_>>(), [line.id]);
+    let lines = db.line().find_many().order_by(line::id.asc()).include(line::order).await.expect("is read");
+    assert_eq!(lines.iter().map(|line| line.order.as_ref().map(|it| it.number)).collect::<Vec<_>>(), [Some(2), None]);
+    let loose = db.line().find_many().filter(line::order.is_none()).await.expect("is read");
+    assert_eq!(loose[0].text, "loose");
+
+    db.order().delete(order::customer_id_number.eq(one.id, 2)).await.expect("is deleted");
+    let line = db.line().find_unique(line::id.eq(line.id)).await.expect("is read").expect("stays");
+    assert_eq!((line.order_customer, line.order_number), (None, None));
+}
+
+#[tokio::test]
+async fn a_view_is_read_through_relations() {
+    let (db, _database) = client().await;
+    let (one, two) = (customer_of(&db, "one@example.org").await, customer_of(&db, "two@example.org").await);
+    for number in 1..=2 {
+        let row = order::Create { customer: one.id, number };
+        db.order().create(row).set(order::total.to(Decimal::from(number * 10))).await.expect("is created");
+    }
+    let all =
+        db.customer().find_many().order_by(customer::id.asc()).include(customer::turnover).await.expect("is read");
+    let totals: Vec<_> = all.iter().map(|it| it.turnover.as_ref().map(|of| of.total)).collect();
+    assert_eq!(totals, [Some(Decimal::from(30)), None]);
+    let view = db.turnover().find_unique(turnover::customer_id.eq(one.id)).include(turnover::customer).await;
+    assert_eq!(view.expect("is read").expect("is there").customer.email, "one@example.org");
+    assert_eq!(db.turnover().count().filter(turnover::customer_id.eq(two.id)).await.expect("is read"), 0);
+    let rich = customer::turnover.is(turnover::total.gt(Decimal::from(20)));
+    assert_eq!(db.customer().find_many().filter(rich).await.expect("is read")[0].id, one.id);
+}
+
+#[tokio::test]
+async fn both_halves_of_a_key_are_relations() {
+    let (db, _database) = client().await;
+    let one = customer_of(&db, "one@example.org").await;
+    db.level().create(level::Create { name: LevelName::Gold }).await.expect("is created");
+    let club = db.club().create(club::Create { name: "chess".to_owned() }).await.expect("is created");
+    let row = membership::Create { customer: one.id, club: club.id };
+    db.membership().create(row).set(membership::level.to(LevelName::Gold)).await.expect("is created");
+    let key = membership::customer_id_club_id.eq(one.id, club.id);
+    let found = db.membership().find_unique(key).include(membership::rank).include(membership::club).await;
+    let found = found.expect("is read").expect("is there");
+    assert_eq!((found.rank.as_ref().map(|it| it.name), found.club.name.as_str()), (Some(LevelName::Gold), "chess"));
+    let gold = db.level().find_unique(level::name.eq(LevelName::Gold)).include(level::members).await;
+    assert_eq!(gold.expect("is read").expect("is there").members.len(), 1);
+
+    // The table between tag and club has keys of two types, and stands in the schema of the first.
+    db.tag().create(tag::Create { name: "quiet".to_owned() }).await.expect("is created");
+    let add = club::tags.connect(tag::name.eq("quiet"));
+    db.club().update(club::id.eq(club.id)).with(add).await.expect("is connected");
+    let quiet = db.club().find_many().filter(club::tags.some(tag::name.eq("quiet"))).include(club::tags).await;
+    assert_eq!(quiet.expect("is read")[0].tags[0].name, "quiet");
+}
+
+#[tokio::test]
+async fn indexes_and_checks_that_are_no_keys_are_named_by_constants() {
+    let (db, _database) = client().await;
+    customer_of(&db, "One@example.org").await;
+    match db.customer().create(customer::Create { email: "ONE@EXAMPLE.ORG".to_owned() }).await {
+        Err(Error::UniqueViolation(violation)) => {
+            assert_eq!(violation.constraint, customer::LOWER_EMAIL_KEY);
+            assert_eq!((violation.model, violation.columns.as_slice()), ("Customer", [].as_slice()));
+        }
+        other => panic!("{other:?}"),
+    }
+    match db.customer().create(customer::Create { email: "x".to_owned() }).await {
+        Err(Error::CheckViolation(violation)) => assert_eq!(violation.constraint, customer::EMAIL_IS_LONG),
+        other => panic!("{other:?}"),
+    }
+    // A nick is free again once its owner is gone.
+    let with_nick = |email: &str| customer::Create { email: email.to_owned() };
+    let nick = || customer::nick.to("ace");
+    let two = db.customer().create(with_nick("two@example.org")).set(nick()).await.expect("is created");
+    match db.customer().create(with_nick("three@example.org")).set(nick()).await {
+        Err(Error::UniqueViolation(violation)) => assert_eq!(violation.constraint, customer::NICK_KEY),
+        other => panic!("{other:?}"),
+    }
+    let gone = customer::gone_at.to(relata::chrono::Utc::now());
+    db.customer().update(customer::id.eq(two.id)).set(gone).await.expect("is updated");
+    db.customer().create(with_nick("three@example.org")).set(nick()).await.expect("is created");
+    assert_eq!(db.customer().find_many().filter(customer::nick.eq("ace")).await.expect("is read").len(), 2);
+}
+
+#[tokio::test]
+async fn a_model_with_a_value_that_the_client_cannot_write_can_be_all_but_created() {
+    let (db, database) = client().await;
+    let sql = r#"INSERT INTO "Area" VALUES (1, 'north', '((0,0),(1,1),(1,0))') RETURNING id"#;
+    plain_sql(database.url(), sql).await;
+    db.area().update(area::id.eq(1)).set(area::name.to("south")).await.expect("is updated");
+    assert_eq!(db.area().find_many().filter(area::name.eq("south")).await.expect("is read").len(), 1);
+    db.area().delete(area::id.eq(1)).await.expect("is deleted");
+    assert_eq!(db.area().count().await.expect("is read"), 0);
+}
