@@ -32,6 +32,8 @@ pub(crate) enum Condition {
     And(Vec<Condition>),
     Or(Vec<Condition>),
     Not(Box<Condition>),
+    /// It is false or, because of a null, unknown.
+    NotTrue(Box<Condition>),
     Compare {
         column: u16,
         operator: Operator,
@@ -119,7 +121,7 @@ impl Condition {
         match self {
             Condition::And(parts) => parts.iter().all(Condition::is_all),
             Condition::Or(parts) => parts.iter().any(Condition::is_all),
-            Condition::Not(part) => part.is_none(),
+            Condition::Not(part) | Condition::NotTrue(part) => part.is_none(),
             _ => false,
         }
     }
@@ -129,7 +131,7 @@ impl Condition {
         match self {
             Condition::And(parts) => parts.iter().any(Condition::is_none),
             Condition::Or(parts) => parts.iter().all(Condition::is_none),
-            Condition::Not(part) => part.is_all(),
+            Condition::Not(part) | Condition::NotTrue(part) => part.is_all(),
             _ => false,
         }
     }

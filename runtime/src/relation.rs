@@ -201,9 +201,9 @@ impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Many<P, C, SLOT, 
         Filter::new(Self::related(filter.into().condition))
     }
 
-    /// Every row meets the filter; true of none.
+    /// Every row meets the filter; true of none. A row where a null leaves it open does not meet it.
     pub fn every(self, filter: impl Into<Filter<C>>) -> Filter<P> {
-        self.none(!filter.into())
+        self.none(Filter::new(Condition::NotTrue(Box::new(filter.into().condition))))
     }
 
     /// No row meets the filter.

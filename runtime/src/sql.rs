@@ -20,7 +20,7 @@ pub(crate) use write::{
     upsert_statement,
 };
 
-use crate::filter::Condition;
+use crate::filter::{Condition, Operator};
 use crate::table::{Column, JoinTable, Relation, Table, push_quoted};
 use crate::value::Param;
 
@@ -173,15 +173,18 @@ impl Writer {
             Condition::And(parts) => self.push_parts(parts, " AND ", "TRUE", table, alias),
             Condition::Or(parts) => self.push_parts(parts, " OR ", "FALSE", table, alias),
             Condition::Not(inner) => self.push_negated(inner, table, alias),
+            Condition::NotTrue(inner) => {
+                self.push("(");
+                self.push_condition(inner, table, alias);
+                self.push(") IS NOT TRUE");
+            }
             Condition::Compare { column: number, operator, value } => {
                 self.push_comparable(alias, column(number));
                 self.push(operator.sql());
                 self.push_value(column(number), value.clone());
             }
             Condition::CompareColumns { left, operator, right } => {
-                self.push_comparable(alias, column(left));
-                self.push(operator.sql());
-                self.push_comparable(alias, column(right));
+                self.push_column_comparison(column(left), *operator, column(right), alias);
             }
             Condition::In { column: number, values } => {
                 self.push_comparable(alias, column(number));
@@ -228,6 +231,14 @@ impl Writer {
         }
     }
 
+    /// Columns of one Rust type may be of several in PostgreSQL, which compares what it sends of them.
+    fn push_column_comparison(&mut self, left: &Column, operator: Operator, right: &Column, alias: Alias) {
+        let push = if left.sql_type == right.sql_type { Writer::push_comparable } else { Writer::push_read };
+        push(self, alias, left);
+        self.push(operator.sql());
+        push(self, alias, right);
+    }
+
     fn push_parts(&mut self, parts: &[Condition], between: &str, none: &str, table: &Table, alias: Alias) {
         if parts.is_empty() {
             return self.push(none);
@@ -236,7 +247,8 @@ impl Writer {
             if index > 0 {
                 self.push(between);
             }
-            let parentheses = parts.len() > 1 && matches!(part, Condition::And(_) | Condition::Or(_));
+            // Also around the only part: other conditions may follow behind it.
+            let parentheses = matches!(part, Condition::And(_) | Condition::Or(_));
             self.push(if parentheses { "(" } else { "" });
             self.push_condition(part, table, alias);
             self.push(if parentheses { ")" } else { "" });

@@ -8,6 +8,7 @@ mod constructs;
 mod design;
 mod dropped;
 mod examples;
+mod filters;
 mod generated;
 mod hooks;
 mod inside;
