@@ -1,0 +1,208 @@
+//! The fields of the generated client as objects: from what `query` says of one to filters and orders.
+
+use relata::serde_json::Value as Json;
+use relata::{
+    Calculated, Field, Filter, GroupOrder, Having, JsonPath, ListField, Model, OptionalField, OptionalUniqueField,
+    Order, Scalar, UniqueField,
+};
+
+use super::query::{Compare, JsonTest, Like, Test};
+use super::value::{Plain, Value};
+
+/// A field of `M`, whatever its type.
+pub(crate) trait AnyField<M> {
+    fn filter(&self, test: &Test) -> Filter<M>;
+    fn asc(&self) -> Order<M>;
+    fn desc(&self) -> Order<M>;
+}
+
+/// A field of text, with what only text can be asked.
+pub(crate) struct TextField<F>(pub(crate) F);
+
+/// A field of Json, with what only Json can be asked.
+pub(crate) struct JsonField<F>(pub(crate) F);
+
+fn all<T: Plain>(values: &[Value]) -> Vec<T> {
+    values.iter().map(T::of).collect()
+}
+
+macro_rules! null_tests {
+    ($field:expr, nullable, $test:expr) => {
+        match $test {
+            Test::IsNull => $field.is_null(),
+            Test::IsNotNull => $field.is_not_null(),
+            other => panic!("{other:?} is no test of such a field"),
+        }
+    };
+    ($field:expr, required, $test:expr) => {
+        panic!("{:?} is no test of such a field", $test)
+    };
+}
+
+macro_rules! any_field {
+    ($($field:ident $kind:ident),+) => {
+        $(
+            impl<M: Model, T: Scalar + Plain> AnyField<M> for $field<M, T> {
+                fn filter(&self, test: &Test) -> Filter<M> {
+                    let field = *self;
+                    let of = |value: &Option<Value>| value.as_ref().map(T::of);
+                    match test {
+                        Test::Compare(Compare::Eq, value) => field.eq(T::of(value)).into(),
+                        Test::Compare(Compare::Ne, value) => field.ne(T::of(value)),
+                        Test::Compare(Compare::Lt, value) => field.lt(T::of(value)),
+                        Test::Compare(Compare::Lte, value) => field.lte(T::of(value)),
+                        Test::Compare(Compare::Gt, value) => field.gt(T::of(value)),
+                        Test::Compare(Compare::Gte, value) => field.gte(T::of(value)),
+                        Test::CompareIf(Compare::Eq, value) => field.eq_opt(of(value)),
+                        Test::CompareIf(Compare::Ne, value) => field.ne_opt(of(value)),
+                        Test::CompareIf(Compare::Lt, value) => field.lt_opt(of(value)),
+                        Test::CompareIf(Compare::Lte, value) => field.lte_opt(of(value)),
+                        Test::CompareIf(Compare::Gt, value) => field.gt_opt(of(value)),
+                        Test::CompareIf(Compare::Gte, value) => field.gte_opt(of(value)),
+                        Test::Between(low, high) => field.between(T::of(low), T::of(high)),
+                        Test::In(values) => field.in_(all::<T>(values)),
+                        Test::NotIn(values) => field.not_in(all::<T>(values)),
+                        Test::InIf(values) => field.in_opt(values.as_ref().map(|values| all::<T>(values))),
+                        other => null_tests!(field, $kind, other),
+                    }
+                }
+
+                fn asc(&self) -> Order<M> {
+                    (*self).asc()
+                }
+
+                fn desc(&self) -> Order<M> {
+                    (*self).desc()
+                }
+            }
+
+            impl<M: Model> AnyField<M> for TextField<$field<M, String>> {
+                fn filter(&self, test: &Test) -> Filter<M> {
+                    let field = self.0;
+                    match test {
+                        Test::Like(Like::Contains, text, false) => field.contains(text),
+                        Test::Like(Like::Starts, text, false) => field.starts_with(text),
+                        Test::Like(Like::Ends, text, false) => field.ends_with(text),
+                        Test::Like(Like::Contains, text, true) => field.contains_insensitive(text),
+                        Test::Like(Like::Starts, text, true) => field.starts_with_insensitive(text),
+                        Test::Like(Like::Ends, text, true) => field.ends_with_insensitive(text),
+                        Test::Like(Like::Equals, text, _) => field.eq_insensitive(text),
+                        Test::Like(Like::Differs, text, _) => field.ne_insensitive(text),
+                        Test::ContainsIf(text) => field.contains_opt(text.as_ref()),
+                        other => AnyField::filter(&field, other),
+                    }
+                }
+
+                fn asc(&self) -> Order<M> {
+                    self.0.asc()
+                }
+
+                fn desc(&self) -> Order<M> {
+                    self.0.desc()
+                }
+            }
+
+            impl<M: Model> AnyField<M> for JsonField<$field<M, Json>> {
+                fn filter(&self, test: &Test) -> Filter<M> {
+                    match test {
+                        Test::Json(path, test) if path.is_empty() => whole_json(self.0.path(path), test, |test| {
+                            match test {
+                                JsonTest::ArrayContains(values) => Some(self.0.array_contains(values.clone())),
+                                JsonTest::ArrayStarts(value) => Some(self.0.array_starts_with(value.clone())),
+                                JsonTest::ArrayEnds(value) => Some(self.0.array_ends_with(value.clone())),
+                                JsonTest::Like(Like::Contains, text, false) => Some(self.0.string_contains(text)),
+                                _ => None,
+                            }
+                        }),
+                        Test::Json(path, test) => json(self.0.path(path), test),
+                        other => AnyField::filter(&self.0, other),
+                    }
+                }
+
+                fn asc(&self) -> Order<M> {
+                    self.0.asc()
+                }
+
+                fn desc(&self) -> Order<M> {
+                    self.0.desc()
+                }
+            }
+        )+
+    };
+}
+
+any_field!(Field required, UniqueField required, OptionalField nullable, OptionalUniqueField nullable);
+
+fn whole_json<M: Model>(
+    at: JsonPath<M>,
+    test: &JsonTest,
+    of_field: impl Fn(&JsonTest) -> Option<Filter<M>>,
+) -> Filter<M> {
+    of_field(test).unwrap_or_else(|| json(at, test))
+}
+
+fn json<M: Model>(at: JsonPath<M>, test: &JsonTest) -> Filter<M> {
+    match test {
+        JsonTest::Exists => at.exists(),
+        JsonTest::Compare(Compare::Eq, value) => at.eq(value.clone()),
+        JsonTest::Compare(Compare::Ne, value) => at.ne(value.clone()),
+        JsonTest::Compare(Compare::Lt, value) => at.lt(value.clone()),
+        JsonTest::Compare(Compare::Lte, value) => at.lte(value.clone()),
+        JsonTest::Compare(Compare::Gt, value) => at.gt(value.clone()),
+        JsonTest::Compare(Compare::Gte, value) => at.gte(value.clone()),
+        JsonTest::Like(Like::Starts, text, false) => at.string_starts_with(text),
+        JsonTest::Like(Like::Ends, text, false) => at.string_ends_with(text),
+        JsonTest::Like(Like::Starts, text, true) => at.string_starts_with_insensitive(text),
+        JsonTest::Like(Like::Ends, text, true) => at.string_ends_with_insensitive(text),
+        JsonTest::Like(_, text, false) => at.string_contains(text),
+        JsonTest::Like(_, text, true) => at.string_contains_insensitive(text),
+        JsonTest::ArrayContains(values) => at.array_contains(values.clone()),
+        JsonTest::ArrayStarts(value) => at.array_starts_with(value.clone()),
+        JsonTest::ArrayEnds(value) => at.array_ends_with(value.clone()),
+    }
+}
+
+impl<M: Model, T: Scalar + Plain> AnyField<M> for ListField<M, T> {
+    fn filter(&self, test: &Test) -> Filter<M> {
+        match test {
+            Test::Compare(Compare::Eq, Value::List(values)) => self.eq(all::<T>(values)),
+            Test::Has(value) => self.has(T::of(value)),
+            Test::HasEvery(values) => self.has_every(all::<T>(values)),
+            Test::HasSome(values) => self.has_some(all::<T>(values)),
+            Test::IsEmpty => self.is_empty(),
+            other => panic!("{other:?} is no test of a list"),
+        }
+    }
+
+    fn asc(&self) -> Order<M> {
+        (*self).asc()
+    }
+
+    fn desc(&self) -> Order<M> {
+        (*self).desc()
+    }
+}
+
+/// A calculated value of `M`, whatever its type.
+pub(crate) trait AnyCalculation<M> {
+    fn having(&self, operator: Compare, value: &Value) -> Having<M>;
+    fn order(&self, descending: bool) -> GroupOrder<M>;
+}
+
+impl<M: Model, T: Scalar + Plain, O> AnyCalculation<M> for Calculated<M, T, O> {
+    fn having(&self, operator: Compare, value: &Value) -> Having<M> {
+        let value = T::of(value);
+        match operator {
+            Compare::Eq => self.eq(value),
+            Compare::Ne => self.ne(value),
+            Compare::Lt => self.lt(value),
+            Compare::Lte => self.lte(value),
+            Compare::Gt => self.gt(value),
+            Compare::Gte => self.gte(value),
+        }
+    }
+
+    fn order(&self, descending: bool) -> GroupOrder<M> {
+        if descending { self.desc() } else { self.asc() }
+    }
+}
