@@ -1,20 +1,79 @@
-//! The programs of `examples/`: they run, and print what the README says.
+//! The programs of `examples/`: they run, and print what they should.
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::Command;
 
-#[test]
-fn the_quickstart_prints_what_the_readme_shows() {
+/// What an example prints, without the first line, which names the server.
+fn printed_by(name: &str, arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--example", "quickstart"])
+        .args(["run", "--quiet", "--example", name, "--"])
+        .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo runs");
     let printed = String::from_utf8(output.stdout).expect("is text");
-    assert!(output.status.success(), "{printed}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{name}: {printed}{}", String::from_utf8_lossy(&output.stderr));
+    printed.trim_end().split_once('\n').expect("has lines").1.to_owned()
+}
 
+fn assert_holds(printed: &str, lines: &[&str]) {
+    for line in lines {
+        assert!(printed.contains(line), "{line:?} is not in:\n{printed}");
+    }
+}
+
+#[test]
+fn the_quickstart_prints_what_the_readme_shows() {
     let readme = include_str!("../../README.md");
     let shown = readme.split("```text\ndatabase ").nth(1).and_then(|rest| rest.split("\n```").next());
-    // The first line names the server, which is another one elsewhere.
-    let without_server = |text: &str| text.trim_end().split_once('\n').expect("has lines").1.to_owned();
-    assert_eq!(without_server(shown.expect("the README shows the output")), without_server(&printed));
+    let shown = shown.expect("the README shows the output").split_once('\n').expect("has lines").1;
+    assert_eq!(shown.trim_end(), printed_by("quickstart", &[]));
+}
+
+#[test]
+fn the_web_service_answers_each_tenant() {
+    let printed = printed_by("web", &["--check"]);
+    assert_holds(&printed, &["\"student7@north.edu\" class of 2027, exams: 1", "and then", "\"student1@south.edu\""]);
+    assert_holds(
+        &printed,
+        &["200 {\"email\":\"student7@north.edu\"", "404 {\"error\":\"no Student", "409 {\"error\":"],
+    );
+    assert_holds(&printed, &["201 {\"email\":\"new@north.edu\"}", "400 {\"error\":\"this is not a page token\"}"]);
+}
+
+#[test]
+fn the_bulk_import_takes_all_lines_or_none() {
+    let printed = printed_by("bulk_import", &["4500"]);
+    assert_holds(&printed, &["4500 of 4500 lines are new", "0 of 4500 lines are new", "nothing is imported"]);
+    assert_holds(&printed, &["class of 2026     1125 students", "class of 2029     1125 students"]);
+}
+
+#[test]
+fn raw_sql_is_read_into_a_struct() {
+    let printed = printed_by("raw_sql", &[]);
+    assert_holds(&printed, &["1. Ada@north.edu  average Some(90.25) of [88.0, 92.5]", "[(2027, 2), (2028, 1)]"]);
+    assert_holds(&printed, &["2 addresses changed, 0 still", "0 users have it as address", "class_year is int4"]);
+}
+
+#[test]
+fn transactions_collide_and_are_retried() {
+    let printed = printed_by("transactions", &[]);
+    assert_holds(&printed, &["3 of 3 booked by 5 visitors", "6 sessions ended by 3 workers, 0 left"]);
+    assert_holds(&printed, &["users_institution_id_email_key refused the row", "1 of 3 users are faculty"]);
+}
+
+/// Each has a test above, and a word in the README.
+#[test]
+fn every_example_is_run_and_listed() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let files = std::fs::read_dir(folder).expect("is there").map(|entry| entry.expect("is read").path());
+    let examples = files.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    let examples: BTreeSet<String> =
+        examples.map(|path| path.file_stem().expect("has a name").to_string_lossy().into_owned()).collect();
+    let (readme, tests) = (include_str!("../../README.md"), include_str!("examples.rs"));
+    for example in examples {
+        assert!(readme.contains(&format!("`{example}`")), "the README does not name the example {example}");
+        assert!(tests.contains(&format!("printed_by(\"{example}\"")), "no test runs the example {example}");
+    }
 }

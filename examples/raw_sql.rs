@@ -1,0 +1,126 @@
+//! SQL of one's own beside the typed calls: bound parameters, tuples, a struct, lists, inside a transaction.
+//!
+//! `cargo run --example raw_sql` needs no database: it finds or starts one, and drops what it made.
+
+#[path = "support/database.rs"]
+mod database;
+
+use exam_planner::{Client, Role, exam_type, institution, student, student_exam, user};
+use relata::uuid::Uuid;
+use relata::{FromRawRow, List, RawRow, params};
+
+use database::Result;
+
+/// A row of a report. Columns are read by name, so that their order in the SQL does not matter.
+struct Standing {
+    email: String,
+    place: i64,
+    average: Option<f64>,
+    scores: Vec<f64>,
+}
+
+impl FromRawRow for Standing {
+    fn from_raw(row: &RawRow<'_>) -> relata::Result<Self> {
+        Ok(Self {
+            email: row.get_named("email")?,
+            place: row.get_named("place")?,
+            average: row.get_named("average")?,
+            scores: row.get_named::<List<f64>>("scores")?.0,
+        })
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let (db, _database) = database::open("raw_sql").await?;
+    let tenant = fill(&db).await?;
+    rank(&db, tenant).await?;
+    count_by_year(&db, tenant).await?;
+    change_in_a_transaction(&db, tenant).await?;
+    refuse(&db).await
+}
+
+async fn fill(db: &Client) -> Result<Uuid> {
+    let tenant = institution::Create { name: "North Medical School".into(), slug: "north".into() };
+    let tenant = db.institution().create(tenant).await?.id;
+    let exam_type = exam_type::Create {
+        institution: tenant,
+        code: "STEP1".into(),
+        name: "USMLE Step 1".into(),
+        default_weight: 1.0,
+    };
+    let exam_type = db.exam_type().create(exam_type).await?.id;
+    for (email, class_year, scores) in
+        [("Ada@north.edu", 2027, &[92.5, 88.0][..]), ("bob@north.edu", 2027, &[71.0]), ("cy@north.edu", 2028, &[])]
+    {
+        let password_hash = "$argon2id$v=19$".to_owned();
+        let user = user::Create { institution: tenant, email: email.into(), password_hash, role: Role::Student };
+        let student = db.student().create(student::Create { user, institution: tenant, class_year }).await?.id;
+        for score in scores {
+            let row = student_exam::Create { student, exam_type };
+            db.student_exam().create(row).set(student_exam::score.to(*score)).await?;
+        }
+    }
+    Ok(tenant)
+}
+
+/// A window function and an aggregate of arrays: for such things there is SQL.
+async fn rank(db: &Client, tenant: Uuid) -> Result<()> {
+    let standings: Vec<Standing> = db
+        .query_raw(
+            "SELECT u.email, rank() OVER (ORDER BY avg(e.score) DESC NULLS LAST) AS place, avg(e.score) AS average,
+                    array_agg(e.score ORDER BY e.score) FILTER (WHERE e.score IS NOT NULL) AS scores
+             FROM students s JOIN users u ON u.id = s.user_id LEFT JOIN student_exams e ON e.student_id = s.id
+             WHERE s.institution_id = $1
+             GROUP BY s.id, u.email ORDER BY place",
+            params![tenant],
+        )
+        .await?;
+    println!("\nstandings");
+    for Standing { email, place, average, scores } in standings {
+        println!("  {place}. {email:<14} average {average:?} of {scores:?}");
+    }
+    Ok(())
+}
+
+/// Few columns are a tuple. Their types are checked against those of the statement.
+async fn count_by_year(db: &Client, tenant: Uuid) -> Result<()> {
+    let years: Vec<(i32, i64)> = db
+        .query_raw(
+            "SELECT class_year, count(*) FROM students WHERE institution_id = $1 GROUP BY 1 ORDER BY 1",
+            params![tenant],
+        )
+        .await?;
+    println!("\nstudents per year {years:?}");
+    Ok(())
+}
+
+/// Typed calls and SQL see the same transaction.
+async fn change_in_a_transaction(db: &Client, tenant: Uuid) -> Result<()> {
+    let (lowered, left) = db
+        .transaction(|tx| async move {
+            let students =
+                tx.student().find_many().filter(student::class_year.eq(2027)).select(student::user_id).await?;
+            let lowered = tx
+                .execute_raw("UPDATE users SET email = lower(email) WHERE id = ANY($1)", params![List(students)])
+                .await?;
+            let upper =
+                tx.user().count().filter(user::institution_id.eq(tenant) & user::email.starts_with("A")).await?;
+            Ok::<_, relata::Error>((lowered, upper))
+        })
+        .await?;
+    println!("lower-case        {lowered} addresses changed, {left} still begin with a capital A");
+    Ok(())
+}
+
+/// A value is never part of the text, and a type that does not fit is an error, not a guess.
+async fn refuse(db: &Client) -> Result<()> {
+    let harmless: Vec<(i64,)> =
+        db.query_raw("SELECT count(*) FROM users WHERE email = $1", params!["'; DROP TABLE users; --"]).await?;
+    println!("\na hostile text    is only a value: {} users have it as address", harmless[0].0);
+    match db.query_raw::<(String,)>("SELECT class_year FROM students", params![]).await {
+        Err(error) => println!("a wrong type      {error}"),
+        Ok(_) => return Err("a number was read as a text".into()),
+    }
+    Ok(())
+}

@@ -1,0 +1,235 @@
+//! A web service with axum: a list that each tenant sees its own part of, in pages, and errors as answers.
+//!
+//! `cargo run --example web` needs no database: it finds or starts one, prints where it listens and what to ask,
+//! and serves until it is stopped. `cargo run --example web -- --check` asks itself instead, and ends.
+
+#[path = "support/database.rs"]
+mod database;
+
+use std::net::SocketAddr;
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use exam_planner::{Client, Error, Institution, Parent, Role, exam_type, institution, student, student_exam, user};
+use relata::serde_json::{Value, json};
+use relata::uuid::Uuid;
+use relata::{Page, PageToken};
+use serde::Deserialize;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use database::Result;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let (db, _database) = database::open("web").await?;
+    fill(&db).await?;
+    let service = Router::new()
+        .route("/{tenant}/students", get(list_students).post(add_student))
+        .route("/{tenant}/students/{id}", get(show_student))
+        .with_state(db);
+    let check = std::env::args().any(|argument| argument == "--check");
+    let listener = TcpListener::bind(("127.0.0.1", if check { 0 } else { 3000 })).await?;
+    let address = listener.local_addr()?;
+    if check {
+        tokio::spawn(async move { axum::serve(listener, service).await });
+        return ask_oneself(address).await;
+    }
+    println!("listening         http://{address}; try: curl 'http://{address}/north/students?class_year=2027'");
+    Ok(axum::serve(listener, service).with_graceful_shutdown(stopped()).await?)
+}
+
+/// Resolves with Ctrl-C; then the database is dropped.
+async fn stopped() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// What a request may say of a list.
+#[derive(Deserialize)]
+struct Wanted {
+    class_year: Option<i32>,
+    search: Option<String>,
+    /// The token of the page before, as it was given.
+    after: Option<String>,
+}
+
+/// The students of a tenant, three at a time. Filters that are missing mean every row.
+async fn list_students(
+    State(db): State<Client>,
+    Path(tenant): Path<String>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<Value>, Failure> {
+    let tenant = tenant_of(&db, &tenant).await?;
+    let after: Option<PageToken> = wanted.after.map(|text| text.parse()).transpose()?;
+    let search = wanted.search.map(|part| student::user.is(user::email.contains_insensitive(part)));
+    let page: Page<(Uuid, String, i32, i64)> = db
+        .student()
+        .find_many()
+        // Every query of a tenant's begins with this; what follows only narrows it.
+        .filter(student::institution_id.eq(tenant.id))
+        .filter(student::class_year.eq_opt(wanted.class_year))
+        .filter(search)
+        .order_by(student::user.order(user::email.asc()))
+        .take(3)
+        .select((student::id, student::user.select(user::email), student::class_year, student::exams.count()))
+        .page_after(after)
+        .await?;
+    let students = page.rows.into_iter().map(|(id, email, class_year, exams)| {
+        json!({ "id": id.to_string(), "email": email, "class_year": class_year, "exams": exams })
+    });
+    let next = page.next.map(|token| token.to_string());
+    Ok(Json(json!({ "students": students.collect::<Vec<_>>(), "next": next })))
+}
+
+/// One student with the exams. That of another tenant is not found.
+async fn show_student(
+    State(db): State<Client>,
+    Path((tenant, id)): Path<(String, String)>,
+) -> Result<Json<Value>, Failure> {
+    let tenant = tenant_of(&db, &tenant).await?;
+    let id: Uuid = id.parse().map_err(|_| Error::NotFound { model: "Student", operation: "found" })?;
+    let student = db
+        .student()
+        .find_unique(student::id.eq(id))
+        .filter(student::institution_id.eq(tenant.id))
+        .include(student::user)
+        .include(student::exams.order_by(student_exam::created_at.asc()).include(student_exam::exam_type))
+        .or_err()
+        .await?;
+    let exams = student.exams.iter().map(|exam| json!({ "code": exam.exam_type.code, "score": exam.score }));
+    Ok(Json(json!({ "email": student.user.email, "exams": exams.collect::<Vec<_>>() })))
+}
+
+#[derive(Deserialize)]
+struct NewStudent {
+    email: String,
+    class_year: i32,
+}
+
+/// A user and a student, in one transaction.
+async fn add_student(
+    State(db): State<Client>,
+    Path(tenant): Path<String>,
+    Json(new): Json<NewStudent>,
+) -> Result<(StatusCode, Json<Value>), Failure> {
+    let tenant = tenant_of(&db, &tenant).await?;
+    let user =
+        user::Create { institution: tenant.id, email: new.email, password_hash: String::new(), role: Role::Student };
+    let student = student::Create { user: Parent, institution: tenant.id, class_year: new.class_year };
+    let user = db.user().create(user).with(user::student.create(student)).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "email": user.email }))))
+}
+
+async fn tenant_of(db: &Client, slug: &str) -> Result<Institution, Error> {
+    db.institution().find_unique(institution::slug.eq(slug)).or_err().await
+}
+
+/// An error as an answer. Errors hold no values, so that their text may be shown.
+struct Failure(Error);
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let status = match &self.0 {
+            Error::NotFound { .. } => StatusCode::NOT_FOUND,
+            Error::UniqueViolation(_) => StatusCode::CONFLICT,
+            // A page token that is none, or belongs to another list.
+            Error::Refused(_) => StatusCode::BAD_REQUEST,
+            Error::PoolTimeout { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        (status, Json(json!({ "error": self.0.to_string() }))).into_response()
+    }
+}
+
+async fn fill(db: &Client) -> Result<()> {
+    for (slug, students) in [("north", 7), ("south", 2)] {
+        let row = institution::Create { name: format!("The {slug}ern school"), slug: slug.to_owned() };
+        let tenant = db.institution().create(row).await?.id;
+        let row = exam_type::Create {
+            institution: tenant,
+            code: "STEP1".to_owned(),
+            name: "USMLE Step 1".to_owned(),
+            default_weight: 1.0,
+        };
+        let exam_type = db.exam_type().create(row).await?.id;
+        for number in 1..=students {
+            let user = user::Create {
+                institution: tenant,
+                email: format!("student{number}@{slug}.edu"),
+                password_hash: String::new(),
+                role: Role::Student,
+            };
+            let student = student::Create { user, institution: tenant, class_year: 2026 + number % 2 };
+            let exam = student_exam::Create { student: Parent, exam_type };
+            let exam = exam.set(student_exam::score.to(80.0 + f64::from(number)));
+            db.student().create(student).with(student::exams.create(exam)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Asks the service what a visitor would, and fails if an answer is not right.
+async fn ask_oneself(address: SocketAddr) -> Result<()> {
+    println!("GET /north/students, page by page");
+    let (mut token, mut found, mut id) = (String::new(), 0, String::new());
+    loop {
+        let (_, page) = ask(address, "GET", &format!("/north/students{token}"), "").await?;
+        for student in page["students"].as_array().into_iter().flatten() {
+            println!("  {} class of {}, exams: {}", student["email"], student["class_year"], student["exams"]);
+            (found, id) = (found + 1, student["id"].as_str().unwrap_or_default().to_owned());
+        }
+        let Some(next) = page["next"].as_str() else { break };
+        token = format!("?after={next}");
+        println!("  and then");
+    }
+    expect(found == 7, "all students of the tenant come, once each")?;
+    let (_, page) = ask(address, "GET", "/south/students?class_year=2027&search=STUDENT", "").await?;
+    println!("GET /south/students?class_year=2027&search=STUDENT\n  {}", page["students"][0]["email"]);
+    expect(page["students"].as_array().map(Vec::len) == Some(1), "filters are joined")?;
+
+    let email = r#"{"email":"new@north.edu","class_year":2028}"#;
+    for (method, path, body, expected) in [
+        ("GET", format!("/north/students/{id}"), "", 200),
+        ("GET", format!("/south/students/{id}"), "", 404),
+        ("POST", "/north/students".to_owned(), email, 201),
+        ("POST", "/north/students".to_owned(), email, 409),
+        ("GET", "/west/students".to_owned(), "", 404),
+        ("GET", "/north/students?after=nonsense".to_owned(), "", 400),
+    ] {
+        let (status, answer) = ask(address, method, &path, body).await?;
+        println!("{method} {}\n  {status} {answer}", path.replace(&id, "<id>"));
+        expect(status == expected, &format!("the status is {expected}"))?;
+    }
+    Ok(())
+}
+
+fn expect(holds: bool, what: &str) -> Result<()> {
+    if holds { Ok(()) } else { Err(format!("it does not hold that {what}").into()) }
+}
+
+/// One request over a connection of its own.
+async fn ask(address: SocketAddr, method: &str, path: &str, body: &str) -> Result<(u16, Value)> {
+    let mut connection = TcpStream::connect(address).await?;
+    let length = body.len();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    );
+    connection.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await?;
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or("the answer has no body")?;
+    let status = head.split(' ').nth(1).ok_or("the answer has no status")?;
+    Ok((status.parse()?, relata::serde_json::from_str(body)?))
+}
