@@ -4,7 +4,9 @@ use std::fmt;
 use std::io::IsTerminal;
 
 use miette::{LabeledSpan, MietteHandler, MietteHandlerOpts, NamedSource, ReportHandler, SourceCode};
-use relata_codegen::diagnostics::{Diagnostic, Label, Severity, Shortened, Sources, Span, render_plain, shorten};
+use relata_codegen::diagnostics::{
+    Diagnostic, Label, Places, Severity, Shortened, Sources, Span, render_plain, shorten,
+};
 use relata_codegen::ir::Schema;
 use serde::Serialize;
 
@@ -31,13 +33,20 @@ pub(crate) fn compile_old(sources: &Sources) -> Result<Schema, Failure> {
     compiled.schema.ok_or_else(Failure::said)
 }
 
+/// How many diagnostics are drawn: nobody reads more before mending these.
+const MAX_SHOWN: usize = 100;
+
 /// Prints diagnostics and how many errors there are.
 pub(crate) fn print<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>, sources: &Sources) {
     let handler = std::io::stderr().is_terminal().then(|| MietteHandlerOpts::new().build());
     let mut errors = 0;
-    for diagnostic in diagnostics {
+    for (number, diagnostic) in diagnostics.into_iter().enumerate() {
         errors += usize::from(diagnostic.is_error());
+        if number == MAX_SHOWN {
+            say::err(&format!("more than {MAX_SHOWN} findings: `codegen check --json` lists all of them"));
+        }
         match &handler {
+            _ if number >= MAX_SHOWN => {}
             Some(handler) => say::err(&Drawn { handler, report: Report::new(diagnostic, sources) }.to_string()),
             None => say::err(&render_plain(diagnostic, sources)),
         }
@@ -174,7 +183,8 @@ pub(crate) fn to_json(diagnostics: &[Diagnostic], sources: &Sources) -> Result<S
         diagnostics: Vec<JsonDiagnostic<'a>>,
     }
     let ok = !diagnostics.iter().any(Diagnostic::is_error);
-    let diagnostics = diagnostics.iter().map(|diagnostic| JsonDiagnostic::new(diagnostic, sources)).collect();
+    let places = Places::new(sources);
+    let diagnostics = diagnostics.iter().map(|diagnostic| JsonDiagnostic::new(diagnostic, &places)).collect();
     serde_json::to_string_pretty(&All { ok, diagnostics })
         .map_err(|error| Failure::refused(format!("the diagnostics cannot be written as JSON: {error}")))
 }
@@ -203,24 +213,24 @@ struct JsonPlace<'a> {
 }
 
 impl<'a> JsonDiagnostic<'a> {
-    fn new(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Self {
+    fn new(diagnostic: &'a Diagnostic, places: &Places<'a>) -> Self {
         Self {
             code: diagnostic.code,
             severity: diagnostic.severity.name(),
             message: &diagnostic.message,
             help: diagnostic.help.as_deref(),
-            place: JsonPlace::new(diagnostic.span, &diagnostic.label, sources),
-            related: diagnostic.secondary.iter().map(|it| JsonPlace::new(it.span, &it.text, sources)).collect(),
+            place: JsonPlace::new(diagnostic.span, &diagnostic.label, places),
+            related: diagnostic.secondary.iter().map(|it| JsonPlace::new(it.span, &it.text, places)).collect(),
         }
     }
 }
 
 impl<'a> JsonPlace<'a> {
-    fn new(span: Span, label: &'a str, sources: &'a Sources) -> Self {
-        let file = sources.file(span);
-        let place = |byte| file.map_or((0, 0), |file| (file.location(byte).line, file.location(byte).column));
-        let ((line, column), (end_line, end_column)) = (place(span.start), place(span.end));
-        let file = file.map_or("", |file| file.path.as_str());
+    fn new(span: Span, label: &'a str, places: &Places<'a>) -> Self {
+        let (start, end) = (places.start(span), places.end(span));
+        let file = start.map_or("", |(file, _)| file.path.as_str());
+        let [(line, column), (end_line, end_column)] =
+            [start, end].map(|place| place.map_or((0, 0), |(_, place)| (place.line, place.column)));
         Self { file, line, column, end_line, end_column, start: span.start, end: span.end, label }
     }
 }

@@ -14,7 +14,7 @@ pub(crate) use codes::*;
 pub use codes::{CODES, Code, find_code};
 pub use render::render_plain;
 pub use shorten::{Shortened, shorten};
-pub use sources::{Location, SourceFile, Sources};
+pub use sources::{Location, Places, SourceFile, Sources};
 
 /// How bad it is; an error is the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

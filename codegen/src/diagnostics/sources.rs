@@ -42,10 +42,10 @@ impl Sources {
 impl SourceFile {
     /// Where a byte is. A byte past the end is at the end.
     pub fn location(&self, byte: u32) -> Location {
-        let start = self.line_start(byte);
-        let line = line_breaks(&self.text[..start]).count() + 1;
-        let column = self.text[start..self.floor(byte)].chars().count() + 1;
-        Location { line, column }
+        let byte = self.floor(byte);
+        let starts = line_breaks(&self.text).map(|at| at + 1).take_while(|start| *start <= byte);
+        let (before, start) = starts.fold((0, 0), |(before, _), start| (before + 1, start));
+        Location { line: before + 1, column: self.text[start..byte].chars().count() + 1 }
     }
 
     /// The text of the line that a byte is in, without the line break.
@@ -70,17 +70,49 @@ impl SourceFile {
     }
 }
 
-/// Every line break: LF, CRLF, or CR alone.
-fn line_breaks(text: &str) -> impl Iterator<Item = ()> {
+/// Where lines begin in all files: for who asks for many places, of which each would else be counted from the top.
+#[derive(Debug)]
+pub struct Places<'s> {
+    sources: &'s Sources,
+    /// For each file the first byte of every line but the first one.
+    lines: Vec<Vec<usize>>,
+}
+
+impl<'s> Places<'s> {
+    /// Reads the files once.
+    pub fn new(sources: &'s Sources) -> Self {
+        let lines = sources.files.iter().map(|file| line_breaks(&file.text).map(|at| at + 1).collect()).collect();
+        Self { sources, lines }
+    }
+
+    /// The file and the place where a span begins; none if the span is of other sources.
+    pub fn start(&self, span: Span) -> Option<(&'s SourceFile, Location)> {
+        self.locate(span.file, span.start)
+    }
+
+    /// The file and the place behind the last byte of a span; none if the span is of other sources.
+    pub fn end(&self, span: Span) -> Option<(&'s SourceFile, Location)> {
+        self.locate(span.file, span.end)
+    }
+
+    fn locate(&self, file: u32, byte: u32) -> Option<(&'s SourceFile, Location)> {
+        let (file, lines) = (self.sources.files.get(file as usize)?, self.lines.get(file as usize)?);
+        let byte = file.floor(byte);
+        let line = lines.partition_point(|start| *start <= byte);
+        let start = line.checked_sub(1).map_or(0, |before| lines[before]);
+        Some((file, Location { line: line + 1, column: file.text[start..byte].chars().count() + 1 }))
+    }
+}
+
+/// Every line break: LF, CRLF, or CR alone; of CRLF the LF.
+fn line_breaks(text: &str) -> impl Iterator<Item = usize> {
     let bytes = text.as_bytes();
-    (0..bytes.len())
-        .filter(move |at| bytes[*at] == b'\n' || bytes[*at] == b'\r' && bytes.get(at + 1) != Some(&b'\n'))
-        .map(|_| ())
+    (0..bytes.len()).filter(move |at| bytes[*at] == b'\n' || bytes[*at] == b'\r' && bytes.get(at + 1) != Some(&b'\n'))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Location, SourceFile};
+    use super::{Location, Places, SourceFile, Sources, Span};
 
     #[test]
     fn places_are_counted_in_characters_with_any_line_end() {
@@ -91,5 +123,17 @@ mod tests {
         assert_eq!(file.location(10), Location { line: 4, column: 1 });
         assert_eq!(file.location(99), Location { line: 4, column: 2 });
         assert_eq!(file.line_text(6), "c");
+    }
+
+    #[test]
+    fn many_places_are_the_same_places() {
+        let sources = Sources::single("", "ä b\r\nc\rd\n\ne");
+        let places = Places::new(&sources);
+        for byte in 0..=20 {
+            let span = Span { file: 0, start: byte, end: byte };
+            let found = places.start(span).map(|(_, location)| location);
+            assert_eq!(found, Some(sources.files[0].location(byte)), "byte {byte}");
+        }
+        assert!(places.end(Span { file: 1, start: 0, end: 0 }).is_none());
     }
 }
