@@ -12,6 +12,7 @@ mod model;
 mod relation;
 mod scalar;
 mod sensitive;
+mod serde;
 mod table;
 
 use proc_macro2::TokenStream;
@@ -65,7 +66,7 @@ fn emit_module(cx: &EmitCx<'_>, module: &Module<'_, '_>) -> TokenStream {
     match module {
         Module::Client => client::emit_client(cx),
         Module::Model(model) => model::emit_model(cx, model),
-        Module::Enum(known) => enumeration::emit_enum(known),
+        Module::Enum(known) => enumeration::emit_enum(cx, known),
     }
 }
 

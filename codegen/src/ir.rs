@@ -10,7 +10,10 @@ mod types;
 mod walk;
 
 pub use id::{EnumId, FieldId, ModelId, RelationId};
-pub use types::{Arity, DefaultValue, IndexMethod, Literal, NativeType, ReferentialAction, ScalarType, SortOrder};
+pub use types::{
+    Arity, DateTimeLibrary, DecimalLibrary, DefaultValue, IndexMethod, Literal, NativeType, ReferentialAction,
+    ScalarType, SortOrder,
+};
 pub use walk::{ColumnWalker, EnumWalker, FieldWalker, ModelWalker, RelationFieldWalker, RelationWalker};
 
 /// A validated schema. All ids are indexes into its vectors.
@@ -30,6 +33,19 @@ pub struct Schema {
     pub extensions: Vec<Extension>,
     /// False under `relationMode = "prisma"`: no foreign keys in the database.
     pub foreign_keys: bool,
+    /// What the generator `relata` is asked for.
+    pub client: ClientOptions,
+}
+
+/// What the client is to be made of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ClientOptions {
+    /// `serde = true`: Serialize and Deserialize on models and enums.
+    pub serde: bool,
+    /// `dateTime`: the library of points in time, dates and times.
+    pub date_time: DateTimeLibrary,
+    /// `decimal`: the library of decimals.
+    pub decimal: DecimalLibrary,
 }
 
 /// A PostgreSQL extension that the datasource asks for.

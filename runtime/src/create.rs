@@ -119,16 +119,18 @@ impl<M: Model, K, C: CreateRow<Model = M>> Link<M, K> for C {}
 macro_rules! key_type {
     ($($key:ty),+) => {
         $(
-            impl<M: Model> LinkTarget<M, $key> for $key {
-                fn link(self, insert: &mut Insert, relation: &'static Relation) {
-                    insert.key(relation, [self.into_param()]);
+            impl<M: crate::model::Model> crate::create::LinkTarget<M, $key> for $key {
+                fn link(self, insert: &mut crate::create::Insert, relation: &'static crate::table::Relation) {
+                    insert.key(relation, [crate::value::Scalar::into_param(self)]);
                 }
             }
 
-            impl<M: Model> Link<M, $key> for $key {}
+            impl<M: crate::model::Model> crate::create::Link<M, $key> for $key {}
         )+
     };
 }
+#[cfg(any(feature = "bigdecimal", feature = "jiff", feature = "time"))]
+pub(crate) use key_type;
 
 key_type!(bool, i32, i64, f64, String, Vec<u8>, uuid::Uuid, rust_decimal::Decimal, serde_json::Value);
 key_type!(chrono::DateTime<chrono::Utc>, chrono::NaiveDate, chrono::NaiveTime);

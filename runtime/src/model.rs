@@ -50,6 +50,12 @@ pub trait Slot: Sized + Send + 'static {
     /// # Errors
     /// When a value does not fit its type, or an included row has gone.
     fn from_slot(at: Cursor<'_>, slot: usize) -> Result<Self>;
+
+    /// Whether nothing was included, so that JSON has no field for it.
+    #[cfg(feature = "serde")]
+    fn is_not_included(&self) -> bool {
+        false
+    }
 }
 
 /// The relation was not included. There is nothing to read here: add `.include(..)` to the query.
@@ -59,6 +65,27 @@ pub struct NotIncluded;
 impl Slot for NotIncluded {
     fn from_slot(_: Cursor<'_>, _: usize) -> Result<Self> {
         Ok(NotIncluded)
+    }
+
+    #[cfg(feature = "serde")]
+    fn is_not_included(&self) -> bool {
+        true
+    }
+}
+
+/// Left out by the rows that hold it; on its own it is null.
+#[cfg(feature = "serde")]
+impl serde::Serialize for NotIncluded {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_none()
+    }
+}
+
+/// A field that is not there is read as nothing, and so is one that is.
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for NotIncluded {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        Option::<serde::de::IgnoredAny>::deserialize(deserializer).map(|_| NotIncluded)
     }
 }
 

@@ -21,6 +21,19 @@ pub use serde_json::Value as Json;
 pub use std::{option::Option, string::String, vec::Vec};
 pub use uuid::Uuid;
 
+#[cfg(feature = "bigdecimal")]
+pub use bigdecimal;
+#[cfg(feature = "jiff")]
+pub use jiff;
+#[cfg(feature = "serde")]
+pub use serde;
+#[cfg(feature = "time")]
+pub use time;
+
+/// Values whose own `Serialize` is not what JSON has for them: bytes, and the times of `time`.
+#[cfg(feature = "serde")]
+pub use crate::value::text;
+
 /// What a scalar's decoder fails with.
 pub type DecodeError = Box<dyn std::error::Error + Sync + Send>;
 

@@ -14,6 +14,15 @@ use tokio_postgres::fallible_iterator::FallibleIterator;
 use tokio_postgres::types::{FromSql, Kind, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 
+#[cfg(feature = "bigdecimal")]
+mod bigdecimal;
+#[cfg(feature = "jiff")]
+mod jiff;
+#[cfg(feature = "serde")]
+pub mod text;
+#[cfg(feature = "time")]
+mod time;
+
 type BoxError = Box<dyn StdError + Sync + Send>;
 
 /// A parameter of a statement.
@@ -44,6 +53,9 @@ pub enum Param {
     Time(NaiveTime),
     /// `numeric`.
     Decimal(Decimal),
+    /// `numeric` of any size.
+    #[cfg(feature = "bigdecimal")]
+    BigDecimal(::bigdecimal::BigDecimal),
     /// `json` and `jsonb`.
     Json(serde_json::Value),
     /// An array of any of these.
@@ -119,6 +131,8 @@ impl ToSql for Param {
             }
             Param::Time(value) => wire::time_to_sql(micros_of_day(*value), out),
             Param::Decimal(value) => return value.to_sql(ty, out),
+            #[cfg(feature = "bigdecimal")]
+            Param::BigDecimal(value) => bigdecimal::encode(value, out)?,
             Param::Json(value) => return value.to_sql(ty, out),
             Param::Array(values) => {
                 array_to_sql(values, values.len(), ty, out, |value, element, out| value.to_sql(element, out))?
@@ -159,6 +173,8 @@ impl Param {
             Param::Date(_) => *ty == Type::DATE,
             Param::Time(_) => matches!(*ty, Type::TIME | Type::TIMETZ),
             Param::Decimal(_) => *ty == Type::NUMERIC,
+            #[cfg(feature = "bigdecimal")]
+            Param::BigDecimal(_) => *ty == Type::NUMERIC,
             Param::Json(_) => matches!(*ty, Type::JSONB | Type::JSON),
         }
     }
@@ -177,6 +193,8 @@ impl Param {
             Param::Date(_) => "a date",
             Param::Time(_) => "a time",
             Param::Decimal(_) => "a decimal",
+            #[cfg(feature = "bigdecimal")]
+            Param::BigDecimal(_) => "a decimal",
             Param::Json(_) => "JSON",
             Param::Array(_) | Param::RawList(_) => "a list",
             Param::Raw(_) => "a value",
@@ -345,14 +363,10 @@ scalar!(f64 [FLOAT8, FLOAT4], |raw| decode_float(raw), |value| Param::Float(valu
 scalar!(Vec<u8> [BYTEA], |raw| Ok(raw.to_vec()), |value| Param::Bytes(value));
 scalar!(Uuid[UUID], |raw| Ok(Uuid::from_bytes(wire::uuid_from_sql(raw)?)), |value| Param::Uuid(value));
 scalar!(DateTime<Utc> [TIMESTAMPTZ, TIMESTAMP], |raw| decode_timestamp(raw), |value| Param::Timestamp(value));
-scalar!(NaiveDate[DATE], |raw| from_sql::<NaiveDate>(&Type::DATE, raw), |value| Param::Date(value));
+scalar!(NaiveDate[DATE], |raw| decode_date(raw), |value| Param::Date(value));
 scalar!(NaiveTime [TIME, TIMETZ], |raw| decode_time(raw), |value| Param::Time(value));
-scalar!(Decimal[NUMERIC], |raw| from_sql::<Decimal>(&Type::NUMERIC, raw), |value| Param::Decimal(value));
+scalar!(Decimal[NUMERIC], |raw| decode_decimal(raw), |value| Param::Decimal(value));
 scalar!(serde_json::Value [JSONB, JSON], |raw| decode_json(raw), |value| Param::Json(value));
-
-fn from_sql<'a, T: FromSql<'a>>(ty: &Type, raw: &'a [u8]) -> Result<T, BoxError> {
-    T::from_sql(ty, raw)
-}
 
 /// The column's width says which of PostgreSQL's integers it is.
 fn decode_int(raw: &[u8]) -> Result<i64, BoxError> {
@@ -367,27 +381,65 @@ fn decode_float(raw: &[u8]) -> Result<f64, BoxError> {
     if raw.len() == 4 { Ok(wire::float4_from_sql(raw)?.into()) } else { wire::float8_from_sql(raw) }
 }
 
-/// PostgreSQL counts microseconds from 2000-01-01, with and without time zone.
+const TIME_OUT_OF_RANGE: &str = "the time is beyond what its Rust type can hold";
+
 fn decode_timestamp(raw: &[u8]) -> Result<DateTime<Utc>, BoxError> {
-    const EPOCH_MICROS: i64 = 946_684_800_000_000;
-    let micros = wire::timestamp_from_sql(raw)?;
-    micros
-        .checked_add(EPOCH_MICROS)
-        .and_then(DateTime::from_timestamp_micros)
-        .ok_or_else(|| "the time is infinite or out of range".into())
+    DateTime::from_timestamp_micros(unix_micros(raw)?).ok_or_else(|| TIME_OUT_OF_RANGE.into())
 }
 
-/// `timetz` has its offset, in seconds west of UTC, behind the time.
+/// Microseconds since 1970. PostgreSQL counts them from 2000-01-01, with and without time zone.
+fn unix_micros(raw: &[u8]) -> Result<i64, BoxError> {
+    const EPOCH_MICROS: i64 = 946_684_800_000_000;
+    match wire::timestamp_from_sql(raw)? {
+        i64::MAX | i64::MIN => Err("the time is infinite, which its Rust type cannot hold".into()),
+        micros => micros.checked_add(EPOCH_MICROS).ok_or_else(|| TIME_OUT_OF_RANGE.into()),
+    }
+}
+
+fn decode_date(raw: &[u8]) -> Result<NaiveDate, BoxError> {
+    unix_days(raw)?.try_into().ok().and_then(NaiveDate::from_epoch_days).ok_or_else(|| DATE_OUT_OF_RANGE.into())
+}
+
+const DATE_OUT_OF_RANGE: &str = "the date is beyond what its Rust type can hold";
+
+/// Days since 1970. PostgreSQL counts them from 2000-01-01.
+fn unix_days(raw: &[u8]) -> Result<i64, BoxError> {
+    const EPOCH_DAYS: i64 = 10_957;
+    match wire::date_from_sql(raw)? {
+        i32::MAX | i32::MIN => Err("the date is infinite, which its Rust type cannot hold".into()),
+        days => Ok(i64::from(days) + EPOCH_DAYS),
+    }
+}
+
+/// What is finer than 28 places is rounded.
+fn decode_decimal(raw: &[u8]) -> Result<Decimal, BoxError> {
+    if matches!(raw, [_, _, _, _, 0xc0..=0xff, ..]) {
+        return Err("the number is NaN or infinite, which its Rust type cannot hold".into());
+    }
+    Decimal::from_sql(&Type::NUMERIC, raw).map_err(|_| "the number has more digits than its Rust type can hold".into())
+}
+
 fn decode_time(raw: &[u8]) -> Result<NaiveTime, BoxError> {
-    let (time, west) = match raw.len() {
-        12 => (&raw[..8], i64::from(i32::from_be_bytes([raw[8], raw[9], raw[10], raw[11]]))),
-        _ => (raw, 0),
-    };
-    let micros = (wire::time_from_sql(time)? + west * 1_000_000).rem_euclid(86_400_000_000);
+    let micros = utc_micros_of_day(raw)?;
     let nanos = u32::try_from(micros % 1_000_000)? * 1_000;
     NaiveTime::from_num_seconds_from_midnight_opt(u32::try_from(micros / 1_000_000)?, nanos)
         .ok_or_else(|| "the time is out of range".into())
 }
+
+/// Microseconds since midnight, in UTC: `timetz` has its offset, in seconds west of UTC, behind the time.
+fn utc_micros_of_day(raw: &[u8]) -> Result<i64, BoxError> {
+    let (time, west) = match raw.len() {
+        12 => (&raw[..8], i64::from(i32::from_be_bytes([raw[8], raw[9], raw[10], raw[11]]))),
+        _ => (raw, 0),
+    };
+    let local = wire::time_from_sql(time)?;
+    if west == 0 && local == DAY_MICROS {
+        return Err("the time is 24:00, which its Rust type cannot hold".into());
+    }
+    Ok((local + west * 1_000_000).rem_euclid(DAY_MICROS))
+}
+
+const DAY_MICROS: i64 = 86_400_000_000;
 
 /// `jsonb` has a version byte in front.
 fn decode_json(raw: &[u8]) -> Result<serde_json::Value, BoxError> {

@@ -28,6 +28,7 @@ mod streams;
 mod support;
 mod traces;
 mod transactions;
+mod types;
 mod violations;
 #[allow(clippy::module_inception, reason = "the client of `tests/wide` is called like the tests of it")]
 mod wide;

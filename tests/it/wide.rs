@@ -61,7 +61,7 @@ fn schema() -> Schema {
     relata_codegen::compile(&sources).schema.expect("is valid")
 }
 
-fn create_sql(schema: &Schema) -> String {
+pub(crate) fn create_sql(schema: &Schema) -> String {
     let (empty, next) = (State::default(), lower(schema));
     let pair = Pair { previous: Side { state: &empty, intent: None }, next: Side { state: &next, intent: None } };
     render(&plan(diff(pair, &DiffOptions::default()).expect("nothing is renamed")))

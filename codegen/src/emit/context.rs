@@ -7,14 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::{Ident, Span};
 
 use crate::ir::{
-    ColumnWalker, EnumId, EnumWalker, FieldId, ModelId, ModelWalker, RelationFieldWalker, RelationStorage, Schema,
-    names,
+    ClientOptions, ColumnWalker, EnumId, EnumWalker, FieldId, ModelId, ModelWalker, RelationFieldWalker,
+    RelationStorage, Schema, names,
 };
 
 /// The schema with its Rust names.
 pub(super) struct EmitCx<'s> {
     pub(super) models: Vec<ModelNames<'s>>,
     pub(super) enums: Vec<EnumNames<'s>>,
+    /// What the client is made of.
+    pub(super) client: ClientOptions,
     /// Position in `models`, for the models that are in the client.
     positions: BTreeMap<ModelId, usize>,
     enum_positions: BTreeMap<EnumId, usize>,
@@ -73,7 +75,7 @@ impl<'s> EmitCx<'s> {
         let enums: Vec<EnumNames<'s>> = schema.walk_enums().map(enum_names).collect();
         let positions = models.iter().enumerate().map(|(position, model)| (model.walker.id, position)).collect();
         let enum_positions = enums.iter().enumerate().map(|(position, known)| (known.walker.id, position)).collect();
-        Self { models, enums, positions, enum_positions }
+        Self { models, enums, client: schema.client, positions, enum_positions }
     }
 
     /// A model that is in the client.

@@ -3,11 +3,12 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::context::{EnumNames, ident};
+use super::context::{EmitCx, EnumNames, ident};
 use super::model::docs;
+use super::serde;
 use crate::ir::names;
 
-pub(super) fn emit_enum(known: &EnumNames<'_>) -> TokenStream {
+pub(super) fn emit_enum(cx: &EmitCx<'_>, known: &EnumNames<'_>) -> TokenStream {
     let enumeration = known.walker.enumeration();
     let (enum_ident, name) = (&known.ident, known.walker.name());
     let docs_of_enum = docs(enumeration.docs.as_deref());
@@ -15,6 +16,7 @@ pub(super) fn emit_enum(known: &EnumNames<'_>) -> TokenStream {
     let docs_of_values = enumeration.values.iter().map(|value| docs(value.docs.as_deref()));
     let labels: Vec<_> = enumeration.values.iter().map(|value| value.db_name.as_str()).collect();
     let bytes = labels.iter().map(|label| proc_macro2::Literal::byte_string(label.as_bytes()));
+    let (json, in_json) = (serde::emit_derive(cx), serde::emit_values(cx, known));
     quote! {
         #![allow(missing_docs, clippy::all)]
 
@@ -22,8 +24,9 @@ pub(super) fn emit_enum(known: &EnumNames<'_>) -> TokenStream {
 
         #docs_of_enum
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #json
         pub enum #enum_ident {
-            #(#docs_of_values #variants),*
+            #(#docs_of_values #in_json #variants),*
         }
 
         impl #enum_ident {

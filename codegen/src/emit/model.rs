@@ -10,6 +10,7 @@ use super::create::emit_create;
 use super::relation::emit_relations;
 use super::scalar::{field_type, value_type};
 use super::sensitive::emit_debug;
+use super::serde;
 use super::table::emit_table;
 use crate::ir::{Arity, IndexField, names};
 
@@ -41,7 +42,8 @@ fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
     let fields = model.columns.iter().map(|column| {
         let docs = self::docs(column.walker.field().docs.as_deref());
         let (ident, ty) = (&column.ident, field_type(cx, column.walker));
-        quote!(#docs pub #ident: #ty)
+        let in_json = serde::emit_column(cx, column);
+        quote!(#docs #in_json pub #ident: #ty)
     });
     let reads = model.columns.iter().map(|column| {
         let (ident, number) = (&column.ident, usize::from(column.number));
@@ -54,9 +56,11 @@ fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
     let bare = if model.relations.is_empty() { quote!(Self) } else { quote!(#with_ident) };
     let columns: Vec<&ColumnNames<'_>> = model.columns.iter().collect();
     let (derive, debug) = emit_debug(ident, &[], &columns);
+    let json = serde::emit_derive(cx);
     quote! {
         #docs
         #[derive(#derive Clone, PartialEq)]
+        #json
         pub struct #ident {
             #(#fields),*
         }

@@ -5,6 +5,7 @@ use quote::{format_ident, quote};
 
 use super::context::{EmitCx, ModelNames, RelationNames};
 use super::create::is_link;
+use super::serde;
 use crate::ir::Arity;
 
 pub(super) fn emit_relations(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
@@ -12,7 +13,7 @@ pub(super) fn emit_relations(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenSt
         return TokenStream::new();
     }
     let constants = model.relations.iter().map(|relation| emit_constant(cx, model, relation));
-    let with = emit_with(model);
+    let with = emit_with(cx, model);
     let puts = model.relations.iter().map(|relation| emit_put(model, relation));
     let aliases = model.relations.iter().map(|relation| emit_alias(cx, model, relation));
     quote! {
@@ -53,18 +54,22 @@ pub(super) fn related_path(cx: &EmitCx<'_>, relation: &RelationNames<'_>) -> Tok
     quote!(super::#module::#ident)
 }
 
-fn emit_with(model: &ModelNames<'_>) -> TokenStream {
+fn emit_with(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
     let (model_ident, with_ident) = (&model.ident, &model.with_ident);
     let types: Vec<&Ident> = model.relations.iter().map(|relation| &relation.type_ident).collect();
     let fields: Vec<&Ident> = model.relations.iter().map(|relation| &relation.ident).collect();
     let parameters: Vec<Ident> = slot_parameters(model);
     let slots = model.relations.iter().map(|relation| Literal::usize_unsuffixed(relation.slot));
+    let (json, row_in_json) = (serde::emit_derive(cx), serde::emit_row(cx));
+    let in_json = model.relations.iter().map(|relation| serde::emit_relation(cx, relation));
     quote! {
         /// The row with what was included; it dereferences to the model.
         #[derive(Debug, Clone, PartialEq)]
+        #json
         pub struct #with_ident<#(#types = rt::NotIncluded),*> {
+            #row_in_json
             pub row_: self::#model_ident,
-            #(pub #fields: #types),*
+            #(#in_json pub #fields: #types),*
         }
 
         impl<#(#parameters),*> ::std::ops::Deref for #with_ident<#(#parameters),*> {

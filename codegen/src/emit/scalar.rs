@@ -4,7 +4,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::context::EmitCx;
-use crate::ir::{Arity, ColumnType, ColumnWalker, NativeType, ScalarType};
+use crate::ir::{
+    Arity, ClientOptions, ColumnType, ColumnWalker, DateTimeLibrary, DecimalLibrary, NativeType, ScalarType,
+};
 
 /// The type of one value of the column, without `Option` or `Vec`.
 pub(super) fn value_type(cx: &EmitCx<'_>, column: ColumnWalker<'_>) -> TokenStream {
@@ -14,7 +16,7 @@ pub(super) fn value_type(cx: &EmitCx<'_>, column: ColumnWalker<'_>) -> TokenStre
             let (module, ident) = (&known.module, &known.ident);
             quote!(super::#module::#ident)
         }
-        ColumnType::Scalar(scalar, native) => scalar_type(*scalar, *native),
+        ColumnType::Scalar(scalar, native) => scalar_type(cx.client, *scalar, *native),
         ColumnType::Unsupported(_) => quote!(()),
     }
 }
@@ -29,7 +31,7 @@ pub(super) fn field_type(cx: &EmitCx<'_>, column: ColumnWalker<'_>) -> TokenStre
     }
 }
 
-fn scalar_type(scalar: ScalarType, native: NativeType) -> TokenStream {
+fn scalar_type(client: ClientOptions, scalar: ScalarType, native: NativeType) -> TokenStream {
     match (scalar, native) {
         (_, NativeType::Uuid) => quote!(rt::Uuid),
         (ScalarType::String, _) => quote!(rt::String),
@@ -37,12 +39,36 @@ fn scalar_type(scalar: ScalarType, native: NativeType) -> TokenStream {
         (ScalarType::Int, _) => quote!(i32),
         (ScalarType::BigInt, _) => quote!(i64),
         (ScalarType::Float, _) => quote!(f64),
-        (ScalarType::Decimal, _) => quote!(rt::Decimal),
-        (ScalarType::DateTime, NativeType::Date) => quote!(rt::NaiveDate),
-        (ScalarType::DateTime, NativeType::Time(_) | NativeType::Timetz(_)) => quote!(rt::NaiveTime),
-        (ScalarType::DateTime, _) => quote!(rt::DateTime<rt::Utc>),
+        (ScalarType::Decimal, _) => match client.decimal {
+            DecimalLibrary::RustDecimal => quote!(rt::Decimal),
+            DecimalLibrary::BigDecimal => quote!(rt::bigdecimal::BigDecimal),
+        },
+        (ScalarType::DateTime, native) => date_time_type(client.date_time, native),
         (ScalarType::Json, _) => quote!(rt::Json),
         (ScalarType::Bytes, _) => quote!(rt::Vec<u8>),
+    }
+}
+
+fn date_time_type(library: DateTimeLibrary, native: NativeType) -> TokenStream {
+    match (library, native) {
+        (DateTimeLibrary::Chrono, NativeType::Date) => quote!(rt::NaiveDate),
+        (DateTimeLibrary::Jiff, NativeType::Date) => quote!(rt::jiff::civil::Date),
+        (DateTimeLibrary::Time, NativeType::Date) => quote!(rt::time::Date),
+        (DateTimeLibrary::Chrono, NativeType::Time(_) | NativeType::Timetz(_)) => quote!(rt::NaiveTime),
+        (DateTimeLibrary::Jiff, NativeType::Time(_) | NativeType::Timetz(_)) => quote!(rt::jiff::civil::Time),
+        (DateTimeLibrary::Time, NativeType::Time(_) | NativeType::Timetz(_)) => quote!(rt::time::Time),
+        (DateTimeLibrary::Chrono, _) => quote!(rt::DateTime<rt::Utc>),
+        (DateTimeLibrary::Jiff, _) => quote!(rt::jiff::Timestamp),
+        (DateTimeLibrary::Time, _) => quote!(rt::time::OffsetDateTime),
+    }
+}
+
+/// Whether serde writes the column in JSON otherwise than its type does by itself: as text.
+pub(super) fn is_text_in_json(cx: &EmitCx<'_>, column: ColumnWalker<'_>) -> bool {
+    match column.column().ty {
+        ColumnType::Scalar(ScalarType::Bytes, _) => true,
+        ColumnType::Scalar(ScalarType::DateTime, _) => cx.client.date_time == DateTimeLibrary::Time,
+        _ => false,
     }
 }
 

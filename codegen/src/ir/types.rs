@@ -26,6 +26,25 @@ pub enum ScalarType {
     Bytes,
 }
 
+/// Libraries whose types `DateTime` can be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are those of the libraries")]
+pub enum DateTimeLibrary {
+    #[default]
+    Chrono,
+    Jiff,
+    Time,
+}
+
+/// Libraries whose types `Decimal` can be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are those of the libraries")]
+pub enum DecimalLibrary {
+    #[default]
+    RustDecimal,
+    BigDecimal,
+}
+
 /// The PostgreSQL types that `@db.` can name, with their arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are Prisma's, and PostgreSQL's")]

@@ -1,6 +1,6 @@
 //! `datasource` and `generator`: what of them matters to a compiler for PostgreSQL.
 //!
-//! Generators are for other tools, so that only their shape is checked. Of the datasource, the
+//! Most generators are for other tools, so that only their shape is checked; `relata` says what the client is made of. Of the datasource, the
 //! properties that say how to connect are left to the command.
 
 use std::collections::BTreeMap;
@@ -9,6 +9,7 @@ use super::Cx;
 use super::arguments::{Parameters, bind, expect_string, list_items, report_wrong_value};
 use super::draft::Given;
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
+use crate::ir::{ClientOptions, DateTimeLibrary, DecimalLibrary};
 use crate::syntax::{ConfigBlock, ConfigKind, Expression, Name, Property};
 
 /// What the datasource says.
@@ -19,11 +20,19 @@ pub(super) struct Config<'a> {
     pub(super) namespaces: Vec<Given<'a>>,
     pub(super) extensions: Vec<ExtensionDraft<'a>>,
     pub(super) foreign_keys: bool,
+    /// What the generator `relata` says.
+    pub(super) client: ClientOptions,
 }
 
 impl Default for Config<'_> {
     fn default() -> Self {
-        Config { datasource: None, namespaces: Vec::new(), extensions: Vec::new(), foreign_keys: true }
+        Config {
+            datasource: None,
+            namespaces: Vec::new(),
+            extensions: Vec::new(),
+            foreign_keys: true,
+            client: ClientOptions::default(),
+        }
     }
 }
 
@@ -113,7 +122,9 @@ fn lower_generator<'a>(cx: &mut Cx<'a, '_>, block: &'a ConfigBlock<'a>, generato
     provider_is_given(cx, block, "generator", OWN_GENERATOR);
     match find(block, "provider") {
         None => {}
-        Some(Expression::String(provider)) if provider.value == OWN_GENERATOR => {}
+        Some(Expression::String(provider)) if provider.value == OWN_GENERATOR => {
+            block.properties.iter().for_each(|property| lower_client_option(cx, property));
+        }
         Some(Expression::Call { name, .. }) if name.text == "env" => {}
         Some(value) => {
             if let Some(provider) = expect_string(cx, value) {
@@ -158,6 +169,59 @@ fn note_preview_feature(cx: &mut Cx<'_, '_>, feature: Given<'_>) {
             .label("not read by Relata")
             .help("nothing needs to change: what Relata has of the language works without a switch"),
     );
+}
+
+/// The properties of the generator `relata`. Those of Prisma's own generators are passed over.
+const ON_CLIENT: [&str; 3] = ["serde", "dateTime", "decimal"];
+const PASSED_OVER: [&str; 5] = ["provider", "output", "previewFeatures", "binaryTargets", "engineType"];
+
+fn lower_client_option<'a>(cx: &mut Cx<'a, '_>, property: &'a Property<'a>) {
+    let Some(value) = &property.value else { return };
+    match property.name.text {
+        "serde" => match value {
+            Expression::Constant(name) if name.text == "true" => cx.config.client.serde = true,
+            Expression::Constant(name) if name.text == "false" => {}
+            _ => report_wrong_value(cx, value, "`true` or `false`", "write `serde = true`".to_owned()),
+        },
+        "dateTime" => {
+            let libraries =
+                [("chrono", DateTimeLibrary::Chrono), ("jiff", DateTimeLibrary::Jiff), ("time", DateTimeLibrary::Time)];
+            cx.config.client.date_time = expect_one_of(cx, value, &libraries).unwrap_or_default();
+        }
+        "decimal" => {
+            let libraries = [("rust_decimal", DecimalLibrary::RustDecimal), ("bigdecimal", DecimalLibrary::BigDecimal)];
+            cx.config.client.decimal = expect_one_of(cx, value, &libraries).unwrap_or_default();
+        }
+        name if PASSED_OVER.contains(&name) => {}
+        name => {
+            let help = match did_you_mean(name, ON_CLIENT) {
+                Some(guess) => format!("did you mean `{guess}`?"),
+                None => format!("the generator `relata` has `{}`", ON_CLIENT.join("`, `")),
+            };
+            let message = format!("the generator `relata` has no property `{name}`");
+            let span = property.name.span;
+            cx.report(Diagnostic::new(codes::UNKNOWN_PROPERTY, span, message).label("unknown property").help(help));
+        }
+    }
+}
+
+/// One of several words, as a string.
+fn expect_one_of<'a, T: Copy>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>, known: &[(&str, T)]) -> Option<T> {
+    let text = expect_string(cx, value)?;
+    if let Some((_, found)) = known.iter().find(|(name, _)| *name == text.text) {
+        return Some(*found);
+    }
+    let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+    cx.report(
+        Diagnostic::new(
+            codes::WRONG_VALUE,
+            text.span,
+            format!("\"{}\" is not a library that is known here", text.text),
+        )
+        .label("unknown library")
+        .help(format!("write one of \"{}\"", names.join("\", \""))),
+    );
+    None
 }
 
 fn lower_datasource<'a>(cx: &mut Cx<'a, '_>, block: &'a ConfigBlock<'a>) {

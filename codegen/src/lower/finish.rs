@@ -27,6 +27,7 @@ pub(super) fn finish(cx: Cx<'_, '_>) -> Schema {
         namespaces: cx.config.namespaces.iter().map(|namespace| namespace.text.to_owned()).collect(),
         extensions: finish_extensions(&cx),
         foreign_keys: cx.config.foreign_keys,
+        client: cx.config.client,
     }
 }
 
