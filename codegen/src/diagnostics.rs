@@ -5,6 +5,7 @@
 
 mod allow;
 mod codes;
+pub(crate) mod hints;
 mod render;
 mod shorten;
 mod sources;

@@ -145,7 +145,10 @@ pub(super) fn expect_string<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) 
         Expression::String(text) => Some(text.into()),
         _ => {
             let help = match value {
-                Expression::Constant(word) => format!("put it into quotes: `\"{}\"`", word.text),
+                Expression::Constant(word) => match word.text.strip_prefix("process.env.") {
+                    Some(variable) => format!("write `env(\"{variable}\")`"),
+                    None => format!("put it into quotes: `\"{}\"`", word.text),
+                },
                 _ => "write a string, such as `\"name\"`".to_owned(),
             };
             report_wrong_value(cx, value, "a string", help);

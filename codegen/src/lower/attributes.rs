@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::Cx;
 use super::arguments::{Parameters, bind, expect_database_name, expect_string};
 use super::draft::Given;
+use crate::diagnostics::hints::{block_attribute_hint, field_attribute_hint};
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
 use crate::syntax::{Attribute, Name};
 
@@ -72,8 +73,13 @@ fn report_repeated_attribute(cx: &mut Cx<'_, '_>, span: Span, first: Span, name:
 
 fn report_unknown_attribute(cx: &mut Cx<'_, '_>, name: Name<'_>, prefix: &str, known: &[&'static str]) {
     let other = if prefix == "@" { "@@" } else { "@" };
+    let hint = match prefix {
+        "@" => field_attribute_hint(name.text),
+        _ => block_attribute_hint(name.text).map(str::to_owned),
+    };
     let help = match did_you_mean(name.text, known.iter().copied()) {
         _ if known.contains(&name.text) => format!("write `{prefix}{}`", name.text),
+        _ if hint.is_some() => hint.unwrap_or_default(),
         Some(guess) => format!("did you mean `{prefix}{guess}`?"),
         None if prefix == "@" && ["index", "schema", "check", "fulltext"].contains(&name.text) => {
             format!("`{other}{}` stands on a line of its own, at the end of the model", name.text)

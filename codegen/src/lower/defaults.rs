@@ -86,7 +86,17 @@ fn single_value(cx: &mut Cx<'_, '_>, id: FieldId, value: &Expression<'_>) -> Opt
         FieldType::Scalar(scalar) => match literals::literal(scalar, value) {
             Ok(literal) => Some(DefaultValue::Literal(literal)),
             Err(expected) => {
-                report_mismatch(cx, id, value, expected);
+                match value {
+                    Expression::Constant(word)
+                        if FUNCTIONS.contains(&word.text) && function_fits(cx, id, word.text) =>
+                    {
+                        report_mismatch(cx, id, value, &format!("`{}()`: a function has parentheses", word.text));
+                    }
+                    Expression::Constant(word) if word.text == "null" => {
+                        report_mismatch(cx, id, value, "nothing: an optional field without a default is empty");
+                    }
+                    _ => report_mismatch(cx, id, value, expected),
+                }
                 None
             }
         },
@@ -100,7 +110,12 @@ const MAX_LISTED: usize = 20;
 fn enum_value(cx: &mut Cx<'_, '_>, id: FieldId, enumeration: EnumId, value: &Expression<'_>) -> Option<DefaultValue> {
     let block = cx.enums[enumeration.index()].ast;
     let Expression::Constant(word) = value else {
-        report_mismatch(cx, id, value, &format!("a value of the enum `{}`, without quotes", block.name.text));
+        let is_value = |text: &str| block.values.iter().any(|known| known.name.text == text);
+        let expected = match value {
+            Expression::String(text) if is_value(&text.value) => format!("`{}`, without quotes", text.value),
+            _ => format!("a value of the enum `{}`, without quotes", block.name.text),
+        };
+        report_mismatch(cx, id, value, &expected);
         return None;
     };
     if let Some(index) = block.values.iter().position(|known| known.name.text == word.text) {

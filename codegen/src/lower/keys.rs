@@ -129,12 +129,11 @@ pub(super) fn read_raw_sql<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) -
     {
         return Some(sql.into());
     }
-    report_wrong_value(
-        cx,
-        value,
-        "`raw(\"..\")` with SQL in it",
-        "write the SQL as `raw(\"deleted_at IS NULL\")`".to_owned(),
-    );
+    let help = match value {
+        Expression::String(sql) => format!("write `raw({:?})`", sql.value),
+        _ => "write the SQL as `raw(\"deleted_at IS NULL\")`".to_owned(),
+    };
+    report_wrong_value(cx, value, "`raw(\"..\")` with SQL in it", help);
     None
 }
 
@@ -200,6 +199,15 @@ fn read_key_field<'a>(
         Expression::Call { name, arguments, .. } if is_expression(cx, model, *name, arguments) => {
             return read_key_expression(cx, item.span(), arguments, kind, owner);
         }
+        Expression::Call { name, .. } if is_sql_function(cx, model, *name) => {
+            let message = format!("`{owner}` names fields, and `{}` is none", name.text);
+            cx.report(
+                Diagnostic::new(codes::UNKNOWN_FIELD, name.span, message)
+                    .label("not a field")
+                    .help(format!("write an expression as `raw(\"{}(..)\")`", name.text)),
+            );
+            return None;
+        }
         Expression::Call { name, arguments, .. } => (*name, Some(arguments)),
         _ => {
             report_wrong_value(cx, item, "the name of a field", "write the field's name without quotes".to_owned());
@@ -221,6 +229,12 @@ fn is_expression(cx: &Cx<'_, '_>, model: ModelId, name: Name<'_>, arguments: &Ar
         .iter()
         .any(|argument| argument.name.is_none() && matches!(argument.value, Expression::String(_)));
     name.text == "raw" && (has_text || cx.find_field(model, "raw").is_none())
+}
+
+/// Functions that people index by.
+fn is_sql_function(cx: &Cx<'_, '_>, model: ModelId, name: Name<'_>) -> bool {
+    ["lower", "upper", "coalesce", "md5", "date", "to_tsvector", "length", "trim", "left"].contains(&name.text)
+        && cx.find_field(model, name.text).is_none()
 }
 
 /// `raw("lower(email)", sort: Desc, ops: raw("text_pattern_ops"))`.
@@ -308,7 +322,7 @@ fn read_operator_class<'a>(
 
 /// A field that a key or a condition names: it must exist and have a column.
 pub(super) fn find_column(cx: &mut Cx<'_, '_>, model: ModelId, name: Name<'_>, owner: &str) -> Option<FieldId> {
-    let id = find_named_field(cx, model, name, owner)?;
+    let id = find_named_field(cx, model, name, owner, None)?;
     if !matches!(cx.field(id).ty, FieldType::Model(_)) {
         return Some(id);
     }
@@ -334,20 +348,30 @@ fn relation_columns(cx: &Cx<'_, '_>, id: FieldId) -> Vec<FieldId> {
     cx.field(id).relation.fields.as_ref().map(FieldList::ids).unwrap_or_default()
 }
 
-fn find_named_field(cx: &mut Cx<'_, '_>, model: ModelId, name: Name<'_>, owner: &str) -> Option<FieldId> {
+/// `declaration` is how the field could be declared, if that is known.
+fn find_named_field(
+    cx: &mut Cx<'_, '_>,
+    model: ModelId,
+    name: Name<'_>,
+    owner: &str,
+    declaration: Option<String>,
+) -> Option<FieldId> {
     let found = cx.find_field(model, name.text);
     if found.is_none() && !cx.model(model).ast.broken {
         let model = cx.model(model);
-        let known = model.by_name.keys().copied().filter(|_| cx.may_search());
+        // A relation has no column, which is what is looked for.
+        let is_column = |id: &FieldId| !matches!(cx.field(*id).ty, FieldType::Model(_));
+        let known = model.by_name.iter().filter(|(_, id)| cx.may_search() && is_column(id)).map(|(name, _)| *name);
         let guess = did_you_mean(name.text, known).or_else(|| {
             let mut fields = model.field_ids().map(|id| cx.field(id));
             fields
                 .find(|field| cx.may_search() && field.ast.attributes.iter().any(|a| is_mapped_to(a, name.text)))
                 .map(|f| f.ast.name.text)
         });
-        let help = match guess {
-            Some(guess) => format!("did you mean `{guess}`?"),
-            None => format!("declare it in `{}`, or name one of its fields", model.ast.name.text),
+        let help = match (guess, declaration) {
+            (Some(guess), _) => format!("did you mean `{guess}`?"),
+            (None, Some(declaration)) => format!("declare `{declaration}` in `{}`", model.ast.name.text),
+            (None, None) => format!("declare it in `{}`, or name one of its fields", model.ast.name.text),
         };
         let message = format!("`{}` has no field `{}`", model.ast.name.text, name.text);
         let place = model.ast.name.span;
@@ -371,21 +395,32 @@ fn is_mapped_to(attribute: &Attribute<'_>, column: &str) -> bool {
             .any(|argument| matches!(&argument.value, Expression::String(text) if text.value == column))
 }
 
-/// A list of fields in an argument of `@relation`.
+/// `name Int @db.SmallInt`, of the type of the field that it would refer to.
+fn declaration(cx: &Cx<'_, '_>, name: Name<'_>, model: ModelId, reference: Option<&Expression<'_>>) -> Option<String> {
+    let Some(Expression::Constant(reference)) = reference else { return None };
+    let referenced = cx.field(cx.find_field(model, reference.text)?).ast;
+    let native = referenced.attributes.iter().find(|it| it.name.text.contains('.') && it.arguments.is_none());
+    let native = native.map(|it| format!(" @{}", it.name.text)).unwrap_or_default();
+    Some(format!("{} {}{native}", name.text, referenced.ty.name.text))
+}
+
+/// A list of fields in an argument of `@relation`; `opposite` is the other list, and the model that it is about.
 pub(super) fn read_field_list<'a>(
     cx: &mut Cx<'a, '_>,
     value: &'a Expression<'a>,
     model: ModelId,
     argument: &str,
+    opposite: Option<(&'a Expression<'a>, ModelId)>,
 ) -> FieldList {
     let mut list = FieldList { fields: Vec::new(), span: value.span(), broken: false };
-    for item in list_items(value) {
+    for (at, item) in list_items(value).iter().enumerate() {
         let Expression::Constant(name) = item else {
             report_wrong_value(cx, item, "the name of a field", "write the field's name without quotes".to_owned());
             list.broken = true;
             continue;
         };
-        match find_named_field(cx, model, *name, &format!("{argument}:")) {
+        let declared = opposite.and_then(|(list, model)| declaration(cx, *name, model, list_items(list).get(at)));
+        match find_named_field(cx, model, *name, &format!("{argument}:"), declared) {
             Some(id) if matches!(cx.field(id).ty, FieldType::Model(_)) => {
                 list.broken = true;
                 let message = format!("`{argument}:` cannot name `{}`, which is a relation", cx.qualified(id));

@@ -3,6 +3,7 @@
 use super::draft::FieldType;
 use super::names::SCALAR_NAMES;
 use super::{Cx, Declared};
+use crate::diagnostics::hints::type_hint;
 use crate::diagnostics::{self as codes, Diagnostic, did_you_mean};
 use crate::ir::{FieldId, ScalarType};
 
@@ -55,8 +56,12 @@ pub(super) fn scalar_type(name: &str) -> Option<ScalarType> {
 fn report_unknown_type(cx: &mut Cx<'_, '_>, id: FieldId) {
     let name = cx.field(id).ast.ty.name;
     let known = SCALAR_NAMES.into_iter().chain(cx.declared.keys().copied());
-    let guess = sql_name(name.text).or_else(|| {
-        if cx.may_search() { did_you_mean(name.text, known) } else { did_you_mean(name.text, SCALAR_NAMES) }
+    // What differs in capitals alone is meant; else a word of SQL says more than a near one.
+    let same = SCALAR_NAMES.into_iter().find(|scalar| scalar.eq_ignore_ascii_case(name.text));
+    let guess = same.map(str::to_owned).or_else(|| type_hint(name.text, None)).or_else(|| {
+        let found =
+            if cx.may_search() { did_you_mean(name.text, known) } else { did_you_mean(name.text, SCALAR_NAMES) };
+        found.map(str::to_owned)
     });
     let help = match guess {
         Some(guess) => format!("did you mean `{guess}`?"),
@@ -72,21 +77,4 @@ fn report_unknown_type(cx: &mut Cx<'_, '_>, id: FieldId) {
             .label("neither a built-in type, nor a model, nor an enum")
             .help(help),
     );
-}
-
-/// The type for what PostgreSQL, Rust and others call it.
-fn sql_name(name: &str) -> Option<&'static str> {
-    Some(match name.to_ascii_lowercase().as_str() {
-        "text" | "varchar" | "char" | "str" => "String",
-        "bool" => "Boolean",
-        "integer" | "int4" | "smallint" | "int2" | "i32" | "i16" | "serial" | "number" => "Int",
-        "int8" | "i64" | "bigserial" | "long" => "BigInt",
-        "double" | "real" | "float8" | "float4" | "f64" | "f32" => "Float",
-        "numeric" | "money" => "Decimal",
-        "timestamp" | "timestamptz" | "date" | "time" => "DateTime",
-        "uuid" => "String @db.Uuid",
-        "jsonb" => "Json",
-        "bytea" | "blob" | "binary" => "Bytes",
-        _ => return None,
-    })
 }

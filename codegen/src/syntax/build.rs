@@ -75,17 +75,37 @@ impl<'s> Cx<'s, '_> {
 
     /// Reports the rest of a line that could not be read, at the place where reading stopped.
     fn report_stray(&mut self, pair: &Pair<'s, Rule>, expected: &str) {
+        self.report_stray_with(pair, expected, None);
+    }
+
+    /// The same, with help from who knows what stands before.
+    fn report_stray_with(&mut self, pair: &Pair<'s, Rule>, expected: &str, help: Option<String>) {
         let span = self.span(pair);
         let text = pair.as_str().trim_end();
         let shown: String = text.split_whitespace().next().unwrap_or(text).chars().take(40).collect();
         let word = Span { end: span.start + shown.len() as u32, ..span };
         let diagnostic = Diagnostic::new(codes::STRAY_TEXT, word, format!("`{shown}` is not expected here"))
             .label(format!("expected {expected}"));
-        self.report(match stray_help(text) {
+        self.report(match help.or_else(|| stray_help(text).map(str::to_owned)) {
             Some(help) => diagnostic.help(help),
             None => diagnostic,
         });
     }
+}
+
+/// What SQL says behind a column's type.
+fn sql_help(text: &str) -> Option<&'static str> {
+    Some(match text.split_whitespace().next()?.to_ascii_lowercase().as_str() {
+        "not" => "remove it: a field is required unless its type ends with `?`",
+        "null" => "write `?` behind the type: `String?`",
+        "primary" => "write `@id`",
+        "unique" => "write `@unique`",
+        "default" => "write `@default(..)`",
+        "references" => {
+            "write a field with the other model as its type, and `@relation(fields: [..], references: [..])`"
+        }
+        _ => return None,
+    })
 }
 
 /// What a person who wrote such a rest of a line probably wants to know.
@@ -98,6 +118,6 @@ fn stray_help(text: &str) -> Option<&'static str> {
         '#' => "a comment starts with `//`",
         '\'' => "strings are written in double quotes",
         '=' => "a default is written as `@default(..)`",
-        _ => return None,
+        _ => return sql_help(text),
     })
 }

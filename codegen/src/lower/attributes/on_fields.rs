@@ -191,8 +191,11 @@ fn read_relation<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<
     let bound = bind(cx, attribute.arguments(), attribute.span, &parameters);
     let model = cx.field(id).model;
     let name = bound.get("name").map(|value| (value.span(), expect_string(cx, value)));
-    let fields = bound.get("fields").map(|value| keys::read_field_list(cx, value, model, "fields"));
-    let references = bound.get("references").map(|value| keys::read_field_list(cx, value, target, "references"));
+    let fields = bound.get("fields").map(|value| {
+        let opposite = bound.get("references").map(|references| (references, target));
+        keys::read_field_list(cx, value, model, "fields", opposite)
+    });
+    let references = bound.get("references").map(|value| keys::read_field_list(cx, value, target, "references", None));
     let on_delete = bound.get("onDelete").map(|value| expect_one_of(cx, value, "a referential action", &ACTIONS));
     let on_update = bound.get("onUpdate").map(|value| expect_one_of(cx, value, "a referential action", &ACTIONS));
     let map = bound.get("map").map(|value| keys::read_constraint_name(cx, value));

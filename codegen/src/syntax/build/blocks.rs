@@ -16,8 +16,13 @@ const KEYWORDS: [&str; 6] = ["model", "view", "enum", "datasource", "generator",
 /// All items of a file.
 pub(super) fn build_items<'s>(cx: &mut Cx<'s, '_>, pairs: Pairs<'s, Rule>, ast: &mut Ast<'s>) {
     let mut docs = Docs::default();
-    for pair in pairs.flat_map(|schema| schema.into_inner()) {
+    let mut items = pairs.flat_map(|schema| schema.into_inner()).peekable();
+    while let Some(pair) = items.next() {
         match pair.as_rule() {
+            Rule::broken_line if is_header(&pair) && next_is(&mut items, "{") => {
+                docs.clear();
+                build_below_header(cx, pair, &mut items, ast);
+            }
             Rule::doc_comment => docs.push(pair),
             Rule::blank => docs.clear(),
             Rule::model_block => {
@@ -40,6 +45,53 @@ pub(super) fn build_items<'s>(cx: &mut Cx<'s, '_>, pairs: Pairs<'s, Rule>, ast: 
             Rule::unclosed_comment => report_unclosed_comment(cx, &pair),
             _ => {}
         }
+    }
+}
+
+/// Whether a stray line is the head of a block without its brace: `model User`.
+fn is_header(pair: &Pair<'_, Rule>) -> bool {
+    let mut words = pair.as_str().split_whitespace();
+    words.next().is_some_and(|word| KEYWORDS.contains(&word)) && words.next().is_some() && words.next().is_none()
+}
+
+/// Whether the next line but empty ones is this one.
+fn next_is<'s>(items: &mut std::iter::Peekable<impl Iterator<Item = Pair<'s, Rule>>>, text: &str) -> bool {
+    while items.next_if(|item| item.as_rule() == Rule::blank).is_some() {}
+    items.peek().is_some_and(|item| item.as_rule() == Rule::broken_line && item.as_str().trim() == text)
+}
+
+/// A block whose brace stands below its name: said once, and its lines are not reported one by one.
+fn build_below_header<'s>(
+    cx: &mut Cx<'s, '_>,
+    header: Pair<'s, Rule>,
+    items: &mut std::iter::Peekable<impl Iterator<Item = Pair<'s, Rule>>>,
+    ast: &mut Ast<'s>,
+) {
+    let line = header.as_str().trim();
+    if let Some(brace) = items.next() {
+        let span = cx.span(&brace);
+        cx.report(
+            Diagnostic::new(codes::STRAY_LINE, span, "the `{` of a block stands on the line of its name")
+                .label("on a line of its own")
+                .second(cx.span(&header), "it belongs to this block")
+                .help(format!("write `{line} {{`")),
+        );
+    }
+    let in_block = |item: &Pair<'s, Rule>| {
+        matches!(
+            item.as_rule(),
+            Rule::broken_line | Rule::blank | Rule::comment | Rule::doc_comment | Rule::block_comment
+        )
+    };
+    while let Some(item) = items.next_if(in_block) {
+        if item.as_str().trim() == "}" {
+            break;
+        }
+    }
+    let span = cx.span(&header);
+    let mut words = line.split_whitespace();
+    if let (Some(keyword), Some(text)) = (words.next(), words.next()) {
+        declare_broken(ast, keyword, Name { text, span });
     }
 }
 
@@ -157,7 +209,10 @@ fn build_common<'s>(
 }
 
 fn line_help(line: &str) -> Option<&'static str> {
-    Some(match line.trim_start().chars().next()? {
+    let line = line.trim_start();
+    Some(match line.chars().next()? {
+        '@' if line.starts_with("@index") => "write `@@index([..])`: it is about the model, not about a field",
+        '@' if line.starts_with("@check") => "write `@@check(\"..\")`: it is about the model, not about a field",
         '@' => "attributes of a field stand on the field's line, those of the block start with `@@`",
         '#' => "a comment starts with `//`",
         ')' | ']' => "the arguments of an attribute stand on one line",
@@ -231,7 +286,13 @@ fn build_enum_value<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, mut docs: Opt
             Rule::name => name = cx.declared_name(&pair, "value"),
             Rule::attribute => attributes.push(build_attribute(cx, &pair)),
             Rule::trailing_doc => docs = docs.or_else(|| Some(doc_text(pair))),
-            Rule::stray => cx.report_stray(&pair, "an attribute or the end of the line: each value has its own line"),
+            Rule::stray => {
+                let label = pair.as_str().strip_prefix('=').map(|text| text.trim().trim_matches('"'));
+                let help = label.map(|label| {
+                    format!("a value's name in the database is written `{} @map(\"{label}\")`", name.text)
+                });
+                cx.report_stray_with(&pair, "an attribute or the end of the line: each value has its own line", help);
+            }
             Rule::crowded_close => report_crowded_close(cx, &pair),
             _ => {}
         }
@@ -286,6 +347,11 @@ fn build_one_line<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, ast: &mut Ast<'
             .label("this belongs on lines of its own")
             .help("break the line after `{` and before `}`, and give every line in between its own"),
     );
+    declare_broken(ast, keyword, name);
+}
+
+/// The name counts as declared, so that its uses are not reported as well.
+fn declare_broken<'s>(ast: &mut Ast<'s>, keyword: &str, name: Name<'s>) {
     match keyword {
         "enum" => {
             ast.enums.push(EnumBlock { name, docs: None, values: Vec::new(), attributes: Vec::new(), broken: true })
@@ -315,6 +381,9 @@ fn report_unknown_block<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, ast: &mut
     let keyword = words.next().unwrap_or("");
     let span = Span { end: span.start + keyword.len() as u32, ..span };
     if KEYWORDS.contains(&keyword) || keyword == "type" {
+        if words.clone().count() > 1 {
+            return report_long_header(cx, &header, keyword.len(), ast);
+        }
         cx.report(
             Diagnostic::new(codes::UNKNOWN_BLOCK, span, format!("this `{keyword}` block has no proper name"))
                 .label("the name is missing here")
@@ -343,6 +412,34 @@ fn report_unknown_block<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, ast: &mut
     let name = glued.map(|(_, name)| name).or_else(|| words.next());
     let name = name.map(|text| Name { text, span });
     ast.models.extend(name.map(|name| broken_model(ModelKind::Model, name)));
+}
+
+/// `model User extends Base {`: a block has a keyword and a name.
+fn report_long_header<'s>(cx: &mut Cx<'s, '_>, header: &Pair<'s, Rule>, keyword: usize, ast: &mut Ast<'s>) {
+    let (name, end) = word_at(cx, header, keyword);
+    let (Name { text: more, span }, _) = word_at(cx, header, end);
+    let help = match more {
+        "extends" | "implements" | "with" | ":" => {
+            format!("nothing is inherited: write what they share as `mixin Name {{`, and `...Name` in `{}`", name.text)
+        }
+        _ => format!("write `{{` right behind `{}`", name.text),
+    };
+    cx.report(
+        Diagnostic::new(codes::UNKNOWN_BLOCK, span, format!("`{more}` is not expected behind the name of a block"))
+            .label("expected `{`")
+            .help(help),
+    );
+    declare_broken(ast, &header.as_str()[..keyword], name);
+}
+
+/// The word in a header that comes next from a byte on, and where it ends.
+fn word_at<'s>(cx: &Cx<'s, '_>, header: &Pair<'s, Rule>, from: usize) -> (Name<'s>, usize) {
+    let rest = &header.as_str()[from..];
+    let start = from + (rest.len() - rest.trim_start().len());
+    let text = header.as_str()[start..].split_whitespace().next().unwrap_or("");
+    let end = start + text.len();
+    let base = header.as_span().start();
+    (Name { text, span: cx.span_at(base + start, base + end) }, end)
 }
 
 fn broken_model(kind: ModelKind, name: Name<'_>) -> FieldBlock<'_> {

@@ -7,6 +7,7 @@ use super::super::ast::{Attribute, FieldLine, FieldType, Name};
 use super::Cx;
 use super::blocks::{doc_text, report_crowded_close};
 use super::values::{build_arguments, build_text, report_broken_arguments};
+use crate::diagnostics::hints::type_hint;
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 use crate::ir::Arity;
 
@@ -19,11 +20,11 @@ pub(super) fn build_field<'s>(
     let mut name = Name { text: "", span: cx.span(&pair) };
     let mut ty = None;
     let mut attributes: Vec<Attribute<'s>> = Vec::new();
-    let mut broken = false;
+    let (mut broken, mut colon) = (false, None);
     for pair in pair.into_inner() {
         match pair.as_rule() {
             Rule::name => name = cx.declared_name(&pair, "field"),
-            Rule::legacy_colon => report_colon(cx, &pair),
+            Rule::legacy_colon => colon = Some(cx.span(&pair)),
             Rule::field_type => ty = Some(build_type(cx, pair)),
             Rule::attribute => attributes.push(build_attribute(cx, &pair)),
             Rule::trailing_doc => docs = docs.or_else(|| Some(doc_text(pair))),
@@ -32,11 +33,16 @@ pub(super) fn build_field<'s>(
                 broken = true;
                 if !attributes.iter().any(|attribute| attribute.broken) {
                     let expected = if ty.is_some() { "an attribute or the end of the line" } else { "a type" };
-                    cx.report_stray(&pair, expected);
+                    let size =
+                        ty.as_ref().filter(|_| attributes.is_empty()).and_then(|ty| size_help(ty, pair.as_str()));
+                    cx.report_stray_with(&pair, expected, size);
                 }
             }
             _ => {}
         }
+    }
+    if let Some(span) = colon {
+        report_colon(cx, span, name, ty.as_ref().map_or("String", |ty| ty.name.text));
     }
     if ty.is_none() && !broken {
         report_missing_type(cx, name);
@@ -44,12 +50,20 @@ pub(super) fn build_field<'s>(
     Some(FieldLine { name, ty: ty?, docs, attributes, broken })
 }
 
-fn report_colon(cx: &mut Cx<'_, '_>, pair: &Pair<'_, Rule>) {
-    let span = cx.span(pair);
+/// `Decimal(10, 2)` and `varchar(40)`: a type of the database stands behind the type.
+fn size_help(ty: &FieldType<'_>, rest: &str) -> Option<String> {
+    let arguments = rest.strip_prefix('(')?.split_once(')')?.0;
+    Some(match type_hint(ty.name.text, Some(arguments)) {
+        Some(hint) => format!("write `{hint}`"),
+        None => "a size belongs to the type in the database, such as `@db.VarChar(255)`".to_owned(),
+    })
+}
+
+fn report_colon(cx: &mut Cx<'_, '_>, span: Span, name: Name<'_>, ty: &str) {
     cx.report(
         Diagnostic::new(codes::OLD_SYNTAX, span, "there is no `:` between a field and its type")
             .label("remove this")
-            .help("write the name, a blank, and the type: `id Int`"),
+            .help(format!("write the name, a blank, and the type: `{} {ty}`", name.text)),
     );
 }
 
@@ -131,7 +145,7 @@ pub(super) fn build_attribute<'s>(cx: &mut Cx<'s, '_>, pair: &Pair<'s, Rule>) ->
             }
             Rule::broken_arguments => {
                 attribute.broken = true;
-                report_broken_arguments(cx, &pair);
+                report_broken_arguments(cx, &pair, attribute.name.text);
             }
             _ => {}
         }

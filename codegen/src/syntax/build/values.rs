@@ -120,7 +120,7 @@ pub(super) fn build_text<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>) -> Text<
 }
 
 /// Arguments that cannot be read: parses them once more to find where reading stopped.
-pub(super) fn report_broken_arguments(cx: &mut Cx<'_, '_>, pair: &Pair<'_, Rule>) {
+pub(super) fn report_broken_arguments(cx: &mut Cx<'_, '_>, pair: &Pair<'_, Rule>, attribute: &str) {
     let start = pair.as_span().start();
     let line_end = cx.text[start..].find(['\n', '\r']).map_or(cx.text.len(), |length| start + length);
     let line = &cx.text[start..line_end];
@@ -130,11 +130,16 @@ pub(super) fn report_broken_arguments(cx: &mut Cx<'_, '_>, pair: &Pair<'_, Rule>
         },
         Ok(_) => 0,
     };
-    let (at, message, help) = explain(line, stopped);
+    let (at, message, mut help) = explain(line, stopped);
+    if message == UNREADABLE && ["check", "using"].contains(&attribute) && !line.contains('"') {
+        help = "SQL is written in quotes: `(\"price > 0\")`";
+    }
     let length = line[at..].chars().next().map_or(1, char::len_utf8);
     let span = cx.span_at(start + at, (start + at + length).min(cx.text.len()));
     cx.report(Diagnostic::new(codes::BROKEN_ARGUMENTS, span, message).label("cannot be read from here").help(help));
 }
+
+const UNREADABLE: &str = "the arguments cannot be read";
 
 /// Where to point, what to say, and what to write instead.
 fn explain(line: &str, stopped: usize) -> (usize, &'static str, &'static str) {
@@ -151,8 +156,9 @@ fn explain(line: &str, stopped: usize) -> (usize, &'static str, &'static str) {
             (at, "a value is missing behind the comma", "write a value, or remove the comma")
         }
         Some('/') => (0, "this parenthesis is not closed on its line", "write the `)` before the comment"),
-        Some(_) => {
-            (at, "the arguments cannot be read", "separate arguments by commas: `(a, name: \"b\", list: [c, d])`")
+        Some(_) if line.matches('"').count() % 2 == 1 => {
+            (at, UNREADABLE, "a string begins and ends with \"; one of them is missing on this line")
         }
+        Some(_) => (at, UNREADABLE, "separate arguments by commas: `(a, name: \"b\", list: [c, d])`"),
     }
 }
