@@ -60,7 +60,7 @@ struct Needs {
 pub(super) fn order(actions: Vec<Action>) -> Vec<Action> {
     let mut graph = Graph::new(actions.len());
     let mut milestones: BTreeMap<Milestone, usize> = BTreeMap::new();
-    let mut last_rename = None;
+    let (mut last_rename, mut last_sequence) = (None, None);
     for (index, action) in actions.iter().enumerate() {
         let needs = needs(action);
         for milestone in needs.gives {
@@ -72,9 +72,12 @@ pub(super) fn order(actions: Vec<Action>) -> Vec<Action> {
             graph.add_edge(barrier, index);
         }
         // Renames are in their order already.
-        if is_rename(action)
-            && let Some(last) = last_rename.replace(index)
-        {
+        let last = match action {
+            Action::RenameSequence { .. } => last_sequence.replace(index),
+            action if is_rename(action) => last_rename.replace(index),
+            _ => None,
+        };
+        if let Some(last) = last {
             graph.add_edge(last, index);
         }
     }
@@ -92,7 +95,6 @@ fn is_rename(action: &Action) -> bool {
             | Action::MoveTable { .. }
             | Action::RenameTable { .. }
             | Action::RenameColumn { .. }
-            | Action::RenameSequence { .. }
             | Action::RenameEnum { .. }
     )
 }
@@ -105,6 +107,7 @@ fn phase(action: &Action) -> u8 {
         | Action::UpdateExtension { .. }
         | Action::MoveExtension { .. } => 0,
         action if is_rename(action) => 1,
+        Action::RenameSequence { .. } => 1,
         Action::AddLabel { .. } => 2,
         Action::DropObject { object: TableObject::ForeignKey(_), .. } => 3,
         Action::DropObject { .. } => 4,
@@ -144,6 +147,11 @@ fn needs(action: &Action) -> Needs {
         Action::CreateEnum(ty) => exists(&mut needs, &ty.name),
         Action::DropEnum(name) => gone(&mut needs, name),
         Action::CreateSequence(sequence) => exists(&mut needs, &sequence.name),
+        // The name may be that of a sequence which goes with its table.
+        Action::RenameSequence { from, to } => {
+            exists(&mut needs, &from.sibling(to));
+            needs.gives.push(M::Gone(from.clone()));
+        }
         Action::DropSequence(name) => gone(&mut needs, name),
         Action::SetSequenceType { sequence, .. } => needs.waits.push(M::Exists(sequence.clone())),
         Action::CatchUpSequence { sequence, table, .. } | Action::OwnSequence { sequence, table, .. } => {
@@ -154,12 +162,17 @@ fn needs(action: &Action) -> Needs {
                 M::Added(table.clone()),
             ]);
         }
-        Action::CreateTable { table, .. } => {
+        Action::CreateTable { table, serial } => {
             exists(&mut needs, &table.name);
+            needs.waits.extend(key_names(table).map(M::Gone));
+            let counted = table.columns.iter().filter(|column| serial.contains(&column.name));
+            needs.waits.extend(counted.flat_map(column_uses).map(M::Gone));
             needs.waits.extend(table.columns.iter().flat_map(column_uses).map(M::Exists));
         }
         Action::DropTable(table) => drop_table(&mut needs, table),
         Action::AddColumns { table, columns } => {
+            let counted = columns.iter().filter(|spec| spec.serial);
+            needs.waits.extend(counted.flat_map(|spec| column_uses(&spec.column)).map(M::Gone));
             needs.waits.extend(columns.iter().flat_map(|spec| column_uses(&spec.column)).map(M::Exists));
             needs.gives.extend([M::Added(table.clone()), M::Shaped(table.clone())]);
         }
@@ -181,11 +194,12 @@ fn needs(action: &Action) -> Needs {
             for name in columns.iter().flat_map(column_uses) {
                 needs.gives.extend([M::Released(aside(&name)), M::Released(name)]);
             }
+            needs.gives.extend(columns.iter().filter_map(sequence_of).map(M::Gone));
             needs.gives.push(M::AllReleased);
         }
         Action::DropExtension(_) => needs.waits.push(M::AllReleased),
-        Action::RenameObject { .. } => {
-            needs.waits.push(M::AllCleared);
+        Action::RenameObject { table, to, .. } => {
+            needs.waits.extend([M::AllCleared, M::Gone(table.sibling(to))]);
             needs.gives.push(M::ObjectsRenamed);
         }
         Action::DropObject { table, object } => drop_object(&mut needs, table, object),
@@ -209,8 +223,7 @@ fn stage(needs: &mut Needs, action: &Action) {
         | Action::RenameLabel { .. }
         | Action::RenameTable { .. }
         | Action::MoveTable { .. }
-        | Action::RenameColumn { .. }
-        | Action::RenameSequence { .. } => {
+        | Action::RenameColumn { .. } => {
             needs.waits.push(M::Schemas);
             needs.gives.push(M::Renamed);
         }
@@ -228,10 +241,21 @@ fn column_uses(column: &Column) -> Vec<ObjectName> {
     if let DataType::Enum(name) = &column.ty {
         names.push(name.clone());
     }
-    if let Some(ColumnDefault::Sequence(name)) = &column.default {
-        names.push(name.clone());
-    }
+    names.extend(sequence_of(column));
     names
+}
+
+fn sequence_of(column: &Column) -> Option<ObjectName> {
+    match &column.default {
+        Some(ColumnDefault::Sequence(name)) => Some(name.clone()),
+        _ => None,
+    }
+}
+
+/// Names of indexes that come and go with their table; tables, indexes and sequences share their names.
+fn key_names(table: &Table) -> impl Iterator<Item = ObjectName> {
+    let uniques = table.uniques.iter().map(|unique| &unique.name);
+    table.primary_key.iter().map(|key| &key.name).chain(uniques).map(|name| table.name.sibling(name))
 }
 
 fn drop_table(needs: &mut Needs, table: &Table) {
@@ -239,6 +263,9 @@ fn drop_table(needs: &mut Needs, table: &Table) {
     needs.waits.extend([M::Detached(table.name.clone()), M::Released(table.name.clone())]);
     needs.gives.push(M::Gone(table.name.clone()));
     needs.gives.push(M::AllReleased);
+    let indexes = table.indexes.iter().map(|index| table.name.sibling(&index.name));
+    needs.gives.extend(key_names(table).chain(indexes).map(M::Gone));
+    needs.gives.extend(table.columns.iter().filter_map(sequence_of).map(M::Gone));
     for name in table.columns.iter().flat_map(column_uses) {
         needs.gives.extend([M::Released(name.clone()), M::Released(aside(&name))]);
     }
@@ -279,6 +306,7 @@ fn drop_object(needs: &mut Needs, table: &ObjectName, object: &TableObject) {
 
 fn add_object(needs: &mut Needs, table: &ObjectName, object: &TableObject) {
     use Milestone as M;
+    needs.waits.push(M::Gone(table.sibling(object.name())));
     needs.waits.extend([M::AllCleared, M::ObjectsRenamed]);
     let ready = |table: &ObjectName| {
         [M::Exists(table.clone()), M::Altered(table.clone()), M::Added(table.clone()), M::Shaped(table.clone())]
