@@ -13,6 +13,8 @@ mod ir_json;
 mod lint;
 mod lock_file;
 mod progress;
+#[cfg(test)]
+mod property;
 mod renamed;
 mod report;
 mod say;

@@ -115,9 +115,14 @@ pub(super) fn backwards(
             .help(format!("write the statements that undo the migration into {}", file.display()))),
     };
     let (from, to) = (load(name)?, previous.map_or_else(|| Ok(Loaded::empty()), load)?);
-    let renames = renames.clone().with_hints(migration.map(renamed::backwards).unwrap_or_default());
-    let plan = plan(difference(Pair { previous: &from, next: &to }, renames)?);
+    let plan = way_back(migration, Pair { previous: &from, next: &to }, renames)?;
     Ok(Undo { name: name.to_owned(), sql: render(&plan), losses: losses(&plan) })
+}
+
+/// The steps back, from what a migration led to. What it renamed is renamed back.
+pub(crate) fn way_back(migration: Option<&Migration>, pair: Pair<&Loaded>, renames: &Renames) -> Result<Plan, Failure> {
+    let renames = renames.clone().with_hints(migration.map(renamed::backwards).unwrap_or_default());
+    Ok(plan(difference(pair, renames)?))
 }
 
 /// The first statement whose effect no snapshot shows.
