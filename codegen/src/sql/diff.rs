@@ -8,6 +8,7 @@ mod apply;
 mod columns;
 mod enums;
 mod guess;
+mod identity;
 mod objects;
 mod renames;
 mod sequences;

@@ -102,6 +102,29 @@ impl Intent {
     }
 }
 
+/// Names in the schema, with the names in the database that they stand for.
+impl Intent {
+    pub(super) fn table_keys(&self) -> Vec<(&str, &ObjectName)> {
+        self.tables.iter().map(|table| (table.key.as_str(), &table.table)).collect()
+    }
+
+    pub(super) fn enum_keys(&self) -> Vec<(&str, &ObjectName)> {
+        self.enums.iter().map(|ty| (ty.key.as_str(), &ty.name)).collect()
+    }
+}
+
+impl TableIntent {
+    pub(super) fn column_keys(&self) -> Vec<(&str, &String)> {
+        self.columns.iter().map(|column| (column.key.as_str(), &column.column)).collect()
+    }
+}
+
+impl EnumIntent {
+    pub(super) fn label_keys(&self) -> Vec<(&str, &String)> {
+        self.labels.iter().map(|label| (label.key.as_str(), &label.label)).collect()
+    }
+}
+
 fn of_model(model: ModelWalker<'_>) -> TableIntent {
     TableIntent {
         key: model.model().name.clone(),

@@ -19,8 +19,10 @@ pub use hazards::{Hazard, HazardKind};
 use std::collections::BTreeSet;
 
 use super::change::Change;
+use super::data_type::DataType;
 use super::quote::literal;
 use super::render::statement;
+use super::state::ObjectName;
 
 /// Ordered steps from one picture to another.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -94,17 +96,27 @@ pub fn plan_online(changes: Vec<Change>) -> Plan {
     Plan { steps }
 }
 
-/// PostgreSQL refuses to use an enum value in the transaction that added it.
+/// PostgreSQL refuses to use an enum value in the transaction that added it. A later statement uses it that names it,
+/// or that turns values of other types into those of the enum.
 fn set_boundaries(steps: &mut [Step]) {
     let is_label = |step: &Step| matches!(step.action, Action::AddLabel { .. });
     let Some(last) = steps.iter().rposition(is_label) else { return };
     let (before, after) = steps.split_at_mut(last + 1);
-    let labels = before.iter().filter_map(|step| match &step.action {
-        Action::AddLabel { label, .. } => Some(literal(label)),
-        _ => None,
-    });
-    let labels: BTreeSet<String> = labels.collect();
-    if after.iter().any(|step| quoted(&statement(&step.action)).any(|text| labels.contains(text))) {
+    let (types, labels): (BTreeSet<&ObjectName>, BTreeSet<String>) = before
+        .iter()
+        .filter_map(|step| match &step.action {
+            Action::AddLabel { enum_name, label, .. } => Some((enum_name, literal(label))),
+            _ => None,
+        })
+        .unzip();
+    let turns_into = |action: &Action| match action {
+        Action::AlterColumns { alterations, .. } => alterations
+            .iter()
+            .any(|it| it.retyped && matches!(&it.next.ty, DataType::Enum(name) if types.contains(name))),
+        _ => false,
+    };
+    let names = |action: &Action| quoted(&statement(action)).any(|text| labels.contains(text));
+    if after.iter().any(|step| turns_into(&step.action) || names(&step.action)) {
         before[last].transaction = Transaction::BoundaryAfter;
     }
 }

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::identity::Identity;
 use super::{DiffCx, DiffError, DiffOptions, apply};
 use crate::sql::change::Change;
-use crate::sql::intent::{Intent, TableIntent};
+use crate::sql::intent::{EnumIntent, Intent, TableIntent};
 use crate::sql::names::clip;
 use crate::sql::state::{ObjectName, State, Table};
 
@@ -95,7 +96,7 @@ pub(super) fn resolve(
     let mut renames = Renames::default();
     let mut inner = Vec::new();
     for rename in &options.renames {
-        if !resolve_outer(cx, previous, rename, &mut renames) {
+        if !resolve_outer(cx, previous, rename, &options.renames, &mut renames) {
             inner.push(rename);
         }
     }
@@ -112,19 +113,20 @@ pub(super) fn resolve(
     Ok(renames)
 }
 
-/// `users:people` or `shop.users:people`: a table or an enum.
-fn resolve_outer(cx: &DiffCx<'_>, previous: &State, rename: &Rename, renames: &mut Renames) -> bool {
+/// `users:people` or `shop.users:people`: a table or an enum. The new name is free, or given up by another rename.
+fn resolve_outer(cx: &DiffCx<'_>, previous: &State, rename: &Rename, said: &[Rename], renames: &mut Renames) -> bool {
+    let is_given_up = |name: &ObjectName| said.iter().any(|it| it.from == name.name || it.from == name.to_string());
     let is_from = |name: &ObjectName| name.to_string() == rename.from || name.name == rename.from;
     if let Some(table) = previous.tables.iter().find(|table| is_from(&table.name))
         && let Some(to) = target(cx.next.tables.iter().map(|table| &table.name), &table.name, &rename.to)
-        && previous.table(to).is_none()
+        && (previous.table(to).is_none() || is_given_up(to))
     {
         renames.tables.add(table.name.clone(), to.clone());
         return true;
     }
     if let Some(ty) = previous.enums.iter().find(|ty| is_from(&ty.name))
         && let Some(to) = target(cx.next.enums.iter().map(|ty| &ty.name), &ty.name, &rename.to)
-        && previous.enum_type(to).is_none()
+        && (previous.enum_type(to).is_none() || is_given_up(to))
     {
         renames.enums.add(ty.name.clone(), to.clone());
         return true;
@@ -171,33 +173,28 @@ fn resolve_inner(cx: &DiffCx<'_>, previous: &State, rename: &Rename, renames: &m
     false
 }
 
-/// A hint counts only while the old name is there and free to go, and the new one is not there yet:
-/// so it is used up by the migration that it was written for.
+/// The thing that a hint speaks of.
 fn hinted<'p>(
     previous: &impl Fn(&ObjectName) -> Option<&'p ObjectName>,
     mut names: impl Iterator<Item = &'p ObjectName>,
-    next: impl Fn(&ObjectName) -> bool,
     to: &ObjectName,
     from: &str,
 ) -> Option<&'p ObjectName> {
-    if previous(to).is_some() {
-        return None;
-    }
     let found = previous(&to.sibling(from));
-    found.or_else(|| names.find(|name| name.to_string() == from || name.name == from)).filter(|old| !next(old))
+    found.or_else(|| names.find(|name| name.to_string() == from || name.name == from))
 }
 
 fn resolve_tables(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&Intent>, renames: &mut Renames) {
-    let old = previous_intent.into_iter().flat_map(|intent| &intent.tables);
-    let old: BTreeMap<&str, &ObjectName> = old.map(|old| (old.key.as_str(), &old.table)).collect();
+    let identity = Identity::new(previous_intent.map(Intent::table_keys), cx.intent.table_keys());
     let known = |name: &ObjectName| previous.table(name).map(|table| &table.name);
     for intent in &cx.intent.tables {
         let names = previous.tables.iter().map(|table| &table.name);
-        let is_next = |name: &ObjectName| cx.next.table(name).is_some();
-        let hint = intent.renamed_from.as_deref();
-        let hint = hint.and_then(|from| hinted(&known, names, is_next, &intent.table, from));
+        let is_done = identity.is_done(&intent.key, &intent.table, |name| known(name).is_some());
+        let hint = intent.renamed_from.as_deref().filter(|_| !is_done);
+        let hint = hint.and_then(|from| hinted(&known, names, &intent.table, from));
+        let hint = hint.filter(|from| !identity.is_kept(from, |name| cx.next.table(name).is_some()));
         let same_key = || {
-            let old = *old.get(intent.key.as_str())?;
+            let old = identity.before(&intent.key)?;
             (*old != intent.table && previous.table(old).is_some()).then_some(old)
         };
         if let Some(from) = hint.or_else(same_key) {
@@ -207,16 +204,16 @@ fn resolve_tables(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&In
 }
 
 fn resolve_enums(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&Intent>, renames: &mut Renames) {
-    let old = previous_intent.into_iter().flat_map(|intent| &intent.enums);
-    let old: BTreeMap<&str, &ObjectName> = old.map(|old| (old.key.as_str(), &old.name)).collect();
+    let identity = Identity::new(previous_intent.map(Intent::enum_keys), cx.intent.enum_keys());
     let known = |name: &ObjectName| previous.enum_type(name).map(|ty| &ty.name);
     for intent in &cx.intent.enums {
         let names = previous.enums.iter().map(|ty| &ty.name);
-        let is_next = |name: &ObjectName| cx.next.enum_type(name).is_some();
-        let hint = intent.renamed_from.as_deref();
-        let hint = hint.and_then(|from| hinted(&known, names, is_next, &intent.name, from));
+        let is_done = identity.is_done(&intent.key, &intent.name, |name| known(name).is_some());
+        let hint = intent.renamed_from.as_deref().filter(|_| !is_done);
+        let hint = hint.and_then(|from| hinted(&known, names, &intent.name, from));
+        let hint = hint.filter(|from| !identity.is_kept(from, |name| cx.next.enum_type(name).is_some()));
         let same_key = || {
-            let old = *old.get(intent.key.as_str())?;
+            let old = identity.before(&intent.key)?;
             (*old != intent.name && previous.enum_type(old).is_some()).then_some(old)
         };
         if let Some(from) = hint.or_else(same_key) {
@@ -281,9 +278,11 @@ fn said_columns(
     intent: &TableIntent,
     old_intent: Option<&TableIntent>,
 ) -> Vec<(String, String)> {
+    let identity = Identity::new(old_intent.map(TableIntent::column_keys), intent.column_keys());
     let said = |column: &crate::sql::intent::ColumnIntent| {
+        let is_done = identity.is_done(&column.key, &column.column, |name| old.column(name).is_some());
         let hint = column.renamed_from.as_ref().filter(|from| {
-            old.column(from).is_some() && new.column(from).is_none() && old.column(&column.column).is_none()
+            !is_done && old.column(from).is_some() && !identity.is_kept(from, |name| new.column(name).is_some())
         });
         let same_key = || {
             let previous = old_intent?.columns.iter().find(|previous| previous.key == column.key)?;
@@ -300,9 +299,11 @@ fn resolve_labels(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&In
         let old_name = renames.enums.old_of(&intent.name).clone();
         let (Some(old), Some(new)) = (previous.enum_type(&old_name), cx.next.enum_type(&intent.name)) else { continue };
         let old_intent = previous_intent.and_then(|intent| intent.enum_type(&old_name));
+        let identity = Identity::new(old_intent.map(EnumIntent::label_keys), intent.label_keys());
         for label in &intent.labels {
+            let is_done = identity.is_done(&label.key, &label.label, |name| old.labels.contains(name));
             let hint = label.renamed_from.as_ref().filter(|from| {
-                old.labels.contains(from) && !new.labels.contains(from) && !old.labels.contains(&label.label)
+                !is_done && old.labels.contains(from) && !identity.is_kept(from, |name| new.labels.contains(name))
             });
             let same_key = || {
                 let previous = old_intent?.labels.iter().find(|previous| previous.key == label.key)?;

@@ -71,6 +71,8 @@ fn cast_scalar(value: &str, previous: &DataType, next: &DataType) -> Cast {
     let rewrite = |using: Option<String>, risk| Cast { using, work: Work::Rewrite, risk };
     let free = Cast { using: None, work: Work::None, risk: Risk::None };
     match (previous, next) {
+        // A replaced enum has the same name and is another type.
+        (DataType::Native(from), DataType::Native(to)) if from == to => free,
         (DataType::Native(from), DataType::Native(to)) => cast_native(value, *from, *to, next),
         (DataType::Enum(_), DataType::Enum(_)) => {
             rewrite(Some(format!("{value}::text::{next}")), Risk::MayFail("values that the new enum does not have"))
