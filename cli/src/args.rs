@@ -253,6 +253,12 @@ pub(crate) struct Deploy {
     /// Seconds to wait for another deploy to end
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     pub(crate) lock_wait: u64,
+    /// Milliseconds that a statement waits for its locks, and keeps others waiting behind it
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 3000)]
+    pub(crate) lock_timeout: u64,
+    /// How often a part is tried again that did not get its locks
+    #[arg(long, value_name = "TIMES", default_value_t = 5)]
+    pub(crate) retries: u32,
     /// Apply migrations that are older than the last applied one
     #[arg(long)]
     pub(crate) allow_out_of_order: bool,

@@ -8,16 +8,32 @@ use relata_codegen::sql::Rename;
 
 /// The renames that lead back.
 pub(crate) fn backwards(migration: &Migration) -> Vec<Rename> {
-    migration.script().statements().filter_map(|statement| backwards_of(&statement.sql)).collect()
+    let mut net = Vec::new();
+    for back in migration.script().statements().filter_map(|statement| backwards_of(&statement.sql)) {
+        // The statement renames `back.to` to what `back.from` ends with.
+        let (path, new) = split(&back.from);
+        match net.iter_mut().find(|(other, _, now)| *other == path && *now == back.to) {
+            Some(earlier) => earlier.2 = new,
+            None => net.push((path, back.to, new)),
+        }
+    }
+    net.retain(|(_, old, new)| old != new);
+    net.into_iter().map(|(path, old, new)| Rename { from: format!("{path}{new}"), to: old }).collect()
 }
 
 /// The renames as they were said.
 pub(crate) fn forwards(migration: &Migration) -> Vec<Rename> {
-    let turn = |Rename { from, to }: Rename| match from.rsplit_once('.') {
-        Some((path, name)) => Rename { from: format!("{path}.{to}"), to: name.to_owned() },
-        None => Rename { from: to, to: from },
+    let turn = |Rename { from, to }: Rename| {
+        let (path, new) = split(&from);
+        Rename { from: format!("{path}{to}"), to: new }
     };
     backwards(migration).into_iter().map(turn).collect()
+}
+
+/// `shop.users.name` is `shop.users.` and `name`.
+fn split(path: &str) -> (String, String) {
+    let at = path.rfind('.').map_or(0, |at| at + 1);
+    (path[..at].to_owned(), path[at..].to_owned())
 }
 
 fn backwards_of(sql: &str) -> Option<Rename> {
@@ -150,6 +166,10 @@ mod tests {
         ] {
             assert_eq!(backwards_of(sql).map(|rename| rename.to_string()).as_deref(), Some(expected), "{sql}");
         }
+        let swap = "ALTER TABLE a RENAME TO a__old; ALTER TABLE b RENAME TO a; ALTER TABLE a__old RENAME TO b";
+        let migrations = relata::migrate::Migrations::from_static(&[("1", swap)]).expect("well-formed");
+        let net = backwards(migrations.get("1").expect("there"));
+        assert_eq!(net.iter().map(Rename::to_string).collect::<Vec<_>>(), ["b:a", "a:b"]);
         for other in [
             "ALTER TABLE t RENAME CONSTRAINT a TO b",
             "ALTER TABLE t ADD COLUMN rename int",

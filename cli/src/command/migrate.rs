@@ -30,6 +30,8 @@ pub(crate) async fn deploy(args: &args::Deploy) -> Result<Exit, Failure> {
     let database = Database::find(args.target.url.as_deref())?;
     let mut options = Options::default();
     options.lock_wait = Duration::from_secs(args.lock_wait);
+    options.lock_timeout = Duration::from_millis(args.lock_timeout);
+    options.retries = args.retries;
     options.allow_out_of_order = args.allow_out_of_order;
     let mut client = database.connect().await?;
     apply(&mut client, &migrations, options, &database).await

@@ -249,12 +249,17 @@ fn rename_field(field: &mut Field, name: String, number: usize) {
     field.name = format!("field{number}");
 }
 
-/// A model that is called otherwise on both sides is another one, unless that is said.
+/// What is called otherwise on both sides is another thing, unless that is said.
 pub(super) fn say_renames(previous: &Sketch, next: &mut Sketch) {
     for model in &mut next.models {
         let Some(old) = previous.model(model.id) else { continue };
         if old.name != model.name && old.db != model.db {
             model.renamed_from = Some(old.db.clone());
+        }
+        for field in &mut model.fields {
+            if let Some(old) = old.field(field.id).filter(|old| old.name != field.name && old.db != field.db) {
+                field.renamed_from = Some(old.db.clone());
+            }
         }
     }
 }

@@ -158,9 +158,14 @@ fn translate([old, new]: [&Sketch; 2], kind: Kind, text: &str) -> String {
 
 /// A value as every type that can hold it prints it.
 fn plain(text: &str) -> String {
+    let text = match text.strip_prefix("{\"").and_then(|it| it.strip_suffix("\"}")) {
+        // The first of a list that needs quotes.
+        Some(list) => list.split("\",\"").next().unwrap_or_default().replace("\\\"", "\""),
+        None => text.to_owned(),
+    };
     let text = text.trim_start_matches('{').trim_end_matches('}');
-    let text = text.split(',').next().unwrap_or_default().trim_matches('"').replace("\\\"", "\"");
-    let text = text.strip_suffix("+00").unwrap_or(&text);
+    let text = text.split(',').next().unwrap_or_default().trim_matches('"');
+    let text = text.strip_suffix("+00").unwrap_or(text);
     let text = text.strip_suffix(" 00:00:00").unwrap_or(text);
     let text = match text {
         "true" | "t" => "1",
