@@ -2,15 +2,13 @@
 //!
 //! `cargo run --example quickstart` needs no database: it finds or starts one, and drops what it made.
 
-use std::path::Path;
-
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use exam_planner::{
     Client, Error, ExamType, Institution, Parent, Role, User, exam_type, institution, session, student, student_exam,
     user,
 };
 use relata::ConnectOptions;
-use relata::migrate::{self, Migrations};
+use relata::migrate;
 use relata::uuid::Uuid;
 use relata_devdb::DevDb;
 
@@ -42,7 +40,7 @@ async fn main() -> Result<()> {
 
 /// A program can bring its database up to date itself, when it starts.
 async fn apply_migrations(url: &str) -> Result<()> {
-    let migrations = Migrations::from_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations"))?;
+    let migrations = relata::migrations!()?;
     let options: ConnectOptions = url.parse()?;
     let mut connection = options.connect_direct().await?;
     let report = migrate::deploy(&mut connection, &migrations, &migrate::Options::default()).await?;

@@ -1,6 +1,7 @@
 //! The command line: what can be asked for, and what its help says.
 
 mod adopt;
+mod db;
 mod history;
 mod verify;
 
@@ -9,7 +10,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use adopt::Adopt;
-pub(crate) use history::{Baseline, Down, Resolve};
+pub(crate) use db::{Db, Execute, Pull, Push, Seed};
+pub(crate) use history::{Baseline, Down, Resolve, Squash};
 pub(crate) use verify::{Rebase, Verify};
 
 use crate::settings;
@@ -52,6 +54,9 @@ pub(crate) enum Command {
     /// Make, apply and list migrations
     #[command(subcommand)]
     Migrate(Migrate),
+    /// Work on a database without migrations: push a schema, pull one, run SQL, seed
+    #[command(subcommand)]
+    Db(Db),
 }
 
 #[derive(Debug, Args)]
@@ -112,6 +117,9 @@ pub(crate) struct MigrateDiff {
     /// Say in words what differs, instead of SQL
     #[arg(long)]
     pub(crate) summary: bool,
+    /// Print the changes and the steps with their locks, work and hazards as JSON
+    #[arg(long, conflicts_with = "summary")]
+    pub(crate) json: bool,
     /// Exit with 2 if there is a difference
     #[arg(long)]
     pub(crate) exit_code: bool,
@@ -188,6 +196,12 @@ pub(crate) enum Migrate {
     Resolve(Resolve),
     /// Take the migrations as applied in a database that has their schema already
     Baseline(Baseline),
+    /// Put the first migrations together into one
+    ///
+    /// Writes one migration that makes what the last snapshot says from nothing, under the name of the last one that it
+    /// takes the place of, with a file `replaces` that lists them. A new database runs it; one that has all of them
+    /// takes it as applied, and one that has only some is refused.
+    Squash(Squash),
     /// Undo the last migrations
     ///
     /// The statements are the difference between the snapshots of the migrations, backwards. What a migration did
@@ -196,8 +210,8 @@ pub(crate) enum Migrate {
     Down(Down),
     /// Run all migrations in a database of their own, forwards and back, and compare each with its snapshot
     ///
-    /// The database is made on the server that devdb finds: that of the environment's DATABASE_URL, beside its
-    /// database, else a PostgreSQL of this machine. It is dropped at the end.
+    /// The database is made on a PostgreSQL of this machine, or on the server of --dev-url; never on that of
+    /// DATABASE_URL by itself. It is dropped at the end.
     Verify(Verify),
     /// Put a migration of one's own behind those of another branch
     ///

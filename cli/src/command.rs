@@ -2,6 +2,7 @@
 
 pub(crate) mod adopt;
 pub(crate) mod check;
+pub(crate) mod db;
 pub(crate) mod dev;
 pub(crate) mod down;
 pub(crate) mod explain;
@@ -14,5 +15,6 @@ pub(crate) mod migrate;
 pub(crate) mod migrate_diff;
 pub(crate) mod rebase;
 pub(crate) mod resolve;
+pub(crate) mod squash;
 pub(crate) mod status;
 pub(crate) mod verify;

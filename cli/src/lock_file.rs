@@ -42,6 +42,11 @@ pub(crate) fn write(folder: &Path, migrations: &Migrations) -> Result<(), Failur
     }
 }
 
+/// Brings the file up to date, if there is one.
+pub(crate) fn refresh(folder: &Path, migrations: &Migrations) -> Result<(), Failure> {
+    if path(folder).exists() { write(folder, migrations) } else { Ok(()) }
+}
+
 /// What does not fit between the file and the folder.
 pub(crate) fn problems(folder: &Path, migrations: &Migrations) -> Result<Vec<String>, Failure> {
     let path = path(folder);

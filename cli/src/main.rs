@@ -28,7 +28,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use crate::args::{Cli, Command, Migrate};
+use crate::args::{Cli, Command, Db, Migrate};
 use crate::failure::{Exit, Failure};
 
 fn main() -> ExitCode {
@@ -88,6 +88,11 @@ async fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Migrate(Migrate::Verify(args)) => command::verify::verify(args).await,
         Command::Migrate(Migrate::Rebase(args)) => command::rebase::rebase(args).await,
         Command::Migrate(Migrate::Adopt(args)) => command::adopt::adopt(args).await,
+        Command::Migrate(Migrate::Squash(args)) => command::squash::squash(args),
+        Command::Db(Db::Push(args)) => command::db::push(args).await,
+        Command::Db(Db::Pull(args)) => command::db::pull::pull(args).await,
+        Command::Db(Db::Execute(args)) => command::db::execute(args).await,
+        Command::Db(Db::Seed(args)) => command::db::seed(args).await,
         Command::Migrate(Migrate::Down(args)) => command::down::down(args).await,
     }
 }

@@ -23,6 +23,7 @@ struct Settings {
     schema: Option<PathBuf>,
     out: Option<PathBuf>,
     migrations: Option<PathBuf>,
+    seed: Option<PathBuf>,
 }
 
 /// Reads the file, if there is one.
@@ -48,14 +49,19 @@ pub(crate) fn load() -> Result<(), Failure> {
 fn parse(text: &str, path: &Path) -> Result<Settings, Failure> {
     toml::from_str(text).map_err(|error| {
         Failure::refused(format!("cannot read {}:\n{}", path.display(), error.to_string().trim_end()))
-            .help("it may have `schema`, `out` and `migrations`, each a path: schema = \"db/schema.dsl\"")
+            .help("it may have `schema`, `out`, `migrations` and `seed`, each a path: schema = \"db/schema.dsl\"")
     })
 }
 
 impl Settings {
     fn starting_at(self, folder: &Path) -> Self {
         let from = |path: Option<PathBuf>| path.map(|path| folder.join(path));
-        Self { schema: from(self.schema), out: from(self.out), migrations: from(self.migrations) }
+        Self {
+            schema: from(self.schema),
+            out: from(self.out),
+            migrations: from(self.migrations),
+            seed: from(self.seed),
+        }
     }
 }
 
@@ -74,6 +80,11 @@ pub(crate) fn migrations() -> PathBuf {
     SETTINGS.get().and_then(|settings| settings.migrations.clone()).unwrap_or_else(|| "migrations".into())
 }
 
+/// The SQL that fills a new database.
+pub(crate) fn seed() -> Option<PathBuf> {
+    SETTINGS.get()?.seed.clone()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,7 +94,11 @@ mod tests {
         let settings = parse("schema = \"db/schema.dsl\"\nout = \"/srv/client\"\n", Path::new(FILE)).expect("valid");
         assert_eq!(
             settings.starting_at(Path::new("..")),
-            Settings { schema: Some("../db/schema.dsl".into()), out: Some("/srv/client".into()), migrations: None }
+            Settings {
+                schema: Some("../db/schema.dsl".into()),
+                out: Some("/srv/client".into()),
+                ..Settings::default()
+            }
         );
     }
 

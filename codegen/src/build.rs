@@ -6,6 +6,8 @@
 //! relata_codegen::build::Build::new("schema.dsl").run();
 //! ```
 
+mod migrations;
+
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -54,19 +56,27 @@ impl std::error::Error for Error {}
 pub struct Build {
     schema: PathBuf,
     committed: Option<PathBuf>,
+    migrations: Option<PathBuf>,
 }
 
 impl Build {
     /// Compiles a schema, one file or a folder of them, into `OUT_DIR`, where `relata::include_client!()`
     /// finds the client. A relative path starts at the package.
     pub fn new(schema: impl Into<PathBuf>) -> Self {
-        Self { schema: schema.into(), committed: None }
+        Self { schema: schema.into(), committed: None, migrations: None }
     }
 
     /// Writes the client into this folder of the package instead, to be committed. Its `lib.rs` is
     /// the root of a crate: `[lib] path = "generated/lib.rs"`.
     pub fn committed(mut self, folder: impl Into<PathBuf>) -> Self {
         self.committed = Some(folder.into());
+        self
+    }
+
+    /// Embeds the migrations of this folder, for `relata::migrations!()`, and warns if the schema is ahead of the last of
+    /// them. Never writes a migration.
+    pub fn migrations(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.migrations = Some(folder.into());
         self
     }
 
@@ -84,6 +94,9 @@ impl Build {
     fn try_run(&self) -> Result<(), Vec<String>> {
         println!("cargo::rerun-if-changed={}", self.schema.display());
         let problem = |error: Error| vec![error.to_string()];
+        if let Some(folder) = &self.migrations {
+            migrations::embed(folder).map_err(problem)?;
+        }
         let sources = read_schema(&self.schema).map_err(problem)?;
         for file in sources.files.iter().filter(|file| Path::new(&file.path) != self.schema) {
             println!("cargo::rerun-if-changed={}", file.path);
@@ -102,6 +115,9 @@ impl Build {
         let places = Places::new(&sources);
         let lines = warnings.shown.iter().map(|diagnostic| one_line(diagnostic, &places));
         for line in lines.chain(warnings.rest) {
+            println!("cargo::warning={line}");
+        }
+        if let Some(line) = self.migrations.as_ref().and_then(|folder| migrations::ahead(folder, &schema)) {
             println!("cargo::warning={line}");
         }
         let options = EmitOptions { source: file_name(&self.schema), crate_root: self.committed.is_some() };

@@ -92,3 +92,15 @@ macro_rules! include_client {
         include!(concat!(env!("OUT_DIR"), "/relata/lib.rs"));
     };
 }
+
+/// The migrations that the build script embedded with `Build::migrations`, for [`migrate::deploy`] at program start.
+///
+/// ```text
+/// let report = migrate::deploy(&mut connection, &relata::migrations!()?, &migrate::Options::default()).await?;
+/// ```
+#[macro_export]
+macro_rules! migrations {
+    () => {
+        $crate::migrate::Migrations::from_static(include!(concat!(env!("OUT_DIR"), "/relata_migrations.rs")))
+    };
+}

@@ -23,6 +23,7 @@
 
 mod compare;
 mod error;
+mod execute;
 mod history;
 mod lexer;
 mod lock;
@@ -50,7 +51,7 @@ pub use resolve::Resolution;
 use run::Runner;
 pub use script::{Script, ScriptError, Segment, SegmentMode, Statement};
 use session::Session;
-pub use source::{Migration, Migrations};
+pub use source::{Migration, Migrations, Replaced};
 
 /// What is called with each [`Event`].
 pub type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
@@ -303,6 +304,20 @@ pub async fn down(
     locked(client, options, run).await
 }
 
+/// Runs SQL that is no migration, and gives the number of its statements. `name` is what errors call it.
+///
+/// Markers cut it into parts, as in a `migration.sql`; without one, all of it is one transaction. It waits for a
+/// migration run to end, and leaves no row in the history.
+///
+/// # Errors
+///
+/// When the text is not well-formed (nothing is run then), a statement fails, or the lock is not to be had.
+pub async fn execute(client: &mut Client, name: &str, sql: &str, options: &Options) -> Result<usize, Error> {
+    let script = Migration::new(name, name.into(), sql)?;
+    let run = async |cx: &mut Locked<'_>| cx.execute(&script).await;
+    locked(client, options, run).await
+}
+
 /// The schemas that [`reset`] would empty.
 ///
 /// # Errors
@@ -392,6 +407,7 @@ mod tests {
         spawnable(reset);
         spawnable(|client, migrations, options| resolve(client, migrations, "x", Resolution::Retry, options));
         spawnable(|client, migrations, options| baseline(client, migrations, "x", options));
+        spawnable(|client, _, options| execute(client, "x", "", options));
         spawnable(|client, migrations, options| down(client, migrations, migrations, options));
     }
 }

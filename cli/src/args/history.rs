@@ -66,3 +66,19 @@ pub(crate) struct Down {
     #[command(flatten)]
     pub(crate) target: Target,
 }
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes:\n  0   done\n  1   refused or failed\n  3   statements beyond the snapshots would be lost; see --force\n  \
+                  64  wrong usage"
+)]
+pub(crate) struct Squash {
+    /// The last migration to put in [default: the last one]
+    pub(crate) last: Option<String>,
+    /// Leave out what a snapshot does not speak of: rows, views, triggers, functions
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// The folder of migrations
+    #[arg(long, value_name = "DIR", default_value_os_t = crate::settings::migrations())]
+    pub(crate) migrations: std::path::PathBuf,
+}

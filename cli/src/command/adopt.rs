@@ -13,7 +13,7 @@ use crate::database::Database;
 use crate::drift::missing;
 use crate::failure::{Exit, Failure};
 use crate::write::write_folder;
-use crate::{args, report, say, schema_files, snapshot};
+use crate::{args, lock_file, report, say, schema_files, snapshot};
 
 /// A migration as Prisma keeps it.
 struct Folder {
@@ -71,6 +71,7 @@ pub(crate) async fn adopt(args: &args::Adopt) -> Result<Exit, Failure> {
     if let Some(last) = applied.checked_sub(1).map(|at| &folders[at].name) {
         migrate::baseline(&mut client, &migrations, last, &Options::default()).await?;
     }
+    lock_file::write(target, &Migrations::from_dir(target)?)?;
     say::out(&format!("{database}: {} adopted into {}, {} pending", count(applied), target.display(), pending.len()))?;
     Ok(Exit::Done)
 }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use relata::migrate::{self, Migration, Migrations, Options, Problem, Status};
-use relata_codegen::sql::{Action, HazardKind, Pair, Plan, Step, plan, render};
+use relata::migrate::{self, Migration, Migrations, Options, Problem, Script, Statement, Status};
+use relata_codegen::sql::{Action, HazardKind, ObjectName, Pair, Plan, Step, plan, render};
 
 use super::migrate::{count, read};
 use crate::database::Database;
@@ -19,8 +19,17 @@ const DOWN_FILE: &str = "down.sql";
 pub(super) struct Undo {
     pub(super) name: String,
     pub(super) sql: String,
-    /// What would be lost: the table or column, and what happens to it.
-    losses: Vec<(String, String)>,
+    losses: Vec<Loss>,
+}
+
+/// Data that would be gone.
+#[derive(Debug, Clone)]
+pub(super) struct Loss {
+    /// What has to be named to allow it: a table, or a column as `table.column`.
+    subject: String,
+    /// The table of a column: allowing it allows all its columns.
+    table: Option<String>,
+    text: String,
 }
 
 pub(crate) async fn down(args: &args::Down) -> Result<Exit, Failure> {
@@ -47,7 +56,11 @@ pub(crate) async fn down(args: &args::Down) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     if !args.allow_data_loss {
-        refuse_losses(&undo, &args.allow)?;
+        let lost: Vec<Loss> = undo.iter().flat_map(|step| step.losses.iter().cloned()).collect();
+        refuse_losses(&lost, &args.allow, "nothing was undone")?;
+    }
+    for step in &mut undo {
+        step.sql = replaced(&migrations, &step.name) + &step.sql;
     }
     let texts: Vec<(&str, &str)> = undo.iter().map(|step| (step.name.as_str(), step.sql.as_str())).collect();
     let spinner = progress::spinner();
@@ -59,6 +72,12 @@ pub(crate) async fn down(args: &args::Down) -> Result<Exit, Failure> {
     let left = first.checked_sub(1).map_or("none is applied".to_owned(), |at| format!("the last is {}", applied[at]));
     say::out(&format!("{database}: undid {undone}, {left}"))?;
     Ok(Exit::Done)
+}
+
+/// The lines by which the rows of those that a migration took the place of are closed as well.
+fn replaced(migrations: &Migrations, name: &str) -> String {
+    let replaces = migrations.get(name).map_or(&[][..], Migration::replaces);
+    replaces.iter().map(|it| format!("{it}\n")).collect()
 }
 
 /// The applied migrations in order, with the one whose undoing stopped. Any other problem has to be mended first.
@@ -103,7 +122,8 @@ pub(super) fn backwards(
     let file = folder.join(name).join(DOWN_FILE);
     if file.is_file() {
         let sql = std::fs::read_to_string(&file).map_err(|error| Failure::reading(&file, &error))?;
-        return Ok(Undo { name: name.to_owned(), sql, losses: Vec::new() });
+        let losses = losses_of(name, &sql)?;
+        return Ok(Undo { name: name.to_owned(), sql, losses });
     }
     let migration = migrations.get(name);
     if let Some(more) = migration.and_then(beyond_snapshots) {
@@ -126,7 +146,7 @@ pub(crate) fn way_back(migration: Option<&Migration>, pair: Pair<&Loaded>, renam
 }
 
 /// The first statement whose effect no snapshot shows.
-fn beyond_snapshots(migration: &Migration) -> Option<String> {
+pub(super) fn beyond_snapshots(migration: &Migration) -> Option<String> {
     const KNOWN: [&str; 7] = ["TABLE", "INDEX", "UNIQUE", "TYPE", "SEQUENCE", "SCHEMA", "EXTENSION"];
     let is_beyond = |sql: &str| {
         let mut words = sql.split_whitespace().map(str::to_uppercase);
@@ -141,41 +161,68 @@ fn beyond_snapshots(migration: &Migration) -> Option<String> {
 }
 
 /// What the plan loses, with the table or column that it is about.
-fn losses(plan: &Plan) -> Vec<(String, String)> {
+pub(super) fn losses(plan: &Plan) -> Vec<Loss> {
     let of_step = |step: &Step| {
         let texts = step.hazards.iter().filter(|hazard| hazard.kind == HazardKind::DataLoss);
-        let subjects: Vec<String> = match &step.action {
-            Action::DropTable(table) => vec![table.name.to_string()],
-            Action::DropColumns { table, columns } => {
-                columns.iter().map(|column| format!("{table}.{}", column.name)).collect()
-            }
+        let column = |table: &ObjectName, name: &str| (format!("{table}.{name}"), Some(table.to_string()));
+        let subjects: Vec<(String, Option<String>)> = match &step.action {
+            Action::DropTable(table) => vec![(table.name.to_string(), None)],
+            Action::DropColumns { table, columns } => columns.iter().map(|it| column(table, &it.name)).collect(),
             Action::AlterColumns { table, alterations } => {
-                alterations.iter().map(|alteration| format!("{table}.{}", alteration.next.name)).collect()
+                alterations.iter().map(|it| column(table, &it.next.name)).collect()
             }
             _ => Vec::new(),
         };
         let subject = |text: &str| {
-            let is_meant = |subject: &&String| text.split(' ').any(|word| word == subject.as_str());
+            let is_meant = |(subject, _): &&(String, Option<String>)| text.split(' ').any(|word| word == subject);
             subjects.iter().find(is_meant).or(subjects.first()).cloned().unwrap_or_default()
         };
-        texts.map(|hazard| (subject(&hazard.text), hazard.text.clone())).collect::<Vec<_>>()
+        let loss = |text: &str| {
+            let (subject, table) = subject(text);
+            Loss { subject, table, text: text.to_owned() }
+        };
+        texts.map(|hazard| loss(&hazard.text)).collect::<Vec<_>>()
     };
     plan.steps.iter().flat_map(of_step).collect()
 }
 
-fn refuse_losses(undo: &[Undo], allowed: &[String]) -> Result<(), Failure> {
-    let is_allowed = |subject: &str| {
-        allowed
-            .iter()
-            .any(|allowed| subject == allowed || subject.rsplit_once('.').is_some_and(|(it, _)| it == allowed))
+/// What statements of a person's own lose, as far as they can be read.
+fn losses_of(name: &str, sql: &str) -> Result<Vec<Loss>, Failure> {
+    let script = Script::parse(sql).map_err(|error| Failure::refused(format!("{name}/{DOWN_FILE}: {error}")))?;
+    let words = |sql: &str| -> Vec<String> { sql.split_whitespace().map(str::to_uppercase).collect() };
+    let loses = |sql: &str| {
+        let words = words(sql);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["DROP", "TABLE" | "SCHEMA" | "DATABASE", ..] | ["TRUNCATE" | "DELETE", ..] => true,
+            ["ALTER", "TABLE", rest @ ..] => rest
+                .windows(2)
+                .any(|pair| pair[0] == "DROP" && !["CONSTRAINT", "DEFAULT", "NOT", "IDENTITY"].contains(&pair[1])),
+            _ => false,
+        }
     };
-    let lost: Vec<&(String, String)> =
-        undo.iter().flat_map(|step| &step.losses).filter(|(subject, _)| !is_allowed(subject)).collect();
+    let loss = |statement: &Statement| Loss {
+        subject: name.to_owned(),
+        table: None,
+        text: format!(
+            "{DOWN_FILE} of {name} runs `{}`",
+            statement.sql.split_whitespace().take(6).collect::<Vec<_>>().join(" ")
+        ),
+    };
+    Ok(script.statements().filter(|statement| loses(&statement.sql)).map(loss).collect())
+}
+
+/// Refuses what nobody allowed to be lost.
+pub(super) fn refuse_losses(losses: &[Loss], allowed: &[String], so: &str) -> Result<(), Failure> {
+    let is_allowed =
+        |loss: &Loss| allowed.iter().any(|it| *it == loss.subject || loss.table.as_deref() == Some(it.as_str()));
+    let lost: Vec<&Loss> = losses.iter().filter(|loss| !is_allowed(loss)).collect();
     if lost.is_empty() {
         return Ok(());
     }
-    let lines: String = lost.iter().map(|(_, text)| format!("\n  - {text}")).collect();
-    let flags: Vec<String> = lost.iter().map(|(subject, _)| format!("--allow {subject}")).collect();
-    Err(Failure::refused(format!("this would lose data, and nothing was undone:{lines}"))
+    let lines: String = lost.iter().map(|loss| format!("\n  - {}", loss.text)).collect();
+    let mut flags: Vec<String> = lost.iter().map(|loss| format!("--allow {}", loss.subject)).collect();
+    flags.dedup();
+    Err(Failure::refused(format!("this would lose data, and {so}:{lines}"))
         .help(format!("pass {}, or --allow-data-loss for all; --dry-run prints the SQL", flags.join(" "))))
 }

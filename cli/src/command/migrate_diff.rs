@@ -1,6 +1,7 @@
 //! `migrate-diff`: the SQL between any two states.
 
-use relata_codegen::sql::{Pair, render, summary};
+use relata_codegen::sql::{Change, Finding, LintSeverity, Pair, Step, Transaction, Work, lint_step, render, summary};
+use serde::Serialize;
 
 use crate::difference::{Renames, difference, plan};
 use crate::endpoint::{Endpoint, load};
@@ -14,11 +15,75 @@ pub(crate) async fn migrate_diff(args: &args::MigrateDiff) -> Result<Exit, Failu
     let loaded = load(Pair { previous: &previous, next: &next }).await?;
     let changes = difference(Pair { previous: &loaded.previous, next: &loaded.next }, renames)?;
     let is_empty = changes.is_empty();
-    let text = if args.summary { summary(&changes) } else { render(&plan(changes, args.online)) };
+    let text = if args.summary {
+        summary(&changes)
+    } else if args.json {
+        json(&changes, args.online)?
+    } else {
+        render(&plan(changes, args.online))
+    };
     match &args.out {
         Some(path) => write_file(path, &text)?,
-        None if is_empty => say::err("no difference"),
+        None if is_empty && !args.json => say::err("no difference"),
         None => say::out(text.trim_end())?,
     }
     Ok(if args.exit_code && !is_empty { Exit::Difference } else { Exit::Done })
+}
+
+#[derive(Serialize)]
+struct Difference {
+    changes: Vec<String>,
+    steps: Vec<StepReport>,
+}
+
+#[derive(Serialize)]
+struct StepReport {
+    sql: String,
+    /// `transactional`, `outside`, or `boundary`: it is committed before the next one.
+    transaction: &'static str,
+    /// The strongest lock on a table that was there before.
+    lock: String,
+    /// `none`, `scan` or `rewrite`.
+    work: &'static str,
+    findings: Vec<FindingReport>,
+}
+
+#[derive(Serialize)]
+struct FindingReport {
+    code: &'static str,
+    severity: &'static str,
+    text: String,
+}
+
+fn json(changes: &[Change], online: bool) -> Result<String, Failure> {
+    let finding = |it: Finding| FindingReport {
+        code: it.lint.code,
+        severity: match it.lint.severity {
+            LintSeverity::Info => "info",
+            LintSeverity::Warning => "warning",
+            LintSeverity::Error => "error",
+        },
+        text: it.text,
+    };
+    let step = |step: &Step| StepReport {
+        sql: step.sql(),
+        transaction: match step.transaction {
+            Transaction::Transactional => "transactional",
+            Transaction::Outside => "outside",
+            Transaction::BoundaryAfter => "boundary",
+        },
+        lock: step.lock.to_string(),
+        work: match step.work {
+            Work::None => "none",
+            Work::Scan => "scan",
+            Work::Rewrite => "rewrite",
+        },
+        findings: lint_step(step).into_iter().map(finding).collect(),
+    };
+    let report = Difference {
+        changes: summary(changes).lines().map(str::to_owned).collect(),
+        steps: plan(changes.to_vec(), online).steps.iter().map(step).collect(),
+    };
+    serde_json::to_string_pretty(&report)
+        .map_err(|error| Failure::refused(format!("the difference cannot be written as JSON: {error}")))
 }

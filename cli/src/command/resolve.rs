@@ -8,7 +8,7 @@ use crate::database::Database;
 use crate::drift::missing;
 use crate::endpoint::read_old_schema;
 use crate::failure::{Exit, Failure};
-use crate::{args, progress, say, snapshot};
+use crate::{args, lock_file, progress, say, snapshot};
 
 pub(crate) async fn resolve(args: &args::Resolve) -> Result<Exit, Failure> {
     let migrations = read(&args.target.migrations)?;
@@ -25,6 +25,10 @@ pub(crate) async fn resolve(args: &args::Resolve) -> Result<Exit, Failure> {
     let result = migrate::resolve(&mut client, &migrations, &args.name, resolution, &options).await;
     spinner.finish_and_clear();
     result?;
+    // What the database has now is what the files say: an edit is taken as meant.
+    if args.applied {
+        lock_file::refresh(&args.target.migrations, &migrations)?;
+    }
     say::out(&format!("{database}: {} {done}", args.name))?;
     Ok(Exit::Done)
 }

@@ -118,6 +118,7 @@ fn kind(problem: &Problem) -> &'static str {
         Problem::Interrupted { .. } => "interrupted",
         Problem::Undoing { .. } => "undoing",
         Problem::Running { .. } => "running",
+        Problem::PartlyReplaced { .. } => "partly_squashed",
         _ => "other",
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use relata::migrate::{self, Migrations, Options};
 use relata_codegen::sql::{Change, Pair, summary};
-use relata_devdb::DevDb;
+use relata_devdb::{DevDb, Source};
 use serde::Serialize;
 use tokio_postgres::Client;
 
@@ -61,6 +61,7 @@ struct Replay<'a> {
 pub(crate) async fn verify(args: &args::Verify) -> Result<Exit, Failure> {
     let migrations = read(&args.migrations)?;
     let server = start(args.dev_url.as_deref())?;
+    say::err(&format!("verifying on {}", server.describe()));
     let home = server.create_database("verify").map_err(|error| Failure::refused(error.to_string()))?;
     let client = Database::parse(home.url(), "the development database")?.connect().await?;
     let names: Vec<String> = migrations.iter().map(|migration| migration.name().to_owned()).collect();
@@ -82,12 +83,18 @@ pub(crate) async fn verify(args: &args::Verify) -> Result<Exit, Failure> {
     report(&replay.findings, args.json)
 }
 
+/// The server of `DATABASE_URL` is perhaps one that has other work to do: it is taken only if somebody says so.
 fn start(url: Option<&str>) -> Result<DevDb, Failure> {
-    let mut builder = DevDb::builder();
-    if let Some(url) = url {
-        builder = builder.database_url(url);
-    }
-    builder.start().map_err(|error| {
+    let is_chosen = std::env::var_os("RELATA_DEVDB").is_some();
+    let server = match url {
+        Some(url) => DevDb::builder().database_url(url).start(),
+        None if is_chosen => DevDb::start(),
+        None => {
+            let system = DevDb::builder().only(Source::System).start();
+            system.or_else(|error| DevDb::builder().only(Source::Embedded).start().map_err(|_| error))
+        }
+    };
+    server.map_err(|error| {
         Failure::refused(error.to_string()).help("verify needs a PostgreSQL to make a database on; --dev-url names one")
     })
 }

@@ -133,3 +133,34 @@ fn a_type_of_an_extension_is_the_same_in_every_schema() {
     project.run(&["migrate", "reset", "--force", "--url", database.url()]).exits(0);
     assert_eq!(query(&database, "SELECT count(*) FROM pg_extension WHERE extname = 'citext'"), ["1"]);
 }
+
+#[test]
+fn json_has_the_changes_and_the_steps_with_what_they_cost() {
+    let project = Project::new();
+    project.write("a.dsl", "model T {\n  id Int @id\n  a String?\n  n String\n}\n");
+    project.write("b.dsl", "model T {\n  id Int @id\n  n String\n\n  @@index([n])\n}\n");
+    let args = ["migrate-diff", "--from-schema", "a.dsl", "--to-schema", "b.dsl", "--json"];
+    let json: serde_json::Value = serde_json::from_str(&project.run(&args).exits(0).stdout).expect("valid JSON");
+    assert_eq!(json["changes"], serde_json::json!(["- column T.a", "+ index T_n_idx on T"]));
+    let (drop, index) = (&json["steps"][0], &json["steps"][1]);
+    assert_eq!((&drop["lock"], &drop["findings"][0]["code"]), (&"ACCESS EXCLUSIVE".into(), &"D103".into()));
+    assert_eq!((&index["transaction"], &index["work"]), (&"transactional".into(), &"scan".into()));
+    let online: Vec<&str> = args.iter().copied().chain(["--online"]).collect();
+    let json: serde_json::Value = serde_json::from_str(&project.run(&online).exits(0).stdout).expect("valid JSON");
+    let sql = json["steps"][1]["sql"].as_str().expect("a text");
+    assert!(sql.starts_with("CREATE INDEX CONCURRENTLY"), "{json}");
+    assert_eq!(json["steps"][1]["transaction"], "outside");
+}
+
+#[test]
+fn a_default_that_is_not_the_schemas_business_stays_in_both_directions() {
+    let (project, database) = (Project::new(), database("unmanaged"));
+    query(&database, "CREATE TABLE \"T\" (id int, a text DEFAULT 'x', CONSTRAINT \"T_pkey\" PRIMARY KEY (id))");
+    project.write("schema.dsl", "model T {\n  id Int @id\n  a String? @default(dbgenerated())\n}\n");
+    for ends in [
+        ["--from-schema", "schema.dsl", "--to-url", database.url()],
+        ["--from-url", database.url(), "--to-schema", "schema.dsl"],
+    ] {
+        project.run(&[&["migrate-diff", "--exit-code"], &ends[..]].concat()).exits(0).says("no difference");
+    }
+}

@@ -3,6 +3,7 @@
 mod adopt;
 mod bad_input;
 mod check;
+mod db;
 mod dev;
 mod diff;
 mod down;
@@ -19,5 +20,6 @@ mod proxy;
 mod rebase;
 mod resolve;
 mod settings;
+mod squash;
 mod support;
 mod verify;

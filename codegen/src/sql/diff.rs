@@ -128,6 +128,7 @@ pub fn diff(pair: Pair<Side<'_>>, options: &DiffOptions) -> Result<Vec<Change>, 
             Origin::Printed
         },
         previous_is_database: pair.previous.intent.is_none(),
+        next_is_database: pair.next.intent.is_none(),
     };
 
     let renames = renames::resolve(&cx, &previous, previous_intent.as_ref(), options)?;
@@ -153,6 +154,7 @@ struct DiffCx<'a> {
     origin: Origin,
     /// What hands may have made there stays.
     previous_is_database: bool,
+    next_is_database: bool,
 }
 
 /// Schemas are created, never dropped: what else lies in them is not known.

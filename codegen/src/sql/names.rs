@@ -14,6 +14,11 @@ pub(super) fn clip(name: &str, length: usize) -> &str {
     &name[..end]
 }
 
+/// A name with its suffix, cut before the suffix if it is too long.
+pub fn clipped(name: &str, suffix: &str) -> String {
+    format!("{}{suffix}", clip(name, MAX_NAME - suffix.len()))
+}
+
 /// The sequence that PostgreSQL makes for a serial column: `{table}_{column}_seq`, where the longer
 /// of the two is cut until all fits.
 pub fn sequence_name(table: &ObjectName, column: &str) -> ObjectName {

@@ -15,7 +15,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("format", &["diagnostics", "lower", "syntax"]),
     ("emit", &["ir"]),
     ("sql", &["ir"]),
-    ("build", &["compile", "diagnostics", "emit"]),
+    ("build", &["compile", "diagnostics", "emit", "ir", "sql"]),
     ("lib", &["diagnostics", "ir", "lower", "syntax"]),
 ];
 

@@ -56,6 +56,13 @@ pub enum Problem {
         /// How many of the statements that undo it have run.
         done: u32,
     },
+    /// A migration takes the place of others, of which the database has only some.
+    PartlyReplaced {
+        /// The migration.
+        name: String,
+        /// The first of those that the database has not.
+        lacking: String,
+    },
     /// A migration is being run at this moment.
     Running {
         /// The migration.
@@ -77,6 +84,7 @@ impl Problem {
             | Self::Failed { name, .. }
             | Self::Interrupted { name, .. }
             | Self::Undoing { name, .. }
+            | Self::PartlyReplaced { name, .. }
             | Self::Running { name, .. } => name,
         }
     }
@@ -118,6 +126,11 @@ impl fmt::Display for Problem {
                 f,
                 "undoing {name} stopped after {done} of its statements; run `migrate down` again, it goes on there"
             ),
+            Self::PartlyReplaced { name, lacking } => write!(
+                f,
+                "{name} takes the place of migrations of which the database has only some: {lacking} is lacking; deploy \
+                 with the folder as it was before they were squashed"
+            ),
             Self::Running { name, runner } => write!(f, "{name} is being run by {runner}"),
         }
     }
@@ -133,8 +146,21 @@ pub(super) struct Comparison<'m> {
 }
 
 /// Lays the files beside the history.
-pub(super) fn compare<'m>(migrations: &'m Migrations, attempts: Vec<Attempt>, out_of_order: bool) -> Comparison<'m> {
+pub(super) fn compare<'m>(
+    migrations: &'m Migrations,
+    mut attempts: Vec<Attempt>,
+    out_of_order: bool,
+) -> Comparison<'m> {
     let mut problems = Vec::new();
+    for migration in migrations.iter().filter(|migration| !migration.replaces().is_empty()) {
+        problems.extend(take_place(migration, &mut attempts));
+    }
+    let is_partly = |name: &str| {
+        let partly = |it: &Problem| matches!(it, Problem::PartlyReplaced { name: other, .. } if other == name);
+        problems.iter().any(partly)
+    };
+    let partly: Vec<String> =
+        migrations.iter().map(Migration::name).filter(|name| is_partly(name)).map(str::to_owned).collect();
     for attempt in &attempts {
         match migrations.get(&attempt.name) {
             None => problems.push(Problem::Missing { name: attempt.name.clone() }),
@@ -146,7 +172,8 @@ pub(super) fn compare<'m>(migrations: &'m Migrations, attempts: Vec<Attempt>, ou
     let mut pending = Vec::new();
     for migration in migrations {
         let attempt = attempts.iter().find(|attempt| attempt.name == migration.name());
-        if attempt.is_some_and(|attempt| attempt.state == State::Applied || attempt.kind == Kind::Down) {
+        let is_done = attempt.is_some_and(|attempt| attempt.state == State::Applied || attempt.kind == Kind::Down);
+        if is_done || partly.iter().any(|name| name == migration.name()) {
             continue;
         }
         if let (None, Some(last), false) = (attempt, &last_applied, out_of_order)
@@ -158,6 +185,34 @@ pub(super) fn compare<'m>(migrations: &'m Migrations, attempts: Vec<Attempt>, ou
     }
     let applied = attempts.into_iter().filter(|attempt| attempt.state == State::Applied).collect();
     Comparison { applied, pending, problems }
+}
+
+/// Of the attempts at migrations that `migration` took the place of, only the last stays, as one at `migration`.
+fn take_place(migration: &Migration, attempts: &mut Vec<Attempt>) -> Option<Problem> {
+    let replaces = migration.replaces();
+    let is_applied = |name: &str, hash: &str, attempts: &[Attempt]| {
+        attempts.iter().any(|it| it.state == State::Applied && it.name == name && it.token_checksum == hash)
+    };
+    let is_there = |name: &str, attempts: &[Attempt]| {
+        replaces.iter().any(|it| it.name == name && is_applied(name, &it.hash, attempts))
+    };
+    let is_replaced = |it: &Attempt| replaces.iter().any(|replaced| replaced.name == it.name);
+    // It goes under the name of the last one: that row tells which of both was run.
+    if is_applied(migration.name(), migration.token_checksum(), attempts) || !attempts.iter().any(is_replaced) {
+        attempts.retain(|it| it.name == migration.name() || !is_replaced(it));
+        return None;
+    }
+    // Those before an earlier squash came with its last one.
+    let lacking = replaces.iter().find(|it| !it.earlier && !is_there(&it.name, attempts));
+    if let Some(lacking) = lacking {
+        attempts.retain(|it| !is_replaced(it));
+        return Some(Problem::PartlyReplaced { name: migration.name().to_owned(), lacking: lacking.name.clone() });
+    }
+    attempts.retain(|it| it.name == migration.name() || !is_replaced(it));
+    for attempt in attempts.iter_mut().filter(|it| it.name == migration.name()) {
+        migration.token_checksum().clone_into(&mut attempt.token_checksum);
+    }
+    None
 }
 
 fn judge(attempt: &Attempt, migration: &Migration) -> Vec<Problem> {
@@ -237,6 +292,30 @@ mod tests {
         );
         assert_eq!(found.pending.len(), 1);
         assert_eq!(compare(&files, history(), true).problems, [Problem::Missing { name: "2".to_owned() }]);
+    }
+
+    #[test]
+    fn one_that_takes_the_place_of_others_needs_all_or_none_of_them() {
+        let hash = |sql: &str| super::super::script::token_checksum(sql);
+        let sql =
+            format!("-- relata:replaces 1 {}\n-- relata:replaces 2 {}\nSELECT 12", hash("SELECT 1"), hash("SELECT 2"));
+        let files = Migrations::from_static(&[("2", &sql)]).expect("well-formed");
+        let both = vec![applied("1", "SELECT 1"), applied("2", "SELECT 2")];
+        for (history, has, problem) in [
+            (vec![], 0, None),
+            (both, 1, None),
+            (vec![applied("2", &sql)], 1, None),
+            (vec![applied("1", "SELECT 1")], 0, Some("2")),
+            (vec![applied("1", "SELECT 0"), applied("2", "SELECT 2")], 0, Some("1")),
+        ] {
+            let found = compare(&files, history, false);
+            let lacking = found.problems.first().map(|problem| match problem {
+                Problem::PartlyReplaced { lacking, .. } => lacking.as_str(),
+                other => panic!("{other:?}"),
+            });
+            assert_eq!((found.applied.len(), lacking), (has, problem));
+            assert_eq!(found.pending.len(), usize::from(has == 0 && problem.is_none()));
+        }
     }
 
     #[test]

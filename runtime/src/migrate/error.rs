@@ -174,6 +174,8 @@ pub enum Aftermath {
     StillApplied,
     /// Undoing stopped after this many statements; the next `down` goes on there.
     UndoStoppedAfter(u32),
+    /// A text that is no migration stopped after this many statements; they are done for good.
+    DoneUpTo(u32),
     /// The connection was lost; `status` tells what the database has.
     Unknown,
 }
@@ -200,6 +202,8 @@ impl fmt::Display for StatementError {
                 "  undoing {} stopped after {done} statements; remove the cause and run down again, it goes on there",
                 self.migration
             ),
+            Aftermath::DoneUpTo(0) => write!(f, "  nothing was changed"),
+            Aftermath::DoneUpTo(done) => write!(f, "  the {done} statements of the parts before are done and stay"),
             Aftermath::Unknown => write!(f, "  the connection was lost; run status to see what the database has"),
         }
     }

@@ -108,7 +108,11 @@ impl Locked<'_> {
         self.history.create(self.client).await?;
         let attempts = self.history.read(self.client).await?;
         let count = undo.iter().count();
-        let mut last: Vec<Attempt> = attempts.iter().rev().take(count).cloned().collect();
+        let is_replaced = |it: &Attempt| {
+            let mut all = migrations.iter().filter(|migration| migration.name() != it.name);
+            all.any(|migration| migration.replaces().iter().any(|replaced| replaced.name == it.name))
+        };
+        let mut last: Vec<Attempt> = attempts.iter().rev().filter(|it| !is_replaced(it)).take(count).cloned().collect();
         if !last.iter().map(|attempt| attempt.name.as_str()).eq(undo.iter().rev().map(Migration::name)) {
             return Err(Error::NotTheLast);
         }
@@ -142,6 +146,9 @@ pub(super) async fn open_row(
 ) -> Result<i64, tokio_postgres::Error> {
     if row.0 == Kind::Down {
         history.close(client, migration.name()).await?;
+        for replaced in migration.replaces() {
+            history.close(client, &replaced.name).await?;
+        }
     }
     history.insert(client, migration, row, runner).await
 }

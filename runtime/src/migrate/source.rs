@@ -13,15 +13,54 @@ pub struct Migration {
     script: Script,
     checksum: String,
     token_checksum: String,
+    replaces: Vec<Replaced>,
+}
+
+/// A migration that another one took the place of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaced {
+    /// Its name.
+    pub name: String,
+    /// What [`Migration::hash`] said of it.
+    pub hash: String,
+    /// Another one had taken its place before, which stands in the list as well.
+    pub earlier: bool,
+}
+
+/// As the line of a `migration.sql`.
+impl std::fmt::Display for Replaced {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{REPLACES}{} {}{}", self.name, self.hash, if self.earlier { EARLIER } else { "" })
+    }
+}
+
+const REPLACES: &str = "-- relata:replaces ";
+const EARLIER: &str = " earlier";
+
+fn replaced(sql: &str) -> Vec<Replaced> {
+    let read = |line: &str| {
+        let entry = line.trim_end().strip_prefix(REPLACES)?;
+        let known = entry.strip_suffix(EARLIER);
+        let (name, hash) = known.unwrap_or(entry).rsplit_once(' ')?;
+        Some(Replaced { name: name.to_owned(), hash: hash.to_owned(), earlier: known.is_some() })
+    };
+    sql.lines().filter_map(read).collect()
 }
 
 impl Migration {
     /// A migration from its text. `file` is what errors call it.
-    fn new(name: &str, file: PathBuf, sql: &str) -> Result<Self, Error> {
+    pub(super) fn new(name: &str, file: PathBuf, sql: &str) -> Result<Self, Error> {
         // An editor's byte order mark is no SQL.
         let sql = sql.strip_prefix('\u{feff}').unwrap_or(sql);
         let script = Script::parse(sql).map_err(|source| Error::Script { file: file.clone(), source })?;
-        Ok(Self { name: name.to_owned(), file, script, checksum: checksum(sql), token_checksum: token_checksum(sql) })
+        Ok(Self {
+            name: name.to_owned(),
+            file,
+            script,
+            checksum: checksum(sql),
+            token_checksum: token_checksum(sql),
+            replaces: replaced(sql),
+        })
     }
 
     /// The name of its folder, such as `20260922101500_add_users`.
@@ -46,6 +85,12 @@ impl Migration {
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.token_checksum
+    }
+
+    /// The migrations that it takes the place of.
+    #[must_use]
+    pub fn replaces(&self) -> &[Replaced] {
+        &self.replaces
     }
 
     pub(super) fn checksum(&self) -> &str {

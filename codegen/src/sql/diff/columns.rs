@@ -59,6 +59,12 @@ fn wanted(cx: &DiffCx<'_>, previous: &Column, column: &Column) -> Column {
         column.default = previous.default.clone();
         column.identity = previous.identity;
     }
+    // A database has a default where the schema says that it is not its business.
+    if cx.next_is_database && previous.default == Some(ColumnDefault::Unmanaged) {
+        column.default = previous.default.clone();
+        column.identity = previous.identity;
+        column.generated.clone_from(&previous.generated);
+    }
     let counts = |column: &Column| matches!(column.default, Some(ColumnDefault::Sequence(_)));
     if counts(&column) && previous.identity.is_some() && previous.default.is_none() {
         (column.default, column.identity) = (None, previous.identity);

@@ -1,0 +1,107 @@
+//! `db push`, `execute` and `seed`: work on a database without migrations. `db pull` is beside.
+
+pub(crate) mod pull;
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use relata::migrate::{self, Options};
+use relata_codegen::sql::{HazardKind, Pair, plan, render, summary};
+use tokio_postgres::Client;
+
+use super::down::{losses, refuse_losses};
+use crate::database::Database;
+use crate::difference::{Renames, difference};
+use crate::endpoint::{Loaded, read_client, read_schema};
+use crate::failure::{Exit, Failure};
+use crate::introspect::Scope;
+use crate::{args, progress, say, schema_files, settings};
+
+pub(crate) async fn push(args: &args::Push) -> Result<Exit, Failure> {
+    let renames = Renames::parse(&args.rename, args.accept_drops)?;
+    let schema = read_schema(&schema_files::locate(args.schema.as_deref())?)?;
+    let database = Database::find(args.url.as_deref())?;
+    let mut client = database.connect().await?;
+    let previous = read_client(&mut client, &Scope::of(&schema)).await?;
+    let changes = difference(Pair { previous: &previous, next: &Loaded::of_schema(&schema) }, renames)?;
+    if changes.is_empty() {
+        say::out(&format!("{database} has the schema already"))?;
+        return Ok(Exit::Done);
+    }
+    let words = summary(&changes);
+    let plan = plan(changes);
+    let sql = render(&plan);
+    if args.dry_run {
+        say::out(sql.trim_end())?;
+        return Ok(Exit::Done);
+    }
+    if !args.allow_data_loss {
+        refuse_losses(&losses(&plan), &args.allow, "nothing was changed")?;
+    }
+    for hazard in plan.hazards().filter(|hazard| hazard.kind == HazardKind::MayFail) {
+        say::err(&format!("warning: {}", hazard.text));
+    }
+    warn_of_history(&client, &database).await?;
+    run(&mut client, "push.sql", &sql).await?;
+    say::err(words.trim_end());
+    say::out(&format!("{database} has the schema now"))?;
+    Ok(Exit::Done)
+}
+
+/// What is pushed is in no migration, so that the next `status` finds it.
+async fn warn_of_history(client: &Client, database: &Database) -> Result<(), Failure> {
+    let sql = format!("SELECT to_regclass('{}') IS NOT NULL", migrate::HISTORY_TABLE);
+    let failed = |error: tokio_postgres::Error| Failure::database("looking for the history", &error);
+    let row = client.query_one(&sql, &[]).await.map_err(failed)?;
+    if row.try_get(0).map_err(failed)? {
+        say::err(&format!(
+            "warning: {database} has a history of migrations, and this is in none; `codegen migrate dev` writes one"
+        ));
+    }
+    Ok(())
+}
+
+pub(crate) async fn execute(args: &args::Execute) -> Result<Exit, Failure> {
+    let sql = if args.file == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .map_err(|error| Failure::refused(format!("cannot read stdin: {error}")))?;
+        text
+    } else {
+        read(&args.file)?
+    };
+    run_file(&args.file, &sql, args.url.as_deref()).await
+}
+
+pub(crate) async fn seed(args: &args::Seed) -> Result<Exit, Failure> {
+    let file = args.file.clone().or_else(settings::seed).unwrap_or_else(|| PathBuf::from("seed.sql"));
+    if !file.exists() {
+        return Err(Failure::refused(format!("there is no seed {}", file.display()))
+            .help("write the statements that fill a new database there, or name the file: codegen db seed FILE"));
+    }
+    run_file(&file, &read(&file)?, args.url.as_deref()).await
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(file).map_err(|error| Failure::reading(file, &error))
+}
+
+async fn run_file(file: &Path, sql: &str, url: Option<&str>) -> Result<Exit, Failure> {
+    let database = Database::find(url)?;
+    let mut client = database.connect().await?;
+    let name = if file == Path::new("-") { "stdin".to_owned() } else { file.display().to_string() };
+    let done = run(&mut client, &name, sql).await?;
+    say::out(&format!("{database}: ran {done} statement{}", if done == 1 { "" } else { "s" }))?;
+    Ok(Exit::Done)
+}
+
+async fn run(client: &mut Client, name: &str, sql: &str) -> Result<usize, Failure> {
+    let spinner = progress::spinner();
+    spinner.set_message(name.to_owned());
+    let mut options = Options::default();
+    options.on_event = Some(progress::listener(&spinner));
+    let result = migrate::execute(client, name, sql, &options).await;
+    spinner.finish_and_clear();
+    Ok(result?)
+}

@@ -1,0 +1,113 @@
+//! The text of a schema file, cut into its blocks and their lines, so that what stays can stay as it is written.
+
+use std::collections::BTreeMap;
+
+/// A block, or what stands between blocks at the end of the file.
+#[derive(Debug, Default)]
+pub(super) struct Block {
+    /// `model`, `enum` and so on; empty behind the last block.
+    pub(super) keyword: String,
+    pub(super) name: String,
+    /// Comments and empty lines above.
+    pub(super) above: String,
+    /// All of it, from the keyword to the brace.
+    pub(super) text: String,
+    pub(super) lines: Vec<Line>,
+}
+
+/// A line in a block.
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    /// The first word: a field or value; empty for attributes.
+    pub(super) key: String,
+    /// Comments above, each with its line break.
+    pub(super) above: String,
+    pub(super) text: String,
+}
+
+impl Line {
+    pub(super) fn new(key: &str, text: String) -> Self {
+        Self { key: key.to_owned(), above: String::new(), text }
+    }
+
+    /// The comment at the end of the line.
+    fn trailing(&self) -> Option<&str> {
+        let mut is_quoted = false;
+        let bytes = self.text.as_bytes();
+        for at in 0..bytes.len() {
+            match bytes[at] {
+                b'\\' if is_quoted => {}
+                b'"' if at == 0 || bytes[at - 1] != b'\\' => is_quoted = !is_quoted,
+                b'/' if !is_quoted && bytes.get(at + 1) == Some(&b'/') => return Some(&self.text[at..]),
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+impl Block {
+    pub(super) fn by_key(&self) -> BTreeMap<&str, &Line> {
+        self.lines.iter().filter(|line| !line.key.is_empty()).map(|line| (line.key.as_str(), line)).collect()
+    }
+}
+
+/// Gives a new line the comments of the one that it takes the place of.
+pub(super) fn with_comments(mut line: Line, old: Option<&&Line>) -> Line {
+    if let Some(old) = old {
+        line.above.clone_from(&old.above);
+        if let Some(comment) = old.trailing() {
+            line.text = format!("{} {comment}", line.text.trim_end());
+        }
+    }
+    line
+}
+
+/// Cuts a text that compiles.
+pub(super) fn split(text: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut block = Block::default();
+    let mut above = String::new();
+    let mut is_inside = false;
+    for line in text.lines() {
+        let trimmed = line.trim();
+        let words: Vec<&str> = trimmed.split_whitespace().take(3).collect();
+        let keyword = words.first().copied().unwrap_or_default();
+        let is_header = ["model", "view", "type", "enum", "mixin", "datasource", "generator"].contains(&keyword)
+            && trimmed.contains('{');
+        if !is_inside && is_header {
+            block.keyword = keyword.to_owned();
+            block.name = words.get(1).map_or("", |name| name.trim_end_matches('{')).to_owned();
+            block.above = std::mem::take(&mut above);
+            block.text = format!("{line}\n");
+            is_inside = !trimmed.ends_with('}');
+            if !is_inside {
+                blocks.push(std::mem::take(&mut block));
+            }
+        } else if is_inside {
+            block.text += line;
+            block.text += "\n";
+            if trimmed.starts_with('}') {
+                is_inside = false;
+                blocks.push(std::mem::take(&mut block));
+                above.clear();
+            } else if trimmed.is_empty() || trimmed.starts_with("//") {
+                above += line;
+                above += "\n";
+            } else {
+                let key = if trimmed.starts_with("@@") { "" } else { keyword };
+                block.lines.push(Line {
+                    key: key.to_owned(),
+                    above: std::mem::take(&mut above),
+                    text: line.to_owned(),
+                });
+            }
+        } else {
+            above += line;
+            above += "\n";
+        }
+    }
+    block.above = above;
+    blocks.push(block);
+    blocks
+}

@@ -1,0 +1,84 @@
+//! `migrate squash`: the first migrations become one, which makes what their last snapshot says.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use relata::migrate::{Migration, Migrations, Replaced};
+use relata_codegen::sql::{Pair, render};
+
+use super::down::beyond_snapshots;
+use super::migrate::{count, read};
+use crate::difference::{Renames, difference, plan};
+use crate::endpoint::{Loaded, read_old_schema};
+use crate::failure::{Exit, Failure};
+use crate::write::write_folder;
+use crate::{args, lock_file, say, snapshot};
+
+pub(crate) fn squash(args: &args::Squash) -> Result<Exit, Failure> {
+    let folder = &args.migrations;
+    let migrations = read(folder)?;
+    let squashed = chosen(&migrations, args.last.as_deref())?;
+    let Some(last) = squashed.last() else { return Err(Failure::refused("there is no migration")) };
+    let path = snapshot::of(folder, last.name()).ok_or_else(|| {
+        Failure::refused(format!("{} has no schema.dsl, so what they lead to is not known", last.name()))
+            .help("put the schema that it leads to there")
+    })?;
+    if !args.force {
+        refuse_losing(&squashed)?;
+    }
+    let next = Loaded::of_schema(&read_old_schema(&path)?);
+    let changes = difference(Pair { previous: &Loaded::empty(), next: &next }, Renames::none())?;
+    let sql = format!("{}\n{}", header(&squashed), render(&plan(changes, false)));
+    let schema = fs::read_to_string(&path).map_err(|error| Failure::reading(&path, &error))?;
+
+    // The new one is whole before any of the old ones goes; a reader skips hidden folders.
+    let (place, aside) = (folder.join(last.name()), folder.join(format!(".{}.squashed", last.name())));
+    write_folder(&aside, &[("migration.sql", &sql), (snapshot::SNAPSHOT, &schema)])?;
+    for migration in &squashed {
+        let old = folder.join(migration.name());
+        fs::remove_dir_all(&old).map_err(|error| Failure::writing(&old, &error))?;
+    }
+    fs::rename(&aside, &place).map_err(|error| Failure::writing(&place, &error))?;
+    lock_file::write(folder, &Migrations::from_dir(folder)?)?;
+    say::out(&format!("{} are now {}", count(squashed.len()), place.display()))?;
+    Ok(Exit::Done)
+}
+
+/// Those up to the one that was named.
+fn chosen<'m>(migrations: &'m Migrations, last: Option<&str>) -> Result<Vec<&'m Migration>, Failure> {
+    if let Some(name) = last.filter(|name| migrations.get(name).is_none()) {
+        return Err(Failure::refused(format!("there is no migration {name}"))
+            .help("give the name of its folder, such as 20260922101500_add_users"));
+    }
+    let chosen: Vec<_> = migrations.iter().take_while(|it| last.is_none_or(|last| it.name() <= last)).collect();
+    if chosen.len() < 2 {
+        return Err(Failure::refused("there are no two migrations to put together; nothing was changed"));
+    }
+    Ok(chosen)
+}
+
+/// By these lines the runner knows a database that has the old ones.
+fn header(squashed: &[&Migration]) -> String {
+    let mut text = "-- Takes the place of these migrations. A database that has all of them has this one.\n".to_owned();
+    for migration in squashed {
+        let (name, hash) = (migration.name().to_owned(), migration.hash().to_owned());
+        let earlier = migration.replaces().iter().map(|it| Replaced { earlier: true, ..it.clone() });
+        for replaced in earlier.chain([Replaced { name, hash, earlier: false }]) {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{replaced}");
+        }
+    }
+    text
+}
+
+fn refuse_losing(squashed: &[&Migration]) -> Result<(), Failure> {
+    let lost: String = squashed
+        .iter()
+        .filter_map(|migration| Some(format!("\n  - {} has `{}`", migration.name(), beyond_snapshots(migration)?)))
+        .collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::question(format!("no snapshot speaks of these, so they would be lost; nothing was changed:{lost}"))
+        .help("keep a copy, pass --force, and write what is still needed into the new migration.sql before it is run"))
+}

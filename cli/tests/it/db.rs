@@ -1,0 +1,130 @@
+//! `db push`, `pull`, `execute` and `seed`.
+
+use relata_devdb::TestDatabase;
+
+use crate::support::{Output, Project, database, query};
+
+fn db(project: &Project, database: &TestDatabase, args: &[&str]) -> Output {
+    project.run(&[&["db"], args, &["--url", database.url()]].concat())
+}
+
+#[test]
+fn push_brings_a_database_to_the_schema_and_loses_nothing_unnamed() {
+    let (project, database) = (Project::new(), database("push"));
+    project.write("schema.dsl", "model T {\n  id Int @id\n  note String?\n}\n");
+    db(&project, &database, &["push", "--dry-run"]).exits(0).says("CREATE TABLE");
+    db(&project, &database, &["push"]).exits(0).says("+ table T");
+    db(&project, &database, &["push"]).exits(0).says("has the schema already");
+    query(&database, "INSERT INTO \"T\" VALUES (1, 'a')");
+    project.write("schema.dsl", "model T {\n  id Int @id\n  more Int @default(3)\n}\n");
+    db(&project, &database, &["push"]).exits(1).says("column T.note is dropped").says("--allow T.note");
+    db(&project, &database, &["push", "--allow", "note"]).exits(1);
+    db(&project, &database, &["push", "--allow", "T.note"]).exits(0);
+    assert_eq!(query(&database, "SELECT more FROM \"T\""), ["3"]);
+    // A rename is a question here as well.
+    project.write("schema.dsl", "model T {\n  id Int @id\n  most Int @default(3)\n}\n");
+    db(&project, &database, &["push"]).exits(3).says("--rename T.more:most");
+    db(&project, &database, &["push", "--rename", "T.more:most"]).exits(0);
+    assert_eq!(query(&database, "SELECT most FROM \"T\""), ["3"]);
+    query(&database, "CREATE TABLE _relata_migrations (id int)");
+    project.write("schema.dsl", "model T {\n  id Int @id\n  most Int @default(4)\n}\n");
+    db(&project, &database, &["push"]).exits(0).says("warning").says("is in none");
+}
+
+#[test]
+fn execute_and_seed_run_files_as_their_markers_say() {
+    let (project, database) = (Project::new(), database("execute"));
+    project.write("a.sql", "CREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\nINSERT INTO t VALUES ('x');");
+    db(&project, &database, &["execute", "a.sql"]).exits(1).says("a.sql:3").says("nothing was changed");
+    assert_eq!(query(&database, "SELECT to_regclass('t') IS NULL"), ["t"]);
+    project
+        .write("a.sql", "CREATE TABLE t (a int);\n-- relata:segment outside\nCREATE INDEX CONCURRENTLY t_a ON t (a);");
+    db(&project, &database, &["execute", "a.sql"]).exits(0).says("ran 2 statements");
+    db(&project, &database, &["seed"]).exits(1).says("there is no seed seed.sql");
+    project.write("seed.sql", "INSERT INTO t VALUES (1), (2)");
+    db(&project, &database, &["seed"]).exits(0).says("ran 1 statement");
+    project.write("codegen.toml", "seed = \"db/seed.sql\"\n").write("db/seed.sql", "INSERT INTO t VALUES (3)");
+    db(&project, &database, &["seed"]).exits(0);
+    assert_eq!(query(&database, "SELECT count(*) FROM t"), ["3"]);
+    assert_eq!(query(&database, "SELECT to_regclass('_relata_migrations') IS NULL"), ["t"]);
+}
+
+const DATABASE: &str = "
+    CREATE TYPE mood AS ENUM ('good', 'so so');
+    CREATE TABLE team (id serial PRIMARY KEY, name varchar(20) NOT NULL DEFAULT 'x', lead uuid);
+    CREATE TABLE member (
+        id uuid PRIMARY KEY DEFAULT gen_random_uuid(), \"full name\" text NOT NULL, team_id int NOT NULL REFERENCES team
+        ON UPDATE CASCADE ON DELETE CASCADE, mood mood DEFAULT 'so so', at timestamptz(3) NOT NULL DEFAULT now(),
+        price numeric(10, 2) DEFAULT 1.5, tags text[] DEFAULT '{a}', day date DEFAULT '2020-02-02', raw tsvector,
+        UNIQUE (\"full name\", team_id), CHECK (price > 0)
+    );
+    ALTER TABLE team ADD FOREIGN KEY (lead) REFERENCES member ON UPDATE CASCADE ON DELETE SET NULL;
+";
+
+#[test]
+fn pull_writes_what_leads_to_the_database() {
+    let (project, database) = (Project::new(), database("pull"));
+    query(&database, "CREATE TABLE no_key (a int)");
+    query(&database, &DATABASE.replace("lead int", "lead uuid"));
+    query(
+        &database,
+        "CREATE INDEX lower_name ON member (lower(\"full name\") DESC); CREATE INDEX ON member (at DESC) WHERE price > 1",
+    );
+    db(&project, &database, &["pull"]).exits(0).says("wrote schema.dsl").hides("cannot say");
+    insta::assert_snapshot!(project.read("schema.dsl"));
+    let compare = ["migrate-diff", "--from-url", database.url(), "--to-schema", "schema.dsl", "--exit-code"];
+    project.run(&compare).exits(0);
+    db(&project, &database, &["pull"]).exits(0).says("already");
+    db(&project, &database, &["pull", "--check"]).exits(0);
+}
+
+const WRITTEN: &str = "\
+// Ours.
+datasource db {
+  provider = \"postgresql\"
+}
+
+/// Who writes.
+model Author {
+  id       String @id @default(uuid()) @db.Uuid // made here
+  fullName String @map(\"full_name\")
+
+  // What they wrote.
+  books    Book[]
+
+  @@map(\"authors\")
+}
+
+model Book {
+  id       Int    @id @default(autoincrement())
+  title    String // on the cover
+  authorId String @map(\"author_id\") @db.Uuid
+  author   Author @relation(fields: [authorId], references: [id])
+
+  @@index([authorId])
+  @@map(\"books\")
+}
+
+// The end.
+";
+
+#[test]
+fn pull_keeps_names_comments_and_order() {
+    let (project, database) = (Project::new(), database("pull_keeps"));
+    project.write("schema.dsl", WRITTEN);
+    db(&project, &database, &["push"]).exits(0);
+    db(&project, &database, &["pull"]).exits(0).says("already");
+    assert_eq!(project.read("schema.dsl"), WRITTEN);
+
+    query(
+        &database,
+        "ALTER TABLE books ALTER COLUMN title DROP NOT NULL, ADD COLUMN pages int NOT NULL DEFAULT 1;
+        CREATE TABLE shelves (id int PRIMARY KEY, book_id int NOT NULL REFERENCES books ON UPDATE CASCADE);
+        DROP INDEX books_author_id_idx; CREATE TYPE kind AS ENUM ('a'); ALTER TABLE authors ADD COLUMN kind kind",
+    );
+    db(&project, &database, &["pull", "--check"]).exits(1);
+    db(&project, &database, &["pull"]).exits(0).hides("cannot say");
+    insta::assert_snapshot!(project.read("schema.dsl"));
+    let compare = ["migrate-diff", "--from-url", database.url(), "--to-schema", "schema.dsl", "--exit-code"];
+    project.run(&compare).exits(0);
+}
