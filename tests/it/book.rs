@@ -12,7 +12,7 @@ use exam_planner::{
     Client, Error, Institution, Isolation, Parent, Role, Session, Student, User, exam_type, session, student,
     student_exam, user,
 };
-use relata::migrate::{self, Migrations};
+use relata::migrate;
 use relata::uuid::Uuid;
 use relata::{ConnectOptions, Result};
 use relata_devdb::DevDb;
@@ -89,10 +89,7 @@ async fn a_database_of_ones_own() -> Result<(), Box<dyn std::error::Error>> {
     println!("{}", server.describe());
     let database = server.create_database("notes")?;
     let url = database.url();
-    let migrations = Migrations::from_static(&[(
-        "20260101000000_init",
-        include_str!("../../migrations/20261122154000_create_exam_planning/migration.sql"),
-    )])?;
+    let migrations = relata::migrations!()?;
     let options: ConnectOptions = url.parse()?;
     let mut connection = options.connect_direct().await?;
     let report = migrate::deploy(&mut connection, &migrations, &migrate::Options::default()).await?;

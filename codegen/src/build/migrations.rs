@@ -70,3 +70,29 @@ fn names(folder: &Path) -> Result<Vec<String>, Error> {
     names.sort();
     Ok(names)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostics::Sources;
+
+    #[test]
+    fn a_schema_ahead_of_its_migrations_is_told_by_its_first_change() {
+        let folder = env::temp_dir().join(format!("relata-ahead-{}", std::process::id()));
+        let schema = |fields: &str| {
+            let text = format!("model T {{\n  id Int @id\n{fields}}}\n");
+            (compile(&Sources::single("schema.dsl", text.clone())).schema.expect("valid"), text)
+        };
+        let (first, text) = schema("");
+        let (second, _) = schema("  a Int?\n  b Int?\n");
+        let without = ahead(&folder, &first).expect("nothing is there yet");
+        assert!(without.contains("(+ table T)") && without.contains("codegen migrate dev"), "{without}");
+        let migration = folder.join("1_first");
+        fs::create_dir_all(&migration).expect("a temporary folder");
+        fs::write(migration.join("schema.dsl"), text).expect("written");
+        assert_eq!(ahead(&folder, &first), None);
+        let line = ahead(&folder, &second).expect("a change");
+        assert!(line.contains("(+ column T.a INTEGER and 1 more)"), "{line}");
+        fs::remove_dir_all(&folder).expect("removed");
+    }
+}
