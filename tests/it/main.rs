@@ -17,6 +17,7 @@ mod names;
 mod nested_writes;
 mod pages;
 mod pooler;
+mod prisma;
 mod random;
 mod raw_queries;
 mod reads;

@@ -1,0 +1,222 @@
+//! The client itself: connecting, transactions, SQL of one's own, logs, extensions.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use exam_planner::{Client, Error, Isolation, Student, Transaction, student, user};
+use relata::uuid::Uuid;
+use relata::{Delegate, FromRawRow, Hooks, IntentKind, List, RawRow, params};
+
+use super::Given;
+use crate::support::devdb;
+
+#[tokio::test]
+async fn connect() {
+    let db = Given::new().await;
+    let second = Client::connect(db.fixture.database.url()).await;
+    if devdb().max_connections_hint() > 1 {
+        assert_eq!(second.expect("connects").student().count().await.expect("counts"), 2);
+    }
+}
+
+#[tokio::test]
+async fn disconnect() {
+    let db = Given::new().await;
+    db.close();
+    assert!(db.student().count().await.is_err(), "a closed client gives no connection");
+}
+
+#[tokio::test]
+async fn client_options() {
+    let db = Given::new().await;
+    let url = db.fixture.database.url();
+    let client: Client = Client::builder(url)
+        .expect("is a URL")
+        .max_connections(1)
+        .acquire_timeout(Duration::from_millis(50))
+        .connect_timeout(Duration::from_secs(5))
+        .connect()
+        .await
+        .expect("connects");
+    let held = client.begin().await.expect("begins");
+    assert!(matches!(client.student().count().await, Err(Error::PoolTimeout { max_size: 1, .. })));
+    held.rollback().await.expect("rolls back");
+}
+
+#[tokio::test]
+async fn transaction_of_a_list() {
+    let db = Given::new().await;
+    let move_on = db.student().update_many().all_rows().set(student::class_year.increment(1));
+    let (changed, years) =
+        db.batch((move_on, db.student().find_many().select(student::class_year))).await.expect("runs");
+    assert_eq!((changed, years.iter().sum::<i32>()), (2, 2027 + 2028));
+}
+
+#[tokio::test]
+async fn interactive_transaction() {
+    let db = Given::new().await;
+    let refused: Result<(), Error> = db
+        .transaction(|tx| async move {
+            tx.student().delete_many().all_rows().await?;
+            Err(Error::Refused("changed my mind".to_owned()))
+        })
+        .await;
+    assert!(refused.is_err());
+    assert_eq!(db.student().count().await.expect("counts"), 2, "an error rolls back");
+    let tx = db.begin().await.expect("begins");
+    tx.student().delete(student::id.eq(db.bob.id)).await.expect("is deleted");
+    tx.commit().await.expect("commits");
+    assert_eq!(db.student().count().await.expect("counts"), 1);
+}
+
+#[tokio::test]
+async fn transaction_options() {
+    let db = Given::new().await;
+    let level = |tx: Transaction| async move {
+        tx.query_raw::<(String,)>("SELECT current_setting('transaction_isolation')", params![]).await
+    };
+    let level = db.transaction(level).isolation(Isolation::Serializable).timeout(Duration::from_secs(5)).retry(3).await;
+    assert_eq!(level.expect("runs"), [("serializable".to_owned(),)]);
+}
+
+#[tokio::test]
+async fn query_raw() {
+    let db = Given::new().await;
+    let sql = "SELECT class_year, id FROM students WHERE class_year > $1";
+    let rows: Vec<(i32, Uuid)> = db.query_raw(sql, params![2026]).await.expect("is read");
+    assert_eq!(rows, [(2027, db.bob.id)]);
+}
+
+struct Year {
+    class_year: i32,
+    students: i64,
+}
+
+impl FromRawRow for Year {
+    fn from_raw(row: &RawRow<'_>) -> relata::Result<Self> {
+        Ok(Self { class_year: row.get_named("class_year")?, students: row.get_named("students")? })
+    }
+}
+
+#[tokio::test]
+async fn query_raw_into_a_type() {
+    let db = Given::new().await;
+    let sql = "SELECT count(*) AS students, class_year FROM students GROUP BY class_year ORDER BY class_year";
+    let years: Vec<Year> = db.query_raw(sql, params![]).await.expect("is read");
+    assert_eq!(years.iter().map(|year| (year.class_year, year.students)).collect::<Vec<_>>(), [(2026, 1), (2027, 1)]);
+}
+
+#[tokio::test]
+async fn query_raw_unsafe() {
+    let db = Given::new().await;
+    // The text is the program's; what a visitor says is a parameter, also here.
+    let column = ["class_year", "created_at"][0];
+    let sql = format!("SELECT count(*) FROM students WHERE {column} = $1");
+    assert_eq!(db.query_raw::<(i64,)>(&sql, params![2026]).await.expect("is read"), [(1,)]);
+}
+
+#[tokio::test]
+async fn execute_raw() {
+    let db = Given::new().await;
+    let changed = db.execute_raw("UPDATE students SET class_year = class_year + $1", params![1]).await;
+    assert_eq!(changed.expect("is updated"), 2);
+}
+
+#[tokio::test]
+async fn raw_helpers() {
+    let db = Given::new().await;
+    let ids = List(vec![db.ada.id, Uuid::nil()]);
+    let sql = "SELECT class_year FROM students WHERE id = ANY($1) AND ($2::text IS NULL OR id::text = $2)";
+    let years = db.query_raw::<(i32,)>(sql, params![ids, None::<String>]).await;
+    assert_eq!(years.expect("is read"), [(2026,)]);
+}
+
+#[tokio::test]
+async fn on_query() {
+    let db = Given::new().await;
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    let logged = db.with_hooks(Hooks::new().after(move |intent, report| {
+        let line = format!("{:?} {:?} {}", intent.kind, intent.model, report.outcome.is_ok());
+        log.lock().expect("nobody panicked").push(line);
+    }));
+    logged.student().find_many().await.expect("is read");
+    assert_eq!(*seen.lock().expect("nobody panicked"), ["FindMany Some(\"Student\") true"]);
+}
+
+#[tokio::test]
+async fn metrics() {
+    let db = Given::new().await;
+    let counted = db.counted();
+    counted.student().find_many().await.expect("is read");
+    let statistics = counted.statistics();
+    assert_eq!((statistics.statements, statistics.rows, statistics.failures), (1, 2, 0));
+    assert!(statistics.connections <= statistics.max_connections);
+}
+
+/// What `model` and `result` of an extension are: a trait for the queries of a model, and one for its rows.
+trait OfAYear {
+    fn of_year(self, year: i32) -> relata::FindMany<Student>;
+}
+
+impl OfAYear for Delegate<Student> {
+    fn of_year(self, year: i32) -> relata::FindMany<Student> {
+        self.find_many().filter(student::class_year.eq(year))
+    }
+}
+
+trait Label {
+    fn label(&self) -> String;
+}
+
+impl Label for Student {
+    fn label(&self) -> String {
+        format!("class of {}", self.class_year)
+    }
+}
+
+#[tokio::test]
+async fn extends_model() {
+    let db = Given::new().await;
+    assert_eq!(db.student().of_year(2026).await.expect("is read"), [db.ada.clone()]);
+}
+
+#[tokio::test]
+async fn extends_result() {
+    let db = Given::new().await;
+    assert_eq!(db.ada.label(), "class of 2026");
+    let with_user = db.student().find_unique(student::id.eq(db.bob.id)).include(student::user).or_err().await;
+    assert_eq!(with_user.expect("is there").label(), "class of 2027", "with relations, too");
+}
+
+#[tokio::test]
+async fn extends_query() {
+    let db = Given::new().await;
+    let guarded = db.with_hooks(Hooks::new().before_model::<Student>(|intent| match intent.kind {
+        IntentKind::DeleteMany => Err(Error::Refused("students are kept".to_owned())),
+        _ => Ok(()),
+    }));
+    let refused = guarded.student().delete_many().all_rows().await.expect_err("is refused");
+    assert_eq!(refused.to_string(), "students are kept");
+    assert_eq!(guarded.student().count().await.expect("counts"), 2);
+}
+
+#[tokio::test]
+async fn extends_client() {
+    async fn of_email(db: &Client, email: &str) -> relata::Result<Vec<Student>> {
+        db.student().find_many().filter(student::user.is(user::email.eq(email))).await
+    }
+    let db = Given::new().await;
+    assert_eq!(of_email(&db, "bob@x.edu").await.expect("is read"), [db.bob.clone()]);
+}
+
+#[tokio::test]
+async fn read_replicas() {
+    let db = Given::new().await;
+    // A replica is a client of its own; a model's calls take either.
+    async fn years(db: &Client) -> relata::Result<Vec<i32>> {
+        db.student().find_many().order_by(student::class_year.asc()).select(student::class_year).await
+    }
+    let replica: Client = db.fixture.db.counted();
+    assert_eq!(years(&replica).await.expect("is read"), [2026, 2027]);
+}
