@@ -15,6 +15,7 @@ use crate::order::Order;
 use crate::page::{FindPage, PageToken, page_of};
 use crate::relation::{CanInclude, Included, IntoInclude, RelationOf, include_of};
 use crate::select::{Lock, PageStart, Select};
+use crate::selectable::{As, Selectable};
 use crate::selection::{Reader, Selection};
 use crate::stream::{ReadRow, RowStream};
 use crate::value::Param;
@@ -276,6 +277,11 @@ impl<M: Model, A: Amount> Find<M, M, A> {
     pub fn select<T: Selection<M>>(mut self, selection: T) -> SelectFrom<M, T, A> {
         selection.add_to(&mut self.select);
         SelectFrom { find: self, selection: PhantomData }
+    }
+
+    /// Reads the rows into a struct of one's own, which derives [`Selectable`].
+    pub fn select_as<T: Selectable<Model = M>>(self) -> SelectFrom<M, As<T>, A> {
+        self.select(As::new())
     }
 }
 

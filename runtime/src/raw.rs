@@ -62,6 +62,10 @@ macro_rules! params {
 }
 
 /// A column of a raw result: a scalar, an optional one, or a list.
+#[diagnostic::on_unimplemented(
+    message = "a column of SQL cannot be read as `{Self}`",
+    label = "expected a type that a column can hold, an `Option` of one, or `relata::List` of them"
+)]
 pub trait RawColumn: Sized + Send + 'static {
     /// Whether it can be read from a column of this type.
     fn accepts(ty: &Type) -> bool;
@@ -103,7 +107,23 @@ impl<T: Scalar> RawColumn for List<T> {
     }
 }
 
-/// A row of a raw result: a tuple of columns, or a struct that reads itself.
+/// A row of a raw result: a tuple of columns, or a struct that derives it.
+///
+/// Each field is read from the column of its name, or of the name that `#[relata(column = "..")]` gives.
+///
+/// ```
+/// #[derive(relata::FromRawRow)]
+/// struct Year {
+///     class_year: i32,
+///     #[relata(column = "count")]
+///     students: i64,
+///     emails: Vec<String>,
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "rows of SQL cannot be read as `{Self}`",
+    label = "expected a tuple of up to 12 columns, or a struct with `#[derive(relata::FromRawRow)]`"
+)]
 pub trait FromRawRow: Sized + Send + 'static {
     /// Reads a row.
     ///
@@ -158,6 +178,17 @@ impl RawRow<'_> {
         }
         T::read(raw_value(self.row, position))
             .map_err(|reason| Error::Refused(format!("column {}: {reason}", column.name())))
+    }
+
+    /// Reads the column with a name, which likely stands at a position: where it does, no other name is looked at.
+    ///
+    /// # Errors
+    /// When there is no such column, or it does not fit.
+    pub fn get_near<T: RawColumn>(&self, position: usize, name: &str) -> Result<T> {
+        match self.row.columns().get(position) {
+            Some(column) if column.name() == name => self.get(position),
+            _ => self.get_named(name),
+        }
     }
 
     /// Reads the column with a name.

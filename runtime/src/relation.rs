@@ -8,6 +8,7 @@ use crate::filter::{Condition, Filter};
 use crate::model::{FromRow, Model, Slot};
 use crate::order::{Order, OrderKey};
 use crate::select::{Include, Select};
+use crate::selectable::{As, Selectable};
 use crate::selection::{CountOf, SelectRelated, Selection};
 use crate::table::Relation;
 
@@ -121,6 +122,11 @@ macro_rules! relation_constant {
             /// Reads only these values of the other side's rows.
             pub fn select<S: Selection<C>>(self, selection: S) -> SelectRelated<Self, S> {
                 SelectRelated::new(Select::new(C::table()), selection)
+            }
+
+            /// Reads the other side's rows into a struct of one's own.
+            pub fn select_as<T: Selectable<Model = C>>(self) -> SelectRelated<Self, As<T>> {
+                self.select(As::new())
             }
         }
 
@@ -375,5 +381,10 @@ impl<R: RelationOf> IncludeMany<R, R::Child> {
     /// Reads only these values of the rows.
     pub fn select<T: Selection<R::Child>>(self, selection: T) -> SelectRelated<R, T> {
         SelectRelated::new(self.select, selection)
+    }
+
+    /// Reads the rows into a struct of one's own.
+    pub fn select_as<T: Selectable<Model = R::Child>>(self) -> SelectRelated<R, As<T>> {
+        self.select(As::new())
     }
 }

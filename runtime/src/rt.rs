@@ -10,6 +10,8 @@ pub use crate::field::{Assignment, Field, Key, ListField, OptionalField, Optiona
 pub use crate::model::{Cursor, FromRow, Model, NotIncluded, Slot, Writable};
 pub use crate::nested::Nested;
 pub use crate::relation::{At, Filled, Many, Maybe, One, Put};
+pub use crate::selectable::{SelectedFor, add_selected, read_selected};
+pub use crate::selection::Reader;
 pub use crate::set_and_with;
 pub use crate::table::{ClientDefault, Column, Constraint, Count, JoinTable, Relation, Table};
 pub use crate::transaction::Transaction;

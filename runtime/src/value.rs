@@ -450,7 +450,8 @@ fn decode_json(raw: &[u8]) -> Result<serde_json::Value, BoxError> {
 /// What may be given where a `T` is wanted: a `T`, or what turns into one without loss.
 #[diagnostic::on_unimplemented(
     message = "this column holds `{T}`, and `{Self}` is not one",
-    label = "expected a value for a column of type `{T}`"
+    label = "expected a value for a column of type `{T}`",
+    note = "a filter whose value may be missing is `eq_opt`, `lt_opt` and so on: they take an `Option`"
 )]
 pub trait IntoValue<T> {
     /// The value.

@@ -5,6 +5,7 @@ mod book;
 mod bulk;
 mod compile_errors;
 mod constructs;
+mod derives;
 mod design;
 mod dropped;
 mod examples;

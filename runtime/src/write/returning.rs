@@ -11,6 +11,7 @@ use crate::model::{FromRow, Model};
 use crate::operation::{Call, Operation, Outcome, Returning};
 use crate::relation::{CanInclude, Included, IntoInclude, RelationOf, include_of};
 use crate::select::Select;
+use crate::selectable::{As, Selectable};
 use crate::selection::{Reader, Selection};
 
 /// What is read of one written row, to begin with.
@@ -93,6 +94,13 @@ macro_rules! one {
                 let operation = operation(self.operation(), Some(then));
                 let finish = |outcome| only_row(outcome, $done, |at| T::read(&mut Reader::new(at)));
                 Written { handle, operation, finish }
+            }
+        }
+
+        impl<M: Model> $name<M> {
+            /// Gives the row as a struct of one's own, which derives [`Selectable`].
+            pub fn select_as<T: Selectable<Model = M>>(self) -> Written<T> {
+                self.select(As::<T>::new())
             }
         }
 

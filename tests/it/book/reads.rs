@@ -1,6 +1,6 @@
 //! The examples of filters, orders, pages and calculated values.
 
-use exam_planner::{Student, StudentExam, student, student_exam, user};
+use exam_planner::{Institution, Student, StudentExam, institution, student, student_exam, user};
 use relata::serde_json::json;
 use relata::uuid::Uuid;
 use relata::{Page, PageToken, Result, SearchQuery, count};
@@ -58,6 +58,39 @@ async fn paging() -> Result<()> {
         .order_by(student_exam::score.desc().nulls_last())
         .await?;
     assert_eq!(best_of_each.iter().map(|exam| exam.score).collect::<Vec<_>>(), [Some(90.0)]);
+    Ok(())
+}
+
+#[derive(Debug, PartialEq, relata::Selectable)]
+#[relata(from = Student)]
+struct Card {
+    class_year: i32,
+    #[relata(select = student::user.select(user::email))]
+    email: String,
+    #[relata(select = student::exams.filter(student_exam::score.is_not_null()).count())]
+    graded: i64,
+    #[relata(nested)]
+    institution: School,
+}
+
+#[derive(Debug, PartialEq, relata::Selectable)]
+#[relata(from = Institution)]
+struct School {
+    slug: String,
+}
+
+#[tokio::test]
+async fn selecting_into_structs() -> Result<()> {
+    let Book { fixture, .. } = Book::open().await;
+    let db = &fixture.db;
+    let cards: Vec<Card> = db.student().find_many().select_as::<Card>().await?;
+    let expected = Card {
+        class_year: 2027,
+        email: "a@x.edu".to_owned(),
+        graded: 0,
+        institution: School { slug: "north".to_owned() },
+    };
+    assert_eq!(cards, [expected]);
     Ok(())
 }
 

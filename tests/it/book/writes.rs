@@ -101,6 +101,22 @@ async fn rows_by_copy(db: &Client, id: Uuid, tomorrow: DateTime<Utc>) -> Result<
     Ok(())
 }
 
+#[derive(relata::FromRawRow)]
+struct Year {
+    class_year: i32,
+    #[relata(column = "count")]
+    students: i64,
+    emails: Vec<String>,
+}
+
+async fn rows_as_structs(db: &Client) -> Result<()> {
+    let sql = "SELECT s.class_year, count(*), array_agg(u.email) AS emails FROM students s JOIN users u ON u.id = s.user_id GROUP BY 1";
+    let years: Vec<Year> = db.query_raw(sql, params![]).await?;
+    let years: Vec<_> = years.iter().map(|year| (year.class_year, year.students, year.emails.len())).collect();
+    assert_eq!(years, [(2029, 1, 1)]);
+    Ok(())
+}
+
 async fn versions(db: &wide::Client) -> Result<()> {
     let read = db.document().create(document::Create { text: "old".to_owned() }).await?;
     let saved: Result<Document> = db
@@ -127,5 +143,6 @@ async fn writes() {
     sql_of_ones_own(&fixture.db, tenant, vec![student.user_id]).await.expect("runs");
     rows_by_copy(&fixture.db, student.user_id, tomorrow).await.expect("runs");
     what_a_write_gives_back(&fixture.db, tenant, student.id, tomorrow).await.expect("runs");
+    rows_as_structs(&fixture.db).await.expect("runs");
     versions(&crate::wide::Fixture::new().await.db).await.expect("runs");
 }

@@ -1,0 +1,90 @@
+//! `#[derive(Selectable)]`: a struct as a selection of a model's values.
+
+use heck::ToSnakeCase;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{DeriveInput, Field, GenericArgument, Ident, Path, PathArguments, Type};
+
+use crate::attributes::{OfStruct, Source};
+use crate::named_fields;
+
+pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
+    let fields = named_fields(input, "Selectable")?;
+    let of_struct = OfStruct::parse(&input.attrs)?;
+    let Some(model) = of_struct.model else {
+        let message = "say what it is selected from: `#[relata(from = Student)]`";
+        return Err(syn::Error::new_spanned(&input.ident, message));
+    };
+    let module = of_struct.module.unwrap_or_else(|| module_of(&model));
+    let ident = &input.ident;
+    let selections = fields.named.iter().map(|field| selection(field, &module)).collect::<syn::Result<Vec<_>>>()?;
+    let idents = fields.named.iter().map(|field| &field.ident);
+    let adds = selections
+        .iter()
+        .map(|(selection, span)| quote_spanned!(*span=> ::relata::rt::add_selected::<#model, _>(#selection, select);));
+    let reads = fields.named.iter().zip(&selections).map(|(field, (selection, span))| {
+        let ty = &field.ty;
+        quote_spanned!(*span=> ::relata::rt::read_selected::<#model, _, #ty>(|| #selection, reader)?)
+    });
+    Ok(quote! {
+        #[automatically_derived]
+        impl ::relata::Selectable for #ident {
+            type Model = #model;
+
+            fn add_to(select: &mut ::relata::Select) {
+                #(#adds)*
+            }
+
+            fn read(reader: &mut ::relata::rt::Reader<'_>) -> ::relata::Result<Self> {
+                ::relata::Result::Ok(Self { #(#idents: #reads),* })
+            }
+        }
+    })
+}
+
+/// The module of a model stands beside it, in lower case: `exam_planner::StudentExam`, `exam_planner::student_exam`.
+fn module_of(model: &Path) -> Path {
+    let mut module = model.clone();
+    if let Some(last) = module.segments.last_mut() {
+        last.ident = Ident::new(&last.ident.to_string().to_snake_case(), last.ident.span());
+    }
+    module
+}
+
+/// What a field is selected by, and where it says so.
+fn selection(field: &Field, module: &Path) -> syn::Result<(TokenStream, Span)> {
+    let name = &field.ident;
+    // The messages point at the field, and suggest nothing there: what they would mend is written here.
+    let span = Span::call_site().located_at(name.span());
+    Ok(match Source::parse(&field.attrs)? {
+        Source::SameName => (quote!(#module::#name), span),
+        Source::Select(tokens) => {
+            let span = Span::call_site().located_at(tokens.span());
+            (tokens, span)
+        }
+        Source::Nested => {
+            let inner = innermost(&field.ty);
+            (quote!(#module::#name.select_as::<#inner>()), span)
+        }
+        Source::Column(column) => {
+            return Err(syn::Error::new_spanned(column, "`column` is for rows of SQL: write `select = module::field`"));
+        }
+    })
+}
+
+/// `T` of `Option<T>` and `Vec<T>`, else the type itself.
+fn innermost(ty: &Type) -> &Type {
+    generic_of(ty, &["Option", "Vec"]).unwrap_or(ty)
+}
+
+/// The argument of a type with one of these names.
+pub(crate) fn generic_of<'t>(ty: &'t Type, names: &[&str]) -> Option<&'t Type> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last()?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match arguments.args.first()? {
+        GenericArgument::Type(inner) if names.iter().any(|name| last.ident == name) => Some(inner),
+        _ => None,
+    }
+}

@@ -1,0 +1,7 @@
+use exam_planner::{Client, student};
+
+async fn find(db: &Client) {
+    let _ = db.student().find_many().filter(student::class_year.contains("20")).await;
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use exam_planner::{Client, Student};
+
+fn find(db: &Client) -> relata::Result<Vec<Student>> {
+    db.student().find_many()
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[derive(relata::FromRawRow)]
+struct Year {
+    class_year: u8,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[derive(relata::Selectable)]
+struct Card {
+    class_year: i32,
+}
+
+fn main() {}
