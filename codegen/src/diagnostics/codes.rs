@@ -157,4 +157,5 @@ codes! {
     R0809 OLD_PROPERTY Warning "A property under an old name",
     R0810 OTHER_GENERATOR Note "A generator of another tool",
     R0811 PREVIEW_FEATURE Note "A preview feature",
+    R0812 NO_FOREIGN_KEYS Warning "A database without foreign keys",
 }

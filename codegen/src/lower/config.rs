@@ -347,7 +347,20 @@ fn url_is_a_string<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) {
 fn lower_relation_mode<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) {
     let Some(mode) = expect_string(cx, value) else { return };
     match mode.text {
-        "prisma" => cx.config.foreign_keys = false,
+        "prisma" => {
+            cx.config.foreign_keys = false;
+            cx.report(
+                Diagnostic::new(
+                    codes::NO_FOREIGN_KEYS,
+                    mode.span,
+                    "without foreign keys no row is kept from losing another",
+                )
+                .label("no relation has a foreign key")
+                .help(
+                    "remove the line, and the database carries out `onDelete` and `onUpdate`; Relata's client does not",
+                ),
+            );
+        }
         "foreignKeys" => {}
         _ => cx.report(
             Diagnostic::new(codes::WRONG_VALUE, mode.span, format!("\"{}\" is not a relation mode", mode.text))
