@@ -159,7 +159,8 @@ fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
-/// Reads a schema: a file, or all `.dsl` and `.prisma` files below a folder, in the order of their paths.
+/// Reads a schema: a file, or all `.dsl` and `.prisma` files below a folder, in the order of their paths. Folders of
+/// migrations are left out, as they hold snapshots.
 ///
 /// # Errors
 /// When there is nothing to read, or it is not UTF-8.
@@ -184,7 +185,10 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), Error> {
     for entry in fs::read_dir(folder).map_err(read_error)? {
         let path = entry.map_err(read_error)?.path();
         if path.is_dir() {
-            collect(&path, paths)?;
+            // A migration has a snapshot of the schema, which is not the schema.
+            if !path.join("migration.sql").exists() {
+                collect(&path, paths)?;
+            }
         } else if path.extension().is_some_and(|extension| extension == "dsl" || extension == "prisma") {
             paths.push(path);
         }

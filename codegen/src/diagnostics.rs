@@ -139,6 +139,11 @@ pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a s
         .map(|(_, candidate)| candidate)
 }
 
+/// Help: the guess at what was meant, else what there is to choose from.
+pub(crate) fn suggest(guess: Option<impl std::fmt::Display>, otherwise: impl FnOnce() -> String) -> String {
+    guess.map_or_else(otherwise, |guess| format!("did you mean `{guess}`?"))
+}
+
 /// Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other.
 fn edit_distance(from: &str, to: &str) -> usize {
     let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());

@@ -1,5 +1,7 @@
 //! `ir`, as `docs/ir.md` describes it.
 
+use serde_json::{Value, json};
+
 use crate::support::Project;
 
 /// The text of the first block of code in `language`.
@@ -16,6 +18,60 @@ fn the_example_of_the_page_is_what_the_command_prints() {
     project.write("schema.dsl", block(&page, "prisma"));
     let ran = project.run(&["ir"]).exits(0);
     assert_eq!(ran.stdout.trim_end(), block(&page, "json").trim_end());
+}
+
+#[test]
+fn what_the_example_does_not_have_is_there_too() {
+    let project = Project::new();
+    project.write(
+        "schema.dsl",
+        r#"datasource db {
+  provider   = "postgresql"
+  schemas    = ["shop"]
+  extensions = [uuid_ossp(map: "uuid-ossp", version: "1.1")]
+}
+
+model A {
+  id    Int                    @id
+  mail  String                 @unique(where: { id: 1 })
+  spot  Unsupported("point")?
+  bs    B[]                    @ignore
+
+  @@index([raw("lower(mail)", sort: Desc, ops: raw("text_pattern_ops"))], type: BTree)
+  @@check("id > 0", name: "positive")
+  @@schema("shop")
+}
+
+model B {
+  id String @id @default(nanoid(7))
+  as A[]
+
+  @@ignore
+  @@schema("shop")
+}
+
+view V {
+  id Int @unique
+
+  @@schema("shop")
+}
+"#,
+    );
+    let ran = project.run(&["ir"]).exits(0);
+    let ir: Value = serde_json::from_str(&ran.stdout).expect("the output is JSON");
+    assert_eq!((&ir["version"], &ir["foreignKeys"], &ir["schemas"]), (&json!(1), &json!(true), &json!(["shop"])));
+    let extension = json!({"name": "uuid_ossp", "dbName": "uuid-ossp", "schema": null, "version": "1.1"});
+    assert_eq!(ir["extensions"], json!([extension]));
+    let [a, b, v] = ir["models"].as_array().expect("a list").as_slice() else { panic!("{ir}") };
+    assert_eq!(a["checks"], json!([{"constraint": "positive", "sql": "id > 0"}]));
+    assert_eq!(a["indexes"][0]["where"], json!("\"id\" = 1"));
+    let part = json!({"expression": "lower(mail)", "sort": "Desc", "operatorClass": "text_pattern_ops"});
+    assert_eq!(a["indexes"][1]["fields"], json!([part]));
+    assert_eq!(a["fields"][2]["type"], json!({"unsupported": "point"}));
+    assert_eq!((&b["ignored"], &v["view"], &v["primaryKey"]), (&json!(true), &json!(true), &Value::Null));
+    assert_eq!(b["fields"][0]["default"], json!({"function": "nanoid", "arguments": [7]}));
+    assert_eq!(ir["relations"][0]["foreignKey"], Value::Null);
+    assert_eq!(ir["relations"][0]["joinTable"]["dbName"], json!("_AToB"));
 }
 
 #[test]

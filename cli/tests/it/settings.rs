@@ -38,6 +38,18 @@ fn the_file_of_a_folder_above_counts_from_where_it_is() {
 }
 
 #[test]
+fn migrations_inside_the_folder_of_the_schema_are_not_part_of_it() {
+    let project = Project::new();
+    project.write("codegen.toml", "schema = \"prisma\"\nmigrations = \"prisma/migrations\"\n");
+    project.write("prisma/models/user.prisma", SCHEMA);
+    let dev = ["migrate", "dev", "--create-only", "--name", "init"];
+    project.run(&dev).exits(0);
+    assert_eq!(project.list("prisma/migrations").len(), 1);
+    project.run(&["check"]).exits(0).says("prisma is valid: 1 model");
+    project.run(&dev).exits(0).says("do not differ");
+}
+
+#[test]
 fn what_the_file_cannot_say_is_refused() {
     let project = Project::new();
     project.write("schema.dsl", SCHEMA);

@@ -69,6 +69,7 @@ codes! {
     R0118 NOT_TEXT Error "A character that is not text",
     R0119 EMPTY_SCHEMA Error "A schema without models",
     R0120 COMPOSITE_TYPE Error "A composite type",
+    R0121 READ_OVER Warning "Text behind a property that is read over",
 
     // Names.
     R0201 DUPLICATE_NAME Error "A name that is declared twice",

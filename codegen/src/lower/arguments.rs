@@ -2,7 +2,7 @@
 
 use super::Cx;
 use super::draft::Given;
-use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
+use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean, suggest};
 use crate::syntax::{Argument, Expression, Name};
 
 /// What an attribute or function may be given.
@@ -218,10 +218,8 @@ pub(super) fn expect_one_of<'a, T: Copy>(
         return Some((*choice, word.span));
     }
     let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
-    let help = match did_you_mean(word.text, names.iter().copied()) {
-        Some(guess) => format!("did you mean `{guess}`?"),
-        None => format!("write one of `{}`", names.join("`, `")),
-    };
+    let help =
+        suggest(did_you_mean(word.text, names.iter().copied()), || format!("write one of `{}`", names.join("`, `")));
     cx.report(
         Diagnostic::new(codes::WRONG_VALUE, word.span, format!("`{}` is not {what}", word.text))
             .label("unknown word")

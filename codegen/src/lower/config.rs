@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::Cx;
 use super::arguments::{Parameters, bind, expect_string, list_items, report_wrong_value};
 use super::draft::Given;
-use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
+use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean, suggest};
 use crate::ir::{ClientOptions, DateTimeLibrary, DecimalLibrary};
 use crate::syntax::{ConfigBlock, ConfigKind, Expression, Name, Property};
 
@@ -194,10 +194,9 @@ fn lower_client_option<'a>(cx: &mut Cx<'a, '_>, property: &'a Property<'a>) {
         }
         name if PASSED_OVER.contains(&name) => {}
         name => {
-            let help = match did_you_mean(name, ON_CLIENT) {
-                Some(guess) => format!("did you mean `{guess}`?"),
-                None => format!("the generator `relata` has `{}`", ON_CLIENT.join("`, `")),
-            };
+            let help = suggest(did_you_mean(name, ON_CLIENT), || {
+                format!("the generator `relata` has `{}`", ON_CLIENT.join("`, `"))
+            });
             let message = format!("the generator `relata` has no property `{name}`");
             let span = property.name.span;
             cx.report(Diagnostic::new(codes::UNKNOWN_PROPERTY, span, message).label("unknown property").help(help));
@@ -308,10 +307,9 @@ fn lower_property<'a>(cx: &mut Cx<'a, '_>, property: &'a Property<'a>) {
 }
 
 fn report_unknown_property(cx: &mut Cx<'_, '_>, name: Name<'_>) {
-    let help = match did_you_mean(name.text, ON_DATASOURCE) {
-        Some(guess) => format!("did you mean `{guess}`?"),
-        None => format!("a datasource has `{}`", ON_DATASOURCE.join("`, `")),
-    };
+    let help = suggest(did_you_mean(name.text, ON_DATASOURCE), || {
+        format!("a datasource has `{}`", ON_DATASOURCE.join("`, `"))
+    });
     let message = format!("a datasource has no property `{}`", name.text);
     cx.report(Diagnostic::new(codes::UNKNOWN_PROPERTY, name.span, message).label("unknown property").help(help));
 }

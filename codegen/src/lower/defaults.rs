@@ -6,7 +6,7 @@ use super::Cx;
 use super::arguments::{Parameters, bind};
 use super::draft::FieldType;
 use super::native_types::scalar_name;
-use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
+use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean, suggest};
 use crate::ir::{Arity, DefaultValue, EnumId, FieldId, Literal, ScalarType};
 use crate::syntax::{Attribute, Expression, Name};
 
@@ -122,13 +122,10 @@ fn enum_value(cx: &mut Cx<'_, '_>, id: FieldId, enumeration: EnumId, value: &Exp
         return Some(DefaultValue::EnumValue(index));
     }
     let names = || block.values.iter().map(|value| value.name.text);
-    let help = match did_you_mean(word.text, names().filter(|_| cx.may_search())) {
-        Some(guess) => format!("did you mean `{guess}`?"),
-        None => {
-            let more = if block.values.len() > MAX_LISTED { ", .." } else { "" };
-            format!("write one of `{}`{more}", names().take(MAX_LISTED).collect::<Vec<_>>().join("`, `"))
-        }
-    };
+    let help = suggest(did_you_mean(word.text, names().filter(|_| cx.may_search())), || {
+        let more = if block.values.len() > MAX_LISTED { ", .." } else { "" };
+        format!("write one of `{}`{more}", names().take(MAX_LISTED).collect::<Vec<_>>().join("`, `"))
+    });
     if !block.broken {
         let message = format!("`{}` has no value `{}`", block.name.text, word.text);
         cx.report(
@@ -154,12 +151,9 @@ fn report_mismatch(cx: &mut Cx<'_, '_>, id: FieldId, value: &Expression<'_>, exp
 
 fn function_default(cx: &mut Cx<'_, '_>, id: FieldId, name: Name<'_>, value: &Expression<'_>) -> Option<DefaultValue> {
     if !FUNCTIONS.contains(&name.text) {
-        let help = match did_you_mean(name.text, FUNCTIONS) {
-            Some(guess) => format!("did you mean `{guess}()`?"),
-            None => {
-                format!("the functions are `{}()`; any SQL goes as `dbgenerated(\"..\")`", FUNCTIONS.join("()`, `"))
-            }
-        };
+        let help = suggest(did_you_mean(name.text, FUNCTIONS).map(|guess| format!("{guess}()")), || {
+            format!("the functions are `{}()`; any SQL goes as `dbgenerated(\"..\")`", FUNCTIONS.join("()`, `"))
+        });
         let message = format!("there is no function `{}` for a default", name.text);
         cx.report(Diagnostic::new(codes::UNKNOWN_FUNCTION, name.span, message).label("unknown function").help(help));
         return None;

@@ -9,7 +9,7 @@ use super::arguments::{
 use super::draft::{FieldList, FieldType, Given, KeyDraft, KeyField, KeyKind, KeyTarget, OperatorClass};
 use super::operator_classes::{KNOWN_CLASSES, METHODS};
 use super::predicates;
-use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
+use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean, suggest};
 use crate::ir::{FieldId, ModelId, SortOrder};
 use crate::syntax::{Arguments, Attribute, Expression, Name};
 
@@ -279,10 +279,9 @@ fn bind_field_arguments<'a>(cx: &mut Cx<'a, '_>, arguments: Option<&'a Arguments
         .flat_map(|arguments| &arguments.list)
         .partition(|argument| argument.name.is_some_and(|name| KNOWN.contains(&name.text)));
     for argument in unknown {
-        let help = match argument.name.and_then(|name| did_you_mean(name.text, KNOWN)) {
-            Some(guess) => format!("did you mean `{guess}`?"),
-            None => "remove it; a field of a key takes `sort: Desc` and `ops: ..`".to_owned(),
-        };
+        let help = suggest(argument.name.and_then(|name| did_you_mean(name.text, KNOWN)), || {
+            "remove it; a field of a key takes `sort: Desc` and `ops: ..`".to_owned()
+        });
         cx.report(
             Diagnostic::new(codes::IGNORED_ARGUMENT, argument.span, "this argument has no effect")
                 .label("unknown argument")
@@ -307,10 +306,9 @@ fn read_operator_class<'a>(
         Expression::Constant(name) => match KNOWN_CLASSES.iter().find(|class| class.name == name.text) {
             Some(class) => Some(OperatorClass::Known(class, name.span)),
             None => {
-                let help = match did_you_mean(name.text, KNOWN_CLASSES.iter().map(|class| class.name)) {
-                    Some(guess) => format!("did you mean `{guess}`?"),
-                    None => "write its name in PostgreSQL as `raw(\"gin_trgm_ops\")`".to_owned(),
-                };
+                let help = suggest(did_you_mean(name.text, KNOWN_CLASSES.iter().map(|class| class.name)), || {
+                    "write its name in PostgreSQL as `raw(\"gin_trgm_ops\")`".to_owned()
+                });
                 let message = format!("there is no operator class `{}`", name.text);
                 cx.report(Diagnostic::new(codes::OPERATOR_CLASS, name.span, message).label("unknown").help(help));
                 None

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Cx;
-use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
+use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean, suggest};
 use crate::syntax::{Attribute, FieldBlock, FieldLine, Name};
 
 /// The mixins by name, those of them that cannot be used left out.
@@ -60,10 +60,9 @@ impl<'a> Mixins<'a> {
 
     fn report_unknown(&self, cx: &mut Cx<'_, '_>, name: Name<'_>) {
         let known = self.by_name.keys().copied().filter(|_| cx.may_search());
-        let help = match did_you_mean(name.text, known) {
-            Some(guess) => format!("did you mean `...{guess}`?"),
-            None => format!("declare it: `mixin {} {{ .. }}`", name.text),
-        };
+        let help = suggest(did_you_mean(name.text, known).map(|guess| format!("...{guess}")), || {
+            format!("declare it: `mixin {} {{ .. }}`", name.text)
+        });
         let message = format!("there is no mixin `{}`", name.text);
         cx.report(Diagnostic::new(codes::UNKNOWN_MIXIN, name.span, message).label("unknown mixin").help(help));
     }

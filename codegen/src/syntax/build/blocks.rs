@@ -9,7 +9,7 @@ use super::super::ast::{
 use super::Cx;
 use super::fields::{build_attribute, build_field};
 use super::values::build_expression;
-use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
+use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean, suggest};
 
 const KEYWORDS: [&str; 6] = ["model", "view", "enum", "datasource", "generator", "mixin"];
 
@@ -323,9 +323,17 @@ fn build_property<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>) -> Option<Prope
     let mut property = Property { name, value: None, broken: false };
     for pair in inner {
         match pair.as_rule() {
+            Rule::stray if property.value.is_some() => {
+                let span = cx.span(&pair);
+                cx.report(
+                    Diagnostic::new(codes::READ_OVER, span, format!("this is no part of the value of `{}`", name.text))
+                        .label("read over")
+                        .help("remove it: a property ends with its line"),
+                );
+            }
             Rule::stray => {
                 property.broken = true;
-                cx.report_stray(&pair, if property.value.is_some() { "the end of the line" } else { "a value" });
+                cx.report_stray(&pair, "a value");
             }
             Rule::crowded_close => report_crowded_close(cx, &pair),
             Rule::number | Rule::call | Rule::array | Rule::object | Rule::string => {
@@ -399,10 +407,7 @@ fn report_unknown_block<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, ast: &mut
         "table" | "class" | "struct" | "entity" => Some("model".to_owned()),
         _ => did_you_mean(keyword, KEYWORDS).map(str::to_owned),
     });
-    let help = match guess {
-        Some(guess) => format!("did you mean `{guess}`?"),
-        None => format!("a block starts with one of `{}`", KEYWORDS.join("`, `")),
-    };
+    let help = suggest(guess, || format!("a block starts with one of `{}`", KEYWORDS.join("`, `")));
     cx.report(
         Diagnostic::new(codes::UNKNOWN_BLOCK, span, format!("`{keyword}` is not a kind of block"))
             .label("unknown keyword")
