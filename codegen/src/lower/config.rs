@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::Cx;
 use super::arguments::{Parameters, bind, expect_string, list_items, report_wrong_value};
 use super::draft::Given;
+use super::names::SCALAR_NAMES;
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean, suggest};
 use crate::ir::{ClientOptions, DateTimeLibrary, DecimalLibrary};
 use crate::syntax::{ConfigBlock, ConfigKind, Expression, Name, Property};
@@ -234,6 +235,17 @@ fn lower_datasource<'a>(cx: &mut Cx<'a, '_>, block: &'a ConfigBlock<'a>) {
         return;
     }
     cx.config.datasource = Some(block.name);
+    if SCALAR_NAMES.contains(&block.name.text) {
+        cx.report(
+            Diagnostic::new(
+                codes::RESERVED_NAME,
+                block.name.span,
+                format!("nothing can be called `{}`", block.name.text),
+            )
+            .label("this is a built-in type")
+            .help("call it `db`: its types are then written `@db.Text`"),
+        );
+    }
     provider_is_given(cx, block, "datasource", "postgresql");
     for property in &block.properties {
         lower_property(cx, property);
