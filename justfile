@@ -19,7 +19,7 @@ test:
 random cases='10000' seed='2026':
     RELATA_RANDOM_CASES={{cases}} RELATA_RANDOM_SEED={{seed}} cargo test --package exam-planner --test it random -- --nocapture
 
-# what queries and generated clients cost: `run`, `compile`, `instructions`, or both of the first
+# what queries and generated clients cost: `run`, `compile`, `instructions`, `growth`, or both of the first
 cost *PARTS:
     scripts/cost {{PARTS}}
 

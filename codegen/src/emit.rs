@@ -50,7 +50,7 @@ pub fn emit(schema: &Schema, options: &EmitOptions) -> Vec<GeneratedFile> {
     // Each file is text before the next one begins: tokens take many times the room.
     files.extend(modules.into_iter().map(|(name, module)| GeneratedFile {
         path: format!("{name}.rs"),
-        text: format!("{}{}", header(options), format_tokens(emit_module(&cx, &module))),
+        text: format!("{}{}", header(options), format_tokens(|| emit_module(&cx, &module))),
     }));
     files
 }
@@ -76,9 +76,9 @@ fn header(options: &EmitOptions) -> String {
 
 /// Formats a file. Tokens that are no Rust would be a mistake in this module; they are printed as they
 /// are, so that the compiler points at them.
-fn format_tokens(tokens: TokenStream) -> String {
-    match syn::parse2(tokens.clone()) {
+fn format_tokens(tokens: impl Fn() -> TokenStream) -> String {
+    match syn::parse2(tokens()) {
         Ok(file) => prettyplease::unparse(&file),
-        Err(_) => tokens.to_string(),
+        Err(_) => tokens().to_string(),
     }
 }

@@ -1,12 +1,18 @@
 //! What a generated client costs to make and to compile, for synthetic schemas of any size.
 //!
-//! `compile [--models N] [--runs N] [--work DIR] [--skip-cargo]`
+//! `compile [--models N]... [--runs N] [--work DIR] [--skip-cargo]`
 //!
 //! `cargo check` and `cargo build` are measured in CPU seconds of cargo and everything it starts, with the
-//! dependencies built before and `CARGO_INCREMENTAL=0`; beside them a crate of plain structs with the same
-//! columns, each with a decoder. The least of the runs counts: what disturbs can only add.
-//! Generating and diffing run in a process of their own for each size, so that peaks of memory are their own.
+//! dependencies built before and `CARGO_INCREMENTAL=0`, but for the rebuild after a field is added, which is
+//! incremental; beside them a crate of plain structs with the same columns, each with a decoder. The least of the runs
+//! counts: what disturbs can only add. What the compiler does runs in a process of its own for each size, so that
+//! peaks of memory are their own.
+//!
+//! `compile work WHAT SHAPE SIZE` does one thing once, for `scripts/cost growth` to count its instructions; `compile
+//! shapes` lists what there is, and what can be done with it.
 
+#[path = "../../../codegen/tests/it/shapes.rs"]
+mod shapes;
 #[path = "../../../codegen/tests/it/synthetic.rs"]
 mod synthetic;
 
@@ -17,21 +23,31 @@ use std::process::{Command, Stdio};
 
 use nix::sys::resource::UsageWho;
 use relata_bench::{Result, Usage, print_table};
-use relata_codegen::compile;
-use relata_codegen::diagnostics::Sources;
+use relata_codegen::diagnostics::{Places, Sources};
 use relata_codegen::emit::{EmitOptions, GeneratedFile, emit};
 use relata_codegen::ir::Schema;
-use relata_codegen::sql::{DiffOptions, Intent, Pair, Side, diff, lower, plan, render};
+use relata_codegen::sql::{DiffOptions, Intent, Pair, Side, State, diff, lower, plan, render};
+use relata_codegen::{compile, format};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         // What this program calls itself with, to measure one thing in a process of its own.
+        ["measure", "check", models] => measured(UsageWho::RUSAGE_SELF, || check(models.parse()?)),
+        ["measure", "format", models] => measured(UsageWho::RUSAGE_SELF, || layout(models.parse()?)),
         ["measure", "generate", models] => measured(UsageWho::RUSAGE_SELF, || generate(models.parse()?)),
         ["measure", "diff", models] => measured(UsageWho::RUSAGE_SELF, || migrate(models.parse()?)),
-        ["measure", "cargo", command, folder] => {
-            measured(UsageWho::RUSAGE_CHILDREN, || cargo(command, Path::new(folder)))
+        ["measure", "cargo", command, folder, incremental] => {
+            measured(UsageWho::RUSAGE_CHILDREN, || cargo(command, Path::new(folder), incremental))
         }
+        ["shapes"] => {
+            for (name, text) in shapes::SHAPES {
+                let is_right = compile(&Sources::single("schema.dsl", text(3))).schema.is_some();
+                println!("check format{}:{name}", if is_right { " generate migrate" } else { "" });
+            }
+            Ok(())
+        }
+        ["work", what, shape, size] => work(what, shape, size.parse()?),
         _ => all(&arguments),
     }
 }
@@ -49,6 +65,50 @@ fn compiled(models: usize, edit: &str) -> Result<Schema> {
     compile(&Sources::single("schema.dsl", &text)).schema.ok_or_else(|| "the synthetic schema is refused".into())
 }
 
+fn check(models: usize) -> Result<usize> {
+    compiled(models, UNEDITED)?;
+    Ok(0)
+}
+
+fn layout(models: usize) -> Result<usize> {
+    Ok(format(&synthetic::schema(models)).lines().count())
+}
+
+/// One thing that is done with a text of a shape.
+fn work(what: &str, shape: &str, size: usize) -> Result<()> {
+    let (_, text) = shapes::SHAPES.iter().find(|(name, _)| *name == shape).ok_or("there is no such shape")?;
+    let text = text(size);
+    if what == "format" {
+        drop(format(&text));
+        return Ok(());
+    }
+    let sources = Sources::single("schema.dsl", text);
+    let compiled = compile(&sources);
+    let places = Places::new(&sources);
+    let known = compiled.diagnostics.iter().filter(|diagnostic| places.start(diagnostic.span).is_some());
+    let known = known.count();
+    let Some(schema) = compiled.schema else {
+        return if known > 0 { Ok(()) } else { Err("no reason was given".into()) };
+    };
+    match what {
+        "check" => {}
+        "generate" => drop(emit(&schema, &EmitOptions { source: "schema.dsl".to_owned(), crate_root: true })),
+        "migrate" => {
+            let full = (lower(&schema), Intent::of(&schema));
+            let empty = (State::default(), Intent::default());
+            for (previous, next) in [(&empty, &full), (&full, &full), (&full, &empty)] {
+                let pair = Pair {
+                    previous: Side { state: &previous.0, intent: Some(&previous.1) },
+                    next: Side { state: &next.0, intent: Some(&next.1) },
+                };
+                render(&plan(diff(pair, &DiffOptions::default())?));
+            }
+        }
+        _ => return Err("the work is check, format, generate or migrate".into()),
+    }
+    Ok(())
+}
+
 const UNEDITED: &str = "  note      String?\n";
 
 fn files(models: usize) -> Result<Vec<GeneratedFile>> {
@@ -64,9 +124,11 @@ fn lines_of(files: &[GeneratedFile]) -> usize {
     files.iter().map(|file| file.text.lines().count()).sum()
 }
 
+const EDITED: &str = "  note      String?\n  remark    String?\n";
+
 /// A column more in one model: from the two texts to the SQL.
 fn migrate(models: usize) -> Result<usize> {
-    let schemas = (compiled(models, UNEDITED)?, compiled(models, "  note      String?\n  remark    String?\n")?);
+    let schemas = (compiled(models, UNEDITED)?, compiled(models, EDITED)?);
     let states = (lower(&schemas.0), lower(&schemas.1));
     let intents = (Intent::of(&schemas.0), Intent::of(&schemas.1));
     let pair = Pair {
@@ -80,9 +142,9 @@ fn migrate(models: usize) -> Result<usize> {
     Ok(render(&plan(changes)).lines().count())
 }
 
-fn cargo(command: &str, folder: &Path) -> Result<usize> {
+fn cargo(command: &str, folder: &Path, incremental: &str) -> Result<usize> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.arg(command).arg("--quiet").current_dir(folder).env("CARGO_INCREMENTAL", "0");
+    cargo.arg(command).arg("--quiet").current_dir(folder).env("CARGO_INCREMENTAL", incremental);
     cargo.env("CARGO_TARGET_DIR", folder.join("../target")).stdout(Stdio::null());
     if !cargo.status()?.success() {
         return Err(format!("cargo {command} failed in {}", folder.display()).into());
@@ -97,8 +159,7 @@ struct Figure {
 }
 
 fn measure(arguments: &[&str], runs: usize) -> Result<Figure> {
-    let mut best: Option<Figure> = None;
-    for _ in 0..runs.max(1) {
+    best_of(runs, |_| {
         let output =
             Command::new(std::env::current_exe()?).arg("measure").args(arguments).stderr(Stdio::inherit()).output()?;
         if !output.status.success() {
@@ -108,33 +169,35 @@ fn measure(arguments: &[&str], runs: usize) -> Result<Figure> {
         let mut words = text.split_whitespace();
         let mut next = || words.next().ok_or("a measurement printed too little");
         let usage = Usage { cpu_s: next()?.parse()?, peak_mb: next()?.parse()? };
-        let lines = next()?.parse()?;
-        if best.as_ref().is_none_or(|best| usage.cpu_s < best.usage.cpu_s) {
-            best = Some(Figure { usage, lines });
-        }
-    }
-    best.ok_or_else(|| "nothing was measured".into())
+        Ok(Figure { usage, lines: next()?.parse()? })
+    })
 }
 
 fn all(arguments: &[String]) -> Result<()> {
-    let (mut models, mut runs, mut work, mut with_cargo) = (200, 3, PathBuf::from("target/cost"), true);
+    let (mut models, mut runs, mut work, mut with_cargo) = (Vec::new(), 3, PathBuf::from("target/cost"), true);
     let mut arguments = arguments.iter();
     while let Some(flag) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{flag} needs a value"));
         match flag.as_str() {
-            "--models" => models = value()?.parse()?,
+            "--models" => models.push(value()?.parse()?),
             "--runs" => runs = value()?.parse()?,
             "--work" => work = value()?.into(),
             "--skip-cargo" => with_cargo = false,
             _ => return Err(format!("unknown argument {flag}; see the top of benches/src/bin/compile.rs").into()),
         }
     }
-    let mut rows = Vec::new();
-    for size in [10, 100, 1000, 5000] {
-        rows.push(row("generate", size, &measure(&["generate", &size.to_string()], runs)?));
+    if models.is_empty() {
+        models = vec![6, 50, 200, 500];
     }
-    rows.push(row("migrate-diff, one edit", 1000, &measure(&["diff", "1000"], runs)?));
-    if with_cargo {
+    let mut rows = Vec::new();
+    for (name, what) in
+        [("check", "check"), ("format", "format"), ("generate", "generate"), ("migrate-diff, one edit", "diff")]
+    {
+        for size in [10, 100, 1000, 5000] {
+            rows.push(row(name, size, &measure(&[what, &size.to_string()], runs)?));
+        }
+    }
+    for models in models.into_iter().filter(|_| with_cargo) {
         compile_clients(models, runs, &work, &mut rows)?;
     }
     print_table(&["what", "models", "CPU s", "peak MB", "lines"], &rows);
@@ -163,21 +226,51 @@ fn compile_clients(models: usize, runs: usize, work: &Path, rows: &mut Vec<Vec<S
         let folder_text = folder.display().to_string();
         for command in ["check", "build"] {
             // The dependencies, and nothing of this counts.
-            cargo(command, &folder)?;
-            let mut best: Option<Figure> = None;
-            for _ in 0..runs.max(1) {
+            cargo(command, &folder, "0")?;
+            let figure = best_of(runs, |_| {
                 touch(&folder.join("src/lib.rs"))?;
-                let figure = measure(&["cargo", command, &folder_text], 1)?;
-                if best.as_ref().is_none_or(|best| figure.usage.cpu_s < best.usage.cpu_s) {
-                    best = Some(Figure { lines, ..figure });
-                }
-            }
-            if let Some(best) = best {
-                rows.push(row(&format!("cargo {command}, {name}"), models, &best));
-            }
+                measure(&["cargo", command, &folder_text, "0"], 1)
+            })?;
+            rows.push(row(&format!("cargo {command}, {name}"), models, &Figure { lines, ..figure }));
         }
     }
+    rebuild(models, runs, &work.join(format!("client-{models}")), &client, rows)
+}
+
+/// The rebuild after one field more in one model, which changes that model's file.
+fn rebuild(
+    models: usize,
+    runs: usize,
+    folder: &Path,
+    files: &[GeneratedFile],
+    rows: &mut Vec<Vec<String>>,
+) -> Result<()> {
+    let options = EmitOptions { source: "schema.dsl".to_owned(), crate_root: true };
+    let edited = emit(&compiled(models, EDITED)?, &options);
+    let mut changed = files.iter().zip(&edited).filter(|(before, after)| before.text != after.text);
+    let (Some((before, after)), None) = (changed.next(), changed.next()) else {
+        return Err("one field more did not change one file".into());
+    };
+    cargo("check", folder, "1")?;
+    let figure = best_of(runs, |run| {
+        let file = if run % 2 == 0 { after } else { before };
+        fs::write(folder.join("src").join(&file.path), &file.text)?;
+        measure(&["cargo", "check", &folder.display().to_string(), "1"], 1)
+    })?;
+    rows.push(row("cargo check, client, one field added", models, &Figure { lines: lines_of(files), ..figure }));
     Ok(())
+}
+
+/// The run that took the least.
+fn best_of(runs: usize, mut run: impl FnMut(usize) -> Result<Figure>) -> Result<Figure> {
+    let mut best = run(0)?;
+    for number in 1..runs.max(1) {
+        let figure = run(number)?;
+        if figure.usage.cpu_s < best.usage.cpu_s {
+            best = figure;
+        }
+    }
+    Ok(best)
 }
 
 fn touch(path: &Path) -> Result<()> {
