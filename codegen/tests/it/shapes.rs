@@ -7,7 +7,7 @@ use crate::synthetic;
 pub(crate) type Shape = (&'static str, fn(usize) -> String);
 
 pub(crate) const SHAPES: &[Shape] = &[
-    ("models", synthetic::schema),
+    ("models", |n| synthetic::schema(n / 5)),
     ("models without an end", |n| "model A {\n".repeat(n)),
     ("unknown types", |n| repeat(n, |i| format!("model M{i} {{\n  id Int @id\n  a Unknown{i}\n}}\n"))),
     ("models of one name", |n| "model A {\n  id Int @id\n}\n".repeat(n)),
