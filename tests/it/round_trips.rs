@@ -1,5 +1,7 @@
 //! How many statements and round trips each shape of a query takes, counted on the wire.
 
+mod shapes;
+
 use chrono::Utc;
 use exam_planner::{Client, Role, exam_type, institution, session, student, student_exam, user};
 use relata::uuid::Uuid;
@@ -17,10 +19,6 @@ struct Counted {
 }
 
 async fn counted() -> Option<Counted> {
-    if devdb().max_connections_hint() < 2 {
-        eprintln!("skipped: this PostgreSQL takes one connection");
-        return None;
-    }
     let fixture = Fixture::new().await;
     let tenant = fixture.institution("north").await.id;
     let types = [fixture.exam_type(tenant, "A").await.id, fixture.exam_type(tenant, "B").await.id];
@@ -31,13 +29,23 @@ async fn counted() -> Option<Counted> {
             fixture.db.student_exam().create(student_exam::Create { student, exam_type }).await.expect("is created");
         }
     }
-    let (before, rest) = fixture.database.url().split_once('@').expect("has a host");
+    let (tap, url) = tapped(fixture.database.url()).await?;
+    let db = Client::builder(&url).expect("is a URL").max_connections(1).connect().await.expect("connects");
+    Some(Counted { fixture, tap, db, tenant, student })
+}
+
+/// A proxy in front of the server, and a URL that leads through it; none where the server takes one connection.
+async fn tapped(url: &str) -> Option<(Wiretap, String)> {
+    if devdb().max_connections_hint() < 2 {
+        eprintln!("skipped: this PostgreSQL takes one connection");
+        return None;
+    }
+    let (before, rest) = url.split_once('@').expect("has a host");
     let (server, path) = rest.split_once('/').expect("has a path");
     let tap = Wiretap::start(server.to_owned()).await;
     let glue = if path.contains('?') { '&' } else { '?' };
     let url = format!("{before}@{}/{path}{glue}sslmode=disable", tap.address());
-    let db = Client::builder(&url).expect("is a URL").max_connections(1).connect().await.expect("connects");
-    Some(Counted { fixture, tap, db, tenant, student })
+    Some((tap, url))
 }
 
 impl Counted {

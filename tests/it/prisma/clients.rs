@@ -178,7 +178,7 @@ impl Label for Student {
 #[tokio::test]
 async fn extends_model() {
     let db = Given::new().await;
-    assert_eq!(db.student().of_year(2026).await.expect("is read"), [db.ada.clone()]);
+    assert_eq!(db.student().of_year(2026).await.expect("is read"), vec![db.ada.clone()]);
 }
 
 #[tokio::test]
@@ -207,7 +207,7 @@ async fn extends_client() {
         db.student().find_many().filter(student::user.is(user::email.eq(email))).await
     }
     let db = Given::new().await;
-    assert_eq!(of_email(&db, "bob@x.edu").await.expect("is read"), [db.bob.clone()]);
+    assert_eq!(of_email(&db, "bob@x.edu").await.expect("is read"), vec![db.bob.clone()]);
 }
 
 #[tokio::test]

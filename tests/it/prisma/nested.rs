@@ -196,7 +196,7 @@ async fn nested_delete() {
 async fn nested_delete_of_one() {
     let db = Given::new().await;
     db.user().update(user::id.eq(db.bob.user_id)).with(user::student.delete()).await.expect("is updated");
-    assert_eq!(db.student().find_many().await.expect("is read"), [db.ada.clone()]);
+    assert_eq!(db.student().find_many().await.expect("is read"), vec![db.ada.clone()]);
 }
 
 #[tokio::test]
