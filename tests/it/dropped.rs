@@ -155,6 +155,33 @@ async fn writes_may_be_dropped_at_any_await() {
     assert_eq!(users - 1, nested, "no user is there without the sessions it was to be created with");
 }
 
+/// Streams hold a cursor, and copies are in the middle of COPY, which is no state to give a connection back in.
+#[tokio::test]
+async fn streams_and_copies_may_be_dropped_at_any_await() {
+    let Some(dropping) = Dropping::new().await else { return };
+    let (db, tenant) = (&dropping.db, dropping.tenant);
+    for email in ["b@x.edu", "c@x.edu"] {
+        dropping.fixture.student(tenant, email, 2027).await;
+    }
+    let stream = || async {
+        let mut students = db.student().find_many().include(student::exams).stream().rows_at_once(1);
+        while let Some(student) = students.next().await {
+            student?;
+        }
+        Ok(())
+    };
+    assert!(dropping.at_every_poll("stream", stream).await > 5);
+    let copy = || async {
+        let row = |_| institution::Create { name: "copied".to_owned(), slug: Uuid::new_v4().to_string() };
+        db.institution().copy_in((0..20).map(row)).await.map(drop)
+    };
+    let drops = dropping.at_every_poll("copy_in", copy).await;
+    assert!(drops > 1, "{drops}");
+    // The last one came to its end; of the others, some may have had their COMMIT on its way.
+    let copied = db.institution().count().filter(institution::name.eq("copied")).await.expect("counts");
+    assert!(copied >= 20 && copied % 20 == 0, "{copied} rows: a copy holds as a whole");
+}
+
 #[tokio::test]
 async fn transactions_may_be_dropped_at_any_await() {
     let Some(dropping) = Dropping::new().await else { return };

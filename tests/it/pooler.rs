@@ -121,6 +121,11 @@ async fn work(db: &Client, tenant: Uuid, number: usize) -> Result<(), Error> {
             .statement_timeout(Duration::from_secs(30))
             .await?;
         assert_eq!(counted, 1);
+        let mut stream = db.user().find_many().filter(user::id.eq(user.id)).include(user::sessions).stream();
+        assert_eq!(stream.next().await.expect("there is one")?.sessions.len(), 0);
+        assert!(stream.next().await.is_none());
+        let copied = [(); 2].map(|()| session::Create { user: user.id, expires_at: Utc::now() });
+        assert_eq!(db.session().copy_in(copied).await?, 2);
         let sql = "SELECT email, role::text FROM users WHERE id = $1 AND role = $2";
         let raw = db.query_raw::<(String, String)>(sql, params![user.id, Role::Admin]).await?;
         assert_eq!(raw, [(email, "ADMIN".to_owned())]);
