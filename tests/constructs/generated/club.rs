@@ -64,9 +64,7 @@ pub struct Create {
     pub name: rt::String,
 }
 impl Create {
-    pub fn set(self, to_: rt::Assignment<self::Club>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Club);
 }
 impl rt::NewRow for Create {
     type Model = self::Club;

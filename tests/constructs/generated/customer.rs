@@ -93,9 +93,7 @@ pub struct Create {
     pub email: rt::String,
 }
 impl Create {
-    pub fn set(self, to_: rt::Assignment<self::Customer>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Customer);
 }
 impl rt::NewRow for Create {
     type Model = self::Customer;

@@ -54,9 +54,7 @@ pub struct Create {
     pub name: super::level_name::LevelName,
 }
 impl Create {
-    pub fn set(self, to_: rt::Assignment<self::Level>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Level);
 }
 impl rt::NewRow for Create {
     type Model = self::Level;

@@ -59,9 +59,7 @@ pub struct Create {
     pub text: rt::String,
 }
 impl Create {
-    pub fn set(self, to_: rt::Assignment<self::Line>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Line);
 }
 impl rt::NewRow for Create {
     type Model = self::Line;

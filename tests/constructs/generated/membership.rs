@@ -80,9 +80,7 @@ pub struct Create<Customer = i32, Club = rt::Uuid> {
     pub club: Club,
 }
 impl<L0, L1> Create<L0, L1> {
-    pub fn set(self, to_: rt::Assignment<self::Membership>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Membership);
 }
 impl<
     L0: rt::LinkTarget<super::customer::Customer, i32>,

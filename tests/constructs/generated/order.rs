@@ -69,9 +69,7 @@ pub struct Create<Customer = i32> {
     pub number: i32,
 }
 impl<L0> Create<L0> {
-    pub fn set(self, to_: rt::Assignment<self::Order>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Order);
 }
 impl<L0: rt::LinkTarget<super::customer::Customer, i32>> rt::NewRow for Create<L0> {
     type Model = self::Order;

@@ -55,9 +55,7 @@ pub struct Create<Result = i32> {
     pub result: Result,
 }
 impl<L0> Create<L0> {
-    pub fn set(self, to_: rt::Assignment<self::Box>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Box);
 }
 impl<L0: rt::LinkTarget<super::result::Result, i32>> rt::NewRow for Create<L0> {
     type Model = self::Box;

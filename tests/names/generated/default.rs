@@ -37,9 +37,7 @@ pub struct Create {
     pub id: i32,
 }
 impl Create {
-    pub fn set(self, to_: rt::Assignment<self::Default>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Default);
 }
 impl rt::NewRow for Create {
     type Model = self::Default;

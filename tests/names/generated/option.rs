@@ -91,9 +91,7 @@ pub struct Create {
     pub id: i32,
 }
 impl Create {
-    pub fn set(self, to_: rt::Assignment<self::Option>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Option);
 }
 impl rt::NewRow for Create {
     type Model = self::Option;

@@ -78,9 +78,7 @@ pub struct Create<Option = i32> {
     pub r#try: i32,
 }
 impl<L0> Create<L0> {
-    pub fn set(self, to_: rt::Assignment<self::Result>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Result);
 }
 impl<L0: rt::LinkTarget<super::option::Option, i32>> rt::NewRow for Create<L0> {
     type Model = self::Result;

@@ -54,9 +54,7 @@ pub struct Create<Ok = i32> {
     pub err: rt::String,
 }
 impl<L0> Create<L0> {
-    pub fn set(self, to_: rt::Assignment<self::Some>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Some);
 }
 impl<L0: rt::LinkTarget<super::box_::Box, i32>> rt::NewRow for Create<L0> {
     type Model = self::Some;

@@ -54,9 +54,7 @@ pub struct Create {
     pub push: rt::String,
 }
 impl Create {
-    pub fn set(self, to_: rt::Assignment<self::Vec>) -> rt::CreateWith<Self> {
-        rt::CreateWith::first(self, to_)
-    }
+    rt::set_and_with!(self::Vec);
 }
 impl rt::NewRow for Create {
     type Model = self::Vec;
