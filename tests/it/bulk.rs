@@ -102,11 +102,7 @@ async fn copied_rows_are_kept_up_to_date() {
 
 /// A client of one connection, whose traffic is counted.
 async fn tapped(fixture: &Fixture) -> (Client, Wiretap) {
-    let (before, rest) = fixture.database.url().split_once('@').expect("has a host");
-    let (server, path) = rest.split_once('/').expect("has a path");
-    let tap = Wiretap::start(server.to_owned()).await;
-    let glue = if path.contains('?') { '&' } else { '?' };
-    let url = format!("{before}@{}/{path}{glue}sslmode=disable", tap.address());
+    let (url, tap) = Wiretap::before(fixture.database.url()).await;
     let db = Client::builder(&url).expect("is a URL").max_connections(1).connect().await.expect("connects");
     (db, tap)
 }

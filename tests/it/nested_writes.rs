@@ -2,6 +2,8 @@
 
 use relata::{Error, Parent};
 
+use crate::support::devdb;
+use crate::support::wiretap::Wiretap;
 use crate::wide::Fixture;
 use crate::wide::client::{comment, group, note, person};
 
@@ -197,4 +199,91 @@ async fn rows_in_bulk_come_back_or_are_left_out() {
         .await
         .expect("are changed");
     assert_eq!(changed.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(), ["E"]);
+}
+
+#[tokio::test]
+async fn a_tree_of_one_table_is_written_and_read_to_any_depth() {
+    let fixture = Fixture::new().await;
+    let db = &fixture.db;
+    let chain = named("a").with(
+        person::reports
+            .create(named("b").with(person::reports.create(named("c").with(person::reports.create(named("d")))))),
+    );
+    let top = db.person().create_many([chain]).await.expect("are created");
+    assert_eq!(top, 1);
+    let sql = "WITH RECURSIVE tree AS (SELECT id, name, 0 AS depth FROM \"Person\" WHERE manager_id IS NULL \
+        UNION ALL SELECT p.id, p.name, depth + 1 FROM \"Person\" p JOIN tree ON p.manager_id = tree.id) \
+        SELECT string_agg(name, '' ORDER BY depth) FROM tree";
+    assert_eq!(fixture.sql(sql).await[0].get::<_, String>(0), "abcd");
+    let down = db
+        .person()
+        .find_many()
+        .filter(person::manager.is_none())
+        .include(person::reports.include(person::reports.include(person::reports)))
+        .await
+        .expect("is read");
+    let [a] = down.as_slice() else { panic!("one has no manager") };
+    let (b, c) = (&a.reports[0], &a.reports[0].reports[0]);
+    assert_eq!([&a.name, &b.name, &c.name, &c.reports[0].name], ["a", "b", "c", "d"]);
+    let up = db
+        .person()
+        .find_unique(person::name.eq("d"))
+        .include(person::manager.include(person::manager.include(person::manager)))
+        .or_err()
+        .await
+        .expect("is read");
+    let c = up.manager.as_ref().expect("has one");
+    let b = c.manager.as_ref().expect("has one");
+    assert_eq!([&c.name, &b.name, &b.manager.as_ref().expect("has one").name], ["c", "b", "a"]);
+    let below_a = person::manager.is(person::manager.is(person::manager.is(person::name.eq("a"))));
+    assert_eq!(names(&fixture, below_a).await, ["d"]);
+    let above_d = person::reports.some(person::reports.some(person::reports.every(person::name.eq("d"))));
+    assert_eq!(names(&fixture, above_d).await, ["a", "b"], "of none, every one is called d");
+}
+
+/// Statements of a nested write, BEGIN and COMMIT included: the row that is updated is locked by one of them.
+#[tokio::test]
+async fn nested_writes_take_a_statement_or_two_each() {
+    if devdb().max_connections_hint() < 2 {
+        return eprintln!("skipped: this PostgreSQL takes one connection");
+    }
+    let fixture = Fixture::new().await;
+    fixture.db.person().create_many(["boss", "a", "b", "c", "d"].map(named)).await.expect("are created");
+    let titles = ["x", "y", "z"].map(|title| group::Create { title: title.to_owned() });
+    let groups = fixture.db.group().create_many_and_return(titles.clone()).await.expect("are created");
+    let (url, tap) = Wiretap::before(fixture.url()).await;
+    let db = crate::wide::client::Client::builder(&url).expect("is a URL").max_connections(1).connect().await;
+    let db = db.expect("connects");
+    let key = || person::name.eq("boss");
+    let people = |names: &[&str]| names.iter().map(|name| person::name.eq(*name)).collect::<Vec<_>>();
+    let of = |groups: &[group::Group]| groups.iter().map(|row| group::id.eq(row.id)).collect::<Vec<_>>();
+    let shapes: Vec<(&str, relata::NestedChange<_>, usize)> = vec![
+        ("connect", person::reports.connect_many(people(&["a", "b"])).into(), 1),
+        ("set", person::reports.set(people(&["b", "c"])), 2),
+        ("disconnect", person::reports.disconnect(person::name.eq("c")), 1),
+        ("create_many", person::reports.create_many(["e", "f"].map(named)).into(), 1),
+        ("connect_or_create", person::reports.connect_or_create(person::name.eq("g"), named("g")).into(), 1),
+        ("update", person::reports.update(person::name.eq("g"), [person::name.to("h")]), 1),
+        ("update_many", person::reports.update_many(person::name.eq("h"), [person::name.to("i")]), 1),
+        ("upsert", person::reports.upsert(person::name.eq("j"), named("j"), [person::name.to("k")]), 1),
+        ("delete", person::reports.delete(person::name.eq("i")), 1),
+        ("delete_many", person::reports.delete_many(person::name.eq("j")), 1),
+        ("create many to many", person::groups.create_many(titles).into(), 2),
+        ("connect many to many", person::groups.connect_many(of(&groups[..2])).into(), 2),
+        ("set many to many", person::groups.set(of(&groups[1..])), 3),
+        ("disconnect many to many", person::groups.disconnect(group::id.eq(groups[1].id)), 1),
+        ("create the one", person::manager.create(named("chief")).into(), 2),
+        ("update the one", person::manager.update([person::name.to("ceo")]), 1),
+        ("disconnect the one", person::manager.disconnect(), 1),
+        ("connect the one", person::manager.connect(person::name.eq("ceo")).into(), 2),
+        ("delete the one", person::manager.delete(), 2),
+    ];
+    for (shape, change, statements) in shapes {
+        tap.take();
+        db.person().update(key()).with(change).await.expect(shape);
+        assert_eq!(tap.take().statements, 3 + statements, "{shape}: BEGIN, the lock, {statements}, COMMIT");
+    }
+    assert_eq!(names(&fixture, person::manager.is(key())).await, ["b", "e", "f"]);
+    let joined = db.group().count().filter(group::members.some(key())).await.expect("counts");
+    assert_eq!(joined, 1, "the new groups were left by `set`, and one of the others by `disconnect`");
 }

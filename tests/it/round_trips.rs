@@ -40,11 +40,7 @@ async fn tapped(url: &str) -> Option<(Wiretap, String)> {
         eprintln!("skipped: this PostgreSQL takes one connection");
         return None;
     }
-    let (before, rest) = url.split_once('@').expect("has a host");
-    let (server, path) = rest.split_once('/').expect("has a path");
-    let tap = Wiretap::start(server.to_owned()).await;
-    let glue = if path.contains('?') { '&' } else { '?' };
-    let url = format!("{before}@{}/{path}{glue}sslmode=disable", tap.address());
+    let (url, tap) = Wiretap::before(url).await;
     Some((tap, url))
 }
 

@@ -227,3 +227,29 @@ fn futures_of(
     use futures_util::StreamExt;
     names.map(|row| row.map(|(name,)| person::Create { name }))
 }
+
+#[tokio::test]
+async fn behind_a_pooler_rows_stream_and_are_copied_too() {
+    let fixture = Fixture::new().await;
+    let tenant = exams(&fixture).await;
+    let glue = if fixture.database.url().contains('?') { '&' } else { '?' };
+    let url = format!("{}{glue}pgbouncer=true", fixture.database.url());
+    let db = Client::builder(&url).expect("is a URL").max_connections(1).connect().await.expect("connects");
+    let query = || {
+        let of_tenant = student::institution_id.eq(tenant) & student::class_year.in_([2024, 2025]);
+        db.student().find_many().filter(of_tenant).order_by(student::id.asc()).include(student::exams)
+    };
+    assert_eq!(all(query().stream().rows_at_once(2)).await, query().await.expect("is read"));
+    let numbers = db.query_raw_stream::<(i64,)>("SELECT generate_series(1, $1)", params![5_i64]).rows_at_once(2);
+    assert_eq!(all(numbers).await.len(), 5);
+    let row = |number: i32| user::Create {
+        institution: tenant,
+        email: format!("new{number}@x.edu"),
+        password_hash: String::new(),
+        role: exam_planner::Role::Admin,
+    };
+    let rows: Vec<_> = (0..3).map(row).collect();
+    assert_eq!(db.user().copy_in(rows).await.expect("are copied"), 3);
+    let names = "SELECT count(*) FROM pg_prepared_statements";
+    assert_eq!(db.query_raw::<(i64,)>(names, params![]).await.expect("is read"), [(0,)], "nothing is left behind");
+}

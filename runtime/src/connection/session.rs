@@ -207,10 +207,12 @@ impl<'c> Session<'c> {
         self.ask_prepared(&Prepared::Unnamed(Arc::new([])), &statement, table).await
     }
 
-    /// The types of a statement's columns.
-    pub(crate) async fn column_types(self, sql: &str, table: &'static Table) -> Result<Vec<Type>> {
-        let described = self.named(sql, table).await?;
-        Ok(described.columns().iter().map(|column| column.type_().clone()).collect())
+    /// The types of a statement's parameters.
+    pub(crate) async fn parameter_types(self, statement: &Statement, table: &'static Table) -> Result<Vec<Type>> {
+        Ok(match self.prepare(statement, Some(table)).await? {
+            Prepared::Named(prepared) => prepared.params().to_vec(),
+            Prepared::Unnamed(types) => types.to_vec(),
+        })
     }
 
     /// Begins a COPY into a table.

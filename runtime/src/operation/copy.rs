@@ -108,9 +108,12 @@ const SENT_AT_ONCE: usize = 64 * 1024;
 impl Target {
     async fn open(session: Session<'_>, table: &'static Table, row: &Insert) -> Result<Self> {
         let columns: Vec<u16> = row.cells.iter().map(|(column, _)| *column).collect();
-        let types = session.column_types(&sql::columns_statement(table, &columns), table).await?;
+        if columns.is_empty() {
+            return Ok(Target::Insert { columns, rows: Vec::new() });
+        }
+        let types = session.parameter_types(&sql::columns_statement(table, &columns), table).await?;
         let known = columns.iter().map(|column| &table.columns[usize::from(*column)]);
-        if columns.is_empty() || !known.zip(&types).all(|(column, ty)| is_binary(column, ty)) {
+        if !known.zip(&types).all(|(column, ty)| is_binary(column, ty)) {
             return Ok(Target::Insert { columns, rows: Vec::new() });
         }
         let statement = Statement { sql: sql::copy_statement(table, &columns), params: Vec::new() };

@@ -65,14 +65,20 @@ pub(crate) fn copy_statement(table: &Table, columns: &[u16]) -> String {
     writer.sql
 }
 
-/// The columns as they are in the table, to ask for their types.
-pub(crate) fn columns_statement(table: &Table, columns: &[u16]) -> String {
+/// A statement whose parameters have the types of the columns, to ask for them.
+pub(crate) fn columns_statement(table: &Table, columns: &[u16]) -> Statement {
     let mut writer = Writer::new();
-    writer.push("SELECT ");
-    writer.push_column_names(table, columns);
-    writer.push(" FROM ");
+    writer.push("INSERT INTO ");
     writer.push(table.sql);
-    writer.sql
+    writer.push(" (");
+    writer.push_column_names(table, columns);
+    writer.push(") VALUES (");
+    for index in 0..columns.len() {
+        writer.push(if index > 0 { ", " } else { "" });
+        writer.push_param(Param::Null);
+    }
+    writer.push(")");
+    writer.finish()
 }
 
 /// The time of the transaction, as the type of each column.

@@ -43,7 +43,16 @@ impl Wiretap {
         Self { address, counts }
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
+    /// Stands before the server of a URL: gives the URL that leads through it.
+    pub(crate) async fn before(url: &str) -> (String, Self) {
+        let (before, rest) = url.split_once('@').expect("has a host");
+        let (server, path) = rest.split_once('/').expect("has a path");
+        let tap = Self::start(server.to_owned()).await;
+        let glue = if path.contains('?') { '&' } else { '?' };
+        (format!("{before}@{}/{path}{glue}sslmode=disable", tap.address()), tap)
+    }
+
+    fn address(&self) -> SocketAddr {
         self.address
     }
 
