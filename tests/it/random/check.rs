@@ -10,14 +10,14 @@ use super::world::{Arity, Class, Model, Row, Selected, World};
 pub(crate) fn check(world: &World, model: usize, query: &Query, got: &[Tree]) -> Result<(), String> {
     let all = || world.rows[model].iter().collect::<Vec<_>>();
     match query {
-        Query::Find(_, rows) => whole_rows(world, model, all(), rows, got),
+        Query::Find(_, rows) | Query::Stream(rows) => whole_rows(world, model, all(), rows, got),
         Query::First(_, rows) => whole_rows(world, model, all(), &Rows { take: Some(1), ..rows.clone() }, got),
         Query::Unique(_, (key, values), rows) => {
             let key = &world.models[model].keys[*key];
             let has_key = |row: &&Row| key.iter().zip(values).all(|(field, value)| row[*field] == *value);
             whole_rows(world, model, all().into_iter().filter(has_key).collect(), rows, got)
         }
-        Query::Pages(_, rows) => {
+        Query::Pages(_, rows) | Query::PagesBack(_, rows) => {
             // Pages make the order total, as a cursor does.
             let total = Rows { last: true, take: None, ..rows.clone() };
             whole_rows(world, model, all(), &total, got)

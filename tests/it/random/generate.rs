@@ -33,10 +33,11 @@ impl<'w> Generator<'w> {
     pub(crate) fn query(&mut self, model: usize) -> Query {
         let info = self.info(model);
         match self.rng.u8(..20) {
-            0..=6 => {
+            0..=5 => {
                 let shape = self.rng.usize(..info.shapes.len());
                 Query::Find(shape, self.rows(model, &info.shapes[shape]))
             }
+            6 => Query::Stream(self.rows(model, &[])),
             7 | 8 => {
                 let shape = self.rng.usize(..info.shapes.len());
                 let rows = Rows { take: None, last: false, ..self.rows(model, &info.shapes[shape]) };
@@ -48,7 +49,8 @@ impl<'w> Generator<'w> {
                 let rows = Rows { filter, includes: self.includes(model, &info.shapes[shape]), ..Rows::default() };
                 Query::Unique(shape, self.key(model), rows)
             }
-            11 | 12 => Query::Pages(self.rng.u64(1..4), Rows { skip: None, ..self.uncut(model) }),
+            11 => Query::Pages(self.rng.u64(1..4), self.uncut(model)),
+            12 => Query::PagesBack(self.rng.u64(1..4), self.uncut(model)),
             13 | 14 => {
                 let rows = self.rows(model, &[]);
                 Query::Select(self.rng.usize(..info.selections.len()), self.made_total(model, rows))

@@ -161,6 +161,10 @@ pub(crate) enum Query {
     Unique(usize, (usize, Vec<Value>), Rows),
     /// All pages, one after the other.
     Pages(u64, Rows),
+    /// All pages, from the last to the first.
+    PagesBack(u64, Rows),
+    /// Row by row.
+    Stream(Rows),
     /// With the shape of what is selected.
     Select(usize, Rows),
     Count(Option<Condition>),

@@ -11,6 +11,10 @@ pub(crate) fn smaller(query: &Query) -> Vec<Query> {
             smaller_rows(rows).into_iter().map(|rows| Query::Unique(*shape, key.clone(), rows)).collect()
         }
         Query::Pages(size, rows) => smaller_rows(rows).into_iter().map(|rows| Query::Pages(*size, rows)).collect(),
+        Query::PagesBack(size, rows) => {
+            smaller_rows(rows).into_iter().map(|rows| Query::PagesBack(*size, rows)).collect()
+        }
+        Query::Stream(rows) => smaller_rows(rows).into_iter().map(Query::Stream).collect(),
         // The order's last terms are the key, without which it would not be known what is right.
         Query::Select(place, rows) => without_order(rows).into_iter().map(|rows| Query::Select(*place, rows)).collect(),
         Query::Aggregate(rows) => without_order(rows).into_iter().map(Query::Aggregate).collect(),

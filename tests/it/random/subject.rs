@@ -332,6 +332,15 @@ pub(crate) async fn run<M: Subject>(db: &M::Db, query: &query::Query) -> Result<
             M::find_one(find, *shape, &rows.includes).await?
         }
         Query::Pages(size, rows) => pages(M::delegate(db).find_many().refine(rows).take(*size)).await?,
+        Query::PagesBack(size, rows) => pages_back(M::delegate(db).find_many().refine(rows).take(*size)).await?,
+        Query::Stream(rows) => {
+            let mut stream = M::delegate(db).find_many().refine(rows).stream().rows_at_once(2);
+            let mut trees = Vec::new();
+            while let Some(row) = stream.next().await {
+                trees.push(row?.tree());
+            }
+            trees
+        }
         Query::Select(place, rows) => M::select(M::delegate(db).find_many().refine(rows), *place).await?,
         Query::Count(filter) => {
             let count = M::delegate(db).count().filter(condition(filter)).await?;
@@ -356,6 +365,18 @@ async fn pages<M: Subject>(find: Find<M, M, relata::All>) -> Result<Vec<Tree>> {
             // No table has as many rows: the pages go round in a circle.
             Some(_) => return Ok(rows),
             None => return Ok(rows),
+        }
+    }
+}
+
+async fn pages_back<M: Subject>(find: Find<M, M, relata::All>) -> Result<Vec<Tree>> {
+    let (mut rows, mut token) = (Vec::new(), None);
+    loop {
+        let page = find.clone().page_before(token).await?;
+        rows.splice(0..0, page.rows.iter().map(Observe::tree));
+        match page.previous {
+            Some(previous) if rows.len() < 100 => token = Some(previous),
+            _ => return Ok(rows),
         }
     }
 }
