@@ -18,6 +18,7 @@ mod lock_file;
 mod migrate;
 mod proxy;
 mod rebase;
+mod recipes;
 mod resolve;
 mod settings;
 mod squash;
