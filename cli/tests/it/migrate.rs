@@ -257,3 +257,25 @@ fn reset_leaves_all_alone_when_another_schema_depends_on_ours() {
         .says("nothing was changed");
     assert_eq!(query(&database, TABLES), ["one", "two"]);
 }
+
+#[test]
+fn a_column_under_a_view_is_told_before_and_refused_whole() {
+    let (project, database) = (Project::new(), database("under_a_view"));
+    let dev = |schema: &str, more: &[&str]| {
+        project.write("schema.dsl", schema);
+        project.run(&[&["migrate", "dev", "--url", database.url()], more].concat())
+    };
+    dev("model T {\n  id Int @id\n  a Int\n  b Int\n}\n", &["--name", "one"]).exits(0);
+    query(&database, "CREATE VIEW v AS SELECT a, b FROM \"T\"");
+    dev("model T {\n  id Int @id\n  a String\n}\n", &["--name", "two", "--create-only"]).exits(0);
+    let lint = ["migrate", "lint", "--url", database.url()];
+    project.run(&lint).exits(1).says("F208").says("1 view, policy or trigger uses it");
+    project.deploy(&database).exits(1).says("cannot alter type of a column used by a view").says("drop the view");
+    project.status(&database).exits(2);
+    let path = format!("migrations/{}/migration.sql", project.list("migrations")[1]);
+    let sql = project.read(&path);
+    project.write(&path, format!("DROP VIEW v;\n{sql}\nCREATE VIEW v AS SELECT a FROM \"T\";\n"));
+    project.run(&["migrate", "dev", "--url", database.url()]).exits(0);
+    assert_eq!(query(&database, "SELECT count(*) FROM v"), ["0"]);
+    project.status(&database).exits(0);
+}

@@ -48,7 +48,8 @@ fn run(name: &str) {
             "sh" => {
                 for line in text.lines() {
                     let (command, note) = line.split_once(" # exits ").unwrap_or((line, "0"));
-                    let code: i32 = note.split(':').next().and_then(|code| code.trim().parse().ok()).expect("an exit code");
+                    let code: i32 =
+                        note.split(':').next().and_then(|code| code.trim().parse().ok()).expect("an exit code");
                     let output = shell(&project, command, database.url());
                     assert_eq!(output.code, code, "{name}: {command}\n{}\n{}", output.stdout, output.stderr);
                     commands += 1;

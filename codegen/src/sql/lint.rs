@@ -11,7 +11,8 @@ pub use probe::Probe;
 
 use super::change::{Place, TableObject};
 use super::plan::{Action, Lock, Step, Work};
-use super::state::{Column, Table};
+use super::quote::qualified;
+use super::state::{Column, ObjectName, Table};
 
 /// One finding about one statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,7 +103,12 @@ fn consequences(step: &Step) -> Vec<Finding> {
         Action::AlterColumns { table, alterations } => {
             let relaxed = alterations.iter().filter(|it| !it.previous.nullable && it.next.nullable);
             let text = |column: &Column| format!("programs of before do not expect NULL in {table}.{}", column.name);
-            relaxed.map(|it| Finding::new(codes::C402, text(&it.next))).collect()
+            let relaxed = relaxed.map(|it| Finding::new(codes::C402, text(&it.next)));
+            let retyped = alterations.iter().filter(|it| it.retyped);
+            relaxed.chain(retyped.map(|it| dependents(table, &it.next.name, "changes its type"))).collect()
+        }
+        Action::DropColumns { table, columns } => {
+            columns.iter().map(|column| dependents(table, &column.name, "is dropped")).collect()
         }
         Action::DropObject { table, object: TableObject::ForeignKey(key) } => {
             let text = format!("{table} ({}) may point at rows that do not exist", key.columns.join(", "));
@@ -110,6 +116,15 @@ fn consequences(step: &Step) -> Vec<Finding> {
         }
         Action::DropTable(table) => locked_parents(table),
         _ => Vec::new(),
+    }
+}
+
+/// Only a database knows its views.
+fn dependents(table: &ObjectName, column: &str, what: &str) -> Finding {
+    Finding {
+        lint: codes::F208,
+        text: format!("{table}.{column} {what}: fails if a view, a policy or a trigger uses it"),
+        probe: Some(Probe::Dependents { table: qualified(table), column: column.to_owned() }),
     }
 }
 

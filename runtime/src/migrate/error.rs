@@ -312,6 +312,11 @@ fn advice(error: &DbError) -> Option<&'static str> {
         "other sessions kept the table locked through all attempts; deploy again when it is less busy"
     } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
         "connect as the owner of the tables, or have the privilege granted"
+    } else if *code == SqlState::DEPENDENT_OBJECTS_STILL_EXIST
+        || (*code == SqlState::FEATURE_NOT_SUPPORTED && error.message().starts_with("cannot alter type of a column"))
+    {
+        "drop the view, policy, trigger or other object that uses it in a statement before this one, and make it again \
+         after it, in the same migration"
     } else if *code == SqlState::NOT_NULL_VIOLATION {
         "rows without a value exist: give the column a default, or fill them in an earlier statement"
     } else if *code == SqlState::UNIQUE_VIOLATION {

@@ -97,6 +97,10 @@ lints! {
         "PostgreSQL refuses with `unsafe use of new value` (55P04)."
         "Write `-- relata:segment transactional` between the two, so that the value is committed first."
 
+    F208 Info "A column changes that views may use"
+        "PostgreSQL refuses to drop a column, or to give it another type, while a view, a policy or a trigger uses it."
+        "Drop those before the statement and make them again after it, in the same migration. With --url, they are counted; none is no finding."
+
     // L: somebody has to wait.
     L301 Warning "An index is built under a lock that blocks writes"
         "Until it is built, which takes minutes for a large table, nobody can insert, update or delete."

@@ -53,6 +53,13 @@ pub enum Probe {
         /// The values, as they are.
         labels: Vec<String>,
     },
+    /// How many views, policies and triggers use a column.
+    Dependents {
+        /// The table.
+        table: String,
+        /// The column as it is called, without quotes.
+        column: String,
+    },
     /// How many rows do not pass a check.
     Violations {
         /// The table.
@@ -95,6 +102,14 @@ impl Probe {
                 let labels = format!("ARRAY[{}]::text[]", labels.join(", "));
                 format!("SELECT count(*) FROM {table} WHERE ARRAY[{column}]::text[] && {labels}")
             }
+            Probe::Dependents { table, column } => format!(
+                "SELECT count(DISTINCT (d.classid, d.objid)) FROM pg_depend AS d
+                 JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+                 WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = {}::regclass AND a.attname = {}
+                   AND d.classid IN ('pg_rewrite'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass)",
+                literal(table),
+                literal(column)
+            ),
             Probe::Violations { table, condition } => {
                 format!("SELECT count(*) FROM {table} WHERE NOT ({condition})")
             }
@@ -110,6 +125,7 @@ impl Probe {
             Probe::Duplicates { .. } => ("value occurs more than once", "values occur more than once"),
             Probe::Orphans { .. } => ("row points at nothing", "rows point at nothing"),
             Probe::Labels { .. } => ("row holds a value that goes", "rows hold a value that goes"),
+            Probe::Dependents { .. } => ("view, policy or trigger uses it", "views, policies and triggers use it"),
             Probe::Violations { .. } => ("row does not pass", "rows do not pass"),
         };
         format!("{count} {}", if count == 1 { one } else { many })
