@@ -54,7 +54,12 @@ fn what_the_file_cannot_say_is_refused() {
     let project = Project::new();
     project.write("schema.dsl", SCHEMA);
     project.write("codegen.toml", "schema = \"schema.dsl\"\nshadow = \"x\"\n");
-    project.run(&["check"]).exits(1).says("codegen.toml").says("line 2").says("`schema`, `out`, `migrations` and `seed`");
+    project
+        .run(&["check"])
+        .exits(1)
+        .says("codegen.toml")
+        .says("line 2")
+        .says("`schema`, `out`, `migrations` and `seed`");
     project.run(&["check", "--help"]).exits(0);
     project.write("codegen.toml", b"\xff");
     project.run(&["check"]).exits(1).says("cannot read codegen.toml");
