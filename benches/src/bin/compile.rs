@@ -237,7 +237,7 @@ fn compile_clients(models: usize, runs: usize, work: &Path, rows: &mut Vec<Vec<S
     rebuild(models, runs, &work.join(format!("client-{models}")), &client, rows)
 }
 
-/// The rebuild after one field more in one model, which changes that model's file.
+/// The rebuild after one field more in one model: its file changes, and those of the models that name its columns.
 fn rebuild(
     models: usize,
     runs: usize,
@@ -247,14 +247,13 @@ fn rebuild(
 ) -> Result<()> {
     let options = EmitOptions { source: "schema.dsl".to_owned(), crate_root: true };
     let edited = emit(&compiled(models, EDITED)?, &options);
-    let mut changed = files.iter().zip(&edited).filter(|(before, after)| before.text != after.text);
-    let (Some((before, after)), None) = (changed.next(), changed.next()) else {
-        return Err("one field more did not change one file".into());
-    };
+    let changed: Vec<_> = files.iter().zip(&edited).filter(|(before, after)| before.text != after.text).collect();
     cargo("check", folder, "1")?;
     let figure = best_of(runs, |run| {
-        let file = if run % 2 == 0 { after } else { before };
-        fs::write(folder.join("src").join(&file.path), &file.text)?;
+        for (before, after) in &changed {
+            let file = if run % 2 == 0 { after } else { before };
+            fs::write(folder.join("src").join(&file.path), &file.text)?;
+        }
         measure(&["cargo", "check", &folder.display().to_string(), "1"], 1)
     })?;
     rows.push(row("cargo check, client, one field added", models, &Figure { lines: lines_of(files), ..figure }));
