@@ -233,7 +233,9 @@ impl Writer {
 
     /// Columns of one Rust type may be of several in PostgreSQL, which compares what it sends of them.
     fn push_column_comparison(&mut self, left: &Column, operator: Operator, right: &Column, alias: Alias) {
-        let push = if left.sql_type == right.sql_type { Writer::push_comparable } else { Writer::push_read };
+        // Two enums, or an enum and a text, are compared as what they travel as.
+        let same = left.sql_type == right.sql_type || (left.wire.is_none() && right.wire.is_none());
+        let push = if same { Writer::push_comparable } else { Writer::push_read };
         push(self, alias, left);
         self.push(operator.sql());
         push(self, alias, right);
