@@ -8,6 +8,7 @@ mod live;
 mod planned;
 mod squawk;
 mod statement;
+mod whole;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ use relata_codegen::sql::{Finding, LintSeverity};
 pub(crate) use allow::Allowance;
 pub(crate) use live::count;
 pub(crate) use planned::Planned;
+use statement::Read;
 
 /// A finding at its place.
 #[derive(Debug, Clone)]
@@ -43,8 +45,9 @@ pub(crate) fn lint(migration: &Migration, sql: &str, planned: &Planned) -> Vec<L
     let mut located = Vec::new();
     for (index, statement) in migration.script().statements().enumerate() {
         let read = by_hand.remove(&index).unwrap_or_default();
-        let findings = planned.findings(&statement.hash).unwrap_or(read);
-        located.extend(findings.into_iter().map(|finding| locate(migration, statement, finding, &lines)));
+        let findings = planned.findings(&statement.hash).unwrap_or(read.findings);
+        let findings = findings.into_iter().chain(read.of_transaction);
+        located.extend(findings.map(|finding| locate(migration, statement, finding, &lines)));
     }
     located
 }
@@ -63,7 +66,7 @@ fn locate(migration: &Migration, statement: &Statement, finding: Finding, lines:
 }
 
 /// What the SQL alone says, by the number of the statement. Our own rules know more than squawk where both speak.
-fn read(migration: &Migration) -> BTreeMap<usize, Vec<Finding>> {
+fn read(migration: &Migration) -> BTreeMap<usize, Read> {
     let mut statements = statement::read(migration.script());
     for (index, finding) in squawk::read(migration.script()) {
         let read = statements.entry(index).or_default();
@@ -72,5 +75,5 @@ fn read(migration: &Migration) -> BTreeMap<usize, Vec<Finding>> {
             read.findings.push(finding);
         }
     }
-    statements.into_iter().map(|(index, read)| (index, read.findings)).collect()
+    statements
 }

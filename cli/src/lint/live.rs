@@ -32,7 +32,9 @@ pub(crate) async fn count(client: &Client, findings: Vec<Located>) -> Result<(Ve
                     continue;
                 }
                 Answer::Count(count) => {
-                    located.severity = LintSeverity::Error;
+                    if probe.is_fatal() {
+                        located.severity = LintSeverity::Error;
+                    }
                     located.count = Some(count);
                     located.note = Some(probe.describe(count));
                 }

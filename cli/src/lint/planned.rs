@@ -5,7 +5,7 @@ use std::path::Path;
 
 use relata::migrate::Script;
 use relata_codegen::ir::Schema;
-use relata_codegen::sql::{DiffOptions, Finding, Pair, diff, lint_step, plan, plan_online};
+use relata_codegen::sql::{DiffOptions, Finding, Pair, diff, lint_foreign_key, lint_step, plan, plan_online};
 
 use crate::endpoint::Loaded;
 use crate::schema_files;
@@ -32,7 +32,10 @@ impl Planned {
         };
         let plans = [plan(changes.clone()), plan_online(changes)];
         let steps = plans.iter().flat_map(|plan| &plan.steps);
-        let hashed = steps.filter_map(|step| Some((hash(&step.sql())?, lint_step(step))));
+        let hashed = steps.filter_map(|step| {
+            let findings = lint_step(step).into_iter().chain(lint_foreign_key(step, &next.state)).collect();
+            Some((hash(&step.sql())?, findings))
+        });
         Self { findings: hashed.collect() }
     }
 

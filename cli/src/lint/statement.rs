@@ -7,26 +7,35 @@ use relata_codegen::sql::{Finding, Probe, find_lint};
 use squawk_syntax::SourceFile;
 use squawk_syntax::ast::{self, AlterColumnOption, AlterTableAction, AstNode, Constraint, Stmt};
 
+use super::whole::Whole;
+
 /// What there is to say about one statement.
 #[derive(Debug, Default)]
 pub(super) struct Read {
     pub(super) findings: Vec<Finding>,
+    /// What is to be said of the transaction here, whoever wrote the statement.
+    pub(super) of_transaction: Vec<Finding>,
     /// It is about a table that the migration itself has made: nobody waits for it, and it has no rows.
     pub(super) on_new_table: bool,
 }
 
 /// What there is to say, by the number of the statement.
 pub(super) fn read(script: &Script) -> BTreeMap<usize, Read> {
-    let mut found = BTreeMap::new();
+    let mut found: BTreeMap<usize, Read> = BTreeMap::new();
     let mut cx = Cx::default();
     let mut index = 0;
     for segment in &script.segments {
         cx.enter(segment);
         for statement in &segment.statements {
-            cx.read(&statement.sql);
+            cx.read(index, &statement.sql);
             found.insert(index, std::mem::take(&mut cx.current));
             index += 1;
         }
+    }
+    for (index, finding) in cx.whole.finish() {
+        let read = found.entry(index).or_default();
+        let findings = if finding.lint.code == "L312" { &mut read.of_transaction } else { &mut read.findings };
+        findings.push(finding);
     }
     found
 }
@@ -39,12 +48,14 @@ struct Cx {
     added_labels: Vec<String>,
     in_transaction: bool,
     current: Read,
+    whole: Whole,
 }
 
 impl Cx {
     fn enter(&mut self, segment: &Segment) {
         self.in_transaction = segment.mode == SegmentMode::Transactional;
         self.added_labels.clear();
+        self.whole.enter();
     }
 
     fn add(&mut self, code: &str, text: String, probe: Option<Probe>) {
@@ -53,7 +64,7 @@ impl Cx {
         }
     }
 
-    fn read(&mut self, sql: &str) {
+    fn read(&mut self, index: usize, sql: &str) {
         let parsed = SourceFile::parse(sql);
         if !parsed.errors().is_empty() {
             self.add("Q506", "this statement cannot be read, and was not checked".to_owned(), None);
@@ -65,6 +76,7 @@ impl Cx {
         }
         for statement in parsed.tree().stmts() {
             self.read_statement(&statement);
+            self.whole.read(index, &statement, self.in_transaction);
         }
     }
 
@@ -162,12 +174,18 @@ impl Cx {
     }
 
     fn alter_column(&mut self, table: &str, alter: &ast::AlterColumn) {
-        let (Some(column), Some(AlterColumnOption::SetNotNull(_))) = (alter.column_name_ref(), alter.option()) else {
-            return;
-        };
-        let column = text(&column);
-        let message = format!("{table}.{column} becomes required: fails if it holds NULL");
-        self.add("F202", message, Some(Probe::Nulls { table: table.to_owned(), column }));
+        let Some(column) = alter.column_name_ref().map(|name| text(&name)) else { return };
+        match alter.option() {
+            Some(AlterColumnOption::SetNotNull(_)) => {
+                let message = format!("{table}.{column} becomes required: fails if it holds NULL");
+                self.add("F202", message, Some(Probe::Nulls { table: table.to_owned(), column }));
+            }
+            Some(AlterColumnOption::SetType(set)) if set.using_expr().is_none() && set.ty().is_some_and(is_list) => {
+                let message = format!("{table}.{column} becomes a list without USING: fails if it holds single values");
+                self.add("F206", message, Some(Probe::Single { table: table.to_owned(), column: key(&column) }));
+            }
+            _ => {}
+        }
     }
 
     fn add_column(&mut self, table: &str, add: &ast::AddColumn) {
@@ -251,17 +269,22 @@ impl Cx {
     }
 }
 
+fn is_list(ty: ast::Type) -> bool {
+    let written = text(&ty);
+    written.ends_with(']') || written.split_whitespace().any(|word| word.eq_ignore_ascii_case("array"))
+}
+
 /// For the statement whose grammar has the word at two places.
 fn is_concurrent(reindex: &ast::Reindex) -> bool {
     text(reindex).split_whitespace().any(|word| word.eq_ignore_ascii_case("concurrently"))
 }
 
-fn text(node: &impl AstNode) -> String {
+pub(super) fn text(node: &impl AstNode) -> String {
     node.syntax().text().to_string().trim().to_owned()
 }
 
 /// What tables are compared by: `public."Users"` is not `users`.
-fn key(name: &str) -> String {
+pub(super) fn key(name: &str) -> String {
     let fold = |part: &str| match part.strip_prefix('"').and_then(|part| part.strip_suffix('"')) {
         Some(quoted) => quoted.to_owned(),
         None => part.to_lowercase(),
@@ -269,11 +292,12 @@ fn key(name: &str) -> String {
     name.split('.').map(|part| fold(part.trim())).collect::<Vec<_>>().join(".")
 }
 
-/// The columns between the parentheses of a key.
-fn constraint_columns(node: &squawk_syntax::SyntaxNode) -> Vec<String> {
-    node.children().find_map(ast::ConstraintColumnRefList::cast).map(|list| names_in(list.syntax())).unwrap_or_default()
+/// The columns between the parentheses of a key, which stand below its parameters.
+pub(super) fn constraint_columns(node: &squawk_syntax::SyntaxNode) -> Vec<String> {
+    let list = node.descendants().find_map(ast::ConstraintColumnRefList::cast);
+    list.map(|list| names_in(list.syntax())).unwrap_or_default()
 }
 
-fn names_in(list: &squawk_syntax::SyntaxNode) -> Vec<String> {
+pub(super) fn names_in(list: &squawk_syntax::SyntaxNode) -> Vec<String> {
     list.children().map(|name| name.text().to_string().trim().to_owned()).collect()
 }

@@ -34,13 +34,33 @@ fn hand_written_sql_is_read() {
         ("ALTER TABLE notes ALTER COLUMN title SET NOT NULL;", &["F202", "L307"]),
         ("CREATE UNIQUE INDEX u ON notes (title);", &["F203", "L301"]),
         ("ALTER TABLE notes ADD CONSTRAINT u UNIQUE (title);", &["F203", "L304"]),
-        ("ALTER TABLE notes ADD CONSTRAINT f FOREIGN KEY (owner) REFERENCES owners (id);", &["F204", "L309"]),
+        ("ALTER TABLE notes ADD PRIMARY KEY (title, id);", &["F202", "F202", "F203", "L304"]),
+        ("ALTER TABLE notes ADD CONSTRAINT f FOREIGN KEY (owner) REFERENCES owners (id);", &["F204", "L309", "Q503"]),
         ("ALTER TABLE notes ADD CONSTRAINT c CHECK (owner > 0);", &["F205", "L308"]),
         ("ALTER TYPE kind ADD VALUE 'late' AFTER 'x';\nUPDATE notes SET kind = 'late';", &["C402", "F207", "L313"]),
         (
             "ALTER TYPE kind ADD VALUE 'late' AFTER 'x';\n-- relata:segment outside\nUPDATE notes SET kind = 'late';",
             &["C402"],
         ),
+        ("ALTER TABLE notes ALTER COLUMN body TYPE text[];", &["F206", "L305"]),
+        ("ALTER TABLE notes ALTER COLUMN body TYPE text[] USING ARRAY[body];", &["L305"]),
+        ("ALTER TABLE notes DROP COLUMN body, ADD COLUMN content text;", &["D103", "D104"]),
+        ("ALTER TABLE notes DROP COLUMN title;\nALTER TABLE notes ADD COLUMN titles text;", &["D103", "D104"]),
+        ("ALTER TABLE notes DROP COLUMN title;\nALTER TABLE notes ADD COLUMN size bigint;", &["D103"]),
+        (
+            "ALTER TABLE notes ADD COLUMN titles text;\n-- relata:segment outside\nUPDATE notes SET titles = title;\n\
+             -- relata:segment transactional\nALTER TABLE notes DROP COLUMN title;",
+            &["D103"],
+        ),
+        ("DROP TABLE notes;\nCREATE TABLE note (id bigint);", &["D102", "D104"]),
+        ("ALTER TABLE notes DROP COLUMN kind;\nALTER TABLE owners DROP COLUMN id;", &["D103", "D103", "L312"]),
+        (
+            "ALTER TABLE notes DROP COLUMN kind;\n-- relata:segment transactional\nALTER TABLE owners DROP COLUMN id;",
+            &["D103", "D103"],
+        ),
+        ("CREATE TABLE t (id bigint PRIMARY KEY, owner bigint REFERENCES owners (id));", &["Q503"]),
+        ("CREATE TABLE t (owner bigint REFERENCES owners (id));\nCREATE INDEX i ON t (owner, (1));", &[]),
+        ("CREATE TABLE t (a bigint, b bigint, PRIMARY KEY (b, a), FOREIGN KEY (a, b) REFERENCES pairs (a, b));", &[]),
         ("CREATE INDEX i ON notes (title);", &["L301"]),
         ("DROP INDEX i;", &["L302"]),
         ("CREATE INDEX CONCURRENTLY i ON notes (title);", &["L303"]),
@@ -149,6 +169,68 @@ fn counts_of_a_live_database_silence_or_sharpen() {
     assert_eq!(query(&database, "SELECT count(*) FROM notes"), ["2"]);
     project.migration("1_notes", "SELECT 1;");
     lint(&project, &args).exits(1).says("error[H601]: 1_notes was edited");
+}
+
+#[test]
+fn the_catalog_silences_what_it_knows_better() {
+    let (project, database) = (Project::new(), database("catalog"));
+    project.migration("1_notes", NOTES);
+    project.deploy(&database).exits(0);
+    query(
+        &database,
+        "CREATE INDEX o ON notes (owner, id); ALTER TABLE notes ADD COLUMN tags varchar[], ADD COLUMN other int;
+         INSERT INTO notes (id, title) VALUES (1, 'kept')",
+    );
+    let changes = [
+        "ALTER TABLE notes ADD CONSTRAINT f FOREIGN KEY (owner) REFERENCES owners (id);",
+        "ALTER TABLE notes ADD CONSTRAINT g FOREIGN KEY (other) REFERENCES owners (id);",
+        "ALTER TABLE notes ALTER COLUMN tags TYPE text[];",
+        "ALTER TABLE notes ALTER COLUMN kind TYPE text[];",
+        "ALTER TABLE notes DROP COLUMN title, DROP COLUMN body, ADD COLUMN titles text, ADD COLUMN bodys text;",
+    ];
+    project.migration("2_changes", &changes.join("\n"));
+    lint(&project, &["--url", database.url()])
+        .exits(1)
+        .says("info[Q503]: no index of this migration begins with notes (other)\n  1 foreign key has no index there")
+        .hides("begins with notes (owner)")
+        .says("error[F206]: notes.kind becomes a list without USING")
+        .hides("notes.tags becomes a list")
+        .says("error[D104]: column notes.title is dropped while titles comes")
+        .hides("column notes.body is dropped");
+}
+
+#[test]
+fn generated_columns_are_counted_with_what_uses_a_column() {
+    let (project, database) = (Project::new(), database("generated"));
+    let dev = |schema: &str, name: &str, more: &[&str]| {
+        project.write("schema.dsl", schema);
+        self::dev(&project, database.url(), name, more)
+    };
+    dev("model T {\n  id Int @id\n  a Int @default(1)\n  b Int\n}\n", "one", &[]).exits(0);
+    dev("model T {\n  id Int @id\n  a BigInt @default(1)\n  b Int\n}\n", "two", &["--create-only"]).exits(0);
+    let args = ["--url", database.url()];
+    lint(&project, &args).exits(0).hides("F208");
+    query(&database, "ALTER TABLE \"T\" ADD COLUMN c int GENERATED ALWAYS AS (a + 1) STORED");
+    lint(&project, &args).exits(1).says("1 view, policy, trigger or generated column uses it");
+    project.deploy(&database).exits(1).says("used by a generated column");
+}
+
+#[test]
+fn a_planned_foreign_key_without_an_index_is_told() {
+    let (project, database) = (Project::new(), database("bare_key"));
+    let schema = |index: &str| {
+        format!(
+            "model A {{\n  id Int @id\n  bs B[]\n}}\n\nmodel B {{\n  id Int @id\n  aId Int\n  \
+             a A @relation(fields: [aId], references: [id])\n{index}}}\n"
+        )
+    };
+    project.write("schema.dsl", schema(""));
+    dev(&project, database.url(), "one", &["--create-only"]).exits(0);
+    lint(&project, &[]).exits(0).says("info[Q503]: no index begins with B (aId)");
+    let project = Project::new();
+    project.write("schema.dsl", schema("\n  @@index([aId, id])\n"));
+    dev(&project, database.url(), "two", &["--create-only"]).exits(0);
+    lint(&project, &[]).exits(0).says("0 notes");
 }
 
 const BEFORE: &str =

@@ -23,6 +23,7 @@ use super::intent::Intent;
 use super::normalize::Origin;
 use super::state::{ObjectName, State};
 
+pub use guess::name_likeness;
 pub use renames::Rename;
 
 /// One end of a comparison.

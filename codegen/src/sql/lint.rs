@@ -12,7 +12,7 @@ pub use probe::Probe;
 use super::change::{Place, TableObject};
 use super::plan::{Action, Lock, Step, Work};
 use super::quote::qualified;
-use super::state::{Column, ObjectName, Table};
+use super::state::{Column, ForeignKey, ObjectName, State, Table};
 
 /// One finding about one statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,27 @@ pub fn lint_step(step: &Step) -> Vec<Finding> {
         probe: hazard.probe.clone(),
     });
     hazards.chain(cost(step)).chain(consequences(step)).collect()
+}
+
+/// A foreign key that no index of the schema helps.
+pub fn lint_foreign_key(step: &Step, next: &State) -> Option<Finding> {
+    let Action::AddObject { table, object: TableObject::ForeignKey(key), .. } = &step.action else { return None };
+    if next.table(table).is_none_or(|it| is_indexed(it, key)) {
+        return None;
+    }
+    let text = format!("no index begins with {table} ({})", key.columns.join(", "));
+    let probe = Probe::Unindexed { table: qualified(table), columns: key.columns.clone() };
+    Some(Finding { probe: Some(probe), ..Finding::new(codes::Q503, text) })
+}
+
+fn is_indexed(table: &Table, key: &ForeignKey) -> bool {
+    let begins = |columns: Vec<&str>| {
+        columns.get(..key.columns.len()).is_some_and(|first| key.columns.iter().all(|it| first.contains(&it.as_str())))
+    };
+    let names = |columns: &'_ [String]| begins(columns.iter().map(String::as_str).collect());
+    table.primary_key.as_ref().is_some_and(|it| names(&it.columns))
+        || table.uniques.iter().any(|it| names(&it.columns))
+        || table.indexes.iter().any(|it| it.is_plain() && begins(it.columns().collect()))
 }
 
 /// Whom a step keeps waiting while it works; nothing if it does not take long.
@@ -123,7 +144,7 @@ fn consequences(step: &Step) -> Vec<Finding> {
 fn dependents(table: &ObjectName, column: &str, what: &str) -> Finding {
     Finding {
         lint: codes::F208,
-        text: format!("{table}.{column} {what}: fails if a view, a policy or a trigger uses it"),
+        text: format!("{table}.{column} {what}: fails if a view, a policy, a trigger or a generated column uses it"),
         probe: Some(Probe::Dependents { table: qualified(table), column: column.to_owned() }),
     }
 }

@@ -104,7 +104,11 @@ fn probable_columns(cx: &DiffCx<'_>, old: &Table, new: &Table) -> Vec<ProbableRe
 }
 
 /// The share of letter pairs that two names have in common, in percent.
-fn name_likeness(a: &str, b: &str) -> u32 {
+///
+/// ```
+/// assert!(relata_codegen::sql::name_likeness("title", "titles") > relata_codegen::sql::name_likeness("title", "size"));
+/// ```
+pub fn name_likeness(a: &str, b: &str) -> u32 {
     let pairs = |name: &str| {
         let letters: Vec<_> = name.to_lowercase().chars().filter(|letter| letter.is_alphanumeric()).collect();
         letters.windows(2).map(|pair| (pair[0], pair[1])).collect::<Vec<_>>()

@@ -53,12 +53,26 @@ pub enum Probe {
         /// The values, as they are.
         labels: Vec<String>,
     },
-    /// How many views, policies and triggers use a column.
+    /// How many views, policies, triggers and generated columns use a column.
     Dependents {
         /// The table.
         table: String,
         /// The column as it is called, without quotes.
         column: String,
+    },
+    /// Whether the column is no list.
+    Single {
+        /// The table.
+        table: String,
+        /// The column as it is called, without quotes.
+        column: String,
+    },
+    /// Whether there is no index that begins with the columns, in any order.
+    Unindexed {
+        /// The table.
+        table: String,
+        /// The columns as they are called, without quotes.
+        columns: Vec<String>,
     },
     /// How many rows do not pass a check.
     Violations {
@@ -103,17 +117,47 @@ impl Probe {
                 format!("SELECT count(*) FROM {table} WHERE ARRAY[{column}]::text[] && {labels}")
             }
             Probe::Dependents { table, column } => format!(
-                "SELECT count(DISTINCT (d.classid, d.objid)) FROM pg_depend AS d
+                // Before 15 the generated column itself depends on the other one, since then its expression does.
+                "SELECT count(DISTINCT (d.classid, d.objid, d.objsubid)) FROM pg_depend AS d
                  JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+                 LEFT JOIN pg_attrdef AS f ON d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid
+                 LEFT JOIN pg_attribute AS g ON g.attrelid = a.attrelid AND g.attnum <> a.attnum
+                   AND g.attgenerated <> '' AND (f.adrelid = g.attrelid AND f.adnum = g.attnum
+                     OR d.classid = 'pg_class'::regclass AND d.objid = g.attrelid AND d.objsubid = g.attnum)
                  WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = {}::regclass AND a.attname = {}
-                   AND d.classid IN ('pg_rewrite'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass)",
+                   AND (d.classid IN ('pg_rewrite'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass)
+                     OR g.attnum IS NOT NULL)",
                 literal(table),
                 literal(column)
             ),
+            Probe::Single { table, column } => format!(
+                "SELECT (t.typcategory <> 'A')::int::bigint FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+                 WHERE a.attrelid = {}::regclass AND a.attname = {}",
+                literal(table),
+                literal(column)
+            ),
+            Probe::Unindexed { table, columns } => {
+                let names: Vec<_> = columns.iter().map(|column| literal(column)).collect();
+                format!(
+                    "SELECT (NOT EXISTS (SELECT FROM pg_index AS i CROSS JOIN LATERAL (
+                       SELECT array_agg(a.attname::text) AS names FROM pg_attribute AS a
+                       WHERE a.attrelid = i.indrelid AND a.attnum = ANY ((i.indkey::int2[])[0:{}])) AS first
+                     WHERE i.indrelid = {}::regclass AND i.indisvalid AND i.indpred IS NULL
+                       AND first.names @> ARRAY[{}]::text[]))::int::bigint",
+                    columns.len().saturating_sub(1),
+                    literal(table),
+                    names.join(", ")
+                )
+            }
             Probe::Violations { table, condition } => {
                 format!("SELECT count(*) FROM {table} WHERE NOT ({condition})")
             }
         }
+    }
+
+    /// Whether a count means that data is lost or the statement fails.
+    pub fn is_fatal(&self) -> bool {
+        !matches!(self, Probe::Unindexed { .. })
     }
 
     /// What was counted, in words.
@@ -125,7 +169,11 @@ impl Probe {
             Probe::Duplicates { .. } => ("value occurs more than once", "values occur more than once"),
             Probe::Orphans { .. } => ("row points at nothing", "rows point at nothing"),
             Probe::Labels { .. } => ("row holds a value that goes", "rows hold a value that goes"),
-            Probe::Dependents { .. } => ("view, policy or trigger uses it", "views, policies and triggers use it"),
+            Probe::Dependents { .. } => {
+                ("view, policy, trigger or generated column uses it", "views, policies, triggers or columns use it")
+            }
+            Probe::Single { .. } => ("column holds single values", "columns hold single values"),
+            Probe::Unindexed { .. } => ("foreign key has no index there", "foreign keys have no index there"),
             Probe::Violations { .. } => ("row does not pass", "rows do not pass"),
         };
         format!("{count} {}", if count == 1 { one } else { many })
