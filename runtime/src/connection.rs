@@ -55,7 +55,7 @@ impl Handle {
             (Arc::clone(hooks), hooks::intents(&operation, in_transaction))
         });
         let work = match self.0.clone() {
-            Target::Pool(pool) => async move { run_alone(&pool, operation).await }.boxed(),
+            Target::Pool(pool) => run_alone(pool, operation).boxed(),
             Target::Transaction(transaction) => async move { transaction.run(operation).await }.boxed(),
         };
         let work = match intents {
@@ -68,12 +68,12 @@ impl Handle {
 }
 
 /// Carries out an operation that is in no transaction.
-async fn run_alone(pool: &Arc<Pool>, operation: Operation) -> Result<Outcome> {
+async fn run_alone(pool: Arc<Pool>, operation: Operation) -> Result<Outcome> {
     if operation.locks_rows() {
         return Err(Error::Refused(LOCK_NEEDS_TRANSACTION.to_owned()));
     }
     if operation.needs_transaction() {
-        return in_transaction(pool, operation).await;
+        return in_transaction(&pool, operation).boxed().await;
     }
     let lease = pool.acquire().await?;
     execute(Session::new(&lease, operation.name()), operation).await
@@ -88,4 +88,19 @@ async fn in_transaction(pool: &Arc<Pool>, operation: Operation) -> Result<Outcom
     let outcome = transaction.run(operation).await?;
     transaction.commit().await?;
     Ok(outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_of_future<F>(_: impl FnOnce(Arc<Pool>, Operation) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn every_call_moves_a_small_future() {
+        let size = size_of_future(run_alone);
+        assert!(size <= 4608, "{size} bytes: box what only some operations await");
+    }
 }

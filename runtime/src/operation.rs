@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt};
 
 use crate::aggregate::Aggregation;
 use crate::connection::Session;
@@ -213,7 +213,8 @@ impl Outcome {
     }
 }
 
-/// Carries an operation out.
+/// Carries an operation out. What only some operations do is in boxes: this future has room for the largest of them, and
+/// every call moves it.
 pub(crate) async fn execute(session: Session<'_>, operation: Operation) -> Result<Outcome> {
     if let Some(error) = operation.refused() {
         return Err(error);
@@ -245,13 +246,21 @@ pub(crate) async fn execute(session: Session<'_>, operation: Operation) -> Resul
             })
         }
         Operation::Update { table, condition, sets, nested } if !nested.is_empty() => {
-            nested::update(session, table, condition, sets, nested).await.map(Outcome::Rows)
+            nested::update(session, table, condition, sets, nested).boxed().await.map(Outcome::Rows)
         }
-        Operation::Update { table, condition, sets, .. } => update(session, table, condition, &sets, true).await,
+        Operation::Update { table, condition, sets, .. } if is_idle(table, &sets) => {
+            change_nothing(session, table, condition, true).boxed().await
+        }
+        Operation::Update { table, condition, sets, .. } => update(session, table, &condition, &sets, true).await,
+        Operation::UpdateMany { table, condition, sets, returning } if is_idle(table, &sets) => {
+            change_nothing(session, table, condition, returning).boxed().await
+        }
         Operation::UpdateMany { table, condition, sets, returning } => {
-            update(session, table, condition, &sets, returning).await
+            update(session, table, &condition, &sets, returning).await
         }
-        Operation::Upsert { row, key, sets } => insert::upsert(session, row, key, sets).await.map(Outcome::Rows),
+        Operation::Upsert { row, key, sets } => {
+            insert::upsert(session, row, key, sets).boxed().await.map(Outcome::Rows)
+        }
         Operation::Delete { table, condition } => {
             let rows = session.query(sql::delete_statement(table, &condition, true), table).await?;
             Ok(Outcome::Rows(Node::new(table, rows)))
@@ -264,23 +273,30 @@ pub(crate) async fn execute(session: Session<'_>, operation: Operation) -> Resul
     }
 }
 
+/// Gives or counts the rows that meet a condition, for an update that sets nothing.
+async fn change_nothing(
+    session: Session<'_>,
+    table: &'static Table,
+    condition: Condition,
+    returning: bool,
+) -> Result<Outcome> {
+    if !returning {
+        return count_of(&Node::new(table, session.query(sql::count_statement(table, &condition), table).await?));
+    }
+    let mut select = Select::new(table);
+    select.filter(condition);
+    read::read(session, &select, &[]).await.map(Outcome::Rows)
+}
+
 /// Changes the rows that meet a condition: gives them, or counts them.
 async fn update(
     session: Session<'_>,
     table: &'static Table,
-    condition: Condition,
+    condition: &Condition,
     sets: &Sets,
     returning: bool,
 ) -> Result<Outcome> {
-    if is_idle(table, sets) {
-        if !returning {
-            return count_of(&Node::new(table, session.query(sql::count_statement(table, &condition), table).await?));
-        }
-        let mut select = Select::new(table);
-        select.filter(condition);
-        return read::read(session, &select, &[]).await.map(Outcome::Rows);
-    }
-    let statement = sql::update_statement(table, &condition, sets, returning);
+    let statement = sql::update_statement(table, condition, sets, returning);
     Ok(match returning {
         true => Outcome::Rows(Node::new(table, session.query(statement, table).await?)),
         false => Outcome::Count(session.execute(statement, table).await?),

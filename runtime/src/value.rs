@@ -68,31 +68,40 @@ pub enum Param {
 
 /// Values of one type, as the database sent them, behind one another.
 #[derive(Clone, Default, PartialEq)]
-pub struct RawList {
+pub struct RawList(Box<RawValues>);
+
+/// Behind a pointer, because every [`Param`] is as large as the largest of them.
+#[derive(Clone, Default, PartialEq)]
+struct RawValues {
     bytes: Vec<u8>,
     ends: Vec<usize>,
 }
 
 impl fmt::Debug for RawList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<{} parameters>", self.ends.len())
+        write!(f, "<{} parameters>", self.len())
     }
 }
 
 impl RawList {
     /// Room for as many values, of the size that keys usually have.
     pub(crate) fn with_capacity(values: usize) -> Self {
-        Self { bytes: Vec::with_capacity(values * 16), ends: Vec::with_capacity(values) }
+        Self(Box::new(RawValues { bytes: Vec::with_capacity(values * 16), ends: Vec::with_capacity(values) }))
     }
 
     pub(crate) fn push(&mut self, value: &[u8]) {
-        self.bytes.extend_from_slice(value);
-        self.ends.push(self.bytes.len());
+        let RawValues { bytes, ends } = &mut *self.0;
+        bytes.extend_from_slice(value);
+        ends.push(bytes.len());
+    }
+
+    fn len(&self) -> usize {
+        self.0.ends.len()
     }
 
     fn values(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
+        let starts = std::iter::once(0).chain(self.0.ends.iter().copied());
+        starts.zip(&self.0.ends).map(|(start, end)| &self.0.bytes[start..*end])
     }
 
     /// The value at `index` as a parameter of its own.
@@ -137,7 +146,7 @@ impl ToSql for Param {
             Param::Array(values) => {
                 array_to_sql(values, values.len(), ty, out, |value, element, out| value.to_sql(element, out))?
             }
-            Param::RawList(list) => array_to_sql(list.values(), list.ends.len(), ty, out, |value, _, out| {
+            Param::RawList(list) => array_to_sql(list.values(), list.len(), ty, out, |value, _, out| {
                 wire::bytea_to_sql(value, out);
                 Ok(tokio_postgres::types::IsNull::No)
             })?,

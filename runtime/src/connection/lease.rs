@@ -51,13 +51,25 @@ impl Lease {
         Self { connection: Some(connection), pool, in_flight: AtomicU32::new(0), open: AtomicBool::new(false) }
     }
 
-    /// Sends something and reads the answer. If this is dropped in between, the connection is not at rest.
-    pub(crate) async fn track<T>(&self, work: impl Future<Output = T>) -> T {
+    /// Something is about to be sent. If its future is dropped before `answered`, the connection is not at rest.
+    ///
+    /// Two functions, and none that takes the future: it would keep room for it twice, and every call moves it.
+    pub(crate) fn sends(&self) {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
-        let answer = work.await;
+    }
+
+    /// The answer to it was read.
+    pub(crate) fn answered(&self) {
         // The end of a transaction may have set it to zero in between.
         let _ = self.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |running| running.checked_sub(1));
-        answer
+    }
+
+    /// Sends a statement of the client's own, such as SAVEPOINT.
+    pub(super) async fn command(&self, sql: &str) -> Result<(), tokio_postgres::Error> {
+        self.sends();
+        let done = self.batch_execute(sql).await;
+        self.answered();
+        done
     }
 
     /// From here on it may have a transaction open.

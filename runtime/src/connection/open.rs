@@ -105,7 +105,7 @@ impl OpenTransaction {
     async fn command(&self, sql: String) -> Result<()> {
         self.note_statement();
         let lease = self.lease()?;
-        lease.track(lease.batch_execute(&sql)).await.map_err(|error| from_connection(&error))
+        lease.command(&sql).await.map_err(|error| from_connection(&error))
     }
 
     /// Notes that a savepoint's work was dropped in the middle.
@@ -136,7 +136,7 @@ impl OpenTransaction {
         }
         let lease = self.lease()?;
         let sql = format!("ROLLBACK; {}", self.begin);
-        lease.track(lease.batch_execute(&sql)).await.map_err(|error| from_connection(&error))?;
+        lease.command(&sql).await.map_err(|error| from_connection(&error))?;
         Ok(true)
     }
 

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{CopyInSink, Row};
 
@@ -115,13 +116,13 @@ impl<'c> Session<'c> {
 
     /// Prepares a statement, if this connection has not done so before.
     pub(crate) async fn prepare(self, statement: &Statement, table: Option<&'static Table>) -> Result<Prepared> {
-        let prepared = async {
-            match &self.lease.pool.shared.unnamed {
-                None => self.lease.prepare_cached(&statement.sql).await.map(Prepared::Named).map_err(Failure::Driver),
-                Some(known) => known.types_of(self.lease, statement).await.map(Prepared::Unnamed),
-            }
+        self.lease.sends();
+        let prepared = match &self.lease.pool.shared.unnamed {
+            None => self.lease.prepare_cached(&statement.sql).await.map(Prepared::Named).map_err(Failure::Driver),
+            Some(known) => known.types_of(self.lease, statement).boxed().await.map(Prepared::Unnamed),
         };
-        self.lease.track(prepared).await.map_err(|failure| failure.explain(table))
+        self.lease.answered();
+        prepared.map_err(|failure| failure.explain(table))
     }
 
     /// The rows of a statement.
@@ -139,15 +140,22 @@ impl<'c> Session<'c> {
     pub(crate) async fn ask<T: Answer>(self, statement: &Statement, table: Option<&'static Table>) -> Result<T> {
         self.note_statement();
         match self.ask_once(statement, table).await {
-            Err(error) if self.is_stale(&error) => {
-                self.forget(statement);
-                match self.transaction {
-                    Some(transaction) if !transaction.begin_again().await? => return Err(error),
-                    _ => {}
-                }
-                self.ask_once(statement, table).await
-            }
+            Err(error) if self.is_stale(&error) => self.ask_again(statement, table, error).boxed().await,
             outcome => outcome,
+        }
+    }
+
+    /// Prepares and sends anew a statement that was stale, which `error` says; it stands if that cannot be done.
+    async fn ask_again<T: Answer>(
+        self,
+        statement: &Statement,
+        table: Option<&'static Table>,
+        error: Error,
+    ) -> Result<T> {
+        self.forget(statement);
+        match self.transaction {
+            Some(transaction) if !transaction.begin_again().await? => Err(error),
+            _ => self.ask_once(statement, table).await,
         }
     }
 
@@ -163,17 +171,20 @@ impl<'c> Session<'c> {
         table: Option<&'static Table>,
     ) -> Result<T> {
         let watch = Watch::start(&self.lease.pool);
-        let work = async {
-            match prepared {
-                Prepared::Named(prepared) => T::named(self.lease, prepared, &statement.params).await,
-                Prepared::Unnamed(types) if types.len() != statement.params.len() => {
-                    return Err(Failure::Refused(wrong_count(statement, types)));
-                }
-                Prepared::Unnamed(types) => T::unnamed(self.lease, &statement.sql, &statement.params, types).await,
+        self.lease.sends();
+        let answer = match prepared {
+            Prepared::Named(prepared) => {
+                T::named(self.lease, prepared, &statement.params).await.map_err(Failure::Driver)
             }
-            .map_err(Failure::Driver)
+            Prepared::Unnamed(types) if types.len() != statement.params.len() => {
+                Err(Failure::Refused(wrong_count(statement, types)))
+            }
+            Prepared::Unnamed(types) => {
+                T::unnamed(self.lease, &statement.sql, &statement.params, types).await.map_err(Failure::Driver)
+            }
         };
-        let answer = self.lease.track(work).await.map_err(|failure| failure.explain(table));
+        self.lease.answered();
+        let answer = answer.map_err(|failure| failure.explain(table));
         watch.end(self, statement, table, answer.as_ref().map(Answer::rows));
         answer
     }
@@ -224,13 +235,13 @@ impl<'c> Session<'c> {
 
     /// A statement that has a name, be it for this once: where a pooler is, only inside a transaction.
     async fn named(self, sql: &str, table: &'static Table) -> Result<tokio_postgres::Statement> {
-        let prepared = async {
-            match self.lease.pool.shared.unnamed {
-                None => self.lease.prepare_cached(sql).await,
-                Some(_) => self.lease.prepare(sql).await,
-            }
+        self.lease.sends();
+        let prepared = match self.lease.pool.shared.unnamed {
+            None => self.lease.prepare_cached(sql).await,
+            Some(_) => self.lease.prepare(sql).await,
         };
-        self.lease.track(prepared).await.map_err(|error| Error::from_driver(&error, table))
+        self.lease.answered();
+        prepared.map_err(|error| Error::from_driver(&error, table))
     }
 
     fn note_statement(self) {

@@ -11,30 +11,41 @@ use crate::operation::Outcome;
 use crate::page::PageToken;
 use crate::result::{KeyedRows, Node};
 use crate::select::{Include, Select};
-use crate::sql::{self, ChildrenOf, KeySource, ReadPlan, read_statement};
+use crate::sql::{self, ChildrenOf, KeySource, ReadPlan, Statement, read_statement};
 use crate::table::{Relation, Table};
 use crate::value::Param;
 
 /// Reads `select`; `key` holds the values of the unique key that it is filtered by.
 pub(super) async fn read(session: Session<'_>, select: &Select, key: &[(u16, Param)]) -> Result<Node> {
     let (statement, plan) = read_statement(select, None);
+    if !plan.is_single_statement() {
+        return read_with_separate(session, statement, &plan, key).boxed().await;
+    }
+    let mut node = Node::new(select.table, session.query(statement, select.table).await?);
+    attach_joined(&mut node, &plan);
+    Ok(node)
+}
+
+/// Reads the rows of `plan`, and what has statements of its own.
+async fn read_with_separate(
+    session: Session<'_>,
+    statement: Statement,
+    plan: &ReadPlan<'_>,
+    key: &[(u16, Param)],
+) -> Result<Node> {
+    let table = plan.select.table;
     let early: Vec<&Include> =
         plan.separate.iter().copied().filter(|include| known_key(include.relation, key).is_some()).collect();
-    if plan.is_single_statement() {
-        let mut node = Node::new(select.table, session.query(statement, select.table).await?);
-        attach_joined(&mut node, &plan);
-        return Ok(node);
-    }
-    let rows = session.query(statement, select.table);
+    let rows = session.query(statement, table);
     let early_children = try_join_all(early.iter().map(|include| {
         let values = known_key(include.relation, key).unwrap_or_default();
-        read_children(session, select.table, include, KeySource::One(values))
+        read_children(session, table, include, KeySource::One(values))
     }));
     let (rows, early_nodes) = try_join(rows, early_children).await?;
-    let mut node = Node::new(select.table, rows);
+    let mut node = Node::new(table, rows);
     let late = |include: &&Include| !early.iter().any(|done| std::ptr::eq(*done, *include));
     let late: Vec<&Include> = plan.separate.iter().copied().filter(late).collect();
-    attach(session, &mut node, &plan, &late).await?;
+    attach(session, &mut node, plan, &late).await?;
     for (include, child) in early.iter().zip(early_nodes) {
         node.add_all(include, child);
     }
@@ -158,7 +169,7 @@ async fn read_children(
     read_rows(session, statement, &plan).await
 }
 
-async fn read_rows(session: Session<'_>, statement: crate::sql::Statement, plan: &ReadPlan<'_>) -> Result<Node> {
+async fn read_rows(session: Session<'_>, statement: Statement, plan: &ReadPlan<'_>) -> Result<Node> {
     let table = plan.select.table;
     attach_to_rows(session, Node::new(table, session.query(statement, table).await?), plan).await
 }

@@ -3,6 +3,8 @@
 //! Rows that the written one points at are joined to it in the statement that writes it. What else is asked for is
 //! read behind it, in the same transaction; of a row that goes, before it.
 
+use futures_util::future::{BoxFuture, FutureExt};
+
 use super::{Operation, Outcome, insert, nested, read};
 use crate::connection::Session;
 use crate::error::{Error, Result};
@@ -52,7 +54,11 @@ fn keeps_keys(table: &Table, sets: &[(u16, SetTo)]) -> bool {
     !referenced.any(|relation| sets.iter().any(|(column, _)| relation.parent_columns.contains(column)))
 }
 
-pub(super) async fn write(session: Session<'_>, returning: Returning) -> Result<Outcome> {
+pub(super) fn write(session: Session<'_>, returning: Returning) -> BoxFuture<'_, Result<Outcome>> {
+    write_and_read(session, returning).boxed()
+}
+
+async fn write_and_read(session: Session<'_>, returning: Returning) -> Result<Outcome> {
     let at_once = returning.at_once();
     let Returning { write, then } = returning;
     let node = match write {
