@@ -3,7 +3,6 @@
 mod adopt;
 mod db;
 mod history;
-mod verify;
 
 use std::path::PathBuf;
 
@@ -11,8 +10,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use adopt::Adopt;
 pub(crate) use db::{Db, Execute, Pull, Push, Seed};
-pub(crate) use history::{Baseline, Down, Resolve, Squash};
-pub(crate) use verify::{Rebase, Verify};
+pub(crate) use history::{Baseline, Down, Rebase, Resolve, Squash, Verify};
 
 use crate::settings;
 
@@ -123,12 +121,8 @@ pub(crate) struct MigrateDiff {
     /// Exit with 2 if there is a difference
     #[arg(long)]
     pub(crate) exit_code: bool,
-    /// A rename: `table:new_table` or `table.column:new_column`, as they are called in PostgreSQL
-    #[arg(long, value_name = "OLD:NEW")]
-    pub(crate) rename: Vec<String>,
-    /// Take what looks like a rename for a drop and an addition
-    #[arg(long)]
-    pub(crate) accept_drops: bool,
+    #[command(flatten)]
+    pub(crate) renames: RenameOptions,
     /// Do long work in steps that let programs go on: CONCURRENTLY, NOT VALID and VALIDATE, batches
     #[arg(long)]
     pub(crate) online: bool,
@@ -236,6 +230,17 @@ pub(crate) struct Target {
     pub(crate) url: Option<String>,
 }
 
+/// What is a rename and what is not, where a difference leaves it open.
+#[derive(Debug, Args)]
+pub(crate) struct RenameOptions {
+    /// A rename: `table:new_table` or `table.column:new_column`, as they are called in PostgreSQL
+    #[arg(long, value_name = "OLD:NEW")]
+    pub(crate) rename: Vec<String>,
+    /// Take what looks like a rename for a drop and an addition
+    #[arg(long)]
+    pub(crate) accept_drops: bool,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Dev {
     /// What the migration does, in a few words: add-student-exams
@@ -247,12 +252,8 @@ pub(crate) struct Dev {
     /// A schema file, or a folder of them [default: that of codegen.toml, else schema.dsl, else schema.prisma]
     #[arg(long, value_name = "PATH")]
     pub(crate) schema: Option<PathBuf>,
-    /// A rename: `table:new_table` or `table.column:new_column`, as they are called in PostgreSQL
-    #[arg(long, value_name = "OLD:NEW")]
-    pub(crate) rename: Vec<String>,
-    /// Take what looks like a rename for a drop and an addition
-    #[arg(long)]
-    pub(crate) accept_drops: bool,
+    #[command(flatten)]
+    pub(crate) renames: RenameOptions,
     /// Do long work in steps that let programs go on: CONCURRENTLY, NOT VALID and VALIDATE, batches
     #[arg(long)]
     pub(crate) online: bool,

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::RenameOptions;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Db {
     /// Bring a database to the schema, without a migration: for trying things out
@@ -37,12 +39,8 @@ pub(crate) struct Push {
     /// Lose whatever data the difference loses
     #[arg(long, visible_alias = "accept-data-loss")]
     pub(crate) allow_data_loss: bool,
-    /// A rename: `table:new_table` or `table.column:new_column`, as they are called in PostgreSQL
-    #[arg(long, value_name = "OLD:NEW")]
-    pub(crate) rename: Vec<String>,
-    /// Take what looks like a rename for a drop and an addition
-    #[arg(long)]
-    pub(crate) accept_drops: bool,
+    #[command(flatten)]
+    pub(crate) renames: RenameOptions,
     /// Print the SQL, change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

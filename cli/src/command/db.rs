@@ -18,7 +18,7 @@ use crate::introspect::Scope;
 use crate::{args, progress, say, schema_files, settings};
 
 pub(crate) async fn push(args: &args::Push) -> Result<Exit, Failure> {
-    let renames = Renames::parse(&args.rename, args.accept_drops)?;
+    let renames = Renames::parse(&args.renames.rename, args.renames.accept_drops)?;
     let schema = read_schema(&schema_files::locate(args.schema.as_deref())?)?;
     let database = Database::find(args.url.as_deref())?;
     let mut client = database.connect().await?;

@@ -13,7 +13,7 @@ use crate::failure::{Exit, Failure};
 use crate::{args, ask, lock_file, report, say, schema_files, snapshot};
 
 pub(crate) async fn dev(args: &args::Dev) -> Result<Exit, Failure> {
-    let renames = Renames::parse(&args.rename, args.accept_drops)?;
+    let renames = Renames::parse(&args.renames.rename, args.renames.accept_drops)?;
     let name = args.name.as_deref().map(snapshot::snake_name).transpose()?;
     let folder = &args.target.migrations;
     let path = schema_files::locate(args.schema.as_deref())?;

@@ -10,7 +10,7 @@ use crate::write::write_file;
 use crate::{args, say};
 
 pub(crate) async fn migrate_diff(args: &args::MigrateDiff) -> Result<Exit, Failure> {
-    let renames = Renames::parse(&args.rename, args.accept_drops)?;
+    let renames = Renames::parse(&args.renames.rename, args.renames.accept_drops)?;
     let (previous, next) = (Endpoint::from(&args.from)?, Endpoint::to(&args.to)?);
     let loaded = load(Pair { previous: &previous, next: &next }).await?;
     let changes = difference(Pair { previous: &loaded.previous, next: &loaded.next }, renames)?;

@@ -17,7 +17,7 @@ use crate::{args, lock_file, renamed, report, say, schema_files, snapshot};
 
 pub(crate) async fn rebase(args: &args::Rebase) -> Result<Exit, Failure> {
     let folder = &args.target.migrations;
-    let renames = Renames::parse(&args.rename, args.accept_drops)?;
+    let renames = Renames::parse(&args.renames.rename, args.renames.accept_drops)?;
     let migrations = read(folder)?;
     let migration = migrations.get(&args.name).ok_or_else(|| {
         Failure::refused(format!("there is no migration {} in {}", args.name, folder.display()))
