@@ -27,13 +27,18 @@ pub mod student_exam;
 #[allow(missing_docs)]
 pub mod user;
 
-pub use self::exam_type::ExamType;
-pub use self::institution::Institution;
-pub use self::relata_client::{Client, Models, Transaction};
-pub use self::role::Role;
-pub use self::session::Session;
-pub use self::student::Student;
-pub use self::student_exam::StudentExam;
-pub use self::user::User;
+#[rustfmt::skip]
+#[allow(unused_imports)]
+pub use self::{
+    exam_type::ExamType,
+    institution::Institution,
+    relata_client::{Client, Models, Transaction},
+    role::Role,
+    session::Session,
+    student::Student,
+    student_exam::StudentExam,
+    user::User,
+};
 
+#[allow(unused_imports)]
 pub use ::relata::{Error, Isolation, NotIncluded, Parent};

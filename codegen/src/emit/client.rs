@@ -57,11 +57,15 @@ pub(super) fn emit_lib(cx: &EmitCx<'_>, options: &EmitOptions) -> String {
     let free = |names: &[&str]| -> Vec<String> {
         names.iter().filter(|name| !taken.contains(name)).map(|name| (*name).to_owned()).collect()
     };
+    // Where the client is a module of a program, rustc would name each of these that the program does not use.
+    text.push_str("#[rustfmt::skip]\n#[allow(unused_imports)]\npub use self::{\n");
     for (module, ident) in &modules {
         let names = ident.clone().or_else(|| import_list(&free(&OWN_NAMES)));
-        text.extend(names.map(|names| format!("pub use self::{module}::{names};\n")));
+        text.extend(names.map(|names| format!("    {module}::{names},\n")));
     }
-    text.extend(import_list(&free(&RUNTIME_NAMES)).map(|names| format!("\npub use ::relata::{names};\n")));
+    text.push_str("};\n");
+    let names = import_list(&free(&RUNTIME_NAMES));
+    text.extend(names.map(|names| format!("\n#[allow(unused_imports)]\npub use ::relata::{names};\n")));
     text
 }
 
@@ -86,9 +90,8 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
             }
         }
     });
-    let unused = cx.models.is_empty().then(|| quote!(#[allow(dead_code)]));
     quote! {
-        #![allow(clippy::all)]
+        #![allow(unused, clippy::all)]
 
         use ::relata::rt;
 
@@ -101,7 +104,6 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
         /// The models, behind a client or a transaction.
         #[derive(Debug)]
         pub struct Models {
-            #unused
             handle: rt::Handle,
         }
 

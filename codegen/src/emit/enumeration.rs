@@ -18,7 +18,7 @@ pub(super) fn emit_enum(cx: &EmitCx<'_>, known: &EnumNames<'_>) -> TokenStream {
     let bytes = labels.iter().map(|label| proc_macro2::Literal::byte_string(label.as_bytes()));
     let (json, in_json) = (serde::emit_derive(cx), serde::emit_values(cx, known));
     quote! {
-        #![allow(missing_docs, clippy::all)]
+        #![allow(missing_docs, unused, clippy::all)]
 
         use ::relata::rt;
 

@@ -39,17 +39,22 @@ pub mod tag;
 #[allow(missing_docs)]
 pub mod turnover;
 
-pub use self::area::Area;
-pub use self::club::Club;
-pub use self::customer::Customer;
-pub use self::level::Level;
-pub use self::level_name::LevelName;
-pub use self::line::Line;
-pub use self::membership::Membership;
-pub use self::order::Order;
-pub use self::relata_client::{Client, Models, Transaction};
-pub use self::status::Status;
-pub use self::tag::Tag;
-pub use self::turnover::Turnover;
+#[rustfmt::skip]
+#[allow(unused_imports)]
+pub use self::{
+    area::Area,
+    club::Club,
+    customer::Customer,
+    level::Level,
+    level_name::LevelName,
+    line::Line,
+    membership::Membership,
+    order::Order,
+    relata_client::{Client, Models, Transaction},
+    status::Status,
+    tag::Tag,
+    turnover::Turnover,
+};
 
+#[allow(unused_imports)]
 pub use ::relata::{Error, Isolation, NotIncluded, Parent};

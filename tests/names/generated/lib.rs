@@ -123,44 +123,49 @@ pub mod with;
 #[allow(missing_docs)]
 pub mod with_user;
 
-pub use self::all_hidden::AllHidden;
-pub use self::batch::Batch;
-pub use self::box_::Box;
-pub use self::client::Client;
-pub use self::clone::Clone;
-pub use self::core::Core;
-pub use self::create::Create;
-pub use self::debug::Debug;
-pub use self::default::Default;
-pub use self::error::Error;
-pub use self::handle::Handle;
-pub use self::hidden::Hidden;
-pub use self::id::Id;
-pub use self::l0::L0;
-pub use self::lib_::Lib;
-pub use self::m::M;
-pub use self::m_key::MKey;
-pub use self::m_ref::MRef;
-pub use self::model::Model;
-pub use self::models::Models;
-pub use self::new::New;
-pub use self::option::Option;
-pub use self::pkey::Pkey;
-pub use self::prelude::Prelude;
-pub use self::relata::Relata;
-pub use self::relata_client_::RelataClient;
-pub use self::result::Result;
-pub use self::rt::Rt;
-pub use self::s0::S0;
-pub use self::self_::Self_;
-pub use self::some::Some;
-pub use self::std::Std;
-pub use self::t::T;
-pub use self::transaction::Transaction;
-pub use self::v::V;
-pub use self::vec::Vec;
-pub use self::w::W;
-pub use self::with::With;
-pub use self::with_user::WithUser;
+#[rustfmt::skip]
+#[allow(unused_imports)]
+pub use self::{
+    all_hidden::AllHidden,
+    batch::Batch,
+    box_::Box,
+    client::Client,
+    clone::Clone,
+    core::Core,
+    create::Create,
+    debug::Debug,
+    default::Default,
+    error::Error,
+    handle::Handle,
+    hidden::Hidden,
+    id::Id,
+    l0::L0,
+    lib_::Lib,
+    m::M,
+    m_key::MKey,
+    m_ref::MRef,
+    model::Model,
+    models::Models,
+    new::New,
+    option::Option,
+    pkey::Pkey,
+    prelude::Prelude,
+    relata::Relata,
+    relata_client_::RelataClient,
+    result::Result,
+    rt::Rt,
+    s0::S0,
+    self_::Self_,
+    some::Some,
+    std::Std,
+    t::T,
+    transaction::Transaction,
+    v::V,
+    vec::Vec,
+    w::W,
+    with::With,
+    with_user::WithUser,
+};
 
+#[allow(unused_imports)]
 pub use ::relata::{Isolation, NotIncluded, Parent};

@@ -18,10 +18,15 @@ pub mod profile;
 #[allow(missing_docs)]
 pub mod relata_client;
 
-pub use self::author::Author;
-pub use self::blog_post::BlogPost;
-pub use self::mood::Mood;
-pub use self::profile::Profile;
-pub use self::relata_client::{Client, Models, Transaction};
+#[rustfmt::skip]
+#[allow(unused_imports)]
+pub use self::{
+    author::Author,
+    blog_post::BlogPost,
+    mood::Mood,
+    profile::Profile,
+    relata_client::{Client, Models, Transaction},
+};
 
+#[allow(unused_imports)]
 pub use ::relata::{Error, Isolation, NotIncluded, Parent};

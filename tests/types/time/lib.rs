@@ -9,7 +9,12 @@ pub mod event;
 #[allow(missing_docs)]
 pub mod relata_client;
 
-pub use self::event::Event;
-pub use self::relata_client::{Client, Models, Transaction};
+#[rustfmt::skip]
+#[allow(unused_imports)]
+pub use self::{
+    event::Event,
+    relata_client::{Client, Models, Transaction},
+};
 
+#[allow(unused_imports)]
 pub use ::relata::{Error, Isolation, NotIncluded, Parent};

@@ -33,15 +33,20 @@ pub mod relata_client;
 #[allow(missing_docs)]
 pub mod sample;
 
-pub use self::color::Color;
-pub use self::comment::Comment;
-pub use self::document::Document;
-pub use self::empty::Empty;
-pub use self::group::Group;
-pub use self::made::Made;
-pub use self::note::Note;
-pub use self::person::Person;
-pub use self::relata_client::{Client, Models, Transaction};
-pub use self::sample::Sample;
+#[rustfmt::skip]
+#[allow(unused_imports)]
+pub use self::{
+    color::Color,
+    comment::Comment,
+    document::Document,
+    empty::Empty,
+    group::Group,
+    made::Made,
+    note::Note,
+    person::Person,
+    relata_client::{Client, Models, Transaction},
+    sample::Sample,
+};
 
+#[allow(unused_imports)]
 pub use ::relata::{Error, Isolation, NotIncluded, Parent};
