@@ -47,8 +47,9 @@ build.rs:
     }
 
 Cargo.toml:
-    cargo add relata tokio --features tokio/full
-    cargo add --build relata-codegen
+    cargo add RUNTIME
+    cargo add --build COMPILER
+    cargo add tokio --features macros,rt-multi-thread
 
 src/lib.rs or src/main.rs:
     relata::include_client!();
@@ -66,7 +67,21 @@ pub(crate) fn init() -> Result<Exit, Failure> {
             .help("try `codegen check`; a schema.dsl beside it would be taken instead of it"));
     }
     write_file(&path, SCHEMA)?;
-    let around = AROUND.replace("schema.dsl", &name.to_string());
+    let around = AROUND
+        .replace("schema.dsl", &name.to_string())
+        .replace("RUNTIME", &package("relata", "runtime"))
+        .replace("COMPILER", &package("relata-codegen", "codegen"));
     say::out(&format!("wrote {name}\n\nWhat else the project needs:\n\n{around}"))?;
     Ok(Exit::Done)
+}
+
+/// What `cargo add` is told: a command that was built in a checkout takes the packages beside it, as long as they are
+/// there, so that the command and the client are of one version.
+fn package(name: &str, folder: &str) -> String {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name(folder);
+    if beside.join("Cargo.toml").is_file() {
+        format!("{name} --path \"{}\"", beside.display())
+    } else {
+        name.to_owned()
+    }
 }

@@ -9,7 +9,10 @@ fn init_writes_a_schema_that_is_valid_and_tells_what_else_is_needed() {
         .run(&["init"])
         .exits(0)
         .says("wrote schema.dsl")
-        .says("relata_codegen::build::Build::new(\"schema.dsl\").run();");
+        .says("relata_codegen::build::Build::new(\"schema.dsl\").run();")
+        // A command of a checkout names the packages beside it.
+        .says("cargo add --build relata-codegen --path \"")
+        .says("codegen\"\n");
     project.run(&["check"]).exits(0).says("schema.dsl is valid: 2 models");
     let project = Project::new();
     project.write("schema.prisma", "model A {\n  id Int @id\n}\n");
