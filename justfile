@@ -10,6 +10,8 @@ gen:
     cargo codegen generate --schema tests/wide/schema.dsl --out tests/wide/generated
     cargo codegen generate --schema tests/names/schema.dsl --out tests/names/generated
     cargo codegen generate --schema tests/constructs/schema.dsl --out tests/constructs/generated
+    cargo codegen generate --schema tests/types/jiff.dsl --out tests/types/jiff
+    cargo codegen generate --schema tests/types/time.dsl --out tests/types/time
 
 # all tests, against a real PostgreSQL
 test:
@@ -27,6 +29,10 @@ cost *PARTS:
 snap:
     INSTA_UPDATE=always cargo test --package relata-codegen --package relata-cli
     git diff --stat -- '*.snap'
+
+# whether it compiles for Windows and macOS
+platforms:
+    scripts/platforms
 
 fmt:
     cargo fmt --all

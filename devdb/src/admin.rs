@@ -31,6 +31,7 @@ pub(crate) struct Failure {
     /// The SQLSTATE, when the server answered.
     pub(crate) code: Option<SqlState>,
     /// Nobody listens at the address: the server is gone, not busy.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "only a cluster of ours is looked for again"))]
     pub(crate) unreachable: bool,
 }
 

@@ -24,7 +24,7 @@ pub struct Builder {
     only_text: Option<OsString>,
     database_url: Option<OsString>,
     directory: Option<PathBuf>,
-    #[cfg_attr(not(unix), expect(dead_code, reason = "there is no cluster to stop"))]
+    #[cfg_attr(not(unix), allow(dead_code, reason = "there is no cluster to stop"))]
     idle: Option<OsString>,
     path: OsString,
     #[cfg(unix)]
@@ -70,15 +70,11 @@ impl Builder {
 
     /// Looks for PostgreSQL's programs in these folders alone, instead of PATH and the usual ones.
     ///
-    /// `PG_BIN` is not looked at either.
+    /// `PG_BIN` is not looked at either. On Unix only: elsewhere no installed server is started.
+    #[cfg(unix)]
     pub fn look_in(mut self, folders: impl IntoIterator<Item = PathBuf>) -> Self {
-        #[cfg(unix)]
-        {
-            self.search.only = Some(folders.into_iter().collect());
-            self.search.pg_bin = None;
-        }
-        #[cfg(not(unix))]
-        drop(folders);
+        self.search.only = Some(folders.into_iter().collect());
+        self.search.pg_bin = None;
         self
     }
 
