@@ -19,14 +19,15 @@ pub mod quote;
 mod render;
 mod state;
 
-pub use change::{Change, Place, TableObject};
+pub use change::{Belongings, Change, Place, TableObject};
 pub use data_type::DataType;
 pub use diff::{DiffError, DiffOptions, ProbableRename, Rename, Side, diff, name_likeness};
 pub use intent::{ColumnIntent, EnumIntent, Intent, LabelIntent, TableIntent};
 pub use lint::{Finding, LINTS, Lint, LintSeverity, Probe, find_lint, lint_foreign_key, lint_step};
 pub use lower::lower;
 pub use plan::{
-    Action, Alteration, ColumnSpec, Hazard, HazardKind, Lock, Plan, Step, Transaction, Work, plan, plan_online,
+    Action, Alteration, Beside, ColumnSpec, Guard, Hazard, HazardKind, Lock, Plan, Step, Transaction, Work, plan,
+    plan_online,
 };
 pub use render::{SEGMENT_OUTSIDE, SEGMENT_TRANSACTIONAL, render, summary};
 pub use state::{

@@ -20,6 +20,7 @@ mod proxy;
 mod rebase;
 mod recipes;
 mod resolve;
+mod retyped;
 mod settings;
 mod squash;
 mod support;

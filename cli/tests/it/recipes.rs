@@ -83,6 +83,7 @@ recipes! {
     rename "Rename"
     split_a_table "Split a table"
     not_null "NOT NULL on a big table"
+    change_a_type "Change the type of a big column"
     change_an_enum "Change an enum"
     a_long_index "A long index"
     a_failed_deploy "A failed deploy"

@@ -111,6 +111,8 @@ pub enum Change {
         using: Option<String>,
         /// Its enum type is replaced under it.
         enum_replaced: bool,
+        /// What is built on it and stays.
+        belongings: Box<Belongings>,
     },
     /// A column is gone.
     DropColumn {
@@ -154,6 +156,18 @@ pub enum Change {
     },
 }
 
+/// What is built on a column whose type changes, and is not itself a change: a new column in its place has to take it
+/// over.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Belongings {
+    /// Keys and indexes as they are, under their new names.
+    pub objects: Vec<TableObject>,
+    /// Sequences that go away with the column.
+    pub sequences: Vec<ObjectName>,
+    /// The columns of the table, before and after.
+    pub columns: Vec<String>,
+}
+
 /// Where a new enum value goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
@@ -184,6 +198,18 @@ impl TableObject {
             TableObject::Check(check) => &check.name,
             TableObject::Index(index) => &index.name,
         }
+    }
+
+    /// The columns of the table that it names; those in expressions are left out.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        let (names, index): (&[String], _) = match self {
+            TableObject::PrimaryKey(key) => (&key.columns, None),
+            TableObject::Unique(unique) => (&unique.columns, None),
+            TableObject::ForeignKey(key) => (&key.columns, None),
+            TableObject::Check(_) => (&[], None),
+            TableObject::Index(index) => (&index.include, Some(index)),
+        };
+        names.iter().map(String::as_str).chain(index.into_iter().flat_map(Index::columns))
     }
 
     /// What it is, in words.

@@ -10,7 +10,7 @@ pub use codes::{LINTS, Lint, LintSeverity, find_lint};
 pub use probe::Probe;
 
 use super::change::{Place, TableObject};
-use super::plan::{Action, Lock, Step, Work};
+use super::plan::{Action, Alteration, Lock, Step, Work};
 use super::quote::qualified;
 use super::state::{Column, ForeignKey, ObjectName, State, Table};
 
@@ -121,13 +121,8 @@ fn consequences(step: &Step) -> Vec<Finding> {
             }
             found
         }
-        Action::AlterColumns { table, alterations } => {
-            let relaxed = alterations.iter().filter(|it| !it.previous.nullable && it.next.nullable);
-            let text = |column: &Column| format!("programs of before do not expect NULL in {table}.{}", column.name);
-            let relaxed = relaxed.map(|it| Finding::new(codes::C402, text(&it.next)));
-            let retyped = alterations.iter().filter(|it| it.retyped);
-            relaxed.chain(retyped.map(|it| dependents(table, &it.next.name, "changes its type"))).collect()
-        }
+        Action::AlterColumns { table, alterations } => altered(table, alterations.iter()),
+        Action::FillBeside { table, columns } => altered(table, columns.iter().map(|beside| &beside.alteration)),
         Action::DropColumns { table, columns } => {
             columns.iter().map(|column| dependents(table, &column.name, "is dropped")).collect()
         }
@@ -138,6 +133,14 @@ fn consequences(step: &Step) -> Vec<Finding> {
         Action::DropTable(table) => locked_parents(table),
         _ => Vec::new(),
     }
+}
+
+fn altered<'a>(table: &ObjectName, alterations: impl Iterator<Item = &'a Alteration> + Clone) -> Vec<Finding> {
+    let relaxed = alterations.clone().filter(|it| !it.previous.nullable && it.next.nullable);
+    let text = |column: &Column| format!("programs of before do not expect NULL in {table}.{}", column.name);
+    let relaxed = relaxed.map(|it| Finding::new(codes::C402, text(&it.next)));
+    let retyped = alterations.filter(|it| it.retyped);
+    relaxed.chain(retyped.map(|it| dependents(table, &it.next.name, "changes its type"))).collect()
 }
 
 /// Only a database knows its views.

@@ -5,13 +5,14 @@
 
 mod action;
 mod assess;
+mod beside;
 mod build;
 pub(super) mod cast;
 mod hazards;
 mod online;
 mod order;
 
-pub use action::{Action, Alteration, ColumnSpec};
+pub use action::{Action, Alteration, Beside, ColumnSpec, Guard};
 pub use assess::Lock;
 pub use cast::Work;
 pub use hazards::{Hazard, HazardKind};

@@ -1,5 +1,7 @@
 //! A plan as the text of migration.sql, and changes in words.
 
+mod batches;
+mod beside;
 mod statement;
 mod summary;
 
@@ -7,7 +9,7 @@ pub(super) use statement::statement;
 pub use summary::summary;
 
 use super::lint::cost;
-use super::plan::{HazardKind, Plan, Step, Transaction};
+use super::plan::{Action, HazardKind, Plan, Step, Transaction};
 
 /// The line that starts a part of a migration which runs in one transaction.
 pub const SEGMENT_TRANSACTIONAL: &str = "-- relata:segment transactional";
@@ -92,7 +94,14 @@ fn segments(steps: &[Step]) -> Vec<(bool, &[Step])> {
     segments
 }
 
-/// What is worth knowing before running a statement on a large table, with its code.
+/// What is worth knowing before running a statement on a large table, with its code; and what a long one is for.
 fn note(step: &Step) -> Option<String> {
-    cost(step).map(|finding| format!("{}: {}", finding.lint.code, finding.text))
+    let purpose = match &step.action {
+        Action::Guard(_) => "Fails if something is built on the columns that is not made anew here",
+        Action::CreateFollower { .. } => "The new columns follow the old ones from now on, row by row",
+        Action::FillBeside { .. } => "May be stopped at any time, and run again",
+        Action::Swap { .. } => "The new columns take the place of the old ones",
+        _ => return cost(step).map(|finding| format!("{}: {}", finding.lint.code, finding.text)),
+    };
+    Some(purpose.to_owned())
 }

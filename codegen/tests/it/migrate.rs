@@ -10,8 +10,8 @@ use relata_codegen::compile;
 use relata_codegen::diagnostics::{Sources, render_plain};
 use relata_codegen::ir::Schema;
 use relata_codegen::sql::{
-    Action, Change, DiffError, DiffOptions, Intent, Lock, Pair, Rename, Side, State, Work, diff, lower, plan,
-    plan_online, render, summary,
+    Action, Change, Column, ColumnDefault, DiffError, DiffOptions, Intent, Lock, Pair, Rename, Side, State, Work, diff,
+    lower, plan, plan_online, render, summary,
 };
 use relata_devdb::DevDb;
 
@@ -292,9 +292,13 @@ fn online_plans_do_long_work_under_weak_locks() {
         let changes = changes(&case.previous, &case.next, &case.options).unwrap_or_else(|error| panic!("{error}"));
         for step in plan_online(changes).steps.iter().filter(|step| step.work != Work::None) {
             let is_inevitable = match &step.action {
-                Action::AlterColumns { alterations, .. } => {
-                    alterations.iter().any(|alteration| alteration.retyped || alteration.next.identity.is_some())
-                }
+                // The type of a replaced enum, a sequence that goes, a default that is the database's own business.
+                Action::AlterColumns { alterations, .. } => alterations.iter().any(|alteration| {
+                    let counts = |column: &Column| matches!(column.default, Some(ColumnDefault::Sequence(_)));
+                    let (previous, next) = (&alteration.previous, &alteration.next);
+                    let is_unknown = next.default == Some(ColumnDefault::Unmanaged);
+                    alteration.retyped && (previous.ty == next.ty || counts(previous) != counts(next) || is_unknown)
+                }),
                 Action::AddColumns { columns, .. } => {
                     columns.iter().any(|spec| spec.column.identity.is_some() || spec.column.generated.is_some())
                 }

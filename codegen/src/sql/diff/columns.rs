@@ -45,6 +45,7 @@ pub(super) fn diff_columns(
                 next: Box::new(column.clone()),
                 using: intent.and_then(|intent| intent.using.clone()).filter(|_| retyped || enum_replaced),
                 enum_replaced,
+                belongings: Box::default(),
             });
         }
     }

@@ -32,7 +32,10 @@ pub(super) fn diff_objects(
             Matched::Kept(previous, next_object) => {
                 if has_to_make_way(&next.name, &next_object, touched) {
                     changes.push(Change::ReplaceObject { table: next.name.clone(), previous, next: next_object });
-                } else if previous.name() != next_object.name() {
+                    continue;
+                }
+                touched.kept.push((next.name.clone(), renamed(&previous, next_object.name())));
+                if previous.name() != next_object.name() {
                     renames.push((next.name.clone(), previous, next_object.name().to_owned()));
                 }
             }
@@ -40,6 +43,8 @@ pub(super) fn diff_objects(
                 if has_to_make_way(&next.name, &object, touched) {
                     let previous = object.clone();
                     changes.push(Change::ReplaceObject { table: next.name.clone(), previous, next: object });
+                } else {
+                    touched.kept.push((next.name.clone(), object));
                 }
             }
             other => changes.extend(other.into_change(&next.name)),

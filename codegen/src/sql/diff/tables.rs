@@ -6,7 +6,7 @@ use super::DiffCx;
 use super::columns::diff_columns;
 use super::objects::{diff_objects, rename_objects};
 use crate::sql::change::{Change, TableObject};
-use crate::sql::state::{ObjectName, State, Table};
+use crate::sql::state::{ObjectName, Sequence, State, Table};
 
 pub(super) fn diff_tables(
     cx: &DiffCx<'_>,
@@ -40,6 +40,27 @@ pub(super) fn diff_tables(
         super::objects::diff_foreign_keys(cx, old, next, &touched, &mut renames, changes);
     }
     rename_objects(renames, changes);
+    add_belongings(previous, &kept, &touched, changes);
+}
+
+/// Says of each column that gets another type what is built on it and stays.
+fn add_belongings(previous: &State, kept: &[(&Table, &Table)], touched: &Touched, changes: &mut [Change]) {
+    for change in changes {
+        let Change::AlterColumn { table, next, belongings, .. } = change else { continue };
+        if !touched.columns.contains(&(table.clone(), next.name.clone())) {
+            continue;
+        }
+        let is_built_on = |object: &&TableObject| object.columns().any(|column| column == next.name);
+        let on_table = touched.kept.iter().filter(|(name, _)| name == table).map(|(_, object)| object);
+        belongings.objects = on_table.filter(is_built_on).cloned().collect();
+        let is_owned = |sequence: &&Sequence| {
+            sequence.owned_by.as_ref().is_some_and(|(owner, column)| owner == table && *column == next.name)
+        };
+        belongings.sequences = previous.sequences.iter().filter(is_owned).map(|it| it.name.clone()).collect();
+        let ends = kept.iter().filter(|(_, next)| next.name == *table);
+        let columns = ends.flat_map(|(old, next)| old.columns.iter().chain(&next.columns));
+        belongings.columns = columns.map(|column| column.name.clone()).collect();
+    }
 }
 
 /// What has to be built anew around kept tables.
@@ -51,6 +72,8 @@ pub(super) struct Touched {
     pub(super) retyped: BTreeSet<(ObjectName, String)>,
     /// Column sets that lose the key or unique index over them.
     pub(super) keys: BTreeSet<(ObjectName, BTreeSet<String>)>,
+    /// Keys and indexes that stay, under their new names.
+    pub(super) kept: Vec<(ObjectName, TableObject)>,
 }
 
 fn create_table(next: &Table, changes: &mut Vec<Change>) {

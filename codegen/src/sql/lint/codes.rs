@@ -121,7 +121,7 @@ lints! {
         "CREATE UNIQUE INDEX CONCURRENTLY, then ADD CONSTRAINT .. USING INDEX; --online plans write it so."
     L305 Warning "A type change that rewrites the table"
         "All rows and all indexes are written anew while nobody can read or write the table."
-        "Expand and contract: add a second column, write both, fill it in batches, switch over, drop the first. --online plans do not do this for you."
+        "Expand and contract: add a second column, write both, fill it in batches, switch over, drop the first. --online plans write it so."
     L306 Warning "A new column that rewrites the table"
         "A default that differs from row to row, a serial, an identity or a stored generated column is written into every row while nobody can read or write the table."
         "Add it empty, set the default, fill it in batches, require it then; --online plans write it so for defaults and serials."

@@ -1,6 +1,6 @@
 //! What one statement does.
 
-use super::super::change::{Place, TableObject};
+use super::super::change::{Belongings, Place, TableObject};
 use super::super::data_type::DataType;
 use super::super::state::{Column, EnumType, Extension, Index, ObjectName, Sequence, Table};
 
@@ -161,6 +161,77 @@ pub enum Action {
         column: Option<String>,
         holds: bool,
     },
+
+    /// Fails if something that is not known is built on columns which are about to be replaced.
+    Guard(Guard),
+    /// Makes the function by which new columns follow the old ones.
+    CreateFollower {
+        table: ObjectName,
+        function: ObjectName,
+        columns: Vec<Beside>,
+    },
+    /// Lets it run before each row is written.
+    Follow {
+        table: ObjectName,
+        function: ObjectName,
+    },
+    /// Also for rows that come by replication.
+    FollowAlways {
+        table: ObjectName,
+    },
+    Unfollow {
+        table: ObjectName,
+    },
+    DropFollower {
+        function: ObjectName,
+    },
+    /// Gives the rows that are there their values in the new columns. May run twice.
+    FillBeside {
+        table: ObjectName,
+        columns: Vec<Beside>,
+    },
+    Analyze(ObjectName),
+    /// Several statements as one: the new columns take the place of the old ones.
+    Swap {
+        tables: Vec<ObjectName>,
+        actions: Vec<Action>,
+    },
+    /// The count goes on in the identity of another column.
+    CarryIdentity {
+        table: ObjectName,
+        from: String,
+        to: String,
+    },
+    /// The sequence of an identity column gets the name that PostgreSQL would give it.
+    NameIdentity {
+        table: ObjectName,
+        column: String,
+    },
+    CarryComment {
+        table: ObjectName,
+        from: String,
+        to: String,
+    },
+}
+
+/// What may be built on columns that are replaced.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Guard {
+    /// The tables and columns, and whether each is an identity.
+    pub columns: Vec<(ObjectName, String, bool)>,
+    /// Constraints and indexes that are made anew, with their tables.
+    pub known: Vec<(ObjectName, String)>,
+    /// Sequences that the new columns will own.
+    pub sequences: Vec<ObjectName>,
+}
+
+/// A new column, until it takes the place of an old one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Beside {
+    /// What it is called until then.
+    pub name: String,
+    /// What it is made for.
+    pub alteration: Alteration,
 }
 
 /// A column that comes.
@@ -189,6 +260,22 @@ pub struct Alteration {
     pub redefaulted: bool,
     /// NOT NULL is set by a later step, after a backfill.
     pub not_null_later: bool,
+    /// What is built on it and stays.
+    pub belongings: Box<Belongings>,
+}
+
+impl Beside {
+    /// The column as it is added: without a value, and free to stay so.
+    pub(super) fn column(&self) -> Column {
+        let next = &self.alteration.next;
+        Column { name: self.name.clone(), nullable: true, default: None, identity: None, ..next.clone() }
+    }
+
+    /// The new value, from the old row.
+    pub(in crate::sql) fn value(&self) -> String {
+        let Alteration { using, next, .. } = &self.alteration;
+        using.clone().unwrap_or_else(|| crate::sql::quote::ident(&next.name))
+    }
 }
 
 impl Alteration {

@@ -109,6 +109,9 @@ impl Scene {
                     (Lock::AccessExclusive, Work::Scan)
                 }
             },
+            Action::Follow { .. } | Action::FollowAlways { .. } => (Lock::ShareRowExclusive, Work::None),
+            Action::FillBeside { .. } => (Lock::RowExclusive, Work::Rewrite),
+            Action::Analyze(_) => (Lock::ShareUpdateExclusive, Work::Scan),
             Action::RenameObject { object: TableObject::Index(_), .. } => (Lock::ShareUpdateExclusive, Work::None),
             Action::RenameTable { .. }
             | Action::MoveTable { .. }
@@ -117,6 +120,7 @@ impl Scene {
             | Action::DropObject { .. }
             | Action::DropTable(_)
             | Action::DropDefaults { .. }
+            | Action::Swap { .. }
             | Action::DropColumns { .. } => at_once,
             _ => (Lock::None, Work::None),
         }

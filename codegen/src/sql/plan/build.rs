@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::action::{Action, Alteration, ColumnSpec};
 use super::cast::cast;
 use crate::ir::NativeType;
-use crate::sql::change::{Change, TableObject};
+use crate::sql::change::{Belongings, Change, TableObject};
 use crate::sql::data_type::DataType;
 use crate::sql::names::sequence_name;
 use crate::sql::state::{Column, ColumnDefault, EnumType, ObjectName, Sequence, Table};
@@ -72,8 +72,8 @@ impl Builder {
             Change::DropTable(table) => self.dropped_tables.push(table),
             Change::RenameColumn { table, from, to } => actions.push(Action::RenameColumn { table, from, to }),
             Change::AddColumn { table, column, fill } => self.add_column(table, column, fill),
-            Change::AlterColumn { table, previous, next, using, enum_replaced } => {
-                self.alter_column(table, *previous, *next, using, enum_replaced);
+            Change::AlterColumn { table, previous, next, using, enum_replaced, belongings } => {
+                self.alter_column(table, (*previous, *next), using, enum_replaced, belongings);
             }
             Change::DropColumn { table, column } => self.dropped.entry(table).or_default().push(column),
             Change::RenameObject { table, object, to } => actions.push(Action::RenameObject { table, object, to }),
@@ -124,10 +124,10 @@ impl Builder {
     fn alter_column(
         &mut self,
         table: ObjectName,
-        previous: Column,
-        next: Column,
+        (previous, next): (Column, Column),
         using: Option<String>,
         enum_replaced: bool,
+        belongings: Box<Belongings>,
     ) {
         let retyped = enum_replaced || !previous.ty.is_same(&next.ty) || previous.array != next.array;
         let has_value = !matches!(next.default, None | Some(ColumnDefault::Unmanaged));
@@ -138,7 +138,7 @@ impl Builder {
         }
         let using = using.or_else(|| if retyped { cast(&previous, &next).using } else { None });
         let redefaulted = previous.default != next.default || (retyped && next.default.is_some());
-        let alteration = Alteration { previous, next, retyped, using, redefaulted, not_null_later };
+        let alteration = Alteration { previous, next, retyped, using, redefaulted, not_null_later, belongings };
         if !not_null_later || alteration.changes_more() {
             self.altered.entry(table).or_default().push(alteration);
         }

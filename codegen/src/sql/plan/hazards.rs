@@ -66,6 +66,9 @@ impl Scene {
             Action::AlterColumns { table, alterations } => {
                 alterations.iter().flat_map(|alteration| self.alteration_hazards(table, alteration)).collect()
             }
+            Action::FillBeside { table, columns } => {
+                columns.iter().flat_map(|beside| self.alteration_hazards(table, &beside.alteration)).collect()
+            }
             Action::AddColumns { table, columns } => {
                 let required = columns.iter().filter(|spec| is_without_value(spec));
                 required.map(|spec| required_column(table, &spec.column.name)).collect()

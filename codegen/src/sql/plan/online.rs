@@ -2,14 +2,15 @@
 //! that let others read and write.
 //!
 //! Takes actions in their order, gives more of them with how each goes with transactions. What it
-//! cannot do without a long lock stays as it is: a type change that rewrites, an identity or stored
-//! generated column for rows that are there.
+//! cannot do without a long lock stays as it is: an identity or stored generated column for rows that
+//! are there. Type changes that rewrite are the work of `beside`.
 
 use std::collections::BTreeSet;
 
 use super::Transaction;
 use super::action::{Action, Alteration, ColumnSpec};
 use super::assess::{Scene, added_work, altered_work};
+use super::beside;
 use super::cast::Work;
 use crate::sql::change::TableObject;
 use crate::sql::names::{clip, sequence_name};
@@ -19,9 +20,10 @@ use crate::sql::state::{
 
 /// The actions of an online plan, each with its place among transactions.
 pub(super) fn expand(actions: Vec<Action>, scene: &Scene) -> Vec<(Action, Transaction)> {
-    let mut expander = Expander { scene, checks: BTreeSet::new(), stages: Stages::default(), steps: Vec::new() };
+    let (actions, group) = beside::replace_columns(catch_up_at_once(actions), scene);
+    let mut expander = Expander { scene, checks: BTreeSet::new(), stages: Stages::default(), group, steps: Vec::new() };
     let mut kind = None;
-    for action in pair_replacements(catch_up_at_once(actions), scene) {
+    for action in pair_replacements(actions, scene) {
         let next = kind_of(&action.action);
         if kind != Some(next) || next == Kind::Other {
             expander.flush();
@@ -93,6 +95,9 @@ fn successor(actions: &[Option<Paired>], at: usize, scene: &Scene) -> Option<usi
             {
                 return None;
             }
+            Some(Action::Swap { actions, .. }) if actions.iter().any(|action| takes_along(action, table, object)) => {
+                return None;
+            }
             Some(Action::DropColumns { table: other, columns })
                 if other == table && columns.iter().any(|column| may_use(object, &column.name)) =>
             {
@@ -107,6 +112,12 @@ fn successor(actions: &[Option<Paired>], at: usize, scene: &Scene) -> Option<usi
         }
     }
     None
+}
+
+/// Whether the object would go with a column.
+fn takes_along(action: &Action, table: &ObjectName, object: &TableObject) -> bool {
+    matches!(action, Action::DropColumns { table: other, columns }
+        if other == table && columns.iter().any(|column| may_use(object, &column.name)))
 }
 
 /// Expressions and conditions are not looked into.
@@ -169,6 +180,8 @@ struct Expander<'a> {
     /// The names of checks that stand in for NOT NULL.
     checks: BTreeSet<String>,
     stages: Stages,
+    /// Type changes in steps of their own, in the place of the one that ends them.
+    group: Vec<(Action, Transaction)>,
     steps: Vec<(Action, Transaction)>,
 }
 
@@ -201,6 +214,7 @@ impl Expander<'_> {
                     self.push(WORK, Action::Validate { table, object, column: None, holds });
                 }
             },
+            Action::Swap { .. } => self.steps.append(&mut self.group),
             other => self.push(PREPARE, other),
         }
     }
@@ -290,6 +304,7 @@ impl Expander<'_> {
             using: None,
             redefaulted: true,
             not_null_later: false,
+            belongings: Box::default(),
         };
         self.push(PREPARE, Action::AlterColumns { table: table.clone(), alterations: vec![alteration] });
         self.push(WORK, Action::BackfillInBatches { table: table.clone(), column: column.name.clone() });
@@ -303,7 +318,7 @@ impl Expander<'_> {
             return self.push(WORK, Action::CreateIndexConcurrently { table, index, holds });
         };
         let to = index.name.clone();
-        let index = Index { name: beside(&index.name), ..index };
+        let index = Index { name: successor_name(&index.name), ..index };
         self.push(WORK, Action::CreateIndexConcurrently { table: table.clone(), index: index.clone(), holds });
         match previous {
             TableObject::Index(previous) => {
@@ -321,7 +336,7 @@ impl Expander<'_> {
             return;
         };
         let index = Index {
-            name: if replaces.is_some() { beside(name) } else { name.clone() },
+            name: if replaces.is_some() { successor_name(name) } else { name.clone() },
             unique: true,
             method: crate::ir::IndexMethod::BTree,
             parts: columns.iter().map(|column| IndexPart::column(column)).collect(),
@@ -339,6 +354,6 @@ impl Expander<'_> {
 }
 
 /// What an index is called while the one that it replaces has its name.
-fn beside(name: &str) -> String {
+fn successor_name(name: &str) -> String {
     format!("{}__new", clip(name, 50))
 }

@@ -8,6 +8,8 @@ use super::super::quote::{ident, ident_list, literal, qualified};
 use super::super::state::{
     Column, ColumnDefault, ForeignKey, Identity, Index, IndexPart, IndexTarget, ObjectName, Sequence, Table,
 };
+use super::batches::in_batches;
+use super::beside;
 use crate::ir::{IndexMethod, NativeType, ReferentialAction, SortOrder};
 
 /// The statement. One arm for each action, so that none can be forgotten; what takes more than a line
@@ -76,7 +78,10 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
             let column = ident(column);
             format!("UPDATE {} SET {column} = DEFAULT WHERE {column} IS NULL", qualified(table))
         }
-        Action::BackfillInBatches { table, column } => backfill_in_batches(table, column),
+        Action::BackfillInBatches { table, column } => {
+            let column = ident(column);
+            in_batches(table, &format!("{column} = DEFAULT"), &format!("{column} IS NULL"))
+        }
         Action::SetNotNull { table, column, .. } => {
             alter(table, [format!("ALTER COLUMN {} SET NOT NULL", ident(column))].into_iter())
         }
@@ -103,39 +108,21 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         Action::Validate { table, object, .. } => {
             alter(table, [format!("VALIDATE CONSTRAINT {}", ident(object.name()))].into_iter())
         }
+        Action::Guard(guard) => beside::guard(guard),
+        Action::CreateFollower { table, function, columns } => beside::create_follower(table, function, columns),
+        Action::Follow { table, function } => beside::follow(table, function),
+        Action::FollowAlways { table } => {
+            alter(table, [format!("ENABLE ALWAYS TRIGGER {}", ident(beside::FOLLOW))].into_iter())
+        }
+        Action::Unfollow { table } => format!("DROP TRIGGER {} ON {}", ident(beside::FOLLOW), qualified(table)),
+        Action::DropFollower { function } => format!("DROP FUNCTION {}()", qualified(function)),
+        Action::FillBeside { table, columns } => beside::fill(table, columns),
+        Action::Analyze(table) => format!("ANALYZE {}", qualified(table)),
+        Action::Swap { tables, actions } => beside::swap(tables, actions),
+        Action::CarryIdentity { table, from, to } => beside::carry_identity(table, from, to),
+        Action::NameIdentity { table, column } => beside::name_identity(table, column),
+        Action::CarryComment { table, from, to } => beside::carry_comment(table, from, to),
     }
-}
-
-/// A few hundred pages at a time, so that rows are locked for moments only and vacuum can follow.
-/// Rows that move to the end of the table are filled already; partitions share their page numbers.
-fn backfill_in_batches(table: &ObjectName, column: &str) -> String {
-    let (column, name) = (ident(column), qualified(table));
-    // Names that are not qualified are columns: the table may have some that are called like the variables.
-    let body = format!(
-        "#variable_conflict use_column
-<<relata>>
-DECLARE
-  pages bigint;
-  page bigint := 0;
-BEGIN
-  SELECT COALESCE(max(pg_relation_size(relid)), 0) / current_setting('block_size')::bigint INTO relata.pages
-  FROM (SELECT {regclass}::regclass AS relid UNION SELECT relid FROM pg_partition_tree({regclass})) AS parts;
-  WHILE relata.page <= relata.pages LOOP
-    UPDATE {name} SET {column} = DEFAULT
-    WHERE {column} IS NULL
-      AND ctid >= format('(%s,0)', relata.page)::tid AND ctid < format('(%s,0)', relata.page + 500)::tid;
-    COMMIT;
-    relata.page := relata.page + 500;
-  END LOOP;
-END
-",
-        regclass = literal(&name),
-    );
-    let mut tag = "$relata$".to_owned();
-    while body.contains(&tag) {
-        tag.insert(1, '_');
-    }
-    format!("DO {tag}\n{body}{tag}")
 }
 
 /// `ALTER TABLE` with one command on its line, or each on one of their own.

@@ -1,0 +1,394 @@
+//! A type change that would rewrite its table, by a new column beside the old one.
+//!
+//! The new column follows the old one by a trigger, is filled in batches, and gets its keys, indexes
+//! and foreign keys while programs go on; then it takes the name in one short transaction, and the
+//! old column goes. Takes the actions in their order, gives them without what is done here, and the
+//! steps for it. What it is not sure of it leaves as it is.
+
+mod steps;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Transaction;
+use super::action::{Action, Alteration, Beside};
+use super::assess::{Scene, altered_work};
+use super::cast::Work;
+use crate::ir::IndexMethod;
+use crate::sql::change::TableObject;
+use crate::sql::data_type::DataType;
+use crate::sql::expression::{Token, tokens};
+use crate::sql::names::clip;
+use crate::sql::state::{
+    Check, Column, ColumnDefault, ForeignKey, Index, IndexPart, IndexTarget, ObjectName, PrimaryKey, UniqueConstraint,
+};
+
+/// Takes the type changes out. In their place stands [`Action::Swap`], their last step; the second value is all of
+/// their steps, empty if there are none.
+pub(super) fn replace_columns(actions: Vec<Action>, scene: &Scene) -> (Vec<Action>, Vec<(Action, Transaction)>) {
+    let Some(group) = Group::find(&actions, scene) else { return (actions, Vec::new()) };
+    let swap = group.swap();
+    let steps = group.steps(&swap);
+    let mut rest = Vec::with_capacity(actions.len());
+    for (at, action) in actions.into_iter().enumerate() {
+        if group.taken.contains(&at) {
+            continue;
+        }
+        let is_last = at + 1 == group.end;
+        match action {
+            Action::AlterColumns { table, mut alterations } if group.columns.contains_key(&table) => {
+                alterations.retain(|alteration| !group.has(&table, &alteration.next.name));
+                if !alterations.is_empty() {
+                    rest.push(Action::AlterColumns { table, alterations });
+                }
+            }
+            other => rest.push(other),
+        }
+        if is_last {
+            rest.push(swap.clone());
+        }
+    }
+    (rest, steps)
+}
+
+/// A key or index that is built on new columns, and what it is called until it takes the place of the old one.
+struct Successor {
+    table: ObjectName,
+    /// As it shall be.
+    object: TableObject,
+    meanwhile: String,
+    /// The name of the one it replaces.
+    previous: String,
+    /// Whether the rows are known to fulfil it.
+    holds: bool,
+}
+
+/// All that is done together.
+struct Group {
+    columns: BTreeMap<ObjectName, Vec<Beside>>,
+    /// One behind the last of the type changes.
+    end: usize,
+    successors: Vec<Successor>,
+    /// Checks with the name of their predecessor; they come with the swap, and are proved afterwards.
+    checks: Vec<(ObjectName, Check, String)>,
+    /// Actions that are done here.
+    taken: BTreeSet<usize>,
+    /// Names that were given.
+    names: BTreeSet<String>,
+}
+
+impl Group {
+    fn find(actions: &[Action], scene: &Scene) -> Option<Self> {
+        let start = actions.iter().position(|action| !new_columns(action, actions, scene).is_empty())?;
+        let is_alteration = |action: &&Action| matches!(action, Action::AlterColumns { .. });
+        let end = start + actions[start..].iter().take_while(is_alteration).count();
+        let mut group = Self {
+            columns: BTreeMap::new(),
+            end,
+            successors: Vec::new(),
+            checks: Vec::new(),
+            taken: BTreeSet::new(),
+            names: BTreeSet::new(),
+        };
+        for action in &actions[start..end] {
+            let columns = new_columns(action, actions, scene);
+            if let (Action::AlterColumns { table, .. }, false) = (action, columns.is_empty()) {
+                group.columns.insert(table.clone(), columns);
+            }
+        }
+        group.keep_what_stays();
+        let pairs = replaced_objects(actions, start, end);
+        group.take_own_objects(actions, &pairs);
+        group.take_foreign_keys(actions, &pairs);
+        Some(group)
+    }
+
+    fn beside(&self, table: &ObjectName, column: &str) -> Option<&Beside> {
+        self.columns.get(table)?.iter().find(|beside| beside.alteration.next.name == column)
+    }
+
+    fn has(&self, table: &ObjectName, column: &str) -> bool {
+        self.beside(table, column).is_some()
+    }
+
+    fn meanwhile(&mut self, name: &str) -> String {
+        free_name(name, &mut self.names)
+    }
+
+    /// Keys and indexes that do not change must not go with the old column.
+    fn keep_what_stays(&mut self) {
+        let mut objects: Vec<(ObjectName, TableObject)> = Vec::new();
+        for (table, columns) in &self.columns {
+            for object in columns.iter().flat_map(|beside| &beside.alteration.belongings.objects) {
+                if !objects.iter().any(|(other, it)| other == table && it == object) {
+                    objects.push((table.clone(), object.clone()));
+                }
+            }
+        }
+        for (table, object) in objects {
+            let (previous, meanwhile) = (object.name().to_owned(), self.meanwhile(object.name()));
+            self.successors.push(Successor { table, object, meanwhile, previous, holds: true });
+        }
+    }
+
+    /// Keys, indexes and checks that are replaced with the columns under them.
+    fn take_own_objects(&mut self, actions: &[Action], pairs: &[(usize, usize)]) {
+        for (drop, add) in pairs.iter().copied() {
+            let (Action::DropObject { table, object: previous }, Action::AddObject { object, holds, .. }) =
+                (&actions[drop], &actions[add])
+            else {
+                continue;
+            };
+            let is_ours = self.is_built_on(table, previous) || self.is_built_on(table, object);
+            let exists = object.columns().all(|column| !is_added(actions, table, column));
+            if !is_ours || !exists {
+                continue;
+            }
+            match object {
+                TableObject::ForeignKey(_) => continue,
+                TableObject::Check(check) => {
+                    self.checks.push((table.clone(), check.clone(), previous.name().to_owned()));
+                }
+                _ if self.translated(table, object).is_none() => continue,
+                _ => {
+                    let meanwhile = self.meanwhile(object.name());
+                    let (table, object) = (table.clone(), object.clone());
+                    let previous = previous.name().to_owned();
+                    self.successors.push(Successor { table, object, meanwhile, previous, holds: *holds });
+                }
+            }
+            self.taken.extend([drop, add]);
+        }
+    }
+
+    /// A foreign key needs a unique index under it, and columns that fit each other.
+    fn take_foreign_keys(&mut self, actions: &[Action], pairs: &[(usize, usize)]) {
+        for (drop, add) in pairs.iter().copied() {
+            let (
+                Action::DropObject { table, object: TableObject::ForeignKey(previous) },
+                Action::AddObject { object: TableObject::ForeignKey(key), holds, .. },
+            ) = (&actions[drop], &actions[add])
+            else {
+                continue;
+            };
+            if !self.fits(actions, table, key) || !self.fits(actions, table, previous) {
+                continue;
+            }
+            let meanwhile = self.meanwhile(&key.name);
+            self.successors.push(Successor {
+                table: table.clone(),
+                object: TableObject::ForeignKey(key.clone()),
+                meanwhile,
+                previous: previous.name.clone(),
+                holds: *holds,
+            });
+            self.taken.extend([drop, add]);
+        }
+    }
+
+    fn fits(&self, actions: &[Action], table: &ObjectName, key: &ForeignKey) -> bool {
+        let referenced = &key.referenced_table;
+        let sides = [(table, &key.columns), (referenced, &key.referenced_columns)];
+        let mut columns = sides.iter().flat_map(|(table, columns)| columns.iter().map(move |column| (*table, column)));
+        let is_there = |(table, column): (&ObjectName, &String)| {
+            !is_added(actions, table, column) && (self.has(table, column) || !is_retyped(actions, table, column))
+        };
+        if !columns.clone().any(|(table, column)| self.has(table, column)) || !columns.all(is_there) {
+            return false;
+        }
+        let loses_key = actions.iter().enumerate().any(|(at, action)| {
+            let is_key = |object: &TableObject| match object {
+                TableObject::PrimaryKey(_) | TableObject::Unique(_) => true,
+                TableObject::Index(index) => index.unique,
+                _ => false,
+            };
+            !self.taken.contains(&at)
+                && matches!(action, Action::DropObject { table, object } if table == referenced && is_key(object))
+        });
+        let is_new = key.referenced_columns.iter().any(|column| self.has(referenced, column));
+        let has_key = self.successors.iter().any(|it| it.table == *referenced && is_key_of(&it.object, key));
+        !loses_key && (!is_new || has_key)
+    }
+
+    /// Whether it names one of the columns, be it in an expression.
+    fn is_built_on(&self, table: &ObjectName, object: &TableObject) -> bool {
+        let Some(columns) = self.columns.get(table) else { return false };
+        let is_ours = |name: &str| columns.iter().any(|beside| beside.alteration.next.name == name);
+        let mentions = |sql: &String| {
+            let is_name = |token: &Token| matches!(token, Token::Word(name) | Token::Quoted(name) if is_ours(name));
+            tokens(sql).is_none_or(|tokens| tokens.iter().any(is_name))
+        };
+        match object {
+            TableObject::Check(check) => mentions(&check.expression),
+            TableObject::Index(index) => object.columns().any(is_ours) || expressions(index).any(mentions),
+            _ => object.columns().any(is_ours),
+        }
+    }
+
+    /// The object on the new columns, under its name of the meanwhile; none if an expression cannot be taken over.
+    fn translated(&self, table: &ObjectName, object: &TableObject) -> Option<TableObject> {
+        let name = |column: &String| self.beside(table, column).map_or(column, |beside| &beside.name).clone();
+        let names = |columns: &[String]| columns.iter().map(name).collect::<Vec<_>>();
+        Some(match object {
+            TableObject::PrimaryKey(key) => TableObject::Index(unique_index(names(&key.columns))),
+            TableObject::Unique(unique) => TableObject::Index(unique_index(names(&unique.columns))),
+            TableObject::ForeignKey(key) => {
+                let there = |column: &String| {
+                    self.beside(&key.referenced_table, column).map_or(column, |beside| &beside.name).clone()
+                };
+                let referenced_columns = key.referenced_columns.iter().map(there).collect();
+                TableObject::ForeignKey(ForeignKey { columns: names(&key.columns), referenced_columns, ..key.clone() })
+            }
+            TableObject::Index(index) => {
+                let mut index = Index { include: names(&index.include), ..index.clone() };
+                for part in &mut index.parts {
+                    match &mut part.target {
+                        IndexTarget::Column(column) => *column = name(column),
+                        IndexTarget::Expression(sql) => *sql = self.translated_sql(table, sql)?,
+                    }
+                }
+                if let Some(sql) = &mut index.predicate {
+                    *sql = self.translated_sql(table, sql)?;
+                }
+                TableObject::Index(index)
+            }
+            TableObject::Check(_) => return None,
+        })
+    }
+
+    /// The expression over the new columns; none where a word may be something else than a column.
+    fn translated_sql(&self, table: &ObjectName, sql: &str) -> Option<String> {
+        let old = tokens(sql)?;
+        let mut new = Vec::with_capacity(old.len());
+        for (at, token) in old.iter().enumerate() {
+            let beside = match token {
+                Token::Word(name) | Token::Quoted(name) => self.beside(table, name),
+                _ => None,
+            };
+            let Some(beside) = beside else {
+                new.push(token.clone());
+                continue;
+            };
+            let is_sign = |token: Option<&Token>, signs: &[&str]| matches!(token, Some(Token::Sign(sign)) if signs.contains(&sign.as_str()));
+            let before = at.checked_sub(1).and_then(|at| old.get(at));
+            let is_type = is_sign(before, &["::", "."]) || matches!(before, Some(Token::Word(word)) if word == "as");
+            if is_type || is_sign(old.get(at + 1), &["(", "."]) {
+                return None;
+            }
+            new.push(Token::Quoted(beside.name.clone()));
+        }
+        let is_same = new == old;
+        let text = || new.iter().map(Token::to_string).collect::<Vec<_>>().join(" ");
+        Some(if is_same { sql.to_owned() } else { text() })
+    }
+}
+
+fn unique_index(columns: Vec<String>) -> Index {
+    Index {
+        name: String::new(),
+        unique: true,
+        method: IndexMethod::BTree,
+        parts: columns.iter().map(|column| IndexPart::column(column)).collect(),
+        include: Vec::new(),
+        predicate: None,
+        nulls_not_distinct: false,
+    }
+}
+
+fn expressions(index: &Index) -> impl Iterator<Item = &String> {
+    let parts = index.parts.iter().filter_map(|part| match &part.target {
+        IndexTarget::Expression(sql) => Some(sql),
+        IndexTarget::Column(_) => None,
+    });
+    parts.chain(&index.predicate)
+}
+
+/// Whether a foreign key can point at it.
+fn is_key_of(object: &TableObject, key: &ForeignKey) -> bool {
+    let is_key = match object {
+        TableObject::PrimaryKey(PrimaryKey { .. }) | TableObject::Unique(UniqueConstraint { .. }) => true,
+        TableObject::Index(index) => index.unique && index.is_plain() && index.include.is_empty(),
+        TableObject::ForeignKey(_) | TableObject::Check(_) => false,
+    };
+    let columns: BTreeSet<&str> = object.columns().collect();
+    is_key && columns == key.referenced_columns.iter().map(String::as_str).collect()
+}
+
+/// Objects that are dropped before and come again afterwards under the same name: where the one and the other stand.
+fn replaced_objects(actions: &[Action], start: usize, end: usize) -> Vec<(usize, usize)> {
+    let mut pairs = Vec::new();
+    for (drop, action) in actions[..start].iter().enumerate() {
+        let Action::DropObject { table, object } = action else { continue };
+        let comes_again = |action: &Action| {
+            matches!(action, Action::AddObject { table: other, object: next, .. }
+                if other == table && next.name() == object.name())
+        };
+        if let Some(add) = actions[end..].iter().position(comes_again) {
+            pairs.push((drop, end + add));
+        }
+    }
+    pairs
+}
+
+fn is_added(actions: &[Action], table: &ObjectName, column: &str) -> bool {
+    actions.iter().any(|action| match action {
+        Action::CreateTable { table: other, .. } => other.name == *table,
+        Action::AddColumns { table: other, columns } => {
+            other == table && columns.iter().any(|spec| spec.column.name == column)
+        }
+        _ => false,
+    })
+}
+
+fn is_retyped(actions: &[Action], table: &ObjectName, column: &str) -> bool {
+    actions.iter().any(|action| match action {
+        Action::AlterColumns { table: other, alterations } => {
+            other == table && alterations.iter().any(|it| it.retyped && it.next.name == column)
+        }
+        _ => false,
+    })
+}
+
+/// The columns that are made anew for an action; none if its table is rewritten anyway.
+fn new_columns(action: &Action, actions: &[Action], scene: &Scene) -> Vec<Beside> {
+    let Action::AlterColumns { table, alterations } = action else { return Vec::new() };
+    let rewrites = |it: &&Alteration| altered_work(it) == Work::Rewrite;
+    let is_renamed_later = actions
+        .iter()
+        .skip_while(|other| *other != action)
+        .any(|other| matches!(other, Action::RenameObject { table: other, .. } if other == table));
+    if scene.is_new(table) || is_renamed_later || !alterations.iter().filter(rewrites).all(can_be_made_anew) {
+        return Vec::new();
+    }
+    let mut taken: BTreeSet<String> = alterations.iter().flat_map(|it| it.belongings.columns.iter().cloned()).collect();
+    let beside = |alteration: &Alteration| Beside {
+        name: free_name(&alteration.next.name, &mut taken),
+        alteration: alteration.clone(),
+    };
+    alterations.iter().filter(rewrites).map(beside).collect()
+}
+
+/// A name for the meanwhile that nothing has yet.
+fn free_name(name: &str, taken: &mut BTreeSet<String>) -> String {
+    let mut free = format!("{}__new", clip(name, 50));
+    let mut number = 1;
+    while !taken.insert(free.clone()) {
+        number += 1;
+        free = format!("{}__new{number}", clip(name, 45));
+    }
+    free
+}
+
+/// Whether all that the column has is known, and a new one can have it too.
+fn can_be_made_anew(alteration: &Alteration) -> bool {
+    let Alteration { previous, next, .. } = alteration;
+    let counts = |column: &Column| matches!(column.default, Some(ColumnDefault::Sequence(_)));
+    let is_known = |column: &Column| column.default != Some(ColumnDefault::Unmanaged) && column.generated.is_none();
+    // The type of a replaced enum is called otherwise until no column has it, which programs would notice.
+    let enum_replaced = matches!(next.ty, DataType::Enum(_)) && previous.ty == next.ty && previous.array == next.array;
+    alteration.retyped
+        && !enum_replaced
+        && is_known(previous)
+        && is_known(next)
+        && counts(previous) == counts(next)
+        && previous.identity == next.identity
+}

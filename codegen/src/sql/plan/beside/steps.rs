@@ -1,0 +1,222 @@
+//! The steps by which new columns take the place of old ones.
+
+use std::collections::BTreeSet;
+
+use super::{Group, Successor};
+use crate::sql::change::TableObject;
+use crate::sql::names::clip;
+use crate::sql::plan::Transaction;
+use crate::sql::plan::action::{Action, Alteration, Beside, ColumnSpec, Guard};
+use crate::sql::quote::ident;
+use crate::sql::state::{Check, Column, ForeignKey, Index, ObjectName};
+
+impl Group {
+    fn follower(table: &ObjectName) -> ObjectName {
+        table.sibling(&format!("{}__follow", clip(&table.name, 50)))
+    }
+
+    /// A check that stands in for NOT NULL of the new column.
+    fn required(table: &ObjectName, beside: &Beside) -> Option<TableObject> {
+        let Alteration { next, not_null_later, .. } = &beside.alteration;
+        let expression = format!("{} IS NOT NULL", ident(&beside.name));
+        let name = format!("{}__required", clip(&format!("{}_{}", table.name, beside.name), 50));
+        (!next.nullable && !not_null_later).then_some(TableObject::Check(Check { name, expression }))
+    }
+
+    fn guard(&self) -> Action {
+        let own = self.successors.iter().map(|it| (it.table.clone(), it.previous.clone()));
+        let checks = self.checks.iter().map(|(table, _, previous)| (table.clone(), previous.clone()));
+        let known: BTreeSet<_> = own.chain(checks).collect();
+        let besides = || self.columns.iter().flat_map(|(table, columns)| columns.iter().map(move |it| (table, it)));
+        let column = |(table, beside): (&ObjectName, &Beside)| {
+            let Alteration { previous, next, .. } = &beside.alteration;
+            (table.clone(), next.name.clone(), previous.identity.is_some())
+        };
+        let sequences = besides().flat_map(|(_, beside)| &beside.alteration.belongings.sequences);
+        Action::Guard(Guard {
+            columns: besides().map(column).collect(),
+            known: known.into_iter().collect(),
+            sequences: sequences.cloned().collect(),
+        })
+    }
+
+    pub(super) fn steps(&self, swap: &Action) -> Vec<(Action, Transaction)> {
+        let mut steps = Vec::new();
+        let mut push = |transaction, actions: Vec<Action>| {
+            steps.extend(actions.into_iter().map(|action| (action, transaction)));
+        };
+        push(Transaction::Transactional, self.beginning());
+        push(Transaction::Outside, self.work());
+        let (references, proofs) = self.references();
+        push(Transaction::Transactional, references);
+        push(Transaction::Outside, proofs);
+        push(Transaction::Outside, self.columns.keys().cloned().map(Action::Analyze).collect());
+        push(Transaction::Transactional, vec![self.guard(), swap.clone()]);
+        let checks = self.checks.iter().map(|(table, check, _)| Action::Validate {
+            table: table.clone(),
+            object: TableObject::Check(check.clone()),
+            column: None,
+            holds: false,
+        });
+        push(Transaction::Outside, checks.collect());
+        steps
+    }
+
+    /// Empty columns that follow the old ones from now on.
+    fn beginning(&self) -> Vec<Action> {
+        let mut actions = vec![self.guard()];
+        for (table, columns) in &self.columns {
+            let (table, function) = (table.clone(), Self::follower(table));
+            let specs =
+                columns.iter().map(|it| ColumnSpec { column: it.column(), serial: false, fill: None }).collect();
+            actions.push(Action::AddColumns { table: table.clone(), columns: specs });
+            actions.push(Action::CreateFollower {
+                table: table.clone(),
+                function: function.clone(),
+                columns: columns.clone(),
+            });
+            actions.push(Action::Follow { table: table.clone(), function });
+            actions.push(Action::FollowAlways { table: table.clone() });
+            let required = columns.iter().filter_map(|beside| Self::required(&table, beside));
+            actions.extend(required.map(|object| Action::AddNotValid { table: table.clone(), object }));
+        }
+        actions
+    }
+
+    /// The values of the rows that are there, and all indexes.
+    fn work(&self) -> Vec<Action> {
+        let fill = |(table, columns): (&ObjectName, &Vec<Beside>)| Action::FillBeside {
+            table: table.clone(),
+            columns: columns.clone(),
+        };
+        let mut actions: Vec<Action> = self.columns.iter().map(fill).collect();
+        for (table, columns) in &self.columns {
+            let required = columns.iter().filter_map(|beside| Self::required(table, beside));
+            let prove = |object| Action::Validate { table: table.clone(), object, column: None, holds: true };
+            actions.extend(required.map(prove));
+        }
+        for Successor { table, object, meanwhile, holds, .. } in &self.successors {
+            if let Some(TableObject::Index(index)) = self.translated(table, object) {
+                let index = Index { name: meanwhile.clone(), ..index };
+                actions.push(Action::CreateIndexConcurrently { table: table.clone(), index, holds: *holds });
+            }
+        }
+        actions
+    }
+
+    fn references(&self) -> (Vec<Action>, Vec<Action>) {
+        let (mut added, mut proved) = (Vec::new(), Vec::new());
+        for Successor { table, object, meanwhile, holds, .. } in &self.successors {
+            if let Some(TableObject::ForeignKey(key)) = self.translated(table, object) {
+                let object = TableObject::ForeignKey(ForeignKey { name: meanwhile.clone(), ..key });
+                added.push(Action::AddNotValid { table: table.clone(), object: object.clone() });
+                proved.push(Action::Validate { table: table.clone(), object, column: None, holds: *holds });
+            }
+        }
+        (added, proved)
+    }
+
+    /// The new columns take the names; PostgreSQL drops the old ones with their keys, indexes and checks.
+    pub(super) fn swap(&self) -> Action {
+        let mut tables: BTreeSet<ObjectName> = self.columns.keys().cloned().collect();
+        let mut actions = Vec::new();
+        for Successor { table, object, previous, .. } in &self.successors {
+            if let TableObject::ForeignKey(key) = object {
+                tables.extend([table.clone(), key.referenced_table.clone()]);
+                let object = TableObject::ForeignKey(ForeignKey { name: previous.clone(), ..key.clone() });
+                actions.push(Action::DropObject { table: table.clone(), object });
+            }
+        }
+        for (table, columns) in &self.columns {
+            columns.iter().for_each(|beside| take_over(table, beside, &mut actions));
+            actions.push(Action::Unfollow { table: table.clone() });
+            actions.push(Action::DropFollower { function: Self::follower(table) });
+            let old = |beside: &Beside| Column {
+                name: beside.alteration.next.name.clone(),
+                ..beside.alteration.previous.clone()
+            };
+            actions.push(Action::DropColumns { table: table.clone(), columns: columns.iter().map(old).collect() });
+            columns.iter().for_each(|beside| take_name(table, beside, &mut actions));
+        }
+        actions.extend(self.successors.iter().map(succeed));
+        actions.extend(self.checks.iter().map(|(table, check, _)| Action::AddNotValid {
+            table: table.clone(),
+            object: TableObject::Check(check.clone()),
+        }));
+        Action::Swap { tables: tables.into_iter().collect(), actions }
+    }
+}
+
+/// What the new column gets while the old one is there.
+fn take_over(table: &ObjectName, beside: &Beside, actions: &mut Vec<Action>) {
+    let next = &beside.alteration.next;
+    if Group::required(table, beside).is_some() {
+        let column = beside.name.clone();
+        actions.push(Action::SetNotNull { table: table.clone(), column, proven: true });
+    }
+    for sequence in &beside.alteration.belongings.sequences {
+        let (sequence, column) = (sequence.clone(), beside.name.clone());
+        actions.push(Action::OwnSequence { sequence, table: table.clone(), column });
+    }
+    let (from, to) = (next.name.clone(), beside.name.clone());
+    if next.identity.is_some() {
+        let column = Column { nullable: false, ..beside.column() };
+        let counting = Column { identity: next.identity, ..column.clone() };
+        actions.push(alter(table, column, counting, false));
+        actions.push(Action::CarryIdentity { table: table.clone(), from: from.clone(), to: to.clone() });
+    }
+    actions.push(Action::CarryComment { table: table.clone(), from, to });
+}
+
+/// What it gets once the old one is gone.
+fn take_name(table: &ObjectName, beside: &Beside, actions: &mut Vec<Action>) {
+    let next = &beside.alteration.next;
+    let (from, to) = (beside.name.clone(), next.name.clone());
+    actions.push(Action::RenameColumn { table: table.clone(), from, to });
+    if let Some(object) = Group::required(table, beside) {
+        actions.push(Action::DropObject { table: table.clone(), object });
+    }
+    if next.default.is_some() {
+        let bare = Column { default: None, ..next.clone() };
+        actions.push(alter(table, bare, next.clone(), true));
+    }
+    if next.identity.is_some() {
+        actions.push(Action::NameIdentity { table: table.clone(), column: next.name.clone() });
+    }
+}
+
+fn alter(table: &ObjectName, previous: Column, next: Column, redefaulted: bool) -> Action {
+    let alteration = Alteration {
+        previous,
+        next,
+        retyped: false,
+        using: None,
+        redefaulted,
+        not_null_later: false,
+        belongings: Box::default(),
+    };
+    Action::AlterColumns { table: table.clone(), alterations: vec![alteration] }
+}
+
+/// The index or foreign key gets the name of the one that is gone.
+fn succeed(successor: &Successor) -> Action {
+    let Successor { table, object, meanwhile, .. } = successor;
+    let (table, to, meanwhile) = (table.clone(), object.name().to_owned(), meanwhile.clone());
+    match object {
+        TableObject::PrimaryKey(_) | TableObject::Unique(_) => {
+            Action::AddUsingIndex { table, object: object.clone(), index: meanwhile }
+        }
+        TableObject::Index(index) => {
+            let object = TableObject::Index(Index { name: meanwhile, ..index.clone() });
+            Action::RenameObject { table, object, to }
+        }
+        TableObject::ForeignKey(key) => {
+            let object = TableObject::ForeignKey(ForeignKey { name: meanwhile, ..key.clone() });
+            Action::RenameObject { table, object, to }
+        }
+        TableObject::Check(check) => {
+            let object = TableObject::Check(Check { name: meanwhile, ..check.clone() });
+            Action::RenameObject { table, object, to }
+        }
+    }
+}

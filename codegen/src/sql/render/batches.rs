@@ -1,0 +1,46 @@
+//! Blocks of PL/pgSQL: what one statement of SQL cannot do.
+
+use crate::sql::quote::{literal, qualified};
+use crate::sql::state::ObjectName;
+
+/// `UPDATE` a few hundred pages at a time, so that rows are locked for moments only and vacuum can follow.
+/// Rows that move to the end of the table are filled already; partitions share their page numbers.
+/// Each batch is committed, and rows that are done do not fulfil the condition: it may be interrupted, and run again.
+pub(super) fn in_batches(table: &ObjectName, assignments: &str, condition: &str) -> String {
+    let name = qualified(table);
+    // Names that are not qualified are columns: the table may have some that are called like the variables.
+    let body = format!(
+        "#variable_conflict use_column
+<<relata>>
+DECLARE
+  pages bigint;
+  page bigint := 0;
+BEGIN
+  SELECT COALESCE(max(pg_relation_size(relid)), 0) / current_setting('block_size')::bigint INTO relata.pages
+  FROM (SELECT {regclass}::regclass AS relid UNION SELECT relid FROM pg_partition_tree({regclass})) AS parts;
+  WHILE relata.page <= relata.pages LOOP
+    UPDATE {name} SET {assignments}
+    WHERE {condition}
+      AND ctid >= format('(%s,0)', relata.page)::tid AND ctid < format('(%s,0)', relata.page + 500)::tid;
+    COMMIT;
+    relata.page := relata.page + 500;
+  END LOOP;
+END
+",
+        regclass = literal(&name),
+    );
+    do_block(&body)
+}
+
+/// `DO`, with quotes that the body does not have.
+pub(super) fn do_block(body: &str) -> String {
+    format!("DO {}", dollar_quoted(body))
+}
+
+pub(super) fn dollar_quoted(body: &str) -> String {
+    let mut tag = "$relata$".to_owned();
+    while body.contains(&tag) {
+        tag.insert(1, '_');
+    }
+    format!("{tag}\n{body}{tag}")
+}
