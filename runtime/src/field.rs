@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use crate::filter::{Condition, Filter, Operator, Unique, escape_like};
 use crate::model::Model;
 use crate::order::Order;
+use crate::table::Relation;
 use crate::value::{IntoNullable, IntoValue, Param, Scalar};
 
 /// What a column is set to.
@@ -20,6 +21,14 @@ pub(crate) enum SetTo {
     Divide(Param),
     /// Behind what a list holds.
     Append(Param),
+    /// A column of the row of `relation` that `key` identifies, looked up in the same statement.
+    Lookup {
+        relation: &'static Relation,
+        column: u16,
+        key: Vec<(u16, Param)>,
+    },
+    /// What the row has there that could not be created because its key is taken.
+    Excluded,
     Default,
 }
 

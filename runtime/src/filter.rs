@@ -5,7 +5,7 @@ use std::ops::{BitAnd, BitOr, Not};
 
 use crate::json::JsonTest;
 use crate::search::Search;
-use crate::table::Relation;
+use crate::table::{Relation, Table};
 use crate::value::Param;
 
 /// A condition on rows of `M`.
@@ -79,6 +79,17 @@ pub(crate) enum Condition {
     JoinedTo {
         relation: &'static Relation,
         key: Param,
+    },
+    /// A row with one of these keys, which have several columns.
+    Keys {
+        table: &'static Table,
+        columns: Vec<u16>,
+        keys: Vec<Vec<Param>>,
+    },
+    /// Some row of a table meets a condition, whatever this one is.
+    Another {
+        table: &'static Table,
+        condition: Box<Condition>,
     },
     Json {
         column: u16,

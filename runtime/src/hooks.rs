@@ -308,7 +308,10 @@ impl Found {
             Action::Connect(_) | Action::Set(_) => self.push(child, IntentKind::Connect, Vec::new()),
             Action::ConnectOrCreate(_, row) => self.upsert(row, &Vec::new()),
             Action::Disconnect(_) => self.push(child, IntentKind::Disconnect, Vec::new()),
-            Action::Update { sets, .. } => self.push(child, IntentKind::Update, columns_of(child, sets)),
+            Action::Update { sets, nested, .. } => {
+                self.push(child, IntentKind::Update, columns_of(child, sets));
+                nested.iter().for_each(|write| self.nested(write));
+            }
             Action::UpdateMany { sets, .. } => self.push(child, IntentKind::UpdateMany, columns_of(child, sets)),
             Action::Upsert { row, sets, .. } => self.upsert(row, sets),
             Action::Delete(_) => self.push(child, IntentKind::Delete, Vec::new()),

@@ -60,7 +60,7 @@ pub use group::{GroupBy, GroupOrder, Having};
 pub use hooks::{Hooks, Intent, IntentKind, Report};
 pub use json::JsonPath;
 pub use model::{FromRow, Model, NotIncluded, Slot};
-pub use nested::{Nested, NestedChange};
+pub use nested::{Nested, NestedChange, NestedUpdate};
 pub use operation::Call;
 pub use order::Order;
 pub use page::{FindPage, Page, PageToken};

@@ -32,7 +32,7 @@ pub(crate) enum Action {
     ConnectOrCreate(Key, Insert),
     Disconnect(Option<Vec<Key>>),
     Set(Vec<Key>),
-    Update { key: Option<Key>, sets: Sets },
+    Update { key: Option<Key>, sets: Sets, nested: Vec<NestedWrite> },
     UpdateMany { condition: Condition, sets: Sets },
     Upsert { key: Option<Key>, row: Insert, sets: Sets },
     Delete(Option<Vec<Key>>),
@@ -62,6 +62,35 @@ impl<M> Nested<M> {
 impl<M> NestedChange<M> {
     fn new(relation: &'static Relation, action: Action) -> Self {
         Self { write: NestedWrite { relation, action }, model: PhantomData }
+    }
+}
+
+/// A change of a row `C` on the other side of a relation of `P`, for `with` on `update`.
+#[derive(Debug, Clone)]
+pub struct NestedUpdate<P, C> {
+    relation: &'static Relation,
+    key: Option<Key>,
+    sets: Sets,
+    nested: Vec<NestedWrite>,
+    models: PhantomData<fn() -> (P, C)>,
+}
+
+impl<P, C> NestedUpdate<P, C> {
+    fn new(relation: &'static Relation, key: Option<Key>, sets: impl IntoIterator<Item = Assignment<C>>) -> Self {
+        Self { relation, key, sets: sets_of(sets), nested: Vec::new(), models: PhantomData }
+    }
+
+    /// Creates, connects, changes or deletes rows on the other side of a relation of that row too.
+    pub fn with(mut self, change: impl Into<NestedChange<C>>) -> Self {
+        self.nested.push(change.into().write);
+        self
+    }
+}
+
+impl<P, C> From<NestedUpdate<P, C>> for NestedChange<P> {
+    fn from(update: NestedUpdate<P, C>) -> Self {
+        let NestedUpdate { relation, key, sets, nested, .. } = update;
+        NestedChange::new(relation, Action::Update { key, sets, nested })
     }
 }
 
@@ -105,10 +134,10 @@ impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Many<P, C, SLOT, 
         Nested::new(Self::relation(), Action::ConnectOrCreate(key_of(key), row.into_insert()))
     }
 
-    /// Changes the row with this key, which must belong to this one.
-    pub fn update(self, key: impl UniqueKey<C>, sets: impl IntoIterator<Item = Assignment<C>>) -> NestedChange<P> {
-        let key = Some(key_of(key));
-        NestedChange::new(Self::relation(), Action::Update { key, sets: sets_of(sets) })
+    /// Changes the row with this key, which must belong to this one; what belongs to it in turn by
+    /// [`with`](NestedUpdate::with).
+    pub fn update(self, key: impl UniqueKey<C>, sets: impl IntoIterator<Item = Assignment<C>>) -> NestedUpdate<P, C> {
+        NestedUpdate::new(Self::relation(), Some(key_of(key)), sets)
     }
 
     /// Changes those rows of this one that meet the filter.
@@ -174,9 +203,9 @@ macro_rules! to_one {
                 Nested::new(Self::relation(), Action::ConnectOrCreate(key_of(key), row.into_insert()))
             }
 
-            /// Changes the other row.
-            pub fn update(self, sets: impl IntoIterator<Item = Assignment<C>>) -> NestedChange<P> {
-                NestedChange::new(Self::relation(), Action::Update { key: None, sets: sets_of(sets) })
+            /// Changes the other row; what belongs to it in turn by [`with`](NestedUpdate::with).
+            pub fn update(self, sets: impl IntoIterator<Item = Assignment<C>>) -> NestedUpdate<P, C> {
+                NestedUpdate::new(Self::relation(), None, sets)
             }
         }
     };

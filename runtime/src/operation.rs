@@ -2,8 +2,11 @@
 //!
 //! Nothing here is generic: types appear only when results are read.
 
+mod changes;
+mod children;
 mod copy;
 mod insert;
+mod keys;
 mod level;
 mod nested;
 mod read;
@@ -114,7 +117,7 @@ impl Operation {
     pub(crate) fn needs_transaction(&self) -> bool {
         match self {
             Operation::Create(row) | Operation::Upsert { row, .. } => row.is_nested(),
-            Operation::Update { nested, .. } => !nested.is_empty(),
+            Operation::Update { nested, .. } => !nested::fit_into_the_update(nested),
             Operation::CreateMany { rows, .. } => insert::takes_several_statements(rows),
             Operation::Returning(returning) => returning.needs_transaction(),
             _ => false,
@@ -246,7 +249,7 @@ pub(crate) async fn execute(session: Session<'_>, operation: Operation) -> Resul
             })
         }
         Operation::Update { table, condition, sets, nested } if !nested.is_empty() => {
-            nested::update(session, table, condition, sets, nested).boxed().await.map(Outcome::Rows)
+            nested::update(session, table, condition, sets, nested).await.map(Outcome::Rows)
         }
         Operation::Update { table, condition, sets, .. } if is_idle(table, &sets) => {
             change_nothing(session, table, condition, true).boxed().await

@@ -4,6 +4,7 @@
 
 mod aggregate;
 mod inside;
+mod nested;
 mod order;
 mod read;
 mod write;
@@ -11,13 +12,16 @@ mod write;
 use std::fmt::Write;
 
 pub(crate) use aggregate::aggregate_statement;
+pub(crate) use nested::{
+    BulkUpdate, Given, Pairs, connect_statement, connect_through_statement, disconnect_statement, join_statement,
+    update_each_statement, which_exist_statement,
+};
 pub(crate) use read::{
     ChildrenOf, KeySource, ReadPlan, read_plan, read_statement, unjoined_plan, written_plan, written_statement,
 };
 pub(crate) use write::{
-    BulkInsert, Cell, columns_statement, connect_many_statement, connect_statement, copy_statement, count_statement,
-    delete_statement, disconnect_statement, exists_statement, insert_statement, now_statement, update_statement,
-    upsert_statement,
+    BulkInsert, Cell, OnConflict, columns_statement, copy_statement, count_statement, delete_statement,
+    exists_statement, insert_statement, now_statement, update_statement, upsert_statement,
 };
 
 use crate::filter::{Condition, Operator};
@@ -223,6 +227,14 @@ impl Writer {
                 self.push("), 0) = 0");
             }
             Condition::JoinedTo { relation, key } => self.push_joined_to(relation, key, alias),
+            Condition::Keys { table, columns, keys } => self.push_compound_keys(table, columns, keys, alias),
+            Condition::Another { table, condition } => {
+                let another = self.alias();
+                self.push("EXISTS (SELECT 1 FROM ");
+                self.push_table(table, another);
+                self.push_where(condition, table, another);
+                self.push(")");
+            }
             Condition::Json { column: number, path, test } => {
                 self.push_json_test(column(number), path, test, alias);
             }

@@ -163,6 +163,22 @@ impl ToSql for Param {
 }
 
 impl Param {
+    /// Equal values have equal hashes; of rarer types, others may have the same.
+    pub(crate) fn hash_into(&self, state: &mut impl std::hash::Hasher) {
+        use std::hash::Hash;
+        match self {
+            Param::Bool(value) => value.hash(state),
+            Param::Int(value) => value.hash(state),
+            Param::Text(value) => value.hash(state),
+            Param::Label(value) => value.hash(state),
+            Param::Bytes(value) | Param::Raw(value) => value.hash(state),
+            Param::Uuid(value) => value.hash(state),
+            Param::Timestamp(value) => value.hash(state),
+            Param::Date(value) => value.hash(state),
+            _ => std::mem::discriminant(self).hash(state),
+        }
+    }
+
     /// Whether it can be sent as a value of this type. In SQL of the client's own it always can.
     fn fits(&self, ty: &Type) -> bool {
         match self {

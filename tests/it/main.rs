@@ -15,6 +15,7 @@ mod hooks;
 mod inside;
 mod limits;
 mod names;
+mod nested_bulk;
 mod nested_writes;
 mod pages;
 mod pooler;

@@ -15,7 +15,7 @@ use crate::support::devdb;
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
 mod client;
 
-use client::{box_, create, default, id, l0, option, result, some, transaction, v, vec, w, with};
+use client::{box_, create, default, id, l0, m_key, option, result, some, transaction, v, vec, w, with};
 
 fn schema() -> relata_codegen::ir::Schema {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/names/schema.dsl");
@@ -32,8 +32,8 @@ fn the_client_of_odd_names_is_fresh() {
     assert!(stale.is_empty(), "run the command at the head of this file: {stale:?} differ");
 }
 
-#[tokio::test]
-async fn models_with_the_names_of_the_client_work() {
+/// A database with the tables and views of the schema.
+async fn database() -> relata_devdb::TestDatabase {
     let database = devdb().create_database("names").expect("a database is made");
     let connection = database.url().parse::<relata::ConnectOptions>().expect("is a URL").connect_direct().await;
     let connection = connection.expect("connects");
@@ -43,7 +43,47 @@ async fn models_with_the_names_of_the_client_work() {
     connection.batch_execute(&sql).await.expect("the tables are made");
     let views = r#"CREATE VIEW "V" AS SELECT "id", "at" AS "a" FROM "With"; CREATE VIEW "W" AS SELECT "a" FROM "V""#;
     connection.batch_execute(views).await.expect("the views are made");
+    database
+}
 
+/// Keys that are enums, and a relation to one row by an optional key.
+#[tokio::test]
+async fn one_row_takes_the_place_of_another() {
+    let database = database().await;
+    let db = client::relata_client::Client::connect(database.url()).await.expect("connects");
+    for (id, mk) in [(1, client::M::M), (2, client::M::Self_)] {
+        db.create().create(create::Create_ { id, insert: 2, m: mk, mk }).await.expect("is created");
+    }
+    let row = |id| with::Create { user1: 1, id, at: "".into(), to: "".into(), row: "".into(), set: 3 };
+    db.with()
+        .create_many([row(1).set(with::c_id.to(1)), row(2).set(with::c_id.to(2)), row(3).set(with::set.to(3))])
+        .await
+        .expect("are created");
+    let place = || async {
+        let rows = db.with().find_many().order_by(with::id.asc()).select(with::c_id).await.expect("is read");
+        <[Option<i32>; 3]>::try_from(rows).expect("three rows")
+    };
+    db.create().update(create::id.eq(1)).with(create::c.connect(with::id.eq(3))).await.expect("is connected");
+    assert_eq!(place().await, [None, Some(2), Some(1)], "the one before makes room");
+    db.create().update(create::id.eq(2)).with(create::c.connect(with::id.eq(3))).await.expect("is connected");
+    assert_eq!(place().await, [None, None, Some(2)]);
+    db.create()
+        .update(create::mk.eq(client::M::M))
+        .with(create::c.connect_or_create(with::id.eq(1), row(1)))
+        .await
+        .expect("is connected");
+    assert_eq!(place().await, [Some(1), None, Some(2)]);
+    let links =
+        create::link.create_many([client::M::M, client::M::Self_].map(|k| m_key::Create { link: relata::Parent, k }));
+    db.create().update(create::id.eq(1)).with(links).await.expect("are created");
+    let moved = create::link.connect_many([client::M::M, client::M::Self_].map(|k| m_key::k.eq(k)));
+    db.create().update(create::id.eq(2)).with(moved).await.expect("are connected");
+    assert_eq!(db.m_key().count().filter(m_key::link_id.eq(2)).await.expect("counts"), 2);
+}
+
+#[tokio::test]
+async fn models_with_the_names_of_the_client_work() {
+    let database = database().await;
     let db = client::relata_client::Client::connect(database.url()).await.expect("connects");
     let related = create::Create_ { id: 1, insert: 2, m: client::M::Self_, mk: client::M::M };
     db.create().create(related).await.expect("is created");

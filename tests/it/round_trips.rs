@@ -1,5 +1,26 @@
 //! How many statements and round trips each shape of a query takes, counted on the wire.
 
+/// Runs each query twice, and counts the second time, when its statements are prepared.
+macro_rules! costs {
+    ($tap:expr, $db:expr; $($what:literal = $statements:literal in $round_trips:literal: |$client:ident| $query:expr;)+) => {
+        let (tap, mut wrong): (&crate::support::wiretap::Wiretap, Vec<String>) = (&$tap, Vec::new());
+        $(
+            let cost: crate::support::wiretap::Traffic = {
+                let $client = &$db;
+                $query.await.expect($what);
+                tap.take();
+                $query.await.expect($what);
+                tap.take()
+            };
+            if cost != super::traffic($statements, $round_trips) {
+                wrong.push(format!("{}: {} in {}", $what, cost.statements, cost.round_trips));
+            }
+        )+
+        assert!(wrong.is_empty(), "otherwise than in the table:\n{}", wrong.join("\n"));
+    };
+}
+
+mod bulk;
 mod shapes;
 
 use chrono::Utc;

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use futures_util::future::{BoxFuture, FutureExt};
 use tokio_postgres::Row;
 
+use super::keys::KeySet;
 use super::level;
 use crate::connection::Session;
 use crate::create::Insert;
@@ -14,8 +15,9 @@ use crate::error::{Error, Result};
 use crate::field::SetTo;
 use crate::filter::Condition;
 use crate::model::Cursor;
+use crate::nested::{Key, Sets};
 use crate::result::Node;
-use crate::sql::{self, BulkInsert, Cell, Statement};
+use crate::sql::{self, BulkInsert, Cell, OnConflict, Statement};
 use crate::table::{ClientDefault, Table};
 use crate::value::Param;
 
@@ -245,7 +247,8 @@ const SKIPPING_NEEDS_PLAIN_ROWS: &str = "skip_duplicates works on rows that give
 fn add_to_group(groups: &mut Vec<Group>, row: Insert, position: usize, total: usize, options: BulkOptions) {
     let known = groups.iter().position(|group| columns(&row).eq(group.bulk.columns.iter().copied()));
     let index = known.unwrap_or_else(|| {
-        let bulk = empty_group(row.table, columns(&row).collect(), total - position, options);
+        let on_conflict = if options.skip_duplicates { OnConflict::Skip } else { OnConflict::Fail };
+        let bulk = empty_group(row.table, columns(&row).collect(), total - position, options.returning, on_conflict);
         groups
             .push(Group { bulk, positions: Vec::with_capacity(if options.returning { total - position } else { 0 }) });
         groups.len() - 1
@@ -254,18 +257,27 @@ fn add_to_group(groups: &mut Vec<Group>, row: Insert, position: usize, total: us
     if options.returning {
         group.positions.push(position);
     }
-    group.bulk.rows += 1;
-    for ((_, cell), values) in row.cells.into_iter().zip(&mut group.bulk.values) {
+    add_row(&mut group.bulk, row);
+}
+
+fn add_row(bulk: &mut BulkInsert, row: Insert) {
+    bulk.rows += 1;
+    for ((_, cell), values) in row.cells.into_iter().zip(&mut bulk.values) {
         if let Cell::Value(value) = cell {
             values.push(value);
         }
     }
 }
 
-fn empty_group(table: &'static Table, columns: Vec<u16>, rows: usize, options: BulkOptions) -> BulkInsert {
+fn empty_group(
+    table: &'static Table,
+    columns: Vec<u16>,
+    rows: usize,
+    returning: bool,
+    on_conflict: OnConflict,
+) -> BulkInsert {
     let values = columns.iter().map(|_| Vec::with_capacity(rows)).collect();
-    let BulkOptions { skip_duplicates, returning } = options;
-    BulkInsert { table, columns, values, rows: 0, returning, skip_duplicates }
+    BulkInsert { table, columns, values, rows: 0, returning, on_conflict }
 }
 
 /// Inserts the row or, where its key is taken, updates the row that has it: one statement.
@@ -303,6 +315,13 @@ pub(super) fn upsert_statement(
     sets: &[(u16, SetTo)],
     only_if: &Condition,
 ) -> Result<Statement> {
+    complete(&mut row, key)?;
+    let columns: Vec<u16> = key.iter().map(|(column, _)| *column).collect();
+    Ok(sql::upsert_statement(row.table, row.cells, &columns, sets, only_if))
+}
+
+/// Gives a row the key that an upsert looks for, and what the client makes.
+fn complete(row: &mut Insert, key: &[(u16, Param)]) -> Result<()> {
     if !row.after.is_empty() {
         return Err(Error::Refused("upsert creates one row: create what belongs to it in calls of its own".to_owned()));
     }
@@ -320,6 +339,69 @@ pub(super) fn upsert_statement(
         }
     }
     row.fill_defaults();
-    let columns: Vec<u16> = key.iter().map(|(column, _)| *column).collect();
-    Ok(sql::upsert_statement(row.table, row.cells, &columns, sets, only_if))
+    Ok(())
+}
+
+/// Rows that were inserted or were there.
+pub(super) struct Upserted {
+    pub(super) node: Node,
+    /// Which row of the node each of the given rows became: those with the same key became the same.
+    pub(super) places: Vec<usize>,
+}
+
+/// Inserts rows or, where their keys are taken, updates the rows that have them: those with the same columns in one
+/// statement. A row that is there and does not meet `only_if` is an error.
+pub(super) async fn upsert_many(
+    session: Session<'_>,
+    rows: Vec<(Insert, Key)>,
+    sets: &Sets,
+    only_if: &Condition,
+) -> Result<Upserted> {
+    let (mut met, mut distinct, mut keys) = (KeySet::default(), Vec::new(), Vec::new());
+    let table = rows.first().map(|(row, _)| row.table).ok_or(Error::TransactionFinished)?;
+    let mut places = Vec::with_capacity(rows.len());
+    for (row, key) in rows {
+        let (place, is_new) = met.add(&key);
+        places.push(place);
+        if is_new {
+            distinct.push(row);
+            keys.push(key);
+        }
+    }
+    level::write_parents(session, &mut distinct).await?;
+    let mut placed: Vec<(usize, Row)> = Vec::with_capacity(distinct.len());
+    let mut groups: Vec<Group> = Vec::new();
+    for (position, (mut row, key)) in distinct.into_iter().zip(keys).enumerate() {
+        if row.looks_up() {
+            let row = upsert_if(session, row, key, sets.clone(), only_if).await?;
+            placed.extend(row.into_rows().into_iter().map(|row| (position, row)));
+            continue;
+        }
+        complete(&mut row, &key)?;
+        let key: Vec<u16> = key.iter().map(|(column, _)| *column).collect();
+        let same = |bulk: &BulkInsert| {
+            columns(&row).eq(bulk.columns.iter().copied())
+                && matches!(&bulk.on_conflict, OnConflict::Update { key: known, .. } if *known == key)
+        };
+        let index = groups.iter().position(|group| same(&group.bulk)).unwrap_or_else(|| {
+            let on_conflict = OnConflict::Update { key: key.clone(), sets: sets.clone(), only_if: only_if.clone() };
+            let bulk = empty_group(table, columns(&row).collect(), 1, true, on_conflict);
+            groups.push(Group { bulk, positions: Vec::new() });
+            groups.len() - 1
+        });
+        groups[index].positions.push(position);
+        add_row(&mut groups[index].bulk, row);
+    }
+    for group in groups {
+        let mut positions = group.positions.into_iter();
+        for statement in group.bulk.into_statements() {
+            let rows = session.query(statement, table).await?;
+            placed.extend(rows.into_iter().map(|row| (positions.next().unwrap_or(usize::MAX), row)));
+        }
+        if positions.next().is_some() {
+            return Err(Error::NotFound { model: table.name, operation: "updated" });
+        }
+    }
+    placed.sort_by_key(|(position, _)| *position);
+    Ok(Upserted { node: Node::new(table, placed.into_iter().map(|(_, row)| row).collect()), places })
 }

@@ -1,24 +1,24 @@
-//! Nested creates, level by level: all rows that rows of one level take along through one relation go together.
+//! Nested writes, level by level: what rows of one level take along through one relation goes together.
+
+use std::mem::{Discriminant, discriminant};
 
 use futures_util::future::{BoxFuture, FutureExt};
 
-use super::insert::{BulkOptions, insert_many, upsert};
+use super::children::{Children, OfRow};
+use super::insert::{BulkOptions, insert_many, upsert_many};
 use super::nested;
 use crate::connection::Session;
 use crate::create::Insert;
 use crate::error::{Error, Result};
-use crate::nested::{Action, NestedWrite};
+use crate::filter::Condition;
+use crate::nested::{Action, Key, NestedWrite, Sets};
 use crate::result::Node;
-use crate::sql;
-use crate::table::{JoinTable, Relation};
-use crate::value::RawList;
-
-/// A write that belongs to the row with this number.
-pub(super) type OfRow<T> = (usize, T);
+use crate::table::Relation;
 
 /// Writes what rows point at, and gives what is to be written behind them.
 pub(super) async fn write_before(session: Session<'_>, rows: &mut [Insert]) -> Result<Vec<OfRow<NestedWrite>>> {
     let mut behind = Vec::new();
+    let mut either = Vec::new();
     for (number, row) in rows.iter_mut().enumerate() {
         let (own, theirs): (Vec<_>, Vec<_>) =
             std::mem::take(&mut row.after).into_iter().partition(|write| write.relation.referencing);
@@ -27,16 +27,31 @@ pub(super) async fn write_before(session: Session<'_>, rows: &mut [Insert]) -> R
             match action {
                 Action::Create(others) => row.before.extend(others.into_iter().map(|other| (relation, other))),
                 Action::Connect(keys) => keys.iter().for_each(|key| nested::look_up(row, relation, key)),
-                Action::ConnectOrCreate(key, other) => {
-                    let other = upsert(session, other, key, Vec::new()).await?;
-                    point_at(row, relation, &other, 0)?;
-                }
+                Action::ConnectOrCreate(key, other) => add(&mut either, relation, [(number, (other, key))]),
                 _ => return Err(nested::changes_nothing()),
             }
         }
     }
+    for (relation, others) in either {
+        connect_or_create(session, rows, relation, others).await?;
+    }
     write_parents(session, rows).await?;
     Ok(behind)
+}
+
+/// Rows that are there or are created, and that rows point at: each once.
+async fn connect_or_create(
+    session: Session<'_>,
+    rows: &mut [Insert],
+    relation: &'static Relation,
+    others: Vec<OfRow<(Insert, Key)>>,
+) -> Result<()> {
+    let (numbers, others): (Vec<_>, Vec<_>) = others.into_iter().unzip();
+    let upserted = upsert_many(session, others, &Sets::new(), &Condition::ALL).await?;
+    for (number, place) in numbers.into_iter().zip(upserted.places) {
+        point_at(&mut rows[number], relation, &upserted.node, place)?;
+    }
+    Ok(())
 }
 
 /// The rows that rows point at: those of one relation together.
@@ -80,96 +95,55 @@ fn add<T>(
     }
 }
 
-async fn create(session: Session<'_>, relation: &'static Relation, rows: Vec<Insert>) -> Result<Node> {
+pub(super) async fn create(session: Session<'_>, relation: &'static Relation, rows: Vec<Insert>) -> Result<Node> {
     let options = BulkOptions { returning: true, ..BulkOptions::default() };
     Ok(Node::new(relation.child, insert_many(session, rows, options).await?.rows))
 }
 
-/// Writes of different rows that can be carried out together.
-#[derive(Default)]
-struct Round {
-    creates: Vec<(&'static Relation, Vec<OfRow<Insert>>)>,
-    others: Vec<OfRow<NestedWrite>>,
+/// Writes to the rows of one relation, all of one kind, of several parents.
+struct Group {
+    relation: &'static Relation,
+    kind: Discriminant<Action>,
+    actions: Vec<OfRow<Action>>,
 }
 
-/// The first writes of all rows, their second ones, and so on: each row's own stay in their order. Creates of one
-/// relation behind one another are one write. `writes` come row by row.
-fn rounds(writes: Vec<OfRow<NestedWrite>>) -> Vec<Round> {
-    let mut rounds: Vec<Round> = Vec::new();
-    let mut before: Option<(usize, usize, Option<&'static Relation>)> = None;
+/// The first writes of all rows, their second ones, and so on: each row's own stay in their order. Those of one kind
+/// and one relation behind one another are one write. `writes` come row by row.
+fn rounds(writes: Vec<OfRow<NestedWrite>>) -> Vec<Vec<Group>> {
+    let mut rounds: Vec<Vec<Group>> = Vec::new();
+    let mut before: Option<(usize, usize, &'static Relation, Discriminant<Action>)> = None;
     for (number, NestedWrite { relation, action }) in writes {
-        let creates = matches!(action, Action::Create(_)).then_some(relation);
+        let kind = discriminant(&action);
         let round = match before {
-            Some((same, round, last)) if same == number => {
-                let goes_on = matches!((last, creates), (Some(last), Some(now)) if std::ptr::eq(last, now));
-                round + usize::from(!goes_on)
+            Some((same, round, last, last_kind)) if same == number => {
+                round + usize::from(!(std::ptr::eq(last, relation) && last_kind == kind))
             }
             _ => 0,
         };
-        before = Some((number, round, creates));
+        before = Some((number, round, relation, kind));
         if rounds.len() <= round {
-            rounds.push(Round::default());
+            rounds.push(Vec::new());
         }
-        match action {
-            Action::Create(rows) => {
-                add(&mut rounds[round].creates, relation, rows.into_iter().map(|row| (number, row)));
-            }
-            action => rounds[round].others.push((number, NestedWrite { relation, action })),
+        let round = &mut rounds[round];
+        match round.iter_mut().find(|group| std::ptr::eq(group.relation, relation) && group.kind == kind) {
+            Some(group) => group.actions.push((number, action)),
+            None => round.push(Group { relation, kind, actions: vec![(number, action)] }),
         }
     }
     rounds
 }
 
-/// Writes what belongs to the rows of a node: new rows of one relation together, everything else row by row.
-pub(super) async fn write_behind(session: Session<'_>, node: &Node, writes: Vec<OfRow<NestedWrite>>) -> Result<()> {
-    for Round { creates, others } in rounds(writes) {
-        for (relation, rows) in creates {
-            match relation.through {
-                Some(through) => create_through(session, node, relation, through, rows).await?,
-                None => create_referencing(session, node, relation, rows).await?,
-            }
+/// Writes what belongs to the rows of a node.
+pub(super) fn write_behind<'a>(
+    session: Session<'a>,
+    node: &'a Node,
+    writes: Vec<OfRow<NestedWrite>>,
+) -> BoxFuture<'a, Result<()>> {
+    async move {
+        for Group { relation, actions, .. } in rounds(writes).into_iter().flatten() {
+            Children { session, parents: node, relation }.write(actions).await?;
         }
-        for (number, write) in others {
-            nested::write_children(session, node.cursor(number), write).await?;
-        }
+        Ok(())
     }
-    Ok(())
-}
-
-async fn create_referencing(
-    session: Session<'_>,
-    node: &Node,
-    relation: &'static Relation,
-    rows: Vec<OfRow<Insert>>,
-) -> Result<()> {
-    let pointing = |(number, mut row): OfRow<Insert>| {
-        row.point_at(relation.child_columns, relation.parent_columns, node.cursor(number));
-        row
-    };
-    let rows = rows.into_iter().map(pointing).collect();
-    insert_many(session, rows, BulkOptions::default()).await?;
-    Ok(())
-}
-
-/// New rows, and then all rows of the table between them and their parents.
-async fn create_through(
-    session: Session<'_>,
-    node: &Node,
-    relation: &'static Relation,
-    through: JoinTable,
-    rows: Vec<OfRow<Insert>>,
-) -> Result<()> {
-    let (numbers, rows): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-    let made = create(session, relation, rows).await?;
-    let (ours, theirs) = (usize::from(relation.parent_columns[0]), usize::from(relation.child_columns[0]));
-    let (mut parents, mut children) = (RawList::with_capacity(made.len()), RawList::with_capacity(made.len()));
-    for (child, number) in made.cursors().zip(numbers) {
-        if let (Some(parent), Some(child)) = (node.raw(number, ours), child.raw(theirs)) {
-            parents.push(parent);
-            children.push(child);
-        }
-    }
-    let statement = sql::connect_many_statement(node.table, relation, through, parents, children);
-    session.execute(statement, relation.child).await?;
-    Ok(())
+    .boxed()
 }

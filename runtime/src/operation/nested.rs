@@ -1,9 +1,11 @@
-//! Writes to the other side of a relation, in the transaction of the row they belong to.
+//! A change of one row together with rows on the other side of its relations, in one transaction.
 //!
 //! Where this row holds the foreign key, the other row is written first; else it is written last, with this row's
-//! key. Rows of one relation go in one statement where their form allows it.
+//! key: see `children`.
 
-use super::insert::{self, insert, upsert};
+use futures_util::future::{BoxFuture, FutureExt};
+
+use super::insert::{insert, upsert};
 use super::{level, read};
 use crate::connection::Session;
 use crate::create::Insert;
@@ -15,8 +17,8 @@ use crate::nested::{Action, Key, NestedWrite, Sets};
 use crate::result::Node;
 use crate::select::{Lock, Select};
 use crate::sql::{self, Cell};
-use crate::table::{JoinTable, Relation, Table};
-use crate::value::{Param, RawList};
+use crate::table::{Relation, Table};
+use crate::value::Param;
 
 pub(super) fn look_up(row: &mut Insert, relation: &'static Relation, key: &Key) {
     for (ours, theirs) in relation.parent_columns.iter().zip(relation.child_columns) {
@@ -29,23 +31,101 @@ pub(super) fn changes_nothing() -> Error {
     Error::Refused("a new row has nothing yet on the other side to change".to_owned())
 }
 
+/// Whether a write says only which row this one points at: its statement does so on the way.
+fn only_points(write: &NestedWrite) -> bool {
+    write.relation.referencing && matches!(write.action, Action::Connect(_) | Action::Disconnect(_))
+}
+
+/// Whether all writes of an update fit into the statement that changes the row.
+pub(super) fn fit_into_the_update(writes: &[NestedWrite]) -> bool {
+    writes.iter().all(only_points)
+}
+
 /// Changes one row and what belongs to it. `sets` holds the row's own changes.
-pub(super) async fn update(
+pub(super) fn update<'a>(
+    session: Session<'a>,
+    table: &'static Table,
+    condition: Condition,
+    sets: Sets,
+    writes: Vec<NestedWrite>,
+) -> BoxFuture<'a, Result<Node>> {
+    async move {
+        let (own, theirs): (Vec<_>, Vec<_>) = writes.into_iter().partition(|nested| nested.relation.referencing);
+        let node = if fit_into_the_update(&own) {
+            update_pointing(session, table, condition, sets, own).await?
+        } else {
+            update_with_referenced(session, table, condition, sets, own).await?
+        };
+        if node.len() > 0 {
+            let writes = theirs.into_iter().map(|write| (0, write)).collect();
+            level::write_behind(session, &node, writes).await?;
+        }
+        Ok(node)
+    }
+    .boxed()
+}
+
+/// Changes a row, and which rows it points at, in one statement. Without a row that it is to point at nothing changes.
+async fn update_pointing(
+    session: Session<'_>,
+    table: &'static Table,
+    mut condition: Condition,
+    mut sets: Sets,
+    own: Vec<NestedWrite>,
+) -> Result<Node> {
+    let mut others = Vec::new();
+    for NestedWrite { relation, action } in own {
+        let Action::Connect(keys) = action else {
+            set_null(relation, &mut sets);
+            continue;
+        };
+        for key in keys {
+            others.push((relation.child, key_condition(&key)));
+            for (ours, theirs) in relation.parent_columns.iter().zip(relation.child_columns) {
+                sets.retain(|(column, _)| column != ours);
+                sets.push((*ours, SetTo::Lookup { relation, column: *theirs, key: key.clone() }));
+            }
+        }
+    }
+    for (table, of_key) in &others {
+        condition = condition.and(Condition::Another { table, condition: Box::new(of_key.clone()) });
+    }
+    let node = if super::is_idle(table, &sets) {
+        read_locked(session, table, condition).await?
+    } else {
+        Node::new(table, session.query(sql::update_statement(table, &condition, &sets, true), table).await?)
+    };
+    if node.len() == 0 {
+        for (other, of_key) in others {
+            let found = session.query(sql::exists_statement(other, &of_key), other).await?;
+            if super::count_of(&Node::new(other, found))?.into_count()? == 0 {
+                return Err(not_found(other, "connected"));
+            }
+        }
+    }
+    Ok(node)
+}
+
+async fn read_locked(session: Session<'_>, table: &'static Table, condition: Condition) -> Result<Node> {
+    let mut select = Select::new(table);
+    select.filter(condition);
+    select.lock = Some(Lock::UPDATE);
+    read::read(session, &select, &[]).await
+}
+
+/// Writes the rows that a row points at, and then the row.
+async fn update_with_referenced(
     session: Session<'_>,
     table: &'static Table,
     condition: Condition,
     mut sets: Sets,
-    writes: Vec<NestedWrite>,
+    own: Vec<NestedWrite>,
 ) -> Result<Node> {
-    let mut select = Select::new(table);
-    select.filter(condition);
-    select.lock = Some(Lock::UPDATE);
-    let before = read::read(session, &select, &[]).await?;
+    let before = read_locked(session, table, condition).await?;
     if before.len() == 0 {
         return Ok(before);
     }
     let itself = row_condition(&before);
-    let (own, theirs): (Vec<_>, Vec<_>) = writes.into_iter().partition(|nested| nested.relation.referencing);
     let mut deleted_last = Vec::new();
     for NestedWrite { relation, action } in own {
         deleted_last.extend(write_referenced(session, &before, relation, action, &mut sets).await?);
@@ -59,8 +139,6 @@ pub(super) async fn update(
     for (table, condition) in deleted_last {
         session.execute(sql::delete_statement(table, &condition, false), table).await?;
     }
-    let writes = theirs.into_iter().map(|write| (0, write)).collect();
-    level::write_behind(session, &node, writes).await?;
     Ok(node)
 }
 
@@ -78,12 +156,12 @@ fn values_of(node: &Node, columns: &[u16]) -> Vec<Param> {
 }
 
 /// The values of columns in a row.
-fn values_at(at: Cursor<'_>, columns: &[u16]) -> Vec<Param> {
+pub(super) fn values_at(at: Cursor<'_>, columns: &[u16]) -> Vec<Param> {
     let value = |column: &u16| at.raw(usize::from(*column)).map_or(Param::Null, |raw| Param::Raw(raw.to_vec()));
     columns.iter().map(value).collect()
 }
 
-fn equal_to(columns: impl Iterator<Item = u16>, values: Vec<Param>) -> Condition {
+pub(super) fn equal_to(columns: impl Iterator<Item = u16>, values: Vec<Param>) -> Condition {
     let compare = |(column, value)| Condition::Compare { column, operator: Operator::Eq, value };
     Condition::And(columns.zip(values).map(compare).collect())
 }
@@ -91,10 +169,6 @@ fn equal_to(columns: impl Iterator<Item = u16>, values: Vec<Param>) -> Condition
 /// The condition that only the row with this key meets.
 pub(super) fn key_condition(key: &Key) -> Condition {
     equal_to(key.iter().map(|(column, _)| *column), key.iter().map(|(_, value)| value.clone()).collect())
-}
-
-fn any_of(keys: &[Key]) -> Condition {
-    Condition::Or(keys.iter().map(key_condition).collect())
 }
 
 /// Carries out a write to the row that this one points at. What this one's new key is goes into `sets`; what can be
@@ -118,13 +192,17 @@ async fn write_referenced(
         }
         Action::ConnectOrCreate(key, row) => point_at(relation, &upsert(session, row, key, Vec::new()).await?, sets)?,
         Action::Connect(keys) => {
-            let mut select = Select::new(child);
-            select.filter(any_of(&keys));
-            point_at(relation, &read::read(session, &select, &[]).await?, sets)?;
+            for key in keys {
+                let mut select = Select::new(child);
+                select.filter(key_condition(&key));
+                point_at(relation, &read::read(session, &select, &[]).await?, sets)?;
+            }
         }
         Action::Disconnect(_) => set_null(relation, sets),
-        Action::Update { sets: changes, .. } => change_one(session, child, &that_row, &changes).await?,
-        Action::Upsert { sets: changes, .. } if is_there => change_one(session, child, &that_row, &changes).await?,
+        Action::Update { sets: changes, nested, .. } => change_one(session, child, that_row, changes, nested).await?,
+        Action::Upsert { sets: changes, .. } if is_there => {
+            change_one(session, child, that_row, changes, Vec::new()).await?;
+        }
         Action::Upsert { row, .. } => point_at(relation, &insert(session, row).await?, sets)?,
         Action::Delete(_) if !is_there => return Err(not_found(child, "deleted")),
         Action::Delete(_) => {
@@ -155,209 +233,26 @@ fn set_null(relation: &Relation, sets: &mut Sets) {
     }
 }
 
-fn not_found(table: &'static Table, operation: &'static str) -> Error {
+pub(super) fn not_found(table: &'static Table, operation: &'static str) -> Error {
     Error::NotFound { model: table.name, operation }
 }
 
-/// Changes the row that meets a condition; none is an error.
-async fn change_one(session: Session<'_>, table: &'static Table, condition: &Condition, sets: &Sets) -> Result<()> {
-    let changed = if super::is_idle(table, sets) {
+/// Changes the row that meets a condition, and what belongs to it; none is an error.
+pub(super) async fn change_one(
+    session: Session<'_>,
+    table: &'static Table,
+    condition: Condition,
+    sets: Sets,
+    nested: Vec<NestedWrite>,
+) -> Result<()> {
+    let changed = if !nested.is_empty() {
+        update(session, table, condition, sets, nested).await?.len() as u64
+    } else if super::is_idle(table, &sets) {
         let mut select = Select::new(table);
-        select.filter(condition.clone());
+        select.filter(condition);
         read::read(session, &select, &[]).await?.len() as u64
     } else {
-        session.execute(sql::update_statement(table, condition, sets, false), table).await?
+        session.execute(sql::update_statement(table, &condition, &sets, false), table).await?
     };
     if changed == 0 { Err(not_found(table, "updated")) } else { Ok(()) }
-}
-
-/// Carries out a write to rows that point at the row, or meet it in a table between.
-pub(super) async fn write_children(session: Session<'_>, parent: Cursor<'_>, write: NestedWrite) -> Result<()> {
-    let NestedWrite { relation, action } = write;
-    let children = Children { session, parent, relation };
-    match relation.through {
-        Some(through) => children.write_through(through, action).await,
-        None => children.write_referencing(action).await,
-    }
-}
-
-/// The rows of a relation that belong to one row.
-#[derive(Clone, Copy)]
-struct Children<'a> {
-    session: Session<'a>,
-    parent: Cursor<'a>,
-    relation: &'static Relation,
-}
-
-impl Children<'_> {
-    fn parent_key(self) -> Vec<Param> {
-        values_at(self.parent, self.relation.parent_columns)
-    }
-
-    /// The condition that the children of the parent meet.
-    fn belonging(self) -> Condition {
-        match (self.relation.through, self.parent_key().as_slice()) {
-            (Some(_), [key]) => Condition::JoinedTo { relation: self.relation, key: key.clone() },
-            (_, key) => equal_to(self.relation.child_columns.iter().copied(), key.to_vec()),
-        }
-    }
-
-    /// Sets the children's foreign key.
-    fn key_sets(self, key: Vec<Param>) -> Sets {
-        self.relation.child_columns.iter().copied().zip(key.into_iter().map(SetTo::Value)).collect()
-    }
-
-    async fn execute_update(self, condition: &Condition, sets: &Sets) -> Result<u64> {
-        let child = self.relation.child;
-        self.session.execute(sql::update_statement(child, condition, sets, false), child).await
-    }
-
-    async fn write_referencing(self, action: Action) -> Result<()> {
-        let Children { session, parent, relation } = self;
-        let to_one = relation.count != crate::table::Count::Many;
-        let no_parent = self.key_sets(relation.child_columns.iter().map(|_| Param::Null).collect());
-        match action {
-            Action::Connect(keys) => {
-                let those = any_of(&keys);
-                if to_one {
-                    let others = self.belonging().and(those.clone().negated());
-                    self.execute_update(&others, &no_parent).await?;
-                }
-                self.connect_referencing(&keys, &those).await?;
-            }
-            Action::ConnectOrCreate(key, mut row) => {
-                row.point_at(relation.child_columns, relation.parent_columns, parent);
-                upsert(session, row, key, self.key_sets(self.parent_key())).await?;
-            }
-            Action::Disconnect(keys) => {
-                let those = keys.map_or(Condition::ALL, |keys| any_of(&keys));
-                if self.execute_update(&self.belonging().and(those), &no_parent).await? == 0 {
-                    return Err(not_found(relation.child, "disconnected"));
-                }
-            }
-            Action::Set(keys) => {
-                let those = any_of(&keys);
-                let others = self.belonging().and(those.clone().negated());
-                self.execute_update(&others, &no_parent).await?;
-                self.connect_referencing(&keys, &those).await?;
-            }
-            other => self.change(other).await?,
-        }
-        Ok(())
-    }
-
-    async fn connect_referencing(self, keys: &[Key], those: &Condition) -> Result<()> {
-        if keys.is_empty() {
-            return Ok(());
-        }
-        let connected = self.execute_update(those, &self.key_sets(self.parent_key())).await?;
-        if connected < distinct(keys) { Err(not_found(self.relation.child, "connected")) } else { Ok(()) }
-    }
-
-    async fn write_through(self, through: JoinTable, action: Action) -> Result<()> {
-        let Children { session, relation, .. } = self;
-        match action {
-            Action::ConnectOrCreate(key, row) => {
-                let child = upsert(session, row, key, Vec::new()).await?;
-                self.connect_through(through, &child).await?;
-            }
-            Action::Connect(keys) => self.connect_keys(through, &keys).await?,
-            Action::Disconnect(keys) => {
-                let those = keys.map_or(Condition::ALL, |keys| any_of(&keys));
-                self.disconnect_through(through, &those, true).await?;
-            }
-            Action::Set(keys) => {
-                self.disconnect_through(through, &any_of(&keys), false).await?;
-                self.connect_keys(through, &keys).await?;
-            }
-            Action::Upsert { key: Some(key), row, sets } => {
-                let mut select = Select::new(relation.child);
-                select.filter(any_of(std::slice::from_ref(&key)));
-                if read::read(session, &select, &[]).await?.len() > 0 {
-                    self.change(Action::Update { key: Some(key), sets }).await?;
-                } else {
-                    self.connect_through(through, &insert(session, row).await?).await?;
-                }
-            }
-            other => self.change(other).await?,
-        }
-        Ok(())
-    }
-
-    async fn connect_keys(self, through: JoinTable, keys: &[Key]) -> Result<()> {
-        if keys.is_empty() {
-            return Ok(());
-        }
-        let mut select = Select::new(self.relation.child);
-        select.filter(any_of(keys));
-        let found = read::read(self.session, &select, &[]).await?;
-        if (found.len() as u64) < distinct(keys) {
-            return Err(not_found(self.relation.child, "connected"));
-        }
-        self.connect_through(through, &found).await
-    }
-
-    async fn connect_through(self, through: JoinTable, children: &Node) -> Result<()> {
-        let column = usize::from(self.relation.child_columns[0]);
-        let mut keys = RawList::with_capacity(children.len());
-        children.cursors().filter_map(|at| at.raw(column)).for_each(|key| keys.push(key));
-        let parent = self.parent_key().into_iter().next().unwrap_or(Param::Null);
-        let statement = sql::connect_statement(self.parent.node.table, self.relation, through, parent, keys);
-        self.session.execute(statement, self.relation.child).await?;
-        Ok(())
-    }
-
-    async fn disconnect_through(self, through: JoinTable, condition: &Condition, meets: bool) -> Result<u64> {
-        let parent = self.parent_key().into_iter().next().unwrap_or(Param::Null);
-        let statement = sql::disconnect_statement(self.relation, through, parent, condition, meets);
-        self.session.execute(statement, self.relation.child).await
-    }
-
-    /// What is the same however the children are tied to the parent.
-    async fn change(self, action: Action) -> Result<()> {
-        let Children { session, parent, relation } = self;
-        let child = relation.child;
-        let belonging = self.belonging();
-        match action {
-            Action::Update { key, sets } => {
-                let condition = key.map_or(Condition::ALL, |key| any_of(&[key]));
-                change_one(session, child, &belonging.and(condition), &sets).await?;
-            }
-            Action::UpdateMany { condition, sets } => {
-                if !super::is_idle(child, &sets) {
-                    self.execute_update(&belonging.and(condition), &sets).await?;
-                }
-            }
-            Action::Upsert { key, mut row, sets } => {
-                row.point_at(relation.child_columns, relation.parent_columns, parent);
-                // Without a key it is the row that the relation's own columns identify.
-                let key =
-                    key.unwrap_or_else(|| relation.child_columns.iter().copied().zip(self.parent_key()).collect());
-                insert::upsert_if(session, row, key, sets, &belonging).await?;
-            }
-            Action::Delete(keys) => {
-                let condition = belonging.and(keys.map_or(Condition::ALL, |keys| any_of(&keys)));
-                if session.execute(sql::delete_statement(child, &condition, false), child).await? == 0 {
-                    return Err(not_found(child, "deleted"));
-                }
-            }
-            Action::DeleteMany(condition) => {
-                let condition = belonging.and(condition);
-                session.execute(sql::delete_statement(child, &condition, false), child).await?;
-            }
-            _ => return Err(changes_nothing()),
-        }
-        Ok(())
-    }
-}
-
-/// How many different keys there are.
-fn distinct(keys: &[Key]) -> u64 {
-    let mut seen: Vec<&Key> = Vec::new();
-    keys.iter().for_each(|key| {
-        if !seen.contains(&key) {
-            seen.push(key);
-        }
-    });
-    seen.len() as u64
 }

@@ -3,8 +3,8 @@
 use super::{Alias, Statement, Writer};
 use crate::field::SetTo;
 use crate::filter::{Condition, Operator};
-use crate::table::{ClientDefault, Column, JoinTable, Relation, Table, push_quoted};
-use crate::value::{Param, RawList};
+use crate::table::{ClientDefault, Column, Relation, Table, push_quoted};
+use crate::value::Param;
 
 /// What goes into one column of a new row.
 #[derive(Debug, Clone)]
@@ -36,20 +36,7 @@ pub(crate) fn upsert_statement(
 ) -> Statement {
     let mut writer = Writer::new();
     writer.push_insert(table, cells);
-    writer.push(" ON CONFLICT (");
-    writer.push_column_names(table, key);
-    writer.push(") DO UPDATE SET ");
-    if sets.is_empty() && !table.columns.iter().any(|column| column.updated_at) {
-        // Sets a key column to itself, so that the row comes back.
-        for column in key.iter().take(1).map(|column| &table.columns[usize::from(*column)]) {
-            push_quoted(&mut writer.sql, column.name);
-            writer.push(" = ");
-            writer.push_column(TABLE, column);
-        }
-    } else {
-        writer.push_sets(table, sets);
-    }
-    writer.push_where(only_if, table, TABLE);
+    writer.push_update_on_conflict(table, key, sets, only_if);
     writer.push_returning(table);
     writer.finish()
 }
@@ -155,7 +142,18 @@ pub(crate) struct BulkInsert {
     pub(crate) values: Vec<Vec<Param>>,
     pub(crate) rows: usize,
     pub(crate) returning: bool,
-    pub(crate) skip_duplicates: bool,
+    pub(crate) on_conflict: OnConflict,
+}
+
+/// What becomes of rows whose key is taken.
+#[derive(Debug, Clone)]
+pub(crate) enum OnConflict {
+    /// They are an error.
+    Fail,
+    /// They are left out.
+    Skip,
+    /// The rows that have their keys are changed, if they meet a condition.
+    Update { key: Vec<u16>, sets: Vec<(u16, SetTo)>, only_if: Condition },
 }
 
 /// Parameters of one statement: the protocol counts them in 16 bits.
@@ -199,7 +197,7 @@ impl BulkInsert {
             writer.push(&format!("{}c{index}", if index > 0 { ", " } else { "" }));
         }
         writer.push(")");
-        writer.push_bulk_end(self.table, self.skip_duplicates, self.returning);
+        writer.push_bulk_end(self.table, &self.on_conflict, self.returning);
         writer.finish()
     }
 
@@ -230,7 +228,7 @@ impl BulkInsert {
                     writer.push(")");
                 }
             }
-            writer.push_bulk_end(self.table, self.skip_duplicates, self.returning);
+            writer.push_bulk_end(self.table, &self.on_conflict, self.returning);
             statements.push(writer.finish());
         }
         statements
@@ -322,42 +320,60 @@ impl Writer {
         self.push(")");
     }
 
-    fn push_sets(&mut self, table: &'static Table, sets: &[(u16, SetTo)]) {
-        let mut glue = "";
+    pub(super) fn push_sets(&mut self, table: &'static Table, sets: &[(u16, SetTo)]) {
         for (number, to) in sets {
             let column = &table.columns[usize::from(*number)];
-            self.push(glue);
-            glue = ", ";
             push_quoted(&mut self.sql, column.name);
             self.push(" = ");
-            let (operator, value) = match to {
-                SetTo::Value(value) => ("", value),
-                SetTo::Add(value) => (" + ", value),
-                SetTo::Subtract(value) => (" - ", value),
-                SetTo::Multiply(value) => (" * ", value),
-                SetTo::Divide(value) => (" / ", value),
-                SetTo::Append(values) => {
-                    self.push_appended(column, values.clone());
-                    continue;
-                }
-                SetTo::Default => {
-                    self.push_default(column);
-                    continue;
-                }
-            };
-            if !operator.is_empty() {
-                self.push_column(TABLE, column);
-                self.push(operator);
-            }
-            self.push_value(column, value.clone());
+            self.push_set(column, to);
+            self.push(", ");
         }
         let given: Vec<u16> = sets.iter().map(|(column, _)| *column).collect();
-        for (_, column) in now_columns(table, &given) {
-            self.push(glue);
-            glue = ", ";
+        self.end_sets(table, &given);
+    }
+
+    /// Sets `@updatedAt` columns that have no value, in place of the comma behind what is set.
+    pub(super) fn end_sets(&mut self, table: &'static Table, given: &[u16]) {
+        for (_, column) in now_columns(table, given) {
             push_quoted(&mut self.sql, column.name);
-            self.push(" = CURRENT_TIMESTAMP");
+            self.push(" = CURRENT_TIMESTAMP, ");
         }
+        if self.sql.ends_with(", ") {
+            self.sql.truncate(self.sql.len() - 2);
+        }
+    }
+
+    fn push_set(&mut self, column: &Column, to: &SetTo) {
+        match to {
+            SetTo::Append(values) => self.push_appended(column, values.clone()),
+            SetTo::Default => self.push_default(column),
+            SetTo::Lookup { relation, column, key } => self.push_lookup(relation, *column, key.clone()),
+            SetTo::Excluded => {
+                self.push("excluded.");
+                push_quoted(&mut self.sql, column.name);
+            }
+            SetTo::Value(value)
+            | SetTo::Add(value)
+            | SetTo::Subtract(value)
+            | SetTo::Multiply(value)
+            | SetTo::Divide(value) => {
+                self.push_old_value(column, to);
+                self.push_value(column, value.clone());
+            }
+        }
+    }
+
+    /// `t0."a" + `, where the new value is made of the old one.
+    pub(super) fn push_old_value(&mut self, column: &Column, to: &SetTo) {
+        let operator = match to {
+            SetTo::Add(_) => " + ",
+            SetTo::Subtract(_) => " - ",
+            SetTo::Multiply(_) => " * ",
+            SetTo::Divide(_) => " / ",
+            SetTo::Value(_) | SetTo::Append(_) | SetTo::Lookup { .. } | SetTo::Excluded | SetTo::Default => return,
+        };
+        self.push_column(TABLE, column);
+        self.push(operator);
     }
 
     /// `coalesce(t0."tags", '{}') || $1`: a list that is null in the database reads as an empty one.
@@ -368,7 +384,7 @@ impl Writer {
         self.push_typed(column, values);
     }
 
-    fn push_default(&mut self, column: &Column) {
+    pub(super) fn push_default(&mut self, column: &Column) {
         match column.default {
             _ if column.updated_at => self.push("CURRENT_TIMESTAMP"),
             ClientDefault::None => self.push("DEFAULT"),
@@ -376,9 +392,34 @@ impl Writer {
         }
     }
 
-    fn push_bulk_end(&mut self, table: &'static Table, skip_duplicates: bool, returning: bool) {
-        if skip_duplicates {
-            self.push(" ON CONFLICT DO NOTHING");
+    fn push_update_on_conflict(
+        &mut self,
+        table: &'static Table,
+        key: &[u16],
+        sets: &[(u16, SetTo)],
+        only_if: &Condition,
+    ) {
+        self.push(" ON CONFLICT (");
+        self.push_column_names(table, key);
+        self.push(") DO UPDATE SET ");
+        if sets.is_empty() && !table.columns.iter().any(|column| column.updated_at) {
+            // Sets a key column to itself, so that the row comes back.
+            for column in key.iter().take(1).map(|column| &table.columns[usize::from(*column)]) {
+                push_quoted(&mut self.sql, column.name);
+                self.push(" = ");
+                self.push_column(TABLE, column);
+            }
+        } else {
+            self.push_sets(table, sets);
+        }
+        self.push_where(only_if, table, TABLE);
+    }
+
+    fn push_bulk_end(&mut self, table: &'static Table, on_conflict: &OnConflict, returning: bool) {
+        match on_conflict {
+            OnConflict::Fail => {}
+            OnConflict::Skip => self.push(" ON CONFLICT DO NOTHING"),
+            OnConflict::Update { key, sets, only_if } => self.push_update_on_conflict(table, key, sets, only_if),
         }
         if returning {
             self.push_returning(table);
@@ -398,83 +439,4 @@ fn now_columns<'t>(table: &'t Table, given: &'t [u16]) -> impl Iterator<Item = (
         .iter()
         .enumerate()
         .filter(|(index, column)| column.updated_at && !given.iter().any(|number| usize::from(*number) == *index))
-}
-
-/// Rows in the table of a many-to-many relation: of one parent and many children. They may be there already.
-pub(crate) fn connect_statement(
-    table: &Table,
-    relation: &Relation,
-    through: JoinTable,
-    parent: Param,
-    children: RawList,
-) -> Statement {
-    let mut writer = Writer::new();
-    writer.push("INSERT INTO ");
-    writer.push(through.sql);
-    writer.push(" (");
-    push_quoted(&mut writer.sql, through.parent_column);
-    writer.push(", ");
-    push_quoted(&mut writer.sql, through.child_column);
-    writer.push(") SELECT ");
-    writer.push_typed(&table.columns[usize::from(relation.parent_columns[0])], parent);
-    writer.push(", unnest(");
-    writer.push_values(&relation.child.columns[usize::from(relation.child_columns[0])], Param::RawList(children));
-    writer.push(") ON CONFLICT DO NOTHING");
-    writer.finish()
-}
-
-/// Rows in the table of a many-to-many relation: a parent and a child each.
-pub(crate) fn connect_many_statement(
-    table: &Table,
-    relation: &Relation,
-    through: JoinTable,
-    parents: RawList,
-    children: RawList,
-) -> Statement {
-    let mut writer = Writer::new();
-    writer.push("INSERT INTO ");
-    writer.push(through.sql);
-    writer.push(" (");
-    push_quoted(&mut writer.sql, through.parent_column);
-    writer.push(", ");
-    push_quoted(&mut writer.sql, through.child_column);
-    writer.push(") SELECT * FROM unnest(");
-    writer.push_values(&table.columns[usize::from(relation.parent_columns[0])], Param::RawList(parents));
-    writer.push(", ");
-    writer.push_values(&relation.child.columns[usize::from(relation.child_columns[0])], Param::RawList(children));
-    writer.push(") ON CONFLICT DO NOTHING");
-    writer.finish()
-}
-
-/// Removes rows from the table of a many-to-many relation: those of one parent whose children do or do not meet a
-/// condition.
-pub(crate) fn disconnect_statement(
-    relation: &Relation,
-    through: JoinTable,
-    parent: Param,
-    condition: &Condition,
-    meets: bool,
-) -> Statement {
-    let mut writer = Writer::new();
-    let child = writer.alias();
-    let between = writer.alias();
-    writer.push("DELETE FROM ");
-    writer.push(through.sql);
-    writer.push(" AS ");
-    writer.push_alias(between);
-    writer.push(" WHERE ");
-    writer.push_through_column(between, through.parent_column);
-    writer.push(" = ");
-    writer.push_param(parent);
-    writer.push(if meets { " AND " } else { " AND NOT " });
-    writer.push("EXISTS (SELECT 1 FROM ");
-    writer.push_table(relation.child, child);
-    writer.push(" WHERE ");
-    writer.push_column(child, &relation.child.columns[usize::from(relation.child_columns[0])]);
-    writer.push(" = ");
-    writer.push_through_column(between, through.child_column);
-    writer.push(" AND (");
-    writer.push_condition(condition, relation.child, child);
-    writer.push("))");
-    writer.finish()
 }

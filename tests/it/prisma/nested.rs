@@ -131,6 +131,21 @@ async fn nested_update() {
 }
 
 #[tokio::test]
+async fn nested_update_to_any_depth() {
+    let (wide, id, [chess, go]) = player().await;
+    let boss = person::Create { name: "boss".to_owned() };
+    let boss = boss.with(person::reports.connect(person::id.eq(&id)));
+    wide.db.person().create(boss).await.expect("is created");
+    let renamed = person::groups.update(group::id.eq(chess), [group::title.to("blitz")]);
+    let deep =
+        person::reports.update(person::id.eq(&id), []).with(renamed).with(person::groups.connect(group::id.eq(go)));
+    wide.db.person().update(person::name.eq("boss")).with(deep).await.expect("is updated");
+    let titles = person::groups.order_by(group::title.asc()).select(group::title);
+    let titles = wide.db.person().find_unique(person::id.eq(&id)).or_err().select(titles).await.expect("is there");
+    assert_eq!(titles, ["blitz", "go"]);
+}
+
+#[tokio::test]
 async fn nested_update_of_one() {
     let db = Given::new().await;
     let change = user::student.update([student::class_year.increment(1)]);

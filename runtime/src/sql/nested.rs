@@ -1,0 +1,374 @@
+//! Statements about rows on the other side of a relation: one for all that is done to them in the same way.
+//!
+//! What they are given they read from a list of rows, an array per column, so that their text does not depend on how
+//! many there are.
+
+use super::{Alias, Statement, Writer};
+use crate::field::SetTo;
+use crate::filter::Condition;
+use crate::table::{Column, JoinTable, Relation, Table, push_quoted};
+use crate::value::{Param, RawList};
+
+const CHILD: Alias = Alias(0);
+const OTHER: Alias = Alias(1);
+
+/// Rows that a statement is given. Their columns are called `c0`, `c1` and so on.
+#[derive(Debug, Default)]
+pub(crate) struct Given {
+    columns: Vec<(&'static Column, Vec<Param>)>,
+}
+
+impl Given {
+    /// Columns of a table, without rows.
+    pub(crate) fn new(table: &'static Table, columns: &[u16]) -> Self {
+        let mut given = Self::default();
+        given.add_columns(table, columns);
+        given
+    }
+
+    /// Adds columns, of which the rows are to have values too.
+    pub(crate) fn add_columns(&mut self, table: &'static Table, columns: &[u16]) {
+        self.columns.extend(columns.iter().map(|column| (&table.columns[usize::from(*column)], Vec::new())));
+    }
+
+    /// Adds a row.
+    pub(crate) fn push(&mut self, row: impl IntoIterator<Item = Param>) {
+        for ((_, values), value) in self.columns.iter_mut().zip(row) {
+            values.push(value);
+        }
+    }
+}
+
+/// Parents and keys of children, which belong or are to belong to each other.
+#[derive(Debug)]
+pub(crate) struct Pairs {
+    pub(crate) parent: &'static Table,
+    pub(crate) relation: &'static Relation,
+    /// The columns of the children's key.
+    pub(crate) key: Vec<u16>,
+    /// The parents' columns, and then those of the key.
+    pub(crate) given: Given,
+}
+
+impl Pairs {
+    pub(crate) fn new(parent: &'static Table, relation: &'static Relation, key: Vec<u16>) -> Self {
+        let mut given = Given::new(parent, relation.parent_columns);
+        given.add_columns(relation.child, &key);
+        Self { parent, relation, key, given }
+    }
+}
+
+impl Writer {
+    /// `name(c0, c1) AS (SELECT * FROM unnest(..))`; lists of lists do not exist, so that rows with lists are VALUES.
+    fn push_given(&mut self, name: &str, given: Given) {
+        self.push(name);
+        self.push_given_names(given.columns.len());
+        self.push(" AS (");
+        self.push_given_rows(given);
+        self.push(")");
+    }
+
+    fn push_given_names(&mut self, columns: usize) {
+        for column in 0..columns {
+            self.push(if column > 0 { ", c" } else { "(c" });
+            self.push_number(column as u32);
+        }
+        self.push(")");
+    }
+
+    fn push_given_rows(&mut self, given: Given) {
+        if given.columns.iter().any(|(column, _)| column.sql_type.ends_with("[]")) {
+            return self.push_given_values(given);
+        }
+        self.push("SELECT * FROM unnest(");
+        for (index, (column, values)) in given.columns.into_iter().enumerate() {
+            self.push(if index > 0 { ", " } else { "" });
+            self.push_param(Param::Array(values));
+            self.push("::");
+            self.push(column.wire.unwrap_or(column.sql_type));
+            self.push("[]");
+        }
+        self.push(")");
+    }
+
+    fn push_given_values(&mut self, given: Given) {
+        let rows = given.columns.first().map_or(0, |(_, values)| values.len());
+        let mut columns: Vec<_> =
+            given.columns.into_iter().map(|(column, values)| (column, values.into_iter())).collect();
+        self.push("VALUES ");
+        for row in 0..rows {
+            self.push(if row > 0 { ", (" } else { "(" });
+            for (index, (column, values)) in columns.iter_mut().enumerate() {
+                self.push(if index > 0 { ", " } else { "" });
+                self.push_param(values.next().unwrap_or(Param::Null));
+                self.push("::");
+                self.push(column.wire.unwrap_or(column.sql_type));
+            }
+            self.push(")");
+        }
+    }
+
+    /// A column of given rows, as the type of the column that it has values of.
+    fn push_given_column(&mut self, name: &str, number: usize, column: &Column) {
+        self.push(name);
+        self.push(".c");
+        self.push_number(number as u32);
+        if column.wire.is_some() {
+            self.push("::");
+            self.push(column.sql_type);
+        }
+    }
+
+    /// `t0."a" = rows.c0 AND t0."b" = rows.c1`: columns of a table are those of given rows, from the one with number
+    /// `first` on.
+    fn push_given_equal(&mut self, table: &Table, alias: Alias, columns: &[u16], name: &str, first: usize) {
+        for (index, column) in columns.iter().enumerate() {
+            let column = &table.columns[usize::from(*column)];
+            self.push(if index > 0 { " AND " } else { "" });
+            self.push_comparable(alias, column);
+            self.push(" = ");
+            self.push_given_column(name, first + index, column);
+        }
+    }
+
+    /// The rows with one of these keys, of several columns: `EXISTS (SELECT 1 FROM unnest(..) AS t1(c0, c1) WHERE ..)`.
+    pub(super) fn push_compound_keys(
+        &mut self,
+        table: &'static Table,
+        columns: &[u16],
+        keys: &[Vec<Param>],
+        alias: Alias,
+    ) {
+        let mut given = Given::new(table, columns);
+        keys.iter().for_each(|key| given.push(key.iter().cloned()));
+        let name = format!("t{}", self.alias().0);
+        self.push("EXISTS (SELECT 1 FROM (");
+        self.push_given_rows(given);
+        self.push(") AS ");
+        self.push(&name);
+        self.push_given_names(columns.len());
+        self.push(" WHERE ");
+        self.push_given_equal(table, alias, columns, &name, 0);
+        self.push(")");
+    }
+
+    /// `UPDATE "child" AS t1 SET "parent_id" = NULL FROM rows WHERE ..`: those of the parents that are not to be theirs.
+    fn push_release(&mut self, pairs: &Pairs) {
+        let child = pairs.relation.child;
+        self.push("UPDATE ");
+        self.push_table(child, OTHER);
+        self.push(" SET ");
+        let none = |column: &u16| (*column, SetTo::Value(Param::Null));
+        let none: Vec<_> = pairs.relation.child_columns.iter().map(none).collect();
+        self.push_sets(child, &none);
+        self.push(" FROM ");
+        self.push(ROWS);
+        self.push(" WHERE ");
+        self.push_given_equal(child, OTHER, pairs.relation.child_columns, ROWS, 0);
+        self.push(" AND NOT EXISTS (SELECT 1 FROM ");
+        self.push(ROWS);
+        self.push(" AS kept WHERE ");
+        self.push_given_equal(child, OTHER, &pairs.key, "kept", pairs.relation.parent_columns.len());
+        self.push(") RETURNING 1");
+    }
+}
+
+/// What a statement calls the rows that it is given. Tables are not called so.
+const ROWS: &str = "relata_rows";
+
+/// Makes rows that hold the foreign key point at their parents, and counts them. With `release`, others of these
+/// parents point at nothing any more, and that first: a relation to one row leaves room for one.
+pub(crate) fn connect_statement(mut pairs: Pairs, release: bool) -> Statement {
+    let (child, relation) = (pairs.relation.child, pairs.relation);
+    let given = std::mem::take(&mut pairs.given);
+    let mut writer = Writer::new();
+    writer.push("WITH ");
+    writer.push_given(ROWS, given);
+    if release {
+        writer.push(", relata_released AS (");
+        writer.push_release(&pairs);
+        writer.push(")");
+    }
+    writer.push(" UPDATE ");
+    writer.push_table(child, CHILD);
+    writer.push(" SET ");
+    for (number, column) in relation.child_columns.iter().enumerate() {
+        let column = &child.columns[usize::from(*column)];
+        push_quoted(&mut writer.sql, column.name);
+        writer.push(" = ");
+        writer.push_given_column(ROWS, number, column);
+        writer.push(", ");
+    }
+    writer.end_sets(child, relation.child_columns);
+    writer.push(" FROM ");
+    writer.push(ROWS);
+    writer.push(" WHERE ");
+    writer.push_given_equal(child, CHILD, &pairs.key, ROWS, relation.parent_columns.len());
+    if release {
+        writer.push(" AND (SELECT count(*) FROM relata_released) >= 0");
+    }
+    writer.finish()
+}
+
+/// Makes rows meet their parents in the table between, where they may do so already, and counts those that are there.
+/// With `release`, these parents meet no others any more.
+pub(crate) fn connect_through_statement(mut pairs: Pairs, through: JoinTable, release: bool) -> Statement {
+    let relation = pairs.relation;
+    let given = std::mem::take(&mut pairs.given);
+    let mut writer = Writer::new();
+    writer.push("WITH ");
+    writer.push_given(ROWS, given);
+    writer.push(", relata_found(parent, child) AS (SELECT ");
+    writer.push_given_column(ROWS, 0, &pairs.parent.columns[usize::from(relation.parent_columns[0])]);
+    writer.push(", ");
+    writer.push_column(CHILD, &relation.child.columns[usize::from(relation.child_columns[0])]);
+    writer.push(" FROM ");
+    writer.push(ROWS);
+    writer.push(" JOIN ");
+    writer.push_table(relation.child, CHILD);
+    writer.push(" ON ");
+    writer.push_given_equal(relation.child, CHILD, &pairs.key, ROWS, relation.parent_columns.len());
+    writer.push(")");
+    if release {
+        writer.push(", relata_released AS (DELETE FROM ");
+        writer.push(through.sql);
+        writer.push(" AS t1 USING ");
+        writer.push(ROWS);
+        writer.push(" WHERE ");
+        writer.push_through_column(OTHER, through.parent_column);
+        writer.push(" = ");
+        writer.push_given_column(ROWS, 0, &pairs.parent.columns[usize::from(relation.parent_columns[0])]);
+        writer.push(" AND NOT EXISTS (SELECT 1 FROM relata_found AS kept WHERE kept.parent = ");
+        writer.push_through_column(OTHER, through.parent_column);
+        writer.push(" AND kept.child = ");
+        writer.push_through_column(OTHER, through.child_column);
+        writer.push("))");
+    }
+    writer.push(", relata_connected AS (");
+    writer.push_join_rows(through);
+    writer.push("SELECT parent, child FROM relata_found ON CONFLICT DO NOTHING) SELECT count(*) FROM relata_found");
+    writer.finish()
+}
+
+/// Rows in the table of a many-to-many relation: a parent and a child each. They may be there already.
+pub(crate) fn join_statement(
+    table: &Table,
+    relation: &Relation,
+    through: JoinTable,
+    parents: RawList,
+    children: RawList,
+) -> Statement {
+    let mut writer = Writer::new();
+    writer.push_join_rows(through);
+    writer.push("SELECT * FROM unnest(");
+    writer.push_values(&table.columns[usize::from(relation.parent_columns[0])], Param::RawList(parents));
+    writer.push(", ");
+    writer.push_values(&relation.child.columns[usize::from(relation.child_columns[0])], Param::RawList(children));
+    writer.push(") ON CONFLICT DO NOTHING");
+    writer.finish()
+}
+
+impl Writer {
+    fn push_join_rows(&mut self, through: JoinTable) {
+        self.push("INSERT INTO ");
+        self.push(through.sql);
+        self.push(" (");
+        push_quoted(&mut self.sql, through.parent_column);
+        self.push(", ");
+        push_quoted(&mut self.sql, through.child_column);
+        self.push(") ");
+    }
+}
+
+/// Removes rows from the table of a many-to-many relation: those of one parent whose children meet a condition.
+pub(crate) fn disconnect_statement(
+    relation: &Relation,
+    through: JoinTable,
+    parent: Param,
+    condition: &Condition,
+) -> Statement {
+    let mut writer = Writer::new();
+    let child = writer.alias();
+    let between = writer.alias();
+    writer.push("DELETE FROM ");
+    writer.push(through.sql);
+    writer.push(" AS ");
+    writer.push_alias(between);
+    writer.push(" WHERE ");
+    writer.push_through_column(between, through.parent_column);
+    writer.push(" = ");
+    writer.push_param(parent);
+    writer.push(" AND EXISTS (SELECT 1 FROM ");
+    writer.push_table(relation.child, child);
+    writer.push(" WHERE ");
+    writer.push_column(child, &relation.child.columns[usize::from(relation.child_columns[0])]);
+    writer.push(" = ");
+    writer.push_through_column(between, through.child_column);
+    writer.push(" AND (");
+    writer.push_condition(condition, relation.child, child);
+    writer.push("))");
+    writer.finish()
+}
+
+/// Changes of rows that set the same columns in the same way: each row by its key, with values of its own.
+#[derive(Debug)]
+pub(crate) struct BulkUpdate {
+    pub(crate) table: &'static Table,
+    pub(crate) key: Vec<u16>,
+    /// What is set, and how; the values in it are not read.
+    pub(crate) sets: Vec<(u16, SetTo)>,
+    /// The keys, and then the values of those sets that have one.
+    pub(crate) given: Given,
+}
+
+/// `UPDATE .. FROM rows`, of rows that meet a condition too.
+pub(crate) fn update_each_statement(mut update: BulkUpdate, condition: &Condition) -> Statement {
+    let table = update.table;
+    let mut writer = Writer::new();
+    // The alias of the table is the first, that conditions inside it begin behind.
+    let child = writer.alias();
+    writer.push("WITH ");
+    writer.push_given(ROWS, std::mem::take(&mut update.given));
+    writer.push(" UPDATE ");
+    writer.push_table(table, child);
+    writer.push(" SET ");
+    let mut number = update.key.len();
+    for (column, to) in &update.sets {
+        let column = &table.columns[usize::from(*column)];
+        push_quoted(&mut writer.sql, column.name);
+        writer.push(" = ");
+        if let SetTo::Default = to {
+            writer.push_default(column);
+        } else {
+            writer.push_old_value(column, to);
+            writer.push_given_column(ROWS, number, column);
+            number += 1;
+        }
+        writer.push(", ");
+    }
+    let set: Vec<u16> = update.sets.iter().map(|(column, _)| *column).collect();
+    writer.end_sets(table, &set);
+    writer.push(" FROM ");
+    writer.push(ROWS);
+    writer.push(" WHERE ");
+    writer.push_given_equal(table, child, &update.key, ROWS, 0);
+    writer.push(" AND (");
+    writer.push_condition(condition, table, child);
+    writer.push(")");
+    writer.finish()
+}
+
+/// For each of the given keys whether there is a row with it.
+pub(crate) fn which_exist_statement(table: &'static Table, key: &[u16], given: Given) -> Statement {
+    let mut writer = Writer::new();
+    let alias = writer.alias();
+    writer.push("WITH ");
+    writer.push_given(ROWS, given);
+    writer.push(" SELECT EXISTS (SELECT 1 FROM ");
+    writer.push_table(table, alias);
+    writer.push(" WHERE ");
+    writer.push_given_equal(table, alias, key, ROWS, 0);
+    writer.push(") FROM ");
+    writer.push(ROWS);
+    writer.finish()
+}
