@@ -5,11 +5,13 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, RecyclingMethod, Runtime, Timeouts};
+use deadpool::Runtime;
+use deadpool::managed::Timeouts;
+use deadpool_postgres::{ManagerConfig, RecyclingMethod};
 
 use crate::batch::{Batch, BatchCall};
 use crate::connect::ConnectOptions;
-use crate::connection::{Handle, KnownTypes, Pool, Shared, Target};
+use crate::connection::{Handle, KnownTypes, Manager, Pool, Shared, Target};
 use crate::error::{Error, Result};
 use crate::hooks::Hooks;
 use crate::observe::Server;
@@ -257,15 +259,15 @@ impl<M: Models> ClientBuilder<M> {
         let config = options.session_config()?;
         let tls = options.tls()?;
         let connect_timeout = options.connect_timeout();
-        let manager =
-            Manager::from_config(config, tls.clone(), ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager(deadpool_postgres::Manager::from_config(config, tls.clone(), manager_config));
         let timeouts = Timeouts {
             wait: Some(acquire_timeout),
             create: Some(connect_timeout),
             // Only a flag is looked at, which takes no time that could run out.
             recycle: None,
         };
-        let connections = deadpool_postgres::Pool::builder(manager)
+        let connections = deadpool::managed::Pool::builder(manager)
             .max_size(max_connections.max(1))
             .timeouts(timeouts)
             .runtime(Runtime::Tokio1)

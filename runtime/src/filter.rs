@@ -147,6 +147,15 @@ impl Condition {
         }
     }
 
+    /// The value that a column has in every row that meets the condition, if it says so.
+    pub(crate) fn equal_value(&self, wanted: u16) -> Option<&Param> {
+        match self {
+            Condition::And(parts) => parts.iter().find_map(|part| part.equal_value(wanted)),
+            Condition::Compare { column, operator: Operator::Eq, value } if *column == wanted => Some(value),
+            _ => None,
+        }
+    }
+
     pub(crate) fn and(self, other: Condition) -> Condition {
         match (self, other) {
             (Condition::And(parts), other) if parts.is_empty() => other,
@@ -195,6 +204,15 @@ impl<M> Unique<M> {
         Self { values, model: PhantomData }
     }
 
+    pub(crate) fn into_condition(self) -> Condition {
+        let compare = |(column, value)| Condition::Compare { column, operator: Operator::Eq, value };
+        let mut values = self.values;
+        match values.pop() {
+            Some(only) if values.is_empty() => compare(only),
+            last => Condition::And(values.into_iter().chain(last).map(compare).collect()),
+        }
+    }
+
     pub(crate) fn condition(&self) -> Condition {
         let compare = |(column, value): &(u16, Param)| Condition::Compare {
             column: *column,
@@ -234,7 +252,7 @@ impl<M> std::fmt::Debug for Unique<M> {
 
 impl<M> From<Unique<M>> for Filter<M> {
     fn from(key: Unique<M>) -> Self {
-        Self::new(key.condition())
+        Self::new(key.into_condition())
     }
 }
 

@@ -18,7 +18,6 @@ use crate::select::{Lock, PageStart, Select};
 use crate::selectable::{As, Selectable};
 use crate::selection::{Reader, Selection};
 use crate::stream::{ReadRow, RowStream};
-use crate::value::Param;
 
 /// How many rows a read gives: the last type parameter of [`Find`].
 pub trait Amount: Send + 'static {
@@ -79,8 +78,7 @@ type Types<M, S, A> = PhantomData<fn() -> (M, S, A)>;
 #[must_use = "nothing happens until it is awaited"]
 pub struct Find<M, S, A> {
     handle: Handle,
-    select: Select,
-    key: Vec<(u16, Param)>,
+    select: Box<Select>,
     types: Types<M, S, A>,
 }
 
@@ -95,7 +93,7 @@ pub type FindMany<M, S = M> = Find<M, S, All>;
 
 impl<M, S, A> Clone for Find<M, S, A> {
     fn clone(&self) -> Self {
-        Self { handle: self.handle.clone(), select: self.select.clone(), key: self.key.clone(), types: PhantomData }
+        Self { handle: self.handle.clone(), select: self.select.clone(), types: PhantomData }
     }
 }
 
@@ -107,30 +105,30 @@ impl<M, S, A> std::fmt::Debug for Find<M, S, A> {
 
 impl<M: Model> FindMany<M> {
     pub(crate) fn many(handle: Handle) -> Self {
-        Self { handle, select: Select::new(M::table()), key: Vec::new(), types: PhantomData }
+        Self { handle, select: Box::new(Select::new(M::table())), types: PhantomData }
     }
 }
 
 impl<M: Model> FindUnique<M> {
     pub(crate) fn unique(handle: Handle, key: Unique<M>) -> Self {
-        let mut select = Select::new(M::table());
-        select.filter(key.condition());
+        let mut select = Box::new(Select::new(M::table()));
+        select.condition = key.into_condition();
         select.single = true;
-        Self { handle, select, key: key.values, types: PhantomData }
+        Self { handle, select, types: PhantomData }
     }
 
     pub(crate) fn first(handle: Handle) -> Self {
-        let mut select = Select::new(M::table());
+        let mut select = Box::new(Select::new(M::table()));
         select.single = true;
         select.take = Some(1);
-        Self { handle, select, key: Vec::new(), types: PhantomData }
+        Self { handle, select, types: PhantomData }
     }
 }
 
 impl<M: Model, S> Find<M, S, OneOrNone> {
     /// Gives the row itself rather than an `Option`: none is [`Error::NotFound`].
     pub fn or_err(self) -> Find<M, S, ExactlyOne> {
-        Find { handle: self.handle, select: self.select, key: self.key, types: PhantomData }
+        Find { handle: self.handle, select: self.select, types: PhantomData }
     }
 }
 
@@ -268,7 +266,7 @@ impl<M: Model, S, A> Find<M, S, A> {
         S: CanInclude<I::Relation, I::Row>,
     {
         self.select.include(include_of(include));
-        Find { handle: self.handle, select: self.select, key: self.key, types: PhantomData }
+        Find { handle: self.handle, select: self.select, types: PhantomData }
     }
 }
 
@@ -289,7 +287,7 @@ impl<M: Model, S: FromRow, A: Amount> Query for Find<M, S, A> {
     type Output = A::Of<S>;
 
     fn into_parts(self) -> Parts<A::Of<S>> {
-        Parts { operation: Operation::Read { select: self.select, key: self.key }, finish: finish_rows::<S, A> }
+        Parts { operation: Operation::Read(self.select), finish: finish_rows::<S, A> }
     }
 }
 
@@ -358,7 +356,7 @@ impl<M: Model, T: Selection<M>, A: Amount> Query for SelectFrom<M, T, A> {
     type Output = A::Of<T::Out>;
 
     fn into_parts(self) -> Parts<Self::Output> {
-        let operation = Operation::Read { select: self.find.select, key: self.find.key };
+        let operation = Operation::Read(self.find.select);
         Parts { operation, finish: finish_selection::<M, T, A> }
     }
 }

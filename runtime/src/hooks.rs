@@ -218,7 +218,7 @@ fn inserted_columns(row: &Insert) -> Vec<&'static str> {
 impl Found {
     fn operation(&mut self, operation: &Operation) {
         match operation {
-            Operation::Read { select, .. } => {
+            Operation::Read(select) => {
                 let kind = if select.single { IntentKind::FindOne } else { IntentKind::FindMany };
                 self.read(select, kind);
             }

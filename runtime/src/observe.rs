@@ -134,7 +134,7 @@ fn report(
             {
             db.system.name = "postgresql",
             db.query.summary = summary(operation, table),
-            db.query.text = statement.sql,
+            db.query.text = statement.sql(),
             db.response.returned_rows = returned,
             "error.type" = failure,
             duration_ms = duration_ms
@@ -147,7 +147,7 @@ fn report(
         {
         db.system.name = "postgresql",
         db.query.summary = summary(operation, table),
-        db.query.text = statement.sql,
+        db.query.text = statement.sql(),
         db.response.returned_rows = returned,
         "error.type" = failure,
         duration_ms = duration_ms

@@ -40,17 +40,48 @@ pub(crate) use returning::Returning;
 /// One call of the client.
 #[derive(Debug)]
 pub(crate) enum Operation {
-    Read { select: Select, key: Vec<(u16, Param)> },
-    Count { table: &'static Table, condition: Condition },
-    Exists { table: &'static Table, condition: Condition },
+    /// Boxed by the builder, which moves with every call on it.
+    Read(Box<Select>),
+    Count {
+        table: &'static Table,
+        condition: Condition,
+    },
+    Exists {
+        table: &'static Table,
+        condition: Condition,
+    },
     Aggregate(Box<Aggregation>),
     Create(Insert),
-    CreateMany { table: &'static Table, rows: Vec<Insert>, options: BulkOptions },
-    Update { table: &'static Table, condition: Condition, sets: Sets, nested: Vec<NestedWrite> },
-    UpdateMany { table: &'static Table, condition: Condition, sets: Sets, returning: bool },
-    Upsert { row: Insert, key: Vec<(u16, Param)>, sets: Sets },
-    Delete { table: &'static Table, condition: Condition },
-    DeleteMany { table: &'static Table, condition: Condition },
+    CreateMany {
+        table: &'static Table,
+        rows: Vec<Insert>,
+        options: BulkOptions,
+    },
+    Update {
+        table: &'static Table,
+        condition: Condition,
+        sets: Sets,
+        nested: Vec<NestedWrite>,
+    },
+    UpdateMany {
+        table: &'static Table,
+        condition: Condition,
+        sets: Sets,
+        returning: bool,
+    },
+    Upsert {
+        row: Insert,
+        key: Vec<(u16, Param)>,
+        sets: Sets,
+    },
+    Delete {
+        table: &'static Table,
+        condition: Condition,
+    },
+    DeleteMany {
+        table: &'static Table,
+        condition: Condition,
+    },
     Returning(Box<Returning>),
     Refused(String),
 }
@@ -72,7 +103,7 @@ pub(crate) enum Outcome {
 impl Operation {
     pub(crate) fn table(&self) -> Option<&'static Table> {
         match self {
-            Operation::Read { select, .. } => Some(select.table),
+            Operation::Read(select) => Some(select.table),
             Operation::Aggregate(aggregation) => Some(aggregation.select.table),
             Operation::Create(row) | Operation::Upsert { row, .. } => Some(row.table),
             Operation::Count { table, .. }
@@ -90,8 +121,8 @@ impl Operation {
     /// The operation's name for traces.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Operation::Read { select, .. } if select.single => "find_one",
-            Operation::Read { .. } => "find_many",
+            Operation::Read(select) if select.single => "find_one",
+            Operation::Read(_) => "find_many",
             Operation::Count { .. } => "count",
             Operation::Exists { .. } => "exists",
             Operation::Aggregate(aggregation) if aggregation.group_by.is_empty() => "aggregate",
@@ -110,7 +141,7 @@ impl Operation {
 
     /// Whether it locks the rows that it reads.
     pub(crate) fn locks_rows(&self) -> bool {
-        matches!(self, Operation::Read { select, .. } if select.lock.is_some())
+        matches!(self, Operation::Read(select) if select.lock.is_some())
     }
 
     /// Whether it takes several statements that must hold together.
@@ -127,7 +158,7 @@ impl Operation {
     /// Its only statement, if it takes one and reads nothing else along.
     pub(crate) fn single_statement(&self) -> Option<(Statement, &'static Table)> {
         let statement = match self {
-            Operation::Read { select, .. } => {
+            Operation::Read(select) => {
                 let (statement, plan) = sql::read_statement(select, None);
                 return plan.is_single_statement().then_some((statement, select.table));
             }
@@ -157,7 +188,7 @@ impl Operation {
     pub(crate) fn outcome_of(&self, mut node: Node) -> Result<Outcome> {
         match self {
             Operation::Count { .. } | Operation::Exists { .. } => count_of(&node),
-            Operation::Read { select, .. } => {
+            Operation::Read(select) => {
                 let plan = sql::read_plan(select);
                 read::attach_joined(&mut node, &plan);
                 Ok(read::outcome(node, &plan))
@@ -170,7 +201,7 @@ impl Operation {
     pub(crate) fn refused(&self) -> Option<Error> {
         match self {
             Operation::Refused(reason) => Some(Error::Refused(reason.clone())),
-            Operation::Read { select, .. } => page::refused(select).or_else(|| select.refused_lock()),
+            Operation::Read(select) => page::refused(select).or_else(|| select.refused_lock()),
             Operation::Create(row) | Operation::Upsert { row, .. } => row.refused.map(|why| Error::Refused(why.into())),
             Operation::CreateMany { rows, .. } => {
                 rows.iter().find_map(|row| row.refused).map(|why| Error::Refused(why.into()))
@@ -218,61 +249,74 @@ impl Outcome {
 
 /// Carries an operation out. What only some operations do is in boxes: this future has room for the largest of them, and
 /// every call moves it.
-pub(crate) async fn execute(session: Session<'_>, operation: Operation) -> Result<Outcome> {
-    if let Some(error) = operation.refused() {
-        return Err(error);
-    }
-    match operation {
-        Operation::Read { select, key } => {
-            let node = read::read(session, &select, &key).await?;
-            Ok(read::outcome(node, &sql::read_plan(&select)))
+#[allow(clippy::manual_async_fn, reason = "an async function keeps room for its arguments twice")]
+pub(crate) fn execute(session: Session<'_>, operation: Operation) -> impl Future<Output = Result<Outcome>> + Send {
+    async move {
+        if let Some(error) = operation.refused() {
+            return Err(error);
         }
-        Operation::Count { table, condition } => {
-            let rows = session.query(sql::count_statement(table, &condition), table).await?;
-            count_of(&Node::new(table, rows))
+        match operation {
+            Operation::Read(select) => {
+                let node = read::read(session, &select, &[]).await?;
+                Ok(if select.page.is_some() {
+                    read::outcome(node, &sql::read_plan(&select))
+                } else {
+                    Outcome::Rows(node)
+                })
+            }
+            Operation::Count { table, condition } => {
+                let rows =
+                    session.query(sql::shaped_count_statement(session.shapes(), table, &condition), table).await?;
+                count_of(&Node::new(table, rows))
+            }
+            Operation::Exists { table, condition } => {
+                let rows =
+                    session.query(sql::shaped_exists_statement(session.shapes(), table, &condition), table).await?;
+                count_of(&Node::new(table, rows))
+            }
+            Operation::Aggregate(aggregation) => {
+                let table = aggregation.select.table;
+                let rows = session.query(sql::aggregate_statement(&aggregation), table).await?;
+                Ok(Outcome::Rows(Node::new(table, rows)))
+            }
+            Operation::Create(row) if !row.is_nested() => insert::insert_row(session, row).await.map(Outcome::Rows),
+            Operation::Create(row) => insert::insert(session, row).await.map(Outcome::Rows),
+            Operation::CreateMany { table, rows, options } => {
+                let inserted = insert::insert_many(session, rows, options).await?;
+                Ok(match options.returning {
+                    true => Outcome::Rows(Node::new(table, inserted.rows)),
+                    false => Outcome::Count(inserted.count),
+                })
+            }
+            Operation::Update { table, condition, sets, nested } if !nested.is_empty() => {
+                nested::update(session, table, condition, sets, nested).await.map(Outcome::Rows)
+            }
+            Operation::Update { table, condition, sets, .. } if is_idle(table, &sets) => {
+                change_nothing(session, table, condition, true).boxed().await
+            }
+            Operation::Update { table, condition, sets, .. } => update(session, table, &condition, &sets, true).await,
+            Operation::UpdateMany { table, condition, sets, returning } if is_idle(table, &sets) => {
+                change_nothing(session, table, condition, returning).boxed().await
+            }
+            Operation::UpdateMany { table, condition, sets, returning } => {
+                update(session, table, &condition, &sets, returning).await
+            }
+            Operation::Upsert { row, key, sets } => {
+                insert::upsert(session, row, key, sets).boxed().await.map(Outcome::Rows)
+            }
+            Operation::Delete { table, condition } => {
+                let rows = session
+                    .query(sql::shaped_delete_statement(session.shapes(), table, &condition, true), table)
+                    .await?;
+                Ok(Outcome::Rows(Node::new(table, rows)))
+            }
+            Operation::DeleteMany { table, condition } => session
+                .execute(sql::shaped_delete_statement(session.shapes(), table, &condition, false), table)
+                .await
+                .map(Outcome::Count),
+            Operation::Returning(returning) => returning::write(session, *returning).await,
+            Operation::Refused(reason) => Err(Error::Refused(reason)),
         }
-        Operation::Exists { table, condition } => {
-            let rows = session.query(sql::exists_statement(table, &condition), table).await?;
-            count_of(&Node::new(table, rows))
-        }
-        Operation::Aggregate(aggregation) => {
-            let table = aggregation.select.table;
-            let rows = session.query(sql::aggregate_statement(&aggregation), table).await?;
-            Ok(Outcome::Rows(Node::new(table, rows)))
-        }
-        Operation::Create(row) => insert::insert(session, row).await.map(Outcome::Rows),
-        Operation::CreateMany { table, rows, options } => {
-            let inserted = insert::insert_many(session, rows, options).await?;
-            Ok(match options.returning {
-                true => Outcome::Rows(Node::new(table, inserted.rows)),
-                false => Outcome::Count(inserted.count),
-            })
-        }
-        Operation::Update { table, condition, sets, nested } if !nested.is_empty() => {
-            nested::update(session, table, condition, sets, nested).await.map(Outcome::Rows)
-        }
-        Operation::Update { table, condition, sets, .. } if is_idle(table, &sets) => {
-            change_nothing(session, table, condition, true).boxed().await
-        }
-        Operation::Update { table, condition, sets, .. } => update(session, table, &condition, &sets, true).await,
-        Operation::UpdateMany { table, condition, sets, returning } if is_idle(table, &sets) => {
-            change_nothing(session, table, condition, returning).boxed().await
-        }
-        Operation::UpdateMany { table, condition, sets, returning } => {
-            update(session, table, &condition, &sets, returning).await
-        }
-        Operation::Upsert { row, key, sets } => {
-            insert::upsert(session, row, key, sets).boxed().await.map(Outcome::Rows)
-        }
-        Operation::Delete { table, condition } => {
-            let rows = session.query(sql::delete_statement(table, &condition, true), table).await?;
-            Ok(Outcome::Rows(Node::new(table, rows)))
-        }
-        Operation::DeleteMany { table, condition } => {
-            session.execute(sql::delete_statement(table, &condition, false), table).await.map(Outcome::Count)
-        }
-        Operation::Returning(returning) => returning::write(session, *returning).await,
-        Operation::Refused(reason) => Err(Error::Refused(reason)),
     }
 }
 
@@ -284,7 +328,10 @@ async fn change_nothing(
     returning: bool,
 ) -> Result<Outcome> {
     if !returning {
-        return count_of(&Node::new(table, session.query(sql::count_statement(table, &condition), table).await?));
+        return count_of(&Node::new(
+            table,
+            session.query(sql::shaped_count_statement(session.shapes(), table, &condition), table).await?,
+        ));
     }
     let mut select = Select::new(table);
     select.filter(condition);
@@ -299,7 +346,7 @@ async fn update(
     sets: &Sets,
     returning: bool,
 ) -> Result<Outcome> {
-    let statement = sql::update_statement(table, condition, sets, returning);
+    let statement = sql::shaped_update_statement(session.shapes(), table, condition, sets, returning);
     Ok(match returning {
         true => Outcome::Rows(Node::new(table, session.query(statement, table).await?)),
         false => Outcome::Count(session.execute(statement, table).await?),

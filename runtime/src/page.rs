@@ -127,7 +127,7 @@ pub struct Page<S> {
 #[must_use = "nothing happens until it is awaited"]
 pub struct FindPage<M, S = M> {
     handle: Handle,
-    select: Select,
+    select: Box<Select>,
     finish: fn(Outcome) -> Result<Page<S>>,
     types: PhantomData<fn() -> (M, S)>,
 }
@@ -135,7 +135,7 @@ pub struct FindPage<M, S = M> {
 impl<M, S> FindPage<M, S> {
     pub(crate) fn new(
         handle: Handle,
-        mut select: Select,
+        mut select: Box<Select>,
         start: PageStart,
         finish: fn(Outcome) -> Result<Page<S>>,
     ) -> Self {
@@ -162,7 +162,7 @@ impl<M: Model, S: Send + 'static> Query for FindPage<M, S> {
     type Output = Page<S>;
 
     fn into_parts(self) -> Parts<Page<S>> {
-        Parts { operation: Operation::Read { select: self.select, key: Vec::new() }, finish: self.finish }
+        Parts { operation: Operation::Read(self.select), finish: self.finish }
     }
 }
 

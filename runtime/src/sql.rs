@@ -7,6 +7,7 @@ mod inside;
 mod nested;
 mod order;
 mod read;
+mod shape;
 mod write;
 
 use std::fmt::Write;
@@ -17,7 +18,12 @@ pub(crate) use nested::{
     update_each_statement, which_exist_statement,
 };
 pub(crate) use read::{
-    ChildrenOf, KeySource, ReadPlan, read_plan, read_statement, unjoined_plan, written_plan, written_statement,
+    ChildrenOf, KeySource, ReadPlan, read_plan, read_statement, shaped_read_statement, unjoined_plan, written_plan,
+    written_statement,
+};
+pub(crate) use shape::{
+    ByShape, Shapes, shaped_count_statement, shaped_delete_statement, shaped_exists_statement, shaped_insert_statement,
+    shaped_update_statement,
 };
 pub(crate) use write::{
     BulkInsert, Cell, OnConflict, columns_statement, copy_statement, count_statement, delete_statement,
@@ -31,8 +37,32 @@ use crate::value::Param;
 /// A statement with its parameters.
 #[derive(Debug)]
 pub(crate) struct Statement {
-    pub(crate) sql: String,
+    /// Empty where its shape says which one it is.
+    sql: String,
     pub(crate) params: Vec<Param>,
+    pub(crate) by_shape: ByShape,
+}
+
+impl Statement {
+    pub(crate) fn new(sql: String, params: Vec<Param>) -> Self {
+        Self { sql, params, by_shape: ByShape::No }
+    }
+
+    /// As the connection has prepared it before, if its shape says so.
+    pub(crate) fn known(&self) -> Option<&tokio_postgres::Statement> {
+        match &self.by_shape {
+            ByShape::Known(known) => known.prepared(),
+            ByShape::No | ByShape::New(_) => None,
+        }
+    }
+
+    /// Its text.
+    pub(crate) fn sql(&self) -> &str {
+        match &self.by_shape {
+            ByShape::Known(known) => &known.sql,
+            ByShape::No | ByShape::New(_) => &self.sql,
+        }
+    }
 }
 
 /// Builds one statement.
@@ -49,7 +79,7 @@ impl Writer {
     }
 
     pub(crate) fn finish(self) -> Statement {
-        Statement { sql: self.sql, params: self.params }
+        Statement::new(self.sql, self.params)
     }
 
     fn push(&mut self, text: &str) {

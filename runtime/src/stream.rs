@@ -121,8 +121,8 @@ impl<T> Stream for RowStream<T> {
 }
 
 /// A stream of the rows of a query, each read where its cursor stands.
-pub(crate) fn of_select<R: ReadRow>(handle: Handle, select: Select) -> RowStream<R::Out> {
-    RowStream::new(handle, Source::Select(Box::new(select)), |part, row| match part {
+pub(crate) fn of_select<R: ReadRow>(handle: Handle, select: Box<Select>) -> RowStream<R::Out> {
+    RowStream::new(handle, Source::Select(select), |part, row| match part {
         Part::Model(node) => R::read(node.cursor(row)),
         Part::Raw(_) => Err(Error::TransactionFinished),
     })
@@ -284,7 +284,7 @@ impl Source {
     fn intents(&self, in_transaction: bool) -> Vec<Intent> {
         match self {
             Source::Select(select) => {
-                let read = Operation::Read { select: Select::clone(select), key: Vec::new() };
+                let read = Operation::Read(Box::new(Select::clone(select)));
                 hooks::intents(&read, in_transaction)
             }
             Source::Raw(_) => hooks::raw_intent(IntentKind::QueryRaw, in_transaction),

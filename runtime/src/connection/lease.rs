@@ -8,10 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use deadpool_postgres::Object;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::manager::Manager;
 use super::pool::Pool;
+
+type Object = deadpool::managed::Object<Manager>;
 
 /// How long what a dropped future has left behind may take to end by itself. After that it is cancelled, and its
 /// connection is closed.

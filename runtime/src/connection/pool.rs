@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{PoolError, TimeoutType, Timeouts};
+use deadpool::managed::{PoolError, TimeoutType, Timeouts};
+use futures_util::FutureExt;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::lease::Lease;
+use super::manager::Manager;
 use super::types::KnownTypes;
 use crate::connect::ConnectOptions;
 use crate::error::{Error, Result};
@@ -24,7 +26,7 @@ pub(crate) struct Pool {
 
 /// What all clients of the same connections have in common.
 pub(crate) struct Shared {
-    pub(crate) connections: deadpool_postgres::Pool,
+    pub(crate) connections: deadpool::managed::Pool<Manager>,
     pub(crate) options: ConnectOptions,
     pub(crate) acquire_timeout: Duration,
     pub(crate) connect_timeout: Duration,
@@ -37,6 +39,9 @@ pub(crate) struct Shared {
     pub(crate) server: Server,
 }
 
+/// A free connection or none. One that has to be made first is not begun: see `Manager::create`.
+const AT_ONCE: Timeouts = Timeouts { wait: Some(Duration::ZERO), create: None, recycle: None };
+
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Pool({})", self.shared.options.target())
@@ -46,13 +51,13 @@ impl std::fmt::Debug for Pool {
 impl Pool {
     /// A connection of the pool.
     pub(crate) async fn acquire(self: &Arc<Self>) -> Result<Lease> {
-        // Usually one is free, and then no timer is needed. Nobody who waits is overtaken: what comes back
-        // to the pool is given to them first.
+        // Usually one is free, and comes without an await, a timer, and room for them in the future of every call.
+        // Nobody who waits is overtaken: what comes back to the pool is given to them first.
         let connections = &self.shared.connections;
-        let without_waiting = Timeouts { wait: Some(Duration::ZERO), ..connections.timeouts() };
-        let connection = match connections.timeout_get(&without_waiting).await {
-            Err(PoolError::Timeout(TimeoutType::Wait)) => connections.get().await,
-            other => other,
+        let free = connections.timeout_get(&AT_ONCE).now_or_never();
+        let connection = match free {
+            Some(Ok(connection)) => Ok(connection),
+            _ => Box::pin(connections.get()).await,
         };
         match connection {
             Ok(connection) => Ok(Lease::new(connection, Arc::clone(self))),
@@ -60,7 +65,7 @@ impl Pool {
         }
     }
 
-    fn explain(&self, error: PoolError) -> Error {
+    fn explain(&self, error: PoolError<tokio_postgres::Error>) -> Error {
         match error {
             PoolError::Timeout(TimeoutType::Wait) => {
                 let status = self.shared.connections.status();

@@ -4,7 +4,8 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, TryStreamExt};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{CopyInSink, Row};
 
@@ -12,7 +13,7 @@ use super::lease::Lease;
 use super::open::OpenTransaction;
 use crate::error::{Error, Result, from_connection};
 use crate::observe::Watch;
-use crate::sql::Statement;
+use crate::sql::{Shapes, Statement};
 use crate::table::Table;
 use crate::value::Param;
 
@@ -59,7 +60,7 @@ impl Answer for Vec<Row> {
         prepared: &tokio_postgres::Statement,
         params: &[Param],
     ) -> Result<Self, tokio_postgres::Error> {
-        lease.query(prepared, &parameters(params)).await
+        Box::pin(lease.query_raw(prepared, params)).await?.try_collect().await
     }
 
     async fn unnamed(
@@ -68,7 +69,7 @@ impl Answer for Vec<Row> {
         params: &[Param],
         types: &[Type],
     ) -> Result<Self, tokio_postgres::Error> {
-        lease.query_typed(sql, &typed_parameters(params, types)).await
+        Box::pin(lease.query_typed(sql, &typed_parameters(params, types))).await
     }
 
     fn rows(&self) -> u64 {
@@ -82,7 +83,7 @@ impl Answer for u64 {
         prepared: &tokio_postgres::Statement,
         params: &[Param],
     ) -> Result<Self, tokio_postgres::Error> {
-        lease.execute(prepared, &parameters(params)).await
+        Box::pin(lease.execute_raw(prepared, params)).await
     }
 
     async fn unnamed(
@@ -91,7 +92,7 @@ impl Answer for u64 {
         params: &[Param],
         types: &[Type],
     ) -> Result<Self, tokio_postgres::Error> {
-        lease.execute_typed(sql, &typed_parameters(params, types)).await
+        Box::pin(lease.execute_typed(sql, &typed_parameters(params, types))).await
     }
 
     fn rows(&self) -> u64 {
@@ -116,13 +117,27 @@ impl<'c> Session<'c> {
 
     /// Prepares a statement, if this connection has not done so before.
     pub(crate) async fn prepare(self, statement: &Statement, table: Option<&'static Table>) -> Result<Prepared> {
+        if let Some(known) = statement.known() {
+            return Ok(Prepared::Named(known.clone()));
+        }
         self.lease.sends();
         let prepared = match &self.lease.pool.shared.unnamed {
-            None => self.lease.prepare_cached(&statement.sql).await.map(Prepared::Named).map_err(Failure::Driver),
+            None => self.prepare_named(statement).await,
             Some(known) => known.types_of(self.lease, statement).boxed().await.map(Prepared::Unnamed),
         };
         self.lease.answered();
         prepared.map_err(|failure| failure.explain(table))
+    }
+
+    async fn prepare_named(self, statement: &Statement) -> Result<Prepared, Failure> {
+        let prepared = self.lease.prepare_cached(statement.sql()).await.map_err(Failure::Driver)?;
+        self.lease.shapes.remember(statement, &prepared);
+        Ok(Prepared::Named(prepared))
+    }
+
+    /// What the connection knows by shape; nothing where statements have no names.
+    pub(crate) fn shapes(self) -> Option<&'c Shapes> {
+        self.lease.pool.shared.unnamed.is_none().then_some(&self.lease.shapes)
     }
 
     /// The rows of a statement.
@@ -137,12 +152,32 @@ impl<'c> Session<'c> {
 
     /// Sends a statement and reads the answer. One that a migration made stale, so that nothing of it holds, is prepared
     /// again once: outside a transaction, and inside one whose first statement it is.
-    pub(crate) async fn ask<T: Answer>(self, statement: &Statement, table: Option<&'static Table>) -> Result<T> {
-        self.note_statement();
-        match self.ask_once(statement, table).await {
-            Err(error) if self.is_stale(&error) => self.ask_again(statement, table, error).boxed().await,
-            outcome => outcome,
+    ///
+    /// In a box, so that no call has to move the room for what is awaited here.
+    pub(crate) fn ask<'s, T: Answer + 's>(
+        self,
+        statement: &'s Statement,
+        table: Option<&'static Table>,
+    ) -> BoxFuture<'s, Result<T>>
+    where
+        'c: 's,
+    {
+        async move {
+            self.note_statement();
+            let prepared = match statement.known() {
+                Some(known) => Ok(Prepared::Named(known.clone())),
+                None => self.prepare(statement, table).boxed().await,
+            };
+            let outcome = match prepared {
+                Ok(prepared) => self.ask_prepared(&prepared, statement, table).await,
+                Err(error) => Err(error),
+            };
+            match outcome {
+                Err(error) if self.is_stale(&error) => self.ask_again(statement, table, error).boxed().await,
+                outcome => outcome,
+            }
         }
+        .boxed()
     }
 
     /// Prepares and sends anew a statement that was stale, which `error` says; it stands if that cannot be done.
@@ -155,13 +190,11 @@ impl<'c> Session<'c> {
         self.forget(statement);
         match self.transaction {
             Some(transaction) if !transaction.begin_again().await? => Err(error),
-            _ => self.ask_once(statement, table).await,
+            _ => {
+                let prepared = self.prepare(statement, table).await?;
+                self.ask_prepared(&prepared, statement, table).await
+            }
         }
-    }
-
-    async fn ask_once<T: Answer>(self, statement: &Statement, table: Option<&'static Table>) -> Result<T> {
-        let prepared = self.prepare(statement, table).await?;
-        self.ask_prepared(&prepared, statement, table).await
     }
 
     pub(crate) async fn ask_prepared<T: Answer>(
@@ -180,7 +213,7 @@ impl<'c> Session<'c> {
                 Err(Failure::Refused(wrong_count(statement, types)))
             }
             Prepared::Unnamed(types) => {
-                T::unnamed(self.lease, &statement.sql, &statement.params, types).await.map_err(Failure::Driver)
+                T::unnamed(self.lease, statement.sql(), &statement.params, types).await.map_err(Failure::Driver)
             }
         };
         self.lease.answered();
@@ -191,8 +224,8 @@ impl<'c> Session<'c> {
 
     /// Declares a cursor for the rows of a statement.
     pub(crate) async fn declare(self, name: &str, of: &Statement, table: Option<&'static Table>) -> Result<()> {
-        let sql = format!("DECLARE {name} NO SCROLL CURSOR FOR {}", of.sql);
-        let declare = Statement { sql, params: of.params.clone() };
+        let sql = format!("DECLARE {name} NO SCROLL CURSOR FOR {}", of.sql());
+        let declare = Statement::new(sql, of.params.clone());
         if self.lease.pool.shared.unnamed.is_none() {
             return self.ask::<u64>(&declare, table).await.map(drop);
         }
@@ -214,7 +247,7 @@ impl<'c> Session<'c> {
 
     async fn ask_unnamed<T: Answer>(self, sql: String, table: Option<&'static Table>) -> Result<T> {
         self.note_statement();
-        let statement = Statement { sql, params: Vec::new() };
+        let statement = Statement::new(sql, Vec::new());
         self.ask_prepared(&Prepared::Unnamed(Arc::new([])), &statement, table).await
     }
 
@@ -258,8 +291,11 @@ impl<'c> Session<'c> {
     /// Lets it be prepared anew the next time.
     pub(crate) fn forget(self, statement: &Statement) {
         match &self.lease.pool.shared.unnamed {
-            Some(known) => known.forget(&statement.sql),
-            None => drop(self.lease.statement_cache.remove(&statement.sql, &[])),
+            Some(known) => known.forget(statement.sql()),
+            None => {
+                self.lease.shapes.forget(statement.sql());
+                drop(self.lease.statement_cache.remove(statement.sql(), &[]));
+            }
         }
     }
 }
@@ -282,10 +318,6 @@ impl Failure {
 
 fn wrong_count(statement: &Statement, types: &[Type]) -> String {
     format!("the statement takes {} parameters, and {} were given", types.len(), statement.params.len())
-}
-
-pub(crate) fn parameters(params: &[Param]) -> Vec<&(dyn ToSql + Sync)> {
-    params.iter().map(|param| param as &(dyn ToSql + Sync)).collect()
 }
 
 fn typed_parameters<'p>(params: &'p [Param], types: &[Type]) -> Vec<(&'p (dyn ToSql + Sync), Type)> {

@@ -25,12 +25,12 @@ impl KnownTypes {
         if statement.params.is_empty() {
             return Ok(Arc::new([]));
         }
-        if let Some(types) = self.0.read().ok().and_then(|known| known.get(&statement.sql).cloned()) {
+        if let Some(types) = self.0.read().ok().and_then(|known| known.get(statement.sql()).cloned()) {
             return Ok(types);
         }
-        let types: Arc<[Type]> = ask(lease, &statement.sql).await?.into();
+        let types: Arc<[Type]> = ask(lease, statement.sql()).await?.into();
         if let Ok(mut known) = self.0.write() {
-            known.insert(statement.sql.clone(), Arc::clone(&types));
+            known.insert(statement.sql().to_owned(), Arc::clone(&types));
         }
         Ok(types)
     }

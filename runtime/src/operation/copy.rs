@@ -116,9 +116,9 @@ impl Target {
         if !known.zip(&types).all(|(column, ty)| is_binary(column, ty)) {
             return Ok(Target::Insert { columns, rows: Vec::new() });
         }
-        let statement = Statement { sql: sql::copy_statement(table, &columns), params: Vec::new() };
+        let statement = Statement::new(sql::copy_statement(table, &columns), Vec::new());
         let watch = Watch::start(&session.lease().pool);
-        let sink = session.copy_in(&statement.sql, table).await?;
+        let sink = session.copy_in(statement.sql(), table).await?;
         let mut buffer = BytesMut::with_capacity(SENT_AT_ONCE + 4096);
         buffer.put_slice(HEADER);
         Ok(Target::Copy(Box::new(Copy { columns, types, sink: Box::pin(sink), buffer, statement, watch })))

@@ -64,6 +64,12 @@ pub(super) fn statement(mut row: Insert) -> Statement {
     sql::insert_statement(row.table, row.cells)
 }
 
+/// The same, of a connection that may know it.
+fn shaped_statement(session: Session<'_>, mut row: Insert) -> Statement {
+    row.fill_defaults();
+    sql::shaped_insert_statement(session.shapes(), row.table, row.cells)
+}
+
 /// Inserts a row with all that it takes along, and gives the row.
 pub(super) fn insert(session: Session<'_>, mut row: Insert) -> BoxFuture<'_, Result<Node>> {
     async move {
@@ -79,9 +85,12 @@ pub(super) fn insert(session: Session<'_>, mut row: Insert) -> BoxFuture<'_, Res
 }
 
 /// Inserts a row that takes no other along.
-async fn insert_row(session: Session<'_>, row: Insert) -> Result<Node> {
+pub(super) async fn insert_row(session: Session<'_>, row: Insert) -> Result<Node> {
     let (table, looked_up) = (row.table, lookups_of(&row));
-    let rows = session.query(statement(row), table).await.map_err(|error| explain_lookup(error, table, &looked_up))?;
+    let rows = session
+        .query(shaped_statement(session, row), table)
+        .await
+        .map_err(|error| explain_lookup(error, table, &looked_up))?;
     let node = Node::new(table, rows);
     found_all(&node, &looked_up)?;
     Ok(node)

@@ -7,17 +7,18 @@ use futures_util::future::{BoxFuture, FutureExt, try_join, try_join_all};
 
 use crate::connection::Session;
 use crate::error::Result;
+use crate::filter::Condition;
 use crate::operation::Outcome;
 use crate::page::PageToken;
 use crate::result::{KeyedRows, Node};
 use crate::select::{Include, Select};
-use crate::sql::{self, ChildrenOf, KeySource, ReadPlan, Statement, read_statement};
+use crate::sql::{self, ChildrenOf, KeySource, ReadPlan, Statement, shaped_read_statement};
 use crate::table::{Relation, Table};
 use crate::value::Param;
 
 /// Reads `select`; `key` holds the values of the unique key that it is filtered by.
 pub(super) async fn read(session: Session<'_>, select: &Select, key: &[(u16, Param)]) -> Result<Node> {
-    let (statement, plan) = read_statement(select, None);
+    let (statement, plan) = shaped_read_statement(session.shapes(), select, None);
     if !plan.is_single_statement() {
         return read_with_separate(session, statement, &plan, key).boxed().await;
     }
@@ -34,11 +35,11 @@ async fn read_with_separate(
     key: &[(u16, Param)],
 ) -> Result<Node> {
     let table = plan.select.table;
-    let early: Vec<&Include> =
-        plan.separate.iter().copied().filter(|include| known_key(include.relation, key).is_some()).collect();
+    let known = |include: &Include| known_key(include.relation, plan.select, key);
+    let early: Vec<&Include> = plan.separate.iter().copied().filter(|include| known(include).is_some()).collect();
     let rows = session.query(statement, table);
     let early_children = try_join_all(early.iter().map(|include| {
-        let values = known_key(include.relation, key).unwrap_or_default();
+        let values = known(include).unwrap_or_default();
         read_children(session, table, include, KeySource::One(values))
     }));
     let (rows, early_nodes) = try_join(rows, early_children).await?;
@@ -69,9 +70,13 @@ pub(super) fn outcome(node: Node, plan: &ReadPlan<'_>) -> Outcome {
     Outcome::Page { node, rows, next, previous }
 }
 
-/// The values of a relation's parent columns, if the key gives all of them.
-fn known_key(relation: &Relation, key: &[(u16, Param)]) -> Option<Vec<Param>> {
-    let value = |column: &u16| key.iter().find(|(known, _)| known == column).map(|(_, value)| value.clone());
+/// The values of a relation's parent columns, if the key gives all of them, or what the only row is filtered by.
+fn known_key(relation: &Relation, select: &Select, key: &[(u16, Param)]) -> Option<Vec<Param>> {
+    let filters = if select.single { &select.condition } else { &Condition::ALL };
+    let value = |column: &u16| {
+        let given = key.iter().find(|(known, _)| known == column).map(|(_, value)| value);
+        given.or_else(|| filters.equal_value(*column)).cloned()
+    };
     relation.parent_columns.iter().map(value).collect()
 }
 
@@ -151,7 +156,8 @@ async fn read_children_of(
         return Ok(Some(Fetched::OfOne(read_children(session, node.table, include, KeySource::One(key)).await?)));
     }
     let of = ChildrenOf { parent: node.table, relation: include.relation };
-    let (statement, child_plan) = read_statement(&include.select, Some((of, KeySource::Many(lists))));
+    let (statement, child_plan) =
+        shaped_read_statement(session.shapes(), &include.select, Some((of, KeySource::Many(lists))));
     let child = read_rows(session, statement, &child_plan).await?;
     let rows = keys.match_children(&child, &child_plan.key);
     Ok(Some(Fetched::ByKey(child, rows)))
@@ -165,7 +171,7 @@ async fn read_children(
     keys: KeySource,
 ) -> Result<Node> {
     let of = ChildrenOf { parent, relation: include.relation };
-    let (statement, plan) = read_statement(&include.select, Some((of, keys)));
+    let (statement, plan) = shaped_read_statement(session.shapes(), &include.select, Some((of, keys)));
     read_rows(session, statement, &plan).await
 }
 

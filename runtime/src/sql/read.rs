@@ -1,6 +1,7 @@
 //! SELECT statements, and where in their rows everything stands.
 
-use super::{Alias, Statement, Writer};
+use super::shape::Shape;
+use super::{Alias, Shapes, Statement, Writer};
 use crate::filter::Condition;
 use crate::order::OrderTerm;
 use crate::select::{Include, Output, Outputs, Select};
@@ -89,18 +90,49 @@ pub(crate) fn read_statement<'q>(
     select: &'q Select,
     of: Option<(ChildrenOf<'q>, KeySource)>,
 ) -> (Statement, ReadPlan<'q>) {
+    let plan = plan_of(select, of.as_ref());
+    (write_read(&plan, of), plan)
+}
+
+/// Like [`read_statement`], of a connection that may know the statement.
+pub(crate) fn shaped_read_statement<'q>(
+    shapes: Option<&Shapes>,
+    select: &'q Select,
+    of: Option<(ChildrenOf<'q>, KeySource)>,
+) -> (Statement, ReadPlan<'q>) {
+    let plan = plan_of(select, of.as_ref());
+    let Some(shapes) = shapes else { return (write_read(&plan, of), plan) };
+    let mut shape = Shape::read(select, of.as_ref());
+    let at = shape.keys_at;
+    let take = |params: &mut Vec<Param>, of: Option<(ChildrenOf<'_>, KeySource)>| match of {
+        Some((_, KeySource::One(keys))) => drop(params.splice(at..at, keys)),
+        Some((_, KeySource::Many(lists))) => drop(params.splice(at..at, lists.into_iter().map(Param::RawList))),
+        Some((_, KeySource::Lateral)) | None => {}
+    };
+    (shapes.statement(&mut shape, of, take, |of| write_read(&plan, of)), plan)
+}
+
+/// Where the values of a read stand.
+fn plan_of<'q>(select: &'q Select, of: Option<&(ChildrenOf<'q>, KeySource)>) -> ReadPlan<'q> {
+    let key_columns = of.map_or(&[][..], |(of, _)| of.relation.child_columns);
+    let mut plan = plan_outputs(select, 0, Joining::of(select), key_columns);
+    if of.is_some_and(|(of, _)| of.relation.through.is_some()) {
+        // The key stands in the table between, which comes behind everything else.
+        plan.key = vec![plan.end()];
+    }
+    plan
+}
+
+fn write_read(plan: &ReadPlan<'_>, of: Option<(ChildrenOf<'_>, KeySource)>) -> Statement {
     let mut writer = Writer::new();
-    let joining = Joining::of(select);
-    let key_columns = of.as_ref().map_or(&[][..], |(of, _)| of.relation.child_columns);
-    let mut plan = plan_outputs(select, 0, joining, key_columns);
     match of {
-        Some((of, KeySource::Many(keys))) if select.is_cut() => writer.push_lateral(&mut plan, of, keys),
-        of if select.from_end => writer.push_end(&mut plan, of),
+        Some((of, KeySource::Many(keys))) if plan.select.is_cut() => writer.push_lateral(plan, of, keys),
+        of if plan.select.from_end => writer.push_end(plan, of),
         of => {
-            writer.push_select(&mut plan, of, None);
+            writer.push_select(plan, of, None);
         }
     }
-    (writer.finish(), plan)
+    writer.finish()
 }
 
 /// The plan of a read of its own, without its statement.
@@ -128,13 +160,13 @@ pub(crate) fn written_statement(write: Statement, select: &Select) -> (Statement
     let alias = writer.alias();
     let mut joins = Vec::new();
     writer.push("WITH relata_written AS (");
-    writer.push(&write.sql);
+    writer.push(write.sql());
     writer.push(") SELECT ");
     writer.push_outputs(&plan, alias, &mut joins);
     writer.push(" FROM relata_written AS ");
     writer.push_alias(alias);
     writer.push_joins(&joins);
-    (Statement { params: write.params, ..writer.finish() }, plan)
+    (Statement::new(writer.sql, write.params), plan)
 }
 
 /// Which to-one relations are joined to the rows.
@@ -197,7 +229,7 @@ impl Writer {
     /// A SELECT, with the rows' place in `numbered` behind their values; gives the number of columns.
     fn push_select(
         &mut self,
-        plan: &mut ReadPlan<'_>,
+        plan: &ReadPlan<'_>,
         of: Option<(ChildrenOf<'_>, KeySource)>,
         numbered: Option<&[OrderTerm]>,
     ) -> usize {
@@ -214,7 +246,6 @@ impl Writer {
         if let Some((between, through)) = between {
             self.push(", ");
             self.push_through_column(between, through.parent_column);
-            plan.key = vec![columns];
             columns += 1;
         }
         if select.page.is_some() {
@@ -290,7 +321,7 @@ impl Writer {
     }
 
     /// The last rows of an order, in that order.
-    fn push_end(&mut self, plan: &mut ReadPlan<'_>, of: Option<(ChildrenOf<'_>, KeySource)>) {
+    fn push_end(&mut self, plan: &ReadPlan<'_>, of: Option<(ChildrenOf<'_>, KeySource)>) {
         let order = plan.select.directed_order();
         self.push("SELECT r.* FROM (");
         let columns = self.push_select(plan, of, Some(&order));
@@ -437,7 +468,7 @@ impl Writer {
     }
 
     /// A page of children for each of many parents: one LATERAL subquery per parent, cut by the database.
-    fn push_lateral(&mut self, plan: &mut ReadPlan<'_>, of: ChildrenOf<'_>, keys: Vec<RawList>) {
+    fn push_lateral(&mut self, plan: &ReadPlan<'_>, of: ChildrenOf<'_>, keys: Vec<RawList>) {
         let select = plan.select;
         self.push("SELECT r.* FROM unnest(");
         self.push_key_lists(&of.key_columns(), keys);
