@@ -1,11 +1,12 @@
 //! The picture of a live database, read from PostgreSQL's catalog.
 //!
 //! Takes a connection and the schemas to look at, gives a [`State`] like the one a schema file leads to. Everything is
-//! read in one read-only transaction. Left out are views, partitions, the tables of migration histories, invalid
-//! indexes, and what belongs to an extension.
+//! read in one read-only transaction. Left out are partitions, the tables of migration histories, invalid indexes,
+//! functions, triggers and policies, and what belongs to an extension.
 
 mod indexes;
 mod objects;
+mod others;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -98,9 +99,11 @@ async fn collect(cx: &Cx<'_>) -> Result<State, tokio_postgres::Error> {
         enums: objects::enums(cx).await?,
         sequences: objects::sequences(cx).await?,
         tables: tables::tables(cx).await?,
+        others: Vec::new(),
     };
     indexes::add_indexes(cx, &mut state).await?;
-    objects::drop_idle_sequences(&mut state);
+    let idle = objects::take_idle_sequences(&mut state);
+    state.others = others::others(cx, &idle).await?;
     state.sort();
     Ok(state)
 }

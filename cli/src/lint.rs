@@ -13,7 +13,7 @@ mod whole;
 use std::collections::BTreeMap;
 
 use relata::migrate::{Migration, Statement};
-use relata_codegen::sql::{Finding, LintSeverity};
+use relata_codegen::sql::{Finding, LintSeverity, Probe};
 
 pub(crate) use allow::Allowance;
 pub(crate) use live::count;
@@ -43,11 +43,17 @@ pub(crate) fn lint(migration: &Migration, sql: &str, planned: &Planned) -> Vec<L
     let mut by_hand = read(migration);
     let lines: Vec<&str> = sql.lines().collect();
     let mut located = Vec::new();
+    let mut gone = Vec::new();
     for (index, statement) in migration.script().statements().enumerate() {
         let read = by_hand.remove(&index).unwrap_or_default();
+        gone.extend(read.gone);
         let findings = planned.findings(&statement.hash).unwrap_or(read.findings);
-        let findings = findings.into_iter().chain(read.of_transaction);
-        located.extend(findings.map(|finding| locate(migration, statement, finding, &lines)));
+        for mut finding in findings.into_iter().chain(read.of_transaction) {
+            if let Some(Probe::Dependents { gone: before, .. }) = &mut finding.probe {
+                before.clone_from(&gone);
+            }
+            located.push(locate(migration, statement, finding, &lines));
+        }
     }
     located
 }

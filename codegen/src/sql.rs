@@ -23,7 +23,7 @@ pub use change::{Belongings, Change, Place, TableObject};
 pub use data_type::DataType;
 pub use diff::{DiffError, DiffOptions, ProbableRename, Rename, Side, diff, name_likeness};
 pub use intent::{ColumnIntent, EnumIntent, Intent, LabelIntent, TableIntent};
-pub use lint::{Finding, LINTS, Lint, LintSeverity, Probe, find_lint, lint_foreign_key, lint_step};
+pub use lint::{Finding, Gone, LINTS, Lint, LintSeverity, Probe, find_lint, lint_foreign_key, lint_step};
 pub use lower::lower;
 pub use plan::{
     Action, Alteration, Beside, ColumnSpec, Guard, Hazard, HazardKind, Lock, Plan, Step, Transaction, Work, plan,
@@ -32,7 +32,7 @@ pub use plan::{
 pub use render::{SEGMENT_OUTSIDE, SEGMENT_TRANSACTIONAL, render, summary};
 pub use state::{
     Check, Column, ColumnDefault, EnumType, Extension, ForeignKey, Identity, Index, IndexPart, IndexTarget, ObjectName,
-    PrimaryKey, Sequence, State, Table, UniqueConstraint,
+    Other, OtherKind, PrimaryKey, Sequence, State, Table, UniqueConstraint,
 };
 
 /// The two ends of a comparison.

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use relata::migrate::{self, Options};
-use relata_codegen::sql::{HazardKind, Pair, plan, render, summary};
+use relata_codegen::sql::{HazardKind, Pair, Plan, plan, render, summary};
 use tokio_postgres::Client;
 
 use super::down::{losses, refuse_losses};
@@ -35,6 +35,7 @@ pub(crate) async fn push(args: &args::Push) -> Result<Exit, Failure> {
         say::out(sql.trim_end())?;
         return Ok(Exit::Done);
     }
+    refuse_what_is_used(&plan)?;
     if !args.allow_data_loss {
         refuse_losses(&losses(&plan), &args.allow, "nothing was changed")?;
     }
@@ -46,6 +47,17 @@ pub(crate) async fn push(args: &args::Push) -> Result<Exit, Failure> {
     say::err(words.trim_end());
     say::out(&format!("{database} has the schema now"))?;
     Ok(Exit::Done)
+}
+
+/// PostgreSQL would refuse it in the middle.
+fn refuse_what_is_used(plan: &Plan) -> Result<(), Failure> {
+    let used = plan.hazards().filter(|hazard| hazard.lint.code == "F208");
+    let lines: String = used.map(|hazard| format!("\n  - {}", hazard.text)).collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::refused(format!("what no schema speaks of is in the way, and nothing was changed:{lines}"))
+        .help("drop it, push, and make it again: codegen db execute runs SQL"))
 }
 
 /// What is pushed is in no migration, so that the next `status` finds it.

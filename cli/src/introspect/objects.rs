@@ -1,6 +1,6 @@
 //! Schemas, extensions, enum types and sequences.
 
-use relata_codegen::sql::{ColumnDefault, DataType, EnumType, Extension, Sequence, State};
+use relata_codegen::sql::{ColumnDefault, DataType, EnumType, Extension, ObjectName, Sequence, State};
 
 use super::Cx;
 
@@ -66,8 +66,8 @@ pub(super) async fn sequences(cx: &Cx<'_>) -> Result<Vec<Sequence>, tokio_postgr
     rows.iter().map(sequence).collect()
 }
 
-/// A sequence that no column owns or takes its default from is none of the schema's business.
-pub(super) fn drop_idle_sequences(state: &mut State) {
+/// Takes out the sequences that no column owns or takes its default from: no schema speaks of them.
+pub(super) fn take_idle_sequences(state: &mut State) -> Vec<ObjectName> {
     let used: Vec<_> = state
         .tables
         .iter()
@@ -78,8 +78,12 @@ pub(super) fn drop_idle_sequences(state: &mut State) {
         })
         .collect();
     let tables = &state.tables;
-    state.sequences.retain(|sequence| {
+    let is_used = |sequence: &Sequence| {
         let owned = sequence.owned_by.as_ref().is_some_and(|(owner, _)| tables.iter().any(|it| it.name == *owner));
         owned || used.contains(&sequence.name)
-    });
+    };
+    let (kept, idle): (Vec<_>, Vec<_>) = std::mem::take(&mut state.sequences).into_iter().partition(is_used);
+    state.sequences = kept;
+    // One that a table of a history owns goes with it.
+    idle.into_iter().filter(|sequence| sequence.owned_by.is_none()).map(|sequence| sequence.name).collect()
 }

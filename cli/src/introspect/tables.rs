@@ -8,7 +8,7 @@ use relata_codegen::sql::{
 };
 use tokio_postgres::Row;
 
-use super::{Cx, HISTORY_TABLES};
+use super::{Cx, HISTORY_TABLES, others};
 
 /// Tables whose columns and constraints are read, by the oid of the table.
 type Tables = BTreeMap<u32, Table>;
@@ -28,9 +28,22 @@ pub(super) async fn tables(cx: &Cx<'_>) -> Result<Vec<Table>, tokio_postgres::Er
             tables.insert(row.try_get(0)?, Table::new(cx.name(row.try_get(1)?, name)));
         }
     }
+    let mut used_by = others::used_by(cx).await?;
     for row in cx.rows(COLUMNS).await? {
-        if let Some(table) = tables.get_mut(&row.try_get(0)?) {
-            table.columns.push(column(cx, &row)?);
+        let (oid, number) = (row.try_get(0)?, row.try_get(11)?);
+        if let Some(table) = tables.get_mut(&oid) {
+            let users = used_by.remove(&(oid, number)).unwrap_or_default();
+            let views = users.iter().filter(|user| others::is_view(user) && !table.used_by.contains(user));
+            let views: Vec<String> = views.cloned().collect();
+            table.used_by.extend(views);
+            table.columns.push(Column { used_by: users, ..column(cx, &row)? });
+        }
+    }
+    for ((oid, _), users) in used_by {
+        if let Some(table) = tables.get_mut(&oid) {
+            let views = users.into_iter().filter(|user| others::is_view(user));
+            let new: Vec<String> = views.filter(|user| !table.used_by.contains(user)).collect();
+            table.used_by.extend(new);
         }
     }
     for row in cx.rows(CONSTRAINTS).await? {
@@ -50,12 +63,16 @@ const COLUMNS: &str = "
                 THEN regexp_replace(format_type(a.atttypid, a.atttypmod), '^.*\\.', '')
                 ELSE format_type(a.atttypid, a.atttypmod) END,
            a.attnotnull, a.attidentity::text, a.attgenerated::text, pg_get_expr(d.adbin, d.adrelid),
-           t.typcategory = 'A', en.nspname::text, CASE e.typtype WHEN 'e' THEN e.typname::text END
+           t.typcategory = 'A', en.nspname::text, CASE e.typtype WHEN 'e' THEN e.typname::text END,
+           CASE WHEN a.attcollation <> t.typcollation AND l.collnamespace <> 'pg_catalog'::regnamespace
+                THEN format('%I.%I', l.collnamespace::regnamespace::text, l.collname)
+                WHEN a.attcollation <> t.typcollation THEN quote_ident(l.collname) END, a.attnum::int
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_type t ON t.oid = a.atttypid
     JOIN pg_type e ON e.oid = CASE t.typcategory WHEN 'A' THEN t.typelem ELSE t.oid END
     JOIN pg_namespace en ON en.oid = e.typnamespace
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    LEFT JOIN pg_collation l ON l.oid = a.attcollation
     WHERE n.nspname = ANY($1) AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
     ORDER BY a.attrelid, a.attnum";
 
@@ -80,6 +97,8 @@ fn column(cx: &Cx<'_>, row: &Row) -> Result<Column, tokio_postgres::Error> {
             _ => None,
         },
         generated: expression.filter(|_| is_generated).map(str::to_owned),
+        collation: row.try_get(10)?,
+        used_by: Vec::new(),
     })
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use relata_codegen::sql::{LintSeverity, Probe};
-use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Row};
 
 use super::Located;
 use crate::failure::Failure;
@@ -13,7 +13,7 @@ use crate::failure::Failure;
 const LIMIT: Duration = Duration::from_secs(30);
 
 enum Answer {
-    Count(i64),
+    Count(i64, Option<String>),
     /// Why there is none.
     Unknown(&'static str),
 }
@@ -27,16 +27,17 @@ pub(crate) async fn count(client: &Client, findings: Vec<Located>) -> Result<(Ve
     for mut located in findings {
         if let Some(probe) = located.finding.probe.clone() {
             match ask(client, &probe).await? {
-                Answer::Count(0) => {
+                Answer::Count(0, _) => {
                     silenced += 1;
                     continue;
                 }
-                Answer::Count(count) => {
+                Answer::Count(count, names) => {
                     if probe.is_fatal() {
                         located.severity = LintSeverity::Error;
                     }
                     located.count = Some(count);
-                    located.note = Some(probe.describe(count));
+                    let names = names.map(|names| format!(": {names}")).unwrap_or_default();
+                    located.note = Some(probe.describe(count) + &names);
                 }
                 Answer::Unknown(why) => located.note = Some(format!("not counted: {why}")),
             }
@@ -49,9 +50,10 @@ pub(crate) async fn count(client: &Client, findings: Vec<Located>) -> Result<(Ve
 async fn ask(client: &Client, probe: &Probe) -> Result<Answer, Failure> {
     let error = match client.query_typed(&probe.sql(), &[]).await {
         Ok(rows) => {
-            let count = rows.first().map(|row| row.try_get(0)).transpose();
-            let count = count.map_err(|error| Failure::database("counting rows", &error))?;
-            return Ok(count.map_or(Answer::Unknown("the query has no row"), Answer::Count));
+            let names = |row: &Row| if row.len() > 1 { row.try_get(1) } else { Ok(None) };
+            let answer = rows.first().map(|row| Ok(Answer::Count(row.try_get(0)?, names(row)?))).transpose();
+            let answer = answer.map_err(|error| Failure::database("counting rows", &error))?;
+            return Ok(answer.unwrap_or(Answer::Unknown("the query has no row")));
         }
         Err(error) => error,
     };

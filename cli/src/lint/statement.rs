@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use relata::migrate::{Script, Segment, SegmentMode};
-use relata_codegen::sql::{Finding, Probe, find_lint};
+use relata_codegen::sql::{Finding, Gone, Probe, find_lint};
 use squawk_syntax::SourceFile;
 use squawk_syntax::ast::{self, AlterColumnOption, AlterTableAction, AstNode, Constraint, Stmt};
 
@@ -15,6 +15,8 @@ pub(super) struct Read {
     pub(super) findings: Vec<Finding>,
     /// What is to be said of the transaction here, whoever wrote the statement.
     pub(super) of_transaction: Vec<Finding>,
+    /// What it drops that may stand on columns.
+    pub(super) gone: Vec<Gone>,
     /// It is about a table that the migration itself has made: nobody waits for it, and it has no rows.
     pub(super) on_new_table: bool,
 }
@@ -95,6 +97,20 @@ impl Cx {
                 }
                 self.cascade(drop.drop_behavior());
             }
+            Stmt::DropView(drop) => self.drop_views(drop.view_refs()),
+            Stmt::DropMaterializedView(drop) => self.drop_views(drop.view_refs()),
+            Stmt::DropTrigger(drop) => {
+                let table = drop.on_relation().and_then(|on| on.relation_name_ref()).map(|name| text(&name));
+                if let (Some(name), Some(table)) = (drop.trigger_ref().map(|name| key(&text(&name))), table) {
+                    self.current.gone.push(Gone::Trigger { name, table });
+                }
+            }
+            Stmt::DropPolicy(drop) => {
+                let table = drop.on_table().and_then(|on| on.table_name_ref()).map(|name| text(&name));
+                if let (Some(name), Some(table)) = (drop.policy_ref().map(|name| key(&text(&name))), table) {
+                    self.current.gone.push(Gone::Policy { name, table });
+                }
+            }
             Stmt::DropSchema(drop) => self.cascade(drop.drop_behavior()),
             Stmt::DropIndex(drop) if drop.concurrently_token().is_some() => self.concurrently(),
             Stmt::Reindex(reindex) if is_concurrent(reindex) => self.concurrently(),
@@ -106,6 +122,10 @@ impl Cx {
             Stmt::Set(set) => self.set(&text(set)),
             _ => {}
         }
+    }
+
+    fn drop_views(&mut self, views: ast::AstChildren<ast::ViewRef>) {
+        self.current.gone.extend(views.map(|view| Gone::View { name: text(&view) }));
     }
 
     fn is_new(&mut self, table: &str) -> bool {
@@ -155,6 +175,8 @@ impl Cx {
             match action {
                 AlterTableAction::DropColumn(drop) => {
                     if let Some(column) = drop.column_name_ref().map(|name| text(&name)) {
+                        let name = key(&column);
+                        self.current.gone.push(Gone::Column { name, table: table.clone() });
                         let message = format!("column {table}.{column} is dropped");
                         self.add("D103", message, Some(Probe::Values { table: table.clone(), column }));
                     }

@@ -164,3 +164,84 @@ fn a_default_that_is_not_the_schemas_business_stays_in_both_directions() {
         project.run(&[&["migrate-diff", "--exit-code"], &ends[..]].concat()).exits(0).says("no difference");
     }
 }
+
+/// What no schema speaks of is compared where both ends have it.
+#[test]
+fn two_databases_are_compared_in_all_that_they_have() {
+    let (project, old, new) = (Project::new(), database("others_old"), database("others_new"));
+    let base = "CREATE TABLE t (id int PRIMARY KEY, a text, b text, during int4range);
+        CREATE TABLE gone (id int); CREATE TYPE mood AS ENUM ('good');";
+    query(
+        &old,
+        &format!(
+            "{base} CREATE VIEW v AS SELECT a FROM t; CREATE VIEW w AS SELECT count(*) FROM v;
+            CREATE VIEW of_gone AS SELECT id FROM gone; COMMENT ON VIEW w IS 'counts';
+            CREATE SEQUENCE numbers; CREATE SEQUENCE old_numbers; COMMENT ON COLUMN t.a IS 'one'; COMMENT ON TABLE t IS 'x';
+            ALTER TABLE t ADD CONSTRAINT apart EXCLUDE USING gist (during WITH &&)"
+        ),
+    );
+    query(
+        &new,
+        &format!(
+            "{base} DROP TABLE gone; ALTER TABLE t ALTER a TYPE varchar(5), ALTER b TYPE text COLLATE \"C\";
+            CREATE VIEW v AS SELECT a FROM t; CREATE VIEW w AS SELECT count(*) FROM v; COMMENT ON VIEW w IS 'counts';
+            CREATE MATERIALIZED VIEW \"M\" AS SELECT b FROM t; CREATE SEQUENCE numbers INCREMENT BY 5 CYCLE;
+            COMMENT ON COLUMN t.a IS 'it''s two'; COMMENT ON TYPE mood IS 'good or bad'; COMMENT ON CONSTRAINT t_pkey ON t IS 'k';
+            ALTER TABLE t ADD CONSTRAINT apart EXCLUDE USING gist (during WITH &&) WHERE (id > 0)"
+        ),
+    );
+    let ends = ["--from-url", old.url(), "--to-url", new.url()];
+    let words = diff(&project, &[&ends[..], &["--summary", "--accept-drops"]].concat()).exits(0).stdout;
+    for line in [
+        "~ column t.b from TEXT to TEXT COLLATE \"C\"",
+        "- view of_gone",
+        "~ view v is made anew",
+        "~ view w is made anew",
+        "+ materialized view M",
+        "~ sequence numbers",
+        "- sequence old_numbers",
+        "~ comment on column t.a",
+        "- comment on table t",
+        "+ comment on type mood",
+        "+ comment on constraint t_pkey on t",
+        "~ exclusion constraint apart on t",
+        "- table gone",
+    ] {
+        assert!(words.lines().any(|other| other == line), "{line} is not in\n{words}");
+    }
+    let sql = diff(&project, &[&ends[..], &["--accept-drops"]].concat()).exits(0).hides("F208").stdout;
+    assert_eq!(diff(&project, &[&ends[..], &["--accept-drops"]].concat()).stdout, sql, "the same bytes each time");
+    project.migration("1_same", &sql).deploy(&old).exits(0);
+    diff(&project, &[&ends[..], &["--exit-code"]].concat()).exits(0);
+    let back = ["--from-url", new.url(), "--to-url", old.url(), "--exit-code"];
+    diff(&project, &back).exits(0);
+
+    // A schema says nothing about them, so they stay; a collation as well, where the type changes.
+    project.write("schema.dsl", "model t {\n  id Int @id\n  a String? @db.VarChar(9)\n  b String? @db.VarChar(5)\n  during Unsupported(\"int4range\")?\n}\nenum mood {\n  good\n}\n");
+    let to_schema = ["--from-url", old.url(), "--to-schema", "schema.dsl"];
+    let sql = diff(&project, &to_schema)
+        .exits(0)
+        .says("F208 t.b changes its type: fails because materialized view M uses it")
+        .stdout;
+    assert!(sql.contains("VARCHAR(5) COLLATE \"C\"") && !sql.contains("DROP"), "{sql}");
+}
+
+#[test]
+fn what_a_view_reads_is_not_pushed_away() {
+    let (project, database) = (Project::new(), database("push_view"));
+    query(
+        &database,
+        "CREATE TABLE t (id int PRIMARY KEY, a int); CREATE TABLE u (id int PRIMARY KEY);
+         CREATE VIEW \"V\" AS SELECT a FROM t; CREATE VIEW counts AS SELECT count(*) FROM u",
+    );
+    project.write("schema.dsl", "model t {\n  id Int @id\n}\n");
+    let push = ["db", "push", "--url", database.url(), "--allow-data-loss"];
+    project
+        .run(&push)
+        .exits(1)
+        .says("t.a is dropped: fails because view V uses it")
+        .says("table u is dropped: fails because view counts uses it");
+    assert_eq!(query(&database, "SELECT count(*) FROM u, \"V\""), ["0"]);
+    query(&database, "DROP VIEW \"V\", counts");
+    project.run(&push).exits(0);
+}

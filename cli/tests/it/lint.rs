@@ -211,7 +211,7 @@ fn generated_columns_are_counted_with_what_uses_a_column() {
     let args = ["--url", database.url()];
     lint(&project, &args).exits(0).hides("F208");
     query(&database, "ALTER TABLE \"T\" ADD COLUMN c int GENERATED ALWAYS AS (a + 1) STORED");
-    lint(&project, &args).exits(1).says("1 view, policy, trigger or generated column uses it");
+    lint(&project, &args).exits(1).says("generated column uses it: column c of table \"T\"");
     project.deploy(&database).exits(1).says("used by a generated column");
 }
 

@@ -269,12 +269,14 @@ fn a_column_under_a_view_is_told_before_and_refused_whole() {
     query(&database, "CREATE VIEW v AS SELECT a, b FROM \"T\"");
     dev("model T {\n  id Int @id\n  a String\n}\n", &["--name", "two", "--create-only"]).exits(0);
     let lint = ["migrate", "lint", "--url", database.url()];
-    project.run(&lint).exits(1).says("F208").says("1 view, policy, trigger or generated column uses it");
+    project.run(&lint).exits(1).says("F208").says("generated column uses it: view v");
     project.deploy(&database).exits(1).says("cannot alter type of a column used by a view").says("drop the view");
     project.status(&database).exits(2);
     let path = format!("migrations/{}/migration.sql", project.list("migrations")[1]);
     let sql = project.read(&path);
     project.write(&path, format!("DROP VIEW v;\n{sql}\nCREATE VIEW v AS SELECT a FROM \"T\";\n"));
+    // One that goes before is not in the way.
+    project.run(&lint).exits(0).hides("F208");
     project.run(&["migrate", "dev", "--url", database.url()]).exits(0);
     assert_eq!(query(&database, "SELECT count(*) FROM v"), ["0"]);
     project.status(&database).exits(0);

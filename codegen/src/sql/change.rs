@@ -3,7 +3,8 @@
 //! Renames come first and speak of old names; everything else uses the new ones.
 
 use super::state::{
-    Check, Column, EnumType, Extension, ForeignKey, Index, ObjectName, PrimaryKey, Sequence, Table, UniqueConstraint,
+    Check, Column, EnumType, Extension, ForeignKey, Index, ObjectName, Other, PrimaryKey, Sequence, Table,
+    UniqueConstraint,
 };
 
 /// One difference.
@@ -154,6 +155,13 @@ pub enum Change {
         /// The object.
         object: TableObject,
     },
+
+    /// What no schema speaks of is missing. Only between two databases, as the next two.
+    CreateOther(Other),
+    /// It is another one; the first has to go before, if it cannot be changed into the second.
+    ReplaceOther(Box<(Other, Other)>),
+    /// It is gone.
+    DropOther(Other),
 }
 
 /// What is built on a column whose type changes, and is not itself a change: a new column in its place has to take it

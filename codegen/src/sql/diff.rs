@@ -10,6 +10,7 @@ mod enums;
 mod guess;
 mod identity;
 mod objects;
+mod others;
 mod renames;
 mod sequences;
 mod tables;
@@ -145,6 +146,7 @@ pub fn diff(pair: Pair<Side<'_>>, options: &DiffOptions) -> Result<Vec<Change>, 
     let replaced = enums::diff_enums(&cx, &previous, &mut changes);
     sequences::diff_sequences(&cx, &previous, &mut changes);
     tables::diff_tables(&cx, &previous, &replaced, &mut changes);
+    others::diff_others(&cx, &previous, &mut changes);
     Ok(changes)
 }
 

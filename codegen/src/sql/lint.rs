@@ -7,12 +7,12 @@ pub(super) mod codes;
 mod probe;
 
 pub use codes::{LINTS, Lint, LintSeverity, find_lint};
-pub use probe::Probe;
+pub use probe::{Gone, Probe};
 
 use super::change::{Place, TableObject};
 use super::plan::{Action, Alteration, Lock, Step, Work};
 use super::quote::qualified;
-use super::state::{Column, ForeignKey, ObjectName, State, Table};
+use super::state::{Column, ForeignKey, ObjectName, Other, OtherKind, State, Table};
 
 /// One finding about one statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +97,7 @@ fn cost_code(step: &Step) -> Option<&'static Lint> {
         },
         Action::AlterColumns { alterations, .. } if alterations.iter().any(|it| it.retyped) => codes::L305,
         Action::AlterColumns { .. } | Action::SetNotNull { .. } => codes::L307,
+        Action::CreateOther(_) => codes::L304,
         Action::AddColumns { .. } => codes::L306,
         Action::Backfill { .. } => codes::L313,
         _ => return None,
@@ -107,6 +108,9 @@ fn cost_code(step: &Step) -> Option<&'static Lint> {
 fn consequences(step: &Step) -> Vec<Finding> {
     match &step.action {
         Action::DropSequence(name) => {
+            vec![Finding::new(codes::D109, format!("sequence {name} is dropped with its count"))]
+        }
+        Action::DropOther(Other { kind: OtherKind::Sequence, name, .. }) => {
             vec![Finding::new(codes::D109, format!("sequence {name} is dropped with its count"))]
         }
         Action::AddLabel { enum_name, label, place } => {
@@ -148,7 +152,7 @@ fn dependents(table: &ObjectName, column: &str, what: &str) -> Finding {
     Finding {
         lint: codes::F208,
         text: format!("{table}.{column} {what}: fails if a view, a policy, a trigger or a generated column uses it"),
-        probe: Some(Probe::Dependents { table: qualified(table), column: column.to_owned() }),
+        probe: Some(Probe::Dependents { table: qualified(table), column: column.to_owned(), gone: Vec::new() }),
     }
 }
 

@@ -108,6 +108,8 @@ fn lower_column(column: ColumnWalker<'_>, table: &ObjectName) -> Column {
         ty,
         identity: None,
         generated: None,
+        collation: None,
+        used_by: Vec::new(),
     }
 }
 
@@ -190,6 +192,8 @@ fn lower_join_table(relation: ir::RelationWalker<'_>, name: ObjectName) -> Optio
             default: None,
             identity: None,
             generated: None,
+            collation: None,
+            used_by: Vec::new(),
         });
         if relation.schema.foreign_keys {
             table.foreign_keys.push(ForeignKey {

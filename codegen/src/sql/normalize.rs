@@ -189,6 +189,8 @@ mod tests {
             default,
             identity: None,
             generated: None,
+            collation: None,
+            used_by: Vec::new(),
         }
     }
 

@@ -19,6 +19,51 @@ pub struct State {
     pub sequences: Vec<Sequence>,
     /// Ordinary and partitioned tables; no views.
     pub tables: Vec<Table>,
+    /// What a database has and no schema speaks of. A migration to a schema leaves it alone.
+    pub others: Vec<Other>,
+}
+
+/// A thing of a database that the schema language has no word for, as the SQL that makes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Other {
+    /// What it is.
+    pub kind: OtherKind,
+    /// What it is called, or what it is about.
+    pub name: String,
+    /// What makes it. Two with the same text are the same.
+    pub create: String,
+    /// What makes another one of the name into it; none if that has to go before.
+    pub change: Option<String>,
+    /// What takes it away.
+    pub drop: String,
+    /// Its place among the others: it needs none that comes after it.
+    pub order: u32,
+    /// Columns, and others by their name alone, that it stands on.
+    pub uses: Vec<(ObjectName, Option<String>)>,
+}
+
+/// What the schema language does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum OtherKind {
+    /// One that no column owns or counts with.
+    Sequence,
+    View,
+    MaterializedView,
+    Exclusion,
+    Comment,
+}
+
+impl std::fmt::Display for OtherKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            OtherKind::Sequence => "sequence",
+            OtherKind::View => "view",
+            OtherKind::MaterializedView => "materialized view",
+            OtherKind::Exclusion => "exclusion constraint",
+            OtherKind::Comment => "comment on",
+        })
+    }
 }
 
 /// The name of a table, type or sequence.
@@ -78,6 +123,8 @@ pub struct Table {
     pub checks: Vec<Check>,
     /// Indexes that no constraint owns.
     pub indexes: Vec<Index>,
+    /// Views that read it, where a database was asked.
+    pub used_by: Vec<String>,
 }
 
 /// A column.
@@ -97,6 +144,11 @@ pub struct Column {
     pub identity: Option<Identity>,
     /// The expression of `GENERATED ALWAYS AS (..) STORED`.
     pub generated: Option<String>,
+    /// The collation as SQL, if it is not that of the type; where a database was asked.
+    pub collation: Option<String>,
+    /// Views, policies, triggers and generated columns that use it, where a database was asked: with them it can
+    /// neither be dropped nor get another type.
+    pub used_by: Vec<String>,
 }
 
 /// The default of a column.
@@ -219,6 +271,7 @@ impl State {
         self.enums.sort_by(|a, b| a.name.cmp(&b.name));
         self.sequences.sort_by(|a, b| a.name.cmp(&b.name));
         self.tables.sort_by(|a, b| a.name.cmp(&b.name));
+        self.others.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
         for table in &mut self.tables {
             table.uniques.sort_by(|a, b| a.name.cmp(&b.name));
             table.foreign_keys.sort_by(|a, b| a.name.cmp(&b.name));
@@ -279,12 +332,20 @@ impl Table {
             foreign_keys: Vec::new(),
             checks: Vec::new(),
             indexes: Vec::new(),
+            used_by: Vec::new(),
         }
     }
 
     /// The column of that name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+impl Column {
+    /// Whether its type has to change for it to become the other: also that text is compared in another way.
+    pub fn is_retyped(&self, next: &Self) -> bool {
+        !self.ty.is_same(&next.ty) || self.array != next.array || self.collation != next.collation
     }
 }
 

@@ -7,7 +7,7 @@ use super::tables::Touched;
 use crate::sql::change::Change;
 use crate::sql::data_type::DataType;
 use crate::sql::normalize::{Origin, same_default, same_predicate};
-use crate::sql::plan::cast::{Work, cast};
+use crate::sql::plan::cast::{self, Work, cast};
 use crate::sql::state::{Column, ColumnDefault, ObjectName, Table};
 
 pub(super) fn diff_columns(
@@ -30,7 +30,7 @@ pub(super) fn diff_columns(
         };
         let column = &wanted(cx, previous, column);
         let enum_replaced = matches!(&column.ty, DataType::Enum(name) if replaced_enums.contains(name));
-        let retyped = !previous.ty.is_same(&column.ty) || previous.array != column.array;
+        let retyped = previous.is_retyped(column);
         if retyped || enum_replaced {
             let name = (next.name.clone(), column.name.clone());
             if enum_replaced || cast(previous, column).work == Work::Rewrite {
@@ -77,6 +77,10 @@ fn wanted(cx: &DiffCx<'_>, previous: &Column, column: &Column) -> Column {
     if cx.previous_is_database && column.generated.is_none() && previous.generated.is_some() {
         column.generated = previous.generated.clone();
         column.default = previous.default.clone();
+    }
+    // No schema speaks of collations; one that somebody chose stays, as long as the values are text.
+    if !(cx.previous_is_database && cx.next_is_database) {
+        column.collation = previous.collation.clone().filter(|_| cast::has_collation(&column));
     }
     // Whether a list takes NULL is more than the schema can say.
     if column.array && previous.array {

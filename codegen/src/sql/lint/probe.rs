@@ -59,6 +59,8 @@ pub enum Probe {
         table: String,
         /// The column as it is called, without quotes.
         column: String,
+        /// What is dropped before.
+        gone: Vec<Gone>,
     },
     /// Whether the column is no list.
     Single {
@@ -83,8 +85,33 @@ pub enum Probe {
     },
 }
 
+/// What an earlier statement drops. Names of relations are SQL, others are as they are called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Gone {
+    View { name: String },
+    Trigger { name: String, table: String },
+    Policy { name: String, table: String },
+    Column { name: String, table: String },
+}
+
+impl Gone {
+    /// Its name as a database would call it, as an expression.
+    fn sql(&self) -> String {
+        let on = |what: &str, table: &str| {
+            format!("{} || to_regclass({})::text", literal(&format!("{what} table ")), literal(table))
+        };
+        match self {
+            Gone::View { name } => format!("'view ' || to_regclass({})::text", literal(name)),
+            Gone::Trigger { name, table } => on(&format!("trigger {name} on"), table),
+            Gone::Policy { name, table } => on(&format!("policy {name} on"), table),
+            Gone::Column { name, table } => on(&format!("column {name} of"), table),
+        }
+    }
+}
+
 impl Probe {
-    /// The query; its one value is the count.
+    /// The query. Its first value is the count; the second, if there is one, names what was counted.
     pub fn sql(&self) -> String {
         match self {
             Probe::Rows { table } => format!("SELECT count(*) FROM {table}"),
@@ -116,20 +143,7 @@ impl Probe {
                 let labels = format!("ARRAY[{}]::text[]", labels.join(", "));
                 format!("SELECT count(*) FROM {table} WHERE ARRAY[{column}]::text[] && {labels}")
             }
-            Probe::Dependents { table, column } => format!(
-                // Before 15 the generated column itself depends on the other one, since then its expression does.
-                "SELECT count(DISTINCT (d.classid, d.objid, d.objsubid)) FROM pg_depend AS d
-                 JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-                 LEFT JOIN pg_attrdef AS f ON d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid
-                 LEFT JOIN pg_attribute AS g ON g.attrelid = a.attrelid AND g.attnum <> a.attnum
-                   AND g.attgenerated <> '' AND (f.adrelid = g.attrelid AND f.adnum = g.attnum
-                     OR d.classid = 'pg_class'::regclass AND d.objid = g.attrelid AND d.objsubid = g.attnum)
-                 WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = {}::regclass AND a.attname = {}
-                   AND (d.classid IN ('pg_rewrite'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass)
-                     OR g.attnum IS NOT NULL)",
-                literal(table),
-                literal(column)
-            ),
+            Probe::Dependents { table, column, gone } => dependents(table, column, gone),
             Probe::Single { table, column } => format!(
                 "SELECT (t.typcategory <> 'A')::int::bigint FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
                  WHERE a.attrelid = {}::regclass AND a.attname = {}",
@@ -178,4 +192,31 @@ impl Probe {
         };
         format!("{count} {}", if count == 1 { one } else { many })
     }
+}
+
+fn dependents(table: &str, column: &str, gone: &[Gone]) -> String {
+    let gone: Vec<_> = gone.iter().map(Gone::sql).collect();
+    // Before 15 the generated column itself depends on the other one, since then its expression does.
+    format!(
+        "SELECT count(*), string_agg(name, ', ' ORDER BY name) FROM (
+           SELECT DISTINCT CASE
+             WHEN v.oid IS NOT NULL THEN 'view ' || v.oid::regclass::text
+             WHEN g.attnum IS NOT NULL THEN format('column %s of table %s', g.attname, g.attrelid::regclass)
+             ELSE pg_describe_object(d.classid, d.objid, d.objsubid) END AS name
+           FROM pg_depend AS d
+           JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+           LEFT JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+           LEFT JOIN pg_class AS v ON v.oid = r.ev_class
+           LEFT JOIN pg_attrdef AS f ON d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid
+           LEFT JOIN pg_attribute AS g ON g.attrelid = a.attrelid AND g.attnum <> a.attnum
+             AND g.attgenerated <> '' AND (f.adrelid = g.attrelid AND f.adnum = g.attnum
+               OR d.classid = 'pg_class'::regclass AND d.objid = g.attrelid AND d.objsubid = g.attnum)
+           WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = {}::regclass AND a.attname = {}
+             AND (v.oid IS NOT NULL OR g.attnum IS NOT NULL
+               OR d.classid IN ('pg_policy'::regclass, 'pg_trigger'::regclass))
+         ) AS found WHERE (name = ANY (ARRAY[{}]::text[])) IS NOT TRUE",
+        literal(table),
+        literal(column),
+        gone.join(", ")
+    )
 }

@@ -2,7 +2,7 @@
 
 use super::super::change::{Belongings, Place, TableObject};
 use super::super::data_type::DataType;
-use super::super::state::{Column, EnumType, Extension, Index, ObjectName, Sequence, Table};
+use super::super::state::{Column, EnumType, Extension, Index, ObjectName, Other, Sequence, Table};
 
 /// One statement, as data.
 #[derive(Debug, Clone, PartialEq)]
@@ -161,6 +161,10 @@ pub enum Action {
         column: Option<String>,
         holds: bool,
     },
+
+    CreateOther(Other),
+    ChangeOther(Other),
+    DropOther(Other),
 
     /// Fails if something that is not known is built on columns which are about to be replaced.
     Guard(Guard),

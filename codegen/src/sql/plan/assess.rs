@@ -10,7 +10,7 @@ use super::cast::{Work, cast};
 use super::{Step, Transaction};
 use crate::sql::change::{Change, TableObject};
 use crate::sql::expression::{Node, canonical, parse};
-use crate::sql::state::{ColumnDefault, ObjectName};
+use crate::sql::state::{ColumnDefault, ObjectName, Other, OtherKind};
 
 /// The strongest lock of a step on a table that was there before, from weak to strong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +49,8 @@ pub(super) struct Scene {
     /// New columns that hold NULL in all rows.
     pub(super) empty_columns: BTreeSet<(ObjectName, String)>,
     pub(super) removed_labels: BTreeMap<ObjectName, Vec<String>>,
+    /// Views that go first, as databases call them.
+    pub(super) gone: BTreeSet<String>,
 }
 
 impl Scene {
@@ -65,6 +67,12 @@ impl Scene {
                 Change::ReplaceEnum { previous, next } => {
                     let removed = previous.labels.iter().filter(|label| !next.labels.contains(label));
                     scene.removed_labels.insert(next.name.clone(), removed.cloned().collect());
+                }
+                Change::DropOther(other) => {
+                    scene.gone.insert(format!("{} {}", other.kind, other.name));
+                }
+                Change::ReplaceOther(pair) => {
+                    scene.gone.insert(format!("{} {}", pair.0.kind, pair.0.name));
                 }
                 _ => {}
             }
@@ -109,6 +117,8 @@ impl Scene {
                     (Lock::AccessExclusive, Work::Scan)
                 }
             },
+            Action::CreateOther(Other { kind: OtherKind::Exclusion, .. }) => (Lock::AccessExclusive, Work::Scan),
+            Action::DropOther(Other { kind: OtherKind::Exclusion, .. }) => at_once,
             Action::Follow { .. } | Action::FollowAlways { .. } => (Lock::ShareRowExclusive, Work::None),
             Action::FillBeside { .. } => (Lock::RowExclusive, Work::Rewrite),
             Action::Analyze(_) => (Lock::ShareUpdateExclusive, Work::Scan),

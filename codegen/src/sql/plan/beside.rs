@@ -391,4 +391,5 @@ fn can_be_made_anew(alteration: &Alteration) -> bool {
         && is_known(next)
         && counts(previous) == counts(next)
         && previous.identity == next.identity
+        && previous.used_by.is_empty()
 }

@@ -84,6 +84,12 @@ impl Builder {
                 actions.push(Action::AddObject { table, object: next, holds });
             }
             Change::DropObject { table, object } => actions.push(Action::DropObject { table, object }),
+            Change::CreateOther(other) => actions.push(Action::CreateOther(other)),
+            Change::DropOther(other) => actions.push(Action::DropOther(other)),
+            Change::ReplaceOther(pair) => match *pair {
+                (_, next) if next.change.is_some() => actions.push(Action::ChangeOther(next)),
+                (previous, next) => actions.extend([Action::DropOther(previous), Action::CreateOther(next)]),
+            },
         }
     }
 
@@ -129,7 +135,7 @@ impl Builder {
         enum_replaced: bool,
         belongings: Box<Belongings>,
     ) {
-        let retyped = enum_replaced || !previous.ty.is_same(&next.ty) || previous.array != next.array;
+        let retyped = enum_replaced || previous.is_retyped(&next);
         let has_value = !matches!(next.default, None | Some(ColumnDefault::Unmanaged));
         let not_null_later = previous.nullable && !next.nullable && has_value;
         if not_null_later {
@@ -162,6 +168,10 @@ impl Builder {
 
     fn finish(mut self) -> Vec<Action> {
         self.detach_dropped_tables();
+        // What is made last stands on the others, and goes first. The sort is stable, and leaves all else in its place.
+        let mut others: Vec<_> = self.actions.extract_if(.., |action| place(action).is_some()).collect();
+        others.sort_by_key(place);
+        self.actions.extend(others);
         let actions = &mut self.actions;
         actions
             .extend(self.altered.into_iter().map(|(table, alterations)| Action::AlterColumns { table, alterations }));
@@ -170,6 +180,15 @@ impl Builder {
         actions.extend(self.filled.into_iter().map(|(table, columns)| Action::DropDefaults { table, columns }));
         drop_tables(actions, self.dropped_tables);
         self.actions
+    }
+}
+
+/// Where an action stands among those for things that no schema speaks of.
+fn place(action: &Action) -> Option<(bool, i64)> {
+    match action {
+        Action::DropOther(other) => Some((false, -i64::from(other.order))),
+        Action::CreateOther(other) | Action::ChangeOther(other) => Some((true, i64::from(other.order))),
+        _ => None,
     }
 }
 

@@ -120,6 +120,11 @@ fn is_text(ty: N) -> bool {
     matches!(ty, N::Text | N::VarChar(_) | N::Char(_) | N::Citext)
 }
 
+/// Whether values of the type are compared by a collation.
+pub(in crate::sql) fn has_collation(column: &Column) -> bool {
+    matches!(column.ty, DataType::Native(ty) if is_text(ty))
+}
+
 fn is_integer(ty: N) -> bool {
     matches!(ty, N::SmallInt | N::Integer | N::BigInt)
 }
@@ -292,6 +297,8 @@ mod tests {
             default: None,
             identity: None,
             generated: None,
+            collation: None,
+            used_by: Vec::new(),
         }
     }
 

@@ -49,9 +49,15 @@ impl Hazard {
 impl Scene {
     pub(super) fn hazards(&self, action: &Action) -> Vec<Hazard> {
         match action {
-            Action::DropTable(table) => vec![dropped_table(table)],
+            Action::DropTable(table) => {
+                let used = self.in_use(&table.used_by, &format!("table {} is dropped", table.name));
+                used.into_iter().chain([dropped_table(table)]).collect()
+            }
             Action::DropColumns { table, columns } => {
-                columns.iter().map(|column| dropped_column(table, &column.name)).collect()
+                let used = columns
+                    .iter()
+                    .filter_map(|column| self.in_use(&column.used_by, &format!("{table}.{} is dropped", column.name)));
+                used.chain(columns.iter().map(|column| dropped_column(table, &column.name))).collect()
             }
             Action::RenameTable { from, to } => vec![Hazard::breakage(format!("table {from} is called {to}"))],
             Action::MoveTable { from, schema } => {
@@ -108,12 +114,21 @@ impl Scene {
         let Alteration { previous, next, .. } = alteration;
         let mut hazards = Vec::new();
         if alteration.retyped {
+            hazards.extend(self.in_use(&previous.used_by, &format!("{table}.{} changes its type", next.name)));
             hazards.extend(self.retyping_hazard(table, previous, next));
         }
         if previous.nullable && !next.nullable && !alteration.not_null_later {
             hazards.push(becomes_required(table, &next.name));
         }
         hazards
+    }
+
+    /// PostgreSQL refuses to take something away under a view.
+    fn in_use(&self, used_by: &[String], what: &str) -> Option<Hazard> {
+        let users: Vec<&str> = used_by.iter().map(String::as_str).filter(|user| !self.gone.contains(*user)).collect();
+        let text =
+            format!("{what}: fails because {} use{} it", users.join(", "), if users.len() == 1 { "s" } else { "" });
+        (!users.is_empty()).then(|| Hazard::failure(codes::F208, text, None))
     }
 
     fn retyping_hazard(&self, table: &ObjectName, previous: &Column, next: &Column) -> Option<Hazard> {

@@ -48,6 +48,8 @@ enum Milestone {
     Keyed(ObjectName),
     /// No column uses anything that goes.
     AllReleased,
+    /// Views and the like that stand in the way are gone.
+    OthersGone,
 }
 
 #[derive(Default)]
@@ -109,6 +111,8 @@ fn phase(action: &Action) -> u8 {
         action if is_rename(action) => 1,
         Action::RenameSequence { .. } => 1,
         Action::AddLabel { .. } => 2,
+        Action::DropOther(_) => 2,
+        Action::CreateOther(_) | Action::ChangeOther(_) => 21,
         Action::DropObject { object: TableObject::ForeignKey(_), .. } => 3,
         Action::DropObject { .. } => 4,
         Action::RenameObject { .. } => 5,
@@ -189,8 +193,9 @@ fn needs(action: &Action) -> Needs {
             needs.waits.extend([M::Altered(table.clone()), M::Filled(table.clone())]);
             needs.gives.push(M::Shaped(table.clone()));
         }
+        Action::DropOther(_) => needs.gives.push(M::OthersGone),
         Action::DropColumns { table, columns } => {
-            needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone())]);
+            needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone()), M::OthersGone]);
             for name in columns.iter().flat_map(column_uses) {
                 needs.gives.extend([M::Released(aside(&name)), M::Released(name)]);
             }
@@ -260,7 +265,7 @@ fn key_names(table: &Table) -> impl Iterator<Item = ObjectName> {
 
 fn drop_table(needs: &mut Needs, table: &Table) {
     use Milestone as M;
-    needs.waits.extend([M::Detached(table.name.clone()), M::Released(table.name.clone())]);
+    needs.waits.extend([M::Detached(table.name.clone()), M::Released(table.name.clone()), M::OthersGone]);
     needs.gives.push(M::Gone(table.name.clone()));
     needs.gives.push(M::AllReleased);
     let indexes = table.indexes.iter().map(|index| table.name.sibling(&index.name));
@@ -275,7 +280,7 @@ fn drop_table(needs: &mut Needs, table: &Table) {
 
 fn alter_columns(needs: &mut Needs, table: &ObjectName, alterations: &[Alteration]) {
     use Milestone as M;
-    needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone())]);
+    needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone()), M::OthersGone]);
     needs.gives.extend([M::Altered(table.clone()), M::Shaped(table.clone()), M::AllReleased]);
     for alteration in alterations {
         needs.waits.extend(column_uses(&alteration.next).into_iter().map(M::Exists));

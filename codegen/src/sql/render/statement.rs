@@ -108,6 +108,9 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         Action::Validate { table, object, .. } => {
             alter(table, [format!("VALIDATE CONSTRAINT {}", ident(object.name()))].into_iter())
         }
+        Action::CreateOther(other) => other.create.clone(),
+        Action::ChangeOther(other) => other.change.as_ref().unwrap_or(&other.create).clone(),
+        Action::DropOther(other) => other.drop.clone(),
         Action::Guard(guard) => beside::guard(guard),
         Action::CreateFollower { table, function, columns } => beside::create_follower(table, function, columns),
         Action::Follow { table, function } => beside::follow(table, function),
@@ -187,7 +190,8 @@ fn column_definition(column: &Column, serial: bool, fill: Option<&str>) -> Strin
 }
 
 fn type_sql(column: &Column) -> String {
-    format!("{}{}", column.ty, if column.array { "[]" } else { "" })
+    let collation = column.collation.as_ref().map(|name| format!(" COLLATE {name}")).unwrap_or_default();
+    format!("{}{}{collation}", column.ty, if column.array { "[]" } else { "" })
 }
 
 /// An expression of somebody's, so that a comment at its end cannot hide what follows.

@@ -53,6 +53,12 @@ fn line(change: &Change) -> String {
         Change::AddObject { table, object } => format!("+ {} {} on {table}", object.kind(), object.name()),
         Change::ReplaceObject { table, previous, next } => replaced(table, previous, next),
         Change::DropObject { table, object } => format!("- {} {} on {table}", object.kind(), object.name()),
+        Change::CreateOther(other) => format!("+ {} {}", other.kind, other.name),
+        Change::ReplaceOther(pair) => {
+            let how = if pair.0.create == pair.1.create { " is made anew" } else { "" };
+            format!("~ {} {}{how}", pair.1.kind, pair.1.name)
+        }
+        Change::DropOther(other) => format!("- {} {}", other.kind, other.name),
     }
 }
 
@@ -63,6 +69,9 @@ fn replaced(table: &super::super::state::ObjectName, previous: &TableObject, nex
 
 fn describe(column: &Column) -> String {
     let mut text = format!("{}{}", column.ty, if column.array { "[]" } else { "" });
+    if let Some(collation) = &column.collation {
+        text += &format!(" COLLATE {collation}");
+    }
     if !column.nullable {
         text += " NOT NULL";
     }
