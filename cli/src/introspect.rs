@@ -1,8 +1,8 @@
 //! The picture of a live database, read from PostgreSQL's catalog.
 //!
 //! Takes a connection and the schemas to look at, gives a [`State`] like the one a schema file leads to. Everything is
-//! read in one read-only transaction. Left out are partitions, the tables of migration histories, invalid indexes,
-//! functions, triggers and policies, and what belongs to an extension.
+//! read in one read-only transaction. Left out are partitions, the tables of migration histories, functions,
+//! triggers and policies, and what belongs to an extension.
 
 mod indexes;
 mod objects;

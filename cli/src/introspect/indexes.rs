@@ -14,13 +14,13 @@ const PARTS: &str = "
            part.place <= i.indnkeyatts, a.attname::text, pg_get_indexdef(i.indexrelid, part.place, false),
            CASE WHEN o.opcdefault THEN NULL ELSE o.opcname::text END,
            COALESCE(i.indoption[part.place - 1], 0::int2),
-           CASE WHEN o.opcdefault THEN o.opcname::text END
+           CASE WHEN o.opcdefault THEN o.opcname::text END, i.indisvalid
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
     JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace
     CROSS JOIN LATERAL generate_series(1, i.indnatts::int) AS part(place)
     LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[part.place - 1] AND a.attnum <> 0
     LEFT JOIN pg_opclass o ON o.oid = i.indclass[part.place - 1] AND part.place <= i.indnkeyatts
-    WHERE n.nspname = ANY($1) AND i.indisvalid AND t.relkind IN ('r', 'p')
+    WHERE n.nspname = ANY($1) AND t.relkind IN ('r', 'p')
       AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
     ORDER BY i.indexrelid, part.place";
 
@@ -51,6 +51,7 @@ fn add_part(indexes: &mut Vec<Index>, method: IndexMethod, row: &Row) -> Result<
             include: Vec::new(),
             predicate: row.try_get(6)?,
             nulls_not_distinct: row.try_get(5)?,
+            valid: row.try_get(13)?,
         });
     }
     let Some(index) = indexes.last_mut() else { return Ok(()) };

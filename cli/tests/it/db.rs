@@ -128,3 +128,71 @@ fn pull_keeps_names_comments_and_order() {
     let compare = ["migrate-diff", "--from-url", database.url(), "--to-schema", "schema.dsl", "--exit-code"];
     project.run(&compare).exits(0);
 }
+
+const MIXINS: &str = "\
+mixin Id {
+  id Int @id @default(autoincrement())
+}
+
+mixin Dated {
+  ...Id
+  /// When it was made.
+  created DateTime @default(now())
+}
+";
+
+/// Each model stays in its file, with its mixins; what is new goes into a file of its own.
+#[test]
+fn pull_keeps_the_files_of_a_folder_and_their_mixins() {
+    let (project, database) = (Project::new(), database("pull_folder"));
+    let notes = "// Notes.\nmodel Note {\n  ...Dated\n  text  String // as it was said\n  owner Owner  @relation(fields: [ownerId], references: [id])\n  ownerId Int\n}\n";
+    let owners = "model Owner {\n  ...Id // of all\n  name  String\n  notes Note[]\n\n  @@index([name])\n}\n";
+    project
+        .write("schema/base.dsl", format!("datasource db {{\n  provider = \"postgresql\"\n}}\n\n{MIXINS}"))
+        .write("schema/notes.dsl", notes)
+        .write("schema/people/owners.dsl", owners);
+    let folder = ["--schema", "schema"];
+    db(&project, &database, &[&["push"], &folder[..]].concat()).exits(0);
+    db(&project, &database, &[&["pull"], &folder[..]].concat()).exits(0).says("already");
+
+    query(&database, "ALTER TABLE \"Owner\" ALTER name DROP NOT NULL; CREATE TABLE tag (id int PRIMARY KEY)");
+    db(&project, &database, &[&["pull", "--check"], &folder[..]].concat()).exits(1);
+    db(&project, &database, &[&["pull"], &folder[..]].concat())
+        .exits(0)
+        .says("wrote schema/people/owners.dsl")
+        .says("wrote schema/pulled.dsl")
+        .hides("notes.dsl")
+        .hides("base.dsl");
+    let read = project.read("schema/people/owners.dsl");
+    assert!(read.contains("...Id // of all") && read.contains("String?") && !read.contains("id "), "{read}");
+    assert_eq!(project.read("schema/pulled.dsl").trim(), "model tag {\n  id Int @id\n}");
+    assert_eq!(project.read("schema/notes.dsl"), notes);
+
+    // A mixin whose field is another one in this table is written out there.
+    query(&database, "ALTER TABLE \"Note\" ALTER created DROP DEFAULT, ADD COLUMN more int; DROP TABLE tag");
+    db(&project, &database, &[&["pull"], &folder[..]].concat()).exits(0).says("wrote schema/notes.dsl");
+    let read = project.read("schema/notes.dsl");
+    assert!(!read.contains("...Dated") && read.contains("created DateTime\n") && read.contains("// Notes."), "{read}");
+    assert!(read.contains("// as it was said") && read.contains("more"), "{read}");
+    let compare = ["migrate-diff", "--from-url", database.url(), "--to-schema", "schema", "--exit-code"];
+    project.run(&compare).exits(0);
+    db(&project, &database, &[&["pull"], &folder[..]].concat()).exits(0).says("already");
+    db(&project, &database, &[&["pull", "--force"], &folder[..]].concat()).exits(1).says("--force writes one file");
+}
+
+/// What an interrupted index leaves is not the index.
+#[test]
+fn an_invalid_index_is_made_anew() {
+    let (project, database) = (Project::new(), database("invalid_index"));
+    project.write("schema.dsl", "model t {\n  id Int @id\n  a Int\n\n  @@unique([a])\n}\n");
+    query(&database, "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL); INSERT INTO t VALUES (1, 1), (2, 1)");
+    let build = Project::new();
+    build.write("i.sql", "-- relata:segment outside\nCREATE UNIQUE INDEX CONCURRENTLY t_a_key ON t (a);");
+    db(&build, &database, &["execute", "i.sql"]).exits(1);
+    assert_eq!(query(&database, "SELECT count(*) FROM pg_index WHERE NOT indisvalid"), ["1"]);
+    let compare = ["migrate-diff", "--from-url", database.url(), "--to-schema", "schema.dsl", "--exit-code"];
+    project.run(&compare).exits(2).says("DROP INDEX \"t_a_key\"").says("CREATE UNIQUE INDEX \"t_a_key\"");
+    query(&database, "DELETE FROM t WHERE id = 2");
+    db(&project, &database, &["push"]).exits(0);
+    project.run(&compare).exits(0);
+}

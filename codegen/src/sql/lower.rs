@@ -134,6 +134,7 @@ fn lower_index(model: ModelWalker<'_>, index: &ir::Index) -> Index {
         include: Vec::new(),
         predicate: index.predicate.clone(),
         nulls_not_distinct: false,
+        valid: true,
     }
 }
 
@@ -215,6 +216,7 @@ fn lower_join_table(relation: ir::RelationWalker<'_>, name: ObjectName) -> Optio
         include: Vec::new(),
         predicate: None,
         nulls_not_distinct: false,
+        valid: true,
     });
     Some(table)
 }

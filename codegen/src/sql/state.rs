@@ -236,6 +236,8 @@ pub struct Index {
     pub predicate: Option<String>,
     /// `NULLS NOT DISTINCT`, from PostgreSQL 15 on.
     pub nulls_not_distinct: bool,
+    /// False for what an interrupted or failed `CREATE INDEX CONCURRENTLY` left: no query uses it.
+    pub valid: bool,
 }
 
 /// One part of an index.

@@ -218,6 +218,7 @@ fn same_object(cx: &DiffCx<'_>, old: &TableObject, next: &TableObject) -> bool {
 fn same_index(cx: &DiffCx<'_>, a: &Index, b: &Index) -> bool {
     let strict = !cx.previous_is_database || cx.origin == Origin::Schemas;
     a.unique == b.unique
+        && a.valid == b.valid
         && a.method == b.method
         && a.parts.len() == b.parts.len()
         && a.parts.iter().zip(&b.parts).all(|(a, b)| same_part(cx, a, b, strict))

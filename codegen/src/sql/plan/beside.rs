@@ -291,6 +291,7 @@ fn unique_index(columns: Vec<String>) -> Index {
         include: Vec::new(),
         predicate: None,
         nulls_not_distinct: false,
+        valid: true,
     }
 }
 

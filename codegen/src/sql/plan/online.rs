@@ -343,6 +343,7 @@ impl Expander<'_> {
             include: Vec::new(),
             predicate: None,
             nulls_not_distinct: false,
+            valid: true,
         };
         let name = index.name.clone();
         self.push(WORK, Action::CreateIndexConcurrently { table: table.clone(), index, holds });

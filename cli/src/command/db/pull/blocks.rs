@@ -111,3 +111,47 @@ pub(super) fn split(text: &str) -> Vec<Block> {
     blocks.push(block);
     blocks
 }
+
+/// What a mixin puts into a model.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Mixin {
+    /// Its fields, with those of the mixins in it.
+    pub(super) fields: Vec<String>,
+    /// Whether it brings keys or indexes along, on a line of their own or behind a field.
+    pub(super) has_attributes: bool,
+}
+
+/// The mixins of a schema that compiles, by their names.
+pub(super) fn mixins<'b>(blocks: impl Iterator<Item = &'b Block>) -> BTreeMap<String, Mixin> {
+    let mut left: Vec<&Block> = blocks.filter(|block| block.keyword == "mixin").collect();
+    let mut mixins: BTreeMap<String, Mixin> = BTreeMap::new();
+    // One that contains others waits for them; none contains itself.
+    loop {
+        let before = left.len();
+        left.retain(|block| match mixin(block, &mixins) {
+            Some(mixin) => mixins.insert(block.name.clone(), mixin).is_some(),
+            None => true,
+        });
+        if left.is_empty() || left.len() == before {
+            return mixins;
+        }
+    }
+}
+
+/// None if it contains one that is not known yet.
+fn mixin(block: &Block, known: &BTreeMap<String, Mixin>) -> Option<Mixin> {
+    let mut mixin = Mixin::default();
+    for line in &block.lines {
+        if let Some(name) = line.key.strip_prefix("...") {
+            let inner = known.get(name)?;
+            mixin.fields.extend(inner.fields.iter().cloned());
+            mixin.has_attributes |= inner.has_attributes;
+        } else if line.key.is_empty() {
+            mixin.has_attributes = true;
+        } else {
+            mixin.fields.push(line.key.clone());
+            mixin.has_attributes |= ["@id", "@unique", "@relation"].iter().any(|it| line.text.contains(it));
+        }
+    }
+    Some(mixin)
+}

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use relata_codegen::diagnostics::SourceFile;
 use relata_codegen::ir::{ColumnWalker, EnumWalker, IndexMethod, ModelWalker, Schema, SortOrder};
 use relata_codegen::sql::names::clipped;
 use relata_codegen::sql::{Change, Column, Index, IndexPart, IndexTarget, ObjectName, State, Table, TableObject};
 
 use super::Existing;
-use super::blocks::{Block, Line, split, with_comments};
+use super::blocks::{Block, Line, Mixin, mixins, split, with_comments};
 use super::column::describe;
 use super::relations::{RelationField, is_join_table, of_table, relation_fields};
 
@@ -94,33 +95,46 @@ pub(super) fn quoted(text: &str) -> String {
     format!("\"{text}\"")
 }
 
-/// The whole text. `changes` lead from the database to the existing schema.
-pub(super) fn schema(state: &State, existing: Option<&Existing>, changes: &[Change]) -> String {
+/// The files of the schema. `changes` lead from the database to the existing one; `new` is the file for what none of
+/// the existing files has.
+pub(super) fn schema(state: &State, existing: Option<&Existing>, changes: &[Change], new: &str) -> Vec<SourceFile> {
     let names = Names { old: existing.map(|existing| &existing.schema), state };
-    let cx =
-        Cx { names: &names, relations: relation_fields(state, &names, names.old), touched: touched(changes), changes };
-    let mut blocks = existing.map_or_else(Vec::new, |existing| split(&existing.text));
-    if blocks.is_empty() {
-        blocks.push(Block::default());
+    let mut files: Vec<(String, Vec<Block>)> = existing.map_or_else(Vec::new, |existing| {
+        existing.sources.files.iter().map(|file| (file.path.clone(), split(&file.text))).collect()
+    });
+    if files.is_empty() {
         let head = "datasource db {\n  provider = \"postgresql\"\n}\n".to_owned();
-        blocks.insert(0, Block { keyword: "datasource".to_owned(), text: head, ..Block::default() });
+        let head = Block { keyword: "datasource".to_owned(), text: head, ..Block::default() };
+        files.push((new.to_owned(), vec![head, Block::default()]));
     }
-    let mut text = String::new();
+    let cx = Cx {
+        names: &names,
+        relations: relation_fields(state, &names, names.old),
+        touched: touched(changes),
+        changes,
+        mixins: mixins(files.iter().flat_map(|(_, blocks)| blocks)),
+    };
     let mut written = BTreeSet::new();
-    let rest = blocks.pop().unwrap_or_default();
-    for block in &blocks {
-        if let Some(kept) = cx.keep(state, block, &mut written) {
-            text += &block.above;
-            text += &kept;
+    let mut texts: Vec<(SourceFile, String)> = Vec::new();
+    for (path, mut blocks) in files {
+        let rest = blocks.pop().unwrap_or_default();
+        let mut text = String::new();
+        for block in &blocks {
+            if let Some(kept) = cx.keep(state, block, &mut written) {
+                text += &block.above;
+                text += &kept;
+            }
+        }
+        texts.push((SourceFile { path, text }, rest.above));
+    }
+    let added = cx.added(state, &written);
+    if !added.is_empty() {
+        match texts.iter_mut().find(|(file, _)| file.path == new) {
+            Some((file, _)) => file.text += &added,
+            None => texts.push((SourceFile { path: new.to_owned(), text: added }, String::new())),
         }
     }
-    for ty in state.enums.iter().filter(|ty| !written.contains(&ty.name)) {
-        text += &format!("\n{}", cx.enumeration(&ty.name, &ty.labels, None));
-    }
-    for table in state.tables.iter().filter(|table| !written.contains(&table.name) && !is_join_table(table)) {
-        text += &format!("\n{}", cx.model(table, None));
-    }
-    text + &rest.above
+    texts.into_iter().map(|(file, rest)| SourceFile { text: file.text + &rest, ..file }).collect()
 }
 
 struct Cx<'a> {
@@ -128,9 +142,44 @@ struct Cx<'a> {
     relations: Vec<RelationField>,
     touched: BTreeSet<ObjectName>,
     changes: &'a [Change],
+    mixins: BTreeMap<String, Mixin>,
 }
 
 impl Cx<'_> {
+    /// Blocks for the tables and enums that have none.
+    fn added(&self, state: &State, written: &BTreeSet<ObjectName>) -> String {
+        let mut text = String::new();
+        for ty in state.enums.iter().filter(|ty| !written.contains(&ty.name)) {
+            text += &format!("\n{}", self.enumeration(&ty.name, &ty.labels, None));
+        }
+        for table in state.tables.iter().filter(|table| !written.contains(&table.name) && !is_join_table(table)) {
+            text += &format!("\n{}", self.model(table, None));
+        }
+        text
+    }
+
+    /// The lines of a block that put a mixin in, as far as its fields are still those of the table; and these fields.
+    fn spreads<'b>(
+        &self,
+        table: &Table,
+        old: Option<&'b Block>,
+        keeps_attributes: bool,
+    ) -> (Vec<&'b Line>, BTreeSet<&str>) {
+        let (mut lines, mut fields) = (Vec::new(), BTreeSet::new());
+        let is_there = |field: &String| {
+            let column = table.columns.iter().find(|it| self.names.field_name(&table.name, &it.name) == *field);
+            column.is_some_and(|column| !self.is_altered(table, column))
+        };
+        for line in old.into_iter().flat_map(|old| &old.lines) {
+            let Some(mixin) = line.key.strip_prefix("...").and_then(|name| self.mixins.get(name)) else { continue };
+            if mixin.fields.iter().all(is_there) && (keeps_attributes || !mixin.has_attributes) {
+                lines.push(line);
+                fields.extend(mixin.fields.iter().map(String::as_str));
+            }
+        }
+        (lines, fields)
+    }
+
     /// The text of a block of the existing file; none if what it is about is gone.
     fn keep(&self, state: &State, block: &Block, written: &mut BTreeSet<ObjectName>) -> Option<String> {
         if !["model", "enum"].contains(&block.keyword.as_str()) {
@@ -179,9 +228,13 @@ impl Cx<'_> {
         let model_name = self.names.model_name(&table.name);
         let known = old.map(Block::by_key).unwrap_or_default();
         let keeps_attributes = old.is_some() && !self.has_other_attributes(table);
-        let mut lines: Vec<Line> = Vec::new();
+        let (spreads, mixed_in) = self.spreads(table, old, keeps_attributes);
+        let mut lines: Vec<Line> = spreads.into_iter().cloned().collect();
         for column in &table.columns {
             let name = self.names.field_name(&table.name, &column.name);
+            if mixed_in.contains(name.as_str()) {
+                continue;
+            }
             let line = match known.get(name.as_str()) {
                 Some(line) if keeps_attributes && !self.is_altered(table, column) => (*line).clone(),
                 found => with_comments(Line::new(&name, self.field(table, column, &name)), found),
