@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use futures_util::future::{BoxFuture, FutureExt, join, join_all};
 
-use crate::connection::{Lease, OpenTransaction, Pool, Session, commit_error};
+use crate::connection::{Lease, OpenTransaction, Pool, Prepared, Session, commit_error};
 use crate::error::{Error, Result, from_connection};
 use crate::hooks::{self, Intent};
 use crate::observe;
@@ -67,9 +67,13 @@ impl<T> std::fmt::Debug for BatchParts<T> {
 
 /// A running batch.
 pub struct BatchCall<T> {
-    work: BoxFuture<'static, Result<Vec<Outcome>>>,
-    /// None once it is done.
-    finish: Option<Finish<T>>,
+    work: BoxFuture<'static, Result<Done<T>>>,
+}
+
+/// What a batch gives, and how many rows were read or written.
+struct Done<T> {
+    values: T,
+    rows: u64,
 }
 
 impl<T> std::fmt::Debug for BatchCall<T> {
@@ -82,12 +86,7 @@ impl<T> Future for BatchCall<T> {
     type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        this.work.as_mut().poll(cx).map(|outcomes| {
-            let outcomes = outcomes?;
-            let finish = this.finish.take().ok_or(Error::TransactionFinished)?;
-            finish(outcomes.into_iter())
-        })
+        self.work.as_mut().poll(cx).map(|done| done.map(|done| done.values))
     }
 }
 
@@ -133,17 +132,21 @@ pub(crate) fn run<B: Batch>(pool: Arc<Pool>, queries: B) -> BatchCall<B::Output>
         let intents: Vec<Intent> = operations.iter().flat_map(|operation| hooks::intents(operation, false)).collect();
         (hooks, intents)
     });
-    let work = async move { run_all(&pool, operations).await }.boxed();
-    let rows = |outcomes: &Vec<Outcome>| outcomes.iter().map(Outcome::rows).sum();
+    let mut finish = Some(finish);
+    let work = async move { run_all(&pool, operations, &mut finish).await }.boxed();
+    let rows = |done: &Done<B::Output>| done.rows;
     let work = match intents {
         None => work,
         Some((hooks, intents)) => hooks::around(hooks, intents, work, rows).boxed(),
     };
-    let work = if span.is_disabled() { work } else { observe::within(span, work, rows).boxed() };
-    BatchCall { work, finish: Some(finish) }
+    BatchCall { work: if span.is_disabled() { work } else { observe::within(span, work, rows).boxed() } }
 }
 
-async fn run_all(pool: &Arc<Pool>, operations: Vec<Operation>) -> Result<Vec<Outcome>> {
+async fn run_all<T: Send>(
+    pool: &Arc<Pool>,
+    operations: Vec<Operation>,
+    finish: &mut Option<Finish<T>>,
+) -> Result<Done<T>> {
     if let Some(error) = operations.iter().find_map(Operation::refused) {
         return Err(error);
     }
@@ -151,24 +154,38 @@ async fn run_all(pool: &Arc<Pool>, operations: Vec<Operation>) -> Result<Vec<Out
     match statements {
         Some(statements) => {
             let mut stale = false;
-            match pipelined(pool.acquire().await?, &operations, &statements, &mut stale).await {
+            match pipelined(pool.acquire().await?, &operations, &statements, finish, &mut stale).await {
                 // Nothing of it holds, so that all of it can be prepared again.
-                Err(_) if stale => pipelined(pool.acquire().await?, &operations, &statements, &mut stale).await,
+                Err(_) if stale => pipelined(pool.acquire().await?, &operations, &statements, finish, &mut stale).await,
                 outcome => outcome,
             }
         }
-        None => one_by_one(pool, operations).await,
+        None => one_by_one(pool, operations, finish).await,
     }
 }
 
-/// BEGIN, every statement and COMMIT go out together. After a failure PostgreSQL refuses the rest,
-/// and turns the COMMIT into a ROLLBACK. `stale` tells whether a migration was the reason.
-async fn pipelined(
+/// Reads outcomes as what was asked for.
+fn read_all<T>(outcomes: Vec<Outcome>, finish: &mut Option<Finish<T>>) -> Result<Done<T>> {
+    let rows = outcomes.iter().map(Outcome::rows).sum();
+    let finish = finish.take().ok_or(Error::TransactionFinished)?;
+    Ok(Done { values: finish(outcomes.into_iter())?, rows })
+}
+
+/// Whether it is known only from what came back whether a batch holds: a row that must be there may be missing.
+fn has_to_be_seen(operations: &[Operation]) -> bool {
+    operations.iter().any(Operation::must_find) && !operations.iter().all(Operation::only_reads)
+}
+
+/// BEGIN, every statement and COMMIT go out together. After a failure PostgreSQL refuses the rest, and turns the COMMIT
+/// into a ROLLBACK. Where a missing row is a failure too, which only the client sees, COMMIT waits for the answers.
+/// `stale` tells whether a migration was the reason.
+async fn pipelined<T: Send>(
     lease: Lease,
     operations: &[Operation],
     statements: &[(Statement, &'static Table)],
+    finish: &mut Option<Finish<T>>,
     stale: &mut bool,
-) -> Result<Vec<Outcome>> {
+) -> Result<Done<T>> {
     let session = Session::new(&lease, "batch");
     let mut prepared = Vec::with_capacity(statements.len());
     for (statement, table) in statements {
@@ -176,48 +193,100 @@ async fn pipelined(
     }
     let transaction = OpenTransaction::adopt(lease, Cow::Borrowed("BEGIN"));
     let lease = transaction.lease()?;
-    let work = join_all(operations.iter().zip(statements.iter().zip(&prepared)).map(
-        |(operation, ((statement, table), prepared))| async move {
-            let session = Session::new(lease, operation.name());
-            let outcome = if operation.counts_written_rows() {
-                session.ask_prepared(prepared, statement, Some(table)).await.map(Outcome::Count)
-            } else {
-                let rows = session.ask_prepared(prepared, statement, Some(table)).await;
-                rows.and_then(|rows| operation.outcome_of(Node::new(table, rows)))
-            };
-            outcome.inspect_err(|error| {
-                if session.is_stale(error) {
-                    session.forget(statement);
-                }
-            })
-        },
-    ));
+    let work =
+        join_all(operations.iter().zip(statements.iter().zip(&prepared)).map(
+            |(operation, ((statement, table), prepared))| answer_of(lease, operation, statement, table, prepared),
+        ));
     let begin = lease.batch_execute("BEGIN");
-    let commit = lease.simple_query("COMMIT");
-    let (begun, (outcomes, committed)) = join(begin, join(work, commit)).await;
+    let waits = has_to_be_seen(operations);
+    let (begun, outcomes, committed) = if waits {
+        let (begun, outcomes) = join(begin, work).await;
+        (begun, outcomes, None)
+    } else {
+        let (begun, (outcomes, committed)) = join(begin, join(work, lease.simple_query("COMMIT"))).await;
+        (begun, outcomes, Some(committed))
+    };
     begun.map_err(|error| from_connection(&error))?;
-    let outcomes: Vec<Outcome> = outcomes.into_iter().collect::<Result<_>>().inspect_err(|error| {
-        if committed.is_ok() {
-            transaction.mark_finished();
-            *stale = Session::new(lease, "batch").is_stale(error);
+    let outcomes: Result<Vec<Outcome>> = outcomes.into_iter().collect();
+    let mut outcomes = match outcomes {
+        Ok(outcomes) => outcomes,
+        Err(error) => {
+            let is_over = match committed {
+                Some(committed) => committed.is_ok(),
+                None => lease.batch_execute("ROLLBACK").await.is_ok(),
+            };
+            if is_over {
+                transaction.mark_finished();
+                *stale = Session::new(lease, "batch").is_stale(&error);
+            }
+            return Err(error);
         }
-    })?;
-    match committed.map_err(|error| commit_error(&error)) {
-        Ok(_) => {
+    };
+    match committed {
+        Some(committed) => {
+            committed.map_err(|error| commit_error(&error))?;
             transaction.mark_finished();
-            Ok(outcomes)
+            read_lacking(lease, operations, &mut outcomes).await?;
+            read_all(outcomes, finish)
         }
-        Err(error) => Err(error),
+        None => {
+            read_lacking(lease, operations, &mut outcomes).await?;
+            match read_all(outcomes, finish) {
+                Ok(done) => transaction.commit().await.map(|()| done),
+                Err(error) => {
+                    // If it cannot be rolled back, the connection is not used again, and the server rolls back.
+                    drop(transaction.rollback().await);
+                    Err(error)
+                }
+            }
+        }
     }
 }
 
+/// What one statement of a batch gives.
+async fn answer_of(
+    lease: &Lease,
+    operation: &Operation,
+    statement: &Statement,
+    table: &'static Table,
+    prepared: &Prepared,
+) -> Result<Outcome> {
+    let session = Session::new(lease, operation.name());
+    let outcome = if operation.counts_written_rows() {
+        session.ask_prepared(prepared, statement, Some(table)).await.map(Outcome::Count)
+    } else {
+        let rows = session.ask_prepared(prepared, statement, Some(table)).await;
+        rows.and_then(|rows| operation.outcome_of(Node::new(table, rows)))
+    };
+    outcome.map_err(|error| operation.explain(error)).inspect_err(|error| {
+        if session.is_stale(error) {
+            session.forget(statement);
+        }
+    })
+}
+
+/// Reads rows that others made while they were written to.
+async fn read_lacking(lease: &Lease, operations: &[Operation], outcomes: &mut [Outcome]) -> Result<()> {
+    for (operation, outcome) in operations.iter().zip(outcomes) {
+        if let Some(again) = operation.lacking(outcome) {
+            *outcome = execute(Session::new(lease, operation.name()), again).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Queries that take several statements each run after one another, in one transaction.
-async fn one_by_one(pool: &Arc<Pool>, operations: Vec<Operation>) -> Result<Vec<Outcome>> {
+async fn one_by_one<T: Send>(
+    pool: &Arc<Pool>,
+    operations: Vec<Operation>,
+    finish: &mut Option<Finish<T>>,
+) -> Result<Done<T>> {
     let transaction = OpenTransaction::begin(pool, "BEGIN").await?;
     let mut outcomes = Vec::with_capacity(operations.len());
     for operation in operations {
         outcomes.push(execute(Session::in_transaction(&transaction, operation.name())?, operation).await?);
     }
+    let done = read_all(outcomes, finish)?;
     transaction.commit().await?;
-    Ok(outcomes)
+    Ok(done)
 }

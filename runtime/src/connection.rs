@@ -15,7 +15,7 @@ pub(crate) use lease::Lease;
 pub(crate) use manager::Manager;
 pub(crate) use open::{OpenTransaction, commit_error};
 pub(crate) use pool::{Pool, Shared};
-pub(crate) use session::{Answer, Session};
+pub(crate) use session::{Answer, Prepared, Session};
 pub(crate) use types::KnownTypes;
 
 use crate::batch::Query;

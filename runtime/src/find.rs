@@ -127,7 +127,8 @@ impl<M: Model> FindUnique<M> {
 
 impl<M: Model, S> Find<M, S, OneOrNone> {
     /// Gives the row itself rather than an `Option`: none is [`Error::NotFound`].
-    pub fn or_err(self) -> Find<M, S, ExactlyOne> {
+    pub fn or_err(mut self) -> Find<M, S, ExactlyOne> {
+        self.select.required = true;
         Find { handle: self.handle, select: self.select, types: PhantomData }
     }
 }

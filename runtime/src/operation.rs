@@ -67,6 +67,7 @@ pub(crate) enum Operation {
         table: &'static Table,
         condition: Condition,
         sets: Sets,
+        limit: Option<u64>,
         returning: bool,
     },
     Upsert {
@@ -81,6 +82,7 @@ pub(crate) enum Operation {
     DeleteMany {
         table: &'static Table,
         condition: Condition,
+        limit: Option<u64>,
     },
     Returning(Box<Returning>),
     Refused(String),
@@ -139,6 +141,24 @@ impl Operation {
         }
     }
 
+    /// Whether it is an error if there is no row.
+    pub(crate) fn must_find(&self) -> bool {
+        match self {
+            Operation::Read(select) => select.required,
+            Operation::Update { .. } | Operation::Delete { .. } => true,
+            Operation::Returning(returning) => returning.write.must_find(),
+            _ => false,
+        }
+    }
+
+    /// Whether it changes nothing.
+    pub(crate) fn only_reads(&self) -> bool {
+        matches!(
+            self,
+            Operation::Read(_) | Operation::Count { .. } | Operation::Exists { .. } | Operation::Aggregate(_)
+        )
+    }
+
     /// Whether it locks the rows that it reads.
     pub(crate) fn locks_rows(&self) -> bool {
         matches!(self, Operation::Read(select) if select.lock.is_some())
@@ -166,14 +186,19 @@ impl Operation {
             Operation::Exists { table, condition } => sql::exists_statement(table, condition),
             Operation::Aggregate(aggregation) => sql::aggregate_statement(aggregation),
             Operation::Create(row) if !row.is_nested() => insert::statement(row.clone()),
+            Operation::CreateMany { rows, options, .. } => insert::bulk_statement(rows.clone(), *options)?,
+            Operation::Upsert { row, key, sets } if !row.is_nested() => {
+                insert::upsert_statement(row.clone(), key, sets, &Condition::ALL).ok()?
+            }
+            Operation::Returning(returning) => returning.single_statement()?,
             Operation::Update { table, condition, sets, nested } if nested.is_empty() && !is_idle(table, sets) => {
                 sql::update_statement(table, condition, sets, true)
             }
-            Operation::UpdateMany { table, condition, sets, returning } if !is_idle(table, sets) => {
-                sql::update_statement(table, condition, sets, *returning)
+            Operation::UpdateMany { table, condition, sets, limit, returning } if !is_idle(table, sets) => {
+                sql::update_many_statement(table, condition, sets, *limit, *returning)
             }
             Operation::Delete { table, condition } => sql::delete_statement(table, condition, true),
-            Operation::DeleteMany { table, condition } => sql::delete_statement(table, condition, false),
+            Operation::DeleteMany { table, condition, limit } => sql::delete_many_statement(table, condition, *limit),
             _ => return None,
         };
         Some((statement, self.table()?))
@@ -181,7 +206,12 @@ impl Operation {
 
     /// Whether it gives the number of rows that its statement wrote.
     pub(crate) fn counts_written_rows(&self) -> bool {
-        matches!(self, Operation::UpdateMany { returning: false, .. } | Operation::DeleteMany { .. })
+        match self {
+            Operation::UpdateMany { returning, .. } => !returning,
+            Operation::CreateMany { options, .. } => !options.returning,
+            Operation::DeleteMany { .. } => true,
+            _ => false,
+        }
     }
 
     /// The outcome, given the rows of its single statement.
@@ -193,7 +223,27 @@ impl Operation {
                 read::attach_joined(&mut node, &plan);
                 Ok(read::outcome(node, &plan))
             }
+            Operation::Returning(returning) => Ok(returning.outcome_of(node)),
             _ => Ok(Outcome::Rows(node)),
+        }
+    }
+
+    /// An error of its single statement, in the words of what was asked for.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        match self {
+            Operation::Create(row) | Operation::Upsert { row, .. } => {
+                insert::explain_lookup(error, row.table, &insert::lookups_of(row))
+            }
+            Operation::Returning(returning) => returning.write.explain(error),
+            _ => error,
+        }
+    }
+
+    /// What has to be read again of the outcome of its single statement, if anything.
+    pub(crate) fn lacking(&self, outcome: &Outcome) -> Option<Operation> {
+        match self {
+            Operation::Returning(returning) => returning.lacking(outcome),
+            _ => None,
         }
     }
 
@@ -292,14 +342,22 @@ pub(crate) fn execute(session: Session<'_>, operation: Operation) -> impl Future
                 nested::update(session, table, condition, sets, nested).await.map(Outcome::Rows)
             }
             Operation::Update { table, condition, sets, .. } if is_idle(table, &sets) => {
-                change_nothing(session, table, condition, true).boxed().await
+                change_nothing(session, table, condition, None, true).boxed().await
             }
-            Operation::Update { table, condition, sets, .. } => update(session, table, &condition, &sets, true).await,
-            Operation::UpdateMany { table, condition, sets, returning } if is_idle(table, &sets) => {
-                change_nothing(session, table, condition, returning).boxed().await
+            Operation::Update { table, condition, sets, .. } => {
+                let statement = sql::shaped_update_statement(session.shapes(), table, &condition, &sets, true);
+                run_update(session, table, statement, true).await
             }
-            Operation::UpdateMany { table, condition, sets, returning } => {
-                update(session, table, &condition, &sets, returning).await
+            Operation::UpdateMany { table, condition, sets, limit, returning } if is_idle(table, &sets) => {
+                change_nothing(session, table, condition, limit, returning).boxed().await
+            }
+            Operation::UpdateMany { table, condition, sets, limit: None, returning } => {
+                let statement = sql::shaped_update_statement(session.shapes(), table, &condition, &sets, returning);
+                run_update(session, table, statement, returning).await
+            }
+            Operation::UpdateMany { table, condition, sets, limit, returning } => {
+                let statement = sql::update_many_statement(table, &condition, &sets, limit, returning);
+                run_update(session, table, statement, returning).await
             }
             Operation::Upsert { row, key, sets } => {
                 insert::upsert(session, row, key, sets).boxed().await.map(Outcome::Rows)
@@ -310,7 +368,10 @@ pub(crate) fn execute(session: Session<'_>, operation: Operation) -> impl Future
                     .await?;
                 Ok(Outcome::Rows(Node::new(table, rows)))
             }
-            Operation::DeleteMany { table, condition } => session
+            Operation::DeleteMany { table, condition, limit: limit @ Some(_) } => {
+                session.execute(sql::delete_many_statement(table, &condition, limit), table).await.map(Outcome::Count)
+            }
+            Operation::DeleteMany { table, condition, limit: None } => session
                 .execute(sql::shaped_delete_statement(session.shapes(), table, &condition, false), table)
                 .await
                 .map(Outcome::Count),
@@ -325,28 +386,30 @@ async fn change_nothing(
     session: Session<'_>,
     table: &'static Table,
     condition: Condition,
+    limit: Option<u64>,
     returning: bool,
 ) -> Result<Outcome> {
     if !returning {
-        return count_of(&Node::new(
-            table,
-            session.query(sql::shaped_count_statement(session.shapes(), table, &condition), table).await?,
-        ));
+        let statement = sql::shaped_count_statement(session.shapes(), table, &condition);
+        let count = count_of(&Node::new(table, session.query(statement, table).await?))?.into_count()?;
+        return Ok(Outcome::Count(limit.map_or(count, |limit| limit.min(count))));
     }
     let mut select = Select::new(table);
     select.filter(condition);
+    if limit.is_some() {
+        select.take = limit;
+        select.order = select.total_order();
+    }
     read::read(session, &select, &[]).await.map(Outcome::Rows)
 }
 
-/// Changes the rows that meet a condition: gives them, or counts them.
-async fn update(
+/// Changes rows: gives them, or counts them.
+async fn run_update(
     session: Session<'_>,
     table: &'static Table,
-    condition: &Condition,
-    sets: &Sets,
+    statement: Statement,
     returning: bool,
 ) -> Result<Outcome> {
-    let statement = sql::shaped_update_statement(session.shapes(), table, condition, sets, returning);
     Ok(match returning {
         true => Outcome::Rows(Node::new(table, session.query(statement, table).await?)),
         false => Outcome::Count(session.execute(statement, table).await?),

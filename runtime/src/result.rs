@@ -214,7 +214,7 @@ pub(crate) struct KeyedRows {
 }
 
 impl KeyedRows {
-    fn children(&self, parent: usize) -> &[u32] {
+    pub(crate) fn children(&self, parent: usize) -> &[u32] {
         let number = self.of_parents[parent] as usize;
         let Some(end) = self.ends.get(number) else { return &[] };
         let begin = number.checked_sub(1).map_or(0, |before| self.ends[before]);

@@ -27,6 +27,8 @@ pub struct Select {
     pub(crate) includes: Vec<Include>,
     /// At most one row comes back.
     pub(crate) single: bool,
+    /// No row is an error.
+    pub(crate) required: bool,
     /// How the rows are locked until the transaction ends.
     pub(crate) lock: Option<Lock>,
 }
@@ -107,6 +109,7 @@ impl Select {
             outputs: Outputs::All,
             includes: Vec::new(),
             single: false,
+            required: false,
             lock: None,
         }
     }

@@ -26,8 +26,9 @@ pub(crate) use shape::{
     shaped_update_statement,
 };
 pub(crate) use write::{
-    BulkInsert, Cell, OnConflict, columns_statement, copy_statement, count_statement, delete_statement,
-    exists_statement, insert_statement, now_statement, update_statement, upsert_statement,
+    BulkInsert, BulkLookup, Cell, OnConflict, columns_statement, copy_statement, count_statement,
+    delete_many_statement, delete_statement, exists_statement, insert_statement, now_statement, update_many_statement,
+    update_statement, upsert_statement,
 };
 
 use crate::filter::{Condition, Operator};

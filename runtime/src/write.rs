@@ -263,20 +263,21 @@ pub struct UpdateMany<M, C> {
     handle: Handle,
     condition: Condition,
     sets: Sets,
+    limit: Option<u64>,
     all_rows: bool,
     types: PhantomData<fn() -> (M, C)>,
 }
 
 impl<M: Model> UpdateMany<M, AddFilterOrAllRows> {
     pub(crate) fn new(handle: Handle) -> Self {
-        Self { handle, condition: Condition::ALL, sets: Vec::new(), all_rows: false, types: PhantomData }
+        Self { handle, condition: Condition::ALL, sets: Vec::new(), limit: None, all_rows: false, types: PhantomData }
     }
 }
 
 impl<M: Model, C> UpdateMany<M, C> {
     fn chosen(self) -> UpdateMany<M, RowsChosen> {
-        let UpdateMany { handle, condition, sets, all_rows, .. } = self;
-        UpdateMany { handle, condition, sets, all_rows, types: PhantomData }
+        let UpdateMany { handle, condition, sets, limit, all_rows, .. } = self;
+        UpdateMany { handle, condition, sets, limit, all_rows, types: PhantomData }
     }
 
     /// Sets a column.
@@ -289,6 +290,13 @@ impl<M: Model, C> UpdateMany<M, C> {
     pub fn filter(mut self, filter: impl Into<Filter<M>>) -> UpdateMany<M, RowsChosen> {
         self.condition = self.condition.and(filter.into().condition);
         self.chosen()
+    }
+
+    /// At most so many rows: the first in the order of their key. A row that another transaction is changing is waited
+    /// for, and left out if it does not meet the filters then.
+    pub fn limit(mut self, rows: u64) -> Self {
+        self.limit = Some(rows);
+        self
     }
 
     /// Every row of the table.
@@ -308,7 +316,8 @@ impl<M: Model> UpdateMany<M, RowsChosen> {
         if self.condition.is_all() && !self.all_rows {
             return Operation::Refused(empty_filter("update_many"));
         }
-        Operation::UpdateMany { table: M::table(), condition: self.condition, sets: self.sets, returning }
+        let UpdateMany { condition, sets, limit, .. } = self;
+        Operation::UpdateMany { table: M::table(), condition, sets, limit, returning }
     }
 }
 
@@ -344,13 +353,14 @@ call!(UpdateManyAndReturn<M: Model, S: FromRow> gives Vec<S>);
 pub struct DeleteMany<M, C> {
     handle: Handle,
     condition: Condition,
+    limit: Option<u64>,
     all_rows: bool,
     types: PhantomData<fn() -> (M, C)>,
 }
 
 impl<M: Model> DeleteMany<M, AddFilterOrAllRows> {
     pub(crate) fn new(handle: Handle) -> Self {
-        Self { handle, condition: Condition::ALL, all_rows: false, types: PhantomData }
+        Self { handle, condition: Condition::ALL, limit: None, all_rows: false, types: PhantomData }
     }
 }
 
@@ -358,12 +368,20 @@ impl<M: Model, C> DeleteMany<M, C> {
     /// Only rows that meet the filter, and all filters before it.
     pub fn filter(self, filter: impl Into<Filter<M>>) -> DeleteMany<M, RowsChosen> {
         let condition = self.condition.and(filter.into().condition);
-        DeleteMany { handle: self.handle, condition, all_rows: self.all_rows, types: PhantomData }
+        DeleteMany { handle: self.handle, condition, limit: self.limit, all_rows: self.all_rows, types: PhantomData }
+    }
+
+    /// At most so many rows: the first in the order of their key. A row that another transaction is changing is waited
+    /// for, and left out if it does not meet the filters then.
+    pub fn limit(mut self, rows: u64) -> Self {
+        self.limit = Some(rows);
+        self
     }
 
     /// Every row of the table.
     pub fn all_rows(self) -> DeleteMany<M, RowsChosen> {
-        DeleteMany { handle: self.handle, condition: self.condition, all_rows: true, types: PhantomData }
+        let DeleteMany { handle, condition, limit, .. } = self;
+        DeleteMany { handle, condition, limit, all_rows: true, types: PhantomData }
     }
 }
 
@@ -374,7 +392,7 @@ impl<M: Model> Query for DeleteMany<M, RowsChosen> {
         let operation = if self.condition.is_all() && !self.all_rows {
             Operation::Refused(empty_filter("delete_many"))
         } else {
-            Operation::DeleteMany { table: M::table(), condition: self.condition }
+            Operation::DeleteMany { table: M::table(), condition: self.condition, limit: self.limit }
         };
         Parts { operation, finish: Outcome::into_count }
     }

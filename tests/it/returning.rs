@@ -236,3 +236,70 @@ async fn a_row_that_was_made_meanwhile_is_found() {
     let changed = waiting.await.expect("does not panic").expect("is changed");
     assert_eq!((changed.institution.slug.as_str(), changed.email.as_str()), ("south", "b@x.edu"));
 }
+
+/// What is selected of many written rows is what a read of them gives, in the order of the rows.
+#[tokio::test]
+async fn chosen_values_of_many_written_rows_come_back() {
+    let fixture = wide::Fixture::new().await;
+    let db = &fixture.db;
+    let named = |name: &str| person::Create { name: name.to_owned() };
+    let made = db.person().create_many_and_return(["c", "a", "b"].map(named));
+    let made = made.select((person::name, person::id)).await.expect("are created");
+    assert_eq!(made.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["c", "a", "b"]);
+
+    let groups = |title: &str| person::groups.create(group::Create { title: title.to_owned() });
+    let rows = [
+        named("f").with(groups("x")).with(groups("y")),
+        named("d").with(groups("z")),
+        named("e").set(person::secret.to("s")),
+    ];
+    let values =
+        (person::name, person::groups.order_by(group::title.asc()).select(group::title), person::groups.count());
+    let nested = db.person().create_many_and_return(rows).select(values).await.expect("are created");
+    let text = |titles: &[&str]| titles.iter().map(|title| (*title).to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        nested,
+        [("f".to_owned(), text(&["x", "y"]), 2), ("d".to_owned(), text(&["z"]), 1), ("e".to_owned(), text(&[]), 0)]
+    );
+
+    let boss = |name: &str| person::manager.connect(person::name.eq(name));
+    db.person().update(person::name.eq("a")).with(boss("c")).await.expect("is connected");
+    let changed =
+        db.person().update_many().filter(person::name.in_(["a", "b"])).set(person::secret.to("t")).and_return();
+    let mut changed = changed.select((person::name, person::manager.select(person::name))).await.expect("are changed");
+    changed.sort();
+    assert_eq!(changed, [("a".to_owned(), Some("c".to_owned())), ("b".to_owned(), None)]);
+    let note = |number| note::Create { tenant: 1, number, author: made[0].1.clone() };
+    let keys = (note::number, note::author.select(person::name), note::comments.count());
+    let notes = db.note().create_many_and_return([3, 1, 2].map(note)).select(keys).await.expect("are created");
+    assert_eq!(notes, [3, 1, 2].map(|number| (number, "c".to_owned(), 0)), "by compound keys, too");
+    let none = db.note().create_many_and_return(Vec::<note::Create>::new()).select(note::number).await;
+    assert_eq!(none.expect("are none"), [0; 0]);
+}
+
+/// Rows that find what they point at by other keys, all in one statement.
+#[tokio::test]
+async fn rows_in_bulk_are_looked_up_together() {
+    let fixture = wide::Fixture::new().await;
+    let db = &fixture.db;
+    let named = |name: &str| person::Create { name: name.to_owned() };
+    db.person().create_many(["ada", "bob"].map(named)).await.expect("are created");
+    let note = |number, author: &str| note::Create { tenant: 1, number, author: person::name.eq(author) };
+    let rows = [note(1, "bob"), note(2, "ada"), note(3, "bob")];
+    let made = db.note().create_many_and_return(rows).select((note::number, note::author.select(person::name)));
+    let made = made.await.expect("are created");
+    assert_eq!(made, [(1, "bob".to_owned()), (2, "ada".to_owned()), (3, "bob".to_owned())]);
+    let reviewed = |number, reviewer: &str| note(number, "ada").with(note::reviewer.connect(person::name.eq(reviewer)));
+    assert_eq!(db.note().create_many([reviewed(4, "bob"), reviewed(5, "ada")]).await.expect("are created"), 2);
+    let missing = db.note().create_many([note(6, "bob"), note(7, "nobody")]).await;
+    assert!(matches!(missing, Err(Error::NotFound { model: "Person", operation: "connected" })), "{missing:?}");
+    let missing = db.note().create_many([reviewed(6, "bob"), reviewed(7, "nobody")]).await;
+    assert!(matches!(missing, Err(Error::NotFound { model: "Person", operation: "connected" })), "{missing:?}");
+    let rows = fixture
+        .sql(
+            "SELECT string_agg(n.number || a.name || coalesce(r.name, ''), ' ' ORDER BY n.number) \
+        FROM \"Note\" n JOIN \"Person\" a ON a.id = n.\"authorId\" LEFT JOIN \"Person\" r ON r.id = n.\"reviewerId\"",
+        )
+        .await;
+    assert_eq!(rows[0].get::<_, String>(0), "1bob 2ada 3bob 4adabob 5adaada");
+}

@@ -168,6 +168,27 @@ async fn a_batch_holds_as_a_whole() {
     assert_eq!(db.institution().find_many().select(institution::slug).await.expect("is read"), ["b"]);
 }
 
+/// A row that is missing is seen before anything is made permanent, in one statement each or in several.
+#[tokio::test]
+async fn a_batch_with_a_missing_row_leaves_nothing() {
+    let fixture = Fixture::new().await;
+    let db = &fixture.db;
+    let nobody = || institution::slug.eq("nobody");
+    let new = || db.institution().create(row("a"));
+    let update = db.batch((new(), db.institution().update(nobody()).set(institution::name.to("x")))).await.map(drop);
+    let delete = db.batch((new(), db.institution().delete(nobody()).select(institution::id))).await.map(drop);
+    let read = db.batch((new(), db.institution().find_unique(nobody()).or_err())).await.map(drop);
+    let several = db.institution().update(nobody()).set(institution::name.to("x")).include(institution::users);
+    let several = db.batch((new(), several)).await.map(drop);
+    for failed in [update, delete, read, several] {
+        assert!(matches!(failed, Err(Error::NotFound { model: "Institution", .. })), "{failed:?}");
+    }
+    assert_eq!(db.institution().count().await.expect("counts"), 0);
+    let both =
+        db.batch((new(), db.institution().update(institution::slug.eq("a")).set(institution::name.to("x")))).await;
+    assert_eq!(both.expect("holds").1.name, "x");
+}
+
 /// A migration changes a column's type under a running program: the statement is prepared again.
 #[tokio::test]
 async fn a_migration_under_a_running_program_is_survived() {

@@ -17,7 +17,7 @@ use crate::filter::Condition;
 use crate::model::Cursor;
 use crate::nested::{Key, Sets};
 use crate::result::Node;
-use crate::sql::{self, BulkInsert, Cell, OnConflict, Statement};
+use crate::sql::{self, BulkInsert, BulkLookup, Cell, OnConflict, Statement};
 use crate::table::{ClientDefault, Table};
 use crate::value::Param;
 
@@ -120,7 +120,7 @@ pub(super) fn found_all(node: &Node, looked_up: &[(u16, &'static str)]) -> Resul
     let missing = |at: Cursor<'_>| {
         looked_up.iter().find(|(column, _)| at.raw(usize::from(*column)).is_none()).map(|(_, model)| *model)
     };
-    match node.cursors().next().and_then(missing) {
+    match node.cursors().find_map(missing) {
         Some(model) => Err(Error::NotFound { model, operation: "connected" }),
         None => Ok(()),
     }
@@ -223,30 +223,43 @@ async fn insert_rows(session: Session<'_>, rows: Vec<Insert>, options: BulkOptio
     let mut placed: Vec<(usize, Row)> = Vec::new();
     let mut groups: Vec<Group> = Vec::new();
     let total = rows.len();
+    let Some(table) = rows.first().map(|row| row.table) else { return Ok(Inserted::default()) };
     for (position, mut row) in rows.into_iter().enumerate() {
-        if row.looks_up() {
-            placed.extend(insert_row(session, row).await?.into_rows().into_iter().map(|row| (position, row)));
-            count += 1;
-            continue;
-        }
+        // What was not found is seen in the rows.
+        let returning = options.returning || row.looks_up();
         row.fill_defaults();
-        add_to_group(&mut groups, row, position, total, options);
+        add_to_group(&mut groups, row, position, total, BulkOptions { returning, ..options });
     }
     for group in groups {
-        let table = group.bulk.table;
-        let mut positions = group.positions.into_iter();
-        for statement in group.bulk.into_statements() {
-            if options.returning {
-                let rows = session.query(statement, table).await?;
-                count += rows.len() as u64;
-                placed.extend(rows.into_iter().map(|row| (positions.next().unwrap_or(usize::MAX), row)));
-            } else {
+        if !group.bulk.returning {
+            for statement in group.bulk.into_statements() {
                 count += session.execute(statement, table).await?;
             }
+            continue;
         }
+        let rows = query_group(session, group).await?;
+        count += rows.len() as u64;
+        placed.extend(rows);
     }
     placed.sort_by_key(|(position, _)| *position);
     Ok(Inserted { count, rows: placed.into_iter().map(|(_, row)| row).collect() })
+}
+
+/// The rows of a group that come back, each with the place of the one that it was made of.
+async fn query_group(session: Session<'_>, group: Group) -> Result<Vec<(usize, Row)>> {
+    let Group { bulk, positions } = group;
+    let table = bulk.table;
+    let looked_up: Vec<(u16, &'static str)> =
+        bulk.lookups.iter().map(|lookup| (bulk.columns[lookup.place], lookup.relation.child.name)).collect();
+    let mut positions = positions.into_iter();
+    let mut placed = Vec::new();
+    for statement in bulk.into_statements() {
+        let rows = session.query(statement, table).await;
+        let node = Node::new(table, rows.map_err(|error| explain_lookup(error, table, &looked_up))?);
+        found_all(&node, &looked_up)?;
+        placed.extend(node.into_rows().into_iter().map(|row| (positions.next().unwrap_or(usize::MAX), row)));
+    }
+    Ok(placed)
 }
 
 const SKIPPING_NEEDS_PLAIN_ROWS: &str = "skip_duplicates works on rows that give keys: \
@@ -254,10 +267,10 @@ const SKIPPING_NEEDS_PLAIN_ROWS: &str = "skip_duplicates works on rows that give
 
 /// Adds a row, the one at `position` of `total`, to the rows with the same columns. Its columns are in order.
 fn add_to_group(groups: &mut Vec<Group>, row: Insert, position: usize, total: usize, options: BulkOptions) {
-    let known = groups.iter().position(|group| columns(&row).eq(group.bulk.columns.iter().copied()));
+    let known = groups.iter().position(|group| fits(&row, &group.bulk));
     let index = known.unwrap_or_else(|| {
         let on_conflict = if options.skip_duplicates { OnConflict::Skip } else { OnConflict::Fail };
-        let bulk = empty_group(row.table, columns(&row).collect(), total - position, options.returning, on_conflict);
+        let bulk = empty_group(&row, total - position, options.returning, on_conflict);
         groups
             .push(Group { bulk, positions: Vec::with_capacity(if options.returning { total - position } else { 0 }) });
         groups.len() - 1
@@ -269,24 +282,65 @@ fn add_to_group(groups: &mut Vec<Group>, row: Insert, position: usize, total: us
     add_row(&mut group.bulk, row);
 }
 
+/// Whether a row has values for the same columns as others, and looks up the same in the same way.
+fn fits(row: &Insert, bulk: &BulkInsert) -> bool {
+    let same_lookup = |(place, (_, cell)): (usize, &(u16, Cell))| {
+        let known = bulk.lookups.iter().find(|lookup| lookup.place == place);
+        match (cell, known) {
+            (Cell::Value(_), None) => true,
+            (Cell::Lookup { key, .. }, Some(known)) => {
+                key.iter().map(|(column, _)| *column).eq(known.key.iter().copied())
+            }
+            _ => false,
+        }
+    };
+    columns(row).eq(bulk.columns.iter().copied())
+        && (bulk.lookups.is_empty() && !row.looks_up() || row.cells.iter().enumerate().all(same_lookup))
+}
+
 fn add_row(bulk: &mut BulkInsert, row: Insert) {
     bulk.rows += 1;
+    let mut lookups = bulk.lookups.iter_mut();
     for ((_, cell), values) in row.cells.into_iter().zip(&mut bulk.values) {
-        if let Cell::Value(value) = cell {
-            values.push(value);
+        match cell {
+            Cell::Value(value) => values.push(value),
+            Cell::Lookup { key, .. } => {
+                let values = lookups.next().map(|lookup| lookup.values.iter_mut()).into_iter().flatten();
+                values.zip(key).for_each(|(values, (_, value))| values.push(value));
+            }
         }
     }
 }
 
-fn empty_group(
-    table: &'static Table,
-    columns: Vec<u16>,
-    rows: usize,
-    returning: bool,
-    on_conflict: OnConflict,
-) -> BulkInsert {
+/// A group for rows like this one.
+fn empty_group(row: &Insert, rows: usize, returning: bool, on_conflict: OnConflict) -> BulkInsert {
+    let columns: Vec<u16> = columns(row).collect();
     let values = columns.iter().map(|_| Vec::with_capacity(rows)).collect();
-    BulkInsert { table, columns, values, rows: 0, returning, on_conflict }
+    let lookup = |(place, (_, cell)): (usize, &(u16, Cell))| match cell {
+        Cell::Value(_) => None,
+        Cell::Lookup { relation, column, key } => {
+            let key: Vec<u16> = key.iter().map(|(column, _)| *column).collect();
+            let values = key.iter().map(|_| Vec::new()).collect();
+            Some(BulkLookup { place, relation, column: *column, key, values })
+        }
+    };
+    let lookups = row.cells.iter().enumerate().filter_map(lookup).collect();
+    BulkInsert { table: row.table, columns, values, lookups, rows: 0, returning, on_conflict }
+}
+
+/// The statement of rows that take only one, and no others along.
+pub(super) fn bulk_statement(rows: Vec<Insert>, options: BulkOptions) -> Option<Statement> {
+    if rows.is_empty() || takes_several_statements(&rows) {
+        return None;
+    }
+    let mut groups = Vec::new();
+    let total = rows.len();
+    for (position, mut row) in rows.into_iter().enumerate() {
+        row.fill_defaults();
+        add_to_group(&mut groups, row, position, total, options);
+    }
+    let mut statements = groups.pop()?.bulk.into_statements();
+    if groups.is_empty() && statements.len() == 1 { statements.pop() } else { None }
 }
 
 /// Inserts the row or, where its key is taken, updates the row that has it: one statement.
@@ -381,20 +435,14 @@ pub(super) async fn upsert_many(
     let mut placed: Vec<(usize, Row)> = Vec::with_capacity(distinct.len());
     let mut groups: Vec<Group> = Vec::new();
     for (position, (mut row, key)) in distinct.into_iter().zip(keys).enumerate() {
-        if row.looks_up() {
-            let row = upsert_if(session, row, key, sets.clone(), only_if).await?;
-            placed.extend(row.into_rows().into_iter().map(|row| (position, row)));
-            continue;
-        }
         complete(&mut row, &key)?;
         let key: Vec<u16> = key.iter().map(|(column, _)| *column).collect();
         let same = |bulk: &BulkInsert| {
-            columns(&row).eq(bulk.columns.iter().copied())
-                && matches!(&bulk.on_conflict, OnConflict::Update { key: known, .. } if *known == key)
+            fits(&row, bulk) && matches!(&bulk.on_conflict, OnConflict::Update { key: known, .. } if *known == key)
         };
         let index = groups.iter().position(|group| same(&group.bulk)).unwrap_or_else(|| {
             let on_conflict = OnConflict::Update { key: key.clone(), sets: sets.clone(), only_if: only_if.clone() };
-            let bulk = empty_group(table, columns(&row).collect(), 1, true, on_conflict);
+            let bulk = empty_group(&row, 1, true, on_conflict);
             groups.push(Group { bulk, positions: Vec::new() });
             groups.len() - 1
         });
@@ -402,14 +450,12 @@ pub(super) async fn upsert_many(
         add_row(&mut groups[index].bulk, row);
     }
     for group in groups {
-        let mut positions = group.positions.into_iter();
-        for statement in group.bulk.into_statements() {
-            let rows = session.query(statement, table).await?;
-            placed.extend(rows.into_iter().map(|row| (positions.next().unwrap_or(usize::MAX), row)));
-        }
-        if positions.next().is_some() {
+        let expected = group.positions.len();
+        let rows = query_group(session, group).await?;
+        if rows.len() < expected {
             return Err(Error::NotFound { model: table.name, operation: "updated" });
         }
+        placed.extend(rows);
     }
     placed.sort_by_key(|(position, _)| *position);
     Ok(Upserted { node: Node::new(table, placed.into_iter().map(|(_, row)| row).collect()), places })

@@ -4,6 +4,7 @@
 //! read behind it, in the same transaction; of a row that goes, before it.
 
 use futures_util::future::{BoxFuture, FutureExt};
+use tokio_postgres::Row;
 
 use super::{Operation, Outcome, insert, nested, read};
 use crate::connection::Session;
@@ -42,9 +43,38 @@ impl Returning {
             Operation::Upsert { row, sets, .. } => !row.is_nested() && keeps_keys(table, sets),
             // Of a row that goes, nothing can be read behind it.
             Operation::Delete { .. } => sql::written_plan(&self.then).is_single_statement(),
+            Operation::CreateMany { rows, .. } => !rows.is_empty() && !insert::takes_several_statements(rows),
+            Operation::UpdateMany { sets, .. } => !super::is_idle(table, sets),
             _ => false,
         };
         possible && !self.counts()
+    }
+
+    /// The only statement, if it is one.
+    pub(super) fn single_statement(&self) -> Option<Statement> {
+        if self.needs_transaction() {
+            return None;
+        }
+        let (statement, _) = self.write.single_statement()?;
+        Some(sql::written_statement(statement, &self.then).0)
+    }
+
+    /// What comes of its only statement. Where a row that is pointed at came into being meanwhile, it has to be read.
+    pub(super) fn outcome_of(&self, mut node: Node) -> Outcome {
+        read::attach_joined(&mut node, &sql::written_plan(&self.then));
+        Outcome::Rows(node)
+    }
+
+    /// What has to be read again of an outcome, if anything.
+    pub(crate) fn lacking(&self, outcome: &Outcome) -> Option<Operation> {
+        let plan = sql::written_plan(&self.then);
+        let Outcome::Rows(node) = outcome else { return None };
+        lacks_a_row(node, &plan).then(|| {
+            let key = key_of(node, &plan);
+            let mut select = self.then.clone();
+            select.filter(nested::key_condition(&key));
+            Operation::Read(Box::new(select))
+        })
     }
 }
 
@@ -77,6 +107,13 @@ async fn write_and_read(session: Session<'_>, returning: Returning) -> Result<Ou
         Operation::Update { table, condition, sets, .. } if at_once => {
             written(session, sql::update_statement(table, &condition, &sets, true), &then).await?
         }
+        Operation::UpdateMany { table, condition, sets, limit, .. } if at_once => {
+            written(session, sql::update_many_statement(table, &condition, &sets, limit, true), &then).await?
+        }
+        Operation::CreateMany { rows, options, .. } if at_once => match insert::bulk_statement(rows, options) {
+            Some(statement) => written(session, statement, &then).await?,
+            None => return Ok(Outcome::Rows(Node::new(then.table, Vec::new()))),
+        },
         Operation::Delete { table, condition } if at_once => {
             written(session, sql::delete_statement(table, &condition, true), &then).await?
         }
@@ -105,9 +142,7 @@ async fn written(session: Session<'_>, statement: Statement, then: &Select) -> R
     let mut node = Node::new(then.table, session.query(statement, then.table).await?);
     if lacks_a_row(&node, &plan) {
         // Another transaction made the row after this statement had begun: a new statement sees it.
-        let key = |column: &u16| (*column, raw_param(&node, plan.place(*column)));
-        let key = then.table.key.iter().map(key).collect::<Vec<_>>();
-        return read_by_key(session, then.clone(), key).await;
+        return read_by_key(session, then.clone(), key_of(&node, &plan)).await;
     }
     read::attach(session, &mut node, &plan, &plan.separate).await?;
     Ok(node)
@@ -122,6 +157,11 @@ fn lacks_a_row(node: &Node, plan: &ReadPlan<'_>) -> bool {
             let found = present.is_none_or(|place| there(child.offset + place));
             points && !found || found && lacks_a_row(node, child)
         })
+}
+
+/// The key of the first row.
+fn key_of(node: &Node, plan: &ReadPlan<'_>) -> Vec<(u16, Param)> {
+    node.table.key.iter().map(|column| (*column, raw_param(node, plan.place(*column)))).collect()
 }
 
 fn raw_param(node: &Node, column: usize) -> Param {
@@ -148,8 +188,37 @@ async fn behind(session: Session<'_>, mut node: Node, then: Select) -> Result<No
         let key = then.table.key.iter().map(|column| (*column, raw_param(&node, usize::from(*column)))).collect();
         return read_by_key(session, then, key).await;
     }
+    if then.is_projection() {
+        return read_in_order(session, &node, then).await;
+    }
     read::attach_all(session, &mut node, &then).await?;
     Ok(node)
+}
+
+/// Values of rows that were written, in the order of these.
+async fn read_in_order(session: Session<'_>, node: &Node, mut then: Select) -> Result<Node> {
+    let table = then.table;
+    let places: Vec<usize> = table.key.iter().map(|column| usize::from(*column)).collect();
+    let mut keys = node.keys(&places);
+    if keys.len() == 0 {
+        return Ok(Node::new(table, Vec::new()));
+    }
+    let lists = std::mem::take(&mut keys.lists);
+    then.filter(match (table.key, lists.as_slice()) {
+        ([column], [list]) => Condition::In { column: *column, values: Param::RawList(list.clone()) },
+        _ => {
+            let key = |place| lists.iter().map(|list| list.param(place).unwrap_or(Param::Null)).collect();
+            Condition::Keys { table, columns: table.key.to_vec(), keys: (0..keys.len()).map(key).collect() }
+        }
+    });
+    let (statement, plan) = sql::read_statement(&then, None);
+    let found = Node::new(table, session.query(statement, table).await?);
+    let places: Vec<usize> = table.key.iter().map(|column| plan.place(*column)).collect();
+    let matched = keys.match_children(&found, &places);
+    let order: Vec<usize> = (0..node.len()).filter_map(|row| Some(*matched.children(row).first()? as usize)).collect();
+    let mut rows: Vec<Option<Row>> = found.into_rows().into_iter().map(Some).collect();
+    let rows = order.into_iter().filter_map(|row| rows.get_mut(row)?.take()).collect();
+    read::attach_to_rows(session, Node::new(table, rows), &plan).await
 }
 
 /// Of a row that goes, everything is read first.

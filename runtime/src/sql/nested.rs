@@ -3,7 +3,7 @@
 //! What they are given they read from a list of rows, an array per column, so that their text does not depend on how
 //! many there are.
 
-use super::{Alias, Statement, Writer};
+use super::{Alias, BulkInsert, BulkLookup, Statement, Writer};
 use crate::field::SetTo;
 use crate::filter::Condition;
 use crate::table::{Column, JoinTable, Relation, Table, push_quoted};
@@ -29,6 +29,11 @@ impl Given {
     /// Adds columns, of which the rows are to have values too.
     pub(crate) fn add_columns(&mut self, table: &'static Table, columns: &[u16]) {
         self.columns.extend(columns.iter().map(|column| (&table.columns[usize::from(*column)], Vec::new())));
+    }
+
+    /// Adds a column with its values.
+    fn add(&mut self, column: &'static Column, values: Vec<Param>) {
+        self.columns.push((column, values));
     }
 
     /// Adds a row.
@@ -371,4 +376,51 @@ pub(crate) fn which_exist_statement(table: &'static Table, key: &[u16], given: G
     writer.push(") FROM ");
     writer.push(ROWS);
     writer.finish()
+}
+
+impl BulkInsert {
+    /// Rows of which columns are looked up: `INSERT .. SELECT r.c0, (SELECT t1."id" FROM .. WHERE ..) FROM rows AS r`.
+    pub(super) fn looked_up(mut self) -> Statement {
+        let table = self.table;
+        let mut given = Given::default();
+        let mut writer = Writer::new();
+        writer.push_insert_head(table, &self.columns);
+        writer.push(" SELECT ");
+        for (place, (number, values)) in self.columns.iter().zip(self.values).enumerate() {
+            writer.push(if place > 0 { ", " } else { "" });
+            match self.lookups.iter_mut().find(|lookup| lookup.place == place) {
+                Some(lookup) => writer.push_bulk_lookup(lookup, &mut given),
+                None => {
+                    let column = &table.columns[usize::from(*number)];
+                    writer.push_given_column("r", given.columns.len(), column);
+                    given.add(column, values);
+                }
+            }
+        }
+        writer.push_now_values(table, &self.columns, ", ");
+        writer.push(" FROM (");
+        let columns = given.columns.len();
+        writer.push_given_rows(given);
+        writer.push(") AS r");
+        writer.push_given_names(columns);
+        writer.push_bulk_end(table, &self.on_conflict, self.returning);
+        writer.finish()
+    }
+}
+
+impl Writer {
+    fn push_bulk_lookup(&mut self, lookup: &mut BulkLookup, given: &mut Given) {
+        let child = lookup.relation.child;
+        let alias = self.alias();
+        self.push("(SELECT ");
+        self.push_column(alias, &child.columns[usize::from(lookup.column)]);
+        self.push(" FROM ");
+        self.push_table(child, alias);
+        self.push(" WHERE ");
+        self.push_given_equal(child, alias, &lookup.key, "r", given.columns.len());
+        self.push(")");
+        for (column, values) in lookup.key.iter().zip(std::mem::take(&mut lookup.values)) {
+            given.add(&child.columns[usize::from(*column)], values);
+        }
+    }
 }

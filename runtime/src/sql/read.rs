@@ -145,9 +145,11 @@ pub(crate) fn unjoined_plan(select: &Select) -> ReadPlan<'_> {
     plan_outputs(select, 0, Joining::None, &[])
 }
 
-/// The plan of what a statement that writes a row gives back.
+/// The plan of what a statement that writes gives back: of one row with those that it points at. Of many, their order
+/// would be lost in a join.
 pub(crate) fn written_plan(select: &Select) -> ReadPlan<'_> {
-    plan_outputs(select, 0, Joining::Referenced(select.table), &[])
+    let joining = if select.single { Joining::Referenced(select.table) } else { Joining::None };
+    plan_outputs(select, 0, joining, &[])
 }
 
 /// A write that returns all columns, made to return what is asked for of the row and of those it points at.

@@ -209,6 +209,8 @@ impl Shape {
             outputs: _,
             includes: _,
             single,
+            // Says what no row means, not which rows are read.
+            required: _,
             lock,
         } = select;
         let mut shape = Self::new(READ, table);

@@ -99,6 +99,43 @@ pub(crate) fn update_statement(
     writer.finish()
 }
 
+/// `UPDATE` of all rows that meet a condition, or of the first of them in the order of their key.
+pub(crate) fn update_many_statement(
+    table: &'static Table,
+    condition: &Condition,
+    sets: &[(u16, SetTo)],
+    limit: Option<u64>,
+    returning: bool,
+) -> Statement {
+    let Some(limit) = limit else { return update_statement(table, condition, sets, returning) };
+    let mut writer = Writer::new();
+    let alias = writer.alias();
+    writer.push_chosen(table, condition, limit);
+    writer.push("UPDATE ");
+    writer.push_table(table, alias);
+    writer.push(" SET ");
+    writer.push_sets(table, sets);
+    writer.push(" FROM ");
+    writer.push_is_chosen(table, alias);
+    if returning {
+        writer.push_returning(table);
+    }
+    writer.finish()
+}
+
+/// `DELETE` of all rows that meet a condition, or of the first of them in the order of their key.
+pub(crate) fn delete_many_statement(table: &'static Table, condition: &Condition, limit: Option<u64>) -> Statement {
+    let Some(limit) = limit else { return delete_statement(table, condition, false) };
+    let mut writer = Writer::new();
+    let alias = writer.alias();
+    writer.push_chosen(table, condition, limit);
+    writer.push("DELETE FROM ");
+    writer.push_table(table, alias);
+    writer.push(" USING ");
+    writer.push_is_chosen(table, alias);
+    writer.finish()
+}
+
 /// `DELETE`, returning all columns of the deleted rows or nothing.
 pub(crate) fn delete_statement(table: &'static Table, condition: &Condition, returning: bool) -> Statement {
     let mut writer = Writer::new();
@@ -140,9 +177,23 @@ pub(crate) struct BulkInsert {
     pub(crate) columns: Vec<u16>,
     /// A value per row, for each of `columns`.
     pub(crate) values: Vec<Vec<Param>>,
+    /// Those of `columns` whose values are looked up: they have none of their own.
+    pub(crate) lookups: Vec<BulkLookup>,
     pub(crate) rows: usize,
     pub(crate) returning: bool,
     pub(crate) on_conflict: OnConflict,
+}
+
+/// A column whose value is that of another table's row, which each new row knows by its key.
+#[derive(Debug)]
+pub(crate) struct BulkLookup {
+    /// The place of the column.
+    pub(crate) place: usize,
+    pub(crate) relation: &'static Relation,
+    pub(crate) column: u16,
+    pub(crate) key: Vec<u16>,
+    /// A value per row, for each column of the key.
+    pub(crate) values: Vec<Vec<Param>>,
 }
 
 /// What becomes of rows whose key is taken.
@@ -163,6 +214,9 @@ impl BulkInsert {
     /// The statements: one parameter per column, as arrays, in a single statement. Lists of lists do
     /// not exist as parameters, so rows with list columns go as VALUES, in as many statements as needed.
     pub(crate) fn into_statements(self) -> Vec<Statement> {
+        if !self.lookups.is_empty() {
+            return vec![self.looked_up()];
+        }
         let is_list = |column: &u16| self.table.columns[usize::from(*column)].sql_type.ends_with("[]");
         if self.columns.is_empty() || self.columns.iter().any(is_list) {
             self.with_values()
@@ -236,6 +290,40 @@ impl BulkInsert {
 }
 
 impl Writer {
+    /// The keys of the first rows that meet a condition, locked: two programs that take rows at once take different
+    /// ones. Materialized, so that it is done once whatever the plan is.
+    fn push_chosen(&mut self, table: &'static Table, condition: &Condition, limit: u64) {
+        let alias = self.alias();
+        let key = |writer: &mut Self| {
+            for (index, column) in table.key.iter().enumerate() {
+                writer.push(if index > 0 { ", " } else { "" });
+                writer.push_column(alias, &table.columns[usize::from(*column)]);
+            }
+        };
+        self.push("WITH relata_chosen AS MATERIALIZED (SELECT ");
+        key(self);
+        self.push(" FROM ");
+        self.push_table(table, alias);
+        self.push_where(condition, table, alias);
+        self.push(" ORDER BY ");
+        key(self);
+        self.push_limit(Some(limit), None);
+        self.push(" FOR UPDATE OF ");
+        self.push_alias(alias);
+        self.push(") ");
+    }
+
+    fn push_is_chosen(&mut self, table: &'static Table, alias: Alias) {
+        self.push("relata_chosen AS chosen WHERE ");
+        for (index, column) in table.key.iter().enumerate() {
+            let column = &table.columns[usize::from(*column)];
+            self.push(if index > 0 { " AND " } else { "" });
+            self.push_column(alias, column);
+            self.push(" = chosen.");
+            push_quoted(&mut self.sql, column.name);
+        }
+    }
+
     fn push_insert(&mut self, table: &'static Table, cells: Vec<(u16, Cell)>) {
         let columns: Vec<u16> = cells.iter().map(|(column, _)| *column).collect();
         if columns.is_empty() && !table.columns.iter().any(|column| column.updated_at) {
@@ -258,7 +346,7 @@ impl Writer {
     }
 
     /// `INSERT INTO "t" AS t0 ("a", "b", "updated_at")`.
-    fn push_insert_head(&mut self, table: &'static Table, columns: &[u16]) {
+    pub(super) fn push_insert_head(&mut self, table: &'static Table, columns: &[u16]) {
         let alias = self.alias();
         self.push("INSERT INTO ");
         self.push_table(table, alias);
@@ -274,7 +362,7 @@ impl Writer {
     }
 
     /// The time of the transaction, for every `@updatedAt` column that got no value.
-    fn push_now_values(&mut self, table: &'static Table, columns: &[u16], first_glue: &str) {
+    pub(super) fn push_now_values(&mut self, table: &'static Table, columns: &[u16], first_glue: &str) {
         let mut glue = first_glue;
         for _ in now_columns(table, columns) {
             self.push(glue);
@@ -415,7 +503,7 @@ impl Writer {
         self.push_where(only_if, table, TABLE);
     }
 
-    fn push_bulk_end(&mut self, table: &'static Table, on_conflict: &OnConflict, returning: bool) {
+    pub(super) fn push_bulk_end(&mut self, table: &'static Table, on_conflict: &OnConflict, returning: bool) {
         match on_conflict {
             OnConflict::Fail => {}
             OnConflict::Skip => self.push(" ON CONFLICT DO NOTHING"),

@@ -120,6 +120,24 @@ macro_rules! many {
     ($name:ident { $($field:ident),+ }) => {
         include!($name { $($field),+ } of rows, "Reads a relation of the written rows along with them.");
 
+        impl<M: Model> $name<M> {
+            /// Gives only these values of each row: a field, a count, values of a relation, or a tuple of them.
+            pub fn select<T: Selection<M>>(self, selection: T) -> Written<Vec<T::Out>> {
+                let (handle, mut then) = (self.handle.clone(), rows::<M>());
+                selection.add_to(&mut then);
+                let operation = operation(self.operation(), Some(then));
+                let finish = |outcome: Outcome| {
+                    outcome.into_rows()?.cursors().map(|at| T::read(&mut Reader::new(at))).collect()
+                };
+                Written { handle, operation, finish }
+            }
+
+            /// Gives the rows as structs of one's own, which derive [`Selectable`].
+            pub fn select_as<T: Selectable<Model = M>>(self) -> Written<Vec<T>> {
+                self.select(As::<T>::new())
+            }
+        }
+
         impl<M: Model, S: FromRow> Query for $name<M, S> {
             type Output = Vec<S>;
 

@@ -85,12 +85,16 @@ async fn update_many_and_return() {
 #[tokio::test]
 async fn update_many_limit() {
     let db = Given::new().await;
-    let tx = db.begin().await.expect("begins");
-    let some = tx.student_exam().find_many().order_by(student_exam::score.asc()).take(2).for_update();
-    let some: Vec<Uuid> = some.select(student_exam::id).await.expect("are locked");
-    let changed = tx.student_exam().update_many().filter(student_exam::id.in_(some)).set(student_exam::weight.to(0.5));
+    let changed = db.student_exam().update_many().all_rows().set(student_exam::weight.to(0.5)).limit(2);
     assert_eq!(changed.await.expect("are updated"), 2);
-    tx.commit().await.expect("commits");
+    let first = db.student_exam().find_many().order_by(student_exam::id.asc()).take(2).select(student_exam::id);
+    let first: Vec<Uuid> = first.await.expect("is read");
+    let half = db.student_exam().find_many().filter(student_exam::weight.eq(0.5)).order_by(student_exam::id.asc());
+    assert_eq!(half.select(student_exam::id).await.expect("is read"), first, "the first by their key");
+    let deleted = db.student_exam().delete_many().filter(student_exam::weight.eq(0.5)).limit(1);
+    assert_eq!(deleted.await.expect("are deleted"), 1);
+    let left = db.student_exam().find_many().filter(student_exam::weight.eq(0.5)).select(student_exam::id);
+    assert_eq!(left.await.expect("is read"), first[1..], "the first of them is gone");
 }
 
 #[tokio::test]

@@ -117,7 +117,31 @@ async fn each_shape_of_a_write_has_its_cost() {
             db.session().delete_many().filter(session::user.is(user::email.eq("nobody")))
         };
         "execute_raw" = 1 in 1: |db| db.execute_raw("UPDATE users SET email = email WHERE id = $1", params![user]);
-        "a batch of writes" = 4 in 1: |db| {
+        "update_many, limit" = 1 in 1: |db| db.student_exam().update_many().all_rows().set(student_exam::weight.to(1.0)).limit(2);
+        "delete_many, limit" = 1 in 1: |db| {
+            db.session().delete_many().filter(session::user.is(user::email.eq("nobody"))).limit(1)
+        };
+        "create_many_and_return, select" = 1 in 1: |db| {
+            db.session().create_many_and_return((0..9).map(|_| login())).select((session::id, session::expires_at))
+        };
+        "update_many, and_return, select of a relation" = 4 in 4: |db| {
+            let query = db.student_exam().update_many().filter(student_exam::student_id.eq(id));
+            query.set(student_exam::weight.to(1.0)).and_return().select(student_exam::exam_type.select(exam_type::code))
+        };
+        "create_many of rows that are looked up" = 3 in 3: |db| {
+            let row = |_| session::Create { user: user::institution_id_email.eq(tenant, "a@x.edu"), expires_at: later() };
+            db.session().create_many((0..9).map(row))
+        };
+        "a batch of writes that come back" = 5 in 1: |db| {
+            let made = db.session().create(login()).include(session::user);
+            let many = db.session().create_many_and_return((0..9).map(|_| login())).select(session::id);
+            db.batch((made, many, db.session().create_many((0..9).map(|_| login()))))
+        };
+        "a batch in which a row may be missing" = 4 in 2: |db| {
+            let change = db.student().update(student::id.eq(id)).set(student::class_year.increment(1));
+            db.batch((change.select(student::class_year), db.session().create(login()).select(session::id)))
+        };
+        "a batch of writes" = 4 in 2: |db| {
             let change = db.student().update(student::id.eq(id)).set(student::class_year.increment(1));
             db.batch((change, db.session().delete_many().filter(session::expires_at.lt(Utc::now()))))
         };
