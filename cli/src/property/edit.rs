@@ -5,7 +5,7 @@ use super::sketch::{Arity, Field, KINDS, Kind, Sketch, on_delete};
 
 /// One edit; some find nothing to do.
 pub(super) fn edit(sketch: &mut Sketch, random: &mut Random) {
-    match random.below(20) {
+    match random.below(22) {
         0 => sketch.add_model(random),
         1 => drop_model(sketch, random),
         2 => rename_model(sketch, random),
@@ -15,6 +15,12 @@ pub(super) fn edit(sketch: &mut Sketch, random: &mut Random) {
         8 => sketch.add_link(random),
         9 => edit_link(sketch, random),
         10 => edit_key(sketch, random),
+        11 => sketch.add_pair(random),
+        12 => {
+            if let Some(at) = random.place(sketch.pairs.len()) {
+                sketch.pairs.remove(at);
+            }
+        }
         _ => edit_model(sketch, random),
     }
 }
@@ -24,6 +30,7 @@ fn drop_model(sketch: &mut Sketch, random: &mut Random) {
         return;
     }
     let gone = sketch.models.remove(random.below(sketch.models.len())).id;
+    sketch.pairs.retain(|(_, one, other)| ![*one, *other].contains(&gone));
     for model in &mut sketch.models {
         let links: Vec<usize> = model.links.iter().filter(|it| it.target == gone).map(|it| it.field).collect();
         for field in links {
@@ -181,6 +188,7 @@ fn edit_model(sketch: &mut Sketch, random: &mut Random) {
             if let Some(place) = random.place(indexes.len()) {
                 indexes[place].unique = false;
                 indexes[place].is_named ^= true;
+                indexes[place].is_computed = random.percent(30);
             }
         }
         6 => sketch.add_check(random, at),

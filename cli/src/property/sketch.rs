@@ -15,6 +15,8 @@ const PREFIXES: [&str; 6] = ["c", "Col ", "se\"lect", "ü", "order", "x'y"];
 pub(super) struct Sketch {
     pub(super) enums: Vec<Enum>,
     pub(super) models: Vec<Model>,
+    /// Lists on both sides: a number, and the two models, which may be one.
+    pub(super) pairs: Vec<(usize, usize, usize)>,
     /// The next free number.
     next: usize,
 }
@@ -75,6 +77,8 @@ pub(super) struct Index {
     /// The field that its condition is about.
     pub(super) condition: Option<usize>,
     pub(super) is_named: bool,
+    /// Its first part is an expression over the field.
+    pub(super) is_computed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,7 +184,18 @@ impl Sketch {
         for _ in 0..random.below(4) {
             sketch.add_link(random);
         }
+        if random.percent(30) {
+            sketch.add_pair(random);
+        }
         sketch
+    }
+
+    pub(super) fn add_pair(&mut self, random: &mut Random) {
+        let id = self.number();
+        let sides = (random.pick(&self.models).map(|it| it.id), random.pick(&self.models).map(|it| it.id));
+        if let (Some(one), Some(other)) = sides {
+            self.pairs.push((id, one, other));
+        }
     }
 
     pub(super) fn add_enum(&mut self, random: &mut Random) {
@@ -265,8 +280,8 @@ impl Sketch {
         }
         let unique = random.percent(30) && first.kind.is_key();
         let condition = random.pick(&usable).filter(|_| random.percent(30)).map(|field| field.id);
-        let (descending, is_named) = (random.percent(20), random.percent(20));
-        model.indexes.push(Index { id, fields, unique, descending, condition, is_named });
+        let (descending, is_named, is_computed) = (random.percent(20), random.percent(20), random.percent(20));
+        model.indexes.push(Index { id, fields, unique, descending, condition, is_named, is_computed });
     }
 
     pub(super) fn add_check(&mut self, random: &mut Random, at: usize) {
@@ -341,6 +356,13 @@ impl Sketch {
                 let _ = writeln!(text, "  back{} {}[] @relation(\"r{}\")", link.id, other.name, link.id);
             }
         }
+        for (id, one, other) in &self.pairs {
+            let sides = [("one", one, other), ("other", other, one)];
+            for (side, _, target) in sides.into_iter().filter(|(_, owner, _)| **owner == model.id) {
+                let Some(target) = self.model(*target) else { continue };
+                let _ = writeln!(text, "  {side}{id} {}[] @relation(\"p{id}\")", target.name);
+            }
+        }
         if let Some(second) = model.second_key.and_then(|id| model.field(id)) {
             let _ = writeln!(text, "\n  @@id([id, {}])", second.name);
         }
@@ -395,7 +417,11 @@ impl Sketch {
             .fields
             .iter()
             .filter_map(|id| model.field(*id))
-            .map(|field| format!("{}{sort}", field.name))
+            .enumerate()
+            .map(|(at, field)| match self.computed(field).filter(|_| at == 0 && index.is_computed) {
+                Some(sql) => format!("raw({})", quoted(&sql)),
+                None => format!("{}{sort}", field.name),
+            })
             .collect();
         let attribute = if index.unique { "unique" } else { "index" };
         let mut more = String::new();
@@ -403,10 +429,22 @@ impl Sketch {
             let _ = write!(more, ", where: raw({})", quoted(&self.condition(model, field)));
         }
         // Without names of their own, two alike would be one.
-        if index.is_named || index.condition.is_some() || index.descending {
+        if index.is_named || index.condition.is_some() || index.descending || index.is_computed {
             let _ = write!(more, ", map: \"index{}\"", index.id);
         }
         let _ = writeln!(text, "  @@{attribute}([{}]{more})", fields.join(", "));
+    }
+
+    /// An expression over a field that differs where the values do.
+    fn computed(&self, field: &Field) -> Option<String> {
+        let column = ident(&field.db);
+        match self.value_kind(field.kind) {
+            Kind::SmallInt | Kind::Int | Kind::BigInt | Kind::Float | Kind::Decimal | Kind::Price => {
+                Some(format!("{column} + 1"))
+            }
+            Kind::Text | Kind::Word => Some(format!("lower({column})")),
+            _ => None,
+        }
     }
 
     /// A condition about a field that all rows fulfil.

@@ -9,7 +9,7 @@ pub(super) use statement::statement;
 pub use summary::summary;
 
 use super::lint::cost;
-use super::plan::{Action, HazardKind, Plan, Step, Transaction};
+use super::plan::{Action, HazardKind, Lock, Plan, Step, Transaction, Work};
 
 /// The line that starts a part of a migration which runs in one transaction.
 pub const SEGMENT_TRANSACTIONAL: &str = "-- relata:segment transactional";
@@ -94,14 +94,28 @@ fn segments(steps: &[Step]) -> Vec<(bool, &[Step])> {
     segments
 }
 
-/// What is worth knowing before running a statement on a large table, with its code; and what a long one is for.
+/// What the statement locks and does to the rows of tables that were there before, with its code where somebody waits
+/// for long; and what a long one is for.
 fn note(step: &Step) -> Option<String> {
     let purpose = match &step.action {
-        Action::Guard(_) => "Fails if something is built on the columns that is not made anew here",
-        Action::CreateFollower { .. } => "The new columns follow the old ones from now on, row by row",
-        Action::FillBeside { .. } => "May be stopped at any time, and run again",
-        Action::Swap { .. } => "The new columns take the place of the old ones",
-        _ => return cost(step).map(|finding| format!("{}: {}", finding.lint.code, finding.text)),
+        Action::Guard(_) => {
+            return Some("Fails if something is built on the columns that is not made anew here".to_owned());
+        }
+        Action::CreateFollower { .. } => {
+            return Some("The new columns follow the old ones from now on, row by row".to_owned());
+        }
+        Action::FillBeside { .. } => ". May be stopped at any time, and run again",
+        Action::Swap { .. } => ": the new columns take the place of the old ones",
+        _ => "",
     };
-    Some(purpose.to_owned())
+    let work = match step.work {
+        Work::None => "at once",
+        Work::Scan => "reads the whole table",
+        Work::Rewrite => "writes its rows",
+    };
+    match cost(step) {
+        Some(finding) => Some(format!("{}: {} ({})", finding.lint.code, finding.text, step.lock)),
+        None if step.lock == Lock::None && step.work == Work::None => None,
+        None => Some(format!("{}, {work}{purpose}", step.lock)),
+    }
 }

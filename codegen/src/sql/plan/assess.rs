@@ -32,7 +32,7 @@ pub enum Lock {
 impl fmt::Display for Lock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Lock::None => "no lock",
+            Lock::None => "No lock",
             Lock::ShareUpdateExclusive => "SHARE UPDATE EXCLUSIVE",
             Lock::RowExclusive => "ROW EXCLUSIVE",
             Lock::Share => "SHARE",
