@@ -1,4 +1,4 @@
-//! Regenerates `generated/` whenever `schema.dsl` changes.
+//! Regenerates `generated/` whenever `schema.dsl` or a file of `queries/` changes.
 
 fn main() {
     relata_codegen::build::Build::new("schema.dsl").committed("generated").migrations("migrations").run();

@@ -10,6 +10,9 @@ pub mod exam_type;
 pub mod institution;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod queries;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod relata_client;
 #[rustfmt::skip]
 #[allow(missing_docs)]

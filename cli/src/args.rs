@@ -34,7 +34,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Write a first schema.dsl, and show what the project needs around it
     Init,
-    /// Report every mistake of a schema
+    /// Report every mistake of a schema and of the queries beside it
     Check(Check),
     /// Write a schema in the one way to write it
     Fmt(Fmt),
@@ -64,6 +64,14 @@ pub(crate) struct Check {
     /// Print the diagnostics as JSON on stdout
     #[arg(long)]
     pub(crate) json: bool,
+    /// Prepare the queries of the folder `queries` on a PostgreSQL, and compare its types with ours
+    ///
+    /// On a database of its own, made on a PostgreSQL of this machine and given the schema, or on that of --url.
+    #[arg(long)]
+    pub(crate) database: bool,
+    /// A database that has the schema: nothing is written there
+    #[arg(long, value_name = "URL", requires = "database")]
+    pub(crate) url: Option<String>,
 }
 
 #[derive(Debug, Args)]

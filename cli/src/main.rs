@@ -72,7 +72,7 @@ fn usage(error: &clap::Error) -> ExitCode {
 async fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Init => command::init::init(),
-        Command::Check(args) => command::check::check(args),
+        Command::Check(args) => command::check::check(args).await,
         Command::Fmt(args) => command::fmt::fmt(args),
         Command::Generate(args) => command::generate::generate(args),
         Command::Ir(args) => command::ir::ir(args),

@@ -8,6 +8,7 @@ use relata_codegen::diagnostics::{
     Diagnostic, Label, Places, Severity, Shortened, Sources, Span, render_plain, shorten,
 };
 use relata_codegen::ir::Schema;
+use relata_codegen::queries::Query;
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -22,6 +23,18 @@ pub(crate) fn compile(sources: &Sources) -> Result<Schema, Failure> {
         say::err(&line);
     }
     compiled.schema.ok_or_else(Failure::said)
+}
+
+/// The same, with the queries beside the schema.
+pub(crate) fn compile_client(schema: Sources, queries: Sources) -> Result<(Schema, Vec<Query>), Failure> {
+    let compiled = relata_codegen::compile_client(schema, queries);
+    let Shortened { shown, rest } = shorten(&compiled.diagnostics);
+    print(shown, &compiled.sources);
+    for line in rest {
+        say::err(&line);
+    }
+    let refused = compiled.is_refused();
+    compiled.schema.filter(|_| !refused).map(|schema| (schema, compiled.queries)).ok_or_else(Failure::said)
 }
 
 /// The same for a schema that nobody is at work on: warnings about it help nobody.

@@ -39,6 +39,19 @@ pub(crate) fn read(path: &Path) -> Result<Sources, Failure> {
     build::read_schema(path).map_err(|error| Failure::refused(error.to_string()))
 }
 
+/// Reads the queries that belong to the schema at `path`: those of the folder that codegen.toml names, else of
+/// `queries` beside the schema, if there is such a folder.
+pub(crate) fn read_queries(path: &Path) -> Result<Sources, Failure> {
+    let folder = match settings::queries() {
+        Some(folder) => folder,
+        None => build::queries_beside(path),
+    };
+    if settings::queries().is_none() && !folder.is_dir() {
+        return Ok(Sources::default());
+    }
+    build::read_queries(&folder).map_err(|error| Failure::refused(error.to_string()))
+}
+
 /// The schema as one text, for the snapshot of a migration. One file stays as it is.
 pub(crate) fn join(sources: &Sources) -> String {
     match sources.files.as_slice() {

@@ -24,6 +24,7 @@ struct Settings {
     out: Option<PathBuf>,
     migrations: Option<PathBuf>,
     seed: Option<PathBuf>,
+    queries: Option<PathBuf>,
 }
 
 /// Reads the file, if there is one.
@@ -48,8 +49,9 @@ pub(crate) fn load() -> Result<(), Failure> {
 
 fn parse(text: &str, path: &Path) -> Result<Settings, Failure> {
     toml::from_str(text).map_err(|error| {
-        Failure::refused(format!("cannot read {}:\n{}", path.display(), error.to_string().trim_end()))
-            .help("it may have `schema`, `out`, `migrations` and `seed`, each a path: schema = \"db/schema.dsl\"")
+        Failure::refused(format!("cannot read {}:\n{}", path.display(), error.to_string().trim_end())).help(
+            "it may have `schema`, `out`, `migrations`, `queries` and `seed`, each a path: schema = \"db/schema.dsl\"",
+        )
     })
 }
 
@@ -61,6 +63,7 @@ impl Settings {
             out: from(self.out),
             migrations: from(self.migrations),
             seed: from(self.seed),
+            queries: from(self.queries),
         }
     }
 }
@@ -78,6 +81,11 @@ pub(crate) fn out() -> PathBuf {
 /// The folder of migrations.
 pub(crate) fn migrations() -> PathBuf {
     SETTINGS.get().and_then(|settings| settings.migrations.clone()).unwrap_or_else(|| "migrations".into())
+}
+
+/// The folder of queries, if it is not beside the schema.
+pub(crate) fn queries() -> Option<PathBuf> {
+    SETTINGS.get()?.queries.clone()
 }
 
 /// The SQL that fills a new database.

@@ -98,6 +98,23 @@ impl Diagnostic {
         }
     }
 
+    /// A mistake that `codegen check --database` has found at a place of a query.
+    pub fn of_database(is_refused: bool, span: Span, message: impl Into<String>) -> Self {
+        Self::new(if is_refused { QUERY_REFUSED } else { QUERY_DIFFERS }, span, message)
+    }
+
+    /// The same, with what to say at its place and what to do.
+    pub fn with(self, label: impl Into<String>, help: impl Into<String>) -> Self {
+        self.label(label).help(help)
+    }
+
+    /// The same in sources that have so many files in front.
+    pub(crate) fn behind_files(mut self, files: u32) -> Self {
+        self.span.file += files;
+        self.secondary.iter_mut().for_each(|label| label.span.file += files);
+        self
+    }
+
     pub(crate) fn label(mut self, text: impl Into<String>) -> Self {
         self.label = text.into();
         self

@@ -9,6 +9,7 @@ mod context;
 mod create;
 mod enumeration;
 mod model;
+mod queries;
 mod relation;
 mod scalar;
 mod sensitive;
@@ -18,6 +19,7 @@ mod table;
 use proc_macro2::TokenStream;
 
 use crate::ir::Schema;
+use crate::queries::Query;
 use context::{EmitCx, EnumNames, ModelNames};
 
 /// Where the output goes and what it is called.
@@ -41,12 +43,21 @@ pub struct GeneratedFile {
 
 /// The files of the client, `lib.rs` first, then one per model and enum in the order of their names.
 pub fn emit(schema: &Schema, options: &EmitOptions) -> Vec<GeneratedFile> {
+    emit_with_queries(schema, &[], options)
+}
+
+/// The same, with a file of queries if there are any.
+pub fn emit_with_queries(schema: &Schema, queries: &[Query], options: &EmitOptions) -> Vec<GeneratedFile> {
     let cx = EmitCx::new(schema);
     let mut modules = vec![(client::MODULE, Module::Client)];
     modules.extend(cx.models.iter().map(|model| (model.file_name.as_str(), Module::Model(model))));
     modules.extend(cx.enums.iter().map(|known| (known.file_name.as_str(), Module::Enum(known))));
+    if !queries.is_empty() {
+        modules.push((queries::MODULE, Module::Queries(queries)));
+    }
     modules.sort_by_key(|(name, _)| *name);
-    let mut files = vec![GeneratedFile { path: "lib.rs".to_owned(), text: client::emit_lib(&cx, options) }];
+    let mut files =
+        vec![GeneratedFile { path: "lib.rs".to_owned(), text: client::emit_lib(&cx, !queries.is_empty(), options) }];
     // Each file is text before the next one begins: tokens take many times the room.
     files.extend(modules.into_iter().map(|(name, module)| GeneratedFile {
         path: format!("{name}.rs"),
@@ -60,6 +71,7 @@ enum Module<'a, 's> {
     Client,
     Model(&'a ModelNames<'s>),
     Enum(&'a EnumNames<'s>),
+    Queries(&'a [Query]),
 }
 
 fn emit_module(cx: &EmitCx<'_>, module: &Module<'_, '_>) -> TokenStream {
@@ -67,6 +79,7 @@ fn emit_module(cx: &EmitCx<'_>, module: &Module<'_, '_>) -> TokenStream {
         Module::Client => client::emit_client(cx),
         Module::Model(model) => model::emit_model(cx, model),
         Module::Enum(known) => enumeration::emit_enum(cx, known),
+        Module::Queries(queries) => queries::emit_queries(cx, queries),
     }
 }
 

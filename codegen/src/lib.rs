@@ -8,6 +8,7 @@ pub mod emit;
 mod format;
 pub mod ir;
 mod lower;
+pub mod queries;
 pub mod sql;
 mod syntax;
 
@@ -47,6 +48,37 @@ pub fn compile(sources: &Sources) -> Compiled {
     diagnostics::without_allowed(&mut diagnostics, sources);
     let refused = diagnostics.iter().any(Diagnostic::is_error);
     Compiled { schema: (!refused).then_some(schema), diagnostics }
+}
+
+/// What a schema and a folder of queries compile to.
+#[derive(Debug, Clone)]
+pub struct CompiledClient {
+    /// The schema; none if there is an error in it.
+    pub schema: Option<ir::Schema>,
+    /// The queries; none of them counts if there is an error among the diagnostics.
+    pub queries: Vec<queries::Query>,
+    /// All files, those of the schema first.
+    pub sources: Sources,
+    /// Everything that was found, in the order of the files. While the schema is refused, nothing is said of queries.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl CompiledClient {
+    /// Whether a client cannot be made of it.
+    pub fn is_refused(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+}
+
+/// Compiles a schema and the queries beside it.
+pub fn compile_client(mut sources: Sources, files: Sources) -> CompiledClient {
+    let Compiled { schema, mut diagnostics } = compile(&sources);
+    let before = sources.files.len() as u32;
+    let checked = schema.as_ref().map(|schema| queries::check(schema, &files)).unwrap_or_default();
+    diagnostics.extend(checked.diagnostics.into_iter().map(|found| found.behind_files(before)));
+    let queries = checked.queries.into_iter().map(|query| query.behind_files(before)).collect();
+    sources.files.extend(files.files);
+    CompiledClient { schema, queries, sources, diagnostics }
 }
 
 fn empty_schema() -> Diagnostic {

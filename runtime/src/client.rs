@@ -14,11 +14,14 @@ use crate::connect::ConnectOptions;
 use crate::connection::{Handle, KnownTypes, Manager, Pool, Shared, Target};
 use crate::error::{Error, Result};
 use crate::hooks::Hooks;
+use crate::model::FromRow;
 use crate::observe::Server;
+use crate::operation::Call;
 use crate::raw::FromRawRow;
 use crate::statistics::{self, Counters, Statistics};
 use crate::stream::RowStream;
 use crate::transaction::{Begin, Transaction, TransactionCall};
+use crate::typed::{IntoSqlCall, SqlQuery};
 use crate::value::Param;
 
 /// The generated list of models: `db.user()`, `db.session()` and so on.
@@ -114,6 +117,22 @@ impl<M: Models> Client<M> {
 
     fn handle(&self) -> Handle {
         Handle(Target::Pool(Arc::clone(&self.pool)))
+    }
+
+    /// Sends a query of `queries/*.sql`: what a function of the module `queries` gives. Rows come as a list of
+    /// structs; with `.one()` and `.optional()` on the query one comes alone. A statement without rows gives the number of
+    /// rows that it wrote.
+    ///
+    /// # Errors
+    /// Those of the statement, and [`Error::Refused`] if the database gives other columns than it was compiled for.
+    pub fn query<Q: IntoSqlCall>(&self, query: Q) -> Call<Q::Output> {
+        self.handle().call(query)
+    }
+
+    /// Rows of a query of `queries/*.sql` as they arrive, without holding them all: a SELECT, VALUES, or WITH that
+    /// writes nothing. Nothing is sent before the first row is asked for; errors come in place of a row.
+    pub fn query_stream<T: FromRow>(&self, query: SqlQuery<T>) -> RowStream<T> {
+        self.handle().query_stream(query)
     }
 
     /// Runs SQL of your own and reads its rows into tuples: `db.query_raw::<(Uuid, i64)>(sql, params![tenant])`.

@@ -245,6 +245,10 @@ impl Found {
                 self.operation(&returning.write);
                 returning.then.includes.iter().for_each(|include| self.read(&include.select, IntentKind::FindMany));
             }
+            Operation::Sql(call) => {
+                let kind = if call.gives_rows() { IntentKind::QueryRaw } else { IntentKind::ExecuteRaw };
+                self.intents.extend(raw_intent(kind, self.in_transaction));
+            }
             Operation::Refused(_) => {}
         }
     }

@@ -41,6 +41,7 @@ mod statistics;
 mod stream;
 mod table;
 mod transaction;
+mod typed;
 mod value;
 mod write;
 
@@ -75,6 +76,7 @@ pub use selection::{CountOf, SelectRelated, Selection};
 pub use statistics::Statistics;
 pub use stream::RowStream;
 pub use transaction::{Begin, Isolation, Savepoint, Transaction, TransactionCall};
+pub use typed::{IntoSqlCall, SqlCommand, SqlQuery};
 pub use value::{IntoNullable, IntoValue, Param, Scalar};
 pub use write::{
     AddFilterOrAllRows, Create, CreateMany, CreateManyAndReturn, Delete, DeleteMany, RowsChosen, Update, UpdateMany,

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::result::Node;
 use crate::table::Table;
-use crate::value::{Decode, Decoded, Scalar, decode_list};
+use crate::value::{Decode, Decoded, Scalar, decode_list, decode_list_with_nulls};
 
 /// A model of the schema: the plain struct of its columns. Implemented by generated code.
 pub trait Model: Sized + Send + 'static {
@@ -136,6 +136,14 @@ impl<'a> Cursor<'a> {
     /// When the value does not fit.
     pub fn list<T: Scalar>(self, column: usize) -> Result<Vec<T>> {
         decode_list(self.raw(column)).map_err(|reason| self.decode_error(column, reason.as_ref()))
+    }
+
+    /// Reads a list in which there may be nulls.
+    ///
+    /// # Errors
+    /// When the value does not fit.
+    pub fn list_with_nulls<T: Scalar>(self, column: usize) -> Result<Vec<Option<T>>> {
+        decode_list_with_nulls(self.raw(column)).map_err(|reason| self.decode_error(column, reason.as_ref()))
     }
 
     /// The bytes of a column as the database sent them.

@@ -30,6 +30,7 @@ use crate::result::Node;
 use crate::select::Select;
 use crate::sql::{self, Statement};
 use crate::table::Table;
+use crate::typed::SqlCall;
 use crate::value::Param;
 
 pub(crate) use copy::copy_rows;
@@ -85,6 +86,7 @@ pub(crate) enum Operation {
         limit: Option<u64>,
     },
     Returning(Box<Returning>),
+    Sql(SqlCall),
     Refused(String),
 }
 
@@ -116,6 +118,7 @@ impl Operation {
             | Operation::Delete { table, .. }
             | Operation::DeleteMany { table, .. } => Some(table),
             Operation::Returning(returning) => Some(returning.then.table),
+            Operation::Sql(call) => Some(call.table()),
             Operation::Refused(_) => None,
         }
     }
@@ -137,6 +140,8 @@ impl Operation {
             Operation::Delete { .. } => "delete",
             Operation::DeleteMany { .. } => "delete_many",
             Operation::Returning(returning) => returning.write.name(),
+            Operation::Sql(call) if call.gives_rows() => "query",
+            Operation::Sql(_) => "execute",
             Operation::Refused(_) => "refused",
         }
     }
@@ -147,6 +152,7 @@ impl Operation {
             Operation::Read(select) => select.required,
             Operation::Update { .. } | Operation::Delete { .. } => true,
             Operation::Returning(returning) => returning.write.must_find(),
+            Operation::Sql(call) => call.alone,
             _ => false,
         }
     }
@@ -199,6 +205,7 @@ impl Operation {
             }
             Operation::Delete { table, condition } => sql::delete_statement(table, condition, true),
             Operation::DeleteMany { table, condition, limit } => sql::delete_many_statement(table, condition, *limit),
+            Operation::Sql(call) => call.statement(),
             _ => return None,
         };
         Some((statement, self.table()?))
@@ -210,6 +217,7 @@ impl Operation {
             Operation::UpdateMany { returning, .. } => !returning,
             Operation::CreateMany { options, .. } => !options.returning,
             Operation::DeleteMany { .. } => true,
+            Operation::Sql(call) => !call.gives_rows(),
             _ => false,
         }
     }
@@ -273,6 +281,14 @@ fn count_of(node: &Node) -> Result<Outcome> {
 }
 
 impl Outcome {
+    /// The table or query whose rows they are.
+    pub(crate) fn table(&self) -> Option<&'static Table> {
+        match self {
+            Outcome::Rows(node) | Outcome::Page { node, .. } => Some(node.table),
+            Outcome::Count(_) => None,
+        }
+    }
+
     pub(crate) fn into_rows(self) -> Result<Node> {
         match self {
             Outcome::Rows(node) | Outcome::Page { node, .. } => Ok(node),
@@ -376,6 +392,11 @@ pub(crate) fn execute(session: Session<'_>, operation: Operation) -> impl Future
                 .await
                 .map(Outcome::Count),
             Operation::Returning(returning) => returning::write(session, *returning).await,
+            Operation::Sql(call) if call.gives_rows() => {
+                let rows = session.query(call.statement(), call.table()).await?;
+                Ok(Outcome::Rows(Node::new(call.table(), rows)))
+            }
+            Operation::Sql(call) => session.execute(call.statement(), call.table()).await.map(Outcome::Count),
             Operation::Refused(reason) => Err(Error::Refused(reason)),
         }
     }
@@ -417,6 +438,7 @@ async fn run_update(
 }
 
 /// A running call: the untyped work, and the function that reads its outcome.
+#[must_use = "nothing happens until it is awaited"]
 pub struct Call<T> {
     pub(crate) work: BoxFuture<'static, Result<Outcome>>,
     pub(crate) finish: fn(Outcome) -> Result<T>,

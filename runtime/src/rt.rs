@@ -15,6 +15,7 @@ pub use crate::selection::Reader;
 pub use crate::set_and_with;
 pub use crate::table::{ClientDefault, Column, Constraint, Count, JoinTable, Relation, Table};
 pub use crate::transaction::Transaction;
+pub use crate::typed::{Sql, SqlCommand, SqlQuery, list, nullable, nullable_list, value};
 pub use crate::value::{IntoNullable, IntoValue, Param, Scalar};
 pub use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 pub use rust_decimal::Decimal;

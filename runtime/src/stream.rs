@@ -17,7 +17,7 @@ use tracing::Instrument;
 use crate::connection::{Handle, LOCK_NEEDS_TRANSACTION, OpenTransaction, Session, Target};
 use crate::error::{Error, Result};
 use crate::hooks::{self, Hooks, Intent, IntentKind, Report};
-use crate::model::Cursor;
+use crate::model::{Cursor, FromRow};
 use crate::observe;
 use crate::operation::{Operation, attach_to_rows};
 use crate::raw::{FromRawRow, RawRow};
@@ -25,6 +25,7 @@ use crate::result::Node;
 use crate::select::Select;
 use crate::sql::{Statement, read_plan, read_statement};
 use crate::table::Table;
+use crate::typed::SqlCall;
 
 /// Rows as they arrive: a [`Stream`], and with [`next`](Self::next) usable without any other crate.
 ///
@@ -54,6 +55,7 @@ struct Begin {
 enum Source {
     Select(Box<Select>),
     Raw(Statement),
+    Sql(SqlCall),
 }
 
 /// Rows that came together.
@@ -145,6 +147,14 @@ pub(crate) fn of_raw<T: FromRawRow>(handle: Handle, statement: Statement) -> Row
     })
 }
 
+/// A stream of the rows of a query of `queries/`.
+pub(crate) fn of_sql<T: FromRow>(handle: Handle, call: SqlCall) -> RowStream<T> {
+    RowStream::new(handle, Source::Sql(call), |part, row| match part {
+        Part::Model(node) => T::from_row(node.cursor(row)),
+        Part::Raw(_) => Err(Error::TransactionFinished),
+    })
+}
+
 /// How far a stream is.
 enum State {
     Begin(Begin),
@@ -205,6 +215,7 @@ impl OpenCursor {
         let session = Session::in_transaction(&transaction, source.operation())?;
         let declared = match &source {
             Source::Raw(statement) => session.declare(&name, statement, None).await,
+            Source::Sql(call) => session.declare(&name, &call.statement(), Some(call.table())).await,
             Source::Select(select) => session.declare(&name, &read_statement(select, None).0, Some(select.table)).await,
         };
         transaction.note(&declared);
@@ -224,6 +235,7 @@ impl OpenCursor {
         let rows = session.fetch(&self.name, at_once, self.source.table()).await?;
         match &self.source {
             Source::Raw(_) => Ok(Part::Raw(rows)),
+            Source::Sql(call) => Ok(Part::Model(Node::new(call.table(), rows))),
             Source::Select(select) => {
                 let node = Node::new(select.table, rows);
                 attach_to_rows(session, node, &read_plan(select)).await.map(Part::Model)
@@ -261,12 +273,14 @@ impl Source {
         match self {
             Source::Select(_) => "find_many",
             Source::Raw(_) => "query_raw",
+            Source::Sql(_) => "query",
         }
     }
 
     fn table(&self) -> Option<&'static Table> {
         match self {
             Source::Select(select) => Some(select.table),
+            Source::Sql(call) => Some(call.table()),
             Source::Raw(_) => None,
         }
     }
@@ -277,7 +291,7 @@ impl Source {
                 Some(Error::Refused(LOCK_NEEDS_TRANSACTION.to_owned()))
             }
             Source::Select(select) => select.refused_lock(),
-            Source::Raw(_) => None,
+            Source::Raw(_) | Source::Sql(_) => None,
         }
     }
 
@@ -287,7 +301,7 @@ impl Source {
                 let read = Operation::Read(Box::new(Select::clone(select)));
                 hooks::intents(&read, in_transaction)
             }
-            Source::Raw(_) => hooks::raw_intent(IntentKind::QueryRaw, in_transaction),
+            Source::Raw(_) | Source::Sql(_) => hooks::raw_intent(IntentKind::QueryRaw, in_transaction),
         }
     }
 

@@ -5,9 +5,11 @@
 
 use std::sync::OnceLock;
 
+use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use crate::value::Param;
+use crate::typed::accepts_list;
+use crate::value::{Param, Scalar};
 
 /// A table or view as the client sees it.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub struct Table {
     pub relations: &'static [Relation],
     /// Keys, checks and indexes, to explain violations.
     pub constraints: &'static [Constraint],
+    /// Of a query of `queries/`: the table that it writes.
+    pub(crate) writes: Option<&'static Table>,
     /// The select list of all columns under the aliases `t0`, `t1` and so on, each made once.
     select_lists: [OnceLock<String>; CACHED_ALIASES],
 }
@@ -48,6 +52,7 @@ impl Table {
             key,
             relations,
             constraints,
+            writes: None,
             select_lists: [const { OnceLock::new() }; CACHED_ALIASES],
         }
     }
@@ -88,6 +93,8 @@ pub struct Column {
     pub default: ClientDefault,
     /// Set to the time of the transaction on every write.
     pub updated_at: bool,
+    /// Of a query of `queries/`: whether its decoder can read a type of the database.
+    pub(crate) accepts: Option<fn(&Type) -> bool>,
 }
 
 /// A value that the client makes for a new row.
@@ -133,7 +140,17 @@ impl ClientDefault {
 impl Column {
     /// For generated code.
     pub const fn new(name: &'static str, sql_type: &'static str) -> Self {
-        Self { name, sql_type, wire: None, default: ClientDefault::None, updated_at: false }
+        Self { name, sql_type, wire: None, default: ClientDefault::None, updated_at: false, accepts: None }
+    }
+
+    /// For generated code: a column of a query of `queries/`.
+    pub const fn of<T: Scalar>(name: &'static str) -> Self {
+        Self { accepts: Some(T::accepts), ..Self::new(name, "") }
+    }
+
+    /// For generated code: a list in a column of a query of `queries/`.
+    pub const fn list_of<T: Scalar>(name: &'static str) -> Self {
+        Self { accepts: Some(accepts_list::<T>), ..Self::new(name, "") }
     }
 
     /// Sets the type that the column travels in.

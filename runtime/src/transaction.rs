@@ -11,8 +11,11 @@ use futures_util::future::{BoxFuture, FutureExt};
 use crate::client::Models;
 use crate::connection::{Handle, OpenTransaction, Pool, Target};
 use crate::error::{Error, Result};
+use crate::model::FromRow;
+use crate::operation::Call;
 use crate::raw::FromRawRow;
 use crate::stream::RowStream;
+use crate::typed::{IntoSqlCall, SqlQuery};
 use crate::value::Param;
 
 /// A transaction: queries start at the models, which it dereferences to. Owned, so that futures
@@ -135,6 +138,22 @@ macro_rules! inside_a_transaction {
 
             fn handle(&self) -> Handle {
                 Handle(Target::Transaction(Arc::clone(&self.shared)))
+            }
+
+            /// Sends a query of `queries/*.sql` in the transaction: what a function of the module `queries` gives. Rows come as a list of
+            /// structs; with `.one()` and `.optional()` on the query one comes alone. A statement without rows gives the number of
+            /// rows that it wrote.
+            ///
+            /// # Errors
+            /// Those of the statement, and [`Error::Refused`] if the database gives other columns than it was compiled for.
+            pub fn query<Q: IntoSqlCall>(&self, query: Q) -> Call<Q::Output> {
+                self.handle().call(query)
+            }
+
+            /// Rows of a query of `queries/*.sql` in the transaction as they arrive, without holding them all: a SELECT, VALUES, or WITH that
+            /// writes nothing. Nothing is sent before the first row is asked for; errors come in place of a row.
+            pub fn query_stream<T: FromRow>(&self, query: SqlQuery<T>) -> RowStream<T> {
+                self.handle().query_stream(query)
             }
 
             /// Runs SQL of your own in the transaction and reads its rows into tuples.

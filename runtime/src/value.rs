@@ -339,6 +339,18 @@ impl<'a, T: Decode> FromSql<'a> for Decoded<T> {
 
 /// Reads a list. PostgreSQL's null reads as the empty list, as in Prisma.
 pub(crate) fn decode_list<T: Scalar>(raw: Option<&[u8]>) -> Result<Vec<T>, BoxError> {
+    decode_elements(raw, |value| T::decode(value.ok_or("the list holds a null")?))
+}
+
+/// Reads a list in which there may be nulls.
+pub(crate) fn decode_list_with_nulls<T: Scalar>(raw: Option<&[u8]>) -> Result<Vec<Option<T>>, BoxError> {
+    decode_elements(raw, |value| value.map(T::decode).transpose())
+}
+
+fn decode_elements<T>(
+    raw: Option<&[u8]>,
+    decode: impl Fn(Option<&[u8]>) -> Result<T, BoxError>,
+) -> Result<Vec<T>, BoxError> {
     let Some(raw) = raw else { return Ok(Vec::new()) };
     let array = wire::array_from_sql(raw)?;
     if array.dimensions().count()? > 1 {
@@ -347,7 +359,7 @@ pub(crate) fn decode_list<T: Scalar>(raw: Option<&[u8]>) -> Result<Vec<T>, BoxEr
     let mut values = array.values();
     let mut list = Vec::new();
     while let Some(value) = values.next()? {
-        list.push(T::decode(value.ok_or("the list holds a null")?)?);
+        list.push(decode(value)?);
     }
     Ok(list)
 }

@@ -20,6 +20,7 @@ mod nested_writes;
 mod pages;
 mod pooler;
 mod prisma;
+mod queries;
 mod random;
 mod raw_queries;
 mod reads;

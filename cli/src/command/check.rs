@@ -1,35 +1,41 @@
-//! `check`: every mistake of a schema.
+//! `check`: every mistake of a schema and of the queries beside it.
+
+mod database;
 
 use relata_codegen::ir::Schema;
+use relata_codegen::{CompiledClient, compile_client};
 
 use crate::args;
 use crate::failure::{Exit, Failure};
 use crate::{report, say, schema_files};
 
-pub(crate) fn check(args: &args::Check) -> Result<Exit, Failure> {
+pub(crate) async fn check(args: &args::Check) -> Result<Exit, Failure> {
     let path = schema_files::locate(args.path.as_deref())?;
-    let sources = schema_files::read(&path)?;
-    let compiled = relata_codegen::compile(&sources);
+    let mut compiled = compile_client(schema_files::read(&path)?, schema_files::read_queries(&path)?);
+    if args.database && !compiled.is_refused() {
+        let found = database::check(&compiled, args.url.as_deref()).await?;
+        compiled.diagnostics.extend(found);
+    }
     if args.json {
-        say::out(&report::to_json(&compiled.diagnostics, &sources)?)?;
+        say::out(&report::to_json(&compiled.diagnostics, &compiled.sources)?)?;
     } else {
-        report::print(&compiled.diagnostics, &sources);
+        report::print(&compiled.diagnostics, &compiled.sources);
     }
-    match (compiled.schema, args.json) {
-        (None, _) => Ok(Exit::Refused),
-        (Some(_), true) => Ok(Exit::Done),
-        (Some(schema), false) => {
-            say::out(&format!("{} is valid: {}", path.display(), summary(&schema)))?;
-            Ok(Exit::Done)
-        }
+    let refused = compiled.is_refused();
+    let CompiledClient { schema, queries, .. } = compiled;
+    match schema.filter(|_| !refused) {
+        None => return Ok(Exit::Refused),
+        Some(_) if args.json => {}
+        Some(schema) => say::out(&format!("{} is valid: {}", path.display(), summary(&schema, queries.len())))?,
     }
+    Ok(Exit::Done)
 }
 
-fn summary(schema: &Schema) -> String {
-    let count = |number: usize, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
+fn summary(schema: &Schema, queries: usize) -> String {
+    let count = |number: usize, one: &str, many: &str| format!("{number} {}", if number == 1 { one } else { many });
     let views = schema.models.iter().filter(|model| model.is_view).count();
-    let models = count(schema.models.len() - views, "model");
-    let rest = [(views, "view"), (schema.enums.len(), "enum")];
-    let rest = rest.iter().filter(|(number, _)| *number > 0).map(|(number, one)| format!(", {}", count(*number, one)));
-    models + &rest.collect::<String>()
+    let models = count(schema.models.len() - views, "model", "models");
+    let rest = [(views, "view", "views"), (schema.enums.len(), "enum", "enums"), (queries, "query", "queries")];
+    let rest = rest.iter().filter(|(number, ..)| *number > 0);
+    models + &rest.map(|(number, one, many)| format!(", {}", count(*number, one, many))).collect::<String>()
 }

@@ -1,17 +1,17 @@
 //! `generate`: the client of a schema, as files.
 
 use relata_codegen::build::{stale_files, write_files};
-use relata_codegen::emit::{EmitOptions, emit};
+use relata_codegen::emit::{EmitOptions, emit_with_queries};
 
 use crate::failure::{Exit, Failure};
 use crate::{args, report, say, schema_files};
 
 pub(crate) fn generate(args: &args::Generate) -> Result<Exit, Failure> {
     let path = schema_files::locate(args.schema.as_deref())?;
-    let schema = report::compile(&schema_files::read(&path)?)?;
+    let (schema, queries) = report::compile_client(schema_files::read(&path)?, schema_files::read_queries(&path)?)?;
     let source =
         path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
-    let files = emit(&schema, &EmitOptions { source, crate_root: true });
+    let files = emit_with_queries(&schema, &queries, &EmitOptions { source, crate_root: true });
     let refused = |error: relata_codegen::build::Error| Failure::refused(error.to_string());
     let stale = stale_files(&args.out, &files).map_err(refused)?;
     let (out, count) = (args.out.display(), files.len());

@@ -84,7 +84,7 @@ pub(crate) async fn verify(args: &args::Verify) -> Result<Exit, Failure> {
 }
 
 /// The server of `DATABASE_URL` is perhaps one that has other work to do: it is taken only if somebody says so.
-fn start(url: Option<&str>) -> Result<DevDb, Failure> {
+pub(super) fn start(url: Option<&str>) -> Result<DevDb, Failure> {
     let is_chosen = std::env::var_os("RELATA_DEVDB").is_some();
     let server = match url {
         Some(url) => DevDb::builder().database_url(url).start(),
@@ -95,7 +95,8 @@ fn start(url: Option<&str>) -> Result<DevDb, Failure> {
         }
     };
     server.map_err(|error| {
-        Failure::refused(error.to_string()).help("verify needs a PostgreSQL to make a database on; --dev-url names one")
+        Failure::refused(error.to_string())
+            .help("it takes a PostgreSQL to make a database on; --dev-url of verify and --url of check name one")
     })
 }
 

@@ -17,6 +17,7 @@ mod lint;
 mod lock_file;
 mod migrate;
 mod proxy;
+mod queries;
 mod rebase;
 mod recipes;
 mod resolve;

@@ -23,8 +23,19 @@ impl Code {
     /// assert!(code.examples().next().unwrap().contains("Strng"));
     /// ```
     pub fn examples(&self) -> impl Iterator<Item = &'static str> + use<> {
-        let blocks = self.explanation.split("```dsl\n").skip(1);
+        let fence = if self.is_about_queries() { "```sql\n" } else { "```dsl\n" };
+        let blocks = self.explanation.split(fence).skip(1);
         blocks.filter_map(|block| Some(block.split_once("```")?.0))
+    }
+
+    /// Whether it is found in a file of `queries/`: its examples are such files, whose first line names them.
+    pub fn is_about_queries(&self) -> bool {
+        self.code.starts_with("R10")
+    }
+
+    /// Whether only a database finds it: `codegen check --database`.
+    pub fn is_of_databases(&self) -> bool {
+        matches!(self.code, "R1016" | "R1017")
     }
 }
 
@@ -159,4 +170,23 @@ codes! {
     R0810 OTHER_GENERATOR Note "A generator of another tool",
     R0811 PREVIEW_FEATURE Note "A preview feature",
     R0812 NO_FOREIGN_KEYS Warning "A database without foreign keys",
+
+    // Queries.
+    R1001 QUERY_FILE_NAME Error "A file whose name cannot be a function",
+    R1002 QUERY_SYNTAX Error "A statement that cannot be read",
+    R1003 QUERY_UNKNOWN_TABLE Error "An unknown table",
+    R1004 QUERY_UNKNOWN_COLUMN Error "An unknown column",
+    R1005 QUERY_AMBIGUOUS_COLUMN Error "A name that means two things",
+    R1006 QUERY_PARAMETERS Error "Parameters that are not numbered through",
+    R1007 QUERY_TYPES Error "Types that do not go together",
+    R1008 QUERY_STATEMENTS Error "Not one statement",
+    R1009 QUERY_COLUMN_NAME Error "A column that cannot be a field",
+    R1010 QUERY_NOT_DERIVED Error "A type that does not follow from the schema",
+    R1011 QUERY_ANNOTATION Error "An annotation that cannot be read",
+    R1012 QUERY_CONTRADICTION Error "An annotation that contradicts the statement",
+    R1013 QUERY_NO_RUST_TYPE Error "A type that the client does not have",
+    R1014 QUERY_SHAPE Error "A number of columns that does not fit",
+    R1015 QUERY_LEFT_OUT Warning "An INSERT without a value that the row needs",
+    R1016 QUERY_REFUSED Error "A statement that PostgreSQL refuses",
+    R1017 QUERY_DIFFERS Error "A type that PostgreSQL sees otherwise",
 }

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::context::{EmitCx, ModelNames, ident};
-use super::{EmitOptions, header};
+use super::{EmitOptions, header, queries};
 
 /// The module of the client. No model's module is called so: see `names::module_name`.
 pub(super) const MODULE: &str = "relata_client";
@@ -18,7 +18,7 @@ const RUNTIME_NAMES: [&str; 4] = ["Error", "Isolation", "NotIncluded", "Parent"]
 
 /// Methods of the runtime's client and transaction, which hide a model's method of the same name. The
 /// model's gets a `_` behind it: `db.transaction_().find_many()`.
-const OWN_METHODS: [&str; 16] = [
+const OWN_METHODS: [&str; 18] = [
     "batch",
     "begin",
     "clone",
@@ -27,8 +27,10 @@ const OWN_METHODS: [&str; 16] = [
     "counted",
     "execute_raw",
     "into",
+    "query",
     "query_raw",
     "query_raw_stream",
+    "query_stream",
     "rollback",
     "savepoint",
     "statistics",
@@ -38,7 +40,7 @@ const OWN_METHODS: [&str; 16] = [
 ];
 
 /// Only lines of `mod` and `use`.
-pub(super) fn emit_lib(cx: &EmitCx<'_>, options: &EmitOptions) -> String {
+pub(super) fn emit_lib(cx: &EmitCx<'_>, has_queries: bool, options: &EmitOptions) -> String {
     let mut text = header(options);
     if options.crate_root {
         text.push_str("//! The typed client of this schema: start at [`Client`].\n\n");
@@ -46,6 +48,9 @@ pub(super) fn emit_lib(cx: &EmitCx<'_>, options: &EmitOptions) -> String {
     let mut modules: Vec<(&str, Option<String>)> = vec![(MODULE, None)];
     modules.extend(cx.models.iter().map(|model| (model.file_name.as_str(), Some(model.ident.to_string()))));
     modules.extend(cx.enums.iter().map(|known| (known.file_name.as_str(), Some(known.ident.to_string()))));
+    if has_queries {
+        modules.push((queries::MODULE, Some(String::new())));
+    }
     modules.sort();
     for (module, _) in &modules {
         // rustc looks for the files of other modules only where it is told.
@@ -60,6 +65,9 @@ pub(super) fn emit_lib(cx: &EmitCx<'_>, options: &EmitOptions) -> String {
     // Where the client is a module of a program, rustc would name each of these that the program does not use.
     text.push_str("#[rustfmt::skip]\n#[allow(unused_imports)]\npub use self::{\n");
     for (module, ident) in &modules {
+        if *module == queries::MODULE {
+            continue;
+        }
         let names = ident.clone().or_else(|| import_list(&free(&OWN_NAMES)));
         text.extend(names.map(|names| format!("    {module}::{names},\n")));
     }

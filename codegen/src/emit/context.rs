@@ -13,6 +13,7 @@ use crate::ir::{
 
 /// The schema with its Rust names.
 pub(super) struct EmitCx<'s> {
+    pub(super) schema: &'s Schema,
     pub(super) models: Vec<ModelNames<'s>>,
     pub(super) enums: Vec<EnumNames<'s>>,
     /// What the client is made of.
@@ -75,7 +76,7 @@ impl<'s> EmitCx<'s> {
         let enums: Vec<EnumNames<'s>> = schema.walk_enums().map(enum_names).collect();
         let positions = models.iter().enumerate().map(|(position, model)| (model.walker.id, position)).collect();
         let enum_positions = enums.iter().enumerate().map(|(position, known)| (known.walker.id, position)).collect();
-        Self { models, enums, client: schema.client, positions, enum_positions }
+        Self { schema, models, enums, client: schema.client, positions, enum_positions }
     }
 
     /// A model that is in the client.

@@ -10,7 +10,12 @@ use crate::ir::{
 
 /// The type of one value of the column, without `Option` or `Vec`.
 pub(super) fn value_type(cx: &EmitCx<'_>, column: ColumnWalker<'_>) -> TokenStream {
-    match &column.column().ty {
+    type_of(cx, &column.column().ty)
+}
+
+/// The same of a type by itself.
+pub(super) fn type_of(cx: &EmitCx<'_>, ty: &ColumnType) -> TokenStream {
+    match ty {
         ColumnType::Enum(id) => {
             let known = cx.enumeration(*id);
             let (module, ident) = (&known.module, &known.ident);
@@ -65,7 +70,12 @@ fn date_time_type(library: DateTimeLibrary, native: NativeType) -> TokenStream {
 
 /// Whether serde writes the column in JSON otherwise than its type does by itself: as text.
 pub(super) fn is_text_in_json(cx: &EmitCx<'_>, column: ColumnWalker<'_>) -> bool {
-    match column.column().ty {
+    is_text(cx, &column.column().ty)
+}
+
+/// The same of a type by itself.
+pub(super) fn is_text(cx: &EmitCx<'_>, ty: &ColumnType) -> bool {
+    match ty {
         ColumnType::Scalar(ScalarType::Bytes, _) => true,
         ColumnType::Scalar(ScalarType::DateTime, _) => cx.client.date_time == DateTimeLibrary::Time,
         _ => false,

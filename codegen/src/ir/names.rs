@@ -29,7 +29,7 @@ pub fn shouty_ident(name: &str) -> String {
 }
 
 /// Files of every client: no model's module is called so.
-const OWN_MODULES: &[&str] = &["lib", "relata_client"];
+const OWN_MODULES: &[&str] = &["lib", "queries", "relata_client"];
 
 /// The file and module of a model: like `snake_ident`, without `r#`, so that a file can be called so.
 pub fn module_name(name: &str) -> String {

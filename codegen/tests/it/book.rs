@@ -8,6 +8,7 @@ use relata_codegen::sql::{DiffOptions, Intent, Pair, Side, State, diff, lower, p
 use relata_devdb::DevDb;
 
 use crate::postgres::Database;
+use crate::queries::check_example;
 use relata_codegen::diagnostics::{CODES, Code, Sources, render_plain};
 
 const SCHEMA_PAGE: &str = include_str!("../../../docs/schema.md");
@@ -81,10 +82,24 @@ fn the_sql_of_the_book_is_what_its_schemas_lead_to() {
 /// A page per code: the explanation, and what the compiler says of its first example.
 fn code_page(code: &Code) -> String {
     let example = code.examples().next().expect("an explanation has an example");
-    let sources = Sources::single("schema.dsl", example);
-    let said: Vec<_> = compile(&sources).diagnostics.iter().map(|known| render_plain(known, &sources)).collect();
-    let said = format!("```\n\nThe compiler says:\n\n```text\n{}```\n", said.join("\n"));
-    let end = code.explanation.find("```dsl\n").map_or(0, |start| start + 7 + example.len());
+    let (sources, diagnostics) = match code.is_about_queries() {
+        true => {
+            let (sources, checked) = check_example(example);
+            (sources, checked.diagnostics)
+        }
+        false => {
+            let sources = Sources::single("schema.dsl", example);
+            let compiled = compile(&sources);
+            (sources, compiled.diagnostics)
+        }
+    };
+    let said: Vec<_> = diagnostics.iter().map(|known| render_plain(known, &sources)).collect();
+    let said = match code.is_of_databases() {
+        true => "```\n".to_owned(),
+        false => format!("```\n\nThe compiler says:\n\n```text\n{}```\n", said.join("\n")),
+    };
+    let fence = if code.is_about_queries() { "```sql\n" } else { "```dsl\n" };
+    let end = code.explanation.find(fence).map_or(0, |start| start + 7 + example.len());
     let (before, after) = code.explanation.split_at(end);
     let after = after.strip_prefix("```\n").unwrap_or(after);
     format!("# {} ({}): {}\n\n{before}{said}{after}", code.code, code.severity.name(), code.title)
@@ -93,7 +108,7 @@ fn code_page(code: &Code) -> String {
 /// The list of all pages, in groups by the second digit of their codes.
 fn code_index() -> String {
     let mut page =
-        "# Diagnostics\n\nWhat the compiler says of a schema, by code. `codegen explain CODE` prints the same \
+        "# Diagnostics\n\nWhat the compiler says of a schema and of the queries beside it, by code. `codegen explain CODE` prints the same \
         pages.\n"
             .to_owned();
     let mut last = "";
@@ -109,7 +124,7 @@ fn code_index() -> String {
     page
 }
 
-const GROUPS: [(&str, &str); 8] = [
+const GROUPS: [(&str, &str); 9] = [
     ("R01", "What is written"),
     ("R02", "Names"),
     ("R03", "Types"),
@@ -118,6 +133,7 @@ const GROUPS: [(&str, &str); 8] = [
     ("R06", "Keys and indexes"),
     ("R07", "Relations"),
     ("R08", "Datasource and generator"),
+    ("R10", "Queries"),
 ];
 
 /// `docs/codes` is made here: `just snap` writes it.

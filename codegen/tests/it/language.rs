@@ -31,7 +31,7 @@ fn mistakes_are_explained() {
 #[test]
 fn every_code_is_explained_by_examples() {
     let mut texts = Vec::new();
-    for code in CODES {
+    for code in CODES.iter().filter(|code| !code.is_about_queries()) {
         let examples: Vec<_> = code.examples().collect();
         let [wrong, right] = examples.as_slice() else { panic!("{} has {} examples", code.code, examples.len()) };
         let sources = Sources::single(format!("{}.dsl", code.code), *wrong);

@@ -13,10 +13,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("syntax", &["diagnostics", "ir"]),
     ("lower", &["diagnostics", "ir", "syntax"]),
     ("format", &["diagnostics", "lower", "syntax"]),
-    ("emit", &["ir"]),
+    // Places are those of files of SQL, and of the diagnostics about them.
+    ("queries", &["diagnostics", "ir"]),
+    ("emit", &["ir", "queries"]),
     ("sql", &["ir"]),
-    ("build", &["compile", "diagnostics", "emit", "ir", "sql"]),
-    ("lib", &["diagnostics", "ir", "lower", "syntax"]),
+    ("build", &["compile", "compile_client", "diagnostics", "emit", "ir", "sql"]),
+    ("lib", &["diagnostics", "ir", "lower", "queries", "syntax"]),
 ];
 
 /// The first names behind every `crate::` of the text.

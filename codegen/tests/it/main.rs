@@ -11,6 +11,7 @@ mod migrate;
 mod postgres;
 mod printed;
 mod properties;
+mod queries;
 mod shapes;
 mod size;
 mod synthetic;

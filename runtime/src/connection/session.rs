@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, TryStreamExt};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{CopyInSink, Row};
+use tokio_postgres::{Column, CopyInSink, Row};
 
 use super::lease::Lease;
 use super::open::OpenTransaction;
@@ -52,6 +52,11 @@ pub(crate) trait Answer: Sized + Send {
 
     /// How many rows were read or written.
     fn rows(&self) -> u64;
+
+    /// The columns, if there are rows.
+    fn columns(&self) -> Option<&[Column]> {
+        None
+    }
 }
 
 impl Answer for Vec<Row> {
@@ -74,6 +79,10 @@ impl Answer for Vec<Row> {
 
     fn rows(&self) -> u64 {
         self.len() as u64
+    }
+
+    fn columns(&self) -> Option<&[Column]> {
+        self.first().map(Row::columns)
     }
 }
 
@@ -126,7 +135,13 @@ impl<'c> Session<'c> {
             Some(known) => known.types_of(self.lease, statement).boxed().await.map(Prepared::Unnamed),
         };
         self.lease.answered();
-        prepared.map_err(|failure| failure.explain(table))
+        let prepared = prepared.map_err(|failure| failure.explain(table))?;
+        if let (Prepared::Named(known), Some(table)) = (&prepared, table)
+            && !known.columns().is_empty()
+        {
+            table.check(known.columns())?;
+        }
+        Ok(prepared)
     }
 
     async fn prepare_named(self, statement: &Statement) -> Result<Prepared, Failure> {
@@ -218,6 +233,11 @@ impl<'c> Session<'c> {
         };
         self.lease.answered();
         let answer = answer.map_err(|failure| failure.explain(table));
+        // What has no name has no columns before there are rows.
+        let answer = answer.and_then(|answer| match (prepared, table, answer.columns()) {
+            (Prepared::Unnamed(_), Some(table), Some(columns)) => table.check(columns).map(|()| answer),
+            _ => Ok(answer),
+        });
         watch.end(self, statement, table, answer.as_ref().map(Answer::rows));
         answer
     }
@@ -309,7 +329,7 @@ pub(crate) enum Failure {
 impl Failure {
     fn explain(self, table: Option<&'static Table>) -> Error {
         match (self, table) {
-            (Failure::Driver(error), Some(table)) => Error::from_driver(&error, table),
+            (Failure::Driver(error), Some(table)) => Error::from_driver(&error, table.writes.unwrap_or(table)),
             (Failure::Driver(error), None) => from_connection(&error),
             (Failure::Refused(reason), _) => Error::Refused(reason),
         }

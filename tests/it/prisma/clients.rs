@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use exam_planner::{Client, Error, Isolation, Student, Transaction, student, user};
+use exam_planner::{Client, Error, Isolation, Student, Transaction, queries, student, user};
 use relata::uuid::Uuid;
 use relata::{Delegate, FromRawRow, Hooks, IntentKind, List, RawRow, params};
 
@@ -104,6 +104,16 @@ async fn query_raw_into_a_type() {
     let sql = "SELECT count(*) AS students, class_year FROM students GROUP BY class_year ORDER BY class_year";
     let years: Vec<Year> = db.query_raw(sql, params![]).await.expect("is read");
     assert_eq!(years.iter().map(|year| (year.class_year, year.students)).collect::<Vec<_>>(), [(2026, 1), (2027, 1)]);
+}
+
+#[tokio::test]
+async fn query_raw_typed() {
+    let db = Given::new().await;
+    let tenant = db.institution().find_first().or_err().await.expect("is read").id;
+    let students: Vec<Student> = db.query(queries::students_of(tenant, 2026)).await.expect("is read");
+    assert_eq!(students.iter().map(|student| student.class_year).collect::<Vec<_>>(), [2026]);
+    let standings: Vec<queries::Standings> = db.query(queries::standings(tenant)).await.expect("is read");
+    assert_eq!(standings.len(), 2);
 }
 
 #[tokio::test]

@@ -1,0 +1,99 @@
+//! Queries in files: `check`, `check --database`, `generate`.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::{Project, database, query};
+
+const SCHEMA: &str = "model User {\n  id Int @id @default(autoincrement())\n  name String?\n  @@map(\"users\")\n}\n";
+
+/// PostgreSQL confirms every type, name and count of every fixture of the compiler.
+#[test]
+fn postgresql_agrees_with_what_was_derived() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../codegen/tests/fixtures/queries");
+    let project = Project::new();
+    project.write("schema.dsl", fs::read(fixtures.join("schema.dsl")).expect("is read"));
+    let mut count = 0;
+    for entry in fs::read_dir(fixtures.join("ok")).expect("is read") {
+        let path = entry.expect("is read").path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        project.write(&format!("queries/{name}"), fs::read(&path).expect("is read"));
+        count += 1;
+    }
+    assert!(count >= 50, "{count} fixtures");
+    let agrees = format!("PostgreSQL agrees with {count} queries");
+    project.run(&["check", "--database"]).exits(0).says(&agrees).says(&format!("{count} queries"));
+    project.run(&["generate"]).exits(0);
+    project.run(&["generate", "--check"]).exits(0);
+    assert!(project.read("generated/queries.rs").contains("pub fn windows("));
+}
+
+#[test]
+fn mistakes_are_those_of_the_project() {
+    let project = Project::new();
+    project.write("schema.dsl", SCHEMA).write("queries/by_name.sql", "SELECT id FROM users WHERE nam = $1\n");
+    project.run(&["check"]).exits(1).says("R1004").says("by_name.sql:1:28").says("did you mean `name`?");
+    let json = project.run(&["check", "--json"]).exits(1).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("valid JSON");
+    let found = &json["diagnostics"][0];
+    assert_eq!(
+        (found["code"].as_str(), found["line"].as_u64(), found["column"].as_u64()),
+        (Some("R1004"), Some(1), Some(28))
+    );
+    assert!(found["file"].as_str().is_some_and(|file| file.ends_with("by_name.sql")));
+    project.run(&["generate"]).exits(1).says("R1004");
+    assert!(!project.path("generated").exists());
+
+    project.write("prisma/sql/byName.sql", "SELECT id FROM users WHERE name = $1\n");
+    project.write("codegen.toml", "queries = \"prisma/sql\"\n");
+    project.run(&["check"]).exits(0).says("1 model, 1 query");
+    project.run(&["generate"]).exits(0);
+    assert!(project.read("generated/queries.rs").contains("pub fn by_name(name: impl rt::IntoValue<rt::String>)"));
+    project.write("codegen.toml", "queries = \"nowhere\"\n");
+    project.run(&["check"]).exits(1).says("cannot read nowhere");
+}
+
+#[test]
+fn what_postgresql_refuses_is_shown_at_its_place() {
+    let project = Project::new();
+    let sql = "-- @column {Int} level\nSELECT name,\n  our_level(:first) AS level FROM users WHERE name = :first\n";
+    project.write("schema.dsl", SCHEMA).write("queries/levels.sql", sql);
+    project.run(&["check"]).exits(0);
+    let refused = project.run(&["check", "--database"]).exits(1);
+    refused.says("R1016").says("levels.sql:3:3").says("function our_level").says("SQLSTATE 42883");
+}
+
+#[test]
+fn what_postgresql_sees_otherwise_is_told() {
+    let project = Project::new();
+    project.write("schema.dsl", SCHEMA);
+    project.write("queries/a.sql", "-- @column {Int} level\nSELECT hashtextextended(name, 0) AS level FROM users\n");
+    project.write("queries/b.sql", "-- @column {String} name\nSELECT name FROM users\n");
+    project.write(
+        "queries/c.sql",
+        "-- @column {Int} n\nMERGE INTO users u USING users v ON false WHEN MATCHED THEN DELETE\n",
+    );
+    project
+        .run(&["check", "--database"])
+        .exits(1)
+        .says("`level` is int8 to PostgreSQL, and int4 here")
+        .says("a.sql:2:8")
+        .says("`name` may be null in the database")
+        .says("PostgreSQL gives 0 columns, and 1 are known here")
+        .says("3 errors");
+}
+
+#[test]
+fn a_database_of_ones_own_is_only_read() {
+    let project = Project::new();
+    project.write("schema.dsl", SCHEMA).write("queries/add.sql", "INSERT INTO users (name) VALUES ($1) RETURNING id\n");
+    let database = database("queries");
+    query(&database, "CREATE TABLE users (id bigint PRIMARY KEY, name text)");
+    let url = ["check", "--database", "--url", database.url()];
+    project.run(&url).exits(1).says("`id` is int8 to PostgreSQL, and int4 here").hides("postgres://");
+    query(&database, "ALTER TABLE users ALTER id TYPE int");
+    project.run(&url).exits(0).says("PostgreSQL agrees with 1 query");
+    assert_eq!(query(&database, "SELECT count(*) FROM users"), ["0"]);
+    project.run(&["check", "--url", database.url()]).exits(64);
+    project.run(&["check", "--database", "--url", "postgres://me:hunter2@127.0.0.1:1/x"]).exits(1).hides("hunter2");
+}

@@ -1,0 +1,188 @@
+//! `queries.rs`: a function for each file of SQL, and the struct of its rows.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use super::context::{EmitCx, ident};
+use super::model::docs;
+use super::scalar::{is_text, type_of};
+use super::serde;
+use crate::ir::names;
+use crate::queries::{Param, Query, ResultColumn, ValueType};
+
+/// The module of the queries. No model's module is called so: see `names::module_name`.
+pub(super) const MODULE: &str = "queries";
+
+pub(super) fn emit_queries(cx: &EmitCx<'_>, queries: &[Query]) -> TokenStream {
+    let queries = queries.iter().map(|query| emit_query(cx, query));
+    quote! {
+        #![allow(missing_docs, unused, clippy::all)]
+
+        use ::relata::rt;
+
+        #(#queries)*
+    }
+}
+
+/// The function, the struct, and the static with what the runtime has to know.
+fn emit_query(cx: &EmitCx<'_>, query: &Query) -> TokenStream {
+    let (function, text) = (ident(&query.name), &query.sql);
+    let (plain_name, constant) = (query.name.trim_start_matches("r#"), static_ident(query));
+    let docs = docs(Some(&documentation(query)));
+    let arguments = query.params.iter().map(|param| emit_argument(cx, param));
+    let values = query.params.iter().map(|param| emit_value(cx, param));
+    let columns = query.columns.iter().flatten().map(|column| emit_column(cx, column));
+    let writes = query.writes.filter(|id| !cx.schema.walk_model(*id).model().ignored).map(|id| {
+        let module = &cx.model(id).module;
+        quote!(.writes(&super::#module::TABLE))
+    });
+    let (row, kind) = match (&query.columns, query.model) {
+        (None, _) => (None, quote!(rt::SqlCommand)),
+        (Some(_), Some(id)) => {
+            let model = cx.model(id);
+            let (module, ident) = (&model.module, &model.ident);
+            (None, quote!(rt::SqlQuery<super::#module::#ident>))
+        }
+        (Some(columns), None) => {
+            let row = ident(&query.row_name);
+            (Some(emit_row(cx, query, &row, columns)), quote!(rt::SqlQuery<#row>))
+        }
+    };
+    let path = if query.columns.is_none() { quote!(rt::SqlCommand) } else { quote!(rt::SqlQuery) };
+    quote! {
+        #docs
+        pub fn #function(#(#arguments),*) -> #kind {
+            #path::new(&#constant, rt::Vec::from([#(#values),*]))
+        }
+
+        #row
+
+        static #constant: rt::Sql = rt::Sql::new(#plain_name, #text, &[#(#columns),*])#writes;
+    }
+}
+
+fn static_ident(query: &Query) -> Ident {
+    ident(&format!("{}_", names::shouty_ident(query.name.trim_start_matches("r#"))))
+}
+
+/// What the file's comment says, and what annotations say of parameters.
+fn documentation(query: &Query) -> String {
+    let own = query.docs.clone().unwrap_or_else(|| {
+        let gives = if query.columns.is_some() { "gives rows" } else { "gives the number of rows that it wrote" };
+        format!("The query `{}.sql`: {gives}.", query.name.trim_start_matches("r#"))
+    });
+    let documented = query.params.iter().filter_map(|param| Some((&param.name, param.docs.as_ref()?)));
+    let lines: Vec<String> = documented.map(|(name, docs)| format!("- `{name}`: {docs}")).collect();
+    if lines.is_empty() { own } else { format!("{own}\n\n{}", lines.join("\n")) }
+}
+
+fn emit_argument(cx: &EmitCx<'_>, param: &Param) -> TokenStream {
+    let (name, ty) = (ident(&param.name), type_of(cx, &param.value.ty));
+    match (param.value.list, param.value.nullable) {
+        (false, false) => quote!(#name: impl rt::IntoValue<#ty>),
+        (false, true) => quote!(#name: impl rt::IntoNullable<#ty>),
+        (true, false) => quote!(#name: impl ::std::iter::IntoIterator<Item = impl rt::IntoValue<#ty>>),
+        (true, true) => quote!(#name: rt::Option<rt::Vec<#ty>>),
+    }
+}
+
+fn emit_value(cx: &EmitCx<'_>, param: &Param) -> TokenStream {
+    let (name, ty) = (ident(&param.name), type_of(cx, &param.value.ty));
+    match (param.value.list, param.value.nullable) {
+        (false, false) => quote!(rt::value::<#ty>(#name)),
+        (false, true) => quote!(rt::nullable::<#ty>(#name)),
+        (true, false) => quote!(rt::list::<#ty>(#name)),
+        (true, true) => quote!(rt::nullable_list::<#ty>(#name)),
+    }
+}
+
+fn emit_column(cx: &EmitCx<'_>, column: &ResultColumn) -> TokenStream {
+    let (name, ty) = (&column.db_name, type_of(cx, &column.value.ty));
+    let made = if column.value.list { quote!(list_of) } else { quote!(of) };
+    quote!(rt::Column::#made::<#ty>(#name))
+}
+
+fn field_type(cx: &EmitCx<'_>, value: &ValueType) -> TokenStream {
+    let ty = type_of(cx, &value.ty);
+    match (value.list, value.holes, value.nullable) {
+        (true, true, _) => quote!(rt::Vec<rt::Option<#ty>>),
+        (true, false, _) => quote!(rt::Vec<#ty>),
+        (false, _, true) => quote!(rt::Option<#ty>),
+        (false, _, false) => ty,
+    }
+}
+
+fn emit_row(cx: &EmitCx<'_>, query: &Query, row: &Ident, columns: &[ResultColumn]) -> TokenStream {
+    let row_docs = format!(" A row of [`{}`].", query.name.trim_start_matches("r#"));
+    let fields = columns.iter().map(|column| {
+        let docs = docs(column.docs.as_deref());
+        let (name, ty, in_json) = (ident(&column.name), field_type(cx, &column.value), in_json(cx, column));
+        quote!(#docs #in_json pub #name: #ty)
+    });
+    let reads = columns.iter().enumerate().map(|(number, column)| {
+        let (name, number) = (ident(&column.name), proc_macro2::Literal::usize_unsuffixed(number));
+        let read = match (column.value.list, column.value.holes) {
+            (true, true) => quote!(list_with_nulls),
+            (true, false) => quote!(list),
+            (false, _) => quote!(get),
+        };
+        quote!(#name: at_.#read(#number)?)
+    });
+    let (derive, debug) = emit_debug(row, columns);
+    let json = serde::emit_derive(cx);
+    quote! {
+        #[doc = #row_docs]
+        #[derive(#derive Clone, PartialEq)]
+        #json
+        pub struct #row {
+            #(#fields),*
+        }
+
+        #debug
+
+        impl rt::FromRow for #row {
+            fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+                Ok(Self { #(#reads),* })
+            }
+        }
+    }
+}
+
+/// Values that show a `@sensitive` column are in no Debug output.
+fn emit_debug(row: &Ident, columns: &[ResultColumn]) -> (Option<TokenStream>, Option<TokenStream>) {
+    if !columns.iter().any(|column| column.sensitive) {
+        return (Some(quote!(Debug,)), None);
+    }
+    let name = row.to_string();
+    let fields = columns.iter().map(|column| {
+        let (name, field) = (column.name.trim_start_matches("r#"), ident(&column.name));
+        let value = if column.sensitive { quote!(&"<sensitive>") } else { quote!(&self.#field) };
+        quote!(.field(#name, #value))
+    });
+    let debug = quote! {
+        impl ::std::fmt::Debug for #row {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.debug_struct(#name)#(#fields)*.finish()
+            }
+        }
+    };
+    (None, Some(debug))
+}
+
+/// In JSON as the columns of models are: what is sensitive is not written, bytes and some times are text.
+fn in_json(cx: &EmitCx<'_>, column: &ResultColumn) -> Option<TokenStream> {
+    if !cx.client.serde {
+        return None;
+    }
+    let mut parts: Vec<TokenStream> = Vec::new();
+    if column.sensitive {
+        parts.push(quote!(skip_serializing));
+    }
+    if is_text(cx, &column.value.ty) && !column.value.holes {
+        parts.push(quote!(with = "rt::text"));
+        if column.value.nullable {
+            parts.push(quote!(default));
+        }
+    }
+    (!parts.is_empty()).then(|| quote!(#[serde(#(#parts),*)]))
+}

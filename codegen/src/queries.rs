@@ -1,0 +1,170 @@
+//! `queries/*.sql`: files of SQL, each a function of the client, with the types that follow from the schema.
+//!
+//! Takes the IR and the texts of the files; gives queries with typed parameters and columns, and a diagnostic for every
+//! mistake. No database is asked: what does not follow from the schema is said by annotations, which
+//! `codegen check --database` compares with what PostgreSQL says. It must not know how the client looks.
+
+mod assemble;
+mod catalog;
+mod header;
+mod infer;
+mod lexer;
+mod params;
+mod parser;
+mod query;
+mod tree;
+mod types;
+
+use std::collections::BTreeMap;
+
+pub use query::{Param, Query, ResultColumn, ValueType};
+
+use catalog::Catalog;
+use header::{is_name, read_header};
+use infer::{ParamState, infer};
+use lexer::{Kind, Token, tokens};
+use params::number_params;
+use parser::parse_statement;
+
+use crate::diagnostics::{self as codes, Diagnostic, Sources, Span};
+use crate::ir::{Schema, names};
+
+/// What a folder of queries compiles to.
+#[derive(Debug, Clone, Default)]
+pub struct Checked {
+    /// The queries of all files without a mistake, in the order of their names.
+    pub queries: Vec<Query>,
+    /// Everything that was found, in the order of the files.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// More tokens than this are not looked at: nothing takes long for what a person writes.
+const MAX_TOKENS: usize = 20_000;
+
+/// Finds out what the queries of a folder take and give. Reports all mistakes of all files at once.
+///
+/// ```
+/// use relata_codegen::{compile, diagnostics::Sources, queries};
+///
+/// let schema = compile(&Sources::single("schema.dsl", "model User {\n  id Int @id\n  email String?\n}\n"));
+/// let files = Sources::single("queries/by_id.sql", "SELECT email FROM \"User\" WHERE id = $1;");
+/// let checked = queries::check(&schema.schema.unwrap(), &files);
+/// let query = &checked.queries[0];
+/// assert_eq!((query.name.as_str(), query.params[0].name.as_str()), ("by_id", "id"));
+/// assert!(query.columns.as_ref().unwrap()[0].value.nullable);
+/// ```
+pub fn check(schema: &Schema, files: &Sources) -> Checked {
+    let catalog = Catalog::new(schema);
+    let mut checked = Checked::default();
+    let mut taken: BTreeMap<String, String> = BTreeMap::new();
+    for (at, file) in files.files.iter().enumerate() {
+        let mut found = Vec::new();
+        let mut query = check_file(schema, &catalog, at as u32, &file.text, &mut found);
+        match function_name(&file.path) {
+            Some((name, row_name)) => {
+                for name in [&name, &row_name] {
+                    if let Some(other) = taken.insert(name.clone(), file.path.clone()) {
+                        found.push(same_name(at as u32, name, &other));
+                    }
+                }
+                query = query.map(|query| Query { name, row_name, ..query });
+            }
+            None => found.push(bad_name(at as u32, &file.path)),
+        }
+        found.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
+        if !found.iter().any(Diagnostic::is_error) {
+            checked.queries.extend(query);
+        }
+        checked.diagnostics.extend(found);
+    }
+    checked.queries.sort_by(|a, b| a.name.cmp(&b.name));
+    checked
+}
+
+/// The names of the function and of its rows; none if the file's name cannot be one.
+fn function_name(path: &str) -> Option<(String, String)> {
+    let file = path.rsplit(['/', '\\']).next()?;
+    let stem = file.strip_suffix(".sql").unwrap_or(file);
+    is_name(stem).then(|| (names::snake_ident(stem), names::camel_ident(stem)))
+}
+
+fn start_of(file: u32) -> Span {
+    Span { file, start: 0, end: 0 }
+}
+
+fn bad_name(file: u32, path: &str) -> Diagnostic {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    Diagnostic::new(codes::QUERY_FILE_NAME, start_of(file), format!("`{name}` cannot be the name of a function"))
+        .label("of this file")
+        .help("rename the file: letters of ASCII, digits and `_`, such as `students_by_score.sql`")
+}
+
+fn same_name(file: u32, name: &str, other: &str) -> Diagnostic {
+    Diagnostic::new(
+        codes::QUERY_FILE_NAME,
+        start_of(file),
+        format!("this file and `{other}` are both `{name}` in Rust"),
+    )
+    .label("of this file")
+    .help("rename one of them")
+}
+
+fn check_file(schema: &Schema, catalog: &Catalog, file: u32, text: &str, found: &mut Vec<Diagnostic>) -> Option<Query> {
+    let header = read_header(schema, file, text, found);
+    let mut tokens = tokens(text);
+    let span = one_statement(file, &mut tokens, found)?;
+    let numbered = number_params(file, text, span, &mut tokens, found)?;
+    let parsed = if tokens.len() > MAX_TOKENS {
+        Err(parser::Stop { span, expected: format!("no more than {MAX_TOKENS} words"), is_wrong: false })
+    } else {
+        parse_statement(file, &tokens)
+    };
+    let statement = match parsed {
+        Ok(statement) => statement,
+        Err(stop) => return assemble::annotated(file, span, header, numbered, &tokens, &stop, found),
+    };
+    let mut params = vec![ParamState::default(); usize::from(numbered.count())];
+    for note in &header.params {
+        if let Some(param) = numbered.place(&note.which).and_then(|at| params.get_mut(at)) {
+            param.noted_nullable = note.value.value.nullable;
+        }
+    }
+    let (cx, outputs) = infer(schema, catalog, params, &statement);
+    found.extend(cx.found);
+    let inferred = assemble::Inferred { params: cx.params, outputs, writes: cx.writes };
+    let query = assemble::assemble(schema, span, header, numbered, inferred, found);
+    // What does not follow from something wrong follows once that is mended.
+    let is_underived = |known: &Diagnostic| known.code == codes::QUERY_NOT_DERIVED.code;
+    if found.iter().any(|known| known.is_error() && !is_underived(known)) {
+        found.retain(|known| !is_underived(known));
+    }
+    Some(query)
+}
+
+/// The place of the only statement; semicolons at its end are taken away.
+fn one_statement(file: u32, tokens: &mut Vec<Token>, found: &mut Vec<Diagnostic>) -> Option<Span> {
+    let end = tokens.pop()?;
+    while tokens.last().is_some_and(|token| token.is(";")) {
+        tokens.pop();
+    }
+    let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else {
+        let message = "there is no statement in this file".to_owned();
+        let help = "write one SELECT, INSERT, UPDATE or DELETE";
+        found.push(Diagnostic::new(codes::QUERY_STATEMENTS, start_of(file), message).help(help));
+        return None;
+    };
+    let span = Span { file, start: first.span.start as u32, end: last.span.end as u32 };
+    if let Some(at) = tokens.iter().position(|token| token.is(";")) {
+        let second = &tokens[(at + 1).min(tokens.len() - 1)];
+        let second = Span { file, start: second.span.start as u32, end: second.span.end as u32 };
+        let message = "there are several statements in this file".to_owned();
+        found.push(
+            Diagnostic::new(codes::QUERY_STATEMENTS, second, message)
+                .label("the second one")
+                .help("a file is one function, and one statement: put the others into files of their own"),
+        );
+        return None;
+    }
+    tokens.push(Token { kind: Kind::End, span: last.span.end..last.span.end, text: end.text });
+    Some(span)
+}

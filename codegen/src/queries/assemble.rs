@@ -1,0 +1,407 @@
+//! What was derived and what was annotated, put together; where neither says enough, the line to write.
+
+use std::collections::BTreeSet;
+
+use super::header::{ColumnNote, Header, NotedType, ParamNote};
+use super::infer::{Output, ParamState};
+use super::lexer::Token;
+use super::params::Numbered;
+use super::parser::Stop;
+use super::query::{Param, Query, ResultColumn, ValueType};
+use super::types::{Base, Ty};
+use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
+use crate::ir::{Arity, ColumnType, ModelId, ScalarType, Schema, names};
+
+/// What inference has found.
+pub(super) struct Inferred {
+    pub(super) params: Vec<ParamState>,
+    pub(super) outputs: Option<Vec<Output>>,
+    pub(super) writes: Option<ModelId>,
+}
+
+/// The query of a statement that was read.
+pub(super) fn assemble(
+    schema: &Schema,
+    span: Span,
+    header: Header,
+    numbered: Numbered,
+    inferred: Inferred,
+    found: &mut Vec<Diagnostic>,
+) -> Query {
+    let mut assembly = Assembly { schema, found };
+    assembly.check_notes(&header, &numbered, inferred.outputs.as_deref());
+    let params = assembly.params(&header.params, &numbered, &inferred.params);
+    // Columns that nobody knows can only be listed by annotations.
+    let is_unknown = |output: &Output| output.name.is_none() && output.typed.ty == Ty::Opaque;
+    let (columns, model) = match &inferred.outputs {
+        None => (None, None),
+        Some(outputs) if outputs.iter().any(is_unknown) && !header.columns.is_empty() => {
+            (Some(assembly.noted_columns(&header.columns)), None)
+        }
+        Some(outputs) => {
+            let columns = assembly.columns(&header.columns, outputs);
+            let model = header.columns.is_empty().then(|| model_of(schema, &columns)).flatten();
+            (Some(columns), model)
+        }
+    };
+    Query {
+        name: String::new(),
+        row_name: String::new(),
+        docs: header.docs,
+        sql: numbered.sql,
+        pieces: numbered.pieces,
+        params,
+        columns,
+        model,
+        writes: inferred.writes,
+        span,
+    }
+}
+
+/// The query of a statement that could not be read, if annotations say all there is to know of it.
+pub(super) fn annotated(
+    file: u32,
+    span: Span,
+    header: Header,
+    numbered: Numbered,
+    tokens: &[Token],
+    stop: &Stop,
+    found: &mut Vec<Diagnostic>,
+) -> Option<Query> {
+    let before = found.len();
+    let notes: Vec<Option<&ParamNote>> = (0..numbered.params.len())
+        .map(|at| header.params.iter().find(|note| numbered.place(&note.which) == Some(at)))
+        .collect();
+    let gives_rows = ["select", "with", "values", "table"].iter().any(|word| tokens[0].is(word))
+        || tokens.iter().any(|token| token.is("returning"));
+    let missing: Vec<String> = (1..).zip(&notes).filter(|(_, note)| note.is_none()).map(param_line).collect();
+    let says_nothing = header.params.is_empty() && header.columns.is_empty();
+    let is_other = OTHER_COMMANDS.iter().any(|word| tokens[0].is(word));
+    if stop.is_wrong || says_nothing && !is_other || !missing.is_empty() || gives_rows && header.columns.is_empty() {
+        let columns = gives_rows.then(|| "-- @column {Type?} name    for each column".to_owned());
+        let lines: Vec<String> = missing.into_iter().chain(columns).collect();
+        let help = match stop.is_wrong || lines.is_empty() {
+            true => "mend the statement".to_owned(),
+            false => {
+                format!("mend it; or, if PostgreSQL takes it, say the types above the statement:\n{}", lines.join("\n"))
+            }
+        };
+        let message = format!("the statement cannot be read from here on: {} is expected", stop.expected);
+        found.push(Diagnostic::new(codes::QUERY_SYNTAX, stop.span, message).help(help));
+        return None;
+    }
+    let schema = Schema::default();
+    let mut assembly = Assembly { schema: &schema, found };
+    assembly.check_notes(&header, &numbered, None);
+    let states = vec![ParamState::default(); numbered.params.len()];
+    let params = assembly.params(&header.params, &numbered, &states);
+    let columns = (!header.columns.is_empty()).then(|| assembly.noted_columns(&header.columns));
+    debug_assert_eq!(file, span.file);
+    if found[before..].iter().any(Diagnostic::is_error) {
+        return None;
+    }
+    Some(Query {
+        name: String::new(),
+        row_name: String::new(),
+        docs: header.docs,
+        sql: numbered.sql,
+        pieces: numbered.pieces,
+        params,
+        columns,
+        model: None,
+        writes: None,
+        span,
+    })
+}
+
+/// Statements that are not looked into, and that need no annotation if they take nothing.
+const OTHER_COMMANDS: [&str; 14] = [
+    "alter", "analyze", "call", "comment", "create", "drop", "lock", "merge", "notify", "refresh", "reindex", "set",
+    "truncate", "vacuum",
+];
+
+fn param_line<T>((number, _): (usize, T)) -> String {
+    format!("-- @param {{Type}} ${number}:name")
+}
+
+struct Assembly<'a> {
+    schema: &'a Schema,
+    found: &'a mut Vec<Diagnostic>,
+}
+
+impl Assembly<'_> {
+    /// An annotation is about something that is there.
+    fn check_notes(&mut self, header: &Header, numbered: &Numbered, outputs: Option<&[Output]>) {
+        for note in header.params.iter().filter(|note| numbered.place(&note.which).is_none()) {
+            let help = match numbered.params.len() {
+                0 => "the statement takes none: remove the line".to_owned(),
+                count => format!("the statement takes {count}, from `$1` to `${count}`"),
+            };
+            let message = "the annotation is about a parameter that the statement does not have";
+            self.found.push(Diagnostic::new(codes::QUERY_ANNOTATION, note.span, message).help(help));
+        }
+        let Some(outputs) = outputs else { return };
+        if outputs.iter().any(|output| output.name.is_none()) {
+            return;
+        }
+        let known: Vec<&str> = outputs.iter().filter_map(|output| output.name.as_deref()).collect();
+        for note in header.columns.iter().filter(|note| !known.contains(&note.name.as_str())) {
+            let guess = did_you_mean(&note.name, known.iter().copied());
+            let help = codes::suggest(guess, || format!("it gives {}", known.join(", ")));
+            let message = format!("the statement gives no column `{}`", note.name);
+            self.found.push(Diagnostic::new(codes::QUERY_ANNOTATION, note.span, message).help(help));
+        }
+    }
+
+    fn params(&mut self, notes: &[ParamNote], numbered: &Numbered, states: &[ParamState]) -> Vec<Param> {
+        let mut taken = BTreeSet::new();
+        let mut params = Vec::new();
+        for (at, (span, name)) in numbered.params.iter().enumerate() {
+            let note = notes.iter().find(|note| numbered.place(&note.which) == Some(at));
+            let state = states.get(at).cloned().unwrap_or_default();
+            let noted = note.and_then(|note| note.alias.as_deref()).or(name.as_deref());
+            let ident = self.param_name(at, noted, state.hint.as_deref(), *span, &mut taken);
+            let Some((value, derived)) = self.param_type(at, note, &state, &ident, *span) else { continue };
+            let docs = note.and_then(|note| note.docs.clone());
+            params.push(Param { name: ident, value, docs, derived, span: *span });
+        }
+        params
+    }
+
+    fn param_name(
+        &mut self,
+        at: usize,
+        noted: Option<&str>,
+        hint: Option<&str>,
+        span: Span,
+        taken: &mut BTreeSet<String>,
+    ) -> String {
+        let fallback = || format!("p{}", at + 1);
+        let wanted = noted.or(hint).map_or_else(fallback, names::snake_ident);
+        let wanted = if is_ident(&wanted) { wanted } else { fallback() };
+        if taken.insert(wanted.clone()) {
+            return wanted;
+        }
+        if noted.is_some() {
+            let message = format!("two parameters are called `{wanted}` in Rust");
+            let help = "give one of them another name";
+            self.found.push(Diagnostic::new(codes::QUERY_ANNOTATION, span, message).help(help));
+        }
+        let plain = wanted.trim_start_matches("r#").to_owned();
+        let free = (2..).map(|number| format!("{plain}_{number}")).find(|name| !taken.contains(name));
+        let free = free.unwrap_or_else(fallback);
+        taken.insert(free.clone());
+        free
+    }
+
+    fn param_type(
+        &mut self,
+        at: usize,
+        note: Option<&ParamNote>,
+        state: &ParamState,
+        name: &str,
+        span: Span,
+    ) -> Option<(ValueType, bool)> {
+        let (base, list) = match state.ty {
+            Some(Ty::Base(base)) => (base, false),
+            Some(Ty::List(base)) => (base, true),
+            _ => {
+                if let Some(note) = note {
+                    return Some((note.value.value.clone(), false));
+                }
+                let number = at + 1;
+                self.found.push(
+                    Diagnostic::new(codes::QUERY_NOT_DERIVED, span, format!("the type of `${number}` does not follow from the statement"))
+                        .help(format!("say it above the statement:\n-- @param {{Type}} ${number}:{name}\nor in it, by a cast such as `${number}::int`")),
+                );
+                return None;
+            }
+        };
+        let Some(ty) = base.column_type() else {
+            let sql = base.name(self.schema);
+            let message = format!("`${}` is {sql}, which the client cannot send", at + 1);
+            let help = format!("take a text: write `${}::text::{sql}`", at + 1);
+            self.found.push(Diagnostic::new(codes::QUERY_NO_RUST_TYPE, span, message).help(help));
+            return None;
+        };
+        if let Some(note) = note {
+            self.agree(&note.value, base, list, note.span, span)?;
+        }
+        let nullable = note.map_or_else(|| state.takes_null(), |note| note.value.value.nullable);
+        Some((ValueType { ty, list, holes: false, nullable }, true))
+    }
+
+    /// An annotation and what was derived say the same.
+    fn agree(&mut self, noted: &NotedType, base: Base, list: bool, at: Span, place: Span) -> Option<()> {
+        if noted.fits(base, list) {
+            return Some(());
+        }
+        let (sql, word) = (base.name(self.schema), self.word(base, list));
+        let sql = if list { format!("{sql}[]") } else { sql };
+        let message = format!("the annotation contradicts the statement, where this is {sql}");
+        self.found.push(
+            Diagnostic::new(codes::QUERY_CONTRADICTION, noted.span, message)
+                .second(if place == at { noted.span } else { place }, format!("is {sql}"))
+                .help(format!("write `{{{word}}}`, or a cast in the statement")),
+        );
+        None
+    }
+
+    /// How an annotation says a type.
+    fn word(&self, base: Base, list: bool) -> String {
+        let word = match base.column_type() {
+            Some(ColumnType::Enum(id)) => self.schema.walk_enum(id).name().to_owned(),
+            Some(ColumnType::Scalar(scalar, _)) => scalar_word(scalar).to_owned(),
+            _ => "String".to_owned(),
+        };
+        if list { format!("{word}[]") } else { word }
+    }
+
+    fn columns(&mut self, notes: &[ColumnNote], outputs: &[Output]) -> Vec<ResultColumn> {
+        let mut columns: Vec<ResultColumn> = Vec::new();
+        for (at, output) in outputs.iter().enumerate() {
+            let Some(name) = output.name.as_deref() else {
+                self.nameless(at, output);
+                continue;
+            };
+            let Some(ident) = self.column_name(name, output.span, &columns) else { continue };
+            let note = notes.iter().find(|note| note.name == name);
+            let Some((value, derived)) = self.column_type(name, note, output) else { continue };
+            columns.push(ResultColumn {
+                db_name: name.to_owned(),
+                name: ident,
+                value,
+                docs: note.and_then(|note| note.docs.clone()),
+                sensitive: output.typed.sensitive,
+                field: output.typed.field,
+                derived,
+                may_be_null: output.typed.nullable,
+                span: output.span,
+            });
+        }
+        columns
+    }
+
+    fn nameless(&mut self, at: usize, output: &Output) {
+        let diagnostic = if output.typed.ty == Ty::Opaque {
+            Diagnostic::new(codes::QUERY_NOT_DERIVED, output.span, "the columns here do not follow from the schema")
+                .help("list them, with a name each; or say all of them above the statement, in their order:\n-- @column {Type?} name")
+        } else {
+            Diagnostic::new(codes::QUERY_COLUMN_NAME, output.span, format!("column {} has no name", at + 1))
+                .help("name it: write `AS total` behind it")
+        };
+        self.found.push(diagnostic);
+    }
+
+    /// The field of a column; none if it cannot have one.
+    fn column_name(&mut self, name: &str, span: Span, before: &[ResultColumn]) -> Option<String> {
+        let ident = names::snake_ident(name);
+        if !is_ident(&ident) || name == super::infer::NAMELESS {
+            let message = format!("`{name}` cannot be a field in Rust");
+            let help = "give the column another name: write `AS total` behind it";
+            self.found.push(Diagnostic::new(codes::QUERY_COLUMN_NAME, span, message).help(help));
+            return None;
+        }
+        if let Some(first) = before.iter().find(|column| column.name == ident) {
+            let message = format!("two columns are called `{ident}`");
+            let mut diagnostic = Diagnostic::new(codes::QUERY_COLUMN_NAME, span, message).help(format!(
+                "give one of them another name: write `AS other_{}` behind it",
+                ident.trim_start_matches("r#")
+            ));
+            if first.span != span {
+                diagnostic = diagnostic.second(first.span, "the first one");
+            }
+            self.found.push(diagnostic);
+            return None;
+        }
+        Some(ident)
+    }
+
+    fn column_type(&mut self, name: &str, note: Option<&ColumnNote>, output: &Output) -> Option<(ValueType, bool)> {
+        let typed = &output.typed;
+        let (base, list) = match typed.ty {
+            Ty::Base(base) => (base, false),
+            Ty::List(base) => (base, true),
+            _ => {
+                if let Some(note) = note {
+                    return Some((note.value.value.clone(), false));
+                }
+                let message = format!("the type of `{name}` does not follow from the schema");
+                let help = format!(
+                    "say it above the statement:\n-- @column {{Type?}} {name}\nor in it, by a cast such as `::int`"
+                );
+                self.found.push(Diagnostic::new(codes::QUERY_NOT_DERIVED, output.span, message).help(help));
+                return None;
+            }
+        };
+        let Some(ty) = base.column_type() else {
+            let message = format!("`{name}` is {}, which the client cannot read", base.name(self.schema));
+            let help = match base {
+                Base::Interval => "write `extract(epoch FROM ..)` for seconds, or a cast: `::text`",
+                Base::Money => "write a cast: `::numeric`",
+                Base::Oid => "write a cast: `::bigint`",
+                _ => "write a cast: `::text`",
+            };
+            self.found.push(Diagnostic::new(codes::QUERY_NO_RUST_TYPE, output.span, message).help(help));
+            return None;
+        };
+        if let Some(note) = note {
+            self.agree(&note.value, base, list, note.span, output.span)?;
+        }
+        let nullable = note.map_or(typed.nullable, |note| note.value.value.nullable);
+        Some((ValueType { ty, list, holes: list && typed.holes, nullable: nullable && !list }, true))
+    }
+
+    /// The columns as annotations alone say them.
+    fn noted_columns(&mut self, notes: &[ColumnNote]) -> Vec<ResultColumn> {
+        let mut columns: Vec<ResultColumn> = Vec::new();
+        for note in notes {
+            let Some(ident) = self.column_name(&note.name, note.span, &columns) else { continue };
+            columns.push(ResultColumn {
+                db_name: note.name.clone(),
+                name: ident,
+                value: note.value.value.clone(),
+                docs: note.docs.clone(),
+                sensitive: false,
+                field: None,
+                derived: false,
+                may_be_null: true,
+                span: note.span,
+            });
+        }
+        columns
+    }
+}
+
+fn is_ident(name: &str) -> bool {
+    let plain = name.strip_prefix("r#").unwrap_or(name);
+    plain.chars().any(char::is_alphanumeric) && syn::parse_str::<syn::Ident>(name).is_ok()
+}
+
+fn scalar_word(scalar: ScalarType) -> &'static str {
+    match scalar {
+        ScalarType::String => "String",
+        ScalarType::Boolean => "Boolean",
+        ScalarType::Int => "Int",
+        ScalarType::BigInt => "BigInt",
+        ScalarType::Float => "Float",
+        ScalarType::Decimal => "Decimal",
+        ScalarType::DateTime => "DateTime",
+        ScalarType::Json => "Json",
+        ScalarType::Bytes => "Bytes",
+    }
+}
+
+/// The model whose columns these are, all of them, as they are and in its order.
+fn model_of(schema: &Schema, columns: &[ResultColumn]) -> Option<ModelId> {
+    let first = columns.first()?.field?;
+    let model = schema.walk_field(first).model();
+    let own: Vec<_> = model.columns().filter(|column| column.in_client()).collect();
+    let same = own.len() == columns.len()
+        && own.iter().zip(columns).all(|(own, column)| {
+            column.field == Some(own.id)
+                && column.db_name == own.db_name()
+                && column.value.nullable == (own.arity() == Arity::Optional)
+        });
+    (same && !model.model().ignored).then_some(model.id)
+}

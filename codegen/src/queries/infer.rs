@@ -1,0 +1,277 @@
+//! Tree to types: which names mean what, which type every column and parameter has, and what may be null.
+//!
+//! The order of PostgreSQL's own analysis is kept, because the first place where a parameter stands with something of
+//! a known type decides what it is. What has no type here is `Opaque`, and asks for an annotation in the end.
+
+mod expression;
+mod function;
+mod operator;
+mod scope;
+mod select;
+mod write;
+
+use std::collections::BTreeSet;
+
+use super::catalog::{Catalog, Column};
+use super::tree::{Expr, ExprKind, Name, Statement};
+use super::types::{Base, Ty};
+use crate::diagnostics::{self as codes, Code, Diagnostic, Span, did_you_mean, suggest};
+use crate::ir::{ModelId, Schema};
+
+/// What PostgreSQL calls a column without a name.
+pub(super) const NAMELESS: &str = "?column?";
+
+/// What is known of a parameter.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ParamState {
+    pub(super) ty: Option<Ty>,
+    /// The column that it is compared with or stored in.
+    pub(super) hint: Option<String>,
+    /// An annotation says that it may be null.
+    pub(super) noted_nullable: bool,
+    /// The statement asks whether it is null.
+    pub(super) tested: bool,
+    /// Where it stands, and where it is stored in a column that may be null.
+    uses: BTreeSet<u32>,
+    nullable_uses: BTreeSet<u32>,
+}
+
+impl ParamState {
+    /// Whether null is worth giving: it is asked about, or all that is done with it is to store it where null may be.
+    pub(super) fn takes_null(&self) -> bool {
+        self.tested || !self.uses.is_empty() && self.uses == self.nullable_uses
+    }
+}
+
+/// A column of what a query gives.
+#[derive(Debug, Clone)]
+pub(super) struct Output {
+    pub(super) name: Option<String>,
+    pub(super) typed: Typed,
+    pub(super) span: Span,
+}
+
+/// What is known of an expression.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Typed {
+    pub(super) ty: Ty,
+    pub(super) nullable: bool,
+    pub(super) holes: bool,
+    pub(super) sensitive: bool,
+    pub(super) field: Option<crate::ir::FieldId>,
+}
+
+impl Typed {
+    fn new(ty: Ty, nullable: bool) -> Self {
+        Self { ty, nullable, holes: false, sensitive: false, field: None }
+    }
+
+    fn base(base: Base, nullable: bool) -> Self {
+        Self::new(Ty::Base(base), nullable)
+    }
+
+    /// Not derivable.
+    fn opaque() -> Self {
+        Self::new(Ty::Opaque, true)
+    }
+
+    /// No longer the column itself.
+    fn derived(self) -> Self {
+        Self { field: None, ..self }
+    }
+
+    fn of_column(column: &Column, nullable: bool) -> Self {
+        let Column { ty, holes, sensitive, field, .. } = *column;
+        Self { ty, nullable, holes, sensitive, field }
+    }
+}
+
+/// A query of WITH.
+struct Cte {
+    name: String,
+    columns: Vec<Column>,
+}
+
+/// What is found out about one statement.
+pub(super) struct Cx<'s> {
+    schema: &'s Schema,
+    catalog: &'s Catalog,
+    pub(super) params: Vec<ParamState>,
+    ctes: Vec<Cte>,
+    pub(super) found: Vec<Diagnostic>,
+    pub(super) writes: Option<ModelId>,
+}
+
+/// How many diagnostics there may be for another one to look for a similar name.
+const MAX_SEARCHES: usize = 50;
+
+/// Mistakes of one statement that are told; nobody reads more before mending these.
+const MAX_FOUND: usize = 100;
+
+/// Finds the types of a statement: the columns it gives, if it gives rows.
+pub(super) fn infer<'s>(
+    schema: &'s Schema,
+    catalog: &'s Catalog,
+    params: Vec<ParamState>,
+    statement: &Statement,
+) -> (Cx<'s>, Option<Vec<Output>>) {
+    let mut cx = Cx::new(schema, catalog, params.clone());
+    let outputs = cx.statement(None, statement, true);
+    // What a parameter is asked stands behind the columns that show it.
+    if cx.params.iter().zip(&params).any(|(after, before)| after.tested && !before.tested) {
+        let tested: Vec<bool> = cx.params.iter().map(|param| param.tested).collect();
+        let again = params.into_iter().zip(tested).map(|(param, tested)| ParamState { tested, ..param }).collect();
+        cx = Cx::new(schema, catalog, again);
+        let outputs = cx.statement(None, statement, true);
+        return (cx, outputs);
+    }
+    (cx, outputs)
+}
+
+impl<'s> Cx<'s> {
+    fn new(schema: &'s Schema, catalog: &'s Catalog, params: Vec<ParamState>) -> Self {
+        Cx { schema, catalog, params, ctes: Vec::new(), found: Vec::new(), writes: None }
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        if self.found.len() < MAX_FOUND && !self.found.contains(&diagnostic) {
+            self.found.push(diagnostic);
+        }
+    }
+
+    fn wrong(&mut self, code: &'static Code, span: Span, message: String, label: &str, help: String) {
+        self.report(Diagnostic::new(code, span, message).label(label).help(help));
+    }
+
+    fn guess<'a>(&self, name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+        if self.found.len() < MAX_SEARCHES { did_you_mean(name, known) } else { None }
+    }
+
+    fn unknown_name<'a>(
+        &mut self,
+        code: &'static Code,
+        name: &Name,
+        message: String,
+        known: impl IntoIterator<Item = &'a str> + Clone,
+    ) {
+        let help = suggest(self.guess(&name.text, known.clone()), || {
+            let mut names: Vec<&str> = known.into_iter().take(20).collect();
+            names.dedup();
+            if names.is_empty() { "there is none here".to_owned() } else { format!("there are {}", names.join(", ")) }
+        });
+        self.wrong(code, name.span, message, "", help);
+    }
+
+    fn param(&mut self, number: u16) -> &mut ParamState {
+        let at = usize::from(number) - 1;
+        if self.params.len() <= at {
+            self.params.resize_with(at + 1, ParamState::default);
+        }
+        &mut self.params[at]
+    }
+
+    /// A parameter where it stands.
+    fn param_here(&mut self, number: u16, span: Span) -> Typed {
+        let param = self.param(number);
+        param.uses.insert(span.start);
+        let nullable = param.noted_nullable || param.tested;
+        Typed::new(param.ty.unwrap_or(Ty::Param(number)), nullable)
+    }
+
+    /// Gives an open type its meaning.
+    fn settle(&mut self, ty: Ty, meaning: Ty) -> Ty {
+        match ty {
+            Ty::Param(number) if !meaning.is_open() => {
+                let param = self.param(number);
+                if meaning != Ty::Opaque {
+                    param.ty.get_or_insert(meaning);
+                }
+                meaning
+            }
+            Ty::Literal if !meaning.is_open() => meaning,
+            known => known,
+        }
+    }
+
+    /// The parameter behind casts and functions of one argument is called like the column on the other side.
+    fn name_after(&mut self, expr: &Expr, other: &Expr) {
+        if let (Some(number), Some(name)) = (param_of(expr), column_of(other)) {
+            let name = name.to_owned();
+            self.param(number).hint.get_or_insert(name);
+        }
+    }
+
+    fn name_param(&mut self, expr: &Expr, name: &str) {
+        if let Some(number) = param_of(expr) {
+            self.param(number).hint.get_or_insert(name.to_owned());
+        }
+    }
+
+    /// Checks an expression against what is wanted in its place, and gives it that type if it has none.
+    fn fit(&mut self, expr: &Expr, typed: Typed, wanted: Ty, assigned: bool) -> Typed {
+        let typed = Typed { ty: self.settle(typed.ty, wanted), ..typed };
+        self.check_label(expr, wanted);
+        let fits = match (typed.ty, wanted) {
+            (Ty::Opaque, _) | (_, Ty::Opaque) => true,
+            (ty, wanted) if ty.is_open() || wanted.is_open() => true,
+            (Ty::Base(from), Ty::Base(to)) if assigned => from.is_assigned_to(to),
+            (Ty::Base(from), Ty::Base(to)) => from.becomes(to),
+            (Ty::List(from), Ty::List(to)) => from == to || from.becomes(to) || assigned && from.is_assigned_to(to),
+            _ => false,
+        };
+        if !fits {
+            let (is, should) = (typed.ty.describe(self.schema), wanted.describe(self.schema));
+            self.wrong(
+                codes::QUERY_TYPES,
+                expr.span,
+                format!("this is {is}, and {should} is wanted here"),
+                &format!("is {is}"),
+                format!("write a value of that type, or a cast such as `::{should}`"),
+            );
+        }
+        typed
+    }
+
+    /// A literal that is to be a value of an enum has to be one of its labels.
+    fn check_label(&mut self, expr: &Expr, wanted: Ty) {
+        let (ExprKind::Text(text), Ty::Base(Base::Enum(id))) = (&expr.kind, wanted) else { return };
+        let known = self.schema.walk_enum(id);
+        let labels = known.enumeration().values.iter().map(|value| value.db_name.as_str());
+        if labels.clone().any(|label| label == text) {
+            return;
+        }
+        let help =
+            suggest(self.guess(text, labels.clone()), || format!("it has {}", labels.collect::<Vec<_>>().join(", ")));
+        let message = format!("the enum `{}` has no value `{text}`", known.name());
+        self.wrong(codes::UNKNOWN_VALUE, expr.span, message, "", help);
+    }
+
+    /// What is still open where nothing else can decide is text, as in PostgreSQL.
+    fn close(&mut self, outputs: &mut [Output]) {
+        for output in outputs {
+            output.typed.ty = self.settle(output.typed.ty, Ty::Base(Base::Text));
+        }
+    }
+}
+
+fn param_of(expr: &Expr) -> Option<u16> {
+    match &expr.kind {
+        ExprKind::Param(number) => Some(*number),
+        ExprKind::Cast(inner, _) | ExprKind::Collate(inner) => param_of(inner),
+        ExprKind::Call(call) if call.args.len() == 1 => param_of(&call.args[0]),
+        ExprKind::Chain(first, rest) => {
+            let mut found = std::iter::once(&**first).chain(rest.iter().map(|(_, expr)| expr)).filter_map(param_of);
+            found.next().filter(|_| found.next().is_none())
+        }
+        _ => None,
+    }
+}
+
+fn column_of(expr: &Expr) -> Option<&str> {
+    match &expr.kind {
+        ExprKind::Column(path) => path.last().map(|name| name.text.as_str()),
+        ExprKind::Cast(inner, _) | ExprKind::Collate(inner) => column_of(inner),
+        ExprKind::Call(call) if call.args.len() == 1 => column_of(&call.args[0]),
+        _ => None,
+    }
+}

@@ -1,0 +1,370 @@
+//! The type of an expression, and whether it may be null.
+
+use super::super::tree::{Expr, ExprKind, Query, TypeName};
+use super::super::types::{Base, Ty};
+use super::scope::Scope;
+use super::{Cx, Output, Typed, column_of};
+use crate::diagnostics::{self as codes, Span};
+use crate::ir::Enum;
+
+impl Cx<'_> {
+    pub(super) fn expr(&mut self, scope: &Scope<'_>, expr: &Expr) -> Typed {
+        match &expr.kind {
+            ExprKind::Column(path) => self.column(scope, path),
+            ExprKind::Param(number) => self.param_here(*number, expr.span),
+            ExprKind::Number(text) => Typed::base(number_type(text), false),
+            ExprKind::Text(_) => Typed::new(Ty::Literal, false),
+            ExprKind::Bits => Typed::base(Base::Bit, false),
+            ExprKind::Bool => Typed::base(Base::Bool, false),
+            ExprKind::Null => Typed::new(Ty::Literal, true),
+            ExprKind::Default | ExprKind::WholeRow(_) | ExprKind::Field => Typed::opaque(),
+            ExprKind::Cast(inner, ty) => self.cast(scope, inner, ty),
+            ExprKind::Sign(inner) => self.expr(scope, inner).derived(),
+            ExprKind::Prefix(operator, inner) => self.prefix(scope, operator, inner),
+            ExprKind::Chain(first, rest) => self.chain(scope, first, rest),
+            ExprKind::All(parts) | ExprKind::Any(parts) => self.conditions(scope, parts),
+            ExprKind::Not(inner) => self.conditions(scope, std::slice::from_ref(inner)),
+            ExprKind::IsNull(inner, _) => self.is_null(scope, inner),
+            ExprKind::IsBool(inner) => {
+                self.condition(scope, inner);
+                Typed::base(Base::Bool, false)
+            }
+            ExprKind::IsKind(inner) => {
+                self.expr(scope, inner);
+                Typed::base(Base::Bool, false)
+            }
+            ExprKind::Distinct(left, right) => self.distinct(scope, left, right),
+            ExprKind::Between(value, low, high) => self.between(scope, value, low, high),
+            ExprKind::In(value, list) => self.in_list(scope, value, list),
+            ExprKind::InQuery(value, query) => self.in_query(scope, value, "=", query),
+            ExprKind::AnyOf(value, operator, list) => self.any_of(scope, value, operator, list),
+            ExprKind::AnyOfQuery(value, operator, query) => self.in_query(scope, value, operator, query),
+            ExprKind::Like(value, pattern, escape) => self.like(scope, value, pattern, escape.as_deref()),
+            ExprKind::Case(operand, whens, otherwise) => {
+                self.case(scope, operand.as_deref(), whens, otherwise.as_deref())
+            }
+            ExprKind::Call(call) => self.call(scope, call),
+            ExprKind::Exists(query) => {
+                self.query(Some(scope), query, true);
+                Typed::base(Base::Bool, false)
+            }
+            ExprKind::Query(query) => self.scalar_query(scope, query),
+            ExprKind::ListQuery(query) => self.list_query(scope, query),
+            ExprKind::List(items) => self.list(scope, items),
+            ExprKind::Row(items) => {
+                for item in items {
+                    self.expr(scope, item);
+                }
+                Typed::opaque()
+            }
+            ExprKind::Element(list, index) => self.element(scope, list, index),
+            ExprKind::Slice(list, bounds) => {
+                for bound in bounds {
+                    self.want(scope, bound, Base::Int4);
+                }
+                self.expr(scope, list).derived()
+            }
+            ExprKind::AtTimeZone(time, zone) => self.at_time_zone(scope, time, zone),
+            ExprKind::Collate(inner) => {
+                let typed = self.expr(scope, inner);
+                Typed { ty: self.settle(typed.ty, Ty::Base(Base::Text)), ..typed }
+            }
+        }
+    }
+
+    /// An expression where a type is wanted.
+    pub(super) fn want(&mut self, scope: &Scope<'_>, expr: &Expr, base: Base) -> Typed {
+        let typed = self.expr(scope, expr);
+        self.fit(expr, typed, Ty::Base(base), false)
+    }
+
+    fn conditions(&mut self, scope: &Scope<'_>, parts: &[impl std::borrow::Borrow<Expr>]) -> Typed {
+        let mut nullable = false;
+        for part in parts {
+            nullable |= self.want(scope, part.borrow(), Base::Bool).nullable;
+        }
+        Typed::base(Base::Bool, nullable)
+    }
+
+    fn is_null(&mut self, scope: &Scope<'_>, inner: &Expr) -> Typed {
+        self.expr(scope, inner);
+        let asked = match &inner.kind {
+            ExprKind::Cast(inner, _) => &inner.kind,
+            kind => kind,
+        };
+        if let ExprKind::Param(number) = asked {
+            self.param(*number).tested = true;
+        }
+        Typed::base(Base::Bool, false)
+    }
+
+    fn distinct(&mut self, scope: &Scope<'_>, left: &Expr, right: &Expr) -> Typed {
+        let (a, b) = (self.expr(scope, left), self.expr(scope, right));
+        for (expr, other) in [(left, b), (right, a)] {
+            if let (ExprKind::Param(number), true) = (&expr.kind, other.nullable) {
+                self.param(*number).tested = true;
+            }
+        }
+        Typed { nullable: false, ..self.operator("=", (left, a), (right, b)) }
+    }
+
+    fn between(&mut self, scope: &Scope<'_>, value: &Expr, low: &Expr, high: &Expr) -> Typed {
+        let typed = self.expr(scope, value);
+        let mut nullable = typed.nullable;
+        for bound in [low, high] {
+            let other = self.expr(scope, bound);
+            nullable |= self.operator("<=", (value, typed), (bound, other)).nullable;
+        }
+        Typed::base(Base::Bool, nullable)
+    }
+
+    fn in_list(&mut self, scope: &Scope<'_>, value: &Expr, list: &[Expr]) -> Typed {
+        if let ExprKind::Row(values) = &value.kind {
+            let typed: Vec<Typed> = values.iter().map(|value| self.expr(scope, value)).collect();
+            for row in list {
+                let ExprKind::Row(others) = &row.kind else { continue };
+                self.rows(scope, (values, &typed), others, row.span);
+            }
+            return Typed::base(Base::Bool, true);
+        }
+        let typed = self.expr(scope, value);
+        let mut nullable = typed.nullable;
+        for item in list {
+            let other = self.expr(scope, item);
+            nullable |= self.operator("=", (value, typed), (item, other)).nullable;
+        }
+        Typed::base(Base::Bool, nullable)
+    }
+
+    /// Rows are compared value by value.
+    pub(super) fn rows(&mut self, scope: &Scope<'_>, left: (&[Expr], &[Typed]), right: &[Expr], span: Span) {
+        if left.0.len() != right.len() {
+            self.shape(span, format!("a row of {} values stands beside one of {}", left.0.len(), right.len()));
+        }
+        for ((a, typed), b) in left.0.iter().zip(left.1).zip(right) {
+            let other = self.expr(scope, b);
+            self.operator("=", (a, *typed), (b, other));
+        }
+    }
+
+    fn in_query(&mut self, scope: &Scope<'_>, value: &Expr, operator: &str, query: &Query) -> Typed {
+        let values = match &value.kind {
+            ExprKind::Row(values) => values.as_slice(),
+            _ => std::slice::from_ref(value),
+        };
+        let typed: Vec<Typed> = values.iter().map(|value| self.expr(scope, value)).collect();
+        let outputs = self.query(Some(scope), query, false);
+        let unknown = outputs.iter().any(|output| output.typed.ty == Ty::Opaque);
+        if outputs.len() != values.len() && !unknown {
+            self.shape(query.span, format!("{} columns are compared, and this gives {}", values.len(), outputs.len()));
+        }
+        let mut nullable = false;
+        for ((value, typed), output) in values.iter().zip(typed).zip(&outputs) {
+            let place = Expr { kind: ExprKind::Null, span: output.span };
+            nullable |= self.operator(operator, (value, typed), (&place, output.typed)).nullable;
+        }
+        Typed::base(Base::Bool, nullable)
+    }
+
+    fn any_of(&mut self, scope: &Scope<'_>, value: &Expr, operator: &str, list: &Expr) -> Typed {
+        let (typed, of) = (self.expr(scope, value), self.expr(scope, list));
+        self.name_after(list, value);
+        let element = match (typed.ty, of.ty) {
+            (_, Ty::List(base)) => Ty::Base(base),
+            (Ty::Base(base), open) if open.is_open() => {
+                // Text is compared as text, and so is what turns into it.
+                let base = if base == Base::Varchar { Base::Text } else { base };
+                self.settle(open, Ty::List(base));
+                Ty::Base(base)
+            }
+            (_, Ty::Base(_)) => {
+                let message = format!("this is {}, and a list is wanted here", of.ty.describe(self.schema));
+                let help = "write a list: `= ANY($1)` takes one".to_owned();
+                self.wrong(codes::QUERY_TYPES, list.span, message, "", help);
+                Ty::Opaque
+            }
+            _ => Ty::Opaque,
+        };
+        let place = Expr { kind: ExprKind::Null, span: list.span };
+        let nullable = of.nullable || of.holes;
+        if operator == "~~" {
+            self.fit(value, typed, Ty::Base(Base::Text), false);
+            return Typed::base(Base::Bool, nullable || typed.nullable);
+        }
+        let compared = self.operator(operator, (value, typed), (&place, Typed::new(element, nullable)));
+        Typed::base(Base::Bool, compared.nullable)
+    }
+
+    fn like(&mut self, scope: &Scope<'_>, value: &Expr, pattern: &Expr, escape: Option<&Expr>) -> Typed {
+        let (typed, with) = (self.expr(scope, value), self.expr(scope, pattern));
+        self.name_after(pattern, value);
+        self.fit(value, typed, Ty::Base(Base::Text), false);
+        self.fit(pattern, with, Ty::Base(Base::Text), false);
+        if let Some(escape) = escape {
+            self.want(scope, escape, Base::Text);
+        }
+        Typed::base(Base::Bool, typed.nullable || with.nullable)
+    }
+
+    fn case(
+        &mut self,
+        scope: &Scope<'_>,
+        operand: Option<&Expr>,
+        whens: &[(Expr, Expr)],
+        otherwise: Option<&Expr>,
+    ) -> Typed {
+        let of = operand.map(|operand| (operand, self.expr(scope, operand)));
+        for (when, _) in whens {
+            match of {
+                Some((operand, typed)) => {
+                    let other = self.expr(scope, when);
+                    self.operator("=", (operand, typed), (when, other));
+                }
+                None => self.condition(scope, when),
+            }
+        }
+        // ELSE is what PostgreSQL looks at first.
+        let exprs: Vec<&Expr> = otherwise.into_iter().chain(whens.iter().map(|(_, then)| then)).collect();
+        let (typed, _) = self.one_of(scope, &exprs);
+        Typed { nullable: typed.nullable || otherwise.is_none(), ..typed }
+    }
+
+    /// Expressions of which one is the value, and whether all of them may be null.
+    pub(super) fn one_of(&mut self, scope: &Scope<'_>, exprs: &[&Expr]) -> (Typed, bool) {
+        let typed: Vec<Typed> = exprs.iter().map(|expr| self.expr(scope, expr)).collect();
+        let types: Vec<(Ty, Span)> = typed.iter().zip(exprs).map(|(typed, expr)| (typed.ty, expr.span)).collect();
+        let ty = self.together(&types);
+        let ty = if ty.is_open() { Ty::Base(Base::Text) } else { ty };
+        let named = exprs.iter().find(|expr| column_of(expr).is_some());
+        for (typed, expr) in typed.iter().zip(exprs) {
+            self.settle(typed.ty, ty);
+            self.check_label(expr, ty);
+            named.iter().for_each(|other| self.name_after(expr, other));
+        }
+        let one = Typed {
+            ty,
+            nullable: typed.iter().any(|typed| typed.nullable),
+            holes: typed.iter().any(|typed| typed.holes),
+            sensitive: typed.iter().any(|typed| typed.sensitive),
+            field: None,
+        };
+        (one, typed.iter().all(|typed| typed.nullable))
+    }
+
+    fn scalar_query(&mut self, scope: &Scope<'_>, query: &Query) -> Typed {
+        let outputs = self.query(Some(scope), query, true);
+        let Some(output) = self.only(&outputs, query) else { return Typed::opaque() };
+        // A query over all rows without GROUP BY gives exactly one.
+        let nullable = output.nullable || !query.gives_one_row();
+        Typed { nullable, ..output.derived() }
+    }
+
+    fn list_query(&mut self, scope: &Scope<'_>, query: &Query) -> Typed {
+        let outputs = self.query(Some(scope), query, true);
+        let Some(output) = self.only(&outputs, query) else { return Typed::opaque() };
+        match output.ty {
+            Ty::Base(base) | Ty::List(base) => {
+                Typed { holes: output.nullable, sensitive: output.sensitive, ..Typed::new(Ty::List(base), false) }
+            }
+            _ => Typed::opaque(),
+        }
+    }
+
+    fn only(&mut self, outputs: &[Output], query: &Query) -> Option<Typed> {
+        match outputs {
+            [only] => Some(only.typed),
+            several => {
+                if !several.iter().any(|output| output.typed.ty == Ty::Opaque) {
+                    self.shape(query.span, format!("one column is wanted here, and this gives {}", several.len()));
+                }
+                None
+            }
+        }
+    }
+
+    fn list(&mut self, scope: &Scope<'_>, items: &[Expr]) -> Typed {
+        if items.is_empty() {
+            return Typed::new(Ty::Literal, false);
+        }
+        let exprs: Vec<&Expr> = items.iter().collect();
+        let (typed, _) = self.one_of(scope, &exprs);
+        match typed.ty {
+            Ty::Base(base) | Ty::List(base) => {
+                Typed { holes: typed.nullable, sensitive: typed.sensitive, ..Typed::new(Ty::List(base), false) }
+            }
+            _ => Typed::opaque(),
+        }
+    }
+
+    fn element(&mut self, scope: &Scope<'_>, list: &Expr, index: &Expr) -> Typed {
+        let typed = self.expr(scope, list);
+        match typed.ty {
+            Ty::List(base) => {
+                self.want(scope, index, Base::Int4);
+                Typed { sensitive: typed.sensitive, ..Typed::base(base, true) }
+            }
+            Ty::Base(Base::Jsonb) => {
+                self.expr(scope, index);
+                Typed { sensitive: typed.sensitive, ..Typed::base(Base::Jsonb, true) }
+            }
+            _ => {
+                self.expr(scope, index);
+                Typed::opaque()
+            }
+        }
+    }
+
+    fn at_time_zone(&mut self, scope: &Scope<'_>, time: &Expr, zone: &Expr) -> Typed {
+        let typed = self.expr(scope, time);
+        let zone = self.want(scope, zone, Base::Text);
+        let nullable = typed.nullable || zone.nullable;
+        match typed.ty {
+            Ty::Base(Base::Timestamptz) => Typed::base(Base::Timestamp, nullable),
+            Ty::Base(Base::Timestamp | Base::Date) if typed.ty == Ty::Base(Base::Timestamp) => {
+                Typed::base(Base::Timestamptz, nullable)
+            }
+            Ty::Base(Base::Date) => Typed::base(Base::Timestamp, nullable),
+            Ty::Base(Base::Timetz | Base::Time) => Typed::base(Base::Timetz, nullable),
+            _ => Typed::opaque(),
+        }
+    }
+
+    fn cast(&mut self, scope: &Scope<'_>, inner: &Expr, name: &TypeName) -> Typed {
+        let ty = self.type_of(name);
+        let typed = self.expr(scope, inner);
+        self.settle(typed.ty, ty);
+        self.check_label(inner, ty);
+        let to_json_null = matches!(ty, Ty::Base(_)) && matches!(typed.ty, Ty::Base(Base::Jsonb)) && ty != typed.ty;
+        Typed { ty, nullable: typed.nullable || to_json_null && ty != Ty::Base(Base::Text), ..typed.derived() }
+    }
+
+    /// The type of a name in a cast.
+    pub(super) fn type_of(&self, name: &TypeName) -> Ty {
+        let Some(last) = name.parts.last() else { return Ty::Opaque };
+        let namespace = name.parts.len().checked_sub(2).map(|at| name.parts[at].as_str());
+        let is_builtin = matches!(namespace, None | Some("pg_catalog"));
+        let base = is_builtin.then(|| Base::of_name(last)).flatten().or_else(|| {
+            let is_it = |known: &Enum| {
+                let default = |namespace: Option<&str>| namespace.is_none_or(|namespace| namespace == "public");
+                let known_in = known.namespace.as_deref();
+                known.db_name == *last && (known_in == namespace || default(known_in) && default(namespace))
+            };
+            self.schema.walk_enums().find(|known| is_it(known.enumeration())).map(|known| Base::Enum(known.id))
+        });
+        match base {
+            Some(base) if name.list => Ty::List(base),
+            Some(base) => Ty::Base(base),
+            None => Ty::Opaque,
+        }
+    }
+}
+
+/// A number without a point is the smallest integer that holds it.
+fn number_type(text: &str) -> Base {
+    let plain = text.replace('_', "");
+    match plain.parse::<i64>() {
+        Ok(number) if i32::try_from(number).is_ok() => Base::Int4,
+        Ok(_) => Base::Int8,
+        Err(_) => Base::Numeric,
+    }
+}

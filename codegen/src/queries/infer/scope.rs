@@ -1,0 +1,255 @@
+//! What can be named at a place of a query: the tables of FROM with their columns, and those of queries around it.
+
+use super::super::catalog::Column;
+use super::super::tree::Name;
+use super::super::types::Base;
+use super::{Cx, Typed};
+use crate::diagnostics::{self as codes, Span};
+
+/// A table, a query or a function in FROM.
+#[derive(Debug, Clone)]
+pub(super) struct Relation {
+    pub(super) name: String,
+    /// Of a table without alias: the schema that it may be named with.
+    pub(super) namespace: Option<String>,
+    pub(super) columns: Vec<Column>,
+    /// Its columns are not known.
+    pub(super) opaque: bool,
+    /// On the side of an outer join that may be missing.
+    pub(super) missing: bool,
+    /// Columns that USING has merged, which a plain name finds there.
+    pub(super) merged: Vec<usize>,
+    /// `excluded`, or the table that INSERT and the like write to, where a plain name means another.
+    pub(super) qualified_only: bool,
+}
+
+impl Relation {
+    pub(super) fn new(name: impl Into<String>, columns: Vec<Column>) -> Self {
+        Self {
+            name: name.into(),
+            namespace: None,
+            columns,
+            opaque: false,
+            missing: false,
+            merged: Vec::new(),
+            qualified_only: false,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Scope<'p> {
+    pub(super) parent: Option<&'p Scope<'p>>,
+    pub(super) relations: Vec<Relation>,
+    /// What USING has merged.
+    pub(super) merged: Vec<Column>,
+    /// Columns that a condition keeps from being null: places in `relations` and in its columns.
+    pub(super) known: Vec<(usize, usize)>,
+    /// Aggregates see at least one row.
+    pub(super) has_rows: bool,
+    /// Columns may be null because of grouping sets.
+    pub(super) grouping_sets: bool,
+    /// Windows of WINDOW with frames, in which there may be no row.
+    pub(super) framed: Vec<String>,
+}
+
+impl<'p> Scope<'p> {
+    pub(super) fn inside(parent: Option<&'p Scope<'p>>) -> Self {
+        Self { parent, ..Self::default() }
+    }
+
+    /// The same tables, of which more is known not to be null.
+    fn typed(&self, at: usize, column: usize) -> Typed {
+        let relation = &self.relations[at];
+        let known = &relation.columns[column];
+        // A table that a join may leave empty is there if one of its columns is.
+        let missing = relation.missing && !self.known.iter().any(|(relation, _)| *relation == at);
+        let nullable = (known.nullable || missing || self.grouping_sets) && !self.known.contains(&(at, column));
+        Typed::of_column(known, nullable)
+    }
+
+    /// Where a column of that name is: all places.
+    fn places(&self, name: &str) -> Vec<(usize, usize)> {
+        let mut places = Vec::new();
+        for (at, relation) in self.relations.iter().enumerate().filter(|(_, relation)| !relation.qualified_only) {
+            let found = relation.columns.iter().position(|column| column.name == name);
+            places.extend(found.filter(|column| !relation.merged.contains(column)).map(|column| (at, column)));
+        }
+        places
+    }
+
+    fn relation(&self, path: &[Name]) -> Option<usize> {
+        let [.., last] = path else { return None };
+        self.relations.iter().position(|relation| match path {
+            [namespace, _] => relation.name == last.text && relation.namespace.as_deref() == Some(&namespace.text),
+            _ => relation.name == last.text,
+        })
+    }
+
+    fn around(&self) -> impl Iterator<Item = &Scope<'p>> {
+        let mut next = Some(self);
+        std::iter::from_fn(move || {
+            let scope = next?;
+            next = scope.parent;
+            Some(scope)
+        })
+    }
+
+    fn is_opaque(&self) -> bool {
+        self.relations.iter().any(|relation| relation.opaque)
+    }
+
+    fn column_names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.relations.iter().flat_map(|relation| relation.columns.iter().map(|column| column.name.as_str()))
+    }
+}
+
+/// Columns that every table has, and that no client reads.
+const SYSTEM: [(&str, Base); 2] = [("tableoid", Base::Oid), ("ctid", Base::Name)];
+
+impl Cx<'_> {
+    /// The type of a column by its name, qualified or not.
+    pub(super) fn column(&mut self, scope: &Scope<'_>, path: &[Name]) -> Typed {
+        self.find_column(scope, path).unwrap_or_else(Typed::opaque)
+    }
+
+    /// The place of a column in this very scope.
+    pub(super) fn place(&mut self, scope: &Scope<'_>, path: &[Name]) -> Option<(usize, usize)> {
+        match path {
+            [name] => match scope.places(&name.text).as_slice() {
+                [place] => Some(*place),
+                _ => None,
+            },
+            [table @ .., name] => {
+                let at = scope.relation(table)?;
+                let column = scope.relations[at].columns.iter().position(|column| column.name == name.text)?;
+                Some((at, column))
+            }
+            [] => None,
+        }
+    }
+
+    fn find_column(&mut self, scope: &Scope<'_>, path: &[Name]) -> Option<Typed> {
+        match path {
+            [name] => self.plain_column(scope, name),
+            [table @ .., name] if table.len() <= 2 => self.qualified_column(scope, table, name),
+            _ => None,
+        }
+    }
+
+    fn plain_column(&mut self, scope: &Scope<'_>, name: &Name) -> Option<Typed> {
+        for around in scope.around() {
+            if let Some(merged) = around.merged.iter().find(|column| column.name == name.text) {
+                return Some(Typed::of_column(merged, merged.nullable));
+            }
+            match around.places(&name.text).as_slice() {
+                [] => {}
+                [(at, column)] => {
+                    return Some(around.typed(*at, *column));
+                }
+                places => {
+                    let tables: Vec<String> = places.iter().map(|(at, _)| around.relations[*at].name.clone()).collect();
+                    self.ambiguous(name, &tables);
+                    return None;
+                }
+            }
+            // The name of a table is its whole row.
+            if around.is_opaque() || around.relations.iter().any(|relation| relation.name == name.text) {
+                return None;
+            }
+            if SYSTEM.iter().any(|(known, _)| *known == name.text) || name.text == "xmin" || name.text == "xmax" {
+                return None;
+            }
+        }
+        let known: Vec<String> = scope.around().flat_map(Scope::column_names).map(str::to_owned).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let message = match scope.relations.as_slice() {
+            [] => format!("there is no column `{}`: there is no FROM", name.text),
+            [only] => format!("`{}` has no column `{}`", only.name, name.text),
+            _ => format!("no table of this query has a column `{}`", name.text),
+        };
+        self.unknown_name(codes::QUERY_UNKNOWN_COLUMN, name, message, known);
+        None
+    }
+
+    fn ambiguous(&mut self, name: &Name, tables: &[String]) {
+        let forms: Vec<String> = tables.iter().map(|table| format!("`{table}.{}`", name.text)).collect();
+        self.wrong(
+            codes::QUERY_AMBIGUOUS_COLUMN,
+            name.span,
+            format!("`{}` is a column of {}", name.text, tables.join(" and of ")),
+            "which one?",
+            format!("write {}", forms.join(" or ")),
+        );
+    }
+
+    fn qualified_column(&mut self, scope: &Scope<'_>, table: &[Name], name: &Name) -> Option<Typed> {
+        let mut around = scope.around();
+        let Some((scope_of, at)) = around.find_map(|scope| Some((scope, scope.relation(table)?))) else {
+            self.unknown_relation(scope, table);
+            return None;
+        };
+        let relation = &scope_of.relations[at];
+        if let Some(column) = relation.columns.iter().position(|column| column.name == name.text) {
+            return Some(scope_of.typed(at, column));
+        }
+        if relation.opaque || SYSTEM.iter().any(|(known, _)| *known == name.text) || name.text.starts_with("xm") {
+            return None;
+        }
+        let known: Vec<&str> = relation.columns.iter().map(|column| column.name.as_str()).collect();
+        let message = format!("`{}` has no column `{}`", relation.name, name.text);
+        self.unknown_name(codes::QUERY_UNKNOWN_COLUMN, name, message, known);
+        None
+    }
+
+    fn unknown_relation(&mut self, scope: &Scope<'_>, table: &[Name]) {
+        let Some(last) = table.last() else { return };
+        let known: Vec<String> =
+            scope.around().flat_map(|scope| &scope.relations).map(|relation| relation.name.clone()).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let message = format!("there is no `{}` in FROM", last.text);
+        self.unknown_name(codes::QUERY_UNKNOWN_TABLE, last, message, known);
+    }
+
+    /// All columns, for `*` or `t.*`. None if they are not known.
+    pub(super) fn star(&mut self, scope: &Scope<'_>, table: &[Name], span: Span) -> Option<Vec<(String, Typed)>> {
+        if table.is_empty() {
+            if scope.relations.is_empty() {
+                let help = "list the columns".to_owned();
+                self.wrong(codes::QUERY_SYNTAX, span, "`*` stands without FROM".to_owned(), "", help);
+                return None;
+            }
+            if scope.is_opaque() {
+                return None;
+            }
+            let merged =
+                scope.merged.iter().map(|column| (column.name.clone(), Typed::of_column(column, column.nullable)));
+            let mut columns: Vec<_> = merged.collect();
+            for at in 0..scope.relations.len() {
+                columns.extend(self.columns_of(scope, at, true));
+            }
+            return Some(columns);
+        }
+        for around in scope.around() {
+            if let Some(at) = around.relation(table) {
+                return (!around.relations[at].opaque).then(|| self.columns_of(around, at, false));
+            }
+        }
+        self.unknown_relation(scope, table);
+        None
+    }
+
+    fn columns_of(&self, scope: &Scope<'_>, at: usize, without_merged: bool) -> Vec<(String, Typed)> {
+        let relation = &scope.relations[at];
+        if without_merged && relation.qualified_only {
+            return Vec::new();
+        }
+        // What USING merged stands in front once, for both tables.
+        let is_merged = |name: &str| without_merged && scope.merged.iter().any(|column| column.name == name);
+        let columns =
+            relation.columns.iter().enumerate().filter(|(column, known)| {
+                !(without_merged && relation.merged.contains(column)) && !is_merged(&known.name)
+            });
+        columns.map(|(column, known)| (known.name.clone(), scope.typed(at, column))).collect()
+    }
+}

@@ -1,0 +1,261 @@
+//! INSERT, UPDATE and DELETE: what is stored fits its column, and what comes back.
+
+use super::super::catalog::{Column, Lookup};
+use super::super::tree::{Conflict, Delete, Expr, ExprKind, Insert, Item, Name, Query, Set, Term, Update};
+use super::super::types::Ty;
+use super::scope::{Relation, Scope};
+use super::{Cx, Output, Typed, param_of};
+use crate::diagnostics::{self as codes, Diagnostic};
+
+impl Cx<'_> {
+    /// The table that is written, as a scope with that table alone.
+    fn target<'p>(
+        &mut self,
+        parent: Option<&'p Scope<'p>>,
+        path: &[Name],
+        alias: Option<&Name>,
+    ) -> (Scope<'p>, Vec<Column>) {
+        let (mut relation, model) = self.stored_table(path);
+        if parent.is_none() && self.ctes.is_empty() || self.writes.is_none() {
+            self.writes = model;
+        }
+        if let Some(alias) = alias {
+            relation.name.clone_from(&alias.text);
+            relation.namespace = None;
+        }
+        let columns = relation.columns.clone();
+        (Scope { relations: vec![relation], ..Scope::inside(parent) }, columns)
+    }
+
+    fn returning(&mut self, scope: &Scope<'_>, items: Option<&Vec<Item>>) -> Option<Vec<Output>> {
+        let mut outputs = self.items(scope, items?);
+        self.close(&mut outputs);
+        Some(outputs)
+    }
+
+    pub(super) fn insert(&mut self, parent: Option<&Scope<'_>>, insert: &Insert) -> Option<Vec<Output>> {
+        let before = self.begin_with(parent, &insert.with);
+        let (mut scope, columns) = self.target(parent, &insert.table, insert.alias.as_ref());
+        let opaque = scope.relations[0].opaque;
+        let targets: Option<Vec<Column>> = match insert.columns.as_slice() {
+            [] if opaque => None,
+            [] => Some(columns.clone()),
+            names => names.iter().map(|name| self.target_column(&scope, name)).collect(),
+        };
+        if let Some(query) = &insert.source {
+            self.insert_source(parent, insert, query, targets.as_deref());
+        }
+        if !opaque && !insert.columns.is_empty() {
+            self.left_out(insert, &columns);
+        }
+        if let Some(conflict) = &insert.conflict {
+            self.conflict(&mut scope, conflict, &columns);
+        }
+        let outputs = self.returning(&scope, insert.returning.as_ref());
+        self.end_with(before);
+        outputs
+    }
+
+    fn insert_source(
+        &mut self,
+        parent: Option<&Scope<'_>>,
+        insert: &Insert,
+        query: &Query,
+        targets: Option<&[Column]>,
+    ) {
+        let (Some(targets), true) = (targets, !query.terms.is_empty()) else {
+            self.query(parent, query, false);
+            return;
+        };
+        let few = |width: usize| width > targets.len() || !insert.columns.is_empty() && width < targets.len();
+        if let [Term::Values(rows, _)] = query.terms.as_slice() {
+            let empty = Scope::inside(parent);
+            for row in rows {
+                if few(row.len()) {
+                    let span = row.get(targets.len()).or(row.last()).map_or(query.span, |expr| expr.span);
+                    let (columns, values) = (targets.len(), row.len());
+                    self.shape(span, format!("there are {columns} columns, and {values} values"));
+                }
+                row.iter().zip(targets).for_each(|(expr, column)| self.store(&empty, expr, column));
+            }
+            return;
+        }
+        let outputs = self.query(parent, query, false);
+        if few(outputs.len()) && !outputs.iter().any(|output| output.typed.ty == Ty::Opaque && output.name.is_none()) {
+            let (columns, values) = (targets.len(), outputs.len());
+            self.shape(query.span, format!("there are {columns} columns, and the query gives {values}"));
+        }
+        let exprs = single_items(query);
+        for (at, (output, column)) in outputs.iter().zip(targets).enumerate() {
+            let ty = self.settle(output.typed.ty, column.ty);
+            let expr = exprs.as_ref().and_then(|exprs| exprs.get(at).copied());
+            match expr {
+                Some(expr) => {
+                    self.stored_param(expr, column);
+                    self.fit(expr, Typed { ty, ..output.typed }, column.ty, true);
+                }
+                None => {
+                    let place = Expr { kind: ExprKind::Null, span: output.span };
+                    self.fit(&place, Typed { ty, ..output.typed }, column.ty, true);
+                }
+            }
+        }
+    }
+
+    /// An expression that becomes the value of a column.
+    fn store(&mut self, scope: &Scope<'_>, expr: &Expr, column: &Column) {
+        if matches!(expr.kind, ExprKind::Default) {
+            return;
+        }
+        let typed = self.expr(scope, expr);
+        self.stored_param(expr, column);
+        self.fit(expr, typed, column.ty, true);
+    }
+
+    fn stored_param(&mut self, expr: &Expr, column: &Column) {
+        self.name_param(expr, &column.name);
+        let direct = match &expr.kind {
+            ExprKind::Param(_) => Some(expr.span.start),
+            ExprKind::Cast(inner, _) => matches!(inner.kind, ExprKind::Param(_)).then_some(inner.span.start),
+            _ => None,
+        };
+        if let (Some(start), true, Some(number)) = (direct, column.nullable, param_of(expr)) {
+            self.param(number).nullable_uses.insert(start);
+        }
+    }
+
+    fn target_column(&mut self, scope: &Scope<'_>, name: &Name) -> Option<Column> {
+        let relation = &scope.relations[0];
+        let found = relation.columns.iter().find(|column| column.name == name.text).cloned();
+        if found.is_none() && !relation.opaque {
+            let known: Vec<&str> = relation.columns.iter().map(|column| column.name.as_str()).collect();
+            let message = format!("`{}` has no column `{}`", relation.name, name.text);
+            self.unknown_name(codes::QUERY_UNKNOWN_COLUMN, name, message, known);
+        }
+        found
+    }
+
+    /// A required column without default in the database: the client's own defaults are not made here.
+    fn left_out(&mut self, insert: &Insert, columns: &[Column]) {
+        let namespace = insert.table.len().checked_sub(2).map(|at| insert.table[at].text.as_str());
+        let Some(last) = insert.table.last() else { return };
+        let Lookup::Found(table) = self.catalog.table(namespace, &last.text) else { return };
+        if table.model.is_some_and(|model| self.schema.walk_model(model).model().is_view) {
+            return;
+        }
+        let named = |column: &&Column| insert.columns.iter().any(|name| name.text == column.name);
+        let missing: Vec<&Column> = columns.iter().filter(|column| !column.has_default && !named(column)).collect();
+        let [first, ..] = missing.as_slice() else { return };
+        let names: Vec<&str> = missing.iter().map(|column| column.name.as_str()).collect();
+        let (message, help) = (
+            format!("`{}` gets no value for {}, which the database has no default for", last.text, names.join(", ")),
+            format!("name `{}`, with a value such as {}", first.name, example_value(first)),
+        );
+        self.report(Diagnostic::new(codes::QUERY_LEFT_OUT, last.span, message).help(help));
+    }
+
+    fn conflict(&mut self, scope: &mut Scope<'_>, conflict: &Conflict, columns: &[Column]) {
+        for expr in &conflict.target {
+            self.expr(scope, expr);
+        }
+        if let Some(filter) = &conflict.target_filter {
+            self.condition(scope, filter);
+        }
+        let excluded = Relation { qualified_only: true, ..Relation::new("excluded", columns.to_vec()) };
+        let excluded = Relation { opaque: scope.relations[0].opaque, ..excluded };
+        scope.relations.push(excluded);
+        self.sets(scope, &conflict.sets);
+        if let Some(filter) = &conflict.filter {
+            self.condition(scope, filter);
+        }
+        scope.relations.pop();
+    }
+
+    fn sets(&mut self, scope: &Scope<'_>, sets: &[Set]) {
+        for set in sets {
+            let targets: Option<Vec<Column>> = set.columns.iter().map(|name| self.target_column(scope, name)).collect();
+            let Some(targets) = targets else {
+                self.expr_or_query(scope, &set.value);
+                continue;
+            };
+            match (&set.value.kind, targets.as_slice()) {
+                (_, [column]) if !set.is_list => self.store(scope, &set.value, column),
+                (ExprKind::Row(values), targets) if values.len() == targets.len() => {
+                    values.iter().zip(targets).for_each(|(expr, column)| self.store(scope, expr, column));
+                }
+                (ExprKind::Query(query), targets) => {
+                    let outputs = self.query(Some(scope), query, false);
+                    if outputs.len() != targets.len() {
+                        let (columns, values) = (targets.len(), outputs.len());
+                        self.shape(set.value.span, format!("there are {columns} columns, and {values} values"));
+                    }
+                    for (output, column) in outputs.iter().zip(targets) {
+                        let place = Expr { kind: ExprKind::Null, span: output.span };
+                        self.fit(&place, output.typed, column.ty, true);
+                    }
+                }
+                (_, [column]) => self.store(scope, &set.value, column),
+                (_, targets) => {
+                    self.expr_or_query(scope, &set.value);
+                    self.shape(set.value.span, format!("there are {} columns to set", targets.len()));
+                }
+            }
+        }
+    }
+
+    fn expr_or_query(&mut self, scope: &Scope<'_>, expr: &Expr) {
+        if !matches!(expr.kind, ExprKind::Default) {
+            self.expr(scope, expr);
+        }
+    }
+
+    pub(super) fn update(&mut self, parent: Option<&Scope<'_>>, update: &Update) -> Option<Vec<Output>> {
+        let before = self.begin_with(parent, &update.with);
+        let (mut scope, _) = self.target(parent, &update.table, update.alias.as_ref());
+        for source in &update.from {
+            self.source(&mut scope, source);
+        }
+        if let Some(filter) = &update.filter {
+            self.condition(&scope, filter);
+        }
+        // The rows come back as they are afterwards, of which the condition says nothing.
+        let outputs = self.returning(&scope, update.returning.as_ref());
+        self.sets(&scope, &update.sets);
+        self.end_with(before);
+        outputs
+    }
+
+    pub(super) fn delete(&mut self, parent: Option<&Scope<'_>>, delete: &Delete) -> Option<Vec<Output>> {
+        let before = self.begin_with(parent, &delete.with);
+        let (mut scope, _) = self.target(parent, &delete.table, delete.alias.as_ref());
+        for source in &delete.using {
+            self.source(&mut scope, source);
+        }
+        if let Some(filter) = &delete.filter {
+            self.narrow(&mut scope, filter);
+            self.condition(&scope, filter);
+        }
+        let outputs = self.returning(&scope, delete.returning.as_ref());
+        self.end_with(before);
+        outputs
+    }
+}
+
+/// The expressions of a plain SELECT without a star, to say of which one a mistake is.
+fn single_items(query: &Query) -> Option<Vec<&Expr>> {
+    let [Term::Select(select)] = query.terms.as_slice() else { return None };
+    let exprs = select.items.iter().map(|item| match item {
+        Item::Expr(expr, _) => Some(expr),
+        Item::Star(..) => None,
+    });
+    exprs.collect()
+}
+
+fn example_value(column: &Column) -> &'static str {
+    use super::super::types::Base;
+    match column.ty.base() {
+        Some(Base::Uuid) => "`gen_random_uuid()`",
+        Some(Base::Timestamp | Base::Timestamptz) => "`now()`",
+        _ => "`$1`",
+    }
+}

@@ -1,0 +1,108 @@
+//! Parameters: `$1` and the like, or `:name`, which become numbers in the order in which they first stand.
+
+use super::header::Which;
+use super::lexer::{Kind, Token};
+use crate::diagnostics::{self as codes, Diagnostic, Span};
+
+/// The statement as it is sent, and its parameters.
+#[derive(Debug)]
+pub(super) struct Numbered {
+    pub(super) sql: String,
+    pub(super) pieces: Vec<(usize, usize)>,
+    /// Where each parameter first stands, `$1` first, and its name if it has one.
+    pub(super) params: Vec<(Span, Option<String>)>,
+}
+
+impl Numbered {
+    pub(super) fn count(&self) -> u16 {
+        self.params.len() as u16
+    }
+
+    /// The position of the parameter that an annotation is about.
+    pub(super) fn place(&self, which: &Which) -> Option<usize> {
+        match which {
+            Which::Number(number) => Some(usize::from(*number) - 1).filter(|at| *at < self.params.len()),
+            Which::Name(name) => self.params.iter().position(|(_, known)| known.as_ref() == Some(name)),
+        }
+    }
+}
+
+/// Makes numbers of named parameters, and sees to it that none is left out. None if there is a mistake.
+pub(super) fn number_params(
+    file: u32,
+    text: &str,
+    span: Span,
+    tokens: &mut [Token],
+    found: &mut Vec<Diagnostic>,
+) -> Option<Numbered> {
+    let place = |token: &Token| Span { file, start: token.span.start as u32, end: token.span.end as u32 };
+    let named = tokens.iter().find(|token| token.kind == Kind::Named).map(place);
+    let numbered = tokens.iter().find(|token| token.kind == Kind::Param).map(place);
+    if let (Some(named), Some(numbered)) = (named, numbered) {
+        found.push(
+            Diagnostic::new(codes::QUERY_PARAMETERS, named, "parameters have names or numbers, not both")
+                .second(numbered, "this one has a number")
+                .help("write all of them one way"),
+        );
+        return None;
+    }
+    let params = if named.is_some() { name_params(tokens, &place) } else { numbers(tokens, &place, found)? };
+    let (sql, pieces) = rewritten(text, span, tokens, named.is_some());
+    Some(Numbered { sql, pieces, params })
+}
+
+fn name_params(tokens: &mut [Token], place: &dyn Fn(&Token) -> Span) -> Vec<(Span, Option<String>)> {
+    let mut params: Vec<(Span, Option<String>)> = Vec::new();
+    let mut numbers = std::collections::BTreeMap::new();
+    for token in tokens.iter_mut().filter(|token| token.kind == Kind::Named) {
+        let number = *numbers.entry(token.text.clone()).or_insert_with(|| {
+            params.push((place(token), Some(token.text.clone())));
+            params.len()
+        });
+        token.kind = Kind::Param;
+        token.text = number.to_string();
+    }
+    params
+}
+
+fn numbers(
+    tokens: &[Token],
+    place: &dyn Fn(&Token) -> Span,
+    found: &mut Vec<Diagnostic>,
+) -> Option<Vec<(Span, Option<String>)>> {
+    let mut first: std::collections::BTreeMap<usize, Span> = std::collections::BTreeMap::new();
+    for token in tokens.iter().filter(|token| token.kind == Kind::Param) {
+        // What is no number of a parameter is a mistake that the parser reports.
+        if let Ok(number @ 1..) = token.text.parse::<u16>() {
+            first.entry(usize::from(number)).or_insert_with(|| place(token));
+        }
+    }
+    let missing = (1..).find(|number| !first.contains_key(number)).unwrap_or_default();
+    if let Some((number, span)) = first.range(missing..).next() {
+        found.push(
+            Diagnostic::new(codes::QUERY_PARAMETERS, *span, format!("there is `${number}`, and no `${missing}`"))
+                .help(format!("number the parameters from `$1` without a gap: write `${missing}` here")),
+        );
+        return None;
+    }
+    Some(first.into_values().map(|span| (span, None)).collect())
+}
+
+/// The statement with numbers in the place of names, and where its pieces come from.
+fn rewritten(text: &str, span: Span, tokens: &[Token], has_names: bool) -> (String, Vec<(usize, usize)>) {
+    let (mut sql, mut pieces, mut at) = (String::new(), Vec::new(), span.start as usize);
+    if has_names {
+        for token in tokens.iter().filter(|token| token.kind == Kind::Param) {
+            pieces.push((at, sql.len()));
+            sql.push_str(&text[at..token.span.start]);
+            pieces.push((token.span.start, sql.len()));
+            sql.push('$');
+            sql.push_str(&token.text);
+            at = token.span.end;
+        }
+    }
+    pieces.push((at, sql.len()));
+    sql.push_str(&text[at..span.end as usize]);
+    // A statement has one form, whatever the editor's ends of lines.
+    (sql, pieces)
+}

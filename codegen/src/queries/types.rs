@@ -1,0 +1,323 @@
+//! Types as PostgreSQL has them, how they turn into one another, and what they are in the client.
+
+use crate::ir::{ColumnType, EnumId, NativeType, ScalarType, Schema};
+
+/// A type of PostgreSQL that is no array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Base {
+    Bool,
+    Int2,
+    Int4,
+    Int8,
+    Oid,
+    Float4,
+    Float8,
+    Numeric,
+    Money,
+    Text,
+    Varchar,
+    Bpchar,
+    Citext,
+    Name,
+    Inet,
+    Xml,
+    Bit,
+    Varbit,
+    Uuid,
+    Bytea,
+    Timestamp,
+    Timestamptz,
+    Time,
+    Timetz,
+    Date,
+    Interval,
+    Json,
+    Jsonb,
+    Tsvector,
+    Tsquery,
+    Jsonpath,
+    Enum(EnumId),
+}
+
+/// What is known of an expression's type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ty {
+    Base(Base),
+    List(Base),
+    /// A literal or null that takes the type of what it meets.
+    Literal,
+    /// A parameter that no other thing has given a type yet.
+    Param(u16),
+    /// There is a type, and it is not known here.
+    Opaque,
+}
+
+/// Groups of types that turn into one another, as PostgreSQL has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Category {
+    Bool,
+    Number,
+    Text,
+    Time,
+    Span,
+    Other(Base),
+}
+
+/// Every type with its names: the one that PostgreSQL's catalog has, and others that SQL has for it.
+const NAMES: &[(Base, &[&str])] = &[
+    (Base::Bool, &["bool", "boolean"]),
+    (Base::Int2, &["int2", "smallint", "smallserial"]),
+    (Base::Int4, &["int4", "int", "integer", "serial"]),
+    (Base::Int8, &["int8", "bigint", "bigserial"]),
+    (Base::Oid, &["oid"]),
+    (Base::Float4, &["float4", "real"]),
+    (Base::Float8, &["float8", "float", "double precision"]),
+    (Base::Numeric, &["numeric", "decimal", "dec"]),
+    (Base::Money, &["money"]),
+    (Base::Text, &["text"]),
+    (Base::Varchar, &["varchar"]),
+    (Base::Bpchar, &["bpchar", "char", "character"]),
+    (Base::Citext, &["citext"]),
+    (Base::Name, &["name"]),
+    (Base::Inet, &["inet"]),
+    (Base::Xml, &["xml"]),
+    (Base::Bit, &["bit"]),
+    (Base::Varbit, &["varbit"]),
+    (Base::Uuid, &["uuid"]),
+    (Base::Bytea, &["bytea"]),
+    (Base::Timestamp, &["timestamp"]),
+    (Base::Timestamptz, &["timestamptz"]),
+    (Base::Time, &["time"]),
+    (Base::Timetz, &["timetz"]),
+    (Base::Date, &["date"]),
+    (Base::Interval, &["interval"]),
+    (Base::Json, &["json"]),
+    (Base::Jsonb, &["jsonb"]),
+    (Base::Tsvector, &["tsvector"]),
+    (Base::Tsquery, &["tsquery"]),
+    (Base::Jsonpath, &["jsonpath"]),
+];
+
+impl Base {
+    /// The type of a name without quotes.
+    pub(super) fn of_name(name: &str) -> Option<Self> {
+        NAMES.iter().find(|(_, names)| names.contains(&name)).map(|(base, _)| *base)
+    }
+
+    /// The name in PostgreSQL's catalog.
+    pub(super) fn name(self, schema: &Schema) -> String {
+        match self {
+            Base::Enum(id) => schema.walk_enum(id).enumeration().db_name.clone(),
+            base => NAMES
+                .iter()
+                .find(|(known, _)| *known == base)
+                .map_or_else(String::new, |(_, names)| names[0].to_owned()),
+        }
+    }
+
+    pub(super) fn category(self) -> Category {
+        match self {
+            Base::Bool => Category::Bool,
+            Base::Int2
+            | Base::Int4
+            | Base::Int8
+            | Base::Oid
+            | Base::Float4
+            | Base::Float8
+            | Base::Numeric
+            | Base::Money => Category::Number,
+            Base::Text | Base::Varchar | Base::Bpchar | Base::Citext | Base::Name => Category::Text,
+            Base::Timestamp | Base::Timestamptz | Base::Date | Base::Time | Base::Timetz => Category::Time,
+            Base::Interval => Category::Span,
+            other => Category::Other(other),
+        }
+    }
+
+    pub(super) fn is_text(self) -> bool {
+        self.category() == Category::Text
+    }
+
+    pub(super) fn is_integer(self) -> bool {
+        matches!(self, Base::Int2 | Base::Int4 | Base::Int8)
+    }
+
+    /// The type that its category leans to.
+    pub(super) fn is_preferred(self) -> bool {
+        matches!(self, Base::Bool | Base::Text | Base::Float8 | Base::Oid | Base::Timestamptz | Base::Interval)
+    }
+
+    /// The place among numbers: each turns into those behind it without being told.
+    fn rank(self) -> Option<u8> {
+        Some(match self {
+            Base::Int2 => 0,
+            Base::Int4 => 1,
+            Base::Int8 => 2,
+            Base::Numeric => 3,
+            Base::Float4 => 4,
+            Base::Float8 => 5,
+            _ => return None,
+        })
+    }
+
+    /// Whether PostgreSQL turns it into another type without being told.
+    pub(super) fn becomes(self, other: Self) -> bool {
+        if self == other {
+            return true;
+        }
+        if let (Some(from), Some(to)) = (self.rank(), other.rank()) {
+            return from < to;
+        }
+        match (self, other) {
+            (Base::Int2 | Base::Int4 | Base::Int8, Base::Oid) => true,
+            (Base::Date, Base::Timestamp | Base::Timestamptz) | (Base::Timestamp, Base::Timestamptz) => true,
+            (Base::Time, Base::Timetz | Base::Interval) => true,
+            (Base::Bit, Base::Varbit) | (Base::Varbit, Base::Bit) => true,
+            (from, to) => from.is_text() && to.is_text() && to != Base::Name,
+        }
+    }
+
+    /// Whether a value of it can be stored in a column of another type without a cast.
+    pub(super) fn is_assigned_to(self, other: Self) -> bool {
+        if self.becomes(other) || other.is_text() {
+            return true;
+        }
+        if self.rank().is_some() && other.rank().is_some() {
+            return true;
+        }
+        matches!(
+            (self, other),
+            (Base::Timestamp | Base::Timestamptz, Base::Date | Base::Time | Base::Timetz | Base::Timestamp)
+                | (Base::Timetz | Base::Interval, Base::Time)
+                | (Base::Json, Base::Jsonb)
+                | (Base::Jsonb, Base::Json)
+                | (Base::Numeric | Base::Int4 | Base::Int8, Base::Money)
+                | (Base::Money, Base::Numeric)
+        )
+    }
+
+    /// What it is in the client; none if it has no type there.
+    pub(super) fn column_type(self) -> Option<ColumnType> {
+        let (scalar, native) = match self {
+            Base::Bool => (ScalarType::Boolean, NativeType::Boolean),
+            Base::Int2 => (ScalarType::Int, NativeType::SmallInt),
+            Base::Int4 => (ScalarType::Int, NativeType::Integer),
+            Base::Int8 => (ScalarType::BigInt, NativeType::BigInt),
+            Base::Float4 => (ScalarType::Float, NativeType::Real),
+            Base::Float8 => (ScalarType::Float, NativeType::DoublePrecision),
+            Base::Numeric => (ScalarType::Decimal, NativeType::Decimal(None)),
+            Base::Text | Base::Name => (ScalarType::String, NativeType::Text),
+            Base::Varchar => (ScalarType::String, NativeType::VarChar(None)),
+            Base::Bpchar => (ScalarType::String, NativeType::Char(None)),
+            Base::Citext => (ScalarType::String, NativeType::Citext),
+            Base::Uuid => (ScalarType::String, NativeType::Uuid),
+            Base::Bytea => (ScalarType::Bytes, NativeType::ByteA),
+            Base::Timestamp => (ScalarType::DateTime, NativeType::Timestamp(None)),
+            Base::Timestamptz => (ScalarType::DateTime, NativeType::Timestamptz(None)),
+            Base::Time => (ScalarType::DateTime, NativeType::Time(None)),
+            Base::Timetz => (ScalarType::DateTime, NativeType::Timetz(None)),
+            Base::Date => (ScalarType::DateTime, NativeType::Date),
+            Base::Json => (ScalarType::Json, NativeType::Json),
+            Base::Jsonb => (ScalarType::Json, NativeType::JsonB),
+            Base::Enum(id) => return Some(ColumnType::Enum(id)),
+            Base::Oid
+            | Base::Money
+            | Base::Inet
+            | Base::Xml
+            | Base::Bit
+            | Base::Varbit
+            | Base::Interval
+            | Base::Tsvector
+            | Base::Tsquery
+            | Base::Jsonpath => return None,
+        };
+        Some(ColumnType::Scalar(scalar, native))
+    }
+
+    /// The type of a column of the schema; none if it is one that the schema does not know.
+    pub(super) fn of_column(ty: &ColumnType) -> Option<Self> {
+        Some(match ty {
+            ColumnType::Enum(id) => Base::Enum(*id),
+            ColumnType::Scalar(_, native) => Self::of_native(*native),
+            ColumnType::Unsupported(sql) => {
+                Self::of_name(&sql.split('(').next().unwrap_or_default().trim().to_ascii_lowercase())?
+            }
+        })
+    }
+
+    pub(super) fn of_native(native: NativeType) -> Self {
+        match native {
+            NativeType::SmallInt => Base::Int2,
+            NativeType::Integer => Base::Int4,
+            NativeType::BigInt => Base::Int8,
+            NativeType::Oid => Base::Oid,
+            NativeType::Decimal(_) => Base::Numeric,
+            NativeType::Money => Base::Money,
+            NativeType::Real => Base::Float4,
+            NativeType::DoublePrecision => Base::Float8,
+            NativeType::VarChar(_) => Base::Varchar,
+            NativeType::Char(_) => Base::Bpchar,
+            NativeType::Text => Base::Text,
+            NativeType::Citext => Base::Citext,
+            NativeType::Inet => Base::Inet,
+            NativeType::Uuid => Base::Uuid,
+            NativeType::Xml => Base::Xml,
+            NativeType::Bit(_) => Base::Bit,
+            NativeType::VarBit(_) => Base::Varbit,
+            NativeType::ByteA => Base::Bytea,
+            NativeType::Timestamp(_) => Base::Timestamp,
+            NativeType::Timestamptz(_) => Base::Timestamptz,
+            NativeType::Time(_) => Base::Time,
+            NativeType::Timetz(_) => Base::Timetz,
+            NativeType::Date => Base::Date,
+            NativeType::Boolean => Base::Bool,
+            NativeType::Json => Base::Json,
+            NativeType::JsonB => Base::Jsonb,
+        }
+    }
+}
+
+impl Ty {
+    pub(super) fn base(self) -> Option<Base> {
+        if let Ty::Base(base) = self { Some(base) } else { None }
+    }
+
+    /// Whether it waits for what it meets.
+    pub(super) fn is_open(self) -> bool {
+        matches!(self, Ty::Literal | Ty::Param(_))
+    }
+
+    /// As messages name it.
+    pub(super) fn describe(self, schema: &Schema) -> String {
+        match self {
+            Ty::Base(base) => base.name(schema),
+            Ty::List(base) => format!("{}[]", base.name(schema)),
+            Ty::Literal => "a literal".to_owned(),
+            Ty::Param(number) => format!("${number}"),
+            Ty::Opaque => "an unknown type".to_owned(),
+        }
+    }
+}
+
+/// The type that several have in common, as in a CASE or a UNION; open ones adapt. The wrong pair if there is none.
+pub(super) fn common(types: impl IntoIterator<Item = Ty>) -> Result<Ty, (Ty, Ty)> {
+    let mut chosen = Ty::Literal;
+    for ty in types {
+        chosen = match (chosen, ty) {
+            (Ty::Opaque, _) | (_, Ty::Opaque) => Ty::Opaque,
+            (Ty::Literal, ty) => ty,
+            (Ty::Param(_), ty) if !ty.is_open() => ty,
+            (known, ty) if ty.is_open() || known == ty => known,
+            (Ty::Base(a), Ty::Base(b)) if a.category() == b.category() => {
+                if !a.is_preferred() && a.becomes(b) && !b.becomes(a) || b.is_preferred() && a.becomes(b) {
+                    Ty::Base(b)
+                } else if b.becomes(a) {
+                    Ty::Base(a)
+                } else {
+                    return Err((chosen, ty));
+                }
+            }
+            (known, ty) => return Err((known, ty)),
+        };
+    }
+    Ok(chosen)
+}
