@@ -42,7 +42,7 @@ fn run(name: &str) {
         let first = text.lines().next().unwrap_or_default();
         let path = first.trim_start_matches(['/', '-', ' ']);
         match language {
-            _ if path.starts_with("migrations/") => drop(project.write(path, text)),
+            _ if path.starts_with("migrations/") || path.starts_with("prisma/") => drop(project.write(path, text)),
             "prisma" => drop(project.write("schema.dsl", format!("{text}\n"))),
             "sql" => drop(query(&database, text)),
             "sh" => {
@@ -90,4 +90,5 @@ recipes! {
     two_branches "Two branches"
     a_hotfix "A hotfix in production"
     undo "Undo"
+    from_prisma "From Prisma Migrate"
 }

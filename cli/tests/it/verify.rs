@@ -28,6 +28,20 @@ fn migrations_agree_with_their_snapshots_both_ways() {
     assert_eq!((json["migrations"].as_u64(), json["differences"].as_array().map(Vec::len)), (Some(2), Some(0)));
 }
 
+/// A database that somebody works with is none to make others beside, unless it is named.
+#[test]
+fn the_server_of_the_environment_is_left_alone() {
+    let (project, database) = (project(), crate::support::database("verify_url"));
+    let args = ["migrate", "verify", "--strict"];
+    for url in ["postgres://me:hunter2@127.0.0.1:1/x", database.url()] {
+        let output = project.run_with(&args, "DATABASE_URL", url);
+        // Where only that server is there, verify says what to pass, and does nothing.
+        let output = if output.code == 0 { output.says("no difference") } else { output.exits(1).says("--dev-url") };
+        output.hides("hunter2");
+    }
+    verify(&project, &["--strict", "--dev-url", database.url()]).exits(0).says("2 migrations: no difference");
+}
+
 #[test]
 fn what_differs_is_named() {
     let project = project();
