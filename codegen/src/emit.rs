@@ -16,6 +16,10 @@ mod sensitive;
 mod serde;
 mod table;
 
+use std::num::NonZero;
+use std::ops::Range;
+use std::thread;
+
 use proc_macro2::TokenStream;
 
 use crate::ir::Schema;
@@ -41,14 +45,51 @@ pub struct GeneratedFile {
     pub text: String,
 }
 
+/// As many files as make a thread of their own worth its start.
+const FILES_PER_WORKER: usize = 64;
+
 /// The files of the client, `lib.rs` first, then one per model and enum in the order of their names.
+///
+/// Large schemas are emitted by several threads; the files are the same however many there are.
 pub fn emit(schema: &Schema, options: &EmitOptions) -> Vec<GeneratedFile> {
     emit_with_queries(schema, &[], options)
 }
 
 /// The same, with a file of queries if there are any.
 pub fn emit_with_queries(schema: &Schema, queries: &[Query], options: &EmitOptions) -> Vec<GeneratedFile> {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    emit_with_threads(schema, queries, options, processors)
+}
+
+/// The same with so many threads at most, for a build that has its own idea of them.
+pub fn emit_with_threads(
+    schema: &Schema,
+    queries: &[Query],
+    options: &EmitOptions,
+    threads: usize,
+) -> Vec<GeneratedFile> {
     let cx = EmitCx::new(schema);
+    let lib = client::emit_lib(&cx, !queries.is_empty(), options);
+    let mut files = vec![GeneratedFile { path: "lib.rs".to_owned(), text: lib }];
+    let count = modules(&cx, queries).len();
+    let each = count.div_ceil(threads.min(count.div_ceil(FILES_PER_WORKER)).max(1));
+    thread::scope(|scope| {
+        // Identifiers belong to the thread that made them, so each worker has a context of its own.
+        let work = |start| move || emit_files(&EmitCx::new(schema), queries, options, start..count.min(start + each));
+        let workers: Vec<_> = (each..count).step_by(each.max(1)).map(|start| scope.spawn(work(start))).collect();
+        files.extend(emit_files(&cx, queries, options, 0..each.min(count)));
+        for worker in workers {
+            match worker.join() {
+                Ok(more) => files.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+    });
+    files
+}
+
+/// The modules of the client in the order of their names.
+fn modules<'a, 's>(cx: &'a EmitCx<'s>, queries: &'a [Query]) -> Vec<(&'a str, Module<'a, 's>)> {
     let mut modules = vec![(client::MODULE, Module::Client)];
     modules.extend(cx.models.iter().map(|model| (model.file_name.as_str(), Module::Model(model))));
     modules.extend(cx.enums.iter().map(|known| (known.file_name.as_str(), Module::Enum(known))));
@@ -56,14 +97,16 @@ pub fn emit_with_queries(schema: &Schema, queries: &[Query], options: &EmitOptio
         modules.push((queries::MODULE, Module::Queries(queries)));
     }
     modules.sort_by_key(|(name, _)| *name);
-    let mut files =
-        vec![GeneratedFile { path: "lib.rs".to_owned(), text: client::emit_lib(&cx, !queries.is_empty(), options) }];
-    // Each file is text before the next one begins: tokens take many times the room.
-    files.extend(modules.into_iter().map(|(name, module)| GeneratedFile {
+    modules
+}
+
+/// Each file is text before the next one begins: tokens take many times the room.
+fn emit_files(cx: &EmitCx<'_>, queries: &[Query], options: &EmitOptions, range: Range<usize>) -> Vec<GeneratedFile> {
+    let emit_file = |(name, module): &(&str, Module<'_, '_>)| GeneratedFile {
         path: format!("{name}.rs"),
-        text: format!("{}{}", header(options), format_tokens(|| emit_module(&cx, &module))),
-    }));
-    files
+        text: format!("{}{}", header(options), format_tokens(|| emit_module(cx, module))),
+    };
+    modules(cx, queries).get(range).unwrap_or_default().iter().map(emit_file).collect()
 }
 
 /// What a file is about.
