@@ -17,7 +17,7 @@ gen:
 test:
     cargo test
 
-# random queries against the oracle, many more than `cargo test` makes of them
+# random queries and writes against the oracle, many more than `cargo test` makes of them
 random cases='10000' seed='2026':
     RELATA_RANDOM_CASES={{cases}} RELATA_RANDOM_SEED={{seed}} cargo test --package exam-planner --test it random -- --nocapture
 

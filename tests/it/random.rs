@@ -2,8 +2,10 @@
 //! over the exam planner's six models and those of `tests/wide`, compared with an evaluation of the same
 //! query over all rows in memory.
 //!
-//! `RELATA_RANDOM_CASES` says how many queries each of the two tests makes, `RELATA_RANDOM_SEED` which. A failure
-//! prints both for the one case, which is made again and made smaller.
+//! `writes` does the same for random writes, of which it compares what they leave in the tables.
+//!
+//! `RELATA_RANDOM_CASES` says how many queries each of the tests makes, `RELATA_RANDOM_SEED` which. A failure prints
+//! both for the one case; a query is made again and made smaller.
 
 mod check;
 mod data;
@@ -18,6 +20,7 @@ mod subject;
 mod value;
 mod wide;
 mod world;
+mod writes;
 
 use std::fmt::Write;
 
