@@ -1,11 +1,12 @@
-//! SQL of one's own beside the typed calls: bound parameters, tuples, a struct, lists, inside a transaction.
+//! SQL of one's own beside the typed calls: files of SQL as typed functions; bound parameters, tuples, a struct, lists,
+//! inside a transaction.
 //!
 //! `cargo run --example raw_sql` needs no database: it finds or starts one, and drops what it made.
 
 #[path = "support/database.rs"]
 mod database;
 
-use exam_planner::{Client, Role, exam_type, institution, student, student_exam, user};
+use exam_planner::{Client, Role, exam_type, institution, queries, student, student_exam, user};
 use relata::uuid::Uuid;
 use relata::{FromRawRow, List, RawRow, params};
 
@@ -35,6 +36,7 @@ async fn main() -> Result<()> {
     let (db, _database) = database::open("raw_sql").await?;
     let tenant = fill(&db).await?;
     rank(&db, tenant).await?;
+    from_files(&db, tenant).await?;
     count_by_year(&db, tenant).await?;
     change_in_a_transaction(&db, tenant).await?;
     refuse(&db).await
@@ -80,6 +82,19 @@ async fn rank(db: &Client, tenant: Uuid) -> Result<()> {
     for Standing { email, place, average, scores } in standings {
         println!("  {place}. {email:<14} average {average:?} of {scores:?}");
     }
+    Ok(())
+}
+
+/// The same from `queries/standings.sql`: the function and the struct are made of the file and the schema.
+async fn from_files(db: &Client, tenant: Uuid) -> Result<()> {
+    let standings = db.query(queries::standings(tenant)).await?;
+    let best: Vec<&str> = standings.iter().filter(|row| row.place == 1).map(|row| row.email.as_str()).collect();
+    let of_2028 = db.query(queries::students_of(tenant, 2028)).await?;
+    println!(
+        "from a file       the best is {best:?}, and {} of {} students are of 2028",
+        of_2028.len(),
+        standings.len()
+    );
     Ok(())
 }
 

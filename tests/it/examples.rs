@@ -53,6 +53,7 @@ fn the_bulk_import_takes_all_lines_or_none() {
 fn raw_sql_is_read_into_a_struct() {
     let printed = printed_by("raw_sql", &[]);
     assert_holds(&printed, &["1. Ada@north.edu  average Some(90.25) of [88.0, 92.5]", "[(2027, 2), (2028, 1)]"]);
+    assert_holds(&printed, &["the best is [\"Ada@north.edu\"], and 1 of 3 students are of 2028"]);
     assert_holds(&printed, &["2 addresses changed, 0 still", "0 users have it as address", "class_year is int4"]);
 }
 

@@ -34,6 +34,31 @@ async fn filled(fixture: &Fixture) -> Uuid {
     tenant
 }
 
+/// The calls of docs/queries.md stand in this file.
+#[test]
+fn the_calls_of_the_book_are_made_here() {
+    let (page, here) = (include_str!("../../docs/queries.md"), include_str!("queries.rs"));
+    let calls = page.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a block of calls");
+    for call in calls.lines() {
+        let (_, call) = call.split_once(" = ").expect("a call");
+        let call = call.trim_end_matches(".await?;");
+        assert!(here.contains(call), "{call}");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_with_a_count() {
+    let fixture = Fixture::new().await;
+    let (db, tenant) = (&fixture.db, filled(&fixture).await);
+    let batch = db.batch((queries::standings(tenant), db.student().count())).await;
+    assert_eq!(batch.map(|(standings, count)| (standings.len(), count)).expect("is read"), (3, 3));
+    // A row that has to be there and is not undoes the batch.
+    let undone = db.batch((queries::lower_emails(tenant), queries::standings(Uuid::nil()).one())).await;
+    assert!(matches!(undone, Err(Error::NotFound { .. })), "{undone:?}");
+    let lowered = db.query(queries::lower_emails(tenant)).await;
+    assert_eq!(lowered.expect("is written"), 1);
+}
+
 type Row = (String, i32, i64, Option<f64>, i64, List<f64>);
 
 /// The file itself, run as SQL of one's own.

@@ -12,8 +12,8 @@ use super::lexer::{Kind, Token};
 use super::tree::{Cte, Name, Statement, With};
 use crate::diagnostics::Span;
 
-/// Brackets, queries and prefixes inside one another: far more than a person writes, and little for a stack.
-const MAX_DEPTH: usize = 48;
+/// Brackets, queries and prefixes inside one another: more than a person writes, and little enough for a small stack.
+const MAX_DEPTH: usize = 24;
 
 /// Where and why a text cannot be read.
 #[derive(Debug)]
@@ -117,7 +117,7 @@ impl Parser<'_> {
             return Err(Stop {
                 span: self.here(),
                 expected: format!("no more than {MAX_DEPTH} brackets inside one another"),
-                is_wrong: true,
+                is_wrong: false,
             });
         }
         self.depth += 1;

@@ -279,7 +279,7 @@ pub(super) enum ExprKind {
     Collate(Box<Expr>),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Call {
     pub(super) name: Vec<Name>,
     pub(super) args: Vec<Expr>,

@@ -127,3 +127,102 @@ fn two_files_are_not_one_function() {
     let codes: Vec<_> = checked.diagnostics.iter().map(|known| known.code).collect();
     assert_eq!(codes, ["R1001", "R1001"], "{}", rendered(&sources, &checked));
 }
+
+/// A text is checked, in a thread with a small stack; every place of a diagnostic is in the text.
+fn survives(schema: &Schema, text: &str) -> Checked {
+    let sources = Sources::single("queries/part.sql", text);
+    let checked = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(512 * 1024);
+        let thread = thread.spawn_scoped(scope, || check(schema, &sources)).expect("a thread starts");
+        thread.join().unwrap_or_else(|_| panic!("a panic at {:.200}", text))
+    });
+    for diagnostic in &checked.diagnostics {
+        assert!(text.get(diagnostic.span.range()).is_some(), "{diagnostic:?} in {text:.200}");
+        assert!(!diagnostic.message.is_empty());
+    }
+    for query in &checked.queries {
+        assert!((0..query.sql.len()).step_by(7).all(|at| query.place(at) as usize <= text.len()), "{text:.200}");
+    }
+    checked
+}
+
+/// Whatever part of a query is missing, the compiler says so instead of failing itself.
+#[test]
+fn any_part_of_a_query_can_be_missing() {
+    let schema = schema();
+    insta::glob!("../fixtures", "queries/*/*.sql", |path| {
+        let text = std::fs::read_to_string(path).expect("a fixture is UTF-8");
+        let cuts: Vec<usize> = (0..text.len()).step_by(11).filter(|at| text.is_char_boundary(*at)).collect();
+        for (from, to) in cuts.iter().zip(cuts.iter().skip(2)) {
+            survives(&schema, &text[..*from]);
+            survives(&schema, &text[*from..]);
+            survives(&schema, &format!("{}{}", &text[..*from], &text[*to..]));
+        }
+    });
+}
+
+/// Neither depth nor length overflows the stack, or takes more than its share of memory.
+#[test]
+fn hostile_queries_are_refused_in_time() {
+    let schema = schema();
+    let deep = |open: &str, inner: &str, close: &str, times: usize| {
+        format!("SELECT {}{inner}{} AS x FROM people", open.repeat(times), close.repeat(times))
+    };
+    for times in [10, 24, 40, 5_000] {
+        for (open, inner, close) in [
+            ("(", "id", ")"),
+            ("(SELECT ", "id", ")"),
+            ("coalesce(", "score", ", 1)"),
+            ("CASE WHEN true THEN ", "id", " END"),
+            ("NOT ", "active", ""),
+            ("- ", "id", ""),
+            ("ARRAY[", "id", "]"),
+            ("(1 + ", "id", ")"),
+            ("((SELECT 1) + ", "id", ")"),
+            ("EXISTS (SELECT 1 FROM people WHERE ", "active", ")"),
+            ("(SELECT max(x) FROM (SELECT ", "id AS x", " AS x) AS q)"),
+            ("(WITH RECURSIVE r AS (SELECT 1 AS n UNION SELECT n FROM r) SELECT ", "1", ")"),
+            ("id IN (SELECT id FROM people WHERE ", "active", ")"),
+        ] {
+            survives(&schema, &deep(open, inner, close, times));
+        }
+        survives(&schema, &format!("SELECT id{} AS x FROM people", "::text".repeat(times)));
+        survives(&schema, &format!("SELECT id{} AS x FROM people", " IS NULL".repeat(times)));
+        survives(&schema, &format!("SELECT tags{} AS x FROM people", "[1]".repeat(times)));
+        survives(&schema, &format!("{}SELECT 1 AS x{}", "(".repeat(times), ")".repeat(times)));
+        survives(&schema, &"SELECT (".repeat(times));
+        survives(&schema, &"/*".repeat(times));
+    }
+    let long = |one: &str| one.repeat(4_000);
+    assert_eq!(survives(&schema, &format!("SELECT 1{} AS x", long(" + 1"))).queries.len(), 1);
+    assert_eq!(survives(&schema, &format!("SELECT 'a'{} AS x", long(" || 'b'"))).queries.len(), 1);
+    assert_eq!(survives(&schema, &format!("SELECT true{} AS x", long(" AND true OR false"))).queries.len(), 1);
+    assert_eq!(survives(&schema, &format!("SELECT 1 AS x{}", long(" UNION ALL SELECT 1"))).queries.len(), 1);
+    survives(&schema, &format!("SELECT {} 1 AS x", long("nothing, ")));
+    survives(&schema, &format!("SELECT 1 AS x FROM people {}", long("JOIN people ON true ")));
+    survives(&schema, &format!("SELECT ARRAY[{}1] AS x", long("$1, ")));
+    survives(&schema, &format!("SELECT {} AS x", "a".repeat(1 << 20)));
+    survives(&schema, &format!("SELECT {}1 AS x", "1, ".repeat(100_000)));
+    for odd in [
+        "$0",
+        "$99999",
+        "$1$",
+        "'",
+        "\"\"",
+        "\u{0}",
+        "E'\\",
+        ":",
+        "::",
+        "a:b",
+        "SELECT ä€ AS x",
+        "SELECT 1 AS \"ä\"",
+        "@",
+        "--",
+        "$$",
+    ] {
+        survives(&schema, odd);
+        survives(&schema, &format!("SELECT {odd}"));
+        survives(&schema, &format!("-- @param {{{odd}}} {odd}\nSELECT 1 AS x"));
+        survives(&schema, &format!("-- @column {{{odd}}} {odd}\nSELECT 1 AS x"));
+    }
+}

@@ -248,7 +248,7 @@ impl Cx<'_> {
         let is_merged = |name: &str| without_merged && scope.merged.iter().any(|column| column.name == name);
         let columns =
             relation.columns.iter().enumerate().filter(|(column, known)| {
-                !(without_merged && relation.merged.contains(column)) && !is_merged(&known.name)
+                !(is_merged(&known.name) || without_merged && relation.merged.contains(column))
             });
         columns.map(|(column, known)| (known.name.clone(), scope.typed(at, column))).collect()
     }

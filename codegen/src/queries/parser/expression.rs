@@ -669,17 +669,3 @@ impl Parser<'_> {
 fn plain_call(name: Name, args: Vec<Expr>) -> Call {
     Call { name: vec![name], args, ..Call::default() }
 }
-
-impl Default for Call {
-    fn default() -> Self {
-        Call {
-            name: Vec::new(),
-            args: Vec::new(),
-            star: false,
-            order_by: Vec::new(),
-            within: Vec::new(),
-            filter: None,
-            over: None,
-        }
-    }
-}

@@ -22,7 +22,7 @@ impl Parser<'_> {
     pub(super) fn starts_query(&self, ahead: usize) -> bool {
         let brackets = (0..=super::MAX_DEPTH).take_while(|more| self.peek_at(ahead + more).is("(")).count();
         let is_query = |word: &&str| self.peek_at(ahead + brackets).is(word);
-        if !["select", "with", "values", "table"].iter().any(|word| is_query(&word)) {
+        if !["select", "with", "values", "table"].iter().any(is_query) {
             return false;
         }
         if brackets == 0 {
