@@ -176,8 +176,13 @@ pub trait NewRow: Sized {
     /// The model.
     type Model: Model;
 
+    /// Writes itself into a row that is empty.
+    fn write(self, row: Insert) -> Insert;
+
     /// The row as data.
-    fn into_insert(self) -> Insert;
+    fn into_insert(self) -> Insert {
+        self.write(Insert::new(Self::Model::table()))
+    }
 }
 
 /// A new row of a model that can stand in a certain place: its `Create`, with or without `.set(..)`.
@@ -251,8 +256,8 @@ impl<C: NewRow> CreateWith<C> {
 impl<C: NewRow> NewRow for CreateWith<C> {
     type Model = C::Model;
 
-    fn into_insert(self) -> Insert {
-        let mut insert = self.create.into_insert();
+    fn write(self, row: Insert) -> Insert {
+        let mut insert = self.create.write(row);
         self.sets.into_iter().for_each(|(column, to)| insert.assign(column, to));
         insert.after.extend(self.nested);
         insert

@@ -12,7 +12,7 @@ use crate::create::Insert;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::nested::{Action, NestedWrite, Sets};
-use crate::operation::Operation;
+use crate::operation::{NewRows, Operation};
 use crate::select::Select;
 use crate::table::Table;
 
@@ -230,7 +230,10 @@ impl Found {
                 self.push(aggregation.select.table, kind, Vec::new());
             }
             Operation::Create(row) => self.insert(row, IntentKind::Create),
-            Operation::CreateMany { table, rows, .. } => self.insert_many(table, rows),
+            Operation::CreateMany { table, rows, .. } => match rows {
+                NewRows::Alike(rows) => self.push(table, IntentKind::CreateMany, rows.given_columns().collect()),
+                NewRows::Any(rows) => self.insert_many(table, rows),
+            },
             Operation::Update { table, sets, nested, .. } => {
                 self.push(table, IntentKind::Update, columns_of(table, sets));
                 nested.iter().for_each(|write| self.nested(write));

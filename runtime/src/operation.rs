@@ -2,6 +2,7 @@
 //!
 //! Nothing here is generic: types appear only when results are read.
 
+mod bulk;
 mod changes;
 mod children;
 mod copy;
@@ -33,6 +34,7 @@ use crate::table::Table;
 use crate::typed::SqlCall;
 use crate::value::Param;
 
+pub(crate) use bulk::NewRows;
 pub(crate) use copy::copy_rows;
 pub(crate) use insert::BulkOptions;
 pub(crate) use read::attach_to_rows;
@@ -55,7 +57,7 @@ pub(crate) enum Operation {
     Create(Insert),
     CreateMany {
         table: &'static Table,
-        rows: Vec<Insert>,
+        rows: NewRows,
         options: BulkOptions,
     },
     Update {
@@ -175,7 +177,7 @@ impl Operation {
         match self {
             Operation::Create(row) | Operation::Upsert { row, .. } => row.is_nested(),
             Operation::Update { nested, .. } => !nested::fit_into_the_update(nested),
-            Operation::CreateMany { rows, .. } => insert::takes_several_statements(rows),
+            Operation::CreateMany { rows, .. } => rows.takes_several_statements(),
             Operation::Returning(returning) => returning.needs_transaction(),
             _ => false,
         }
@@ -261,9 +263,7 @@ impl Operation {
             Operation::Refused(reason) => Some(Error::Refused(reason.clone())),
             Operation::Read(select) => page::refused(select).or_else(|| select.refused_lock()),
             Operation::Create(row) | Operation::Upsert { row, .. } => row.refused.map(|why| Error::Refused(why.into())),
-            Operation::CreateMany { rows, .. } => {
-                rows.iter().find_map(|row| row.refused).map(|why| Error::Refused(why.into()))
-            }
+            Operation::CreateMany { rows, .. } => rows.refused().map(|why| Error::Refused(why.into())),
             Operation::Returning(returning) => returning.write.refused(),
             _ => None,
         }
@@ -348,7 +348,10 @@ pub(crate) fn execute(session: Session<'_>, operation: Operation) -> impl Future
             Operation::Create(row) if !row.is_nested() => insert::insert_row(session, row).await.map(Outcome::Rows),
             Operation::Create(row) => insert::insert(session, row).await.map(Outcome::Rows),
             Operation::CreateMany { table, rows, options } => {
-                let inserted = insert::insert_many(session, rows, options).await?;
+                let inserted = match rows {
+                    NewRows::Alike(rows) => bulk::insert_alike(session, rows, options).boxed().await?,
+                    NewRows::Any(rows) => insert::insert_many(session, rows, options).await?,
+                };
                 Ok(match options.returning {
                     true => Outcome::Rows(Node::new(table, inserted.rows)),
                     false => Outcome::Count(inserted.count),

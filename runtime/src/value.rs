@@ -144,7 +144,7 @@ impl ToSql for Param {
             Param::BigDecimal(value) => bigdecimal::encode(value, out)?,
             Param::Json(value) => return value.to_sql(ty, out),
             Param::Array(values) => {
-                array_to_sql(values, values.len(), ty, out, |value, element, out| value.to_sql(element, out))?
+                array_to_sql(values, values.len(), ty, out, |value, element, out| value.element_to_sql(element, out))?
             }
             Param::RawList(list) => array_to_sql(list.values(), list.len(), ty, out, |value, _, out| {
                 wire::bytea_to_sql(value, out);
@@ -177,6 +177,17 @@ impl Param {
             Param::Date(value) => value.hash(state),
             _ => std::mem::discriminant(self).hash(state),
         }
+    }
+
+    /// The usual elements without a second look.
+    fn element_to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<tokio_postgres::types::IsNull, BoxError> {
+        match self {
+            Param::Text(value) if *ty == Type::TEXT => wire::text_to_sql(value, out),
+            Param::Label(value) if *ty == Type::TEXT => wire::text_to_sql(value, out),
+            Param::Uuid(value) if *ty == Type::UUID => wire::uuid_to_sql(*value.as_bytes(), out),
+            _ => return self.to_sql(ty, out),
+        }
+        Ok(tokio_postgres::types::IsNull::No)
     }
 
     /// Whether it can be sent as a value of this type. In SQL of the client's own it always can.

@@ -15,7 +15,7 @@ use crate::field::Assignment;
 use crate::filter::{Condition, Filter, Unique};
 use crate::model::{Cursor, FromRow, Model};
 use crate::nested::{Nested, NestedChange, NestedWrite, Sets};
-use crate::operation::{BulkOptions, Call, Operation, Outcome};
+use crate::operation::{BulkOptions, Call, NewRows, Operation, Outcome};
 use crate::select::Select;
 use crate::value::Param;
 
@@ -80,14 +80,14 @@ call!(Create<M: Model, S: FromRow> gives S);
 #[must_use = "nothing happens until it is awaited"]
 pub struct CreateMany<M> {
     handle: Handle,
-    rows: Vec<Insert>,
+    rows: NewRows,
     skip_duplicates: bool,
     model: PhantomData<fn() -> M>,
 }
 
 impl<M: Model> CreateMany<M> {
     pub(crate) fn new<C: CreateRow<Model = M>>(handle: Handle, rows: impl IntoIterator<Item = C>) -> Self {
-        let rows = rows.into_iter().map(C::into_insert).collect();
+        let rows = NewRows::collect(M::table(), rows, C::write);
         Self { handle, rows, skip_duplicates: false, model: PhantomData }
     }
 

@@ -25,8 +25,8 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Empty;
-    fn into_insert(self) -> rt::Insert {
-        rt::Insert::new(&TABLE)
+    fn write(self, row_: rt::Insert) -> rt::Insert {
+        row_
     }
 }
 impl rt::CreateRow for Create {}

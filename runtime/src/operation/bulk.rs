@@ -1,0 +1,168 @@
+//! Many new rows: columns of values from the start, as long as the rows are alike and take nothing along.
+
+use super::insert::{BulkOptions, Inserted, MOST_ROWS};
+use crate::connection::Session;
+use crate::create::Insert;
+use crate::error::Result;
+use crate::sql::{BulkInsert, Cell, OnConflict};
+use crate::table::{ClientDefault, Table};
+use crate::value::Param;
+
+/// New rows of one table.
+#[derive(Debug)]
+pub(crate) enum NewRows {
+    /// They give values for the same columns and nothing else.
+    Alike(AlikeRows),
+    Any(Vec<Insert>),
+}
+
+/// Rows with values for the same columns, as a list for each column.
+#[derive(Debug)]
+pub(crate) struct AlikeRows {
+    table: &'static Table,
+    /// The columns that rows give, in the order in which they give them, and the list that each belongs to.
+    given: Vec<(u16, usize)>,
+    /// The columns that the client makes values for, and their lists.
+    made: Vec<(ClientDefault, usize)>,
+    /// The columns of the lists.
+    columns: Vec<u16>,
+    values: Vec<Vec<Param>>,
+    rows: usize,
+}
+
+impl NewRows {
+    /// Takes rows over, each of which writes itself into the row that it is handed.
+    pub(crate) fn collect<R>(
+        table: &'static Table,
+        rows: impl IntoIterator<Item = R>,
+        write: impl Fn(R, Insert) -> Insert,
+    ) -> Self {
+        let mut rows = rows.into_iter();
+        let Some(first) = rows.next() else { return NewRows::Any(Vec::new()) };
+        let first = write(first, Insert::new(table));
+        let expected = rows.size_hint().0 + 1;
+        let Some(mut alike) = AlikeRows::like(&first, expected) else {
+            return NewRows::Any(
+                std::iter::once(first).chain(rows.map(|row| write(row, Insert::new(table)))).collect(),
+            );
+        };
+        let mut spare = alike.take(first);
+        while let Some(row) = rows.next() {
+            let row = write(row, spare);
+            if !alike.fits(&row) {
+                let mut all = alike.into_rows();
+                all.push(row);
+                all.extend(rows.map(|row| write(row, Insert::new(table))));
+                return NewRows::Any(all);
+            }
+            spare = alike.take(row);
+        }
+        NewRows::Alike(alike)
+    }
+
+    pub(crate) fn takes_several_statements(&self) -> bool {
+        match self {
+            NewRows::Alike(alike) => alike.rows > MOST_ROWS,
+            NewRows::Any(rows) => super::insert::takes_several_statements(rows),
+        }
+    }
+
+    pub(crate) fn refused(&self) -> Option<&'static str> {
+        match self {
+            NewRows::Alike(_) => None,
+            NewRows::Any(rows) => rows.iter().find_map(|row| row.refused),
+        }
+    }
+}
+
+impl AlikeRows {
+    /// For rows like this one, if it is of the kind.
+    fn like(row: &Insert, expected: usize) -> Option<Self> {
+        let table = row.table;
+        let mut columns: Vec<u16> = row.cells.iter().map(|(column, _)| *column).collect();
+        columns.sort_unstable();
+        let twice = columns.windows(2).any(|pair| pair[0] == pair[1]);
+        // Lists of lists do not exist as parameters.
+        let is_list = |column: &u16| table.columns[usize::from(*column)].sql_type.ends_with("[]");
+        if columns.is_empty() || twice || columns.iter().any(is_list) {
+            return None;
+        }
+        let numbered = (0_u16..).zip(table.columns);
+        let made: Vec<(u16, ClientDefault)> = numbered
+            .filter(|(number, column)| column.default != ClientDefault::None && !columns.contains(number))
+            .map(|(number, column)| (number, column.default))
+            .collect();
+        columns.extend(made.iter().map(|(number, _)| *number));
+        columns.sort_unstable();
+        let list = |column: u16| columns.iter().position(|known| *known == column);
+        let given = row.cells.iter().map(|(column, _)| Some((*column, list(*column)?))).collect::<Option<_>>()?;
+        let made = made.into_iter().map(|(column, default)| Some((default, list(column)?))).collect::<Option<_>>()?;
+        let values = columns.iter().map(|_| Vec::with_capacity(expected)).collect();
+        let alike = Self { table, given, made, columns, values, rows: 0 };
+        alike.fits(row).then_some(alike)
+    }
+
+    fn fits(&self, row: &Insert) -> bool {
+        let same = |(cell, given): (&(u16, Cell), &(u16, usize))| cell.0 == given.0 && matches!(cell.1, Cell::Value(_));
+        !row.is_nested()
+            && row.refused.is_none()
+            && row.cells.len() == self.given.len()
+            && row.cells.iter().zip(&self.given).all(same)
+    }
+
+    /// Takes the values of a row that fits, and gives it back empty.
+    fn take(&mut self, mut row: Insert) -> Insert {
+        for ((_, cell), (_, list)) in row.cells.drain(..).zip(&self.given) {
+            if let Cell::Value(value) = cell {
+                self.values[*list].push(value);
+            }
+        }
+        for (default, list) in &self.made {
+            self.values[*list].push(default.value());
+        }
+        self.rows += 1;
+        row
+    }
+
+    /// The columns that the rows give, as PostgreSQL names them.
+    pub(crate) fn given_columns(&self) -> impl Iterator<Item = &'static str> {
+        self.given.iter().map(|(column, _)| self.table.columns[usize::from(*column)].name)
+    }
+
+    fn into_rows(self) -> Vec<Insert> {
+        let mut lists: Vec<_> = self.values.into_iter().map(Vec::into_iter).collect();
+        let mut row = || {
+            let values = lists.iter_mut().filter_map(Iterator::next).map(Cell::Value);
+            let cells = self.columns.iter().copied().zip(values).collect();
+            Insert { cells, ..Insert::new(self.table) }
+        };
+        (0..self.rows).map(|_| row()).collect()
+    }
+
+    /// What goes in one statement each.
+    fn into_parts(self, options: BulkOptions) -> impl Iterator<Item = BulkInsert> {
+        let Self { table, columns, values, rows, .. } = self;
+        let BulkOptions { skip_duplicates, returning } = options;
+        let on_conflict = if skip_duplicates { OnConflict::Skip } else { OnConflict::Fail };
+        let mut lists: Vec<_> = values.into_iter().map(Vec::into_iter).collect();
+        (0..rows).step_by(MOST_ROWS).map(move |before| {
+            let rows = MOST_ROWS.min(rows - before);
+            let values = lists.iter_mut().map(|list| list.take(rows).collect()).collect();
+            BulkInsert { table, columns: columns.clone(), values, rows, returning, on_conflict: on_conflict.clone() }
+        })
+    }
+}
+
+/// Inserts rows that are alike.
+pub(super) async fn insert_alike(session: Session<'_>, rows: AlikeRows, options: BulkOptions) -> Result<Inserted> {
+    let table = rows.table;
+    let mut inserted = Inserted::default();
+    for statement in rows.into_parts(options).flat_map(BulkInsert::into_statements) {
+        if options.returning {
+            inserted.rows.extend(session.query(statement, table).await?);
+        } else {
+            inserted.count += session.execute(statement, table).await?;
+        }
+    }
+    Ok(inserted)
+}
