@@ -1,5 +1,6 @@
 //! `find_unique`, `find_first`, `find_many`, `count`: reads, and what they can be refined with.
 
+use std::any::Any;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
 
@@ -14,6 +15,7 @@ use crate::operation::{Call, Operation, Outcome};
 use crate::order::Order;
 use crate::page::{FindPage, PageToken, page_of};
 use crate::relation::{CanInclude, Included, IntoInclude, RelationOf, include_of};
+use crate::result::{Node, TakeRows};
 use crate::select::{Lock, PageStart, Select};
 use crate::selectable::{As, Selectable};
 use crate::selection::{Reader, Selection};
@@ -24,9 +26,14 @@ pub trait Amount: Send + 'static {
     /// Rows of type `T`.
     type Of<T: Send + 'static>: Send + 'static;
 
-    /// Reads them.
+    /// Whether rows are read while they arrive.
+    #[doc(hidden)]
+    const AS_THEY_COME: bool = false;
+
+    /// Reads them, behind those that were read before.
     #[doc(hidden)]
     fn collect<T: Send + 'static>(
+        before: Vec<T>,
         rows: &mut dyn Iterator<Item = Result<T>>,
         model: &'static str,
     ) -> Result<Self::Of<T>>;
@@ -47,7 +54,11 @@ pub enum All {}
 impl Amount for OneOrNone {
     type Of<T: Send + 'static> = Option<T>;
 
-    fn collect<T: Send + 'static>(rows: &mut dyn Iterator<Item = Result<T>>, _: &'static str) -> Result<Option<T>> {
+    fn collect<T: Send + 'static>(
+        _: Vec<T>,
+        rows: &mut dyn Iterator<Item = Result<T>>,
+        _: &'static str,
+    ) -> Result<Option<T>> {
         rows.next().transpose()
     }
 }
@@ -55,7 +66,11 @@ impl Amount for OneOrNone {
 impl Amount for ExactlyOne {
     type Of<T: Send + 'static> = T;
 
-    fn collect<T: Send + 'static>(rows: &mut dyn Iterator<Item = Result<T>>, model: &'static str) -> Result<T> {
+    fn collect<T: Send + 'static>(
+        _: Vec<T>,
+        rows: &mut dyn Iterator<Item = Result<T>>,
+        model: &'static str,
+    ) -> Result<T> {
         rows.next().unwrap_or(Err(Error::NotFound { model, operation: "found" }))
     }
 }
@@ -63,8 +78,15 @@ impl Amount for ExactlyOne {
 impl Amount for All {
     type Of<T: Send + 'static> = Vec<T>;
 
-    fn collect<T: Send + 'static>(rows: &mut dyn Iterator<Item = Result<T>>, _: &'static str) -> Result<Vec<T>> {
-        let mut all = Vec::with_capacity(rows.size_hint().0);
+    const AS_THEY_COME: bool = true;
+
+    fn collect<T: Send + 'static>(
+        before: Vec<T>,
+        rows: &mut dyn Iterator<Item = Result<T>>,
+        _: &'static str,
+    ) -> Result<Vec<T>> {
+        let mut all = before;
+        all.reserve_exact(rows.size_hint().0);
         for row in rows {
             all.push(row?);
         }
@@ -288,13 +310,46 @@ impl<M: Model, S: FromRow, A: Amount> Query for Find<M, S, A> {
     type Output = A::Of<S>;
 
     fn into_parts(self) -> Parts<A::Of<S>> {
-        Parts { operation: Operation::Read(self.select), finish: finish_rows::<S, A> }
+        parts::<RowsOf<S>, A>(self.select)
     }
 }
 
-fn finish_rows<S: FromRow, A: Amount>(outcome: Outcome) -> Result<A::Of<S>> {
-    let node = outcome.into_rows()?;
-    A::collect(&mut node.cursors().map(S::from_row), node.table.name)
+/// A read whose rows `R` reads: many while they arrive, the last ones at the end.
+fn parts<R: ReadRow, A: Amount>(mut select: Box<Select>) -> Parts<A::Of<R::Out>> {
+    if A::AS_THEY_COME {
+        select.take_rows = Some(|| Box::new(Taken::<R>(Vec::new())));
+    }
+    Parts { operation: Operation::Read(select), finish: finish::<R, A> }
+}
+
+fn finish<R: ReadRow, A: Amount>(outcome: Outcome) -> Result<A::Of<R::Out>> {
+    let (taken, node) = match outcome {
+        Outcome::Taken(taken, node) => {
+            (taken.into_any().downcast::<Taken<R>>().map_or_else(|_| Vec::new(), |all| all.0), node)
+        }
+        outcome => (Vec::new(), outcome.into_rows()?),
+    };
+    A::collect(taken, &mut node.cursors().map(R::read), node.table.name)
+}
+
+/// Rows that were read while others arrived.
+struct Taken<R: ReadRow>(Vec<R::Out>);
+
+impl<R: ReadRow> TakeRows for Taken<R> {
+    fn take(&mut self, part: &Node) -> Result<()> {
+        for at in part.cursors() {
+            self.0.push(R::read(at)?);
+        }
+        Ok(())
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
+    }
 }
 
 impl<M: Model, S: FromRow, A: Amount> IntoFuture for Find<M, S, A> {
@@ -357,14 +412,8 @@ impl<M: Model, T: Selection<M>, A: Amount> Query for SelectFrom<M, T, A> {
     type Output = A::Of<T::Out>;
 
     fn into_parts(self) -> Parts<Self::Output> {
-        let operation = Operation::Read(self.find.select);
-        Parts { operation, finish: finish_selection::<M, T, A> }
+        parts::<ValuesOf<M, T>, A>(self.find.select)
     }
-}
-
-fn finish_selection<M: Model, T: Selection<M>, A: Amount>(outcome: Outcome) -> Result<A::Of<T::Out>> {
-    let node = outcome.into_rows()?;
-    A::collect(&mut node.cursors().map(|at| T::read(&mut Reader::new(at))), node.table.name)
 }
 
 impl<M: Model, T: Selection<M>, A: Amount> IntoFuture for SelectFrom<M, T, A> {

@@ -27,7 +27,7 @@ use crate::error::{Error, Result};
 use crate::filter::Condition;
 use crate::nested::{NestedWrite, Sets};
 use crate::page::{self, PageToken};
-use crate::result::Node;
+use crate::result::{Node, TakeRows};
 use crate::select::Select;
 use crate::sql::{self, Statement};
 use crate::table::Table;
@@ -96,6 +96,8 @@ pub(crate) enum Operation {
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Rows(Node),
+    /// Rows that were read while they arrived, and the last ones.
+    Taken(Box<dyn TakeRows>, Node),
     /// Rows of which some are a page, where the next one begins, and where the one before ends.
     Page {
         node: Node,
@@ -293,6 +295,7 @@ impl Outcome {
         match self {
             Outcome::Rows(node) | Outcome::Page { node, .. } => Ok(node),
             Outcome::Count(_) => Err(Error::Refused("a count was given where rows were asked for".to_owned())),
+            Outcome::Taken(..) => Err(Error::Refused("rows were given that were read already".to_owned())),
         }
     }
 
@@ -301,6 +304,7 @@ impl Outcome {
         match self {
             Outcome::Count(count) => *count,
             Outcome::Page { rows, .. } => rows.len() as u64,
+            Outcome::Taken(taken, last) => (taken.len() + last.len()) as u64,
             Outcome::Rows(node) => node.len() as u64,
         }
     }
@@ -309,6 +313,7 @@ impl Outcome {
         match self {
             Outcome::Count(count) => Ok(count),
             Outcome::Rows(node) | Outcome::Page { node, .. } => Ok(node.len() as u64),
+            outcome @ Outcome::Taken(..) => Ok(outcome.rows()),
         }
     }
 }
@@ -322,6 +327,7 @@ pub(crate) fn execute(session: Session<'_>, operation: Operation) -> impl Future
             return Err(error);
         }
         match operation {
+            Operation::Read(select) if select.take_rows.is_some() => read::read_many(session, &select).await,
             Operation::Read(select) => {
                 let node = read::read(session, &select, &[]).await?;
                 Ok(if select.page.is_some() {

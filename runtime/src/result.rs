@@ -2,6 +2,7 @@
 //!
 //! Nothing is decoded here: keys are compared as the bytes that PostgreSQL sent.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use foldhash::fast::RandomState;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 
+use crate::error::Error;
 use crate::model::Cursor;
 use crate::select::Include;
 use crate::table::Table;
@@ -23,6 +25,23 @@ pub(crate) struct Node {
     /// Where the table's columns begin in each row: a joined table shares the rows of its parent.
     offset: usize,
     links: Vec<Link>,
+}
+
+/// Reads rows part by part, while others arrive.
+pub(crate) trait TakeRows: Send {
+    /// Reads these.
+    fn take(&mut self, part: &Node) -> Result<(), Error>;
+
+    /// How many it has read.
+    fn len(&self) -> usize;
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;
+}
+
+impl std::fmt::Debug for dyn TakeRows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "<{} rows>", self.len())
+    }
 }
 
 /// The included rows of one relation.

@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::filter::Condition;
 use crate::order::OrderTerm;
 use crate::page::PageToken;
+use crate::result::TakeRows;
 use crate::table::{Relation, Table};
 use crate::value::Param;
 
@@ -31,6 +32,8 @@ pub struct Select {
     pub(crate) required: bool,
     /// How the rows are locked until the transaction ends.
     pub(crate) lock: Option<Lock>,
+    /// What reads many rows while they arrive; it has no part in the statement.
+    pub(crate) take_rows: Option<fn() -> Box<dyn TakeRows>>,
 }
 
 /// A lock on rows that are read.
@@ -111,6 +114,7 @@ impl Select {
             single: false,
             required: false,
             lock: None,
+            take_rows: None,
         }
     }
 

@@ -131,9 +131,9 @@ pub(crate) fn of_select<R: ReadRow>(handle: Handle, select: Box<Select>) -> RowS
 }
 
 /// How a row of a query is read.
-pub(crate) trait ReadRow {
+pub(crate) trait ReadRow: 'static {
     /// What it becomes.
-    type Out;
+    type Out: Send + 'static;
 
     /// Reads it.
     fn read(at: Cursor<'_>) -> Result<Self::Out>;

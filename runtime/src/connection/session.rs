@@ -1,6 +1,7 @@
 //! One connection as operations use it: prepares statements, sends them, and prepares again what a migration made stale.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -109,6 +110,37 @@ impl Answer for u64 {
     }
 }
 
+/// How many rows are held before they are read.
+const PART: usize = 256;
+
+/// The last rows or what `take` said, and the number of all. Rows behind one that cannot be read are dropped, so that
+/// the connection is at rest.
+async fn in_parts(
+    lease: &Lease,
+    prepared: &tokio_postgres::Statement,
+    params: &[Param],
+    take: &mut (dyn FnMut(Vec<Row>) -> Result<Vec<Row>> + Send),
+) -> Result<(Result<Vec<Row>>, u64), Failure> {
+    let mut arriving = pin!(Box::pin(lease.query_raw(prepared, params)).await.map_err(Failure::Driver)?);
+    let (mut part, mut rows) = (Ok(Vec::new()), 0);
+    while let Some(row) = arriving.try_next().await.map_err(Failure::Driver)? {
+        rows += 1;
+        if let Ok(held) = &mut part {
+            if held.len() == PART {
+                let full = std::mem::take(held);
+                part = take(full).map(|mut emptied| {
+                    emptied.clear();
+                    emptied
+                });
+            }
+        }
+        if let Ok(held) = &mut part {
+            held.push(row);
+        }
+    }
+    Ok((part, rows))
+}
+
 impl<'c> Session<'c> {
     /// Every statement stands for itself.
     pub(crate) fn new(lease: &'c Lease, operation: &'static str) -> Self {
@@ -158,6 +190,30 @@ impl<'c> Session<'c> {
     /// The rows of a statement.
     pub(crate) async fn query(self, statement: Statement, table: &'static Table) -> Result<Vec<Row>> {
         self.ask(&statement, Some(table)).await
+    }
+
+    /// The rows of a statement that may give many. Where the connection knows the statement, `take` gets every
+    /// [`PART`] of them while the others arrive, and gives the list back; the last ones are the answer.
+    pub(crate) async fn query_in_parts(
+        self,
+        statement: Statement,
+        table: &'static Table,
+        take: &mut (dyn FnMut(Vec<Row>) -> Result<Vec<Row>> + Send),
+    ) -> Result<Vec<Row>> {
+        let Some(known) = statement.known() else { return self.query(statement, table).await };
+        self.note_statement();
+        let watch = Watch::start(&self.lease.pool);
+        self.lease.sends();
+        let answer = in_parts(self.lease, known, &statement.params, take).boxed().await;
+        self.lease.answered();
+        let answer = answer.map_err(|failure| failure.explain(Some(table)));
+        watch.end(self, &statement, Some(table), answer.as_ref().map(|(_, rows)| *rows));
+        match answer {
+            // The server said so before it sent a row.
+            Err(error) if self.is_stale(&error) => self.ask_again(&statement, Some(table), error).boxed().await,
+            Err(error) => Err(error),
+            Ok((last, _)) => last,
+        }
     }
 
     /// The number of rows that a statement wrote.

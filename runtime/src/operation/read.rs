@@ -4,13 +4,14 @@
 //! query's key says which rows they are about.
 
 use futures_util::future::{BoxFuture, FutureExt, try_join, try_join_all};
+use tokio_postgres::Row;
 
 use crate::connection::Session;
 use crate::error::Result;
 use crate::filter::Condition;
 use crate::operation::Outcome;
 use crate::page::PageToken;
-use crate::result::{KeyedRows, Node};
+use crate::result::{KeyedRows, Node, TakeRows};
 use crate::select::{Include, Select};
 use crate::sql::{self, ChildrenOf, KeySource, ReadPlan, Statement, shaped_read_statement};
 use crate::table::{Relation, Table};
@@ -25,6 +26,29 @@ pub(super) async fn read(session: Session<'_>, select: &Select, key: &[(u16, Par
     let mut node = Node::new(select.table, session.query(statement, select.table).await?);
     attach_joined(&mut node, &plan);
     Ok(node)
+}
+
+/// Reads rows that may be many: a part of them while the others arrive, where nothing has to be read besides.
+pub(super) async fn read_many(session: Session<'_>, select: &Select) -> Result<Outcome> {
+    let (statement, plan) = shaped_read_statement(session.shapes(), select, None);
+    if !plan.is_single_statement() {
+        return read_with_separate(session, statement, &plan, &[]).boxed().await.map(Outcome::Rows);
+    }
+    let mut taken: Option<Box<dyn TakeRows>> = None;
+    let mut take = |rows: Vec<Row>| {
+        let mut part = Node::new(select.table, rows);
+        attach_joined(&mut part, &plan);
+        if let Some(make) = select.take_rows {
+            taken.get_or_insert_with(make).take(&part)?;
+        }
+        Ok(part.into_rows())
+    };
+    let mut node = Node::new(select.table, session.query_in_parts(statement, select.table, &mut take).await?);
+    attach_joined(&mut node, &plan);
+    Ok(match taken {
+        Some(taken) => Outcome::Taken(taken, node),
+        None => Outcome::Rows(node),
+    })
 }
 
 /// Reads the rows of `plan`, and what has statements of its own.

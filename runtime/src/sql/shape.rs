@@ -212,6 +212,7 @@ impl Shape {
             // Says what no row means, not which rows are read.
             required: _,
             lock,
+            take_rows: _,
         } = select;
         let mut shape = Self::new(READ, table);
         if !distinct.is_empty() || cursor.is_some() || page.is_some() {
