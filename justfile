@@ -21,6 +21,10 @@ test:
 random cases='10000' seed='2026':
     RELATA_RANDOM_CASES={{cases}} RELATA_RANDOM_SEED={{seed}} cargo test --package exam-planner --test it random -- --nocapture
 
+# what queries cost beside code by hand: every workload, a JSON line for each figure and tables
+bench *ARGUMENTS:
+    cargo run --quiet --release --package relata-bench --bin run -- {{ARGUMENTS}}
+
 # what queries and generated clients cost: `run`, `compile`, `instructions`, `growth`, or both of the first
 cost *PARTS:
     scripts/cost {{PARTS}}

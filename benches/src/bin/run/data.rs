@@ -49,6 +49,11 @@ impl Inputs {
         (self.state >> 33) as usize % limit
     }
 
+    /// The same keys in another order, for one of several tasks.
+    pub(crate) fn of_task(&self, task: usize) -> Self {
+        Self { state: self.state.wrapping_add(task as u64 + 1), ..self.clone() }
+    }
+
     pub(crate) fn student(&mut self) -> Uuid {
         let at = self.below(self.students.len());
         self.students[at]

@@ -64,10 +64,10 @@ struct Full {
 }
 
 impl Hand {
-    pub(crate) async fn connect(url: &str) -> Result<Self> {
+    pub(crate) async fn connect(url: &str, connections: usize) -> Result<Self> {
         let manager =
             Manager::from_config(url.parse()?, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
-        let pool = Pool::builder(manager).max_size(1).build()?;
+        let pool = Pool::builder(manager).max_size(connections).build()?;
         drop(pool.get().await?);
         Ok(Self(pool))
     }

@@ -1,6 +1,7 @@
 //! What queries cost: the generated client of `schema.dsl` beside hand-written tokio-postgres.
 //!
-//! Both run in this process, on the same data, one pool connection each, in a current-thread runtime; blocks
+//! Both run in this process, on the same data, one pool connection each, in a current-thread runtime (but see
+//! `throughput`); blocks
 //! of the two alternate, so that whatever else the machine does falls on both. Both must give the same
 //! checksums. A JSON line per figure, then a table.
 //!
@@ -12,6 +13,7 @@
 mod data;
 mod hand;
 mod planner;
+mod throughput;
 
 use std::pin::Pin;
 use std::time::Instant;
@@ -26,7 +28,7 @@ use planner::Planner;
 
 /// A way to run the workloads. Each gives a checksum of what it read or wrote.
 trait Side {
-    async fn run(&self, workload: Workload, inputs: &mut Inputs) -> Result<u64>;
+    fn run(&self, workload: Workload, inputs: &mut Inputs) -> impl Future<Output = Result<u64>> + Send;
 }
 
 /// What is measured.
@@ -107,8 +109,11 @@ impl Arguments {
     }
 
     fn workloads(&self) -> Vec<(Workload, usize)> {
-        let wanted = |name: &str| self.only.as_ref().is_none_or(|only| only.iter().any(|known| known == name));
-        Workload::ALL.into_iter().filter(|(workload, _)| wanted(workload.name())).collect()
+        Workload::ALL.into_iter().filter(|(workload, _)| self.wants(workload.name())).collect()
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.iter().any(|known| known == name))
     }
 }
 
@@ -123,14 +128,18 @@ fn main() -> Result<()> {
         (None, Some(database)) => database.url().to_owned(),
         (None, None) => return Err("there is no database".into()),
     };
+    // Before this process is put on one CPU.
+    if arguments.side.is_none() && arguments.wants(throughput::NAME) {
+        throughput::measure(&arguments, &url)?;
+    }
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(measure(&arguments, &url))
 }
 
 async fn measure(arguments: &Arguments, url: &str) -> Result<()> {
     let admin = Admin::connect(url).await?;
     let mut inputs = admin.inputs().await?;
-    let planner = Planner::connect(url).await?;
-    let hand = Hand::connect(url).await?;
+    let planner = Planner::connect(url, 1).await?;
+    let hand = Hand::connect(url, 1).await?;
     match arguments.side.as_deref() {
         Some("relata") => return repeat(&planner, arguments, &admin, &mut inputs).await,
         Some("hand") => return repeat(&hand, arguments, &admin, &mut inputs).await,
@@ -156,7 +165,9 @@ async fn measure(arguments: &Arguments, url: &str) -> Result<()> {
         "CPU by hand",
         "CPU ratio",
     ];
-    print_table(&head, &rows);
+    if !rows.is_empty() {
+        print_table(&head, &rows);
+    }
     Ok(())
 }
 
@@ -282,4 +293,4 @@ fn report(workload: Workload, mut ours: Samples, mut theirs: Samples) -> Vec<Str
 }
 
 /// A future of any of the workloads: one type for all, so that the two sides pay the same for it.
-type Work<'a> = Pin<Box<dyn Future<Output = Result<u64>> + 'a>>;
+type Work<'a> = Pin<Box<dyn Future<Output = Result<u64>> + Send + 'a>>;

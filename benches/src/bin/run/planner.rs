@@ -10,8 +10,8 @@ use crate::{Side, Work, Workload};
 pub(crate) struct Planner(Client);
 
 impl Planner {
-    pub(crate) async fn connect(url: &str) -> Result<Self> {
-        Ok(Self(Client::builder(url)?.max_connections(1).connect().await?))
+    pub(crate) async fn connect(url: &str, connections: usize) -> Result<Self> {
+        Ok(Self(Client::builder(url)?.max_connections(connections).connect().await?))
     }
 
     async fn find_by_key(&self, inputs: &mut Inputs) -> Result<u64> {
