@@ -91,8 +91,9 @@ impl<L0> Create<L0> {
 impl<L0: rt::LinkTarget<super::institution::Institution, rt::Uuid>> rt::NewRow
 for Create<L0> {
     type Model = self::ExamType;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.link(0, self.institution)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE)
+            .link(0, self.institution)
             .value(2, self.code)
             .value(3, self.name)
             .value(4, self.default_weight)

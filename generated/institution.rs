@@ -86,8 +86,8 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Institution;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.value(1, self.name).value(2, self.slug)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE).value(1, self.name).value(2, self.slug)
     }
 }
 impl rt::CreateRow for Create {}

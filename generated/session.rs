@@ -65,8 +65,8 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::LinkTarget<super::user::User, rt::Uuid>> rt::NewRow for Create<L0> {
     type Model = self::Session;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.link(0, self.user).value(2, self.expires_at)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE).link(0, self.user).value(2, self.expires_at)
     }
 }
 impl<L0: rt::Link<super::user::User, rt::Uuid>> rt::CreateRow for Create<L0> {}

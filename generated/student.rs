@@ -101,8 +101,11 @@ impl<
     L1: rt::LinkTarget<super::institution::Institution, rt::Uuid>,
 > rt::NewRow for Create<L0, L1> {
     type Model = self::Student;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.link(0, self.user).link(1, self.institution).value(3, self.class_year)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE)
+            .link(0, self.user)
+            .link(1, self.institution)
+            .value(3, self.class_year)
     }
 }
 impl<

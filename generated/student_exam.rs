@@ -89,8 +89,8 @@ impl<
     L1: rt::LinkTarget<super::exam_type::ExamType, rt::Uuid>,
 > rt::NewRow for Create<L0, L1> {
     type Model = self::StudentExam;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.link(0, self.student).link(1, self.exam_type)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE).link(0, self.student).link(1, self.exam_type)
     }
 }
 impl<

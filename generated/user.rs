@@ -98,8 +98,9 @@ impl<L0> Create<L0> {
 impl<L0: rt::LinkTarget<super::institution::Institution, rt::Uuid>> rt::NewRow
 for Create<L0> {
     type Model = self::User;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.link(0, self.institution)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE)
+            .link(0, self.institution)
             .value(2, self.email)
             .value(3, self.password_hash)
             .value(4, self.role)

@@ -176,13 +176,8 @@ pub trait NewRow: Sized {
     /// The model.
     type Model: Model;
 
-    /// Writes itself into a row that is empty.
-    fn write(self, row: Insert) -> Insert;
-
     /// The row as data.
-    fn into_insert(self) -> Insert {
-        self.write(Insert::new(Self::Model::table()))
-    }
+    fn into_insert(self) -> Insert;
 }
 
 /// A new row of a model that can stand in a certain place: its `Create`, with or without `.set(..)`.
@@ -256,8 +251,8 @@ impl<C: NewRow> CreateWith<C> {
 impl<C: NewRow> NewRow for CreateWith<C> {
     type Model = C::Model;
 
-    fn write(self, row: Insert) -> Insert {
-        let mut insert = self.create.write(row);
+    fn into_insert(self) -> Insert {
+        let mut insert = self.create.into_insert();
         self.sets.into_iter().for_each(|(column, to)| insert.assign(column, to));
         insert.after.extend(self.nested);
         insert

@@ -196,7 +196,7 @@ impl Operation {
             Operation::Exists { table, condition } => sql::exists_statement(table, condition),
             Operation::Aggregate(aggregation) => sql::aggregate_statement(aggregation),
             Operation::Create(row) if !row.is_nested() => insert::statement(row.clone()),
-            Operation::CreateMany { rows, options, .. } => insert::bulk_statement(rows.clone(), *options)?,
+            Operation::CreateMany { rows, options, .. } => rows.clone().statement(*options)?,
             Operation::Upsert { row, key, sets } if !row.is_nested() => {
                 insert::upsert_statement(row.clone(), key, sets, &Condition::ALL).ok()?
             }
@@ -286,7 +286,7 @@ impl Outcome {
     /// The table or query whose rows they are.
     pub(crate) fn table(&self) -> Option<&'static Table> {
         match self {
-            Outcome::Rows(node) | Outcome::Page { node, .. } => Some(node.table),
+            Outcome::Rows(node) | Outcome::Page { node, .. } | Outcome::Taken(_, node) => Some(node.table),
             Outcome::Count(_) => None,
         }
     }

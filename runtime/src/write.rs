@@ -87,7 +87,7 @@ pub struct CreateMany<M> {
 
 impl<M: Model> CreateMany<M> {
     pub(crate) fn new<C: CreateRow<Model = M>>(handle: Handle, rows: impl IntoIterator<Item = C>) -> Self {
-        let rows = NewRows::collect(M::table(), rows, C::write);
+        let rows = NewRows::collect(rows.into_iter().map(C::into_insert));
         Self { handle, rows, skip_duplicates: false, model: PhantomData }
     }
 

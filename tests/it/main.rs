@@ -14,6 +14,7 @@ mod generated;
 mod hooks;
 mod inside;
 mod limits;
+mod many;
 mod names;
 mod nested_bulk;
 mod nested_writes;

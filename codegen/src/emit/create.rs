@@ -133,8 +133,8 @@ fn emit_rows(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -> 
 
         impl<#(#parameters: rt::LinkTarget<#targets>),*> rt::NewRow for #create_ident<#(#parameters),*> {
             type Model = self::#model_ident;
-            fn write(self, row_: rt::Insert) -> rt::Insert {
-                row_ #(#links)*#(#values)*
+            fn into_insert(self) -> rt::Insert {
+                rt::Insert::new(&TABLE)#(#links)*#(#values)*
             }
         }
 

@@ -4,12 +4,12 @@ use super::insert::{BulkOptions, Inserted, MOST_ROWS};
 use crate::connection::Session;
 use crate::create::Insert;
 use crate::error::Result;
-use crate::sql::{BulkInsert, Cell, OnConflict};
+use crate::sql::{BulkInsert, Cell, OnConflict, Statement};
 use crate::table::{ClientDefault, Table};
 use crate::value::Param;
 
 /// New rows of one table.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum NewRows {
     /// They give values for the same columns and nothing else.
     Alike(AlikeRows),
@@ -17,7 +17,7 @@ pub(crate) enum NewRows {
 }
 
 /// Rows with values for the same columns, as a list for each column.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct AlikeRows {
     table: &'static Table,
     /// The columns that rows give, in the order in which they give them, and the list that each belongs to.
@@ -31,33 +31,37 @@ pub(crate) struct AlikeRows {
 }
 
 impl NewRows {
-    /// Takes rows over, each of which writes itself into the row that it is handed.
-    pub(crate) fn collect<R>(
-        table: &'static Table,
-        rows: impl IntoIterator<Item = R>,
-        write: impl Fn(R, Insert) -> Insert,
-    ) -> Self {
-        let mut rows = rows.into_iter();
+    /// Takes rows over, one by one.
+    pub(crate) fn collect(mut rows: impl Iterator<Item = Insert>) -> Self {
         let Some(first) = rows.next() else { return NewRows::Any(Vec::new()) };
-        let first = write(first, Insert::new(table));
         let expected = rows.size_hint().0 + 1;
         let Some(mut alike) = AlikeRows::like(&first, expected) else {
-            return NewRows::Any(
-                std::iter::once(first).chain(rows.map(|row| write(row, Insert::new(table)))).collect(),
-            );
+            return NewRows::Any(std::iter::once(first).chain(rows).collect());
         };
-        let mut spare = alike.take(first);
+        alike.take(first);
         while let Some(row) = rows.next() {
-            let row = write(row, spare);
             if !alike.fits(&row) {
                 let mut all = alike.into_rows();
                 all.push(row);
-                all.extend(rows.map(|row| write(row, Insert::new(table))));
+                all.extend(rows);
                 return NewRows::Any(all);
             }
-            spare = alike.take(row);
+            alike.take(row);
         }
         NewRows::Alike(alike)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self, NewRows::Any(rows) if rows.is_empty())
+    }
+
+    /// The statement of rows that take only one, and no others along.
+    pub(super) fn statement(self, options: BulkOptions) -> Option<Statement> {
+        match self {
+            NewRows::Alike(alike) if alike.rows > MOST_ROWS => None,
+            NewRows::Alike(alike) => alike.into_parts(options).next()?.into_statements().pop(),
+            NewRows::Any(rows) => super::insert::bulk_statement(rows, options),
+        }
     }
 
     pub(crate) fn takes_several_statements(&self) -> bool {
@@ -110,9 +114,9 @@ impl AlikeRows {
             && row.cells.iter().zip(&self.given).all(same)
     }
 
-    /// Takes the values of a row that fits, and gives it back empty.
-    fn take(&mut self, mut row: Insert) -> Insert {
-        for ((_, cell), (_, list)) in row.cells.drain(..).zip(&self.given) {
+    /// Takes the values of a row that fits.
+    fn take(&mut self, row: Insert) {
+        for ((_, cell), (_, list)) in row.cells.into_iter().zip(&self.given) {
             if let Cell::Value(value) = cell {
                 self.values[*list].push(value);
             }
@@ -121,7 +125,6 @@ impl AlikeRows {
             self.values[*list].push(default.value());
         }
         self.rows += 1;
-        row
     }
 
     /// The columns that the rows give, as PostgreSQL names them.
@@ -148,7 +151,15 @@ impl AlikeRows {
         (0..rows).step_by(MOST_ROWS).map(move |before| {
             let rows = MOST_ROWS.min(rows - before);
             let values = lists.iter_mut().map(|list| list.take(rows).collect()).collect();
-            BulkInsert { table, columns: columns.clone(), values, rows, returning, on_conflict: on_conflict.clone() }
+            BulkInsert {
+                table,
+                columns: columns.clone(),
+                values,
+                lookups: Vec::new(),
+                rows,
+                returning,
+                on_conflict: on_conflict.clone(),
+            }
         })
     }
 }

@@ -43,7 +43,7 @@ impl Returning {
             Operation::Upsert { row, sets, .. } => !row.is_nested() && keeps_keys(table, sets),
             // Of a row that goes, nothing can be read behind it.
             Operation::Delete { .. } => sql::written_plan(&self.then).is_single_statement(),
-            Operation::CreateMany { rows, .. } => !rows.is_empty() && !insert::takes_several_statements(rows),
+            Operation::CreateMany { rows, .. } => !rows.is_empty() && !rows.takes_several_statements(),
             Operation::UpdateMany { sets, .. } => !super::is_idle(table, sets),
             _ => false,
         };
@@ -110,7 +110,7 @@ async fn write_and_read(session: Session<'_>, returning: Returning) -> Result<Ou
         Operation::UpdateMany { table, condition, sets, limit, .. } if at_once => {
             written(session, sql::update_many_statement(table, &condition, &sets, limit, true), &then).await?
         }
-        Operation::CreateMany { rows, options, .. } if at_once => match insert::bulk_statement(rows, options) {
+        Operation::CreateMany { rows, options, .. } if at_once => match rows.statement(options) {
             Some(statement) => written(session, statement, &then).await?,
             None => return Ok(Outcome::Rows(Node::new(then.table, Vec::new()))),
         },

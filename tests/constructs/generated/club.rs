@@ -68,8 +68,8 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Club;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.value(1, self.name)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE).value(1, self.name)
     }
 }
 impl rt::CreateRow for Create {}

@@ -97,8 +97,8 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Customer;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.value(1, self.email)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE).value(1, self.email)
     }
 }
 impl rt::CreateRow for Create {}

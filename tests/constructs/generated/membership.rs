@@ -87,8 +87,8 @@ impl<
     L1: rt::LinkTarget<super::club::Club, rt::Uuid>,
 > rt::NewRow for Create<L0, L1> {
     type Model = self::Membership;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.link(1, self.customer).link(2, self.club)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE).link(1, self.customer).link(2, self.club)
     }
 }
 impl<

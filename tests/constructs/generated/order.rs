@@ -73,8 +73,8 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::LinkTarget<super::customer::Customer, i32>> rt::NewRow for Create<L0> {
     type Model = self::Order;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.link(0, self.customer).value(1, self.number)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE).link(0, self.customer).value(1, self.number)
     }
 }
 impl<L0: rt::Link<super::customer::Customer, i32>> rt::CreateRow for Create<L0> {}

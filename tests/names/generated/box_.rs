@@ -59,8 +59,8 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::LinkTarget<super::result::Result, i32>> rt::NewRow for Create<L0> {
     type Model = self::Box;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.link(0, self.result)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE).link(0, self.result)
     }
 }
 impl<L0: rt::Link<super::result::Result, i32>> rt::CreateRow for Create<L0> {}

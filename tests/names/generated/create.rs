@@ -96,8 +96,12 @@ impl Create_ {
 }
 impl rt::NewRow for Create_ {
     type Model = self::Create;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.value(0, self.id).value(1, self.insert).value(2, self.m).value(4, self.mk)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE)
+            .value(0, self.id)
+            .value(1, self.insert)
+            .value(2, self.m)
+            .value(4, self.mk)
     }
 }
 impl rt::CreateRow for Create_ {}

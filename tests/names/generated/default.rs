@@ -41,8 +41,8 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Default;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.value(0, self.id)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE).value(0, self.id)
     }
 }
 impl rt::CreateRow for Create {}

@@ -58,8 +58,8 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::LinkTarget<super::s0::S0, i32>> rt::NewRow for Create<L0> {
     type Model = self::L0;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.link(0, self.s0).value(0, self.id)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE).link(0, self.s0).value(0, self.id)
     }
 }
 impl<L0: rt::Link<super::s0::S0, i32>> rt::CreateRow for Create<L0> {}

@@ -65,8 +65,8 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::LinkTarget<super::create::Create, i32>> rt::NewRow for Create<L0> {
     type Model = self::MKey;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.link(0, self.link).value(0, self.k)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE).link(0, self.link).value(0, self.k)
     }
 }
 impl<L0: rt::Link<super::create::Create, i32>> rt::CreateRow for Create<L0> {}

@@ -58,8 +58,8 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::LinkTarget<super::m_key::MKey, super::m::M>> rt::NewRow for Create<L0> {
     type Model = self::MRef;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.link(0, self.key).value(0, self.id)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE).link(0, self.key).value(0, self.id)
     }
 }
 impl<L0: rt::Link<super::m_key::MKey, super::m::M>> rt::CreateRow for Create<L0> {}

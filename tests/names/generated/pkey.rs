@@ -41,8 +41,9 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Pkey;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.value(0, self.id)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE)
+            .value(0, self.id)
             .value(1, self.pkey)
             .value(2, self.table)
             .value(3, self.other)

@@ -82,8 +82,11 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::LinkTarget<super::option::Option, i32>> rt::NewRow for Create<L0> {
     type Model = self::Result;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.link(0, self.option).value(0, self.id).value(3, self.r#try)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE)
+            .link(0, self.option)
+            .value(0, self.id)
+            .value(3, self.r#try)
     }
 }
 impl<L0: rt::Link<super::option::Option, i32>> rt::CreateRow for Create<L0> {}

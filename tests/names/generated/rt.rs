@@ -49,8 +49,9 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Rt;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.value(0, self.id)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE)
+            .value(0, self.id)
             .value(1, self.rt)
             .value(2, self.ok)
             .value(3, self.err)

@@ -37,8 +37,11 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Self_;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.value(0, self.id).value(1, self.self_).value(2, self.super_)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE)
+            .value(0, self.id)
+            .value(1, self.self_)
+            .value(2, self.super_)
     }
 }
 impl rt::CreateRow for Create {}

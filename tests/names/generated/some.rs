@@ -58,8 +58,8 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::LinkTarget<super::box_::Box, i32>> rt::NewRow for Create<L0> {
     type Model = self::Some;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.link(0, self.ok).value(1, self.err)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE).link(0, self.ok).value(1, self.err)
     }
 }
 impl<L0: rt::Link<super::box_::Box, i32>> rt::CreateRow for Create<L0> {}

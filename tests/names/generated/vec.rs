@@ -58,8 +58,8 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Vec;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.value(0, self.len).value(1, self.push)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE).value(0, self.len).value(1, self.push)
     }
 }
 impl rt::CreateRow for Create {}

@@ -98,8 +98,9 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::LinkTarget<super::create::Create, i32>> rt::NewRow for Create<L0> {
     type Model = self::With;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.link(0, self.user1)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE)
+            .link(0, self.user1)
             .value(0, self.id)
             .value(1, self.at)
             .value(2, self.to)

@@ -118,8 +118,8 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Author;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.value(1, self.full_name)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE).value(1, self.full_name)
     }
 }
 impl rt::CreateRow for Create {}

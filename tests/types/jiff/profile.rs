@@ -73,8 +73,8 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::LinkTarget<super::author::Author, rt::Uuid>> rt::NewRow for Create<L0> {
     type Model = self::Profile;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.link(0, self.author)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE).link(0, self.author)
     }
 }
 impl<L0: rt::Link<super::author::Author, rt::Uuid>> rt::CreateRow for Create<L0> {}

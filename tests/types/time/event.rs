@@ -55,8 +55,8 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Event;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.value(0, self.at)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE).value(0, self.at)
     }
 }
 impl rt::CreateRow for Create {}

@@ -67,8 +67,8 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::LinkTarget<super::note::Note, (i32, i32)>> rt::NewRow for Create<L0> {
     type Model = self::Comment;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.link(0, self.note).value(3, self.text)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE).link(0, self.note).value(3, self.text)
     }
 }
 impl<L0: rt::Link<super::note::Note, (i32, i32)>> rt::CreateRow for Create<L0> {}

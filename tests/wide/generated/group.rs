@@ -57,8 +57,8 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Group;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.value(1, self.title)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE).value(1, self.title)
     }
 }
 impl rt::CreateRow for Create {}

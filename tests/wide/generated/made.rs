@@ -45,8 +45,8 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Made;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE)
     }
 }
 impl rt::CreateRow for Create {}

@@ -88,8 +88,11 @@ impl<L0> Create<L0> {
 }
 impl<L0: rt::LinkTarget<super::person::Person, rt::String>> rt::NewRow for Create<L0> {
     type Model = self::Note;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.link(0, self.author).value(0, self.tenant).value(1, self.number)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE)
+            .link(0, self.author)
+            .value(0, self.tenant)
+            .value(1, self.number)
     }
 }
 impl<L0: rt::Link<super::person::Person, rt::String>> rt::CreateRow for Create<L0> {}

@@ -126,8 +126,8 @@ impl Create {
 }
 impl rt::NewRow for Create {
     type Model = self::Sample;
-    fn write(self, row_: rt::Insert) -> rt::Insert {
-        row_.value(1, self.text)
+    fn into_insert(self) -> rt::Insert {
+        rt::Insert::new(&TABLE).value(1, self.text)
     }
 }
 impl rt::CreateRow for Create {}
