@@ -4,6 +4,7 @@
 //! grammar finds out by trying, each time anew inside each other; here one token ahead decides, and places and depth
 //! are at hand. Parsing ends at the first thing that it does not know.
 
+mod call;
 mod expression;
 mod select;
 mod write;

@@ -1,0 +1,140 @@
+//! Calls of functions, and the windows of those that look over other rows.
+
+use super::super::lexer::Kind;
+use super::super::tree::{Call, Expr, ExprKind, Name, Window};
+use super::expression::level;
+use super::{Parsed, Parser, Stop};
+use crate::diagnostics::Span;
+
+impl Parser<'_> {
+    /// Functions whose arguments have words between them.
+    pub(super) fn worded_call(&mut self) -> Parsed<ExprKind> {
+        let name = self.any_name();
+        self.expect("(")?;
+        let mut args = Vec::new();
+        if name.text == "extract" {
+            let span = self.here();
+            let field = self.next();
+            if !matches!(field.kind, Kind::Word | Kind::Text) {
+                return Err(Stop { span, expected: "a field such as `year`".to_owned(), is_wrong: false });
+            }
+            args.push(Expr { kind: ExprKind::Text(field.text), span });
+        }
+        self.eat_any(&["leading", "trailing", "both"]);
+        while !self.eat(")") {
+            if self.eat_any(&["from", "for", "in", "placing", "similar", "escape", ","]) {
+                continue;
+            }
+            args.push(self.deeper(|this| this.binary(level::OTHER))?);
+        }
+        Ok(ExprKind::Call(Box::new(plain_call(name, args))))
+    }
+
+    pub(super) fn column_or_call(&mut self) -> Parsed<Expr> {
+        let start = self.here();
+        // `left(..)` and `right(..)` are functions, though the words are reserved.
+        let is_call = self.peek_at(1).is("(") && ["left", "right"].contains(&self.peek().text.as_str());
+        let mut path =
+            vec![if is_call { self.any_name() } else { self.name().map_err(|_| self.stop("an expression"))? }];
+        while self.eat(".") {
+            if self.eat("*") {
+                return Ok(Expr { kind: ExprKind::WholeRow(path), span: self.since(start) });
+            }
+            path.push(self.label()?);
+        }
+        if self.is("(") {
+            return self.call(path, start);
+        }
+        Ok(Expr { kind: ExprKind::Column(path), span: self.since(start) })
+    }
+
+    /// A call of a function, behind its name.
+    pub(super) fn call(&mut self, name: Vec<Name>, start: Span) -> Parsed<Expr> {
+        let mut call = Call { name, ..Call::default() };
+        self.expect("(")?;
+        if self.eat("*") {
+            call.star = true;
+        } else if !self.is(")") {
+            self.eat_any(&["distinct", "all", "variadic"]);
+            call.args = self.list(|this| {
+                this.eat("variadic");
+                // `name => value`
+                if this.peek().kind == Kind::Word && this.peek_at(1).is("=>") {
+                    return Err(this.stop("an argument without a name"));
+                }
+                this.expr()
+            })?;
+            if self.eat_all(&["order", "by"]) {
+                call.order_by = self.order_list()?;
+            }
+        }
+        self.expect(")")?;
+        if self.eat_all(&["within", "group"]) {
+            self.expect("(")?;
+            self.expect("order")?;
+            self.expect("by")?;
+            call.within = self.order_list()?;
+            self.expect(")")?;
+        }
+        if self.is("filter") && self.peek_at(1).is("(") {
+            self.next();
+            self.expect("(")?;
+            self.expect("where")?;
+            call.filter = Some(self.expr()?);
+            self.expect(")")?;
+        }
+        if self.eat("over") {
+            call.over = Some(self.window()?);
+        }
+        Ok(Expr { kind: ExprKind::Call(Box::new(call)), span: self.since(start) })
+    }
+
+    /// `(PARTITION BY .. ORDER BY .. ROWS ..)`, or the name of a window.
+    pub(super) fn window(&mut self) -> Parsed<Window> {
+        let mut window = Window::default();
+        if !self.eat("(") {
+            window.name = Some(self.name()?);
+            return Ok(window);
+        }
+        if self.is_name() && !["partition", "range", "rows", "groups"].iter().any(|word| self.is(word)) {
+            window.name = Some(self.name()?);
+        }
+        if self.eat_all(&["partition", "by"]) {
+            window.exprs = self.list(Self::expr)?;
+        }
+        if self.eat_all(&["order", "by"]) {
+            window.exprs.extend(self.order_list()?);
+        }
+        if self.eat_any(&["range", "rows", "groups"]) {
+            window.has_frame = true;
+            let between = self.eat("between");
+            self.frame_bound(&mut window)?;
+            if between {
+                self.expect("and")?;
+                self.frame_bound(&mut window)?;
+            }
+            if self.eat("exclude") {
+                let _ = self.eat_all(&["current", "row"])
+                    || self.eat_all(&["no", "others"])
+                    || self.eat_any(&["group", "ties"]);
+            }
+        }
+        self.expect(")")?;
+        Ok(window)
+    }
+
+    fn frame_bound(&mut self, window: &mut Window) -> Parsed<()> {
+        if self.eat_all(&["current", "row"]) {
+            return Ok(());
+        }
+        if !self.eat("unbounded") {
+            let bound = self.deeper(|this| this.binary(level::OTHER))?;
+            window.exprs.push(bound);
+        }
+        if self.eat_any(&["preceding", "following"]) { Ok(()) } else { Err(self.stop("`PRECEDING` or `FOLLOWING`")) }
+    }
+}
+
+pub(super) fn plain_call(name: Name, args: Vec<Expr>) -> Call {
+    Call { name: vec![name], args, ..Call::default() }
+}
