@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use relata_codegen::diagnostics::{Sources, render_plain};
-use relata_codegen::emit::{EmitOptions, emit};
+use relata_codegen::emit::{EmitOptions, emit, emit_with_queries};
 use relata_codegen::ir::Schema;
+use relata_codegen::queries::{self, Checked};
 use relata_codegen::sql::{
     Change, DiffError, DiffOptions, Intent, Pair, Side, State, diff, lint_step, lower, plan, plan_online, render,
     summary,
@@ -92,6 +93,32 @@ fn declared(item: &syn::Item) -> Option<(&'static str, String)> {
         syn::Item::Mod(item) => ("type", item.ident.to_string()),
         _ => return None,
     })
+}
+
+/// A file of SQL is compiled, or refused with places that are in it.
+pub(crate) fn check_query(schema: &Schema, text: &str) -> Checked {
+    let checked = queries::check(schema, &Sources::single("queries/part.sql", text));
+    assert!(!checked.queries.is_empty() || checked.diagnostics.iter().any(|found| found.is_error()));
+    for diagnostic in &checked.diagnostics {
+        assert!(text.get(diagnostic.span.range()).is_some(), "{diagnostic:?} in {text:.200}");
+        assert!(!diagnostic.message.is_empty());
+    }
+    for query in &checked.queries {
+        assert!((0..query.sql.len()).step_by(7).all(|at| query.place(at) as usize <= text.len()), "{text:.200}");
+    }
+    checked
+}
+
+/// A file of SQL that is accepted becomes Rust.
+pub(crate) fn query(schema: &Schema, text: &str) {
+    let checked = check_query(schema, text);
+    if checked.queries.is_empty() {
+        return;
+    }
+    let options = EmitOptions { source: "schema.dsl".to_owned(), crate_root: true };
+    let files = emit_with_queries(schema, &checked.queries, &options);
+    let file = files.iter().find(|file| file.path == "queries.rs").expect("queries have a file");
+    assert!(syn::parse_file(&file.text).is_ok(), "no Rust:\n{}", file.text);
 }
 
 /// Two schemas that are accepted have a way from one to the other, and none from one to itself.
