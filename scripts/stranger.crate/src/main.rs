@@ -4,7 +4,7 @@ mod db {
     relata::include_client!();
 }
 
-use db::{Client, Error, Parent, Status, article, author, comment};
+use db::{Client, Error, Parent, Status, article, author, comment, queries};
 use relata::migrate::{self, Migrations};
 
 type Failure = Box<dyn std::error::Error>;
@@ -91,6 +91,11 @@ async fn read(db: &Client) -> Result<(), Failure> {
         db.author().find_many().filter(author::pupils.some(author::written.some(in_print)) & author::mentor.is_none());
     let handles: Vec<String> = teachers.select(author::handle).await?;
     assert_eq!(handles, ["ursula"]);
+
+    // Rows of a file of SQL have their types from the schema.
+    let most = db.query(queries::in_state(Status::InPrint).one()).await?;
+    assert_eq!((most.handle.as_str(), most.pieces), ("octavia", 1));
+    assert_eq!(most.dearest.map(|price| price.to_string()), Some("12.50".to_owned()));
 
     let deleted = db.author().delete(author::handle.eq("ursula")).await?;
     let left = db.article().find_first().filter(article::reviewer_id.is_null()).await?;
