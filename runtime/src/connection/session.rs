@@ -125,14 +125,14 @@ async fn in_parts(
     let (mut part, mut rows) = (Ok(Vec::new()), 0);
     while let Some(row) = arriving.try_next().await.map_err(Failure::Driver)? {
         rows += 1;
-        if let Ok(held) = &mut part {
-            if held.len() == PART {
-                let full = std::mem::take(held);
-                part = take(full).map(|mut emptied| {
-                    emptied.clear();
-                    emptied
-                });
-            }
+        if let Ok(held) = &mut part
+            && held.len() == PART
+        {
+            let full = std::mem::take(held);
+            part = take(full).map(|mut emptied| {
+                emptied.clear();
+                emptied
+            });
         }
         if let Ok(held) = &mut part {
             held.push(row);
