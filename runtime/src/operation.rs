@@ -327,7 +327,7 @@ pub(crate) fn execute(session: Session<'_>, operation: Operation) -> impl Future
             return Err(error);
         }
         match operation {
-            Operation::Read(select) if select.take_rows.is_some() => read::read_many(session, &select).await,
+            Operation::Read(select) if select.take_rows.is_some() => read::read_many(session, &select).boxed().await,
             Operation::Read(select) => {
                 let node = read::read(session, &select, &[]).await?;
                 Ok(if select.page.is_some() {
@@ -337,76 +337,75 @@ pub(crate) fn execute(session: Session<'_>, operation: Operation) -> impl Future
                 })
             }
             Operation::Count { table, condition } => {
-                let rows =
-                    session.query(sql::shaped_count_statement(session.shapes(), table, &condition), table).await?;
-                count_of(&Node::new(table, rows))
+                let statement = sql::shaped_count_statement(session.shapes(), table, &condition);
+                count_of(&Node::new(table, session.query(statement, table).await?))
             }
             Operation::Exists { table, condition } => {
-                let rows =
-                    session.query(sql::shaped_exists_statement(session.shapes(), table, &condition), table).await?;
-                count_of(&Node::new(table, rows))
-            }
-            Operation::Aggregate(aggregation) => {
-                let table = aggregation.select.table;
-                let rows = session.query(sql::aggregate_statement(&aggregation), table).await?;
-                Ok(Outcome::Rows(Node::new(table, rows)))
+                let statement = sql::shaped_exists_statement(session.shapes(), table, &condition);
+                count_of(&Node::new(table, session.query(statement, table).await?))
             }
             Operation::Create(row) if !row.is_nested() => insert::insert_row(session, row).await.map(Outcome::Rows),
-            Operation::Create(row) => insert::insert(session, row).await.map(Outcome::Rows),
-            Operation::CreateMany { table, rows, options } => {
-                let inserted = match rows {
-                    NewRows::Alike(rows) => bulk::insert_alike(session, rows, options).boxed().await?,
-                    NewRows::Any(rows) => insert::insert_many(session, rows, options).await?,
-                };
-                Ok(match options.returning {
-                    true => Outcome::Rows(Node::new(table, inserted.rows)),
-                    false => Outcome::Count(inserted.count),
-                })
-            }
-            Operation::Update { table, condition, sets, nested } if !nested.is_empty() => {
-                nested::update(session, table, condition, sets, nested).await.map(Outcome::Rows)
-            }
-            Operation::Update { table, condition, sets, .. } if is_idle(table, &sets) => {
-                change_nothing(session, table, condition, None, true).boxed().await
-            }
-            Operation::Update { table, condition, sets, .. } => {
+            Operation::Update { table, condition, sets, nested } if nested.is_empty() && !is_idle(table, &sets) => {
                 let statement = sql::shaped_update_statement(session.shapes(), table, &condition, &sets, true);
-                run_update(session, table, statement, true).await
+                run_write(session, table, statement, true).await
             }
-            Operation::UpdateMany { table, condition, sets, limit, returning } if is_idle(table, &sets) => {
-                change_nothing(session, table, condition, limit, returning).boxed().await
-            }
-            Operation::UpdateMany { table, condition, sets, limit: None, returning } => {
+            Operation::UpdateMany { table, condition, sets, limit: None, returning } if !is_idle(table, &sets) => {
                 let statement = sql::shaped_update_statement(session.shapes(), table, &condition, &sets, returning);
-                run_update(session, table, statement, returning).await
-            }
-            Operation::UpdateMany { table, condition, sets, limit, returning } => {
-                let statement = sql::update_many_statement(table, &condition, &sets, limit, returning);
-                run_update(session, table, statement, returning).await
-            }
-            Operation::Upsert { row, key, sets } => {
-                insert::upsert(session, row, key, sets).boxed().await.map(Outcome::Rows)
+                run_write(session, table, statement, returning).await
             }
             Operation::Delete { table, condition } => {
-                let rows = session
-                    .query(sql::shaped_delete_statement(session.shapes(), table, &condition, true), table)
-                    .await?;
-                Ok(Outcome::Rows(Node::new(table, rows)))
+                let statement = sql::shaped_delete_statement(session.shapes(), table, &condition, true);
+                run_write(session, table, statement, true).await
             }
-            Operation::DeleteMany { table, condition, limit: limit @ Some(_) } => {
-                session.execute(sql::delete_many_statement(table, &condition, limit), table).await.map(Outcome::Count)
+            Operation::DeleteMany { table, condition, limit: None } => {
+                let statement = sql::shaped_delete_statement(session.shapes(), table, &condition, false);
+                run_write(session, table, statement, false).await
             }
-            Operation::DeleteMany { table, condition, limit: None } => session
-                .execute(sql::shaped_delete_statement(session.shapes(), table, &condition, false), table)
-                .await
-                .map(Outcome::Count),
-            Operation::Returning(returning) => returning::write(session, *returning).await,
-            Operation::Sql(call) if call.gives_rows() => {
-                let rows = session.query(call.statement(), call.table()).await?;
-                Ok(Outcome::Rows(Node::new(call.table(), rows)))
-            }
-            Operation::Sql(call) => session.execute(call.statement(), call.table()).await.map(Outcome::Count),
-            Operation::Refused(reason) => Err(Error::Refused(reason)),
+            // What is rare or takes long must not make the future of every call larger.
+            other => execute_larger(session, other).boxed().await,
+        }
+    }
+}
+
+/// What several statements, many rows, or SQL of the program's own take.
+async fn execute_larger(session: Session<'_>, operation: Operation) -> Result<Outcome> {
+    match operation {
+        Operation::Aggregate(aggregation) => {
+            let table = aggregation.select.table;
+            let rows = session.query(sql::aggregate_statement(&aggregation), table).await?;
+            Ok(Outcome::Rows(Node::new(table, rows)))
+        }
+        Operation::Create(row) => insert::insert(session, row).await.map(Outcome::Rows),
+        Operation::CreateMany { table, rows, options } => {
+            let inserted = match rows {
+                NewRows::Alike(rows) => bulk::insert_alike(session, rows, options).await?,
+                NewRows::Any(rows) => insert::insert_many(session, rows, options).await?,
+            };
+            Ok(match options.returning {
+                true => Outcome::Rows(Node::new(table, inserted.rows)),
+                false => Outcome::Count(inserted.count),
+            })
+        }
+        Operation::Update { table, condition, sets, nested } if !nested.is_empty() => {
+            nested::update(session, table, condition, sets, nested).await.map(Outcome::Rows)
+        }
+        Operation::Update { table, condition, .. } => change_nothing(session, table, condition, None, true).await,
+        Operation::UpdateMany { table, condition, sets, limit, returning } if is_idle(table, &sets) => {
+            change_nothing(session, table, condition, limit, returning).await
+        }
+        Operation::UpdateMany { table, condition, sets, limit, returning } => {
+            let statement = sql::update_many_statement(table, &condition, &sets, limit, returning);
+            run_write(session, table, statement, returning).await
+        }
+        Operation::Upsert { row, key, sets } => insert::upsert(session, row, key, sets).await.map(Outcome::Rows),
+        Operation::DeleteMany { table, condition, limit } => {
+            run_write(session, table, sql::delete_many_statement(table, &condition, limit), false).await
+        }
+        Operation::Returning(returning) => returning::write(session, *returning).await,
+        Operation::Sql(call) => run_write(session, call.table(), call.statement(), call.gives_rows()).await,
+        Operation::Refused(reason) => Err(Error::Refused(reason)),
+        Operation::Read(_) | Operation::Count { .. } | Operation::Exists { .. } | Operation::Delete { .. } => {
+            Box::pin(execute(session, operation)).await
         }
     }
 }
@@ -433,8 +432,8 @@ async fn change_nothing(
     read::read(session, &select, &[]).await.map(Outcome::Rows)
 }
 
-/// Changes rows: gives them, or counts them.
-async fn run_update(
+/// Runs a statement: gives its rows, or counts them.
+async fn run_write(
     session: Session<'_>,
     table: &'static Table,
     statement: Statement,
