@@ -1,8 +1,6 @@
 //! Runs that end in the middle: killed processes and statements that fail outside a transaction.
 
-use std::io::Write as _;
-
-use crate::support::{Project, Session, database, eventually, output, query, server};
+use crate::support::{Project, Session, database, eventually, output, query, says_that_it_is_skipped, server};
 
 const ROW: &str =
     "SELECT state || ' ' || steps_done || ' of ' || steps_total FROM _relata_migrations ORDER BY id DESC LIMIT 1";
@@ -53,11 +51,6 @@ fn a_failure_outside_a_transaction_is_resumed_where_it_was() {
     project.deploy(&database).exits(0).says("going on, 2 statements were done");
     assert_eq!(query(&database, ROW), ["applied 5 of 5"]);
     assert_eq!(query(&database, VALID), ["t_a true", "t_b true", "t_c true"]);
-}
-
-/// Past what the test runner keeps to itself.
-fn says_that_it_is_skipped(what: &str) {
-    let _ = writeln!(std::io::stderr(), "skipped: {what}");
 }
 
 #[test]
