@@ -7,23 +7,27 @@ use crate::support::{Project, database, query, says_that_it_is_skipped};
 
 const SCHEMA: &str = "model User {\n  id Int @id @default(autoincrement())\n  name String?\n  @@map(\"users\")\n}\n";
 
-/// Whether the server can run what only annotations describe here; otherwise says what is skipped.
-fn has_merge(what: &str) -> bool {
-    let has = query(&database("merge"), "SELECT 1 WHERE current_setting('server_version_num')::int >= 150000") == ["1"];
-    if !has {
-        says_that_it_is_skipped(&format!("{what}: needs PostgreSQL 15, for MERGE"));
+/// Whether the server is of this version or a later one; otherwise says what is skipped.
+fn is_since(version: u32, what: &str, reason: &str) -> bool {
+    let sql = format!("SELECT 1 WHERE current_setting('server_version_num')::int >= {version}0000");
+    let is_since = query(&database("version"), &sql) == ["1"];
+    if !is_since {
+        says_that_it_is_skipped(&format!("{what}: needs PostgreSQL {version}, for {reason}"));
     }
-    has
+    is_since
 }
 
 /// PostgreSQL confirms every type, name and count of every fixture of the compiler.
 #[test]
 fn postgresql_agrees_with_what_was_derived() {
+    if !is_since(14, "types of queries", "subscripts of jsonb, and extract, which was a float8 before") {
+        return;
+    }
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../codegen/tests/fixtures/queries");
     let project = Project::new();
     project.write("schema.dsl", fs::read(fixtures.join("schema.dsl")).expect("is read"));
     let (mut count, mut left_out) = (0, 0);
-    let has_merge = has_merge("a statement that only annotations describe");
+    let has_merge = is_since(15, "a statement that only annotations describe", "MERGE");
     for entry in fs::read_dir(fixtures.join("ok")).expect("is read") {
         let path = entry.expect("is read").path();
         if !has_merge && path.ends_with("a_statement_that_only_annotations_describe.sql") {
@@ -79,7 +83,7 @@ fn what_postgresql_refuses_is_shown_at_its_place() {
 
 #[test]
 fn what_postgresql_sees_otherwise_is_told() {
-    if !has_merge("a column that is not there") {
+    if !is_since(15, "a column that is not there", "MERGE") {
         return;
     }
     let project = Project::new();
