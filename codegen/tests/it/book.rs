@@ -162,3 +162,20 @@ fn the_diagnostic_of_the_book_is_real() {
     let rendered = compiled.diagnostics.iter().map(|known| render_plain(known, &sources)).collect::<String>();
     assert_eq!(blocks(SCHEMA_PAGE, "text"), [rendered]);
 }
+
+#[test]
+fn the_readme_and_every_manifest_name_one_rust_version() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the checkout");
+    let read = |file: &str| std::fs::read_to_string(root.join(file)).expect("is read");
+    let version_of = |manifest: &str| {
+        let line = manifest.lines().find_map(|line| line.strip_prefix("rust-version = "))?;
+        Some(line.trim_matches('"').to_owned())
+    };
+    let version = version_of(&read("Cargo.toml")).expect("the workspace names one");
+    assert!(read("README.md").contains(&format!("A Rust toolchain ({version} or later)")));
+    assert_eq!(version_of(&read("devdb/embedded/Cargo.toml")).as_ref(), Some(&version));
+    for member in ["benches", "cli", "codegen", "derive", "devdb", "runtime"] {
+        let manifest = read(&format!("{member}/Cargo.toml"));
+        assert!(manifest.contains("rust-version.workspace = true"), "{member} has a version of its own");
+    }
+}
