@@ -82,5 +82,8 @@ fn refuse(error: &DiffError) -> Failure {
         DiffError::ProbableRenames(_) => Failure::question(error.to_string())
             .help("if it is no rename but a drop and an addition, pass --accept-drops"),
         DiffError::UnknownRename(_) => Failure::refused(error.to_string()),
+        DiffError::UnfollowedRenames(_) => {
+            Failure::question(error.to_string()).help("to drop what it may mean, pass --accept-drops")
+        }
     }
 }

@@ -66,6 +66,12 @@ impl Loaded {
         Self { state: lower(schema), intent: Some(Intent::of(schema)), current_schema: None }
     }
 
+    /// The same without what its schema says of earlier names.
+    pub(crate) fn without_renames(mut self) -> Self {
+        self.intent = self.intent.map(Intent::without_renames);
+        self
+    }
+
     pub(crate) fn side(&self) -> Side<'_> {
         Side { state: &self.state, intent: self.intent.as_ref() }
     }

@@ -21,7 +21,7 @@ mod state;
 
 pub use change::{Belongings, Change, Place, TableObject};
 pub use data_type::DataType;
-pub use diff::{DiffError, DiffOptions, ProbableRename, Rename, Side, diff, name_likeness};
+pub use diff::{DiffError, DiffOptions, ProbableRename, Rename, Side, UnfollowedRename, diff, name_likeness};
 pub use intent::{ColumnIntent, EnumIntent, Intent, LabelIntent, TableIntent};
 pub use lint::{Finding, Gone, LINTS, Lint, LintSeverity, Probe, find_lint, lint_foreign_key, lint_step};
 pub use lower::lower;

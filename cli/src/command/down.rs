@@ -142,7 +142,9 @@ pub(super) fn backwards(
 /// The steps back, from what a migration led to. What it renamed is renamed back.
 pub(crate) fn way_back(migration: Option<&Migration>, pair: Pair<&Loaded>, renames: &Renames) -> Result<Plan, Failure> {
     let renames = renames.clone().with_hints(migration.map(renamed::backwards).unwrap_or_default());
-    Ok(plan(difference(pair, renames)?))
+    // The attributes of the earlier schema led to it; they do not lead back.
+    let next = pair.next.clone().without_renames();
+    Ok(plan(difference(Pair { previous: pair.previous, next: &next }, renames)?))
 }
 
 /// The first statement whose effect no snapshot shows.

@@ -63,7 +63,7 @@ fn rename_model(sketch: &mut Sketch, random: &mut Random) {
     let (Some(one), Some(other)) = (random.place(sketch.models.len()), random.place(sketch.models.len())) else {
         return;
     };
-    match random.below(4) {
+    match random.below(5) {
         0 => sketch.models[one].db = name,
         1 => {
             let model = &mut sketch.models[one];
@@ -73,6 +73,12 @@ fn rename_model(sketch: &mut Sketch, random: &mut Random) {
         }
         // Only the program sees it.
         2 => sketch.models[one].name = format!("Model{number}"),
+        // For the program as well, which only attributes tell.
+        3 if one != other => {
+            let (db, name) = (sketch.models[one].db.clone(), sketch.models[one].name.clone());
+            sketch.models[one].db = std::mem::replace(&mut sketch.models[other].db, db);
+            sketch.models[one].name = std::mem::replace(&mut sketch.models[other].name, name);
+        }
         _ => {
             let db = sketch.models[one].db.clone();
             sketch.models[one].db = std::mem::replace(&mut sketch.models[other].db, db);
@@ -225,12 +231,17 @@ fn edit_field(sketch: &mut Sketch, random: &mut Random, at: usize) {
     let is_key = place == 0 || model.second_key == Some(model.fields[place].id);
     let is_bound = is_key || model.links.iter().any(|link| link.field == model.fields[place].id);
     let is_indexed = model.indexes.iter().any(|index| index.fields.contains(&model.fields[place].id));
-    match random.below(7) {
+    match random.below(8) {
         0 => model.fields[place].db = name,
         1 if place > 0 => rename_field(&mut model.fields[place], name, number),
         2 if swap < model.fields.len() && place > 0 => {
             let db = model.fields[place].db.clone();
             model.fields[place].db = std::mem::replace(&mut model.fields[swap].db, db);
+        }
+        7 if swap < model.fields.len() && place > 0 && swap != place => {
+            let (db, name) = (model.fields[place].db.clone(), model.fields[place].name.clone());
+            model.fields[place].db = std::mem::replace(&mut model.fields[swap].db, db);
+            model.fields[place].name = std::mem::replace(&mut model.fields[swap].name, name);
         }
         3 if !is_bound && (kind != Kind::Json || !is_indexed) => {
             model.fields[place].kind = kind;

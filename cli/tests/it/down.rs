@@ -165,3 +165,28 @@ fn a_killed_one_leaves_the_migration_applied() {
     down(&project, &database, &["--allow-data-loss"]).exits(0).says("undid 1 migration");
     project.status(&database).exits(2);
 }
+
+/// Attributes swap two columns once, however long they stay, and the way back swaps them again.
+#[test]
+fn columns_that_attributes_swap_come_back() {
+    let (project, database) = (Project::new(), database("down_swap"));
+    let url = ["--url", database.url()];
+    let dev = |name: &str| project.run(&[&["migrate", "dev", "--name", name], &url[..]].concat());
+    project.write("schema.dsl", "model T {\n  id Int @id\n  a Int\n  b Int\n}\n");
+    dev("init").exits(0);
+    query(&database, "INSERT INTO \"T\" VALUES (1, 10, 20)");
+    let swapped = "model T {\n  id Int @id\n  a Int @renamedFrom(\"b\")\n  b Int @renamedFrom(\"a\")\n}\n";
+    project.write("schema.dsl", swapped);
+    dev("swap").exits(0).says("~ column T.b__old is called a");
+    let values = "SELECT a || ' ' || b FROM \"T\"";
+    assert_eq!(query(&database, values), ["20 10"]);
+    dev("nothing").exits(0).hides("wrote");
+    project.write("schema.dsl", swapped.replace("  id Int @id\n", "  id Int @id\n  c Int?\n"));
+    dev("more").exits(0).hides("is called");
+    project.run(&[&["migrate", "verify"], &["--dev-url", database.url()][..]].concat()).exits(0);
+    let down = [&["migrate", "down", "--allow-data-loss"], &url[..]].concat();
+    project.run(&down).exits(0);
+    assert_eq!(query(&database, values), ["20 10"]);
+    project.run(&down).exits(0);
+    assert_eq!(query(&database, values), ["10 20"]);
+}

@@ -52,6 +52,8 @@ pub enum Change {
         previous: EnumType,
         /// The enum as it shall be.
         next: EnumType,
+        /// What the old type is called until no column has it: a name that nothing else has.
+        aside: String,
     },
     /// An enum is gone.
     DropEnum(EnumType),

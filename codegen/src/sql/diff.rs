@@ -8,7 +8,7 @@ mod apply;
 mod columns;
 mod enums;
 mod guess;
-mod identity;
+mod hints;
 mod objects;
 mod others;
 mod renames;
@@ -26,6 +26,7 @@ use super::state::{ObjectName, State};
 
 pub use guess::name_likeness;
 pub use renames::Rename;
+use renames::{Asides, Open, Place};
 
 /// One end of a comparison.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +63,17 @@ pub enum DiffError {
     ProbableRenames(Vec<ProbableRename>),
     /// `--rename` names nothing that is there.
     UnknownRename(Rename),
+    /// An attribute cannot be followed, and what it may mean would be lost.
+    UnfollowedRenames(Vec<UnfollowedRename>),
+}
+
+/// An attribute that says a rename which nobody can make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnfollowedRename {
+    /// The attribute and its place: `@renamedFrom("name") at User.fullName`.
+    pub attribute: String,
+    /// Why not.
+    pub reason: String,
 }
 
 /// A drop and an addition that look like a rename, and the two ways to say that it is one.
@@ -73,8 +85,8 @@ pub struct ProbableRename {
     pub from: String,
     /// What would be added: `users.full_name`.
     pub to: String,
-    /// What to write into the schema, and where.
-    pub attribute: String,
+    /// What to write into the schema, and where; none if it is there, and a database does not tell whether it is done.
+    pub attribute: Option<String>,
     /// What says the same on the command line.
     pub rename: Rename,
 }
@@ -95,15 +107,29 @@ impl fmt::Display for DiffError {
                 f.write_str("this looks like a rename; without being told so it would lose data")?;
                 for rename in renames {
                     write!(f, "\n  {} {} -> {}", rename.kind, rename.from, rename.to)?;
-                    write!(f, "\n    write {}, or pass {}", rename.attribute, rename.flag())?;
+                    match &rename.attribute {
+                        Some(attribute) => write!(f, "\n    write {attribute}, or pass {}", rename.flag())?,
+                        None => write!(
+                            f,
+                            "\n    the schema says so, but the database does not tell whether it is done: if it is not, pass {}",
+                            rename.flag()
+                        )?,
+                    }
                 }
                 Ok(())
             }
             DiffError::UnknownRename(rename) => write!(
                 f,
-                "--rename {rename} names nothing that can be renamed: {} must be a table, table.column, enum or enum.value that is there before and gone afterwards, {} one that comes",
+                "--rename {rename} names nothing that can be renamed: {} must be a table, table.column, enum or enum.value that is there before, {} one that is there afterwards",
                 rename.from, rename.to
             ),
+            DiffError::UnfollowedRenames(renames) => {
+                f.write_str("a rename cannot be followed; without it data would be lost")?;
+                for UnfollowedRename { attribute, reason } in renames {
+                    write!(f, "\n  {attribute}: {reason}")?;
+                }
+                Ok(())
+            }
         }
     }
 }
@@ -133,14 +159,11 @@ pub fn diff(pair: Pair<Side<'_>>, options: &DiffOptions) -> Result<Vec<Change>, 
         next_is_database: pair.next.intent.is_none(),
     };
 
-    let renames = renames::resolve(&cx, &previous, previous_intent.as_ref(), options)?;
-    let mut changes = renames::apply(&mut previous, renames);
+    let mut renames = renames::resolve(&cx, &previous, previous_intent.as_ref(), options)?;
+    let open = std::mem::take(&mut renames.open);
+    let (mut changes, asides) = renames::apply(&mut previous, renames);
     if !options.accept_drops {
-        let mut probable = guess::probable_renames(&cx, &previous);
-        probable.retain(|probable| !options.declined.contains(&probable.rename));
-        if !probable.is_empty() {
-            return Err(DiffError::ProbableRenames(probable));
-        }
+        ask(&cx, &previous, open, &asides, options)?;
     }
     diff_schemas(&cx, &previous, &options.default_schema, &mut changes);
     let replaced = enums::diff_enums(&cx, &previous, &mut changes);
@@ -148,6 +171,60 @@ pub fn diff(pair: Pair<Side<'_>>, options: &DiffOptions) -> Result<Vec<Change>, 
     tables::diff_tables(&cx, &previous, &replaced, &mut changes);
     others::diff_others(&cx, &previous, &mut changes);
     Ok(changes)
+}
+
+/// Nothing is lost without a word: what looks like a rename, and what was said to be one and cannot be followed.
+fn ask(cx: &DiffCx<'_>, previous: &State, open: Open, asides: &Asides, options: &DiffOptions) -> Result<(), DiffError> {
+    let mut probable = open.questions;
+    for guess in guess::probable_renames(cx, previous, asides) {
+        if !probable.iter().any(|other| other.rename == guess.rename) {
+            probable.push(guess);
+        }
+    }
+    probable.retain(|probable| !options.declined.contains(&probable.rename));
+    if !probable.is_empty() {
+        return Err(DiffError::ProbableRenames(probable));
+    }
+    let taken = |(attribute, from): (String, String)| UnfollowedRename {
+        attribute,
+        reason: format!("{from} is renamed to something else already; keep the attribute at one of them"),
+    };
+    let mut unfollowed: Vec<_> = open.conflicts.into_iter().map(taken).collect();
+    for (place, attribute) in open.unknown {
+        let gone = gone(cx, previous, &place);
+        if !gone.is_empty() {
+            let reason = format!(
+                "nothing was called so, and {} would be dropped; correct the name, or remove the attribute",
+                gone.join(", ")
+            );
+            unfollowed.push(UnfollowedRename { attribute, reason });
+        }
+    }
+    if unfollowed.is_empty() { Ok(()) } else { Err(DiffError::UnfollowedRenames(unfollowed)) }
+}
+
+/// What goes from there.
+fn gone(cx: &DiffCx<'_>, previous: &State, place: &Place) -> Vec<String> {
+    match place {
+        Place::Tables => {
+            let gone = previous.tables.iter().filter(|old| cx.next.table(&old.name).is_none());
+            gone.map(|table| table.name.to_string()).collect()
+        }
+        Place::Enums => {
+            let gone = previous.enums.iter().filter(|old| cx.next.enum_type(&old.name).is_none());
+            gone.map(|ty| ty.name.to_string()).collect()
+        }
+        Place::Columns(table) => {
+            let (Some(old), Some(new)) = (previous.table(table), cx.next.table(table)) else { return Vec::new() };
+            let gone = old.columns.iter().filter(|column| new.column(&column.name).is_none());
+            gone.map(|column| format!("{table}.{}", column.name)).collect()
+        }
+        Place::Labels(name) => {
+            let (Some(old), Some(new)) = (previous.enum_type(name), cx.next.enum_type(name)) else { return Vec::new() };
+            let gone = old.labels.iter().filter(|label| !new.labels.contains(label));
+            gone.map(|label| format!("{name}.{label}")).collect()
+        }
+    }
 }
 
 /// What all parts of a comparison need to know.

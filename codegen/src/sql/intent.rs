@@ -104,25 +104,53 @@ impl Intent {
 
 /// Names in the schema, with the names in the database that they stand for.
 impl Intent {
-    pub(super) fn table_keys(&self) -> Vec<(&str, &ObjectName)> {
-        self.tables.iter().map(|table| (table.key.as_str(), &table.table)).collect()
+    /// The same without what was called otherwise: for the way back, where a hint has been followed already.
+    pub fn without_renames(mut self) -> Self {
+        for table in &mut self.tables {
+            table.renamed_from = None;
+            table.columns.iter_mut().for_each(|column| column.renamed_from = None);
+        }
+        for ty in &mut self.enums {
+            ty.renamed_from = None;
+            ty.labels.iter_mut().for_each(|label| label.renamed_from = None);
+        }
+        self
     }
 
-    pub(super) fn enum_keys(&self) -> Vec<(&str, &ObjectName)> {
-        self.enums.iter().map(|ty| (ty.key.as_str(), &ty.name)).collect()
+    pub(super) fn named_tables(&self) -> Vec<Named<'_, ObjectName>> {
+        self.tables.iter().map(|it| named(&it.key, &it.table, it.renamed_from.as_deref())).collect()
+    }
+
+    pub(super) fn named_enums(&self) -> Vec<Named<'_, ObjectName>> {
+        self.enums.iter().map(|it| named(&it.key, &it.name, it.renamed_from.as_deref())).collect()
     }
 }
 
 impl TableIntent {
-    pub(super) fn column_keys(&self) -> Vec<(&str, &String)> {
-        self.columns.iter().map(|column| (column.key.as_str(), &column.column)).collect()
+    pub(super) fn named_columns(&self) -> Vec<Named<'_, String>> {
+        self.columns.iter().map(|it| named(&it.key, &it.column, it.renamed_from.as_deref())).collect()
     }
 }
 
 impl EnumIntent {
-    pub(super) fn label_keys(&self) -> Vec<(&str, &String)> {
-        self.labels.iter().map(|label| (label.key.as_str(), &label.label)).collect()
+    pub(super) fn named_labels(&self) -> Vec<Named<'_, String>> {
+        self.labels.iter().map(|it| named(&it.key, &it.label, it.renamed_from.as_deref())).collect()
     }
+}
+
+/// Something with a name, as a schema speaks of it.
+#[derive(Debug)]
+pub(super) struct Named<'k, N> {
+    /// The name in the schema.
+    pub(super) key: &'k str,
+    /// The name in the database.
+    pub(super) name: &'k N,
+    /// What it was called, by an attribute.
+    pub(super) renamed_from: Option<&'k str>,
+}
+
+fn named<'k, N>(key: &'k str, name: &'k N, renamed_from: Option<&'k str>) -> Named<'k, N> {
+    Named { key, name, renamed_from }
 }
 
 fn of_model(model: ModelWalker<'_>) -> TableIntent {

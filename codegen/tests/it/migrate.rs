@@ -319,3 +319,56 @@ fn online_plans_are_cut_into_segments() {
     let changes = changes(&case.previous, &case.next, &case.options).unwrap_or_else(|error| panic!("{error}"));
     insta::assert_snapshot!(render(&plan_online(changes)));
 }
+
+/// An attribute that both schemas have is followed already; one that nobody can follow is refused if something goes.
+#[test]
+fn attributes_of_renames_are_followed_once_and_never_passed_over() {
+    let model = |fields: &str| End::of(&format!("model T {{\n  id Int @id\n{fields}\n}}\n"));
+    let words = |from: &str, to: &str| {
+        let found = changes(&model(from), &model(to), &DiffOptions::default());
+        found.map_or_else(|error| error.to_string(), |changes| summary(&changes))
+    };
+    let swapped = "  a Int @renamedFrom(\"b\")\n  b Int @renamedFrom(\"a\")";
+    for (from, to, expected) in [
+        (
+            "  a Int\n  b Int",
+            swapped,
+            "~ column T.b is called b__old\n~ column T.a is called b\n~ column T.b__old is called a\n",
+        ),
+        (swapped, swapped, ""),
+        ("  b Int @renamedFrom(\"a\")", "  b Int @renamedFrom(\"a\")\n  a Int", "+ column T.a INTEGER NOT NULL\n"),
+        // A stale attribute does not take what came later.
+        ("  a Int\n  b Int @renamedFrom(\"a\")", "  a Int\n  c Int @map(\"b\") @renamedFrom(\"a\")", ""),
+        (
+            "  a Int\n  b Int @renamedFrom(\"a\")",
+            "  a Int\n  b Int @map(\"c\") @renamedFrom(\"a\")",
+            "~ column T.b is called c\n",
+        ),
+        // By the name in the schema.
+        ("  a Int @map(\"x\")", "  b Int @renamedFrom(\"a\")", "~ column T.x is called b\n"),
+        // Nothing is lost.
+        ("  a Int", "  a Int\n  b Int @renamedFrom(\"x\")", "+ column T.b INTEGER NOT NULL\n"),
+    ] {
+        assert_eq!(words(from, to), expected, "{from}\nbecomes\n{to}");
+    }
+    let lost = words("  a Int", "  b String @renamedFrom(\"x\")");
+    assert!(lost.contains("@renamedFrom(\"x\") at T.b: nothing was called so, and T.a would be dropped"), "{lost}");
+    let twice = words("  a Int", "  b Int @renamedFrom(\"a\")\n  c Int @renamedFrom(\"a\")");
+    assert!(twice.contains("@renamedFrom(\"a\") at T.c: T.a is renamed to something else already"), "{twice}");
+}
+
+/// A database does not tell what its columns were called: what would be lost is a question.
+#[test]
+fn a_rename_that_a_database_may_have_is_a_question() {
+    let database = End::of("model T {\n  id Int @id\n  a Int\n  b Int\n}\n");
+    let next = End::of("model T {\n  id Int @id\n  b Int @renamedFrom(\"a\")\n}\n");
+    let pair = Pair { previous: Side { state: &database.state, intent: None }, next: next.side() };
+    let mut options = DiffOptions::default();
+    let Err(DiffError::ProbableRenames(probable)) = diff(pair, &options) else { panic!("it is no question") };
+    assert_eq!(probable.iter().map(relata_codegen::sql::ProbableRename::flag).collect::<Vec<_>>(), ["--rename T.a:b"]);
+    options.renames = probable.into_iter().map(|probable| probable.rename).collect();
+    let words = diff(pair, &options).map(|changes| summary(&changes)).unwrap_or_default();
+    assert_eq!(words, "~ column T.b is called b__old\n~ column T.a is called b\n- column T.b__old\n");
+    let dropped = DiffOptions { accept_drops: true, ..DiffOptions::default() };
+    assert_eq!(diff(pair, &dropped).map(|changes| summary(&changes)).unwrap_or_default(), "- column T.a\n");
+}

@@ -150,7 +150,7 @@ fn changes(pair: Pair<Side<'_>>) -> Vec<Change> {
     match diff(pair, &DiffOptions::default()) {
         Ok(changes) => changes,
         Err(DiffError::ProbableRenames(renames)) => {
-            assert!(renames.iter().all(|rename| !rename.flag().is_empty() && !rename.attribute.is_empty()));
+            assert!(renames.iter().all(|rename| !rename.flag().is_empty() && rename.attribute.is_some()));
             let options = DiffOptions { accept_drops: true, ..DiffOptions::default() };
             diff(pair, &options).expect("nothing is asked any more")
         }

@@ -3,26 +3,37 @@
 use std::collections::BTreeSet;
 
 use super::DiffCx;
+use super::renames::temporary;
 use crate::sql::change::{Change, Place};
 use crate::sql::state::{EnumType, ObjectName, State};
 
 /// Says the changes, and gives the enums that are replaced.
-pub(super) fn diff_enums(cx: &DiffCx<'_>, previous: &State, changes: &mut Vec<Change>) -> BTreeSet<ObjectName> {
+pub(super) fn diff_enums(cx: &DiffCx<'_>, whole: &State, changes: &mut Vec<Change>) -> BTreeSet<ObjectName> {
     let mut replaced = BTreeSet::new();
     for next in &cx.next.enums {
-        match previous.enum_type(&next.name) {
+        match whole.enum_type(&next.name) {
             None => changes.push(Change::CreateEnum(next.clone())),
             Some(previous) if previous.labels == next.labels => {}
             Some(previous) if is_extended(previous, next) => changes.extend(added_labels(previous, next)),
             Some(previous) => {
                 replaced.insert(next.name.clone());
-                changes.push(Change::ReplaceEnum { previous: previous.clone(), next: next.clone() });
+                let aside = aside(cx, whole, &next.name);
+                changes.push(Change::ReplaceEnum { previous: previous.clone(), next: next.clone(), aside });
             }
         }
     }
-    let gone = previous.enums.iter().filter(|old| cx.next.enum_type(&old.name).is_none());
+    let gone = whole.enums.iter().filter(|old| cx.next.enum_type(&old.name).is_none());
     changes.extend(gone.cloned().map(Change::DropEnum));
     replaced
+}
+
+/// A name for the old type; a table has a type of its name, too.
+fn aside(cx: &DiffCx<'_>, previous: &State, name: &ObjectName) -> String {
+    let is_free = |aside: &String| {
+        let aside = name.sibling(aside);
+        [previous, cx.next].iter().all(|state| state.enum_type(&aside).is_none() && state.table(&aside).is_none())
+    };
+    (0..).map(|number| temporary(&name.name, number)).find(is_free).unwrap_or_default()
 }
 
 /// Whether all old values are there still, in their order.

@@ -2,29 +2,31 @@
 
 use std::collections::BTreeSet;
 
+use super::renames::Asides;
 use super::{DiffCx, ProbableRename, Rename, renames};
 use crate::sql::state::{Column, EnumType, ObjectName, State, Table};
 
-pub(super) fn probable_renames(cx: &DiffCx<'_>, previous: &State) -> Vec<ProbableRename> {
+/// The questions. What said renames have set aside is called in them as it was before.
+pub(super) fn probable_renames(cx: &DiffCx<'_>, previous: &State, asides: &Asides) -> Vec<ProbableRename> {
     let mut found = Vec::new();
     let gone_enums: Vec<_> = previous.enums.iter().filter(|old| cx.next.enum_type(&old.name).is_none()).collect();
     let new_enums: Vec<_> = cx.next.enums.iter().filter(|new| previous.enum_type(&new.name).is_none()).collect();
     for (old, new) in pairs(&gone_enums, &new_enums, enum_likeness) {
-        found.push(enum_question(cx, &old.name, &new.name));
+        found.push(enum_question(cx, asides.enums.get(&old.name).unwrap_or(&old.name), &new.name));
     }
     let gone: Vec<_> = previous.tables.iter().filter(|old| cx.next.table(&old.name).is_none()).collect();
     let new: Vec<_> = cx.next.tables.iter().filter(|new| previous.table(&new.name).is_none()).collect();
     for (old, new) in pairs(&gone, &new, table_likeness) {
-        found.push(table_question(cx, &old.name, &new.name));
+        found.push(table_question(cx, asides.tables.get(&old.name).unwrap_or(&old.name), &new.name));
     }
     for new in &cx.next.enums {
         if let Some(old) = previous.enum_type(&new.name) {
-            found.extend(probable_labels(cx, old, new));
+            found.extend(probable_labels(cx, old, new, asides));
         }
     }
     for new in &cx.next.tables {
         if let Some(old) = previous.table(&new.name) {
-            found.extend(probable_columns(cx, old, new));
+            found.extend(probable_columns(cx, old, new, asides));
         }
     }
     found
@@ -81,16 +83,20 @@ fn is_alike(old: &Column, new: &Column) -> bool {
     old.ty.is_same(&new.ty) && old.array == new.array && old.nullable == new.nullable
 }
 
-fn probable_labels(cx: &DiffCx<'_>, old: &EnumType, new: &EnumType) -> Vec<ProbableRename> {
+fn probable_labels(cx: &DiffCx<'_>, old: &EnumType, new: &EnumType, asides: &Asides) -> Vec<ProbableRename> {
     if old.labels.len() != new.labels.len() {
         return Vec::new();
     }
     let replaced = old.labels.iter().zip(&new.labels);
     let replaced = replaced.filter(|(from, to)| !new.labels.contains(from) && !old.labels.contains(to));
-    replaced.map(|(from, to)| label_question(cx, &new.name, from, to)).collect()
+    let before = |from: &String| {
+        let part = (new.name.clone(), from.clone());
+        asides.labels.get(&part).map_or_else(|| from.clone(), |(_, before)| before.clone())
+    };
+    replaced.map(|(from, to)| label_question(cx, &new.name, &before(from), to)).collect()
 }
 
-fn probable_columns(cx: &DiffCx<'_>, old: &Table, new: &Table) -> Vec<ProbableRename> {
+fn probable_columns(cx: &DiffCx<'_>, old: &Table, new: &Table, asides: &Asides) -> Vec<ProbableRename> {
     let gone: Vec<_> = old.columns.iter().filter(|column| new.column(&column.name).is_none()).collect();
     let added: Vec<_> = new.columns.iter().filter(|column| old.column(&column.name).is_none()).collect();
     let position = |columns: &[Column], name: &str| columns.iter().position(|column| column.name == name);
@@ -100,7 +106,11 @@ fn probable_columns(cx: &DiffCx<'_>, old: &Table, new: &Table) -> Vec<ProbableRe
         if is_alike(from, to) && (same_place || name >= 50) { name + u32::from(same_place) * 50 + 1 } else { 0 }
     };
     let pairs = pairs(&gone, &added, likeness);
-    pairs.into_iter().map(|(from, to)| column_question(cx, &new.name, &from.name, &to.name)).collect()
+    let before = |from: &Column| {
+        let part = (new.name.clone(), from.name.clone());
+        asides.columns.get(&part).map_or_else(|| from.name.clone(), |(_, before)| before.clone())
+    };
+    pairs.into_iter().map(|(from, to)| column_question(cx, &new.name, &before(from), &to.name)).collect()
 }
 
 /// The share of letter pairs that two names have in common, in percent.
@@ -125,29 +135,29 @@ pub fn name_likeness(a: &str, b: &str) -> u32 {
     (shared * 100_usize).checked_div(all).unwrap_or(0) as u32
 }
 
-fn enum_question(cx: &DiffCx<'_>, from: &ObjectName, to: &ObjectName) -> ProbableRename {
+pub(super) fn enum_question(cx: &DiffCx<'_>, from: &ObjectName, to: &ObjectName) -> ProbableRename {
     let key = cx.intent.enum_type(to).map_or(&to.name, |intent| &intent.key);
     ProbableRename {
         kind: "enum",
         from: from.to_string(),
         to: to.to_string(),
-        attribute: format!("@@renamedFrom(\"{}\") in enum {key}", from.name),
+        attribute: Some(format!("@@renamedFrom(\"{}\") in enum {key}", from.name)),
         rename: Rename { from: from.to_string(), to: to.name.clone() },
     }
 }
 
-fn table_question(cx: &DiffCx<'_>, from: &ObjectName, to: &ObjectName) -> ProbableRename {
+pub(super) fn table_question(cx: &DiffCx<'_>, from: &ObjectName, to: &ObjectName) -> ProbableRename {
     let key = cx.intent.table(to).map_or(&to.name, |intent| &intent.key);
     ProbableRename {
         kind: "table",
         from: from.to_string(),
         to: to.to_string(),
-        attribute: format!("@@renamedFrom(\"{}\") in model {key}", from.name),
+        attribute: Some(format!("@@renamedFrom(\"{}\") in model {key}", from.name)),
         rename: Rename { from: from.to_string(), to: to.name.clone() },
     }
 }
 
-fn label_question(cx: &DiffCx<'_>, name: &ObjectName, from: &str, to: &str) -> ProbableRename {
+pub(super) fn label_question(cx: &DiffCx<'_>, name: &ObjectName, from: &str, to: &str) -> ProbableRename {
     let intent = cx.intent.enum_type(name);
     let key = intent.map_or(&name.name, |intent| &intent.key);
     let label = intent.and_then(|intent| intent.labels.iter().find(|label| label.label == to));
@@ -155,19 +165,19 @@ fn label_question(cx: &DiffCx<'_>, name: &ObjectName, from: &str, to: &str) -> P
         kind: "value",
         from: format!("{name}.{from}"),
         to: format!("{name}.{to}"),
-        attribute: format!("@renamedFrom(\"{from}\") at {key}.{}", label.map_or(to, |label| &label.key)),
+        attribute: Some(format!("@renamedFrom(\"{from}\") at {key}.{}", label.map_or(to, |label| &label.key))),
         rename: Rename { from: format!("{name}.{from}"), to: to.to_owned() },
     }
 }
 
-fn column_question(cx: &DiffCx<'_>, table: &ObjectName, from: &str, to: &str) -> ProbableRename {
+pub(super) fn column_question(cx: &DiffCx<'_>, table: &ObjectName, from: &str, to: &str) -> ProbableRename {
     let key = cx.intent.table(table).map_or(&table.name, |intent| &intent.key);
     let column = cx.intent.column(table, to).map_or(to, |intent| &intent.key);
     ProbableRename {
         kind: "column",
         from: format!("{table}.{from}"),
         to: format!("{table}.{to}"),
-        attribute: format!("@renamedFrom(\"{from}\") at {key}.{column}"),
+        attribute: Some(format!("@renamedFrom(\"{from}\") at {key}.{column}")),
         rename: Rename { from: format!("{table}.{from}"), to: to.to_owned() },
     }
 }

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::identity::Identity;
-use super::{DiffCx, DiffError, DiffOptions, apply};
+use super::hints::{Found, Hints, There};
+use super::{DiffCx, DiffError, DiffOptions, ProbableRename, apply, guess};
 use crate::sql::change::Change;
 use crate::sql::intent::{EnumIntent, Intent, TableIntent};
 use crate::sql::names::clip;
@@ -44,6 +44,29 @@ pub(super) struct Renames {
     labels: Names<Part>,
     /// The table by its new name.
     columns: Names<Part>,
+    pub(super) open: Open,
+}
+
+/// What attributes say and nobody can follow.
+#[derive(Debug, Default)]
+pub(super) struct Open {
+    /// Renames of which a database does not tell whether they are done.
+    pub(super) questions: Vec<ProbableRename>,
+    /// Attributes that name nothing, and where.
+    pub(super) unknown: Vec<(Place, String)>,
+    /// Attributes that name what another rename has taken, and the name.
+    pub(super) conflicts: Vec<(String, String)>,
+}
+
+/// Where something has its name.
+#[derive(Debug)]
+pub(super) enum Place {
+    Tables,
+    Enums,
+    /// In the table of this new name.
+    Columns(ObjectName),
+    /// In the enum of this new name.
+    Labels(ObjectName),
 }
 
 /// Something with a name inside a table or an enum.
@@ -73,16 +96,14 @@ impl<N: Ord + Clone> Names<N> {
         self.old.get(name).unwrap_or(name)
     }
 
-    /// Adds a rename, unless one of its ends is another's already.
-    fn add(&mut self, from: N, to: N) {
+    /// Adds a rename, unless one of its ends is another's already. Says whether it is among them now.
+    fn add(&mut self, from: N, to: N) -> bool {
         if !self.new.contains_key(&from) && !self.old.contains_key(&to) {
             self.old.insert(to.clone(), from.clone());
             self.new.insert(from, to);
+            return true;
         }
-    }
-
-    fn into_pairs(self) -> Vec<(N, N)> {
-        self.new.into_iter().collect()
+        self.new.get(&from) == Some(&to)
     }
 }
 
@@ -96,7 +117,7 @@ pub(super) fn resolve(
     let mut renames = Renames::default();
     let mut inner = Vec::new();
     for rename in &options.renames {
-        if !resolve_outer(cx, previous, rename, &options.renames, &mut renames) {
+        if !resolve_outer(cx, previous, rename, &mut renames) {
             inner.push(rename);
         }
     }
@@ -113,20 +134,17 @@ pub(super) fn resolve(
     Ok(renames)
 }
 
-/// `users:people` or `shop.users:people`: a table or an enum. The new name is free, or given up by another rename.
-fn resolve_outer(cx: &DiffCx<'_>, previous: &State, rename: &Rename, said: &[Rename], renames: &mut Renames) -> bool {
-    let is_given_up = |name: &ObjectName| said.iter().any(|it| it.from == name.name || it.from == name.to_string());
+/// `users:people` or `shop.users:people`: a table or an enum.
+fn resolve_outer(cx: &DiffCx<'_>, previous: &State, rename: &Rename, renames: &mut Renames) -> bool {
     let is_from = |name: &ObjectName| name.to_string() == rename.from || name.name == rename.from;
     if let Some(table) = previous.tables.iter().find(|table| is_from(&table.name))
         && let Some(to) = target(cx.next.tables.iter().map(|table| &table.name), &table.name, &rename.to)
-        && (previous.table(to).is_none() || is_given_up(to))
     {
         renames.tables.add(table.name.clone(), to.clone());
         return true;
     }
     if let Some(ty) = previous.enums.iter().find(|ty| is_from(&ty.name))
         && let Some(to) = target(cx.next.enums.iter().map(|ty| &ty.name), &ty.name, &rename.to)
-        && (previous.enum_type(to).is_none() || is_given_up(to))
     {
         renames.enums.add(ty.name.clone(), to.clone());
         return true;
@@ -173,76 +191,96 @@ fn resolve_inner(cx: &DiffCx<'_>, previous: &State, rename: &Rename, renames: &m
     false
 }
 
-/// The thing that a hint speaks of.
+/// The thing that a hint speaks of: in the schema of the one that is called otherwise now, else in any.
 fn hinted<'p>(
-    previous: &impl Fn(&ObjectName) -> Option<&'p ObjectName>,
-    mut names: impl Iterator<Item = &'p ObjectName>,
-    to: &ObjectName,
+    mut names: impl Iterator<Item = &'p ObjectName> + Clone,
     from: &str,
-) -> Option<&'p ObjectName> {
-    let found = previous(&to.sibling(from));
-    found.or_else(|| names.find(|name| name.to_string() == from || name.name == from))
+    to: &ObjectName,
+) -> Option<ObjectName> {
+    let sibling = to.sibling(from);
+    let found = names.clone().find(|name| **name == sibling);
+    found.or_else(|| names.find(|name| name.to_string() == from || name.name == from)).cloned()
 }
 
 fn resolve_tables(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&Intent>, renames: &mut Renames) {
-    let identity = Identity::new(previous_intent.map(Intent::table_keys), cx.intent.table_keys());
-    let known = |name: &ObjectName| previous.table(name).map(|table| &table.name);
-    for intent in &cx.intent.tables {
-        let names = previous.tables.iter().map(|table| &table.name);
-        let is_done = identity.is_done(&intent.key, &intent.table, |name| known(name).is_some());
-        let hint = intent.renamed_from.as_deref().filter(|_| !is_done);
-        let hint = hint.and_then(|from| hinted(&known, names, &intent.table, from));
-        let hint = hint.filter(|from| !identity.is_kept(from, |name| cx.next.table(name).is_some()));
-        let same_key = || {
-            let old = identity.before(&intent.key)?;
-            (*old != intent.table && previous.table(old).is_some()).then_some(old)
-        };
-        if let Some(from) = hint.or_else(same_key) {
-            renames.tables.add(from.clone(), intent.table.clone());
-        }
-    }
+    let hints = Hints::new(previous_intent.map(Intent::named_tables), cx.intent.named_tables());
+    let found = hints.resolve(&There {
+        find: |from: &str, to: &ObjectName| hinted(previous.tables.iter().map(|table| &table.name), from, to),
+        before: |name: &ObjectName| previous.table(name).is_some(),
+        afterwards: |name: &ObjectName| cx.next.table(name).is_some(),
+    });
+    let question = |from: &ObjectName, to: &ObjectName| guess::table_question(cx, from, to);
+    let text = |from: &str, to: &ObjectName| guess::table_question(cx, &to.sibling(from), to);
+    take(found, &mut renames.tables, &mut renames.open, || Place::Tables, (question, text), |pair| pair);
 }
 
 fn resolve_enums(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&Intent>, renames: &mut Renames) {
-    let identity = Identity::new(previous_intent.map(Intent::enum_keys), cx.intent.enum_keys());
-    let known = |name: &ObjectName| previous.enum_type(name).map(|ty| &ty.name);
-    for intent in &cx.intent.enums {
-        let names = previous.enums.iter().map(|ty| &ty.name);
-        let is_done = identity.is_done(&intent.key, &intent.name, |name| known(name).is_some());
-        let hint = intent.renamed_from.as_deref().filter(|_| !is_done);
-        let hint = hint.and_then(|from| hinted(&known, names, &intent.name, from));
-        let hint = hint.filter(|from| !identity.is_kept(from, |name| cx.next.enum_type(name).is_some()));
-        let same_key = || {
-            let old = identity.before(&intent.key)?;
-            (*old != intent.name && previous.enum_type(old).is_some()).then_some(old)
-        };
-        if let Some(from) = hint.or_else(same_key) {
-            renames.enums.add(from.clone(), intent.name.clone());
+    let hints = Hints::new(previous_intent.map(Intent::named_enums), cx.intent.named_enums());
+    let found = hints.resolve(&There {
+        find: |from: &str, to: &ObjectName| hinted(previous.enums.iter().map(|ty| &ty.name), from, to),
+        before: |name: &ObjectName| previous.enum_type(name).is_some(),
+        afterwards: |name: &ObjectName| cx.next.enum_type(name).is_some(),
+    });
+    let question = |from: &ObjectName, to: &ObjectName| guess::enum_question(cx, from, to);
+    let text = |from: &str, to: &ObjectName| guess::enum_question(cx, &to.sibling(from), to);
+    take(found, &mut renames.enums, &mut renames.open, || Place::Enums, (question, text), |pair| pair);
+}
+
+/// Adds what was found. The two functions make the question about two names, of which the first may be of nothing.
+fn take<N: Ord + Clone, M: Ord + Clone>(
+    found: Found<N>,
+    names: &mut Names<M>,
+    open: &mut Open,
+    place: impl Fn() -> Place,
+    (question, text): (impl Fn(&N, &N) -> ProbableRename, impl Fn(&str, &N) -> ProbableRename),
+    path: impl Fn((N, N)) -> (M, M),
+) {
+    for pair in found.by_attribute {
+        let said = question(&pair.0, &pair.1);
+        let (from, to) = path(pair);
+        if !names.add(from, to) {
+            open.conflicts.extend(said.attribute.map(|attribute| (attribute, said.from)));
         }
     }
+    for pair in found.by_key {
+        let (from, to) = path(pair);
+        names.add(from, to);
+    }
+    let unsaid = |(from, to): (N, N)| {
+        let probable = question(&from, &to);
+        let (from, to) = path((from, to));
+        let is_said = names.new.get(&from) == Some(&to);
+        (!is_said).then_some(ProbableRename { attribute: None, ..probable })
+    };
+    open.questions.extend(found.questions.into_iter().filter_map(unsaid));
+    let unknown = found.unknown.into_iter().filter_map(|(from, to)| text(&from, &to).attribute);
+    open.unknown.extend(unknown.map(|attribute| (place(), attribute)));
 }
 
 /// An implicit join table is named after its models, so it follows a model that was said to be renamed.
 /// Its columns go by the models' alphabetical order: a rename may swap them.
 fn resolve_join_tables(cx: &DiffCx<'_>, previous: &State, renames: &mut Renames) {
-    let gone = previous.tables.iter().filter(|old| cx.next.table(&old.name).is_none() && is_join_table(old));
-    for old in gone {
+    for old in previous.tables.iter().filter(|old| is_join_table(old)) {
         let targets = join_targets(old);
         let renamed = targets.clone().map(|target| renames.tables.new_of(&target).clone());
         if renamed == targets {
             continue;
         }
         let swapped = [renamed[1].clone(), renamed[0].clone()];
-        let mut new = cx.next.tables.iter().filter(|new| {
+        let is_it = |new: &&Table| {
             let targets = join_targets(new);
-            previous.table(&new.name).is_none() && is_join_table(new) && (targets == renamed || targets == swapped)
-        });
-        if let (Some(new), None) = (new.next(), new.next()) {
+            is_join_table(new) && (targets == renamed || targets == swapped)
+        };
+        let mut found = cx.next.tables.iter().filter(is_it);
+        // Two relations between the same tables have names of their own, which stay.
+        let same_name = cx.next.table(&old.name).filter(is_it);
+        let Some(new) = same_name.or_else(|| found.next().filter(|_| found.next().is_none())) else { continue };
+        if new.name != old.name {
             renames.tables.add(old.name.clone(), new.name.clone());
-            if join_targets(new) != renamed {
-                for (from, to) in [("A", "B"), ("B", "A")] {
-                    renames.columns.add((new.name.clone(), from.to_owned()), (new.name.clone(), to.to_owned()));
-                }
+        }
+        if join_targets(new) != renamed {
+            for (from, to) in [("A", "B"), ("B", "A")] {
+                renames.columns.add((new.name.clone(), from.to_owned()), (new.name.clone(), to.to_owned()));
             }
         }
     }
@@ -266,32 +304,19 @@ fn resolve_columns(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&I
         let old_name = renames.tables.old_of(&intent.table).clone();
         let (Some(old), Some(new)) = (previous.table(&old_name), cx.next.table(&intent.table)) else { continue };
         let old_intent = previous_intent.and_then(|intent| intent.table(&old_name));
-        for (from, to) in said_columns(old, new, intent, old_intent) {
-            renames.columns.add((intent.table.clone(), from), (intent.table.clone(), to));
-        }
-    }
-}
-
-fn said_columns(
-    old: &Table,
-    new: &Table,
-    intent: &TableIntent,
-    old_intent: Option<&TableIntent>,
-) -> Vec<(String, String)> {
-    let identity = Identity::new(old_intent.map(TableIntent::column_keys), intent.column_keys());
-    let said = |column: &crate::sql::intent::ColumnIntent| {
-        let is_done = identity.is_done(&column.key, &column.column, |name| old.column(name).is_some());
-        let hint = column.renamed_from.as_ref().filter(|from| {
-            !is_done && old.column(from).is_some() && !identity.is_kept(from, |name| new.column(name).is_some())
+        let hints = Hints::new(old_intent.map(TableIntent::named_columns), intent.named_columns());
+        let found = hints.resolve(&There {
+            find: |from: &str, _: &String| old.column(from).map(|column| column.name.clone()),
+            before: |name: &String| old.column(name).is_some(),
+            afterwards: |name: &String| new.column(name).is_some(),
         });
-        let same_key = || {
-            let previous = old_intent?.columns.iter().find(|previous| previous.key == column.key)?;
-            (previous.column != column.column && old.column(&previous.column).is_some()).then_some(&previous.column)
-        };
-        let from = hint.or_else(same_key)?;
-        Some((from.clone(), column.column.clone()))
-    };
-    intent.columns.iter().filter_map(said).collect()
+        let table = &intent.table;
+        let question = |from: &String, to: &String| guess::column_question(cx, table, from, to);
+        let text = |from: &str, to: &String| guess::column_question(cx, table, from, to);
+        let place = || Place::Columns(table.clone());
+        let path = |(from, to)| ((table.clone(), from), (table.clone(), to));
+        take(found, &mut renames.columns, &mut renames.open, place, (question, text), path);
+    }
 }
 
 fn resolve_labels(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&Intent>, renames: &mut Renames) {
@@ -299,37 +324,47 @@ fn resolve_labels(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&In
         let old_name = renames.enums.old_of(&intent.name).clone();
         let (Some(old), Some(new)) = (previous.enum_type(&old_name), cx.next.enum_type(&intent.name)) else { continue };
         let old_intent = previous_intent.and_then(|intent| intent.enum_type(&old_name));
-        let identity = Identity::new(old_intent.map(EnumIntent::label_keys), intent.label_keys());
-        for label in &intent.labels {
-            let is_done = identity.is_done(&label.key, &label.label, |name| old.labels.contains(name));
-            let hint = label.renamed_from.as_ref().filter(|from| {
-                !is_done && old.labels.contains(from) && !identity.is_kept(from, |name| new.labels.contains(name))
-            });
-            let same_key = || {
-                let previous = old_intent?.labels.iter().find(|previous| previous.key == label.key)?;
-                (previous.label != label.label && old.labels.contains(&previous.label)).then_some(&previous.label)
-            };
-            let Some(from) = hint.or_else(same_key) else { continue };
-            renames.labels.add((intent.name.clone(), from.clone()), (intent.name.clone(), label.label.clone()));
-        }
+        let hints = Hints::new(old_intent.map(EnumIntent::named_labels), intent.named_labels());
+        let found = hints.resolve(&There {
+            find: |from: &str, _: &String| old.labels.iter().find(|label| *label == from).cloned(),
+            before: |label: &String| old.labels.contains(label),
+            afterwards: |label: &String| new.labels.contains(label),
+        });
+        let name = &intent.name;
+        let question = |from: &String, to: &String| guess::label_question(cx, name, from, to);
+        let text = |from: &str, to: &String| guess::label_question(cx, name, from, to);
+        let place = || Place::Labels(name.clone());
+        let path = |(from, to)| ((name.clone(), from), (name.clone(), to));
+        take(found, &mut renames.labels, &mut renames.open, place, (question, text), path);
     }
 }
 
+/// What is in the way of a rename and has none itself: under the name that it is given, what it was called.
+#[derive(Debug, Default)]
+pub(super) struct Asides {
+    pub(super) enums: BTreeMap<ObjectName, ObjectName>,
+    pub(super) labels: BTreeMap<Part, Part>,
+    pub(super) tables: BTreeMap<ObjectName, ObjectName>,
+    pub(super) columns: BTreeMap<Part, Part>,
+}
+
 /// Applies the renames to the picture and says them in an order that PostgreSQL can follow.
-pub(super) fn apply(state: &mut State, renames: Renames) -> Vec<Change> {
+pub(super) fn apply(state: &mut State, renames: Renames) -> (Vec<Change>, Asides) {
     let mut changes = Vec::new();
+    let mut asides = Asides::default();
     let occupied = state.enums.iter().map(|ty| ty.name.clone()).collect();
-    for (from, to) in order(renames.enums.into_pairs(), occupied, temporary_object) {
+    for (from, to) in ordered(renames.enums, occupied, temporary_object, &mut asides.enums) {
         apply::rename_enum(state, &from, &to);
         changes.push(Change::RenameEnum { from, to });
     }
     let labels = state.enums.iter().flat_map(|ty| ty.labels.iter().map(|label| (ty.name.clone(), label.clone())));
-    for ((enum_name, from), (_, to)) in order(renames.labels.into_pairs(), labels.collect(), temporary_part) {
+    let labels = ordered(renames.labels, labels.collect(), temporary_part, &mut asides.labels);
+    for ((enum_name, from), (_, to)) in labels {
         apply::rename_label(state, &enum_name, &from, &to);
         changes.push(Change::RenameLabel { enum_name, from, to });
     }
     let occupied = state.tables.iter().map(|table| table.name.clone()).collect();
-    for (from, to) in order(renames.tables.into_pairs(), occupied, temporary_object) {
+    for (from, to) in ordered(renames.tables, occupied, temporary_object, &mut asides.tables) {
         apply::rename_table(state, &from, &to);
         changes.push(Change::RenameTable { from, to });
     }
@@ -337,12 +372,28 @@ pub(super) fn apply(state: &mut State, renames: Renames) -> Vec<Change> {
         .tables
         .iter()
         .flat_map(|table| table.columns.iter().map(|column| (table.name.clone(), column.name.clone())));
-    for ((table, from), (_, to)) in order(renames.columns.into_pairs(), columns.collect(), temporary_part) {
+    let columns = ordered(renames.columns, columns.collect(), temporary_part, &mut asides.columns);
+    for ((table, from), (_, to)) in columns {
         apply::rename_column(state, &table, &from, &to);
         changes.push(Change::RenameColumn { table, from, to });
     }
     state.sort();
-    changes
+    (changes, asides)
+}
+
+/// The renames in an order that can be followed, and what is set aside by them.
+fn ordered<N: Clone + Ord>(
+    names: Names<N>,
+    occupied: BTreeSet<N>,
+    temporary: impl Fn(&N, usize) -> N,
+    asides: &mut BTreeMap<N, N>,
+) -> Vec<(N, N)> {
+    let Names { new, old } = names;
+    let ordered = order(new.into_iter().collect(), occupied, temporary);
+    let goes_on: BTreeSet<&N> = ordered.iter().map(|(from, _)| from).collect();
+    let stays = ordered.iter().filter(|(_, to)| !old.contains_key(to) && !goes_on.contains(to));
+    asides.extend(stays.map(|(from, to)| (to.clone(), from.clone())));
+    ordered
 }
 
 fn temporary_object(name: &ObjectName, number: usize) -> ObjectName {

@@ -62,7 +62,11 @@ pub enum Action {
         place: Place,
     },
     CreateEnum(EnumType),
-    DropEnum(ObjectName),
+    /// `replaced_by`: the new type of an enum that is made anew, of which this is the old one.
+    DropEnum {
+        name: ObjectName,
+        replaced_by: Option<ObjectName>,
+    },
 
     CreateSequence(Sequence),
     SetSequenceType {

@@ -64,7 +64,7 @@ impl Scene {
                 Change::AddColumn { table, column, .. } if column.nullable && column.default.is_none() => {
                     scene.empty_columns.insert((table.clone(), column.name.clone()));
                 }
-                Change::ReplaceEnum { previous, next } => {
+                Change::ReplaceEnum { previous, next, .. } => {
                     let removed = previous.labels.iter().filter(|label| !next.labels.contains(label));
                     scene.removed_labels.insert(next.name.clone(), removed.cloned().collect());
                 }

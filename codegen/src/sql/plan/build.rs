@@ -58,8 +58,8 @@ impl Builder {
             Change::AddLabel { enum_name, label, place } => {
                 actions.push(Action::AddLabel { enum_name, label, place });
             }
-            Change::ReplaceEnum { previous, next } => replace_enum(actions, &previous, next),
-            Change::DropEnum(ty) => actions.push(Action::DropEnum(ty.name)),
+            Change::ReplaceEnum { previous, next, aside } => replace_enum(actions, &previous, next, aside),
+            Change::DropEnum(ty) => actions.push(Action::DropEnum { name: ty.name, replaced_by: None }),
             Change::RenameSequence { from, to } => actions.push(Action::RenameSequence { from, to: to.name }),
             Change::CreateSequence(sequence) => self.create_sequence(sequence),
             Change::AlterSequence(pair) => {
@@ -278,16 +278,11 @@ fn rename_table(actions: &mut Vec<Action>, from: ObjectName, to: ObjectName) {
 }
 
 /// The old type steps aside, so that all that follows can use the name; it goes once no column has it.
-fn replace_enum(actions: &mut Vec<Action>, previous: &EnumType, next: EnumType) {
-    let aside = aside(&previous.name);
-    actions.push(Action::RenameEnum { from: previous.name.clone(), to: aside.name.clone() });
+fn replace_enum(actions: &mut Vec<Action>, previous: &EnumType, next: EnumType, aside: String) {
+    let old = Action::DropEnum { name: previous.name.sibling(&aside), replaced_by: Some(next.name.clone()) };
+    actions.push(Action::RenameEnum { from: previous.name.clone(), to: aside });
     actions.push(Action::CreateEnum(next));
-    actions.push(Action::DropEnum(aside));
-}
-
-/// What a replaced enum is called until it is gone.
-pub(super) fn aside(name: &ObjectName) -> ObjectName {
-    name.sibling(&format!("{}__old", crate::sql::names::clip(&name.name, 50)))
+    actions.push(old);
 }
 
 /// Referencing tables go first. In a circle, the foreign keys into one of its tables go before.

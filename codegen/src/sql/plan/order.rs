@@ -8,7 +8,6 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use super::action::{Action, Alteration};
-use super::build::aside;
 use crate::sql::change::TableObject;
 use crate::sql::data_type::DataType;
 use crate::sql::state::{Column, ColumnDefault, ObjectName, Table};
@@ -26,6 +25,8 @@ enum Milestone {
     Exists(ObjectName),
     /// Nothing uses a table, type or sequence any more.
     Released(ObjectName),
+    /// No column has the old type of an enum that is replaced.
+    Converted(ObjectName),
     /// A table, type or sequence is gone.
     Gone(ObjectName),
     /// Foreign keys that a table's keys or columns have to wait for are gone.
@@ -129,7 +130,7 @@ fn phase(action: &Action) -> u8 {
         Action::AddObject { .. } => 15,
         Action::DropTable(_) => 17,
         Action::DropSequence(_) => 18,
-        Action::DropEnum(_) => 19,
+        Action::DropEnum { .. } => 19,
         Action::DropExtension(_) => 20,
         _ => 1,
     }
@@ -149,7 +150,11 @@ fn needs(action: &Action) -> Needs {
     stage(&mut needs, action);
     match action {
         Action::CreateEnum(ty) => exists(&mut needs, &ty.name),
-        Action::DropEnum(name) => gone(&mut needs, name),
+        Action::DropEnum { name, replaced_by: None } => gone(&mut needs, name),
+        Action::DropEnum { name, replaced_by: Some(new) } => {
+            needs.waits.push(M::Converted(new.clone()));
+            needs.gives.push(M::Gone(name.clone()));
+        }
         Action::CreateSequence(sequence) => exists(&mut needs, &sequence.name),
         // The name may be that of a sequence which goes with its table.
         Action::RenameSequence { from, to } => {
@@ -197,7 +202,7 @@ fn needs(action: &Action) -> Needs {
         Action::DropColumns { table, columns } => {
             needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone()), M::OthersGone]);
             for name in columns.iter().flat_map(column_uses) {
-                needs.gives.extend([M::Released(aside(&name)), M::Released(name)]);
+                needs.gives.extend([M::Converted(name.clone()), M::Released(name)]);
             }
             needs.gives.extend(columns.iter().filter_map(sequence_of).map(M::Gone));
             needs.gives.push(M::AllReleased);
@@ -272,7 +277,7 @@ fn drop_table(needs: &mut Needs, table: &Table) {
     needs.gives.extend(key_names(table).chain(indexes).map(M::Gone));
     needs.gives.extend(table.columns.iter().filter_map(sequence_of).map(M::Gone));
     for name in table.columns.iter().flat_map(column_uses) {
-        needs.gives.extend([M::Released(name.clone()), M::Released(aside(&name))]);
+        needs.gives.extend([M::Released(name.clone()), M::Converted(name.clone())]);
     }
     let others = table.foreign_keys.iter().filter(|key| key.referenced_table != table.name);
     needs.gives.extend(others.map(|key| M::Released(key.referenced_table.clone())));
@@ -286,7 +291,7 @@ fn alter_columns(needs: &mut Needs, table: &ObjectName, alterations: &[Alteratio
         needs.waits.extend(column_uses(&alteration.next).into_iter().map(M::Exists));
         let kept = column_uses(&alteration.next);
         for name in column_uses(&alteration.previous) {
-            needs.gives.push(M::Released(aside(&name)));
+            needs.gives.push(M::Converted(name.clone()));
             if !kept.contains(&name) {
                 needs.gives.push(M::Released(name));
             }

@@ -54,7 +54,7 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
             let labels: Vec<_> = ty.labels.iter().map(|label| literal(label)).collect();
             format!("CREATE TYPE {} AS ENUM ({})", qualified(&ty.name), labels.join(", "))
         }
-        Action::DropEnum(name) => format!("DROP TYPE {}", qualified(name)),
+        Action::DropEnum { name, .. } => format!("DROP TYPE {}", qualified(name)),
         Action::CreateSequence(Sequence { name, ty, .. }) => format!("CREATE SEQUENCE {} AS {ty}", qualified(name)),
         Action::SetSequenceType { sequence, ty } => format!("ALTER SEQUENCE {} AS {ty}", qualified(sequence)),
         Action::CatchUpSequence { sequence, table, column } => format!(

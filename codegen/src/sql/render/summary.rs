@@ -30,7 +30,7 @@ fn line(change: &Change) -> String {
             Place::End => format!("+ value {enum_name}.{label}"),
             Place::Before(other) => format!("+ value {enum_name}.{label} before {other}"),
         },
-        Change::ReplaceEnum { previous, next } => {
+        Change::ReplaceEnum { previous, next, .. } => {
             format!("~ enum {} from ({}) to ({})", next.name, previous.labels.join(", "), next.labels.join(", "))
         }
         Change::DropEnum(ty) => format!("- enum {}", ty.name),

@@ -1,0 +1,93 @@
+//! Which renames two schemas say: by an attribute, or because a name in the schema stayed while the one in the database
+//! changed.
+//!
+//! An attribute is written for one migration and may stay in the schema. The snapshot of that migration has it too, so
+//! what both schemas say is done. A database has no attributes: what it cannot tell is a question.
+
+use std::collections::BTreeSet;
+
+use crate::sql::intent::Named;
+
+/// The things of one kind in one place, as two schemas speak of them.
+pub(super) struct Hints<'k, N> {
+    /// In the order of their names in the schema; none if a database is all that is known of before.
+    previous: Option<Vec<Named<'k, N>>>,
+    next: Vec<Named<'k, N>>,
+}
+
+/// What is there, by the names in the database.
+pub(super) struct There<Find, Was, Is> {
+    /// The thing of before that an attribute names, at something called as the second.
+    pub(super) find: Find,
+    pub(super) before: Was,
+    pub(super) afterwards: Is,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub(super) struct Found<N> {
+    /// Old and new names by attributes, then those by names that stayed in the schema. Who comes first has priority.
+    pub(super) by_attribute: Vec<(N, N)>,
+    pub(super) by_key: Vec<(N, N)>,
+    /// Attributes of which a database does not tell whether they are done.
+    pub(super) questions: Vec<(N, N)>,
+    /// Attributes that name nothing, at things that come: what they say, and the thing.
+    pub(super) unknown: Vec<(String, N)>,
+}
+
+impl<'k, N: Ord + Clone> Hints<'k, N> {
+    pub(super) fn new(mut previous: Option<Vec<Named<'k, N>>>, next: Vec<Named<'k, N>>) -> Self {
+        if let Some(previous) = &mut previous {
+            previous.sort_by_key(|thing| thing.key);
+        }
+        Self { previous, next }
+    }
+
+    pub(super) fn resolve<Find, Was, Is>(&self, there: &There<Find, Was, Is>) -> Found<N>
+    where
+        Find: Fn(&str, &N) -> Option<N>,
+        Was: Fn(&N) -> bool,
+        Is: Fn(&N) -> bool,
+    {
+        let mut found =
+            Found { by_attribute: Vec::new(), by_key: Vec::new(), questions: Vec::new(), unknown: Vec::new() };
+        for thing in &self.next {
+            let Some(hint) = thing.renamed_from.filter(|hint| !self.is_done(thing, hint)) else { continue };
+            let by_key = || self.before(hint).map(|old| old.name.clone()).filter(|name| (there.before)(name));
+            match (there.find)(hint, thing.name).or_else(by_key) {
+                Some(from) if from == *thing.name => {}
+                Some(from) if self.previous.is_some() => found.by_attribute.push((from, thing.name.clone())),
+                Some(from) => match ((there.before)(thing.name), (there.afterwards)(&from)) {
+                    (false, false) => found.by_attribute.push((from, thing.name.clone())),
+                    // Both are there, before and afterwards: nothing is lost if it is done.
+                    (true, true) => {}
+                    _ => found.questions.push((from, thing.name.clone())),
+                },
+                None if self.previous.is_some() && !(there.before)(thing.name) => {
+                    found.unknown.push((hint.to_owned(), thing.name.clone()));
+                }
+                None => {}
+            }
+        }
+        let claimed: BTreeSet<&N> = found.by_attribute.iter().map(|(from, _)| from).collect();
+        let same_key = |thing: &Named<'k, N>| {
+            let old = self.before(thing.key)?.name;
+            let is_renamed = old != thing.name && (there.before)(old) && !claimed.contains(old);
+            is_renamed.then(|| (old.clone(), thing.name.clone()))
+        };
+        found.by_key = self.next.iter().filter_map(same_key).collect();
+        found
+    }
+
+    fn before(&self, key: &str) -> Option<&Named<'k, N>> {
+        let previous = self.previous.as_ref()?;
+        previous.get(previous.binary_search_by(|thing| thing.key.cmp(key)).ok()?)
+    }
+
+    /// Whether the schema of before had the attribute already, so that a migration has followed it.
+    fn is_done(&self, thing: &Named<'k, N>, hint: &str) -> bool {
+        let is_same = |old: &Named<'k, N>| old.key == thing.key || old.name == thing.name;
+        let mut previous = self.previous.iter().flatten();
+        previous.any(|old| is_same(old) && old.renamed_from == Some(hint))
+    }
+}
