@@ -14,6 +14,7 @@ mod finish;
 mod keys;
 mod missing;
 mod mixins;
+mod name_lengths;
 mod names;
 mod naming;
 mod native_types;
@@ -46,6 +47,7 @@ pub(crate) fn lower<'a>(ast: &'a Ast<'a>, diagnostics: &mut Vec<Diagnostic>) -> 
     relations::resolve_relations(&mut cx);
     constraint_names::name_constraints(&mut cx);
     names::validate_database_names(&mut cx);
+    name_lengths::validate_name_lengths(&mut cx);
     rust_names::validate_rust_names(&mut cx);
     mixins::report_once(&mut cx);
     finish::finish(cx)

@@ -196,3 +196,41 @@ fn an_invalid_index_is_made_anew() {
     db(&project, &database, &["push"]).exits(0);
     project.run(&compare).exits(0);
 }
+
+/// What PostgreSQL prints of names as long as it takes, and of moments in every type, is what the schema says.
+#[test]
+fn long_names_and_moments_leave_no_difference() {
+    let (project, database) = (Project::new(), database("names_moments"));
+    let long = |stem: &str| format!("{stem}{}", "ü".repeat((63 - stem.len()) / 2));
+    let moment = "@default(\"0000-01-01T00:30:00.9996+02:00\")";
+    project.write(
+        "schema.dsl",
+        format!(
+            "enum Kind {{\n  A @map(\"{label}\")\n  B\n  @@map(\"{enumeration}\")\n}}\n\n\
+             model Long {{\n  id Int @id @default(autoincrement()) @map(\"{column}\")\n  \
+             number Int @unique @default(autoincrement()) @map(\"{other}\")\n  kind Kind @default(A)\n  \
+             others Other[] @relation(\"{join}\")\n  @@map(\"{table}\")\n  @@index([number, id])\n}}\n\n\
+             model Other {{\n  id Int @id\n  longs Long[] @relation(\"{join}\")\n  \
+             a DateTime {moment} @db.Time(0)\n  b DateTime {moment} @db.Timetz(3)\n  c DateTime {moment}\n  \
+             d DateTime {moment} @db.Date\n  e DateTime {moment} @db.Timestamptz(0)\n  \
+             f DateTime[] @default([\"2020-01-01T00:30:00.9996+02:00\"]) @db.Timetz(0)\n  \
+             g DateTime[] @default([\"0000-01-01T00:30:00.9996+02:00\"]) @db.Timestamptz(6)\n}}\n",
+            label = long("la"),
+            enumeration = long("enu"),
+            column = long("colu"),
+            other = long("col"),
+            join = &long("join")[..62],
+            table = long("t"),
+        ),
+    );
+    db(&project, &database, &["push"]).exits(0);
+    query(
+        &database,
+        "ALTER DATABASE current SET timezone TO 'Asia/Kolkata'".replace("current", database.name()).as_str(),
+    );
+    let compare = ["migrate-diff", "--from-url", database.url(), "--to-schema", "schema.dsl", "--exit-code"];
+    project.run(&compare).exits(0);
+    let values = "INSERT INTO \"Other\" (id) VALUES (1) RETURNING concat_ws(' ', a, b, d, c = 'x')";
+    let values = values.replace(", c = 'x'", "");
+    assert_eq!(query(&database, &values), ["22:30:01 22:30:01+00 0002-12-31 BC"]);
+}

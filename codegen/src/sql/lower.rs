@@ -6,7 +6,7 @@ mod operator_class;
 mod value;
 
 use super::data_type::DataType;
-use super::names::{MAX_NAME, clip, sequence_name};
+use super::names::{MAX_NAME, clip, clipped, sequence_name};
 use super::state::{
     Check, Column, EnumType, Extension, ForeignKey, Index, IndexPart, IndexTarget, ObjectName, PrimaryKey, Sequence,
     State, Table,
@@ -177,7 +177,12 @@ fn lower_foreign_key(relation: ir::RelationWalker<'_>, key: &ir::ForeignKey) -> 
 /// serves the way back. None if a side has no primary key, which validation refuses.
 fn lower_join_table(relation: ir::RelationWalker<'_>, name: ObjectName) -> Option<Table> {
     let mut table = Table::new(name);
-    let part = |suffix: &str| clip(&format!("{}_{suffix}", table.name.name), MAX_NAME).to_owned();
+    // As PostgreSQL cuts Prisma's names, unless so little of them is left that two are the same.
+    let is_too_long = table.name.name.len() + "_AB".len() > MAX_NAME;
+    let part = |suffix: &str| match is_too_long {
+        true => clipped(&table.name.name, &format!("_{suffix}")),
+        false => clip(&format!("{}_{suffix}", table.name.name), MAX_NAME).to_owned(),
+    };
     let (key, index) = (part("AB_pkey"), part("B_index"));
     let sides =
         [("A", relation.referencing_field(), part("A_fkey")), ("B", relation.referenced_field(), part("B_fkey"))];

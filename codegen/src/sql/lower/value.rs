@@ -1,6 +1,7 @@
 //! Defaults: which of them the database has, and as what value.
 
 use crate::ir::{ColumnType, ColumnWalker, DefaultValue, Literal, ScalarType};
+use crate::sql::moment::in_type;
 use crate::sql::names::sequence_name;
 use crate::sql::{ColumnDefault, ObjectName};
 
@@ -33,6 +34,9 @@ fn lower_value(column: ColumnWalker<'_>, value: &DefaultValue) -> Option<String>
         }
         (DefaultValue::Literal(Literal::String(text)), ColumnType::Scalar(ScalarType::Bytes, _)) => {
             Some(bytes_from_base64(text))
+        }
+        (DefaultValue::Literal(Literal::String(text)), ColumnType::Scalar(ScalarType::DateTime, native)) => {
+            Some(in_type(text, *native).unwrap_or_else(|| text.clone()))
         }
         (DefaultValue::Literal(Literal::String(text) | Literal::Number(text)), _) => Some(text.clone()),
         (DefaultValue::Literal(Literal::Boolean(value)), _) => Some(value.to_string()),

@@ -2,7 +2,7 @@
 
 use crate::ir::NativeType;
 use crate::sql::DataType;
-use crate::sql::moment::moment;
+use crate::sql::moment::{moment, zoned_time};
 
 /// Whether two texts are the same value of a type.
 pub(super) fn same(ty: &DataType, a: &str, b: &str) -> bool {
@@ -20,6 +20,7 @@ pub(super) fn same(ty: &DataType, a: &str, b: &str) -> bool {
         | NativeType::DoublePrecision => equal(number(a), number(b)),
         NativeType::Boolean => equal(boolean(a), boolean(b)),
         NativeType::Timestamp(_) | NativeType::Date | NativeType::Time(_) => equal(moment(a, false), moment(b, false)),
+        NativeType::Timetz(_) => equal(zoned_time(a), zoned_time(b)),
         NativeType::Timestamptz(_) => equal(moment(a, true), moment(b, true)),
         NativeType::JsonB => json(a) == json(b),
         NativeType::ByteA | NativeType::Uuid => a.eq_ignore_ascii_case(b),
