@@ -9,6 +9,7 @@ mod data_type;
 mod diff;
 mod expression;
 mod intent;
+mod language;
 mod lint;
 mod lower;
 mod moment;
@@ -23,8 +24,10 @@ pub use change::{Belongings, Change, Place, TableObject};
 pub use data_type::DataType;
 pub use diff::{DiffError, DiffOptions, ProbableRename, Rename, Side, UnfollowedRename, diff, name_likeness};
 pub use intent::{ColumnIntent, EnumIntent, Intent, LabelIntent, TableIntent};
+pub use language::{Unsaid, has_key, said, unique_sets};
 pub use lint::{Finding, Gone, LINTS, Lint, LintSeverity, Probe, find_lint, lint_foreign_key, lint_step};
 pub use lower::lower;
+pub use normalize::same_sql;
 pub use plan::{
     Action, Alteration, Beside, ColumnSpec, Guard, Hazard, HazardKind, Lock, Plan, Step, Transaction, Work, plan,
     plan_online,

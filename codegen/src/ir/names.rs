@@ -13,6 +13,72 @@ const KEYWORDS: &[&str] = &[
 /// Keywords that `r#` does not help with.
 const RAW_REFUSED: &[&str] = &["crate", "self", "super", "Self", "_"];
 
+/// The types of the language, which nothing else can be called.
+pub(crate) const SCALAR_NAMES: [&str; 9] =
+    ["String", "Boolean", "Int", "BigInt", "Float", "Decimal", "DateTime", "Json", "Bytes"];
+
+/// Names that Prisma refuses for models and enums, because its clients cannot have them.
+const RESERVED: &[&str] = &[
+    "PrismaClient",
+    "async",
+    "await",
+    "break",
+    "case",
+    "catch",
+    "class",
+    "const",
+    "continue",
+    "debugger",
+    "default",
+    "delete",
+    "do",
+    "else",
+    "enum",
+    "export",
+    "extends",
+    "false",
+    "finally",
+    "for",
+    "function",
+    "if",
+    "implements",
+    "import",
+    "in",
+    "instanceof",
+    "interface",
+    "let",
+    "new",
+    "null",
+    "package",
+    "private",
+    "protected",
+    "public",
+    "return",
+    "super",
+    "switch",
+    "this",
+    "throw",
+    "true",
+    "try",
+    "typeof",
+    "using",
+    "var",
+    "void",
+    "while",
+    "with",
+    "yield",
+];
+
+/// Whether a word is a type of the language.
+pub(crate) fn is_type(name: &str) -> bool {
+    SCALAR_NAMES.contains(&name) || name == "Unsupported"
+}
+
+/// Whether no model and no enum can have that name.
+pub fn is_reserved(name: &str) -> bool {
+    is_type(name) || RESERVED.contains(&name)
+}
+
 /// A field, module or constant: `createdAt` becomes `created_at`, `type` becomes `r#type`, `self` becomes `self_`.
 pub fn snake_ident(name: &str) -> String {
     escape_keyword(name.to_snake_case())

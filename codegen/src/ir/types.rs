@@ -95,6 +95,35 @@ impl ScalarType {
     }
 }
 
+impl NativeType {
+    /// The scalar whose fields can have it.
+    pub fn scalar(self) -> ScalarType {
+        match self {
+            NativeType::SmallInt | NativeType::Integer | NativeType::Oid => ScalarType::Int,
+            NativeType::BigInt => ScalarType::BigInt,
+            NativeType::Decimal(_) | NativeType::Money => ScalarType::Decimal,
+            NativeType::Real | NativeType::DoublePrecision => ScalarType::Float,
+            NativeType::VarChar(_)
+            | NativeType::Char(_)
+            | NativeType::Text
+            | NativeType::Citext
+            | NativeType::Inet
+            | NativeType::Uuid
+            | NativeType::Xml
+            | NativeType::Bit(_)
+            | NativeType::VarBit(_) => ScalarType::String,
+            NativeType::ByteA => ScalarType::Bytes,
+            NativeType::Timestamp(_)
+            | NativeType::Timestamptz(_)
+            | NativeType::Time(_)
+            | NativeType::Timetz(_)
+            | NativeType::Date => ScalarType::DateTime,
+            NativeType::Boolean => ScalarType::Boolean,
+            NativeType::Json | NativeType::JsonB => ScalarType::Json,
+        }
+    }
+}
+
 /// `@default(...)`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DefaultValue {
@@ -161,4 +190,19 @@ pub enum IndexMethod {
     Gist,
     SpGist,
     Brin,
+}
+
+impl IndexMethod {
+    /// Whether an index of this method takes a column of the type, or a list of it, without an operator class.
+    /// Further types need one by name, also where an extension has made it the default.
+    pub fn takes(self, native: NativeType, is_list: bool) -> bool {
+        use NativeType as N;
+        match self {
+            IndexMethod::BTree | IndexMethod::Hash => true,
+            IndexMethod::Gin => is_list || native == N::JsonB,
+            IndexMethod::Gist => false,
+            IndexMethod::SpGist => matches!(native, N::Text | N::VarChar(_) | N::Char(_) | N::Inet),
+            IndexMethod::Brin => !matches!(native, N::Money | N::Citext | N::Xml | N::Boolean | N::Json | N::JsonB),
+        }
+    }
 }

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use super::Cx;
 use super::arguments::{Parameters, bind, expect_string, list_items, report_wrong_value};
 use super::draft::Given;
-use super::names::SCALAR_NAMES;
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean, suggest};
+use crate::ir::names::SCALAR_NAMES;
 use crate::ir::{ClientOptions, DateTimeLibrary, DecimalLibrary};
 use crate::syntax::{ConfigBlock, ConfigKind, Expression, Name, Property};
 

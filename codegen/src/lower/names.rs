@@ -6,64 +6,9 @@ use super::draft::{EnumDraft, FieldDraft, FieldType, ModelDraft, RelationAttribu
 use super::mixins::{self, Members};
 use super::{Cx, Declared};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
+use crate::ir::names::{is_reserved, is_type};
 use crate::ir::{EnumId, FieldId, ModelId};
 use crate::syntax::{EnumBlock, FieldBlock, ModelKind, Name};
-
-/// The types of the language, which nothing else can be called.
-pub(super) const SCALAR_NAMES: [&str; 9] =
-    ["String", "Boolean", "Int", "BigInt", "Float", "Decimal", "DateTime", "Json", "Bytes"];
-
-/// Names that Prisma refuses for models and enums, because its clients cannot have them.
-const RESERVED: &[&str] = &[
-    "PrismaClient",
-    "async",
-    "await",
-    "break",
-    "case",
-    "catch",
-    "class",
-    "const",
-    "continue",
-    "debugger",
-    "default",
-    "delete",
-    "do",
-    "else",
-    "enum",
-    "export",
-    "extends",
-    "false",
-    "finally",
-    "for",
-    "function",
-    "if",
-    "implements",
-    "import",
-    "in",
-    "instanceof",
-    "interface",
-    "let",
-    "new",
-    "null",
-    "package",
-    "private",
-    "protected",
-    "public",
-    "return",
-    "super",
-    "switch",
-    "this",
-    "throw",
-    "true",
-    "try",
-    "typeof",
-    "using",
-    "var",
-    "void",
-    "while",
-    "with",
-    "yield",
-];
 
 /// Gives everything its id.
 pub(super) fn declare(cx: &mut Cx<'_, '_>) {
@@ -194,8 +139,8 @@ fn declare_enum<'a>(cx: &mut Cx<'a, '_>, block: &'a EnumBlock<'a>, places: &mut 
 
 /// Whether the name can be declared.
 fn declare_name<'a>(cx: &mut Cx<'a, '_>, name: Name<'a>, keyword: &str, places: &mut BTreeMap<&'a str, Span>) -> bool {
-    if SCALAR_NAMES.contains(&name.text) || RESERVED.contains(&name.text) || name.text == "Unsupported" {
-        let reason = if RESERVED.contains(&name.text) { "a reserved word" } else { "a type of the language" };
+    if is_reserved(name.text) {
+        let reason = if is_type(name.text) { "a type of the language" } else { "a reserved word" };
         cx.report(
             Diagnostic::new(codes::RESERVED_NAME, name.span, format!("nothing can be called `{}`", name.text))
                 .label(format!("this is {reason}"))

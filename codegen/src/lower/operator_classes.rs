@@ -90,38 +90,6 @@ pub(super) static KNOWN_CLASSES: &[KnownClass] = &[
     class("UuidMinMaxMultiOps", "uuid_minmax_multi_ops", BRIN, &["Uuid"]),
 ];
 
-/// The native types that a method can index without an operator class; none: every type.
-pub(super) fn indexable(method: IndexMethod) -> Option<&'static [&'static str]> {
-    match method {
-        IndexMethod::BTree | IndexMethod::Hash => None,
-        IndexMethod::Gin => Some(&["JsonB"]),
-        IndexMethod::Gist => Some(&[]),
-        IndexMethod::SpGist => Some(&["Text", "VarChar", "Char", "Inet"]),
-        IndexMethod::Brin => Some(&[
-            "SmallInt",
-            "Integer",
-            "BigInt",
-            "Oid",
-            "Decimal",
-            "Real",
-            "DoublePrecision",
-            "Text",
-            "VarChar",
-            "Char",
-            "Inet",
-            "Uuid",
-            "Bit",
-            "VarBit",
-            "ByteA",
-            "Timestamp",
-            "Timestamptz",
-            "Time",
-            "Timetz",
-            "Date",
-        ]),
-    }
-}
-
 /// How the language writes a method.
 pub(super) fn method_name(method: IndexMethod) -> &'static str {
     METHODS.iter().find(|(_, known)| *known == method).map_or("BTree", |(name, _)| name)

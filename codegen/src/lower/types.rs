@@ -1,10 +1,10 @@
 //! What the types of the fields are.
 
 use super::draft::FieldType;
-use super::names::SCALAR_NAMES;
 use super::{Cx, Declared};
 use crate::diagnostics::hints::type_hint;
 use crate::diagnostics::{self as codes, Diagnostic, did_you_mean};
+use crate::ir::names::SCALAR_NAMES;
 use crate::ir::{FieldId, ScalarType};
 
 /// Finds the type of every field.

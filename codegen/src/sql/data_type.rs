@@ -117,11 +117,11 @@ fn strip_array(text: &str) -> Option<&str> {
 
 /// `timestamp(3) with time zone` becomes `timestamp with time zone` and `3`.
 fn split_arguments(text: &str) -> (String, Option<String>) {
-    let is_quoted = text.contains('"');
-    let fold = |name: &str| {
-        let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
-        if is_quoted { name } else { name.to_ascii_lowercase() }
-    };
+    // Every letter of a quoted name counts, blanks and brackets too.
+    if text.contains('"') {
+        return (text.to_owned(), None);
+    }
+    let fold = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase();
     match (text.find('('), text.rfind(')')) {
         (Some(open), Some(close)) if open < close => {
             let name = format!("{} {}", &text[..open], &text[close + 1..]);
@@ -179,7 +179,9 @@ fn native(name: &str, arguments: Option<&str>) -> Option<NativeType> {
 fn decimal(arguments: Option<&str>) -> Option<NativeType> {
     let Some(arguments) = arguments else { return Some(NativeType::Decimal(None)) };
     let (precision, scale) = arguments.split_once(',').unwrap_or((arguments, "0"));
-    Some(NativeType::Decimal(Some((precision.parse().ok()?, scale.parse().ok()?))))
+    let (precision, scale) = (precision.parse().ok()?, scale.parse().ok()?);
+    // PostgreSQL also takes scales beyond the precision, and negative ones; the language does not.
+    (scale <= precision).then_some(NativeType::Decimal(Some((precision, scale))))
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use super::Pair;
 use super::change::Change;
 use super::data_type::DataType;
 use super::intent::Intent;
+use super::language::said;
 use super::normalize::Origin;
 use super::state::{ObjectName, State};
 
@@ -144,7 +145,13 @@ impl std::error::Error for DiffError {}
 pub fn diff(pair: Pair<Side<'_>>, options: &DiffOptions) -> Result<Vec<Change>, DiffError> {
     let schema = default_schema(pair, options);
     let mut previous = in_schema(pair.previous.state, schema);
-    let next = in_schema(pair.next.state, schema);
+    let mut next = in_schema(pair.next.state, schema);
+    // What the language cannot say is no difference between a database and a schema.
+    match (pair.previous.intent.is_some(), pair.next.intent.is_some()) {
+        (false, true) => previous = said(&previous).0,
+        (true, false) => next = said(&next).0,
+        _ => {}
+    }
     let previous_intent = pair.previous.intent.map(|intent| intent_in_schema(intent, schema));
     let next_intent = pair.next.intent.map(|intent| intent_in_schema(intent, schema)).unwrap_or_default();
     let cx = DiffCx {

@@ -17,6 +17,11 @@ pub(super) enum Origin {
     Printed,
 }
 
+/// Whether a condition or expression is that of a database, whatever PostgreSQL added when it printed it.
+pub fn same_sql(a: &str, b: &str) -> bool {
+    same_expression(Origin::Printed, a, b)
+}
+
 /// Whether two conditions or expressions say the same.
 pub(super) fn same_expression(origin: Origin, a: &str, b: &str) -> bool {
     match origin {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::super::Cx;
 use super::super::draft::{FieldType, KeyDraft, KeyKind, OperatorClass};
 use super::super::native_types::native_type_name;
-use super::super::operator_classes::{indexable, method_name};
+use super::super::operator_classes::method_name;
 use crate::diagnostics::{self as codes, Diagnostic, Span};
-use crate::ir::{Arity, FieldId, IndexMethod, ModelId};
+use crate::ir::{Arity, FieldId, IndexMethod, ModelId, NativeType};
 use crate::syntax::ModelKind;
 
 /// Checks the keys of all models.
@@ -223,16 +223,19 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
     }
 
     fn method_indexes_type(&self, id: FieldId, span: Span, method: IndexMethod) -> Option<Diagnostic> {
-        let types = indexable(method)?;
         let field = self.cx.field(id);
+        let is_list = field.arity() == Arity::List;
         let fits = match field.ty {
             FieldType::Scalar(_) => {
-                let native = field.native_type().map(native_type_name);
-                native.is_some_and(|native| types.contains(&native))
-                    || method == IndexMethod::Gin && field.arity() == Arity::List
-                    || method == IndexMethod::Gist && field.native.is_none() && native == Some("Text")
+                let native = field.native_type();
+                native.is_some_and(|native| method.takes(native, is_list))
+                    || method == IndexMethod::Gist && field.native.is_none() && native == Some(NativeType::Text)
             }
-            FieldType::Enum(_) => method == IndexMethod::Gin && field.arity() == Arity::List,
+            FieldType::Enum(_) => match method {
+                IndexMethod::BTree | IndexMethod::Hash => true,
+                IndexMethod::Gin => is_list,
+                IndexMethod::Gist | IndexMethod::SpGist | IndexMethod::Brin => false,
+            },
             _ => true,
         };
         if fits {

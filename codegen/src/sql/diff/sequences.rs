@@ -12,7 +12,7 @@ pub(super) fn diff_sequences(cx: &DiffCx<'_>, previous: &State, changes: &mut Ve
     let mut renames = Vec::new();
     let mut altered = Vec::new();
     for next in &cx.next.sequences {
-        match find(previous, next) {
+        match find(cx, previous, next) {
             Some(old) => {
                 if old.name != next.name && cx.origin == Origin::Schemas {
                     renames.push((old.name.clone(), next.name.clone()));
@@ -37,7 +37,7 @@ pub(super) fn diff_sequences(cx: &DiffCx<'_>, previous: &State, changes: &mut Ve
 }
 
 /// The sequence that does the same work: of the same column, or free and of the same name.
-fn find<'p>(previous: &'p State, next: &Sequence) -> Option<&'p Sequence> {
+fn find<'p>(cx: &DiffCx<'_>, previous: &'p State, next: &Sequence) -> Option<&'p Sequence> {
     let same_owner = |old: &&Sequence| next.owned_by.is_some() && old.owned_by == next.owned_by;
     let used = || {
         let (table, column) = next.owned_by.as_ref()?;
@@ -47,7 +47,9 @@ fn find<'p>(previous: &'p State, next: &Sequence) -> Option<&'p Sequence> {
         }
     };
     let free = || previous.sequence(&next.name).filter(|old| old.owned_by.is_none());
-    previous.sequences.iter().find(same_owner).or_else(used).or_else(free)
+    // In a database a column may own another sequence than the one it counts with.
+    let counting = if cx.origin == Origin::Printed { used() } else { None };
+    counting.or_else(|| previous.sequences.iter().find(same_owner)).or_else(used).or_else(free)
 }
 
 /// Old servers made all sequences bigint: a wider one is as good.

@@ -1,0 +1,230 @@
+//! What a database has and the schema language cannot say: left out of a comparison with a schema, and told by `pull`.
+//!
+//! Takes the picture of a database, gives the part of it that a schema can describe, and what is missing with the
+//! reason. The rules are those by which `lower` refuses a schema.
+
+use std::collections::BTreeSet;
+
+use super::data_type::DataType;
+use super::state::{Column, ForeignKey, Index, IndexTarget, ObjectName, State, Table};
+use crate::ir::ScalarType;
+
+/// Something that no schema can say of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsaid {
+    /// The table.
+    pub table: ObjectName,
+    /// What kind of thing it is: `foreign key`, `index`, `primary key`, `check`.
+    pub kind: &'static str,
+    /// Its name in the database.
+    pub name: String,
+    /// Why the language cannot say it.
+    pub reason: String,
+}
+
+/// Splits a database into what a schema can say of it and the rest.
+pub fn said(state: &State) -> (State, Vec<Unsaid>) {
+    let mut said = state.clone();
+    let mut unsaid = Vec::new();
+    for table in &mut said.tables {
+        leave_out_keys(table, &mut unsaid);
+    }
+    // What foreign keys point at is known now.
+    let tables = said.tables.clone();
+    for table in &mut said.tables {
+        let (name, columns) = (table.name.clone(), table.columns.clone());
+        table.foreign_keys.retain(|key| match unsaid_foreign_key(&tables, &columns, key) {
+            Some(reason) => {
+                unsaid.push(Unsaid { table: name.clone(), kind: "foreign key", name: key.name.clone(), reason });
+                false
+            }
+            None => true,
+        });
+        leave_out_shared_names(table, &mut unsaid);
+    }
+    (said, unsaid)
+}
+
+/// The sets of columns of which no two rows have the same values: what a foreign key can point at.
+pub fn unique_sets(table: &Table) -> Vec<BTreeSet<&str>> {
+    let key = table.primary_key.iter().map(|key| key.columns.iter().map(String::as_str).collect());
+    let uniques = table.uniques.iter().map(|unique| unique.columns.iter().map(String::as_str).collect());
+    let indexes = table.indexes.iter().filter(|index| index.unique && index.is_plain());
+    key.chain(uniques).chain(indexes.map(|index| index.columns().collect())).collect()
+}
+
+/// Whether a client can find a row of the table: by a primary key, or by a unique key of columns that are never null.
+pub fn has_key(table: &Table) -> bool {
+    let is_known = |name: &str| table.column(name).is_some_and(|column| !matches!(column.ty, DataType::Other(_)));
+    let is_present = |name: &str| table.column(name).is_some_and(|column| !column.nullable || column.array);
+    let has_id = table.primary_key.as_ref().is_some_and(|key| key.columns.iter().all(|column| is_known(column)));
+    has_id || unique_sets(table).iter().any(|set| set.iter().all(|column| is_known(column) && is_present(column)))
+}
+
+/// Primary keys and indexes.
+fn leave_out_keys(table: &mut Table, unsaid: &mut Vec<Unsaid>) {
+    let columns = table.columns.clone();
+    let is_list = |name: &String| columns.iter().any(|column| column.name == *name && column.array);
+    if let Some(key) = table.primary_key.take_if(|key| key.columns.iter().any(is_list)) {
+        let reason = "an id cannot have a list".to_owned();
+        unsaid.push(Unsaid { table: table.name.clone(), kind: "primary key", name: key.name, reason });
+    }
+    let name = table.name.clone();
+    table.indexes.retain(|index| match unsaid_index(index) {
+        Some(reason) => {
+            unsaid.push(Unsaid { table: name.clone(), kind: "index", name: index.name.clone(), reason });
+            false
+        }
+        None => true,
+    });
+}
+
+fn unsaid_index(index: &Index) -> Option<String> {
+    if index.unique && index.parts.iter().any(|part| part.operator_class.is_some()) {
+        return Some("a unique index cannot name an operator class".to_owned());
+    }
+    let mut seen = BTreeSet::new();
+    let repeated = index.columns().find(|column| !seen.insert(*column));
+    if let Some(column) = repeated {
+        return Some(format!("an index cannot name `{column}` twice"));
+    }
+    let is_empty = |target: &IndexTarget| matches!(target, IndexTarget::Expression(sql) if sql.trim().is_empty());
+    index.parts.iter().any(|part| is_empty(&part.target)).then(|| "its expression cannot be read".to_owned())
+}
+
+fn unsaid_foreign_key(tables: &[Table], columns: &[Column], key: &ForeignKey) -> Option<String> {
+    let Some(referenced) = tables.iter().find(|table| table.name == key.referenced_table) else {
+        return Some(format!("it points at {}, which is not in the schema", key.referenced_table));
+    };
+    for list in [&key.columns, &key.referenced_columns] {
+        let mut seen = BTreeSet::new();
+        if let Some(column) = list.iter().find(|column| !seen.insert(*column)) {
+            return Some(format!("a relation cannot name `{column}` twice"));
+        }
+    }
+    let points_at: BTreeSet<&str> = key.referenced_columns.iter().map(String::as_str).collect();
+    if !unique_sets(referenced).contains(&points_at) {
+        return Some(format!("it points at columns of {} that no key of the schema has", referenced.name));
+    }
+    key.columns.iter().zip(&key.referenced_columns).find_map(|(here, there)| {
+        let (from, to) = (columns.iter().find(|column| column.name == *here)?, referenced.column(there)?);
+        (kind(from) != kind(to)).then(|| {
+            format!(
+                "`{here}` is {} and `{}.{there}` is {}, and a relation is between columns of one type",
+                from.ty, referenced.name, to.ty
+            )
+        })
+    })
+}
+
+/// Columns of one kind can refer to each other in the language.
+#[derive(PartialEq)]
+enum Kind<'c> {
+    Scalar(ScalarType, bool),
+    Enum(&'c ObjectName, bool),
+    Unsupported(bool),
+}
+
+fn kind(column: &Column) -> Kind<'_> {
+    match &column.ty {
+        DataType::Native(native) => Kind::Scalar(native.scalar(), column.array),
+        DataType::Enum(name) => Kind::Enum(name, column.array),
+        DataType::Other(_) => Kind::Unsupported(column.array),
+    }
+}
+
+/// PostgreSQL keeps the names of indexes and of constraints apart, the language does not.
+fn leave_out_shared_names(table: &mut Table, unsaid: &mut Vec<Unsaid>) {
+    let indexes = table.indexes.iter().map(|index| index.name.clone());
+    let taken: BTreeSet<String> = indexes.collect();
+    let name = table.name.clone();
+    let mut is_free = |kind: &'static str, object: &String| {
+        let is_taken = taken.contains(object);
+        if is_taken {
+            let reason = "an index of the table has the same name".to_owned();
+            unsaid.push(Unsaid { table: name.clone(), kind, name: object.clone(), reason });
+        }
+        !is_taken
+    };
+    table.checks.retain(|check| is_free("check", &check.name));
+    table.foreign_keys.retain(|key| is_free("foreign key", &key.name));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{has_key, said};
+    use crate::ir::{NativeType, ReferentialAction};
+    use crate::sql::{Column, DataType, ForeignKey, Index, IndexPart, ObjectName, PrimaryKey, State, Table};
+
+    fn column(name: &str, ty: DataType) -> Column {
+        Column {
+            name: name.to_owned(),
+            ty,
+            array: false,
+            nullable: false,
+            default: None,
+            identity: None,
+            generated: None,
+            collation: None,
+            used_by: Vec::new(),
+        }
+    }
+
+    fn table(name: &str, id: NativeType) -> Table {
+        let mut table = Table::new(ObjectName::new(None, name));
+        table.columns.push(column("id", DataType::Native(id)));
+        table.primary_key = Some(PrimaryKey { name: format!("{name}_pkey"), columns: vec!["id".to_owned()] });
+        table
+    }
+
+    fn pointing(from: NativeType, to: NativeType) -> State {
+        let mut child = table("child", from);
+        child.foreign_keys.push(ForeignKey {
+            name: "child_id_fkey".to_owned(),
+            columns: vec!["id".to_owned()],
+            referenced_table: ObjectName::new(None, "parent"),
+            referenced_columns: vec!["id".to_owned()],
+            on_delete: ReferentialAction::NoAction,
+            on_update: ReferentialAction::NoAction,
+        });
+        State { tables: vec![child, table("parent", to)], ..State::default() }
+    }
+
+    #[test]
+    fn a_relation_is_between_columns_of_one_scalar() {
+        let (state, unsaid) = said(&pointing(NativeType::Integer, NativeType::BigInt));
+        assert!(state.tables[0].foreign_keys.is_empty());
+        assert_eq!(unsaid[0].kind, "foreign key");
+        assert!(unsaid[0].reason.contains("INTEGER") && unsaid[0].reason.contains("BIGINT"), "{unsaid:?}");
+        assert_eq!(said(&pointing(NativeType::SmallInt, NativeType::Integer)).1, []);
+        let mut alone = pointing(NativeType::Integer, NativeType::Integer);
+        alone.tables.pop();
+        assert!(said(&alone).1[0].reason.contains("not in the schema"));
+    }
+
+    #[test]
+    fn what_is_left_out_of_keys_is_no_key() {
+        let mut lists = table("lists", NativeType::Integer);
+        lists.columns[0].array = true;
+        assert!(has_key(&lists));
+        let (state, unsaid) = said(&State { tables: vec![lists], ..State::default() });
+        assert!(!has_key(&state.tables[0]) && unsaid[0].kind == "primary key");
+
+        let mut domain = table("domain", NativeType::Integer);
+        domain.columns[0].ty = DataType::Other("phone".to_owned());
+        assert!(!has_key(&domain));
+
+        let mut repeated = table("repeated", NativeType::Integer);
+        repeated.indexes.push(Index {
+            name: "i".to_owned(),
+            unique: false,
+            method: crate::ir::IndexMethod::BTree,
+            parts: vec![IndexPart::column("id"), IndexPart::column("id")],
+            include: Vec::new(),
+            predicate: None,
+            nulls_not_distinct: false,
+            valid: true,
+        });
+        assert_eq!(said(&State { tables: vec![repeated], ..State::default() }).1[0].name, "i");
+    }
+}
