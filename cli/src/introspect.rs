@@ -34,7 +34,7 @@ impl Scope {
 }
 
 /// Tables that tell of migrations and are no part of the schema.
-const HISTORY_TABLES: [&str; 2] = [relata::migrate::HISTORY_TABLE, "_prisma_migrations"];
+pub(crate) const HISTORY_TABLES: [&str; 2] = [relata::migrate::HISTORY_TABLE, "_prisma_migrations"];
 
 /// The transaction that reads, and what all queries need.
 struct Cx<'a> {
@@ -93,12 +93,13 @@ async fn read(transaction: &Transaction<'_>, scope: &Scope) -> Result<State, Fai
 }
 
 async fn collect(cx: &Cx<'_>) -> Result<State, tokio_postgres::Error> {
+    let enums = objects::enums(cx).await?;
     let mut state = State {
         schemas: if cx.unqualified.is_none() { objects::schemas(cx).await? } else { Vec::new() },
         extensions: objects::extensions(cx).await?,
-        enums: objects::enums(cx).await?,
         sequences: objects::sequences(cx).await?,
-        tables: tables::tables(cx).await?,
+        tables: tables::tables(cx, &enums).await?,
+        enums,
         others: Vec::new(),
     };
     indexes::add_indexes(cx, &mut state).await?;

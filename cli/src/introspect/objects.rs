@@ -21,11 +21,14 @@ pub(super) async fn extensions(cx: &Cx<'_>) -> Result<Vec<Extension>, tokio_post
     rows.iter().map(extension).collect()
 }
 
+/// Without those that no schema can have: an enum needs values, and a value a name.
 const ENUMS: &str = "
     SELECT n.nspname::text, t.typname::text,
            ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder)
     FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
     WHERE t.typtype = 'e' AND n.nspname = ANY($1)
+      AND EXISTS (SELECT FROM pg_enum e WHERE e.enumtypid = t.oid)
+      AND NOT EXISTS (SELECT FROM pg_enum e WHERE e.enumtypid = t.oid AND e.enumlabel = '')
       AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid
                       AND d.deptype = 'e')";
 

@@ -1,10 +1,11 @@
 //! Tables with their columns and constraints.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use relata_codegen::ir::ReferentialAction;
 use relata_codegen::sql::{
-    Check, Column, ColumnDefault, DataType, ForeignKey, Identity, ObjectName, PrimaryKey, Table, UniqueConstraint,
+    Check, Column, ColumnDefault, DataType, EnumType, ForeignKey, Identity, ObjectName, PrimaryKey, Table,
+    UniqueConstraint,
 };
 use tokio_postgres::Row;
 
@@ -20,7 +21,9 @@ const TABLES: &str = "
       AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
                       AND d.deptype = 'e')";
 
-pub(super) async fn tables(cx: &Cx<'_>) -> Result<Vec<Table>, tokio_postgres::Error> {
+/// `enums` are those that were read: a column of another enum type has a type that the language does not know.
+pub(super) async fn tables(cx: &Cx<'_>, enums: &[EnumType]) -> Result<Vec<Table>, tokio_postgres::Error> {
+    let enums: BTreeSet<ObjectName> = enums.iter().map(|ty| ty.name.clone()).collect();
     let mut tables = Tables::new();
     for row in cx.rows(TABLES).await? {
         let name: &str = row.try_get(2)?;
@@ -36,7 +39,7 @@ pub(super) async fn tables(cx: &Cx<'_>) -> Result<Vec<Table>, tokio_postgres::Er
             let views = users.iter().filter(|user| others::is_view(user) && !table.used_by.contains(user));
             let views: Vec<String> = views.cloned().collect();
             table.used_by.extend(views);
-            table.columns.push(Column { used_by: users, ..column(cx, &row)? });
+            table.columns.push(Column { used_by: users, ..column(cx, &enums, &row)? });
         }
     }
     for ((oid, _), users) in used_by {
@@ -54,7 +57,8 @@ pub(super) async fn tables(cx: &Cx<'_>) -> Result<Vec<Table>, tokio_postgres::Er
     Ok(tables.into_values().collect())
 }
 
-/// A column's type is an enum if it, or the element type of its array, is one. A type of an extension is called without
+/// A column's type is an enum if it, or the element type of its array, is one that is read. A domain over an array has
+/// its category and no elements. A type of an extension is called without
 /// the schema that the extension happens to be in, as in the schema language.
 const COLUMNS: &str = "
     SELECT a.attrelid, a.attname::text,
@@ -69,19 +73,22 @@ const COLUMNS: &str = "
                 WHEN a.attcollation <> t.typcollation THEN quote_ident(l.collname) END, a.attnum::int
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_type t ON t.oid = a.atttypid
-    JOIN pg_type e ON e.oid = CASE t.typcategory WHEN 'A' THEN t.typelem ELSE t.oid END
+    JOIN pg_type e ON e.oid = CASE WHEN t.typtype = 'b' AND t.typcategory = 'A' AND t.typelem <> 0 THEN t.typelem
+                                ELSE t.oid END
     JOIN pg_namespace en ON en.oid = e.typnamespace
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     LEFT JOIN pg_collation l ON l.oid = a.attcollation
     WHERE n.nspname = ANY($1) AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
     ORDER BY a.attrelid, a.attnum";
 
-fn column(cx: &Cx<'_>, row: &Row) -> Result<Column, tokio_postgres::Error> {
+fn column(cx: &Cx<'_>, enums: &BTreeSet<ObjectName>, row: &Row) -> Result<Column, tokio_postgres::Error> {
     let (identity, generated): (&str, &str) = (row.try_get(4)?, row.try_get(5)?);
     let expression: Option<&str> = row.try_get(6)?;
     let enum_type: (Option<&str>, Option<&str>) = (row.try_get(8)?, row.try_get(9)?);
     let (ty, array) = match enum_type {
-        (Some(schema), Some(name)) => (DataType::Enum(cx.name(schema, name)), row.try_get(7)?),
+        (Some(schema), Some(name)) if enums.contains(&cx.name(schema, name)) => {
+            (DataType::Enum(cx.name(schema, name)), row.try_get(7)?)
+        }
         _ => DataType::parse(row.try_get(2)?),
     };
     let is_generated = !generated.is_empty();
@@ -102,7 +109,8 @@ fn column(cx: &Cx<'_>, row: &Row) -> Result<Column, tokio_postgres::Error> {
     })
 }
 
-/// Primary keys, unique constraints, foreign keys and checks; column names in the order of the key.
+/// Primary keys, unique constraints, foreign keys and checks; column names in the order of the key. A constraint with a
+/// parent is PostgreSQL's own, for a partition.
 const CONSTRAINTS: &str = "
     SELECT k.conrelid, k.contype::text, k.conname::text,
            ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS u(num, place)
@@ -113,7 +121,7 @@ const CONSTRAINTS: &str = "
            k.confdeltype::text, k.confupdtype::text, pg_get_expr(k.conbin, k.conrelid)
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_class f ON f.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = f.relnamespace
-    WHERE n.nspname = ANY($1) AND k.contype IN ('p', 'u', 'f', 'c')";
+    WHERE n.nspname = ANY($1) AND k.contype IN ('p', 'u', 'f', 'c') AND k.conparentid = 0";
 
 fn add_constraint(cx: &Cx<'_>, table: &mut Table, row: &Row) -> Result<(), tokio_postgres::Error> {
     let name: String = row.try_get(2)?;
