@@ -9,6 +9,7 @@ mod drift;
 mod endpoint;
 mod failure;
 mod introspect;
+mod inventory;
 mod ir_json;
 mod lint;
 mod lock_file;

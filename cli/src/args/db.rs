@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::RenameOptions;
+use crate::command::db::Naming;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Db {
@@ -66,6 +67,17 @@ pub(crate) struct Pull {
     /// Take nothing over from the file that is there
     #[arg(long)]
     pub(crate) force: bool,
+    /// The schemas of the database to pull, as public,shop [default: `schemas` of the datasource, else that of the URL]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) schemas: Vec<String>,
+    /// Also write the SQL that makes what the schema cannot say: functions, domains, views, triggers
+    ///
+    /// FILE is to be run before the tables are made, FILE.after.sql when they are there.
+    #[arg(long, value_name = "FILE", conflicts_with = "check")]
+    pub(crate) with_sql: Option<PathBuf>,
+    /// How new models and fields are called; names in the file that is there stay
+    #[arg(long, value_enum, default_value_t, value_name = "STYLE")]
+    pub(crate) naming: Naming,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,8 @@
 
 pub(crate) mod pull;
 
+pub(crate) use pull::Naming;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 

@@ -1,27 +1,38 @@
 //! `db pull`: the schema of a live database, with what an existing file says beyond it.
 //!
-//! What is written is compiled and compared with the database first; what the language cannot say of it is told.
+//! What is written is compiled and compared with the database first. Whatever the language cannot say of the database
+//! is told, and never keeps the rest back.
 
+mod attributes;
 mod blocks;
 mod column;
+mod datasource;
+mod names;
+mod net;
 mod relations;
 mod render;
+mod words;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use relata_codegen::compile;
 use relata_codegen::diagnostics::{SourceFile, Sources};
 use relata_codegen::format;
-use relata_codegen::ir::Schema;
-use relata_codegen::sql::{Change, Pair, State, lower, summary};
+use relata_codegen::ir::{ColumnType, Schema};
+use relata_codegen::sql::{Change, Pair, State, Unsaid, lower, said, summary};
 
 use crate::database::Database;
 use crate::difference::{Renames, difference};
 use crate::endpoint::{Loaded, read_client};
 use crate::failure::{Exit, Failure};
 use crate::introspect::Scope;
+use crate::inventory::{self, Inventory};
 use crate::write::write_file;
 use crate::{args, report, say, schema_files};
+use datasource::{Extension, Head};
+pub(crate) use names::Naming;
+use net::Caught;
+use render::Input;
 
 /// The schema that is there.
 struct Existing {
@@ -30,19 +41,30 @@ struct Existing {
     sources: Sources,
 }
 
+/// The database, read.
+struct Live {
+    loaded: Loaded,
+    /// What of it no schema can say of its tables.
+    unsaid: Vec<Unsaid>,
+    /// What else no schema says.
+    inventory: Inventory,
+    head: Head,
+}
+
 pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
     let path = path(args)?;
     let existing = if args.force { None } else { read_existing(&path)? };
+    let scope = scope(args, existing.as_ref())?;
     let database = Database::find(args.url.as_deref())?;
-    let mut client = database.connect().await?;
-    let scope = existing.as_ref().map_or(Scope::Current, |existing| Scope::of(&existing.schema));
-    let mut live = read_client(&mut client, &scope).await?;
-    // What a failed CREATE INDEX CONCURRENTLY left is no part of a schema.
-    live.state.tables.iter_mut().for_each(|table| table.indexes.retain(|index| index.valid));
-    let pulled = texts(&path, &live, existing.as_ref())?;
-    for line in beyond(&live, &pulled)?.lines() {
-        say::err(&format!("warning: the schema cannot say this of {database}: {line}"));
+    let live = read_live(&database, &scope).await?;
+    let caught = texts(&path, &live, existing.as_ref(), args.naming)?;
+    for line in warnings(&live, &caught, existing.as_ref(), args)? {
+        say::err(&format!("warning: {line}"));
     }
+    if let Some(file) = &args.with_sql {
+        write_sql(file, &live.inventory)?;
+    }
+    let pulled = caught.sources;
     if args.stdout {
         say::out_as_is(&schema_files::join(&pulled))?;
         return Ok(Exit::Done);
@@ -65,6 +87,145 @@ pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
         say::out(&format!("wrote {}", file.path))?;
     }
     Ok(Exit::Done)
+}
+
+/// The schemas to pull.
+fn scope(args: &args::Pull, existing: Option<&Existing>) -> Result<Scope, Failure> {
+    let known = existing.map_or(&[][..], |existing| &existing.schema.namespaces);
+    if args.schemas.is_empty() {
+        return Ok(existing.map_or(Scope::Current, |existing| Scope::of(&existing.schema)));
+    }
+    if existing.is_some() && known.is_empty() {
+        return Err(Failure::refused("the schema that is there names no schemas of the database").help(
+            "write `schemas = [\"public\"]` into its datasource and `@@schema(\"public\")` at each of its models and enums, or write it anew with --force",
+        ));
+    }
+    let new = args.schemas.iter().filter(|name| !known.contains(name));
+    Ok(Scope::Named(known.iter().chain(new).cloned().collect()))
+}
+
+async fn read_live(database: &Database, scope: &Scope) -> Result<Live, Failure> {
+    let mut client = database.connect().await?;
+    let mut loaded = read_client(&mut client, scope).await?;
+    // What a failed CREATE INDEX CONCURRENTLY left is no part of a schema.
+    loaded.state.tables.iter_mut().for_each(|table| table.indexes.retain(|index| index.valid));
+    let (state, unsaid) = said(&loaded.state);
+    loaded.state = state;
+    let current = loaded.current_schema.clone().unwrap_or_default();
+    let (schemas, unqualified) = match scope {
+        Scope::Current => (vec![current.clone()], Some(current.as_str())),
+        Scope::Named(schemas) => (schemas.clone(), None),
+    };
+    let missing: Vec<&String> = schemas.iter().filter(|name| !is_there(scope, &loaded, name)).collect();
+    if let [name, ..] = missing.as_slice() {
+        return Err(Failure::refused(format!("{database} has no schema {name}"))
+            .help("correct --schemas, or `schemas` in the datasource"));
+    }
+    let request = inventory::Request { schemas: &schemas, unqualified, state: &loaded.state, unsaid: &unsaid };
+    let inventory = inventory::read(&mut client, &request).await?;
+    let extension = |(name, schema): &(String, String)| Extension {
+        name: name.clone(),
+        schema: Some(schema.clone()).filter(|schema| *schema != current),
+    };
+    let head = Head {
+        schemas: if unqualified.is_none() { schemas } else { Vec::new() },
+        extensions: inventory.extensions.iter().map(extension).collect(),
+    };
+    Ok(Live { loaded, unsaid, inventory, head })
+}
+
+fn is_there(scope: &Scope, loaded: &Loaded, name: &str) -> bool {
+    *scope == Scope::Current || loaded.state.schemas.iter().any(|schema| schema == name)
+}
+
+/// What the schema does not say, in words.
+fn warnings(
+    live: &Live,
+    caught: &Caught,
+    existing: Option<&Existing>,
+    args: &args::Pull,
+) -> Result<Vec<String>, Failure> {
+    let cannot_say = |line: &str| format!("the schema cannot say this of the database: {line}");
+    let mut lines: Vec<String> = caught.warnings.clone();
+    for Unsaid { table, kind, name, reason } in &live.unsaid {
+        lines.push(cannot_say(&format!("{kind} {name} of {table}: {reason}").replace(char::is_control, " ")));
+    }
+    lines.extend(live.inventory.warnings().iter().map(|line| cannot_say(line)));
+    lines.extend(beyond(&live.loaded, caught)?.lines().map(cannot_say));
+    lines.extend(not_in_the_client(&caught.schema, existing));
+    for reason in &live.inventory.unread {
+        lines.push(format!("a part of the catalog cannot be read, and what is in it is not told: {reason}"));
+    }
+    let needs = live.inventory.needs();
+    if !needs.is_empty() && args.with_sql.is_none() {
+        let hint = "columns, defaults or indexes need what the schema cannot make; --with-sql FILE writes it";
+        lines.push(format!("{hint}:\n  {}", needs.join("\n  ")));
+    }
+    if let Some(existing) = existing {
+        let is_said = |it: &&Extension| existing.schema.extensions.iter().any(|known| known.db_name == it.name);
+        let missing: Vec<&str> =
+            live.head.extensions.iter().filter(|it| !is_said(it)).map(|it| it.name.as_str()).collect();
+        let is_listed = caught.sources.files.iter().any(|file| file.text.contains("extensions"));
+        if !missing.is_empty() && !is_listed {
+            let names = missing.join(", ");
+            lines
+                .push(format!("the tables need extensions that the datasource does not list in `extensions`: {names}"));
+        }
+    }
+    for (schema, tables) in &live.inventory.elsewhere {
+        let flag = live.head.schemas.iter().chain([schema]).cloned().collect::<Vec<_>>();
+        let current = live.loaded.current_schema.iter().filter(|_| live.head.schemas.is_empty());
+        let flag = current.cloned().chain(flag).collect::<Vec<_>>().join(",");
+        let word = if *tables == 1 { "table that is" } else { "tables that are" };
+        lines.push(format!("the schema {schema} has {tables} {word} not pulled; --schemas {flag} pulls it, too"));
+    }
+    Ok(lines)
+}
+
+/// Models and columns that come without a place in the client.
+fn not_in_the_client(schema: &Schema, existing: Option<&Existing>) -> Vec<String> {
+    let old = |model: &str| existing.and_then(|it| it.schema.walk_models().find(|known| known.name() == model));
+    let mut models = Vec::new();
+    let mut columns = Vec::new();
+    for model in schema.walk_models() {
+        let known = old(model.name());
+        if model.model().ignored {
+            if known.is_none_or(|known| !known.model().ignored) {
+                models.push(model.name().to_owned());
+            }
+            continue;
+        }
+        for column in model.columns() {
+            let is_known = known.is_some_and(|known| known.columns().any(|it| it.name() == column.name()));
+            if let (ColumnType::Unsupported(ty), false) = (&column.column().ty, is_known) {
+                columns.push(format!("{}.{} ({ty})", model.name(), column.name()));
+            }
+        }
+    }
+    let mut lines = Vec::new();
+    if !models.is_empty() {
+        let reason = "no primary key and no unique key of columns that are never null and have a type of the language";
+        lines.push(format!("not in the client, as the table has {reason}: {}", models.join(", ")));
+    }
+    if !columns.is_empty() {
+        lines.push(format!("not in the client, as the language does not know the type: {}", columns.join(", ")));
+    }
+    lines
+}
+
+/// `x.sql`, and `x.after.sql` for what needs the tables.
+fn write_sql(file: &Path, inventory: &Inventory) -> Result<(), Failure> {
+    let extension = file.extension().unwrap_or_default().to_string_lossy().into_owned();
+    let later =
+        file.with_extension(if extension.is_empty() { "after.sql".to_owned() } else { format!("after.{extension}") });
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    write_file(file, &inventory::before(inventory, &name(&later)))?;
+    say::err(&format!("wrote {}", file.display()));
+    if inventory.has_after() || later.exists() {
+        write_file(&later, &inventory::after(inventory, &name(file)))?;
+        say::err(&format!("wrote {}", later.display()));
+    }
+    Ok(())
 }
 
 /// A file, or a folder with files in it.
@@ -103,28 +264,42 @@ fn read_existing(path: &Path) -> Result<Option<Existing>, Failure> {
 }
 
 /// The schema: what is there if it says all that the database has. A file in which nothing changes stays as it is.
-fn texts(path: &Path, live: &Loaded, existing: Option<&Existing>) -> Result<Sources, Failure> {
-    let Some(existing) = existing else {
-        let mut files = render::schema(&live.state, None, &[], &path.display().to_string());
+fn texts(path: &Path, live: &Live, existing: Option<&Existing>, naming: Naming) -> Result<Caught, Failure> {
+    let input = |changes, new| Input { state: &live.loaded.state, existing, changes, new, head: &live.head, naming };
+    let Some(old) = existing else {
+        let (mut files, plain) = render::schema(&input(&[], path.display().to_string()));
         files.iter_mut().for_each(|file| file.text = format(&file.text));
-        return Ok(Sources { files });
+        return laid_out(catch(Sources { files }, &plain)?);
     };
-    let mut changes = difference(Pair { previous: live, next: &Loaded::of_schema(&existing.schema) }, Renames::none())?;
-    changes.extend(more(&live.state, &lower(&existing.schema)));
+    let next = Loaded::of_schema(&old.schema);
+    let mut changes = difference(Pair { previous: &live.loaded, next: &next }, Renames::none())?;
+    changes.extend(more(&live.loaded.state, &lower(&old.schema)));
     if changes.is_empty() {
-        return Ok(existing.sources.clone());
+        return catch(old.sources.clone(), &BTreeMap::new());
     }
     let new = if path.is_dir() { path.join(PULLED) } else { path.to_owned() };
-    let mut files = render::schema(&live.state, Some(existing), &changes, &new.display().to_string());
+    let (mut files, plain) = render::schema(&input(&changes, new.display().to_string()));
     for file in &mut files {
-        let old = existing.sources.files.iter().find(|old| old.path == file.path);
+        let old = old.sources.files.iter().find(|old| old.path == file.path);
         if old.is_none_or(|old| old.text.trim_end() != file.text.trim_end()) {
             file.text = format(&file.text);
         } else if let Some(old) = old {
             file.text.clone_from(&old.text);
         }
     }
-    Ok(Sources { files })
+    laid_out(catch(Sources { files }, &plain)?)
+}
+
+fn catch(sources: Sources, plain: &render::Plain) -> Result<Caught, Failure> {
+    net::catch(sources, &|model, field| plain.get(&(model.to_owned(), field.to_owned())).cloned())
+}
+
+/// What was mended is laid out anew.
+fn laid_out(mut caught: Caught) -> Result<Caught, Failure> {
+    if !caught.warnings.is_empty() {
+        caught.sources.files.iter_mut().for_each(|file| file.text = format(&file.text));
+    }
+    Ok(caught)
 }
 
 /// Where a folder gets the tables and enums that none of its files has.
@@ -135,7 +310,7 @@ fn more(live: &State, known: &State) -> Vec<Change> {
     use relata_codegen::sql::TableObject;
     let mut changes = Vec::new();
     for table in &live.tables {
-        let Some(other) = known.tables.iter().find(|it| it.name.name == table.name.name) else { continue };
+        let Some(other) = known.tables.iter().find(|it| render::same(&it.name, &table.name)) else { continue };
         let checks = table.checks.iter().filter(|it| other.checks.iter().all(|known| known.name != it.name));
         let indexes = table.indexes.iter().filter(|it| other.indexes.iter().all(|known| known.name != it.name));
         let objects = checks.cloned().map(TableObject::Check).chain(indexes.cloned().map(TableObject::Index));
@@ -145,13 +320,8 @@ fn more(live: &State, known: &State) -> Vec<Change> {
 }
 
 /// What the texts do not say of the database, in words.
-fn beyond(live: &Loaded, pulled: &Sources) -> Result<String, Failure> {
-    let compiled = compile(pulled);
-    let Some(schema) = compiled.schema else {
-        report::print(&compiled.diagnostics, pulled);
-        return Err(Failure::refused("the database cannot be said as it is; nothing was written")
-            .help("the diagnostics above name the tables and columns; --stdout does not write either"));
-    };
-    let changes = difference(Pair { previous: live, next: &Loaded::of_schema(&schema) }, Renames::none())?;
+fn beyond(live: &Loaded, caught: &Caught) -> Result<String, Failure> {
+    let next = Loaded::of_schema(&caught.schema);
+    let changes = difference(Pair { previous: live, next: &next }, Renames::none())?;
     Ok(summary(&changes))
 }

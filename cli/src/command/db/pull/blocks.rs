@@ -13,6 +13,8 @@ pub(super) struct Block {
     /// All of it, from the keyword to the brace.
     pub(super) text: String,
     pub(super) lines: Vec<Line>,
+    /// Comments and empty lines below the last line.
+    pub(super) below: String,
 }
 
 /// A line in a block.
@@ -89,8 +91,8 @@ pub(super) fn split(text: &str) -> Vec<Block> {
             block.text += "\n";
             if trimmed.starts_with('}') {
                 is_inside = false;
+                block.below = std::mem::take(&mut above);
                 blocks.push(std::mem::take(&mut block));
-                above.clear();
             } else if trimmed.is_empty() || trimmed.starts_with("//") {
                 above += line;
                 above += "\n";

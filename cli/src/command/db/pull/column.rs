@@ -6,14 +6,23 @@ use relata_codegen::ir::{ColumnWalker, DefaultValue, NativeType, ScalarType};
 use relata_codegen::sql::quote::literal;
 use relata_codegen::sql::{Column, ColumnDefault, DataType};
 
-use super::render::{Names, quoted};
+use super::names::Names;
+use super::render::quoted;
 
-/// Type, arity and default, without `@id`, `@unique` and `@map`.
-pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWalker<'_>>) -> String {
+fn unsupported(text: &str) -> String {
+    format!("Unsupported({})", quoted(text))
+}
+
+/// Type, arity and default, without `@id`, `@unique` and `@map`. In a model that is not in the client (`is_ignored`), no
+/// field needs to say so.
+pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWalker<'_>>, is_ignored: bool) -> String {
     let (ty, native) = match &column.ty {
         DataType::Native(native) => scalar(*native),
-        DataType::Enum(name) => (names.enum_name(name), String::new()),
-        DataType::Other(text) => (format!("Unsupported({})", quoted(text)), String::new()),
+        DataType::Enum(name) => match names.enum_name(name) {
+            Some(name) => (name.to_owned(), String::new()),
+            None => (unsupported(&column.ty.to_string()), String::new()),
+        },
+        DataType::Other(text) => (unsupported(text), String::new()),
     };
     let mark = match (column.array, column.nullable) {
         (true, _) => "[]",
@@ -21,17 +30,19 @@ pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWal
         (false, false) => "",
     };
     let mut text = format!("{ty}{mark}");
-    if let Some(default) = default(names, column).or_else(|| client_default(old)) {
+    if let Some(default) = default(names, column).or_else(|| client_default(column, old)) {
         let _ = write!(text, " @default({default})");
     }
     if !native.is_empty() {
         let _ = write!(text, " {native}");
     }
     if let Some(old) = old {
+        // What the type does not take any more goes.
+        let is_unsupported = matches!(column.ty, DataType::Other(_));
         for (is_said, attribute) in [
-            (old.column().updated_at, " @updatedAt"),
+            (old.column().updated_at && has_scalar(column, ScalarType::DateTime), " @updatedAt"),
             (old.column().sensitive, " @sensitive"),
-            (old.field().ignored, " @ignore"),
+            (old.field().ignored && !is_unsupported && !is_ignored, " @ignore"),
         ] {
             text += if is_said { attribute } else { "" };
         }
@@ -39,8 +50,27 @@ pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWal
     text
 }
 
+/// The type, an arity that fits every value, and whatever default there is: what is always true of a column.
+pub(super) fn plain(column: &Column) -> String {
+    let ty = unsupported(&column.ty.to_string());
+    let mark = match (column.array, column.nullable) {
+        (true, _) => "[]",
+        (false, true) => "?",
+        (false, false) => "",
+    };
+    let has_default = column.default.is_some() || column.identity.is_some() || column.generated.is_some();
+    format!("{ty}{mark}{}", if has_default { " @default(dbgenerated())" } else { "" })
+}
+
+fn has_scalar(column: &Column, scalar: ScalarType) -> bool {
+    !column.array && matches!(column.ty, DataType::Native(native) if native.scalar() == scalar)
+}
+
 /// What only the client knows.
-fn client_default(old: Option<ColumnWalker<'_>>) -> Option<String> {
+fn client_default(column: &Column, old: Option<ColumnWalker<'_>>) -> Option<String> {
+    if !has_scalar(column, ScalarType::String) {
+        return None;
+    }
     Some(match old?.column().default.as_ref()? {
         DefaultValue::Uuid(4) => "uuid()".to_owned(),
         DefaultValue::Uuid(version) => format!("uuid({version})"),
@@ -71,10 +101,16 @@ fn default(names: &Names<'_>, column: &Column) -> Option<String> {
         }
         ColumnDefault::Literal(value) => match value_of(names, &column.ty, value) {
             Some(value) => value,
+            // A number that is none of the column's type is rounded, or becomes money; the same as a text is refused, or
+            // printed in another way.
+            None if is_counted(&column.ty) && is_number(value) => generated(value),
             None => generated(&literal(value)),
         },
         ColumnDefault::List(values) => {
-            let all: Option<Vec<String>> = values.iter().map(|value| value_of(names, &column.ty, value)).collect();
+            // A type that the language does not know has no lists of values, not even the empty one.
+            let is_known = !matches!(column.ty, DataType::Other(_));
+            let values_of = || values.iter().map(|value| value_of(names, &column.ty, value)).collect();
+            let all: Option<Vec<String>> = if is_known { values_of() } else { None };
             match all {
                 Some(values) => format!("[{}]", values.join(", ")),
                 None => {
@@ -109,16 +145,31 @@ fn value_of(names: &Names<'_>, ty: &DataType, value: &str) -> Option<String> {
             "f" | "false" => Some("false".to_owned()),
             _ => None,
         },
-        DataType::Native(
-            N::SmallInt | N::Integer | N::BigInt | N::Oid | N::Decimal(_) | N::Real | N::DoublePrecision,
-        ) => {
-            let is_number = value.bytes().all(|byte| byte.is_ascii_digit() || b"-.".contains(&byte));
-            is_number.then(|| value.to_owned())
+        DataType::Native(N::SmallInt | N::Integer | N::BigInt | N::Oid) => {
+            value.parse::<i64>().is_ok_and(|number| number.to_string() == value).then(|| value.to_owned())
         }
+        DataType::Native(N::Decimal(_) | N::Real | N::DoublePrecision) => is_number(value).then(|| value.to_owned()),
         DataType::Native(N::Text | N::VarChar(_) | N::Char(_) | N::Citext | N::Uuid | N::Json | N::JsonB) => {
             Some(quoted(value))
         }
         DataType::Native(_) | DataType::Other(_) => None,
+    }
+}
+
+fn is_counted(ty: &DataType) -> bool {
+    let scalar = |native: NativeType| {
+        matches!(native.scalar(), ScalarType::Int | ScalarType::BigInt | ScalarType::Decimal | ScalarType::Float)
+    };
+    matches!(ty, DataType::Native(native) if scalar(*native))
+}
+
+/// Digits, maybe with a sign and with digits behind a point: what the language reads as a number.
+fn is_number(text: &str) -> bool {
+    let text = text.strip_prefix('-').unwrap_or(text);
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    match text.split_once('.') {
+        Some((whole, fraction)) => is_digits(whole) && is_digits(fraction),
+        None => is_digits(text),
     }
 }
 
@@ -129,37 +180,36 @@ fn scalar(native: NativeType) -> (String, String) {
         Some(argument) => format!("{name}({argument})"),
         None => name.to_owned(),
     };
-    let (scalar, ty, name) = match native {
-        N::SmallInt => ("Int", ScalarType::Int, "SmallInt".to_owned()),
-        N::Integer => ("Int", ScalarType::Int, "Integer".to_owned()),
-        N::Oid => ("Int", ScalarType::Int, "Oid".to_owned()),
-        N::BigInt => ("BigInt", ScalarType::BigInt, "BigInt".to_owned()),
-        N::Decimal(Some((precision, scale))) => {
-            ("Decimal", ScalarType::Decimal, format!("Decimal({precision}, {scale})"))
-        }
-        N::Decimal(None) => ("Decimal", ScalarType::Decimal, "Decimal".to_owned()),
-        N::Money => ("Decimal", ScalarType::Decimal, "Money".to_owned()),
-        N::Real => ("Float", ScalarType::Float, "Real".to_owned()),
-        N::DoublePrecision => ("Float", ScalarType::Float, "DoublePrecision".to_owned()),
-        N::VarChar(length) => ("String", ScalarType::String, with("VarChar", length)),
-        N::Char(length) => ("String", ScalarType::String, with("Char", length)),
-        N::Text => ("String", ScalarType::String, "Text".to_owned()),
-        N::Citext => ("String", ScalarType::String, "Citext".to_owned()),
-        N::Inet => ("String", ScalarType::String, "Inet".to_owned()),
-        N::Uuid => ("String", ScalarType::String, "Uuid".to_owned()),
-        N::Xml => ("String", ScalarType::String, "Xml".to_owned()),
-        N::Bit(length) => ("String", ScalarType::String, with("Bit", length)),
-        N::VarBit(length) => ("String", ScalarType::String, with("VarBit", length)),
-        N::ByteA => ("Bytes", ScalarType::Bytes, "ByteA".to_owned()),
-        N::Timestamp(precision) => ("DateTime", ScalarType::DateTime, with("Timestamp", precision)),
-        N::Timestamptz(precision) => ("DateTime", ScalarType::DateTime, with("Timestamptz", precision)),
-        N::Time(precision) => ("DateTime", ScalarType::DateTime, with("Time", precision)),
-        N::Timetz(precision) => ("DateTime", ScalarType::DateTime, with("Timetz", precision)),
-        N::Date => ("DateTime", ScalarType::DateTime, "Date".to_owned()),
-        N::Boolean => ("Boolean", ScalarType::Boolean, "Boolean".to_owned()),
-        N::Json => ("Json", ScalarType::Json, "Json".to_owned()),
-        N::JsonB => ("Json", ScalarType::Json, "JsonB".to_owned()),
+    let name = match native {
+        N::SmallInt => "SmallInt".to_owned(),
+        N::Integer => "Integer".to_owned(),
+        N::Oid => "Oid".to_owned(),
+        N::BigInt => "BigInt".to_owned(),
+        N::Decimal(Some((precision, scale))) => format!("Decimal({precision}, {scale})"),
+        N::Decimal(None) => "Decimal".to_owned(),
+        N::Money => "Money".to_owned(),
+        N::Real => "Real".to_owned(),
+        N::DoublePrecision => "DoublePrecision".to_owned(),
+        N::VarChar(length) => with("VarChar", length),
+        N::Char(length) => with("Char", length),
+        N::Text => "Text".to_owned(),
+        N::Citext => "Citext".to_owned(),
+        N::Inet => "Inet".to_owned(),
+        N::Uuid => "Uuid".to_owned(),
+        N::Xml => "Xml".to_owned(),
+        N::Bit(length) => with("Bit", length),
+        N::VarBit(length) => with("VarBit", length),
+        N::ByteA => "ByteA".to_owned(),
+        N::Timestamp(precision) => with("Timestamp", precision),
+        N::Timestamptz(precision) => with("Timestamptz", precision),
+        N::Time(precision) => with("Time", precision),
+        N::Timetz(precision) => with("Timetz", precision),
+        N::Date => "Date".to_owned(),
+        N::Boolean => "Boolean".to_owned(),
+        N::Json => "Json".to_owned(),
+        N::JsonB => "JsonB".to_owned(),
     };
-    let native = if ty.default_native_type() == native { String::new() } else { format!("@db.{name}") };
-    (scalar.to_owned(), native)
+    let scalar = native.scalar();
+    let native = if scalar.default_native_type() == native { String::new() } else { format!("@db.{name}") };
+    (format!("{scalar:?}"), native)
 }

@@ -1,13 +1,16 @@
 //! Foreign keys and join tables as relation fields, under the names that the existing schema gives them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use relata_codegen::ir::{ReferentialAction, RelationStorage, Schema};
-use relata_codegen::sql::{ForeignKey, ObjectName, State, Table};
+use relata_codegen::ir::names::snake_ident;
+use relata_codegen::ir::{ReferentialAction, RelationStorage};
+use relata_codegen::sql::{ForeignKey, ObjectName, State, Table, names::clipped, unique_sets};
 
 use super::blocks::Line;
-use super::render::{Names, quoted};
+use super::names::{Names, Naming, Taken};
+use super::render::quoted;
+use super::words::{english_plural, plural, snake};
 
 /// A relation field of a model.
 pub(super) struct RelationField {
@@ -22,33 +25,64 @@ struct Known {
     name: Option<String>,
 }
 
-/// All relation fields, in the order of the tables.
-pub(super) fn relation_fields(state: &State, names: &Names<'_>, old: Option<&Schema>) -> Vec<RelationField> {
-    let mut fields = Vec::new();
-    let mut taken: BTreeSet<(ObjectName, String)> = BTreeSet::new();
+/// What all relations are made of.
+struct Relations<'a> {
+    state: &'a State,
+    names: &'a Names<'a>,
+    ignored: &'a BTreeSet<ObjectName>,
+    taken: BTreeMap<ObjectName, Taken>,
+    /// Names of fields, by their tables and foreign keys.
+    chosen: BTreeMap<(ObjectName, String), String>,
+    /// The names of relations between two tables; the empty name is none.
+    relation_names: BTreeSet<(ObjectName, ObjectName, String)>,
+}
+
+type Key<'k> = (&'k Table, &'k ForeignKey, Option<Known>);
+
+/// All relation fields, in the order of the tables. `ignored` are the tables whose models are not in the client.
+pub(super) fn relation_fields(state: &State, names: &Names<'_>, ignored: &BTreeSet<ObjectName>) -> Vec<RelationField> {
+    let mut cx = Relations {
+        state,
+        names,
+        ignored,
+        taken: BTreeMap::new(),
+        chosen: BTreeMap::new(),
+        relation_names: BTreeSet::new(),
+    };
     for table in &state.tables {
-        taken.extend(
-            table.columns.iter().map(|column| (table.name.clone(), names.field_name(&table.name, &column.name))),
-        );
+        let mut taken = Taken::new(snake_ident);
+        table.columns.iter().for_each(|column| taken.insert(&names.field_name(&table.name, &column.name)));
+        cx.taken.insert(table.name.clone(), taken);
+    }
+    let mut keys: Vec<Key<'_>> = Vec::new();
+    for table in state.tables.iter().filter(|table| !is_join_table(state, names, table)) {
+        keys.extend(table.foreign_keys.iter().map(|key| (table, key, known(names, table, key))));
     }
     // Names that are known come first, so that a new one never takes them.
-    let mut keys: Vec<(&Table, &ForeignKey, Option<Known>)> = Vec::new();
-    for table in state.tables.iter().filter(|table| !is_join_table(table)) {
-        keys.extend(
-            table
-                .foreign_keys
-                .iter()
-                .filter(|key| is_possible(state, key))
-                .map(|key| (table, key, known(names, old, table, key))),
-        );
-    }
     keys.sort_by_key(|(.., known)| known.is_none());
     for (table, key, known) in &keys {
-        fields.extend(of_key(state, names, &keys, (table, key, known.as_ref()), &mut taken).into_iter().flatten());
+        if let Some(known) = known {
+            cx.take_known(&table.name, &key.referenced_table, known);
+        }
     }
-    for table in state.tables.iter().filter(|table| is_join_table(table)) {
-        fields.extend(of_join_table(names, old, table, &mut taken));
+    // A field called after its column goes before one called after its model.
+    for (table, key, _) in keys.iter().filter(|(.., known)| known.is_none()) {
+        let columns: Vec<String> = key.columns.iter().map(|it| names.field_name(&table.name, it)).collect();
+        if let Some(plain) = of_column(&columns) {
+            let chosen = cx.take(&table.name, &names.naming.field(plain));
+            cx.chosen.insert((table.name.clone(), key.name.clone()), chosen);
+        }
     }
+    let joins: Vec<&Table> = state.tables.iter().filter(|table| is_join_table(state, names, table)).collect();
+    let mut joined = Vec::new();
+    for table in joins {
+        joined.extend(cx.of_join_table(table));
+    }
+    let mut fields = Vec::new();
+    for (table, key, known) in &keys {
+        fields.extend(cx.of_key(&keys, (table, key, known.as_ref())).into_iter().flatten());
+    }
+    fields.extend(joined);
     fields
 }
 
@@ -56,29 +90,36 @@ pub(super) fn of_table<'f>(fields: &'f [RelationField], table: &ObjectName) -> i
     fields.iter().filter(move |field| field.table == *table).map(|field| &field.line)
 }
 
-/// Prisma's implicit many-to-many.
-pub(super) fn is_join_table(table: &Table) -> bool {
+/// Prisma's implicit many-to-many, if the two models can have it: one field each for both sides says all of the table.
+pub(super) fn is_join_table(state: &State, names: &Names<'_>, table: &Table) -> bool {
     let columns: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
-    table.name.name.starts_with('_') && columns == ["A", "B"] && table.foreign_keys.len() == 2
+    let Some(short) = table.name.name.strip_prefix('_') else { return false };
+    let Some((a, b)) = sides(table) else { return false };
+    let has_single_id = |name: &ObjectName| {
+        let key = state.table(name).and_then(|table| table.primary_key.as_ref());
+        key.is_some_and(|key| key.columns.len() == 1)
+    };
+    // Column `A` is the model whose name comes first.
+    let in_order = a == b || names.model_name(a) < names.model_name(b);
+    columns == ["A", "B"]
+        && !short.is_empty()
+        && table.foreign_keys.len() == 2
+        && table.checks.is_empty()
+        && table.columns.iter().all(|column| !column.nullable && column.default.is_none() && column.identity.is_none())
+        && in_order
+        && table.name.schema == a.schema
+        && has_single_id(a)
+        && has_single_id(b)
 }
 
-/// The language knows foreign keys to a key or a unique index.
-fn is_possible(state: &State, key: &ForeignKey) -> bool {
-    let Some(table) = state.tables.iter().find(|table| table.name == key.referenced_table) else { return false };
-    let columns: BTreeSet<&str> = key.referenced_columns.iter().map(String::as_str).collect();
-    unique_sets(table).contains(&columns)
+fn sides(table: &Table) -> Option<(&ObjectName, &ObjectName)> {
+    let side =
+        |column: &str| table.foreign_keys.iter().find(|key| key.columns == [column]).map(|key| &key.referenced_table);
+    Some((side("A")?, side("B")?))
 }
 
-/// The sets of columns that no two rows share.
-pub(super) fn unique_sets(table: &Table) -> Vec<BTreeSet<&str>> {
-    let key = table.primary_key.iter().map(|key| key.columns.iter().map(String::as_str).collect());
-    let uniques = table.uniques.iter().map(|unique| unique.columns.iter().map(String::as_str).collect());
-    let indexes = table.indexes.iter().filter(|index| index.unique && index.is_plain());
-    key.chain(uniques).chain(indexes.map(|index| index.columns().collect())).collect()
-}
-
-fn known(names: &Names<'_>, old: Option<&Schema>, table: &Table, key: &ForeignKey) -> Option<Known> {
-    let relation = old?.walk_relations().find(|relation| {
+fn known(names: &Names<'_>, table: &Table, key: &ForeignKey) -> Option<Known> {
+    let relation = names.old?.walk_relations().find(|relation| {
         let model = relation.referencing_field().model();
         let is_table = names.is_table(model, &table.name);
         let columns = || relation.referencing_columns().map(|column| column.db_name().to_owned()).collect::<Vec<_>>();
@@ -94,122 +135,185 @@ fn known(names: &Names<'_>, old: Option<&Schema>, table: &Table, key: &ForeignKe
     })
 }
 
-type Key<'k> = (&'k Table, &'k ForeignKey, Option<Known>);
+impl Relations<'_> {
+    fn take_known(&mut self, from: &ObjectName, to: &ObjectName, known: &Known) {
+        if let Some(taken) = self.taken.get_mut(from) {
+            taken.insert(&known.referencing);
+        }
+        if let Some(taken) = self.taken.get_mut(to) {
+            taken.insert(&known.referenced);
+        }
+        self.name_is_free(from, to, known.name.as_deref().unwrap_or_default());
+    }
 
-fn of_key(
-    state: &State,
+    /// Whether no other relation of the two tables has that name; it is taken from then on.
+    fn name_is_free(&mut self, a: &ObjectName, b: &ObjectName, name: &str) -> bool {
+        self.relation_names.insert((a.min(b).clone(), a.max(b).clone(), name.to_owned()))
+    }
+
+    fn free_name(&mut self, a: &ObjectName, b: &ObjectName, plain: &str) -> String {
+        let mut name = plain.to_owned();
+        for number in 2_u32.. {
+            if self.name_is_free(a, b, &name) {
+                break;
+            }
+            name = format!("{plain}_{number}");
+        }
+        name
+    }
+
+    fn take(&mut self, table: &ObjectName, plain: &str) -> String {
+        self.taken.get_mut(table).map_or_else(|| plain.to_owned(), |taken| taken.take(plain))
+    }
+
+    /// ` @ignore` where a field of the client would lead to a model that is not in it.
+    fn ignore(&self, table: &ObjectName, target: &ObjectName) -> &'static str {
+        if self.ignored.contains(target) && !self.ignored.contains(table) { " @ignore" } else { "" }
+    }
+
+    fn of_key(
+        &mut self,
+        all: &[Key<'_>],
+        (table, key, known): (&Table, &ForeignKey, Option<&Known>),
+    ) -> Option<[RelationField; 2]> {
+        let names = self.names;
+        let referenced = self.state.tables.iter().find(|it| it.name == key.referenced_table)?;
+        let (model, target) = (names.model_name(&table.name), names.model_name(&referenced.name));
+        let columns: Vec<String> = key.columns.iter().map(|column| names.field_name(&table.name, column)).collect();
+        let name = self.relation_name(all, (table, key, known), &format!("{model}_{}To{target}", columns.join("_")));
+        let is_optional = key.columns.iter().any(|column| table.column(column).is_some_and(|column| column.nullable));
+        let set: BTreeSet<&str> = key.columns.iter().map(String::as_str).collect();
+        let is_one = unique_sets(table).contains(&set);
+
+        let (referencing, back) = match known {
+            Some(known) => (known.referencing.clone(), known.referenced.clone()),
+            None => {
+                let chosen = self.chosen.get(&(table.name.clone(), key.name.clone())).cloned();
+                let plain = names.naming.field(&lower_first(&target));
+                let referencing = chosen.unwrap_or_else(|| self.take(&table.name, &plain));
+                let plain = if is_one { lower_first(&model) } else { many(names.naming, &model) };
+                let is_named = name.is_some();
+                let proposed = if is_named { format!("{plain}_{}", columns.join("_")) } else { plain };
+                let proposed = if names.naming == Naming::Keep { proposed } else { names.naming.field(&proposed) };
+                (referencing, self.take(&referenced.name, &proposed))
+            }
+        };
+        let attribute = attribute(names, (table, key), referenced, &columns, name.as_deref());
+        let ignore = self.ignore(&table.name, &referenced.name);
+        let text = format!("  {referencing} {target}{} {attribute}{ignore}", if is_optional { "?" } else { "" });
+        let mark = if is_one { "?" } else { "[]" };
+        let other = name.map_or_else(String::new, |name| format!(" @relation({})", quoted(&name)));
+        let ignore = self.ignore(&referenced.name, &table.name);
+        Some([
+            RelationField { table: table.name.clone(), line: Line::new(&referencing, text) },
+            RelationField {
+                table: referenced.name.clone(),
+                line: Line::new(&back, format!("  {back} {model}{mark}{other}{ignore}")),
+            },
+        ])
+    }
+
+    /// The name of the relation, where the two models have several or it is known.
+    fn relation_name(
+        &mut self,
+        all: &[Key<'_>],
+        (table, key, known): (&Table, &ForeignKey, Option<&Known>),
+        plain: &str,
+    ) -> Option<String> {
+        if let Some(known) = known {
+            return known.name.clone();
+        }
+        let same_pair = |other: &&Key<'_>| {
+            let pair = [&other.0.name, &other.1.referenced_table];
+            pair == [&table.name, &key.referenced_table] || pair == [&key.referenced_table, &table.name]
+        };
+        let is_one_of_several = table.name == key.referenced_table || all.iter().filter(same_pair).count() > 1;
+        if !is_one_of_several && self.name_is_free(&table.name, &key.referenced_table, "") {
+            return None;
+        }
+        Some(self.free_name(&table.name, &key.referenced_table, plain))
+    }
+
+    fn of_join_table(&mut self, table: &Table) -> Vec<RelationField> {
+        let names = self.names;
+        let Some((a, b)) = sides(table) else { return Vec::new() };
+        let is_it = |storage: &RelationStorage| {
+            matches!(storage, RelationStorage::JoinTable { db_name, namespace }
+                if *db_name == table.name.name && (table.name.schema.is_none() || *namespace == table.name.schema))
+        };
+        let known = names.old.and_then(|old| old.walk_relations().find(|relation| is_it(&relation.relation().storage)));
+        let (first, second) = (names.model_name(a), names.model_name(b));
+        let short = table.name.name.strip_prefix('_').unwrap_or_default();
+        let name = match &known {
+            Some(known) => known.relation().name.clone(),
+            // A model's relation with itself has a name.
+            None => (a == b || short != format!("{first}To{second}")).then(|| short.to_owned()),
+        };
+        self.name_is_free(a, b, name.as_deref().unwrap_or_default());
+        let attribute = name.map_or_else(String::new, |name| format!(" @relation({})", quoted(&name)));
+        let known_names =
+            known.map(|it| [it.referencing_field().name().to_owned(), it.referenced_field().name().to_owned()]);
+        let mut fields = Vec::new();
+        for (at, (table, target, model)) in [(a, b, &second), (b, a, &first)].into_iter().enumerate() {
+            let field = match &known_names {
+                Some(names) => names[at].clone(),
+                None => self.take(table, &many(names.naming, model)),
+            };
+            if let Some(taken) = self.taken.get_mut(table) {
+                taken.insert(&field);
+            }
+            let ignore = self.ignore(table, target);
+            let line = Line::new(&field, format!("  {field} {model}[]{attribute}{ignore}"));
+            fields.push(RelationField { table: table.clone(), line });
+        }
+        fields
+    }
+}
+
+/// `@relation(..)` of the side that has the columns.
+fn attribute(
     names: &Names<'_>,
-    all: &[Key<'_>],
-    (table, key, known): (&Table, &ForeignKey, Option<&Known>),
-    taken: &mut BTreeSet<(ObjectName, String)>,
-) -> Option<[RelationField; 2]> {
-    let referenced = state.tables.iter().find(|it| it.name == key.referenced_table)?;
-    let same_pair = |other: &&Key<'_>| {
-        let pair = [&other.0.name, &other.1.referenced_table];
-        pair == [&table.name, &referenced.name] || pair == [&referenced.name, &table.name]
-    };
-    let is_one_of_several = table.name == referenced.name || all.iter().filter(same_pair).count() > 1;
-    let (model, target) = (names.model_name(&table.name), names.model_name(&referenced.name));
-    let columns: Vec<String> = key.columns.iter().map(|column| names.field_name(&table.name, column)).collect();
-    let name = known
-        .and_then(|known| known.name.clone())
-        .or_else(|| is_one_of_several.then(|| format!("{model}_{}To{target}", columns.join("_"))));
-    let is_optional = key.columns.iter().any(|column| table.column(column).is_some_and(|column| column.nullable));
-    let set: BTreeSet<&str> = key.columns.iter().map(String::as_str).collect();
-    let is_one = unique_sets(table).contains(&set);
-
-    let proposed = match columns.as_slice() {
-        [column] => column.strip_suffix("Id").or(column.strip_suffix("_id")).filter(|it| !it.is_empty()),
-        _ => None,
-    };
-    let proposed = proposed.map_or_else(|| lower_first(&target), str::to_owned);
-    let referencing = known.map(|it| it.referencing.clone()).unwrap_or_else(|| free(taken, &table.name, &proposed));
-    taken.insert((table.name.clone(), referencing.clone()));
-    let plural = if is_one { lower_first(&model) } else { plural(&model) };
-    let back = if is_one_of_several { format!("{plural}_{}", columns.join("_")) } else { plural };
-    let back = known.map(|it| it.referenced.clone()).unwrap_or_else(|| free(taken, &referenced.name, &back));
-    taken.insert((referenced.name.clone(), back.clone()));
-
+    (table, key): (&Table, &ForeignKey),
+    referenced: &Table,
+    columns: &[String],
+    name: Option<&str>,
+) -> String {
     let references: Vec<String> =
         key.referenced_columns.iter().map(|column| names.field_name(&referenced.name, column)).collect();
-    let mut text = format!("{referencing} {target}{} @relation(", if is_optional { "?" } else { "" });
-    if let Some(name) = &name {
+    let mut text = "@relation(".to_owned();
+    if let Some(name) = name {
         let _ = write!(text, "{}, ", quoted(name));
     }
     let _ = write!(text, "fields: [{}], references: [{}]", columns.join(", "), references.join(", "));
-    let usual = if is_optional { ReferentialAction::SetNull } else { ReferentialAction::Restrict };
+    // One column that is never null, and a delete cannot empty the key. A list counts as neither.
+    let is_required = |column: &String| table.column(column).is_some_and(|it| !it.nullable && !it.array);
+    let is_required = key.columns.iter().any(is_required);
+    let usual = if is_required { ReferentialAction::Restrict } else { ReferentialAction::SetNull };
     if key.on_delete != usual {
         let _ = write!(text, ", onDelete: {}", action(key.on_delete));
     }
     if key.on_update != ReferentialAction::Cascade {
         let _ = write!(text, ", onUpdate: {}", action(key.on_update));
     }
-    let usual = relata_codegen::sql::names::clipped(&format!("{}_{}", table.name.name, key.columns.join("_")), "_fkey");
+    let usual = clipped(&format!("{}_{}", table.name.name, key.columns.join("_")), "_fkey");
     if key.name != usual {
         let _ = write!(text, ", map: {}", quoted(&key.name));
     }
-    text.push(')');
-    let mark = if is_one { "?" } else { "[]" };
-    let other = name.map_or_else(String::new, |name| format!(" @relation({})", quoted(&name)));
-    Some([
-        RelationField { table: table.name.clone(), line: Line::new(&referencing, format!("  {text}")) },
-        RelationField {
-            table: referenced.name.clone(),
-            line: Line::new(&back, format!("  {back} {model}{mark}{other}")),
-        },
-    ])
+    text + ")"
 }
 
-fn of_join_table(
-    names: &Names<'_>,
-    old: Option<&Schema>,
-    table: &Table,
-    taken: &mut BTreeSet<(ObjectName, String)>,
-) -> Vec<RelationField> {
-    let side =
-        |column: &str| table.foreign_keys.iter().find(|key| key.columns == [column]).map(|key| &key.referenced_table);
-    let (Some(a), Some(b)) = (side("A"), side("B")) else { return Vec::new() };
-    let known = old.and_then(|old| {
-        old.walk_relations().find(|relation| {
-            matches!(&relation.relation().storage, RelationStorage::JoinTable { db_name, .. } if *db_name == table.name.name)
-        })
-    });
-    let (first, second) = (names.model_name(a), names.model_name(b));
-    let short = table.name.name.trim_start_matches('_');
-    let name = match &known {
-        Some(known) => known.relation().name.clone(),
-        None => (short != format!("{first}To{second}")).then(|| short.to_owned()),
-    };
-    let attribute = name.map_or_else(String::new, |name| format!(" @relation({})", quoted(&name)));
-    let mut fields = Vec::new();
-    let known_names =
-        known.map(|it| [it.referencing_field().name().to_owned(), it.referenced_field().name().to_owned()]);
-    for (at, (table, target)) in [(a, &second), (b, &first)].into_iter().enumerate() {
-        let field = match &known_names {
-            Some(names) => names[at].clone(),
-            None => free(taken, table, &plural(target)),
-        };
-        taken.insert((table.clone(), field.clone()));
-        let line = Line::new(&field, format!("  {field} {target}[]{attribute}"));
-        fields.push(RelationField { table: table.clone(), line });
+/// What a field is called after its column: `author` for `author_id`.
+fn of_column(columns: &[String]) -> Option<&str> {
+    let [column] = columns else { return None };
+    column.strip_suffix("Id").or(column.strip_suffix("_id")).filter(|it| !it.is_empty())
+}
+
+/// What a field is called that has many rows of `model`.
+fn many(naming: Naming, model: &str) -> String {
+    match naming {
+        Naming::Keep => plural(&lower_first(model)),
+        _ => naming.field(&english_plural(&snake(model))),
     }
-    fields
-}
-
-fn free(taken: &BTreeSet<(ObjectName, String)>, table: &ObjectName, proposed: &str) -> String {
-    let mut name = proposed.to_owned();
-    let mut number = 2;
-    while taken.contains(&(table.clone(), name.clone())) {
-        name = format!("{proposed}{number}");
-        number += 1;
-    }
-    name
-}
-
-/// Tables are often called by a plural already.
-fn plural(model: &str) -> String {
-    let name = lower_first(model);
-    if name.ends_with('s') { name } else { format!("{name}s") }
 }
 
 fn lower_first(name: &str) -> String {

@@ -4,115 +4,78 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use relata_codegen::diagnostics::SourceFile;
-use relata_codegen::ir::{ColumnWalker, EnumWalker, IndexMethod, ModelWalker, Schema, SortOrder};
-use relata_codegen::sql::names::clipped;
-use relata_codegen::sql::{Change, Column, Index, IndexPart, IndexTarget, ObjectName, State, Table, TableObject};
+use relata_codegen::sql::{Change, Column, ObjectName, State, Table, TableObject, has_key};
 
 use super::Existing;
+use super::attributes::{self, Attributes, footer};
 use super::blocks::{Block, Line, Mixin, mixins, split, with_comments};
-use super::column::describe;
+use super::column::{describe, plain};
+use super::datasource::{self, Head};
+use super::names::{Names, Naming, identifier};
 use super::relations::{RelationField, is_join_table, of_table, relation_fields};
-
-/// What things of the database are called in the schema.
-pub(super) struct Names<'a> {
-    old: Option<&'a Schema>,
-    state: &'a State,
-}
-
-impl<'a> Names<'a> {
-    pub(super) fn is_table(&self, model: ModelWalker<'_>, table: &ObjectName) -> bool {
-        let model = model.model();
-        model.db_name == table.name && (table.schema.is_none() || model.namespace == table.schema)
-    }
-
-    fn model(&self, table: &ObjectName) -> Option<ModelWalker<'a>> {
-        self.old?.walk_models().find(|model| !model.model().is_view && self.is_table(*model, table))
-    }
-
-    fn enumeration(&self, name: &ObjectName) -> Option<EnumWalker<'a>> {
-        let is_it = |it: &EnumWalker<'_>| {
-            let it = it.enumeration();
-            it.db_name == name.name && (name.schema.is_none() || it.namespace == name.schema)
-        };
-        self.old?.walk_enums().find(is_it)
-    }
-
-    fn column(&self, table: &ObjectName, column: &str) -> Option<ColumnWalker<'a>> {
-        self.model(table)?.columns().find(|it| it.db_name() == column)
-    }
-
-    pub(super) fn model_name(&self, table: &ObjectName) -> String {
-        self.model(table).map_or_else(|| self.free_type_name(table), |model| model.name().to_owned())
-    }
-
-    pub(super) fn enum_name(&self, name: &ObjectName) -> String {
-        self.enumeration(name).map_or_else(|| self.free_type_name(name), |it| it.name().to_owned())
-    }
-
-    /// Two schemas may have tables of one name, and types of the old file their own.
-    fn free_type_name(&self, name: &ObjectName) -> String {
-        let plain = identifier(&name.name);
-        let tables = self.state.tables.iter().map(|table| &table.name);
-        let all: Vec<&ObjectName> = tables.chain(self.state.enums.iter().map(|ty| &ty.name)).collect();
-        let is_shared = all.iter().any(|other| *other != name && identifier(&other.name) == plain);
-        let is_used = self.old.is_some_and(|old| {
-            old.walk_models().any(|it| it.name() == plain) || old.walk_enums().any(|it| it.name() == plain)
-        });
-        match &name.schema {
-            Some(schema) if is_shared => identifier(&format!("{schema}_{}", name.name)),
-            _ if is_shared || is_used => {
-                let before = all.iter().filter(|other| **other < name && identifier(&other.name) == plain).count();
-                format!("{plain}_{}", before + 2)
-            }
-            _ => plain,
-        }
-    }
-
-    pub(super) fn field_name(&self, table: &ObjectName, column: &str) -> String {
-        self.column(table, column).map_or_else(|| identifier(column), |it| it.name().to_owned())
-    }
-
-    pub(super) fn label_name(&self, name: &ObjectName, label: &str) -> Option<String> {
-        let known = self.enumeration(name).and_then(|it| {
-            it.enumeration().values.iter().find(|value| value.db_name == label).map(|value| value.name.clone())
-        });
-        let there = || self.state.enums.iter().find(|it| it.name == *name)?.labels.iter().find(|it| *it == label);
-        known.or_else(|| there().map(|label| identifier(label)))
-    }
-}
-
-/// A name as the language takes it.
-fn identifier(name: &str) -> String {
-    let plain: String =
-        name.chars().map(|letter| if letter.is_ascii_alphanumeric() || letter == '_' { letter } else { '_' }).collect();
-    let plain = plain.trim_start_matches(|letter: char| letter == '_' || letter.is_ascii_digit());
-    if plain.is_empty() { format!("x{}", name.chars().count()) } else { plain.to_owned() }
-}
 
 /// A string of the language.
 pub(super) fn quoted(text: &str) -> String {
-    let text = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t");
-    format!("\"{text}\"")
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for letter in text.chars() {
+        match letter {
+            '\\' => quoted.push_str("\\\\"),
+            '"' => quoted.push_str("\\\""),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            // Also what a reader could take for the end of the line.
+            _ if letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}') => {
+                let _ = write!(quoted, "\\u{:04x}", letter as u32);
+            }
+            _ => quoted.push(letter),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
-/// The files of the schema. `changes` lead from the database to the existing one; `new` is the file for what none of
-/// the existing files has.
-pub(super) fn schema(state: &State, existing: Option<&Existing>, changes: &[Change], new: &str) -> Vec<SourceFile> {
-    let names = Names { old: existing.map(|existing| &existing.schema), state };
+/// What a schema is made of.
+pub(super) struct Input<'a> {
+    /// The database, as far as the language can say it.
+    pub(super) state: &'a State,
+    pub(super) existing: Option<&'a Existing>,
+    /// What leads from the database to the existing schema.
+    pub(super) changes: &'a [Change],
+    /// The file for what none of the existing files has.
+    pub(super) new: String,
+    pub(super) head: &'a Head,
+    pub(super) naming: Naming,
+}
+
+/// For each field that is a column, by model and name: what is true of it in any case.
+pub(super) type Plain = BTreeMap<(String, String), String>;
+
+/// The files of the schema.
+pub(super) fn schema(input: &Input<'_>) -> (Vec<SourceFile>, Plain) {
+    let Input { state, existing, changes, .. } = *input;
     let mut files: Vec<(String, Vec<Block>)> = existing.map_or_else(Vec::new, |existing| {
         existing.sources.files.iter().map(|file| (file.path.clone(), split(&file.text))).collect()
     });
+    let mixins = mixins(files.iter().flat_map(|(_, blocks)| blocks));
     if files.is_empty() {
-        let head = "datasource db {\n  provider = \"postgresql\"\n}\n".to_owned();
-        let head = Block { keyword: "datasource".to_owned(), text: head, ..Block::default() };
-        files.push((new.to_owned(), vec![head, Block::default()]));
+        let head = Block { keyword: "datasource".to_owned(), text: input.head.block(), ..Block::default() };
+        files.push((input.new.clone(), vec![head, Block::default()]));
     }
+    let taken: Vec<String> = mixins.keys().cloned().collect();
+    let old = existing.map(|existing| &existing.schema);
+    let names = Names::new(state, old, &taken, input.naming);
+    let ignored = ignored(state, &names);
     let cx = Cx {
         names: &names,
-        relations: relation_fields(state, &names, names.old),
-        touched: touched(changes),
+        state,
+        relations: relation_fields(state, &names, &ignored),
+        touched: touched(state, &names, &ignored, changes),
+        ignored,
         changes,
-        mixins: mixins(files.iter().flat_map(|(_, blocks)| blocks)),
+        mixins,
+        head: input.head,
     };
     let mut written = BTreeSet::new();
     let mut texts: Vec<(SourceFile, String)> = Vec::new();
@@ -120,39 +83,64 @@ pub(super) fn schema(state: &State, existing: Option<&Existing>, changes: &[Chan
         let rest = blocks.pop().unwrap_or_default();
         let mut text = String::new();
         for block in &blocks {
-            if let Some(kept) = cx.keep(state, block, &mut written) {
+            if let Some(kept) = cx.keep(block, &mut written) {
                 text += &block.above;
                 text += &kept;
             }
         }
         texts.push((SourceFile { path, text }, rest.above));
     }
-    let added = cx.added(state, &written);
+    let added = cx.added(&written);
     if !added.is_empty() {
-        match texts.iter_mut().find(|(file, _)| file.path == new) {
+        match texts.iter_mut().find(|(file, _)| file.path == input.new) {
             Some((file, _)) => file.text += &added,
-            None => texts.push((SourceFile { path: new.to_owned(), text: added }, String::new())),
+            None => texts.push((SourceFile { path: input.new.clone(), text: added }, String::new())),
         }
     }
-    texts.into_iter().map(|(file, rest)| SourceFile { text: file.text + &rest, ..file }).collect()
+    let files = texts.into_iter().map(|(file, rest)| SourceFile { text: file.text + &rest, ..file }).collect();
+    (files, plain_fields(state, &names))
+}
+
+fn plain_fields(state: &State, names: &Names<'_>) -> Plain {
+    let mut fields = Plain::new();
+    for table in &state.tables {
+        for column in &table.columns {
+            let name = names.field_name(&table.name, &column.name);
+            let map = if name == column.name { String::new() } else { format!(" @map({})", quoted(&column.name)) };
+            let line = format!("{name} {}{map}", plain(column));
+            fields.insert((names.model_name(&table.name), name), line);
+        }
+    }
+    fields
+}
+
+/// The tables whose models are not in the client: their author wants it so, or no row of them can be told from another.
+fn ignored(state: &State, names: &Names<'_>) -> BTreeSet<ObjectName> {
+    let is_ignored =
+        |table: &&Table| !has_key(table) || names.model(&table.name).is_some_and(|model| model.model().ignored);
+    state.tables.iter().filter(is_ignored).map(|table| table.name.clone()).collect()
 }
 
 struct Cx<'a> {
     names: &'a Names<'a>,
+    state: &'a State,
     relations: Vec<RelationField>,
     touched: BTreeSet<ObjectName>,
+    ignored: BTreeSet<ObjectName>,
     changes: &'a [Change],
     mixins: BTreeMap<String, Mixin>,
+    head: &'a Head,
 }
 
 impl Cx<'_> {
     /// Blocks for the tables and enums that have none.
-    fn added(&self, state: &State, written: &BTreeSet<ObjectName>) -> String {
+    fn added(&self, written: &BTreeSet<ObjectName>) -> String {
         let mut text = String::new();
-        for ty in state.enums.iter().filter(|ty| !written.contains(&ty.name)) {
+        for ty in self.state.enums.iter().filter(|ty| !written.contains(&ty.name)) {
             text += &format!("\n{}", self.enumeration(&ty.name, &ty.labels, None));
         }
-        for table in state.tables.iter().filter(|table| !written.contains(&table.name) && !is_join_table(table)) {
+        let is_new = |table: &&Table| !written.contains(&table.name) && !is_join_table(self.state, self.names, table);
+        for table in self.state.tables.iter().filter(is_new) {
             text += &format!("\n{}", self.model(table, None));
         }
         text
@@ -181,16 +169,13 @@ impl Cx<'_> {
     }
 
     /// The text of a block of the existing file; none if what it is about is gone.
-    fn keep(&self, state: &State, block: &Block, written: &mut BTreeSet<ObjectName>) -> Option<String> {
-        if !["model", "enum"].contains(&block.keyword.as_str()) {
-            return Some(block.text.clone());
-        }
-        let old = self.names.old?;
+    fn keep(&self, block: &Block, written: &mut BTreeSet<ObjectName>) -> Option<String> {
+        let Some(old) = self.names.old else { return Some(block.text.clone()) };
         match block.keyword.as_str() {
             "model" => {
                 let model = old.walk_models().find(|model| model.name() == block.name);
                 let Some(model) = model.filter(|model| !model.model().is_view) else { return Some(block.text.clone()) };
-                let table = state.tables.iter().find(|table| self.names.is_table(model, &table.name))?;
+                let table = self.state.tables.iter().find(|table| self.names.is_table(model, &table.name))?;
                 written.insert(table.name.clone());
                 let is_touched = self.touched.contains(&table.name);
                 Some(if is_touched { self.model(table, Some(block)) } else { block.text.clone() })
@@ -201,18 +186,19 @@ impl Cx<'_> {
                 let is_it = |name: &ObjectName| {
                     name.name == found.db_name && (name.schema.is_none() || name.schema == found.namespace)
                 };
-                let ty = state.enums.iter().find(|ty| is_it(&ty.name))?;
+                let ty = self.state.enums.iter().find(|ty| is_it(&ty.name))?;
                 written.insert(ty.name.clone());
                 let labels: Vec<&str> = found.values.iter().map(|value| value.db_name.as_str()).collect();
                 let is_same = ty.labels.iter().map(String::as_str).eq(labels);
                 Some(if is_same { block.text.clone() } else { self.enumeration(&ty.name, &ty.labels, Some(block)) })
             }
+            "datasource" => Some(datasource::extended(block, self.head)),
             _ => Some(block.text.clone()),
         }
     }
 
     fn enumeration(&self, name: &ObjectName, labels: &[String], old: Option<&Block>) -> String {
-        let enum_name = self.names.enum_name(name);
+        let enum_name = self.names.enum_name(name).map_or_else(|| identifier(&name.name), str::to_owned);
         let known = old.map(Block::by_key).unwrap_or_default();
         let mut text = format!("enum {enum_name} {{\n");
         for label in labels {
@@ -221,138 +207,112 @@ impl Cx<'_> {
             let line = with_comments(Line::new(&value, format!("  {value}{map}")), known.get(value.as_str()));
             text += &format!("{}{}\n", line.above, line.text);
         }
-        text + &footer(&enum_name, name) + "}\n"
+        let Some(old) = old else { return text + &footer(&enum_name, name) + "}\n" };
+        for line in old.lines.iter().filter(|line| line.key.is_empty()) {
+            let _ = writeln!(text, "{}{}", line.above, line.text);
+        }
+        text + &old.below + "}\n"
     }
 
     fn model(&self, table: &Table, old: Option<&Block>) -> String {
         let model_name = self.names.model_name(&table.name);
         let known = old.map(Block::by_key).unwrap_or_default();
-        let keeps_attributes = old.is_some() && !self.has_other_attributes(table);
-        let (spreads, mixed_in) = self.spreads(table, old, keeps_attributes);
+        let (attributes, spreads, mixed_in) = self.attributes(table, old);
         let mut lines: Vec<Line> = spreads.into_iter().cloned().collect();
         for column in &table.columns {
             let name = self.names.field_name(&table.name, &column.name);
             if mixed_in.contains(name.as_str()) {
                 continue;
             }
-            let line = match known.get(name.as_str()) {
-                Some(line) if keeps_attributes && !self.is_altered(table, column) => (*line).clone(),
-                found => with_comments(Line::new(&name, self.field(table, column, &name)), found),
-            };
-            lines.push(line);
+            let is_altered = self.is_altered(table, column) || attributes.altered.contains(&column.name);
+            lines.push(match known.get(name.as_str()) {
+                Some(line) if !is_altered => (*line).clone(),
+                found => with_comments(Line::new(&name, self.field(table, column, &name, &attributes)), found),
+            });
         }
         for line in of_table(&self.relations, &table.name) {
             let old = known.get(line.key.as_str());
-            let is_kept = old.is_some_and(|old| {
-                keeps_attributes && old.text.contains("@relation") == line.text.contains("@relation")
-            });
-            lines.push(match old {
-                Some(old) if is_kept && !self.is_relation_altered(table) => (*old).clone(),
+            let says_the_same = |old: &&&Line| {
+                let both = |word: &str| old.text.contains(word) == line.text.contains(word);
+                let ty = |line: &Line| line.text.split_whitespace().nth(1).map(str::to_owned);
+                ty(old) == ty(line) && both("@relation") && (both("@ignore") || !line.text.contains("@ignore"))
+            };
+            lines.push(match old.filter(says_the_same) {
+                Some(old) if !self.is_relation_altered(table) => (*old).clone(),
                 _ => with_comments(line.clone(), old),
             });
         }
-        let lines = in_order(lines, old);
         let mut text = format!("model {model_name} {{\n");
-        for line in &lines {
+        for line in &in_order(lines, old) {
             let _ = writeln!(text, "{}{}", line.above, line.text);
         }
-        text.push('\n');
-        if keeps_attributes {
-            let attributes = old.into_iter().flat_map(|old| &old.lines).filter(|line| line.key.is_empty());
-            for line in attributes {
-                let _ = writeln!(text, "{}{}", line.above.trim_start_matches('\n'), line.text);
-            }
-            return text + "}\n";
-        }
-        for attribute in self.attributes(table) {
-            let _ = writeln!(text, "  {attribute}");
-        }
-        if super::relations::unique_sets(table).is_empty() {
-            text += "  @@ignore\n";
-        }
-        text + &footer(&model_name, &table.name) + "}\n"
+        text + &self.tail(table, old, &attributes) + "}\n"
     }
 
-    fn field(&self, table: &Table, column: &Column, name: &str) -> String {
+    /// What stands behind the fields.
+    fn tail(&self, table: &Table, old: Option<&Block>, attributes: &Attributes) -> String {
+        let mut text = "\n".to_owned();
+        for (at, line) in attributes.lines.iter().enumerate() {
+            let above = if at == 0 { line.above.trim_start_matches('\n') } else { &line.above };
+            let _ = writeln!(text, "{above}{}", line.text);
+        }
+        let is_said = attributes.lines.iter().any(|line| line.text.trim_start().starts_with("@@ignore"));
+        if self.ignored.contains(&table.name) && !is_said {
+            text += "  @@ignore\n";
+        }
+        match old {
+            Some(old) => text + &old.below,
+            None => text + &footer(&self.names.model_name(&table.name), &table.name),
+        }
+    }
+
+    /// The keys of a table, the mixins that its model goes on having, and their fields.
+    fn attributes<'b>(&self, table: &Table, old: Option<&'b Block>) -> (Attributes, Vec<&'b Line>, BTreeSet<&str>) {
+        let fields = self.field_names(table);
+        let Some(block) = old else {
+            return (attributes::fresh(self.names, table, &fields), Vec::new(), BTreeSet::new());
+        };
+        let brings_attributes = block.lines.iter().any(|line| {
+            let mixin = line.key.strip_prefix("...").and_then(|name| self.mixins.get(name));
+            mixin.is_some_and(|mixin| mixin.has_attributes)
+        });
+        if !brings_attributes {
+            let (spreads, mixed_in) = self.spreads(table, old, true);
+            return (attributes::kept(self.names, table, &fields, block, self.changes), spreads, mixed_in);
+        }
+        let keeps_attributes = !self.has_other_attributes(table);
+        let (spreads, mixed_in) = self.spreads(table, old, keeps_attributes);
+        let own = block.lines.iter().filter(|line| line.key.is_empty());
+        if keeps_attributes {
+            let fresh = attributes::fresh(self.names, table, &fields);
+            let lines = own.cloned().collect();
+            return (Attributes { lines, altered: BTreeSet::new(), ..fresh }, spreads, mixed_in);
+        }
+        let mut fresh = attributes::fresh(self.names, table, &fields);
+        let is_of_model = |line: &&Line| {
+            ["@@map", "@@schema", "@@ignore", "@@renamedFrom"].iter().any(|it| line.text.trim_start().starts_with(it))
+        };
+        fresh.lines.extend(own.filter(is_of_model).cloned());
+        fresh.altered.extend(table.columns.iter().map(|column| column.name.clone()));
+        (fresh, spreads, mixed_in)
+    }
+
+    /// The names of all fields of a model, relations included.
+    fn field_names(&self, table: &Table) -> Vec<String> {
+        let columns = table.columns.iter().map(|column| self.names.field_name(&table.name, &column.name));
+        columns.chain(of_table(&self.relations, &table.name).map(|line| line.key.clone())).collect()
+    }
+
+    fn field(&self, table: &Table, column: &Column, name: &str, attributes: &Attributes) -> String {
         let old = self.names.column(&table.name, &column.name);
-        let mut text = format!("  {name} {}", describe(self.names, column, old));
-        let is_alone = |columns: &[String]| columns == [column.name.as_str()];
-        if let Some(key) = table.primary_key.as_ref().filter(|key| is_alone(&key.columns)) {
-            text += " @id";
-            text += &map(&key.name, &clipped(&table.name.name, "_pkey"), "(", ")");
+        let mut text = format!("  {name} {}", describe(self.names, column, old, self.ignored.contains(&table.name)));
+        if let Some(keys) = attributes.on_fields.get(&column.name) {
+            text += keys;
         }
         if name != column.name {
             let _ = write!(text, " @map({})", quoted(&column.name));
         }
         text
-    }
-
-    /// Keys of several columns, unique ones, indexes and checks.
-    fn attributes(&self, table: &Table) -> Vec<String> {
-        let mut attributes = Vec::new();
-        let fields = |columns: &[String]| -> String {
-            columns.iter().map(|column| self.names.field_name(&table.name, column)).collect::<Vec<_>>().join(", ")
-        };
-        let usual =
-            |columns: &[String], suffix: &str| clipped(&format!("{}_{}", table.name.name, columns.join("_")), suffix);
-        if let Some(key) = table.primary_key.as_ref().filter(|key| key.columns.len() > 1) {
-            let map = map(&key.name, &clipped(&table.name.name, "_pkey"), ", ", "");
-            attributes.push(format!("@@id([{}]{map})", fields(&key.columns)));
-        }
-        for unique in &table.uniques {
-            let map = map(&unique.name, &usual(&unique.columns, "_key"), ", ", "");
-            attributes.push(format!("@@unique([{}]{map})", fields(&unique.columns)));
-        }
-        for index in &table.indexes {
-            attributes.push(self.index(table, index));
-        }
-        for check in &table.checks {
-            attributes.push(format!("@@check({}, map: {})", quoted(&check.expression), quoted(&check.name)));
-        }
-        attributes
-    }
-
-    fn index(&self, table: &Table, index: &Index) -> String {
-        let parts: Vec<String> = index.parts.iter().map(|part| self.part(table, part)).collect();
-        let mut text = format!("@@{}([{}]", if index.unique { "unique" } else { "index" }, parts.join(", "));
-        let method = match index.method {
-            IndexMethod::BTree => None,
-            IndexMethod::Hash => Some("Hash"),
-            IndexMethod::Gin => Some("Gin"),
-            IndexMethod::Gist => Some("Gist"),
-            IndexMethod::SpGist => Some("SpGist"),
-            IndexMethod::Brin => Some("Brin"),
-        };
-        if let Some(method) = method {
-            let _ = write!(text, ", type: {method}");
-        }
-        if let Some(predicate) = &index.predicate {
-            let _ = write!(text, ", where: raw({})", quoted(predicate));
-        }
-        let columns: Vec<&str> = index.columns().collect();
-        let suffix = if index.unique { "_key" } else { "_idx" };
-        let usual = clipped(&format!("{}_{}", table.name.name, columns.join("_")), suffix);
-        text += &map(&index.name, if columns.len() == index.parts.len() { &usual } else { "" }, ", ", "");
-        text + ")"
-    }
-
-    fn part(&self, table: &Table, part: &IndexPart) -> String {
-        let mut arguments = Vec::new();
-        if let Some(class) = &part.operator_class {
-            arguments.push(format!("ops: raw({})", quoted(class)));
-        }
-        if part.sort == SortOrder::Desc {
-            arguments.push("sort: Desc".to_owned());
-        }
-        let arguments = arguments.join(", ");
-        match &part.target {
-            IndexTarget::Column(column) => {
-                let field = self.names.field_name(&table.name, column);
-                if arguments.is_empty() { field } else { format!("{field}({arguments})") }
-            }
-            IndexTarget::Expression(sql) if arguments.is_empty() => format!("raw({})", quoted(sql)),
-            IndexTarget::Expression(sql) => format!("raw({}, {arguments})", quoted(sql)),
-        }
     }
 
     fn is_altered(&self, table: &Table, column: &Column) -> bool {
@@ -396,24 +356,8 @@ impl Cx<'_> {
 }
 
 /// The comparison says the schema of the connection where the picture leaves it out.
-fn same(a: &ObjectName, b: &ObjectName) -> bool {
+pub(super) fn same(a: &ObjectName, b: &ObjectName) -> bool {
     a.name == b.name && (a.schema == b.schema || a.schema.is_none() || b.schema.is_none())
-}
-
-fn map(name: &str, usual: &str, open: &str, close: &str) -> String {
-    if name == usual { String::new() } else { format!("{open}map: {}{close}", quoted(name)) }
-}
-
-/// `@@map` and `@@schema`.
-fn footer(name: &str, object: &ObjectName) -> String {
-    let mut text = String::new();
-    if name != object.name {
-        let _ = write!(text, "\n  @@map({})\n", quoted(&object.name));
-    }
-    if let Some(schema) = &object.schema {
-        let _ = write!(text, "\n  @@schema({})\n", quoted(schema));
-    }
-    text
 }
 
 /// In the order of the old block, new lines behind the last column or relation.
@@ -435,11 +379,16 @@ fn in_order(lines: Vec<Line>, old: Option<&Block>) -> Vec<Line> {
 }
 
 /// The tables whose blocks have to be made anew.
-fn touched(changes: &[Change]) -> BTreeSet<ObjectName> {
-    let mut names = BTreeSet::new();
+fn touched(
+    state: &State,
+    names: &Names<'_>,
+    ignored: &BTreeSet<ObjectName>,
+    changes: &[Change],
+) -> BTreeSet<ObjectName> {
+    let mut touched = BTreeSet::new();
     let mut table = |name: &ObjectName| {
-        names.insert(name.clone());
-        names.insert(ObjectName::new(None, &name.name));
+        touched.insert(name.clone());
+        touched.insert(ObjectName::new(None, &name.name));
     };
     for change in changes {
         match change {
@@ -458,9 +407,25 @@ fn touched(changes: &[Change]) -> BTreeSet<ObjectName> {
                 if let TableObject::ForeignKey(key) = object {
                     table(&key.referenced_table);
                 }
+                // A key makes a relation one to one.
+                let keys = state.tables.iter().filter(|table| same(&table.name, name)).flat_map(|it| &it.foreign_keys);
+                keys.for_each(|key| table(&key.referenced_table));
             }
             _ => {}
         }
     }
-    names
+    // A model that leaves the client takes the fields with it that lead to it.
+    let leaves =
+        |name: &ObjectName| ignored.contains(name) && names.model(name).is_some_and(|model| !model.model().ignored);
+    for from in &state.tables {
+        for key in &from.foreign_keys {
+            if leaves(&from.name) {
+                table(&key.referenced_table);
+            }
+            if leaves(&key.referenced_table) {
+                table(&from.name);
+            }
+        }
+    }
+    touched
 }

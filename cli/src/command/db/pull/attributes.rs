@@ -1,0 +1,444 @@
+//! Keys, indexes and checks of a table as attributes: on fields and on lines of their own.
+//!
+//! Of an existing block, each line keeps its text and its comments as long as what it says is in the database.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use relata_codegen::ir::names::snake_ident;
+use relata_codegen::ir::{IndexMethod, IndexTarget as OldTarget, ModelWalker, NativeType, SortOrder};
+use relata_codegen::sql::names::clipped;
+use relata_codegen::sql::{Change, DataType, Index, IndexPart, IndexTarget, ObjectName, Table, TableObject, same_sql};
+
+use super::blocks::{Block, Line, with_comments};
+use super::names::{Names, Taken};
+use super::render::{quoted, same};
+
+/// The keys of a model, where they are written.
+#[derive(Default)]
+pub(super) struct Attributes {
+    /// ` @id` and ` @unique(..)` behind the columns of these names.
+    pub(super) on_fields: BTreeMap<String, String>,
+    /// Columns whose line in the existing block says another key than the database has.
+    pub(super) altered: BTreeSet<String>,
+    /// `@@id`, `@@unique`, `@@index`, `@@check`, and what else the existing block has.
+    pub(super) lines: Vec<Line>,
+}
+
+/// What a table has, to be written at one place.
+type Objects = Vec<TableObject>;
+
+/// The attributes of a model that is new.
+pub(super) fn fresh(names: &Names<'_>, table: &Table, fields: &[String]) -> Attributes {
+    let mut writer = Writer::new(names, table, fields);
+    let mut attributes = Attributes::default();
+    writer.add(&mut attributes, objects(table), &mut BTreeSet::new());
+    attributes
+}
+
+/// The attributes of a model that the existing file has in `block`, of which no mixin brings some along.
+pub(super) fn kept(
+    names: &Names<'_>,
+    table: &Table,
+    fields: &[String],
+    block: &Block,
+    changes: &[Change],
+) -> Attributes {
+    let mut writer = Writer::new(names, table, fields);
+    let mut attributes = Attributes::default();
+    let Some(model) = names.model(&table.name) else { return attributes };
+    let places = places(model, block);
+    let mut left = objects(table);
+    let mut with_unique = BTreeSet::new();
+    let mut lines: Vec<Option<Line>> = block.lines.iter().map(|line| Some(line.clone())).collect();
+    for (place, kind, name) in places {
+        let object = match fate(changes, table, kind, &name) {
+            Fate::Kept(live) => {
+                left.retain(|object| !is_called(object, kind, &live));
+                if let Place::Field(column) = &place {
+                    if kind == "unique" {
+                        with_unique.insert(column.clone());
+                    }
+                    let text = writer.kept_on_field(table, kind, &live);
+                    *attributes.on_fields.entry(column.clone()).or_default() += &text;
+                }
+                continue;
+            }
+            Fate::Gone => None,
+            Fate::Other(object) => {
+                let at = left.iter().position(|other| is_called(other, kind, object.name()));
+                at.map(|at| left.remove(at))
+            }
+        };
+        match (place, object) {
+            (Place::Field(column), object) => {
+                attributes.altered.insert(column);
+                left.extend(object);
+            }
+            (Place::Line(at), Some(object)) => {
+                let name = client_name(model, &name);
+                let text = writer.line(&object, name);
+                lines[at] = Some(with_comments(Line::new("", format!("  {text}")), Some(&&block.lines[at])));
+            }
+            (Place::Line(at), None) => lines[at] = None,
+        }
+    }
+    // What is new stands behind the last key or index, in front of `@@map`.
+    let mut own = 0;
+    for line in lines.into_iter().flatten().filter(|line| line.key.is_empty()) {
+        attributes.lines.push(line);
+        if attributes.lines.last().and_then(object_word).is_some() {
+            own = attributes.lines.len();
+        }
+    }
+    let behind = attributes.lines.split_off(own);
+    writer.add(&mut attributes, left, &mut with_unique);
+    attributes.lines.extend(behind);
+    attributes
+}
+
+/// What became of an object of the existing file.
+enum Fate {
+    /// It is in the database, under this name.
+    Kept(String),
+    /// Something else has its name, or it has another one.
+    Other(TableObject),
+    Gone,
+}
+
+/// `changes` lead from the database to the file.
+fn fate(changes: &[Change], table: &Table, kind: &str, name: &str) -> Fate {
+    for change in changes {
+        match change {
+            Change::AddObject { table: other, object } if same(other, &table.name) && is_called(object, kind, name) => {
+                return Fate::Gone;
+            }
+            Change::RenameObject { table: other, object, to }
+                if same(other, &table.name) && to == name && word(object) == kind =>
+            {
+                return Fate::Other(object.clone());
+            }
+            Change::ReplaceObject { table: other, previous, next }
+                if same(other, &table.name) && is_called(next, kind, name) =>
+            {
+                let is_same = previous.name() == next.name() && says_the_same(previous, next);
+                return if is_same { Fate::Kept(name.to_owned()) } else { Fate::Other(previous.clone()) };
+            }
+            _ => {}
+        }
+    }
+    Fate::Kept(name.to_owned())
+}
+
+/// Whether it is replaced only because something under it changes.
+fn says_the_same(a: &TableObject, b: &TableObject) -> bool {
+    match (a, b) {
+        (TableObject::Check(a), TableObject::Check(b)) => same_sql(&a.expression, &b.expression),
+        (TableObject::Index(a), TableObject::Index(b)) => {
+            let same_target = |a: &IndexPart, b: &IndexPart| match (&a.target, &b.target) {
+                (IndexTarget::Expression(a), IndexTarget::Expression(b)) => same_sql(a, b),
+                (a, b) => a == b,
+            };
+            a.unique == b.unique
+                && a.method == b.method
+                && a.parts.len() == b.parts.len()
+                && a.parts.iter().zip(&b.parts).all(|(a, b)| same_target(a, b) && a.sort == b.sort)
+                && match (&a.predicate, &b.predicate) {
+                    (Some(a), Some(b)) => same_sql(a, b),
+                    (a, b) => a == b,
+                }
+        }
+        (a, b) => a == b,
+    }
+}
+
+fn word(object: &TableObject) -> &'static str {
+    match object {
+        TableObject::PrimaryKey(_) => "id",
+        TableObject::Unique(_) => "unique",
+        TableObject::Index(index) if index.unique => "unique",
+        TableObject::Index(_) => "index",
+        TableObject::Check(_) => "check",
+        TableObject::ForeignKey(_) => "relation",
+    }
+}
+
+fn is_called(object: &TableObject, kind: &str, name: &str) -> bool {
+    word(object) == kind && object.name() == name
+}
+
+/// Where the existing file says something.
+enum Place {
+    /// At the field of this column.
+    Field(String),
+    /// On this line of the block.
+    Line(usize),
+}
+
+/// Everything that the existing model says of keys, indexes and checks, with its kind and its name in the database.
+fn places(model: ModelWalker<'_>, block: &Block) -> Vec<(Place, &'static str, String)> {
+    let lines_of = |kind: &str| -> Vec<usize> {
+        let is_it = |at: &usize| object_word(&block.lines[*at]) == Some(kind);
+        (0..block.lines.len()).filter(is_it).collect()
+    };
+    let mut places = Vec::new();
+    if let Some(key) = &model.model().primary_key {
+        let column = model.primary_key_columns().next().map(|column| column.db_name().to_owned());
+        let place =
+            lines_of("id").first().map_or_else(|| Place::Field(column.unwrap_or_default()), |at| Place::Line(*at));
+        places.push((place, "id", key.constraint_name.clone()));
+    }
+    // Those of fields come first.
+    let (uniques, indexes): (Vec<_>, Vec<_>) = model.model().indexes.iter().partition(|index| index.unique);
+    let lines = lines_of("unique");
+    let on_fields = uniques.len().saturating_sub(lines.len());
+    for (at, unique) in uniques.into_iter().enumerate() {
+        let column = || {
+            let field = unique.fields.first().filter(|field| matches!(field.target, OldTarget::Field(_)));
+            field.and_then(|field| model.index_column(field)).map(|it| it.db_name().to_owned()).unwrap_or_default()
+        };
+        let place = match at.checked_sub(on_fields).and_then(|at| lines.get(at)) {
+            Some(line) => Place::Line(*line),
+            None => Place::Field(column()),
+        };
+        places.push((place, "unique", unique.constraint_name.clone()));
+    }
+    for (line, index) in lines_of("index").into_iter().zip(indexes) {
+        places.push((Place::Line(line), "index", index.constraint_name.clone()));
+    }
+    for (line, check) in lines_of("check").into_iter().zip(&model.model().checks) {
+        places.push((Place::Line(line), "check", check.constraint_name.clone()));
+    }
+    places
+}
+
+/// `id` for a line that begins with `@@id`; none for lines about the model itself.
+fn object_word(line: &Line) -> Option<&'static str> {
+    let name = line.text.trim_start().strip_prefix("@@")?;
+    let name = name.split(|letter: char| !letter.is_alphanumeric()).next()?;
+    ["id", "unique", "index", "check"].into_iter().find(|word| *word == name)
+}
+
+/// `name:` of the existing file.
+fn client_name(model: ModelWalker<'_>, constraint: &str) -> Option<String> {
+    let model = model.model();
+    let of_key = model.primary_key.iter().filter(|key| key.constraint_name == constraint);
+    let of_index = model.indexes.iter().filter(|index| index.constraint_name == constraint);
+    of_key.filter_map(|key| key.name.clone()).chain(of_index.filter_map(|index| index.name.clone())).next()
+}
+
+fn objects(table: &Table) -> Objects {
+    let key = table.primary_key.iter().cloned().map(TableObject::PrimaryKey);
+    let uniques = table.uniques.iter().cloned().map(TableObject::Unique);
+    let indexes = table.indexes.iter().cloned().map(TableObject::Index);
+    let checks = table.checks.iter().cloned().map(TableObject::Check);
+    key.chain(uniques).chain(indexes).chain(checks).collect()
+}
+
+struct Writer<'a> {
+    names: &'a Names<'a>,
+    table: &'a Table,
+    /// What fields and keys of several fields are called in the client.
+    taken: Taken,
+}
+
+impl<'a> Writer<'a> {
+    fn new(names: &'a Names<'a>, table: &'a Table, fields: &[String]) -> Self {
+        let mut taken = Taken::new(snake_ident);
+        fields.iter().for_each(|field| taken.insert(field));
+        Self { names, table, taken }
+    }
+
+    /// Writes objects where they belong: a key of one column at its field.
+    fn add(&mut self, attributes: &mut Attributes, objects: Objects, with_unique: &mut BTreeSet<String>) {
+        let usual = |object: &TableObject| {
+            single_unique(object)
+                .is_some_and(|column| object.name() == clipped(&format!("{}_{column}", self.table.name.name), "_key"))
+        };
+        // A field has one `@unique`: that with the usual name.
+        let (first, rest): (Objects, Objects) = objects.into_iter().partition(usual);
+        for object in first.iter().chain(&rest) {
+            let column = match object {
+                TableObject::PrimaryKey(key) => Some(&key.columns).filter(|it| it.len() == 1).map(|it| it[0].clone()),
+                _ => single_unique(object).filter(|column| !with_unique.contains(column)),
+            };
+            match column {
+                Some(column) => {
+                    if word(object) == "unique" {
+                        with_unique.insert(column.clone());
+                    }
+                    *attributes.on_fields.entry(column.clone()).or_default() += &self.on_field(object);
+                    attributes.altered.insert(column);
+                }
+                None => {
+                    let text = self.line(object, None);
+                    attributes.lines.push(Line::new("", format!("  {text}")));
+                }
+            }
+        }
+    }
+
+    fn kept_on_field(&self, table: &Table, kind: &str, name: &str) -> String {
+        let object = objects(table).into_iter().find(|object| is_called(object, kind, name));
+        object.map(|object| self.on_field(&object)).unwrap_or_default()
+    }
+
+    /// ` @id` or ` @unique(..)`.
+    fn on_field(&self, object: &TableObject) -> String {
+        let table = &self.table.name.name;
+        match object {
+            TableObject::PrimaryKey(key) => format!(" @id{}", map(&key.name, &clipped(table, "_pkey"), "(", ")")),
+            object => {
+                let column = single_unique(object).unwrap_or_default();
+                let sort = match object {
+                    TableObject::Index(index) if index.parts.iter().any(|part| part.sort == SortOrder::Desc) => {
+                        Some("sort: Desc".to_owned())
+                    }
+                    _ => None,
+                };
+                let usual = clipped(&format!("{table}_{column}"), "_key");
+                let map = Some(map(object.name(), &usual, "", "")).filter(|map| !map.is_empty());
+                let arguments: Vec<String> = [map, sort].into_iter().flatten().collect();
+                if arguments.is_empty() { " @unique".to_owned() } else { format!(" @unique({})", arguments.join(", ")) }
+            }
+        }
+    }
+
+    /// `@@id`, `@@unique`, `@@index` or `@@check`. `known` is the key's name in the client.
+    fn line(&mut self, object: &TableObject, known: Option<String>) -> String {
+        match object {
+            TableObject::PrimaryKey(key) => {
+                let map = map(&key.name, &clipped(&self.table.name.name, "_pkey"), ", ", "");
+                let name = self.name(&key.columns, known);
+                format!("@@id([{}]{name}{map})", self.fields(&key.columns))
+            }
+            TableObject::Unique(unique) => {
+                let plain = format!("{}_{}", self.table.name.name, unique.columns.join("_"));
+                let map = map(&unique.name, &clipped(&plain, "_key"), ", ", "");
+                let name = self.name(&unique.columns, known);
+                format!("@@unique([{}]{name}{map})", self.fields(&unique.columns))
+            }
+            TableObject::Index(index) => self.index(index, known),
+            TableObject::Check(check) => {
+                format!("@@check({}, map: {})", quoted(&check.expression), quoted(&check.name))
+            }
+            TableObject::ForeignKey(_) => String::new(),
+        }
+    }
+
+    fn fields(&self, columns: &[String]) -> String {
+        let names = columns.iter().map(|column| self.names.field_name(&self.table.name, column));
+        names.collect::<Vec<_>>().join(", ")
+    }
+
+    /// `name: ".."` where the client would call a key of several columns like something else.
+    fn name(&mut self, columns: &[String], known: Option<String>) -> String {
+        if columns.len() < 2 && known.is_none() {
+            return String::new();
+        }
+        let names = columns.iter().map(|column| self.names.field_name(&self.table.name, column));
+        let plain = names.collect::<Vec<_>>().join("_");
+        match known {
+            Some(known) => {
+                self.taken.insert(&known);
+                format!(", name: {}", quoted(&known))
+            }
+            None if self.taken.is_free(&plain) => {
+                self.taken.insert(&plain);
+                String::new()
+            }
+            None => {
+                let letters = plain.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' });
+                let chosen = self.taken.take(&format!("{}_key", letters.collect::<String>()));
+                format!(", name: {}", quoted(&chosen))
+            }
+        }
+    }
+
+    fn index(&mut self, index: &Index, known: Option<String>) -> String {
+        let parts: Vec<String> = index.parts.iter().map(|part| self.part(index.method, part)).collect();
+        let mut text = format!("@@{}([{}]", if index.unique { "unique" } else { "index" }, parts.join(", "));
+        if index.unique && index.is_plain() {
+            let columns: Vec<String> = index.columns().map(str::to_owned).collect();
+            text += &self.name(&columns, known);
+        }
+        let method = match index.method {
+            IndexMethod::BTree => None,
+            IndexMethod::Hash => Some("Hash"),
+            IndexMethod::Gin => Some("Gin"),
+            IndexMethod::Gist => Some("Gist"),
+            IndexMethod::SpGist => Some("SpGist"),
+            IndexMethod::Brin => Some("Brin"),
+        };
+        if let Some(method) = method {
+            let _ = write!(text, ", type: {method}");
+        }
+        if let Some(predicate) = &index.predicate {
+            let _ = write!(text, ", where: raw({})", quoted(predicate));
+        }
+        let columns: Vec<&str> = index.columns().collect();
+        let suffix = if index.unique { "_key" } else { "_idx" };
+        let usual = clipped(&format!("{}_{}", self.table.name.name, columns.join("_")), suffix);
+        text += &map(&index.name, if columns.len() == index.parts.len() { &usual } else { "" }, ", ", "");
+        text + ")"
+    }
+
+    fn part(&self, method: IndexMethod, part: &IndexPart) -> String {
+        let mut arguments = Vec::new();
+        if let Some(class) = part.operator_class.as_ref().or_else(|| self.default_class(method, part)) {
+            arguments.push(format!("ops: raw({})", quoted(class)));
+        }
+        if part.sort == SortOrder::Desc {
+            arguments.push("sort: Desc".to_owned());
+        }
+        let arguments = arguments.join(", ");
+        match &part.target {
+            IndexTarget::Column(column) => {
+                let field = self.names.field_name(&self.table.name, column);
+                if arguments.is_empty() { field } else { format!("{field}({arguments})") }
+            }
+            IndexTarget::Expression(sql) if arguments.is_empty() => format!("raw({})", quoted(sql)),
+            IndexTarget::Expression(sql) => format!("raw({}, {arguments})", quoted(sql)),
+        }
+    }
+
+    /// The default operator class, where the language knows none for the method and type: that of an extension.
+    fn default_class<'p>(&self, method: IndexMethod, part: &'p IndexPart) -> Option<&'p String> {
+        let IndexTarget::Column(name) = &part.target else { return None };
+        let column = self.table.column(name)?;
+        let takes = match &column.ty {
+            DataType::Native(native) => method.takes(*native, column.array),
+            // Such methods know enums as little as money.
+            DataType::Enum(_) => method.takes(NativeType::Money, column.array),
+            DataType::Other(_) => true,
+        };
+        part.default_class.as_ref().filter(|_| !takes)
+    }
+}
+
+/// The column of a unique key that can be written at its field.
+fn single_unique(object: &TableObject) -> Option<String> {
+    match object {
+        TableObject::Unique(unique) if unique.columns.len() == 1 => Some(unique.columns[0].clone()),
+        TableObject::Index(index) if index.unique && index.is_plain() && index.parts.len() == 1 => {
+            index.columns().next().map(str::to_owned)
+        }
+        _ => None,
+    }
+}
+
+fn map(name: &str, usual: &str, open: &str, close: &str) -> String {
+    if name == usual { String::new() } else { format!("{open}map: {}{close}", quoted(name)) }
+}
+
+/// `@@map` and `@@schema`.
+pub(super) fn footer(name: &str, object: &ObjectName) -> String {
+    let mut text = String::new();
+    if name != object.name {
+        let _ = write!(text, "\n  @@map({})\n", quoted(&object.name));
+    }
+    if let Some(schema) = &object.schema {
+        let _ = write!(text, "\n  @@schema({})\n", quoted(schema));
+    }
+    text
+}

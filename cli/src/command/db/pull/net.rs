@@ -1,0 +1,127 @@
+//! The net under `pull`: what the compiler refuses of the text that was written is taken out of it, with a warning, so
+//! that one table never keeps all the others back.
+//!
+//! Every kind of database that is known needs none of this; a test counts that.
+
+use relata_codegen::compile;
+use relata_codegen::diagnostics::{Diagnostic, Sources};
+use relata_codegen::ir::Schema;
+
+use super::blocks::{Block, split};
+use crate::failure::Failure;
+use crate::report;
+
+/// How often a text is mended. Each round takes at least one line out of it.
+const MAX_ROUNDS: usize = 500;
+
+/// What was mended, and what is left of the schema.
+pub(super) struct Caught {
+    pub(super) schema: Schema,
+    pub(super) sources: Sources,
+    /// A line for each thing that is not in the text as it was meant to be.
+    pub(super) warnings: Vec<String>,
+}
+
+/// A field that is true of every column: from its model and field, `Unsupported("..")` with whatever default.
+pub(super) type Plain<'p> = dyn Fn(&str, &str) -> Option<String> + 'p;
+
+/// Compiles, and mends until the compiler takes it.
+pub(super) fn catch(mut sources: Sources, plain: &Plain<'_>) -> Result<Caught, Failure> {
+    let mut warnings = Vec::new();
+    for _ in 0..MAX_ROUNDS {
+        let compiled = compile(&sources);
+        if let Some(schema) = compiled.schema {
+            return Ok(Caught { schema, sources, warnings });
+        }
+        let errors: Vec<&Diagnostic> = compiled.diagnostics.iter().filter(|it| it.is_error()).collect();
+        let mut is_mended = false;
+        // From the end, so that places in front stay where they are; a line that is mended may answer for others.
+        for error in errors.iter().rev() {
+            let file = error.span.file as usize;
+            let Some(source) = sources.files.get_mut(file) else { continue };
+            let at = source.text.get(..error.span.start as usize).map_or(0, |text| text.matches('\n').count());
+            if let Some(text) = mend(&source.text, at, plain) {
+                source.text = text;
+                is_mended = true;
+                warnings
+                    .push(format!("the compiler refuses what was written of it: {} ({})", error.message, error.code));
+                break;
+            }
+        }
+        if !is_mended {
+            report::print(&compiled.diagnostics, &sources);
+            break;
+        }
+    }
+    Err(Failure::refused("no schema could be written that the compiler takes; nothing was written")
+        .help("this is a fault of Relata: please report it with the statement that makes the table"))
+}
+
+/// The text without what is wrong on its line `at`; none if nothing can be taken out.
+fn mend(text: &str, at: usize, plain: &Plain<'_>) -> Option<String> {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let line = lines.get(at)?.trim().to_owned();
+    let (block, first) = block_at(text, at)?;
+    if at > first {
+        let key = line.split_whitespace().next().unwrap_or_default();
+        let plain = if line.starts_with("@@") { None } else { plain(&block.name, key) };
+        match plain {
+            // A column that is plain already has to go.
+            Some(plain) if plain != line => lines[at] = format!("  {plain}"),
+            _ => drop(lines.remove(at)),
+        }
+    } else if block.keyword == "model" && !block.text.contains("@@ignore") {
+        let end = (first..lines.len()).find(|line| lines[*line].trim_start().starts_with('}'))?;
+        lines.insert(end, "  @@ignore".to_owned());
+    } else {
+        let end = (first..lines.len()).find(|line| lines[*line].trim_start().starts_with('}'))?;
+        lines.drain(first..=end);
+    }
+    Some(lines.join("\n") + "\n")
+}
+
+/// The block that has the line, and the number of its first line.
+fn block_at(text: &str, at: usize) -> Option<(Block, usize)> {
+    let mut first = 0;
+    for block in split(text) {
+        first += block.above.lines().count();
+        let length = block.text.lines().count();
+        if (first..first + length).contains(&at) {
+            return Some((block, first));
+        }
+        first += length;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caught(text: &str) -> Caught {
+        let plain =
+            |model: &str, field: &str| (model == "a" && field == "x").then(|| "x Unsupported(\"odd\")?".to_owned());
+        catch(Sources::single("s", text), &plain).expect("mended")
+    }
+
+    #[test]
+    fn what_is_right_is_not_touched() {
+        let text = "model a {\n  id Int @id\n}\n";
+        let caught = caught(text);
+        assert_eq!(caught.sources.files[0].text, text);
+        assert!(caught.warnings.is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_goes_and_the_rest_stays() {
+        let text = "enum e {\n}\n\nmodel a {\n  id Int @id\n  x Strin\n  e e\n  b b[]\n\n  @@index([none])\n}\n\nmodel b {\n  n Int?\n  a_id Int?\n  a a? @relation(fields: [a_id], references: [x])\n}\n";
+        let caught = caught(text);
+        let text = &caught.sources.files[0].text;
+        assert!(
+            text.contains("x Unsupported(\"odd\")?") && text.contains("@@ignore") && !text.contains("@@index"),
+            "{text}"
+        );
+        assert_eq!(caught.schema.models.len(), 2);
+        assert!(!caught.warnings.is_empty());
+    }
+}

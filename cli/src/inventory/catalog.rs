@@ -1,0 +1,84 @@
+//! The catalog, kind by kind. Each query gives: the catalog's table and oid; the schema, or none; the kind; the name;
+//! the table that it is about; whether it needs tables in any case; the statement that makes it, or none.
+//!
+//! The parameter is the list of the schemas that are pulled. Columns that only newer servers have are read as JSON.
+
+mod code;
+mod columns;
+mod tables;
+mod types;
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::{Error, Transaction};
+
+use super::Tables;
+use super::dependencies::Node;
+
+/// All kinds, those that others are built on first.
+pub(super) fn queries() -> Vec<String> {
+    let kinds = types::queries().into_iter().chain(code::queries()).chain(columns::queries());
+    kinds
+        .chain(tables::queries())
+        .map(|sql| format!("SELECT * FROM ({sql}) AS kind WHERE $1::text[] IS NOT NULL"))
+        .collect()
+}
+
+/// The condition that a row of the catalog is neither PostgreSQL's own nor an extension's.
+fn own(class: &str, alias: &str) -> String {
+    format!(
+        "{alias}.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_depend AS x WHERE x.classid = '{class}'::regclass
+            AND x.objid = {alias}.oid AND x.objsubid = 0 AND x.deptype IN ('e', 'i'))"
+    )
+}
+
+/// The name that the catalog gives to a thing.
+fn identity(class: &str, oid: &str) -> String {
+    format!("(pg_identify_object('{class}'::regclass, {oid}, 0)).identity")
+}
+
+/// A thing that has no more than a name here.
+fn named(class: &str, schema: Option<&str>, kind: &str) -> String {
+    let (identity, own) = (identity(class, "o.oid"), own(class, "o"));
+    let (namespace, join) = match schema {
+        Some(column) => ("n.nspname::text", format!(" JOIN pg_namespace AS n ON n.oid = o.{column}")),
+        None => ("NULL::text", String::new()),
+    };
+    format!(
+        "SELECT '{class}'::text, o.oid, {namespace}, '{kind}'::text, {identity}, NULL::text, true, NULL::text
+         FROM {class} AS o{join} WHERE {own}"
+    )
+}
+
+/// The tables of some schemas.
+pub(super) async fn tables(transaction: &Transaction<'_>, schemas: &[String]) -> Result<Tables, Error> {
+    let sql = "SELECT n.nspname::text, c.relname::text, c.oid
+        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname = ANY($1)";
+    let mut tables = Tables::new();
+    for row in transaction.query(sql, &[&schemas]).await? {
+        let node: Node = ("pg_class".to_owned(), row.try_get(2)?);
+        tables.insert((row.try_get(0)?, row.try_get(1)?), node);
+    }
+    Ok(tables)
+}
+
+/// Other schemas that have tables.
+pub(super) async fn elsewhere(transaction: &Transaction<'_>, schemas: &[String]) -> Result<Vec<(String, i64)>, Error> {
+    let sql = "SELECT n.nspname::text, count(*)
+        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't' AND n.nspname <> ALL($1)
+          AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+          AND NOT EXISTS (SELECT FROM pg_depend AS x WHERE x.classid = 'pg_class'::regclass AND x.objid = c.oid
+                          AND x.deptype = 'e')
+        GROUP BY 1 ORDER BY 1";
+    transaction.query(sql, &[&schemas]).await?.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// All extensions, with the schemas of their objects.
+pub(super) async fn extensions(transaction: &Transaction<'_>) -> Result<BTreeMap<u32, (String, String)>, Error> {
+    let sql = "SELECT e.oid, e.extname::text, n.nspname::text
+        FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql'";
+    let rows = transaction.query(sql, &[]).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?)))).collect()
+}

@@ -1,0 +1,159 @@
+//! What columns, keys, constraints and indexes have beyond what the language can say.
+
+use super::own;
+
+pub(super) fn queries() -> Vec<String> {
+    vec![
+        generated(),
+        identities(),
+        column_collations(),
+        never_null_lists(),
+        constraints(),
+        constraint_details(),
+        indexes(),
+        index_details(),
+    ]
+}
+
+/// A query over the columns of tables.
+fn of_columns(kind: &str, name: &str, statement: &str, condition: &str) -> String {
+    format!(
+        "SELECT 'column'::text, c.oid, n.nspname::text, '{kind}'::text, {name}, format('%I.%I', n.nspname, c.relname), true,
+            {statement}
+         FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+         JOIN pg_type AS t ON t.oid = a.atttypid LEFT JOIN pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum
+         WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.attnum > 0 AND NOT a.attisdropped AND {condition} AND {}",
+        own("pg_class", "c")
+    )
+}
+
+fn generated() -> String {
+    of_columns(
+        "generated column",
+        "format('%I.%I.%I (%s)', n.nspname, c.relname, a.attname, pg_get_expr(d.adbin, d.adrelid))",
+        "NULL::text",
+        "a.attgenerated <> ''",
+    )
+}
+
+fn identities() -> String {
+    of_columns(
+        "identity column",
+        "format('%I.%I.%I (GENERATED %s)', n.nspname, c.relname, a.attname,
+            CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END)",
+        "NULL::text",
+        "a.attidentity <> ''",
+    )
+}
+
+fn column_collations() -> String {
+    of_columns(
+        "column with a collation",
+        "format('%I.%I.%I (%s)', n.nspname, c.relname, a.attname,
+            (pg_identify_object('pg_collation'::regclass, a.attcollation, 0)).identity)",
+        "format('ALTER TABLE %I.%I ALTER COLUMN %I TYPE %s COLLATE %s', n.nspname, c.relname, a.attname,
+            format_type(a.atttypid, a.atttypmod),
+            (pg_identify_object('pg_collation'::regclass, a.attcollation, 0)).identity)",
+        "a.attcollation <> t.typcollation",
+    )
+}
+
+/// Lists of the language may be null.
+fn never_null_lists() -> String {
+    of_columns(
+        "list that is never null",
+        "format('%I.%I.%I', n.nspname, c.relname, a.attname)",
+        "format('ALTER TABLE %I.%I ALTER COLUMN %I SET NOT NULL', n.nspname, c.relname, a.attname)",
+        "a.attnotnull AND t.typcategory = 'A' AND t.typtype = 'b' AND t.typelem <> 0 AND t.typlen = -1",
+    )
+}
+
+/// All that have a statement of their own; of keys and checks, those count that the language cannot say.
+fn constraints() -> String {
+    format!(
+        "SELECT 'pg_constraint'::text, k.oid, n.nspname::text,
+            CASE k.contype WHEN 'x' THEN 'exclusion constraint' WHEN 'f' THEN 'foreign key' WHEN 'p' THEN 'primary key'
+                ELSE 'check' END,
+            format('%I on %I.%I (%s)', k.conname, n.nspname, c.relname, pg_get_constraintdef(k.oid)),
+            format('%s on %s.%s', k.conname, n.nspname, c.relname), true,
+            CASE WHEN k.contype <> 'f' OR EXISTS (
+                SELECT FROM pg_class AS t JOIN pg_namespace AS m ON m.oid = t.relnamespace
+                WHERE t.oid = k.confrelid AND m.nspname = ANY($1) AND NOT t.relispartition) THEN
+                format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', n.nspname, c.relname, k.conname, pg_get_constraintdef(k.oid)) END
+         FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE k.contype IN ('x', 'f', 'p', 'c') AND k.conparentid = 0 AND NOT c.relispartition AND {}",
+        own("pg_class", "c")
+    )
+}
+
+fn constraint_details() -> String {
+    format!(
+        "SELECT 'constraint'::text, k.oid, n.nspname::text, v.kind,
+            format('%I on %I.%I (%s)', k.conname, n.nspname, c.relname, pg_get_constraintdef(k.oid)),
+            format('%s on %s.%s', k.conname, n.nspname, c.relname), true, NULL::text
+         FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+         LEFT JOIN pg_index AS i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u')
+         CROSS JOIN LATERAL (SELECT to_jsonb(k) AS k, to_jsonb(i) AS i) AS j
+         CROSS JOIN LATERAL (VALUES
+            ('deferrable constraint', k.condeferrable),
+            ('constraint that is not valid', NOT k.convalidated),
+            ('constraint that is not enforced', NOT coalesce((j.k ->> 'conenforced')::boolean, true)),
+            ('constraint without inheritance', k.contype = 'c' AND k.connoinherit),
+            ('foreign key with MATCH FULL', k.contype = 'f' AND k.confmatchtype = 'f'),
+            ('foreign key that empties some columns', k.contype = 'f' AND (j.k -> 'confdelsetcols') <> 'null'::jsonb),
+            ('key over time', coalesce((j.k ->> 'conperiod')::boolean, false)),
+            ('key with INCLUDE', coalesce(i.indnkeyatts < i.indnatts, false)),
+            ('key with NULLS NOT DISTINCT', coalesce((j.i ->> 'indnullsnotdistinct')::boolean, false))
+         ) AS v (kind, holds)
+         WHERE v.holds AND k.contype IN ('f', 'p', 'u', 'c') AND k.conparentid = 0 AND NOT c.relispartition AND {}",
+        own("pg_class", "c")
+    )
+}
+
+/// Those that no constraint has.
+const INDEXES: &str =
+    "FROM pg_index AS i JOIN pg_class AS x ON x.oid = i.indexrelid JOIN pg_class AS c ON c.oid = i.indrelid
+         JOIN pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_am AS m ON m.oid = x.relam";
+
+fn indexes() -> String {
+    format!(
+        "SELECT 'pg_class'::text, x.oid, n.nspname::text,
+            CASE WHEN m.amname IN ('btree', 'hash', 'gin', 'gist', 'spgist', 'brin') THEN 'index'
+                ELSE 'index of another method' END,
+            format('%I on %I.%I (%s)', x.relname, n.nspname, c.relname, pg_get_indexdef(x.oid)),
+            format('%s on %s.%s', x.relname, n.nspname, c.relname), true, pg_get_indexdef(x.oid)
+         {INDEXES}
+         WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND {}
+           AND NOT EXISTS (SELECT FROM pg_constraint AS k WHERE k.conindid = x.oid AND k.contype IN ('p', 'u', 'x'))",
+        own("pg_class", "c")
+    )
+}
+
+fn index_details() -> String {
+    format!(
+        "SELECT 'index'::text, x.oid, n.nspname::text, v.kind,
+            format('%I on %I.%I (%s)', x.relname, n.nspname, c.relname, pg_get_indexdef(x.oid)),
+            format('%I.%I', n.nspname, c.relname), true, NULL::text
+         {INDEXES}
+         LEFT JOIN pg_constraint AS k ON k.conindid = x.oid AND k.contype IN ('p', 'u', 'x')
+         CROSS JOIN LATERAL (SELECT to_jsonb(i) AS i) AS j
+         CROSS JOIN LATERAL (VALUES
+            ('index with INCLUDE', k.oid IS NULL AND i.indnkeyatts < i.indnatts),
+            ('index with NULLS NOT DISTINCT', k.oid IS NULL AND coalesce((j.i ->> 'indnullsnotdistinct')::boolean, false)),
+            ('index with another order of nulls', m.amname = 'btree' AND EXISTS (
+                SELECT FROM unnest(i.indoption::int2[]) AS o WHERE o IN (1, 2))),
+            ('index with a collation', EXISTS (
+                SELECT FROM generate_series(0, i.indnkeyatts - 1) AS p JOIN pg_attribute AS a
+                ON a.attrelid = c.oid AND a.attnum = i.indkey[p] AND a.attnum > 0
+                WHERE i.indcollation[p] NOT IN (0, a.attcollation))),
+            ('index with options of an operator class', EXISTS (
+                SELECT FROM pg_attribute AS a WHERE a.attrelid = x.oid AND a.attoptions IS NOT NULL)),
+            ('index with storage parameters', x.reloptions IS NOT NULL),
+            ('index in a tablespace', x.reltablespace <> 0),
+            ('index that clusters its table', i.indisclustered),
+            ('index that is not valid', NOT i.indisvalid AND c.relkind = 'r')
+         ) AS v (kind, holds)
+         WHERE v.holds AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND {}",
+        own("pg_class", "c")
+    )
+}

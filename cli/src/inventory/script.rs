@@ -1,0 +1,57 @@
+//! The statements that make what no schema says, as two files: what has to run before the tables are made, and after.
+
+use relata_codegen::sql::quote::ident;
+
+use super::{Inventory, Item, Phase};
+
+/// What the tables need. Runs on an empty database.
+pub(crate) fn before(inventory: &Inventory, after: &str) -> String {
+    let mut text = format!(
+        "-- What the tables of the schema need and the schema cannot say: run this before `codegen db push` or the first\n\
+         -- migration, and {after} behind it.\n\n\
+         -- Functions may name tables that are not there yet.\nSET check_function_bodies = off;\n"
+    );
+    for schema in &inventory.schemas {
+        text += &format!("CREATE SCHEMA IF NOT EXISTS {};\n", ident(schema));
+    }
+    for (name, schema) in &inventory.needed_extensions {
+        if schema != "public" {
+            text += &format!("CREATE SCHEMA IF NOT EXISTS {};\n", ident(schema));
+        }
+        text += &format!("CREATE EXTENSION IF NOT EXISTS {} WITH SCHEMA {};\n", ident(name), ident(schema));
+    }
+    text + &statements(inventory, Phase::Before) + "\nRESET check_function_bodies;\n"
+}
+
+/// What needs the tables.
+pub(crate) fn after(inventory: &Inventory, before: &str) -> String {
+    format!(
+        "-- What stands on the tables of the schema and the schema cannot say: run {before} first, then\n\
+         -- `codegen db push` or the migrations, then this.\n{}",
+        statements(inventory, Phase::After)
+    )
+}
+
+fn statements(inventory: &Inventory, phase: Phase) -> String {
+    let mut text = String::new();
+    let (made, told): (Vec<&Item>, Vec<&Item>) =
+        inventory.items.iter().filter(|item| item.phase == phase).partition(|item| item.statement.is_some());
+    for item in made {
+        if let Some(statement) = &item.statement {
+            text +=
+                &format!("\n-- {}\n{};\n", one_line(&format!("{}: {}", item.kind, item.name)), statement.trim_end());
+        }
+    }
+    if !told.is_empty() {
+        text += "\n-- Not made by this file:\n";
+    }
+    for item in told {
+        text += &format!("-- {}\n", one_line(&format!("{}: {}", item.kind, item.name)));
+    }
+    text
+}
+
+/// A name may hold whatever it likes.
+pub(super) fn one_line(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
