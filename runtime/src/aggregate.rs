@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use rust_decimal::Decimal;
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::batch::{Parts, Query};
@@ -18,6 +19,7 @@ use crate::group::{GroupCondition, GroupOrder, GroupTerm, Having};
 use crate::model::Model;
 use crate::operation::{Call, Operation, Outcome};
 use crate::order::Order;
+use crate::result::{Names, Node};
 use crate::select::Select;
 use crate::selection::Reader;
 use crate::value::{IntoValue, Scalar};
@@ -67,6 +69,31 @@ pub(crate) struct Aggregation {
     pub(crate) take: Option<u64>,
     /// Of groups.
     pub(crate) skip: Option<u64>,
+}
+
+impl Aggregation {
+    /// The columns that the values of a row are about. Of the number of rows there is none.
+    pub(crate) fn names(&self) -> Names {
+        let columns = self.select.table.columns;
+        let of = |calculation: &Calculation| match calculation {
+            Calculation::CountRows => "count(*)",
+            Calculation::Count(column)
+            | Calculation::CountDistinct(column)
+            | Calculation::Sum(column, _)
+            | Calculation::Average(column, _)
+            | Calculation::Least(column)
+            | Calculation::Greatest(column) => columns[usize::from(*column)].name,
+        };
+        let groups = self.group_by.iter().map(|column| columns[usize::from(*column)].name);
+        groups.chain(self.calculations.iter().map(of)).collect()
+    }
+
+    /// Its rows.
+    pub(crate) fn node(&self, rows: Vec<Row>) -> Node {
+        let mut node = Node::new(self.select.table, rows);
+        node.set_names(Some(self.names()));
+        node
+    }
 }
 
 /// Number types that can be summed.

@@ -12,7 +12,7 @@ use crate::connection::{Lease, OpenTransaction, Pool, Prepared, Session, commit_
 use crate::error::{Error, Result, from_connection};
 use crate::hooks::{self, Intent};
 use crate::observe;
-use crate::operation::{Operation, Outcome, execute};
+use crate::operation::{Done, Operation, Outcome, execute};
 use crate::result::Node;
 use crate::sql::Statement;
 use crate::table::Table;
@@ -68,12 +68,6 @@ impl<T> std::fmt::Debug for BatchParts<T> {
 /// A running batch.
 pub struct BatchCall<T> {
     work: BoxFuture<'static, Result<Done<T>>>,
-}
-
-/// What a batch gives, and how many rows were read or written.
-struct Done<T> {
-    values: T,
-    rows: u64,
 }
 
 impl<T> std::fmt::Debug for BatchCall<T> {
@@ -226,8 +220,9 @@ async fn pipelined<T: Send>(
         Some(committed) => {
             committed.map_err(|error| commit_error(&error))?;
             transaction.mark_finished();
-            read_lacking(lease, operations, &mut outcomes).await?;
-            read_all(outcomes, finish)
+            let read = read_lacking(lease, operations, &mut outcomes).await;
+            let read = read.and_then(|()| read_all(outcomes, finish));
+            if operations.iter().any(Operation::writes) { read.map_err(Error::after_commit) } else { read }
         }
         None => {
             read_lacking(lease, operations, &mut outcomes).await?;

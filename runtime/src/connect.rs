@@ -3,6 +3,8 @@
 //! Takes a URL or key-value string as libpq does, `sslmode=verify-full` and `sslrootcert` included,
 //! and what Prisma writes into URLs (`schema`, `connection_limit`, `pool_timeout`, `pgbouncer`).
 
+mod text;
+
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,14 +62,10 @@ impl FromStr for ConnectOptions {
     /// When the text is not a connection string; the message does not repeat it.
     fn from_str(text: &str) -> Result<Self> {
         let mut settings = Settings::default();
-        let rest = settings.take_from(text.trim())?;
-        let mut config: tokio_postgres::Config = rest.parse().map_err(|error: tokio_postgres::Error| {
-            let reason = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-            Error::Config(format!(
-                "the connection string is wrong: {reason}; it looks like \
-                 postgresql://user:password@host:5432/database?sslmode=prefer"
-            ))
-        })?;
+        let text = text.trim();
+        let rest = settings.take_from(text)?;
+        let mut config: tokio_postgres::Config = rest.parse().map_err(|error| text::explain(&error))?;
+        text::check_target(&config)?;
         if config.get_hosts().is_empty() {
             return Err(Error::Config(
                 "the connection string names no host; it looks like postgresql://user:password@host:5432/database"
@@ -106,19 +104,15 @@ struct Settings {
 impl Settings {
     /// Takes the settings it knows out of a URL or a key-value string and gives back the rest.
     fn take_from(&mut self, text: &str) -> Result<String> {
-        if let Some((base, query)) = text.split_once('?').filter(|_| text.contains("://")) {
+        if let Some(url) = text::url_of(text)? {
             let mut kept = Vec::new();
-            for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            for pair in url.query.split('&').filter(|pair| !pair.is_empty()) {
                 let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
                 if !self.take(key, &percent_decode(value))? {
                     kept.push(pair);
                 }
             }
-            let glue = if kept.is_empty() { "" } else { "?" };
-            return Ok(format!("{base}{glue}{}", kept.join("&")));
-        }
-        if text.contains("://") {
-            return Ok(text.to_owned());
+            return Ok(url.with_options(&kept));
         }
         let mut kept = Vec::new();
         for pair in text.split_whitespace() {
@@ -155,10 +149,12 @@ impl Settings {
             Some("require") => (SslMode::Require, Tls::Unverified),
             Some("verify-ca") => (SslMode::Require, Tls::VerifyCa),
             Some("verify-full") => (SslMode::Require, Tls::VerifyFull),
-            Some(other) => {
-                return Err(Error::Config(format!(
-                    "sslmode={other} is not known: use disable, prefer, require, verify-ca or verify-full"
-                )));
+            Some(_) => {
+                return Err(Error::Config(
+                    "the sslmode in the connection string is not known: use disable, prefer, require, verify-ca or \
+                     verify-full"
+                        .to_owned(),
+                ));
             }
         };
         config.ssl_mode(mode);

@@ -18,11 +18,11 @@ pub(crate) use pool::{Pool, Shared};
 pub(crate) use session::{Answer, Prepared, Session};
 pub(crate) use types::KnownTypes;
 
-use crate::batch::Query;
+use crate::batch::{Parts, Query};
 use crate::error::{Error, Result};
-use crate::hooks;
+use crate::hooks::{self, Hooks, Intent};
 use crate::observe;
-use crate::operation::{Call, Operation, Outcome, execute};
+use crate::operation::{Call, Done, Operation, Outcome, execute};
 
 /// Where queries go: a pool, or one connection inside a transaction.
 #[derive(Debug, Clone)]
@@ -35,10 +35,21 @@ pub(crate) enum Target {
 }
 
 impl Handle {
-    /// Starts a query.
+    /// Starts a query. What takes a transaction of its own is read before COMMIT, so that what cannot be read was not
+    /// written either.
     pub(crate) fn call<Q: Query>(&self, query: Q) -> Call<Q::Output> {
-        let parts = query.into_parts();
-        Call { work: self.run(parts.operation), finish: parts.finish }
+        let Parts { operation, finish } = query.into_parts();
+        match &self.0 {
+            Target::Pool(pool) if operation.needs_transaction() => {
+                let (watched, pool) = (self.watch(&operation), Arc::clone(pool));
+                let work = in_transaction(pool, operation, finish).boxed();
+                Call::reading_first(watched.around(work, |done| done.rows))
+            }
+            target => {
+                let commits = matches!(target, Target::Pool(_)) && operation.writes();
+                Call::reading_last(self.run(operation), finish, commits)
+            }
+        }
     }
 
     pub(crate) fn pool(&self) -> &Arc<Pool> {
@@ -49,23 +60,45 @@ impl Handle {
     }
 
     /// Carries an operation out, on a connection of the pool or in the transaction.
-    pub(crate) fn run(&self, operation: Operation) -> BoxFuture<'static, Result<Outcome>> {
-        let pool = self.pool();
-        let span = observe::query_span(pool, operation.name(), operation.table());
-        let intents = pool.hooks.as_ref().map(|hooks| {
-            let in_transaction = matches!(self.0, Target::Transaction(_));
-            (Arc::clone(hooks), hooks::intents(&operation, in_transaction))
-        });
+    fn run(&self, operation: Operation) -> BoxFuture<'static, Result<Outcome>> {
+        let watched = self.watch(&operation);
         let work = match self.0.clone() {
             Target::Pool(pool) => run_alone(pool, operation).boxed(),
             Target::Transaction(transaction) => async move { transaction.run(operation).await }.boxed(),
         };
-        let work = match intents {
+        watched.around(work, Outcome::rows)
+    }
+
+    /// Who looks on while an operation is carried out.
+    fn watch(&self, operation: &Operation) -> Watched {
+        let pool = self.pool();
+        let span = observe::query_span(pool, operation.name(), operation.table());
+        let intents = pool.hooks.as_ref().map(|hooks| {
+            let in_transaction = matches!(self.0, Target::Transaction(_));
+            (Arc::clone(hooks), hooks::intents(operation, in_transaction))
+        });
+        Watched { span, intents }
+    }
+}
+
+/// The span of a query, and the hooks around it.
+struct Watched {
+    span: tracing::Span,
+    intents: Option<(Arc<Hooks>, Vec<Intent>)>,
+}
+
+impl Watched {
+    fn around<T: Send + 'static>(
+        self,
+        work: BoxFuture<'static, Result<T>>,
+        rows: fn(&T) -> u64,
+    ) -> BoxFuture<'static, Result<T>> {
+        let work = match self.intents {
             None => work,
-            Some((hooks, intents)) => hooks::around(hooks, intents, work, Outcome::rows).boxed(),
+            Some((hooks, intents)) => hooks::around(hooks, intents, work, rows).boxed(),
         };
         // Without a subscriber there is nothing to enter and leave at every poll.
-        if span.is_disabled() { work } else { observe::within(span, work, Outcome::rows).boxed() }
+        if self.span.is_disabled() { work } else { observe::within(self.span, work, rows).boxed() }
     }
 }
 
@@ -76,9 +109,6 @@ fn run_alone(pool: Arc<Pool>, operation: Operation) -> impl Future<Output = Resu
         if operation.locks_rows() {
             return Err(Error::Refused(LOCK_NEEDS_TRANSACTION.to_owned()));
         }
-        if operation.needs_transaction() {
-            return in_transaction(&pool, operation).boxed().await;
-        }
         let lease = pool.acquire().await?;
         execute(Session::new(&lease, operation.name()), operation).await
     }
@@ -88,11 +118,15 @@ pub(crate) const LOCK_NEEDS_TRANSACTION: &str = "a lock on rows ends with its tr
     begin one, and read through it";
 
 /// Carries out an operation of several statements, all or nothing.
-async fn in_transaction(pool: &Arc<Pool>, operation: Operation) -> Result<Outcome> {
-    let transaction = OpenTransaction::begin(pool, "BEGIN").await?;
+async fn in_transaction<T>(pool: Arc<Pool>, operation: Operation, finish: fn(Outcome) -> Result<T>) -> Result<Done<T>> {
+    if let Some(error) = operation.refused() {
+        return Err(error);
+    }
+    let transaction = OpenTransaction::begin(&pool, "BEGIN").await?;
     let outcome = transaction.run(operation).await?;
+    let done = Done::read(outcome, finish)?;
     transaction.commit().await?;
-    Ok(outcome)
+    Ok(done)
 }
 
 #[cfg(test)]

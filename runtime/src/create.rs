@@ -3,7 +3,7 @@
 use crate::field::{Assignment, SetTo};
 use crate::filter::Unique;
 use crate::model::Model;
-use crate::nested::{Nested, NestedWrite, Sets};
+use crate::nested::{self, Nested, NestedWrite, Sets};
 use crate::sql::Cell;
 use crate::table::{Relation, Table};
 use crate::value::{Param, Scalar};
@@ -19,6 +19,8 @@ pub struct Insert {
     pub(crate) after: Vec<NestedWrite>,
     /// What cannot be done, found while it was put together.
     pub(crate) refused: Option<&'static str>,
+    /// How many nested writes are inside one another at most.
+    pub(crate) levels: u16,
 }
 
 impl Insert {
@@ -30,6 +32,7 @@ impl Insert {
             before: Vec::new(),
             after: Vec::new(),
             refused: None,
+            levels: 0,
         }
     }
 
@@ -51,6 +54,24 @@ impl Insert {
         for (column, value) in relation.parent_columns.iter().zip(values) {
             self.cells.push((*column, Cell::Value(value)));
         }
+    }
+
+    /// Takes a row along that must be there first.
+    fn write_before(&mut self, relation: &'static Relation, other: Insert) {
+        self.refused = self.refused.or(other.refused);
+        if other.levels >= nested::MOST_LEVELS {
+            self.refused = Some(nested::TOO_DEEP);
+            return;
+        }
+        self.levels = self.levels.max(other.levels + 1);
+        self.before.push((relation, other));
+    }
+
+    /// Takes a write along that comes behind it.
+    pub(crate) fn write_after(&mut self, write: NestedWrite) {
+        self.refused = self.refused.or(write.refused);
+        self.levels = self.levels.max(write.levels);
+        self.after.push(write);
     }
 
     pub(crate) fn assign(&mut self, column: u16, to: SetTo) {
@@ -109,7 +130,7 @@ impl<M: Model, K> Link<M, K> for Unique<M> {}
 
 impl<M: Model, K, C: CreateRow<Model = M>> LinkTarget<M, K> for C {
     fn link(self, insert: &mut Insert, relation: &'static Relation) {
-        insert.before.push((relation, self.into_insert()));
+        insert.write_before(relation, self.into_insert());
     }
 }
 
@@ -254,7 +275,7 @@ impl<C: NewRow> NewRow for CreateWith<C> {
     fn into_insert(self) -> Insert {
         let mut insert = self.create.into_insert();
         self.sets.into_iter().for_each(|(column, to)| insert.assign(column, to));
-        insert.after.extend(self.nested);
+        self.nested.into_iter().for_each(|write| insert.write_after(write));
         insert
     }
 }

@@ -1,12 +1,16 @@
 //! What can go wrong, as types to match on.
 //!
-//! No message here shows a parameter's value or a password: PostgreSQL's DETAIL lines, which quote
-//! values, are left out, and so are the messages of the classes of errors that quote input.
+//! No message here shows a parameter's value or a password: see `message`.
+
+mod message;
 
 use std::fmt;
 use std::time::Duration;
 
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, SqlState};
+
+use crate::value::Refused;
+use message::STALE_PLAN;
 
 /// The result of everything that talks to the database.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -114,9 +118,13 @@ pub enum Error {
         /// What is wrong, without the value.
         reason: String,
     },
+    /// A write is done and committed, and its answer cannot be read: why not. To run it again would do it twice. Where
+    /// COMMIT is still to come, in a transaction of the program, the reason comes by itself.
+    #[error("the write is done and committed, but its answer cannot be read: {0}")]
+    Committed(Box<Error>),
     /// Any other answer of the database.
     #[error("{0}")]
-    Database(DatabaseError),
+    Database(Box<DatabaseError>),
 }
 
 /// A violated constraint.
@@ -145,14 +153,58 @@ impl fmt::Display for ConstraintViolation {
 }
 
 /// An answer of the database that has no type of its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Neither `Display` nor `Debug` shows what PostgreSQL may have quoted of a value: see
+/// [`server_message`](Self::server_message).
+#[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseError {
     /// The SQLSTATE.
     pub sqlstate: String,
-    /// The primary message; where PostgreSQL's would quote input, a fixed text.
+    /// What is wrong: PostgreSQL's primary message where it cannot hold a value, else what the SQLSTATE means.
     pub message: String,
     /// The model that was asked for; none for BEGIN, COMMIT and the like.
     pub model: Option<&'static str>,
+    /// The table that PostgreSQL names, if it names one.
+    pub table: Option<String>,
+    /// The column that it names.
+    pub column: Option<String>,
+    /// The constraint that it names.
+    pub constraint: Option<String>,
+    server_message: String,
+}
+
+impl DatabaseError {
+    fn new(error: &DbError, model: Option<&'static str>) -> Self {
+        Self {
+            sqlstate: error.code().code().to_owned(),
+            message: message::safe_message(error),
+            model,
+            table: error.table().map(str::to_owned),
+            column: error.column().map(str::to_owned),
+            constraint: error.constraint().map(str::to_owned),
+            server_message: error.message().to_owned(),
+        }
+    }
+
+    /// PostgreSQL's primary message as it came: that of a `RAISE EXCEPTION` in a trigger, say.
+    ///
+    /// It may quote values of parameters and rows, so do not log it where those must not be.
+    pub fn server_message(&self) -> &str {
+        &self.server_message
+    }
+}
+
+impl fmt::Debug for DatabaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DatabaseError")
+            .field("sqlstate", &self.sqlstate)
+            .field("message", &self.message)
+            .field("model", &self.model)
+            .field("table", &self.table)
+            .field("column", &self.column)
+            .field("constraint", &self.constraint)
+            .finish_non_exhaustive()
+    }
 }
 
 impl fmt::Display for DatabaseError {
@@ -162,7 +214,13 @@ impl fmt::Display for DatabaseError {
             Some(model) => write!(f, "a query on {model}")?,
             None => f.write_str("a statement")?,
         }
-        write!(f, ": {} (SQLSTATE {})", self.message, self.sqlstate)
+        write!(f, ": {}", self.message)?;
+        for (what, name) in [("table", &self.table), ("column", &self.column), ("constraint", &self.constraint)] {
+            if let Some(name) = name {
+                write!(f, ", {what} {name}")?;
+            }
+        }
+        write!(f, " (SQLSTATE {})", self.sqlstate)
     }
 }
 
@@ -200,6 +258,7 @@ impl Error {
             Error::ChangedWhileReading { .. } => "ChangedWhileReading",
             Error::Refused(_) => "Refused",
             Error::Decode { .. } => "Decode",
+            Error::Committed(_) => "Committed",
             Error::Database(_) => "Database",
         }
     }
@@ -236,6 +295,15 @@ impl Error {
         matches!(self, Error::Database(error) if error.sqlstate.starts_with("42") || error.sqlstate == "22P03")
     }
 
+    /// The same failure to read the answer of a write that is committed. Without a row nothing was written.
+    #[cold]
+    pub(crate) fn after_commit(self) -> Self {
+        match self {
+            error @ (Error::NotFound { .. } | Error::Committed(_)) => error,
+            error => Error::Committed(Box::new(error)),
+        }
+    }
+
     /// Translates what the driver says about a statement on `table`.
     pub(crate) fn from_driver(error: &tokio_postgres::Error, table: &'static crate::table::Table) -> Self {
         match error.as_db_error() {
@@ -251,14 +319,16 @@ pub(crate) fn from_connection(error: &tokio_postgres::Error) -> Error {
         if is_collision(database.code()) {
             return Error::Serialization { sqlstate: database.code().code().to_owned() };
         }
-        let message = safe_message(database);
-        return Error::Database(DatabaseError { sqlstate: database.code().code().to_owned(), message, model: None });
+        return Error::Database(Box::new(DatabaseError::new(database, None)));
     }
     if error.is_closed() {
         return Error::ConnectionLost("it is closed".to_owned());
     }
-    let source = std::error::Error::source(error).map(ToString::to_string);
-    match source {
+    let source = std::error::Error::source(error);
+    if let Some(Refused(reason)) = source.and_then(|source| source.downcast_ref()) {
+        return Error::Refused((*reason).to_owned());
+    }
+    match source.map(ToString::to_string) {
         Some(reason) if error.to_string().contains("serializing parameter") => {
             Error::Refused(format!("a parameter does not fit its column: {reason}"))
         }
@@ -267,7 +337,7 @@ pub(crate) fn from_connection(error: &tokio_postgres::Error) -> Error {
     }
 }
 
-fn from_database(error: &tokio_postgres::error::DbError, table: &'static crate::table::Table) -> Error {
+fn from_database(error: &DbError, table: &'static crate::table::Table) -> Error {
     let code = error.code();
     if *code == SqlState::UNIQUE_VIOLATION {
         Error::UniqueViolation(violation(error, table))
@@ -280,8 +350,7 @@ fn from_database(error: &tokio_postgres::error::DbError, table: &'static crate::
     } else if is_collision(code) {
         Error::Serialization { sqlstate: code.code().to_owned() }
     } else {
-        let message = safe_message(error);
-        Error::Database(DatabaseError { sqlstate: code.code().to_owned(), message, model: Some(table.name) })
+        Error::Database(Box::new(DatabaseError::new(error, Some(table.name))))
     }
 }
 
@@ -289,7 +358,7 @@ fn is_collision(code: &SqlState) -> bool {
     *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED
 }
 
-fn violation(error: &tokio_postgres::error::DbError, table: &'static crate::table::Table) -> ConstraintViolation {
+fn violation(error: &DbError, table: &'static crate::table::Table) -> ConstraintViolation {
     let constraint = error.constraint().unwrap_or_default();
     let known = std::iter::once(table)
         .chain(table.relations.iter().map(|relation| relation.child))
@@ -305,19 +374,5 @@ fn violation(error: &tokio_postgres::error::DbError, table: &'static crate::tabl
         constraint: constraint.to_owned(),
         columns,
         sqlstate: error.code().code().to_owned(),
-    }
-}
-
-/// PostgreSQL's message about a statement that was prepared before a migration, which it may say in another language.
-const STALE_PLAN: &str = "cached plan must not change result type";
-
-/// The primary message, unless it is of a class that quotes the input: 22 (data exceptions) and 42 with text.
-fn safe_message(error: &tokio_postgres::error::DbError) -> String {
-    if error.routine() == Some("RevalidateCachedQuery") {
-        return STALE_PLAN.to_owned();
-    }
-    match &error.code().code()[..2] {
-        "22" => "a value does not fit its type".to_owned(),
-        _ => error.message().to_owned(),
     }
 }

@@ -212,7 +212,7 @@ macro_rules! comparisons {
 
         impl<M: Model> $name<M, String> {
             fn like(self, pattern: String, insensitive: bool) -> Filter<M> {
-                Filter::new(Condition::Like { column: self.column, pattern, insensitive })
+                Filter::new(Condition::Like { column: self.column, pattern: Param::Text(pattern), insensitive })
             }
 
             /// Contains the text; `%` and `_` mean themselves.

@@ -17,8 +17,19 @@ use crate::value::Param;
 /// ```
 pub struct Filter<M> {
     pub(crate) condition: Condition,
+    /// How many conditions are inside one another at most.
+    levels: u16,
     model: PhantomData<fn() -> M>,
 }
+
+/// How many conditions, or other parts of a query, may be inside one another.
+///
+/// A visitor may have sent what a filter is made of. Whatever walks over a query does so by recursion, and dropping it
+/// is recursion, too: so what is deeper is dropped while it is put together, and the query is refused.
+pub(crate) const MOST_LEVELS: u16 = 256;
+
+const TOO_DEEP: &str = "the filter has more than 256 conditions inside one another: \
+    combine lists of conditions by Filter::all and Filter::any";
 
 /// A key that at most one row of `M` has.
 pub struct Unique<M> {
@@ -53,7 +64,7 @@ pub(crate) enum Condition {
     },
     Like {
         column: u16,
-        pattern: String,
+        pattern: Param,
         insensitive: bool,
     },
     Contains {
@@ -93,10 +104,13 @@ pub(crate) enum Condition {
     },
     Json {
         column: u16,
-        path: Vec<String>,
+        /// A list of names; none for the whole value.
+        path: Option<Param>,
         test: JsonTest,
     },
     Search(Search),
+    /// In the place of conditions that cannot be sent: why not.
+    Refused(&'static str),
 }
 
 /// SQL's comparisons.
@@ -184,18 +198,47 @@ impl Condition {
 }
 
 impl<M> Filter<M> {
+    /// A condition that is made of no other filter.
     pub(crate) fn new(condition: Condition) -> Self {
-        Self { condition, model: PhantomData }
+        Self::deep(condition, 1)
+    }
+
+    fn deep(condition: Condition, levels: u16) -> Self {
+        if levels > MOST_LEVELS {
+            return Self::new(Condition::Refused(TOO_DEEP));
+        }
+        Self { condition, levels, model: PhantomData }
+    }
+
+    /// A condition around this one.
+    pub(crate) fn inside<P>(self, around: impl FnOnce(Condition) -> Condition) -> Filter<P> {
+        Filter::deep(around(self.condition), self.levels + 1)
+    }
+
+    fn list(filters: impl IntoIterator<Item = Filter<M>>, around: fn(Vec<Condition>) -> Condition) -> Self {
+        let mut levels = 0;
+        let take = |filter: Filter<M>| {
+            levels = levels.max(filter.levels);
+            filter.condition
+        };
+        let conditions = filters.into_iter().map(take).collect();
+        Self::deep(around(conditions), levels + 1)
     }
 
     /// Every one of the filters holds. Of none: every row.
     pub fn all(filters: impl IntoIterator<Item = Filter<M>>) -> Self {
-        Self::new(Condition::And(filters.into_iter().map(|filter| filter.condition).collect()))
+        Self::list(filters, Condition::And)
     }
 
     /// At least one of the filters holds. Of none: no row.
     pub fn any(filters: impl IntoIterator<Item = Filter<M>>) -> Self {
-        Self::new(Condition::Or(filters.into_iter().map(|filter| filter.condition).collect()))
+        Self::list(filters, Condition::Or)
+    }
+
+    /// How many levels this filter and another one make together: one that is a list already takes the other in.
+    fn levels_with(&self, other: &Self, takes_in: bool) -> u16 {
+        let one_more = u16::from(!takes_in);
+        (self.levels + one_more).max(other.levels + 1)
     }
 }
 
@@ -228,7 +271,7 @@ impl<M> Unique<M> {
 
 impl<M> Clone for Filter<M> {
     fn clone(&self) -> Self {
-        Self::new(self.condition.clone())
+        Self::deep(self.condition.clone(), self.levels)
     }
 }
 
@@ -252,7 +295,7 @@ impl<M> std::fmt::Debug for Unique<M> {
 
 impl<M> From<Unique<M>> for Filter<M> {
     fn from(key: Unique<M>) -> Self {
-        Self::new(key.into_condition())
+        Self::deep(key.into_condition(), 2)
     }
 }
 
@@ -267,7 +310,13 @@ impl<M, R: Into<Filter<M>>> BitAnd<R> for Filter<M> {
     type Output = Filter<M>;
 
     fn bitand(self, other: R) -> Filter<M> {
-        Self::new(self.condition.and(other.into().condition))
+        let other = other.into();
+        let levels = match (&self.condition, &other.condition) {
+            (Condition::And(parts), _) if parts.is_empty() => other.levels,
+            (_, Condition::And(parts)) if parts.is_empty() => self.levels,
+            (condition, _) => self.levels_with(&other, matches!(condition, Condition::And(_))),
+        };
+        Self::deep(self.condition.and(other.condition), levels)
     }
 }
 
@@ -275,7 +324,9 @@ impl<M, R: Into<Filter<M>>> BitOr<R> for Filter<M> {
     type Output = Filter<M>;
 
     fn bitor(self, other: R) -> Filter<M> {
-        Self::new(self.condition.or(other.into().condition))
+        let other = other.into();
+        let levels = self.levels_with(&other, matches!(self.condition, Condition::Or(_)));
+        Self::deep(self.condition.or(other.condition), levels)
     }
 }
 
@@ -283,7 +334,7 @@ impl<M> Not for Filter<M> {
     type Output = Filter<M>;
 
     fn not(self) -> Filter<M> {
-        Self::new(self.condition.negated())
+        self.inside(Condition::negated)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::batch::{Parts, Query};
 use crate::columns::Columns;
 use crate::connection::Handle;
 use crate::error::Result;
-use crate::filter::{Filter, Operator};
+use crate::filter::{Filter, MOST_LEVELS, Operator};
 use crate::model::Model;
 use crate::operation::{Call, Operation, Outcome};
 use crate::order::{Order, OrderKey, OrderTerm};
@@ -20,10 +20,40 @@ use crate::value::Param;
 /// A condition on groups.
 #[derive(Debug, Clone)]
 pub(crate) enum GroupCondition {
-    And(Box<[GroupCondition; 2]>),
-    Or(Box<[GroupCondition; 2]>),
+    /// Two or more.
+    And(Vec<GroupCondition>),
+    /// Two or more.
+    Or(Vec<GroupCondition>),
     Not(Box<GroupCondition>),
-    Compare { calculation: Calculation, operator: Operator, value: Param },
+    Compare {
+        calculation: Calculation,
+        operator: Operator,
+        value: Param,
+    },
+    /// In the place of conditions that cannot be sent: why not.
+    Refused(&'static str),
+}
+
+impl GroupCondition {
+    fn and(self, other: GroupCondition) -> Self {
+        match self {
+            GroupCondition::And(mut parts) => {
+                parts.push(other);
+                GroupCondition::And(parts)
+            }
+            one => GroupCondition::And(vec![one, other]),
+        }
+    }
+
+    fn or(self, other: GroupCondition) -> Self {
+        match self {
+            GroupCondition::Or(mut parts) => {
+                parts.push(other);
+                GroupCondition::Or(parts)
+            }
+            one => GroupCondition::Or(vec![one, other]),
+        }
+    }
 }
 
 /// A place in the order of groups.
@@ -36,18 +66,32 @@ pub(crate) enum GroupTerm {
 /// A condition on groups of rows of `M`: made by calculated values, combined with `&`, `|` and `!`.
 pub struct Having<M> {
     condition: GroupCondition,
+    /// How many conditions are inside one another at most.
+    levels: u16,
     model: PhantomData<fn() -> M>,
 }
 
 impl<M> Having<M> {
     pub(crate) fn new(condition: GroupCondition) -> Self {
-        Self { condition, model: PhantomData }
+        Self::deep(condition, 1)
+    }
+
+    fn deep(condition: GroupCondition, levels: u16) -> Self {
+        if levels > MOST_LEVELS {
+            return Self::new(GroupCondition::Refused("having has more than 256 conditions inside one another"));
+        }
+        Self { condition, levels, model: PhantomData }
+    }
+
+    /// How many levels this condition and another one make together.
+    fn levels_with(&self, other: &Self, takes_in: bool) -> u16 {
+        (self.levels + u16::from(!takes_in)).max(other.levels + 1)
     }
 }
 
 impl<M> Clone for Having<M> {
     fn clone(&self) -> Self {
-        Self::new(self.condition.clone())
+        Self::deep(self.condition.clone(), self.levels)
     }
 }
 
@@ -61,7 +105,8 @@ impl<M> BitAnd for Having<M> {
     type Output = Having<M>;
 
     fn bitand(self, other: Having<M>) -> Having<M> {
-        Self::new(GroupCondition::And(Box::new([self.condition, other.condition])))
+        let levels = self.levels_with(&other, matches!(self.condition, GroupCondition::And(_)));
+        Self::deep(self.condition.and(other.condition), levels)
     }
 }
 
@@ -69,7 +114,8 @@ impl<M> BitOr for Having<M> {
     type Output = Having<M>;
 
     fn bitor(self, other: Having<M>) -> Having<M> {
-        Self::new(GroupCondition::Or(Box::new([self.condition, other.condition])))
+        let levels = self.levels_with(&other, matches!(self.condition, GroupCondition::Or(_)));
+        Self::deep(self.condition.or(other.condition), levels)
     }
 }
 
@@ -77,7 +123,7 @@ impl<M> Not for Having<M> {
     type Output = Having<M>;
 
     fn not(self) -> Having<M> {
-        Self::new(GroupCondition::Not(Box::new(self.condition)))
+        Self::deep(GroupCondition::Not(Box::new(self.condition)), self.levels + 1)
     }
 }
 
@@ -176,7 +222,7 @@ impl<M: Model, K: Columns<M>, A: Aggregates<M>> GroupBy<M, K, A> {
     /// Only groups that meet the condition, and all conditions before it.
     pub fn having(mut self, having: Having<M>) -> Self {
         self.aggregation.having = Some(match self.aggregation.having {
-            Some(before) => GroupCondition::And(Box::new([before, having.condition])),
+            Some(before) => before.and(having.condition),
             None => having.condition,
         });
         self

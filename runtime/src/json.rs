@@ -7,22 +7,23 @@ use serde_json::Value as Json;
 use crate::field::{Field, OptionalField, OptionalUniqueField, UniqueField};
 use crate::filter::{Condition, Filter, Operator, escape_like};
 use crate::model::Model;
+use crate::value::{Param, Scalar};
 
 /// What a value inside a Json column is asked.
 #[derive(Debug, Clone)]
 pub(crate) enum JsonTest {
     Exists,
     /// Equality of any two values, other comparisons of values of the same kind.
-    Compare(Operator, Json),
+    Compare(Operator, Param),
     /// A string that is like the pattern.
     Like {
-        pattern: String,
+        pattern: Param,
         insensitive: bool,
     },
     /// An array that holds all of these.
-    ArrayContains(Json),
-    ArrayStartsWith(Json),
-    ArrayEndsWith(Json),
+    ArrayContains(Param),
+    ArrayStartsWith(Param),
+    ArrayEndsWith(Param),
 }
 
 /// A place inside a Json column: `sample::json.path(["address", "city"])`.
@@ -30,7 +31,7 @@ pub(crate) enum JsonTest {
 /// What is not there meets no condition, as null does not in SQL.
 pub struct JsonPath<M> {
     column: u16,
-    path: Vec<String>,
+    path: Option<Param>,
     model: PhantomData<fn() -> M>,
 }
 
@@ -42,13 +43,13 @@ impl<M> Clone for JsonPath<M> {
 
 impl<M> std::fmt::Debug for JsonPath<M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "JsonPath({}, {:?})", self.column, self.path)
+        write!(f, "JsonPath({})", self.column)
     }
 }
 
 impl<M: Model> JsonPath<M> {
     fn root(column: u16) -> Self {
-        Self { column, path: Vec::new(), model: PhantomData }
+        Self { column, path: None, model: PhantomData }
     }
 
     fn test(self, test: JsonTest) -> Filter<M> {
@@ -62,32 +63,32 @@ impl<M: Model> JsonPath<M> {
 
     /// Equals the value; Json's null equals itself.
     pub fn eq(self, value: impl Into<Json>) -> Filter<M> {
-        self.test(JsonTest::Compare(Operator::Eq, value.into()))
+        self.test(JsonTest::Compare(Operator::Eq, value.into().into_param()))
     }
 
     /// Is there and differs from the value.
     pub fn ne(self, value: impl Into<Json>) -> Filter<M> {
-        self.test(JsonTest::Compare(Operator::Ne, value.into()))
+        self.test(JsonTest::Compare(Operator::Ne, value.into().into_param()))
     }
 
     /// Is of the value's kind (number, string ...) and less.
     pub fn lt(self, value: impl Into<Json>) -> Filter<M> {
-        self.test(JsonTest::Compare(Operator::Lt, value.into()))
+        self.test(JsonTest::Compare(Operator::Lt, value.into().into_param()))
     }
 
     /// Is of the value's kind, and the value or less.
     pub fn lte(self, value: impl Into<Json>) -> Filter<M> {
-        self.test(JsonTest::Compare(Operator::Lte, value.into()))
+        self.test(JsonTest::Compare(Operator::Lte, value.into().into_param()))
     }
 
     /// Is of the value's kind and more.
     pub fn gt(self, value: impl Into<Json>) -> Filter<M> {
-        self.test(JsonTest::Compare(Operator::Gt, value.into()))
+        self.test(JsonTest::Compare(Operator::Gt, value.into().into_param()))
     }
 
     /// Is of the value's kind, and the value or more.
     pub fn gte(self, value: impl Into<Json>) -> Filter<M> {
-        self.test(JsonTest::Compare(Operator::Gte, value.into()))
+        self.test(JsonTest::Compare(Operator::Gte, value.into().into_param()))
     }
 }
 
@@ -111,7 +112,8 @@ macro_rules! json_tests {
         impl<M: Model> $field<M, Json> {
             /// A place inside: names of objects' fields, and numbers of arrays' elements from 0 on.
             pub fn path<S: Into<String>>(self, path: impl IntoIterator<Item = S>) -> JsonPath<M> {
-                let path = path.into_iter().map(Into::into).collect();
+                let path: Vec<Param> = path.into_iter().map(|name| Param::Text(name.into())).collect();
+                let path = (!path.is_empty()).then_some(Param::Array(path));
                 JsonPath { column: self.column, path, model: PhantomData }
             }
 
@@ -126,7 +128,7 @@ macro_rules! json_tests {
 }
 
 fn like(pattern: String, insensitive: bool) -> JsonTest {
-    JsonTest::Like { pattern, insensitive }
+    JsonTest::Like { pattern: Param::Text(pattern), insensitive }
 }
 
 json_tests! {
@@ -144,10 +146,10 @@ json_tests! {
     string_ends_with_insensitive(text: impl AsRef<str>) => like(format!("%{}", escape_like(text.as_ref())), true);
     /// Is an array that holds all of the values; objects need to have their fields only.
     array_contains(values: impl IntoIterator<Item = impl Into<Json>>) => {
-        JsonTest::ArrayContains(values.into_iter().map(Into::into).collect())
+        JsonTest::ArrayContains(values.into_iter().map(Into::into).collect::<Json>().into_param())
     };
     /// Is an array whose first element is the value.
-    array_starts_with(value: impl Into<Json>) => JsonTest::ArrayStartsWith(value.into());
+    array_starts_with(value: impl Into<Json>) => JsonTest::ArrayStartsWith(value.into().into_param());
     /// Is an array whose last element is the value.
-    array_ends_with(value: impl Into<Json>) => JsonTest::ArrayEndsWith(value.into());
+    array_ends_with(value: impl Into<Json>) => JsonTest::ArrayEndsWith(value.into().into_param());
 }

@@ -161,8 +161,8 @@ impl<'a> Cursor<'a> {
 
     #[cold]
     fn decode_error(self, column: usize, reason: &dyn std::error::Error) -> Error {
-        let name = self.node.table.columns.get(column).map_or_else(|| format!("#{column}"), |known| known.name.into());
-        Error::Decode { model: self.node.table.name, column: name, reason: reason.to_string() }
+        let column = self.node.name_of(column).map_or_else(|| format!("#{column}"), str::to_owned);
+        Error::Decode { model: self.node.table.name, column, reason: reason.to_string() }
     }
 
     fn child(self, slot: usize) -> Option<Cursor<'a>> {

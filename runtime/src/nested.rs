@@ -22,6 +22,38 @@ pub(crate) type Sets = Vec<(u16, SetTo)>;
 pub(crate) struct NestedWrite {
     pub(crate) relation: &'static Relation,
     pub(crate) action: Action,
+    /// How many writes are inside one another at most, this one included.
+    pub(crate) levels: u16,
+    /// What cannot be done, in this write or in one inside it.
+    pub(crate) refused: Option<&'static str>,
+}
+
+/// How many writes may be inside one another. Each level is written by statements of its own, and by a function that
+/// calls itself.
+pub(crate) const MOST_LEVELS: u16 = 32;
+
+pub(crate) const TOO_DEEP: &str = "the write has more than 32 nested writes inside one another: \
+    write the upper levels first, and the lower ones in calls of their own";
+
+impl NestedWrite {
+    /// What is too deep is dropped here, before it is so deep that dropping it overflows the stack.
+    fn new(relation: &'static Relation, action: Action) -> Self {
+        let (levels, refused) = match &action {
+            Action::Create(rows) => deepest(rows.iter().map(|row| (row.levels, row.refused))),
+            Action::ConnectOrCreate(_, row) | Action::Upsert { row, .. } => (row.levels, row.refused),
+            Action::Update { nested, .. } => deepest(nested.iter().map(|write| (write.levels, write.refused))),
+            _ => (0, None),
+        };
+        if levels >= MOST_LEVELS {
+            return Self { relation, action: Action::Create(Vec::new()), levels: 1, refused: Some(TOO_DEEP) };
+        }
+        Self { relation, action, levels: levels + 1, refused }
+    }
+}
+
+/// The most levels of several writes, and the first that is refused.
+fn deepest(writes: impl Iterator<Item = (u16, Option<&'static str>)>) -> (u16, Option<&'static str>) {
+    writes.fold((0, None), |(levels, refused), (more, why)| (levels.max(more), refused.or(why)))
 }
 
 /// What is done to the rows of a relation. Where a to-one relation has no key, it is the row that is there.
@@ -55,13 +87,13 @@ pub struct NestedChange<M> {
 
 impl<M> Nested<M> {
     fn new(relation: &'static Relation, action: Action) -> Self {
-        Self { write: NestedWrite { relation, action }, model: PhantomData }
+        Self { write: NestedWrite::new(relation, action), model: PhantomData }
     }
 }
 
 impl<M> NestedChange<M> {
     fn new(relation: &'static Relation, action: Action) -> Self {
-        Self { write: NestedWrite { relation, action }, model: PhantomData }
+        Self { write: NestedWrite::new(relation, action), model: PhantomData }
     }
 }
 

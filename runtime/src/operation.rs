@@ -169,6 +169,14 @@ impl Operation {
         )
     }
 
+    /// Whether it changes something, as far as is known.
+    pub(crate) fn writes(&self) -> bool {
+        match self {
+            Operation::Sql(call) => call.writes(),
+            _ => !self.only_reads(),
+        }
+    }
+
     /// Whether it locks the rows that it reads.
     pub(crate) fn locks_rows(&self) -> bool {
         matches!(self, Operation::Read(select) if select.lock.is_some())
@@ -236,6 +244,10 @@ impl Operation {
                 Ok(read::outcome(node, &plan))
             }
             Operation::Returning(returning) => Ok(returning.outcome_of(node)),
+            Operation::Aggregate(aggregation) => {
+                node.set_names(Some(aggregation.names()));
+                Ok(Outcome::Rows(node))
+            }
             _ => Ok(Outcome::Rows(node)),
         }
     }
@@ -265,6 +277,9 @@ impl Operation {
             Operation::Refused(reason) => Some(Error::Refused(reason.clone())),
             Operation::Read(select) => page::refused(select).or_else(|| select.refused_lock()),
             Operation::Create(row) | Operation::Upsert { row, .. } => row.refused.map(|why| Error::Refused(why.into())),
+            Operation::Update { nested, .. } => {
+                nested.iter().find_map(|write| write.refused).map(|why| Error::Refused(why.into()))
+            }
             Operation::CreateMany { rows, .. } => rows.refused().map(|why| Error::Refused(why.into())),
             Operation::Returning(returning) => returning.write.refused(),
             _ => None,
@@ -373,7 +388,7 @@ async fn execute_larger(session: Session<'_>, operation: Operation) -> Result<Ou
         Operation::Aggregate(aggregation) => {
             let table = aggregation.select.table;
             let rows = session.query(sql::aggregate_statement(&aggregation), table).await?;
-            Ok(Outcome::Rows(Node::new(table, rows)))
+            Ok(Outcome::Rows(aggregation.node(rows)))
         }
         Operation::Create(row) => insert::insert(session, row).await.map(Outcome::Rows),
         Operation::CreateMany { table, rows, options } => {
@@ -445,19 +460,56 @@ async fn run_write(
     })
 }
 
-/// A running call: the untyped work, and the function that reads its outcome.
+/// A running call: the work, and how its outcome is read.
 #[must_use = "nothing happens until it is awaited"]
-pub struct Call<T> {
-    pub(crate) work: BoxFuture<'static, Result<Outcome>>,
-    pub(crate) finish: fn(Outcome) -> Result<T>,
+pub struct Call<T>(Work<T>);
+
+enum Work<T> {
+    /// The outcome is read when it is there. Whether it is committed by then, so that the write stands if that fails.
+    ReadLast(BoxFuture<'static, Result<Outcome>>, fn(Outcome) -> Result<T>, bool),
+    /// The outcome is read before COMMIT.
+    ReadFirst(BoxFuture<'static, Result<Done<T>>>),
+}
+
+/// What was read, and how many rows were read or written for it.
+pub(crate) struct Done<T> {
+    pub(crate) values: T,
+    pub(crate) rows: u64,
+}
+
+impl<T> Done<T> {
+    /// Reads an outcome.
+    pub(crate) fn read(outcome: Outcome, finish: fn(Outcome) -> Result<T>) -> Result<Self> {
+        let rows = outcome.rows();
+        finish(outcome).map(|values| Self { values, rows })
+    }
+}
+
+impl<T> Call<T> {
+    pub(crate) fn reading_last(
+        work: BoxFuture<'static, Result<Outcome>>,
+        finish: fn(Outcome) -> Result<T>,
+        committed: bool,
+    ) -> Self {
+        Self(Work::ReadLast(work, finish, committed))
+    }
+
+    pub(crate) fn reading_first(work: BoxFuture<'static, Result<Done<T>>>) -> Self {
+        Self(Work::ReadFirst(work))
+    }
 }
 
 impl<T> Future for Call<T> {
     type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        this.work.as_mut().poll(cx).map(|outcome| outcome.and_then(this.finish))
+        match &mut self.0 {
+            Work::ReadLast(work, finish, committed) => work.as_mut().poll(cx).map(|outcome| match finish(outcome?) {
+                Err(error) if *committed => Err(error.after_commit()),
+                read => read,
+            }),
+            Work::ReadFirst(work) => work.as_mut().poll(cx).map(|done| done.map(|done| done.values)),
+        }
     }
 }
 

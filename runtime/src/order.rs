@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::marker::PhantomData;
 
-use crate::filter::Condition;
+use crate::filter::{Condition, MOST_LEVELS};
 use crate::search::Search;
 use crate::table::{Column, Relation, Table};
 
@@ -39,24 +39,40 @@ pub(crate) enum OrderKey {
     },
     /// How well a text answers a query.
     Relevance(Search),
+    /// In the place of a key that cannot be sent: why not.
+    Refused(&'static str),
 }
 
 impl OrderKey {
+    /// A value of the row that a to-one relation leads to.
+    pub(crate) fn related(relation: &'static Relation, key: OrderKey) -> Self {
+        let mut inner = &key;
+        for _ in 1..MOST_LEVELS {
+            match inner {
+                OrderKey::Related { key, .. } => inner = key,
+                _ => return OrderKey::Related { relation, key: Box::new(key) },
+            }
+        }
+        OrderKey::Refused("the order leads through more than 256 relations")
+    }
+
     /// The column that holds the value, if one does.
     pub(crate) fn column(&self, table: &'static Table) -> Option<&'static Column> {
         match self {
             OrderKey::Column(column) => Some(&table.columns[usize::from(*column)]),
-            OrderKey::Count { .. } | OrderKey::Relevance(_) => None,
+            OrderKey::Count { .. } | OrderKey::Relevance(_) | OrderKey::Refused(_) => None,
             OrderKey::Related { relation, key } => key.column(relation.child),
         }
     }
 
+    /// The order in words, from which only a fingerprint is made: what is searched for is in them.
     fn write_signature(&self, table: &'static Table, text: &mut String) {
         // Writing into a String cannot fail.
         let _ = match self {
             OrderKey::Column(column) => write!(text, "{}", table.columns[usize::from(*column)].name),
             OrderKey::Count { relation, condition } => write!(text, "count {} {condition:?}", relation.name),
-            OrderKey::Relevance(search) => write!(text, "{search:?}"),
+            OrderKey::Relevance(search) => write!(text, "{search:?} {}", search.words()),
+            OrderKey::Refused(_) => Ok(()),
             OrderKey::Related { relation, key } => {
                 let _ = write!(text, "{}.", relation.name);
                 key.write_signature(relation.child, text);

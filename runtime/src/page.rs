@@ -1,6 +1,7 @@
 //! Keyset pages: rows, and a token that says where the next page begins.
 //!
-//! A token holds the values by which its page's last row is ordered, as the database sent them.
+//! A token holds the values by which its page's last row is ordered, as the database sent them. So the order can have
+//! no `@sensitive` column.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -22,7 +23,7 @@ use crate::select::{PageStart, Select};
 /// Where the next page begins.
 ///
 /// As text (`to_string`, `parse`) it has letters, digits, `-` and `_` only. It holds the values of the
-/// last row's order and is not encrypted. It fits only a query with the same order; with another one
+/// last row's order and is not encrypted, so the order can have no `@sensitive` column. It fits only a query with the same order; with another one
 /// it is refused.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PageToken {
@@ -57,8 +58,17 @@ pub(crate) fn refused(select: &Select) -> Option<Error> {
         let reason = format!("{} has no key, so its rows have no order to be paged by", select.table.name);
         return Some(Error::Refused(reason));
     }
-    let token = start.token()?;
     let order = select.total_order();
+    let sensitive = order.iter().find_map(|term| term.key.column(select.table).filter(|column| column.sensitive));
+    if let Some(column) = sensitive {
+        let reason = format!(
+            "a page token holds the values of its order, and {} is @sensitive: order by other columns, or begin each \
+             page at a row's key with `cursor`, `skip(1)` and `take`",
+            column.name
+        );
+        return Some(Error::Refused(reason));
+    }
+    let token = start.token()?;
     let fits = token.values.len() == order.len() && token.order == fingerprint_of(&signature(&order, select.table));
     let reason = "this page token belongs to a query with another order: begin again without a token";
     (!fits).then(|| Error::Refused(reason.to_owned()))

@@ -234,7 +234,11 @@ raw_tuple!(12: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);
 impl Handle {
     pub(crate) async fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> Result<Vec<T>> {
         let rows: Vec<Row> = self.raw(sql, params, "query_raw", IntentKind::QueryRaw).await?;
-        rows.iter().map(|row| T::from_raw(&RawRow { row })).collect()
+        let read: Result<Vec<T>> = rows.iter().map(|row| T::from_raw(&RawRow { row })).collect();
+        match self.0 {
+            Target::Pool(_) if read.is_err() && may_write(sql) => read.map_err(Error::after_commit),
+            _ => read,
+        }
     }
 
     pub(crate) fn query_raw_stream<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> RowStream<T> {
@@ -263,6 +267,19 @@ impl Handle {
             Some(hooks) => hooks::around(hooks, hooks::raw_intent(kind, in_transaction), work, T::rows).boxed(),
         };
         if span.is_disabled() { work } else { observe::within(span, work, T::rows).boxed() }
+    }
+}
+
+/// Whether a statement with rows may be one that writes: a SELECT only by what its functions do.
+fn may_write(sql: &str) -> bool {
+    let mut words = sql.split(|character: char| !character.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let is_any = |word: &str, of: &[&str]| of.iter().any(|known| word.eq_ignore_ascii_case(known));
+    match words.next() {
+        Some(first) if is_any(first, &["select", "values", "table", "show", "explain"]) => false,
+        Some(first) if is_any(first, &["with"]) => {
+            words.any(|word| is_any(word, &["insert", "update", "delete", "merge"]))
+        }
+        _ => true,
     }
 }
 

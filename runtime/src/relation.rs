@@ -159,7 +159,7 @@ macro_rules! to_one {
         impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> $name<P, C, SLOT, BACK> {
             /// The other row is there and meets the filter.
             pub fn is(self, filter: impl Into<Filter<C>>) -> Filter<P> {
-                Filter::new(Self::related(filter.into().condition))
+                filter.into().inside(Self::related)
             }
 
             /// The other row is not there or does not meet the filter.
@@ -170,7 +170,7 @@ macro_rules! to_one {
             /// Orders by a column of the other row: `student::user.order(user::email.asc())`. Where there
             /// is no other row, it counts as null.
             pub fn order(self, order: Order<C>) -> Order<P> {
-                order.map(|key| OrderKey::Related { relation: Self::relation(), key: Box::new(key) }, $optional)
+                order.map(|key| OrderKey::related(Self::relation(), key), $optional)
             }
 
             /// Reads a relation of the other row along with it.
@@ -204,12 +204,12 @@ impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Maybe<P, C, SLOT,
 impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Many<P, C, SLOT, BACK> {
     /// At least one row meets the filter.
     pub fn some(self, filter: impl Into<Filter<C>>) -> Filter<P> {
-        Filter::new(Self::related(filter.into().condition))
+        filter.into().inside(Self::related)
     }
 
     /// Every row meets the filter; true of none. A row where a null leaves it open does not meet it.
     pub fn every(self, filter: impl Into<Filter<C>>) -> Filter<P> {
-        self.none(Filter::new(Condition::NotTrue(Box::new(filter.into().condition))))
+        self.none(filter.into().inside::<C>(|condition| Condition::NotTrue(Box::new(condition))))
     }
 
     /// No row meets the filter.

@@ -24,8 +24,13 @@ pub(crate) struct Node {
     rows: Arc<Vec<Row>>,
     /// Where the table's columns begin in each row: a joined table shares the rows of its parent.
     offset: usize,
+    /// What the values of a row are, where they are not all columns of the table: to say which one cannot be read.
+    names: Option<Names>,
     links: Vec<Link>,
 }
+
+/// The names of values, in their order.
+pub(crate) type Names = Arc<[&'static str]>;
 
 /// Reads rows part by part, while others arrive.
 pub(crate) trait TakeRows: Send {
@@ -85,12 +90,25 @@ pub(crate) fn raw_value(row: &Row, column: usize) -> Option<&[u8]> {
 
 impl Node {
     pub(crate) fn new(table: &'static Table, rows: Vec<Row>) -> Self {
-        Self { table, rows: Arc::new(rows), offset: 0, links: Vec::new() }
+        Self { table, rows: Arc::new(rows), offset: 0, names: None, links: Vec::new() }
+    }
+
+    /// Says what the values of a row are.
+    pub(crate) fn set_names(&mut self, names: Option<Names>) {
+        self.names = names;
+    }
+
+    /// The name of the value in a place, as PostgreSQL has it.
+    pub(crate) fn name_of(&self, place: usize) -> Option<&'static str> {
+        match &self.names {
+            Some(names) => names.get(place).copied(),
+            None => self.table.columns.get(place).map(|column| column.name),
+        }
     }
 
     /// Another table in the same rows; `offset` counts from where this one begins.
     pub(crate) fn joined(&self, table: &'static Table, offset: usize) -> Self {
-        Self { table, rows: Arc::clone(&self.rows), offset: self.offset + offset, links: Vec::new() }
+        Self { table, rows: Arc::clone(&self.rows), offset: self.offset + offset, names: None, links: Vec::new() }
     }
 
     /// The rows, if nothing else holds them.

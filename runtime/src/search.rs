@@ -6,6 +6,7 @@ use crate::field::{Field, OptionalField, OptionalUniqueField, UniqueField};
 use crate::filter::{Condition, Filter};
 use crate::model::Model;
 use crate::order::{Order, OrderKey};
+use crate::value::Param;
 
 /// A search in one column.
 #[derive(Debug, Clone)]
@@ -13,9 +14,19 @@ pub(crate) struct Search {
     pub(crate) column: u16,
     /// The text search configuration, or the server's default.
     pub(crate) language: Option<&'static str>,
-    pub(crate) query: String,
+    pub(crate) query: Param,
     /// The query is as people type it, not PostgreSQL's language.
     pub(crate) web: bool,
+}
+
+impl Search {
+    /// What is searched for.
+    pub(crate) fn words(&self) -> &str {
+        match &self.query {
+            Param::Text(words) => words,
+            _ => "",
+        }
+    }
 }
 
 /// What a text is searched for.
@@ -24,7 +35,7 @@ pub(crate) struct Search {
 #[derive(Debug, Clone)]
 pub struct SearchQuery {
     language: Option<&'static str>,
-    query: String,
+    query: Param,
     web: bool,
 }
 
@@ -32,12 +43,12 @@ impl SearchQuery {
     /// A query in PostgreSQL's language: `cat & dog`, `cat | dog`, `!dog`, `cat <-> dog`. A mistake in
     /// it is an error of the database's, so this is not for what a visitor types.
     pub fn terms(query: impl Into<String>) -> Self {
-        Self { language: None, query: query.into(), web: false }
+        Self { language: None, query: Param::Text(query.into()), web: false }
     }
 
     /// What a visitor types: words, `"several words"`, `or`, `-not`. It is never an error.
     pub fn web(query: impl Into<String>) -> Self {
-        Self { language: None, query: query.into(), web: true }
+        Self { language: None, query: Param::Text(query.into()), web: true }
     }
 
     /// Searches in this text search configuration (`"english"`, `"simple"`), which an index on

@@ -114,14 +114,41 @@ impl Writer {
         push_quoted(&mut self.sql, column.name);
     }
 
-    /// PostgreSQL cannot compare values of its older Json type.
+    /// As what it can be compared, ordered and grouped: PostgreSQL can do none of these with `json` and `xml`.
     fn push_comparable(&mut self, alias: Alias, column: &Column) {
         self.push_column(alias, column);
-        self.push(match column.sql_type {
-            "json" => "::jsonb",
-            "json[]" => "::jsonb[]",
-            _ => "",
-        });
+        if let Some(ty) = comparable_type(column) {
+            self.push("::");
+            self.push(ty);
+        }
+    }
+
+    /// A parameter that is compared with what [`push_comparable`](Self::push_comparable) gives of the column.
+    fn push_comparable_value(&mut self, column: &Column, param: Param) {
+        match comparable_type(column) {
+            Some(ty) if ty != column.sql_type => {
+                self.push_param(param);
+                self.push("::");
+                self.push(ty);
+            }
+            _ => self.push_value(column, param),
+        }
+    }
+
+    /// A pattern for the text of a column. Spaces at the end of a `bpchar` mean nothing, as in its own comparisons.
+    fn push_pattern(&mut self, column: &Column, pattern: Param) {
+        let padded = column.sql_type == "bpchar";
+        self.push(if padded { "rtrim(" } else { "" });
+        self.push_param(pattern);
+        self.push(if padded { ")" } else { "" });
+    }
+
+    /// As a text that patterns and searches are about. That of `bpchar` has no padding.
+    fn push_text(&mut self, alias: Alias, column: &Column) {
+        self.push_column(alias, column);
+        if !matches!(column.sql_type, "text" | "varchar" | "citext") {
+            self.push("::text");
+        }
     }
 
     fn push_read(&mut self, alias: Alias, column: &Column) {
@@ -216,7 +243,7 @@ impl Writer {
             Condition::Compare { column: number, operator, value } => {
                 self.push_comparable(alias, column(number));
                 self.push(operator.sql());
-                self.push_value(column(number), value.clone());
+                self.push_comparable_value(column(number), value.clone());
             }
             Condition::CompareColumns { left, operator, right } => {
                 self.push_column_comparison(column(left), *operator, column(right), alias);
@@ -224,20 +251,32 @@ impl Writer {
             Condition::In { column: number, values } => {
                 self.push_comparable(alias, column(number));
                 self.push(" = ANY(");
-                self.push_values(column(number), values.clone());
-                self.push(if column(number).sql_type == "json" { "::jsonb[])" } else { ")" });
+                match comparable_type(column(number)) {
+                    Some(ty) => {
+                        self.push_param(values.clone());
+                        let _ = write!(self.sql, "::{ty}[]");
+                    }
+                    None => self.push_values(column(number), values.clone()),
+                }
+                self.push(")");
             }
             Condition::IsNull { column: number } => {
                 self.push_column(alias, column(number));
                 self.push(" IS NULL");
             }
             Condition::Like { column: number, pattern, insensitive } => {
-                self.push_column(alias, column(number));
+                self.push_text(alias, column(number));
                 self.push(if *insensitive { " ILIKE " } else { " LIKE " });
-                self.push_param(Param::Text(pattern.clone()));
+                self.push_pattern(column(number), pattern.clone());
             }
             Condition::Contains { column: number, value } => {
-                self.push_element(column(number), value.clone());
+                match comparable_type(column(number)).and_then(|ty| ty.strip_suffix("[]")) {
+                    Some(ty) if column(number).sql_type != "varbit[]" => {
+                        self.push_param(value.clone());
+                        let _ = write!(self.sql, "::{ty}");
+                    }
+                    _ => self.push_element(column(number), value.clone()),
+                }
                 self.push(" = ANY(");
                 self.push_comparable(alias, column(number));
                 self.push(")");
@@ -245,12 +284,12 @@ impl Writer {
             Condition::ContainsAll { column: number, values } => {
                 self.push_comparable(alias, column(number));
                 self.push(" @> ");
-                self.push_value(column(number), values.clone());
+                self.push_comparable_value(column(number), values.clone());
             }
             Condition::Overlaps { column: number, values } => {
                 self.push_comparable(alias, column(number));
                 self.push(" && ");
-                self.push_value(column(number), values.clone());
+                self.push_comparable_value(column(number), values.clone());
             }
             Condition::IsEmpty { column: number } => {
                 self.push("coalesce(cardinality(");
@@ -267,9 +306,13 @@ impl Writer {
                 self.push(")");
             }
             Condition::Json { column: number, path, test } => {
-                self.push_json_test(column(number), path, test, alias);
+                self.push_json_test(column(number), path.as_ref(), test, alias);
             }
             Condition::Search(search) => self.push_search(search, table, alias),
+            Condition::Refused(reason) => {
+                self.push_param(Param::Refused(reason));
+                self.push("::boolean");
+            }
             Condition::Related { relation, condition } => self.push_related(relation, condition, table, alias),
         }
     }
@@ -389,6 +432,19 @@ impl Writer {
             self.push(" = ");
             self.push_column(parent, &table.columns[usize::from(*ours)]);
         }
+    }
+}
+
+/// The type in which a column's values can be compared, where that is not its own.
+fn comparable_type(column: &Column) -> Option<&'static str> {
+    match column.sql_type {
+        "json" => Some("jsonb"),
+        "json[]" => Some("jsonb[]"),
+        "xml" => Some("text"),
+        "xml[]" => Some("text[]"),
+        // There are no operators between lists of `bit` and of `varbit`, as which values of both travel.
+        "varbit[]" => Some("varbit[]"),
+        _ => None,
     }
 }
 

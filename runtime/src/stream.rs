@@ -76,6 +76,9 @@ impl Part {
 /// How many rows are asked for together, unless it is said.
 const AT_ONCE: u32 = 1000;
 
+/// How many FETCH can count.
+const MOST_AT_ONCE: u32 = i32::MAX as u32;
+
 impl<T> RowStream<T> {
     fn new(handle: Handle, source: Source, read: fn(&Part, usize) -> Result<T>) -> Self {
         let begin = Some(Begin { handle, source });
@@ -85,7 +88,7 @@ impl<T> RowStream<T> {
     /// How many rows are asked for, and held, together: 1000 if nothing is said. Relations that are included take
     /// their statements once for so many rows.
     pub fn rows_at_once(mut self, rows: u32) -> Self {
-        self.at_once = rows.max(1);
+        self.at_once = rows.clamp(1, MOST_AT_ONCE);
         self
     }
 

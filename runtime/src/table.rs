@@ -93,6 +93,8 @@ pub struct Column {
     pub default: ClientDefault,
     /// Set to the time of the transaction on every write.
     pub updated_at: bool,
+    /// An `@sensitive` column, whose values are not shown.
+    pub(crate) sensitive: bool,
     /// Of a query of `queries/`: whether its decoder can read a type of the database.
     pub(crate) accepts: Option<fn(&Type) -> bool>,
 }
@@ -140,7 +142,15 @@ impl ClientDefault {
 impl Column {
     /// For generated code.
     pub const fn new(name: &'static str, sql_type: &'static str) -> Self {
-        Self { name, sql_type, wire: None, default: ClientDefault::None, updated_at: false, accepts: None }
+        Self {
+            name,
+            sql_type,
+            wire: None,
+            default: ClientDefault::None,
+            updated_at: false,
+            sensitive: false,
+            accepts: None,
+        }
     }
 
     /// For generated code: a column of a query of `queries/`.
@@ -168,6 +178,12 @@ impl Column {
     /// Marks an `@updatedAt` column.
     pub const fn updated_at(mut self) -> Self {
         self.updated_at = true;
+        self
+    }
+
+    /// Marks a `@sensitive` column.
+    pub const fn sensitive(mut self) -> Self {
+        self.sensitive = true;
         self
     }
 

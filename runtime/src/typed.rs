@@ -58,6 +58,10 @@ impl SqlCall {
         Statement::new(self.sql.text.to_owned(), self.params.clone())
     }
 
+    pub(crate) fn writes(&self) -> bool {
+        self.sql.table.writes.is_some() || !self.gives_rows()
+    }
+
     pub(crate) fn gives_rows(&self) -> bool {
         !self.sql.table.columns.is_empty()
     }

@@ -14,10 +14,14 @@ use tokio_postgres::fallible_iterator::FallibleIterator;
 use tokio_postgres::types::{FromSql, Kind, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 
+use number::{decimal_of, decode_decimal, decode_float, decode_int, int_to_sql, narrowed};
+
 #[cfg(feature = "bigdecimal")]
 mod bigdecimal;
 #[cfg(feature = "jiff")]
 mod jiff;
+pub(crate) mod json;
+mod number;
 #[cfg(feature = "serde")]
 pub mod text;
 #[cfg(feature = "time")]
@@ -56,8 +60,10 @@ pub enum Param {
     /// `numeric` of any size.
     #[cfg(feature = "bigdecimal")]
     BigDecimal(::bigdecimal::BigDecimal),
-    /// `json` and `jsonb`.
+    /// `json` and `jsonb`, of at most 512 levels.
     Json(serde_json::Value),
+    /// What cannot be sent, and why: a statement with it fails before it runs.
+    Refused(&'static str),
     /// An array of any of these.
     Array(Vec<Param>),
     /// A value as the database sent it.
@@ -125,8 +131,8 @@ impl ToSql for Param {
             Param::Null => return Ok(tokio_postgres::types::IsNull::Yes),
             Param::Bool(value) => wire::bool_to_sql(*value, out),
             Param::Int(value) => int_to_sql(*value, ty, out)?,
-            Param::Float(value) if *ty == Type::FLOAT4 => wire::float4_to_sql(*value as f32, out),
-            Param::Float(value) if *ty == Type::NUMERIC => return Decimal::try_from(*value)?.to_sql(ty, out),
+            Param::Float(value) if *ty == Type::FLOAT4 => wire::float4_to_sql(narrowed(*value)?, out),
+            Param::Float(value) if *ty == Type::NUMERIC => return decimal_of(*value)?.to_sql(ty, out),
             Param::Float(value) => wire::float8_to_sql(*value, out),
             Param::Text(value) => wire::text_to_sql(value, out),
             Param::Label(value) => wire::text_to_sql(value, out),
@@ -143,6 +149,7 @@ impl ToSql for Param {
             #[cfg(feature = "bigdecimal")]
             Param::BigDecimal(value) => bigdecimal::encode(value, out)?,
             Param::Json(value) => return value.to_sql(ty, out),
+            Param::Refused(reason) => return Err(Box::new(Refused(reason))),
             Param::Array(values) => {
                 array_to_sql(values, values.len(), ty, out, |value, element, out| value.element_to_sql(element, out))?
             }
@@ -193,7 +200,7 @@ impl Param {
     /// Whether it can be sent as a value of this type. In SQL of the client's own it always can.
     fn fits(&self, ty: &Type) -> bool {
         match self {
-            Param::Null | Param::Raw(_) | Param::RawList(_) | Param::Array(_) => true,
+            Param::Null | Param::Raw(_) | Param::RawList(_) | Param::Array(_) | Param::Refused(_) => true,
             Param::Bool(_) => *ty == Type::BOOL,
             Param::Int(_) => {
                 matches!(
@@ -233,7 +240,7 @@ impl Param {
             Param::BigDecimal(_) => "a decimal",
             Param::Json(_) => "JSON",
             Param::Array(_) | Param::RawList(_) => "a list",
-            Param::Raw(_) => "a value",
+            Param::Raw(_) | Param::Refused(_) => "a value",
         }
     }
 }
@@ -245,20 +252,10 @@ fn is_text(ty: &Type) -> bool {
         || ty.name() == "citext"
 }
 
-fn int_to_sql(value: i64, ty: &Type, out: &mut BytesMut) -> Result<(), BoxError> {
-    match *ty {
-        Type::INT2 => wire::int2_to_sql(i16::try_from(value)?, out),
-        Type::INT4 => wire::int4_to_sql(i32::try_from(value)?, out),
-        Type::OID => wire::oid_to_sql(u32::try_from(value)?, out),
-        Type::FLOAT8 => wire::float8_to_sql(value as f64, out),
-        Type::FLOAT4 => wire::float4_to_sql(value as f32, out),
-        Type::NUMERIC => {
-            Decimal::from(value).to_sql(ty, out)?;
-        }
-        _ => wire::int8_to_sql(value, out),
-    }
-    Ok(())
-}
+/// Why a parameter is not sent at all.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Refused(pub(crate) &'static str);
 
 fn timestamp_to_sql(
     value: &DateTime<Utc>,
@@ -414,20 +411,7 @@ scalar!(DateTime<Utc> [TIMESTAMPTZ, TIMESTAMP], |raw| decode_timestamp(raw), |va
 scalar!(NaiveDate[DATE], |raw| decode_date(raw), |value| Param::Date(value));
 scalar!(NaiveTime [TIME, TIMETZ], |raw| decode_time(raw), |value| Param::Time(value));
 scalar!(Decimal[NUMERIC], |raw| decode_decimal(raw), |value| Param::Decimal(value));
-scalar!(serde_json::Value [JSONB, JSON], |raw| decode_json(raw), |value| Param::Json(value));
-
-/// The column's width says which of PostgreSQL's integers it is.
-fn decode_int(raw: &[u8]) -> Result<i64, BoxError> {
-    match raw.len() {
-        2 => Ok(wire::int2_from_sql(raw)?.into()),
-        4 => Ok(wire::int4_from_sql(raw)?.into()),
-        _ => wire::int8_from_sql(raw),
-    }
-}
-
-fn decode_float(raw: &[u8]) -> Result<f64, BoxError> {
-    if raw.len() == 4 { Ok(wire::float4_from_sql(raw)?.into()) } else { wire::float8_from_sql(raw) }
-}
+scalar!(serde_json::Value [JSONB, JSON], |raw| json::decode(raw), |value| json::param(value));
 
 const TIME_OUT_OF_RANGE: &str = "the time is beyond what its Rust type can hold";
 
@@ -459,15 +443,12 @@ fn unix_days(raw: &[u8]) -> Result<i64, BoxError> {
     }
 }
 
-/// What is finer than 28 places is rounded.
-fn decode_decimal(raw: &[u8]) -> Result<Decimal, BoxError> {
-    if matches!(raw, [_, _, _, _, 0xc0..=0xff, ..]) {
-        return Err("the number is NaN or infinite, which its Rust type cannot hold".into());
-    }
-    Decimal::from_sql(&Type::NUMERIC, raw).map_err(|_| "the number has more digits than its Rust type can hold".into())
-}
-
+/// PostgreSQL takes `23:59:60` for `24:00`, and a `NaiveTime` can hold that leap second.
 fn decode_time(raw: &[u8]) -> Result<NaiveTime, BoxError> {
+    if is_midnight_behind(raw) {
+        return NaiveTime::from_num_seconds_from_midnight_opt(86_399, 1_000_000_000)
+            .ok_or_else(|| "the time is out of range".into());
+    }
     let micros = utc_micros_of_day(raw)?;
     let nanos = u32::try_from(micros % 1_000_000)? * 1_000;
     NaiveTime::from_num_seconds_from_midnight_opt(u32::try_from(micros / 1_000_000)?, nanos)
@@ -480,20 +461,19 @@ fn utc_micros_of_day(raw: &[u8]) -> Result<i64, BoxError> {
         12 => (&raw[..8], i64::from(i32::from_be_bytes([raw[8], raw[9], raw[10], raw[11]]))),
         _ => (raw, 0),
     };
-    let local = wire::time_from_sql(time)?;
-    if west == 0 && local == DAY_MICROS {
+    if is_midnight_behind(raw) {
         return Err("the time is 24:00, which its Rust type cannot hold".into());
     }
-    Ok((local + west * 1_000_000).rem_euclid(DAY_MICROS))
+    Ok((wire::time_from_sql(time)? + west * 1_000_000).rem_euclid(DAY_MICROS))
+}
+
+/// Whether a time is `24:00`, with or without UTC's offset behind it.
+fn is_midnight_behind(raw: &[u8]) -> bool {
+    let (time, zone) = raw.split_at_checked(8).unwrap_or_default();
+    time == DAY_MICROS.to_be_bytes() && zone.iter().all(|byte| *byte == 0)
 }
 
 const DAY_MICROS: i64 = 86_400_000_000;
-
-/// `jsonb` has a version byte in front.
-fn decode_json(raw: &[u8]) -> Result<serde_json::Value, BoxError> {
-    let text = raw.strip_prefix(&[1]).unwrap_or(raw);
-    Ok(serde_json::from_slice(text)?)
-}
 
 /// What may be given where a `T` is wanted: a `T`, or what turns into one without loss.
 #[diagnostic::on_unimplemented(

@@ -69,7 +69,7 @@ impl<M: Model, S> Create<M, S> {
 
     /// Creates rows on the other side of a relation too, in the same transaction.
     pub fn with(mut self, nested: Nested<M>) -> Self {
-        self.row.after.push(nested.write);
+        self.row.write_after(nested.write);
         self
     }
 }

@@ -110,3 +110,69 @@ model Document {
   text    String
   version Int    @default(1)
 }
+
+// A column of each native type, and a list of each: what the client offers for them has to work.
+model Native {
+  id           Int        @id
+  small        Int?       @db.SmallInt
+  whole        Int?
+  big          BigInt?
+  oid          Int?       @db.Oid
+  numeric      Decimal?
+  money        Decimal?   @db.Money
+  real         Float?     @db.Real
+  double       Float?
+  varchar      String?    @db.VarChar(9)
+  char         String?    @db.Char(5)
+  text         String?
+  inet         String?    @db.Inet
+  uuid         String?    @db.Uuid
+  xml          String?    @db.Xml
+  bit          String?    @db.Bit(4)
+  varbit       String?    @db.VarBit
+  bytes        Bytes?
+  timestamp    DateTime?
+  timestamptz  DateTime?  @db.Timestamptz(6)
+  time         DateTime?  @db.Time(0)
+  timetz       DateTime?  @db.Timetz(6)
+  date         DateTime?  @db.Date
+  boolean      Boolean?
+  json         Json?      @db.Json
+  jsonb        Json?
+  color        Color?
+  smalls       Int[]      @db.SmallInt
+  wholes       Int[]
+  bigs         BigInt[]
+  oids         Int[]      @db.Oid
+  numerics     Decimal[]
+  moneys       Decimal[]  @db.Money
+  reals        Float[]    @db.Real
+  doubles      Float[]
+  varchars     String[]   @db.VarChar(9)
+  chars        String[]   @db.Char(5)
+  texts        String[]
+  inets        String[]   @db.Inet
+  uuids        String[]   @db.Uuid
+  xmls         String[]   @db.Xml
+  bits         String[]   @db.Bit(4)
+  varbits      String[]   @db.VarBit
+  byteses      Bytes[]
+  timestamps   DateTime[]
+  timestamptzs DateTime[] @db.Timestamptz(6)
+  times        DateTime[] @db.Time(6)
+  timetzs      DateTime[] @db.Timetz(6)
+  dates        DateTime[] @db.Date
+  booleans     Boolean[]
+  jsons        Json[]     @db.Json
+  jsonbs       Json[]
+  colors       Color[]
+}
+
+// A row below a row, as deep as one likes.
+model Branch {
+  id       Int      @id
+  parentId Int?
+  label    String   @default("") @sensitive
+  parent   Branch?  @relation("Tree", fields: [parentId], references: [id])
+  branches Branch[] @relation("Tree")
+}

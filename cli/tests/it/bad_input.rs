@@ -17,6 +17,29 @@ fn a_server_that_is_not_there() {
     }
 }
 
+/// The end of a password that is not escaped passes for a host, a scheme or an option.
+#[test]
+fn a_url_whose_password_is_not_escaped() {
+    let project = Project::new();
+    project.migration("1_one", "SELECT 1");
+    for url in [
+        "postgresql://me:s3cret@hunter2@127.0.0.1:1/shop",
+        "postgresql://me:s3cret/hunter2@127.0.0.1:port/shop",
+        "mysql://me:s3cret=hunter2@127.0.0.1/shop",
+        "postgresql:/me:hunter2@127.0.0.1/shop",
+        "postgresql://me@127.0.0.1/shop?password=s3cret&hunter2&x=y",
+        "host=127.0.0.1 password=s3cret hunter2=x",
+    ] {
+        project
+            .run(&["migrate", "status", "--url", url])
+            .exits(1)
+            .says("--url: the connection string is wrong")
+            .says("%40")
+            .hides("hunter2")
+            .hides("s3cret");
+    }
+}
+
 #[test]
 fn a_wrong_password() {
     let database = database("password");

@@ -47,7 +47,8 @@ fn emit_column(cx: &EmitCx<'_>, column: &ColumnNames<'_>) -> TokenStream {
     let via = wire.map(|wire| quote!(.via(#wire)));
     let default = client_default(column).map(|default| quote!(.default(rt::ClientDefault::#default)));
     let updated_at = column.walker.column().updated_at.then(|| quote!(.updated_at()));
-    quote!(rt::Column::new(#name, #sql)#via #default #updated_at)
+    let sensitive = column.walker.column().sensitive.then(|| quote!(.sensitive()));
+    quote!(rt::Column::new(#name, #sql)#via #default #updated_at #sensitive)
 }
 
 /// The runtime's name of a default that the client makes.

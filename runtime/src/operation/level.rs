@@ -23,7 +23,7 @@ pub(super) async fn write_before(session: Session<'_>, rows: &mut [Insert]) -> R
         let (own, theirs): (Vec<_>, Vec<_>) =
             std::mem::take(&mut row.after).into_iter().partition(|write| write.relation.referencing);
         behind.extend(theirs.into_iter().map(|write| (number, write)));
-        for NestedWrite { relation, action } in own {
+        for NestedWrite { relation, action, .. } in own {
             match action {
                 Action::Create(others) => row.before.extend(others.into_iter().map(|other| (relation, other))),
                 Action::Connect(keys) => keys.iter().for_each(|key| nested::look_up(row, relation, key)),
@@ -112,7 +112,7 @@ struct Group {
 fn rounds(writes: Vec<OfRow<NestedWrite>>) -> Vec<Vec<Group>> {
     let mut rounds: Vec<Vec<Group>> = Vec::new();
     let mut before: Option<(usize, usize, &'static Relation, Discriminant<Action>)> = None;
-    for (number, NestedWrite { relation, action }) in writes {
+    for (number, NestedWrite { relation, action, .. }) in writes {
         let kind = discriminant(&action);
         let round = match before {
             Some((same, round, last, last_kind)) if same == number => {

@@ -74,7 +74,7 @@ async fn update_pointing(
     own: Vec<NestedWrite>,
 ) -> Result<Node> {
     let mut others = Vec::new();
-    for NestedWrite { relation, action } in own {
+    for NestedWrite { relation, action, .. } in own {
         let Action::Connect(keys) = action else {
             set_null(relation, &mut sets);
             continue;
@@ -127,7 +127,7 @@ async fn update_with_referenced(
     }
     let itself = row_condition(&before);
     let mut deleted_last = Vec::new();
-    for NestedWrite { relation, action } in own {
+    for NestedWrite { relation, action, .. } in own {
         deleted_last.extend(write_referenced(session, &before, relation, action, &mut sets).await?);
     }
     let node = if super::is_idle(table, &sets) {

@@ -112,6 +112,7 @@ pub(super) fn attach<'a>(
     separate: &'a [&Include],
 ) -> BoxFuture<'a, Result<()>> {
     async move {
+        node.set_names(plan.names());
         for (include, child_plan, present) in &plan.joined {
             let mut child = node.joined(include.relation.child, child_plan.offset - plan.offset);
             attach(session, &mut child, child_plan, &child_plan.separate).await?;
@@ -150,6 +151,7 @@ pub(super) async fn attach_all(session: Session<'_>, node: &mut Node, select: &S
 
 /// Adds joined rows where nothing else has to be read for them.
 pub(super) fn attach_joined(node: &mut Node, plan: &ReadPlan<'_>) {
+    node.set_names(plan.names());
     for (include, child_plan, present) in &plan.joined {
         let mut child = node.joined(include.relation.child, child_plan.offset - plan.offset);
         attach_joined(&mut child, child_plan);

@@ -17,7 +17,7 @@ pub(crate) fn aggregate_statement(aggregation: &Aggregation) -> Statement {
     let mut glue = "";
     for column in columns() {
         writer.push(glue);
-        writer.push_read(alias, column);
+        writer.push_grouped(alias, column);
         glue = ", ";
     }
     for calculation in &aggregation.calculations {
@@ -39,7 +39,7 @@ pub(crate) fn aggregate_statement(aggregation: &Aggregation) -> Statement {
     }
     for (index, column) in columns().enumerate() {
         writer.push(if index > 0 { ", " } else { " GROUP BY " });
-        writer.push_column(alias, column);
+        writer.push_comparable(alias, column);
     }
     if let Some(having) = &aggregation.having {
         writer.push(" HAVING ");
@@ -89,7 +89,11 @@ impl Writer {
         match calculation {
             Calculation::CountRows => self.push("count(*)"),
             Calculation::Count(number) => self.push_call("count(", column(number), "", ")", alias),
-            Calculation::CountDistinct(number) => self.push_call("count(DISTINCT ", column(number), "", ")", alias),
+            Calculation::CountDistinct(number) => {
+                self.push("count(DISTINCT ");
+                self.push_comparable(alias, column(number));
+                self.push(")");
+            }
             Calculation::Sum(number, summed) => {
                 self.push("coalesce(sum(");
                 self.push_read(alias, column(number));
@@ -109,6 +113,15 @@ impl Writer {
             }
             Calculation::Least(number) => self.push_extreme("min(", "bool_and(", column(number), alias),
             Calculation::Greatest(number) => self.push_extreme("max(", "bool_or(", column(number), alias),
+        }
+    }
+
+    /// A column that the groups agree in: what is selected has to be what they are made by.
+    fn push_grouped(&mut self, alias: Alias, column: &Column) {
+        self.push_comparable(alias, column);
+        if let Some(wire) = column.wire {
+            self.push("::");
+            self.push(wire);
         }
     }
 
@@ -139,8 +152,12 @@ impl Writer {
 
     fn push_having(&mut self, condition: &GroupCondition, table: &'static Table, alias: Alias) {
         match condition {
-            GroupCondition::And(parts) => self.push_both(parts, " AND ", table, alias),
-            GroupCondition::Or(parts) => self.push_both(parts, " OR ", table, alias),
+            GroupCondition::And(parts) => self.push_having_parts(parts, " AND ", table, alias),
+            GroupCondition::Or(parts) => self.push_having_parts(parts, " OR ", table, alias),
+            GroupCondition::Refused(reason) => {
+                self.push_param(Param::Refused(reason));
+                self.push("::boolean");
+            }
             GroupCondition::Not(part) => {
                 self.push("NOT (");
                 self.push_having(part, table, alias);
@@ -154,11 +171,11 @@ impl Writer {
         }
     }
 
-    fn push_both(&mut self, parts: &[GroupCondition; 2], between: &str, table: &'static Table, alias: Alias) {
-        self.push("(");
-        self.push_having(&parts[0], table, alias);
-        self.push(between);
-        self.push_having(&parts[1], table, alias);
+    fn push_having_parts(&mut self, parts: &[GroupCondition], between: &str, table: &'static Table, alias: Alias) {
+        for (index, part) in parts.iter().enumerate() {
+            self.push(if index > 0 { between } else { "(" });
+            self.push_having(part, table, alias);
+        }
         self.push(")");
     }
 

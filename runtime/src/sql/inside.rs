@@ -10,7 +10,7 @@ use crate::table::{Column, Table};
 use crate::value::Param;
 
 impl Writer {
-    pub(super) fn push_json_test(&mut self, column: &Column, path: &[String], test: &JsonTest, alias: Alias) {
+    pub(super) fn push_json_test(&mut self, column: &Column, path: Option<&Param>, test: &JsonTest, alias: Alias) {
         match test {
             JsonTest::Exists => {
                 self.push_json(column, path, alias);
@@ -23,13 +23,13 @@ impl Writer {
                 self.push(" AND ");
                 self.push_json(column, path, alias);
                 self.push(if *insensitive { " #>> '{}' ILIKE " } else { " #>> '{}' LIKE " });
-                self.push_param(Param::Text(pattern.clone()));
+                self.push_param(pattern.clone());
                 self.push(")");
             }
             JsonTest::ArrayContains(values) => {
                 self.push_json(column, path, alias);
                 self.push(" @> ");
-                self.push_param(Param::Json(values.clone()));
+                self.push_param(values.clone());
             }
             JsonTest::ArrayStartsWith(value) => self.push_json_element(column, path, " -> 0 = ", value, alias),
             JsonTest::ArrayEndsWith(value) => self.push_json_element(column, path, " -> -1 = ", value, alias),
@@ -37,22 +37,22 @@ impl Writer {
     }
 
     /// The value at the path.
-    fn push_json(&mut self, column: &Column, path: &[String], alias: Alias) {
-        if !path.is_empty() {
+    fn push_json(&mut self, column: &Column, path: Option<&Param>, alias: Alias) {
+        if path.is_some() {
             self.push("(");
         }
         self.push_column(alias, column);
         if column.sql_type == "json" {
             self.push("::jsonb");
         }
-        if !path.is_empty() {
+        if let Some(path) = path {
             self.push(" #> ");
-            self.push_param(Param::Array(path.iter().cloned().map(Param::Text).collect()));
+            self.push_param(path.clone());
             self.push(")");
         }
     }
 
-    fn push_json_kind(&mut self, column: &Column, path: &[String], kind: &str, alias: Alias) {
+    fn push_json_kind(&mut self, column: &Column, path: Option<&Param>, kind: &str, alias: Alias) {
         self.push("jsonb_typeof(");
         self.push_json(column, path, alias);
         self.push(") = '");
@@ -63,9 +63,9 @@ impl Writer {
     fn push_json_comparison(
         &mut self,
         column: &Column,
-        path: &[String],
+        path: Option<&Param>,
         operator: Operator,
-        value: &Json,
+        value: &Param,
         alias: Alias,
     ) {
         let of_any_kind = matches!(operator, Operator::Eq | Operator::Ne);
@@ -76,18 +76,18 @@ impl Writer {
         }
         self.push_json(column, path, alias);
         self.push(operator.sql());
-        self.push_param(Param::Json(value.clone()));
+        self.push_param(value.clone());
         self.push(if of_any_kind { "" } else { ")" });
     }
 
     /// Elements are asked for by number, and only arrays have numbers.
-    fn push_json_element(&mut self, column: &Column, path: &[String], element: &str, value: &Json, alias: Alias) {
+    fn push_json_element(&mut self, column: &Column, path: Option<&Param>, element: &str, value: &Param, alias: Alias) {
         self.push("(");
         self.push_json_kind(column, path, "array", alias);
         self.push(" AND ");
         self.push_json(column, path, alias);
         self.push(element);
-        self.push_param(Param::Json(value.clone()));
+        self.push_param(value.clone());
         self.push(")");
     }
 
@@ -109,14 +109,14 @@ impl Writer {
     fn push_document(&mut self, search: &Search, table: &Table, alias: Alias) {
         self.push("to_tsvector(");
         self.push_language(search);
-        self.push_column(alias, &table.columns[usize::from(search.column)]);
+        self.push_text(alias, &table.columns[usize::from(search.column)]);
         self.push(")");
     }
 
     fn push_search_query(&mut self, search: &Search) {
         self.push(if search.web { "websearch_to_tsquery(" } else { "to_tsquery(" });
         self.push_language(search);
-        self.push_param(Param::Text(search.query.clone()));
+        self.push_param(search.query.clone());
         self.push(")");
     }
 
@@ -131,7 +131,8 @@ impl Writer {
 }
 
 /// As `jsonb_typeof` calls it.
-fn kind(value: &Json) -> &'static str {
+fn kind(value: &Param) -> &'static str {
+    let Param::Json(value) = value else { return "null" };
     match value {
         Json::Null => "null",
         Json::Bool(_) => "boolean",

@@ -115,13 +115,18 @@ impl Writer {
 
     /// A column of given rows, as the type of the column that it has values of.
     fn push_given_column(&mut self, name: &str, number: usize, column: &Column) {
-        self.push(name);
-        self.push(".c");
-        self.push_number(number as u32);
+        self.push_given_name(name, number);
         if column.wire.is_some() {
             self.push("::");
             self.push(column.sql_type);
         }
+    }
+
+    /// A column of given rows, as the type that it travels in.
+    fn push_given_name(&mut self, name: &str, number: usize) {
+        self.push(name);
+        self.push(".c");
+        self.push_number(number as u32);
     }
 
     /// `t0."a" = rows.c0 AND t0."b" = rows.c1`: columns of a table are those of given rows, from the one with number
@@ -345,8 +350,10 @@ pub(crate) fn update_each_statement(mut update: BulkUpdate, condition: &Conditio
         if let SetTo::Default = to {
             writer.push_default(column);
         } else {
-            writer.push_old_value(column, to);
-            writer.push_given_column(ROWS, number, column);
+            writer.push_changed(column, to, |writer, is_operand| match is_operand {
+                true => writer.push_given_name(ROWS, number),
+                false => writer.push_given_column(ROWS, number, column),
+            });
             number += 1;
         }
         writer.push(", ");

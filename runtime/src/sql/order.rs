@@ -43,13 +43,17 @@ impl Writer {
 
     pub(super) fn push_order_key(&mut self, key: &OrderKey, table: &'static Table, alias: Alias) {
         match key {
-            OrderKey::Column(column) => self.push_column(alias, &table.columns[usize::from(*column)]),
+            OrderKey::Column(column) => self.push_comparable(alias, &table.columns[usize::from(*column)]),
             OrderKey::Count { relation, condition } => {
                 self.push("(SELECT count(*) FROM ");
                 self.push_related_rows(relation, condition, table, alias);
                 self.push(")");
             }
             OrderKey::Relevance(search) => self.push_relevance(search, table, alias),
+            OrderKey::Refused(reason) => {
+                self.push_param(Param::Refused(reason));
+                self.push("::integer");
+            }
             OrderKey::Related { relation, key } => {
                 let child = self.alias();
                 self.push("(SELECT ");
@@ -227,7 +231,7 @@ impl Writer {
             Start::After(values) => {
                 let value = values.get(index).cloned().flatten().map_or(Param::Null, Param::Raw);
                 match term.key.column(table) {
-                    Some(column) => self.push_value(column, value),
+                    Some(column) => self.push_comparable_value(column, value),
                     None => self.push_param(value),
                 }
             }

@@ -4,6 +4,7 @@ use super::shape::Shape;
 use super::{Alias, Shapes, Statement, Writer};
 use crate::filter::Condition;
 use crate::order::OrderTerm;
+use crate::result::Names;
 use crate::select::{Include, Output, Outputs, Select};
 use crate::table::{Column, Count, Relation, Table, push_quoted};
 use crate::value::{Param, RawList};
@@ -63,6 +64,15 @@ impl ReadPlan<'_> {
                 .position(|output| matches!(output, Output::Column(known) if *known == column))
                 .unwrap_or(usize::from(column)),
         }
+    }
+
+    /// What the values of the table are, where they are not all of its columns. Of a count that is its relation.
+    pub(crate) fn names(&self) -> Option<Names> {
+        let name = |output: &Output| match output {
+            Output::Column(column) => self.select.table.columns[usize::from(*column)].name,
+            Output::Count { relation, .. } => relation.name,
+        };
+        self.places.as_ref().map(|places| places.iter().map(name).collect())
     }
 
     /// Where the parent's columns of a relation stand.
@@ -293,7 +303,7 @@ impl Writer {
         let columns = |writer: &mut Writer| {
             for (index, number) in select.distinct.iter().enumerate() {
                 writer.push(if index > 0 { ", " } else { "" });
-                writer.push_column(inner, &table.columns[usize::from(*number)]);
+                writer.push_comparable(inner, &table.columns[usize::from(*number)]);
             }
         };
         self.push("(SELECT DISTINCT ON (");

@@ -293,7 +293,7 @@ impl Shape {
                 self.address(*relation);
                 self.order_key(key);
             }
-            OrderKey::Count { .. } | OrderKey::Relevance(_) => self.give_up(),
+            OrderKey::Count { .. } | OrderKey::Relevance(_) | OrderKey::Refused(_) => self.give_up(),
         }
     }
 
@@ -377,7 +377,7 @@ impl Shape {
             Condition::In { column, values } => self.value(8, *column, 0, values.clone()),
             Condition::IsNull { column } => self.numbers(9, *column, 0),
             Condition::Like { column, pattern, insensitive } => {
-                self.value(10, *column, (*insensitive).into(), Param::Text(pattern.clone()));
+                self.value(10, *column, (*insensitive).into(), pattern.clone());
             }
             Condition::Contains { column, value } => self.value(11, *column, 0, value.clone()),
             Condition::ContainsAll { column, values } => self.value(12, *column, 0, values.clone()),
@@ -392,7 +392,8 @@ impl Shape {
             | Condition::Keys { .. }
             | Condition::Another { .. }
             | Condition::Json { .. }
-            | Condition::Search(_) => self.give_up(),
+            | Condition::Search(_)
+            | Condition::Refused(_) => self.give_up(),
         }
     }
 
@@ -530,8 +531,8 @@ mod tests {
             set(Condition::And(vec![one()])),
             set(Condition::And(vec![one(), one()])),
             set(Condition::Or(vec![one(), one()])),
-            set(Condition::Like { column: 1, pattern: String::new(), insensitive: false }),
-            set(Condition::Like { column: 1, pattern: String::new(), insensitive: true }),
+            set(Condition::Like { column: 1, pattern: Param::Null, insensitive: false }),
+            set(Condition::Like { column: 1, pattern: Param::Null, insensitive: true }),
         ];
         for (index, shape) in all.iter().enumerate() {
             assert!(shape.is_some(), "{index} has no shape");

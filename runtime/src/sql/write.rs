@@ -445,23 +445,39 @@ impl Writer {
             | SetTo::Subtract(value)
             | SetTo::Multiply(value)
             | SetTo::Divide(value) => {
-                self.push_old_value(column, to);
-                self.push_value(column, value.clone());
+                self.push_changed(column, to, |writer, is_operand| match column.wire {
+                    Some(wire) if is_operand => {
+                        writer.push_param(value.clone());
+                        writer.push("::");
+                        writer.push(wire);
+                    }
+                    _ => writer.push_value(column, value.clone()),
+                });
             }
         }
     }
 
-    /// `t0."a" + `, where the new value is made of the old one.
-    pub(super) fn push_old_value(&mut self, column: &Column, to: &SetTo) {
+    /// A value, behind `t0."a" + ` where the new value is made of the old one. PostgreSQL calculates with `money` and
+    /// `oid` as with the numbers that they travel as; `push` is told whether it is to push one of these.
+    pub(super) fn push_changed(&mut self, column: &Column, to: &SetTo, push: impl FnOnce(&mut Self, bool)) {
         let operator = match to {
             SetTo::Add(_) => " + ",
             SetTo::Subtract(_) => " - ",
             SetTo::Multiply(_) => " * ",
             SetTo::Divide(_) => " / ",
-            SetTo::Value(_) | SetTo::Append(_) | SetTo::Lookup { .. } | SetTo::Excluded | SetTo::Default => return,
+            SetTo::Value(_) | SetTo::Append(_) | SetTo::Lookup { .. } | SetTo::Excluded | SetTo::Default => {
+                return push(self, false);
+            }
         };
-        self.push_column(TABLE, column);
+        let travels = column.wire.is_some();
+        self.push(if travels { "(" } else { "" });
+        self.push_read(TABLE, column);
         self.push(operator);
+        push(self, travels);
+        if travels {
+            self.push(")::");
+            self.push(column.sql_type);
+        }
     }
 
     /// `coalesce(t0."tags", '{}') || $1`: a list that is null in the database reads as an empty one.

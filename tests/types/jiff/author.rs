@@ -130,7 +130,7 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
     &[
         rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid7),
         rt::Column::new("full_name", "text"),
-        rt::Column::new("secret", "text"),
+        rt::Column::new("secret", "text").sensitive(),
         rt::Column::new("mood", "\"Mood\"").via("text"),
         rt::Column::new("bornOn", "date"),
         rt::Column::new("portrait", "bytea"),

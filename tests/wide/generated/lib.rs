@@ -4,6 +4,9 @@
 
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod branch;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod color;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -22,6 +25,9 @@ pub mod group;
 pub mod made;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod native;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod note;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -36,12 +42,14 @@ pub mod sample;
 #[rustfmt::skip]
 #[allow(unused_imports)]
 pub use self::{
+    branch::Branch,
     color::Color,
     comment::Comment,
     document::Document,
     empty::Empty,
     group::Group,
     made::Made,
+    native::Native,
     note::Note,
     person::Person,
     relata_client::{Client, Models, Transaction},

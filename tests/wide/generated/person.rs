@@ -152,7 +152,7 @@ pub(super) static TABLE: rt::Table = rt::Table::new(
     &[
         rt::Column::new("id", "text").default(rt::ClientDefault::Uuid7Text),
         rt::Column::new("name", "text"),
-        rt::Column::new("secret", "text"),
+        rt::Column::new("secret", "text").sensitive(),
         rt::Column::new("manager_id", "text"),
     ],
     &[0],

@@ -49,4 +49,12 @@ impl Models {
     pub fn document(&self) -> rt::Delegate<super::document::Document> {
         rt::Delegate::new(&self.handle)
     }
+    /// Queries on `Native`.
+    pub fn native(&self) -> rt::Delegate<super::native::Native> {
+        rt::Delegate::new(&self.handle)
+    }
+    /// Queries on `Branch`.
+    pub fn branch(&self) -> rt::Delegate<super::branch::Branch> {
+        rt::Delegate::new(&self.handle)
+    }
 }

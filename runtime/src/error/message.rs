@@ -1,0 +1,92 @@
+//! What of PostgreSQL's message is told.
+//!
+//! Nearly every kind of message can quote what it is about: the value of a parameter, or of a row. So a message is told
+//! only where its origin rules that out; in all other cases the meaning of the SQLSTATE stands in its place. DETAIL,
+//! HINT and CONTEXT are never told. The names of constraints, tables and columns have fields of their own.
+
+use tokio_postgres::error::{DbError, ErrorPosition};
+
+/// PostgreSQL's message about a statement that was prepared before a migration, which it may say in another language.
+pub(super) const STALE_PLAN: &str = "cached plan must not change result type";
+
+/// Returns the primary message if it cannot hold a value, else the meaning of the SQLSTATE.
+pub(super) fn safe_message(error: &DbError) -> String {
+    if error.routine() == Some("RevalidateCachedQuery") {
+        return STALE_PLAN.to_owned();
+    }
+    // Inside a function, which CONTEXT tells, anyone can raise any SQLSTATE with any text.
+    if error.where_().is_none() && (is_about_the_text(error) || is_fixed(error)) {
+        return error.message().to_owned();
+    }
+    meaning(error.code().code()).to_owned()
+}
+
+/// Whether the parser points at a place in the statement, whose text has `$1` in the place of each value. What a
+/// function finds wrong while it runs has no such position, or one in a text of the function's own.
+fn is_about_the_text(error: &DbError) -> bool {
+    let code = error.code().code();
+    (code.starts_with("42") || code.starts_with("0A")) && matches!(error.position(), Some(ErrorPosition::Original(_)))
+}
+
+/// Whether the server has one text for it, in which at most names and sizes are filled in.
+fn is_fixed(error: &DbError) -> bool {
+    const CLASSES: [&str; 3] = ["25", "53", "57"];
+    const CODES: [&str; 5] = ["08P01", "21000", "26000", "54001", "55P03"];
+    let code = error.code().code();
+    CODES.contains(&code)
+        || CLASSES.iter().any(|class| code.starts_with(class))
+        // Of a type that was dropped: this message is never translated.
+        || (code == "XX000" && error.message().starts_with("cache lookup failed for type"))
+}
+
+/// What a SQLSTATE means, in words that fit every case of it.
+fn meaning(code: &str) -> &'static str {
+    match code {
+        "22001" => "a value is too long for its column",
+        "22003" => "a number is out of range for its type",
+        "22004" => "a value is null where it must not be",
+        "22007" | "22008" => "a date or time is wrong or out of range",
+        "22012" => "division by zero",
+        "22021" | "22P05" => "a text holds a character that the database's encoding does not have",
+        "22023" => "an argument of a function is out of the range that it takes",
+        "22025" | "2201B" => "a pattern is wrong",
+        "22026" => "a bit string has another length than its column",
+        "22P02" => "a value is not written as its type demands",
+        "22P03" => "a value does not have the binary form of its type",
+        "2200L" | "2200M" | "2200N" => "a value is not XML",
+        _ if code.starts_with("2203") => "a JSON value or path is wrong",
+        "23502" => "a required value is missing",
+        "23503" | "23001" => "a referenced row does not exist, or is still referenced",
+        "23505" => "a unique value is taken already",
+        "23514" => "a check refused the row",
+        "23P01" => "the row conflicts with another one under an exclusion constraint",
+        "23000" => "the row violates a constraint",
+        "34000" => "a cursor does not exist",
+        "3D000" => "a database does not exist",
+        "3F000" => "a schema does not exist",
+        "42501" => "permission denied: the user lacks a privilege, or row-level security refuses the row",
+        "42601" => "a syntax error in a value, such as the query of a text search",
+        "42703" => "a column that a value names does not exist",
+        "42704" => "an object that a value names does not exist",
+        "42883" => "a function or operator that a value names does not exist",
+        "42P01" => "a table that a value names does not exist",
+        "44000" => "the row is not one of those that the view shows (WITH CHECK OPTION)",
+        "54000" => "a limit of PostgreSQL is exceeded, such as the size of an index entry or of a search query",
+        "55000" => "an object is not in the state that the statement needs",
+        "55006" => "an object is in use",
+        "58P01" => "a file does not exist",
+        "P0001" => "a function or trigger of the database raised an error; `server_message` gives its text",
+        "P0002" => "a function found no row",
+        "P0003" => "a function found several rows",
+        "P0004" => "an assertion in a function failed",
+        _ => match code.get(..2) {
+            Some("22") => "a value does not fit its type",
+            Some("28") => "the user is not allowed to connect",
+            Some("42") => "the statement, or what a value in it names, is wrong",
+            Some("54") => "a limit of PostgreSQL is exceeded",
+            Some("58") => "the server's operating system refused something",
+            Some("XX") => "PostgreSQL met an internal error",
+            _ => "its text may hold values; `server_message` gives it",
+        },
+    }
+}
