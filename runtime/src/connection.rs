@@ -13,7 +13,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 pub(crate) use lease::Lease;
 pub(crate) use manager::Manager;
-pub(crate) use open::{OpenTransaction, commit_error};
+pub(crate) use open::{OpenTransaction, Scope, WHOLE, commit_error};
 pub(crate) use pool::{Pool, Shared};
 pub(crate) use session::{Answer, Prepared, Session};
 pub(crate) use types::KnownTypes;
@@ -31,7 +31,7 @@ pub struct Handle(pub(crate) Target);
 #[derive(Debug, Clone)]
 pub(crate) enum Target {
     Pool(Arc<Pool>),
-    Transaction(Arc<OpenTransaction>),
+    Transaction(Scope),
 }
 
 impl Handle {
@@ -44,7 +44,7 @@ impl Handle {
     pub(crate) fn pool(&self) -> &Arc<Pool> {
         match &self.0 {
             Target::Pool(pool) => pool,
-            Target::Transaction(transaction) => transaction.pool(),
+            Target::Transaction(scope) => scope.transaction.pool(),
         }
     }
 
@@ -58,7 +58,7 @@ impl Handle {
         });
         let work = match self.0.clone() {
             Target::Pool(pool) => run_alone(pool, operation).boxed(),
-            Target::Transaction(transaction) => async move { transaction.run(operation).await }.boxed(),
+            Target::Transaction(scope) => async move { scope.run(operation).await }.boxed(),
         };
         let work = match intents {
             None => work,
@@ -90,7 +90,8 @@ pub(crate) const LOCK_NEEDS_TRANSACTION: &str = "a lock on rows ends with its tr
 /// Carries out an operation of several statements, all or nothing.
 async fn in_transaction(pool: &Arc<Pool>, operation: Operation) -> Result<Outcome> {
     let transaction = OpenTransaction::begin(pool, "BEGIN").await?;
-    let outcome = transaction.run(operation).await?;
+    let session = Session::in_transaction(&transaction, WHOLE, operation.name())?;
+    let outcome = execute(session, operation).await?;
     transaction.commit().await?;
     Ok(outcome)
 }

@@ -4,6 +4,7 @@
 //! values, are left out, and so are the messages of the classes of errors that quote input.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
@@ -38,8 +39,8 @@ pub enum Error {
     /// Two rows or transactions are in each other's way (SQLSTATE 40001, 40P01): the transaction can be run again.
     #[error("the transaction collided with another one and was rolled back ({sqlstate}); it can be run again")]
     Serialization {
-        /// 40001 or 40P01.
-        sqlstate: String,
+        /// 40001 or 40P01. Shared, so that a transaction knows whether this error is what ended it.
+        sqlstate: Arc<str>,
     },
     /// A time limit passed.
     #[error("{what} took longer than {limit:?}")]
@@ -84,10 +85,11 @@ pub enum Error {
     /// The transaction was committed or rolled back before.
     #[error("this transaction is finished: it was committed or rolled back before")]
     TransactionFinished,
-    /// A statement failed, and its error was passed over: PostgreSQL had rolled the transaction back before the COMMIT.
+    /// A statement failed, and its error was passed over: PostgreSQL keeps nothing of the transaction, or of the
+    /// savepoint that the statement was part of.
     #[error(
-        "a statement of this transaction failed before, and nothing of it was committed; \
-         what may fail without ending the transaction belongs into a savepoint"
+        "a statement of this transaction or savepoint failed before, and nothing of it was kept; \
+         run what may fail in a savepoint of its own"
     )]
     TransactionFailed,
     /// A row changed between the statements that read it and what belongs to it.
@@ -249,7 +251,7 @@ impl Error {
 pub(crate) fn from_connection(error: &tokio_postgres::Error) -> Error {
     if let Some(database) = error.as_db_error() {
         if is_collision(database.code()) {
-            return Error::Serialization { sqlstate: database.code().code().to_owned() };
+            return Error::Serialization { sqlstate: database.code().code().into() };
         }
         let message = safe_message(database);
         return Error::Database(DatabaseError { sqlstate: database.code().code().to_owned(), message, model: None });
@@ -278,7 +280,7 @@ fn from_database(error: &tokio_postgres::error::DbError, table: &'static crate::
     } else if *code == SqlState::CHECK_VIOLATION {
         Error::CheckViolation(violation(error, table))
     } else if is_collision(code) {
-        Error::Serialization { sqlstate: code.code().to_owned() }
+        Error::Serialization { sqlstate: code.code().into() }
     } else {
         let message = safe_message(error);
         Error::Database(DatabaseError { sqlstate: code.code().to_owned(), message, model: Some(table.name) })

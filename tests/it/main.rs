@@ -3,6 +3,7 @@
 mod aggregates;
 mod book;
 mod bulk;
+mod commits;
 mod compile_errors;
 mod constructs;
 mod derives;
@@ -28,6 +29,7 @@ mod reads;
 mod restart;
 mod returning;
 mod round_trips;
+mod savepoints;
 mod scenarios;
 mod streams;
 mod support;
