@@ -31,6 +31,8 @@ mod returning;
 mod round_trips;
 mod savepoints;
 mod scenarios;
+mod sessions;
+mod statements;
 mod streams;
 mod support;
 mod traces;
