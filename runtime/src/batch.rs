@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
+use futures_util::TryFutureExt;
 use futures_util::future::{BoxFuture, FutureExt, join, join_all};
 
-use crate::connection::{Lease, OpenTransaction, Pool, Prepared, Session, commit_error};
+use crate::connection::{Lease, OpenTransaction, Pool, Prepared, Session, WHOLE, commit_error};
 use crate::error::{Error, Result, from_connection};
 use crate::hooks::{self, Intent};
 use crate::observe;
@@ -146,15 +148,38 @@ async fn run_all<T: Send>(
     }
     let statements: Option<Vec<_>> = operations.iter().map(Operation::single_statement).collect();
     match statements {
-        Some(statements) => {
-            let mut stale = false;
-            match pipelined(pool.acquire().await?, &operations, &statements, finish, &mut stale).await {
-                // Nothing of it holds, so that all of it can be prepared again.
-                Err(_) if stale => pipelined(pool.acquire().await?, &operations, &statements, finish, &mut stale).await,
-                outcome => outcome,
-            }
-        }
+        Some(statements) => again_while_stale(pool, &operations, &statements, finish).await,
         None => one_by_one(pool, operations, finish).await,
+    }
+}
+
+/// Nothing of a batch holds that met a stale statement, so that all of it can be prepared again, and a second time from
+/// other texts: see `Texts`.
+async fn again_while_stale<T: Send>(
+    pool: &Arc<Pool>,
+    operations: &[Operation],
+    statements: &[(Statement, &'static Table)],
+    finish: &mut Option<Finish<T>>,
+) -> Result<Done<T>> {
+    // Where a pooler is, texts stand for nothing but themselves.
+    let attempts = if pool.shared.unnamed.is_some() { 1 } else { 2 };
+    let mut attempt = 0;
+    loop {
+        let generation = pool.shared.texts.generation();
+        let mut stale = false;
+        let lease = pool.acquire().await?;
+        if attempt > 0 {
+            statements.iter().for_each(|(statement, _)| Session::new(&lease, "batch").forget(statement));
+        }
+        match pipelined(lease, operations, statements, finish, &mut stale).await {
+            Err(_) if stale && attempt < attempts => {
+                if attempt > 0 {
+                    pool.shared.texts.begin_generation(generation);
+                }
+                attempt += 1;
+            }
+            outcome => return outcome,
+        }
     }
 }
 
@@ -183,42 +208,33 @@ async fn pipelined<T: Send>(
     let session = Session::new(&lease, "batch");
     let mut prepared = Vec::with_capacity(statements.len());
     for (statement, table) in statements {
-        prepared.push(session.prepare(statement, Some(table)).await?);
+        let known = session.prepare(statement, Some(table)).await;
+        prepared.push(known.inspect_err(|error| *stale = session.is_stale(error))?);
+    }
+    if lease.is_closed() {
+        return Err(Error::ConnectionLost("it is closed".to_owned()));
     }
     let transaction = OpenTransaction::adopt(lease, Cow::Borrowed("BEGIN"));
     let lease = transaction.lease()?;
-    let work =
-        join_all(operations.iter().zip(statements.iter().zip(&prepared)).map(
-            |(operation, ((statement, table), prepared))| answer_of(lease, operation, statement, table, prepared),
-        ));
-    let begin = lease.batch_execute("BEGIN");
-    let waits = has_to_be_seen(operations);
-    let (begun, outcomes, committed) = if waits {
-        let (begun, outcomes) = join(begin, work).await;
-        (begun, outcomes, None)
-    } else {
-        let (begun, (outcomes, committed)) = join(begin, join(work, lease.simple_query("COMMIT"))).await;
-        (begun, outcomes, Some(committed))
-    };
-    begun.map_err(|error| from_connection(&error))?;
-    let outcomes: Result<Vec<Outcome>> = outcomes.into_iter().collect();
+    let (outcomes, committed) = send_together(lease, operations, statements, &prepared).await;
     let mut outcomes = match outcomes {
         Ok(outcomes) => outcomes,
         Err(error) => {
-            let is_over = match committed {
+            let is_over = match &committed {
                 Some(committed) => committed.is_ok(),
                 None => lease.batch_execute("ROLLBACK").await.is_ok(),
             };
             if is_over {
                 transaction.mark_finished();
                 *stale = Session::new(lease, "batch").is_stale(&error);
+                return Err(error);
             }
-            return Err(error);
+            return Err(if committed.is_some() { without_answer(operations, error) } else { error });
         }
     };
     match committed {
         Some(committed) => {
-            committed.map_err(|error| commit_error(&error))?;
+            committed.map_err(|error| without_answer(operations, commit_error(&error)))?;
             transaction.mark_finished();
             let read = read_lacking(lease, operations, &mut outcomes).await;
             let read = read.and_then(|()| read_all(outcomes, finish));
@@ -235,6 +251,52 @@ async fn pipelined<T: Send>(
                 }
             }
         }
+    }
+}
+
+/// What came of the statements, and of the COMMIT if it went out with them.
+type Together = (Result<Vec<Outcome>>, Option<Result<(), tokio_postgres::Error>>);
+
+/// Sends BEGIN, the statements, and COMMIT unless it has to wait.
+async fn send_together(
+    lease: &Lease,
+    operations: &[Operation],
+    statements: &[(Statement, &'static Table)],
+    prepared: &[Prepared],
+) -> Together {
+    // Set by a statement that could not even be sent, which is known before the last message goes out.
+    let failed = AtomicBool::new(false);
+    let work = join_all(operations.iter().zip(statements.iter().zip(prepared)).map(
+        |(operation, ((statement, table), prepared))| {
+            answer_of(lease, operation, statement, table, prepared)
+                .inspect_err(|_| failed.store(true, Ordering::Relaxed))
+        },
+    ));
+    let begin = lease.batch_execute("BEGIN");
+    let (begun, outcomes, committed) = if has_to_be_seen(operations) {
+        let (begun, outcomes) = join(begin, work).await;
+        (begun, outcomes, None)
+    } else {
+        let last = async {
+            let sql = if failed.load(Ordering::Relaxed) { "ROLLBACK" } else { "COMMIT" };
+            lease.simple_query(sql).await.map(drop)
+        };
+        let (begun, (outcomes, committed)) = join(begin, join(work, last)).await;
+        (begun, outcomes, Some(committed))
+    };
+    let outcomes = begun.map_err(|error| from_connection(&error)).and_then(|()| outcomes.into_iter().collect());
+    (outcomes, committed)
+}
+
+/// What a failure means once COMMIT is on its way: where no answer came, the batch may hold. An answer of the server to
+/// one of its statements says that it does not.
+fn without_answer(operations: &[Operation], error: Error) -> Error {
+    match error {
+        Error::ConnectionLost(_) if !operations.iter().all(Operation::only_reads) => Error::CommitUnknown,
+        Error::CommitUnknown if operations.iter().all(Operation::only_reads) => {
+            Error::ConnectionLost("it broke before the answer came".to_owned())
+        }
+        error => error,
     }
 }
 
@@ -279,7 +341,7 @@ async fn one_by_one<T: Send>(
     let transaction = OpenTransaction::begin(pool, "BEGIN").await?;
     let mut outcomes = Vec::with_capacity(operations.len());
     for operation in operations {
-        outcomes.push(execute(Session::in_transaction(&transaction, operation.name())?, operation).await?);
+        outcomes.push(execute(Session::in_transaction(&transaction, WHOLE, operation.name())?, operation).await?);
     }
     let done = read_all(outcomes, finish)?;
     transaction.commit().await?;

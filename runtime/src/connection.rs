@@ -5,6 +5,7 @@ mod manager;
 mod open;
 mod pool;
 mod session;
+mod texts;
 mod types;
 
 use std::sync::Arc;
@@ -13,9 +14,10 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 pub(crate) use lease::Lease;
 pub(crate) use manager::Manager;
-pub(crate) use open::{OpenTransaction, commit_error};
+pub(crate) use open::{OpenTransaction, Scope, WHOLE, commit_error};
 pub(crate) use pool::{Pool, Shared};
 pub(crate) use session::{Answer, Prepared, Session};
+pub(crate) use texts::Texts;
 pub(crate) use types::KnownTypes;
 
 use crate::batch::{Parts, Query};
@@ -31,7 +33,7 @@ pub struct Handle(pub(crate) Target);
 #[derive(Debug, Clone)]
 pub(crate) enum Target {
     Pool(Arc<Pool>),
-    Transaction(Arc<OpenTransaction>),
+    Transaction(Scope),
 }
 
 impl Handle {
@@ -55,7 +57,7 @@ impl Handle {
     pub(crate) fn pool(&self) -> &Arc<Pool> {
         match &self.0 {
             Target::Pool(pool) => pool,
-            Target::Transaction(transaction) => transaction.pool(),
+            Target::Transaction(scope) => scope.transaction.pool(),
         }
     }
 
@@ -64,7 +66,7 @@ impl Handle {
         let watched = self.watch(&operation);
         let work = match self.0.clone() {
             Target::Pool(pool) => run_alone(pool, operation).boxed(),
-            Target::Transaction(transaction) => async move { transaction.run(operation).await }.boxed(),
+            Target::Transaction(scope) => async move { scope.run(operation).await }.boxed(),
         };
         watched.around(work, Outcome::rows)
     }
@@ -123,7 +125,8 @@ async fn in_transaction<T>(pool: Arc<Pool>, operation: Operation, finish: fn(Out
         return Err(error);
     }
     let transaction = OpenTransaction::begin(&pool, "BEGIN").await?;
-    let outcome = transaction.run(operation).await?;
+    let session = Session::in_transaction(&transaction, WHOLE, operation.name())?;
+    let outcome = execute(session, operation).await?;
     let done = Done::read(outcome, finish)?;
     transaction.commit().await?;
     Ok(done)
