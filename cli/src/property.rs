@@ -9,6 +9,7 @@
 //! stands alone.
 
 mod edit;
+mod pairs;
 mod random;
 mod rows;
 mod sketch;
@@ -166,7 +167,11 @@ impl Case {
 }
 
 fn load(sketch: &Sketch) -> Result<Loaded, String> {
-    let sources = Sources::single("schema.dsl", sketch.text());
+    load_text(&sketch.text())
+}
+
+fn load_text(text: &str) -> Result<Loaded, String> {
+    let sources = Sources::single("schema.dsl", text);
     let compiled = compile(&sources);
     let mistakes: Vec<String> = compiled.diagnostics.iter().map(|mistake| render_plain(mistake, &sources)).collect();
     compiled.schema.map(|schema| Loaded::of_schema(&schema)).ok_or_else(|| mistakes.join("\n"))

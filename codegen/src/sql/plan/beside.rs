@@ -70,6 +70,8 @@ struct Group {
     successors: Vec<Successor>,
     /// Checks with the name of their predecessor; they come with the swap, and are proved afterwards.
     checks: Vec<(ObjectName, Check, String)>,
+    /// What has the names of successors and may be built on columns that stay: it would not go with the old ones.
+    replaced: Vec<(ObjectName, TableObject)>,
     /// Actions that are done here.
     taken: BTreeSet<usize>,
     /// Names that were given.
@@ -86,6 +88,7 @@ impl Group {
             end,
             successors: Vec::new(),
             checks: Vec::new(),
+            replaced: Vec::new(),
             taken: BTreeSet::new(),
             names: BTreeSet::new(),
         };
@@ -156,6 +159,7 @@ impl Group {
                     self.successors.push(Successor { table, object, meanwhile, previous, holds: *holds });
                 }
             }
+            self.replaced.push((table.clone(), previous.clone()));
             self.taken.extend([drop, add]);
         }
     }

@@ -127,6 +127,8 @@ impl Group {
                 actions.push(Action::DropObject { table: table.clone(), object });
             }
         }
+        let replaced = self.replaced.iter().cloned();
+        actions.extend(replaced.map(|(table, object)| Action::DropObject { table, object }));
         for (table, columns) in &self.columns {
             columns.iter().for_each(|beside| take_over(table, beside, &mut actions));
             actions.push(Action::Unfollow { table: table.clone() });
