@@ -309,12 +309,16 @@ fn run_all(from_database: bool) {
             match run(pair, from_database, &mut client).await {
                 Ok(Some(found)) => (ran, stops) = (ran + 1, stops + found),
                 Ok(None) => {}
-                Err(error) => failures.push(format!("RELATA_PAIRS={}: {error}", names(pair))),
+                Err(error) => {
+                    let failure = format!("RELATA_PAIRS={}: {error}", names(pair));
+                    println!("{failure}\n");
+                    failures.push(names(pair));
+                }
             }
         }
     });
     println!("{ran} of {} pairs ran, and were stopped {stops} times", pairs.len());
-    assert!(failures.is_empty(), "{} failed\n\n{}", failures.len(), failures.join("\n\n"));
+    assert!(failures.is_empty(), "{} failed: {}", failures.len(), failures.join(" "));
     assert!(ran * 10 > pairs.len() * 8, "some pairs make no schema, but not so many: {ran} of {}", pairs.len());
 }
 
