@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
+use futures_util::TryFutureExt;
 use futures_util::future::{BoxFuture, FutureExt, join, join_all};
 
-use crate::connection::{Lease, OpenTransaction, Pool, Prepared, Session, commit_error};
+use crate::connection::{Lease, OpenTransaction, Pool, Prepared, Session, WHOLE, commit_error};
 use crate::error::{Error, Result, from_connection};
 use crate::hooks::{self, Intent};
 use crate::observe;
@@ -185,40 +187,49 @@ async fn pipelined<T: Send>(
     for (statement, table) in statements {
         prepared.push(session.prepare(statement, Some(table)).await?);
     }
+    if lease.is_closed() {
+        return Err(Error::ConnectionLost("it is closed".to_owned()));
+    }
     let transaction = OpenTransaction::adopt(lease, Cow::Borrowed("BEGIN"));
     let lease = transaction.lease()?;
-    let work =
-        join_all(operations.iter().zip(statements.iter().zip(&prepared)).map(
-            |(operation, ((statement, table), prepared))| answer_of(lease, operation, statement, table, prepared),
-        ));
+    // Set by a statement that could not even be sent, which is known before the last message goes out.
+    let failed = AtomicBool::new(false);
+    let work = join_all(operations.iter().zip(statements.iter().zip(&prepared)).map(
+        |(operation, ((statement, table), prepared))| {
+            answer_of(lease, operation, statement, table, prepared)
+                .inspect_err(|_| failed.store(true, Ordering::Relaxed))
+        },
+    ));
     let begin = lease.batch_execute("BEGIN");
     let waits = has_to_be_seen(operations);
     let (begun, outcomes, committed) = if waits {
         let (begun, outcomes) = join(begin, work).await;
         (begun, outcomes, None)
     } else {
-        let (begun, (outcomes, committed)) = join(begin, join(work, lease.simple_query("COMMIT"))).await;
+        let last =
+            async { lease.simple_query(if failed.load(Ordering::Relaxed) { "ROLLBACK" } else { "COMMIT" }).await };
+        let (begun, (outcomes, committed)) = join(begin, join(work, last)).await;
         (begun, outcomes, Some(committed))
     };
-    begun.map_err(|error| from_connection(&error))?;
-    let outcomes: Result<Vec<Outcome>> = outcomes.into_iter().collect();
-    let mut outcomes = match outcomes {
+    let outcomes = begun.map_err(|error| from_connection(&error)).and_then(|()| outcomes.into_iter().collect());
+    let mut outcomes: Vec<Outcome> = match outcomes {
         Ok(outcomes) => outcomes,
         Err(error) => {
-            let is_over = match committed {
+            let is_over = match &committed {
                 Some(committed) => committed.is_ok(),
                 None => lease.batch_execute("ROLLBACK").await.is_ok(),
             };
             if is_over {
                 transaction.mark_finished();
                 *stale = Session::new(lease, "batch").is_stale(&error);
+                return Err(error);
             }
-            return Err(error);
+            return Err(if committed.is_some() { without_answer(operations, error) } else { error });
         }
     };
     match committed {
         Some(committed) => {
-            committed.map_err(|error| commit_error(&error))?;
+            committed.map_err(|error| without_answer(operations, commit_error(&error)))?;
             transaction.mark_finished();
             let read = read_lacking(lease, operations, &mut outcomes).await;
             let read = read.and_then(|()| read_all(outcomes, finish));
@@ -235,6 +246,18 @@ async fn pipelined<T: Send>(
                 }
             }
         }
+    }
+}
+
+/// What a failure means once COMMIT is on its way: where no answer came, the batch may hold. An answer of the server to
+/// one of its statements says that it does not.
+fn without_answer(operations: &[Operation], error: Error) -> Error {
+    match error {
+        Error::ConnectionLost(_) if operations.iter().any(Operation::writes) => Error::CommitUnknown,
+        Error::CommitUnknown if !operations.iter().any(Operation::writes) => {
+            Error::ConnectionLost("it broke before the answer came".to_owned())
+        }
+        error => error,
     }
 }
 
@@ -279,7 +302,7 @@ async fn one_by_one<T: Send>(
     let transaction = OpenTransaction::begin(pool, "BEGIN").await?;
     let mut outcomes = Vec::with_capacity(operations.len());
     for operation in operations {
-        outcomes.push(execute(Session::in_transaction(&transaction, operation.name())?, operation).await?);
+        outcomes.push(execute(Session::in_transaction(&transaction, WHOLE, operation.name())?, operation).await?);
     }
     let done = read_all(outcomes, finish)?;
     transaction.commit().await?;

@@ -13,7 +13,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 pub(crate) use lease::Lease;
 pub(crate) use manager::Manager;
-pub(crate) use open::{OpenTransaction, commit_error};
+pub(crate) use open::{OpenTransaction, Scope, WHOLE, commit_error};
 pub(crate) use pool::{Pool, Shared};
 pub(crate) use session::{Answer, Prepared, Session};
 pub(crate) use types::KnownTypes;
@@ -31,7 +31,7 @@ pub struct Handle(pub(crate) Target);
 #[derive(Debug, Clone)]
 pub(crate) enum Target {
     Pool(Arc<Pool>),
-    Transaction(Arc<OpenTransaction>),
+    Transaction(Scope),
 }
 
 impl Handle {
@@ -55,7 +55,7 @@ impl Handle {
     pub(crate) fn pool(&self) -> &Arc<Pool> {
         match &self.0 {
             Target::Pool(pool) => pool,
-            Target::Transaction(transaction) => transaction.pool(),
+            Target::Transaction(scope) => scope.transaction.pool(),
         }
     }
 
@@ -64,7 +64,7 @@ impl Handle {
         let watched = self.watch(&operation);
         let work = match self.0.clone() {
             Target::Pool(pool) => run_alone(pool, operation).boxed(),
-            Target::Transaction(transaction) => async move { transaction.run(operation).await }.boxed(),
+            Target::Transaction(scope) => async move { scope.run(operation).await }.boxed(),
         };
         watched.around(work, Outcome::rows)
     }
@@ -123,7 +123,7 @@ async fn in_transaction<T>(pool: Arc<Pool>, operation: Operation, finish: fn(Out
         return Err(error);
     }
     let transaction = OpenTransaction::begin(&pool, "BEGIN").await?;
-    let outcome = transaction.run(operation).await?;
+    let outcome = execute(Session::in_transaction(&transaction, WHOLE, operation.name())?, operation).await?;
     let done = Done::read(outcome, finish)?;
     transaction.commit().await?;
     Ok(done)

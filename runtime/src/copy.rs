@@ -9,7 +9,7 @@ use futures_util::Stream;
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{self, BoxStream, StreamExt};
 
-use crate::connection::{Handle, OpenTransaction, Session, Target};
+use crate::connection::{Handle, OpenTransaction, Session, Target, WHOLE};
 use crate::create::{CreateRow, Insert};
 use crate::error::Result;
 use crate::hooks::{self, Intent, IntentKind};
@@ -101,16 +101,15 @@ async fn copy(handle: Handle, table: &'static Table, rows: BoxStream<'static, Re
     match handle.0 {
         Target::Pool(pool) => {
             let transaction = OpenTransaction::begin(&pool, "BEGIN").await?;
-            let copied = copy_rows(Session::in_transaction(&transaction, OPERATION)?, table, rows).await?;
+            let copied = copy_rows(Session::in_transaction(&transaction, WHOLE, OPERATION)?, table, rows).await?;
             transaction.commit().await?;
             Ok(copied)
         }
-        Target::Transaction(transaction) => {
-            transaction.ready().await?;
+        Target::Transaction(scope) => {
             // Dropped in the middle, it fails on the server without an answer that anyone sees.
-            transaction.doubt();
-            let copied = copy_rows(Session::in_transaction(&transaction, OPERATION)?, table, rows).await;
-            transaction.note(&copied);
+            let running = scope.enter().await?;
+            let copied = copy_rows(scope.session(OPERATION)?, table, rows).await;
+            running.end(&copied);
             copied
         }
     }

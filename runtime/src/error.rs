@@ -5,6 +5,7 @@
 mod message;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::error::{DbError, SqlState};
@@ -42,8 +43,8 @@ pub enum Error {
     /// Two rows or transactions are in each other's way (SQLSTATE 40001, 40P01): the transaction can be run again.
     #[error("the transaction collided with another one and was rolled back ({sqlstate}); it can be run again")]
     Serialization {
-        /// 40001 or 40P01.
-        sqlstate: String,
+        /// 40001 or 40P01. Shared, so that a transaction knows whether this error is what ended it.
+        sqlstate: Arc<str>,
     },
     /// A time limit passed.
     #[error("{what} took longer than {limit:?}")]
@@ -88,10 +89,11 @@ pub enum Error {
     /// The transaction was committed or rolled back before.
     #[error("this transaction is finished: it was committed or rolled back before")]
     TransactionFinished,
-    /// A statement failed, and its error was passed over: PostgreSQL had rolled the transaction back before the COMMIT.
+    /// A statement failed, and its error was passed over: PostgreSQL keeps nothing of the transaction, or of the
+    /// savepoint that the statement was part of.
     #[error(
-        "a statement of this transaction failed before, and nothing of it was committed; \
-         what may fail without ending the transaction belongs into a savepoint"
+        "a statement of this transaction or savepoint failed before, and nothing of it was kept; \
+         run what may fail in a savepoint of its own"
     )]
     TransactionFailed,
     /// A row changed between the statements that read it and what belongs to it.
@@ -317,7 +319,7 @@ impl Error {
 pub(crate) fn from_connection(error: &tokio_postgres::Error) -> Error {
     if let Some(database) = error.as_db_error() {
         if is_collision(database.code()) {
-            return Error::Serialization { sqlstate: database.code().code().to_owned() };
+            return Error::Serialization { sqlstate: database.code().code().into() };
         }
         return Error::Database(Box::new(DatabaseError::new(database, None)));
     }
@@ -348,7 +350,7 @@ fn from_database(error: &DbError, table: &'static crate::table::Table) -> Error 
     } else if *code == SqlState::CHECK_VIOLATION {
         Error::CheckViolation(violation(error, table))
     } else if is_collision(code) {
-        Error::Serialization { sqlstate: code.code().to_owned() }
+        Error::Serialization { sqlstate: code.code().into() }
     } else {
         Error::Database(Box::new(DatabaseError::new(error, Some(table.name))))
     }

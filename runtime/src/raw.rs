@@ -289,10 +289,10 @@ async fn ask<T: Answer>(target: Target, statement: &Statement, operation: &'stat
             let lease = pool.acquire().await?;
             Session::new(&lease, operation).ask(statement, None).await
         }
-        Target::Transaction(transaction) => {
-            transaction.ready().await?;
-            let answer = Session::in_transaction(&transaction, operation)?.ask(statement, None).await;
-            transaction.note(&answer);
+        Target::Transaction(scope) => {
+            let running = scope.enter().await?;
+            let answer = scope.session(operation)?.ask(statement, None).await;
+            running.end(&answer);
             answer
         }
     }

@@ -14,7 +14,7 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio_postgres::Row;
 use tracing::Instrument;
 
-use crate::connection::{Handle, LOCK_NEEDS_TRANSACTION, OpenTransaction, Session, Target};
+use crate::connection::{Handle, LOCK_NEEDS_TRANSACTION, OpenTransaction, Scope, Session, Target};
 use crate::error::{Error, Result};
 use crate::hooks::{self, Hooks, Intent, IntentKind, Report};
 use crate::model::{Cursor, FromRow};
@@ -188,7 +188,7 @@ async fn next_part(state: State, at_once: u32) -> Result<Option<(Part, State)>> 
 
 /// A cursor in a transaction: the stream's own, or one that goes on.
 struct OpenCursor {
-    transaction: Arc<OpenTransaction>,
+    scope: Scope,
     own: bool,
     name: String,
     source: Source,
@@ -209,28 +209,30 @@ impl OpenCursor {
         if let Some((hooks, intents)) = &hooks {
             hooks.check(intents)?;
         }
-        let (transaction, own) = match handle.0 {
-            Target::Transaction(transaction) => (transaction, false),
-            Target::Pool(pool) => (Arc::new(OpenTransaction::begin(&pool, source.begin()).await?), true),
+        let (scope, own) = match handle.0 {
+            Target::Transaction(scope) => (scope, false),
+            Target::Pool(pool) => {
+                let transaction = OpenTransaction::begin(&pool, source.begin()).await?;
+                (Scope::whole(Arc::new(transaction)), true)
+            }
         };
-        transaction.ready().await?;
-        let name = format!("relata_stream_{}", transaction.next_number());
-        let session = Session::in_transaction(&transaction, source.operation())?;
+        let running = scope.enter().await?;
+        let name = format!("relata_stream_{}", scope.transaction.next_number());
+        let session = scope.session(source.operation())?;
         let declared = match &source {
             Source::Raw(statement) => session.declare(&name, statement, None).await,
             Source::Sql(call) => session.declare(&name, &call.statement(), Some(call.table())).await,
             Source::Select(select) => session.declare(&name, &read_statement(select, None).0, Some(select.table)).await,
         };
-        transaction.note(&declared);
+        running.end(&declared);
         declared?;
-        Ok(Self { transaction, own, name, source, hooks, began, rows: 0 })
+        Ok(Self { scope, own, name, source, hooks, began, rows: 0 })
     }
 
     async fn fetch(&self, at_once: u32) -> Result<Part> {
-        self.transaction.ready().await?;
-        let session = Session::in_transaction(&self.transaction, self.source.operation())?;
-        let part = self.part(session, at_once).await;
-        self.transaction.note(&part);
+        let running = self.scope.enter().await?;
+        let part = self.part(self.scope.session(self.source.operation())?, at_once).await;
+        running.end(&part);
         part
     }
 
@@ -260,12 +262,12 @@ impl OpenCursor {
 
     async fn close(self) -> Result<()> {
         if self.own {
-            return self.transaction.commit().await;
+            return self.scope.transaction.commit().await;
         }
-        self.transaction.ready().await?;
-        let session = Session::in_transaction(&self.transaction, self.source.operation())?;
+        let running = self.scope.enter().await?;
+        let session = self.scope.session(self.source.operation())?;
         let closed = session.close(&self.name, self.source.table()).await;
-        self.transaction.note(&closed);
+        running.end(&closed);
         closed
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, FutureExt};
 
 use crate::client::Models;
-use crate::connection::{Handle, OpenTransaction, Pool, Target};
+use crate::connection::{Handle, OpenTransaction, Pool, Scope, Target};
 use crate::error::{Error, Result};
 use crate::model::FromRow;
 use crate::operation::Call;
@@ -21,7 +21,7 @@ use crate::value::Param;
 /// A transaction: queries start at the models, which it dereferences to. Owned, so that futures
 /// that hold it are `Send`. Dropped without `commit`, it is rolled back.
 pub struct Transaction<M> {
-    shared: Arc<OpenTransaction>,
+    scope: Scope,
     models: M,
 }
 
@@ -41,8 +41,9 @@ impl<M> Deref for Transaction<M> {
 
 impl<M: Models> Transaction<M> {
     fn of(shared: Arc<OpenTransaction>) -> Self {
-        let models = M::new(Handle(Target::Transaction(Arc::clone(&shared))));
-        Self { shared, models }
+        let scope = Scope::whole(shared);
+        let models = M::new(Handle(Target::Transaction(scope.clone())));
+        Self { scope, models }
     }
 
     /// Makes everything that was done in it permanent.
@@ -51,7 +52,7 @@ impl<M: Models> Transaction<M> {
     /// [`Error::Serialization`] if it collided with another one, [`Error::CommitUnknown`] if the
     /// connection broke before the answer came.
     pub async fn commit(self) -> Result<()> {
-        self.shared.commit().await
+        self.scope.transaction.commit().await
     }
 
     /// Undoes everything that was done in it.
@@ -59,14 +60,14 @@ impl<M: Models> Transaction<M> {
     /// # Errors
     /// When the connection is lost; then the server rolls back by itself.
     pub async fn rollback(self) -> Result<()> {
-        self.shared.rollback().await
+        self.scope.transaction.rollback().await
     }
 }
 
 /// A part of a transaction that can be undone without undoing the rest. Queries start at the models, which it
 /// dereferences to.
 pub struct Savepoint<M> {
-    shared: Arc<OpenTransaction>,
+    scope: Scope,
     models: M,
 }
 
@@ -84,38 +85,19 @@ impl<M> Deref for Savepoint<M> {
     }
 }
 
-/// Undoes the work of a savepoint whose future was dropped.
-struct Unfinished {
-    shared: Arc<OpenTransaction>,
-    savepoint: Option<u32>,
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        if let Some(savepoint) = self.savepoint {
-            self.shared.drop_savepoint(savepoint);
-        }
-    }
-}
-
-async fn within_savepoint<M, F, Fut, T, E>(shared: &Arc<OpenTransaction>, work: F) -> Result<T, E>
+async fn within_savepoint<M, F, Fut, T, E>(outer: &Scope, work: F) -> Result<T, E>
 where
     M: Models,
     F: FnOnce(Savepoint<M>) -> Fut,
     Fut: Future<Output = Result<T, E>>,
     E: From<Error>,
 {
-    let savepoint = shared.begin_savepoint().await?;
-    let mut unfinished = Unfinished { shared: Arc::clone(shared), savepoint: Some(savepoint) };
-    let models = M::new(Handle(Target::Transaction(Arc::clone(shared))));
-    let worked = work(Savepoint { shared: Arc::clone(shared), models }).await;
-    shared.ready().await?;
-    // The next line sends, and what is sent is done, also if nobody waits for the answer.
-    unfinished.savepoint = None;
-    match &worked {
-        Ok(_) => shared.release_savepoint(savepoint).await?,
-        Err(_) => shared.undo_savepoint(savepoint).await?,
-    }
+    let transaction = &outer.transaction;
+    let savepoint = transaction.begin_savepoint(outer.savepoint).await?;
+    let scope = Scope { transaction: Arc::clone(transaction), savepoint: savepoint.number };
+    let models = M::new(Handle(Target::Transaction(scope.clone())));
+    let worked = work(Savepoint { scope, models }).await;
+    transaction.end_savepoint(savepoint, worked.is_ok()).await?;
     worked
 }
 
@@ -125,19 +107,23 @@ macro_rules! inside_a_transaction {
             /// Runs a closure whose writes are undone alone if it gives `Err`: the transaction goes on. Savepoints
             /// can be inside one another.
             ///
+            /// While it runs, only the [`Savepoint`] that the closure gets may send: whatever else belongs to the
+            /// transaction is refused, since PostgreSQL would make it part of the savepoint.
+            ///
             /// # Errors
-            /// What the closure gives.
+            /// What the closure gives; [`Error::Refused`] if another savepoint is open or a query still runs, and
+            /// [`Error::TransactionFailed`] if the closure passed over the error of a statement.
             pub async fn savepoint<F, Fut, T, E>(&self, work: F) -> Result<T, E>
             where
                 F: FnOnce(Savepoint<M>) -> Fut,
                 Fut: Future<Output = Result<T, E>>,
                 E: From<Error>,
             {
-                within_savepoint(&self.shared, work).await
+                within_savepoint(&self.scope, work).await
             }
 
             fn handle(&self) -> Handle {
-                Handle(Target::Transaction(Arc::clone(&self.shared)))
+                Handle(Target::Transaction(self.scope.clone()))
             }
 
             /// Sends a query of `queries/*.sql` in the transaction: what a function of the module `queries` gives. Rows come as a list of
@@ -349,8 +335,9 @@ impl<M, F> TransactionCall<'_, M, F> {
         self
     }
 
-    /// Runs it again, up to this many times, after a serialization failure or a deadlock, which the server has rolled
-    /// back. A COMMIT itself is never repeated: one whose answer was lost is [`Error::CommitUnknown`].
+    /// Runs it again, up to this many times, if a serialization failure or a deadlock is what ended it. One that a
+    /// savepoint has undone is not, unless the closure passes its error on. A COMMIT itself is never repeated: one whose
+    /// answer was lost is [`Error::CommitUnknown`].
     pub fn retry(mut self, times: u32) -> Self {
         self.retries = times;
         self
@@ -401,14 +388,13 @@ where
                 Err(error)
             }
         };
-        match outcome {
-            Err(_) if shared.is_retryable() && attempt < call.retries => {
-                drop(shared);
-                attempt += 1;
-                tokio::time::sleep(back_off(attempt)).await;
-            }
-            outcome => return outcome,
+        // Asked while the error is there: that is what tells whether a collision is the reason.
+        if outcome.is_ok() || attempt == call.retries || !shared.has_collided() {
+            return outcome;
         }
+        drop((shared, outcome));
+        attempt += 1;
+        tokio::time::sleep(back_off(attempt)).await;
     }
 }
 

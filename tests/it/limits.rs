@@ -169,6 +169,44 @@ async fn a_commit_without_an_answer_is_not_run_again() {
     assert_eq!(runs, 1);
 }
 
+/// The protocol counts the parameters of a statement in 16 bits. One more is refused before anything is sent, and the
+/// connection stays as it is; arrays are one parameter.
+#[tokio::test]
+async fn more_parameters_than_postgresql_takes_are_refused() {
+    let fixture = Fixture::new().await;
+    let db = Client::builder(fixture.database.url()).expect("is a URL").max_connections(1).connect().await;
+    let db: Client = db.expect("connects");
+    let pid = || async {
+        db.query_raw::<(i32,)>("SELECT pg_backend_pid()", params![]).await.expect("is read").remove(0).0
+    };
+    let before = pid().await;
+    let many = |count: usize| relata::Filter::any((0..count).map(|slug| institution::slug.eq(slug.to_string()).into()));
+    let values: Vec<_> = (0..65_536).map(|value: i32| relata::IntoParam::into_param(value)).collect();
+    let tx = db.begin().await.expect("begins");
+    let inside = tx.institution().count().filter(many(65_536)).await.map(drop);
+    tx.institution().create(row("goes-on")).await.expect("nothing was sent");
+    tx.commit().await.expect("commits");
+    for refused in [
+        db.institution().count().filter(many(65_536)).await.map(drop),
+        db.institution().find_many().filter(many(65_536)).await.map(drop),
+        db.institution().find_many().filter(many(65_536)).stream().next().await.expect("says why").map(drop),
+        db.institution().delete_many().filter(many(65_536)).await.map(drop),
+        db.batch((db.institution().count(), db.institution().count().filter(many(65_536)))).await.map(drop),
+        db.query_raw::<(i32,)>("SELECT $1::int4", values.clone()).await.map(drop),
+        db.execute_raw("SELECT $1::int4", values).await.map(drop),
+        inside,
+    ] {
+        let refused = refused.expect_err("is refused");
+        assert!(matches!(refused, Error::Refused(_)), "{refused}");
+        let text = refused.to_string();
+        assert!(text.contains("65536 parameters") && text.contains("`in_`"), "{text}");
+    }
+    assert_eq!(db.institution().count().filter(many(1_000)).await.expect("counts"), 0);
+    let slugs: Vec<String> = (0..70_000).map(|slug| slug.to_string()).collect();
+    assert_eq!(db.institution().count().filter(institution::slug.in_(slugs)).await.expect("counts"), 0);
+    assert_eq!(pid().await, before, "the connection was kept");
+}
+
 #[tokio::test]
 async fn a_full_pool_says_how_full_it_is() {
     let fixture = Fixture::new().await;

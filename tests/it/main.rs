@@ -3,6 +3,7 @@
 mod aggregates;
 mod book;
 mod bulk;
+mod commits;
 mod compile_errors;
 mod constructs;
 mod deep;
@@ -30,6 +31,7 @@ mod reads;
 mod restart;
 mod returning;
 mod round_trips;
+mod savepoints;
 mod scenarios;
 mod secrets;
 mod streams;

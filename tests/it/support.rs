@@ -1,5 +1,6 @@
 //! A database per test, with the migrations of the repository applied, and rows to start from.
 
+pub(crate) mod faults;
 pub(crate) mod wiretap;
 
 use std::fmt::Write;

@@ -1,8 +1,11 @@
-//! A connection inside a transaction: how it is begun and ended.
+//! A connection inside a transaction: how it is begun and ended, and who may send in it.
+//!
+//! PostgreSQL keeps savepoints on a stack, so what is sent belongs to the innermost open one. Only the scope that is on
+//! top may send; everything else is refused before a byte of it leaves.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::lease::Lease;
 use super::pool::Pool;
@@ -19,15 +22,114 @@ pub(crate) struct OpenTransaction {
     begin: Cow<'static, str>,
     /// How many statements were sent in it.
     statements: AtomicU32,
-    /// A statement failed in a way that running the transaction again may mend.
-    retryable: AtomicBool,
     /// Something failed, so the server may have ended the transaction already.
     failed: AtomicBool,
-    /// Savepoints that were dropped and have to be rolled back to before anything else, innermost first.
-    dropped_savepoints: Mutex<Vec<u32>>,
+    collisions: Mutex<Collisions>,
+    /// The innermost open savepoint, or [`WHOLE`].
+    top: AtomicU32,
+    savepoints: Mutex<Vec<OpenSavepoint>>,
+    /// Some open savepoint was dropped, and has to be rolled back to before anything else.
+    has_dropped: AtomicBool,
+    /// How many operations are carried out in it at this moment.
+    running: AtomicU32,
     /// How many savepoints and streams there were.
     numbers: AtomicU32,
 }
+
+/// The scope of what belongs to a transaction and to none of its savepoints.
+pub(crate) const WHOLE: u32 = 0;
+
+#[derive(Debug)]
+struct OpenSavepoint {
+    number: u32,
+    dropped: bool,
+}
+
+/// Serialization failures and deadlocks of the statements so far.
+#[derive(Debug, Default)]
+struct Collisions {
+    /// One has ended the transaction on the server, and no savepoint was rolled back to since.
+    ended_it: bool,
+    /// Their errors: each lives as long as the program keeps it.
+    errors: Vec<Weak<str>>,
+}
+
+/// A transaction, and whether what runs belongs to one of its savepoints.
+#[derive(Debug, Clone)]
+pub(crate) struct Scope {
+    pub(crate) transaction: Arc<OpenTransaction>,
+    pub(crate) savepoint: u32,
+}
+
+impl Scope {
+    pub(crate) fn whole(transaction: Arc<OpenTransaction>) -> Self {
+        Self { transaction, savepoint: WHOLE }
+    }
+
+    /// Waits until something may be sent, or says why it may not.
+    pub(crate) async fn enter(&self) -> Result<Running<'_>> {
+        self.transaction.enter(self.savepoint).await
+    }
+
+    pub(crate) fn session(&self, operation: &'static str) -> Result<Session<'_>> {
+        Session::in_transaction(&self.transaction, self.savepoint, operation)
+    }
+
+    pub(crate) async fn run(&self, operation: Operation) -> Result<Outcome> {
+        let running = self.enter().await?;
+        let outcome = execute(self.session(operation.name())?, operation).await;
+        running.end(&outcome);
+        outcome
+    }
+}
+
+/// An operation that is carried out in a transaction. Dropped before its end, it may have failed unseen.
+pub(crate) struct Running<'t> {
+    transaction: &'t OpenTransaction,
+    ended: bool,
+}
+
+impl Running<'_> {
+    /// Its outcome is known.
+    pub(crate) fn end<T>(mut self, outcome: &Result<T>) {
+        self.ended = true;
+        self.transaction.note(outcome);
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.transaction.running.fetch_sub(1, Ordering::AcqRel);
+        if !self.ended {
+            self.transaction.failed.store(true, Ordering::Release);
+        }
+    }
+}
+
+/// A savepoint that is open: dropped, its work is undone before anything else is sent.
+pub(crate) struct Savepoint<'t> {
+    transaction: &'t OpenTransaction,
+    pub(crate) number: u32,
+    ended: bool,
+}
+
+impl Drop for Savepoint<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.transaction.drop_savepoint(self.number);
+        }
+    }
+}
+
+const SAVEPOINT_IS_OPEN: &str = "a savepoint of this transaction is open, and what is sent now would belong to it: \
+    use the savepoint that the closure gets, or wait until it has ended";
+const SAVEPOINT_HAS_ENDED: &str = "this savepoint has ended: use the transaction that it was part of";
+const STILL_RUNNING: &str = "another query of this transaction still runs, and part of it would belong to the \
+    savepoint: await it before the savepoint begins";
+const RUNS_BEHIND_SAVEPOINT: &str = "a query of this savepoint still ran when its closure returned, so the savepoint \
+    was rolled back: await every query inside the closure";
+const RUNS_BEHIND_COMMIT: &str = "a query of this transaction still ran when it was to be committed, so it was rolled \
+    back: await every query before the commit";
 
 impl OpenTransaction {
     /// Takes a connection and begins. From before the first byte the connection counts as unclean.
@@ -44,9 +146,12 @@ impl OpenTransaction {
             lease,
             begin,
             statements: AtomicU32::new(0),
-            retryable: AtomicBool::new(false),
             failed: AtomicBool::new(false),
-            dropped_savepoints: Mutex::default(),
+            collisions: Mutex::default(),
+            top: AtomicU32::new(WHOLE),
+            savepoints: Mutex::default(),
+            has_dropped: AtomicBool::new(false),
+            running: AtomicU32::new(0),
             numbers: AtomicU32::new(0),
         }
     }
@@ -59,73 +164,133 @@ impl OpenTransaction {
         if self.lease.has_transaction() { Ok(&self.lease) } else { Err(Error::TransactionFinished) }
     }
 
-    /// Undoes what dropped savepoints have left behind.
-    pub(crate) async fn ready(&self) -> Result<()> {
-        self.lease()?;
-        while let Some(savepoint) = self.next_dropped_savepoint()? {
-            self.undo_savepoint(savepoint).await?;
-        }
-        Ok(())
+    /// Undoes what dropped savepoints have left behind, and begins an operation of a scope.
+    async fn enter(&self, scope: u32) -> Result<Running<'_>> {
+        self.undo_dropped().await?;
+        self.check(scope)?;
+        self.running.fetch_add(1, Ordering::AcqRel);
+        Ok(Running { transaction: self, ended: false })
     }
 
-    /// The innermost one. What is sent is done, however the future that sends it ends, so that it is off the list.
-    fn next_dropped_savepoint(&self) -> Result<Option<u32>> {
-        let mut dropped = self.dropped_savepoints.lock().map_err(|_| Error::TransactionFinished)?;
-        Ok(if dropped.is_empty() { None } else { Some(dropped.remove(0)) })
+    /// Whether a scope may send.
+    fn check(&self, scope: u32) -> Result<()> {
+        self.lease()?;
+        if self.top.load(Ordering::Acquire) == scope {
+            return Ok(());
+        }
+        let is_open = scope == WHOLE || self.savepoints().iter().any(|open| open.number == scope);
+        Err(Error::Refused(if is_open { SAVEPOINT_IS_OPEN } else { SAVEPOINT_HAS_ENDED }.to_owned()))
+    }
+
+    fn savepoints(&self) -> MutexGuard<'_, Vec<OpenSavepoint>> {
+        self.savepoints.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn collisions(&self) -> MutexGuard<'_, Collisions> {
+        self.collisions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Rolls back to the outermost savepoint that was dropped, and with that undoes those inside it. What is sent is
+    /// done, however the future that sends it ends, so that it is off the stack before.
+    async fn undo_dropped(&self) -> Result<()> {
+        self.lease()?;
+        if !self.has_dropped.swap(false, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let outermost = self.savepoints().iter().find(|open| open.dropped).map(|open| open.number);
+        match outermost {
+            Some(number) => self.undo_savepoint(number).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Takes a savepoint off the stack, and those inside it.
+    fn take_off(&self, number: u32) {
+        let mut savepoints = self.savepoints();
+        if let Some(place) = savepoints.iter().position(|open| open.number == number) {
+            savepoints.truncate(place);
+        }
+        self.top.store(savepoints.last().map_or(WHOLE, |open| open.number), Ordering::Release);
     }
 
     /// A number that nothing else in the transaction has.
     pub(crate) fn next_number(&self) -> u32 {
-        self.numbers.fetch_add(1, Ordering::Relaxed)
+        self.numbers.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// From now on it may have failed without anyone having seen it.
-    pub(crate) fn doubt(&self) {
-        self.failed.store(true, Ordering::Release);
-    }
-
-    /// Begins a savepoint and gives its number.
-    pub(crate) async fn begin_savepoint(&self) -> Result<u32> {
-        self.ready().await?;
-        let savepoint = self.next_number();
-        self.command(format!("SAVEPOINT relata_{savepoint}")).await?;
+    /// Begins a savepoint inside a scope.
+    pub(crate) async fn begin_savepoint(&self, scope: u32) -> Result<Savepoint<'_>> {
+        self.undo_dropped().await?;
+        self.check(scope)?;
+        if self.running.load(Ordering::Acquire) > 0 {
+            return Err(Error::Refused(STILL_RUNNING.to_owned()));
+        }
+        let number = self.next_number();
+        self.savepoints().push(OpenSavepoint { number, dropped: false });
+        self.top.store(number, Ordering::Release);
+        let mut savepoint = Savepoint { transaction: self, number, ended: false };
+        if let Err(error) = self.command(format!("SAVEPOINT relata_{number}")).await {
+            savepoint.ended = true;
+            self.take_off(number);
+            return Err(error);
+        }
         Ok(savepoint)
     }
 
-    /// What was done since holds.
-    pub(crate) async fn release_savepoint(&self, savepoint: u32) -> Result<()> {
-        self.command(format!("RELEASE SAVEPOINT relata_{savepoint}")).await
-    }
-
-    /// What was done since is undone.
-    pub(crate) async fn undo_savepoint(&self, savepoint: u32) -> Result<()> {
-        self.command(format!("ROLLBACK TO SAVEPOINT relata_{savepoint}; RELEASE SAVEPOINT relata_{savepoint}")).await
-    }
-
-    async fn command(&self, sql: String) -> Result<()> {
-        self.note_statement();
-        let lease = self.lease()?;
-        lease.command(&sql).await.map_err(|error| from_connection(&error))
-    }
-
-    /// Notes that a savepoint's work was dropped in the middle.
-    pub(crate) fn drop_savepoint(&self, savepoint: u32) {
-        if let Ok(mut dropped) = self.dropped_savepoints.lock() {
-            dropped.push(savepoint);
+    /// Ends a savepoint: what was done since holds, or is undone. If something of it runs on, it is undone.
+    pub(crate) async fn end_savepoint(&self, mut savepoint: Savepoint<'_>, keep: bool) -> Result<()> {
+        self.undo_dropped().await?;
+        let number = savepoint.number;
+        // What follows sends, and what is sent is done, also if nobody waits for the answer.
+        savepoint.ended = true;
+        if !self.savepoints().iter().any(|open| open.number == number) {
+            return Err(Error::Refused(SAVEPOINT_HAS_ENDED.to_owned()));
+        }
+        if !keep {
+            return self.undo_savepoint(number).await;
+        }
+        if self.check(number).is_err() || self.running.load(Ordering::Acquire) > 0 {
+            self.undo_savepoint(number).await?;
+            return Err(Error::Refused(RUNS_BEHIND_SAVEPOINT.to_owned()));
+        }
+        self.take_off(number);
+        match self.command(format!("RELEASE SAVEPOINT relata_{number}")).await {
+            // The error of a statement was passed over: what PostgreSQL refuses to keep is undone.
+            Err(Error::Database(_)) => {
+                self.undo_savepoint(number).await?;
+                Err(Error::TransactionFailed)
+            }
+            released => released,
         }
     }
 
-    pub(crate) async fn run(&self, operation: Operation) -> Result<Outcome> {
-        self.ready().await?;
-        let session = Session::in_transaction(self, operation.name())?;
-        let outcome = execute(session, operation).await;
-        self.note(&outcome);
-        outcome
+    /// What was done since is undone.
+    async fn undo_savepoint(&self, number: u32) -> Result<()> {
+        self.take_off(number);
+        self.collisions().ended_it = false;
+        self.command(format!("ROLLBACK TO SAVEPOINT relata_{number}; RELEASE SAVEPOINT relata_{number}")).await
     }
 
-    /// Counts a statement that is about to be sent.
-    pub(super) fn note_statement(&self) {
+    async fn command(&self, sql: String) -> Result<()> {
         self.statements.fetch_add(1, Ordering::AcqRel);
+        let done = self.lease()?.command(&sql).await.map_err(|error| from_connection(&error));
+        self.note(&done);
+        done
+    }
+
+    /// Notes that a savepoint's work was dropped in the middle.
+    fn drop_savepoint(&self, number: u32) {
+        for open in self.savepoints().iter_mut().filter(|open| open.number == number) {
+            open.dropped = true;
+            self.has_dropped.store(true, Ordering::Release);
+        }
+    }
+
+    /// Counts a statement that is about to be sent, if its scope may send.
+    pub(super) fn note_statement(&self, scope: u32) -> Result<()> {
+        self.check(scope)?;
+        self.statements.fetch_add(1, Ordering::AcqRel);
+        Ok(())
     }
 
     /// After a failure of its only statement so far: rolls back and begins again, as if nothing had been. Tells whether
@@ -141,15 +306,21 @@ impl OpenTransaction {
     }
 
     /// Remembers that something failed.
-    pub(crate) fn note<T>(&self, outcome: &Result<T>) {
-        if let Err(error) = outcome {
-            self.failed.store(true, Ordering::Release);
-            self.retryable.fetch_or(error.is_retryable(), Ordering::AcqRel);
+    fn note<T>(&self, outcome: &Result<T>) {
+        let Err(error) = outcome else { return };
+        self.failed.store(true, Ordering::Release);
+        if let Error::Serialization { sqlstate } = error {
+            let mut collisions = self.collisions();
+            collisions.ended_it = true;
+            collisions.errors.push(Arc::downgrade(sqlstate));
         }
     }
 
-    pub(crate) fn is_retryable(&self) -> bool {
-        self.retryable.load(Ordering::Acquire)
+    /// Whether running the transaction again may mend what ended it: a collision that the server ended it with, or the
+    /// error of one that the program has passed on, in whatever error of its own.
+    pub(crate) fn has_collided(&self) -> bool {
+        let collisions = self.collisions();
+        collisions.ended_it || collisions.errors.iter().any(|error| error.strong_count() > 0)
     }
 
     /// Commits. An answer that never came is [`Error::CommitUnknown`].
@@ -157,23 +328,30 @@ impl OpenTransaction {
     /// PostgreSQL answers the COMMIT of a failed transaction with a ROLLBACK and no error. Where something failed it
     /// is asked first whether the transaction is still alive.
     pub(crate) async fn commit(&self) -> Result<()> {
-        self.ready().await?;
+        self.undo_dropped().await?;
         let lease = self.lease()?;
+        if self.running.load(Ordering::Acquire) > 0 || self.check(WHOLE).is_err() {
+            self.rollback().await?;
+            return Err(Error::Refused(RUNS_BEHIND_COMMIT.to_owned()));
+        }
         if self.failed.load(Ordering::Acquire) && lease.simple_query("SELECT 1").await.is_err() {
             self.rollback().await?;
             return Err(Error::TransactionFailed);
         }
+        // Whatever collided before did not end the transaction, and from here on all of it may hold.
+        *self.collisions() = Collisions::default();
         let answer = lease.simple_query("COMMIT").await;
-        let Err(error) = answer.as_ref().map_err(commit_error) else {
+        let Err(error) = answer.map_err(|error| commit_error(&error)) else {
             self.lease.transaction_is_over();
             return Ok(());
         };
         if !matches!(error, Error::CommitUnknown) {
             // A refused COMMIT has rolled back already.
-            self.retryable.fetch_or(error.is_retryable(), Ordering::AcqRel);
             self.lease.transaction_is_over();
         }
-        Err(error)
+        let refused = Err(error);
+        self.note(&refused);
+        refused
     }
 
     pub(crate) async fn rollback(&self) -> Result<()> {

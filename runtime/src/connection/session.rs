@@ -11,7 +11,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Column, CopyInSink, Row};
 
 use super::lease::Lease;
-use super::open::OpenTransaction;
+use super::open::{OpenTransaction, WHOLE};
 use crate::error::{Error, Result, from_connection};
 use crate::observe::Watch;
 use crate::sql::{Shapes, Statement};
@@ -22,7 +22,9 @@ use crate::value::Param;
 #[derive(Clone, Copy)]
 pub(crate) struct Session<'c> {
     lease: &'c Lease,
+    /// The transaction that the statements belong to, and the savepoint of it.
     transaction: Option<&'c OpenTransaction>,
+    scope: u32,
     /// What the statements are for, in traces.
     pub(crate) operation: &'static str,
 }
@@ -144,12 +146,16 @@ async fn in_parts(
 impl<'c> Session<'c> {
     /// Every statement stands for itself.
     pub(crate) fn new(lease: &'c Lease, operation: &'static str) -> Self {
-        Self { lease, transaction: None, operation }
+        Self { lease, transaction: None, scope: WHOLE, operation }
     }
 
-    /// The statements belong to a transaction: a failed one ends it.
-    pub(crate) fn in_transaction(transaction: &'c OpenTransaction, operation: &'static str) -> Result<Self> {
-        Ok(Self { lease: transaction.lease()?, transaction: Some(transaction), operation })
+    /// The statements belong to a transaction, or to a savepoint of it: a failed one ends it.
+    pub(crate) fn in_transaction(
+        transaction: &'c OpenTransaction,
+        scope: u32,
+        operation: &'static str,
+    ) -> Result<Self> {
+        Ok(Self { lease: transaction.lease()?, transaction: Some(transaction), scope, operation })
     }
 
     pub(crate) fn lease(self) -> &'c Lease {
@@ -161,6 +167,7 @@ impl<'c> Session<'c> {
         if let Some(known) = statement.known() {
             return Ok(Prepared::Named(known.clone()));
         }
+        refuse_too_many(statement)?;
         self.lease.sends();
         let prepared = match &self.lease.pool.shared.unnamed {
             None => self.prepare_named(statement).await,
@@ -201,7 +208,7 @@ impl<'c> Session<'c> {
         take: &mut (dyn FnMut(Vec<Row>) -> Result<Vec<Row>> + Send),
     ) -> Result<Vec<Row>> {
         let Some(known) = statement.known() else { return self.query(statement, table).await };
-        self.note_statement();
+        self.note_statement()?;
         let watch = Watch::start(&self.lease.pool);
         self.lease.sends();
         let answer = in_parts(self.lease, known, &statement.params, take).boxed().await;
@@ -234,7 +241,7 @@ impl<'c> Session<'c> {
         'c: 's,
     {
         async move {
-            self.note_statement();
+            self.note_statement()?;
             let prepared = match statement.known() {
                 Some(known) => Ok(Prepared::Named(known.clone())),
                 None => self.prepare(statement, table).boxed().await,
@@ -307,7 +314,7 @@ impl<'c> Session<'c> {
         }
         // The server tells the types of parameters of what it can prepare by SQL, which a cursor is not.
         let prepared = self.prepare(of, table).await?;
-        self.note_statement();
+        self.note_statement()?;
         self.ask_prepared::<u64>(&prepared, &declare, table).await.map(drop)
     }
 
@@ -322,7 +329,7 @@ impl<'c> Session<'c> {
     }
 
     async fn ask_unnamed<T: Answer>(self, sql: String, table: Option<&'static Table>) -> Result<T> {
-        self.note_statement();
+        self.note_statement()?;
         let statement = Statement::new(sql, Vec::new());
         self.ask_prepared(&Prepared::Unnamed(Arc::new([])), &statement, table).await
     }
@@ -338,7 +345,7 @@ impl<'c> Session<'c> {
     /// Begins a COPY into a table.
     pub(crate) async fn copy_in(self, sql: &str, table: &'static Table) -> Result<CopyInSink<Bytes>> {
         let prepared = self.named(sql, table).await?;
-        self.note_statement();
+        self.note_statement()?;
         self.lease.copy_in(&prepared).await.map_err(|error| Error::from_driver(&error, table))
     }
 
@@ -353,9 +360,10 @@ impl<'c> Session<'c> {
         prepared.map_err(|error| Error::from_driver(&error, table))
     }
 
-    fn note_statement(self) {
-        if let Some(transaction) = self.transaction {
-            transaction.note_statement();
+    fn note_statement(self) -> Result<()> {
+        match self.transaction {
+            Some(transaction) => transaction.note_statement(self.scope),
+            None => Ok(()),
         }
     }
 
@@ -389,6 +397,19 @@ impl Failure {
             (Failure::Driver(error), None) => from_connection(&error),
             (Failure::Refused(reason), _) => Error::Refused(reason),
         }
+    }
+}
+
+/// Parameters that one statement may have: the protocol counts them in 16 bits.
+const MOST_PARAMETERS: usize = u16::MAX as usize;
+
+fn refuse_too_many(statement: &Statement) -> Result<()> {
+    match statement.params.len() {
+        0..=MOST_PARAMETERS => Ok(()),
+        count => Err(Error::Refused(format!(
+            "the statement has {count} parameters, and PostgreSQL takes 65,535: use `in_` or a list, which are one \
+             parameter however many values they have, or split the call"
+        ))),
     }
 }
 

@@ -1,0 +1,256 @@
+//! What is run again, what is not, and what a COMMIT without an answer means wherever one is sent.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use exam_planner::{Client, Error, Parent, Role, Transaction, institution, session, user};
+use relata::chrono::Utc;
+use relata::{Result, params};
+
+use crate::support::faults::LosesCommits;
+use crate::support::{Fixture, devdb};
+
+/// A deadlock, as a statement gets it.
+const DEADLOCK: &str = "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END $$";
+
+fn row(slug: &str) -> institution::Create {
+    institution::Create { name: slug.to_owned(), slug: slug.to_owned() }
+}
+
+/// A client behind a proxy that loses answers; none where the server takes one connection.
+async fn behind_proxy(fixture: &Fixture) -> Option<(Client, LosesCommits)> {
+    if devdb().max_connections_hint() < 2 {
+        eprintln!("skipped: this PostgreSQL takes one connection");
+        return None;
+    }
+    let (url, proxy) = LosesCommits::before(fixture.database.url()).await;
+    let db = Client::builder(&url).expect("is a URL").max_connections(1).connect().await.expect("connects");
+    Some((db, proxy))
+}
+
+async fn collide_in_savepoint(tx: &Transaction) -> Result<()> {
+    tx.savepoint(|inner| async move { inner.execute_raw(DEADLOCK, params![]).await.map(drop) }).await
+}
+
+#[derive(Debug)]
+enum Mine {
+    Wraps(#[allow(dead_code, reason = "keeps the error")] Box<Error>),
+    Own,
+}
+
+impl From<Error> for Mine {
+    fn from(error: Error) -> Self {
+        Mine::Wraps(Box::new(error))
+    }
+}
+
+/// A collision that a savepoint has undone is over: what ends the transaction later is another error.
+#[tokio::test]
+async fn a_tolerated_collision_is_no_reason_to_run_again() {
+    let fixture = Fixture::new().await;
+    let runs = AtomicU32::new(0);
+    let refused: Result<()> = fixture
+        .db
+        .transaction(|tx| {
+            runs.fetch_add(1, Ordering::SeqCst);
+            async move {
+                collide_in_savepoint(&tx).await.expect_err("collides");
+                Err(Error::Refused("business".to_owned()))
+            }
+        })
+        .retry(3)
+        .await;
+    assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
+    assert_eq!(runs.swap(0, Ordering::SeqCst), 1);
+    let own: Result<(), Mine> = fixture
+        .db
+        .transaction(|tx| {
+            runs.fetch_add(1, Ordering::SeqCst);
+            async move {
+                collide_in_savepoint(&tx).await.expect_err("collides");
+                tx.institution().count().await?;
+                Err(Mine::Own)
+            }
+        })
+        .retry(3)
+        .await;
+    assert!(matches!(own, Err(Mine::Own)), "{own:?}");
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+}
+
+/// A collision that the closure passes on is the reason, in the client's error, in one of the program's own, and where
+/// the server has ended the transaction with it.
+#[tokio::test]
+async fn a_collision_that_is_passed_on_is_run_again() {
+    let fixture = Fixture::new().await;
+    let runs = AtomicU32::new(0);
+    let passed: Result<()> = fixture
+        .db
+        .transaction(|tx| {
+            let again = runs.fetch_add(1, Ordering::SeqCst) > 0;
+            async move { if again { Ok(()) } else { collide_in_savepoint(&tx).await } }
+        })
+        .retry(3)
+        .await;
+    passed.expect("is run again");
+    assert_eq!(runs.swap(0, Ordering::SeqCst), 2);
+    let wrapped: Result<(), Mine> = fixture
+        .db
+        .transaction(|tx| {
+            let again = runs.fetch_add(1, Ordering::SeqCst) > 0;
+            async move { if again { Ok(()) } else { collide_in_savepoint(&tx).await.map_err(Mine::from) } }
+        })
+        .retry(3)
+        .await;
+    wrapped.expect("is run again");
+    assert_eq!(runs.swap(0, Ordering::SeqCst), 2);
+    let replaced: Result<(), Mine> = fixture
+        .db
+        .transaction(|tx| {
+            let again = runs.fetch_add(1, Ordering::SeqCst) > 0;
+            async move {
+                if again {
+                    return Ok(());
+                }
+                tx.execute_raw(DEADLOCK, params![]).await.map(drop).map_err(|_| Mine::Own)
+            }
+        })
+        .retry(3)
+        .await;
+    replaced.expect("the server had ended it");
+    assert_eq!(runs.load(Ordering::SeqCst), 2);
+}
+
+/// The closure commits by itself, and then fails: what holds is not done again.
+#[tokio::test]
+async fn what_was_committed_is_not_run_again() {
+    let fixture = Fixture::new().await;
+    let runs = AtomicU32::new(0);
+    let kept = std::sync::Mutex::new(Vec::new());
+    let failed: Result<()> = fixture
+        .db
+        .transaction(|tx| {
+            runs.fetch_add(1, Ordering::SeqCst);
+            let kept = &kept;
+            async move {
+                let collided = collide_in_savepoint(&tx).await.expect_err("collides");
+                kept.lock().expect("nobody panicked").push(collided);
+                tx.institution().create(row("once")).await?;
+                tx.commit().await?;
+                Err(Error::Refused("too late".to_owned()))
+            }
+        })
+        .retry(3)
+        .await;
+    assert!(matches!(failed, Err(Error::Refused(_))), "{failed:?}");
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+    assert_eq!(fixture.db.institution().count().await.expect("counts"), 1);
+}
+
+#[tokio::test]
+async fn a_commit_without_an_answer_is_unknown_behind_a_tolerated_collision() {
+    let fixture = Fixture::new().await;
+    let Some((db, proxy)) = behind_proxy(&fixture).await else { return };
+    proxy.arm();
+    let runs = AtomicU32::new(0);
+    let lost: Result<()> = db
+        .transaction(|tx| {
+            runs.fetch_add(1, Ordering::SeqCst);
+            async move {
+                collide_in_savepoint(&tx).await.expect_err("collides");
+                tx.institution().create(row("once")).await.map(drop)
+            }
+        })
+        .retry(3)
+        .await;
+    assert!(matches!(lost, Err(Error::CommitUnknown)), "{lost:?}");
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+    assert_eq!(fixture.db.institution().count().await.expect("counts"), 1, "it holds, and once");
+}
+
+/// Everything that commits by itself says the same as a transaction when the answer is lost.
+#[tokio::test]
+async fn every_commit_without_an_answer_is_unknown() {
+    let fixture = Fixture::new().await;
+    let tenant = fixture.institution("north").await.id;
+    let Some((db, proxy)) = behind_proxy(&fixture).await else { return };
+    let user = |email: &str| user::Create {
+        institution: tenant,
+        email: email.to_owned(),
+        password_hash: String::new(),
+        role: Role::Student,
+    };
+    let nested = |email: &str| {
+        let sessions = (0..2).map(|_| session::Create { user: Parent, expires_at: Utc::now() });
+        db.user().create(user(email)).with(user::sessions.create_many(sessions))
+    };
+    let missing_may_fail = || db.institution().update(institution::id.eq(tenant)).set(institution::name.to("x"));
+    proxy.arm();
+    let batch = db.batch((db.institution().create(row("batch")), db.institution().count())).await.map(drop);
+    let holds = |slug: &'static str| fixture.db.institution().exists().filter(institution::slug.eq(slug));
+    assert!(matches!(batch, Err(Error::CommitUnknown)), "{batch:?}");
+    assert!(holds("batch").await.expect("is read"));
+    proxy.arm();
+    let waits = db.batch((db.institution().create(row("waits")), missing_may_fail())).await.map(drop);
+    assert!(matches!(waits, Err(Error::CommitUnknown)), "{waits:?}");
+    assert!(holds("waits").await.expect("is read"));
+    proxy.arm();
+    let several = db.batch((nested("several@x.edu"), db.user().count())).await.map(drop);
+    assert!(matches!(several, Err(Error::CommitUnknown)), "{several:?}");
+    proxy.arm();
+    let created = nested("nested@x.edu").await.map(drop);
+    assert!(matches!(created, Err(Error::CommitUnknown)), "{created:?}");
+    assert_eq!(fixture.db.session().count().await.expect("counts"), 4);
+    proxy.arm();
+    let many = db.institution().create_many((0..10_001).map(|number| row(&format!("many-{number}")))).await;
+    assert!(matches!(many, Err(Error::CommitUnknown)), "{many:?}");
+    proxy.arm();
+    let copied = db.institution().copy_in((0..2).map(|number| row(&format!("copied-{number}")))).await;
+    assert!(matches!(copied, Err(Error::CommitUnknown)), "{copied:?}");
+    proxy.arm();
+    let tx = db.begin().await.expect("begins");
+    tx.institution().create(row("begun")).await.expect("is created");
+    assert!(matches!(tx.commit().await, Err(Error::CommitUnknown)));
+    assert!(!proxy.is_armed());
+}
+
+/// A batch that only reads has nothing that may hold, and one that the server refused holds nothing.
+#[tokio::test]
+async fn a_batch_says_what_is_known() {
+    let fixture = Fixture::new().await;
+    let Some((db, proxy)) = behind_proxy(&fixture).await else { return };
+    proxy.arm();
+    let read = db.batch((db.institution().count(), db.user().count())).await;
+    assert!(matches!(read, Err(Error::ConnectionLost(_))), "{read:?}");
+    let refused = db.batch((db.institution().create(row("a")), db.institution().create(row("a")))).await.map(drop);
+    assert!(matches!(refused, Err(Error::UniqueViolation(_))), "{refused:?}");
+    assert_eq!(fixture.db.institution().count().await.expect("counts"), 0);
+}
+
+/// A statement that cannot be sent is known before COMMIT goes out: nothing of its batch holds.
+#[tokio::test]
+async fn a_batch_with_a_statement_that_cannot_be_sent_leaves_nothing() {
+    let fixture = Fixture::new().await;
+    let db = &fixture.db;
+    let too_many = relata::Filter::any((0..65_536).map(|number| institution::slug.eq(number.to_string()).into()));
+    let refused =
+        db.batch((db.institution().create(row("a")), db.institution().count().filter(too_many))).await.map(drop);
+    assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
+    assert_eq!(db.institution().count().await.expect("counts"), 0);
+}
+
+/// A statement fails after its future was dropped: the COMMIT that PostgreSQL turns into a ROLLBACK is an error.
+#[tokio::test]
+async fn a_dropped_statement_that_fails_is_not_committed_in_silence() {
+    if devdb().max_connections_hint() < 2 {
+        return eprintln!("skipped: this PostgreSQL takes one connection");
+    }
+    let fixture = Fixture::new().await;
+    let tx = fixture.db.begin().await.expect("begins");
+    tx.institution().create(row("a")).await.expect("is created");
+    let late = tx.execute_raw("SELECT 1 / (length(pg_sleep(0.3)::text) * 0)", params![]);
+    assert!(tokio::time::timeout(Duration::from_millis(100), late).await.is_err());
+    let lost = tx.commit().await;
+    assert!(matches!(lost, Err(Error::TransactionFailed)), "{lost:?}");
+    assert_eq!(fixture.db.institution().count().await.expect("counts"), 0);
+}
