@@ -148,15 +148,38 @@ async fn run_all<T: Send>(
     }
     let statements: Option<Vec<_>> = operations.iter().map(Operation::single_statement).collect();
     match statements {
-        Some(statements) => {
-            let mut stale = false;
-            match pipelined(pool.acquire().await?, &operations, &statements, finish, &mut stale).await {
-                // Nothing of it holds, so that all of it can be prepared again.
-                Err(_) if stale => pipelined(pool.acquire().await?, &operations, &statements, finish, &mut stale).await,
-                outcome => outcome,
-            }
-        }
+        Some(statements) => again_while_stale(pool, &operations, &statements, finish).await,
         None => one_by_one(pool, operations, finish).await,
+    }
+}
+
+/// Nothing of a batch holds that met a stale statement, so that all of it can be prepared again, and a second time from
+/// other texts: see `Texts`.
+async fn again_while_stale<T: Send>(
+    pool: &Arc<Pool>,
+    operations: &[Operation],
+    statements: &[(Statement, &'static Table)],
+    finish: &mut Option<Finish<T>>,
+) -> Result<Done<T>> {
+    // Where a pooler is, texts stand for nothing but themselves.
+    let attempts = if pool.shared.unnamed.is_some() { 1 } else { 2 };
+    let mut attempt = 0;
+    loop {
+        let generation = pool.shared.texts.generation();
+        let mut stale = false;
+        let lease = pool.acquire().await?;
+        if attempt > 0 {
+            statements.iter().for_each(|(statement, _)| Session::new(&lease, "batch").forget(statement));
+        }
+        match pipelined(lease, operations, statements, finish, &mut stale).await {
+            Err(_) if stale && attempt < attempts => {
+                if attempt > 0 {
+                    pool.shared.texts.begin_generation(generation);
+                }
+                attempt += 1;
+            }
+            outcome => return outcome,
+        }
     }
 }
 
@@ -185,34 +208,16 @@ async fn pipelined<T: Send>(
     let session = Session::new(&lease, "batch");
     let mut prepared = Vec::with_capacity(statements.len());
     for (statement, table) in statements {
-        prepared.push(session.prepare(statement, Some(table)).await?);
+        let known = session.prepare(statement, Some(table)).await;
+        prepared.push(known.inspect_err(|error| *stale = session.is_stale(error))?);
     }
     if lease.is_closed() {
         return Err(Error::ConnectionLost("it is closed".to_owned()));
     }
     let transaction = OpenTransaction::adopt(lease, Cow::Borrowed("BEGIN"));
     let lease = transaction.lease()?;
-    // Set by a statement that could not even be sent, which is known before the last message goes out.
-    let failed = AtomicBool::new(false);
-    let work = join_all(operations.iter().zip(statements.iter().zip(&prepared)).map(
-        |(operation, ((statement, table), prepared))| {
-            answer_of(lease, operation, statement, table, prepared)
-                .inspect_err(|_| failed.store(true, Ordering::Relaxed))
-        },
-    ));
-    let begin = lease.batch_execute("BEGIN");
-    let waits = has_to_be_seen(operations);
-    let (begun, outcomes, committed) = if waits {
-        let (begun, outcomes) = join(begin, work).await;
-        (begun, outcomes, None)
-    } else {
-        let last =
-            async { lease.simple_query(if failed.load(Ordering::Relaxed) { "ROLLBACK" } else { "COMMIT" }).await };
-        let (begun, (outcomes, committed)) = join(begin, join(work, last)).await;
-        (begun, outcomes, Some(committed))
-    };
-    let outcomes = begun.map_err(|error| from_connection(&error)).and_then(|()| outcomes.into_iter().collect());
-    let mut outcomes: Vec<Outcome> = match outcomes {
+    let (outcomes, committed) = send_together(lease, operations, statements, &prepared).await;
+    let mut outcomes = match outcomes {
         Ok(outcomes) => outcomes,
         Err(error) => {
             let is_over = match &committed {
@@ -247,6 +252,40 @@ async fn pipelined<T: Send>(
             }
         }
     }
+}
+
+/// What came of the statements, and of the COMMIT if it went out with them.
+type Together = (Result<Vec<Outcome>>, Option<Result<(), tokio_postgres::Error>>);
+
+/// Sends BEGIN, the statements, and COMMIT unless it has to wait.
+async fn send_together(
+    lease: &Lease,
+    operations: &[Operation],
+    statements: &[(Statement, &'static Table)],
+    prepared: &[Prepared],
+) -> Together {
+    // Set by a statement that could not even be sent, which is known before the last message goes out.
+    let failed = AtomicBool::new(false);
+    let work = join_all(operations.iter().zip(statements.iter().zip(prepared)).map(
+        |(operation, ((statement, table), prepared))| {
+            answer_of(lease, operation, statement, table, prepared)
+                .inspect_err(|_| failed.store(true, Ordering::Relaxed))
+        },
+    ));
+    let begin = lease.batch_execute("BEGIN");
+    let (begun, outcomes, committed) = if has_to_be_seen(operations) {
+        let (begun, outcomes) = join(begin, work).await;
+        (begun, outcomes, None)
+    } else {
+        let last = async {
+            let sql = if failed.load(Ordering::Relaxed) { "ROLLBACK" } else { "COMMIT" };
+            lease.simple_query(sql).await.map(drop)
+        };
+        let (begun, (outcomes, committed)) = join(begin, join(work, last)).await;
+        (begun, outcomes, Some(committed))
+    };
+    let outcomes = begun.map_err(|error| from_connection(&error)).and_then(|()| outcomes.into_iter().collect());
+    (outcomes, committed)
 }
 
 /// What a failure means once COMMIT is on its way: where no answer came, the batch may hold. An answer of the server to

@@ -11,7 +11,7 @@ use deadpool_postgres::{ManagerConfig, RecyclingMethod};
 
 use crate::batch::{Batch, BatchCall};
 use crate::connect::ConnectOptions;
-use crate::connection::{Handle, KnownTypes, Manager, Pool, Shared, Target};
+use crate::connection::{Handle, KnownTypes, Manager, Pool, Shared, Target, Texts};
 use crate::error::{Error, Result};
 use crate::hooks::Hooks;
 use crate::model::FromRow;
@@ -78,6 +78,7 @@ impl<M: Models> Client<M> {
         let options: ConnectOptions = url.parse()?;
         let acquire_timeout = options.pool_timeout.unwrap_or(Duration::from_secs(30));
         let max_connections = options.pool_size.unwrap_or(10);
+        let statements = options.statement_cache_size.unwrap_or(STATEMENTS);
         Ok(ClientBuilder {
             options,
             max_connections,
@@ -85,6 +86,7 @@ impl<M: Models> Client<M> {
             models: PhantomData,
             slow: None,
             hooks: Hooks::new(),
+            statements,
         })
     }
 
@@ -203,8 +205,12 @@ pub struct ClientBuilder<M> {
     acquire_timeout: Duration,
     slow: Option<Duration>,
     hooks: Hooks,
+    statements: usize,
     models: PhantomData<fn() -> M>,
 }
+
+/// How many prepared statements a connection keeps, if nothing is said.
+const STATEMENTS: usize = 500;
 
 impl<M> Clone for ClientBuilder<M> {
     fn clone(&self) -> Self {
@@ -257,6 +263,16 @@ impl<M: Models> ClientBuilder<M> {
         self
     }
 
+    /// How many prepared statements each connection keeps, here and on the server. One more, and the one that was not
+    /// used for the longest time is closed. The default is 500, or the URL's `statement_cache_size`; 0 keeps none.
+    ///
+    /// Through a pooler nothing is prepared. There it limits, together with `max_connections`, for how many texts the
+    /// types of parameters are remembered.
+    pub fn statement_cache_size(mut self, statements: usize) -> Self {
+        self.statements = statements;
+        self
+    }
+
     /// Logs every statement that takes as long, at WARN: its summary, its text without values, and how long it took.
     pub fn slow_threshold(mut self, limit: Duration) -> Self {
         self.slow = Some(limit);
@@ -274,12 +290,13 @@ impl<M: Models> ClientBuilder<M> {
     /// # Errors
     /// [`Error::Config`] and [`Error::Connect`].
     pub async fn connect(self) -> Result<Client<M>> {
-        let ClientBuilder { options, max_connections, acquire_timeout, slow, hooks, .. } = self;
+        let ClientBuilder { options, max_connections, acquire_timeout, slow, hooks, statements, .. } = self;
         let config = options.session_config()?;
         let tls = options.tls()?;
         let connect_timeout = options.connect_timeout();
         let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager(deadpool_postgres::Manager::from_config(config, tls.clone(), manager_config));
+        let connections = deadpool_postgres::Manager::from_config(config, tls.clone(), manager_config);
+        let manager = Manager { connections, statements };
         let timeouts = Timeouts {
             wait: Some(acquire_timeout),
             create: Some(connect_timeout),
@@ -292,9 +309,12 @@ impl<M: Models> ClientBuilder<M> {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| Error::Config(format!("the pool cannot be set up: {error}")))?;
-        let unnamed = options.is_through_pooler().then(KnownTypes::default);
+        let types = || KnownTypes::new(statements.saturating_mul(max_connections.max(1)));
+        let unnamed = options.is_through_pooler().then(types);
         let server = Server::of(&options);
-        let shared = Shared { connections, options, acquire_timeout, connect_timeout, tls, unnamed, slow, server };
+        let texts = Texts::default();
+        let shared =
+            Shared { connections, options, acquire_timeout, connect_timeout, tls, unnamed, texts, slow, server };
         let hooks = (!hooks.is_empty()).then(|| Arc::new(hooks));
         let pool = Arc::new(Pool { shared: Arc::new(shared), counters: Arc::default(), hooks });
         drop(pool.acquire().await?);

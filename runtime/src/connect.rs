@@ -1,7 +1,7 @@
 //! Connection strings, TLS and connections: everything before the first query.
 //!
 //! Takes a URL or key-value string as libpq does, `sslmode=verify-full` and `sslrootcert` included,
-//! and what Prisma writes into URLs (`schema`, `connection_limit`, `pool_timeout`, `pgbouncer`).
+//! and what Prisma writes into URLs (`schema`, `connection_limit`, `pool_timeout`, `statement_cache_size`, `pgbouncer`).
 
 mod text;
 
@@ -29,6 +29,8 @@ pub struct ConnectOptions {
     root_certificate: Option<String>,
     /// `connection_limit` of the URL.
     pub(crate) pool_size: Option<usize>,
+    /// `statement_cache_size` of the URL.
+    pub(crate) statement_cache_size: Option<usize>,
     /// `pool_timeout` of the URL.
     pub(crate) pool_timeout: Option<Duration>,
     /// `schema` of the URL.
@@ -82,6 +84,7 @@ impl FromStr for ConnectOptions {
             root_certificate: settings.root_certificate,
             pool_size: settings.pool_size,
             pool_timeout: settings.pool_timeout,
+            statement_cache_size: settings.statement_cache_size,
             schema: settings.schema,
             statement_timeout: None,
             through_pooler: settings.through_pooler,
@@ -97,6 +100,7 @@ struct Settings {
     schema: Option<String>,
     pool_size: Option<usize>,
     pool_timeout: Option<Duration>,
+    statement_cache_size: Option<usize>,
     /// `pgbouncer=true`: start-up options do not get through.
     through_pooler: bool,
 }
@@ -133,8 +137,9 @@ impl Settings {
             "connection_limit" => self.pool_size = Some(number(key, value)?),
             "pool_timeout" => self.pool_timeout = Some(Duration::from_secs(number(key, value)? as u64)),
             "pgbouncer" => self.through_pooler = value == "true",
-            // Prisma's own settings that mean nothing here: prepared statements are cached by text.
-            "statement_cache_size" | "sslaccept" | "socket_timeout" | "sslidentity" | "sslpassword" => {}
+            "statement_cache_size" => self.statement_cache_size = Some(number(key, value)?),
+            // Prisma's own settings that mean nothing here.
+            "sslaccept" | "socket_timeout" | "sslidentity" | "sslpassword" => {}
             _ => return Ok(false),
         }
         Ok(true)

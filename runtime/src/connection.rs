@@ -5,6 +5,7 @@ mod manager;
 mod open;
 mod pool;
 mod session;
+mod texts;
 mod types;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ pub(crate) use manager::Manager;
 pub(crate) use open::{OpenTransaction, Scope, WHOLE, commit_error};
 pub(crate) use pool::{Pool, Shared};
 pub(crate) use session::{Answer, Prepared, Session};
+pub(crate) use texts::Texts;
 pub(crate) use types::KnownTypes;
 
 use crate::batch::{Parts, Query};

@@ -46,6 +46,7 @@ use compare::{Comparison, compare};
 pub use error::{Aftermath, Error, StatementError};
 pub use history::HISTORY_TABLE;
 use history::{History, Kind};
+pub(crate) use lexer::{Token, TokenKind, tokenize};
 pub use lock::Holder;
 pub use resolve::Resolution;
 use run::Runner;

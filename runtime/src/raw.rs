@@ -242,7 +242,7 @@ impl Handle {
     }
 
     pub(crate) fn query_raw_stream<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> RowStream<T> {
-        crate::stream::of_raw(self.clone(), Statement::new(sql.to_owned(), params))
+        crate::stream::of_raw(self.clone(), Statement::own(sql.to_owned(), params))
     }
 
     pub(crate) fn execute_raw(&self, sql: &str, params: Vec<Param>) -> BoxFuture<'static, Result<u64>> {
@@ -259,7 +259,7 @@ impl Handle {
         let pool = self.pool();
         let span = observe::query_span(pool, operation, None);
         let hooks = pool.hooks.clone();
-        let (target, statement) = (self.0.clone(), Statement::new(sql.to_owned(), params));
+        let (target, statement) = (self.0.clone(), Statement::own(sql.to_owned(), params));
         let in_transaction = matches!(target, Target::Transaction(_));
         let work = async move { ask(target, &statement, operation).await }.boxed();
         let work = match hooks {

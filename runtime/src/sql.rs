@@ -3,7 +3,9 @@
 //! Identifiers come from generated statics and are quoted here; values are always parameters.
 
 mod aggregate;
+pub(crate) mod effect;
 mod inside;
+mod known;
 mod nested;
 mod order;
 mod read;
@@ -13,6 +15,7 @@ mod write;
 use std::fmt::Write;
 
 pub(crate) use aggregate::aggregate_statement;
+pub(crate) use known::{ByShape, Statements};
 pub(crate) use nested::{
     BulkUpdate, Given, Pairs, connect_statement, connect_through_statement, disconnect_statement, join_statement,
     update_each_statement, which_exist_statement,
@@ -22,7 +25,7 @@ pub(crate) use read::{
     written_statement,
 };
 pub(crate) use shape::{
-    ByShape, Shapes, shaped_count_statement, shaped_delete_statement, shaped_exists_statement, shaped_insert_statement,
+    shaped_count_statement, shaped_delete_statement, shaped_exists_statement, shaped_insert_statement,
     shaped_update_statement,
 };
 pub(crate) use write::{
@@ -49,11 +52,20 @@ impl Statement {
         Self { sql, params, by_shape: ByShape::No }
     }
 
+    /// SQL of the program's own, which may do more than read and write rows.
+    pub(crate) fn own(sql: String, params: Vec<Param>) -> Self {
+        Self { sql, params, by_shape: ByShape::Own }
+    }
+
+    pub(crate) fn is_own(&self) -> bool {
+        matches!(self.by_shape, ByShape::Own)
+    }
+
     /// As the connection has prepared it before, if its shape says so.
     pub(crate) fn known(&self) -> Option<&tokio_postgres::Statement> {
         match &self.by_shape {
             ByShape::Known(known) => known.prepared(),
-            ByShape::No | ByShape::New(_) => None,
+            ByShape::No | ByShape::Own | ByShape::New(_) => None,
         }
     }
 
@@ -61,7 +73,7 @@ impl Statement {
     pub(crate) fn sql(&self) -> &str {
         match &self.by_shape {
             ByShape::Known(known) => &known.sql,
-            ByShape::No | ByShape::New(_) => &self.sql,
+            ByShape::No | ByShape::Own | ByShape::New(_) => &self.sql,
         }
     }
 }

@@ -55,7 +55,7 @@ impl SqlCall {
     }
 
     pub(crate) fn statement(&self) -> Statement {
-        Statement::new(self.sql.text.to_owned(), self.params.clone())
+        Statement::own(self.sql.text.to_owned(), self.params.clone())
     }
 
     pub(crate) fn writes(&self) -> bool {

@@ -176,9 +176,8 @@ async fn more_parameters_than_postgresql_takes_are_refused() {
     let fixture = Fixture::new().await;
     let db = Client::builder(fixture.database.url()).expect("is a URL").max_connections(1).connect().await;
     let db: Client = db.expect("connects");
-    let pid = || async {
-        db.query_raw::<(i32,)>("SELECT pg_backend_pid()", params![]).await.expect("is read").remove(0).0
-    };
+    let pid =
+        || async { db.query_raw::<(i32,)>("SELECT pg_backend_pid()", params![]).await.expect("is read").remove(0).0 };
     let before = pid().await;
     let many = |count: usize| relata::Filter::any((0..count).map(|slug| institution::slug.eq(slug.to_string()).into()));
     let values: Vec<_> = (0..65_536).map(|value: i32| relata::IntoParam::into_param(value)).collect();

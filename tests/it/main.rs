@@ -34,6 +34,8 @@ mod round_trips;
 mod savepoints;
 mod scenarios;
 mod secrets;
+mod sessions;
+mod statements;
 mod streams;
 mod support;
 mod traces;

@@ -10,7 +10,8 @@ use relata::chrono::Utc;
 use relata::params;
 use relata::uuid::Uuid;
 
-use crate::support::Fixture;
+use crate::support::texts::kept_by_text;
+use crate::support::{Fixture, devdb};
 
 /// PgBouncer in front of a fixture's database, with two connections to the server.
 struct PgBouncer {
@@ -178,6 +179,57 @@ async fn a_migration_behind_a_pooler_is_survived() {
         fixture.sql(sql).await;
     }
     assert_eq!(count().await.expect("counts again"), [(0,)]);
+}
+
+/// The pooler passes a cancellation on only while the client whose statement it is stays connected.
+#[tokio::test]
+async fn a_dropped_statement_behind_a_pooler_is_cancelled() {
+    let fixture = Fixture::new().await;
+    let Some(mut bouncer) = PgBouncer::start(&fixture).await else { return };
+    let db = bouncer.client().await;
+    let running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%behind_a_pooler%' AND state = 'active' \
+                   AND pid <> pg_backend_pid()";
+    for dropped in 0..6 {
+        let slow = db.query_raw::<(String,)>("SELECT 'behind_a_pooler' || pg_sleep(20)::text", params![]);
+        assert!(tokio::time::timeout(Duration::from_millis(50), slow).await.is_err());
+        let began = std::time::Instant::now();
+        while fixture.sql(running).await[0].get::<_, i64>(0) > 0 {
+            assert!(began.elapsed() < Duration::from_secs(8), "number {dropped} runs on");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    let exited = bouncer.process.try_wait().expect("is asked");
+    assert!(exited.is_none(), "the pooler has ended: {exited:?}");
+    assert_eq!(db.institution().count().await.expect("works"), 0);
+}
+
+/// A pooler that keeps statements by their text gives the stale one again: another text is prepared, once for all.
+#[tokio::test]
+async fn a_migration_behind_a_pooler_that_keeps_statements_is_survived() {
+    let fixture = Fixture::new().await;
+    if devdb().max_connections_hint() < 2 {
+        return eprintln!("skipped: this PostgreSQL takes one connection");
+    }
+    let tenant = fixture.institution("north").await.id;
+    let url = kept_by_text(fixture.database.url()).await;
+    let db = Client::builder(&url).expect("is a URL").max_connections(1).connect().await;
+    let db: Client = db.expect("connects");
+    let read = || async { db.institution().find_unique(institution::id.eq(tenant)).or_err().await };
+    let find = || db.institution().find_many().filter(institution::id.eq(tenant));
+    read().await.expect("is read");
+    db.batch((find(), find().take(1))).await.expect("is read");
+    for ty in ["varchar(100)", "varchar(200)", "text"] {
+        fixture.sql(&format!("ALTER TABLE institutions ALTER name TYPE {ty}")).await;
+        for _ in 0..3 {
+            assert_eq!(read().await.expect("is prepared again").id, tenant);
+        }
+        let (all, first) = db.batch((find(), find().take(1))).await.expect("is prepared again");
+        assert_eq!((all.len(), first.len()), (1, 1));
+        fixture.sql("ALTER TABLE institutions ALTER name TYPE char(99)").await;
+        let tx = db.begin().await.expect("begins");
+        assert_eq!(tx.institution().find_unique(institution::id.eq(tenant)).or_err().await.expect("again").id, tenant);
+        tx.commit().await.expect("commits");
+    }
 }
 
 /// Without the word that there is a pooler, the first connection says what to do.

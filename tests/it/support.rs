@@ -1,6 +1,7 @@
 //! A database per test, with the migrations of the repository applied, and rows to start from.
 
 pub(crate) mod faults;
+pub(crate) mod texts;
 pub(crate) mod wiretap;
 
 use std::fmt::Write;

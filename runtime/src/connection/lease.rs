@@ -1,17 +1,20 @@
 //! A connection on loan from the pool, and what happens to it when it is given back.
 //!
 //! A future may be dropped at any await. The connection then may have a statement on its way or a transaction open, and
-//! nobody may get it in that state: it is brought to rest in a task first, or closed.
+//! nobody may get it in that state: it is brought to rest in a task first, or closed. The same goes for what SQL of the
+//! program's own has changed in its session.
 
 use std::ops::Deref;
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::manager::Manager;
 use super::pool::Pool;
+use crate::sql::effect::Trace;
 
 type Object = deadpool::managed::Object<Manager>;
 
@@ -22,6 +25,18 @@ const REST_LIMIT: Duration = Duration::from_millis(250);
 /// How long asking the server to cancel may take.
 const CANCEL_LIMIT: Duration = Duration::from_secs(5);
 
+/// How often it is asked, and how long each time the statement may take to end: several may be on their way.
+const CANCELLATIONS: u32 = 4;
+const END_LIMIT: Duration = Duration::from_millis(250);
+
+/// What DISCARD ALL does, except that prepared statements stay.
+macro_rules! reset {
+    () => {
+        "SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; CLOSE ALL; UNLISTEN *; \
+         SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD SEQUENCES; DISCARD TEMP"
+    };
+}
+
 /// A connection that goes back to the pool when it is dropped, if it is at rest.
 pub(crate) struct Lease {
     /// None only while it is dropped.
@@ -31,6 +46,8 @@ pub(crate) struct Lease {
     in_flight: AtomicU32,
     /// A transaction is open, or may be.
     open: AtomicBool,
+    /// What statements may have left in the session: a `Trace`.
+    trace: AtomicU8,
 }
 
 impl std::fmt::Debug for Lease {
@@ -50,7 +67,13 @@ impl Deref for Lease {
 
 impl Lease {
     pub(super) fn new(connection: Object, pool: Arc<Pool>) -> Self {
-        Self { connection: Some(connection), pool, in_flight: AtomicU32::new(0), open: AtomicBool::new(false) }
+        Self {
+            connection: Some(connection),
+            pool,
+            in_flight: AtomicU32::new(0),
+            open: AtomicBool::new(false),
+            trace: AtomicU8::new(Trace::None as u8),
+        }
     }
 
     /// Something is about to be sent. If its future is dropped before `answered`, the connection is not at rest.
@@ -74,6 +97,14 @@ impl Lease {
         done
     }
 
+    /// A statement is about to be sent that may leave something in the session. Where a pooler is, the session is not
+    /// ours.
+    pub(super) fn leaves(&self, trace: Trace) {
+        if trace > Trace::None && self.pool.shared.unnamed.is_none() {
+            self.trace.fetch_max(trace as u8, Ordering::Relaxed);
+        }
+    }
+
     /// From here on it may have a transaction open.
     pub(super) fn opens_transaction(&self) {
         self.open.store(true, Ordering::Release);
@@ -93,14 +124,22 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let Some(connection) = self.connection.take() else { return };
-        let open = *self.open.get_mut();
-        if !open && *self.in_flight.get_mut() == 0 {
+        let (open, trace) = (*self.open.get_mut(), *self.trace.get_mut());
+        let reset = trace > Trace::None as u8;
+        if !open && !reset && *self.in_flight.get_mut() == 0 {
             return drop(connection);
         }
-        let restless = Restless { connection: Some(connection), tls: self.pool.shared.tls.clone() };
+        let reusable = trace < Trace::Connection as u8;
+        let restless = Restless { connection: Some(connection), tls: self.pool.shared.tls.clone(), reusable };
+        let last = match (open, reset) {
+            (true, true) => concat!("ROLLBACK; ", reset!()),
+            (true, false) => "ROLLBACK",
+            (false, true) => reset!(),
+            (false, false) => "",
+        };
         // Without a runtime nobody can wait: it is closed.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(restless.bring_to_rest(if open { "ROLLBACK" } else { "" }));
+            runtime.spawn(restless.bring_to_rest(last));
         }
     }
 }
@@ -109,24 +148,39 @@ impl Drop for Lease {
 struct Restless {
     connection: Option<Object>,
     tls: MakeRustlsConnect,
+    /// Whether it may be used again once it is at rest.
+    reusable: bool,
 }
 
 impl Restless {
     /// Gives it back once `last`, which ends what it is in, has an answer. If that takes too long, what runs is cancelled
     /// and the connection closed: a late cancellation must not meet somebody else's statement.
     async fn bring_to_rest(mut self, last: &'static str) {
-        let Some(connection) = &self.connection else { return };
-        match tokio::time::timeout(REST_LIMIT, connection.batch_execute(last)).await {
-            Ok(Ok(())) => drop(self.connection.take()),
-            Ok(Err(_)) => {}
-            Err(_) => {
-                let cancel = connection.cancel_token();
-                let asked = tokio::time::timeout(CANCEL_LIMIT, cancel.cancel_query(self.tls.clone())).await;
-                if !matches!(asked, Ok(Ok(()))) {
-                    tracing::warn!("a statement whose future was dropped could not be cancelled, and may go on");
-                }
+        if self.rests(last).await && self.reusable {
+            drop(self.connection.take());
+        }
+    }
+
+    async fn rests(&self, last: &'static str) -> bool {
+        let Some(connection) = &self.connection else { return false };
+        let mut rest = pin!(connection.batch_execute(last));
+        if let Ok(answer) = tokio::time::timeout(REST_LIMIT, &mut rest).await {
+            return answer.is_ok();
+        }
+        // The connection stays open until the statement has ended: a pooler forgets to cancel for a client that is gone.
+        for _ in 0..CANCELLATIONS {
+            let cancel = connection.cancel_token();
+            let asked = tokio::time::timeout(CANCEL_LIMIT, cancel.cancel_query(self.tls.clone())).await;
+            let ended = tokio::time::timeout(END_LIMIT, &mut rest).await;
+            if ended.is_ok() {
+                return false;
+            }
+            if !matches!(asked, Ok(Ok(()))) {
+                break;
             }
         }
+        tracing::warn!("a statement whose future was dropped could not be cancelled, and may go on");
+        false
     }
 }
 

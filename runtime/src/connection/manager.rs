@@ -1,19 +1,23 @@
-//! What the pool keeps: a connection of the driver, and the statements that it knows by their shape.
+//! What the pool keeps: a connection of the driver, and the statements that it knows.
 
 use std::ops::Deref;
 
 use deadpool::managed::{self, Metrics, RecycleResult};
 use deadpool_postgres::ClientWrapper;
 
-use crate::sql::Shapes;
+use crate::sql::Statements;
 
-/// Makes connections as deadpool-postgres does, each with room for the shapes of its statements.
-pub(crate) struct Manager(pub(crate) deadpool_postgres::Manager);
+/// Makes connections as deadpool-postgres does, each with room for its statements.
+pub(crate) struct Manager {
+    pub(crate) connections: deadpool_postgres::Manager,
+    /// How many statements each of them keeps.
+    pub(crate) statements: usize,
+}
 
 /// A connection of the pool.
 pub(crate) struct Connection {
     client: ClientWrapper,
-    pub(crate) shapes: Shapes,
+    pub(crate) statements: Statements,
 }
 
 impl Deref for Connection {
@@ -32,7 +36,8 @@ impl managed::Manager for Manager {
     async fn create(&self) -> Result<Box<Connection>, tokio_postgres::Error> {
         // Who asks for a connection at once polls only once, and must not begin what is dropped then.
         tokio::task::yield_now().await;
-        Ok(Box::new(Connection { client: self.0.create().await?, shapes: Shapes::default() }))
+        let client = self.connections.create().await?;
+        Ok(Box::new(Connection { client, statements: Statements::new(self.statements) }))
     }
 
     async fn recycle(
@@ -40,10 +45,10 @@ impl managed::Manager for Manager {
         connection: &mut Box<Connection>,
         metrics: &Metrics,
     ) -> RecycleResult<tokio_postgres::Error> {
-        self.0.recycle(&mut connection.client, metrics).await
+        self.connections.recycle(&mut connection.client, metrics).await
     }
 
     fn detach(&self, connection: &mut Box<Connection>) {
-        self.0.detach(&mut connection.client);
+        self.connections.detach(&mut connection.client);
     }
 }

@@ -9,6 +9,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::lease::Lease;
 use super::manager::Manager;
+use super::texts::Texts;
 use super::types::KnownTypes;
 use crate::connect::ConnectOptions;
 use crate::error::{Error, Result};
@@ -34,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) tls: MakeRustlsConnect,
     /// Where statements have no names: the types of their parameters.
     pub(crate) unnamed: Option<KnownTypes>,
+    /// Which texts statements with names are prepared from.
+    pub(crate) texts: Texts,
     /// Statements that take as long are logged.
     pub(crate) slow: Option<Duration>,
     pub(crate) server: Server,

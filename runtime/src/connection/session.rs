@@ -14,7 +14,8 @@ use super::lease::Lease;
 use super::open::{OpenTransaction, WHOLE};
 use crate::error::{Error, Result, from_connection};
 use crate::observe::Watch;
-use crate::sql::{Shapes, Statement};
+use crate::sql::effect::{self, Trace};
+use crate::sql::{Statement, Statements};
 use crate::table::Table;
 use crate::value::Param;
 
@@ -168,6 +169,9 @@ impl<'c> Session<'c> {
             return Ok(Prepared::Named(known.clone()));
         }
         refuse_too_many(statement)?;
+        if statement.is_own() {
+            effect::refuse(statement.sql())?;
+        }
         self.lease.sends();
         let prepared = match &self.lease.pool.shared.unnamed {
             None => self.prepare_named(statement).await,
@@ -184,14 +188,23 @@ impl<'c> Session<'c> {
     }
 
     async fn prepare_named(self, statement: &Statement) -> Result<Prepared, Failure> {
-        let prepared = self.lease.prepare_cached(statement.sql()).await.map_err(Failure::Driver)?;
-        self.lease.shapes.remember(statement, &prepared);
-        Ok(Prepared::Named(prepared))
+        let statements = &self.lease.statements;
+        let known = match statements.of_text(statement) {
+            Some(known) => known,
+            None => {
+                let text = self.lease.pool.shared.texts.distinct(statement.sql());
+                let prepared = self.lease.prepare(&text).await.map_err(Failure::Driver)?;
+                let trace = if statement.is_own() { effect::trace(statement.sql()) } else { Trace::None };
+                statements.remember(statement, prepared, trace)
+            }
+        };
+        self.lease.leaves(known.trace);
+        Ok(Prepared::Named(known.prepared.clone()))
     }
 
     /// What the connection knows by shape; nothing where statements have no names.
-    pub(crate) fn shapes(self) -> Option<&'c Shapes> {
-        self.lease.pool.shared.unnamed.is_none().then_some(&self.lease.shapes)
+    pub(crate) fn shapes(self) -> Option<&'c Statements> {
+        self.lease.pool.shared.unnamed.is_none().then_some(&self.lease.statements)
     }
 
     /// The rows of a statement.
@@ -259,20 +272,36 @@ impl<'c> Session<'c> {
     }
 
     /// Prepares and sends anew a statement that was stale, which `error` says; it stands if that cannot be done.
+    ///
+    /// A pooler that knows statements by their text may give the same stale one again. Then another text is prepared.
     async fn ask_again<T: Answer>(
         self,
         statement: &Statement,
         table: Option<&'static Table>,
-        error: Error,
+        mut error: Error,
     ) -> Result<T> {
-        self.forget(statement);
-        match self.transaction {
-            Some(transaction) if !transaction.begin_again().await? => Err(error),
-            _ => {
-                let prepared = self.prepare(statement, table).await?;
-                self.ask_prepared(&prepared, statement, table).await
+        let texts = &self.lease.pool.shared.texts;
+        for again in [false, true] {
+            let generation = texts.generation();
+            self.forget(statement);
+            if let Some(transaction) = self.transaction
+                && !transaction.begin_again().await?
+            {
+                return Err(error);
+            }
+            let outcome = match self.prepare(statement, table).await {
+                Ok(prepared) => self.ask_prepared(&prepared, statement, table).await,
+                Err(error) => Err(error),
+            };
+            match outcome {
+                Err(stale) if stale.is_stale_plan() && self.shapes().is_some() && !again => {
+                    texts.begin_generation(generation);
+                    error = stale;
+                }
+                outcome => return outcome,
             }
         }
+        Err(error)
     }
 
     pub(crate) async fn ask_prepared<T: Answer>(
@@ -309,6 +338,9 @@ impl<'c> Session<'c> {
     pub(crate) async fn declare(self, name: &str, of: &Statement, table: Option<&'static Table>) -> Result<()> {
         let sql = format!("DECLARE {name} NO SCROLL CURSOR FOR {}", of.sql());
         let declare = Statement::new(sql, of.params.clone());
+        if of.is_own() {
+            self.lease.leaves(effect::trace(of.sql()));
+        }
         if self.lease.pool.shared.unnamed.is_none() {
             return self.ask::<u64>(&declare, table).await.map(drop);
         }
@@ -344,18 +376,20 @@ impl<'c> Session<'c> {
 
     /// Begins a COPY into a table.
     pub(crate) async fn copy_in(self, sql: &str, table: &'static Table) -> Result<CopyInSink<Bytes>> {
-        let prepared = self.named(sql, table).await?;
+        let prepared = self.named(&Statement::new(sql.to_owned(), Vec::new()), table).await?;
         self.note_statement()?;
         self.lease.copy_in(&prepared).await.map_err(|error| Error::from_driver(&error, table))
     }
 
     /// A statement that has a name, be it for this once: where a pooler is, only inside a transaction.
-    async fn named(self, sql: &str, table: &'static Table) -> Result<tokio_postgres::Statement> {
+    async fn named(self, statement: &Statement, table: &'static Table) -> Result<tokio_postgres::Statement> {
+        if self.lease.pool.shared.unnamed.is_none()
+            && let Prepared::Named(prepared) = self.prepare(statement, Some(table)).await?
+        {
+            return Ok(prepared);
+        }
         self.lease.sends();
-        let prepared = match self.lease.pool.shared.unnamed {
-            None => self.lease.prepare_cached(sql).await,
-            Some(_) => self.lease.prepare(sql).await,
-        };
+        let prepared = self.lease.prepare(statement.sql()).await;
         self.lease.answered();
         prepared.map_err(|error| Error::from_driver(&error, table))
     }
@@ -376,10 +410,7 @@ impl<'c> Session<'c> {
     pub(crate) fn forget(self, statement: &Statement) {
         match &self.lease.pool.shared.unnamed {
             Some(known) => known.forget(statement.sql()),
-            None => {
-                self.lease.shapes.forget(statement.sql());
-                drop(self.lease.statement_cache.remove(statement.sql(), &[]));
-            }
+            None => self.lease.statements.forget(statement.sql()),
         }
     }
 }

@@ -5,7 +5,8 @@
 //! server gives the parameters are known: they are asked for once per text, in one round trip that leaves nothing behind.
 
 use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::types::{Kind, Type};
@@ -16,29 +17,61 @@ use super::session::Failure;
 use crate::migrate::Script;
 use crate::sql::Statement;
 
-/// Types of parameters by the text of their statement.
-#[derive(Default)]
-pub(crate) struct KnownTypes(RwLock<HashMap<String, Arc<[Type]>>>);
+/// Types of parameters by the text of their statement, for all connections.
+pub(crate) struct KnownTypes {
+    known: RwLock<HashMap<String, Known>>,
+    /// How many texts there may be.
+    limit: usize,
+    /// How often one was asked for.
+    clock: AtomicU64,
+}
+
+struct Known {
+    types: Arc<[Type]>,
+    /// When they were asked for last.
+    used: AtomicU64,
+}
 
 impl KnownTypes {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { known: RwLock::default(), limit, clock: AtomicU64::new(0) }
+    }
+
     pub(super) async fn types_of(&self, lease: &Lease, statement: &Statement) -> Result<Arc<[Type]>, Failure> {
         if statement.params.is_empty() {
             return Ok(Arc::new([]));
         }
-        if let Some(types) = self.0.read().ok().and_then(|known| known.get(statement.sql()).cloned()) {
+        if let Some(types) = self.known(statement.sql()) {
             return Ok(types);
         }
         let types: Arc<[Type]> = ask(lease, statement.sql()).await?.into();
-        if let Ok(mut known) = self.0.write() {
-            known.insert(statement.sql().to_owned(), Arc::clone(&types));
-        }
+        self.remember(statement.sql(), &types);
         Ok(types)
     }
 
-    pub(super) fn forget(&self, sql: &str) {
-        if let Ok(mut known) = self.0.write() {
-            known.remove(sql);
+    fn known(&self, sql: &str) -> Option<Arc<[Type]>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let known = known.get(sql)?;
+        known.used.store(self.clock.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        Some(Arc::clone(&known.types))
+    }
+
+    fn remember(&self, sql: &str, types: &Arc<[Type]>) {
+        let used = AtomicU64::new(self.clock.fetch_add(1, Ordering::Relaxed));
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(sql.to_owned(), Known { types: Arc::clone(types), used });
+        if known.len() > self.limit {
+            // A tenth goes at once, those that were not used for the longest time, so that this is rare.
+            let mut times: Vec<u64> = known.values().map(|known| known.used.load(Ordering::Relaxed)).collect();
+            let last = (times.len() - 1).min(self.limit / 10);
+            let (_, last, _) = times.select_nth_unstable(last);
+            let last = *last;
+            known.retain(|_, known| known.used.load(Ordering::Relaxed) > last);
         }
+    }
+
+    pub(super) fn forget(&self, sql: &str) {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(sql);
     }
 }
 
@@ -77,4 +110,24 @@ fn read_type(row: &tokio_postgres::SimpleQueryRow) -> Type {
         element => Kind::Array(named(element, text(4), kind_of(text(5)))),
     };
     named(oid(0), text(1), kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_bounded_and_those_in_use_stay() {
+        let known = KnownTypes::new(100);
+        let types: Arc<[Type]> = Arc::new([Type::INT4]);
+        for text in 0..5_000 {
+            known.remember(&format!("SELECT {text} + $1"), &types);
+            assert!(known.known("SELECT 0 + $1").is_some(), "after {text}");
+            assert!(known.known.read().expect("nobody panicked").len() <= 100);
+        }
+        assert!(known.known("SELECT 1 + $1").is_none());
+        let none = KnownTypes::new(0);
+        none.remember("SELECT $1", &types);
+        assert!(none.known("SELECT $1").is_none());
+    }
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 /// What a token is. Whitespace is no token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TokenKind {
+pub(crate) enum TokenKind {
     /// A keyword, an identifier without quotes, or a number.
     Word,
     /// An identifier in double quotes.
@@ -27,40 +27,40 @@ pub(super) enum TokenKind {
 
 /// A token: its kind and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Token {
-    pub(super) kind: TokenKind,
-    pub(super) range: Range<usize>,
+pub(crate) struct Token {
+    pub(crate) kind: TokenKind,
+    pub(crate) range: Range<usize>,
 }
 
 impl Token {
-    pub(super) fn text<'a>(&self, sql: &'a str) -> &'a str {
+    pub(crate) fn text<'a>(&self, sql: &'a str) -> &'a str {
         &sql[self.range.clone()]
     }
 
-    pub(super) fn is_comment(&self) -> bool {
+    pub(crate) fn is_comment(&self) -> bool {
         matches!(self.kind, TokenKind::LineComment | TokenKind::BlockComment)
     }
 
-    pub(super) fn is_word(&self, sql: &str, word: &str) -> bool {
+    pub(crate) fn is_word(&self, sql: &str, word: &str) -> bool {
         self.kind == TokenKind::Word && self.text(sql).eq_ignore_ascii_case(word)
     }
 
-    pub(super) fn is_punctuation(&self, sql: &str, character: char) -> bool {
+    pub(crate) fn is_punctuation(&self, sql: &str, character: char) -> bool {
         self.kind == TokenKind::Punctuation && self.text(sql).chars().eq([character])
     }
 }
 
 /// Something that is opened and never closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unterminated {
-    pub(super) what: &'static str,
-    pub(super) start: usize,
+pub(crate) struct Unterminated {
+    pub(crate) what: &'static str,
+    pub(crate) start: usize,
 }
 
 const OPERATORS: &[u8] = b"+-*/<>=~!@#%^&|`?:";
 
 /// Cuts `sql` into tokens, comments included.
-pub(super) fn tokenize(sql: &str) -> Result<Vec<Token>, Unterminated> {
+pub(crate) fn tokenize(sql: &str) -> Result<Vec<Token>, Unterminated> {
     let mut lexer = Lexer { sql, bytes: sql.as_bytes(), at: 0 };
     let mut tokens = Vec::new();
     while let Some(token) = lexer.next_token()? {
@@ -230,7 +230,7 @@ fn is_identifier_start(byte: u8) -> bool {
 }
 
 /// The 1-based line of a byte offset.
-pub(super) fn line_of(sql: &str, offset: usize) -> u32 {
+pub(crate) fn line_of(sql: &str, offset: usize) -> u32 {
     let newlines = sql.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count();
     u32::try_from(newlines + 1).unwrap_or(u32::MAX)
 }

@@ -1,7 +1,7 @@
 //! SELECT statements, and where in their rows everything stands.
 
 use super::shape::Shape;
-use super::{Alias, Shapes, Statement, Writer};
+use super::{Alias, Statement, Statements, Writer};
 use crate::filter::Condition;
 use crate::order::OrderTerm;
 use crate::result::Names;
@@ -106,7 +106,7 @@ pub(crate) fn read_statement<'q>(
 
 /// Like [`read_statement`], of a connection that may know the statement.
 pub(crate) fn shaped_read_statement<'q>(
-    shapes: Option<&Shapes>,
+    shapes: Option<&Statements>,
     select: &'q Select,
     of: Option<(ChildrenOf<'q>, KeySource)>,
 ) -> (Statement, ReadPlan<'q>) {

@@ -1,19 +1,13 @@
-//! What a statement is apart from its values, as a few words, and the statements that a connection knows by them.
+//! What a statement is apart from its values, as a few words, by which a connection knows statements.
 //!
 //! Most queries of a program have few shapes. Where a connection knows the shape, neither the text is put together again
 //! nor looked up: the values are taken, and the prepared statement is at hand. Words hold everything that the text
 //! depends on, addresses of generated statics among them, and are compared in full: two shapes are the same only if
 //! their texts are. What is rare has no shape and is always put together.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use foldhash::fast::RandomState;
-
 use super::{
-    Cell, ChildrenOf, KeySource, Statement, count_statement, delete_statement, exists_statement, insert_statement,
-    update_statement,
+    ByShape, Cell, ChildrenOf, KeySource, Statement, Statements, count_statement, delete_statement, exists_statement,
+    insert_statement, update_statement,
 };
 use crate::field::SetTo;
 use crate::filter::Condition;
@@ -25,53 +19,7 @@ use crate::value::Param;
 /// Words of the longest shape.
 const MOST_WORDS: usize = 48;
 
-/// Shapes that one connection remembers. Programs have fewer; one that has more begins anew.
-const MOST_SHAPES: usize = 1_000;
-
-/// The statements that one connection knows by their shape.
-#[derive(Default)]
-pub(crate) struct Shapes(Mutex<Known>);
-
-type Known = HashMap<Box<[usize]>, Arc<KnownStatement>, RandomState>;
-
-/// A statement whose shape the connection knows.
-pub(crate) struct KnownStatement {
-    pub(super) sql: String,
-    prepared: tokio_postgres::Statement,
-    /// A migration changed what it is about.
-    stale: AtomicBool,
-}
-
-impl std::fmt::Debug for KnownStatement {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.sql.fmt(f)
-    }
-}
-
-impl KnownStatement {
-    /// As the server knows it, unless it has to be prepared anew.
-    pub(crate) fn prepared(&self) -> Option<&tokio_postgres::Statement> {
-        (!self.stale.load(Ordering::Relaxed)).then_some(&self.prepared)
-    }
-}
-
-/// How a statement is known.
-#[derive(Debug, Default)]
-pub(crate) enum ByShape {
-    /// By its text alone.
-    #[default]
-    No,
-    /// Not yet: to be remembered once it is prepared.
-    New(Box<[usize]>),
-    Known(Arc<KnownStatement>),
-}
-
-impl Shapes {
-    fn known(&self) -> MutexGuard<'_, Known> {
-        // What a thread that panicked has left behind is whole: entries are put in and taken out at once.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
+impl Statements {
     /// The statement of a shape. If it is known, `take` adds the values of `rest` to those that the shape has; else
     /// `write` puts the statement together.
     pub(super) fn statement<T: Clone>(
@@ -82,8 +30,9 @@ impl Shapes {
         write: impl FnOnce(T) -> Statement,
     ) -> Statement {
         let Some(words) = shape.words.get(..shape.length) else { return write(rest) };
-        let known = self.known().get(words).cloned();
-        let Some(known) = known else { return Statement { by_shape: ByShape::New(words.into()), ..write(rest) } };
+        let Some(known) = self.of_shape(words) else {
+            return Statement { by_shape: ByShape::New(words.into()), ..write(rest) };
+        };
         let again = cfg!(debug_assertions).then(|| rest.clone());
         take(&mut shape.params, rest);
         let params = std::mem::take(&mut shape.params);
@@ -94,31 +43,6 @@ impl Shapes {
             debug_assert!(same, "one shape has two statements: {} and {}", statement.sql(), written.sql);
         }
         statement
-    }
-
-    /// Remembers a statement that was prepared.
-    pub(crate) fn remember(&self, statement: &Statement, prepared: &tokio_postgres::Statement) {
-        if let ByShape::New(words) = &statement.by_shape {
-            let known = KnownStatement {
-                sql: statement.sql.clone(),
-                prepared: prepared.clone(),
-                stale: AtomicBool::new(false),
-            };
-            let mut all = self.known();
-            if all.len() >= MOST_SHAPES {
-                all.clear();
-            }
-            all.insert(words.clone(), Arc::new(known));
-        }
-    }
-
-    /// Lets all statements of this text be prepared anew.
-    pub(crate) fn forget(&self, sql: &str) {
-        self.known().retain(|_, known| {
-            let other = known.sql != sql;
-            known.stale.fetch_or(!other, Ordering::Relaxed);
-            other
-        });
     }
 }
 
@@ -410,7 +334,7 @@ impl Shape {
 
 /// An INSERT of one row, of a connection that may know it.
 pub(crate) fn shaped_insert_statement(
-    shapes: Option<&Shapes>,
+    shapes: Option<&Statements>,
     table: &'static Table,
     cells: Vec<(u16, Cell)>,
 ) -> Statement {
@@ -425,7 +349,7 @@ pub(crate) fn shaped_insert_statement(
 
 /// An UPDATE, of a connection that may know it.
 pub(crate) fn shaped_update_statement(
-    shapes: Option<&Shapes>,
+    shapes: Option<&Statements>,
     table: &'static Table,
     condition: &Condition,
     sets: &[(u16, SetTo)],
@@ -438,7 +362,7 @@ pub(crate) fn shaped_update_statement(
 
 /// A DELETE, of a connection that may know it.
 pub(crate) fn shaped_delete_statement(
-    shapes: Option<&Shapes>,
+    shapes: Option<&Statements>,
     table: &'static Table,
     condition: &Condition,
     returning: bool,
@@ -450,7 +374,7 @@ pub(crate) fn shaped_delete_statement(
 
 /// A count of rows, of a connection that may know it.
 pub(crate) fn shaped_count_statement(
-    shapes: Option<&Shapes>,
+    shapes: Option<&Statements>,
     table: &'static Table,
     condition: &Condition,
 ) -> Statement {
@@ -461,7 +385,7 @@ pub(crate) fn shaped_count_statement(
 
 /// Whether there is a row, of a connection that may know the statement.
 pub(crate) fn shaped_exists_statement(
-    shapes: Option<&Shapes>,
+    shapes: Option<&Statements>,
     table: &'static Table,
     condition: &Condition,
 ) -> Statement {
