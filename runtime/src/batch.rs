@@ -292,8 +292,8 @@ async fn send_together(
 /// one of its statements says that it does not.
 fn without_answer(operations: &[Operation], error: Error) -> Error {
     match error {
-        Error::ConnectionLost(_) if !operations.iter().all(Operation::only_reads) => Error::CommitUnknown,
-        Error::CommitUnknown if operations.iter().all(Operation::only_reads) => {
+        Error::ConnectionLost(_) if operations.iter().any(Operation::writes) => Error::CommitUnknown,
+        Error::CommitUnknown if !operations.iter().any(Operation::writes) => {
             Error::ConnectionLost("it broke before the answer came".to_owned())
         }
         error => error,

@@ -125,8 +125,7 @@ async fn in_transaction<T>(pool: Arc<Pool>, operation: Operation, finish: fn(Out
         return Err(error);
     }
     let transaction = OpenTransaction::begin(&pool, "BEGIN").await?;
-    let session = Session::in_transaction(&transaction, WHOLE, operation.name())?;
-    let outcome = execute(session, operation).await?;
+    let outcome = execute(Session::in_transaction(&transaction, WHOLE, operation.name())?, operation).await?;
     let done = Done::read(outcome, finish)?;
     transaction.commit().await?;
     Ok(done)
