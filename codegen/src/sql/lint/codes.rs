@@ -1,11 +1,11 @@
-//! Every code of a finding about a migration: what is wrong, and what to do instead.
+//! The codes of all lints of migrations: what each finds, what happens, and what to do instead.
 
 /// How serious a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LintSeverity {
     /// Good to know.
     Info,
-    /// Look at it before production does.
+    /// Look at it before it reaches production.
     Warning,
     /// Data is lost, or the migration fails.
     Error,
@@ -14,11 +14,11 @@ pub enum LintSeverity {
 /// A kind of finding.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Lint {
-    /// A letter and three digits; never given to anything else.
+    /// A letter and three digits; never reused.
     pub code: &'static str,
-    /// How serious it is if nothing more is known.
+    /// How serious it is unless the database says more.
     pub severity: LintSeverity,
-    /// What it is about, in a few words.
+    /// What was found, in a few words.
     pub title: &'static str,
     /// What happens, and why.
     pub explanation: &'static str,
@@ -26,7 +26,7 @@ pub struct Lint {
     pub alternative: &'static str,
 }
 
-/// The code of that name, in any case of letters.
+/// Returns the lint with that code; case does not matter.
 ///
 /// ```
 /// assert_eq!(relata_codegen::sql::find_lint("d103").unwrap().code, "D103");
@@ -45,146 +45,146 @@ macro_rules! lints {
             alternative: $alternative,
         };)*
 
-        /// All codes, in order.
+        /// All lints, in the order of their codes.
         pub const LINTS: &[&Lint] = &[$($code),*];
     };
 }
 
 lints! {
     // D: data is lost.
-    D101 Error "A schema or database is dropped"
-        "Everything in it goes with it."
+    D101 Error "Drops a schema or a database"
+        "Everything in it is dropped too."
         "Move what is still needed out of it first: `ALTER TABLE .. SET SCHEMA`."
-    D102 Error "A table is dropped"
-        "Its rows are gone once the migration is committed."
-        "Rename it to `.._old`, release, and drop it when nothing has missed it. With --url, an empty table is no finding."
-    D103 Error "A column is dropped"
-        "Its values are gone once the migration is committed, and programs that still name it fail."
-        "Stop reading and writing it, release, then drop it. With --url, a column without values is no finding."
-    D104 Error "What is dropped looks like what comes, so it may be a rename"
-        "A rename keeps values; a drop and an addition lose them."
-        "ALTER TABLE .. RENAME, or `@renamedFrom` in the schema; if both are meant, copy what is needed between the two. With --url, a column or table that holds nothing is no finding."
-    D105 Error "A type change loses part of the values"
-        "PostgreSQL makes new values of old ones without a complaint, and what the new type cannot hold is gone."
-        "Add a second column, copy, compare, and drop the first one in a later migration; or say with `@using(\"..\")` how values change."
-    D106 Warning "A type change that some values may not survive"
-        "The statement fails at the first value that the new type cannot hold, and nothing has happened then."
-        "Count such values first; correct them, or say with `@using(\"..\")` how they change."
-    D107 Error "An enum value is removed"
-        "Rows that hold it cannot be kept: the statement fails at the first of them."
-        "Give such rows another value first. With --url, a value that no row holds is no finding."
-    D108 Warning "CASCADE takes along what is not named"
+    D102 Error "Drops a table"
+        "Its rows are lost once the migration is committed."
+        "Rename it to `.._old`, release, and drop it once nothing uses it any more. With --url, an empty table is not reported."
+    D103 Error "Drops a column"
+        "Its values are lost once the migration is committed, and programs that still name it fail."
+        "Stop reading and writing it, release, then drop it. With --url, a column without values is not reported."
+    D104 Error "May be a rename, written as a drop and an addition"
+        "A rename keeps the data; a drop and an addition lose it."
+        "Use ALTER TABLE .. RENAME, or `@renamedFrom` in the schema. If both are meant, copy what is needed from one to the other. With --url, a column or table that holds nothing is not reported."
+    D105 Error "Changes a type and loses part of the values"
+        "PostgreSQL converts the values without an error, and drops what the new type cannot hold."
+        "Add a second column, copy, compare, and drop the first one in a later migration; or say with `@using(\"..\")` how to convert the values."
+    D106 Warning "Changes a type to one that some values may not fit"
+        "The statement fails at the first value that the new type cannot hold. Nothing is changed then."
+        "Count such values first. Correct them, or say with `@using(\"..\")` how to convert them."
+    D107 Error "Removes an enum value"
+        "The statement fails if a row holds the value."
+        "Give these rows another value first. With --url, a value that no row holds is not reported."
+    D108 Warning "CASCADE drops objects that the statement does not name"
         "Whatever depends on the named object is dropped or emptied too: views, foreign keys, rows of other tables."
-        "Name what is to go, one statement each."
-    D109 Warning "A sequence is dropped"
-        "The number that it has come to is lost."
-        "Note the number, if what was handed out must not come again."
+        "Name each object to drop, in a statement of its own."
+    D109 Warning "Drops a sequence"
+        "Its current number is lost."
+        "Note the number if numbers must not be issued twice."
 
     // F: the statement may fail.
-    F201 Error "A required column without a default comes to a table"
-        "PostgreSQL has no value for the rows that are there, so it refuses if there is one."
-        "Give it a default; or add it as optional, fill it, and require it then. With --url, an empty table is no finding."
-    F202 Warning "A column becomes required"
-        "The statement fails if the column holds NULL."
+    F201 Error "Adds a required column without a default"
+        "PostgreSQL has no value for existing rows, so the statement fails if there are any."
+        "Give the column a default; or add it as optional, fill it, and make it required then. With --url, an empty table is not reported."
+    F202 Warning "Makes a column required"
+        "The statement fails if the column contains NULL."
         "Fill it first: `UPDATE .. SET .. WHERE .. IS NULL`. With --url, the NULLs are counted."
-    F203 Warning "Values have to be unique from now on"
-        "The statement fails if two rows have the same."
-        "Find them with `GROUP BY .. HAVING count(*) > 1` and decide which one stays. With --url, they are counted."
-    F204 Warning "A foreign key comes to a table with rows"
-        "The statement fails if a row points at nothing."
+    F203 Warning "Adds a unique constraint or index"
+        "The statement fails if two rows have the same value."
+        "Find them with `GROUP BY .. HAVING count(*) > 1` and decide which one to keep. With --url, they are counted."
+    F204 Warning "Adds a foreign key to a table with rows"
+        "The statement fails if a row references a row that does not exist."
         "Add it NOT VALID, correct the rows, then VALIDATE it. With --url, such rows are counted."
-    F205 Warning "A check comes to a table with rows"
-        "The statement fails if a row does not pass."
+    F205 Warning "Adds a check to a table with rows"
+        "The statement fails if a row violates it."
         "Add it NOT VALID, correct the rows, then VALIDATE it. With --url, such rows are counted."
-    F206 Error "A single value becomes a list without USING"
-        "PostgreSQL has no cast from a value to a list of it, so it refuses (42804)."
-        "`USING ARRAY[the_column]`. With --url, a column that is a list already is no finding."
-    F207 Error "A new enum value is used in the transaction that adds it"
+    F206 Error "Turns a single value into a list without USING"
+        "PostgreSQL has no cast from a value to a list of it, so the statement fails (42804)."
+        "Write `USING ARRAY[the_column]`. With --url, a column that is already a list is not reported."
+    F207 Error "Uses a new enum value in the transaction that adds it"
         "PostgreSQL refuses with `unsafe use of new value` (55P04)."
-        "Write `-- relata:segment transactional` between the two, so that the value is committed first."
-    F208 Info "A column changes that views may use"
-        "PostgreSQL refuses to drop a column, or to give it another type, while a view, a policy, a trigger or a generated column uses it. Before 15, the generated column is dropped with it."
-        "Drop those before the statement and make them again after it, in the same migration. With --url, they are counted; none is no finding."
+        "Write `-- relata:segment transactional` between the two statements, so that the value is committed first."
+    F208 Info "Changes a column that views may use"
+        "PostgreSQL refuses to drop a column, or to change its type, while a view, a policy, a trigger or a generated column uses it. Before PostgreSQL 15, the generated column is dropped with it."
+        "Drop those objects before the statement and create them again after it, in the same migration. With --url, they are counted; if there are none, nothing is reported."
 
-    // L: somebody has to wait.
-    L301 Warning "An index is built under a lock that blocks writes"
-        "Until it is built, which takes minutes for a large table, nobody can insert, update or delete."
-        "CREATE INDEX CONCURRENTLY in a segment `outside`; --online plans write it so."
-    L302 Warning "An index is dropped under a lock that blocks everybody"
-        "DROP INDEX waits for all who use the table, and all who come later wait behind it."
-        "DROP INDEX CONCURRENTLY in a segment `outside`; --online plans write it so."
-    L303 Error "CONCURRENTLY in a transaction"
-        "PostgreSQL refuses (25001): such a statement makes transactions of its own."
+    // L: other sessions have to wait.
+    L301 Warning "Builds an index under a lock that blocks writes"
+        "Nobody can insert, update or delete rows until the index is built. For a large table that takes minutes."
+        "Use CREATE INDEX CONCURRENTLY in a segment `outside`. --online does this."
+    L302 Warning "Drops an index under a lock that blocks all access"
+        "DROP INDEX waits for every running query on the table, and every later query waits for it."
+        "Use DROP INDEX CONCURRENTLY in a segment `outside`. --online does this."
+    L303 Error "CONCURRENTLY inside a transaction"
+        "PostgreSQL refuses (25001): such a statement runs its own transactions."
         "Write `-- relata:segment outside` before it."
-    L304 Warning "A key is built under a lock that blocks everybody"
-        "Its index is built while nobody can read or write the table."
-        "CREATE UNIQUE INDEX CONCURRENTLY, then ADD CONSTRAINT .. USING INDEX; --online plans write it so."
-    L305 Warning "A type change that rewrites the table"
-        "All rows and all indexes are written anew while nobody can read or write the table."
-        "Expand and contract: add a second column, write both, fill it in batches, switch over, drop the first. --online plans write it so."
-    L306 Warning "A new column that rewrites the table"
-        "A default that differs from row to row, a serial, an identity or a stored generated column is written into every row while nobody can read or write the table."
-        "Add it empty, set the default, fill it in batches, require it then; --online plans write it so for defaults and serials."
-    L307 Warning "NOT NULL is proved under a lock that blocks everybody"
-        "PostgreSQL reads all rows while nobody can read or write the table."
-        "ADD CHECK (.. IS NOT NULL) NOT VALID, VALIDATE it in a segment of its own, SET NOT NULL, which then costs nothing, and drop the check; --online plans write it so."
-    L308 Warning "A check is proved under a lock that blocks everybody"
-        "PostgreSQL reads all rows while nobody can read or write the table."
-        "Add it NOT VALID, and VALIDATE it in a segment of its own; --online plans write it so."
-    L309 Warning "A foreign key is proved under locks that block writes to both tables"
-        "PostgreSQL looks up every row while nobody can write to either table."
-        "Add it NOT VALID, and VALIDATE it in a segment of its own; --online plans write it so."
+    L304 Warning "Builds a key under a lock that blocks all access"
+        "Nobody can read or write the table while its index is built."
+        "Use CREATE UNIQUE INDEX CONCURRENTLY, then ADD CONSTRAINT .. USING INDEX. --online does this."
+    L305 Warning "Changes a type and rewrites the table"
+        "All rows and indexes are rewritten, and nobody can read or write the table meanwhile."
+        "Expand and contract: add a second column, write both, backfill in batches, switch over, drop the first. --online does this."
+    L306 Warning "Adds a column and rewrites the table"
+        "A default that differs from row to row, a serial, an identity or a stored generated column is written into every row, and nobody can read or write the table meanwhile."
+        "Add the column empty, set the default, backfill in batches, then make it required. --online does this for defaults and serials."
+    L307 Warning "Proves NOT NULL under a lock that blocks all access"
+        "PostgreSQL reads every row, and nobody can read or write the table meanwhile."
+        "ADD CHECK (.. IS NOT NULL) NOT VALID, VALIDATE it in a segment of its own, SET NOT NULL (which is then immediate), and drop the check. --online does this."
+    L308 Warning "Proves a check under a lock that blocks all access"
+        "PostgreSQL reads every row, and nobody can read or write the table meanwhile."
+        "Add it NOT VALID, and VALIDATE it in a segment of its own. --online does this."
+    L309 Warning "Proves a foreign key under locks that block writes to both tables"
+        "PostgreSQL looks up the key of every row, and nobody can write to either table meanwhile."
+        "Add it NOT VALID, and VALIDATE it in a segment of its own. --online does this."
     L310 Warning "VALIDATE in the transaction that adds the constraint"
-        "The lock of ADD CONSTRAINT is kept to the end of the transaction, so nothing is gained by NOT VALID."
-        "Write `-- relata:segment outside` between the two."
-    L311 Warning "The lock timeout is taken away"
-        "A statement that waits for its lock makes everybody wait who comes after it. The runner gives up after three seconds and tries again; this migration does not."
-        "Leave lock_timeout as the runner sets it."
-    L312 Info "Several tables are locked for everybody in one transaction"
-        "The first ones stay locked while it waits for the next, and two that take them in different orders stop each other (40P01)."
-        "Change one table in each part: `-- relata:segment transactional` between the two."
-    L313 Warning "Rows are written in the transaction of a schema change"
-        "They stay locked until the end of the transaction, and so do the tables that it has changed."
-        "Write them in a segment `outside`, a part of the rows at a time."
-    L314 Info "Dropping a table locks those that it points at"
-        "Its foreign keys go with it, and for that nobody may read or write the referenced tables at that moment."
+        "The lock of ADD CONSTRAINT is held until the transaction ends, so NOT VALID has no benefit."
+        "Write `-- relata:segment outside` between the two statements."
+    L311 Warning "Removes the lock timeout"
+        "While a statement waits for its lock, every later query on the table waits behind it. The runner gives up after three seconds and retries; this migration does not."
+        "Keep lock_timeout as the runner sets it."
+    L312 Info "Locks several tables in one transaction"
+        "The first tables stay locked while the transaction waits for the next one, and two transactions that lock them in different orders deadlock (40P01)."
+        "Change one table per segment: write `-- relata:segment transactional` between the statements."
+    L313 Warning "Writes rows in the transaction of a schema change"
+        "The rows stay locked until the transaction ends, and so do the tables that it has changed."
+        "Write them in a segment `outside`, in batches."
+    L314 Info "Dropping a table locks the tables that it references"
+        "Its foreign keys are dropped with it, which blocks all access to the referenced tables at that moment."
         "Drop the foreign keys in a segment of their own."
 
-    // C: programs or promises change.
-    C401 Warning "A name changes that programs use"
-        "Programs of before fail from that moment on."
+    // C: clients or guarantees change.
+    C401 Warning "Renames something that clients use"
+        "Existing clients fail from that moment on."
         "Keep the name in the database with `@map`, or expand and contract."
-    C402 Warning "Programs of before may read what they do not expect"
+    C402 Warning "Existing clients may read unexpected values"
         "NULL in a column that had none, or a value that their enum does not have."
-        "Release programs that can read it before any writes it."
-    C403 Info "A constraint is dropped"
-        "What it promised is not enforced any more."
-        "Nothing, if that is the intent."
-    C404 Warning "An enum value comes before others"
-        "Rows that are sorted by the column change places."
-        "Add it at the end, if the order has a meaning."
+        "Release clients that can read it before any client writes it."
+    C403 Info "Drops a constraint"
+        "What it guaranteed is no longer enforced."
+        "Nothing, if that is intended."
+    C404 Warning "Adds an enum value before others"
+        "Rows that are sorted by the column change their order."
+        "Add it at the end if the order has a meaning."
 
     // Q: quality.
-    Q501 Info "A type that is likely to be regretted"
-        "Integers run out, timestamps without a zone are read differently by everyone, char(n) pads, serials have privileges of their own."
-        "bigint, timestamptz, text and identity."
-    Q502 Warning "A name that PostgreSQL cuts"
-        "Names end after 63 bytes. Two that differ later are the same."
-        "A shorter name, with `map: \"..\"`."
-    Q503 Info "A foreign key whose columns have no index"
-        "Whoever deletes a row there, or changes its key, reads this whole table for rows that point at it, and holds locks meanwhile."
-        "An index that begins with its columns, `@@index([..])`. With --url, one that is there is no finding."
-    Q505 Warning "A statement outside of transactions that cannot run twice"
-        "If the runner is killed while it runs, nobody knows whether it has happened, and it runs again."
-        "IF EXISTS, IF NOT EXISTS. What creates or drops an index concurrently is looked up and needs neither."
-    Q506 Info "A statement that the linter cannot read"
-        "It was not checked. PostgreSQL may well understand it."
-        "Look at it yourself."
+    Q501 Info "Uses a type that is often regretted"
+        "Integers run out of numbers, timestamps without a time zone are ambiguous, char(n) pads with blanks, and serials have separate privileges."
+        "Use bigint, timestamptz, text and identity."
+    Q502 Warning "A name that PostgreSQL truncates"
+        "Names are cut after 63 bytes. Two names that differ only after that are the same."
+        "Choose a shorter name, with `map: \"..\"`."
+    Q503 Info "A foreign key without an index on its columns"
+        "Deleting a referenced row, or changing its key, reads the whole referencing table, and holds locks meanwhile."
+        "Add an index that begins with its columns, `@@index([..])`. With --url, an existing one silences this."
+    Q505 Warning "A statement outside a transaction that cannot run twice"
+        "If the runner is killed while the statement runs, nobody knows whether it succeeded, and it runs again."
+        "Use IF EXISTS or IF NOT EXISTS. Statements that create or drop an index concurrently do not need it: the runner looks the index up."
+    Q506 Info "A statement that the linter cannot parse"
+        "It was not checked. PostgreSQL may well accept it."
+        "Check it yourself."
 
     // H: history.
-    H601 Error "The migrations do not fit the history of the database"
+    H601 Error "The migrations do not match the history of the database"
         "A migration was edited or removed after it was applied, failed, or is older than the last applied one."
-        "`codegen migrate status` tells what it is, and what to do."
+        "Run `codegen migrate status`: it says what is wrong and what to do."
 }
 
 #[cfg(test)]
