@@ -1,22 +1,22 @@
-//! Every code that the compiler emits: a diagnostic can only be made of one of these.
+//! The codes of all diagnostics that the compiler emits.
 
 use super::Severity;
 
-/// A kind of finding.
+/// A kind of diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Code {
-    /// `R` and four digits; never given to anything else.
+    /// `R` and four digits; never reused.
     pub code: &'static str,
     /// Error, warning or note.
     pub severity: Severity,
-    /// What it is about, in a few words.
+    /// What was found, in a few words.
     pub title: &'static str,
-    /// Why it is so, in Markdown, with an example that is refused and one that is accepted.
+    /// The reason, in Markdown, with an example that is refused and one that is accepted.
     pub explanation: &'static str,
 }
 
 impl Code {
-    /// The schemas of the explanation: the first emits this code, the second has nothing wrong.
+    /// Returns the examples of the explanation: the first emits this code, the second emits nothing.
     ///
     /// ```
     /// let code = relata_codegen::diagnostics::find_code("r0301").unwrap();
@@ -28,18 +28,18 @@ impl Code {
         blocks.filter_map(|block| Some(block.split_once("```")?.0))
     }
 
-    /// Whether it is found in a file of `queries/`: its examples are such files, whose first line names them.
+    /// Whether it concerns a query file. Its examples then are query files, whose first line names the file.
     pub fn is_about_queries(&self) -> bool {
         self.code.starts_with("R10")
     }
 
-    /// Whether only a database finds it: `codegen check --database`.
+    /// Whether only a database can find it: `codegen check --database`.
     pub fn is_of_databases(&self) -> bool {
         matches!(self.code, "R1016" | "R1017")
     }
 }
 
-/// The code of that name, in any case of letters.
+/// Returns the code with that name; case does not matter.
 pub fn find_code(code: &str) -> Option<&'static Code> {
     CODES.iter().copied().find(|known| known.code.eq_ignore_ascii_case(code))
 }
@@ -63,24 +63,24 @@ codes! {
     R0101 STRAY_LINE Error "A line that is not part of any block",
     R0102 UNKNOWN_BLOCK Error "An unknown kind of block",
     R0103 INVALID_LINE Error "A line that the block cannot contain",
-    R0104 STRAY_TEXT Error "Something at the end of a line that does not belong there",
+    R0104 STRAY_TEXT Error "Unexpected text at the end of a line",
     R0105 UNCLOSED_BLOCK Error "A block that is never closed",
-    R0106 CROWDED_LINE Error "Two things on one line",
+    R0106 CROWDED_LINE Error "More than one item on a line",
     R0107 MISSING_TYPE Error "A field without a type",
     R0108 OLD_SYNTAX Error "Syntax of early versions",
     R0109 OPTIONAL_LIST Error "An optional list",
-    R0110 BROKEN_ARGUMENTS Error "Arguments that cannot be read",
-    R0111 TRAILING_COMMA Error "A comma behind the last argument",
+    R0110 BROKEN_ARGUMENTS Error "Arguments that cannot be parsed",
+    R0111 TRAILING_COMMA Error "A trailing comma",
     R0112 MISSING_VALUE Error "A name without a value",
     R0113 BAD_ESCAPE Error "An unknown escape in a string",
-    R0114 INVALID_NAME Error "A name with characters that it cannot have",
+    R0114 INVALID_NAME Error "A name with invalid characters",
     R0115 TYPE_ALIAS Error "A type alias",
     R0116 UNCLOSED_COMMENT Error "A comment that is never closed",
     R0117 TOO_DEEP Error "Brackets nested too deep",
     R0118 NOT_TEXT Error "A character that is not text",
     R0119 EMPTY_SCHEMA Error "A schema without models",
     R0120 COMPOSITE_TYPE Error "A composite type",
-    R0121 READ_OVER Warning "Text behind a property that is read over",
+    R0121 READ_OVER Warning "Text after a property, which is ignored",
 
     // Names.
     R0201 DUPLICATE_NAME Error "A name that is declared twice",
@@ -91,26 +91,26 @@ codes! {
     R0206 DUPLICATE_TABLE Error "Two tables or types with one name in the database",
     R0207 DUPLICATE_COLUMN Error "Two fields with one column",
     R0208 RUST_NAME_CLASH Error "Two names that are the same in Rust",
-    R0209 NOT_A_RUST_NAME Error "A name that Rust cannot have",
+    R0209 NOT_A_RUST_NAME Error "A name that is not a Rust identifier",
     R0210 EMPTY_DATABASE_NAME Error "An empty name in the database",
     R0211 NAME_TOO_LONG Error "A name that is too long for PostgreSQL",
     R0212 DUPLICATE_CONSTRAINT Error "Two constraints or indexes with one name",
     R0213 UNKNOWN_MIXIN Error "An unknown mixin",
     R0214 MIXIN_CIRCLE Error "A mixin that contains itself",
-    R0215 REPEATED_MIXIN Error "A mixin that is put in twice",
+    R0215 REPEATED_MIXIN Error "A mixin that is included twice",
     R0216 RELATION_IN_MIXIN Error "A relation in a mixin",
 
     // Types.
     R0301 UNKNOWN_TYPE Error "An unknown type",
-    R0302 UNKNOWN_NATIVE_TYPE Error "An unknown type of the database",
-    R0303 NATIVE_TYPE_MISMATCH Error "A type of the database that does not fit the field",
-    R0304 NATIVE_TYPE_ARGUMENTS Error "Wrong numbers for a type of the database",
+    R0302 UNKNOWN_NATIVE_TYPE Error "An unknown native type",
+    R0303 NATIVE_TYPE_MISMATCH Error "A native type that does not fit the field",
+    R0304 NATIVE_TYPE_ARGUMENTS Error "Wrong arguments of a native type",
     R0305 WRONG_FIELD_TYPE Error "An attribute that does not fit the field's type",
 
     // Attributes and their arguments.
     R0401 UNKNOWN_ATTRIBUTE Error "An unknown attribute",
     R0402 REPEATED_ATTRIBUTE Error "An attribute that is written twice",
-    R0403 MISPLACED_ATTRIBUTE Error "An attribute where it means nothing",
+    R0403 MISPLACED_ATTRIBUTE Error "An attribute in the wrong place",
     R0404 UNKNOWN_ARGUMENT Error "An unknown argument",
     R0405 REPEATED_ARGUMENT Error "An argument that is given twice",
     R0406 MISSING_ARGUMENT Error "A missing argument",
@@ -122,7 +122,7 @@ codes! {
     R0412 IGNORED_ARGUMENT Warning "An argument without effect",
 
     // Defaults.
-    R0501 DEFAULT_MISMATCH Error "A default of another type than the field",
+    R0501 DEFAULT_MISMATCH Error "A default of a different type than the field",
     R0502 UNKNOWN_VALUE Error "An unknown enum value",
     R0503 UNKNOWN_FUNCTION Error "An unknown function",
     R0504 FUNCTION_ARGUMENTS Error "Wrong arguments of a function",
@@ -140,7 +140,7 @@ codes! {
     R0609 KEY_ON_VIEW Error "A key or index on a view",
 
     // Relations.
-    R0701 MISSING_BACK_RELATION Error "A relation with one side",
+    R0701 MISSING_BACK_RELATION Error "A relation with only one side",
     R0702 AMBIGUOUS_RELATION Error "Relations that cannot be told apart",
     R0703 MISSING_FIELDS Error "A relation without columns",
     R0704 BOTH_SIDES_STORE Error "A relation with columns on both sides",
@@ -150,7 +150,7 @@ codes! {
     R0708 REFERENCE_TYPE Error "A reference to a column of another type",
     R0709 REFERENCES_NOT_UNIQUE Error "A reference to fields that are not unique",
     R0710 ONE_TO_ONE_NOT_UNIQUE Error "A one-to-one relation whose columns are not unique",
-    R0711 RELATION_ARITY Error "A required relation whose columns may be empty",
+    R0711 RELATION_ARITY Error "A required relation with nullable columns",
     R0712 SET_NULL_ON_REQUIRED Warning "SetNull on a required column",
     R0713 MANY_TO_MANY_ID Error "A many-to-many relation to a model without a single id",
     R0714 IGNORED_TARGET Error "A relation to an ignored model",
@@ -161,32 +161,32 @@ codes! {
     R0801 UNKNOWN_PROVIDER Error "A database that is not PostgreSQL",
     R0802 TWO_DATASOURCES Error "A second datasource",
     R0803 UNKNOWN_PROPERTY Error "An unknown property of the datasource",
-    R0804 REPEATED_PROPERTY Error "A property that is given twice",
+    R0804 REPEATED_PROPERTY Error "A property that is set twice",
     R0805 MISSING_PROPERTY Error "A missing property",
-    R0806 UNKNOWN_NAMESPACE Error "A schema that the datasource does not name",
+    R0806 UNKNOWN_NAMESPACE Error "A schema that the datasource does not list",
     R0807 MISSING_NAMESPACE Error "A model or enum without a schema",
     R0808 SHADOW_IS_DATABASE Error "A shadow database that is the database itself",
-    R0809 OLD_PROPERTY Warning "A property under an old name",
+    R0809 OLD_PROPERTY Warning "A property with an old name",
     R0810 OTHER_GENERATOR Note "A generator of another tool",
     R0811 PREVIEW_FEATURE Note "A preview feature",
     R0812 NO_FOREIGN_KEYS Warning "A database without foreign keys",
 
     // Queries.
-    R1001 QUERY_FILE_NAME Error "A file whose name cannot be a function",
-    R1002 QUERY_SYNTAX Error "A statement that cannot be read",
+    R1001 QUERY_FILE_NAME Error "A file name that is not a function name",
+    R1002 QUERY_SYNTAX Error "A statement that cannot be parsed",
     R1003 QUERY_UNKNOWN_TABLE Error "An unknown table",
     R1004 QUERY_UNKNOWN_COLUMN Error "An unknown column",
-    R1005 QUERY_AMBIGUOUS_COLUMN Error "A name that means two things",
-    R1006 QUERY_PARAMETERS Error "Parameters that are not numbered through",
-    R1007 QUERY_TYPES Error "Types that do not go together",
-    R1008 QUERY_STATEMENTS Error "Not one statement",
+    R1005 QUERY_AMBIGUOUS_COLUMN Error "An ambiguous name",
+    R1006 QUERY_PARAMETERS Error "Parameters with gaps in their numbers",
+    R1007 QUERY_TYPES Error "Incompatible types",
+    R1008 QUERY_STATEMENTS Error "A file without exactly one statement",
     R1009 QUERY_COLUMN_NAME Error "A column that cannot be a field",
-    R1010 QUERY_NOT_DERIVED Error "A type that does not follow from the schema",
-    R1011 QUERY_ANNOTATION Error "An annotation that cannot be read",
+    R1010 QUERY_NOT_DERIVED Error "A type that cannot be inferred",
+    R1011 QUERY_ANNOTATION Error "An annotation that cannot be parsed",
     R1012 QUERY_CONTRADICTION Error "An annotation that contradicts the statement",
     R1013 QUERY_NO_RUST_TYPE Error "A type that the client does not have",
-    R1014 QUERY_SHAPE Error "A number of columns that does not fit",
-    R1015 QUERY_LEFT_OUT Warning "An INSERT without a value that the row needs",
+    R1014 QUERY_SHAPE Error "A wrong number of columns",
+    R1015 QUERY_LEFT_OUT Warning "An INSERT that omits a required column",
     R1016 QUERY_REFUSED Error "A statement that PostgreSQL refuses",
-    R1017 QUERY_DIFFERS Error "A type that PostgreSQL sees otherwise",
+    R1017 QUERY_DIFFERS Error "A type that differs in PostgreSQL",
 }
