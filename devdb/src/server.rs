@@ -165,8 +165,7 @@ impl Drop for Created {
 
 /// Creates a database unless it is there.
 pub(crate) fn ensure_database(admin: &Admin, name: &str) -> Result<(), Error> {
-    let quoted = name.replace('"', "\"\"");
-    match admin.run(&[&format!("CREATE DATABASE \"{quoted}\" TEMPLATE template0")]) {
+    match admin.run(&[&format!("CREATE DATABASE {} TEMPLATE template0", relata_pgsql::ident(name))]) {
         Err(failure) if is_duplicate(&failure) => Ok(()),
         other => Ok(other.map(drop)?),
     }

@@ -1,13 +1,17 @@
-//! PostgreSQL's lexical rules: tokens and quoting.
+//! PostgreSQL's lexical rules: tokens, quoting, and expressions as trees.
 //!
 //! Takes SQL text and gives tokens with their byte ranges, or takes names and values and gives SQL text.
-//! It knows no grammar, no catalog and no settings: `standard_conforming_strings` is on, as it has been by default since
+//! It knows no statements, no catalog and no settings: `standard_conforming_strings` is on, as it has been by default since
 //! PostgreSQL 9.1, and names are folded as in a database whose encoding is UTF-8.
 
+mod expression;
+mod lexeme;
 mod lexer;
 mod quote;
 mod token;
 
+pub use expression::{Node, parse_expression};
+pub use lexeme::{Lexeme, lexemes};
 pub use lexer::{Tokens, tokens};
 pub use quote::{ident, ident_if_needed, literal, push_ident, push_literal};
 pub use token::{Token, TokenKind, Unterminated};

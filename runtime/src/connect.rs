@@ -229,7 +229,7 @@ impl ConnectOptions {
             return Ok(config);
         }
         if let Some(schema) = &self.schema {
-            let path = escape_option(&format!("\"{}\"", schema.replace('"', "\"\"")));
+            let path = escape_option(&relata_pgsql::ident(schema));
             push_option(&mut config, &format!("search_path={path}"));
         }
         if let Some(limit) = self.statement_timeout {

@@ -208,13 +208,7 @@ impl Column {
 
 /// Appends an identifier in double quotes.
 pub(crate) fn push_quoted(sql: &mut String, name: &str) {
-    sql.push('"');
-    if name.as_bytes().contains(&b'"') {
-        sql.push_str(&name.replace('"', "\"\""));
-    } else {
-        sql.push_str(name);
-    }
-    sql.push('"');
+    relata_pgsql::push_ident(sql, name);
 }
 
 /// A relation, seen from one of its sides.

@@ -137,9 +137,8 @@ fn native_types(native: NativeType) -> (&'static str, Option<&'static str>) {
 
 /// A quoted name, behind its schema if it has one.
 pub(super) fn qualified(namespace: Option<&str>, name: &str) -> String {
-    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     match namespace {
-        Some(namespace) => format!("{}.{}", quoted(namespace), quoted(name)),
-        None => quoted(name),
+        Some(namespace) => format!("{}.{}", relata_pgsql::ident(namespace), relata_pgsql::ident(name)),
+        None => relata_pgsql::ident(name),
     }
 }

@@ -50,7 +50,7 @@ fn condition(cx: &mut Cx<'_, '_>, model: ModelId, name: Name<'_>, value: &Expres
         value => (false, value),
     };
     let literal = literal(cx, id, value)?;
-    let column = format!("\"{}\"", cx.field(id).db_name().replace('"', "\"\""));
+    let column = relata_pgsql::ident(cx.field(id).db_name());
     Some(match (literal.as_str(), negated) {
         ("NULL", false) => format!("{column} IS NULL"),
         ("NULL", true) => format!("{column} IS NOT NULL"),
@@ -77,7 +77,7 @@ fn literal(cx: &mut Cx<'_, '_>, id: FieldId, value: &Expression<'_>) -> Option<S
             numeric.contains(&scalar).then(|| number.text.to_owned())
         }
         (FieldType::Scalar(ScalarType::String | ScalarType::DateTime), Expression::String(text)) if single => {
-            Some(quote(&text.value))
+            Some(relata_pgsql::literal(&text.value))
         }
         _ => None,
     };
@@ -102,9 +102,5 @@ fn enum_label(cx: &Cx<'_, '_>, id: EnumId, value: &Expression<'_>) -> Option<Str
         _ => return None,
     };
     let value = cx.enums[id.index()].values.iter().find(|value| value.ast.name.text == name)?;
-    Some(quote(value.db_name()))
-}
-
-fn quote(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+    Some(relata_pgsql::literal(value.db_name()))
 }

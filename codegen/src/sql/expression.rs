@@ -5,13 +5,9 @@
 //! parentheses follow from the tree, and each spelling of an operator becomes PostgreSQL's own.
 //! What this parser does not know is compared word by word.
 
-mod lexer;
-mod parser;
-
 use super::moment::moment;
 
-pub(super) use lexer::{Token, tokens};
-pub(super) use parser::{Node, parse};
+pub(super) use relata_pgsql::{Lexeme as Token, Node, lexemes as tokens, parse_expression as parse};
 
 /// The text that equal expressions share, whoever wrote them.
 pub(super) fn canonical(sql: &str) -> String {

@@ -1,11 +1,8 @@
-//! The one place where names and values become SQL.
+//! Names of objects as SQL.
+
+pub use relata_pgsql::{ident, literal};
 
 use super::state::ObjectName;
-
-/// `"name"`, with quotes inside doubled.
-pub fn ident(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
 
 /// `"schema"."name"`, or `"name"` in the default schema.
 pub fn qualified(name: &ObjectName) -> String {
@@ -20,21 +17,14 @@ pub fn ident_list<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
     names.into_iter().map(|name| ident(name)).collect::<Vec<_>>().join(", ")
 }
 
-/// `'text'`, with quotes inside doubled. A backslash is an ordinary character there, as
-/// `standard_conforming_strings` has been on since PostgreSQL 9.1.
-pub fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{ident, literal, qualified};
+    use super::qualified;
     use crate::sql::ObjectName;
 
     #[test]
-    fn quotes_inside_are_doubled() {
-        assert_eq!(ident("a\"b"), "\"a\"\"b\"");
+    fn a_schema_stands_before_its_name() {
         assert_eq!(qualified(&ObjectName::new(Some("s"), "t")), "\"s\".\"t\"");
-        assert_eq!(literal("it's \\"), "'it''s \\'");
+        assert_eq!(qualified(&ObjectName::new(None, "t")), "\"t\"");
     }
 }

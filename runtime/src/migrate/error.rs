@@ -7,8 +7,10 @@ use std::time::Duration;
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
 use super::compare::Problem;
-use super::lexer::{TokenKind, line_of, tokenize};
+use relata_pgsql::{TokenKind, Unterminated, tokens};
+
 use super::lock::Holder;
+use super::script::line_of;
 use super::script::{ScriptError, Statement};
 use super::source::Migration;
 
@@ -269,11 +271,12 @@ fn shorten(sql: &str) -> String {
 fn without_passwords(sql: &str) -> String {
     let mut text = String::with_capacity(sql.len());
     let (mut copied, mut after_password) = (0, false);
-    for token in tokenize(sql).unwrap_or_default() {
-        if after_password && token.kind == TokenKind::String {
-            text.push_str(&sql[copied..token.range.start]);
+    for token in tokens(sql) {
+        let is_string = token.is_string() || token.kind == TokenKind::Unterminated(Unterminated::String);
+        if after_password && is_string {
+            text.push_str(&sql[copied..token.start]);
             text.push_str("'***'");
-            copied = token.range.end;
+            copied = token.end;
         }
         after_password = token.is_word(sql, "password");
     }

@@ -5,7 +5,7 @@
 
 use tokio_postgres::Client;
 
-use super::lexer::{Token, TokenKind, tokenize};
+use relata_pgsql::{Token, TokenKind, ident, tokens};
 
 /// A statement whose effect can be found in the catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(sql: &'a str) -> Self {
-        let tokens = tokenize(sql).unwrap_or_default().into_iter().filter(|token| !token.is_comment()).collect();
+        let tokens = tokens(sql).filter(|token| !token.is_comment()).collect();
         Self { sql, tokens, at: 0 }
     }
 
@@ -48,37 +48,27 @@ impl<'a> Reader<'a> {
     /// An identifier, as it is called without its quotes.
     fn identifier(&mut self) -> Option<String> {
         let token = self.tokens.get(self.at)?;
-        let text = token.text(self.sql);
-        let name = match token.kind {
-            TokenKind::Word => text.to_lowercase(),
-            TokenKind::QuotedIdentifier => text.get(1..text.len() - 1)?.replace("\"\"", "\""),
-            _ => return None,
-        };
-        self.at += 1;
-        Some(name)
+        let is_name = matches!(token.kind, TokenKind::Word | TokenKind::QuotedIdent | TokenKind::UnicodeIdent);
+        self.at += usize::from(is_name);
+        is_name.then(|| token.value(self.sql).into_owned())
     }
 
     /// A name with or without its schema, quoted.
     fn qualified_name(&mut self) -> Option<String> {
-        let mut name = quote(&self.identifier()?);
-        while self.tokens.get(self.at).is_some_and(|token| token.is_punctuation(self.sql, '.')) {
+        let mut name = ident(&self.identifier()?);
+        while self.tokens.get(self.at).is_some_and(|token| token.is_punctuation(self.sql, ".")) {
             self.at += 1;
-            name = format!("{name}.{}", quote(&self.identifier()?));
+            name = format!("{name}.{}", ident(&self.identifier()?));
         }
         Some(name)
     }
 
-    /// A string constant without prefix.
+    /// A string constant.
     fn string(&mut self) -> Option<String> {
-        let token = self.tokens.get(self.at)?;
-        let body = token.text(self.sql).strip_prefix('\'')?.strip_suffix('\'')?;
+        let token = self.tokens.get(self.at).filter(|token| token.is_string())?;
         self.at += 1;
-        Some(body.replace("''", "'"))
+        Some(token.value(self.sql).into_owned())
     }
-}
-
-fn quote(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// What the statement does, as far as it can be looked up.

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use super::lexer::{Token, TokenKind, Unterminated, line_of, tokenize};
+use relata_pgsql::{Token, TokenKind, Unterminated, tokens};
 
 /// How the statements of a segment run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,9 +80,8 @@ impl Script {
             let problem = "a NUL character, which PostgreSQL does not take; remove it".to_owned();
             return Err(ScriptError { line: line_of(sql, offset), problem });
         }
-        let tokens = tokenize(sql).map_err(|unterminated| unclosed(sql, &unterminated))?;
         let mut splitter = Splitter::new(sql);
-        for token in &tokens {
+        for token in tokens(sql) {
             splitter.take(token)?;
         }
         splitter.finish()
@@ -100,11 +99,20 @@ impl Script {
     }
 }
 
-fn unclosed(sql: &str, unterminated: &Unterminated) -> ScriptError {
-    ScriptError {
-        line: line_of(sql, unterminated.start),
-        problem: format!("this {} is never closed; add its end", unterminated.what),
-    }
+fn unclosed(sql: &str, token: Token, what: Unterminated) -> ScriptError {
+    let what = match what {
+        Unterminated::String => "string",
+        Unterminated::DollarString => "dollar-quoted string",
+        Unterminated::Ident => "quoted identifier",
+        Unterminated::Comment => "comment `/*`",
+    };
+    ScriptError { line: line_of(sql, token.start), problem: format!("this {what} is never closed; add its end") }
+}
+
+/// The 1-based line of a byte offset.
+pub(super) fn line_of(sql: &str, offset: usize) -> u32 {
+    let newlines = sql.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count();
+    u32::try_from(newlines + 1).unwrap_or(u32::MAX)
 }
 
 struct Splitter<'a> {
@@ -112,7 +120,7 @@ struct Splitter<'a> {
     segments: Vec<Segment>,
     mode: SegmentMode,
     statements: Vec<Statement>,
-    current: Vec<&'a Token>,
+    current: Vec<Token>,
     parentheses: usize,
     /// Depth of `BEGIN ATOMIC .. END`, with the `CASE .. END` inside it.
     atomic: usize,
@@ -131,17 +139,20 @@ impl<'a> Splitter<'a> {
         }
     }
 
-    fn take(&mut self, token: &'a Token) -> Result<(), ScriptError> {
+    fn take(&mut self, token: Token) -> Result<(), ScriptError> {
+        if let TokenKind::Unterminated(what) = token.kind {
+            return Err(unclosed(self.sql, token, what));
+        }
         if token.is_comment() {
             return self.take_comment(token);
         }
-        let is = |character| token.is_punctuation(self.sql, character);
-        if is(';') && self.parentheses == 0 && self.atomic == 0 {
+        let is = |mark| token.is_punctuation(self.sql, mark);
+        if is(";") && self.parentheses == 0 && self.atomic == 0 {
             return self.end_statement();
         }
-        if is('(') {
+        if is("(") {
             self.parentheses += 1;
-        } else if is(')') {
+        } else if is(")") {
             self.parentheses = self.parentheses.saturating_sub(1);
         } else if self.parentheses == 0 {
             self.track_atomic_body(token);
@@ -150,7 +161,7 @@ impl<'a> Splitter<'a> {
         Ok(())
     }
 
-    fn track_atomic_body(&mut self, token: &Token) {
+    fn track_atomic_body(&mut self, token: Token) {
         let follows_begin = self.current.last().is_some_and(|last| last.is_word(self.sql, "begin"));
         let nested = self.atomic > 0 && token.is_word(self.sql, "case");
         if nested || (follows_begin && token.is_word(self.sql, "atomic") && self.current.len() > 1) {
@@ -160,10 +171,9 @@ impl<'a> Splitter<'a> {
         }
     }
 
-    fn take_comment(&mut self, token: &Token) -> Result<(), ScriptError> {
+    fn take_comment(&mut self, token: Token) -> Result<(), ScriptError> {
         let Some(marker) = segment_marker(token, self.sql) else { return Ok(()) };
-        let at =
-            |problem: &str| ScriptError { line: line_of(self.sql, token.range.start), problem: problem.to_owned() };
+        let at = |problem: &str| ScriptError { line: line_of(self.sql, token.start), problem: problem.to_owned() };
         if !self.current.is_empty() {
             return Err(at("`relata:segment` inside a statement; end the statement with a semicolon before it"));
         }
@@ -186,12 +196,12 @@ impl<'a> Splitter<'a> {
         self.parentheses = 0;
         self.atomic = 0;
         let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return Ok(()) };
-        let line = line_of(self.sql, first.range.start);
+        let line = line_of(self.sql, first.start);
         if let Some(problem) = refusal(self.sql, &tokens) {
             return Err(ScriptError { line, problem });
         }
-        let sql = self.sql[first.range.start..last.range.end].to_owned();
-        let hash = hash_tokens(self.sql, tokens.iter().copied());
+        let sql = self.sql[first.start..last.end].to_owned();
+        let hash = hash_tokens(self.sql, &tokens);
         self.statements.push(Statement { sql, line, hash });
         Ok(())
     }
@@ -211,7 +221,7 @@ impl<'a> Splitter<'a> {
 }
 
 /// What follows `relata:segment` in a comment.
-fn segment_marker<'a>(token: &Token, sql: &'a str) -> Option<&'a str> {
+fn segment_marker<'a>(token: Token, sql: &'a str) -> Option<&'a str> {
     if token.kind != TokenKind::LineComment {
         return None;
     }
@@ -219,7 +229,7 @@ fn segment_marker<'a>(token: &Token, sql: &'a str) -> Option<&'a str> {
 }
 
 /// Why the runner cannot send a statement, and what to do instead.
-fn refusal(sql: &str, tokens: &[&Token]) -> Option<String> {
+fn refusal(sql: &str, tokens: &[Token]) -> Option<String> {
     if let Some(command) = transaction_control(sql, tokens) {
         return Some(format!(
             "`{command}`: the runner begins and ends transactions itself; take the statement out, and divide the file \
@@ -227,10 +237,10 @@ fn refusal(sql: &str, tokens: &[&Token]) -> Option<String> {
         ));
     }
     let first = tokens.first()?;
-    if first.is_punctuation(sql, '\\') {
+    if first.text(sql) == "\\" {
         return Some("a line that begins with a backslash is for psql, and no SQL; take it out".to_owned());
     }
-    let is_stream = |pair: &[&Token]| {
+    let is_stream = |pair: &[Token]| {
         pair[0].is_word(sql, "from") && pair[1].is_word(sql, "stdin")
             || pair[0].is_word(sql, "to") && pair[1].is_word(sql, "stdout")
     };
@@ -239,7 +249,7 @@ fn refusal(sql: &str, tokens: &[&Token]) -> Option<String> {
 }
 
 /// The command, if it would end or begin the runner's own transaction. Savepoints are fine.
-fn transaction_control(sql: &str, tokens: &[&Token]) -> Option<String> {
+fn transaction_control(sql: &str, tokens: &[Token]) -> Option<String> {
     let word = |at: usize| tokens.get(at).map(|token| token.text(sql).to_ascii_uppercase()).unwrap_or_default();
     let (first, second) = (word(0), word(1));
     let to_savepoint = || (1..=2).any(|at| word(at) == "TO");
@@ -259,15 +269,14 @@ pub(super) fn checksum(sql: &str) -> String {
 /// SHA-256 of the tokens and segment markers: an edit of comments or white space does not change it.
 /// A text with an open quote has no tokens; its checksum stands in.
 pub(super) fn token_checksum(sql: &str) -> String {
-    match tokenize(sql) {
-        Ok(tokens) => hash_tokens(sql, &tokens),
-        Err(_) => checksum(sql),
-    }
+    let tokens: Vec<Token> = tokens(sql).collect();
+    let is_open = |token: &Token| matches!(token.kind, TokenKind::Unterminated(_));
+    if tokens.iter().any(is_open) { checksum(sql) } else { hash_tokens(sql, &tokens) }
 }
 
-fn hash_tokens<'t>(sql: &str, tokens: impl IntoIterator<Item = &'t Token>) -> String {
+fn hash_tokens(sql: &str, tokens: &[Token]) -> String {
     let mut hasher = Sha256::new();
-    for token in tokens {
+    for &token in tokens {
         if let Some(marker) = segment_marker(token, sql) {
             hasher.update(b"\x01");
             hasher.update(marker);

@@ -6,8 +6,9 @@
 //! statement changes its session by its own command, or through a function. Functions that are not known here, such as
 //! those of the program, are taken for ones that do; a reset too many costs one message, and no round trip of the call.
 
+use relata_pgsql::{Token, TokenKind, tokens};
+
 use crate::error::{Error, Result};
-use crate::migrate::{Token, TokenKind, tokenize};
 
 /// What a statement leaves on its connection.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,11 +66,16 @@ pub(crate) fn trace(sql: &str) -> Trace {
 
 /// The tokens behind comments and parentheses at the beginning.
 fn tokens_of(sql: &str) -> Option<Vec<Token>> {
-    let mut tokens = tokenize(sql).ok()?;
-    tokens.retain(|token| !token.is_comment());
-    let start = tokens.iter().take_while(|token| token.is_punctuation(sql, '(')).count();
-    tokens.drain(..start);
-    Some(tokens)
+    let mut found = Vec::new();
+    for token in tokens(sql).filter(|token| !token.is_comment()) {
+        if matches!(token.kind, TokenKind::Unterminated(_)) {
+            return None;
+        }
+        found.push(token);
+    }
+    let start = found.iter().take_while(|token| token.is_punctuation(sql, "(")).count();
+    found.drain(..start);
+    Some(found)
 }
 
 /// `SELECT .. INTO TEMP name`.
@@ -81,7 +87,7 @@ fn makes_temporary_table(sql: &str, tokens: &[Token]) -> bool {
 /// Whether some name in front of a parenthesis may be that of a function which changes the session.
 fn calls_unknown_function(sql: &str, tokens: &[Token]) -> bool {
     tokens.iter().enumerate().any(|(place, token)| {
-        if !token.is_punctuation(sql, '(') || place == 0 {
+        if !token.is_punctuation(sql, "(") || place == 0 {
             return false;
         }
         let (name, before) = (&tokens[place - 1], &tokens[..place - 1]);
@@ -90,7 +96,7 @@ fn calls_unknown_function(sql: &str, tokens: &[Token]) -> bool {
             LEAVES_NOTHING.iter().any(|list| list.split_ascii_whitespace().any(|known| known == name))
         };
         match name.kind {
-            TokenKind::QuotedIdentifier => !is_target(sql, before),
+            TokenKind::QuotedIdent | TokenKind::UnicodeIdent => !is_target(sql, before),
             TokenKind::Word => (is_qualified(sql, before) || !is_known()) && !is_target(sql, before),
             _ => false,
         }
@@ -99,7 +105,7 @@ fn calls_unknown_function(sql: &str, tokens: &[Token]) -> bool {
 
 fn is_qualified(sql: &str, before: &[Token]) -> bool {
     match before {
-        [.., schema, point] if point.is_punctuation(sql, '.') => !schema.is_word(sql, "pg_catalog"),
+        [.., schema, point] if point.is_punctuation(sql, ".") => !schema.is_word(sql, "pg_catalog"),
         _ => false,
     }
 }
@@ -107,7 +113,7 @@ fn is_qualified(sql: &str, before: &[Token]) -> bool {
 /// Whether what follows is a table or an alias with its columns, not a function: `INTO a.b (..)`, `AS t (..)`.
 fn is_target(sql: &str, before: &[Token]) -> bool {
     match before {
-        [rest @ .., _, point] if point.is_punctuation(sql, '.') => is_target(sql, rest),
+        [rest @ .., _, point] if point.is_punctuation(sql, ".") => is_target(sql, rest),
         [.., word] => ["INTO", "AS", "WITH", "RECURSIVE", "REFERENCES"].iter().any(|known| word.is_word(sql, known)),
         [] => false,
     }

@@ -123,9 +123,8 @@ impl Writer {
     /// A literal, as the planner compares it with that of an index.
     fn push_language(&mut self, search: &Search) {
         if let Some(language) = search.language {
-            self.push("'");
-            self.push(&language.replace('\'', "''"));
-            self.push("'::regconfig, ");
+            self.push(&relata_pgsql::literal(language));
+            self.push("::regconfig, ");
         }
     }
 }

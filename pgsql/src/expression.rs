@@ -1,12 +1,15 @@
-//! The tree of an expression, by PostgreSQL's precedences.
+//! SQL expressions as trees, by PostgreSQL's precedences.
+//!
+//! Knows the operators and constructs that check constraints, index expressions and defaults consist of. Anything else
+//! is refused, and the caller compares it word by word.
 
 use std::fmt;
 
-use super::lexer::{Token, name_text, tokens};
+use crate::{Lexeme, ident_if_needed, lexemes, literal};
 
 /// An expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::sql) enum Node {
+pub enum Node {
     /// A column, a constant's name, `*`.
     Name(String),
     /// A string.
@@ -32,16 +35,21 @@ impl fmt::Display for Node {
         };
         match self {
             Node::Name(text) | Node::Number(text) => f.write_str(text),
-            Node::Text(text) => write!(f, "'{}'", text.replace('\'', "''")),
+            Node::Text(text) => f.write_str(&literal(text)),
             Node::Call(name, args) | Node::Op(name, args) => list(f, name, args),
             Node::Cast(inner, ty) => write!(f, "{inner}::{ty}"),
         }
     }
 }
 
-/// Reads a whole expression; none if it is more than this parser knows.
-pub(in crate::sql) fn parse(sql: &str) -> Option<Node> {
-    let tokens = tokens(sql)?;
+/// Parses a whole expression; none if it contains something that this parser does not know, or is too long or too deep.
+///
+/// ```
+/// let sum = relata_pgsql::parse_expression("a + 1").unwrap();
+/// assert_eq!(sum.to_string(), "+(a, 1)");
+/// ```
+pub fn parse_expression(sql: &str) -> Option<Node> {
+    let tokens = lexemes(sql)?;
     if tokens.len() > MAX_TOKENS {
         return None;
     }
@@ -69,7 +77,7 @@ const COLLATE: u8 = 12;
 const SIGN: u8 = 13;
 
 struct Parser<'t> {
-    tokens: &'t [Token],
+    tokens: &'t [Lexeme],
     at: usize,
     depth: usize,
 }
@@ -79,16 +87,16 @@ fn op(name: &str, args: Vec<Node>) -> Node {
 }
 
 impl<'t> Parser<'t> {
-    fn peek(&self, ahead: usize) -> Option<&'t Token> {
+    fn peek(&self, ahead: usize) -> Option<&'t Lexeme> {
         self.tokens.get(self.at + ahead)
     }
 
     fn is_word(&self, ahead: usize, word: &str) -> bool {
-        matches!(self.peek(ahead), Some(Token::Word(text)) if text == word)
+        matches!(self.peek(ahead), Some(Lexeme::Word(text)) if text == word)
     }
 
     fn is_sign(&self, ahead: usize, sign: &str) -> bool {
-        matches!(self.peek(ahead), Some(Token::Sign(text)) if text == sign)
+        matches!(self.peek(ahead), Some(Lexeme::Sign(text)) if text == sign)
     }
 
     fn eat_word(&mut self, word: &str) -> bool {
@@ -126,7 +134,7 @@ impl<'t> Parser<'t> {
         if self.eat_word("not") {
             return Some(op("not", vec![self.expression(NOT)?]));
         }
-        if let Some(Token::Sign(sign)) = self.peek(0)
+        if let Some(Lexeme::Sign(sign)) = self.peek(0)
             && !matches!(sign.as_str(), "(" | ")" | "[" | "]" | "," | ";" | "." | ":" | "::" | "*" | "$")
         {
             self.at += 1;
@@ -159,8 +167,8 @@ impl<'t> Parser<'t> {
     /// One step of what follows `left`, if it binds tighter than `binding`. The outer none is an error.
     fn infix(&mut self, left: &Node, binding: u8) -> Option<Option<Node>> {
         let step = match self.peek(0) {
-            Some(Token::Word(word)) => self.word_infix(word, left, binding)?,
-            Some(Token::Sign(sign)) => self.sign_infix(sign, left, binding)?,
+            Some(Lexeme::Word(word)) => self.word_infix(word, left, binding)?,
+            Some(Lexeme::Sign(sign)) => self.sign_infix(sign, left, binding)?,
             _ => None,
         };
         Some(step)
@@ -278,24 +286,28 @@ impl<'t> Parser<'t> {
     fn primary(&mut self) -> Option<Node> {
         let token = self.peek(0)?;
         match token {
-            Token::Text(text) => {
+            Lexeme::Text(text) => {
                 self.at += 1;
                 Some(Node::Text(text.clone()))
             }
-            Token::Number(number) => {
+            Lexeme::Bits(text) => {
+                self.at += 1;
+                Some(Node::Name(text.clone()))
+            }
+            Lexeme::Number(number) => {
                 self.at += 1;
                 Some(Node::Number(number.clone()))
             }
-            Token::Sign(sign) if sign == "(" => {
+            Lexeme::Sign(sign) if sign == "(" => {
                 let mut items = self.list("(", ")")?;
                 if items.len() == 1 { items.pop() } else { Some(op("row", items)) }
             }
-            Token::Sign(sign) if sign == "*" => {
+            Lexeme::Sign(sign) if sign == "*" => {
                 self.at += 1;
                 Some(Node::Name("*".to_owned()))
             }
-            Token::Sign(_) => None,
-            Token::Word(word) => match word.as_str() {
+            Lexeme::Sign(_) => None,
+            Lexeme::Word(word) => match word.as_str() {
                 "case" => self.case(),
                 "cast" => self.cast(),
                 "array" if self.is_sign(1, "[") => {
@@ -305,7 +317,7 @@ impl<'t> Parser<'t> {
                 "select" | "from" | "where" | "when" | "then" | "else" | "end" | "and" | "or" => None,
                 _ => self.name(),
             },
-            Token::Quoted(_) => self.name(),
+            Lexeme::Quoted(_) => self.name(),
         }
     }
 
@@ -315,7 +327,7 @@ impl<'t> Parser<'t> {
         if self.is_sign(0, "(") {
             return Some(Node::Call(name, self.list("(", ")")?));
         }
-        if let Some(Token::Text(text)) = self.peek(0) {
+        if let Some(Lexeme::Text(text)) = self.peek(0) {
             self.at += 1;
             return Some(Node::Cast(Box::new(Node::Text(text.clone())), name));
         }
@@ -326,8 +338,8 @@ impl<'t> Parser<'t> {
         let mut name = String::new();
         loop {
             match self.peek(0)? {
-                Token::Word(word) => name += word,
-                Token::Quoted(quoted) => name += &name_text(quoted),
+                Lexeme::Word(word) => name += word,
+                Lexeme::Quoted(quoted) => name += &ident_if_needed(quoted),
                 _ => return None,
             }
             self.at += 1;
@@ -410,7 +422,7 @@ impl<'t> Parser<'t> {
         }
         while self.is_sign(0, "[") {
             self.at += 1;
-            if matches!(self.peek(0), Some(Token::Number(_))) {
+            if matches!(self.peek(0), Some(Lexeme::Number(_))) {
                 self.at += 1;
             }
             if !self.eat_sign("]") {
