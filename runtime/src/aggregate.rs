@@ -1,4 +1,4 @@
-//! `aggregate`: counts, sums, averages, least and greatest values, calculated by the database.
+//! `aggregate`: counts, sums, averages, minimums and maximums, calculated by the database.
 
 use std::future::IntoFuture;
 use std::marker::PhantomData;
@@ -24,14 +24,14 @@ use crate::select::Select;
 use crate::selection::Reader;
 use crate::value::{IntoValue, Scalar};
 
-/// What is calculated of rows.
+/// What is calculated over rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Calculation {
     /// The rows themselves.
     CountRows,
     /// Values that are not null.
     Count(u16),
-    /// Different values that are not null.
+    /// Distinct values that are not null.
     CountDistinct(u16),
     Sum(u16, Summed),
     Average(u16, Averaged),
@@ -39,7 +39,7 @@ pub(crate) enum Calculation {
     Greatest(u16),
 }
 
-/// The type in which a sum is given.
+/// The type of a sum.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Summed {
@@ -48,7 +48,7 @@ pub enum Summed {
     Numeric,
 }
 
-/// The type in which an average is given.
+/// The type of an average.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Averaged {
@@ -56,7 +56,7 @@ pub enum Averaged {
     Numeric,
 }
 
-/// A read of calculated values, as data.
+/// An aggregation as data.
 #[derive(Debug, Clone)]
 pub(crate) struct Aggregation {
     /// The rows.
@@ -135,7 +135,7 @@ number! {
     Decimal: Decimal = Numeric, Decimal = Numeric;
 }
 
-/// Types whose values have a least and a greatest one.
+/// Types that have a minimum and a maximum.
 #[diagnostic::on_unimplemented(message = "values of `{Self}` have no least and no greatest one")]
 pub trait Ordered: Scalar {}
 
@@ -149,8 +149,8 @@ ordered!(bool, i32, i64, f64, Decimal, String, Uuid, DateTime<Utc>, NaiveDate, N
 
 type Types<M, T, O> = PhantomData<fn() -> (M, T, O)>;
 
-/// A calculated value of type `T`, or `Option<T>` where there may be none: what `aggregate` takes,
-/// and what `having` and `order_by` of groups are made of.
+/// A calculated value of type `T`, or `Option<T>` where there may be none. `aggregate` takes it, and conditions and sort
+/// keys of groups are made from it.
 pub struct Calculated<M, T, O = T> {
     calculation: Calculation,
     types: Types<M, T, O>,
@@ -170,7 +170,7 @@ impl<M, T, O> std::fmt::Debug for Calculated<M, T, O> {
     }
 }
 
-/// The number of rows.
+/// Counts rows.
 pub fn count<M: Model>() -> Calculated<M, i64> {
     Calculated::new(Calculation::CountRows)
 }
@@ -197,32 +197,32 @@ impl<M: Model, T: Scalar, O> Calculated<M, T, O> {
         self.compare(Operator::Ne, value)
     }
 
-    /// Is less than the value.
+    /// Matches if the column is less than the value.
     pub fn lt(self, value: impl IntoValue<T>) -> Having<M> {
         self.compare(Operator::Lt, value)
     }
 
-    /// Is the value or less.
+    /// Matches if the column is less than or equal to the value.
     pub fn lte(self, value: impl IntoValue<T>) -> Having<M> {
         self.compare(Operator::Lte, value)
     }
 
-    /// Is more than the value.
+    /// Matches if the column is greater than the value.
     pub fn gt(self, value: impl IntoValue<T>) -> Having<M> {
         self.compare(Operator::Gt, value)
     }
 
-    /// Is the value or more.
+    /// Matches if the column is greater than or equal to the value.
     pub fn gte(self, value: impl IntoValue<T>) -> Having<M> {
         self.compare(Operator::Gte, value)
     }
 
-    /// Smallest first.
+    /// Sorts in ascending order.
     pub fn asc(self) -> GroupOrder<M> {
         GroupOrder::new(GroupTerm::Calculated { calculation: self.calculation, descending: false, nulls_first: None })
     }
 
-    /// Largest first.
+    /// Sorts in descending order.
     pub fn desc(self) -> GroupOrder<M> {
         GroupOrder::new(GroupTerm::Calculated { calculation: self.calculation, descending: true, nulls_first: None })
     }
@@ -232,17 +232,17 @@ macro_rules! calculations {
     ($($field:ident),+) => {
         $(
             impl<M: Model, T: Scalar> $field<M, T> {
-                /// How many rows have a value here.
+                /// Counts the rows that have a value in this column.
                 pub fn count(self) -> Calculated<M, i64> {
                     Calculated::new(Calculation::Count(self.column))
                 }
 
-                /// How many different values the rows have here.
+                /// Counts the distinct values of this column.
                 pub fn count_distinct(self) -> Calculated<M, i64> {
                     Calculated::new(Calculation::CountDistinct(self.column))
                 }
 
-                /// The sum of the values; that of none is 0.
+                /// Sums the values. The sum of no values is 0.
                 pub fn sum(self) -> Calculated<M, T::Sum>
                 where
                     T: Sum,
@@ -250,7 +250,7 @@ macro_rules! calculations {
                     Calculated::new(Calculation::Sum(self.column, T::SUMMED))
                 }
 
-                /// The average of the values, if there are any.
+                /// Averages the values, if there are any.
                 pub fn avg(self) -> Calculated<M, T::Average, Option<T::Average>>
                 where
                     T: Average,
@@ -258,7 +258,7 @@ macro_rules! calculations {
                     Calculated::new(Calculation::Average(self.column, T::AVERAGED))
                 }
 
-                /// The least value, if there is one.
+                /// Finds the smallest value, if there is one.
                 pub fn min(self) -> Calculated<M, T, Option<T>>
                 where
                     T: Ordered,
@@ -266,7 +266,7 @@ macro_rules! calculations {
                     Calculated::new(Calculation::Least(self.column))
                 }
 
-                /// The greatest value, if there is one.
+                /// Finds the largest value, if there is one.
                 pub fn max(self) -> Calculated<M, T, Option<T>>
                 where
                     T: Ordered,
@@ -281,7 +281,7 @@ macro_rules! calculations {
 calculations!(Field, UniqueField, OptionalField, OptionalUniqueField);
 
 impl<M: Model, T: Scalar> ListField<M, T> {
-    /// How many rows have a list here, be it empty.
+    /// Counts the rows that have a list in this column, including empty lists.
     pub fn count(self) -> Calculated<M, i64> {
         Calculated::new(Calculation::Count(self.column))
     }
@@ -293,13 +293,13 @@ impl<M: Model, T: Scalar> ListField<M, T> {
     label = "expected `relata::count()`, or `count`, `sum`, `avg`, `min` or `max` of a field, or a tuple of these"
 )]
 pub trait Aggregates<M: Model>: Send + 'static {
-    /// What it becomes.
+    /// The type of the result.
     type Out: Send + 'static;
 
     #[doc(hidden)]
     fn add_to(&self, calculations: &mut Calculations);
 
-    /// For the runtime: reads it, at the place that follows what was read before.
+    /// For the runtime: reads it, at the position after everything that was read before.
     ///
     /// # Errors
     /// When a value does not fit its type.
@@ -307,7 +307,7 @@ pub trait Aggregates<M: Model>: Send + 'static {
     fn read(reader: &mut Reader<'_>) -> Result<Self::Out>;
 }
 
-/// Calculations, in the order of their values.
+/// The calculations, in the order of their values.
 #[doc(hidden)]
 #[derive(Debug, Default)]
 pub struct Calculations(Vec<Calculation>);
@@ -368,7 +368,7 @@ aggregates!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
 aggregates!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
 aggregates!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);
 
-/// Values calculated of the rows that meet the filters: `.await` runs it.
+/// A calculation over the rows that match the filters. `.await` runs it.
 #[must_use = "nothing happens until it is awaited"]
 pub struct Aggregate<M, A> {
     handle: Handle,
@@ -388,45 +388,45 @@ impl<M: Model, A: Aggregates<M>> Aggregate<M, A> {
         Self { handle, select: Select::new(M::table()), values, model: PhantomData }
     }
 
-    /// Only rows that meet the filter, and all filters before it.
+    /// Keeps only rows that match the filter, in addition to earlier filters.
     pub fn filter(mut self, filter: impl Into<Filter<M>>) -> Self {
         self.select.filter(filter.into().condition);
         self
     }
 
-    /// The order in which `take`, `skip` and `cursor` count.
+    /// Appends a sort key for `take`, `skip` and `cursor`; earlier keys take precedence.
     pub fn order_by(mut self, order: Order<M>) -> Self {
         self.select.order.push(order.term);
         self
     }
 
-    /// Of at most this many rows.
+    /// Aggregates at most the first `rows` rows.
     pub fn take(mut self, rows: u64) -> Self {
         self.select.take = Some(rows);
         self.select.from_end = false;
         self
     }
 
-    /// Of at most this many rows, the last ones.
+    /// Aggregates at most the last `rows` rows.
     pub fn take_last(mut self, rows: u64) -> Self {
         self.select.take = Some(rows);
         self.select.from_end = true;
         self
     }
 
-    /// Without the first rows.
+    /// Skips the first `rows` rows.
     pub fn skip(mut self, rows: u64) -> Self {
         self.select.skip = Some(rows);
         self
     }
 
-    /// Of the rows from this one on, that row included.
+    /// Aggregates the rows from the row with this key on, including it.
     pub fn cursor(mut self, key: impl UniqueKey<M>) -> Self {
         self.select.cursor = Some(key.into_unique().values);
         self
     }
 
-    /// Of rows that agree in these columns only the first.
+    /// Aggregates only the first of the rows that agree in these columns.
     pub fn distinct(mut self, columns: impl Columns<M>) -> Self {
         self.select.distinct = columns.numbers();
         self

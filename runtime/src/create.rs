@@ -1,4 +1,4 @@
-//! New rows as data: columns, the rows they point at, and the rows that point at them.
+//! New rows as data: their columns, the rows they reference, and the rows that reference them.
 
 use crate::field::{Assignment, SetTo};
 use crate::filter::Unique;
@@ -13,18 +13,18 @@ use crate::value::{Param, Scalar};
 pub struct Insert {
     pub(crate) table: &'static Table,
     pub(crate) cells: Vec<(u16, Cell)>,
-    /// Rows that must be there first, because this one points at them.
+    /// Rows that must be created first, because this one references them.
     pub(crate) before: Vec<(&'static Relation, Insert)>,
-    /// Rows that point at this one.
+    /// Rows that reference this one.
     pub(crate) after: Vec<NestedWrite>,
-    /// What cannot be done, found while it was put together.
+    /// The first mistake that was found while it was built.
     pub(crate) refused: Option<&'static str>,
     /// How many nested writes are inside one another at most.
     pub(crate) levels: u16,
 }
 
 impl Insert {
-    /// A row without values.
+    /// Creates a row without values.
     pub fn new(table: &'static Table) -> Self {
         Self {
             table,
@@ -42,7 +42,7 @@ impl Insert {
         self
     }
 
-    /// Sets what the relation with this number points at.
+    /// Sets the row that the relation with this number references.
     pub fn link<M: Model, K>(mut self, slot: usize, to: impl LinkTarget<M, K>) -> Self {
         let table = self.table;
         to.link(&mut self, &table.relations[slot]);
@@ -87,14 +87,14 @@ impl Insert {
     }
 }
 
-/// A relation whose row is inserted together with this one: the parent's key is filled in.
+/// Stands for the row that is created together with this one: its key is filled in.
 ///
-/// Only what is created inside a parent's `create` can say so:
+/// It is accepted only inside the `create` of that row:
 /// `user::student.create(student::Create { user: Parent, .. })`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parent;
 
-/// What the field of a required relation can hold in generated code: a [`Link`] or [`Parent`].
+/// What the field of a required relation accepts in generated code: a [`Link`] or [`Parent`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which `{M}` this relation points at",
     label = "expected its key of type `{K}`, a unique filter such as `user::id.eq(..)`, or its `Create`"
@@ -108,8 +108,8 @@ impl<M, K> LinkTarget<M, K> for Parent {
     fn link(self, _: &mut Insert, _: &'static Relation) {}
 }
 
-/// What a required relation of a new row can be given: the key `K` of a row of `M`, a unique filter
-/// that finds it, or a `Create` of it.
+/// What the field of a required relation accepts: the key `K` of a row of `M`, a unique filter that finds the row, or a
+/// `Create` of it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which `{M}` this relation points at",
     label = "expected its key of type `{K}`, a unique filter such as `user::id.eq(..)`, or its `Create`",
@@ -136,7 +136,7 @@ impl<M: Model, K, C: CreateRow<Model = M>> LinkTarget<M, K> for C {
 
 impl<M: Model, K, C: CreateRow<Model = M>> Link<M, K> for C {}
 
-/// Scalars are keys: of every type that a referenced column can have.
+/// Keys of one column: every scalar type that a referenced column can have.
 macro_rules! key_type {
     ($($key:ty),+) => {
         $(
@@ -185,10 +185,10 @@ key_tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
 key_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
 key_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 
-/// The `PARENT` of rows that are created on their own, or through a relation that has no field in `Create`.
+/// The `PARENT` of rows that are created directly, or through a relation that has no field in `Create`.
 pub const ANY: usize = usize::MAX;
 
-/// A new row as data: what a `Create` becomes, wherever it stands. Implemented by generated code.
+/// A new row as data. Implemented by generated code for each `Create`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a new row",
     label = "expected a `Create`, whose relations hold keys, unique filters such as `user::id.eq(..)`, or `Create`s"
@@ -201,7 +201,7 @@ pub trait NewRow: Sized {
     fn into_insert(self) -> Insert;
 }
 
-/// A new row of a model that can stand in a certain place: its `Create`, with or without `.set(..)`.
+/// A new row that is accepted in a certain place: a `Create`, with or without `.set(..)`.
 ///
 /// `PARENT` is the number of the relation whose field is [`Parent`], or [`ANY`] if none is.
 #[diagnostic::on_unimplemented(
@@ -216,19 +216,19 @@ pub trait CreateRow<const PARENT: usize = ANY>: NewRow {}
 #[macro_export]
 macro_rules! set_and_with {
     ($model:ty) => {
-        /// Gives a column a value that the database or nothing would else give it.
+        /// Sets an optional column, or a column with a default.
         pub fn set(self, to_: $crate::rt::Assignment<$model>) -> $crate::rt::CreateWith<Self> {
             $crate::rt::CreateWith::first(self, to_)
         }
 
-        /// Creates or connects rows on the other side of a relation too.
+        /// Also creates or connects related rows.
         pub fn with(self, nested_: $crate::rt::Nested<$model>) -> $crate::rt::CreateWith<Self> {
             $crate::rt::CreateWith::first_with(self, nested_)
         }
     };
 }
 
-/// A `Create` with values for optional columns, or with rows on the other side of its relations.
+/// A `Create` with values for optional columns, or with related rows.
 #[derive(Debug, Clone)]
 pub struct CreateWith<C> {
     create: C,
@@ -237,7 +237,7 @@ pub struct CreateWith<C> {
 }
 
 impl<C> CreateWith<C> {
-    /// The `Create`, to go on with [`with`](Self::with) or [`set`](Self::set).
+    /// Wraps a `Create`; continue with [`with`](Self::with) or [`set`](Self::set).
     pub fn new(create: C) -> Self {
         Self { create, sets: Sets::new(), nested: Vec::new() }
     }
@@ -256,13 +256,13 @@ impl<C> CreateWith<C> {
 }
 
 impl<C: NewRow> CreateWith<C> {
-    /// Gives a column a value that the database or nothing would else give it.
+    /// Sets an optional column, or a column with a default.
     pub fn set(mut self, assignment: Assignment<C::Model>) -> Self {
         self.sets.push((assignment.column, assignment.to));
         self
     }
 
-    /// Creates rows on the other side of a relation too.
+    /// Also creates or connects related rows.
     pub fn with(mut self, nested: Nested<C::Model>) -> Self {
         self.nested.push(nested.write);
         self

@@ -1,4 +1,4 @@
-//! The entry to a model's queries: what `db.student()` gives.
+//! The entry point to a model's queries: what `db.student()` returns.
 
 use std::marker::PhantomData;
 
@@ -18,7 +18,7 @@ use crate::write::{
     AddFilterOrAllRows, Create, CreateMany, CreateManyAndReturn, Delete, DeleteMany, Update, UpdateMany, Upsert,
 };
 
-/// What identifies a single row: only `eq` on a unique column or a unique key makes it.
+/// Identifies a single row. Only `eq` on a unique column or a unique key creates one.
 #[diagnostic::on_unimplemented(
     message = "this does not identify a single row of `{M}`",
     label = "expected `eq` on an @id, @unique, @@id or @@unique field, found `{Self}`",
@@ -43,48 +43,48 @@ pub struct Delegate<M> {
 }
 
 impl<M: Model> Delegate<M> {
-    /// For generated code.
+    /// For generated code: the queries of a model that run on `handle`.
     pub fn new(handle: &Handle) -> Self {
         Self { handle: handle.clone(), model: PhantomData }
     }
 
-    /// The row with this key, if there is one.
+    /// Finds the row with this key, if there is one.
     pub fn find_unique(self, key: impl UniqueKey<M>) -> FindUnique<M> {
         FindUnique::unique(self.handle, key.into_unique())
     }
 
-    /// The first row, in the order that `order_by` sets, that meets the filters.
+    /// Finds the first row that matches the filters, in the order that `order_by` sets.
     pub fn find_first(self) -> FindFirst<M> {
         FindFirst::first(self.handle)
     }
 
-    /// All rows that meet the filters.
+    /// Finds all rows that match the filters.
     pub fn find_many(self) -> FindMany<M> {
         FindMany::many(self.handle)
     }
 
-    /// How many rows meet the filters.
+    /// Counts the rows that match the filters.
     pub fn count(self) -> Count<M> {
         Count::new(self.handle)
     }
 
-    /// Whether a row meets the filters.
+    /// Checks whether a row matches the filters.
     pub fn exists(self) -> Exists<M> {
         Exists::new(self.handle)
     }
 
-    /// Values calculated of the rows that meet the filters: `relata::count()`, and `count`, `sum`,
-    /// `avg`, `min` and `max` of fields, one or a tuple.
+    /// Calculates values over the rows that match the filters: `relata::count()`, and `count`, `sum`, `avg`, `min` and
+    /// `max` of fields. Takes one value, or a tuple.
     pub fn aggregate<A: Aggregates<M>>(self, values: A) -> Aggregate<M, A> {
         Aggregate::new(self.handle, values)
     }
 
-    /// Groups of the rows that agree in these columns.
+    /// Groups rows by these columns.
     pub fn group_by<K: Columns<M>>(self, columns: K) -> GroupBy<M, K> {
         GroupBy::new(self.handle, columns)
     }
 
-    /// A new row. What is optional or has a default can follow with `set`.
+    /// Creates a row. Set optional columns, and columns with a default, with `set`.
     pub fn create(self, row: impl CreateRow<Model = M>) -> Create<M>
     where
         M: Writable,
@@ -92,7 +92,7 @@ impl<M: Model> Delegate<M> {
         Create::new(self.handle, row)
     }
 
-    /// Many new rows, all or none: one statement with one parameter per column.
+    /// Creates many rows, all or none, in one statement with one parameter per column.
     pub fn create_many<C: CreateRow<Model = M>>(self, rows: impl IntoIterator<Item = C>) -> CreateMany<M>
     where
         M: Writable,
@@ -100,8 +100,8 @@ impl<M: Model> Delegate<M> {
         CreateMany::new(self.handle, rows)
     }
 
-    /// Many new rows by COPY, all or none, taken from the iterator as they are sent: memory does not grow with their
-    /// number. Rows give keys; nothing else is created, connected or looked up with them.
+    /// Inserts many rows by COPY, all or none. Rows are taken from the iterator while they are sent, so memory does not
+    /// grow with their number. Relations must be given as keys: nested rows and lookups are refused.
     pub fn copy_in<C: CreateRow<Model = M>, I>(self, rows: I) -> CopyIn<M>
     where
         M: Writable,
@@ -111,7 +111,7 @@ impl<M: Model> Delegate<M> {
         CopyIn::of_rows(self.handle, rows)
     }
 
-    /// Like [`copy_in`](Self::copy_in), of a stream. An error in it ends the copy, and nothing is written.
+    /// Like [`copy_in`](Self::copy_in), with a stream. An error in the stream ends the copy, and nothing is written.
     pub fn copy_in_stream<C: CreateRow<Model = M>>(
         self,
         rows: impl Stream<Item = Result<C>> + Send + 'static,
@@ -122,7 +122,7 @@ impl<M: Model> Delegate<M> {
         CopyIn::of_stream(self.handle, rows)
     }
 
-    /// Many new rows, all or none, which come back in the order in which they were given.
+    /// Creates many rows, all or none, and returns them in the order in which they were given.
     pub fn create_many_and_return<C: CreateRow<Model = M>>(
         self,
         rows: impl IntoIterator<Item = C>,
@@ -133,7 +133,7 @@ impl<M: Model> Delegate<M> {
         CreateManyAndReturn::new(self.handle, rows)
     }
 
-    /// Changes the row with this key; none is `Error::NotFound`.
+    /// Updates the row with this key. Returns `Error::NotFound` if there is none.
     pub fn update(self, key: impl UniqueKey<M>) -> Update<M>
     where
         M: Writable,
@@ -141,7 +141,7 @@ impl<M: Model> Delegate<M> {
         Update::new(self.handle, key.into_unique())
     }
 
-    /// Changes all rows that meet the filters.
+    /// Updates all rows that match the filters.
     pub fn update_many(self) -> UpdateMany<M, AddFilterOrAllRows>
     where
         M: Writable,
@@ -149,7 +149,7 @@ impl<M: Model> Delegate<M> {
         UpdateMany::new(self.handle)
     }
 
-    /// Creates the row or, if its key is taken, changes the row that has it.
+    /// Creates the row, or updates the row that already has its key.
     pub fn upsert(self, key: impl UniqueKey<M>, row: impl CreateRow<Model = M>) -> Upsert<M>
     where
         M: Writable,
@@ -157,7 +157,7 @@ impl<M: Model> Delegate<M> {
         Upsert::new(self.handle, key.into_unique(), row)
     }
 
-    /// Deletes the row with this key; none is `Error::NotFound`.
+    /// Deletes the row with this key. Returns `Error::NotFound` if there is none.
     pub fn delete(self, key: impl UniqueKey<M>) -> Delete<M>
     where
         M: Writable,
@@ -165,7 +165,7 @@ impl<M: Model> Delegate<M> {
         Delete::new(self.handle, key.into_unique())
     }
 
-    /// Deletes all rows that meet the filters.
+    /// Deletes all rows that match the filters.
     pub fn delete_many(self) -> DeleteMany<M, AddFilterOrAllRows>
     where
         M: Writable,

@@ -1,7 +1,7 @@
-//! The columns of a model as constants: they make filters, orders, assignments and selections.
+//! The columns of a model as constants: the source of filters, orders, assignments and selections.
 //!
-//! One type per kind of column, so that each offers just what it can do: only a unique one makes a
-//! key, only an optional one can be null, only a list can be searched for a value.
+//! There is one type per kind of column, so that each offers only what applies to it: only a unique column is a key,
+//! only an optional one can be null, only a list can be searched for an element.
 
 use std::marker::PhantomData;
 
@@ -11,7 +11,7 @@ use crate::order::Order;
 use crate::table::Relation;
 use crate::value::{IntoNullable, IntoValue, Param, Scalar};
 
-/// What a column is set to.
+/// The new value of a column.
 #[derive(Debug, Clone)]
 pub(crate) enum SetTo {
     Value(Param),
@@ -19,7 +19,7 @@ pub(crate) enum SetTo {
     Subtract(Param),
     Multiply(Param),
     Divide(Param),
-    /// Behind what a list holds.
+    /// Appended to the list.
     Append(Param),
     /// A column of the row of `relation` that `key` identifies, looked up in the same statement.
     Lookup {
@@ -27,12 +27,12 @@ pub(crate) enum SetTo {
         column: u16,
         key: Vec<(u16, Param)>,
     },
-    /// What the row has there that could not be created because its key is taken.
+    /// The value of the row that could not be created because its key is already taken.
     Excluded,
     Default,
 }
 
-/// One column's new value, for `set`.
+/// The new value of a column: the argument of `set`.
 pub struct Assignment<M> {
     pub(crate) column: u16,
     pub(crate) to: SetTo,
@@ -85,18 +85,18 @@ macro_rules! field {
                 Self { column, types: PhantomData }
             }
 
-            /// Sets the column to its `@default`: the database's, or a new value of those that the client makes.
-            /// Without a default that is null.
+            /// Sets the column to its `@default`, whether the database or the client generates it. Without a default, sets
+            /// it to null.
             pub fn to_default(self) -> Assignment<M> {
                 Assignment::new(self.column, SetTo::Default)
             }
 
-            /// Smallest first.
+            /// Sorts in ascending order.
             pub fn asc(self) -> Order<M> {
                 Order::by_column(self.column, $nullable)
             }
 
-            /// Largest first.
+            /// Sorts in descending order.
             pub fn desc(self) -> Order<M> {
                 self.asc().reversed()
             }
@@ -133,78 +133,78 @@ macro_rules! comparisons {
                 Filter::new(Condition::Compare { column: self.column, operator, value })
             }
 
-            /// Differs from the value. Nulls, as everywhere in SQL, do not.
+            /// Matches if the column differs from the value. As always in SQL, null does not match.
             pub fn ne(self, value: impl IntoValue<T>) -> Filter<M> {
                 self.compare(Operator::Ne, value)
             }
 
-            /// Is less than the value.
+            /// Matches if the column is less than the value.
             pub fn lt(self, value: impl IntoValue<T>) -> Filter<M> {
                 self.compare(Operator::Lt, value)
             }
 
-            /// Is the value or less.
+            /// Matches if the column is less than or equal to the value.
             pub fn lte(self, value: impl IntoValue<T>) -> Filter<M> {
                 self.compare(Operator::Lte, value)
             }
 
-            /// Is more than the value.
+            /// Matches if the column is greater than the value.
             pub fn gt(self, value: impl IntoValue<T>) -> Filter<M> {
                 self.compare(Operator::Gt, value)
             }
 
-            /// Is the value or more.
+            /// Matches if the column is greater than or equal to the value.
             pub fn gte(self, value: impl IntoValue<T>) -> Filter<M> {
                 self.compare(Operator::Gte, value)
             }
 
-            /// Equals the value, if there is one; else every row does.
+            /// Like `eq`; `None` applies no filter.
             pub fn eq_opt(self, value: Option<impl IntoValue<T>>) -> Filter<M> {
                 value.map(|value| self.compare(Operator::Eq, value)).into()
             }
 
-            /// Differs from the value, if there is one; else every row does.
+            /// Like `ne`; `None` applies no filter.
             pub fn ne_opt(self, value: Option<impl IntoValue<T>>) -> Filter<M> {
                 value.map(|value| self.ne(value)).into()
             }
 
-            /// Is less than the value, if there is one; else every row is.
+            /// Like `lt`; `None` applies no filter.
             pub fn lt_opt(self, value: Option<impl IntoValue<T>>) -> Filter<M> {
                 value.map(|value| self.lt(value)).into()
             }
 
-            /// Is the value or less, if there is one; else every row is.
+            /// Like `lte`; `None` applies no filter.
             pub fn lte_opt(self, value: Option<impl IntoValue<T>>) -> Filter<M> {
                 value.map(|value| self.lte(value)).into()
             }
 
-            /// Is more than the value, if there is one; else every row is.
+            /// Like `gt`; `None` applies no filter.
             pub fn gt_opt(self, value: Option<impl IntoValue<T>>) -> Filter<M> {
                 value.map(|value| self.gt(value)).into()
             }
 
-            /// Is the value or more, if there is one; else every row is.
+            /// Like `gte`; `None` applies no filter.
             pub fn gte_opt(self, value: Option<impl IntoValue<T>>) -> Filter<M> {
                 value.map(|value| self.gte(value)).into()
             }
 
-            /// Is one of the values, if there is a list of them; else every row is.
+            /// Like `in_`; `None` applies no filter.
             pub fn in_opt<V: IntoValue<T>>(self, values: Option<impl IntoIterator<Item = V>>) -> Filter<M> {
                 values.map(|values| self.in_(values)).into()
             }
 
-            /// Lies between the two values, both included.
+            /// Matches if the column is between the two values, inclusive.
             pub fn between(self, low: impl IntoValue<T>, high: impl IntoValue<T>) -> Filter<M> {
                 self.gte(low) & self.lte(high)
             }
 
-            /// Is one of the values: one parameter, however many there are.
+            /// Matches if the column is one of the values. They are sent as one parameter, however many there are.
             pub fn in_<V: IntoValue<T>>(self, values: impl IntoIterator<Item = V>) -> Filter<M> {
                 let values = values.into_iter().map(|value| value.into_value().into_param()).collect();
                 Filter::new(Condition::In { column: self.column, values: Param::Array(values) })
             }
 
-            /// Is none of the values.
+            /// Matches if the column is none of the values.
             pub fn not_in<V: IntoValue<T>>(self, values: impl IntoIterator<Item = V>) -> Filter<M> {
                 !self.in_(values)
             }
@@ -215,47 +215,47 @@ macro_rules! comparisons {
                 Filter::new(Condition::Like { column: self.column, pattern: Param::Text(pattern), insensitive })
             }
 
-            /// Contains the text; `%` and `_` mean themselves.
+            /// Matches if the column contains the text. `%` and `_` have no special meaning.
             pub fn contains(self, text: impl AsRef<str>) -> Filter<M> {
                 self.like(format!("%{}%", escape_like(text.as_ref())), false)
             }
 
-            /// Begins with the text.
+            /// Matches if the column starts with the text.
             pub fn starts_with(self, text: impl AsRef<str>) -> Filter<M> {
                 self.like(format!("{}%", escape_like(text.as_ref())), false)
             }
 
-            /// Ends with the text.
+            /// Matches if the column ends with the text.
             pub fn ends_with(self, text: impl AsRef<str>) -> Filter<M> {
                 self.like(format!("%{}", escape_like(text.as_ref())), false)
             }
 
-            /// Equals the text, in whatever case.
+            /// Matches if the column equals the text; case does not matter.
             pub fn eq_insensitive(self, text: impl AsRef<str>) -> Filter<M> {
                 self.like(escape_like(text.as_ref()), true)
             }
 
-            /// Differs from the text, in whatever case.
+            /// Matches if the column differs from the text; case does not matter.
             pub fn ne_insensitive(self, text: impl AsRef<str>) -> Filter<M> {
                 !self.eq_insensitive(text)
             }
 
-            /// Begins with the text, in whatever case.
+            /// Matches if the column starts with the text; case does not matter.
             pub fn starts_with_insensitive(self, text: impl AsRef<str>) -> Filter<M> {
                 self.like(format!("{}%", escape_like(text.as_ref())), true)
             }
 
-            /// Ends with the text, in whatever case.
+            /// Matches if the column ends with the text; case does not matter.
             pub fn ends_with_insensitive(self, text: impl AsRef<str>) -> Filter<M> {
                 self.like(format!("%{}", escape_like(text.as_ref())), true)
             }
 
-            /// Contains the text, if there is one; else every row does.
+            /// Like `contains`; `None` applies no filter.
             pub fn contains_opt(self, text: Option<impl AsRef<str>>) -> Filter<M> {
                 text.map(|text| self.contains(text)).into()
             }
 
-            /// Contains the text, in whatever case.
+            /// Matches if the column contains the text; case does not matter.
             pub fn contains_insensitive(self, text: impl AsRef<str>) -> Filter<M> {
                 self.like(format!("%{}%", escape_like(text.as_ref())), true)
             }
@@ -279,7 +279,7 @@ macro_rules! equality {
     };
     ($name:ident, Unique) => {
         impl<M: Model, T: Scalar> $name<M, T> {
-            /// Equals the value: at most one row does.
+            /// Matches the row with this value; there is at most one.
             pub fn eq(self, value: impl IntoValue<T>) -> Unique<M> {
                 Unique::new(vec![(self.column, value.into_value().into_param())])
             }
@@ -309,18 +309,18 @@ required!(UniqueField);
 macro_rules! optional {
     ($name:ident) => {
         impl<M: Model, T: Scalar> $name<M, T> {
-            /// Sets the column to the value, or with `None` to null.
+            /// Sets the column to the value, or to null for `None`.
             pub fn to(self, value: impl IntoNullable<T>) -> Assignment<M> {
                 let value = value.into_nullable().map_or(Param::Null, T::into_param);
                 Assignment::new(self.column, SetTo::Value(value))
             }
 
-            /// Has no value.
+            /// Matches if the column is null.
             pub fn is_null(self) -> Filter<M> {
                 Filter::new(Condition::IsNull { column: self.column })
             }
 
-            /// Has a value.
+            /// Matches if the column is not null.
             pub fn is_not_null(self) -> Filter<M> {
                 !self.is_null()
             }
@@ -331,7 +331,7 @@ macro_rules! optional {
 optional!(OptionalField);
 optional!(OptionalUniqueField);
 
-/// Number types: their columns can be changed relative to what they hold.
+/// Number types: their columns can be changed relative to their current value.
 pub trait Number: Scalar {}
 
 impl Number for i32 {}
@@ -373,12 +373,12 @@ impl<M: Model, T: Scalar> ListField<M, T> {
         Param::Array(values.into_iter().map(|value| value.into_value().into_param()).collect())
     }
 
-    /// Adds a value at the end, in the database.
+    /// Appends a value, in the database.
     pub fn push(self, value: impl IntoValue<T>) -> Assignment<M> {
         self.push_many([value])
     }
 
-    /// Adds values at the end, in the database.
+    /// Appends values, in the database.
     pub fn push_many<V: IntoValue<T>>(self, values: impl IntoIterator<Item = V>) -> Assignment<M> {
         Assignment::new(self.column, SetTo::Append(Self::list(values)))
     }
@@ -388,34 +388,34 @@ impl<M: Model, T: Scalar> ListField<M, T> {
         Assignment::new(self.column, SetTo::Value(Self::list(values)))
     }
 
-    /// Equals the list, order included.
+    /// Matches if the column equals the list, in the same order.
     pub fn eq<V: IntoValue<T>>(self, values: impl IntoIterator<Item = V>) -> Filter<M> {
         let value = Self::list(values);
         Filter::new(Condition::Compare { column: self.column, operator: Operator::Eq, value })
     }
 
-    /// Holds the value.
+    /// Matches if the list contains the value.
     pub fn has(self, value: impl IntoValue<T>) -> Filter<M> {
         Filter::new(Condition::Contains { column: self.column, value: value.into_value().into_param() })
     }
 
-    /// Holds all the values.
+    /// Matches if the list contains all of the values.
     pub fn has_every<V: IntoValue<T>>(self, values: impl IntoIterator<Item = V>) -> Filter<M> {
         Filter::new(Condition::ContainsAll { column: self.column, values: Self::list(values) })
     }
 
-    /// Holds at least one of the values.
+    /// Matches if the list contains at least one of the values.
     pub fn has_some<V: IntoValue<T>>(self, values: impl IntoIterator<Item = V>) -> Filter<M> {
         Filter::new(Condition::Overlaps { column: self.column, values: Self::list(values) })
     }
 
-    /// Holds nothing, or is null in the database.
+    /// Matches if the list is empty, or null in the database.
     pub fn is_empty(self) -> Filter<M> {
         Filter::new(Condition::IsEmpty { column: self.column })
     }
 }
 
-/// A column of `M` that holds a `T`, required or not: what another column can be compared with.
+/// A column of `M` that holds a `T`, required or not: the argument of comparisons between columns.
 pub trait ColumnOf<M, T>: Copy {
     /// For the runtime: its number.
     #[doc(hidden)]
@@ -443,17 +443,17 @@ macro_rules! compare_columns {
     ($name:ident) => {
         compare_columns!(
             $name:
-            /// Equals another column of the same row.
+            /// Matches if the column equals another column of the same row.
             eq_field Eq,
-            /// Differs from another column of the same row.
+            /// Matches if the column differs from another column of the same row.
             ne_field Ne,
-            /// Is less than another column of the same row.
+            /// Matches if the column is less than another column of the same row.
             lt_field Lt,
-            /// Is what another column of the same row is, or less.
+            /// Matches if the column is less than or equal to another column of the same row.
             lte_field Lte,
-            /// Is more than another column of the same row.
+            /// Matches if the column is greater than another column of the same row.
             gt_field Gt,
-            /// Is what another column of the same row is, or more.
+            /// Matches if the column is greater than or equal to another column of the same row.
             gte_field Gte
         );
     };
@@ -494,7 +494,7 @@ impl<M: Model, T> Key<M, T> {
 macro_rules! key {
     ($($type:ident $value:ident),+) => {
         impl<M: Model, $($type: Scalar),+> Key<M, ($($type,)+)> {
-            /// Equals the values, in the order of the key: at most one row does.
+            /// Matches the row with these values, given in the order of the key; there is at most one.
             #[allow(clippy::too_many_arguments, reason = "a key has as many values as columns")]
             pub fn eq(self, $($value: impl IntoValue<$type>),+) -> Unique<M> {
                 let values = [$($value.into_value().into_param()),+];

@@ -1,4 +1,4 @@
-//! `find_unique`, `find_first`, `find_many`, `count`: reads, and what they can be refined with.
+//! `find_unique`, `find_first`, `find_many`, `count` and `exists`, and the methods that refine them.
 
 use std::any::Any;
 use std::future::IntoFuture;
@@ -21,16 +21,16 @@ use crate::selectable::{As, Selectable};
 use crate::selection::{Reader, Selection};
 use crate::stream::{ReadRow, RowStream};
 
-/// How many rows a read gives: the last type parameter of [`Find`].
+/// How many rows a read returns: the last type parameter of [`Find`].
 pub trait Amount: Send + 'static {
     /// Rows of type `T`.
     type Of<T: Send + 'static>: Send + 'static;
 
-    /// Whether rows are read while they arrive.
+    /// Whether rows are decoded while others are still arriving.
     #[doc(hidden)]
     const AS_THEY_COME: bool = false;
 
-    /// Reads them, behind those that were read before.
+    /// Reads them, and appends them to those that were read before.
     #[doc(hidden)]
     fn collect<T: Send + 'static>(
         before: Vec<T>,
@@ -96,7 +96,7 @@ impl Amount for All {
 
 type Types<M, S, A> = PhantomData<fn() -> (M, S, A)>;
 
-/// A read of model `M` that gives rows of type `S`: `.await` runs it.
+/// A read of model `M` that returns rows of type `S`. `.await` runs it.
 #[must_use = "nothing happens until it is awaited"]
 pub struct Find<M, S, A> {
     handle: Handle,
@@ -107,10 +107,10 @@ pub struct Find<M, S, A> {
 /// A read by a unique key.
 pub type FindUnique<M, S = M> = Find<M, S, OneOrNone>;
 
-/// A read of the first row that meets the filters.
+/// A read of the first row that matches the filters.
 pub type FindFirst<M, S = M> = Find<M, S, OneOrNone>;
 
-/// A read of all rows that meet the filters.
+/// A read of all rows that match the filters.
 pub type FindMany<M, S = M> = Find<M, S, All>;
 
 impl<M, S, A> Clone for Find<M, S, A> {
@@ -148,7 +148,7 @@ impl<M: Model> FindUnique<M> {
 }
 
 impl<M: Model, S> Find<M, S, OneOrNone> {
-    /// Gives the row itself rather than an `Option`: none is [`Error::NotFound`].
+    /// Returns the row itself in place of an `Option`, and [`Error::NotFound`] if there is none.
     pub fn or_err(mut self) -> Find<M, S, ExactlyOne> {
         self.select.required = true;
         Find { handle: self.handle, select: self.select, types: PhantomData }
@@ -156,26 +156,26 @@ impl<M: Model, S> Find<M, S, OneOrNone> {
 }
 
 impl<M: Model, S> Find<M, S, All> {
-    /// At most this many rows.
+    /// Returns at most `rows` rows.
     pub fn take(mut self, rows: u64) -> Self {
         self.select.take = Some(rows);
         self.select.from_end = false;
         self
     }
 
-    /// At most this many rows, the last ones; they come in the query's order. `skip` then leaves out
-    /// rows at the end. The order is made total by the primary key.
+    /// Returns at most the last `rows` rows, in the query's order. `skip` then leaves out rows at the end. The primary
+    /// key is appended to the sort keys, so that the order is total.
     pub fn take_last(mut self, rows: u64) -> Self {
         self.select.take = Some(rows);
         self.select.from_end = true;
         self
     }
 
-    /// The rows as a page: `take` says how many, and the page holds the token of the next one.
+    /// Returns the page after `token`, with as many rows as `take` says and the token of the next page.
     ///
-    /// `None` asks for the first page. A token keeps the values of the last row's order, so that pages
-    /// neither skip nor repeat rows when others come and go between them. The order is made total by
-    /// the primary key.
+    /// `None` returns the first page. A token holds the sort values of the last row, so that pages neither skip nor
+    /// repeat rows when other rows are added or removed. The primary key is appended to the sort keys, so that the
+    /// order is total.
     pub fn page_after(self, token: impl Into<Option<PageToken>>) -> FindPage<M, S>
     where
         S: FromRow,
@@ -184,8 +184,8 @@ impl<M: Model, S> Find<M, S, All> {
         FindPage::new(self.handle, self.select, start, |outcome| page_of(outcome, S::from_row))
     }
 
-    /// The rows in front of a token as a page, in the query's order: the way back of
-    /// [`page_after`](Self::page_after). `None` asks for the last page.
+    /// Returns the page before `token`, in the query's order; counterpart of [`page_after`](Self::page_after). `None`
+    /// returns the last page.
     pub fn page_before(self, token: impl Into<Option<PageToken>>) -> FindPage<M, S>
     where
         S: FromRow,
@@ -196,14 +196,14 @@ impl<M: Model, S> Find<M, S, All> {
 }
 
 impl<M: Model, S: FromRow> Find<M, S, All> {
-    /// The rows as they arrive, without holding them all. Relations that are included are read for 1000 rows at a
-    /// time, or for as many as `rows_at_once` says, of one state of the database.
+    /// Returns the rows as a stream, without holding all of them. Rows and their included relations are read 1,000 at a
+    /// time (see `rows_at_once`), from one snapshot of the database.
     pub fn stream(self) -> RowStream<S> {
         crate::stream::of_select::<RowsOf<S>>(self.handle, self.select)
     }
 }
 
-/// Reads whole rows.
+/// A read of whole rows.
 struct RowsOf<S>(PhantomData<S>);
 
 impl<S: FromRow> ReadRow for RowsOf<S> {
@@ -215,61 +215,61 @@ impl<S: FromRow> ReadRow for RowsOf<S> {
 }
 
 impl<M: Model, S, A> Find<M, S, A> {
-    /// Only rows that meet the filter, and all filters before it.
+    /// Keeps only rows that match the filter, in addition to earlier filters.
     pub fn filter(mut self, filter: impl Into<Filter<M>>) -> Self {
         self.select.filter(filter.into().condition);
         self
     }
 
-    /// In this order, behind the orders before it.
+    /// Appends a sort key; earlier keys take precedence.
     pub fn order_by(mut self, order: Order<M>) -> Self {
         self.select.order.push(order.term);
         self
     }
 
-    /// Without the first rows.
+    /// Skips the first `rows` rows.
     pub fn skip(mut self, rows: u64) -> Self {
         self.select.skip = Some(rows);
         self
     }
 
-    /// Of the rows that agree in these columns only the first, in the order that `order_by` sets.
+    /// Keeps only the first of the rows that agree in these columns, in the order that `order_by` sets.
     pub fn distinct(mut self, columns: impl Columns<M>) -> Self {
         self.select.distinct = columns.numbers();
         self
     }
 
-    /// Begins at the row with this key, that row included: `skip(1)` leaves it out. With `take_last`
-    /// it is the last row. No row has the key: no rows.
+    /// Starts at the row with this key, including it; `skip(1)` leaves it out. With `take_last`, the result ends at it.
+    /// If no row has the key, the result is empty.
     ///
-    /// The order is made total by the primary key, and is that of the primary key if none is set.
+    /// The primary key is appended to the sort keys, so that the order is total.
     pub fn cursor(mut self, key: impl UniqueKey<M>) -> Self {
         self.select.cursor = Some(key.into_unique().values);
         self
     }
 
-    /// Locks the rows against every change and lock by others, until the transaction ends. Only inside one.
+    /// Locks the rows against changes and locks by others until the transaction ends. Refused outside a transaction.
     pub fn for_update(self) -> Self {
         self.lock(Lock::UPDATE)
     }
 
-    /// Like [`for_update`](Self::for_update), but lets others insert rows that point at these.
+    /// Like [`for_update`](Self::for_update), but lets others insert rows that reference these.
     pub fn for_no_key_update(self) -> Self {
         self.lock(Lock::NO_KEY_UPDATE)
     }
 
-    /// Locks the rows against every change by others, until the transaction ends. Only inside one.
+    /// Locks the rows against changes by others until the transaction ends. Refused outside a transaction.
     pub fn for_share(self) -> Self {
         self.lock(Lock::SHARE)
     }
 
-    /// Leaves out rows that others have locked. For a read that locks.
+    /// Leaves out rows that others have locked. Needs a locking read.
     pub fn skip_locked(mut self) -> Self {
         self.select.lock = Some(Lock { wait: " SKIP LOCKED", ..self.select.lock.unwrap_or(Lock::UPDATE) });
         self
     }
 
-    /// Fails at once (SQLSTATE 55P03) if others have locked one of the rows. For a read that locks.
+    /// Fails at once (SQLSTATE 55P03) if others have locked one of the rows. Needs a locking read.
     pub fn no_wait(mut self) -> Self {
         self.select.lock = Some(Lock { wait: " NOWAIT", ..self.select.lock.unwrap_or(Lock::UPDATE) });
         self
@@ -281,7 +281,7 @@ impl<M: Model, S, A> Find<M, S, A> {
         self
     }
 
-    /// Reads a relation along: its rows stand in the result's field of the relation's name.
+    /// Eagerly loads a relation into the result's field of the same name.
     pub fn include<I>(mut self, include: I) -> Find<M, Included<S, I::Relation, I::Row>, A>
     where
         I: IntoInclude,
@@ -294,13 +294,13 @@ impl<M: Model, S, A> Find<M, S, A> {
 }
 
 impl<M: Model, A: Amount> Find<M, M, A> {
-    /// Reads only these values: a field, a count, values of a relation, or a tuple of them.
+    /// Returns only these values: a field, a count, values of a relation, or a tuple of them.
     pub fn select<T: Selection<M>>(mut self, selection: T) -> SelectFrom<M, T, A> {
         selection.add_to(&mut self.select);
         SelectFrom { find: self, selection: PhantomData }
     }
 
-    /// Reads the rows into a struct of one's own, which derives [`Selectable`].
+    /// Reads the rows into a custom struct that derives [`Selectable`].
     pub fn select_as<T: Selectable<Model = M>>(self) -> SelectFrom<M, As<T>, A> {
         self.select(As::new())
     }
@@ -314,7 +314,7 @@ impl<M: Model, S: FromRow, A: Amount> Query for Find<M, S, A> {
     }
 }
 
-/// A read whose rows `R` reads: many while they arrive, the last ones at the end.
+/// A read whose rows are decoded by `R`: most of them while others arrive, the last ones at the end.
 fn parts<R: ReadRow, A: Amount>(mut select: Box<Select>) -> Parts<A::Of<R::Out>> {
     if A::AS_THEY_COME {
         select.take_rows = Some(|| Box::new(Taken::<R>(Vec::new())));
@@ -332,7 +332,7 @@ fn finish<R: ReadRow, A: Amount>(outcome: Outcome) -> Result<A::Of<R::Out>> {
     A::collect(taken, &mut node.cursors().map(R::read), node.table.name)
 }
 
-/// Rows that were read while others arrived.
+/// Rows that were decoded while others arrived.
 struct Taken<R: ReadRow>(Vec<R::Out>);
 
 impl<R: ReadRow> TakeRows for Taken<R> {
@@ -361,7 +361,7 @@ impl<M: Model, S: FromRow, A: Amount> IntoFuture for Find<M, S, A> {
     }
 }
 
-/// A read of selected values: `.await` runs it.
+/// A read of selected values. `.await` runs it.
 #[must_use = "nothing happens until it is awaited"]
 pub struct SelectFrom<M, T, A> {
     find: Find<M, M, A>,
@@ -374,7 +374,7 @@ impl<M, T, A> std::fmt::Debug for SelectFrom<M, T, A> {
     }
 }
 
-/// Reads selected values.
+/// A read of selected values.
 struct ValuesOf<M, T>(PhantomData<(M, T)>);
 
 impl<M: Model, T: Selection<M>> ReadRow for ValuesOf<M, T> {
@@ -386,17 +386,17 @@ impl<M: Model, T: Selection<M>> ReadRow for ValuesOf<M, T> {
 }
 
 impl<M: Model, T: Selection<M>> SelectFrom<M, T, All> {
-    /// The values as they arrive, as of whole rows.
+    /// Returns the values as a stream; see [`stream`](FindMany::stream) on whole rows.
     pub fn stream(self) -> RowStream<T::Out> {
         crate::stream::of_select::<ValuesOf<M, T>>(self.find.handle, self.find.select)
     }
 
-    /// The values as a page, as of whole rows.
+    /// Returns the values as a page; see [`page_after`](FindMany::page_after) on whole rows.
     pub fn page_after(self, token: impl Into<Option<PageToken>>) -> FindPage<M, T::Out> {
         self.page(token.into().map_or(PageStart::First, PageStart::After))
     }
 
-    /// The values in front of a token as a page, as of whole rows.
+    /// Returns the values before a token as a page; see [`page_before`](FindMany::page_before) on whole rows.
     pub fn page_before(self, token: impl Into<Option<PageToken>>) -> FindPage<M, T::Out> {
         self.page(token.into().map_or(PageStart::Last, PageStart::Before))
     }
@@ -441,7 +441,7 @@ macro_rules! counting {
                 Self { handle, condition: Condition::ALL, model: PhantomData }
             }
 
-            /// Only rows that meet the filter, and all filters before it.
+            /// Keeps only rows that match the filter, in addition to earlier filters.
             pub fn filter(mut self, filter: impl Into<Filter<M>>) -> Self {
                 self.condition = self.condition.and(filter.into().condition);
                 self
@@ -469,10 +469,10 @@ macro_rules! counting {
 }
 
 counting!(
-    /// A count of rows: `.await` runs it.
+    /// A count of rows. `.await` runs it.
     Count => u64, Count, Outcome::into_count
 );
 counting!(
-    /// Whether there is a row: `.await` runs it.
+    /// A check whether there is a row. `.await` runs it.
     Exists => bool, Exists, |outcome| Ok(outcome.into_count()? > 0)
 );

@@ -1,4 +1,4 @@
-//! `group_by`: rows that agree in some columns, and what is calculated of each group of them.
+//! `group_by`: groups of rows that agree in some columns, and values calculated for each group.
 
 use std::future::IntoFuture;
 use std::marker::PhantomData;
@@ -56,14 +56,14 @@ impl GroupCondition {
     }
 }
 
-/// A place in the order of groups.
+/// A sort key of groups.
 #[derive(Debug, Clone)]
 pub(crate) enum GroupTerm {
     Rows(OrderTerm),
     Calculated { calculation: Calculation, descending: bool, nulls_first: Option<bool> },
 }
 
-/// A condition on groups of rows of `M`: made by calculated values, combined with `&`, `|` and `!`.
+/// A condition on groups of rows of `M`. It comes from calculated values and composes with `&`, `|` and `!`.
 pub struct Having<M> {
     condition: GroupCondition,
     /// How many conditions are inside one another at most.
@@ -127,7 +127,7 @@ impl<M> Not for Having<M> {
     }
 }
 
-/// A place in the order of groups: by a calculated value, or by a field that they are grouped by.
+/// A sort key of groups: a calculated value, or a field that they are grouped by.
 pub struct GroupOrder<M> {
     term: GroupTerm,
     model: PhantomData<fn() -> M>,
@@ -146,12 +146,12 @@ impl<M> GroupOrder<M> {
         self
     }
 
-    /// Groups without a value before all others.
+    /// Sorts groups without a value before all others.
     pub fn nulls_first(self) -> Self {
         self.nulls(true)
     }
 
-    /// Groups without a value behind all others.
+    /// Sorts groups without a value after all others.
     pub fn nulls_last(self) -> Self {
         self.nulls(false)
     }
@@ -177,7 +177,7 @@ impl<M> From<Order<M>> for GroupOrder<M> {
 
 type Types<M, K, A> = PhantomData<fn() -> (M, K, A)>;
 
-/// Groups of the rows that agree in the columns `K`, with the values `A` of each: `.await` runs it.
+/// A grouping by the columns `K` that calculates the values `A` for each group. `.await` runs it.
 #[must_use = "nothing happens until it is awaited"]
 pub struct GroupBy<M, K, A = ()> {
     handle: Handle,
@@ -205,7 +205,7 @@ impl<M: Model, K: Columns<M>> GroupBy<M, K> {
         Self { handle, aggregation, types: PhantomData }
     }
 
-    /// Calculates these values of each group.
+    /// Calculates these values for each group.
     pub fn aggregate<A: Aggregates<M>>(mut self, values: A) -> GroupBy<M, K, A> {
         self.aggregation.calculations = calculations(&values);
         GroupBy { handle: self.handle, aggregation: self.aggregation, types: PhantomData }
@@ -213,13 +213,13 @@ impl<M: Model, K: Columns<M>> GroupBy<M, K> {
 }
 
 impl<M: Model, K: Columns<M>, A: Aggregates<M>> GroupBy<M, K, A> {
-    /// Only rows that meet the filter, and all filters before it, come into groups.
+    /// Groups only rows that match the filter, in addition to earlier filters.
     pub fn filter(mut self, filter: impl Into<Filter<M>>) -> Self {
         self.aggregation.select.filter(filter.into().condition);
         self
     }
 
-    /// Only groups that meet the condition, and all conditions before it.
+    /// Keeps only groups that match the condition, in addition to earlier conditions.
     pub fn having(mut self, having: Having<M>) -> Self {
         self.aggregation.having = Some(match self.aggregation.having {
             Some(before) => before.and(having.condition),
@@ -228,20 +228,20 @@ impl<M: Model, K: Columns<M>, A: Aggregates<M>> GroupBy<M, K, A> {
         self
     }
 
-    /// The groups in this order, behind the orders before it: by a calculated value, or by one of the
-    /// fields that they are grouped by.
+    /// Appends a sort key, by a calculated value or by a field that the rows are grouped by; earlier keys take
+    /// precedence.
     pub fn order_by(mut self, order: impl Into<GroupOrder<M>>) -> Self {
         self.aggregation.order.push(order.into().term);
         self
     }
 
-    /// At most this many groups.
+    /// Returns at most `groups` groups.
     pub fn take(mut self, groups: u64) -> Self {
         self.aggregation.take = Some(groups);
         self
     }
 
-    /// Without the first groups.
+    /// Skips the first `groups` groups.
     pub fn skip(mut self, groups: u64) -> Self {
         self.aggregation.skip = Some(groups);
         self

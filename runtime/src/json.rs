@@ -1,4 +1,4 @@
-//! Conditions on what stands inside a Json column.
+//! Conditions on values inside a Json column.
 
 use std::marker::PhantomData;
 
@@ -9,26 +9,26 @@ use crate::filter::{Condition, Filter, Operator, escape_like};
 use crate::model::Model;
 use crate::value::{Param, Scalar};
 
-/// What a value inside a Json column is asked.
+/// A condition on a value inside a Json column.
 #[derive(Debug, Clone)]
 pub(crate) enum JsonTest {
     Exists,
-    /// Equality of any two values, other comparisons of values of the same kind.
+    /// Equality of any two values, or another comparison of two values of the same kind.
     Compare(Operator, Param),
-    /// A string that is like the pattern.
+    /// A string that matches the pattern.
     Like {
         pattern: Param,
         insensitive: bool,
     },
-    /// An array that holds all of these.
+    /// An array that contains all of these.
     ArrayContains(Param),
     ArrayStartsWith(Param),
     ArrayEndsWith(Param),
 }
 
-/// A place inside a Json column: `sample::json.path(["address", "city"])`.
+/// A path inside a Json column: `sample::json.path(["address", "city"])`.
 ///
-/// What is not there meets no condition, as null does not in SQL.
+/// A path that does not exist satisfies no condition, like null in SQL.
 pub struct JsonPath<M> {
     column: u16,
     path: Option<Param>,
@@ -56,37 +56,37 @@ impl<M: Model> JsonPath<M> {
         Filter::new(Condition::Json { column: self.column, path: self.path, test })
     }
 
-    /// Something is there, be it Json's null.
+    /// Matches if the path exists, even if the value is Json's null.
     pub fn exists(self) -> Filter<M> {
         self.test(JsonTest::Exists)
     }
 
-    /// Equals the value; Json's null equals itself.
+    /// Matches if the value equals this one; Json's null equals itself.
     pub fn eq(self, value: impl Into<Json>) -> Filter<M> {
         self.test(JsonTest::Compare(Operator::Eq, value.into().into_param()))
     }
 
-    /// Is there and differs from the value.
+    /// Matches if the path exists and the value differs from this one.
     pub fn ne(self, value: impl Into<Json>) -> Filter<M> {
         self.test(JsonTest::Compare(Operator::Ne, value.into().into_param()))
     }
 
-    /// Is of the value's kind (number, string ...) and less.
+    /// Matches a value of the same kind (number, string ...) that is less than this one.
     pub fn lt(self, value: impl Into<Json>) -> Filter<M> {
         self.test(JsonTest::Compare(Operator::Lt, value.into().into_param()))
     }
 
-    /// Is of the value's kind, and the value or less.
+    /// Matches a value of the same kind that is less than or equal to this one.
     pub fn lte(self, value: impl Into<Json>) -> Filter<M> {
         self.test(JsonTest::Compare(Operator::Lte, value.into().into_param()))
     }
 
-    /// Is of the value's kind and more.
+    /// Matches a value of the same kind that is greater than this one.
     pub fn gt(self, value: impl Into<Json>) -> Filter<M> {
         self.test(JsonTest::Compare(Operator::Gt, value.into().into_param()))
     }
 
-    /// Is of the value's kind, and the value or more.
+    /// Matches a value of the same kind that is greater than or equal to this one.
     pub fn gte(self, value: impl Into<Json>) -> Filter<M> {
         self.test(JsonTest::Compare(Operator::Gte, value.into().into_param()))
     }
@@ -110,7 +110,7 @@ macro_rules! json_tests {
     };
     (@field $field:ident $($(#[$doc:meta])* $method:ident($($argument:ident: $type:ty),*);)+) => {
         impl<M: Model> $field<M, Json> {
-            /// A place inside: names of objects' fields, and numbers of arrays' elements from 0 on.
+            /// Returns a path inside: object keys, and array indexes from 0.
             pub fn path<S: Into<String>>(self, path: impl IntoIterator<Item = S>) -> JsonPath<M> {
                 let path: Vec<Param> = path.into_iter().map(|name| Param::Text(name.into())).collect();
                 let path = (!path.is_empty()).then_some(Param::Array(path));
@@ -132,24 +132,24 @@ fn like(pattern: String, insensitive: bool) -> JsonTest {
 }
 
 json_tests! {
-    /// Is a string that contains the text.
+    /// Matches a string that contains the text.
     string_contains(text: impl AsRef<str>) => like(format!("%{}%", escape_like(text.as_ref())), false);
-    /// Is a string that begins with the text.
+    /// Matches a string that starts with the text.
     string_starts_with(text: impl AsRef<str>) => like(format!("{}%", escape_like(text.as_ref())), false);
-    /// Is a string that ends with the text.
+    /// Matches a string that ends with the text.
     string_ends_with(text: impl AsRef<str>) => like(format!("%{}", escape_like(text.as_ref())), false);
-    /// Is a string that contains the text, in whatever case.
+    /// Matches a string that contains the text; case does not matter.
     string_contains_insensitive(text: impl AsRef<str>) => like(format!("%{}%", escape_like(text.as_ref())), true);
-    /// Is a string that begins with the text, in whatever case.
+    /// Matches a string that starts with the text; case does not matter.
     string_starts_with_insensitive(text: impl AsRef<str>) => like(format!("{}%", escape_like(text.as_ref())), true);
-    /// Is a string that ends with the text, in whatever case.
+    /// Matches a string that ends with the text; case does not matter.
     string_ends_with_insensitive(text: impl AsRef<str>) => like(format!("%{}", escape_like(text.as_ref())), true);
-    /// Is an array that holds all of the values; objects need to have their fields only.
+    /// Matches an array that contains all of the values. An object in it may have further keys.
     array_contains(values: impl IntoIterator<Item = impl Into<Json>>) => {
         JsonTest::ArrayContains(values.into_iter().map(Into::into).collect::<Json>().into_param())
     };
-    /// Is an array whose first element is the value.
+    /// Matches an array whose first element is the value.
     array_starts_with(value: impl Into<Json>) => JsonTest::ArrayStartsWith(value.into().into_param());
-    /// Is an array whose last element is the value.
+    /// Matches an array whose last element is the value.
     array_ends_with(value: impl Into<Json>) => JsonTest::ArrayEndsWith(value.into().into_param());
 }

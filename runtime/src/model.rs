@@ -1,13 +1,13 @@
-//! What a model is to the runtime, and how its rows are read out of results.
+//! Models and rows: the traits that generated code implements, and how rows are read from results.
 
 use crate::error::{Error, Result};
 use crate::result::Node;
 use crate::table::Table;
 use crate::value::{Decode, Decoded, Scalar, decode_list, decode_list_with_nulls};
 
-/// A model of the schema: the plain struct of its columns. Implemented by generated code.
+/// A model of the schema: a plain struct of its columns. Implemented by generated code.
 pub trait Model: Sized + Send + 'static {
-    /// The row with slots for its relations, all of them empty.
+    /// The row type with a slot per relation, all of them empty.
     type Bare;
 
     /// Its table.
@@ -20,7 +20,7 @@ pub trait Model: Sized + Send + 'static {
     fn read(at: Cursor<'_>) -> Result<Self>;
 }
 
-/// A model whose rows can be written: a table, no view. Implemented by generated code.
+/// A model whose rows can be written: a table, not a view. Implemented by generated code.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is a view: its rows can be read, not written",
     label = "this is a view",
@@ -28,12 +28,12 @@ pub trait Model: Sized + Send + 'static {
 )]
 pub trait Writable: Model {}
 
-/// A row that a query gives: a model, or a model with what was included.
+/// A row that a query returns: a model, or a model with its included relations.
 pub trait FromRow: Sized + Send + 'static {
     /// Reads the row at the cursor.
     ///
     /// # Errors
-    /// When a value does not fit its type, or an included row has gone.
+    /// When a value does not fit its type, or an included row no longer exists.
     fn from_row(at: Cursor<'_>) -> Result<Self>;
 }
 
@@ -43,22 +43,22 @@ impl<M: Model> FromRow for M {
     }
 }
 
-/// What can stand in the slot of a relation.
+/// The content of a relation's slot.
 pub trait Slot: Sized + Send + 'static {
     /// Reads the slot with this number.
     ///
     /// # Errors
-    /// When a value does not fit its type, or an included row has gone.
+    /// When a value does not fit its type, or an included row no longer exists.
     fn from_slot(at: Cursor<'_>, slot: usize) -> Result<Self>;
 
-    /// Whether nothing was included, so that JSON has no field for it.
+    /// Whether nothing was included. JSON then has no key for it.
     #[cfg(feature = "serde")]
     fn is_not_included(&self) -> bool {
         false
     }
 }
 
-/// The relation was not included. There is nothing to read here: add `.include(..)` to the query.
+/// Marks a relation that was not included. It has no fields: add `.include(..)` to the query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct NotIncluded;
 
@@ -73,7 +73,7 @@ impl Slot for NotIncluded {
     }
 }
 
-/// Left out by the rows that hold it; on its own it is null.
+/// Rows leave it out; by itself it is null.
 #[cfg(feature = "serde")]
 impl serde::Serialize for NotIncluded {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
@@ -81,7 +81,7 @@ impl serde::Serialize for NotIncluded {
     }
 }
 
-/// A field that is not there is read as nothing, and so is one that is.
+/// Any value, and a missing key, are read as "not included".
 #[cfg(feature = "serde")]
 impl<'de> serde::Deserialize<'de> for NotIncluded {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
@@ -110,7 +110,7 @@ impl<T: FromRow> Slot for Vec<T> {
     }
 }
 
-/// A row of a result, with access to the rows that were included for it.
+/// A row of a result, with access to the included rows.
 #[derive(Debug, Clone, Copy)]
 pub struct Cursor<'a> {
     pub(crate) node: &'a Node,
@@ -138,7 +138,7 @@ impl<'a> Cursor<'a> {
         decode_list(self.raw(column)).map_err(|reason| self.decode_error(column, reason.as_ref()))
     }
 
-    /// Reads a list in which there may be nulls.
+    /// Reads a list whose elements may be null.
     ///
     /// # Errors
     /// When the value does not fit.
@@ -146,7 +146,7 @@ impl<'a> Cursor<'a> {
         decode_list_with_nulls(self.raw(column)).map_err(|reason| self.decode_error(column, reason.as_ref()))
     }
 
-    /// The bytes of a column as the database sent them.
+    /// Returns the bytes of a column as the database sent them.
     #[inline]
     pub(crate) fn raw(self, column: usize) -> Option<&'a [u8]> {
         self.node.raw(self.row, column)

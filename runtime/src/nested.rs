@@ -1,4 +1,4 @@
-//! What is written to the other side of a relation together with a row, as data.
+//! Nested writes as data: what is written to related rows together with a row.
 
 use std::marker::PhantomData;
 
@@ -56,7 +56,7 @@ fn deepest(writes: impl Iterator<Item = (u16, Option<&'static str>)>) -> (u16, O
     writes.fold((0, None), |(levels, refused), (more, why)| (levels.max(more), refused.or(why)))
 }
 
-/// What is done to the rows of a relation. Where a to-one relation has no key, it is the row that is there.
+/// What is done to the rows of a relation. Without a key, it concerns the one row of a to-one relation.
 #[derive(Debug, Clone)]
 pub(crate) enum Action {
     Create(Vec<Insert>),
@@ -71,14 +71,14 @@ pub(crate) enum Action {
     DeleteMany(Condition),
 }
 
-/// Rows to create or connect on the other side of a relation of `M`, for `with` on `create` and `update`.
+/// Related rows to create or connect: the argument of `with` on `create` and `update`.
 #[derive(Debug, Clone)]
 pub struct Nested<M> {
     pub(crate) write: NestedWrite,
     model: PhantomData<fn() -> M>,
 }
 
-/// A change of the rows on the other side of a relation of `M`, for `with` on `update`.
+/// A change of related rows: the argument of `with` on `update`.
 #[derive(Debug, Clone)]
 pub struct NestedChange<M> {
     pub(crate) write: NestedWrite,
@@ -97,7 +97,7 @@ impl<M> NestedChange<M> {
     }
 }
 
-/// A change of a row `C` on the other side of a relation of `P`, for `with` on `update`.
+/// An update of a row of `C` that is related to a row of `P`: an argument of `with` on `update`.
 #[derive(Debug, Clone)]
 pub struct NestedUpdate<P, C> {
     relation: &'static Relation,
@@ -112,7 +112,7 @@ impl<P, C> NestedUpdate<P, C> {
         Self { relation, key, sets: sets_of(sets), nested: Vec::new(), models: PhantomData }
     }
 
-    /// Creates, connects, changes or deletes rows on the other side of a relation of that row too.
+    /// Also creates, connects, updates or deletes rows that are related to that row.
     pub fn with(mut self, change: impl Into<NestedChange<C>>) -> Self {
         self.nested.push(change.into().write);
         self
@@ -141,38 +141,38 @@ fn key_of<M: Model>(key: impl UniqueKey<M>) -> Key {
 }
 
 impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Many<P, C, SLOT, BACK> {
-    /// Creates a row of the other side together with this one.
+    /// Creates a related row together with this one.
     pub fn create<R: CreateRow<BACK, Model = C>>(self, row: R) -> Nested<P> {
         self.create_many([row])
     }
 
-    /// Creates rows of the other side together with this one.
+    /// Creates related rows together with this one.
     pub fn create_many<R: CreateRow<BACK, Model = C>>(self, rows: impl IntoIterator<Item = R>) -> Nested<P> {
         Nested::new(Self::relation(), Action::Create(rows.into_iter().map(R::into_insert).collect()))
     }
 
-    /// Makes a row that is there belong to this one.
+    /// Connects an existing row to this one.
     pub fn connect(self, key: impl UniqueKey<C>) -> Nested<P> {
         self.connect_many([key])
     }
 
-    /// Makes rows that are there belong to this one; if one of them is missing, nothing is written.
+    /// Connects existing rows to this one. If one of them is missing, nothing is written.
     pub fn connect_many<K: UniqueKey<C>>(self, keys: impl IntoIterator<Item = K>) -> Nested<P> {
         Nested::new(Self::relation(), Action::Connect(keys.into_iter().map(key_of).collect()))
     }
 
-    /// Makes the row with this key belong to this one, and creates it if it is not there.
+    /// Connects the row with this key to this one, and creates it if it does not exist.
     pub fn connect_or_create<R: CreateRow<BACK, Model = C>>(self, key: impl UniqueKey<C>, row: R) -> Nested<P> {
         Nested::new(Self::relation(), Action::ConnectOrCreate(key_of(key), row.into_insert()))
     }
 
-    /// Changes the row with this key, which must belong to this one; what belongs to it in turn by
-    /// [`with`](NestedUpdate::with).
+    /// Updates the row with this key, which must be connected to this one. To write rows that are related to it in turn,
+    /// use [`with`](NestedUpdate::with).
     pub fn update(self, key: impl UniqueKey<C>, sets: impl IntoIterator<Item = Assignment<C>>) -> NestedUpdate<P, C> {
         NestedUpdate::new(Self::relation(), Some(key_of(key)), sets)
     }
 
-    /// Changes those rows of this one that meet the filter.
+    /// Updates the connected rows that match the filter.
     pub fn update_many(
         self,
         filter: impl Into<Filter<C>>,
@@ -182,7 +182,7 @@ impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Many<P, C, SLOT, 
         NestedChange::new(Self::relation(), Action::UpdateMany { condition, sets: sets_of(sets) })
     }
 
-    /// Changes the row with this key, which must belong to this one, or creates it.
+    /// Updates the row with this key, which must be connected to this one, or creates it.
     pub fn upsert<R: CreateRow<BACK, Model = C>>(
         self,
         key: impl UniqueKey<C>,
@@ -193,25 +193,25 @@ impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Many<P, C, SLOT, 
         NestedChange::new(Self::relation(), action)
     }
 
-    /// Deletes the row with this key, which must belong to this one.
+    /// Deletes the row with this key, which must be connected to this one.
     pub fn delete(self, key: impl UniqueKey<C>) -> NestedChange<P> {
         NestedChange::new(Self::relation(), Action::Delete(Some(vec![key_of(key)])))
     }
 
-    /// Deletes those rows of this one that meet the filter.
+    /// Deletes the connected rows that match the filter.
     pub fn delete_many(self, filter: impl Into<Filter<C>>) -> NestedChange<P> {
         NestedChange::new(Self::relation(), Action::DeleteMany(filter.into().condition))
     }
 }
 
-/// Rows that can be without this one: many-to-many relations, and those with an optional key.
+/// For rows that can exist without this one: many-to-many relations, and relations with an optional key.
 impl<P: Model, C: Model, const SLOT: usize> Many<P, C, SLOT> {
-    /// Makes the row with this key belong to this one no more.
+    /// Disconnects the row with this key from this one.
     pub fn disconnect(self, key: impl UniqueKey<C>) -> NestedChange<P> {
         NestedChange::new(Self::relation(), Action::Disconnect(Some(vec![key_of(key)])))
     }
 
-    /// Makes exactly these rows belong to this one.
+    /// Connects exactly these rows to this one, and disconnects all others.
     pub fn set<K: UniqueKey<C>>(self, keys: impl IntoIterator<Item = K>) -> NestedChange<P> {
         NestedChange::new(Self::relation(), Action::Set(keys.into_iter().map(key_of).collect()))
     }
@@ -220,22 +220,22 @@ impl<P: Model, C: Model, const SLOT: usize> Many<P, C, SLOT> {
 macro_rules! to_one {
     ($name:ident) => {
         impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> $name<P, C, SLOT, BACK> {
-            /// Creates the other row together with this one.
+            /// Creates the related row together with this one.
             pub fn create<R: CreateRow<BACK, Model = C>>(self, row: R) -> Nested<P> {
                 Nested::new(Self::relation(), Action::Create(vec![row.into_insert()]))
             }
 
-            /// Makes a row that is there the other row.
+            /// Connects an existing row to this one.
             pub fn connect(self, key: impl UniqueKey<C>) -> Nested<P> {
                 Nested::new(Self::relation(), Action::Connect(vec![key_of(key)]))
             }
 
-            /// Makes the row with this key the other row, and creates it if it is not there.
+            /// Connects the row with this key to this one, and creates it if it does not exist.
             pub fn connect_or_create<R: CreateRow<BACK, Model = C>>(self, key: impl UniqueKey<C>, row: R) -> Nested<P> {
                 Nested::new(Self::relation(), Action::ConnectOrCreate(key_of(key), row.into_insert()))
             }
 
-            /// Changes the other row; what belongs to it in turn by [`with`](NestedUpdate::with).
+            /// Updates the related row. To write rows that are related to it in turn, use [`with`](NestedUpdate::with).
             pub fn update(self, sets: impl IntoIterator<Item = Assignment<C>>) -> NestedUpdate<P, C> {
                 NestedUpdate::new(Self::relation(), None, sets)
             }
@@ -247,7 +247,7 @@ to_one!(One);
 to_one!(Maybe);
 
 impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Maybe<P, C, SLOT, BACK> {
-    /// Changes the other row, or creates it if there is none.
+    /// Updates the related row, or creates it if there is none.
     pub fn upsert<R: CreateRow<BACK, Model = C>>(
         self,
         row: R,
@@ -257,15 +257,15 @@ impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Maybe<P, C, SLOT,
         NestedChange::new(Self::relation(), action)
     }
 
-    /// Deletes the other row.
+    /// Deletes the related row.
     pub fn delete(self) -> NestedChange<P> {
         NestedChange::new(Self::relation(), Action::Delete(None))
     }
 }
 
-/// Rows that can be without the other one.
+/// For rows that can exist without the related one.
 impl<P: Model, C: Model, const SLOT: usize> Maybe<P, C, SLOT> {
-    /// Leaves this row without another one.
+    /// Disconnects the related row.
     pub fn disconnect(self) -> NestedChange<P> {
         NestedChange::new(Self::relation(), Action::Disconnect(None))
     }

@@ -7,13 +7,13 @@ use crate::filter::{Condition, MOST_LEVELS};
 use crate::search::Search;
 use crate::table::{Column, Relation, Table};
 
-/// A place in the order of the result, for `order_by`.
+/// A sort key: the argument of `order_by`.
 pub struct Order<M> {
     pub(crate) term: OrderTerm,
     model: PhantomData<fn() -> M>,
 }
 
-/// One value that rows are ordered by.
+/// A value that rows are sorted by.
 #[derive(Debug, Clone)]
 pub(crate) struct OrderTerm {
     pub(crate) key: OrderKey,
@@ -23,11 +23,11 @@ pub(crate) struct OrderTerm {
     pub(crate) nullable: bool,
 }
 
-/// What the value is. Column numbers belong to the table that is ordered, or that a relation leads to.
+/// What the value is. Column numbers refer to the table that is sorted, or to the one that a relation leads to.
 #[derive(Debug, Clone)]
 pub(crate) enum OrderKey {
     Column(u16),
-    /// How many rows of a relation meet a condition.
+    /// The number of rows of a relation that match a condition.
     Count {
         relation: &'static Relation,
         condition: Condition,
@@ -37,7 +37,7 @@ pub(crate) enum OrderKey {
         relation: &'static Relation,
         key: Box<OrderKey>,
     },
-    /// How well a text answers a query.
+    /// How relevant a text is for a full-text query.
     Relevance(Search),
     /// In the place of a key that cannot be sent: why not.
     Refused(&'static str),
@@ -92,7 +92,7 @@ impl OrderTerm {
         matches!(self.key, OrderKey::Column(column) if column == number)
     }
 
-    /// Where nulls stand: PostgreSQL takes them for larger than every value.
+    /// Whether nulls come first. By default, PostgreSQL treats nulls as larger than every value.
     pub(crate) fn has_nulls_first(&self) -> bool {
         self.nulls_first.unwrap_or(self.descending)
     }
@@ -105,7 +105,7 @@ impl OrderTerm {
     }
 }
 
-/// The order in words that stay the same while the schema does.
+/// A text for the order that stays the same as long as the schema does.
 pub(crate) fn signature(terms: &[OrderTerm], table: &'static Table) -> String {
     let mut text = format!("{}:", table.name);
     for term in terms {
@@ -117,7 +117,7 @@ pub(crate) fn signature(terms: &[OrderTerm], table: &'static Table) -> String {
 }
 
 impl<M> Order<M> {
-    /// By what cannot be null, smallest first.
+    /// Sorts by a value that is never null, in ascending order.
     pub(crate) fn by(key: OrderKey) -> Self {
         Self { term: OrderTerm { key, descending: false, nulls_first: None, nullable: false }, model: PhantomData }
     }
@@ -132,20 +132,20 @@ impl<M> Order<M> {
         Self { term: self.term.reversed(), model: PhantomData }
     }
 
-    /// The same order of something else; it can be null if this can, or if `nullable`.
+    /// Returns the same order by another value; that value can be null if this one can, or if `nullable`.
     pub(crate) fn map<P>(self, key: impl FnOnce(OrderKey) -> OrderKey, nullable: bool) -> Order<P> {
         let OrderTerm { key: inner, descending, nulls_first, nullable: before } = self.term;
         let term = OrderTerm { key: key(inner), descending, nulls_first, nullable: before || nullable };
         Order { term, model: PhantomData }
     }
 
-    /// Nulls before all values. PostgreSQL puts them last when ascending, first when descending.
+    /// Sorts nulls before all values. By default, they come last in ascending and first in descending order.
     pub fn nulls_first(mut self) -> Self {
         self.term.nulls_first = Some(true);
         self
     }
 
-    /// Nulls behind all values.
+    /// Sorts nulls after all values.
     pub fn nulls_last(mut self) -> Self {
         self.term.nulls_first = Some(false);
         self

@@ -1,4 +1,4 @@
-//! Relations as constants: they make filters, includes, selections and nested rows.
+//! Relations as constants: the source of filters, includes, selections and nested writes.
 
 use std::marker::PhantomData;
 
@@ -12,7 +12,7 @@ use crate::selectable::{As, Selectable};
 use crate::selection::{CountOf, SelectRelated, Selection};
 use crate::table::Relation;
 
-/// A relation as a type: [`One`], [`Maybe`] or [`Many`] of two models.
+/// A relation as a type: [`One`], [`Maybe`] or [`Many`], with its two models.
 pub trait RelationOf: Copy + Send + 'static {
     /// The model that has the field.
     type Parent: Model;
@@ -20,9 +20,9 @@ pub trait RelationOf: Copy + Send + 'static {
     type Child: Model;
     /// What a row of the parent holds: `T`, `Option<T>` or `Vec<T>`.
     type Rows<T: FromRow>: Slot;
-    /// Its place in `With`, as a type.
+    /// Its slot in `With`, as a type.
     type Place;
-    /// Its place in `With`.
+    /// The number of its slot in `With`.
     const SLOT: usize;
 
     /// Its columns.
@@ -31,11 +31,11 @@ pub trait RelationOf: Copy + Send + 'static {
     }
 }
 
-/// The place of a relation in `With`, as a type.
+/// The slot of a relation in `With`, as a type.
 #[derive(Debug, Clone, Copy)]
 pub enum At<const SLOT: usize> {}
 
-/// A row type whose slot at place `P` can be filled with `T`. Implemented by generated code.
+/// A row type whose slot `P` can be filled with `T`. Implemented by generated code.
 pub trait Put<P, T> {
     /// The row type with the slot filled.
     type Out;
@@ -51,20 +51,20 @@ where
 /// The row type `W` with the slot number `SLOT` filled with `T`.
 pub type Filled<W, const SLOT: usize, T> = <W as Put<At<SLOT>, T>>::Out;
 
-/// The row type `S` after relation `R` with rows of type `T` was included.
+/// The row type `S` after including relation `R` with rows of type `T`.
 pub type Included<S, R, T> = <S as Put<<R as RelationOf>::Place, <R as RelationOf>::Rows<T>>>::Out;
 
-/// What `S` must be so that relation `R` with rows of type `T` can be included in it.
+/// The bound on `S` that allows including relation `R` with rows of type `T`.
 pub trait CanInclude<R: RelationOf, T: FromRow>: Put<R::Place, R::Rows<T>> {}
 
 impl<S: Put<R::Place, R::Rows<T>>, R: RelationOf, T: FromRow> CanInclude<R, T> for S {}
 
-/// What `include` takes: a relation, or a relation with its own filter, order and includes.
+/// The argument of `include`: a relation, optionally with its own filter, order and includes.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a relation that can be included")]
 pub trait IntoInclude {
     /// The relation.
     type Relation: RelationOf;
-    /// What each of its rows becomes.
+    /// The type of each of its rows.
     type Row: FromRow;
 
     /// What to read.
@@ -119,12 +119,12 @@ macro_rules! relation_constant {
                 Condition::Related { relation: Self::relation(), condition: Box::new(condition) }
             }
 
-            /// Reads only these values of the other side's rows.
+            /// Selects only these values of the related rows.
             pub fn select<S: Selection<C>>(self, selection: S) -> SelectRelated<Self, S> {
                 SelectRelated::new(Select::new(C::table()), selection)
             }
 
-            /// Reads the other side's rows into a struct of one's own.
+            /// Reads the related rows into a custom struct.
             pub fn select_as<T: Selectable<Model = C>>(self) -> SelectRelated<Self, As<T>> {
                 self.select(As::new())
             }
@@ -157,23 +157,23 @@ relation_constant!(
 macro_rules! to_one {
     ($name:ident, optional: $optional:literal) => {
         impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> $name<P, C, SLOT, BACK> {
-            /// The other row is there and meets the filter.
+            /// Matches if the related row exists and matches the filter.
             pub fn is(self, filter: impl Into<Filter<C>>) -> Filter<P> {
                 filter.into().inside(Self::related)
             }
 
-            /// The other row is not there or does not meet the filter.
+            /// Matches if the related row does not exist or does not match the filter.
             pub fn is_not(self, filter: impl Into<Filter<C>>) -> Filter<P> {
                 !self.is(filter)
             }
 
-            /// Orders by a column of the other row: `student::user.order(user::email.asc())`. Where there
-            /// is no other row, it counts as null.
+            /// Sorts by a column of the related row: `student::user.order(user::email.asc())`. Without a related row, the
+            /// value counts as null.
             pub fn order(self, order: Order<C>) -> Order<P> {
                 order.map(|key| OrderKey::related(Self::relation(), key), $optional)
             }
 
-            /// Reads a relation of the other row along with it.
+            /// Eagerly loads a relation of the related row.
             pub fn include<I>(self, include: I) -> IncludeOne<Self, Included<C, I::Relation, I::Row>>
             where
                 I: IntoInclude,
@@ -190,69 +190,70 @@ to_one!(One, optional: false);
 to_one!(Maybe, optional: true);
 
 impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Maybe<P, C, SLOT, BACK> {
-    /// There is no other row.
+    /// Matches if there is no related row.
     pub fn is_none(self) -> Filter<P> {
         !self.is_some()
     }
 
-    /// There is another row.
+    /// Matches if there is a related row.
     pub fn is_some(self) -> Filter<P> {
         Filter::new(Self::related(Condition::ALL))
     }
 }
 
 impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Many<P, C, SLOT, BACK> {
-    /// At least one row meets the filter.
+    /// Matches if at least one related row matches the filter.
     pub fn some(self, filter: impl Into<Filter<C>>) -> Filter<P> {
         filter.into().inside(Self::related)
     }
 
-    /// Every row meets the filter; true of none. A row where a null leaves it open does not meet it.
+    /// Matches if every related row matches the filter, or if there are none. A row for which the filter is null does not
+    /// match it.
     pub fn every(self, filter: impl Into<Filter<C>>) -> Filter<P> {
         self.none(filter.into().inside::<C>(|condition| Condition::NotTrue(Box::new(condition))))
     }
 
-    /// No row meets the filter.
+    /// Matches if no related row matches the filter.
     pub fn none(self, filter: impl Into<Filter<C>>) -> Filter<P> {
         !self.some(filter)
     }
 
-    /// Only the rows that meet the filter.
+    /// Loads only the rows that match the filter.
     pub fn filter(self, filter: impl Into<Filter<C>>) -> IncludeMany<Self, C> {
         IncludeMany::new().filter(filter)
     }
 
-    /// In this order.
+    /// Appends a sort key; earlier keys take precedence.
     pub fn order_by(self, order: Order<C>) -> IncludeMany<Self, C> {
         IncludeMany::new().order_by(order)
     }
 
-    /// At most this many rows for each row of this side.
+    /// Loads at most `rows` rows per parent row.
     pub fn take(self, rows: u64) -> IncludeMany<Self, C> {
         IncludeMany::new().take(rows)
     }
 
-    /// At most this many rows for each row of this side, the last ones; they come in the relation's order.
+    /// Loads at most the last `rows` rows per parent row, in the relation's order.
     pub fn take_last(self, rows: u64) -> IncludeMany<Self, C> {
         IncludeMany::new().take_last(rows)
     }
 
-    /// Of the rows that agree in these columns only the first, for each row of this side.
+    /// Keeps only the first of the rows that agree in these columns, per parent row.
     pub fn distinct(self, columns: impl Columns<C>) -> IncludeMany<Self, C> {
         IncludeMany::new().distinct(columns)
     }
 
-    /// Begins at the row with this key, that row included.
+    /// Starts at the row with this key, including it.
     pub fn cursor(self, key: impl UniqueKey<C>) -> IncludeMany<Self, C> {
         IncludeMany::new().cursor(key)
     }
 
-    /// Without the first rows of each row of this side.
+    /// Skips the first `rows` rows per parent row.
     pub fn skip(self, rows: u64) -> IncludeMany<Self, C> {
         IncludeMany::new().skip(rows)
     }
 
-    /// Reads a relation of the rows along with them.
+    /// Eagerly loads a relation of the rows.
     pub fn include<I>(self, include: I) -> IncludeMany<Self, Included<C, I::Relation, I::Row>>
     where
         I: IntoInclude,
@@ -262,13 +263,13 @@ impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Many<P, C, SLOT, 
         IncludeMany::<Self, C>::new().include(include)
     }
 
-    /// How many rows there are, as a value to select.
+    /// Counts the related rows: a value for `select`, or a sort key.
     pub fn count(self) -> CountOf<P> {
         CountOf::new(Self::relation(), Condition::ALL)
     }
 }
 
-/// A to-one relation to include, with what is included of it in turn.
+/// A to-one relation to include, with its own includes.
 pub struct IncludeOne<R, S> {
     select: Select,
     types: PhantomData<fn() -> (R, S)>,
@@ -299,7 +300,7 @@ macro_rules! include {
                 Self { select: Select::new(R::Child::table()), types: PhantomData }
             }
 
-            /// Reads a relation of the rows along with them.
+            /// Eagerly loads a relation of the rows.
             pub fn include<I>(mut self, include: I) -> $name<R, Included<S, I::Relation, I::Row>>
             where
                 I: IntoInclude,
@@ -326,46 +327,46 @@ include!(IncludeOne);
 include!(IncludeMany);
 
 impl<R: RelationOf, S> IncludeMany<R, S> {
-    /// Only the rows that meet the filter, and all filters before it.
+    /// Loads only the rows that match the filter, in addition to earlier filters.
     pub fn filter(mut self, filter: impl Into<Filter<R::Child>>) -> Self {
         self.select.filter(filter.into().condition);
         self
     }
 
-    /// In this order, behind the orders before it.
+    /// Appends a sort key; earlier keys take precedence.
     pub fn order_by(mut self, order: Order<R::Child>) -> Self {
         self.select.order.push(order.term);
         self
     }
 
-    /// At most this many rows for each row of the other side.
+    /// Loads at most `rows` rows per parent row.
     pub fn take(mut self, rows: u64) -> Self {
         self.select.take = Some(rows);
         self.select.from_end = false;
         self
     }
 
-    /// At most this many rows for each row of the other side, the last ones; they come in the
-    /// relation's order, made total by the primary key. `skip` then leaves out rows at the end.
+    /// Loads at most the last `rows` rows per parent row, in the relation's order, made total by the primary key. `skip`
+    /// then leaves out rows at the end.
     pub fn take_last(mut self, rows: u64) -> Self {
         self.select.take = Some(rows);
         self.select.from_end = true;
         self
     }
 
-    /// Of the rows that agree in these columns only the first, for each row of the other side.
+    /// Keeps only the first of the rows that agree in these columns, per parent row.
     pub fn distinct(mut self, columns: impl Columns<R::Child>) -> Self {
         self.select.distinct = columns.numbers();
         self
     }
 
-    /// Begins at the row with this key, that row included: `skip(1)` leaves it out.
+    /// Starts at the row with this key, including it; `skip(1)` leaves it out.
     pub fn cursor(mut self, key: impl UniqueKey<R::Child>) -> Self {
         self.select.cursor = Some(key.into_unique().values);
         self
     }
 
-    /// Without the first rows of each row of the other side.
+    /// Skips the first `rows` rows per parent row.
     pub fn skip(mut self, rows: u64) -> Self {
         self.select.skip = Some(rows);
         self
@@ -373,17 +374,17 @@ impl<R: RelationOf, S> IncludeMany<R, S> {
 }
 
 impl<R: RelationOf> IncludeMany<R, R::Child> {
-    /// How many of the rows meet the filter, as a value to select.
+    /// Counts the related rows that match the filter: a value for `select`, or a sort key.
     pub fn count(self) -> CountOf<R::Parent> {
         CountOf::new(R::relation(), self.select.condition)
     }
 
-    /// Reads only these values of the rows.
+    /// Selects only these values of the rows.
     pub fn select<T: Selection<R::Child>>(self, selection: T) -> SelectRelated<R, T> {
         SelectRelated::new(self.select, selection)
     }
 
-    /// Reads the rows into a struct of one's own.
+    /// Reads the rows into a custom struct.
     pub fn select_as<T: Selectable<Model = R::Child>>(self) -> SelectRelated<R, As<T>> {
         self.select(As::new())
     }

@@ -1,4 +1,4 @@
-//! Rows as the database sent them, and which rows of one statement belong to which of another.
+//! Rows as the database sent them, and which rows of one statement belong to which rows of another.
 //!
 //! Nothing is decoded here: keys are compared as the bytes that PostgreSQL sent.
 

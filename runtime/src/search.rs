@@ -15,7 +15,7 @@ pub(crate) struct Search {
     /// The text search configuration, or the server's default.
     pub(crate) language: Option<&'static str>,
     pub(crate) query: Param,
-    /// The query is as people type it, not PostgreSQL's language.
+    /// Whether the query is what a visitor typed, rather than PostgreSQL's query syntax.
     pub(crate) web: bool,
 }
 
@@ -29,9 +29,9 @@ impl Search {
     }
 }
 
-/// What a text is searched for.
+/// A full-text query.
 ///
-/// A text alone is a query in PostgreSQL's language.
+/// A `&str` becomes a query in PostgreSQL's query syntax.
 #[derive(Debug, Clone)]
 pub struct SearchQuery {
     language: Option<&'static str>,
@@ -40,19 +40,19 @@ pub struct SearchQuery {
 }
 
 impl SearchQuery {
-    /// A query in PostgreSQL's language: `cat & dog`, `cat | dog`, `!dog`, `cat <-> dog`. A mistake in
-    /// it is an error of the database's, so this is not for what a visitor types.
+    /// Creates a query in PostgreSQL's query syntax: `cat & dog`, `cat | dog`, `!dog`, `cat <-> dog`. A syntax error in it
+    /// is an error of the database, so do not use it for text that a visitor types.
     pub fn terms(query: impl Into<String>) -> Self {
         Self { language: None, query: Param::Text(query.into()), web: false }
     }
 
-    /// What a visitor types: words, `"several words"`, `or`, `-not`. It is never an error.
+    /// Creates a query from text that a visitor types: words, `"several words"`, `or`, `-not`. It is never an error.
     pub fn web(query: impl Into<String>) -> Self {
         Self { language: None, query: Param::Text(query.into()), web: true }
     }
 
-    /// Searches in this text search configuration (`"english"`, `"simple"`), which an index on
-    /// `to_tsvector('english', column)` needs, rather than in the server's default.
+    /// Sets the text search configuration (`"english"`, `"simple"`) in place of the server's default. It must be that of
+    /// the index on `to_tsvector('english', column)`.
     pub fn language(mut self, language: &'static str) -> Self {
         self.language = Some(language);
         self
@@ -75,7 +75,7 @@ impl From<String> for SearchQuery {
     }
 }
 
-/// How well a text answers a query, to order by.
+/// The relevance of a text for a query, as a sort key.
 pub struct Relevance<M> {
     search: Search,
     nullable: bool,
@@ -89,13 +89,13 @@ impl<M> std::fmt::Debug for Relevance<M> {
 }
 
 impl<M> Relevance<M> {
-    /// Least relevant first.
+    /// Sorts the least relevant rows first.
     pub fn asc(self) -> Order<M> {
         let order = Order::<M>::by(OrderKey::Relevance(self.search));
         order.map(|key| key, self.nullable)
     }
 
-    /// Most relevant first.
+    /// Sorts the most relevant rows first.
     pub fn desc(self) -> Order<M> {
         self.asc().reversed()
     }
@@ -105,12 +105,12 @@ macro_rules! searched {
     ($($field:ident, nullable: $nullable:literal;)+) => {
         $(
             impl<M: Model> $field<M, String> {
-                /// Holds the words of the query, in whatever form: PostgreSQL's full-text search.
+                /// Matches texts that contain the words of the query in any grammatical form: PostgreSQL's full-text search.
                 pub fn search(self, query: impl Into<SearchQuery>) -> Filter<M> {
                     Filter::new(Condition::Search(query.into().of(self.column)))
                 }
 
-                /// How well the text answers the query, to order by.
+                /// Returns the relevance of the text for the query, as a sort key.
                 pub fn relevance(self, query: impl Into<SearchQuery>) -> Relevance<M> {
                     Relevance { search: query.into().of(self.column), nullable: $nullable, model: PhantomData }
                 }

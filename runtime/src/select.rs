@@ -1,4 +1,4 @@
-//! A query as data: what to read from which table, and what to read along with it.
+//! A read as data: what to read from which table, and which relations to load with it.
 
 use crate::error::Error;
 use crate::filter::Condition;
@@ -18,7 +18,7 @@ pub struct Select {
     pub(crate) skip: Option<u64>,
     /// `take` and `skip` count from the end.
     pub(crate) from_end: bool,
-    /// Of the rows that agree in these columns only the first.
+    /// Keeps only the first of the rows that agree in these columns.
     pub(crate) distinct: Vec<u16>,
     /// The unique key of the row to begin at.
     pub(crate) cursor: Option<Vec<(u16, Param)>>,
@@ -32,7 +32,7 @@ pub struct Select {
     pub(crate) required: bool,
     /// How the rows are locked until the transaction ends.
     pub(crate) lock: Option<Lock>,
-    /// What reads many rows while they arrive; it has no part in the statement.
+    /// Decodes rows while others arrive. It is not part of the statement.
     pub(crate) take_rows: Option<fn() -> Box<dyn TakeRows>>,
 }
 
@@ -40,7 +40,7 @@ pub struct Select {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Lock {
     pub(crate) strength: &'static str,
-    /// What happens to rows that another transaction has locked: nothing said is waiting.
+    /// What to do about rows that another transaction has locked. By default, the statement waits.
     pub(crate) wait: &'static str,
 }
 
@@ -50,7 +50,7 @@ impl Lock {
     pub(crate) const SHARE: Lock = Lock { strength: " FOR SHARE OF t0", wait: "" };
 }
 
-/// Where a page begins.
+/// Where a page starts.
 #[derive(Debug, Clone)]
 pub(crate) enum PageStart {
     First,
@@ -89,7 +89,7 @@ pub(crate) enum Output {
     Count { relation: &'static Relation, condition: Condition },
 }
 
-/// A relation that is read along.
+/// A relation to load eagerly.
 #[derive(Debug, Clone)]
 pub(crate) struct Include {
     pub(crate) slot: usize,
@@ -123,13 +123,13 @@ impl Select {
         self.condition = before.and(condition);
     }
 
-    /// Reads a relation along; including it again replaces what was said before.
+    /// Eagerly loads a relation. Including it again replaces the earlier settings.
     pub(crate) fn include(&mut self, include: Include) {
         self.includes.retain(|known| known.slot != include.slot);
         self.includes.push(include);
     }
 
-    /// The order of the rows: as asked for, and by the key where each row needs a place of its own.
+    /// The effective order: the sort keys, followed by the primary key where the order must be total.
     pub(crate) fn effective_order(&self) -> Vec<OrderTerm> {
         if self.from_end || self.cursor.is_some() || self.page.is_some() {
             self.total_order()
@@ -144,7 +144,7 @@ impl Select {
         if self.from_end { order.into_iter().map(OrderTerm::reversed).collect() } else { order }
     }
 
-    /// The order asked for, made total by the key.
+    /// The sort keys, made total by the primary key.
     pub(crate) fn total_order(&self) -> Vec<OrderTerm> {
         let mut order = self.order.clone();
         for column in self.table.key {

@@ -40,7 +40,7 @@ pub trait Selectable: Sized + Send + 'static {
     /// Adds what it needs to the query.
     fn add_to(select: &mut Select);
 
-    /// Reads it, at the place that follows what was read before.
+    /// Reads it, at the position after everything that was read before.
     ///
     /// # Errors
     /// When a value does not fit its type.

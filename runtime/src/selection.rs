@@ -1,4 +1,4 @@
-//! `select`: values instead of whole rows, as tuples of fields, counts and values of related rows.
+//! `select`: values in place of whole rows, as tuples of fields, counts and values of related rows.
 
 use std::marker::PhantomData;
 
@@ -15,13 +15,13 @@ use crate::value::{Decode, Scalar};
 /// What `select` takes: a field, a count, `relation.select(..)`, or a tuple of these.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not something that can be selected from `{M}`")]
 pub trait Selection<M: Model>: Send + 'static {
-    /// What it becomes.
+    /// The type of the result.
     type Out: Send + 'static;
 
     /// Adds what it needs to the query.
     fn add_to(self, select: &mut Select);
 
-    /// Reads it, at the place that follows what was read before.
+    /// Reads it, at the position after everything that was read before.
     ///
     /// # Errors
     /// When a value does not fit its type.
@@ -81,7 +81,7 @@ select_field!(OptionalField => Option<T>, value);
 select_field!(OptionalUniqueField => Option<T>, value);
 select_field!(ListField => Vec<T>, list);
 
-/// The number of rows of a to-many relation: a value to select, or with `asc` and `desc` an order.
+/// The number of rows of a to-many relation: a value for `select`, or with `asc` and `desc` a sort key.
 #[derive(Debug, Clone)]
 pub struct CountOf<M> {
     relation: &'static Relation,
@@ -94,12 +94,12 @@ impl<M> CountOf<M> {
         Self { relation, condition, model: PhantomData }
     }
 
-    /// Fewest first.
+    /// Sorts by the number, lowest first.
     pub fn asc(self) -> Order<M> {
         Order::by(OrderKey::Count { relation: self.relation, condition: self.condition })
     }
 
-    /// Most first.
+    /// Sorts by the number, highest first.
     pub fn desc(self) -> Order<M> {
         self.asc().reversed()
     }
@@ -136,7 +136,7 @@ impl<R, S> std::fmt::Debug for SelectRelated<R, S> {
     }
 }
 
-/// A row of selected values, as something that can stand in a slot.
+/// A row of selected values, as the content of a relation's slot.
 #[derive(Debug)]
 pub struct Selected<M, S: Selection<M>>
 where

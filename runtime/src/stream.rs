@@ -135,7 +135,7 @@ pub(crate) fn of_select<R: ReadRow>(handle: Handle, select: Box<Select>) -> RowS
 
 /// How a row of a query is read.
 pub(crate) trait ReadRow: 'static {
-    /// What it becomes.
+    /// The type of the result.
     type Out: Send + 'static;
 
     /// Reads it.

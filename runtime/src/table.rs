@@ -1,7 +1,6 @@
-//! What generated code says of its tables: names, types, keys and relations, as statics.
+//! Metadata of tables, as statics in generated code: names, types, keys and relations.
 //!
-//! Everything here is made by the generator and never changes. Column numbers count the fields of
-//! the model struct, in its order.
+//! The generator writes all of it, and it never changes. Column numbers are positions of fields in the model's struct.
 
 use std::sync::OnceLock;
 
@@ -89,7 +88,7 @@ pub struct Column {
     /// The type it crosses the wire in, where it is not `sql_type`: enums travel as `text`.
     /// So their OIDs, which differ from database to database, are never looked up.
     pub wire: Option<&'static str>,
-    /// What the client fills in when a row is created without a value.
+    /// What the client fills in if a row is created without a value.
     pub default: ClientDefault,
     /// Set to the time of the transaction on every write.
     pub updated_at: bool,
@@ -99,7 +98,7 @@ pub struct Column {
     pub(crate) accepts: Option<fn(&Type) -> bool>,
 }
 
-/// A value that the client makes for a new row.
+/// A value that the client generates for a new row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientDefault {
     /// None: the database's default, or null.
@@ -118,7 +117,7 @@ pub enum ClientDefault {
     Cuid2,
     /// 26 characters, ordered by time.
     Ulid,
-    /// A random text of so many characters that are safe in URLs.
+    /// A random text with this number of URL-safe characters.
     Nanoid(u8),
 }
 
@@ -229,7 +228,7 @@ pub struct Relation {
     pub through: Option<JoinTable>,
 }
 
-/// Relations lead in circles, so they show their names only.
+/// Shows only the name, because relations form cycles.
 impl std::fmt::Debug for Relation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} -> {}", self.name, self.child.name)
@@ -247,7 +246,7 @@ pub enum Count {
     Many,
 }
 
-/// Prisma's table of an implicit many-to-many relation.
+/// The join table of an implicit many-to-many relation, as Prisma defines it.
 #[derive(Debug, Clone, Copy)]
 pub struct JoinTable {
     /// The quoted, and where needed qualified, name.

@@ -350,7 +350,7 @@ pub(crate) fn decode_list<T: Scalar>(raw: Option<&[u8]>) -> Result<Vec<T>, BoxEr
     decode_elements(raw, |value| T::decode(value.ok_or("the list holds a null")?))
 }
 
-/// Reads a list in which there may be nulls.
+/// Reads a list whose elements may be null.
 pub(crate) fn decode_list_with_nulls<T: Scalar>(raw: Option<&[u8]>) -> Result<Vec<Option<T>>, BoxError> {
     decode_elements(raw, |value| value.map(T::decode).transpose())
 }

@@ -41,7 +41,7 @@ macro_rules! call {
     };
 }
 
-/// A new row: `.await` inserts it and gives it as it is in the database.
+/// A row to create. `.await` inserts it and returns it as the database stored it.
 #[must_use = "nothing happens until it is awaited"]
 pub struct Create<M, S = M> {
     handle: Handle,
@@ -61,13 +61,13 @@ impl<M: Model, S> Create<M, S> {
         Operation::Create(self.row)
     }
 
-    /// Gives a column a value that the database or nothing would else give it.
+    /// Sets an optional column, or a column with a default.
     pub fn set(mut self, assignment: Assignment<M>) -> Self {
         self.row.assign(assignment.column, assignment.to);
         self
     }
 
-    /// Creates rows on the other side of a relation too, in the same transaction.
+    /// Also creates or connects related rows, in the same transaction.
     pub fn with(mut self, nested: Nested<M>) -> Self {
         self.row.write_after(nested.write);
         self
@@ -76,7 +76,7 @@ impl<M: Model, S> Create<M, S> {
 
 call!(Create<M: Model, S: FromRow> gives S);
 
-/// Many new rows: `.await` inserts them, all or none, and counts them.
+/// Rows to create. `.await` inserts all or none, and returns their number.
 #[must_use = "nothing happens until it is awaited"]
 pub struct CreateMany<M> {
     handle: Handle,
@@ -91,7 +91,7 @@ impl<M: Model> CreateMany<M> {
         Self { handle, rows, skip_duplicates: false, model: PhantomData }
     }
 
-    /// Leaves out rows whose key, or another unique value, is taken.
+    /// Leaves out rows whose key, or another unique value, is already taken.
     pub fn skip_duplicates(mut self) -> Self {
         self.skip_duplicates = true;
         self
@@ -113,7 +113,7 @@ impl<M: Model> Query for CreateMany<M> {
 
 call!(CreateMany<M: Model> gives u64);
 
-/// Many new rows: `.await` inserts them, all or none, and gives them in the order in which they were given.
+/// Rows to create. `.await` inserts all or none, and returns them in the order in which they were given.
 #[must_use = "nothing happens until it is awaited"]
 pub struct CreateManyAndReturn<M, S = M> {
     handle: Handle,
@@ -133,7 +133,7 @@ impl<M: Model, S> CreateManyAndReturn<M, S> {
         self.create.operation(true)
     }
 
-    /// Leaves out rows whose key, or another unique value, is taken: only the others come back.
+    /// Leaves out rows whose key, or another unique value, is already taken. Only the others are returned.
     pub fn skip_duplicates(mut self) -> Self {
         self.create.skip_duplicates = true;
         self
@@ -142,7 +142,7 @@ impl<M: Model, S> CreateManyAndReturn<M, S> {
 
 call!(CreateManyAndReturn<M: Model, S: FromRow> gives Vec<S>);
 
-/// A change of the row with a unique key: `.await` makes it and gives the row as it is then.
+/// An update of the row with a unique key. `.await` runs it and returns the row as it is afterwards.
 #[must_use = "nothing happens until it is awaited"]
 pub struct Update<M, S = M> {
     handle: Handle,
@@ -172,13 +172,13 @@ impl<M: Model, S> Update<M, S> {
         self
     }
 
-    /// Creates, connects, changes or deletes rows on the other side of a relation too, in the same transaction.
+    /// Also creates, connects, updates or deletes related rows, in the same transaction.
     pub fn with(mut self, change: impl Into<NestedChange<M>>) -> Self {
         self.nested.push(change.into().write);
         self
     }
 
-    /// Only if the row meets the filter too; else it is not found.
+    /// Requires the row to match this filter too; otherwise the result is [`Error::NotFound`](crate::Error::NotFound).
     pub fn filter(mut self, filter: impl Into<Filter<M>>) -> Self {
         self.condition = self.condition.and(filter.into().condition);
         self
@@ -187,7 +187,7 @@ impl<M: Model, S> Update<M, S> {
 
 call!(Update<M: Model, S: FromRow> gives S);
 
-/// A row to create or, if its key is taken, to change: one statement, `INSERT .. ON CONFLICT`.
+/// A row to create, or to update if its key is already taken. One statement: `INSERT .. ON CONFLICT`.
 #[must_use = "nothing happens until it is awaited"]
 pub struct Upsert<M, S = M> {
     handle: Handle,
@@ -210,7 +210,7 @@ impl<M: Model, S> Upsert<M, S> {
         Operation::Upsert { row: self.row, key: self.key, sets: self.sets }
     }
 
-    /// Sets a column of the row that is there already.
+    /// Sets a column of the row if it already exists.
     pub fn set(mut self, assignment: Assignment<M>) -> Self {
         push_set(&mut self.sets, assignment);
         self
@@ -219,7 +219,7 @@ impl<M: Model, S> Upsert<M, S> {
 
 call!(Upsert<M: Model, S: FromRow> gives S);
 
-/// The deletion of the row with a unique key: `.await` deletes it and gives what it was.
+/// A deletion of the row with a unique key. `.await` deletes it and returns the row as it was.
 #[must_use = "nothing happens until it is awaited"]
 pub struct Delete<M, S = M> {
     handle: Handle,
@@ -239,7 +239,7 @@ impl<M: Model, S> Delete<M, S> {
         Operation::Delete { table: M::table(), condition: self.condition }
     }
 
-    /// Only if the row meets the filter too; else it is not found.
+    /// Requires the row to match this filter too; otherwise the result is [`Error::NotFound`](crate::Error::NotFound).
     pub fn filter(mut self, filter: impl Into<Filter<M>>) -> Self {
         self.condition = self.condition.and(filter.into().condition);
         self
@@ -248,16 +248,16 @@ impl<M: Model, S> Delete<M, S> {
 
 call!(Delete<M: Model, S: FromRow> gives S);
 
-/// A mass write that has not been told which rows it is about. It cannot be awaited: add `.filter(..)`, or
-/// `.all_rows()` if all of them are meant. The name is what the compiler shows.
+/// A bulk write without a choice of rows. It cannot be awaited: add `.filter(..)`, or `.all_rows()` to write every row.
+/// The compiler shows this name.
 #[derive(Debug)]
 pub enum AddFilterOrAllRows {}
 
-/// A mass write that knows its rows.
+/// A bulk write with a choice of rows.
 #[derive(Debug)]
 pub enum RowsChosen {}
 
-/// A change of all rows that meet the filters: `.await` makes it and counts them.
+/// An update of all rows that match the filters. `.await` runs it and returns their number.
 #[must_use = "nothing happens until it is awaited"]
 pub struct UpdateMany<M, C> {
     handle: Handle,
@@ -286,20 +286,20 @@ impl<M: Model, C> UpdateMany<M, C> {
         self
     }
 
-    /// Only rows that meet the filter, and all filters before it.
+    /// Keeps only rows that match the filter, in addition to earlier filters.
     pub fn filter(mut self, filter: impl Into<Filter<M>>) -> UpdateMany<M, RowsChosen> {
         self.condition = self.condition.and(filter.into().condition);
         self.chosen()
     }
 
-    /// At most so many rows: the first in the order of their key. A row that another transaction is changing is waited
-    /// for, and left out if it does not meet the filters then.
+    /// Writes at most `rows` rows: the first ones in the order of their key. If another transaction is changing one of
+    /// them, the call waits, and leaves the row out if it no longer matches the filters.
     pub fn limit(mut self, rows: u64) -> Self {
         self.limit = Some(rows);
         self
     }
 
-    /// Every row of the table.
+    /// Chooses every row of the table.
     pub fn all_rows(mut self) -> UpdateMany<M, RowsChosen> {
         self.all_rows = true;
         self.chosen()
@@ -307,7 +307,7 @@ impl<M: Model, C> UpdateMany<M, C> {
 }
 
 impl<M: Model> UpdateMany<M, RowsChosen> {
-    /// Gives the changed rows rather than their number.
+    /// Returns the updated rows in place of their number.
     pub fn and_return(self) -> UpdateManyAndReturn<M> {
         UpdateManyAndReturn { handle: self.handle.clone(), update: self, then: None, types: PhantomData }
     }
@@ -331,7 +331,7 @@ impl<M: Model> Query for UpdateMany<M, RowsChosen> {
 
 call!(UpdateMany<M, C> gives u64);
 
-/// A change of all rows that meet the filters: `.await` makes it and gives them as they are then.
+/// An update of all rows that match the filters. `.await` runs it and returns the rows as they are afterwards.
 #[must_use = "nothing happens until it is awaited"]
 pub struct UpdateManyAndReturn<M, S = M> {
     handle: Handle,
@@ -348,7 +348,7 @@ impl<M: Model, S> UpdateManyAndReturn<M, S> {
 
 call!(UpdateManyAndReturn<M: Model, S: FromRow> gives Vec<S>);
 
-/// The deletion of all rows that meet the filters: `.await` deletes and counts them.
+/// A deletion of all rows that match the filters. `.await` deletes them and returns their number.
 #[must_use = "nothing happens until it is awaited"]
 pub struct DeleteMany<M, C> {
     handle: Handle,
@@ -365,20 +365,20 @@ impl<M: Model> DeleteMany<M, AddFilterOrAllRows> {
 }
 
 impl<M: Model, C> DeleteMany<M, C> {
-    /// Only rows that meet the filter, and all filters before it.
+    /// Keeps only rows that match the filter, in addition to earlier filters.
     pub fn filter(self, filter: impl Into<Filter<M>>) -> DeleteMany<M, RowsChosen> {
         let condition = self.condition.and(filter.into().condition);
         DeleteMany { handle: self.handle, condition, limit: self.limit, all_rows: self.all_rows, types: PhantomData }
     }
 
-    /// At most so many rows: the first in the order of their key. A row that another transaction is changing is waited
-    /// for, and left out if it does not meet the filters then.
+    /// Writes at most `rows` rows: the first ones in the order of their key. If another transaction is changing one of
+    /// them, the call waits, and leaves the row out if it no longer matches the filters.
     pub fn limit(mut self, rows: u64) -> Self {
         self.limit = Some(rows);
         self
     }
 
-    /// Every row of the table.
+    /// Chooses every row of the table.
     pub fn all_rows(self) -> DeleteMany<M, RowsChosen> {
         let DeleteMany { handle, condition, limit, .. } = self;
         DeleteMany { handle, condition, limit, all_rows: true, types: PhantomData }
@@ -404,7 +404,7 @@ fn empty_filter(call: &str) -> String {
     format!("{call} has a filter that every row meets: say .all_rows() if every row is meant")
 }
 
-/// The last assignment to a column holds.
+/// The last assignment to a column wins.
 fn push_set<M>(sets: &mut Sets, assignment: Assignment<M>) {
     sets.retain(|(column, _)| *column != assignment.column);
     sets.push((assignment.column, assignment.to));
