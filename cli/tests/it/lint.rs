@@ -113,7 +113,7 @@ fn a_finding_names_its_place_and_an_error_fails() {
         .says("2 migrations, 1 errors");
     lint(&project, &["1_notes"]).exits(0).says("1 migrations, 0 errors");
     lint(&project, &["3_none"]).exits(1).says("there is no migration 3_none");
-    project.run(&["explain", "d102"]).exits(0).says("D102 (error): A table is dropped").says("Instead:");
+    project.run(&["explain", "d102"]).exits(0).says("D102 (error): Drops a table").says("Instead:");
     project.run(&["explain", "D999"]).exits(1).says("D102, D103");
 }
 
