@@ -640,11 +640,11 @@ fn whatever_a_database_holds_is_pulled_or_told() {
     let first = setting("RELATA_ODD_SEED").unwrap_or(0);
     for seed in first..first + setting("RELATA_ODD_CASES").unwrap_or(CASES) {
         eprintln!("seed {seed}");
-        try_one(&sketch(seed));
+        try_one(seed, &sketch(seed));
     }
 }
 
-fn try_one(sketch: &Sketch) {
+fn try_one(seed: u64, sketch: &Sketch) {
     let (project, live, fresh) = (Project::new(), database("odd"), database("odd_fresh"));
     query(&live, &sketch.sql);
     let url = ["--url", live.url()];
@@ -668,12 +668,16 @@ fn try_one(sketch: &Sketch) {
     };
     run(&["check"], "check");
     run(&["generate"], "generate");
+    if let Ok(folder) = std::env::var("RELATA_ODD_OUT") {
+        let out = format!("{folder}/client_{seed}");
+        run(&["generate", "--out", &out], "generate");
+    }
     run(&["migrate-diff", "--from-url", live.url(), "--to-schema", "schema.dsl", "--exit-code"], "from the database");
     run(&[&["db", "pull"], &url[..]].concat(), "again").says("already");
 
     // A next step touches nothing else.
-    let next = schema.replacen("  @@ignore", "  zz_next Int?\n\n  @@ignore", 1);
-    let next = if next == schema { schema.replacen("@id", "@id\n  zz_next Int?", 1) } else { next };
+    let first = schema.find("\nmodel ").and_then(|at| Some(at + schema[at..].find("{\n")? + 2));
+    let next = first.map_or_else(|| schema.clone(), |at| format!("{}  zz_next Int?\n{}", &schema[..at], &schema[at..]));
     if next != schema {
         project.write("next.dsl", next);
         let plan = run(&["migrate-diff", "--from-url", live.url(), "--to-schema", "next.dsl"], "a next step").stdout;
