@@ -16,6 +16,8 @@ mod lock_file;
 mod progress;
 #[cfg(test)]
 mod property;
+#[cfg(test)]
+mod random;
 mod renamed;
 mod report;
 mod say;
