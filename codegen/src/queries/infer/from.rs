@@ -1,7 +1,10 @@
 //! What stands in FROM: tables, queries and functions, and how they are joined.
 
 use super::super::catalog::{Column, Lookup};
-use super::super::tree::{Expr, ExprKind, Join, JoinKind, Name, On, Relation as TreeRelation, RelationKind, Source};
+use super::super::tree::{
+    Call, Expr, ExprKind, FunctionCall, Join, JoinKind, Name, On, Relation as TreeRelation, RelationKind, Source,
+    TypeName,
+};
 use super::super::types::{Base, Ty};
 use super::scope::{Relation, Scope};
 use super::select::columns;
@@ -11,19 +14,29 @@ use crate::diagnostics as codes;
 impl Cx<'_> {
     /// Adds what stands in FROM to a scope.
     pub(super) fn source(&mut self, scope: &mut Scope<'_>, source: &Source) {
-        let begin = scope.relations.len();
+        let begin = (scope.relations.len(), scope.merged.len());
         self.relation(scope, &source.first);
         for join in &source.joins {
             self.join(scope, join, begin);
         }
     }
 
-    fn join(&mut self, scope: &mut Scope<'_>, join: &Join, begin: usize) {
-        let middle = scope.relations.len();
+    fn join(&mut self, scope: &mut Scope<'_>, join: &Join, (begin, merged): (usize, usize)) {
+        let (middle, inner) = (scope.relations.len(), scope.merged.len());
         self.relation(scope, &join.relation);
+        // What each side has merged itself may be missing like its tables.
+        let (left, right) = scope.merged[merged..].split_at_mut(inner - merged);
+        if matches!(join.kind, JoinKind::Left | JoinKind::Full) {
+            right.iter_mut().for_each(|column| column.nullable = true);
+        }
+        if matches!(join.kind, JoinKind::Right | JoinKind::Full) {
+            left.iter_mut().for_each(|column| column.nullable = true);
+        }
         match &join.on {
             On::Condition(condition) => self.condition(scope, condition),
-            On::Using(names) => names.iter().for_each(|name| self.merge(scope, name, join.kind, begin, middle)),
+            On::Using(names) => {
+                names.iter().for_each(|name| self.merge(scope, name, join.kind, (begin, merged, middle)))
+            }
             On::Natural => {
                 let left: Vec<String> = scope.relations[begin..middle]
                     .iter()
@@ -34,7 +47,7 @@ impl Cx<'_> {
                     right.filter(|column| left.contains(&column.name)).map(|column| column.name.clone()).collect();
                 for text in both {
                     let name = Name { text, span: join.relation.span };
-                    self.merge(scope, &name, join.kind, begin, middle);
+                    self.merge(scope, &name, join.kind, (begin, merged, middle));
                 }
             }
             On::Nothing => {}
@@ -49,7 +62,13 @@ impl Cx<'_> {
     }
 
     /// Makes one column of two, as USING does.
-    fn merge(&mut self, scope: &mut Scope<'_>, name: &Name, kind: JoinKind, begin: usize, middle: usize) {
+    fn merge(
+        &mut self,
+        scope: &mut Scope<'_>,
+        name: &Name,
+        kind: JoinKind,
+        (begin, merged, middle): (usize, usize, usize),
+    ) {
         let find = |from: usize, to: usize| {
             (from..to).find_map(|at| {
                 let column = scope.relations[at].columns.iter().position(|column| column.name == name.text)?;
@@ -71,29 +90,40 @@ impl Cx<'_> {
         let [a, b] = [left, right].map(|(at, column)| scope.relations[at].columns[column].clone());
         let types = [(a.ty, name.span), (b.ty, name.span)];
         let ty = self.together(&types);
+        let [left_nullable, right_nullable] =
+            [(left, &a), (right, &b)].map(|((at, _), column)| column.nullable || scope.relations[at].missing);
         let nullable = match kind {
-            JoinKind::Inner => a.nullable && b.nullable,
-            JoinKind::Left => a.nullable || scope.relations[left.0].missing,
-            JoinKind::Right => b.nullable,
-            JoinKind::Full => a.nullable || b.nullable,
+            JoinKind::Inner => left_nullable && right_nullable,
+            JoinKind::Left => left_nullable,
+            JoinKind::Right => right_nullable,
+            JoinKind::Full => left_nullable || right_nullable,
         };
         for (at, column) in [left, right] {
             scope.relations[at].merged.push(column);
         }
-        scope.merged.retain(|column| column.name != name.text);
+        let of_both = scope.merged.split_off(merged).into_iter().filter(|column| column.name != name.text);
+        let of_both: Vec<Column> = of_both.collect();
+        scope.merged.extend(of_both);
         scope.merged.push(Column { ty, nullable, ..a });
     }
 
     fn relation(&mut self, scope: &mut Scope<'_>, relation: &TreeRelation) {
         let mut found = match &relation.kind {
             RelationKind::Joined(source) => {
-                let begin = scope.relations.len();
+                let (begin, merged) = (scope.relations.len(), scope.merged.len());
                 self.source(scope, source);
                 if let Some(alias) = &relation.alias {
                     // An alias of a join hides the tables in it.
-                    let inner: Vec<Column> =
-                        scope.relations.drain(begin..).flat_map(|relation| relation.columns).collect();
-                    scope.relations.push(Relation::new(&alias.text, inner));
+                    let inner = scope.relations.drain(begin..).flat_map(|relation| {
+                        let missing = relation.missing;
+                        let columns = relation.columns.into_iter().enumerate();
+                        let shown = columns.filter(move |(at, _)| !relation.merged.contains(at));
+                        shown.map(move |(_, column)| Column { nullable: column.nullable || missing, ..column })
+                    });
+                    let inner: Vec<Column> = scope.merged.drain(merged..).chain(inner).collect();
+                    let of = Name { text: alias.text.clone(), span: relation.span };
+                    let columns = self.renamed(inner, &relation.columns, &of);
+                    scope.relations.push(Relation::new(&alias.text, columns));
                 }
                 return;
             }
@@ -103,7 +133,9 @@ impl Cx<'_> {
                 let outputs = self.query(around, query, true);
                 Relation::new("", columns(outputs))
             }
-            RelationKind::Function { call, ordinality } => self.function_relation(scope, call, relation, *ordinality),
+            RelationKind::Functions { calls, ordinality } => {
+                self.function_relation(scope, calls, relation, *ordinality)
+            }
         };
         if let Some(alias) = &relation.alias {
             found.name.clone_from(&alias.text);
@@ -174,35 +206,85 @@ impl Cx<'_> {
     fn function_relation(
         &mut self,
         scope: &Scope<'_>,
-        call: &Expr,
+        calls: &[FunctionCall],
         relation: &TreeRelation,
         ordinality: bool,
     ) -> Relation {
-        let ExprKind::Call(tree) = &call.kind else { return Relation::new("", Vec::new()) };
-        let (typed, named) = self.set_call(scope, tree);
-        let function = tree.name.last().map_or("", |name| name.text.as_str());
-        let alias = relation.alias.as_ref().map_or(function, |alias| alias.text.as_str());
-        let plain = |name: &str, typed: Typed| Column {
-            name: name.to_owned(),
-            ty: typed.ty,
-            nullable: typed.nullable,
-            holes: typed.holes,
-            sensitive: typed.sensitive,
-            field: None,
-            has_default: false,
-        };
-        let mut columns: Vec<Column> = if !relation.types.is_empty() {
-            let names = relation.columns.iter().zip(&relation.types);
-            names.map(|(name, ty)| plain(&name.text, Typed::new(self.type_of(ty), true))).collect()
-        } else if named.is_empty() {
-            vec![plain(alias, typed)]
-        } else {
-            named.into_iter().map(|(name, typed)| plain(name, typed)).collect()
-        };
-        if ordinality {
-            columns.push(plain("ordinality", Typed::base(Base::Int8, false)));
+        let mut columns: Vec<Column> = Vec::new();
+        let mut opaque = false;
+        for call in calls {
+            let (mut found, unknown) = self.function_columns(scope, call, relation);
+            columns.append(&mut found);
+            opaque |= unknown;
         }
-        let opaque = typed.ty == Ty::Opaque && relation.types.is_empty() && relation.columns.is_empty();
-        Relation { opaque, ..Relation::new(function, columns) }
+        // Who gives fewer rows than another is filled up with null.
+        let parts = calls.iter().map(|call| if is_parallel_unnest(&call.call) { 2 } else { 1 }).sum::<usize>();
+        columns.iter_mut().for_each(|column| column.nullable |= parts > 1);
+        if ordinality {
+            columns.push(plain_column("ordinality", Typed::base(Base::Int8, false)));
+        }
+        let is_plain = relation.types.is_empty() && calls.iter().all(|call| call.columns.is_empty());
+        let is_scalar = columns.len() == 1 && !ordinality && is_plain;
+        let opaque = opaque && relation.types.is_empty() && relation.columns.is_empty();
+        Relation { opaque, is_scalar, ..Relation::new(function_name(calls.first()), columns) }
+    }
+
+    /// The columns of one function, and whether they are not known.
+    fn function_columns(
+        &mut self,
+        scope: &Scope<'_>,
+        function: &FunctionCall,
+        relation: &TreeRelation,
+    ) -> (Vec<Column>, bool) {
+        let ExprKind::Call(tree) = &function.call.kind else { return (Vec::new(), true) };
+        let name = tree.name.last().map_or("", |name| name.text.as_str());
+        if is_parallel_unnest(&function.call) {
+            let lists = tree.args.iter().map(|arg| {
+                let call = Call { name: tree.name.clone(), ..Call::default() };
+                plain_column("unnest", self.set_call_of(scope, &call, &[arg]).0)
+            });
+            return (lists.collect(), false);
+        }
+        let (typed, named) = self.set_call(scope, tree);
+        let is_alone = matches!(&relation.kind, RelationKind::Functions { calls, .. } if calls.len() == 1);
+        let alias = relation.alias.as_ref().filter(|_| is_alone).map_or(name, |alias| alias.text.as_str());
+        let listed: Vec<(&Name, &TypeName)> = match function.columns.as_slice() {
+            [] => relation.columns.iter().zip(&relation.types).collect(),
+            columns => columns.iter().map(|(name, ty)| (name, ty)).collect(),
+        };
+        let columns: Vec<Column> = if !listed.is_empty() {
+            let column = |(name, ty): (&Name, &TypeName)| plain_column(&name.text, Typed::new(self.type_of(ty), true));
+            return (listed.into_iter().map(column).collect(), false);
+        } else if named.is_empty() {
+            vec![plain_column(alias, typed)]
+        } else {
+            named.into_iter().map(|(name, typed)| plain_column(name, typed)).collect()
+        };
+        (columns, typed.ty == Ty::Opaque)
+    }
+}
+
+/// `unnest(a, b)`, which only stands in FROM: each list becomes a column.
+fn is_parallel_unnest(call: &Expr) -> bool {
+    matches!(&call.kind, ExprKind::Call(call)
+        if call.args.len() > 1 && call.name.last().is_some_and(|name| name.text == "unnest"))
+}
+
+fn function_name(call: Option<&FunctionCall>) -> &str {
+    match call.map(|call| &call.call.kind) {
+        Some(ExprKind::Call(call)) => call.name.last().map_or("", |name| name.text.as_str()),
+        _ => "",
+    }
+}
+
+fn plain_column(name: &str, typed: Typed) -> Column {
+    Column {
+        name: name.to_owned(),
+        ty: typed.ty,
+        nullable: typed.nullable,
+        holes: typed.holes,
+        sensitive: typed.sensitive,
+        field: None,
+        has_default: false,
     }
 }

@@ -1,7 +1,7 @@
 //! Queries: what stands in FROM, which columns come out, and what may be null on the way.
 
 use super::super::catalog::Column;
-use super::super::tree::{Expr, ExprKind, Item, Name, Query, Select, Statement, Term, With};
+use super::super::tree::{Expr, ExprKind, Item, Name, Query, Select, Statement, Term, Window, With};
 use super::super::types::{Base, Ty, common};
 use super::scope::Scope;
 use super::{Cte, Cx, NAMELESS, Output, Typed};
@@ -96,15 +96,25 @@ impl Cx<'_> {
 
     /// The columns of a query.
     pub(super) fn query(&mut self, scope: Option<&Scope<'_>>, query: &Query, close: bool) -> Vec<Output> {
+        self.counted_query(scope, query, close).0
+    }
+
+    /// The columns of a query, and whether it gives exactly one row, whatever the tables hold.
+    pub(super) fn counted_query(
+        &mut self,
+        scope: Option<&Scope<'_>>,
+        query: &Query,
+        close: bool,
+    ) -> (Vec<Output>, bool) {
         let before = self.begin_with(scope, &query.with);
         let single = match query.terms.as_slice() {
             [Term::Select(select)] => Some(select),
             _ => None,
         };
-        let mut outputs = match (single, query.terms.as_slice()) {
+        let (mut outputs, gives_one_row) = match (single, query.terms.as_slice()) {
             (Some(select), _) => self.select(scope, select, &query.order_by, close),
-            (None, [only]) => self.term(scope, only),
-            (None, terms) => self.union(scope, terms),
+            (None, [only]) => (self.term(scope, only), matches!(only, Term::Values(rows, _) if rows.len() == 1)),
+            (None, terms) => (self.union(scope, terms), false),
         };
         if close {
             self.close(&mut outputs);
@@ -120,12 +130,12 @@ impl Cx<'_> {
             self.name_param(expr, name);
         }
         self.end_with(before);
-        outputs
+        (outputs, gives_one_row && query.limit.is_none() && query.offset.is_none())
     }
 
     fn term(&mut self, scope: Option<&Scope<'_>>, term: &Term) -> Vec<Output> {
         match term {
-            Term::Select(select) => self.select(scope, select, &[], false),
+            Term::Select(select) => self.select(scope, select, &[], false).0,
             Term::Query(query) => self.query(scope, query, false),
             Term::Values(rows, span) => self.values(scope, rows, *span),
         }
@@ -146,7 +156,10 @@ impl Cx<'_> {
         for (at, output) in outputs.iter_mut().enumerate() {
             let column: Vec<&Output> = parts.iter().map(|part| &part[at]).collect();
             let types: Vec<(Ty, Span)> = column.iter().map(|output| (output.typed.ty, output.span)).collect();
-            let ty = self.together(&types);
+            let ty = match self.together(&types) {
+                open if open.is_open() => Ty::Base(Base::Text),
+                known => known,
+            };
             for other in &column {
                 self.settle(other.typed.ty, ty);
             }
@@ -189,7 +202,10 @@ impl Cx<'_> {
         }
         let column = |this: &mut Self, at: usize| {
             let types: Vec<(Ty, Span)> = rows.iter().map(|row| (row[at].0.ty, row[at].1)).collect();
-            let ty = this.together(&types);
+            let ty = match this.together(&types) {
+                open if open.is_open() => Ty::Base(Base::Text),
+                known => known,
+            };
             for (known, _) in &types {
                 this.settle(*known, ty);
             }
@@ -213,18 +229,30 @@ impl Cx<'_> {
         }
     }
 
-    fn select(&mut self, parent: Option<&Scope<'_>>, select: &Select, order_by: &[Expr], close: bool) -> Vec<Output> {
+    /// The columns of a SELECT, and whether it gives exactly one row.
+    fn select(
+        &mut self,
+        parent: Option<&Scope<'_>>,
+        select: &Select,
+        order_by: &[Expr],
+        close: bool,
+    ) -> (Vec<Output>, bool) {
         let mut scope = Scope::inside(parent);
         for source in &select.from {
             self.source(&mut scope, source);
         }
-        scope.has_rows = !select.group_by.is_empty() && !select.grouping_sets;
-        scope.grouping_sets = select.grouping_sets;
+        // A grouping set of nothing is a group even without rows.
+        scope.has_rows = !select.group_by.is_empty();
         let framed = select.windows.iter().filter(|(_, window)| window.has_frame);
         scope.framed = framed.map(|(name, _)| name.text.clone()).collect();
         if let Some(filter) = &select.filter {
             self.narrow(&mut scope, filter);
         }
+        scope.grouping_sets = self.grouping_sets(&scope, select);
+        let grouped = select.group_by.iter().chain(&select.grouping_sets).chain(&select.distinct_on);
+        let listed = item_exprs(&select.items).chain(grouped).chain(order_by);
+        let sets = listed.map(|expr| self.count_sets(expr)).sum::<usize>();
+        scope.padded = sets > 1;
         let mut outputs = self.items(&scope, &select.items);
         if close || select.distinct {
             self.close(&mut outputs);
@@ -235,16 +263,49 @@ impl Cx<'_> {
         if let Some(having) = &select.having {
             self.condition(&scope, having);
         }
-        let grouped = select.group_by.iter().chain(order_by);
-        for expr in grouped.chain(&select.distinct_on) {
+        let grouped = select.group_by.iter().chain(&select.grouping_sets);
+        for expr in order_by.iter().chain(grouped).chain(&select.distinct_on) {
             self.output_or_expr(&scope, expr, &mut outputs);
         }
-        for (_, window) in &select.windows {
-            for expr in &window.exprs {
-                self.expr(&scope, expr);
-            }
+        let mut windows: Vec<&Window> = Vec::new();
+        item_exprs(&select.items).chain(order_by).for_each(|expr| expr.windows(&mut windows));
+        for window in windows.into_iter().chain(select.windows.iter().map(|(_, window)| window)) {
+            self.window(&scope, window);
         }
-        outputs
+        (outputs, sets == 0 && self.gives_one_row(&scope, select))
+    }
+
+    /// Aggregates over all rows give one, and so does SELECT without FROM.
+    fn gives_one_row(&self, scope: &Scope<'_>, select: &Select) -> bool {
+        if select.grouped || select.having.is_some() {
+            return false;
+        }
+        let mut over_all_rows = |expr: &Expr| match &expr.kind {
+            ExprKind::Call(call) => self.is_aggregate(call) && std::ptr::eq(scope.of_aggregate(call), scope),
+            _ => false,
+        };
+        item_exprs(&select.items).any(|expr| expr.has(&mut over_all_rows))
+            || select.from.is_empty() && select.filter.is_none()
+    }
+
+    /// What grouping sets make null: the expressions themselves, where they stand for columns of the result.
+    fn grouping_sets<'t>(&self, scope: &Scope<'_>, select: &'t Select) -> Vec<&'t Expr> {
+        let meant = |expr: &'t Expr| match &expr.kind {
+            ExprKind::Number(text) => {
+                let at = text.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+                at.and_then(|at| item_exprs(&select.items).nth(at)).unwrap_or(expr)
+            }
+            // A column of a table comes before one of the result.
+            ExprKind::Column(path) if path.len() == 1 && !scope.has_column(path) => {
+                let aliased = select.items.iter().find_map(|item| match item {
+                    Item::Expr(expr, Some(alias)) if alias.text == path[0].text => Some(expr),
+                    _ => None,
+                });
+                aliased.unwrap_or(expr)
+            }
+            _ => expr,
+        };
+        select.grouping_sets.iter().map(meant).collect()
     }
 
     /// ORDER BY and GROUP BY may name a column of the result, or its number. What is sorted has a type.
@@ -274,17 +335,20 @@ impl Cx<'_> {
         match &condition.kind {
             ExprKind::All(parts) => parts.iter().for_each(|part| self.narrow(scope, part)),
             ExprKind::IsNull(expr, false) => self.know(scope, expr),
-            ExprKind::Chain(first, rest) => {
-                let strict = ["=", "<", ">", "<=", ">=", "<>", "!=", "~", "~*", "@>", "<@", "&&"];
-                if rest.len() == 1 && strict.contains(&rest[0].0.as_str()) {
-                    self.know(scope, first);
-                    self.know(scope, &rest[0].1);
-                }
+            ExprKind::Chain(first, rest) if rest.len() == 1 && STRICT.contains(&rest[0].0.as_str()) => {
+                self.know(scope, first);
+                self.know(scope, &rest[0].1);
             }
             ExprKind::Between(expr, ..) | ExprKind::Like(expr, ..) => self.know(scope, expr),
             // Neither `IN` nor `NOT IN` is true of null, the latter but for an empty query.
             ExprKind::In(expr, _) => self.know(scope, expr),
-            ExprKind::AnyOf(expr, operator, _) if operator == "=" => self.know(scope, expr),
+            // Anything is equal to all elements of an empty list.
+            ExprKind::AnyOf(expr, quantified, list) => {
+                if !quantified.all && (STRICT.contains(&&*quantified.operator) || quantified.operator == "~~") {
+                    self.know(scope, expr);
+                }
+                self.know(scope, list);
+            }
             _ => {}
         }
     }
@@ -318,6 +382,16 @@ impl Cx<'_> {
         }
         outputs
     }
+}
+
+/// Operators that are not true of null.
+const STRICT: [&str; 12] = ["=", "<", ">", "<=", ">=", "<>", "!=", "~", "~*", "@>", "<@", "&&"];
+
+fn item_exprs(items: &[Item]) -> impl Iterator<Item = &Expr> {
+    items.iter().filter_map(|item| match item {
+        Item::Expr(expr, _) => Some(expr),
+        Item::Star(..) => None,
+    })
 }
 
 /// The name that PostgreSQL gives a column without AS.
