@@ -18,6 +18,8 @@ mod progress;
 mod property;
 #[cfg(test)]
 mod random;
+#[cfg(test)]
+mod random_queries;
 mod renamed;
 mod report;
 mod say;

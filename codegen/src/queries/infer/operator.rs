@@ -1,6 +1,6 @@
 //! Operators: what they take, what they give, and what they make of a parameter beside them.
 
-use super::super::tree::{Expr, ExprKind};
+use super::super::tree::{Call, Expr, ExprKind};
 use super::super::types::{Base, Category, Ty, common};
 use super::scope::Scope;
 use super::{Cx, Typed};
@@ -12,7 +12,11 @@ type Operand<'e> = (&'e Expr, Typed);
 impl Cx<'_> {
     /// Operators of one precedence, from left to right.
     pub(super) fn chain(&mut self, scope: &Scope<'_>, first: &Expr, rest: &[(String, Expr)]) -> Typed {
-        if let (ExprKind::Row(left), [(_, Expr { kind: ExprKind::Row(right), span })]) = (&first.kind, rest) {
+        if let (ExprKind::Row(left), [(operator, Expr { kind: ExprKind::Row(right), span })]) = (&first.kind, rest) {
+            if operator == "overlaps" {
+                let times: Vec<&Expr> = left.iter().chain(right).collect();
+                return self.known_call(scope, &Call::default(), &times, operator).0;
+            }
             let typed: Vec<Typed> = left.iter().map(|expr| self.expr(scope, expr)).collect();
             self.rows(scope, (left, &typed), right, *span);
             return Typed::base(Base::Bool, true);
