@@ -21,6 +21,10 @@ test:
 random cases='10000' seed='2026':
     RELATA_RANDOM_CASES={{cases}} RELATA_RANDOM_SEED={{seed}} cargo test --package exam-planner --test it random -- --nocapture
 
+# random statements of files of SQL against PostgreSQL, many more than `cargo test` makes of them
+queries cases='10000' seed='2026':
+    scripts/queries {{cases}} {{seed}}
+
 # what queries cost beside code by hand: every workload, a JSON line for each figure and tables
 bench *ARGUMENTS:
     cargo run --quiet --release --package relata-bench --bin run -- {{ARGUMENTS}}
