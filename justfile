@@ -17,9 +17,17 @@ gen:
 test:
     cargo test
 
+# all tests on the embedded PostgreSQL, as on a machine with nothing but Rust
+embedded *ARGUMENTS:
+    scripts/embedded {{ARGUMENTS}}
+
 # random queries and writes against the oracle, many more than `cargo test` makes of them
 random cases='10000' seed='2026':
     RELATA_RANDOM_CASES={{cases}} RELATA_RANDOM_SEED={{seed}} cargo test --package exam-planner --test it random -- --nocapture
+
+# random statements of files of SQL against PostgreSQL, many more than `cargo test` makes of them
+queries cases='10000' seed='2026':
+    scripts/queries {{cases}} {{seed}}
 
 # what queries cost beside code by hand: every workload, a JSON line for each figure and tables
 bench *ARGUMENTS:

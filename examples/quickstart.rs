@@ -20,9 +20,7 @@ async fn main() -> Result<()> {
     println!("database          {}", server.describe());
     let database = server.create_database("quickstart")?;
     apply_migrations(database.url()).await?;
-    // The embedded PostgreSQL takes one connection at a time.
-    let pool_size = server.max_connections_hint().min(10);
-    let db = Client::builder(database.url())?.max_connections(pool_size).connect().await?;
+    let db = Client::connect(database.url()).await?;
 
     let north = create_institution(&db, "North Medical School", "north").await?;
     let south = create_institution(&db, "South Medical School", "south").await?;

@@ -104,6 +104,10 @@ pub(crate) struct Request<'a> {
     pub(crate) state: &'a State,
     /// What the language cannot say of the tables.
     pub(crate) unsaid: &'a [Unsaid],
+    /// The views that the existing schema has.
+    pub(crate) views: &'a [ObjectName],
+    /// The extensions that the existing schema has.
+    pub(crate) extensions: &'a [String],
 }
 
 /// Reads the database.
@@ -160,7 +164,7 @@ async fn collect(transaction: &Transaction<'_>, request: &Request<'_>) -> Result
     let is_used = |entry: &(String, String)| inventory.needed_extensions.contains(entry);
     let unused: Vec<Item> = extensions
         .values()
-        .filter(|entry| !is_used(entry))
+        .filter(|entry| !is_used(entry) && !request.extensions.contains(&entry.0))
         .map(|(name, _)| Item {
             node: ("pg_extension".to_owned(), 0),
             kind: "extension that nothing in the schema uses".to_owned(),
@@ -217,7 +221,9 @@ fn select(request: &Request<'_>, dependencies: &Dependencies, found: Vec<Found>,
         let is_said = is_said(request, &found);
         let is_unsaid = request.unsaid.iter().any(|unsaid| is_it(request, unsaid, &found));
         let only_if_unsaid = ["foreign key", "primary key", "index", "check"].contains(&found.kind.as_str());
-        if !(is_needed || is_pulled && !is_said) || (only_if_unsaid && !is_unsaid) {
+        // No schema makes a view, so that its statement is wanted in any case.
+        let is_view = found.kind.ends_with("view");
+        if !(is_needed || is_pulled && (!is_said || is_view)) || (only_if_unsaid && !is_unsaid) {
             continue;
         }
         let is_after = found.is_after || dependencies.of(&found.node).iter().any(|node| dependencies.is_relation(node));
@@ -275,11 +281,11 @@ fn without_what_fails(dependencies: &Dependencies, mut found: Vec<Found>, tables
     }
 }
 
-/// Whether the schema has it: an enum.
+/// Whether the schema has it: an enum or a view.
 fn is_said(request: &Request<'_>, found: &Found) -> bool {
     let Some((schema, name)) = found.owner.as_deref().and_then(|owner| owner.split_once('\u{1}')) else { return false };
     let name = ObjectName::new(Some(schema).filter(|schema| request.unqualified != Some(*schema)), name);
-    request.state.enums.iter().any(|ty| ty.name == name)
+    request.state.enums.iter().any(|ty| ty.name == name) || request.views.contains(&name)
 }
 
 /// Whether a row is what the language cannot say of a table.

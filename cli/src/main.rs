@@ -16,6 +16,10 @@ mod lock_file;
 mod progress;
 #[cfg(test)]
 mod property;
+#[cfg(test)]
+mod random;
+#[cfg(test)]
+mod random_queries;
 mod renamed;
 mod report;
 mod say;

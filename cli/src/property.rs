@@ -10,7 +10,6 @@
 
 mod edit;
 mod pairs;
-mod random;
 mod rows;
 mod sketch;
 
@@ -25,12 +24,12 @@ use relata_codegen::sql::{HazardKind, Pair, Plan, State, render, summary};
 use relata_devdb::DevDb;
 use tokio_postgres::{Client, NoTls};
 
-use self::random::Random;
 use self::sketch::Sketch;
 use crate::command::down::way_back;
 use crate::difference::{Renames, difference, plan};
 use crate::endpoint::Loaded;
 use crate::introspect::{Scope, introspect};
+use crate::random::Random;
 
 const CASES: u64 = 200;
 const EDITS: usize = 6;

@@ -1,11 +1,13 @@
 //! PostgreSQL as WebAssembly (PGlite), when there is no other.
 //!
-//! The engine is in a program of its own, `relata-devdb-embedded`, because it brings some 400 packages that nobody
-//! should build without need. It is taken from beside this executable or from PATH; in a checkout it is built, once.
+//! The engine is in a program of its own, `relata-devdb-embedded`, which [`program`] finds or builds.
 //!
-//! One server takes one connection at a time, and a second one waits. So each database is a process of its own (its
-//! data a copy of some files), which lives as long as its value: tests that run side by side do not wait for each
-//! other, and dropping a database cannot hang on a connection that is still open.
+//! One server runs one transaction at a time, and its connections take turns. So each database is a process of its own
+//! (its data a copy of some files), which lives as long as its value: tests that run side by side do not wait for each
+//! other, and dropping a database cannot hang on a connection that is still open. [`slots`] bounds how many there are.
+
+mod program;
+mod slots;
 
 use crate::admin::Admin;
 use crate::backend::{Backend, Prepare, run_prepare};
@@ -14,7 +16,8 @@ use crate::error::Error;
 use crate::files::{self, io};
 use crate::server::greet;
 use crate::{Source, url};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -24,7 +27,12 @@ use std::time::{Duration, Instant};
 const PROGRAM: &str = "relata-devdb-embedded";
 /// The database that the engine's data folder holds from the start.
 const DATABASE: &str = "postgres";
+/// It takes any number, one transaction at a time: as many as PostgreSQL takes by default.
+const MAX_CONNECTIONS: usize = 100;
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+/// A clean end takes a second; on a machine that is busy with other things, many.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(120);
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// The embedded engine: a server for the databases that are asked for by name, and the means to start more.
 pub(crate) struct Embedded {
@@ -39,15 +47,17 @@ pub(crate) struct Embedded {
 struct Process {
     child: Child,
     url: String,
+    /// Its place among those that may run at the same time. Given back when it has ended.
+    _slot: Option<File>,
 }
 
 impl Embedded {
-    pub(crate) fn start(home: &Path, path: &OsString) -> Result<Self, Error> {
+    pub(crate) fn start(home: &Path, path: &OsStr) -> Result<Self, Error> {
         let home = files::create_home(home)?;
-        let program = find(path).map_or_else(|| build(&home), Ok)?;
+        let program = program::find_or_build(path, &home)?;
         let main = Process::start(&program, &home, &[])?;
         let greeting = greet(&main.admin()?)?;
-        let description = format!("embedded PostgreSQL {} (PGlite), one connection per database", greeting.version);
+        let description = format!("embedded PostgreSQL {} (PGlite), one transaction at a time", greeting.version);
         remove_old(&home, database::TEMPLATE);
         remove_old(&std::env::temp_dir(), &format!("{PROGRAM}-"));
         Ok(Embedded { program, home, version: greeting.version, description, main })
@@ -68,7 +78,7 @@ impl Embedded {
         let process = Process::start(&self.program, &self.home, &["--root".as_ref(), draft.as_os_str()])?;
         let prepared = run_prepare(key, prepare, &process.url);
         // Until the engine has ended its files are not complete.
-        drop(process);
+        let prepared = prepared.and_then(|()| process.finish());
         match prepared {
             Ok(()) => std::fs::rename(&draft, &folder).map_err(io("create", &folder))?,
             Err(error) => {
@@ -90,7 +100,7 @@ impl Backend for Embedded {
     }
 
     fn max_connections(&self) -> usize {
-        1
+        MAX_CONNECTIONS
     }
 
     fn url(&self, database: &str) -> String {
@@ -118,6 +128,7 @@ impl Backend for Embedded {
 impl Process {
     fn start(program: &Path, home: &Path, arguments: &[&OsStr]) -> Result<Self, Error> {
         let failed = |output: String| Error::Program { program: program.display().to_string(), output };
+        let slot = slots::take(home)?;
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         // Some 100 MB of unpacked engine: in our folder, as the user's may be missing or not writable.
@@ -127,12 +138,27 @@ impl Process {
         if let Some(stdout) = child.stdout.take() {
             BufReader::new(stdout).read_line(&mut line).map_err(|error| failed(error.to_string()))?;
         }
-        let process = Process { child, url: line.trim().to_owned() };
+        let process = Process { child, url: line.trim().to_owned(), _slot: slot };
         if process.url.starts_with("postgres://") {
             return Ok(process);
         }
         let said = process.url.strip_prefix("error: ").unwrap_or(&process.url);
         Err(failed(if said.is_empty() { "it ended without a word".to_owned() } else { said.to_owned() }))
+    }
+
+    /// Waits until the engine has written everything and ended.
+    fn finish(mut self) -> Result<(), Error> {
+        drop(self.child.stdin.take());
+        let failed = |output: &str| Error::Program { program: PROGRAM.to_owned(), output: output.to_owned() };
+        let deadline = Instant::now() + FINISH_TIMEOUT;
+        while Instant::now() < deadline {
+            match self.child.try_wait() {
+                Ok(Some(status)) if status.success() => return Ok(()),
+                Ok(None) => std::thread::sleep(PAUSE),
+                _ => return Err(failed("it did not end as it should, and its files may be incomplete")),
+            }
+        }
+        Err(failed("it did not end"))
     }
 
     fn admin(&self) -> Result<Admin, Error> {
@@ -159,54 +185,9 @@ impl Drop for Process {
                 let _ = self.child.wait();
                 return;
             }
-            std::thread::sleep(Duration::from_millis(2));
+            std::thread::sleep(PAUSE);
         }
     }
-}
-
-/// The program beside this executable (or beside the folder of test executables), where a checkout builds it, or on
-/// PATH.
-fn find(path: &OsString) -> Option<PathBuf> {
-    let executable = std::env::current_exe().ok();
-    let beside = executable.iter().flat_map(|file| file.ancestors().skip(1).take(2)).map(Path::to_owned);
-    let built = target_folder().map(|folder| folder.join("debug"));
-    let name = format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX);
-    beside.chain(built).chain(std::env::split_paths(path)).map(|folder| folder.join(&name)).find(|file| file.is_file())
-}
-
-/// The program's source, when this crate was built in a checkout that is still there.
-fn source() -> Option<PathBuf> {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("embedded/Cargo.toml");
-    manifest.is_file().then_some(manifest)
-}
-
-fn target_folder() -> Option<PathBuf> {
-    let checkout = source()?.ancestors().nth(3)?.to_owned();
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout.join("target"), PathBuf::from);
-    Some(target.join("embedded"))
-}
-
-/// Builds the program in a checkout. Whoever comes second waits for the first.
-fn build(home: &Path) -> Result<PathBuf, Error> {
-    let (Some(manifest), Some(target)) = (source(), target_folder()) else {
-        return Err(Error::Program { program: PROGRAM.to_owned(), output: "it is not on PATH".to_owned() });
-    };
-    let _lock = files::lock(&home.join("embedded-build.lock"))?;
-    let program = target.join("debug").join(format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX));
-    if program.is_file() {
-        return Ok(program);
-    }
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    eprintln!("devdb: building the embedded PostgreSQL, once: some 5 minutes of CPU ({PROGRAM})");
-    let mut command = Command::new(&cargo);
-    command.args(["build", "--quiet", "--locked", "--manifest-path"]).arg(&manifest);
-    command.arg("--target-dir").arg(&target).stdin(Stdio::null()).stdout(Stdio::null());
-    let failed = |output: String| Error::Program { program: "building relata-devdb-embedded".to_owned(), output };
-    let output = command.output().map_err(|error| failed(format!("cannot run {}: {error}", cargo.display())))?;
-    if !output.status.success() {
-        return Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
-    }
-    Ok(program)
 }
 
 fn remove(folder: &Path) -> Result<(), Error> {

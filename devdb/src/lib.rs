@@ -25,13 +25,15 @@
 //! (`RELATA_DEVDB_IDLE`, in seconds); deleting its folder stops it too. Unix only.
 //!
 //! **The embedded engine** is PGlite, PostgreSQL 17 as WebAssembly. It works where nothing but Rust is, with limits:
-//! - one connection per database: a second one waits until the first is closed, so a pool has size 1;
-//! - no query cancellation, `statement_timeout`, or extensions such as pgcrypto and PostGIS;
-//! - each database is a process of its own with some 250 MB once it is connected to, and ends with this one;
-//! - [`DevDb::ensure_database`] and [`DevDb::url`] speak of one more server, which also takes one connection.
+//! - any number of connections, which take turns: one transaction runs at a time, and a connection that waits longer
+//!   than 10 seconds for one that is idle in its transaction gets an error;
+//! - it lacks every [`Feature`]: ask [`DevDb::has`], or skip a test with [`DevDb::skips_without`];
+//! - each database is a process of its own with some 140 MB once it is connected to, and ends with this one;
+//! - [`DevDb::ensure_database`] and [`DevDb::url`] speak of one more server.
 //!
-//! All calls block, need no async runtime, and may be made from within one. Nothing here prints, but for one line on
-//! stderr before the embedded engine is built, and no message or `Debug` output holds a password.
+//! All calls block, need no async runtime, and may be made from within one. Nothing here prints, but for the progress
+//! of building the embedded engine and for tests that are skipped, both on stderr. No message or `Debug` output holds a
+//! password.
 
 mod admin;
 mod backend;
@@ -39,8 +41,10 @@ mod builder;
 mod database;
 mod embedded;
 mod error;
+mod feature;
 mod files;
 mod server;
+mod skip;
 #[cfg(unix)]
 mod system;
 mod url;
@@ -48,6 +52,8 @@ mod url;
 pub use builder::Builder;
 pub use database::TestDatabase;
 pub use error::{Error, Refusal};
+pub use feature::Feature;
+pub use skip::skip;
 pub use url::redact_url;
 
 use backend::{Backend, Prepare};
@@ -127,7 +133,7 @@ impl DevDb {
         self.backend.psql_url(database)
     }
 
-    /// How many connections the server takes altogether. With 1, a second one waits until the first is closed.
+    /// How many connections the server takes altogether.
     pub fn max_connections_hint(&self) -> usize {
         self.backend.max_connections()
     }

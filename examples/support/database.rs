@@ -17,8 +17,6 @@ pub(crate) async fn open(name: &str) -> Result<(Client, TestDatabase)> {
     let migrations = Migrations::from_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations"))?;
     let mut connection = database.url().parse::<ConnectOptions>()?.connect_direct().await?;
     migrate::deploy(&mut connection, &migrations, &migrate::Options::default()).await?;
-    // The embedded PostgreSQL takes one connection at a time.
-    let pool_size = server.max_connections_hint().min(10);
-    let db = Client::builder(database.url())?.max_connections(pool_size).connect().await?;
+    let db = Client::connect(database.url()).await?;
     Ok((db, database))
 }

@@ -286,7 +286,7 @@ impl Error {
                         && error.message == STALE_PLAN)
                     // Of a type that was dropped: this message is never translated.
                     || (error.sqlstate == SqlState::INTERNAL_ERROR.code()
-                        && error.message.starts_with("cache lookup failed for type"))
+                        && error.server_message.starts_with("cache lookup failed for type"))
             }
             _ => false,
         }

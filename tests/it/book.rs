@@ -15,7 +15,7 @@ use exam_planner::{
 use relata::migrate;
 use relata::uuid::Uuid;
 use relata::{ConnectOptions, Result};
-use relata_devdb::DevDb;
+use relata_devdb::{DevDb, Feature};
 
 use crate::support::Fixture;
 
@@ -53,6 +53,15 @@ fn every_example_is_compiled() {
             assert!(sources.iter().any(|source| source.contains(&words(block))), "{page} has its own idea of\n{block}");
         }
     }
+}
+
+#[test]
+fn a_test_that_the_server_may_lack_something_for() {
+    let server = crate::support::devdb();
+    if server.skips_without(&[Feature::Cancel]) {
+        return;
+    }
+    assert!(server.has(Feature::Cancel));
 }
 
 /// Every relative link of a page leads to a file.
@@ -97,7 +106,7 @@ async fn a_database_of_ones_own() -> Result<(), Box<dyn std::error::Error>> {
     drop(connection);
     assert_eq!((report.applied.len(), report.already_applied), (1, 0));
 
-    let db = Client::builder(database.url())?.max_connections(server.max_connections_hint().min(10)).connect().await?;
+    let db = Client::connect(database.url()).await?;
     assert_eq!(db.user().count().await?, 0);
     Ok(())
 }

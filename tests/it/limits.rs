@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use exam_planner::{Client, Error, Isolation, institution};
 use relata::{Result, params};
+use relata_devdb::Feature;
 
 use crate::support::{Fixture, devdb};
 
@@ -53,8 +54,8 @@ async fn a_transaction_is_begun_as_it_is_asked_for() {
 #[tokio::test]
 async fn a_statement_has_a_limit_of_its_own() {
     let fixture = Fixture::new().await;
-    if devdb().max_connections_hint() < 2 {
-        return eprintln!("skipped: this PostgreSQL has no time limits");
+    if devdb().skips_without(&[Feature::Timeouts]) {
+        return;
     }
     let slept: Result<Vec<(i32,)>> = fixture
         .db
@@ -68,8 +69,8 @@ async fn a_statement_has_a_limit_of_its_own() {
 /// Two transactions lock two rows in opposite orders: PostgreSQL ends one of them, which is run again.
 #[tokio::test]
 async fn a_deadlock_is_run_again() {
-    if devdb().max_connections_hint() < 3 {
-        return eprintln!("skipped: this PostgreSQL takes one connection");
+    if devdb().skips_without(&[Feature::ConcurrentTransactions]) {
+        return;
     }
     let fixture = Fixture::new().await;
     let db = &fixture.db;
@@ -134,9 +135,6 @@ async fn create_with_retries(fixture: &Fixture) -> (u32, Result<()>) {
 #[tokio::test]
 async fn a_collision_that_shows_at_commit_is_run_again() {
     let fixture = Fixture::new().await;
-    if devdb().max_connections_hint() < 2 {
-        return eprintln!("skipped: this PostgreSQL takes one connection");
-    }
     let body = "IF nextval('attempts') < 3 THEN RAISE EXCEPTION 'again' USING ERRCODE = '40001'; END IF;";
     at_commit(&fixture, body).await;
     let (runs, done) = create_with_retries(&fixture).await;
@@ -148,9 +146,6 @@ async fn a_collision_that_shows_at_commit_is_run_again() {
 #[tokio::test]
 async fn another_failure_of_commit_is_not_run_again() {
     let fixture = Fixture::new().await;
-    if devdb().max_connections_hint() < 2 {
-        return eprintln!("skipped: this PostgreSQL takes one connection");
-    }
     at_commit(&fixture, "RAISE EXCEPTION 'never' USING ERRCODE = '23514';").await;
     let (runs, done) = create_with_retries(&fixture).await;
     assert_eq!((runs, done.expect_err("is refused").sqlstate()), (1, Some("23514")));
@@ -160,8 +155,8 @@ async fn another_failure_of_commit_is_not_run_again() {
 #[tokio::test]
 async fn a_commit_without_an_answer_is_not_run_again() {
     let fixture = Fixture::new().await;
-    if devdb().max_connections_hint() < 2 {
-        return eprintln!("skipped: this PostgreSQL takes one connection");
+    if devdb().skips_without(&[Feature::SessionProcesses]) {
+        return;
     }
     at_commit(&fixture, "PERFORM pg_terminate_backend(pg_backend_pid());").await;
     let (runs, done) = create_with_retries(&fixture).await;
@@ -209,9 +204,6 @@ async fn more_parameters_than_postgresql_takes_are_refused() {
 #[tokio::test]
 async fn a_full_pool_says_how_full_it_is() {
     let fixture = Fixture::new().await;
-    if devdb().max_connections_hint() < 2 {
-        return eprintln!("skipped: this PostgreSQL takes one connection");
-    }
     let db: Client = Client::builder(fixture.database.url())
         .expect("is a URL")
         .max_connections(1)

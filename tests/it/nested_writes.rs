@@ -2,7 +2,6 @@
 
 use relata::{Error, Parent};
 
-use crate::support::devdb;
 use crate::support::wiretap::Wiretap;
 use crate::wide::Fixture;
 use crate::wide::client::{comment, group, note, person};
@@ -245,9 +244,6 @@ async fn a_tree_of_one_table_is_written_and_read_to_any_depth() {
 /// where it is changed.
 #[tokio::test]
 async fn nested_writes_take_a_statement_or_two_each() {
-    if devdb().max_connections_hint() < 2 {
-        return eprintln!("skipped: this PostgreSQL takes one connection");
-    }
     let fixture = Fixture::new().await;
     fixture.db.person().create_many(["boss", "a", "b", "c", "d"].map(named)).await.expect("are created");
     let titles = ["x", "y", "z"].map(|title| group::Create { title: title.to_owned() });

@@ -46,7 +46,7 @@ impl PgBouncer {
         let process = match process {
             Ok(process) => process,
             Err(error) => {
-                eprintln!("!!! SKIPPED: no query went through a pooler, pgbouncer cannot be started: {error}");
+                relata_devdb::skip(&format!("pgbouncer cannot be started: {error}"));
                 return None;
             }
         };

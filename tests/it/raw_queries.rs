@@ -4,6 +4,7 @@ use chrono::Utc;
 use exam_planner::{Error, Role, institution, user};
 use relata::uuid::Uuid;
 use relata::{List, params};
+use relata_devdb::Feature;
 
 use crate::support::{Fixture, devdb};
 
@@ -86,9 +87,6 @@ async fn a_savepoint_is_undone_alone() {
 
 #[tokio::test]
 async fn rows_are_locked_inside_a_transaction_only() {
-    if devdb().max_connections_hint() < 2 {
-        return eprintln!("skipped: this PostgreSQL takes one connection");
-    }
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     let tenant = fixture.institution("north").await.id;
@@ -110,6 +108,19 @@ async fn rows_are_locked_inside_a_transaction_only() {
     let page = tx.user().find_many().take(1).for_update().page_after(None).await.expect("nothing was sent before");
     assert_eq!(page.rows.len(), 1);
     tx.commit().await.expect("commits");
+}
+
+#[tokio::test]
+async fn locked_rows_are_skipped_or_not_waited_for() {
+    if devdb().skips_without(&[Feature::ConcurrentTransactions]) {
+        return;
+    }
+    let fixture = Fixture::new().await;
+    let db = &fixture.db;
+    let tenant = fixture.institution("north").await.id;
+    for email in ["a@x.edu", "b@x.edu"] {
+        fixture.user(tenant, email).await;
+    }
     let first = db.begin().await.expect("begins");
     let key = || user::institution_id_email.eq(tenant, "a@x.edu");
     let locked = first.user().find_unique(key()).include(user::institution).for_update().or_err().await;

@@ -20,7 +20,7 @@ impl OwnCluster {
         match devdb {
             Ok(devdb) => Some(Self { url: devdb.url("postgres"), folder }),
             Err(error) => {
-                eprintln!("!!! SKIPPED: a server is not restarted, there is no PostgreSQL to start: {error}");
+                relata_devdb::skip(&format!("there is no PostgreSQL to start and stop: {error}"));
                 None
             }
         }

@@ -27,8 +27,8 @@ use chrono::Utc;
 use exam_planner::{Client, Role, exam_type, institution, session, student, student_exam, user};
 use relata::uuid::Uuid;
 
+use crate::support::Fixture;
 use crate::support::wiretap::{Traffic, Wiretap};
-use crate::support::{Fixture, devdb};
 
 /// A client whose traffic is counted, over a few rows; none where the server takes one connection.
 struct Counted {
@@ -39,7 +39,7 @@ struct Counted {
     student: Uuid,
 }
 
-async fn counted() -> Option<Counted> {
+async fn counted() -> Counted {
     let fixture = Fixture::new().await;
     let tenant = fixture.institution("north").await.id;
     let types = [fixture.exam_type(tenant, "A").await.id, fixture.exam_type(tenant, "B").await.id];
@@ -50,19 +50,15 @@ async fn counted() -> Option<Counted> {
             fixture.db.student_exam().create(student_exam::Create { student, exam_type }).await.expect("is created");
         }
     }
-    let (tap, url) = tapped(fixture.database.url()).await?;
+    let (tap, url) = tapped(fixture.database.url()).await;
     let db = Client::builder(&url).expect("is a URL").max_connections(1).connect().await.expect("connects");
-    Some(Counted { fixture, tap, db, tenant, student })
+    Counted { fixture, tap, db, tenant, student }
 }
 
-/// A proxy in front of the server, and a URL that leads through it; none where the server takes one connection.
-async fn tapped(url: &str) -> Option<(Wiretap, String)> {
-    if devdb().max_connections_hint() < 2 {
-        eprintln!("skipped: this PostgreSQL takes one connection");
-        return None;
-    }
+/// A proxy in front of the server, and a URL that leads through it.
+async fn tapped(url: &str) -> (Wiretap, String) {
     let (url, tap) = Wiretap::before(url).await;
-    Some((tap, url))
+    (tap, url)
 }
 
 impl Counted {
@@ -81,7 +77,7 @@ fn traffic(statements: usize, round_trips: usize) -> Traffic {
 
 #[tokio::test]
 async fn reads_take_one_statement_per_separate_relation_and_level() {
-    let Some(counted) = counted().await else { return };
+    let counted = counted().await;
     let id = counted.student;
     let by_key = counted.count(|db| db.student().find_unique(student::id.eq(id))).await;
     assert_eq!(by_key, traffic(1, 1), "by key");
@@ -170,7 +166,7 @@ async fn reads_take_one_statement_per_separate_relation_and_level() {
 
 #[tokio::test]
 async fn writes_take_one_statement_each() {
-    let Some(counted) = counted().await else { return };
+    let counted = counted().await;
     let tenant = counted.tenant;
     let created = counted
         .count(|db| {
@@ -215,7 +211,7 @@ async fn writes_take_one_statement_each() {
 
 #[tokio::test]
 async fn what_comes_back_with_a_write_takes_few_statements() {
-    let Some(counted) = counted().await else { return };
+    let counted = counted().await;
     let (tenant, id) = (counted.tenant, counted.student);
     let key = move || student::id.eq(id);
     let change = move |db: &Client| db.student().update(key()).set(student::class_year.increment(1));
@@ -251,7 +247,7 @@ async fn what_comes_back_with_a_write_takes_few_statements() {
 
 #[tokio::test]
 async fn what_belongs_together_is_one_transaction() {
-    let Some(counted) = counted().await else { return };
+    let counted = counted().await;
     let tenant = counted.tenant;
     let tree = counted
         .count(|db| {

@@ -222,7 +222,7 @@ async fn messages_stay_useful() {
         ("SELECT (SELECT n FROM generate_series(1, 2) n)", "more than one row returned by a subquery"),
         ("INSERT INTO excluded VALUES ('a'), ('a')", "constraint excluded_t_excl"),
         ("SELECT * FROM pg_authid FOR UPDATE NOWAIT WHERE", "syntax error"),
-        ("INSERT INTO short VALUES ('abcd')", "a value is too long for its column"),
+        ("INSERT INTO short VALUES ('abcd')", "a text is longer than its column allows"),
     ] {
         let message = failed(sql, params![]).await.to_string();
         assert!(message.contains(told), "{sql}: {message}");

@@ -1,5 +1,6 @@
 //! Transactions: what is committed holds, what is not leaves nothing, and no connection comes back unclean.
 
+use relata_devdb::Feature;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use exam_planner::{Client, Error, Isolation, Role, institution, user};
@@ -115,8 +116,8 @@ async fn a_finished_transaction_says_so() {
 
 #[tokio::test]
 async fn a_collision_is_run_again() {
-    if devdb().max_connections_hint() < 2 {
-        return eprintln!("skipped: this PostgreSQL takes one connection");
+    if devdb().skips_without(&[Feature::ConcurrentTransactions]) {
+        return;
     }
     let fixture = Fixture::new().await;
     let db = &fixture.db;
@@ -192,9 +193,6 @@ async fn a_batch_with_a_missing_row_leaves_nothing() {
 /// A migration changes a column's type under a running program: the statement is prepared again.
 #[tokio::test]
 async fn a_migration_under_a_running_program_is_survived() {
-    if devdb().max_connections_hint() < 2 {
-        return eprintln!("skipped: this PostgreSQL takes one connection");
-    }
     let fixture = Fixture::new().await;
     let tenant = fixture.institution("north").await;
     let db = Client::builder(fixture.database.url()).expect("is a URL").max_connections(1).connect().await;
@@ -210,8 +208,26 @@ async fn a_migration_under_a_running_program_is_survived() {
     assert_eq!(found.expect("is prepared again").name, tenant.name);
     let isolation = tx.query_raw::<(String,)>("SHOW transaction_isolation", relata::params![]).await;
     assert_eq!(isolation.expect("is read"), [("serializable".to_owned(),)]);
-    // A later one: what was done before would be lost, and is not done again in silence.
     tx.commit().await.expect("commits");
+    // A batch as a whole.
+    fixture.sql("ALTER TABLE institutions ALTER name TYPE varchar(200)").await;
+    let find = db.institution().find_unique(institution::id.eq(tenant.id)).or_err();
+    let (first, _) = db.batch((find, db.user().count())).await.expect("is prepared again");
+    assert_eq!(first.name, tenant.name);
+}
+
+/// Later in a transaction, what was done before would be lost, and is not done again in silence.
+#[tokio::test]
+async fn a_migration_in_the_middle_of_a_transaction_ends_it() {
+    if devdb().skips_without(&[Feature::ConcurrentTransactions]) {
+        return;
+    }
+    let fixture = Fixture::new().await;
+    let tenant = fixture.institution("north").await;
+    let db = Client::builder(fixture.database.url()).expect("is a URL").max_connections(1).connect().await;
+    let db: Client = db.expect("connects");
+    let read = || async { db.institution().find_unique(institution::id.eq(tenant.id)).or_err().await };
+    read().await.expect("is read");
     let tx = db.begin().await.expect("begins");
     tx.student().count().await.expect("counts");
     fixture.sql("ALTER TABLE institutions ALTER name TYPE varchar(200)").await;
@@ -219,19 +235,11 @@ async fn a_migration_under_a_running_program_is_survived() {
     assert_eq!(lost.expect_err("the transaction is lost").sqlstate(), Some("0A000"));
     tx.rollback().await.expect("rolls back");
     assert_eq!(read().await.expect("is prepared again").name, tenant.name);
-    // A batch as a whole.
-    fixture.sql("ALTER TABLE institutions ALTER name TYPE text").await;
-    let find = db.institution().find_unique(institution::id.eq(tenant.id)).or_err();
-    let (first, _) = db.batch((find, db.user().count())).await.expect("is prepared again");
-    assert_eq!(first.name, tenant.name);
 }
 
 /// A migration replaces an enum: its type has another number then, and prepared statements know the old one.
 #[tokio::test]
 async fn a_replaced_enum_is_survived() {
-    if devdb().max_connections_hint() < 2 {
-        return eprintln!("skipped: this PostgreSQL takes one connection");
-    }
     let fixture = Fixture::new().await;
     let tenant = fixture.institution("north").await.id;
     let user = fixture.user(tenant, "a@x.edu").await;
@@ -264,8 +272,8 @@ async fn a_replaced_enum_is_survived() {
 /// The server ends the connections: the next query gets a new one, or says clearly what happened.
 #[tokio::test]
 async fn lost_connections_are_replaced() {
-    if devdb().max_connections_hint() < 2 {
-        return eprintln!("skipped: this PostgreSQL takes one connection");
+    if devdb().skips_without(&[Feature::SessionProcesses]) {
+        return;
     }
     let fixture = Fixture::new().await;
     let db = Client::builder(fixture.database.url())

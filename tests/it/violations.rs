@@ -1,5 +1,6 @@
 //! What goes wrong, and what is said then: typed, helpful, and without a value or a password.
 
+use relata_devdb::Feature;
 use std::time::Duration;
 
 use exam_planner::{Client, Error, institution, student};
@@ -67,9 +68,6 @@ async fn an_unreachable_server_is_explained() {
 #[tokio::test]
 async fn a_database_that_is_not_there_is_explained() {
     let missing = devdb().url("no_such_database_anywhere");
-    if devdb().max_connections_hint() < 2 {
-        return eprintln!("skipped: this PostgreSQL has one database per server");
-    }
     let error = Client::connect(&missing).await.expect_err("is missing");
     let text = error.to_string();
     assert!(matches!(error, Error::Connect { .. }) && text.contains("3D000") && text.contains("create it"), "{text}");
@@ -96,8 +94,8 @@ async fn a_pool_that_is_used_up_says_how() {
 
 #[tokio::test]
 async fn a_statement_stops_at_its_limit() {
-    if devdb().max_connections_hint() < 2 {
-        return eprintln!("skipped: this PostgreSQL has no statement_timeout");
+    if devdb().skips_without(&[Feature::Timeouts]) {
+        return;
     }
     let fixture = Fixture::new().await;
     fixture.institution("north").await;

@@ -1,5 +1,6 @@
 //! `check`: every mistake of a schema and of the queries beside it.
 
+pub(crate) mod compare;
 mod database;
 
 use relata_codegen::ir::Schema;

@@ -1,7 +1,7 @@
 //! Edits of a schema, as people make them between two migrations.
 
-use super::random::Random;
 use super::sketch::{Arity, Field, KINDS, Kind, Sketch, on_delete};
+use crate::random::Random;
 
 /// One edit; some find nothing to do.
 pub(super) fn edit(sketch: &mut Sketch, random: &mut Random) {

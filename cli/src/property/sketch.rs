@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use relata_codegen::sql::quote::{ident, literal};
 
-use super::random::Random;
+use crate::random::Random;
 
 /// Names in the database: plain ones, and such that have to be quoted.
 const PREFIXES: [&str; 6] = ["c", "Col ", "se\"lect", "ü", "order", "x'y"];

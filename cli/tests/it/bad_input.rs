@@ -60,7 +60,8 @@ fn a_database_or_schema_that_does_not_exist() {
     let database = database("nowhere");
     let project = Project::new();
     project.migration("1_one", "SELECT 1");
-    let url = database.url().replace(database.name(), "no_such_database");
+    let (server, query_of_url) = database.url().split_at(database.url().rfind(database.name()).expect("is in the URL"));
+    let url = format!("{server}no_such_database{}", &query_of_url[database.name().len()..]);
     project.run(&["migrate", "deploy", "--url", &url]).exits(1).says("no_such_database").says("create it first");
     let separator = if database.url().contains('?') { '&' } else { '?' };
     let url = format!("{}{separator}schema=no_such_schema", database.url());

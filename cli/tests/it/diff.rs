@@ -1,6 +1,8 @@
 //! `migrate-diff` between all kinds of ends.
 
-use crate::support::{Output, Project, database, query};
+use relata_devdb::Feature;
+
+use crate::support::{Output, Project, database, query, server};
 
 const BEFORE: &str = "model User {\n  id Int @id @default(autoincrement())\n  name String\n  @@map(\"users\")\n}\n";
 const AFTER: &str = "model User {\n  id Int @id @default(autoincrement())\n  name String\n  role Role @default(A)\n  @@index([role])\n  @@map(\"users\")\n}\nenum Role {\n  A\n  B\n}\n";
@@ -118,9 +120,12 @@ fn what_every_scalar_and_default_becomes_reads_back_the_same() {
 
 #[test]
 fn a_type_of_an_extension_is_the_same_in_every_schema() {
+    if server().skips_without(&[Feature::Extensions]) {
+        return;
+    }
     let (project, database) = (Project::new(), database("extension"));
     if query(&database, "SELECT 1 FROM pg_available_extensions WHERE name = 'citext'").is_empty() {
-        return; // a PostgreSQL without the contributed extensions
+        return relata_devdb::skip("this PostgreSQL does not have the extension citext");
     }
     project.write(
         "schema.dsl",

@@ -1,8 +1,8 @@
 //! `migrate down`.
 
-use relata_devdb::TestDatabase;
+use relata_devdb::{Feature, TestDatabase};
 
-use crate::support::{Output, Project, Session, database, eventually, output, query};
+use crate::support::{Output, Project, Session, database, eventually, output, query, server};
 
 const FIRST: &str = "model User {\n  id Int @id\n  name String\n  @@map(\"users\")\n}\n";
 const SECOND: &str = "model User {\n  id Int @id\n  fullName String @map(\"full_name\")\n  role Role @default(A)\n  \
@@ -138,6 +138,9 @@ fn runners(database: &TestDatabase, more: &str) -> usize {
 
 #[test]
 fn two_at_once_undo_one() {
+    if server().skips_without(&[Feature::ConcurrentTransactions]) {
+        return;
+    }
     let (project, database, session) = locked("down_twice");
     let args = ["migrate", "down", "--allow-data-loss", "--url", database.url()];
     let both = [project.spawn(&args), project.spawn(&args)];
@@ -154,6 +157,9 @@ fn two_at_once_undo_one() {
 
 #[test]
 fn a_killed_one_leaves_the_migration_applied() {
+    if server().skips_without(&[Feature::ConcurrentTransactions]) {
+        return;
+    }
     let (project, database, session) = locked("down_killed");
     let mut child = project.spawn(&["migrate", "down", "--allow-data-loss", "--url", database.url()]);
     eventually("it waits for the table", || runners(&database, "AND wait_event_type = 'Lock'") == 1);

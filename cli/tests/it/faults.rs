@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use relata_devdb::{DevDb, Source, TestDatabase};
+use relata_devdb::{DevDb, Feature, Source, TestDatabase};
 
 use crate::proxy::{Cut, Proxy};
 use crate::support::{Project, Session, database, eventually, output, query, server};
@@ -44,9 +44,6 @@ fn two_migrations(first: &str, second: &str) -> Project {
 /// The runner is killed at every message to the server, before it arrives and after it has arrived. `second` and `end`
 /// have an `@` for each time.
 fn killed_at_every_message(prefix: &str, cuts: &[Cut], second: &str, end: &str, expected: &str) {
-    if server().max_connections_hint() < 2 {
-        return; // looking at what the killed one left needs a connection of its own
-    }
     let (project, database) = (Project::new(), database(prefix));
     project.migration("0001_first", FIRST).deploy(&database).exits(0);
     let (proxy, watch) = (Proxy::start(database.url()), Session::open(database.url()));
@@ -118,7 +115,11 @@ struct Cluster {
 impl Cluster {
     /// None where the tests have no PostgreSQL of the system, or the system does not show its processes.
     fn start() -> Option<Self> {
-        if server().source() != Source::System || !Path::new("/proc/self/exe").exists() {
+        if server().skips_without(&[Feature::Programs]) {
+            return None;
+        }
+        if !Path::new("/proc/self/exe").exists() {
+            relata_devdb::skip("the system does not show the server's process");
             return None;
         }
         let folder = tempfile::Builder::new().prefix("faults").tempdir_in("/tmp").expect("a temporary folder");
@@ -266,8 +267,8 @@ fn five_deployers_at_once_apply_every_statement_once() {
 
 #[test]
 fn a_lock_that_is_never_given_up_stops_the_deploy_and_nobody_else() {
-    if server().max_connections_hint() < 2 {
-        return; // the one that locks the table needs a connection of its own
+    if server().skips_without(&[Feature::ConcurrentTransactions, Feature::Timeouts]) {
+        return;
     }
     let database = database("never");
     let project = two_migrations(FIRST, "INSERT INTO log VALUES ('one');\nALTER TABLE t ADD COLUMN c int;");

@@ -1,6 +1,8 @@
 //! Runs that end in the middle: killed processes and statements that fail outside a transaction.
 
-use crate::support::{Project, Session, database, eventually, output, query, says_that_it_is_skipped, server};
+use relata_devdb::Feature;
+
+use crate::support::{Project, Session, database, eventually, output, query, server};
 
 const ROW: &str =
     "SELECT state || ' ' || steps_done || ' of ' || steps_total FROM _relata_migrations ORDER BY id DESC LIMIT 1";
@@ -55,13 +57,13 @@ fn a_failure_outside_a_transaction_is_resumed_where_it_was() {
 
 #[test]
 fn a_deployer_that_is_killed_outside_a_transaction_is_resumed() {
-    if server().max_connections_hint() < 2 {
-        return; // the transaction that keeps the index from being built needs a connection of its own
+    if server().skips_without(&[Feature::ConcurrentTransactions]) {
+        return;
     }
     let database = database("killed_outside");
     // Without client_connection_check_interval, the server waits for the index before it looks for its client.
     if query(&database, "SELECT count(*) FROM pg_settings WHERE name = 'client_connection_check_interval'") == ["0"] {
-        return says_that_it_is_skipped("killed outside a transaction: needs PostgreSQL 14");
+        return relata_devdb::skip("needs PostgreSQL 14");
     }
     let project = project_with_table(&database);
     project.migration("2_indexes", SEGMENTS);
@@ -100,8 +102,8 @@ fn a_statement_that_took_effect_before_the_kill_is_not_repeated() {
 
 #[test]
 fn a_deployer_that_is_killed_in_a_transaction_leaves_nothing() {
-    if server().max_connections_hint() < 2 {
-        return; // watching the deployer needs a connection of its own
+    if server().skips_without(&[Feature::ConcurrentTransactions]) {
+        return;
     }
     let database = database("killed_inside");
     let project = project_with_table(&database);

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, BufReader};
 
+use relata_devdb::Feature;
+
 use crate::support::{Project, Session, database, output, query, server};
 
 const TABLES: &str = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' \
@@ -186,8 +188,8 @@ fn two_deployers_at_once_apply_everything_once() {
 
 #[test]
 fn a_deployer_that_waits_too_long_names_the_holder() {
-    if server().max_connections_hint() < 2 {
-        return; // the holder and the deployer need a connection each
+    if server().skips_without(&[Feature::SessionProcesses]) {
+        return;
     }
     let (project, database) = (two_migrations(), database("waits"));
     let holder = Session::open(database.url());
@@ -206,8 +208,8 @@ fn a_deployer_that_waits_too_long_names_the_holder() {
 
 #[test]
 fn a_locked_table_is_tried_again() {
-    if server().max_connections_hint() < 2 {
-        return; // the one that locks the table needs a connection of its own
+    if server().skips_without(&[Feature::ConcurrentTransactions, Feature::Timeouts]) {
+        return;
     }
     let (project, database) = (two_migrations(), database("locked"));
     project.deploy(&database).exits(0);

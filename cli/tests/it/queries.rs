@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{Project, database, query, says_that_it_is_skipped};
+use crate::support::{Project, database, query};
 
 const SCHEMA: &str = "model User {\n  id Int @id @default(autoincrement())\n  name String?\n  @@map(\"users\")\n}\n";
 
@@ -12,7 +12,7 @@ fn is_since(version: u32, what: &str, reason: &str) -> bool {
     let sql = format!("SELECT 1 WHERE current_setting('server_version_num')::int >= {version}0000");
     let is_since = query(&database("version"), &sql) == ["1"];
     if !is_since {
-        says_that_it_is_skipped(&format!("{what}: needs PostgreSQL {version}, for {reason}"));
+        relata_devdb::skip(&format!("{what}: needs PostgreSQL {version}, for {reason}"));
     }
     is_since
 }

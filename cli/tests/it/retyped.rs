@@ -3,7 +3,7 @@
 use relata_devdb::TestDatabase;
 
 use crate::proxy::{Cut, Proxy};
-use crate::support::{Output, Project, Session, database, eventually, output, query, server};
+use crate::support::{Output, Project, Session, database, eventually, output, query};
 
 const BEFORE: &str = "\
 model Author {
@@ -105,12 +105,10 @@ fn the_file_can_be_run_by_hand() {
     let (project, database) = project("retyped_hand", BEFORE, &after());
     query(&database, ROWS);
     let script = relata::migrate::Script::parse(&second(&project)).expect("it is well-formed");
-    let (hand, program) = (Session::open(database.url()), server().max_connections_hint() > 1);
-    let program = program.then(|| Session::open(database.url()));
+    let (hand, program) = (Session::open(database.url()), Session::open(database.url()));
     for (at, statement) in script.statements().enumerate() {
         hand.sql(&statement.sql);
         // Each of them may be the last for a while, and programs go on.
-        let program = program.as_ref().unwrap_or(&hand);
         program.sql(&format!(
             "INSERT INTO \"Author\" (name) VALUES ('new {at}');
              INSERT INTO \"Book\" (\"authorId\", shelf) SELECT max(id), '1{at}' FROM \"Author\";
@@ -131,9 +129,6 @@ fn the_file_can_be_run_by_hand() {
 /// The runner is killed at every message; another session writes rows before it is started again.
 #[test]
 fn killed_anywhere_it_goes_on_and_no_row_is_lost() {
-    if server().max_connections_hint() < 2 {
-        return; // the other session needs a connection of its own
-    }
     let schema = |key: &str| {
         format!(
             "model Owner {{\n  id {key} @id\n  things Thing[]\n  @@map(\"Owner@\")\n}}\n\

@@ -1,6 +1,5 @@
 //! A folder of its own for each test, the command in it, and a database.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -184,9 +183,4 @@ pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
         assert!(started.elapsed() < Duration::from_secs(30), "not within 30 s: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
-}
-
-/// Past what the test runner keeps to itself.
-pub(crate) fn says_that_it_is_skipped(what: &str) {
-    let _ = writeln!(std::io::stderr(), "skipped: {what}");
 }

@@ -164,10 +164,19 @@ fn constraints(model: &ModelNames<'_>) -> Vec<NamedConstraint> {
     let prefix = format!("{}_", walker.model().db_name);
     let mut taken = BTreeSet::from(["TABLE".to_owned()]);
     let named = found.into_iter().filter_map(|(name, columns)| {
-        let short = names::shouty_ident(name.strip_prefix(&prefix).unwrap_or(&name));
-        let constant = if taken.contains(&short) { names::shouty_ident(&name) } else { short };
+        let short = constant_name(name.strip_prefix(&prefix).unwrap_or(&name));
+        let constant = if taken.contains(&short) { constant_name(&name) } else { short };
         // Two names that differ only in case or punctuation: the first one has the constant.
         taken.insert(constant.clone()).then(|| NamedConstraint { ident: ident(&constant), name, columns })
     });
     named.collect()
+}
+
+/// PostgreSQL takes letters in a name that Rust does not, such as `²`.
+fn constant_name(name: &str) -> String {
+    let constant = names::shouty_ident(name);
+    if syn::parse_str::<Ident>(&constant).is_ok() {
+        return constant;
+    }
+    names::shouty_ident(&name.replace(|letter: char| !letter.is_ascii(), "_"))
 }

@@ -97,13 +97,14 @@ pub fn shouty_ident(name: &str) -> String {
 /// Files of every client: no model's module is called so.
 const OWN_MODULES: &[&str] = &["lib", "queries", "relata_client"];
 
-/// The file and module of a model: like `snake_ident`, without `r#`, so that a file can be called so.
+/// The file and module of a model: like `snake_ident`, without `r#`, so that a file can be called so. Where letters have
+/// no case, the module would be called like the type: it gets a `_`.
 pub fn module_name(name: &str) -> String {
-    let name = snake_ident(name);
-    match name.strip_prefix("r#") {
+    let module = snake_ident(name);
+    match module.strip_prefix("r#") {
         Some(keyword) => format!("{keyword}_"),
-        None if OWN_MODULES.contains(&name.as_str()) => format!("{name}_"),
-        None => name,
+        None if OWN_MODULES.contains(&module.as_str()) || module == camel_ident(name) => format!("{module}_"),
+        None => module,
     }
 }
 
@@ -134,5 +135,6 @@ mod tests {
         assert_eq!(shouty_ident("users_email_key"), "USERS_EMAIL_KEY");
         assert_eq!(module_name("Match"), "match_");
         assert_eq!(module_name("Lib"), "lib_");
+        assert_eq!(module_name("表"), "表_");
     }
 }

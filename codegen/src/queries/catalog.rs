@@ -1,6 +1,7 @@
 //! What a query can name: the tables of the schema with their columns, and PostgreSQL's functions.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use super::types::{Base, Ty};
 use crate::ir::{Arity, ColumnWalker, DefaultValue, FieldId, ModelId, RelationStorage, Schema};
@@ -39,7 +40,7 @@ pub(super) enum Lookup<'c> {
 pub(super) struct Catalog {
     pub(super) tables: Vec<Table>,
     by_name: BTreeMap<String, Vec<usize>>,
-    pub(super) functions: BTreeMap<&'static str, Vec<Function>>,
+    pub(super) functions: &'static BTreeMap<&'static str, Vec<Function>>,
 }
 
 impl Catalog {
@@ -58,7 +59,7 @@ impl Catalog {
         for (at, table) in tables.iter().enumerate() {
             by_name.entry(table.name.clone()).or_default().push(at);
         }
-        Self { tables, by_name, functions: functions() }
+        Self { tables, by_name, functions: &FUNCTIONS }
     }
 
     /// The table of a name. Without a schema it is one of the default schema.
@@ -93,7 +94,8 @@ fn column(column: ColumnWalker<'_>) -> Column {
     Column {
         name: column.db_name().to_owned(),
         ty,
-        nullable: column.arity() == Arity::Optional,
+        // Lists are made without NOT NULL, as Prisma makes them.
+        nullable: column.arity() != Arity::Required,
         holes: false,
         sensitive: column.column().sensitive,
         field: Some(column.id),
@@ -131,6 +133,10 @@ pub(super) enum Slot {
     List(Base),
     /// Any type.
     Any,
+    /// A type that is not known here.
+    Other,
+    /// Any enum: what `Element` stands for.
+    Enum,
     /// The same type wherever it stands.
     Element,
     /// A list of that type.
@@ -157,6 +163,8 @@ pub(super) enum Nulls {
     Never,
     /// Of an aggregate: only if there are no rows.
     Empty,
+    /// Also if the second argument is an empty text.
+    EmptyFormat,
 }
 
 /// One signature of a function.
@@ -170,7 +178,12 @@ pub(super) struct Function {
     /// Of a set: its columns, where they have names of their own.
     pub(super) columns: Vec<(&'static str, Slot, bool)>,
     pub(super) nulls: Nulls,
+    /// The last argument stands in `WITHIN GROUP (ORDER BY ..)`.
+    pub(super) within: bool,
 }
+
+/// They are the same for every schema.
+static FUNCTIONS: LazyLock<BTreeMap<&'static str, Vec<Function>>> = LazyLock::new(functions);
 
 /// The functions of `functions.txt`.
 fn functions() -> BTreeMap<&'static str, Vec<Function>> {
@@ -201,12 +214,14 @@ fn signature(line: &'static str, kind: Kind) -> Option<(&'static str, Function)>
     let mut words = rest.split_whitespace();
     let result = words.next()?;
     let mut columns = Vec::new();
-    let mut nulls = Nulls::Strict;
+    let (mut nulls, mut within) = (Nulls::Strict, false);
     for word in words {
         match word {
             "?" => nulls = Nulls::Maybe,
             "!" => nulls = Nulls::Never,
             "0" => nulls = Nulls::Empty,
+            "2" => nulls = Nulls::EmptyFormat,
+            "within" => within = true,
             word => {
                 let (name, ty) = word.split_once(':')?;
                 columns.push((name, slot(ty.trim_end_matches('?'))?, ty.ends_with('?')));
@@ -214,12 +229,14 @@ fn signature(line: &'static str, kind: Kind) -> Option<(&'static str, Function)>
         }
     }
     let args = args.map(slot).collect::<Option<Vec<_>>>()?;
-    Some((name, Function { kind, args, variadic, result: slot(result)?, columns, nulls }))
+    Some((name, Function { kind, args, variadic, result: slot(result)?, columns, nulls, within }))
 }
 
 fn slot(name: &str) -> Option<Slot> {
     Some(match name {
         "any" => Slot::Any,
+        "other" => Slot::Other,
+        "enum" => Slot::Enum,
         "elem" => Slot::Element,
         "list" => Slot::Elements,
         name => match name.strip_suffix("[]") {

@@ -4,6 +4,7 @@
 //! a known type decides what it is. What has no type here is `Opaque`, and asks for an annotation in the end.
 
 mod expression;
+mod from;
 mod function;
 mod operator;
 mod scope;

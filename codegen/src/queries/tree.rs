@@ -46,47 +46,97 @@ pub(super) struct Query {
     pub(super) span: Span,
 }
 
-impl Query {
-    /// Whether it gives exactly one row, whatever the tables hold: aggregates over all rows.
-    pub(super) fn gives_one_row(&self) -> bool {
-        let ([Term::Select(select)], None, None) = (self.terms.as_slice(), &self.limit, &self.offset) else {
-            return false;
+impl Expr {
+    /// The expressions that it is made of, but not those of queries inside it.
+    pub(super) fn children(&self) -> Vec<&Expr> {
+        match &self.kind {
+            ExprKind::Column(_)
+            | ExprKind::WholeRow(_)
+            | ExprKind::Param(_)
+            | ExprKind::Number(_)
+            | ExprKind::Text(_)
+            | ExprKind::Bits
+            | ExprKind::Bool
+            | ExprKind::Null
+            | ExprKind::Default
+            | ExprKind::Exists(_)
+            | ExprKind::Query(_)
+            | ExprKind::ListQuery(_) => Vec::new(),
+            ExprKind::Cast(inner, _)
+            | ExprKind::Sign(inner)
+            | ExprKind::Prefix(_, inner)
+            | ExprKind::Not(inner)
+            | ExprKind::IsNull(inner, _)
+            | ExprKind::IsBool(inner)
+            | ExprKind::IsKind(inner)
+            | ExprKind::InQuery(inner, _)
+            | ExprKind::AnyOfQuery(inner, _, _)
+            | ExprKind::Field(inner)
+            | ExprKind::Collate(inner) => vec![inner],
+            ExprKind::Distinct(a, b)
+            | ExprKind::AnyOf(a, _, b)
+            | ExprKind::Element(a, b)
+            | ExprKind::AtTimeZone(a, b) => vec![a, b],
+            ExprKind::Between(a, b, c) => vec![a, b, c],
+            ExprKind::Like(a, b, escape) => [a, b].into_iter().chain(escape).map(|expr| &**expr).collect(),
+            ExprKind::Chain(first, rest) => {
+                std::iter::once(&**first).chain(rest.iter().map(|(_, expr)| expr)).collect()
+            }
+            ExprKind::All(exprs) | ExprKind::Any(exprs) | ExprKind::List(exprs) | ExprKind::Row(exprs) => {
+                exprs.iter().collect()
+            }
+            ExprKind::In(value, exprs) | ExprKind::Slice(value, exprs) => {
+                std::iter::once(&**value).chain(exprs).collect()
+            }
+            ExprKind::Case(operand, whens, otherwise) => {
+                let whens = whens.iter().flat_map(|(when, then)| [when, then]);
+                operand.iter().map(|expr| &**expr).chain(whens).chain(otherwise.as_deref()).collect()
+            }
+            ExprKind::Call(call) => {
+                let window = call.over.iter().flat_map(|window| window.exprs.iter().chain(&window.bounds));
+                call.args.iter().chain(&call.order_by).chain(&call.within).chain(&call.filter).chain(window).collect()
+            }
+        }
+    }
+
+    /// The windows of the calls that it is made of.
+    pub(super) fn windows<'e>(&'e self, found: &mut Vec<&'e Window>) {
+        if let ExprKind::Call(call) = &self.kind {
+            found.extend(&call.over);
+        }
+        self.children().into_iter().for_each(|child| child.windows(found));
+    }
+
+    /// Whether something holds for it, or for an expression inside it.
+    pub(super) fn has(&self, what: &mut impl FnMut(&Expr) -> bool) -> bool {
+        what(self) || self.children().into_iter().any(|child| child.has(what))
+    }
+
+    /// Whether PostgreSQL may take both for the same expression, wherever they stand. Casts may change nothing.
+    pub(super) fn may_equal(&self, other: &Expr) -> bool {
+        match (&self.kind, &other.kind) {
+            (ExprKind::Cast(inner, _), _) => return inner.may_equal(other),
+            (_, ExprKind::Cast(inner, _)) => return self.may_equal(inner),
+            _ => {}
+        }
+        let is_same = match (&self.kind, &other.kind) {
+            (ExprKind::Column(a), ExprKind::Column(b)) => is_named(a, b),
+            (ExprKind::Param(a), ExprKind::Param(b)) => a == b,
+            (ExprKind::Number(a), ExprKind::Number(b)) | (ExprKind::Text(a), ExprKind::Text(b)) => a == b,
+            (ExprKind::Call(a), ExprKind::Call(b)) => is_named(&a.name, &b.name),
+            (ExprKind::Chain(_, a), ExprKind::Chain(_, b)) => {
+                a.iter().map(|(operator, _)| operator).eq(b.iter().map(|(operator, _)| operator))
+            }
+            (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
         };
-        let is_plain = select.group_by.is_empty() && !select.grouping_sets && select.having.is_none();
-        let all_rows = |item: &Item| matches!(item, Item::Expr(expr, _) if expr.is_over_all_rows());
-        is_plain && (select.items.iter().any(all_rows) || select.from.is_empty() && select.filter.is_none())
+        let (mine, others) = (self.children(), other.children());
+        is_same && mine.len() == others.len() && mine.iter().zip(others).all(|(mine, other)| mine.may_equal(other))
     }
 }
 
-impl Expr {
-    /// Whether it is an aggregate, or made of one.
-    fn is_over_all_rows(&self) -> bool {
-        const AGGREGATES: [&str; 12] = [
-            "count",
-            "sum",
-            "avg",
-            "min",
-            "max",
-            "bool_and",
-            "bool_or",
-            "every",
-            "array_agg",
-            "string_agg",
-            "json_agg",
-            "jsonb_agg",
-        ];
-        match &self.kind {
-            ExprKind::Call(call) => {
-                let is_aggregate = call.name.last().is_some_and(|name| AGGREGATES.contains(&name.text.as_str()));
-                is_aggregate && call.over.is_none() || call.args.iter().any(Self::is_over_all_rows)
-            }
-            ExprKind::Cast(inner, _) => inner.is_over_all_rows(),
-            ExprKind::Chain(first, rest) => {
-                first.is_over_all_rows() || rest.iter().any(|(_, expr)| expr.is_over_all_rows())
-            }
-            _ => false,
-        }
-    }
+/// Whether two paths end in the same name.
+fn is_named(a: &[Name], b: &[Name]) -> bool {
+    a.last().map(|name| &name.text) == b.last().map(|name| &name.text)
 }
 
 #[derive(Debug)]
@@ -103,9 +153,12 @@ pub(super) struct Select {
     pub(super) items: Vec<Item>,
     pub(super) from: Vec<Source>,
     pub(super) filter: Option<Expr>,
+    /// What every group has in common.
     pub(super) group_by: Vec<Expr>,
-    /// `ROLLUP`, `CUBE` or `GROUPING SETS`: columns that are grouped by may be null.
-    pub(super) grouping_sets: bool,
+    /// What only some groups of `ROLLUP`, `CUBE` or `GROUPING SETS` have in common: null in the others.
+    pub(super) grouping_sets: Vec<Expr>,
+    /// There is a GROUP BY, perhaps one of nothing: `GROUP BY ()`.
+    pub(super) grouped: bool,
     pub(super) having: Option<Expr>,
     pub(super) windows: Vec<(Name, Window)>,
     pub(super) span: Span,
@@ -161,9 +214,24 @@ pub(super) struct Relation {
 #[derive(Debug)]
 pub(super) enum RelationKind {
     Table(Vec<Name>),
-    Query { query: Box<Query>, lateral: bool },
-    Function { call: Box<Expr>, ordinality: bool },
+    Query {
+        query: Box<Query>,
+        lateral: bool,
+    },
+    /// Functions side by side, as of `ROWS FROM (..)`, or one alone.
+    Functions {
+        calls: Vec<FunctionCall>,
+        ordinality: bool,
+    },
     Joined(Box<Source>),
+}
+
+/// A function in FROM.
+#[derive(Debug)]
+pub(super) struct FunctionCall {
+    pub(super) call: Expr,
+    /// `AS (a int, b text)` inside `ROWS FROM`.
+    pub(super) columns: Vec<(Name, TypeName)>,
 }
 
 #[derive(Debug)]
@@ -261,7 +329,7 @@ pub(super) enum ExprKind {
     In(Box<Expr>, Vec<Expr>),
     InQuery(Box<Expr>, Box<Query>),
     /// `a = ANY (list)`.
-    AnyOf(Box<Expr>, String, Box<Expr>),
+    AnyOf(Box<Expr>, Quantified, Box<Expr>),
     AnyOfQuery(Box<Expr>, String, Box<Query>),
     Like(Box<Expr>, Box<Expr>, Option<Box<Expr>>),
     Case(Option<Box<Expr>>, Vec<(Expr, Expr)>, Option<Box<Expr>>),
@@ -274,9 +342,17 @@ pub(super) enum ExprKind {
     Element(Box<Expr>, Box<Expr>),
     Slice(Box<Expr>, Vec<Expr>),
     /// `(row).field`.
-    Field,
+    Field(Box<Expr>),
     AtTimeZone(Box<Expr>, Box<Expr>),
     Collate(Box<Expr>),
+}
+
+/// The operator before ANY or ALL.
+#[derive(Debug)]
+pub(super) struct Quantified {
+    pub(super) operator: String,
+    /// ALL, which is true of an empty list whatever is compared with it.
+    pub(super) all: bool,
 }
 
 #[derive(Debug, Default)]
@@ -285,6 +361,10 @@ pub(super) struct Call {
     pub(super) args: Vec<Expr>,
     /// `count(*)`.
     pub(super) star: bool,
+    /// `name => value`: the places of arguments, and their names.
+    pub(super) names: Vec<(usize, Name)>,
+    /// `VARIADIC list`: its elements are the last arguments.
+    pub(super) variadic: bool,
     pub(super) order_by: Vec<Expr>,
     /// `WITHIN GROUP (ORDER BY ..)`.
     pub(super) within: Vec<Expr>,
@@ -294,7 +374,12 @@ pub(super) struct Call {
 
 #[derive(Debug, Default)]
 pub(super) struct Window {
+    /// What it is sorted and divided by, in the order in which PostgreSQL looks at them.
     pub(super) exprs: Vec<Expr>,
+    /// The numbers before PRECEDING and FOLLOWING.
+    pub(super) bounds: Vec<Expr>,
+    /// RANGE, whose bounds are of the type that is added to what it is sorted by.
+    pub(super) is_range: bool,
     /// `ROWS BETWEEN ..`, in which there may be no row.
     pub(super) has_frame: bool,
     /// The window of WINDOW that it names.

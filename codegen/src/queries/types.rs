@@ -10,6 +10,8 @@ pub(super) enum Base {
     Int4,
     Int8,
     Oid,
+    Regclass,
+    Regconfig,
     Float4,
     Float8,
     Numeric,
@@ -70,6 +72,8 @@ const NAMES: &[(Base, &[&str])] = &[
     (Base::Int4, &["int4", "int", "integer", "serial"]),
     (Base::Int8, &["int8", "bigint", "bigserial"]),
     (Base::Oid, &["oid"]),
+    (Base::Regclass, &["regclass"]),
+    (Base::Regconfig, &["regconfig"]),
     (Base::Float4, &["float4", "real"]),
     (Base::Float8, &["float8", "float", "double precision"]),
     (Base::Numeric, &["numeric", "decimal", "dec"]),
@@ -122,6 +126,8 @@ impl Base {
             | Base::Int4
             | Base::Int8
             | Base::Oid
+            | Base::Regclass
+            | Base::Regconfig
             | Base::Float4
             | Base::Float8
             | Base::Numeric
@@ -129,6 +135,7 @@ impl Base {
             Base::Text | Base::Varchar | Base::Bpchar | Base::Citext | Base::Name => Category::Text,
             Base::Timestamp | Base::Timestamptz | Base::Date | Base::Time | Base::Timetz => Category::Time,
             Base::Interval => Category::Span,
+            Base::Bit | Base::Varbit => Category::Other(Base::Varbit),
             other => Category::Other(other),
         }
     }
@@ -143,11 +150,21 @@ impl Base {
 
     /// The type that its category leans to.
     pub(super) fn is_preferred(self) -> bool {
-        matches!(self, Base::Bool | Base::Text | Base::Float8 | Base::Oid | Base::Timestamptz | Base::Interval)
+        matches!(
+            self,
+            Base::Bool
+                | Base::Text
+                | Base::Float8
+                | Base::Oid
+                | Base::Timestamptz
+                | Base::Interval
+                | Base::Varbit
+                | Base::Inet
+        )
     }
 
     /// The place among numbers: each turns into those behind it without being told.
-    fn rank(self) -> Option<u8> {
+    pub(super) fn rank(self) -> Option<u8> {
         Some(match self {
             Base::Int2 => 0,
             Base::Int4 => 1,
@@ -167,13 +184,22 @@ impl Base {
         if let (Some(from), Some(to)) = (self.rank(), other.rank()) {
             return from < to;
         }
-        match (self, other) {
-            (Base::Int2 | Base::Int4 | Base::Int8, Base::Oid) => true,
-            (Base::Date, Base::Timestamp | Base::Timestamptz) | (Base::Timestamp, Base::Timestamptz) => true,
-            (Base::Time, Base::Timetz | Base::Interval) => true,
-            (Base::Bit, Base::Varbit) | (Base::Varbit, Base::Bit) => true,
-            (from, to) => from.is_text() && to.is_text() && to != Base::Name,
-        }
+        matches!(
+            (self, other),
+            (Base::Int2 | Base::Int4 | Base::Int8, Base::Oid | Base::Regclass | Base::Regconfig)
+                | (Base::Oid, Base::Regclass | Base::Regconfig)
+                | (Base::Regclass | Base::Regconfig, Base::Oid)
+                | (Base::Text | Base::Varchar, Base::Regclass)
+                | (Base::Date, Base::Timestamp | Base::Timestamptz)
+                | (Base::Timestamp, Base::Timestamptz)
+                | (Base::Time, Base::Timetz | Base::Interval)
+                | (Base::Bit, Base::Varbit)
+                | (Base::Varbit, Base::Bit)
+                | (Base::Text | Base::Varchar, Base::Text | Base::Varchar | Base::Bpchar | Base::Name)
+                | (Base::Bpchar, Base::Text | Base::Varchar | Base::Name)
+                | (Base::Name, Base::Text)
+                | (Base::Citext, Base::Text | Base::Varchar)
+        )
     }
 
     /// Whether a value of it can be stored in a column of another type without a cast.
@@ -220,6 +246,8 @@ impl Base {
             Base::Jsonb => (ScalarType::Json, NativeType::JsonB),
             Base::Enum(id) => return Some(ColumnType::Enum(id)),
             Base::Oid
+            | Base::Regclass
+            | Base::Regconfig
             | Base::Money
             | Base::Inet
             | Base::Xml
@@ -307,17 +335,27 @@ pub(super) fn common(types: impl IntoIterator<Item = Ty>) -> Result<Ty, (Ty, Ty)
             (Ty::Literal, ty) => ty,
             (Ty::Param(_), ty) if !ty.is_open() => ty,
             (known, ty) if ty.is_open() || known == ty => known,
-            (Ty::Base(a), Ty::Base(b)) if a.category() == b.category() => {
-                if !a.is_preferred() && a.becomes(b) && !b.becomes(a) || b.is_preferred() && a.becomes(b) {
-                    Ty::Base(b)
-                } else if b.becomes(a) {
-                    Ty::Base(a)
-                } else {
-                    return Err((chosen, ty));
-                }
-            }
+            (Ty::Base(a), Ty::Base(b)) if a.category() == b.category() => match wider(a, b) {
+                Some(base) => Ty::Base(base),
+                None => return Err((chosen, ty)),
+            },
+            (Ty::List(a), Ty::List(b)) => match wider(a, b) {
+                Some(base) => Ty::List(base),
+                None => return Err((chosen, ty)),
+            },
             (known, ty) => return Err((known, ty)),
         };
     }
     Ok(chosen)
+}
+
+/// The one of two types that the other turns into; of two that do, the first.
+fn wider(a: Base, b: Base) -> Option<Base> {
+    if !a.is_preferred() && a.becomes(b) && !b.becomes(a) {
+        return Some(b);
+    }
+    if b.becomes(a) {
+        return Some(a);
+    }
+    a.becomes(b).then_some(b)
 }

@@ -209,6 +209,8 @@ mod tests {
         assert_eq!(DataType::parse("Vector(3)"), (DataType::Other("vector(3)".into()), false));
         assert_eq!(DataType::parse("geometry(Point, 4326)"), (DataType::Other("geometry(Point,4326)".into()), false));
         assert_eq!(DataType::parse("\"My Type\"[]"), (DataType::Other("\"My Type\"".into()), true));
+        assert_eq!(DataType::parse("\"a  (b)\""), (DataType::Other("\"a  (b)\"".into()), false));
+        assert_eq!(DataType::parse("numeric(3,5)"), (DataType::Other("numeric(3,5)".into()), false));
         assert_eq!(DataType::parse(""), (DataType::Other(String::new()), false));
     }
 

@@ -2,18 +2,34 @@
 //!
 //! Prints its URL as the first line of stdout (or `error: ...`, then exits with 1) and serves until stdin ends, which it
 //! does when the parent closes it or dies. Without an argument the data is in a temporary folder; `--root DIR` keeps it
-//! in DIR; `--copy-of DIR` starts from a copy of a folder that was kept. It takes one connection at a time: a second
-//! one waits until the first is closed.
+//! in DIR; `--copy-of DIR` starts from a copy of a folder that was kept.
+//!
+//! The engine is started before the URL is printed. It has one session. Any number of clients share it: each gets it for a transaction at a time ([`pool`]), and
+//! finds it as it left it ([`session`], [`engine`]).
 
-use pglite_oxide::PgliteProxy;
+mod client;
+mod engine;
+mod pool;
+mod session;
+mod sql;
+mod startup;
+mod wire;
+
+use pool::{Patience, Pool};
 use std::error::Error;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpListener;
 
 const USAGE: &str = "usage: relata-devdb-embedded [--root DIR | --copy-of DIR]";
+
+/// The database that the engine's folder holds from the start.
+const DATABASE: &str = "postgres";
+const PATIENCE: &str = "RELATA_DEVDB_PATIENCE";
 
 const REMOVALS: u32 = 50;
 const REMOVAL_PAUSE: Duration = Duration::from_millis(20);
@@ -23,7 +39,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         [] => serve_temporary(None),
-        ["--root", folder] => serve(Path::new(folder)),
+        ["--root", folder] => serve(Path::new(folder), End::Whole),
         ["--copy-of", folder] => serve_temporary(Some(Path::new(folder))),
         _ => Err(USAGE.into()),
     };
@@ -43,30 +59,84 @@ fn serve_temporary(original: Option<&Path>) -> Result<(), Box<dyn Error>> {
         Some(original) => copy(original, &folder).map_err(|error| format!("copying {}: {error}", original.display())),
         None => Ok(()),
     };
-    let done = done.map_err(Into::into).and_then(|()| serve(&folder));
+    let done = done.map_err(Into::into).and_then(|()| serve(&folder, End::Removed));
     remove(&folder);
     done
 }
 
+/// What becomes of the data at the end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// It is kept, so the engine has to write all of it.
+    Whole,
+    /// Nobody will read it.
+    Removed,
+}
+
 /// Serves from `root` until stdin ends.
-fn serve(root: &Path) -> Result<(), Box<dyn Error>> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let port = listener.local_addr()?.port();
-    let proxy = PgliteProxy::new(root);
-    // Not joined: a client that stays connected would hold it for ever.
-    std::thread::Builder::new().name("connections".to_owned()).spawn(move || {
-        loop {
-            // A client that vanishes is its own problem, and no reason to stop serving.
-            if let Err(error) = proxy.accept_tcp_once(&listener) {
-                eprintln!("relata-devdb-embedded: {error:#}");
-            }
+fn serve(root: &Path, end: End) -> Result<(), Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (close, closing) = tokio::sync::watch::channel(false);
+    let pool = Pool::new(root.to_owned(), patience()?, closing);
+    runtime.block_on(async {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let port = listener.local_addr()?.port();
+        // Clients have limits on connecting, and a busy machine takes longer than those to start the engine.
+        pool.start(DATABASE).await?;
+        let mut stdout = std::io::stdout();
+        writeln!(stdout, "postgres://postgres@127.0.0.1:{port}/{DATABASE}?sslmode=disable")?;
+        stdout.flush()?;
+        tokio::select! {
+            error = accept(&pool, &listener) => return Err(error.into()),
+            () = end_of_stdin()? => {}
         }
+        if end == End::Whole {
+            // Whoever is in a transaction hears it, and the next one in the queue after it.
+            let _ = close.send(true);
+            pool.stop().await;
+        }
+        Ok(())
+    })
+}
+
+/// Takes connections, each served by a task of its own, until there can be no more.
+async fn accept(pool: &Arc<Pool>, listener: &TcpListener) -> std::io::Error {
+    loop {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => return error,
+        };
+        let pool = Arc::clone(pool);
+        tokio::spawn(async move {
+            // A client that vanishes is its own problem, and no reason to stop serving.
+            if let Err(error) = client::serve(pool, stream).await {
+                eprintln!("relata-devdb-embedded: {error}");
+            }
+        });
+    }
+}
+
+/// Becomes ready when the parent closes our stdin, or dies.
+fn end_of_stdin() -> std::io::Result<impl Future<Output = ()>> {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    std::thread::Builder::new().name("stdin".to_owned()).spawn(move || {
+        let _ = std::io::stdin().lock().read_to_end(&mut Vec::new());
+        let _ = sender.send(());
     })?;
-    let mut stdout = std::io::stdout();
-    writeln!(stdout, "postgres://postgres@127.0.0.1:{port}/postgres?sslmode=disable")?;
-    stdout.flush()?;
-    std::io::stdin().lock().read_to_end(&mut Vec::new())?;
-    Ok(())
+    Ok(async move {
+        let _ = receiver.await;
+    })
+}
+
+/// How long clients wait for their turns: `RELATA_DEVDB_PATIENCE`, in seconds.
+fn patience() -> Result<Patience, Box<dyn Error>> {
+    let mut patience = Patience::default();
+    if let Some(text) = std::env::var_os(PATIENCE) {
+        let seconds = text.to_str().and_then(|text| text.parse().ok());
+        let seconds = seconds.ok_or_else(|| format!("{PATIENCE}: {text:?} is not a number of seconds"))?;
+        patience.idle = Duration::from_secs(seconds);
+    }
+    Ok(patience)
 }
 
 fn temporary_folder() -> std::io::Result<PathBuf> {

@@ -38,7 +38,7 @@ const SCHEMA: &str = "
 #[test]
 fn a_schema_with_enums_and_foreign_keys_works() {
     let db = start();
-    assert_eq!((db.source(), db.max_connections_hint()), (Source::Embedded, 1));
+    assert_eq!((db.source(), db.max_connections_hint()), (Source::Embedded, 100));
     assert!(db.describe().starts_with("embedded PostgreSQL 17"), "{}", db.describe());
     let database = db.create_database("schema").expect("a database");
     ask(database.url(), SCHEMA).expect("the schema is created");

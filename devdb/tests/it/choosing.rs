@@ -7,7 +7,7 @@ const SECRET: &str = "hunter2";
 
 #[test]
 fn database_url_is_used_and_its_database_left_alone() {
-    let home = Home::new();
+    let Some(home) = Home::new() else { return };
     let cluster = home.start();
     cluster.ensure_database("theirs").expect("a database");
     let url = cluster.url("theirs");
@@ -25,7 +25,7 @@ fn database_url_is_used_and_its_database_left_alone() {
 
 #[test]
 fn a_database_url_that_does_not_work_is_explained_without_its_password() {
-    let home = Home::new();
+    let Some(home) = Home::new() else { return };
     let cluster = home.start();
     let port = cluster.url("postgres").rsplit(':').next().unwrap_or_default().to_owned();
     let refused = format!("postgres://postgres:{SECRET}@127.0.0.1:1/postgres");
@@ -47,7 +47,7 @@ fn a_database_url_that_does_not_work_is_explained_without_its_password() {
 
 #[test]
 fn a_server_that_demands_tls_is_explained() {
-    let home = Home::new();
+    let Some(home) = Home::new() else { return };
     let url = home.start().url("postgres?sslmode=require").replace("%3F", "?").replace("%3D", "=");
     let error = DevDb::builder().only(Source::Url).database_url(url).start().expect_err("no TLS");
     assert!(error.to_string().contains("devdb does not speak TLS"), "{error}");
@@ -55,7 +55,7 @@ fn a_server_that_demands_tls_is_explained() {
 
 #[test]
 fn a_user_who_may_not_create_databases_learns_it() {
-    let home = Home::new();
+    let Some(home) = Home::new() else { return };
     let cluster = home.start();
     ask(&cluster.url("postgres"), &format!("CREATE ROLE guest LOGIN PASSWORD '{SECRET}'"));
     let url = cluster.url("postgres");
@@ -69,7 +69,7 @@ fn a_user_who_may_not_create_databases_learns_it() {
 
 #[test]
 fn nothing_found_says_what_to_do() {
-    let home = Home::new();
+    let Some(home) = Home::new() else { return };
     let error = home.builder().look_in([home.folder.clone()]).start().expect_err("there is nothing");
     assert!(matches!(error, Error::NotFound(_)), "{error:?}");
     for expected in ["DATABASE_URL", "PG_BIN", "install PostgreSQL", "neither on PATH"] {
@@ -79,7 +79,7 @@ fn nothing_found_says_what_to_do() {
 
 #[test]
 fn a_folder_that_is_too_long_for_a_socket_is_refused() {
-    let home = Home::new();
+    let Some(home) = Home::new() else { return };
     let error = home.builder().directory(home.folder.join("x".repeat(100))).start().expect_err("too long");
     assert!(error.to_string().starts_with("RELATA_DEVDB_DIR:"), "{error}");
 }

@@ -20,7 +20,7 @@ fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
 
 #[test]
 fn threads_and_processes_that_race_get_one_cluster() {
-    let home = Home::new();
+    let Some(home) = Home::new() else { return };
     let spawn = || home.devdb(&["url", "race"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
     let processes: Vec<_> = (0..6).map(|_| spawn().expect("a process")).collect();
     let from_threads: Vec<String> = std::thread::scope(|scope| {
@@ -42,7 +42,7 @@ fn threads_and_processes_that_race_get_one_cluster() {
 
 #[test]
 fn a_running_cluster_is_found_again_and_a_stopped_one_keeps_its_port() {
-    let home = Home::new();
+    let Some(home) = Home::new() else { return };
     let first = home.start();
     first.ensure_database("kept").expect("a database");
     let pid = home.pid();
@@ -56,7 +56,7 @@ fn a_running_cluster_is_found_again_and_a_stopped_one_keeps_its_port() {
 
 #[test]
 fn a_killed_server_is_replaced() {
-    let home = Home::new();
+    let Some(home) = Home::new() else { return };
     home.start();
     let pid = home.pid();
     kill(pid);
@@ -67,7 +67,7 @@ fn a_killed_server_is_replaced() {
 
 #[test]
 fn a_pid_file_that_names_a_stranger_is_not_believed() {
-    let home = Home::new();
+    let Some(home) = Home::new() else { return };
     home.start();
     assert!(home.builder().stop().expect("it stops"));
     let file = home.cluster().join("data/postmaster.pid");
@@ -80,7 +80,7 @@ fn a_pid_file_that_names_a_stranger_is_not_believed() {
 
 #[test]
 fn a_broken_data_folder_is_made_again() {
-    let home = Home::new();
+    let Some(home) = Home::new() else { return };
     home.start();
     assert!(home.builder().stop().expect("it stops"));
     std::fs::remove_file(home.cluster().join("data/global/pg_control")).expect("the file is removed");
@@ -89,7 +89,7 @@ fn a_broken_data_folder_is_made_again() {
 
 #[test]
 fn an_old_cluster_is_made_again_when_it_is_started() {
-    let home = Home::new();
+    let Some(home) = Home::new() else { return };
     let first = home.start();
     assert!(home.builder().stop().expect("it stops"));
     let file = std::fs::File::open(home.cluster().join("data/PG_VERSION")).expect("the file is there");
@@ -102,7 +102,7 @@ fn an_old_cluster_is_made_again_when_it_is_started() {
 
 #[test]
 fn an_unused_cluster_stops_and_a_used_one_does_not() {
-    let home = Home::new();
+    let Some(home) = Home::new() else { return };
     let idle = Duration::from_secs(3);
     let db = home.builder().idle(idle).start().expect("a cluster");
     let pid = Pid::from_raw(home.pid()).expect("a process number");
@@ -115,7 +115,7 @@ fn an_unused_cluster_stops_and_a_used_one_does_not() {
 
 #[test]
 fn another_watcher_follows_one_that_was_killed() {
-    let home = Home::new();
+    let Some(home) = Home::new() else { return };
     let idle = Duration::from_secs(3);
     drop(home.builder().idle(idle).start().expect("a cluster"));
     let pid = home.pid();

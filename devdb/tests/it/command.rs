@@ -4,7 +4,7 @@ use crate::support::{Home, ask, stderr, stdout};
 
 #[test]
 fn start_status_url_and_stop() {
-    let home = Home::new();
+    let Some(home) = Home::new() else { return };
     let devdb = |arguments: &[&str]| home.devdb(arguments).output().expect("devdb runs");
     assert_eq!(devdb(&["status"]).status.code(), Some(1));
     let started = devdb(&["start"]);
@@ -21,7 +21,7 @@ fn start_status_url_and_stop() {
 
 #[test]
 fn run_gives_a_command_its_database_and_passes_its_exit_code_on() {
-    let home = Home::new();
+    let Some(home) = Home::new() else { return };
     let output = home.devdb(&["run", "sh", "-c", "echo $DATABASE_URL; exit 7"]).output().expect("devdb runs");
     assert_eq!(output.status.code(), Some(7));
     let url = stdout(&output);
@@ -32,7 +32,7 @@ fn run_gives_a_command_its_database_and_passes_its_exit_code_on() {
 
 #[test]
 fn wrong_usage_and_wrong_settings() {
-    let home = Home::new();
+    let Some(home) = Home::new() else { return };
     assert_eq!(home.devdb(&["strat"]).output().expect("devdb runs").status.code(), Some(64));
     for (name, value, expected) in [
         ("PG_BIN", "/nonexistent", "PG_BIN: /nonexistent does not hold postgres"),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[test]
 fn a_database_is_empty_and_gone_after_its_value() {
-    let home = Home::new();
+    let Some(home) = Home::new() else { return };
     let db = home.start();
     let database = db.create_database("Some Test!").expect("a database");
     assert!(database.name().starts_with("relata_test_some_test__"), "{}", database.name());
@@ -18,7 +18,7 @@ fn a_database_is_empty_and_gone_after_its_value() {
 
 #[test]
 fn the_server_is_set_up_for_tests() {
-    let home = Home::new();
+    let Some(home) = Home::new() else { return };
     let db = home.start();
     for (setting, value) in
         [("fsync", "off"), ("max_connections", "200"), ("log_statement", "none"), ("TimeZone", "UTC")]
@@ -31,7 +31,7 @@ fn the_server_is_set_up_for_tests() {
 
 #[test]
 fn dropping_closes_open_connections() {
-    let home = Home::new();
+    let Some(home) = Home::new() else { return };
     let db = home.start();
     let database = db.create_database("open").expect("a database");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -55,7 +55,7 @@ async fn exists_from_async(db: &relata_devdb::DevDb, name: &str) -> bool {
 
 #[test]
 fn a_template_is_prepared_once_and_its_copies_are_apart() {
-    let home = Home::new();
+    let Some(home) = Home::new() else { return };
     let db = home.start();
     let prepared = AtomicUsize::new(0);
     let copies: Vec<_> = std::thread::scope(|scope| {
@@ -76,7 +76,7 @@ fn a_template_is_prepared_once_and_its_copies_are_apart() {
 
 #[test]
 fn a_failed_preparation_is_reported_and_not_kept() {
-    let home = Home::new();
+    let Some(home) = Home::new() else { return };
     let db = home.start();
     let error = db.database_from_template("bad", |url| try_ask(url, "CREATE TABLE t (n int); SELECT 1/0").map(drop));
     let message = error.expect_err("the preparation fails").to_string();
@@ -92,7 +92,7 @@ fn a_failed_preparation_is_reported_and_not_kept() {
 
 #[test]
 fn a_start_drops_old_databases_of_ours_and_no_others() {
-    let home = Home::new();
+    let Some(home) = Home::new() else { return };
     let db = home.start();
     let old = ["relata_test_x_5f000000_0123456789ab", "relata_template_0000"];
     let others = ["relata_production", "relata_test_data", "relata_test_x_5f000000_0123456789abc"];

@@ -2,8 +2,10 @@
 
 #![cfg(unix)]
 
+mod building;
 mod choosing;
 mod cluster;
 mod command;
 mod databases;
+mod skipping;
 mod support;

@@ -10,9 +10,15 @@ pub(crate) struct Home {
 }
 
 impl Home {
-    pub(crate) fn new() -> Self {
+    /// None on a machine without PostgreSQL: the test is skipped.
+    pub(crate) fn new() -> Option<Self> {
         let random = uuid::Uuid::new_v4().simple().to_string();
-        Home { folder: std::env::temp_dir().join(format!("relata-devdb-it-{}", &random[..8])) }
+        let home = Home { folder: std::env::temp_dir().join(format!("relata-devdb-it-{}", &random[..8])) };
+        if let Err(error) = home.builder().status() {
+            relata_devdb::skip(&format!("no PostgreSQL is installed: {error}"));
+            return None;
+        }
+        Some(home)
     }
 
     pub(crate) fn builder(&self) -> Builder {

@@ -33,16 +33,13 @@ fn is_fixed(error: &DbError) -> bool {
     const CLASSES: [&str; 3] = ["25", "53", "57"];
     const CODES: [&str; 5] = ["08P01", "21000", "26000", "54001", "55P03"];
     let code = error.code().code();
-    CODES.contains(&code)
-        || CLASSES.iter().any(|class| code.starts_with(class))
-        // Of a type that was dropped: this message is never translated.
-        || (code == "XX000" && error.message().starts_with("cache lookup failed for type"))
+    CODES.contains(&code) || CLASSES.iter().any(|class| code.starts_with(class))
 }
 
 /// What a SQLSTATE means, in words that fit every case of it.
 fn meaning(code: &str) -> &'static str {
     match code {
-        "22001" => "a value is too long for its column",
+        "22001" => "a text is longer than its column allows",
         "22003" => "a number is out of range for its type",
         "22004" => "a value is null where it must not be",
         "22007" | "22008" => "a date or time is wrong or out of range",

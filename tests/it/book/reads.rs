@@ -4,8 +4,10 @@ use exam_planner::{Institution, Student, StudentExam, institution, student, stud
 use relata::serde_json::json;
 use relata::uuid::Uuid;
 use relata::{Page, PageToken, Result, SearchQuery, count};
+use relata_devdb::Feature;
 
 use super::Book;
+use crate::support::devdb;
 use crate::wide;
 use crate::wide::client::sample;
 
@@ -152,6 +154,16 @@ async fn filtering() -> Result<()> {
     let filter = sample::json.path(["address", "city"]).string_starts_with("B")
         & sample::json.path(["tags"]).array_contains(["a"]);
     assert_eq!(wide.db.sample().count().filter(filter).await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn searching() -> Result<()> {
+    if devdb().skips_without(&[Feature::TextSearchLanguages]) {
+        return Ok(());
+    }
+    let wide = wide::Fixture::new().await;
+    wide.db.sample().create(sample::Create { text: "Cats and dogs".to_owned() }).await?;
     let typed = "cat -mouse";
     let query = SearchQuery::web(typed).language("english");
     let filter = sample::text.search(query.clone());

@@ -2,8 +2,10 @@
 
 use exam_planner::{Error, Student, exam_type, student, student_exam, user};
 use relata::{Page, SearchQuery, count};
+use relata_devdb::Feature;
 
 use super::Given;
+use crate::support::devdb;
 use crate::wide::Fixture as Wide;
 use crate::wide::client::{note, person, sample};
 
@@ -159,6 +161,9 @@ async fn order_by_relation_count() {
 
 #[tokio::test]
 async fn order_by_relevance() {
+    if devdb().skips_without(&[Feature::TextSearchLanguages]) {
+        return;
+    }
     let wide = Wide::new().await;
     for text in ["a cat", "a cat and another cat", "a dog"] {
         wide.db.sample().create(sample::Create { text: text.to_owned() }).await.expect("is created");

@@ -3,8 +3,10 @@
 use exam_planner::{Student, exam_type, student, student_exam, user};
 use relata::serde_json::{Value, json};
 use relata::{Filter, SearchQuery};
+use relata_devdb::Feature;
 
 use super::Given;
+use crate::support::devdb;
 use crate::wide::Fixture as Wide;
 use crate::wide::client::{Sample, sample};
 
@@ -108,6 +110,9 @@ async fn mode_insensitive() {
 
 #[tokio::test]
 async fn search() {
+    if devdb().skips_without(&[Feature::TextSearchLanguages]) {
+        return;
+    }
     let wide = samples().await;
     let english = |words: &str| SearchQuery::terms(words).language("english");
     assert_eq!(found(&wide, sample::text.search(english("cats | dogs"))).await, "aA");

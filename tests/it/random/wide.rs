@@ -4,12 +4,14 @@ use relata::chrono::NaiveTime;
 use relata::rust_decimal::Decimal;
 use relata::serde_json::json;
 use relata::uuid::Uuid;
+use relata_devdb::Feature;
 
 use super::data::{FIXED, NOT_ORDERED, Source, short_texts, texts};
 use super::describe::{attach, branches, field_object, subject, with_relations};
 use super::planner::{bools, days, floats, ints, moments};
 use super::value::{Plain, Value};
 use super::world::Link::{Between, Named};
+use crate::support::devdb;
 use crate::wide::client::{Client, Color, Comment, Group, Note, Person, Sample, comment, group, note, person, sample};
 
 fn decimals() -> Source {
@@ -27,6 +29,10 @@ fn colors() -> Source {
 
 fn some_texts(texts: &[&str]) -> Source {
     Source::Pool(texts.iter().map(|text| Value::Text((*text).to_owned())).collect())
+}
+
+fn documents_of_xml() -> Source {
+    if devdb().has(Feature::Xml) { some_texts(&NOT_ORDERED[4..]) } else { Source::Pool(vec![Value::Null]) }
 }
 
 fn lists(elements: Source) -> Source {
@@ -177,7 +183,7 @@ subject! {
         uuid: Plain true = Source::Pool([7, 8].map(|number| Value::Uuid(Uuid::from_u128(number))).to_vec()),
         inet: Equal true = some_texts(&NOT_ORDERED[..2]),
         bits: Equal true = some_texts(&NOT_ORDERED[2..4]),
-        xml: Opaque true = some_texts(&NOT_ORDERED[4..]),
+        xml: Opaque true = documents_of_xml(),
         oid: Plain true = ints(&[1, 2_147_483_647]),
         color: Plain false = colors(),
         maybe: Plain true = colors(),

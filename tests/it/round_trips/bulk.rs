@@ -30,7 +30,7 @@ fn with_each<T, C: Into<NestedChange<Person>>>(
 #[tokio::test]
 async fn nested_writes_of_one_kind_are_one_statement() {
     let wide = Wide::new().await;
-    let Some((tap, url)) = tapped(wide.url()).await else { return };
+    let (tap, url) = tapped(wide.url()).await;
     let db: WideClient =
         WideClient::builder(&url).expect("is a URL").max_connections(1).connect().await.expect("connects");
     let boss = db.person().create(named("boss")).await.expect("is created").id;
@@ -110,7 +110,7 @@ async fn nested_writes_of_one_kind_are_one_statement() {
 #[tokio::test]
 async fn nested_writes_by_compound_keys_are_one_statement() {
     let wide = Wide::new().await;
-    let Some((tap, url)) = tapped(wide.url()).await else { return };
+    let (tap, url) = tapped(wide.url()).await;
     let db: WideClient =
         WideClient::builder(&url).expect("is a URL").max_connections(1).connect().await.expect("connects");
     let ada = db.person().create(named("ada")).await.expect("is created").id;

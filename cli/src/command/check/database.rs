@@ -4,13 +4,13 @@ use relata::migrate::{self, Options};
 use relata_codegen::CompiledClient;
 use relata_codegen::diagnostics::{Diagnostic, Span};
 use relata_codegen::ir::{Arity, Schema};
-use relata_codegen::queries::{Query, ResultColumn, ValueType};
+use relata_codegen::queries::{Query, ResultColumn};
 use relata_codegen::sql::{Pair, plan, render};
 use tokio_postgres::error::ErrorPosition;
-use tokio_postgres::types::{Kind, Type};
 use tokio_postgres::{Client, Column, Statement};
 
 use super::super::verify::start;
+use super::compare::compare_types;
 use crate::database::Database;
 use crate::difference::{Renames, difference};
 use crate::endpoint::Loaded;
@@ -96,38 +96,8 @@ async fn compare(
     statement: &Statement,
     found: &mut Vec<Diagnostic>,
 ) -> Result<(), Failure> {
-    for (at, (param, ty)) in query.params.iter().zip(statement.params()).enumerate() {
-        if !is_one_of(&param.value, ty, schema, param.derived) {
-            let (says, is) = (words(&param.value, schema, param.derived), ty.name());
-            found.push(
-                Diagnostic::of_database(
-                    false,
-                    param.span,
-                    format!("`${}` is {is} to PostgreSQL, and {says} here", at + 1),
-                )
-                .with(format!("is {is}"), format!("write a cast: `${}::{says}`", at + 1)),
-            );
-        }
-    }
-    if query.params.len() != statement.params().len() {
-        let message = format!(
-            "PostgreSQL sees {} parameters, and {} are known here",
-            statement.params().len(),
-            query.params.len()
-        );
-        found.push(Diagnostic::of_database(false, query.span, message).with("", "number them from `$1`"));
-    }
-    let known = query.columns.as_deref().unwrap_or_default();
-    if known.len() != statement.columns().len() {
-        let message =
-            format!("PostgreSQL gives {} columns, and {} are known here", statement.columns().len(), known.len());
-        let names: Vec<&str> = statement.columns().iter().map(Column::name).collect();
-        let help = format!("annotate each, in this order: {}", names.join(", "));
-        found.push(Diagnostic::of_database(false, query.span, message).with("", help));
-        return Ok(());
-    }
-    for (column, real) in known.iter().zip(statement.columns()) {
-        found.extend(compare_column(schema, column, real));
+    found.extend(compare_types(schema, query, statement));
+    for (column, real) in query.columns.iter().flatten().zip(statement.columns()) {
         if claims_too_much(schema, column) && may_be_null(client, real).await? {
             let message = format!("`{}` may be null in the database, and is said never to be", column.db_name);
             let help = "write `?` behind the type, or keep null away: by COALESCE, or a condition `IS NOT NULL`";
@@ -135,39 +105,6 @@ async fn compare(
         }
     }
     Ok(())
-}
-
-fn compare_column(schema: &Schema, column: &ResultColumn, real: &Column) -> Option<Diagnostic> {
-    let name = &column.db_name;
-    if real.name() != name {
-        let message = format!("PostgreSQL calls this column `{}`, and it is `{name}` here", real.name());
-        return Some(
-            Diagnostic::of_database(false, column.span, message).with("", format!("write `AS {name}` behind it")),
-        );
-    }
-    if is_one_of(&column.value, real.type_(), schema, column.derived) {
-        return None;
-    }
-    let (says, is) = (words(&column.value, schema, column.derived), real.type_().name());
-    let message = format!("`{name}` is {is} to PostgreSQL, and {says} here");
-    let help = format!("annotate what it is, or write a cast: `::{says}`");
-    Some(Diagnostic::of_database(false, column.span, message).with(format!("is {is}"), help))
-}
-
-/// Whether the type of the database is one that the value can be.
-fn is_one_of(value: &ValueType, ty: &Type, schema: &Schema, derived: bool) -> bool {
-    let ty = match (value.list, ty.kind()) {
-        (true, Kind::Array(element)) => element,
-        (false, Kind::Domain(inner)) => inner,
-        (false, Kind::Array(_)) | (true, _) => return false,
-        (false, _) => ty,
-    };
-    value.database_types(schema, derived).iter().any(|known| known == ty.name())
-}
-
-fn words(value: &ValueType, schema: &Schema, derived: bool) -> String {
-    let name = value.database_types(schema, derived).into_iter().next().unwrap_or_default();
-    if value.list { format!("{name}[]") } else { name }
 }
 
 /// Whether the column is never null because an annotation or the schema says so, rather than the statement.

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use relata_codegen::diagnostics::{SourceFile, Sources};
 use relata_codegen::format;
 use relata_codegen::ir::{ColumnType, Schema};
-use relata_codegen::sql::{Change, Pair, State, Unsaid, lower, said, summary};
+use relata_codegen::sql::{Change, ObjectName, Pair, State, Unsaid, lower, said, summary};
 
 use crate::database::Database;
 use crate::difference::{Renames, difference};
@@ -56,7 +56,7 @@ pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
     let existing = if args.force { None } else { read_existing(&path)? };
     let scope = scope(args, existing.as_ref())?;
     let database = Database::find(args.url.as_deref())?;
-    let live = read_live(&database, &scope).await?;
+    let live = read_live(&database, &scope, existing.as_ref()).await?;
     let caught = texts(&path, &live, existing.as_ref(), args.naming)?;
     for line in warnings(&live, &caught, existing.as_ref(), args)? {
         say::err(&format!("warning: {line}"));
@@ -104,7 +104,7 @@ fn scope(args: &args::Pull, existing: Option<&Existing>) -> Result<Scope, Failur
     Ok(Scope::Named(known.iter().chain(new).cloned().collect()))
 }
 
-async fn read_live(database: &Database, scope: &Scope) -> Result<Live, Failure> {
+async fn read_live(database: &Database, scope: &Scope, existing: Option<&Existing>) -> Result<Live, Failure> {
     let mut client = database.connect().await?;
     let mut loaded = read_client(&mut client, scope).await?;
     // What a failed CREATE INDEX CONCURRENTLY left is no part of a schema.
@@ -121,7 +121,9 @@ async fn read_live(database: &Database, scope: &Scope) -> Result<Live, Failure> 
         return Err(Failure::refused(format!("{database} has no schema {name}"))
             .help("correct --schemas, or `schemas` in the datasource"));
     }
-    let request = inventory::Request { schemas: &schemas, unqualified, state: &loaded.state, unsaid: &unsaid };
+    let (views, extensions) = existing.map(|existing| beside_tables(&existing.schema)).unwrap_or_default();
+    let (state, views, extensions) = (&loaded.state, &views, &extensions);
+    let request = inventory::Request { schemas: &schemas, unqualified, state, unsaid: &unsaid, views, extensions };
     let inventory = inventory::read(&mut client, &request).await?;
     let extension = |(name, schema): &(String, String)| Extension {
         name: name.clone(),
@@ -132,6 +134,13 @@ async fn read_live(database: &Database, scope: &Scope) -> Result<Live, Failure> 
         extensions: inventory.extensions.iter().map(extension).collect(),
     };
     Ok(Live { loaded, unsaid, inventory, head })
+}
+
+/// The views and extensions of a schema.
+fn beside_tables(schema: &Schema) -> (Vec<ObjectName>, Vec<String>) {
+    let views = schema.models.iter().filter(|model| model.is_view);
+    let views = views.map(|view| ObjectName { schema: view.namespace.clone(), name: view.db_name.clone() });
+    (views.collect(), schema.extensions.iter().map(|extension| extension.db_name.clone()).collect())
 }
 
 fn is_there(scope: &Scope, loaded: &Loaded, name: &str) -> bool {
@@ -157,7 +166,7 @@ fn warnings(
         lines.push(format!("a part of the catalog cannot be read, and what is in it is not told: {reason}"));
     }
     let needs = live.inventory.needs();
-    if !needs.is_empty() && args.with_sql.is_none() {
+    if !needs.is_empty() && args.with_sql.is_none() && existing.is_none() {
         let hint = "columns, defaults or indexes need what the schema cannot make; --with-sql FILE writes it";
         lines.push(format!("{hint}:\n  {}", needs.join("\n  ")));
     }

@@ -94,9 +94,9 @@ fn user_mappings() -> String {
         .to_owned()
 }
 
-/// Where they come from is a secret of the server.
+/// Where they come from is a secret of the server, and old servers keep their oids as well.
 fn subscriptions() -> String {
-    "SELECT 'pg_subscription'::text, o.oid, NULL::text, 'subscription'::text, quote_ident(o.subname), NULL::text, true,
+    "SELECT 'pg_subscription'::text, 0::oid, NULL::text, 'subscription'::text, quote_ident(o.subname), NULL::text, true,
         NULL::text
      FROM pg_subscription AS o JOIN pg_database AS d ON d.oid = o.subdbid WHERE d.datname = current_database()"
         .to_owned()

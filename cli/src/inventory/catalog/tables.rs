@@ -80,7 +80,7 @@ fn views() -> String {
     let name = identity("pg_class", "c.oid");
     format!(
         "SELECT 'pg_class'::text, c.oid, n.nspname::text,
-            CASE c.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END, {name}, {name}, true,
+            CASE c.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END, {name}, n.nspname || E'\\x01' || c.relname, true,
             format('CREATE %s %s%s AS%s%s', CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, {name},
                 ' WITH (' || array_to_string(c.reloptions, ', ') || ')', E'\\n' || rtrim(pg_get_viewdef(c.oid), '; '),
                 (SELECT string_agg(E';\\n' || pg_get_indexdef(i.indexrelid), '' ORDER BY i.indexrelid)

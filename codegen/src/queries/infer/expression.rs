@@ -1,7 +1,7 @@
 //! The type of an expression, and whether it may be null.
 
-use super::super::tree::{Expr, ExprKind, Query, TypeName};
-use super::super::types::{Base, Ty};
+use super::super::tree::{Call, Expr, ExprKind, Query, TypeName};
+use super::super::types::{Base, Ty, common};
 use super::scope::Scope;
 use super::{Cx, Output, Typed, column_of};
 use crate::diagnostics::{self as codes, Span};
@@ -9,6 +9,11 @@ use crate::ir::Enum;
 
 impl Cx<'_> {
     pub(super) fn expr(&mut self, scope: &Scope<'_>, expr: &Expr) -> Typed {
+        let typed = self.ungrouped_expr(scope, expr);
+        Typed { nullable: typed.nullable || scope.is_grouped(expr), ..typed }
+    }
+
+    fn ungrouped_expr(&mut self, scope: &Scope<'_>, expr: &Expr) -> Typed {
         match &expr.kind {
             ExprKind::Column(path) => self.column(scope, path),
             ExprKind::Param(number) => self.param_here(*number, expr.span),
@@ -17,7 +22,11 @@ impl Cx<'_> {
             ExprKind::Bits => Typed::base(Base::Bit, false),
             ExprKind::Bool => Typed::base(Base::Bool, false),
             ExprKind::Null => Typed::new(Ty::Literal, true),
-            ExprKind::Default | ExprKind::WholeRow(_) | ExprKind::Field => Typed::opaque(),
+            ExprKind::Default | ExprKind::WholeRow(_) => Typed::opaque(),
+            ExprKind::Field(inner) => {
+                self.expr(scope, inner);
+                Typed::opaque()
+            }
             ExprKind::Cast(inner, ty) => self.cast(scope, inner, ty),
             ExprKind::Sign(inner) => self.expr(scope, inner).derived(),
             ExprKind::Prefix(operator, inner) => self.prefix(scope, operator, inner),
@@ -30,14 +39,15 @@ impl Cx<'_> {
                 Typed::base(Base::Bool, false)
             }
             ExprKind::IsKind(inner) => {
-                self.expr(scope, inner);
-                Typed::base(Base::Bool, false)
+                let typed = self.expr(scope, inner);
+                self.settle(typed.ty, Ty::Base(Base::Text));
+                Typed::base(Base::Bool, typed.nullable)
             }
             ExprKind::Distinct(left, right) => self.distinct(scope, left, right),
             ExprKind::Between(value, low, high) => self.between(scope, value, low, high),
             ExprKind::In(value, list) => self.in_list(scope, value, list),
             ExprKind::InQuery(value, query) => self.in_query(scope, value, "=", query),
-            ExprKind::AnyOf(value, operator, list) => self.any_of(scope, value, operator, list),
+            ExprKind::AnyOf(value, operator, list) => self.any_of(scope, value, &operator.operator, list),
             ExprKind::AnyOfQuery(value, operator, query) => self.in_query(scope, value, operator, query),
             ExprKind::Like(value, pattern, escape) => self.like(scope, value, pattern, escape.as_deref()),
             ExprKind::Case(operand, whens, otherwise) => {
@@ -59,10 +69,10 @@ impl Cx<'_> {
             }
             ExprKind::Element(list, index) => self.element(scope, list, index),
             ExprKind::Slice(list, bounds) => {
-                for bound in bounds {
-                    self.want(scope, bound, Base::Int4);
-                }
-                self.expr(scope, list).derived()
+                let typed = self.expr(scope, list).derived();
+                let bounds = bounds.iter().map(|bound| self.subscript(scope, bound).nullable);
+                let nullable = bounds.fold(typed.nullable, |any, nullable| any | nullable);
+                Typed { nullable, ..typed }
             }
             ExprKind::AtTimeZone(time, zone) => self.at_time_zone(scope, time, zone),
             ExprKind::Collate(inner) => {
@@ -109,9 +119,13 @@ impl Cx<'_> {
     }
 
     fn between(&mut self, scope: &Scope<'_>, value: &Expr, low: &Expr, high: &Expr) -> Typed {
-        let typed = self.expr(scope, value);
+        let mut typed = self.expr(scope, value);
         let mut nullable = typed.nullable;
         for bound in [low, high] {
+            // What it is compared with first says what a parameter is.
+            if let Ty::Param(number) = typed.ty {
+                typed.ty = self.param(number).ty.unwrap_or(typed.ty);
+            }
             let other = self.expr(scope, bound);
             nullable |= self.operator("<=", (value, typed), (bound, other)).nullable;
         }
@@ -128,10 +142,19 @@ impl Cx<'_> {
             return Typed::base(Base::Bool, true);
         }
         let typed = self.expr(scope, value);
+        let items: Vec<(&Expr, Typed)> = list.iter().map(|item| (item, self.expr(scope, item))).collect();
+        // What names no column becomes one list, of the type that its values and the other side have in common.
+        let is_constant = |item: &&(&Expr, Typed)| !item.0.has(&mut |expr| matches!(expr.kind, ExprKind::Column(_)));
+        let constants: Vec<Ty> = items.iter().filter(|item| is_constant(item)).map(|item| item.1.ty).collect();
+        let shared = common(constants.iter().copied().chain([typed.ty])).ok();
+        let shared = shared.filter(|ty| constants.len() > 1 && !ty.is_open() && *ty != Ty::Opaque);
         let mut nullable = typed.nullable;
-        for item in list {
-            let other = self.expr(scope, item);
-            nullable |= self.operator("=", (value, typed), (item, other)).nullable;
+        for item in &items {
+            let (expr, mut other) = *item;
+            if let Some(shared) = shared.filter(|_| is_constant(&item)) {
+                other.ty = self.settle(other.ty, shared);
+            }
+            nullable |= self.operator("=", (value, typed), (expr, other)).nullable;
         }
         Typed::base(Base::Bool, nullable)
     }
@@ -200,10 +223,9 @@ impl Cx<'_> {
         self.name_after(pattern, value);
         self.fit(value, typed, Ty::Base(Base::Text), false);
         self.fit(pattern, with, Ty::Base(Base::Text), false);
-        if let Some(escape) = escape {
-            self.want(scope, escape, Base::Text);
-        }
-        Typed::base(Base::Bool, typed.nullable || with.nullable)
+        let escape = escape.map(|escape| self.want(scope, escape, Base::Text));
+        let nullable = typed.nullable || with.nullable || escape.is_some_and(|escape| escape.nullable);
+        Typed::base(Base::Bool, nullable)
     }
 
     fn case(
@@ -252,11 +274,9 @@ impl Cx<'_> {
     }
 
     fn scalar_query(&mut self, scope: &Scope<'_>, query: &Query) -> Typed {
-        let outputs = self.query(Some(scope), query, true);
+        let (outputs, gives_one_row) = self.counted_query(Some(scope), query, true);
         let Some(output) = self.only(&outputs, query) else { return Typed::opaque() };
-        // A query over all rows without GROUP BY gives exactly one.
-        let nullable = output.nullable || !query.gives_one_row();
-        Typed { nullable, ..output.derived() }
+        Typed { nullable: output.nullable || !gives_one_row, ..output.derived() }
     }
 
     fn list_query(&mut self, scope: &Scope<'_>, query: &Query) -> Typed {
@@ -264,7 +284,8 @@ impl Cx<'_> {
         let Some(output) = self.only(&outputs, query) else { return Typed::opaque() };
         match output.ty {
             Ty::Base(base) | Ty::List(base) => {
-                Typed { holes: output.nullable, sensitive: output.sensitive, ..Typed::new(Ty::List(base), false) }
+                let holes = output.nullable || output.holes;
+                Typed { holes, sensitive: output.sensitive, ..Typed::new(Ty::List(base), false) }
             }
             _ => Typed::opaque(),
         }
@@ -290,21 +311,29 @@ impl Cx<'_> {
         let (typed, _) = self.one_of(scope, &exprs);
         match typed.ty {
             Ty::Base(base) | Ty::List(base) => {
-                Typed { holes: typed.nullable, sensitive: typed.sensitive, ..Typed::new(Ty::List(base), false) }
+                let holes = typed.nullable || typed.holes;
+                Typed { holes, sensitive: typed.sensitive, ..Typed::new(Ty::List(base), false) }
             }
             _ => Typed::opaque(),
         }
+    }
+
+    /// A place in a list, where any number becomes an integer.
+    fn subscript(&mut self, scope: &Scope<'_>, index: &Expr) -> Typed {
+        let typed = self.expr(scope, index);
+        self.fit(index, typed, Ty::Base(Base::Int4), true)
     }
 
     fn element(&mut self, scope: &Scope<'_>, list: &Expr, index: &Expr) -> Typed {
         let typed = self.expr(scope, list);
         match typed.ty {
             Ty::List(base) => {
-                self.want(scope, index, Base::Int4);
+                self.subscript(scope, index);
                 Typed { sensitive: typed.sensitive, ..Typed::base(base, true) }
             }
             Ty::Base(Base::Jsonb) => {
-                self.expr(scope, index);
+                let at = self.expr(scope, index);
+                self.settle(at.ty, Ty::Base(Base::Text));
                 Typed { sensitive: typed.sensitive, ..Typed::base(Base::Jsonb, true) }
             }
             _ => {
@@ -315,27 +344,35 @@ impl Cx<'_> {
     }
 
     fn at_time_zone(&mut self, scope: &Scope<'_>, time: &Expr, zone: &Expr) -> Typed {
-        let typed = self.expr(scope, time);
-        let zone = self.want(scope, zone, Base::Text);
-        let nullable = typed.nullable || zone.nullable;
-        match typed.ty {
-            Ty::Base(Base::Timestamptz) => Typed::base(Base::Timestamp, nullable),
-            Ty::Base(Base::Timestamp | Base::Date) if typed.ty == Ty::Base(Base::Timestamp) => {
-                Typed::base(Base::Timestamptz, nullable)
-            }
-            Ty::Base(Base::Date) => Typed::base(Base::Timestamp, nullable),
-            Ty::Base(Base::Timetz | Base::Time) => Typed::base(Base::Timetz, nullable),
-            _ => Typed::opaque(),
-        }
+        self.known_call(scope, &Call::default(), &[zone, time], "timezone").0
     }
 
     fn cast(&mut self, scope: &Scope<'_>, inner: &Expr, name: &TypeName) -> Typed {
         let ty = self.type_of(name);
+        if let (ExprKind::List(items), Ty::List(base)) = (&inner.kind, ty) {
+            return self.cast_list(scope, items, base);
+        }
         let typed = self.expr(scope, inner);
         self.settle(typed.ty, ty);
         self.check_label(inner, ty);
         let to_json_null = matches!(ty, Ty::Base(_)) && matches!(typed.ty, Ty::Base(Base::Jsonb)) && ty != typed.ty;
         Typed { ty, nullable: typed.nullable || to_json_null && ty != Ty::Base(Base::Text), ..typed.derived() }
+    }
+
+    /// `ARRAY[a, b]::int[]` casts each element rather than the list.
+    fn cast_list(&mut self, scope: &Scope<'_>, items: &[Expr], base: Base) -> Typed {
+        let mut cast = Typed::new(Ty::List(base), false);
+        for item in items {
+            let typed = match &item.kind {
+                ExprKind::List(inner) => self.cast_list(scope, inner, base),
+                _ => self.expr(scope, item),
+            };
+            self.settle(typed.ty, Ty::Base(base));
+            self.check_label(item, Ty::Base(base));
+            cast.holes |= typed.nullable || typed.holes;
+            cast.sensitive |= typed.sensitive;
+        }
+        cast
     }
 
     /// The type of a name in a cast.

@@ -1,25 +1,29 @@
 //! Calls: which of a function's signatures is meant, and what it gives.
 
 use super::super::catalog::{Function, Kind, Nulls, Slot};
-use super::super::tree::{Call, Expr, ExprKind};
-use super::super::types::{Base, Ty};
+use super::super::tree::{Call, Expr, ExprKind, Window};
+use super::super::types::{Base, Category, Ty, common};
+use super::operator::compared_as;
 use super::scope::Scope;
 use super::{Cx, Typed};
 
 impl Cx<'_> {
     pub(super) fn call(&mut self, scope: &Scope<'_>, call: &Call) -> Typed {
         let name = call.name.last().map_or("", |name| name.text.as_str());
-        let is_builtin = call.name.len() == 1 || call.name[0].text == "pg_catalog";
-        for expr in call.order_by.iter().chain(call.over.iter().flat_map(|window| &window.exprs)) {
-            self.expr(scope, expr);
-        }
+        call.order_by.iter().for_each(|expr| self.sorted(scope, expr));
         if let Some(filter) = &call.filter {
             self.condition(scope, filter);
         }
-        match (is_builtin, name) {
+        match (is_builtin(call), name) {
             (true, "coalesce") => self.coalesce(scope, &call.args),
             (true, "nullif") => self.null_if(scope, &call.args),
             (true, "greatest" | "least") => self.first_of(scope, &call.args),
+            (true, "grouping") => {
+                for arg in &call.args {
+                    self.expr(scope, arg);
+                }
+                Typed::base(Base::Int4, false)
+            }
             (true, "current_date") => Typed::base(Base::Date, false),
             (true, "current_time") => Typed::base(Base::Timetz, false),
             (true, "localtime") => Typed::base(Base::Time, false),
@@ -29,27 +33,86 @@ impl Cx<'_> {
                 Typed::base(Base::Name, false)
             }
             (true, "current_schema") => Typed::base(Base::Name, true),
-            (true, "trim") if call.args.len() == 2 => {
-                for arg in &call.args {
-                    self.want(scope, arg, Base::Text);
+            (true, "make_interval") if !call.names.is_empty() => self.make_interval(scope, call),
+            _ if !call.names.is_empty() => self.unknown_call(scope, call),
+            (true, _) => {
+                let args: Vec<&Expr> = call.args.iter().collect();
+                let (typed, function) = self.known_call(scope, call, &args, name);
+                // Several columns are one value of a row's type.
+                match function {
+                    Some(function) if function.columns.len() > 1 => Typed::opaque(),
+                    _ => typed,
                 }
-                Typed::base(Base::Text, true)
             }
-            (true, _) => self.known_call(scope, call, name).0,
             (false, _) => self.unknown_call(scope, call),
         }
     }
 
+    /// What is sorted or divided has a type: text, if nothing else is known.
+    fn sorted(&mut self, scope: &Scope<'_>, expr: &Expr) {
+        let typed = self.expr(scope, expr);
+        self.settle(typed.ty, Ty::Base(Base::Text));
+    }
+
+    pub(super) fn window(&mut self, scope: &Scope<'_>, window: &Window) {
+        window.exprs.iter().for_each(|expr| self.sorted(scope, expr));
+        for bound in &window.bounds {
+            let typed = self.expr(scope, bound);
+            if !window.is_range {
+                self.fit(bound, typed, Ty::Base(Base::Int8), true);
+            }
+        }
+    }
+
+    /// How many functions that give rows an expression calls. One that is not known here may be of them.
+    pub(super) fn count_sets(&self, expr: &Expr) -> usize {
+        let mut count = 0;
+        expr.has(&mut |expr| {
+            let ExprKind::Call(call) = &expr.kind else { return false };
+            let name = call.name.last().map_or("", |name| name.text.as_str());
+            let functions = self.catalog.functions.get(name).filter(|_| is_builtin(call));
+            let gives_rows = match functions {
+                Some(functions) => functions.iter().any(|function| function.kind == Kind::Set),
+                None => !(is_builtin(call) && SYNTAX.contains(&name)),
+            };
+            count += usize::from(gives_rows);
+            false
+        });
+        count
+    }
+
+    /// Whether a call goes over the rows of a group.
+    pub(super) fn is_aggregate(&self, call: &Call) -> bool {
+        let functions = call.name.last().and_then(|name| self.catalog.functions.get(name.text.as_str()));
+        let is_known = functions.is_some_and(|known| known.iter().any(|known| known.kind == Kind::Aggregate));
+        is_builtin(call) && is_known && call.over.is_none()
+    }
+
     /// A function in FROM: what it gives, and its columns where they have names of their own.
     pub(super) fn set_call(&mut self, scope: &Scope<'_>, call: &Call) -> (Typed, Vec<(&'static str, Typed)>) {
+        let args: Vec<&Expr> = call.args.iter().collect();
+        self.set_call_of(scope, call, &args)
+    }
+
+    /// The same of arguments that stand elsewhere.
+    pub(super) fn set_call_of(
+        &mut self,
+        scope: &Scope<'_>,
+        call: &Call,
+        args: &[&Expr],
+    ) -> (Typed, Vec<(&'static str, Typed)>) {
         let name = call.name.last().map_or("", |name| name.text.as_str());
-        if call.name.len() > 1 && call.name[0].text != "pg_catalog" {
+        if !is_builtin(call) {
             return (self.unknown_call(scope, call), Vec::new());
         }
-        let (typed, function) = self.known_call(scope, call, name);
+        if SYNTAX.contains(&name) || !call.names.is_empty() {
+            return (self.call(scope, call), Vec::new());
+        }
+        let (typed, function) = self.known_call(scope, call, args, name);
         let columns = function.map_or_else(Vec::new, |function| function.columns);
         let column = |(name, slot, nullable)| match slot {
             Slot::Base(base) => (name, Typed { sensitive: typed.sensitive, ..Typed::base(base, nullable) }),
+            Slot::List(base) => (name, Typed { sensitive: typed.sensitive, ..Typed::new(Ty::List(base), nullable) }),
             _ => (name, Typed::opaque()),
         };
         (typed, columns.into_iter().map(column).collect())
@@ -60,6 +123,18 @@ impl Cx<'_> {
             self.expr(scope, arg);
         }
         Typed::opaque()
+    }
+
+    /// `make_interval(days => 1)`: the arguments are integers but for the seconds.
+    fn make_interval(&mut self, scope: &Scope<'_>, call: &Call) -> Typed {
+        let mut nullable = false;
+        for (at, arg) in call.args.iter().enumerate() {
+            let name = call.names.iter().find(|(place, _)| *place == at);
+            let is_seconds = name.map_or(at == 6, |(_, name)| name.text == "secs");
+            nullable |= self.want(scope, arg, if is_seconds { Base::Float8 } else { Base::Int4 }).nullable;
+            name.iter().for_each(|(_, name)| self.name_param(arg, &name.text));
+        }
+        Typed::base(Base::Interval, nullable)
     }
 
     fn coalesce(&mut self, scope: &Scope<'_>, args: &[Expr]) -> Typed {
@@ -84,35 +159,50 @@ impl Cx<'_> {
         let [left, right] = args else { return Typed::opaque() };
         let (a, b) = (self.expr(scope, left), self.expr(scope, right));
         self.operator("=", (left, a), (right, b));
-        let ty = if a.ty.is_open() { self.settle(a.ty, Ty::Base(Base::Text)) } else { a.ty };
+        // What is compared is what comes out.
+        let ty = match (a.ty, b.ty) {
+            (Ty::Base(x), Ty::Base(y)) => Ty::Base(compared_as(x, y)),
+            (open, Ty::Base(y)) if open.is_open() => self.settle(open, Ty::Base(compared_as(y, y))),
+            (open, known) if open.is_open() && !known.is_open() => self.settle(open, known),
+            (Ty::Base(x), open) if open.is_open() => Ty::Base(compared_as(x, x)),
+            (open, _) if open.is_open() => self.settle(open, Ty::Base(Base::Text)),
+            (known, _) => known,
+        };
         Typed { ty, nullable: true, ..a.derived() }
     }
 
-    fn known_call(&mut self, scope: &Scope<'_>, call: &Call, name: &str) -> (Typed, Option<Function>) {
-        // What FILTER and the condition keep from being null is not null here.
-        let mut narrowed;
-        let scope = match &call.filter {
-            Some(filter) => {
-                narrowed = Scope {
-                    parent: scope.parent,
-                    relations: scope.relations.clone(),
-                    merged: scope.merged.clone(),
-                    known: scope.known.clone(),
-                    has_rows: scope.has_rows,
-                    grouping_sets: scope.grouping_sets,
-                    framed: scope.framed.clone(),
-                };
-                self.narrow(&mut narrowed, filter);
-                &narrowed
+    pub(super) fn known_call(
+        &mut self,
+        scope: &Scope<'_>,
+        call: &Call,
+        args: &[&Expr],
+        name: &str,
+    ) -> (Typed, Option<Function>) {
+        let has_rows = scope.of_aggregate(call).has_rows;
+        // An aggregate sees the rows as they are before they are grouped, without those that FILTER leaves out.
+        let mut seen;
+        let scope = match (&call.filter, self.is_aggregate(call) && !scope.grouping_sets.is_empty()) {
+            (None, false) => scope,
+            (filter, _) => {
+                seen = scope.clone();
+                if self.is_aggregate(call) {
+                    seen.grouping_sets.clear();
+                }
+                filter.iter().for_each(|filter| self.narrow(&mut seen, filter));
+                &seen
             }
-            None => scope,
         };
-        let all: Vec<&Expr> = call.args.iter().chain(&call.within).collect();
+        let all: Vec<&Expr> = args.iter().copied().chain(&call.within).collect();
         let typed: Vec<Typed> = all.iter().map(|arg| self.expr(scope, arg)).collect();
-        let Some(function) = self.overload(name, call, &typed) else { return (Typed::opaque(), None) };
+        let Some(function) = self.overload(name, call, &typed) else {
+            return (Typed::opaque(), None);
+        };
         let within = function.result;
-        let element = self.element_type(&function, &all, &typed, !call.within.is_empty());
-        for (at, (expr, typed)) in call.args.iter().zip(&typed).enumerate() {
+        let element = self.element_type(&function, &all, &typed);
+        for (at, (expr, typed)) in all.iter().zip(&typed).enumerate() {
+            if call.variadic && at + 1 == all.len() {
+                continue;
+            }
             let wanted = match (slot_at(&function, at), element) {
                 (Slot::Base(base), _) => Ty::Base(base),
                 (Slot::List(base), _) => Ty::List(base),
@@ -123,34 +213,37 @@ impl Cx<'_> {
             self.fit(expr, *typed, wanted, false);
         }
         let ty = match (within, element) {
-            (Slot::Base(Base::Float8), _) if name == "percentile_cont" => interval_or_float(&typed),
             (Slot::Base(base), _) => Ty::Base(base),
             (Slot::List(base), _) => Ty::List(base),
             (Slot::Element, Some(base)) => Ty::Base(base),
             (Slot::Elements, Some(base)) => Ty::List(base),
             _ => Ty::Opaque,
         };
-        let nullable = may_be_null(&function, call, scope, &typed);
+        let sees = Sees { has_rows, filtered: call.filter.is_some(), framed: is_framed(call, scope) };
+        let nullable = may_be_null(&function, call, sees, &typed);
         let holes = holes(&function, name, &typed);
         let sensitive = ty != Ty::Base(Base::Int8) && typed.iter().any(|typed| typed.sensitive);
         // An element of a list may be missing where the list has holes.
         let from_list = function.kind == Kind::Set && function.result == Slot::Element;
         let nullable = if from_list { typed.iter().any(|typed| typed.holes) } else { nullable };
+        let nullable = nullable || function.kind == Kind::Set && scope.padded;
         (Typed { holes, sensitive, ..Typed::new(ty, nullable) }, Some(function))
     }
 
     /// What `elem` and `list` stand for in this call.
-    fn element_type(&mut self, function: &Function, exprs: &[&Expr], typed: &[Typed], within: bool) -> Option<Base> {
-        if within && function.result == Slot::Element {
-            return typed.last().and_then(|typed| typed.ty.base());
-        }
-        let slots = function.args.iter().zip(typed);
-        let mut known = slots.filter_map(|(slot, typed)| match (slot, typed.ty) {
-            (Slot::Element, Ty::Base(base)) | (Slot::Elements, Ty::List(base)) => Some(base),
+    fn element_type(&mut self, function: &Function, exprs: &[&Expr], typed: &[Typed]) -> Option<Base> {
+        let known = typed.iter().enumerate().filter_map(|(at, typed)| match (slot_at(function, at), typed.ty) {
+            (Slot::Element | Slot::Enum, ty @ Ty::Base(_)) => Some(ty),
+            (Slot::Elements, Ty::List(base)) => Some(Ty::Base(base)),
             _ => None,
         });
-        let first = known.next()?;
-        let base = known.fold(first, |chosen, base| if chosen.becomes(base) { base } else { chosen });
+        let base = match common(known).ok()? {
+            // Several that are all open are text.
+            Ty::Literal if exprs.len() > 1 && function.args.iter().filter(|slot| is_any(**slot)).count() > 1 => {
+                Base::Text
+            }
+            known => known.base()?,
+        };
         for (expr, other) in exprs.iter().zip(exprs.iter().skip(1)) {
             self.name_after(expr, other);
         }
@@ -159,91 +252,196 @@ impl Cx<'_> {
 
     /// The signature that PostgreSQL would choose; none if that is not clear.
     fn overload(&self, name: &str, call: &Call, typed: &[Typed]) -> Option<Function> {
-        let given = call.args.len();
-        let overloads = self.catalog.functions.get(name)?;
-        let fitting = overloads.iter().filter(|function| {
+        let given = typed.len();
+        let types: Vec<Ty> = typed.iter().map(|typed| typed.ty).collect();
+        let fitting = self.catalog.functions.get(name)?.iter().filter(|function| {
             let count = if function.variadic { given >= function.args.len() } else { given == function.args.len() };
-            count && (0..given).all(|at| accepts(slot_at(function, at), typed[at].ty))
+            // A list stands for the arguments of which there may be any number.
+            let is_spread = |at: usize| call.variadic && at + 1 == given;
+            count
+                && (!call.variadic || function.variadic)
+                && function.within != call.within.is_empty()
+                && (0..given).all(|at| is_spread(at) || accepts(slot_at(function, at), types[at]))
         });
-        let fitting: Vec<&Function> = fitting.collect();
-        if let [only] = fitting.as_slice() {
-            return Some((*only).clone());
+        let best = choose(fitting.collect(), &types);
+        match best.as_slice() {
+            [only] => Some((*only).clone()),
+            // Of a type that is not known here any may be meant.
+            [first, others @ ..] if types.contains(&Ty::Opaque) => {
+                let alike = others.iter().all(|other| {
+                    let open = (0..given).filter(|at| types[*at].is_open());
+                    other.result == first.result && open.into_iter().all(|at| slot_at(other, at) == slot_at(first, at))
+                });
+                alike.then(|| (*first).clone())
+            }
+            _ => None,
         }
-        let score = |function: &Function| -> usize {
-            (0..given).map(|at| closeness(slot_at(function, at), typed[at].ty)).sum()
-        };
-        let best = fitting.iter().map(|function| score(function)).max()?;
-        let best: Vec<&Function> = fitting.into_iter().filter(|function| score(function) == best).collect();
-        if let [only] = best.as_slice() {
-            return Some((*only).clone());
-        }
-        open_arguments(best, typed)
     }
 }
 
-/// Where arguments are open, text comes before all else, then the type that a category leans to.
-fn open_arguments(mut best: Vec<&Function>, typed: &[Typed]) -> Option<Function> {
-    for (at, _) in typed.iter().enumerate().filter(|(_, typed)| typed.ty.is_open()) {
-        let base = |function: &&Function| match slot_at(function, at) {
-            Slot::Base(base) => Some(base),
-            _ => None,
-        };
-        if best.iter().any(|function| base(function).is_some_and(Base::is_text)) {
-            best.retain(|function| base(function).is_some_and(Base::is_text));
-        } else {
-            let categories: Vec<_> = best.iter().filter_map(|function| base(function).map(Base::category)).collect();
-            if categories.windows(2).any(|pair| pair[0] != pair[1]) {
-                return None;
-            }
-            if best.iter().any(|function| base(function).is_some_and(Base::is_preferred)) {
-                best.retain(|function| base(function).is_some_and(Base::is_preferred));
-            }
+/// Those of several signatures that PostgreSQL likes best; it takes the call if that is one.
+/// See "Function Type Resolution" in its documentation.
+fn choose<'f>(mut best: Vec<&'f Function>, types: &[Ty]) -> Vec<&'f Function> {
+    let known = |at: &usize| !types[*at].is_open() && types[*at] != Ty::Opaque;
+    let places: Vec<usize> = (0..types.len()).collect();
+    let is_exact = |function: &Function, at: usize| is_slot_of(slot_at(function, at), types[at]);
+    if let Some(exact) = best.iter().find(|function| places.iter().all(|at| is_exact(function, *at))) {
+        return vec![*exact];
+    }
+    keep_best(&mut best, |function| places.iter().filter(|at| known(at) && is_exact(function, **at)).count());
+    keep_best(&mut best, |function| {
+        let is_good = |at: usize| is_exact(function, at) || is_preferred_for(slot_at(function, at), types[at]);
+        places.iter().filter(|at| known(at) && is_good(**at)).count()
+    });
+    let open: Vec<usize> = places.iter().copied().filter(|at| types[*at].is_open()).collect();
+    if best.len() < 2 || open.is_empty() {
+        return best;
+    }
+    if let Some(liked) = of_categories(&best, &open) {
+        best = liked;
+    }
+    // What is open may be of the type that all others have.
+    let mut others = types.iter().copied().filter(|ty| !ty.is_open());
+    if let (true, Some(same)) = (best.len() > 1, others.next())
+        && others.all(|other| other == same)
+    {
+        let takes = |function: &&Function| places.iter().all(|at| accepts(slot_at(function, *at), same));
+        let taking: Vec<&Function> = best.iter().copied().filter(takes).collect();
+        if taking.len() == 1 {
+            return taking;
         }
     }
-    match best.as_slice() {
-        [only] => Some((*only).clone()),
-        _ => None,
+    best
+}
+
+fn keep_best<'f>(functions: &mut Vec<&'f Function>, score: impl Fn(&'f Function) -> usize) {
+    let best = functions.iter().map(|function| score(function)).max();
+    functions.retain(|function| Some(score(function)) == best);
+}
+
+/// Where arguments are open, text comes before all else, then the type that a category leans to. None if some argument
+/// could be of several categories.
+fn of_categories<'f>(functions: &[&'f Function], open: &[usize]) -> Option<Vec<&'f Function>> {
+    let mut liked = functions.to_vec();
+    for at in open {
+        let category = |function: &Function| base_of(slot_at(function, *at)).map(Base::category);
+        let categories: Vec<Option<Category>> = functions.iter().map(|function| category(function)).collect();
+        let wanted = match categories.contains(&Some(Category::Text)) {
+            true => Some(Category::Text),
+            false if categories.windows(2).all(|pair| pair[0] == pair[1]) => categories[0],
+            false => return None,
+        };
+        let is_preferred = |function: &Function| base_of(slot_at(function, *at)).is_some_and(Base::is_preferred);
+        let of_it = functions.iter().filter(|function| category(function) == wanted);
+        let prefers = of_it.into_iter().any(|function| is_preferred(function));
+        liked.retain(|function| category(function) == wanted && (!prefers || is_preferred(function)));
     }
+    (!liked.is_empty()).then_some(liked)
+}
+
+fn base_of(slot: Slot) -> Option<Base> {
+    if let Slot::Base(base) = slot { Some(base) } else { None }
 }
 
 fn slot_at(function: &Function, at: usize) -> Slot {
     function.args.get(at).or(function.args.last()).copied().unwrap_or(Slot::Any)
 }
 
-fn accepts(slot: Slot, ty: Ty) -> bool {
+fn is_any(slot: Slot) -> bool {
+    matches!(slot, Slot::Element | Slot::Elements)
+}
+
+fn is_slot_of(slot: Slot, ty: Ty) -> bool {
     match (slot, ty) {
-        (Slot::Any, _) | (_, Ty::Opaque | Ty::Literal | Ty::Param(_)) => true,
-        (Slot::Base(wanted), Ty::Base(base)) => base.becomes(wanted),
+        (Slot::Base(wanted), Ty::Base(base)) => base == wanted,
         (Slot::List(wanted), Ty::List(base)) => base == wanted,
-        (Slot::Element, Ty::Base(_)) | (Slot::Elements, Ty::List(_)) => true,
         _ => false,
     }
 }
 
-fn closeness(slot: Slot, ty: Ty) -> usize {
+fn is_preferred_for(slot: Slot, ty: Ty) -> bool {
     match (slot, ty) {
-        (Slot::Base(wanted), Ty::Base(base)) if base == wanted => 100,
-        // Other kinds of text are text without any change.
-        (Slot::Base(Base::Text), Ty::Base(base)) if base.is_text() => 100,
-        (Slot::Base(wanted), Ty::Base(_)) if wanted.is_preferred() => 1,
-        _ => 0,
+        (Slot::Base(wanted), Ty::Base(base)) => wanted.is_preferred() && wanted.category() == base.category(),
+        _ => false,
     }
 }
 
-fn may_be_null(function: &Function, call: &Call, scope: &Scope<'_>, typed: &[Typed]) -> bool {
-    let any_null = typed.iter().any(|typed| typed.nullable);
-    let framed = call.over.as_ref().is_some_and(|window| {
+fn accepts(slot: Slot, ty: Ty) -> bool {
+    match (slot, ty) {
+        (Slot::Other, ty) => matches!(ty, Ty::Opaque | Ty::Literal),
+        (Slot::Any, _) | (_, Ty::Opaque | Ty::Literal | Ty::Param(_)) => true,
+        (Slot::Base(wanted), Ty::Base(base)) => base.becomes(wanted),
+        (Slot::List(wanted), Ty::List(base)) => base == wanted || base.becomes(wanted),
+        (Slot::Element, Ty::Base(_)) | (Slot::Elements, Ty::List(_)) | (Slot::Enum, Ty::Base(Base::Enum(_))) => true,
+        _ => false,
+    }
+}
+
+/// Names that are calls by syntax alone.
+const SYNTAX: [&str; 16] = [
+    "coalesce",
+    "nullif",
+    "greatest",
+    "least",
+    "current_date",
+    "current_time",
+    "localtime",
+    "current_timestamp",
+    "localtimestamp",
+    "current_user",
+    "session_user",
+    "user",
+    "current_catalog",
+    "current_role",
+    "current_schema",
+    "grouping",
+];
+
+fn is_builtin(call: &Call) -> bool {
+    call.name.len() < 2 || call.name[0].text == "pg_catalog"
+}
+
+/// The rows that an aggregate or a window goes over.
+#[derive(Clone, Copy)]
+struct Sees {
+    /// At least one, before FILTER.
+    has_rows: bool,
+    filtered: bool,
+    /// Only those of a frame, which may be none.
+    framed: bool,
+}
+
+fn is_framed(call: &Call, scope: &Scope<'_>) -> bool {
+    call.over.as_ref().is_some_and(|window| {
         window.has_frame || window.name.as_ref().is_some_and(|name| scope.framed.contains(&name.text))
-    });
+    })
+}
+
+fn may_be_null(function: &Function, call: &Call, sees: Sees, typed: &[Typed]) -> bool {
+    let any_null = typed.iter().any(|typed| typed.nullable);
     match (function.kind, function.nulls) {
+        // Null instead of the list of the last arguments makes all null.
+        (_, Nulls::Never) if call.variadic => any_null,
         (_, Nulls::Never) => false,
         (_, Nulls::Maybe) => true,
+        (_, Nulls::EmptyFormat) if !call.args.get(1).is_some_and(is_written_text) => true,
         (Kind::Aggregate, nulls) => {
-            let sees_rows = (call.over.is_some() || scope.has_rows) && call.filter.is_none() && !framed;
+            let sees_rows = (call.over.is_some() || sees.has_rows) && !sees.filtered && !sees.framed;
             !sees_rows || any_null && nulls == Nulls::Strict
         }
-        (Kind::Window, _) => any_null || framed,
+        (Kind::Window, _) => any_null || sees.framed,
+        // Of null there are no rows.
+        (Kind::Set, _) => false,
         _ => any_null,
+    }
+}
+
+/// Whether it is a literal of at least one letter.
+fn is_written_text(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Text(text) => !text.is_empty(),
+        ExprKind::Cast(inner, _) => is_written_text(inner),
+        _ => false,
     }
 }
 
@@ -252,18 +450,16 @@ fn holes(function: &Function, name: &str, typed: &[Typed]) -> bool {
     match function.result {
         Slot::Elements if function.kind == Kind::Aggregate => typed.iter().any(|typed| typed.nullable || typed.holes),
         Slot::Elements => {
-            typed.iter().any(|typed| typed.holes)
-                || name != "array_remove" && typed.iter().any(|typed| typed.ty.base().is_some() && typed.nullable)
+            let is_element = |at: usize| matches!(slot_at(function, at), Slot::Element);
+            let element = typed.iter().enumerate().any(|(at, typed)| typed.nullable && is_element(at));
+            typed.iter().any(|typed| typed.holes) || name != "array_remove" && element
         }
-        Slot::List(_) => name.starts_with("regexp_match"),
+        Slot::List(_) => {
+            name.starts_with("regexp_match")
+                // A third text stands for null.
+                || name == "string_to_array" && typed.len() == 3
+                || function.kind == Kind::Aggregate && typed.first().is_some_and(|typed| typed.holes)
+        }
         _ => false,
-    }
-}
-
-/// `percentile_cont` of spans of time is a span of time.
-fn interval_or_float(typed: &[Typed]) -> Ty {
-    match typed.last().map(|typed| typed.ty) {
-        Some(Ty::Base(Base::Interval)) => Ty::Base(Base::Interval),
-        _ => Ty::Base(Base::Float8),
     }
 }

@@ -1,6 +1,6 @@
 //! Operators: what they take, what they give, and what they make of a parameter beside them.
 
-use super::super::tree::{Expr, ExprKind};
+use super::super::tree::{Call, Expr, ExprKind};
 use super::super::types::{Base, Category, Ty, common};
 use super::scope::Scope;
 use super::{Cx, Typed};
@@ -12,7 +12,11 @@ type Operand<'e> = (&'e Expr, Typed);
 impl Cx<'_> {
     /// Operators of one precedence, from left to right.
     pub(super) fn chain(&mut self, scope: &Scope<'_>, first: &Expr, rest: &[(String, Expr)]) -> Typed {
-        if let (ExprKind::Row(left), [(_, Expr { kind: ExprKind::Row(right), span })]) = (&first.kind, rest) {
+        if let (ExprKind::Row(left), [(operator, Expr { kind: ExprKind::Row(right), span })]) = (&first.kind, rest) {
+            if operator == "overlaps" {
+                let times: Vec<&Expr> = left.iter().chain(right).collect();
+                return self.known_call(scope, &Call::default(), &times, operator).0;
+            }
             let typed: Vec<Typed> = left.iter().map(|expr| self.expr(scope, expr)).collect();
             self.rows(scope, (left, &typed), right, *span);
             return Typed::base(Base::Bool, true);
@@ -27,9 +31,14 @@ impl Cx<'_> {
 
     pub(super) fn prefix(&mut self, scope: &Scope<'_>, operator: &str, inner: &Expr) -> Typed {
         let typed = self.expr(scope, inner).derived();
-        match (operator, typed.ty) {
+        // What is open is of the type that numbers lean to.
+        let ty = match operator {
+            "@" | "|/" | "||/" => self.settle(typed.ty, Ty::Base(Base::Float8)),
+            _ => typed.ty,
+        };
+        match (operator, ty) {
             ("~", Ty::Base(base)) if base.is_integer() => typed,
-            ("@", Ty::Base(base)) if base.category() == Category::Number => typed,
+            ("@", Ty::Base(base)) if base.category() == Category::Number => Typed { ty, ..typed },
             ("|/" | "||/", _) => Typed::base(Base::Float8, typed.nullable),
             _ => Typed::opaque(),
         }
@@ -46,7 +55,7 @@ impl Cx<'_> {
             "||" => self.concatenate(left, right),
             "->" | "->>" | "#>" | "#>>" => self.json_step(operator, left, right),
             "@>" | "<@" | "&&" | "?" | "?|" | "?&" | "@?" | "@@" => self.contains(operator, left, right),
-            "#-" => self.json_remove(left, right),
+            "#-" => self.json_remove(operator, left, right),
             "&" | "|" | "#" | "<<" | ">>" => self.bits(operator, left, right),
             _ => Typed::opaque(),
         };
@@ -106,8 +115,30 @@ impl Cx<'_> {
         if let Some(typed) = self.with_time(operator, left, right) {
             return typed;
         }
+        // Spans of time are multiplied by numbers alone.
+        let interval = Ty::Base(Base::Interval);
+        let (mut left, mut right) = (left, right);
+        if left.1.ty == interval && right.1.ty.is_open() && matches!(operator, "*" | "/") {
+            right.1.ty = self.settle(right.1.ty, Ty::Base(Base::Float8));
+        } else if right.1.ty == interval && left.1.ty.is_open() && operator == "*" {
+            left.1.ty = self.settle(left.1.ty, Ty::Base(Base::Float8));
+        }
+        // Powers are those of floats, unless a side is a numeric.
+        if operator == "^" {
+            let is_integer = |ty: Ty| ty.base().is_some_and(Base::is_integer);
+            if left.1.ty.is_open() && (is_integer(right.1.ty) || right.1.ty.is_open()) {
+                left.1.ty = self.settle(left.1.ty, Ty::Base(Base::Float8));
+            }
+            if right.1.ty.is_open() && (is_integer(left.1.ty) || left.1.ty == Ty::Base(Base::Float8)) {
+                right.1.ty = self.settle(right.1.ty, Ty::Base(Base::Float8));
+            }
+        }
+        // A text is only taken away from jsonb.
+        if operator == "-" && left.1.ty.is_open() && right.1.ty.base().is_some_and(Base::is_text) {
+            left.1.ty = self.settle(left.1.ty, Ty::Base(Base::Jsonb));
+        }
         if operator == "-" && left.1.ty == Ty::Base(Base::Jsonb) {
-            return self.json_remove(left, right);
+            return self.json_remove(operator, left, right);
         }
         let (a, b, nullable) = self.level(left, right);
         let (Ty::Base(x), Ty::Base(y)) = (a, b) else {
@@ -139,7 +170,7 @@ impl Cx<'_> {
         // What is open is of the same type, if there is such an operator; else a span of time.
         let guess = |known: Base| match (operator, known) {
             ("-", Date | Timestamp | Timestamptz | Time | Interval) | ("+", Interval) => Some(known),
-            ("+", Timestamp | Timestamptz | Timetz) => Some(Interval),
+            ("+", Timestamp | Timestamptz | Time | Timetz) | ("-", Timetz) => Some(Interval),
             _ => None,
         };
         let (mut a, mut b) = (left.1.ty, right.1.ty);
@@ -157,7 +188,9 @@ impl Cx<'_> {
             ("+", Date, Timetz) | ("+", Timetz, Date) => Timestamptz,
             ("+" | "-", known @ (Timestamp | Timestamptz | Time | Timetz | Interval), Interval) => known,
             ("+", Interval, known @ (Timestamp | Timestamptz | Time | Timetz)) => known,
-            ("-", Timestamp | Timestamptz | Date, Timestamp | Timestamptz | Date) | ("-", Time, Time) => Interval,
+            ("-", Timestamp | Timestamptz | Date, Timestamp | Timestamptz | Date) | ("-", Time | Interval, Time) => {
+                Interval
+            }
             _ => return Some(self.no_operator(operator, a, b, right.0.span)),
         };
         Some(Typed::base(base, left.1.nullable || right.1.nullable))
@@ -166,7 +199,9 @@ impl Cx<'_> {
     fn concatenate(&mut self, left: Operand<'_>, right: Operand<'_>) -> Typed {
         let nullable = left.1.nullable || right.1.nullable;
         let (a, b) = (left.1.ty, right.1.ty);
-        let holes = left.1.holes || right.1.holes;
+        // An element that may be null is a hole of the list.
+        let hole = |typed: Typed| typed.holes || typed.nullable && typed.ty.base().is_some();
+        let holes = hole(left.1) || hole(right.1);
         let list = |base: Base| Typed { holes, ..Typed::new(Ty::List(base), nullable) };
         match (a, b) {
             (Ty::Opaque, _) | (_, Ty::Opaque) => Typed::opaque(),
@@ -214,11 +249,11 @@ impl Cx<'_> {
         Typed::base(if operator.ends_with(">>") { Base::Text } else { base }, true)
     }
 
-    fn json_remove(&mut self, left: Operand<'_>, right: Operand<'_>) -> Typed {
-        if right.1.ty.is_open() {
-            self.settle(right.1.ty, Ty::Base(Base::Text));
-        }
-        match left.1.ty {
+    fn json_remove(&mut self, operator: &str, left: Operand<'_>, right: Operand<'_>) -> Typed {
+        let is_path = operator == "#-";
+        self.settle(right.1.ty, if is_path { Ty::List(Base::Text) } else { Ty::Base(Base::Text) });
+        let left_ty = if is_path { self.settle(left.1.ty, Ty::Base(Base::Jsonb)) } else { left.1.ty };
+        match left_ty {
             Ty::Base(Base::Jsonb) => Typed::base(Base::Jsonb, left.1.nullable || right.1.nullable),
             _ => Typed::opaque(),
         }
@@ -240,6 +275,7 @@ impl Cx<'_> {
                 self.settle(right.1.ty, Ty::Base(Base::Text));
             }
             Some(key) => {
+                self.settle(left.1.ty, Ty::Base(Base::Jsonb));
                 self.fit(right.0, right.1, key, false);
             }
             None => {
@@ -259,7 +295,9 @@ impl Cx<'_> {
 
     fn bits(&mut self, operator: &str, left: Operand<'_>, right: Operand<'_>) -> Typed {
         if matches!(operator, "<<" | ">>") {
-            let Some(base) = left.1.ty.base().filter(|base| base.is_integer()) else { return Typed::opaque() };
+            let is_int = right.1.ty == Ty::Base(Base::Int4);
+            let ty = if is_int { self.settle(left.1.ty, right.1.ty) } else { left.1.ty };
+            let Some(base) = ty.base().filter(|base| base.is_integer()) else { return Typed::opaque() };
             self.fit(right.0, right.1, Ty::Base(Base::Int4), false);
             return Typed::base(base, left.1.nullable || right.1.nullable);
         }
@@ -288,6 +326,34 @@ fn number(operator: &str, x: Base, y: Base) -> Option<Base> {
         // Declared from narrow to wide.
         _ if x == Base::Numeric || y == Base::Numeric => Some(Base::Numeric),
         _ => Some(x.max(y)),
+    }
+}
+
+/// What the left side of `=` is compared as, where the right side is of another type.
+pub(super) fn compared_as(left: Base, right: Base) -> Base {
+    use Base::{Float4, Float8, Name, Numeric, Oid, Text, Varchar};
+    let is_float = |base| matches!(base, Float4 | Float8);
+    match (left, right) {
+        // There are operators of these with one another.
+        (a, b) if a.is_integer() && b.is_integer() || is_float(a) && is_float(b) => a,
+        (a, b) if a.rank().is_some() && b.rank().is_some() => match (a, b) {
+            (Numeric, Numeric) => Numeric,
+            (Float4, _) => Float4,
+            (a, b) if is_float(a) || is_float(b) => Float8,
+            _ => Numeric,
+        },
+        (a, Oid) if a.is_integer() => Oid,
+        (Name, b) if b.is_text() => Name,
+        (a, b) if a != b && a.is_text() && b.is_text() => {
+            if b == Base::Citext {
+                Base::Citext
+            } else {
+                Text
+            }
+        }
+        (Varchar, _) => Text,
+        (Base::Time, Base::Timetz) => Base::Timetz,
+        _ => left,
     }
 }
 

@@ -1,9 +1,9 @@
 //! What can be named at a place of a query: the tables of FROM with their columns, and those of queries around it.
 
 use super::super::catalog::Column;
-use super::super::tree::Name;
+use super::super::tree::{Call, Expr, ExprKind, Name};
 use super::super::types::Base;
-use super::{Cx, Typed};
+use super::{Cx, Typed, column_of};
 use crate::diagnostics::{self as codes, Span};
 
 /// A table, a query or a function in FROM.
@@ -15,6 +15,8 @@ pub(super) struct Relation {
     pub(super) columns: Vec<Column>,
     /// Its columns are not known.
     pub(super) opaque: bool,
+    /// A function that gives one value a row, which the name of the relation means too.
+    pub(super) is_scalar: bool,
     /// On the side of an outer join that may be missing.
     pub(super) missing: bool,
     /// Columns that USING has merged, which a plain name finds there.
@@ -30,6 +32,7 @@ impl Relation {
             namespace: None,
             columns,
             opaque: false,
+            is_scalar: false,
             missing: false,
             merged: Vec::new(),
             qualified_only: false,
@@ -37,7 +40,7 @@ impl Relation {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Scope<'p> {
     pub(super) parent: Option<&'p Scope<'p>>,
     pub(super) relations: Vec<Relation>,
@@ -47,8 +50,10 @@ pub(super) struct Scope<'p> {
     pub(super) known: Vec<(usize, usize)>,
     /// Aggregates see at least one row.
     pub(super) has_rows: bool,
-    /// Columns may be null because of grouping sets.
-    pub(super) grouping_sets: bool,
+    /// What is null in the groups of some grouping sets.
+    pub(super) grouping_sets: Vec<&'p Expr>,
+    /// Several functions of the select list give rows: the shorter ones are filled up with null.
+    pub(super) padded: bool,
     /// Windows of WINDOW with frames, in which there may be no row.
     pub(super) framed: Vec<String>,
 }
@@ -64,8 +69,52 @@ impl<'p> Scope<'p> {
         let known = &relation.columns[column];
         // A table that a join may leave empty is there if one of its columns is.
         let missing = relation.missing && !self.known.iter().any(|(relation, _)| *relation == at);
-        let nullable = (known.nullable || missing || self.grouping_sets) && !self.known.contains(&(at, column));
-        Typed::of_column(known, nullable)
+        let nullable = (known.nullable || missing) && !self.known.contains(&(at, column));
+        Typed::of_column(known, nullable || self.is_grouped_column(&known.name))
+    }
+
+    /// Whether grouping sets make a column of that name null.
+    fn is_grouped_column(&self, name: &str) -> bool {
+        self.grouping_sets.iter().any(|expr| column_of(expr) == Some(name))
+    }
+
+    /// Whether grouping sets make an expression null, here or in a query around it.
+    pub(super) fn is_grouped(&self, expr: &Expr) -> bool {
+        self.around().any(|scope| scope.grouping_sets.iter().any(|grouped| grouped.may_equal(expr)))
+    }
+
+    /// The scope whose rows an aggregate goes over: the innermost one that its arguments have a column of.
+    pub(super) fn of_aggregate(&self, call: &Call) -> &Scope<'p> {
+        let mut levels: Vec<usize> = Vec::new();
+        for arg in call.args.iter().chain(&call.within) {
+            arg.has(&mut |expr| {
+                if let ExprKind::Column(path) = &expr.kind {
+                    levels.extend(self.around().position(|scope| scope.has_column(path)));
+                }
+                // What a query inside it names is not looked at.
+                if matches!(expr.kind, ExprKind::Query(_) | ExprKind::ListQuery(_) | ExprKind::Exists(_)) {
+                    levels.push(0);
+                }
+                false
+            });
+        }
+        self.around().nth(levels.into_iter().min().unwrap_or(0)).unwrap_or(self)
+    }
+
+    pub(super) fn has_column(&self, path: &[Name]) -> bool {
+        match path {
+            [name] => {
+                self.merged.iter().any(|column| column.name == name.text)
+                    || !self.places(&name.text).is_empty()
+                    || self.is_opaque()
+            }
+            [table @ .., _] => self.relation(table).is_some(),
+            [] => false,
+        }
+    }
+
+    fn merged_column(&self, column: &Column) -> Typed {
+        Typed::of_column(column, column.nullable || self.is_grouped_column(&column.name))
     }
 
     /// Where a column of that name is: all places.
@@ -140,7 +189,7 @@ impl Cx<'_> {
     fn plain_column(&mut self, scope: &Scope<'_>, name: &Name) -> Option<Typed> {
         for around in scope.around() {
             if let Some(merged) = around.merged.iter().find(|column| column.name == name.text) {
-                return Some(Typed::of_column(merged, merged.nullable));
+                return Some(around.merged_column(merged));
             }
             match around.places(&name.text).as_slice() {
                 [] => {}
@@ -152,6 +201,9 @@ impl Cx<'_> {
                     self.ambiguous(name, &tables);
                     return None;
                 }
+            }
+            if let Some(at) = around.relations.iter().position(|known| known.is_scalar && known.name == name.text) {
+                return Some(around.typed(at, 0));
             }
             // The name of a table is its whole row.
             if around.is_opaque() || around.relations.iter().any(|relation| relation.name == name.text) {
@@ -222,8 +274,7 @@ impl Cx<'_> {
             if scope.is_opaque() {
                 return None;
             }
-            let merged =
-                scope.merged.iter().map(|column| (column.name.clone(), Typed::of_column(column, column.nullable)));
+            let merged = scope.merged.iter().map(|column| (column.name.clone(), scope.merged_column(column)));
             let mut columns: Vec<_> = merged.collect();
             for at in 0..scope.relations.len() {
                 columns.extend(self.columns_of(scope, at, true));

@@ -1,12 +1,9 @@
 //! Queries: what stands in FROM, which columns come out, and what may be null on the way.
 
-use super::super::catalog::{Column, Lookup};
-use super::super::tree::{
-    Expr, ExprKind, Item, Join, JoinKind, Name, On, Query, Relation as TreeRelation, RelationKind, Select, Source,
-    Statement, Term, With,
-};
+use super::super::catalog::Column;
+use super::super::tree::{Expr, ExprKind, Item, Name, Query, Select, Statement, Term, Window, With};
 use super::super::types::{Base, Ty, common};
-use super::scope::{Relation, Scope};
+use super::scope::Scope;
 use super::{Cte, Cx, NAMELESS, Output, Typed};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 
@@ -85,7 +82,7 @@ impl Cx<'_> {
         self.ctes.truncate(before);
     }
 
-    fn renamed(&mut self, mut columns: Vec<Column>, names: &[Name], of: &Name) -> Vec<Column> {
+    pub(super) fn renamed(&mut self, mut columns: Vec<Column>, names: &[Name], of: &Name) -> Vec<Column> {
         if names.len() > columns.len() {
             self.shape(of.span, format!("`{}` has {} columns, and {} names", of.text, columns.len(), names.len()));
         }
@@ -99,15 +96,25 @@ impl Cx<'_> {
 
     /// The columns of a query.
     pub(super) fn query(&mut self, scope: Option<&Scope<'_>>, query: &Query, close: bool) -> Vec<Output> {
+        self.counted_query(scope, query, close).0
+    }
+
+    /// The columns of a query, and whether it gives exactly one row, whatever the tables hold.
+    pub(super) fn counted_query(
+        &mut self,
+        scope: Option<&Scope<'_>>,
+        query: &Query,
+        close: bool,
+    ) -> (Vec<Output>, bool) {
         let before = self.begin_with(scope, &query.with);
         let single = match query.terms.as_slice() {
             [Term::Select(select)] => Some(select),
             _ => None,
         };
-        let mut outputs = match (single, query.terms.as_slice()) {
+        let (mut outputs, gives_one_row) = match (single, query.terms.as_slice()) {
             (Some(select), _) => self.select(scope, select, &query.order_by, close),
-            (None, [only]) => self.term(scope, only),
-            (None, terms) => self.union(scope, terms),
+            (None, [only]) => (self.term(scope, only), matches!(only, Term::Values(rows, _) if rows.len() == 1)),
+            (None, terms) => (self.union(scope, terms), false),
         };
         if close {
             self.close(&mut outputs);
@@ -123,12 +130,12 @@ impl Cx<'_> {
             self.name_param(expr, name);
         }
         self.end_with(before);
-        outputs
+        (outputs, gives_one_row && query.limit.is_none() && query.offset.is_none())
     }
 
     fn term(&mut self, scope: Option<&Scope<'_>>, term: &Term) -> Vec<Output> {
         match term {
-            Term::Select(select) => self.select(scope, select, &[], false),
+            Term::Select(select) => self.select(scope, select, &[], false).0,
             Term::Query(query) => self.query(scope, query, false),
             Term::Values(rows, span) => self.values(scope, rows, *span),
         }
@@ -149,7 +156,10 @@ impl Cx<'_> {
         for (at, output) in outputs.iter_mut().enumerate() {
             let column: Vec<&Output> = parts.iter().map(|part| &part[at]).collect();
             let types: Vec<(Ty, Span)> = column.iter().map(|output| (output.typed.ty, output.span)).collect();
-            let ty = self.together(&types);
+            let ty = match self.together(&types) {
+                open if open.is_open() => Ty::Base(Base::Text),
+                known => known,
+            };
             for other in &column {
                 self.settle(other.typed.ty, ty);
             }
@@ -192,7 +202,10 @@ impl Cx<'_> {
         }
         let column = |this: &mut Self, at: usize| {
             let types: Vec<(Ty, Span)> = rows.iter().map(|row| (row[at].0.ty, row[at].1)).collect();
-            let ty = this.together(&types);
+            let ty = match this.together(&types) {
+                open if open.is_open() => Ty::Base(Base::Text),
+                known => known,
+            };
             for (known, _) in &types {
                 this.settle(*known, ty);
             }
@@ -216,18 +229,30 @@ impl Cx<'_> {
         }
     }
 
-    fn select(&mut self, parent: Option<&Scope<'_>>, select: &Select, order_by: &[Expr], close: bool) -> Vec<Output> {
+    /// The columns of a SELECT, and whether it gives exactly one row.
+    fn select(
+        &mut self,
+        parent: Option<&Scope<'_>>,
+        select: &Select,
+        order_by: &[Expr],
+        close: bool,
+    ) -> (Vec<Output>, bool) {
         let mut scope = Scope::inside(parent);
         for source in &select.from {
             self.source(&mut scope, source);
         }
-        scope.has_rows = !select.group_by.is_empty() && !select.grouping_sets;
-        scope.grouping_sets = select.grouping_sets;
+        // A grouping set of nothing is a group even without rows.
+        scope.has_rows = !select.group_by.is_empty();
         let framed = select.windows.iter().filter(|(_, window)| window.has_frame);
         scope.framed = framed.map(|(name, _)| name.text.clone()).collect();
         if let Some(filter) = &select.filter {
             self.narrow(&mut scope, filter);
         }
+        scope.grouping_sets = self.grouping_sets(&scope, select);
+        let grouped = select.group_by.iter().chain(&select.grouping_sets).chain(&select.distinct_on);
+        let listed = item_exprs(&select.items).chain(grouped).chain(order_by);
+        let sets = listed.map(|expr| self.count_sets(expr)).sum::<usize>();
+        scope.padded = sets > 1;
         let mut outputs = self.items(&scope, &select.items);
         if close || select.distinct {
             self.close(&mut outputs);
@@ -238,16 +263,49 @@ impl Cx<'_> {
         if let Some(having) = &select.having {
             self.condition(&scope, having);
         }
-        let grouped = select.group_by.iter().chain(order_by);
-        for expr in grouped.chain(&select.distinct_on) {
+        let grouped = select.group_by.iter().chain(&select.grouping_sets);
+        for expr in order_by.iter().chain(grouped).chain(&select.distinct_on) {
             self.output_or_expr(&scope, expr, &mut outputs);
         }
-        for (_, window) in &select.windows {
-            for expr in &window.exprs {
-                self.expr(&scope, expr);
-            }
+        let mut windows: Vec<&Window> = Vec::new();
+        item_exprs(&select.items).chain(order_by).for_each(|expr| expr.windows(&mut windows));
+        for window in windows.into_iter().chain(select.windows.iter().map(|(_, window)| window)) {
+            self.window(&scope, window);
         }
-        outputs
+        (outputs, sets == 0 && self.gives_one_row(&scope, select))
+    }
+
+    /// Aggregates over all rows give one, and so does SELECT without FROM.
+    fn gives_one_row(&self, scope: &Scope<'_>, select: &Select) -> bool {
+        if select.grouped || select.having.is_some() {
+            return false;
+        }
+        let mut over_all_rows = |expr: &Expr| match &expr.kind {
+            ExprKind::Call(call) => self.is_aggregate(call) && std::ptr::eq(scope.of_aggregate(call), scope),
+            _ => false,
+        };
+        item_exprs(&select.items).any(|expr| expr.has(&mut over_all_rows))
+            || select.from.is_empty() && select.filter.is_none()
+    }
+
+    /// What grouping sets make null: the expressions themselves, where they stand for columns of the result.
+    fn grouping_sets<'t>(&self, scope: &Scope<'_>, select: &'t Select) -> Vec<&'t Expr> {
+        let meant = |expr: &'t Expr| match &expr.kind {
+            ExprKind::Number(text) => {
+                let at = text.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+                at.and_then(|at| item_exprs(&select.items).nth(at)).unwrap_or(expr)
+            }
+            // A column of a table comes before one of the result.
+            ExprKind::Column(path) if path.len() == 1 && !scope.has_column(path) => {
+                let aliased = select.items.iter().find_map(|item| match item {
+                    Item::Expr(expr, Some(alias)) if alias.text == path[0].text => Some(expr),
+                    _ => None,
+                });
+                aliased.unwrap_or(expr)
+            }
+            _ => expr,
+        };
+        select.grouping_sets.iter().map(meant).collect()
     }
 
     /// ORDER BY and GROUP BY may name a column of the result, or its number. What is sorted has a type.
@@ -277,17 +335,20 @@ impl Cx<'_> {
         match &condition.kind {
             ExprKind::All(parts) => parts.iter().for_each(|part| self.narrow(scope, part)),
             ExprKind::IsNull(expr, false) => self.know(scope, expr),
-            ExprKind::Chain(first, rest) => {
-                let strict = ["=", "<", ">", "<=", ">=", "<>", "!=", "~", "~*", "@>", "<@", "&&"];
-                if rest.len() == 1 && strict.contains(&rest[0].0.as_str()) {
-                    self.know(scope, first);
-                    self.know(scope, &rest[0].1);
-                }
+            ExprKind::Chain(first, rest) if rest.len() == 1 && STRICT.contains(&rest[0].0.as_str()) => {
+                self.know(scope, first);
+                self.know(scope, &rest[0].1);
             }
             ExprKind::Between(expr, ..) | ExprKind::Like(expr, ..) => self.know(scope, expr),
             // Neither `IN` nor `NOT IN` is true of null, the latter but for an empty query.
             ExprKind::In(expr, _) => self.know(scope, expr),
-            ExprKind::AnyOf(expr, operator, _) if operator == "=" => self.know(scope, expr),
+            // Anything is equal to all elements of an empty list.
+            ExprKind::AnyOf(expr, quantified, list) => {
+                if !quantified.all && (STRICT.contains(&&*quantified.operator) || quantified.operator == "~~") {
+                    self.know(scope, expr);
+                }
+                self.know(scope, list);
+            }
             _ => {}
         }
     }
@@ -321,203 +382,16 @@ impl Cx<'_> {
         }
         outputs
     }
+}
 
-    /// Adds what stands in FROM to a scope.
-    pub(super) fn source(&mut self, scope: &mut Scope<'_>, source: &Source) {
-        let begin = scope.relations.len();
-        self.relation(scope, &source.first);
-        for join in &source.joins {
-            self.join(scope, join, begin);
-        }
-    }
+/// Operators that are not true of null.
+const STRICT: [&str; 12] = ["=", "<", ">", "<=", ">=", "<>", "!=", "~", "~*", "@>", "<@", "&&"];
 
-    fn join(&mut self, scope: &mut Scope<'_>, join: &Join, begin: usize) {
-        let middle = scope.relations.len();
-        self.relation(scope, &join.relation);
-        match &join.on {
-            On::Condition(condition) => self.condition(scope, condition),
-            On::Using(names) => names.iter().for_each(|name| self.merge(scope, name, join.kind, begin, middle)),
-            On::Natural => {
-                let left: Vec<String> = scope.relations[begin..middle]
-                    .iter()
-                    .flat_map(|relation| relation.columns.iter().map(|column| column.name.clone()))
-                    .collect();
-                let right = scope.relations[middle..].iter().flat_map(|relation| &relation.columns);
-                let both: Vec<String> =
-                    right.filter(|column| left.contains(&column.name)).map(|column| column.name.clone()).collect();
-                for text in both {
-                    let name = Name { text, span: join.relation.span };
-                    self.merge(scope, &name, join.kind, begin, middle);
-                }
-            }
-            On::Nothing => {}
-        }
-        let (left, right) = scope.relations[begin..].split_at_mut(middle - begin);
-        if matches!(join.kind, JoinKind::Left | JoinKind::Full) {
-            right.iter_mut().for_each(|relation| relation.missing = true);
-        }
-        if matches!(join.kind, JoinKind::Right | JoinKind::Full) {
-            left.iter_mut().for_each(|relation| relation.missing = true);
-        }
-    }
-
-    /// Makes one column of two, as USING does.
-    fn merge(&mut self, scope: &mut Scope<'_>, name: &Name, kind: JoinKind, begin: usize, middle: usize) {
-        let find = |from: usize, to: usize| {
-            (from..to).find_map(|at| {
-                let column = scope.relations[at].columns.iter().position(|column| column.name == name.text)?;
-                Some((at, column))
-            })
-        };
-        let (Some(left), Some(right)) = (find(begin, middle), find(middle, scope.relations.len())) else {
-            if !scope.relations[begin..].iter().any(|relation| relation.opaque) {
-                let message = format!("one side of the join has no column `{}`", name.text);
-                let known: Vec<String> = scope.relations[begin..]
-                    .iter()
-                    .flat_map(|relation| relation.columns.iter().map(|column| column.name.clone()))
-                    .collect();
-                let known: Vec<&str> = known.iter().map(String::as_str).collect();
-                self.unknown_name(codes::QUERY_UNKNOWN_COLUMN, name, message, known);
-            }
-            return;
-        };
-        let [a, b] = [left, right].map(|(at, column)| scope.relations[at].columns[column].clone());
-        let types = [(a.ty, name.span), (b.ty, name.span)];
-        let ty = self.together(&types);
-        let nullable = match kind {
-            JoinKind::Inner => a.nullable && b.nullable,
-            JoinKind::Left => a.nullable || scope.relations[left.0].missing,
-            JoinKind::Right => b.nullable,
-            JoinKind::Full => a.nullable || b.nullable,
-        };
-        for (at, column) in [left, right] {
-            scope.relations[at].merged.push(column);
-        }
-        scope.merged.retain(|column| column.name != name.text);
-        scope.merged.push(Column { ty, nullable, ..a });
-    }
-
-    fn relation(&mut self, scope: &mut Scope<'_>, relation: &TreeRelation) {
-        let mut found = match &relation.kind {
-            RelationKind::Joined(source) => {
-                let begin = scope.relations.len();
-                self.source(scope, source);
-                if let Some(alias) = &relation.alias {
-                    // An alias of a join hides the tables in it.
-                    let inner: Vec<Column> =
-                        scope.relations.drain(begin..).flat_map(|relation| relation.columns).collect();
-                    scope.relations.push(Relation::new(&alias.text, inner));
-                }
-                return;
-            }
-            RelationKind::Table(path) => self.table(path),
-            RelationKind::Query { query, lateral } => {
-                let around = if *lateral { Some(&*scope) } else { scope.parent };
-                let outputs = self.query(around, query, true);
-                Relation::new("", columns(outputs))
-            }
-            RelationKind::Function { call, ordinality } => self.function_relation(scope, call, relation, *ordinality),
-        };
-        if let Some(alias) = &relation.alias {
-            found.name.clone_from(&alias.text);
-            found.namespace = None;
-        }
-        if relation.types.is_empty() && !found.opaque {
-            let of = Name { text: found.name.clone(), span: relation.span };
-            found.columns = self.renamed(found.columns, &relation.columns, &of);
-        }
-        if !found.name.is_empty()
-            && scope.relations.iter().any(|known| known.name == found.name && known.namespace == found.namespace)
-        {
-            let message = format!("`{}` stands in FROM twice", found.name);
-            let help = "give one of them another name: `AS other`".to_owned();
-            self.wrong(codes::QUERY_AMBIGUOUS_COLUMN, relation.span, message, "", help);
-        }
-        scope.relations.push(found);
-    }
-
-    /// A table of WITH or of the schema.
-    fn table(&mut self, path: &[Name]) -> Relation {
-        let Some(name) = path.last() else { return Relation::new("", Vec::new()) };
-        if let [_] = path
-            && let Some(cte) = self.ctes.iter().rev().find(|cte| cte.name == name.text)
-        {
-            return Relation::new(&name.text, cte.columns.clone());
-        }
-        self.stored_table(path).0
-    }
-
-    /// A table of the schema, and its model.
-    pub(super) fn stored_table(&mut self, path: &[Name]) -> (Relation, Option<crate::ir::ModelId>) {
-        let Some(name) = path.last() else { return (Relation::new("", Vec::new()), None) };
-        let namespace = path.len().checked_sub(2).map(|at| path[at].text.as_str());
-        match self.catalog.table(namespace, &name.text) {
-            Lookup::Found(table) => {
-                let named = Some(namespace.map_or("public", |namespace| namespace).to_owned());
-                let relation = Relation { namespace: named, ..Relation::new(&name.text, table.columns.clone()) };
-                return (relation, table.model);
-            }
-            Lookup::System => {}
-            Lookup::Unknown => self.unknown_table(namespace, name),
-        }
-        (Relation { opaque: true, ..Relation::new(&name.text, Vec::new()) }, None)
-    }
-
-    fn unknown_table(&mut self, namespace: Option<&str>, name: &Name) {
-        let full = namespace.map_or_else(|| name.text.clone(), |namespace| format!("{namespace}.{}", name.text));
-        let message = format!("the schema has no table `{full}`");
-        if let Some(other) = self.catalog.elsewhere(&name.text) {
-            let help = format!("did you mean `{}.{}`?", other.namespace.as_deref().unwrap_or("public"), other.name);
-            self.wrong(codes::QUERY_UNKNOWN_TABLE, name.span, message, "", help);
-            return;
-        }
-        // People write the name of the model, too.
-        let model = self.schema.walk_models().find(|model| model.name().eq_ignore_ascii_case(&name.text));
-        if let Some(model) = model {
-            let help = format!("the table of the model `{}` is `{}`", model.name(), model.model().db_name);
-            self.wrong(codes::QUERY_UNKNOWN_TABLE, name.span, message, "", help);
-            return;
-        }
-        let ctes = self.ctes.iter().map(|cte| cte.name.clone());
-        let known: Vec<String> = ctes.chain(self.catalog.tables.iter().map(|table| table.name.clone())).collect();
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        self.unknown_name(codes::QUERY_UNKNOWN_TABLE, name, message, known);
-    }
-
-    fn function_relation(
-        &mut self,
-        scope: &Scope<'_>,
-        call: &Expr,
-        relation: &TreeRelation,
-        ordinality: bool,
-    ) -> Relation {
-        let ExprKind::Call(tree) = &call.kind else { return Relation::new("", Vec::new()) };
-        let (typed, named) = self.set_call(scope, tree);
-        let function = tree.name.last().map_or("", |name| name.text.as_str());
-        let alias = relation.alias.as_ref().map_or(function, |alias| alias.text.as_str());
-        let plain = |name: &str, typed: Typed| Column {
-            name: name.to_owned(),
-            ty: typed.ty,
-            nullable: typed.nullable,
-            holes: typed.holes,
-            sensitive: typed.sensitive,
-            field: None,
-            has_default: false,
-        };
-        let mut columns: Vec<Column> = if !relation.types.is_empty() {
-            let names = relation.columns.iter().zip(&relation.types);
-            names.map(|(name, ty)| plain(&name.text, Typed::new(self.type_of(ty), true))).collect()
-        } else if named.is_empty() {
-            vec![plain(alias, typed)]
-        } else {
-            named.into_iter().map(|(name, typed)| plain(name, typed)).collect()
-        };
-        if ordinality {
-            columns.push(plain("ordinality", Typed::base(Base::Int8, false)));
-        }
-        let opaque = typed.ty == Ty::Opaque && relation.types.is_empty() && relation.columns.is_empty();
-        Relation { opaque, ..Relation::new(function, columns) }
-    }
+fn item_exprs(items: &[Item]) -> impl Iterator<Item = &Expr> {
+    items.iter().filter_map(|item| match item {
+        Item::Expr(expr, _) => Some(expr),
+        Item::Star(..) => None,
+    })
 }
 
 /// The name that PostgreSQL gives a column without AS.

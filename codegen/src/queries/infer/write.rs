@@ -119,7 +119,9 @@ impl Cx<'_> {
             ExprKind::Cast(inner, _) => matches!(inner.kind, ExprKind::Param(_)).then_some(inner.span.start),
             _ => None,
         };
-        if let (Some(start), true, Some(number)) = (direct, column.nullable, param_of(expr)) {
+        // A list is given as it is; none is an empty one.
+        let takes_null = column.nullable && !matches!(column.ty, Ty::List(_));
+        if let (Some(start), true, Some(number)) = (direct, takes_null, param_of(expr)) {
             self.param(number).nullable_uses.insert(start);
         }
     }

@@ -1,7 +1,7 @@
 //! Calls of functions, and the windows of those that look over other rows.
 
 use super::super::lexer::Kind;
-use super::super::tree::{Call, Expr, ExprKind, Name, Window};
+use super::super::tree::{Call, Expr, ExprKind, Name, TypeName, Window};
 use super::expression::level;
 use super::{Parsed, Parser, Stop};
 use crate::diagnostics::Span;
@@ -9,7 +9,7 @@ use crate::diagnostics::Span;
 impl Parser<'_> {
     /// Functions whose arguments have words between them.
     pub(super) fn worded_call(&mut self) -> Parsed<ExprKind> {
-        let name = self.any_name();
+        let mut name = self.any_name();
         self.expect("(")?;
         let mut args = Vec::new();
         if name.text == "extract" {
@@ -20,12 +20,40 @@ impl Parser<'_> {
             }
             args.push(Expr { kind: ExprKind::Text(field.text), span });
         }
-        self.eat_any(&["leading", "trailing", "both"]);
+        if name.text == "trim" {
+            // Which function it is, is how PostgreSQL calls the column.
+            let sides = [("leading", "ltrim"), ("trailing", "rtrim"), ("both", "btrim")];
+            let side = sides.iter().find(|(word, _)| self.eat(word));
+            side.map_or("btrim", |(_, function)| function).clone_into(&mut name.text);
+        }
+        let is_substring = name.text == "substring";
+        let (mut word, mut length_first) = (String::new(), false);
         while !self.eat(")") {
-            if self.eat_any(&["from", "for", "in", "placing", "similar", "escape", ","]) {
+            if ["from", "for", "in", "placing", "similar", "escape", ","].iter().any(|word| self.is(word)) {
+                let needed = [("position", "in"), ("extract", "from")].iter().find(|(call, _)| *call == name.text);
+                if let Some((_, needed)) = needed.filter(|(_, needed)| !self.is(needed)) {
+                    return Err(self.stop(format!("`{}`", needed.to_uppercase())));
+                }
+                word = self.next().text;
                 continue;
             }
-            args.push(self.deeper(|this| this.binary(level::OTHER))?);
+            let span = self.here();
+            let arg = self.deeper(|this| this.binary(level::OTHER))?;
+            length_first |= is_substring && args.len() == 1 && word == "for";
+            args.push(if length_first && args.len() == 1 { as_int(arg, span) } else { arg });
+        }
+        // `substring(x FOR n)` begins at the first letter, `substring(x FOR n FROM m)` at another.
+        if length_first && args.len() == 2 {
+            let span = args[1].span;
+            args.insert(1, Expr { kind: ExprKind::Number("1".to_owned()), span });
+        } else if length_first && args.len() == 3 {
+            args.swap(1, 2);
+        }
+        // `position(a IN b)` and `trim(a FROM b)` are functions of `b` and `a`.
+        if let [_, _] = args.as_slice()
+            && (name.text == "position" || name.text.ends_with("trim") && word == "from")
+        {
+            args.swap(0, 1);
         }
         Ok(ExprKind::Call(Box::new(plain_call(name, args))))
     }
@@ -55,15 +83,19 @@ impl Parser<'_> {
         if self.eat("*") {
             call.star = true;
         } else if !self.is(")") {
-            self.eat_any(&["distinct", "all", "variadic"]);
-            call.args = self.list(|this| {
-                this.eat("variadic");
+            self.eat_any(&["distinct", "all"]);
+            let (mut variadic, mut names, mut at) = (false, Vec::new(), 0);
+            let args = self.list(|this| {
+                variadic |= this.eat("variadic");
                 // `name => value`
-                if this.peek().kind == Kind::Word && this.peek_at(1).is("=>") {
-                    return Err(this.stop("an argument without a name"));
+                if this.peek().kind == Kind::Word && (this.peek_at(1).is("=>") || this.peek_at(1).is(":=")) {
+                    names.push((at, this.any_name()));
+                    this.next();
                 }
+                at += 1;
                 this.expr()
             })?;
+            (call.args, call.names, call.variadic) = (args, names, variadic);
             if self.eat_all(&["order", "by"]) {
                 call.order_by = self.order_list()?;
             }
@@ -99,12 +131,12 @@ impl Parser<'_> {
         if self.is_name() && !["partition", "range", "rows", "groups"].iter().any(|word| self.is(word)) {
             window.name = Some(self.name()?);
         }
-        if self.eat_all(&["partition", "by"]) {
-            window.exprs = self.list(Self::expr)?;
-        }
+        let parts = if self.eat_all(&["partition", "by"]) { self.list(Self::expr)? } else { Vec::new() };
         if self.eat_all(&["order", "by"]) {
-            window.exprs.extend(self.order_list()?);
+            window.exprs = self.order_list()?;
         }
+        window.exprs.extend(parts);
+        window.is_range = self.is("range");
         if self.eat_any(&["range", "rows", "groups"]) {
             window.has_frame = true;
             let between = self.eat("between");
@@ -129,10 +161,15 @@ impl Parser<'_> {
         }
         if !self.eat("unbounded") {
             let bound = self.deeper(|this| this.binary(level::OTHER))?;
-            window.exprs.push(bound);
+            window.bounds.push(bound);
         }
         if self.eat_any(&["preceding", "following"]) { Ok(()) } else { Err(self.stop("`PRECEDING` or `FOLLOWING`")) }
     }
+}
+
+fn as_int(expr: Expr, span: Span) -> Expr {
+    let ty = TypeName { parts: vec!["int4".to_owned()], list: false };
+    Expr { kind: ExprKind::Cast(Box::new(expr), ty), span }
 }
 
 pub(super) fn plain_call(name: Name, args: Vec<Expr>) -> Call {

@@ -1,7 +1,7 @@
 //! Expressions, with PostgreSQL's precedence.
 
 use super::super::lexer::Kind;
-use super::super::tree::{Expr, ExprKind, TypeName};
+use super::super::tree::{Expr, ExprKind, Quantified, TypeName};
 use super::call::plain_call;
 use super::{Parsed, Parser, Stop};
 use crate::diagnostics::Span;
@@ -129,6 +129,7 @@ impl Parser<'_> {
                 }
                 "at" if self.peek_at(1).is("time") => Some(level::ZONE),
                 "collate" => Some(level::COLLATE),
+                "overlaps" if self.peek_at(1).is("(") => Some(level::OTHER),
                 "operator" if self.peek_at(1).is("(") => Some(level::OTHER),
                 _ => None,
             },
@@ -139,7 +140,7 @@ impl Parser<'_> {
     /// `OPERATOR(pg_catalog.+)` is as good as `+`, but binds like other operators.
     fn operator_text(&mut self) -> String {
         let token = self.next();
-        if token.kind != Kind::Word {
+        if token.kind != Kind::Word || token.text == "overlaps" {
             return token.text;
         }
         let mut text = String::new();
@@ -180,7 +181,7 @@ impl Parser<'_> {
 
     fn quantified(&mut self, left: Expr) -> Parsed<ExprKind> {
         let operator = self.next().text;
-        self.next();
+        let all = self.next().is("all");
         self.expect("(")?;
         if self.starts_query(0) {
             let query = Box::new(self.query()?);
@@ -189,7 +190,7 @@ impl Parser<'_> {
         }
         let list = self.expr()?;
         self.expect(")")?;
-        Ok(ExprKind::AnyOf(boxed(left), operator, boxed(list)))
+        Ok(ExprKind::AnyOf(boxed(left), Quantified { operator, all }, boxed(list)))
     }
 
     fn is_test(&mut self, left: Expr) -> Parsed<ExprKind> {
@@ -244,11 +245,12 @@ impl Parser<'_> {
                     self.expect("to")?;
                 }
                 if self.is("any") || self.is("all") || self.is("some") {
-                    self.next();
+                    let all = self.next().is("all");
                     self.expect("(")?;
                     let list = self.expr()?;
                     self.expect(")")?;
-                    return Ok(ExprKind::AnyOf(left, "~~".to_owned(), boxed(list)));
+                    let quantified = Quantified { operator: "~~".to_owned(), all };
+                    return Ok(ExprKind::AnyOf(left, quantified, boxed(list)));
                 }
                 let pattern = self.deeper(|this| this.binary(level::OTHER))?;
                 let escape = match self.eat("escape") {
@@ -289,7 +291,7 @@ impl Parser<'_> {
                 if !self.eat("*") {
                     self.label()?;
                 }
-                ExprKind::Field
+                ExprKind::Field(boxed(expr))
             } else {
                 return Ok(expr);
             };

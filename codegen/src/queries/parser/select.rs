@@ -2,7 +2,7 @@
 
 use super::super::lexer::Kind;
 use super::super::tree::{
-    ExprKind, Item, Join, JoinKind, Name, On, Query, Relation, RelationKind, Select, Source, Term, With,
+    ExprKind, FunctionCall, Item, Join, JoinKind, Name, On, Query, Relation, RelationKind, Select, Source, Term, With,
 };
 use super::{Parsed, Parser};
 use crate::diagnostics::Span;
@@ -25,13 +25,13 @@ impl Parser<'_> {
         if !["select", "with", "values", "table"].iter().any(is_query) {
             return false;
         }
-        if brackets == 0 {
-            return true;
-        }
         let goes_on =
             [")", "union", "except", "intersect", "order", "limit", "offset", "fetch", "for", "on", "returning"];
-        let behind = &self.tokens[self.behind_bracket(self.at + ahead)];
-        behind.kind == Kind::End || goes_on.iter().any(|word| behind.is(word))
+        // Each of the brackets holds a query, rather than a value that begins with one.
+        (0..brackets).all(|more| {
+            let behind = &self.tokens[self.behind_bracket(self.at + ahead + more)];
+            behind.kind == Kind::End || goes_on.iter().any(|word| behind.is(word))
+        })
     }
 
     /// The token behind the one that closes a bracket.
@@ -158,10 +158,13 @@ impl Parser<'_> {
             self.eat("all");
         }
         let is_empty = ["from", "where", ")"].iter().any(|word| self.is(word)) || self.peek().kind == Kind::End;
-        if is_empty {
+        // Only EXISTS needs no columns.
+        if is_empty && self.depth == 0 {
             return Err(self.stop("columns"));
         }
-        select.items = self.items()?;
+        if !is_empty {
+            select.items = self.items()?;
+        }
         if self.eat("from") {
             select.from = self.list(Self::source)?;
         }
@@ -187,12 +190,16 @@ impl Parser<'_> {
     }
 
     fn grouping(&mut self, select: &mut Select) -> Parsed<()> {
+        select.grouped = true;
         loop {
-            if self.eat_any(&["rollup", "cube"]) || self.eat_all(&["grouping", "sets"]) {
-                select.grouping_sets = true;
+            if self.eat_grouping_sets() {
                 self.grouping_set(select)?;
-            } else {
-                select.group_by.push(self.expr()?);
+            } else if !self.eat_all(&["(", ")"]) {
+                let expr = self.expr()?;
+                match expr.kind {
+                    ExprKind::Row(exprs) => select.group_by.extend(exprs),
+                    _ => select.group_by.push(expr),
+                }
             }
             if !self.eat(",") {
                 return Ok(());
@@ -200,19 +207,22 @@ impl Parser<'_> {
         }
     }
 
+    fn eat_grouping_sets(&mut self) -> bool {
+        let is_call = |this: &Self| this.peek_at(1).is("(");
+        (is_call(self) && self.eat_any(&["rollup", "cube"])) || self.eat_all(&["grouping", "sets"])
+    }
+
     /// `((a, b), a, ())`, and others inside it.
     fn grouping_set(&mut self, select: &mut Select) -> Parsed<()> {
         self.expect("(")?;
         while !self.eat(")") {
-            if self.eat_any(&["rollup", "cube"]) || self.eat_all(&["grouping", "sets"]) {
+            if self.eat_grouping_sets() {
                 self.deeper(|this| this.grouping_set(select))?;
-            } else if self.is_all(&["(", ")"]) {
-                self.eat_all(&["(", ")"]);
-            } else {
+            } else if !self.eat_all(&["(", ")"]) {
                 let expr = self.expr()?;
                 match expr.kind {
-                    ExprKind::Row(exprs) => select.group_by.extend(exprs),
-                    _ => select.group_by.push(expr),
+                    ExprKind::Row(exprs) => select.grouping_sets.extend(exprs),
+                    _ => select.grouping_sets.push(expr),
                 }
             }
             if !self.eat(",") && !self.is(")") {
@@ -242,44 +252,62 @@ impl Parser<'_> {
     pub(super) fn source(&mut self) -> Parsed<Source> {
         let first = self.relation()?;
         let mut joins = Vec::new();
-        loop {
-            let natural = self.eat("natural");
-            let cross = self.eat("cross");
-            let kind = match self.peek().text.as_str() {
-                "left" => JoinKind::Left,
-                "right" => JoinKind::Right,
-                "full" => JoinKind::Full,
-                _ => JoinKind::Inner,
-            };
-            if kind != JoinKind::Inner {
-                self.next();
-                self.eat("outer");
-            } else {
-                self.eat("inner");
-            }
-            if !self.is("join") {
-                let begun = natural || cross || kind != JoinKind::Inner;
-                return if begun { Err(self.stop("`JOIN`")) } else { Ok(Source { first, joins }) };
-            }
-            self.next();
-            let relation = self.relation()?;
-            let on = match () {
-                () if natural => On::Natural,
-                () if cross => On::Nothing,
-                () if self.eat("using") => {
-                    let columns = self.in_brackets(Self::name)?;
-                    if self.is("as") {
-                        return Err(self.stop("no alias of USING"));
-                    }
-                    On::Using(columns)
-                }
-                () => {
-                    self.expect("on")?;
-                    On::Condition(self.expr()?)
-                }
-            };
-            joins.push(Join { kind, relation, on });
+        while self.starts_join() {
+            joins.push(self.join()?);
         }
+        Ok(Source { first, joins })
+    }
+
+    fn starts_join(&self) -> bool {
+        const WORDS: [&str; 7] = ["natural", "cross", "left", "right", "full", "inner", "join"];
+        WORDS.iter().any(|word| self.is(word))
+    }
+
+    /// A join, without what stands before it.
+    fn join(&mut self) -> Parsed<Join> {
+        let natural = self.eat("natural");
+        let cross = self.eat("cross");
+        let kind = match self.peek().text.as_str() {
+            "left" => JoinKind::Left,
+            "right" => JoinKind::Right,
+            "full" => JoinKind::Full,
+            _ => JoinKind::Inner,
+        };
+        if kind != JoinKind::Inner {
+            self.next();
+            self.eat("outer");
+        } else {
+            self.eat("inner");
+        }
+        self.expect("join")?;
+        let start = self.here();
+        let mut relation = self.relation()?;
+        // `a JOIN b JOIN c ON .. ON ..`: the second join stands inside the first.
+        let mut joins = Vec::new();
+        while !natural && !cross && self.starts_join() {
+            joins.push(self.deeper(Self::join)?);
+        }
+        if !joins.is_empty() {
+            let kind = RelationKind::Joined(Box::new(Source { first: relation, joins }));
+            let span = self.since(start);
+            relation = Relation { kind, alias: None, columns: Vec::new(), types: Vec::new(), span };
+        }
+        let on = match () {
+            () if natural => On::Natural,
+            () if cross => On::Nothing,
+            () if self.eat("using") => {
+                let columns = self.in_brackets(Self::name)?;
+                if self.is("as") {
+                    return Err(self.stop("no alias of USING"));
+                }
+                On::Using(columns)
+            }
+            () => {
+                self.expect("on")?;
+                On::Condition(self.expr()?)
+            }
+        };
+        Ok(Join { kind, relation, on })
     }
 
     fn relation(&mut self) -> Parsed<Relation> {
@@ -302,8 +330,11 @@ impl Parser<'_> {
 
     fn named_relation(&mut self, start: Span) -> Parsed<RelationKind> {
         self.eat("only");
-        if self.is_all(&["rows", "from"]) {
-            return Err(self.stop("a table or a function"));
+        if self.is_all(&["rows", "from", "("]) {
+            self.eat_all(&["rows", "from"]);
+            let calls = self.in_brackets(Self::function_call)?;
+            let ordinality = self.eat_all(&["with", "ordinality"]);
+            return Ok(RelationKind::Functions { calls, ordinality });
         }
         let path = self.path()?;
         if !self.is("(") {
@@ -312,7 +343,19 @@ impl Parser<'_> {
         }
         let call = self.call(path, start)?;
         let ordinality = self.eat_all(&["with", "ordinality"]);
-        Ok(RelationKind::Function { call: Box::new(call), ordinality })
+        Ok(RelationKind::Functions { calls: vec![FunctionCall { call, columns: Vec::new() }], ordinality })
+    }
+
+    /// A function inside `ROWS FROM`, with the columns that `AS (..)` gives it.
+    fn function_call(&mut self) -> Parsed<FunctionCall> {
+        let start = self.here();
+        let path = self.path()?;
+        let call = self.call(path, start)?;
+        let columns = match self.eat("as") {
+            true => self.in_brackets(|this| Ok((this.name()?, this.type_name()?)))?,
+            false => Vec::new(),
+        };
+        Ok(FunctionCall { call, columns })
     }
 
     fn aliased(&mut self, kind: RelationKind, start: Span) -> Parsed<Relation> {

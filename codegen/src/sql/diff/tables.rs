@@ -45,6 +45,7 @@ pub(super) fn diff_tables(
 
 /// Says of each column that gets another type what is built on it and stays.
 fn add_belongings(previous: &State, kept: &[(&Table, &Table)], touched: &Touched, changes: &mut [Change]) {
+    let renamed = renamed_sequences(changes);
     for change in changes {
         let Change::AlterColumn { table, next, belongings, .. } = change else { continue };
         if !touched.columns.contains(&(table.clone(), next.name.clone())) {
@@ -56,11 +57,26 @@ fn add_belongings(previous: &State, kept: &[(&Table, &Table)], touched: &Touched
         let is_owned = |sequence: &&Sequence| {
             sequence.owned_by.as_ref().is_some_and(|(owner, column)| owner == table && *column == next.name)
         };
-        belongings.sequences = previous.sequences.iter().filter(is_owned).map(|it| it.name.clone()).collect();
+        let name = |sequence: &Sequence| renamed.get(&sequence.name).unwrap_or(&sequence.name).clone();
+        belongings.sequences = previous.sequences.iter().filter(is_owned).map(name).collect();
         let ends = kept.iter().filter(|(_, next)| next.name == *table);
         let columns = ends.flat_map(|(old, next)| old.columns.iter().chain(&next.columns));
         belongings.columns = columns.map(|column| column.name.clone()).collect();
     }
+}
+
+/// What sequences are called once all of them are renamed, by what they were called.
+fn renamed_sequences(changes: &[Change]) -> BTreeMap<ObjectName, ObjectName> {
+    let mut names: BTreeMap<ObjectName, ObjectName> = BTreeMap::new();
+    // By the name of the meanwhile, what it was before.
+    let mut before: BTreeMap<&ObjectName, ObjectName> = BTreeMap::new();
+    for change in changes {
+        let Change::RenameSequence { from, to } = change else { continue };
+        let first = before.remove(from).unwrap_or_else(|| from.clone());
+        names.insert(first.clone(), to.clone());
+        before.insert(to, first);
+    }
+    names
 }
 
 /// What has to be built anew around kept tables.

@@ -357,10 +357,13 @@ fn is_retyped(actions: &[Action], table: &ObjectName, column: &str) -> bool {
 fn new_columns(action: &Action, actions: &[Action], scene: &Scene) -> Vec<Beside> {
     let Action::AlterColumns { table, alterations } = action else { return Vec::new() };
     let rewrites = |it: &&Alteration| altered_work(it) == Work::Rewrite;
-    let is_renamed_later = actions
-        .iter()
-        .skip_while(|other| *other != action)
-        .any(|other| matches!(other, Action::RenameObject { table: other, .. } if other == table));
+    let is_renamed_later = actions.iter().skip_while(|other| *other != action).any(|other| match other {
+        Action::RenameObject { table: other, .. } => other == table,
+        Action::RenameSequence { from, to } => {
+            alterations.iter().any(|it| it.belongings.sequences.contains(&from.sibling(to)))
+        }
+        _ => false,
+    });
     if scene.is_new(table) || is_renamed_later || !alterations.iter().filter(rewrites).all(can_be_made_anew) {
         return Vec::new();
     }

@@ -1,0 +1,78 @@
+//! What was derived of a query beside what PostgreSQL says of it.
+
+use relata_codegen::diagnostics::Diagnostic;
+use relata_codegen::ir::Schema;
+use relata_codegen::queries::{Query, ResultColumn, ValueType};
+use tokio_postgres::types::{Kind, Type};
+use tokio_postgres::{Column, Statement};
+
+/// Tells which parameters and columns are others to PostgreSQL, or have other types or names.
+pub(crate) fn compare_types(schema: &Schema, query: &Query, statement: &Statement) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (at, (param, ty)) in query.params.iter().zip(statement.params()).enumerate() {
+        if !is_one_of(&param.value, ty, schema, param.derived) {
+            let (says, is) = (words(&param.value, schema, param.derived), ty.name());
+            found.push(
+                Diagnostic::of_database(
+                    false,
+                    param.span,
+                    format!("`${}` is {is} to PostgreSQL, and {says} here", at + 1),
+                )
+                .with(format!("is {is}"), format!("write a cast: `${}::{says}`", at + 1)),
+            );
+        }
+    }
+    if query.params.len() != statement.params().len() {
+        let message = format!(
+            "PostgreSQL sees {} parameters, and {} are known here",
+            statement.params().len(),
+            query.params.len()
+        );
+        found.push(Diagnostic::of_database(false, query.span, message).with("", "number them from `$1`"));
+    }
+    let known = query.columns.as_deref().unwrap_or_default();
+    if known.len() != statement.columns().len() {
+        let message =
+            format!("PostgreSQL gives {} columns, and {} are known here", statement.columns().len(), known.len());
+        let names: Vec<&str> = statement.columns().iter().map(Column::name).collect();
+        let help = format!("annotate each, in this order: {}", names.join(", "));
+        found.push(Diagnostic::of_database(false, query.span, message).with("", help));
+        return found;
+    }
+    let columns = known.iter().zip(statement.columns());
+    found.extend(columns.filter_map(|(column, real)| compare_column(schema, column, real)));
+    found
+}
+
+fn compare_column(schema: &Schema, column: &ResultColumn, real: &Column) -> Option<Diagnostic> {
+    let name = &column.db_name;
+    if real.name() != name {
+        let message = format!("PostgreSQL calls this column `{}`, and it is `{name}` here", real.name());
+        return Some(
+            Diagnostic::of_database(false, column.span, message).with("", format!("write `AS {name}` behind it")),
+        );
+    }
+    if is_one_of(&column.value, real.type_(), schema, column.derived) {
+        return None;
+    }
+    let (says, is) = (words(&column.value, schema, column.derived), real.type_().name());
+    let message = format!("`{name}` is {is} to PostgreSQL, and {says} here");
+    let help = format!("annotate what it is, or write a cast: `::{says}`");
+    Some(Diagnostic::of_database(false, column.span, message).with(format!("is {is}"), help))
+}
+
+/// Whether the type of the database is one that the value can be.
+fn is_one_of(value: &ValueType, ty: &Type, schema: &Schema, derived: bool) -> bool {
+    let ty = match (value.list, ty.kind()) {
+        (true, Kind::Array(element)) => element,
+        (false, Kind::Domain(inner)) => inner,
+        (false, Kind::Array(_)) | (true, _) => return false,
+        (false, _) => ty,
+    };
+    value.database_types(schema, derived).iter().any(|known| known == ty.name())
+}
+
+fn words(value: &ValueType, schema: &Schema, derived: bool) -> String {
+    let name = value.database_types(schema, derived).into_iter().next().unwrap_or_default();
+    if value.list { format!("{name}[]") } else { name }
+}

@@ -1,0 +1,244 @@
+//! A client's connection: how it begins, and what it asks while it has no turn. What happens in one is in [`turn`].
+
+mod turn;
+
+use crate::engine::{Failure, Shared, USER};
+use crate::pool::{Pool, Turn, no_turn};
+use crate::session::{Id, Session, Settings};
+use crate::startup::{Startup, startup};
+use crate::wire::{self, Frame, Frames, Refusal};
+use bytes::{BufMut, BytesMut};
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{Mutex, mpsc, watch};
+use turn::End;
+
+/// How long to wait before it is tried again whether somebody has given back an advisory lock.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+/// Serves a connection until it ends.
+pub async fn serve(pool: Arc<Pool>, stream: TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let (reader, mut writer) = stream.into_split();
+    let mut frames = Frames::new(reader);
+    let startup = match startup(&mut frames, &mut writer).await? {
+        Startup::Session(parameters) => parameters,
+        Startup::Cancel { id, secret } => {
+            pool.cancel(id, secret);
+            return Ok(());
+        }
+        Startup::Ended => return Ok(()),
+    };
+    let (sender, notices) = mpsc::unbounded_channel();
+    let secret = secret();
+    let id = pool.enter(secret, sender);
+    let session = Session::new(id, startup.database.clone(), Settings::new());
+    let mut client = Client {
+        closing: pool.closing(),
+        pool: Arc::clone(&pool),
+        frames,
+        writer,
+        notices,
+        told: BTreeMap::new(),
+        session: Arc::new(Mutex::new(session)),
+        id,
+        out: BytesMut::new(),
+    };
+    let done = client.run(startup.user, startup.settings, secret).await;
+    let session = client.session;
+    pool.leave(id, Some(session)).await;
+    done
+}
+
+fn secret() -> i32 {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    let bytes = RandomState::new().build_hasher().finish().to_le_bytes();
+    i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+}
+
+struct Client {
+    pool: Arc<Pool>,
+    frames: Frames<OwnedReadHalf>,
+    writer: OwnedWriteHalf,
+    notices: mpsc::UnboundedReceiver<Frame>,
+    closing: watch::Receiver<bool>,
+    session: Shared,
+    id: Id,
+    /// The settings that the client was told of.
+    told: BTreeMap<String, String>,
+    /// What is to be sent.
+    out: BytesMut,
+}
+
+impl Client {
+    async fn run(&mut self, user: String, start: Settings, secret: i32) -> io::Result<()> {
+        if let Err(error) = self.begin(user, start).await {
+            self.writer.write_all(error.bytes()).await?;
+            return Ok(());
+        }
+        self.push(&Frame::new(b'R', |bytes| bytes.put_u32(0)));
+        for (name, value) in self.told.clone() {
+            self.push(&wire::parameter(&name, &value));
+        }
+        let id = self.id;
+        self.push(&Frame::new(b'K', |bytes| {
+            bytes.put_i32(id);
+            bytes.put_i32(secret);
+        }));
+        self.push(&wire::ready(b'I'));
+        self.flush().await?;
+        self.listen().await
+    }
+
+    /// Finds out what a session is that begins like this. The error is the end of the connection.
+    async fn begin(&mut self, user: String, start: Settings) -> Result<(), Frame> {
+        let database = self.session.lock().await.database.clone();
+        let key = (database, user, start);
+        if let Some((settings, told)) = self.pool.known(&key) {
+            let mut session = self.session.lock().await;
+            session.start.clone_from(&settings);
+            session.settings = settings;
+            self.told = told;
+            return Ok(());
+        }
+        let mut turn = self.pool.turn(self.id).await.map_err(|refusal| refusal.frame("FATAL"))?;
+        // First with the settings of nobody: those of the role and the database are asked for.
+        turn.switch(&self.session).await.map_err(|failure| failure.frame())?;
+        let mut settings = turn.engine().configured(&key.1).await.map_err(|failure| failure.frame())?;
+        settings.extend(key.2.clone());
+        if key.1 != USER {
+            settings.insert("session_authorization".to_owned(), key.1.clone());
+        }
+        // A session of its own, so that the engine has to make its settings.
+        let mut session = Session::new(self.id, key.0.clone(), settings.clone());
+        std::mem::swap(&mut session.listens, &mut self.session.lock().await.listens);
+        self.session = Arc::new(Mutex::new(session));
+        turn.switch(&self.session).await.map_err(|failure| failure.frame())?;
+        self.told = turn.engine().link().map_err(|failure| failure.frame())?.parameters.clone();
+        self.pool.learn(key, (settings, self.told.clone()));
+        Ok(())
+    }
+
+    /// Takes messages until one of them wants an answer, then a turn for all of them.
+    async fn listen(&mut self) -> io::Result<()> {
+        let mut group = Vec::new();
+        // After an error, PostgreSQL passes over everything until the next Sync.
+        let mut skipping = false;
+        loop {
+            let frame = tokio::select! {
+                frame = self.frames.next() => frame?,
+                Some(notice) = self.notices.recv() => {
+                    self.push(&notice);
+                    self.flush().await?;
+                    continue;
+                }
+                _ = self.closing.changed() => return self.goodbye().await,
+            };
+            let Some(frame) = frame else { return Ok(()) };
+            match frame.tag() {
+                b'X' => return Ok(()),
+                // Rows that a failed COPY no longer wants.
+                b'd' | b'c' | b'f' => {}
+                b'S' if skipping => {
+                    skipping = false;
+                    self.push(&wire::ready(b'I'));
+                    self.flush().await?;
+                }
+                _ if skipping => {}
+                tag => {
+                    group.push(frame);
+                    if matches!(tag, b'Q' | b'F' | b'S' | b'H') {
+                        match self.turn(std::mem::take(&mut group)).await? {
+                            Some(skips) => skipping = skips,
+                            None => return Ok(()),
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    async fn goodbye(&mut self) -> io::Result<()> {
+        let message = "terminating connection due to administrator command".to_owned();
+        self.push(&Refusal { code: "57P01", message, hint: "" }.frame("FATAL"));
+        self.flush().await
+    }
+
+    /// Runs a group of messages. Tells whether what follows is passed over until a `Sync`; nothing when it is the end.
+    async fn turn(&mut self, group: Vec<Frame>) -> io::Result<Option<bool>> {
+        let is_synced = group.last().is_some_and(|frame| frame.tag() != b'H');
+        let mut turn = match self.wait(&group).await {
+            Ok(turn) => turn,
+            Err(Wait::Refused(refusal)) => {
+                self.push(&refusal.frame("ERROR"));
+                if is_synced {
+                    self.push(&wire::ready(b'I'));
+                }
+                self.flush().await?;
+                return Ok(Some(!is_synced));
+            }
+            Err(Wait::Failed(failure)) => {
+                self.push(&failure.frame());
+                self.flush().await?;
+                return Ok(None);
+            }
+        };
+        let end = self.in_turn(&mut turn, group).await;
+        self.publish().await;
+        match end {
+            End::Ready => Ok(Some(false)),
+            End::Gone => {
+                drop(turn);
+                self.goodbye().await?;
+                Ok(None)
+            }
+            End::Failed(failure) => {
+                turn.engine().lose().await;
+                drop(turn);
+                self.push(&failure.frame());
+                self.flush().await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// The turn for `group`, in which nothing of it waits for a lock that another client has.
+    async fn wait(&mut self, group: &[Frame]) -> Result<Turn, Wait> {
+        let started = Instant::now();
+        let waits = self.session.lock().await.traits(group).waits_for_lock;
+        loop {
+            let mut turn = self.pool.turn(self.id).await.map_err(Wait::Refused)?;
+            turn.switch(&self.session).await.map_err(Wait::Failed)?;
+            if !waits || !turn.engine().others_hold_locks(self.id) {
+                return Ok(turn);
+            }
+            drop(turn);
+            if started.elapsed() > self.pool.patience().idle {
+                return Err(Wait::Refused(no_turn("it waits for an advisory lock, and another connection holds one")));
+            }
+            tokio::time::sleep(LOCK_PAUSE).await;
+        }
+    }
+
+    fn push(&mut self, frame: &Frame) {
+        self.out.put_slice(frame.bytes());
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        flush(&mut self.writer, &mut self.out).await
+    }
+}
+
+async fn flush(writer: &mut OwnedWriteHalf, out: &mut BytesMut) -> io::Result<()> {
+    writer.write_all_buf(out).await
+}
+
+/// Why there is no turn.
+enum Wait {
+    Refused(Refusal),
+    Failed(Failure),
+}

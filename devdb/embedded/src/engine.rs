@@ -1,0 +1,496 @@
+//! The one backend: started when it is first needed, and made to be the session of whose turn it is.
+
+use crate::session::{Id, Lock, Session, Settings};
+use crate::sql::{literal, name};
+use crate::wire::{self, Frame, Frames, Refusal};
+use pglite_oxide::PgliteServer;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::Mutex;
+
+/// The engine's own superuser.
+pub const USER: &str = "postgres";
+
+/// Clients whose locks are kept while others have their turns.
+const PREPARED_TRANSACTIONS: &str = "50";
+/// Its databases are small, and there is one process for each of them.
+const SHARED_BUFFERS: &str = "32MB";
+
+const SESSION_SETTINGS: &str = "SELECT name, setting FROM pg_catalog.pg_settings \
+    WHERE source = 'session' AND name NOT LIKE 'transaction\\_%'";
+const LOCKS: &str = "SELECT classid, objid, objsubid, mode FROM pg_catalog.pg_locks \
+    WHERE locktype = 'advisory' AND pid = pg_catalog.pg_backend_pid()";
+const PREPARED: &str = "SELECT name, statement FROM pg_catalog.pg_prepared_statements WHERE from_sql";
+
+/// What a client's session is shared as: its connection has it, and the engine while it is the current one.
+pub type Shared = Arc<Mutex<Session>>;
+type Rows = Vec<Vec<Option<String>>>;
+
+/// Why the engine did not do what it was asked.
+#[derive(Debug)]
+pub enum Failure {
+    /// It said so.
+    Server(Frame),
+    /// It is gone: whatever it had in memory is lost.
+    Lost(String),
+}
+
+impl Failure {
+    /// What a client is told whose connection ends with it.
+    pub fn frame(&self) -> Frame {
+        match self {
+            Failure::Server(frame) => wire::as_fatal(frame),
+            Failure::Lost(why) => {
+                let message = format!("the embedded PostgreSQL has ended: {why}");
+                Refusal { code: "57P02", message, hint: "Connect again: it is started anew." }.frame("FATAL")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Server(frame) => f.write_str(&wire::message(frame)),
+            Failure::Lost(why) => f.write_str(why),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Failure::Lost(error.to_string())
+    }
+}
+
+/// A running backend, which serves one database.
+pub struct Link {
+    pub frames: Frames<OwnedReadHalf>,
+    writer: OwnedWriteHalf,
+    database: String,
+    /// `I`, `T` or `E`: outside of a transaction, in one, or in one that has failed.
+    pub status: u8,
+    /// What the engine reports of its settings.
+    pub parameters: BTreeMap<String, String>,
+    /// The settings that it has; nothing when somebody left without their being read.
+    applied: Option<Settings>,
+}
+
+/// The engine: at most one backend.
+pub struct Engine {
+    root: PathBuf,
+    server: Option<PgliteServer>,
+    link: Option<Link>,
+    current: Option<Shared>,
+    /// The life of the prepared statements, which are those of one client: another one when they are gone.
+    pub generation: u64,
+    /// Whose locks are kept by prepared transactions.
+    parked: BTreeSet<Id>,
+    /// Channels that the backend no longer listens on.
+    pub deaf: bool,
+}
+
+impl Engine {
+    pub fn new(root: PathBuf) -> Self {
+        Engine { root, server: None, link: None, current: None, generation: 1, parked: BTreeSet::new(), deaf: false }
+    }
+
+    /// The backend, which a turn begins with.
+    pub fn link(&mut self) -> Result<&mut Link, Failure> {
+        self.link.as_mut().ok_or_else(|| Failure::Lost("it is not running".to_owned()))
+    }
+
+    pub async fn send(&mut self, frames: &[Frame]) -> Result<(), Failure> {
+        let bytes: Vec<u8> = frames.iter().flat_map(Frame::bytes).copied().collect();
+        Ok(self.link()?.writer.write_all(&bytes).await?)
+    }
+
+    /// Runs statements of our own and gives the rows.
+    pub async fn ask(&mut self, sql: &str) -> Result<Rows, Failure> {
+        self.send(&[wire::query(sql)]).await?;
+        self.answer().await
+    }
+
+    async fn answer(&mut self) -> Result<Rows, Failure> {
+        let mut rows = Vec::new();
+        let mut error = None;
+        loop {
+            let frame = self.receive().await?;
+            match frame.tag() {
+                b'D' => rows.push(wire::row(&frame)),
+                b'E' => error = error.or(Some(frame)),
+                b'Z' => return error.map_or(Ok(rows), |error| Err(Failure::Server(error))),
+                _ => {}
+            }
+        }
+    }
+
+    /// The next message, after what it says about the engine was taken down.
+    pub async fn receive(&mut self) -> Result<Frame, Failure> {
+        let link = self.link()?;
+        let frame = link.frames.next().await?;
+        let frame = frame.ok_or_else(|| Failure::Lost("it closed its connection".to_owned()))?;
+        link.take_down(&frame);
+        Ok(frame)
+    }
+
+    /// The next message, if it is here already.
+    pub fn buffered(&mut self) -> Result<Option<Frame>, Failure> {
+        let link = self.link()?;
+        let frame = link.frames.buffered()?;
+        if let Some(frame) = &frame {
+            link.take_down(frame);
+        }
+        Ok(frame)
+    }
+
+    /// Makes the engine's session that of `shared`.
+    pub async fn switch(&mut self, shared: &Shared, listened: &BTreeSet<String>) -> Result<(), Failure> {
+        if self.current.as_ref().is_some_and(|current| Arc::ptr_eq(current, shared)) && self.link.is_some() {
+            return Ok(());
+        }
+        if let Some(previous) = self.current.take() {
+            self.park(&mut *previous.lock().await).await?;
+        }
+        let mut session = shared.lock().await;
+        if self.link.as_ref().is_none_or(|link| link.database != session.database) {
+            self.open(&session.database).await?;
+        }
+        self.unpark(&mut session).await?;
+        if self.deaf {
+            for channel in listened {
+                self.ask(&format!("LISTEN {}", name(channel))).await?;
+            }
+            self.deaf = false;
+        }
+        drop(session);
+        self.current = Some(Arc::clone(shared));
+        Ok(())
+    }
+
+    /// Makes the session nobody's, with settings that nobody knows.
+    pub async fn disown(&mut self) -> Result<(), Failure> {
+        self.current = None;
+        let Some(link) = &mut self.link else { return Ok(()) };
+        link.applied = None;
+        if link.status != b'I' {
+            self.ask("ROLLBACK").await?;
+        }
+        Ok(())
+    }
+
+    /// Whether somebody else than `id` keeps an advisory lock.
+    pub fn others_hold_locks(&self, id: Id) -> bool {
+        self.parked.iter().any(|parked| *parked != id)
+    }
+
+    /// Reads back what `session` changed, and takes out of the engine what is its alone.
+    async fn park(&mut self, session: &mut Session) -> Result<(), Failure> {
+        let dirty = std::mem::take(&mut session.dirty);
+        if dirty.settings {
+            let settings = self.read_settings(session).await?;
+            self.link()?.applied = Some(settings.clone());
+            session.settings = session.start.clone();
+            session.settings.extend(settings);
+        }
+        if dirty.prepared || !session.prepared.is_empty() {
+            session.prepared = pairs(self.ask(PREPARED).await?);
+        }
+        self.deallocate(session).await?;
+        if dirty.locks {
+            session.parked = self.ask(LOCKS).await?.into_iter().filter_map(lock).collect();
+            if !session.parked.is_empty() {
+                // A prepared transaction holds them against everybody, as another session would.
+                let locks = calls("pg_advisory_xact_lock", &session.parked);
+                self.ask("SELECT pg_catalog.pg_advisory_unlock_all()").await?;
+                self.ask(&format!("BEGIN; SELECT {locks}; PREPARE TRANSACTION '{}'", transaction(session.id))).await?;
+                self.parked.insert(session.id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the statements of `session` out of the engine.
+    async fn deallocate(&mut self, session: &Session) -> Result<(), Failure> {
+        if session.has_statements(self.generation) || session.dirty.prepared || !session.prepared.is_empty() {
+            self.ask("DEALLOCATE ALL").await?;
+        }
+        // The one without a name is gone in any case, or will be somebody else's.
+        self.generation += 1;
+        Ok(())
+    }
+
+    async fn unpark(&mut self, session: &mut Session) -> Result<(), Failure> {
+        if self.link()?.applied.as_ref() != Some(&session.settings) {
+            self.link()?.applied = None;
+            self.ask(&apply(&session.settings)).await?;
+            self.link()?.applied = Some(session.settings.clone());
+        }
+        for (_, statement) in &session.prepared {
+            self.ask(statement).await?;
+        }
+        if self.parked.remove(&session.id) {
+            self.ask(&format!("COMMIT PREPARED '{}'", transaction(session.id))).await?;
+            self.ask(&format!("SELECT {}", calls("pg_advisory_lock", &session.parked))).await?;
+            session.parked.clear();
+            // They are in the engine again, and have to be looked for when the turn ends.
+            session.dirty.locks = true;
+        }
+        Ok(())
+    }
+
+    async fn read_settings(&mut self, session: &Session) -> Result<Settings, Failure> {
+        let special = ["role", "session_authorization"].map(str::to_owned);
+        let names: Vec<String> = session.custom.iter().chain(&special).map(|name| literal(name)).collect();
+        let sql = format!(
+            "{SESSION_SETTINGS} UNION ALL SELECT n, pg_catalog.current_setting(n, true) \
+             FROM pg_catalog.unnest(ARRAY[{}]) n WHERE pg_catalog.current_setting(n, true) <> ''",
+            names.join(",")
+        );
+        let mut settings: Settings = pairs(self.ask(&sql).await?).into_iter().collect();
+        for (name, default) in [("role", "none"), ("session_authorization", USER)] {
+            if settings.get(name).is_some_and(|value| value == default) {
+                settings.remove(name);
+            }
+        }
+        Ok(settings)
+    }
+
+    /// What `ALTER DATABASE` and `ALTER ROLE` say that a session begins with.
+    pub async fn configured(&mut self, user: &str) -> Result<Settings, Failure> {
+        let sql = format!(
+            "SELECT split_part(line, '=', 1), substr(line, strpos(line, '=') + 1) FROM pg_catalog.pg_db_role_setting, \
+             pg_catalog.unnest(setconfig) line \
+             WHERE setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())) \
+             AND setrole IN (0, (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = {})) ORDER BY setrole, setdatabase",
+            literal(user)
+        );
+        Ok(pairs(self.ask(&sql).await?).into_iter().collect())
+    }
+
+    /// Ends what `shared` has in the engine: its client is gone.
+    pub async fn forget(&mut self, shared: &Shared, others_have_temporary: bool) -> Result<(), Failure> {
+        let is_current = self.current.as_ref().is_some_and(|current| Arc::ptr_eq(current, shared));
+        if self.link.is_none() {
+            return Ok(());
+        }
+        let session = shared.lock().await;
+        if is_current {
+            self.current = None;
+            if session.dirty.settings {
+                self.link()?.applied = None;
+                // What follows runs as whoever may do it.
+                self.ask("SET SESSION AUTHORIZATION DEFAULT").await?;
+            }
+            if session.dirty.locks {
+                self.ask("SELECT pg_catalog.pg_advisory_unlock_all()").await?;
+            }
+            self.deallocate(&session).await?;
+        }
+        if self.parked.remove(&session.id) {
+            self.ask(&format!("ROLLBACK PREPARED '{}'", transaction(session.id))).await?;
+        }
+        if session.temporary && !others_have_temporary {
+            self.ask("DISCARD TEMP").await?;
+        }
+        Ok(())
+    }
+
+    /// Opens `database`, after the backend of another one was closed.
+    pub async fn open(&mut self, database: &str) -> Result<(), Failure> {
+        self.close().await;
+        let first = self.server.is_none();
+        if first {
+            self.server = Some(start(self.root.clone()).await?);
+        }
+        let address = self.server.as_ref().and_then(PgliteServer::tcp_addr);
+        let address = address.ok_or_else(|| Failure::Lost("it has no port".to_owned()))?;
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let (reader, mut writer) = stream.into_split();
+        let startup = [("user", USER), ("database", database), ("client_encoding", "UTF8")];
+        writer.write_all(&wire::startup(&startup)).await?;
+        self.link = Some(Link {
+            frames: Frames::new(reader),
+            writer,
+            database: database.to_owned(),
+            status: b'I',
+            parameters: BTreeMap::new(),
+            applied: None,
+        });
+        if let Err(failure) = self.greeting().await {
+            self.link = None;
+            return Err(failure);
+        }
+        if first {
+            for gid in self
+                .ask(
+                    "SELECT gid FROM pg_catalog.pg_prepared_xacts WHERE database = current_database() \
+                AND gid LIKE 'relata\\_client\\_%'",
+                )
+                .await?
+                .into_iter()
+                .flatten()
+                .flatten()
+            {
+                self.ask(&format!("ROLLBACK PREPARED {}", literal(&gid))).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what the backend says at first. An error is the end of its connection: no `Z` follows.
+    async fn greeting(&mut self) -> Result<(), Failure> {
+        loop {
+            let frame = self.receive().await?;
+            match frame.tag() {
+                b'E' => return Err(Failure::Server(frame)),
+                b'Z' => return Ok(()),
+                _ => {}
+            }
+        }
+    }
+
+    /// Closes the backend, if there is one; what it wrote is on disk then.
+    pub async fn close(&mut self) {
+        self.current = None;
+        self.deaf = true;
+        self.generation += 1;
+        let Some(mut link) = self.link.take() else { return };
+        let end = Frame::new(b'X', |_| ());
+        if link.writer.write_all(end.bytes()).await.is_ok() {
+            // It closes when it is done.
+            while let Ok(Some(_)) = link.frames.next().await {}
+        }
+    }
+
+    /// Closes the backend and the server that it came from.
+    pub async fn stop(&mut self) {
+        self.close().await;
+        if let Some(server) = self.server.take() {
+            let _ = tokio::task::spawn_blocking(move || server.shutdown()).await;
+        }
+    }
+
+    /// The backend is gone, or nobody knows in which state it is.
+    pub async fn lose(&mut self) {
+        self.link = None;
+        self.close().await;
+        // Whatever its thread does: another server is started.
+        if let Some(server) = self.server.take() {
+            std::thread::spawn(move || drop(server));
+        }
+    }
+}
+
+impl Link {
+    fn take_down(&mut self, frame: &Frame) {
+        match frame.tag() {
+            b'Z' => self.status = frame.body().first().copied().unwrap_or(b'I'),
+            b'S' => {
+                if let [name, value, ..] = frame.texts().as_slice() {
+                    self.parameters.insert(name.clone(), value.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Starts the server, on a thread of its own: it blocks.
+async fn start(root: PathBuf) -> Result<PgliteServer, Failure> {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    let work = move || {
+        let server = PgliteServer::builder()
+            .path(root)
+            .relaxed_durability(true)
+            .postgres_config("max_prepared_transactions", PREPARED_TRANSACTIONS)
+            .postgres_config("shared_buffers", SHARED_BUFFERS)
+            .start();
+        let _ = sender.send(server);
+    };
+    std::thread::Builder::new().name("engine".to_owned()).spawn(work)?;
+    match receiver.await {
+        Ok(Ok(server)) => Ok(server),
+        Ok(Err(error)) => Err(Failure::Lost(format!("{error:#}"))),
+        Err(_) => Err(Failure::Lost("its thread ended".to_owned())),
+    }
+}
+
+/// The name of the prepared transaction that keeps a client's locks.
+fn transaction(id: Id) -> String {
+    format!("relata_client_{id}")
+}
+
+fn pairs(rows: Rows) -> Vec<(String, String)> {
+    let pair = |row: Vec<Option<String>>| {
+        let mut values = row.into_iter();
+        Some((values.next()??, values.next()??))
+    };
+    rows.into_iter().filter_map(pair).collect()
+}
+
+fn lock(row: Vec<Option<String>>) -> Option<Lock> {
+    let [Some(class), Some(object), Some(kind), Some(mode)] = row.as_slice() else { return None };
+    let (class, object): (u32, u32) = (class.parse().ok()?, object.parse().ok()?);
+    let key = match kind.as_str() {
+        "1" => ((u64::from(class) << 32) | u64::from(object)).cast_signed().to_string(),
+        _ => format!("{}, {}", class.cast_signed(), object.cast_signed()),
+    };
+    Some(Lock { key, shared: mode == "ShareLock" })
+}
+
+/// Calls of `function`, one for each lock.
+fn calls(function: &str, locks: &[Lock]) -> String {
+    let call = |lock: &Lock| {
+        let shared = if lock.shared { "_shared" } else { "" };
+        // A key is a number, or two: a bigint, or two of type int.
+        let key = if lock.key.contains(',') { lock.key.clone() } else { format!("'{}'::bigint", lock.key) };
+        format!("pg_catalog.{function}{shared}({key})")
+    };
+    locks.iter().map(call).collect::<Vec<_>>().join(", ")
+}
+
+/// The statements that give a session these settings and no others.
+fn apply(settings: &Settings) -> String {
+    let special = |name: &str| matches!(name, "role" | "session_authorization");
+    let mut sql = "SET SESSION AUTHORIZATION DEFAULT; RESET ALL".to_owned();
+    for (name, value) in settings.iter().filter(|(name, _)| !special(name)) {
+        sql.push_str(&format!("; SELECT pg_catalog.set_config({}, {}, false)", literal(name), literal(value)));
+    }
+    if let Some(user) = settings.get("session_authorization") {
+        sql.push_str(&format!("; SET SESSION AUTHORIZATION {}", name(user)));
+    }
+    if let Some(role) = settings.get("role") {
+        sql.push_str(&format!("; SET ROLE {}", name(role)));
+    }
+    sql
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_taken_again_as_it_was() {
+        let row = |values: [&str; 4]| values.map(|value| Some(value.to_owned())).to_vec();
+        let one = lock(row(["4294967295", "4294967295", "1", "ExclusiveLock"])).expect("a lock");
+        let two = lock(row(["1380273217", "4294967295", "2", "ShareLock"])).expect("a lock");
+        assert_eq!(
+            calls("pg_advisory_lock", &[one, two]),
+            "pg_catalog.pg_advisory_lock('-1'::bigint), pg_catalog.pg_advisory_lock_shared(1380273217, -1)"
+        );
+    }
+
+    #[test]
+    fn settings_are_applied_as_values() {
+        let settings = [("a.b", "it's"), ("role", "r\"x")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let sql = apply(&settings.into_iter().collect());
+        assert!(sql.contains("set_config('a.b', 'it''s', false)") && sql.ends_with("SET ROLE \"r\"\"x\""), "{sql}");
+    }
+}

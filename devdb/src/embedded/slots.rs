@@ -1,0 +1,63 @@
+//! How many engines run at the same time, in all processes together: as many as fit into half of the free memory.
+//!
+//! A slot is a locked file, so a process that dies gives its slots back. Whoever waits too long goes on without one: a
+//! test may hold one database while it asks for another, and all of them may be held by such tests.
+
+use crate::error::Error;
+use crate::files::io;
+use std::fs::File;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// What an engine takes once it is connected to, in KiB.
+const ENGINE: u64 = 150 * 1024;
+const FEWEST: u64 = 4;
+const MOST: u64 = 64;
+const WAIT: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Takes a slot, or none after a while.
+pub(super) fn take(home: &Path) -> Result<Option<File>, Error> {
+    static SLOTS: OnceLock<u64> = OnceLock::new();
+    let slots = *SLOTS.get_or_init(|| slots(free_memory()));
+    let started = Instant::now();
+    loop {
+        for number in 0..slots {
+            let path = home.join(format!("engine-{number}.lock"));
+            let file = File::options().create(true).append(true).open(&path).map_err(io("open", &path))?;
+            if file.try_lock().is_ok() {
+                return Ok(Some(file));
+            }
+        }
+        if started.elapsed() > WAIT {
+            return Ok(None);
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// As many engines as fit into half of the free memory, in KiB; where it is not known, as for 4 GiB.
+fn slots(free: Option<u64>) -> u64 {
+    (free.unwrap_or(4 * 1024 * 1024) / 2 / ENGINE).clamp(FEWEST, MOST)
+}
+
+/// The memory that programs may still take, in KiB: Linux tells.
+fn free_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_machines_run_few_engines() {
+        assert_eq!(slots(Some(512 * 1024)), FEWEST);
+        assert_eq!(slots(Some(6 * 1024 * 1024)), 20);
+        assert_eq!(slots(Some(u64::MAX)), MOST);
+        assert!((FEWEST..=MOST).contains(&slots(None)));
+    }
+}
