@@ -44,6 +44,11 @@ pub(in crate::sql) fn tokens(sql: &str) -> Option<Vec<Token>> {
     Some(tokens)
 }
 
+/// `5` is `0101`, as PostgreSQL prints it.
+fn bits(digits: &str) -> Option<String> {
+    digits.chars().map(|digit| Some(format!("{:04b}", digit.to_digit(16)?))).collect()
+}
+
 struct Lexer<'a> {
     rest: &'a str,
 }
@@ -90,7 +95,11 @@ impl Lexer<'_> {
         match first {
             '\'' => self.string(0, false),
             'e' | 'E' if second == Some('\'') => self.string(1, true),
-            'b' | 'B' | 'x' | 'X' | 'n' | 'N' if second == Some('\'') => self.string(1, false),
+            'x' | 'X' if second == Some('\'') => match self.string(1, false)? {
+                Token::Text(digits) => Some(Token::Text(bits(&digits)?)),
+                other => Some(other),
+            },
+            'b' | 'B' | 'n' | 'N' if second == Some('\'') => self.string(1, false),
             '"' => self.quoted_name(),
             '$' => self.dollar_string(),
             '.' if second.is_some_and(|digit| digit.is_ascii_digit()) => Some(self.number()),

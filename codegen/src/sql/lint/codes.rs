@@ -80,6 +80,10 @@ lints! {
         "The number that it has come to is lost."
         "Note the number, if what was handed out must not come again."
 
+    D110 Error "A generated column becomes a plain one"
+        "The expression is gone: rows keep the values that it gave them, and new rows have what programs write."
+        "If it is to stay generated, write `@default(dbgenerated())` at the field, which leaves it to the database. Else note the expression."
+
     // F: the statement may fail.
     F201 Error "A required column without a default comes to a table"
         "PostgreSQL has no value for the rows that are there, so it refuses if there is one."
