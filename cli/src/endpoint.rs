@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 use crate::args;
 use crate::database::Database;
 use crate::failure::Failure;
-use crate::introspect::{Scope, introspect};
+use crate::introspect::{Scope, introspect, introspect_whole};
 use crate::{progress, report, schema_files, snapshot};
 
 /// An end, as it was asked for.
@@ -83,9 +83,10 @@ pub(crate) async fn load(pair: Pair<&Endpoint>) -> Result<Pair<Loaded>, Failure>
     let next = load_file(pair.next)?;
     let scope = |other: &Option<(Loaded, Scope)>| other.as_ref().map_or(Scope::Current, |(_, scope)| scope.clone());
     let (previous_scope, next_scope) = (scope(&next), scope(&previous));
+    let is_whole = previous.is_none() && next.is_none();
     Ok(Pair {
-        previous: finish(pair.previous, previous, &previous_scope).await?,
-        next: finish(pair.next, next, &next_scope).await?,
+        previous: finish(pair.previous, previous, &previous_scope, is_whole).await?,
+        next: finish(pair.next, next, &next_scope, is_whole).await?,
     })
 }
 
@@ -103,18 +104,24 @@ fn load_file(endpoint: &Endpoint) -> Result<Option<(Loaded, Scope)>, Failure> {
     }))
 }
 
-async fn finish(endpoint: &Endpoint, loaded: Option<(Loaded, Scope)>, scope: &Scope) -> Result<Loaded, Failure> {
+async fn finish(
+    endpoint: &Endpoint,
+    loaded: Option<(Loaded, Scope)>,
+    scope: &Scope,
+    is_whole: bool,
+) -> Result<Loaded, Failure> {
     match (loaded, endpoint) {
         (Some((loaded, _)), _) => Ok(loaded),
-        (None, Endpoint::Database(database)) => read_database(database, scope).await,
+        (None, Endpoint::Database(database)) => read_database(database, scope, is_whole).await,
         (None, _) => Ok(Loaded::empty()),
     }
 }
 
-async fn read_database(database: &Database, scope: &Scope) -> Result<Loaded, Failure> {
+async fn read_database(database: &Database, scope: &Scope, is_whole: bool) -> Result<Loaded, Failure> {
     let spinner = progress::spinner();
     spinner.set_message(format!("reading {database}"));
-    let loaded = read_client(&mut database.connect().await?, scope).await;
+    let mut client = database.connect().await?;
+    let loaded = if is_whole { read_whole(&mut client, scope).await } else { read_client(&mut client, scope).await };
     spinner.finish_and_clear();
     loaded
 }
@@ -123,6 +130,13 @@ async fn read_database(database: &Database, scope: &Scope) -> Result<Loaded, Fai
 pub(crate) async fn read_client(client: &mut Client, scope: &Scope) -> Result<Loaded, Failure> {
     let current_schema = relata::migrate::current_schema(client).await?;
     let state = introspect(client, scope).await?;
+    Ok(Loaded { state, intent: None, current_schema: Some(current_schema) })
+}
+
+/// Reads all that the database has, also what no schema can be compared with.
+pub(crate) async fn read_whole(client: &mut Client, scope: &Scope) -> Result<Loaded, Failure> {
+    let current_schema = relata::migrate::current_schema(client).await?;
+    let state = introspect_whole(client, scope).await?;
     Ok(Loaded { state, intent: None, current_schema: Some(current_schema) })
 }
 

@@ -1,15 +1,17 @@
 //! The picture of a live database, read from PostgreSQL's catalog.
 //!
 //! Takes a connection and the schemas to look at, gives a [`State`] like the one a schema file leads to. Everything is
-//! read in one read-only transaction. Left out are partitions, the tables of migration histories, functions,
-//! triggers and policies, and what belongs to an extension.
+//! read in one read-only transaction. Left out are partitions, the tables of migration histories and what belongs to an
+//! extension. Functions, triggers, policies and the like are read as definitions, where a whole database is asked for.
 
+mod definitions;
 mod indexes;
 mod objects;
 mod others;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod uses;
 
 use relata_codegen::ir::Schema;
 use relata_codegen::sql::{ObjectName, State};
@@ -57,8 +59,24 @@ impl Cx<'_> {
     }
 }
 
-/// Reads the database.
+/// Reads what a schema can be compared with.
 pub(crate) async fn introspect(client: &mut Client, scope: &Scope) -> Result<State, Failure> {
+    read_as(client, scope, Depth::Schema).await
+}
+
+/// Reads everything that two databases can differ in.
+pub(crate) async fn introspect_whole(client: &mut Client, scope: &Scope) -> Result<State, Failure> {
+    read_as(client, scope, Depth::Whole).await
+}
+
+/// How much is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    Schema,
+    Whole,
+}
+
+async fn read_as(client: &mut Client, scope: &Scope, depth: Depth) -> Result<State, Failure> {
     let transaction = client
         .build_transaction()
         .isolation_level(IsolationLevel::RepeatableRead)
@@ -66,12 +84,12 @@ pub(crate) async fn introspect(client: &mut Client, scope: &Scope) -> Result<Sta
         .start()
         .await
         .map_err(|error| Failure::database("reading the database", &error))?;
-    let state = read(&transaction, scope).await?;
+    let state = read(&transaction, scope, depth).await?;
     transaction.rollback().await.map_err(|error| Failure::database("reading the database", &error))?;
     Ok(state)
 }
 
-async fn read(transaction: &Transaction<'_>, scope: &Scope) -> Result<State, Failure> {
+async fn read(transaction: &Transaction<'_>, scope: &Scope, depth: Depth) -> Result<State, Failure> {
     let failed = |error: tokio_postgres::Error| Failure::database("reading the database", &error);
     let cx = match scope {
         Scope::Current => {
@@ -89,7 +107,12 @@ async fn read(transaction: &Transaction<'_>, scope: &Scope) -> Result<State, Fai
             Cx { transaction, schemas: schemas.clone(), unqualified: None }
         }
     };
-    collect(&cx).await.map_err(failed)
+    let mut state = collect(&cx).await.map_err(failed)?;
+    if depth == Depth::Whole {
+        state.definitions = definitions::definitions(&cx).await.map_err(failed)?;
+        state.sort();
+    }
+    Ok(state)
 }
 
 async fn collect(cx: &Cx<'_>) -> Result<State, tokio_postgres::Error> {
@@ -101,6 +124,7 @@ async fn collect(cx: &Cx<'_>) -> Result<State, tokio_postgres::Error> {
         tables: tables::tables(cx, &enums).await?,
         enums,
         others: Vec::new(),
+        definitions: Vec::new(),
     };
     indexes::add_indexes(cx, &mut state).await?;
     let idle = objects::take_idle_sequences(&mut state);

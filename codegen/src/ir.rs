@@ -4,11 +4,13 @@
 //! Prisma's. Nothing here knows of spans, diagnostics or the syntax tree, and nothing here can be
 //! wrong: what could be was refused before. Ask questions through the walkers.
 
+mod column_text;
 mod id;
 pub mod names;
 mod types;
 mod walk;
 
+pub use column_text::{ColumnText, ColumnTextError};
 pub use id::{EnumId, FieldId, ModelId, RelationId};
 pub use types::{
     Arity, DateTimeLibrary, DecimalLibrary, DefaultValue, IndexMethod, Literal, NativeType, ReferentialAction,
@@ -197,7 +199,7 @@ pub enum ColumnType {
     Scalar(ScalarType, NativeType),
     /// An enum of the schema.
     Enum(EnumId),
-    /// `Unsupported("...")`: the text between the quotes. Not in the client.
+    /// `Unsupported("...")`: the text between the quotes, which [`ColumnText`] reads. Not in the client.
     Unsupported(String),
 }
 

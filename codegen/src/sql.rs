@@ -20,7 +20,7 @@ pub mod quote;
 mod render;
 mod state;
 
-pub use change::{Belongings, Change, Place, TableObject};
+pub use change::{Belongings, Change, Differs, Place, TableObject, Unmigrated};
 pub use data_type::DataType;
 pub use diff::{DiffError, DiffOptions, ProbableRename, Rename, Side, UnfollowedRename, diff, name_likeness};
 pub use intent::{ColumnIntent, EnumIntent, Intent, LabelIntent, TableIntent};
@@ -34,8 +34,9 @@ pub use plan::{
 };
 pub use render::{SEGMENT_OUTSIDE, SEGMENT_TRANSACTIONAL, render, summary};
 pub use state::{
-    Check, Column, ColumnDefault, EnumType, Extension, ForeignKey, Identity, Index, IndexPart, IndexTarget, ObjectName,
-    Other, OtherKind, PrimaryKey, Sequence, State, Table, UniqueConstraint,
+    Check, Column, ColumnDefault, ColumnOptions, ConstraintOptions, Deferrable, Definition, EnumType, Extension,
+    ForeignKey, Identity, Index, IndexPart, IndexTarget, ObjectName, Other, OtherKind, PrimaryKey, Sequence,
+    SequenceOptions, State, Table, TableOptions, UniqueConstraint, Use,
 };
 
 /// The two ends of a comparison.

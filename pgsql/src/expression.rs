@@ -292,7 +292,7 @@ impl<'t> Parser<'t> {
             }
             Lexeme::Bits(text) => {
                 self.at += 1;
-                Some(Node::Name(text.clone()))
+                Some(Node::Text(bits(text)?))
             }
             Lexeme::Number(number) => {
                 self.at += 1;
@@ -438,5 +438,27 @@ fn uncast(node: Node) -> Node {
     match node {
         Node::Cast(inner, _) => uncast(*inner),
         other => other,
+    }
+}
+
+/// The binary digits of `B'0101'` or `X'5'`, which PostgreSQL prints in binary.
+fn bits(text: &str) -> Option<String> {
+    let digits = text.get(2..text.len().checked_sub(1)?)?;
+    if text.starts_with(['b', 'B']) {
+        return Some(digits.to_owned());
+    }
+    digits.chars().map(|digit| Some(format!("{:04b}", digit.to_digit(16)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_expression;
+
+    #[test]
+    fn bit_strings_mean_their_digits() {
+        let node = |sql| parse_expression(sql).map(|node| node.to_string());
+        assert_eq!(node("B'0101'"), node("X'5'"));
+        assert_eq!(node("B'0101'"), node("'0101'"));
+        assert_eq!(node("X'z'"), None);
     }
 }

@@ -4,7 +4,7 @@ use relata_codegen::sql::{Change, Finding, LintSeverity, Pair, Step, Transaction
 use serde::Serialize;
 
 use crate::difference::{Renames, difference, plan};
-use crate::endpoint::{Endpoint, load};
+use crate::endpoint::{Endpoint, Loaded, load};
 use crate::failure::{Exit, Failure};
 use crate::write::write_file;
 use crate::{args, say};
@@ -24,10 +24,23 @@ pub(crate) async fn migrate_diff(args: &args::MigrateDiff) -> Result<Exit, Failu
     };
     match &args.out {
         Some(path) => write_file(path, &text)?,
-        None if is_empty && !args.json => say::err("no difference"),
+        None if is_empty && !args.json => say::err(&nothing(&loaded)),
         None => say::out(text.trim_end())?,
     }
     Ok(if args.exit_code && !is_empty { Exit::Difference } else { Exit::Done })
+}
+
+/// What an empty difference says: of two databases it says what was not looked at.
+fn nothing(loaded: &Pair<Loaded>) -> String {
+    match (&loaded.previous.current_schema, &loaded.next.current_schema) {
+        (Some(previous), Some(next)) => {
+            let schemas = if previous == next { previous.clone() } else { format!("{previous} and {next}") };
+            format!(
+                "no difference in the schema {schemas}; owners, privileges, tablespaces and settings are not compared"
+            )
+        }
+        _ => "no difference".to_owned(),
+    }
 }
 
 #[derive(Serialize)]

@@ -87,7 +87,7 @@ pub(crate) async fn verify(args: &args::Verify) -> Result<Exit, Failure> {
 pub(super) fn start(url: Option<&str>) -> Result<DevDb, Failure> {
     let is_chosen = std::env::var_os("RELATA_DEVDB").is_some();
     let server = match url {
-        Some(url) => DevDb::builder().database_url(url).start(),
+        Some(url) => DevDb::builder().only(Source::Url).database_url(url).start(),
         None if is_chosen => DevDb::start(),
         None => {
             let system = DevDb::builder().only(Source::System).start();

@@ -7,18 +7,24 @@ use tokio_postgres::Row;
 use super::Cx;
 
 /// One row for each part of each index. Key parts come first; the others are those of `INCLUDE`.
-/// `nulls not distinct` exists from PostgreSQL 15 on, so it is read from the row as JSON.
+/// PostgreSQL keeps a count of its own among the options of a column. `nulls not distinct` exists from PostgreSQL 15 on, so it is read from the row as JSON.
 const PARTS: &str = "
     SELECT n.nspname::text, t.relname::text, c.relname::text, i.indisunique, m.amname::text,
            COALESCE((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false), pg_get_expr(i.indpred, i.indrelid),
            part.place <= i.indnkeyatts, a.attname::text, pg_get_indexdef(i.indexrelid, part.place, false),
            CASE WHEN o.opcdefault THEN NULL ELSE o.opcname::text END,
            COALESCE(i.indoption[part.place - 1], 0::int2),
-           CASE WHEN o.opcdefault THEN o.opcname::text END, i.indisvalid
+           CASE WHEN o.opcdefault THEN o.opcname::text END, i.indisvalid,
+           COALESCE(c.reloptions, '{}') AS storage, ARRAY(SELECT o FROM unnest(x.attoptions) AS o WHERE o NOT LIKE 'pg\\_attver=%') AS class_options,
+           CASE WHEN l.oid IS NULL OR l.oid = 'pg_catalog.\"default\"'::regcollation OR l.oid = a.attcollation THEN NULL
+                WHEN l.collnamespace = 'pg_catalog'::regnamespace THEN quote_ident(l.collname)
+                ELSE format('%I.%I', l.collnamespace::regnamespace::text, l.collname) END AS collation
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
     JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace
     CROSS JOIN LATERAL generate_series(1, i.indnatts::int) AS part(place)
     LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[part.place - 1] AND a.attnum <> 0
+    LEFT JOIN pg_attribute x ON x.attrelid = i.indexrelid AND x.attnum = part.place
+    LEFT JOIN pg_collation l ON l.oid = i.indcollation[part.place - 1] AND part.place <= i.indnkeyatts
     LEFT JOIN pg_opclass o ON o.oid = i.indclass[part.place - 1] AND part.place <= i.indnkeyatts
     WHERE n.nspname = ANY($1) AND t.relkind IN ('r', 'p')
       AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
@@ -51,6 +57,7 @@ fn add_part(indexes: &mut Vec<Index>, method: IndexMethod, row: &Row) -> Result<
             include: Vec::new(),
             predicate: row.try_get(6)?,
             nulls_not_distinct: row.try_get(5)?,
+            storage: row.try_get("storage")?,
             valid: row.try_get(13)?,
         });
     }
@@ -73,6 +80,8 @@ fn key_part(column: Option<String>, row: &Row) -> Result<IndexPart, tokio_postgr
         },
         operator_class: row.try_get(10)?,
         default_class: row.try_get(12)?,
+        class_options: row.try_get("class_options")?,
+        collation: row.try_get("collation")?,
         sort: if option & DESCENDING == 0 { SortOrder::Asc } else { SortOrder::Desc },
         nulls_first: option & NULLS_FIRST != 0,
     })

@@ -1,6 +1,7 @@
 //! Schemas, extensions, enum types and sequences.
 
-use relata_codegen::sql::{ColumnDefault, DataType, EnumType, Extension, ObjectName, Sequence, State};
+use relata_codegen::sql::{ColumnDefault, DataType, EnumType, Extension, ObjectName, Sequence, SequenceOptions, State};
+use tokio_postgres::Row;
 
 use super::Cx;
 
@@ -43,7 +44,8 @@ pub(super) async fn enums(cx: &Cx<'_>) -> Result<Vec<EnumType>, tokio_postgres::
 /// Sequences with the column that owns them. Those of identity columns depend on it internally and are left out.
 const SEQUENCES: &str = "
     SELECT n.nspname::text, c.relname::text, format_type(s.seqtypid, NULL),
-           tn.nspname::text, t.relname::text, a.attname::text
+           tn.nspname::text, t.relname::text, a.attname::text,
+           s.seqtypid::regtype::text, s.seqincrement, s.seqmin, s.seqmax, s.seqstart, s.seqcache, s.seqcycle
     FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'a'
                          AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0
@@ -64,9 +66,32 @@ pub(super) async fn sequences(cx: &Cx<'_>) -> Result<Vec<Sequence>, tokio_postgr
                 (Some(schema), Some(table), Some(column)) => Some((cx.name(schema, table), column)),
                 _ => None,
             },
+            options: sequence_options(row)?,
         })
     };
     rows.iter().map(sequence).collect()
+}
+
+/// How a sequence counts, from a row with the columns of `pg_sequence`. What PostgreSQL takes by itself is left out, as it
+/// changes with the type.
+pub(super) fn sequence_options(row: &Row) -> Result<SequenceOptions, tokio_postgres::Error> {
+    let (least, largest) = match row.try_get::<_, &str>("seqtypid")? {
+        "smallint" => (i64::from(i16::MIN), i64::from(i16::MAX)),
+        "integer" => (i64::from(i32::MIN), i64::from(i32::MAX)),
+        _ => (i64::MIN, i64::MAX),
+    };
+    let increment: i64 = row.try_get("seqincrement")?;
+    let (min, max): (i64, i64) = (row.try_get("seqmin")?, row.try_get("seqmax")?);
+    let start: i64 = row.try_get("seqstart")?;
+    let (usual_min, usual_max, first) = if increment < 0 { (least, -1, max) } else { (1, largest, min) };
+    Ok(SequenceOptions {
+        increment,
+        min: (min != usual_min).then_some(min),
+        max: (max != usual_max).then_some(max),
+        start: (start != first).then_some(start),
+        cache: row.try_get("seqcache")?,
+        cycle: row.try_get("seqcycle")?,
+    })
 }
 
 /// Takes out the sequences that no column owns or takes its default from: no schema speaks of them.

@@ -1,25 +1,26 @@
-//! What a database has and no schema speaks of: views, free sequences, exclusion constraints, comments. Also what
-//! stands on columns, so that they can neither be dropped nor get another type.
+//! What a database has and no schema speaks of: views with what belongs to them, free sequences, exclusion constraints,
+//! comments.
 //!
 //! Each comes as the SQL that makes it, printed by PostgreSQL where it can.
 
-use std::collections::BTreeMap;
+mod views;
 
 use relata_codegen::sql::quote::{ident, literal, qualified};
-use relata_codegen::sql::{ObjectName, Other, OtherKind};
+use relata_codegen::sql::{ObjectName, Other, OtherKind, Use};
 use tokio_postgres::{Error, Row};
 
 use super::{Cx, HISTORY_TABLES};
 
 /// Not those of extensions, which come with them.
-const NO_EXTENSION: &str = "NOT EXISTS (SELECT FROM pg_depend AS x WHERE x.objid = c.oid AND x.deptype = 'e'
+pub(super) const NO_EXTENSION: &str = "NOT EXISTS (SELECT FROM pg_depend AS x WHERE x.objid = c.oid AND x.deptype = 'e'
         AND x.classid = 'pg_class'::regclass)";
 
 /// All of them, in an order in which they can be made.
 pub(super) async fn others(cx: &Cx<'_>, sequences: &[ObjectName]) -> Result<Vec<Other>, Error> {
     let mut others = free_sequences(cx, sequences).await?;
     others.extend(exclusions(cx).await?);
-    others.extend(views(cx).await?);
+    others.extend(views::views(cx).await?);
+    others.extend(views::parts(cx).await?);
     others.extend(comments(cx).await?);
     for (other, order) in others.iter_mut().zip(0..) {
         other.order = order;
@@ -41,119 +42,63 @@ async fn free_sequences(cx: &Cx<'_>, names: &[ObjectName]) -> Result<Vec<Other>,
             continue;
         }
         let (sequence, options): (String, String) = (qualified(&name), row.try_get(2)?);
-        found.push(Other {
-            kind: OtherKind::Sequence,
-            name: name.to_string(),
-            create: format!("CREATE SEQUENCE {sequence} {options}"),
-            change: Some(format!("ALTER SEQUENCE {sequence} {options}")),
-            drop: format!("DROP SEQUENCE {sequence}"),
-            order: 0,
-            uses: Vec::new(),
-        });
+        let create = format!("CREATE SEQUENCE {sequence} {options}");
+        let other = Other::new(OtherKind::Sequence, name.to_string(), create, format!("DROP SEQUENCE {sequence}"));
+        found.push(Other { change: Some(format!("ALTER SEQUENCE {sequence} {options}")), ..other });
     }
     Ok(found)
 }
 
 async fn exclusions(cx: &Cx<'_>) -> Result<Vec<Other>, Error> {
     let sql = format!(
-        "SELECT n.nspname::text, c.relname::text, k.conname::text, pg_get_constraintdef(k.oid)
+        "SELECT n.nspname::text, c.relname::text, k.conname::text, pg_get_constraintdef(k.oid),
+           ARRAY(SELECT a.attname::text FROM pg_depend AS d JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
+                 WHERE d.classid = 'pg_constraint'::regclass AND d.objid = k.oid AND d.refclassid = 'pg_class'::regclass
+                   AND d.refobjid = c.oid AND d.refobjsubid > 0 ORDER BY 1)
          FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
          WHERE k.contype = 'x' AND n.nspname = ANY($1) AND NOT c.relispartition AND {NO_EXTENSION} ORDER BY 1, 2, 3"
     );
     let exclusion = |row: &Row| {
         let (table, name) = (cx.name(row.try_get(0)?, row.try_get(1)?), row.try_get::<_, &str>(2)?);
         let alter = format!("ALTER TABLE {}", qualified(&table));
-        Ok(Other {
-            kind: OtherKind::Exclusion,
-            name: format!("{name} on {table}"),
-            create: format!("{alter} ADD CONSTRAINT {} {}", ident(name), row.try_get::<_, &str>(3)?),
-            change: None,
-            drop: format!("{alter} DROP CONSTRAINT {}", ident(name)),
-            order: 0,
-            uses: Vec::new(),
-        })
+        let create = format!("{alter} ADD CONSTRAINT {} {}", ident(name), row.try_get::<_, &str>(3)?);
+        let drop = format!("{alter} DROP CONSTRAINT {}", ident(name));
+        let other = Other::new(OtherKind::Exclusion, format!("{name} on {table}"), create, drop);
+        let columns: Vec<String> = row.try_get(4)?;
+        let uses = columns.into_iter().map(|column| Use::Column(table.clone(), column)).collect();
+        Ok(Other { uses, ..other })
     };
     cx.rows(&sql).await?.iter().map(exclusion).collect()
 }
 
-/// A view has a larger oid than those it reads, unless it was replaced by one that reads a later one.
-async fn views(cx: &Cx<'_>) -> Result<Vec<Other>, Error> {
-    let mut uses = uses(cx).await?;
-    let sql = format!(
-        "SELECT c.oid, n.nspname::text, c.relname::text, c.relkind = 'm', pg_get_viewdef(c.oid),
-           array_to_string(c.reloptions, ', ')
-         FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-         WHERE c.relkind IN ('v', 'm') AND n.nspname = ANY($1) AND {NO_EXTENSION} ORDER BY c.oid"
-    );
-    let mut views = Vec::new();
-    for row in cx.rows(&sql).await? {
-        let name = cx.name(row.try_get(1)?, row.try_get(2)?);
-        let (kind, word) = if row.try_get(3)? {
-            (OtherKind::MaterializedView, "MATERIALIZED VIEW")
-        } else {
-            (OtherKind::View, "VIEW")
-        };
-        let (definition, options): (&str, Option<&str>) = (row.try_get(4)?, row.try_get(5)?);
-        let options = options.map(|options| format!(" WITH ({options})")).unwrap_or_default();
-        let definition = definition.trim().trim_end_matches(';');
-        views.push(Other {
-            kind,
-            name: name.to_string(),
-            create: format!("CREATE {word} {}{options} AS\n{definition}", qualified(&name)),
-            change: None,
-            drop: format!("DROP {word} {}", qualified(&name)),
-            order: 0,
-            uses: uses.remove(&row.try_get(0)?).unwrap_or_default(),
-        });
-    }
-    Ok(in_order(views))
-}
-
-/// Each behind those it reads. A circle, which PostgreSQL does not allow, would stay as it is.
-fn in_order(mut left: Vec<Other>) -> Vec<Other> {
-    let mut sorted: Vec<Other> = Vec::with_capacity(left.len());
-    while !left.is_empty() {
-        let reads = |view: &Other, other: &Other| view.uses.iter().any(|(name, _)| name.to_string() == other.name);
-        let free = left.iter().position(|view| !left.iter().any(|other| other != view && reads(view, other)));
-        sorted.push(left.remove(free.unwrap_or(0)));
-    }
-    sorted
-}
-
-/// The tables, views and columns that each view reads.
-async fn uses(cx: &Cx<'_>) -> Result<BTreeMap<u32, Vec<(ObjectName, Option<String>)>>, Error> {
-    let sql = "SELECT DISTINCT r.ev_class, n.nspname::text, t.relname::text, a.attname::text
-        FROM pg_rewrite AS r JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
-        JOIN pg_class AS v ON v.oid = r.ev_class JOIN pg_namespace AS vn ON vn.oid = v.relnamespace
-        JOIN pg_class AS t ON d.refclassid = 'pg_class'::regclass AND t.oid = d.refobjid AND t.oid <> v.oid
-        JOIN pg_namespace AS n ON n.oid = t.relnamespace
-        LEFT JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid AND d.refobjsubid > 0
-        WHERE vn.nspname = ANY($1) ORDER BY 2, 3, 4";
-    let mut uses: BTreeMap<u32, Vec<_>> = BTreeMap::new();
-    for row in cx.rows(sql).await? {
-        let used = (cx.name(row.try_get(1)?, row.try_get(2)?), row.try_get(3)?);
-        uses.entry(row.try_get(0)?).or_default().push(used);
-    }
-    Ok(uses)
-}
-
-/// Comments on tables, columns, views, indexes, sequences, enums and constraints.
+/// Comments on tables, columns, views, indexes, sequences, enums and constraints, and on what belongs to views.
 async fn comments(cx: &Cx<'_>) -> Result<Vec<Other>, Error> {
     let sql = format!(
         "SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
              WHEN 'i' THEN 'INDEX' WHEN 'I' THEN 'INDEX' ELSE 'TABLE' END, n.nspname::text, c.relname::text,
-           a.attname::text, s.description
+           a.attname::text, s.description, COALESCE(t.relname, c.relname)::text, COALESCE(t.relkind, c.relkind) IN ('v', 'm')
          FROM pg_description AS s JOIN pg_class AS c ON s.classoid = 'pg_class'::regclass AND c.oid = s.objoid
          JOIN pg_namespace AS n ON n.oid = c.relnamespace
          LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = s.objsubid AND s.objsubid > 0
+         LEFT JOIN pg_index AS i ON i.indexrelid = c.oid LEFT JOIN pg_class AS t ON t.oid = i.indrelid
          WHERE n.nspname = ANY($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'i', 'I') AND {NO_EXTENSION}
          UNION ALL
-         SELECT 'CONSTRAINT', n.nspname::text, c.relname::text, k.conname::text, s.description
+         SELECT 'CONSTRAINT', n.nspname::text, c.relname::text, k.conname::text, s.description, c.relname::text, false
          FROM pg_description AS s JOIN pg_constraint AS k ON s.classoid = 'pg_constraint'::regclass AND k.oid = s.objoid
          JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
          WHERE n.nspname = ANY($1) AND {NO_EXTENSION}
          UNION ALL
-         SELECT 'TYPE', n.nspname::text, c.typname::text, NULL, s.description
+         SELECT 'TRIGGER', n.nspname::text, c.relname::text, t.tgname::text, s.description, c.relname::text, true
+         FROM pg_description AS s JOIN pg_trigger AS t ON s.classoid = 'pg_trigger'::regclass AND t.oid = s.objoid
+         JOIN pg_class AS c ON c.oid = t.tgrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE n.nspname = ANY($1) AND c.relkind = 'v' AND {NO_EXTENSION}
+         UNION ALL
+         SELECT 'RULE', n.nspname::text, c.relname::text, r.rulename::text, s.description, c.relname::text, true
+         FROM pg_description AS s JOIN pg_rewrite AS r ON s.classoid = 'pg_rewrite'::regclass AND r.oid = s.objoid
+         JOIN pg_class AS c ON c.oid = r.ev_class JOIN pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE n.nspname = ANY($1) AND c.relkind = 'v' AND {NO_EXTENSION}
+         UNION ALL
+         SELECT 'TYPE', n.nspname::text, c.typname::text, NULL, s.description, c.typname::text, false
          FROM pg_description AS s JOIN pg_type AS c ON s.classoid = 'pg_type'::regclass AND c.oid = s.objoid
          JOIN pg_namespace AS n ON n.oid = c.typnamespace
          WHERE n.nspname = ANY($1) AND c.typtype = 'e'
@@ -162,69 +107,36 @@ async fn comments(cx: &Cx<'_>) -> Result<Vec<Other>, Error> {
     let mut comments = Vec::new();
     for row in cx.rows(&sql).await? {
         let (word, owner): (&str, &str) = (row.try_get(0)?, row.try_get(2)?);
-        if !HISTORY_TABLES.contains(&owner) {
-            comments.push(comment(word, cx.name(row.try_get(1)?, owner), row.try_get(3)?, row.try_get(4)?));
+        if HISTORY_TABLES.contains(&owner) {
+            continue;
         }
+        let (schema, part): (&str, Option<&str>) = (row.try_get(1)?, row.try_get(3)?);
+        let (owner, table) = (cx.name(schema, owner), cx.name(schema, row.try_get(5)?));
+        let comment = comment(word, &owner, part, row.try_get(4)?);
+        let used = match part {
+            Some(column) if ["TABLE", "VIEW", "MATERIALIZED VIEW"].contains(&word) => {
+                Use::Column(table.clone(), column.to_owned())
+            }
+            Some(name) => Use::Constraint(table.clone(), name.to_owned()),
+            None if word == "INDEX" => Use::Constraint(table.clone(), owner.name.clone()),
+            None => Use::Relation(owner),
+        };
+        let part_of = row.try_get::<_, bool>(6)?.then_some(table);
+        comments.push(Other { uses: vec![used], part_of, ..comment });
     }
     Ok(comments)
 }
 
-fn comment(word: &str, owner: ObjectName, part: Option<&str>, text: &str) -> Other {
+fn comment(word: &str, owner: &ObjectName, part: Option<&str>, text: &str) -> Other {
     let (name, target) = match part {
-        Some(part) if word == "CONSTRAINT" => {
-            (format!("constraint {part} on {owner}"), format!("CONSTRAINT {} ON {}", ident(part), qualified(&owner)))
-        }
-        Some(part) => (format!("column {owner}.{part}"), format!("COLUMN {}.{}", qualified(&owner), ident(part))),
-        None => (format!("{} {owner}", word.to_lowercase()), format!("{word} {}", qualified(&owner))),
+        Some(part) if ["CONSTRAINT", "TRIGGER", "RULE"].contains(&word) => (
+            format!("{} {part} on {owner}", word.to_lowercase()),
+            format!("{word} {} ON {}", ident(part), qualified(owner)),
+        ),
+        Some(part) => (format!("column {owner}.{part}"), format!("COLUMN {}.{}", qualified(owner), ident(part))),
+        None => (format!("{} {owner}", word.to_lowercase()), format!("{word} {}", qualified(owner))),
     };
     let create = format!("COMMENT ON {target} IS {}", literal(text));
-    Other {
-        kind: OtherKind::Comment,
-        name,
-        change: Some(create.clone()),
-        create,
-        drop: format!("COMMENT ON {target} IS NULL"),
-        order: 0,
-        uses: vec![(owner, None)],
-    }
-}
-
-/// What stands on each column, by the oid of its table and its number; 0 is the table as a whole.
-pub(super) async fn used_by(cx: &Cx<'_>) -> Result<BTreeMap<(u32, i32), Vec<String>>, Error> {
-    let sql = "SELECT d.refobjid, d.refobjsubid, v.relkind::text, vn.nspname::text, v.relname::text,
-           pg_describe_object(d.classid, d.objid, d.objsubid)
-        FROM pg_depend AS d JOIN pg_class AS c ON d.refclassid = 'pg_class'::regclass AND c.oid = d.refobjid
-        JOIN pg_namespace AS n ON n.oid = c.relnamespace
-        LEFT JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
-        LEFT JOIN pg_class AS v ON v.oid = r.ev_class
-        LEFT JOIN pg_namespace AS vn ON vn.oid = v.relnamespace
-        LEFT JOIN pg_attrdef AS f ON d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid
-        LEFT JOIN pg_attribute AS g ON g.attrelid = c.oid AND g.attnum <> d.refobjsubid AND g.attgenerated <> ''
-          AND (f.adrelid = c.oid AND f.adnum = g.attnum
-            OR d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = g.attnum)
-        WHERE n.nspname = ANY($1) AND c.relkind IN ('r', 'p')
-          AND (v.oid <> c.oid OR g.attnum IS NOT NULL
-            OR d.refobjsubid > 0 AND d.classid IN ('pg_policy'::regclass, 'pg_trigger'::regclass))
-        ORDER BY 1, 2, 3, 4, 5, 6";
-    let mut used: BTreeMap<(u32, i32), Vec<String>> = BTreeMap::new();
-    for row in cx.rows(sql).await? {
-        let view: (Option<&str>, Option<&str>, Option<&str>) = (row.try_get(2)?, row.try_get(3)?, row.try_get(4)?);
-        let user = match view {
-            (Some(kind), Some(schema), Some(name)) => {
-                let kind = if kind == "m" { OtherKind::MaterializedView } else { OtherKind::View };
-                format!("{kind} {}", cx.name(schema, name))
-            }
-            _ => row.try_get(5)?,
-        };
-        let users = used.entry((row.try_get(0)?, row.try_get(1)?)).or_default();
-        if !users.contains(&user) {
-            users.push(user);
-        }
-    }
-    Ok(used)
-}
-
-/// Whether a user of a column has to go for the table to go: triggers and policies go with it.
-pub(super) fn is_view(user: &str) -> bool {
-    user.starts_with("view ") || user.starts_with("materialized view ")
+    let other = Other::new(OtherKind::Comment, name, create.clone(), format!("COMMENT ON {target} IS NULL"));
+    Other { change: Some(create), ..other }
 }

@@ -4,19 +4,29 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use relata_codegen::ir::ReferentialAction;
 use relata_codegen::sql::{
-    Check, Column, ColumnDefault, DataType, EnumType, ForeignKey, Identity, ObjectName, PrimaryKey, Table,
-    UniqueConstraint,
+    Check, Column, ColumnDefault, ColumnOptions, ConstraintOptions, DataType, Deferrable, EnumType, ForeignKey,
+    Identity, ObjectName, PrimaryKey, SequenceOptions, Table, TableOptions, UniqueConstraint,
 };
 use tokio_postgres::Row;
 
-use super::{Cx, HISTORY_TABLES, others};
+use super::{Cx, HISTORY_TABLES, objects, uses};
 
 /// Tables whose columns and constraints are read, by the oid of the table.
 type Tables = BTreeMap<u32, Table>;
 
 const TABLES: &str = "
-    SELECT c.oid, n.nspname::text, c.relname::text
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    SELECT c.oid, n.nspname::text, c.relname::text, c.relpersistence = 'u' AS unlogged,
+           ARRAY(SELECT option FROM unnest(c.reloptions) AS option
+                 UNION ALL SELECT 'toast.' || option FROM unnest(x.reloptions) AS option ORDER BY 1) AS storage,
+           pg_get_partkeydef(c.oid) AS partition_by,
+           ARRAY(SELECT a.attname::text FROM pg_attribute a JOIN pg_partitioned_table p ON p.partrelid = a.attrelid
+                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.attnum = ANY(p.partattrs) ORDER BY a.attnum)
+             AS partition_columns,
+           ARRAY(SELECT part.name FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
+                 JOIN pg_namespace pn ON pn.oid = p.relnamespace
+                 CROSS JOIN LATERAL unnest(ARRAY[pn.nspname::text, p.relname::text]) WITH ORDINALITY AS part(name, place)
+                 WHERE i.inhrelid = c.oid ORDER BY i.inhseqno, part.place) AS inherits
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_class x ON x.oid = c.reltoastrelid
     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname = ANY($1)
       AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
                       AND d.deptype = 'e')";
@@ -28,24 +38,29 @@ pub(super) async fn tables(cx: &Cx<'_>, enums: &[EnumType]) -> Result<Vec<Table>
     for row in cx.rows(TABLES).await? {
         let name: &str = row.try_get(2)?;
         if !HISTORY_TABLES.contains(&name) {
-            tables.insert(row.try_get(0)?, Table::new(cx.name(row.try_get(1)?, name)));
+            let options = table_options(cx, &row)?;
+            tables.insert(row.try_get(0)?, Table { options, ..Table::new(cx.name(row.try_get(1)?, name)) });
         }
     }
-    let mut used_by = others::used_by(cx).await?;
+    let mut used_by = uses::used_by(cx).await?;
     for row in cx.rows(COLUMNS).await? {
         let (oid, number) = (row.try_get(0)?, row.try_get(11)?);
         if let Some(table) = tables.get_mut(&oid) {
-            let users = used_by.remove(&(oid, number)).unwrap_or_default();
-            let views = users.iter().filter(|user| others::is_view(user) && !table.used_by.contains(user));
+            let name: &str = row.try_get(1)?;
+            let mut users = used_by.remove(&(oid, number)).unwrap_or_default();
+            let views = users.iter().filter(|user| uses::is_view(user) && !table.used_by.contains(user));
             let views: Vec<String> = views.cloned().collect();
             table.used_by.extend(views);
+            users.extend(used_by.get(&(oid, uses::EVERY_COLUMN)).into_iter().flatten().cloned());
+            if table.options.partition_columns.iter().any(|column| column == name) {
+                users.push(format!("the partition key of {}", table.name));
+            }
             table.columns.push(Column { used_by: users, ..column(cx, &enums, &row)? });
         }
     }
     for ((oid, _), users) in used_by {
         if let Some(table) = tables.get_mut(&oid) {
-            let views = users.into_iter().filter(|user| others::is_view(user));
-            let new: Vec<String> = views.filter(|user| !table.used_by.contains(user)).collect();
+            let new: Vec<String> = users.into_iter().filter(|user| !table.used_by.contains(user)).collect();
             table.used_by.extend(new);
         }
     }
@@ -55,6 +70,18 @@ pub(super) async fn tables(cx: &Cx<'_>, enums: &[EnumType]) -> Result<Vec<Table>
         }
     }
     Ok(tables.into_values().collect())
+}
+
+fn table_options(cx: &Cx<'_>, row: &Row) -> Result<TableOptions, tokio_postgres::Error> {
+    // Pairs of names, one after the other.
+    let inherits: Vec<String> = row.try_get("inherits")?;
+    Ok(TableOptions {
+        unlogged: row.try_get("unlogged")?,
+        storage: row.try_get("storage")?,
+        partition_by: row.try_get("partition_by")?,
+        partition_columns: row.try_get("partition_columns")?,
+        inherits: inherits.chunks_exact(2).map(|pair| cx.name(&pair[0], &pair[1])).collect(),
+    })
 }
 
 /// A column's type is an enum if it, or the element type of its array, is one that is read. A domain over an array has
@@ -70,7 +97,8 @@ const COLUMNS: &str = "
            t.typcategory = 'A', en.nspname::text, CASE e.typtype WHEN 'e' THEN e.typname::text END,
            CASE WHEN a.attcollation <> t.typcollation AND l.collnamespace <> 'pg_catalog'::regnamespace
                 THEN format('%I.%I', l.collnamespace::regnamespace::text, l.collname)
-                WHEN a.attcollation <> t.typcollation THEN quote_ident(l.collname) END, a.attnum::int
+                WHEN a.attcollation <> t.typcollation THEN quote_ident(l.collname) END, a.attnum::int,
+           a.attinhcount > 0 AS inherited, s.*
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_type t ON t.oid = a.atttypid
     JOIN pg_type e ON e.oid = CASE WHEN t.typtype = 'b' AND t.typcategory = 'A' AND t.typelem <> 0 THEN t.typelem
@@ -78,6 +106,11 @@ const COLUMNS: &str = "
     JOIN pg_namespace en ON en.oid = e.typnamespace
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     LEFT JOIN pg_collation l ON l.oid = a.attcollation
+    LEFT JOIN LATERAL (
+        SELECT s.seqtypid::regtype::text, s.seqincrement, s.seqmin, s.seqmax, s.seqstart, s.seqcache, s.seqcycle
+        FROM pg_depend i JOIN pg_sequence s ON s.seqrelid = i.objid
+        WHERE i.classid = 'pg_class'::regclass AND i.refclassid = 'pg_class'::regclass AND i.refobjid = a.attrelid
+          AND i.refobjsubid = a.attnum AND i.deptype = 'i') s ON a.attidentity <> ''
     WHERE n.nspname = ANY($1) AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
     ORDER BY a.attrelid, a.attnum";
 
@@ -92,12 +125,13 @@ fn column(cx: &Cx<'_>, enums: &BTreeSet<ObjectName>, row: &Row) -> Result<Column
         _ => DataType::parse(row.try_get(2)?),
     };
     let is_generated = !generated.is_empty();
+    let default = expression.filter(|_| !is_generated).and_then(|sql| ColumnDefault::parse(sql, &ty, array));
     Ok(Column {
         name: row.try_get(1)?,
         ty,
         array,
         nullable: !row.try_get::<_, bool>(3)?,
-        default: expression.filter(|_| !is_generated).and_then(|sql| ColumnDefault::parse(sql, array)),
+        default,
         identity: match identity {
             "a" => Some(Identity::Always),
             "d" => Some(Identity::ByDefault),
@@ -106,6 +140,14 @@ fn column(cx: &Cx<'_>, enums: &BTreeSet<ObjectName>, row: &Row) -> Result<Column
         generated: expression.filter(|_| is_generated).map(str::to_owned),
         collation: row.try_get(10)?,
         used_by: Vec::new(),
+        options: ColumnOptions {
+            counts: match row.try_get::<_, Option<&str>>("seqtypid")? {
+                Some(_) => objects::sequence_options(row)?,
+                None => SequenceOptions::default(),
+            },
+            is_virtual: generated == "v",
+            inherited: row.try_get("inherited")?,
+        },
     })
 }
 
@@ -118,9 +160,23 @@ const CONSTRAINTS: &str = "
            fn.nspname::text, f.relname::text,
            ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS u(num, place)
                  JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num ORDER BY u.place),
-           k.confdeltype::text, k.confupdtype::text, pg_get_expr(k.conbin, k.conrelid)
+           k.confdeltype::text, k.confupdtype::text, pg_get_expr(k.conbin, k.conrelid),
+           k.condeferrable, k.condeferred, NOT k.convalidated AS not_valid, k.contype = 'c' AND k.connoinherit AS no_inherit,
+           k.coninhcount > 0 AS inherited, k.confmatchtype = 'f' AS match_full,
+           NOT COALESCE((to_jsonb(k) ->> 'conenforced')::boolean, true) AS not_enforced,
+           COALESCE((to_jsonb(k) ->> 'conperiod')::boolean, false) AS period,
+           ARRAY(SELECT a.attname::text FROM pg_attribute a
+                 WHERE a.attrelid = k.conrelid AND to_jsonb(k) -> 'confdelsetcols' @> to_jsonb(a.attnum)
+                 ORDER BY a.attnum) AS delete_columns,
+           COALESCE((to_jsonb(x) ->> 'indnullsnotdistinct')::boolean, false) AS nulls_not_distinct,
+           ARRAY(SELECT a.attname::text FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS u(num, place)
+                 JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.num
+                 WHERE u.place > x.indnkeyatts ORDER BY u.place) AS include,
+           COALESCE(xc.reloptions, '{}') AS storage
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_class f ON f.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = f.relnamespace
+    LEFT JOIN pg_index x ON x.indexrelid = k.conindid AND k.contype IN ('p', 'u')
+    LEFT JOIN pg_class xc ON xc.oid = x.indexrelid
     WHERE n.nspname = ANY($1) AND k.contype IN ('p', 'u', 'f', 'c') AND k.conparentid = 0";
 
 fn add_constraint(cx: &Cx<'_>, table: &mut Table, row: &Row) -> Result<(), tokio_postgres::Error> {
@@ -128,13 +184,14 @@ fn add_constraint(cx: &Cx<'_>, table: &mut Table, row: &Row) -> Result<(), tokio
     let columns: Vec<String> = row.try_get(3)?;
     let referenced: (Option<&str>, Option<&str>) = (row.try_get(4)?, row.try_get(5)?);
     let expression: Option<String> = row.try_get(9)?;
+    let options = constraint_options(row)?;
     match (row.try_get::<_, &str>(1)?, referenced, expression) {
-        ("p", ..) => table.primary_key = Some(PrimaryKey { name, columns }),
-        ("u", ..) => table.uniques.push(UniqueConstraint { name, columns }),
-        ("c", _, Some(expression)) => table.checks.push(Check { name, expression }),
+        ("p", ..) => table.primary_key = Some(PrimaryKey { name, columns, options }),
+        ("u", ..) => table.uniques.push(UniqueConstraint { name, columns, options }),
+        ("c", _, Some(expression)) => table.checks.push(Check { name, expression, options }),
         ("f", (Some(schema), Some(referenced)), _) => {
             let key = foreign_key(name, columns, cx.name(schema, referenced), row)?;
-            table.foreign_keys.push(key);
+            table.foreign_keys.push(ForeignKey { options, ..key });
         }
         _ => {}
     }
@@ -154,6 +211,27 @@ fn foreign_key(
         referenced_columns: row.try_get(6)?,
         on_delete: action(row.try_get(7)?),
         on_update: action(row.try_get(8)?),
+        options: ConstraintOptions::default(),
+    })
+}
+
+fn constraint_options(row: &Row) -> Result<ConstraintOptions, tokio_postgres::Error> {
+    Ok(ConstraintOptions {
+        deferrable: match (row.try_get("condeferrable")?, row.try_get("condeferred")?) {
+            (false, _) => None,
+            (true, false) => Some(Deferrable::InitiallyImmediate),
+            (true, true) => Some(Deferrable::InitiallyDeferred),
+        },
+        not_valid: row.try_get("not_valid")?,
+        not_enforced: row.try_get("not_enforced")?,
+        no_inherit: row.try_get("no_inherit")?,
+        inherited: row.try_get("inherited")?,
+        match_full: row.try_get("match_full")?,
+        delete_columns: row.try_get("delete_columns")?,
+        nulls_not_distinct: row.try_get("nulls_not_distinct")?,
+        include: row.try_get("include")?,
+        storage: row.try_get("storage")?,
+        period: row.try_get("period")?,
     })
 }
 

@@ -421,7 +421,7 @@ impl Case<'_> {
                 continue;
             }
             stops += 1;
-            let done = render(&Plan { steps: plan.steps[..at].to_vec() });
+            let done = render(&Plan { steps: plan.steps[..at].to_vec(), ..Plan::default() });
             let done = if done.contains("-- relata:segment") {
                 done
             } else {

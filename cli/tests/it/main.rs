@@ -2,8 +2,10 @@
 
 mod adopt;
 mod bad_input;
+mod beyond;
 mod check;
 mod db;
+mod defaults;
 mod dev;
 mod diff;
 mod down;
@@ -27,4 +29,6 @@ mod retyped;
 mod settings;
 mod squash;
 mod support;
+mod two_databases;
+mod unsupported;
 mod verify;

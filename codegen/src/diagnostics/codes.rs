@@ -106,6 +106,7 @@ codes! {
     R0303 NATIVE_TYPE_MISMATCH Error "A native type that does not fit the field",
     R0304 NATIVE_TYPE_ARGUMENTS Error "Wrong arguments of a native type",
     R0305 WRONG_FIELD_TYPE Error "An attribute that does not fit the field's type",
+    R0306 MORE_THAN_A_TYPE Error "Something else than a type in `Unsupported`",
 
     // Attributes and their arguments.
     R0401 UNKNOWN_ATTRIBUTE Error "An unknown attribute",

@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::context::EmitCx;
 use crate::ir::{
-    Arity, ClientOptions, ColumnType, ColumnWalker, DateTimeLibrary, DecimalLibrary, NativeType, ScalarType,
+    Arity, ClientOptions, ColumnText, ColumnType, ColumnWalker, DateTimeLibrary, DecimalLibrary, NativeType, ScalarType,
 };
 
 /// The type of one value of the column, without `Option` or `Vec`.
@@ -96,7 +96,7 @@ pub(super) fn sql_types(cx: &EmitCx<'_>, column: ColumnWalker<'_>) -> (String, O
             let (sql, wire) = native_types(*native);
             (sql.to_owned(), wire)
         }
-        ColumnType::Unsupported(sql) => (sql.clone(), None),
+        ColumnType::Unsupported(text) => (ColumnText::type_of(text).to_owned(), None),
     };
     match column.arity() {
         Arity::List => (format!("{sql}[]"), wire.map(|wire| format!("{wire}[]"))),

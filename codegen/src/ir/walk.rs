@@ -2,8 +2,8 @@
 //! `sql` look at it.
 
 use super::{
-    Arity, Column, ColumnType, DefaultValue, Enum, EnumId, Field, FieldId, FieldKind, ForeignKey, Index, IndexField,
-    IndexTarget, Model, ModelId, Relation, RelationId, RelationStorage, Schema, Side,
+    Arity, Column, ColumnText, ColumnType, DefaultValue, Enum, EnumId, Field, FieldId, FieldKind, ForeignKey, Index,
+    IndexField, IndexTarget, Model, ModelId, Relation, RelationId, RelationStorage, Schema, Side,
 };
 
 macro_rules! walker {
@@ -209,9 +209,21 @@ impl<'s> ColumnWalker<'s> {
         !self.field().ignored && !matches!(self.column().ty, ColumnType::Unsupported(_))
     }
 
-    /// Whether a row can be inserted without a value for it: optional, a list, `@updatedAt`, or with a default.
+    /// Whether a row can be inserted without a value for it: optional, a list, `@updatedAt`, with a default, or one that
+    /// PostgreSQL computes or counts.
     pub fn may_be_omitted(self) -> bool {
-        self.arity() != Arity::Required || self.column().updated_at || self.column().default.is_some()
+        self.arity() != Arity::Required
+            || self.column().updated_at
+            || self.column().default.is_some()
+            || self.column_text().is_some_and(|text| text.has_value())
+    }
+
+    /// What `Unsupported("..")` says; none for other types.
+    pub fn column_text(self) -> Option<ColumnText<'s>> {
+        match &self.column().ty {
+            ColumnType::Unsupported(text) => ColumnText::parse(text).ok(),
+            _ => None,
+        }
     }
 
     /// Whether its default is made by the client rather than by the database.

@@ -3,9 +3,9 @@
 use super::draft::FieldType;
 use super::{Cx, Declared};
 use crate::diagnostics::hints::type_hint;
-use crate::diagnostics::{self as codes, Diagnostic, did_you_mean};
+use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
 use crate::ir::names::SCALAR_NAMES;
-use crate::ir::{FieldId, ScalarType};
+use crate::ir::{ColumnText, ColumnTextError, FieldId, ScalarType};
 
 /// Finds the type of every field.
 pub(super) fn resolve_types(cx: &mut Cx<'_, '_>) {
@@ -17,7 +17,10 @@ pub(super) fn resolve_types(cx: &mut Cx<'_, '_>) {
 
 fn resolve_type(cx: &mut Cx<'_, '_>, id: FieldId) -> FieldType {
     let field = cx.field(id).ast;
-    if field.ty.unsupported.is_some() {
+    if let Some(text) = &field.ty.unsupported {
+        if let Err(error) = ColumnText::parse(&text.value) {
+            report_unsupported(cx, text.span, &error);
+        }
         return FieldType::Unsupported;
     }
     let name = field.ty.name.text;
@@ -51,6 +54,47 @@ pub(super) fn scalar_type(name: &str) -> Option<ScalarType> {
         "Bytes" => ScalarType::Bytes,
         _ => return None,
     })
+}
+
+fn report_unsupported(cx: &mut Cx<'_, '_>, span: Span, error: &ColumnTextError<'_>) {
+    let (label, help) = match error {
+        ColumnTextError::NoType => (
+            "no type".to_owned(),
+            "write the type as PostgreSQL calls it: `Unsupported(\"tsvector\")`".to_owned(),
+        ),
+        ColumnTextError::Unreadable => (
+            "not a type of PostgreSQL".to_owned(),
+            "a type may be followed by `COLLATE name`, `GENERATED ALWAYS AS (expression) STORED` or `GENERATED ALWAYS AS IDENTITY`, and nothing else"
+                .to_owned(),
+        ),
+        ColumnTextError::Serial(word) => (
+            format!("`{word}` stands for a type, a sequence and a default"),
+            "write `Int @default(autoincrement())`, `BigInt @default(autoincrement())` or `Int @default(autoincrement()) @db.SmallInt`"
+                .to_owned(),
+        ),
+        ColumnTextError::Clause(word) => (format!("`{word}` is no part of the type"), instead_of(word)),
+    };
+    cx.report(
+        Diagnostic::new(codes::MORE_THAN_A_TYPE, span, "`Unsupported` takes the type of a column")
+            .label(label)
+            .help(help),
+    );
+}
+
+/// How the schema says what a clause says.
+fn instead_of(clause: &str) -> String {
+    match clause.to_ascii_lowercase().as_str() {
+        "default" => "write `@default(dbgenerated(\"..\"))` behind the type".to_owned(),
+        "not" | "null" => {
+            "a column takes NULL if there is a `?` behind the type: `Unsupported(\"tsvector\")?`".to_owned()
+        }
+        "check" => "write `@@check(\"..\")` in the model".to_owned(),
+        "unique" => "write `@@unique([..])` in the model".to_owned(),
+        "primary" => "write `@@id([..])` in the model".to_owned(),
+        "references" => "write a relation with `@relation(fields: [..], references: [..])`".to_owned(),
+        "(" => "leave the options out, and set them by a migration of your own: `ALTER TABLE .. ALTER COLUMN .. SET INCREMENT BY 5`; Relata keeps them".to_owned(),
+        _ => "leave it out, and add it by a migration of your own; Relata keeps what it cannot say".to_owned(),
+    }
 }
 
 fn report_unknown_type(cx: &mut Cx<'_, '_>, id: FieldId) {

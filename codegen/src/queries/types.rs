@@ -1,6 +1,6 @@
 //! Types as PostgreSQL has them, how they turn into one another, and what they are in the client.
 
-use crate::ir::{ColumnType, EnumId, NativeType, ScalarType, Schema};
+use crate::ir::{ColumnText, ColumnType, EnumId, NativeType, ScalarType, Schema};
 
 /// A type of PostgreSQL that is no array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -266,7 +266,8 @@ impl Base {
         Some(match ty {
             ColumnType::Enum(id) => Base::Enum(*id),
             ColumnType::Scalar(_, native) => Self::of_native(*native),
-            ColumnType::Unsupported(sql) => {
+            ColumnType::Unsupported(text) => {
+                let sql = ColumnText::type_of(text);
                 Self::of_name(&sql.split('(').next().unwrap_or_default().trim().to_ascii_lowercase())?
             }
         })

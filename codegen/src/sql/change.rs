@@ -3,8 +3,8 @@
 //! Renames come first and speak of old names; everything else uses the new ones.
 
 use super::state::{
-    Check, Column, EnumType, Extension, ForeignKey, Index, ObjectName, Other, PrimaryKey, Sequence, Table,
-    UniqueConstraint,
+    Check, Column, ConstraintOptions, EnumType, Extension, ForeignKey, Index, ObjectName, Other, PrimaryKey, Sequence,
+    Table, TableOptions, UniqueConstraint,
 };
 
 /// One difference.
@@ -158,12 +158,58 @@ pub enum Change {
         object: TableObject,
     },
 
+    /// Whether it is written to the log or where its rows are stored is otherwise. Only between two databases.
+    AlterTable {
+        /// The table.
+        table: ObjectName,
+        /// As it is.
+        previous: TableOptions,
+        /// As it shall be.
+        next: TableOptions,
+    },
+
     /// What no schema speaks of is missing. Only between two databases, as the next two.
     CreateOther(Other),
     /// It is another one; the first has to go before, if it cannot be changed into the second.
     ReplaceOther(Box<(Other, Other)>),
     /// It is gone.
     DropOther(Other),
+
+    /// Something differs that no migration of ours changes: a person has to. Only between two databases.
+    Unmigrated(Unmigrated),
+}
+
+/// A difference that is told, and left to a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmigrated {
+    /// What it is: `function`.
+    pub kind: String,
+    /// What it is called.
+    pub name: String,
+    /// In what way.
+    pub how: Differs,
+}
+
+/// In what way a thing differs between two databases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Differs {
+    /// Only the second one has it.
+    Missing,
+    /// Only the first one has it.
+    Extra,
+    /// Both have it, and it is not the same.
+    Otherwise,
+}
+
+impl std::fmt::Display for Unmigrated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let how = match self.how {
+            Differs::Missing => "is missing",
+            Differs::Extra => "is not in the other database",
+            Differs::Otherwise => "is another one",
+        };
+        write!(f, "{} {} {how}", self.kind, self.name)
+    }
 }
 
 /// What is built on a column whose type changes, and is not itself a change: a new column in its place has to take it
@@ -219,7 +265,23 @@ impl TableObject {
             TableObject::Check(_) => (&[], None),
             TableObject::Index(index) => (&index.include, Some(index)),
         };
-        names.iter().map(String::as_str).chain(index.into_iter().flat_map(Index::columns))
+        let included = match self {
+            TableObject::PrimaryKey(_) | TableObject::Unique(_) => self.options().map(|options| &options.include),
+            _ => None,
+        };
+        let names = names.iter().chain(included.into_iter().flatten());
+        names.map(String::as_str).chain(index.into_iter().flat_map(Index::columns))
+    }
+
+    /// What the schema language cannot say of it; none for an index.
+    pub fn options(&self) -> Option<&ConstraintOptions> {
+        match self {
+            TableObject::PrimaryKey(key) => Some(&key.options),
+            TableObject::Unique(unique) => Some(&unique.options),
+            TableObject::ForeignKey(key) => Some(&key.options),
+            TableObject::Check(check) => Some(&check.options),
+            TableObject::Index(_) => None,
+        }
     }
 
     /// What it is, in words.

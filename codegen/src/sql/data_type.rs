@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use super::expression::{Token, tokens};
 use super::quote::qualified;
 use super::state::ObjectName;
 use crate::ir::NativeType;
@@ -15,7 +16,7 @@ pub enum DataType {
     Native(NativeType),
     /// An enum type.
     Enum(ObjectName),
-    /// Any other type, as PostgreSQL prints it: `tsvector`, `vector(3)`, `interval`.
+    /// Any other type, as it is written or as PostgreSQL prints it: `tsvector`, `vector(3)`, `interval`.
     Other(String),
 }
 
@@ -30,15 +31,16 @@ impl DataType {
             array = true;
         }
         let (name, arguments) = split_arguments(text);
-        let ty = native(&name, arguments.as_deref())
-            .map_or_else(|| DataType::Other(other(&name, arguments.as_deref())), DataType::Native);
+        let ty = native(&name, arguments.as_deref()).map_or_else(|| DataType::Other(text.to_owned()), DataType::Native);
         (ty, array)
     }
 
-    /// Whether both are the same to PostgreSQL: `char` is `char(1)`, `timestamp` is `timestamp(6)`.
+    /// Whether both are the same to PostgreSQL: `char` is `char(1)`, `timestamp` is `timestamp(6)`, `Vector( 3 )` is
+    /// `vector(3)`.
     pub fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (DataType::Native(a), DataType::Native(b)) => canonical(*a) == canonical(*b),
+            (DataType::Other(a), DataType::Other(b)) => is_same_name(a, b),
             _ => self == other,
         }
     }
@@ -132,8 +134,31 @@ fn split_arguments(text: &str) -> (String, Option<String>) {
     }
 }
 
-fn other(name: &str, arguments: Option<&str>) -> String {
-    arguments.map_or_else(|| name.to_owned(), |arguments| format!("{name}({arguments})"))
+/// Whether two names of types or collations mean the same: words in any case, with spaces anywhere, in a schema that only
+/// one of them says.
+pub(super) fn is_same_name(a: &str, b: &str) -> bool {
+    let (Some((a_schema, a)), Some((b_schema, b))) = (split_schema(a), split_schema(b)) else {
+        return a.trim() == b.trim();
+    };
+    a == b && (a_schema.is_none() || b_schema.is_none() || a_schema == b_schema)
+}
+
+/// The schema and all the rest, each word in the spelling of PostgreSQL.
+fn split_schema(text: &str) -> Option<(Option<Token>, Vec<Token>)> {
+    let folded = tokens(text)?.into_iter().map(|token| match token {
+        // `dec` is `numeric`, with whatever numbers.
+        Token::Word(word) if ["dec", "decimal"].contains(&word.as_str()) => Token::Quoted("numeric".to_owned()),
+        Token::Word(word) => Token::Quoted(word),
+        other => other,
+    });
+    let mut tokens: Vec<Token> = folded.collect();
+    if matches!(tokens.get(1), Some(Token::Sign(sign)) if sign == ".") {
+        let schema = tokens.remove(0);
+        tokens.remove(0);
+        let is_built_in = schema == Token::Quoted("pg_catalog".to_owned());
+        return Some(((!is_built_in).then_some(schema), tokens));
+    }
+    Some((None, tokens))
 }
 
 fn native(name: &str, arguments: Option<&str>) -> Option<NativeType> {
@@ -149,12 +174,22 @@ fn native(name: &str, arguments: Option<&str>) -> Option<NativeType> {
         "integer" | "int" | "int4" => plain(NativeType::Integer),
         "bigint" | "int8" => plain(NativeType::BigInt),
         "oid" => plain(NativeType::Oid),
-        "numeric" | "decimal" => decimal(arguments),
+        "numeric" | "decimal" | "dec" => decimal(arguments),
         "money" => plain(NativeType::Money),
         "real" | "float4" => plain(NativeType::Real),
-        "double precision" | "float8" | "float" => plain(NativeType::DoublePrecision),
-        "character varying" | "varchar" => one(NativeType::VarChar),
-        "character" | "char" => one(NativeType::Char),
+        "double precision" | "float8" => plain(NativeType::DoublePrecision),
+        "float" => match arguments.map(str::parse::<u8>) {
+            None | Some(Ok(25..=53)) => Some(NativeType::DoublePrecision),
+            Some(Ok(1..=24)) => Some(NativeType::Real),
+            Some(_) => None,
+        },
+        "character varying"
+        | "varchar"
+        | "char varying"
+        | "national character varying"
+        | "national char varying"
+        | "nchar varying" => one(NativeType::VarChar),
+        "character" | "char" | "national character" | "national char" | "nchar" => one(NativeType::Char),
         "bpchar" if arguments.is_some() => one(NativeType::Char),
         "text" => plain(NativeType::Text),
         "citext" => plain(NativeType::Citext),
@@ -206,12 +241,35 @@ mod tests {
 
     #[test]
     fn other_types_keep_their_text() {
-        assert_eq!(DataType::parse("Vector(3)"), (DataType::Other("vector(3)".into()), false));
-        assert_eq!(DataType::parse("geometry(Point, 4326)"), (DataType::Other("geometry(Point,4326)".into()), false));
+        assert_eq!(DataType::parse("Vector(3)"), (DataType::Other("Vector(3)".into()), false));
+        assert_eq!(DataType::parse("geometry(Point, 4326)"), (DataType::Other("geometry(Point, 4326)".into()), false));
         assert_eq!(DataType::parse("\"My Type\"[]"), (DataType::Other("\"My Type\"".into()), true));
         assert_eq!(DataType::parse("\"a  (b)\""), (DataType::Other("\"a  (b)\"".into()), false));
         assert_eq!(DataType::parse("numeric(3,5)"), (DataType::Other("numeric(3,5)".into()), false));
         assert_eq!(DataType::parse(""), (DataType::Other(String::new()), false));
+    }
+
+    #[test]
+    fn spellings_of_one_type_are_the_same() {
+        let same = |a: &str, b: &str| DataType::parse(a).0.is_same(&DataType::parse(b).0);
+        for (a, b) in [
+            ("dec(5,2)", "numeric(5, 2)"),
+            ("dec(3,5)", "numeric(3,5)"),
+            ("national character varying (5)", "character varying(5)"),
+            ("float(10)", "real"),
+            ("FLOAT(53)", "double precision"),
+            ("Vector( 3 )", "vector(3)"),
+            ("geometry(Point, 4326)", "geometry(point,4326)"),
+            ("Interval  DAY to second (3)", "interval day to second(3)"),
+            ("pg_catalog.tsvector", "tsvector"),
+            ("public.ltree", "ltree"),
+            ("\"ltree\"", "ltree"),
+        ] {
+            assert!(same(a, b), "{a} {b}");
+        }
+        for (a, b) in [("\"Ltree\"", "ltree"), ("a.x", "b.x"), ("vector(3)", "vector(4)"), ("f('A')", "f('a')")] {
+            assert!(!same(a, b), "{a} {b}");
+        }
     }
 
     #[test]

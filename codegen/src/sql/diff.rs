@@ -6,6 +6,7 @@
 
 mod apply;
 mod columns;
+mod definitions;
 mod enums;
 mod guess;
 mod hints;
@@ -157,10 +158,10 @@ pub fn diff(pair: Pair<Side<'_>>, options: &DiffOptions) -> Result<Vec<Change>, 
     let cx = DiffCx {
         next: &next,
         intent: &next_intent,
-        origin: if pair.previous.intent.is_some() && pair.next.intent.is_some() {
-            Origin::Schemas
-        } else {
-            Origin::Printed
+        origin: match (pair.previous.intent, pair.next.intent) {
+            (Some(_), Some(_)) => Origin::Schemas,
+            (None, None) => Origin::Catalogs,
+            _ => Origin::Printed,
         },
         previous_is_database: pair.previous.intent.is_none(),
         next_is_database: pair.next.intent.is_none(),
@@ -174,9 +175,12 @@ pub fn diff(pair: Pair<Side<'_>>, options: &DiffOptions) -> Result<Vec<Change>, 
     }
     diff_schemas(&cx, &previous, &options.default_schema, &mut changes);
     let replaced = enums::diff_enums(&cx, &previous, &mut changes);
-    sequences::diff_sequences(&cx, &previous, &mut changes);
+    sequences::diff_sequences(&cx, &mut previous, &mut changes);
     tables::diff_tables(&cx, &previous, &replaced, &mut changes);
     others::diff_others(&cx, &previous, &mut changes);
+    if cx.origin == Origin::Catalogs {
+        definitions::diff_definitions(&previous, &next, &mut changes);
+    }
     Ok(changes)
 }
 

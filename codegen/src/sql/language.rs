@@ -154,7 +154,10 @@ fn leave_out_shared_names(table: &mut Table, unsaid: &mut Vec<Unsaid>) {
 mod tests {
     use super::{has_key, said};
     use crate::ir::{NativeType, ReferentialAction};
-    use crate::sql::{Column, DataType, ForeignKey, Index, IndexPart, ObjectName, PrimaryKey, State, Table};
+    use crate::sql::{
+        Column, ColumnOptions, ConstraintOptions, DataType, ForeignKey, Index, IndexPart, ObjectName, PrimaryKey,
+        State, Table,
+    };
 
     fn column(name: &str, ty: DataType) -> Column {
         Column {
@@ -167,13 +170,18 @@ mod tests {
             generated: None,
             collation: None,
             used_by: Vec::new(),
+            options: ColumnOptions::default(),
         }
     }
 
     fn table(name: &str, id: NativeType) -> Table {
         let mut table = Table::new(ObjectName::new(None, name));
         table.columns.push(column("id", DataType::Native(id)));
-        table.primary_key = Some(PrimaryKey { name: format!("{name}_pkey"), columns: vec!["id".to_owned()] });
+        table.primary_key = Some(PrimaryKey {
+            name: format!("{name}_pkey"),
+            columns: vec!["id".to_owned()],
+            options: ConstraintOptions::default(),
+        });
         table
     }
 
@@ -186,6 +194,7 @@ mod tests {
             referenced_columns: vec!["id".to_owned()],
             on_delete: ReferentialAction::NoAction,
             on_update: ReferentialAction::NoAction,
+            options: ConstraintOptions::default(),
         });
         State { tables: vec![child, table("parent", to)], ..State::default() }
     }
@@ -223,6 +232,7 @@ mod tests {
             include: Vec::new(),
             predicate: None,
             nulls_not_distinct: false,
+            storage: Vec::new(),
             valid: true,
         });
         assert_eq!(said(&State { tables: vec![repeated], ..State::default() }).1[0].name, "i");

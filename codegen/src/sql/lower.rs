@@ -5,13 +5,13 @@
 mod operator_class;
 mod value;
 
-use super::data_type::DataType;
+use super::data_type::{DataType, is_same_name};
 use super::names::{MAX_NAME, clip, clipped, sequence_name};
 use super::state::{
-    Check, Column, EnumType, Extension, ForeignKey, Index, IndexPart, IndexTarget, ObjectName, PrimaryKey, Sequence,
-    State, Table,
+    Check, Column, ColumnOptions, ConstraintOptions, EnumType, Extension, ForeignKey, Identity, Index, IndexPart,
+    IndexTarget, ObjectName, PrimaryKey, Sequence, SequenceOptions, State, Table,
 };
-use crate::ir::{self, Arity, ColumnType, ColumnWalker, DefaultValue, IndexMethod, ModelWalker, SortOrder};
+use crate::ir::{self, Arity, ColumnText, ColumnType, ColumnWalker, DefaultValue, IndexMethod, ModelWalker, SortOrder};
 
 /// The database that a schema describes.
 pub fn lower(schema: &ir::Schema) -> State {
@@ -83,6 +83,7 @@ fn lower_model(model: ModelWalker<'_>) -> (Table, Vec<Sequence>) {
                 name: sequence_name(&table.name, &lowered.name),
                 ty: lowered.ty.clone(),
                 owned_by: Some((table.name.clone(), lowered.name.clone())),
+                options: SequenceOptions::default(),
             });
         }
         table.columns.push(lowered);
@@ -90,6 +91,7 @@ fn lower_model(model: ModelWalker<'_>) -> (Table, Vec<Sequence>) {
     table.primary_key = model.model().primary_key.as_ref().map(|key| PrimaryKey {
         name: key.constraint_name.clone(),
         columns: model.primary_key_columns().map(|column| column.db_name().to_owned()).collect(),
+        options: ConstraintOptions::default(),
     });
     table.indexes = model.model().indexes.iter().map(|index| lower_index(model, index)).collect();
     table.checks = model.model().checks.iter().map(lower_check).collect();
@@ -99,17 +101,21 @@ fn lower_model(model: ModelWalker<'_>) -> (Table, Vec<Sequence>) {
 fn lower_column(column: ColumnWalker<'_>, table: &ObjectName) -> Column {
     let (ty, is_array) = lower_type(column);
     let arity = column.arity();
+    let text = column.column_text();
+    let identity = text.as_ref().and_then(|text| text.identity);
+    let collation = text.as_ref().and_then(|text| text.collation).filter(|name| !is_same_name(name, "\"default\""));
     Column {
         name: column.db_name().to_owned(),
         array: is_array || arity == Arity::List,
-        // Prisma puts no NOT NULL on lists.
-        nullable: arity != Arity::Required,
+        // Prisma puts no NOT NULL on lists. What counts is never NULL.
+        nullable: arity != Arity::Required && identity.is_none(),
         default: column.column().default.as_ref().and_then(|default| value::lower_default(column, default, table)),
         ty,
-        identity: None,
-        generated: None,
-        collation: None,
+        identity: identity.map(|always| if always { Identity::Always } else { Identity::ByDefault }),
+        generated: text.as_ref().and_then(|text| text.generated).map(str::to_owned),
+        collation: collation.map(str::to_owned),
         used_by: Vec::new(),
+        options: ColumnOptions::default(),
     }
 }
 
@@ -117,12 +123,12 @@ fn lower_type(column: ColumnWalker<'_>) -> (DataType, bool) {
     match &column.column().ty {
         ColumnType::Scalar(_, native) => (DataType::Native(*native), false),
         ColumnType::Enum(id) => (DataType::Enum(enum_name(column.schema.walk_enum(*id).enumeration())), false),
-        ColumnType::Unsupported(text) => DataType::parse(text),
+        ColumnType::Unsupported(text) => DataType::parse(ColumnText::type_of(text)),
     }
 }
 
 fn lower_check(check: &ir::Check) -> Check {
-    Check { name: check.constraint_name.clone(), expression: check.sql.clone() }
+    Check { name: check.constraint_name.clone(), expression: check.sql.clone(), options: ConstraintOptions::default() }
 }
 
 fn lower_index(model: ModelWalker<'_>, index: &ir::Index) -> Index {
@@ -134,6 +140,7 @@ fn lower_index(model: ModelWalker<'_>, index: &ir::Index) -> Index {
         include: Vec::new(),
         predicate: index.predicate.clone(),
         nulls_not_distinct: false,
+        storage: Vec::new(),
         valid: true,
     }
 }
@@ -152,6 +159,8 @@ fn lower_index_part(model: ModelWalker<'_>, method: IndexMethod, field: &ir::Ind
         },
         operator_class: field.operator_class.clone().filter(|class| !is_default(class)),
         default_class: None,
+        class_options: Vec::new(),
+        collation: None,
         sort,
         nulls_first: sort == SortOrder::Desc,
     }
@@ -170,6 +179,7 @@ fn lower_foreign_key(relation: ir::RelationWalker<'_>, key: &ir::ForeignKey) -> 
         referenced_columns: names(&mut relation.referenced_columns()),
         on_delete: key.on_delete,
         on_update: key.on_update,
+        options: ConstraintOptions::default(),
     })
 }
 
@@ -200,6 +210,7 @@ fn lower_join_table(relation: ir::RelationWalker<'_>, name: ObjectName) -> Optio
             generated: None,
             collation: None,
             used_by: Vec::new(),
+            options: ColumnOptions::default(),
         });
         if relation.schema.foreign_keys {
             table.foreign_keys.push(ForeignKey {
@@ -209,10 +220,15 @@ fn lower_join_table(relation: ir::RelationWalker<'_>, name: ObjectName) -> Optio
                 referenced_columns: vec![target.db_name().to_owned()],
                 on_delete: ir::ReferentialAction::Cascade,
                 on_update: ir::ReferentialAction::Cascade,
+                options: ConstraintOptions::default(),
             });
         }
     }
-    table.primary_key = Some(PrimaryKey { name: key, columns: vec!["A".to_owned(), "B".to_owned()] });
+    table.primary_key = Some(PrimaryKey {
+        name: key,
+        columns: vec!["A".to_owned(), "B".to_owned()],
+        options: ConstraintOptions::default(),
+    });
     table.indexes.push(Index {
         name: index,
         unique: false,
@@ -221,6 +237,7 @@ fn lower_join_table(relation: ir::RelationWalker<'_>, name: ObjectName) -> Optio
         include: Vec::new(),
         predicate: None,
         nulls_not_distinct: false,
+        storage: Vec::new(),
         valid: true,
     });
     Some(table)

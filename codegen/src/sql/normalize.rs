@@ -1,12 +1,13 @@
 //! The one place where texts from a schema and texts from PostgreSQL become comparable:
 //! defaults, conditions, index expressions.
 
+mod constant;
 mod value;
 
 use super::data_type::DataType;
-use super::expression::{Node, Token, canonical, is_number, parse, tokens, verbatim};
+use super::expression::{Node, Token, canonical, parse, tokens, verbatim};
 use super::state::{Column, ColumnDefault, ObjectName};
-use crate::ir::NativeType;
+use constant::constant;
 
 /// Where the two texts of a comparison come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub(super) enum Origin {
     Schemas,
     /// PostgreSQL printed one of them: what it adds and respells does not count.
     Printed,
+    /// PostgreSQL printed both: every word counts, and what no schema could say.
+    Catalogs,
 }
 
 /// Whether a condition or expression is that of a database, whatever PostgreSQL added when it printed it.
@@ -25,7 +28,7 @@ pub fn same_sql(a: &str, b: &str) -> bool {
 /// Whether two conditions or expressions say the same.
 pub(super) fn same_expression(origin: Origin, a: &str, b: &str) -> bool {
     match origin {
-        Origin::Schemas => verbatim(a) == verbatim(b),
+        Origin::Schemas | Origin::Catalogs => verbatim(a) == verbatim(b),
         Origin::Printed => canonical(a) == canonical(b),
     }
 }
@@ -40,11 +43,17 @@ pub(super) fn same_predicate(origin: Origin, a: Option<&str>, b: Option<&str>) -
 }
 
 /// Whether the default that is there serves for the one that shall be there.
-/// A sequence is as good as any other, and so is an identity column.
+/// To a schema a sequence is as good as any other, and so is an identity column.
 pub(super) fn same_default(origin: Origin, previous: &Column, next: &Column) -> bool {
     let sides = (set_default(previous), set_default(next));
     match sides {
         (_, Some(ColumnDefault::Unmanaged)) => true,
+        (Some(ColumnDefault::Sequence(a)), Some(ColumnDefault::Sequence(b))) if origin == Origin::Catalogs => a == b,
+        (None, Some(ColumnDefault::Sequence(_))) | (Some(ColumnDefault::Sequence(_)), None)
+            if origin == Origin::Catalogs =>
+        {
+            false
+        }
         (None, Some(ColumnDefault::Sequence(_))) => previous.identity.is_some(),
         (Some(ColumnDefault::Sequence(_)), None) => next.identity.is_some(),
         (None, None) | (Some(ColumnDefault::Sequence(_)), Some(ColumnDefault::Sequence(_))) => true,
@@ -56,7 +65,7 @@ pub(super) fn same_default(origin: Origin, previous: &Column, next: &Column) -> 
 /// The default unless it is NULL, which is what a column without one has.
 fn set_default(column: &Column) -> Option<&ColumnDefault> {
     column.default.as_ref().filter(|default| match default {
-        ColumnDefault::Expression(sql) => ColumnDefault::parse(sql, column.array).is_some(),
+        ColumnDefault::Expression(sql) => ColumnDefault::parse(sql, &column.ty, column.array).is_some(),
         _ => true,
     })
 }
@@ -65,24 +74,26 @@ fn same_value(origin: Origin, a: &ColumnDefault, b: &ColumnDefault, column: &Col
     use ColumnDefault::{Expression, List, Literal};
     match (a, b) {
         (Expression(a), Expression(b)) if same_expression(origin, a, b) => true,
-        (Expression(_), Expression(_)) if origin == Origin::Schemas => false,
+        (Expression(_), Expression(_)) if origin != Origin::Printed => false,
         (Literal(a), Literal(b)) => value::same(&column.ty, a, b),
         (List(a), List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| value::same(&column.ty, a, b)),
         // An expression may hold a plain value: `dbgenerated("'{}'")`.
-        (Expression(sql), other) | (other, Expression(sql)) => match ColumnDefault::parse(sql, column.array) {
-            Some(ColumnDefault::Expression(_)) | None => false,
-            Some(value) => same_value(origin, &value, other, column),
-        },
+        (Expression(sql), other) | (other, Expression(sql)) => {
+            match ColumnDefault::parse(sql, &column.ty, column.array) {
+                Some(ColumnDefault::Expression(_)) | None => false,
+                Some(value) => same_value(origin, &value, other, column),
+            }
+        }
         _ => false,
     }
 }
 
 impl ColumnDefault {
-    /// Reads the text of a default as `pg_get_expr` prints it, of an array column or not.
-    /// None is no default: `NULL::text`.
-    pub fn parse(sql: &str, array: bool) -> Option<Self> {
+    /// Reads the text of a default as `pg_get_expr` prints it, of a column of a type or of an array of it.
+    /// None is no default: `NULL::text`. What is a value of another type on the way to this one stays an expression.
+    pub fn parse(sql: &str, ty: &DataType, array: bool) -> Option<Self> {
         let Some(node) = parse(sql) else { return Some(ColumnDefault::Expression(sql.trim().to_owned())) };
-        match default_of(&node, array) {
+        match default_of(&node, ty, array) {
             Found::Nothing => None,
             Found::Value(default) => Some(default),
             Found::Expression => Some(ColumnDefault::Expression(sql.trim().to_owned())),
@@ -96,7 +107,7 @@ enum Found {
     Expression,
 }
 
-fn default_of(node: &Node, array: bool) -> Found {
+fn default_of(node: &Node, ty: &DataType, array: bool) -> Found {
     if let Node::Call(name, args) = uncast(node)
         && matches!(name.as_str(), "nextval" | "pg_catalog.nextval")
         && let [argument] = args.as_slice()
@@ -108,13 +119,22 @@ fn default_of(node: &Node, array: bool) -> Found {
     if let Node::Op(op, items) = uncast(node)
         && op == "array"
     {
-        let items: Option<Vec<_>> = items.iter().map(scalar).collect();
+        let is_plain = elements_of(node).is_none_or(|cast| constant::keeps_elements(cast, ty));
+        let items: Option<Vec<_>> = items.iter().filter(|_| is_plain).map(|item| constant(item, ty)).collect();
+        let items = items.filter(|items| is_plain || items.is_empty());
         return items.map_or(Found::Expression, |items| Found::Value(ColumnDefault::List(items)));
     }
     if *uncast(node) == Node::Name("null".to_owned()) {
         return Found::Nothing;
     }
-    match scalar(node) {
+    let found = match (node, array) {
+        (Node::Cast(inner, cast), true) => match &**inner {
+            Node::Text(text) => constant::keeps_elements(cast, ty).then(|| text.clone()),
+            _ => None,
+        },
+        _ => constant(node, ty),
+    };
+    match found {
         Some(text) if array => {
             value::parse_array(&text).map_or(Found::Expression, |items| Found::Value(ColumnDefault::List(items)))
         }
@@ -123,38 +143,12 @@ fn default_of(node: &Node, array: bool) -> Found {
     }
 }
 
-/// The value of a constant: a string, whatever it is cast to, a number or a boolean.
-/// A cast number is left alone, as `1::bit(3)` is not the string `1` as a bit string.
-fn scalar(node: &Node) -> Option<String> {
+/// The type that an array is cast to as a whole.
+fn elements_of(node: &Node) -> Option<&str> {
     match node {
-        Node::Text(text) => Some(text.clone()),
-        Node::Number(number) => Some(number.clone()),
-        Node::Name(name) if name == "true" || name == "false" => Some(name.clone()),
-        Node::Op(op, args) if op == "-" => match args.as_slice() {
-            [Node::Number(number)] => Some(format!("-{number}")),
-            _ => None,
-        },
-        Node::Cast(inner, ty) => {
-            let text = scalar(inner)?;
-            let is_string = matches!(uncast(inner), Node::Text(_));
-            (is_string || (is_number(&text) && is_numeric_type(ty))).then_some(text)
-        }
+        Node::Cast(_, cast) => Some(cast),
         _ => None,
     }
-}
-
-fn is_numeric_type(ty: &str) -> bool {
-    matches!(
-        DataType::parse(ty).0,
-        DataType::Native(
-            NativeType::SmallInt
-                | NativeType::Integer
-                | NativeType::BigInt
-                | NativeType::Decimal(_)
-                | NativeType::Real
-                | NativeType::DoublePrecision
-        )
-    )
 }
 
 fn uncast(node: &Node) -> &Node {
@@ -183,7 +177,7 @@ fn parse_object_name(text: &str) -> Option<ObjectName> {
 mod tests {
     use super::{ColumnDefault, Origin, same_default};
     use crate::ir::NativeType;
-    use crate::sql::{Column, DataType, Identity, ObjectName};
+    use crate::sql::{Column, ColumnOptions, DataType, Identity, ObjectName};
 
     fn column(ty: NativeType, default: Option<ColumnDefault>) -> Column {
         Column {
@@ -196,6 +190,7 @@ mod tests {
             generated: None,
             collation: None,
             used_by: Vec::new(),
+            options: ColumnOptions::default(),
         }
     }
 
@@ -213,24 +208,62 @@ mod tests {
 
     #[test]
     fn printed_defaults_are_read() {
-        assert_eq!(ColumnDefault::parse("'x'::text", false), literal("x"));
-        assert_eq!(ColumnDefault::parse("'ADMIN'::shop.\"Role\"", false), literal("ADMIN"));
-        assert_eq!(ColumnDefault::parse("'-1'::integer", false), literal("-1"));
-        assert_eq!(ColumnDefault::parse("(0)::numeric", false), literal("0"));
-        assert_eq!(ColumnDefault::parse("1.5", false), literal("1.5"));
-        assert_eq!(ColumnDefault::parse("false", false), literal("false"));
-        assert_eq!(ColumnDefault::parse("NULL::character varying", false), None);
-        assert_eq!(ColumnDefault::parse("'2'::bit(3)", false), literal("2"));
-        assert_eq!(ColumnDefault::parse("(1)::bit(3)", false), expression("(1)::bit(3)"));
-        assert_eq!(ColumnDefault::parse("ARRAY['a'::text, 'b c'::text]", true), list(&["a", "b c"]));
-        assert_eq!(ColumnDefault::parse("ARRAY[]::text[]", true), list(&[]));
-        assert_eq!(ColumnDefault::parse("'{a,\"b c\",\"\\\"\"}'::text[]", true), list(&["a", "b c", "\""]));
-        assert_eq!(ColumnDefault::parse("gen_random_uuid()", false), expression("gen_random_uuid()"));
+        use NativeType as N;
+        let parse = |sql, ty| ColumnDefault::parse(sql, &DataType::Native(ty), false);
+        assert_eq!(parse("'x'::text", N::Text), literal("x"));
+        assert_eq!(parse("'x'::character varying", N::VarChar(Some(5))), literal("x"));
+        assert_eq!(parse("'x'::bpchar", N::Char(Some(5))), literal("x"));
+        assert_eq!(parse("'-1'::integer", N::SmallInt), literal("-1"));
+        assert_eq!(parse("(0)::numeric", N::Decimal(None)), literal("0"));
+        assert_eq!(parse("'-0.5'::numeric", N::DoublePrecision), literal("-0.5"));
+        assert_eq!(parse("('-5'::integer)::smallint", N::SmallInt), literal("-5"));
+        assert_eq!(parse("('-0.5'::numeric)::real", N::Real), literal("-0.5"));
+        assert_eq!(parse("1.5", N::Decimal(Some((5, 2)))), literal("1.5"));
+        assert_eq!(parse("(3.5)::money", N::Money), literal("3.5"));
+        assert_eq!(parse("'$3.50'::money", N::Money), literal("$3.50"));
+        assert_eq!(parse("1.239::numeric(5,2)", N::Decimal(Some((5, 2)))), literal("1.239"));
+        assert_eq!(parse("'abc'::character varying(5)", N::VarChar(Some(5))), literal("abc"));
+        assert_eq!(parse("false", N::Boolean), literal("false"));
+        assert_eq!(parse("'2'::\"bit\"", N::Bit(Some(3))), literal("2"));
+        assert_eq!(parse("NULL::character varying", N::VarChar(None)), None);
+        for (sql, ty) in [
+            ("'pg_class'::regclass", N::Oid),
+            ("'abcdefgh'::character varying(5)", N::VarChar(Some(5))),
+            ("'abc  '::bpchar", N::Text),
+            ("('now'::text)::date", N::Date),
+            ("'2020-01-02'::date", N::Timestamp(None)),
+            ("5.7", N::Integer),
+            ("'5.7'::numeric", N::Integer),
+            ("(1.1)::real", N::DoublePrecision),
+            ("(5)::numeric(9,4)", N::Decimal(None)),
+            ("(1)::bit(3)", N::Bit(Some(3))),
+            ("(100)::bit(3)", N::Bit(Some(3))),
+            ("('7'::text)::integer", N::Integer),
+            ("'2'::bit(3)", N::Bit(Some(3))),
+            ("'2'::numeric(5,1)", N::Decimal(Some((5, 2)))),
+            ("'{}'::json", N::JsonB),
+            ("gen_random_uuid()", N::Uuid),
+            ("'it''s", N::Text),
+        ] {
+            assert_eq!(parse(sql, ty), expression(sql), "{ty:?}");
+        }
+        let role = DataType::Enum(ObjectName::new(Some("shop"), "Role"));
+        for sql in ["'ADMIN'::shop.\"Role\"", "'ADMIN'::\"Role\""] {
+            assert_eq!(ColumnDefault::parse(sql, &role, false), literal("ADMIN"));
+        }
+        let array = |sql, ty| ColumnDefault::parse(sql, &DataType::Native(ty), true);
+        assert_eq!(array("ARRAY['a'::text, 'b c'::text]", N::Text), list(&["a", "b c"]));
+        assert_eq!(array("(ARRAY['a'::text])::character varying[]", N::VarChar(None)), list(&["a"]));
+        assert_eq!(array("ARRAY[(3.5)::money, (2)::money]", N::Money), list(&["3.5", "2"]));
+        assert_eq!(array("ARRAY[]::text[]", N::Text), list(&[]));
+        assert_eq!(array("'{a,\"b c\",\"\\\"\"}'::text[]", N::Text), list(&["a", "b c", "\""]));
+        for (sql, ty) in [("ARRAY['abc'::character varying(2)]", N::VarChar(None)), ("'{1,2}'::oidvector", N::Oid)] {
+            assert_eq!(array(sql, ty), expression(sql));
+        }
         assert_eq!(
-            ColumnDefault::parse("nextval('shop.\"T_id_seq\"'::regclass)", false),
+            parse("nextval('shop.\"T_id_seq\"'::regclass)", N::Integer),
             Some(ColumnDefault::Sequence(ObjectName::new(Some("shop"), "T_id_seq")))
         );
-        assert_eq!(ColumnDefault::parse("'it''s", false), expression("'it''s"));
     }
 
     #[test]
@@ -241,6 +274,7 @@ mod tests {
         assert!(same(NativeType::DoublePrecision, "1e3", "1000"));
         assert!(!same(NativeType::Text, "1.50", "1.5"));
         assert!(same(NativeType::JsonB, "{\"b\":1, \"a\":[ true ]}", "{\"a\": [true], \"b\": 1}"));
+        assert!(same(NativeType::JsonB, "[1e2, 1.50]", "[100, 1.5]"));
         assert!(!same(NativeType::JsonB, "{\"b\":1}", "{\"b\":2}"));
         assert!(same(NativeType::Timestamp(Some(3)), "2020-01-02T03:04:05.000Z", "2020-01-02 03:04:05"));
         assert!(same(NativeType::Timestamptz(Some(3)), "2020-01-02T03:04:05+02:00", "2020-01-02 01:04:05+00"));
@@ -248,6 +282,12 @@ mod tests {
         assert!(same(NativeType::Timestamptz(None), "2020-03-01T00:30:00+01:00", "2020-02-29 23:30:00+00"));
         assert!(same(NativeType::ByteA, "\\xAB", "\\xab"));
         assert!(same(NativeType::Boolean, "t", "true"));
+        assert!(same(NativeType::Money, "3.5", "$3.50"));
+        assert!(same(NativeType::Money, "-1234567.5", "-$1,234,567.50"));
+        assert!(same(NativeType::Money, "1234.5", "1.234,50 €"));
+        assert!(!same(NativeType::Money, "3.5", "$3.51"));
+        assert!(same(NativeType::Inet, "10.0.0.1/32", "10.0.0.1"));
+        assert!(same(NativeType::VarChar(Some(3)), "x", "x") && !same(NativeType::Text, "x ", "x"));
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub use hazards::{Hazard, HazardKind};
 
 use std::collections::BTreeSet;
 
-use super::change::Change;
+use super::change::{Change, Unmigrated};
 use super::data_type::DataType;
 use super::quote::literal;
 use super::render::statement;
@@ -30,6 +30,8 @@ use super::state::ObjectName;
 pub struct Plan {
     /// The steps in the order in which they run.
     pub steps: Vec<Step>,
+    /// What differs and no step changes.
+    pub unmigrated: Vec<Unmigrated>,
 }
 
 /// One statement.
@@ -80,21 +82,31 @@ impl Plan {
 /// The steps that make the changes.
 pub fn plan(changes: Vec<Change>) -> Plan {
     let scene = assess::Scene::of(&changes);
+    let unmigrated = unmigrated(&changes);
     let actions = order::order(build::build(changes));
     let mut steps: Vec<_> = actions.into_iter().map(|action| scene.step(action)).collect();
     set_boundaries(&mut steps);
-    Plan { steps }
+    Plan { steps, unmigrated }
 }
 
 /// The steps that make the changes while programs go on reading and writing: what takes long runs
 /// outside of transactions, under locks that let them.
 pub fn plan_online(changes: Vec<Change>) -> Plan {
     let scene = assess::Scene::of(&changes);
+    let unmigrated = unmigrated(&changes);
     let actions = online::expand(order::order(build::build(changes)), &scene);
     let step = |(action, transaction)| Step { transaction, ..scene.step(action) };
     let mut steps: Vec<_> = actions.into_iter().map(step).collect();
     set_boundaries(&mut steps);
-    Plan { steps }
+    Plan { steps, unmigrated }
+}
+
+fn unmigrated(changes: &[Change]) -> Vec<Unmigrated> {
+    let told = changes.iter().filter_map(|change| match change {
+        Change::Unmigrated(unmigrated) => Some(unmigrated.clone()),
+        _ => None,
+    });
+    told.collect()
 }
 
 /// PostgreSQL refuses to use an enum value in the transaction that added it. A later statement uses it that names it,

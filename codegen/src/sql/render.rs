@@ -2,6 +2,7 @@
 
 mod batches;
 mod beside;
+mod options;
 mod statement;
 mod summary;
 
@@ -43,6 +44,12 @@ pub fn render(plan: &Plan) -> String {
 
 fn header(plan: &Plan, in_parts: bool) -> String {
     let mut text = String::new();
+    if !plan.unmigrated.is_empty() {
+        text += "-- Differs, and is not migrated here:\n";
+        for it in &plan.unmigrated {
+            text += &format!("--   {}\n", one_line(&it.to_string()));
+        }
+    }
     let may_fail = if in_parts {
         "May fail, and then stops there; another deploy goes on once the rows fit:"
     } else {

@@ -3,8 +3,14 @@
 //! Plain data, no SQL text but for the expressions that only PostgreSQL understands. Whoever fills
 //! it calls [`State::sort`] at the end; columns stay in the order of their table.
 
-use super::data_type::DataType;
+mod options;
+mod other;
+
+use super::data_type::{DataType, is_same_name};
 use crate::ir::{IndexMethod, ReferentialAction, SortOrder};
+
+pub use options::{ColumnOptions, ConstraintOptions, Deferrable, SequenceOptions, TableOptions};
+pub use other::{Definition, Other, OtherKind, Use};
 
 /// Everything in a database that the schema language can say.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -21,49 +27,8 @@ pub struct State {
     pub tables: Vec<Table>,
     /// What a database has and no schema speaks of. A migration to a schema leaves it alone.
     pub others: Vec<Other>,
-}
-
-/// A thing of a database that the schema language has no word for, as the SQL that makes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Other {
-    /// What it is.
-    pub kind: OtherKind,
-    /// What it is called, or what it is about.
-    pub name: String,
-    /// What makes it. Two with the same text are the same.
-    pub create: String,
-    /// What makes another one of the name into it; none if that has to go before.
-    pub change: Option<String>,
-    /// What takes it away.
-    pub drop: String,
-    /// Its place among the others: it needs none that comes after it.
-    pub order: u32,
-    /// Columns, and others by their name alone, that it stands on.
-    pub uses: Vec<(ObjectName, Option<String>)>,
-}
-
-/// What the schema language does not know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum OtherKind {
-    /// One that no column owns or counts with.
-    Sequence,
-    View,
-    MaterializedView,
-    Exclusion,
-    Comment,
-}
-
-impl std::fmt::Display for OtherKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            OtherKind::Sequence => "sequence",
-            OtherKind::View => "view",
-            OtherKind::MaterializedView => "materialized view",
-            OtherKind::Exclusion => "exclusion constraint",
-            OtherKind::Comment => "comment on",
-        })
-    }
+    /// What is compared by its definition and never migrated, where a whole database was asked for.
+    pub definitions: Vec<Definition>,
 }
 
 /// The name of a table, type or sequence.
@@ -104,6 +69,8 @@ pub struct Sequence {
     pub ty: DataType,
     /// Table and column that it goes away with.
     pub owned_by: Option<(ObjectName, String)>,
+    /// How it counts.
+    pub options: SequenceOptions,
 }
 
 /// A table.
@@ -125,6 +92,8 @@ pub struct Table {
     pub indexes: Vec<Index>,
     /// Views that read it, where a database was asked.
     pub used_by: Vec<String>,
+    /// What the schema language cannot say of it.
+    pub options: TableOptions,
 }
 
 /// A column.
@@ -149,6 +118,8 @@ pub struct Column {
     /// Views, policies, triggers and generated columns that use it, where a database was asked: with them it can
     /// neither be dropped nor get another type.
     pub used_by: Vec<String>,
+    /// What the schema language cannot say of it.
+    pub options: ColumnOptions,
 }
 
 /// The default of a column.
@@ -182,6 +153,8 @@ pub struct PrimaryKey {
     pub name: String,
     /// Its columns in key order.
     pub columns: Vec<String>,
+    /// What the schema language cannot say of it.
+    pub options: ConstraintOptions,
 }
 
 /// A unique constraint, other than the primary key.
@@ -191,6 +164,8 @@ pub struct UniqueConstraint {
     pub name: String,
     /// Its columns in key order.
     pub columns: Vec<String>,
+    /// What the schema language cannot say of it.
+    pub options: ConstraintOptions,
 }
 
 /// A foreign key.
@@ -208,6 +183,8 @@ pub struct ForeignKey {
     pub on_delete: ReferentialAction,
     /// What a change of the referenced key does.
     pub on_update: ReferentialAction,
+    /// What the schema language cannot say of it.
+    pub options: ConstraintOptions,
 }
 
 /// A check constraint.
@@ -217,6 +194,8 @@ pub struct Check {
     pub name: String,
     /// The condition, without `CHECK` and its parentheses.
     pub expression: String,
+    /// What the schema language cannot say of it.
+    pub options: ConstraintOptions,
 }
 
 /// An index, other than those of constraints.
@@ -236,6 +215,8 @@ pub struct Index {
     pub predicate: Option<String>,
     /// `NULLS NOT DISTINCT`, from PostgreSQL 15 on.
     pub nulls_not_distinct: bool,
+    /// Storage parameters: `fillfactor=70`.
+    pub storage: Vec<String>,
     /// False for what an interrupted or failed `CREATE INDEX CONCURRENTLY` left: no query uses it.
     pub valid: bool,
 }
@@ -249,6 +230,10 @@ pub struct IndexPart {
     pub operator_class: Option<String>,
     /// The name of the type's default operator class, where a database was asked: a schema may name it too.
     pub default_class: Option<String>,
+    /// The parameters of the operator class: `siglen=32`.
+    pub class_options: Vec<String>,
+    /// The collation as SQL, if it is not that of the column; where a database was asked.
+    pub collation: Option<String>,
     /// The direction.
     pub sort: SortOrder,
     /// Whether NULLs come first. PostgreSQL's default: only if descending.
@@ -274,6 +259,7 @@ impl State {
         self.sequences.sort_by(|a, b| a.name.cmp(&b.name));
         self.tables.sort_by(|a, b| a.name.cmp(&b.name));
         self.others.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+        self.definitions.sort();
         for table in &mut self.tables {
             table.uniques.sort_by(|a, b| a.name.cmp(&b.name));
             table.foreign_keys.sort_by(|a, b| a.name.cmp(&b.name));
@@ -335,6 +321,7 @@ impl Table {
             checks: Vec::new(),
             indexes: Vec::new(),
             used_by: Vec::new(),
+            options: TableOptions::default(),
         }
     }
 
@@ -345,9 +332,19 @@ impl Table {
 }
 
 impl Column {
+    /// Whether PostgreSQL can only drop it and add it again: one that is computed in another way, or only when it is read.
+    pub fn is_made_anew(&self, next: &Self) -> bool {
+        let computed = |column: &Self| column.generated.is_some() && column.options.is_virtual;
+        computed(self) != computed(next) || (next.generated.is_some() && self.generated != next.generated)
+    }
+
     /// Whether its type has to change for it to become the other: also that text is compared in another way.
     pub fn is_retyped(&self, next: &Self) -> bool {
-        !self.ty.is_same(&next.ty) || self.array != next.array || self.collation != next.collation
+        let same_collation = match (&self.collation, &next.collation) {
+            (Some(a), Some(b)) => is_same_name(a, b),
+            (a, b) => a == b,
+        };
+        !self.ty.is_same(&next.ty) || self.array != next.array || !same_collation
     }
 }
 
@@ -358,6 +355,8 @@ impl IndexPart {
             target: IndexTarget::Column(name.to_owned()),
             operator_class: None,
             default_class: None,
+            class_options: Vec::new(),
+            collation: None,
             sort: SortOrder::Asc,
             nulls_first: false,
         }
@@ -365,6 +364,21 @@ impl IndexPart {
 }
 
 impl Index {
+    /// The index behind a primary key or unique constraint.
+    pub fn of_key(name: String, columns: &[String], options: &ConstraintOptions) -> Self {
+        Self {
+            name,
+            unique: true,
+            method: IndexMethod::BTree,
+            parts: columns.iter().map(|column| IndexPart::column(column)).collect(),
+            include: options.include.clone(),
+            predicate: None,
+            nulls_not_distinct: options.nulls_not_distinct,
+            storage: options.storage.clone(),
+            valid: true,
+        }
+    }
+
     /// Whether it indexes plain columns of all rows, as a key does.
     pub fn is_plain(&self) -> bool {
         self.predicate.is_none() && self.parts.iter().all(|part| matches!(part.target, IndexTarget::Column(_)))

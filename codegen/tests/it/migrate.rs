@@ -10,8 +10,8 @@ use relata_codegen::compile;
 use relata_codegen::diagnostics::{Sources, render_plain};
 use relata_codegen::ir::Schema;
 use relata_codegen::sql::{
-    Action, Change, Column, ColumnDefault, DiffError, DiffOptions, Intent, Lock, Pair, Rename, Side, State, Work, diff,
-    lower, plan, plan_online, render, summary,
+    Action, Change, Column, ColumnDefault, ConstraintOptions, DiffError, DiffOptions, Intent, Lock, Pair, Rename, Side,
+    State, Work, diff, lower, plan, plan_online, render, summary,
 };
 use relata_devdb::DevDb;
 
@@ -262,9 +262,17 @@ fn what_hands_made_in_a_database_stays() {
     let next = End::of("model User {\n  id Int @id\n  mail String @unique\n}\n");
     let mut database = next.state.clone();
     let table = &mut database.tables[0];
-    table.checks.push(Check { name: "by_hand".to_owned(), expression: "(id > 0)".to_owned() });
+    table.checks.push(Check {
+        name: "by_hand".to_owned(),
+        expression: "(id > 0)".to_owned(),
+        options: ConstraintOptions::default(),
+    });
     let unique = table.indexes.remove(0);
-    table.uniques.push(UniqueConstraint { name: unique.name.clone(), columns: vec!["mail".to_owned()] });
+    table.uniques.push(UniqueConstraint {
+        name: unique.name.clone(),
+        columns: vec!["mail".to_owned()],
+        options: ConstraintOptions::default(),
+    });
     table.indexes.push(Index { name: "partial".to_owned(), predicate: Some("(id > 5)".to_owned()), ..unique.clone() });
     let mut tuned = unique;
     tuned.name = "plain".to_owned();

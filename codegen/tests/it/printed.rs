@@ -52,7 +52,12 @@ fn printed_texts_equal_written_ones() {
             let name = table.name.name.clone();
             for column in &mut table.columns {
                 let default = find(&defaults, &schema, &name, &column.name);
-                column.default = default.and_then(|sql| ColumnDefault::parse(&sql, column.array));
+                // The catalog keeps the expression of a generated column among the defaults.
+                if column.generated.is_some() {
+                    column.generated = default;
+                } else {
+                    column.default = default.and_then(|sql| ColumnDefault::parse(&sql, &column.ty, column.array));
+                }
                 if let Some(ty) = find(&types, &schema, &name, &column.name) {
                     (column.ty, column.array) = DataType::parse(&ty);
                 }

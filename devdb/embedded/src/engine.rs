@@ -158,8 +158,13 @@ impl Engine {
             self.park(&mut *previous.lock().await).await?;
         }
         let mut session = shared.lock().await;
-        if self.link.as_ref().is_none_or(|link| link.database != session.database) {
-            self.open(&session.database).await?;
+        match &self.link {
+            Some(link) if link.database == session.database => {}
+            Some(_) => {
+                self.check_database(&session.database).await?;
+                self.open(&session.database).await?;
+            }
+            None => self.open(&session.database).await?,
         }
         self.unpark(&mut session).await?;
         if self.deaf {
@@ -171,6 +176,16 @@ impl Engine {
         drop(session);
         self.current = Some(Arc::clone(shared));
         Ok(())
+    }
+
+    /// Refuses a database that is not there, before the backend of the open one is closed for it.
+    async fn check_database(&mut self, database: &str) -> Result<(), Failure> {
+        let sql = format!("SELECT 1 FROM pg_catalog.pg_database WHERE datname = {}", literal(database));
+        if !self.ask(&sql).await?.is_empty() {
+            return Ok(());
+        }
+        let message = format!("database \"{database}\" does not exist");
+        Err(Failure::Server(Refusal { code: "3D000", message, hint: "" }.frame("FATAL")))
     }
 
     /// Makes the session nobody's, with settings that nobody knows.

@@ -169,9 +169,6 @@ impl<'c> Session<'c> {
             return Ok(Prepared::Named(known.clone()));
         }
         refuse_too_many(statement)?;
-        if statement.is_own() {
-            effect::refuse(statement.sql())?;
-        }
         self.lease.sends();
         let prepared = match &self.lease.pool.shared.unnamed {
             None => self.prepare_named(statement).await,
@@ -192,6 +189,7 @@ impl<'c> Session<'c> {
         let known = match statements.of_text(statement) {
             Some(known) => known,
             None => {
+                refuse_own(statement)?;
                 let text = self.lease.pool.shared.texts.distinct(statement.sql());
                 let prepared = self.lease.prepare(&text).await.map_err(Failure::Driver)?;
                 let trace = if statement.is_own() { effect::trace(statement.sql()) } else { Trace::None };
@@ -410,7 +408,7 @@ impl<'c> Session<'c> {
     pub(crate) fn forget(self, statement: &Statement) {
         match &self.lease.pool.shared.unnamed {
             Some(known) => known.forget(statement.sql()),
-            None => self.lease.statements.forget(statement.sql()),
+            None => self.lease.statements.forget(statement),
         }
     }
 }
@@ -428,6 +426,14 @@ impl Failure {
             (Failure::Driver(error), None) => from_connection(&error),
             (Failure::Refused(reason), _) => Error::Refused(reason),
         }
+    }
+}
+
+/// Refuses SQL of the program's own that is for the client to send.
+pub(super) fn refuse_own(statement: &Statement) -> Result<(), Failure> {
+    match statement.is_own().then(|| effect::refused(statement.sql())).flatten() {
+        Some(reason) => Err(Failure::Refused(reason.to_owned())),
+        None => Ok(()),
     }
 }
 

@@ -13,7 +13,7 @@ use tokio_postgres::types::{Kind, Type};
 use uuid::Uuid;
 
 use super::lease::Lease;
-use super::session::Failure;
+use super::session::{Failure, refuse_own};
 use crate::migrate::Script;
 use crate::sql::Statement;
 
@@ -38,11 +38,14 @@ impl KnownTypes {
     }
 
     pub(super) async fn types_of(&self, lease: &Lease, statement: &Statement) -> Result<Arc<[Type]>, Failure> {
+        if !statement.params.is_empty()
+            && let Some(types) = self.known(statement.sql())
+        {
+            return Ok(types);
+        }
+        refuse_own(statement)?;
         if statement.params.is_empty() {
             return Ok(Arc::new([]));
-        }
-        if let Some(types) = self.known(statement.sql()) {
-            return Ok(types);
         }
         let types: Arc<[Type]> = ask(lease, statement.sql()).await?.into();
         self.remember(statement.sql(), &types);

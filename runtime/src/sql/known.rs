@@ -121,12 +121,15 @@ impl Statements {
         known
     }
 
-    /// Lets the statement of this text be prepared anew.
-    pub(crate) fn forget(&self, sql: &str) {
+    /// Lets a statement be prepared anew, by whatever shape it is known.
+    pub(crate) fn forget(&self, statement: &Statement) {
+        if let ByShape::Known(known) = &statement.by_shape {
+            known.stale.store(true, Ordering::Relaxed);
+        }
         let mut all = self.known();
-        all.by_text.remove(sql);
+        all.by_text.remove(statement.sql());
         all.by_shape.retain(|_, known| {
-            let other = &*known.sql != sql;
+            let other = &*known.sql != statement.sql();
             known.stale.fetch_or(!other, Ordering::Relaxed);
             other
         });

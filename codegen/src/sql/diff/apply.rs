@@ -2,7 +2,7 @@
 
 use crate::sql::data_type::DataType;
 use crate::sql::expression::{Token, tokens};
-use crate::sql::state::{ColumnDefault, Index, IndexTarget, ObjectName, State, Table};
+use crate::sql::state::{ColumnDefault, Index, IndexTarget, ObjectName, State, Table, Use};
 
 pub(super) fn rename_enum(state: &mut State, from: &ObjectName, to: &ObjectName) {
     for ty in state.enums.iter_mut().filter(|ty| ty.name == *from) {
@@ -62,12 +62,21 @@ pub(super) fn rename_table(state: &mut State, from: &ObjectName, to: &ObjectName
         for key in table.foreign_keys.iter_mut().filter(|key| key.referenced_table == *from) {
             key.referenced_table = to.clone();
         }
+        for parent in table.options.inherits.iter_mut().filter(|parent| *parent == from) {
+            *parent = to.clone();
+        }
         for column in &mut table.columns {
             if let Some(ColumnDefault::Sequence(name)) = &mut column.default
                 && let Some((_, new)) = moved.iter().find(|(old, _)| old == name)
             {
                 *name = new.clone();
             }
+        }
+    }
+    for used in state.others.iter_mut().flat_map(|other| &mut other.uses) {
+        let (Use::Relation(name) | Use::Column(name, _) | Use::Constraint(name, _)) = used;
+        if name == from {
+            *name = to.clone();
         }
     }
 }
@@ -85,6 +94,13 @@ pub(super) fn rename_column(state: &mut State, table_name: &ObjectName, from: &s
             rename(column);
         }
     }
+    for used in state.others.iter_mut().flat_map(|other| &mut other.uses) {
+        if let Use::Column(table, column) = used
+            && table == table_name
+        {
+            rename(column);
+        }
+    }
     for table in &mut state.tables {
         for key in table.foreign_keys.iter_mut().filter(|key| key.referenced_table == *table_name) {
             key.referenced_columns.iter_mut().for_each(rename);
@@ -93,9 +109,14 @@ pub(super) fn rename_column(state: &mut State, table_name: &ObjectName, from: &s
             continue;
         }
         table.columns.iter_mut().for_each(|column| rename(&mut column.name));
+        table.options.partition_columns.iter_mut().for_each(rename);
         table.primary_key.iter_mut().flat_map(|key| &mut key.columns).for_each(rename);
         table.uniques.iter_mut().flat_map(|unique| &mut unique.columns).for_each(rename);
         table.foreign_keys.iter_mut().flat_map(|key| &mut key.columns).for_each(rename);
+        let keys = table.primary_key.iter_mut().map(|key| &mut key.options);
+        let keys = keys.chain(table.uniques.iter_mut().map(|unique| &mut unique.options));
+        keys.flat_map(|options| &mut options.include).for_each(rename);
+        table.foreign_keys.iter_mut().flat_map(|key| &mut key.options.delete_columns).for_each(rename);
         for index in &mut table.indexes {
             rename_index_column(index, rename);
         }

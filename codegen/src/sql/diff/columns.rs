@@ -6,7 +6,7 @@ use super::DiffCx;
 use super::tables::Touched;
 use crate::sql::change::Change;
 use crate::sql::data_type::DataType;
-use crate::sql::normalize::{Origin, same_default, same_predicate};
+use crate::sql::normalize::{Origin, same_default, same_expression, same_predicate};
 use crate::sql::plan::cast::{self, Work, cast};
 use crate::sql::state::{Column, ColumnDefault, ObjectName, Table};
 
@@ -21,6 +21,10 @@ pub(super) fn diff_columns(
     for column in &next.columns {
         let intent = cx.intent.column(&next.name, &column.name);
         let Some(previous) = old.column(&column.name) else {
+            // It comes by the table that this one inherits from.
+            if cx.origin == Origin::Printed && of_parents(cx, old, &column.name).next().is_some() {
+                continue;
+            }
             changes.push(Change::AddColumn {
                 table: next.name.clone(),
                 column: column.clone(),
@@ -28,7 +32,13 @@ pub(super) fn diff_columns(
             });
             continue;
         };
-        let column = &wanted(cx, previous, column);
+        let mut column = wanted(cx, previous, column);
+        let follows = |parent: &Column| parent.ty.is_same(&column.ty) && parent.array == column.array;
+        if previous.options.inherited && of_parents(cx, old, &column.name).any(follows) {
+            (column.ty, column.array) = (previous.ty.clone(), previous.array);
+            column.collation.clone_from(&previous.collation);
+        }
+        let column = &column;
         let enum_replaced = matches!(&column.ty, DataType::Enum(name) if replaced_enums.contains(name));
         let retyped = previous.is_retyped(column);
         if retyped || enum_replaced {
@@ -37,6 +47,9 @@ pub(super) fn diff_columns(
                 touched.retyped.insert(name.clone());
             }
             touched.columns.insert(name);
+        }
+        if previous.is_made_anew(column) {
+            touched.made_anew.insert((next.name.clone(), column.name.clone()));
         }
         if retyped || enum_replaced || !is_served(cx, previous, column) {
             changes.push(Change::AlterColumn {
@@ -49,16 +62,32 @@ pub(super) fn diff_columns(
             });
         }
     }
-    let gone = old.columns.iter().filter(|column| next.column(&column.name).is_none());
+    // What a table inherits goes with the table that it inherits from.
+    let gone = old.columns.iter().filter(|column| next.column(&column.name).is_none() && !column.options.inherited);
     changes.extend(gone.cloned().map(|column| Change::DropColumn { table: next.name.clone(), column }));
+}
+
+/// The column of that name, in the tables that this one inherits from, as they shall be.
+fn of_parents<'c>(cx: &DiffCx<'c>, old: &Table, name: &str) -> impl Iterator<Item = &'c Column> {
+    let next = cx.next;
+    old.options.inherits.iter().filter_map(move |parent| next.table(parent)?.column(name))
 }
 
 /// The column as the schema wants it, with what the schema leaves to the database.
 fn wanted(cx: &DiffCx<'_>, previous: &Column, column: &Column) -> Column {
     let mut column = column.clone();
+    if same_predicate(cx.origin, previous.generated.as_deref(), column.generated.as_deref()) {
+        column.generated.clone_from(&previous.generated);
+    }
+    if cx.origin == Origin::Catalogs {
+        return column;
+    }
     if column.default == Some(ColumnDefault::Unmanaged) {
         column.default = previous.default.clone();
         column.identity = previous.identity;
+        if column.generated.is_none() {
+            column.generated.clone_from(&previous.generated);
+        }
     }
     // A database has a default where the schema says that it is not its business.
     if cx.next_is_database && previous.default == Some(ColumnDefault::Unmanaged) {
@@ -74,14 +103,22 @@ fn wanted(cx: &DiffCx<'_>, previous: &Column, column: &Column) -> Column {
     if counts(&column) && counts(previous) && cx.origin == Origin::Printed {
         column.default = previous.default.clone();
     }
-    if cx.previous_is_database && column.generated.is_none() && previous.generated.is_some() {
-        column.generated = previous.generated.clone();
-        column.default = previous.default.clone();
+    // Prisma writes the expression of a generated column as a default, which no database would take as one.
+    if let (Some(ColumnDefault::Expression(sql)), Some(generated)) = (&column.default, &previous.generated)
+        && same_expression(cx.origin, sql, generated)
+    {
+        column.generated.clone_from(&previous.generated);
+        column.default = None;
     }
-    // No schema speaks of collations; one that somebody chose stays, as long as the values are text.
-    if !(cx.previous_is_database && cx.next_is_database) {
+    // The client never writes to a type that the language does not know, so its generated column does no harm.
+    if cx.previous_is_database && matches!(column.ty, DataType::Other(_)) && column.default.is_none() {
+        column.generated = column.generated.or_else(|| previous.generated.clone());
+    }
+    // A collation that somebody chose and no schema speaks of stays, as long as the values are text.
+    if column.collation.is_none() {
         column.collation = previous.collation.clone().filter(|_| cast::has_collation(&column));
     }
+    column.options = if cx.next_is_database { column.options } else { previous.options.clone() };
     // Whether a list takes NULL is more than the schema can say.
     if column.array && previous.array {
         column.nullable = previous.nullable;
@@ -90,8 +127,13 @@ fn wanted(cx: &DiffCx<'_>, previous: &Column, column: &Column) -> Column {
 }
 
 fn is_served(cx: &DiffCx<'_>, previous: &Column, next: &Column) -> bool {
+    let same_options = || {
+        let counts_alike = next.identity.is_none() || previous.options.counts == next.options.counts;
+        counts_alike && previous.options.is_virtual == next.options.is_virtual
+    };
     previous.nullable == next.nullable
         && same_default(cx.origin, previous, next)
         && previous.identity == next.identity
         && same_predicate(cx.origin, previous.generated.as_deref(), next.generated.as_deref())
+        && (cx.origin != Origin::Catalogs || same_options())
 }

@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::DiffCx;
 use super::renames::{order, temporary};
 use super::tables::Touched;
+use crate::ir::ReferentialAction;
 use crate::sql::change::{Change, TableObject};
 use crate::sql::expression::{Token, tokens};
 use crate::sql::normalize::{Origin, same_expression, same_predicate};
-use crate::sql::state::{ForeignKey, Index, IndexPart, IndexTarget, ObjectName, Table};
+use crate::sql::state::{ForeignKey, Index, IndexPart, IndexTarget, ObjectName, PrimaryKey, Table, UniqueConstraint};
 
 /// A rename of an object: its table, itself, its new name.
 pub(super) type ObjectRename = (ObjectName, TableObject, String);
@@ -30,6 +31,7 @@ pub(super) fn diff_objects(
     for pair in matched {
         match pair {
             Matched::Kept(previous, next_object) => {
+                let next_object = with_options(cx, &previous, next_object);
                 if has_to_make_way(&next.name, &next_object, touched) {
                     changes.push(Change::ReplaceObject { table: next.name.clone(), previous, next: next_object });
                     continue;
@@ -46,6 +48,12 @@ pub(super) fn diff_objects(
                 } else {
                     touched.kept.push((next.name.clone(), object));
                 }
+            }
+            // It changes with that of the table which this one inherits from.
+            Matched::Replaced(previous, _) if previous.options().is_some_and(|options| options.inherited) => {}
+            Matched::Replaced(previous, object) => {
+                let object = with_options(cx, &previous, object);
+                changes.push(Change::ReplaceObject { table: next.name.clone(), previous, next: object });
             }
             other => changes.extend(other.into_change(&next.name)),
         }
@@ -72,7 +80,7 @@ pub(super) fn diff_foreign_keys(
     for pair in match_up(keys(old), keys(next), |a, b| same_object(cx, a, b)) {
         match pair {
             Matched::Kept(previous, TableObject::ForeignKey(key)) if is_touched(&next.name, &key, touched) => {
-                let next_object = TableObject::ForeignKey(key);
+                let next_object = with_options(cx, &previous, TableObject::ForeignKey(key));
                 changes.push(Change::ReplaceObject { table: next.name.clone(), previous, next: next_object });
             }
             Matched::Kept(previous, next_object) => {
@@ -80,7 +88,57 @@ pub(super) fn diff_foreign_keys(
                     renames.push((next.name.clone(), previous, next_object.name().to_owned()));
                 }
             }
+            Matched::Replaced(previous, object) => {
+                let object = with_options(cx, &previous, object);
+                changes.push(Change::ReplaceObject { table: next.name.clone(), previous, next: object });
+            }
             other => changes.extend(other.into_change(&next.name)),
+        }
+    }
+}
+
+/// The object as the schema wants it, with what a database knows of it and the schema cannot say.
+fn with_options(cx: &DiffCx<'_>, previous: &TableObject, mut next: TableObject) -> TableObject {
+    if !cx.previous_is_database || cx.next_is_database {
+        return next;
+    }
+    let old = previous.options();
+    match (&mut next, old) {
+        (TableObject::PrimaryKey(PrimaryKey { columns, options, .. }), Some(old))
+        | (TableObject::Unique(UniqueConstraint { columns, options, .. }), Some(old)) => {
+            *options = old.clone();
+            options.include.retain(|column| !columns.contains(column));
+        }
+        (TableObject::ForeignKey(ForeignKey { columns, on_delete, options, .. }), Some(old)) => {
+            *options = old.clone();
+            let sets = matches!(on_delete, ReferentialAction::SetNull | ReferentialAction::SetDefault);
+            options.delete_columns.retain(|column| sets && columns.contains(column));
+        }
+        (TableObject::Check(check), Some(old)) => check.options = old.clone(),
+        (TableObject::Index(index), _) => match previous {
+            TableObject::Index(old) => keep_index_options(old, index),
+            // A constraint that does the same stays one.
+            _ => return renamed(previous, &index.name),
+        },
+        _ => {}
+    }
+    next
+}
+
+fn keep_index_options(old: &Index, next: &mut Index) {
+    next.nulls_not_distinct = old.nulls_not_distinct;
+    next.storage.clone_from(&old.storage);
+    let key: Vec<String> = next.columns().map(str::to_owned).collect();
+    next.include = old.include.iter().filter(|column| !key.contains(column)).cloned().collect();
+    for part in &mut next.parts {
+        let Some(old) = old.parts.iter().find(|old| old.target == part.target) else { continue };
+        part.collation.clone_from(&old.collation);
+        if part.sort == old.sort {
+            part.nulls_first = old.nulls_first;
+        }
+        if same_class(old, part) {
+            part.operator_class.clone_from(&old.operator_class);
+            part.class_options.clone_from(&old.class_options);
         }
     }
 }
@@ -195,11 +253,16 @@ fn own_objects(table: &Table) -> Vec<TableObject> {
 
 fn same_object(cx: &DiffCx<'_>, old: &TableObject, next: &TableObject) -> bool {
     match (old, next) {
+        _ if cx.origin == Origin::Catalogs && old.options() != next.options() => false,
         (TableObject::PrimaryKey(a), TableObject::PrimaryKey(b)) => a.columns == b.columns,
         (TableObject::Unique(a), TableObject::Unique(b)) => a.columns == b.columns,
         // Prisma's `@unique` is an index; a constraint that a hand made does the same.
         (TableObject::Unique(a), TableObject::Index(b)) => {
-            cx.previous_is_database && b.unique && b.is_plain() && b.columns().eq(a.columns.iter().map(String::as_str))
+            cx.previous_is_database
+                && !cx.next_is_database
+                && b.unique
+                && b.is_plain()
+                && b.columns().eq(a.columns.iter().map(String::as_str))
         }
         (TableObject::ForeignKey(a), TableObject::ForeignKey(b)) => {
             a.columns == b.columns
@@ -216,14 +279,15 @@ fn same_object(cx: &DiffCx<'_>, old: &TableObject, next: &TableObject) -> bool {
 
 /// What the language cannot say of an index is not held against one that a database has.
 fn same_index(cx: &DiffCx<'_>, a: &Index, b: &Index) -> bool {
-    let strict = !cx.previous_is_database || cx.origin == Origin::Schemas;
+    let strict = cx.origin != Origin::Printed;
     a.unique == b.unique
         && a.valid == b.valid
         && a.method == b.method
         && a.parts.len() == b.parts.len()
         && a.parts.iter().zip(&b.parts).all(|(a, b)| same_part(cx, a, b, strict))
         && same_predicate(cx.origin, a.predicate.as_deref(), b.predicate.as_deref())
-        && (!strict || (a.include == b.include && a.nulls_not_distinct == b.nulls_not_distinct))
+        && (!strict
+            || (a.include == b.include && a.nulls_not_distinct == b.nulls_not_distinct && a.storage == b.storage))
 }
 
 fn same_part(cx: &DiffCx<'_>, a: &IndexPart, b: &IndexPart, strict: bool) -> bool {
@@ -232,7 +296,9 @@ fn same_part(cx: &DiffCx<'_>, a: &IndexPart, b: &IndexPart, strict: bool) -> boo
         (a, b) => a == b,
     };
     let same_class = match cx.origin {
-        Origin::Schemas => a.operator_class == b.operator_class,
+        Origin::Schemas | Origin::Catalogs => {
+            a.operator_class == b.operator_class && a.class_options == b.class_options && a.collation == b.collation
+        }
         Origin::Printed => same_class(a, b),
     };
     same_target && same_class && a.sort == b.sort && (!strict || a.nulls_first == b.nulls_first)
@@ -263,13 +329,20 @@ fn is_beyond_the_language(object: &TableObject) -> bool {
 
 /// Whether PostgreSQL could not change the columns with this in place.
 fn has_to_make_way(table: &ObjectName, object: &TableObject, touched: &Touched) -> bool {
-    let is_touched = |column: &str| touched.columns.contains(&(table.clone(), column.to_owned()));
+    let is_made_anew = |column: &str| touched.made_anew.contains(&(table.clone(), column.to_owned()));
+    if object.columns().any(is_made_anew) {
+        return true;
+    }
+    let is_touched = |column: &str| {
+        let column = (table.clone(), column.to_owned());
+        touched.columns.contains(&column) || touched.made_anew.contains(&column)
+    };
     let mentions = |sql: &str| {
         tokens(sql).is_none_or(|tokens| {
             tokens.iter().any(|token| matches!(token, Token::Word(name) | Token::Quoted(name) if is_touched(name)))
         })
     };
-    if !touched.columns.iter().any(|(touched, _)| touched == table) {
+    if !touched.columns.iter().chain(&touched.made_anew).any(|(touched, _)| touched == table) {
         return false;
     }
     match object {
@@ -287,7 +360,8 @@ fn has_to_make_way(table: &ObjectName, object: &TableObject, touched: &Touched) 
 
 fn is_touched(table: &ObjectName, key: &ForeignKey, touched: &Touched) -> bool {
     let is_retyped = |table: &ObjectName, columns: &[String]| {
-        columns.iter().any(|column| touched.retyped.contains(&(table.clone(), column.clone())))
+        let is_among = |columns: &BTreeSet<_>, column: &String| columns.contains(&(table.clone(), column.clone()));
+        columns.iter().any(|it| is_among(&touched.retyped, it) || is_among(&touched.made_anew, it))
     };
     let referenced = (key.referenced_table.clone(), key.referenced_columns.iter().cloned().collect());
     is_retyped(table, &key.columns)

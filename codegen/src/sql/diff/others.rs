@@ -5,19 +5,23 @@ use std::collections::BTreeSet;
 
 use super::DiffCx;
 use crate::sql::change::Change;
-use crate::sql::state::{Other, OtherKind, State};
+use crate::sql::normalize::Origin;
+use crate::sql::state::{ObjectName, Other, OtherKind, State, Use};
 
 pub(super) fn diff_others(cx: &DiffCx<'_>, previous: &State, changes: &mut Vec<Change>) {
-    if !cx.previous_is_database || !cx.next_is_database {
+    if cx.origin != Origin::Catalogs {
         return;
     }
     let same_thing = |a: &Other, b: &Other| a.kind == b.kind && a.name == b.name;
     let in_the_way = in_the_way(cx, previous, changes);
     for old in &previous.others {
         match cx.next.others.iter().find(|next| same_thing(old, next)) {
+            // A column counts with it from now on.
+            None if is_sequence(cx.next, old) => {}
             None => changes.push(Change::DropOther(old.clone())),
             Some(next) if in_the_way.contains(&(old.kind, old.name.as_str())) => {
-                let next = Other { change: None, ..next.clone() };
+                let (restore, without_data) = (old.restore.clone(), old.without_data);
+                let next = Other { change: None, restore, without_data, ..next.clone() };
                 changes.push(Change::ReplaceOther(Box::new((old.clone(), next))));
             }
             Some(next) if next.create != old.create => {
@@ -26,41 +30,55 @@ pub(super) fn diff_others(cx: &DiffCx<'_>, previous: &State, changes: &mut Vec<C
             Some(_) => {}
         }
     }
-    let is_new = |next: &&Other| !previous.others.iter().any(|old| same_thing(old, next));
+    let is_new =
+        |next: &&Other| !previous.others.iter().any(|old| same_thing(old, next)) && !is_sequence(previous, next);
     changes.extend(cx.next.others.iter().filter(is_new).cloned().map(Change::CreateOther));
 }
 
-/// Views over columns that change, and whatever stands on a view that goes: it cannot stay while that happens.
+/// Whether a state has it as a sequence that a column uses.
+fn is_sequence(state: &State, other: &Other) -> bool {
+    other.kind == OtherKind::Sequence && state.sequences.iter().any(|it| it.name.to_string() == other.name)
+}
+
+/// Views over columns that change, whatever depends on a view that goes, and what goes with a column or key that is made
+/// anew: none of it can stay while that happens.
 fn in_the_way<'p>(cx: &DiffCx<'_>, previous: &'p State, changes: &[Change]) -> BTreeSet<(OtherKind, &'p str)> {
-    let touched = |other: &Other| {
-        other.uses.iter().any(|(table, column)| {
-            changes.iter().any(|change| match change {
-                Change::AlterColumn { table: name, previous, next, enum_replaced, .. } => {
-                    let retyped = *enum_replaced || previous.is_retyped(next);
-                    retyped && name == table && column.as_ref() == Some(&next.name)
-                }
-                Change::DropColumn { table: name, column: gone } => {
-                    name == table && column.as_ref() == Some(&gone.name)
-                }
-                Change::DropTable(gone) => gone.name == *table,
-                _ => false,
-            })
-        })
-    };
     let is_view = |other: &Other| matches!(other.kind, OtherKind::View | OtherKind::MaterializedView);
     let differs = |old: &Other| {
         !cx.next.others.iter().any(|next| next.kind == old.kind && next.name == old.name && next.create == old.create)
     };
-    let views = previous.others.iter().filter(|old| is_view(old));
-    let mut going: Vec<&Other> = views.filter(|old| touched(old) || differs(old)).collect();
+    let goes = |old: &&Other| {
+        let is_touched =
+            old.uses.iter().any(|used| changes.iter().any(|change| takes_away(change, used, is_view(old))));
+        is_touched || (is_view(old) && differs(old))
+    };
+    let mut going: Vec<&Other> = previous.others.iter().filter(goes).collect();
     let mut found: BTreeSet<_> = going.iter().map(|other| (other.kind, other.name.as_str())).collect();
     while let Some(gone) = going.pop() {
-        for other in &previous.others {
-            let stands_on_it = other.uses.iter().any(|(name, _)| name.to_string() == gone.name);
-            if stands_on_it && found.insert((other.kind, other.name.as_str())) {
+        for other in previous.others.iter().filter(|_| is_view(gone)) {
+            let depends_on_it = other.uses.iter().any(|used| used.relation().to_string() == gone.name)
+                || other.part_of.as_ref().is_some_and(|view| view.to_string() == gone.name);
+            if depends_on_it && found.insert((other.kind, other.name.as_str())) {
                 going.push(other);
             }
         }
     }
     found
+}
+
+/// Whether a change makes anew what is used, or for a view, does anything to it that PostgreSQL refuses under a view.
+fn takes_away(change: &Change, used: &Use, by_view: bool) -> bool {
+    let is_column = |table: &ObjectName, column: &str| matches!(used, Use::Column(t, c) if t == table && c == column);
+    match change {
+        Change::AlterColumn { table, previous, next, enum_replaced, .. } => {
+            let is_retyped = by_view && (*enum_replaced || previous.is_retyped(next));
+            (is_retyped || previous.is_made_anew(next)) && is_column(table, &next.name)
+        }
+        Change::DropColumn { table, column } => by_view && is_column(table, &column.name),
+        Change::DropTable(gone) => by_view && gone.name == *used.relation(),
+        Change::DropObject { table, object } | Change::ReplaceObject { table, previous: object, .. } => {
+            matches!(used, Use::Constraint(t, name) if t == table && name == object.name())
+        }
+        _ => false,
+    }
 }

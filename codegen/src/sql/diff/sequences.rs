@@ -6,34 +6,70 @@ use crate::ir::NativeType;
 use crate::sql::change::Change;
 use crate::sql::data_type::DataType;
 use crate::sql::normalize::Origin;
-use crate::sql::state::{Column, ColumnDefault, ObjectName, Sequence, State};
+use crate::sql::state::{Column, ColumnDefault, ObjectName, Other, OtherKind, Sequence, SequenceOptions, State};
 
-pub(super) fn diff_sequences(cx: &DiffCx<'_>, previous: &State, changes: &mut Vec<Change>) {
+pub(super) fn diff_sequences(cx: &DiffCx<'_>, state: &mut State, changes: &mut Vec<Change>) {
+    let previous = &*state;
+    let keeps_names = cx.origin == Origin::Printed;
     let mut renames = Vec::new();
     let mut altered = Vec::new();
     for next in &cx.next.sequences {
         match find(cx, previous, next) {
             Some(old) => {
-                if old.name != next.name && cx.origin == Origin::Schemas {
+                if old.name != next.name && !keeps_names {
                     renames.push((old.name.clone(), next.name.clone()));
                 }
                 if !serves(cx, old, next) {
-                    let name = if cx.origin == Origin::Schemas { &next.name } else { &old.name };
-                    let to = Sequence { name: name.clone(), ..next.clone() };
+                    let name = if keeps_names { &old.name } else { &next.name };
+                    // No schema says how a sequence counts.
+                    let options = if keeps_names { &old.options } else { &next.options };
+                    let to = Sequence { name: name.clone(), options: options.clone(), ..next.clone() };
                     altered.push(Change::AlterSequence(Box::new((old.clone(), to))));
                 }
             }
-            None if is_counted_otherwise(previous, next) => {}
-            None => altered.push(Change::CreateSequence(next.clone())),
+            None if cx.origin != Origin::Catalogs && is_counted_otherwise(previous, next) => {}
+            None => match idle(previous, next) {
+                Some(old) => altered.push(Change::AlterSequence(Box::new((old, next.clone())))),
+                None => altered.push(Change::CreateSequence(next.clone())),
+            },
         }
     }
     let occupied = previous.sequences.iter().map(|sequence| sequence.name.clone()).collect();
     let set_aside = |name: &ObjectName, number| name.sibling(&temporary(&name.name, number));
-    let renames = order(renames, occupied, set_aside);
-    changes.extend(renames.into_iter().map(|(from, to)| Change::RenameSequence { from, to }));
+    let ordered = order(renames.clone(), occupied, set_aside);
+    changes.extend(ordered.into_iter().map(|(from, to)| Change::RenameSequence { from, to }));
     changes.extend(altered);
-    let gone = previous.sequences.iter().filter(|old| is_gone(cx, old));
+    let matched: Vec<_> = cx.next.sequences.iter().filter_map(|next| find(cx, previous, next)).collect();
+    let is_unused = |old: &Sequence| {
+        let is_idle = |it: &Other| it.kind == OtherKind::Sequence && it.name == old.name.to_string();
+        cx.origin == Origin::Catalogs
+            && old.owned_by.is_none()
+            && !matched.contains(&old)
+            && !cx.next.others.iter().any(is_idle)
+    };
+    let gone = previous.sequences.iter().filter(|old| is_gone(cx, old) || is_unused(old));
     changes.extend(gone.cloned().map(Change::DropSequence));
+    rename_in_defaults(state, &renames);
+}
+
+/// One that is there and that no column uses yet. How it counts is said anew.
+fn idle(previous: &State, next: &Sequence) -> Option<Sequence> {
+    let is_it = |other: &Other| other.kind == OtherKind::Sequence && other.name == next.name.to_string();
+    let options = SequenceOptions { increment: 0, ..SequenceOptions::default() };
+    let ty = DataType::Other(String::new());
+    let old = Sequence { name: next.name.clone(), ty, owned_by: None, options };
+    previous.others.iter().any(is_it).then_some(old)
+}
+
+/// Defaults follow the names of their sequences.
+fn rename_in_defaults(state: &mut State, renames: &[(ObjectName, ObjectName)]) {
+    for column in state.tables.iter_mut().flat_map(|table| &mut table.columns) {
+        if let Some(ColumnDefault::Sequence(name)) = &mut column.default
+            && let Some((_, to)) = renames.iter().find(|(from, _)| from == name)
+        {
+            *name = to.clone();
+        }
+    }
 }
 
 /// The sequence that does the same work: of the same column, or free and of the same name.
@@ -46,10 +82,11 @@ fn find<'p>(cx: &DiffCx<'_>, previous: &'p State, next: &Sequence) -> Option<&'p
             _ => None,
         }
     };
-    let free = || previous.sequence(&next.name).filter(|old| old.owned_by.is_none());
+    // One that no column owns any more is the one of that name; no schema has such.
+    let named = || previous.sequence(&next.name).filter(|old| old.owned_by.is_none() || next.owned_by.is_none());
     // In a database a column may own another sequence than the one it counts with.
     let counting = if cx.origin == Origin::Printed { used() } else { None };
-    counting.or_else(|| previous.sequences.iter().find(same_owner)).or_else(used).or_else(free)
+    counting.or_else(|| previous.sequences.iter().find(same_owner)).or_else(used).or_else(named)
 }
 
 /// Old servers made all sequences bigint: a wider one is as good.
@@ -62,6 +99,7 @@ fn serves(cx: &DiffCx<'_>, old: &Sequence, next: &Sequence) -> bool {
     match cx.origin {
         Origin::Schemas => width(old) == width(next),
         Origin::Printed => width(old) >= width(next),
+        Origin::Catalogs => width(old) == width(next) && old.options == next.options && old.owned_by == next.owned_by,
     }
 }
 

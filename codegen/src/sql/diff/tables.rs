@@ -6,6 +6,7 @@ use super::DiffCx;
 use super::columns::diff_columns;
 use super::objects::{diff_objects, rename_objects};
 use crate::sql::change::{Change, TableObject};
+use crate::sql::normalize::Origin;
 use crate::sql::state::{ObjectName, Sequence, State, Table};
 
 pub(super) fn diff_tables(
@@ -23,6 +24,13 @@ pub(super) fn diff_tables(
         match old_tables.get(&next.name) {
             None => create_table(next, changes),
             Some(old) => {
+                if cx.origin == Origin::Catalogs && !old.options.serves_for(&next.options) {
+                    changes.push(Change::AlterTable {
+                        table: next.name.clone(),
+                        previous: old.options.clone(),
+                        next: next.options.clone(),
+                    });
+                }
                 diff_columns(cx, old, next, replaced_enums, &mut touched, changes);
                 kept.push((*old, next));
             }
@@ -86,6 +94,8 @@ pub(super) struct Touched {
     pub(super) columns: BTreeSet<(ObjectName, String)>,
     /// Columns whose type changes in more than its length: foreign keys cannot watch that.
     pub(super) retyped: BTreeSet<(ObjectName, String)>,
+    /// Columns that are dropped and come again: nothing that is built on them stays.
+    pub(super) made_anew: BTreeSet<(ObjectName, String)>,
     /// Column sets that lose the key or unique index over them.
     pub(super) keys: BTreeSet<(ObjectName, BTreeSet<String>)>,
     /// Keys and indexes that stay, under their new names.
@@ -93,8 +103,13 @@ pub(super) struct Touched {
 }
 
 fn create_table(next: &Table, changes: &mut Vec<Change>) {
-    changes.push(Change::CreateTable(next.clone()));
+    let mut table = next.clone();
+    // PostgreSQL takes every check of a new table for valid.
+    let (late, checks): (Vec<_>, Vec<_>) = table.checks.into_iter().partition(|check| check.options.not_valid);
+    table.checks = checks;
+    changes.push(Change::CreateTable(table));
     let add = |object| Change::AddObject { table: next.name.clone(), object };
+    changes.extend(late.into_iter().map(TableObject::Check).map(add));
     changes.extend(next.indexes.iter().cloned().map(TableObject::Index).map(add));
     changes.extend(next.foreign_keys.iter().cloned().map(TableObject::ForeignKey).map(add));
 }

@@ -80,6 +80,10 @@ lints! {
         "Its current number is lost."
         "Note the number if numbers must not be issued twice."
 
+    D110 Error "Turns a generated column into a plain one"
+        "The expression is lost: rows keep the values that it gave them, and new rows have what clients write."
+        "To keep the column generated, write `@default(dbgenerated())` on the field. Otherwise note the expression."
+
     // F: the statement may fail.
     F201 Error "Adds a required column without a default"
         "PostgreSQL has no value for existing rows, so the statement fails if there are any."

@@ -1,6 +1,6 @@
 //! Which operator classes need not be said.
 
-use crate::ir::{Arity, ColumnType, ColumnWalker, IndexMethod, NativeType};
+use crate::ir::{Arity, ColumnText, ColumnType, ColumnWalker, IndexMethod, NativeType};
 
 /// Whether an index on that column has this operator class anyway.
 pub(super) fn is_default(method: IndexMethod, class: &str, column: ColumnWalker<'_>) -> bool {
@@ -25,7 +25,9 @@ fn class_prefix(ty: &ColumnType) -> Option<&'static str> {
     let native = match ty {
         ColumnType::Scalar(_, native) => native,
         ColumnType::Enum(_) => return Some("enum"),
-        ColumnType::Unsupported(text) => return (text == "tsvector").then_some("tsvector"),
+        ColumnType::Unsupported(text) => {
+            return ColumnText::type_of(text).eq_ignore_ascii_case("tsvector").then_some("tsvector");
+        }
     };
     Some(match native {
         NativeType::SmallInt => "int2",

@@ -18,6 +18,7 @@ pub(super) fn same(ty: &DataType, a: &str, b: &str) -> bool {
         | NativeType::Decimal(_)
         | NativeType::Real
         | NativeType::DoublePrecision => equal(number(a), number(b)),
+        NativeType::Money => equal(money(a), money(b)),
         NativeType::Boolean => equal(boolean(a), boolean(b)),
         NativeType::Timestamp(_) | NativeType::Date | NativeType::Time(_) => equal(moment(a, false), moment(b, false)),
         NativeType::Timetz(_) => equal(zoned_time(a), zoned_time(b)),
@@ -25,6 +26,7 @@ pub(super) fn same(ty: &DataType, a: &str, b: &str) -> bool {
         NativeType::JsonB => json(a) == json(b),
         NativeType::ByteA | NativeType::Uuid => a.eq_ignore_ascii_case(b),
         NativeType::Char(_) => a.trim_end() == b.trim_end(),
+        NativeType::Inet => host(a).eq_ignore_ascii_case(host(b)),
         _ => false,
     }
 }
@@ -55,6 +57,29 @@ fn number(text: &str) -> Option<(bool, String, i64)> {
     let leading = digits.len() - significant.len();
     let point = whole.len() as i64 - leading as i64 + i64::from(exponent);
     Some((negative, significant.trim_end_matches('0').to_owned(), point))
+}
+
+/// An amount as it is written, or as the server prints it in the spelling of its country: `-$1,234.50`, `1.234,50 €`.
+fn money(text: &str) -> Option<(bool, String, i64)> {
+    if let Some(number) = number(text.trim()) {
+        return Some(number);
+    }
+    let is_negative = text.contains(['-', '(']);
+    let digits: String = text.chars().filter(|letter| letter.is_ascii_digit() || ".,".contains(*letter)).collect();
+    let digits = digits.trim_matches(['.', ',']);
+    // Behind the last sign stand cents, unless it parts thousands.
+    let plain = |text: &str| text.replace(['.', ','], "");
+    let amount = match digits.rsplit_once(['.', ',']) {
+        Some((whole, cents)) if cents.len() != 3 => format!("{}.{cents}", plain(whole)),
+        _ => plain(digits),
+    };
+    number(&if is_negative { format!("-{amount}") } else { amount })
+}
+
+/// An address without the length of its network, where that is all of it.
+fn host(text: &str) -> &str {
+    let whole = if text.contains(':') { "/128" } else { "/32" };
+    text.strip_suffix(whole).unwrap_or(text)
 }
 
 fn boolean(text: &str) -> Option<bool> {
@@ -146,7 +171,8 @@ impl Json<'_> {
         let (word, rest) = self.rest.split_at(end);
         self.rest = rest.trim_start();
         let is_constant = matches!(word, "true" | "false" | "null");
-        (is_constant || number(word).is_some()).then(|| word.to_owned())
+        // jsonb keeps numbers by their value: 1e2 is 100.
+        if is_constant { Some(word.to_owned()) } else { number(word).map(|number| format!("{number:?}")) }
     }
 }
 

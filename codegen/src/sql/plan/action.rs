@@ -2,7 +2,9 @@
 
 use super::super::change::{Belongings, Place, TableObject};
 use super::super::data_type::DataType;
-use super::super::state::{Column, EnumType, Extension, Index, ObjectName, Other, Sequence, Table};
+use super::super::state::{
+    Column, EnumType, Extension, Index, ObjectName, Other, Sequence, SequenceOptions, Table, TableOptions,
+};
 
 /// One statement, as data.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,6 +74,29 @@ pub enum Action {
     SetSequenceType {
         sequence: ObjectName,
         ty: DataType,
+    },
+    SetSequenceOptions {
+        sequence: ObjectName,
+        options: SequenceOptions,
+    },
+    /// No column takes it along any more.
+    DisownSequence(ObjectName),
+    /// Lets go of the sequence of an identity column, whose name the next one of the column may get.
+    DropIdentity {
+        table: ObjectName,
+        column: String,
+        next: ObjectName,
+    },
+    /// Makes an identity column go on after its largest value.
+    CatchUpIdentity {
+        table: ObjectName,
+        column: String,
+    },
+    /// `LOGGED` or `UNLOGGED`, and storage parameters.
+    AlterTable {
+        table: ObjectName,
+        previous: TableOptions,
+        next: TableOptions,
     },
     /// Makes the sequence go on after the largest value of a column.
     CatchUpSequence {
@@ -169,6 +194,11 @@ pub enum Action {
     CreateOther(Other),
     ChangeOther(Other),
     DropOther(Other),
+    /// What has to be said again of something that was made anew: its owner, its privileges.
+    Restore {
+        order: u32,
+        sql: String,
+    },
 
     /// Fails if something that is not known is built on columns which are about to be replaced.
     Guard(Guard),
@@ -293,6 +323,7 @@ impl Alteration {
         self.retyped
             || self.redefaulted
             || previous.identity != next.identity
+            || previous.options != next.options
             || previous.generated != next.generated
             || (!previous.nullable && next.nullable)
     }

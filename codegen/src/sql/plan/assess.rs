@@ -68,6 +68,9 @@ impl Scene {
                     let removed = previous.labels.iter().filter(|label| !next.labels.contains(label));
                     scene.removed_labels.insert(next.name.clone(), removed.cloned().collect());
                 }
+                Change::DropTable(table) => {
+                    scene.gone.insert(format!("table {}", table.name));
+                }
                 Change::DropOther(other) => {
                     scene.gone.insert(format!("{} {}", other.kind, other.name));
                 }
@@ -108,7 +111,11 @@ impl Scene {
             Action::DropIndexConcurrently { .. } => (Lock::ShareUpdateExclusive, Work::None),
             Action::AddNotValid { object: TableObject::ForeignKey(_), .. } => (Lock::ShareRowExclusive, Work::None),
             Action::AddNotValid { .. } | Action::AddUsingIndex { .. } => at_once,
-            Action::CatchUpSequence { table, .. } if !self.new_tables.contains(table) => (Lock::None, Work::Scan),
+            Action::CatchUpSequence { table, .. } | Action::CatchUpIdentity { table, .. }
+                if !self.new_tables.contains(table) =>
+            {
+                (Lock::None, Work::Scan)
+            }
             Action::AddObject { table, .. } if self.new_tables.contains(table) => (Lock::None, Work::None),
             Action::AddObject { object, .. } => match object {
                 TableObject::ForeignKey(_) => (Lock::ShareRowExclusive, Work::Scan),
@@ -119,6 +126,10 @@ impl Scene {
             },
             Action::CreateOther(Other { kind: OtherKind::Exclusion, .. }) => (Lock::AccessExclusive, Work::Scan),
             Action::DropOther(Other { kind: OtherKind::Exclusion, .. }) => at_once,
+            Action::AlterTable { previous, next, .. } => match previous.unlogged == next.unlogged {
+                true => (Lock::ShareUpdateExclusive, Work::None),
+                false => (Lock::AccessExclusive, Work::Rewrite),
+            },
             Action::Follow { .. } | Action::FollowAlways { .. } => (Lock::ShareRowExclusive, Work::None),
             Action::FillBeside { .. } => (Lock::RowExclusive, Work::Rewrite),
             Action::Analyze(_) => (Lock::ShareUpdateExclusive, Work::Scan),
@@ -130,6 +141,8 @@ impl Scene {
             | Action::DropObject { .. }
             | Action::DropTable(_)
             | Action::DropDefaults { .. }
+            | Action::DisownSequence(_)
+            | Action::DropIdentity { .. }
             | Action::Swap { .. }
             | Action::DropColumns { .. } => at_once,
             _ => (Lock::None, Work::None),
@@ -169,6 +182,9 @@ pub(super) fn altered_work(alteration: &Alteration) -> Work {
     let Alteration { previous, next, .. } = alteration;
     let not_null =
         if previous.nullable && !next.nullable && !alteration.not_null_later { Work::Scan } else { Work::None };
+    if previous.is_made_anew(next) {
+        return Work::Rewrite;
+    }
     match (alteration.retyped, &alteration.using) {
         (true, Some(_)) => Work::Rewrite,
         (true, None) => cast(previous, next).work.max(not_null),

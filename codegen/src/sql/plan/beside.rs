@@ -13,13 +13,13 @@ use super::Transaction;
 use super::action::{Action, Alteration, Beside};
 use super::assess::{Scene, altered_work};
 use super::cast::Work;
-use crate::ir::IndexMethod;
 use crate::sql::change::TableObject;
 use crate::sql::data_type::DataType;
 use crate::sql::expression::{Token, tokens};
 use crate::sql::names::clip;
 use crate::sql::state::{
-    Check, Column, ColumnDefault, ForeignKey, Index, IndexPart, IndexTarget, ObjectName, PrimaryKey, UniqueConstraint,
+    Check, Column, ColumnDefault, ConstraintOptions, ForeignKey, Index, IndexTarget, ObjectName, PrimaryKey,
+    UniqueConstraint,
 };
 
 /// Takes the type changes out. In their place stands [`Action::Swap`], their last step; the second value is all of
@@ -233,14 +233,20 @@ impl Group {
         let name = |column: &String| self.beside(table, column).map_or(column, |beside| &beside.name).clone();
         let names = |columns: &[String]| columns.iter().map(name).collect::<Vec<_>>();
         Some(match object {
-            TableObject::PrimaryKey(key) => TableObject::Index(unique_index(names(&key.columns))),
-            TableObject::Unique(unique) => TableObject::Index(unique_index(names(&unique.columns))),
+            TableObject::PrimaryKey(PrimaryKey { columns, options, .. })
+            | TableObject::Unique(UniqueConstraint { columns, options, .. }) => {
+                let options = ConstraintOptions { include: names(&options.include), ..options.clone() };
+                TableObject::Index(Index::of_key(String::new(), &names(columns), &options))
+            }
             TableObject::ForeignKey(key) => {
                 let there = |column: &String| {
                     self.beside(&key.referenced_table, column).map_or(column, |beside| &beside.name).clone()
                 };
                 let referenced_columns = key.referenced_columns.iter().map(there).collect();
-                TableObject::ForeignKey(ForeignKey { columns: names(&key.columns), referenced_columns, ..key.clone() })
+                let options =
+                    ConstraintOptions { delete_columns: names(&key.options.delete_columns), ..key.options.clone() };
+                let columns = names(&key.columns);
+                TableObject::ForeignKey(ForeignKey { columns, referenced_columns, options, ..key.clone() })
             }
             TableObject::Index(index) => {
                 let mut index = Index { include: names(&index.include), ..index.clone() };
@@ -283,19 +289,6 @@ impl Group {
         let is_same = new == old;
         let text = || new.iter().map(Token::to_string).collect::<Vec<_>>().join(" ");
         Some(if is_same { sql.to_owned() } else { text() })
-    }
-}
-
-fn unique_index(columns: Vec<String>) -> Index {
-    Index {
-        name: String::new(),
-        unique: true,
-        method: IndexMethod::BTree,
-        parts: columns.iter().map(|column| IndexPart::column(column)).collect(),
-        include: Vec::new(),
-        predicate: None,
-        nulls_not_distinct: false,
-        valid: true,
     }
 }
 

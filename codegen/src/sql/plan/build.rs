@@ -9,11 +9,14 @@ use crate::ir::NativeType;
 use crate::sql::change::{Belongings, Change, TableObject};
 use crate::sql::data_type::DataType;
 use crate::sql::names::sequence_name;
-use crate::sql::state::{Column, ColumnDefault, EnumType, ObjectName, Sequence, Table};
+use crate::sql::state::{
+    Column, ColumnDefault, EnumType, ObjectName, Other, OtherKind, Sequence, SequenceOptions, Table,
+};
 
 /// The actions, renames in their order, everything else in that of the changes.
 pub(super) fn build(changes: Vec<Change>) -> Vec<Action> {
-    let mut builder = Builder { serial: serial_columns(&changes), ..Builder::default() };
+    let gone_views = changes.iter().filter_map(gone_view).collect();
+    let mut builder = Builder { serial: serial_columns(&changes), gone_views, ..Builder::default() };
     for change in changes {
         builder.add(change);
     }
@@ -31,6 +34,32 @@ struct Builder {
     dropped_tables: Vec<Table>,
     /// Columns whose sequence comes with them.
     serial: BTreeSet<(ObjectName, String)>,
+    /// Views that are dropped, be it to be made anew.
+    gone_views: BTreeSet<String>,
+}
+
+fn gone_view(change: &Change) -> Option<String> {
+    let gone = match change {
+        Change::DropOther(other) => other,
+        Change::ReplaceOther(pair) if pair.1.change.is_none() => &pair.0,
+        _ => return None,
+    };
+    matches!(gone.kind, OtherKind::View | OtherKind::MaterializedView).then(|| gone.name.clone())
+}
+
+fn alter_sequence(actions: &mut Vec<Action>, old: &Sequence, next: Sequence) {
+    if old.ty != next.ty {
+        actions.push(Action::SetSequenceType { sequence: next.name.clone(), ty: next.ty });
+    }
+    if old.options != next.options {
+        actions.push(Action::SetSequenceOptions { sequence: next.name.clone(), options: next.options });
+    }
+    if old.owned_by != next.owned_by {
+        actions.push(match next.owned_by {
+            Some((table, column)) => Action::OwnSequence { sequence: next.name, table, column },
+            None => Action::DisownSequence(next.name),
+        });
+    }
 }
 
 impl Builder {
@@ -63,8 +92,11 @@ impl Builder {
             Change::RenameSequence { from, to } => actions.push(Action::RenameSequence { from, to: to.name }),
             Change::CreateSequence(sequence) => self.create_sequence(sequence),
             Change::AlterSequence(pair) => {
-                let (_, next) = *pair;
-                actions.push(Action::SetSequenceType { sequence: next.name, ty: next.ty });
+                let (old, next) = *pair;
+                alter_sequence(actions, &old, next);
+            }
+            Change::AlterTable { table, previous, next } => {
+                actions.push(Action::AlterTable { table, previous, next });
             }
             Change::DropSequence(sequence) => actions.push(Action::DropSequence(sequence.name)),
             Change::RenameTable { from, to } => rename_table(actions, from, to),
@@ -85,11 +117,26 @@ impl Builder {
             }
             Change::DropObject { table, object } => actions.push(Action::DropObject { table, object }),
             Change::CreateOther(other) => actions.push(Action::CreateOther(other)),
-            Change::DropOther(other) => actions.push(Action::DropOther(other)),
+            Change::DropOther(other) => self.drop_other(other),
             Change::ReplaceOther(pair) => match *pair {
                 (_, next) if next.change.is_some() => actions.push(Action::ChangeOther(next)),
-                (previous, next) => actions.extend([Action::DropOther(previous), Action::CreateOther(next)]),
+                (previous, next) => {
+                    self.drop_other(previous);
+                    let restore = |sql: &String| Action::Restore { order: next.order, sql: sql.clone() };
+                    let restored: Vec<_> = next.restore.iter().map(restore).collect();
+                    self.actions.push(Action::CreateOther(next));
+                    self.actions.extend(restored);
+                }
             },
+            Change::Unmigrated(_) => {}
+        }
+    }
+
+    /// What belongs to a view goes with it.
+    fn drop_other(&mut self, other: Other) {
+        let goes_along = other.part_of.as_ref().is_some_and(|view| self.gone_views.contains(&view.to_string()));
+        if !goes_along {
+            self.actions.push(Action::DropOther(other));
         }
     }
 
@@ -130,7 +177,7 @@ impl Builder {
     fn alter_column(
         &mut self,
         table: ObjectName,
-        (previous, next): (Column, Column),
+        (mut previous, next): (Column, Column),
         using: Option<String>,
         enum_replaced: bool,
         belongings: Box<Belongings>,
@@ -141,6 +188,16 @@ impl Builder {
         if not_null_later {
             self.actions.push(Action::Backfill { table: table.clone(), column: next.name.clone() });
             self.actions.push(Action::SetNotNull { table: table.clone(), column: next.name.clone(), proven: false });
+        }
+        if previous.identity.is_none() && next.identity.is_some() {
+            self.actions.push(Action::CatchUpIdentity { table: table.clone(), column: next.name.clone() });
+        }
+        if let (Some(_), None, Some(ColumnDefault::Sequence(sequence))) =
+            (previous.identity, next.identity, &next.default)
+        {
+            let (column, sequence) = (next.name.clone(), sequence.clone());
+            self.actions.push(Action::DropIdentity { table: table.clone(), column, next: sequence });
+            previous.identity = None;
         }
         let using = using.or_else(|| if retyped { cast(&previous, &next).using } else { None });
         let redefaulted = previous.default != next.default || (retyped && next.default.is_some());
@@ -188,6 +245,7 @@ fn place(action: &Action) -> Option<(bool, i64)> {
     match action {
         Action::DropOther(other) => Some((false, -i64::from(other.order))),
         Action::CreateOther(other) | Action::ChangeOther(other) => Some((true, i64::from(other.order))),
+        Action::Restore { order, .. } => Some((true, i64::from(*order))),
         _ => None,
     }
 }
@@ -242,6 +300,7 @@ fn serial_columns(changes: &[Change]) -> BTreeSet<(ObjectName, String)> {
                 && !column.nullable
                 && !column.array
                 && column.default == Some(ColumnDefault::Sequence(sequence.name.clone()))
+                && sequence.options == SequenceOptions::default()
                 && sequence.name == sequence_name(&owner.0, &owner.1);
             fits.then_some(owner)
         }
@@ -292,7 +351,7 @@ fn drop_tables(actions: &mut Vec<Action>, mut tables: Vec<Table>) {
     // For each table the others that reference it, once for each key.
     let mut referencing: Vec<Vec<usize>> = vec![Vec::new(); tables.len()];
     for (number, table) in tables.iter().enumerate() {
-        let targets = table.foreign_keys.iter().filter_map(|key| numbers.get(&key.referenced_table));
+        let targets = referenced(table).filter_map(|name| numbers.get(name));
         targets.filter(|target| **target != number).for_each(|target| referencing[*target].push(number));
     }
     let mut keys: Vec<usize> = referencing.iter().map(Vec::len).collect();
@@ -305,8 +364,8 @@ fn drop_tables(actions: &mut Vec<Action>, mut tables: Vec<Table>) {
             first
         });
         left.remove(&number);
-        for key in &tables[number].foreign_keys {
-            let Some(target) = numbers.get(&key.referenced_table).filter(|target| left.contains(target)) else {
+        for name in referenced(&tables[number]) {
+            let Some(target) = numbers.get(name).filter(|target| left.contains(target)) else {
                 continue;
             };
             keys[*target] -= 1;
@@ -316,6 +375,11 @@ fn drop_tables(actions: &mut Vec<Action>, mut tables: Vec<Table>) {
         }
         actions.push(Action::DropTable(tables[number].clone()));
     }
+}
+
+/// The tables that cannot be dropped before this one: those that it points at, and those that it inherits from.
+fn referenced(table: &Table) -> impl Iterator<Item = &ObjectName> {
+    table.foreign_keys.iter().map(|key| &key.referenced_table).chain(&table.options.inherits)
 }
 
 /// Drops the foreign keys of some tables into one.

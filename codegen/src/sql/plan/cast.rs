@@ -286,7 +286,7 @@ fn text_risk(from: Option<N>, to: N) -> Risk {
 mod tests {
     use super::{Cast, Risk, Work, cast};
     use crate::ir::NativeType as N;
-    use crate::sql::{Column, DataType};
+    use crate::sql::{Column, ColumnOptions, DataType};
 
     fn column(ty: N, array: bool) -> Column {
         Column {
@@ -299,6 +299,7 @@ mod tests {
             generated: None,
             collation: None,
             used_by: Vec::new(),
+            options: ColumnOptions::default(),
         }
     }
 

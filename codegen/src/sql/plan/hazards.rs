@@ -69,6 +69,9 @@ impl Scene {
             Action::RenameLabel { enum_name, from, to } => {
                 vec![Hazard::breakage(format!("value {enum_name}.{from} is called {to}"))]
             }
+            Action::DropOther(other) => {
+                self.in_use(&other.used_by, &format!("{} {} is dropped", other.kind, other.name)).into_iter().collect()
+            }
             Action::AlterColumns { table, alterations } => {
                 alterations.iter().flat_map(|alteration| self.alteration_hazards(table, alteration)).collect()
             }
@@ -113,6 +116,18 @@ impl Scene {
     fn alteration_hazards(&self, table: &ObjectName, alteration: &Alteration) -> Vec<Hazard> {
         let Alteration { previous, next, .. } = alteration;
         let mut hazards = Vec::new();
+        hazards.extend(generation_hazard(table, previous, next));
+        if previous.is_made_anew(next) {
+            hazards.extend(self.in_use(&previous.used_by, &format!("{table}.{} is made anew", next.name)));
+            return hazards;
+        }
+        if alteration.retyped && previous.options.inherited {
+            let text = format!(
+                "{table}.{} changes its type: fails because the table inherits it; change it where it comes from",
+                next.name
+            );
+            hazards.push(Hazard::failure(codes::F208, text, None));
+        }
         if alteration.retyped {
             hazards.extend(self.in_use(&previous.used_by, &format!("{table}.{} changes its type", next.name)));
             hazards.extend(self.retyping_hazard(table, previous, next));
@@ -152,6 +167,28 @@ impl Scene {
             (None, Risk::Loses(what)) => Some(Hazard::loss(codes::D105, format!("{change}: loses {what}"), None)),
             (None, Risk::None) => None,
         }
+    }
+}
+
+/// What becomes of the expression, or of the values.
+fn generation_hazard(table: &ObjectName, previous: &Column, next: &Column) -> Option<Hazard> {
+    let name = format!("{table}.{}", next.name);
+    match (&previous.generated, &next.generated) {
+        (Some(sql), None) => {
+            let values = if previous.options.is_virtual { "loses its values" } else { "keeps its values" };
+            let text =
+                format!("{name} is no longer computed by ({sql}): it {values}, and new rows have what is written");
+            Some(Hazard::loss(codes::D110, text, None))
+        }
+        (None, Some(_)) => {
+            let probe = Probe::Values { table: qualified(table), column: ident(&next.name) };
+            Some(Hazard::loss(
+                codes::D103,
+                format!("column {name} becomes a computed one and loses its values"),
+                Some(probe),
+            ))
+        }
+        _ => None,
     }
 }
 

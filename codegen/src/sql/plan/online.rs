@@ -15,7 +15,8 @@ use super::cast::Work;
 use crate::sql::change::TableObject;
 use crate::sql::names::{clip, sequence_name};
 use crate::sql::state::{
-    Check, Column, ColumnDefault, Index, IndexPart, ObjectName, PrimaryKey, Sequence, UniqueConstraint,
+    Check, Column, ColumnDefault, ConstraintOptions, Index, ObjectName, PrimaryKey, Sequence, SequenceOptions,
+    UniqueConstraint,
 };
 
 /// The actions of an online plan, each with its place among transactions.
@@ -156,6 +157,12 @@ fn catch_up_at_once(mut actions: Vec<Action>) -> Vec<Action> {
     actions
 }
 
+/// Whether rows that are there may be looked at in a step of their own: not where nobody ever looks at them, and not for
+/// a key with a period, which no index made before can become.
+fn can_be_proved_later(object: &TableObject) -> bool {
+    object.options().is_none_or(|options| !options.not_valid && !options.not_enforced && !options.period)
+}
+
 fn has_index(object: &TableObject) -> bool {
     matches!(object, TableObject::PrimaryKey(_) | TableObject::Unique(_) | TableObject::Index(_))
 }
@@ -208,6 +215,12 @@ impl Expander<'_> {
             }
             Action::AddObject { table, object, holds } if !self.scene.is_new(&table) => match object {
                 TableObject::Index(index) => self.build_index(table, index, replaces, holds),
+                object if !can_be_proved_later(&object) => {
+                    if let Some(object) = replaces {
+                        self.push(PREPARE, Action::DropObject { table: table.clone(), object });
+                    }
+                    self.push(PREPARE, Action::AddObject { table, object, holds });
+                }
                 TableObject::PrimaryKey(_) | TableObject::Unique(_) => self.build_key(table, object, replaces, holds),
                 TableObject::ForeignKey(_) | TableObject::Check(_) => {
                     self.push(PREPARE, Action::AddNotValid { table: table.clone(), object: object.clone() });
@@ -241,7 +254,7 @@ impl Expander<'_> {
             number += 1;
             name = format!("{}__required{number}", clip(&stem, 45));
         }
-        Check { name, expression }
+        Check { name, expression, options: ConstraintOptions::default() }
     }
 
     /// A rewrite reads all rows under its lock anyway; only without one is NOT NULL worth the detour.
@@ -289,7 +302,12 @@ impl Expander<'_> {
         self.push(PREPARE, Action::AddColumns { table: table.clone(), columns: vec![spec] });
         if serial {
             let name = sequence_name(table, &column.name);
-            let sequence = Sequence { name: name.clone(), ty: column.ty.clone(), owned_by: None };
+            let sequence = Sequence {
+                name: name.clone(),
+                ty: column.ty.clone(),
+                owned_by: None,
+                options: SequenceOptions::default(),
+            };
             self.push(PREPARE, Action::CreateSequence(sequence));
             self.push(
                 PREPARE,
@@ -330,22 +348,13 @@ impl Expander<'_> {
     }
 
     fn build_key(&mut self, table: ObjectName, object: TableObject, replaces: Option<TableObject>, holds: bool) {
-        let (TableObject::PrimaryKey(PrimaryKey { name, columns })
-        | TableObject::Unique(UniqueConstraint { name, columns })) = &object
+        let (TableObject::PrimaryKey(PrimaryKey { name, columns, options })
+        | TableObject::Unique(UniqueConstraint { name, columns, options })) = &object
         else {
             return;
         };
-        let index = Index {
-            name: if replaces.is_some() { successor_name(name) } else { name.clone() },
-            unique: true,
-            method: crate::ir::IndexMethod::BTree,
-            parts: columns.iter().map(|column| IndexPart::column(column)).collect(),
-            include: Vec::new(),
-            predicate: None,
-            nulls_not_distinct: false,
-            valid: true,
-        };
-        let name = index.name.clone();
+        let name = if replaces.is_some() { successor_name(name) } else { name.clone() };
+        let index = Index::of_key(name.clone(), columns, options);
         self.push(WORK, Action::CreateIndexConcurrently { table: table.clone(), index, holds });
         if let Some(object) = replaces {
             self.push(FINISH, Action::DropObject { table: table.clone(), object });

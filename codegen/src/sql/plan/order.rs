@@ -113,13 +113,18 @@ fn phase(action: &Action) -> u8 {
         Action::RenameSequence { .. } => 1,
         Action::AddLabel { .. } => 2,
         Action::DropOther(_) => 2,
-        Action::CreateOther(_) | Action::ChangeOther(_) => 21,
+        Action::CreateOther(_) | Action::ChangeOther(_) | Action::Restore { .. } => 21,
         Action::DropObject { object: TableObject::ForeignKey(_), .. } => 3,
         Action::DropObject { .. } => 4,
-        Action::RenameObject { .. } => 5,
+        Action::RenameObject { .. } | Action::DropIdentity { .. } => 5,
         Action::CreateEnum(_) | Action::CreateSequence(_) => 6,
         Action::AlterColumns { .. } => 7,
-        Action::SetSequenceType { .. } | Action::CatchUpSequence { .. } => 8,
+        Action::SetSequenceType { .. }
+        | Action::SetSequenceOptions { .. }
+        | Action::DisownSequence(_)
+        | Action::AlterTable { .. }
+        | Action::CatchUpIdentity { .. }
+        | Action::CatchUpSequence { .. } => 8,
         Action::Backfill { .. } => 9,
         Action::SetNotNull { .. } => 10,
         Action::CreateTable { .. } => 11,
@@ -162,7 +167,11 @@ fn needs(action: &Action) -> Needs {
             needs.gives.push(M::Gone(from.clone()));
         }
         Action::DropSequence(name) => gone(&mut needs, name),
-        Action::SetSequenceType { sequence, .. } => needs.waits.push(M::Exists(sequence.clone())),
+        Action::SetSequenceType { sequence, .. }
+        | Action::SetSequenceOptions { sequence, .. }
+        | Action::DisownSequence(sequence) => needs.waits.push(M::Exists(sequence.clone())),
+        Action::DropIdentity { next, .. } => needs.gives.push(M::Gone(next.clone())),
+        Action::CatchUpIdentity { table, .. } => needs.waits.push(M::Altered(table.clone())),
         Action::CatchUpSequence { sequence, table, .. } | Action::OwnSequence { sequence, table, .. } => {
             needs.waits.extend([
                 M::Exists(sequence.clone()),

@@ -9,7 +9,7 @@ use super::super::state::{
     Column, ColumnDefault, ForeignKey, Identity, Index, IndexPart, IndexTarget, ObjectName, Sequence, Table,
 };
 use super::batches::in_batches;
-use super::beside;
+use super::{beside, options};
 use crate::ir::{IndexMethod, NativeType, ReferentialAction, SortOrder};
 
 /// The statement. One arm for each action, so that none can be forgotten; what takes more than a line
@@ -55,7 +55,27 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
             format!("CREATE TYPE {} AS ENUM ({})", qualified(&ty.name), labels.join(", "))
         }
         Action::DropEnum { name, .. } => format!("DROP TYPE {}", qualified(name)),
-        Action::CreateSequence(Sequence { name, ty, .. }) => format!("CREATE SEQUENCE {} AS {ty}", qualified(name)),
+        Action::CreateSequence(Sequence { name, ty, options, .. }) => {
+            let clauses: String = options::clauses(options).iter().map(|clause| format!(" {clause}")).collect();
+            format!("CREATE SEQUENCE {} AS {ty}{clauses}", qualified(name))
+        }
+        Action::SetSequenceOptions { sequence, options } => {
+            format!("ALTER SEQUENCE {} {}", qualified(sequence), options::all_clauses(options).join(" "))
+        }
+        Action::DisownSequence(sequence) => format!("ALTER SEQUENCE {} OWNED BY NONE", qualified(sequence)),
+        Action::DropIdentity { table, column, .. } => {
+            alter(table, [format!("ALTER COLUMN {} DROP IDENTITY", ident(column))].into_iter())
+        }
+        Action::CatchUpIdentity { table, column } => format!(
+            "SELECT setval(pg_get_serial_sequence({}, {}), COALESCE(max({}), 0) + 1, false) FROM {}",
+            literal(&qualified(table)),
+            literal(column),
+            ident(column),
+            qualified(table)
+        ),
+        Action::AlterTable { table, previous, next } => {
+            alter(table, options::table_commands(previous, next).into_iter())
+        }
         Action::SetSequenceType { sequence, ty } => format!("ALTER SEQUENCE {} AS {ty}", qualified(sequence)),
         Action::CatchUpSequence { sequence, table, column } => format!(
             "SELECT setval({}, COALESCE(max({}), 0) + 1, false) FROM {}",
@@ -100,7 +120,9 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         Action::AddUsingIndex { table, object, index } => {
             let kind = if matches!(object, TableObject::PrimaryKey(_)) { "PRIMARY KEY" } else { "UNIQUE" };
             let name = ident(object.name());
-            alter(table, [format!("ADD CONSTRAINT {name} {kind} USING INDEX {}", ident(index))].into_iter())
+            let deferrable = options::deferrable(object.options().and_then(|options| options.deferrable));
+            let command = format!("ADD CONSTRAINT {name} {kind} USING INDEX {}{deferrable}", ident(index));
+            alter(table, [command].into_iter())
         }
         Action::AddNotValid { table, object } => {
             alter(table, [format!("ADD {} NOT VALID", constraint(object))].into_iter())
@@ -108,7 +130,9 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         Action::Validate { table, object, .. } => {
             alter(table, [format!("VALIDATE CONSTRAINT {}", ident(object.name()))].into_iter())
         }
+        Action::CreateOther(other) if other.without_data => format!("{}\nWITH NO DATA", other.create),
         Action::CreateOther(other) => other.create.clone(),
+        Action::Restore { sql, .. } => sql.clone(),
         Action::ChangeOther(other) => other.change.as_ref().unwrap_or(&other.create).clone(),
         Action::DropOther(other) => other.drop.clone(),
         Action::Guard(guard) => beside::guard(guard),
@@ -153,10 +177,10 @@ fn create_table(table: &Table, serial: &[String]) -> String {
     let checks = table.checks.iter().cloned().map(TableObject::Check);
     let constraints = primary.chain(uniques).chain(checks).map(|object| constraint(&object));
     let lines: Vec<_> = columns.chain(constraints).collect();
-    if lines.is_empty() {
-        return format!("CREATE TABLE {} ()", qualified(&table.name));
-    }
-    format!("CREATE TABLE {} (\n  {}\n)", qualified(&table.name), lines.join(",\n  "))
+    let unlogged = if table.options.unlogged { "UNLOGGED " } else { "" };
+    let body = if lines.is_empty() { "()".to_owned() } else { format!("(\n  {}\n)", lines.join(",\n  ")) };
+    let options = options::of_table(&table.options);
+    format!("CREATE {unlogged}TABLE {} {body}{options}", qualified(&table.name))
 }
 
 fn add_column(spec: &ColumnSpec) -> String {
@@ -175,13 +199,10 @@ fn column_definition(column: &Column, serial: bool, fill: Option<&str>) -> Strin
         sql += " NOT NULL";
     }
     if let Some(expression) = &column.generated {
-        sql += &format!(" GENERATED ALWAYS AS ({}) STORED", embed(expression));
+        let how = if column.options.is_virtual { "VIRTUAL" } else { "STORED" };
+        sql += &format!(" GENERATED ALWAYS AS ({}) {how}", embed(expression));
     }
-    sql += match column.identity {
-        Some(Identity::Always) => " GENERATED ALWAYS AS IDENTITY",
-        Some(Identity::ByDefault) => " GENERATED BY DEFAULT AS IDENTITY",
-        None => "",
-    };
+    sql += &options::identity(column).map(|identity| format!(" {identity}")).unwrap_or_default();
     let default = column.default.as_ref().filter(|_| !serial).and_then(|default| default_sql(column, default));
     if let Some(default) = default.or_else(|| fill.map(default_expression)) {
         sql += &format!(" DEFAULT {default}");
@@ -241,7 +262,7 @@ fn default_expression(sql: &str) -> String {
 fn alter_column(alteration: &Alteration) -> Vec<String> {
     let Alteration { previous, next, .. } = alteration;
     let column = format!("ALTER COLUMN {}", ident(&next.name));
-    if next.generated.is_some() && next.generated != previous.generated {
+    if previous.is_made_anew(next) {
         let definition = column_definition(next, false, None);
         return vec![format!("DROP COLUMN {}", ident(&next.name)), format!("ADD COLUMN {definition}")];
     }
@@ -273,13 +294,16 @@ fn alter_column(alteration: &Alteration) -> Vec<String> {
         _ => {}
     }
     match (previous.identity, next.identity) {
-        (None, Some(Identity::Always)) => commands.push(format!("{column} ADD GENERATED ALWAYS AS IDENTITY")),
-        (None, Some(Identity::ByDefault)) => commands.push(format!("{column} ADD GENERATED BY DEFAULT AS IDENTITY")),
+        (None, Some(_)) => commands.extend(options::identity(next).map(|identity| format!("{column} ADD {identity}"))),
         (Some(Identity::ByDefault), Some(Identity::Always)) => commands.push(format!("{column} SET GENERATED ALWAYS")),
         (Some(Identity::Always), Some(Identity::ByDefault)) => {
             commands.push(format!("{column} SET GENERATED BY DEFAULT"));
         }
         _ => {}
+    }
+    if previous.identity.is_some() && next.identity.is_some() && previous.options.counts != next.options.counts {
+        let sets = options::all_clauses(&next.options.counts).into_iter().map(|clause| format!("SET {clause}"));
+        commands.push(format!("{column} {}", sets.collect::<Vec<_>>().join(" ")));
     }
     commands
 }
@@ -294,9 +318,11 @@ fn add_object(table: &ObjectName, object: &TableObject) -> String {
 /// `CONSTRAINT "name" ..`; nothing for an index, which is none.
 fn constraint(object: &TableObject) -> String {
     let definition = match object {
-        TableObject::PrimaryKey(key) => format!("PRIMARY KEY ({})", ident_list(&key.columns)),
-        TableObject::Unique(unique) => format!("UNIQUE ({})", ident_list(&unique.columns)),
-        TableObject::Check(check) => format!("CHECK ({})", embed(&check.expression)),
+        TableObject::PrimaryKey(key) => options::key("PRIMARY KEY", &key.columns, &key.options),
+        TableObject::Unique(unique) => options::key("UNIQUE", &unique.columns, &unique.options),
+        TableObject::Check(check) => {
+            format!("CHECK ({}){}", embed(&check.expression), options::of_check(&check.options))
+        }
         TableObject::ForeignKey(key) => foreign_key(key),
         TableObject::Index(_) => return String::new(),
     };
@@ -304,13 +330,19 @@ fn constraint(object: &TableObject) -> String {
 }
 
 fn foreign_key(key: &ForeignKey) -> String {
+    let match_full = if key.options.match_full { " MATCH FULL" } else { "" };
+    let columns = match key.options.delete_columns.as_slice() {
+        [] => String::new(),
+        columns => format!(" ({})", ident_list(columns)),
+    };
     format!(
-        "FOREIGN KEY ({}) REFERENCES {}({}) ON DELETE {} ON UPDATE {}",
-        ident_list(&key.columns),
+        "FOREIGN KEY ({}) REFERENCES {}({}){match_full} ON DELETE {}{columns} ON UPDATE {}{}",
+        options::key_columns(&key.columns, "PERIOD ", "", &key.options),
         qualified(&key.referenced_table),
-        ident_list(&key.referenced_columns),
+        options::key_columns(&key.referenced_columns, "PERIOD ", "", &key.options),
         action_sql(key.on_delete),
-        action_sql(key.on_update)
+        action_sql(key.on_update),
+        options::at_the_end(&key.options)
     )
 }
 
@@ -347,6 +379,7 @@ fn create_index(table: &ObjectName, index: &Index, how: &str) -> String {
     if index.nulls_not_distinct {
         sql += " NULLS NOT DISTINCT";
     }
+    sql += &options::storage(&index.storage);
     if let Some(predicate) = &index.predicate {
         sql += &format!(" WHERE {}", embed(predicate));
     }
@@ -358,8 +391,16 @@ fn index_part(part: &IndexPart) -> String {
         IndexTarget::Column(name) => ident(name),
         IndexTarget::Expression(expression) => format!("({})", embed(expression)),
     };
-    if let Some(class) = &part.operator_class {
+    if let Some(collation) = &part.collation {
+        sql += &format!(" COLLATE {collation}");
+    }
+    // The default class has to be named where it has parameters.
+    let class = part.operator_class.as_ref().or(part.default_class.as_ref().filter(|_| !part.class_options.is_empty()));
+    if let Some(class) = class {
         sql += &format!(" {class}");
+    }
+    if !part.class_options.is_empty() {
+        sql += &format!(" ({})", part.class_options.join(", "));
     }
     let is_descending = part.sort == SortOrder::Desc;
     if is_descending {

@@ -8,7 +8,7 @@ use crate::sql::names::clip;
 use crate::sql::plan::Transaction;
 use crate::sql::plan::action::{Action, Alteration, Beside, ColumnSpec, Guard};
 use crate::sql::quote::ident;
-use crate::sql::state::{Check, Column, ForeignKey, Index, ObjectName};
+use crate::sql::state::{Check, Column, ConstraintOptions, ForeignKey, Index, ObjectName};
 
 impl Group {
     fn follower(table: &ObjectName) -> ObjectName {
@@ -20,7 +20,8 @@ impl Group {
         let Alteration { next, not_null_later, .. } = &beside.alteration;
         let expression = format!("{} IS NOT NULL", ident(&beside.name));
         let name = format!("{}__required", clip(&format!("{}_{}", table.name, beside.name), 50));
-        (!next.nullable && !not_null_later).then_some(TableObject::Check(Check { name, expression }))
+        let check = Check { name, expression, options: ConstraintOptions::default() };
+        (!next.nullable && !not_null_later).then_some(TableObject::Check(check))
     }
 
     fn guard(&self) -> Action {

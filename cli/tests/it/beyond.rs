@@ -1,0 +1,178 @@
+//! What the schema language cannot say of a database: `db pull` names all of it, and a later change of the schema leaves
+//! it as it is.
+
+use crate::support::{Project, database, query};
+
+/// Something of everything, on tables with columns that change later on.
+const DATABASE: &str = "
+    CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b int, c text, d text COLLATE \"C\", near int, worse varchar(9),
+      g int GENERATED ALWAYS AS (a * 2) STORED, i bigint GENERATED ALWAYS AS IDENTITY (START 100 INCREMENT 5),
+      CONSTRAINT u UNIQUE (a) DEFERRABLE INITIALLY DEFERRED, CONSTRAINT inc_u UNIQUE (b, c) INCLUDE (d),
+      CONSTRAINT ni CHECK (b > 0) NO INHERIT) WITH (fillfactor = 80);
+    ALTER TABLE t ADD CONSTRAINT nv CHECK (a > 0) NOT VALID, ADD CONSTRAINT ex EXCLUDE USING btree (near WITH =);
+    CREATE UNIQUE INDEX inc ON t (c) INCLUDE (a, b); CREATE INDEX nf ON t (a NULLS FIRST, worse);
+    CREATE INDEX co ON t (c COLLATE \"C\"); CREATE INDEX op ON t (c text_pattern_ops); CREATE INDEX wi ON t (worse) WITH (fillfactor = 60);
+    CREATE TABLE f (id int PRIMARY KEY, t int, near int, CONSTRAINT fk FOREIGN KEY (t) REFERENCES t MATCH FULL DEFERRABLE,
+      CONSTRAINT fnv CHECK (id > 0) NOT VALID);
+    CREATE TABLE k (id int PRIMARY KEY, a int, near int);
+    ALTER TABLE k ADD FOREIGN KEY (a) REFERENCES t ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED NOT VALID;
+    CREATE TABLE p (id int, d date, near int, PRIMARY KEY (id, d)) PARTITION BY RANGE (d);
+    CREATE TABLE p1 PARTITION OF p FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+    CREATE TABLE base (id int PRIMARY KEY, x int CHECK (x > 0), near int); CREATE TABLE heir (y int, PRIMARY KEY (id)) INHERITS (base);
+    CREATE UNLOGGED TABLE cache (id int PRIMARY KEY, near int);
+    ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY pol ON t USING (a > 0);
+    CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+    CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION act();
+    CREATE DOMAIN positive AS int CHECK (VALUE > 0); CREATE TYPE pair AS (a int, b int); CREATE STATISTICS st ON a, b FROM t;
+    CREATE SEQUENCE free INCREMENT BY 3; CREATE VIEW v AS SELECT id, a, b, c FROM t;
+    CREATE TABLE s (id serial PRIMARY KEY, near int); ALTER SEQUENCE s_id_seq INCREMENT BY 10;
+";
+
+/// From PostgreSQL 15 on.
+const LATER: &str = "ALTER TABLE t ADD CONSTRAINT nnd UNIQUE NULLS NOT DISTINCT (b);
+    CREATE TABLE l (id int PRIMARY KEY, a int, b int, near int, UNIQUE (a, b));
+    ALTER TABLE l ADD CONSTRAINT sn FOREIGN KEY (a, b) REFERENCES l (a, b) ON DELETE SET NULL (b);";
+
+/// What `pull` names, as no schema has it.
+const NAMED: &[&str] = &[
+    "u", "inc_u", "nv", "ni", "ex", "inc", "nf", "co", "wi", "fk", "k_a_fkey", "p", "p1", "heir", "cache", "pol",
+    "act()", "tr", "positive", "pair", "st", "free", "s_id_seq", "v", "g", "d",
+];
+
+#[test]
+fn a_later_change_of_the_schema_leaves_it_alone() {
+    let project = Project::new();
+    let (changed, before) = (database("beyond"), database("beyond_before"));
+    let is_later = query(&changed, "SELECT current_setting('server_version_num')::int >= 150000") == ["t"];
+    for side in [&changed, &before] {
+        query(side, DATABASE);
+        if is_later {
+            query(side, LATER);
+        }
+    }
+    let output = project.run(&["db", "pull", "--url", changed.url()]).exits(0);
+    let mut named = NAMED.to_vec();
+    if is_later {
+        named.extend(["nnd", "sn"]);
+    }
+    for name in &named {
+        let is_it = |word: &str| word == *name || word.ends_with(&format!(".{name}"));
+        let is_said = output.stderr.split([' ', ',', ';', '\n']).any(is_it);
+        assert!(is_said, "{name} is not in\n{}", output.stderr);
+    }
+    let to_schema = ["migrate-diff", "--from-url", changed.url(), "--to-schema", "schema.dsl"];
+    project.run(&[&to_schema[..], &["--exit-code"]].concat()).exits(0);
+
+    // Every table gets a column and loses one, and one that indexes are built on gets another type.
+    let pulled = project.read("schema.dsl");
+    let lines = pulled.lines().filter(|line| !line.trim_start().starts_with("near"));
+    let edit = |line: &str| match line.trim_start() {
+        text if text.starts_with("worse") => "  worse Int?".to_owned(),
+        text if text.starts_with("model ") => format!("{line}\n  extra Int?"),
+        _ => line.to_owned(),
+    };
+    project.write("schema.dsl", lines.map(|line| edit(line) + "\n").collect::<String>());
+    // An exclusion constraint over a dropped column would go with it: PostgreSQL takes it along.
+    for side in [&changed, &before] {
+        query(side, "ALTER TABLE t DROP CONSTRAINT ex, ADD CONSTRAINT ex EXCLUDE USING btree (id WITH =)");
+    }
+    let push = ["db", "push", "--url", changed.url(), "--allow-data-loss"];
+    project.run(&push).exits(0);
+    project.run(&push).exits(0).says("already");
+    let between =
+        ["migrate-diff", "--from-url", before.url(), "--to-url", changed.url(), "--summary", "--accept-drops"];
+    for line in project.run(&between).exits(0).stdout.lines() {
+        let is_ours = line.contains(".extra ") || line.contains(".near") || line.starts_with("~ column t.worse");
+        assert!(is_ours, "{line}");
+    }
+}
+
+#[test]
+fn what_a_table_inherits_changes_where_it_comes_from() {
+    let (project, database) = (Project::new(), database("inherited"));
+    query(
+        &database,
+        "CREATE TABLE base (id int PRIMARY KEY, x int); CREATE TABLE heir (y int, PRIMARY KEY (id)) INHERITS (base)",
+    );
+    let push = ["db", "push", "--url", database.url(), "--allow-data-loss"];
+    let schema = |base: &str, heir: &str| {
+        project.write(
+            "schema.dsl",
+            format!("model base {{\n  id Int @id\n{base}}}\nmodel heir {{\n  id Int @id\n  y Int?\n{heir}}}\n"),
+        );
+    };
+    // In the heir alone it cannot change, and is not dropped.
+    schema("  x Int?\n", "");
+    project.run(&push).exits(0).says("already");
+    schema("  x Int?\n", "  x BigInt?\n");
+    project.run(&push).exits(1).says("the table inherits it; change it where it comes from");
+    // In both it changes once, also a new one.
+    schema("  x BigInt?\n  z Int?\n", "  x BigInt?\n  z Int?\n");
+    project.run(&push).exits(0);
+    project.run(&push).exits(0).says("already");
+    // What goes from both goes once, and the tables in an order that PostgreSQL takes.
+    schema("  x BigInt?\n", "  x BigInt?\n");
+    project.run(&push).exits(0);
+    project.write("schema.dsl", "model other {\n  id Int @id\n}\n");
+    project.run(&["db", "push", "--url", database.url(), "--allow-data-loss", "--accept-drops"]).exits(0);
+    assert_eq!(query(&database, "SELECT count(*) FROM pg_class WHERE relname IN ('base', 'heir')"), ["0"]);
+}
+
+#[test]
+fn a_partition_key_is_named_where_its_column_would_go() {
+    let (project, database) = (Project::new(), database("partition_key"));
+    query(&database, "CREATE TABLE p (id int, d date, PRIMARY KEY (id, d)) PARTITION BY RANGE (d)");
+    project.write("schema.dsl", "model p {\n  id Int\n  d DateTime\n\n  @@id([id, d])\n}\n");
+    let push = ["db", "push", "--url", database.url(), "--allow-data-loss"];
+    project.run(&push).exits(1).says("p.d changes its type: fails because the partition key of p uses it");
+    project.write("schema.dsl", "model p {\n  id Int @id\n}\n");
+    project.run(&push).exits(1).says("the partition key of p uses it");
+}
+
+const SIBLINGS: &str = "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, g int GENERATED ALWAYS AS (a * 2) STORED,
+    g2 int GENERATED ALWAYS AS (a * 2) STORED, g3 int GENERATED ALWAYS AS (a * 2) STORED, g4 int GENERATED ALWAYS AS (a * 2) STORED,
+    ts tsvector GENERATED ALWAYS AS ('a'::tsvector) STORED, i int GENERATED ALWAYS AS IDENTITY, j int GENERATED BY DEFAULT AS IDENTITY, k serial);
+    INSERT INTO t (id, a) VALUES (1, 1), (2, 2)";
+
+/// The schema says whether a column is generated: `@default(dbgenerated())` leaves it to the database.
+#[test]
+fn generated_and_counting_columns_become_what_the_schema_says() {
+    let (project, database) = (Project::new(), database("siblings"));
+    query(&database, SIBLINGS);
+    project.write(
+        "schema.dsl",
+        "model t {\n  id Int @id\n  a Int\n  g Int? @default(5)\n  g2 Int?\n  g3 Int? @default(dbgenerated())\n\
+         \u{20} g4 Int? @default(dbgenerated(\"(a * 2)\"))\n  ts Unsupported(\"tsvector\")?\n  i Int\n  j Int @default(7)\n  k Int\n}\n",
+    );
+    let push = ["db", "push", "--url", database.url()];
+    let loss = "t.g is no longer computed by ((a * 2)): it keeps its values";
+    project
+        .run(&push)
+        .exits(1)
+        .says(loss)
+        .says("t.g2 is no longer computed")
+        .hides("t.g3")
+        .hides("t.g4")
+        .says("--allow t.g");
+    project
+        .run(&[&push[..], &["--dry-run"]].concat())
+        .exits(0)
+        .says("D110")
+        .says("DROP EXPRESSION")
+        .says("SET DEFAULT 5");
+    project.run(&[&push[..], &["--allow", "t.g", "--allow", "t.g2"]].concat()).exits(0);
+    project.run(&push).exits(0).says("already");
+    query(
+        &database,
+        "INSERT INTO t (id, a, i, k) VALUES (3, 3, 3, 3); INSERT INTO t (id, a, g, g2, i, j, k) VALUES (4, 4, 1, 1, 1, 1, 1)",
+    );
+    let rows = query(&database, "SELECT concat_ws(',', g, g2, g3, g4, i, j, k) FROM t ORDER BY id");
+    assert_eq!(rows, ["2,2,2,2,1,1,1", "4,4,4,4,2,2,2", "5,6,6,3,7,3", "1,1,8,8,1,1,1"]);
+    // A column starts to count after what is there, and stops.
+    let counting = "model t {\n  id Int @id\n  a Int\n  i Unsupported(\"int GENERATED ALWAYS AS IDENTITY\")\n}\n";
+    project.write("schema.dsl", counting);
+    project.run(&[&push[..], &["--allow-data-loss"]].concat()).exits(0);
+    project.run(&push).exits(0).says("already");
+    query(&database, "INSERT INTO t (id, a) VALUES (5, 5)");
+    assert_eq!(query(&database, "SELECT i FROM t WHERE id = 5"), ["4"]);
+}

@@ -1,0 +1,34 @@
+//! What two databases are compared in, and no migration of ours changes: a person is told.
+
+use std::collections::BTreeMap;
+
+use crate::sql::change::{Change, Differs, Unmigrated};
+use crate::sql::state::{Definition, State};
+
+pub(super) fn diff_definitions(previous: &State, next: &State, changes: &mut Vec<Change>) {
+    let by_name = |state: &'_ State| -> BTreeMap<(String, String), String> {
+        let entry = |it: &Definition| ((it.kind.clone(), it.name.clone()), it.text.clone());
+        state.definitions.iter().map(entry).collect()
+    };
+    let (old, new) = (by_name(previous), by_name(next));
+    let mut found: Vec<Unmigrated> = Vec::new();
+    let mut tell = |(kind, name): &(String, String), how| {
+        found.push(Unmigrated { kind: kind.clone(), name: name.clone(), how });
+    };
+    for (key, text) in &old {
+        match new.get(key) {
+            None => tell(key, Differs::Extra),
+            Some(other) if other != text => tell(key, Differs::Otherwise),
+            Some(_) => {}
+        }
+    }
+    new.keys().filter(|key| !old.contains_key(*key)).for_each(|key| tell(key, Differs::Missing));
+    let gone = previous.extensions.iter().filter(|old| next.extensions.iter().all(|new| new.name != old.name));
+    found.extend(gone.map(|extension| Unmigrated {
+        kind: "extension".to_owned(),
+        name: extension.name.clone(),
+        how: Differs::Extra,
+    }));
+    found.sort_by(|a, b| (&a.kind, &a.name).cmp(&(&b.kind, &b.name)));
+    changes.extend(found.into_iter().map(Change::Unmigrated));
+}

@@ -1,0 +1,113 @@
+//! The SQL of what the schema language cannot say: options of keys, checks, tables and sequences.
+
+use crate::sql::quote::{ident, ident_list};
+use crate::sql::state::{Column, ConstraintOptions, Deferrable, Identity, SequenceOptions, TableOptions};
+
+/// `UNIQUE NULLS NOT DISTINCT ("a") INCLUDE ("b") WITH (fillfactor=70) DEFERRABLE`.
+pub(super) fn key(kind: &str, columns: &[String], options: &ConstraintOptions) -> String {
+    let nulls = if options.nulls_not_distinct { " NULLS NOT DISTINCT" } else { "" };
+    let columns = key_columns(columns, "", " WITHOUT OVERLAPS", options);
+    let include = match options.include.as_slice() {
+        [] => String::new(),
+        include => format!(" INCLUDE ({})", ident_list(include)),
+    };
+    let storage = storage(&options.storage);
+    format!("{kind}{nulls} ({columns}){include}{storage}{}", deferrable(options.deferrable))
+}
+
+/// The columns, with what is around a period at their end.
+pub(super) fn key_columns(columns: &[String], before: &str, after: &str, options: &ConstraintOptions) -> String {
+    match columns.split_last() {
+        Some((period, rest)) if options.period => {
+            let rest: String = rest.iter().map(|column| format!("{}, ", ident(column))).collect();
+            format!("{rest}{before}{}{after}", ident(period))
+        }
+        _ => ident_list(columns),
+    }
+}
+
+pub(super) fn of_check(options: &ConstraintOptions) -> String {
+    let no_inherit = if options.no_inherit { " NO INHERIT" } else { "" };
+    format!("{no_inherit}{}", at_the_end(options))
+}
+
+/// When it is looked at, and for which rows.
+pub(super) fn at_the_end(options: &ConstraintOptions) -> String {
+    let enforced = if options.not_enforced { " NOT ENFORCED" } else { "" };
+    // What is not enforced is never valid.
+    let valid = if options.not_valid && !options.not_enforced { " NOT VALID" } else { "" };
+    format!("{}{enforced}{valid}", deferrable(options.deferrable))
+}
+
+pub(super) fn deferrable(deferrable: Option<Deferrable>) -> &'static str {
+    match deferrable {
+        None => "",
+        Some(Deferrable::InitiallyImmediate) => " DEFERRABLE",
+        Some(Deferrable::InitiallyDeferred) => " DEFERRABLE INITIALLY DEFERRED",
+    }
+}
+
+pub(super) fn storage(parameters: &[String]) -> String {
+    if parameters.is_empty() { String::new() } else { format!(" WITH ({})", parameters.join(", ")) }
+}
+
+/// What follows the columns of a new table.
+pub(super) fn of_table(options: &TableOptions) -> String {
+    let partition = options.partition_by.as_ref().map(|by| format!(" PARTITION BY {by}")).unwrap_or_default();
+    format!("{partition}{}", storage(&options.storage))
+}
+
+/// The commands of `ALTER TABLE`.
+pub(super) fn table_commands(previous: &TableOptions, next: &TableOptions) -> Vec<String> {
+    let mut commands = Vec::new();
+    if previous.unlogged != next.unlogged {
+        commands.push(if next.unlogged { "SET UNLOGGED" } else { "SET LOGGED" }.to_owned());
+    }
+    let name = |parameter: &String| parameter.split('=').next().unwrap_or_default().to_owned();
+    let is_set = |parameter: &String| next.storage.iter().any(|other| name(other) == name(parameter));
+    let gone: Vec<_> = previous.storage.iter().filter(|it| !is_set(it)).map(name).collect();
+    if !gone.is_empty() {
+        commands.push(format!("RESET ({})", gone.join(", ")));
+    }
+    let set: Vec<_> = next.storage.iter().filter(|it| !previous.storage.contains(it)).cloned().collect();
+    if !set.is_empty() {
+        commands.push(format!("SET ({})", set.join(", ")));
+    }
+    commands
+}
+
+/// `GENERATED ALWAYS AS IDENTITY (START WITH 100)`; none if it is no identity column.
+pub(super) fn identity(column: &Column) -> Option<String> {
+    let word = match column.identity? {
+        Identity::Always => "ALWAYS",
+        Identity::ByDefault => "BY DEFAULT",
+    };
+    let clauses = clauses(&column.options.counts);
+    let clauses = if clauses.is_empty() { String::new() } else { format!(" ({})", clauses.join(" ")) };
+    Some(format!("GENERATED {word} AS IDENTITY{clauses}"))
+}
+
+/// The clauses of a sequence that are not what PostgreSQL takes by itself.
+pub(super) fn clauses(options: &SequenceOptions) -> Vec<String> {
+    let usual = all_clauses(&SequenceOptions { start: options.start, ..SequenceOptions::default() });
+    let start = options.start.map(|start| format!("START WITH {start}"));
+    let is_said = |clause: &String| !usual.contains(clause) && !clause.starts_with("START");
+    start.into_iter().chain(all_clauses(options).into_iter().filter(is_said)).collect()
+}
+
+/// All clauses of a sequence.
+pub(super) fn all_clauses(options: &SequenceOptions) -> Vec<String> {
+    let bound = |word: &str, bound: Option<i64>| match bound {
+        Some(bound) => format!("{word} {bound}"),
+        None => format!("NO {word}"),
+    };
+    let first = if options.increment < 0 { options.max.unwrap_or(-1) } else { options.min.unwrap_or(1) };
+    vec![
+        format!("INCREMENT BY {}", options.increment),
+        bound("MINVALUE", options.min),
+        bound("MAXVALUE", options.max),
+        format!("START WITH {}", options.start.unwrap_or(first)),
+        format!("CACHE {}", options.cache),
+        if options.cycle { "CYCLE" } else { "NO CYCLE" }.to_owned(),
+    ]
+}
