@@ -215,7 +215,8 @@ async fn each_shape_of_the_wide_schema_has_its_cost() {
         "a compound key, to-many" = 2 in 1: |db| db.note().find_unique(note::tenant_number.eq(1, 1)).include(note::comments);
         "to-many by compound keys" = 2 in 2: |db| db.note().find_many().include(note::comments.take(1));
         "lists, Json, full text" = 1 in 1: |db| {
-            let filter = sample::texts.has("a") | sample::json.path(["a"]).eq(1) | sample::text.search("cat");
+            let cat = relata::SearchQuery::terms("cat").language("simple");
+            let filter = sample::texts.has("a") | sample::json.path(["a"]).eq(1) | sample::text.search(cat);
             db.sample().find_many().filter(filter).order_by(sample::text.relevance("cat").desc())
         };
         "connect" = 4 in 4: |db| change(db).with(person::groups.connect(group::id.eq(chess)));
