@@ -61,6 +61,7 @@ pub(super) struct Attempt {
     pub(super) id: i64,
     pub(super) name: String,
     pub(super) kind: Kind,
+    pub(super) checksum: String,
     pub(super) token_checksum: String,
     pub(super) state: State,
     pub(super) steps_done: u32,
@@ -70,6 +71,14 @@ pub(super) struct Attempt {
     pub(super) finished_at: Option<String>,
     /// The session that ran it is still there.
     pub(super) alive: bool,
+}
+
+impl Attempt {
+    /// Whether it ran the statements of this file. The file itself may be the same although the tokens are not: an
+    /// earlier version of the runner may have tokenized it differently.
+    pub(super) fn ran(&self, migration: &Migration) -> bool {
+        self.token_checksum == migration.token_checksum() || self.checksum == migration.checksum()
+    }
 }
 
 /// The history table of one database.
@@ -153,7 +162,7 @@ impl History {
             "SELECT m.id, m.name, m.token_checksum, m.state, m.steps_done, m.step_hashes, m.error, m.runner,
                     to_char(m.finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS\" UTC\"'),
                     EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.pid = m.backend_pid
-                            AND a.backend_start = m.backend_start AND a.pid <> pg_backend_pid()), m.kind
+                            AND a.backend_start = m.backend_start AND a.pid <> pg_backend_pid()), m.kind, m.checksum
              FROM {} m WHERE m.state IN ('running', 'applied', 'failed') ORDER BY m.name COLLATE \"C\"",
             self.table
         );
@@ -293,6 +302,7 @@ fn attempt(row: &Row) -> Result<Attempt, tokio_postgres::Error> {
             "resolve" => Kind::Resolve,
             _ => Kind::Apply,
         },
+        checksum: row.try_get(11)?,
         token_checksum: row.try_get(2)?,
         state: match state.as_str() {
             "applied" => State::Applied,

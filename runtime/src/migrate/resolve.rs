@@ -45,7 +45,7 @@ impl Locked<'_> {
                 Err(refuse("has no folder among the migrations; restore it first"))
             }
             (Resolution::Applied, Some(file), attempt) => {
-                if attempt.is_some_and(|it| it.state == State::Applied && it.token_checksum == file.token_checksum()) {
+                if attempt.is_some_and(|it| it.state == State::Applied && it.ran(file)) {
                     return Err(refuse("is applied already"));
                 }
                 self.write_applied(&[file], Kind::Resolve).await
