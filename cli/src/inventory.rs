@@ -61,7 +61,7 @@ pub(crate) struct Inventory {
     schemas: Vec<String>,
     /// Why parts of the catalog could not be read.
     pub(crate) unread: Vec<String>,
-    /// Schemas with tables that are not pulled, and how many tables each has.
+    /// Schemas that are not pulled, and how many tables each has.
     pub(crate) elsewhere: Vec<(String, i64)>,
 }
 
@@ -123,7 +123,7 @@ pub(crate) async fn read(client: &mut Client, request: &Request<'_>) -> Result<I
 }
 
 async fn collect(transaction: &Transaction<'_>, request: &Request<'_>) -> Result<Inventory, tokio_postgres::Error> {
-    let dependencies = Dependencies::read(transaction).await?;
+    let mut dependencies = Dependencies::read(transaction).await?;
     let mut found: Vec<Found> = Vec::new();
     let mut unread = Vec::new();
     for sql in catalog::queries() {
@@ -151,6 +151,7 @@ async fn collect(transaction: &Transaction<'_>, request: &Request<'_>) -> Result
         }
     }
     found.retain(|found| !HISTORY_TABLES.iter().any(|history| is_about(found, history)));
+    add_calls(&mut dependencies, &found, request.schemas);
     let tables = catalog::tables(transaction, request.schemas).await?;
     let mut inventory = select(request, &dependencies, found, &tables);
     inventory.unread = unread;
@@ -195,6 +196,34 @@ struct Found {
 fn is_about(found: &Found, table: &str) -> bool {
     let is_it = |name: &str| name.rsplit('.').next() == Some(table);
     found.owner.as_deref().is_some_and(is_it) || (found.node.0 == "pg_class" && is_it(&found.name))
+}
+
+/// Lets functions need those of schemas that are not pulled if their bodies name them: PostgreSQL does not keep what the
+/// body of a function calls.
+fn add_calls(dependencies: &mut Dependencies, found: &[Found], schemas: &[String]) {
+    let functions = || found.iter().filter(|found| found.node.0 == "pg_proc");
+    let is_elsewhere = |found: &&Found| found.schema.as_ref().is_some_and(|schema| !schemas.contains(schema));
+    // In small letters and without quotes: what is taken for a call and is none does no harm.
+    let plain = |text: &str| text.replace('"', "").to_lowercase();
+    let callees: Vec<(String, &Node)> = functions()
+        .filter(is_elsewhere)
+        .filter_map(|found| Some((plain(found.name.split_once('(')?.0), &found.node)))
+        .collect();
+    for caller in functions() {
+        let Some(body) = caller.statement.as_deref().map(plain) else { continue };
+        for (name, node) in callees.iter().filter(|(_, node)| **node != caller.node) {
+            if calls(&body, name) {
+                dependencies.add(caller.node.clone(), (*node).clone());
+            }
+        }
+    }
+}
+
+/// Whether a text has a name as a whole, with a bracket behind it.
+fn calls(text: &str, name: &str) -> bool {
+    let is_part = |letter: char| letter.is_alphanumeric() || "_$.".contains(letter);
+    text.match_indices(name)
+        .any(|(at, _)| !text[..at].ends_with(is_part) && text[at + name.len()..].trim_start().starts_with('('))
 }
 
 /// The tables that the schema has, by their names in it.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use relata_codegen::ir::ReferentialAction;
+use relata_codegen::ir::{NativeType, ReferentialAction};
 use relata_codegen::sql::{
     Check, Column, ColumnDefault, ColumnOptions, ConstraintOptions, DataType, Deferrable, EnumType, ForeignKey,
     Identity, ObjectName, PrimaryKey, SequenceOptions, Table, TableOptions, UniqueConstraint,
@@ -125,7 +125,7 @@ fn column(cx: &Cx<'_>, enums: &BTreeSet<ObjectName>, row: &Row) -> Result<Column
         _ => DataType::parse(row.try_get(2)?),
     };
     let is_generated = !generated.is_empty();
-    let default = expression.filter(|_| !is_generated).and_then(|sql| ColumnDefault::parse(sql, &ty, array));
+    let default = expression.filter(|_| !is_generated).and_then(|sql| default(sql, &ty, array));
     Ok(Column {
         name: row.try_get(1)?,
         ty,
@@ -149,6 +149,15 @@ fn column(cx: &Cx<'_>, enums: &BTreeSet<ObjectName>, row: &Row) -> Result<Column
             inherited: row.try_get("inherited")?,
         },
     })
+}
+
+/// A moment without a time zone is another one in each session, and none that can be written as a value.
+fn default(sql: &str, ty: &DataType, array: bool) -> Option<ColumnDefault> {
+    let has_zone = matches!(ty, DataType::Native(NativeType::Timestamptz(_) | NativeType::Timetz(_)));
+    if has_zone && sql.trim_end_matches(')').ends_with("without time zone") {
+        return Some(ColumnDefault::Expression(sql.to_owned()));
+    }
+    ColumnDefault::parse(sql, ty, array)
 }
 
 /// Primary keys, unique constraints, foreign keys and checks; column names in the order of the key. A constraint with a

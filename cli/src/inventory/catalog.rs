@@ -63,16 +63,30 @@ pub(super) async fn tables(transaction: &Transaction<'_>, schemas: &[String]) ->
     Ok(tables)
 }
 
-/// Other schemas that have tables.
+/// Other schemas with the number of their tables. Left out are those of extensions, and `public` if nothing is in it.
 pub(super) async fn elsewhere(transaction: &Transaction<'_>, schemas: &[String]) -> Result<Vec<(String, i64)>, Error> {
-    let sql = "SELECT n.nspname::text, count(*)
-        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-        WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't' AND n.nspname <> ALL($1)
-          AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
-          AND NOT EXISTS (SELECT FROM pg_depend AS x WHERE x.classid = 'pg_class'::regclass AND x.objid = c.oid
-                          AND x.deptype = 'e')
-        GROUP BY 1 ORDER BY 1";
-    transaction.query(sql, &[&schemas]).await?.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    let of_extension = |class: &str, oid: &str| {
+        format!(
+            "EXISTS (SELECT FROM pg_depend AS x WHERE x.classid = '{class}'::regclass AND x.objid = {oid}
+                AND x.deptype = 'e')"
+        )
+    };
+    let (schema, class) = (of_extension("pg_namespace", "n.oid"), of_extension("pg_class", "c.oid"));
+    let (function, ty) = (of_extension("pg_proc", "p.oid"), of_extension("pg_type", "t.oid"));
+    let sql = format!(
+        "SELECT n.nspname::text, (
+            SELECT count(*) FROM pg_class AS c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p')
+               AND NOT c.relispartition AND c.relpersistence <> 't' AND NOT {class})
+         FROM pg_namespace AS n
+         WHERE n.nspname <> ALL($1) AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND NOT {schema}
+           AND (n.nspname <> 'public'
+                OR EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = n.oid AND NOT {class})
+                OR EXISTS (SELECT FROM pg_proc AS p WHERE p.pronamespace = n.oid AND NOT {function})
+                OR EXISTS (SELECT FROM pg_type AS t WHERE t.typnamespace = n.oid AND t.typelem = 0 AND NOT {ty}))
+         ORDER BY 1"
+    );
+    let rows = transaction.query(sql.as_str(), &[&schemas]).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
 /// All extensions, with the schemas of their objects.

@@ -64,6 +64,11 @@ impl Dependencies {
         Ok(dependencies)
     }
 
+    /// One more that the catalog does not know.
+    pub(super) fn add(&mut self, from: Node, to: Node) {
+        self.needs.entry(from).or_default().insert(to);
+    }
+
     pub(super) fn is_relation(&self, node: &Node) -> bool {
         self.relations.contains(node)
     }

@@ -15,6 +15,11 @@ pub(crate) fn before(inventory: &Inventory, after: &str) -> String {
         text += &format!("CREATE SCHEMA IF NOT EXISTS {};\n", ident(schema));
     }
     for (name, schema) in &inventory.needed_extensions {
+        // A language says itself that it lives in pg_catalog, which nobody can make.
+        if schema == "pg_catalog" {
+            text += &format!("CREATE EXTENSION IF NOT EXISTS {};\n", ident(name));
+            continue;
+        }
         if schema != "public" {
             text += &format!("CREATE SCHEMA IF NOT EXISTS {};\n", ident(schema));
         }

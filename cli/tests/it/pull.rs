@@ -388,3 +388,80 @@ fn names_are_made_in_a_style_and_stay_as_they_are_written() {
     let (project, _, _) = pull(sql, &["--naming", "keep"]);
     has(&words(&project), "model order_items {");
 }
+
+/// Pulls with a file of SQL and makes another database of that; gives what the second and the first answer to a query.
+#[track_caller]
+fn made_again(sql: &str, args: &[&str], question: &str) -> (Output, [String; 2]) {
+    let (project, database, output) = pull(sql, &[args, &["--with-sql", "extra.sql"]].concat());
+    let fresh = crate::support::database("pull_again");
+    db(&project, &fresh, &["execute", "extra.sql"]).exits(0);
+    db(&project, &fresh, &["push"]).exits(0);
+    if project.path("extra.after.sql").exists() {
+        db(&project, &fresh, &["execute", "extra.after.sql"]).exits(0);
+    }
+    let compare = ["migrate-diff", "--from-url", fresh.url(), "--to-schema", "schema.dsl", "--exit-code"];
+    project.run(&compare).exits(0);
+    (output, [&database, &fresh].map(|database| format!("{:?}", query(database, question))))
+}
+
+const DEFAULTS: &str = "SELECT coalesce(string_agg(pg_get_expr(adbin, adrelid), ' ' ORDER BY adrelid::regclass::text), '')
+    || ' ' || (SELECT string_agg(concat_ws(' ', s.*), ',' ORDER BY s.sequencename) FROM pg_sequences AS s) FROM pg_attrdef";
+
+#[test]
+fn a_default_counts_with_the_same_sequence_in_a_fresh_database() {
+    let (output, [here, there]) = made_again(
+        "CREATE SEQUENCE a_seq; CREATE TABLE a (id bigint PRIMARY KEY DEFAULT nextval('a_seq'));
+         CREATE TABLE b (id int PRIMARY KEY DEFAULT nextval('a_seq'));
+         CREATE SEQUENCE lots; CREATE TABLE c (id text PRIMARY KEY DEFAULT nextval('lots'));
+         CREATE DOMAIN positive AS bigint CHECK (VALUE > 0);
+         CREATE TABLE d (id serial PRIMARY KEY, k int UNIQUE NOT NULL); ALTER TABLE d ALTER id TYPE positive;
+         CREATE TABLE e (id serial PRIMARY KEY, f text DEFAULT 'x' || nextval('lots'))",
+        &[],
+        DEFAULTS,
+    );
+    assert_eq!(here, there);
+    output
+        .says("public.a.id (nextval('public.a_seq'::regclass))")
+        .says("public.c.id (nextval('public.lots'::regclass))")
+        .says("public.d.id (nextval('public.d_id_seq'::regclass))")
+        .hides("public.e.");
+}
+
+#[test]
+fn a_sequence_that_counts_less_or_otherwise_is_told_and_made_again() {
+    let (output, [here, there]) = made_again(
+        "CREATE TABLE narrow (id serial PRIMARY KEY); ALTER TABLE narrow ALTER id TYPE bigint;
+         CREATE TABLE most (id bigserial PRIMARY KEY); ALTER SEQUENCE most_id_seq MAXVALUE 9007199254740991 CACHE 7;
+         ALTER SEQUENCE most_id_seq RENAME TO \"it's most\"; CREATE TABLE plain (id serial PRIMARY KEY)",
+        &[],
+        "SELECT string_agg(concat_ws(' ', data_type, max_value, cache_size), ',' ORDER BY max_value, cache_size) FROM pg_sequences",
+    );
+    assert_eq!(here, there);
+    output.says("public.narrow_id_seq (AS integer").says("MAXVALUE 9007199254740991").hides("plain");
+}
+
+#[test]
+fn schemas_without_tables_are_told_and_functions_of_other_schemas_come_along() {
+    let (output, [here, there]) = made_again(
+        "CREATE SCHEMA info; CREATE VIEW info.v AS SELECT 1 AS a; CREATE SCHEMA m;
+         CREATE FUNCTION info.inner(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
+         CREATE FUNCTION info.another(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
+         CREATE FUNCTION m.outer(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT info.inner ($1)';
+         CREATE TABLE m.t (id int PRIMARY KEY, a text); CREATE INDEX ON m.t (m.outer(a))",
+        &["--schemas", "m"],
+        "SELECT string_agg(proname, ',' ORDER BY proname) FROM pg_proc WHERE oid >= 16384 AND proname <> 'another'",
+    );
+    assert_eq!(here, there);
+    output
+        .says("the schema info, which has no tables, is not pulled; --schemas m,info pulls it, too")
+        .says("function: info.\"inner\"(pg_catalog.text); m.\"outer\"(pg_catalog.text)")
+        .hides("another")
+        .hides("the schema public");
+}
+
+#[test]
+fn a_moment_without_a_time_zone_stays_one() {
+    let sql = "CREATE TABLE t (id int PRIMARY KEY, at timestamptz NOT NULL DEFAULT '1970-01-01 00:00:00'::timestamp)";
+    let (_, [here, there]) = made_again(sql, &[], "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef");
+    assert_eq!(here, there);
+}

@@ -185,8 +185,12 @@ fn warnings(
         let flag = live.head.schemas.iter().chain([schema]).cloned().collect::<Vec<_>>();
         let current = live.loaded.current_schema.iter().filter(|_| live.head.schemas.is_empty());
         let flag = current.cloned().chain(flag).collect::<Vec<_>>().join(",");
-        let word = if *tables == 1 { "table that is" } else { "tables that are" };
-        lines.push(format!("the schema {schema} has {tables} {word} not pulled; --schemas {flag} pulls it, too"));
+        let what = match tables {
+            0 => format!("the schema {schema}, which has no tables, is not pulled"),
+            1 => format!("the schema {schema} has 1 table that is not pulled"),
+            _ => format!("the schema {schema} has {tables} tables that are not pulled"),
+        };
+        lines.push(format!("{what}; --schemas {flag} pulls it, too"));
     }
     Ok(lines)
 }

@@ -6,6 +6,7 @@ pub(super) fn queries() -> Vec<String> {
     vec![
         generated(),
         identities(),
+        counting_defaults(),
         column_collations(),
         never_null_lists(),
         constraints(),
@@ -22,6 +23,7 @@ fn of_columns(kind: &str, name: &str, statement: &str, condition: &str) -> Strin
             {statement}
          FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
          JOIN pg_type AS t ON t.oid = a.atttypid LEFT JOIN pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum
+         CROSS JOIN LATERAL (SELECT pg_get_expr(d.adbin, d.adrelid) AS sql) AS e
          WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.attnum > 0 AND NOT a.attisdropped AND {condition} AND {}",
         own("pg_class", "c")
     )
@@ -43,6 +45,40 @@ fn identities() -> String {
             CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END)",
         "NULL::text",
         "a.attidentity <> ''",
+    )
+}
+
+/// Defaults from a sequence that belongs to another column or to none, or of a column that is no integer. The schema says
+/// `autoincrement()`, for which a new database makes a sequence of the column's own, or only that there is a default.
+fn counting_defaults() -> String {
+    let is_integer = "a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)";
+    let of_column =
+        "o.classid = 'pg_class'::regclass AND o.deptype = 'a' AND o.refobjid = c.oid AND o.refobjsubid = a.attnum";
+    let is_own = format!(
+        "EXISTS (SELECT FROM pg_depend AS o WHERE {of_column} AND e.sql = format('nextval(%L::regclass)', o.objid::regclass::text))"
+    );
+    // Nothing uses the sequence that the schema made.
+    let unused = format!(
+        "CASE WHEN {is_integer} THEN E';\nDO ' || quote_literal(format(
+            'BEGIN EXECUTE coalesce(''DROP SEQUENCE '' || pg_get_serial_sequence(%L, %L), ''SELECT''); END',
+            format('%I.%I', n.nspname, c.relname), a.attname)) END"
+    );
+    let owned = format!(
+        "(SELECT string_agg(format(E';\nALTER SEQUENCE %s OWNED BY %I.%I.%I',
+            o.objid::regclass, n.nspname, c.relname, a.attname), '')
+          FROM pg_depend AS o JOIN pg_class AS s ON s.oid = o.objid AND s.relkind = 'S' WHERE {of_column})"
+    );
+    of_columns(
+        "default from a sequence that is not the column''s own",
+        "format('%I.%I.%I (%s)', n.nspname, c.relname, a.attname, e.sql)",
+        &format!(
+            "format('ALTER TABLE %I.%I ALTER COLUMN %I SET DEFAULT %s', n.nspname, c.relname, a.attname, e.sql)
+                || coalesce({unused}, '') || coalesce({owned}, '')"
+        ),
+        &format!(
+            "a.attgenerated = '' AND NOT ({is_integer} AND {is_own})
+                AND e.sql ~ '^[(]*nextval[(]''([^'']|'''')+''::regclass[)]+(::[^()'']+([(][0-9, ]+[)])?[)]*)*$'"
+        ),
     )
 }
 

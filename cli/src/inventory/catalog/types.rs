@@ -111,11 +111,18 @@ fn sequences() -> String {
     let (name, own) = (identity("pg_class", "c.oid"), own("pg_class", "c"));
     let counts =
         "EXISTS (SELECT FROM pg_depend AS o JOIN pg_attrdef AS f ON f.adrelid = o.refobjid AND f.adnum = o.refobjsubid
+            JOIN pg_attribute AS b ON b.attrelid = f.adrelid AND b.attnum = f.adnum
+             AND b.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)
             WHERE o.classid = 'pg_class'::regclass AND o.objid = c.oid AND o.deptype = 'a'
               AND pg_get_expr(f.adbin, f.adrelid) = format('nextval(%L::regclass)', c.oid::regclass::text))";
     let options = "format('AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s%s',
             format_type(s.seqtypid, NULL), s.seqincrement, s.seqmin, s.seqmax, s.seqstart, s.seqcache,
             CASE WHEN s.seqcycle THEN ' CYCLE' END)";
+    // It may be called otherwise in a new database.
+    let alter = format!(
+        "'DO ' || quote_literal(format('BEGIN EXECUTE ''ALTER SEQUENCE '' || pg_get_serial_sequence(%L, %L) || %L; END',
+            format('%I.%I', m.nspname, t.relname), a.attname, ' ' || {options}))"
+    );
     let most = "CASE s.seqtypid WHEN 'smallint'::regtype THEN 32767 WHEN 'integer'::regtype THEN 2147483647
             ELSE 9223372036854775807 END";
     format!(
@@ -124,11 +131,15 @@ fn sequences() -> String {
          FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_sequence AS s ON s.seqrelid = c.oid
          WHERE NOT {counts} AND {own}
          UNION ALL
-         SELECT 'pg_class'::text, c.oid, n.nspname::text, 'sequence with options', format('%s (%s)', {name}, {options}), {name}, true,
-            NULL::text
+         SELECT 'sequence'::text, c.oid, n.nspname::text, 'sequence with options', format('%s (%s)', {name}, {options}), {name}, true,
+            {alter}
          FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_sequence AS s ON s.seqrelid = c.oid
-         WHERE {counts} AND {own} AND (s.seqincrement, s.seqmin, s.seqmax, s.seqstart, s.seqcache, s.seqcycle)
-            <> (1, 1, {most}, 1, 1, false)"
+         JOIN pg_type AS y ON y.oid = s.seqtypid
+         JOIN pg_depend AS o ON o.classid = 'pg_class'::regclass AND o.objid = c.oid AND o.deptype = 'a' AND o.refobjsubid > 0
+         JOIN pg_class AS t ON t.oid = o.refobjid JOIN pg_namespace AS m ON m.oid = t.relnamespace
+         JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = o.refobjsubid
+         WHERE {counts} AND {own} AND ((s.seqincrement, s.seqmin, s.seqmax, s.seqstart, s.seqcache, s.seqcycle)
+            <> (1, 1, {most}, 1, 1, false) OR y.typlen < a.attlen)"
     )
 }
 

@@ -19,7 +19,7 @@ pub(super) fn diff_sequences(cx: &DiffCx<'_>, state: &mut State, changes: &mut V
                 if old.name != next.name && !keeps_names {
                     renames.push((old.name.clone(), next.name.clone()));
                 }
-                if !serves(cx, old, next) {
+                if !serves(cx, old, next) && !is_narrow_before(cx, previous, next) {
                     let name = if keeps_names { &old.name } else { &next.name };
                     // No schema says how a sequence counts.
                     let options = if keeps_names { &old.options } else { &next.options };
@@ -101,6 +101,14 @@ fn serves(cx: &DiffCx<'_>, old: &Sequence, next: &Sequence) -> bool {
         Origin::Printed => width(old) >= width(next),
         Origin::Catalogs => width(old) == width(next) && old.options == next.options && old.owned_by == next.owned_by,
     }
+}
+
+/// Whether a live column has the wider type already: its narrow sequence is no business of a schema then, and `pull` tells
+/// of it.
+fn is_narrow_before(cx: &DiffCx<'_>, previous: &State, next: &Sequence) -> bool {
+    let Some((table, column)) = &next.owned_by else { return false };
+    let ty = |state: &State| state.table(table).and_then(|it| it.column(column)).map(|it| it.ty.clone());
+    cx.origin == Origin::Printed && ty(previous).is_some() && ty(previous) == ty(cx.next)
 }
 
 /// An identity column, or a default from a sequence that the picture does not hold.
