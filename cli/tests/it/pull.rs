@@ -465,3 +465,17 @@ fn a_moment_without_a_time_zone_stays_one() {
     let (_, [here, there]) = made_again(sql, &[], "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef");
     assert_eq!(here, there);
 }
+
+#[test]
+fn unlogged_tables_become_so_in_an_order_that_works() {
+    let (output, [_, there]) = made_again(
+        "CREATE UNLOGGED TABLE a (id int PRIMARY KEY, a int REFERENCES a); CREATE UNLOGGED TABLE b (id int PRIMARY KEY REFERENCES a);
+         CREATE UNLOGGED TABLE c (id int PRIMARY KEY REFERENCES b); CREATE UNLOGGED TABLE below (id int PRIMARY KEY);
+         CREATE UNLOGGED TABLE x (id int PRIMARY KEY REFERENCES below); CREATE UNLOGGED TABLE y (id int PRIMARY KEY REFERENCES x);
+         ALTER TABLE x ADD FOREIGN KEY (id) REFERENCES y",
+        &[],
+        "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relkind = 'r' AND relpersistence = 'u'",
+    );
+    assert_eq!(there, "[\"a b c\"]");
+    output.says("unlogged table: public.");
+}

@@ -5,6 +5,7 @@ use super::{identity, own};
 pub(super) fn queries() -> Vec<String> {
     vec![
         details(),
+        unlogged(),
         inheritance(),
         partitions(),
         views(),
@@ -31,6 +32,26 @@ fn from_tables(kinds: &str) -> String {
     )
 }
 
+/// A table can only become unlogged when all that refer to it are: those come first, and a circle stays logged.
+fn unlogged() -> String {
+    let (name, own) = (identity("pg_class", "c.oid"), own("pg_class", "c"));
+    format!(
+        "WITH RECURSIVE refers AS (
+            SELECT k.confrelid AS referenced, k.conrelid AS referencing
+            FROM pg_constraint AS k JOIN pg_class AS u ON u.oid = k.confrelid AND u.relpersistence = 'u'
+            WHERE k.contype = 'f' AND k.conrelid <> k.confrelid
+            UNION SELECT r.referenced, k.conrelid FROM refers AS r JOIN pg_constraint AS k ON k.confrelid = r.referencing
+            WHERE k.contype = 'f' AND k.conrelid <> k.confrelid
+        ), circular AS (SELECT referenced AS oid FROM refers WHERE referenced = referencing)
+        SELECT 'table'::text, c.oid, n.nspname::text, 'unlogged table'::text, {name}, {name}, true,
+            CASE WHEN NOT EXISTS (SELECT FROM circular AS i WHERE i.oid = c.oid OR i.oid IN (
+                SELECT referencing FROM refers WHERE referenced = c.oid)) THEN format('ALTER TABLE %s SET UNLOGGED', {name}) END
+        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE c.relpersistence = 'u' AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND {own}
+        ORDER BY (SELECT count(*) FROM refers WHERE referenced = c.oid), c.oid"
+    )
+}
+
 fn details() -> String {
     let name = identity("pg_class", "c.oid");
     format!(
@@ -39,7 +60,6 @@ fn details() -> String {
          FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace LEFT JOIN pg_am AS m ON m.oid = c.relam
          CROSS JOIN LATERAL (VALUES
             ('partitioned table', c.relkind = 'p', CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END, NULL),
-            ('unlogged table', c.relpersistence = 'u', NULL, format('ALTER TABLE %s SET UNLOGGED', {name})),
             ('table of a type', c.reloftype <> 0, format_type(c.reloftype, NULL), NULL),
             ('table with storage parameters', c.reloptions IS NOT NULL, array_to_string(c.reloptions, ', '),
                 format('ALTER TABLE %s SET (%s)', {name}, array_to_string(c.reloptions, ', '))),
