@@ -415,7 +415,9 @@ fn a_default_counts_with_the_same_sequence_in_a_fresh_database() {
          CREATE SEQUENCE lots; CREATE TABLE c (id text PRIMARY KEY DEFAULT nextval('lots'));
          CREATE DOMAIN positive AS bigint CHECK (VALUE > 0);
          CREATE TABLE d (id serial PRIMARY KEY, k int UNIQUE NOT NULL); ALTER TABLE d ALTER id TYPE positive;
-         CREATE TABLE e (id serial PRIMARY KEY, f text DEFAULT 'x' || nextval('lots'))",
+         CREATE TABLE e (id serial PRIMARY KEY, f text DEFAULT 'x' || nextval('lots'));
+         CREATE SEQUENCE g_id_seq CACHE 3; CREATE TABLE g (id int PRIMARY KEY DEFAULT nextval('g_id_seq'));
+         CREATE TABLE h (id serial PRIMARY KEY); ALTER TABLE h ALTER id SET DEFAULT nextval('a_seq')",
         &[],
         DEFAULTS,
     );

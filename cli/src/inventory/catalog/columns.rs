@@ -57,16 +57,25 @@ fn counting_defaults() -> String {
     let is_own = format!(
         "EXISTS (SELECT FROM pg_depend AS o WHERE {of_column} AND e.sql = format('nextval(%L::regclass)', o.objid::regclass::text))"
     );
-    // Nothing uses the sequence that the schema made.
+    // Sequences of the database that the schema may take for the column, as they are called like its own.
+    let known = format!(
+        "FROM pg_sequence AS q JOIN pg_class AS s ON s.oid = q.seqrelid
+         LEFT JOIN pg_depend AS o ON o.classid = 'pg_class'::regclass AND o.objid = s.oid AND o.deptype = 'a' AND o.refobjsubid > 0
+         LEFT JOIN pg_attribute AS b ON b.attrelid = o.refobjid AND b.attnum = o.refobjsubid
+         WHERE ({of_column} OR s.relnamespace = c.relnamespace AND starts_with(s.relname, format('%s_%s_seq', c.relname, a.attname)))
+           AND NOT EXISTS (SELECT FROM pg_attrdef AS f WHERE f.adrelid = o.refobjid AND f.adnum = o.refobjsubid
+                AND pg_get_expr(f.adbin, f.adrelid) = format('nextval(%L::regclass)', s.oid::regclass::text))"
+    );
     let unused = format!(
         "CASE WHEN {is_integer} THEN E';\nDO ' || quote_literal(format(
-            'BEGIN EXECUTE coalesce(''DROP SEQUENCE '' || pg_get_serial_sequence(%L, %L), ''SELECT''); END',
-            format('%I.%I', n.nspname, c.relname), a.attname)) END"
+            'BEGIN EXECUTE coalesce((SELECT ''DROP SEQUENCE '' || q FROM pg_get_serial_sequence(%L, %L) AS q WHERE q <> ALL(%L)), ''SELECT''); END',
+            format('%I.%I', n.nspname, c.relname), a.attname, ARRAY(SELECT s.oid::regclass::text {known}))) END"
     );
     let owned = format!(
-        "(SELECT string_agg(format(E';\nALTER SEQUENCE %s OWNED BY %I.%I.%I',
-            o.objid::regclass, n.nspname, c.relname, a.attname), '')
-          FROM pg_depend AS o JOIN pg_class AS s ON s.oid = o.objid AND s.relkind = 'S' WHERE {of_column})"
+        "(SELECT string_agg(format(E';\nALTER SEQUENCE %s AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s%s OWNED BY %s',
+            s.oid::regclass, format_type(q.seqtypid, NULL), q.seqincrement, q.seqmin, q.seqmax, q.seqstart, q.seqcache,
+            CASE WHEN q.seqcycle THEN ' CYCLE' END,
+            CASE WHEN b.attname IS NULL THEN 'NONE' ELSE format('%s.%I', b.attrelid::regclass, b.attname) END), '') {known})"
     );
     of_columns(
         "default from a sequence that is not the column''s own",
