@@ -93,7 +93,7 @@ pub struct Column {
     /// Set to the time of the transaction on every write.
     pub updated_at: bool,
     /// An `@sensitive` column, whose values are not shown.
-    pub(crate) sensitive: bool,
+    pub sensitive: bool,
     /// Of a query of `queries/`: whether its decoder can read a type of the database.
     pub(crate) accepts: Option<fn(&Type) -> bool>,
 }
