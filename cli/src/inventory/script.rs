@@ -32,7 +32,8 @@ pub(crate) fn before(inventory: &Inventory, after: &str) -> String {
 pub(crate) fn after(inventory: &Inventory, before: &str) -> String {
     format!(
         "-- What stands on the tables of the schema and the schema cannot say: run {before} first, then\n\
-         -- `codegen db push` or the migrations, then this.\n{}",
+         -- `codegen db push` or the migrations, then this.\n\n\
+         -- Bodies of functions may count on a search path.\nSET check_function_bodies = off;\n{}\nRESET check_function_bodies;\n",
         statements(inventory, Phase::After)
     )
 }

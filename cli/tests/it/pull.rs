@@ -449,14 +449,15 @@ fn schemas_without_tables_are_told_and_functions_of_other_schemas_come_along() {
          CREATE FUNCTION info.inner(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
          CREATE FUNCTION info.another(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
          CREATE FUNCTION m.outer(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT info.inner ($1)';
-         CREATE TABLE m.t (id int PRIMARY KEY, a text); CREATE INDEX ON m.t (m.outer(a))",
+         CREATE TABLE m.t (id int PRIMARY KEY, a text); CREATE INDEX ON m.t (m.outer(a));
+         SET search_path = m; CREATE FUNCTION m.of_row(m.t) RETURNS void LANGUAGE plpgsql AS 'DECLARE x t; BEGIN END'",
         &["--schemas", "m"],
         "SELECT string_agg(proname, ',' ORDER BY proname) FROM pg_proc WHERE oid >= 16384 AND proname <> 'another'",
     );
     assert_eq!(here, there);
     output
         .says("the schema info, which has no tables, is not pulled; --schemas m,info pulls it, too")
-        .says("function: info.\"inner\"(pg_catalog.text); m.\"outer\"(pg_catalog.text)")
+        .says("function: info.\"inner\"(pg_catalog.text); m.\"outer\"(pg_catalog.text); m.of_row(m.t)")
         .hides("another")
         .hides("the schema public");
 }
