@@ -38,6 +38,11 @@ impl Scope {
 /// Tables that tell of migrations and are no part of the schema.
 pub(crate) const HISTORY_TABLES: [&str; 2] = [relata::migrate::HISTORY_TABLE, "_prisma_migrations"];
 
+/// How PostgreSQL prints constants and names: the same whatever the database, the role or the server is set to.
+pub(crate) const PRINTING: &str = "SET LOCAL datestyle TO 'ISO, YMD'; SET LOCAL intervalstyle TO 'postgres'; \
+    SET LOCAL bytea_output TO 'hex'; SET LOCAL extra_float_digits TO 1; SET LOCAL quote_all_identifiers TO off; \
+    SET LOCAL standard_conforming_strings TO on; SET LOCAL xmlbinary TO 'base64'";
+
 /// The transaction that reads, and what all queries need.
 struct Cx<'a> {
     transaction: &'a Transaction<'a>,
@@ -91,6 +96,7 @@ async fn read_as(client: &mut Client, scope: &Scope, depth: Depth) -> Result<Sta
 
 async fn read(transaction: &Transaction<'_>, scope: &Scope, depth: Depth) -> Result<State, Failure> {
     let failed = |error: tokio_postgres::Error| Failure::database("reading the database", &error);
+    transaction.batch_execute(PRINTING).await.map_err(failed)?;
     let cx = match scope {
         Scope::Current => {
             let row = transaction.query_one("SELECT current_schema()::text", &[]).await.map_err(failed)?;

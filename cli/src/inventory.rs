@@ -14,7 +14,7 @@ use relata_codegen::sql::{ObjectName, State, Unsaid};
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use crate::failure::Failure;
-use crate::introspect::HISTORY_TABLES;
+use crate::introspect::{HISTORY_TABLES, PRINTING};
 use dependencies::{Dependencies, Node};
 
 pub(crate) use script::{after, before};
@@ -117,6 +117,7 @@ pub(crate) async fn read(client: &mut Client, request: &Request<'_>) -> Result<I
     let transaction = builder.start().await.map_err(failed)?;
     // Without a search path every name is printed with its schema.
     transaction.batch_execute("SET LOCAL search_path TO ''").await.map_err(failed)?;
+    transaction.batch_execute(PRINTING).await.map_err(failed)?;
     let inventory = collect(&transaction, request).await.map_err(failed)?;
     transaction.rollback().await.map_err(failed)?;
     Ok(inventory)

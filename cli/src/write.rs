@@ -6,6 +6,13 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 
+/// Whether writing `file` would overwrite the schema at `schema`, a file or a folder of them.
+pub(crate) fn overwrites_schema(file: &Path, schema: &Path) -> bool {
+    let (Ok(file), Ok(schema)) = (fs::canonicalize(file), fs::canonicalize(schema)) else { return false };
+    let is_schema = || file.extension().is_some_and(|extension| extension == "dsl" || extension == "prisma");
+    file == schema || (file.starts_with(schema) && is_schema())
+}
+
 /// Writes a file and the folders above it.
 pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
     if path.is_dir() {

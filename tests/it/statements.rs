@@ -13,18 +13,18 @@ use crate::support::{Fixture, devdb};
 fn condition(number: usize) -> Filter<exam_planner::User> {
     let now = Utc::now();
     let parts: [Filter<exam_planner::User>; 12] = [
-        user::email.eq("a").into(),
-        user::email.ne("b").into(),
-        user::email.gt("c").into(),
-        user::email.contains("d").into(),
-        user::role.eq(Role::Admin).into(),
-        user::role.ne(Role::Student).into(),
-        user::created_at.gt(now).into(),
-        user::created_at.lt(now).into(),
-        user::created_at.eq(now).into(),
-        user::updated_at.gt(now).into(),
-        user::updated_at.lt(now).into(),
-        user::password_hash.eq("e").into(),
+        user::email.eq("a"),
+        user::email.ne("b"),
+        user::email.gt("c"),
+        user::email.contains("d"),
+        user::role.eq(Role::Admin),
+        user::role.ne(Role::Student),
+        user::created_at.gt(now),
+        user::created_at.lt(now),
+        user::created_at.eq(now),
+        user::updated_at.gt(now),
+        user::updated_at.lt(now),
+        user::password_hash.eq("e"),
     ];
     let chosen = parts.into_iter().enumerate().filter(|(place, _)| number >> place & 1 == 1);
     Filter::all(chosen.map(|(_, part)| part))

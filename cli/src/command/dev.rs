@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use relata::migrate::{self, Migrations, Options, Problem};
-use relata_codegen::sql::{Change, Pair, render, summary};
+use relata_codegen::sql::{Change, Pair, lint_step, render, summary};
 
 use super::migrate::apply;
 use crate::database::Database;
@@ -64,8 +64,12 @@ fn refuse_problems(problems: &[Problem]) -> Result<(), Failure> {
 fn write(folder: &Path, name: Option<String>, changes: Vec<Change>, online: bool, schema: &str) -> Result<(), Failure> {
     let name = name.map_or_else(ask_name, Ok)?;
     let words = summary(&changes);
-    let path = snapshot::write(folder, &name, &render(&plan(changes, online)), schema)?;
+    let plan = plan(changes, online);
+    let path = snapshot::write(folder, &name, &render(&plan), schema)?;
     say::err(words.trim_end());
+    for finding in plan.steps.iter().flat_map(lint_step).filter(|finding| finding.lint.code.starts_with('D')) {
+        say::err(&format!("loses data: {} ({})", finding.text, finding.lint.code));
+    }
     say::out(&format!("wrote {}", path.join("migration.sql").display()))
 }
 

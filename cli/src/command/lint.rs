@@ -76,7 +76,7 @@ fn lint_one(folder: &Path, migrations: &Migrations, migration: &Migration) -> Re
     let before = migrations.iter().take_while(|other| other.name() != migration.name()).last();
     let snapshot = |name: &str| folder.join(name).join(SNAPSHOT);
     let previous = before.map(|before| snapshot(before.name()));
-    let planned = Planned::between(previous.as_deref(), &snapshot(migration.name()));
+    let planned = Planned::between(previous.as_deref(), &snapshot(migration.name()), migration.script());
     Ok(lint::lint(migration, &sql, &planned))
 }
 

@@ -1,12 +1,14 @@
 //! `migrate-diff`: the SQL between any two states.
 
+use std::path::Path;
+
 use relata_codegen::sql::{Change, Finding, LintSeverity, Pair, Step, Transaction, Work, lint_step, render, summary};
 use serde::Serialize;
 
 use crate::difference::{Renames, difference, plan};
 use crate::endpoint::{Endpoint, Loaded, load};
 use crate::failure::{Exit, Failure};
-use crate::write::write_file;
+use crate::write::{overwrites_schema, write_file};
 use crate::{args, say};
 
 pub(crate) async fn migrate_diff(args: &args::MigrateDiff) -> Result<Exit, Failure> {
@@ -23,11 +25,24 @@ pub(crate) async fn migrate_diff(args: &args::MigrateDiff) -> Result<Exit, Failu
         render(&plan(changes, args.online))
     };
     match &args.out {
-        Some(path) => write_file(path, &text)?,
+        Some(path) => {
+            refuse_overwriting(path, args)?;
+            write_file(path, &text)?;
+        }
         None if is_empty && !args.json => say::err(&nothing(&loaded)),
         None => say::out(text.trim_end())?,
     }
     Ok(if args.exit_code && !is_empty { Exit::Difference } else { Exit::Done })
+}
+
+/// A schema that is compared is never overwritten.
+fn refuse_overwriting(out: &Path, args: &args::MigrateDiff) -> Result<(), Failure> {
+    let schemas = [&args.from.from_schema, &args.to.to_schema];
+    match schemas.into_iter().flatten().find(|schema| overwrites_schema(out, schema)) {
+        Some(_) => Err(Failure::refused(format!("{} is a schema, and --out would overwrite it", out.display()))
+            .help("name another file, such as --out migration.sql")),
+        None => Ok(()),
+    }
 }
 
 /// What an empty difference says: of two databases it says what was not looked at.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use relata::migrate::Script;
 use relata_codegen::ir::Schema;
-use relata_codegen::sql::{DiffOptions, Finding, Pair, diff, lint_foreign_key, lint_step, plan, plan_online};
+use relata_codegen::sql::{DiffOptions, Finding, Pair, Plan, diff, lint_foreign_key, lint_step, plan, plan_online};
 
 use crate::endpoint::Loaded;
 use crate::schema_files;
@@ -17,9 +17,12 @@ pub(crate) struct Planned {
 }
 
 impl Planned {
-    /// Plans the way between two snapshots. Where there is none, or none that compiles, or where a rename was said on
-    /// the command line, nothing is known, and the SQL has to speak for itself.
-    pub(crate) fn between(previous: Option<&Path>, next: &Path) -> Self {
+    /// Plans the migration between two snapshots. If one is missing or does not compile, or if a rename was given on the
+    /// command line, nothing is known, and only the SQL is judged.
+    ///
+    /// The same statement can be harmless in an online plan, after what precedes it there, and a hazard in the usual
+    /// plan. So the plan counts that `script` was written from.
+    pub(crate) fn between(previous: Option<&Path>, next: &Path, script: &Script) -> Self {
         let previous = match previous {
             Some(path) => read(path).map(|schema| Loaded::of_schema(&schema)),
             None => Some(Loaded::empty()),
@@ -30,13 +33,24 @@ impl Planned {
         let Ok(changes) = diff(Pair { previous: previous.side(), next: next.side() }, &options) else {
             return Self::default();
         };
-        let plans = [plan(changes.clone()), plan_online(changes)];
-        let steps = plans.iter().flat_map(|plan| &plan.steps);
-        let hashed = steps.filter_map(|step| {
-            let findings = lint_step(step).into_iter().chain(lint_foreign_key(step, &next.state)).collect();
-            Some((hash(&step.sql())?, findings))
-        });
-        Self { findings: hashed.collect() }
+        let findings = |plan: Plan| -> BTreeMap<String, Vec<Finding>> {
+            let hashed = plan.steps.iter().filter_map(|step| {
+                let findings = lint_step(step).into_iter().chain(lint_foreign_key(step, &next.state)).collect();
+                Some((hash(&step.sql())?, findings))
+            });
+            hashed.collect()
+        };
+        let (usual, online) = (findings(plan(changes.clone())), findings(plan_online(changes)));
+        let is_online = |hash: &String| online.contains_key(hash) && !usual.contains_key(hash);
+        let (mut chosen, other) = if script.statements().any(|statement| is_online(&statement.hash)) {
+            (online, usual)
+        } else {
+            (usual, online)
+        };
+        for (hash, findings) in other {
+            chosen.entry(hash).or_insert(findings);
+        }
+        Self { findings: chosen }
     }
 
     /// What the plan says about the statement; none if it is not the plan's.

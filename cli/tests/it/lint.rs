@@ -323,3 +323,24 @@ fn the_book_lists_the_codes() {
     };
     assert_eq!(rows, LINTS.iter().map(|lint| row(lint)).collect::<Vec<_>>());
 }
+
+/// The same statement ends an online plan, where it costs nothing.
+#[test]
+fn a_planned_statement_is_judged_by_the_plan_that_it_comes_from() {
+    let project = Project::new();
+    project.write("schema.dsl", "model T {\n  id Int @id\n  a String?\n}\n");
+    project.run(&["migrate", "dev", "--create-only", "--name", "init"]).exits(0);
+    project.write("schema.dsl", "model T {\n  id Int @id\n  a String\n}\n");
+    project.run(&["migrate", "dev", "--create-only", "--name", "require"]).exits(0);
+    lint(&project, &[]).exits(0).says("F202").says("L307").says("2 warnings");
+}
+
+#[test]
+fn a_migration_that_loses_data_says_so_when_it_is_made() {
+    let project = Project::new();
+    project.write("schema.dsl", "model T {\n  id Int @id\n  a String?\n}\n");
+    project.run(&["migrate", "dev", "--create-only", "--name", "init"]).exits(0).hides("loses data");
+    project.write("schema.dsl", "model T {\n  id Int @id\n}\n");
+    let made = project.run(&["migrate", "dev", "--create-only", "--name", "drop"]).exits(0);
+    made.says("loses data: ").says("(D103)");
+}

@@ -482,3 +482,29 @@ fn unlogged_tables_become_so_in_an_order_that_works() {
     assert_eq!(there, "[\"a b c\"]");
     output.says("unlogged table: public.");
 }
+
+/// PostgreSQL prints constants by settings that a database, a role or a server may have.
+#[test]
+fn constants_are_read_the_same_whatever_the_database_is_set_to() {
+    let (project, database, _) =
+        pull("CREATE TABLE t (id int PRIMARY KEY, d date DEFAULT '2020-01-02', b bytea DEFAULT '\\x00ff')", &[]);
+    let before = project.read("schema.dsl");
+    query(
+        &database,
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET datestyle TO ''SQL, DMY''', current_database());
+         EXECUTE format('ALTER DATABASE %I SET bytea_output TO ''escape''', current_database());
+         EXECUTE format('ALTER DATABASE %I SET quote_all_identifiers TO on', current_database()); END $$",
+    );
+    db(&project, &database, &["pull", "--force"]).exits(0);
+    assert_eq!(project.read("schema.dsl"), before);
+}
+
+#[test]
+fn a_schema_is_not_overwritten_by_sql() {
+    let (project, database, _) = pull("CREATE TABLE t (id int PRIMARY KEY)", &[]);
+    let before = project.read("schema.dsl");
+    db(&project, &database, &["pull", "--with-sql", "schema.dsl"]).exits(1).says("would overwrite it");
+    let out = ["migrate-diff", "--from-empty", "--to-schema", "schema.dsl", "--out", "schema.dsl"];
+    project.run(&out).exits(1).says("would overwrite it");
+    assert_eq!(project.read("schema.dsl"), before);
+}

@@ -113,10 +113,10 @@ fn what_differs_is_migrated_in_both_directions() {
     query(&old, &rows);
     for (from, to) in [(&old, &new), (&new, &old)] {
         let words = diff(&project, from, to, &["--summary", "--exit-code", "--accept-drops"]).exits(2).stdout;
-        for number in 0..all {
+        for (number, case) in cases.iter().enumerate() {
             let is_it = |word: &str| word.split(['.', '_']).next() == Some(&format!("t{number}"));
             let is_told = words.lines().any(|line| line.split([' ', '(', ')']).any(is_it));
-            assert!(is_told, "{:?} is not in\n{words}", cases[number]);
+            assert!(is_told, "{case:?} is not in\n{words}");
         }
     }
     let sql = diff(&project, &old, &new, &["--accept-drops"]).exits(0).stdout;

@@ -221,7 +221,7 @@ impl<'a> Splitter<'a> {
 }
 
 /// What follows `relata:segment` in a comment.
-fn segment_marker<'a>(token: Token, sql: &'a str) -> Option<&'a str> {
+fn segment_marker(token: Token, sql: &str) -> Option<&str> {
     if token.kind != TokenKind::LineComment {
         return None;
     }

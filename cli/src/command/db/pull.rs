@@ -27,7 +27,7 @@ use crate::endpoint::{Loaded, read_client};
 use crate::failure::{Exit, Failure};
 use crate::introspect::Scope;
 use crate::inventory::{self, Inventory};
-use crate::write::write_file;
+use crate::write::{overwrites_schema, write_file};
 use crate::{args, report, say, schema_files};
 use datasource::{Extension, Head};
 pub(crate) use names::Naming;
@@ -53,6 +53,10 @@ struct Live {
 
 pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
     let path = path(args)?;
+    if let Some(file) = args.with_sql.as_deref().filter(|file| overwrites_schema(file, &path)) {
+        return Err(Failure::refused(format!("{} is the schema, and --with-sql would overwrite it", file.display()))
+            .help("name another file, such as --with-sql extra.sql"));
+    }
     let existing = if args.force { None } else { read_existing(&path)? };
     let scope = scope(args, existing.as_ref())?;
     let database = Database::find(args.url.as_deref())?;
