@@ -508,3 +508,17 @@ fn a_schema_is_not_overwritten_by_sql() {
     project.run(&out).exits(1).says("would overwrite it");
     assert_eq!(project.read("schema.dsl"), before);
 }
+
+#[test]
+fn domains_and_ranges_are_made_again_with_all_that_they_have() {
+    let (project, _, _) = pull(
+        "CREATE DOMAIN d AS int; ALTER DOMAIN d ADD CONSTRAINT positive CHECK (VALUE > 0) NOT VALID;
+         CREATE TYPE r AS RANGE (subtype = float8); CREATE TABLE t (id int PRIMARY KEY, d d, r r)",
+        &["--with-sql", "extra.sql"],
+    );
+    let fresh = database("pull_fresh");
+    db(&project, &fresh, &["execute", "extra.sql"]).exits(0);
+    db(&project, &fresh, &["push"]).exits(0);
+    let checked = query(&fresh, "SELECT convalidated::text FROM pg_constraint WHERE conname = 'positive'");
+    assert_eq!(checked, ["false"]);
+}

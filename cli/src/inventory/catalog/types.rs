@@ -35,14 +35,18 @@ fn domains() -> String {
     let (name, own) = (identity("pg_type", "t.oid"), own("pg_type", "t"));
     format!(
         "SELECT 'pg_type'::text, t.oid, n.nspname::text, 'domain'::text, {name}, NULL::text, false,
-            format('CREATE DOMAIN %s AS %s%s%s%s%s', {name}, format_type(t.typbasetype, t.typtypmod),
+            format('CREATE DOMAIN %s AS %s%s%s%s%s%s', {name}, format_type(t.typbasetype, t.typtypmod),
                 CASE WHEN t.typcollation <> b.typcollation THEN
                     ' COLLATE ' || (pg_identify_object('pg_collation'::regclass, t.typcollation, 0)).identity END,
                 ' DEFAULT ' || pg_get_expr(t.typdefaultbin, 0),
                 CASE WHEN t.typnotnull THEN ' NOT NULL' END,
                 (SELECT string_agg(format(' CONSTRAINT %I %s', k.conname, pg_get_constraintdef(k.oid)), ''
                                    ORDER BY k.conname)
-                 FROM pg_constraint AS k WHERE k.contypid = t.oid AND k.contype = 'c'))
+                 FROM pg_constraint AS k WHERE k.contypid = t.oid AND k.contype = 'c' AND k.convalidated),
+                -- CREATE DOMAIN takes no NOT VALID.
+                (SELECT string_agg(format(E';\nALTER DOMAIN %s ADD CONSTRAINT %I %s', {name}, k.conname,
+                                          pg_get_constraintdef(k.oid)), '' ORDER BY k.conname)
+                 FROM pg_constraint AS k WHERE k.contypid = t.oid AND k.contype = 'c' AND NOT k.convalidated))
          FROM pg_type AS t JOIN pg_namespace AS n ON n.oid = t.typnamespace JOIN pg_type AS b ON b.oid = t.typbasetype
          WHERE t.typtype = 'd' AND {own}"
     )
@@ -68,14 +72,17 @@ fn ranges() -> String {
     let (name, own) = (identity("pg_type", "t.oid"), own("pg_type", "t"));
     format!(
         "SELECT 'pg_type'::text, t.oid, n.nspname::text, 'range type'::text, {name}, NULL::text, false,
-            CASE WHEN r.rngcanonical = 0 THEN format('CREATE TYPE %s AS RANGE (SUBTYPE = %s%s%s%s)', {name},
+            CASE WHEN r.rngcanonical = 0 THEN format('CREATE TYPE %s AS RANGE (SUBTYPE = %s%s%s%s%s)', {name},
                 format_type(r.rngsubtype, NULL),
                 ', SUBTYPE_OPCLASS = ' || (SELECT format('%I.%I', o.nspname, p.opcname) FROM pg_opclass AS p
                     JOIN pg_namespace AS o ON o.oid = p.opcnamespace WHERE p.oid = r.rngsubopc AND NOT p.opcdefault),
                 ', COLLATION = ' || (SELECT (pg_identify_object('pg_collation'::regclass, l.oid, 0)).identity
                     FROM pg_collation AS l JOIN pg_type AS s ON s.oid = r.rngsubtype
                     WHERE l.oid = r.rngcollation AND l.oid <> s.typcollation),
-                CASE WHEN r.rngsubdiff <> 0 THEN ', SUBTYPE_DIFF = ' || r.rngsubdiff::regproc END) END
+                CASE WHEN r.rngsubdiff <> 0 THEN ', SUBTYPE_DIFF = ' || r.rngsubdiff::regproc END,
+                -- Since PostgreSQL 14.
+                ', MULTIRANGE_TYPE_NAME = ' || (SELECT (pg_identify_object('pg_type'::regclass, m.oid, 0)).identity
+                    FROM pg_type AS m WHERE m.oid = (to_jsonb(r) ->> 'rngmultitypid')::oid)) END
          FROM pg_type AS t JOIN pg_namespace AS n ON n.oid = t.typnamespace JOIN pg_range AS r ON r.rngtypid = t.oid
          WHERE {own}"
     )
