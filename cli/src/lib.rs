@@ -11,6 +11,7 @@ mod introspect;
 mod inventory;
 mod lint;
 mod project;
+mod sql_tree;
 mod terminal;
 #[doc(hidden)]
 pub mod testing;
