@@ -5,6 +5,7 @@
 
 use relata::migrate::Migration;
 use relata_codegen::sql::Rename;
+use relata_pgsql::{Token, TokenKind, Tokens, tokens};
 
 /// The renames that lead back.
 pub(crate) fn backwards(migration: &Migration) -> Vec<Rename> {
@@ -37,7 +38,7 @@ fn split(path: &str) -> (String, String) {
 }
 
 fn backwards_of(sql: &str) -> Option<Rename> {
-    let mut reader = Reader { rest: sql };
+    let mut reader = Reader { sql, tokens: tokens(sql) };
     let is_type = match (reader.word("alter"), reader.word("table"), reader.word("type")) {
         (true, true, false) => false,
         (true, false, true) => true,
@@ -71,81 +72,41 @@ fn backwards_of(sql: &str) -> Option<Rename> {
 
 /// Reads a statement from left to right.
 struct Reader<'a> {
-    rest: &'a str,
+    sql: &'a str,
+    tokens: Tokens<'a>,
 }
 
 impl Reader<'_> {
-    fn skip_space(&mut self) {
-        loop {
-            self.rest = self.rest.trim_start();
-            match self.rest.strip_prefix("--") {
-                Some(comment) => self.rest = comment.split_once('\n').map_or("", |(_, rest)| rest),
-                None => return,
-            }
-        }
+    /// Takes the next token if it is such a one.
+    fn take(&mut self, is_it: impl Fn(&Token) -> bool) -> Option<Token> {
+        let mut rest = self.tokens.clone();
+        let token = rest.find(|token| !token.is_comment()).filter(is_it)?;
+        self.tokens = rest;
+        Some(token)
     }
 
-    /// The length of the plain word that comes next.
-    fn plain(&mut self) -> usize {
-        self.skip_space();
-        let is_part = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '$';
-        self.rest.find(|letter| !is_part(letter)).unwrap_or(self.rest.len())
-    }
-
-    /// Takes this word if it comes next.
+    /// Takes this keyword if it comes next.
     fn word(&mut self, word: &str) -> bool {
-        let end = self.plain();
-        let found = self.rest[..end].eq_ignore_ascii_case(word);
-        if found {
-            self.rest = &self.rest[end..];
-        }
-        found
+        let sql = self.sql;
+        self.take(|token| token.is_word(sql, word)).is_some()
     }
 
     fn identifier(&mut self) -> Option<String> {
-        let end = self.plain();
-        if self.rest.starts_with('"') {
-            return self.quoted('"');
-        }
-        let name = self.rest[..end].to_lowercase();
-        self.rest = &self.rest[end..];
-        (!name.is_empty()).then_some(name)
+        use TokenKind::{QuotedIdent, UnicodeIdent, Word};
+        let token = self.take(|token| matches!(token.kind, Word | QuotedIdent | UnicodeIdent))?;
+        Some(token.value(self.sql).into_owned())
     }
 
     fn string(&mut self) -> Option<String> {
-        self.skip_space();
-        self.quoted('\'')
-    }
-
-    /// A doubled quote stands for one.
-    fn quoted(&mut self, quote: char) -> Option<String> {
-        let mut rest = self.rest.strip_prefix(quote)?;
-        let mut text = String::new();
-        loop {
-            let (part, after) = rest.split_once(quote)?;
-            text.push_str(part);
-            match after.strip_prefix(quote) {
-                Some(more) => {
-                    text.push(quote);
-                    rest = more;
-                }
-                None => {
-                    self.rest = after;
-                    return Some(text);
-                }
-            }
-        }
+        let token = self.take(Token::is_string)?;
+        Some(token.value(self.sql).into_owned())
     }
 
     /// A name and its schema, if that is written.
     fn path(&mut self) -> Option<(Option<String>, String)> {
-        let first = self.identifier()?;
-        self.skip_space();
-        match self.rest.strip_prefix('.') {
-            Some(rest) => {
-                self.rest = rest;
-                Some((Some(first), self.identifier()?))
-            }
+        let (sql, first) = (self.sql, self.identifier()?);
+        match self.take(|token| token.is_punctuation(sql, ".")) {
+            Some(_) => Some((Some(first), self.identifier()?)),
             None => Some((None, first)),
         }
     }
@@ -163,6 +124,9 @@ mod tests {
             ("ALTER TABLE \"a\"\"b\"\n-- why\n RENAME COLUMN \"x\" TO \"y z\"", "a\"b.y z:x"),
             ("ALTER TYPE \"Role\" RENAME TO \"Rank\"", "Rank:Role"),
             ("ALTER TYPE \"Role\" RENAME VALUE 'it''s' TO 'B'", "Role.B:it's"),
+            ("ALTER/* a */TABLE\"users\"RENAME/* b */TO\"people\"", "people:users"),
+            ("ALTER TABLE U&\"user\\0073\" RENAME TO people", "people:users"),
+            ("ALTER TYPE r RENAME VALUE E'a\\'b' TO $$it's$$", "r.it's:a'b"),
         ] {
             assert_eq!(backwards_of(sql).map(|rename| rename.to_string()).as_deref(), Some(expected), "{sql}");
         }
