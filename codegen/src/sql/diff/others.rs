@@ -24,7 +24,8 @@ pub(super) fn diff_others(cx: &DiffCx<'_>, previous: &State, changes: &mut Vec<C
                 let next = Other { change: None, restore, without_data, ..next.clone() };
                 changes.push(Change::ReplaceOther(Box::new((old.clone(), next))));
             }
-            Some(next) if next.create != old.create => {
+            // Sequences are compared as such.
+            Some(next) if next.create != old.create && next.sequence.is_none() => {
                 changes.push(Change::ReplaceOther(Box::new((old.clone(), next.clone()))));
             }
             Some(_) => {}
