@@ -421,6 +421,26 @@ fn a_key_under_a_view_takes_the_view_along() {
     diff(&project, &old, &new, &["--exit-code"]).exits(0);
 }
 
+/// A schema says nothing of them, so that a push leaves them as they are.
+#[test]
+fn what_would_go_with_a_column_that_is_made_anew_comes_back() {
+    let (project, database) = (Project::new(), database("made_anew"));
+    query(
+        &database,
+        "CREATE TABLE t (id int PRIMARY KEY, a int, g int GENERATED ALWAYS AS (a * 2) STORED);
+         CREATE STATISTICS s ON a, g FROM t; COMMENT ON COLUMN t.g IS 'twice'",
+    );
+    let schema =
+        "model t {\n  id Int @id\n  a Int?\n  g Unsupported(\"integer GENERATED ALWAYS AS (a * 3) STORED\")?\n}\n";
+    project.write("schema.dsl", schema);
+    let push = |more: &[&str]| project.run(&[&["db", "push", "--url", database.url()], more].concat());
+    push(&["--accept-data-loss"]).exits(0).says("statistics s is made anew");
+    let kept = "SELECT concat(col_description('t'::regclass, attnum), pg_get_expr(adbin, adrelid), (SELECT count(*) FROM pg_statistic_ext))
+        FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE attname = 'g'";
+    assert_eq!(query(&database, kept), ["twice(a * 3)1"]);
+    push(&[]).exits(0).says("has the schema already");
+}
+
 /// A secret in a definition is compared and not shown.
 #[test]
 fn definitions_are_not_shown() {
