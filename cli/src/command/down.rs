@@ -6,11 +6,14 @@ use relata::migrate::{self, Migration, Migrations, Options, Problem, Script, Sta
 use relata_codegen::sql::{Action, HazardKind, ObjectName, Pair, Plan, Step, plan, render};
 
 use super::migrate::{count, read};
+use crate::args;
+use crate::compare::difference::{Renames, difference};
+use crate::compare::endpoint::{Loaded, read_old_schema};
+use crate::compare::renamed;
 use crate::database::Database;
-use crate::difference::{Renames, difference};
-use crate::endpoint::{Loaded, read_old_schema};
 use crate::failure::{Exit, Failure};
-use crate::{args, progress, renamed, say, snapshot};
+use crate::project::snapshot;
+use crate::terminal::{progress, say};
 
 /// Statements that undo a migration, written by a person.
 const DOWN_FILE: &str = "down.sql";
@@ -140,7 +143,7 @@ pub(super) fn backwards(
 }
 
 /// The steps back, from what a migration led to. What it renamed is renamed back.
-pub(crate) fn way_back(migration: Option<&Migration>, pair: Pair<&Loaded>, renames: &Renames) -> Result<Plan, Failure> {
+pub fn way_back(migration: Option<&Migration>, pair: Pair<&Loaded>, renames: &Renames) -> Result<Plan, Failure> {
     let renames = renames.clone().with_hints(migration.map(renamed::backwards).unwrap_or_default());
     // The attributes of the earlier schema led to it; they do not lead back.
     let next = pair.next.clone().without_renames();

@@ -21,16 +21,17 @@ use relata_codegen::format;
 use relata_codegen::ir::{ColumnType, Schema};
 use relata_codegen::sql::{Change, ObjectName, Pair, State, Unsaid, lower, said, summary};
 
+use crate::args::{self, Naming};
+use crate::compare::difference::{Renames, difference};
+use crate::compare::endpoint::{Loaded, read_client};
 use crate::database::Database;
-use crate::difference::{Renames, difference};
-use crate::endpoint::{Loaded, read_client};
 use crate::failure::{Exit, Failure};
 use crate::introspect::Scope;
 use crate::inventory::{self, Inventory};
-use crate::write::{overwrites_schema, write_file};
-use crate::{args, report, say, schema_files};
+use crate::project::schema_files;
+use crate::project::write::{overwrites_schema, write_file};
+use crate::terminal::{report, say};
 use datasource::{Extension, Head};
-pub(crate) use names::Naming;
 use net::Caught;
 use render::Input;
 

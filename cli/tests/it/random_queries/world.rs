@@ -190,7 +190,7 @@ pub(super) struct Signature {
 pub(super) fn signatures() -> Vec<Signature> {
     let mut kind = "";
     let mut signatures = Vec::new();
-    for line in include_str!("../../../codegen/src/queries/functions.txt").lines().map(str::trim) {
+    for line in include_str!("../../../../codegen/src/queries/functions.txt").lines().map(str::trim) {
         if let Some(section) = line.strip_prefix('[') {
             kind = section.trim_end_matches(']');
         }

@@ -10,11 +10,11 @@ use relata_codegen::ir::Schema;
 use relata_codegen::sql::{Change, Pair, TableObject};
 use tokio_postgres::Client;
 
-use crate::difference::{Renames, difference};
-use crate::endpoint::{Loaded, read_client, read_old_schema};
+use crate::compare::difference::{Renames, difference};
+use crate::compare::endpoint::{Loaded, read_client, read_old_schema};
 use crate::failure::Failure;
 use crate::introspect::Scope;
-use crate::snapshot::SNAPSHOT;
+use crate::project::snapshot::SNAPSHOT;
 
 /// The changes that would lead the database back. None if its last migration has no snapshot.
 pub(crate) async fn drift(client: &mut Client, status: &Status, folder: &Path) -> Result<Vec<Change>, Failure> {

@@ -10,7 +10,8 @@ use crate::args;
 use crate::database::Database;
 use crate::failure::Failure;
 use crate::introspect::{Scope, introspect, introspect_whole};
-use crate::{progress, report, schema_files, snapshot};
+use crate::project::{schema_files, snapshot};
+use crate::terminal::{progress, report};
 
 /// An end, as it was asked for.
 #[derive(Clone)]
@@ -48,21 +49,23 @@ impl Endpoint {
 
 /// An end, read.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Loaded {
-    pub(crate) state: State,
+pub struct Loaded {
+    /// The structure of the database.
+    pub state: State,
     /// What its schema says; none for a database.
-    pub(crate) intent: Option<Intent>,
+    pub intent: Option<Intent>,
     /// The current schema of the connection, for a database.
-    pub(crate) current_schema: Option<String>,
+    pub current_schema: Option<String>,
 }
 
 impl Loaded {
     /// An empty database, which a schema may become.
-    pub(crate) fn empty() -> Self {
+    pub fn empty() -> Self {
         Self { intent: Some(Intent::default()), ..Self::default() }
     }
 
-    pub(crate) fn of_schema(schema: &Schema) -> Self {
+    /// The database that a schema describes.
+    pub fn of_schema(schema: &Schema) -> Self {
         Self { state: lower(schema), intent: Some(Intent::of(schema)), current_schema: None }
     }
 

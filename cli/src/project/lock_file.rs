@@ -12,7 +12,7 @@ use relata::migrate::Migrations;
 use sha2::{Digest, Sha256};
 
 use crate::failure::Failure;
-use crate::write::write_file;
+use crate::project::write::write_file;
 
 const HEADER: &str = "# Written by `codegen migrate dev`. After a merge conflict: `codegen migrate rebase`.";
 

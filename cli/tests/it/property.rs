@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use relata::migrate::{self, Error, Migrations, Options};
+use relata_cli::testing::{Loaded, Renames, Scope, difference, introspect, plan, way_back};
 use relata_codegen::compile;
 use relata_codegen::diagnostics::{Sources, render_plain};
 use relata_codegen::sql::quote::ident;
@@ -25,10 +26,6 @@ use relata_devdb::DevDb;
 use tokio_postgres::{Client, NoTls};
 
 use self::sketch::Sketch;
-use crate::command::down::way_back;
-use crate::difference::{Renames, difference, plan};
-use crate::endpoint::Loaded;
-use crate::introspect::{Scope, introspect};
 use crate::random::Random;
 
 const CASES: u64 = 200;

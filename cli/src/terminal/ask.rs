@@ -3,7 +3,7 @@
 use std::io::{BufRead, IsTerminal};
 
 use crate::failure::Failure;
-use crate::say;
+use crate::terminal::say;
 
 /// Whether anybody can read a question and answer it.
 pub(crate) fn somebody_is_there() -> bool {

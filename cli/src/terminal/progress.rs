@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use relata::migrate::{Event, Listener};
 
-use crate::say;
+use crate::terminal::say;
 
 /// A spinner at a terminal, nothing otherwise.
 pub(crate) fn spinner() -> ProgressBar {

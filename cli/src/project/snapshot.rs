@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use chrono::Utc;
 
 use crate::failure::Failure;
-use crate::write::write_folder;
+use crate::project::write::write_folder;
 
 /// The schema that a migration leads to, beside its SQL.
 pub(crate) const SNAPSHOT: &str = "schema.dsl";

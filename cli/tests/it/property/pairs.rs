@@ -12,16 +12,13 @@
 use std::collections::BTreeMap;
 
 use relata::migrate::{self, Error, Migrations, Options};
+use relata_cli::testing::{Loaded, Renames, Scope, difference, introspect, plan, way_back};
 use relata_codegen::sql::quote::{ident, literal};
 use relata_codegen::sql::{Pair, Plan, Transaction, render, summary};
 use relata_devdb::DevDb;
 use tokio_postgres::{Client, NoTls};
 
 use super::{describe, from_empty, load_text, was_announced};
-use crate::command::down::way_back;
-use crate::difference::{Renames, difference, plan};
-use crate::endpoint::Loaded;
-use crate::introspect::{Scope, introspect};
 
 /// Of all pairs, those that `cargo test` runs: one in so many.
 const SAMPLE: usize = 24;

@@ -12,7 +12,7 @@ use relata_codegen::queries::Query;
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::say;
+use crate::terminal::say;
 
 /// Compiles, and reports on stderr what there is to say to somebody who asked for something else.
 pub(crate) fn compile(sources: &Sources) -> Result<Schema, Failure> {

@@ -12,7 +12,7 @@ use tokio_postgres::types::{Kind, Type};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage, Statement};
 
 use super::world::values;
-use crate::command::check::compare::compare_types;
+use relata_cli::testing::compare_types;
 
 const SCHEMA: &str = include_str!("schema.dsl");
 const ROWS: &str = include_str!("rows.sql");

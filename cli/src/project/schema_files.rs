@@ -6,7 +6,7 @@ use relata_codegen::build;
 use relata_codegen::diagnostics::Sources;
 
 use crate::failure::Failure;
-use crate::settings;
+use crate::project::settings;
 
 /// Files tried when none is named, neither on the command line nor in codegen.toml.
 const DEFAULTS: [&str; 2] = ["schema.dsl", "schema.prisma"];

@@ -2,13 +2,13 @@
 
 use relata_codegen::sql::{self, Change, DiffError, DiffOptions, Pair, Plan, ProbableRename, Rename, diff};
 
-use crate::ask;
-use crate::endpoint::Loaded;
+use crate::compare::endpoint::Loaded;
 use crate::failure::Failure;
+use crate::terminal::ask;
 
 /// What was said about renames on the command line.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Renames {
+pub struct Renames {
     said: Vec<Rename>,
     /// Renames that somebody may have said earlier; those that do not fit are left out.
     hints: Vec<Rename>,
@@ -18,7 +18,7 @@ pub(crate) struct Renames {
 
 impl Renames {
     /// Nothing is renamed, and nobody is asked.
-    pub(crate) fn none() -> Self {
+    pub fn none() -> Self {
         Self { said: Vec::new(), hints: Vec::new(), accept_drops: true }
     }
 
@@ -42,7 +42,7 @@ impl Renames {
 }
 
 /// The changes that lead from one end to the other.
-pub(crate) fn difference(pair: Pair<&Loaded>, renames: Renames) -> Result<Vec<Change>, Failure> {
+pub fn difference(pair: Pair<&Loaded>, renames: Renames) -> Result<Vec<Change>, Failure> {
     let schema = pair.previous.current_schema.as_ref().or(pair.next.current_schema.as_ref());
     let Renames { mut said, hints, accept_drops } = renames;
     said.extend(hints.iter().filter(|hint| !said.contains(hint)).cloned().collect::<Vec<_>>());
@@ -64,7 +64,7 @@ pub(crate) fn difference(pair: Pair<&Loaded>, renames: Renames) -> Result<Vec<Ch
 }
 
 /// The steps of the changes, at once or so that programs go on.
-pub(crate) fn plan(changes: Vec<Change>, online: bool) -> Plan {
+pub fn plan(changes: Vec<Change>, online: bool) -> Plan {
     if online { sql::plan_online(changes) } else { sql::plan(changes) }
 }
 
