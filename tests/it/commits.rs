@@ -7,8 +7,8 @@ use exam_planner::{Client, Error, Parent, Role, Transaction, institution, sessio
 use relata::chrono::Utc;
 use relata::{Result, params};
 
+use crate::support::Fixture;
 use crate::support::faults::LosesCommits;
-use crate::support::{Fixture, devdb};
 
 /// A deadlock, as a statement gets it.
 const DEADLOCK: &str = "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END $$";
@@ -17,15 +17,11 @@ fn row(slug: &str) -> institution::Create {
     institution::Create { name: slug.to_owned(), slug: slug.to_owned() }
 }
 
-/// A client behind a proxy that loses answers; none where the server takes one connection.
-async fn behind_proxy(fixture: &Fixture) -> Option<(Client, LosesCommits)> {
-    if devdb().max_connections_hint() < 2 {
-        eprintln!("skipped: this PostgreSQL takes one connection");
-        return None;
-    }
+/// A client behind a proxy that loses answers.
+async fn behind_proxy(fixture: &Fixture) -> (Client, LosesCommits) {
     let (url, proxy) = LosesCommits::before(fixture.database.url()).await;
     let db = Client::builder(&url).expect("is a URL").max_connections(1).connect().await.expect("connects");
-    Some((db, proxy))
+    (db, proxy)
 }
 
 async fn collide_in_savepoint(tx: &Transaction) -> Result<()> {
@@ -150,7 +146,7 @@ async fn what_was_committed_is_not_run_again() {
 #[tokio::test]
 async fn a_commit_without_an_answer_is_unknown_behind_a_tolerated_collision() {
     let fixture = Fixture::new().await;
-    let Some((db, proxy)) = behind_proxy(&fixture).await else { return };
+    let (db, proxy) = behind_proxy(&fixture).await;
     proxy.arm();
     let runs = AtomicU32::new(0);
     let lost: Result<()> = db
@@ -173,7 +169,7 @@ async fn a_commit_without_an_answer_is_unknown_behind_a_tolerated_collision() {
 async fn every_commit_without_an_answer_is_unknown() {
     let fixture = Fixture::new().await;
     let tenant = fixture.institution("north").await.id;
-    let Some((db, proxy)) = behind_proxy(&fixture).await else { return };
+    let (db, proxy) = behind_proxy(&fixture).await;
     let user = |email: &str| user::Create {
         institution: tenant,
         email: email.to_owned(),
@@ -218,7 +214,7 @@ async fn every_commit_without_an_answer_is_unknown() {
 #[tokio::test]
 async fn a_batch_says_what_is_known() {
     let fixture = Fixture::new().await;
-    let Some((db, proxy)) = behind_proxy(&fixture).await else { return };
+    let (db, proxy) = behind_proxy(&fixture).await;
     proxy.arm();
     let read = db.batch((db.institution().count(), db.user().count())).await;
     assert!(matches!(read, Err(Error::ConnectionLost(_))), "{read:?}");
@@ -242,9 +238,6 @@ async fn a_batch_with_a_statement_that_cannot_be_sent_leaves_nothing() {
 /// A statement fails after its future was dropped: the COMMIT that PostgreSQL turns into a ROLLBACK is an error.
 #[tokio::test]
 async fn a_dropped_statement_that_fails_is_not_committed_in_silence() {
-    if devdb().max_connections_hint() < 2 {
-        return eprintln!("skipped: this PostgreSQL takes one connection");
-    }
     let fixture = Fixture::new().await;
     let tx = fixture.db.begin().await.expect("begins");
     tx.institution().create(row("a")).await.expect("is created");

@@ -11,7 +11,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-use crate::support::{Fixture, devdb};
+use crate::support::Fixture;
 
 /// Writes down everything that is traced.
 #[derive(Clone, Default)]
@@ -104,7 +104,7 @@ async fn no_value_is_traced() {
     let fixture = Fixture::new().await;
     let db: Client = Client::builder(fixture.database.url())
         .expect("is a URL")
-        .max_connections(devdb().max_connections_hint().min(2))
+        .max_connections(2)
         .slow_threshold(Duration::ZERO)
         .connect()
         .await
