@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn the_documentation_lists_what_is_lacking() {
         let page = include_str!("../../docs/devdb.md");
-        let table = page.split("## What the embedded one does not have").nth(1).expect("has the section");
+        let table = page.split("## What the embedded engine does not have").nth(1).expect("has the section");
         let table = table.split("\n## ").next().unwrap_or_default();
         let rows = table.lines().filter(|line| line.starts_with("| ")).skip(1);
         let listed: Vec<&str> = rows.filter_map(|row| row.split('|').nth(1)).map(str::trim).collect();
