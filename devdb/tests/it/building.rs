@@ -1,11 +1,12 @@
-//! The embedded engine is built when it is needed: once, aloud, and with a reason when it fails. cargo is a script here.
+//! The embedded engine is built when it is needed: once, with progress, and with a reason if it fails. Here, cargo is a
+//! script.
 
 use crate::support::stderr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A folder with a script for cargo, gone after the test.
+/// A folder with a script that replaces cargo, removed after the test.
 struct Workshop(PathBuf);
 
 impl Workshop {
