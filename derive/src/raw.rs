@@ -1,4 +1,4 @@
-//! `#[derive(FromRawRow)]`: a struct that is read from columns of the same names.
+//! `#[derive(FromRawRow)]`: reads a struct from columns of the same names.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -42,7 +42,7 @@ fn column_of(field: &Field) -> syn::Result<String> {
     }
 }
 
-/// Reads a column, which likely stands where the field does. Lists of anything but bytes have a type of their own.
+/// Reads a column, which is likely at the field's position. Lists of anything but bytes have a separate type.
 fn read(place: usize, column: &str, ty: &Type) -> TokenStream {
     let list = generic_of(ty, &["Vec"]).filter(|inner| !matches!(inner, Type::Path(path) if path.path.is_ident("u8")));
     match list {
