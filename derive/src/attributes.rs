@@ -76,7 +76,7 @@ impl OfStruct {
             match argument {
                 Argument::From(path) => of_struct.model = Some(path),
                 Argument::Module(path) => of_struct.module = Some(path),
-                _ => return Err(syn::Error::new(span, "this stands on a field")),
+                _ => return Err(syn::Error::new(span, "this belongs on a field")),
             }
         }
         Ok(of_struct)
@@ -88,16 +88,16 @@ impl Source {
         let mut source = Source::SameName;
         for (span, argument) in arguments(attributes)? {
             if !matches!(source, Source::SameName) {
-                return Err(syn::Error::new(span, "a field comes from one place"));
+                return Err(syn::Error::new(span, "a field can have only one of `select`, `nested` and `column`"));
             }
             source = match argument {
                 Argument::Select(tokens) if tokens.is_empty() => {
-                    return Err(syn::Error::new(span, "what is selected is missing"));
+                    return Err(syn::Error::new(span, "`select` needs an expression"));
                 }
                 Argument::Select(tokens) => Source::Select(tokens),
                 Argument::Nested => Source::Nested,
                 Argument::Column(name) => Source::Column(name),
-                _ => return Err(syn::Error::new(span, "this stands on the struct")),
+                _ => return Err(syn::Error::new(span, "this belongs on the struct")),
             };
         }
         Ok(source)

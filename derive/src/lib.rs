@@ -29,14 +29,14 @@ pub fn derive_from_raw_row(input: TokenStream) -> TokenStream {
 /// Returns the fields of a plain struct.
 fn named_fields<'i>(input: &'i DeriveInput, derive: &str) -> syn::Result<&'i FieldsNamed> {
     if !input.generics.params.is_empty() {
-        let message = format!("{derive} is derived for structs without parameters");
+        let message = format!("{derive} can be derived only for structs without generic parameters");
         return Err(syn::Error::new_spanned(&input.generics, message));
     }
     match &input.data {
         Data::Struct(data) => match &data.fields {
             Fields::Named(fields) => Ok(fields),
-            _ => Err(syn::Error::new_spanned(&input.ident, format!("{derive} needs fields with names"))),
+            _ => Err(syn::Error::new_spanned(&input.ident, format!("{derive} needs named fields"))),
         },
-        _ => Err(syn::Error::new_spanned(&input.ident, format!("{derive} is derived for structs"))),
+        _ => Err(syn::Error::new_spanned(&input.ident, format!("{derive} can be derived only for structs"))),
     }
 }

@@ -13,7 +13,7 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     let fields = named_fields(input, "Selectable")?;
     let of_struct = OfStruct::parse(&input.attrs)?;
     let Some(model) = of_struct.model else {
-        let message = "say what it is selected from: `#[relata(from = Student)]`";
+        let message = "name the model to select from: `#[relata(from = Student)]`";
         return Err(syn::Error::new_spanned(&input.ident, message));
     };
     let module = of_struct.module.unwrap_or_else(|| module_of(&model));
@@ -69,7 +69,10 @@ fn selection(field: &Field, module: &Path) -> syn::Result<(TokenStream, Span)> {
             (quote!(#module::#name.select_as::<#inner>()), span)
         }
         Source::Column(column) => {
-            return Err(syn::Error::new_spanned(column, "`column` is for rows of SQL: write `select = module::field`"));
+            return Err(syn::Error::new_spanned(
+                column,
+                "`column` is for rows of raw SQL: write `select = module::field`",
+            ));
         }
     })
 }

@@ -103,7 +103,7 @@ impl Builder {
             }
             let (name, taken) = match source {
                 Source::System => ("PostgreSQL on this machine", self.take_system()),
-                _ => ("the embedded one", self.take_embedded()),
+                _ => ("the embedded PostgreSQL", self.take_embedded()),
             };
             match taken {
                 Err(error @ Error::Setting { .. }) => return Err(error),
@@ -230,7 +230,7 @@ impl Builder {
             _ => Err(Error::Setting {
                 name: "RELATA_DEVDB_IDLE",
                 problem: format!("{text:?} is not a number of seconds"),
-                help: "Write a whole number from 1, or unset it for 30 minutes.".to_owned(),
+                help: "Write a positive integer, or unset it for 30 minutes.".to_owned(),
             }),
         }
     }

@@ -144,7 +144,7 @@ impl Process {
             return Ok(process);
         }
         let said = process.url.strip_prefix("error: ").unwrap_or(&process.url);
-        Err(failed(if said.is_empty() { "it ended without a word".to_owned() } else { said.to_owned() }))
+        Err(failed(if said.is_empty() { "it ended without any output".to_owned() } else { said.to_owned() }))
     }
 
     /// Waits until the engine has written everything and has ended.
@@ -156,7 +156,7 @@ impl Process {
             match self.child.try_wait() {
                 Ok(Some(status)) if status.success() => return Ok(()),
                 Ok(None) => std::thread::sleep(PAUSE),
-                _ => return Err(failed("it did not end as it should, and its files may be incomplete")),
+                _ => return Err(failed("it did not shut down cleanly, and its files may be incomplete")),
             }
         }
         Err(failed("it did not end"))

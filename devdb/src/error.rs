@@ -22,7 +22,7 @@ pub enum Error {
     },
 
     /// No source has a usable server; each says why.
-    #[error("no PostgreSQL to work with{}\n{}", list(.0), how_to_get_one())]
+    #[error("no PostgreSQL is available{}\n{}", list(.0), how_to_get_one())]
     NotFound(Vec<Refusal>),
 
     /// The server's version is too old for this crate.
@@ -102,7 +102,7 @@ fn how_to_get_one() -> &'static str {
     "Do one of these:\n  \
      - set DATABASE_URL=postgres://user:password@host:5432/database to a server on which you may create databases\n  \
      - install PostgreSQL 13 or later (apt install postgresql, brew install postgresql@17, postgresapp.com)\n  \
-     - set PG_BIN to the folder that holds PostgreSQL's postgres, initdb and pg_ctl"
+     - set PG_BIN to the folder that contains PostgreSQL's postgres, initdb and pg_ctl"
 }
 
 /// Returns the message of `error` and of all its sources, on one line.

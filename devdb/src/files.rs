@@ -35,7 +35,7 @@ pub(crate) fn create_home(folder: &Path) -> Result<PathBuf, Error> {
             return Err(Error::Setting {
                 name: "RELATA_DEVDB_DIR",
                 problem: format!("{} belongs to another user (id {})", folder.display(), metadata.uid()),
-                help: "Set it to a folder of your own.".to_owned(),
+                help: "Set it to a folder that you own.".to_owned(),
             });
         }
         // Root's server runs as another user, who needs access to the folder.

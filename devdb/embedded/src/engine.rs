@@ -47,7 +47,7 @@ impl Failure {
             Failure::Server(frame) => wire::as_fatal(frame),
             Failure::Lost(why) => {
                 let message = format!("the embedded PostgreSQL has ended: {why}");
-                Refusal { code: "57P02", message, hint: "Connect again: it is started anew." }.frame("FATAL")
+                Refusal { code: "57P02", message, hint: "Connect again: the engine restarts." }.frame("FATAL")
             }
         }
     }

@@ -9,15 +9,15 @@ use std::process::{Command, ExitCode};
 const USAGE: &str = "\
 devdb: a PostgreSQL for development and tests, found or started on demand
 
-  devdb start                   start it, and say which one it is
-  devdb url [DATABASE]          start it, create DATABASE (default: dev) if need be, print its URL
-  devdb psql-url [DATABASE]     the same for psql: by the socket, without a password
+  devdb start                   start it, and print which one it is
+  devdb url [DATABASE]          start it, create DATABASE (default: dev) if it does not exist, print its URL
+  devdb psql-url [DATABASE]     the same for psql: through the socket, without a password
   devdb run COMMAND [ARG]...    run COMMAND with DATABASE_URL set to a new database, drop it afterwards
-  devdb status                  tell whether the cluster of this machine runs
+  devdb status                  print whether the cluster of this machine is running
   devdb stop                    stop it
 
-DATABASE_URL: a server to take instead.  PG_BIN: the folder of PostgreSQL's programs.
-RELATA_DEVDB: url, system or embedded, to take that or none.  RELATA_DEVDB_DIR: where the cluster is.
+DATABASE_URL: the server to use instead.  PG_BIN: the folder of PostgreSQL's programs.
+RELATA_DEVDB: url, system or embedded, to use only that.  RELATA_DEVDB_DIR: the folder of the cluster.
 RELATA_DEVDB_IDLE: seconds without use after which the cluster stops (1800).
 ";
 const DEFAULT_DATABASE: &str = "dev";

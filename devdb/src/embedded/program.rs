@@ -113,11 +113,12 @@ fn wait_for_others(path: &Path) -> Result<File, Error> {
 }
 
 fn build(checkout: &Checkout) -> Result<(), String> {
-    let again = if checkout.program.is_file() { "again, as its source has changed: seconds" } else { "once" };
+    let again =
+        if checkout.program.is_file() { "again, because its source has changed; this takes seconds" } else { "once" };
     say(&format!(
-        "devdb: no other PostgreSQL is used, so the embedded one is built, {again}\n\
-         devdb: the first time that is some 360 packages and 5 minutes of CPU; it is kept in {}\n\
-         devdb: with a PostgreSQL that is installed, or DATABASE_URL, it is not needed\n",
+        "devdb: no other PostgreSQL is used, so the embedded one is built {again}\n\
+         devdb: the first build compiles about 360 packages in 5 minutes of CPU time; the result is kept in {}\n\
+         devdb: to avoid this, install PostgreSQL or set DATABASE_URL\n",
         checkout.target.display()
     ));
     let started = Instant::now();
@@ -130,8 +131,8 @@ fn build(checkout: &Checkout) -> Result<(), String> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let advice = |why: String| {
         format!(
-            "{why}\nSee for yourself: cargo build --locked --manifest-path {} --target-dir {}\n\
-             It needs the network the first time, and some 2 GB of disk.",
+            "{why}\nTo see the full output, run: cargo build --locked --manifest-path {} --target-dir {}\n\
+             The first build needs the network and about 2 GB of disk space.",
             checkout.manifest.display(),
             checkout.target.display()
         )

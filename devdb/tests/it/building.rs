@@ -56,10 +56,10 @@ fn a_build_that_fails_says_why_and_what_to_do() {
     assert_eq!(output.status.code(), Some(1));
     let said = stderr(&output);
     for part in [
-        "so the embedded one is built, once",
-        "5 minutes of CPU",
+        "so the embedded one is built once",
+        "5 minutes of CPU time",
         "error: no space left on device",
-        "See for yourself: cargo build --locked --manifest-path ",
+        "To see the full output, run: cargo build --locked --manifest-path ",
         "set DATABASE_URL",
     ] {
         assert!(said.contains(part), "{part:?} is not in\n{said}");

@@ -6,7 +6,7 @@ use std::process::Command;
 
 /// Not a test: [`skipped_tests_are_reported_and_counted`] runs this in a separate process.
 #[test]
-#[ignore = "a part of another test"]
+#[ignore = "part of another test"]
 fn skips_two() {
     relata_devdb::skip("it has no reason");
     relata_devdb::skip("the reason\nhas lines");
