@@ -31,7 +31,7 @@ pub(crate) struct Failure {
     /// The SQLSTATE, if the server answered.
     pub(crate) code: Option<SqlState>,
     /// Nothing listens at the address: the server is gone, not busy.
-    #[cfg_attr(not(unix), allow(dead_code, reason = "only a cluster of ours is looked for again"))]
+    #[cfg_attr(not(unix), allow(dead_code, reason = "only a cluster of this crate is searched for again"))]
     pub(crate) unreachable: bool,
 }
 

@@ -1,6 +1,6 @@
 //! Aggregates of all rows and of groups, each compared with plain SQL.
 
-#![allow(clippy::type_complexity, reason = "the types of results are what is tested")]
+#![allow(clippy::type_complexity, reason = "the result types are what is tested")]
 
 use exam_planner::{Error, Role, exam_type, student, student_exam, user};
 use relata::chrono::{DateTime, Utc};

@@ -245,7 +245,7 @@ async fn a_savepoint_may_be_dropped_and_its_transaction_goes_on() {
 
 /// A statement whose future is dropped does not continue on the server.
 #[tokio::test]
-async fn a_running_statement_is_cancelled() {
+async fn a_running_statement_is_canceled() {
     if devdb().skips_without(&[Feature::Cancel]) {
         return;
     }
@@ -267,5 +267,5 @@ async fn a_running_statement_is_cancelled() {
         assert!(attempt < 250, "it still runs");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    dropping.is_at_rest("a cancelled statement", 0).await;
+    dropping.is_at_rest("a canceled statement", 0).await;
 }

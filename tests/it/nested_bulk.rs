@@ -97,7 +97,7 @@ async fn each_row_gets_its_own_values() {
     assert_eq!(secrets().await, "a 3, b 2");
     let renamed = |from: &str, to: &str| person::reports.update(key(from), [person::name.to(to)]);
     fixture.boss().with(renamed("a", "z")).with(renamed("b", "a")).with(renamed("z", "b")).await.expect("in order");
-    assert_eq!(secrets().await, "a 2, b 3", "a change of what others are found by stays where it stands");
+    assert_eq!(secrets().await, "a 2, b 3", "changes of the values that find the rows are applied in order");
     fixture.boss().with(person::reports.disconnect(key("c"))).await.expect("is disconnected");
     let refused = fixture.boss().with(secret("a", "x")).with(secret("c", "x")).await;
     assert!(matches!(refused, Err(Error::NotFound { model: "Person", operation: "updated" })), "{refused:?}");

@@ -1,6 +1,6 @@
 //! The rows, read column by column with tokio-postgres' `Row::get`.
 
-#![allow(dead_code, reason = "every column is decoded and owned; the checksums look at some")]
+#![allow(dead_code, reason = "every column is decoded and owned; the checksums use only some")]
 
 use chrono::{DateTime, NaiveDate, Utc};
 use postgres_types::{FromSql, ToSql};
