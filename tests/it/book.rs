@@ -1,4 +1,5 @@
-//! The examples of the book and of the README: each Rust block stands in one of the files below, is compiled, and runs.
+//! The examples of the documentation and the README. Each Rust block is part of one of the files below, compiles, and
+//! runs.
 
 mod helpers;
 mod libraries;
@@ -22,7 +23,7 @@ use relata_devdb::{DevDb, Feature};
 
 use crate::support::Fixture;
 
-/// Where the examples come from.
+/// The files that contain the examples.
 const SOURCES: [&str; 9] = [
     include_str!("book.rs"),
     include_str!("book/helpers.rs"),
@@ -35,7 +36,7 @@ const SOURCES: [&str; 9] = [
     include_str!("../../scripts/stranger.crate/src/main.rs"),
 ];
 
-/// The text without indentation and without rustfmt's line breaks.
+/// Returns the text without indentation and rustfmt's line breaks.
 fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(").replace(" .", ".").replace(", )", ")")
 }
@@ -125,14 +126,14 @@ fn decisions_are_listed_by_their_titles() {
 
 /// The README quotes the schema.
 #[test]
-fn the_tour_begins_with_the_schema() {
+fn the_tour_starts_with_the_schema() {
     let block = include_str!("../../README.md").split("```prisma\n").nth(1).and_then(|rest| rest.split("```").next());
     assert!(include_str!("../../schema.dsl").contains(block.expect("the README quotes the schema")));
 }
 
 /// The program of `docs/devdb.md`, and how a program applies its migrations in `docs/migrations.md`.
 #[tokio::test]
-async fn a_database_of_ones_own() -> Result<(), Box<dyn std::error::Error>> {
+async fn a_database_for_a_program() -> Result<(), Box<dyn std::error::Error>> {
     let server = DevDb::start()?;
     println!("{}", server.describe());
     let database = server.create_database("notes")?;

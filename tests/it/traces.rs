@@ -1,4 +1,4 @@
-//! Traces, the log of slow statements, and counters: what they tell, and that no value is in them.
+//! Traces, the slow-query log, and counters: what they report, and that they contain no value.
 
 use std::fmt::Write;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use tracing::{Event, Metadata, Subscriber};
 
 use crate::support::Fixture;
 
-/// Writes down everything that is traced.
+/// Records everything that is traced.
 #[derive(Clone, Default)]
 struct Recorder(Arc<Mutex<String>>);
 
@@ -98,7 +98,7 @@ async fn spans_have_the_names_of_opentelemetry() {
     assert!(recorder.take().contains("db.operation.batch.size=2"));
 }
 
-/// Each value here has a mark in it, and nothing that is traced has it, also of what fails.
+/// Each value here contains a marker, and no trace contains it, even of failures.
 #[tokio::test]
 async fn no_value_is_traced() {
     let fixture = Fixture::new().await;

@@ -1,4 +1,4 @@
-//! The examples of the chapters on writes, transactions and SQL of one's own.
+//! The examples of the chapters on writes, transactions and raw SQL.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use exam_planner::{Client, ExamType, Parent, Role, User, exam_type, session, student, user};
