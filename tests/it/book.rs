@@ -88,6 +88,7 @@ fn links_lead_somewhere() {
     }
     for page in pages {
         let text = std::fs::read_to_string(&page).expect("is read");
+        assert!(!text.contains("\n<<<<<<< "), "{} has an unfinished merge", page.display());
         let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
         for link in links.filter(|link| !link.is_empty() && !link.contains("://")) {
             let target = page.parent().expect("is in a folder").join(link);
