@@ -1,5 +1,11 @@
 //! The client: a pool of connections, behind the models that the schema generates.
 
+mod models;
+mod transaction;
+
+pub use models::Models;
+pub use transaction::{Begin, Isolation, Savepoint, Transaction, TransactionCall};
+
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -9,26 +15,13 @@ use deadpool::Runtime;
 use deadpool::managed::Timeouts;
 use deadpool_postgres::{ManagerConfig, RecyclingMethod};
 
-use crate::batch::{Batch, BatchCall};
-use crate::connect::ConnectOptions;
-use crate::connection::{Handle, KnownTypes, Manager, Pool, Shared, Target, Texts};
+use crate::builder::{Batch, IntoSqlCall, SqlQuery};
+use crate::connection::{ConnectOptions, KnownTypes, Manager, Pool, Shared, Texts};
 use crate::error::{Error, Result};
-use crate::hooks::Hooks;
-use crate::model::FromRow;
-use crate::observe::Server;
-use crate::operation::Call;
-use crate::raw::FromRawRow;
-use crate::statistics::{self, Counters, Statistics};
-use crate::stream::RowStream;
-use crate::transaction::{Begin, Transaction, TransactionCall};
-use crate::typed::{IntoSqlCall, SqlQuery};
+use crate::execute::{self, BatchCall, Call, Handle, RowStream, Target};
+use crate::rows::{FromRawRow, FromRow};
+use crate::telemetry::{Counters, Hooks, Statistics};
 use crate::value::Param;
-
-/// The generated list of models: `db.user()`, `db.session()` and so on.
-pub trait Models: Sized + Send + Sync + 'static {
-    /// The models behind a pool or a transaction.
-    fn new(handle: Handle) -> Self;
-}
 
 /// A client of one database: clone it freely, all clones share the pool.
 ///
@@ -114,7 +107,7 @@ impl<M: Models> Client<M> {
     /// Runs several queries in one transaction and, where each is one statement, one round trip.
     /// All of them hold, or none.
     pub fn batch<B: Batch>(&self, queries: B) -> BatchCall<B::Output> {
-        crate::batch::run(Arc::clone(&self.pool), queries)
+        execute::run_batch(Arc::clone(&self.pool), queries.into_batch())
     }
 
     fn handle(&self) -> Handle {
@@ -134,7 +127,7 @@ impl<M: Models> Client<M> {
     /// Rows of a query of `queries/*.sql` as they arrive, without holding them all: a SELECT, VALUES, or WITH that
     /// writes nothing. Nothing is sent before the first row is asked for; errors come in place of a row.
     pub fn query_stream<T: FromRow>(&self, query: SqlQuery<T>) -> RowStream<T> {
-        self.handle().query_stream(query)
+        self.handle().query_stream(query.into_call())
     }
 
     /// Runs SQL of your own and reads its rows into tuples: `db.query_raw::<(Uuid, i64)>(sql, params![tenant])`.
@@ -163,7 +156,7 @@ impl<M: Models> Client<M> {
 
     /// What this client has sent so far, and how its pool is.
     pub fn statistics(&self) -> Statistics {
-        statistics::statistics(&self.pool)
+        self.pool.statistics()
     }
 
     /// A client of the same connections whose counters begin at zero: for tests that count statements, or for one part
@@ -311,7 +304,7 @@ impl<M: Models> ClientBuilder<M> {
             .map_err(|error| Error::Config(format!("the pool cannot be set up: {error}")))?;
         let types = || KnownTypes::new(statements.saturating_mul(max_connections.max(1)));
         let unnamed = options.is_through_pooler().then(types);
-        let server = Server::of(&options);
+        let server = options.server();
         let texts = Texts::default();
         let shared =
             Shared { connections, options, acquire_timeout, connect_timeout, tls, unnamed, texts, slow, server };

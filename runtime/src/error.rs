@@ -8,10 +8,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use message::STALE_PLAN;
 use tokio_postgres::error::{DbError, SqlState};
 
+use crate::meta::Table;
 use crate::value::Refused;
-use message::STALE_PLAN;
 
 /// The result of everything that talks to the database.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -307,7 +308,7 @@ impl Error {
     }
 
     /// Translates what the driver says about a statement on `table`.
-    pub(crate) fn from_driver(error: &tokio_postgres::Error, table: &'static crate::table::Table) -> Self {
+    pub(crate) fn from_driver(error: &tokio_postgres::Error, table: &'static Table) -> Self {
         match error.as_db_error() {
             Some(database) => from_database(database, table),
             None => from_connection(error),
@@ -339,7 +340,7 @@ pub(crate) fn from_connection(error: &tokio_postgres::Error) -> Error {
     }
 }
 
-fn from_database(error: &DbError, table: &'static crate::table::Table) -> Error {
+fn from_database(error: &DbError, table: &'static Table) -> Error {
     let code = error.code();
     if *code == SqlState::UNIQUE_VIOLATION {
         Error::UniqueViolation(violation(error, table))
@@ -360,7 +361,7 @@ fn is_collision(code: &SqlState) -> bool {
     *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED
 }
 
-fn violation(error: &DbError, table: &'static crate::table::Table) -> ConstraintViolation {
+fn violation(error: &DbError, table: &'static Table) -> ConstraintViolation {
     let constraint = error.constraint().unwrap_or_default();
     let known = std::iter::once(table)
         .chain(table.relations.iter().map(|relation| relation.child))

@@ -5,83 +5,43 @@
 //!
 //! This crate knows nothing of the schema language and never reads a schema.
 
-mod aggregate;
-mod batch;
+mod builder;
 mod client;
-mod columns;
-mod connect;
 mod connection;
-mod copy;
-mod create;
-mod delegate;
+mod dsl;
 mod error;
-mod field;
-mod filter;
-mod find;
-mod group;
-mod hooks;
-mod json;
+mod execute;
+mod meta;
 pub mod migrate;
-mod model;
-mod nested;
-mod observe;
-mod operation;
-mod order;
-mod page;
-mod raw;
-mod relation;
-mod result;
+mod query;
+mod rows;
 pub mod rt;
-mod search;
-mod select;
-mod selectable;
-mod selection;
 mod sql;
-mod statistics;
-mod stream;
-mod table;
-mod transaction;
-mod typed;
+mod telemetry;
 mod value;
-mod write;
 
-pub use aggregate::{Aggregate, Aggregates, Average, Calculated, Ordered, Sum, count};
-pub use batch::{Batch, BatchCall, Query};
-pub use client::{Client, ClientBuilder, Models};
-pub use columns::Columns;
-pub use connect::ConnectOptions;
-pub use copy::{CopyCall, CopyIn};
-pub use create::{CreateRow, CreateWith, Link, NewRow, Parent};
-pub use delegate::{Delegate, UniqueKey};
+pub use builder::{
+    AddFilterOrAllRows, Aggregate, All, Amount, Batch, CopyCall, CopyIn, Count, Create, CreateMany,
+    CreateManyAndReturn, Delegate, Delete, DeleteMany, ExactlyOne, Exists, Find, FindFirst, FindMany, FindPage,
+    FindUnique, GroupBy, IntoSqlCall, OneOrNone, Page, RowsChosen, SelectFrom, SqlCommand, SqlQuery, Update,
+    UpdateMany, UpdateManyAndReturn, Upsert, Written,
+};
+pub use client::{Begin, Client, ClientBuilder, Isolation, Models, Savepoint, Transaction, TransactionCall};
+pub use connection::ConnectOptions;
+pub use dsl::{
+    Aggregates, As, Assignment, Calculated, CanInclude, ColumnOf, Columns, CountOf, CreateRow, CreateWith, Field,
+    Filter, GroupOrder, Having, IncludeMany, IncludeOne, Included, IntoInclude, JsonPath, Key, Link, ListField, Many,
+    Maybe, Nested, NestedChange, NestedUpdate, NewRow, One, OptionalField, OptionalUniqueField, Order, Parent, Put,
+    RelationOf, Relevance, SearchQuery, SelectRelated, Selectable, Selection, Unique, UniqueField, UniqueKey, count,
+};
 pub use error::{ConstraintViolation, DatabaseError, Error, Result};
-pub use field::{Assignment, ColumnOf, Field, Key, ListField, Number, OptionalField, OptionalUniqueField, UniqueField};
-pub use filter::{Filter, Unique};
-pub use find::{All, Amount, Count, ExactlyOne, Exists, Find, FindFirst, FindMany, FindUnique, OneOrNone, SelectFrom};
-pub use group::{GroupBy, GroupOrder, Having};
-pub use hooks::{Hooks, Intent, IntentKind, Report};
-pub use json::JsonPath;
-pub use model::{FromRow, Model, NotIncluded, Slot};
-pub use nested::{Nested, NestedChange, NestedUpdate};
-pub use operation::Call;
-pub use order::Order;
-pub use page::{FindPage, Page, PageToken};
-pub use raw::{FromRawRow, IntoParam, List, RawColumn, RawRow};
+pub use execute::{BatchCall, Call, RowStream};
+pub use query::{PageToken, Query, Select};
 #[cfg(feature = "derive")]
 pub use relata_derive::{FromRawRow, Selectable};
-pub use relation::{CanInclude, IncludeMany, IncludeOne, Included, IntoInclude, Many, Maybe, One, Put, RelationOf};
-pub use search::{Relevance, SearchQuery};
-pub use select::Select;
-pub use selectable::{As, Selectable};
-pub use selection::{CountOf, SelectRelated, Selection};
-pub use statistics::Statistics;
-pub use stream::RowStream;
-pub use transaction::{Begin, Isolation, Savepoint, Transaction, TransactionCall};
-pub use typed::{IntoSqlCall, SqlCommand, SqlQuery};
-pub use value::{IntoNullable, IntoValue, Param, Scalar};
-pub use write::{
-    AddFilterOrAllRows, Create, CreateMany, CreateManyAndReturn, Delete, DeleteMany, RowsChosen, Update, UpdateMany,
-    UpdateManyAndReturn, Upsert, Written,
-};
+pub use rows::{FromRawRow, FromRow, Model, NotIncluded, RawColumn, RawRow, Slot};
+pub use telemetry::{Hooks, Intent, IntentKind, Report, Statistics};
+pub use value::{Average, IntoNullable, IntoParam, IntoValue, List, Number, Ordered, Param, Scalar, Sum};
 
 pub use {chrono, rust_decimal, serde_json, tokio_postgres, uuid};
 

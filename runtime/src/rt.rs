@@ -1,22 +1,18 @@
 //! The one door for generated code: every path in it begins here.
 
-pub use crate::aggregate::Ordered;
-pub use crate::client::{Client, Models};
-pub use crate::connection::Handle;
-pub use crate::create::{ANY, CreateRow, CreateWith, Insert, Link, LinkTarget, NewRow, Parent};
-pub use crate::delegate::Delegate;
+pub use crate::builder::{Delegate, SqlCommand, SqlQuery};
+pub use crate::client::{Client, Models, Transaction};
+pub use crate::dsl::{
+    ANY, Assignment, At, CreateRow, CreateWith, Field, Filled, Key, Link, ListField, Many, Maybe, Nested, NewRow, One,
+    OptionalField, OptionalUniqueField, Parent, Put, SelectedFor, UniqueField, add_selected, read_selected,
+};
 pub use crate::error::Result;
-pub use crate::field::{Assignment, Field, Key, ListField, OptionalField, OptionalUniqueField, UniqueField};
-pub use crate::model::{Cursor, FromRow, Model, NotIncluded, Slot, Writable};
-pub use crate::nested::Nested;
-pub use crate::relation::{At, Filled, Many, Maybe, One, Put};
-pub use crate::selectable::{SelectedFor, add_selected, read_selected};
-pub use crate::selection::Reader;
+pub use crate::execute::Handle;
+pub use crate::meta::{ClientDefault, Column, Constraint, Count, JoinTable, Relation, Table};
+pub use crate::query::{Insert, LinkTarget, Sql};
+pub use crate::rows::{Cursor, FromRow, Model, NotIncluded, Reader, Slot, Writable};
 pub use crate::set_and_with;
-pub use crate::table::{ClientDefault, Column, Constraint, Count, JoinTable, Relation, Table};
-pub use crate::transaction::Transaction;
-pub use crate::typed::{Sql, SqlCommand, SqlQuery, list, nullable, nullable_list, value};
-pub use crate::value::{IntoNullable, IntoValue, Param, Scalar};
+pub use crate::value::{IntoNullable, IntoValue, Ordered, Param, Scalar, list, nullable, nullable_list, value};
 pub use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 pub use rust_decimal::Decimal;
 pub use serde_json::Value as Json;

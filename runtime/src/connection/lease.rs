@@ -14,7 +14,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::manager::Manager;
 use super::pool::Pool;
-use crate::sql::effect::Trace;
+use crate::sql::Trace;
 
 type Object = deadpool::managed::Object<Manager>;
 

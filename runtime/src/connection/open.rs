@@ -11,7 +11,6 @@ use super::lease::Lease;
 use super::pool::Pool;
 use super::session::Session;
 use crate::error::{Error, Result, from_connection};
-use crate::operation::{Operation, Outcome, execute};
 
 /// A connection inside a transaction. Whatever becomes of it, an unfinished transaction never goes
 /// back to the pool: see `Lease`.
@@ -73,13 +72,6 @@ impl Scope {
 
     pub(crate) fn session(&self, operation: &'static str) -> Result<Session<'_>> {
         Session::in_transaction(&self.transaction, self.savepoint, operation)
-    }
-
-    pub(crate) async fn run(&self, operation: Operation) -> Result<Outcome> {
-        let running = self.enter().await?;
-        let outcome = execute(self.session(operation.name())?, operation).await;
-        running.end(&outcome);
-        outcome
     }
 }
 

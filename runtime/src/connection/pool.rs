@@ -9,13 +9,11 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::lease::Lease;
 use super::manager::Manager;
+use super::options::ConnectOptions;
 use super::texts::Texts;
 use super::types::KnownTypes;
-use crate::connect::ConnectOptions;
 use crate::error::{Error, Result};
-use crate::hooks::Hooks;
-use crate::observe::Server;
-use crate::statistics::Counters;
+use crate::telemetry::{Connections, Counters, Hooks, Server, Statistics};
 
 /// Connections to one database, as one client sees them: clients of the same connections may count and hook apart.
 #[derive(Clone)]
@@ -66,6 +64,18 @@ impl Pool {
             Ok(connection) => Ok(Lease::new(connection, Arc::clone(self))),
             Err(error) => Err(self.explain(error)),
         }
+    }
+
+    /// What the client has done so far, and how the pool is.
+    pub(crate) fn statistics(&self) -> Statistics {
+        let status = self.shared.connections.status();
+        let connections = Connections {
+            open: status.size,
+            max: status.max_size,
+            in_use: status.size.saturating_sub(status.available),
+            waiting: status.waiting,
+        };
+        self.counters.statistics(connections)
     }
 
     fn explain(&self, error: PoolError<tokio_postgres::Error>) -> Error {

@@ -13,10 +13,9 @@ use tokio_postgres::{Column, CopyInSink, Row};
 use super::lease::Lease;
 use super::open::{OpenTransaction, WHOLE};
 use crate::error::{Error, Result, from_connection};
-use crate::observe::Watch;
-use crate::sql::effect::{self, Trace};
-use crate::sql::{Statement, Statements};
-use crate::table::Table;
+use crate::meta::Table;
+use crate::sql::{Statement, Statements, Trace, effect};
+use crate::telemetry::Watch;
 use crate::value::Param;
 
 /// One connection, for the statements of one operation.
@@ -159,10 +158,6 @@ impl<'c> Session<'c> {
         Ok(Self { lease: transaction.lease()?, transaction: Some(transaction), scope, operation })
     }
 
-    pub(crate) fn lease(self) -> &'c Lease {
-        self.lease
-    }
-
     /// Prepares a statement, if this connection has not done so before.
     pub(crate) async fn prepare(self, statement: &Statement, table: Option<&'static Table>) -> Result<Prepared> {
         if let Some(known) = statement.known() {
@@ -179,7 +174,7 @@ impl<'c> Session<'c> {
         if let (Prepared::Named(known), Some(table)) = (&prepared, table)
             && !known.columns().is_empty()
         {
-            table.check(known.columns())?;
+            check_columns(table, known.columns())?;
         }
         Ok(prepared)
     }
@@ -220,12 +215,12 @@ impl<'c> Session<'c> {
     ) -> Result<Vec<Row>> {
         let Some(known) = statement.known() else { return self.query(statement, table).await };
         self.note_statement()?;
-        let watch = Watch::start(&self.lease.pool);
+        let watch = self.watch();
         self.lease.sends();
         let answer = in_parts(self.lease, known, &statement.params, take).boxed().await;
         self.lease.answered();
         let answer = answer.map_err(|failure| failure.explain(Some(table)));
-        watch.end(self, &statement, Some(table), answer.as_ref().map(|(_, rows)| *rows));
+        self.note_answer(watch, &statement, Some(table), answer.as_ref().map(|(_, rows)| *rows));
         match answer {
             // The server said so before it sent a row.
             Err(error) if self.is_stale(&error) => self.ask_again(&statement, Some(table), error).boxed().await,
@@ -308,7 +303,7 @@ impl<'c> Session<'c> {
         statement: &Statement,
         table: Option<&'static Table>,
     ) -> Result<T> {
-        let watch = Watch::start(&self.lease.pool);
+        let watch = self.watch();
         self.lease.sends();
         let answer = match prepared {
             Prepared::Named(prepared) => {
@@ -325,11 +320,28 @@ impl<'c> Session<'c> {
         let answer = answer.map_err(|failure| failure.explain(table));
         // What has no name has no columns before there are rows.
         let answer = answer.and_then(|answer| match (prepared, table, answer.columns()) {
-            (Prepared::Unnamed(_), Some(table), Some(columns)) => table.check(columns).map(|()| answer),
+            (Prepared::Unnamed(_), Some(table), Some(columns)) => check_columns(table, columns).map(|()| answer),
             _ => Ok(answer),
         });
-        watch.end(self, statement, table, answer.as_ref().map(Answer::rows));
+        self.note_answer(watch, statement, table, answer.as_ref().map(Answer::rows));
         answer
+    }
+
+    /// Looks at a statement that is about to be sent.
+    pub(crate) fn watch(self) -> Watch {
+        Watch::start(self.lease.pool.shared.slow)
+    }
+
+    /// Counts a statement whose answer is there, and logs it if somebody wants that.
+    pub(crate) fn note_answer(
+        self,
+        watch: Watch,
+        statement: &Statement,
+        table: Option<&'static Table>,
+        rows: Result<u64, &Error>,
+    ) {
+        self.lease.pool.counters.count(rows.ok());
+        watch.end(self.operation, statement.sql(), table, rows);
     }
 
     /// Declares a cursor for the rows of a statement.
@@ -456,4 +468,26 @@ fn wrong_count(statement: &Statement, types: &[Type]) -> String {
 
 fn typed_parameters<'p>(params: &'p [Param], types: &[Type]) -> Vec<(&'p (dyn ToSql + Sync), Type)> {
     params.iter().zip(types).map(|(param, ty)| (param as &(dyn ToSql + Sync), ty.clone())).collect()
+}
+
+/// Compares the columns that the database gives with those that a query was compiled for. Those of models are what
+/// the client itself asks for.
+fn check_columns(table: &Table, columns: &[tokio_postgres::Column]) -> Result<()> {
+    if table.columns.first().is_none_or(|column| column.accepts.is_none()) {
+        return Ok(());
+    }
+    let (name, wanted) = (table.name, table.columns.len());
+    let advice = "`codegen check --database --url URL` compares all queries with a database";
+    if columns.len() != wanted {
+        let message = format!("{name} gives {} columns, and was compiled for {wanted}: {advice}", columns.len());
+        return Err(Error::Refused(message));
+    }
+    for (known, real) in table.columns.iter().zip(columns) {
+        if known.accepts.is_some_and(|accepts| !accepts(real.type_())) {
+            let (column, ty) = (known.name, real.type_());
+            let message = format!("column {column} of {name} is {ty}, for which it was not compiled: {advice}");
+            return Err(Error::Refused(message));
+        }
+    }
+    Ok(())
 }

@@ -7,7 +7,7 @@
 use tokio_postgres::error::{DbError, ErrorPosition};
 
 /// PostgreSQL's message about a statement that was prepared before a migration, which it may say in another language.
-pub(super) const STALE_PLAN: &str = "cached plan must not change result type";
+pub(crate) const STALE_PLAN: &str = "cached plan must not change result type";
 
 /// Returns the primary message if it cannot hold a value, else the meaning of the SQLSTATE.
 pub(super) fn safe_message(error: &DbError) -> String {

@@ -1,11 +1,10 @@
 //! SELECT statements that calculate: of all rows, or of each group.
 
-use super::{Alias, Statement, Writer};
-use crate::aggregate::{Aggregation, Averaged, Calculation, Summed};
-use crate::group::{GroupCondition, GroupTerm};
-use crate::select::Select;
-use crate::table::{Column, Table};
-use crate::value::Param;
+use super::statement::Statement;
+use super::writer::{Alias, Writer};
+use crate::meta::{Column, Table};
+use crate::query::{Aggregation, Calculation, GroupCondition, GroupTerm, Select};
+use crate::value::{Averaged, Param, Summed};
 
 /// The statement of an aggregation: the columns of the groups, then the calculated values.
 pub(crate) fn aggregate_statement(aggregation: &Aggregation) -> Statement {

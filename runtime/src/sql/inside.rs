@@ -2,11 +2,9 @@
 
 use serde_json::Value as Json;
 
-use super::{Alias, Writer};
-use crate::filter::Operator;
-use crate::json::JsonTest;
-use crate::search::Search;
-use crate::table::{Column, Table};
+use super::writer::{Alias, Writer};
+use crate::meta::{Column, Table};
+use crate::query::{JsonTest, Operator, Search};
 use crate::value::Param;
 
 impl Writer {

@@ -3,10 +3,10 @@
 //! What they are given they read from a list of rows, an array per column, so that their text does not depend on how
 //! many there are.
 
-use super::{Alias, BulkInsert, BulkLookup, Statement, Writer};
-use crate::field::SetTo;
-use crate::filter::Condition;
-use crate::table::{Column, JoinTable, Relation, Table, push_quoted};
+use super::statement::Statement;
+use super::writer::{Alias, Writer};
+use crate::meta::{Column, JoinTable, Relation, Table, push_quoted};
+use crate::query::{BulkInsert, BulkLookup, Condition, SetTo};
 use crate::value::{Param, RawList};
 
 const CHILD: Alias = Alias(0);
@@ -385,34 +385,32 @@ pub(crate) fn which_exist_statement(table: &'static Table, key: &[u16], given: G
     writer.finish()
 }
 
-impl BulkInsert {
-    /// Rows of which columns are looked up: `INSERT .. SELECT r.c0, (SELECT t1."id" FROM .. WHERE ..) FROM rows AS r`.
-    pub(super) fn looked_up(mut self) -> Statement {
-        let table = self.table;
-        let mut given = Given::default();
-        let mut writer = Writer::new();
-        writer.push_insert_head(table, &self.columns);
-        writer.push(" SELECT ");
-        for (place, (number, values)) in self.columns.iter().zip(self.values).enumerate() {
-            writer.push(if place > 0 { ", " } else { "" });
-            match self.lookups.iter_mut().find(|lookup| lookup.place == place) {
-                Some(lookup) => writer.push_bulk_lookup(lookup, &mut given),
-                None => {
-                    let column = &table.columns[usize::from(*number)];
-                    writer.push_given_column("r", given.columns.len(), column);
-                    given.add(column, values);
-                }
+/// Rows of which columns are looked up: `INSERT .. SELECT r.c0, (SELECT t1."id" FROM .. WHERE ..) FROM rows AS r`.
+pub(super) fn looked_up(mut insert: BulkInsert) -> Statement {
+    let table = insert.table;
+    let mut given = Given::default();
+    let mut writer = Writer::new();
+    writer.push_insert_head(table, &insert.columns);
+    writer.push(" SELECT ");
+    for (place, (number, values)) in insert.columns.iter().zip(insert.values).enumerate() {
+        writer.push(if place > 0 { ", " } else { "" });
+        match insert.lookups.iter_mut().find(|lookup| lookup.place == place) {
+            Some(lookup) => writer.push_bulk_lookup(lookup, &mut given),
+            None => {
+                let column = &table.columns[usize::from(*number)];
+                writer.push_given_column("r", given.columns.len(), column);
+                given.add(column, values);
             }
         }
-        writer.push_now_values(table, &self.columns, ", ");
-        writer.push(" FROM (");
-        let columns = given.columns.len();
-        writer.push_given_rows(given);
-        writer.push(") AS r");
-        writer.push_given_names(columns);
-        writer.push_bulk_end(table, &self.on_conflict, self.returning);
-        writer.finish()
     }
+    writer.push_now_values(table, &insert.columns, ", ");
+    writer.push(" FROM (");
+    let columns = given.columns.len();
+    writer.push_given_rows(given);
+    writer.push(") AS r");
+    writer.push_given_names(columns);
+    writer.push_bulk_end(table, &insert.on_conflict, insert.returning);
+    writer.finish()
 }
 
 impl Writer {

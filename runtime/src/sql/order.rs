@@ -1,10 +1,8 @@
 //! ORDER BY, and the conditions by which a read begins in the middle of its order.
 
-use super::{Alias, Writer};
-use crate::filter::Operator;
-use crate::order::{OrderKey, OrderTerm};
-use crate::select::{PageStart, Select};
-use crate::table::Table;
+use super::writer::{Alias, Writer};
+use crate::meta::Table;
+use crate::query::{Operator, OrderKey, OrderTerm, PageStart, Select};
 use crate::value::Param;
 
 /// No table of a user's is called so: it would hide behind the cursor's row.

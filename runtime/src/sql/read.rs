@@ -1,12 +1,11 @@
 //! SELECT statements, and where in their rows everything stands.
 
 use super::shape::Shape;
-use super::{Alias, Statement, Statements, Writer};
-use crate::filter::Condition;
-use crate::order::OrderTerm;
-use crate::result::Names;
-use crate::select::{Include, Output, Outputs, Select};
-use crate::table::{Column, Count, Relation, Table, push_quoted};
+use super::statement::{Statement, Statements};
+use super::writer::{Alias, Writer};
+use crate::meta::{Column, Count, Relation, Table, push_quoted};
+use crate::query::{Condition, Include, OrderTerm, Output, Outputs, Select};
+use crate::rows::Names;
 use crate::value::{Param, RawList};
 
 /// Which rows of a relation's table are wanted.

@@ -5,15 +5,11 @@
 //! depends on, addresses of generated statics among them, and are compared in full: two shapes are the same only if
 //! their texts are. What is rare has no shape and is always put together.
 
-use super::{
-    ByShape, Cell, ChildrenOf, KeySource, Statement, Statements, count_statement, delete_statement, exists_statement,
-    insert_statement, update_statement,
-};
-use crate::field::SetTo;
-use crate::filter::Condition;
-use crate::order::{OrderKey, OrderTerm};
-use crate::select::{Include, Lock, Output, Outputs, Select};
-use crate::table::{Count, Table};
+use super::read::{ChildrenOf, KeySource};
+use super::statement::{ByShape, Statement, Statements};
+use super::write::{count_statement, delete_statement, exists_statement, insert_statement, update_statement};
+use crate::meta::{Count, Table};
+use crate::query::{Cell, Condition, Include, Lock, OrderKey, OrderTerm, Output, Outputs, Select, SetTo};
 use crate::value::Param;
 
 /// Words of the longest shape.
@@ -397,8 +393,8 @@ pub(crate) fn shaped_exists_statement(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::Operator;
-    use crate::table::{Column, Table};
+    use crate::meta::{Column, Table};
+    use crate::query::Operator;
 
     static COLUMNS: [Column; 2] = [Column::new("id", "integer"), Column::new("name", "text")];
     static TABLE: Table = Table::new("Thing", "\"things\"", &COLUMNS, &[0], &[], &[]);
@@ -467,7 +463,7 @@ mod tests {
     #[test]
     fn what_is_rare_or_long_has_no_shape() {
         assert_eq!(words(|select| select.distinct = vec![0]), None);
-        assert_eq!(words(|select| select.page = Some(crate::select::PageStart::First)), None);
+        assert_eq!(words(|select| select.page = Some(crate::query::PageStart::First)), None);
         let long = (0..50).map(|value| compare(0, Operator::Eq, value)).collect();
         assert_eq!(words(|select| select.condition = Condition::Or(long)), None);
     }

@@ -1,19 +1,11 @@
 //! INSERT, UPDATE, DELETE and count statements.
 
-use super::{Alias, Statement, Writer};
-use crate::field::SetTo;
-use crate::filter::{Condition, Operator};
-use crate::table::{ClientDefault, Column, Relation, Table, push_quoted};
+use super::nested::looked_up;
+use super::statement::Statement;
+use super::writer::{Alias, Writer};
+use crate::meta::{ClientDefault, Column, Relation, Table, push_quoted};
+use crate::query::{BulkInsert, Cell, Condition, OnConflict, Operator, SetTo};
 use crate::value::Param;
-
-/// What goes into one column of a new row.
-#[derive(Debug, Clone)]
-pub(crate) enum Cell {
-    /// A value.
-    Value(Param),
-    /// A column of the row of `relation` that `key` identifies, looked up in the same statement.
-    Lookup { relation: &'static Relation, column: u16, key: Vec<(u16, Param)> },
-}
 
 const TABLE: Alias = Alias(0);
 
@@ -170,123 +162,84 @@ pub(crate) fn exists_statement(table: &'static Table, condition: &Condition) -> 
     writer.finish()
 }
 
-/// Many rows with values for the same columns.
-#[derive(Debug)]
-pub(crate) struct BulkInsert {
-    pub(crate) table: &'static Table,
-    pub(crate) columns: Vec<u16>,
-    /// A value per row, for each of `columns`.
-    pub(crate) values: Vec<Vec<Param>>,
-    /// Those of `columns` whose values are looked up: they have none of their own.
-    pub(crate) lookups: Vec<BulkLookup>,
-    pub(crate) rows: usize,
-    pub(crate) returning: bool,
-    pub(crate) on_conflict: OnConflict,
-}
-
-/// A column whose value is that of another table's row, which each new row knows by its key.
-#[derive(Debug)]
-pub(crate) struct BulkLookup {
-    /// The place of the column.
-    pub(crate) place: usize,
-    pub(crate) relation: &'static Relation,
-    pub(crate) column: u16,
-    pub(crate) key: Vec<u16>,
-    /// A value per row, for each column of the key.
-    pub(crate) values: Vec<Vec<Param>>,
-}
-
-/// What becomes of rows whose key is taken.
-#[derive(Debug, Clone)]
-pub(crate) enum OnConflict {
-    /// They are an error.
-    Fail,
-    /// They are left out.
-    Skip,
-    /// The rows that have their keys are changed, if they meet a condition.
-    Update { key: Vec<u16>, sets: Vec<(u16, SetTo)>, only_if: Condition },
-}
-
 /// Parameters of one statement: the protocol counts them in 16 bits.
 const MOST_PARAMETERS: usize = 32_767;
 
-impl BulkInsert {
-    /// The statements: one parameter per column, as arrays, in a single statement. Lists of lists do
-    /// not exist as parameters, so rows with list columns go as VALUES, in as many statements as needed.
-    pub(crate) fn into_statements(self) -> Vec<Statement> {
-        if !self.lookups.is_empty() {
-            return vec![self.looked_up()];
-        }
-        let is_list = |column: &u16| self.table.columns[usize::from(*column)].sql_type.ends_with("[]");
-        if self.columns.is_empty() || self.columns.iter().any(is_list) {
-            self.with_values()
-        } else {
-            vec![self.unnested()]
+/// The statements: one parameter per column, as arrays, in a single statement. Lists of lists do
+/// not exist as parameters, so rows with list columns go as VALUES, in as many statements as needed.
+pub(crate) fn bulk_insert_statements(insert: BulkInsert) -> Vec<Statement> {
+    if !insert.lookups.is_empty() {
+        return vec![looked_up(insert)];
+    }
+    let is_list = |column: &u16| insert.table.columns[usize::from(*column)].sql_type.ends_with("[]");
+    if insert.columns.is_empty() || insert.columns.iter().any(is_list) {
+        with_values(insert)
+    } else {
+        vec![unnested(insert)]
+    }
+}
+
+fn unnested(insert: BulkInsert) -> Statement {
+    let mut writer = Writer::new();
+    writer.push_insert_head(insert.table, &insert.columns);
+    writer.push(" SELECT ");
+    for (index, column) in insert.columns.iter().enumerate() {
+        writer.push(if index > 0 { ", " } else { "" });
+        writer.push(&format!("r.c{index}"));
+        let column = &insert.table.columns[usize::from(*column)];
+        if column.wire.is_some() {
+            writer.push("::");
+            writer.push(column.sql_type);
         }
     }
+    writer.push_now_values(insert.table, &insert.columns, ", ");
+    writer.push(" FROM unnest(");
+    for (index, (column, values)) in insert.columns.iter().zip(insert.values).enumerate() {
+        writer.push(if index > 0 { ", " } else { "" });
+        writer.push_param(Param::Array(values));
+        let column = &insert.table.columns[usize::from(*column)];
+        writer.push(&format!("::{}[]", column.wire.unwrap_or(column.sql_type)));
+    }
+    writer.push(") AS r(");
+    for index in 0..insert.columns.len() {
+        writer.push(&format!("{}c{index}", if index > 0 { ", " } else { "" }));
+    }
+    writer.push(")");
+    writer.push_bulk_end(insert.table, &insert.on_conflict, insert.returning);
+    writer.finish()
+}
 
-    fn unnested(self) -> Statement {
+fn with_values(insert: BulkInsert) -> Vec<Statement> {
+    let per_statement = (MOST_PARAMETERS / insert.columns.len().max(1)).max(1);
+    let mut columns: Vec<_> = insert.values.into_iter().map(Vec::into_iter).collect();
+    let mut statements = Vec::new();
+    let mut left = insert.rows;
+    while left > 0 {
+        let rows = left.min(per_statement);
+        left -= rows;
         let mut writer = Writer::new();
-        writer.push_insert_head(self.table, &self.columns);
-        writer.push(" SELECT ");
-        for (index, column) in self.columns.iter().enumerate() {
-            writer.push(if index > 0 { ", " } else { "" });
-            writer.push(&format!("r.c{index}"));
-            let column = &self.table.columns[usize::from(*column)];
-            if column.wire.is_some() {
-                writer.push("::");
-                writer.push(column.sql_type);
-            }
-        }
-        writer.push_now_values(self.table, &self.columns, ", ");
-        writer.push(" FROM unnest(");
-        for (index, (column, values)) in self.columns.iter().zip(self.values).enumerate() {
-            writer.push(if index > 0 { ", " } else { "" });
-            writer.push_param(Param::Array(values));
-            let column = &self.table.columns[usize::from(*column)];
-            writer.push(&format!("::{}[]", column.wire.unwrap_or(column.sql_type)));
-        }
-        writer.push(") AS r(");
-        for index in 0..self.columns.len() {
-            writer.push(&format!("{}c{index}", if index > 0 { ", " } else { "" }));
-        }
-        writer.push(")");
-        writer.push_bulk_end(self.table, &self.on_conflict, self.returning);
-        writer.finish()
-    }
-
-    fn with_values(self) -> Vec<Statement> {
-        let per_statement = (MOST_PARAMETERS / self.columns.len().max(1)).max(1);
-        let mut columns: Vec<_> = self.values.into_iter().map(Vec::into_iter).collect();
-        let mut statements = Vec::new();
-        let mut left = self.rows;
-        while left > 0 {
-            let rows = left.min(per_statement);
-            left -= rows;
-            let mut writer = Writer::new();
-            if self.columns.is_empty() && !self.table.columns.iter().any(|column| column.updated_at) {
-                // Without columns there is no list of VALUES, and rows have nothing to tell them apart.
-                writer.push_default_rows(self.table, rows);
-            } else {
-                writer.push_insert_head(self.table, &self.columns);
-                writer.push(" VALUES ");
-                for row in 0..rows {
-                    writer.push(if row > 0 { ", (" } else { "(" });
-                    for (index, (column, values)) in self.columns.iter().zip(&mut columns).enumerate() {
-                        writer.push(if index > 0 { ", " } else { "" });
-                        let value = values.next().unwrap_or(Param::Null);
-                        writer.push_value(&self.table.columns[usize::from(*column)], value);
-                    }
-                    let glue = if self.columns.is_empty() { "" } else { ", " };
-                    writer.push_now_values(self.table, &self.columns, glue);
-                    writer.push(")");
+        if insert.columns.is_empty() && !insert.table.columns.iter().any(|column| column.updated_at) {
+            // Without columns there is no list of VALUES, and rows have nothing to tell them apart.
+            writer.push_default_rows(insert.table, rows);
+        } else {
+            writer.push_insert_head(insert.table, &insert.columns);
+            writer.push(" VALUES ");
+            for row in 0..rows {
+                writer.push(if row > 0 { ", (" } else { "(" });
+                for (index, (column, values)) in insert.columns.iter().zip(&mut columns).enumerate() {
+                    writer.push(if index > 0 { ", " } else { "" });
+                    let value = values.next().unwrap_or(Param::Null);
+                    writer.push_value(&insert.table.columns[usize::from(*column)], value);
                 }
+                let glue = if insert.columns.is_empty() { "" } else { ", " };
+                writer.push_now_values(insert.table, &insert.columns, glue);
+                writer.push(")");
             }
-            writer.push_bulk_end(self.table, &self.on_conflict, self.returning);
-            statements.push(writer.finish());
         }
-        statements
+        writer.push_bulk_end(insert.table, &insert.on_conflict, insert.returning);
+        statements.push(writer.finish());
     }
+    statements
 }
 
 impl Writer {

@@ -5,10 +5,11 @@ use bigdecimal::num_bigint::{BigInt, Sign};
 use bytes::{BufMut, BytesMut};
 use tokio_postgres::types::Type;
 
-use super::{BoxError, IntoNullable, IntoValue, Param, Scalar};
-use crate::aggregate::{Average, Averaged, Ordered, Sum, Summed};
-use crate::create::key_type;
-use crate::field::Number;
+use super::arithmetic::{Average, Averaged, Number, Ordered, Sum, Summed};
+use super::into::{IntoNullable, IntoValue};
+use super::param::Param;
+use super::scalar::Scalar;
+use crate::value::BoxError;
 
 const NEGATIVE: u16 = 0x4000;
 
@@ -83,7 +84,6 @@ fn decode(raw: &[u8]) -> Result<BigDecimal, BoxError> {
 
 impl Number for BigDecimal {}
 impl Ordered for BigDecimal {}
-key_type!(BigDecimal);
 
 impl Sum for BigDecimal {
     type Sum = BigDecimal;

@@ -5,9 +5,11 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use tokio_postgres::types::Type;
 
-use super::{BoxError, DATE_OUT_OF_RANGE, Param, Scalar, TIME_OUT_OF_RANGE, unix_days, unix_micros, utc_micros_of_day};
-use crate::aggregate::Ordered;
-use crate::create::key_type;
+use super::arithmetic::Ordered;
+use super::datetime::{DATE_OUT_OF_RANGE, TIME_OUT_OF_RANGE, unix_days, unix_micros, utc_micros_of_day};
+use super::param::Param;
+use super::scalar::Scalar;
+use crate::value::BoxError;
 
 impl Scalar for Timestamp {
     fn decode(raw: &[u8]) -> Result<Self, BoxError> {
@@ -68,4 +70,3 @@ impl Scalar for Time {
 impl Ordered for Timestamp {}
 impl Ordered for Date {}
 impl Ordered for Time {}
-key_type!(Timestamp, Date, Time);

@@ -6,7 +6,8 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::{BoxError, Param};
+use super::param::Param;
+use crate::value::BoxError;
 
 /// How deep arrays and objects may be inside one another.
 pub(crate) const MOST_LEVELS: usize = 512;

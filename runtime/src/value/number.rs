@@ -5,7 +5,7 @@ use postgres_protocol::types as wire;
 use rust_decimal::Decimal;
 use tokio_postgres::types::{FromSql, ToSql, Type};
 
-use super::BoxError;
+use crate::value::BoxError;
 
 pub(super) fn int_to_sql(value: i64, ty: &Type, out: &mut BytesMut) -> Result<(), BoxError> {
     match *ty {

@@ -4,9 +4,11 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use time::{Date, Duration, OffsetDateTime, Time};
 use tokio_postgres::types::Type;
 
-use super::{BoxError, DATE_OUT_OF_RANGE, Param, Scalar, TIME_OUT_OF_RANGE, unix_days, unix_micros, utc_micros_of_day};
-use crate::aggregate::Ordered;
-use crate::create::key_type;
+use super::arithmetic::Ordered;
+use super::datetime::{DATE_OUT_OF_RANGE, TIME_OUT_OF_RANGE, unix_days, unix_micros, utc_micros_of_day};
+use super::param::Param;
+use super::scalar::Scalar;
+use crate::value::BoxError;
 
 impl Scalar for OffsetDateTime {
     fn decode(raw: &[u8]) -> Result<Self, BoxError> {
@@ -63,4 +65,3 @@ impl Scalar for Time {
 impl Ordered for OffsetDateTime {}
 impl Ordered for Date {}
 impl Ordered for Time {}
-key_type!(OffsetDateTime, Date, Time);

@@ -1,0 +1,28 @@
+//! What programs chain: the calls on models, and the methods that refine them. Awaited, they become operations.
+
+mod aggregate;
+mod batch;
+mod cardinality;
+mod copy;
+mod count;
+mod delegate;
+mod find;
+mod group;
+mod page;
+mod query_file;
+mod write;
+
+pub use aggregate::Aggregate;
+pub use batch::Batch;
+pub use cardinality::{All, Amount, ExactlyOne, OneOrNone};
+pub use copy::{CopyCall, CopyIn};
+pub use count::{Count, Exists};
+pub use delegate::Delegate;
+pub use find::{Find, FindFirst, FindMany, FindUnique, SelectFrom};
+pub use group::GroupBy;
+pub use page::{FindPage, Page};
+pub use query_file::{IntoSqlCall, SqlCommand, SqlQuery};
+pub use write::{
+    AddFilterOrAllRows, Create, CreateMany, CreateManyAndReturn, Delete, DeleteMany, RowsChosen, Update, UpdateMany,
+    UpdateManyAndReturn, Upsert, Written,
+};

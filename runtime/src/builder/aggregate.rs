@@ -1,0 +1,106 @@
+//! `aggregate`: counts, sums, averages, minimums and maximums, calculated by the database.
+
+use std::future::IntoFuture;
+use std::marker::PhantomData;
+
+use crate::dsl::{Aggregates, Columns, Filter, Order, UniqueKey, calculations};
+use crate::error::Result;
+use crate::execute::{Call, Handle};
+use crate::query::{Aggregation, Operation, Outcome, Parts, Query, Select};
+use crate::rows::{Model, Reader};
+
+/// A calculation over the rows that match the filters. `.await` runs it.
+#[must_use = "nothing happens until it is awaited"]
+pub struct Aggregate<M, A> {
+    handle: Handle,
+    select: Select,
+    values: A,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M, A> std::fmt::Debug for Aggregate<M, A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.select.fmt(f)
+    }
+}
+
+impl<M: Model, A: Aggregates<M>> Aggregate<M, A> {
+    pub(crate) fn new(handle: Handle, values: A) -> Self {
+        Self { handle, select: Select::new(M::table()), values, model: PhantomData }
+    }
+
+    /// Keeps only rows that match the filter, in addition to earlier filters.
+    pub fn filter(mut self, filter: impl Into<Filter<M>>) -> Self {
+        self.select.filter(filter.into().condition);
+        self
+    }
+
+    /// Appends a sort key for `take`, `skip` and `cursor`; earlier keys take precedence.
+    pub fn order_by(mut self, order: Order<M>) -> Self {
+        self.select.order.push(order.term);
+        self
+    }
+
+    /// Aggregates at most the first `rows` rows.
+    pub fn take(mut self, rows: u64) -> Self {
+        self.select.take = Some(rows);
+        self.select.from_end = false;
+        self
+    }
+
+    /// Aggregates at most the last `rows` rows.
+    pub fn take_last(mut self, rows: u64) -> Self {
+        self.select.take = Some(rows);
+        self.select.from_end = true;
+        self
+    }
+
+    /// Skips the first `rows` rows.
+    pub fn skip(mut self, rows: u64) -> Self {
+        self.select.skip = Some(rows);
+        self
+    }
+
+    /// Aggregates the rows from the row with this key on, including it.
+    pub fn cursor(mut self, key: impl UniqueKey<M>) -> Self {
+        self.select.cursor = Some(key.into_unique().values);
+        self
+    }
+
+    /// Aggregates only the first of the rows that agree in these columns.
+    pub fn distinct(mut self, columns: impl Columns<M>) -> Self {
+        self.select.distinct = columns.numbers();
+        self
+    }
+}
+
+impl<M: Model, A: Aggregates<M>> Query for Aggregate<M, A> {
+    type Output = A::Out;
+
+    fn into_parts(self) -> Parts<A::Out> {
+        let aggregation = Aggregation {
+            select: self.select,
+            group_by: Vec::new(),
+            calculations: calculations(&self.values),
+            having: None,
+            order: Vec::new(),
+            take: None,
+            skip: None,
+        };
+        Parts { operation: Operation::Aggregate(Box::new(aggregation)), finish: finish_aggregate::<M, A> }
+    }
+}
+
+fn finish_aggregate<M: Model, A: Aggregates<M>>(outcome: Outcome) -> Result<A::Out> {
+    let node = outcome.into_rows()?;
+    A::read(&mut Reader::new(node.cursor(0)))
+}
+
+impl<M: Model, A: Aggregates<M>> IntoFuture for Aggregate<M, A> {
+    type Output = Result<A::Out>;
+    type IntoFuture = Call<A::Out>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.handle.clone().call(self)
+    }
+}

@@ -1,0 +1,76 @@
+//! How many rows a read returns, as types.
+
+use crate::error::{Error, Result};
+
+/// How many rows a read returns: the last type parameter of [`Find`].
+pub trait Amount: Send + 'static {
+    /// Rows of type `T`.
+    type Of<T: Send + 'static>: Send + 'static;
+
+    /// Whether rows are decoded while others are still arriving.
+    #[doc(hidden)]
+    const AS_THEY_COME: bool = false;
+
+    /// Reads them, and appends them to those that were read before.
+    #[doc(hidden)]
+    fn collect<T: Send + 'static>(
+        before: Vec<T>,
+        rows: &mut dyn Iterator<Item = Result<T>>,
+        model: &'static str,
+    ) -> Result<Self::Of<T>>;
+}
+
+/// One row or none.
+#[derive(Debug)]
+pub enum OneOrNone {}
+
+/// One row; none is [`Error::NotFound`].
+#[derive(Debug)]
+pub enum ExactlyOne {}
+
+/// All rows.
+#[derive(Debug)]
+pub enum All {}
+
+impl Amount for OneOrNone {
+    type Of<T: Send + 'static> = Option<T>;
+
+    fn collect<T: Send + 'static>(
+        _: Vec<T>,
+        rows: &mut dyn Iterator<Item = Result<T>>,
+        _: &'static str,
+    ) -> Result<Option<T>> {
+        rows.next().transpose()
+    }
+}
+
+impl Amount for ExactlyOne {
+    type Of<T: Send + 'static> = T;
+
+    fn collect<T: Send + 'static>(
+        _: Vec<T>,
+        rows: &mut dyn Iterator<Item = Result<T>>,
+        model: &'static str,
+    ) -> Result<T> {
+        rows.next().unwrap_or(Err(Error::NotFound { model, operation: "found" }))
+    }
+}
+
+impl Amount for All {
+    type Of<T: Send + 'static> = Vec<T>;
+
+    const AS_THEY_COME: bool = true;
+
+    fn collect<T: Send + 'static>(
+        before: Vec<T>,
+        rows: &mut dyn Iterator<Item = Result<T>>,
+        _: &'static str,
+    ) -> Result<Vec<T>> {
+        let mut all = before;
+        all.reserve_exact(rows.size_hint().0);
+        for row in rows {
+            all.push(row?);
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,157 @@
+//! The entry point to a model's queries: what `db.student()` returns.
+
+use std::marker::PhantomData;
+
+use futures_util::Stream;
+
+use super::aggregate::Aggregate;
+use super::copy::CopyIn;
+use super::count::{Count, Exists};
+use super::find::{FindFirst, FindMany, FindUnique};
+use super::group::GroupBy;
+use super::write::{
+    AddFilterOrAllRows, Create, CreateMany, CreateManyAndReturn, Delete, DeleteMany, Update, UpdateMany, Upsert,
+};
+use crate::dsl::{Aggregates, Columns, CreateRow, UniqueKey};
+use crate::error::Result;
+use crate::execute::Handle;
+use crate::rows::{Model, Writable};
+
+/// The queries of one model.
+#[derive(Debug)]
+pub struct Delegate<M> {
+    handle: Handle,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M: Model> Delegate<M> {
+    /// For generated code: the queries of a model that run on `handle`.
+    pub fn new(handle: &Handle) -> Self {
+        Self { handle: handle.clone(), model: PhantomData }
+    }
+
+    /// Finds the row with this key, if there is one.
+    pub fn find_unique(self, key: impl UniqueKey<M>) -> FindUnique<M> {
+        FindUnique::unique(self.handle, key.into_unique())
+    }
+
+    /// Finds the first row that matches the filters, in the order that `order_by` sets.
+    pub fn find_first(self) -> FindFirst<M> {
+        FindFirst::first(self.handle)
+    }
+
+    /// Finds all rows that match the filters.
+    pub fn find_many(self) -> FindMany<M> {
+        FindMany::many(self.handle)
+    }
+
+    /// Counts the rows that match the filters.
+    pub fn count(self) -> Count<M> {
+        Count::new(self.handle)
+    }
+
+    /// Checks whether a row matches the filters.
+    pub fn exists(self) -> Exists<M> {
+        Exists::new(self.handle)
+    }
+
+    /// Calculates values over the rows that match the filters: `relata::count()`, and `count`, `sum`, `avg`, `min` and
+    /// `max` of fields. Takes one value, or a tuple.
+    pub fn aggregate<A: Aggregates<M>>(self, values: A) -> Aggregate<M, A> {
+        Aggregate::new(self.handle, values)
+    }
+
+    /// Groups rows by these columns.
+    pub fn group_by<K: Columns<M>>(self, columns: K) -> GroupBy<M, K> {
+        GroupBy::new(self.handle, columns)
+    }
+
+    /// Creates a row. Set optional columns, and columns with a default, with `set`.
+    pub fn create(self, row: impl CreateRow<Model = M>) -> Create<M>
+    where
+        M: Writable,
+    {
+        Create::new(self.handle, row)
+    }
+
+    /// Creates many rows, all or none, in one statement with one parameter per column.
+    pub fn create_many<C: CreateRow<Model = M>>(self, rows: impl IntoIterator<Item = C>) -> CreateMany<M>
+    where
+        M: Writable,
+    {
+        CreateMany::new(self.handle, rows)
+    }
+
+    /// Inserts many rows by COPY, all or none. Rows are taken from the iterator while they are sent, so memory does not
+    /// grow with their number. Relations must be given as keys: nested rows and lookups are refused.
+    pub fn copy_in<C: CreateRow<Model = M>, I>(self, rows: I) -> CopyIn<M>
+    where
+        M: Writable,
+        I: IntoIterator<Item = C>,
+        I::IntoIter: Send + 'static,
+    {
+        CopyIn::of_rows(self.handle, rows)
+    }
+
+    /// Like [`copy_in`](Self::copy_in), with a stream. An error in the stream ends the copy, and nothing is written.
+    pub fn copy_in_stream<C: CreateRow<Model = M>>(
+        self,
+        rows: impl Stream<Item = Result<C>> + Send + 'static,
+    ) -> CopyIn<M>
+    where
+        M: Writable,
+    {
+        CopyIn::of_stream(self.handle, rows)
+    }
+
+    /// Creates many rows, all or none, and returns them in the order in which they were given.
+    pub fn create_many_and_return<C: CreateRow<Model = M>>(
+        self,
+        rows: impl IntoIterator<Item = C>,
+    ) -> CreateManyAndReturn<M>
+    where
+        M: Writable,
+    {
+        CreateManyAndReturn::new(self.handle, rows)
+    }
+
+    /// Updates the row with this key. Returns `Error::NotFound` if there is none.
+    pub fn update(self, key: impl UniqueKey<M>) -> Update<M>
+    where
+        M: Writable,
+    {
+        Update::new(self.handle, key.into_unique())
+    }
+
+    /// Updates all rows that match the filters.
+    pub fn update_many(self) -> UpdateMany<M, AddFilterOrAllRows>
+    where
+        M: Writable,
+    {
+        UpdateMany::new(self.handle)
+    }
+
+    /// Creates the row, or updates the row that already has its key.
+    pub fn upsert(self, key: impl UniqueKey<M>, row: impl CreateRow<Model = M>) -> Upsert<M>
+    where
+        M: Writable,
+    {
+        Upsert::new(self.handle, key.into_unique(), row)
+    }
+
+    /// Deletes the row with this key. Returns `Error::NotFound` if there is none.
+    pub fn delete(self, key: impl UniqueKey<M>) -> Delete<M>
+    where
+        M: Writable,
+    {
+        Delete::new(self.handle, key.into_unique())
+    }
+
+    /// Deletes all rows that match the filters.
+    pub fn delete_many(self) -> DeleteMany<M, AddFilterOrAllRows>
+    where
+        M: Writable,
+    {
+        DeleteMany::new(self.handle)
+    }
+}

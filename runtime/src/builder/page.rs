@@ -1,0 +1,87 @@
+//! Keyset pages: rows, and the tokens of the pages before and after them.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::marker::PhantomData;
+
+use crate::error::Result;
+use crate::execute::{Call, Handle};
+use crate::query::{Operation, Outcome, PageStart, PageToken, Parts, Query, Select};
+use crate::rows::{Cursor, Model};
+
+/// Rows, and where the next ones begin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<S> {
+    /// At most as many as `take` says.
+    pub rows: Vec<S>,
+    /// The token of the next page, for `page_after`, if there are more rows.
+    pub next: Option<PageToken>,
+    /// The token of the page before, for `page_before`, if there are rows in front of these.
+    pub previous: Option<PageToken>,
+}
+
+/// A read of a page: `.await` runs it.
+#[must_use = "nothing happens until it is awaited"]
+pub struct FindPage<M, S = M> {
+    handle: Handle,
+    select: Box<Select>,
+    finish: fn(Outcome) -> Result<Page<S>>,
+    types: PhantomData<fn() -> (M, S)>,
+}
+
+impl<M, S> FindPage<M, S> {
+    pub(crate) fn new(
+        handle: Handle,
+        mut select: Box<Select>,
+        start: PageStart,
+        finish: fn(Outcome) -> Result<Page<S>>,
+    ) -> Self {
+        select.from_end |= start.is_backward();
+        select.page = Some(start);
+        Self { handle, select, finish, types: PhantomData }
+    }
+}
+
+impl<M, S> Clone for FindPage<M, S> {
+    fn clone(&self) -> Self {
+        let (handle, select) = (self.handle.clone(), self.select.clone());
+        Self { handle, select, finish: self.finish, types: PhantomData }
+    }
+}
+
+impl<M, S> fmt::Debug for FindPage<M, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.select.fmt(f)
+    }
+}
+
+impl<M: Model, S: Send + 'static> Query for FindPage<M, S> {
+    type Output = Page<S>;
+
+    fn into_parts(self) -> Parts<Page<S>> {
+        Parts { operation: Operation::Read(self.select), finish: self.finish }
+    }
+}
+
+/// Reads each row of a page.
+pub(crate) fn page_of<S>(outcome: Outcome, read: impl Fn(Cursor<'_>) -> Result<S>) -> Result<Page<S>> {
+    let (node, range, next, previous) = match outcome {
+        Outcome::Page { node, rows, next, previous } => (node, rows, next, previous),
+        other => {
+            let node = other.into_rows()?;
+            let range = 0..node.len();
+            (node, range, None, None)
+        }
+    };
+    let rows = range.map(|row| read(node.cursor(row))).collect::<Result<_>>()?;
+    Ok(Page { rows, next, previous })
+}
+
+impl<M: Model, S: Send + 'static> IntoFuture for FindPage<M, S> {
+    type Output = Result<Page<S>>;
+    type IntoFuture = Call<Page<S>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.handle.clone().call(self)
+    }
+}

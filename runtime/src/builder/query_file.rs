@@ -1,0 +1,130 @@
+//! Queries of `queries/*.sql`: values that generated functions make, sent by `query` of a client or a transaction.
+//!
+//! What the database says of their columns is compared with what they were compiled for when the statement is prepared,
+//! and rows are then read without looking at types.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::cardinality::{All, ExactlyOne, OneOrNone};
+use crate::error::{Error, Result};
+use crate::query::{Operation, Outcome, Parts, Query, Sql, SqlCall};
+use crate::rows::FromRow;
+use crate::value::Param;
+
+/// A query that gives rows: all of them, or with `one` and `optional` a single one.
+///
+/// `db.query(queries::standings(tenant)).await?` sends it; it can also be part of a batch.
+#[must_use = "nothing happens until it is given to `query` or `batch`"]
+pub struct SqlQuery<T, A = All> {
+    call: SqlCall,
+    types: PhantomData<fn() -> (T, A)>,
+}
+
+impl<T, A> fmt::Debug for SqlQuery<T, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SqlQuery({}, {} parameters)", self.call.table().name, self.call.params().len())
+    }
+}
+
+impl<T: FromRow> SqlQuery<T> {
+    /// For generated code.
+    pub fn new(sql: &'static Sql, params: Vec<Param>) -> Self {
+        Self { call: SqlCall::new(sql, params), types: PhantomData }
+    }
+
+    pub(crate) fn into_call(self) -> SqlCall {
+        self.call
+    }
+
+    /// The only row: none is [`Error::NotFound`], and several are [`Error::Refused`].
+    pub fn one(self) -> SqlQuery<T, ExactlyOne> {
+        SqlQuery { call: self.call.alone(), types: PhantomData }
+    }
+
+    /// The only row, or none; several are [`Error::Refused`].
+    pub fn optional(self) -> SqlQuery<T, OneOrNone> {
+        SqlQuery { call: self.call.alone(), types: PhantomData }
+    }
+}
+
+/// A statement that gives no rows, but the number of those that it wrote.
+#[must_use = "nothing happens until it is given to `query` or `batch`"]
+pub struct SqlCommand {
+    call: SqlCall,
+}
+
+impl fmt::Debug for SqlCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SqlCommand({}, {} parameters)", self.call.table().name, self.call.params().len())
+    }
+}
+
+impl SqlCommand {
+    /// For generated code.
+    pub fn new(sql: &'static Sql, params: Vec<Param>) -> Self {
+        Self { call: SqlCall::new(sql, params) }
+    }
+}
+
+/// What `query` takes: what a function of the generated module `queries` gives.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a query of `queries/*.sql`",
+    label = "expected what a function of the module `queries` gives",
+    note = "calls on models are awaited themselves; SQL in a string goes through `query_raw`"
+)]
+pub trait IntoSqlCall: Query {}
+
+impl<T: FromRow> IntoSqlCall for SqlQuery<T> {}
+impl<T: FromRow> IntoSqlCall for SqlQuery<T, ExactlyOne> {}
+impl<T: FromRow> IntoSqlCall for SqlQuery<T, OneOrNone> {}
+impl IntoSqlCall for SqlCommand {}
+
+impl<T: FromRow> Query for SqlQuery<T> {
+    type Output = Vec<T>;
+
+    fn into_parts(self) -> Parts<Vec<T>> {
+        let finish = |outcome: Outcome| outcome.into_rows()?.cursors().map(T::from_row).collect();
+        Parts { operation: Operation::Sql(self.call), finish }
+    }
+}
+
+impl<T: FromRow> Query for SqlQuery<T, OneOrNone> {
+    type Output = Option<T>;
+
+    fn into_parts(self) -> Parts<Option<T>> {
+        Parts { operation: Operation::Sql(self.call), finish: only }
+    }
+}
+
+impl<T: FromRow> Query for SqlQuery<T, ExactlyOne> {
+    type Output = T;
+
+    fn into_parts(self) -> Parts<T> {
+        let finish = |outcome: Outcome| {
+            let table = outcome.table();
+            only(outcome)?.ok_or(Error::NotFound { model: table.map_or("row", |table| table.name), operation: "found" })
+        };
+        Parts { operation: Operation::Sql(self.call), finish }
+    }
+}
+
+impl Query for SqlCommand {
+    type Output = u64;
+
+    fn into_parts(self) -> Parts<u64> {
+        Parts { operation: Operation::Sql(self.call), finish: Outcome::into_count }
+    }
+}
+
+/// The only row, if there is one.
+fn only<T: FromRow>(outcome: Outcome) -> Result<Option<T>> {
+    let node = outcome.into_rows()?;
+    match node.len() {
+        0 => Ok(None),
+        1 => T::from_row(node.cursor(0)).map(Some),
+        rows => {
+            Err(Error::Refused(format!("{} gives {rows} rows where one is asked for: add LIMIT 1", node.table.name)))
+        }
+    }
+}

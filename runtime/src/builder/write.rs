@@ -1,0 +1,416 @@
+//! `create`, `update`, `upsert`, `delete` and their `_many` forms.
+
+mod returning;
+
+pub use returning::Written;
+
+use std::future::IntoFuture;
+use std::marker::PhantomData;
+
+use crate::dsl::{Assignment, CreateRow, Filter, Nested, NestedChange, Unique};
+use crate::error::{Error, Result};
+use crate::execute::{Call, Handle};
+use crate::query::{
+    BulkOptions, Condition, Insert, NestedWrite, NewRows, Operation, Outcome, Parts, Query, Select, Sets,
+};
+use crate::rows::{Cursor, FromRow, Model};
+use crate::value::Param;
+
+macro_rules! call {
+    ($name:ident<$($parameter:ident $(: $bound:path)?),+> gives $output:ty) => {
+        impl<$($parameter $(: $bound)?),+> IntoFuture for $name<$($parameter),+>
+        where
+            Self: Query<Output = $output>,
+        {
+            type Output = Result<$output>;
+            type IntoFuture = Call<$output>;
+
+            fn into_future(self) -> Self::IntoFuture {
+                self.handle.clone().call(self)
+            }
+        }
+
+        impl<$($parameter $(: $bound)?),+> std::fmt::Debug for $name<$($parameter),+> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+    };
+}
+
+/// A row to create. `.await` inserts it and returns it as the database stored it.
+#[must_use = "nothing happens until it is awaited"]
+pub struct Create<M, S = M> {
+    handle: Handle,
+    row: Insert,
+    then: Option<Box<Select>>,
+    types: PhantomData<fn() -> (M, S)>,
+}
+
+impl<M: Model> Create<M> {
+    pub(crate) fn new(handle: Handle, row: impl CreateRow<Model = M>) -> Self {
+        Self { handle, row: row.into_insert(), then: None, types: PhantomData }
+    }
+}
+
+impl<M: Model, S> Create<M, S> {
+    fn operation(self) -> Operation {
+        Operation::Create(self.row)
+    }
+
+    /// Sets an optional column, or a column with a default.
+    pub fn set(mut self, assignment: Assignment<M>) -> Self {
+        self.row.assign(assignment.column, assignment.to);
+        self
+    }
+
+    /// Also creates or connects related rows, in the same transaction.
+    pub fn with(mut self, nested: Nested<M>) -> Self {
+        self.row.write_after(nested.write);
+        self
+    }
+}
+
+call!(Create<M: Model, S: FromRow> gives S);
+
+/// Rows to create. `.await` inserts all or none, and returns their number.
+#[must_use = "nothing happens until it is awaited"]
+pub struct CreateMany<M> {
+    handle: Handle,
+    rows: NewRows,
+    skip_duplicates: bool,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M: Model> CreateMany<M> {
+    pub(crate) fn new<C: CreateRow<Model = M>>(handle: Handle, rows: impl IntoIterator<Item = C>) -> Self {
+        let rows = NewRows::collect(rows.into_iter().map(C::into_insert));
+        Self { handle, rows, skip_duplicates: false, model: PhantomData }
+    }
+
+    /// Leaves out rows whose key, or another unique value, is already taken.
+    pub fn skip_duplicates(mut self) -> Self {
+        self.skip_duplicates = true;
+        self
+    }
+
+    fn operation(self, returning: bool) -> Operation {
+        let options = BulkOptions { skip_duplicates: self.skip_duplicates, returning };
+        Operation::CreateMany { table: M::table(), rows: self.rows, options }
+    }
+}
+
+impl<M: Model> Query for CreateMany<M> {
+    type Output = u64;
+
+    fn into_parts(self) -> Parts<u64> {
+        Parts { operation: self.operation(false), finish: Outcome::into_count }
+    }
+}
+
+call!(CreateMany<M: Model> gives u64);
+
+/// Rows to create. `.await` inserts all or none, and returns them in the order in which they were given.
+#[must_use = "nothing happens until it is awaited"]
+pub struct CreateManyAndReturn<M, S = M> {
+    handle: Handle,
+    create: CreateMany<M>,
+    then: Option<Box<Select>>,
+    types: PhantomData<fn() -> S>,
+}
+
+impl<M: Model> CreateManyAndReturn<M> {
+    pub(crate) fn new<C: CreateRow<Model = M>>(handle: Handle, rows: impl IntoIterator<Item = C>) -> Self {
+        Self { handle: handle.clone(), create: CreateMany::new(handle, rows), then: None, types: PhantomData }
+    }
+}
+
+impl<M: Model, S> CreateManyAndReturn<M, S> {
+    fn operation(self) -> Operation {
+        self.create.operation(true)
+    }
+
+    /// Leaves out rows whose key, or another unique value, is already taken. Only the others are returned.
+    pub fn skip_duplicates(mut self) -> Self {
+        self.create.skip_duplicates = true;
+        self
+    }
+}
+
+call!(CreateManyAndReturn<M: Model, S: FromRow> gives Vec<S>);
+
+/// An update of the row with a unique key. `.await` runs it and returns the row as it is afterwards.
+#[must_use = "nothing happens until it is awaited"]
+pub struct Update<M, S = M> {
+    handle: Handle,
+    condition: Condition,
+    sets: Sets,
+    nested: Vec<NestedWrite>,
+    then: Option<Box<Select>>,
+    types: PhantomData<fn() -> (M, S)>,
+}
+
+impl<M: Model> Update<M> {
+    pub(crate) fn new(handle: Handle, key: Unique<M>) -> Self {
+        let (sets, nested) = (Vec::new(), Vec::new());
+        Self { handle, condition: key.condition(), sets, nested, then: None, types: PhantomData }
+    }
+}
+
+impl<M: Model, S> Update<M, S> {
+    fn operation(self) -> Operation {
+        let Update { condition, sets, nested, .. } = self;
+        Operation::Update { table: M::table(), condition, sets, nested }
+    }
+
+    /// Sets a column.
+    pub fn set(mut self, assignment: Assignment<M>) -> Self {
+        push_set(&mut self.sets, assignment);
+        self
+    }
+
+    /// Also creates, connects, updates or deletes related rows, in the same transaction.
+    pub fn with(mut self, change: impl Into<NestedChange<M>>) -> Self {
+        self.nested.push(change.into().write);
+        self
+    }
+
+    /// Requires the row to match this filter too; otherwise the result is [`Error::NotFound`](crate::Error::NotFound).
+    pub fn filter(mut self, filter: impl Into<Filter<M>>) -> Self {
+        self.condition = self.condition.and(filter.into().condition);
+        self
+    }
+}
+
+call!(Update<M: Model, S: FromRow> gives S);
+
+/// A row to create, or to update if its key is already taken. One statement: `INSERT .. ON CONFLICT`.
+#[must_use = "nothing happens until it is awaited"]
+pub struct Upsert<M, S = M> {
+    handle: Handle,
+    row: Insert,
+    key: Vec<(u16, Param)>,
+    sets: Sets,
+    then: Option<Box<Select>>,
+    types: PhantomData<fn() -> (M, S)>,
+}
+
+impl<M: Model> Upsert<M> {
+    pub(crate) fn new(handle: Handle, key: Unique<M>, row: impl CreateRow<Model = M>) -> Self {
+        let (row, key, sets) = (row.into_insert(), key.values, Vec::new());
+        Self { handle, row, key, sets, then: None, types: PhantomData }
+    }
+}
+
+impl<M: Model, S> Upsert<M, S> {
+    fn operation(self) -> Operation {
+        Operation::Upsert { row: self.row, key: self.key, sets: self.sets }
+    }
+
+    /// Sets a column of the row if it already exists.
+    pub fn set(mut self, assignment: Assignment<M>) -> Self {
+        push_set(&mut self.sets, assignment);
+        self
+    }
+}
+
+call!(Upsert<M: Model, S: FromRow> gives S);
+
+/// A deletion of the row with a unique key. `.await` deletes it and returns the row as it was.
+#[must_use = "nothing happens until it is awaited"]
+pub struct Delete<M, S = M> {
+    handle: Handle,
+    condition: Condition,
+    then: Option<Box<Select>>,
+    types: PhantomData<fn() -> (M, S)>,
+}
+
+impl<M: Model> Delete<M> {
+    pub(crate) fn new(handle: Handle, key: Unique<M>) -> Self {
+        Self { handle, condition: key.condition(), then: None, types: PhantomData }
+    }
+}
+
+impl<M: Model, S> Delete<M, S> {
+    fn operation(self) -> Operation {
+        Operation::Delete { table: M::table(), condition: self.condition }
+    }
+
+    /// Requires the row to match this filter too; otherwise the result is [`Error::NotFound`](crate::Error::NotFound).
+    pub fn filter(mut self, filter: impl Into<Filter<M>>) -> Self {
+        self.condition = self.condition.and(filter.into().condition);
+        self
+    }
+}
+
+call!(Delete<M: Model, S: FromRow> gives S);
+
+/// A bulk write without a choice of rows. It cannot be awaited: add `.filter(..)`, or `.all_rows()` to write every row.
+/// The compiler shows this name.
+#[derive(Debug)]
+pub enum AddFilterOrAllRows {}
+
+/// A bulk write with a choice of rows.
+#[derive(Debug)]
+pub enum RowsChosen {}
+
+/// An update of all rows that match the filters. `.await` runs it and returns their number.
+#[must_use = "nothing happens until it is awaited"]
+pub struct UpdateMany<M, C> {
+    handle: Handle,
+    condition: Condition,
+    sets: Sets,
+    limit: Option<u64>,
+    all_rows: bool,
+    types: PhantomData<fn() -> (M, C)>,
+}
+
+impl<M: Model> UpdateMany<M, AddFilterOrAllRows> {
+    pub(crate) fn new(handle: Handle) -> Self {
+        Self { handle, condition: Condition::ALL, sets: Vec::new(), limit: None, all_rows: false, types: PhantomData }
+    }
+}
+
+impl<M: Model, C> UpdateMany<M, C> {
+    fn chosen(self) -> UpdateMany<M, RowsChosen> {
+        let UpdateMany { handle, condition, sets, limit, all_rows, .. } = self;
+        UpdateMany { handle, condition, sets, limit, all_rows, types: PhantomData }
+    }
+
+    /// Sets a column.
+    pub fn set(mut self, assignment: Assignment<M>) -> Self {
+        push_set(&mut self.sets, assignment);
+        self
+    }
+
+    /// Keeps only rows that match the filter, in addition to earlier filters.
+    pub fn filter(mut self, filter: impl Into<Filter<M>>) -> UpdateMany<M, RowsChosen> {
+        self.condition = self.condition.and(filter.into().condition);
+        self.chosen()
+    }
+
+    /// Writes at most `rows` rows: the first ones in the order of their key. If another transaction is changing one of
+    /// them, the call waits, and leaves the row out if it no longer matches the filters.
+    pub fn limit(mut self, rows: u64) -> Self {
+        self.limit = Some(rows);
+        self
+    }
+
+    /// Chooses every row of the table.
+    pub fn all_rows(mut self) -> UpdateMany<M, RowsChosen> {
+        self.all_rows = true;
+        self.chosen()
+    }
+}
+
+impl<M: Model> UpdateMany<M, RowsChosen> {
+    /// Returns the updated rows in place of their number.
+    pub fn and_return(self) -> UpdateManyAndReturn<M> {
+        UpdateManyAndReturn { handle: self.handle.clone(), update: self, then: None, types: PhantomData }
+    }
+
+    fn operation(self, returning: bool) -> Operation {
+        if self.condition.is_all() && !self.all_rows {
+            return Operation::Refused(empty_filter("update_many"));
+        }
+        let UpdateMany { condition, sets, limit, .. } = self;
+        Operation::UpdateMany { table: M::table(), condition, sets, limit, returning }
+    }
+}
+
+impl<M: Model> Query for UpdateMany<M, RowsChosen> {
+    type Output = u64;
+
+    fn into_parts(self) -> Parts<u64> {
+        Parts { operation: self.operation(false), finish: Outcome::into_count }
+    }
+}
+
+call!(UpdateMany<M, C> gives u64);
+
+/// An update of all rows that match the filters. `.await` runs it and returns the rows as they are afterwards.
+#[must_use = "nothing happens until it is awaited"]
+pub struct UpdateManyAndReturn<M, S = M> {
+    handle: Handle,
+    update: UpdateMany<M, RowsChosen>,
+    then: Option<Box<Select>>,
+    types: PhantomData<fn() -> S>,
+}
+
+impl<M: Model, S> UpdateManyAndReturn<M, S> {
+    fn operation(self) -> Operation {
+        self.update.operation(true)
+    }
+}
+
+call!(UpdateManyAndReturn<M: Model, S: FromRow> gives Vec<S>);
+
+/// A deletion of all rows that match the filters. `.await` deletes them and returns their number.
+#[must_use = "nothing happens until it is awaited"]
+pub struct DeleteMany<M, C> {
+    handle: Handle,
+    condition: Condition,
+    limit: Option<u64>,
+    all_rows: bool,
+    types: PhantomData<fn() -> (M, C)>,
+}
+
+impl<M: Model> DeleteMany<M, AddFilterOrAllRows> {
+    pub(crate) fn new(handle: Handle) -> Self {
+        Self { handle, condition: Condition::ALL, limit: None, all_rows: false, types: PhantomData }
+    }
+}
+
+impl<M: Model, C> DeleteMany<M, C> {
+    /// Keeps only rows that match the filter, in addition to earlier filters.
+    pub fn filter(self, filter: impl Into<Filter<M>>) -> DeleteMany<M, RowsChosen> {
+        let condition = self.condition.and(filter.into().condition);
+        DeleteMany { handle: self.handle, condition, limit: self.limit, all_rows: self.all_rows, types: PhantomData }
+    }
+
+    /// Writes at most `rows` rows: the first ones in the order of their key. If another transaction is changing one of
+    /// them, the call waits, and leaves the row out if it no longer matches the filters.
+    pub fn limit(mut self, rows: u64) -> Self {
+        self.limit = Some(rows);
+        self
+    }
+
+    /// Chooses every row of the table.
+    pub fn all_rows(self) -> DeleteMany<M, RowsChosen> {
+        let DeleteMany { handle, condition, limit, .. } = self;
+        DeleteMany { handle, condition, limit, all_rows: true, types: PhantomData }
+    }
+}
+
+impl<M: Model> Query for DeleteMany<M, RowsChosen> {
+    type Output = u64;
+
+    fn into_parts(self) -> Parts<u64> {
+        let operation = if self.condition.is_all() && !self.all_rows {
+            Operation::Refused(empty_filter("delete_many"))
+        } else {
+            Operation::DeleteMany { table: M::table(), condition: self.condition, limit: self.limit }
+        };
+        Parts { operation, finish: Outcome::into_count }
+    }
+}
+
+call!(DeleteMany<M, C> gives u64);
+
+fn empty_filter(call: &str) -> String {
+    format!("{call} has a filter that every row meets: say .all_rows() if every row is meant")
+}
+
+/// The last assignment to a column wins.
+fn push_set<M>(sets: &mut Sets, assignment: Assignment<M>) {
+    sets.retain(|(column, _)| *column != assignment.column);
+    sets.push((assignment.column, assignment.to));
+}
+
+fn only_row<T>(outcome: Outcome, operation: &'static str, read: impl Fn(Cursor<'_>) -> Result<T>) -> Result<T> {
+    let node = outcome.into_rows()?;
+    match node.cursors().next() {
+        Some(at) => read(at),
+        None => Err(Error::NotFound { model: node.table.name, operation }),
+    }
+}

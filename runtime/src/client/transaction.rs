@@ -1,0 +1,439 @@
+//! Transactions: begun by hand, or around a closure with isolation and retries.
+
+use std::borrow::Cow;
+use std::future::{Future, IntoFuture};
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt};
+
+use super::models::Models;
+use crate::builder::{IntoSqlCall, SqlQuery};
+use crate::connection::{OpenTransaction, Pool, Scope};
+use crate::error::{Error, Result};
+use crate::execute::{Call, Handle, RowStream, Target};
+use crate::rows::{FromRawRow, FromRow};
+use crate::value::Param;
+
+/// A transaction: queries start at the models, which it dereferences to. Owned, so that futures
+/// that hold it are `Send`. Dropped without `commit`, it is rolled back.
+pub struct Transaction<M> {
+    scope: Scope,
+    models: M,
+}
+
+impl<M> std::fmt::Debug for Transaction<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Transaction")
+    }
+}
+
+impl<M> Deref for Transaction<M> {
+    type Target = M;
+
+    fn deref(&self) -> &M {
+        &self.models
+    }
+}
+
+impl<M: Models> Transaction<M> {
+    fn of(shared: Arc<OpenTransaction>) -> Self {
+        let scope = Scope::whole(shared);
+        let models = M::new(Handle(Target::Transaction(scope.clone())));
+        Self { scope, models }
+    }
+
+    /// Makes everything that was done in it permanent.
+    ///
+    /// # Errors
+    /// [`Error::Serialization`] if it collided with another one, [`Error::CommitUnknown`] if the
+    /// connection broke before the answer came.
+    pub async fn commit(self) -> Result<()> {
+        self.scope.transaction.commit().await
+    }
+
+    /// Undoes everything that was done in it.
+    ///
+    /// # Errors
+    /// When the connection is lost; then the server rolls back by itself.
+    pub async fn rollback(self) -> Result<()> {
+        self.scope.transaction.rollback().await
+    }
+}
+
+/// A part of a transaction that can be undone without undoing the rest. Queries start at the models, which it
+/// dereferences to.
+pub struct Savepoint<M> {
+    scope: Scope,
+    models: M,
+}
+
+impl<M> std::fmt::Debug for Savepoint<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Savepoint")
+    }
+}
+
+impl<M> Deref for Savepoint<M> {
+    type Target = M;
+
+    fn deref(&self) -> &M {
+        &self.models
+    }
+}
+
+async fn within_savepoint<M, F, Fut, T, E>(outer: &Scope, work: F) -> Result<T, E>
+where
+    M: Models,
+    F: FnOnce(Savepoint<M>) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+    E: From<Error>,
+{
+    let transaction = &outer.transaction;
+    let savepoint = transaction.begin_savepoint(outer.savepoint).await?;
+    let scope = Scope { transaction: Arc::clone(transaction), savepoint: savepoint.number };
+    let models = M::new(Handle(Target::Transaction(scope.clone())));
+    let worked = work(Savepoint { scope, models }).await;
+    transaction.end_savepoint(savepoint, worked.is_ok()).await?;
+    worked
+}
+
+macro_rules! inside_a_transaction {
+    ($name:ident) => {
+        impl<M: Models> $name<M> {
+            /// Runs a closure whose writes are undone alone if it gives `Err`: the transaction goes on. Savepoints
+            /// can be inside one another.
+            ///
+            /// While it runs, only the [`Savepoint`] that the closure gets may send: whatever else belongs to the
+            /// transaction is refused, since PostgreSQL would make it part of the savepoint.
+            ///
+            /// # Errors
+            /// What the closure gives; [`Error::Refused`] if another savepoint is open or a query still runs, and
+            /// [`Error::TransactionFailed`] if the closure passed over the error of a statement.
+            pub async fn savepoint<F, Fut, T, E>(&self, work: F) -> Result<T, E>
+            where
+                F: FnOnce(Savepoint<M>) -> Fut,
+                Fut: Future<Output = Result<T, E>>,
+                E: From<Error>,
+            {
+                within_savepoint(&self.scope, work).await
+            }
+
+            fn handle(&self) -> Handle {
+                Handle(Target::Transaction(self.scope.clone()))
+            }
+
+            /// Sends a query of `queries/*.sql` in the transaction: what a function of the module `queries` gives. Rows come as a list of
+            /// structs; with `.one()` and `.optional()` on the query one comes alone. A statement without rows gives the number of
+            /// rows that it wrote.
+            ///
+            /// # Errors
+            /// Those of the statement, and [`Error::Refused`] if the database gives other columns than it was compiled for.
+            pub fn query<Q: IntoSqlCall>(&self, query: Q) -> Call<Q::Output> {
+                self.handle().call(query)
+            }
+
+            /// Rows of a query of `queries/*.sql` in the transaction as they arrive, without holding them all: a SELECT, VALUES, or WITH that
+            /// writes nothing. Nothing is sent before the first row is asked for; errors come in place of a row.
+            pub fn query_stream<T: FromRow>(&self, query: SqlQuery<T>) -> RowStream<T> {
+                self.handle().query_stream(query.into_call())
+            }
+
+            /// Runs SQL of your own in the transaction and reads its rows into tuples.
+            ///
+            /// # Errors
+            /// Those of the statement, and [`Error::Refused`] where its columns are not of the types that are read.
+            pub async fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> Result<Vec<T>> {
+                self.handle().query_raw(sql, params).await
+            }
+
+            /// Rows of SQL of your own in the transaction as they arrive, without holding them all: a SELECT, VALUES, or WITH that writes
+            /// nothing. Nothing is sent before the first row is asked for; errors come in place of a row.
+            pub fn query_raw_stream<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> RowStream<T> {
+                self.handle().query_raw_stream(sql, params)
+            }
+
+            /// Runs SQL of your own in the transaction and tells how many rows it wrote.
+            ///
+            /// # Errors
+            /// Those of the statement.
+            pub async fn execute_raw(&self, sql: &str, params: Vec<Param>) -> Result<u64> {
+                self.handle().execute_raw(sql, params).await
+            }
+        }
+    };
+}
+
+inside_a_transaction!(Transaction);
+inside_a_transaction!(Savepoint);
+
+/// How far a transaction is kept apart from others that run at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isolation {
+    /// Each statement sees what was committed before it. PostgreSQL's default.
+    ReadCommitted,
+    /// All statements see the state at the first one.
+    RepeatableRead,
+    /// As if transactions ran one after another; collisions fail and can be retried.
+    Serializable,
+}
+
+impl Isolation {
+    fn sql(self) -> &'static str {
+        match self {
+            Isolation::ReadCommitted => " ISOLATION LEVEL READ COMMITTED",
+            Isolation::RepeatableRead => " ISOLATION LEVEL REPEATABLE READ",
+            Isolation::Serializable => " ISOLATION LEVEL SERIALIZABLE",
+        }
+    }
+}
+
+/// How a transaction is begun.
+#[derive(Debug, Clone, Copy, Default)]
+struct Mode {
+    isolation: Option<Isolation>,
+    read_only: bool,
+    deferrable: bool,
+    statement_timeout: Option<Duration>,
+    lock_timeout: Option<Duration>,
+    idle_timeout: Option<Duration>,
+}
+
+impl Mode {
+    /// BEGIN, and the limits that end with the transaction: one message, one round trip.
+    fn begin_sql(&self) -> Cow<'static, str> {
+        let mut sql = Cow::Borrowed("BEGIN");
+        if let Some(isolation) = self.isolation {
+            sql.to_mut().push_str(isolation.sql());
+        }
+        for (wanted, text) in [(self.read_only, " READ ONLY"), (self.deferrable, " DEFERRABLE")] {
+            if wanted {
+                sql.to_mut().push_str(text);
+            }
+        }
+        for (name, limit) in [
+            ("statement_timeout", self.statement_timeout),
+            ("lock_timeout", self.lock_timeout),
+            ("idle_in_transaction_session_timeout", self.idle_timeout),
+        ] {
+            // Zero would mean no limit at all.
+            if let Some(limit) = limit.map(|limit| limit.as_millis().clamp(1, i32::MAX as u128)) {
+                sql.to_mut().push_str(&format!("; SET LOCAL {name} = {limit}"));
+            }
+        }
+        sql
+    }
+}
+
+macro_rules! mode_methods {
+    () => {
+        /// Sets how far it is kept apart from others.
+        pub fn isolation(mut self, isolation: Isolation) -> Self {
+            self.mode.isolation = Some(isolation);
+            self
+        }
+
+        /// Refuses writes.
+        pub fn read_only(mut self) -> Self {
+            self.mode.read_only = true;
+            self
+        }
+
+        /// Of a serializable transaction that only reads: waits at its beginning until it can neither fail nor make others
+        /// fail. For long reports. Without `isolation(Serializable)` and `read_only` it means nothing.
+        pub fn deferrable(mut self) -> Self {
+            self.mode.deferrable = true;
+            self
+        }
+
+        /// How long each of its statements may run; the server ends it then (SQLSTATE 57014).
+        pub fn statement_timeout(mut self, limit: Duration) -> Self {
+            self.mode.statement_timeout = Some(limit);
+            self
+        }
+
+        /// How long each of its statements may wait for a lock (SQLSTATE 55P03).
+        pub fn lock_timeout(mut self, limit: Duration) -> Self {
+            self.mode.lock_timeout = Some(limit);
+            self
+        }
+
+        /// How long it may wait for the program between two statements; the server closes the connection then.
+        pub fn idle_timeout(mut self, limit: Duration) -> Self {
+            self.mode.idle_timeout = Some(limit);
+            self
+        }
+    };
+}
+
+/// A transaction to begin: `.await` begins it.
+#[must_use = "nothing happens until it is awaited"]
+pub struct Begin<M> {
+    pool: Arc<Pool>,
+    mode: Mode,
+    models: std::marker::PhantomData<fn() -> M>,
+}
+
+impl<M> std::fmt::Debug for Begin<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Begin({})", self.mode.begin_sql())
+    }
+}
+
+impl<M> Begin<M> {
+    pub(crate) fn new(pool: Arc<Pool>) -> Self {
+        Self { pool, mode: Mode::default(), models: std::marker::PhantomData }
+    }
+
+    mode_methods!();
+}
+
+impl<M: Models> IntoFuture for Begin<M> {
+    type Output = Result<Transaction<M>>;
+    type IntoFuture = BoxFuture<'static, Result<Transaction<M>>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        async move {
+            let shared = OpenTransaction::begin(&self.pool, self.mode.begin_sql()).await?;
+            Ok(Transaction::of(Arc::new(shared)))
+        }
+        .boxed()
+    }
+}
+
+/// A closure to run inside a transaction; `.await` runs it.
+#[must_use = "nothing happens until it is awaited"]
+pub struct TransactionCall<'a, M, F> {
+    pool: Arc<Pool>,
+    work: F,
+    mode: Mode,
+    timeout: Option<Duration>,
+    retries: u32,
+    types: std::marker::PhantomData<fn() -> (M, &'a ())>,
+}
+
+impl<M, F> std::fmt::Debug for TransactionCall<'_, M, F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TransactionCall({}, {} retries)", self.mode.begin_sql(), self.retries)
+    }
+}
+
+impl<M, F> TransactionCall<'_, M, F> {
+    pub(crate) fn new(pool: Arc<Pool>, work: F) -> Self {
+        Self { pool, work, mode: Mode::default(), timeout: None, retries: 0, types: std::marker::PhantomData }
+    }
+
+    mode_methods!();
+
+    /// How long all of it may take: waiting for a connection, the closure, COMMIT, and every time it is run again. Then
+    /// it is rolled back, what runs is cancelled, and [`Error::Timeout`] is given.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = Some(limit);
+        self
+    }
+
+    /// Runs it again, up to this many times, if a serialization failure or a deadlock is what ended it. One that a
+    /// savepoint has undone is not, unless the closure passes its error on. A COMMIT itself is never repeated: one whose
+    /// answer was lost is [`Error::CommitUnknown`].
+    pub fn retry(mut self, times: u32) -> Self {
+        self.retries = times;
+        self
+    }
+}
+
+impl<'a, M, F, Fut, T, E> IntoFuture for TransactionCall<'a, M, F>
+where
+    M: Models,
+    F: FnMut(Transaction<M>) -> Fut + Send + 'a,
+    Fut: Future<Output = Result<T, E>> + Send + 'a,
+    T: Send + 'a,
+    E: From<Error> + Send + 'a,
+{
+    type Output = Result<T, E>;
+    type IntoFuture = BoxFuture<'a, Result<T, E>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        match self.timeout {
+            None => run(self).boxed(),
+            Some(limit) => async move {
+                let late = |_| Err(E::from(Error::Timeout { what: "the transaction", limit }));
+                tokio::time::timeout(limit, run(self)).await.unwrap_or_else(late)
+            }
+            .boxed(),
+        }
+    }
+}
+
+/// Runs the closure, and again after collisions.
+async fn run<M, F, Fut, T, E>(mut call: TransactionCall<'_, M, F>) -> Result<T, E>
+where
+    M: Models,
+    F: FnMut(Transaction<M>) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+    E: From<Error>,
+{
+    let begin = call.mode.begin_sql();
+    let mut attempt = 0;
+    loop {
+        let shared = Arc::new(OpenTransaction::begin(&call.pool, begin.clone()).await?);
+        let worked = (call.work)(Transaction::of(Arc::clone(&shared))).await;
+        let outcome = match worked {
+            Ok(value) => shared.commit().await.map(|()| value).map_err(E::from),
+            Err(error) => {
+                // A failed rollback means a lost connection, and then the server rolls back.
+                let _ = shared.rollback().await;
+                Err(error)
+            }
+        };
+        // Asked while the error is there: that is what tells whether a collision is the reason.
+        if outcome.is_ok() || attempt == call.retries || !shared.has_collided() {
+            return outcome;
+        }
+        drop((shared, outcome));
+        attempt += 1;
+        tokio::time::sleep(back_off(attempt)).await;
+    }
+}
+
+/// Twice as long each time, up to half a second, and by chance somewhere in the upper half of that,
+/// so that transactions that collided do not meet again.
+fn back_off(attempt: u32) -> Duration {
+    let longest = 5_u64.saturating_mul(1 << attempt.min(7)).min(500);
+    let chance = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);
+    Duration::from_millis(longest / 2 + longest * chance / 512)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_begins_in_one_message() {
+        assert!(matches!(Mode::default().begin_sql(), Cow::Borrowed("BEGIN")));
+        let mode = Mode {
+            isolation: Some(Isolation::Serializable),
+            read_only: true,
+            deferrable: true,
+            statement_timeout: Some(Duration::from_micros(3)),
+            lock_timeout: Some(Duration::from_secs(2)),
+            idle_timeout: None,
+        };
+        assert_eq!(
+            mode.begin_sql(),
+            "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE; SET LOCAL statement_timeout = 1; \
+             SET LOCAL lock_timeout = 2000"
+        );
+    }
+
+    #[test]
+    fn waiting_grows_and_has_an_end() {
+        for attempt in 1..40 {
+            let longest = 5_u64.saturating_mul(1 << attempt.min(7)).min(500);
+            for _ in 0..50 {
+                let waits = back_off(attempt).as_millis() as u64;
+                assert!((longest / 2..=longest).contains(&waits), "{attempt}: {waits}");
+            }
+        }
+    }
+}

@@ -1,0 +1,433 @@
+//! Connection strings, TLS and connections: everything before the first query.
+//!
+//! Takes a URL or key-value string as libpq does, `sslmode=verify-full` and `sslrootcert` included,
+//! and what Prisma writes into URLs (`schema`, `connection_limit`, `pool_timeout`, `statement_cache_size`, `pgbouncer`).
+
+mod text;
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::tls::Lenient;
+use crate::error::{Error, Result, from_connection};
+use crate::telemetry::Server;
+
+/// How long connecting may take where nothing is said.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How to reach a database: the parsed connection string.
+#[derive(Clone)]
+pub struct ConnectOptions {
+    pub(crate) config: tokio_postgres::Config,
+    tls: Tls,
+    root_certificate: Option<String>,
+    /// `connection_limit` of the URL.
+    pub(crate) pool_size: Option<usize>,
+    /// `statement_cache_size` of the URL.
+    pub(crate) statement_cache_size: Option<usize>,
+    /// `pool_timeout` of the URL.
+    pub(crate) pool_timeout: Option<Duration>,
+    /// `schema` of the URL.
+    schema: Option<String>,
+    statement_timeout: Option<Duration>,
+    /// A pooler in transaction mode stands in between: start-up options do not get through, and statements have no names.
+    through_pooler: bool,
+}
+
+/// How much of the server's identity is checked, as libpq's sslmode says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tls {
+    /// `disable`, `prefer`, `require`: encryption at most.
+    Unverified,
+    /// `verify-ca`: a certificate of a known authority.
+    VerifyCa,
+    /// `verify-full`: and for this host.
+    VerifyFull,
+}
+
+impl std::fmt::Debug for ConnectOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ConnectOptions({})", self.target())
+    }
+}
+
+impl FromStr for ConnectOptions {
+    type Err = Error;
+
+    /// # Errors
+    /// When the text is not a connection string; the message does not repeat it.
+    fn from_str(text: &str) -> Result<Self> {
+        let mut settings = Settings::default();
+        let text = text.trim();
+        let rest = settings.take_from(text)?;
+        let mut config: tokio_postgres::Config = rest.parse().map_err(|error| text::explain(&error))?;
+        text::check_target(&config)?;
+        if config.get_hosts().is_empty() {
+            return Err(Error::Config(
+                "the connection string names no host; it looks like postgresql://user:password@host:5432/database"
+                    .to_owned(),
+            ));
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        let tls = settings.apply_tls(&mut config)?;
+        Ok(Self {
+            config,
+            tls,
+            root_certificate: settings.root_certificate,
+            pool_size: settings.pool_size,
+            pool_timeout: settings.pool_timeout,
+            statement_cache_size: settings.statement_cache_size,
+            schema: settings.schema,
+            statement_timeout: None,
+            through_pooler: settings.through_pooler,
+        })
+    }
+}
+
+/// What tokio-postgres does not read itself.
+#[derive(Debug, Default)]
+struct Settings {
+    ssl_mode: Option<String>,
+    root_certificate: Option<String>,
+    schema: Option<String>,
+    pool_size: Option<usize>,
+    pool_timeout: Option<Duration>,
+    statement_cache_size: Option<usize>,
+    /// `pgbouncer=true`: start-up options do not get through.
+    through_pooler: bool,
+}
+
+impl Settings {
+    /// Takes the settings it knows out of a URL or a key-value string and gives back the rest.
+    fn take_from(&mut self, text: &str) -> Result<String> {
+        if let Some(url) = text::url_of(text)? {
+            let mut kept = Vec::new();
+            for pair in url.query.split('&').filter(|pair| !pair.is_empty()) {
+                let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+                if !self.take(key, &percent_decode(value))? {
+                    kept.push(pair);
+                }
+            }
+            return Ok(url.with_options(&kept));
+        }
+        let mut kept = Vec::new();
+        for pair in text.split_whitespace() {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if !self.take(key, value.trim_matches('\''))? {
+                kept.push(pair);
+            }
+        }
+        // A quoted value with spaces is for the driver to read, and then nothing of ours may be cut out of it.
+        Ok(if text.contains('\'') { text.to_owned() } else { kept.join(" ") })
+    }
+
+    fn take(&mut self, key: &str, value: &str) -> Result<bool> {
+        match key {
+            "sslmode" => self.ssl_mode = Some(value.to_owned()),
+            "sslrootcert" => self.root_certificate = Some(value.to_owned()),
+            "schema" => self.schema = Some(value.to_owned()),
+            "connection_limit" => self.pool_size = Some(number(key, value)?),
+            "pool_timeout" => self.pool_timeout = Some(Duration::from_secs(number(key, value)? as u64)),
+            "pgbouncer" => self.through_pooler = value == "true",
+            "statement_cache_size" => self.statement_cache_size = Some(number(key, value)?),
+            // Prisma's own settings that mean nothing here.
+            "sslaccept" | "socket_timeout" | "sslidentity" | "sslpassword" => {}
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn apply_tls(&self, config: &mut tokio_postgres::Config) -> Result<Tls> {
+        let (mode, tls) = match self.ssl_mode.as_deref() {
+            None | Some("prefer" | "allow") => (SslMode::Prefer, Tls::Unverified),
+            Some("disable") => (SslMode::Disable, Tls::Unverified),
+            // As in libpq, a root certificate that is at hand is used.
+            Some("require") if self.root_certificate.is_some() => (SslMode::Require, Tls::VerifyCa),
+            Some("require") => (SslMode::Require, Tls::Unverified),
+            Some("verify-ca") => (SslMode::Require, Tls::VerifyCa),
+            Some("verify-full") => (SslMode::Require, Tls::VerifyFull),
+            Some(_) => {
+                return Err(Error::Config(
+                    "the sslmode in the connection string is not known: use disable, prefer, require, verify-ca or \
+                     verify-full"
+                        .to_owned(),
+                ));
+            }
+        };
+        config.ssl_mode(mode);
+        Ok(tls)
+    }
+}
+
+/// Sets a parameter of the session from its start.
+fn push_option(config: &mut tokio_postgres::Config, setting: &str) {
+    let before = config.get_options().map_or_else(String::new, |options| format!("{options} "));
+    config.options(format!("{before}-c {setting}"));
+}
+
+fn number(key: &str, value: &str) -> Result<usize> {
+    value.parse().map_err(|_| Error::Config(format!("{key} in the connection string must be a whole number")))
+}
+
+/// `%2F` and the like in a URL's value. What is no escape stays as it is.
+fn percent_decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let escape = (*first == b'%').then(|| tail.get(..2)).flatten();
+        let decoded = escape.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        bytes.push(decoded.unwrap_or(*first));
+        rest = if decoded.is_some() { &tail[2..] } else { tail };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Spaces and backslashes in a value of `options` are escaped.
+fn escape_option(value: &str) -> String {
+    value.replace('\\', "\\\\").replace(' ', "\\ ")
+}
+
+impl ConnectOptions {
+    /// Limits how long a statement may run; PostgreSQL ends it then.
+    pub fn statement_timeout(&mut self, limit: Duration) -> &mut Self {
+        self.statement_timeout = Some(limit);
+        self
+    }
+
+    /// Says that a pooler in transaction mode stands in between, as `pgbouncer=true` in the URL does.
+    pub fn through_pooler(&mut self) -> &mut Self {
+        self.through_pooler = true;
+        self
+    }
+
+    pub(crate) fn is_through_pooler(&self) -> bool {
+        self.through_pooler
+    }
+
+    /// The driver's settings, with those that a session has from its start.
+    pub(crate) fn session_config(&self) -> Result<tokio_postgres::Config> {
+        let mut config = self.config.clone();
+        if self.through_pooler {
+            let not_passed_on = [
+                (self.schema.is_some(), "`schema`", "search_path"),
+                (self.statement_timeout.is_some(), "`statement_timeout`", "statement_timeout"),
+            ];
+            if let Some((_, what, setting)) = not_passed_on.into_iter().find(|(wanted, ..)| *wanted) {
+                return Err(Error::Config(format!(
+                    "{what} cannot be set through a pooler in transaction mode: give it to the role, \
+                     ALTER ROLE name SET {setting} = ..., or leave pgbouncer=true out"
+                )));
+            }
+            return Ok(config);
+        }
+        if let Some(schema) = &self.schema {
+            let path = escape_option(&relata_pgsql::ident(schema));
+            push_option(&mut config, &format!("search_path={path}"));
+        }
+        if let Some(limit) = self.statement_timeout {
+            push_option(&mut config, &format!("statement_timeout={}", limit.as_millis()));
+        }
+        if !config.get_options().unwrap_or_default().to_ascii_lowercase().contains("timezone") {
+            // Columns without a time zone hold UTC, also where the server writes CURRENT_TIMESTAMP into them.
+            push_option(&mut config, "TimeZone=UTC");
+        }
+        Ok(config)
+    }
+
+    /// How long connecting may take.
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        self.config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT)
+    }
+
+    /// Where the server is, as traces say it: the first host, its port, and the database.
+    pub(crate) fn server(&self) -> Server {
+        let host = match self.config.get_hosts().first() {
+            Some(Host::Tcp(name)) => name.clone(),
+            #[cfg(unix)]
+            Some(Host::Unix(path)) => path.display().to_string(),
+            None => String::new(),
+        };
+        let port = self.config.get_ports().first().copied().unwrap_or(5432);
+        Server::new(host, port, self.database_name().to_owned())
+    }
+
+    /// The database that is connected to.
+    pub(crate) fn database_name(&self) -> &str {
+        self.config.get_dbname().or(self.config.get_user()).unwrap_or("postgres")
+    }
+
+    /// Host, port and database, for messages: never the password.
+    pub fn target(&self) -> String {
+        let hosts: Vec<String> = self
+            .config
+            .get_hosts()
+            .iter()
+            .enumerate()
+            .map(|(index, host)| {
+                let ports = self.config.get_ports();
+                let port = ports.get(index).or(ports.first()).copied().unwrap_or(5432);
+                match host {
+                    Host::Tcp(name) => format!("{name}:{port}"),
+                    #[cfg(unix)]
+                    Host::Unix(path) => format!("{} (port {port})", path.display()),
+                }
+            })
+            .collect();
+        format!("{}/{}", hosts.join(","), self.database_name())
+    }
+
+    /// The database's name, if the connection string has one.
+    pub fn database(&self) -> Option<&str> {
+        self.config.get_dbname()
+    }
+
+    /// The same server, another database.
+    pub fn with_database(mut self, name: &str) -> Self {
+        self.config.dbname(name);
+        self
+    }
+
+    /// The TLS connector that the sslmode asks for.
+    pub(crate) fn tls(&self) -> Result<MakeRustlsConnect> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| Error::Config(format!("TLS cannot be set up: {error}")))?;
+        let authority = match self.tls {
+            Tls::VerifyFull => {
+                let config = builder.with_root_certificates(self.roots()?).with_no_client_auth();
+                return Ok(MakeRustlsConnect::new(config));
+            }
+            Tls::Unverified => None,
+            Tls::VerifyCa => {
+                let roots = Arc::new(self.roots()?);
+                let verifier =
+                    rustls::client::WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider));
+                Some(verifier.build().map_err(|error| Error::Config(format!("sslmode=verify-ca: {error}")))?)
+            }
+        };
+        let verifier = Arc::new(Lenient { provider, authority });
+        let config = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
+        Ok(MakeRustlsConnect::new(config))
+    }
+
+    /// The certificates that are trusted: those of `sslrootcert`, else the system's.
+    fn roots(&self) -> Result<RootCertStore> {
+        let mut roots = RootCertStore::empty();
+        match self.root_certificate.as_deref() {
+            Some(path) if path != "system" => {
+                let certificates = CertificateDer::pem_file_iter(path)
+                    .map_err(|error| Error::Config(format!("sslrootcert {path} cannot be read: {error}")))?;
+                for certificate in certificates {
+                    let certificate = certificate
+                        .map_err(|error| Error::Config(format!("sslrootcert {path} is not PEM: {error}")))?;
+                    roots.add(certificate).map_err(|error| Error::Config(format!("sslrootcert {path}: {error}")))?;
+                }
+            }
+            _ => {
+                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            }
+        }
+        if roots.is_empty() {
+            return Err(Error::Config(
+                "sslmode asks to verify the server, and there is no certificate to trust: set sslrootcert=FILE".into(),
+            ));
+        }
+        Ok(roots)
+    }
+
+    /// Explains why connecting failed, and what to do.
+    pub(crate) fn connect_error(&self, error: &tokio_postgres::Error) -> Error {
+        let reason = match error.as_db_error() {
+            Some(database) => {
+                let hint = match database.code().code() {
+                    "28P01" | "28000" => "; check user and password in the connection string",
+                    "3D000" => "; create it first: createdb, or CREATE DATABASE",
+                    "53300" => "; the server's max_connections are in use",
+                    "57P03" => "; the server is starting or stopping: try again",
+                    _ if database.message().contains("unsupported startup parameter") => {
+                        "; a pooler refuses it: add pgbouncer=true to the connection string"
+                    }
+                    _ => "",
+                };
+                format!("{} (SQLSTATE {}){hint}", database.message(), database.code().code())
+            }
+            None => {
+                let mut reasons = vec![error.to_string()];
+                let mut source = std::error::Error::source(error);
+                while let Some(inner) = source {
+                    reasons.push(inner.to_string());
+                    source = inner.source();
+                }
+                reasons.dedup();
+                let text = reasons.join(": ");
+                let hint = if text.contains("refused") || text.contains("No such file") {
+                    "; is the server running, and are host and port right?"
+                } else if text.contains("tls") || text.contains("TLS") || text.contains("certificate") {
+                    "; check sslmode and sslrootcert"
+                } else {
+                    ""
+                };
+                format!("{text}{hint}")
+            }
+        };
+        Error::Connect { target: self.target(), reason }
+    }
+
+    /// Opens a connection of its own, outside any pool, and drives it in a task.
+    ///
+    /// For migrations and tools: session state and locks of it are nobody else's.
+    ///
+    /// # Errors
+    /// [`Error::Connect`], [`Error::Config`], and [`Error::Timeout`] of a server that does not answer.
+    pub async fn connect_direct(&self) -> Result<tokio_postgres::Client> {
+        let (config, limit) = (self.session_config()?, self.connect_timeout());
+        let connected = tokio::time::timeout(limit, config.connect(self.tls()?)).await;
+        let connected = connected.map_err(|_| Error::Timeout { what: "connecting to PostgreSQL", limit })?;
+        let (client, connection) = connected.map_err(|error| self.connect_error(&error))?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::warn!(reason = %from_connection(&error), "connection to PostgreSQL ended");
+            }
+        });
+        Ok(client)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_libpq_and_prisma_are_understood() {
+        let options: ConnectOptions =
+            "postgresql://me:secret@db.example:6543/exams?sslmode=verify-full&schema=app&connection_limit=7&application_name=x"
+                .parse()
+                .expect("is right");
+        assert_eq!(options.tls, Tls::VerifyFull);
+        assert_eq!(options.pool_size, Some(7));
+        assert_eq!(options.target(), "db.example:6543/exams");
+        assert_eq!(options.config.get_application_name(), Some("x"));
+        let config = options.session_config().expect("can be set");
+        assert_eq!(config.get_options(), Some("-c search_path=\"app\" -c TimeZone=UTC"));
+        assert!(!format!("{options:?}").contains("secret"));
+    }
+
+    #[test]
+    fn a_wrong_string_is_explained_without_repeating_it() {
+        for text in ["", "nonsense secret", "postgresql://me:secret@h/db?sslmode=always", "postgres://h:secret/db"] {
+            let error = text.parse::<ConnectOptions>().expect_err("is wrong").to_string();
+            assert!(!error.contains("secret"), "{error}");
+            assert!(error.contains("connection string") || error.contains("sslmode"), "{error}");
+        }
+    }
+}

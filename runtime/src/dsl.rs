@@ -1,0 +1,38 @@
+//! What the constants of generated code are made of, and what programs combine them to: fields, relations, filters, sort
+//! keys, selections and new rows. All of it becomes data of `query`.
+
+mod assignment;
+mod calculated;
+mod columns;
+mod create;
+mod field;
+mod filter;
+mod having;
+mod key;
+mod nested;
+mod order;
+mod relation;
+mod selectable;
+mod selection;
+
+pub use assignment::Assignment;
+pub(crate) use calculated::calculations;
+pub use calculated::{Aggregates, Calculated, count};
+pub use columns::Columns;
+pub use create::{ANY, CreateRow, CreateWith, Link, NewRow, Parent};
+pub use field::{
+    ColumnOf, Field, JsonPath, ListField, OptionalField, OptionalUniqueField, Relevance, SearchQuery, UniqueField,
+};
+pub(crate) use filter::escape_like;
+pub use filter::{Filter, Unique, UniqueKey};
+pub use having::{GroupOrder, Having};
+pub use key::Key;
+pub(crate) use nested::sets_of;
+pub use nested::{Nested, NestedChange, NestedUpdate};
+pub use order::Order;
+pub(crate) use relation::include_of;
+pub use relation::{
+    At, CanInclude, Filled, IncludeMany, IncludeOne, Included, IntoInclude, Many, Maybe, One, Put, RelationOf,
+};
+pub use selectable::{As, Selectable, SelectedFor, add_selected, read_selected};
+pub use selection::{CountOf, SelectRelated, Selection};

@@ -1,0 +1,72 @@
+//! Columns by themselves: what `distinct` compares and `group_by` groups by.
+
+use super::field::{Field, ListField, OptionalField, OptionalUniqueField, UniqueField};
+use super::selection::Selection;
+use crate::error::Result;
+use crate::rows::{Model, Reader};
+use crate::value::Scalar;
+
+/// A field, or a tuple of fields.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a field of `{M}`, nor a tuple of its fields")]
+pub trait Columns<M: Model>: Send + 'static {
+    /// A value of each.
+    type Values: Send + 'static;
+
+    /// For the runtime: their numbers.
+    #[doc(hidden)]
+    fn numbers(&self) -> Vec<u16>;
+
+    /// For the runtime: reads a value of each.
+    ///
+    /// # Errors
+    /// When a value does not fit its type.
+    #[doc(hidden)]
+    fn read_values(reader: &mut Reader<'_>) -> Result<Self::Values>;
+}
+
+macro_rules! column {
+    ($($field:ident),+) => {
+        $(
+            impl<M: Model, T: Scalar> Columns<M> for $field<M, T> {
+                type Values = <Self as Selection<M>>::Out;
+
+                fn numbers(&self) -> Vec<u16> {
+                    vec![self.column]
+                }
+
+                fn read_values(reader: &mut Reader<'_>) -> Result<Self::Values> {
+                    <Self as Selection<M>>::read(reader)
+                }
+            }
+        )+
+    };
+}
+
+column!(Field, UniqueField, OptionalField, OptionalUniqueField, ListField);
+
+macro_rules! columns {
+    ($($type:ident $place:tt),+) => {
+        impl<M_: Model, $($type: Columns<M_>),+> Columns<M_> for ($($type,)+) {
+            type Values = ($($type::Values,)+);
+
+            fn numbers(&self) -> Vec<u16> {
+                let mut numbers = Vec::new();
+                $(numbers.extend(self.$place.numbers());)+
+                numbers
+            }
+
+            fn read_values(reader: &mut Reader<'_>) -> Result<Self::Values> {
+                Ok(($($type::read_values(reader)?,)+))
+            }
+        }
+    };
+}
+
+columns!(A 0);
+columns!(A 0, B 1);
+columns!(A 0, B 1, C 2);
+columns!(A 0, B 1, C 2, D 3);
+columns!(A 0, B 1, C 2, D 3, E 4);
+columns!(A 0, B 1, C 2, D 3, E 4, F 5);
+columns!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+columns!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);

@@ -1,0 +1,198 @@
+//! New rows: what a `Create` and the fields of its relations accept.
+
+use super::assignment::Assignment;
+use super::filter::Unique;
+use super::nested::Nested;
+use crate::meta::Relation;
+use crate::query::{Cell, Insert, LinkTarget, NestedWrite, Sets};
+use crate::rows::Model;
+use crate::value::Scalar;
+
+/// Stands for the row that is created together with this one: its key is filled in.
+///
+/// It is accepted only inside the `create` of that row:
+/// `user::student.create(student::Create { user: Parent, .. })`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parent;
+
+impl<M, K> LinkTarget<M, K> for Parent {
+    fn link(self, _: &mut Insert, _: &'static Relation) {}
+}
+
+/// What the field of a required relation accepts: the key `K` of a row of `M`, a unique filter that finds the row, or a
+/// `Create` of it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say which `{M}` this relation points at",
+    label = "expected its key of type `{K}`, a unique filter such as `user::id.eq(..)`, or its `Create`",
+    note = "`Parent` stands only in what is created inside a parent's `create`"
+)]
+pub trait Link<M, K>: LinkTarget<M, K> {}
+
+impl<M: Model, K> LinkTarget<M, K> for Unique<M> {
+    fn link(self, insert: &mut Insert, relation: &'static Relation) {
+        for (ours, theirs) in relation.parent_columns.iter().zip(relation.child_columns) {
+            let cell = Cell::Lookup { relation, column: *theirs, key: self.values.clone() };
+            insert.cells.push((*ours, cell));
+        }
+    }
+}
+
+impl<M: Model, K> Link<M, K> for Unique<M> {}
+
+impl<M: Model, K, C: CreateRow<Model = M>> LinkTarget<M, K> for C {
+    fn link(self, insert: &mut Insert, relation: &'static Relation) {
+        insert.write_before(relation, self.into_insert());
+    }
+}
+
+impl<M: Model, K, C: CreateRow<Model = M>> Link<M, K> for C {}
+
+/// Keys of one column: every scalar type that a referenced column can have.
+macro_rules! key_type {
+    ($($key:ty),+) => {
+        $(
+            impl<M: Model> LinkTarget<M, $key> for $key {
+                fn link(self, insert: &mut Insert, relation: &'static Relation) {
+                    insert.key(relation, [Scalar::into_param(self)]);
+                }
+            }
+
+            impl<M: Model> Link<M, $key> for $key {}
+        )+
+    };
+}
+
+key_type!(bool, i32, i64, f64, String, Vec<u8>, uuid::Uuid, rust_decimal::Decimal, serde_json::Value);
+key_type!(chrono::DateTime<chrono::Utc>, chrono::NaiveDate, chrono::NaiveTime);
+#[cfg(feature = "bigdecimal")]
+key_type!(bigdecimal::BigDecimal);
+#[cfg(feature = "jiff")]
+key_type!(jiff::Timestamp, jiff::civil::Date, jiff::civil::Time);
+#[cfg(feature = "time")]
+key_type!(time::OffsetDateTime, time::Date, time::Time);
+
+impl<M: Model> LinkTarget<M, String> for &str {
+    fn link(self, insert: &mut Insert, relation: &'static Relation) {
+        insert.key(relation, [self.to_owned().into_param()]);
+    }
+}
+
+impl<M: Model> Link<M, String> for &str {}
+
+/// Keys of several columns are tuples.
+macro_rules! key_tuple {
+    ($($type:ident $index:tt),+) => {
+        impl<M: Model, $($type: Scalar),+> LinkTarget<M, ($($type,)+)> for ($($type,)+) {
+            fn link(self, insert: &mut Insert, relation: &'static Relation) {
+                insert.key(relation, [$(self.$index.into_param()),+]);
+            }
+        }
+
+        impl<M: Model, $($type: Scalar),+> Link<M, ($($type,)+)> for ($($type,)+) {}
+    };
+}
+
+key_tuple!(A 0, B 1);
+key_tuple!(A 0, B 1, C 2);
+key_tuple!(A 0, B 1, C 2, D 3);
+key_tuple!(A 0, B 1, C 2, D 3, E 4);
+key_tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
+key_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+key_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+
+/// The `PARENT` of rows that are created directly, or through a relation that has no field in `Create`.
+pub const ANY: usize = usize::MAX;
+
+/// A new row as data. Implemented by generated code for each `Create`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a new row",
+    label = "expected a `Create`, whose relations hold keys, unique filters such as `user::id.eq(..)`, or `Create`s"
+)]
+pub trait NewRow: Sized {
+    /// The model.
+    type Model: Model;
+
+    /// The row as data.
+    fn into_insert(self) -> Insert;
+}
+
+/// A new row that is accepted in a certain place: a `Create`, with or without `.set(..)`.
+///
+/// `PARENT` is the number of the relation whose field is [`Parent`], or [`ANY`] if none is.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a new row nor a key that this place takes",
+    label = "expected a `Create`; the field of a relation also takes the other row's key, or a unique filter such as `user::id.eq(..)`",
+    note = "`Parent` stands only in what is created inside a parent's `create`, and there it must stand for that parent"
+)]
+pub trait CreateRow<const PARENT: usize = ANY>: NewRow {}
+
+/// For generated code: `set` and `with` of a `Create`, whatever its relations hold.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! set_and_with {
+    ($model:ty) => {
+        /// Sets an optional column, or a column with a default.
+        pub fn set(self, to_: $crate::rt::Assignment<$model>) -> $crate::rt::CreateWith<Self> {
+            $crate::rt::CreateWith::first(self, to_)
+        }
+
+        /// Also creates or connects related rows.
+        pub fn with(self, nested_: $crate::rt::Nested<$model>) -> $crate::rt::CreateWith<Self> {
+            $crate::rt::CreateWith::first_with(self, nested_)
+        }
+    };
+}
+
+/// A `Create` with values for optional columns, or with related rows.
+#[derive(Debug, Clone)]
+pub struct CreateWith<C> {
+    create: C,
+    sets: Sets,
+    nested: Vec<NestedWrite>,
+}
+
+impl<C> CreateWith<C> {
+    /// Wraps a `Create`; continue with [`with`](Self::with) or [`set`](Self::set).
+    pub fn new(create: C) -> Self {
+        Self { create, sets: Sets::new(), nested: Vec::new() }
+    }
+
+    /// For generated code: the first `set`, before it is known what the relations hold.
+    pub fn first<M>(create: C, assignment: Assignment<M>) -> Self {
+        Self { create, sets: vec![(assignment.column, assignment.to)], nested: Vec::new() }
+    }
+}
+
+impl<C> CreateWith<C> {
+    /// For generated code: the first `with`, before it is known what the relations hold.
+    pub fn first_with<M>(create: C, nested: Nested<M>) -> Self {
+        Self { create, sets: Sets::new(), nested: vec![nested.write] }
+    }
+}
+
+impl<C: NewRow> CreateWith<C> {
+    /// Sets an optional column, or a column with a default.
+    pub fn set(mut self, assignment: Assignment<C::Model>) -> Self {
+        self.sets.push((assignment.column, assignment.to));
+        self
+    }
+
+    /// Also creates or connects related rows.
+    pub fn with(mut self, nested: Nested<C::Model>) -> Self {
+        self.nested.push(nested.write);
+        self
+    }
+}
+
+impl<C: NewRow> NewRow for CreateWith<C> {
+    type Model = C::Model;
+
+    fn into_insert(self) -> Insert {
+        let mut insert = self.create.into_insert();
+        self.sets.into_iter().for_each(|(column, to)| insert.assign(column, to));
+        self.nested.into_iter().for_each(|write| insert.write_after(write));
+        insert
+    }
+}
+
+impl<const PARENT: usize, C: CreateRow<PARENT>> CreateRow<PARENT> for CreateWith<C> {}

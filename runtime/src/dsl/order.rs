@@ -1,0 +1,59 @@
+//! Sort keys: made by fields, counts and relations.
+
+use std::marker::PhantomData;
+
+use crate::query::{OrderKey, OrderTerm};
+
+/// A sort key: the argument of `order_by`.
+pub struct Order<M> {
+    pub(crate) term: OrderTerm,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M> Order<M> {
+    /// Sorts by a value that is never null, in ascending order.
+    pub(crate) fn by(key: OrderKey) -> Self {
+        Self { term: OrderTerm { key, descending: false, nulls_first: None, nullable: false }, model: PhantomData }
+    }
+
+    pub(crate) fn by_column(column: u16, nullable: bool) -> Self {
+        let mut order = Self::by(OrderKey::Column(column));
+        order.term.nullable = nullable;
+        order
+    }
+
+    pub(crate) fn reversed(self) -> Self {
+        Self { term: self.term.reversed(), model: PhantomData }
+    }
+
+    /// Returns the same order by another value; that value can be null if this one can, or if `nullable`.
+    pub(crate) fn map<P>(self, key: impl FnOnce(OrderKey) -> OrderKey, nullable: bool) -> Order<P> {
+        let OrderTerm { key: inner, descending, nulls_first, nullable: before } = self.term;
+        let term = OrderTerm { key: key(inner), descending, nulls_first, nullable: before || nullable };
+        Order { term, model: PhantomData }
+    }
+
+    /// Sorts nulls before all values. By default, they come last in ascending and first in descending order.
+    pub fn nulls_first(mut self) -> Self {
+        self.term.nulls_first = Some(true);
+        self
+    }
+
+    /// Sorts nulls after all values.
+    pub fn nulls_last(mut self) -> Self {
+        self.term.nulls_first = Some(false);
+        self
+    }
+}
+
+impl<M> Clone for Order<M> {
+    fn clone(&self) -> Self {
+        Self { term: self.term.clone(), model: PhantomData }
+    }
+}
+
+impl<M> std::fmt::Debug for Order<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.term.fmt(f)
+    }
+}

@@ -1,0 +1,76 @@
+//! Relations as types: where they lead, and which row types can hold their rows.
+
+mod constant;
+mod include;
+mod nested;
+
+pub use constant::{Many, Maybe, One};
+pub use include::{IncludeMany, IncludeOne};
+
+use crate::meta::Relation;
+use crate::query::{Include, Select};
+use crate::rows::{FromRow, Model, Slot};
+
+/// A relation as a type: [`One`], [`Maybe`] or [`Many`], with its two models.
+pub trait RelationOf: Copy + Send + 'static {
+    /// The model that has the field.
+    type Parent: Model;
+    /// The model that it leads to.
+    type Child: Model;
+    /// What a row of the parent holds: `T`, `Option<T>` or `Vec<T>`.
+    type Rows<T: FromRow>: Slot;
+    /// Its slot in `With`, as a type.
+    type Place;
+    /// The number of its slot in `With`.
+    const SLOT: usize;
+
+    /// Its columns.
+    fn relation() -> &'static Relation {
+        &Self::Parent::table().relations[Self::SLOT]
+    }
+}
+
+/// The slot of a relation in `With`, as a type.
+#[derive(Debug, Clone, Copy)]
+pub enum At<const SLOT: usize> {}
+
+/// A row type whose slot `P` can be filled with `T`. Implemented by generated code.
+pub trait Put<P, T> {
+    /// The row type with the slot filled.
+    type Out;
+}
+
+impl<M: Model, P, T> Put<P, T> for M
+where
+    M::Bare: Put<P, T>,
+{
+    type Out = <M::Bare as Put<P, T>>::Out;
+}
+
+/// The row type `W` with the slot number `SLOT` filled with `T`.
+pub type Filled<W, const SLOT: usize, T> = <W as Put<At<SLOT>, T>>::Out;
+
+/// The row type `S` after including relation `R` with rows of type `T`.
+pub type Included<S, R, T> = <S as Put<<R as RelationOf>::Place, <R as RelationOf>::Rows<T>>>::Out;
+
+/// The bound on `S` that allows including relation `R` with rows of type `T`.
+pub trait CanInclude<R: RelationOf, T: FromRow>: Put<R::Place, R::Rows<T>> {}
+
+impl<S: Put<R::Place, R::Rows<T>>, R: RelationOf, T: FromRow> CanInclude<R, T> for S {}
+
+/// The argument of `include`: a relation, optionally with its own filter, order and includes.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a relation that can be included")]
+pub trait IntoInclude {
+    /// The relation.
+    type Relation: RelationOf;
+    /// The type of each of its rows.
+    type Row: FromRow;
+
+    /// What to read.
+    fn into_select(self) -> Select;
+}
+
+pub(crate) fn include_of<I: IntoInclude>(include: I) -> Include {
+    let relation = I::Relation::relation();
+    Include { slot: I::Relation::SLOT, relation, select: include.into_select() }
+}

@@ -1,0 +1,28 @@
+//! Carries operations out: on which connection, by which statements, and in which order.
+
+mod batch;
+mod bulk;
+mod call;
+mod changes;
+mod children;
+mod copy;
+mod executor;
+mod insert;
+mod keys;
+mod level;
+mod nested;
+mod raw;
+mod read;
+mod returning;
+mod run;
+mod single;
+mod stream;
+mod target;
+mod upsert;
+
+pub use batch::BatchCall;
+pub(crate) use batch::{BatchParts, run as run_batch};
+pub use call::Call;
+pub use executor::Handle;
+pub use stream::RowStream;
+pub(crate) use target::Target;

@@ -1,0 +1,284 @@
+//! Carries out several queries at once: in one transaction, and in one round trip where each is a single statement.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use futures_util::TryFutureExt;
+use futures_util::future::{BoxFuture, FutureExt, join, join_all};
+
+use super::call::Done;
+use super::run::execute;
+use super::single;
+use crate::connection::{Lease, OpenTransaction, Pool, Prepared, Session, WHOLE, commit_error};
+use crate::error::{Error, Result, from_connection};
+use crate::meta::Table;
+use crate::query::{Operation, Outcome};
+use crate::rows::Node;
+use crate::sql::Statement;
+use crate::telemetry::{self, Intent};
+
+/// Reads the outcomes of a batch, in the order of its queries.
+pub(crate) type Finish<T> = Box<dyn FnOnce(std::vec::IntoIter<Outcome>) -> Result<T> + Send>;
+
+/// Queries as data.
+pub struct BatchParts<T> {
+    pub(crate) operations: Vec<Operation>,
+    pub(crate) finish: Finish<T>,
+}
+
+impl<T> std::fmt::Debug for BatchParts<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "BatchParts({} queries)", self.operations.len())
+    }
+}
+
+/// A running batch.
+pub struct BatchCall<T> {
+    work: BoxFuture<'static, Result<Done<T>>>,
+}
+
+impl<T> std::fmt::Debug for BatchCall<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("BatchCall")
+    }
+}
+
+impl<T> Future for BatchCall<T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.work.as_mut().poll(cx).map(|done| done.map(|done| done.values))
+    }
+}
+
+pub(crate) fn run<T: Send + 'static>(pool: Arc<Pool>, batch: BatchParts<T>) -> BatchCall<T> {
+    let BatchParts { operations, finish } = batch;
+    let span = telemetry::batch_span(&pool.shared.server, operations.len());
+    let intents = pool.hooks.clone().map(|hooks| {
+        let intents: Vec<Intent> =
+            operations.iter().flat_map(|operation| telemetry::intents(operation, false)).collect();
+        (hooks, intents)
+    });
+    let mut finish = Some(finish);
+    let work = async move { run_all(&pool, operations, &mut finish).await }.boxed();
+    let rows = |done: &Done<T>| done.rows;
+    let work = match intents {
+        None => work,
+        Some((hooks, intents)) => telemetry::around(hooks, intents, work, rows).boxed(),
+    };
+    BatchCall { work: if span.is_disabled() { work } else { telemetry::within(span, work, rows).boxed() } }
+}
+
+async fn run_all<T: Send>(
+    pool: &Arc<Pool>,
+    operations: Vec<Operation>,
+    finish: &mut Option<Finish<T>>,
+) -> Result<Done<T>> {
+    if let Some(error) = operations.iter().find_map(Operation::refused) {
+        return Err(error);
+    }
+    let statements: Option<Vec<_>> = operations.iter().map(single::single_statement).collect();
+    match statements {
+        Some(statements) => again_while_stale(pool, &operations, &statements, finish).await,
+        None => one_by_one(pool, operations, finish).await,
+    }
+}
+
+/// Nothing of a batch holds that met a stale statement, so that all of it can be prepared again, and a second time from
+/// other texts: see `Texts`.
+async fn again_while_stale<T: Send>(
+    pool: &Arc<Pool>,
+    operations: &[Operation],
+    statements: &[(Statement, &'static Table)],
+    finish: &mut Option<Finish<T>>,
+) -> Result<Done<T>> {
+    // Where a pooler is, texts stand for nothing but themselves.
+    let attempts = if pool.shared.unnamed.is_some() { 1 } else { 2 };
+    let mut attempt = 0;
+    loop {
+        let generation = pool.shared.texts.generation();
+        let mut stale = false;
+        let lease = pool.acquire().await?;
+        if attempt > 0 {
+            statements.iter().for_each(|(statement, _)| Session::new(&lease, "batch").forget(statement));
+        }
+        match pipelined(lease, operations, statements, finish, &mut stale).await {
+            Err(_) if stale && attempt < attempts => {
+                if attempt > 0 {
+                    pool.shared.texts.begin_generation(generation);
+                }
+                attempt += 1;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Reads outcomes as what was asked for.
+fn read_all<T>(outcomes: Vec<Outcome>, finish: &mut Option<Finish<T>>) -> Result<Done<T>> {
+    let rows = outcomes.iter().map(Outcome::rows).sum();
+    let finish = finish.take().ok_or(Error::TransactionFinished)?;
+    Ok(Done { values: finish(outcomes.into_iter())?, rows })
+}
+
+/// Whether it is known only from what came back whether a batch holds: a row that must be there may be missing.
+fn has_to_be_seen(operations: &[Operation]) -> bool {
+    operations.iter().any(Operation::must_find) && !operations.iter().all(Operation::only_reads)
+}
+
+/// BEGIN, every statement and COMMIT go out together. After a failure PostgreSQL refuses the rest, and turns the COMMIT
+/// into a ROLLBACK. Where a missing row is a failure too, which only the client sees, COMMIT waits for the answers.
+/// `stale` tells whether a migration was the reason.
+async fn pipelined<T: Send>(
+    lease: Lease,
+    operations: &[Operation],
+    statements: &[(Statement, &'static Table)],
+    finish: &mut Option<Finish<T>>,
+    stale: &mut bool,
+) -> Result<Done<T>> {
+    let session = Session::new(&lease, "batch");
+    let mut prepared = Vec::with_capacity(statements.len());
+    for (statement, table) in statements {
+        let known = session.prepare(statement, Some(table)).await;
+        prepared.push(known.inspect_err(|error| *stale = session.is_stale(error))?);
+    }
+    if lease.is_closed() {
+        return Err(Error::ConnectionLost("it is closed".to_owned()));
+    }
+    let transaction = OpenTransaction::adopt(lease, Cow::Borrowed("BEGIN"));
+    let lease = transaction.lease()?;
+    let (outcomes, committed) = send_together(lease, operations, statements, &prepared).await;
+    let mut outcomes = match outcomes {
+        Ok(outcomes) => outcomes,
+        Err(error) => {
+            let is_over = match &committed {
+                Some(committed) => committed.is_ok(),
+                None => lease.batch_execute("ROLLBACK").await.is_ok(),
+            };
+            if is_over {
+                transaction.mark_finished();
+                *stale = Session::new(lease, "batch").is_stale(&error);
+                return Err(error);
+            }
+            return Err(if committed.is_some() { without_answer(operations, error) } else { error });
+        }
+    };
+    match committed {
+        Some(committed) => {
+            committed.map_err(|error| without_answer(operations, commit_error(&error)))?;
+            transaction.mark_finished();
+            let read = read_lacking(lease, operations, &mut outcomes).await;
+            let read = read.and_then(|()| read_all(outcomes, finish));
+            if operations.iter().any(Operation::writes) { read.map_err(Error::after_commit) } else { read }
+        }
+        None => {
+            read_lacking(lease, operations, &mut outcomes).await?;
+            match read_all(outcomes, finish) {
+                Ok(done) => transaction.commit().await.map(|()| done),
+                Err(error) => {
+                    // If it cannot be rolled back, the connection is not used again, and the server rolls back.
+                    drop(transaction.rollback().await);
+                    Err(error)
+                }
+            }
+        }
+    }
+}
+
+/// What came of the statements, and of the COMMIT if it went out with them.
+type Together = (Result<Vec<Outcome>>, Option<Result<(), tokio_postgres::Error>>);
+
+/// Sends BEGIN, the statements, and COMMIT unless it has to wait.
+async fn send_together(
+    lease: &Lease,
+    operations: &[Operation],
+    statements: &[(Statement, &'static Table)],
+    prepared: &[Prepared],
+) -> Together {
+    // Set by a statement that could not even be sent, which is known before the last message goes out.
+    let failed = AtomicBool::new(false);
+    let work = join_all(operations.iter().zip(statements.iter().zip(prepared)).map(
+        |(operation, ((statement, table), prepared))| {
+            answer_of(lease, operation, statement, table, prepared)
+                .inspect_err(|_| failed.store(true, Ordering::Relaxed))
+        },
+    ));
+    let begin = lease.batch_execute("BEGIN");
+    let (begun, outcomes, committed) = if has_to_be_seen(operations) {
+        let (begun, outcomes) = join(begin, work).await;
+        (begun, outcomes, None)
+    } else {
+        let last = async {
+            let sql = if failed.load(Ordering::Relaxed) { "ROLLBACK" } else { "COMMIT" };
+            lease.simple_query(sql).await.map(drop)
+        };
+        let (begun, (outcomes, committed)) = join(begin, join(work, last)).await;
+        (begun, outcomes, Some(committed))
+    };
+    let outcomes = begun.map_err(|error| from_connection(&error)).and_then(|()| outcomes.into_iter().collect());
+    (outcomes, committed)
+}
+
+/// What a failure means once COMMIT is on its way: where no answer came, the batch may hold. An answer of the server to
+/// one of its statements says that it does not.
+fn without_answer(operations: &[Operation], error: Error) -> Error {
+    match error {
+        Error::ConnectionLost(_) if operations.iter().any(Operation::writes) => Error::CommitUnknown,
+        Error::CommitUnknown if !operations.iter().any(Operation::writes) => {
+            Error::ConnectionLost("it broke before the answer came".to_owned())
+        }
+        error => error,
+    }
+}
+
+/// What one statement of a batch gives.
+async fn answer_of(
+    lease: &Lease,
+    operation: &Operation,
+    statement: &Statement,
+    table: &'static Table,
+    prepared: &Prepared,
+) -> Result<Outcome> {
+    let session = Session::new(lease, operation.name());
+    let outcome = if operation.counts_written_rows() {
+        session.ask_prepared(prepared, statement, Some(table)).await.map(Outcome::Count)
+    } else {
+        let rows = session.ask_prepared(prepared, statement, Some(table)).await;
+        rows.and_then(|rows| single::outcome_of(operation, Node::new(table, rows)))
+    };
+    outcome.map_err(|error| single::explain(operation, error)).inspect_err(|error| {
+        if session.is_stale(error) {
+            session.forget(statement);
+        }
+    })
+}
+
+/// Reads rows that others made while they were written to.
+async fn read_lacking(lease: &Lease, operations: &[Operation], outcomes: &mut [Outcome]) -> Result<()> {
+    for (operation, outcome) in operations.iter().zip(outcomes) {
+        if let Some(again) = single::lacking(operation, outcome) {
+            *outcome = execute(Session::new(lease, operation.name()), again).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Queries that take several statements each run after one another, in one transaction.
+async fn one_by_one<T: Send>(
+    pool: &Arc<Pool>,
+    operations: Vec<Operation>,
+    finish: &mut Option<Finish<T>>,
+) -> Result<Done<T>> {
+    let transaction = OpenTransaction::begin(pool, "BEGIN").await?;
+    let mut outcomes = Vec::with_capacity(operations.len());
+    for operation in operations {
+        outcomes.push(execute(Session::in_transaction(&transaction, WHOLE, operation.name())?, operation).await?);
+    }
+    let done = read_all(outcomes, finish)?;
+    transaction.commit().await?;
+    Ok(done)
+}

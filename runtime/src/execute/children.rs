@@ -1,0 +1,376 @@
+//! Writes to rows that point at rows, or meet them in a table between: one statement for all that is done to the rows
+//! of a relation in the same way.
+
+use super::insert::insert_many;
+use super::keys::{KeySet, runs};
+use super::nested::{change_one, changes_nothing, equal_to, not_found, values_at};
+use super::read::count_of;
+use super::upsert::{self, upsert_many};
+use super::{changes, level};
+use crate::connection::Session;
+use crate::error::Result;
+use crate::meta::{Count, JoinTable, Relation};
+use crate::query::{Action, BulkOptions, Condition, Insert, Key, SetTo, Sets, is_idle};
+use crate::rows::Node;
+use crate::sql::{self, Given, Pairs};
+use crate::value::{Param, RawList};
+
+/// The rows of a relation that belong to rows of a node, which are known by their numbers.
+#[derive(Clone, Copy)]
+pub(super) struct Children<'a> {
+    pub(super) session: Session<'a>,
+    pub(super) parents: &'a Node,
+    pub(super) relation: &'static Relation,
+}
+
+/// Something of the parent with this number.
+pub(super) type OfRow<T> = (usize, T);
+
+/// The condition that rows with these keys meet.
+fn any_of(relation: &Relation, keys: &[Key]) -> Condition {
+    let of_kind = |(columns, keys): (Vec<u16>, Vec<&Key>)| {
+        let child = relation.child;
+        match columns.as_slice() {
+            // Lists of lists do not exist as parameters.
+            [column] if !child.columns[usize::from(*column)].sql_type.ends_with("[]") => {
+                let values = keys.iter().flat_map(|key| key.iter().map(|(_, value)| value.clone())).collect();
+                Condition::In { column: *column, values: Param::Array(values) }
+            }
+            _ => {
+                let keys = keys.iter().map(|key| key.iter().map(|(_, value)| value.clone()).collect()).collect();
+                Condition::Keys { table: child, columns, keys }
+            }
+        }
+    };
+    let mut kinds: Vec<Condition> = by_columns(keys.iter(), |key| key).into_iter().map(of_kind).collect();
+    if kinds.len() == 1 { kinds.remove(0) } else { Condition::Or(kinds) }
+}
+
+/// Things by the columns of their keys.
+fn by_columns<T>(things: impl Iterator<Item = T>, key: impl Fn(&T) -> &Key) -> Vec<(Vec<u16>, Vec<T>)> {
+    let mut kinds: Vec<(Vec<u16>, Vec<T>)> = Vec::new();
+    for thing in things {
+        let columns: Vec<u16> = key(&thing).iter().map(|(column, _)| *column).collect();
+        match kinds.iter_mut().find(|(known, _)| *known == columns) {
+            Some((_, known)) => known.push(thing),
+            None => kinds.push((columns, vec![thing])),
+        }
+    }
+    kinds
+}
+
+impl Children<'_> {
+    fn parent_key(self, parent: usize) -> Vec<Param> {
+        values_at(self.parents.cursor(parent), self.relation.parent_columns)
+    }
+
+    /// The condition that the children of a parent meet.
+    fn belonging(self, parent: usize) -> Condition {
+        match (self.relation.through, self.parent_key(parent).as_slice()) {
+            (Some(_), [key]) => Condition::JoinedTo { relation: self.relation, key: key.clone() },
+            (_, key) => equal_to(self.relation.child_columns.iter().copied(), key.to_vec()),
+        }
+    }
+
+    async fn execute_update(self, condition: &Condition, sets: &Sets) -> Result<u64> {
+        let child = self.relation.child;
+        self.session.execute(sql::update_statement(child, condition, sets, false), child).await
+    }
+
+    async fn execute_delete(self, condition: &Condition) -> Result<u64> {
+        let child = self.relation.child;
+        self.session.execute(sql::delete_statement(child, condition, false), child).await
+    }
+
+    fn is_to_one(self) -> bool {
+        self.relation.count != Count::Many
+    }
+
+    fn point_at(self, parent: usize, row: &mut Insert) {
+        row.point_at(self.relation.child_columns, self.relation.parent_columns, self.parents.cursor(parent));
+    }
+
+    /// What is done to the rows of parents, all of it of one kind.
+    pub(super) async fn write(self, actions: Vec<OfRow<Action>>) -> Result<()> {
+        let (mut creates, mut connects, mut either) = (Vec::new(), Vec::new(), Vec::new());
+        let mut changes: Vec<OfRow<Vec<Action>>> = Vec::new();
+        for (parent, action) in actions {
+            match action {
+                Action::Create(rows) => creates.extend(rows.into_iter().map(|row| (parent, row))),
+                Action::Connect(keys) => connects.extend(keys.into_iter().map(|key| (parent, key))),
+                Action::ConnectOrCreate(key, row) => either.push((parent, (row, key))),
+                action => match changes.last_mut() {
+                    Some((same, actions)) if *same == parent => actions.push(action),
+                    _ => changes.push((parent, vec![action])),
+                },
+            }
+        }
+        if !creates.is_empty() {
+            self.create(creates).await?;
+        }
+        self.connect(connects, self.is_to_one()).await?;
+        self.connect_or_create(either).await?;
+        for (parent, actions) in changes {
+            self.change(parent, actions).await?;
+        }
+        Ok(())
+    }
+
+    async fn create(self, rows: Vec<OfRow<Insert>>) -> Result<()> {
+        let Some(through) = self.relation.through else {
+            let pointing = |(parent, mut row)| {
+                self.point_at(parent, &mut row);
+                row
+            };
+            let rows = rows.into_iter().map(pointing).collect();
+            return insert_many(self.session, rows, BulkOptions::default()).await.map(drop);
+        };
+        let (parents, rows): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        let made = level::create(self.session, self.relation, rows).await?;
+        self.join(through, parents.into_iter().zip(0..made.len()), &made).await
+    }
+
+    /// Rows of the table between: parents, and the rows of `children` that they are to meet.
+    async fn join(
+        self,
+        through: JoinTable,
+        pairs: impl ExactSizeIterator<Item = (usize, usize)>,
+        children: &Node,
+    ) -> Result<()> {
+        let relation = self.relation;
+        let (ours, theirs) = (usize::from(relation.parent_columns[0]), usize::from(relation.child_columns[0]));
+        let (mut left, mut right) = (RawList::with_capacity(pairs.len()), RawList::with_capacity(pairs.len()));
+        for (parent, child) in pairs.filter(|(_, child)| *child < children.len()) {
+            if let (Some(parent), Some(child)) = (self.parents.raw(parent, ours), children.raw(child, theirs)) {
+                left.push(parent);
+                right.push(child);
+            }
+        }
+        let statement = sql::join_statement(self.parents.table, relation, through, left, right);
+        self.session.execute(statement, relation.child).await.map(drop)
+    }
+
+    /// Makes rows belong to parents. With `release`, others do not belong to these parents any more.
+    async fn connect(self, keys: Vec<OfRow<Key>>, release: bool) -> Result<()> {
+        for (columns, keys) in by_columns(keys.into_iter(), |(_, key)| key) {
+            let distinct = runs(keys, |(_, key)| key);
+            // A row can meet several parents, but points at the last one.
+            let distinct = match self.relation.through {
+                Some(_) => vec![distinct.into_iter().flatten().collect()],
+                None => distinct,
+            };
+            for keys in distinct {
+                self.connect_by(columns.clone(), keys, release).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Connects by keys of the same columns.
+    async fn connect_by(self, columns: Vec<u16>, keys: Vec<OfRow<Key>>, release: bool) -> Result<()> {
+        let Children { session, relation, .. } = self;
+        let expected = keys.len() as u64;
+        let mut pairs = Pairs::new(self.parents.table, relation, columns);
+        for (parent, key) in keys {
+            pairs.given.push(self.parent_key(parent).into_iter().chain(key.into_iter().map(|(_, value)| value)));
+        }
+        let found = match relation.through {
+            None => session.execute(sql::connect_statement(pairs, release), relation.child).await?,
+            Some(through) => {
+                let statement = sql::connect_through_statement(pairs, through, release);
+                count_of(&Node::new(relation.child, session.query(statement, relation.child).await?))?.into_count()?
+            }
+        };
+        if found < expected { Err(not_found(relation.child, "connected")) } else { Ok(()) }
+    }
+
+    async fn connect_or_create(self, rows: Vec<OfRow<(Insert, Key)>>) -> Result<()> {
+        let Children { session, relation, .. } = self;
+        let Some(through) = relation.through else {
+            for run in runs(rows, |(_, (_, key))| key) {
+                self.connect_or_create_referencing(run).await?;
+            }
+            return Ok(());
+        };
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let (parents, rows): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        let upserted = upsert_many(session, rows, &Sets::new(), &Condition::ALL).await?;
+        self.join(through, parents.into_iter().zip(upserted.places.iter().copied()), &upserted.node).await
+    }
+
+    /// Rows with different keys, which then belong to their parents.
+    async fn connect_or_create_referencing(self, mut rows: Vec<OfRow<(Insert, Key)>>) -> Result<()> {
+        if self.is_to_one() {
+            for (parent, (_, key)) in &rows {
+                let others = self.belonging(*parent).and(any_of(self.relation, std::slice::from_ref(key)).negated());
+                self.execute_update(&others, &self.no_parent()).await?;
+            }
+        }
+        rows.iter_mut().for_each(|(parent, (row, _))| self.point_at(*parent, row));
+        let theirs = self.relation.child_columns.iter().map(|column| (*column, SetTo::Excluded)).collect();
+        let rows = rows.into_iter().map(|(_, row)| row).collect();
+        upsert_many(self.session, rows, &theirs, &Condition::ALL).await.map(drop)
+    }
+
+    /// Sets the children's foreign key to null.
+    fn no_parent(self) -> Sets {
+        self.relation.child_columns.iter().map(|column| (*column, SetTo::Value(Param::Null))).collect()
+    }
+
+    /// Changes rows of one parent: `actions` are of one kind.
+    async fn change(self, parent: usize, actions: Vec<Action>) -> Result<()> {
+        let (mut removed, mut updates, mut upserts) = (Vec::new(), Vec::new(), Vec::new());
+        let belonging = || self.belonging(parent);
+        let mut deletes = false;
+        for action in actions {
+            match action {
+                Action::Disconnect(Some(keys)) => removed.extend(keys),
+                Action::Delete(Some(keys)) => {
+                    deletes = true;
+                    removed.extend(keys);
+                }
+                Action::Disconnect(None) => self.disconnect(parent, Condition::ALL, 1).await?,
+                Action::Delete(None) => self.delete(&belonging(), 1).await?,
+                Action::Set(keys) => self.set(parent, keys).await?,
+                Action::Update { key: Some(key), sets, nested } if nested.is_empty() => updates.push((key, sets)),
+                Action::Update { key, sets, nested } => {
+                    let condition = key.map_or(Condition::ALL, |key| any_of(self.relation, &[key]));
+                    let condition = belonging().and(condition);
+                    change_one(self.session, self.relation.child, condition, sets, nested).await?;
+                }
+                Action::UpdateMany { condition, sets } => {
+                    if !is_idle(self.relation.child, &sets) {
+                        self.execute_update(&belonging().and(condition), &sets).await?;
+                    }
+                }
+                // Without a key it is the row that the relation's own columns identify.
+                Action::Upsert { key, row, sets } => {
+                    upserts.push((key.unwrap_or_else(|| self.own_key(parent)), row, sets))
+                }
+                Action::DeleteMany(condition) => self.delete(&belonging().and(condition), 0).await?,
+                _ => return Err(changes_nothing()),
+            }
+        }
+        if !removed.is_empty() {
+            let (those, expected) = (any_of(self.relation, &removed), removed.len() as u64);
+            match deletes {
+                true => self.delete(&belonging().and(those), expected).await?,
+                false => self.disconnect(parent, those, expected).await?,
+            }
+        }
+        changes::update_each(self.session, self.relation, &belonging(), updates).await?;
+        for run in runs(upserts, |(key, ..)| key) {
+            self.upsert(parent, run).await?;
+        }
+        Ok(())
+    }
+
+    fn own_key(self, parent: usize) -> Key {
+        self.relation.child_columns.iter().copied().zip(self.parent_key(parent)).collect()
+    }
+
+    async fn delete(self, condition: &Condition, expected: u64) -> Result<()> {
+        let deleted = self.execute_delete(condition).await?;
+        if deleted < expected { Err(not_found(self.relation.child, "deleted")) } else { Ok(()) }
+    }
+
+    /// Of a relation through a table between, a row that does not belong to the parent may be given, as in Prisma.
+    async fn disconnect(self, parent: usize, those: Condition, expected: u64) -> Result<()> {
+        let Children { session, relation, .. } = self;
+        if let Some(through) = relation.through {
+            let key = self.parent_key(parent).into_iter().next().unwrap_or(Param::Null);
+            let statement = sql::disconnect_statement(relation, through, key, &those);
+            return session.execute(statement, relation.child).await.map(drop);
+        }
+        let released = self.execute_update(&self.belonging(parent).and(those), &self.no_parent()).await?;
+        if released < expected { Err(not_found(relation.child, "disconnected")) } else { Ok(()) }
+    }
+
+    /// Makes exactly these rows belong to a parent.
+    async fn set(self, parent: usize, keys: Vec<Key>) -> Result<()> {
+        let kinds = by_columns(keys.iter(), |key| key).len();
+        if kinds != 1 {
+            // Of no keys, or of several kinds, it takes a statement to let the others go.
+            let those = any_of(self.relation, &keys);
+            match self.relation.through {
+                Some(_) => self.disconnect(parent, those.negated(), 0).await?,
+                None => {
+                    let others = self.belonging(parent).and(those.negated());
+                    self.execute_update(&others, &self.no_parent()).await?;
+                }
+            }
+        }
+        let mut met = KeySet::default();
+        let keys = keys.into_iter().filter(|key| met.add(key).1).map(|key| (parent, key)).collect();
+        self.connect(keys, kinds == 1).await
+    }
+
+    /// Rows of one parent, with different keys: those that are there are changed, the others created.
+    async fn upsert(self, parent: usize, rows: Vec<(Key, Insert, Sets)>) -> Result<()> {
+        let belonging = self.belonging(parent);
+        if let Some(through) = self.relation.through {
+            return self.upsert_through(through, parent, belonging, rows).await;
+        }
+        let pointing = |(key, mut row, sets): (Key, Insert, Sets)| {
+            self.point_at(parent, &mut row);
+            (key, row, sets)
+        };
+        let rows: Vec<_> = rows.into_iter().map(pointing).collect();
+        match changes::common_sets(&rows) {
+            Some(sets) => {
+                let rows = rows.into_iter().map(|(key, row, _)| (row, key)).collect();
+                upsert_many(self.session, rows, &sets, &belonging).await?;
+            }
+            None => {
+                for (key, row, sets) in rows {
+                    upsert::upsert_if(self.session, row, key, sets, &belonging).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there are rows with these keys.
+    async fn which_are_there(self, keys: &[Key]) -> Result<Vec<bool>> {
+        let child = self.relation.child;
+        let mut there = vec![false; keys.len()];
+        for (columns, keys) in by_columns(keys.iter().enumerate(), |(_, key)| key) {
+            let mut given = Given::new(child, &columns);
+            keys.iter().for_each(|(_, key)| given.push(key.iter().map(|(_, value)| value.clone())));
+            let rows = self.session.query(sql::which_exist_statement(child, &columns, given), child).await?;
+            let node = Node::new(child, rows);
+            for ((place, _), at) in keys.into_iter().zip(node.cursors()) {
+                there[place] = at.get(0)?;
+            }
+        }
+        Ok(there)
+    }
+
+    /// Whether a row is there is read first: one that does not belong to the parent is an error.
+    async fn upsert_through(
+        self,
+        through: JoinTable,
+        parent: usize,
+        belonging: Condition,
+        rows: Vec<(Key, Insert, Sets)>,
+    ) -> Result<()> {
+        let Children { session, relation, .. } = self;
+        let keys: Vec<Key> = rows.iter().map(|(key, ..)| key.clone()).collect();
+        let there = self.which_are_there(&keys).await?;
+        let (mut updates, mut creates) = (Vec::new(), Vec::new());
+        for ((key, row, sets), is_there) in rows.into_iter().zip(there) {
+            match is_there {
+                true => updates.push((key, sets)),
+                false => creates.push(row),
+            }
+        }
+        changes::update_each(session, relation, &belonging, updates).await?;
+        if creates.is_empty() {
+            return Ok(());
+        }
+        let made = level::create(session, relation, creates).await?;
+        self.join(through, (0..made.len()).map(|child| (parent, child)), &made).await
+    }
+}

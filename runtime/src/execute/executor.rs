@@ -1,0 +1,225 @@
+//! Where queries go: to a connection of the pool, or to that of a transaction.
+
+use std::sync::Arc;
+
+use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::stream::BoxStream;
+use tokio_postgres::Row;
+
+use super::call::{Call, Done};
+use super::copy::copy_rows;
+use super::raw::{self, may_write};
+use super::run::execute;
+use super::single;
+use super::stream::{self, RowStream};
+use super::target::{LOCK_NEEDS_TRANSACTION, Target};
+use crate::connection::{Answer, OpenTransaction, Pool, Scope, Session, WHOLE};
+use crate::error::{Error, Result};
+use crate::meta::Table;
+use crate::query::{Insert, Operation, Outcome, Parts, Query, Select, SqlCall};
+use crate::rows::{FromRawRow, FromRow, RawRow, ReadRow};
+use crate::sql::Statement;
+use crate::telemetry::{self, Hooks, Intent, IntentKind};
+use crate::value::Param;
+
+/// Where queries go: a pool, or one connection inside a transaction.
+#[derive(Debug, Clone)]
+pub struct Handle(pub(crate) Target);
+
+impl Handle {
+    /// Starts a query. What takes a transaction of its own is read before COMMIT, so that what cannot be read was not
+    /// written either.
+    pub(crate) fn call<Q: Query>(&self, query: Q) -> Call<Q::Output> {
+        let Parts { operation, finish } = query.into_parts();
+        match &self.0 {
+            Target::Pool(pool) if single::needs_transaction(&operation) => {
+                let (watched, pool) = (self.watch(&operation), Arc::clone(pool));
+                let work = in_transaction(pool, operation, finish).boxed();
+                Call::reading_first(watched.around(work, |done| done.rows))
+            }
+            target => {
+                let commits = matches!(target, Target::Pool(_)) && operation.writes();
+                Call::reading_last(self.run(operation), finish, commits)
+            }
+        }
+    }
+
+    /// Carries an operation out, on a connection of the pool or in the transaction.
+    fn run(&self, operation: Operation) -> BoxFuture<'static, Result<Outcome>> {
+        let watched = self.watch(&operation);
+        let work = match self.0.clone() {
+            Target::Pool(pool) => run_alone(pool, operation).boxed(),
+            Target::Transaction(scope) => run_in(scope, operation).boxed(),
+        };
+        watched.around(work, Outcome::rows)
+    }
+
+    /// Who looks on while an operation is carried out.
+    fn watch(&self, operation: &Operation) -> Watched {
+        let pool = self.0.pool();
+        let span = telemetry::query_span(&pool.shared.server, operation.name(), operation.table());
+        let intents = pool.hooks.as_ref().map(|hooks| {
+            let in_transaction = self.0.is_transaction();
+            (Arc::clone(hooks), telemetry::intents(operation, in_transaction))
+        });
+        Watched { span, intents }
+    }
+
+    pub(crate) async fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> Result<Vec<T>> {
+        let rows: Vec<Row> = self.raw(sql, params, "query_raw", IntentKind::QueryRaw).await?;
+        let read: Result<Vec<T>> = rows.iter().map(|row| T::from_raw(&RawRow::new(row))).collect();
+        match self.0 {
+            Target::Pool(_) if read.is_err() && may_write(sql) => read.map_err(Error::after_commit),
+            _ => read,
+        }
+    }
+
+    pub(crate) fn query_raw_stream<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> RowStream<T> {
+        stream::of_raw(self.0.clone(), Statement::own(sql.to_owned(), params))
+    }
+
+    pub(crate) fn execute_raw(&self, sql: &str, params: Vec<Param>) -> BoxFuture<'static, Result<u64>> {
+        self.raw(sql, params, "execute_raw", IntentKind::ExecuteRaw)
+    }
+
+    fn raw<T: Answer + 'static>(
+        &self,
+        sql: &str,
+        params: Vec<Param>,
+        operation: &'static str,
+        kind: IntentKind,
+    ) -> BoxFuture<'static, Result<T>> {
+        let pool = self.0.pool();
+        let span = telemetry::query_span(&pool.shared.server, operation, None);
+        let hooks = pool.hooks.clone();
+        let (target, statement) = (self.0.clone(), Statement::own(sql.to_owned(), params));
+        let in_transaction = target.is_transaction();
+        let work = async move { raw::ask(target, &statement, operation).await }.boxed();
+        let work = match hooks {
+            None => work,
+            Some(hooks) => telemetry::around(hooks, telemetry::raw_intent(kind, in_transaction), work, T::rows).boxed(),
+        };
+        if span.is_disabled() { work } else { telemetry::within(span, work, T::rows).boxed() }
+    }
+
+    /// The rows of a query as a stream, each read where its cursor stands.
+    pub(crate) fn select_stream<R: ReadRow>(&self, select: Box<Select>) -> RowStream<R::Out> {
+        stream::of_select::<R>(self.0.clone(), select)
+    }
+
+    /// The rows of a query of `queries/` as a stream.
+    pub(crate) fn query_stream<T: FromRow>(&self, call: SqlCall) -> RowStream<T> {
+        stream::of_sql(self.0.clone(), call)
+    }
+
+    /// Copies rows into a table, all or none, and counts them.
+    pub(crate) fn copy_in(
+        self,
+        table: &'static Table,
+        rows: BoxStream<'static, Result<Insert>>,
+    ) -> BoxFuture<'static, Result<u64>> {
+        let pool = self.0.pool();
+        let span = telemetry::query_span(&pool.shared.server, COPY_IN, Some(table));
+        let hooks = pool.hooks.clone();
+        let in_transaction = self.0.is_transaction();
+        let work = copy(self.0, table, rows).boxed();
+        let work = match hooks {
+            None => work,
+            Some(hooks) => {
+                let intent = Intent::of(table, IntentKind::CreateMany, in_transaction);
+                telemetry::around(hooks, vec![intent], work, |copied| *copied).boxed()
+            }
+        };
+        if span.is_disabled() { work } else { telemetry::within(span, work, |copied| *copied).boxed() }
+    }
+}
+
+/// The span of a query, and the hooks around it.
+struct Watched {
+    span: tracing::Span,
+    intents: Option<(Arc<Hooks>, Vec<Intent>)>,
+}
+
+impl Watched {
+    fn around<T: Send + 'static>(
+        self,
+        work: BoxFuture<'static, Result<T>>,
+        rows: fn(&T) -> u64,
+    ) -> BoxFuture<'static, Result<T>> {
+        let work = match self.intents {
+            None => work,
+            Some((hooks, intents)) => telemetry::around(hooks, intents, work, rows).boxed(),
+        };
+        // Without a subscriber there is nothing to enter and leave at every poll.
+        if self.span.is_disabled() { work } else { telemetry::within(self.span, work, rows).boxed() }
+    }
+}
+
+/// Carries out an operation that is in no transaction.
+#[allow(clippy::manual_async_fn, reason = "an async function keeps room for its arguments twice")]
+fn run_alone(pool: Arc<Pool>, operation: Operation) -> impl Future<Output = Result<Outcome>> + Send {
+    async move {
+        if operation.locks_rows() {
+            return Err(Error::Refused(LOCK_NEEDS_TRANSACTION.to_owned()));
+        }
+        let lease = pool.acquire().await?;
+        execute(Session::new(&lease, operation.name()), operation).await
+    }
+}
+
+/// Carries out an operation in an open transaction.
+async fn run_in(scope: Scope, operation: Operation) -> Result<Outcome> {
+    let running = scope.enter().await?;
+    let outcome = execute(scope.session(operation.name())?, operation).await;
+    running.end(&outcome);
+    outcome
+}
+
+/// Carries out an operation of several statements, all or nothing.
+async fn in_transaction<T>(pool: Arc<Pool>, operation: Operation, finish: fn(Outcome) -> Result<T>) -> Result<Done<T>> {
+    if let Some(error) = operation.refused() {
+        return Err(error);
+    }
+    let transaction = OpenTransaction::begin(&pool, "BEGIN").await?;
+    let outcome = execute(Session::in_transaction(&transaction, WHOLE, operation.name())?, operation).await?;
+    let done = Done::read(outcome, finish)?;
+    transaction.commit().await?;
+    Ok(done)
+}
+
+/// In traces.
+const COPY_IN: &str = "copy_in";
+
+/// Copies rows, all or none.
+async fn copy(target: Target, table: &'static Table, rows: BoxStream<'static, Result<Insert>>) -> Result<u64> {
+    match target {
+        Target::Pool(pool) => {
+            let transaction = OpenTransaction::begin(&pool, "BEGIN").await?;
+            let copied = copy_rows(Session::in_transaction(&transaction, WHOLE, COPY_IN)?, table, rows).await?;
+            transaction.commit().await?;
+            Ok(copied)
+        }
+        Target::Transaction(scope) => {
+            // Dropped in the middle, it fails on the server without an answer that anyone sees.
+            let running = scope.enter().await?;
+            let copied = copy_rows(scope.session(COPY_IN)?, table, rows).await;
+            running.end(&copied);
+            copied
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_of_future<F>(_: impl FnOnce(Arc<Pool>, Operation) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn every_call_moves_a_small_future() {
+        let size = size_of_future(run_alone);
+        assert!(size <= 1024, "{size} bytes: box what only some operations await");
+    }
+}

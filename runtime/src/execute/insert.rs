@@ -1,0 +1,265 @@
+//! Inserts: the rows that a new row points at first, then the row, then the rows that point at it.
+//!
+//! Rows of one level that have values for the same columns go in one statement.
+
+use futures_util::future::{BoxFuture, FutureExt};
+use tokio_postgres::Row;
+
+use super::level;
+use crate::connection::Session;
+use crate::error::{Error, Result};
+use crate::meta::Table;
+use crate::query::{
+    BulkInsert, BulkLookup, BulkOptions, Cell, Insert, MOST_ROWS, OnConflict, takes_several_statements,
+};
+use crate::rows::{Cursor, Node};
+use crate::sql::{self, Statement};
+
+/// The statement of a row that takes no other along.
+pub(crate) fn statement(mut row: Insert) -> Statement {
+    row.fill_defaults();
+    sql::insert_statement(row.table, row.cells)
+}
+
+/// The same, of a connection that may know it.
+fn shaped_statement(session: Session<'_>, mut row: Insert) -> Statement {
+    row.fill_defaults();
+    sql::shaped_insert_statement(session.shapes(), row.table, row.cells)
+}
+
+/// Inserts a row with all that it takes along, and gives the row.
+pub(crate) fn insert(session: Session<'_>, mut row: Insert) -> BoxFuture<'_, Result<Node>> {
+    async move {
+        if !row.is_nested() {
+            return insert_row(session, row).await;
+        }
+        let theirs = level::write_before(session, std::slice::from_mut(&mut row)).await?;
+        let node = insert_row(session, row).await?;
+        level::write_behind(session, &node, theirs).await?;
+        Ok(node)
+    }
+    .boxed()
+}
+
+/// Inserts a row that takes no other along.
+pub(super) async fn insert_row(session: Session<'_>, row: Insert) -> Result<Node> {
+    let (table, looked_up) = (row.table, lookups_of(&row));
+    let rows = session
+        .query(shaped_statement(session, row), table)
+        .await
+        .map_err(|error| explain_lookup(error, table, &looked_up))?;
+    let node = Node::new(table, rows);
+    found_all(&node, &looked_up)?;
+    Ok(node)
+}
+
+/// The columns of a row that are looked up, and the models that they are looked up in.
+pub(super) fn lookups_of(row: &Insert) -> Vec<(u16, &'static str)> {
+    let lookup = |(column, cell): &(u16, Cell)| match cell {
+        Cell::Lookup { relation, .. } => Some((*column, relation.child.name)),
+        Cell::Value(_) => None,
+    };
+    row.cells.iter().filter_map(lookup).collect()
+}
+
+/// A required column that was looked up is null where there was nothing to find.
+pub(super) fn explain_lookup(error: Error, table: &'static Table, looked_up: &[(u16, &'static str)]) -> Error {
+    let Error::NotNullViolation(violation) = &error else { return error };
+    let is_meant = |column: &u16| violation.columns.iter().any(|name| name == table.columns[usize::from(*column)].name);
+    match looked_up.iter().find(|(column, _)| is_meant(column)) {
+        Some((_, model)) => Error::NotFound { model, operation: "connected" },
+        None => error,
+    }
+}
+
+/// An optional column that was looked up is null, too, and that is no error to PostgreSQL.
+pub(super) fn found_all(node: &Node, looked_up: &[(u16, &'static str)]) -> Result<()> {
+    let missing = |at: Cursor<'_>| {
+        looked_up.iter().find(|(column, _)| at.raw(usize::from(*column)).is_none()).map(|(_, model)| *model)
+    };
+    match node.cursors().find_map(missing) {
+        Some(model) => Err(Error::NotFound { model, operation: "connected" }),
+        None => Ok(()),
+    }
+}
+
+/// What became of rows that were inserted in bulk.
+#[derive(Debug, Default)]
+pub(super) struct Inserted {
+    pub(super) count: u64,
+    /// The rows, if they were to come back.
+    pub(super) rows: Vec<Row>,
+}
+
+/// Rows with values for the same columns.
+pub(super) struct Group {
+    pub(super) bulk: BulkInsert,
+    /// Where its rows stood among all rows, if they are to come back.
+    pub(super) positions: Vec<usize>,
+}
+
+/// Inserts many rows, those with values for the same columns in one statement, and what they take along level by
+/// level.
+pub(super) fn insert_many(
+    session: Session<'_>,
+    rows: Vec<Insert>,
+    options: BulkOptions,
+) -> BoxFuture<'_, Result<Inserted>> {
+    async move {
+        if options.skip_duplicates && rows.iter().any(|row| row.is_nested() || row.looks_up()) {
+            return Err(Error::Refused(SKIPPING_NEEDS_PLAIN_ROWS.to_owned()));
+        }
+        let mut inserted = Inserted::default();
+        let mut rows = rows.into_iter();
+        loop {
+            let part: Vec<Insert> = rows.by_ref().take(MOST_ROWS).collect();
+            if part.is_empty() {
+                return Ok(inserted);
+            }
+            let of_part = insert_part(session, part, options).await?;
+            inserted.count += of_part.count;
+            inserted.rows.extend(of_part.rows);
+        }
+    }
+    .boxed()
+}
+
+/// Rows that go together.
+async fn insert_part(session: Session<'_>, mut rows: Vec<Insert>, options: BulkOptions) -> Result<Inserted> {
+    let table = rows[0].table;
+    if !rows.iter().any(Insert::is_nested) {
+        return insert_rows(session, rows, options).await;
+    }
+    let theirs = level::write_before(session, &mut rows).await?;
+    let returning = options.returning || !theirs.is_empty();
+    let Inserted { count, rows } = insert_rows(session, rows, BulkOptions { returning, ..options }).await?;
+    let node = Node::new(table, rows);
+    level::write_behind(session, &node, theirs).await?;
+    Ok(Inserted { count, rows: node.into_rows() })
+}
+
+/// Inserts rows that take no others along.
+async fn insert_rows(session: Session<'_>, rows: Vec<Insert>, options: BulkOptions) -> Result<Inserted> {
+    let mut count = 0;
+    let mut placed: Vec<(usize, Row)> = Vec::new();
+    let mut groups: Vec<Group> = Vec::new();
+    let total = rows.len();
+    let Some(table) = rows.first().map(|row| row.table) else { return Ok(Inserted::default()) };
+    for (position, mut row) in rows.into_iter().enumerate() {
+        // What was not found is seen in the rows.
+        let returning = options.returning || row.looks_up();
+        row.fill_defaults();
+        add_to_group(&mut groups, row, position, total, BulkOptions { returning, ..options });
+    }
+    for group in groups {
+        if !group.bulk.returning {
+            for statement in sql::bulk_insert_statements(group.bulk) {
+                count += session.execute(statement, table).await?;
+            }
+            continue;
+        }
+        let rows = query_group(session, group).await?;
+        count += rows.len() as u64;
+        placed.extend(rows);
+    }
+    placed.sort_by_key(|(position, _)| *position);
+    Ok(Inserted { count, rows: placed.into_iter().map(|(_, row)| row).collect() })
+}
+
+/// The rows of a group that come back, each with the place of the one that it was made of.
+pub(super) async fn query_group(session: Session<'_>, group: Group) -> Result<Vec<(usize, Row)>> {
+    let Group { bulk, positions } = group;
+    let table = bulk.table;
+    let looked_up: Vec<(u16, &'static str)> =
+        bulk.lookups.iter().map(|lookup| (bulk.columns[lookup.place], lookup.relation.child.name)).collect();
+    let mut positions = positions.into_iter();
+    let mut placed = Vec::new();
+    for statement in sql::bulk_insert_statements(bulk) {
+        let rows = session.query(statement, table).await;
+        let node = Node::new(table, rows.map_err(|error| explain_lookup(error, table, &looked_up))?);
+        found_all(&node, &looked_up)?;
+        placed.extend(node.into_rows().into_iter().map(|row| (positions.next().unwrap_or(usize::MAX), row)));
+    }
+    Ok(placed)
+}
+
+const SKIPPING_NEEDS_PLAIN_ROWS: &str = "skip_duplicates works on rows that give keys: \
+    what is created or looked up together with a row would stay when the row is left out";
+
+/// Adds a row, the one at `position` of `total`, to the rows with the same columns. Its columns are in order.
+fn add_to_group(groups: &mut Vec<Group>, row: Insert, position: usize, total: usize, options: BulkOptions) {
+    let known = groups.iter().position(|group| fits(&row, &group.bulk));
+    let index = known.unwrap_or_else(|| {
+        let on_conflict = if options.skip_duplicates { OnConflict::Skip } else { OnConflict::Fail };
+        let bulk = empty_group(&row, total - position, options.returning, on_conflict);
+        groups
+            .push(Group { bulk, positions: Vec::with_capacity(if options.returning { total - position } else { 0 }) });
+        groups.len() - 1
+    });
+    let group = &mut groups[index];
+    if options.returning {
+        group.positions.push(position);
+    }
+    add_row(&mut group.bulk, row);
+}
+
+/// Whether a row has values for the same columns as others, and looks up the same in the same way.
+pub(crate) fn fits(row: &Insert, bulk: &BulkInsert) -> bool {
+    let same_lookup = |(place, (_, cell)): (usize, &(u16, Cell))| {
+        let known = bulk.lookups.iter().find(|lookup| lookup.place == place);
+        match (cell, known) {
+            (Cell::Value(_), None) => true,
+            (Cell::Lookup { key, .. }, Some(known)) => {
+                key.iter().map(|(column, _)| *column).eq(known.key.iter().copied())
+            }
+            _ => false,
+        }
+    };
+    row.columns().eq(bulk.columns.iter().copied())
+        && (bulk.lookups.is_empty() && !row.looks_up() || row.cells.iter().enumerate().all(same_lookup))
+}
+
+pub(super) fn add_row(bulk: &mut BulkInsert, row: Insert) {
+    bulk.rows += 1;
+    let mut lookups = bulk.lookups.iter_mut();
+    for ((_, cell), values) in row.cells.into_iter().zip(&mut bulk.values) {
+        match cell {
+            Cell::Value(value) => values.push(value),
+            Cell::Lookup { key, .. } => {
+                let values = lookups.next().map(|lookup| lookup.values.iter_mut()).into_iter().flatten();
+                values.zip(key).for_each(|(values, (_, value))| values.push(value));
+            }
+        }
+    }
+}
+
+/// A group for rows like this one.
+pub(super) fn empty_group(row: &Insert, rows: usize, returning: bool, on_conflict: OnConflict) -> BulkInsert {
+    let columns: Vec<u16> = row.columns().collect();
+    let values = columns.iter().map(|_| Vec::with_capacity(rows)).collect();
+    let lookup = |(place, (_, cell)): (usize, &(u16, Cell))| match cell {
+        Cell::Value(_) => None,
+        Cell::Lookup { relation, column, key } => {
+            let key: Vec<u16> = key.iter().map(|(column, _)| *column).collect();
+            let values = key.iter().map(|_| Vec::new()).collect();
+            Some(BulkLookup { place, relation, column: *column, key, values })
+        }
+    };
+    let lookups = row.cells.iter().enumerate().filter_map(lookup).collect();
+    BulkInsert { table: row.table, columns, values, lookups, rows: 0, returning, on_conflict }
+}
+
+/// The statement of rows that take only one, and no others along.
+pub(crate) fn bulk_statement(rows: Vec<Insert>, options: BulkOptions) -> Option<Statement> {
+    if rows.is_empty() || takes_several_statements(&rows) {
+        return None;
+    }
+    let mut groups = Vec::new();
+    let total = rows.len();
+    for (position, mut row) in rows.into_iter().enumerate() {
+        row.fill_defaults();
+        add_to_group(&mut groups, row, position, total, options);
+    }
+    let mut statements = sql::bulk_insert_statements(groups.pop()?.bulk);
+    if groups.is_empty() && statements.len() == 1 { statements.pop() } else { None }
+}

@@ -1,0 +1,148 @@
+//! Nested writes, level by level: what rows of one level take along through one relation goes together.
+
+use std::mem::{Discriminant, discriminant};
+
+use futures_util::future::{BoxFuture, FutureExt};
+
+use super::children::{Children, OfRow};
+use super::insert::insert_many;
+use super::nested;
+use super::upsert::upsert_many;
+use crate::connection::Session;
+use crate::error::{Error, Result};
+use crate::meta::Relation;
+use crate::query::{Action, BulkOptions, Condition, Insert, Key, NestedWrite, Sets};
+use crate::rows::Node;
+
+/// Writes what rows point at, and gives what is to be written behind them.
+pub(super) async fn write_before(session: Session<'_>, rows: &mut [Insert]) -> Result<Vec<OfRow<NestedWrite>>> {
+    let mut behind = Vec::new();
+    let mut either = Vec::new();
+    for (number, row) in rows.iter_mut().enumerate() {
+        let (own, theirs): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut row.after).into_iter().partition(|write| write.relation.referencing);
+        behind.extend(theirs.into_iter().map(|write| (number, write)));
+        for NestedWrite { relation, action, .. } in own {
+            match action {
+                Action::Create(others) => row.before.extend(others.into_iter().map(|other| (relation, other))),
+                Action::Connect(keys) => keys.iter().for_each(|key| nested::look_up(row, relation, key)),
+                Action::ConnectOrCreate(key, other) => add(&mut either, relation, [(number, (other, key))]),
+                _ => return Err(nested::changes_nothing()),
+            }
+        }
+    }
+    for (relation, others) in either {
+        connect_or_create(session, rows, relation, others).await?;
+    }
+    write_parents(session, rows).await?;
+    Ok(behind)
+}
+
+/// Rows that are there or are created, and that rows point at: each once.
+async fn connect_or_create(
+    session: Session<'_>,
+    rows: &mut [Insert],
+    relation: &'static Relation,
+    others: Vec<OfRow<(Insert, Key)>>,
+) -> Result<()> {
+    let (numbers, others): (Vec<_>, Vec<_>) = others.into_iter().unzip();
+    let upserted = upsert_many(session, others, &Sets::new(), &Condition::ALL).await?;
+    for (number, place) in numbers.into_iter().zip(upserted.places) {
+        point_at(&mut rows[number], relation, &upserted.node, place)?;
+    }
+    Ok(())
+}
+
+/// The rows that rows point at: those of one relation together.
+pub(super) fn write_parents<'a>(session: Session<'a>, rows: &'a mut [Insert]) -> BoxFuture<'a, Result<()>> {
+    async move {
+        let mut parents: Vec<(&'static Relation, Vec<OfRow<Insert>>)> = Vec::new();
+        for (number, row) in rows.iter_mut().enumerate() {
+            for (relation, parent) in std::mem::take(&mut row.before) {
+                add(&mut parents, relation, [(number, parent)]);
+            }
+        }
+        for (relation, parents) in parents {
+            let (numbers, parents): (Vec<_>, Vec<_>) = parents.into_iter().unzip();
+            let parents = create(session, relation, parents).await?;
+            for (place, number) in numbers.into_iter().enumerate() {
+                point_at(&mut rows[number], relation, &parents, place)?;
+            }
+        }
+        Ok(())
+    }
+    .boxed()
+}
+
+fn point_at(row: &mut Insert, relation: &Relation, others: &Node, place: usize) -> Result<()> {
+    if place >= others.len() {
+        return Err(Error::NotFound { model: relation.child.name, operation: "connected" });
+    }
+    row.point_at(relation.parent_columns, relation.child_columns, others.cursor(place));
+    Ok(())
+}
+
+/// Adds rows to those of the same relation.
+fn add<T>(
+    relations: &mut Vec<(&'static Relation, Vec<T>)>,
+    relation: &'static Relation,
+    rows: impl IntoIterator<Item = T>,
+) {
+    match relations.iter_mut().find(|(known, _)| std::ptr::eq(*known, relation)) {
+        Some((_, known)) => known.extend(rows),
+        None => relations.push((relation, rows.into_iter().collect())),
+    }
+}
+
+pub(super) async fn create(session: Session<'_>, relation: &'static Relation, rows: Vec<Insert>) -> Result<Node> {
+    let options = BulkOptions { returning: true, ..BulkOptions::default() };
+    Ok(Node::new(relation.child, insert_many(session, rows, options).await?.rows))
+}
+
+/// Writes to the rows of one relation, all of one kind, of several parents.
+struct Group {
+    relation: &'static Relation,
+    kind: Discriminant<Action>,
+    actions: Vec<OfRow<Action>>,
+}
+
+/// The first writes of all rows, their second ones, and so on: each row's own stay in their order. Those of one kind
+/// and one relation behind one another are one write. `writes` come row by row.
+fn rounds(writes: Vec<OfRow<NestedWrite>>) -> Vec<Vec<Group>> {
+    let mut rounds: Vec<Vec<Group>> = Vec::new();
+    let mut before: Option<(usize, usize, &'static Relation, Discriminant<Action>)> = None;
+    for (number, NestedWrite { relation, action, .. }) in writes {
+        let kind = discriminant(&action);
+        let round = match before {
+            Some((same, round, last, last_kind)) if same == number => {
+                round + usize::from(!(std::ptr::eq(last, relation) && last_kind == kind))
+            }
+            _ => 0,
+        };
+        before = Some((number, round, relation, kind));
+        if rounds.len() <= round {
+            rounds.push(Vec::new());
+        }
+        let round = &mut rounds[round];
+        match round.iter_mut().find(|group| std::ptr::eq(group.relation, relation) && group.kind == kind) {
+            Some(group) => group.actions.push((number, action)),
+            None => round.push(Group { relation, kind, actions: vec![(number, action)] }),
+        }
+    }
+    rounds
+}
+
+/// Writes what belongs to the rows of a node.
+pub(super) fn write_behind<'a>(
+    session: Session<'a>,
+    node: &'a Node,
+    writes: Vec<OfRow<NestedWrite>>,
+) -> BoxFuture<'a, Result<()>> {
+    async move {
+        for Group { relation, actions, .. } in rounds(writes).into_iter().flatten() {
+            Children { session, parents: node, relation }.write(actions).await?;
+        }
+        Ok(())
+    }
+    .boxed()
+}

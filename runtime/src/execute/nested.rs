@@ -1,0 +1,255 @@
+//! A change of one row together with rows on the other side of its relations, in one transaction.
+//!
+//! Where this row holds the foreign key, the other row is written first; else it is written last, with this row's
+//! key: see `children`.
+
+use futures_util::future::{BoxFuture, FutureExt};
+
+use super::insert::insert;
+use super::level;
+use super::read::{self, count_of};
+use super::upsert::upsert;
+use crate::connection::Session;
+use crate::error::{Error, Result};
+use crate::meta::{Relation, Table};
+use crate::query::{Action, Cell, Condition, Insert, Key, Lock, NestedWrite, Operator, Select, SetTo, Sets, is_idle};
+use crate::rows::{Cursor, Node};
+use crate::sql;
+use crate::value::Param;
+
+pub(super) fn look_up(row: &mut Insert, relation: &'static Relation, key: &Key) {
+    for (ours, theirs) in relation.parent_columns.iter().zip(relation.child_columns) {
+        row.cells.retain(|(column, _)| column != ours);
+        row.cells.push((*ours, Cell::Lookup { relation, column: *theirs, key: key.clone() }));
+    }
+}
+
+pub(super) fn changes_nothing() -> Error {
+    Error::Refused("a new row has nothing yet on the other side to change".to_owned())
+}
+
+/// Whether a write says only which row this one points at: its statement does so on the way.
+fn only_points(write: &NestedWrite) -> bool {
+    write.relation.referencing && matches!(write.action, Action::Connect(_) | Action::Disconnect(_))
+}
+
+/// Whether all writes of an update fit into the statement that changes the row.
+pub(super) fn fit_into_the_update(writes: &[NestedWrite]) -> bool {
+    writes.iter().all(only_points)
+}
+
+/// Changes one row and what belongs to it. `sets` holds the row's own changes.
+pub(super) fn update<'a>(
+    session: Session<'a>,
+    table: &'static Table,
+    condition: Condition,
+    sets: Sets,
+    writes: Vec<NestedWrite>,
+) -> BoxFuture<'a, Result<Node>> {
+    async move {
+        let (own, theirs): (Vec<_>, Vec<_>) = writes.into_iter().partition(|nested| nested.relation.referencing);
+        let node = if fit_into_the_update(&own) {
+            update_pointing(session, table, condition, sets, own).await?
+        } else {
+            update_with_referenced(session, table, condition, sets, own).await?
+        };
+        if node.len() > 0 {
+            let writes = theirs.into_iter().map(|write| (0, write)).collect();
+            level::write_behind(session, &node, writes).await?;
+        }
+        Ok(node)
+    }
+    .boxed()
+}
+
+/// Changes a row, and which rows it points at, in one statement. Without a row that it is to point at nothing changes.
+async fn update_pointing(
+    session: Session<'_>,
+    table: &'static Table,
+    mut condition: Condition,
+    mut sets: Sets,
+    own: Vec<NestedWrite>,
+) -> Result<Node> {
+    let mut others = Vec::new();
+    for NestedWrite { relation, action, .. } in own {
+        let Action::Connect(keys) = action else {
+            set_null(relation, &mut sets);
+            continue;
+        };
+        for key in keys {
+            others.push((relation.child, key_condition(&key)));
+            for (ours, theirs) in relation.parent_columns.iter().zip(relation.child_columns) {
+                sets.retain(|(column, _)| column != ours);
+                sets.push((*ours, SetTo::Lookup { relation, column: *theirs, key: key.clone() }));
+            }
+        }
+    }
+    for (table, of_key) in &others {
+        condition = condition.and(Condition::Another { table, condition: Box::new(of_key.clone()) });
+    }
+    let node = if is_idle(table, &sets) {
+        read_locked(session, table, condition).await?
+    } else {
+        Node::new(table, session.query(sql::update_statement(table, &condition, &sets, true), table).await?)
+    };
+    if node.len() == 0 {
+        for (other, of_key) in others {
+            let found = session.query(sql::exists_statement(other, &of_key), other).await?;
+            if count_of(&Node::new(other, found))?.into_count()? == 0 {
+                return Err(not_found(other, "connected"));
+            }
+        }
+    }
+    Ok(node)
+}
+
+async fn read_locked(session: Session<'_>, table: &'static Table, condition: Condition) -> Result<Node> {
+    let mut select = Select::new(table);
+    select.filter(condition);
+    select.lock = Some(Lock::UPDATE);
+    read::read(session, &select, &[]).await
+}
+
+/// Writes the rows that a row points at, and then the row.
+async fn update_with_referenced(
+    session: Session<'_>,
+    table: &'static Table,
+    condition: Condition,
+    mut sets: Sets,
+    own: Vec<NestedWrite>,
+) -> Result<Node> {
+    let before = read_locked(session, table, condition).await?;
+    if before.len() == 0 {
+        return Ok(before);
+    }
+    let itself = row_condition(&before);
+    let mut deleted_last = Vec::new();
+    for NestedWrite { relation, action, .. } in own {
+        deleted_last.extend(write_referenced(session, &before, relation, action, &mut sets).await?);
+    }
+    let node = if is_idle(table, &sets) {
+        before
+    } else {
+        let statement = sql::update_statement(table, &itself, &sets, true);
+        Node::new(table, session.query(statement, table).await?)
+    };
+    for (table, condition) in deleted_last {
+        session.execute(sql::delete_statement(table, &condition, false), table).await?;
+    }
+    Ok(node)
+}
+
+/// The condition that only the first row of a node meets.
+fn row_condition(node: &Node) -> Condition {
+    equal_to(node.table.key.iter().copied(), values_of(node, node.table.key))
+}
+
+/// The values of columns in the first row of a node.
+fn values_of(node: &Node, columns: &[u16]) -> Vec<Param> {
+    match node.cursors().next() {
+        Some(at) => values_at(at, columns),
+        None => columns.iter().map(|_| Param::Null).collect(),
+    }
+}
+
+/// The values of columns in a row.
+pub(super) fn values_at(at: Cursor<'_>, columns: &[u16]) -> Vec<Param> {
+    let value = |column: &u16| at.raw(usize::from(*column)).map_or(Param::Null, |raw| Param::Raw(raw.to_vec()));
+    columns.iter().map(value).collect()
+}
+
+pub(super) fn equal_to(columns: impl Iterator<Item = u16>, values: Vec<Param>) -> Condition {
+    let compare = |(column, value)| Condition::Compare { column, operator: Operator::Eq, value };
+    Condition::And(columns.zip(values).map(compare).collect())
+}
+
+/// The condition that only the row with this key meets.
+pub(super) fn key_condition(key: &Key) -> Condition {
+    equal_to(key.iter().map(|(column, _)| *column), key.iter().map(|(_, value)| value.clone()).collect())
+}
+
+/// Carries out a write to the row that this one points at. What this one's new key is goes into `sets`; what can be
+/// deleted only when nothing points at it any more comes back.
+async fn write_referenced(
+    session: Session<'_>,
+    before: &Node,
+    relation: &'static Relation,
+    action: Action,
+    sets: &mut Sets,
+) -> Result<Option<(&'static Table, Condition)>> {
+    let child = relation.child;
+    let current = values_of(before, relation.parent_columns);
+    let is_there = current.iter().all(|value| *value != Param::Null);
+    let that_row = equal_to(relation.child_columns.iter().copied(), current);
+    match action {
+        Action::Create(rows) => {
+            for row in rows {
+                point_at(relation, &insert(session, row).await?, sets)?;
+            }
+        }
+        Action::ConnectOrCreate(key, row) => point_at(relation, &upsert(session, row, key, Vec::new()).await?, sets)?,
+        Action::Connect(keys) => {
+            for key in keys {
+                let mut select = Select::new(child);
+                select.filter(key_condition(&key));
+                point_at(relation, &read::read(session, &select, &[]).await?, sets)?;
+            }
+        }
+        Action::Disconnect(_) => set_null(relation, sets),
+        Action::Update { sets: changes, nested, .. } => change_one(session, child, that_row, changes, nested).await?,
+        Action::Upsert { sets: changes, .. } if is_there => {
+            change_one(session, child, that_row, changes, Vec::new()).await?;
+        }
+        Action::Upsert { row, .. } => point_at(relation, &insert(session, row).await?, sets)?,
+        Action::Delete(_) if !is_there => return Err(not_found(child, "deleted")),
+        Action::Delete(_) => {
+            set_null(relation, sets);
+            return Ok(Some((child, that_row)));
+        }
+        Action::Set(_) | Action::UpdateMany { .. } | Action::DeleteMany(_) => return Err(changes_nothing()),
+    }
+    Ok(None)
+}
+
+/// Sets the foreign key to the key of the first row of a node.
+fn point_at(relation: &Relation, other: &Node, sets: &mut Sets) -> Result<()> {
+    if other.len() == 0 {
+        return Err(not_found(relation.child, "connected"));
+    }
+    for (ours, value) in relation.parent_columns.iter().zip(values_of(other, relation.child_columns)) {
+        sets.retain(|(column, _)| column != ours);
+        sets.push((*ours, SetTo::Value(value)));
+    }
+    Ok(())
+}
+
+fn set_null(relation: &Relation, sets: &mut Sets) {
+    for column in relation.parent_columns {
+        sets.retain(|(known, _)| known != column);
+        sets.push((*column, SetTo::Value(Param::Null)));
+    }
+}
+
+pub(super) fn not_found(table: &'static Table, operation: &'static str) -> Error {
+    Error::NotFound { model: table.name, operation }
+}
+
+/// Changes the row that meets a condition, and what belongs to it; none is an error.
+pub(super) async fn change_one(
+    session: Session<'_>,
+    table: &'static Table,
+    condition: Condition,
+    sets: Sets,
+    nested: Vec<NestedWrite>,
+) -> Result<()> {
+    let changed = if !nested.is_empty() {
+        update(session, table, condition, sets, nested).await?.len() as u64
+    } else if is_idle(table, &sets) {
+        let mut select = Select::new(table);
+        select.filter(condition);
+        read::read(session, &select, &[]).await?.len() as u64
+    } else {
+        session.execute(sql::update_statement(table, &condition, &sets, false), table).await?
+    };
+    if changed == 0 { Err(not_found(table, "updated")) } else { Ok(()) }
+}

@@ -1,0 +1,230 @@
+//! Writes whose row comes back with its relations, or as chosen values.
+//!
+//! Rows that the written one points at are joined to it in the statement that writes it. What else is asked for is
+//! read behind it, in the same transaction; of a row that goes, before it.
+
+use futures_util::future::{BoxFuture, FutureExt};
+use tokio_postgres::Row;
+
+use super::run::execute;
+use super::{bulk, insert, nested, read, single, upsert};
+use crate::connection::Session;
+use crate::error::{Error, Result};
+use crate::meta::{Count, Table};
+use crate::query::{Condition, Lock, Operation, Outcome, Output, Outputs, Returning, Select, SetTo, is_idle};
+use crate::rows::{Keys, Node};
+use crate::sql::{self, ReadPlan, Statement};
+use crate::value::Param;
+
+/// Whether it takes several statements.
+pub(super) fn needs_transaction(returning: &Returning) -> bool {
+    single::needs_transaction(&returning.write)
+        || !at_once(returning)
+        || !sql::written_plan(&returning.then).is_single_statement()
+}
+
+fn counts(returning: &Returning) -> bool {
+    matches!(&returning.then.outputs, Outputs::List(list) if list.iter().any(|one| matches!(one, Output::Count { .. })))
+}
+
+/// Whether the rows that the written one points at can come back from the statement that writes it.
+fn at_once(returning: &Returning) -> bool {
+    let table = returning.then.table;
+    let possible = match &returning.write {
+        Operation::Create(row) => !row.is_nested(),
+        Operation::Update { sets, nested, .. } => nested.is_empty() && keeps_keys(table, sets),
+        Operation::Upsert { row, sets, .. } => !row.is_nested() && keeps_keys(table, sets),
+        // Of a row that goes, nothing can be read behind it.
+        Operation::Delete { .. } => sql::written_plan(&returning.then).is_single_statement(),
+        Operation::CreateMany { rows, .. } => !rows.is_empty() && !rows.takes_several_statements(),
+        Operation::UpdateMany { sets, .. } => !is_idle(table, sets),
+        _ => false,
+    };
+    possible && !counts(returning)
+}
+
+/// The only statement, if it is one.
+pub(super) fn single_statement(returning: &Returning) -> Option<Statement> {
+    if needs_transaction(returning) {
+        return None;
+    }
+    let (statement, _) = single::single_statement(&returning.write)?;
+    Some(sql::written_statement(statement, &returning.then).0)
+}
+
+/// What comes of its only statement. Where a row that is pointed at came into being meanwhile, it has to be read.
+pub(super) fn outcome_of(returning: &Returning, mut node: Node) -> Outcome {
+    read::attach_joined(&mut node, &sql::written_plan(&returning.then));
+    Outcome::Rows(node)
+}
+
+/// What has to be read again of an outcome, if anything.
+pub(super) fn lacking(returning: &Returning, outcome: &Outcome) -> Option<Operation> {
+    let plan = sql::written_plan(&returning.then);
+    let Outcome::Rows(node) = outcome else { return None };
+    lacks_a_row(node, &plan).then(|| {
+        let key = key_of(node, &plan);
+        let mut select = returning.then.clone();
+        select.filter(nested::key_condition(&key));
+        Operation::Read(Box::new(select))
+    })
+}
+
+/// Whether no column is set that other tables point at: the database would change them after the statement.
+fn keeps_keys(table: &Table, sets: &[(u16, SetTo)]) -> bool {
+    let mut referenced = table.relations.iter().filter(|relation| !relation.referencing);
+    !referenced.any(|relation| sets.iter().any(|(column, _)| relation.parent_columns.contains(column)))
+}
+
+pub(crate) fn write(session: Session<'_>, returning: Returning) -> BoxFuture<'_, Result<Outcome>> {
+    write_and_read(session, returning).boxed()
+}
+
+async fn write_and_read(session: Session<'_>, returning: Returning) -> Result<Outcome> {
+    let at_once = at_once(&returning);
+    let Returning { write, then } = returning;
+    let node = match write {
+        Operation::Create(row) if at_once => {
+            let looked_up = insert::lookups_of(&row);
+            insert_returning(session, insert::statement(row), looked_up, &then).await?
+        }
+        Operation::Upsert { row, key, sets } if at_once => {
+            let looked_up = insert::lookups_of(&row);
+            let statement = upsert::upsert_statement(row, &key, &sets, &Condition::ALL)?;
+            insert_returning(session, statement, looked_up, &then).await?
+        }
+        Operation::Update { table, condition, sets, nested } if nested.is_empty() && is_idle(table, &sets) => {
+            return read_one(session, then, condition).await;
+        }
+        Operation::Update { table, condition, sets, .. } if at_once => {
+            written(session, sql::update_statement(table, &condition, &sets, true), &then).await?
+        }
+        Operation::UpdateMany { table, condition, sets, limit, .. } if at_once => {
+            written(session, sql::update_many_statement(table, &condition, &sets, limit, true), &then).await?
+        }
+        Operation::CreateMany { rows, options, .. } if at_once => match bulk::statement(rows, options) {
+            Some(statement) => written(session, statement, &then).await?,
+            None => return Ok(Outcome::Rows(Node::new(then.table, Vec::new()))),
+        },
+        Operation::Delete { table, condition } if at_once => {
+            written(session, sql::delete_statement(table, &condition, true), &then).await?
+        }
+        Operation::Delete { table, condition } => return read_and_delete(session, table, condition, then).await,
+        other => {
+            let node = Box::pin(execute(session, other)).await?.into_rows()?;
+            behind(session, node, then).await?
+        }
+    };
+    Ok(Outcome::Rows(node))
+}
+
+async fn insert_returning(
+    session: Session<'_>,
+    statement: Statement,
+    looked_up: Vec<(u16, &'static str)>,
+    then: &Select,
+) -> Result<Node> {
+    let node = written(session, statement, then).await;
+    node.map_err(|error| insert::explain_lookup(error, then.table, &looked_up))
+}
+
+/// The written row with what is joined to it.
+async fn written(session: Session<'_>, statement: Statement, then: &Select) -> Result<Node> {
+    let (statement, plan) = sql::written_statement(statement, then);
+    let mut node = Node::new(then.table, session.query(statement, then.table).await?);
+    if lacks_a_row(&node, &plan) {
+        // Another transaction made the row after this statement had begun: a new statement sees it.
+        return read_by_key(session, then.clone(), key_of(&node, &plan)).await;
+    }
+    read::attach(session, &mut node, &plan, &plan.separate).await?;
+    Ok(node)
+}
+
+/// Whether a row that is pointed at was not there when the statement began.
+fn lacks_a_row(node: &Node, plan: &ReadPlan<'_>) -> bool {
+    node.len() > 0
+        && plan.joined.iter().any(|(include, child, present)| {
+            let there = |place: usize| node.raw(0, place).is_some();
+            let points = plan.parent_places(include.relation).iter().all(|place| there(plan.offset + place));
+            let found = present.is_none_or(|place| there(child.offset + place));
+            points && !found || found && lacks_a_row(node, child)
+        })
+}
+
+/// The key of the first row.
+fn key_of(node: &Node, plan: &ReadPlan<'_>) -> Vec<(u16, Param)> {
+    node.table.key.iter().map(|column| (*column, raw_param(node, plan.place(*column)))).collect()
+}
+
+fn raw_param(node: &Node, column: usize) -> Param {
+    match (node.len() > 0).then(|| node.raw(0, column)).flatten() {
+        Some(raw) => Param::Raw(raw.to_vec()),
+        None => Param::Null,
+    }
+}
+
+async fn read_one(session: Session<'_>, mut then: Select, condition: Condition) -> Result<Outcome> {
+    then.filter(condition);
+    read::read(session, &then, &[]).await.map(Outcome::Rows)
+}
+
+async fn read_by_key(session: Session<'_>, mut then: Select, key: Vec<(u16, Param)>) -> Result<Node> {
+    then.filter(nested::key_condition(&key));
+    read::read(session, &then, &key).await
+}
+
+/// What is read after the rows were written. A row that is read again has its to-one relations joined.
+async fn behind(session: Session<'_>, mut node: Node, then: Select) -> Result<Node> {
+    let to_one = then.includes.iter().any(|include| include.relation.count != Count::Many);
+    if node.len() == 1 && then.single && (then.is_projection() || to_one) {
+        let key = then.table.key.iter().map(|column| (*column, raw_param(&node, usize::from(*column)))).collect();
+        return read_by_key(session, then, key).await;
+    }
+    if then.is_projection() {
+        return read_in_order(session, &node, then).await;
+    }
+    read::attach_all(session, &mut node, &then).await?;
+    Ok(node)
+}
+
+/// Values of rows that were written, in the order of these.
+async fn read_in_order(session: Session<'_>, node: &Node, mut then: Select) -> Result<Node> {
+    let table = then.table;
+    let places: Vec<usize> = table.key.iter().map(|column| usize::from(*column)).collect();
+    let mut keys = Keys::of(node, &places);
+    if keys.len() == 0 {
+        return Ok(Node::new(table, Vec::new()));
+    }
+    let lists = std::mem::take(&mut keys.lists);
+    then.filter(match (table.key, lists.as_slice()) {
+        ([column], [list]) => Condition::In { column: *column, values: Param::RawList(list.clone()) },
+        _ => {
+            let key = |place| lists.iter().map(|list| list.param(place).unwrap_or(Param::Null)).collect();
+            Condition::Keys { table, columns: table.key.to_vec(), keys: (0..keys.len()).map(key).collect() }
+        }
+    });
+    let (statement, plan) = sql::read_statement(&then, None);
+    let found = Node::new(table, session.query(statement, table).await?);
+    let places: Vec<usize> = table.key.iter().map(|column| plan.place(*column)).collect();
+    let matched = keys.match_children(&found, &places);
+    let order: Vec<usize> = (0..node.len()).filter_map(|row| Some(*matched.children(row).first()? as usize)).collect();
+    let mut rows: Vec<Option<Row>> = found.into_rows().into_iter().map(Some).collect();
+    let rows = order.into_iter().filter_map(|row| rows.get_mut(row)?.take()).collect();
+    read::attach_to_rows(session, Node::new(table, rows), &plan).await
+}
+
+/// Of a row that goes, everything is read first.
+async fn read_and_delete(
+    session: Session<'_>,
+    table: &'static Table,
+    condition: Condition,
+    mut then: Select,
+) -> Result<Outcome> {
+    then.filter(condition.clone());
+    then.lock = Some(Lock::UPDATE);
+    let node = read::read(session, &then, &[]).await?;
+    if node.len() > 0 && session.execute(sql::delete_statement(table, &condition, false), table).await? == 0 {
+        return Err(Error::NotFound { model: table.name, operation: "deleted" });
+    }
+    Ok(Outcome::Rows(node))
+}

@@ -1,0 +1,141 @@
+//! How an operation is carried out on one connection.
+
+use std::future::Future;
+
+use futures_util::future::FutureExt;
+
+use super::read::{self, count_of};
+use super::{bulk, insert, nested, returning, upsert};
+use crate::connection::Session;
+use crate::error::{Error, Result};
+use crate::meta::Table;
+use crate::query::{Condition, NewRows, Operation, Outcome, Select, is_idle};
+use crate::rows::Node;
+use crate::sql::{self, Statement};
+
+/// Carries an operation out. What only some operations do is in boxes: this future has room for the largest of them, and
+/// every call moves it.
+#[allow(clippy::manual_async_fn, reason = "an async function keeps room for its arguments twice")]
+pub(crate) fn execute(session: Session<'_>, operation: Operation) -> impl Future<Output = Result<Outcome>> + Send {
+    async move {
+        if let Some(error) = operation.refused() {
+            return Err(error);
+        }
+        match operation {
+            Operation::Read(select) if select.take_rows.is_some() => read::read_many(session, &select).boxed().await,
+            Operation::Read(select) => {
+                let node = read::read(session, &select, &[]).await?;
+                Ok(if select.page.is_some() {
+                    read::outcome(node, &sql::read_plan(&select))
+                } else {
+                    Outcome::Rows(node)
+                })
+            }
+            Operation::Count { table, condition } => {
+                let statement = sql::shaped_count_statement(session.shapes(), table, &condition);
+                count_of(&Node::new(table, session.query(statement, table).await?))
+            }
+            Operation::Exists { table, condition } => {
+                let statement = sql::shaped_exists_statement(session.shapes(), table, &condition);
+                count_of(&Node::new(table, session.query(statement, table).await?))
+            }
+            Operation::Create(row) if !row.is_nested() => insert::insert_row(session, row).await.map(Outcome::Rows),
+            Operation::Update { table, condition, sets, nested } if nested.is_empty() && !is_idle(table, &sets) => {
+                let statement = sql::shaped_update_statement(session.shapes(), table, &condition, &sets, true);
+                run_write(session, table, statement, true).await
+            }
+            Operation::UpdateMany { table, condition, sets, limit: None, returning } if !is_idle(table, &sets) => {
+                let statement = sql::shaped_update_statement(session.shapes(), table, &condition, &sets, returning);
+                run_write(session, table, statement, returning).await
+            }
+            Operation::Delete { table, condition } => {
+                let statement = sql::shaped_delete_statement(session.shapes(), table, &condition, true);
+                run_write(session, table, statement, true).await
+            }
+            Operation::DeleteMany { table, condition, limit: None } => {
+                let statement = sql::shaped_delete_statement(session.shapes(), table, &condition, false);
+                run_write(session, table, statement, false).await
+            }
+            // What is rare or takes long must not make the future of every call larger.
+            other => execute_larger(session, other).boxed().await,
+        }
+    }
+}
+
+/// What several statements, many rows, or SQL of the program's own take.
+async fn execute_larger(session: Session<'_>, operation: Operation) -> Result<Outcome> {
+    match operation {
+        Operation::Aggregate(aggregation) => {
+            let table = aggregation.select.table;
+            let rows = session.query(sql::aggregate_statement(&aggregation), table).await?;
+            Ok(Outcome::Rows(aggregation.node(rows)))
+        }
+        Operation::Create(row) => insert::insert(session, row).await.map(Outcome::Rows),
+        Operation::CreateMany { table, rows, options } => {
+            let inserted = match rows {
+                NewRows::Alike(rows) => bulk::insert_alike(session, rows, options).await?,
+                NewRows::Any(rows) => insert::insert_many(session, rows, options).await?,
+            };
+            Ok(match options.returning {
+                true => Outcome::Rows(Node::new(table, inserted.rows)),
+                false => Outcome::Count(inserted.count),
+            })
+        }
+        Operation::Update { table, condition, sets, nested } if !nested.is_empty() => {
+            nested::update(session, table, condition, sets, nested).await.map(Outcome::Rows)
+        }
+        Operation::Update { table, condition, .. } => change_nothing(session, table, condition, None, true).await,
+        Operation::UpdateMany { table, condition, sets, limit, returning } if is_idle(table, &sets) => {
+            change_nothing(session, table, condition, limit, returning).await
+        }
+        Operation::UpdateMany { table, condition, sets, limit, returning } => {
+            let statement = sql::update_many_statement(table, &condition, &sets, limit, returning);
+            run_write(session, table, statement, returning).await
+        }
+        Operation::Upsert { row, key, sets } => upsert::upsert(session, row, key, sets).await.map(Outcome::Rows),
+        Operation::DeleteMany { table, condition, limit } => {
+            run_write(session, table, sql::delete_many_statement(table, &condition, limit), false).await
+        }
+        Operation::Returning(returning) => returning::write(session, *returning).await,
+        Operation::Sql(call) => run_write(session, call.table(), Statement::of_call(&call), call.gives_rows()).await,
+        Operation::Refused(reason) => Err(Error::Refused(reason)),
+        Operation::Read(_) | Operation::Count { .. } | Operation::Exists { .. } | Operation::Delete { .. } => {
+            Box::pin(execute(session, operation)).await
+        }
+    }
+}
+
+/// Gives or counts the rows that meet a condition, for an update that sets nothing.
+async fn change_nothing(
+    session: Session<'_>,
+    table: &'static Table,
+    condition: Condition,
+    limit: Option<u64>,
+    returning: bool,
+) -> Result<Outcome> {
+    if !returning {
+        let statement = sql::shaped_count_statement(session.shapes(), table, &condition);
+        let count = count_of(&Node::new(table, session.query(statement, table).await?))?.into_count()?;
+        return Ok(Outcome::Count(limit.map_or(count, |limit| limit.min(count))));
+    }
+    let mut select = Select::new(table);
+    select.filter(condition);
+    if limit.is_some() {
+        select.take = limit;
+        select.order = select.total_order();
+    }
+    read::read(session, &select, &[]).await.map(Outcome::Rows)
+}
+
+/// Runs a statement: gives its rows, or counts them.
+async fn run_write(
+    session: Session<'_>,
+    table: &'static Table,
+    statement: Statement,
+    returning: bool,
+) -> Result<Outcome> {
+    Ok(match returning {
+        true => Outcome::Rows(Node::new(table, session.query(statement, table).await?)),
+        false => Outcome::Count(session.execute(statement, table).await?),
+    })
+}

@@ -1,0 +1,87 @@
+//! Operations of a single statement: which they are, and what becomes of its rows.
+
+use super::read::{self, count_of};
+use super::{bulk, insert, nested, returning, upsert};
+use crate::error::{Error, Result};
+use crate::meta::Table;
+use crate::query::{Condition, Operation, Outcome, is_idle};
+use crate::rows::Node;
+use crate::sql::{self, Statement};
+
+/// Whether it takes several statements that must hold together.
+pub(super) fn needs_transaction(operation: &Operation) -> bool {
+    match operation {
+        Operation::Create(row) | Operation::Upsert { row, .. } => row.is_nested(),
+        Operation::Update { nested, .. } => !nested::fit_into_the_update(nested),
+        Operation::CreateMany { rows, .. } => rows.takes_several_statements(),
+        Operation::Returning(returning) => returning::needs_transaction(returning),
+        _ => false,
+    }
+}
+
+/// Its only statement, if it takes one and reads nothing else along.
+pub(super) fn single_statement(operation: &Operation) -> Option<(Statement, &'static Table)> {
+    let statement = match operation {
+        Operation::Read(select) => {
+            let (statement, plan) = sql::read_statement(select, None);
+            return plan.is_single_statement().then_some((statement, select.table));
+        }
+        Operation::Count { table, condition } => sql::count_statement(table, condition),
+        Operation::Exists { table, condition } => sql::exists_statement(table, condition),
+        Operation::Aggregate(aggregation) => sql::aggregate_statement(aggregation),
+        Operation::Create(row) if !row.is_nested() => insert::statement(row.clone()),
+        Operation::CreateMany { rows, options, .. } => bulk::statement(rows.clone(), *options)?,
+        Operation::Upsert { row, key, sets } if !row.is_nested() => {
+            upsert::upsert_statement(row.clone(), key, sets, &Condition::ALL).ok()?
+        }
+        Operation::Returning(returning) => returning::single_statement(returning)?,
+        Operation::Update { table, condition, sets, nested } if nested.is_empty() && !is_idle(table, sets) => {
+            sql::update_statement(table, condition, sets, true)
+        }
+        Operation::UpdateMany { table, condition, sets, limit, returning } if !is_idle(table, sets) => {
+            sql::update_many_statement(table, condition, sets, *limit, *returning)
+        }
+        Operation::Delete { table, condition } => sql::delete_statement(table, condition, true),
+        Operation::DeleteMany { table, condition, limit } => sql::delete_many_statement(table, condition, *limit),
+        Operation::Sql(call) => Statement::of_call(call),
+        _ => return None,
+    };
+    Some((statement, operation.table()?))
+}
+
+/// The outcome, given the rows of its single statement.
+pub(super) fn outcome_of(operation: &Operation, mut node: Node) -> Result<Outcome> {
+    match operation {
+        Operation::Count { .. } | Operation::Exists { .. } => count_of(&node),
+        Operation::Read(select) => {
+            let plan = sql::read_plan(select);
+            read::attach_joined(&mut node, &plan);
+            Ok(read::outcome(node, &plan))
+        }
+        Operation::Returning(returning) => Ok(returning::outcome_of(returning, node)),
+        Operation::Aggregate(aggregation) => {
+            node.set_names(Some(aggregation.names()));
+            Ok(Outcome::Rows(node))
+        }
+        _ => Ok(Outcome::Rows(node)),
+    }
+}
+
+/// An error of its single statement, in the words of what was asked for.
+pub(super) fn explain(operation: &Operation, error: Error) -> Error {
+    match operation {
+        Operation::Create(row) | Operation::Upsert { row, .. } => {
+            insert::explain_lookup(error, row.table, &insert::lookups_of(row))
+        }
+        Operation::Returning(returning) => explain(&returning.write, error),
+        _ => error,
+    }
+}
+
+/// What has to be read again of the outcome of its single statement, if anything.
+pub(super) fn lacking(operation: &Operation, outcome: &Outcome) -> Option<Operation> {
+    match operation {
+        Operation::Returning(returning) => returning::lacking(returning, outcome),
+        _ => None,
+    }
+}

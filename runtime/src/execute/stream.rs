@@ -1,0 +1,311 @@
+//! Rows as a stream: read through a cursor of the database's, a part at a time, so that neither side holds them all.
+//!
+//! A stream of a client has a transaction, and with it a connection, of its own until it ends or is dropped; inside
+//! a transaction other queries may run between its rows.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use futures_util::Stream;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use tokio_postgres::Row;
+use tracing::Instrument;
+
+use super::read::attach_to_rows;
+use super::target::{LOCK_NEEDS_TRANSACTION, Target};
+use crate::connection::{OpenTransaction, Scope, Session};
+use crate::error::{Error, Result};
+use crate::meta::Table;
+use crate::query::{Operation, Select, SqlCall};
+use crate::rows::{FromRawRow, FromRow, Node, RawRow, ReadRow};
+use crate::sql::{Statement, read_plan, read_statement};
+use crate::telemetry::{self, Hooks, Intent, IntentKind, Report};
+
+/// Rows as they arrive: a [`Stream`], and with [`next`](Self::next) usable without any other crate.
+///
+/// Nothing is sent before the first row is asked for. Dropped in the middle, it ends what it has begun.
+#[must_use = "nothing happens until a row is asked for"]
+pub struct RowStream<T> {
+    begin: Option<Begin>,
+    parts: Option<BoxStream<'static, Result<Part>>>,
+    at_once: u32,
+    part: Part,
+    next: usize,
+    read: fn(&Part, usize) -> Result<T>,
+}
+
+impl<T> fmt::Debug for RowStream<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RowStream({} rows at once)", self.at_once)
+    }
+}
+
+/// What is read, and where.
+struct Begin {
+    target: Target,
+    source: Source,
+}
+
+enum Source {
+    Select(Box<Select>),
+    Raw(Statement),
+    Sql(SqlCall),
+}
+
+/// Rows that came together.
+enum Part {
+    Model(Node),
+    Raw(Vec<Row>),
+}
+
+impl Part {
+    fn len(&self) -> usize {
+        match self {
+            Part::Model(node) => node.len(),
+            Part::Raw(rows) => rows.len(),
+        }
+    }
+}
+
+/// How many rows are asked for together, unless it is said.
+const AT_ONCE: u32 = 1000;
+
+/// How many FETCH can count.
+const MOST_AT_ONCE: u32 = i32::MAX as u32;
+
+impl<T> RowStream<T> {
+    fn new(target: Target, source: Source, read: fn(&Part, usize) -> Result<T>) -> Self {
+        let begin = Some(Begin { target, source });
+        Self { begin, parts: None, at_once: AT_ONCE, part: Part::Raw(Vec::new()), next: 0, read }
+    }
+
+    /// How many rows are asked for, and held, together: 1000 if nothing is said. Relations that are included take
+    /// their statements once for so many rows.
+    pub fn rows_at_once(mut self, rows: u32) -> Self {
+        self.at_once = rows.clamp(1, MOST_AT_ONCE);
+        self
+    }
+
+    /// The next row; `None` behind the last one, and behind an error.
+    pub async fn next(&mut self) -> Option<Result<T>> {
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+}
+
+impl<T> Stream for RowStream<T> {
+    type Item = Result<T>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        while this.next >= this.part.len() {
+            if let Some(begin) = this.begin.take() {
+                this.parts = Some(parts(begin, this.at_once));
+            }
+            let Some(parts) = &mut this.parts else { return Poll::Ready(None) };
+            match ready!(parts.poll_next_unpin(cx)) {
+                Some(Ok(part)) => (this.part, this.next) = (part, 0),
+                Some(Err(error)) => {
+                    this.parts = None;
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => {
+                    this.parts = None;
+                    return Poll::Ready(None);
+                }
+            }
+        }
+        this.next += 1;
+        Poll::Ready(Some((this.read)(&this.part, this.next - 1)))
+    }
+}
+
+/// A stream of the rows of a query, each read where its cursor stands.
+pub(crate) fn of_select<R: ReadRow>(target: Target, select: Box<Select>) -> RowStream<R::Out> {
+    RowStream::new(target, Source::Select(select), |part, row| match part {
+        Part::Model(node) => R::read(node.cursor(row)),
+        Part::Raw(_) => Err(Error::TransactionFinished),
+    })
+}
+
+/// A stream of the rows of SQL of one's own.
+pub(crate) fn of_raw<T: FromRawRow>(target: Target, statement: Statement) -> RowStream<T> {
+    RowStream::new(target, Source::Raw(statement), |part, row| match part {
+        Part::Raw(rows) => T::from_raw(&RawRow::new(&rows[row])),
+        Part::Model(_) => Err(Error::TransactionFinished),
+    })
+}
+
+/// A stream of the rows of a query of `queries/`.
+pub(crate) fn of_sql<T: FromRow>(target: Target, call: SqlCall) -> RowStream<T> {
+    RowStream::new(target, Source::Sql(call), |part, row| match part {
+        Part::Model(node) => T::from_row(node.cursor(row)),
+        Part::Raw(_) => Err(Error::TransactionFinished),
+    })
+}
+
+/// How far a stream is.
+enum State {
+    Begin(Begin),
+    Open(OpenCursor),
+    Done,
+}
+
+fn parts(begin: Begin, at_once: u32) -> BoxStream<'static, Result<Part>> {
+    let span =
+        telemetry::query_span(&begin.target.pool().shared.server, begin.source.operation(), begin.source.table());
+    stream::try_unfold(State::Begin(begin), move |state| next_part(state, at_once).instrument(span.clone())).boxed()
+}
+
+async fn next_part(state: State, at_once: u32) -> Result<Option<(Part, State)>> {
+    let mut cursor = match state {
+        State::Begin(begin) => OpenCursor::open(begin).await?,
+        State::Open(cursor) => cursor,
+        State::Done => return Ok(None),
+    };
+    let part = cursor.fetch(at_once).await;
+    cursor.report(&part, at_once);
+    let part = part?;
+    if part.len() == at_once as usize {
+        return Ok(Some((part, State::Open(cursor))));
+    }
+    cursor.close().await?;
+    Ok(Some((part, State::Done)))
+}
+
+/// A cursor in a transaction: the stream's own, or one that goes on.
+struct OpenCursor {
+    scope: Scope,
+    own: bool,
+    name: String,
+    source: Source,
+    /// Who is told when it ends: the rows so far, and since when.
+    hooks: Option<(Arc<Hooks>, Vec<Intent>)>,
+    began: Instant,
+    rows: u64,
+}
+
+impl OpenCursor {
+    async fn open(Begin { target, source }: Begin) -> Result<Self> {
+        let in_transaction = target.is_transaction();
+        if let Some(refused) = source.refused(in_transaction) {
+            return Err(refused);
+        }
+        let began = Instant::now();
+        let hooks = target.pool().hooks.clone().map(|hooks| (hooks, source.intents(in_transaction)));
+        if let Some((hooks, intents)) = &hooks {
+            hooks.check(intents)?;
+        }
+        let (scope, own) = match target {
+            Target::Transaction(scope) => (scope, false),
+            Target::Pool(pool) => {
+                let transaction = OpenTransaction::begin(&pool, source.begin()).await?;
+                (Scope::whole(Arc::new(transaction)), true)
+            }
+        };
+        let running = scope.enter().await?;
+        let name = format!("relata_stream_{}", scope.transaction.next_number());
+        let session = scope.session(source.operation())?;
+        let declared = match &source {
+            Source::Raw(statement) => session.declare(&name, statement, None).await,
+            Source::Sql(call) => session.declare(&name, &Statement::of_call(call), Some(call.table())).await,
+            Source::Select(select) => session.declare(&name, &read_statement(select, None).0, Some(select.table)).await,
+        };
+        running.end(&declared);
+        declared?;
+        Ok(Self { scope, own, name, source, hooks, began, rows: 0 })
+    }
+
+    async fn fetch(&self, at_once: u32) -> Result<Part> {
+        let running = self.scope.enter().await?;
+        let part = self.part(self.scope.session(self.source.operation())?, at_once).await;
+        running.end(&part);
+        part
+    }
+
+    async fn part(&self, session: Session<'_>, at_once: u32) -> Result<Part> {
+        let rows = session.fetch(&self.name, at_once, self.source.table()).await?;
+        match &self.source {
+            Source::Raw(_) => Ok(Part::Raw(rows)),
+            Source::Sql(call) => Ok(Part::Model(Node::new(call.table(), rows))),
+            Source::Select(select) => {
+                let node = Node::new(select.table, rows);
+                attach_to_rows(session, node, &read_plan(select)).await.map(Part::Model)
+            }
+        }
+    }
+
+    /// Tells the hooks what came of it, if this was its end.
+    fn report(&mut self, part: &Result<Part>, at_once: u32) {
+        self.rows += part.as_ref().map_or(0, |part| part.len() as u64);
+        let Some((hooks, intents)) = &self.hooks else { return };
+        let outcome = match part {
+            Ok(part) if part.len() == at_once as usize => return,
+            Ok(_) => Ok(self.rows),
+            Err(error) => Err(error),
+        };
+        hooks.report(intents, &Report { took: self.began.elapsed(), outcome });
+    }
+
+    async fn close(self) -> Result<()> {
+        if self.own {
+            return self.scope.transaction.commit().await;
+        }
+        let running = self.scope.enter().await?;
+        let session = self.scope.session(self.source.operation())?;
+        let closed = session.close(&self.name, self.source.table()).await;
+        running.end(&closed);
+        closed
+    }
+}
+
+impl Source {
+    /// The operation's name in traces.
+    fn operation(&self) -> &'static str {
+        match self {
+            Source::Select(_) => "find_many",
+            Source::Raw(_) => "query_raw",
+            Source::Sql(_) => "query",
+        }
+    }
+
+    fn table(&self) -> Option<&'static Table> {
+        match self {
+            Source::Select(select) => Some(select.table),
+            Source::Sql(call) => Some(call.table()),
+            Source::Raw(_) => None,
+        }
+    }
+
+    fn refused(&self, in_transaction: bool) -> Option<Error> {
+        match self {
+            Source::Select(select) if select.lock.is_some() && !in_transaction => {
+                Some(Error::Refused(LOCK_NEEDS_TRANSACTION.to_owned()))
+            }
+            Source::Select(select) => select.refused_lock(),
+            Source::Raw(_) | Source::Sql(_) => None,
+        }
+    }
+
+    fn intents(&self, in_transaction: bool) -> Vec<Intent> {
+        match self {
+            Source::Select(select) => {
+                let read = Operation::Read(Box::new(Select::clone(select)));
+                telemetry::intents(&read, in_transaction)
+            }
+            Source::Raw(_) | Source::Sql(_) => telemetry::raw_intent(IntentKind::QueryRaw, in_transaction),
+        }
+    }
+
+    /// What is read by several statements is read of one state.
+    fn begin(&self) -> &'static str {
+        match self {
+            Source::Select(select) if !read_plan(select).is_single_statement() => {
+                "BEGIN ISOLATION LEVEL REPEATABLE READ"
+            }
+            _ => "BEGIN",
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Upserts: rows that are inserted or, where their keys are taken, updated.
+
+use tokio_postgres::Row;
+
+use super::insert::{Group, add_row, empty_group, explain_lookup, fits, lookups_of, query_group};
+use super::keys::KeySet;
+use super::level;
+use crate::connection::Session;
+use crate::error::{Error, Result};
+use crate::query::{BulkInsert, Cell, Condition, Insert, Key, OnConflict, SetTo, Sets};
+use crate::rows::Node;
+use crate::sql::{self, Statement};
+use crate::value::Param;
+
+/// Inserts the row or, where its key is taken, updates the row that has it: one statement.
+pub(super) async fn upsert(
+    session: Session<'_>,
+    row: Insert,
+    key: Vec<(u16, Param)>,
+    sets: Vec<(u16, SetTo)>,
+) -> Result<Node> {
+    upsert_if(session, row, key, sets, &Condition::ALL).await
+}
+
+/// Like `upsert`; a row that is there and does not meet `only_if` is an error.
+pub(super) async fn upsert_if(
+    session: Session<'_>,
+    mut row: Insert,
+    key: Vec<(u16, Param)>,
+    sets: Vec<(u16, SetTo)>,
+    only_if: &Condition,
+) -> Result<Node> {
+    level::write_parents(session, std::slice::from_mut(&mut row)).await?;
+    let (table, looked_up) = (row.table, lookups_of(&row));
+    let statement = upsert_statement(row, &key, &sets, only_if)?;
+    let rows = session.query(statement, table).await.map_err(|error| explain_lookup(error, table, &looked_up))?;
+    if rows.is_empty() {
+        return Err(Error::NotFound { model: table.name, operation: "updated" });
+    }
+    Ok(Node::new(table, rows))
+}
+
+/// The statement of an upsert whose row takes no other along.
+pub(super) fn upsert_statement(
+    mut row: Insert,
+    key: &[(u16, Param)],
+    sets: &[(u16, SetTo)],
+    only_if: &Condition,
+) -> Result<Statement> {
+    complete(&mut row, key)?;
+    let columns: Vec<u16> = key.iter().map(|(column, _)| *column).collect();
+    Ok(sql::upsert_statement(row.table, row.cells, &columns, sets, only_if))
+}
+
+/// Gives a row the key that an upsert looks for, and what the client makes.
+fn complete(row: &mut Insert, key: &[(u16, Param)]) -> Result<()> {
+    if !row.after.is_empty() {
+        return Err(Error::Refused("upsert creates one row: create what belongs to it in calls of its own".to_owned()));
+    }
+    for (column, value) in key {
+        let given = row.cells.iter().find(|(known, _)| known == column);
+        match given {
+            Some((_, Cell::Value(given))) if given != value && !matches!(given, Param::Raw(_)) => {
+                return Err(Error::Refused(format!(
+                    "upsert looks for one {} and would create it with another: give both the same key",
+                    row.table.columns[usize::from(*column)].name
+                )));
+            }
+            Some(_) => {}
+            None => row.cells.push((*column, Cell::Value(value.clone()))),
+        }
+    }
+    row.fill_defaults();
+    Ok(())
+}
+
+/// Rows that were inserted or were there.
+pub(super) struct Upserted {
+    pub(super) node: Node,
+    /// Which row of the node each of the given rows became: those with the same key became the same.
+    pub(super) places: Vec<usize>,
+}
+
+/// Inserts rows or, where their keys are taken, updates the rows that have them: those with the same columns in one
+/// statement. A row that is there and does not meet `only_if` is an error.
+pub(super) async fn upsert_many(
+    session: Session<'_>,
+    rows: Vec<(Insert, Key)>,
+    sets: &Sets,
+    only_if: &Condition,
+) -> Result<Upserted> {
+    let (mut met, mut distinct, mut keys) = (KeySet::default(), Vec::new(), Vec::new());
+    let table = rows.first().map(|(row, _)| row.table).ok_or(Error::TransactionFinished)?;
+    let mut places = Vec::with_capacity(rows.len());
+    for (row, key) in rows {
+        let (place, is_new) = met.add(&key);
+        places.push(place);
+        if is_new {
+            distinct.push(row);
+            keys.push(key);
+        }
+    }
+    level::write_parents(session, &mut distinct).await?;
+    let mut placed: Vec<(usize, Row)> = Vec::with_capacity(distinct.len());
+    let mut groups: Vec<Group> = Vec::new();
+    for (position, (mut row, key)) in distinct.into_iter().zip(keys).enumerate() {
+        complete(&mut row, &key)?;
+        let key: Vec<u16> = key.iter().map(|(column, _)| *column).collect();
+        let same = |bulk: &BulkInsert| {
+            fits(&row, bulk) && matches!(&bulk.on_conflict, OnConflict::Update { key: known, .. } if *known == key)
+        };
+        let index = groups.iter().position(|group| same(&group.bulk)).unwrap_or_else(|| {
+            let on_conflict = OnConflict::Update { key: key.clone(), sets: sets.clone(), only_if: only_if.clone() };
+            let bulk = empty_group(&row, 1, true, on_conflict);
+            groups.push(Group { bulk, positions: Vec::new() });
+            groups.len() - 1
+        });
+        groups[index].positions.push(position);
+        add_row(&mut groups[index].bulk, row);
+    }
+    for group in groups {
+        let expected = group.positions.len();
+        let rows = query_group(session, group).await?;
+        if rows.len() < expected {
+            return Err(Error::NotFound { model: table.name, operation: "updated" });
+        }
+        placed.extend(rows);
+    }
+    placed.sort_by_key(|(position, _)| *position);
+    Ok(Upserted { node: Node::new(table, placed.into_iter().map(|(_, row)| row).collect()), places })
+}

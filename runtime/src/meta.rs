@@ -1,0 +1,358 @@
+//! Metadata of tables, as statics in generated code: names, types, keys and relations.
+//!
+//! The generator writes all of it, and it never changes. Column numbers are positions of fields in the model's struct.
+
+use std::sync::OnceLock;
+
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+use crate::value::{Param, Scalar, accepts_list};
+
+/// A table or view as the client sees it.
+#[derive(Debug)]
+pub struct Table {
+    /// The model's name.
+    pub name: &'static str,
+    /// The quoted, and where needed qualified, name in PostgreSQL.
+    pub sql: &'static str,
+    /// The columns, in the order of the model's fields.
+    pub columns: &'static [Column],
+    /// The primary key, else the first unique key.
+    pub key: &'static [u16],
+    /// The relations, in the order of their slots in `With`.
+    pub relations: &'static [Relation],
+    /// Keys, checks and indexes, to explain violations.
+    pub constraints: &'static [Constraint],
+    /// Of a query of `queries/`: the table that it writes.
+    pub(crate) writes: Option<&'static Table>,
+    /// The select list of all columns under the aliases `t0`, `t1` and so on, each made once.
+    select_lists: [OnceLock<String>; CACHED_ALIASES],
+}
+
+/// A table and three that are joined to it.
+const CACHED_ALIASES: usize = 4;
+
+impl Table {
+    /// For generated code.
+    pub const fn new(
+        name: &'static str,
+        sql: &'static str,
+        columns: &'static [Column],
+        key: &'static [u16],
+        relations: &'static [Relation],
+        constraints: &'static [Constraint],
+    ) -> Self {
+        Self {
+            name,
+            sql,
+            columns,
+            key,
+            relations,
+            constraints,
+            writes: None,
+            select_lists: [const { OnceLock::new() }; CACHED_ALIASES],
+        }
+    }
+
+    /// The name in PostgreSQL without its schema, and unquoted if it has no quotes of its own.
+    pub(crate) fn bare_name(&self) -> &'static str {
+        let sql = self.sql.rsplit_once("\".\"").map_or(self.sql, |(_, name)| name);
+        sql.trim_matches('"')
+    }
+
+    /// `t0."id", t0."name"` and so on; none for aliases that no usual statement has.
+    pub(crate) fn select_list(&'static self, alias: usize) -> Option<&'static str> {
+        let list = self.select_lists.get(alias)?.get_or_init(|| {
+            let mut list = String::with_capacity(self.columns.len() * 20);
+            for (index, column) in self.columns.iter().enumerate() {
+                if index > 0 {
+                    list.push_str(", ");
+                }
+                column.push_read(&mut list, &format!("t{alias}"));
+            }
+            list
+        });
+        Some(list)
+    }
+}
+
+/// A column of a table.
+#[derive(Debug)]
+pub struct Column {
+    /// The name in PostgreSQL, unquoted.
+    pub name: &'static str,
+    /// The type in PostgreSQL, as SQL: `uuid`, `"public"."role"`, `text[]`.
+    pub sql_type: &'static str,
+    /// The type it crosses the wire in, where it is not `sql_type`: enums travel as `text`.
+    /// So their OIDs, which differ from database to database, are never looked up.
+    pub wire: Option<&'static str>,
+    /// What the client fills in if a row is created without a value.
+    pub default: ClientDefault,
+    /// Set to the time of the transaction on every write.
+    pub updated_at: bool,
+    /// An `@sensitive` column, whose values are not shown.
+    pub sensitive: bool,
+    /// Of a query of `queries/`: whether its decoder can read a type of the database.
+    pub(crate) accepts: Option<fn(&Type) -> bool>,
+}
+
+/// A value that the client generates for a new row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientDefault {
+    /// None: the database's default, or null.
+    None,
+    /// A random UUID.
+    Uuid4,
+    /// A UUID ordered by time.
+    Uuid7,
+    /// A random UUID in a text column.
+    Uuid4Text,
+    /// A UUID ordered by time, in a text column.
+    Uuid7Text,
+    /// A collision-resistant identifier of the first kind: 25 characters, ordered by time.
+    Cuid,
+    /// A collision-resistant identifier of the second kind: 24 characters.
+    Cuid2,
+    /// 26 characters, ordered by time.
+    Ulid,
+    /// A random text with this number of URL-safe characters.
+    Nanoid(u8),
+}
+
+impl ClientDefault {
+    /// A new value.
+    pub(crate) fn value(self) -> Param {
+        match self {
+            ClientDefault::None => Param::Null,
+            ClientDefault::Uuid4 => Param::Uuid(Uuid::new_v4()),
+            ClientDefault::Uuid7 => Param::Uuid(Uuid::now_v7()),
+            ClientDefault::Uuid4Text => Param::Text(Uuid::new_v4().to_string()),
+            ClientDefault::Uuid7Text => Param::Text(Uuid::now_v7().to_string()),
+            ClientDefault::Cuid => Param::Text(cuid::cuid1()),
+            ClientDefault::Cuid2 => Param::Text(cuid::cuid2()),
+            ClientDefault::Ulid => Param::Text(ulid::Ulid::generate().to_string()),
+            ClientDefault::Nanoid(length) => Param::Text(nanoid::nanoid!(usize::from(length))),
+        }
+    }
+}
+
+impl Column {
+    /// For generated code.
+    pub const fn new(name: &'static str, sql_type: &'static str) -> Self {
+        Self {
+            name,
+            sql_type,
+            wire: None,
+            default: ClientDefault::None,
+            updated_at: false,
+            sensitive: false,
+            accepts: None,
+        }
+    }
+
+    /// For generated code: a column of a query of `queries/`.
+    pub const fn of<T: Scalar>(name: &'static str) -> Self {
+        Self { accepts: Some(T::accepts), ..Self::new(name, "") }
+    }
+
+    /// For generated code: a list in a column of a query of `queries/`.
+    pub const fn list_of<T: Scalar>(name: &'static str) -> Self {
+        Self { accepts: Some(accepts_list::<T>), ..Self::new(name, "") }
+    }
+
+    /// Sets the type that the column travels in.
+    pub const fn via(mut self, wire: &'static str) -> Self {
+        self.wire = Some(wire);
+        self
+    }
+
+    /// Sets the default that the client makes.
+    pub const fn default(mut self, default: ClientDefault) -> Self {
+        self.default = default;
+        self
+    }
+
+    /// Marks an `@updatedAt` column.
+    pub const fn updated_at(mut self) -> Self {
+        self.updated_at = true;
+        self
+    }
+
+    /// Marks a `@sensitive` column.
+    pub const fn sensitive(mut self) -> Self {
+        self.sensitive = true;
+        self
+    }
+
+    /// Appends the quoted name, behind `alias.`.
+    pub(crate) fn push_name(&self, sql: &mut String, alias: &str) {
+        if !alias.is_empty() {
+            sql.push_str(alias);
+            sql.push('.');
+        }
+        push_quoted(sql, self.name);
+    }
+
+    /// Appends the column as a select list shows it.
+    pub(crate) fn push_read(&self, sql: &mut String, alias: &str) {
+        self.push_name(sql, alias);
+        if let Some(wire) = self.wire {
+            sql.push_str("::");
+            sql.push_str(wire);
+        }
+    }
+}
+
+/// Appends an identifier in double quotes.
+pub(crate) fn push_quoted(sql: &mut String, name: &str) {
+    relata_pgsql::push_ident(sql, name);
+}
+
+/// A relation, seen from one of its sides.
+pub struct Relation {
+    /// The field's name in the client.
+    pub name: &'static str,
+    /// The table on the other side.
+    pub child: &'static Table,
+    /// The columns on this side.
+    pub parent_columns: &'static [u16],
+    /// The columns on the other side that equal them.
+    pub child_columns: &'static [u16],
+    /// How many rows there are on the other side.
+    pub count: Count,
+    /// Whether this side holds the foreign key.
+    pub referencing: bool,
+    /// The table between, for an implicit many-to-many relation.
+    pub through: Option<JoinTable>,
+}
+
+/// Shows only the name, because relations form cycles.
+impl std::fmt::Debug for Relation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} -> {}", self.name, self.child.name)
+    }
+}
+
+/// How many rows a relation leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// Exactly one.
+    One,
+    /// One or none.
+    Optional,
+    /// Any number.
+    Many,
+}
+
+/// The join table of an implicit many-to-many relation, as Prisma defines it.
+#[derive(Debug, Clone, Copy)]
+pub struct JoinTable {
+    /// The quoted, and where needed qualified, name.
+    pub sql: &'static str,
+    /// The column that holds this side's key: `A` or `B`.
+    pub parent_column: &'static str,
+    /// The column that holds the other side's key.
+    pub child_column: &'static str,
+}
+
+impl JoinTable {
+    /// Seen from the side whose key is column `A`. For generated code.
+    pub const fn a_to_b(sql: &'static str) -> Self {
+        Self { sql, parent_column: "A", child_column: "B" }
+    }
+
+    /// Seen from the side whose key is column `B`. For generated code.
+    pub const fn b_to_a(sql: &'static str) -> Self {
+        Self { sql, parent_column: "B", child_column: "A" }
+    }
+}
+
+impl Relation {
+    /// This side holds the foreign key, which is required. For generated code.
+    pub const fn one(
+        name: &'static str,
+        child: &'static Table,
+        parent_columns: &'static [u16],
+        child_columns: &'static [u16],
+    ) -> Self {
+        Self { name, child, parent_columns, child_columns, count: Count::One, referencing: true, through: None }
+    }
+
+    /// This side holds the foreign key, which is optional. For generated code.
+    pub const fn maybe(
+        name: &'static str,
+        child: &'static Table,
+        parent_columns: &'static [u16],
+        child_columns: &'static [u16],
+    ) -> Self {
+        Self { name, child, parent_columns, child_columns, count: Count::Optional, referencing: true, through: None }
+    }
+
+    /// The other side holds the foreign key, at most once. For generated code.
+    pub const fn back_one(
+        name: &'static str,
+        child: &'static Table,
+        parent_columns: &'static [u16],
+        child_columns: &'static [u16],
+    ) -> Self {
+        Self { name, child, parent_columns, child_columns, count: Count::Optional, referencing: false, through: None }
+    }
+
+    /// The other side holds the foreign key. For generated code.
+    pub const fn back_many(
+        name: &'static str,
+        child: &'static Table,
+        parent_columns: &'static [u16],
+        child_columns: &'static [u16],
+    ) -> Self {
+        Self { name, child, parent_columns, child_columns, count: Count::Many, referencing: false, through: None }
+    }
+
+    /// Both sides meet in a table between. For generated code.
+    pub const fn through(
+        name: &'static str,
+        child: &'static Table,
+        parent_columns: &'static [u16],
+        child_columns: &'static [u16],
+        table: JoinTable,
+    ) -> Self {
+        Self {
+            name,
+            child,
+            parent_columns,
+            child_columns,
+            count: Count::Many,
+            referencing: false,
+            through: Some(table),
+        }
+    }
+}
+
+/// A constraint, to tell which columns a violation is about.
+#[derive(Debug)]
+pub struct Constraint {
+    /// Its name in PostgreSQL.
+    pub name: &'static str,
+    /// Its columns, as PostgreSQL names them.
+    pub columns: &'static [&'static str],
+}
+
+impl Constraint {
+    /// For generated code.
+    pub const fn new(name: &'static str, columns: &'static [&'static str]) -> Self {
+        Self { name, columns }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::push_quoted;
+
+    #[test]
+    fn quotes_in_names_are_doubled() {
+        let mut sql = String::new();
+        push_quoted(&mut sql, "a\"b\"");
+        assert_eq!(sql, "\"a\"\"b\"\"\"");
+    }
+}

@@ -1,0 +1,30 @@
+//! What a call asks for, as data. Nothing here is generic over models, and nothing knows SQL or connections.
+
+mod aggregation;
+mod bulk;
+mod condition;
+mod operation;
+mod order;
+mod outcome;
+mod page;
+mod query_file;
+mod select;
+mod write;
+
+pub(crate) use aggregation::{Aggregation, Calculation, GroupCondition, GroupTerm};
+pub(crate) use bulk::{
+    AlikeRows, BulkInsert, BulkLookup, BulkOptions, MOST_ROWS, NewRows, OnConflict, takes_several_statements,
+};
+pub(crate) use condition::{Condition, JsonTest, MOST_LEVELS, Operator, Search};
+pub use operation::Query;
+pub(crate) use operation::{Operation, Parts, Returning};
+pub(crate) use order::{OrderKey, OrderTerm};
+pub(crate) use outcome::Outcome;
+pub(crate) use page::PageStart;
+pub use page::PageToken;
+pub use query_file::Sql;
+pub(crate) use query_file::SqlCall;
+pub use select::Select;
+pub(crate) use select::{Include, Lock, Output, Outputs};
+pub(crate) use write::{Action, Cell, Key, NestedWrite, SetTo, Sets, is_idle};
+pub use write::{Insert, LinkTarget};

@@ -1,0 +1,110 @@
+//! Aggregations, as data: what is calculated over rows, or over groups of them.
+
+use tokio_postgres::Row;
+
+use super::condition::Operator;
+use super::order::OrderTerm;
+use super::select::Select;
+use crate::rows::{Names, Node};
+use crate::value::{Averaged, Param, Summed};
+
+/// What is calculated over rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Calculation {
+    /// The rows themselves.
+    CountRows,
+    /// Values that are not null.
+    Count(u16),
+    /// Distinct values that are not null.
+    CountDistinct(u16),
+    Sum(u16, Summed),
+    Average(u16, Averaged),
+    Least(u16),
+    Greatest(u16),
+}
+
+/// An aggregation as data.
+#[derive(Debug, Clone)]
+pub(crate) struct Aggregation {
+    /// The rows.
+    pub(crate) select: Select,
+    pub(crate) group_by: Vec<u16>,
+    pub(crate) calculations: Vec<Calculation>,
+    pub(crate) having: Option<GroupCondition>,
+    pub(crate) order: Vec<GroupTerm>,
+    /// Of groups.
+    pub(crate) take: Option<u64>,
+    /// Of groups.
+    pub(crate) skip: Option<u64>,
+}
+
+impl Aggregation {
+    /// The columns that the values of a row are about. Of the number of rows there is none.
+    pub(crate) fn names(&self) -> Names {
+        let columns = self.select.table.columns;
+        let of = |calculation: &Calculation| match calculation {
+            Calculation::CountRows => "count(*)",
+            Calculation::Count(column)
+            | Calculation::CountDistinct(column)
+            | Calculation::Sum(column, _)
+            | Calculation::Average(column, _)
+            | Calculation::Least(column)
+            | Calculation::Greatest(column) => columns[usize::from(*column)].name,
+        };
+        let groups = self.group_by.iter().map(|column| columns[usize::from(*column)].name);
+        groups.chain(self.calculations.iter().map(of)).collect()
+    }
+
+    /// Its rows.
+    pub(crate) fn node(&self, rows: Vec<Row>) -> Node {
+        let mut node = Node::new(self.select.table, rows);
+        node.set_names(Some(self.names()));
+        node
+    }
+}
+
+/// A condition on groups.
+#[derive(Debug, Clone)]
+pub(crate) enum GroupCondition {
+    /// Two or more.
+    And(Vec<GroupCondition>),
+    /// Two or more.
+    Or(Vec<GroupCondition>),
+    Not(Box<GroupCondition>),
+    Compare {
+        calculation: Calculation,
+        operator: Operator,
+        value: Param,
+    },
+    /// In the place of conditions that cannot be sent: why not.
+    Refused(&'static str),
+}
+
+impl GroupCondition {
+    pub(crate) fn and(self, other: GroupCondition) -> Self {
+        match self {
+            GroupCondition::And(mut parts) => {
+                parts.push(other);
+                GroupCondition::And(parts)
+            }
+            one => GroupCondition::And(vec![one, other]),
+        }
+    }
+
+    pub(crate) fn or(self, other: GroupCondition) -> Self {
+        match self {
+            GroupCondition::Or(mut parts) => {
+                parts.push(other);
+                GroupCondition::Or(parts)
+            }
+            one => GroupCondition::Or(vec![one, other]),
+        }
+    }
+}
+
+/// A sort key of groups.
+#[derive(Debug, Clone)]
+pub(crate) enum GroupTerm {
+    Rows(OrderTerm),
+    Calculated { calculation: Calculation, descending: bool, nulls_first: Option<bool> },
+}

@@ -1,0 +1,232 @@
+//! Many new rows, as data: columns of values from the start, as long as the rows are alike and take nothing along.
+
+use std::collections::BTreeSet;
+
+use super::condition::Condition;
+use super::write::{Cell, Insert, SetTo};
+use crate::meta::{ClientDefault, Relation, Table};
+use crate::value::Param;
+
+/// New rows of one table.
+#[derive(Debug, Clone)]
+pub(crate) enum NewRows {
+    /// They give values for the same columns and nothing else.
+    Alike(AlikeRows),
+    Any(Vec<Insert>),
+}
+
+/// Rows with values for the same columns, as a list for each column.
+#[derive(Debug, Clone)]
+pub(crate) struct AlikeRows {
+    table: &'static Table,
+    /// The columns that rows give, in the order in which they give them, and the list that each belongs to.
+    given: Vec<(u16, usize)>,
+    /// The columns that the client makes values for, and their lists.
+    made: Vec<(ClientDefault, usize)>,
+    /// The columns of the lists.
+    columns: Vec<u16>,
+    values: Vec<Vec<Param>>,
+    rows: usize,
+}
+
+impl NewRows {
+    /// Takes rows over, one by one.
+    pub(crate) fn collect(mut rows: impl Iterator<Item = Insert>) -> Self {
+        let Some(first) = rows.next() else { return NewRows::Any(Vec::new()) };
+        let expected = rows.size_hint().0 + 1;
+        let Some(mut alike) = AlikeRows::like(&first, expected) else {
+            return NewRows::Any(std::iter::once(first).chain(rows).collect());
+        };
+        alike.take(first);
+        while let Some(row) = rows.next() {
+            if !alike.fits(&row) {
+                let mut all = alike.into_rows();
+                all.push(row);
+                all.extend(rows);
+                return NewRows::Any(all);
+            }
+            alike.take(row);
+        }
+        NewRows::Alike(alike)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self, NewRows::Any(rows) if rows.is_empty())
+    }
+
+    pub(crate) fn takes_several_statements(&self) -> bool {
+        match self {
+            NewRows::Alike(alike) => alike.rows > MOST_ROWS,
+            NewRows::Any(rows) => takes_several_statements(rows),
+        }
+    }
+
+    pub(crate) fn refused(&self) -> Option<&'static str> {
+        match self {
+            NewRows::Alike(_) => None,
+            NewRows::Any(rows) => rows.iter().find_map(|row| row.refused),
+        }
+    }
+}
+
+impl AlikeRows {
+    /// For rows like this one, if it is of the kind.
+    fn like(row: &Insert, expected: usize) -> Option<Self> {
+        let table = row.table;
+        let mut columns: Vec<u16> = row.cells.iter().map(|(column, _)| *column).collect();
+        columns.sort_unstable();
+        let twice = columns.windows(2).any(|pair| pair[0] == pair[1]);
+        // Lists of lists do not exist as parameters.
+        let is_list = |column: &u16| table.columns[usize::from(*column)].sql_type.ends_with("[]");
+        if columns.is_empty() || twice || columns.iter().any(is_list) {
+            return None;
+        }
+        let numbered = (0_u16..).zip(table.columns);
+        let made: Vec<(u16, ClientDefault)> = numbered
+            .filter(|(number, column)| column.default != ClientDefault::None && !columns.contains(number))
+            .map(|(number, column)| (number, column.default))
+            .collect();
+        columns.extend(made.iter().map(|(number, _)| *number));
+        columns.sort_unstable();
+        let list = |column: u16| columns.iter().position(|known| *known == column);
+        let given = row.cells.iter().map(|(column, _)| Some((*column, list(*column)?))).collect::<Option<_>>()?;
+        let made = made.into_iter().map(|(column, default)| Some((default, list(column)?))).collect::<Option<_>>()?;
+        let values = columns.iter().map(|_| Vec::with_capacity(expected)).collect();
+        let alike = Self { table, given, made, columns, values, rows: 0 };
+        alike.fits(row).then_some(alike)
+    }
+
+    fn fits(&self, row: &Insert) -> bool {
+        let same = |(cell, given): (&(u16, Cell), &(u16, usize))| cell.0 == given.0 && matches!(cell.1, Cell::Value(_));
+        !row.is_nested()
+            && row.refused.is_none()
+            && row.cells.len() == self.given.len()
+            && row.cells.iter().zip(&self.given).all(same)
+    }
+
+    /// Takes the values of a row that fits.
+    fn take(&mut self, row: Insert) {
+        for ((_, cell), (_, list)) in row.cells.into_iter().zip(&self.given) {
+            if let Cell::Value(value) = cell {
+                self.values[*list].push(value);
+            }
+        }
+        for (default, list) in &self.made {
+            self.values[*list].push(default.value());
+        }
+        self.rows += 1;
+    }
+
+    pub(crate) fn table(&self) -> &'static Table {
+        self.table
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// The columns that the rows give, as PostgreSQL names them.
+    pub(crate) fn given_columns(&self) -> impl Iterator<Item = &'static str> {
+        self.given.iter().map(|(column, _)| self.table.columns[usize::from(*column)].name)
+    }
+
+    fn into_rows(self) -> Vec<Insert> {
+        let mut lists: Vec<_> = self.values.into_iter().map(Vec::into_iter).collect();
+        let mut row = || {
+            let values = lists.iter_mut().filter_map(Iterator::next).map(Cell::Value);
+            let cells = self.columns.iter().copied().zip(values).collect();
+            Insert { cells, ..Insert::new(self.table) }
+        };
+        (0..self.rows).map(|_| row()).collect()
+    }
+
+    /// What goes in one statement each.
+    pub(crate) fn into_parts(self, options: BulkOptions) -> impl Iterator<Item = BulkInsert> {
+        let Self { table, columns, values, rows, .. } = self;
+        let BulkOptions { skip_duplicates, returning } = options;
+        let on_conflict = if skip_duplicates { OnConflict::Skip } else { OnConflict::Fail };
+        let mut lists: Vec<_> = values.into_iter().map(Vec::into_iter).collect();
+        (0..rows).step_by(MOST_ROWS).map(move |before| {
+            let rows = MOST_ROWS.min(rows - before);
+            let values = lists.iter_mut().map(|list| list.take(rows).collect()).collect();
+            BulkInsert {
+                table,
+                columns: columns.clone(),
+                values,
+                lookups: Vec::new(),
+                rows,
+                returning,
+                on_conflict: on_conflict.clone(),
+            }
+        })
+    }
+}
+
+/// Whether `create_many` of these rows is more than one statement.
+pub(crate) fn takes_several_statements(rows: &[Insert]) -> bool {
+    rows.len() > MOST_ROWS
+        || rows.iter().any(|row| row.is_nested() || row.looks_up())
+        || rows.windows(2).any(|pair| !have_same_columns(&pair[0], &pair[1]))
+        || {
+            let is_list =
+                |(column, _): &(u16, Cell)| rows[0].table.columns[usize::from(*column)].sql_type.ends_with("[]");
+            rows.first().is_some_and(|row| row.cells.iter().any(is_list))
+        }
+}
+
+fn have_same_columns(a: &Insert, b: &Insert) -> bool {
+    // Rows that the same code has made have set them in the same order.
+    a.columns().eq(b.columns()) || {
+        let sorted = |row: &Insert| BTreeSet::from_iter(row.columns());
+        sorted(a) == sorted(b)
+    }
+}
+
+/// How rows are inserted in bulk.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct BulkOptions {
+    /// A row whose key is taken is left out.
+    pub(crate) skip_duplicates: bool,
+    /// The rows come back, in the order in which they were given.
+    pub(crate) returning: bool,
+}
+
+/// How many rows go in one statement: what is sent and kept for it stays of one size, however many there are.
+pub(crate) const MOST_ROWS: usize = 10_000;
+
+/// Many rows with values for the same columns.
+#[derive(Debug)]
+pub(crate) struct BulkInsert {
+    pub(crate) table: &'static Table,
+    pub(crate) columns: Vec<u16>,
+    /// A value per row, for each of `columns`.
+    pub(crate) values: Vec<Vec<Param>>,
+    /// Those of `columns` whose values are looked up: they have none of their own.
+    pub(crate) lookups: Vec<BulkLookup>,
+    pub(crate) rows: usize,
+    pub(crate) returning: bool,
+    pub(crate) on_conflict: OnConflict,
+}
+
+/// A column whose value is that of another table's row, which each new row knows by its key.
+#[derive(Debug)]
+pub(crate) struct BulkLookup {
+    /// The place of the column.
+    pub(crate) place: usize,
+    pub(crate) relation: &'static Relation,
+    pub(crate) column: u16,
+    pub(crate) key: Vec<u16>,
+    /// A value per row, for each column of the key.
+    pub(crate) values: Vec<Vec<Param>>,
+}
+
+/// What becomes of rows whose key is taken.
+#[derive(Debug, Clone)]
+pub(crate) enum OnConflict {
+    /// They are an error.
+    Fail,
+    /// They are left out.
+    Skip,
+    /// The rows that have their keys are changed, if they meet a condition.
+    Update { key: Vec<u16>, sets: Vec<(u16, SetTo)>, only_if: Condition },
+}

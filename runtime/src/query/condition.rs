@@ -1,0 +1,222 @@
+//! Conditions on rows, as data.
+
+use crate::meta::{Relation, Table};
+use crate::value::Param;
+
+/// How many conditions, or other parts of a query, may be inside one another.
+///
+/// A visitor may have sent what a filter is made of. Whatever walks over a query does so by recursion, and dropping it
+/// is recursion, too: so what is deeper is dropped while it is put together, and the query is refused.
+pub(crate) const MOST_LEVELS: u16 = 256;
+
+/// What a filter is made of. Column numbers belong to the table that the condition is about.
+#[derive(Debug, Clone)]
+pub(crate) enum Condition {
+    And(Vec<Condition>),
+    Or(Vec<Condition>),
+    Not(Box<Condition>),
+    /// It is false or, because of a null, unknown.
+    NotTrue(Box<Condition>),
+    Compare {
+        column: u16,
+        operator: Operator,
+        value: Param,
+    },
+    CompareColumns {
+        left: u16,
+        operator: Operator,
+        right: u16,
+    },
+    In {
+        column: u16,
+        values: Param,
+    },
+    IsNull {
+        column: u16,
+    },
+    Like {
+        column: u16,
+        pattern: Param,
+        insensitive: bool,
+    },
+    Contains {
+        column: u16,
+        value: Param,
+    },
+    ContainsAll {
+        column: u16,
+        values: Param,
+    },
+    Overlaps {
+        column: u16,
+        values: Param,
+    },
+    IsEmpty {
+        column: u16,
+    },
+    Related {
+        relation: &'static Relation,
+        condition: Box<Condition>,
+    },
+    /// A row of a many-to-many relation's child that belongs to the parent with this key.
+    JoinedTo {
+        relation: &'static Relation,
+        key: Param,
+    },
+    /// A row with one of these keys, which have several columns.
+    Keys {
+        table: &'static Table,
+        columns: Vec<u16>,
+        keys: Vec<Vec<Param>>,
+    },
+    /// Some row of a table meets a condition, whatever this one is.
+    Another {
+        table: &'static Table,
+        condition: Box<Condition>,
+    },
+    Json {
+        column: u16,
+        /// A list of names; none for the whole value.
+        path: Option<Param>,
+        test: JsonTest,
+    },
+    Search(Search),
+    /// In the place of conditions that cannot be sent: why not.
+    Refused(&'static str),
+}
+
+/// SQL's comparisons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operator {
+    Eq,
+    Ne,
+    Lt,
+    Lte,
+    Gt,
+    Gte,
+}
+
+impl Operator {
+    pub(crate) fn sql(self) -> &'static str {
+        match self {
+            Operator::Eq => " = ",
+            Operator::Ne => " <> ",
+            Operator::Lt => " < ",
+            Operator::Lte => " <= ",
+            Operator::Gt => " > ",
+            Operator::Gte => " >= ",
+        }
+    }
+}
+
+impl Condition {
+    /// The condition that every row meets.
+    pub(crate) const ALL: Condition = Condition::And(Vec::new());
+
+    /// Whether every row meets it, as far as its form tells.
+    pub(crate) fn is_all(&self) -> bool {
+        match self {
+            Condition::And(parts) => parts.iter().all(Condition::is_all),
+            Condition::Or(parts) => parts.iter().any(Condition::is_all),
+            Condition::Not(part) | Condition::NotTrue(part) => part.is_none(),
+            _ => false,
+        }
+    }
+
+    /// Whether no row meets it, as far as its form tells.
+    fn is_none(&self) -> bool {
+        match self {
+            Condition::And(parts) => parts.iter().any(Condition::is_none),
+            Condition::Or(parts) => parts.iter().all(Condition::is_none),
+            Condition::Not(part) | Condition::NotTrue(part) => part.is_all(),
+            _ => false,
+        }
+    }
+
+    /// The value that a column has in every row that meets the condition, if it says so.
+    pub(crate) fn equal_value(&self, wanted: u16) -> Option<&Param> {
+        match self {
+            Condition::And(parts) => parts.iter().find_map(|part| part.equal_value(wanted)),
+            Condition::Compare { column, operator: Operator::Eq, value } if *column == wanted => Some(value),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn and(self, other: Condition) -> Condition {
+        match (self, other) {
+            (Condition::And(parts), other) if parts.is_empty() => other,
+            (one, Condition::And(parts)) if parts.is_empty() => one,
+            (Condition::And(mut parts), other) => {
+                parts.push(other);
+                Condition::And(parts)
+            }
+            (one, other) => Condition::And(vec![one, other]),
+        }
+    }
+
+    pub(crate) fn or(self, other: Condition) -> Condition {
+        match (self, other) {
+            (Condition::Or(mut parts), other) => {
+                parts.push(other);
+                Condition::Or(parts)
+            }
+            (one, other) => Condition::Or(vec![one, other]),
+        }
+    }
+
+    pub(crate) fn negated(self) -> Condition {
+        Condition::Not(Box::new(self))
+    }
+}
+
+/// A condition on a value inside a Json column.
+#[derive(Debug, Clone)]
+pub(crate) enum JsonTest {
+    Exists,
+    /// Equality of any two values, or another comparison of two values of the same kind.
+    Compare(Operator, Param),
+    /// A string that matches the pattern.
+    Like {
+        pattern: Param,
+        insensitive: bool,
+    },
+    /// An array that contains all of these.
+    ArrayContains(Param),
+    ArrayStartsWith(Param),
+    ArrayEndsWith(Param),
+}
+
+/// A search in one column.
+#[derive(Debug, Clone)]
+pub(crate) struct Search {
+    pub(crate) column: u16,
+    /// The text search configuration, or the server's default.
+    pub(crate) language: Option<&'static str>,
+    pub(crate) query: Param,
+    /// Whether the query is what a visitor typed, rather than PostgreSQL's query syntax.
+    pub(crate) web: bool,
+}
+
+impl Search {
+    /// What is searched for.
+    pub(crate) fn words(&self) -> &str {
+        match &self.query {
+            Param::Text(words) => words,
+            _ => "",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Condition;
+
+    #[test]
+    fn a_condition_without_content_is_recognised() {
+        assert!(Condition::ALL.is_all());
+        assert!(Condition::And(vec![Condition::ALL, Condition::ALL]).is_all());
+        assert!(Condition::Or(Vec::new()).negated().is_all());
+        assert!(!Condition::IsNull { column: 0 }.is_all());
+        assert!(!Condition::Or(Vec::new()).is_all());
+    }
+}

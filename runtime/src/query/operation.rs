@@ -1,0 +1,195 @@
+//! One call of the client, as data. Nothing here is generic: types appear only when results are read.
+
+use super::aggregation::Aggregation;
+use super::bulk::{BulkOptions, NewRows};
+use super::condition::Condition;
+use super::outcome::Outcome;
+use super::query_file::SqlCall;
+use super::select::Select;
+use super::write::{Insert, NestedWrite, Sets};
+use crate::error::{Error, Result};
+use crate::meta::Table;
+use crate::value::Param;
+
+/// A query that can be part of a batch: every builder of the client.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a query that can be batched")]
+pub trait Query: Sized {
+    /// What it gives.
+    type Output: Send + 'static;
+
+    /// For the runtime: the query as data.
+    #[doc(hidden)]
+    fn into_parts(self) -> Parts<Self::Output>;
+}
+
+/// A query as data, and the function that reads its outcome.
+pub struct Parts<T> {
+    pub(crate) operation: Operation,
+    pub(crate) finish: fn(Outcome) -> Result<T>,
+}
+
+impl<T> std::fmt::Debug for Parts<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Parts")
+    }
+}
+
+/// One call of the client.
+#[derive(Debug)]
+pub(crate) enum Operation {
+    /// Boxed by the builder, which moves with every call on it.
+    Read(Box<Select>),
+    Count {
+        table: &'static Table,
+        condition: Condition,
+    },
+    Exists {
+        table: &'static Table,
+        condition: Condition,
+    },
+    Aggregate(Box<Aggregation>),
+    Create(Insert),
+    CreateMany {
+        table: &'static Table,
+        rows: NewRows,
+        options: BulkOptions,
+    },
+    Update {
+        table: &'static Table,
+        condition: Condition,
+        sets: Sets,
+        nested: Vec<NestedWrite>,
+    },
+    UpdateMany {
+        table: &'static Table,
+        condition: Condition,
+        sets: Sets,
+        limit: Option<u64>,
+        returning: bool,
+    },
+    Upsert {
+        row: Insert,
+        key: Vec<(u16, Param)>,
+        sets: Sets,
+    },
+    Delete {
+        table: &'static Table,
+        condition: Condition,
+    },
+    DeleteMany {
+        table: &'static Table,
+        condition: Condition,
+        limit: Option<u64>,
+    },
+    Returning(Box<Returning>),
+    Sql(SqlCall),
+    Refused(String),
+}
+
+impl Operation {
+    pub(crate) fn table(&self) -> Option<&'static Table> {
+        match self {
+            Operation::Read(select) => Some(select.table),
+            Operation::Aggregate(aggregation) => Some(aggregation.select.table),
+            Operation::Create(row) | Operation::Upsert { row, .. } => Some(row.table),
+            Operation::Count { table, .. }
+            | Operation::Exists { table, .. }
+            | Operation::CreateMany { table, .. }
+            | Operation::Update { table, .. }
+            | Operation::UpdateMany { table, .. }
+            | Operation::Delete { table, .. }
+            | Operation::DeleteMany { table, .. } => Some(table),
+            Operation::Returning(returning) => Some(returning.then.table),
+            Operation::Sql(call) => Some(call.table()),
+            Operation::Refused(_) => None,
+        }
+    }
+
+    /// The operation's name for traces.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Operation::Read(select) if select.single => "find_one",
+            Operation::Read(_) => "find_many",
+            Operation::Count { .. } => "count",
+            Operation::Exists { .. } => "exists",
+            Operation::Aggregate(aggregation) if aggregation.group_by.is_empty() => "aggregate",
+            Operation::Aggregate(_) => "group_by",
+            Operation::Create(_) => "create",
+            Operation::CreateMany { .. } => "create_many",
+            Operation::Update { .. } => "update",
+            Operation::UpdateMany { .. } => "update_many",
+            Operation::Upsert { .. } => "upsert",
+            Operation::Delete { .. } => "delete",
+            Operation::DeleteMany { .. } => "delete_many",
+            Operation::Returning(returning) => returning.write.name(),
+            Operation::Sql(call) if call.gives_rows() => "query",
+            Operation::Sql(_) => "execute",
+            Operation::Refused(_) => "refused",
+        }
+    }
+
+    /// Whether it is an error if there is no row.
+    pub(crate) fn must_find(&self) -> bool {
+        match self {
+            Operation::Read(select) => select.required,
+            Operation::Update { .. } | Operation::Delete { .. } => true,
+            Operation::Returning(returning) => returning.write.must_find(),
+            Operation::Sql(call) => call.alone,
+            _ => false,
+        }
+    }
+
+    /// Whether it changes nothing.
+    pub(crate) fn only_reads(&self) -> bool {
+        matches!(
+            self,
+            Operation::Read(_) | Operation::Count { .. } | Operation::Exists { .. } | Operation::Aggregate(_)
+        )
+    }
+
+    /// Whether it changes something, as far as is known.
+    pub(crate) fn writes(&self) -> bool {
+        match self {
+            Operation::Sql(call) => call.writes(),
+            _ => !self.only_reads(),
+        }
+    }
+
+    /// Whether it locks the rows that it reads.
+    pub(crate) fn locks_rows(&self) -> bool {
+        matches!(self, Operation::Read(select) if select.lock.is_some())
+    }
+
+    /// Whether it gives the number of rows that its statement wrote.
+    pub(crate) fn counts_written_rows(&self) -> bool {
+        match self {
+            Operation::UpdateMany { returning, .. } => !returning,
+            Operation::CreateMany { options, .. } => !options.returning,
+            Operation::DeleteMany { .. } => true,
+            Operation::Sql(call) => !call.gives_rows(),
+            _ => false,
+        }
+    }
+
+    /// What was found wrong with it before anything was sent.
+    pub(crate) fn refused(&self) -> Option<Error> {
+        match self {
+            Operation::Refused(reason) => Some(Error::Refused(reason.clone())),
+            Operation::Read(select) => select.refused_page().or_else(|| select.refused_lock()),
+            Operation::Create(row) | Operation::Upsert { row, .. } => row.refused.map(|why| Error::Refused(why.into())),
+            Operation::Update { nested, .. } => {
+                nested.iter().find_map(|write| write.refused).map(|why| Error::Refused(why.into()))
+            }
+            Operation::CreateMany { rows, .. } => rows.refused().map(|why| Error::Refused(why.into())),
+            Operation::Returning(returning) => returning.write.refused(),
+            _ => None,
+        }
+    }
+}
+
+/// A write, and how its row is read. `then` has no conditions of its own.
+#[derive(Debug)]
+pub(crate) struct Returning {
+    pub(crate) write: Operation,
+    pub(crate) then: Select,
+}

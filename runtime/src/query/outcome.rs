@@ -1,0 +1,60 @@
+//! What an operation gives, before it is read.
+
+use std::ops::Range;
+
+use super::page::PageToken;
+use crate::error::{Error, Result};
+use crate::meta::Table;
+use crate::rows::{Node, TakeRows};
+
+/// What comes of it.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Rows(Node),
+    /// Rows that were read while they arrived, and the last ones.
+    Taken(Box<dyn TakeRows>, Node),
+    /// Rows of which some are a page, where the next one begins, and where the one before ends.
+    Page {
+        node: Node,
+        rows: Range<usize>,
+        next: Option<PageToken>,
+        previous: Option<PageToken>,
+    },
+    Count(u64),
+}
+
+impl Outcome {
+    /// The table or query whose rows they are.
+    pub(crate) fn table(&self) -> Option<&'static Table> {
+        match self {
+            Outcome::Rows(node) | Outcome::Page { node, .. } | Outcome::Taken(_, node) => Some(node.table),
+            Outcome::Count(_) => None,
+        }
+    }
+
+    pub(crate) fn into_rows(self) -> Result<Node> {
+        match self {
+            Outcome::Rows(node) | Outcome::Page { node, .. } => Ok(node),
+            Outcome::Count(_) => Err(Error::Refused("a count was given where rows were asked for".to_owned())),
+            Outcome::Taken(..) => Err(Error::Refused("rows were given that were read already".to_owned())),
+        }
+    }
+
+    /// How many rows were read or written, those of includes apart.
+    pub(crate) fn rows(&self) -> u64 {
+        match self {
+            Outcome::Count(count) => *count,
+            Outcome::Page { rows, .. } => rows.len() as u64,
+            Outcome::Taken(taken, last) => (taken.len() + last.len()) as u64,
+            Outcome::Rows(node) => node.len() as u64,
+        }
+    }
+
+    pub(crate) fn into_count(self) -> Result<u64> {
+        match self {
+            Outcome::Count(count) => Ok(count),
+            Outcome::Rows(node) | Outcome::Page { node, .. } => Ok(node.len() as u64),
+            outcome @ Outcome::Taken(..) => Ok(outcome.rows()),
+        }
+    }
+}

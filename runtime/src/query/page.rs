@@ -1,0 +1,139 @@
+//! Where a page starts, and the token that says where the next one does.
+//!
+//! A token holds the values by which its page's last row is ordered, as the database sent them. So the order can have
+//! no `@sensitive` column.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::order::{OrderTerm, signature};
+use crate::error::{Error, Result};
+use crate::meta::Table;
+use crate::rows::Node;
+
+/// Where the next page begins.
+///
+/// As text (`to_string`, `parse`) it has letters, digits, `-` and `_` only. It holds the values of the
+/// last row's order and is not encrypted, so the order can have no `@sensitive` column. It fits only a query with the same order; with another one
+/// it is refused.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct PageToken {
+    order: u64,
+    pub(crate) values: Vec<Option<Vec<u8>>>,
+}
+
+impl PageToken {
+    /// The token behind a row whose order has the values that begin at `column`.
+    pub(crate) fn of(node: &Node, row: usize, column: usize, order: &[OrderTerm]) -> Self {
+        let value = |index| node.raw(row, column + index).map(<[u8]>::to_vec);
+        Self { order: fingerprint(order, node.table), values: (0..order.len()).map(value).collect() }
+    }
+
+    /// Whether it belongs to a query with this order.
+    pub(crate) fn fits(&self, order: &[OrderTerm], table: &'static Table) -> bool {
+        self.values.len() == order.len() && self.order == fingerprint(order, table)
+    }
+}
+
+/// FNV-1a: the same on every machine and in every version.
+fn fingerprint_of(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+fn fingerprint(order: &[OrderTerm], table: &'static Table) -> u64 {
+    fingerprint_of(&signature(order, table))
+}
+
+impl fmt::Display for PageToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut bytes = self.order.to_be_bytes().to_vec();
+        for value in &self.values {
+            // No value is as long as the length that stands for null.
+            let length = value.as_ref().map_or(u32::MAX, |value| value.len() as u32);
+            bytes.extend_from_slice(&length.to_be_bytes());
+            bytes.extend_from_slice(value.as_deref().unwrap_or_default());
+        }
+        f.write_str(&URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+/// The values are data of the database's: they are not shown.
+impl fmt::Debug for PageToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PageToken({} values)", self.values.len())
+    }
+}
+
+impl FromStr for PageToken {
+    type Err = Error;
+
+    /// # Errors
+    /// [`Error::Refused`] if the text was not made by a token.
+    fn from_str(text: &str) -> Result<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok();
+        let token = bytes.and_then(|bytes| {
+            let (order, mut rest) = bytes.split_first_chunk::<8>()?;
+            let mut values = Vec::new();
+            while !rest.is_empty() {
+                let (length, behind) = rest.split_first_chunk::<4>()?;
+                let (value, behind) = match u32::from_be_bytes(*length) {
+                    u32::MAX => (None, behind),
+                    length => {
+                        let (value, behind) = behind.split_at_checked(length as usize)?;
+                        (Some(value.to_vec()), behind)
+                    }
+                };
+                values.push(value);
+                rest = behind;
+            }
+            Some(PageToken { order: u64::from_be_bytes(*order), values })
+        });
+        token.ok_or_else(|| Error::Refused("this is not a page token".to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PageToken;
+
+    #[test]
+    fn a_token_survives_as_text() {
+        let token = PageToken { order: 7, values: vec![Some(vec![0, 255]), None, Some(Vec::new())] };
+        let text = token.to_string();
+        assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'), "{text}");
+        assert_eq!(text.parse::<PageToken>().expect("is a token"), token);
+    }
+
+    #[test]
+    fn other_texts_are_no_tokens() {
+        for text in ["", "?", "AAAA", "AAAAAAAAAAAAAA", "____________________"] {
+            assert!(text.parse::<PageToken>().is_err(), "{text}");
+        }
+    }
+}
+
+/// Where a page starts.
+#[derive(Debug, Clone)]
+pub(crate) enum PageStart {
+    First,
+    After(PageToken),
+    Last,
+    Before(PageToken),
+}
+
+impl PageStart {
+    pub(crate) fn token(&self) -> Option<&PageToken> {
+        match self {
+            PageStart::After(token) | PageStart::Before(token) => Some(token),
+            PageStart::First | PageStart::Last => None,
+        }
+    }
+
+    /// Whether the page ends rather than begins there.
+    pub(crate) fn is_backward(&self) -> bool {
+        matches!(self, PageStart::Last | PageStart::Before(_))
+    }
+}

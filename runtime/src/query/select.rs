@@ -1,0 +1,186 @@
+//! A read, as data: what to read from which table, and which relations to load with it.
+
+use super::condition::Condition;
+use super::order::OrderTerm;
+use super::page::PageStart;
+use crate::error::Error;
+use crate::meta::{Relation, Table};
+use crate::rows::TakeRows;
+use crate::value::Param;
+
+/// A read of one table, as data. Column numbers are those of its table.
+#[derive(Debug, Clone)]
+pub struct Select {
+    pub(crate) table: &'static Table,
+    pub(crate) condition: Condition,
+    pub(crate) order: Vec<OrderTerm>,
+    pub(crate) take: Option<u64>,
+    pub(crate) skip: Option<u64>,
+    /// `take` and `skip` count from the end.
+    pub(crate) from_end: bool,
+    /// Keeps only the first of the rows that agree in these columns.
+    pub(crate) distinct: Vec<u16>,
+    /// The unique key of the row to begin at.
+    pub(crate) cursor: Option<Vec<(u16, Param)>>,
+    /// The rows are a page, which tells where the next one begins.
+    pub(crate) page: Option<PageStart>,
+    pub(crate) outputs: Outputs,
+    pub(crate) includes: Vec<Include>,
+    /// At most one row comes back.
+    pub(crate) single: bool,
+    /// No row is an error.
+    pub(crate) required: bool,
+    /// How the rows are locked until the transaction ends.
+    pub(crate) lock: Option<Lock>,
+    /// Decodes rows while others arrive. It is not part of the statement.
+    pub(crate) take_rows: Option<fn() -> Box<dyn TakeRows>>,
+}
+
+/// A lock on rows that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lock {
+    pub(crate) strength: &'static str,
+    /// What to do about rows that another transaction has locked. By default, the statement waits.
+    pub(crate) wait: &'static str,
+}
+
+impl Lock {
+    pub(crate) const UPDATE: Lock = Lock { strength: " FOR UPDATE OF t0", wait: "" };
+    pub(crate) const NO_KEY_UPDATE: Lock = Lock { strength: " FOR NO KEY UPDATE OF t0", wait: "" };
+    pub(crate) const SHARE: Lock = Lock { strength: " FOR SHARE OF t0", wait: "" };
+}
+
+/// What a row of the result holds.
+#[derive(Debug, Clone)]
+pub(crate) enum Outputs {
+    /// All columns, in the order of the model's fields.
+    All,
+    /// These.
+    List(Vec<Output>),
+}
+
+/// One value of a row.
+#[derive(Debug, Clone)]
+pub(crate) enum Output {
+    Column(u16),
+    Count { relation: &'static Relation, condition: Condition },
+}
+
+/// A relation to load eagerly.
+#[derive(Debug, Clone)]
+pub(crate) struct Include {
+    pub(crate) slot: usize,
+    pub(crate) relation: &'static Relation,
+    pub(crate) select: Select,
+}
+
+impl Select {
+    pub(crate) fn new(table: &'static Table) -> Self {
+        Self {
+            table,
+            condition: Condition::ALL,
+            order: Vec::new(),
+            take: None,
+            skip: None,
+            from_end: false,
+            distinct: Vec::new(),
+            cursor: None,
+            page: None,
+            outputs: Outputs::All,
+            includes: Vec::new(),
+            single: false,
+            required: false,
+            lock: None,
+            take_rows: None,
+        }
+    }
+
+    pub(crate) fn filter(&mut self, condition: Condition) {
+        let before = std::mem::replace(&mut self.condition, Condition::ALL);
+        self.condition = before.and(condition);
+    }
+
+    /// Eagerly loads a relation. Including it again replaces the earlier settings.
+    pub(crate) fn include(&mut self, include: Include) {
+        self.includes.retain(|known| known.slot != include.slot);
+        self.includes.push(include);
+    }
+
+    /// The effective order: the sort keys, followed by the primary key where the order must be total.
+    pub(crate) fn effective_order(&self) -> Vec<OrderTerm> {
+        if self.from_end || self.cursor.is_some() || self.page.is_some() {
+            self.total_order()
+        } else {
+            self.order.clone()
+        }
+    }
+
+    /// The effective order, reversed where rows are counted from the end.
+    pub(crate) fn directed_order(&self) -> Vec<OrderTerm> {
+        let order = self.effective_order();
+        if self.from_end { order.into_iter().map(OrderTerm::reversed).collect() } else { order }
+    }
+
+    /// The sort keys, made total by the primary key.
+    pub(crate) fn total_order(&self) -> Vec<OrderTerm> {
+        let mut order = self.order.clone();
+        for column in self.table.key {
+            if !order.iter().any(|term| term.is_column(*column)) {
+                order.push(OrderTerm::by_key(*column, order.last().is_some_and(|term| term.descending)));
+            }
+        }
+        order
+    }
+
+    /// Why the rows cannot be read in pages.
+    pub(crate) fn refused_page(&self) -> Option<Error> {
+        let start = self.page.as_ref()?;
+        if self.from_end && !start.is_backward() {
+            return Some(Error::Refused(
+                "pages begin behind their token: use `take` rather than `take_last`".to_owned(),
+            ));
+        }
+        if self.table.key.is_empty() {
+            let reason = format!("{} has no key, so its rows have no order to be paged by", self.table.name);
+            return Some(Error::Refused(reason));
+        }
+        let order = self.total_order();
+        let sensitive = order.iter().find_map(|term| term.key.column(self.table).filter(|column| column.sensitive));
+        if let Some(column) = sensitive {
+            let reason = format!(
+                "a page token holds the values of its order, and {} is @sensitive: order by other columns, or begin each \
+                 page at a row's key with `cursor`, `skip(1)` and `take`",
+                column.name
+            );
+            return Some(Error::Refused(reason));
+        }
+        let token = start.token()?;
+        let fits = token.fits(&order, self.table);
+        let reason = "this page token belongs to a query with another order: begin again without a token";
+        (!fits).then(|| Error::Refused(reason.to_owned()))
+    }
+
+    /// Why the rows cannot be locked as they are asked for.
+    pub(crate) fn refused_lock(&self) -> Option<Error> {
+        self.lock?;
+        let call = match self {
+            _ if !self.distinct.is_empty() => "distinct",
+            _ if self.page.as_ref().is_some_and(PageStart::is_backward) => "page_before",
+            _ if self.from_end => "take_last",
+            _ => return None,
+        };
+        Some(Error::Refused(format!(
+            "PostgreSQL cannot lock what {call} chooses: find the keys first, and lock the rows by `in_`"
+        )))
+    }
+
+    /// Whether the rows are a part of those that meet the condition, cut by their number.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.take.is_some() || self.skip.is_some() || !self.distinct.is_empty()
+    }
+
+    /// Whether rows have columns of their own choice rather than the whole model.
+    pub(crate) fn is_projection(&self) -> bool {
+        matches!(self.outputs, Outputs::List(_))
+    }
+}

@@ -1,0 +1,230 @@
+//! Writes, as data: new rows, new values of columns, and what is written to related rows together with a row.
+
+use super::condition::Condition;
+use crate::meta::{ClientDefault, Relation, Table};
+use crate::rows::{Cursor, Model};
+use crate::value::{Param, Scalar};
+
+/// The values of a unique key.
+pub(crate) type Key = Vec<(u16, Param)>;
+
+/// New values of columns.
+pub(crate) type Sets = Vec<(u16, SetTo)>;
+
+/// The new value of a column.
+#[derive(Debug, Clone)]
+pub(crate) enum SetTo {
+    Value(Param),
+    Add(Param),
+    Subtract(Param),
+    Multiply(Param),
+    Divide(Param),
+    /// Appended to the list.
+    Append(Param),
+    /// A column of the row of `relation` that `key` identifies, looked up in the same statement.
+    Lookup {
+        relation: &'static Relation,
+        column: u16,
+        key: Vec<(u16, Param)>,
+    },
+    /// The value of the row that could not be created because its key is already taken.
+    Excluded,
+    Default,
+}
+
+/// Whether an update changes nothing: no column is set, and none is kept up to date.
+pub(crate) fn is_idle(table: &Table, sets: &Sets) -> bool {
+    sets.is_empty() && !table.columns.iter().any(|column| column.updated_at)
+}
+
+/// What goes into one column of a new row.
+#[derive(Debug, Clone)]
+pub(crate) enum Cell {
+    /// A value.
+    Value(Param),
+    /// A column of the row of `relation` that `key` identifies, looked up in the same statement.
+    Lookup { relation: &'static Relation, column: u16, key: Vec<(u16, Param)> },
+}
+
+/// A new row, for generated code.
+#[derive(Debug, Clone)]
+pub struct Insert {
+    pub(crate) table: &'static Table,
+    pub(crate) cells: Vec<(u16, Cell)>,
+    /// Rows that must be created first, because this one references them.
+    pub(crate) before: Vec<(&'static Relation, Insert)>,
+    /// Rows that reference this one.
+    pub(crate) after: Vec<NestedWrite>,
+    /// The first mistake that was found while it was built.
+    pub(crate) refused: Option<&'static str>,
+    /// How many nested writes are inside one another at most.
+    pub(crate) levels: u16,
+}
+
+impl Insert {
+    /// Creates a row without values.
+    pub fn new(table: &'static Table) -> Self {
+        Self {
+            table,
+            cells: Vec::with_capacity(table.columns.len()),
+            before: Vec::new(),
+            after: Vec::new(),
+            refused: None,
+            levels: 0,
+        }
+    }
+
+    /// Sets a column.
+    pub fn value(mut self, column: u16, value: impl Scalar) -> Self {
+        self.cells.push((column, Cell::Value(value.into_param())));
+        self
+    }
+
+    /// Sets the row that the relation with this number references.
+    pub fn link<M: Model, K>(mut self, slot: usize, to: impl LinkTarget<M, K>) -> Self {
+        let table = self.table;
+        to.link(&mut self, &table.relations[slot]);
+        self
+    }
+
+    /// Sets the columns of a foreign key, in the order of the key.
+    pub fn key(&mut self, relation: &'static Relation, values: impl IntoIterator<Item = Param>) {
+        for (column, value) in relation.parent_columns.iter().zip(values) {
+            self.cells.push((*column, Cell::Value(value)));
+        }
+    }
+
+    /// Takes a row along that must be there first.
+    pub(crate) fn write_before(&mut self, relation: &'static Relation, other: Insert) {
+        self.refused = self.refused.or(other.refused);
+        if other.levels >= MOST_LEVELS {
+            self.refused = Some(TOO_DEEP);
+            return;
+        }
+        self.levels = self.levels.max(other.levels + 1);
+        self.before.push((relation, other));
+    }
+
+    /// Takes a write along that comes behind it.
+    pub(crate) fn write_after(&mut self, write: NestedWrite) {
+        self.refused = self.refused.or(write.refused);
+        self.levels = self.levels.max(write.levels);
+        self.after.push(write);
+    }
+
+    pub(crate) fn assign(&mut self, column: u16, to: SetTo) {
+        match to {
+            // What is added to a list is what a new row's list begins with.
+            SetTo::Value(value) | SetTo::Append(value) => {
+                self.cells.retain(|(known, _)| *known != column);
+                self.cells.push((column, Cell::Value(value)));
+            }
+            SetTo::Default => self.cells.retain(|(known, _)| *known != column),
+            _ => self.refused = Some("a new row has no value yet to increment, decrement, multiply or divide"),
+        }
+    }
+
+    /// The columns that have values, in the order in which they were given.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = u16> {
+        self.cells.iter().map(|(column, _)| *column)
+    }
+
+    /// Whether it takes other rows along.
+    pub(crate) fn is_nested(&self) -> bool {
+        !self.before.is_empty() || !self.after.is_empty()
+    }
+
+    /// Whether one of its columns is looked up in another table.
+    pub(crate) fn looks_up(&self) -> bool {
+        self.cells.iter().any(|(_, cell)| matches!(cell, Cell::Lookup { .. }))
+    }
+
+    /// Fills in what the client makes: keys and the like.
+    pub(crate) fn fill_defaults(&mut self) {
+        // One order of columns for every order in which they were set: fewer texts, one statement in bulk.
+        if !self.cells.is_sorted_by_key(|(column, _)| *column) {
+            self.cells.sort_by_key(|(column, _)| *column);
+        }
+        for (index, column) in self.table.columns.iter().enumerate() {
+            if column.default != ClientDefault::None {
+                let number = index as u16;
+                if let Err(place) = self.cells.binary_search_by_key(&number, |(column, _)| *column) {
+                    self.cells.insert(place, (number, Cell::Value(column.default.value())));
+                }
+            }
+        }
+    }
+
+    /// Takes over the key of the row that it points at.
+    pub(crate) fn point_at(&mut self, ours: &[u16], theirs: &[u16], other: Cursor<'_>) {
+        for (ours, theirs) in ours.iter().zip(theirs) {
+            let value = other.raw(usize::from(*theirs)).map_or(Param::Null, |raw| Param::Raw(raw.to_vec()));
+            self.cells.retain(|(column, _)| column != ours);
+            self.cells.push((*ours, Cell::Value(value)));
+        }
+    }
+}
+
+/// What the field of a required relation accepts in generated code: a [`Link`] or [`Parent`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say which `{M}` this relation points at",
+    label = "expected its key of type `{K}`, a unique filter such as `user::id.eq(..)`, or its `Create`"
+)]
+pub trait LinkTarget<M, K> {
+    /// Writes it into the new row.
+    fn link(self, insert: &mut Insert, relation: &'static Relation);
+}
+
+/// A write to the rows of a relation.
+#[derive(Debug, Clone)]
+pub(crate) struct NestedWrite {
+    pub(crate) relation: &'static Relation,
+    pub(crate) action: Action,
+    /// How many writes are inside one another at most, this one included.
+    pub(crate) levels: u16,
+    /// What cannot be done, in this write or in one inside it.
+    pub(crate) refused: Option<&'static str>,
+}
+
+/// How many writes may be inside one another. Each level is written by statements of its own, and by a function that
+/// calls itself.
+const MOST_LEVELS: u16 = 32;
+
+const TOO_DEEP: &str = "the write has more than 32 nested writes inside one another: \
+    write the upper levels first, and the lower ones in calls of their own";
+
+impl NestedWrite {
+    /// What is too deep is dropped here, before it is so deep that dropping it overflows the stack.
+    pub(crate) fn new(relation: &'static Relation, action: Action) -> Self {
+        let (levels, refused) = match &action {
+            Action::Create(rows) => deepest(rows.iter().map(|row| (row.levels, row.refused))),
+            Action::ConnectOrCreate(_, row) | Action::Upsert { row, .. } => (row.levels, row.refused),
+            Action::Update { nested, .. } => deepest(nested.iter().map(|write| (write.levels, write.refused))),
+            _ => (0, None),
+        };
+        if levels >= MOST_LEVELS {
+            return Self { relation, action: Action::Create(Vec::new()), levels: 1, refused: Some(TOO_DEEP) };
+        }
+        Self { relation, action, levels: levels + 1, refused }
+    }
+}
+
+/// The most levels of several writes, and the first that is refused.
+fn deepest(writes: impl Iterator<Item = (u16, Option<&'static str>)>) -> (u16, Option<&'static str>) {
+    writes.fold((0, None), |(levels, refused), (more, why)| (levels.max(more), refused.or(why)))
+}
+
+/// What is done to the rows of a relation. Without a key, it concerns the one row of a to-one relation.
+#[derive(Debug, Clone)]
+pub(crate) enum Action {
+    Create(Vec<Insert>),
+    Connect(Vec<Key>),
+    ConnectOrCreate(Key, Insert),
+    Disconnect(Option<Vec<Key>>),
+    Set(Vec<Key>),
+    Update { key: Option<Key>, sets: Sets, nested: Vec<NestedWrite> },
+    UpdateMany { condition: Condition, sets: Sets },
+    Upsert { key: Option<Key>, row: Insert, sets: Sets },
+    Delete(Option<Vec<Key>>),
+    DeleteMany(Condition),
+}

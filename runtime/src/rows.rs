@@ -1,0 +1,16 @@
+//! Rows of results: how they are held, which belong together, and how they are read.
+
+mod keys;
+mod model;
+mod node;
+mod raw;
+mod reader;
+mod take;
+
+pub(crate) use keys::Keys;
+pub use model::{FromRow, Model, NotIncluded, Slot, Writable};
+pub use node::Cursor;
+pub(crate) use node::{KeyedRows, Names, Node, raw_value};
+pub use raw::{FromRawRow, RawColumn, RawRow};
+pub use reader::Reader;
+pub(crate) use take::{ReadRow, TakeRows};

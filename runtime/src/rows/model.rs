@@ -1,0 +1,110 @@
+//! Models and rows: the traits that generated code implements.
+
+use super::node::Cursor;
+use crate::error::Result;
+use crate::meta::Table;
+
+/// A model of the schema: a plain struct of its columns. Implemented by generated code.
+pub trait Model: Sized + Send + 'static {
+    /// The row type with a slot per relation, all of them empty.
+    type Bare;
+
+    /// Its table.
+    fn table() -> &'static Table;
+
+    /// Reads the columns of the row at the cursor.
+    ///
+    /// # Errors
+    /// When a value does not fit its type.
+    fn read(at: Cursor<'_>) -> Result<Self>;
+}
+
+/// A model whose rows can be written: a table, not a view. Implemented by generated code.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is a view: its rows can be read, not written",
+    label = "this is a view",
+    note = "write the tables that the view reads"
+)]
+pub trait Writable: Model {}
+
+/// A row that a query returns: a model, or a model with its included relations.
+pub trait FromRow: Sized + Send + 'static {
+    /// Reads the row at the cursor.
+    ///
+    /// # Errors
+    /// When a value does not fit its type, or an included row no longer exists.
+    fn from_row(at: Cursor<'_>) -> Result<Self>;
+}
+
+impl<M: Model> FromRow for M {
+    fn from_row(at: Cursor<'_>) -> Result<Self> {
+        M::read(at)
+    }
+}
+
+/// The content of a relation's slot.
+pub trait Slot: Sized + Send + 'static {
+    /// Reads the slot with this number.
+    ///
+    /// # Errors
+    /// When a value does not fit its type, or an included row no longer exists.
+    fn from_slot(at: Cursor<'_>, slot: usize) -> Result<Self>;
+
+    /// Whether nothing was included. JSON then has no key for it.
+    #[cfg(feature = "serde")]
+    fn is_not_included(&self) -> bool {
+        false
+    }
+}
+
+/// Marks a relation that was not included. It has no fields: add `.include(..)` to the query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NotIncluded;
+
+impl Slot for NotIncluded {
+    fn from_slot(_: Cursor<'_>, _: usize) -> Result<Self> {
+        Ok(NotIncluded)
+    }
+
+    #[cfg(feature = "serde")]
+    fn is_not_included(&self) -> bool {
+        true
+    }
+}
+
+/// Rows leave it out; by itself it is null.
+#[cfg(feature = "serde")]
+impl serde::Serialize for NotIncluded {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_none()
+    }
+}
+
+/// Any value, and a missing key, are read as "not included".
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for NotIncluded {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        Option::<serde::de::IgnoredAny>::deserialize(deserializer).map(|_| NotIncluded)
+    }
+}
+
+impl<T: FromRow> Slot for T {
+    fn from_slot(at: Cursor<'_>, slot: usize) -> Result<Self> {
+        match at.child(slot) {
+            Some(child) => T::from_row(child),
+            None => Err(at.missing(slot)),
+        }
+    }
+}
+
+impl<T: FromRow> Slot for Option<T> {
+    fn from_slot(at: Cursor<'_>, slot: usize) -> Result<Self> {
+        at.child(slot).map(T::from_row).transpose()
+    }
+}
+
+impl<T: FromRow> Slot for Vec<T> {
+    fn from_slot(at: Cursor<'_>, slot: usize) -> Result<Self> {
+        at.children(slot).map(T::from_row).collect()
+    }
+}

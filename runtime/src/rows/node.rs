@@ -1,0 +1,306 @@
+//! Rows as the database sent them, with the rows of other statements that belong to them, and the cursor that reads
+//! them.
+//!
+//! Nothing is decoded before a cursor is asked. Keys are compared as the bytes that PostgreSQL sent.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use tokio_postgres::Row;
+use tokio_postgres::types::{FromSql, Type};
+
+use crate::error::{Error, Result};
+use crate::meta::{Relation, Table};
+use crate::value::{Decode, Decoded, Scalar, decode_list, decode_list_with_nulls};
+
+/// A row of a result, with access to the included rows.
+#[derive(Debug, Clone, Copy)]
+pub struct Cursor<'a> {
+    pub(crate) node: &'a Node,
+    pub(crate) row: usize,
+}
+
+impl<'a> Cursor<'a> {
+    /// Reads a required or optional column.
+    ///
+    /// # Errors
+    /// When the value does not fit.
+    #[inline]
+    pub fn get<T: Decode>(self, column: usize) -> Result<T> {
+        match self.node.get(self.row, column) {
+            Ok(Decoded(value)) => Ok(value),
+            Err(error) => Err(self.driver_error(column, &error)),
+        }
+    }
+
+    /// Reads a list column.
+    ///
+    /// # Errors
+    /// When the value does not fit.
+    pub fn list<T: Scalar>(self, column: usize) -> Result<Vec<T>> {
+        decode_list(self.raw(column)).map_err(|reason| self.decode_error(column, reason.as_ref()))
+    }
+
+    /// Reads a list whose elements may be null.
+    ///
+    /// # Errors
+    /// When the value does not fit.
+    pub fn list_with_nulls<T: Scalar>(self, column: usize) -> Result<Vec<Option<T>>> {
+        decode_list_with_nulls(self.raw(column)).map_err(|reason| self.decode_error(column, reason.as_ref()))
+    }
+
+    /// Returns the bytes of a column as the database sent them.
+    #[inline]
+    pub(crate) fn raw(self, column: usize) -> Option<&'a [u8]> {
+        self.node.raw(self.row, column)
+    }
+
+    /// The driver wraps what a decoder says.
+    #[cold]
+    fn driver_error(self, column: usize, error: &tokio_postgres::Error) -> Error {
+        let reason: &dyn std::error::Error = std::error::Error::source(error).unwrap_or(error);
+        self.decode_error(column, reason)
+    }
+
+    #[cold]
+    fn decode_error(self, column: usize, reason: &dyn std::error::Error) -> Error {
+        let column = self.node.name_of(column).map_or_else(|| format!("#{column}"), str::to_owned);
+        Error::Decode { model: self.node.table.name, column, reason: reason.to_string() }
+    }
+
+    pub(super) fn child(self, slot: usize) -> Option<Cursor<'a>> {
+        self.node.link(slot)?.one(self)
+    }
+
+    pub(super) fn children(self, slot: usize) -> impl ExactSizeIterator<Item = Cursor<'a>> {
+        self.node.link(slot).map(|link| link.many(self)).unwrap_or_default()
+    }
+
+    #[cold]
+    pub(super) fn missing(self, slot: usize) -> Error {
+        let relation = self.node.link(slot).map_or("relation", |link| link.relation);
+        Error::ChangedWhileReading { model: self.node.table.name, relation }
+    }
+}
+
+/// The rows of one table in a result.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) table: &'static Table,
+    rows: Arc<Vec<Row>>,
+    /// Where the table's columns begin in each row: a joined table shares the rows of its parent.
+    offset: usize,
+    /// What the values of a row are, where they are not all columns of the table: to say which one cannot be read.
+    names: Option<Names>,
+    links: Vec<Link>,
+}
+
+/// The names of values, in their order.
+pub(crate) type Names = Arc<[&'static str]>;
+
+/// The included rows of one relation.
+#[derive(Debug)]
+pub(crate) struct Link {
+    slot: usize,
+    pub(crate) relation: &'static str,
+    node: Node,
+    rows: LinkRows,
+}
+
+/// Which rows belong to a parent's row.
+#[derive(Debug)]
+enum LinkRows {
+    /// The same row, if this column of it is not null.
+    Joined { present: Option<usize> },
+    /// By the key of the parent's row.
+    Keyed(KeyedRows),
+    /// All children belong to the only parent.
+    All,
+}
+
+/// A value as it came, whatever its type.
+struct Raw<'a>(&'a [u8]);
+
+impl<'a> FromSql<'a> for Raw<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Raw(raw))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+/// A value of a row as it came.
+#[inline]
+pub(crate) fn raw_value(row: &Row, column: usize) -> Option<&[u8]> {
+    row.try_get::<_, Option<Raw<'_>>>(column).ok().flatten().map(|raw| raw.0)
+}
+
+impl Node {
+    pub(crate) fn new(table: &'static Table, rows: Vec<Row>) -> Self {
+        Self { table, rows: Arc::new(rows), offset: 0, names: None, links: Vec::new() }
+    }
+
+    /// Says what the values of a row are.
+    pub(crate) fn set_names(&mut self, names: Option<Names>) {
+        self.names = names;
+    }
+
+    /// The name of the value in a place, as PostgreSQL has it.
+    pub(crate) fn name_of(&self, place: usize) -> Option<&'static str> {
+        match &self.names {
+            Some(names) => names.get(place).copied(),
+            None => self.table.columns.get(place).map(|column| column.name),
+        }
+    }
+
+    /// Another table in the same rows; `offset` counts from where this one begins.
+    pub(crate) fn joined(&self, table: &'static Table, offset: usize) -> Self {
+        Self { table, rows: Arc::clone(&self.rows), offset: self.offset + offset, names: None, links: Vec::new() }
+    }
+
+    /// The rows, if nothing else holds them.
+    pub(crate) fn into_rows(self) -> Vec<Row> {
+        Arc::try_unwrap(self.rows).unwrap_or_default()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    #[inline]
+    pub(crate) fn raw(&self, row: usize, column: usize) -> Option<&[u8]> {
+        raw_value(&self.rows[row], self.offset + column)
+    }
+
+    /// Reads a column.
+    #[inline]
+    pub(crate) fn get<T: Decode>(&self, row: usize, column: usize) -> Result<Decoded<T>, tokio_postgres::Error> {
+        self.rows[row].try_get(self.offset + column)
+    }
+
+    pub(crate) fn cursor(&self, row: usize) -> Cursor<'_> {
+        Cursor { node: self, row }
+    }
+
+    pub(crate) fn cursors(&self) -> impl ExactSizeIterator<Item = Cursor<'_>> {
+        (0..self.len()).map(|row| self.cursor(row))
+    }
+
+    pub(crate) fn link(&self, slot: usize) -> Option<&Link> {
+        self.links.iter().find(|link| link.slot == slot)
+    }
+
+    /// Adds a table that was joined into the same rows.
+    pub(crate) fn add_joined(&mut self, slot: usize, relation: &Relation, node: Node, present: Option<usize>) {
+        self.links.push(Link { slot, relation: relation.name, node, rows: LinkRows::Joined { present } });
+    }
+
+    /// Adds the children of the only row there is.
+    pub(crate) fn add_all(&mut self, slot: usize, relation: &Relation, node: Node) {
+        self.links.push(Link { slot, relation: relation.name, node, rows: LinkRows::All });
+    }
+
+    /// Adds children that were read by the keys of these rows.
+    pub(crate) fn add_keyed(&mut self, slot: usize, relation: &Relation, node: Node, rows: KeyedRows) {
+        let rows = LinkRows::Keyed(rows);
+        self.links.push(Link { slot, relation: relation.name, node, rows });
+    }
+
+    /// The key of a row: the bytes of its only column, or those of several with their lengths in front.
+    #[inline]
+    pub(super) fn key(&self, row: usize, columns: &[usize]) -> Option<Cow<'_, [u8]>> {
+        if let [column] = columns {
+            return self.raw(row, *column).map(Cow::Borrowed);
+        }
+        let mut key = Vec::with_capacity(columns.len() * 24);
+        for column in columns {
+            let value = self.raw(row, *column)?;
+            key.extend_from_slice(&value.len().to_ne_bytes());
+            key.extend_from_slice(value);
+        }
+        Some(Cow::Owned(key))
+    }
+}
+
+/// Which children belong to which row, by the number of the row's key: those of key `k` are
+/// `order[ends[k - 1]..ends[k]]`.
+#[derive(Debug)]
+pub(crate) struct KeyedRows {
+    pub(super) of_parents: Vec<u32>,
+    pub(super) ends: Vec<u32>,
+    pub(super) order: Vec<u32>,
+}
+
+impl KeyedRows {
+    pub(crate) fn children(&self, parent: usize) -> &[u32] {
+        let number = self.of_parents[parent] as usize;
+        let Some(end) = self.ends.get(number) else { return &[] };
+        let begin = number.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.order[begin as usize..*end as usize]
+    }
+}
+
+impl Link {
+    pub(crate) fn one<'a>(&'a self, parent: Cursor<'a>) -> Option<Cursor<'a>> {
+        match &self.rows {
+            LinkRows::Joined { present } => {
+                let there = present.is_none_or(|column| self.node.raw(parent.row, column).is_some());
+                there.then(|| self.node.cursor(parent.row))
+            }
+            LinkRows::Keyed(_) | LinkRows::All => self.many(parent).next(),
+        }
+    }
+
+    pub(crate) fn many<'a>(&'a self, parent: Cursor<'a>) -> Children<'a> {
+        let rows = match &self.rows {
+            LinkRows::Keyed(rows) => ChildRows::Listed(rows.children(parent.row).iter()),
+            LinkRows::All => ChildRows::Range(0..self.node.len()),
+            LinkRows::Joined { .. } => {
+                ChildRows::Range(parent.row..parent.row + usize::from(self.one(parent).is_some()))
+            }
+        };
+        Children { node: Some(&self.node), rows }
+    }
+}
+
+/// The children of a row.
+#[derive(Debug, Default)]
+pub(crate) struct Children<'a> {
+    node: Option<&'a Node>,
+    rows: ChildRows<'a>,
+}
+
+#[derive(Debug)]
+enum ChildRows<'a> {
+    Listed(std::slice::Iter<'a, u32>),
+    Range(std::ops::Range<usize>),
+}
+
+impl Default for ChildRows<'_> {
+    fn default() -> Self {
+        ChildRows::Range(0..0)
+    }
+}
+
+impl<'a> Iterator for Children<'a> {
+    type Item = Cursor<'a>;
+
+    fn next(&mut self) -> Option<Cursor<'a>> {
+        let row = match &mut self.rows {
+            ChildRows::Listed(rows) => *rows.next()? as usize,
+            ChildRows::Range(rows) => rows.next()?,
+        };
+        Some(self.node?.cursor(row))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        match &self.rows {
+            ChildRows::Listed(rows) => rows.size_hint(),
+            ChildRows::Range(rows) => rows.size_hint(),
+        }
+    }
+}
+
+impl ExactSizeIterator for Children<'_> {}

@@ -1,0 +1,183 @@
+//! Rows of raw SQL, read into tuples and structs.
+//!
+//! Here the schema does not say which types a statement has, so every column of a result is checked against the type that
+//! it is read as.
+
+use std::fmt;
+
+use tokio_postgres::types::{Kind, Type};
+use tokio_postgres::{Column, Row};
+
+use super::node::raw_value;
+use crate::error::{Error, Result};
+use crate::value::{Decode, List, Scalar, decode_list};
+
+/// A column of a raw result: a scalar, an optional one, or a list.
+#[diagnostic::on_unimplemented(
+    message = "a column of SQL cannot be read as `{Self}`",
+    label = "expected a type that a column can hold, an `Option` of one, or `relata::List` of them"
+)]
+pub trait RawColumn: Sized + Send + 'static {
+    /// Whether it can be read from a column of this type.
+    fn accepts(ty: &Type) -> bool;
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When the value does not fit.
+    fn read(raw: Option<&[u8]>) -> Result<Self, Box<dyn std::error::Error + Sync + Send>>;
+}
+
+impl<T: Scalar> RawColumn for T {
+    fn accepts(ty: &Type) -> bool {
+        T::accepts(ty)
+    }
+
+    fn read(raw: Option<&[u8]>) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        T::decode_nullable(raw)
+    }
+}
+
+impl<T: Scalar> RawColumn for Option<T> {
+    fn accepts(ty: &Type) -> bool {
+        T::accepts(ty)
+    }
+
+    fn read(raw: Option<&[u8]>) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Self::decode_nullable(raw)
+    }
+}
+
+impl<T: Scalar> RawColumn for List<T> {
+    fn accepts(ty: &Type) -> bool {
+        matches!(ty.kind(), Kind::Array(element) if T::accepts(element))
+    }
+
+    fn read(raw: Option<&[u8]>) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        decode_list(raw).map(List)
+    }
+}
+
+/// A row of a raw result: a tuple of columns, or a struct that derives it.
+///
+/// Each field is read from the column of its name, or of the name that `#[relata(column = "..")]` gives.
+///
+/// ```
+/// #[derive(relata::FromRawRow)]
+/// struct Year {
+///     class_year: i32,
+///     #[relata(column = "count")]
+///     students: i64,
+///     emails: Vec<String>,
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "rows of SQL cannot be read as `{Self}`",
+    label = "expected a tuple of up to 12 columns, or a struct with `#[derive(relata::FromRawRow)]`"
+)]
+pub trait FromRawRow: Sized + Send + 'static {
+    /// Reads a row.
+    ///
+    /// # Errors
+    /// When the number or the types of the columns differ, or a value does not fit.
+    fn from_raw(row: &RawRow<'_>) -> Result<Self>;
+}
+
+/// A row as the statement gives it.
+pub struct RawRow<'a> {
+    row: &'a Row,
+}
+
+impl fmt::Debug for RawRow<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.row.columns().iter().map(Column::name)).finish()
+    }
+}
+
+impl<'a> RawRow<'a> {
+    pub(crate) fn new(row: &'a Row) -> Self {
+        Self { row }
+    }
+}
+
+impl RawRow<'_> {
+    /// How many columns there are.
+    pub fn len(&self) -> usize {
+        self.row.len()
+    }
+
+    /// Whether there is no column.
+    pub fn is_empty(&self) -> bool {
+        self.row.is_empty()
+    }
+
+    /// Reads the column at a position.
+    ///
+    /// # Errors
+    /// When there is no such column, or it does not fit.
+    pub fn get<T: RawColumn>(&self, position: usize) -> Result<T> {
+        let Some(column) = self.row.columns().get(position) else {
+            return Err(Error::Refused(format!(
+                "the statement has {} columns, and column {position} is read",
+                self.len()
+            )));
+        };
+        if !T::accepts(column.type_()) {
+            let (name, ty) = (column.name(), column.type_());
+            let wanted = std::any::type_name::<T>();
+            return Err(Error::Refused(format!("column {name} is {ty}, and is read as {wanted}: cast it in the SQL")));
+        }
+        T::read(raw_value(self.row, position))
+            .map_err(|reason| Error::Refused(format!("column {}: {reason}", column.name())))
+    }
+
+    /// Reads the column with a name, which likely stands at a position: where it does, no other name is looked at.
+    ///
+    /// # Errors
+    /// When there is no such column, or it does not fit.
+    pub fn get_near<T: RawColumn>(&self, position: usize, name: &str) -> Result<T> {
+        match self.row.columns().get(position) {
+            Some(column) if column.name() == name => self.get(position),
+            _ => self.get_named(name),
+        }
+    }
+
+    /// Reads the column with a name.
+    ///
+    /// # Errors
+    /// When there is no such column, or it does not fit.
+    pub fn get_named<T: RawColumn>(&self, name: &str) -> Result<T> {
+        match self.row.columns().iter().position(|column| column.name() == name) {
+            Some(position) => self.get(position),
+            None => Err(Error::Refused(format!("the statement has no column {name}: it has {self:?}"))),
+        }
+    }
+}
+
+macro_rules! raw_tuple {
+    ($count:literal: $($type:ident $index:tt),+) => {
+        impl<$($type: RawColumn),+> FromRawRow for ($($type,)+) {
+            fn from_raw(row: &RawRow<'_>) -> Result<Self> {
+                if row.len() != $count {
+                    return Err(Error::Refused(format!(
+                        "the statement has {} columns, and is read into a tuple of {}", row.len(), $count
+                    )));
+                }
+                Ok(($(row.get::<$type>($index)?,)+))
+            }
+        }
+    };
+}
+
+raw_tuple!(1: A 0);
+raw_tuple!(2: A 0, B 1);
+raw_tuple!(3: A 0, B 1, C 2);
+raw_tuple!(4: A 0, B 1, C 2, D 3);
+raw_tuple!(5: A 0, B 1, C 2, D 3, E 4);
+raw_tuple!(6: A 0, B 1, C 2, D 3, E 4, F 5);
+raw_tuple!(7: A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+raw_tuple!(8: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+raw_tuple!(9: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8);
+raw_tuple!(10: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
+raw_tuple!(11: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
+raw_tuple!(12: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);

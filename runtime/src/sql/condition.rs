@@ -1,0 +1,229 @@
+//! Conditions as SQL.
+
+use std::fmt::Write;
+
+use super::writer::{Alias, Writer, comparable_type};
+use crate::meta::{Column, JoinTable, Relation, Table, push_quoted};
+use crate::query::{Condition, Operator};
+use crate::value::Param;
+
+impl Writer {
+    /// ` WHERE ...`, or nothing if every row is meant.
+    pub(super) fn push_where(&mut self, condition: &Condition, table: &Table, alias: Alias) {
+        if !condition.is_all() {
+            self.push(" WHERE ");
+            self.push_condition(condition, table, alias);
+        }
+    }
+
+    pub(super) fn push_condition(&mut self, condition: &Condition, table: &Table, alias: Alias) {
+        let column = |number: &u16| &table.columns[usize::from(*number)];
+        match condition {
+            Condition::And(parts) => self.push_parts(parts, " AND ", "TRUE", table, alias),
+            Condition::Or(parts) => self.push_parts(parts, " OR ", "FALSE", table, alias),
+            Condition::Not(inner) => self.push_negated(inner, table, alias),
+            Condition::NotTrue(inner) => {
+                self.push("(");
+                self.push_condition(inner, table, alias);
+                self.push(") IS NOT TRUE");
+            }
+            Condition::Compare { column: number, operator, value } => {
+                self.push_comparable(alias, column(number));
+                self.push(operator.sql());
+                self.push_comparable_value(column(number), value.clone());
+            }
+            Condition::CompareColumns { left, operator, right } => {
+                self.push_column_comparison(column(left), *operator, column(right), alias);
+            }
+            Condition::In { column: number, values } => {
+                self.push_comparable(alias, column(number));
+                self.push(" = ANY(");
+                match comparable_type(column(number)) {
+                    Some(ty) => {
+                        self.push_param(values.clone());
+                        let _ = write!(self.sql, "::{ty}[]");
+                    }
+                    None => self.push_values(column(number), values.clone()),
+                }
+                self.push(")");
+            }
+            Condition::IsNull { column: number } => {
+                self.push_column(alias, column(number));
+                self.push(" IS NULL");
+            }
+            Condition::Like { column: number, pattern, insensitive } => {
+                self.push_text(alias, column(number));
+                self.push(if *insensitive { " ILIKE " } else { " LIKE " });
+                self.push_pattern(column(number), pattern.clone());
+            }
+            Condition::Contains { column: number, value } => {
+                match comparable_type(column(number)).and_then(|ty| ty.strip_suffix("[]")) {
+                    Some(ty) if column(number).sql_type != "varbit[]" => {
+                        self.push_param(value.clone());
+                        let _ = write!(self.sql, "::{ty}");
+                    }
+                    _ => self.push_element(column(number), value.clone()),
+                }
+                self.push(" = ANY(");
+                self.push_comparable(alias, column(number));
+                self.push(")");
+            }
+            Condition::ContainsAll { column: number, values } => {
+                self.push_comparable(alias, column(number));
+                self.push(" @> ");
+                self.push_comparable_value(column(number), values.clone());
+            }
+            Condition::Overlaps { column: number, values } => {
+                self.push_comparable(alias, column(number));
+                self.push(" && ");
+                self.push_comparable_value(column(number), values.clone());
+            }
+            Condition::IsEmpty { column: number } => {
+                self.push("coalesce(cardinality(");
+                self.push_column(alias, column(number));
+                self.push("), 0) = 0");
+            }
+            Condition::JoinedTo { relation, key } => self.push_joined_to(relation, key, alias),
+            Condition::Keys { table, columns, keys } => self.push_compound_keys(table, columns, keys, alias),
+            Condition::Another { table, condition } => {
+                let another = self.alias();
+                self.push("EXISTS (SELECT 1 FROM ");
+                self.push_table(table, another);
+                self.push_where(condition, table, another);
+                self.push(")");
+            }
+            Condition::Json { column: number, path, test } => {
+                self.push_json_test(column(number), path.as_ref(), test, alias);
+            }
+            Condition::Search(search) => self.push_search(search, table, alias),
+            Condition::Refused(reason) => {
+                self.push_param(Param::Refused(reason));
+                self.push("::boolean");
+            }
+            Condition::Related { relation, condition } => self.push_related(relation, condition, table, alias),
+        }
+    }
+
+    /// Columns of one Rust type may be of several in PostgreSQL, which compares what it sends of them.
+    pub(super) fn push_column_comparison(&mut self, left: &Column, operator: Operator, right: &Column, alias: Alias) {
+        // Two enums, or an enum and a text, are compared as what they travel as.
+        let same = left.sql_type == right.sql_type || (left.wire.is_none() && right.wire.is_none());
+        let push = if same { Writer::push_comparable } else { Writer::push_read };
+        push(self, alias, left);
+        self.push(operator.sql());
+        push(self, alias, right);
+    }
+
+    pub(super) fn push_parts(&mut self, parts: &[Condition], between: &str, none: &str, table: &Table, alias: Alias) {
+        if parts.is_empty() {
+            return self.push(none);
+        }
+        for (index, part) in parts.iter().enumerate() {
+            if index > 0 {
+                self.push(between);
+            }
+            // Also around the only part: other conditions may follow behind it.
+            let parentheses = matches!(part, Condition::And(_) | Condition::Or(_));
+            self.push(if parentheses { "(" } else { "" });
+            self.push_condition(part, table, alias);
+            self.push(if parentheses { ")" } else { "" });
+        }
+    }
+
+    pub(super) fn push_negated(&mut self, inner: &Condition, table: &Table, alias: Alias) {
+        match inner {
+            Condition::IsNull { column } => {
+                self.push_column(alias, &table.columns[usize::from(*column)]);
+                self.push(" IS NOT NULL");
+            }
+            _ => {
+                self.push("NOT (");
+                self.push_condition(inner, table, alias);
+                self.push(")");
+            }
+        }
+    }
+
+    pub(super) fn push_related(&mut self, relation: &Relation, condition: &Condition, table: &Table, alias: Alias) {
+        self.push("EXISTS (SELECT 1 FROM ");
+        self.push_related_rows(relation, condition, table, alias);
+        self.push(")");
+    }
+
+    /// `EXISTS (SELECT 1 FROM "_AToB" AS t1 WHERE ..)`: the rows of the child that belong to one parent.
+    pub(super) fn push_joined_to(&mut self, relation: &Relation, key: &Param, alias: Alias) {
+        let Some(through) = &relation.through else { return self.push("FALSE") };
+        let between = self.alias();
+        self.push("EXISTS (SELECT 1 FROM ");
+        self.push(through.sql);
+        self.push(" AS ");
+        self.push_alias(between);
+        self.push(" WHERE ");
+        self.push_through_column(between, through.child_column);
+        self.push(" = ");
+        self.push_column(alias, &relation.child.columns[usize::from(relation.child_columns[0])]);
+        self.push(" AND ");
+        self.push_through_column(between, through.parent_column);
+        self.push(" = ");
+        self.push_param(key.clone());
+        self.push(")");
+    }
+
+    /// `child AS t1 WHERE ..`: the rows of a relation that meet a condition.
+    pub(super) fn push_related_rows(
+        &mut self,
+        relation: &Relation,
+        condition: &Condition,
+        table: &Table,
+        alias: Alias,
+    ) {
+        let child = self.alias();
+        self.push_table(relation.child, child);
+        if let Some(through) = &relation.through {
+            let between = self.alias();
+            self.push_through_join(relation, through, child, between);
+            self.push(" WHERE ");
+            self.push_through_column(between, through.parent_column);
+            self.push(" = ");
+            self.push_column(alias, &table.columns[usize::from(relation.parent_columns[0])]);
+        } else {
+            self.push(" WHERE ");
+            self.push_join_condition(relation, child, table, alias);
+        }
+        if !condition.is_all() {
+            self.push(" AND (");
+            self.push_condition(condition, relation.child, child);
+            self.push(")");
+        }
+    }
+
+    /// ` JOIN "_AToB" AS t2 ON t2."B" = t1."id"`.
+    pub(super) fn push_through_join(&mut self, relation: &Relation, through: &JoinTable, child: Alias, between: Alias) {
+        self.push(" JOIN ");
+        self.push(through.sql);
+        self.push(" AS ");
+        self.push_alias(between);
+        self.push(" ON ");
+        self.push_through_column(between, through.child_column);
+        self.push(" = ");
+        self.push_column(child, &relation.child.columns[usize::from(relation.child_columns[0])]);
+    }
+
+    pub(super) fn push_through_column(&mut self, alias: Alias, name: &str) {
+        self.push_alias(alias);
+        self.sql.push('.');
+        push_quoted(&mut self.sql, name);
+    }
+
+    /// `t1."id" = t0."user_id"`, for each pair of columns.
+    pub(super) fn push_join_condition(&mut self, relation: &Relation, child: Alias, table: &Table, parent: Alias) {
+        for (index, (ours, theirs)) in relation.parent_columns.iter().zip(relation.child_columns).enumerate() {
+            if index > 0 {
+                self.push(" AND ");
+            }
+            self.push_column(child, &relation.child.columns[usize::from(*theirs)]);
+            self.push(" = ");
+            self.push_column(parent, &table.columns[usize::from(*ours)]);
+        }
+    }
+}

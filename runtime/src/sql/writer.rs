@@ -1,0 +1,182 @@
+//! Puts a statement together: names, aliases, parameters and casts.
+//!
+//! Identifiers come from generated statics and are quoted here; values are always parameters.
+
+use std::fmt::Write;
+
+use super::statement::Statement;
+use crate::meta::{Column, Table, push_quoted};
+use crate::value::Param;
+
+/// Builds one statement.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub(super) sql: String,
+    params: Vec<Param>,
+    aliases: u32,
+}
+
+impl Writer {
+    pub(crate) fn new() -> Self {
+        Self { sql: String::with_capacity(512), params: Vec::with_capacity(4), aliases: 0 }
+    }
+
+    pub(crate) fn finish(self) -> Statement {
+        Statement::new(self.sql, self.params)
+    }
+
+    pub(super) fn push(&mut self, text: &str) {
+        self.sql.push_str(text);
+    }
+
+    /// `t0`, `t1` and so on.
+    pub(super) fn alias(&mut self) -> Alias {
+        let alias = Alias(self.aliases);
+        self.aliases += 1;
+        alias
+    }
+
+    pub(super) fn push_alias(&mut self, alias: Alias) {
+        self.sql.push('t');
+        self.push_number(alias.0);
+    }
+
+    /// Nearly all are of one digit, and `write!` takes some fifty times as long as a digit.
+    pub(super) fn push_number(&mut self, number: u32) {
+        match char::from_digit(number, 10) {
+            Some(digit) => self.sql.push(digit),
+            // Writing into a String cannot fail.
+            None => drop(write!(self.sql, "{number}")),
+        }
+    }
+
+    pub(super) fn push_column(&mut self, alias: Alias, column: &Column) {
+        self.push_alias(alias);
+        self.sql.push('.');
+        push_quoted(&mut self.sql, column.name);
+    }
+
+    /// As what it can be compared, ordered and grouped: PostgreSQL can do none of these with `json` and `xml`.
+    pub(super) fn push_comparable(&mut self, alias: Alias, column: &Column) {
+        self.push_column(alias, column);
+        if let Some(ty) = comparable_type(column) {
+            self.push("::");
+            self.push(ty);
+        }
+    }
+
+    /// A parameter that is compared with what [`push_comparable`](Self::push_comparable) gives of the column.
+    pub(super) fn push_comparable_value(&mut self, column: &Column, param: Param) {
+        match comparable_type(column) {
+            Some(ty) if ty != column.sql_type => {
+                self.push_param(param);
+                self.push("::");
+                self.push(ty);
+            }
+            _ => self.push_value(column, param),
+        }
+    }
+
+    /// A pattern for the text of a column. Spaces at the end of a `bpchar` mean nothing, as in its own comparisons.
+    pub(super) fn push_pattern(&mut self, column: &Column, pattern: Param) {
+        let padded = column.sql_type == "bpchar";
+        self.push(if padded { "rtrim(" } else { "" });
+        self.push_param(pattern);
+        self.push(if padded { ")" } else { "" });
+    }
+
+    /// As a text that patterns and searches are about. That of `bpchar` has no padding.
+    pub(super) fn push_text(&mut self, alias: Alias, column: &Column) {
+        self.push_column(alias, column);
+        if !matches!(column.sql_type, "text" | "varchar" | "citext") {
+            self.push("::text");
+        }
+    }
+
+    pub(super) fn push_read(&mut self, alias: Alias, column: &Column) {
+        self.push_column(alias, column);
+        if let Some(wire) = column.wire {
+            self.push("::");
+            self.push(wire);
+        }
+    }
+
+    /// Every column, in the order of the model's fields.
+    pub(super) fn push_all_columns(&mut self, table: &'static Table, alias: Alias) {
+        if let Some(list) = table.select_list(alias.0 as usize) {
+            return self.push(list);
+        }
+        for (index, column) in table.columns.iter().enumerate() {
+            self.push(if index > 0 { ", " } else { "" });
+            self.push_read(alias, column);
+        }
+    }
+
+    pub(super) fn push_param(&mut self, param: Param) {
+        self.params.push(param);
+        self.sql.push('$');
+        self.push_number(self.params.len() as u32);
+    }
+
+    /// A parameter of the column's type.
+    pub(super) fn push_value(&mut self, column: &Column, param: Param) {
+        self.push_param(param);
+        if let Some(wire) = column.wire {
+            let _ = write!(self.sql, "::{wire}::{}", column.sql_type);
+        }
+    }
+
+    /// A parameter of the column's type, where the statement does not say it.
+    pub(super) fn push_typed(&mut self, column: &Column, param: Param) {
+        self.push_value(column, param);
+        if column.wire.is_none() {
+            self.push("::");
+            self.push(column.sql_type);
+        }
+    }
+
+    /// A parameter of the type of the column's elements.
+    pub(super) fn push_element(&mut self, column: &Column, param: Param) {
+        self.push_param(param);
+        if let Some(wire) = column.wire {
+            let element = |ty: &'static str| ty.strip_suffix("[]").unwrap_or(ty);
+            let _ = write!(self.sql, "::{}::{}", element(wire), element(column.sql_type));
+        }
+    }
+
+    /// A parameter that is an array of values of the column's type.
+    pub(super) fn push_values(&mut self, column: &Column, param: Param) {
+        self.push_param(param);
+        match column.wire {
+            Some(wire) => {
+                let _ = write!(self.sql, "::{wire}[]::{}[]", column.sql_type);
+            }
+            None => {
+                let _ = write!(self.sql, "::{}[]", column.sql_type);
+            }
+        }
+    }
+
+    pub(super) fn push_table(&mut self, table: &Table, alias: Alias) {
+        self.push(table.sql);
+        self.push(" AS ");
+        self.push_alias(alias);
+    }
+}
+
+/// The type in which a column's values can be compared, where that is not its own.
+pub(super) fn comparable_type(column: &Column) -> Option<&'static str> {
+    match column.sql_type {
+        "json" => Some("jsonb"),
+        "json[]" => Some("jsonb[]"),
+        "xml" => Some("text"),
+        "xml[]" => Some("text[]"),
+        // There are no operators between lists of `bit` and of `varbit`, as which values of both travel.
+        "varbit[]" => Some("varbit[]"),
+        _ => None,
+    }
+}
+
+/// The alias of a table in a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Alias(pub(super) u32);

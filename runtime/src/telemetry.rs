@@ -1,0 +1,16 @@
+//! Hooks, spans, counters and the slow-query log. They are told what a query is about, and never a value.
+
+mod counters;
+mod hooks;
+mod intent;
+mod span;
+mod statement;
+
+pub use counters::Statistics;
+pub(crate) use counters::{Connections, Counters};
+pub(crate) use hooks::around;
+pub use hooks::{Hooks, Report};
+pub use intent::{Intent, IntentKind};
+pub(crate) use intent::{intents, raw_intent};
+pub(crate) use span::{Server, batch_span, query_span, within};
+pub(crate) use statement::Watch;

@@ -1,0 +1,130 @@
+//! Functions of the program's own around queries, and when they are called.
+//!
+//! Where none is set, a query looks at one `Option`.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+
+use super::intent::Intent;
+use crate::error::{Error, Result};
+use crate::meta::Table;
+use crate::rows::Model;
+
+type BeforeFn = Arc<dyn Fn(&Intent) -> Result<()> + Send + Sync>;
+type AfterFn = Arc<dyn Fn(&Intent, &Report<'_>) + Send + Sync>;
+
+/// Functions that are called before and after queries.
+///
+/// ```
+/// use relata::{Error, Hooks, IntentKind};
+///
+/// let hooks = Hooks::new().before(|intent| match intent.kind {
+///     IntentKind::Delete | IntentKind::DeleteMany => Err(Error::Refused("nothing is deleted here".into())),
+///     _ => Ok(()),
+/// });
+/// ```
+#[derive(Clone, Default)]
+pub struct Hooks {
+    before: Vec<(Option<&'static Table>, BeforeFn)>,
+    after: Vec<(Option<&'static Table>, AfterFn)>,
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Hooks({} before, {} after)", self.before.len(), self.after.len())
+    }
+}
+
+/// What came of a query.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Report<'a> {
+    /// How long all of the query took, the wait for a connection included.
+    pub took: Duration,
+    /// The number of rows that it read or wrote, or why it failed. Of nested parts, that of the whole.
+    pub outcome: std::result::Result<u64, &'a Error>,
+}
+
+impl Hooks {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Calls a function before each query and each nested part of one. If it gives an error, nothing is sent and the
+    /// query fails with it.
+    pub fn before(mut self, hook: impl Fn(&Intent) -> Result<()> + Send + Sync + 'static) -> Self {
+        self.before.push((None, Arc::new(hook)));
+        self
+    }
+
+    /// The same, for one model: `before_model::<User>(..)`.
+    pub fn before_model<M: Model>(mut self, hook: impl Fn(&Intent) -> Result<()> + Send + Sync + 'static) -> Self {
+        self.before.push((Some(M::table()), Arc::new(hook)));
+        self
+    }
+
+    /// Calls a function after each query, and with each nested part of it. It is not called for a query whose future was
+    /// dropped, nor for one that was refused before.
+    pub fn after(mut self, hook: impl Fn(&Intent, &Report<'_>) + Send + Sync + 'static) -> Self {
+        self.after.push((None, Arc::new(hook)));
+        self
+    }
+
+    /// The same, for one model.
+    pub fn after_model<M: Model>(mut self, hook: impl Fn(&Intent, &Report<'_>) + Send + Sync + 'static) -> Self {
+        self.after.push((Some(M::table()), Arc::new(hook)));
+        self
+    }
+
+    /// These, and then others.
+    pub(crate) fn and(mut self, others: Hooks) -> Self {
+        self.before.extend(others.before);
+        self.after.extend(others.after);
+        self
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.before.is_empty() && self.after.is_empty()
+    }
+
+    /// Asks whether all of it may be done.
+    pub(crate) fn check(&self, intents: &[Intent]) -> Result<()> {
+        for intent in intents {
+            for (_, hook) in self.before.iter().filter(|(table, _)| concerns(*table, intent)) {
+                hook(intent)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn report(&self, intents: &[Intent], report: &Report<'_>) {
+        for intent in intents {
+            for (_, hook) in self.after.iter().filter(|(table, _)| concerns(*table, intent)) {
+                hook(intent, report);
+            }
+        }
+    }
+}
+
+fn concerns(table: Option<&'static Table>, intent: &Intent) -> bool {
+    table.is_none_or(|table| intent.model == Some(table.name))
+}
+
+/// Does the work between its hooks.
+pub(crate) async fn around<T>(
+    hooks: Arc<Hooks>,
+    intents: Vec<Intent>,
+    work: BoxFuture<'static, Result<T>>,
+    rows: fn(&T) -> u64,
+) -> Result<T> {
+    hooks.check(&intents)?;
+    let began = Instant::now();
+    let outcome = work.await;
+    let report = Report { took: began.elapsed(), outcome: outcome.as_ref().map(rows) };
+    hooks.report(&intents, &report);
+    outcome
+}

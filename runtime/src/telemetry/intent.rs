@@ -1,0 +1,199 @@
+//! What a query is about, as hooks are told it: models, columns and what is done, and no value.
+
+use crate::meta::Table;
+use crate::query::{Action, Insert, NestedWrite, NewRows, Operation, Select, Sets};
+
+/// What a query is about to do to the rows of one model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Intent {
+    /// The model's name in the schema; none of SQL of one's own.
+    pub model: Option<&'static str>,
+    /// The table's name in PostgreSQL; none of SQL of one's own.
+    pub table: Option<&'static str>,
+    /// What is done.
+    pub kind: IntentKind,
+    /// It is part of a query on another model: an `include`, or a nested write.
+    pub nested: bool,
+    /// Columns that are given values, by their names in PostgreSQL.
+    pub columns: Vec<&'static str>,
+    /// Whether it runs in a transaction of the program.
+    pub in_transaction: bool,
+}
+
+/// What can be done to the rows of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the names are those of the calls")]
+pub enum IntentKind {
+    FindOne,
+    FindMany,
+    Count,
+    Exists,
+    Aggregate,
+    GroupBy,
+    Create,
+    CreateMany,
+    Connect,
+    Disconnect,
+    Update,
+    UpdateMany,
+    Upsert,
+    Delete,
+    DeleteMany,
+    QueryRaw,
+    ExecuteRaw,
+}
+
+impl Intent {
+    /// What is done to the rows of one table, whose columns are not known before.
+    pub(crate) fn of(table: &'static Table, kind: IntentKind, in_transaction: bool) -> Self {
+        let (model, table) = (Some(table.name), Some(table.bare_name()));
+        Self { model, table, kind, nested: false, columns: Vec::new(), in_transaction }
+    }
+}
+
+impl IntentKind {
+    /// Whether rows are written. Of `query_raw` that is not known, and this says yes.
+    pub fn writes(self) -> bool {
+        use IntentKind::{Aggregate, Count, Exists, FindMany, FindOne, GroupBy};
+        !matches!(self, FindOne | FindMany | Count | Exists | Aggregate | GroupBy)
+    }
+}
+
+/// What SQL of one's own is about, as far as it is known.
+pub(crate) fn raw_intent(kind: IntentKind, in_transaction: bool) -> Vec<Intent> {
+    vec![Intent { model: None, table: None, kind, nested: false, columns: Vec::new(), in_transaction }]
+}
+
+/// All that an operation is about to do, its own part first.
+pub(crate) fn intents(operation: &Operation, in_transaction: bool) -> Vec<Intent> {
+    let mut found = Found { intents: Vec::new(), in_transaction };
+    found.operation(operation);
+    found.intents
+}
+
+struct Found {
+    intents: Vec<Intent>,
+    in_transaction: bool,
+}
+
+fn columns_of(table: &'static Table, sets: &Sets) -> Vec<&'static str> {
+    sets.iter().filter_map(|(column, _)| Some(table.columns.get(usize::from(*column))?.name)).collect()
+}
+
+fn inserted_columns(row: &Insert) -> Vec<&'static str> {
+    row.cells.iter().filter_map(|(column, _)| Some(row.table.columns.get(usize::from(*column))?.name)).collect()
+}
+
+impl Found {
+    fn operation(&mut self, operation: &Operation) {
+        match operation {
+            Operation::Read(select) => {
+                let kind = if select.single { IntentKind::FindOne } else { IntentKind::FindMany };
+                self.read(select, kind);
+            }
+            Operation::Count { table, .. } => self.push(table, IntentKind::Count, Vec::new()),
+            Operation::Exists { table, .. } => self.push(table, IntentKind::Exists, Vec::new()),
+            Operation::Aggregate(aggregation) => {
+                let grouped = !aggregation.group_by.is_empty();
+                let kind = if grouped { IntentKind::GroupBy } else { IntentKind::Aggregate };
+                self.push(aggregation.select.table, kind, Vec::new());
+            }
+            Operation::Create(row) => self.insert(row, IntentKind::Create),
+            Operation::CreateMany { table, rows, .. } => match rows {
+                NewRows::Alike(rows) => self.push(table, IntentKind::CreateMany, rows.given_columns().collect()),
+                NewRows::Any(rows) => self.insert_many(table, rows),
+            },
+            Operation::Update { table, sets, nested, .. } => {
+                self.push(table, IntentKind::Update, columns_of(table, sets));
+                nested.iter().for_each(|write| self.nested(write));
+            }
+            Operation::UpdateMany { table, sets, .. } => {
+                self.push(table, IntentKind::UpdateMany, columns_of(table, sets));
+            }
+            Operation::Upsert { row, sets, .. } => self.upsert(row, sets),
+            Operation::Delete { table, .. } => self.push(table, IntentKind::Delete, Vec::new()),
+            Operation::DeleteMany { table, .. } => self.push(table, IntentKind::DeleteMany, Vec::new()),
+            Operation::Returning(returning) => {
+                self.operation(&returning.write);
+                returning.then.includes.iter().for_each(|include| self.read(&include.select, IntentKind::FindMany));
+            }
+            Operation::Sql(call) => {
+                let kind = if call.gives_rows() { IntentKind::QueryRaw } else { IntentKind::ExecuteRaw };
+                self.intents.extend(raw_intent(kind, self.in_transaction));
+            }
+            Operation::Refused(_) => {}
+        }
+    }
+
+    fn push(&mut self, table: &'static Table, kind: IntentKind, columns: Vec<&'static str>) {
+        self.intents.push(Intent {
+            model: Some(table.name),
+            table: Some(table.bare_name()),
+            kind,
+            nested: !self.intents.is_empty(),
+            columns,
+            in_transaction: self.in_transaction,
+        });
+    }
+
+    fn read(&mut self, select: &Select, kind: IntentKind) {
+        self.push(select.table, kind, Vec::new());
+        for include in &select.includes {
+            self.read(&include.select, IntentKind::FindMany);
+        }
+    }
+
+    fn insert(&mut self, row: &Insert, kind: IntentKind) {
+        self.push(row.table, kind, inserted_columns(row));
+        self.around(row);
+    }
+
+    /// What a row takes along.
+    fn around(&mut self, row: &Insert) {
+        row.before.iter().for_each(|(_, parent)| self.insert(parent, IntentKind::Create));
+        row.after.iter().for_each(|write| self.nested(write));
+    }
+
+    fn insert_many(&mut self, table: &'static Table, rows: &[Insert]) {
+        let mut columns: Vec<&'static str> = Vec::new();
+        for column in rows.iter().flat_map(inserted_columns) {
+            if !columns.contains(&column) {
+                columns.push(column);
+            }
+        }
+        self.push(table, IntentKind::CreateMany, columns);
+        rows.iter().for_each(|row| self.around(row));
+    }
+
+    fn upsert(&mut self, row: &Insert, sets: &Sets) {
+        let mut columns = inserted_columns(row);
+        for column in columns_of(row.table, sets) {
+            if !columns.contains(&column) {
+                columns.push(column);
+            }
+        }
+        self.push(row.table, IntentKind::Upsert, columns);
+        self.around(row);
+    }
+
+    fn nested(&mut self, write: &NestedWrite) {
+        let child = write.relation.child;
+        match &write.action {
+            Action::Create(rows) if rows.len() == 1 => self.insert(&rows[0], IntentKind::Create),
+            Action::Create(rows) => self.insert_many(child, rows),
+            Action::Connect(_) | Action::Set(_) => self.push(child, IntentKind::Connect, Vec::new()),
+            Action::ConnectOrCreate(_, row) => self.upsert(row, &Vec::new()),
+            Action::Disconnect(_) => self.push(child, IntentKind::Disconnect, Vec::new()),
+            Action::Update { sets, nested, .. } => {
+                self.push(child, IntentKind::Update, columns_of(child, sets));
+                nested.iter().for_each(|write| self.nested(write));
+            }
+            Action::UpdateMany { sets, .. } => self.push(child, IntentKind::UpdateMany, columns_of(child, sets)),
+            Action::Upsert { row, sets, .. } => self.upsert(row, sets),
+            Action::Delete(_) => self.push(child, IntentKind::Delete, Vec::new()),
+            Action::DeleteMany(_) => self.push(child, IntentKind::DeleteMany, Vec::new()),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! An event per statement, and the slow-query log. Texts hold `$1` in the place of each value.
+
+use std::time::{Duration, Instant};
+
+use tracing::Level;
+
+use super::span::summary;
+use crate::error::{Error, Result};
+use crate::meta::Table;
+
+/// Looks at one statement from when it is sent until its answer is there.
+pub(crate) struct Watch {
+    /// None if nobody wants to know how long it takes.
+    began: Option<Instant>,
+    slow: Option<Duration>,
+}
+
+impl Watch {
+    /// Statements that take as long as `slow` are logged.
+    pub(crate) fn start(slow: Option<Duration>) -> Self {
+        let wanted = slow.is_some() || tracing::enabled!(target: "relata::statement", Level::TRACE);
+        Self { began: wanted.then(Instant::now), slow }
+    }
+
+    /// Its answer is there: the rows that it read or wrote, or why there are none.
+    pub(crate) fn end(
+        self,
+        operation: &'static str,
+        sql: &str,
+        table: Option<&'static Table>,
+        rows: Result<u64, &Error>,
+    ) {
+        let Some(took) = self.began.map(|began| began.elapsed()) else { return };
+        report(operation, sql, table, rows, took, self.slow);
+    }
+}
+
+#[cold]
+fn report(
+    operation: &'static str,
+    sql: &str,
+    table: Option<&'static Table>,
+    rows: Result<u64, &Error>,
+    took: Duration,
+    slow: Option<Duration>,
+) {
+    let duration_ms = took.as_secs_f64() * 1000.0;
+    let (returned, failure) = (rows.ok(), rows.err().map(Error::kind));
+    if slow.is_some_and(|limit| took >= limit) {
+        tracing::warn!(
+            target: "relata::slow",
+            {
+            db.system.name = "postgresql",
+            db.query.summary = summary(operation, table),
+            db.query.text = sql,
+            db.response.returned_rows = returned,
+            "error.type" = failure,
+            duration_ms = duration_ms
+            },
+            "slow statement"
+        );
+    }
+    tracing::trace!(
+        target: "relata::statement",
+        {
+        db.system.name = "postgresql",
+        db.query.summary = summary(operation, table),
+        db.query.text = sql,
+        db.response.returned_rows = returned,
+        "error.type" = failure,
+        duration_ms = duration_ms
+        },
+        "statement"
+    );
+}

@@ -1,0 +1,194 @@
+//! Scalars: the Rust types that a column can hold, and how they and lists of them are read.
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use postgres_protocol::types as wire;
+use rust_decimal::Decimal;
+use tokio_postgres::fallible_iterator::FallibleIterator;
+use tokio_postgres::types::{FromSql, Kind, Type};
+use uuid::Uuid;
+
+use super::datetime::{decode_date, decode_time, decode_timestamp};
+use super::json;
+use super::number::{decode_decimal, decode_float, decode_int};
+use super::param::{Param, is_text};
+use crate::value::BoxError;
+
+/// Whether a column holds a list of such values.
+pub(crate) fn accepts_list<T: Scalar>(ty: &Type) -> bool {
+    matches!(ty.kind(), Kind::Array(element) if T::accepts(element))
+}
+
+/// A Rust type that a column can hold.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a type that a column can hold")]
+pub trait Scalar: Sized + Send + 'static {
+    /// Reads a value that is not null.
+    fn decode(raw: &[u8]) -> Result<Self, BoxError>;
+
+    /// Turns it into a parameter.
+    fn into_param(self) -> Param;
+
+    /// Whether a column of this type can be read as one. Asked where the schema does not say: in raw queries.
+    fn accepts(ty: &Type) -> bool {
+        is_text(ty)
+    }
+}
+
+/// What a column's field is decoded to: a scalar or an optional one.
+pub trait Decode: Sized {
+    /// Reads a value or null.
+    fn decode_nullable(raw: Option<&[u8]>) -> Result<Self, BoxError>;
+}
+
+impl<T: Scalar> Decode for T {
+    fn decode_nullable(raw: Option<&[u8]>) -> Result<Self, BoxError> {
+        match raw {
+            Some(raw) => T::decode(raw),
+            None => Err("it is null, and the schema says that it never is".into()),
+        }
+    }
+}
+
+impl<T: Scalar> Decode for Option<T> {
+    fn decode_nullable(raw: Option<&[u8]>) -> Result<Self, BoxError> {
+        raw.map(T::decode).transpose()
+    }
+}
+
+/// A value that a decoder of ours has read: the statement's columns have the types that it expects, so
+/// the driver need not compare them for every row.
+pub(crate) struct Decoded<T>(pub(crate) T);
+
+impl<'a, T: Decode> FromSql<'a> for Decoded<T> {
+    #[inline]
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, BoxError> {
+        T::decode_nullable(Some(raw)).map(Decoded)
+    }
+
+    #[inline]
+    fn from_sql_null(_: &Type) -> Result<Self, BoxError> {
+        T::decode_nullable(None).map(Decoded)
+    }
+
+    #[inline]
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+/// Reads a list. PostgreSQL's null reads as the empty list, as in Prisma.
+pub(crate) fn decode_list<T: Scalar>(raw: Option<&[u8]>) -> Result<Vec<T>, BoxError> {
+    decode_elements(raw, |value| T::decode(value.ok_or("the list holds a null")?))
+}
+
+/// Reads a list whose elements may be null.
+pub(crate) fn decode_list_with_nulls<T: Scalar>(raw: Option<&[u8]>) -> Result<Vec<Option<T>>, BoxError> {
+    decode_elements(raw, |value| value.map(T::decode).transpose())
+}
+
+fn decode_elements<T>(
+    raw: Option<&[u8]>,
+    decode: impl Fn(Option<&[u8]>) -> Result<T, BoxError>,
+) -> Result<Vec<T>, BoxError> {
+    let Some(raw) = raw else { return Ok(Vec::new()) };
+    let array = wire::array_from_sql(raw)?;
+    if array.dimensions().count()? > 1 {
+        return Err("it has more than one dimension".into());
+    }
+    let mut values = array.values();
+    let mut list = Vec::new();
+    while let Some(value) = values.next()? {
+        list.push(decode(value)?);
+    }
+    Ok(list)
+}
+
+macro_rules! scalar {
+    ($type:ty [$($accepted:ident),+], |$raw:ident| $decode:expr, |$value:ident| $param:expr) => {
+        impl Scalar for $type {
+            fn decode($raw: &[u8]) -> Result<Self, BoxError> {
+                $decode
+            }
+
+            fn into_param(self) -> Param {
+                let $value = self;
+                $param
+            }
+
+            fn accepts(ty: &Type) -> bool {
+                matches!(*ty, $(Type::$accepted)|+)
+            }
+        }
+    };
+}
+
+impl Scalar for String {
+    fn decode(raw: &[u8]) -> Result<Self, BoxError> {
+        Ok(wire::text_from_sql(raw)?.to_owned())
+    }
+
+    fn into_param(self) -> Param {
+        Param::Text(self)
+    }
+}
+
+scalar!(bool[BOOL], |raw| wire::bool_from_sql(raw), |value| Param::Bool(value));
+scalar!(i32 [INT4, INT2], |raw| Ok(i32::try_from(decode_int(raw)?)?), |value| Param::Int(value.into()));
+scalar!(i64 [INT8, INT4, INT2], |raw| decode_int(raw), |value| Param::Int(value));
+scalar!(f64 [FLOAT8, FLOAT4], |raw| decode_float(raw), |value| Param::Float(value));
+scalar!(Vec<u8> [BYTEA], |raw| Ok(raw.to_vec()), |value| Param::Bytes(value));
+scalar!(Uuid[UUID], |raw| Ok(Uuid::from_bytes(wire::uuid_from_sql(raw)?)), |value| Param::Uuid(value));
+scalar!(DateTime<Utc> [TIMESTAMPTZ, TIMESTAMP], |raw| decode_timestamp(raw), |value| Param::Timestamp(value));
+scalar!(NaiveDate[DATE], |raw| decode_date(raw), |value| Param::Date(value));
+scalar!(NaiveTime [TIME, TIMETZ], |raw| decode_time(raw), |value| Param::Time(value));
+scalar!(Decimal[NUMERIC], |raw| decode_decimal(raw), |value| Param::Decimal(value));
+scalar!(serde_json::Value [JSONB, JSON], |raw| json::decode(raw), |value| json::param(value));
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+
+    use bytes::BytesMut;
+    use tokio_postgres::types::ToSql;
+
+    use super::*;
+
+    fn round_trip<T: Scalar + Clone + PartialEq + fmt::Debug>(value: T, ty: &Type) {
+        let mut out = BytesMut::new();
+        value.clone().into_param().to_sql(ty, &mut out).expect("encodes");
+        assert_eq!(T::decode(&out).expect("decodes"), value);
+    }
+
+    #[test]
+    fn every_scalar_survives_the_wire() {
+        round_trip(true, &Type::BOOL);
+        round_trip(-7_i32, &Type::INT2);
+        round_trip(i32::MIN, &Type::INT4);
+        round_trip(i64::MAX, &Type::INT8);
+        round_trip(0.1_f64, &Type::FLOAT8);
+        round_trip("ü".to_owned(), &Type::TEXT);
+        round_trip(vec![0_u8, 255], &Type::BYTEA);
+        round_trip(Uuid::from_u128(7), &Type::UUID);
+        let time = DateTime::from_timestamp_micros(1_790_000_000_123_456).expect("in range");
+        round_trip(time, &Type::TIMESTAMPTZ);
+        round_trip(time, &Type::TIMESTAMP);
+        round_trip(time.date_naive(), &Type::DATE);
+        round_trip(time.time(), &Type::TIME);
+        round_trip(time.time(), &Type::TIMETZ);
+        round_trip(Decimal::new(-12345, 2), &Type::NUMERIC);
+        round_trip(serde_json::json!({ "a": [1, null] }), &Type::JSONB);
+        round_trip(serde_json::json!("x"), &Type::JSON);
+    }
+
+    #[test]
+    fn arbitrary_bytes_do_not_panic() {
+        for length in 0..20 {
+            let raw = vec![0xff_u8; length];
+            let _ = decode_list::<i32>(Some(&raw));
+            let _ = DateTime::<Utc>::decode(&raw);
+            let _ = NaiveTime::decode(&raw);
+            let _ = NaiveDate::decode(&raw);
+            let _ = Decimal::decode(&raw);
+            let _ = serde_json::Value::decode(&raw);
+        }
+    }
+}
