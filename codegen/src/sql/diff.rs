@@ -18,17 +18,25 @@ mod tables;
 
 use std::fmt;
 
-use super::Pair;
 use super::change::Change;
 use super::data_type::DataType;
 use super::intent::Intent;
 use super::language::said;
 use super::normalize::Origin;
-use super::state::{ObjectName, State};
+use super::state::{ColumnDefault, Extension, ObjectName, State};
 
 pub use guess::name_likeness;
 pub use renames::Rename;
 use renames::{Asides, Open, Place};
+
+/// The two ends of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pair<T> {
+    /// What is there.
+    pub previous: T,
+    /// What shall be there.
+    pub next: T,
+}
 
 /// One end of a comparison.
 #[derive(Debug, Clone, Copy)]
@@ -265,7 +273,7 @@ fn diff_schemas(cx: &DiffCx<'_>, previous: &State, default_schema: &str, changes
         }
     }
     if !cx.previous_is_database {
-        let is_gone = |old: &&super::Extension| cx.next.extensions.iter().all(|new| new.name != old.name);
+        let is_gone = |old: &&Extension| cx.next.extensions.iter().all(|new| new.name != old.name);
         changes.extend(previous.extensions.iter().filter(is_gone).cloned().map(Change::DropExtension));
     }
 }
@@ -302,7 +310,7 @@ fn in_schema(state: &State, schema: Option<&str>) -> State {
             if let DataType::Enum(name) = &mut column.ty {
                 place(name);
             }
-            if let Some(super::ColumnDefault::Sequence(name)) = &mut column.default {
+            if let Some(ColumnDefault::Sequence(name)) = &mut column.default {
                 place(name);
             }
         }

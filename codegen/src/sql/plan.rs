@@ -7,18 +7,17 @@ mod action;
 mod assess;
 mod beside;
 mod build;
-pub(super) mod cast;
 mod hazards;
 mod online;
 mod order;
 
 pub use action::{Action, Alteration, Beside, ColumnSpec, Guard};
 pub use assess::Lock;
-pub use cast::Work;
 pub use hazards::{Hazard, HazardKind};
 
 use std::collections::BTreeSet;
 
+use super::cast::Work;
 use super::change::{Change, Unmigrated};
 use super::data_type::DataType;
 use super::quote::literal;
@@ -47,13 +46,6 @@ pub struct Step {
     pub work: Work,
     /// What can be lost or go wrong.
     pub hazards: Vec<Hazard>,
-}
-
-impl Step {
-    /// Its SQL, without a semicolon.
-    pub fn sql(&self) -> String {
-        statement(&self.action)
-    }
 }
 
 /// How a step goes with transactions.

@@ -9,13 +9,21 @@ mod summary;
 pub(super) use statement::statement;
 pub use summary::summary;
 
+use super::cast::Work;
 use super::lint::cost;
-use super::plan::{Action, HazardKind, Lock, Plan, Step, Transaction, Work};
+use super::plan::{Action, HazardKind, Lock, Plan, Step, Transaction};
 
 /// The line that starts a part of a migration which runs in one transaction.
 pub const SEGMENT_TRANSACTIONAL: &str = "-- relata:segment transactional";
 /// The line that starts a part of a migration whose statements run each by itself, in no transaction.
 pub const SEGMENT_OUTSIDE: &str = "-- relata:segment outside";
+
+impl Step {
+    /// Its SQL, without a semicolon.
+    pub fn sql(&self) -> String {
+        statement(&self.action)
+    }
+}
 
 /// The text of migration.sql: the hazards as a header, then one statement after the other. Without a
 /// segment marker all of it is one transaction. Nothing for an empty plan.

@@ -9,6 +9,7 @@ mod other;
 use super::data_type::{DataType, is_same_name};
 use crate::ir::{IndexMethod, ReferentialAction, SortOrder};
 
+pub use super::names::ObjectName;
 pub use options::{ColumnOptions, ConstraintOptions, Deferrable, SequenceOptions, TableOptions};
 pub use other::{Definition, Other, OtherKind, Use};
 
@@ -29,15 +30,6 @@ pub struct State {
     pub others: Vec<Other>,
     /// What is compared by its definition and never migrated, where a whole database was asked for.
     pub definitions: Vec<Definition>,
-}
-
-/// The name of a table, type or sequence.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ObjectName {
-    /// The schema; none is the connection's default one.
-    pub schema: Option<String>,
-    /// The name in it.
-    pub name: String,
 }
 
 /// An extension.
@@ -284,28 +276,6 @@ impl State {
     pub fn sequence(&self, name: &ObjectName) -> Option<&Sequence> {
         let at = self.sequences.binary_search_by(|sequence| sequence.name.cmp(name)).ok()?;
         self.sequences.get(at)
-    }
-}
-
-impl ObjectName {
-    /// A name in a schema; none is the connection's default one.
-    pub fn new(schema: Option<&str>, name: &str) -> Self {
-        Self { schema: schema.map(str::to_owned), name: name.to_owned() }
-    }
-
-    /// Another name in the same schema.
-    pub fn sibling(&self, name: &str) -> Self {
-        Self::new(self.schema.as_deref(), name)
-    }
-}
-
-/// As a person reads it: `users` or `shop.users`. SQL is written by `quote`.
-impl std::fmt::Display for ObjectName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if let Some(schema) = &self.schema {
-            write!(f, "{schema}.")?;
-        }
-        f.write_str(&self.name)
     }
 }
 

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::action::{Action, Alteration, ColumnSpec};
-use super::cast::{Work, cast};
 use super::{Step, Transaction};
+use crate::sql::cast::{Work, cast};
 use crate::sql::change::{Change, TableObject};
 use crate::sql::expression::{Node, canonical, parse};
 use crate::sql::state::{ColumnDefault, ObjectName, Other, OtherKind};

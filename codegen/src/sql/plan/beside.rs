@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Transaction;
 use super::action::{Action, Alteration, Beside};
 use super::assess::{Scene, altered_work};
-use super::cast::Work;
+use crate::sql::cast::Work;
 use crate::sql::change::TableObject;
 use crate::sql::data_type::DataType;
 use crate::sql::expression::{Token, tokens};

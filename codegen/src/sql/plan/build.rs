@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::{Action, Alteration, ColumnSpec};
-use super::cast::cast;
 use crate::ir::NativeType;
+use crate::sql::cast::cast;
 use crate::sql::change::{Belongings, Change, TableObject};
 use crate::sql::data_type::DataType;
 use crate::sql::names::sequence_name;

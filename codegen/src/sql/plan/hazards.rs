@@ -2,9 +2,10 @@
 
 use super::action::{Action, Alteration, ColumnSpec};
 use super::assess::Scene;
-use super::cast::{Risk, cast};
+use crate::sql::cast::{Risk, cast};
 use crate::sql::change::TableObject;
-use crate::sql::lint::{Lint, Probe, codes};
+use crate::sql::codes::{self, Lint};
+use crate::sql::probe::Probe;
 use crate::sql::quote::{ident, qualified};
 use crate::sql::state::{Column, ColumnDefault, ForeignKey, Index, IndexTarget, ObjectName, Table};
 
@@ -150,7 +151,7 @@ impl Scene {
         let name = format!("{table}.{}", next.name);
         let change = format!("{name} becomes {} from {}", type_text(next), type_text(previous));
         let removed = match &next.ty {
-            crate::sql::DataType::Enum(ty) if previous.ty == next.ty => self.removed_labels.get(ty),
+            crate::sql::data_type::DataType::Enum(ty) if previous.ty == next.ty => self.removed_labels.get(ty),
             _ => None,
         };
         match (removed, cast(previous, next).risk) {

@@ -11,7 +11,7 @@ use super::Transaction;
 use super::action::{Action, Alteration, ColumnSpec};
 use super::assess::{Scene, added_work, altered_work};
 use super::beside;
-use super::cast::Work;
+use crate::sql::cast::Work;
 use crate::sql::change::TableObject;
 use crate::sql::names::{clip, sequence_name};
 use crate::sql::state::{
