@@ -25,8 +25,8 @@ const SOURCES: [&str; 6] = [
     include_str!("book/operations.rs"),
     include_str!("book/reads.rs"),
     include_str!("book/writes.rs"),
-    include_str!("../../scripts/stranger.crate/build.rs"),
-    include_str!("../../scripts/stranger.crate/src/main.rs"),
+    include_str!("../../scripts/e2e-consumer.crate/build.rs"),
+    include_str!("../../scripts/e2e-consumer.crate/src/main.rs"),
 ];
 
 /// The text without indentation and without rustfmt's line breaks.

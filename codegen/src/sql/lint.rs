@@ -123,7 +123,7 @@ fn consequences(step: &Step) -> Vec<Finding> {
             found
         }
         Action::AlterColumns { table, alterations } => altered(table, alterations.iter()),
-        Action::FillBeside { table, columns } => altered(table, columns.iter().map(|beside| &beside.alteration)),
+        Action::FillShadowColumns { table, columns } => altered(table, columns.iter().map(|shadow| &shadow.alteration)),
         Action::DropColumns { table, columns } => {
             columns.iter().map(|column| dependents(table, &column.name, "is dropped")).collect()
         }

@@ -5,21 +5,21 @@
 
 mod action;
 mod assess;
-mod beside;
 mod boundary;
 mod build;
 mod hazards;
 mod online;
 mod order;
+mod shadow;
 
-pub use action::{Action, Alteration, Beside, ColumnSpec, Guard};
+pub use action::{Action, Alteration, ColumnSpec, Guard, ShadowColumn};
 pub use assess::Lock;
 pub use hazards::{Hazard, HazardKind};
 
 use super::cast::Work;
 use super::change::{Change, Unmigrated};
 
-/// Ordered steps from one picture to another.
+/// Ordered steps from one state to another.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
     /// The steps in the order in which they run.

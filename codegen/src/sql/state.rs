@@ -1,4 +1,4 @@
-//! The picture of a database: what a schema leads to, and what introspection finds.
+//! The state of a database: the structure that a schema describes, or that introspection finds.
 //!
 //! Plain data, no SQL text but for the expressions that only PostgreSQL understands. Whoever fills
 //! it calls [`State::sort`] at the end; columns stay in the order of their table.
@@ -260,19 +260,19 @@ impl State {
         }
     }
 
-    /// The table of that name, in a sorted picture.
+    /// The table of that name, in a sorted state.
     pub fn table(&self, name: &ObjectName) -> Option<&Table> {
         let at = self.tables.binary_search_by(|table| table.name.cmp(name)).ok()?;
         self.tables.get(at)
     }
 
-    /// The enum type of that name, in a sorted picture.
+    /// The enum type of that name, in a sorted state.
     pub fn enum_type(&self, name: &ObjectName) -> Option<&EnumType> {
         let at = self.enums.binary_search_by(|ty| ty.name.cmp(name)).ok()?;
         self.enums.get(at)
     }
 
-    /// The sequence of that name, in a sorted picture.
+    /// The sequence of that name, in a sorted state.
     pub fn sequence(&self, name: &ObjectName) -> Option<&Sequence> {
         let at = self.sequences.binary_search_by(|sequence| sequence.name.cmp(name)).ok()?;
         self.sequences.get(at)

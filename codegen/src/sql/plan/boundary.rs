@@ -71,10 +71,10 @@ fn texts(action: &Action) -> Box<dyn Iterator<Item = Text<'_>> + '_> {
         Action::AlterColumns { alterations, .. } => Box::new(alterations.iter().flat_map(of_alteration)),
         Action::AddObject { object, .. } | Action::AddNotValid { object, .. } => of_object(object),
         Action::CreateIndexConcurrently { index, .. } => Box::new(of_index(index)),
-        Action::CreateFollower { columns, .. } | Action::FillBeside { columns, .. } => {
-            Box::new(columns.iter().flat_map(|beside| beside.alteration.using.as_deref()).map(Text::Sql))
+        Action::CreateSyncFunction { columns, .. } | Action::FillShadowColumns { columns, .. } => {
+            Box::new(columns.iter().flat_map(|shadow| shadow.alteration.using.as_deref()).map(Text::Sql))
         }
-        Action::Swap { actions, .. } => Box::new(actions.iter().flat_map(texts)),
+        Action::Cutover { actions, .. } => Box::new(actions.iter().flat_map(texts)),
         Action::CreateOther(other) => Box::new(std::iter::once(Text::Sql(&other.create))),
         Action::ChangeOther(other) => {
             Box::new(std::iter::once(Text::Sql(other.change.as_deref().unwrap_or(&other.create))))

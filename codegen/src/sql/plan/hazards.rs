@@ -17,7 +17,7 @@ pub enum HazardKind {
     /// The statement fails if the data is not as it must be; then it has changed nothing.
     MayFail,
     /// Programs that still run with the old schema fail.
-    BreaksPrograms,
+    BreaksClients,
 }
 
 /// What can be lost or go wrong.
@@ -43,7 +43,7 @@ impl Hazard {
     }
 
     fn breakage(text: String) -> Self {
-        Self { kind: HazardKind::BreaksPrograms, lint: codes::C401, text, probe: None }
+        Self { kind: HazardKind::BreaksClients, lint: codes::C401, text, probe: None }
     }
 }
 
@@ -76,8 +76,8 @@ impl Scene {
             Action::AlterColumns { table, alterations } => {
                 alterations.iter().flat_map(|alteration| self.alteration_hazards(table, alteration)).collect()
             }
-            Action::FillBeside { table, columns } => {
-                columns.iter().flat_map(|beside| self.alteration_hazards(table, &beside.alteration)).collect()
+            Action::FillShadowColumns { table, columns } => {
+                columns.iter().flat_map(|shadow| self.alteration_hazards(table, &shadow.alteration)).collect()
             }
             Action::AddColumns { table, columns } => {
                 let required = columns.iter().filter(|spec| is_without_value(spec));
