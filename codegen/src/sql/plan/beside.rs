@@ -5,6 +5,7 @@
 //! old column goes. Takes the actions in their order, gives them without what is done here, and the
 //! steps for it. What it is not sure of it leaves as it is.
 
+mod guard;
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,7 @@ use crate::sql::state::{
     Check, Column, ColumnDefault, ConstraintOptions, ForeignKey, Index, IndexTarget, ObjectName, PrimaryKey,
     UniqueConstraint,
 };
+pub(super) use guard::guard_first;
 
 /// Takes the type changes out. In their place stands [`Action::Swap`], their last step; the second value is all of
 /// their steps, empty if there are none.
