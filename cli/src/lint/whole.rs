@@ -50,6 +50,9 @@ impl Whole {
         if in_transaction {
             self.lock(statement, locked_tables(tree));
         }
+        if let Some((old, new)) = renamed_table(tree) {
+            self.locked.iter_mut().filter(|it| key(it) == key(&old)).for_each(|it| it.clone_from(&new));
+        }
         match tree {
             Stmt::CreateTable(table) => self.create_table(statement, table),
             Stmt::DropTable(drop) => {
@@ -245,6 +248,22 @@ fn locked_tables(statement: &Stmt) -> Vec<String> {
         }
         _ => Vec::new(),
     }
+}
+
+/// What a table is called before and after a statement. The schema of the name stays, unless that is what changes.
+fn renamed_table(statement: &Stmt) -> Option<(String, String)> {
+    let Stmt::AlterTable(alter) = statement else { return None };
+    let old = text(&alter.table_relation_name()?.table_name_ref()?);
+    let (schema, name) = old.rsplit_once('.').map_or((None, old.as_str()), |(schema, name)| (Some(schema), name));
+    let new = alter.actions().find_map(|action| match action {
+        AlterTableAction::TableRenameTo(rename) => {
+            let new = text(&rename.table_name()?);
+            Some(schema.map_or_else(|| new.clone(), |schema| format!("{schema}.{new}")))
+        }
+        AlterTableAction::SetSchema(set) => Some(format!("{}.{name}", text(&set.schema_ref()?))),
+        _ => None,
+    })?;
+    Some((old, new))
 }
 
 /// Whether reads have to wait too.

@@ -344,3 +344,15 @@ fn a_migration_that_loses_data_says_so_when_it_is_made() {
     let made = project.run(&["migrate", "dev", "--create-only", "--name", "drop"]).exits(0);
     made.says("loses data: ").says("(D103)");
 }
+
+#[test]
+fn a_renamed_table_is_locked_once() {
+    let project = Project::new();
+    project.migration(
+        "1_rename",
+        "ALTER TABLE a RENAME TO b; ALTER TABLE b ADD COLUMN c int; ALTER TABLE b SET SCHEMA s; ALTER TABLE s.b DROP COLUMN d;",
+    );
+    lint(&project, &[]).hides("L312");
+    project.migration("2_two", "ALTER TABLE a RENAME TO b; ALTER TABLE a ADD COLUMN c int;");
+    lint(&project, &[]).says("L312");
+}

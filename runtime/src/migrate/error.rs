@@ -180,6 +180,8 @@ pub enum Aftermath {
     DoneUpTo(u32),
     /// The connection was lost; `status` tells what the database has.
     Unknown,
+    /// COMMIT got no answer: all of it may have taken effect, or nothing. `status` tells which.
+    CommitUnknown,
 }
 
 impl fmt::Display for StatementError {
@@ -207,6 +209,12 @@ impl fmt::Display for StatementError {
             Aftermath::DoneUpTo(0) => write!(f, "  nothing was changed"),
             Aftermath::DoneUpTo(done) => write!(f, "  the {done} statements of the parts before are done and stay"),
             Aftermath::Unknown => write!(f, "  the connection was lost; run status to see what the database has"),
+            Aftermath::CommitUnknown => write!(
+                f,
+                "  COMMIT got no answer, so {} may have taken effect or not; run `migrate status`: if it has, nothing is \
+                 left to do, otherwise run this again",
+                self.migration
+            ),
         }
     }
 }
@@ -242,10 +250,20 @@ impl StatementError {
             file: migration.file().to_owned(),
             line,
             statement: excerpt,
-            aftermath: if source.is_closed() { Aftermath::Unknown } else { aftermath },
+            aftermath: match place {
+                Place::Commit if is_lost(&source) => Aftermath::CommitUnknown,
+                _ if source.is_closed() => Aftermath::Unknown,
+                _ => aftermath,
+            },
             source,
         }
     }
+}
+
+/// Whether the session ended without an answer. A server that stops may say so before it has one.
+fn is_lost(error: &tokio_postgres::Error) -> bool {
+    let stops = [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN];
+    error.as_db_error().is_none_or(|error| stops.contains(error.code()))
 }
 
 /// The line that PostgreSQL's error position, counted in characters, falls on.
