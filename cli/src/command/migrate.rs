@@ -94,7 +94,8 @@ pub(crate) async fn reset(args: &args::Reset) -> Result<Exit, Failure> {
     spinner.finish_and_clear();
     let report = result?;
     let (schemas, applied) = (report.schemas.join(", "), count(report.applied.len()));
-    say::out(&format!("{database}: dropped {} objects from {schemas}, applied {applied}", report.dropped))?;
+    let objects = if report.dropped == 1 { "object" } else { "objects" };
+    say::out(&format!("{database}: dropped {} {objects} from {schemas}, applied {applied}", report.dropped))?;
     Ok(Exit::Done)
 }
 

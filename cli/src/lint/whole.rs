@@ -116,7 +116,8 @@ impl Whole {
 
     fn create_index(&mut self, index: &ast::CreateIndex) {
         let table = index.table_relation_name().and_then(|relation| relation.table_name_ref());
-        let (Some(table), None) = (table, index.where_clause()) else { return };
+        // A partial one counts, as its author knows which rows are looked for.
+        let Some(table) = table else { return };
         let parts = index.partition_item_list().into_iter().flat_map(|list| list.partition_items());
         let columns = parts.filter_map(|part| part.expr()).map(|part| text(&part)).collect();
         self.index(&text(&table), columns);

@@ -101,7 +101,7 @@ pub enum Error {
         problem: &'static str,
     },
     /// A database that has a history cannot begin one.
-    #[error("this database has a history already, of {count} migrations; `migrate resolve` changes single ones")]
+    #[error("this database has a history already (rows that count: {count}); `migrate resolve` changes single ones")]
     HasHistory {
         /// How many of its rows count.
         count: usize,
@@ -203,10 +203,11 @@ impl fmt::Display for StatementError {
             Aftermath::StillApplied => write!(f, "  nothing of {} was undone", self.migration),
             Aftermath::UndoStoppedAfter(done) => write!(
                 f,
-                "  undoing {} stopped after {done} statements; remove the cause and run down again, it goes on there",
+                "  undoing {} stopped after {done} of its statements; remove the cause and run down again, it goes on there",
                 self.migration
             ),
             Aftermath::DoneUpTo(0) => write!(f, "  nothing was changed"),
+            Aftermath::DoneUpTo(1) => write!(f, "  the statement of the parts before is done and stays"),
             Aftermath::DoneUpTo(done) => write!(f, "  the {done} statements of the parts before are done and stay"),
             Aftermath::Unknown => write!(f, "  the connection was lost; run status to see what the database has"),
             Aftermath::CommitUnknown => write!(
