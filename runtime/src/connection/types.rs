@@ -14,8 +14,7 @@ use uuid::Uuid;
 
 use super::lease::Lease;
 use super::session::{Failure, refuse_own};
-use crate::migrate::Script;
-use crate::sql::Statement;
+use crate::sql::{Statement, effect};
 
 /// Types of parameters by the text of their statement, for all connections.
 pub(crate) struct KnownTypes {
@@ -81,7 +80,7 @@ impl KnownTypes {
 /// Asks the server, which prepares the statement for it and forgets it again.
 async fn ask(lease: &Lease, sql: &str) -> Result<Vec<Type>, Failure> {
     // What is prepared by its name is one statement. Here a second one would run.
-    if !matches!(Script::parse(sql), Ok(script) if script.statements().count() == 1) {
+    if !effect::is_one_statement(sql) {
         return Err(Failure::Refused("SQL with parameters must be one statement".to_owned()));
     }
     let name = format!("relata_{}", Uuid::new_v4().simple());

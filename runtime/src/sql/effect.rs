@@ -67,6 +67,13 @@ pub(crate) fn trace(sql: &str) -> Trace {
     }
 }
 
+/// Whether a text is one statement. What cannot be cut into tokens is none.
+pub(crate) fn is_one_statement(sql: &str) -> bool {
+    let Some(tokens) = tokens_of(sql) else { return false };
+    let statements = tokens.split(|token| token.is_punctuation(sql, ";"));
+    statements.filter(|statement| !statement.is_empty()).count() == 1
+}
+
 /// The tokens behind comments and parentheses at the beginning.
 fn tokens_of(sql: &str) -> Option<Vec<Token>> {
     let mut found = Vec::new();
@@ -200,6 +207,16 @@ mod tests {
         for sql in ["SELECT 'BEGIN'", "COMMIT PREPARED 'x'", "ROLLBACK PREPARED 'x'", "PREPARE q AS SELECT 1", "", "'"]
         {
             assert!(refused(sql).is_none(), "{sql}");
+        }
+    }
+
+    #[test]
+    fn statements_are_counted() {
+        for sql in ["SELECT $1", "(SELECT 1) -- one; two", "SELECT ';' || $$;$$ || $1; /* ; */ ", "SELECT 1 AS \"a;b\";;"] {
+            assert!(is_one_statement(sql), "{sql}");
+        }
+        for sql in ["", " -- nothing", ";", "SELECT $1; SELECT 2", "SELECT $1; DELETE FROM a -- all", "SELECT '"] {
+            assert!(!is_one_statement(sql), "{sql}");
         }
     }
 
