@@ -212,7 +212,9 @@ mod tests {
 
     #[test]
     fn statements_are_counted() {
-        for sql in ["SELECT $1", "(SELECT 1) -- one; two", "SELECT ';' || $$;$$ || $1; /* ; */ ", "SELECT 1 AS \"a;b\";;"] {
+        for sql in
+            ["SELECT $1", "(SELECT 1) -- one; two", "SELECT ';' || $$;$$ || $1; /* ; */ ", "SELECT 1 AS \"a;b\";;"]
+        {
             assert!(is_one_statement(sql), "{sql}");
         }
         for sql in ["", " -- nothing", ";", "SELECT $1; SELECT 2", "SELECT $1; DELETE FROM a -- all", "SELECT '"] {
