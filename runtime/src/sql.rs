@@ -15,9 +15,9 @@ mod write;
 mod writer;
 
 pub(crate) use aggregate::aggregate_statement;
-pub(crate) use effect::Trace;
+pub(crate) use effect::SessionEffect;
 pub(crate) use nested::{
-    BulkUpdate, Given, Pairs, connect_statement, connect_through_statement, disconnect_statement, join_statement,
+    BulkUpdate, InputRows, Pairs, connect_statement, connect_through_statement, disconnect_statement, join_statement,
     update_each_statement, which_exist_statement,
 };
 pub(crate) use read::{

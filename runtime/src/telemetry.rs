@@ -13,4 +13,4 @@ pub use hooks::{Hooks, Report};
 pub use intent::{Intent, IntentKind};
 pub(crate) use intent::{intents, raw_intent};
 pub(crate) use span::{Server, batch_span, query_span, within};
-pub(crate) use statement::Watch;
+pub(crate) use statement::StatementTimer;

@@ -24,9 +24,9 @@ use crate::value::Param;
 
 /// Where queries go: a pool, or one connection inside a transaction.
 #[derive(Debug, Clone)]
-pub struct Handle(pub(crate) Target);
+pub struct Executor(pub(crate) Target);
 
-impl Handle {
+impl Executor {
     /// Starts a query. What takes a transaction of its own is read before COMMIT, so that what cannot be read was not
     /// written either.
     pub(crate) fn call<Q: Query>(&self, query: Q) -> Call<Q::Output> {
@@ -162,8 +162,8 @@ fn run_alone(pool: Arc<Pool>, operation: Operation) -> impl Future<Output = Resu
         if operation.locks_rows() {
             return Err(Error::Refused(LOCK_NEEDS_TRANSACTION.to_owned()));
         }
-        let lease = pool.acquire().await?;
-        execute(Session::new(&lease, operation.name()), operation).await
+        let connection = pool.acquire().await?;
+        execute(Session::new(&connection, operation.name()), operation).await
     }
 }
 

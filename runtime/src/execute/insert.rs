@@ -9,9 +9,7 @@ use super::level;
 use crate::connection::Session;
 use crate::error::{Error, Result};
 use crate::meta::Table;
-use crate::query::{
-    BulkInsert, BulkLookup, BulkOptions, Cell, Insert, MOST_ROWS, OnConflict, takes_several_statements,
-};
+use crate::query::{BulkInsert, BulkLookup, BulkOptions, Cell, Insert, MAX_ROWS, OnConflict, takes_several_statements};
 use crate::rows::{Cursor, Node};
 use crate::sql::{self, Statement};
 
@@ -35,7 +33,7 @@ pub(crate) fn insert(session: Session<'_>, mut row: Insert) -> BoxFuture<'_, Res
         }
         let theirs = level::write_before(session, std::slice::from_mut(&mut row)).await?;
         let node = insert_row(session, row).await?;
-        level::write_behind(session, &node, theirs).await?;
+        level::write_after(session, &node, theirs).await?;
         Ok(node)
     }
     .boxed()
@@ -112,7 +110,7 @@ pub(super) fn insert_many(
         let mut inserted = Inserted::default();
         let mut rows = rows.into_iter();
         loop {
-            let part: Vec<Insert> = rows.by_ref().take(MOST_ROWS).collect();
+            let part: Vec<Insert> = rows.by_ref().take(MAX_ROWS).collect();
             if part.is_empty() {
                 return Ok(inserted);
             }
@@ -134,7 +132,7 @@ async fn insert_part(session: Session<'_>, mut rows: Vec<Insert>, options: BulkO
     let returning = options.returning || !theirs.is_empty();
     let Inserted { count, rows } = insert_rows(session, rows, BulkOptions { returning, ..options }).await?;
     let node = Node::new(table, rows);
-    level::write_behind(session, &node, theirs).await?;
+    level::write_after(session, &node, theirs).await?;
     Ok(Inserted { count, rows: node.into_rows() })
 }
 

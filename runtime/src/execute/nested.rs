@@ -55,7 +55,7 @@ pub(super) fn update<'a>(
         };
         if node.len() > 0 {
             let writes = theirs.into_iter().map(|write| (0, write)).collect();
-            level::write_behind(session, &node, writes).await?;
+            level::write_after(session, &node, writes).await?;
         }
         Ok(node)
     }

@@ -10,7 +10,7 @@ use crate::connection::Session;
 use crate::error::Result;
 use crate::meta::{Relation, Table};
 use crate::query::{Condition, Include, Outcome, PageToken, Select};
-use crate::rows::{KeyedRows, Keys, Node, TakeRows};
+use crate::rows::{KeyedRows, Keys, Node, RowDecoder};
 use crate::sql::{self, ChildrenOf, KeySource, ReadPlan, Statement, shaped_read_statement};
 use crate::value::Param;
 
@@ -31,11 +31,11 @@ pub(super) async fn read_many(session: Session<'_>, select: &Select) -> Result<O
     if !plan.is_single_statement() {
         return read_with_separate(session, statement, &plan, &[]).boxed().await.map(Outcome::Rows);
     }
-    let mut taken: Option<Box<dyn TakeRows>> = None;
+    let mut taken: Option<Box<dyn RowDecoder>> = None;
     let mut take = |rows: Vec<Row>| {
         let mut part = Node::new(select.table, rows);
         attach_joined(&mut part, &plan);
-        if let Some(make) = select.take_rows {
+        if let Some(make) = select.decoder {
             taken.get_or_insert_with(make).take(&part)?;
         }
         Ok(part.into_rows())

@@ -59,7 +59,7 @@ pub(super) fn outcome_of(returning: &Returning, mut node: Node) -> Outcome {
 }
 
 /// What has to be read again of an outcome, if anything.
-pub(super) fn lacking(returning: &Returning, outcome: &Outcome) -> Option<Operation> {
+pub(super) fn missing(returning: &Returning, outcome: &Outcome) -> Option<Operation> {
     let plan = sql::written_plan(&returning.then);
     let Outcome::Rows(node) = outcome else { return None };
     lacks_a_row(node, &plan).then(|| {

@@ -22,7 +22,7 @@ pub(crate) fn execute(session: Session<'_>, operation: Operation) -> impl Future
             return Err(error);
         }
         match operation {
-            Operation::Read(select) if select.take_rows.is_some() => read::read_many(session, &select).boxed().await,
+            Operation::Read(select) if select.decoder.is_some() => read::read_many(session, &select).boxed().await,
             Operation::Read(select) => {
                 let node = read::read(session, &select, &[]).await?;
                 Ok(if select.page.is_some() {
@@ -73,7 +73,7 @@ async fn execute_larger(session: Session<'_>, operation: Operation) -> Result<Ou
         Operation::Create(row) => insert::insert(session, row).await.map(Outcome::Rows),
         Operation::CreateMany { table, rows, options } => {
             let inserted = match rows {
-                NewRows::Alike(rows) => bulk::insert_alike(session, rows, options).await?,
+                NewRows::Uniform(rows) => bulk::insert_uniform(session, rows, options).await?,
                 NewRows::Any(rows) => insert::insert_many(session, rows, options).await?,
             };
             Ok(match options.returning {

@@ -79,9 +79,9 @@ pub(super) fn explain(operation: &Operation, error: Error) -> Error {
 }
 
 /// What has to be read again of the outcome of its single statement, if anything.
-pub(super) fn lacking(operation: &Operation, outcome: &Outcome) -> Option<Operation> {
+pub(super) fn missing(operation: &Operation, outcome: &Outcome) -> Option<Operation> {
     match operation {
-        Operation::Returning(returning) => returning::lacking(returning, outcome),
+        Operation::Returning(returning) => returning::missing(returning, outcome),
         _ => None,
     }
 }

@@ -97,7 +97,7 @@ impl Insert {
     /// Takes a row along that must be there first.
     pub(crate) fn write_before(&mut self, relation: &'static Relation, other: Insert) {
         self.refused = self.refused.or(other.refused);
-        if other.levels >= MOST_LEVELS {
+        if other.levels >= MAX_DEPTH {
             self.refused = Some(TOO_DEEP);
             return;
         }
@@ -188,7 +188,7 @@ pub(crate) struct NestedWrite {
 
 /// How many writes may be inside one another. Each level is written by statements of its own, and by a function that
 /// calls itself.
-const MOST_LEVELS: u16 = 32;
+const MAX_DEPTH: u16 = 32;
 
 const TOO_DEEP: &str = "the write has more than 32 nested writes inside one another: \
     write the upper levels first, and the lower ones in calls of their own";
@@ -202,7 +202,7 @@ impl NestedWrite {
             Action::Update { nested, .. } => deepest(nested.iter().map(|write| (write.levels, write.refused))),
             _ => (0, None),
         };
-        if levels >= MOST_LEVELS {
+        if levels >= MAX_DEPTH {
             return Self { relation, action: Action::Create(Vec::new()), levels: 1, refused: Some(TOO_DEEP) };
         }
         Self { relation, action, levels: levels + 1, refused }

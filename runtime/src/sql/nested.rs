@@ -14,11 +14,11 @@ const OTHER: Alias = Alias(1);
 
 /// Rows that a statement is given. Their columns are called `c0`, `c1` and so on.
 #[derive(Debug, Default)]
-pub(crate) struct Given {
+pub(crate) struct InputRows {
     columns: Vec<(&'static Column, Vec<Param>)>,
 }
 
-impl Given {
+impl InputRows {
     /// Columns of a table, without rows.
     pub(crate) fn new(table: &'static Table, columns: &[u16]) -> Self {
         let mut given = Self::default();
@@ -52,12 +52,12 @@ pub(crate) struct Pairs {
     /// The columns of the children's key.
     pub(crate) key: Vec<u16>,
     /// The parents' columns, and then those of the key.
-    pub(crate) given: Given,
+    pub(crate) given: InputRows,
 }
 
 impl Pairs {
     pub(crate) fn new(parent: &'static Table, relation: &'static Relation, key: Vec<u16>) -> Self {
-        let mut given = Given::new(parent, relation.parent_columns);
+        let mut given = InputRows::new(parent, relation.parent_columns);
         given.add_columns(relation.child, &key);
         Self { parent, relation, key, given }
     }
@@ -65,7 +65,7 @@ impl Pairs {
 
 impl Writer {
     /// `name(c0, c1) AS (SELECT * FROM unnest(..))`; lists of lists do not exist, so that rows with lists are VALUES.
-    fn push_given(&mut self, name: &str, given: Given) {
+    fn push_given(&mut self, name: &str, given: InputRows) {
         self.push(name);
         self.push_given_names(given.columns.len());
         self.push(" AS (");
@@ -81,7 +81,7 @@ impl Writer {
         self.push(")");
     }
 
-    fn push_given_rows(&mut self, given: Given) {
+    fn push_given_rows(&mut self, given: InputRows) {
         if given.columns.iter().any(|(column, _)| column.sql_type.ends_with("[]")) {
             return self.push_given_values(given);
         }
@@ -96,7 +96,7 @@ impl Writer {
         self.push(")");
     }
 
-    fn push_given_values(&mut self, given: Given) {
+    fn push_given_values(&mut self, given: InputRows) {
         let rows = given.columns.first().map_or(0, |(_, values)| values.len());
         let mut columns: Vec<_> =
             given.columns.into_iter().map(|(column, values)| (column, values.into_iter())).collect();
@@ -149,7 +149,7 @@ impl Writer {
         keys: &[Vec<Param>],
         alias: Alias,
     ) {
-        let mut given = Given::new(table, columns);
+        let mut given = InputRows::new(table, columns);
         keys.iter().for_each(|key| given.push(key.iter().cloned()));
         let name = format!("t{}", self.alias().0);
         self.push("EXISTS (SELECT 1 FROM (");
@@ -328,7 +328,7 @@ pub(crate) struct BulkUpdate {
     /// What is set, and how; the values in it are not read.
     pub(crate) sets: Vec<(u16, SetTo)>,
     /// The keys, and then the values of those sets that have one.
-    pub(crate) given: Given,
+    pub(crate) given: InputRows,
 }
 
 /// `UPDATE .. FROM rows`, of rows that meet a condition too.
@@ -371,7 +371,7 @@ pub(crate) fn update_each_statement(mut update: BulkUpdate, condition: &Conditio
 }
 
 /// For each of the given keys whether there is a row with it.
-pub(crate) fn which_exist_statement(table: &'static Table, key: &[u16], given: Given) -> Statement {
+pub(crate) fn which_exist_statement(table: &'static Table, key: &[u16], given: InputRows) -> Statement {
     let mut writer = Writer::new();
     let alias = writer.alias();
     writer.push("WITH ");
@@ -388,7 +388,7 @@ pub(crate) fn which_exist_statement(table: &'static Table, key: &[u16], given: G
 /// Rows of which columns are looked up: `INSERT .. SELECT r.c0, (SELECT t1."id" FROM .. WHERE ..) FROM rows AS r`.
 pub(super) fn looked_up(mut insert: BulkInsert) -> Statement {
     let table = insert.table;
-    let mut given = Given::default();
+    let mut given = InputRows::default();
     let mut writer = Writer::new();
     writer.push_insert_head(table, &insert.columns);
     writer.push(" SELECT ");
@@ -414,7 +414,7 @@ pub(super) fn looked_up(mut insert: BulkInsert) -> Statement {
 }
 
 impl Writer {
-    fn push_bulk_lookup(&mut self, lookup: &mut BulkLookup, given: &mut Given) {
+    fn push_bulk_lookup(&mut self, lookup: &mut BulkLookup, given: &mut InputRows) {
         let child = lookup.relation.child;
         let alias = self.alias();
         self.push("(SELECT ");

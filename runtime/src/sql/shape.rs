@@ -13,7 +13,7 @@ use crate::query::{Cell, Condition, Include, Lock, OrderKey, OrderTerm, Output, 
 use crate::value::Param;
 
 /// Words of the longest shape.
-const MOST_WORDS: usize = 48;
+const MAX_WORDS: usize = 48;
 
 impl Statements {
     /// The statement of a shape. If it is known, `take` adds the values of `rest` to those that the shape has; else
@@ -50,7 +50,7 @@ fn same_params(one: &[Param], other: &[Param]) -> bool {
 
 /// Puts a shape together, and takes the values in the order in which the text has them.
 pub(crate) struct Shape {
-    words: [usize; MOST_WORDS],
+    words: [usize; MAX_WORDS],
     /// More than there are words if it has none: it is too long, or has what is not described here.
     length: usize,
     params: Vec<Param>,
@@ -76,7 +76,7 @@ const EVERY_ROW: usize = 1;
 
 impl Shape {
     fn new(kind: usize, table: &'static Table) -> Self {
-        let mut shape = Self { words: [0; MOST_WORDS], length: 0, params: Vec::with_capacity(4), keys_at: 0 };
+        let mut shape = Self { words: [0; MAX_WORDS], length: 0, params: Vec::with_capacity(4), keys_at: 0 };
         shape.word(kind);
         shape.address(table);
         shape
@@ -132,7 +132,7 @@ impl Shape {
             // Says what no row means, not which rows are read.
             required: _,
             lock,
-            take_rows: _,
+            decoder: _,
         } = select;
         let mut shape = Self::new(READ, table);
         if !distinct.is_empty() || cursor.is_some() || page.is_some() {

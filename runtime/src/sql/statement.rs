@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
 
-use super::effect::Trace;
+use super::effect::SessionEffect;
 use crate::query::SqlCall;
 use crate::value::Param;
 
@@ -79,7 +79,7 @@ pub(crate) struct KnownStatement {
     pub(super) sql: Arc<str>,
     pub(crate) prepared: tokio_postgres::Statement,
     /// What it may leave on its connection.
-    pub(crate) trace: Trace,
+    pub(crate) trace: SessionEffect,
     /// A migration changed what it is about.
     stale: AtomicBool,
     /// When it was asked for last.
@@ -147,7 +147,7 @@ impl Statements {
         &self,
         statement: &Statement,
         prepared: tokio_postgres::Statement,
-        trace: Trace,
+        trace: SessionEffect,
     ) -> Arc<KnownStatement> {
         let mut all = self.known();
         all.clock += 1;

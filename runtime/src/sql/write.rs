@@ -163,7 +163,7 @@ pub(crate) fn exists_statement(table: &'static Table, condition: &Condition) -> 
 }
 
 /// Parameters of one statement: the protocol counts them in 16 bits.
-const MOST_PARAMETERS: usize = 32_767;
+const MAX_PARAMETERS: usize = 32_767;
 
 /// The statements: one parameter per column, as arrays, in a single statement. Lists of lists do
 /// not exist as parameters, so rows with list columns go as VALUES, in as many statements as needed.
@@ -210,7 +210,7 @@ fn unnested(insert: BulkInsert) -> Statement {
 }
 
 fn with_values(insert: BulkInsert) -> Vec<Statement> {
-    let per_statement = (MOST_PARAMETERS / insert.columns.len().max(1)).max(1);
+    let per_statement = (MAX_PARAMETERS / insert.columns.len().max(1)).max(1);
     let mut columns: Vec<_> = insert.values.into_iter().map(Vec::into_iter).collect();
     let mut statements = Vec::new();
     let mut left = insert.rows;
