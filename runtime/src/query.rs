@@ -3,6 +3,7 @@
 mod aggregation;
 mod bulk;
 mod condition;
+mod default;
 mod operation;
 mod order;
 mod outcome;
@@ -16,6 +17,7 @@ pub(crate) use bulk::{
     BulkInsert, BulkLookup, BulkOptions, MAX_ROWS, NewRows, OnConflict, UniformRows, takes_several_statements,
 };
 pub(crate) use condition::{Condition, JsonTest, MAX_DEPTH, Operator, Search};
+pub(crate) use default::generate;
 pub use operation::Query;
 pub(crate) use operation::{Operation, Parts, Returning};
 pub(crate) use order::{OrderKey, OrderTerm};

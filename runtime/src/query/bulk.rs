@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::condition::Condition;
+use super::default::generate;
 use super::write::{Cell, Insert, SetTo};
 use crate::meta::{ClientDefault, Relation, Table};
 use crate::value::Param;
@@ -112,7 +113,7 @@ impl UniformRows {
             }
         }
         for (default, list) in &self.made {
-            self.values[*list].push(default.value());
+            self.values[*list].push(generate(*default));
         }
         self.rows += 1;
     }

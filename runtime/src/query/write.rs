@@ -1,6 +1,7 @@
 //! Writes, as data: new rows, new values of columns, and what is written to related rows together with a row.
 
 use super::condition::Condition;
+use super::default::generate;
 use crate::meta::{ClientDefault, Relation, Table};
 use crate::rows::{Cursor, Model};
 use crate::value::{Param, Scalar};
@@ -149,7 +150,7 @@ impl Insert {
             if column.default != ClientDefault::None {
                 let number = index as u16;
                 if let Err(place) = self.cells.binary_search_by_key(&number, |(column, _)| *column) {
-                    self.cells.insert(place, (number, Cell::Value(column.default.value())));
+                    self.cells.insert(place, (number, Cell::Value(generate(column.default))));
                 }
             }
         }

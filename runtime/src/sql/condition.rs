@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::writer::{Alias, Writer, comparable_type};
-use crate::meta::{Column, JoinTable, Relation, Table, push_quoted};
+use super::writer::{Alias, Writer, comparable_type, push_quoted};
+use crate::meta::{Column, JoinTable, Relation, Table};
 use crate::query::{Condition, Operator};
 use crate::value::Param;
 

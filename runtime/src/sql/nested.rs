@@ -4,8 +4,8 @@
 //! many there are.
 
 use super::statement::Statement;
-use super::writer::{Alias, Writer};
-use crate::meta::{Column, JoinTable, Relation, Table, push_quoted};
+use super::writer::{Alias, Writer, push_quoted};
+use crate::meta::{Column, JoinTable, Relation, Table};
 use crate::query::{BulkInsert, BulkLookup, Condition, SetTo};
 use crate::value::{Param, RawList};
 

@@ -2,8 +2,8 @@
 
 use super::shape::Shape;
 use super::statement::{Statement, Statements};
-use super::writer::{Alias, Writer};
-use crate::meta::{Column, Count, Relation, Table, push_quoted};
+use super::writer::{Alias, Writer, push_quoted};
+use crate::meta::{Column, Count, Relation, Table};
 use crate::query::{Condition, Include, OrderTerm, Output, Outputs, Select};
 use crate::rows::Names;
 use crate::value::{Param, RawList};

@@ -2,9 +2,9 @@
 
 use super::nested::looked_up;
 use super::statement::Statement;
-use super::writer::{Alias, Writer};
-use crate::meta::{ClientDefault, Column, Relation, Table, push_quoted};
-use crate::query::{BulkInsert, Cell, Condition, OnConflict, Operator, SetTo};
+use super::writer::{Alias, Writer, push_quoted};
+use crate::meta::{ClientDefault, Column, Relation, Table};
+use crate::query::{BulkInsert, Cell, Condition, OnConflict, Operator, SetTo, generate};
 use crate::value::Param;
 
 const TABLE: Alias = Alias(0);
@@ -445,7 +445,7 @@ impl Writer {
         match column.default {
             _ if column.updated_at => self.push("CURRENT_TIMESTAMP"),
             ClientDefault::None => self.push("DEFAULT"),
-            made => self.push_value(column, made.value()),
+            made => self.push_value(column, generate(made)),
         }
     }
 

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use super::statement::Statement;
-use crate::meta::{Column, Table, push_quoted};
+use crate::meta::{Column, Table};
 use crate::value::Param;
 
 /// Builds one statement.
@@ -101,11 +101,15 @@ impl Writer {
         }
     }
 
-    /// Every column, in the order of the model's fields.
+    /// Every column, in the order of the model's fields. Under the usual aliases their list is made once.
     pub(super) fn push_all_columns(&mut self, table: &'static Table, alias: Alias) {
-        if let Some(list) = table.select_list(alias.0 as usize) {
-            return self.push(list);
+        match table.select_lists.get(alias.0 as usize) {
+            Some(list) => self.push(list.get_or_init(|| select_list(table, alias))),
+            None => self.push_each_column(table, alias),
         }
+    }
+
+    fn push_each_column(&mut self, table: &Table, alias: Alias) {
         for (index, column) in table.columns.iter().enumerate() {
             self.push(if index > 0 { ", " } else { "" });
             self.push_read(alias, column);
@@ -180,3 +184,14 @@ pub(super) fn comparable_type(column: &Column) -> Option<&'static str> {
 /// The alias of a table in a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Alias(pub(super) u32);
+
+fn select_list(table: &Table, alias: Alias) -> String {
+    let mut writer = Writer::new();
+    writer.push_each_column(table, alias);
+    writer.sql
+}
+
+/// Appends an identifier in double quotes.
+pub(super) fn push_quoted(sql: &mut String, name: &str) {
+    relata_pgsql::push_ident(sql, name);
+}
