@@ -74,12 +74,12 @@ impl Children<'_> {
 
     async fn execute_update(self, condition: &Condition, sets: &Sets) -> Result<u64> {
         let child = self.relation.child;
-        self.session.execute(sql::update_statement(child, condition, sets, false), child).await
+        self.session.execute(sql::update_statement(None, child, condition, sets, false), child).await
     }
 
     async fn execute_delete(self, condition: &Condition) -> Result<u64> {
         let child = self.relation.child;
-        self.session.execute(sql::delete_statement(child, condition, false), child).await
+        self.session.execute(sql::delete_statement(None, child, condition, false), child).await
     }
 
     fn is_to_one(self) -> bool {

@@ -11,18 +11,12 @@ use crate::error::{Error, Result};
 use crate::meta::Table;
 use crate::query::{BulkInsert, BulkLookup, BulkOptions, Cell, Insert, MAX_ROWS, OnConflict, takes_several_statements};
 use crate::rows::{Cursor, Node};
-use crate::sql::{self, Statement};
+use crate::sql::{self, Statement, Statements};
 
-/// The statement of a row that takes no other along.
-pub(crate) fn statement(mut row: Insert) -> Statement {
+/// The statement of a row that takes no other along, of a connection that may know it.
+pub(super) fn statement(shapes: Option<&Statements>, mut row: Insert) -> Statement {
     row.fill_defaults();
-    sql::insert_statement(row.table, row.cells)
-}
-
-/// The same, of a connection that may know it.
-fn shaped_statement(session: Session<'_>, mut row: Insert) -> Statement {
-    row.fill_defaults();
-    sql::shaped_insert_statement(session.shapes(), row.table, row.cells)
+    sql::insert_statement(shapes, row.table, row.cells)
 }
 
 /// Inserts a row with all that it takes along, and gives the row.
@@ -43,7 +37,7 @@ pub(crate) fn insert(session: Session<'_>, mut row: Insert) -> BoxFuture<'_, Res
 pub(super) async fn insert_row(session: Session<'_>, row: Insert) -> Result<Node> {
     let (table, looked_up) = (row.table, lookups_of(&row));
     let rows = session
-        .query(shaped_statement(session, row), table)
+        .query(statement(session.shapes(), row), table)
         .await
         .map_err(|error| explain_lookup(error, table, &looked_up))?;
     let node = Node::new(table, rows);

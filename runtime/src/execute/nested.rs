@@ -90,11 +90,11 @@ async fn update_pointing(
     let node = if is_idle(table, &sets) {
         read_locked(session, table, condition).await?
     } else {
-        Node::new(table, session.query(sql::update_statement(table, &condition, &sets, true), table).await?)
+        Node::new(table, session.query(sql::update_statement(None, table, &condition, &sets, true), table).await?)
     };
     if node.len() == 0 {
         for (other, of_key) in others {
-            let found = session.query(sql::exists_statement(other, &of_key), other).await?;
+            let found = session.query(sql::exists_statement(None, other, &of_key), other).await?;
             if count_of(&Node::new(other, found))?.into_count()? == 0 {
                 return Err(not_found(other, "connected"));
             }
@@ -130,11 +130,11 @@ async fn update_with_referenced(
     let node = if is_idle(table, &sets) {
         before
     } else {
-        let statement = sql::update_statement(table, &itself, &sets, true);
+        let statement = sql::update_statement(None, table, &itself, &sets, true);
         Node::new(table, session.query(statement, table).await?)
     };
     for (table, condition) in deleted_last {
-        session.execute(sql::delete_statement(table, &condition, false), table).await?;
+        session.execute(sql::delete_statement(None, table, &condition, false), table).await?;
     }
     Ok(node)
 }
@@ -249,7 +249,7 @@ pub(super) async fn change_one(
         select.filter(condition);
         read::read(session, &select, &[]).await?.len() as u64
     } else {
-        session.execute(sql::update_statement(table, &condition, &sets, false), table).await?
+        session.execute(sql::update_statement(None, table, &condition, &sets, false), table).await?
     };
     if changed == 0 { Err(not_found(table, "updated")) } else { Ok(()) }
 }

@@ -211,7 +211,9 @@ impl OpenCursor {
         let declared = match &source {
             Source::Raw(statement) => session.declare(&name, statement, None).await,
             Source::Sql(call) => session.declare(&name, &Statement::of_call(call), Some(call.table())).await,
-            Source::Select(select) => session.declare(&name, &read_statement(select, None).0, Some(select.table)).await,
+            Source::Select(select) => {
+                session.declare(&name, &read_statement(None, select, None).0, Some(select.table)).await
+            }
         };
         running.end(&declared);
         declared?;

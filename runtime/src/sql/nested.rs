@@ -3,8 +3,9 @@
 //! What they are given they read from a list of rows, an array per column, so that their text does not depend on how
 //! many there are.
 
+use super::pass::Pass;
 use super::statement::Statement;
-use super::writer::{Alias, Writer, push_quoted};
+use super::writer::{Alias, Writer};
 use crate::meta::{Column, JoinTable, Relation, Table};
 use crate::query::{BulkInsert, BulkLookup, Condition, SetTo};
 use crate::value::{Param, RawList};
@@ -63,7 +64,7 @@ impl Pairs {
     }
 }
 
-impl Writer {
+impl<P: Pass> Writer<P> {
     /// `name(c0, c1) AS (SELECT * FROM unnest(..))`; lists of lists do not exist, so that rows with lists are VALUES.
     fn push_given(&mut self, name: &str, given: InputRows) {
         self.push(name);
@@ -202,14 +203,16 @@ pub(crate) fn connect_statement(mut pairs: Pairs, release: bool) -> Statement {
     writer.push(" UPDATE ");
     writer.push_table(child, CHILD);
     writer.push(" SET ");
+    let mut glue = "";
     for (number, column) in relation.child_columns.iter().enumerate() {
         let column = &child.columns[usize::from(*column)];
-        push_quoted(&mut writer.sql, column.name);
+        writer.push(glue);
+        writer.push_quoted(column.name);
         writer.push(" = ");
         writer.push_given_column(ROWS, number, column);
-        writer.push(", ");
+        glue = ", ";
     }
-    writer.end_sets(child, relation.child_columns);
+    writer.push_now_sets(child, relation.child_columns.iter().copied(), glue);
     writer.push(" FROM ");
     writer.push(ROWS);
     writer.push(" WHERE ");
@@ -278,14 +281,14 @@ pub(crate) fn join_statement(
     writer.finish()
 }
 
-impl Writer {
+impl<P: Pass> Writer<P> {
     fn push_join_rows(&mut self, through: JoinTable) {
         self.push("INSERT INTO ");
         self.push(through.sql);
         self.push(" (");
-        push_quoted(&mut self.sql, through.parent_column);
+        self.push_quoted(through.parent_column);
         self.push(", ");
-        push_quoted(&mut self.sql, through.child_column);
+        self.push_quoted(through.child_column);
         self.push(") ");
     }
 }
@@ -343,9 +346,11 @@ pub(crate) fn update_each_statement(mut update: BulkUpdate, condition: &Conditio
     writer.push_table(table, child);
     writer.push(" SET ");
     let mut number = update.key.len();
+    let mut glue = "";
     for (column, to) in &update.sets {
         let column = &table.columns[usize::from(*column)];
-        push_quoted(&mut writer.sql, column.name);
+        writer.push(glue);
+        writer.push_quoted(column.name);
         writer.push(" = ");
         if let SetTo::Default = to {
             writer.push_default(column);
@@ -356,10 +361,9 @@ pub(crate) fn update_each_statement(mut update: BulkUpdate, condition: &Conditio
             });
             number += 1;
         }
-        writer.push(", ");
+        glue = ", ";
     }
-    let set: Vec<u16> = update.sets.iter().map(|(column, _)| *column).collect();
-    writer.end_sets(table, &set);
+    writer.push_now_sets(table, update.sets.iter().map(|(column, _)| *column), glue);
     writer.push(" FROM ");
     writer.push(ROWS);
     writer.push(" WHERE ");
@@ -390,7 +394,7 @@ pub(super) fn looked_up(mut insert: BulkInsert) -> Statement {
     let table = insert.table;
     let mut given = InputRows::default();
     let mut writer = Writer::new();
-    writer.push_insert_head(table, &insert.columns);
+    writer.push_insert_head(table, insert.columns.iter().copied());
     writer.push(" SELECT ");
     for (place, (number, values)) in insert.columns.iter().zip(insert.values).enumerate() {
         writer.push(if place > 0 { ", " } else { "" });
@@ -403,7 +407,7 @@ pub(super) fn looked_up(mut insert: BulkInsert) -> Statement {
             }
         }
     }
-    writer.push_now_values(table, &insert.columns, ", ");
+    writer.push_now_values(table, insert.columns.iter().copied(), ", ");
     writer.push(" FROM (");
     let columns = given.columns.len();
     writer.push_given_rows(given);
@@ -413,7 +417,7 @@ pub(super) fn looked_up(mut insert: BulkInsert) -> Statement {
     writer.finish()
 }
 
-impl Writer {
+impl<P: Pass> Writer<P> {
     fn push_bulk_lookup(&mut self, lookup: &mut BulkLookup, given: &mut InputRows) {
         let child = lookup.relation.child;
         let alias = self.alias();

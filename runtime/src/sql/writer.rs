@@ -2,31 +2,63 @@
 //!
 //! Identifiers come from generated statics and are quoted here; values are always parameters.
 
-use std::fmt::Write;
-
+use super::pass::{Pass, Text};
 use super::statement::Statement;
 use crate::meta::{Column, Table};
 use crate::value::Param;
 
-/// Builds one statement.
+/// Walks over a query: tells a pass what its statement is, and collects its parameters.
 #[derive(Debug)]
-pub(crate) struct Writer {
-    pub(super) sql: String,
+pub(crate) struct Writer<P = Text> {
+    pass: P,
     params: Vec<Param>,
     aliases: u32,
 }
 
 impl Writer {
-    pub(crate) fn new() -> Self {
-        Self { sql: String::with_capacity(512), params: Vec::with_capacity(4), aliases: 0 }
+    pub(super) fn new() -> Self {
+        Self::of(Text::new())
     }
 
-    pub(crate) fn finish(self) -> Statement {
-        Statement::new(self.sql, self.params)
+    pub(super) fn finish(self) -> Statement {
+        Statement::new(self.pass.0, self.params)
+    }
+}
+
+impl<P: Pass> Writer<P> {
+    pub(super) fn of(pass: P) -> Self {
+        Self { pass, params: Vec::with_capacity(4), aliases: 0 }
     }
 
+    pub(super) fn into_parts(self) -> (P, Vec<Param>) {
+        (self.pass, self.params)
+    }
+
+    #[inline]
     pub(super) fn push(&mut self, text: &str) {
-        self.sql.push_str(text);
+        self.pass.push(text);
+    }
+
+    #[inline]
+    pub(super) fn push_number(&mut self, number: u32) {
+        self.pass.push_number(number);
+    }
+
+    #[inline]
+    pub(super) fn push_quoted(&mut self, name: &str) {
+        self.pass.push_quoted(name);
+    }
+
+    /// What the text that follows depends on.
+    #[inline]
+    pub(super) fn word(&mut self, word: usize) {
+        self.pass.word(word);
+    }
+
+    /// Tells the pass what it has no method of its own for.
+    #[inline]
+    pub(super) fn pass(&mut self) -> &mut P {
+        &mut self.pass
     }
 
     /// `t0`, `t1` and so on.
@@ -37,23 +69,14 @@ impl Writer {
     }
 
     pub(super) fn push_alias(&mut self, alias: Alias) {
-        self.sql.push('t');
+        self.push("t");
         self.push_number(alias.0);
-    }
-
-    /// Nearly all are of one digit, and `write!` takes some fifty times as long as a digit.
-    pub(super) fn push_number(&mut self, number: u32) {
-        match char::from_digit(number, 10) {
-            Some(digit) => self.sql.push(digit),
-            // Writing into a String cannot fail.
-            None => drop(write!(self.sql, "{number}")),
-        }
     }
 
     pub(super) fn push_column(&mut self, alias: Alias, column: &Column) {
         self.push_alias(alias);
-        self.sql.push('.');
-        push_quoted(&mut self.sql, column.name);
+        self.push(".");
+        self.push_quoted(column.name);
     }
 
     /// As what it can be compared, ordered and grouped: PostgreSQL can do none of these with `json` and `xml`.
@@ -116,9 +139,17 @@ impl Writer {
         }
     }
 
+    /// `::type`, for each.
+    pub(super) fn push_casts<const N: usize>(&mut self, types: [&str; N]) {
+        for ty in types {
+            self.push("::");
+            self.push(ty);
+        }
+    }
+
     pub(super) fn push_param(&mut self, param: Param) {
         self.params.push(param);
-        self.sql.push('$');
+        self.push("$");
         self.push_number(self.params.len() as u32);
     }
 
@@ -126,7 +157,7 @@ impl Writer {
     pub(super) fn push_value(&mut self, column: &Column, param: Param) {
         self.push_param(param);
         if let Some(wire) = column.wire {
-            let _ = write!(self.sql, "::{wire}::{}", column.sql_type);
+            self.push_casts([wire, column.sql_type]);
         }
     }
 
@@ -144,20 +175,16 @@ impl Writer {
         self.push_param(param);
         if let Some(wire) = column.wire {
             let element = |ty: &'static str| ty.strip_suffix("[]").unwrap_or(ty);
-            let _ = write!(self.sql, "::{}::{}", element(wire), element(column.sql_type));
+            self.push_casts([element(wire), element(column.sql_type)]);
         }
     }
 
     /// A parameter that is an array of values of the column's type.
     pub(super) fn push_values(&mut self, column: &Column, param: Param) {
         self.push_param(param);
-        match column.wire {
-            Some(wire) => {
-                let _ = write!(self.sql, "::{wire}[]::{}[]", column.sql_type);
-            }
-            None => {
-                let _ = write!(self.sql, "::{}[]", column.sql_type);
-            }
+        for ty in column.wire.into_iter().chain([column.sql_type]) {
+            self.push_casts([ty]);
+            self.push("[]");
         }
     }
 
@@ -188,10 +215,5 @@ pub(super) struct Alias(pub(super) u32);
 fn select_list(table: &Table, alias: Alias) -> String {
     let mut writer = Writer::new();
     writer.push_each_column(table, alias);
-    writer.sql
-}
-
-/// Appends an identifier in double quotes.
-pub(super) fn push_quoted(sql: &mut String, name: &str) {
-    relata_pgsql::push_ident(sql, name);
+    writer.finish().into_sql()
 }
