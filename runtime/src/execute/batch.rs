@@ -19,7 +19,7 @@ use crate::meta::Table;
 use crate::query::{Operation, Outcome};
 use crate::rows::Node;
 use crate::sql::Statement;
-use crate::telemetry::{self, Intent};
+use crate::telemetry::{self, Envelope};
 
 /// Reads the outcomes of a batch, in the order of its queries.
 pub(crate) type Finish<T> = Box<dyn FnOnce(std::vec::IntoIter<Outcome>) -> Result<T> + Send>;
@@ -58,19 +58,11 @@ impl<T> Future for BatchCall<T> {
 pub(crate) fn run<T: Send + 'static>(pool: Arc<Pool>, batch: BatchParts<T>) -> BatchCall<T> {
     let BatchParts { operations, finish } = batch;
     let span = telemetry::batch_span(&pool.shared.server, operations.len());
-    let intents = pool.hooks.clone().map(|hooks| {
-        let intents: Vec<Intent> =
-            operations.iter().flat_map(|operation| telemetry::intents(operation, false)).collect();
-        (hooks, intents)
-    });
+    let intents = || operations.iter().flat_map(|operation| telemetry::intents(operation, false)).collect();
+    let envelope = Envelope::new(span, pool.hooks.as_ref(), intents);
     let mut finish = Some(finish);
-    let work = async move { run_all(&pool, operations, &mut finish).await }.boxed();
-    let rows = |done: &Done<T>| done.rows;
-    let work = match intents {
-        None => work,
-        Some((hooks, intents)) => telemetry::around(hooks, intents, work, rows).boxed(),
-    };
-    BatchCall { work: if span.is_disabled() { work } else { telemetry::within(span, work, rows).boxed() } }
+    let work = async move { run_all(&pool, operations, &mut finish).await };
+    BatchCall { work: envelope.around(work, |done| done.rows) }
 }
 
 async fn run_all<T: Send>(
