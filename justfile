@@ -1,10 +1,10 @@
-# Recipes for https://just.systems; each is one command that also works by hand.
+# Recipes for https://just.systems. Each is one command that also works without just.
 
-# what CI runs
+# run everything that CI runs
 ready:
     .ci/run
 
-# the clients of the schemas in this repository
+# generate the clients of the schemas in this repository
 gen:
     cargo codegen generate
     cargo codegen generate --schema tests/wide/schema.dsl --out tests/wide/generated
@@ -13,36 +13,36 @@ gen:
     cargo codegen generate --schema tests/types/jiff.dsl --out tests/types/jiff
     cargo codegen generate --schema tests/types/time.dsl --out tests/types/time
 
-# all tests, against a real PostgreSQL
+# run all tests, against a real PostgreSQL
 test:
     cargo test
 
-# all tests on the embedded PostgreSQL, as on a machine with nothing but Rust
+# run all tests on the embedded PostgreSQL, as on a machine with nothing but Rust
 embedded *ARGUMENTS:
     scripts/embedded {{ARGUMENTS}}
 
-# random queries and writes against the oracle, many more than `cargo test` makes of them
+# test random queries and writes against the oracle, many more than `cargo test` does
 random cases='10000' seed='2026':
     RELATA_RANDOM_CASES={{cases}} RELATA_RANDOM_SEED={{seed}} cargo test --package exam-planner --test it random -- --nocapture
 
-# random statements of files of SQL against PostgreSQL, many more than `cargo test` makes of them
+# test random query files against PostgreSQL, many more than `cargo test` does
 queries cases='10000' seed='2026':
     scripts/queries {{cases}} {{seed}}
 
-# what queries cost beside code by hand: every workload, a JSON line for each figure and tables
+# measure queries and the same code written by hand: every workload, as JSON lines and tables
 bench *ARGUMENTS:
     cargo run --quiet --release --package relata-bench --bin run -- {{ARGUMENTS}}
 
-# what queries and generated clients cost: `run`, `compile`, `instructions`, `growth`, or both of the first
+# measure queries and generated clients: `run`, `compile`, `instructions`, `growth`; by default the first two
 cost *PARTS:
     scripts/cost {{PARTS}}
 
-# the tests with snapshots, written anew: look at the difference before you commit it
+# update the snapshots of the tests; review the difference before you commit it
 snap:
     INSTA_UPDATE=always cargo test --package relata-codegen --package relata-cli
     git diff --stat -- '*.snap'
 
-# whether it compiles for Windows and macOS
+# check that everything compiles for Windows and macOS
 platforms:
     scripts/platforms
 
@@ -52,11 +52,11 @@ fmt:
 lint:
     cargo clippy --all-targets -- -D warnings
 
-# every figure over a corpus of real schemas and Prisma's answers: minutes, and no test
+# measure the compiler against a corpus of real schemas and Prisma's results; takes minutes, and is not a test
 corpus corpus='../shared/corpus' oracle='../shared/oracle':
     #!/usr/bin/env bash
     export RELATA_CORPUS=${RELATA_CORPUS:-{{corpus}}} RELATA_ORACLE=${RELATA_ORACLE:-{{oracle}}}
-    [ -f "$RELATA_CORPUS/EXPECTED.tsv" ] || { echo "there is no corpus at $RELATA_CORPUS: NOTHING WAS MEASURED" >&2; exit 1; }
+    [ -f "$RELATA_CORPUS/EXPECTED.tsv" ] || { echo "no corpus at $RELATA_CORPUS: NOTHING WAS MEASURED" >&2; exit 1; }
     failed=0
     cargo run --quiet --package relata-codegen --example verdicts -- "$RELATA_CORPUS" || failed=1
     scripts/corpus-format "$RELATA_CORPUS" || failed=1
@@ -66,6 +66,6 @@ corpus corpus='../shared/corpus' oracle='../shared/oracle':
     scripts/corpus-clients || failed=1
     exit $failed
 
-# looks for texts that the compiler cannot stand, with a nightly compiler and cargo-fuzz: 10 minutes
+# search for texts that crash the compiler, with a nightly compiler and cargo-fuzz; takes 10 minutes
 fuzz *ARGUMENTS:
     scripts/fuzz {{ARGUMENTS}}

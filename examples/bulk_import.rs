@@ -1,7 +1,7 @@
-//! A large import with a progress bar: rows are read one by one, and sent in portions, all or none.
+//! A large import with a progress bar: lines are read one by one and sent in batches, all or none.
 //!
-//! `cargo run --example bulk_import` needs no database: it finds or starts one, and drops what it made.
-//! A number behind `--` says how many lines there are: `cargo run --example bulk_import -- 100000`.
+//! `cargo run --example bulk_import` needs no database: it finds or starts one, and drops what it created. A number
+//! after `--` sets the number of lines: `cargo run --example bulk_import -- 100000`.
 
 #[path = "support/database.rs"]
 mod database;
@@ -15,7 +15,7 @@ use relata::uuid::Uuid;
 
 use database::Result;
 
-/// So many rows are in memory at once. Each portion is two statements of one parameter per column.
+/// The number of rows in memory at a time. Each batch takes two statements with one parameter per column.
 const PORTION: usize = 2_000;
 
 /// A line of the file: `email,class year`.
@@ -64,14 +64,14 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// What a file would hold.
+/// Generates what a file would contain.
 fn file_of(lines: u64) -> String {
     (0..lines).map(|number| format!("student{number}@north.edu,{}\n", 2026 + number % 4)).collect()
 }
 
-/// Imports all lines or none, and tells how many students are new.
+/// Imports all lines or none, and returns how many students are new.
 async fn import<R: Read>(db: &Client, tenant: Uuid, file: &mut BufReader<R>, lines: u64) -> Result<u64> {
-    // It shows itself on a terminal only.
+    // The progress bar appears only on a terminal.
     let progress = ProgressBar::new(lines);
     progress.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} lines, {per_sec}, {eta} left")?);
     let tx = db.begin().await?;
@@ -89,7 +89,7 @@ async fn import<R: Read>(db: &Client, tenant: Uuid, file: &mut BufReader<R>, lin
     Ok(imported)
 }
 
-/// The users that are new, and a student for each. Only new rows come back from `skip_duplicates`.
+/// Creates the users that are new, and a student for each. `skip_duplicates` returns only new rows.
 async fn import_portion(tx: &Transaction, tenant: Uuid, portion: Vec<Line>) -> Result<u64> {
     let years: std::collections::HashMap<_, _> =
         portion.iter().map(|line| (line.email.clone(), line.class_year)).collect();

@@ -1,6 +1,6 @@
-//! Relata in one sitting: a database, its migrations, rows, queries, and an error to match on.
+//! A short tour of Relata: a database, its migrations, rows, queries, and an error to match on.
 //!
-//! `cargo run --example quickstart` needs no database: it finds or starts one, and drops what it made.
+//! `cargo run --example quickstart` needs no database: it finds or starts one, and drops what it created.
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use exam_planner::{
@@ -36,7 +36,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// A program can bring its database up to date itself, when it starts.
+/// A program can migrate its database itself when it starts.
 async fn apply_migrations(url: &str) -> Result<()> {
     let migrations = relata::migrations!()?;
     let options: ConnectOptions = url.parse()?;
@@ -64,7 +64,7 @@ async fn create_exam_types(db: &Client, institution: &Institution) -> Result<Vec
     Ok(db.exam_type().find_many().order_by(exam_type::code.asc()).await?)
 }
 
-/// Every required field is a field of `Create`; what is optional or has a default follows with `set`.
+/// Every required field is a field of `Create`. Optional fields, and those with a default, are added with `set`.
 async fn create_student_step_by_step(db: &Client, institution: &Institution, types: &[ExamType]) -> Result<Uuid> {
     let user = db.user().create(new_user(institution.id, "ada@north.edu")).await?;
     let student = db
@@ -84,7 +84,7 @@ async fn create_student_step_by_step(db: &Client, institution: &Institution, typ
     Ok(student.id)
 }
 
-/// A user with a student with an exam, in one transaction; `Parent` is the row around it.
+/// Creates a user with a student with an exam, in one transaction. `Parent` is the surrounding row.
 async fn create_student_in_one_go(db: &Client, institution: &Institution, types: &[ExamType]) -> Result<()> {
     let exam = student_exam::Create { student: Parent, exam_type: types[0].id };
     let student = student::Create { user: Parent, institution: institution.id, class_year: 2028 }
@@ -102,8 +102,8 @@ async fn create_student_elsewhere(db: &Client, institution: &Institution) -> Res
     Ok(())
 }
 
-/// A row with relations has a type of its own, so that it can be passed on. A relation that was not included has no
-/// fields: touching them does not compile.
+/// A row with relations has its own type, so it can be passed between functions. A relation that was not included has
+/// no fields: code that accesses them does not compile.
 type FullStudent = student::With<User, Institution, Vec<student_exam::WithExamType>>;
 
 async fn show_student(db: &Client, id: Uuid) -> Result<()> {

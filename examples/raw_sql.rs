@@ -1,7 +1,7 @@
-//! SQL of one's own beside the typed calls: files of SQL as typed functions; bound parameters, tuples, a struct, lists,
-//! inside a transaction.
+//! SQL next to the typed calls: query files as typed functions, and raw SQL with bound parameters, tuples, structs and
+//! lists, also in a transaction.
 //!
-//! `cargo run --example raw_sql` needs no database: it finds or starts one, and drops what it made.
+//! `cargo run --example raw_sql` needs no database: it finds or starts one, and drops what it created.
 
 #[path = "support/database.rs"]
 mod database;
@@ -66,7 +66,7 @@ async fn fill(db: &Client) -> Result<Uuid> {
     Ok(tenant)
 }
 
-/// A window function and an aggregate of arrays: for such things there is SQL.
+/// A window function and an aggregate of arrays need SQL.
 async fn rank(db: &Client, tenant: Uuid) -> Result<()> {
     let standings: Vec<Standing> = db
         .query_raw(
@@ -85,7 +85,7 @@ async fn rank(db: &Client, tenant: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// The same from `queries/standings.sql`: the function and the struct are made of the file and the schema.
+/// The same query from `queries/standings.sql`: the function and the struct are generated from the file and the schema.
 async fn from_files(db: &Client, tenant: Uuid) -> Result<()> {
     let standings = db.query(queries::standings(tenant)).await?;
     let best: Vec<&str> = standings.iter().filter(|row| row.place == 1).map(|row| row.email.as_str()).collect();
@@ -98,7 +98,7 @@ async fn from_files(db: &Client, tenant: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// Few columns are a tuple. Their types are checked against those of the statement.
+/// A few columns are read into a tuple, whose types are checked against those of the statement.
 async fn count_by_year(db: &Client, tenant: Uuid) -> Result<()> {
     let years: Vec<(i32, i64)> = db
         .query_raw(
@@ -110,7 +110,7 @@ async fn count_by_year(db: &Client, tenant: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// Typed calls and SQL see the same transaction.
+/// Typed calls and SQL share a transaction.
 async fn change_in_a_transaction(db: &Client, tenant: Uuid) -> Result<()> {
     let (lowered, left) = db
         .transaction(|tx| async move {
@@ -128,7 +128,7 @@ async fn change_in_a_transaction(db: &Client, tenant: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// A value is never part of the text, and a type that does not fit is an error, not a guess.
+/// A value is never part of the SQL text, and a type that does not match is an error, not a guess.
 async fn refuse(db: &Client) -> Result<()> {
     let harmless: Vec<(i64,)> =
         db.query_raw("SELECT count(*) FROM users WHERE email = $1", params!["'; DROP TABLE users; --"]).await?;

@@ -1,6 +1,6 @@
-//! Transactions that collide and are retried, savepoints, a queue with row locks, and a batch.
+//! Transactions that conflict and are retried, savepoints, a queue with row locks, and a batch.
 //!
-//! `cargo run --example transactions` needs no database: it finds or starts one, and drops what it made.
+//! `cargo run --example transactions` needs no database: it finds or starts one, and drops what it created.
 
 #[path = "support/database.rs"]
 mod database;
@@ -28,8 +28,8 @@ async fn main() -> Result<()> {
     ask_for_several_at_once(&db, tenant).await
 }
 
-/// Each visitor counts the seats that are taken and takes one if some are left. Serializable transactions give the
-/// same as one after another would: those that collide are run again, with a pause between that grows.
+/// Each visitor counts the seats that are taken, and takes one if any are left. Serializable transactions have the same
+/// result as running them one after another: those that conflict are run again, after a pause that grows.
 async fn book_the_last_seats(db: &Client, tenant: Uuid) -> Result<()> {
     let attempts = Arc::new(AtomicU32::new(0));
     let visitors: Vec<_> = (0..VISITORS)
@@ -65,7 +65,7 @@ async fn book_a_seat(tx: &Transaction, tenant: Uuid, visitor: usize) -> Result<b
     Ok(true)
 }
 
-/// What may fail without ending the transaction belongs into a savepoint.
+/// An operation that may fail without ending the transaction belongs in a savepoint.
 async fn undo_a_part(db: &Client, tenant: Uuid) -> Result<()> {
     let tx = db.begin().await?;
     let known = tx.user().find_first().filter(user::institution_id.eq(tenant)).or_err().await?;
@@ -120,7 +120,7 @@ async fn end_next_session(tx: &Transaction, now: DateTime<Utc>) -> Result<bool, 
     Ok(true)
 }
 
-/// A batch is one transaction and one round trip, and gives a tuple of results.
+/// A batch is one transaction and one round trip, and returns a tuple of results.
 async fn ask_for_several_at_once(db: &Client, tenant: Uuid) -> Result<()> {
     let exam_type = exam_type::Create {
         institution: tenant,

@@ -1,7 +1,7 @@
-//! A web service with axum: a list that each tenant sees its own part of, in pages, and errors as answers.
+//! A web service with axum: a paginated list of which each tenant sees only its own part, and errors as responses.
 //!
-//! `cargo run --example web` needs no database: it finds or starts one, prints where it listens and what to ask,
-//! and serves until it is stopped. `cargo run --example web -- --check` asks itself instead, and ends.
+//! `cargo run --example web` needs no database. It finds or starts one, prints its address and an example request, and
+//! serves until it is stopped. `cargo run --example web -- --check` sends itself requests instead, and exits.
 
 #[path = "support/database.rs"]
 mod database;
@@ -42,23 +42,23 @@ async fn main() -> Result<()> {
     Ok(axum::serve(listener, service).with_graceful_shutdown(stopped()).await?)
 }
 
-/// Resolves with Ctrl-C; then the database is dropped.
+/// Resolves on Ctrl-C; then the database is dropped.
 async fn stopped() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending().await
     }
 }
 
-/// What a request may say of a list.
+/// The query parameters of a list.
 #[derive(Deserialize)]
 struct Wanted {
     class_year: Option<i32>,
     search: Option<String>,
-    /// The token of the page before, as it was given.
+    /// The token of the previous page, unchanged.
     after: Option<String>,
 }
 
-/// The students of a tenant, three at a time. Filters that are missing mean every row.
+/// Returns the students of a tenant, three at a time. A missing filter matches every row.
 async fn list_students(
     State(db): State<Client>,
     Path(tenant): Path<String>,
@@ -70,7 +70,7 @@ async fn list_students(
     let page: Page<(Uuid, String, i32, i64)> = db
         .student()
         .find_many()
-        // Every query of a tenant's begins with this; what follows only narrows it.
+        // Every query of a tenant starts with this filter; what follows can only narrow it.
         .filter(student::institution_id.eq(tenant.id))
         .filter(student::class_year.eq_opt(wanted.class_year))
         .filter(search)
@@ -86,7 +86,7 @@ async fn list_students(
     Ok(Json(json!({ "students": students.collect::<Vec<_>>(), "next": next })))
 }
 
-/// One student with the exams. That of another tenant is not found.
+/// Returns one student with the exams. A student of another tenant is not found.
 async fn show_student(
     State(db): State<Client>,
     Path((tenant, id)): Path<(String, String)>,
@@ -111,7 +111,7 @@ struct NewStudent {
     class_year: i32,
 }
 
-/// A user and a student, in one transaction.
+/// Creates a user and a student, in one transaction.
 async fn add_student(
     State(db): State<Client>,
     Path(tenant): Path<String>,
@@ -129,7 +129,7 @@ async fn tenant_of(db: &Client, slug: &str) -> Result<Institution, Error> {
     db.institution().find_unique(institution::slug.eq(slug)).or_err().await
 }
 
-/// An error as an answer. Errors hold no values, so that their text may be shown.
+/// Converts an error to a response. Errors contain no values, so their text may be shown.
 struct Failure(Error);
 
 impl From<Error> for Failure {
@@ -143,7 +143,7 @@ impl IntoResponse for Failure {
         let status = match &self.0 {
             Error::NotFound { .. } => StatusCode::NOT_FOUND,
             Error::UniqueViolation(_) => StatusCode::CONFLICT,
-            // A page token that is none, or belongs to another list.
+            // The page token is invalid, or belongs to another list.
             Error::Refused(_) => StatusCode::BAD_REQUEST,
             Error::PoolTimeout { .. } => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
@@ -179,7 +179,7 @@ async fn fill(db: &Client) -> Result<()> {
     Ok(())
 }
 
-/// Asks the service what a visitor would, and fails if an answer is not right.
+/// Sends the requests of a visitor, and fails if a response is wrong.
 async fn ask_oneself(address: SocketAddr) -> Result<()> {
     println!("GET /north/students, page by page");
     let (mut token, mut found, mut id) = (String::new(), 0, String::new());
@@ -218,7 +218,7 @@ fn expect(holds: bool, what: &str) -> Result<()> {
     if holds { Ok(()) } else { Err(format!("it does not hold that {what}").into()) }
 }
 
-/// One request over a connection of its own.
+/// Sends one request over a new connection.
 async fn ask(address: SocketAddr, method: &str, path: &str, body: &str) -> Result<(u16, Value)> {
     let mut connection = TcpStream::connect(address).await?;
     let length = body.len();

@@ -1,7 +1,7 @@
-"""What the Python scripts over the corpus share: where it is, which schemas are in it, what Prisma says of them.
+"""Shared by the Python scripts that use the corpus: its location, its schemas, and Prisma's answers for them.
 
 The corpus and the oracle are those of scripts/corpus.sh: $RELATA_CORPUS and $RELATA_ORACLE, else ../shared/corpus and
-../shared/oracle/oracle. Without them nothing is measured, and the script that asked says so and exits with 1.
+../shared/oracle/oracle. If they are missing, nothing is measured, and the script says so and exits with 1.
 """
 
 import json
@@ -19,7 +19,7 @@ def place(variable, default):
         path = path / "oracle"
     if not path.exists():
         script = Path(sys.argv[0]).name
-        print(f"{script}: there is nothing at {path}: NOTHING WAS MEASURED\nset {variable}", file=sys.stderr)
+        print(f"{script}: nothing found at {path}: NOTHING WAS MEASURED\nset {variable}", file=sys.stderr)
         sys.exit(1)
     return path.resolve()
 
@@ -33,13 +33,13 @@ def oracle_command():
 
 
 def built(package, name):
-    """Builds a binary of the workspace; its path."""
+    """Builds a binary of the workspace and returns its path."""
     subprocess.run(["cargo", "build", "-q", "-p", package, "--bin", name], cwd=ROOT, check=True)
     return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / name
 
 
 def valid_schemas(corpus, under):
-    """The paths of all schemas that Prisma takes, under a folder of the corpus; "" is all of them."""
+    """The paths of all schemas under a folder of the corpus that Prisma accepts; "" selects all folders."""
     rows = [line.split("\t") for line in (corpus / "EXPECTED.tsv").read_text().splitlines()[1:]]
     return [row[0] for row in rows if row[1] == "ok" and row[0].startswith(under) and not row[0].endswith(".sql")]
 
@@ -48,7 +48,7 @@ DATASOURCE = 'datasource db {\n  provider = "postgresql"\n}\n'
 
 
 def with_datasource(path, folder):
-    """The schema at `path`; where it has no datasource, which Prisma does not go without, a copy in `folder` that has."""
+    """`path`, or a copy in `folder` with a datasource if the schema has none: Prisma requires one."""
     texts = sources(path)
     if any(line.lstrip().startswith("datasource ") for _, text in texts for line in text.splitlines()):
         return path
@@ -63,7 +63,7 @@ def sources(path):
 
 
 class Oracle:
-    """Prisma's answers over `oracle serve`: a line of JSON there, a line back."""
+    """Asks `oracle serve` for Prisma's answers: each request and each response is a line of JSON."""
 
     def __init__(self):
         self.process = subprocess.Popen([oracle_command(), "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

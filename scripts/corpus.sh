@@ -1,10 +1,10 @@
 # Sourced by the scripts that measure the compiler against a corpus of real schemas and Prisma's answers.
 #
-# The corpus is a folder with EXPECTED.tsv: path, `ok` or `error`, .. in its columns; a path is a file, or a
-# folder that is one schema. It is at $RELATA_CORPUS, else beside the checkout in ../shared/corpus.
-# The oracle is a command that answers for Prisma. It is at $RELATA_ORACLE, else ../shared/oracle/oracle.
-# Neither is part of the project, and no test needs them: without them nothing is measured, and the script
-# that asked says so and fails.
+# The corpus is a folder with EXPECTED.tsv. Its columns are the path, `ok` or `error`, and more. A path is a file, or a
+# folder that is one schema. The corpus is at $RELATA_CORPUS, else next to the checkout in ../shared/corpus.
+# The oracle is a command that returns what Prisma would. It is at $RELATA_ORACLE, else at ../shared/oracle/oracle.
+# Neither is part of the project, and no test needs them. If they are missing, nothing is measured, and the script says
+# so and fails.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 corpus=${RELATA_CORPUS:-$root/../shared/corpus}
@@ -13,8 +13,8 @@ if [ -d "$oracle" ]; then oracle=$oracle/oracle; fi
 script=$(basename "$0")
 
 absent() {
-  printf '%s: there is no %s at %s: NOTHING WAS MEASURED\n' "$script" "$1" "$2" >&2
-  echo "set $3 to where it is" >&2
+  printf '%s: no %s at %s: NOTHING WAS MEASURED\n' "$script" "$1" "$2" >&2
+  echo "set $3 to its location" >&2
   exit 1
 }
 
@@ -28,7 +28,7 @@ need_oracle() {
   oracle=$(cd "$(dirname "$oracle")" && pwd)/$(basename "$oracle")
 }
 
-# The paths of all schemas that Prisma takes, under the folder $1 of the corpus; without $1 all of them.
+# Prints the paths of all schemas under the folder $1 of the corpus that Prisma accepts; without $1, of all folders.
 valid_schemas() {
   awk -F '\t' -v under="${1:-}" 'NR > 1 && $2 == "ok" && $1 !~ /\.sql$/ && index($1, under) == 1 { print $1 }' \
     "$corpus/EXPECTED.tsv"

@@ -1,7 +1,9 @@
--- What scripts/pull-dumps compares two databases by: each object as kind|name|parent|definition, read from the catalog
--- and not by the command, so that what the command does not read is seen, too. What extensions made is left out.
+-- scripts/pull-dumps compares two databases with this query. It lists each object as kind|name|parent|definition. It
+-- reads the catalog itself, not through the command, so that it also finds what the command does not read. Objects of
+-- extensions are left out.
 -- A unique constraint that is not deferrable counts as its index: the schema language has one word for both.
--- A sequence that belongs to a column is called like the column, and counts as far as that.
+-- A sequence that belongs to a column is listed under the name of the column, and its maximum counts only up to that of
+-- the column's type.
 SET search_path = pg_catalog;
 CREATE TEMP VIEW ours AS
 SELECT n.oid AS schema_oid, n.nspname AS schema_name FROM pg_namespace n
@@ -18,7 +20,7 @@ SELECT objid, adrelid, adnum, attname AS owner_column, refobjid::regclass::text 
 FROM pg_depend JOIN pg_attribute ON attrelid = refobjid AND attnum = refobjsubid
 LEFT JOIN pg_attrdef ON adrelid = refobjid AND adnum = refobjsubid AND pg_get_expr(adbin, adrelid) ~ '^nextval'
 WHERE classid = 'pg_class'::regclass AND deptype IN ('a', 'i') AND refobjsubid > 0;
--- Constants in one spelling: '{}'::text[] and ARRAY[]::text[] are one, and DEFAULT NULL is no default.
+-- Normalizes the spelling of constants: '{}'::text[] equals ARRAY[]::text[], and DEFAULT NULL is no default.
 CREATE FUNCTION pg_temp.constant(expression text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE result text;
 BEGIN

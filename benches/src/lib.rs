@@ -1,6 +1,6 @@
 //! Measuring and printing for the benchmarks: clocks, quantiles, JSON lines and tables.
 //!
-//! No figure is ever asserted here: budgets that do not depend on the machine are tests of the crates.
+//! Nothing here asserts a figure: budgets that do not depend on the machine are tests of the crates.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use nix::time::{ClockId, clock_gettime};
 
-/// What goes wrong ends the program, with its reason.
+/// An error ends the program with its reason.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// The CPU time that all threads of this process have taken so far.
+/// Returns the CPU time that all threads of this process have used so far.
 ///
 /// # Errors
-/// When the system has no such clock.
+/// Fails if the system has no such clock.
 pub fn own_cpu() -> Result<Duration> {
     Ok(Duration::from(clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID)?))
 }
@@ -29,31 +29,31 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Of this process, or of the children that have ended: theirs together, and the largest one's peak.
+    /// Measures this process, or its children that have ended: their total CPU time, and the largest peak.
     ///
     /// # Errors
-    /// When the system does not tell.
+    /// Fails if the system does not report it.
     pub fn of(who: UsageWho) -> Result<Self> {
         let usage = getrusage(who)?;
         let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-        // Linux counts the resident set in kilobytes.
+        // Linux reports the resident set in kilobytes.
         Ok(Self { cpu_s: micros as f64 / 1e6, peak_mb: usage.max_rss() as f64 / 1024.0 })
     }
 }
 
-/// The value below which this share of the samples lies.
+/// Returns the value below which this share of the samples lies.
 pub fn quantile(samples: &mut [f64], share: f64) -> f64 {
     samples.sort_by(f64::total_cmp);
     let at = (samples.len().saturating_sub(1) as f64 * share).round() as usize;
     samples.get(at).copied().unwrap_or(f64::NAN)
 }
 
-/// The value in the middle.
+/// Returns the median.
 pub fn median(samples: &mut [f64]) -> f64 {
     quantile(samples, 0.5)
 }
 
-/// A table in Markdown, printed at once.
+/// A Markdown table, printed at once.
 pub fn print_table(head: &[&str], rows: &[Vec<String>]) {
     println!("\n| {} |", head.join(" | "));
     println!("|---|{}", "---:|".repeat(head.len().saturating_sub(1)));

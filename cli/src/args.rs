@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use adopt::Adopt;
-pub(crate) use db::{Db, Execute, Pull, Push, Seed};
+pub(crate) use db::{Db, Execute, Naming, Pull, Push, Seed};
 pub(crate) use history::{Baseline, Down, Rebase, Resolve, Squash, Verify};
 
-use crate::settings;
+use crate::project::settings;
 
 const EXIT_CODES: &str = "\
 Exit codes:

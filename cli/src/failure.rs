@@ -36,7 +36,7 @@ impl From<Exit> for ExitCode {
 
 /// A message for a person, who reads it after `error:`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failure {
+pub struct Failure {
     pub(crate) exit: Exit,
     /// Empty if everything was said already.
     message: String,

@@ -21,7 +21,7 @@ use crate::failure::Failure;
 
 /// Which schemas to look at, and how their objects are called.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Scope {
+pub enum Scope {
     /// The connection's current schema; names are without schema.
     Current,
     /// These schemas; every name has its schema.
@@ -65,7 +65,7 @@ impl Cx<'_> {
 }
 
 /// Reads what a schema can be compared with.
-pub(crate) async fn introspect(client: &mut Client, scope: &Scope) -> Result<State, Failure> {
+pub async fn introspect(client: &mut Client, scope: &Scope) -> Result<State, Failure> {
     read_as(client, scope, Depth::Schema).await
 }
 

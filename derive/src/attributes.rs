@@ -1,28 +1,28 @@
-//! What stands in `#[relata(..)]`, on a struct and on its fields.
+//! The arguments of `#[relata(..)]`, on a struct and on its fields.
 
 use proc_macro2::{Span, TokenStream};
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Ident, LitStr, Path, Token};
 
-/// Of a struct: the model that it is selected from.
+/// On a struct: the model that it is selected from.
 #[derive(Default)]
 pub(crate) struct OfStruct {
     pub(crate) model: Option<Path>,
     pub(crate) module: Option<Path>,
 }
 
-/// Of a field: where its value comes from, if not from what is called like it.
+/// On a field: where its value comes from, if not from the column or field of the same name.
 pub(crate) enum Source {
     SameName,
-    /// `select = ..`: these tokens make what is selected.
+    /// `select = ..`: these tokens are the expression to select.
     Select(TokenStream),
     /// `nested`: the relation of the same name, read into the field's own struct.
     Nested,
-    /// `column = ".."`: the column of this name.
+    /// `column = ".."`: the column with this name.
     Column(LitStr),
 }
 
-/// One of what stands between the commas.
+/// One of the arguments between the commas.
 enum Argument {
     From(Path),
     Module(Path),
@@ -47,7 +47,7 @@ impl Parse for Argument {
             "from" => Ok(Argument::From(input.call(Path::parse_mod_style)?)),
             "module" => Ok(Argument::Module(input.call(Path::parse_mod_style)?)),
             "column" => Ok(Argument::Column(input.parse()?)),
-            // An expression ends where the attribute does: its commas are its own.
+            // An expression extends to the end of the attribute, because it may contain commas.
             _ => Ok(Argument::Select(input.parse()?)),
         }
     }
@@ -76,7 +76,7 @@ impl OfStruct {
             match argument {
                 Argument::From(path) => of_struct.model = Some(path),
                 Argument::Module(path) => of_struct.module = Some(path),
-                _ => return Err(syn::Error::new(span, "this stands on a field")),
+                _ => return Err(syn::Error::new(span, "this belongs on a field")),
             }
         }
         Ok(of_struct)
@@ -88,16 +88,16 @@ impl Source {
         let mut source = Source::SameName;
         for (span, argument) in arguments(attributes)? {
             if !matches!(source, Source::SameName) {
-                return Err(syn::Error::new(span, "a field comes from one place"));
+                return Err(syn::Error::new(span, "a field can have only one of `select`, `nested` and `column`"));
             }
             source = match argument {
                 Argument::Select(tokens) if tokens.is_empty() => {
-                    return Err(syn::Error::new(span, "what is selected is missing"));
+                    return Err(syn::Error::new(span, "`select` needs an expression"));
                 }
                 Argument::Select(tokens) => Source::Select(tokens),
                 Argument::Nested => Source::Nested,
                 Argument::Column(name) => Source::Column(name),
-                _ => return Err(syn::Error::new(span, "this stands on the struct")),
+                _ => return Err(syn::Error::new(span, "this belongs on the struct")),
             };
         }
         Ok(source)

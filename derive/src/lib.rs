@@ -1,8 +1,8 @@
-//! Derives for structs that queries are read into: [`Selectable`] for the values of a model, [`FromRawRow`] for SQL of
-//! one's own.
+//! Derives for structs that queries are read into: [`Selectable`] for the values of a model, [`FromRawRow`] for raw
+//! SQL.
 //!
-//! They take the tokens of a struct and give an `impl` of relata's trait of the same name. They know no schema: what a
-//! field is selected from, and whether it fits, is left to the compiler. `relata` exports them; nothing else needs this
+//! They take the tokens of a struct and return an `impl` of relata's trait of the same name. They know no schema: the
+//! compiler checks what a field is selected from, and whether it fits. `relata` exports them; nothing else needs this
 //! crate.
 
 mod attributes;
@@ -12,31 +12,31 @@ mod selectable;
 use proc_macro::TokenStream;
 use syn::{Data, DeriveInput, Fields, FieldsNamed, parse_macro_input};
 
-/// Makes a struct what `select_as` reads: see `relata::Selectable`.
+/// Implements `relata::Selectable`, so that `select_as` can read the struct.
 #[proc_macro_derive(Selectable, attributes(relata))]
 pub fn derive_selectable(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     selectable::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
-/// Makes a struct what `query_raw` reads: see `relata::FromRawRow`.
+/// Implements `relata::FromRawRow`, so that `query_raw` can read the struct.
 #[proc_macro_derive(FromRawRow, attributes(relata))]
 pub fn derive_from_raw_row(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     raw::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
-/// The fields of a plain struct.
+/// Returns the fields of a plain struct.
 fn named_fields<'i>(input: &'i DeriveInput, derive: &str) -> syn::Result<&'i FieldsNamed> {
     if !input.generics.params.is_empty() {
-        let message = format!("{derive} is derived for structs without parameters");
+        let message = format!("{derive} can be derived only for structs without generic parameters");
         return Err(syn::Error::new_spanned(&input.generics, message));
     }
     match &input.data {
         Data::Struct(data) => match &data.fields {
             Fields::Named(fields) => Ok(fields),
-            _ => Err(syn::Error::new_spanned(&input.ident, format!("{derive} needs fields with names"))),
+            _ => Err(syn::Error::new_spanned(&input.ident, format!("{derive} needs named fields"))),
         },
-        _ => Err(syn::Error::new_spanned(&input.ident, format!("{derive} is derived for structs"))),
+        _ => Err(syn::Error::new_spanned(&input.ident, format!("{derive} can be derived only for structs"))),
     }
 }

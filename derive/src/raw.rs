@@ -1,4 +1,4 @@
-//! `#[derive(FromRawRow)]`: a struct that is read from columns of the same names.
+//! `#[derive(FromRawRow)]`: reads a struct from columns of the same names.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -36,13 +36,13 @@ fn column_of(field: &Field) -> syn::Result<String> {
         Source::SameName => Ok(field.ident.as_ref().map(|ident| ident.unraw().to_string()).unwrap_or_default()),
         Source::Column(name) => Ok(name.value()),
         Source::Select(_) | Source::Nested => {
-            let message = "rows of SQL have columns: write `column = \"..\"`, or derive Selectable";
+            let message = "rows of raw SQL have columns: write `column = \"..\"`, or derive Selectable";
             Err(syn::Error::new_spanned(&field.ident, message))
         }
     }
 }
 
-/// Reads a column, which likely stands where the field does. Lists of anything but bytes have a type of their own.
+/// Reads a column, which is likely at the field's position. Lists of anything but bytes have a separate type.
 fn read(place: usize, column: &str, ty: &Type) -> TokenStream {
     let list = generic_of(ty, &["Vec"]).filter(|inner| !matches!(inner, Type::Path(path) if path.path.is_ident("u8")));
     match list {

@@ -13,7 +13,7 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     let fields = named_fields(input, "Selectable")?;
     let of_struct = OfStruct::parse(&input.attrs)?;
     let Some(model) = of_struct.model else {
-        let message = "say what it is selected from: `#[relata(from = Student)]`";
+        let message = "name the model to select from: `#[relata(from = Student)]`";
         return Err(syn::Error::new_spanned(&input.ident, message));
     };
     let module = of_struct.module.unwrap_or_else(|| module_of(&model));
@@ -43,7 +43,8 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     })
 }
 
-/// The module of a model stands beside it, in lower case: `exam_planner::StudentExam`, `exam_planner::student_exam`.
+/// The module of a model is next to its struct, in lower case: `exam_planner::StudentExam`,
+/// `exam_planner::student_exam`.
 fn module_of(model: &Path) -> Path {
     let mut module = model.clone();
     if let Some(last) = module.segments.last_mut() {
@@ -52,10 +53,10 @@ fn module_of(model: &Path) -> Path {
     module
 }
 
-/// What a field is selected by, and where it says so.
+/// Returns the expression that selects a field, and the place that says so.
 fn selection(field: &Field, module: &Path) -> syn::Result<(TokenStream, Span)> {
     let name = &field.ident;
-    // The messages point at the field, and suggest nothing there: what they would mend is written here.
+    // The messages point at the field. They suggest no replacement, because a fix would change generated code.
     let span = Span::call_site().located_at(name.span());
     Ok(match Source::parse(&field.attrs)? {
         Source::SameName => (quote!(#module::#name), span),
@@ -68,17 +69,20 @@ fn selection(field: &Field, module: &Path) -> syn::Result<(TokenStream, Span)> {
             (quote!(#module::#name.select_as::<#inner>()), span)
         }
         Source::Column(column) => {
-            return Err(syn::Error::new_spanned(column, "`column` is for rows of SQL: write `select = module::field`"));
+            return Err(syn::Error::new_spanned(
+                column,
+                "`column` is for rows of raw SQL: write `select = module::field`",
+            ));
         }
     })
 }
 
-/// `T` of `Option<T>` and `Vec<T>`, else the type itself.
+/// Returns `T` of `Option<T>` and `Vec<T>`, else the type itself.
 fn innermost(ty: &Type) -> &Type {
     generic_of(ty, &["Option", "Vec"]).unwrap_or(ty)
 }
 
-/// The argument of a type with one of these names.
+/// Returns the argument of a type with one of these names.
 pub(crate) fn generic_of<'t>(ty: &'t Type, names: &[&str]) -> Option<&'t Type> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last()?;

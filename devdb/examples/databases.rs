@@ -1,6 +1,6 @@
-//! How long databases take: `cargo run -p relata-devdb --example databases -- 100`.
+//! Measures how long creating and dropping databases takes: `cargo run -p relata-devdb --example databases -- 100`.
 //!
-//! Prepares a template of twenty tables once, makes that many copies of it and drops them, each as a test would.
+//! Prepares a template of twenty tables once, creates that many copies of it, and drops them, each as a test would.
 
 use std::time::{Duration, Instant};
 

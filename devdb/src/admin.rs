@@ -1,10 +1,10 @@
-//! Statements that a server's administrator runs: create, copy and drop databases.
+//! Administrative statements: create, copy and drop databases.
 //!
-//! tokio-postgres and not the `postgres` crate: the workspace has it already, and `postgres` would panic when it is
-//! called from within a tokio runtime, which is where most tests are. Each call takes a thread of its own with a
-//! current-thread runtime (about 0.1 ms), so it works with and without a runtime around it.
+//! Uses tokio-postgres and not the `postgres` crate: the workspace depends on it already, and `postgres` would panic
+//! when it is called from within a tokio runtime, where most tests run. Each call takes a separate thread with a
+//! current-thread runtime (about 0.1 ms), so it works with and without a surrounding runtime.
 //!
-//! No connection stays open between two calls: a server may have only one to give.
+//! No connection stays open between two calls, because a server may have only one.
 
 use crate::error::{Error, chain};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Config, NoTls, SimpleQueryMessage, SimpleQueryRow};
 
-/// How often and how long to wait when the server has no free connection or is still starting.
+/// How often and how long to wait if the server has no free connection or is still starting.
 const BUSY_RETRIES: u32 = 40;
 const BUSY_PAUSE: Duration = Duration::from_millis(250);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -25,13 +25,13 @@ pub(crate) struct Admin {
     server: String,
 }
 
-/// Why statements did not run.
+/// Why statements failed.
 pub(crate) struct Failure {
     pub(crate) error: Error,
-    /// The SQLSTATE, when the server answered.
+    /// The SQLSTATE, if the server answered.
     pub(crate) code: Option<SqlState>,
-    /// Nobody listens at the address: the server is gone, not busy.
-    #[cfg_attr(not(unix), allow(dead_code, reason = "only a cluster of ours is looked for again"))]
+    /// Nothing listens at the address: the server is gone, not busy.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "only a cluster of this crate is searched for again"))]
     pub(crate) unreachable: bool,
 }
 
@@ -47,7 +47,7 @@ impl Admin {
         Admin { config, server }
     }
 
-    /// Runs `statements` one by one on one connection, and gives the rows of each.
+    /// Runs `statements` one after another on one connection, and returns the rows of each.
     pub(crate) fn run(&self, statements: &[&str]) -> Result<Vec<Vec<SimpleQueryRow>>, Failure> {
         let work = || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -79,7 +79,8 @@ impl Admin {
             results.push(messages.into_iter().filter_map(row).collect());
         }
         drop(client);
-        // The connection ends with the client; waiting sends the goodbye, so that the server's slot is free again.
+        // The connection ends with the client. Waiting for it sends the Terminate message, so that the server's slot is
+        // free again.
         let _ = driver.await;
         Ok(results)
     }

@@ -1,4 +1,4 @@
-//! What every kind of server can do, so that the public types need not know which one they have.
+//! The operations that every kind of server supports, so that the public types do not need to know which one they have.
 
 use crate::Source;
 use crate::database::TestDatabase;
@@ -6,7 +6,7 @@ use crate::error::Error;
 use std::sync::Arc;
 
 pub(crate) type PrepareError = Box<dyn std::error::Error + Send + Sync>;
-/// What fills a template: gets the URL of an empty database.
+/// Fills a template: receives the URL of an empty database.
 pub(crate) type Prepare<'a> = Box<dyn FnOnce(&str) -> Result<(), PrepareError> + Send + 'a>;
 
 pub(crate) trait Backend: Send + Sync {
@@ -20,7 +20,7 @@ pub(crate) trait Backend: Send + Sync {
     fn database_from_template(self: Arc<Self>, key: &str, prepare: Prepare<'_>) -> Result<TestDatabase, Error>;
 }
 
-/// Runs `prepare` on a thread of its own, so that it may start a runtime even when the caller is in one.
+/// Runs `prepare` on a separate thread, so that it may start a runtime even if the caller is in one.
 pub(crate) fn run_prepare(key: &str, prepare: Prepare<'_>, url: &str) -> Result<(), Error> {
     let prepared = std::thread::scope(|scope| match scope.spawn(|| prepare(url)).join() {
         Ok(result) => result,

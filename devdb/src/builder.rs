@@ -1,4 +1,4 @@
-//! Which server to take: the settings, and the order in which the sources are asked.
+//! Chooses the server: the settings, and the order in which the sources are tried.
 
 use crate::admin::Admin;
 use crate::embedded::Embedded;
@@ -50,27 +50,28 @@ impl Builder {
         }
     }
 
-    /// Takes this source or none (`RELATA_DEVDB`: `url`, `system` or `embedded`).
+    /// Uses only this source (`RELATA_DEVDB`: `url`, `system` or `embedded`).
     pub fn only(mut self, source: Source) -> Self {
         self.only = Some(source);
         self
     }
 
-    /// The server to create databases on (`DATABASE_URL`).
+    /// Sets the server to create databases on (`DATABASE_URL`).
     pub fn database_url(mut self, url: impl Into<String>) -> Self {
         self.database_url = Some(OsString::from(url.into()));
         self
     }
 
-    /// The folder for clusters and locks (`RELATA_DEVDB_DIR`), by default `relata-devdb-<user id>` in the temporary one.
+    /// Sets the folder for clusters and locks (`RELATA_DEVDB_DIR`). By default, it is `relata-devdb-<user id>` in the
+    /// temporary folder.
     pub fn directory(mut self, folder: impl Into<PathBuf>) -> Self {
         self.directory = Some(folder.into());
         self
     }
 
-    /// Looks for PostgreSQL's programs in these folders alone, instead of PATH and the usual ones.
+    /// Looks for PostgreSQL's programs only in these folders, instead of PATH and the usual ones.
     ///
-    /// `PG_BIN` is not looked at either. On Unix only: elsewhere no installed server is started.
+    /// `PG_BIN` is ignored too. Unix only: on other systems, no installed server is started.
     #[cfg(unix)]
     pub fn look_in(mut self, folders: impl IntoIterator<Item = PathBuf>) -> Self {
         self.search.only = Some(folders.into_iter().collect());
@@ -78,7 +79,7 @@ impl Builder {
         self
     }
 
-    /// How long a cluster of ours lives without being used (`RELATA_DEVDB_IDLE`, in seconds; 30 minutes).
+    /// Sets how long an unused cluster keeps running (`RELATA_DEVDB_IDLE`, in seconds; 30 minutes by default).
     pub fn idle(mut self, limit: Duration) -> Self {
         self.idle = Some(OsString::from(limit.as_secs().to_string()));
         self
@@ -88,8 +89,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// When no source has a server ([`Error::NotFound`] says why for each), or when one that was asked for by name
-    /// (`DATABASE_URL`, `PG_BIN`, `RELATA_DEVDB`) does not work: then no other is tried.
+    /// Fails if no source has a server ([`Error::NotFound`] says why for each), or if a source that was named
+    /// (`DATABASE_URL`, `PG_BIN`, `RELATA_DEVDB`) does not work. In the second case, no other source is tried.
     pub fn start(self) -> Result<DevDb, Error> {
         let only = self.source()?;
         if only == Some(Source::Url) || (only.is_none() && self.database_url.is_some()) {
@@ -102,7 +103,7 @@ impl Builder {
             }
             let (name, taken) = match source {
                 Source::System => ("PostgreSQL on this machine", self.take_system()),
-                _ => ("the embedded one", self.take_embedded()),
+                _ => ("the embedded PostgreSQL", self.take_embedded()),
             };
             match taken {
                 Err(error @ Error::Setting { .. }) => return Err(error),
@@ -135,7 +136,7 @@ impl Builder {
                 .to_owned(),
         };
         let text = self.database_url.as_ref().ok_or_else(|| wrong("it is not set"))?;
-        // The parser's own message may quote what it did not understand, and that may be the password.
+        // The parser's own message may quote the part that it did not understand, and that may be the password.
         let text = text.to_str().ok_or_else(|| wrong("it is not UTF-8"))?;
         let config = text.parse().map_err(|_| wrong("it is not a PostgreSQL connection URL"))?;
         let admin = Admin::new(config, redact_url(text));
@@ -151,7 +152,7 @@ impl Builder {
             psql_url: text.to_owned(),
             description: format!("DATABASE_URL, PostgreSQL {} at {}", greeting.version, redact_url(text)),
             max_connections: greeting.max_connections,
-            // FILE_COPY forces checkpoints, which somebody else's server would feel.
+            // FILE_COPY forces checkpoints, which would slow down a server that is not ours.
             copy_strategy: "",
             home: self.home(),
             life: Box::new(()),
@@ -192,11 +193,11 @@ impl Builder {
         crate::system::find(&self.search, &self.home(), self.idle_limit()?)
     }
 
-    /// The cluster of this machine in one line, if it runs. Starts nothing.
+    /// Describes the cluster of this machine in one line, if it is running. Starts nothing.
     ///
     /// # Errors
     ///
-    /// When there is no PostgreSQL on this machine, or its cluster runs and does not answer.
+    /// Fails if there is no PostgreSQL on this machine, or if its cluster is running and does not answer.
     pub fn status(&self) -> Result<Option<String>, Error> {
         #[cfg(unix)]
         {
@@ -207,11 +208,11 @@ impl Builder {
         Ok(None)
     }
 
-    /// Stops the cluster of this machine, whoever uses it. Tells whether it ran.
+    /// Stops the cluster of this machine, even if it is in use. Returns whether it was running.
     ///
     /// # Errors
     ///
-    /// When there is no PostgreSQL on this machine, or its cluster does not stop.
+    /// Fails if there is no PostgreSQL on this machine, or if its cluster does not stop.
     pub fn stop(&self) -> Result<bool, Error> {
         #[cfg(unix)]
         {
@@ -229,7 +230,7 @@ impl Builder {
             _ => Err(Error::Setting {
                 name: "RELATA_DEVDB_IDLE",
                 problem: format!("{text:?} is not a number of seconds"),
-                help: "Write a whole number from 1, or unset it for 30 minutes.".to_owned(),
+                help: "Write a positive integer, or unset it for 30 minutes.".to_owned(),
             }),
         }
     }

@@ -1,7 +1,7 @@
-//! A database for one test, and the names that databases on a server get.
+//! A database for one test, and the names of databases on a server.
 //!
-//! Names say what they are and when they were made (`relata_test_<prefix>_<time>_<random>`,
-//! `relata_template_<hash>`), so that what a killed process left behind is recognised, and nothing else is ever dropped.
+//! A name says what the database is for and when it was created (`relata_test_<prefix>_<time>_<random>`,
+//! `relata_template_<hash>`). Leftovers of killed processes are therefore recognized, and nothing else is ever dropped.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,23 +11,23 @@ pub(crate) const TEMPLATE: &str = "relata_template_";
 const TIME_LENGTH: usize = 8;
 const RANDOM_LENGTH: usize = 12;
 
-/// A test that runs longer than this may lose its database when it has no connection open.
+/// A test that runs longer than this may lose its database if it has no open connection.
 const TEST_LIFETIME: Duration = Duration::from_secs(6 * 3600);
-/// Templates are made again when they are needed, so this only bounds what lies around.
+/// Templates are created again when they are needed, so this only limits how many accumulate.
 pub(crate) const TEMPLATE_LIFETIME: Duration = Duration::from_secs(3 * 24 * 3600);
 
-/// Databases of ours that nobody is connected to, with the comment that holds a template's time.
+/// Lists the databases of this crate that have no connections, with the comment that holds a template's time.
 pub(crate) const LEFTOVERS: &str = "SELECT d.datname, shobj_description(d.oid, 'pg_database') FROM pg_database d \
     WHERE d.datname LIKE 'relata\\_%' \
     AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)";
 
-/// A database of its own, dropped when this value is.
+/// A database for exclusive use, dropped together with this value.
 ///
-/// Dropping closes whatever is still connected to it.
+/// Dropping it closes all connections to it.
 pub struct TestDatabase {
     name: String,
     url: String,
-    /// Dropped with the value, and with it the database.
+    /// Dropping this drops the database.
     _life: Box<dyn Send + Sync>,
 }
 
@@ -36,12 +36,14 @@ impl TestDatabase {
         TestDatabase { name, url, _life: life }
     }
 
-    /// The URL to connect to, password included: for programs, not for messages (see [`redact_url`](crate::redact_url)).
+    /// Returns the URL to connect to, including the password. Use it for programs, not for messages (see
+    /// [`redact_url`](crate::redact_url)).
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The database's name on its server. On the embedded engine, where each has a server of its own, always the same.
+    /// Returns the database's name on its server. On the embedded engine, where each database has its own server, the
+    /// name is always the same.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -53,7 +55,7 @@ impl fmt::Debug for TestDatabase {
     }
 }
 
-/// A name for a database of ours: lower-case ASCII, so that nobody ever has to quote it.
+/// Returns a name for a new database: lower-case ASCII, so that it never needs quotes.
 pub(crate) fn test_name(prefix: &str) -> String {
     let prefix: String = prefix
         .chars()
@@ -64,7 +66,7 @@ pub(crate) fn test_name(prefix: &str) -> String {
     format!("{TEST}{prefix}_{:08x}_{}", now().as_secs(), &random[..RANDOM_LENGTH])
 }
 
-/// The name of the template for `key`, the same in every process.
+/// Returns the name of the template for `key`, which is the same in every process.
 pub(crate) fn template_name(key: &str) -> String {
     use sha2::{Digest, Sha256};
     let hash = Sha256::digest(key.as_bytes());
@@ -72,12 +74,12 @@ pub(crate) fn template_name(key: &str) -> String {
     format!("{TEMPLATE}{hex}")
 }
 
-/// The comment of a template that is made now.
+/// Returns the comment of a template that is created now.
 pub(crate) fn template_comment() -> String {
     format!("made by relata-devdb at {}", now().as_secs())
 }
 
-/// Whether a database with nobody in it was left behind by a process that died, or is a template that is old.
+/// Whether an unused database was left behind by a process that died, or is an old template.
 pub(crate) fn is_leftover(name: &str, comment: Option<&str>) -> bool {
     let (made, lifetime) = match name.strip_prefix(TEST) {
         Some(rest) => (made_at(rest), TEST_LIFETIME),

@@ -1,10 +1,11 @@
-//! PostgreSQL as WebAssembly (PGlite), when there is no other.
+//! PostgreSQL as WebAssembly (PGlite), for machines that have no other.
 //!
-//! The engine is in a program of its own, `relata-devdb-embedded`, which [`program`] finds or builds.
+//! The engine is a separate program, `relata-devdb-embedded`, which [`program`] finds or builds.
 //!
-//! One server runs one transaction at a time, and its connections take turns. So each database is a process of its own
-//! (its data a copy of some files), which lives as long as its value: tests that run side by side do not wait for each
-//! other, and dropping a database cannot hang on a connection that is still open. [`slots`] bounds how many there are.
+//! One server runs one transaction at a time, and its connections take turns. Each database is therefore a separate
+//! process, whose data is a copy of some files and which lives as long as its value. Tests that run in parallel do not
+//! wait for each other, and dropping a database cannot hang because of an open connection. [`slots`] limits how many
+//! processes there are.
 
 mod program;
 mod slots;
@@ -25,16 +26,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const PROGRAM: &str = "relata-devdb-embedded";
-/// The database that the engine's data folder holds from the start.
+/// The database that the engine's data folder contains from the start.
 const DATABASE: &str = "postgres";
-/// It takes any number, one transaction at a time: as many as PostgreSQL takes by default.
+/// The engine accepts any number of connections and runs one transaction at a time. This is PostgreSQL's default limit.
 const MAX_CONNECTIONS: usize = 100;
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
-/// A clean end takes a second; on a machine that is busy with other things, many.
+/// A clean shutdown takes a second; on a busy machine, many.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// The embedded engine: a server for the databases that are asked for by name, and the means to start more.
+/// The embedded engine: one server for databases with a requested name, and the means to start more.
 pub(crate) struct Embedded {
     program: PathBuf,
     home: PathBuf,
@@ -47,7 +48,7 @@ pub(crate) struct Embedded {
 struct Process {
     child: Child,
     url: String,
-    /// Its place among those that may run at the same time. Given back when it has ended.
+    /// One of the slots that limit the number of running engines. Returned when the engine has ended.
     _slot: Option<File>,
 }
 
@@ -63,21 +64,21 @@ impl Embedded {
         Ok(Embedded { program, home, version: greeting.version, description, main })
     }
 
-    /// The folder of the template for `key`, prepared unless it is there.
+    /// Returns the folder of the template for `key`, and prepares it if it does not exist.
     fn template(&self, key: &str, prepare: Prepare<'_>) -> Result<PathBuf, Error> {
-        // A template is the engine's files, so it is of use to the same version only.
+        // A template consists of the engine's files, so only the same version can use it.
         let folder = self.home.join(database::template_name(&format!("{} {key}", self.version)));
         let _lock = files::lock(&folder.with_extension("lock"))?;
         if folder.is_dir() {
             return Ok(folder);
         }
-        // Prepared under another name: a template exists when it is whole.
+        // It is prepared under another name, so that a template that exists is complete.
         let draft = folder.with_extension("draft");
         remove(&draft)?;
         std::fs::create_dir(&draft).map_err(io("create", &draft))?;
         let process = Process::start(&self.program, &self.home, &["--root".as_ref(), draft.as_os_str()])?;
         let prepared = run_prepare(key, prepare, &process.url);
-        // Until the engine has ended its files are not complete.
+        // The engine's files are complete only after it has ended.
         let prepared = prepared.and_then(|()| process.finish());
         match prepared {
             Ok(()) => std::fs::rename(&draft, &folder).map_err(io("create", &folder))?,
@@ -131,7 +132,7 @@ impl Process {
         let slot = slots::take(home)?;
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        // Some 100 MB of unpacked engine: in our folder, as the user's may be missing or not writable.
+        // About 100 MB of unpacked engine. It goes into our folder, because the user's may be missing or not writable.
         command.env("HOME", home).env("XDG_CACHE_HOME", home.join("cache"));
         let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
         let mut line = String::new();
@@ -143,10 +144,10 @@ impl Process {
             return Ok(process);
         }
         let said = process.url.strip_prefix("error: ").unwrap_or(&process.url);
-        Err(failed(if said.is_empty() { "it ended without a word".to_owned() } else { said.to_owned() }))
+        Err(failed(if said.is_empty() { "it ended without any output".to_owned() } else { said.to_owned() }))
     }
 
-    /// Waits until the engine has written everything and ended.
+    /// Waits until the engine has written everything and has ended.
     fn finish(mut self) -> Result<(), Error> {
         drop(self.child.stdin.take());
         let failed = |output: &str| Error::Program { program: PROGRAM.to_owned(), output: output.to_owned() };
@@ -155,7 +156,7 @@ impl Process {
             match self.child.try_wait() {
                 Ok(Some(status)) if status.success() => return Ok(()),
                 Ok(None) => std::thread::sleep(PAUSE),
-                _ => return Err(failed("it did not end as it should, and its files may be incomplete")),
+                _ => return Err(failed("it did not shut down cleanly, and its files may be incomplete")),
             }
         }
         Err(failed("it did not end"))
@@ -176,7 +177,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // The end of its stdin tells it to go.
+        // Closing its stdin tells it to end.
         drop(self.child.stdin.take());
         let deadline = Instant::now() + STOP_TIMEOUT;
         while let Ok(None) = self.child.try_wait() {
@@ -197,14 +198,14 @@ fn remove(folder: &Path) -> Result<(), Error> {
     }
 }
 
-/// Removes templates that were made long ago (who needs one makes it again), and the data of engines that were killed.
+/// Removes old templates, which are created again when needed, and the data of engines that were killed.
 fn remove_old(folder: &Path, prefix: &str) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix)) {
         let made = entry.metadata().and_then(|metadata| metadata.modified());
         let age = made.ok().and_then(|made| made.elapsed().ok()).unwrap_or_default();
         if age > database::TEMPLATE_LIFETIME {
-            // Somebody else may be doing the same.
+            // Another process may be doing the same.
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }

@@ -1,16 +1,16 @@
-//! What can go wrong between "I need a database" and its URL.
+//! Errors that can occur before a database and its URL are available.
 //!
-//! Every message says what to do next, and none of them holds a password: URLs are redacted before they get here, and
-//! only the server's own message is taken from a failed statement.
+//! Every message says what to do next, and none contains a password: URLs are redacted before they get here, and only
+//! the server's own message is taken from a failed statement.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Why there is no database.
+/// The reason why no database is available.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A setting (an environment variable or its builder method) has a value that cannot be used.
+    /// A setting (an environment variable or its builder method) has an invalid value.
     #[error("{name}: {problem}\n{help}")]
     Setting {
         /// The environment variable.
@@ -21,11 +21,11 @@ pub enum Error {
         help: String,
     },
 
-    /// No source had a server for us; each says why.
-    #[error("no PostgreSQL to work with{}\n{}", list(.0), how_to_get_one())]
+    /// No source has a usable server; each says why.
+    #[error("no PostgreSQL is available{}\n{}", list(.0), how_to_get_one())]
     NotFound(Vec<Refusal>),
 
-    /// The server is of a version that lacks what this crate needs.
+    /// The server's version is too old for this crate.
     #[error(
         "{server} is PostgreSQL {version}, but 13 or later is needed: install a newer one, or set PG_BIN or DATABASE_URL to it"
     )]
@@ -36,14 +36,14 @@ pub enum Error {
         version: String,
     },
 
-    /// A file or folder that this crate keeps could not be used.
+    /// A file or folder of this crate could not be used.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
         /// The verb: "create", "read", "lock".
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's message.
         source: std::io::Error,
     },
 
@@ -59,32 +59,32 @@ pub enum Error {
     /// The server could not be reached, or refused a statement.
     #[error("{action}: {message}")]
     Server {
-        /// What was being done, with a redacted URL where there is one.
+        /// The attempted action, with a redacted URL if there is one.
         action: String,
         /// The server's or the connection's message.
         message: String,
     },
 
-    /// The closure that prepares a template failed; the template was not kept.
+    /// The closure that prepares a template failed, and the template was not kept.
     #[error("the template for {key:?} could not be prepared: {source}")]
     Prepare {
-        /// The key that was asked for.
+        /// The key of the template.
         key: String,
-        /// What the closure returned.
+        /// The error that the closure returned.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 
-    /// The server does not outlive the process that started it, so it cannot be handed to another one.
+    /// The server ends with the process that started it, so another process cannot use it.
     #[error("{0}")]
     Unsupported(String),
 }
 
-/// A source that had no server for us, and why.
+/// A source that has no usable server, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The source in words.
+    /// A description of the source.
     pub source: &'static str,
-    /// Why it has none.
+    /// The reason.
     pub reason: String,
 }
 
@@ -102,10 +102,10 @@ fn how_to_get_one() -> &'static str {
     "Do one of these:\n  \
      - set DATABASE_URL=postgres://user:password@host:5432/database to a server on which you may create databases\n  \
      - install PostgreSQL 13 or later (apt install postgresql, brew install postgresql@17, postgresapp.com)\n  \
-     - set PG_BIN to the folder that holds PostgreSQL's postgres, initdb and pg_ctl"
+     - set PG_BIN to the folder that contains PostgreSQL's postgres, initdb and pg_ctl"
 }
 
-/// The message of `error` and of everything below it, on one line.
+/// Returns the message of `error` and of all its sources, on one line.
 ///
 /// tokio-postgres says "db error" or "error connecting to server" and leaves the useful part to the source.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {

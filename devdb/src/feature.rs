@@ -1,36 +1,36 @@
-//! What a source may lack, and tests that are skipped for it: aloud, and counted.
+//! Features that a source may lack, and tests that are reported and counted as skipped for that reason.
 
 use crate::{DevDb, Source};
 use std::fmt;
 
-/// Something that PostgreSQL has, and not every source of this crate.
+/// A feature of PostgreSQL that not every source of this crate has.
 ///
-/// A test that needs one asks with [`DevDb::skips_without`]. The table in `docs/devdb.md` is this list.
+/// A test that needs one calls [`DevDb::skips_without`]. The table in `docs/devdb.md` corresponds to this list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Feature {
-    /// Several transactions that are open at the same time: row locks that others wait for, deadlocks, serialization
-    /// failures between connections.
+    /// Several open transactions at the same time: row locks that others wait for, deadlocks, serialization failures
+    /// between connections.
     ConcurrentTransactions,
-    /// Ending a statement that runs, by a cancel request.
+    /// Canceling a running statement with a cancel request.
     Cancel,
     /// `statement_timeout`, `lock_timeout` and the other limits that need a timer.
     Timeouts,
-    /// A server process for each connection: its pid, its row of `pg_stat_activity`, `pg_terminate_backend`, its own
+    /// A server process for each connection, with its own pid, row in `pg_stat_activity`, `pg_terminate_backend`, and
     /// `pg_prepared_statements`.
     SessionProcesses,
     /// A text search configuration for a language, such as `english`.
     TextSearchLanguages,
-    /// Values of the type xml. Columns of it can be made, and hold nulls.
+    /// Values of the type xml. Columns of this type can be created, but hold only nulls.
     Xml,
-    /// Extensions with `CREATE EXTENSION`.
+    /// Extensions, with `CREATE EXTENSION`.
     Extensions,
-    /// PostgreSQL's own programs and a cluster of its own: restarts, crashes, certificates.
+    /// PostgreSQL's own programs and a separate cluster: restarts, crashes, certificates.
     Programs,
 }
 
 impl Feature {
-    /// All of them.
+    /// All features.
     pub const ALL: [Feature; 8] = [
         Feature::ConcurrentTransactions,
         Feature::Cancel,
@@ -42,7 +42,7 @@ impl Feature {
         Feature::Programs,
     ];
 
-    /// Names it, as a message and the table in the documentation do.
+    /// Returns the name that messages and the table in the documentation use.
     pub fn description(self) -> &'static str {
         match self {
             Feature::ConcurrentTransactions => "transactions that are open at the same time",
@@ -64,7 +64,7 @@ impl fmt::Display for Feature {
 }
 
 impl DevDb {
-    /// Tells whether the server has `feature`.
+    /// Returns whether the server has `feature`.
     pub fn has(&self, feature: Feature) -> bool {
         match self.source() {
             Source::Embedded => false,
@@ -73,7 +73,7 @@ impl DevDb {
         }
     }
 
-    /// Says that the calling test is skipped if the server lacks one of `features`, and tells whether it does.
+    /// Reports that the calling test is skipped if the server lacks one of `features`, and returns whether it does.
     ///
     /// ```no_run
     /// use relata_devdb::{DevDb, Feature};
@@ -110,11 +110,11 @@ impl Source {
 mod tests {
     use super::*;
 
-    /// The rows of the table in the documentation are these, in this order.
+    /// The table in the documentation has these rows, in this order.
     #[test]
-    fn the_documentation_lists_what_is_lacking() {
+    fn the_documentation_lists_every_missing_feature() {
         let page = include_str!("../../docs/devdb.md");
-        let table = page.split("## What the embedded one does not have").nth(1).expect("has the section");
+        let table = page.split("## What the embedded engine does not have").nth(1).expect("has the section");
         let table = table.split("\n## ").next().unwrap_or_default();
         let rows = table.lines().filter(|line| line.starts_with("| ")).skip(1);
         let listed: Vec<&str> = rows.filter_map(|row| row.split('|').nth(1)).map(str::trim).collect();

@@ -1,27 +1,28 @@
-//! The folder that this crate keeps in the temporary one, and its locks.
+//! The folder of this crate in the temporary folder, and its locks.
 //!
-//! Nothing in it is worth keeping: it may be deleted at any time, a running server then stops by itself.
+//! Nothing in it is worth keeping. It may be deleted at any time; a running server then stops by itself.
 
 use crate::error::Error;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-/// Turns an I/O error into ours.
+/// Converts an I/O error.
 pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
     move |source| Error::Io { action, path: path.to_owned(), source }
 }
 
-/// Takes the lock file at `path`, waiting for whoever holds it. Dropping the file (or dying) gives the lock back.
+/// Takes the lock file at `path`, and waits for its holder. Dropping the file, or the end of the process, releases the
+/// lock.
 pub(crate) fn lock(path: &Path) -> Result<File, Error> {
     let file = File::options().create(true).append(true).open(path).map_err(io("open", path))?;
     file.lock().map_err(io("lock", path))?;
     Ok(file)
 }
 
-/// Makes sure that `folder` exists and belongs to us.
+/// Makes sure that `folder` exists and belongs to the current user.
 ///
-/// The temporary folder is everybody's: a folder of this name that somebody else made first could hold a server of
-/// theirs, so it is refused.
+/// Everyone can write to the temporary folder. If another user created a folder of this name first, it could contain
+/// that user's server, so it is refused.
 pub(crate) fn create_home(folder: &Path) -> Result<PathBuf, Error> {
     fs::create_dir_all(folder).map_err(io("create", folder))?;
     let folder = folder.canonicalize().map_err(io("open", folder))?;
@@ -34,10 +35,10 @@ pub(crate) fn create_home(folder: &Path) -> Result<PathBuf, Error> {
             return Err(Error::Setting {
                 name: "RELATA_DEVDB_DIR",
                 problem: format!("{} belongs to another user (id {})", folder.display(), metadata.uid()),
-                help: "Set it to a folder of your own.".to_owned(),
+                help: "Set it to a folder that you own.".to_owned(),
             });
         }
-        // Root's server runs as another user, who has to pass through.
+        // Root's server runs as another user, who needs access to the folder.
         let mode = if user.is_root() { 0o711 } else { 0o700 };
         if metadata.permissions().mode() & 0o777 != mode {
             fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).map_err(io("set the mode of", &folder))?;

@@ -12,27 +12,28 @@
 //! # }   // here the database is dropped
 //! ```
 //!
-//! The order: the server of `DATABASE_URL`; else a throw-away cluster from the PostgreSQL that is installed; else the
-//! embedded engine. A source that was named (`DATABASE_URL`, `PG_BIN`, `RELATA_DEVDB`) and does not work is an error;
-//! otherwise the next one is tried, and the last error says why none did.
+//! The sources, in this order: the server of `DATABASE_URL`; a throw-away cluster from the installed PostgreSQL; the
+//! embedded engine. If a source was named (`DATABASE_URL`, `PG_BIN`, `RELATA_DEVDB`) and does not work, that is an
+//! error. Otherwise the next one is tried, and the final error says why none worked.
 //!
-//! **On the server of `DATABASE_URL`** databases are created and dropped beside the named one, which is connected to
-//! and never changed. The connections for that are without TLS.
+//! **On the server of `DATABASE_URL`**, databases are created and dropped on the same server. The crate connects to the
+//! named database but never changes it. These connections do not use TLS.
 //!
-//! **The cluster** is one per user and version, in the temporary folder, shared by all processes and kept running
-//! between them. It has no fsync and nothing in it is safe: it is wiped when it was not shut down properly, and when
-//! it is started again after more than a week. A small watcher stops it after 30 minutes without use
-//! (`RELATA_DEVDB_IDLE`, in seconds); deleting its folder stops it too. Unix only.
+//! **The cluster**: there is one per user and version, in the temporary folder. All processes share it, and it keeps
+//! running between them. It runs without fsync, and no data in it is safe: it is deleted if it was not shut down
+//! properly, or if it is started again after more than a week. A small watcher stops it after 30 minutes without use
+//! (`RELATA_DEVDB_IDLE`, in seconds). Deleting its folder stops it too. Unix only.
 //!
-//! **The embedded engine** is PGlite, PostgreSQL 17 as WebAssembly. It works where nothing but Rust is, with limits:
-//! - any number of connections, which take turns: one transaction runs at a time, and a connection that waits longer
-//!   than 10 seconds for one that is idle in its transaction gets an error;
-//! - it lacks every [`Feature`]: ask [`DevDb::has`], or skip a test with [`DevDb::skips_without`];
-//! - each database is a process of its own with some 140 MB once it is connected to, and ends with this one;
-//! - [`DevDb::ensure_database`] and [`DevDb::url`] speak of one more server.
+//! **The embedded engine** is PGlite, PostgreSQL 17 compiled to WebAssembly. It works on machines with nothing but
+//! Rust, with limits:
+//! - It accepts any number of connections, which take turns: one transaction runs at a time. A connection that waits
+//!   longer than 10 seconds for one that is idle in its transaction gets an error.
+//! - It lacks every [`Feature`]: check with [`DevDb::has`], or skip a test with [`DevDb::skips_without`].
+//! - Each database is a separate process, which uses about 140 MB once a client connects, and ends with this process.
+//! - [`DevDb::ensure_database`] and [`DevDb::url`] refer to one additional server.
 //!
-//! All calls block, need no async runtime, and may be made from within one. Nothing here prints, but for the progress
-//! of building the embedded engine and for tests that are skipped, both on stderr. No message or `Debug` output holds a
+//! All calls block, need no async runtime, and may be made from within one. This crate prints only the progress of
+//! building the embedded engine, and which tests are skipped, both on stderr. No message or `Debug` output contains a
 //! password.
 
 mod admin;
@@ -66,16 +67,16 @@ use std::sync::Arc;
 pub enum Source {
     /// The server that `DATABASE_URL` names.
     Url,
-    /// A cluster of our own from the PostgreSQL that is installed.
+    /// A throw-away cluster from the installed PostgreSQL.
     System,
-    /// PostgreSQL compiled to WebAssembly, in a process of its own.
+    /// PostgreSQL compiled to WebAssembly, in a separate process.
     Embedded,
 }
 
 /// A server on which databases can be created.
 ///
-/// Cheap to start again and to clone; a server of ours stays for as long as any of these, or a [`TestDatabase`] of it,
-/// exists.
+/// Starting and cloning it again are cheap. A server of this crate keeps running as long as one of these values, or one
+/// of its [`TestDatabase`]s, exists.
 #[derive(Clone)]
 pub struct DevDb {
     backend: Arc<dyn Backend>,
@@ -92,7 +93,7 @@ impl DevDb {
         DevDb { backend: Arc::new(backend) }
     }
 
-    /// Finds or starts a server, as the environment says.
+    /// Finds or starts a server, as the environment variables say.
     ///
     /// # Errors
     ///
@@ -101,7 +102,7 @@ impl DevDb {
         DevDb::builder().start()
     }
 
-    /// The same with settings of one's own.
+    /// Returns a builder with custom settings.
     ///
     /// ```no_run
     /// use relata_devdb::{DevDb, Source};
@@ -113,45 +114,46 @@ impl DevDb {
         Builder::from_environment()
     }
 
-    /// One line that says which server this is, without a password.
+    /// Describes the server in one line, without a password.
     pub fn describe(&self) -> &str {
         self.backend.description()
     }
 
-    /// Where the server comes from.
+    /// Returns where the server comes from.
     pub fn source(&self) -> Source {
         self.backend.source()
     }
 
-    /// The URL of `database` on this server, password included. The database need not exist.
+    /// Returns the URL of `database` on this server, including the password. The database need not exist.
     pub fn url(&self, database: &str) -> String {
         self.backend.url(database)
     }
 
-    /// The same for psql and other programs on libpq: for a cluster of ours by its socket, without a password.
+    /// Returns a URL for psql and other libpq programs. For the cluster, it uses the socket and has no password.
     pub fn psql_url(&self, database: &str) -> String {
         self.backend.psql_url(database)
     }
 
-    /// How many connections the server takes altogether.
+    /// Returns how many connections the server accepts in total.
     pub fn max_connections_hint(&self) -> usize {
         self.backend.max_connections()
     }
 
-    /// Creates an empty database that nobody else has, dropped with its value. `prefix` becomes part of its name.
+    /// Creates an empty database for exclusive use, which is dropped with its value. `prefix` becomes part of its name.
     ///
     /// # Errors
     ///
-    /// When the server is gone or refuses, such as for a user who may not create databases.
+    /// Fails if the server is gone or refuses, for example because the user may not create databases.
     pub fn create_database(&self, prefix: &str) -> Result<TestDatabase, Error> {
         Arc::clone(&self.backend).create_database(prefix)
     }
 
-    /// Creates a database as `prepare` leaves it; `prepare` runs once per `key`, every further database is a copy.
+    /// Creates a database in the state in which `prepare` leaves it. `prepare` runs once per `key`; every further
+    /// database is a copy.
     ///
-    /// Make `key` from all that `prepare` depends on, such as a hash of the schema. `prepare` gets the URL of an empty
-    /// database, and runs on a thread of its own, so it may start an async runtime. Templates are shared by all
-    /// processes, and dropped after three days.
+    /// `key` should cover everything that `prepare` depends on, such as a hash of the schema. `prepare` receives the
+    /// URL of an empty database, and runs on a separate thread, so it may start an async runtime. All processes share
+    /// the templates, which are dropped after three days.
     ///
     /// ```
     /// # fn main() -> Result<(), relata_devdb::Error> {
@@ -168,7 +170,7 @@ impl DevDb {
     ///
     /// # Errors
     ///
-    /// What `prepare` returns comes back as [`Error::Prepare`], and the template is not kept.
+    /// An error of `prepare` is returned as [`Error::Prepare`], and the template is not kept.
     pub fn database_from_template<E>(
         &self,
         key: &str,
@@ -181,11 +183,11 @@ impl DevDb {
         Arc::clone(&self.backend).database_from_template(key, prepare)
     }
 
-    /// Creates the database `name` unless it is there. It is not dropped at the end.
+    /// Creates the database `name` if it does not exist. It is not dropped automatically.
     ///
     /// # Errors
     ///
-    /// When the server is gone or refuses.
+    /// Fails if the server is gone or refuses.
     pub fn ensure_database(&self, name: &str) -> Result<(), Error> {
         self.backend.ensure_database(name)
     }

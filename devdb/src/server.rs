@@ -1,4 +1,4 @@
-//! A server that answers, wherever it comes from: what can be done with it.
+//! A running server, wherever it comes from, and the operations on it.
 
 use crate::Source;
 use crate::admin::{Admin, Failure};
@@ -10,43 +10,44 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio_postgres::error::SqlState;
 
-/// Locks of templates; several keys may share one, which costs waiting and nothing else.
+/// The number of locks for templates. Several keys may share one, which only causes waiting.
 const LOCKS: u8 = 64;
 
 /// A server and what keeps it running.
 pub(crate) struct Server {
     pub(crate) source: Source,
     pub(crate) admin: Admin,
-    /// With the password; every other URL is made from it.
+    /// Includes the password; every other URL is derived from it.
     pub(crate) url: String,
-    /// For psql and its like: by the socket, where there is one.
+    /// For psql and similar programs: through the socket, if there is one.
     pub(crate) psql_url: String,
     pub(crate) description: String,
     pub(crate) max_connections: usize,
-    /// ` STRATEGY FILE_COPY` where it exists and is the faster one.
+    /// ` STRATEGY FILE_COPY`, if the server supports it and it is faster.
     pub(crate) copy_strategy: &'static str,
-    /// The folder for the templates' locks.
+    /// The folder for the locks of the templates.
     pub(crate) home: PathBuf,
-    /// Dropped last: what keeps the server alive for as long as somebody uses it.
+    /// Dropped last: keeps the server alive while it is in use.
     #[expect(dead_code, reason = "held for its Drop")]
     pub(crate) life: Box<dyn Send + Sync>,
 }
 
-/// What a server says about itself when we first meet it.
+/// What a server reports about itself on the first connection.
 pub(crate) struct Greeting {
     pub(crate) version: String,
     pub(crate) version_number: u32,
     pub(crate) max_connections: usize,
 }
 
-/// Asks a server for its version, and drops what dead processes left on it.
+/// Asks a server for its version, and drops the leftovers of dead processes.
 pub(crate) fn greet(admin: &Admin) -> Result<Greeting, Failure> {
     let rows =
         admin.run(&["SHOW server_version", "SHOW server_version_num", "SHOW max_connections", database::LEFTOVERS])?;
     let first = |statement: usize| rows[statement].first().and_then(|row| row.get(0)).unwrap_or_default();
     let leftovers = rows[3].iter().filter(|row| database::is_leftover(row.get(0).unwrap_or_default(), row.get(1)));
     for row in leftovers {
-        // Without FORCE: whoever connected since keeps it. Somebody else may have dropped it already.
+        // Without FORCE: a process that has connected meanwhile keeps the database. Another may have dropped it
+        // already.
         let _ = admin.run(&[&format!("DROP DATABASE IF EXISTS {}", row.get(0).unwrap_or_default())]);
     }
     Ok(Greeting {
@@ -58,12 +59,12 @@ pub(crate) fn greet(admin: &Admin) -> Result<Greeting, Failure> {
 
 impl Server {
     fn prepare(self: &Arc<Self>, template: &str, key: &str, prepare: Prepare<'_>) -> Result<(), Error> {
-        // Prepared under another name: a template exists when it is whole. If this fails it is dropped.
+        // It is prepared under another name, so that a template that exists is complete. If this fails, it is dropped.
         let draft = Arc::clone(self).create_database("template")?;
         run_prepare(key, prepare, draft.url())?;
         let name = draft.name();
         let published = self.admin.run(&[
-            // Nobody connects to a template: a copy has to wait for whoever does.
+            // Nobody should connect to a template, because a copy would have to wait for that connection.
             &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"),
             &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"),
             &format!("COMMENT ON DATABASE {name} IS '{}'", database::template_comment()),
@@ -88,7 +89,8 @@ impl Server {
         Ok(!rows[0].is_empty())
     }
 
-    /// The value whose Drop removes the database, made before the database: a failure in between leaves nothing.
+    /// This value, whose Drop removes the database, exists before the database does: a failure in between leaves
+    /// nothing behind.
     fn test_database(self: &Arc<Self>, prefix: &str) -> TestDatabase {
         let name = database::test_name(prefix);
         let life = Created { server: Arc::clone(self), name: name.clone() };
@@ -150,7 +152,7 @@ impl Backend for Server {
     }
 }
 
-/// A database that was created on a server, dropped with this value.
+/// A database that was created on a server and is dropped with this value.
 struct Created {
     server: Arc<Server>,
     name: String,
@@ -158,12 +160,12 @@ struct Created {
 
 impl Drop for Created {
     fn drop(&mut self) {
-        // A server that is gone takes the database with it, and what stays is dropped by a later start.
+        // If the server is gone, so is the database. Anything that remains is dropped by a later start.
         let _ = self.server.admin.run(&[&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)]);
     }
 }
 
-/// Creates a database unless it is there.
+/// Creates a database if it does not exist.
 pub(crate) fn ensure_database(admin: &Admin, name: &str) -> Result<(), Error> {
     match admin.run(&[&format!("CREATE DATABASE {} TEMPLATE template0", relata_pgsql::ident(name))]) {
         Err(failure) if is_duplicate(&failure) => Ok(()),
@@ -175,7 +177,7 @@ fn is_missing(failure: &Failure) -> bool {
     failure.code == Some(SqlState::INVALID_CATALOG_NAME)
 }
 
-/// PostgreSQL reports a name that is taken, and one that is being taken at this moment by its index.
+/// Whether PostgreSQL reports that the name is taken, or, through its index, that it is being taken right now.
 fn is_duplicate(failure: &Failure) -> bool {
     failure.code == Some(SqlState::DUPLICATE_DATABASE) || failure.code == Some(SqlState::UNIQUE_VIOLATION)
 }

@@ -1,14 +1,14 @@
-//! Tests that are skipped: a line for each of them, past what the test runner keeps to itself, and a count at the end.
+//! Skipped tests: prints a line for each of them, past the test runner's capture, and a count at the end.
 //!
-//! A library cannot run code when its process ends, and a test runner captures what a test prints with `eprintln!`. So
-//! the lines go to the standard error of the process itself, and a small shell that reads from a pipe of ours counts
-//! them: the pipe ends with the process. Where there is no shell, the lines are all there is.
+//! A library cannot run code when its process ends, and a test runner captures what a test prints with `eprintln!`. The
+//! lines therefore go directly to the standard error of the process. A small shell that reads from a pipe counts them,
+//! because the pipe closes when the process ends. Without a shell, there is no count.
 
 use std::io::Write;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-/// Counts its lines, adds them up with those of other processes with the same parent, and prints both.
+/// Counts its lines, adds the counts of other processes with the same parent, and prints both.
 const COUNT: &str = r#"
 here=$(grep -c .)
 echo "$here" >> "$1"
@@ -17,10 +17,11 @@ tests=tests; [ "$here" = 1 ] && tests=test
 printf '\nSKIPPED: %s %s of this program, %s in this run\n\n' "$here" "$tests" "$all" >&2
 "#;
 
-/// Says on stderr that the calling test is skipped and why, and counts it.
+/// Reports on stderr that the calling test is skipped and why, and counts it.
 ///
-/// The line is `SKIPPED: <test>: <reason>`, and is seen without `--nocapture`. When the process ends, the number of
-/// tests that it skipped is printed, with that of all processes of the same parent: of one `cargo test`.
+/// The line is `SKIPPED: <test>: <reason>`, and is visible without `--nocapture`. When the process ends, the number of
+/// its skipped tests is printed, together with that of all processes with the same parent, that is, of one `cargo
+/// test`.
 pub fn skip(reason: &str) {
     let thread = std::thread::current();
     let test = thread.name().filter(|name| *name != "main").unwrap_or("a test");
@@ -31,18 +32,18 @@ pub fn skip(reason: &str) {
         *counter = Counter::start();
     }
     if let Some(pipe) = counter.as_mut().and_then(|counter| counter.child.stdin.as_mut()) {
-        // Without a counter there is no count, and no reason to fail.
+        // If there is no counter, nothing is counted. That is no reason to fail.
         let _ = writeln!(pipe, "{test}");
     }
 }
 
 /// Writes `text` to the standard error of the process at once, past a test runner that captures `eprintln!`.
 pub(crate) fn say(text: &str) {
-    // One write, so that lines of threads and processes do not mix. Where it cannot be written nobody is told.
+    // A single write, so that lines of several threads and processes do not mix. An error here is ignored.
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// The shell that counts. Never dropped: it ends with this process.
+/// The shell that counts. It is never dropped: it ends with this process.
 struct Counter {
     child: Child,
 }
@@ -51,7 +52,7 @@ impl Counter {
     #[cfg(unix)]
     fn start() -> Option<Self> {
         let run = std::env::temp_dir().join(format!("relata-skipped-{}", std::os::unix::process::parent_id()));
-        // A process of the same number, long ago.
+        // Left by an earlier process with the same number.
         let age = run.metadata().and_then(|file| file.modified()).ok().and_then(|time| time.elapsed().ok());
         if age.is_some_and(|age| age > std::time::Duration::from_secs(6 * 3600)) {
             let _ = std::fs::remove_file(&run);

@@ -1,8 +1,8 @@
-//! A cluster of our own from the PostgreSQL that is installed.
+//! A throw-away cluster from the installed PostgreSQL.
 //!
-//! Takes the folder that this crate keeps, finds PostgreSQL's programs ([`binaries`]), a user to run them as
-//! ([`account`]), and attaches to the cluster of that version or starts it ([`cluster`]). A [`watcher`] stops it when
-//! nobody used it for a while.
+//! Uses the folder of this crate, finds PostgreSQL's programs ([`binaries`]) and a user to run them as ([`account`]),
+//! and attaches to the cluster of that version or starts it ([`cluster`]). A [`watcher`] stops it after some time
+//! without use.
 
 mod account;
 mod binaries;
@@ -18,7 +18,7 @@ use crate::files;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The cluster for the first usable PostgreSQL of `search`; nothing is started yet.
+/// Returns the cluster for the first usable PostgreSQL of `search`. Starts nothing yet.
 pub(crate) fn find(search: &Search, home: &Path, idle: Duration) -> Result<Cluster, Error> {
     let installation = binaries::find(search)?;
     let account = account::choose(&installation)?;
@@ -28,7 +28,8 @@ pub(crate) fn find(search: &Search, home: &Path, idle: Duration) -> Result<Clust
     Ok(cluster)
 }
 
-/// Where the clusters of this user are by default: below the temporary folder, which `nobody` may enter as well.
+/// Returns the default folder for the clusters of this user: in the temporary folder, which `nobody` can access as
+/// well.
 pub(crate) fn default_home() -> PathBuf {
     let user = rustix::process::geteuid();
     let temporary = std::env::temp_dir();

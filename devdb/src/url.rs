@@ -1,10 +1,10 @@
-//! Connection URLs as text: hide the password, exchange the database.
+//! Connection URLs as text: hides the password, replaces the database.
 //!
-//! Takes what a person writes into `DATABASE_URL`, either form that libpq knows (`postgres://..` and `host=.. user=..`),
-//! and keeps everything that it does not have to change. It does not judge whether the text is right: that is
-//! tokio-postgres' business.
+//! Accepts what a person writes into `DATABASE_URL`, in either form that libpq knows (`postgres://..` and `host=..
+//! user=..`), and keeps everything that it does not need to change. It does not validate the text: tokio-postgres does
+//! that.
 
-/// `url` with its password replaced by `***`, for messages.
+/// Returns `url` with its password replaced by `***`, for messages.
 ///
 /// ```
 /// use relata_devdb::redact_url;
@@ -15,7 +15,7 @@
 /// ```
 pub fn redact_url(url: &str) -> String {
     let Some(parts) = Parts::of(url) else { return redact_pairs(url) };
-    // The last @ ends the user part: a password that was not percent-encoded may hold an @ itself.
+    // The last @ ends the user part: a password that was not percent-encoded may contain an @ itself.
     let authority = match parts.authority.rsplit_once('@') {
         Some((user, host)) => match user.split_once(':') {
             Some((name, _)) => format!("{name}:***@{host}"),
@@ -27,17 +27,17 @@ pub fn redact_url(url: &str) -> String {
     parts.join(&authority, parts.database, &query)
 }
 
-/// `url` with `database` in place of the one that it names.
+/// Returns `url` with `database` as its database.
 pub(crate) fn with_database(url: &str, database: &str) -> String {
     let Some(parts) = Parts::of(url) else {
-        // In the keyword form the last of two equal keywords wins.
+        // In the keyword form, the last of two equal keywords wins.
         return format!("{} dbname='{}'", url.trim_end(), database.replace('\\', "\\\\").replace('\'', "\\'"));
     };
     let query: Vec<String> = parts.query().filter(|p| !p.starts_with("dbname=")).map(str::to_owned).collect();
     parts.join(parts.authority, &encode(database), &query)
 }
 
-/// Percent-encodes everything that has a meaning in a URL, so that any database name or path can stand in one.
+/// Percent-encodes everything that has a meaning in a URL, so that any database name or path can be part of one.
 pub(crate) fn encode(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
     text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
@@ -88,7 +88,7 @@ fn redact_parameter(parameter: &str) -> String {
     }
 }
 
-/// Everything from the password on is hidden: where a badly quoted value ends is anybody's guess.
+/// Hides everything from the password on, because it is impossible to tell where a badly quoted value ends.
 fn redact_pairs(text: &str) -> String {
     match text.to_ascii_lowercase().find("password") {
         Some(at) => format!("{}password=***", &text[..at]),
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_database_is_exchanged_and_the_rest_kept() {
+    fn the_database_is_replaced_and_the_rest_kept() {
         for (url, expected) in [
             ("postgres://u:p@h:1/d?sslmode=disable", "postgres://u:p@h:1/new?sslmode=disable"),
             ("postgres://u@h", "postgres://u@h/new"),

@@ -1,4 +1,4 @@
-//! A database for an example: found or started, with the migrations applied, dropped at the end.
+//! A database for an example: found or started, migrated, and dropped at the end.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use relata_devdb::{DevDb, TestDatabase};
 
 pub(crate) type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
 
-/// A client, and the database that lives as long as it is held.
+/// A client and its database, which is dropped together with this value.
 pub(crate) async fn open(name: &str) -> Result<(Client, TestDatabase)> {
     let server = DevDb::start()?;
     println!("database          {}", server.describe());

@@ -1,4 +1,4 @@
-//! Any text is compiled or refused, with places that are in it.
+//! Any text is compiled or refused, and all reported places are inside it.
 #![no_main]
 
 #[path = "../../codegen/tests/it/properties.rs"]

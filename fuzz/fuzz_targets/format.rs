@@ -1,4 +1,4 @@
-//! Formatting again changes nothing, loses nothing, and a schema means what it meant.
+//! Formatting is idempotent, loses nothing, and keeps the meaning of a schema.
 #![no_main]
 
 #[path = "../../codegen/tests/it/properties.rs"]

@@ -1,4 +1,4 @@
-//! What is accepted becomes Rust.
+//! Every accepted schema is generated as Rust code.
 #![no_main]
 
 #[path = "../../codegen/tests/it/properties.rs"]

@@ -1,4 +1,4 @@
-//! Two schemas have a way from one to the other.
+//! Any two schemas have a migration from one to the other.
 #![no_main]
 
 #[path = "../../codegen/tests/it/properties.rs"]

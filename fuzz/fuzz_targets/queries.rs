@@ -1,4 +1,5 @@
-//! Any file of SQL is compiled or refused, with places that are in it; what is accepted becomes Rust.
+//! Any query file is compiled or refused, and all reported places are inside it. Accepted files are generated as Rust
+//! code.
 #![no_main]
 
 #[path = "../../codegen/tests/it/properties.rs"]

@@ -1,12 +1,12 @@
-//! How texts are changed so that many of them are schemas still.
+//! Changes texts so that many of them are still schemas.
 //!
-//! The fuzzer's own changes, of bytes and of words from `schema.dict`, break almost every schema they touch, and
-//! then only the diagnostics are tried. Changes of whole lines and of names get through to what comes after.
+//! The fuzzer's own changes, of bytes and of words from `schema.dict`, break almost every schema and therefore test
+//! only the diagnostics. Changes of whole lines and names also reach the later stages.
 
 use std::ops::Range;
 
-/// Changes the text in `data[..size]` in place, and tells how long it is afterwards; none where the fuzzer should do
-/// it in its own way. The same seed makes the same change.
+/// Changes the text in `data[..size]` in place, and returns its new length; none if the fuzzer should mutate it itself.
+/// The same seed makes the same change.
 pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> Option<usize> {
     let mut dice = Dice(u64::from(seed).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
     if dice.below(3) == 0 {
@@ -20,12 +20,12 @@ pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> Optio
         _ => replace_word(text, &mut dice),
     }?;
     let room = data.get_mut(..changed.len().min(max_size))?;
-    // Cut where there is no more room: half a character is for the fuzzer to try too.
+    // Cut at the end of the buffer: a truncated character is useful input too.
     room.copy_from_slice(&changed.as_bytes()[..room.len()]);
     Some(room.len())
 }
 
-/// A line stands in another place, and in its own too if it `stays`.
+/// Copies a line to another place. It also remains in its own place if it `stays`.
 fn move_line(text: &str, dice: &mut Dice, stays: bool) -> Option<String> {
     let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
     let from = dice.below(lines.len());
@@ -46,14 +46,14 @@ fn remove_line(text: &str, dice: &mut Dice) -> Option<String> {
     Some(lines.concat())
 }
 
-/// A word takes the place of another.
+/// Replaces a word with another.
 fn replace_word(text: &str, dice: &mut Dice) -> Option<String> {
     let words = words(text);
     let (from, to) = (words.get(dice.below(words.len()))?.clone(), words.get(dice.below(words.len()))?.clone());
     Some(format!("{}{}{}", &text[..from.start], &text[to], &text[from.end..]))
 }
 
-/// Names, attributes and marks that stand at their end.
+/// Names, attributes, and marks at the end of names.
 fn words(text: &str) -> Vec<Range<usize>> {
     let is_part = |letter: char| letter.is_alphanumeric() || "_@.?[]".contains(letter);
     let parts = text.split(|letter| !is_part(letter)).filter(|word| !word.is_empty());
@@ -61,11 +61,11 @@ fn words(text: &str) -> Vec<Range<usize>> {
     parts.map(|word| start(word)..start(word) + word.len()).collect()
 }
 
-/// Numbers that follow from the seed.
+/// Numbers derived from the seed.
 struct Dice(u64);
 
 impl Dice {
-    /// A number less than `end`, or 0.
+    /// Returns a number less than `end`, or 0.
     fn below(&mut self, end: usize) -> usize {
         // Xorshift: good enough to choose a line.
         self.0 ^= self.0 << 13;

@@ -1,7 +1,7 @@
 //! SQL expressions as trees, by PostgreSQL's precedences.
 //!
-//! Knows the operators and constructs that check constraints, index expressions and defaults consist of. Anything else
-//! is refused, and the caller compares it word by word.
+//! It knows the operators and constructs of check constraints, index expressions and defaults. Anything else is
+//! refused, and the caller compares it word by word.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::{Lexeme, ident_if_needed, lexemes, literal};
 /// An expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Node {
-    /// A column, a constant's name, `*`.
+    /// A column, the name of a constant, or `*`.
     Name(String),
     /// A string.
     Text(String),
@@ -42,7 +42,8 @@ impl fmt::Display for Node {
     }
 }
 
-/// Parses a whole expression; none if it contains something that this parser does not know, or is too long or too deep.
+/// Parses a complete expression; none if it contains something that this parser does not know, or is too long or too
+/// deep.
 ///
 /// ```
 /// let sum = relata_pgsql::parse_expression("a + 1").unwrap();
@@ -58,7 +59,7 @@ pub fn parse_expression(sql: &str) -> Option<Node> {
     (parser.at == tokens.len()).then_some(node)
 }
 
-/// What is nested deeper or longer is compared word by word, so that no input overflows the stack.
+/// Longer or more deeply nested expressions are compared word by word, so that no input overflows the stack.
 const MAX_DEPTH: usize = 100;
 const MAX_TOKENS: usize = 2_000;
 
@@ -164,7 +165,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// One step of what follows `left`, if it binds tighter than `binding`. The outer none is an error.
+    /// Parses one step after `left`, if it binds tighter than `binding`. The outer none is an error.
     fn infix(&mut self, left: &Node, binding: u8) -> Option<Option<Node>> {
         let step = match self.peek(0) {
             Some(Lexeme::Word(word)) => self.word_infix(word, left, binding)?,
@@ -256,7 +257,7 @@ impl<'t> Parser<'t> {
         None
     }
 
-    /// `IN`, `LIKE`, `ILIKE` and `BETWEEN`, in the operators that PostgreSQL makes of them.
+    /// Parses `IN`, `LIKE`, `ILIKE` and `BETWEEN` into the operators that PostgreSQL converts them to.
     fn range(&mut self, left: Node) -> Option<Node> {
         let not = self.eat_word("not");
         if self.eat_word("in") {
@@ -321,7 +322,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// A column, a function call, or a type before a string, as in `date '2026-01-01'`.
+    /// Parses a column, a function call, or a type before a string, as in `date '2026-01-01'`.
     fn name(&mut self) -> Option<Node> {
         let name = self.qualified_name()?;
         if self.is_sign(0, "(") {
@@ -350,7 +351,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Expressions between two signs. `FROM` and `FOR` part arguments too: `extract(year from at)`.
+    /// Parses expressions between two signs. `FROM` and `FOR` separate arguments too: `extract(year from at)`.
     fn list(&mut self, open: &str, close: &str) -> Option<Vec<Node>> {
         if !self.eat_sign(open) {
             return None;
@@ -378,7 +379,7 @@ impl<'t> Parser<'t> {
         self.eat_sign(")").then(|| Node::Cast(Box::new(inner), ty))
     }
 
-    /// `ELSE NULL` is what PostgreSQL adds where there is no `ELSE`.
+    /// PostgreSQL adds `ELSE NULL` if there is no `ELSE`.
     fn case(&mut self) -> Option<Node> {
         self.at += 1;
         let mut args = Vec::new();
@@ -441,7 +442,7 @@ fn uncast(node: Node) -> Node {
     }
 }
 
-/// The binary digits of `B'0101'` or `X'5'`, which PostgreSQL prints in binary.
+/// Returns the binary digits of `B'0101'` or `X'5'`, which PostgreSQL prints in binary.
 fn bits(text: &str) -> Option<String> {
     let digits = text.get(2..text.len().checked_sub(1)?)?;
     if text.starts_with(['b', 'B']) {

@@ -4,16 +4,16 @@ use std::fmt;
 
 use crate::{TokenKind, ident_if_needed, literal, tokens};
 
-/// A token of an expression, as what it means. `Display` writes it as SQL again.
+/// A token of an expression, by its meaning. `Display` writes it as SQL again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lexeme {
     /// A word without quotes, in lower case.
     Word(String),
     /// The content of a quoted name.
     Quoted(String),
-    /// The content of a string, whichever quotes it has.
+    /// The content of a string, whatever its quotes.
     Text(String),
-    /// A bit string as it is written, prefix and quotes included.
+    /// A bit string as it is written, including prefix and quotes.
     Bits(String),
     /// A number as it is written, in lower case.
     Number(String),
@@ -47,7 +47,7 @@ pub fn lexemes(sql: &str) -> Option<Vec<Lexeme>> {
             let value = || token.value(sql).into_owned();
             Some(match token.kind {
                 TokenKind::Word => Lexeme::Word(value()),
-                // Not a name, but a primary of an expression all the same.
+                // Not a name, but still a primary of an expression.
                 TokenKind::Param => Lexeme::Word(token.text(sql).to_owned()),
                 TokenKind::QuotedIdent | TokenKind::UnicodeIdent => Lexeme::Quoted(value()),
                 TokenKind::BitString => Lexeme::Bits(token.text(sql).to_owned()),

@@ -1,6 +1,6 @@
-//! Cuts SQL text into tokens, as PostgreSQL's scanner does (`src/backend/parser/scan.l`).
+//! Splits SQL text into tokens, as PostgreSQL's scanner does (`src/backend/parser/scan.l`).
 //!
-//! It never fails: what is never closed, and a character that PostgreSQL does not accept, are tokens too.
+//! It never fails: unclosed strings and comments, and characters that PostgreSQL does not accept, are tokens too.
 
 use crate::token::{Token, TokenKind, Unterminated};
 
@@ -26,7 +26,7 @@ pub struct Tokens<'t> {
 
 /// The characters of operators. A colon is not among them: `::` and `:=` are punctuation.
 const OPERATOR: &[u8] = b"+-*/<>=~!@#%^&|`?";
-/// An operator may end in `+` or `-` only if it has one of these, so that `a=-1` compares with a negative number.
+/// An operator may end in `+` or `-` only if it contains one of these, so that `a=-1` compares with a negative number.
 const KEEPS_SIGN: &[u8] = b"~!@#%^&|`?";
 
 impl Iterator for Tokens<'_> {
@@ -80,7 +80,7 @@ impl<'t> Tokens<'t> {
         }
     }
 
-    /// A word, or a string or name with a prefix.
+    /// Reads a word, or a string or name with a prefix.
     fn word(&mut self) -> TokenKind {
         match (self.peek(0), self.peek(1), self.peek(2)) {
             (Some(b'e' | b'E'), Some(b'\''), _) => self.string(1, TokenKind::EscapeString),
@@ -96,7 +96,7 @@ impl<'t> Tokens<'t> {
         }
     }
 
-    /// A string whose quote is `prefix` bytes on.
+    /// Reads a string whose quote follows after `prefix` bytes.
     fn string(&mut self, prefix: usize, kind: TokenKind) -> TokenKind {
         let bytes = self.rest().as_bytes();
         let mut at = prefix + 1;
@@ -114,7 +114,7 @@ impl<'t> Tokens<'t> {
         }
     }
 
-    /// A name whose quote is `prefix` bytes on.
+    /// Reads a name whose quote follows after `prefix` bytes.
     fn quoted_ident(&mut self, prefix: usize, kind: TokenKind) -> TokenKind {
         let bytes = self.rest().as_bytes();
         let mut at = prefix + 1;
@@ -128,7 +128,7 @@ impl<'t> Tokens<'t> {
         }
     }
 
-    /// `$1`, or a string between `$tag$` and `$tag$`.
+    /// Reads `$1`, or a string between `$tag$` and `$tag$`.
     fn dollar(&mut self) -> TokenKind {
         let rest = self.rest();
         let digits = rest[1..].bytes().take_while(u8::is_ascii_digit).count();
@@ -169,7 +169,7 @@ impl<'t> Tokens<'t> {
         self.take(length, TokenKind::Number)
     }
 
-    /// The longest run of operator characters that contains no start of a comment.
+    /// Reads the longest run of operator characters that does not contain the start of a comment.
     fn operator(&mut self) -> TokenKind {
         let rest = self.rest();
         let mut length = rest.bytes().take_while(|byte| OPERATOR.contains(byte)).count();
@@ -193,12 +193,12 @@ fn is_ident_start(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80
 }
 
-/// The bytes of a comment that goes to the end of its line.
+/// Returns the length of a comment that extends to the end of its line.
 fn line_comment(text: &str) -> usize {
     text.find(['\n', '\r']).unwrap_or(text.len())
 }
 
-/// The bytes of a comment, inside which others may be; none if it is never closed.
+/// Returns the length of a comment, which may contain others; none if it is never closed.
 fn block_comment(bytes: &[u8]) -> Option<usize> {
     let (mut depth, mut at) = (0_usize, 0);
     while at + 1 < bytes.len() {
@@ -218,8 +218,8 @@ fn block_comment(bytes: &[u8]) -> Option<usize> {
     None
 }
 
-/// Whether the string that ends before `bytes` goes on: after whitespace with a line end in it, among which comments
-/// may be, comes another quote. Gives the bytes up to behind that quote.
+/// Whether the string that ends before `bytes` continues: another quote follows after whitespace with a line break,
+/// possibly with comments in between. Returns the length up to and including that quote.
 pub(crate) fn continuation(bytes: &[u8]) -> Option<usize> {
     let (mut at, mut new_line) = (0, false);
     loop {

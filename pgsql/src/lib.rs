@@ -1,8 +1,8 @@
 //! PostgreSQL's lexical rules: tokens, quoting, and expressions as trees.
 //!
-//! Takes SQL text and gives tokens with their byte ranges, or takes names and values and gives SQL text.
-//! It knows no statements, no catalog and no settings: `standard_conforming_strings` is on, as it has been by default since
-//! PostgreSQL 9.1, and names are folded as in a database whose encoding is UTF-8.
+//! It takes SQL text and returns tokens with their byte ranges, or takes names and values and returns SQL text. It
+//! knows no statements, no catalog and no settings. It assumes that `standard_conforming_strings` is on, as it has been
+//! by default since PostgreSQL 9.1, and folds names as in a database whose encoding is UTF-8.
 
 mod expression;
 mod lexeme;

@@ -16,9 +16,9 @@ pub fn push_ident(sql: &mut String, name: &str) {
     push_quoted(sql, name, '"');
 }
 
-/// Quotes a name only if PostgreSQL would read it as another one without quotes.
+/// Quotes a name only if PostgreSQL would read it as a different name without quotes.
 ///
-/// Keywords are not quoted: the result is meant for comparing and showing names, not for executing them.
+/// Keywords are not quoted: the result is for comparing and displaying names, not for executing them.
 ///
 /// ```
 /// assert_eq!(relata_pgsql::ident_if_needed("users"), "users");

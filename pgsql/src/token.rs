@@ -1,11 +1,11 @@
-//! What a token is, and what it means.
+//! The kinds of tokens, and what each token means.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::lexer::continuation;
 
-/// The kinds of tokens, after PostgreSQL's `scan.l`. Whitespace is not a token.
+/// The kinds of tokens, following PostgreSQL's `scan.l`. Whitespace is not a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TokenKind {
     /// A keyword or a name without quotes.
@@ -42,7 +42,7 @@ pub enum TokenKind {
     Unknown,
 }
 
-/// What is never closed.
+/// What an unclosed token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Unterminated {
     /// A string in single quotes.
@@ -98,11 +98,11 @@ impl Token {
         self.kind == TokenKind::Punctuation && self.text(sql) == mark
     }
 
-    /// Returns what it means: a word in lower case, the content of a quoted name or string with its escapes resolved,
-    /// the number of a parameter, the digits of a bit string. All other tokens mean what they are written as.
+    /// Returns its meaning: a word in lower case, the content of a quoted name or string with its escapes resolved, the
+    /// number of a parameter, the digits of a bit string. All other tokens mean what is written.
     ///
-    /// A Unicode escape has its default character, the backslash: `UESCAPE` is a keyword of its own, and belongs to the
-    /// grammar. An escape that PostgreSQL refuses stays as it is written.
+    /// A Unicode escape has its default escape character, the backslash: `UESCAPE` is a separate keyword and belongs to
+    /// the grammar. An escape that PostgreSQL refuses stays as it is written.
     ///
     /// ```
     /// let sql = r#"E'a\n' "B" Users"#;
@@ -145,7 +145,7 @@ enum Escapes {
     Unicode,
 }
 
-/// The content of a text in quotes, whose parts on further lines belong to it.
+/// Returns the content of a quoted text, including its continuations on further lines.
 fn unescape(text: &str, quote: char, escapes: Escapes) -> Cow<'_, str> {
     let inner = &text[1..text.len() - 1];
     if !inner.contains([quote, '\\']) {
@@ -162,7 +162,7 @@ fn unescape(text: &str, quote: char, escapes: Escapes) -> Cow<'_, str> {
                     content.push(quote);
                     after
                 }
-                // A string that goes on in quotes on a later line.
+                // A string that continues in quotes on a later line.
                 None => continuation(after.as_bytes()).map_or("", |next| &after[next..]),
             };
         } else {
@@ -199,7 +199,7 @@ fn unescape_one<'t>(text: &'t str, escapes: Escapes, content: &mut String) -> &'
     }
 }
 
-/// An escape of `E'..'`, without its backslash: the character, and the bytes that it takes.
+/// Resolves an escape of `E'..'`, given without its backslash: returns the character and the number of bytes.
 fn backslash(text: &str) -> Option<(char, usize)> {
     let first = text.chars().next()?;
     let simple = match first {
@@ -219,7 +219,7 @@ fn backslash(text: &str) -> Option<(char, usize)> {
     Some((simple, first.len_utf8()))
 }
 
-/// A character by exactly `length` digits.
+/// Returns the character with the code of exactly `length` digits.
 fn code_point(text: &str, radix: u32, length: usize) -> Option<(char, usize)> {
     let digits = text.get(..length)?;
     if !digits.chars().all(|digit| digit.is_digit(radix)) {
@@ -229,7 +229,7 @@ fn code_point(text: &str, radix: u32, length: usize) -> Option<(char, usize)> {
     Some((char::from_u32(code)?, length))
 }
 
-/// A byte by one to `most` digits, if it is ASCII: others are parts of characters.
+/// Returns the byte with the code of one to `most` digits, if it is ASCII: others are parts of characters.
 fn short_code(text: &str, radix: u32, most: usize) -> Option<(char, usize)> {
     let length = text.chars().take(most).take_while(|digit| digit.is_digit(radix)).count();
     let code = u32::from_str_radix(text.get(..length)?, radix).ok()?;

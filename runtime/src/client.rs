@@ -26,6 +26,15 @@ use crate::value::Param;
 /// A client of one database: clone it freely, all clones share the pool.
 ///
 /// Queries start at the models, which a client dereferences to: `db.student().find_many()`.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example() -> relata::Result<()> {
+/// let db = Client::connect("postgres://planner@localhost/exams").await?;
+/// println!("{} institutions", db.institution().count().await?);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Client<M> {
     pool: Arc<Pool>,
     models: Arc<M>,
@@ -65,6 +74,21 @@ impl<M: Models> Client<M> {
 
     /// A client with other settings than the default ones.
     ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example() -> relata::Result<()> {
+    /// use std::time::Duration;
+    ///
+    /// let db = Client::builder("postgres://planner@localhost/exams")?
+    ///     .max_connections(5)
+    ///     .acquire_timeout(Duration::from_secs(5))
+    ///     .statement_timeout(Duration::from_secs(30))
+    ///     .connect()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Config`] for a wrong connection string.
     pub fn builder(url: &str) -> Result<ClientBuilder<M>> {
@@ -87,6 +111,16 @@ impl<M: Models> Client<M> {
     ///
     /// `.isolation(..)`, `.read_only()` and time limits can follow before `.await`, which fails when the pool gives no
     /// connection.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let tx = db.begin().isolation(relata::Isolation::RepeatableRead).read_only().await?;
+    /// let (students, exams) = (tx.student().count().await?, tx.student_exam().count().await?);
+    /// tx.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn begin(&self) -> Begin<M> {
         Begin::new(Arc::clone(&self.pool))
     }
@@ -95,6 +129,20 @@ impl<M: Models> Client<M> {
     ///
     /// `.isolation(..)`, `.timeout(..)` and `.retry(n)` can follow. With `retry` the closure may run several times, so
     /// let it do nothing outside the database.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let students: u64 = db
+    ///     .transaction(|tx| async move {
+    ///         tx.exam_type().update_many().all_rows().set(exam_type::default_weight.to(1.0)).await?;
+    ///         tx.student().count().await
+    ///     })
+    ///     .retry(3)
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn transaction<'a, F, Fut, T, E>(&self, work: F) -> TransactionCall<'a, M, F>
     where
         F: FnMut(Transaction<M>) -> Fut,
@@ -134,6 +182,19 @@ impl<M: Models> Client<M> {
     ///
     /// Parameters are bound to `$1`, `$2` and so on, never put into the text.
     ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client, tenant: relata::uuid::Uuid) -> relata::Result<()> {
+    /// let years: Vec<(i32, i64)> = db
+    ///     .query_raw(
+    ///         "SELECT class_year, count(*) FROM students WHERE institution_id = $1 GROUP BY 1",
+    ///         relata::params![tenant],
+    ///     )
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Those of the statement, and [`Error::Refused`] where its columns are not of the types that are read.
     pub async fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> Result<Vec<T>> {
@@ -142,11 +203,30 @@ impl<M: Models> Client<M> {
 
     /// Rows of SQL of your own as they arrive, without holding them all: a SELECT, VALUES, or WITH that writes
     /// nothing. Nothing is sent before the first row is asked for; errors come in place of a row.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let mut numbers = db.query_raw_stream::<(i64,)>("SELECT generate_series(1, $1)", relata::params![3_i64]);
+    /// while let Some(row) = numbers.next().await {
+    ///     println!("{}", row?.0);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn query_raw_stream<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> RowStream<T> {
         self.executor().query_raw_stream(sql, params)
     }
 
     /// Runs SQL of your own and tells how many rows it wrote.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let renamed = db.execute_raw("UPDATE users SET email = lower(email)", relata::params![]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Those of the statement.
@@ -161,12 +241,32 @@ impl<M: Models> Client<M> {
 
     /// A client of the same connections whose counters begin at zero: for tests that count statements, or for one part
     /// of a program. What it counts, this one counts too.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let counted = db.counted();
+    /// counted.student().find_many().include(student::user).await?;
+    /// assert_eq!(counted.statistics().statements, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn counted(&self) -> Self {
         self.with(|pool| pool.counters = Arc::new(Counters::below(&pool.counters)))
     }
 
     /// A client of the same connections with more [`Hooks`], which are called behind those that there are: for one
     /// request, say, whose user they note.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let timed = db.with_hooks(relata::Hooks::new().after(|intent, report| {
+    ///     println!("{:?} of {:?} took {:?}", intent.kind, intent.model, report.took);
+    /// }));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_hooks(&self, hooks: Hooks) -> Self {
         self.with(|pool| {
             let before = pool.hooks.as_deref().cloned().unwrap_or_default();

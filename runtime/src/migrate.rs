@@ -207,6 +207,19 @@ pub struct AppliedMigration {
 /// Waits for another run to end first, then reads the history. Dropping the future ends the run where it is; the lock
 /// then lives as long as the connection.
 ///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use relata::migrate::{self, Migrations};
+///
+/// let migrations = Migrations::from_dir("migrations")?;
+/// let mut connection = "postgres://planner@localhost/exams".parse::<relata::ConnectOptions>()?.connect_direct().await?;
+/// let report = migrate::deploy(&mut connection, &migrations, &migrate::Options::default()).await?;
+/// println!("applied {:?}", report.applied);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 ///
 /// When the history contradicts the files (nothing is run then), a statement fails, the lock is not to be had, or the

@@ -1,6 +1,6 @@
-//! Calculated values, of all rows and of groups, each compared with plain SQL.
+//! Aggregates of all rows and of groups, each compared with plain SQL.
 
-#![allow(clippy::type_complexity, reason = "the types of results are what is tested")]
+#![allow(clippy::type_complexity, reason = "the result types are what is tested")]
 
 use exam_planner::{Error, Role, exam_type, student, student_exam, user};
 use relata::chrono::{DateTime, Utc};
@@ -11,7 +11,7 @@ use relata::uuid::Uuid;
 use crate::support::Fixture;
 use crate::wide::client::{Color, sample};
 
-/// Three students, two types of exams, scores of which some are missing.
+/// Three students, two types of exams, and scores of which some are missing.
 async fn exams() -> Fixture {
     let fixture = Fixture::new().await;
     let tenant = fixture.institution("north").await.id;
@@ -29,7 +29,7 @@ async fn exams() -> Fixture {
 }
 
 #[tokio::test]
-async fn values_are_calculated_of_all_rows() {
+async fn aggregates_cover_all_rows() {
     let fixture = exams().await;
     let db = &fixture.db;
     let (average, greatest, rows): (Option<f64>, Option<f64>, i64) = db
@@ -63,7 +63,7 @@ async fn values_are_calculated_of_all_rows() {
 }
 
 #[tokio::test]
-async fn least_and_greatest_values_are_of_every_ordered_type() {
+async fn min_and_max_work_on_every_ordered_type() {
     let fixture = exams().await;
     let row = fixture
         .sql("SELECT (array_agg(id ORDER BY id))[1], (array_agg(id ORDER BY id DESC))[1], min(email), max(created_at) FROM users")
@@ -142,7 +142,7 @@ async fn least_and_greatest_values_are_of_every_ordered_type() {
 }
 
 #[tokio::test]
-async fn a_part_of_the_rows_can_be_calculated_with() {
+async fn aggregates_can_cover_some_of_the_rows() {
     let fixture = exams().await;
     let db = &fixture.db;
     let aggregate = || db.student_exam().aggregate((count(), student_exam::score.sum()));
@@ -191,7 +191,7 @@ async fn rows_are_grouped_by_one_column_or_several() {
 }
 
 #[tokio::test]
-async fn groups_are_chosen_and_ordered_by_their_values() {
+async fn groups_are_filtered_and_sorted_by_their_values() {
     let fixture = exams().await;
     let db = &fixture.db;
     let group = || db.student_exam().group_by(student_exam::student_id).aggregate((count(), student_exam::score.avg()));

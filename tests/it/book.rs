@@ -1,7 +1,11 @@
-//! The examples of the book and of the README: each Rust block stands in one of the files below, is compiled, and runs.
+//! The examples of the documentation and the README. Each Rust block is part of one of the files below, compiles, and
+//! runs.
 
+mod helpers;
+mod libraries;
 mod operations;
 mod reads;
+mod testing;
 mod writes;
 
 use std::path::{Path, PathBuf};
@@ -19,17 +23,20 @@ use relata_devdb::{DevDb, Feature};
 
 use crate::support::Fixture;
 
-/// Where the examples come from.
-const SOURCES: [&str; 6] = [
+/// The files that contain the examples.
+const SOURCES: [&str; 9] = [
     include_str!("book.rs"),
+    include_str!("book/helpers.rs"),
+    include_str!("book/libraries.rs"),
     include_str!("book/operations.rs"),
     include_str!("book/reads.rs"),
+    include_str!("book/testing.rs"),
     include_str!("book/writes.rs"),
     include_str!("../../scripts/stranger.crate/build.rs"),
     include_str!("../../scripts/stranger.crate/src/main.rs"),
 ];
 
-/// The text without indentation and without rustfmt's line breaks.
+/// Returns the text without indentation and rustfmt's line breaks.
 fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(").replace(" .", ".").replace(", )", ")")
 }
@@ -45,8 +52,13 @@ fn every_example_is_compiled() {
         ("README.md", include_str!("../../README.md")),
         ("docs/client.md", include_str!("../../docs/client.md")),
         ("docs/devdb.md", include_str!("../../docs/devdb.md")),
+        ("docs/from-diesel.md", include_str!("../../docs/from-diesel.md")),
+        ("docs/from-sea-orm.md", include_str!("../../docs/from-sea-orm.md")),
+        ("docs/from-sqlx.md", include_str!("../../docs/from-sqlx.md")),
+        ("docs/helpers.md", include_str!("../../docs/helpers.md")),
         ("docs/operations.md", include_str!("../../docs/operations.md")),
         ("docs/migrations.md", include_str!("../../docs/migrations.md")),
+        ("docs/testing.md", include_str!("../../docs/testing.md")),
     ] {
         assert!(rust_blocks(text).count() > 0, "{page} has no example");
         for block in rust_blocks(text) {
@@ -76,6 +88,7 @@ fn links_lead_somewhere() {
     }
     for page in pages {
         let text = std::fs::read_to_string(&page).expect("is read");
+        assert!(!text.contains("\n<<<<<<< "), "{} has an unfinished merge", page.display());
         let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
         for link in links.filter(|link| !link.is_empty() && !link.contains("://")) {
             let target = page.parent().expect("is in a folder").join(link);
@@ -84,16 +97,44 @@ fn links_lead_somewhere() {
     }
 }
 
+/// Every page of `docs` has a place in the book: in `SUMMARY.md`, or in the list of its folder.
+#[test]
+fn every_page_is_in_the_book() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    for (folder, list) in [("", "SUMMARY.md"), ("codes", "README.md"), ("decisions", "README.md")] {
+        let folder = docs.join(folder);
+        let listed = std::fs::read_to_string(folder.join(list)).expect("is read");
+        for entry in folder.read_dir().expect("is read") {
+            let name = entry.expect("is read").file_name().to_string_lossy().into_owned();
+            let is_page = name.ends_with(".md") && name != list;
+            assert!(!is_page || listed.contains(&format!("({name})")), "{list} does not list {name}");
+        }
+    }
+}
+
+/// The list of decisions has their titles.
+#[test]
+fn decisions_are_listed_by_their_titles() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/decisions");
+    let list = std::fs::read_to_string(folder.join("README.md")).expect("is read");
+    for line in list.lines().filter(|line| line.starts_with("- [")) {
+        let (number, rest) = line[3..].split_once("](").expect("is a link");
+        let (file, title) = rest.split_once("): ").expect("a title follows");
+        let page = std::fs::read_to_string(folder.join(file)).expect("is read");
+        assert_eq!(page.lines().next(), Some(format!("# {number}: {title}").as_str()), "{file}");
+    }
+}
+
 /// The README quotes the schema.
 #[test]
-fn the_tour_begins_with_the_schema() {
+fn the_tour_starts_with_the_schema() {
     let block = include_str!("../../README.md").split("```prisma\n").nth(1).and_then(|rest| rest.split("```").next());
     assert!(include_str!("../../schema.dsl").contains(block.expect("the README quotes the schema")));
 }
 
 /// The program of `docs/devdb.md`, and how a program applies its migrations in `docs/migrations.md`.
 #[tokio::test]
-async fn a_database_of_ones_own() -> Result<(), Box<dyn std::error::Error>> {
+async fn a_database_for_a_program() -> Result<(), Box<dyn std::error::Error>> {
     let server = DevDb::start()?;
     println!("{}", server.describe());
     let database = server.create_database("notes")?;

@@ -1,4 +1,4 @@
-//! Many rows at once: COPY of every type, chunks of `create_many`, and trees of rows level by level.
+//! Many rows at once: COPY of every type, batches of `create_many`, and trees of rows level by level.
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta, Utc};
 use exam_planner::{Client, Parent, Role, exam_type, institution, session, student, student_exam, user};
@@ -12,7 +12,7 @@ use crate::support::{Fixture, devdb};
 use crate::wide;
 use crate::wide::client::{Color, Sample, sample};
 
-/// A new sample with a value in every column whose binary form is sent, or null in every one that can be.
+/// A new sample with a value in every column whose binary form is sent, or null in every nullable one.
 fn full(text: &str, null: bool) -> relata::CreateWith<sample::Create> {
     let moment = relata::chrono::DateTime::from_timestamp_micros(1_790_000_000_123_000).expect("is a time");
     let some = !null;
@@ -48,10 +48,10 @@ fn without_ids(samples: Vec<Sample>) -> Vec<Sample> {
 }
 
 #[tokio::test]
-async fn copied_values_are_of_every_type() {
+async fn values_of_every_type_are_copied() {
     let fixture = wide::Fixture::new().await;
     let db = &fixture.db;
-    // The last one has columns whose binary form is not sent: it goes another way, in the same transaction.
+    // The binary form of some columns of the last one is not sent: it takes another path, in the same transaction.
     let rows = || {
         let odd = full("odd", false)
             .set(sample::inet.to("10.0.0.0/8"))
@@ -71,14 +71,14 @@ async fn copied_values_are_of_every_type() {
     let mut created = without_ids(created);
     created.sort_by_key(|sample| order.iter().position(|text| *text == sample.text));
     let mut copied = without_ids(copied);
-    // The one with a default of the database's has the time of its own transaction.
+    // The one with a default of the database has the time of its own transaction.
     (created[2].moment, copied[2].moment) = (Utc::now(), Utc::now());
     copied[2].moment = created[2].moment;
     assert_eq!(copied, created);
 }
 
 #[tokio::test]
-async fn copied_rows_are_kept_up_to_date() {
+async fn copied_rows_get_their_updated_at() {
     let fixture = Fixture::new().await;
     let row = |slug: &str| institution::Create { name: slug.to_owned(), slug: slug.to_owned() };
     let tx = fixture.db.begin().await.expect("begins");
@@ -101,7 +101,7 @@ async fn copied_rows_are_kept_up_to_date() {
     assert_eq!(roles, Role::ALL);
 }
 
-/// A client of one connection, whose traffic is counted.
+/// A client with one connection, whose traffic is counted.
 async fn tapped(fixture: &Fixture) -> (Client, Wiretap) {
     let (url, tap) = Wiretap::before(fixture.database.url()).await;
     let db = Client::builder(&url).expect("is a URL").max_connections(1).connect().await.expect("connects");

@@ -1,4 +1,4 @@
-//! What is run again, what is not, and what a COMMIT without an answer means wherever one is sent.
+//! What is retried, what is not, and what a lost response to COMMIT means for everything that commits.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -7,25 +7,21 @@ use exam_planner::{Client, Error, Parent, Role, Transaction, institution, sessio
 use relata::chrono::Utc;
 use relata::{Result, params};
 
+use crate::support::Fixture;
 use crate::support::faults::LosesCommits;
-use crate::support::{Fixture, devdb};
 
-/// A deadlock, as a statement gets it.
+/// A deadlock, as a statement reports it.
 const DEADLOCK: &str = "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END $$";
 
 fn row(slug: &str) -> institution::Create {
     institution::Create { name: slug.to_owned(), slug: slug.to_owned() }
 }
 
-/// A client behind a proxy that loses answers; none where the server takes one connection.
-async fn behind_proxy(fixture: &Fixture) -> Option<(Client, LosesCommits)> {
-    if devdb().max_connections_hint() < 2 {
-        eprintln!("skipped: this PostgreSQL takes one connection");
-        return None;
-    }
+/// A client behind a proxy that loses responses.
+async fn behind_proxy(fixture: &Fixture) -> (Client, LosesCommits) {
     let (url, proxy) = LosesCommits::before(fixture.database.url()).await;
     let db = Client::builder(&url).expect("is a URL").max_connections(1).connect().await.expect("connects");
-    Some((db, proxy))
+    (db, proxy)
 }
 
 async fn collide_in_savepoint(tx: &Transaction) -> Result<()> {
@@ -44,9 +40,9 @@ impl From<Error> for Mine {
     }
 }
 
-/// A collision that a savepoint has undone is over: what ends the transaction later is another error.
+/// A conflict that a savepoint has undone is over: the transaction ends later with a different error.
 #[tokio::test]
-async fn a_tolerated_collision_is_no_reason_to_run_again() {
+async fn a_tolerated_conflict_causes_no_retry() {
     let fixture = Fixture::new().await;
     let runs = AtomicU32::new(0);
     let refused: Result<()> = fixture
@@ -78,10 +74,10 @@ async fn a_tolerated_collision_is_no_reason_to_run_again() {
     assert_eq!(runs.load(Ordering::SeqCst), 1);
 }
 
-/// A collision that the closure passes on is the reason, in the client's error, in one of the program's own, and where
-/// the server has ended the transaction with it.
+/// A conflict that the closure passes on causes a retry: as the client's error, inside an error of the program, and if
+/// the server has ended the transaction because of it.
 #[tokio::test]
-async fn a_collision_that_is_passed_on_is_run_again() {
+async fn a_conflict_that_is_passed_on_is_retried() {
     let fixture = Fixture::new().await;
     let runs = AtomicU32::new(0);
     let passed: Result<()> = fixture
@@ -121,9 +117,9 @@ async fn a_collision_that_is_passed_on_is_run_again() {
     assert_eq!(runs.load(Ordering::SeqCst), 2);
 }
 
-/// The closure commits by itself, and then fails: what holds is not done again.
+/// The closure itself commits and then fails: what was committed is not run again.
 #[tokio::test]
-async fn what_was_committed_is_not_run_again() {
+async fn committed_work_is_not_retried() {
     let fixture = Fixture::new().await;
     let runs = AtomicU32::new(0);
     let kept = std::sync::Mutex::new(Vec::new());
@@ -148,9 +144,9 @@ async fn what_was_committed_is_not_run_again() {
 }
 
 #[tokio::test]
-async fn a_commit_without_an_answer_is_unknown_behind_a_tolerated_collision() {
+async fn a_commit_without_a_response_is_unknown_after_a_tolerated_conflict() {
     let fixture = Fixture::new().await;
-    let Some((db, proxy)) = behind_proxy(&fixture).await else { return };
+    let (db, proxy) = behind_proxy(&fixture).await;
     proxy.arm();
     let runs = AtomicU32::new(0);
     let lost: Result<()> = db
@@ -168,12 +164,12 @@ async fn a_commit_without_an_answer_is_unknown_behind_a_tolerated_collision() {
     assert_eq!(fixture.db.institution().count().await.expect("counts"), 1, "it holds, and once");
 }
 
-/// Everything that commits by itself says the same as a transaction when the answer is lost.
+/// Everything that commits returns the same error as a transaction if the response is lost.
 #[tokio::test]
-async fn every_commit_without_an_answer_is_unknown() {
+async fn every_commit_without_a_response_is_unknown() {
     let fixture = Fixture::new().await;
     let tenant = fixture.institution("north").await.id;
-    let Some((db, proxy)) = behind_proxy(&fixture).await else { return };
+    let (db, proxy) = behind_proxy(&fixture).await;
     let user = |email: &str| user::Create {
         institution: tenant,
         email: email.to_owned(),
@@ -214,11 +210,11 @@ async fn every_commit_without_an_answer_is_unknown() {
     assert!(!proxy.is_armed());
 }
 
-/// A batch that only reads has nothing that may hold, and one that the server refused holds nothing.
+/// A batch that only reads has nothing to commit, and a batch that the server refused has committed nothing.
 #[tokio::test]
-async fn a_batch_says_what_is_known() {
+async fn a_batch_reports_what_is_known() {
     let fixture = Fixture::new().await;
-    let Some((db, proxy)) = behind_proxy(&fixture).await else { return };
+    let (db, proxy) = behind_proxy(&fixture).await;
     proxy.arm();
     let read = db.batch((db.institution().count(), db.user().count())).await;
     assert!(matches!(read, Err(Error::ConnectionLost(_))), "{read:?}");
@@ -227,7 +223,7 @@ async fn a_batch_says_what_is_known() {
     assert_eq!(fixture.db.institution().count().await.expect("counts"), 0);
 }
 
-/// A statement that cannot be sent is known before COMMIT goes out: nothing of its batch holds.
+/// A statement that cannot be sent is detected before COMMIT is sent: nothing of its batch is committed.
 #[tokio::test]
 async fn a_batch_with_a_statement_that_cannot_be_sent_leaves_nothing() {
     let fixture = Fixture::new().await;
@@ -241,10 +237,7 @@ async fn a_batch_with_a_statement_that_cannot_be_sent_leaves_nothing() {
 
 /// A statement fails after its future was dropped: the COMMIT that PostgreSQL turns into a ROLLBACK is an error.
 #[tokio::test]
-async fn a_dropped_statement_that_fails_is_not_committed_in_silence() {
-    if devdb().max_connections_hint() < 2 {
-        return eprintln!("skipped: this PostgreSQL takes one connection");
-    }
+async fn a_dropped_statement_that_fails_is_not_committed_silently() {
     let fixture = Fixture::new().await;
     let tx = fixture.db.begin().await.expect("begins");
     tx.institution().create(row("a")).await.expect("is created");

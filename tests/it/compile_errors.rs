@@ -1,6 +1,6 @@
-//! Mistakes that do not compile, and what rustc says of them.
+//! Mistakes that do not compile, and rustc's messages for them.
 //!
-//! After a change of the messages: `TRYBUILD=overwrite cargo test -p exam-planner compile_errors`.
+//! After a change to the messages, run `TRYBUILD=overwrite cargo test -p exam-planner compile_errors`.
 
 #[test]
 fn mistakes_are_explained_by_the_compiler() {

@@ -1,7 +1,7 @@
-//! A client of `tests/constructs/schema.dsl`: several PostgreSQL schemas, views with relations, what is ignored or
-//! unsupported, partial and expression indexes, checks, composite keys that refer and are referred to.
+//! A client of `tests/constructs/schema.dsl`: several PostgreSQL schemas, views with relations, ignored and unsupported
+//! fields, partial and expression indexes, checks, and composite keys on both sides of relations.
 //!
-//! Its files are made by `cargo codegen generate --schema tests/constructs/schema.dsl --out tests/constructs/generated`.
+//! `cargo codegen generate --schema tests/constructs/schema.dsl --out tests/constructs/generated` generates its files.
 
 use std::path::Path;
 
@@ -27,9 +27,9 @@ fn schema() -> relata_codegen::ir::Schema {
     relata_codegen::compile(&sources).schema.expect("is valid")
 }
 
-/// The committed files are those that the generator writes.
+/// The committed files equal the output of the generator.
 #[test]
-fn the_client_of_all_constructs_is_fresh() {
+fn the_constructs_client_is_up_to_date() {
     let options = EmitOptions { source: "schema.dsl".to_owned(), crate_root: true };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/constructs/generated");
     let stale = relata_codegen::build::stale_files(&folder, &emit(&schema(), &options)).expect("is read");
@@ -71,7 +71,7 @@ async fn tables_and_enums_are_in_their_schemas() {
 }
 
 #[tokio::test]
-async fn composite_keys_are_found_and_referred_to_by_optional_columns() {
+async fn composite_keys_are_found_and_referenced_by_optional_columns() {
     let (db, _database) = client().await;
     let one = customer_of(&db, "one@example.org").await;
     let first = order::Create { customer: one.id, number: 1 };
@@ -131,7 +131,7 @@ async fn both_halves_of_a_key_are_relations() {
     let gold = db.level().find_unique(level::name.eq(LevelName::Gold)).include(level::members).await;
     assert_eq!(gold.expect("is read").expect("is there").members.len(), 1);
 
-    // The table between tag and club has keys of two types, and stands in the schema of the first.
+    // The keys of the join table between tag and club have two types. The table is in the schema of the first.
     db.tag().create(tag::Create { name: "quiet".to_owned() }).await.expect("is created");
     let add = club::tags.connect(tag::name.eq("quiet"));
     db.club().update(club::id.eq(club.id)).with(add).await.expect("is connected");
@@ -140,7 +140,7 @@ async fn both_halves_of_a_key_are_relations() {
 }
 
 #[tokio::test]
-async fn indexes_and_checks_that_are_no_keys_are_named_by_constants() {
+async fn indexes_and_checks_that_are_not_keys_have_constants() {
     let (db, _database) = client().await;
     customer_of(&db, "One@example.org").await;
     match db.customer().create(customer::Create { email: "ONE@EXAMPLE.ORG".to_owned() }).await {
@@ -154,7 +154,7 @@ async fn indexes_and_checks_that_are_no_keys_are_named_by_constants() {
         Err(Error::CheckViolation(violation)) => assert_eq!(violation.constraint, customer::EMAIL_IS_LONG),
         other => panic!("{other:?}"),
     }
-    // A nick is free again once its owner is gone.
+    // A nick is available again after its owner was deleted.
     let with_nick = |email: &str| customer::Create { email: email.to_owned() };
     let nick = || customer::nick.to("ace");
     let two = db.customer().create(with_nick("two@example.org")).set(nick()).await.expect("is created");
@@ -169,7 +169,7 @@ async fn indexes_and_checks_that_are_no_keys_are_named_by_constants() {
 }
 
 #[tokio::test]
-async fn a_model_with_a_value_that_the_client_cannot_write_can_be_all_but_created() {
+async fn a_model_with_an_unsupported_required_column_allows_everything_but_create() {
     let (db, database) = client().await;
     let sql = r#"INSERT INTO "Area" VALUES (1, 'north', '((0,0),(1,1),(1,0))') RETURNING id"#;
     plain_sql(database.url(), sql).await;

@@ -1,5 +1,5 @@
-//! Queries made of what a visitor sent: parts inside one another, some thousand deep, are an error and not the end of
-//! the process. Tests run on threads of the usual two megabytes.
+//! Queries built from a visitor's input: thousands of nested parts cause an error and not the end of the process. Tests
+//! run on threads with the usual two megabytes.
 
 use relata::{CreateWith, Error, Filter, Having, Result, count};
 
@@ -13,7 +13,7 @@ fn refused<T: std::fmt::Debug>(result: Result<T>) -> String {
     }
 }
 
-/// `&` and `|` in turn.
+/// `&` and `|` alternately.
 fn alternating(levels: usize) -> Filter<Branch> {
     (0..levels).fold(branch::id.gt(0), |filter, level| match level % 2 {
         0 => filter | branch::id.eq(1),
@@ -59,7 +59,7 @@ async fn a_filter_may_be_deep_and_wide() {
     assert_eq!(db.branch().count().filter(alternating(254)).await.expect("is counted"), 1);
     assert_eq!(db.branch().count().filter(negated(254)).await.expect("is counted"), 2);
     assert!(format!("{:?}", alternating(254)).contains("Compare"));
-    // What is not inside one another can be long.
+    // Parts that are not nested may be many.
     let any = Filter::any((0..10_000).map(|id| branch::id.eq(id).into()));
     assert_eq!(db.branch().count().filter(any).await.expect("is counted"), 2);
     let or = (0..5_000).fold(Filter::any([]), |filter, id| filter | branch::id.eq(id));

@@ -1,4 +1,4 @@
-//! Structs of one's own: values of a model by `select_as`, and rows of SQL.
+//! Custom structs: values of a model through `select_as`, and rows of raw SQL.
 
 use exam_planner::{Role, Student, StudentExam, User, exam_type, session, student, student_exam, user};
 use relata::{As, List, params};
@@ -103,7 +103,7 @@ async fn values_of_a_model_become_a_struct() {
     assert_eq!(one.expect("is read").as_ref(), cards.last());
     let mut stream = query().select_as::<Card>().stream().rows_at_once(1);
     assert_eq!(stream.next().await.expect("there is one").expect("is read"), cards[0]);
-    // An open stream is an open transaction, beside which the embedded engine runs nothing.
+    // An open stream is an open transaction; meanwhile, the embedded engine runs nothing else.
     drop(stream);
     let mixed = query().select((student::class_year, As::<Years>::new())).await.expect("is read");
     assert!(mixed.iter().all(|(year, years)| years.class_year == *year));
@@ -146,7 +146,7 @@ struct Manager {
 }
 
 #[tokio::test]
-async fn fields_of_every_kind_and_relations_to_oneself_are_read() {
+async fn fields_of_every_kind_and_self_relations_are_read() {
     let fixture = wide::Fixture::new().await;
     let db = &fixture.db;
     let row = sample::Create { text: "a".to_owned() }

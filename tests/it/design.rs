@@ -1,4 +1,4 @@
-//! The lines that a user writes, as the design has them: they compile, run, and give what they say.
+//! Code as a user writes it: it compiles, runs, and returns the expected results.
 
 use chrono::{DateTime, Days, Utc};
 use exam_planner::{Error, Isolation, Parent, Role, Student, exam_type, session, student, student_exam, user};

@@ -1,5 +1,5 @@
-//! Futures that are dropped at every poll in turn: no connection comes back with something open or running, and none is
-//! lost to the pool.
+//! Futures that are dropped at every poll: no connection returns with an open transaction or a running statement, and
+//! none is lost to the pool.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ impl Dropping {
         Self { fixture, db, tenant, student }
     }
 
-    /// Polls a future once, another twice, and so on until one comes to its end. Gives the number of drops.
+    /// Polls one future once, another twice, and so on until one completes. Returns the number of drops.
     async fn at_every_poll<F: Future<Output = Result<(), Error>>>(&self, what: &str, make: impl Fn() -> F) -> u32 {
         for polls in 1.. {
             let outcome = poll_times(make(), polls).await;
@@ -52,7 +52,7 @@ impl Dropping {
         0
     }
 
-    /// All connections can be had at once, and are clean; the server runs nothing for them.
+    /// Checks that all connections are available and clean, and that the server runs nothing for them.
     async fn is_at_rest(&self, what: &str, polls: u32) {
         for _ in 0..500 {
             if self.db.statistics().in_use == 0 {
@@ -65,14 +65,14 @@ impl Dropping {
         assert_eq!(statistics.max_connections, CONNECTIONS);
         let open = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'dropped' AND state <> 'idle'";
         for attempt in 0.. {
-            // A connection that was closed takes the server a moment to notice.
+            // The server takes a moment to notice that a connection was closed.
             if self.fixture.sql(open).await[0].get::<_, i64>(0) == 0 {
                 break;
             }
             assert!(attempt < 100, "{what} left something open after {polls} polls");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        // Where only one transaction is open at a time, one connection after the other.
+        // If only one transaction can be open at a time, one connection after another.
         let at_once = if devdb().has(Feature::ConcurrentTransactions) { 2 } else { 1 };
         for _ in 0..CONNECTIONS / at_once {
             let mut all = Vec::new();
@@ -88,7 +88,7 @@ impl Dropping {
     }
 }
 
-/// Polls a future so many times, each when it has something to do; gives what it gave if it came to its end.
+/// Polls a future this many times, each time when it is ready to continue. Returns its result if it completed.
 async fn poll_times<F: Future>(future: F, times: u32) -> Option<F::Output> {
     let mut future = std::pin::pin!(future);
     let mut polls = 0;
@@ -158,7 +158,7 @@ async fn writes_may_be_dropped_at_any_await() {
     assert_eq!(users - 1, nested, "no user is there without the sessions it was to be created with");
 }
 
-/// Streams hold a cursor, and copies are in the middle of COPY, which is no state to give a connection back in.
+/// Streams hold a cursor, and copies are in the middle of COPY; a connection must not be returned in such a state.
 #[tokio::test]
 async fn streams_and_copies_may_be_dropped_at_any_await() {
     let dropping = Dropping::new().await;
@@ -180,7 +180,7 @@ async fn streams_and_copies_may_be_dropped_at_any_await() {
     };
     let drops = dropping.at_every_poll("copy_in", copy).await;
     assert!(drops > 1, "{drops}");
-    // The last one came to its end; of the others, some may have had their COMMIT on its way.
+    // The last one completed. Of the others, some may already have sent their COMMIT.
     let copied = db.institution().count().filter(institution::name.eq("copied")).await.expect("counts");
     assert!(copied >= 20 && copied % 20 == 0, "{copied} rows: a copy holds as a whole");
 }
@@ -218,8 +218,8 @@ async fn transactions_may_be_dropped_at_any_await() {
     assert_eq!(left.expect("counts"), 0, "nothing of it holds");
 }
 
-/// A savepoint is dropped at every poll while its transaction goes on: the transaction stays usable, and what the dropped
-/// savepoint wrote is there as a whole or not at all.
+/// A savepoint is dropped at every poll while its transaction continues. The transaction stays usable, and what the
+/// dropped savepoint wrote is there completely or not at all.
 #[tokio::test]
 async fn a_savepoint_may_be_dropped_and_its_transaction_goes_on() {
     let dropping = Dropping::new().await;
@@ -243,9 +243,9 @@ async fn a_savepoint_may_be_dropped_and_its_transaction_goes_on() {
     assert!(finished);
 }
 
-/// What runs on the server when its future is dropped does not run on.
+/// A statement whose future is dropped does not continue on the server.
 #[tokio::test]
-async fn a_running_statement_is_cancelled() {
+async fn a_running_statement_is_canceled() {
     if devdb().skips_without(&[Feature::Cancel]) {
         return;
     }
@@ -267,5 +267,5 @@ async fn a_running_statement_is_cancelled() {
         assert!(attempt < 250, "it still runs");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    dropping.is_at_rest("a cancelled statement", 0).await;
+    dropping.is_at_rest("a canceled statement", 0).await;
 }

@@ -1,10 +1,10 @@
-//! The programs of `examples/`: they run, and print what they should.
+//! The programs in `examples/` run and print the expected output.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-/// What an example prints, without the first line, which names the server.
+/// Returns the output of an example without the first line, which names the server.
 fn printed_by(name: &str, arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))
         .args(["run", "--quiet", "--example", name, "--"])
@@ -43,7 +43,7 @@ fn the_web_service_answers_each_tenant() {
 }
 
 #[test]
-fn the_bulk_import_takes_all_lines_or_none() {
+fn the_bulk_import_imports_all_lines_or_none() {
     let printed = printed_by("bulk_import", &["4500"]);
     assert_holds(&printed, &["4500 of 4500 lines are new", "0 of 4500 lines are new", "nothing is imported"]);
     assert_holds(&printed, &["class of 2026     1125 students", "class of 2029     1125 students"]);
@@ -58,13 +58,13 @@ fn raw_sql_is_read_into_a_struct() {
 }
 
 #[test]
-fn transactions_collide_and_are_retried() {
+fn transactions_conflict_and_are_retried() {
     let printed = printed_by("transactions", &[]);
     assert_holds(&printed, &["3 of 3 booked by 5 visitors", "6 sessions ended by 3 workers, 0 left"]);
     assert_holds(&printed, &["users_institution_id_email_key refused the row", "1 of 3 users are faculty"]);
 }
 
-/// Each has a test above, and a word in the README.
+/// Each example has a test above, and is mentioned in the README.
 #[test]
 fn every_example_is_run_and_listed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");

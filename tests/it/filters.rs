@@ -1,4 +1,4 @@
-//! Filters that stood alone in other tests, together with what can go wrong around them.
+//! Filters that other tests use only on their own, in combinations that can go wrong.
 
 use exam_planner::{student, student_exam, user};
 use relata::Filter;
@@ -10,7 +10,7 @@ use crate::wide::client::sample;
 
 /// `a OR b AND c` is not `(a OR b) AND c`.
 #[tokio::test]
-async fn a_disjunction_keeps_together_in_front_of_other_conditions() {
+async fn a_disjunction_keeps_its_parentheses_before_other_conditions() {
     let fixture = Fixture::new().await;
     let tenant = fixture.institution("north").await.id;
     for (email, year) in [("a@x.edu", 2025), ("b@x.edu", 2026), ("c@x.edu", 2027)] {
@@ -37,7 +37,7 @@ async fn a_disjunction_keeps_together_in_front_of_other_conditions() {
 }
 
 #[tokio::test]
-async fn every_row_meets_a_filter_only_if_no_null_leaves_it_open() {
+async fn every_is_true_only_if_no_null_leaves_it_unknown() {
     let fixture = Fixture::new().await;
     let tenant = fixture.institution("north").await.id;
     let exam_type = fixture.exam_type(tenant, "A").await.id;
@@ -60,7 +60,7 @@ async fn every_row_meets_a_filter_only_if_no_null_leaves_it_open() {
 }
 
 #[tokio::test]
-async fn columns_of_different_types_in_postgresql_are_compared() {
+async fn columns_of_different_postgresql_types_are_compared() {
     let wide = Wide::new().await;
     for (text, money) in [("less", 100), ("more", 200)] {
         let row = sample::Create { text: text.to_owned() };

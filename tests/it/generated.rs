@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use exam_planner::{ExamType, Institution, Role, Session, Student, StudentExam, User};
 use relata::uuid::Uuid;
 
-/// These functions compile only if the fields have the types that the schema says.
+/// These functions compile only if the fields have the types that the schema declares.
 #[test]
 fn there_is_a_typed_struct_for_each_of_the_six_models() {
     let _ = |row: Institution| -> (Uuid, String, String, DateTime<Utc>, DateTime<Utc>) {
@@ -28,7 +28,7 @@ fn there_is_a_typed_struct_for_each_of_the_six_models() {
     assert_eq!(Role::ALL.iter().map(|role| role.label()).collect::<Vec<_>>(), ["ADMIN", "FACULTY", "STUDENT"]);
 }
 
-/// Names with one row's worth of relations can be written down, and stay valid when a relation is added.
+/// The types of rows with relations can be named, and stay valid when a relation is added.
 #[test]
 fn rows_with_relations_have_names() {
     use exam_planner::{student, student_exam};

@@ -1,4 +1,4 @@
-//! Functions before and after queries: what they see, and that they can refuse.
+//! Hooks before and after queries: what they see, and that they can refuse a query.
 
 use std::sync::{Arc, Mutex};
 
@@ -17,7 +17,7 @@ fn line(intent: &Intent) -> String {
     format!("{:?} {model} [{}]{nested}{inside}", intent.kind, intent.columns.join(","))
 }
 
-/// Hooks that write down what they see.
+/// Hooks that record what they see.
 fn logging(log: &Log) -> Hooks {
     let (before, after) = (Arc::clone(log), Arc::clone(log));
     Hooks::new()
@@ -77,7 +77,7 @@ async fn hooks_see_what_a_query_is_about() {
     assert_eq!(take(&log), Vec::<String>::new(), "the client that has no hooks calls none");
 }
 
-/// A guard of one model: also where its rows are deleted through another one, nothing is sent.
+/// A hook that guards one model: nothing is sent, even if its rows would be deleted through another model.
 #[tokio::test]
 async fn a_hook_refuses() {
     let fixture = Fixture::new().await;

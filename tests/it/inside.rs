@@ -1,4 +1,4 @@
-//! Filters on what stands inside a value, and filters that may be left out.
+//! Filters on the contents of a value, and optional filters.
 
 use exam_planner::{student, user};
 use relata::serde_json::{Value, json};
@@ -19,7 +19,7 @@ async fn samples(values: impl IntoIterator<Item = (&'static str, Value)>) -> Wid
     wide
 }
 
-/// The first letters of the texts that are found.
+/// Returns the first letters of the texts that are found.
 async fn found(wide: &Wide, filter: Filter<Sample>) -> String {
     let described = format!("{filter:?}");
     let rows = wide.db.sample().find_many().filter(filter).order_by(sample::text.asc()).select(sample::short).await;
@@ -136,7 +136,7 @@ async fn texts_are_searched_for_words() {
 }
 
 #[tokio::test]
-async fn filters_may_be_left_out() {
+async fn filters_may_be_omitted() {
     let fixture = Fixture::new().await;
     let tenant = fixture.institution("north").await.id;
     for (email, year) in [("Ada@x.edu", 2026), ("bob@X.edu", 2027), ("c_d@x.org", 2028)] {

@@ -1,4 +1,4 @@
-//! Limits and retries: of transactions, of the pool, of connecting.
+//! Limits and retries of transactions, of the pool, and of connecting.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -13,14 +13,14 @@ fn row(slug: &str) -> institution::Create {
     institution::Create { name: slug.to_owned(), slug: slug.to_owned() }
 }
 
-/// What a transaction says of itself.
+/// The settings that a transaction reports.
 async fn setting(tx: &exam_planner::Transaction, name: &str) -> String {
     let sql = "SELECT current_setting($1)";
     tx.query_raw::<(String,)>(sql, params![name]).await.expect("is read").remove(0).0
 }
 
 #[tokio::test]
-async fn a_transaction_is_begun_as_it_is_asked_for() {
+async fn a_transaction_begins_with_the_requested_settings() {
     let fixture = Fixture::new().await;
     let tx = fixture
         .db
@@ -52,7 +52,7 @@ async fn a_transaction_is_begun_as_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_statement_has_a_limit_of_its_own() {
+async fn a_statement_has_its_own_limit() {
     let fixture = Fixture::new().await;
     if devdb().skips_without(&[Feature::Timeouts]) {
         return;
@@ -66,9 +66,9 @@ async fn a_statement_has_a_limit_of_its_own() {
     assert!(late.sqlstate() == Some("57014") && late.is_timeout(), "{late}");
 }
 
-/// Two transactions lock two rows in opposite orders: PostgreSQL ends one of them, which is run again.
+/// Two transactions lock two rows in opposite orders: PostgreSQL ends one of them, which is retried.
 #[tokio::test]
-async fn a_deadlock_is_run_again() {
+async fn a_deadlock_is_retried() {
     if devdb().skips_without(&[Feature::ConcurrentTransactions]) {
         return;
     }
@@ -105,7 +105,7 @@ async fn both<A: Future, B: Future>(a: A, b: B) -> (A::Output, B::Output) {
     tokio::join!(a, b)
 }
 
-/// A trigger that acts when the transaction commits, which is a row's last chance to object.
+/// A trigger that acts when the transaction commits, the last point at which a row can be refused.
 async fn at_commit(fixture: &Fixture, body: &str) {
     for sql in [
         "CREATE SEQUENCE attempts",
@@ -117,7 +117,7 @@ async fn at_commit(fixture: &Fixture, body: &str) {
     }
 }
 
-/// Creates a row in a transaction that may be retried; tells how often that ran.
+/// Creates a row in a transaction that may be retried. Returns how often it ran.
 async fn create_with_retries(fixture: &Fixture) -> (u32, Result<()>) {
     let runs = AtomicU32::new(0);
     let done = fixture
@@ -131,9 +131,9 @@ async fn create_with_retries(fixture: &Fixture) -> (u32, Result<()>) {
     (runs.load(Ordering::SeqCst), done)
 }
 
-/// The server said that it has rolled back, and why: running all of it again is safe.
+/// The server reported that it rolled back, and why: running everything again is safe.
 #[tokio::test]
-async fn a_collision_that_shows_at_commit_is_run_again() {
+async fn a_conflict_at_commit_is_retried() {
     let fixture = Fixture::new().await;
     let body = "IF nextval('attempts') < 3 THEN RAISE EXCEPTION 'again' USING ERRCODE = '40001'; END IF;";
     at_commit(&fixture, body).await;
@@ -144,16 +144,16 @@ async fn a_collision_that_shows_at_commit_is_run_again() {
 }
 
 #[tokio::test]
-async fn another_failure_of_commit_is_not_run_again() {
+async fn another_failure_of_commit_is_not_retried() {
     let fixture = Fixture::new().await;
     at_commit(&fixture, "RAISE EXCEPTION 'never' USING ERRCODE = '23514';").await;
     let (runs, done) = create_with_retries(&fixture).await;
     assert_eq!((runs, done.expect_err("is refused").sqlstate()), (1, Some("23514")));
 }
 
-/// The connection ends in the middle of COMMIT: nobody knows, so nothing is done twice.
+/// The connection ends in the middle of COMMIT: the outcome is unknown, so nothing is done twice.
 #[tokio::test]
-async fn a_commit_without_an_answer_is_not_run_again() {
+async fn a_commit_without_a_response_is_not_retried() {
     let fixture = Fixture::new().await;
     if devdb().skips_without(&[Feature::SessionProcesses]) {
         return;
@@ -165,9 +165,9 @@ async fn a_commit_without_an_answer_is_not_run_again() {
 }
 
 /// The protocol counts the parameters of a statement in 16 bits. One more is refused before anything is sent, and the
-/// connection stays as it is; arrays are one parameter.
+/// connection stays usable. An array is one parameter.
 #[tokio::test]
-async fn more_parameters_than_postgresql_takes_are_refused() {
+async fn more_parameters_than_postgresql_accepts_are_refused() {
     let fixture = Fixture::new().await;
     let db = Client::builder(fixture.database.url()).expect("is a URL").max_connections(1).connect().await;
     let db: Client = db.expect("connects");
@@ -224,7 +224,7 @@ async fn a_full_pool_says_how_full_it_is() {
     db.institution().count().await.expect("is free again");
 }
 
-/// A server that takes the connection and says nothing.
+/// A server that accepts the connection and sends nothing.
 #[tokio::test]
 async fn connecting_has_a_limit() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");

@@ -43,6 +43,6 @@ mod transactions;
 mod types;
 mod values;
 mod violations;
-#[allow(clippy::module_inception, reason = "the client of `tests/wide` is called like the tests of it")]
+#[allow(clippy::module_inception, reason = "the client of `tests/wide` has the same name as its tests")]
 mod wide;
 mod writes;

@@ -1,4 +1,4 @@
-//! Many rows at once: inserted as columns of values, and read while others arrive.
+//! Many rows at once: inserted as columns of values, and read while the rest arrives.
 
 use exam_planner::{Role, institution, user};
 use relata::CreateWith;
@@ -16,17 +16,17 @@ fn row(tenant: Uuid, number: usize) -> user::Create {
 }
 
 #[tokio::test]
-async fn many_rows_are_read_in_parts_and_in_order() {
+async fn many_rows_are_read_in_batches_and_in_order() {
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     let tenant = fixture.institution("north").await.id;
-    // Below, at and above the number of rows that are held.
+    // Below, at and above the size of a batch.
     for rows in [255, 256, 257, 700] {
         db.user().delete_many().all_rows().await.expect("are deleted");
         let made = db.user().create_many((0..rows).map(|number| row(tenant, number))).await.expect("are created");
         assert_eq!(made, rows as u64);
         let expected: Vec<String> = (0..rows).map(|number| format!("{number:05}@x.edu")).collect();
-        // The first read of a connection learns the statement, the others know it.
+        // The first read on a connection prepares the statement; the others find it prepared.
         for _ in 0..3 {
             let read = db.user().find_many().order_by(user::email.asc()).await.expect("are read");
             assert_eq!(read.iter().map(|user| user.email.clone()).collect::<Vec<_>>(), expected);
@@ -43,7 +43,7 @@ async fn many_rows_are_read_in_parts_and_in_order() {
 }
 
 #[tokio::test]
-async fn rows_that_differ_are_inserted_together_with_those_that_are_alike() {
+async fn rows_with_different_columns_are_inserted_together() {
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     let tenant = fixture.institution("north").await.id;

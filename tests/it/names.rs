@@ -1,7 +1,7 @@
-//! A client of `tests/names/schema.dsl`: names that are the client's own, Rust's, or equal after case
+//! A client of `tests/names/schema.dsl`: names that belong to the client or to Rust, or are equal after case
 //! conversion; hidden columns; views.
 //!
-//! Its files are made by `cargo codegen generate --schema tests/names/schema.dsl --out tests/names/generated`.
+//! `cargo codegen generate --schema tests/names/schema.dsl --out tests/names/generated` generates its files.
 
 use std::path::Path;
 
@@ -23,9 +23,9 @@ fn schema() -> relata_codegen::ir::Schema {
     relata_codegen::compile(&sources).schema.expect("is valid")
 }
 
-/// The committed files are those that the generator writes.
+/// The committed files equal the output of the generator.
 #[test]
-fn the_client_of_odd_names_is_fresh() {
+fn the_client_of_odd_names_is_up_to_date() {
     let options = EmitOptions { source: "schema.dsl".to_owned(), crate_root: true };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/names/generated");
     let stale = relata_codegen::build::stale_files(&folder, &emit(&schema(), &options)).expect("is read");
@@ -46,9 +46,9 @@ async fn database() -> relata_devdb::TestDatabase {
     database
 }
 
-/// Keys that are enums, and a relation to one row by an optional key.
+/// Keys that are enums, and a relation to one row through an optional key.
 #[tokio::test]
-async fn one_row_takes_the_place_of_another() {
+async fn one_row_replaces_another() {
     let database = database().await;
     let db = client::relata_client::Client::connect(database.url()).await.expect("connects");
     for (id, mk) in [(1, client::M::M), (2, client::M::Self_)] {

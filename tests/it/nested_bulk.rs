@@ -1,4 +1,4 @@
-//! Nested writes of many rows at once do what they would do one by one: the tables are compared by plain SQL.
+//! Nested writes of many rows at once have the same result as writing one by one. Plain SQL compares the tables.
 
 use relata::{Error, Parent};
 
@@ -14,7 +14,7 @@ fn titled(title: &str) -> group::Create {
 }
 
 impl Fixture {
-    /// One text of all rows of a statement: values with a space, rows with a comma between.
+    /// Returns all rows of a statement as one text: values separated by a space, rows by a comma.
     async fn text(&self, sql: &str) -> String {
         let sql =
             format!("SELECT coalesce(string_agg(replace(trim(r::text, '()'), ',', ' '), ', '), '') FROM ({sql}) r");
@@ -68,7 +68,7 @@ async fn rows_of_many_parents_are_connected_at_once() {
 }
 
 #[tokio::test]
-async fn rows_that_many_point_at_are_created_once() {
+async fn rows_that_many_reference_are_created_once() {
     let fixture = Fixture::people().await;
     let chief = || person::manager.connect_or_create(person::name.eq("chief"), named("chief"));
     let own = |name: &str| person::manager.connect_or_create(person::name.eq(name), named(name));
@@ -87,7 +87,7 @@ async fn rows_that_many_point_at_are_created_once() {
 }
 
 #[tokio::test]
-async fn each_row_is_changed_to_its_own_values() {
+async fn each_row_gets_its_own_values() {
     let fixture = Fixture::people().await;
     let key = |name: &str| person::name.eq(name);
     fixture.boss().with(person::reports.connect_many(["a", "b", "c"].map(key))).await.expect("are connected");
@@ -97,7 +97,7 @@ async fn each_row_is_changed_to_its_own_values() {
     assert_eq!(secrets().await, "a 3, b 2");
     let renamed = |from: &str, to: &str| person::reports.update(key(from), [person::name.to(to)]);
     fixture.boss().with(renamed("a", "z")).with(renamed("b", "a")).with(renamed("z", "b")).await.expect("in order");
-    assert_eq!(secrets().await, "a 2, b 3", "a change of what others are found by stays where it stands");
+    assert_eq!(secrets().await, "a 2, b 3", "changes of the values that find the rows are applied in order");
     fixture.boss().with(person::reports.disconnect(key("c"))).await.expect("is disconnected");
     let refused = fixture.boss().with(secret("a", "x")).with(secret("c", "x")).await;
     assert!(matches!(refused, Err(Error::NotFound { model: "Person", operation: "updated" })), "{refused:?}");
@@ -105,7 +105,7 @@ async fn each_row_is_changed_to_its_own_values() {
 }
 
 #[tokio::test]
-async fn comments_are_changed_by_their_own_amounts() {
+async fn comments_change_by_their_own_amounts() {
     let fixture = Fixture::people().await;
     let author = fixture.db.person().find_first().or_err().await.expect("is there").id;
     let text = |text: &str| comment::Create { note: Parent, text: text.to_owned() };
@@ -133,7 +133,7 @@ async fn comments_are_changed_by_their_own_amounts() {
 }
 
 #[tokio::test]
-async fn upserts_of_many_rows_are_what_they_are_one_by_one() {
+async fn upserts_of_many_rows_equal_upserts_one_by_one() {
     let fixture = Fixture::people().await;
     fixture.boss().with(person::reports.connect(person::name.eq("a"))).await.expect("is connected");
     let upsert = |name: &str, secret: &str| {
@@ -178,7 +178,7 @@ async fn changes_go_as_deep_as_relations_do() {
 }
 
 #[tokio::test]
-async fn a_row_points_elsewhere_in_its_own_statement() {
+async fn a_row_changes_its_reference_in_its_own_statement() {
     let fixture = Fixture::people().await;
     let a = || fixture.db.person().update(person::name.eq("a"));
     let to = |name: &str| person::manager.connect(person::name.eq(name));

@@ -1,4 +1,4 @@
-//! Writes to the other side of relations: on foreign keys of either side, and through a table between.
+//! Writes to the other side of relations, with the foreign key on either side or in a join table.
 
 use relata::{Error, Parent};
 
@@ -139,7 +139,7 @@ async fn groups_are_joined_and_left() {
 }
 
 #[tokio::test]
-async fn comments_of_a_note_are_written_with_it() {
+async fn comments_of_a_note_are_written_together_with_it() {
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     let author = db.person().create(named("author")).await.expect("is created");
@@ -172,7 +172,7 @@ async fn comments_of_a_note_are_written_with_it() {
 }
 
 #[tokio::test]
-async fn rows_in_bulk_come_back_or_are_left_out() {
+async fn rows_in_bulk_are_returned_or_omitted() {
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     db.person().create(named("b")).await.expect("is created");
@@ -240,8 +240,8 @@ async fn a_tree_of_one_table_is_written_and_read_to_any_depth() {
     assert_eq!(names(&fixture, above_d).await, ["a", "b"], "of none, every one is called d");
 }
 
-/// Statements of a nested write: BEGIN, one that locks the row, one or two, and COMMIT. What the row points at is said
-/// where it is changed.
+/// The statements of a nested write: BEGIN, one that locks the row, one or two more, and COMMIT. A change of a foreign
+/// key is part of the row's own update.
 #[tokio::test]
 async fn nested_writes_take_a_statement_or_two_each() {
     let fixture = Fixture::new().await;

@@ -1,5 +1,5 @@
-//! Every operation that the client offers for a kind of field, on a column of every native type of that kind: PostgreSQL
-//! has to take it, and it has to find the row that holds the value.
+//! Every operation that the client offers for a kind of field, on a column of every native type of that kind.
+//! PostgreSQL must accept it, and it must find the row with the value.
 
 use std::future::IntoFuture;
 
@@ -14,7 +14,7 @@ use crate::support::devdb;
 use crate::wide::Fixture;
 use crate::wide::client::{Client, Color, native};
 
-/// What went wrong, so that one run tells of all columns.
+/// Collects the failures, so that one run reports all columns.
 #[derive(Default)]
 struct Failures {
     column: &'static str,
@@ -45,14 +45,14 @@ impl Failures {
     }
 }
 
-/// Filters, each of which so many of the two rows meet: the one with the value, and the one without.
+/// Filters, and how many of the two rows each matches: the row with values, and the one without.
 macro_rules! filters {
     ($db:ident, $failures:ident: $($filter:expr => $rows:literal),+ $(,)?) => {
         $($failures.expect(stringify!($filter), $db.native().count().filter($filter), $rows).await;)+
     };
 }
 
-/// What every scalar column offers.
+/// The operations of every scalar column.
 macro_rules! scalar {
     ($db:ident, $failures:ident, $column:ident, $value:expr) => {
         let value = || $value;
@@ -82,7 +82,7 @@ macro_rules! scalar {
     };
 }
 
-/// What every column offers, lists too: here the row with the value comes first.
+/// The operations of every column, including lists. Here, the row with the value comes first.
 macro_rules! any {
     ($db:ident, $failures:ident, $column:ident) => {
         for (what, order) in
@@ -119,7 +119,7 @@ macro_rules! ordered {
     };
 }
 
-/// Adds and takes away, multiplies and divides: the value is there again.
+/// Adds and subtracts, multiplies and divides: the value is the same again.
 macro_rules! number {
     ($db:ident, $failures:ident, $column:ident, $value:expr, $three:expr) => {
         ordered!($db, $failures, $column, $value);
@@ -204,7 +204,7 @@ fn day() -> NaiveDate {
 }
 
 #[tokio::test]
-async fn numbers_can_do_what_is_offered() {
+async fn every_operation_on_numbers_works() {
     let fixture = fixture().await;
     let (db, mut failures): (&Client, _) = (&fixture.db, Failures::default());
     number!(db, failures, small, 12, 3);
@@ -219,7 +219,7 @@ async fn numbers_can_do_what_is_offered() {
 }
 
 #[tokio::test]
-async fn texts_can_do_what_is_offered() {
+async fn every_operation_on_texts_works() {
     let fixture = fixture().await;
     let (db, mut failures): (&Client, _) = (&fixture.db, Failures::default());
     string!(db, failures, varchar, "abc");
@@ -235,7 +235,7 @@ async fn texts_can_do_what_is_offered() {
 }
 
 #[tokio::test]
-async fn other_scalars_can_do_what_is_offered() {
+async fn every_operation_on_other_scalars_works() {
     let fixture = fixture().await;
     let (db, mut failures): (&Client, _) = (&fixture.db, Failures::default());
     ordered!(db, failures, uuid, Uuid::from_u128(7));
@@ -253,7 +253,7 @@ async fn other_scalars_can_do_what_is_offered() {
 }
 
 #[tokio::test]
-async fn lists_can_do_what_is_offered() {
+async fn every_operation_on_lists_works() {
     let fixture = fixture().await;
     let (db, mut failures): (&Client, _) = (&fixture.db, Failures::default());
     list!(db, failures, smalls, 12);
@@ -300,7 +300,7 @@ async fn a_stream_takes_any_number_of_rows_at_once() {
 }
 
 #[tokio::test]
-async fn padding_of_char_means_nothing_in_a_pattern_either() {
+async fn padding_of_char_does_not_affect_patterns() {
     let fixture = fixture().await;
     let db = &fixture.db;
     let row = db.native().update(native::id.eq(1)).set(native::char.to("ab")).await.expect("is set");

@@ -1,4 +1,4 @@
-//! Cursors and pages over every type of column, compound keys, self and many-to-many relations.
+//! Cursors and keyset pagination over every type of column, compound keys, self-relations and many-to-many relations.
 
 use relata::rust_decimal::Decimal;
 use relata::serde_json::json;
@@ -8,7 +8,7 @@ use relata::{Order, PageToken};
 use crate::wide::Fixture;
 use crate::wide::client::{Color, Group, Sample, group, note, person, sample};
 
-/// Seven samples; each optional column is null in some of them and the same in others.
+/// Seven samples. Each optional column is null in some of them and the same in others.
 async fn samples() -> Fixture {
     let fixture = Fixture::new().await;
     for index in 0..7_i32 {
@@ -51,7 +51,7 @@ async fn samples() -> Fixture {
     fixture
 }
 
-/// Reads all rows in pages of two, and from each row on, and compares with the whole.
+/// Reads all rows in pages of two, and from each row on, and compares the result with the full list.
 async fn check(fixture: &Fixture, order: Order<Sample>) {
     let described = format!("{order:?}");
     let query = fixture.db.sample().find_many().order_by(order);
@@ -85,7 +85,7 @@ async fn check(fixture: &Fixture, order: Order<Sample>) {
 }
 
 #[tokio::test]
-async fn every_column_that_has_an_order_can_be_paged_by() {
+async fn every_sortable_column_can_be_a_sort_key_of_pages() {
     let fixture = samples().await;
     macro_rules! check_all {
         ($($column:ident),+) => {
@@ -102,7 +102,7 @@ async fn every_column_that_has_an_order_can_be_paged_by() {
 }
 
 #[tokio::test]
-async fn pages_lead_there_and_back() {
+async fn pages_lead_forwards_and_backwards() {
     let fixture = samples().await;
     let query = fixture.db.sample().find_many().order_by(sample::small.desc().nulls_last()).take(3);
     let ids = |page: &relata::Page<Sample>| page.rows.iter().map(|row| row.id).collect::<Vec<_>>();
@@ -137,7 +137,7 @@ async fn forged_tokens_are_errors() {
             refused += 1;
             continue;
         };
-        // Another value is another place in the order; whatever is no value is an error.
+        // Another value is another position in the order; anything that is not a value is an error.
         refused += usize::from(query.clone().page_after(forged).await.is_err());
     }
     assert!(refused > 10, "{refused}");
@@ -182,7 +182,7 @@ async fn a_key_of_several_columns_is_a_cursor() {
 }
 
 #[tokio::test]
-async fn relations_to_nobody_count_as_null() {
+async fn missing_related_rows_sort_as_null() {
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     for (name, manager) in [("a", None), ("b", Some("a")), ("c", Some("b")), ("d", Some("a")), ("e", None)] {

@@ -1,4 +1,4 @@
-//! What `docs/prisma.md` says of each call of Prisma's: a test per row, with the name that the row gives.
+//! The statements of `docs/prisma.md` about each call of Prisma: one test per row, with the name that the row gives.
 
 mod calls;
 mod changes;
@@ -16,7 +16,7 @@ use relata::uuid::Uuid;
 
 use crate::support::Fixture;
 
-/// One school, two students and three exams.
+/// One institution, two students and three exams.
 struct Given {
     fixture: Fixture,
     tenant: Uuid,
@@ -60,7 +60,7 @@ const TESTS: [&str; 7] = [
     include_str!("prisma/shapes.rs"),
 ];
 
-/// The functions under an attribute of a test.
+/// Returns the functions under a test attribute.
 fn tests() -> BTreeSet<&'static str> {
     let after = |mark: &'static str| {
         let texts = TESTS.iter().flat_map(move |text| text.split(mark).skip(1));
@@ -70,7 +70,7 @@ fn tests() -> BTreeSet<&'static str> {
 }
 
 #[test]
-fn each_row_of_the_page_has_a_test_of_its_name() {
+fn each_row_of_the_page_has_a_test_with_its_name() {
     let page = include_str!("../../docs/prisma.md");
     let rows = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| Prisma |"));
     let mut named = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! The queries of `queries/*.sql`, as functions: they give what the same SQL gives, wherever they are sent.
+//! The queries in `queries/*.sql`, as functions: they return what the same SQL returns, wherever they are sent.
 
 use chrono::NaiveDate;
 use exam_planner::queries::{self, Standings};
@@ -9,7 +9,7 @@ use relata::{Hooks, IntentKind, List, params};
 
 use crate::support::Fixture;
 
-/// An institution with three students, of whom two have scores.
+/// An institution with three students, two of whom have scores.
 async fn filled(fixture: &Fixture) -> Uuid {
     let db = &fixture.db;
     let tenant = fixture.institution("north").await.id;
@@ -34,7 +34,7 @@ async fn filled(fixture: &Fixture) -> Uuid {
     tenant
 }
 
-/// The calls of docs/queries.md stand in this file.
+/// The calls of docs/queries.md are in this file.
 #[test]
 fn the_calls_of_the_book_are_made_here() {
     let (page, here) = (include_str!("../../docs/queries.md"), include_str!("queries.rs"));
@@ -61,7 +61,7 @@ async fn a_batch_with_a_count() {
 
 type Row = (String, i32, i64, Option<f64>, i64, List<f64>);
 
-/// The file itself, run as SQL of one's own.
+/// Runs the file itself as raw SQL.
 async fn standings_by_hand(db: &Client, tenant: Uuid) -> Vec<Standings> {
     let sql = include_str!("../../queries/standings.sql");
     let rows: Vec<Row> = db.query_raw(sql, params![tenant]).await.expect("is read");
@@ -77,7 +77,7 @@ async fn standings_by_hand(db: &Client, tenant: Uuid) -> Vec<Standings> {
 }
 
 #[tokio::test]
-async fn a_query_gives_what_its_sql_gives() {
+async fn a_query_returns_what_its_sql_returns() {
     let fixture = Fixture::new().await;
     let (db, tenant) = (&fixture.db, filled(&fixture).await);
     let standings = db.query(queries::standings(tenant)).await.expect("is read");
@@ -98,7 +98,7 @@ async fn a_query_gives_what_its_sql_gives() {
 }
 
 #[tokio::test]
-async fn a_query_that_writes_gives_rows_or_their_number() {
+async fn a_query_that_writes_returns_rows_or_their_number() {
     let fixture = Fixture::new().await;
     let (db, tenant) = (&fixture.db, filled(&fixture).await);
     assert_eq!(db.query(queries::lower_emails(tenant)).await.expect("is written"), 1);
@@ -112,7 +112,7 @@ async fn a_query_that_writes_gives_rows_or_their_number() {
 }
 
 #[tokio::test]
-async fn one_row_is_one_row() {
+async fn one_returns_exactly_one_row() {
     let fixture = Fixture::new().await;
     let (db, tenant) = (&fixture.db, filled(&fixture).await);
     let none = db.query(queries::standings(Uuid::nil()).one()).await;
@@ -164,7 +164,7 @@ async fn queries_go_into_transactions_savepoints_batches_and_streams() {
 }
 
 #[tokio::test]
-async fn hooks_see_queries_as_sql_of_ones_own() {
+async fn hooks_see_queries_as_raw_sql() {
     let fixture = Fixture::new().await;
     let tenant = filled(&fixture).await;
     let reads_only = Hooks::new().before(|intent| match intent.kind {
@@ -179,7 +179,7 @@ async fn hooks_see_queries_as_sql_of_ones_own() {
     assert!(stream.next().await.is_some_and(|row| row.is_ok()));
 }
 
-/// Statements without names are asked for their types, and the rows for their columns.
+/// The client asks for the types of unnamed statements, and checks the columns of the rows.
 #[tokio::test]
 async fn queries_go_through_a_pooler() {
     let fixture = Fixture::new().await;
@@ -193,7 +193,7 @@ async fn queries_go_through_a_pooler() {
     assert_eq!(planned[0].scheduled_on, None);
 }
 
-/// What the database has now is told, and nothing is read as something else.
+/// The error says what the database has now, and no column is read as a different type.
 #[tokio::test]
 async fn a_database_that_differs_is_refused_when_the_statement_is_prepared() {
     let fixture = Fixture::new().await;

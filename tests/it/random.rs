@@ -1,11 +1,11 @@
-//! Random queries against an independent oracle: filters, orders, includes, pages, selections, calculations
-//! over the exam planner's six models and those of `tests/wide`, compared with an evaluation of the same
-//! query over all rows in memory.
+//! Random queries against an independent oracle. They cover filters, orders, includes, pages, selections and aggregates
+//! over the exam planner's six models and those of `tests/wide`. The oracle evaluates the same query over all rows in
+//! memory.
 //!
-//! `writes` does the same for random writes, of which it compares what they leave in the tables.
+//! `writes` does the same for random writes, and compares the resulting tables.
 //!
-//! `RELATA_RANDOM_CASES` says how many queries each of the tests makes, `RELATA_RANDOM_SEED` which. A failure prints
-//! both for the one case; a query is made again and made smaller.
+//! `RELATA_RANDOM_CASES` sets how many queries each of the tests runs, and `RELATA_RANDOM_SEED` which ones. A failure
+//! prints both for the failing case. Its query is generated again and reduced.
 
 mod check;
 mod data;
@@ -32,10 +32,10 @@ use self::query::{OrderKey, Query};
 use self::subject::{Run, Subject, Tree};
 use self::world::{Model, World};
 
-/// Queries over the same rows, before there are others.
+/// The number of queries over the same rows, before new rows are generated.
 const QUERIES_PER_WORLD: u64 = 25;
 
-/// A model for one who does not know its type.
+/// A model, without its type.
 struct Entry<Db> {
     model: Model,
     sources: Vec<Source>,
@@ -90,7 +90,7 @@ async fn compare_all<Db: Clone>(name: &str, db: &Db, url: &str, entries: &[Entry
         if compared >= cases {
             break;
         }
-        // The first world is that of the seed itself, so that one printed seed makes it again.
+        // The first world comes from the seed itself, so that a single printed seed generates it again.
         let seed = seed.wrapping_add(round);
         let mut rng = fastrand::Rng::with_seed(seed);
         let mut world = World::new(entries.iter().map(|entry| entry.model.clone()).collect());
@@ -130,7 +130,7 @@ async fn compare<Db: Clone>(
     check::check(world, model, query, &got.map_err(|error| format!("failed: {error}"))?)
 }
 
-/// Whether a page token of the query would contain the value of a `@sensitive` column, which the client refuses.
+/// Whether a page token of the query would contain the value of a `@sensitive` column; the client refuses such a query.
 fn pages_show_a_sensitive_column<Db>(entries: &[Entry<Db>], world: &World, model: usize, query: &Query) -> bool {
     let (Query::Pages(_, rows) | Query::PagesBack(_, rows)) = query else { return false };
     rows.order.iter().any(|term| {
@@ -144,7 +144,7 @@ fn pages_show_a_sensitive_column<Db>(entries: &[Entry<Db>], world: &World, model
     })
 }
 
-/// The query, made as small as it fails, and both results.
+/// Returns the query, reduced as far as it still fails, and both results.
 async fn report<Db: Clone>(
     db: &Db,
     entries: &[Entry<Db>],

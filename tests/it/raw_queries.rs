@@ -1,4 +1,4 @@
-//! SQL of one's own, savepoints, and locks on rows.
+//! Raw SQL, savepoints, and row locks.
 
 use chrono::Utc;
 use exam_planner::{Error, Role, institution, user};
@@ -46,7 +46,7 @@ async fn raw_rows_are_read_into_tuples_of_checked_types() {
 }
 
 #[tokio::test]
-async fn a_savepoint_is_undone_alone() {
+async fn a_savepoint_is_rolled_back_alone() {
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     let row = |slug: &str| institution::Create { name: slug.to_owned(), slug: slug.to_owned() };
@@ -86,7 +86,7 @@ async fn a_savepoint_is_undone_alone() {
 }
 
 #[tokio::test]
-async fn rows_are_locked_inside_a_transaction_only() {
+async fn rows_are_locked_only_inside_a_transaction() {
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     let tenant = fixture.institution("north").await.id;

@@ -36,7 +36,7 @@ async fn ids(fixture: &Fixture, sql: &str) -> Vec<Uuid> {
     fixture.sql(sql).await.iter().map(|row| row.get(0)).collect()
 }
 
-/// Orders of exams, and the same in SQL.
+/// Sort keys of exams, and the same in SQL.
 fn orders() -> Vec<(Vec<Order<StudentExam>>, &'static str)> {
     use student_exam::{created_at, exam_type as of_type, id, score, student as of, weight};
     vec![
@@ -68,7 +68,7 @@ fn orders() -> Vec<(Vec<Order<StudentExam>>, &'static str)> {
 }
 
 #[tokio::test]
-async fn exists_tells_whether_a_row_meets_the_filters() {
+async fn exists_returns_whether_a_row_matches_the_filters() {
     let fixture = exams().await;
     let exists = |filter| fixture.db.student_exam().exists().filter(filter);
     assert!(fixture.db.student_exam().exists().await.expect("is read"));
@@ -93,7 +93,7 @@ async fn rows_come_in_the_order_of_fields_relations_and_counts() {
     for (order, sql) in orders() {
         let query = order.into_iter().fold(fixture.db.student_exam().find_many(), |query, order| query.order_by(order));
         let found = query.order_by(student_exam::id.asc()).select(student_exam::id).await.expect(sql);
-        // The order is total already, so one more column does not change it, unless it ended descending.
+        // The order is total already, so one more column does not change it, unless the last one was descending.
         let expected =
             ids(&fixture, &format!("SELECT id FROM student_exams e ORDER BY {}, id", sql.replace(", id DESC", "")))
                 .await;
@@ -127,7 +127,7 @@ async fn the_last_rows_come_in_order() {
 }
 
 #[tokio::test]
-async fn a_cursor_is_where_the_rows_begin() {
+async fn rows_start_at_the_cursor() {
     let fixture = exams().await;
     for (order, sql) in orders() {
         let query = order.into_iter().fold(fixture.db.student_exam().find_many(), |query, order| query.order_by(order));
@@ -152,7 +152,7 @@ async fn a_cursor_is_where_the_rows_begin() {
 }
 
 #[tokio::test]
-async fn a_cursor_can_be_any_unique_key_and_need_not_meet_the_filter() {
+async fn a_cursor_can_be_any_unique_key_and_need_not_match_the_filter() {
     let fixture = exams().await;
     let tenant = fixture.db.institution().find_first().or_err().await.expect("is there").id;
     let behind = fixture
@@ -191,7 +191,7 @@ async fn pages_follow_each_other_without_gap_or_repetition() {
 }
 
 #[tokio::test]
-async fn pages_stand_while_rows_come_and_go() {
+async fn pages_stay_consistent_while_rows_come_and_go() {
     let fixture = exams().await;
     let db = &fixture.db;
     let query = db.student_exam().find_many().order_by(student_exam::score.asc()).take(4);
@@ -263,7 +263,7 @@ fn sorted(ids: &[Uuid]) -> Vec<Uuid> {
 }
 
 #[tokio::test]
-async fn included_rows_have_distinct_last_rows_and_cursors_of_their_own() {
+async fn included_rows_have_their_own_distinct_take_last_and_cursor() {
     let fixture = exams().await;
     let db = &fixture.db;
     for (order, sql) in orders() {
@@ -292,7 +292,7 @@ async fn included_rows_have_distinct_last_rows_and_cursors_of_their_own() {
         let firsts: Vec<Vec<Uuid>> = firsts.iter().map(|row| row.exams.iter().map(|exam| exam.id).collect()).collect();
         assert_eq!(firsts, distinct, "{sql}");
     }
-    // One parent, and many: the same rows.
+    // One row and many with the include: the related rows are the same.
     let student = db.student().find_first().order_by(student::exams.count().desc()).or_err().await.expect("is read");
     let all =
         ids(&fixture, &format!("SELECT id FROM student_exams WHERE student_id = '{}' ORDER BY score, id", student.id))

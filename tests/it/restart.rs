@@ -1,4 +1,4 @@
-//! A server that is restarted while a program runs.
+//! A server that restarts while a program is running.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use exam_planner::{Client, Error};
 use relata::params;
 
-/// A cluster that nobody else uses, so that it may be stopped the hard way.
+/// A cluster that no other test uses, so that it can be stopped abruptly.
 struct OwnCluster {
     folder: PathBuf,
     url: String,
@@ -32,7 +32,7 @@ impl OwnCluster {
         versions.into_iter().find(|path| path.join("postmaster.pid").exists()).expect("it runs")
     }
 
-    /// `pg_ctl MODE`, of the server that runs, as its user.
+    /// Runs `pg_ctl MODE` for the running server, as its user.
     #[cfg(unix)]
     fn control(&self, arguments: &[&str]) {
         use std::os::unix::fs::MetadataExt;
@@ -64,7 +64,7 @@ impl Drop for OwnCluster {
     }
 }
 
-/// Each query after it gets a new connection or a clear error, and soon all of them work.
+/// Each query after the restart gets a new connection or a clear error, and soon all of them work.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_restarted_server_is_found_again() {
@@ -72,7 +72,7 @@ async fn a_restarted_server_is_found_again() {
     let db: Client =
         Client::builder(&cluster.url).expect("is a URL").max_connections(3).connect().await.expect("connects");
     let ask = || db.query_raw::<(i32,)>("SELECT 1", params![]);
-    // All three connections are there, and one is in the middle of something.
+    // All three connections are open, and one is in the middle of a query.
     let (one, two) = (db.begin().await.expect("begins"), db.begin().await.expect("begins"));
     ask().await.expect("answers");
     two.rollback().await.expect("rolls back");

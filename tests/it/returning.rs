@@ -1,4 +1,4 @@
-//! Rows that writes give back with their relations, or as chosen values: each compared with a read of its own.
+//! Writes that return their rows with relations, or as selected values: each compared with a separate read.
 
 use chrono::{DateTime, Utc};
 use exam_planner::{Error, Parent, Role, exam_type, session, student, student_exam, user};
@@ -18,7 +18,7 @@ fn row(tenant: Uuid, email: &str) -> user::Create {
 }
 
 #[tokio::test]
-async fn a_new_row_comes_with_its_relations() {
+async fn a_new_row_is_returned_with_its_relations() {
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     let tenant = fixture.institution("north").await.id;
@@ -68,7 +68,7 @@ async fn a_new_row_comes_with_its_relations() {
 }
 
 #[tokio::test]
-async fn a_changed_row_comes_as_it_is_then() {
+async fn a_changed_row_is_returned_in_its_new_state() {
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     let (north, south) = (fixture.institution("north").await.id, fixture.institution("south").await.id);
@@ -97,7 +97,7 @@ async fn a_changed_row_comes_as_it_is_then() {
     assert_eq!((changed.class_year, changed.exams[0].id, changed.user.id), (2028, exam.id, student.user_id));
     assert_eq!(changed.exams[0].exam_type.code, "A");
 
-    // The key that others point at changes, and they with it.
+    // The key that other rows reference changes, and they change with it.
     let id = Uuid::from_u128(7);
     let cascaded = db.user().update(user::id.eq(student.user_id)).set(user::id.to(id)).include(user::student).await;
     assert_eq!(cascaded.expect("is changed").student.map(|row| row.user_id), Some(id));
@@ -131,7 +131,7 @@ async fn a_changed_row_comes_as_it_is_then() {
 }
 
 #[tokio::test]
-async fn upserts_and_deletes_give_relations_too() {
+async fn upserts_and_deletes_return_relations_too() {
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     let tenant = fixture.institution("north").await.id;
@@ -168,7 +168,7 @@ async fn upserts_and_deletes_give_relations_too() {
 }
 
 #[tokio::test]
-async fn rows_of_the_same_table_are_read_as_they_are_afterwards() {
+async fn rows_of_the_same_table_are_returned_in_their_new_state() {
     let fixture = wide::Fixture::new().await;
     let db = &fixture.db;
     let boss = db.person().create(person::Create { name: "boss".into() }).await.expect("is created");
@@ -184,7 +184,7 @@ async fn rows_of_the_same_table_are_read_as_they_are_afterwards() {
     let manager = clerk.manager.as_ref().expect("has one");
     assert_eq!(manager.reports.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(), ["clerk"]);
     assert_eq!(clerk.groups[0].members[0].id, clerk.id);
-    // She becomes her own manager: the statement that says so does not see it yet.
+    // She becomes her own manager: the statement that sets this does not see it yet.
     let own = db
         .person()
         .update(person::id.eq(boss.id.as_str()))
@@ -205,7 +205,7 @@ async fn rows_of_the_same_table_are_read_as_they_are_afterwards() {
 }
 
 #[tokio::test]
-async fn a_row_that_was_made_meanwhile_is_found() {
+async fn a_row_that_was_created_meanwhile_is_found() {
     if devdb().skips_without(&[Feature::ConcurrentTransactions]) {
         return;
     }
@@ -238,9 +238,9 @@ async fn a_row_that_was_made_meanwhile_is_found() {
     assert_eq!((changed.institution.slug.as_str(), changed.email.as_str()), ("south", "b@x.edu"));
 }
 
-/// What is selected of many written rows is what a read of them gives, in the order of the rows.
+/// The selected values of many written rows equal those that a read returns, in the order of the rows.
 #[tokio::test]
-async fn chosen_values_of_many_written_rows_come_back() {
+async fn selected_values_of_many_written_rows_are_returned() {
     let fixture = wide::Fixture::new().await;
     let db = &fixture.db;
     let named = |name: &str| person::Create { name: name.to_owned() };

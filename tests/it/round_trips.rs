@@ -1,6 +1,6 @@
 //! How many statements and round trips each shape of a query takes, counted on the wire.
 
-/// Runs each query twice, and counts the second time, when its statements are prepared.
+/// Runs each query twice, and counts the second run, when its statements are prepared.
 macro_rules! costs {
     ($tap:expr, $db:expr; $($what:literal = $statements:literal in $round_trips:literal: |$client:ident| $query:expr;)+) => {
         let (tap, mut wrong): (&crate::support::wiretap::Wiretap, Vec<String>) = (&$tap, Vec::new());
@@ -30,7 +30,7 @@ use relata::uuid::Uuid;
 use crate::support::Fixture;
 use crate::support::wiretap::{Traffic, Wiretap};
 
-/// A client whose traffic is counted, over a few rows; none where the server takes one connection.
+/// A client whose traffic is counted, with a few rows; none if the server accepts only one connection.
 struct Counted {
     fixture: Fixture,
     tap: Wiretap,
@@ -62,7 +62,7 @@ async fn tapped(url: &str) -> (Wiretap, String) {
 }
 
 impl Counted {
-    /// The traffic of a call whose statements are prepared already.
+    /// Returns the traffic of a call whose statements are already prepared.
     async fn count<Q: IntoFuture<Output = relata::Result<T>>, T>(&self, query: impl Fn(&Client) -> Q) -> Traffic {
         query(&self.db).await.expect("prepares and runs");
         self.tap.take();
@@ -210,7 +210,7 @@ async fn writes_take_one_statement_each() {
 }
 
 #[tokio::test]
-async fn what_comes_back_with_a_write_takes_few_statements() {
+async fn returning_relations_from_a_write_takes_few_statements() {
     let counted = counted().await;
     let (tenant, id) = (counted.tenant, counted.student);
     let key = move || student::id.eq(id);
@@ -246,7 +246,7 @@ async fn what_comes_back_with_a_write_takes_few_statements() {
 }
 
 #[tokio::test]
-async fn what_belongs_together_is_one_transaction() {
+async fn related_statements_are_one_transaction() {
     let counted = counted().await;
     let tenant = counted.tenant;
     let tree = counted

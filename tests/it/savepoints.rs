@@ -1,4 +1,4 @@
-//! Savepoints: a stack on the server, so that only the innermost open one may send.
+//! Savepoints: they form a stack on the server, so only the innermost open one may send.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn says(error: &Error, what: &str) -> bool {
     matches!(error, Error::Refused(why) if why.contains(what))
 }
 
-/// Of two at the same time one is refused, and sends nothing: none undoes what the other has done.
+/// Of two at the same time, one is refused and sends nothing: neither undoes what the other has done.
 #[tokio::test]
 async fn a_second_savepoint_at_the_same_time_is_refused() {
     let fixture = Fixture::new().await;
@@ -39,9 +39,10 @@ async fn a_second_savepoint_at_the_same_time_is_refused() {
     assert_eq!(fixture.db.institution().find_many().select(institution::slug).await.expect("is read"), ["third"]);
 }
 
-/// A statement of the transaction would land in the savepoint: inside its closure, beside it, and as a stream.
+/// A statement of the transaction would become part of the savepoint: inside its closure, at the same time, and as a
+/// stream.
 #[tokio::test]
-async fn what_belongs_outside_does_not_land_inside() {
+async fn outer_statements_do_not_run_inside_a_savepoint() {
     let fixture = Fixture::new().await;
     for slug in ["a", "b"] {
         fixture.institution(slug).await;
@@ -73,7 +74,7 @@ async fn what_belongs_outside_does_not_land_inside() {
     assert_eq!(slugs.expect("is read"), ["a", "after", "b", "inner"]);
 }
 
-/// A query of several statements is under way: parts of it would belong to the savepoint.
+/// A query of several statements is running: parts of it would belong to the savepoint.
 #[tokio::test]
 async fn a_savepoint_does_not_begin_in_the_middle_of_a_query() {
     let fixture = Fixture::new().await;
@@ -96,9 +97,9 @@ async fn a_savepoint_does_not_begin_in_the_middle_of_a_query() {
     assert_eq!(fixture.db.session().count().await.expect("counts"), 2);
 }
 
-/// A query is left running when its savepoint, or its transaction, ends: neither keeps a part of it.
+/// A query is still running when its savepoint, or its transaction, ends: neither commits a part of it.
 #[tokio::test]
-async fn what_still_runs_at_the_end_is_undone() {
+async fn what_is_still_running_at_the_end_is_rolled_back() {
     let fixture = Fixture::new().await;
     let tx = fixture.db.begin().await.expect("begins");
     let slow = "SELECT 1 FROM pg_sleep(0.2)";
@@ -133,7 +134,7 @@ async fn what_still_runs_at_the_end_is_undone() {
 
 /// The handle of a savepoint that has ended sends nothing.
 #[tokio::test]
-async fn a_savepoint_that_has_ended_says_so() {
+async fn using_a_finished_savepoint_is_an_error() {
     let fixture = Fixture::new().await;
     let tx = fixture.db.begin().await.expect("begins");
     let kept = tx.savepoint(|inner| async move { Ok::<_, Error>(inner) }).await.expect("ends");
@@ -146,9 +147,9 @@ async fn a_savepoint_that_has_ended_says_so() {
     assert!(matches!(late, Error::TransactionFinished), "{late}");
 }
 
-/// An error that is passed over inside a savepoint ends the savepoint, not the transaction.
+/// An error that is ignored inside a savepoint ends the savepoint, not the transaction.
 #[tokio::test]
-async fn an_error_that_is_passed_over_ends_its_savepoint() {
+async fn an_ignored_error_ends_its_savepoint() {
     let fixture = Fixture::new().await;
     let tx = fixture.db.begin().await.expect("begins");
     tx.institution().create(row("a")).await.expect("is created");

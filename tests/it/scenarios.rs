@@ -1,4 +1,4 @@
-//! What a school does with it, each checked against plain SQL where the client could be wrong.
+//! Scenarios of a school, each checked with plain SQL where the client could be wrong.
 
 use std::time::Duration;
 
@@ -92,7 +92,7 @@ async fn registering_a_user_stores_everything() {
 }
 
 #[tokio::test]
-async fn the_clean_up_deletes_exactly_the_expired_sessions() {
+async fn the_cleanup_deletes_exactly_the_expired_sessions() {
     let fixture = Fixture::new().await;
     let tenant = fixture.institution("north").await;
     let user = fixture.user(tenant.id, "a@x.edu").await;
@@ -109,7 +109,7 @@ async fn the_clean_up_deletes_exactly_the_expired_sessions() {
 }
 
 #[tokio::test]
-async fn a_user_has_one_student_at_most() {
+async fn a_user_has_at_most_one_student() {
     let fixture = Fixture::new().await;
     let tenant = fixture.institution("north").await;
     let student = fixture.student(tenant.id, "a@x.edu", 2027).await;
@@ -242,7 +242,7 @@ async fn a_failed_tree_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn relation_filters_say_some_every_none() {
+async fn relation_filters_support_some_every_and_none() {
     let fixture = Fixture::new().await;
     let tenant = fixture.institution("north").await;
     let exam_type = fixture.exam_type(tenant.id, "STEP1").await;
@@ -347,7 +347,7 @@ fn user_institution_name() -> relata::Field<exam_planner::Institution, String> {
 }
 
 #[tokio::test]
-async fn mass_writes_need_to_be_told_their_rows() {
+async fn bulk_writes_require_a_filter() {
     let fixture = Fixture::new().await;
     let tenant = fixture.institution("north").await;
     fixture.student(tenant.id, "a@x.edu", 2026).await;
@@ -371,7 +371,7 @@ async fn mass_writes_need_to_be_told_their_rows() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found() {
+async fn missing_rows_are_not_found() {
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     let nobody = || user::id.eq(Uuid::nil());
@@ -425,7 +425,7 @@ async fn futures<T: IntoFuture>(a: T, b: T, c: T, d: T) -> [T::Output; 4] {
     [a, b, c, d]
 }
 
-/// A to-one relation of a to-one relation is read from the same row, behind the columns of both.
+/// A to-one relation of a to-one relation is read from the same row, after the columns of both.
 #[tokio::test]
 async fn relations_of_relations_are_read_in_one_row() {
     let fixture = Fixture::new().await;

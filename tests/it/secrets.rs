@@ -1,4 +1,4 @@
-//! No value of a parameter is in an error, in a `Debug` output, or in a page token that leaves the program.
+//! No value of a parameter appears in an error, in `Debug` output, or in a page token that leaves the program.
 
 use std::error::Error as _;
 use std::fmt::Debug;
@@ -9,10 +9,10 @@ use relata::{Error, List, Param, Result, SearchQuery, count, params};
 use crate::wide::Fixture;
 use crate::wide::client::{branch, native, note, person};
 
-/// What is looked for in every output.
+/// The marker that is searched for in every output.
 const MARKER: &str = "GEHEIM";
 
-/// All that an error shows, and what its sources show.
+/// Returns everything that an error and its sources show.
 fn shown(error: &Error) -> String {
     let mut text = format!("{error} {error:?} {error:#?}");
     let mut source = error.source();
@@ -27,7 +27,7 @@ fn assert_silent(what: &str, text: &str) {
     assert!(!text.to_lowercase().contains(&MARKER.to_lowercase()), "{what}: {text}");
 }
 
-/// Statements that fail with a text in `$1`, of as many kinds of errors as there are.
+/// Statements that fail with a text in `$1`, covering as many kinds of errors as there are.
 const TEXTS: &[&str] = &[
     "SELECT $1::text::regclass::text",
     "SELECT $1::text::regtype::text",
@@ -334,7 +334,7 @@ fn refused<T: Debug>(result: Result<T>) -> String {
     }
 }
 
-/// A token goes to the visitor, who can read what is in it.
+/// A token goes to the visitor, who can read its content.
 #[tokio::test]
 async fn a_page_token_holds_no_sensitive_value() {
     let fixture = Fixture::new().await;

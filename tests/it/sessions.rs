@@ -1,19 +1,19 @@
-//! SQL of the program's own: whatever it leaves on its connection, the next call does not meet.
+//! Raw SQL: the next call finds nothing of what it leaves on its connection.
 
 use std::time::Duration;
 
 use exam_planner::{Client, Error, institution};
 use relata::{Result, params};
 
+use crate::support::Fixture;
 use crate::support::wiretap::{Traffic, Wiretap};
-use crate::support::{Fixture, devdb};
 
 async fn client(fixture: &Fixture) -> Client {
     let builder = Client::builder(fixture.database.url()).expect("is a URL").max_connections(1);
     builder.acquire_timeout(Duration::from_secs(20)).connect().await.expect("connects")
 }
 
-/// Each of these would leave the connection in a state that the client does not know of.
+/// Each of these would leave the connection in a state that the client does not know.
 #[tokio::test]
 async fn transactions_by_sql_are_refused() {
     let fixture = Fixture::new().await;
@@ -43,7 +43,7 @@ async fn pooled(fixture: &Fixture) -> Client {
     builder.connect().await.expect("connects")
 }
 
-/// What a session may hold: each is what a fresh connection has.
+/// The state of a session: each part equals that of a new connection.
 async fn state(db: &Client) -> Vec<(String, String)> {
     let sql = "SELECT 'path', current_setting('search_path') UNION ALL SELECT 'zone', current_setting('TimeZone') \
         UNION ALL SELECT 'role', current_user::text UNION ALL SELECT 'own', coalesce(current_setting('my.own', true), '') \
@@ -71,7 +71,7 @@ const LEAVES_SOMETHING: [&str; 11] = [
 ];
 
 #[tokio::test]
-async fn what_sql_leaves_on_its_session_is_taken_away() {
+async fn what_sql_leaves_on_its_session_is_removed() {
     let fixture = Fixture::new().await;
     let sql = "CREATE FUNCTION sets_a_limit() RETURNS text LANGUAGE sql AS \
                $$ SELECT set_config('statement_timeout', '77s', false) $$";
@@ -99,14 +99,10 @@ async fn what_sql_leaves_on_its_session_is_taken_away() {
     assert_eq!(db.statistics().connections, 1);
 }
 
-/// Usual SQL leaves nothing behind, and pays nothing for what other SQL may.
+/// Ordinary SQL leaves nothing behind, and does not pay for what other SQL may leave.
 #[tokio::test]
-async fn usual_sql_is_one_statement_in_one_round_trip() -> Result<()> {
+async fn ordinary_sql_is_one_statement_in_one_round_trip() -> Result<()> {
     let fixture = Fixture::new().await;
-    if devdb().max_connections_hint() < 2 {
-        eprintln!("skipped: this PostgreSQL takes one connection");
-        return Ok(());
-    }
     let (url, tap) = Wiretap::before(fixture.database.url()).await;
     let db: Client = Client::builder(&url)?.max_connections(1).connect().await?;
     for sql in [

@@ -1,4 +1,4 @@
-//! Prepared statements: as many as a connection may keep, the ones in use, and at no cost.
+//! Prepared statements: a connection keeps as many as the limit allows, keeps those in use, and does so at no cost.
 
 use std::collections::HashSet;
 
@@ -6,10 +6,10 @@ use exam_planner::{Client, Role, institution, user};
 use relata::chrono::Utc;
 use relata::{Filter, params};
 
+use crate::support::Fixture;
 use crate::support::wiretap::Wiretap;
-use crate::support::{Fixture, devdb};
 
-/// One of 4,096 conditions, each with a statement of its own.
+/// One of 4,096 conditions, each with its own statement.
 fn condition(number: usize) -> Filter<exam_planner::User> {
     let now = Utc::now();
     let parts: [Filter<exam_planner::User>; 12] = [
@@ -37,7 +37,7 @@ async fn client(fixture: &Fixture) -> Client {
     builder.statement_cache_size(KEPT).connect().await.expect("connects")
 }
 
-/// Bytes that the server's process has allocated, where it tells.
+/// Returns the bytes that the server's process has allocated, if it reports them.
 async fn memory(db: &Client) -> Option<i64> {
     let view = "SELECT to_regclass('pg_backend_memory_contexts') IS NOT NULL";
     let told = db.query_raw::<(bool,)>(view, params![]).await.expect("is read") == [(true,)];
@@ -46,10 +46,10 @@ async fn memory(db: &Client) -> Option<i64> {
 }
 
 #[tokio::test]
-async fn prepared_statements_are_bounded() {
+async fn the_number_of_prepared_statements_is_limited() {
     let fixture = Fixture::new().await;
     let db = client(&fixture).await;
-    // What the driver itself asks about types is not counted.
+    // The driver's own queries for types do not count.
     let prepared = "SELECT count(*) FROM pg_prepared_statements WHERE statement NOT LIKE '%pg_catalog.pg_type t%' \
                     AND statement NOT LIKE '%pg_catalog.pg_enum%'";
     let count = || async { db.query_raw::<(i64,)>(prepared, params![]).await.expect("is read").remove(0).0 };
@@ -65,14 +65,14 @@ async fn prepared_statements_are_bounded() {
             assert!(count().await <= KEPT as i64, "{} after {number}", count().await);
         }
     }
-    // The statement that counts leaves itself out.
+    // The statement that counts excludes itself.
     assert_eq!(count().await, KEPT as i64 - 1);
     if let (Some(before), Some(after)) = (before, memory(&db).await) {
         assert!(after - before < 2_000_000, "{before} bytes have become {after}");
     }
 }
 
-/// What is used stays prepared, and what is not goes, by shape and by text.
+/// Statements in use stay prepared, and unused ones are removed, by shape and by text.
 #[tokio::test]
 async fn the_statements_in_use_stay() {
     let fixture = Fixture::new().await;
@@ -95,13 +95,10 @@ async fn the_statements_in_use_stay() {
     assert_eq!(stayed, first.len(), "{first:?} and {last:?}");
 }
 
-/// A statement that takes the place of another costs what one costs that finds room.
+/// A statement that replaces another costs the same as one for which there is room.
 #[tokio::test]
 async fn closing_a_statement_takes_no_round_trip() {
     let fixture = Fixture::new().await;
-    if devdb().max_connections_hint() < 2 {
-        return eprintln!("skipped: this PostgreSQL takes one connection");
-    }
     let (url, tap) = Wiretap::before(fixture.database.url()).await;
     let builder = Client::builder(&url).expect("is a URL").max_connections(1).statement_cache_size(2);
     let db: Client = builder.connect().await.expect("connects");
@@ -111,11 +108,11 @@ async fn closing_a_statement_takes_no_round_trip() {
         db.user().count().filter(condition(number)).await.expect("counts");
         costs.push(tap.take());
     }
-    // The first one also asks for types.
+    // The first one also queries types.
     assert!(costs[1..].windows(2).all(|pair| pair[0] == pair[1]), "{costs:?}");
 }
 
-/// None is kept: every call prepares, and everything works.
+/// No statement is kept: every call prepares, and everything works.
 #[tokio::test]
 async fn a_client_may_keep_no_statement() {
     let fixture = Fixture::new().await;

@@ -1,4 +1,4 @@
-//! Rows as they arrive, and rows in bulk: what comes is what other reads give, and memory does not grow with it.
+//! Streams of rows, and bulk inserts: the results equal those of other calls, and memory use is bounded.
 
 use std::process::Command;
 use std::time::Duration;
@@ -35,7 +35,7 @@ async fn all<T>(mut stream: relata::RowStream<T>) -> Vec<T> {
 }
 
 #[tokio::test]
-async fn a_stream_gives_what_find_many_gives() {
+async fn a_stream_returns_what_find_many_returns() {
     let fixture = Fixture::new().await;
     let tenant = exams(&fixture).await;
     let db = &fixture.db;
@@ -137,7 +137,7 @@ async fn a_stream_that_is_dropped_while_it_waits_ends_its_statement() {
     assert_eq!(fixture.sql(open).await[0].get::<_, i64>(0), 0);
 }
 
-/// The most memory that this process has held, in KiB.
+/// Returns the peak memory of this process, in KiB.
 fn peak() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -146,8 +146,8 @@ fn peak() -> Option<u64> {
 
 const URL: &str = "RELATA_TEST_MEMORY_URL";
 
-/// A million rows go in by COPY, and come out as rows, as values and with SQL of one's own. The process that does it
-/// does nothing else, so that the most memory it has held is that of this.
+/// A million rows are inserted by COPY, and read as rows, as values and with raw SQL. This runs in a separate process
+/// that does nothing else, so that its peak memory is caused only by this.
 #[tokio::test]
 async fn a_million_rows_take_no_more_memory_than_a_thousand() {
     let Ok(url) = std::env::var(URL) else {
@@ -192,7 +192,7 @@ async fn a_million_rows_take_no_more_memory_than_a_thousand() {
 }
 
 #[tokio::test]
-async fn copied_rows_are_those_that_create_many_makes() {
+async fn copied_rows_equal_those_of_create_many() {
     // Rows that are read on one connection are copied on another.
     if devdb().skips_without(&[Feature::ConcurrentTransactions]) {
         return;
@@ -234,7 +234,7 @@ async fn copied_rows_are_those_that_create_many_makes() {
     assert_eq!(db.person().count().await.expect("counts"), 3);
 }
 
-/// Rows of a stream as new people.
+/// Converts rows of a stream to new people.
 fn futures_of(
     names: relata::RowStream<(String,)>,
 ) -> impl futures_util::Stream<Item = relata::Result<person::Create>> + Send + 'static {

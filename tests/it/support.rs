@@ -1,4 +1,4 @@
-//! A database per test, with the migrations of the repository applied, and rows to start from.
+//! A database per test, with the repository's migrations applied and initial rows.
 
 pub(crate) mod faults;
 pub(crate) mod texts;
@@ -13,7 +13,7 @@ use relata::migrate::{self, Migrations};
 use relata::uuid::Uuid;
 use relata_devdb::{DevDb, TestDatabase};
 
-/// A database of its own, dropped at the end, and a client of it.
+/// A new database, dropped at the end, and a client for it.
 pub(crate) struct Fixture {
     pub(crate) db: Client,
     pub(crate) database: TestDatabase,
@@ -48,7 +48,7 @@ pub(crate) fn database() -> TestDatabase {
     devdb().database_from_template(&key, prepare).expect("a database is made")
 }
 
-/// Runs plain SQL on a connection of its own.
+/// Runs plain SQL on a new connection.
 pub(crate) async fn plain_sql(url: &str, sql: &str) -> Vec<relata::tokio_postgres::Row> {
     let options: relata::ConnectOptions = url.parse().expect("is a URL");
     let connection = options.connect_direct().await.expect("connects");
@@ -63,7 +63,7 @@ impl Fixture {
         Self { db: db.expect("connects"), database }
     }
 
-    /// Runs plain SQL, to compare with.
+    /// Runs plain SQL, to compare results with.
     pub(crate) async fn sql(&self, sql: &str) -> Vec<relata::tokio_postgres::Row> {
         plain_sql(self.database.url(), sql).await
     }

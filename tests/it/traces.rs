@@ -1,4 +1,4 @@
-//! Traces, the log of slow statements, and counters: what they tell, and that no value is in them.
+//! Traces, the slow-query log, and counters: what they report, and that they contain no value.
 
 use std::fmt::Write;
 use std::sync::{Arc, Mutex};
@@ -11,9 +11,9 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-use crate::support::{Fixture, devdb};
+use crate::support::Fixture;
 
-/// Writes down everything that is traced.
+/// Records everything that is traced.
 #[derive(Clone, Default)]
 struct Recorder(Arc<Mutex<String>>);
 
@@ -98,13 +98,13 @@ async fn spans_have_the_names_of_opentelemetry() {
     assert!(recorder.take().contains("db.operation.batch.size=2"));
 }
 
-/// Each value here has a mark in it, and nothing that is traced has it, also of what fails.
+/// Each value here contains a marker, and no trace contains it, even of failures.
 #[tokio::test]
 async fn no_value_is_traced() {
     let fixture = Fixture::new().await;
     let db: Client = Client::builder(fixture.database.url())
         .expect("is a URL")
-        .max_connections(devdb().max_connections_hint().min(2))
+        .max_connections(2)
         .slow_threshold(Duration::ZERO)
         .connect()
         .await

@@ -1,4 +1,4 @@
-//! Transactions: what is committed holds, what is not leaves nothing, and no connection comes back unclean.
+//! Transactions: what is committed persists, what is not leaves nothing, and every connection is returned clean.
 
 use relata_devdb::Feature;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -38,7 +38,7 @@ async fn an_error_in_the_closure_rolls_back() {
 }
 
 #[tokio::test]
-async fn a_closure_may_have_errors_of_its_own_and_borrow() {
+async fn a_closure_may_have_its_own_errors_and_borrow() {
     #[derive(Debug)]
     enum Mine {
         Database(#[allow(dead_code, reason = "shown by Debug")] Error),
@@ -63,9 +63,9 @@ async fn a_closure_may_have_errors_of_its_own_and_borrow() {
     assert_eq!(fixture.db.institution().count().await.expect("counts"), 0);
 }
 
-/// PostgreSQL would answer this COMMIT with a ROLLBACK, and no error.
+/// PostgreSQL would respond to this COMMIT with a ROLLBACK, and no error.
 #[tokio::test]
-async fn an_error_that_is_passed_over_is_not_committed_in_silence() {
+async fn an_ignored_error_is_not_committed_silently() {
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     let lost: Result<(), Error> = db
@@ -92,7 +92,7 @@ async fn an_error_that_is_passed_over_is_not_committed_in_silence() {
 }
 
 #[tokio::test]
-async fn a_finished_transaction_says_so() {
+async fn using_a_finished_transaction_is_an_error() {
     let fixture = Fixture::new().await;
     let kept = std::sync::Mutex::new(None);
     fixture
@@ -115,7 +115,7 @@ async fn a_finished_transaction_says_so() {
 }
 
 #[tokio::test]
-async fn a_collision_is_run_again() {
+async fn a_conflict_is_retried() {
     if devdb().skips_without(&[Feature::ConcurrentTransactions]) {
         return;
     }
@@ -129,7 +129,7 @@ async fn a_collision_is_run_again() {
             async move {
                 let before = tx.institution().count().await?;
                 if runs.fetch_add(1, Ordering::SeqCst) == 0 {
-                    // Another transaction reads the same and writes: one of the two must give way.
+                    // Another transaction reads the same and writes: one of the two must be rolled back.
                     db.transaction(|other| async move {
                         other.institution().count().await?;
                         other.institution().create(row("b")).await
@@ -151,7 +151,7 @@ async fn a_collision_is_run_again() {
 }
 
 #[tokio::test]
-async fn a_batch_holds_as_a_whole() {
+async fn a_batch_is_atomic() {
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     let failed = db.batch((db.institution().create(row("a")), db.institution().create(row("a")))).await;
@@ -169,7 +169,7 @@ async fn a_batch_holds_as_a_whole() {
     assert_eq!(db.institution().find_many().select(institution::slug).await.expect("is read"), ["b"]);
 }
 
-/// A row that is missing is seen before anything is made permanent, in one statement each or in several.
+/// A missing row is detected before anything is committed, in one statement each or in several.
 #[tokio::test]
 async fn a_batch_with_a_missing_row_leaves_nothing() {
     let fixture = Fixture::new().await;
@@ -190,9 +190,9 @@ async fn a_batch_with_a_missing_row_leaves_nothing() {
     assert_eq!(both.expect("holds").1.name, "x");
 }
 
-/// A migration changes a column's type under a running program: the statement is prepared again.
+/// A migration changes a column's type while a program runs: the statement is prepared again.
 #[tokio::test]
-async fn a_migration_under_a_running_program_is_survived() {
+async fn queries_survive_a_migration() {
     let fixture = Fixture::new().await;
     let tenant = fixture.institution("north").await;
     let db = Client::builder(fixture.database.url()).expect("is a URL").max_connections(1).connect().await;
@@ -201,7 +201,7 @@ async fn a_migration_under_a_running_program_is_survived() {
     read().await.expect("is read");
     fixture.sql("ALTER TABLE institutions ALTER name TYPE varchar(200)").await;
     assert_eq!(read().await.expect("is prepared again").name, tenant.name);
-    // The first statement of a transaction: it begins again, as it was.
+    // The first statement of a transaction: the transaction begins again with the same settings.
     fixture.sql("ALTER TABLE institutions ALTER name TYPE text").await;
     let tx = db.begin().isolation(Isolation::Serializable).await.expect("begins");
     let found = tx.institution().find_unique(institution::id.eq(tenant.id)).or_err().await;
@@ -216,7 +216,7 @@ async fn a_migration_under_a_running_program_is_survived() {
     assert_eq!(first.name, tenant.name);
 }
 
-/// Later in a transaction, what was done before would be lost, and is not done again in silence.
+/// Later in a transaction, earlier work would be lost, and it is not repeated silently.
 #[tokio::test]
 async fn a_migration_in_the_middle_of_a_transaction_ends_it() {
     if devdb().skips_without(&[Feature::ConcurrentTransactions]) {
@@ -237,9 +237,9 @@ async fn a_migration_in_the_middle_of_a_transaction_ends_it() {
     assert_eq!(read().await.expect("is prepared again").name, tenant.name);
 }
 
-/// A migration replaces an enum: its type has another number then, and prepared statements know the old one.
+/// A migration replaces an enum: its type then has another OID, and prepared statements use the old one.
 #[tokio::test]
-async fn a_replaced_enum_is_survived() {
+async fn queries_survive_a_replaced_enum() {
     let fixture = Fixture::new().await;
     let tenant = fixture.institution("north").await.id;
     let user = fixture.user(tenant, "a@x.edu").await;
@@ -269,7 +269,7 @@ async fn a_replaced_enum_is_survived() {
     }
 }
 
-/// The server ends the connections: the next query gets a new one, or says clearly what happened.
+/// The server closes the connections: the next query gets a new one, or a clear error.
 #[tokio::test]
 async fn lost_connections_are_replaced() {
     if devdb().skips_without(&[Feature::SessionProcesses]) {

@@ -1,6 +1,6 @@
-//! The types of columns, in each library that a schema can ask for: there and back, at their limits, and in JSON.
+//! The types of columns in each library that a schema can choose: round trips, limits, and JSON.
 //!
-//! The clients are made by `cargo codegen generate --schema tests/types/NAME.dsl --out tests/types/NAME`.
+//! `cargo codegen generate --schema tests/types/NAME.dsl --out tests/types/NAME` generates the clients.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -51,9 +51,9 @@ async fn time_client(database: &TestDatabase) -> on_time::Client {
     client.expect("connects")
 }
 
-/// The committed files are those that the generator writes.
+/// The committed files equal the output of the generator.
 #[test]
-fn the_clients_of_types_are_fresh() {
+fn the_types_clients_are_up_to_date() {
     for name in ["jiff", "time"] {
         let options = EmitOptions { source: format!("{name}.dsl"), crate_root: true };
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/types").join(name);
@@ -63,7 +63,7 @@ fn the_clients_of_types_are_fresh() {
 }
 
 #[tokio::test]
-async fn jiff_and_bigdecimal_go_there_and_come_back() {
+async fn jiff_and_bigdecimal_round_trip() {
     let database = database("jiff").await;
     let db = jiff_client(&database).await;
     let author = db.author().create(author::Create { full_name: "A".into() }).await.expect("is created");
@@ -109,7 +109,7 @@ async fn jiff_and_bigdecimal_go_there_and_come_back() {
 }
 
 #[tokio::test]
-async fn the_types_of_time_go_there_and_come_back() {
+async fn the_types_of_time_round_trip() {
     let database = database("time").await;
     let db = time_client(&database).await;
     let day = time::Date::from_calendar_date(-43, time::Month::March, 15).expect("is a day");
@@ -144,7 +144,7 @@ async fn the_types_of_time_go_there_and_come_back() {
     assert_eq!(json, expected);
 }
 
-/// What a column can hold and its Rust type cannot: an error that names the column and not the value.
+/// A value that a column can hold and its Rust type cannot: an error that names the column but not the value.
 fn is_explained<T: std::fmt::Debug>(read: Result<T>, column: &str, reason: &str) {
     let error = read.expect_err("cannot be held");
     let Error::Decode { column: known, reason: why, .. } = &error else { panic!("{column}: {error:?}") };
@@ -231,9 +231,9 @@ async fn limits_of_time_are_explained() {
     }
 }
 
-/// Names are the schema's, relations stand beside the columns, and what is sensitive or not included is not there.
+/// Names are those of the schema, relations are next to the columns, and sensitive or not included fields are absent.
 #[tokio::test]
-async fn rows_are_json_as_prisma_has_it() {
+async fn rows_serialize_to_the_json_of_prisma() {
     let database = database("jiff").await;
     let db = jiff_client(&database).await;
     let at: Timestamp = "2026-01-01T00:00:00Z".parse().expect("is a time");
@@ -277,7 +277,7 @@ async fn rows_are_json_as_prisma_has_it() {
     let written = serde_json::to_value(&without).expect("is written");
     assert!(written[0].get("posts").is_none() && written[0]["profile"].is_null(), "{written}");
 
-    // What is read needs the sensitive columns, too; what was not included need not be there.
+    // Reading needs the sensitive columns too; relations that were not included may be absent.
     let mut given = serde_json::to_value(&author).expect("is written");
     assert!(serde_json::from_value::<on_jiff::Author>(given.clone()).is_err());
     given["secret"] = json!("hunter2");

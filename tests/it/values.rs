@@ -1,5 +1,5 @@
-//! Values at the limits of their types: what is written can be read, and what cannot be read is told with the column,
-//! and with what became of the write.
+//! Values at the limits of their types: what can be written can be read, and an error about an unreadable value names
+//! the column and says what happened to the write.
 
 use std::fmt::Debug;
 
@@ -15,12 +15,12 @@ async fn run(fixture: &Fixture, sql: &str) {
     fixture.sql(sql).await;
 }
 
-/// How many rows a table has.
+/// Returns the number of rows in a table.
 async fn rows(fixture: &Fixture, table: &str) -> i64 {
     fixture.sql(&format!(r#"SELECT count(*) FROM "{table}""#)).await[0].get(0)
 }
 
-/// The column that an error of decoding names.
+/// Returns the column that a decoding error names.
 fn undecoded<T: Debug>(result: Result<T>) -> String {
     match result {
         Err(Error::Decode { model, column, .. }) => format!("{model}.{column}"),
@@ -28,7 +28,7 @@ fn undecoded<T: Debug>(result: Result<T>) -> String {
     }
 }
 
-/// The same of a write that is committed.
+/// Returns the same for a write that is committed.
 fn committed<T: Debug>(result: Result<T>) -> String {
     match result {
         Err(Error::Committed(reason)) => undecoded::<()>(Err(*reason)),
@@ -43,7 +43,7 @@ fn refused<T: Debug>(result: Result<T>) -> String {
     }
 }
 
-/// Arrays inside one another.
+/// Nested arrays.
 fn deep(levels: usize) -> Value {
     (0..levels).fold(json!(1), |inner, _| json!([inner]))
 }
@@ -81,14 +81,14 @@ async fn json_that_is_too_deep_is_not_sent() {
     let filtered = db.native().count().filter(native::jsonb.path(["a"]).eq(deep(600))).await;
     assert!(refused(filtered).contains("512 levels"));
     assert_eq!(rows(&fixture, "Native").await, 0);
-    // What others wrote is told, and does not end the process.
+    // Deeper values of other programs cause an error, and do not end the process.
     let nested = format!("{}1{}", "[".repeat(600), "]".repeat(600));
     run(&fixture, &format!(r#"INSERT INTO "Native" (id, jsonb) VALUES (1, '{nested}')"#)).await;
     assert_eq!(undecoded(db.native().find_many().await), "Native.jsonb");
 }
 
 #[tokio::test]
-async fn midnight_at_the_end_of_a_day_is_read_as_the_leap_second_that_it_equals() {
+async fn midnight_at_the_end_of_a_day_is_read_as_a_leap_second() {
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     let late = NaiveTime::from_hms_micro_opt(23, 59, 59, 999_999).expect("is a time");
@@ -103,9 +103,9 @@ async fn midnight_at_the_end_of_a_day_is_read_as_the_leap_second_that_it_equals(
     assert_eq!(db.native().count().filter(native::time.eq(read) & native::time.gt(late)).await.expect("is read"), 1);
 }
 
-/// A single statement is committed with its answer. Where there is a COMMIT, the answer is read before it.
+/// A single statement is committed together with its response. If there is a COMMIT, the response is decoded before it.
 #[tokio::test]
-async fn an_answer_that_cannot_be_read_says_whether_the_write_holds() {
+async fn an_unreadable_response_says_whether_the_write_was_committed() {
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     run(&fixture, r#"ALTER TABLE "Native" ALTER "timestamp" SET DEFAULT 'infinity'"#).await;
@@ -135,7 +135,7 @@ async fn an_answer_that_cannot_be_read_says_whether_the_write_holds() {
     let raw = db.query_raw::<(i32,)>("WITH x AS (SELECT 'x'::text) SELECT * FROM x", params![]).await;
     assert!(matches!(raw, Err(Error::Refused(_))), "{raw:?}");
 
-    // In a transaction nothing is committed yet.
+    // In a transaction, nothing is committed yet.
     let worked: Result<()> = db
         .transaction(async |tx| {
             tx.native().create(row(7)).await?;
@@ -143,13 +143,13 @@ async fn an_answer_that_cannot_be_read_says_whether_the_write_holds() {
         })
         .await;
     assert_eq!(undecoded(worked), COLUMN);
-    // The batch waits for its answers, because the update must find its row.
+    // The batch waits for its responses, because the update must find its row.
     assert_eq!(undecoded(db.batch((db.native().create(row(8)), set(1))).await), COLUMN);
     assert_eq!(rows(&fixture, "Native").await, 6);
 }
 
 #[tokio::test]
-async fn what_takes_a_transaction_is_read_before_it_is_committed() {
+async fn responses_are_decoded_before_commit() {
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     run(&fixture, r#"ALTER TABLE "Person" ALTER secret DROP NOT NULL, ALTER secret SET DEFAULT NULL"#).await;
@@ -178,7 +178,7 @@ struct Part {
 }
 
 #[tokio::test]
-async fn the_column_that_cannot_be_read_is_named_whatever_is_read() {
+async fn every_read_names_the_column_that_cannot_be_decoded() {
     let fixture = Fixture::new().await;
     let db: &Client = &fixture.db;
     run(&fixture, r#"INSERT INTO "Native" (id, "timestamp") VALUES (1, 'infinity')"#).await;
@@ -266,7 +266,7 @@ async fn numbers_are_exact_or_not_read() {
         run(&fixture, &format!(r#"UPDATE "Native" SET numeric = {value}"#)).await;
         assert_eq!(undecoded(db.native().find_many().await), "Native.numeric", "{value}");
     }
-    // What is finer than 28 places is rounded.
+    // Digits beyond 28 places are rounded.
     for (value, read) in [
         ("1e-28", "0.0000000000000000000000000001"),
         ("0.000000000000000000000000000100000000", "0.0000000000000000000000000001"),
@@ -281,7 +281,7 @@ async fn numbers_are_exact_or_not_read() {
         run(&fixture, &format!(r#"UPDATE "Native" SET numeric = NULL, jsonb = '{value}'"#)).await;
         assert_eq!(undecoded(db.native().find_many().await), "Native.jsonb", "{value}");
     }
-    // A fraction has the digits that a float can have, and what was written is read again.
+    // A fraction has the digits that a float can have, and the written value is read unchanged.
     for value in [json!(1e30), json!(18_446_744_073_709_551_615_u64), json!(1.797_693_134_862_315_7e308), json!(5e-324)]
     {
         let set = native::jsonb.to(value.clone());

@@ -1,4 +1,4 @@
-//! What goes wrong, and what is said then: typed, helpful, and without a value or a password.
+//! Errors and their messages: typed, helpful, and without a value or a password.
 
 use relata_devdb::Feature;
 use std::time::Duration;
@@ -37,7 +37,7 @@ async fn violated_constraints_are_named_without_values() {
 }
 
 #[tokio::test]
-async fn a_referenced_row_is_not_deleted() {
+async fn a_referenced_row_cannot_be_deleted() {
     let fixture = Fixture::new().await;
     let tenant = fixture.institution("north").await;
     let exam_type = fixture.exam_type(tenant.id, "STEP1").await;
@@ -66,7 +66,7 @@ async fn an_unreachable_server_is_explained() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_not_there_is_explained() {
+async fn a_missing_database_is_explained() {
     let missing = devdb().url("no_such_database_anywhere");
     let error = Client::connect(&missing).await.expect_err("is missing");
     let text = error.to_string();
@@ -74,7 +74,7 @@ async fn a_database_that_is_not_there_is_explained() {
 }
 
 #[tokio::test]
-async fn a_pool_that_is_used_up_says_how() {
+async fn an_exhausted_pool_is_explained() {
     let fixture = Fixture::new().await;
     let db = Client::builder(fixture.database.url())
         .expect("is a URL")

@@ -1,6 +1,6 @@
-//! A client of `tests/wide/schema.dsl`: every scalar, lists, composite keys, self and many-to-many relations.
+//! A client of `tests/wide/schema.dsl`: every scalar, lists, composite keys, self-relations and many-to-many relations.
 //!
-//! Its files are made by `cargo codegen generate --schema tests/wide/schema.dsl --out tests/wide/generated`.
+//! `cargo codegen generate --schema tests/wide/schema.dsl --out tests/wide/generated` generates its files.
 
 use std::path::Path;
 
@@ -50,7 +50,7 @@ impl Fixture {
         self.database.url()
     }
 
-    /// Runs plain SQL, to compare with.
+    /// Runs plain SQL, to compare results with.
     pub(crate) async fn sql(&self, sql: &str) -> Vec<relata::tokio_postgres::Row> {
         plain_sql(self.database.url(), sql).await
     }
@@ -68,9 +68,9 @@ pub(crate) fn create_sql(schema: &Schema) -> String {
     render(&plan(diff(pair, &DiffOptions::default()).expect("nothing is renamed")))
 }
 
-/// The committed files are those that the generator writes.
+/// The committed files equal the output of the generator.
 #[test]
-fn the_wide_client_is_fresh() {
+fn the_wide_client_is_up_to_date() {
     use relata_codegen::emit::{EmitOptions, emit};
     let options = EmitOptions { source: "schema.dsl".to_owned(), crate_root: true };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wide/generated");
@@ -79,7 +79,7 @@ fn the_wide_client_is_fresh() {
 }
 
 #[tokio::test]
-async fn every_scalar_goes_there_and_comes_back() {
+async fn every_scalar_round_trips() {
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     let bare = db.sample().create(sample::Create { text: "bare".to_owned() }).await.expect("is created");
@@ -139,7 +139,7 @@ async fn every_scalar_goes_there_and_comes_back() {
 }
 
 #[tokio::test]
-async fn xml_comes_back_as_it_went() {
+async fn xml_round_trips() {
     if devdb().skips_without(&[Feature::Xml]) {
         return;
     }
@@ -152,7 +152,7 @@ async fn xml_comes_back_as_it_went() {
 }
 
 #[tokio::test]
-async fn every_scalar_can_be_asked_for() {
+async fn every_scalar_can_be_filtered_by() {
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     let rows = [("a", 1, vec![1, 2], Color::Red), ("b", 2, vec![2, 3], Color::Blue), ("c", 3, vec![], Color::Red)].map(
@@ -193,7 +193,7 @@ async fn every_scalar_can_be_asked_for() {
         let mut found = db.sample().find_many().filter(filter).select(sample::text).await.expect(&described);
         found.sort_unstable();
         let found = found.concat();
-        // Ids of one table begin at 1, so the last filter finds the row whose `self` is its id.
+        // The ids of a table start at 1, so the last filter finds the row whose `self` is its id.
         let expected = if expected.is_empty() { "a" } else { expected };
         assert_eq!(found, expected, "{described}");
     }
@@ -291,7 +291,7 @@ async fn notes_have_a_key_of_two_columns() {
                 .expect("is created");
         }
     }
-    // The second tenant's notes have the author's numbers again, which the second key forbids.
+    // The second tenant's notes reuse the author's numbers, which the second key forbids.
     assert_eq!(db.note().count().await.expect("counts"), 2);
     let by_key = db
         .note()
@@ -339,7 +339,7 @@ async fn notes_have_a_key_of_two_columns() {
 }
 
 #[tokio::test]
-async fn a_row_without_any_value_can_be_created() {
+async fn a_row_without_values_can_be_created() {
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     let one = db.empty().create(client::empty::Create {}).await.expect("is created");
@@ -350,7 +350,7 @@ async fn a_row_without_any_value_can_be_created() {
 }
 
 #[tokio::test]
-async fn keys_that_the_client_makes_have_their_form() {
+async fn keys_that_the_client_generates_have_their_format() {
     let fixture = Fixture::new().await;
     let one = fixture.db.made().create(client::made::Create {}).await.expect("is created");
     let two = fixture.db.made().create(client::made::Create {}).await.expect("is created");
@@ -371,7 +371,7 @@ async fn sensitive_values_are_not_shown() {
     assert!(shown.contains("<sensitive>") && !shown.contains("hunter2"), "{shown}");
 }
 
-/// Columns without a time zone hold UTC, whatever the zone of the database is.
+/// Columns without a time zone hold UTC, whatever the time zone of the database is.
 #[tokio::test]
 async fn times_without_a_zone_are_utc() {
     let fixture = Fixture::new().await;

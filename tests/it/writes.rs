@@ -1,4 +1,4 @@
-//! Writes one by one: defaults, lists, versions, the time of a transaction, and many who write at once.
+//! Writes of single rows: defaults, lists, versions, the time of a transaction, and concurrent writes.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::wide;
 use crate::wide::client::{Color, document, made, sample};
 
 #[tokio::test]
-async fn columns_go_back_to_their_defaults() {
+async fn columns_return_to_their_defaults() {
     let fixture = wide::Fixture::new().await;
     let db = &fixture.db;
     let row = db
@@ -74,7 +74,7 @@ async fn lists_grow_at_their_end() {
 }
 
 #[tokio::test]
-async fn numbers_are_calculated_with_in_the_database() {
+async fn numbers_are_computed_in_the_database() {
     let fixture = wide::Fixture::new().await;
     let db = &fixture.db;
     let row = db.sample().create(sample::Create { text: "a".to_owned() }).set(sample::small.to(6)).await;
@@ -120,7 +120,7 @@ async fn json_of_both_types_is_compared() {
 }
 
 #[tokio::test]
-async fn an_upsert_of_many_at_once_makes_one_row() {
+async fn concurrent_upserts_create_one_row() {
     let fixture = Fixture::new().await;
     let tenant = fixture.institution("north").await.id;
     let tasks: Vec<_> = (0..16)
@@ -150,7 +150,7 @@ async fn an_upsert_of_many_at_once_makes_one_row() {
 }
 
 #[tokio::test]
-async fn a_version_tells_who_was_first() {
+async fn a_version_detects_concurrent_updates() {
     let fixture = wide::Fixture::new().await;
     let db = &fixture.db;
     let read = db.document().create(document::Create { text: "draft".to_owned() }).await.expect("is created");

@@ -1,15 +1,15 @@
-//! What a generated client costs to make and to compile, for synthetic schemas of any size.
+//! Measures what generating and compiling a client costs, for synthetic schemas of any size.
 //!
 //! `compile [--models N]... [--runs N] [--work DIR] [--skip-cargo]`
 //!
-//! `cargo check` and `cargo build` are measured in CPU seconds of cargo and everything it starts, with the
-//! dependencies built before and `CARGO_INCREMENTAL=0`, but for the rebuild after a field is added, which is
-//! incremental; beside them a crate of plain structs with the same columns, each with a decoder. The least of the runs
-//! counts: what disturbs can only add. What the compiler does runs in a process of its own for each size, so that
-//! peaks of memory are their own.
+//! `cargo check` and `cargo build` are measured in CPU seconds of cargo and all processes that it starts. Dependencies
+//! are built in advance, with `CARGO_INCREMENTAL=0`, except for the rebuild after a field is added, which is
+//! incremental. For comparison, a crate of plain structs has the same columns and a decoder for each struct. The lowest
+//! of the runs counts, because disturbances can only add time. The compiler's own work runs in a separate process for
+//! each size, so that memory peaks are separate.
 //!
-//! `compile work WHAT SHAPE SIZE` does one thing once, for `scripts/cost growth` to count its instructions; `compile
-//! shapes` lists what there is, and what can be done with it.
+//! `compile work WHAT SHAPE SIZE` does one thing once, so that `scripts/cost growth` can count its instructions.
+//! `compile shapes` lists the shapes, and what can be done with each.
 
 #[path = "../../../codegen/tests/it/shapes.rs"]
 mod shapes;
@@ -32,7 +32,7 @@ use relata_codegen::{compile, format};
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        // What this program calls itself with, to measure one thing in a process of its own.
+        // This program calls itself with these arguments, to measure one thing in a separate process.
         ["measure", "check", models] => measured(UsageWho::RUSAGE_SELF, || check(models.parse()?)),
         ["measure", "format", models] => measured(UsageWho::RUSAGE_SELF, || layout(models.parse()?)),
         ["measure", "generate", models] => measured(UsageWho::RUSAGE_SELF, || generate(models.parse()?)),
@@ -74,7 +74,7 @@ fn layout(models: usize) -> Result<usize> {
     Ok(format(&synthetic::schema(models)).lines().count())
 }
 
-/// One thing that is done with a text of a shape.
+/// One operation on a text of a shape.
 fn work(what: &str, shape: &str, size: usize) -> Result<()> {
     let (_, text) = shapes::SHAPES.iter().find(|(name, _)| *name == shape).ok_or("there is no such shape")?;
     let text = text(size);
@@ -126,7 +126,7 @@ fn lines_of(files: &[GeneratedFile]) -> usize {
 
 const EDITED: &str = "  note      String?\n  remark    String?\n";
 
-/// A column more in one model: from the two texts to the SQL.
+/// Adds a column to one model: from the two texts to the SQL.
 fn migrate(models: usize) -> Result<usize> {
     let schemas = (compiled(models, UNEDITED)?, compiled(models, EDITED)?);
     let states = (lower(&schemas.0), lower(&schemas.1));
@@ -152,7 +152,7 @@ fn cargo(command: &str, folder: &Path, incremental: &str) -> Result<usize> {
     Ok(0)
 }
 
-/// One measurement, in a process of its own.
+/// One measurement, in a separate process.
 struct Figure {
     usage: Usage,
     lines: usize,
@@ -225,7 +225,7 @@ fn compile_clients(models: usize, runs: usize, work: &Path, rows: &mut Vec<Vec<S
         write_crate(&folder, files)?;
         let folder_text = folder.display().to_string();
         for command in ["check", "build"] {
-            // The dependencies, and nothing of this counts.
+            // Builds the dependencies; this does not count.
             cargo(command, &folder, "0")?;
             let figure = best_of(runs, |_| {
                 touch(&folder.join("src/lib.rs"))?;
@@ -237,7 +237,8 @@ fn compile_clients(models: usize, runs: usize, work: &Path, rows: &mut Vec<Vec<S
     rebuild(models, runs, &work.join(format!("client-{models}")), &client, rows)
 }
 
-/// The rebuild after one field more in one model: its file changes, and those of the models that name its columns.
+/// Measures the rebuild after a field was added to one model. Its file changes, and so do those of the models that name
+/// its columns.
 fn rebuild(
     models: usize,
     runs: usize,
@@ -260,7 +261,7 @@ fn rebuild(
     Ok(())
 }
 
-/// The run that took the least.
+/// Returns the run that took the least time.
 fn best_of(runs: usize, mut run: impl FnMut(usize) -> Result<Figure>) -> Result<Figure> {
     let mut best = run(0)?;
     for number in 1..runs.max(1) {
@@ -276,7 +277,7 @@ fn touch(path: &Path) -> Result<()> {
     Ok(fs::File::options().append(true).open(path)?.set_modified(std::time::SystemTime::now())?)
 }
 
-/// A crate outside the workspace, with the workspace's versions of everything.
+/// Creates a crate outside the workspace, with the workspace's versions of all dependencies.
 fn write_crate(folder: &Path, files: &[GeneratedFile]) -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let source = folder.join("src");
@@ -295,7 +296,7 @@ fn write_crate(folder: &Path, files: &[GeneratedFile]) -> Result<()> {
     Ok(())
 }
 
-/// The least that a program needs to hold the same rows: structs, and their columns read by number.
+/// The minimum that a program needs to hold the same rows: structs whose columns are read by number.
 fn plain_structs(models: usize) -> String {
     let mut text = String::from("use relata::{tokio_postgres::Row, uuid::Uuid, chrono::{DateTime, Utc}};\n");
     let columns = [

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::RenameOptions;
-use crate::command::db::Naming;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Db {
@@ -78,6 +77,18 @@ pub(crate) struct Pull {
     /// How new models and fields are called; names in the file that is there stay
     #[arg(long, value_enum, default_value_t, value_name = "STYLE")]
     pub(crate) naming: Naming,
+}
+
+/// How new names are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(crate) enum Naming {
+    /// Those of the database
+    #[default]
+    Keep,
+    /// As in Prisma's examples: `User` for users, `createdAt` for created_at
+    Prisma,
+    /// As in Rust: `User` for users, `created_at` for createdAt
+    Rust,
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{RenameOptions, Target};
-use crate::settings;
+use crate::project::settings;
 
 #[derive(Debug, Args)]
 #[group(id = "resolution", required = true, multiple = false)]
@@ -82,7 +82,7 @@ pub(crate) struct Squash {
     #[arg(long)]
     pub(crate) force: bool,
     /// The folder of migrations
-    #[arg(long, value_name = "DIR", default_value_os_t = crate::settings::migrations())]
+    #[arg(long, value_name = "DIR", default_value_os_t = crate::project::settings::migrations())]
     pub(crate) migrations: std::path::PathBuf,
 }
 

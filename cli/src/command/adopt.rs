@@ -9,11 +9,13 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
 
 use super::migrate::count;
+use crate::args;
+use crate::compare::drift::missing;
 use crate::database::Database;
-use crate::drift::missing;
 use crate::failure::{Exit, Failure};
-use crate::write::write_folder;
-use crate::{args, lock_file, report, say, schema_files, snapshot};
+use crate::project::write::write_folder;
+use crate::project::{lock_file, schema_files, snapshot};
+use crate::terminal::{report, say};
 
 /// A migration as Prisma keeps it.
 struct Folder {

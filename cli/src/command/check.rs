@@ -8,7 +8,8 @@ use relata_codegen::{CompiledClient, compile_client};
 
 use crate::args;
 use crate::failure::{Exit, Failure};
-use crate::{report, say, schema_files};
+use crate::project::schema_files;
+use crate::terminal::{report, say};
 
 pub(crate) async fn check(args: &args::Check) -> Result<Exit, Failure> {
     let path = schema_files::locate(args.path.as_deref())?;

@@ -2,8 +2,6 @@
 
 pub(crate) mod pull;
 
-pub(crate) use pull::Naming;
-
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -12,12 +10,14 @@ use relata_codegen::sql::{HazardKind, Pair, Plan, plan, render, summary};
 use tokio_postgres::Client;
 
 use super::down::{losses, refuse_losses};
+use crate::args;
+use crate::compare::difference::{Renames, difference};
+use crate::compare::endpoint::{Loaded, read_client, read_schema};
 use crate::database::Database;
-use crate::difference::{Renames, difference};
-use crate::endpoint::{Loaded, read_client, read_schema};
 use crate::failure::{Exit, Failure};
 use crate::introspect::Scope;
-use crate::{args, progress, say, schema_files, settings};
+use crate::project::{schema_files, settings};
+use crate::terminal::{progress, say};
 
 pub(crate) async fn push(args: &args::Push) -> Result<Exit, Failure> {
     let renames = Renames::parse(&args.renames.rename, args.renames.accept_drops)?;

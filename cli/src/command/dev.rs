@@ -6,11 +6,13 @@ use relata::migrate::{self, Migrations, Options, Problem};
 use relata_codegen::sql::{Change, Pair, lint_step, render, summary};
 
 use super::migrate::apply;
+use crate::args;
+use crate::compare::difference::{Renames, difference, plan};
+use crate::compare::endpoint::{Loaded, read_snapshot};
 use crate::database::Database;
-use crate::difference::{Renames, difference, plan};
-use crate::endpoint::{Loaded, read_snapshot};
 use crate::failure::{Exit, Failure};
-use crate::{args, ask, lock_file, report, say, schema_files, snapshot};
+use crate::project::{lock_file, schema_files, snapshot};
+use crate::terminal::{ask, report, say};
 
 pub(crate) async fn dev(args: &args::Dev) -> Result<Exit, Failure> {
     let renames = Renames::parse(&args.renames.rename, args.renames.accept_drops)?;

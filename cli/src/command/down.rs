@@ -2,15 +2,19 @@
 
 use std::path::Path;
 
-use relata::migrate::{self, Migration, Migrations, Options, Problem, Script, Statement, Status};
+use relata::migrate::{self, Migration, Migrations, Options, Problem, Script, Status};
 use relata_codegen::sql::{Action, HazardKind, ObjectName, Pair, Plan, Step, plan, render};
 
 use super::migrate::{count, read};
+use crate::args;
+use crate::compare::difference::{Renames, difference};
+use crate::compare::endpoint::{Loaded, read_old_schema};
+use crate::compare::renamed;
 use crate::database::Database;
-use crate::difference::{Renames, difference};
-use crate::endpoint::{Loaded, read_old_schema};
 use crate::failure::{Exit, Failure};
-use crate::{args, progress, renamed, say, snapshot};
+use crate::project::snapshot;
+use crate::sql_tree::{DataLoss, data_loss, excerpt, is_untracked};
+use crate::terminal::{progress, say};
 
 /// Statements that undo a migration, written by a person.
 const DOWN_FILE: &str = "down.sql";
@@ -140,7 +144,7 @@ pub(super) fn backwards(
 }
 
 /// The steps back, from what a migration led to. What it renamed is renamed back.
-pub(crate) fn way_back(migration: Option<&Migration>, pair: Pair<&Loaded>, renames: &Renames) -> Result<Plan, Failure> {
+pub fn way_back(migration: Option<&Migration>, pair: Pair<&Loaded>, renames: &Renames) -> Result<Plan, Failure> {
     let renames = renames.clone().with_hints(migration.map(renamed::backwards).unwrap_or_default());
     // The attributes of the earlier schema led to it; they do not lead back.
     let next = pair.next.clone().without_renames();
@@ -149,20 +153,11 @@ pub(crate) fn way_back(migration: Option<&Migration>, pair: Pair<&Loaded>, renam
 
 /// The first statement whose effect no snapshot shows.
 pub(super) fn beyond_snapshots(migration: &Migration) -> Option<String> {
-    const KNOWN: [&str; 7] = ["TABLE", "INDEX", "UNIQUE", "TYPE", "SEQUENCE", "SCHEMA", "EXTENSION"];
-    let is_beyond = |sql: &str| {
-        let mut words = sql.split_whitespace().map(str::to_uppercase);
-        match (words.next().as_deref(), words.next().as_deref()) {
-            (Some("CREATE" | "ALTER" | "DROP"), Some(kind)) => !KNOWN.contains(&kind),
-            (Some("INSERT" | "DELETE" | "DO" | "GRANT" | "REVOKE" | "TRUNCATE"), _) => true,
-            _ => false,
-        }
-    };
     // What an online plan writes in PL/pgSQL leaves nothing behind that a snapshot does not show.
     let is_planned = |sql: &str| sql.contains("$relata$") || sql.contains("\"~follow\"");
-    let statement =
-        migration.script().statements().find(|statement| is_beyond(&statement.sql) && !is_planned(&statement.sql))?;
-    Some(statement.sql.split_whitespace().take(4).collect::<Vec<_>>().join(" "))
+    let is_beyond = |sql: &str| !is_planned(sql) && is_untracked(sql);
+    let statement = migration.script().statements().find(|statement| is_beyond(&statement.sql))?;
+    Some(excerpt(&statement.sql, 4))
 }
 
 /// What the plan loses, with the table or column that it is about.
@@ -194,27 +189,9 @@ pub(super) fn losses(plan: &Plan) -> Vec<Loss> {
 /// What statements of a person's own lose, as far as they can be read.
 fn losses_of(name: &str, sql: &str) -> Result<Vec<Loss>, Failure> {
     let script = Script::parse(sql).map_err(|error| Failure::refused(format!("{name}/{DOWN_FILE}: {error}")))?;
-    let words = |sql: &str| -> Vec<String> { sql.split_whitespace().map(str::to_uppercase).collect() };
-    let loses = |sql: &str| {
-        let words = words(sql);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        match words.as_slice() {
-            ["DROP", "TABLE" | "SCHEMA" | "DATABASE", ..] | ["TRUNCATE" | "DELETE", ..] => true,
-            ["ALTER", "TABLE", rest @ ..] => rest
-                .windows(2)
-                .any(|pair| pair[0] == "DROP" && !["CONSTRAINT", "DEFAULT", "NOT", "IDENTITY"].contains(&pair[1])),
-            _ => false,
-        }
-    };
-    let loss = |statement: &Statement| Loss {
-        subject: name.to_owned(),
-        table: None,
-        text: format!(
-            "{DOWN_FILE} of {name} runs `{}`",
-            statement.sql.split_whitespace().take(6).collect::<Vec<_>>().join(" ")
-        ),
-    };
-    Ok(script.statements().filter(|statement| loses(&statement.sql)).map(loss).collect())
+    let loss =
+        |loss: DataLoss| Loss { subject: name.to_owned(), table: None, text: format!("{DOWN_FILE} of {name} {loss}") };
+    Ok(script.statements().filter_map(|statement| data_loss(&statement.sql)).map(loss).collect())
 }
 
 /// Refuses what nobody allowed to be lost.

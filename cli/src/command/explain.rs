@@ -4,7 +4,7 @@ use relata_codegen::diagnostics::{CODES, find_code};
 use relata_codegen::sql::{LINTS, Lint, LintSeverity, find_lint};
 
 use crate::failure::{Exit, Failure};
-use crate::say;
+use crate::terminal::say;
 
 pub(crate) fn explain(code: &str) -> Result<Exit, Failure> {
     if let Some(lint) = find_lint(code) {

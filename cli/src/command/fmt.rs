@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use relata_codegen::diagnostics::{SourceFile, Sources};
 use relata_codegen::format_all;
 
+use crate::args;
 use crate::failure::{Exit, Failure};
-use crate::write::write_file;
-use crate::{args, say, schema_files};
+use crate::project::schema_files;
+use crate::project::write::write_file;
+use crate::terminal::say;
 
 pub(crate) fn fmt(args: &args::Fmt) -> Result<Exit, Failure> {
     let is_stdin = args.path.as_deref() == Some(Path::new("-"));

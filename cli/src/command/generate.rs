@@ -3,8 +3,10 @@
 use relata_codegen::build::{stale_files, write_files};
 use relata_codegen::emit::{EmitOptions, emit_with_queries};
 
+use crate::args;
 use crate::failure::{Exit, Failure};
-use crate::{args, report, say, schema_files};
+use crate::project::schema_files;
+use crate::terminal::{report, say};
 
 pub(crate) fn generate(args: &args::Generate) -> Result<Exit, Failure> {
     let path = schema_files::locate(args.schema.as_deref())?;

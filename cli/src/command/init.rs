@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use crate::failure::{Exit, Failure};
-use crate::write::write_file;
-use crate::{say, settings};
+use crate::project::settings;
+use crate::project::write::write_file;
+use crate::terminal::say;
 
 const SCHEMA: &str = "\
 // What your tables look like. `codegen check` reports every mistake,

@@ -8,11 +8,12 @@ use serde::Serialize;
 use tokio_postgres::Client;
 
 use super::migrate::read;
+use crate::args;
 use crate::database::Database;
 use crate::failure::{Exit, Failure};
 use crate::lint::{self, Allowance, Located, Planned};
-use crate::snapshot::SNAPSHOT;
-use crate::{args, say};
+use crate::project::snapshot::SNAPSHOT;
+use crate::terminal::say;
 
 pub(crate) async fn lint(args: &args::Lint) -> Result<Exit, Failure> {
     let folder = &args.migrations;

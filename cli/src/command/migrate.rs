@@ -6,10 +6,12 @@ use std::time::Duration;
 use relata::migrate::{self, Migrations, Options};
 use tokio_postgres::Client;
 
+use crate::args;
+use crate::compare::endpoint::read_old_schema;
 use crate::database::Database;
-use crate::endpoint::read_old_schema;
 use crate::failure::{Exit, Failure};
-use crate::{args, ask, lock_file, progress, say, snapshot};
+use crate::project::{lock_file, snapshot};
+use crate::terminal::{ask, progress, say};
 
 /// Reads a folder of migrations that has to be there.
 pub(super) fn read(folder: &Path) -> Result<Migrations, Failure> {

@@ -5,11 +5,12 @@ use std::path::Path;
 use relata_codegen::sql::{Change, Finding, LintSeverity, Pair, Step, Transaction, Work, lint_step, render, summary};
 use serde::Serialize;
 
-use crate::difference::{Renames, difference, plan};
-use crate::endpoint::{Endpoint, Loaded, load};
+use crate::args;
+use crate::compare::difference::{Renames, difference, plan};
+use crate::compare::endpoint::{Endpoint, Loaded, load};
 use crate::failure::{Exit, Failure};
-use crate::write::{overwrites_schema, write_file};
-use crate::{args, say};
+use crate::project::write::{overwrites_schema, write_file};
+use crate::terminal::say;
 
 pub(crate) async fn migrate_diff(args: &args::MigrateDiff) -> Result<Exit, Failure> {
     let renames = Renames::parse(&args.renames.rename, args.renames.accept_drops)?;

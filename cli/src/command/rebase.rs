@@ -9,11 +9,14 @@ use relata::migrate::{self, Migration, Migrations, Script};
 use relata_codegen::sql::{Pair, render, summary};
 
 use super::migrate::read;
+use crate::args;
+use crate::compare::difference::{Renames, difference, plan};
+use crate::compare::endpoint::{Loaded, read_old_schema};
+use crate::compare::renamed;
 use crate::database::Database;
-use crate::difference::{Renames, difference, plan};
-use crate::endpoint::{Loaded, read_old_schema};
 use crate::failure::{Exit, Failure};
-use crate::{args, lock_file, renamed, report, say, schema_files, snapshot};
+use crate::project::{lock_file, schema_files, snapshot};
+use crate::terminal::{report, say};
 
 pub(crate) async fn rebase(args: &args::Rebase) -> Result<Exit, Failure> {
     let folder = &args.target.migrations;

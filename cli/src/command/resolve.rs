@@ -4,11 +4,13 @@ use relata::migrate::{self, Migrations, Options, Resolution};
 use relata_codegen::sql::summary;
 
 use super::migrate::{count, read};
+use crate::args;
+use crate::compare::drift::missing;
+use crate::compare::endpoint::read_old_schema;
 use crate::database::Database;
-use crate::drift::missing;
-use crate::endpoint::read_old_schema;
 use crate::failure::{Exit, Failure};
-use crate::{args, lock_file, progress, say, snapshot};
+use crate::project::{lock_file, snapshot};
+use crate::terminal::{progress, say};
 
 pub(crate) async fn resolve(args: &args::Resolve) -> Result<Exit, Failure> {
     let migrations = read(&args.target.migrations)?;

@@ -8,11 +8,13 @@ use relata_codegen::sql::{Pair, render};
 
 use super::down::beyond_snapshots;
 use super::migrate::{count, read};
-use crate::difference::{Renames, difference, plan};
-use crate::endpoint::{Loaded, read_old_schema};
+use crate::args;
+use crate::compare::difference::{Renames, difference, plan};
+use crate::compare::endpoint::{Loaded, read_old_schema};
 use crate::failure::{Exit, Failure};
-use crate::write::write_folder;
-use crate::{args, lock_file, say, snapshot};
+use crate::project::write::write_folder;
+use crate::project::{lock_file, snapshot};
+use crate::terminal::say;
 
 pub(crate) fn squash(args: &args::Squash) -> Result<Exit, Failure> {
     let folder = &args.migrations;

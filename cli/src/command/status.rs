@@ -5,10 +5,12 @@ use relata_codegen::sql::{Change, summary};
 use serde::Serialize;
 
 use super::migrate::{count, read};
+use crate::args;
+use crate::compare::drift::drift;
 use crate::database::Database;
-use crate::drift::drift;
 use crate::failure::{Exit, Failure};
-use crate::{args, lock_file, say};
+use crate::project::lock_file;
+use crate::terminal::say;
 
 pub(crate) async fn status(args: &args::Status) -> Result<Exit, Failure> {
     let folder = &args.target.migrations;

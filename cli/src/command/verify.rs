@@ -11,13 +11,15 @@ use tokio_postgres::Client;
 
 use super::down::backwards;
 use super::migrate::{count, read};
+use crate::args;
+use crate::compare::difference::{Renames, difference};
+use crate::compare::drift::is_addition_of_others;
+use crate::compare::endpoint::{Loaded, read_client, read_old_schema, read_schema, read_snapshot};
 use crate::database::Database;
-use crate::difference::{Renames, difference};
-use crate::drift::is_addition_of_others;
-use crate::endpoint::{Loaded, read_client, read_old_schema, read_schema, read_snapshot};
 use crate::failure::{Exit, Failure};
 use crate::introspect::Scope;
-use crate::{args, progress, say, schema_files, snapshot};
+use crate::project::{schema_files, snapshot};
+use crate::terminal::{progress, say};
 
 /// What was found.
 #[derive(Debug, Default, Serialize)]

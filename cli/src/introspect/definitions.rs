@@ -146,7 +146,9 @@ fn of_tables() -> Vec<String> {
             "s.stxname::text",
             "concat(replace(pg_get_statisticsobjdef(s.oid), format('STATISTICS %I.', sn.nspname), 'STATISTICS '),
                NULLIF(to_jsonb(s) ->> 'stxstattarget', '-1'))",
-            "JOIN pg_statistic_ext AS s ON s.stxrelid = c.oid JOIN pg_namespace AS sn ON sn.oid = s.stxnamespace",
+            "JOIN pg_statistic_ext AS s ON s.stxrelid = c.oid JOIN pg_namespace AS sn ON sn.oid = s.stxnamespace
+             -- Those of other tables are migrated.
+             WHERE c.relkind = 'f' OR c.relispartition",
         ),
         object("'partition key of'", "NULL", "pg_get_partkeydef(c.oid)", "WHERE c.relkind = 'p'"),
         object(
@@ -200,6 +202,13 @@ fn of_tables() -> Vec<String> {
              CROSS JOIN LATERAL (SELECT array_agg(o) FROM unnest(a.attoptions) AS o WHERE o NOT LIKE 'pg\\_attver=%') AS o(options)
              WHERE a.attstorage <> t.typstorage OR NULLIF(to_jsonb(a) ->> 'attcompression', '') IS NOT NULL
                OR COALESCE(a.attstattarget, -1) >= 0 OR o.options IS NOT NULL",
+        ),
+        object(
+            "'statistics target of index'",
+            "i.relname::text",
+            "string_agg(concat_ws(' ', a.attnum, a.attstattarget), ', ' ORDER BY a.attnum)",
+            "JOIN pg_index AS x ON x.indrelid = c.oid JOIN pg_class AS i ON i.oid = x.indexrelid
+             JOIN pg_attribute AS a ON a.attrelid = i.oid AND COALESCE(a.attstattarget, -1) >= 0 GROUP BY 1, 2, 3, 4",
         ),
         object(
             "'not null'",
@@ -262,18 +271,25 @@ fn of_database() -> Vec<String> {
         "SELECT 'security label of ' || l.objtype, NULL::text, l.objname, l.provider, l.label FROM pg_seclabels AS l
          JOIN pg_namespace AS n ON n.oid = l.objnamespace WHERE n.nspname = ANY($1)"
             .to_owned(),
-        // Those on tables, views, sequences, enums and constraints are migrated.
+        // Those on tables, views, sequences, enums, constraints and statistics are migrated. An extension brings its own.
         "SELECT 'comment on ' || o.type, NULL::text, o.identity, NULL, s.description
          FROM pg_description AS s CROSS JOIN LATERAL pg_identify_object(s.classoid, s.objoid, s.objsubid) AS o
          LEFT JOIN pg_class AS c ON s.classoid = 'pg_class'::regclass AND c.oid = s.objoid
          LEFT JOIN pg_constraint AS k ON s.classoid = 'pg_constraint'::regclass AND k.oid = s.objoid
          LEFT JOIN pg_type AS t ON s.classoid = 'pg_type'::regclass AND t.oid = s.objoid
+         LEFT JOIN pg_type AS d ON d.oid = k.contypid
          LEFT JOIN pg_trigger AS g ON s.classoid = 'pg_trigger'::regclass AND g.oid = s.objoid
          LEFT JOIN pg_rewrite AS r ON s.classoid = 'pg_rewrite'::regclass AND r.oid = s.objoid
-         LEFT JOIN pg_class AS v ON v.oid IN (g.tgrelid, r.ev_class)
-         WHERE s.objoid >= 16384 AND COALESCE(o.schema, split_part(o.identity, '.', 1)) = ANY($1)
+         LEFT JOIN pg_policy AS p ON s.classoid = 'pg_policy'::regclass AND p.oid = s.objoid
+         LEFT JOIN pg_statistic_ext AS x ON s.classoid = 'pg_statistic_ext'::regclass AND x.oid = s.objoid
+         LEFT JOIN pg_class AS v ON v.oid IN (g.tgrelid, r.ev_class, p.polrelid, x.stxrelid)
+         LEFT JOIN pg_namespace AS n ON n.oid = COALESCE(v.relnamespace, d.typnamespace)
+         WHERE s.objoid >= 16384 AND s.classoid <> 'pg_extension'::regclass
+           -- What belongs to no schema, such as a publication, is read whatever schemas are looked at.
+           AND COALESCE(CASE WHEN s.classoid = 'pg_namespace'::regclass THEN o.name ELSE COALESCE(o.schema, n.nspname) END = ANY($1), true)
            AND COALESCE(c.relkind NOT IN ('r', 'p', 'v', 'm', 'S', 'i', 'I'), true) AND COALESCE(k.conrelid, 0) = 0
            AND COALESCE(t.typtype <> 'e', true) AND COALESCE(v.relkind <> 'v', true)
+           AND (x.oid IS NULL OR v.relkind = 'f' OR v.relispartition)
            AND NOT EXISTS (SELECT FROM pg_depend AS e WHERE e.classid = s.classoid AND e.objid = s.objoid AND e.deptype = 'e')"
             .to_owned(),
     ]

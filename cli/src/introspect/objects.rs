@@ -1,6 +1,6 @@
 //! Schemas, extensions, enum types and sequences.
 
-use relata_codegen::sql::{ColumnDefault, DataType, EnumType, Extension, ObjectName, Sequence, SequenceOptions, State};
+use relata_codegen::sql::{ColumnDefault, DataType, EnumType, Extension, Sequence, SequenceOptions, State};
 use tokio_postgres::Row;
 
 use super::Cx;
@@ -95,7 +95,7 @@ pub(super) fn sequence_options(row: &Row) -> Result<SequenceOptions, tokio_postg
 }
 
 /// Takes out the sequences that no column owns or takes its default from: no schema speaks of them.
-pub(super) fn take_idle_sequences(state: &mut State) -> Vec<ObjectName> {
+pub(super) fn take_idle_sequences(state: &mut State) -> Vec<Sequence> {
     let used: Vec<_> = state
         .tables
         .iter()
@@ -113,5 +113,5 @@ pub(super) fn take_idle_sequences(state: &mut State) -> Vec<ObjectName> {
     let (kept, idle): (Vec<_>, Vec<_>) = std::mem::take(&mut state.sequences).into_iter().partition(is_used);
     state.sequences = kept;
     // One that a table of a history owns goes with it.
-    idle.into_iter().filter(|sequence| sequence.owned_by.is_none()).map(|sequence| sequence.name).collect()
+    idle.into_iter().filter(|sequence| sequence.owned_by.is_none()).collect()
 }

@@ -1,12 +1,12 @@
 //! What a database has and no schema speaks of: views with what belongs to them, free sequences, exclusion constraints,
-//! comments.
+//! extended statistics, comments.
 //!
 //! Each comes as the SQL that makes it, printed by PostgreSQL where it can.
 
 mod views;
 
 use relata_codegen::sql::quote::{ident, literal, qualified};
-use relata_codegen::sql::{ObjectName, Other, OtherKind, Use};
+use relata_codegen::sql::{ObjectName, Other, OtherKind, Sequence, Use};
 use tokio_postgres::{Error, Row};
 
 use super::{Cx, HISTORY_TABLES};
@@ -16,11 +16,13 @@ pub(super) const NO_EXTENSION: &str = "NOT EXISTS (SELECT FROM pg_depend AS x WH
         AND x.classid = 'pg_class'::regclass)";
 
 /// All of them, in an order in which they can be made.
-pub(super) async fn others(cx: &Cx<'_>, sequences: &[ObjectName]) -> Result<Vec<Other>, Error> {
+pub(super) async fn others(cx: &Cx<'_>, sequences: &[Sequence]) -> Result<Vec<Other>, Error> {
     let mut others = free_sequences(cx, sequences).await?;
     others.extend(exclusions(cx).await?);
     others.extend(views::views(cx).await?);
+    others.extend(views::columns(cx).await?);
     others.extend(views::parts(cx).await?);
+    others.extend(statistics(cx).await?);
     others.extend(comments(cx).await?);
     for (other, order) in others.iter_mut().zip(0..) {
         other.order = order;
@@ -28,7 +30,7 @@ pub(super) async fn others(cx: &Cx<'_>, sequences: &[ObjectName]) -> Result<Vec<
     Ok(others)
 }
 
-async fn free_sequences(cx: &Cx<'_>, names: &[ObjectName]) -> Result<Vec<Other>, Error> {
+async fn free_sequences(cx: &Cx<'_>, free: &[Sequence]) -> Result<Vec<Other>, Error> {
     let sql = "SELECT n.nspname::text, c.relname::text,
            format('AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s %s', format_type(s.seqtypid, NULL),
                s.seqincrement, s.seqmin, s.seqmax, s.seqstart, s.seqcache,
@@ -38,13 +40,12 @@ async fn free_sequences(cx: &Cx<'_>, names: &[ObjectName]) -> Result<Vec<Other>,
     let mut found = Vec::new();
     for row in cx.rows(sql).await? {
         let name = cx.name(row.try_get(0)?, row.try_get(1)?);
-        if !names.contains(&name) {
-            continue;
-        }
+        let Some(data) = free.iter().find(|it| it.name == name) else { continue };
         let (sequence, options): (String, String) = (qualified(&name), row.try_get(2)?);
         let create = format!("CREATE SEQUENCE {sequence} {options}");
         let other = Other::new(OtherKind::Sequence, name.to_string(), create, format!("DROP SEQUENCE {sequence}"));
-        found.push(Other { change: Some(format!("ALTER SEQUENCE {sequence} {options}")), ..other });
+        let change = Some(format!("ALTER SEQUENCE {sequence} {options}"));
+        found.push(Other { change, sequence: Some(Box::new(data.clone())), ..other });
     }
     Ok(found)
 }
@@ -69,6 +70,42 @@ async fn exclusions(cx: &Cx<'_>) -> Result<Vec<Other>, Error> {
         Ok(Other { uses, ..other })
     };
     cx.rows(&sql).await?.iter().map(exclusion).collect()
+}
+
+/// Extended statistics with their target and comment. PostgreSQL drops them with any of their columns.
+async fn statistics(cx: &Cx<'_>) -> Result<Vec<Other>, Error> {
+    let sql = "SELECT n.nspname::text, c.relname::text, sn.nspname::text, s.stxname::text,
+           substr(pg_get_statisticsobjdef(s.oid), length(format('CREATE STATISTICS %I.%I', sn.nspname, s.stxname)) + 1),
+           NULLIF((to_jsonb(s) ->> 'stxstattarget')::int, -1), obj_description(s.oid, 'pg_statistic_ext'),
+           ARRAY(SELECT a.attname::text FROM pg_depend AS d JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
+                 WHERE d.classid = 'pg_statistic_ext'::regclass AND d.objid = s.oid AND d.refclassid = 'pg_class'::regclass
+                   AND d.refobjid = c.oid AND d.refobjsubid > 0 ORDER BY 1),
+           c.relkind = 'm'
+         FROM pg_statistic_ext AS s JOIN pg_class AS c ON c.oid = s.stxrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+         JOIN pg_namespace AS sn ON sn.oid = s.stxnamespace
+         WHERE n.nspname = ANY($1) AND c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition ORDER BY 3, 4";
+    let mut found = Vec::new();
+    for row in cx.rows(sql).await? {
+        let table = cx.name(row.try_get(0)?, row.try_get(1)?);
+        if HISTORY_TABLES.contains(&table.name.as_str()) {
+            continue;
+        }
+        let name = cx.name(row.try_get(2)?, row.try_get(3)?);
+        let statistics = qualified(&name);
+        let mut create = format!("CREATE STATISTICS {statistics}{}", row.try_get::<_, &str>(4)?);
+        if let Some(target) = row.try_get::<_, Option<i32>>(5)? {
+            create += &format!(";\nALTER STATISTICS {statistics} SET STATISTICS {target}");
+        }
+        if let Some(comment) = row.try_get::<_, Option<&str>>(6)? {
+            create += &format!(";\nCOMMENT ON STATISTICS {statistics} IS {}", literal(comment));
+        }
+        let drop = format!("DROP STATISTICS {statistics}");
+        let columns: Vec<String> = row.try_get(7)?;
+        let uses = columns.into_iter().map(|column| Use::Column(table.clone(), column)).collect();
+        let part_of = row.try_get::<_, bool>(8)?.then_some(table);
+        found.push(Other { uses, part_of, ..Other::new(OtherKind::Statistics, name.to_string(), create, drop) });
+    }
+    Ok(found)
 }
 
 /// Comments on tables, columns, views, indexes, sequences, enums and constraints, and on what belongs to views.

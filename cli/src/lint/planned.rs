@@ -7,8 +7,8 @@ use relata::migrate::Script;
 use relata_codegen::ir::Schema;
 use relata_codegen::sql::{DiffOptions, Finding, Pair, Plan, diff, lint_foreign_key, lint_step, plan, plan_online};
 
-use crate::endpoint::Loaded;
-use crate::schema_files;
+use crate::compare::endpoint::Loaded;
+use crate::project::schema_files;
 
 /// Findings by the hash of their statement.
 #[derive(Debug, Default)]

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use relata::migrate::{Script, SegmentMode};
 use relata_codegen::sql::{Finding, find_lint};
+use relata_pgsql::{Token, tokens};
 use squawk_linter::{Linter, Rule, Violation};
 use squawk_syntax::SourceFile;
 
@@ -69,10 +70,12 @@ pub(super) fn read(script: &Script) -> Vec<(usize, Finding)> {
 
 /// What does nothing the second time, or what the runner looks up before it runs it again.
 fn is_repeatable(sql: &str) -> bool {
-    let statement = sql.split(';').next().unwrap_or_default().to_ascii_uppercase();
-    let words: Vec<&str> = statement.split_whitespace().collect();
-    let has = |pair: [&str; 2]| words.windows(2).any(|words| words == pair);
-    words.contains(&"CONCURRENTLY") || has(["VALIDATE", "CONSTRAINT"]) || has(["ADD", "VALUE"])
+    let statement = tokens(sql).take_while(|token| !token.is_punctuation(sql, ";"));
+    let words: Vec<Token> = statement.filter(|token| !token.is_comment()).collect();
+    let is = |token: &Token, word: &str| token.is_word(sql, word);
+    let has = |first: &str, second: &str| words.windows(2).any(|pair| is(&pair[0], first) && is(&pair[1], second));
+    let is_concurrent = words.iter().any(|token| is(token, "concurrently"));
+    is_concurrent || has("validate", "constraint") || has("add", "value")
 }
 
 fn finding(violation: &Violation, at: &str) -> Option<Finding> {
@@ -116,6 +119,15 @@ fn write(script: &Script) -> Text {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_runner_can_repeat_is_read_as_postgresql_reads_it() {
+        assert!(is_repeatable("ALTER TYPE t ADD/* one */VALUE 'a'; SELECT 1"));
+        assert!(is_repeatable("DROP INDEX CONCURRENTLY\"i\""));
+        assert!(!is_repeatable("ALTER TABLE t ADD \"value\" int"));
+        assert!(!is_repeatable("CREATE TABLE a (b int); DROP INDEX CONCURRENTLY i"));
+        assert!(is_repeatable("ALTER TABLE \";\" VALIDATE CONSTRAINT c"));
+    }
 
     #[test]
     fn every_rule_has_a_code_of_ours() {

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use relata::migrate::{Script, Segment, SegmentMode};
 use relata_codegen::sql::{Finding, Gone, Probe, find_lint};
-use squawk_syntax::SourceFile;
 use squawk_syntax::ast::{self, AlterColumnOption, AlterTableAction, AstNode, Constraint, Stmt};
 
 use super::whole::Whole;
+use crate::sql_tree::{constraint_columns, key, names_in, parse, text};
 
 /// What there is to say about one statement.
 #[derive(Debug, Default)]
@@ -67,16 +67,15 @@ impl Cx {
     }
 
     fn read(&mut self, index: usize, sql: &str) {
-        let parsed = SourceFile::parse(sql);
-        if !parsed.errors().is_empty() {
+        let Some(tree) = parse(sql) else {
             self.add("Q506", "this statement cannot be read, and was not checked".to_owned(), None);
             return;
-        }
+        };
         if let Some(label) = self.added_labels.iter().find(|label| sql.contains(label.as_str())) {
             let text = format!("the value {label} is used in the transaction that adds it");
             self.add("F207", text, None);
         }
-        for statement in parsed.tree().stmts() {
+        for statement in tree.stmts() {
             self.read_statement(&statement);
             self.whole.read(index, &statement, self.in_transaction);
         }
@@ -293,33 +292,14 @@ impl Cx {
 
 fn is_list(ty: ast::Type) -> bool {
     let written = text(&ty);
-    written.ends_with(']') || written.split_whitespace().any(|word| word.eq_ignore_ascii_case("array"))
+    written.ends_with(']') || has_word(&written, "array")
 }
 
 /// For the statement whose grammar has the word at two places.
 fn is_concurrent(reindex: &ast::Reindex) -> bool {
-    text(reindex).split_whitespace().any(|word| word.eq_ignore_ascii_case("concurrently"))
+    has_word(&text(reindex), "concurrently")
 }
 
-pub(super) fn text(node: &impl AstNode) -> String {
-    node.syntax().text().to_string().trim().to_owned()
-}
-
-/// What tables are compared by: `public."Users"` is not `users`.
-pub(super) fn key(name: &str) -> String {
-    let fold = |part: &str| match part.strip_prefix('"').and_then(|part| part.strip_suffix('"')) {
-        Some(quoted) => quoted.to_owned(),
-        None => part.to_lowercase(),
-    };
-    name.split('.').map(|part| fold(part.trim())).collect::<Vec<_>>().join(".")
-}
-
-/// The columns between the parentheses of a key, which stand below its parameters.
-pub(super) fn constraint_columns(node: &squawk_syntax::SyntaxNode) -> Vec<String> {
-    let list = node.descendants().find_map(ast::ConstraintColumnRefList::cast);
-    list.map(|list| names_in(list.syntax())).unwrap_or_default()
-}
-
-pub(super) fn names_in(list: &squawk_syntax::SyntaxNode) -> Vec<String> {
-    list.children().map(|name| name.text().to_string().trim().to_owned()).collect()
+fn has_word(sql: &str, word: &str) -> bool {
+    relata_pgsql::tokens(sql).any(|token| token.is_word(sql, word))
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use relata_codegen::sql::{Finding, Probe, find_lint, name_likeness};
 use squawk_syntax::ast::{self, AlterTableAction, AstNode, Constraint, Stmt};
 
-use super::statement::{constraint_columns, key, names_in, text};
+use crate::sql_tree::{constraint_columns, key, names_in, text};
 
 /// How alike, in percent, two names are that may be one.
 const ALIKE: u32 = 50;

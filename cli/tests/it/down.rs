@@ -118,6 +118,36 @@ fn statements_of_ones_own_undo_and_go_on_where_they_stopped() {
     project.status(&database).exits(0);
 }
 
+/// The guard reads SQL as PostgreSQL does: neither a quote nor a comment nor a block hides a statement from it.
+#[test]
+fn however_a_loss_is_written_it_has_to_be_allowed() {
+    let (project, database) = (Project::new(), database("down_guard"));
+    project.migration("1_a", "CREATE TABLE users (id int); INSERT INTO users VALUES (1)");
+    project.deploy(&database).exits(0);
+    for (sql, shown) in [
+        ("DROP TABLE\"users\";", "DROP TABLE\"users\""),
+        ("DROP/* why */TABLE -- users\n users;", "DROP TABLE users"),
+        ("SELECT 1; SELECT 2; DELETE FROM\"users\";", "DELETE FROM\"users\""),
+        ("WITH gone AS (DELETE FROM users RETURNING id) SELECT * FROM gone;", "DELETE FROM users RETURNING id"),
+        ("ALTER TABLE users DROP\"id\";", "DROP\"id\""),
+        ("DO $$BEGIN DROP TABLE\"users\"; END$$;", "DROP TABLE\"users\""),
+        ("DO $$BEGIN EXECUTE format('DROP TABLE %I', 'users'); END$$;", "DROP TABLE %I"),
+        (
+            "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$BEGIN TRUNCATE users; END$$; SELECT f();",
+            "TRUNCATE users",
+        ),
+    ] {
+        project.write("migrations/1_a/down.sql", sql);
+        down(&project, &database, &[])
+            .exits(1)
+            .says(&format!("down.sql of 1_a runs `{shown}`"))
+            .says("--allow 1_a")
+            .says("nothing was undone");
+        assert_eq!(query(&database, "SELECT id FROM users"), ["1"], "{sql}");
+    }
+    down(&project, &database, &["--allow", "1_a"]).exits(0).says("undid 1 migration");
+}
+
 /// Two migrations, and a session that keeps their table locked.
 fn locked(prefix: &str) -> (Project, TestDatabase, Session) {
     let (project, database) = (Project::new(), database(prefix));

@@ -168,8 +168,17 @@ fn schemas_are_pulled_by_name_and_told_if_they_are_not() {
     output
         .says("the schema shop has 2 tables that are not pulled; --schemas public,shop pulls it, too")
         .says("foreign key user_item_fkey of user: it points at shop.item, which is not in the schema");
-    db(&project, &database, &["pull", "--schemas", "public,shop"]).exits(1).says("--force");
-    db(&project, &database, &["pull", "--schemas", "public,shop", "--force"]).exits(0).hides("not pulled");
+    db(&project, &database, &["pull", "--schemas", "public,,shop"])
+        .exits(64)
+        .says("one of the names in --schemas is empty");
+    for system in ["pg_catalog", "information_schema", "public,pg_toast", "pg_temp_3"] {
+        db(&project, &database, &["pull", "--schemas", system]).exits(1).says("a schema of PostgreSQL itself");
+    }
+    db(&project, &database, &["pull", "--schemas", "shop"]).exits(0).hides("not pulled");
+    has(&words(&project), "model user { id Int @id item Int? item_2 item? @relation(");
+    has(&words(&project), "@@schema(\"public\")");
+    db(&project, &database, &["pull"]).exits(0).says("already");
+    db(&project, &database, &["pull", "--schemas", "public, shop", "--force"]).exits(0).hides("not pulled");
     let schema = words(&project);
     has(&schema, "schemas = [\"public\", \"shop\"]");
     has(&schema, "model public_user {");
@@ -440,6 +449,53 @@ fn a_sequence_that_counts_less_or_otherwise_is_told_and_made_again() {
     );
     assert_eq!(here, there);
     output.says("public.narrow_id_seq (AS integer").says("MAXVALUE 9007199254740991").hides("plain");
+}
+
+#[test]
+fn how_columns_are_stored_is_told_and_made_again() {
+    let (output, [here, there]) = made_again(
+        "CREATE TABLE t (id int PRIMARY KEY, a text, b text, c int, d int);
+         ALTER TABLE t ALTER a SET STORAGE EXTERNAL, ALTER b SET COMPRESSION pglz, ALTER c SET STATISTICS 7,
+            ALTER d SET (n_distinct = 5); CREATE INDEX exp ON t ((c + 1)); ALTER INDEX exp ALTER COLUMN 1 SET STATISTICS 9;
+         ALTER TABLE t FORCE ROW LEVEL SECURITY; CREATE STATISTICS s ON a, b FROM t; ALTER STATISTICS s SET STATISTICS 3",
+        &[],
+        "SELECT concat(string_agg(concat_ws(' ', attname, attstorage, attcompression, attstattarget, attoptions), ',' ORDER BY attnum),
+            (SELECT relforcerowsecurity FROM pg_class WHERE oid = 't'::regclass), (SELECT stxstattarget FROM pg_statistic_ext))
+         FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0",
+    );
+    assert_eq!(here, there);
+    output
+        .says("column with a storage of its own: public.t.a (EXTERNAL)")
+        .says("column with a compression: public.t.b (pglz)")
+        .says("column with a statistics target: public.t.c (7)")
+        .says("column with options: public.t.d (n_distinct=5)")
+        .says("index with a statistics target: exp on public.t")
+        .says("row-level security: public.t (FORCE)");
+}
+
+/// Objects of the database as a whole are told, unless an extension brings them.
+#[test]
+fn what_belongs_to_no_schema_is_told() {
+    let (_, _, output) = pull(
+        "CREATE EXTENSION citext; CREATE EXTENSION postgres_fdw; CREATE TABLE t (id int PRIMARY KEY, a citext);
+         CREATE LANGUAGE own HANDLER plpgsql_call_handler; CREATE FOREIGN DATA WRAPPER wrap;
+         CREATE SERVER srv FOREIGN DATA WRAPPER wrap; CREATE USER MAPPING FOR PUBLIC SERVER srv;
+         CREATE FUNCTION ev() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+         CREATE EVENT TRIGGER evt ON ddl_command_end EXECUTE FUNCTION ev(); CREATE PUBLICATION pub FOR TABLE t;
+         CREATE ACCESS METHOD am TYPE TABLE HANDLER heap_tableam_handler",
+        &[],
+    );
+    output
+        .says("language: own")
+        .says("foreign-data wrapper: wrap")
+        .says("foreign server: srv")
+        .says("user mapping: public on srv")
+        .says("event trigger: evt")
+        .says("publication: pub")
+        .says("access method: am")
+        .says("extension that nothing in the schema uses: postgres_fdw")
+        .hides("citext_eq")
+        .hides("plpgsql");
 }
 
 #[test]

@@ -52,6 +52,77 @@ const MIGRATED: &[(&str, &str)] = &[
         "CREATE SEQUENCE {}_free; ALTER TABLE {} ADD i int",
         "CREATE SEQUENCE {}_free; ALTER TABLE {} ADD i int DEFAULT nextval('{}_free')",
     ),
+    ("ALTER TABLE {} ADD i serial", "ALTER TABLE {} ADD i serial; ALTER TABLE {} ALTER i DROP DEFAULT, ALTER i DROP NOT NULL"),
+    (
+        "ALTER TABLE {} ADD i serial",
+        "ALTER TABLE {} ADD i serial; ALTER TABLE {} ALTER i DROP DEFAULT, ALTER i DROP NOT NULL; ALTER SEQUENCE {}_i_seq OWNED BY NONE",
+    ),
+    (
+        "ALTER TABLE {} ADD i serial",
+        "ALTER TABLE {} ADD i serial; ALTER SEQUENCE {}_i_seq OWNED BY NONE; ALTER TABLE {} DROP i",
+    ),
+    ("ALTER TABLE {} ADD i serial", "ALTER TABLE {} ADD i serial; ALTER SEQUENCE {}_i_seq OWNED BY {}.a"),
+    (
+        "ALTER TABLE {} ADD i serial; CREATE SEQUENCE {}_other OWNED BY {}.i",
+        "ALTER TABLE {} ADD i serial; CREATE SEQUENCE {}_third OWNED BY {}.i; CREATE SEQUENCE {}_fourth OWNED BY {}.i",
+    ),
+    (
+        "ALTER TABLE {} ADD i serial; ALTER TABLE {} ADD j serial",
+        "ALTER TABLE {} ADD i serial; ALTER TABLE {} ADD j serial; ALTER SEQUENCE {}_i_seq OWNED BY {}.j;
+         ALTER SEQUENCE {}_j_seq OWNED BY {}.i",
+    ),
+    ("CREATE SEQUENCE {}_free", "CREATE SEQUENCE {}_free OWNED BY {}.a"),
+    (
+        "CREATE SEQUENCE {}_free INCREMENT -1; ALTER TABLE {} ADD i int",
+        "CREATE SEQUENCE {}_free INCREMENT -1; ALTER TABLE {} ADD i int DEFAULT nextval('{}_free')",
+    ),
+    (
+        "CREATE SEQUENCE {}_free; ALTER TABLE {} ADD i int",
+        "CREATE SEQUENCE {}_free AS int INCREMENT -2 MINVALUE -9; ALTER TABLE {} ADD i int DEFAULT nextval('{}_free');
+         ALTER SEQUENCE {}_free OWNED BY {}.i",
+    ),
+    (
+        "ALTER TABLE {} ADD i serial",
+        "ALTER TABLE {} ADD i serial; ALTER SEQUENCE {}_i_seq AS smallint INCREMENT -1 NO MINVALUE MAXVALUE -1 START -1 RESTART",
+    ),
+    (
+        "CREATE SEQUENCE {}_free MAXVALUE 100000",
+        "CREATE SEQUENCE {}_free AS smallint INCREMENT -1",
+    ),
+    (
+        "ALTER TABLE {} ADD i int GENERATED ALWAYS AS IDENTITY",
+        "ALTER TABLE {} ADD i int GENERATED ALWAYS AS IDENTITY (INCREMENT -1)",
+    ),
+    ("ALTER TABLE {} ADD CHECK (a > 0)", "ALTER TABLE {} ADD CHECK (b > 0)"),
+    ("ALTER TABLE {} ADD CHECK (a > 0)", "CREATE INDEX {}_i ON {} (lower(c))"),
+    (
+        "CREATE TABLE {}_heir () INHERITS ({}); ALTER TABLE {} ADD CONSTRAINT {}_k CHECK (a > 0)",
+        "CREATE TABLE {}_heir () INHERITS ({}); ALTER TABLE {} ADD CONSTRAINT {}_k CHECK (a > -1)",
+    ),
+    (
+        "CREATE TABLE {}_heir () INHERITS ({}); ALTER TABLE {} ADD CONSTRAINT {}_k CHECK (a > 0)",
+        "CREATE TABLE {}_heir () INHERITS ({}); ALTER TABLE {} ADD CONSTRAINT {}_l CHECK (b > 0)",
+    ),
+    (
+        "CREATE TABLE {}_heir () INHERITS ({}); ALTER TABLE {}_heir ADD CONSTRAINT {}_k CHECK (a > 0)",
+        "CREATE TABLE {}_heir () INHERITS ({}); ALTER TABLE {} ADD CONSTRAINT {}_k CHECK (a > 0)",
+    ),
+    (
+        "CREATE STATISTICS {}_s ON a, b FROM {}; ALTER STATISTICS {}_s SET STATISTICS 7",
+        "CREATE STATISTICS {}_s (mcv) ON a, b FROM {}; COMMENT ON STATISTICS {}_s IS 'it''s'",
+    ),
+    (
+        "ALTER TABLE {} ADD g int GENERATED ALWAYS AS (a * 2) STORED; CREATE STATISTICS {}_s ON a, g FROM {};
+         ALTER STATISTICS {}_s SET STATISTICS 7; COMMENT ON STATISTICS {}_s IS 's'",
+        "ALTER TABLE {} ADD g int GENERATED ALWAYS AS (a * 3) STORED; CREATE STATISTICS {}_s ON a, g FROM {};
+         ALTER STATISTICS {}_s SET STATISTICS 7; COMMENT ON STATISTICS {}_s IS 's'",
+    ),
+    (
+        "CREATE MATERIALIZED VIEW {}_m AS SELECT a, c FROM {}; CREATE INDEX {}_mi ON {}_m ((a + 1));
+         ALTER INDEX {}_mi ALTER COLUMN 1 SET STATISTICS 9",
+        "CREATE MATERIALIZED VIEW {}_m AS SELECT a, c FROM {}; CREATE INDEX {}_mi ON {}_m ((a + 1));
+         ALTER MATERIALIZED VIEW {}_m ALTER a SET STATISTICS 7, ALTER a SET (n_distinct = 5), ALTER c SET STORAGE EXTERNAL",
+    ),
     ("ALTER TABLE {} ADD g int GENERATED ALWAYS AS (a * 2) STORED", "ALTER TABLE {} ADD g int"),
     (
         "ALTER TABLE {} ADD g int GENERATED ALWAYS AS (a * 2) STORED",
@@ -159,7 +230,6 @@ const TOLD: &[(&str, &str, &str)] = &[
     ("CREATE DOMAIN d AS int CHECK (VALUE > 0)", "ALTER DOMAIN d ADD CHECK (VALUE > 1)", "domain d"),
     ("CREATE TYPE c AS (a int)", "ALTER TYPE c ADD ATTRIBUTE b text", "composite type c"),
     ("", "CREATE TYPE r AS RANGE (subtype = float8)", "range type r"),
-    ("", "CREATE STATISTICS s ON a, b FROM t", "statistics s on t"),
     ("", "CREATE COLLATION co (locale = 'C')", "collation co"),
     ("", "CREATE TEXT SEARCH CONFIGURATION ts (COPY = simple)", "text search configuration ts"),
     ("", "CREATE PUBLICATION pub FOR TABLE t", "publication pub"),
@@ -175,7 +245,21 @@ const TOLD: &[(&str, &str, &str)] = &[
     ("", "ALTER TABLE t CLUSTER ON t_pkey", "clustered index of t"),
     ("", "ALTER TABLE t ALTER c SET STORAGE EXTERNAL", "storage of column c on t"),
     ("", "ALTER TABLE t ALTER b SET STATISTICS 7", "storage of column b on t"),
+    (
+        "CREATE INDEX exp ON t ((a + 1))",
+        "ALTER INDEX exp ALTER COLUMN 1 SET STATISTICS 7",
+        "statistics target of index exp on t",
+    ),
     ("", "COMMENT ON FUNCTION same() IS 'x'", "comment on function public.same()"),
+    ("", "COMMENT ON TRIGGER off ON t IS 'x'", "comment on trigger off on public.t"),
+    (
+        "CREATE POLICY everyone ON t; CREATE RULE twice AS ON UPDATE TO t DO ALSO NOTHING; CREATE PUBLICATION known",
+        "COMMENT ON POLICY everyone ON t IS 'x'",
+        "comment on policy everyone on public.t",
+    ),
+    ("", "COMMENT ON RULE twice ON t IS 'x'", "comment on rule twice on public.t"),
+    ("", "COMMENT ON CONSTRAINT d_check ON DOMAIN d IS 'x'", "comment on domain constraint d_check on public.d"),
+    ("", "COMMENT ON PUBLICATION known IS 'x'", "comment on publication known"),
 ];
 
 #[test]
@@ -335,6 +419,26 @@ fn a_key_under_a_view_takes_the_view_along() {
     let sql = diff(&project, &old, &new, &[]).exits(0).stdout;
     project.migration("1_key", &sql).deploy(&old).exits(0);
     diff(&project, &old, &new, &["--exit-code"]).exits(0);
+}
+
+/// A schema says nothing of them, so that a push leaves them as they are.
+#[test]
+fn what_would_go_with_a_column_that_is_made_anew_comes_back() {
+    let (project, database) = (Project::new(), database("made_anew"));
+    query(
+        &database,
+        "CREATE TABLE t (id int PRIMARY KEY, a int, g int GENERATED ALWAYS AS (a * 2) STORED);
+         CREATE STATISTICS s ON a, g FROM t; COMMENT ON COLUMN t.g IS 'twice'",
+    );
+    let schema =
+        "model t {\n  id Int @id\n  a Int?\n  g Unsupported(\"integer GENERATED ALWAYS AS (a * 3) STORED\")?\n}\n";
+    project.write("schema.dsl", schema);
+    let push = |more: &[&str]| project.run(&[&["db", "push", "--url", database.url()], more].concat());
+    push(&["--accept-data-loss"]).exits(0).says("statistics s is made anew");
+    let kept = "SELECT concat(col_description('t'::regclass, attnum), pg_get_expr(adbin, adrelid), (SELECT count(*) FROM pg_statistic_ext))
+        FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE attname = 'g'";
+    assert_eq!(query(&database, kept), ["twice(a * 3)1"]);
+    push(&[]).exits(0).says("has the schema already");
 }
 
 /// A secret in a definition is compared and not shown.

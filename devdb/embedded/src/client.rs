@@ -1,4 +1,4 @@
-//! A client's connection: how it begins, and what it asks while it has no turn. What happens in one is in [`turn`].
+//! A client's connection: how it starts, and what it does without a turn. [`turn`] handles what happens during a turn.
 
 mod turn;
 
@@ -18,7 +18,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Mutex, mpsc, watch};
 use turn::End;
 
-/// How long to wait before it is tried again whether somebody has given back an advisory lock.
+/// How long to wait before checking again whether an advisory lock has been released.
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 /// Serves a connection until it ends.
 pub async fn serve(pool: Arc<Pool>, stream: TcpStream) -> io::Result<()> {
@@ -68,9 +68,9 @@ struct Client {
     closing: watch::Receiver<bool>,
     session: Shared,
     id: Id,
-    /// The settings that the client was told of.
+    /// The settings that were reported to the client.
     told: BTreeMap<String, String>,
-    /// What is to be sent.
+    /// The bytes to send.
     out: BytesMut,
 }
 
@@ -94,7 +94,7 @@ impl Client {
         self.listen().await
     }
 
-    /// Finds out what a session is that begins like this. The error is the end of the connection.
+    /// Determines the initial state of the session. An error ends the connection.
     async fn begin(&mut self, user: String, start: Settings) -> Result<(), Frame> {
         let database = self.session.lock().await.database.clone();
         let key = (database, user, start);
@@ -106,14 +106,14 @@ impl Client {
             return Ok(());
         }
         let mut turn = self.pool.turn(self.id).await.map_err(|refusal| refusal.frame("FATAL"))?;
-        // First with the settings of nobody: those of the role and the database are asked for.
+        // First without the client's settings: those of the role and the database have to be queried.
         turn.switch(&self.session).await.map_err(|failure| failure.frame())?;
         let mut settings = turn.engine().configured(&key.1).await.map_err(|failure| failure.frame())?;
         settings.extend(key.2.clone());
         if key.1 != USER {
             settings.insert("session_authorization".to_owned(), key.1.clone());
         }
-        // A session of its own, so that the engine has to make its settings.
+        // A new session, so that the engine has to apply its settings.
         let mut session = Session::new(self.id, key.0.clone(), settings.clone());
         std::mem::swap(&mut session.listens, &mut self.session.lock().await.listens);
         self.session = Arc::new(Mutex::new(session));
@@ -123,10 +123,10 @@ impl Client {
         Ok(())
     }
 
-    /// Takes messages until one of them wants an answer, then a turn for all of them.
+    /// Collects messages until one of them requires a response, then takes a turn for all of them.
     async fn listen(&mut self) -> io::Result<()> {
         let mut group = Vec::new();
-        // After an error, PostgreSQL passes over everything until the next Sync.
+        // After an error, PostgreSQL ignores everything until the next Sync.
         let mut skipping = false;
         loop {
             let frame = tokio::select! {
@@ -141,7 +141,7 @@ impl Client {
             let Some(frame) = frame else { return Ok(()) };
             match frame.tag() {
                 b'X' => return Ok(()),
-                // Rows that a failed COPY no longer wants.
+                // Rows for a failed COPY are ignored.
                 b'd' | b'c' | b'f' => {}
                 b'S' if skipping => {
                     skipping = false;
@@ -168,7 +168,8 @@ impl Client {
         self.flush().await
     }
 
-    /// Runs a group of messages. Tells whether what follows is passed over until a `Sync`; nothing when it is the end.
+    /// Runs a group of messages. Returns whether the following messages are ignored until a `Sync`, or nothing at the
+    /// end of the connection.
     async fn turn(&mut self, group: Vec<Frame>) -> io::Result<Option<bool>> {
         let is_synced = group.last().is_some_and(|frame| frame.tag() != b'H');
         let mut turn = match self.wait(&group).await {
@@ -206,7 +207,7 @@ impl Client {
         }
     }
 
-    /// The turn for `group`, in which nothing of it waits for a lock that another client has.
+    /// Waits for a turn for `group` in which none of its statements waits for a lock of another client.
     async fn wait(&mut self, group: &[Frame]) -> Result<Turn, Wait> {
         let started = Instant::now();
         let waits = self.session.lock().await.traits(group).waits_for_lock;

@@ -1,4 +1,4 @@
-//! The one backend: started when it is first needed, and made to be the session of whose turn it is.
+//! The single backend. It starts when it is first needed, and takes on the session of the client whose turn it is.
 
 use crate::session::{Id, Lock, Session, Settings};
 use crate::sql::{literal, name};
@@ -16,9 +16,9 @@ use tokio::sync::Mutex;
 /// The engine's own superuser.
 pub const USER: &str = "postgres";
 
-/// Clients whose locks are kept while others have their turns.
+/// The number of clients whose locks are kept while others have their turns.
 const PREPARED_TRANSACTIONS: &str = "50";
-/// Its databases are small, and there is one process for each of them.
+/// Its databases are small, and each has its own process.
 const SHARED_BUFFERS: &str = "32MB";
 
 const SESSION_SETTINGS: &str = "SELECT name, setting FROM pg_catalog.pg_settings \
@@ -27,27 +27,27 @@ const LOCKS: &str = "SELECT classid, objid, objsubid, mode FROM pg_catalog.pg_lo
     WHERE locktype = 'advisory' AND pid = pg_catalog.pg_backend_pid()";
 const PREPARED: &str = "SELECT name, statement FROM pg_catalog.pg_prepared_statements WHERE from_sql";
 
-/// What a client's session is shared as: its connection has it, and the engine while it is the current one.
+/// A client's session, which two share: its connection, and the engine while the session is the current one.
 pub type Shared = Arc<Mutex<Session>>;
 type Rows = Vec<Vec<Option<String>>>;
 
 /// Why the engine did not do what it was asked.
 #[derive(Debug)]
 pub enum Failure {
-    /// It said so.
+    /// The engine returned an error.
     Server(Frame),
-    /// It is gone: whatever it had in memory is lost.
+    /// The engine is gone, and everything that it had in memory is lost.
     Lost(String),
 }
 
 impl Failure {
-    /// What a client is told whose connection ends with it.
+    /// Returns what a client is told if its connection ends because of this error.
     pub fn frame(&self) -> Frame {
         match self {
             Failure::Server(frame) => wire::as_fatal(frame),
             Failure::Lost(why) => {
                 let message = format!("the embedded PostgreSQL has ended: {why}");
-                Refusal { code: "57P02", message, hint: "Connect again: it is started anew." }.frame("FATAL")
+                Refusal { code: "57P02", message, hint: "Connect again: the engine restarts." }.frame("FATAL")
             }
         }
     }
@@ -73,23 +73,23 @@ pub struct Link {
     pub frames: Frames<OwnedReadHalf>,
     writer: OwnedWriteHalf,
     database: String,
-    /// `I`, `T` or `E`: outside of a transaction, in one, or in one that has failed.
+    /// `I`, `T` or `E`: outside a transaction, inside one, or inside one that has failed.
     pub status: u8,
-    /// What the engine reports of its settings.
+    /// The settings that the engine reports.
     pub parameters: BTreeMap<String, String>,
-    /// The settings that it has; nothing when somebody left without their being read.
+    /// The current settings; none if a client left before they were read.
     applied: Option<Settings>,
 }
 
-/// The engine: at most one backend.
+/// The engine, which has at most one backend.
 pub struct Engine {
     root: PathBuf,
     server: Option<PgliteServer>,
     link: Option<Link>,
     current: Option<Shared>,
-    /// The life of the prepared statements, which are those of one client: another one when they are gone.
+    /// The generation of the prepared statements, which belong to one client. It changes when they are discarded.
     pub generation: u64,
-    /// Whose locks are kept by prepared transactions.
+    /// The clients whose locks are kept by prepared transactions.
     parked: BTreeSet<Id>,
     /// Channels that the backend no longer listens on.
     pub deaf: bool,
@@ -100,7 +100,7 @@ impl Engine {
         Engine { root, server: None, link: None, current: None, generation: 1, parked: BTreeSet::new(), deaf: false }
     }
 
-    /// The backend, which a turn begins with.
+    /// Returns the backend; each turn begins with this.
     pub fn link(&mut self) -> Result<&mut Link, Failure> {
         self.link.as_mut().ok_or_else(|| Failure::Lost("it is not running".to_owned()))
     }
@@ -110,7 +110,7 @@ impl Engine {
         Ok(self.link()?.writer.write_all(&bytes).await?)
     }
 
-    /// Runs statements of our own and gives the rows.
+    /// Runs our own statements and returns the rows.
     pub async fn ask(&mut self, sql: &str) -> Result<Rows, Failure> {
         self.send(&[wire::query(sql)]).await?;
         self.answer().await
@@ -130,7 +130,7 @@ impl Engine {
         }
     }
 
-    /// The next message, after what it says about the engine was taken down.
+    /// Returns the next message, after recording what it says about the engine.
     pub async fn receive(&mut self) -> Result<Frame, Failure> {
         let link = self.link()?;
         let frame = link.frames.next().await?;
@@ -139,7 +139,7 @@ impl Engine {
         Ok(frame)
     }
 
-    /// The next message, if it is here already.
+    /// Returns the next message if it has already arrived.
     pub fn buffered(&mut self) -> Result<Option<Frame>, Failure> {
         let link = self.link()?;
         let frame = link.frames.buffered()?;
@@ -149,7 +149,7 @@ impl Engine {
         Ok(frame)
     }
 
-    /// Makes the engine's session that of `shared`.
+    /// Switches the engine to the session of `shared`.
     pub async fn switch(&mut self, shared: &Shared, listened: &BTreeSet<String>) -> Result<(), Failure> {
         if self.current.as_ref().is_some_and(|current| Arc::ptr_eq(current, shared)) && self.link.is_some() {
             return Ok(());
@@ -178,7 +178,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Refuses a database that is not there, before the backend of the open one is closed for it.
+    /// Refuses a database that does not exist, before the backend of the open one is closed for it.
     async fn check_database(&mut self, database: &str) -> Result<(), Failure> {
         let sql = format!("SELECT 1 FROM pg_catalog.pg_database WHERE datname = {}", literal(database));
         if !self.ask(&sql).await?.is_empty() {
@@ -188,7 +188,7 @@ impl Engine {
         Err(Failure::Server(Refusal { code: "3D000", message, hint: "" }.frame("FATAL")))
     }
 
-    /// Makes the session nobody's, with settings that nobody knows.
+    /// Marks the engine's session as belonging to no client, with unknown settings.
     pub async fn disown(&mut self) -> Result<(), Failure> {
         self.current = None;
         let Some(link) = &mut self.link else { return Ok(()) };
@@ -199,12 +199,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether somebody else than `id` keeps an advisory lock.
+    /// Whether another client than `id` holds an advisory lock.
     pub fn others_hold_locks(&self, id: Id) -> bool {
         self.parked.iter().any(|parked| *parked != id)
     }
 
-    /// Reads back what `session` changed, and takes out of the engine what is its alone.
+    /// Reads back what `session` changed, and removes from the engine what only it may see.
     async fn park(&mut self, session: &mut Session) -> Result<(), Failure> {
         let dirty = std::mem::take(&mut session.dirty);
         if dirty.settings {
@@ -220,7 +220,7 @@ impl Engine {
         if dirty.locks {
             session.parked = self.ask(LOCKS).await?.into_iter().filter_map(lock).collect();
             if !session.parked.is_empty() {
-                // A prepared transaction holds them against everybody, as another session would.
+                // A prepared transaction holds them, and conflicts with all clients as another session would.
                 let locks = calls("pg_advisory_xact_lock", &session.parked);
                 self.ask("SELECT pg_catalog.pg_advisory_unlock_all()").await?;
                 self.ask(&format!("BEGIN; SELECT {locks}; PREPARE TRANSACTION '{}'", transaction(session.id))).await?;
@@ -230,12 +230,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Takes the statements of `session` out of the engine.
+    /// Removes the statements of `session` from the engine.
     async fn deallocate(&mut self, session: &Session) -> Result<(), Failure> {
         if session.has_statements(self.generation) || session.dirty.prepared || !session.prepared.is_empty() {
             self.ask("DEALLOCATE ALL").await?;
         }
-        // The one without a name is gone in any case, or will be somebody else's.
+        // The unnamed one is lost in any case, or will belong to another client.
         self.generation += 1;
         Ok(())
     }
@@ -253,7 +253,7 @@ impl Engine {
             self.ask(&format!("COMMIT PREPARED '{}'", transaction(session.id))).await?;
             self.ask(&format!("SELECT {}", calls("pg_advisory_lock", &session.parked))).await?;
             session.parked.clear();
-            // They are in the engine again, and have to be looked for when the turn ends.
+            // They are in the engine again, and have to be checked when the turn ends.
             session.dirty.locks = true;
         }
         Ok(())
@@ -276,7 +276,7 @@ impl Engine {
         Ok(settings)
     }
 
-    /// What `ALTER DATABASE` and `ALTER ROLE` say that a session begins with.
+    /// Returns the initial settings of a session according to `ALTER DATABASE` and `ALTER ROLE`.
     pub async fn configured(&mut self, user: &str) -> Result<Settings, Failure> {
         let sql = format!(
             "SELECT split_part(line, '=', 1), substr(line, strpos(line, '=') + 1) FROM pg_catalog.pg_db_role_setting, \
@@ -288,7 +288,7 @@ impl Engine {
         Ok(pairs(self.ask(&sql).await?).into_iter().collect())
     }
 
-    /// Ends what `shared` has in the engine: its client is gone.
+    /// Removes everything of `shared` from the engine, because its client is gone.
     pub async fn forget(&mut self, shared: &Shared, others_have_temporary: bool) -> Result<(), Failure> {
         let is_current = self.current.as_ref().is_some_and(|current| Arc::ptr_eq(current, shared));
         if self.link.is_none() {
@@ -299,7 +299,7 @@ impl Engine {
             self.current = None;
             if session.dirty.settings {
                 self.link()?.applied = None;
-                // What follows runs as whoever may do it.
+                // What follows runs as a role that has the right to do it.
                 self.ask("SET SESSION AUTHORIZATION DEFAULT").await?;
             }
             if session.dirty.locks {
@@ -359,7 +359,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Reads what the backend says at first. An error is the end of its connection: no `Z` follows.
+    /// Reads the backend's first messages. An error ends its connection: no `Z` follows.
     async fn greeting(&mut self) -> Result<(), Failure> {
         loop {
             let frame = self.receive().await?;
@@ -371,7 +371,7 @@ impl Engine {
         }
     }
 
-    /// Closes the backend, if there is one; what it wrote is on disk then.
+    /// Closes the backend, if there is one. Its data is then on disk.
     pub async fn close(&mut self) {
         self.current = None;
         self.deaf = true;
@@ -379,12 +379,12 @@ impl Engine {
         let Some(mut link) = self.link.take() else { return };
         let end = Frame::new(b'X', |_| ());
         if link.writer.write_all(end.bytes()).await.is_ok() {
-            // It closes when it is done.
+            // It closes when it has finished.
             while let Ok(Some(_)) = link.frames.next().await {}
         }
     }
 
-    /// Closes the backend and the server that it came from.
+    /// Closes the backend and its server.
     pub async fn stop(&mut self) {
         self.close().await;
         if let Some(server) = self.server.take() {
@@ -392,7 +392,7 @@ impl Engine {
         }
     }
 
-    /// The backend is gone, or nobody knows in which state it is.
+    /// The backend is gone, or its state is unknown.
     pub async fn lose(&mut self) {
         self.link = None;
         self.close().await;
@@ -417,7 +417,7 @@ impl Link {
     }
 }
 
-/// Starts the server, on a thread of its own: it blocks.
+/// Starts the server on a separate thread, because this blocks.
 async fn start(root: PathBuf) -> Result<PgliteServer, Failure> {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     let work = move || {
@@ -437,7 +437,7 @@ async fn start(root: PathBuf) -> Result<PgliteServer, Failure> {
     }
 }
 
-/// The name of the prepared transaction that keeps a client's locks.
+/// Returns the name of the prepared transaction that keeps a client's locks.
 fn transaction(id: Id) -> String {
     format!("relata_client_{id}")
 }
@@ -460,18 +460,18 @@ fn lock(row: Vec<Option<String>>) -> Option<Lock> {
     Some(Lock { key, shared: mode == "ShareLock" })
 }
 
-/// Calls of `function`, one for each lock.
+/// Returns calls of `function`, one for each lock.
 fn calls(function: &str, locks: &[Lock]) -> String {
     let call = |lock: &Lock| {
         let shared = if lock.shared { "_shared" } else { "" };
-        // A key is a number, or two: a bigint, or two of type int.
+        // A key is a bigint, or two values of type int.
         let key = if lock.key.contains(',') { lock.key.clone() } else { format!("'{}'::bigint", lock.key) };
         format!("pg_catalog.{function}{shared}({key})")
     };
     locks.iter().map(call).collect::<Vec<_>>().join(", ")
 }
 
-/// The statements that give a session these settings and no others.
+/// Returns statements that give a session these settings and no others.
 fn apply(settings: &Settings) -> String {
     let special = |name: &str| matches!(name, "role" | "session_authorization");
     let mut sql = "SET SESSION AUTHORIZATION DEFAULT; RESET ALL".to_owned();

@@ -1,11 +1,11 @@
-//! `relata-devdb-embedded`: PostgreSQL as WebAssembly on a port of its own, for as long as its parent lives.
+//! `relata-devdb-embedded`: PostgreSQL as WebAssembly on its own port, for as long as its parent lives.
 //!
-//! Prints its URL as the first line of stdout (or `error: ...`, then exits with 1) and serves until stdin ends, which it
-//! does when the parent closes it or dies. Without an argument the data is in a temporary folder; `--root DIR` keeps it
-//! in DIR; `--copy-of DIR` starts from a copy of a folder that was kept.
+//! Prints its URL as the first line of stdout (or `error: ...`, and exits with 1), and serves until stdin ends, which
+//! happens when the parent closes it or dies. Without an argument, the data is in a temporary folder. `--root DIR`
+//! keeps it in DIR; `--copy-of DIR` starts from a copy of a kept folder.
 //!
-//! The engine is started before the URL is printed. It has one session. Any number of clients share it: each gets it for a transaction at a time ([`pool`]), and
-//! finds it as it left it ([`session`], [`engine`]).
+//! The engine is started before the URL is printed. It has one session, which any number of clients share. Each client
+//! gets it for one transaction at a time ([`pool`]), and finds it as it left it ([`session`], [`engine`]).
 
 mod client;
 mod engine;
@@ -27,7 +27,7 @@ use tokio::net::TcpListener;
 
 const USAGE: &str = "usage: relata-devdb-embedded [--root DIR | --copy-of DIR]";
 
-/// The database that the engine's folder holds from the start.
+/// The database that the engine's folder contains from the start.
 const DATABASE: &str = "postgres";
 const PATIENCE: &str = "RELATA_DEVDB_PATIENCE";
 
@@ -64,7 +64,7 @@ fn serve_temporary(original: Option<&Path>) -> Result<(), Box<dyn Error>> {
     done
 }
 
-/// What becomes of the data at the end.
+/// What happens to the data at the end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     /// It is kept, so the engine has to write all of it.
@@ -81,7 +81,7 @@ fn serve(root: &Path, end: End) -> Result<(), Box<dyn Error>> {
     runtime.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
-        // Clients have limits on connecting, and a busy machine takes longer than those to start the engine.
+        // Clients limit how long they wait for a connection, and on a busy machine, starting the engine takes longer.
         pool.start(DATABASE).await?;
         let mut stdout = std::io::stdout();
         writeln!(stdout, "postgres://postgres@127.0.0.1:{port}/{DATABASE}?sslmode=disable")?;
@@ -91,7 +91,7 @@ fn serve(root: &Path, end: End) -> Result<(), Box<dyn Error>> {
             () = end_of_stdin()? => {}
         }
         if end == End::Whole {
-            // Whoever is in a transaction hears it, and the next one in the queue after it.
+            // The client with an open transaction is told, and then the next one in the queue.
             let _ = close.send(true);
             pool.stop().await;
         }
@@ -99,7 +99,7 @@ fn serve(root: &Path, end: End) -> Result<(), Box<dyn Error>> {
     })
 }
 
-/// Takes connections, each served by a task of its own, until there can be no more.
+/// Accepts connections, each served by its own task, until there can be no more.
 async fn accept(pool: &Arc<Pool>, listener: &TcpListener) -> std::io::Error {
     loop {
         let stream = match listener.accept().await {
@@ -108,7 +108,7 @@ async fn accept(pool: &Arc<Pool>, listener: &TcpListener) -> std::io::Error {
         };
         let pool = Arc::clone(pool);
         tokio::spawn(async move {
-            // A client that vanishes is its own problem, and no reason to stop serving.
+            // A client that disappears is no reason to stop serving.
             if let Err(error) = client::serve(pool, stream).await {
                 eprintln!("relata-devdb-embedded: {error}");
             }
@@ -116,7 +116,7 @@ async fn accept(pool: &Arc<Pool>, listener: &TcpListener) -> std::io::Error {
     }
 }
 
-/// Becomes ready when the parent closes our stdin, or dies.
+/// Completes when the parent closes our stdin, or dies.
 fn end_of_stdin() -> std::io::Result<impl Future<Output = ()>> {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     std::thread::Builder::new().name("stdin".to_owned()).spawn(move || {
@@ -128,7 +128,7 @@ fn end_of_stdin() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// How long clients wait for their turns: `RELATA_DEVDB_PATIENCE`, in seconds.
+/// Returns how long clients wait for their turns: `RELATA_DEVDB_PATIENCE`, in seconds.
 fn patience() -> Result<Patience, Box<dyn Error>> {
     let mut patience = Patience::default();
     if let Some(text) = std::env::var_os(PATIENCE) {
@@ -146,14 +146,14 @@ fn temporary_folder() -> std::io::Result<PathBuf> {
     loop {
         let folder = parent.join(format!("relata-devdb-embedded-{process}-{number}"));
         match std::fs::create_dir(&folder) {
-            // What a killed process of the same number left behind.
+            // Left behind by a killed process with the same number.
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
             done => return done.map(|()| folder),
         }
     }
 }
 
-/// Removes `folder`, more than once if need be: a backend that still has a client may be writing into it.
+/// Removes `folder`, in several attempts if necessary: a backend that still has a client may be writing into it.
 fn remove(folder: &Path) {
     for _ in 0..REMOVALS {
         match std::fs::remove_dir_all(folder) {

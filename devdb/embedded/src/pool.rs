@@ -1,7 +1,7 @@
-//! Who has the engine: one client at a time, in the order in which they asked.
+//! Decides which client has the engine: one at a time, in the order in which they asked.
 //!
-//! A turn lasts until the transaction ends. Whoever waits is refused after a while: when the holder is in a
-//! transaction and does nothing, it may itself wait for the one that waits, which nobody but us would ever notice.
+//! A turn lasts until the transaction ends. A client that has waited too long is refused: if the holder is idle in a
+//! transaction, it may itself be waiting for that client, and only this program could notice.
 
 use crate::engine::{Engine, Failure, Shared};
 use crate::session::{Id, Settings};
@@ -17,9 +17,9 @@ use tokio::sync::{Mutex as AsyncMutex, Notify, OwnedMutexGuard, watch};
 /// How long a client waits for its turn.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// While another one is in a transaction and does nothing.
+    /// While another client is idle in a transaction.
     pub idle: Duration,
-    /// While a statement of another one runs.
+    /// While a statement of another client runs.
     pub busy: Duration,
 }
 
@@ -29,7 +29,7 @@ impl Default for Patience {
     }
 }
 
-/// How often somebody who waits looks at whom it waits for.
+/// How often a waiting client checks what it is waiting for.
 const LOOK: Duration = Duration::from_millis(100);
 
 const HINT: &str = "The embedded PostgreSQL runs one transaction at a time, over all connections. End the other one \
@@ -39,13 +39,13 @@ const HINT: &str = "The embedded PostgreSQL runs one transaction at a time, over
 #[derive(Debug, Clone, Copy)]
 pub enum Activity {
     Nobody,
-    /// The client has not said what is next.
+    /// The client has not sent its next message.
     Client(Instant),
-    /// The engine has not answered.
+    /// The engine has not responded.
     Engine(Instant),
 }
 
-/// A client as the others may reach it.
+/// The part of a client that the others can access.
 struct Entry {
     secret: i32,
     cancel: Arc<Notify>,
@@ -62,13 +62,13 @@ pub struct Pool {
     patience: Patience,
     activity: Mutex<Activity>,
     clients: Mutex<HashMap<Id, Entry>>,
-    /// What a session that begins like this is: its settings, and what the engine reports of them.
+    /// The settings with which a session of each kind starts, and what the engine reports of them.
     known: Mutex<Known>,
     next: AtomicI32,
     closing: watch::Receiver<bool>,
 }
 
-/// The right to use the engine. Dropping it gives the turn to the next one.
+/// The right to use the engine. Dropping it gives the turn to the next client.
 pub struct Turn {
     engine: OwnedMutexGuard<Engine>,
     pool: Arc<Pool>,
@@ -91,12 +91,12 @@ impl Pool {
         self.patience
     }
 
-    /// Tells when the engine is to end.
+    /// Signals when the engine has to end.
     pub fn closing(&self) -> watch::Receiver<bool> {
         self.closing.clone()
     }
 
-    /// A number for a new client, under which the others reach it.
+    /// Returns a number for a new client, under which the others can access it.
     pub fn enter(&self, secret: i32, notices: UnboundedSender<Frame>) -> Id {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let entry =
@@ -105,7 +105,7 @@ impl Pool {
         id
     }
 
-    /// Takes the client out, and whatever it left in the engine.
+    /// Removes the client, and whatever it left in the engine.
     pub async fn leave(self: &Arc<Self>, id: Id, session: Option<Shared>) {
         lock(&self.clients).remove(&id);
         let Some(session) = session else { return };
@@ -149,7 +149,7 @@ impl Pool {
         Err(no_turn(&format!("{what}, and has been for {} s", since.elapsed().as_secs())))
     }
 
-    /// What a session that begins like this is, if one of its kind was seen.
+    /// Returns the initial state of a session, if one of its kind has been seen.
     pub fn known(&self, key: &(String, String, Settings)) -> Option<(Settings, BTreeMap<String, String>)> {
         lock(&self.known).get(key).cloned()
     }
@@ -158,12 +158,12 @@ impl Pool {
         lock(&self.known).insert(key, value);
     }
 
-    /// `ALTER ROLE` or `ALTER DATABASE` was run: sessions may begin otherwise from now on.
+    /// `ALTER ROLE` or `ALTER DATABASE` was run: sessions may start differently from now on.
     pub fn unlearn(&self) {
         lock(&self.known).clear();
     }
 
-    /// The wish to cancel what client `id` does. It is heard while it waits for its turn.
+    /// Requests that client `id` cancel what it does. Takes effect while the client waits for its turn.
     pub fn cancel(&self, id: Id, secret: i32) {
         if let Some(entry) = lock(&self.clients).get(&id)
             && entry.secret == secret
@@ -172,16 +172,16 @@ impl Pool {
         }
     }
 
-    /// Passes a notification on to those who listen.
+    /// Passes a notification on to the clients that listen.
     pub fn notify(&self, notice: &Frame) {
         let channel = notice.body().get(4..).map(|rest| crate::wire::text(rest).0).unwrap_or_default();
         for entry in lock(&self.clients).values().filter(|entry| entry.listens.contains(&channel)) {
-            // One that is leaving hears nothing.
+            // A client that is leaving does not receive it.
             let _ = entry.notices.send(notice.clone());
         }
     }
 
-    /// What the others have to know of a client's session.
+    /// Records what the others have to know about a client's session.
     pub fn publish(&self, id: Id, listens: &BTreeSet<String>, temporary: bool) {
         if let Some(entry) = lock(&self.clients).get_mut(&id) {
             entry.listens.clone_from(listens);
@@ -193,12 +193,12 @@ impl Pool {
         lock(&self.clients).values().flat_map(|entry| entry.listens.iter().cloned()).collect()
     }
 
-    /// Starts the engine before anybody asks for it.
+    /// Starts the engine before a client needs it.
     pub async fn start(self: &Arc<Self>, database: &str) -> Result<(), String> {
         self.hold().await.engine().open(database).await.map_err(|failure| failure.to_string())
     }
 
-    /// Ends the engine, so that its files are whole. Clients have heard that it is closing.
+    /// Ends the engine, so that its files are complete. Clients have been told that it is closing.
     pub async fn stop(self: &Arc<Self>) {
         self.hold().await.engine().stop().await;
     }
@@ -209,12 +209,12 @@ impl Turn {
         &mut self.engine
     }
 
-    /// Says whom the holder waits for.
+    /// Describes what the holder is waiting for.
     pub fn mark(&self, activity: Activity) {
         *lock(&self.pool.activity) = activity;
     }
 
-    /// Makes the engine's session that of `session`. When that fails, the engine's is nobody's.
+    /// Switches the engine to the session of `session`. If that fails, the engine's session belongs to no client.
     pub async fn switch(&mut self, session: &Shared) -> Result<(), Failure> {
         self.mark(Activity::Engine(Instant::now()));
         let listened = self.pool.listened();
@@ -245,7 +245,7 @@ fn canceled() -> Refusal {
     Refusal { code: "57014", message: "canceling statement due to user request".to_owned(), hint: "" }
 }
 
-/// What somebody is told who waited too long.
+/// Returns the error for a client that has waited too long.
 pub fn no_turn(why: &str) -> Refusal {
     Refusal { code: "55P03", message: format!("the statement was not run: {why}"), hint: HINT }
 }

@@ -1,8 +1,8 @@
-//! What one client's session is: its settings, statements and locks, wherever the engine is at the moment.
+//! One client's session: its settings, statements and locks, independent of the current session of the engine.
 //!
-//! The engine has one session, which every client uses in turn. What a client has changed in it is read back when its
-//! turn ends and another client's begins, and made again at its next turn. The engine holds the prepared statements of
-//! one client only, so names cannot clash; those of the others are prepared again before they are used.
+//! The engine has one session, which all clients use in turn. What a client has changed in it is read back when its
+//! turn ends and another client's begins, and restored at its next turn. The engine holds the prepared statements of
+//! only one client, so names cannot clash. Those of the others are prepared again before they are used.
 
 use crate::sql::{self, Traits};
 use crate::wire::{Frame, text};
@@ -24,11 +24,11 @@ pub struct Lock {
 struct Statement {
     parse: Frame,
     traits: Traits,
-    /// The life of the engine's statements in which it was prepared.
+    /// The generation of the engine's statements in which it was prepared.
     generation: u64,
 }
 
-/// What is read back from the engine after a turn, because something may have changed it.
+/// What is read back from the engine after a turn, because it may have changed.
 #[derive(Debug, Default)]
 pub struct Dirty {
     pub settings: bool,
@@ -40,11 +40,11 @@ pub struct Dirty {
 pub struct Session {
     pub id: Id,
     pub database: String,
-    /// What it began with, to which `RESET` goes back.
+    /// The initial settings, which `RESET` restores.
     pub start: Settings,
     pub settings: Settings,
     pub dirty: Dirty,
-    /// Names that may be settings of the program's own.
+    /// Names that may be custom settings.
     pub custom: BTreeSet<String>,
     /// Statements of SQL's own `PREPARE`: name and text.
     pub prepared: Vec<(String, String)>,
@@ -59,7 +59,7 @@ pub struct Session {
 #[derive(Default)]
 pub struct Outgoing {
     pub frames: Vec<Frame>,
-    /// Statements that are prepared again at the beginning: as many answers are not the client's.
+    /// Statements that are prepared again at the beginning: as many responses are not for the client.
     pub again: Vec<String>,
     /// Statements that the client prepares.
     pub parses: Vec<(String, Frame)>,
@@ -87,7 +87,7 @@ impl Session {
         self.statements.iter().any(|(name, statement)| !name.is_empty() && statement.generation == generation)
     }
 
-    /// What a group of messages may do to the session.
+    /// Returns what a group of messages may do to the session.
     pub fn traits(&self, group: &[Frame]) -> Traits {
         let mut traits = Traits::default();
         let mut parsed = HashMap::new();
@@ -115,7 +115,7 @@ impl Session {
         traits
     }
 
-    /// Remembers what was run.
+    /// Records what was run.
     pub fn note(&mut self, traits: Traits) {
         self.dirty.settings |= traits.sets;
         self.dirty.locks |= traits.locks;
@@ -124,7 +124,7 @@ impl Session {
         self.listens.extend(traits.listens);
     }
 
-    /// A group of messages, after the statements that it needs and the engine lacks.
+    /// Returns a group of messages, preceded by the statements that it needs and the engine lacks.
     pub fn outgoing(&mut self, group: Vec<Frame>, generation: u64) -> Outgoing {
         let mut out = Outgoing::default();
         let mut fresh = HashSet::new();
@@ -144,7 +144,7 @@ impl Session {
                     continue;
                 }
                 b'Q' => {
-                    // As PostgreSQL does.
+                    // As in PostgreSQL.
                     self.statements.remove("");
                     continue;
                 }
@@ -166,7 +166,7 @@ impl Session {
         out
     }
 
-    /// A statement that the client prepared is there.
+    /// A statement that the client prepared now exists.
     pub fn parsed(&mut self, name: String, parse: Frame, generation: u64) {
         let (_, rest) = text(parse.body());
         let traits = Traits::of(&text(rest).0);
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_of_another_life_is_prepared_again_once() {
+    fn a_statement_of_another_generation_is_prepared_again_once() {
         for name in ["s0", ""] {
             let mut session = session(7);
             session.parsed(name.to_owned(), parse(name, "SELECT 1"), 1);
@@ -223,7 +223,7 @@ mod tests {
             let out = session.outgoing(vec![bind(name, ""), bind(name, "")], 2);
             assert_eq!((out.again.len(), out.frames.len(), out.frames[0].tag()), (1, 3, b'P'));
             assert!(session.outgoing(vec![bind(name, "")], 2).again.is_empty());
-            // One that the client prepares itself is no matter of ours.
+            // A statement that the client prepares itself needs nothing from us.
             let out = session.outgoing(vec![parse(name, "SELECT 2"), bind(name, "")], 3);
             assert_eq!((out.again.len(), out.parses.len()), (0, 1));
         }

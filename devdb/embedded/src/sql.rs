@@ -1,22 +1,22 @@
-//! What a statement may do to its session, read from its text.
+//! Determines from the text of a statement what it may do to its session.
 //!
-//! A guess that errs on the safe side: whatever is found here is looked up in the engine afterwards, so a word in a
-//! comment or a string costs a query and nothing else.
+//! This is a guess that errs on the safe side: the engine is queried afterwards for everything that is found here. A
+//! word in a comment or a string therefore costs a query and nothing else.
 
 use std::collections::BTreeSet;
 
-/// What has to be looked up, or waited for, because a statement was run.
+/// What has to be queried, or waited for, because a statement was run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Traits {
-    /// It may set a setting without saying so in its command tag: `set_config`, a block of code.
+    /// It may change a setting without showing it in its command tag: `set_config`, a block of code.
     pub sets: bool,
-    /// It may take or give back an advisory lock.
+    /// It may acquire or release an advisory lock.
     pub locks: bool,
-    /// It waits for an advisory lock, inside the engine, where nobody could give it back.
+    /// It waits for an advisory lock. Inside the engine, no other client could release that lock.
     pub waits_for_lock: bool,
-    /// It may make a temporary table.
+    /// It may create a temporary table.
     pub temporary: bool,
-    /// Names with a dot, any of which may be a setting of the program's own: the engine cannot list those.
+    /// Names with a dot, any of which may be a custom setting: the engine cannot list those.
     pub dotted: BTreeSet<String>,
     /// Channels of `LISTEN`.
     pub listens: Vec<String>,
@@ -42,7 +42,7 @@ impl Traits {
         }
     }
 
-    /// Adds those of a statement that is run with it.
+    /// Adds those of a statement that runs together with this one.
     pub fn add(&mut self, other: &Traits) {
         self.sets |= other.sets;
         self.locks |= other.locks;
@@ -53,7 +53,7 @@ impl Traits {
     }
 }
 
-/// Every `word.word` of a text, which is in lower case.
+/// Returns every `word.word` of a text, which is in lower case.
 pub fn dotted(lower: &str) -> BTreeSet<String> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '$');
     let words = lower.split(|c: char| !is_name(c)).filter(|word| {
@@ -64,7 +64,7 @@ pub fn dotted(lower: &str) -> BTreeSet<String> {
     words.take(DOTTED).map(str::to_owned).collect()
 }
 
-/// The channels of the `LISTEN` statements of a text.
+/// Returns the channels of the `LISTEN` statements of a text.
 fn listens(sql: &str) -> Vec<String> {
     let channel = |statement: &str| {
         let (word, rest) = statement.trim_start().split_once(|c: char| c.is_ascii_whitespace() || c == '"')?;
@@ -80,13 +80,13 @@ fn listens(sql: &str) -> Vec<String> {
     sql.split(';').filter_map(channel).collect()
 }
 
-/// A text as an SQL literal.
+/// Returns a text as an SQL literal.
 pub fn literal(text: &str) -> String {
     let escaped = text.replace('\'', "''");
     if text.contains('\\') { format!("E'{}'", escaped.replace('\\', "\\\\")) } else { format!("'{escaped}'") }
 }
 
-/// A text as an SQL name.
+/// Returns a text as an SQL name.
 pub fn name(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
 }
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_statement_may_do_is_seen() {
+    fn the_effects_of_a_statement_are_found() {
         assert_eq!(Traits::of("SELECT id, title FROM posts WHERE id = $1"), Traits::default());
         let lock = Traits::of("SELECT PG_ADVISORY_LOCK(1)");
         assert!(lock.locks && lock.waits_for_lock);

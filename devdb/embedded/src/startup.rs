@@ -1,4 +1,4 @@
-//! How a connection begins: TLS is declined, a cancellation is heard, a session is described.
+//! The start of a connection: declines TLS, receives cancel requests, and reads the description of a session.
 
 use crate::session::{Id, Settings};
 use crate::wire::{Frames, PROTOCOL, Refusal, text};
@@ -10,18 +10,18 @@ const TLS: u32 = 80_877_103;
 const GSS: u32 = 80_877_104;
 const CANCEL: u32 = 80_877_102;
 
-/// What a connection is for.
+/// The purpose of a connection.
 pub enum Startup {
     Session(Parameters),
     Cancel {
         id: Id,
         secret: i32,
     },
-    /// Nothing: it was refused, or closed.
+    /// None: it was refused, or closed.
     Ended,
 }
 
-/// The session that a client asks for.
+/// The session that a client requests.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Parameters {
     pub user: String,
@@ -29,7 +29,7 @@ pub struct Parameters {
     pub settings: Settings,
 }
 
-/// Reads messages until one of them says what the connection is for.
+/// Reads messages until one of them states the purpose of the connection.
 pub async fn startup<R, W>(frames: &mut Frames<R>, writer: &mut W) -> io::Result<Startup>
 where
     R: AsyncRead + Unpin,
@@ -93,7 +93,7 @@ fn parameters(message: &Bytes) -> Result<Parameters, Refusal> {
     Ok(Parameters { user, database, settings })
 }
 
-/// The settings of `options`: `-c name=value` and `--name=value`; a backslash takes the next character as it is.
+/// Parses the settings in `options`: `-c name=value` and `--name=value`. A backslash escapes the next character.
 fn options(text: &str) -> Result<Settings, Refusal> {
     let mut words = words(text).into_iter();
     let mut settings = Settings::new();

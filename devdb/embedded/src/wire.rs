@@ -1,22 +1,23 @@
-//! Messages of PostgreSQL's protocol, version 3: cut out of a stream, read where the pooler has to, and written.
+//! Messages of PostgreSQL's protocol, version 3: splits a stream into messages, reads what the pooler needs, writes
+//! them.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// As long as the engine takes.
+/// The engine's own limit.
 const LONGEST: usize = 128 * 1024 * 1024;
 const READ: usize = 64 * 1024;
 const HEADER: usize = 5;
 /// Version 3.0.
 pub const PROTOCOL: u32 = 3 << 16;
 
-/// A whole message: its tag, its length, its body.
+/// A complete message: its tag, its length, its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame(Bytes);
 
 impl Frame {
-    /// A message of `tag` with the body that `write` writes.
+    /// Returns a message with `tag` and the body that `write` writes.
     pub fn new(tag: u8, write: impl FnOnce(&mut BytesMut)) -> Self {
         let mut bytes = BytesMut::new();
         bytes.put_u8(tag);
@@ -39,12 +40,13 @@ impl Frame {
         &self.0
     }
 
-    /// The text up to the first zero of the body: the query, the tag of a finished command, the name of a setting.
+    /// Returns the text up to the first zero of the body: the query, the tag of a finished command, the name of a
+    /// setting.
     pub fn text(&self) -> String {
         text(self.body()).0
     }
 
-    /// The texts of the body, each of which ends with a zero.
+    /// Returns the texts of the body, each of which ends with a zero.
     pub fn texts(&self) -> Vec<String> {
         let mut rest = self.body();
         let mut texts = Vec::new();
@@ -57,14 +59,14 @@ impl Frame {
     }
 }
 
-/// The text at the beginning of `bytes` that a zero ends, and what comes after the zero.
+/// Splits `bytes` after the first zero: the text before it, and the rest.
 pub fn text(bytes: &[u8]) -> (String, &[u8]) {
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     let rest = bytes.get(end + 1..).unwrap_or_default();
     (String::from_utf8_lossy(&bytes[..end]).into_owned(), rest)
 }
 
-/// Writes `text` and the zero that ends it.
+/// Writes `text` and its terminating zero.
 pub fn put_text(bytes: &mut BytesMut, text: &str) {
     bytes.put_slice(text.as_bytes());
     bytes.put_u8(0);
@@ -89,7 +91,7 @@ pub fn parameter(name: &str, value: &str) -> Frame {
     })
 }
 
-/// The message that opens a connection: it has no tag.
+/// Returns the message that opens a connection, which has no tag.
 pub fn startup(parameters: &[(&str, &str)]) -> BytesMut {
     let mut bytes = BytesMut::new();
     bytes.put_u32(0);
@@ -104,7 +106,7 @@ pub fn startup(parameters: &[(&str, &str)]) -> BytesMut {
     bytes
 }
 
-/// An error: what the server sends, made here.
+/// Creates an error message, as the server would send it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub code: &'static str,
@@ -126,13 +128,13 @@ impl Refusal {
     }
 }
 
-/// What an error says.
+/// The content of an error.
 pub fn message(error: &Frame) -> String {
     let texts = error.texts();
     texts.iter().find_map(|text| text.strip_prefix('M')).unwrap_or("an error without a message").to_owned()
 }
 
-/// The same error, as the end of the connection.
+/// Returns the same error with the severity that ends the connection.
 pub fn as_fatal(error: &Frame) -> Frame {
     Frame::new(b'E', |bytes| {
         let mut rest = error.body();
@@ -149,7 +151,7 @@ pub fn as_fatal(error: &Frame) -> Frame {
     })
 }
 
-/// The values of a `DataRow` in text format.
+/// Returns the values of a `DataRow` in text format.
 pub fn row(frame: &Frame) -> Vec<Option<String>> {
     let mut rest = frame.body().get(2..).unwrap_or_default();
     let mut values = Vec::new();
@@ -162,7 +164,7 @@ pub fn row(frame: &Frame) -> Vec<Option<String>> {
     values
 }
 
-/// Cuts messages out of a stream. Every call may be dropped before it is done: nothing is lost.
+/// Splits a stream into messages. Any call may be dropped before it completes, without losing data.
 pub struct Frames<R> {
     source: R,
     buffer: BytesMut,
@@ -173,7 +175,7 @@ impl<R: AsyncRead + Unpin> Frames<R> {
         Frames { source, buffer: BytesMut::new() }
     }
 
-    /// The next message; nothing when the other end has closed.
+    /// Returns the next message, or none if the other end has closed the connection.
     pub async fn next(&mut self) -> io::Result<Option<Frame>> {
         loop {
             if let Some(frame) = self.buffered()? {
@@ -185,13 +187,13 @@ impl<R: AsyncRead + Unpin> Frames<R> {
         }
     }
 
-    /// The next message, if it is here already.
+    /// Returns the next message if it has already arrived.
     pub fn buffered(&mut self) -> io::Result<Option<Frame>> {
         let Some(length) = self.length_at(1)? else { return Ok(None) };
         Ok(self.take(length + 1).map(Frame))
     }
 
-    /// A message without a tag, as they open a connection: the body.
+    /// Returns the body of a message without a tag, as at the start of a connection.
     pub async fn opening(&mut self) -> io::Result<Option<Bytes>> {
         loop {
             if let Some(length) = self.length_at(0)?
@@ -233,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_cut_wherever_the_stream_is() {
+    fn messages_are_split_wherever_the_stream_breaks() {
         let sent = [query("SELECT 1").bytes(), sync().bytes(), ready(b'I').bytes()].concat();
         for cut in 0..sent.len() {
             let (left, right) = sent.split_at(cut);
@@ -250,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_that_cannot_be_is_an_error() {
+    fn an_impossible_length_is_an_error() {
         for bytes in [&b"GET / HTTP/1.1\r\n\r\n"[..], &b"Q\0\0\0\x01"[..]] {
             assert!(block_on(Frames::new(bytes).next()).is_err());
         }

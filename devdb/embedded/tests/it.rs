@@ -1,4 +1,4 @@
-//! The embedded engine through relata-devdb: databases, templates, and that nothing hangs or stays behind.
+//! The embedded engine through relata-devdb: databases, templates, and that nothing hangs or is left behind.
 
 use relata_devdb::{DevDb, Source};
 use std::io::{BufRead, BufReader, Write};
@@ -12,7 +12,7 @@ fn start() -> DevDb {
     builder.start().expect("the engine starts")
 }
 
-/// The first column of the first row of the last statement that gives one.
+/// Returns the first column of the first row of the last statement that returns one.
 fn ask(url: &str, sql: &str) -> Result<String, tokio_postgres::Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
@@ -52,7 +52,7 @@ fn a_schema_with_enums_and_foreign_keys_works() {
 }
 
 #[test]
-fn databases_are_apart_and_used_at_the_same_time() {
+fn databases_are_independent_and_used_at_the_same_time() {
     let db = start();
     std::thread::scope(|scope| {
         for number in 0..3 {
@@ -67,10 +67,10 @@ fn databases_are_apart_and_used_at_the_same_time() {
 }
 
 #[test]
-fn a_template_is_prepared_once_and_its_copies_are_apart() {
+fn a_template_is_prepared_once_and_its_copies_are_independent() {
     let db = start();
     let prepared = AtomicUsize::new(0);
-    // Templates of an earlier run are still there.
+    // Templates of an earlier run still exist.
     let key = format!("key-{:?}", std::time::SystemTime::now());
     let copy = || {
         let prepare = |url: &str| {
@@ -140,7 +140,7 @@ fn the_program_survives_rude_clients_and_ends_with_its_parent() {
 }
 
 #[test]
-fn wrong_usage_is_said_on_the_first_line() {
+fn wrong_usage_is_reported_on_the_first_line() {
     let output = Command::new(env!("CARGO_BIN_EXE_relata-devdb-embedded")).arg("--port").output().expect("it runs");
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stdout).starts_with("error: usage:"));

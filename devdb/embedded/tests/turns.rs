@@ -1,4 +1,4 @@
-//! Connections that share the one session of the engine: each finds its own, and none hangs.
+//! Connections that share the one session of the engine: each keeps its own session, and none hangs.
 
 use futures_util::future::{join_all, try_join_all};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -58,7 +58,7 @@ async fn connect(config: &Config) -> Result<(Client, JoinHandle<()>), Error> {
     Ok((client, driver))
 }
 
-/// The first column of all rows.
+/// Returns the first column of all rows.
 async fn ask(client: &Client, sql: &str) -> Result<Vec<String>, Error> {
     let row = |message| match message {
         SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or("NULL").to_owned()),
@@ -96,9 +96,9 @@ async fn a_pool_of_connections_works_at_once() {
     assert_eq!(one(&clients[4], "SELECT count(*) FROM t").await, "50");
 }
 
-/// tokio-postgres counts its statements from `s0` in each connection.
+/// tokio-postgres numbers its statements from `s0` in each connection.
 #[tokio::test]
-async fn statements_of_the_same_name_are_apart() {
+async fn statements_of_the_same_name_are_independent() {
     let server = Server::start();
     let (one_client, other) = (server.connect().await, server.connect().await);
     let first = one_client.prepare("SELECT $1::int4 + 1").await.expect("is prepared");
@@ -108,13 +108,13 @@ async fn statements_of_the_same_name_are_apart() {
         let text: String = other.query_one(&second, &[&"x"]).await.expect("runs").get(0);
         assert_eq!((number, text.as_str()), (42, "text x"));
     }
-    // The engine forgets the statements of both.
+    // The engine discards the statements of both.
     one(&one_client, "DEALLOCATE ALL; SELECT 1").await;
     let text: String = other.query_one(&second, &[&"y"]).await.expect("is prepared again").get(0);
     assert_eq!(text, "text y");
     let gone = one_client.query_one(&first, &[&1]).await.expect_err("it asked for it");
     assert_eq!(code(&gone), "26000");
-    // Statements of SQL.
+    // SQL statements.
     one(&one_client, "PREPARE p AS SELECT 'one'; SELECT 1").await;
     one(&other, "PREPARE p AS SELECT 'other'; SELECT 1").await;
     assert_eq!(one(&one_client, "EXECUTE p").await, "one");
@@ -150,11 +150,11 @@ async fn settings_stay_with_their_connection() {
         assert_eq!(one(&one_client, settings).await, "one 7s Asia/Tokyo app, public 7 guest");
         assert_eq!(one(&one_client, "SHOW app.region").await, "it's");
     }
-    // A reset goes back to what the connection began with.
+    // A reset restores the initial settings of the connection.
     one(&one_client, "RESET ROLE; RESET ALL; SELECT 1").await;
     one(&other, "SELECT 1").await;
     assert!(one(&one_client, settings).await.starts_with("one 7s UTC"));
-    // What is undone with its transaction is not kept.
+    // What is rolled back with its transaction is not kept.
     let undone = "BEGIN; SET timezone = 'Asia/Tokyo'; ROLLBACK; SELECT 1";
     one(&one_client, undone).await;
     one(&other, "SELECT 1").await;
@@ -173,7 +173,7 @@ async fn a_database_and_a_role_may_have_settings() {
 }
 
 #[tokio::test]
-async fn who_vanishes_in_a_transaction_leaves_nothing() {
+async fn a_client_lost_in_a_transaction_leaves_nothing() {
     let server = Server::start();
     let other = server.connect().await;
     one(&other, "CREATE TABLE t (n int); SELECT 1").await;
@@ -206,7 +206,7 @@ async fn a_transaction_that_waits_for_another_gets_an_error() {
 }
 
 #[tokio::test]
-async fn who_waits_can_be_canceled() {
+async fn a_waiting_client_can_be_canceled() {
     let server = Server::start();
     let (mut holder, other) = (server.connect().await, server.connect().await);
     let token = other.cancel_token();
@@ -221,13 +221,13 @@ async fn who_waits_can_be_canceled() {
 }
 
 #[tokio::test]
-async fn what_is_sent_at_once_is_answered_in_order() {
+async fn messages_sent_at_once_are_answered_in_order() {
     let server = Server::start();
     let clients = join_all((0..3).map(|_| server.connect())).await;
     let all = clients.iter().map(|client| async move {
         let statement = client.prepare("SELECT $1::int4").await?;
         let numbers: Vec<i32> = (0..30).collect();
-        // tokio-postgres sends them without waiting for answers.
+        // tokio-postgres sends them without waiting for responses.
         let rows = try_join_all(numbers.iter().map(|number| {
             let statement = &statement;
             async move { client.query_one(statement, &[number]).await }
@@ -239,7 +239,7 @@ async fn what_is_sent_at_once_is_answered_in_order() {
     try_join_all(all).await.expect("all are answered");
 }
 
-/// Several groups in one packet, one of which fails: what follows it is passed over until its Sync.
+/// Several groups in one packet, one of which fails: what follows in it is ignored until its Sync.
 #[test]
 fn an_error_skips_to_the_next_sync() {
     let server = Server::start();
@@ -265,12 +265,12 @@ fn an_error_skips_to_the_next_sync() {
         rest = &rest[1 + u32::from_be_bytes([*a, *b, *c, *d]) as usize..];
     }
     let after_start = tags.split_once('Z').expect("is ready").1;
-    // The second statement is passed over with what is left of the first.
+    // The second statement is ignored, together with the rest of the first.
     assert_eq!(after_start, "1EZ12DCZTDCZ", "{tags}");
 }
 
 #[tokio::test]
-async fn advisory_locks_are_those_of_their_connection() {
+async fn advisory_locks_belong_to_their_connection() {
     let server = Server::start();
     let (holder, other) = (server.connect().await, server.connect().await);
     one(&holder, "SELECT pg_advisory_lock(1380273217, hashtext('x')), pg_advisory_lock_shared(-5)").await;
@@ -281,7 +281,7 @@ async fn advisory_locks_are_those_of_their_connection() {
         assert_eq!(one(&other, "SELECT pg_advisory_unlock_shared(-5)").await, "t");
         assert_eq!(one(&holder, "SELECT pg_try_advisory_lock(-6), pg_advisory_unlock(-6)").await, "t");
     }
-    // A statement that waits gets its turn when they are given back, or the error.
+    // A statement that waits gets its turn when the locks are released, or an error.
     let refused = ask(&other, "SELECT pg_advisory_lock(1380273217, hashtext('x'))").await.expect_err("is held");
     assert_eq!(code(&refused), "55P03");
     let (waited, ()) = tokio::join!(other.query_one("SELECT pg_advisory_lock(-5)", &[]), async {
@@ -290,7 +290,7 @@ async fn advisory_locks_are_those_of_their_connection() {
     });
     waited.expect("it is its turn");
     assert_eq!(one(&holder, "SELECT pg_try_advisory_lock(-5)").await, "f");
-    // In a transaction, the one that holds it could never give it back.
+    // In a transaction, the connection that holds the lock could never release it.
     let refused = ask(&holder, "BEGIN; SELECT 1").await.expect("begins");
     assert_eq!(refused, ["1"]);
     let refused = ask(&holder, "SELECT pg_advisory_xact_lock(-5)").await.expect_err("is held");
@@ -330,7 +330,7 @@ async fn rows_are_copied_in_and_out_among_others() {
     sink.send("not a number\n".into()).await.expect("is taken");
     assert_eq!(code(&sink.finish().await.expect_err("is refused")), "22P02");
     assert_eq!(one(&copier, "SELECT count(*) FROM t").await, "40000");
-    // One that vanishes in the middle.
+    // A client that disappears halfway.
     let (client, driver) = connect(&server.config()).await.expect("a connection");
     let sink = client.copy_in::<_, bytes::Bytes>("COPY t FROM STDIN").await.expect("begins");
     tokio::pin!(sink);
@@ -341,7 +341,7 @@ async fn rows_are_copied_in_and_out_among_others() {
 }
 
 #[tokio::test]
-async fn notifications_reach_those_who_listen() {
+async fn notifications_reach_the_listeners() {
     let server = Server::start();
     let (listener, mut connection) = server.config().connect(NoTls).await.expect("a connection");
     let (sender, mut heard) = tokio::sync::mpsc::unbounded_channel();
@@ -356,7 +356,7 @@ async fn notifications_reach_those_who_listen() {
     listener.batch_execute("LISTEN jobs").await.expect("listens");
     other.batch_execute("NOTIFY other, 'no'; NOTIFY jobs, 'from another'").await.expect("notifies");
     assert_eq!(heard.recv().await.as_deref(), Some("jobs from another"));
-    // A backend that was changed for another database in between listens again.
+    // A backend that was replaced for another database in between listens again.
     other.batch_execute("CREATE DATABASE second").await.expect("is made");
     let second = connect(server.config().dbname("second")).await.expect("a connection").0;
     one(&second, "SELECT 1").await;
@@ -385,7 +385,7 @@ async fn several_databases_take_turns() {
 }
 
 #[tokio::test]
-async fn a_connection_that_cannot_be_is_refused() {
+async fn an_impossible_connection_is_refused() {
     let server = Server::start();
     let working = server.connect().await;
     one(&working, "SET application_name = 'kept'; SELECT 1").await;
@@ -403,7 +403,7 @@ async fn a_connection_that_cannot_be_is_refused() {
 }
 
 #[tokio::test]
-async fn temporary_tables_end_with_the_last_connection_that_made_any() {
+async fn temporary_tables_end_with_the_last_connection_that_created_any() {
     let server = Server::start();
     let (one_client, other) = (server.connect().await, server.connect().await);
     one(&one_client, "CREATE TEMP TABLE t AS SELECT 1 AS n; SELECT 1").await;
@@ -415,7 +415,7 @@ async fn temporary_tables_end_with_the_last_connection_that_made_any() {
     }
 }
 
-/// The end of the parent ends the program, whoever is in a transaction.
+/// When the parent ends, so does the program, even if a client is in a transaction.
 #[tokio::test]
 async fn the_program_ends_while_a_transaction_is_open() {
     let mut server = Server::start();

@@ -1,7 +1,7 @@
-//! `devdb`: the same server for people and scripts.
+//! `devdb`: the same server, for people and scripts.
 //!
-//! Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed (or `status`: not running), 64 wrong
-//! usage, and `run` gives that of its command.
+//! Results go to stdout, everything else to stderr. Exit codes: 0 success, 1 failure (or `status`: not running), 64
+//! wrong usage. `run` returns the exit code of its command.
 
 use relata_devdb::{DevDb, Error, Source};
 use std::process::{Command, ExitCode};
@@ -9,15 +9,15 @@ use std::process::{Command, ExitCode};
 const USAGE: &str = "\
 devdb: a PostgreSQL for development and tests, found or started on demand
 
-  devdb start                   start it, and say which one it is
-  devdb url [DATABASE]          start it, create DATABASE (default: dev) if need be, print its URL
-  devdb psql-url [DATABASE]     the same for psql: by the socket, without a password
+  devdb start                   start it, and print which one it is
+  devdb url [DATABASE]          start it, create DATABASE (default: dev) if it does not exist, print its URL
+  devdb psql-url [DATABASE]     the same for psql: through the socket, without a password
   devdb run COMMAND [ARG]...    run COMMAND with DATABASE_URL set to a new database, drop it afterwards
-  devdb status                  tell whether the cluster of this machine runs
+  devdb status                  print whether the cluster of this machine is running
   devdb stop                    stop it
 
-DATABASE_URL: a server to take instead.  PG_BIN: the folder of PostgreSQL's programs.
-RELATA_DEVDB: url, system or embedded, to take that or none.  RELATA_DEVDB_DIR: where the cluster is.
+DATABASE_URL: the server to use instead.  PG_BIN: the folder of PostgreSQL's programs.
+RELATA_DEVDB: url, system or embedded, to use only that.  RELATA_DEVDB_DIR: the folder of the cluster.
 RELATA_DEVDB_IDLE: seconds without use after which the cluster stops (1800).
 ";
 const DEFAULT_DATABASE: &str = "dev";
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// A server that is still there when this process has ended.
+/// Refuses a server that ends with this process.
 fn lasting() -> Result<DevDb, Error> {
     let db = DevDb::start()?;
     eprintln!("devdb: {}", db.describe());
@@ -79,7 +79,7 @@ fn run(program: &str, arguments: &[&str]) -> Result<ExitCode, Error> {
     let database = db.create_database("run")?;
     let status = Command::new(program).args(arguments).env("DATABASE_URL", database.url()).status();
     let status = status.map_err(|error| Error::Program { program: program.to_owned(), output: error.to_string() })?;
-    // A command that a signal ended has no code.
+    // A command that was ended by a signal has no exit code.
     let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
     Ok(ExitCode::from(code))
 }

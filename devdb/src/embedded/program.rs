@@ -1,8 +1,8 @@
-//! The engine's program: found, or built in a checkout, once.
+//! The engine's program: finds it, or builds it once in a checkout.
 //!
-//! It brings some 400 packages that nobody should build without need. It is taken from beside this executable or from
-//! PATH; in a checkout it is built when it is first needed, and again when its source is newer. That takes minutes, so
-//! whoever waits is told: what is built, how far it is, and how long it has taken.
+//! The program has about 400 dependencies, which nobody should build without need. It is searched for next to this
+//! executable and on PATH. In a checkout, it is built when it is first needed, and again when its source is newer. That
+//! takes minutes, so the terminal shows what is being built, the progress, and the time it has taken.
 
 use crate::error::Error;
 use crate::files::io;
@@ -18,17 +18,17 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 const PROGRAM: &str = "relata-devdb-embedded";
-/// How often progress is told.
+/// How often progress is reported.
 const TELL: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(100);
-/// The lines of cargo's output that are part of the error when it fails.
+/// The number of lines of cargo's output that become part of the error if it fails.
 const LAST_LINES: usize = 30;
 
-/// The program, found or built.
+/// Finds the program, or builds it.
 pub(super) fn find_or_build(path: &OsStr, home: &Path) -> Result<PathBuf, Error> {
     let name = format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX);
     let executable = std::env::current_exe().ok();
-    // Beside this executable, or beside the folder of test executables.
+    // Next to this executable, or next to the folder of test executables.
     let beside = executable.iter().flat_map(|file| file.ancestors().skip(1).take(2)).map(|folder| folder.join(&name));
     if let Some(program) = beside.into_iter().find(|file| file.is_file()) {
         return Ok(program);
@@ -40,7 +40,7 @@ pub(super) fn find_or_build(path: &OsStr, home: &Path) -> Result<PathBuf, Error>
     on_path.ok_or_else(|| Error::Program { program: PROGRAM.to_owned(), output: "it is not on PATH".to_owned() })
 }
 
-/// The program's source, when this crate was built in a checkout that is still there, and what it is built into.
+/// The program's source, if this crate was built in a checkout that still exists, and the path of the built program.
 struct Checkout {
     manifest: PathBuf,
     target: PathBuf,
@@ -57,7 +57,7 @@ impl Checkout {
         Some(Checkout { manifest, target, program })
     }
 
-    /// Whether the program is there, and no older than its source.
+    /// Whether the program exists and is not older than its source.
     fn is_current(&self) -> bool {
         let modified = |path: &Path| path.metadata().and_then(|file| file.modified()).ok();
         let Some(built) = modified(&self.program) else { return false };
@@ -69,7 +69,7 @@ impl Checkout {
     }
 }
 
-/// Builds the program, one process at a time. What failed once in this process is not tried again by it.
+/// Builds the program, one process at a time. A build that failed in this process is not tried again.
 fn build_once(checkout: &Checkout, home: &Path) -> Result<PathBuf, Error> {
     static FAILED: Mutex<Option<String>> = Mutex::new(None);
     let mut failed = FAILED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -90,7 +90,7 @@ fn build_once(checkout: &Checkout, home: &Path) -> Result<PathBuf, Error> {
     }
 }
 
-/// Takes the lock of whoever builds. Says that it waits, as it may take as long as building does.
+/// Takes the build lock. Reports that it waits, because that may take as long as the build.
 fn wait_for_others(path: &Path) -> Result<File, Error> {
     let file = File::options().create(true).append(true).open(path).map_err(io("open", path))?;
     let started = Instant::now();
@@ -113,11 +113,12 @@ fn wait_for_others(path: &Path) -> Result<File, Error> {
 }
 
 fn build(checkout: &Checkout) -> Result<(), String> {
-    let again = if checkout.program.is_file() { "again, as its source has changed: seconds" } else { "once" };
+    let again =
+        if checkout.program.is_file() { "again, because its source has changed; this takes seconds" } else { "once" };
     say(&format!(
-        "devdb: no other PostgreSQL is used, so the embedded one is built, {again}\n\
-         devdb: the first time that is some 360 packages and 5 minutes of CPU; it is kept in {}\n\
-         devdb: with a PostgreSQL that is installed, or DATABASE_URL, it is not needed\n",
+        "devdb: no other PostgreSQL is used, so the embedded one is built {again}\n\
+         devdb: the first build compiles about 360 packages in 5 minutes of CPU time; the result is kept in {}\n\
+         devdb: to avoid this, install PostgreSQL or set DATABASE_URL\n",
         checkout.target.display()
     ));
     let started = Instant::now();
@@ -125,13 +126,13 @@ fn build(checkout: &Checkout) -> Result<(), String> {
     let mut command = Command::new(&cargo);
     command.args(["build", "--locked", "--manifest-path"]).arg(&checkout.manifest);
     command.arg("--target-dir").arg(&checkout.target).env("CARGO_TERM_COLOR", "never");
-    // Flags for this workspace, such as those of coverage, would build all of it anew each time they change.
+    // Flags for the main workspace, such as those for coverage, would cause a complete rebuild each time they change.
     command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let advice = |why: String| {
         format!(
-            "{why}\nSee for yourself: cargo build --locked --manifest-path {} --target-dir {}\n\
-             It needs the network the first time, and some 2 GB of disk.",
+            "{why}\nTo see the full output, run: cargo build --locked --manifest-path {} --target-dir {}\n\
+             The first build needs the network and about 2 GB of disk space.",
             checkout.manifest.display(),
             checkout.target.display()
         )
@@ -147,7 +148,7 @@ fn build(checkout: &Checkout) -> Result<(), String> {
     }
 }
 
-/// Waits for cargo and tells how far it is. The inner error is the end of what it printed.
+/// Waits for cargo and reports its progress. The inner error is the end of its output.
 fn follow(mut child: Child, started: Instant) -> std::io::Result<Result<(), String>> {
     let lines = lines_of(&mut child);
     let mut last = VecDeque::new();

@@ -1,7 +1,8 @@
-//! How many engines run at the same time, in all processes together: as many as fit into half of the free memory.
+//! Limits how many engines run at the same time, in all processes together: as many as fit into half of the free
+//! memory.
 //!
-//! A slot is a locked file, so a process that dies gives its slots back. Whoever waits too long goes on without one: a
-//! test may hold one database while it asks for another, and all of them may be held by such tests.
+//! A slot is a locked file, so a process that dies returns its slots. A process that has waited too long continues
+//! without one: a test may hold one database while it requests another, and such tests may hold all slots.
 
 use crate::error::Error;
 use crate::files::io;
@@ -10,7 +11,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// What an engine takes once it is connected to, in KiB.
+/// The memory of an engine that has a connection, in KiB.
 const ENGINE: u64 = 150 * 1024;
 const FEWEST: u64 = 4;
 const MOST: u64 = 64;
@@ -37,12 +38,12 @@ pub(super) fn take(home: &Path) -> Result<Option<File>, Error> {
     }
 }
 
-/// As many engines as fit into half of the free memory, in KiB; where it is not known, as for 4 GiB.
+/// Returns how many engines fit into half of the free memory, in KiB. If it is unknown, assumes 4 GiB.
 fn slots(free: Option<u64>) -> u64 {
     (free.unwrap_or(4 * 1024 * 1024) / 2 / ENGINE).clamp(FEWEST, MOST)
 }
 
-/// The memory that programs may still take, in KiB: Linux tells.
+/// Returns the memory that programs may still use, in KiB; known only on Linux.
 fn free_memory() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;

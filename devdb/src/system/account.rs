@@ -1,8 +1,8 @@
-//! The user whom the server runs as.
+//! The user that the server runs as.
 //!
-//! PostgreSQL refuses root. As root (a container, mostly) the programs run as `postgres` or `nobody`. Changing the user
-//! fails in a user namespace that maps only root (EINVAL) and without CAP_SETUID (EPERM): running `postgres --version`
-//! as that user tells, before anything is written, and tells the version as well.
+//! PostgreSQL refuses to run as root. If the caller is root (usually in a container), the programs run as `postgres` or
+//! `nobody`. Changing the user fails in a user namespace that maps only root (EINVAL) and without CAP_SETUID (EPERM).
+//! Running `postgres --version` as that user detects this before anything is written, and also returns the version.
 
 use super::binaries::Installation;
 use crate::error::Error;
@@ -14,17 +14,17 @@ use std::process::Command;
 
 const CANDIDATES: [&str; 3] = ["postgres", "_postgres", "nobody"];
 
-/// A user and the version of PostgreSQL that runs as this user.
+/// A user, and the version of PostgreSQL that runs as this user.
 #[derive(Debug, Clone)]
 pub(crate) struct Account {
-    /// The ids to change to; none when we stay who we are.
+    /// The ids to change to; none if the user stays the same.
     ids: Option<(u32, u32)>,
-    /// Such as `15.14`.
+    /// For example `15.14`.
     pub(crate) version: String,
 }
 
 impl Account {
-    /// A command that runs as this user, in English, untouched by the PG* variables of whoever calls.
+    /// Returns a command that runs as this user, in English, without the PG* variables of the caller.
     pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
@@ -37,7 +37,7 @@ impl Account {
         command
     }
 
-    /// Gives `path` to this user.
+    /// Makes this user the owner of `path`.
     pub(crate) fn own(&self, path: &Path) -> std::io::Result<()> {
         match self.ids {
             Some((user, group)) => std::os::unix::fs::chown(path, Some(user), Some(group)),
@@ -79,7 +79,7 @@ fn probe(installation: &Installation, ids: Option<(u32, u32)>) -> Result<Account
     Ok(account)
 }
 
-/// `15.14` of `postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)`.
+/// Extracts `15.14` from `postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)`.
 fn version(text: &str) -> Option<&str> {
     let version = text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
     version.chars().all(|c| c.is_ascii_alphanumeric() || c == '.').then_some(version)
@@ -92,7 +92,7 @@ fn ids_of(users: &str, name: &str) -> Option<(u32, u32)> {
     Some((id(2)?, id(3)?))
 }
 
-/// Whether a user without rights can reach what is below `folder`.
+/// Whether a user without privileges can access the contents of `folder`.
 pub(super) fn everybody_may_enter(folder: &Path) -> bool {
     let open = |folder: &Path| fs::metadata(folder).is_ok_and(|m| m.permissions().mode() & 0o001 != 0);
     folder.canonicalize().is_ok_and(|folder| folder.ancestors().all(open))

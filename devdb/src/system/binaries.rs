@@ -1,7 +1,7 @@
-//! Where PostgreSQL's programs are on this machine.
+//! Finds PostgreSQL's programs on this machine.
 //!
-//! Order: `PG_BIN`, PATH, what `pg_config --bindir` says, and the folders that packages use. Debian, for one, puts only
-//! wrappers on PATH, so the last step is the common one there. It runs nothing but `pg_config`.
+//! Order: `PG_BIN`, PATH, the output of `pg_config --bindir`, and the usual folders of packages. Debian, for example,
+//! puts only wrappers on PATH, so the last step is the common one there. This runs no program except `pg_config`.
 
 use crate::error::Error;
 use std::ffi::OsString;
@@ -10,7 +10,7 @@ use std::process::Command;
 
 const NEEDED: [&str; 3] = ["postgres", "initdb", "pg_ctl"];
 
-/// Folders that hold one folder per version, and what comes after the version.
+/// Folders that contain one folder per version, and the path below the version.
 const USUAL: [(&str, &str, &str); 9] = [
     ("/usr/lib/postgresql", "", "bin"),
     ("/usr/lib64", "pgsql", "bin"),
@@ -26,15 +26,15 @@ const USUAL: [(&str, &str, &str); 9] = [
 /// Where to look.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Search {
-    /// `PG_BIN`: if it is there, it is the only place.
+    /// `PG_BIN`: if it is set, no other place is searched.
     pub(crate) pg_bin: Option<PathBuf>,
     /// `PATH`.
     pub(crate) path: OsString,
-    /// Instead of PATH and the usual folders.
+    /// Searched instead of PATH and the usual folders.
     pub(crate) only: Option<Vec<PathBuf>>,
 }
 
-/// A folder with the programs that a cluster needs.
+/// A folder that contains the programs that a cluster needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Installation {
     pub(crate) folder: PathBuf,
@@ -68,7 +68,8 @@ pub(super) fn find(search: &Search) -> Result<Installation, Error> {
     })
 }
 
-/// The installation behind `folder`, through links: on PATH there may be a link to `postgres` without its siblings.
+/// Resolves links to find the installation of `folder`: PATH may contain a link to `postgres` without the other
+/// programs.
 fn installation(folder: &Path) -> Option<Installation> {
     let real = folder.join("postgres").canonicalize().ok()?.parent()?.to_owned();
     [real, folder.to_owned()]
@@ -83,7 +84,7 @@ fn bindir(pg_config: &Path) -> Option<PathBuf> {
     output.status.success().then(|| PathBuf::from(folder.trim()))
 }
 
-/// The usual folders that exist, the newest version first within each.
+/// Returns the usual folders that exist, with the newest version first in each.
 fn usual() -> Vec<PathBuf> {
     let mut found = Vec::new();
     for (parent, prefix, suffix) in USUAL {

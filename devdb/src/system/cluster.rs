@@ -1,11 +1,11 @@
 //! One cluster per user and version, shared by every process.
 //!
-//! Attaching reads `postmaster.pid` and connects; only when that fails the cluster's lock is taken, and with it the
-//! cluster is made or started. A cluster is throw-away (it runs without fsync): one that was not shut down properly is
-//! wiped, never repaired.
+//! Attaching reads `postmaster.pid` and connects. Only if that fails, the cluster's lock is taken, and the cluster is
+//! created or started. A cluster is throw-away, because it runs without fsync: if it was not shut down properly, it is
+//! deleted, never repaired.
 //!
-//! Below the folder of a version: `data` (the data folder), `socket`, `password` (for TCP), `port`, `log`, and the
-//! watcher's `used` and `seen`. All of it is readable by the server's user only.
+//! The folder of a version contains `data` (the data folder), `socket`, `password` (for TCP), `port`, `log`, and the
+//! watcher's `used` and `seen`. Only the server's user can read them.
 
 use super::account::Account;
 use super::binaries::Installation;
@@ -21,19 +21,19 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 const USER: &str = "postgres";
-/// A stopped cluster that is older than this is made again: systems remove what was not touched for ten days from the
-/// temporary folder, file by file.
+/// A stopped cluster that is older than this is created again: systems delete files from the temporary folder one by
+/// one if they have not been used for ten days.
 const LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 const START_TIMEOUT: Duration = Duration::from_secs(60);
-/// A server whose pid file says "ready" and that refuses connections this often is dead, and its process number was
-/// given to another process.
+/// If the pid file says "ready" but the server refuses this many connections, it is dead, and another process has its
+/// process number.
 const REFUSALS_OF_THE_DEAD: u32 = 5;
-/// What macOS allows for the path of a socket, less the name that PostgreSQL gives it.
+/// The limit of macOS for the path of a socket, minus the name that PostgreSQL gives it.
 const LONGEST_SOCKET_FOLDER: usize = 103 - "/.s.PGSQL.65535".len();
 
-/// Trust on the socket, whose folder only the server's user can enter; on TCP, where everybody on the machine can
-/// connect, a password. It is sent in the clear: it never leaves the loopback interface, and SCRAM would cost a debug
-/// build 4096 rounds of unoptimised SHA-256 per connection.
+/// The socket needs no password, because only the server's user can enter its folder. TCP needs one, because everyone
+/// on the machine can connect. It is sent in clear text, since it never leaves the loopback interface, and SCRAM would
+/// cost a debug build 4096 rounds of unoptimized SHA-256 per connection.
 const HBA: &str = "local all all trust\nhost all all 127.0.0.1/32 password\n";
 
 const SETTINGS: &str = "\
@@ -50,7 +50,7 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 ";
 
-/// A cluster that may be running or not, or not exist yet.
+/// A cluster that may be running, stopped, or not created yet.
 pub(crate) struct Cluster {
     installation: Installation,
     account: Account,
@@ -59,12 +59,12 @@ pub(crate) struct Cluster {
     idle: Duration,
 }
 
-/// A cluster that answers.
+/// A running cluster.
 pub(crate) struct Running {
     pub(crate) admin: Admin,
-    /// For TCP, with the password, naming the database `postgres`.
+    /// For TCP, with the password and the database `postgres`.
     pub(crate) url: String,
-    /// For libpq, by the socket, without a password.
+    /// For libpq, through the socket, without a password.
     pub(crate) socket_url: String,
     pub(crate) pid: u32,
 }
@@ -72,7 +72,7 @@ pub(crate) struct Running {
 impl Cluster {
     pub(super) fn new(installation: Installation, account: Account, home: &Path, idle: Duration) -> Self {
         let folder = home.join(&account.version);
-        // Beside the folder, which belongs to the server's user.
+        // Next to the folder, which belongs to the server's user.
         let lock = home.join(format!("{}.lock", account.version));
         Cluster { installation, account, folder, lock, idle }
     }
@@ -94,7 +94,7 @@ impl Cluster {
         })
     }
 
-    /// The running cluster: attached to, started, or made.
+    /// Returns the running cluster: attaches to it, starts it, or creates it.
     pub(crate) fn ensure(&self) -> Result<Running, Error> {
         if let Some(running) = self.attach()? {
             return Ok(running);
@@ -103,7 +103,7 @@ impl Cluster {
         self.make_folder(&self.folder)?;
         let deadline = Instant::now() + START_TIMEOUT;
         let mut refused = 0;
-        // Somebody may have started it before we got the lock, and a watcher may be stopping it.
+        // Another process may have started it before we got the lock, and a watcher may be stopping it.
         while let Some(file) = pidfile::read(&self.data()) {
             if let Some(running) = self.attach()? {
                 return Ok(running);
@@ -121,7 +121,7 @@ impl Cluster {
         })
     }
 
-    /// The cluster if it runs already.
+    /// Returns the cluster if it is already running.
     pub(crate) fn attach(&self) -> Result<Option<Running>, Error> {
         let Some(PidFile { pid, port, state: State::Ready }) = pidfile::read(&self.data()) else { return Ok(None) };
         watcher::touch(&self.folder)?;
@@ -138,12 +138,12 @@ impl Cluster {
         Ok(Some(running))
     }
 
-    /// Stops the cluster, whoever uses it. Tells whether it ran.
+    /// Stops the cluster, even if it is in use. Returns whether it was running.
     pub(crate) fn stop(&self) -> Result<bool, Error> {
         let _lock = files::lock(&self.lock)?;
         match self.attach() {
             Ok(None) => return Ok(false),
-            // It answers, if only with an error: there is something to stop.
+            // It answers, even if only with an error, so there is something to stop.
             Ok(Some(_)) | Err(Error::Server { .. }) => {}
             Err(error) => return Err(error),
         }
@@ -157,7 +157,7 @@ impl Cluster {
         Heartbeat::start(self.folder.clone(), self.idle)
     }
 
-    /// How long the cluster lives without being used.
+    /// How long an unused cluster keeps running.
     pub(crate) fn idle(&self) -> Duration {
         self.idle
     }
@@ -168,13 +168,14 @@ impl Cluster {
         }
         watcher::touch(&self.folder)?;
         self.mark_watched()?;
-        // A killed server leaves the lock of its socket, which the next one believes when the process number is taken.
+        // A killed server leaves the lock file of its socket behind. The next server would trust it if the process
+        // number has been reused.
         remove(&self.folder("socket"))?;
         self.make_folder(&self.folder("socket"))?;
         let port = self.choose_port()?;
         self.write("data/devdb.conf", &self.settings(port))?;
         let log = self.folder("log");
-        // The log of the run before is of no use, and this keeps it from growing for ever.
+        // The previous log is of no use, and truncating it keeps it from growing forever.
         let _ = fs::remove_file(&log);
         let mut command = self.account.command(&self.installation.program("pg_ctl"));
         command.arg("start").arg("-D").arg(self.data()).arg("-l").arg(&log).args(["-w", "-s", "-t"]);
@@ -190,20 +191,20 @@ impl Cluster {
         Ok(running)
     }
 
-    /// Whether there is a data folder that nothing has eaten into.
+    /// Whether there is an intact data folder.
     fn is_usable(&self) -> bool {
-        // initdb writes this file, and nothing does afterwards.
+        // initdb writes this file, and nothing changes it afterwards.
         let made = fs::metadata(self.data().join("PG_VERSION")).and_then(|metadata| metadata.modified());
         made.is_ok_and(|made| made.elapsed().is_ok_and(|age| age < LIFETIME))
     }
 
-    /// Makes the data folder under another name first, so that a run that dies in the middle leaves nothing behind
-    /// that looks whole.
+    /// Creates the data folder under another name first, so that an interrupted run leaves nothing behind that looks
+    /// complete.
     fn initialise(&self) -> Result<(), Error> {
         self.wipe()?;
         self.write("password", &uuid::Uuid::new_v4().simple().to_string())?;
         let with_unicode = if cfg!(target_os = "macos") { "UTF-8" } else { "C.UTF-8" };
-        // Not every system knows this locale; without it only ASCII letters have two cases.
+        // Not every system has this locale. Without it, only ASCII letters have upper and lower case.
         self.initdb(with_unicode).or_else(|_| self.initdb("C"))?;
         self.write("data.new/pg_hba.conf", HBA)?;
         let configuration = self.folder("data.new/postgresql.conf");
@@ -223,12 +224,12 @@ impl Cluster {
     }
 
     fn settings(&self, port: u16) -> String {
-        // A list of folders, each in double quotes, in a string in single quotes.
+        // A list of folders, each in double quotes, inside a single-quoted string.
         let socket = self.folder("socket").display().to_string().replace('"', "\"\"").replace('\'', "''");
         format!("{SETTINGS}port = {port}\nunix_socket_directories = '\"{socket}\"'\n")
     }
 
-    /// The port of the last run when it is still free, so that URLs stay valid.
+    /// Returns the port of the last run if it is still free, so that URLs stay valid.
     fn choose_port(&self) -> Result<u16, Error> {
         let file = self.folder("port");
         let last = fs::read_to_string(&file).ok().and_then(|text| text.trim().parse().ok()).filter(|port| *port != 0);
@@ -241,7 +242,7 @@ impl Cluster {
         Ok(address.port())
     }
 
-    /// Done before a watcher is started, so that the next one to attach does not start another.
+    /// This happens before a watcher is started, so that the next process to attach does not start another.
     fn mark_watched(&self) -> Result<(), Error> {
         self.write(watcher::SEEN, "")
     }
@@ -261,7 +262,7 @@ impl Cluster {
         })
     }
 
-    /// Removes the data. A server that is still there notices that its pid file is gone, and ends by itself.
+    /// Removes the data. A server that is still running notices that its pid file is gone, and ends by itself.
     fn wipe(&self) -> Result<(), Error> {
         remove(&self.folder("data.new"))?;
         remove(&self.data())
@@ -319,7 +320,7 @@ fn remove(folder: &Path) -> Result<(), Error> {
     }
 }
 
-/// `error` with the last lines of the server's log, which holds the reason.
+/// Returns `error` with the last lines of the server's log, which contain the reason.
 fn with_log(error: Error, log: &Path) -> Error {
     let Error::Program { program, output } = error else { return error };
     let text = fs::read_to_string(log).unwrap_or_default();

@@ -1,13 +1,14 @@
-//! What `postmaster.pid` says: the server's process, its port, and how far it is.
+//! Parses `postmaster.pid`: the server's process, its port, and its startup status.
 //!
-//! A socket that accepts is not enough (the server then answers 57P03, "starting up"): line 8 has to say "ready".
+//! It is not enough that the socket accepts connections, because the server may then answer 57P03, "starting up": line
+//! 8 must say "ready".
 
 use std::path::Path;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     Ready,
-    /// Starting, stopping, or the file is half written.
+    /// Starting, stopping, or the file is incomplete.
     Busy,
 }
 
@@ -18,7 +19,7 @@ pub(super) struct PidFile {
     pub(super) state: State,
 }
 
-/// The file in the data folder `data`; `None` when there is no server, as far as the file tells.
+/// Reads the file in the data folder `data`; `None` if it says that no server is running.
 pub(super) fn read(data: &Path) -> Option<PidFile> {
     std::fs::read_to_string(data.join("postmaster.pid")).ok().map(|text| parse(&text))
 }

@@ -1,10 +1,11 @@
 //! Stops a cluster that nobody uses.
 //!
-//! A shell loop, because the library has no program of its own that could stay behind: the caller is somebody's test.
-//! It runs as the server's user in a process group of its own, wakes up now and then, and stops the server when for
-//! some time neither a process that uses it has shown a sign of life nor anything was written to the write-ahead log
-//! (so a server that is used by its URL alone, without this library, counts as used too). It ends when the server ends.
-//! Whoever attaches to a cluster whose watcher is gone starts a new one, so killing it leaves no orphan for ever.
+//! It is a shell loop, because the caller is some test, and a library has no program that it could leave running. The
+//! loop runs as the server's user in its own process group, and wakes up regularly. It stops the server if, for some
+//! time, no process has updated the heartbeat file and nothing has been written to the write-ahead log. A server that
+//! is used only through its URL, without this library, therefore counts as used too. The watcher ends when the server
+//! ends. A process that attaches to a cluster whose watcher is gone starts a new one, so killing the watcher does not
+//! leave a server running forever.
 
 use super::account::Account;
 use crate::error::Error;
@@ -16,8 +17,8 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
-/// Arguments: the server's process, the pause and the limit in seconds. Runs in the cluster's folder.
-/// `seen` is renewed before looking, so that nothing between two looks is missed.
+/// Arguments: the server's process, the pause and the limit in seconds. Runs in the cluster's folder. `seen` is updated
+/// before the check, so that nothing between two checks is missed.
 const LOOP: &str = r#"
 trap '' HUP INT
 quiet=0
@@ -36,9 +37,9 @@ fn pause(idle: Duration) -> Duration {
     Duration::from_secs((idle.as_secs() / 10).clamp(1, 60))
 }
 
-/// The file whose time is the watcher's last look.
+/// The file whose modification time is that of the watcher's last check.
 pub(super) const SEEN: &str = "seen";
-/// The file whose time is the last sign of life.
+/// The heartbeat file: its modification time is that of the last use.
 const USED: &str = "used";
 
 pub(super) fn touch(folder: &Path) -> Result<(), Error> {
@@ -47,7 +48,7 @@ pub(super) fn touch(folder: &Path) -> Result<(), Error> {
     file.set_modified(SystemTime::now()).map_err(io("touch", &path))
 }
 
-/// Whether a watcher has looked lately.
+/// Whether a watcher has checked recently.
 pub(super) fn is_awake(folder: &Path, idle: Duration) -> bool {
     let seen = fs::metadata(folder.join(SEEN)).and_then(|metadata| metadata.modified());
     seen.is_ok_and(|seen| seen.elapsed().is_ok_and(|age| age < pause(idle) * 3))
@@ -64,7 +65,7 @@ pub(super) fn start(account: &Account, folder: &Path, pid: u32, idle: Duration) 
     command.spawn().map(drop).map_err(io("start a watcher with", shell))
 }
 
-/// Shows a sign of life now and then for as long as it exists.
+/// Updates the heartbeat file regularly, as long as this value exists.
 pub(crate) struct Heartbeat {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -75,7 +76,7 @@ impl Heartbeat {
         let (stop, stopped) = channel();
         let beat = move || {
             while stopped.recv_timeout(pause(idle)) == Err(RecvTimeoutError::Timeout) {
-                // A folder that somebody deleted is the server's end, and no reason to disturb the one who uses it.
+                // If the folder was deleted, the server ends, and there is no reason to disturb its user.
                 let _ = touch(&folder);
             }
         };

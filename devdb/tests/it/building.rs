@@ -1,11 +1,12 @@
-//! The embedded engine is built when it is needed: once, aloud, and with a reason when it fails. cargo is a script here.
+//! The embedded engine is built when it is needed: once, with progress, and with a reason if it fails. Here, cargo is a
+//! script.
 
 use crate::support::stderr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A folder with a script for cargo, gone after the test.
+/// A folder with a script that replaces cargo, removed after the test.
 struct Workshop(PathBuf);
 
 impl Workshop {
@@ -55,10 +56,10 @@ fn a_build_that_fails_says_why_and_what_to_do() {
     assert_eq!(output.status.code(), Some(1));
     let said = stderr(&output);
     for part in [
-        "so the embedded one is built, once",
-        "5 minutes of CPU",
+        "so the embedded one is built once",
+        "5 minutes of CPU time",
         "error: no space left on device",
-        "See for yourself: cargo build --locked --manifest-path ",
+        "To see the full output, run: cargo build --locked --manifest-path ",
         "set DATABASE_URL",
     ] {
         assert!(said.contains(part), "{part:?} is not in\n{said}");

@@ -1,4 +1,4 @@
-//! Which source is taken, and what is said when it does not work.
+//! Which source is used, and what is reported if it does not work.
 
 use crate::support::{Home, ask, exists};
 use relata_devdb::{DevDb, Error, Source};
@@ -6,7 +6,7 @@ use relata_devdb::{DevDb, Error, Source};
 const SECRET: &str = "hunter2";
 
 #[test]
-fn database_url_is_used_and_its_database_left_alone() {
+fn database_url_is_used_and_its_database_stays_unchanged() {
     let Some(home) = Home::new() else { return };
     let cluster = home.start();
     cluster.ensure_database("theirs").expect("a database");
@@ -46,7 +46,7 @@ fn a_database_url_that_does_not_work_is_explained_without_its_password() {
 }
 
 #[test]
-fn a_server_that_demands_tls_is_explained() {
+fn a_server_that_requires_tls_is_explained() {
     let Some(home) = Home::new() else { return };
     let url = home.start().url("postgres?sslmode=require").replace("%3F", "?").replace("%3D", "=");
     let error = DevDb::builder().only(Source::Url).database_url(url).start().expect_err("no TLS");
@@ -54,7 +54,7 @@ fn a_server_that_demands_tls_is_explained() {
 }
 
 #[test]
-fn a_user_who_may_not_create_databases_learns_it() {
+fn a_user_without_the_right_to_create_databases_is_told() {
     let Some(home) = Home::new() else { return };
     let cluster = home.start();
     ask(&cluster.url("postgres"), &format!("CREATE ROLE guest LOGIN PASSWORD '{SECRET}'"));

@@ -1,4 +1,4 @@
-//! The cluster: one for all, started once, found again, replaced when it is broken, stopped when nobody uses it.
+//! The cluster: shared by all, started once, found again, replaced if it is broken, stopped when nobody uses it.
 
 use crate::support::{Home, ask, stdout, write};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
@@ -35,7 +35,7 @@ fn threads_and_processes_that_race_get_one_cluster() {
     });
     let outputs = processes.into_iter().map(|process| process.wait_with_output().expect("an output"));
     let urls: BTreeSet<String> = outputs.map(|output| stdout(&output)).chain(from_threads).collect();
-    // Each cluster has a password and a port of its own.
+    // Each cluster has its own password and port.
     assert_eq!(urls.len(), 1, "{urls:?}");
     assert_eq!(ask(urls.first().expect("a URL"), "SELECT current_database()"), "race");
 }
@@ -66,7 +66,7 @@ fn a_killed_server_is_replaced() {
 }
 
 #[test]
-fn a_pid_file_that_names_a_stranger_is_not_believed() {
+fn a_pid_file_with_an_unrelated_process_is_ignored() {
     let Some(home) = Home::new() else { return };
     home.start();
     assert!(home.builder().stop().expect("it stops"));
@@ -79,7 +79,7 @@ fn a_pid_file_that_names_a_stranger_is_not_believed() {
 }
 
 #[test]
-fn a_broken_data_folder_is_made_again() {
+fn a_broken_data_folder_is_created_again() {
     let Some(home) = Home::new() else { return };
     home.start();
     assert!(home.builder().stop().expect("it stops"));
@@ -88,14 +88,14 @@ fn a_broken_data_folder_is_made_again() {
 }
 
 #[test]
-fn an_old_cluster_is_made_again_when_it_is_started() {
+fn an_old_cluster_is_created_again_when_it_is_started() {
     let Some(home) = Home::new() else { return };
     let first = home.start();
     assert!(home.builder().stop().expect("it stops"));
     let file = std::fs::File::open(home.cluster().join("data/PG_VERSION")).expect("the file is there");
     file.set_modified(SystemTime::now() - Duration::from_secs(8 * 24 * 3600)).expect("its time is set");
     let second = home.start();
-    // Each cluster has a password of its own.
+    // Each cluster has its own password.
     assert_ne!(first.url("postgres"), second.url("postgres"));
     assert_eq!(ask(&second.url("postgres"), "SELECT 1"), "1");
 }
@@ -114,7 +114,7 @@ fn an_unused_cluster_stops_and_a_used_one_does_not() {
 }
 
 #[test]
-fn another_watcher_follows_one_that_was_killed() {
+fn a_killed_watcher_is_replaced() {
     let Some(home) = Home::new() else { return };
     let idle = Duration::from_secs(3);
     drop(home.builder().idle(idle).start().expect("a cluster"));
@@ -129,7 +129,7 @@ fn another_watcher_follows_one_that_was_killed() {
     wait_for("the cluster stops", || test_kill_process(Pid::from_raw(pid).expect("a number")).is_err());
 }
 
-/// The processes whose command line holds `pattern`.
+/// Returns the processes whose command line contains `pattern`.
 fn watchers(pattern: &str) -> Vec<i32> {
     let output = std::process::Command::new("ps").args(["-A", "-o", "pid=,args="]).output().expect("ps runs");
     let lines = stdout(&output);

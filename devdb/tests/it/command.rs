@@ -1,4 +1,4 @@
-//! The `devdb` command: output for scripts on stdout, exit codes.
+//! The `devdb` command: output for scripts on stdout, and exit codes.
 
 use crate::support::{Home, ask, stderr, stdout};
 
@@ -20,7 +20,7 @@ fn start_status_url_and_stop() {
 }
 
 #[test]
-fn run_gives_a_command_its_database_and_passes_its_exit_code_on() {
+fn run_gives_a_command_a_database_and_returns_its_exit_code() {
     let Some(home) = Home::new() else { return };
     let output = home.devdb(&["run", "sh", "-c", "echo $DATABASE_URL; exit 7"]).output().expect("devdb runs");
     assert_eq!(output.status.code(), Some(7));

@@ -1,10 +1,10 @@
-//! Databases: created, copied, dropped, and cleaned up after the dead.
+//! Databases are created, copied, dropped, and cleaned up after processes that died.
 
 use crate::support::{Home, ask, exists, try_ask};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[test]
-fn a_database_is_empty_and_gone_after_its_value() {
+fn a_database_starts_empty_and_is_dropped_with_its_value() {
     let Some(home) = Home::new() else { return };
     let db = home.start();
     let database = db.create_database("Some Test!").expect("a database");
@@ -54,7 +54,7 @@ async fn exists_from_async(db: &relata_devdb::DevDb, name: &str) -> bool {
 }
 
 #[test]
-fn a_template_is_prepared_once_and_its_copies_are_apart() {
+fn a_template_is_prepared_once_and_its_copies_are_independent() {
     let Some(home) = Home::new() else { return };
     let db = home.start();
     let prepared = AtomicUsize::new(0);
@@ -91,7 +91,7 @@ fn a_failed_preparation_is_reported_and_not_kept() {
 }
 
 #[test]
-fn a_start_drops_old_databases_of_ours_and_no_others() {
+fn starting_drops_old_databases_of_this_crate_and_no_others() {
     let Some(home) = Home::new() else { return };
     let db = home.start();
     let old = ["relata_test_x_5f000000_0123456789ab", "relata_template_0000"];

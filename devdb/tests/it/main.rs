@@ -1,4 +1,4 @@
-//! devdb against the PostgreSQL of this machine, each test with a cluster in a folder of its own.
+//! Tests devdb with the PostgreSQL of this machine. Each test has a cluster in its own folder.
 
 #![cfg(unix)]
 

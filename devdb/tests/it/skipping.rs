@@ -1,20 +1,20 @@
-//! A test that is skipped says so past the test runner, and is counted when its program ends.
+//! A skipped test says so past the test runner's capture, and is counted when its program ends.
 
 use crate::support::stderr;
 use relata_devdb::{DevDb, Feature, Source};
 use std::process::Command;
 
-/// Not a test: what [`what_is_skipped_is_said_and_counted`] runs in a process of its own.
+/// Not a test: [`skipped_tests_are_reported_and_counted`] runs this in a separate process.
 #[test]
-#[ignore = "a part of another test"]
+#[ignore = "part of another test"]
 fn skips_two() {
     relata_devdb::skip("it has no reason");
     relata_devdb::skip("the reason\nhas lines");
 }
 
 #[test]
-fn what_is_skipped_is_said_and_counted() {
-    // With capture, as is usual: the runner would keep to itself what a test that passes prints.
+fn skipped_tests_are_reported_and_counted() {
+    // With capture, as usual: the runner hides what a passing test prints.
     let mut runner = Command::new(std::env::current_exe().expect("a path"));
     let output = runner.args(["--ignored", "--exact", "skipping::skips_two", "--test-threads=2"]).output();
     let output = output.expect("the tests run");

@@ -1,16 +1,16 @@
-//! A folder with a cluster in it that is gone after the test, and a client to look into databases with.
+//! A folder with a cluster that is removed after the test, and a client to query databases with.
 
 use relata_devdb::{Builder, DevDb, Source};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// A folder for one test's cluster. Dropping it stops the cluster and removes the folder.
+/// A folder for the cluster of one test. Dropping it stops the cluster and removes the folder.
 pub(crate) struct Home {
     pub(crate) folder: PathBuf,
 }
 
 impl Home {
-    /// None on a machine without PostgreSQL: the test is skipped.
+    /// Returns none on a machine without PostgreSQL: the test is skipped.
     pub(crate) fn new() -> Option<Self> {
         let random = uuid::Uuid::new_v4().simple().to_string();
         let home = Home { folder: std::env::temp_dir().join(format!("relata-devdb-it-{}", &random[..8])) };
@@ -29,7 +29,7 @@ impl Home {
         self.builder().start().expect("a cluster starts")
     }
 
-    /// The `devdb` command, in an environment that knows this folder only.
+    /// Returns the `devdb` command, in an environment that contains only this folder.
     pub(crate) fn devdb(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_devdb"));
         command.args(arguments).env("RELATA_DEVDB_DIR", &self.folder).env("RELATA_DEVDB", "system");
@@ -37,7 +37,7 @@ impl Home {
         command
     }
 
-    /// The folder of the one version that was started.
+    /// Returns the folder of the only version that was started.
     pub(crate) fn cluster(&self) -> PathBuf {
         let entries = std::fs::read_dir(&self.folder).expect("the folder exists").flatten();
         entries.map(|entry| entry.path()).find(|path| path.join("data").is_dir()).expect("a cluster was made")
@@ -56,7 +56,7 @@ impl Drop for Home {
     }
 }
 
-/// The first column of the first row, from a connection of its own.
+/// Returns the first column of the first row, over a new connection.
 pub(crate) fn ask(url: &str, sql: &str) -> String {
     try_ask(url, sql).expect("the statement runs")
 }

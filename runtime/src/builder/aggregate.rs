@@ -10,6 +10,18 @@ use crate::query::{Aggregation, Operation, Outcome, Parts, Query, Select};
 use crate::rows::{Model, Reader};
 
 /// A calculation over the rows that match the filters. `.await` runs it.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example(db: &Client, id: relata::uuid::Uuid) -> relata::Result<()> {
+/// let best: Option<f64> = db
+///     .student_exam()
+///     .aggregate(student_exam::score.max())
+///     .filter(student_exam::student_id.eq(id))
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct Aggregate<M, A> {
     executor: Executor,

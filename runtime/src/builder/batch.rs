@@ -5,6 +5,14 @@ use crate::execute::BatchParts;
 use crate::query::{Outcome, Query};
 
 /// A tuple of queries.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example(db: &Client) -> relata::Result<()> {
+/// let (users, students) = db.batch((db.user().count(), db.student().find_many().take(10))).await?;
+/// # Ok(())
+/// # }
+/// ```
 pub trait Batch {
     /// A tuple of what they give.
     type Output: Send + 'static;

@@ -16,6 +16,15 @@ use crate::query::Insert;
 use crate::rows::Model;
 
 /// Rows on their way into a table: `.await` sends them, all or none, and counts them.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example(db: &Client) -> relata::Result<()> {
+/// let rows = (0..100_000).map(|number| institution::Create { name: "A school".to_owned(), slug: format!("s{number}") });
+/// let copied: u64 = db.institution().copy_in(rows).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct CopyIn<M> {
     executor: Executor,

@@ -31,42 +31,113 @@ impl<M: Model> Delegate<M> {
     }
 
     /// Finds the row with this key, if there is one.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client, tenant: relata::uuid::Uuid) -> relata::Result<()> {
+    /// let user = db.user().find_unique(user::institution_id_email.eq(tenant, "a@x.edu")).await?;
+    /// println!("{:?}", user.map(|user| user.role));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn find_unique(self, key: impl UniqueKey<M>) -> FindUnique<M> {
         FindUnique::unique(self.executor, key.into_unique())
     }
 
     /// Finds the first row that matches the filters, in the order that `order_by` sets.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let latest = db.student().find_first().order_by(student::created_at.desc()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn find_first(self) -> FindFirst<M> {
         FindFirst::first(self.executor)
     }
 
     /// Finds all rows that match the filters.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let class = db.student().find_many().filter(student::class_year.eq(2027)).await?;
+    /// println!("{} students", class.len());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn find_many(self) -> FindMany<M> {
         FindMany::many(self.executor)
     }
 
     /// Counts the rows that match the filters.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let seniors: u64 = db.student().count().filter(student::class_year.lte(2027)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn count(self) -> Count<M> {
         Count::new(self.executor)
     }
 
     /// Checks whether a row matches the filters.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let taken: bool = db.institution().exists().filter(institution::slug.eq("north")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn exists(self) -> Exists<M> {
         Exists::new(self.executor)
     }
 
     /// Calculates values over the rows that match the filters: `relata::count()`, and `count`, `sum`, `avg`, `min` and
     /// `max` of fields. Takes one value, or a tuple.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let (average, exams): (Option<f64>, i64) =
+    ///     db.student_exam().aggregate((student_exam::score.avg(), relata::count())).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn aggregate<A: Aggregates<M>>(self, values: A) -> Aggregate<M, A> {
         Aggregate::new(self.executor, values)
     }
 
     /// Groups rows by these columns.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let per_year: Vec<(i32, i64)> = db.student().group_by(student::class_year).aggregate(relata::count()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn group_by<K: Columns<M>>(self, columns: K) -> GroupBy<M, K> {
         GroupBy::new(self.executor, columns)
     }
 
     /// Creates a row. Set optional columns, and columns with a default, with `set`.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client, id: relata::uuid::Uuid, tenant: relata::uuid::Uuid) -> relata::Result<()> {
+    /// let student = db
+    ///     .student()
+    ///     .create(student::Create { user: id, institution: tenant, class_year: 2027 })
+    ///     .set(student::has_accommodations.to(true))
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(self, row: impl CreateRow<Model = M>) -> Create<M>
     where
         M: Writable,
@@ -75,6 +146,15 @@ impl<M: Model> Delegate<M> {
     }
 
     /// Creates many rows, all or none, in one statement with one parameter per column.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let row = |slug: &str| institution::Create { name: slug.to_uppercase(), slug: slug.to_owned() };
+    /// let created: u64 = db.institution().create_many([row("north"), row("south")]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_many<C: CreateRow<Model = M>>(self, rows: impl IntoIterator<Item = C>) -> CreateMany<M>
     where
         M: Writable,
@@ -84,6 +164,15 @@ impl<M: Model> Delegate<M> {
 
     /// Inserts many rows by COPY, all or none. Rows are taken from the iterator while they are sent, so memory does not
     /// grow with their number. Relations must be given as keys: nested rows and lookups are refused.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let rows = (0..100_000).map(|number| institution::Create { name: "A school".to_owned(), slug: format!("s{number}") });
+    /// let copied: u64 = db.institution().copy_in(rows).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn copy_in<C: CreateRow<Model = M>, I>(self, rows: I) -> CopyIn<M>
     where
         M: Writable,
@@ -105,6 +194,15 @@ impl<M: Model> Delegate<M> {
     }
 
     /// Creates many rows, all or none, and returns them in the order in which they were given.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let row = |slug: &str| institution::Create { name: slug.to_uppercase(), slug: slug.to_owned() };
+    /// let created = db.institution().create_many_and_return([row("north"), row("south")]).skip_duplicates().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_many_and_return<C: CreateRow<Model = M>>(
         self,
         rows: impl IntoIterator<Item = C>,
@@ -116,6 +214,14 @@ impl<M: Model> Delegate<M> {
     }
 
     /// Updates the row with this key. Returns `Error::NotFound` if there is none.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client, id: relata::uuid::Uuid) -> relata::Result<()> {
+    /// let user = db.user().update(user::id.eq(id)).set(user::role.to(Role::Faculty)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(self, key: impl UniqueKey<M>) -> Update<M>
     where
         M: Writable,
@@ -124,6 +230,19 @@ impl<M: Model> Delegate<M> {
     }
 
     /// Updates all rows that match the filters.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client, tenant: relata::uuid::Uuid) -> relata::Result<()> {
+    /// let changed: u64 = db
+    ///     .student()
+    ///     .update_many()
+    ///     .filter(student::institution_id.eq(tenant))
+    ///     .set(student::class_year.increment(1))
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_many(self) -> UpdateMany<M, AddFilterOrAllRows>
     where
         M: Writable,
@@ -132,6 +251,15 @@ impl<M: Model> Delegate<M> {
     }
 
     /// Creates the row, or updates the row that already has its key.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let row = institution::Create { name: "North".to_owned(), slug: "north".to_owned() };
+    /// let north = db.institution().upsert(institution::slug.eq("north"), row).set(institution::name.to("North")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn upsert(self, key: impl UniqueKey<M>, row: impl CreateRow<Model = M>) -> Upsert<M>
     where
         M: Writable,
@@ -140,6 +268,14 @@ impl<M: Model> Delegate<M> {
     }
 
     /// Deletes the row with this key. Returns `Error::NotFound` if there is none.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client, id: relata::uuid::Uuid) -> relata::Result<()> {
+    /// let gone: Session = db.session().delete(session::id.eq(id)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(self, key: impl UniqueKey<M>) -> Delete<M>
     where
         M: Writable,
@@ -148,6 +284,15 @@ impl<M: Model> Delegate<M> {
     }
 
     /// Deletes all rows that match the filters.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let now = relata::chrono::Utc::now();
+    /// let deleted: u64 = db.session().delete_many().filter(session::expires_at.lt(now)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_many(self) -> DeleteMany<M, AddFilterOrAllRows>
     where
         M: Writable,

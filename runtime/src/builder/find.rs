@@ -18,6 +18,24 @@ use crate::rows::{Cursor, FromRow, Model, Node, ReadRow, Reader, RowDecoder};
 type Types<M, S, A> = PhantomData<fn() -> (M, S, A)>;
 
 /// A read of model `M` that returns rows of type `S`. `.await` runs it.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example(db: &Client, tenant: relata::uuid::Uuid) -> relata::Result<()> {
+/// let students = db
+///     .student()
+///     .find_many()
+///     .filter(student::institution_id.eq(tenant))
+///     .order_by(student::class_year.desc())
+///     .take(20)
+///     .include(student::user)
+///     .await?;
+/// for student in &students {
+///     println!("{}", student.user.email);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct Find<M, S, A> {
     executor: Executor,
@@ -70,6 +88,14 @@ impl<M: Model> FindUnique<M> {
 
 impl<M: Model, S> Find<M, S, OneOrNone> {
     /// Returns the row itself in place of an `Option`, and [`Error::NotFound`] if there is none.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client, id: relata::uuid::Uuid) -> relata::Result<()> {
+    /// let user: User = db.user().find_unique(user::id.eq(id)).or_err().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn or_err(mut self) -> Find<M, S, ExactlyOne> {
         self.select.required = true;
         Find { executor: self.executor, select: self.select, types: PhantomData }
@@ -78,6 +104,14 @@ impl<M: Model, S> Find<M, S, OneOrNone> {
 
 impl<M: Model, S> Find<M, S, All> {
     /// Returns at most `rows` rows.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let students = db.student().find_many().skip(20).take(10).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn take(mut self, rows: u64) -> Self {
         self.select.take = Some(rows);
         self.select.from_end = false;
@@ -86,6 +120,14 @@ impl<M: Model, S> Find<M, S, All> {
 
     /// Returns at most the last `rows` rows, in the query's order. `skip` then leaves out rows at the end. The primary
     /// key is appended to the sort keys, so that the order is total.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let best = db.student_exam().find_many().order_by(student_exam::score.asc()).take_last(3).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn take_last(mut self, rows: u64) -> Self {
         self.select.take = Some(rows);
         self.select.from_end = true;
@@ -97,6 +139,15 @@ impl<M: Model, S> Find<M, S, All> {
     /// `None` returns the first page. A token holds the sort values of the last row, so that pages neither skip nor
     /// repeat rows when other rows are added or removed. The primary key is appended to the sort keys, so that the
     /// order is total.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let first = db.student().find_many().take(50).page_after(None).await?;
+    /// let second = db.student().find_many().take(50).page_after(first.next).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn page_after(self, token: impl Into<Option<PageToken>>) -> FindPage<M, S>
     where
         S: FromRow,
@@ -107,6 +158,14 @@ impl<M: Model, S> Find<M, S, All> {
 
     /// Returns the page before `token`, in the query's order; counterpart of [`page_after`](Self::page_after). `None`
     /// returns the last page.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let last = db.student().find_many().take(50).page_before(None).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn page_before(self, token: impl Into<Option<PageToken>>) -> FindPage<M, S>
     where
         S: FromRow,
@@ -119,6 +178,17 @@ impl<M: Model, S> Find<M, S, All> {
 impl<M: Model, S: FromRow> Find<M, S, All> {
     /// Returns the rows as a stream, without holding all of them. Rows and their included relations are read 1,000 at a
     /// time (see `rows_at_once`), from one snapshot of the database.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let mut students = db.student().find_many().stream();
+    /// while let Some(student) = students.next().await {
+    ///     println!("{}", student?.class_year);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn stream(self) -> RowStream<S> {
         self.executor.select_stream::<RowsOf<S>>(self.select)
     }
@@ -137,12 +207,39 @@ impl<S: FromRow> ReadRow for RowsOf<S> {
 
 impl<M: Model, S, A> Find<M, S, A> {
     /// Keeps only rows that match the filter, in addition to earlier filters.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let year = Some(2027);
+    /// let students = db
+    ///     .student()
+    ///     .find_many()
+    ///     .filter(student::has_accommodations.eq(true) | student::exams.some(student_exam::score.is_null()))
+    ///     .filter(year.map(|year| student::class_year.eq(year)))
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn filter(mut self, filter: impl Into<Filter<M>>) -> Self {
         self.select.filter(filter.into().condition);
         self
     }
 
     /// Appends a sort key; earlier keys take precedence.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let students = db
+    ///     .student()
+    ///     .find_many()
+    ///     .order_by(student::class_year.desc())
+    ///     .order_by(student::user.order(user::email.asc()))
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn order_by(mut self, order: Order<M>) -> Self {
         self.select.order.push(order.term);
         self
@@ -155,6 +252,19 @@ impl<M: Model, S, A> Find<M, S, A> {
     }
 
     /// Keeps only the first of the rows that agree in these columns, in the order that `order_by` sets.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let latest_of_each = db
+    ///     .student_exam()
+    ///     .find_many()
+    ///     .distinct(student_exam::student_id)
+    ///     .order_by(student_exam::created_at.desc())
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn distinct(mut self, columns: impl Columns<M>) -> Self {
         self.select.distinct = columns.numbers();
         self
@@ -164,12 +274,30 @@ impl<M: Model, S, A> Find<M, S, A> {
     /// If no row has the key, the result is empty.
     ///
     /// The primary key is appended to the sort keys, so that the order is total.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client, id: relata::uuid::Uuid) -> relata::Result<()> {
+    /// let after = db.student().find_many().cursor(student::id.eq(id)).skip(1).take(20).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn cursor(mut self, key: impl UniqueKey<M>) -> Self {
         self.select.cursor = Some(key.into_unique().values);
         self
     }
 
     /// Locks the rows against changes and locks by others until the transaction ends. Refused outside a transaction.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let tx = db.begin().await?;
+    /// let next = tx.session().find_first().order_by(session::expires_at.asc()).for_update().skip_locked().await?;
+    /// tx.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn for_update(self) -> Self {
         self.lock(Lock::UPDATE)
     }
@@ -203,6 +331,23 @@ impl<M: Model, S, A> Find<M, S, A> {
     }
 
     /// Eagerly loads a relation into the result's field of the same name.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client, id: relata::uuid::Uuid) -> relata::Result<()> {
+    /// let student = db
+    ///     .student()
+    ///     .find_unique(student::id.eq(id))
+    ///     .include(student::user)
+    ///     .include(student::exams.filter(student_exam::score.is_not_null()).include(student_exam::exam_type))
+    ///     .or_err()
+    ///     .await?;
+    /// for exam in &student.exams {
+    ///     println!("{}: {:?}", exam.exam_type.name, exam.score);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn include<I>(mut self, include: I) -> Find<M, Included<S, I::Relation, I::Row>, A>
     where
         I: IntoInclude,
@@ -216,12 +361,40 @@ impl<M: Model, S, A> Find<M, S, A> {
 
 impl<M: Model, A: Cardinality> Find<M, M, A> {
     /// Returns only these values: a field, a count, values of a relation, or a tuple of them.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let rows: Vec<(String, i32, i64)> = db
+    ///     .student()
+    ///     .find_many()
+    ///     .select((student::user.select(user::email), student::class_year, student::exams.count()))
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn select<T: Selection<M>>(mut self, selection: T) -> SelectFrom<M, T, A> {
         selection.add_to(&mut self.select);
         SelectFrom { find: self, selection: PhantomData }
     }
 
     /// Reads the rows into a custom struct that derives [`Selectable`].
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// #[derive(relata::Selectable)]
+    /// #[relata(from = Student)]
+    /// struct Card {
+    ///     class_year: i32,
+    ///     #[relata(select = student::user.select(user::email))]
+    ///     email: String,
+    /// }
+    ///
+    /// let cards: Vec<Card> = db.student().find_many().select_as::<Card>().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn select_as<T: Selectable<Model = M>>(self) -> SelectFrom<M, As<T>, A> {
         self.select(As::new())
     }

@@ -12,6 +12,21 @@ use crate::rows::{Model, Reader};
 type Types<M, K, A> = PhantomData<fn() -> (M, K, A)>;
 
 /// A grouping by the columns `K` that calculates the values `A` for each group. `.await` runs it.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example(db: &Client) -> relata::Result<()> {
+/// let hardest: Vec<(relata::uuid::Uuid, Option<f64>)> = db
+///     .student_exam()
+///     .group_by(student_exam::exam_type_id)
+///     .aggregate(student_exam::score.avg())
+///     .having(relata::count().gte(3))
+///     .order_by(student_exam::score.avg().asc())
+///     .take(10)
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct GroupBy<M, K, A = ()> {
     executor: Executor,

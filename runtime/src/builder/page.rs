@@ -10,6 +10,22 @@ use crate::query::{Operation, Outcome, PageStart, PageToken, Parts, Query, Selec
 use crate::rows::{Cursor, Model};
 
 /// Rows, and where the next ones begin.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example(db: &Client) -> relata::Result<()> {
+/// let mut next = None;
+/// loop {
+///     let page = db.student().find_many().take(100).page_after(next).await?;
+///     println!("{} students", page.rows.len());
+///     next = page.next;
+///     if next.is_none() {
+///         break;
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page<S> {
     /// At most as many as `take` says.

@@ -39,6 +39,25 @@ macro_rules! call {
 }
 
 /// A row to create. `.await` inserts it and returns it as the database stored it.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example(db: &Client, tenant: relata::uuid::Uuid) -> relata::Result<()> {
+/// let user = db
+///     .user()
+///     .create(user::Create {
+///         institution: tenant,
+///         email: "a@x.edu".to_owned(),
+///         password_hash: String::new(),
+///         role: Role::Student,
+///     })
+///     .with(user::student.create(student::Create { user: Parent, institution: tenant, class_year: 2027 }))
+///     .include(user::institution)
+///     .await?;
+/// println!("{} of {}", user.email, user.institution.name);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct Create<M, S = M> {
     executor: Executor,
@@ -74,6 +93,20 @@ impl<M: Model, S> Create<M, S> {
 call!(Create<M: Model, S: FromRow> gives S);
 
 /// Rows to create. `.await` inserts all or none, and returns their number.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example(db: &Client, tenant: relata::uuid::Uuid) -> relata::Result<()> {
+/// let rows = ["STEP1", "STEP2"].map(|code| exam_type::Create {
+///     institution: tenant,
+///     code: code.to_owned(),
+///     name: format!("USMLE {code}"),
+///     default_weight: 1.0,
+/// });
+/// let created: u64 = db.exam_type().create_many(rows).skip_duplicates().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct CreateMany<M> {
     executor: Executor,
@@ -140,6 +173,20 @@ impl<M: Model, S> CreateManyAndReturn<M, S> {
 call!(CreateManyAndReturn<M: Model, S: FromRow> gives Vec<S>);
 
 /// An update of the row with a unique key. `.await` runs it and returns the row as it is afterwards.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example(db: &Client, id: relata::uuid::Uuid) -> relata::Result<()> {
+/// let user = db
+///     .user()
+///     .update(user::id.eq(id))
+///     .filter(user::role.ne(Role::Admin))
+///     .set(user::role.to(Role::Faculty))
+///     .with(user::sessions.delete_many(session::expires_at.lt(relata::chrono::Utc::now())))
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct Update<M, S = M> {
     executor: Executor,
@@ -185,6 +232,15 @@ impl<M: Model, S> Update<M, S> {
 call!(Update<M: Model, S: FromRow> gives S);
 
 /// A row to create, or to update if its key is already taken. One statement: `INSERT .. ON CONFLICT`.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example(db: &Client) -> relata::Result<()> {
+/// let row = institution::Create { name: "North".to_owned(), slug: "north".to_owned() };
+/// let north = db.institution().upsert(institution::slug.eq("north"), row).set(institution::name.to("North")).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct Upsert<M, S = M> {
     executor: Executor,
@@ -217,6 +273,14 @@ impl<M: Model, S> Upsert<M, S> {
 call!(Upsert<M: Model, S: FromRow> gives S);
 
 /// A deletion of the row with a unique key. `.await` deletes it and returns the row as it was.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example(db: &Client, id: relata::uuid::Uuid, tenant: relata::uuid::Uuid) -> relata::Result<()> {
+/// let gone = db.session().delete(session::id.eq(id)).filter(session::user_id.eq(tenant)).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct Delete<M, S = M> {
     executor: Executor,
@@ -255,6 +319,22 @@ pub enum AddFilterOrAllRows {}
 pub enum RowsChosen {}
 
 /// An update of all rows that match the filters. `.await` runs it and returns their number.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example(db: &Client) -> relata::Result<()> {
+/// let changed = db
+///     .student_exam()
+///     .update_many()
+///     .filter(student_exam::score.is_null())
+///     .set(student_exam::weight.multiply(2.0))
+///     .limit(1000)
+///     .and_return()
+///     .await?;
+/// println!("{} exams", changed.len());
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct UpdateMany<M, C> {
     executor: Executor,
@@ -346,6 +426,14 @@ impl<M: Model, S> UpdateManyAndReturn<M, S> {
 call!(UpdateManyAndReturn<M: Model, S: FromRow> gives Vec<S>);
 
 /// A deletion of all rows that match the filters. `.await` deletes them and returns their number.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example(db: &Client) -> relata::Result<()> {
+/// let deleted: u64 = db.session().delete_many().all_rows().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct DeleteMany<M, C> {
     executor: Executor,

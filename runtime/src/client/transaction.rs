@@ -18,6 +18,16 @@ use crate::value::Param;
 
 /// A transaction: queries start at the models, which it dereferences to. Owned, so that futures
 /// that hold it are `Send`. Dropped without `commit`, it is rolled back.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example(db: &Client) -> relata::Result<()> {
+/// let tx = db.begin().await?;
+/// tx.student().update_many().all_rows().set(student::class_year.increment(1)).await?;
+/// tx.commit().await?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Transaction<M> {
     scope: Scope,
     models: M,
@@ -107,6 +117,18 @@ macro_rules! inside_a_transaction {
             ///
             /// While it runs, only the [`Savepoint`] that the closure gets may send: whatever else belongs to the
             /// transaction is refused, since PostgreSQL would make it part of the savepoint.
+            ///
+            /// ```
+            /// # use exam_planner::*;
+            /// # async fn example(db: &Client) -> relata::Result<()> {
+            /// let tx = db.begin().await?;
+            /// let row = institution::Create { name: "North".to_owned(), slug: "north".to_owned() };
+            /// let taken: relata::Result<Institution> =
+            ///     tx.savepoint(|inner| async move { inner.institution().create(row).await }).await;
+            /// tx.commit().await?;
+            /// # Ok(())
+            /// # }
+            /// ```
             ///
             /// # Errors
             /// What the closure gives; [`Error::Refused`] if another savepoint is open or a query still runs, and

@@ -5,6 +5,22 @@ use std::marker::PhantomData;
 use crate::query::SetTo;
 
 /// The new value of a column: the argument of `set`.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example(db: &Client, id: relata::uuid::Uuid) -> relata::Result<()> {
+/// use relata::Assignment;
+///
+/// let changes: Vec<Assignment<Student>> =
+///     vec![student::class_year.increment(1), student::has_accommodations.to_default()];
+/// let mut update = db.student().update(student::id.eq(id));
+/// for change in changes {
+///     update = update.set(change);
+/// }
+/// update.await?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Assignment<M> {
     pub(crate) column: u16,
     pub(crate) to: SetTo,

@@ -12,6 +12,15 @@ type Types<M, T, O> = PhantomData<fn() -> (M, T, O)>;
 
 /// A calculated value of type `T`, or `Option<T>` where there may be none. `aggregate` takes it, and conditions and sort
 /// keys of groups are made from it.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example(db: &Client) -> relata::Result<()> {
+/// let (lowest, highest): (Option<f64>, Option<f64>) =
+///     db.student_exam().aggregate((student_exam::score.min(), student_exam::score.max())).await?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Calculated<M, T, O = T> {
     calculation: Calculation,
     types: Types<M, T, O>,

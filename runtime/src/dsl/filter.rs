@@ -75,6 +75,15 @@ impl<M> Filter<M> {
     }
 
     /// Every one of the filters holds. Of none: every row.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let filters = [Some(student::class_year.gte(2026)), None].into_iter().flatten();
+    /// let students = db.student().find_many().filter(relata::Filter::all(filters)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn all(filters: impl IntoIterator<Item = Filter<M>>) -> Self {
         Self::list(filters, Condition::And)
     }

@@ -7,6 +7,19 @@ use super::order::Order;
 use crate::query::{GroupCondition, GroupTerm, MAX_DEPTH};
 
 /// A condition on groups of rows of `M`. It comes from calculated values and composes with `&`, `|` and `!`.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example(db: &Client) -> relata::Result<()> {
+/// let busy: Vec<(relata::uuid::Uuid, i64)> = db
+///     .student_exam()
+///     .group_by(student_exam::student_id)
+///     .aggregate(relata::count())
+///     .having(relata::count().gte(3) & !student_exam::score.avg().lt(60.0))
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Having<M> {
     pub(crate) condition: GroupCondition,
     /// How many conditions are inside one another at most.

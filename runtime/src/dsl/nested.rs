@@ -7,6 +7,15 @@ use crate::meta::Relation;
 use crate::query::{Action, Key, NestedWrite, Sets};
 
 /// Related rows to create or connect: the argument of `with` on `create` and `update`.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example(db: &Client, id: relata::uuid::Uuid) -> relata::Result<()> {
+/// let session = session::Create { user: Parent, expires_at: relata::chrono::Utc::now() };
+/// let user = db.user().update(user::id.eq(id)).with(user::sessions.create(session)).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Nested<M> {
     pub(crate) write: NestedWrite,

@@ -5,6 +5,16 @@ use std::marker::PhantomData;
 use crate::query::{OrderKey, OrderTerm};
 
 /// A sort key: the argument of `order_by`.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example(db: &Client) -> relata::Result<()> {
+/// let by_score = student_exam::score.desc().nulls_last();
+/// let by_email = student_exam::student.order(student::user.order(user::email.asc()));
+/// let exams = db.student_exam().find_many().order_by(by_score).order_by(by_email).await?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Order<M> {
     pub(crate) term: OrderTerm,
     model: PhantomData<fn() -> M>,

@@ -57,6 +57,20 @@ select_field!(OptionalUniqueField => Option<T>, value);
 select_field!(ListField => Vec<T>, list);
 
 /// The number of rows of a to-many relation: a value for `select`, or with `asc` and `desc` a sort key.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example(db: &Client) -> relata::Result<()> {
+/// let busiest: Vec<(relata::uuid::Uuid, i64)> = db
+///     .student()
+///     .find_many()
+///     .order_by(student::exams.count().desc())
+///     .take(10)
+///     .select((student::id, student::exams.count()))
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct CountOf<M> {
     relation: &'static Relation,

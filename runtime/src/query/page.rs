@@ -19,6 +19,18 @@ use crate::rows::Node;
 /// As text (`to_string`, `parse`) it has letters, digits, `-` and `_` only. It holds the values of the
 /// last row's order and is not encrypted, so the order can have no `@sensitive` column. It fits only a query with the same order; with another one
 /// it is refused.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example(db: &Client) -> relata::Result<()> {
+/// let text = db.student().find_many().take(50).page_after(None).await?.next.map(|token| token.to_string());
+///
+/// // Later, in another request:
+/// let token: Option<relata::PageToken> = text.map(|text| text.parse()).transpose()?;
+/// let page = db.student().find_many().take(50).page_after(token).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PageToken {
     order: u64,

@@ -67,6 +67,19 @@ impl Hooks {
 
     /// Calls a function after each query, and with each nested part of it. It is not called for a query whose future was
     /// dropped, nor for one that was refused before.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let slow = relata::Hooks::new().after(|intent, report| {
+    ///     if report.took > std::time::Duration::from_millis(100) {
+    ///         println!("slow: {:?} of {:?}", intent.kind, intent.model);
+    ///     }
+    /// });
+    /// let db = db.with_hooks(slow);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn after(mut self, hook: impl Fn(&Intent, &Report<'_>) + Send + Sync + 'static) -> Self {
         self.after.push((None, Arc::new(hook)));
         self

@@ -1,4 +1,4 @@
-//! A user's program: enums, lists, a composite key, a relation to itself, and one that may lead nowhere.
+//! A user's program: enums, lists, a composite key, a self-relation, and an optional relation.
 
 mod db {
     relata::include_client!();
@@ -92,7 +92,7 @@ async fn read(db: &Client) -> Result<(), Failure> {
     let handles: Vec<String> = teachers.select(author::handle).await?;
     assert_eq!(handles, ["ursula"]);
 
-    // Rows of a file of SQL have their types from the schema.
+    // The schema gives the rows of a query file their types.
     let most = db.query(queries::in_state(Status::InPrint).one()).await?;
     assert_eq!((most.handle.as_str(), most.pieces), ("octavia", 1));
     assert_eq!(most.dearest.map(|price| price.to_string()), Some("12.50".to_owned()));

@@ -1,4 +1,4 @@
-//! The examples of filters, orders, pages and calculated values.
+//! The examples of filters, sort keys, pagination and aggregates.
 
 use exam_planner::{Institution, Student, StudentExam, institution, student, student_exam, user};
 use relata::serde_json::json;

@@ -1,7 +1,7 @@
-//! The examples of the chapters on writes, transactions and SQL of one's own.
+//! The examples of the chapters on writes, transactions and raw SQL.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use exam_planner::{Client, ExamType, Models, Parent, Role, User, exam_type, session, student, user};
+use exam_planner::{Client, ExamType, Parent, Role, User, exam_type, session, student, user};
 use relata::uuid::Uuid;
 use relata::{List, Result, params};
 
@@ -17,37 +17,6 @@ async fn rows_that_come_back(db: &Client, tenant: Uuid) -> Result<()> {
     });
     let made: Vec<ExamType> = db.exam_type().create_many_and_return(rows).skip_duplicates().await?;
     assert_eq!(made.iter().map(|row| row.code.as_str()).collect::<Vec<_>>(), ["STEP1", "STEP2"]);
-    Ok(())
-}
-
-async fn register(db: &Models, tenant: Uuid, email: &str) -> Result<User> {
-    let row = user::Create {
-        institution: tenant,
-        email: email.to_owned(),
-        password_hash: String::new(),
-        role: Role::Student,
-    };
-    db.user().create(row).await
-}
-
-#[tokio::test]
-async fn functions_of_a_program() -> Result<()> {
-    let fixture = Fixture::new().await;
-    let db = &fixture.db;
-    let tenant = fixture.institution("north").await.id;
-    let id = register(db, tenant, "a@x.edu").await?.id;
-    let tx = db.begin().await?;
-    register(&tx, tenant, "b@x.edu").await?;
-    tx.savepoint(|inner| async move { register(&inner, tenant, "c@x.edu").await }).await?;
-    tx.commit().await?;
-    assert_eq!(db.user().count().await?, 3);
-    let role = Some(Role::Admin);
-    let mut update = db.user().update(user::id.eq(id));
-    if let Some(role) = role {
-        update = update.set(user::role.to(role));
-    }
-    let user = update.await?;
-    assert_eq!(user.role, Role::Admin);
     Ok(())
 }
 

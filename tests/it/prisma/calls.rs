@@ -1,4 +1,4 @@
-//! Reading: calls, orders, pages, calculations.
+//! Reads: calls, sort keys, pagination, aggregates.
 
 use exam_planner::{Error, Student, exam_type, student, student_exam, user};
 use relata::{Page, SearchQuery, count};

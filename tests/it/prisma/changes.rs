@@ -1,4 +1,4 @@
-//! Writing single rows and many.
+//! Writes of single rows and of many.
 
 use exam_planner::{Error, exam_type, session, student, student_exam, user};
 use relata::chrono::Utc;

@@ -1,4 +1,4 @@
-//! The client itself: connecting, transactions, SQL of one's own, logs, extensions.
+//! The client itself: connections, transactions, raw SQL, logs, extensions.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -116,7 +116,7 @@ async fn query_raw_typed() {
 #[tokio::test]
 async fn query_raw_unsafe() {
     let db = Given::new().await;
-    // The text is the program's; what a visitor says is a parameter, also here.
+    // The SQL text belongs to the program; a visitor's input is always a parameter, also here.
     let column = ["class_year", "created_at"][0];
     let sql = format!("SELECT count(*) FROM students WHERE {column} = $1");
     assert_eq!(db.query_raw::<(i64,)>(&sql, params![2026]).await.expect("is read"), [(1,)]);
@@ -161,7 +161,7 @@ async fn metrics() {
     assert!(statistics.connections <= statistics.max_connections);
 }
 
-/// What `model` and `result` of an extension are: a trait for the queries of a model, and one for its rows.
+/// The counterpart of an extension's `model` and `result`: a trait for the queries of a model, and one for its rows.
 trait OfAYear {
     fn of_year(self, year: i32) -> relata::FindMany<Student>;
 }
@@ -220,7 +220,7 @@ async fn extends_client() {
 #[tokio::test]
 async fn read_replicas() {
     let db = Given::new().await;
-    // A replica is a client of its own; a model's calls take either.
+    // A replica is a separate client, and the calls of a model accept either.
     async fn years(db: &Client) -> relata::Result<Vec<i32>> {
         db.student().find_many().order_by(student::class_year.asc()).select(student::class_year).await
     }

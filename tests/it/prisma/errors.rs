@@ -1,4 +1,4 @@
-//! Prisma's codes of errors, and what is given here.
+//! Prisma's error codes, and Relata's errors for them.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::support::devdb;
 use crate::wide::Fixture as Wide;
 use crate::wide::client::sample;
 
-/// The URL of a database with another part in the place of one.
+/// Returns the URL of a database with one part replaced.
 async fn connected(url: &str) -> Error {
     match Client::builder(url).map(|builder| builder.connect_timeout(Duration::from_secs(5))) {
         Ok(builder) => builder.connect().await.expect_err("cannot be connected to"),

@@ -1,4 +1,4 @@
-//! Conditions: of fields, lists, Json, relations, and how they are joined.
+//! Conditions on fields, lists, JSON and relations, and their combinations.
 
 use exam_planner::{Student, exam_type, student, student_exam, user};
 use relata::serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::support::devdb;
 use crate::wide::Fixture as Wide;
 use crate::wide::client::{Sample, sample};
 
-/// The class years of the students that a filter finds.
+/// Returns the class years of the students that a filter finds.
 async fn years(db: &Given, filter: impl Into<Filter<Student>>) -> Vec<i32> {
     let query = db.student().find_many().filter(filter).order_by(student::class_year.asc());
     query.select(student::class_year).await.expect("is read")
@@ -30,7 +30,7 @@ async fn samples() -> Wide {
     wide
 }
 
-/// The first letters of the texts of the samples that a filter finds.
+/// Returns the first letters of the texts of the samples that a filter finds.
 async fn found(wide: &Wide, filter: Filter<Sample>) -> String {
     let query = wide.db.sample().find_many().filter(filter).order_by(sample::id.asc()).select(sample::text);
     query.await.expect("is read").iter().map(|text| &text[..1]).collect()

@@ -16,14 +16,14 @@ fn login(number: i64) -> session::Create<Parent> {
     session::Create { user: Parent, expires_at: day(number) }
 }
 
-/// The days on which Ada's sessions expire, after a change of them.
+/// Returns the days on which Ada's sessions expire, after a change of them.
 async fn sessions_after(db: &Given, change: impl Into<NestedChange<User>>) -> relata::Result<Vec<DateTime<Utc>>> {
     db.user().update(user::id.eq(db.ada.user_id)).with(change).await?;
     let query = db.session().find_many().filter(session::user_id.eq(db.ada.user_id));
     query.order_by(session::expires_at.asc()).select(session::expires_at).await
 }
 
-/// The titles of a person's groups, after a change of them.
+/// Returns the titles of a person's groups, after a change of them.
 async fn groups_after(wide: &Wide, id: &str, change: impl Into<NestedChange<Person>>) -> Vec<String> {
     wide.db.person().update(person::id.eq(id)).with(change).await.expect("is updated");
     let titles = person::groups.order_by(group::title.asc()).select(group::title);

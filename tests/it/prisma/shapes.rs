@@ -1,4 +1,4 @@
-//! What comes back: select, include, omit.
+//! The shape of results: select, include, omit.
 
 use exam_planner::{Institution, Role, User, student, student_exam, user};
 use relata::uuid::Uuid;
@@ -70,7 +70,7 @@ async fn omit() {
     assert_eq!(made[0].role, Role::Faculty);
 }
 
-/// Everything of a user but the hash of the password.
+/// All columns of a user except the password hash.
 #[derive(relata::Selectable)]
 #[relata(from = User, module = user)]
 struct PublicUser {

@@ -1,4 +1,4 @@
-//! Whether what the client gave is what the oracle says.
+//! Compares the client's result with the oracle's.
 
 use super::oracle;
 use super::query::{Include, Query, Rows};
@@ -6,7 +6,7 @@ use super::subject::Tree;
 use super::value::Value;
 use super::world::{Arity, Class, Model, Row, Selected, World};
 
-/// Says what differs, if something does.
+/// Describes the difference, if there is one.
 pub(crate) fn check(world: &World, model: usize, query: &Query, got: &[Tree]) -> Result<(), String> {
     let all = || world.rows[model].iter().collect::<Vec<_>>();
     match query {
@@ -60,7 +60,7 @@ fn as_read(model: &Model, field: usize, value: &Value) -> Value {
     }
 }
 
-/// Rows with their relations, each row the oracle's or one that is level with it.
+/// Compares rows with their relations. Each row must be the oracle's, or one that is equal in the order.
 fn whole_rows(world: &World, model: usize, from: Vec<&Row>, query: &Rows, got: &[Tree]) -> Result<(), String> {
     let mut sorted = oracle::read(world, model, from, query);
     let name = world.models[model].name;

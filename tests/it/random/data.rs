@@ -1,4 +1,4 @@
-//! Random rows: few, of few values, so that conditions often hold. They are inserted by plain SQL.
+//! Random rows: few rows with few distinct values, so that conditions often match. Plain SQL inserts them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -15,25 +15,25 @@ pub(crate) enum Source {
     Pool(Vec<Value>),
     /// 1, 2, 3 and so on.
     Serial,
-    /// A new UUID each.
+    /// A new UUID for each row.
     Uuid,
-    /// A prefix, and a number that no other row has.
+    /// A prefix and a number that no other row has.
     Named(&'static str),
-    /// What the relation with this name points at.
+    /// The key of the row that the relation with this name references.
     Foreign(&'static str),
 }
 
-/// The texts of all pools. Each differs from the others in its bytes.
+/// The texts of all pools. Their bytes differ.
 const TEXTS_OF_POOLS: &[&str] =
     &["", "a", "A", "ab", "Ab", "aB", "b", "ba", "B", "%", "_", "a%", "a_b", "\\", "a\\b", "'q'", "\"", "\u{e9}", "zz"];
 
 /// Texts of four characters.
 pub(crate) const FIXED: &[&str] = &["abcd", "bcde", "ABCD"];
 
-/// Texts of columns that are compared for equality only, if at all.
+/// Texts for columns that are compared only for equality, if at all.
 pub(crate) const NOT_ORDERED: &[&str] = &["10.0.0.1/32", "10.0.0.0/8", "101", "000", "<a/>"];
 
-/// Their last digit keeps names in the same order everywhere.
+/// The last digit keeps names in the same order everywhere.
 const NAMES: usize = 10;
 
 pub(crate) fn texts() -> Vec<Value> {
@@ -48,7 +48,7 @@ fn name(prefix: &str, number: usize) -> String {
     format!("{prefix}{number}")
 }
 
-/// Asks the database for the order in which it has the texts.
+/// Asks the database how it sorts the texts.
 pub(crate) async fn learn_order_of_texts(connection: &Client) {
     let mut all: Vec<String> = TEXTS_OF_POOLS.iter().map(|text| (*text).to_owned()).collect();
     all.extend((0..NAMES).map(|number| name("p", number)));
@@ -56,7 +56,7 @@ pub(crate) async fn learn_order_of_texts(connection: &Client) {
     let sql = "SELECT text FROM unnest($1::text[]) AS text ORDER BY text";
     let rows = connection.query(sql, &[&all]).await.expect("orders texts");
     let ranks: BTreeMap<String, usize> = rows.iter().enumerate().map(|(rank, row)| (row.get(0), rank)).collect();
-    // Every database of a server is made with the same collation.
+    // All databases of a server are created with the same collation.
     TEXTS.get_or_init(|| ranks);
 }
 
@@ -64,7 +64,7 @@ pub(crate) async fn learn_order_of_texts(connection: &Client) {
 pub(crate) fn fill(world: &mut World, sources: &[Vec<Source>], rng: &mut fastrand::Rng) {
     for (model, sources) in sources.iter().enumerate() {
         for number in 0..rng.usize(0..=NAMES) {
-            // A value of a unique key may be taken: then there is a row less.
+            // The value of a unique key may already be taken. There is then one row less.
             let row = new_row(world, sources, model, number, rng);
             if !breaks_a_key(world, model, &row) {
                 world.rows[model].push(row);
@@ -136,7 +136,7 @@ fn fill_tables_between(world: &mut World, rng: &mut fastrand::Rng) {
     }
 }
 
-/// What conditions compare with: what the column may hold, or what it holds and something else.
+/// Collects the values that conditions compare a column with: those that it holds or may hold, and others.
 fn fill_pools(world: &mut World, sources: &[Vec<Source>], rng: &mut fastrand::Rng) {
     for model in 0..world.models.len() {
         for (field, source) in sources[model].iter().enumerate() {
@@ -165,7 +165,8 @@ fn fill_pools(world: &mut World, sources: &[Vec<Source>], rng: &mut fastrand::Rn
     }
 }
 
-/// The SQL that makes a database hold exactly the world's rows. `tables` says how PostgreSQL calls the tables.
+/// Returns the SQL that makes a database contain exactly the world's rows. `tables` gives the names of the tables in
+/// PostgreSQL.
 pub(crate) fn insert(world: &World, tables: &[&'static relata::rt::Table]) -> String {
     let names: Vec<_> = tables.iter().map(|table| table.sql.to_owned()).collect();
     let mut sql = format!("TRUNCATE {} CASCADE;\n", names.join(", "));

@@ -1,7 +1,6 @@
-//! The macros by which a model is written down once, for both sides: as data for the oracle, and as
-//! calls of the generated client.
+//! Macros that describe each model once, for both sides: as data for the oracle, and as calls of the generated client.
 
-/// Includes in a query, or in another include, what the shape says.
+/// Adds the includes of a shape to a query, or to another include.
 macro_rules! attach {
     ($query:expr, $includes:ident;) => { $query };
     ($query:expr, $includes:ident; one $($path:ident)::+ ($($inner:tt)*) $($rest:tt)*) => {{
@@ -21,7 +20,7 @@ macro_rules! attach {
     }};
 }
 
-/// The shape as data.
+/// Returns the shape as data.
 macro_rules! branches {
     ($($kind:ident $model:ident :: $relation:ident ($($inner:tt)*))*) => {
         vec![$(crate::random::world::Branch { relation: stringify!($relation), inner: branches!($($inner)*) }),*]
@@ -40,8 +39,8 @@ macro_rules! field_object {
     };
 }
 
-/// One model: its fields (class, whether it can be null, where values come from), relations, keys, pairs of
-/// comparable fields, columns for `distinct` and `group_by`, calculations, shapes of includes, selections.
+/// Describes one model: its fields (class, whether it can be null, where its values come from), relations, keys, pairs
+/// of comparable fields, columns for `distinct` and `group_by`, aggregates, shapes of includes, selections.
 macro_rules! subject {
     (
         $client:path, $module:ident, $model:ident, $delegate:ident;
@@ -237,7 +236,7 @@ macro_rules! subject {
     };
 }
 
-/// A row with relations, which stand in `With` in the order in which they are named here.
+/// A row with relations. `With` has them in the order in which they are named here.
 macro_rules! with_relations {
     ($module:ident: $($relation:ident $slot:ident),+) => {
         impl<$($slot: crate::random::subject::Observe),+> crate::random::subject::RowTree for $module::With<$($slot),+> {

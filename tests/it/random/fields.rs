@@ -1,4 +1,4 @@
-//! The fields of the generated client as objects: from what `query` says of one to filters and orders.
+//! The fields of the generated client as objects: converts what `query` says about a field to filters and orders.
 
 use relata::serde_json::Value as Json;
 use relata::{
@@ -16,10 +16,10 @@ pub(crate) trait AnyField<M> {
     fn desc(&self) -> Order<M>;
 }
 
-/// A field of text, with what only text can be asked.
+/// A text field, with the conditions that only text has.
 pub(crate) struct TextField<F>(pub(crate) F);
 
-/// A field of Json, with what only Json can be asked.
+/// A JSON field, with the conditions that only JSON has.
 pub(crate) struct JsonField<F>(pub(crate) F);
 
 fn all<T: Plain>(values: &[Value]) -> Vec<T> {
@@ -183,7 +183,7 @@ impl<M: Model, T: Scalar + Plain> AnyField<M> for ListField<M, T> {
     }
 }
 
-/// A calculated value of `M`, whatever its type.
+/// An aggregate of `M`, whatever its type.
 pub(crate) trait AnyCalculation<M> {
     fn having(&self, operator: Compare, value: &Value) -> Having<M>;
     fn order(&self, descending: bool) -> GroupOrder<M>;

@@ -1,4 +1,4 @@
-//! Random queries.
+//! Generates random queries.
 
 use relata::serde_json::{Value as Json, json};
 
@@ -8,10 +8,10 @@ use super::query::{
 use super::value::{Plain, Value};
 use super::world::{Arity, Branch, Calculation, Class, Model, World};
 
-/// How deep relations lead into one another in a condition.
+/// How deep relations are nested in a condition.
 const RELATIONS: usize = 3;
 
-/// Makes queries of a world.
+/// Generates queries for a world.
 pub(crate) struct Generator<'w> {
     pub(crate) world: &'w World,
     pub(crate) rng: fastrand::Rng,
@@ -87,7 +87,7 @@ impl<'w> Generator<'w> {
         rows
     }
 
-    /// Of rows that are level the database may take any; here it must be known which.
+    /// The database may return rows that are equal in the order in any sequence; here, the sequence must be known.
     fn made_total(&mut self, model: usize, mut rows: Rows) -> Rows {
         for field in &self.info(model).keys[0] {
             rows.order.push(Term { key: OrderKey::Field(*field), descending: self.chance(30), nulls_first: None });
@@ -108,7 +108,7 @@ impl<'w> Generator<'w> {
         shape.iter().map(include).collect()
     }
 
-    /// A unique key, mostly that of a row.
+    /// Returns the values of a unique key, usually that of an existing row.
     fn key(&mut self, model: usize) -> (usize, Vec<Value>) {
         let info = self.info(model);
         let key = self.rng.usize(..info.keys.len());
@@ -185,7 +185,7 @@ impl<'w> Generator<'w> {
         }
     }
 
-    /// A value that a calculation may give.
+    /// Returns a value that an aggregate may have.
     fn calculated(&mut self, info: &Model, calculation: Calculation) -> Value {
         match calculation {
             Calculation::Rows | Calculation::Count(_) | Calculation::CountDistinct(_) => Value::Int(self.rng.i64(0..4)),

@@ -1,6 +1,6 @@
-//! The independent oracle: queries over all rows in memory, with SQL's three truth values.
+//! The independent oracle: evaluates queries over all rows in memory, with SQL's three-valued logic.
 //!
-//! It shares nothing with the client: it reads `query` and `world` only, and no SQL is involved.
+//! It shares nothing with the client: it reads only `query` and `world`, and uses no SQL.
 
 mod aggregate;
 mod condition;

@@ -1,4 +1,4 @@
-//! The six models of the exam planning, for the oracle and for the client.
+//! The six models of the exam planner, for the oracle and for the client.
 
 use exam_planner::{
     Client, ExamType, Institution, Role, Session, Student, StudentExam, User, exam_type, institution, session, student,

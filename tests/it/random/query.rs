@@ -1,6 +1,6 @@
-//! Queries as the oracle reads them. `build` makes those of the client out of them.
+//! Queries as data for the oracle. `build` converts them to queries of the client.
 //!
-//! Fields, relations and keys are numbers: places in the lists of `world::Model`.
+//! Fields, relations and keys are numbers: positions in the lists of `world::Model`.
 
 use relata::serde_json::Value as Json;
 
@@ -31,12 +31,12 @@ pub(crate) enum Condition {
     All(Vec<Condition>),
     Any(Vec<Condition>),
     Field(usize, Test),
-    /// Two columns of the row, by their place in the list of pairs.
+    /// Compares two columns of the row, given by the position of the pair in the list.
     Pair(usize, Compare),
     Related(usize, Reach, Box<Condition>),
 }
 
-/// How a relation is asked.
+/// A condition on a relation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Reach {
     Some,
@@ -48,7 +48,7 @@ pub(crate) enum Reach {
     IsNone,
 }
 
-/// What a field is asked.
+/// A condition on a field.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Test {
     Compare(Compare, Value),
@@ -73,7 +73,7 @@ pub(crate) enum Like {
     Contains,
     Starts,
     Ends,
-    /// In whatever case only.
+    /// Ignoring case.
     Equals,
     Differs,
 }
@@ -88,7 +88,7 @@ pub(crate) enum JsonTest {
     ArrayEnds(Json),
 }
 
-/// A place in an order.
+/// A sort key.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Term {
     pub(crate) key: OrderKey,
@@ -111,11 +111,11 @@ pub(crate) struct Rows {
     pub(crate) take: Option<u64>,
     pub(crate) last: bool,
     pub(crate) skip: Option<u64>,
-    /// A unique key by its place in the list of keys, and its values.
+    /// A unique key, by its position in the list of keys, and its values.
     pub(crate) cursor: Option<(usize, Vec<Value>)>,
-    /// A place in the list of what rows can be distinct by.
+    /// A position in the list of columns for `distinct`.
     pub(crate) distinct: Option<usize>,
-    /// What is read along, in the order of the shape.
+    /// The included relations, in the order of the shape.
     pub(crate) includes: Vec<Include>,
 }
 
@@ -125,7 +125,7 @@ pub(crate) struct Include {
     pub(crate) rows: Rows,
 }
 
-/// A condition on a group: a calculation by its place in the list.
+/// A condition on a group: an aggregate by its position in the list.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Having {
     And(Box<[Having; 2]>),
@@ -134,7 +134,7 @@ pub(crate) enum Having {
     Compare(usize, Compare, Value),
 }
 
-/// A place in the order of groups.
+/// A sort key of groups.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum GroupTerm {
     Field(usize, bool, Option<bool>),
@@ -143,7 +143,7 @@ pub(crate) enum GroupTerm {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Groups {
-    /// A place in the list of what rows can be grouped by.
+    /// A position in the list of columns for `group_by`.
     pub(crate) by: usize,
     pub(crate) filter: Option<Condition>,
     pub(crate) having: Option<Having>,
@@ -155,7 +155,7 @@ pub(crate) struct Groups {
 /// One query of a model.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Query {
-    /// With the shape of what is included.
+    /// With the shape of the include.
     Find(usize, Rows),
     First(usize, Rows),
     Unique(usize, (usize, Vec<Value>), Rows),
@@ -165,7 +165,7 @@ pub(crate) enum Query {
     PagesBack(u64, Rows),
     /// Row by row.
     Stream(Rows),
-    /// With the shape of what is selected.
+    /// With the shape of the selection.
     Select(usize, Rows),
     Count(Option<Condition>),
     Exists(Option<Condition>),

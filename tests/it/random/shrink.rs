@@ -1,8 +1,8 @@
-//! Smaller queries: each differs from a query by one thing less.
+//! Smaller queries: each lacks one part of the original.
 
 use super::query::{Condition, Groups, Having, OrderKey, Query, Rows, Term};
 
-/// All queries that are one step smaller.
+/// Returns all queries that are one step smaller.
 pub(crate) fn smaller(query: &Query) -> Vec<Query> {
     match query {
         Query::Find(shape, rows) => smaller_rows(rows).into_iter().map(|rows| Query::Find(*shape, rows)).collect(),
@@ -15,7 +15,7 @@ pub(crate) fn smaller(query: &Query) -> Vec<Query> {
             smaller_rows(rows).into_iter().map(|rows| Query::PagesBack(*size, rows)).collect()
         }
         Query::Stream(rows) => smaller_rows(rows).into_iter().map(Query::Stream).collect(),
-        // The order's last terms are the key, without which it would not be known what is right.
+        // The last sort keys of the order are the key. Without it, the right result would not be known.
         Query::Select(place, rows) => without_order(rows).into_iter().map(|rows| Query::Select(*place, rows)).collect(),
         Query::Aggregate(rows) => without_order(rows).into_iter().map(Query::Aggregate).collect(),
         Query::Count(filter) => smaller_filter(filter).into_iter().map(Query::Count).collect(),
@@ -48,7 +48,7 @@ fn smaller_rows(rows: &Rows) -> Vec<Rows> {
             also(true, &|rows| rows.order[place] = term.clone());
         }
     }
-    // What a shape includes stays, for the shape is a type; its rows can be simpler.
+    // The relations of a shape stay, because the shape is a type; their rows can be simpler.
     for (place, include) in rows.includes.iter().enumerate() {
         for inner in smaller_rows(&include.rows) {
             also(true, &|rows| rows.includes[place].rows = inner.clone());

@@ -1,5 +1,5 @@
-//! The generated client as the test drives it: from queries as data to typed calls, and from typed
-//! results to trees of values.
+//! Drives the generated client for the test: converts queries from data to typed calls, and typed results to trees of
+//! values.
 
 use std::pin::Pin;
 
@@ -16,7 +16,7 @@ use super::world;
 /// A running query.
 pub(crate) type Run<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 
-/// A model of the client under test. Places are those of its `world::Model`.
+/// A model of the client under test. Positions are those of its `world::Model`.
 pub(crate) trait Subject: Model + Clone + Observe {
     type Db: Clone + Send + Sync + 'static;
 
@@ -132,7 +132,7 @@ pub(crate) fn order<M: Subject>(term: &Term) -> Order<M> {
     }
 }
 
-/// What can be refined in the same way: queries, includes, aggregates.
+/// The common interface of what can be refined: queries, includes, aggregates.
 pub(crate) trait Refine<M: Subject>: Sized {
     fn refine(self, rows: &Rows) -> Self;
     fn by(self, columns: impl Columns<M>) -> Self;
@@ -224,7 +224,7 @@ fn having<M: Subject>(condition: &query::Having) -> Having<M> {
     }
 }
 
-/// A result without its types. A row with relations is its values and then its relations, in their order.
+/// A result without its types. A row with relations consists of its values and then its relations, in their order.
 #[derive(Debug, Clone)]
 pub(crate) enum Tree {
     Value(Value),
@@ -237,7 +237,7 @@ pub(crate) trait Observe {
     fn tree(&self) -> Tree;
 }
 
-/// What has several values: models, models with relations, tuples.
+/// Types with several values: models, models with relations, tuples.
 pub(crate) trait RowTree {
     fn values(&self) -> Vec<Tree>;
 }
@@ -360,9 +360,9 @@ async fn pages<M: Subject>(find: Find<M, M, relata::All>) -> Result<Vec<Tree>> {
         let page = find.clone().page_after(token).await?;
         rows.extend(page.rows.iter().map(Observe::tree));
         match page.next {
-            // As text it goes to a visitor and comes back.
+            // The token goes to a visitor as text and comes back.
             Some(next) if rows.len() < 100 => token = Some(next.to_string().parse()?),
-            // No table has as many rows: the pages go round in a circle.
+            // No table has that many rows, so the pages repeat in a circle.
             Some(_) => return Ok(rows),
             None => return Ok(rows),
         }

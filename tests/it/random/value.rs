@@ -1,7 +1,7 @@
-//! Values outside of any type: what the oracle calculates with, and what results are turned into.
+//! Values without a static type: the oracle computes with them, and results are converted to them.
 //!
-//! Comparisons are PostgreSQL's, except that of texts, which depends on the database's collation: the
-//! database is asked once in which order it has the texts of the pools.
+//! Comparisons are PostgreSQL's, except for texts, whose order depends on the database's collation. The database is
+//! asked once how it sorts the texts of the pools.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use relata::rust_decimal::Decimal;
 use relata::serde_json::Value as Json;
 use relata::uuid::Uuid;
 
-/// A value of a column, or one that is calculated.
+/// The value of a column or an aggregate.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
     Null,
@@ -21,7 +21,7 @@ pub(crate) enum Value {
     Float(f64),
     Decimal(Decimal),
     Text(String),
-    /// A value of an enum: its place in the declaration, by which PostgreSQL orders, and its label.
+    /// A value of an enum: its label, and its position in the declaration, by which PostgreSQL sorts.
     Label(usize, &'static str),
     Uuid(Uuid),
     Moment(DateTime<Utc>),
@@ -32,7 +32,7 @@ pub(crate) enum Value {
     List(Vec<Value>),
 }
 
-/// The texts of the pools in the order of the database.
+/// The texts of the pools, in the order of the database.
 pub(crate) static TEXTS: OnceLock<BTreeMap<String, usize>> = OnceLock::new();
 
 fn compare_texts(left: &str, right: &str) -> Ordering {
@@ -48,7 +48,7 @@ impl Value {
         matches!(self, Value::Null)
     }
 
-    /// The order of two values of one type, neither of them null.
+    /// Compares two values of one type, neither of them null.
     pub(crate) fn compare(&self, other: &Value) -> Ordering {
         match (self, other) {
             (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
@@ -63,14 +63,14 @@ impl Value {
             (Value::Time(left), Value::Time(right)) => left.cmp(right),
             (Value::Bytes(left), Value::Bytes(right)) => left.cmp(right),
             (Value::List(left), Value::List(right)) => compare_lists(left, right),
-            // Json values are compared for equality only; their order is another test's.
+            // JSON values are compared only for equality; another test covers their order.
             (Value::Json(left), Value::Json(right)) if left == right => Ordering::Equal,
             (Value::Json(left), Value::Json(right)) => left.to_string().cmp(&right.to_string()),
             _ => panic!("{self:?} and {other:?} are of different types"),
         }
     }
 
-    /// The order of two values of which any may be null; nulls are equal to one another.
+    /// Compares two values that may be null; nulls are equal to one another.
     pub(crate) fn compare_nullable(&self, other: &Value, descending: bool, nulls_first: bool) -> Ordering {
         match (self.is_null(), other.is_null()) {
             (true, true) => Ordering::Equal,
@@ -83,7 +83,7 @@ impl Value {
         }
     }
 
-    /// Whether two results are the same: nulls are, and so are calculated numbers but for rounding.
+    /// Whether two results are equal: nulls are, and so are computed numbers except for rounding.
     pub(crate) fn same(&self, other: &Value) -> bool {
         match (self, other) {
             (Value::Null, Value::Null) => true,
@@ -96,7 +96,7 @@ impl Value {
         }
     }
 
-    /// As a literal of SQL.
+    /// Returns the value as an SQL literal.
     pub(crate) fn literal(&self, sql_type: &str) -> String {
         let quoted = |text: &str| format!("'{}'::{sql_type}", text.replace('\'', "''"));
         match self {
@@ -132,7 +132,7 @@ fn compare_lists(left: &[Value], right: &[Value]) -> Ordering {
     elements.fold(Ordering::Equal, Ordering::then).then(left.len().cmp(&right.len()))
 }
 
-/// A Rust type of the client's, there and back.
+/// Converts a Rust type of the client in both directions.
 pub(crate) trait Plain: Clone {
     fn value(&self) -> Value;
     fn of(value: &Value) -> Self;

@@ -1,4 +1,4 @@
-//! The models of `tests/wide`: every scalar, lists, compound keys, self relations, many-to-many.
+//! The models of `tests/wide`: every scalar, lists, compound keys, self-relations, many-to-many relations.
 
 use relata::chrono::NaiveTime;
 use relata::rust_decimal::Decimal;
@@ -41,7 +41,7 @@ fn lists(elements: Source) -> Source {
     Source::Pool([&[][..], &[0], &[1], &[0, 1], &[1, 0], &[0, 0, 2]].map(list).to_vec())
 }
 
-/// What is searched for in Json stands in `generate`.
+/// `generate` contains the values that are searched for in JSON.
 fn documents() -> Source {
     let documents = [
         json!({ "a": 1, "b": { "c": ["x", 2] } }),

@@ -1,18 +1,18 @@
-//! What there is: models, their fields and relations as plain data, written down apart from the
-//! generated code that is under test, and all rows.
+//! The models, with their fields and relations as plain data, and all rows. They are described independently of the
+//! generated code under test.
 
 use super::value::Value;
 
-/// What a field can be asked.
+/// Which conditions a field has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
     Plain,
-    /// Not compared by size.
+    /// Cannot be compared by size.
     Equal,
     Text,
     Json,
     List,
-    /// Not compared at all.
+    /// Cannot be compared at all.
     Opaque,
 }
 
@@ -21,7 +21,7 @@ pub(crate) struct Field {
     pub(crate) name: &'static str,
     pub(crate) class: Class,
     pub(crate) nullable: bool,
-    /// What it may hold; keys are filled in by what they point at.
+    /// The values that it may hold. Keys are filled in from the rows that they reference.
     pub(crate) pool: Vec<Value>,
 }
 
@@ -35,11 +35,11 @@ pub(crate) enum Arity {
 /// Which rows a relation leads to.
 #[derive(Debug, Clone)]
 pub(crate) enum Link {
-    /// Fields of ours equal fields of theirs: what is written down.
+    /// Our fields equal their fields: as described.
     Named(&'static [&'static str], &'static [&'static str]),
-    /// The same with their places: what a world has.
+    /// The same with positions: as a world has it.
     Fields(Vec<usize>, Vec<usize>),
-    /// A table between, and whether our key is in its column `A`. Both keys are of one column.
+    /// A join table, and whether our key is in its column `A`. Both keys have one column.
     Between(&'static str, bool),
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct Relation {
     pub(crate) link: Link,
 }
 
-/// What is calculated of rows.
+/// The aggregates of rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Calculation {
     Rows,
@@ -63,7 +63,7 @@ pub(crate) enum Calculation {
     Greatest(usize),
 }
 
-/// What is selected of a row, by name.
+/// The selected values of a row, by name.
 #[derive(Debug, Clone)]
 pub(crate) enum Selected {
     Field(&'static str),
@@ -89,14 +89,14 @@ pub(crate) struct Model {
     pub(crate) name: &'static str,
     pub(crate) fields: Vec<Field>,
     pub(crate) relations: Vec<Relation>,
-    /// The primary key first.
+    /// The primary key comes first.
     pub(crate) keys: Vec<Vec<usize>>,
     /// Pairs of fields of one type.
     pub(crate) pairs: Vec<(usize, usize)>,
-    /// What rows can be distinct by, and grouped by.
+    /// The columns for `distinct` and for `group_by`.
     pub(crate) columns: Vec<Vec<usize>>,
     pub(crate) calculations: Vec<Calculation>,
-    /// What can be included: a tree of relations each.
+    /// What can be included: one tree of relations each.
     pub(crate) shapes: Vec<Vec<Branch>>,
     pub(crate) selections: Vec<Vec<Selected>>,
 }
@@ -114,7 +114,7 @@ pub(crate) type Row = Vec<Value>;
 pub(crate) struct World {
     pub(crate) models: Vec<Model>,
     pub(crate) rows: Vec<Vec<Row>>,
-    /// The pairs of keys in each table between.
+    /// The pairs of keys in each join table.
     pub(crate) between: Vec<(&'static str, Vec<(Value, Value)>)>,
 }
 
@@ -150,7 +150,7 @@ impl World {
         World { models, rows, between: Vec::new() }
     }
 
-    /// The rows that a relation leads to from a row, in the order of their table.
+    /// Returns the rows that a relation leads to from a row, in the order of their table.
     pub(crate) fn related(&self, model: usize, row: &Row, relation: usize) -> Vec<&Row> {
         let relation = &self.models[model].relations[relation];
         let children = &self.rows[relation.child];

@@ -1,8 +1,8 @@
-//! Random writes, nested ones too, to people and their groups: after each the whole tables are compared with what an
-//! evaluation in memory makes of it, which does one thing after another.
+//! Random writes, also nested ones, to people and their groups. After each write, all tables are compared with an
+//! evaluation in memory, which does one thing after another.
 //!
-//! Ids are names, so that the order of keys is known. Nobody manages himself, and rows of one `create_many` take along
-//! writes of one kind: in which order different ones reach the same row is not said.
+//! Ids are names, so that the order of keys is known. Nobody manages himself, and the rows of one `create_many` have
+//! nested writes of one kind: it is not specified in which order different kinds reach the same row.
 
 mod oracle;
 
@@ -13,7 +13,7 @@ use relata::{CreateWith, Error, Nested, NestedChange, NestedUpdate};
 use crate::wide::Fixture;
 use crate::wide::client::{Client, Group, Person, group, person};
 
-/// What can go wrong, as far as the one who asks is told.
+/// What can go wrong, as far as the caller is told.
 #[derive(Debug, PartialEq)]
 enum Wrong {
     NotFound,
@@ -85,7 +85,7 @@ enum Write {
 }
 
 impl Take {
-    /// Whether it is written before the row that takes it along.
+    /// Whether it is written before the row that contains it.
     fn is_own(&self) -> bool {
         matches!(self, Take::Manager(_) | Take::ManagerOrCreate(_) | Take::NewManager(_))
     }
@@ -187,7 +187,7 @@ async fn run(db: &Client, write: &Write) -> relata::Result<()> {
     }
 }
 
-/// What stands in the tables, by plain SQL.
+/// Reads the contents of the tables with plain SQL.
 async fn stored(fixture: &Fixture) -> Tables {
     let people = "SELECT p.name, p.secret, m.name FROM \"Person\" p LEFT JOIN \"Person\" m ON m.id = p.manager_id";
     let row = |row: relata::tokio_postgres::Row| (row.get(0), Row { secret: row.get(1), manager: row.get(2) });
@@ -235,7 +235,7 @@ impl Generator {
         (0..self.0.usize(..=most)).map(|_| one(self)).collect()
     }
 
-    /// What a row with this name takes along; `kind` is one of eight.
+    /// Returns the nested writes of a row with this name; `kind` is one of eight.
     fn take(&mut self, parent: &str, kind: u8) -> Take {
         match kind {
             0 => Take::Connect(self.several(3, |make| make.name(parent))),
@@ -278,7 +278,8 @@ impl Generator {
         }
     }
 
-    /// Changes of which at most one is about the manager. Every other one is made several times: those go together.
+    /// Returns changes of which at most one is about the manager. Every other change occurs several times, so that
+    /// equal kinds are executed together.
     fn changes(&mut self, parent: &str, depth: u8) -> Vec<Change> {
         let mut changes: Vec<Change> = Vec::new();
         for _ in 0..self.0.usize(..4) {
@@ -330,13 +331,13 @@ impl Generator {
 fn fits(expected: &Result<(), Wrong>, got: &relata::Result<()>) -> bool {
     match (expected, got) {
         (Ok(()), Ok(())) => true,
-        // Which of several mistakes is met first depends on what goes together.
+        // Which of several errors occurs first depends on what is executed together.
         (Err(_), Err(Error::NotFound { .. } | Error::UniqueViolation(_) | Error::ForeignKeyViolation(_))) => true,
         _ => false,
     }
 }
 
-/// Writes before the tables are emptied and the random numbers begin anew.
+/// The number of writes before the tables are emptied and a new random sequence starts.
 const WRITES_PER_WORLD: u64 = 50;
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What is done to many rows of a relation is done at once, whether one parent has them or each has its own.
+//! Writes to many rows of a relation are one statement, whether the rows belong to one row or each to another.
 //!
 //! Each call has BEGIN, the statement for its own row or rows, what is counted here, and COMMIT.
 
@@ -18,7 +18,7 @@ fn titled(title: &str) -> group::Create {
 
 type Update = relata::Update<Person>;
 
-/// An update with a change for each of these.
+/// An update with a nested change for each of these.
 fn with_each<T, C: Into<NestedChange<Person>>>(
     update: Update,
     each: impl IntoIterator<Item = T>,
@@ -106,7 +106,7 @@ async fn nested_writes_of_one_kind_are_one_statement() {
     assert!(groups.contains(&first.id));
 }
 
-/// Compound keys are lists of rows, too.
+/// Compound keys are passed as lists of rows, too.
 #[tokio::test]
 async fn nested_writes_by_compound_keys_are_one_statement() {
     let wide = Wide::new().await;

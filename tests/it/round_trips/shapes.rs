@@ -1,6 +1,6 @@
-//! Every shape of the query surface in a table: what it is, its statements, its round trips.
+//! Every shape of a query in a table: its name, its statements, its round trips.
 //!
-//! What a shape takes does not depend on how many rows there are; BEGIN and COMMIT are counted with the rest.
+//! The cost of a shape does not depend on the number of rows. BEGIN and COMMIT are counted too.
 
 use exam_planner::{Parent, exam_type, session, student, student_exam, user};
 use relata::chrono::{DateTime, Utc};
@@ -186,7 +186,7 @@ async fn each_nested_write_has_its_cost() {
     }
 }
 
-/// Relations through a table between, self relations, compound keys. To connect, rows are looked up first.
+/// Relations through a join table, self-relations, compound keys. To connect rows, they are looked up first.
 #[tokio::test]
 async fn each_shape_of_the_wide_schema_has_its_cost() {
     let wide = Wide::new().await;

@@ -1,4 +1,4 @@
-//! A proxy in front of the server that loses what the server answers to a COMMIT.
+//! A proxy in front of the server that loses the server's response to a COMMIT.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,15 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The proxy. Once armed, it passes the next COMMIT on, waits until the server has carried it out, throws away every
-/// answer from then on, and closes the connection.
+/// The proxy. Once armed, it forwards the next COMMIT, waits until the server has executed it, discards every response
+/// from then on, and closes the connection.
 pub(crate) struct LosesCommits {
     address: SocketAddr,
     armed: Arc<AtomicBool>,
 }
 
 impl LosesCommits {
-    /// Stands before the server of a URL: gives the URL that leads through it.
+    /// Starts in front of the server of a URL. Returns the URL that leads through the proxy.
     pub(crate) async fn before(url: &str) -> (String, Self) {
         let (before, rest) = url.split_once('@').expect("has a host");
         let (server, path) = rest.split_once('/').expect("has a path");
@@ -35,12 +35,12 @@ impl LosesCommits {
         (format!("{before}@{}/{path}{glue}sslmode=disable", proxy.address), proxy)
     }
 
-    /// Loses the answer to the next COMMIT.
+    /// Loses the response to the next COMMIT.
     pub(crate) fn arm(&self) {
         self.armed.store(true, Ordering::SeqCst);
     }
 
-    /// Whether it waits for a COMMIT yet.
+    /// Whether it is still waiting for a COMMIT.
     pub(crate) fn is_armed(&self) -> bool {
         self.armed.load(Ordering::SeqCst)
     }
@@ -65,7 +65,7 @@ async fn forward(mut client: TcpStream, mut server: TcpStream, armed: Arc<Atomic
             read = server.read(&mut from_server) => {
                 let Ok(length @ 1..) = read else { return };
                 match losing {
-                    // The tag of what a COMMIT has done: dropping both ends closes them.
+                    // The command tag of a COMMIT that has been executed: dropping both ends closes them.
                     true if contains(&from_server[..length], b"COMMIT\0") => return,
                     true => {}
                     false if client.write_all(&from_server[..length]).await.is_err() => return,

@@ -1,5 +1,5 @@
-//! A proxy that keeps prepared statements by their text, as PgBouncer does with `max_prepared_statements`: prepared
-//! again, a text gives the statement that the server has of it.
+//! A proxy that keeps prepared statements by their text, as PgBouncer does with `max_prepared_statements`: if a text is
+//! prepared again, it gets the existing statement of the server.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Stands before the server of a URL: gives the URL that leads through it.
+/// Starts in front of the server of a URL. Returns the URL that leads through the proxy.
 pub(crate) async fn kept_by_text(url: &str) -> String {
     let (before, rest) = url.split_once('@').expect("has a host");
     let (server, path) = rest.split_once('/').expect("has a path");
@@ -79,7 +79,7 @@ async fn requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, unanswered: A
             }
             b'D' | b'C' if body[0] == b'S' => {
                 let (name, _) = text_at(&body, 1);
-                // What others may use is not closed.
+                // A statement that others may use is not closed.
                 let name = if kind == b'C' { b"nobody's".to_vec() } else { named(&names, name) };
                 written(kind, &[&[b'S'][..], &name, &[0]].concat())
             }
@@ -102,7 +102,7 @@ fn named(names: &HashMap<Vec<u8>, Vec<u8>>, name: &[u8]) -> Vec<u8> {
 
 async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, unanswered: Arc<AtomicUsize>) {
     while let Some((kind, body)) = message(&mut from).await {
-        // What stands before the description of a statement: that it was parsed.
+        // The message that precedes the description of a statement: that it was parsed.
         let parsed = matches!(kind, b't' | b'E') && unanswered.load(Ordering::SeqCst) > 0;
         if parsed {
             unanswered.fetch_sub(1, Ordering::SeqCst);

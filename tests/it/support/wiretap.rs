@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What went through.
+/// The counted traffic.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Traffic {
     /// Executions of prepared statements, and simple queries.
     pub(crate) statements: usize,
-    /// Times that the client spoke after the server had.
+    /// How often the client sent something after the server had.
     pub(crate) round_trips: usize,
 }
 
@@ -43,7 +43,7 @@ impl Wiretap {
         Self { address, counts }
     }
 
-    /// Stands before the server of a URL: gives the URL that leads through it.
+    /// Starts in front of the server of a URL. Returns the URL that leads through the proxy.
     pub(crate) async fn before(url: &str) -> (String, Self) {
         let (before, rest) = url.split_once('@').expect("has a host");
         let (server, path) = rest.split_once('/').expect("has a path");
@@ -56,7 +56,7 @@ impl Wiretap {
         self.address
     }
 
-    /// What went through since the last call.
+    /// Returns the traffic since the last call.
     pub(crate) fn take(&self) -> Traffic {
         std::mem::take(&mut *self.counts.lock().expect("nobody panicked")).traffic
     }
@@ -92,7 +92,7 @@ async fn forward(client: TcpStream, server: TcpStream, counts: Arc<Mutex<Counts>
     }
 }
 
-/// Cuts the stream of a client into messages.
+/// Splits the stream of a client into messages.
 #[derive(Debug, Default)]
 struct Messages {
     pending: Vec<u8>,
@@ -100,12 +100,12 @@ struct Messages {
 }
 
 impl Messages {
-    /// How many of the messages that end in these bytes make the server run a statement.
+    /// Returns how many of the messages that end in these bytes make the server run a statement.
     fn statements(&mut self, bytes: &[u8]) -> usize {
         self.pending.extend_from_slice(bytes);
         let mut found = 0;
         loop {
-            // The first message has no type; the length counts itself.
+            // The first message has no type, and the length includes itself.
             let head = usize::from(self.started);
             let Some(length) = self.pending.get(head..head + 4) else { return found };
             let length = u32::from_be_bytes([length[0], length[1], length[2], length[3]]) as usize;

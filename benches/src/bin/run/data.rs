@@ -1,4 +1,4 @@
-//! The data that both sides read and write, and what keeps it as it was.
+//! The data that both sides read and write, and how it is restored.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::Workload;
 
 const SEED: &str = include_str!("seed.sql");
 
-/// A database with the migrations of the repository and the seed, dropped at the end.
+/// A database with the repository's migrations and seed data, dropped at the end.
 pub(crate) fn seeded_database() -> Result<TestDatabase> {
     let migrations = Migrations::from_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations"))?;
     let prepare = |url: &str| {
@@ -25,7 +25,7 @@ pub(crate) fn seeded_database() -> Result<TestDatabase> {
             Result::Ok(())
         })
     };
-    // A template is made once; its key says what is in it.
+    // A template is created once, and its key says what it contains.
     let names: Vec<&str> = migrations.iter().map(|migration| migration.name()).collect();
     let key = format!("bench-{}-{}", names.join("-"), SEED.len());
     let devdb = DevDb::start()?;
@@ -33,7 +33,7 @@ pub(crate) fn seeded_database() -> Result<TestDatabase> {
     Ok(devdb.database_from_template(&key, prepare)?)
 }
 
-/// Keys to ask for, in an order that is the same every time.
+/// Keys to query, in an order that is the same every time.
 #[derive(Debug, Clone)]
 pub(crate) struct Inputs {
     students: Vec<Uuid>,
@@ -43,13 +43,13 @@ pub(crate) struct Inputs {
 }
 
 impl Inputs {
-    /// A linear congruential generator; the low bits of one are poor.
+    /// A linear congruential generator. The low bits of one are poor.
     fn below(&mut self, limit: usize) -> usize {
         self.state = self.state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
         (self.state >> 33) as usize % limit
     }
 
-    /// The same keys in another order, for one of several tasks.
+    /// Returns the same keys in another order, for one of several tasks.
     pub(crate) fn of_task(&self, task: usize) -> Self {
         Self { state: self.state.wrapping_add(task as u64 + 1), ..self.clone() }
     }
@@ -91,7 +91,7 @@ pub(crate) struct NewUser {
     pub(crate) password_hash: String,
 }
 
-/// A connection beside the measured ones.
+/// Opens a connection apart from the measured ones.
 pub(crate) struct Admin {
     connection: tokio_postgres::Client,
     expire: tokio_postgres::Statement,
@@ -122,14 +122,14 @@ impl Admin {
         Ok(Inputs { students, institutions, state: 1, serial: 0 })
     }
 
-    /// The server's processes of this database.
+    /// Returns the server's processes for this database.
     pub(crate) async fn backends(&self) -> Result<Vec<i32>> {
         let sql =
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'";
         Ok(self.connection.query(sql, &[]).await?.iter().map(|row| row.get(0)).collect())
     }
 
-    /// What has to be there before a call: sessions that have expired, for the one that deletes them.
+    /// Prepares what a call needs: expired sessions for the call that deletes them.
     pub(crate) async fn before(&self, workload: Workload) -> Result<()> {
         if workload == Workload::DeleteExpired {
             self.connection.execute(&self.expire, &[]).await?;
@@ -137,7 +137,7 @@ impl Admin {
         Ok(())
     }
 
-    /// Takes away what a block of calls has left, dead rows included.
+    /// Removes what a block of calls has left behind, including dead rows.
     pub(crate) async fn after(&self, workload: Workload) -> Result<()> {
         let statements: &[&str] = match workload {
             Workload::InsertOne | Workload::Insert1000 => {

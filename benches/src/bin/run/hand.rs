@@ -1,5 +1,5 @@
-//! The workloads as one writes them by hand when they have to be fast: tokio-postgres, a pool, and statements
-//! that are prepared once per connection.
+//! The workloads written by hand for speed: tokio-postgres, a pool, and statements that are prepared once per
+//! connection.
 
 mod rows;
 
@@ -55,7 +55,7 @@ type Parameter<'a> = &'a (dyn ToSql + Sync);
 
 pub(crate) struct Hand(Pool);
 
-/// A student with everything that was asked for.
+/// A student with everything that the query loads.
 struct Full {
     student: Student,
     user: User,
@@ -103,7 +103,7 @@ impl Hand {
         Ok(students.iter().map(|student| student.class_year as u64).sum())
     }
 
-    /// Read one by one, so that the rows of the driver are not all held beside the structs.
+    /// Read one by one, so that the rows of the driver and the structs are not all in memory at the same time.
     async fn rows_10000(&self) -> Result<u64> {
         let connection = self.connection().await?;
         let statement = connection.prepare_cached(EXAMS).await?;
@@ -179,7 +179,7 @@ impl Hand {
     }
 }
 
-/// What belongs to the students: three statements at once, then the exam types.
+/// Loads what belongs to the students: three statements at once, then the exam types.
 async fn with_relations(connection: &Object, students: Vec<Student>) -> Result<Vec<Full>> {
     let ids: Vec<Uuid> = students.iter().map(|student| student.id).collect();
     let user_ids: Vec<Uuid> = students.iter().map(|student| student.user_id).collect();

@@ -1,14 +1,13 @@
-//! What queries cost: the generated client of `schema.dsl` beside hand-written tokio-postgres.
+//! Measures what queries cost: the generated client of `schema.dsl`, compared with tokio-postgres used by hand.
 //!
-//! Both run in this process, on the same data, one pool connection each, in a current-thread runtime (but see
-//! `throughput`); blocks
-//! of the two alternate, so that whatever else the machine does falls on both. Both must give the same
-//! checksums. A JSON line per figure, then a table.
+//! Both sides run in this process, on the same data, each with one pooled connection, in a current-thread runtime
+//! (except `throughput`). Blocks of the two alternate, so that other load on the machine affects both. Both must
+//! produce the same checksums. The output is a JSON line per figure, then a table.
 //!
 //! `run [--rounds N] [--only NAME,..] [--side relata|hand --iterations N] [--pin CPU | --no-pin] [--url URL]`
 //!
-//! `--side` runs one side alone and prints nothing, for callgrind. `--url` names a database that this program
-//! has seeded before; without it one is made and dropped.
+//! `--side` runs only one side and prints nothing, for callgrind. `--url` names a database that this program has seeded
+//! before; without it, a database is created and dropped.
 
 mod data;
 mod hand;
@@ -26,12 +25,12 @@ use data::{Admin, Inputs};
 use hand::Hand;
 use planner::Planner;
 
-/// A way to run the workloads. Each gives a checksum of what it read or wrote.
+/// One side: a way to run the workloads. Each returns a checksum of what it read or wrote.
 trait Side {
     fn run(&self, workload: Workload, inputs: &mut Inputs) -> impl Future<Output = Result<u64>> + Send;
 }
 
-/// What is measured.
+/// A workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Workload {
     FindByKey,
@@ -47,7 +46,7 @@ enum Workload {
 }
 
 impl Workload {
-    /// With the iterations of a block.
+    /// Each with the iterations of a block.
     const ALL: [(Workload, usize); 10] = [
         (Workload::FindByKey, 400),
         (Workload::KeyWithTwo, 300),
@@ -128,7 +127,7 @@ fn main() -> Result<()> {
         (None, Some(database)) => database.url().to_owned(),
         (None, None) => return Err("there is no database".into()),
     };
-    // Before this process is put on one CPU.
+    // Before this process is pinned to one CPU.
     if arguments.side.is_none() && arguments.wants(throughput::NAME) {
         throughput::measure(&arguments, &url)?;
     }
@@ -171,7 +170,7 @@ async fn measure(arguments: &Arguments, url: &str) -> Result<()> {
     Ok(())
 }
 
-/// One side alone, and only what `--only` says: for tools that count instructions.
+/// Runs one side, and only what `--only` says: for tools that count instructions.
 async fn repeat(side: &impl Side, arguments: &Arguments, admin: &Admin, inputs: &mut Inputs) -> Result<()> {
     for (workload, _) in arguments.workloads() {
         for _ in 0..arguments.iterations {
@@ -230,7 +229,7 @@ async fn compare(
     admin: &Admin,
     inputs: &mut Inputs,
 ) -> Result<[Samples; 2]> {
-    // Statements are prepared and plans settled before anything counts.
+    // Statements are prepared and plans are settled before anything counts.
     for _ in 0..iterations.clamp(8, 50) {
         admin.before(workload).await?;
         planner.run(workload, inputs).await?;
@@ -243,7 +242,7 @@ async fn compare(
     }
     let [mut ours, mut theirs] = [Samples::default(), Samples::default()];
     for round in 0..arguments.rounds {
-        // Both sides see the same inputs.
+        // Both sides get the same inputs.
         let mut again = inputs.clone();
         if round % 2 == 0 {
             ours.block(planner, workload, iterations, admin, inputs).await?;
@@ -256,8 +255,8 @@ async fn compare(
     Ok([ours, theirs])
 }
 
-/// Puts this process and the server's processes that it talks to on one CPU. The wake-up of another CPU takes
-/// longer than a small query, and on virtual machines now three times and now twenty times as long.
+/// Pins this process and the server's processes that it uses to one CPU. Waking another CPU takes longer than a small
+/// query: on virtual machines, between three and twenty times as long.
 async fn pin(cpu: usize, admin: &Admin) -> Result<()> {
     let mut set = CpuSet::new();
     set.set(cpu)?;
@@ -292,5 +291,5 @@ fn report(workload: Workload, mut ours: Samples, mut theirs: Samples) -> Vec<Str
     ]
 }
 
-/// A future of any of the workloads: one type for all, so that the two sides pay the same for it.
+/// The future of any workload: one type for all, so that the two sides pay the same for it.
 type Work<'a> = Pin<Box<dyn Future<Output = Result<u64>> + Send + 'a>>;

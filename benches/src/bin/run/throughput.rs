@@ -1,7 +1,8 @@
-//! 64 tasks that share a pool of 8 connections: how many rows are found by key in a second, and how long each call takes.
+//! 64 tasks share a pool of 8 connections: measures how many rows are found by key per second, and how long each call
+//! takes.
 //!
-//! In a runtime of several threads, which no CPU is set aside for: this is about waiting for connections, and the server
-//! has to run beside it.
+//! Runs in a multi-threaded runtime that is not pinned to a CPU: this measures waiting for connections, and the server
+//! has to run at the same time.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -23,9 +24,9 @@ const CALLS_PER_TASK: usize = 40;
 /// The samples of one side.
 #[derive(Default)]
 struct Samples {
-    /// Calls in a second, of each round.
+    /// Calls per second, for each round.
     rates: Vec<f64>,
-    /// The median and the 95th percentile of a call in each round, and CPU time of this process for a call, in
+    /// The median and the 95th percentile of a call in each round, and the CPU time of this process per call, in
     /// microseconds.
     medians: Vec<f64>,
     p95s: Vec<f64>,
@@ -57,7 +58,7 @@ impl Samples {
     }
 }
 
-/// What one task does: calls behind one another, and how long each took.
+/// Runs one task: calls one after another. Returns how long each took.
 async fn calls<S: Side>(side: Arc<S>, mut inputs: Inputs) -> Result<(u64, Vec<f64>)> {
     let (mut sum, mut walls) = (0_u64, Vec::with_capacity(CALLS_PER_TASK));
     for _ in 0..CALLS_PER_TASK {
@@ -68,7 +69,7 @@ async fn calls<S: Side>(side: Arc<S>, mut inputs: Inputs) -> Result<(u64, Vec<f6
     Ok((sum, walls))
 }
 
-/// Rounds of the two sides in turn.
+/// Runs rounds of the two sides alternately.
 pub(crate) fn measure(arguments: &Arguments, url: &str) -> Result<()> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(async {
         let inputs = Admin::connect(url).await?.inputs().await?;

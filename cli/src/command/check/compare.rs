@@ -7,7 +7,7 @@ use tokio_postgres::types::{Kind, Type};
 use tokio_postgres::{Column, Statement};
 
 /// Tells which parameters and columns are others to PostgreSQL, or have other types or names.
-pub(crate) fn compare_types(schema: &Schema, query: &Query, statement: &Statement) -> Vec<Diagnostic> {
+pub fn compare_types(schema: &Schema, query: &Query, statement: &Statement) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (at, (param, ty)) in query.params.iter().zip(statement.params()).enumerate() {
         if !is_one_of(&param.value, ty, schema, param.derived) {

@@ -11,11 +11,11 @@ use tokio_postgres::{Client, Column, Statement};
 
 use super::super::verify::start;
 use super::compare::compare_types;
+use crate::compare::difference::{Renames, difference};
+use crate::compare::endpoint::Loaded;
 use crate::database::Database;
-use crate::difference::{Renames, difference};
-use crate::endpoint::Loaded;
 use crate::failure::Failure;
-use crate::say;
+use crate::terminal::say;
 
 /// What PostgreSQL sees otherwise.
 pub(super) async fn check(compiled: &CompiledClient, url: Option<&str>) -> Result<Vec<Diagnostic>, Failure> {

@@ -11,6 +11,7 @@ mod names;
 mod net;
 mod relations;
 mod render;
+mod schemas;
 mod words;
 
 use std::collections::BTreeMap;
@@ -20,17 +21,19 @@ use relata_codegen::diagnostics::{SourceFile, Sources};
 use relata_codegen::format;
 use relata_codegen::ir::{ColumnType, Schema};
 use relata_codegen::sql::{Change, ObjectName, Pair, State, Unsaid, lower, said, summary};
+use tokio_postgres::Client;
 
+use crate::args::{self, Naming};
+use crate::compare::difference::{Renames, difference};
+use crate::compare::endpoint::{Loaded, read_client};
 use crate::database::Database;
-use crate::difference::{Renames, difference};
-use crate::endpoint::{Loaded, read_client};
 use crate::failure::{Exit, Failure};
 use crate::introspect::Scope;
 use crate::inventory::{self, Inventory};
-use crate::write::{overwrites_schema, write_file};
-use crate::{args, report, say, schema_files};
+use crate::project::schema_files;
+use crate::project::write::{overwrites_schema, write_file};
+use crate::terminal::{report, say};
 use datasource::{Extension, Head};
-pub(crate) use names::Naming;
 use net::Caught;
 use render::Input;
 
@@ -57,10 +60,16 @@ pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
         return Err(Failure::refused(format!("{} is the schema, and --with-sql would overwrite it", file.display()))
             .help("name another file, such as --with-sql extra.sql"));
     }
-    let existing = if args.force { None } else { read_existing(&path)? };
-    let scope = scope(args, existing.as_ref())?;
+    let mut existing = if args.force { None } else { read_existing(&path)? };
+    let on_disk = existing.as_ref().map_or_else(Sources::default, |existing| existing.sources.clone());
+    let scope = schemas::scope(args, existing.as_ref())?;
     let database = Database::find(args.url.as_deref())?;
-    let live = read_live(&database, &scope, existing.as_ref()).await?;
+    let mut client = database.connect().await?;
+    let (scope, existing) = match existing.take() {
+        Some(unnamed) if schemas::is_unnamed(&scope, &unnamed) => named(&mut client, scope, &unnamed).await?,
+        other => (scope, other),
+    };
+    let live = read_live(&database, &mut client, &scope, existing.as_ref()).await?;
     let caught = texts(&path, &live, existing.as_ref(), args.naming)?;
     for line in warnings(&live, &caught, existing.as_ref(), args)? {
         say::err(&format!("warning: {line}"));
@@ -73,10 +82,7 @@ pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
         say::out_as_is(&schema_files::join(&pulled))?;
         return Ok(Exit::Done);
     }
-    let is_new = |file: &&SourceFile| {
-        let old = existing.iter().flat_map(|existing| &existing.sources.files).find(|old| old.path == file.path);
-        old.is_none_or(|old| old.text != file.text)
-    };
+    let is_new = |file: &&SourceFile| schemas::is_changed(&on_disk, &file.path, &file.text);
     let changed: Vec<&SourceFile> = pulled.files.iter().filter(is_new).collect();
     if changed.is_empty() {
         say::out(&format!("{} is the schema of {database} already", path.display()))?;
@@ -93,24 +99,30 @@ pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The schemas to pull.
-fn scope(args: &args::Pull, existing: Option<&Existing>) -> Result<Scope, Failure> {
-    let known = existing.map_or(&[][..], |existing| &existing.schema.namespaces);
-    if args.schemas.is_empty() {
-        return Ok(existing.map_or(Scope::Current, |existing| Scope::of(&existing.schema)));
-    }
-    if existing.is_some() && known.is_empty() {
-        return Err(Failure::refused("the schema that is there names no schemas of the database").help(
-            "write `schemas = [\"public\"]` into its datasource and `@@schema(\"public\")` at each of its models and enums, or write it anew with --force",
-        ));
-    }
-    let new = args.schemas.iter().filter(|name| !known.contains(name));
-    Ok(Scope::Named(known.iter().chain(new).cloned().collect()))
+/// An existing schema that names no schemas is about that of the connection, which is pulled together with the others.
+async fn named(client: &mut Client, scope: Scope, unnamed: &Existing) -> Result<(Scope, Option<Existing>), Failure> {
+    let Some(current) = read_client(client, &Scope::Current).await?.current_schema else {
+        return Ok((scope, None));
+    };
+    let existing = schemas::named(unnamed, &current)?;
+    let others = match scope {
+        Scope::Current => Vec::new(),
+        Scope::Named(names) => names.into_iter().filter(|name| *name != current).collect(),
+    };
+    let names = std::iter::once(current).chain(others).collect();
+    Ok((Scope::Named(names), Some(existing)))
 }
 
-async fn read_live(database: &Database, scope: &Scope, existing: Option<&Existing>) -> Result<Live, Failure> {
-    let mut client = database.connect().await?;
-    let mut loaded = read_client(&mut client, scope).await?;
+async fn read_live(
+    database: &Database,
+    client: &mut Client,
+    scope: &Scope,
+    existing: Option<&Existing>,
+) -> Result<Live, Failure> {
+    if let Scope::Named(schemas) = scope {
+        schemas::refuse_system_schemas(schemas)?;
+    }
+    let mut loaded = read_client(client, scope).await?;
     // What a failed CREATE INDEX CONCURRENTLY left is no part of a schema.
     loaded.state.tables.iter_mut().for_each(|table| table.indexes.retain(|index| index.valid));
     let (state, unsaid) = said(&loaded.state);
@@ -120,6 +132,7 @@ async fn read_live(database: &Database, scope: &Scope, existing: Option<&Existin
         Scope::Current => (vec![current.clone()], Some(current.as_str())),
         Scope::Named(schemas) => (schemas.clone(), None),
     };
+    schemas::refuse_system_schemas(&schemas)?;
     let missing: Vec<&String> = schemas.iter().filter(|name| !is_there(scope, &loaded, name)).collect();
     if let [name, ..] = missing.as_slice() {
         return Err(Failure::refused(format!("{database} has no schema {name}"))
@@ -128,7 +141,7 @@ async fn read_live(database: &Database, scope: &Scope, existing: Option<&Existin
     let (views, extensions) = existing.map(|existing| beside_tables(&existing.schema)).unwrap_or_default();
     let (state, views, extensions) = (&loaded.state, &views, &extensions);
     let request = inventory::Request { schemas: &schemas, unqualified, state, unsaid: &unsaid, views, extensions };
-    let inventory = inventory::read(&mut client, &request).await?;
+    let inventory = inventory::read(client, &request).await?;
     let extension = |(name, schema): &(String, String)| Extension {
         name: name.clone(),
         schema: Some(schema.clone()).filter(|schema| *schema != current),
@@ -270,6 +283,10 @@ fn read_existing(path: &Path) -> Result<Option<Existing>, Failure> {
     if sources.files.iter().all(|file| file.text.trim().is_empty()) {
         return Ok(None);
     }
+    compile_existing(sources).map(Some)
+}
+
+fn compile_existing(sources: Sources) -> Result<Existing, Failure> {
     let schema = report::compile_old(&sources).map_err(|failure| {
         if failure.exit == Exit::Refused {
             failure.help("--force writes the file anew, from the database alone")
@@ -277,7 +294,7 @@ fn read_existing(path: &Path) -> Result<Option<Existing>, Failure> {
             failure
         }
     })?;
-    Ok(Some(Existing { schema, sources }))
+    Ok(Existing { schema, sources })
 }
 
 /// The schema: what is there if it says all that the database has. A file in which nothing changes stays as it is.

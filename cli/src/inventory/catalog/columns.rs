@@ -9,6 +9,7 @@ pub(super) fn queries() -> Vec<String> {
         counting_defaults(),
         column_collations(),
         never_null_lists(),
+        column_storage(),
         constraints(),
         constraint_details(),
         indexes(),
@@ -113,6 +114,30 @@ fn never_null_lists() -> String {
     )
 }
 
+/// How values are stored, compressed and counted, where it is not as usual.
+fn column_storage() -> String {
+    let alter = "'ALTER TABLE %I.%I ALTER COLUMN %I ', n.nspname, c.relname, a.attname";
+    format!(
+        "SELECT 'column'::text, c.oid, n.nspname::text, v.kind, format('%I.%I.%I (%s)', n.nspname, c.relname, a.attname, v.detail),
+            format('%I.%I', n.nspname, c.relname), true, format({alter}) || v.command
+         FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+         JOIN pg_type AS t ON t.oid = a.atttypid
+         CROSS JOIN LATERAL (SELECT
+            CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'x' THEN 'EXTENDED' ELSE 'MAIN' END AS storage,
+            CASE to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END AS compression,
+            array_to_string(a.attoptions, ', ') AS options) AS s
+         CROSS JOIN LATERAL (VALUES
+            ('column with a storage of its own', a.attstorage <> t.typstorage, s.storage, 'SET STORAGE ' || s.storage),
+            ('column with a compression', s.compression IS NOT NULL, s.compression, 'SET COMPRESSION ' || s.compression),
+            ('column with a statistics target', coalesce(a.attstattarget, -1) >= 0, a.attstattarget::text,
+                'SET STATISTICS ' || a.attstattarget),
+            ('column with options', s.options IS NOT NULL, s.options, 'SET (' || s.options || ')')
+         ) AS v (kind, holds, detail, command)
+         WHERE v.holds AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.attnum > 0 AND NOT a.attisdropped AND {}",
+        own("pg_class", "c")
+    )
+}
+
 /// All that have a statement of their own; of keys and checks, those count that the language cannot say.
 fn constraints() -> String {
     format!(
@@ -193,6 +218,8 @@ fn index_details() -> String {
                 WHERE i.indcollation[p] NOT IN (0, a.attcollation))),
             ('index with options of an operator class', EXISTS (
                 SELECT FROM pg_attribute AS a WHERE a.attrelid = x.oid AND a.attoptions IS NOT NULL)),
+            ('index with a statistics target', EXISTS (
+                SELECT FROM pg_attribute AS a WHERE a.attrelid = x.oid AND coalesce(a.attstattarget, -1) >= 0)),
             ('index with storage parameters', x.reloptions IS NOT NULL),
             ('index in a tablespace', x.reltablespace <> 0),
             ('index that clusters its table', i.indisclustered),

@@ -147,10 +147,12 @@ fn triggers() -> String {
 fn row_security() -> String {
     let name = identity("pg_class", "c.oid");
     format!(
-        "SELECT 'row security'::text, c.oid, n.nspname::text, 'row-level security'::text, {name}, {name}, true,
-            CASE WHEN NOT c.relispartition THEN format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY%s', {name},
-                CASE WHEN c.relforcerowsecurity THEN format(E';\\nALTER TABLE %s FORCE ROW LEVEL SECURITY', {name}) END) END
-         {} AND c.relrowsecurity",
+        "SELECT 'row security'::text, c.oid, n.nspname::text, 'row-level security'::text,
+            {name} || CASE WHEN c.relforcerowsecurity THEN ' (FORCE)' ELSE '' END, {name}, true,
+            CASE WHEN NOT c.relispartition THEN concat_ws(E';\\n',
+                CASE WHEN c.relrowsecurity THEN format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', {name}) END,
+                CASE WHEN c.relforcerowsecurity THEN format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', {name}) END) END
+         {} AND (c.relrowsecurity OR c.relforcerowsecurity)",
         from_tables("'r', 'p'")
     )
 }
@@ -178,7 +180,8 @@ fn statistics() -> String {
     let table = identity("pg_class", "s.stxrelid");
     format!(
         "SELECT 'pg_statistic_ext'::text, s.oid, n.nspname::text, 'statistics'::text, {name}, {table}, true,
-            pg_get_statisticsobjdef(s.oid)
+            pg_get_statisticsobjdef(s.oid) || coalesce(E';\nALTER STATISTICS ' || {name} || ' SET STATISTICS '
+                || NULLIF(to_jsonb(s) ->> 'stxstattarget', '-1'), '')
          FROM pg_statistic_ext AS s JOIN pg_namespace AS n ON n.oid = s.stxnamespace WHERE {}",
         own("pg_statistic_ext", "s")
     )

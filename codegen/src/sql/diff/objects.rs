@@ -12,7 +12,9 @@ use crate::ir::ReferentialAction;
 use crate::sql::change::{Change, TableObject};
 use crate::sql::expression::{Token, tokens};
 use crate::sql::normalize::{Origin, same_expression, same_predicate};
-use crate::sql::state::{ForeignKey, Index, IndexPart, IndexTarget, ObjectName, PrimaryKey, Table, UniqueConstraint};
+use crate::sql::state::{
+    ConstraintOptions, ForeignKey, Index, IndexPart, IndexTarget, ObjectName, PrimaryKey, Table, UniqueConstraint,
+};
 
 /// A rename of an object: its table, itself, its new name.
 pub(super) type ObjectRename = (ObjectName, TableObject, String);
@@ -41,7 +43,12 @@ pub(super) fn diff_objects(
                     renames.push((next.name.clone(), previous, next_object.name().to_owned()));
                 }
             }
-            Matched::Gone(object) if cx.previous_is_database && is_beyond_the_language(&object) => {
+            // It comes, changes and goes with that of the table which this one inherits from.
+            Matched::Replaced(object, _) | Matched::Gone(object) if is_inherited(&object) => {}
+            Matched::New(object) if is_inherited(&object) && comes_by_parents(cx, old, &object) => {}
+            Matched::Gone(object)
+                if cx.previous_is_database && !cx.next_is_database && is_beyond_the_language(&object) =>
+            {
                 if has_to_make_way(&next.name, &object, touched) {
                     let previous = object.clone();
                     changes.push(Change::ReplaceObject { table: next.name.clone(), previous, next: object });
@@ -49,8 +56,6 @@ pub(super) fn diff_objects(
                     touched.kept.push((next.name.clone(), object));
                 }
             }
-            // It changes with that of the table which this one inherits from.
-            Matched::Replaced(previous, _) if previous.options().is_some_and(|options| options.inherited) => {}
             Matched::Replaced(previous, object) => {
                 let object = with_options(cx, &previous, object);
                 changes.push(Change::ReplaceObject { table: next.name.clone(), previous, next: object });
@@ -65,6 +70,24 @@ pub(super) fn diff_objects(
             touched.keys.insert((table.clone(), columns));
         }
     }
+}
+
+fn is_inherited(object: &TableObject) -> bool {
+    object.options().is_some_and(|options| options.inherited)
+}
+
+/// Whether a table that this one inherits from, as it is, will have the same.
+fn comes_by_parents(cx: &DiffCx<'_>, old: &Table, object: &TableObject) -> bool {
+    let parents = old.options.inherits.iter().filter_map(|parent| cx.next.table(parent));
+    parents.flat_map(|parent| &parent.checks).any(|check| check.name == object.name())
+}
+
+/// What two databases are compared in. Whether a check is inherited follows from the tables.
+fn same_options(old: &TableObject, next: &TableObject) -> bool {
+    let compared = |object: &TableObject| {
+        object.options().map(|options| ConstraintOptions { inherited: false, ..options.clone() })
+    };
+    compared(old) == compared(next)
 }
 
 /// Foreign keys, once it is known which columns and keys change under them.
@@ -253,7 +276,7 @@ fn own_objects(table: &Table) -> Vec<TableObject> {
 
 fn same_object(cx: &DiffCx<'_>, old: &TableObject, next: &TableObject) -> bool {
     match (old, next) {
-        _ if cx.origin == Origin::Catalogs && old.options() != next.options() => false,
+        _ if cx.origin == Origin::Catalogs && !same_options(old, next) => false,
         (TableObject::PrimaryKey(a), TableObject::PrimaryKey(b)) => a.columns == b.columns,
         (TableObject::Unique(a), TableObject::Unique(b)) => a.columns == b.columns,
         // Prisma's `@unique` is an index; a constraint that a hand made does the same.

@@ -1,5 +1,5 @@
 //! What no schema speaks of, between two databases. A schema on either side says nothing about it, and so changes
-//! nothing.
+//! nothing; what would go with a column that is made anew comes back.
 
 use std::collections::BTreeSet;
 
@@ -10,6 +10,12 @@ use crate::sql::state::{ObjectName, Other, OtherKind, State, Use};
 
 pub(super) fn diff_others(cx: &DiffCx<'_>, previous: &State, changes: &mut Vec<Change>) {
     if cx.origin != Origin::Catalogs {
+        if cx.previous_is_database {
+            let lost: Vec<_> = previous.others.iter().filter(|old| is_lost(cx, old, changes)).collect();
+            let again =
+                |old: &Other| Change::ReplaceOther(Box::new((old.clone(), Other { change: None, ..old.clone() })));
+            changes.extend(lost.into_iter().map(again));
+        }
         return;
     }
     let same_thing = |a: &Other, b: &Other| a.kind == b.kind && a.name == b.name;
@@ -24,7 +30,8 @@ pub(super) fn diff_others(cx: &DiffCx<'_>, previous: &State, changes: &mut Vec<C
                 let next = Other { change: None, restore, without_data, ..next.clone() };
                 changes.push(Change::ReplaceOther(Box::new((old.clone(), next))));
             }
-            Some(next) if next.create != old.create => {
+            // Sequences are compared as such.
+            Some(next) if next.create != old.create && next.sequence.is_none() => {
                 changes.push(Change::ReplaceOther(Box::new((old.clone(), next.clone()))));
             }
             Some(_) => {}
@@ -33,6 +40,23 @@ pub(super) fn diff_others(cx: &DiffCx<'_>, previous: &State, changes: &mut Vec<C
     let is_new =
         |next: &&Other| !previous.others.iter().any(|old| same_thing(old, next)) && !is_sequence(previous, next);
     changes.extend(cx.next.others.iter().filter(is_new).cloned().map(Change::CreateOther));
+}
+
+/// Whether it would go without a word with a column or key that is made anew, though no schema speaks of it. A view does
+/// not let that happen.
+fn is_lost(cx: &DiffCx<'_>, old: &Other, changes: &[Change]) -> bool {
+    let goes_along = matches!(old.kind, OtherKind::Statistics | OtherKind::Comment | OtherKind::Exclusion);
+    let comes_back = |change: &&Change| match change {
+        Change::AlterColumn { .. } => true,
+        Change::ReplaceObject { previous, next, .. } => previous.name() == next.name(),
+        _ => false,
+    };
+    let is_taken_away = |used: &Use| changes.iter().filter(comes_back).any(|change| takes_away(change, used, false));
+    let stays = |used: &Use| match used {
+        Use::Column(table, column) => cx.next.table(table).is_some_and(|table| table.column(column).is_some()),
+        Use::Relation(_) | Use::Constraint(..) => true,
+    };
+    goes_along && old.part_of.is_none() && old.uses.iter().any(is_taken_away) && old.uses.iter().all(stays)
 }
 
 /// Whether a state has it as a sequence that a column uses.

@@ -1,20 +1,23 @@
 //! Sequences behind columns. One that no column owns is not ours and stays.
 
+use std::collections::BTreeSet;
+
 use super::DiffCx;
 use super::renames::{order, temporary};
 use crate::ir::NativeType;
 use crate::sql::change::Change;
 use crate::sql::data_type::DataType;
 use crate::sql::normalize::Origin;
-use crate::sql::state::{Column, ColumnDefault, ObjectName, Other, OtherKind, Sequence, SequenceOptions, State};
+use crate::sql::state::{Column, ColumnDefault, ObjectName, Sequence, State};
 
 pub(super) fn diff_sequences(cx: &DiffCx<'_>, state: &mut State, changes: &mut Vec<Change>) {
     let previous = &*state;
     let keeps_names = cx.origin == Origin::Printed;
     let mut renames = Vec::new();
     let mut altered = Vec::new();
-    for next in &cx.next.sequences {
-        match find(cx, previous, next) {
+    let pairs = pairs(cx, previous);
+    for (next, old) in &pairs {
+        match *old {
             Some(old) => {
                 if old.name != next.name && !keeps_names {
                     renames.push((old.name.clone(), next.name.clone()));
@@ -23,15 +26,25 @@ pub(super) fn diff_sequences(cx: &DiffCx<'_>, state: &mut State, changes: &mut V
                     let name = if keeps_names { &old.name } else { &next.name };
                     // No schema says how a sequence counts.
                     let options = if keeps_names { &old.options } else { &next.options };
-                    let to = Sequence { name: name.clone(), options: options.clone(), ..next.clone() };
+                    let to = Sequence { name: name.clone(), options: options.clone(), ..(*next).clone() };
                     altered.push(Change::AlterSequence(Box::new((old.clone(), to))));
                 }
             }
             None if cx.origin != Origin::Catalogs && is_counted_otherwise(previous, next) => {}
-            None => match idle(previous, next) {
-                Some(old) => altered.push(Change::AlterSequence(Box::new((old, next.clone())))),
-                None => altered.push(Change::CreateSequence(next.clone())),
+            // One that no column uses yet.
+            None => match free(previous).find(|old| old.name == next.name) {
+                Some(old) => altered.push(Change::AlterSequence(Box::new((old.clone(), (*next).clone())))),
+                None => altered.push(Change::CreateSequence((*next).clone())),
             },
+        }
+    }
+    if cx.origin == Origin::Catalogs {
+        // One that no column uses, maybe not any more.
+        for next in free(cx.next) {
+            let was_free = free(previous).find(|old| old.name == next.name);
+            if let Some(old) = previous.sequence(&next.name).or(was_free).filter(|old| *old != next) {
+                altered.push(Change::AlterSequence(Box::new((old.clone(), next.clone()))));
+            }
         }
     }
     let occupied = previous.sequences.iter().map(|sequence| sequence.name.clone()).collect();
@@ -39,26 +52,39 @@ pub(super) fn diff_sequences(cx: &DiffCx<'_>, state: &mut State, changes: &mut V
     let ordered = order(renames.clone(), occupied, set_aside);
     changes.extend(ordered.into_iter().map(|(from, to)| Change::RenameSequence { from, to }));
     changes.extend(altered);
-    let matched: Vec<_> = cx.next.sequences.iter().filter_map(|next| find(cx, previous, next)).collect();
-    let is_unused = |old: &Sequence| {
-        let is_idle = |it: &Other| it.kind == OtherKind::Sequence && it.name == old.name.to_string();
-        cx.origin == Origin::Catalogs
-            && old.owned_by.is_none()
-            && !matched.contains(&old)
-            && !cx.next.others.iter().any(is_idle)
+    let kept: Vec<_> = pairs.iter().filter_map(|(_, old)| *old).collect();
+    let is_gone = |old: &&Sequence| match cx.origin {
+        Origin::Catalogs => {
+            !kept.contains(old) && !free(cx.next).any(|next| next.name == old.name) && !goes_along(cx, old)
+        }
+        _ => counts_no_more(cx, old),
     };
-    let gone = previous.sequences.iter().filter(|old| is_gone(cx, old) || is_unused(old));
-    changes.extend(gone.cloned().map(Change::DropSequence));
+    changes.extend(previous.sequences.iter().filter(is_gone).cloned().map(Change::DropSequence));
     rename_in_defaults(state, &renames);
 }
 
-/// One that is there and that no column uses yet. How it counts is said anew.
-fn idle(previous: &State, next: &Sequence) -> Option<Sequence> {
-    let is_it = |other: &Other| other.kind == OtherKind::Sequence && other.name == next.name.to_string();
-    let options = SequenceOptions { increment: 0, ..SequenceOptions::default() };
-    let ty = DataType::Other(String::new());
-    let old = Sequence { name: next.name.clone(), ty, owned_by: None, options };
-    previous.others.iter().any(is_it).then_some(old)
+/// Those that no column owns or counts with.
+fn free(state: &State) -> impl Iterator<Item = &Sequence> {
+    state.others.iter().filter_map(|other| other.sequence.as_deref())
+}
+
+/// Each sequence with the one that becomes it, if there is one.
+fn pairs<'s>(cx: &DiffCx<'s>, previous: &'s State) -> Vec<(&'s Sequence, Option<&'s Sequence>)> {
+    if cx.origin != Origin::Catalogs {
+        return cx.next.sequences.iter().map(|next| (next, find(cx, previous, next))).collect();
+    }
+    // A name says which one it is, whatever owns it. Only what has no namesake may have been renamed.
+    let names: BTreeSet<_> = cx.next.sequences.iter().chain(free(cx.next)).map(|next| &next.name).collect();
+    let mut taken = BTreeSet::new();
+    let mut pair = |next: &'s Sequence| {
+        if let Some(old) = previous.sequence(&next.name) {
+            return Some(old);
+        }
+        let is_free = free(previous).any(|old| old.name == next.name);
+        let old = find(cx, previous, next).filter(|old| !is_free && !names.contains(&old.name))?;
+        taken.insert(&old.name).then_some(old)
+    };
+    cx.next.sequences.iter().map(|next| (next, pair(next))).collect()
 }
 
 /// Defaults follow the names of their sequences.
@@ -120,8 +146,17 @@ fn is_counted_otherwise(previous: &State, next: &Sequence) -> bool {
 }
 
 /// Whether it must be dropped by itself: its column stays, but counts no more.
-fn is_gone(cx: &DiffCx<'_>, old: &Sequence) -> bool {
-    let Some((table, column)) = &old.owned_by else { return false };
-    let Some(column) = cx.next.table(table).and_then(|table| table.column(column)) else { return false };
-    !matches!(column.default, Some(ColumnDefault::Sequence(_) | ColumnDefault::Unmanaged))
+fn counts_no_more(cx: &DiffCx<'_>, old: &Sequence) -> bool {
+    owner_afterwards(cx, old)
+        .is_some_and(|column| !matches!(column.default, Some(ColumnDefault::Sequence(_) | ColumnDefault::Unmanaged)))
+}
+
+/// Whether it goes with its column or table.
+fn goes_along(cx: &DiffCx<'_>, old: &Sequence) -> bool {
+    old.owned_by.is_some() && owner_afterwards(cx, old).is_none()
+}
+
+fn owner_afterwards<'n>(cx: &DiffCx<'n>, old: &Sequence) -> Option<&'n Column> {
+    let (table, column) = old.owned_by.as_ref()?;
+    cx.next.table(table)?.column(column)
 }

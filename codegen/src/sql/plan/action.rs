@@ -75,9 +75,12 @@ pub enum Action {
         sequence: ObjectName,
         ty: DataType,
     },
+    /// Together with its type, whose bounds hold for the ones before and the ones after.
     SetSequenceOptions {
         sequence: ObjectName,
-        options: SequenceOptions,
+        ty: Option<DataType>,
+        previous: SequenceOptions,
+        next: SequenceOptions,
     },
     /// No column takes it along any more.
     DisownSequence(ObjectName),

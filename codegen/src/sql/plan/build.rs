@@ -48,11 +48,12 @@ fn gone_view(change: &Change) -> Option<String> {
 }
 
 fn alter_sequence(actions: &mut Vec<Action>, old: &Sequence, next: Sequence) {
-    if old.ty != next.ty {
-        actions.push(Action::SetSequenceType { sequence: next.name.clone(), ty: next.ty });
-    }
+    let ty = (old.ty != next.ty).then_some(next.ty);
     if old.options != next.options {
-        actions.push(Action::SetSequenceOptions { sequence: next.name.clone(), options: next.options });
+        let (previous, sequence) = (old.options.clone(), next.name.clone());
+        actions.push(Action::SetSequenceOptions { sequence, ty, previous, next: next.options });
+    } else if let Some(ty) = ty {
+        actions.push(Action::SetSequenceType { sequence: next.name.clone(), ty });
     }
     if old.owned_by != next.owned_by {
         actions.push(match next.owned_by {

@@ -95,8 +95,22 @@ pub(super) fn clauses(options: &SequenceOptions) -> Vec<String> {
     start.into_iter().chain(all_clauses(options).into_iter().filter(is_said)).collect()
 }
 
+pub(super) const RESTART: &str = "RESTART";
+
+/// The clauses that make one way to count another. A sequence whose value lies outside of its new bounds starts again.
+pub(super) fn changed(previous: &SequenceOptions, next: &SequenceOptions) -> Vec<String> {
+    let least = |options: &SequenceOptions| options.min.unwrap_or(if options.increment < 0 { i64::MIN } else { 1 });
+    let largest = |options: &SequenceOptions| options.max.unwrap_or(if options.increment < 0 { -1 } else { i64::MAX });
+    let is_outside = largest(previous) < least(next) || largest(next) < least(previous);
+    // Where the type changes, too, PostgreSQL takes `NO` for the end of the type, whatever the direction.
+    let (min, max) = if next.increment < 0 { (None, Some(-1)) } else { (Some(1), None) };
+    let mut clauses = all_clauses(&SequenceOptions { min: next.min.or(min), max: next.max.or(max), ..next.clone() });
+    clauses.extend(is_outside.then(|| RESTART.to_owned()));
+    clauses
+}
+
 /// All clauses of a sequence.
-pub(super) fn all_clauses(options: &SequenceOptions) -> Vec<String> {
+fn all_clauses(options: &SequenceOptions) -> Vec<String> {
     let bound = |word: &str, bound: Option<i64>| match bound {
         Some(bound) => format!("{word} {bound}"),
         None => format!("NO {word}"),

@@ -59,8 +59,9 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
             let clauses: String = options::clauses(options).iter().map(|clause| format!(" {clause}")).collect();
             format!("CREATE SEQUENCE {} AS {ty}{clauses}", qualified(name))
         }
-        Action::SetSequenceOptions { sequence, options } => {
-            format!("ALTER SEQUENCE {} {}", qualified(sequence), options::all_clauses(options).join(" "))
+        Action::SetSequenceOptions { sequence, ty, previous, next } => {
+            let ty = ty.as_ref().map(|ty| format!(" AS {ty}")).unwrap_or_default();
+            format!("ALTER SEQUENCE {}{ty} {}", qualified(sequence), options::changed(previous, next).join(" "))
         }
         Action::DisownSequence(sequence) => format!("ALTER SEQUENCE {} OWNED BY NONE", qualified(sequence)),
         Action::DropIdentity { table, column, .. } => {
@@ -302,7 +303,8 @@ fn alter_column(alteration: &Alteration) -> Vec<String> {
         _ => {}
     }
     if previous.identity.is_some() && next.identity.is_some() && previous.options.counts != next.options.counts {
-        let sets = options::all_clauses(&next.options.counts).into_iter().map(|clause| format!("SET {clause}"));
+        let sets = options::changed(&previous.options.counts, &next.options.counts).into_iter();
+        let sets = sets.map(|clause| if clause == options::RESTART { clause } else { format!("SET {clause}") });
         commands.push(format!("{column} {}", sets.collect::<Vec<_>>().join(" ")));
     }
     commands

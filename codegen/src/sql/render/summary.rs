@@ -1,18 +1,31 @@
 //! Changes in words, one line each.
 
 use super::super::change::{Change, Place, TableObject};
-use super::super::state::{Column, ColumnDefault, Identity, TableOptions};
+use super::super::state::{Column, ColumnDefault, Identity, ObjectName, TableOptions};
 
 /// One line per change, with `+`, `-`, `~` for what comes, goes and changes. Nothing for no change.
 pub fn summary(changes: &[Change]) -> String {
-    changes.iter().filter(|change| !is_said_elsewhere(change)).map(|change| line(change) + "\n").collect()
+    changes.iter().filter(|change| !is_said_elsewhere(change, changes)).map(|change| line(change) + "\n").collect()
 }
 
-/// A sequence shows in its column's `autoincrement`, a column under a replaced enum in the enum.
-fn is_said_elsewhere(change: &Change) -> bool {
+/// A sequence shows in the change of its column, a column under a replaced enum in the enum.
+fn is_said_elsewhere(change: &Change, changes: &[Change]) -> bool {
     match change {
-        Change::CreateSequence(sequence) | Change::DropSequence(sequence) => sequence.owned_by.is_some(),
+        Change::CreateSequence(sequence) | Change::DropSequence(sequence) => {
+            sequence.owned_by.as_ref().is_some_and(|owner| changes.iter().any(|change| is_about(change, owner)))
+        }
         Change::AlterColumn { previous, next, enum_replaced: true, .. } => describe(previous) == describe(next),
+        _ => false,
+    }
+}
+
+fn is_about(change: &Change, (owner, name): &(ObjectName, String)) -> bool {
+    match change {
+        Change::CreateTable(table) | Change::DropTable(table) => table.name == *owner,
+        Change::AddColumn { table, column, .. } | Change::DropColumn { table, column } => {
+            table == owner && column.name == *name
+        }
+        Change::AlterColumn { table, next, .. } => table == owner && next.name == *name,
         _ => false,
     }
 }
@@ -75,7 +88,7 @@ fn options(previous: &TableOptions, next: &TableOptions) -> String {
     format!("from {} to {}", of(previous), of(next))
 }
 
-fn replaced(table: &super::super::state::ObjectName, previous: &TableObject, next: &TableObject) -> String {
+fn replaced(table: &ObjectName, previous: &TableObject, next: &TableObject) -> String {
     let how = if previous == next { " is built anew" } else { "" };
     format!("~ {} {} on {table}{how}", next.kind(), next.name())
 }

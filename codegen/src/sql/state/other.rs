@@ -1,6 +1,6 @@
 //! Objects of a database that the schema language has no word for.
 
-use super::ObjectName;
+use super::{ObjectName, Sequence};
 
 /// An object that two databases are compared in, and that no migration of ours makes: a function, a policy, a partition.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +38,8 @@ pub struct Other {
     pub without_data: bool,
     /// What depends on it and cannot be made anew with it, in words.
     pub used_by: Vec<String>,
+    /// A free sequence as data: another database may have it behind a column.
+    pub sequence: Option<Box<Sequence>>,
 }
 
 /// What a view or the like depends on.
@@ -75,6 +77,7 @@ impl Other {
             restore: Vec::new(),
             without_data: false,
             used_by: Vec::new(),
+            sequence: None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What happens while a client has the engine: its messages go there, the answers come back, until its transaction ends.
+//! A client's turn: its messages go to the engine, and the responses come back, until its transaction ends.
 
 use super::{Client, flush};
 use crate::engine::Failure;
@@ -9,17 +9,17 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Instant;
 
-/// What is gathered before it is sent.
+/// How much output is collected before it is sent.
 const WRITE: usize = 64 * 1024;
 
-/// Where a turn stands.
+/// The state of a turn.
 struct State {
-    /// A `Z` is to come.
+    /// A `Z` is expected.
     awaiting: bool,
-    /// Messages were sent that no `Sync` has ended.
+    /// Messages were sent that no `Sync` has ended yet.
     open: bool,
     copy: Option<Copy>,
-    /// Answers to come of statements that were prepared again.
+    /// The expected responses to statements that were prepared again.
     again: VecDeque<String>,
     parses: VecDeque<(String, Frame)>,
     is_extended: bool,
@@ -27,7 +27,7 @@ struct State {
 
 /// The client sends rows.
 struct Copy {
-    /// It has ended them, or the engine has given up: in the extended protocol, a `Sync` is all that is missing.
+    /// The client has ended the rows, or the engine has given up. In the extended protocol, only a `Sync` is missing.
     ended: bool,
 }
 
@@ -40,7 +40,7 @@ enum Event {
 /// How a turn ended.
 pub(super) enum End {
     Ready,
-    /// The client is gone, or is told to go.
+    /// The client is gone, or is told to leave.
     Gone,
     Failed(Failure),
 }
@@ -93,7 +93,7 @@ impl Client {
         }
     }
 
-    /// Takes a message of the client in its turn.
+    /// Handles a message that the client sends during its turn.
     async fn ask(
         &mut self,
         turn: &mut Turn,
@@ -104,7 +104,7 @@ impl Client {
         let tag = frame.tag();
         if let Some(copy) = &mut state.copy {
             copy.ended |= matches!(tag, b'c' | b'f');
-            // Without a Sync to come, whatever follows is for after the Z.
+            // If no Sync is expected, whatever follows belongs after the Z.
             if copy.ended && (tag == b'S' || !state.is_extended) {
                 state.copy = None;
             }
@@ -146,7 +146,7 @@ impl Client {
         engine.send(&frames).await
     }
 
-    /// Makes the transaction fail as it would if the statement had: with an error of the engine.
+    /// Makes the transaction fail as it would if the statement had failed: with an error of the engine.
     async fn fail(&mut self, turn: &mut Turn, state: &mut State, end: u8) -> Result<(), Failure> {
         let refusal = no_turn("it waits for an advisory lock, and another connection holds one");
         let sql = format!(
@@ -160,7 +160,7 @@ impl Client {
         turn.engine().send(&[wire::query(&sql)]).await
     }
 
-    /// Passes an answer of the engine on. `Err(None)` when the client does not take it.
+    /// Passes a response of the engine on. `Err(None)` if the client does not accept it.
     async fn answer(&mut self, turn: &mut Turn, state: &mut State, first: Frame) -> Result<(), Option<Failure>> {
         let mut next = Some(first);
         while let Some(frame) = next {
@@ -168,7 +168,7 @@ impl Client {
             if self.out.len() > WRITE {
                 break;
             }
-            // After a Z nothing is to be read before the turn is over, or goes on.
+            // After a Z, nothing is read until the turn ends or continues.
             next = if state.awaiting || state.open { turn.engine().buffered().map_err(Some)? } else { None };
         }
         turn.mark(Activity::Client(Instant::now()));
@@ -213,7 +213,7 @@ impl Client {
                 state.awaiting = false;
                 state.copy = None;
                 self.tell(turn);
-                // Those that came in this turn stand before its end, as PostgreSQL has them.
+                // Notifications that arrived during this turn come before its end, as in PostgreSQL.
                 while let Ok(notice) = self.notices.try_recv() {
                     self.push(&notice);
                 }
@@ -223,7 +223,7 @@ impl Client {
         self.push(&frame);
     }
 
-    /// A command is done: what has to be read back at the end of the turn.
+    /// A command has finished: records what has to be read back at the end of the turn.
     async fn completed(&mut self, turn: &mut Turn, tag: &str) {
         let mut session = self.session.lock().await;
         match tag {
@@ -248,7 +248,7 @@ impl Client {
         }
     }
 
-    /// Tells the client of settings that are others than it was told.
+    /// Reports settings to the client that differ from those reported before.
     fn tell(&mut self, turn: &mut Turn) {
         let Ok(link) = turn.engine().link() else { return };
         let changed: Vec<(String, String)> = link
@@ -268,7 +268,7 @@ impl Client {
         self.pool.publish(self.id, &session.listens, session.temporary);
     }
 
-    /// Ends what the client has begun: its statement, its transaction.
+    /// Ends what the client has started: its statement, its transaction.
     async fn abandon(&mut self, turn: &mut Turn, mut state: State) -> Result<(), Failure> {
         turn.mark(Activity::Engine(Instant::now()));
         if state.copy.is_some() {

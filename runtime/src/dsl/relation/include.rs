@@ -16,6 +16,18 @@ pub struct IncludeOne<R, S> {
 }
 
 /// A to-many relation to include, with its own filter, order, page and includes.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example(db: &Client) -> relata::Result<()> {
+/// let students = db
+///     .student()
+///     .find_many()
+///     .include(student::exams.filter(student_exam::score.is_not_null()).order_by(student_exam::score.desc()).take(3))
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct IncludeMany<R, S> {
     select: Select,
     types: PhantomData<fn() -> (R, S)>,

@@ -1,4 +1,4 @@
-//! What is calculated of rows, and of groups of them.
+//! Aggregates of rows, and of groups of rows.
 
 use std::cmp::Ordering;
 
@@ -10,7 +10,7 @@ use super::super::world::{Calculation, Model, Row, World};
 use super::condition::{compare, meets};
 use super::rows::read;
 
-/// The calculations of the model, of the rows of a query.
+/// Returns the aggregates of the model for the rows of a query.
 pub(crate) fn aggregate(world: &World, model: usize, query: &Rows) -> Vec<Value> {
     let rows = read(world, model, world.rows[model].iter().collect(), query).rows;
     calculations(&world.models[model], &rows)
@@ -20,7 +20,7 @@ fn calculations(model: &Model, rows: &[&Row]) -> Vec<Value> {
     model.calculations.iter().map(|calculation| calculate(model, *calculation, rows)).collect()
 }
 
-/// The values of the columns and the calculations, of each group.
+/// Returns the values of the columns and the aggregates, for each group.
 pub(crate) fn groups(world: &World, model: usize, query: &Groups) -> Vec<(Vec<Value>, Vec<Value>)> {
     let info = &world.models[model];
     let columns = &info.columns[query.by];
@@ -115,7 +115,7 @@ fn zero_of(value: &Value) -> Value {
     }
 }
 
-/// Null of nothing.
+/// The result for no values is null.
 fn sum<'v>(values: impl Iterator<Item = &'v Value>) -> Value {
     values.fold(Value::Null, |sum, value| match (sum, value) {
         (Value::Null, value) => value.clone(),

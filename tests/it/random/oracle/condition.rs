@@ -1,4 +1,4 @@
-//! Whether a row meets a condition: true, false, or (`None`) unknown.
+//! Whether a row matches a condition: true, false, or (`None`) unknown.
 
 use std::cmp::Ordering;
 
@@ -9,7 +9,7 @@ use super::inside;
 
 type Truth = Option<bool>;
 
-/// Whether a query with this condition gives the row: only what is true does.
+/// Whether a query with this condition returns the row: only if the condition is true.
 pub(crate) fn meets(world: &World, model: usize, row: &Row, condition: Option<&Condition>) -> bool {
     condition.is_none_or(|condition| truth(world, model, row, condition) == Some(true))
 }
@@ -69,7 +69,7 @@ pub(super) fn holds(order: Ordering, operator: Compare) -> bool {
     }
 }
 
-/// Equal to one of them: of none it is not, whatever it is.
+/// Whether it equals one of them. For an empty list, the result is false, even if the value is null.
 fn is_in(value: &Value, values: &[Value]) -> Truth {
     any(&values.iter().map(|known| compare(value, Compare::Eq, known)).collect::<Vec<_>>())
 }

@@ -1,4 +1,4 @@
-//! Conditions on what stands inside of Json. What is not there is SQL's null.
+//! Conditions on the contents of JSON. A missing part is SQL's null.
 
 use relata::serde_json::Value as Json;
 
@@ -31,7 +31,7 @@ pub(super) fn truth<'j>(json: Option<&'j Json>, path: &[String], test: &JsonTest
     }
 }
 
-/// Numbers and strings only are asked for; values of another kind are not in any order with them.
+/// Only numbers and strings are compared by order; values of other kinds have no order relative to them.
 fn ordered(found: &Json, operator: Compare, value: &Json) -> bool {
     match (found, value) {
         (Json::Number(found), Json::Number(value)) => {
@@ -45,7 +45,7 @@ fn ordered(found: &Json, operator: Compare, value: &Json) -> bool {
     }
 }
 
-/// The element of an empty array is not there.
+/// An empty array has no elements, so they are null.
 fn element(found: &Json, value: &Json, which: impl Fn(&[Json]) -> Option<&Json>) -> Option<bool> {
     match found {
         Json::Array(elements) => which(elements).map(|element| element == value),
@@ -53,7 +53,7 @@ fn element(found: &Json, value: &Json, which: impl Fn(&[Json]) -> Option<&Json>)
     }
 }
 
-/// Containment as PostgreSQL has it: objects need their fields only, arrays hold the elements in any order.
+/// Containment as in PostgreSQL: objects need only the given fields, and arrays contain the elements in any order.
 fn contains(found: &Json, wanted: &Json) -> bool {
     match (found, wanted) {
         (Json::Object(found), Json::Object(wanted)) => {

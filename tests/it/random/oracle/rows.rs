@@ -1,4 +1,4 @@
-//! Which rows a query gives, and in which order.
+//! Which rows a query returns, and in which order.
 
 use std::cmp::Ordering;
 
@@ -10,16 +10,15 @@ use super::condition::meets;
 /// The rows of a query.
 #[derive(Debug)]
 pub(crate) struct Sorted<'w> {
-    /// Those that were asked for.
+    /// The expected rows.
     pub(crate) rows: Vec<&'w Row>,
-    /// Those that may stand in their place: where the order leaves rows level, the database may cut between
-    /// them as it likes.
+    /// The rows that may replace them: if rows are equal in the order, the database may cut between them anywhere.
     pub(crate) candidates: Vec<&'w Row>,
-    /// The order that holds: empty if none does.
+    /// The order of the result; empty if there is none.
     pub(crate) order: Vec<Term>,
 }
 
-/// The rows of `from` that a query of a model gives.
+/// Returns the rows of `from` that a query of a model finds.
 pub(crate) fn read<'w>(world: &'w World, model: usize, from: Vec<&'w Row>, query: &Rows) -> Sorted<'w> {
     let mut rows: Vec<&Row> = from.into_iter().filter(|row| meets(world, model, row, query.filter.as_ref())).collect();
     let total = total_order(&world.models[model], &query.order);
@@ -54,7 +53,7 @@ pub(crate) fn read<'w>(world: &'w World, model: usize, from: Vec<&'w Row>, query
     Sorted { rows, candidates, order }
 }
 
-/// The order of the query, made total by the primary key in the direction of its last term.
+/// Returns the order of the query, made total by the primary key in the direction of its last sort key.
 fn total_order(model: &Model, order: &[Term]) -> Vec<Term> {
     let mut total = order.to_vec();
     for field in &model.keys[0] {

@@ -1,8 +1,8 @@
-//! What writes make of the tables, in memory.
+//! The effect of writes on the tables, in memory.
 
 use super::{Change, New, Row, Tables, Take, Write, Wrong};
 
-/// The oracle: one thing after another.
+/// The oracle, which does one thing after another.
 impl Tables {
     fn insert(&mut self, (name, secret): &New, manager: Option<&str>) -> Result<(), Wrong> {
         if self.people.contains_key(name) {
@@ -40,7 +40,7 @@ impl Tables {
         Ok(())
     }
 
-    /// The row of a report of a parent.
+    /// Returns the row of a report of a manager.
     fn of(&mut self, parent: &str, name: &str) -> Result<&mut Row, Wrong> {
         self.people.get_mut(name).filter(|row| row.manager.as_deref() == Some(parent)).ok_or(Wrong::NotFound)
     }
@@ -55,7 +55,7 @@ impl Tables {
         self.members.retain(|(_, joined)| *joined != group);
     }
 
-    /// Who a new row's manager is, if this says so.
+    /// Returns the manager of a new row, if this sets one.
     fn manager(&mut self, take: &Take) -> Result<Option<String>, Wrong> {
         Ok(match take {
             Take::Manager(name) if !self.people.contains_key(name) => return Err(Wrong::NotFound),
@@ -192,7 +192,7 @@ impl Tables {
         Ok(())
     }
 
-    /// The first people with a secret, by name.
+    /// Returns the first people with a secret, by name.
     fn first(&self, secret: &str, limit: Option<u64>) -> Vec<String> {
         let limit = limit.map_or(usize::MAX, |limit| limit as usize);
         self.people.iter().filter(|(_, row)| row.secret == secret).map(|(name, _)| name.clone()).take(limit).collect()

@@ -1,6 +1,6 @@
-//! The rows, read column by column with tokio-postgres' own `Row::get`.
+//! The rows, read column by column with tokio-postgres' `Row::get`.
 
-#![allow(dead_code, reason = "every column is decoded and owned; the checksums look at some")]
+#![allow(dead_code, reason = "every column is decoded and owned; the checksums use only some")]
 
 use chrono::{DateTime, NaiveDate, Utc};
 use postgres_types::{FromSql, ToSql};
@@ -26,10 +26,10 @@ macro_rules! row {
         }
 
         impl $name {
-            /// How many columns it has.
+            /// The number of its columns.
             pub(crate) const COLUMNS: usize = [$(stringify!($field)),+].len();
 
-            /// Reads its columns from the one at `next` on.
+            /// Reads its columns, starting with the one at `next`.
             pub(crate) fn read(row: &Row, mut next: usize) -> Self {
                 let mut at = || {
                     next += 1;

@@ -12,18 +12,7 @@ use relata_codegen::ir::{ColumnWalker, EnumWalker, ModelWalker, Schema};
 use relata_codegen::sql::{EnumType, ObjectName, State, Table};
 
 use super::words::{camel, pascal, singular, snake};
-
-/// How new names are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub(crate) enum Naming {
-    /// Those of the database
-    #[default]
-    Keep,
-    /// As in Prisma's examples: `User` for users, `createdAt` for created_at
-    Prisma,
-    /// As in Rust: `User` for users, `created_at` for createdAt
-    Rust,
-}
+use crate::args::Naming;
 
 impl Naming {
     fn model(self, table: &str) -> String {

@@ -9,7 +9,7 @@ use relata_codegen::ir::Schema;
 
 use super::blocks::{Block, split};
 use crate::failure::Failure;
-use crate::report;
+use crate::terminal::report;
 
 /// How often a text is mended. Each round takes at least one line out of it.
 const MAX_ROUNDS: usize = 500;

@@ -8,9 +8,10 @@ use relata_codegen::ir::{ReferentialAction, RelationStorage};
 use relata_codegen::sql::{ForeignKey, ObjectName, State, Table, names::clipped, unique_sets};
 
 use super::blocks::Line;
-use super::names::{Names, Naming, Taken};
+use super::names::{Names, Taken};
 use super::render::quoted;
 use super::words::{english_plural, plural, snake};
+use crate::args::Naming;
 
 /// A relation field of a model.
 pub(super) struct RelationField {

@@ -11,8 +11,9 @@ use super::attributes::{self, Attributes, footer};
 use super::blocks::{Block, Line, Mixin, mixins, split, with_comments};
 use super::column::{describe, plain};
 use super::datasource::{self, Head};
-use super::names::{Names, Naming, identifier};
+use super::names::{Names, identifier};
 use super::relations::{RelationField, is_join_table, of_table, relation_fields};
+use crate::args::Naming;
 
 /// A string of the language.
 pub(super) fn quoted(text: &str) -> String {

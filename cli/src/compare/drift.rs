@@ -1,0 +1,42 @@
+//! What was changed in a database by hand, past its migrations.
+//!
+//! Compares the live database with the snapshot of its last applied migration. What the schema does not speak of is no
+//! drift: tables and types of others, indexes and checks that somebody added.
+
+use std::path::Path;
+
+use relata::migrate::Status;
+use relata_codegen::ir::Schema;
+use relata_codegen::sql::{Change, Pair, TableObject};
+use tokio_postgres::Client;
+
+use crate::compare::difference::{Renames, difference};
+use crate::compare::endpoint::{Loaded, read_client, read_old_schema};
+use crate::failure::Failure;
+use crate::introspect::Scope;
+use crate::project::snapshot::SNAPSHOT;
+
+/// The changes that would lead the database back. None if its last migration has no snapshot.
+pub(crate) async fn drift(client: &mut Client, status: &Status, folder: &Path) -> Result<Vec<Change>, Failure> {
+    let last = status.applied.last().map(|last| folder.join(&last.name).join(SNAPSHOT));
+    let Some(snapshot) = last.filter(|path| path.is_file()) else { return Ok(Vec::new()) };
+    missing(client, &read_old_schema(&snapshot)?).await
+}
+
+/// The changes without which a database does not have what a schema says. What it has besides is left out.
+pub(crate) async fn missing(client: &mut Client, schema: &Schema) -> Result<Vec<Change>, Failure> {
+    let previous = read_client(client, &Scope::of(schema)).await?;
+    let next = Loaded::of_schema(schema);
+    let mut changes = difference(Pair { previous: &previous, next: &next }, Renames::none())?;
+    changes.retain(|change| !is_addition_of_others(change));
+    Ok(changes)
+}
+
+/// True if the change would take away what somebody else may have added.
+pub(crate) fn is_addition_of_others(change: &Change) -> bool {
+    match change {
+        Change::DropTable(_) | Change::DropEnum(_) | Change::DropSequence(_) | Change::DropExtension(_) => true,
+        Change::DropObject { object, .. } => matches!(object, TableObject::Index(_) | TableObject::Check(_)),
+        _ => false,
+    }
+}

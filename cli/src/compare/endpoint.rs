@@ -1,0 +1,162 @@
+//! The ends of a comparison: nothing, a schema, the last snapshot of a folder of migrations, a live database.
+
+use std::path::{Path, PathBuf};
+
+use relata_codegen::ir::Schema;
+use relata_codegen::sql::{Intent, Pair, Side, State, lower};
+use tokio_postgres::Client;
+
+use crate::args;
+use crate::database::Database;
+use crate::failure::Failure;
+use crate::introspect::{Scope, introspect, introspect_whole};
+use crate::project::{schema_files, snapshot};
+use crate::terminal::{progress, report};
+
+/// An end, as it was asked for.
+#[derive(Clone)]
+pub(crate) enum Endpoint {
+    Empty,
+    Schema(PathBuf),
+    Migrations(PathBuf),
+    Database(Box<Database>),
+}
+
+impl Endpoint {
+    pub(crate) fn from(args: &args::From) -> Result<Self, Failure> {
+        Self::of(args.from_schema.as_deref(), args.from_migrations.as_deref(), args.from_url.as_deref(), "--from-url")
+    }
+
+    pub(crate) fn to(args: &args::To) -> Result<Self, Failure> {
+        Self::of(args.to_schema.as_deref(), args.to_migrations.as_deref(), args.to_url.as_deref(), "--to-url")
+    }
+
+    /// clap sees to it that exactly one is given.
+    fn of(
+        schema: Option<&Path>,
+        migrations: Option<&Path>,
+        url: Option<&str>,
+        flag: &'static str,
+    ) -> Result<Self, Failure> {
+        Ok(match (schema, migrations, url) {
+            (Some(path), ..) => Self::Schema(path.to_owned()),
+            (_, Some(folder), _) => Self::Migrations(folder.to_owned()),
+            (_, _, Some(url)) => Self::Database(Box::new(Database::parse(url, flag)?)),
+            _ => Self::Empty,
+        })
+    }
+}
+
+/// An end, read.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// The structure of the database.
+    pub state: State,
+    /// What its schema says; none for a database.
+    pub intent: Option<Intent>,
+    /// The current schema of the connection, for a database.
+    pub current_schema: Option<String>,
+}
+
+impl Loaded {
+    /// An empty database, which a schema may become.
+    pub fn empty() -> Self {
+        Self { intent: Some(Intent::default()), ..Self::default() }
+    }
+
+    /// The database that a schema describes.
+    pub fn of_schema(schema: &Schema) -> Self {
+        Self { state: lower(schema), intent: Some(Intent::of(schema)), current_schema: None }
+    }
+
+    /// The same without what its schema says of earlier names.
+    pub(crate) fn without_renames(mut self) -> Self {
+        self.intent = self.intent.map(Intent::without_renames);
+        self
+    }
+
+    pub(crate) fn side(&self) -> Side<'_> {
+        Side { state: &self.state, intent: self.intent.as_ref() }
+    }
+}
+
+/// Reads both ends. A database is read last: the schema on the other side says which schemas of it count.
+pub(crate) async fn load(pair: Pair<&Endpoint>) -> Result<Pair<Loaded>, Failure> {
+    let previous = load_file(pair.previous)?;
+    let next = load_file(pair.next)?;
+    let scope = |other: &Option<(Loaded, Scope)>| other.as_ref().map_or(Scope::Current, |(_, scope)| scope.clone());
+    let (previous_scope, next_scope) = (scope(&next), scope(&previous));
+    let is_whole = previous.is_none() && next.is_none();
+    Ok(Pair {
+        previous: finish(pair.previous, previous, &previous_scope, is_whole).await?,
+        next: finish(pair.next, next, &next_scope, is_whole).await?,
+    })
+}
+
+/// What can be read without a database.
+fn load_file(endpoint: &Endpoint) -> Result<Option<(Loaded, Scope)>, Failure> {
+    let schema = match endpoint {
+        Endpoint::Empty => None,
+        Endpoint::Schema(path) => Some(read_schema(path)?),
+        Endpoint::Migrations(folder) => read_snapshot(folder)?,
+        Endpoint::Database(_) => return Ok(None),
+    };
+    Ok(Some(match schema {
+        Some(schema) => (Loaded::of_schema(&schema), Scope::of(&schema)),
+        None => (Loaded::empty(), Scope::Current),
+    }))
+}
+
+async fn finish(
+    endpoint: &Endpoint,
+    loaded: Option<(Loaded, Scope)>,
+    scope: &Scope,
+    is_whole: bool,
+) -> Result<Loaded, Failure> {
+    match (loaded, endpoint) {
+        (Some((loaded, _)), _) => Ok(loaded),
+        (None, Endpoint::Database(database)) => read_database(database, scope, is_whole).await,
+        (None, _) => Ok(Loaded::empty()),
+    }
+}
+
+async fn read_database(database: &Database, scope: &Scope, is_whole: bool) -> Result<Loaded, Failure> {
+    let spinner = progress::spinner();
+    spinner.set_message(format!("reading {database}"));
+    let mut client = database.connect().await?;
+    let loaded = if is_whole { read_whole(&mut client, scope).await } else { read_client(&mut client, scope).await };
+    spinner.finish_and_clear();
+    loaded
+}
+
+/// Reads the database that is connected to.
+pub(crate) async fn read_client(client: &mut Client, scope: &Scope) -> Result<Loaded, Failure> {
+    let current_schema = relata::migrate::current_schema(client).await?;
+    let state = introspect(client, scope).await?;
+    Ok(Loaded { state, intent: None, current_schema: Some(current_schema) })
+}
+
+/// Reads all that the database has, also what no schema can be compared with.
+pub(crate) async fn read_whole(client: &mut Client, scope: &Scope) -> Result<Loaded, Failure> {
+    let current_schema = relata::migrate::current_schema(client).await?;
+    let state = introspect_whole(client, scope).await?;
+    Ok(Loaded { state, intent: None, current_schema: Some(current_schema) })
+}
+
+/// Reads and compiles a schema; its mistakes are reported.
+pub(crate) fn read_schema(path: &Path) -> Result<Schema, Failure> {
+    report::compile(&schema_files::read(path)?)
+}
+
+/// The schema that the last migration leads to; none if there is no migration.
+pub(crate) fn read_snapshot(folder: &Path) -> Result<Option<Schema>, Failure> {
+    if folder.exists() && !folder.is_dir() {
+        return Err(Failure::refused(format!("{} is a file, not a folder of migrations", folder.display())));
+    }
+    snapshot::last(folder)?.map(|path| read_old_schema(&path)).transpose()
+}
+
+/// The schema of a snapshot.
+pub(crate) fn read_old_schema(path: &Path) -> Result<Schema, Failure> {
+    report::compile_old(&schema_files::read(path)?)
+}

@@ -1,0 +1,78 @@
+//! From a path to the texts of a schema: one file, or all `.dsl` and `.prisma` files of a folder.
+
+use std::path::{Path, PathBuf};
+
+use relata_codegen::build;
+use relata_codegen::diagnostics::Sources;
+
+use crate::failure::Failure;
+use crate::project::settings;
+
+/// Files tried when none is named, neither on the command line nor in codegen.toml.
+const DEFAULTS: [&str; 2] = ["schema.dsl", "schema.prisma"];
+
+/// Where Prisma puts a schema, which is not taken without being named: its client's folder is none of ours.
+const PRISMA: &str = "prisma/schema.prisma";
+
+/// The path that is meant.
+pub(crate) fn locate(path: Option<&Path>) -> Result<PathBuf, Failure> {
+    match path {
+        Some(path) => Ok(path.to_owned()),
+        None => settings::schema().map_or_else(locate_default, Ok),
+    }
+}
+
+fn locate_default() -> Result<PathBuf, Failure> {
+    DEFAULTS.iter().map(PathBuf::from).find(|path| path.exists()).ok_or_else(|| {
+        let help = match Path::new(PRISMA).exists() {
+            true => format!("name {PRISMA}, or write `schema = \"{PRISMA}\"` into codegen.toml"),
+            false => {
+                "make one with `codegen init`, or name the schema's file or folder, here or in codegen.toml".into()
+            }
+        };
+        Failure::refused("there is neither schema.dsl nor schema.prisma in this folder").help(help)
+    })
+}
+
+/// Reads the schema at `path`, by the same rules as a build script.
+pub(crate) fn read(path: &Path) -> Result<Sources, Failure> {
+    build::read_schema(path).map_err(|error| Failure::refused(error.to_string()))
+}
+
+/// Reads the queries that belong to the schema at `path`: those of the folder that codegen.toml names, else of
+/// `queries` beside the schema, if there is such a folder.
+pub(crate) fn read_queries(path: &Path) -> Result<Sources, Failure> {
+    let folder = match settings::queries() {
+        Some(folder) => folder,
+        None => build::queries_beside(path),
+    };
+    if settings::queries().is_none() && !folder.is_dir() {
+        return Ok(Sources::default());
+    }
+    build::read_queries(&folder).map_err(|error| Failure::refused(error.to_string()))
+}
+
+/// The schema as one text, for the snapshot of a migration. One file stays as it is.
+pub(crate) fn join(sources: &Sources) -> String {
+    match sources.files.as_slice() {
+        [file] => file.text.clone(),
+        files => files
+            .iter()
+            .map(|file| format!("// {}\n{}\n", file.path, file.text.trim_end()))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_file_stays_as_it_is_and_several_are_told_apart() {
+        assert_eq!(join(&Sources::single("schema.dsl", "a\r\n")), "a\r\n");
+        let mut several = Sources::single("a.dsl", "a\n\n");
+        several.files.extend(Sources::single("b/c.dsl", "c").files);
+        assert_eq!(join(&several), "// a.dsl\na\n\n// b/c.dsl\nc\n");
+    }
+}

@@ -1,0 +1,43 @@
+//! What happens during a run, on stderr: lines, and at a terminal a spinner for what takes long.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use relata::migrate::{Event, Listener};
+
+use crate::terminal::say;
+
+/// A spinner at a terminal, nothing otherwise.
+pub(crate) fn spinner() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let spinner = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
+        spinner.set_style(style);
+    }
+    spinner.enable_steady_tick(Duration::from_millis(120));
+    spinner
+}
+
+/// Tells of a migration run.
+pub(crate) fn listener(spinner: &ProgressBar) -> Listener {
+    let spinner = spinner.clone();
+    Arc::new(move |event| match event {
+        Event::Applying { name, statements } => spinner.set_message(format!("{name}: {statements} to run")),
+        Event::Progress { name, done, total } => spinner.set_message(format!("{name}: {done} of {total} done")),
+        Event::WaitingForLock { holder } => line(&spinner, &format!("waiting for another migration run: {holder}")),
+        Event::Resuming { name, done } => line(&spinner, &format!("{name}: going on, {done} statements were done")),
+        Event::Retrying { name, reason, attempt } => line(&spinner, &format!("{name}: retry {attempt}: {reason}")),
+        Event::Applied { name } => line(&spinner, &format!("applied {name}")),
+        Event::Undone { name } => line(&spinner, &format!("undone {name}")),
+        _ => {}
+    })
+}
+
+/// A line above the spinner.
+fn line(spinner: &ProgressBar, text: &str) {
+    spinner.suspend(|| say::err(text));
+}
