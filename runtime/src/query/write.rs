@@ -89,6 +89,7 @@ impl Insert {
     }
 
     /// Sets the columns of a foreign key, in the order of the key.
+    #[inline]
     pub fn key(&mut self, relation: &'static Relation, values: impl IntoIterator<Item = Param>) {
         for (column, value) in relation.parent_columns.iter().zip(values) {
             self.cells.push((*column, Cell::Value(value)));

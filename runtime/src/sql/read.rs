@@ -583,7 +583,7 @@ mod tests {
         let (mut shape, mut text) = (Writer::of(Shape::new()), Writer::of(Text::new()));
         Read { plan: &plan, of: None }.walk(&mut shape);
         Read { plan: &plan, of: None }.walk(&mut text);
-        (shape.into_parts().0.words().map(<[usize]>::to_vec), text.finish().into_sql())
+        (shape.pass().words().map(<[usize]>::to_vec), text.finish().into_sql())
     }
 
     #[test]

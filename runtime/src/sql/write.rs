@@ -387,6 +387,10 @@ impl<P: Pass> Writer<P> {
         table: &'static Table,
         columns: impl ExactSizeIterator<Item = u16> + Clone,
     ) {
+        // What follows depends on the table and the columns alone.
+        if !P::IS_TEXT {
+            return;
+        }
         let alias = self.alias();
         self.push("INSERT INTO ");
         self.push_table(table, alias);
@@ -408,6 +412,9 @@ impl<P: Pass> Writer<P> {
         columns: impl Iterator<Item = u16> + Clone,
         first_glue: &str,
     ) {
+        if !P::IS_TEXT {
+            return;
+        }
         let mut glue = first_glue;
         for _ in now_columns(table, columns) {
             self.push(glue);
@@ -492,6 +499,9 @@ impl<P: Pass> Writer<P> {
         given: impl Iterator<Item = u16> + Clone,
         mut glue: &'static str,
     ) {
+        if !P::IS_TEXT {
+            return;
+        }
         for column in now_columns(table, given) {
             self.push(glue);
             self.push_quoted(column.name);

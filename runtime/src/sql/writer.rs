@@ -30,8 +30,8 @@ impl<P: Pass> Writer<P> {
         Self { pass, params: Vec::with_capacity(4), aliases: 0 }
     }
 
-    pub(super) fn into_parts(self) -> (P, Vec<Param>) {
-        (self.pass, self.params)
+    pub(super) fn take_params(&mut self) -> Vec<Param> {
+        std::mem::take(&mut self.params)
     }
 
     #[inline]
@@ -62,17 +62,20 @@ impl<P: Pass> Writer<P> {
     }
 
     /// `t0`, `t1` and so on.
+    #[inline]
     pub(super) fn alias(&mut self) -> Alias {
         let alias = Alias(self.aliases);
         self.aliases += 1;
         alias
     }
 
+    #[inline]
     pub(super) fn push_alias(&mut self, alias: Alias) {
         self.push("t");
         self.push_number(alias.0);
     }
 
+    #[inline]
     pub(super) fn push_column(&mut self, alias: Alias, column: &Column) {
         self.push_alias(alias);
         self.push(".");
@@ -80,6 +83,7 @@ impl<P: Pass> Writer<P> {
     }
 
     /// As what it can be compared, ordered and grouped: PostgreSQL can do none of these with `json` and `xml`.
+    #[inline]
     pub(super) fn push_comparable(&mut self, alias: Alias, column: &Column) {
         self.push_column(alias, column);
         if let Some(ty) = comparable_type(column) {
@@ -89,6 +93,7 @@ impl<P: Pass> Writer<P> {
     }
 
     /// A parameter that is compared with what [`push_comparable`](Self::push_comparable) gives of the column.
+    #[inline]
     pub(super) fn push_comparable_value(&mut self, column: &Column, param: Param) {
         match comparable_type(column) {
             Some(ty) if ty != column.sql_type => {
@@ -116,6 +121,7 @@ impl<P: Pass> Writer<P> {
         }
     }
 
+    #[inline]
     pub(super) fn push_read(&mut self, alias: Alias, column: &Column) {
         self.push_column(alias, column);
         if let Some(wire) = column.wire {
@@ -125,7 +131,11 @@ impl<P: Pass> Writer<P> {
     }
 
     /// Every column, in the order of the model's fields. Under the usual aliases their list is made once.
+    #[inline]
     pub(super) fn push_all_columns(&mut self, table: &'static Table, alias: Alias) {
+        if !P::IS_TEXT {
+            return;
+        }
         match table.select_lists.get(alias.0 as usize) {
             Some(list) => self.push(list.get_or_init(|| select_list(table, alias))),
             None => self.push_each_column(table, alias),
@@ -140,6 +150,7 @@ impl<P: Pass> Writer<P> {
     }
 
     /// `::type`, for each.
+    #[inline]
     pub(super) fn push_casts<const N: usize>(&mut self, types: [&str; N]) {
         for ty in types {
             self.push("::");
@@ -147,6 +158,7 @@ impl<P: Pass> Writer<P> {
         }
     }
 
+    #[inline]
     pub(super) fn push_param(&mut self, param: Param) {
         self.params.push(param);
         self.push("$");
@@ -154,6 +166,7 @@ impl<P: Pass> Writer<P> {
     }
 
     /// A parameter of the column's type.
+    #[inline]
     pub(super) fn push_value(&mut self, column: &Column, param: Param) {
         self.push_param(param);
         if let Some(wire) = column.wire {
@@ -180,6 +193,7 @@ impl<P: Pass> Writer<P> {
     }
 
     /// A parameter that is an array of values of the column's type.
+    #[inline]
     pub(super) fn push_values(&mut self, column: &Column, param: Param) {
         self.push_param(param);
         for ty in column.wire.into_iter().chain([column.sql_type]) {
@@ -188,6 +202,7 @@ impl<P: Pass> Writer<P> {
         }
     }
 
+    #[inline]
     pub(super) fn push_table(&mut self, table: &Table, alias: Alias) {
         self.push(table.sql);
         self.push(" AS ");
@@ -196,6 +211,7 @@ impl<P: Pass> Writer<P> {
 }
 
 /// The type in which a column's values can be compared, where that is not its own.
+#[inline]
 pub(super) fn comparable_type(column: &Column) -> Option<&'static str> {
     match column.sql_type {
         "json" => Some("jsonb"),

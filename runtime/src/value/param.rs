@@ -175,6 +175,7 @@ impl Param {
     }
 
     /// The usual elements without a second look.
+    #[inline]
     fn element_to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<tokio_postgres::types::IsNull, BoxError> {
         match self {
             Param::Text(value) if *ty == Type::TEXT => wire::text_to_sql(value, out),
