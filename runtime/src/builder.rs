@@ -14,7 +14,7 @@ mod write;
 
 pub use aggregate::Aggregate;
 pub use batch::Batch;
-pub use cardinality::{All, Amount, ExactlyOne, OneOrNone};
+pub use cardinality::{All, Cardinality, ExactlyOne, OneOrNone};
 pub use copy::{CopyCall, CopyIn};
 pub use count::{Count, Exists};
 pub use delegate::Delegate;

@@ -16,9 +16,9 @@ use deadpool::managed::Timeouts;
 use deadpool_postgres::{ManagerConfig, RecyclingMethod};
 
 use crate::builder::{Batch, IntoSqlCall, SqlQuery};
-use crate::connection::{ConnectOptions, KnownTypes, Manager, Pool, Shared, Texts};
+use crate::connection::{ConnectOptions, Manager, ParameterTypes, Pool, Shared, StatementTexts};
 use crate::error::{Error, Result};
-use crate::execute::{self, BatchCall, Call, Handle, RowStream, Target};
+use crate::execute::{self, BatchCall, Call, Executor, RowStream, Target};
 use crate::rows::{FromRawRow, FromRow};
 use crate::telemetry::{Counters, Hooks, Statistics};
 use crate::value::Param;
@@ -158,8 +158,8 @@ impl<M: Models> Client<M> {
         execute::run_batch(Arc::clone(&self.pool), queries.into_batch())
     }
 
-    fn handle(&self) -> Handle {
-        Handle(Target::Pool(Arc::clone(&self.pool)))
+    fn executor(&self) -> Executor {
+        Executor(Target::Pool(Arc::clone(&self.pool)))
     }
 
     /// Sends a query of `queries/*.sql`: what a function of the module `queries` gives. Rows come as a list of
@@ -169,13 +169,13 @@ impl<M: Models> Client<M> {
     /// # Errors
     /// Those of the statement, and [`Error::RowMismatch`] if the database returns other columns than it was compiled for.
     pub fn query<Q: IntoSqlCall>(&self, query: Q) -> Call<Q::Output> {
-        self.handle().call(query)
+        self.executor().call(query)
     }
 
     /// Rows of a query of `queries/*.sql` as they arrive, without holding them all: a SELECT, VALUES, or WITH that
     /// writes nothing. Nothing is sent before the first row is asked for; errors come in place of a row.
     pub fn query_stream<T: FromRow>(&self, query: SqlQuery<T>) -> RowStream<T> {
-        self.handle().query_stream(query.into_call())
+        self.executor().query_stream(query.into_call())
     }
 
     /// Runs SQL of your own and reads its rows into tuples: `db.query_raw::<(Uuid, i64)>(sql, params![tenant])`.
@@ -198,7 +198,7 @@ impl<M: Models> Client<M> {
     /// # Errors
     /// Those of the statement, and [`Error::RowMismatch`] if its columns do not have the types that are read.
     pub async fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> Result<Vec<T>> {
-        self.handle().query_raw(sql, params).await
+        self.executor().query_raw(sql, params).await
     }
 
     /// Rows of SQL of your own as they arrive, without holding them all: a SELECT, VALUES, or WITH that writes
@@ -215,7 +215,7 @@ impl<M: Models> Client<M> {
     /// # }
     /// ```
     pub fn query_raw_stream<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> RowStream<T> {
-        self.handle().query_raw_stream(sql, params)
+        self.executor().query_raw_stream(sql, params)
     }
 
     /// Runs SQL of your own and tells how many rows it wrote.
@@ -231,7 +231,7 @@ impl<M: Models> Client<M> {
     /// # Errors
     /// Those of the statement.
     pub async fn execute_raw(&self, sql: &str, params: Vec<Param>) -> Result<u64> {
-        self.handle().execute_raw(sql, params).await
+        self.executor().execute_raw(sql, params).await
     }
 
     /// What this client has sent so far, and how its pool is.
@@ -281,7 +281,7 @@ impl<M: Models> Client<M> {
     }
 
     fn of(pool: Arc<Pool>) -> Self {
-        let models = Arc::new(M::new(Handle(Target::Pool(Arc::clone(&pool)))));
+        let models = Arc::new(M::new(Executor(Target::Pool(Arc::clone(&pool)))));
         Self { pool, models }
     }
 
@@ -402,10 +402,10 @@ impl<M: Models> ClientBuilder<M> {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| Error::Config(format!("the pool cannot be set up: {error}")))?;
-        let types = || KnownTypes::new(statements.saturating_mul(max_connections.max(1)));
+        let types = || ParameterTypes::new(statements.saturating_mul(max_connections.max(1)));
         let unnamed = options.is_through_pooler().then(types);
         let server = options.server();
-        let texts = Texts::default();
+        let texts = StatementTexts::default();
         let shared =
             Shared { connections, options, acquire_timeout, connect_timeout, tls, unnamed, texts, slow, server };
         let hooks = (!hooks.is_empty()).then(|| Arc::new(hooks));

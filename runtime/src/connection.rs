@@ -1,21 +1,21 @@
 //! Connections: how they are made, the pool that keeps them, the transactions in them, and the sessions through which
 //! statements are sent.
 
-mod lease;
 mod manager;
-mod open;
 mod options;
+mod parameter_types;
 mod pool;
+mod pooled;
 mod session;
-mod texts;
+mod statement_texts;
 mod tls;
-mod types;
+mod transaction;
 
-pub(crate) use lease::Lease;
 pub(crate) use manager::Manager;
-pub(crate) use open::{OpenTransaction, Scope, WHOLE, commit_error};
 pub use options::ConnectOptions;
+pub(crate) use parameter_types::ParameterTypes;
 pub(crate) use pool::{Pool, Shared};
+pub(crate) use pooled::PooledConnection;
 pub(crate) use session::{Answer, Prepared, Session};
-pub(crate) use texts::Texts;
-pub(crate) use types::KnownTypes;
+pub(crate) use statement_texts::StatementTexts;
+pub(crate) use transaction::{OpenTransaction, Scope, WHOLE, commit_error};

@@ -23,6 +23,6 @@ mod upsert;
 pub use batch::BatchCall;
 pub(crate) use batch::{BatchParts, run as run_batch};
 pub use call::Call;
-pub use executor::Handle;
+pub use executor::Executor;
 pub use stream::RowStream;
 pub(crate) use target::Target;

@@ -21,7 +21,7 @@ mod telemetry;
 mod value;
 
 pub use builder::{
-    AddFilterOrAllRows, Aggregate, All, Amount, Batch, CopyCall, CopyIn, Count, Create, CreateMany,
+    AddFilterOrAllRows, Aggregate, All, Batch, Cardinality, CopyCall, CopyIn, Count, Create, CreateMany,
     CreateManyAndReturn, Delegate, Delete, DeleteMany, ExactlyOne, Exists, Find, FindFirst, FindMany, FindPage,
     FindUnique, GroupBy, IntoSqlCall, OneOrNone, Page, RowsChosen, SelectFrom, SqlCommand, SqlQuery, Update,
     UpdateMany, UpdateManyAndReturn, Upsert, Written,

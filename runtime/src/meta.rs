@@ -5,9 +5,8 @@
 use std::sync::OnceLock;
 
 use tokio_postgres::types::Type;
-use uuid::Uuid;
 
-use crate::value::{Param, Scalar, accepts_list};
+use crate::value::{Scalar, accepts_list};
 
 /// A table or view as the client sees it.
 #[derive(Debug)]
@@ -26,8 +25,8 @@ pub struct Table {
     pub constraints: &'static [Constraint],
     /// Of a query of `queries/`: the table that it writes.
     pub(crate) writes: Option<&'static Table>,
-    /// The select list of all columns under the aliases `t0`, `t1` and so on, each made once.
-    select_lists: [OnceLock<String>; CACHED_ALIASES],
+    /// Room for the select list of all columns under the aliases `t0`, `t1` and so on, which `sql` makes once each.
+    pub(crate) select_lists: [OnceLock<String>; CACHED_ALIASES],
 }
 
 /// A table and three that are joined to it.
@@ -59,21 +58,6 @@ impl Table {
     pub(crate) fn bare_name(&self) -> &'static str {
         let sql = self.sql.rsplit_once("\".\"").map_or(self.sql, |(_, name)| name);
         sql.trim_matches('"')
-    }
-
-    /// `t0."id", t0."name"` and so on; none for aliases that no usual statement has.
-    pub(crate) fn select_list(&'static self, alias: usize) -> Option<&'static str> {
-        let list = self.select_lists.get(alias)?.get_or_init(|| {
-            let mut list = String::with_capacity(self.columns.len() * 20);
-            for (index, column) in self.columns.iter().enumerate() {
-                if index > 0 {
-                    list.push_str(", ");
-                }
-                column.push_read(&mut list, &format!("t{alias}"));
-            }
-            list
-        });
-        Some(list)
     }
 }
 
@@ -118,23 +102,6 @@ pub enum ClientDefault {
     Ulid,
     /// A random text with this number of URL-safe characters.
     Nanoid(u8),
-}
-
-impl ClientDefault {
-    /// A new value.
-    pub(crate) fn value(self) -> Param {
-        match self {
-            ClientDefault::None => Param::Null,
-            ClientDefault::Uuid4 => Param::Uuid(Uuid::new_v4()),
-            ClientDefault::Uuid7 => Param::Uuid(Uuid::now_v7()),
-            ClientDefault::Uuid4Text => Param::Text(Uuid::new_v4().to_string()),
-            ClientDefault::Uuid7Text => Param::Text(Uuid::now_v7().to_string()),
-            ClientDefault::Cuid => Param::Text(cuid::cuid1()),
-            ClientDefault::Cuid2 => Param::Text(cuid::cuid2()),
-            ClientDefault::Ulid => Param::Text(ulid::Ulid::generate().to_string()),
-            ClientDefault::Nanoid(length) => Param::Text(nanoid::nanoid!(usize::from(length))),
-        }
-    }
 }
 
 impl Column {
@@ -184,29 +151,6 @@ impl Column {
         self.sensitive = true;
         self
     }
-
-    /// Appends the quoted name, behind `alias.`.
-    pub(crate) fn push_name(&self, sql: &mut String, alias: &str) {
-        if !alias.is_empty() {
-            sql.push_str(alias);
-            sql.push('.');
-        }
-        push_quoted(sql, self.name);
-    }
-
-    /// Appends the column as a select list shows it.
-    pub(crate) fn push_read(&self, sql: &mut String, alias: &str) {
-        self.push_name(sql, alias);
-        if let Some(wire) = self.wire {
-            sql.push_str("::");
-            sql.push_str(wire);
-        }
-    }
-}
-
-/// Appends an identifier in double quotes.
-pub(crate) fn push_quoted(sql: &mut String, name: &str) {
-    relata_pgsql::push_ident(sql, name);
 }
 
 /// A relation, seen from one of its sides.
@@ -342,17 +286,5 @@ impl Constraint {
     /// For generated code.
     pub const fn new(name: &'static str, columns: &'static [&'static str]) -> Self {
         Self { name, columns }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::push_quoted;
-
-    #[test]
-    fn quotes_in_names_are_doubled() {
-        let mut sql = String::new();
-        push_quoted(&mut sql, "a\"b\"");
-        assert_eq!(sql, "\"a\"\"b\"\"\"");
     }
 }

@@ -3,6 +3,7 @@
 mod aggregation;
 mod bulk;
 mod condition;
+mod default;
 mod operation;
 mod order;
 mod outcome;
@@ -13,9 +14,10 @@ mod write;
 
 pub(crate) use aggregation::{Aggregation, Calculation, GroupCondition, GroupTerm};
 pub(crate) use bulk::{
-    AlikeRows, BulkInsert, BulkLookup, BulkOptions, MOST_ROWS, NewRows, OnConflict, takes_several_statements,
+    BulkInsert, BulkLookup, BulkOptions, MAX_ROWS, NewRows, OnConflict, UniformRows, takes_several_statements,
 };
-pub(crate) use condition::{Condition, JsonTest, MOST_LEVELS, Operator, Search};
+pub(crate) use condition::{Condition, JsonTest, MAX_DEPTH, Operator, Search};
+pub(crate) use default::generate;
 pub use operation::Query;
 pub(crate) use operation::{Operation, Parts, Returning};
 pub(crate) use order::{OrderKey, OrderTerm};

@@ -13,4 +13,4 @@ pub use node::Cursor;
 pub(crate) use node::{KeyedRows, Names, Node, raw_value};
 pub use raw::{FromRawRow, RawColumn, RawRow};
 pub use reader::Reader;
-pub(crate) use take::{ReadRow, TakeRows};
+pub(crate) use take::{ReadRow, RowDecoder};

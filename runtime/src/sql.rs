@@ -8,25 +8,21 @@ pub(crate) mod effect;
 mod inside;
 mod nested;
 mod order;
+mod pass;
 mod read;
-mod shape;
 mod statement;
+mod walk;
 mod write;
 mod writer;
 
 pub(crate) use aggregate::aggregate_statement;
-pub(crate) use effect::Trace;
+pub(crate) use effect::SessionEffect;
 pub(crate) use nested::{
-    BulkUpdate, Given, Pairs, connect_statement, connect_through_statement, disconnect_statement, join_statement,
+    BulkUpdate, InputRows, Pairs, connect_statement, connect_through_statement, disconnect_statement, join_statement,
     update_each_statement, which_exist_statement,
 };
 pub(crate) use read::{
-    ChildrenOf, KeySource, ReadPlan, read_plan, read_statement, shaped_read_statement, unjoined_plan, written_plan,
-    written_statement,
-};
-pub(crate) use shape::{
-    shaped_count_statement, shaped_delete_statement, shaped_exists_statement, shaped_insert_statement,
-    shaped_update_statement,
+    ChildrenOf, KeySource, ReadPlan, read_plan, read_statement, unjoined_plan, written_plan, written_statement,
 };
 pub(crate) use statement::{Statement, Statements};
 pub(crate) use write::{

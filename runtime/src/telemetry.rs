@@ -1,6 +1,7 @@
 //! Hooks, spans, counters and the slow-query log. They are told what a query is about, and never a value.
 
 mod counters;
+mod envelope;
 mod hooks;
 mod intent;
 mod span;
@@ -8,9 +9,9 @@ mod statement;
 
 pub use counters::Statistics;
 pub(crate) use counters::{Connections, Counters};
-pub(crate) use hooks::around;
+pub(crate) use envelope::Envelope;
 pub use hooks::{Hooks, Report};
 pub use intent::{Intent, IntentKind};
 pub(crate) use intent::{intents, raw_intent};
-pub(crate) use span::{Server, batch_span, query_span, within};
-pub(crate) use statement::Watch;
+pub(crate) use span::{Server, batch_span, query_span};
+pub(crate) use statement::StatementTimer;

@@ -11,6 +11,8 @@ mod into;
 mod jiff;
 mod json;
 mod number;
+#[cfg(feature = "bigdecimal")]
+mod numeric;
 mod param;
 mod scalar;
 #[cfg(feature = "serde")]

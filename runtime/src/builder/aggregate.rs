@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use crate::dsl::{Aggregates, Columns, Filter, Order, UniqueKey, calculations};
 use crate::error::Result;
-use crate::execute::{Call, Handle};
+use crate::execute::{Call, Executor};
 use crate::query::{Aggregation, Operation, Outcome, Parts, Query, Select};
 use crate::rows::{Model, Reader};
 
@@ -24,7 +24,7 @@ use crate::rows::{Model, Reader};
 /// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct Aggregate<M, A> {
-    handle: Handle,
+    executor: Executor,
     select: Select,
     values: A,
     model: PhantomData<fn() -> M>,
@@ -37,8 +37,8 @@ impl<M, A> std::fmt::Debug for Aggregate<M, A> {
 }
 
 impl<M: Model, A: Aggregates<M>> Aggregate<M, A> {
-    pub(crate) fn new(handle: Handle, values: A) -> Self {
-        Self { handle, select: Select::new(M::table()), values, model: PhantomData }
+    pub(crate) fn new(executor: Executor, values: A) -> Self {
+        Self { executor, select: Select::new(M::table()), values, model: PhantomData }
     }
 
     /// Keeps only rows that match the filter, in addition to earlier filters.
@@ -113,6 +113,6 @@ impl<M: Model, A: Aggregates<M>> IntoFuture for Aggregate<M, A> {
     type IntoFuture = Call<A::Out>;
 
     fn into_future(self) -> Self::IntoFuture {
-        self.handle.clone().call(self)
+        self.executor.clone().call(self)
     }
 }

@@ -3,13 +3,13 @@
 use crate::error::{Error, Lookup, Result};
 
 /// How many rows a read returns: the last type parameter of [`Find`].
-pub trait Amount: Send + 'static {
+pub trait Cardinality: Send + 'static {
     /// Rows of type `T`.
     type Of<T: Send + 'static>: Send + 'static;
 
     /// Whether rows are decoded while others are still arriving.
     #[doc(hidden)]
-    const AS_THEY_COME: bool = false;
+    const DECODES_EARLY: bool = false;
 
     /// Reads them, and appends them to those that were read before.
     #[doc(hidden)]
@@ -32,7 +32,7 @@ pub enum ExactlyOne {}
 #[derive(Debug)]
 pub enum All {}
 
-impl Amount for OneOrNone {
+impl Cardinality for OneOrNone {
     type Of<T: Send + 'static> = Option<T>;
 
     fn collect<T: Send + 'static>(
@@ -44,7 +44,7 @@ impl Amount for OneOrNone {
     }
 }
 
-impl Amount for ExactlyOne {
+impl Cardinality for ExactlyOne {
     type Of<T: Send + 'static> = T;
 
     fn collect<T: Send + 'static>(
@@ -56,10 +56,10 @@ impl Amount for ExactlyOne {
     }
 }
 
-impl Amount for All {
+impl Cardinality for All {
     type Of<T: Send + 'static> = Vec<T>;
 
-    const AS_THEY_COME: bool = true;
+    const DECODES_EARLY: bool = true;
 
     fn collect<T: Send + 'static>(
         before: Vec<T>,

@@ -11,7 +11,7 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 
 use crate::dsl::CreateRow;
 use crate::error::Result;
-use crate::execute::Handle;
+use crate::execute::Executor;
 use crate::query::Insert;
 use crate::rows::Model;
 
@@ -27,7 +27,7 @@ use crate::rows::Model;
 /// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct CopyIn<M> {
-    handle: Handle,
+    executor: Executor,
     rows: BoxStream<'static, Result<Insert>>,
     model: PhantomData<fn() -> M>,
 }
@@ -39,23 +39,23 @@ impl<M> std::fmt::Debug for CopyIn<M> {
 }
 
 impl<M: Model> CopyIn<M> {
-    pub(crate) fn of_rows<C, I>(handle: Handle, rows: I) -> Self
+    pub(crate) fn of_rows<C, I>(executor: Executor, rows: I) -> Self
     where
         C: CreateRow<Model = M>,
         I: IntoIterator<Item = C>,
         I::IntoIter: Send + 'static,
     {
         let rows = stream::iter(rows.into_iter().map(|row| Ok(row.into_insert()))).boxed();
-        Self { handle, rows, model: PhantomData }
+        Self { executor, rows, model: PhantomData }
     }
 
-    pub(crate) fn of_stream<C, R>(handle: Handle, rows: R) -> Self
+    pub(crate) fn of_stream<C, R>(executor: Executor, rows: R) -> Self
     where
         C: CreateRow<Model = M>,
         R: Stream<Item = Result<C>> + Send + 'static,
     {
         let rows = rows.map(|row| row.map(C::into_insert)).boxed();
-        Self { handle, rows, model: PhantomData }
+        Self { executor, rows, model: PhantomData }
     }
 }
 
@@ -83,6 +83,6 @@ impl<M: Model> IntoFuture for CopyIn<M> {
     type IntoFuture = CopyCall;
 
     fn into_future(self) -> CopyCall {
-        CopyCall { work: self.handle.copy_in(M::table(), self.rows) }
+        CopyCall { work: self.executor.copy_in(M::table(), self.rows) }
     }
 }

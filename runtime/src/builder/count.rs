@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use crate::dsl::Filter;
 use crate::error::Result;
-use crate::execute::{Call, Handle};
+use crate::execute::{Call, Executor};
 use crate::query::{Condition, Operation, Outcome, Parts, Query};
 use crate::rows::Model;
 
@@ -15,14 +15,14 @@ macro_rules! counting {
         #[must_use = "nothing happens until it is awaited"]
         #[derive(Debug)]
         pub struct $name<M> {
-            handle: Handle,
+            executor: Executor,
             condition: Condition,
             model: PhantomData<fn() -> M>,
         }
 
         impl<M: Model> $name<M> {
-            pub(crate) fn new(handle: Handle) -> Self {
-                Self { handle, condition: Condition::ALL, model: PhantomData }
+            pub(crate) fn new(executor: Executor) -> Self {
+                Self { executor, condition: Condition::ALL, model: PhantomData }
             }
 
             /// Keeps only rows that match the filter, in addition to earlier filters.
@@ -46,7 +46,7 @@ macro_rules! counting {
             type IntoFuture = Call<$out>;
 
             fn into_future(self) -> Self::IntoFuture {
-                self.handle.clone().call(self)
+                self.executor.clone().call(self)
             }
         }
     };

@@ -14,20 +14,20 @@ use super::write::{
 };
 use crate::dsl::{Aggregates, Columns, CreateRow, UniqueKey};
 use crate::error::Result;
-use crate::execute::Handle;
+use crate::execute::Executor;
 use crate::rows::{Model, Writable};
 
 /// The queries of one model.
 #[derive(Debug)]
 pub struct Delegate<M> {
-    handle: Handle,
+    executor: Executor,
     model: PhantomData<fn() -> M>,
 }
 
 impl<M: Model> Delegate<M> {
-    /// For generated code: the queries of a model that run on `handle`.
-    pub fn new(handle: &Handle) -> Self {
-        Self { handle: handle.clone(), model: PhantomData }
+    /// For generated code: the queries of a model that run on `executor`.
+    pub fn new(executor: &Executor) -> Self {
+        Self { executor: executor.clone(), model: PhantomData }
     }
 
     /// Finds the row with this key, if there is one.
@@ -41,7 +41,7 @@ impl<M: Model> Delegate<M> {
     /// # }
     /// ```
     pub fn find_unique(self, key: impl UniqueKey<M>) -> FindUnique<M> {
-        FindUnique::unique(self.handle, key.into_unique())
+        FindUnique::unique(self.executor, key.into_unique())
     }
 
     /// Finds the first row that matches the filters, in the order that `order_by` sets.
@@ -54,7 +54,7 @@ impl<M: Model> Delegate<M> {
     /// # }
     /// ```
     pub fn find_first(self) -> FindFirst<M> {
-        FindFirst::first(self.handle)
+        FindFirst::first(self.executor)
     }
 
     /// Finds all rows that match the filters.
@@ -68,7 +68,7 @@ impl<M: Model> Delegate<M> {
     /// # }
     /// ```
     pub fn find_many(self) -> FindMany<M> {
-        FindMany::many(self.handle)
+        FindMany::many(self.executor)
     }
 
     /// Counts the rows that match the filters.
@@ -81,7 +81,7 @@ impl<M: Model> Delegate<M> {
     /// # }
     /// ```
     pub fn count(self) -> Count<M> {
-        Count::new(self.handle)
+        Count::new(self.executor)
     }
 
     /// Checks whether a row matches the filters.
@@ -94,7 +94,7 @@ impl<M: Model> Delegate<M> {
     /// # }
     /// ```
     pub fn exists(self) -> Exists<M> {
-        Exists::new(self.handle)
+        Exists::new(self.executor)
     }
 
     /// Calculates values over the rows that match the filters: `relata::count()`, and `count`, `sum`, `avg`, `min` and
@@ -109,7 +109,7 @@ impl<M: Model> Delegate<M> {
     /// # }
     /// ```
     pub fn aggregate<A: Aggregates<M>>(self, values: A) -> Aggregate<M, A> {
-        Aggregate::new(self.handle, values)
+        Aggregate::new(self.executor, values)
     }
 
     /// Groups rows by these columns.
@@ -122,7 +122,7 @@ impl<M: Model> Delegate<M> {
     /// # }
     /// ```
     pub fn group_by<K: Columns<M>>(self, columns: K) -> GroupBy<M, K> {
-        GroupBy::new(self.handle, columns)
+        GroupBy::new(self.executor, columns)
     }
 
     /// Creates a row. Set optional columns, and columns with a default, with `set`.
@@ -142,7 +142,7 @@ impl<M: Model> Delegate<M> {
     where
         M: Writable,
     {
-        Create::new(self.handle, row)
+        Create::new(self.executor, row)
     }
 
     /// Creates many rows, all or none, in one statement with one parameter per column.
@@ -159,7 +159,7 @@ impl<M: Model> Delegate<M> {
     where
         M: Writable,
     {
-        CreateMany::new(self.handle, rows)
+        CreateMany::new(self.executor, rows)
     }
 
     /// Inserts many rows by COPY, all or none. Rows are taken from the iterator while they are sent, so memory does not
@@ -179,7 +179,7 @@ impl<M: Model> Delegate<M> {
         I: IntoIterator<Item = C>,
         I::IntoIter: Send + 'static,
     {
-        CopyIn::of_rows(self.handle, rows)
+        CopyIn::of_rows(self.executor, rows)
     }
 
     /// Like [`copy_in`](Self::copy_in), with a stream. An error in the stream ends the copy, and nothing is written.
@@ -190,7 +190,7 @@ impl<M: Model> Delegate<M> {
     where
         M: Writable,
     {
-        CopyIn::of_stream(self.handle, rows)
+        CopyIn::of_stream(self.executor, rows)
     }
 
     /// Creates many rows, all or none, and returns them in the order in which they were given.
@@ -210,7 +210,7 @@ impl<M: Model> Delegate<M> {
     where
         M: Writable,
     {
-        CreateManyAndReturn::new(self.handle, rows)
+        CreateManyAndReturn::new(self.executor, rows)
     }
 
     /// Updates the row with this key. Returns `Error::NotFound` if there is none.
@@ -226,7 +226,7 @@ impl<M: Model> Delegate<M> {
     where
         M: Writable,
     {
-        Update::new(self.handle, key.into_unique())
+        Update::new(self.executor, key.into_unique())
     }
 
     /// Updates all rows that match the filters.
@@ -247,7 +247,7 @@ impl<M: Model> Delegate<M> {
     where
         M: Writable,
     {
-        UpdateMany::new(self.handle)
+        UpdateMany::new(self.executor)
     }
 
     /// Creates the row, or updates the row that already has its key.
@@ -264,7 +264,7 @@ impl<M: Model> Delegate<M> {
     where
         M: Writable,
     {
-        Upsert::new(self.handle, key.into_unique(), row)
+        Upsert::new(self.executor, key.into_unique(), row)
     }
 
     /// Deletes the row with this key. Returns `Error::NotFound` if there is none.
@@ -280,7 +280,7 @@ impl<M: Model> Delegate<M> {
     where
         M: Writable,
     {
-        Delete::new(self.handle, key.into_unique())
+        Delete::new(self.executor, key.into_unique())
     }
 
     /// Deletes all rows that match the filters.
@@ -297,6 +297,6 @@ impl<M: Model> Delegate<M> {
     where
         M: Writable,
     {
-        DeleteMany::new(self.handle)
+        DeleteMany::new(self.executor)
     }
 }

@@ -4,16 +4,16 @@ use std::any::Any;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
 
-use super::cardinality::{All, Amount, ExactlyOne, OneOrNone};
+use super::cardinality::{All, Cardinality, ExactlyOne, OneOrNone};
 use super::page::{FindPage, page_of};
 use crate::dsl::{
     As, CanInclude, Columns, Filter, Included, IntoInclude, Order, RelationOf, Selectable, Selection, Unique,
     UniqueKey, include_of,
 };
 use crate::error::Result;
-use crate::execute::{Call, Handle, RowStream};
+use crate::execute::{Call, Executor, RowStream};
 use crate::query::{Lock, Operation, Outcome, PageStart, PageToken, Parts, Query, Select};
-use crate::rows::{Cursor, FromRow, Model, Node, ReadRow, Reader, TakeRows};
+use crate::rows::{Cursor, FromRow, Model, Node, ReadRow, Reader, RowDecoder};
 
 type Types<M, S, A> = PhantomData<fn() -> (M, S, A)>;
 
@@ -38,7 +38,7 @@ type Types<M, S, A> = PhantomData<fn() -> (M, S, A)>;
 /// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct Find<M, S, A> {
-    handle: Handle,
+    executor: Executor,
     select: Box<Select>,
     types: Types<M, S, A>,
 }
@@ -54,7 +54,7 @@ pub type FindMany<M, S = M> = Find<M, S, All>;
 
 impl<M, S, A> Clone for Find<M, S, A> {
     fn clone(&self) -> Self {
-        Self { handle: self.handle.clone(), select: self.select.clone(), types: PhantomData }
+        Self { executor: self.executor.clone(), select: self.select.clone(), types: PhantomData }
     }
 }
 
@@ -65,24 +65,24 @@ impl<M, S, A> std::fmt::Debug for Find<M, S, A> {
 }
 
 impl<M: Model> FindMany<M> {
-    pub(crate) fn many(handle: Handle) -> Self {
-        Self { handle, select: Box::new(Select::new(M::table())), types: PhantomData }
+    pub(crate) fn many(executor: Executor) -> Self {
+        Self { executor, select: Box::new(Select::new(M::table())), types: PhantomData }
     }
 }
 
 impl<M: Model> FindUnique<M> {
-    pub(crate) fn unique(handle: Handle, key: Unique<M>) -> Self {
+    pub(crate) fn unique(executor: Executor, key: Unique<M>) -> Self {
         let mut select = Box::new(Select::new(M::table()));
         select.condition = key.into_condition();
         select.single = true;
-        Self { handle, select, types: PhantomData }
+        Self { executor, select, types: PhantomData }
     }
 
-    pub(crate) fn first(handle: Handle) -> Self {
+    pub(crate) fn first(executor: Executor) -> Self {
         let mut select = Box::new(Select::new(M::table()));
         select.single = true;
         select.take = Some(1);
-        Self { handle, select, types: PhantomData }
+        Self { executor, select, types: PhantomData }
     }
 }
 
@@ -98,7 +98,7 @@ impl<M: Model, S> Find<M, S, OneOrNone> {
     /// ```
     pub fn or_err(mut self) -> Find<M, S, ExactlyOne> {
         self.select.required = true;
-        Find { handle: self.handle, select: self.select, types: PhantomData }
+        Find { executor: self.executor, select: self.select, types: PhantomData }
     }
 }
 
@@ -153,7 +153,7 @@ impl<M: Model, S> Find<M, S, All> {
         S: FromRow,
     {
         let start = token.into().map_or(PageStart::First, PageStart::After);
-        FindPage::new(self.handle, self.select, start, |outcome| page_of(outcome, S::from_row))
+        FindPage::new(self.executor, self.select, start, |outcome| page_of(outcome, S::from_row))
     }
 
     /// Returns the page before `token`, in the query's order; counterpart of [`page_after`](Self::page_after). `None`
@@ -171,7 +171,7 @@ impl<M: Model, S> Find<M, S, All> {
         S: FromRow,
     {
         let start = token.into().map_or(PageStart::Last, PageStart::Before);
-        FindPage::new(self.handle, self.select, start, |outcome| page_of(outcome, S::from_row))
+        FindPage::new(self.executor, self.select, start, |outcome| page_of(outcome, S::from_row))
     }
 }
 
@@ -190,7 +190,7 @@ impl<M: Model, S: FromRow> Find<M, S, All> {
     /// # }
     /// ```
     pub fn stream(self) -> RowStream<S> {
-        self.handle.select_stream::<RowsOf<S>>(self.select)
+        self.executor.select_stream::<RowsOf<S>>(self.select)
     }
 }
 
@@ -355,11 +355,11 @@ impl<M: Model, S, A> Find<M, S, A> {
         S: CanInclude<I::Relation, I::Row>,
     {
         self.select.include(include_of(include));
-        Find { handle: self.handle, select: self.select, types: PhantomData }
+        Find { executor: self.executor, select: self.select, types: PhantomData }
     }
 }
 
-impl<M: Model, A: Amount> Find<M, M, A> {
+impl<M: Model, A: Cardinality> Find<M, M, A> {
     /// Returns only these values: a field, a count, values of a relation, or a tuple of them.
     ///
     /// ```
@@ -400,7 +400,7 @@ impl<M: Model, A: Amount> Find<M, M, A> {
     }
 }
 
-impl<M: Model, S: FromRow, A: Amount> Query for Find<M, S, A> {
+impl<M: Model, S: FromRow, A: Cardinality> Query for Find<M, S, A> {
     type Output = A::Of<S>;
 
     fn into_parts(self) -> Parts<A::Of<S>> {
@@ -409,14 +409,14 @@ impl<M: Model, S: FromRow, A: Amount> Query for Find<M, S, A> {
 }
 
 /// A read whose rows are decoded by `R`: most of them while others arrive, the last ones at the end.
-fn parts<R: ReadRow, A: Amount>(mut select: Box<Select>) -> Parts<A::Of<R::Out>> {
-    if A::AS_THEY_COME {
-        select.take_rows = Some(|| Box::new(Taken::<R>(Vec::new())));
+fn parts<R: ReadRow, A: Cardinality>(mut select: Box<Select>) -> Parts<A::Of<R::Out>> {
+    if A::DECODES_EARLY {
+        select.decoder = Some(|| Box::new(Taken::<R>(Vec::new())));
     }
     Parts { operation: Operation::Read(select), finish: finish::<R, A> }
 }
 
-pub(super) fn finish<R: ReadRow, A: Amount>(outcome: Outcome) -> Result<A::Of<R::Out>> {
+pub(super) fn finish<R: ReadRow, A: Cardinality>(outcome: Outcome) -> Result<A::Of<R::Out>> {
     let (taken, node) = match outcome {
         Outcome::Taken(taken, node) => {
             (taken.into_any().downcast::<Taken<R>>().map_or_else(|_| Vec::new(), |all| all.0), node)
@@ -429,7 +429,7 @@ pub(super) fn finish<R: ReadRow, A: Amount>(outcome: Outcome) -> Result<A::Of<R:
 /// Rows that were decoded while others arrived.
 struct Taken<R: ReadRow>(Vec<R::Out>);
 
-impl<R: ReadRow> TakeRows for Taken<R> {
+impl<R: ReadRow> RowDecoder for Taken<R> {
     fn take(&mut self, part: &Node) -> Result<()> {
         for at in part.cursors() {
             self.0.push(R::read(at)?);
@@ -446,12 +446,12 @@ impl<R: ReadRow> TakeRows for Taken<R> {
     }
 }
 
-impl<M: Model, S: FromRow, A: Amount> IntoFuture for Find<M, S, A> {
+impl<M: Model, S: FromRow, A: Cardinality> IntoFuture for Find<M, S, A> {
     type Output = Result<A::Of<S>>;
     type IntoFuture = Call<A::Of<S>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        self.handle.clone().call(self)
+        self.executor.clone().call(self)
     }
 }
 
@@ -482,7 +482,7 @@ impl<M: Model, T: Selection<M>> ReadRow for ValuesOf<M, T> {
 impl<M: Model, T: Selection<M>> SelectFrom<M, T, All> {
     /// Returns the values as a stream; see [`stream`](FindMany::stream) on whole rows.
     pub fn stream(self) -> RowStream<T::Out> {
-        self.find.handle.select_stream::<ValuesOf<M, T>>(self.find.select)
+        self.find.executor.select_stream::<ValuesOf<M, T>>(self.find.select)
     }
 
     /// Returns the values as a page; see [`page_after`](FindMany::page_after) on whole rows.
@@ -496,13 +496,13 @@ impl<M: Model, T: Selection<M>> SelectFrom<M, T, All> {
     }
 
     fn page(self, start: PageStart) -> FindPage<M, T::Out> {
-        FindPage::new(self.find.handle, self.find.select, start, |outcome| {
+        FindPage::new(self.find.executor, self.find.select, start, |outcome| {
             page_of(outcome, |at| T::read(&mut Reader::new(at)))
         })
     }
 }
 
-impl<M: Model, T: Selection<M>, A: Amount> Query for SelectFrom<M, T, A> {
+impl<M: Model, T: Selection<M>, A: Cardinality> Query for SelectFrom<M, T, A> {
     type Output = A::Of<T::Out>;
 
     fn into_parts(self) -> Parts<Self::Output> {
@@ -510,11 +510,11 @@ impl<M: Model, T: Selection<M>, A: Amount> Query for SelectFrom<M, T, A> {
     }
 }
 
-impl<M: Model, T: Selection<M>, A: Amount> IntoFuture for SelectFrom<M, T, A> {
+impl<M: Model, T: Selection<M>, A: Cardinality> IntoFuture for SelectFrom<M, T, A> {
     type Output = Result<A::Of<T::Out>>;
     type IntoFuture = Call<A::Of<T::Out>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        self.find.handle.clone().call(self)
+        self.find.executor.clone().call(self)
     }
 }

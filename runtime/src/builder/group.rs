@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use crate::dsl::{Aggregates, Columns, Filter, GroupOrder, Having, calculations};
 use crate::error::Result;
-use crate::execute::{Call, Handle};
+use crate::execute::{Call, Executor};
 use crate::query::{Aggregation, GroupTerm, Operation, OrderKey, Outcome, Parts, Query, Select};
 use crate::rows::{Model, Reader};
 
@@ -29,7 +29,7 @@ type Types<M, K, A> = PhantomData<fn() -> (M, K, A)>;
 /// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct GroupBy<M, K, A = ()> {
-    handle: Handle,
+    executor: Executor,
     aggregation: Aggregation,
     types: Types<M, K, A>,
 }
@@ -41,7 +41,7 @@ impl<M, K, A> std::fmt::Debug for GroupBy<M, K, A> {
 }
 
 impl<M: Model, K: Columns<M>> GroupBy<M, K> {
-    pub(crate) fn new(handle: Handle, columns: K) -> Self {
+    pub(crate) fn new(executor: Executor, columns: K) -> Self {
         let aggregation = Aggregation {
             select: Select::new(M::table()),
             group_by: columns.numbers(),
@@ -51,13 +51,13 @@ impl<M: Model, K: Columns<M>> GroupBy<M, K> {
             take: None,
             skip: None,
         };
-        Self { handle, aggregation, types: PhantomData }
+        Self { executor, aggregation, types: PhantomData }
     }
 
     /// Calculates these values for each group.
     pub fn aggregate<A: Aggregates<M>>(mut self, values: A) -> GroupBy<M, K, A> {
         self.aggregation.calculations = calculations(&values);
-        GroupBy { handle: self.handle, aggregation: self.aggregation, types: PhantomData }
+        GroupBy { executor: self.executor, aggregation: self.aggregation, types: PhantomData }
     }
 }
 
@@ -131,6 +131,6 @@ impl<M: Model, K: Columns<M>, A: Aggregates<M>> IntoFuture for GroupBy<M, K, A> 
     type IntoFuture = Call<Vec<(K::Values, A::Out)>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        self.handle.clone().call(self)
+        self.executor.clone().call(self)
     }
 }

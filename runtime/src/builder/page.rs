@@ -5,7 +5,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 
 use crate::error::Result;
-use crate::execute::{Call, Handle};
+use crate::execute::{Call, Executor};
 use crate::query::{Operation, Outcome, PageStart, PageToken, Parts, Query, Select};
 use crate::rows::{Cursor, Model};
 
@@ -39,7 +39,7 @@ pub struct Page<S> {
 /// A read of a page: `.await` runs it.
 #[must_use = "nothing happens until it is awaited"]
 pub struct FindPage<M, S = M> {
-    handle: Handle,
+    executor: Executor,
     select: Box<Select>,
     finish: fn(Outcome) -> Result<Page<S>>,
     types: PhantomData<fn() -> (M, S)>,
@@ -47,21 +47,21 @@ pub struct FindPage<M, S = M> {
 
 impl<M, S> FindPage<M, S> {
     pub(crate) fn new(
-        handle: Handle,
+        executor: Executor,
         mut select: Box<Select>,
         start: PageStart,
         finish: fn(Outcome) -> Result<Page<S>>,
     ) -> Self {
         select.from_end |= start.is_backward();
         select.page = Some(start);
-        Self { handle, select, finish, types: PhantomData }
+        Self { executor, select, finish, types: PhantomData }
     }
 }
 
 impl<M, S> Clone for FindPage<M, S> {
     fn clone(&self) -> Self {
-        let (handle, select) = (self.handle.clone(), self.select.clone());
-        Self { handle, select, finish: self.finish, types: PhantomData }
+        let (executor, select) = (self.executor.clone(), self.select.clone());
+        Self { executor, select, finish: self.finish, types: PhantomData }
     }
 }
 
@@ -98,6 +98,6 @@ impl<M: Model, S: Send + 'static> IntoFuture for FindPage<M, S> {
     type IntoFuture = Call<Page<S>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        self.handle.clone().call(self)
+        self.executor.clone().call(self)
     }
 }

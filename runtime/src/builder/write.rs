@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 
 use crate::dsl::{Assignment, CreateRow, Filter, Nested, NestedChange, Unique};
 use crate::error::{Error, Lookup, Result};
-use crate::execute::{Call, Handle};
+use crate::execute::{Call, Executor};
 use crate::query::{
     BulkOptions, Condition, Insert, NestedWrite, NewRows, Operation, Outcome, Parts, Query, Select, Sets,
 };
@@ -26,7 +26,7 @@ macro_rules! call {
             type IntoFuture = Call<$output>;
 
             fn into_future(self) -> Self::IntoFuture {
-                self.handle.clone().call(self)
+                self.executor.clone().call(self)
             }
         }
 
@@ -60,15 +60,15 @@ macro_rules! call {
 /// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct Create<M, S = M> {
-    handle: Handle,
+    executor: Executor,
     row: Insert,
     then: Option<Box<Select>>,
     types: PhantomData<fn() -> (M, S)>,
 }
 
 impl<M: Model> Create<M> {
-    pub(crate) fn new(handle: Handle, row: impl CreateRow<Model = M>) -> Self {
-        Self { handle, row: row.into_insert(), then: None, types: PhantomData }
+    pub(crate) fn new(executor: Executor, row: impl CreateRow<Model = M>) -> Self {
+        Self { executor, row: row.into_insert(), then: None, types: PhantomData }
     }
 }
 
@@ -109,16 +109,16 @@ call!(Create<M: Model, S: FromRow> gives S);
 /// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct CreateMany<M> {
-    handle: Handle,
+    executor: Executor,
     rows: NewRows,
     skip_duplicates: bool,
     model: PhantomData<fn() -> M>,
 }
 
 impl<M: Model> CreateMany<M> {
-    pub(crate) fn new<C: CreateRow<Model = M>>(handle: Handle, rows: impl IntoIterator<Item = C>) -> Self {
+    pub(crate) fn new<C: CreateRow<Model = M>>(executor: Executor, rows: impl IntoIterator<Item = C>) -> Self {
         let rows = NewRows::collect(rows.into_iter().map(C::into_insert));
-        Self { handle, rows, skip_duplicates: false, model: PhantomData }
+        Self { executor, rows, skip_duplicates: false, model: PhantomData }
     }
 
     /// Leaves out rows whose key, or another unique value, is already taken.
@@ -146,15 +146,15 @@ call!(CreateMany<M: Model> gives u64);
 /// Rows to create. `.await` inserts all or none, and returns them in the order in which they were given.
 #[must_use = "nothing happens until it is awaited"]
 pub struct CreateManyAndReturn<M, S = M> {
-    handle: Handle,
+    executor: Executor,
     create: CreateMany<M>,
     then: Option<Box<Select>>,
     types: PhantomData<fn() -> S>,
 }
 
 impl<M: Model> CreateManyAndReturn<M> {
-    pub(crate) fn new<C: CreateRow<Model = M>>(handle: Handle, rows: impl IntoIterator<Item = C>) -> Self {
-        Self { handle: handle.clone(), create: CreateMany::new(handle, rows), then: None, types: PhantomData }
+    pub(crate) fn new<C: CreateRow<Model = M>>(executor: Executor, rows: impl IntoIterator<Item = C>) -> Self {
+        Self { executor: executor.clone(), create: CreateMany::new(executor, rows), then: None, types: PhantomData }
     }
 }
 
@@ -189,7 +189,7 @@ call!(CreateManyAndReturn<M: Model, S: FromRow> gives Vec<S>);
 /// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct Update<M, S = M> {
-    handle: Handle,
+    executor: Executor,
     condition: Condition,
     sets: Sets,
     nested: Vec<NestedWrite>,
@@ -198,9 +198,9 @@ pub struct Update<M, S = M> {
 }
 
 impl<M: Model> Update<M> {
-    pub(crate) fn new(handle: Handle, key: Unique<M>) -> Self {
+    pub(crate) fn new(executor: Executor, key: Unique<M>) -> Self {
         let (sets, nested) = (Vec::new(), Vec::new());
-        Self { handle, condition: key.condition(), sets, nested, then: None, types: PhantomData }
+        Self { executor, condition: key.condition(), sets, nested, then: None, types: PhantomData }
     }
 }
 
@@ -243,7 +243,7 @@ call!(Update<M: Model, S: FromRow> gives S);
 /// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct Upsert<M, S = M> {
-    handle: Handle,
+    executor: Executor,
     row: Insert,
     key: Vec<(u16, Param)>,
     sets: Sets,
@@ -252,9 +252,9 @@ pub struct Upsert<M, S = M> {
 }
 
 impl<M: Model> Upsert<M> {
-    pub(crate) fn new(handle: Handle, key: Unique<M>, row: impl CreateRow<Model = M>) -> Self {
+    pub(crate) fn new(executor: Executor, key: Unique<M>, row: impl CreateRow<Model = M>) -> Self {
         let (row, key, sets) = (row.into_insert(), key.values, Vec::new());
-        Self { handle, row, key, sets, then: None, types: PhantomData }
+        Self { executor, row, key, sets, then: None, types: PhantomData }
     }
 }
 
@@ -283,15 +283,15 @@ call!(Upsert<M: Model, S: FromRow> gives S);
 /// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct Delete<M, S = M> {
-    handle: Handle,
+    executor: Executor,
     condition: Condition,
     then: Option<Box<Select>>,
     types: PhantomData<fn() -> (M, S)>,
 }
 
 impl<M: Model> Delete<M> {
-    pub(crate) fn new(handle: Handle, key: Unique<M>) -> Self {
-        Self { handle, condition: key.condition(), then: None, types: PhantomData }
+    pub(crate) fn new(executor: Executor, key: Unique<M>) -> Self {
+        Self { executor, condition: key.condition(), then: None, types: PhantomData }
     }
 }
 
@@ -337,7 +337,7 @@ pub enum RowsChosen {}
 /// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct UpdateMany<M, C> {
-    handle: Handle,
+    executor: Executor,
     condition: Condition,
     sets: Sets,
     limit: Option<u64>,
@@ -346,15 +346,15 @@ pub struct UpdateMany<M, C> {
 }
 
 impl<M: Model> UpdateMany<M, AddFilterOrAllRows> {
-    pub(crate) fn new(handle: Handle) -> Self {
-        Self { handle, condition: Condition::ALL, sets: Vec::new(), limit: None, all_rows: false, types: PhantomData }
+    pub(crate) fn new(executor: Executor) -> Self {
+        Self { executor, condition: Condition::ALL, sets: Vec::new(), limit: None, all_rows: false, types: PhantomData }
     }
 }
 
 impl<M: Model, C> UpdateMany<M, C> {
     fn chosen(self) -> UpdateMany<M, RowsChosen> {
-        let UpdateMany { handle, condition, sets, limit, all_rows, .. } = self;
-        UpdateMany { handle, condition, sets, limit, all_rows, types: PhantomData }
+        let UpdateMany { executor, condition, sets, limit, all_rows, .. } = self;
+        UpdateMany { executor, condition, sets, limit, all_rows, types: PhantomData }
     }
 
     /// Sets a column.
@@ -386,7 +386,7 @@ impl<M: Model, C> UpdateMany<M, C> {
 impl<M: Model> UpdateMany<M, RowsChosen> {
     /// Returns the updated rows in place of their number.
     pub fn and_return(self) -> UpdateManyAndReturn<M> {
-        UpdateManyAndReturn { handle: self.handle.clone(), update: self, then: None, types: PhantomData }
+        UpdateManyAndReturn { executor: self.executor.clone(), update: self, then: None, types: PhantomData }
     }
 
     fn operation(self, returning: bool) -> Operation {
@@ -411,7 +411,7 @@ call!(UpdateMany<M, C> gives u64);
 /// An update of all rows that match the filters. `.await` runs it and returns the rows as they are afterwards.
 #[must_use = "nothing happens until it is awaited"]
 pub struct UpdateManyAndReturn<M, S = M> {
-    handle: Handle,
+    executor: Executor,
     update: UpdateMany<M, RowsChosen>,
     then: Option<Box<Select>>,
     types: PhantomData<fn() -> S>,
@@ -436,7 +436,7 @@ call!(UpdateManyAndReturn<M: Model, S: FromRow> gives Vec<S>);
 /// ```
 #[must_use = "nothing happens until it is awaited"]
 pub struct DeleteMany<M, C> {
-    handle: Handle,
+    executor: Executor,
     condition: Condition,
     limit: Option<u64>,
     all_rows: bool,
@@ -444,8 +444,8 @@ pub struct DeleteMany<M, C> {
 }
 
 impl<M: Model> DeleteMany<M, AddFilterOrAllRows> {
-    pub(crate) fn new(handle: Handle) -> Self {
-        Self { handle, condition: Condition::ALL, limit: None, all_rows: false, types: PhantomData }
+    pub(crate) fn new(executor: Executor) -> Self {
+        Self { executor, condition: Condition::ALL, limit: None, all_rows: false, types: PhantomData }
     }
 }
 
@@ -453,7 +453,13 @@ impl<M: Model, C> DeleteMany<M, C> {
     /// Keeps only rows that match the filter, in addition to earlier filters.
     pub fn filter(self, filter: impl Into<Filter<M>>) -> DeleteMany<M, RowsChosen> {
         let condition = self.condition.and(filter.into().condition);
-        DeleteMany { handle: self.handle, condition, limit: self.limit, all_rows: self.all_rows, types: PhantomData }
+        DeleteMany {
+            executor: self.executor,
+            condition,
+            limit: self.limit,
+            all_rows: self.all_rows,
+            types: PhantomData,
+        }
     }
 
     /// Writes at most `rows` rows: the first ones in the order of their key. If another transaction is changing one of
@@ -465,8 +471,8 @@ impl<M: Model, C> DeleteMany<M, C> {
 
     /// Chooses every row of the table.
     pub fn all_rows(self) -> DeleteMany<M, RowsChosen> {
-        let DeleteMany { handle, condition, limit, .. } = self;
-        DeleteMany { handle, condition, limit, all_rows: true, types: PhantomData }
+        let DeleteMany { executor, condition, limit, .. } = self;
+        DeleteMany { executor, condition, limit, all_rows: true, types: PhantomData }
     }
 }
 

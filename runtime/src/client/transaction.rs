@@ -12,7 +12,7 @@ use super::models::Models;
 use crate::builder::{IntoSqlCall, SqlQuery};
 use crate::connection::{OpenTransaction, Pool, Scope};
 use crate::error::{Error, Result};
-use crate::execute::{Call, Handle, RowStream, Target};
+use crate::execute::{Call, Executor, RowStream, Target};
 use crate::rows::{FromRawRow, FromRow};
 use crate::value::Param;
 
@@ -50,7 +50,7 @@ impl<M> Deref for Transaction<M> {
 impl<M: Models> Transaction<M> {
     fn of(shared: Arc<OpenTransaction>) -> Self {
         let scope = Scope::whole(shared);
-        let models = M::new(Handle(Target::Transaction(scope.clone())));
+        let models = M::new(Executor(Target::Transaction(scope.clone())));
         Self { scope, models }
     }
 
@@ -103,7 +103,7 @@ where
     let transaction = &outer.transaction;
     let savepoint = transaction.begin_savepoint(outer.savepoint).await?;
     let scope = Scope { transaction: Arc::clone(transaction), savepoint: savepoint.number };
-    let models = M::new(Handle(Target::Transaction(scope.clone())));
+    let models = M::new(Executor(Target::Transaction(scope.clone())));
     let worked = work(Savepoint { scope, models }).await;
     transaction.end_savepoint(savepoint, worked.is_ok()).await?;
     worked
@@ -142,8 +142,8 @@ macro_rules! inside_a_transaction {
                 within_savepoint(&self.scope, work).await
             }
 
-            fn handle(&self) -> Handle {
-                Handle(Target::Transaction(self.scope.clone()))
+            fn executor(&self) -> Executor {
+                Executor(Target::Transaction(self.scope.clone()))
             }
 
             /// Sends a query of `queries/*.sql` in the transaction: what a function of the module `queries` gives. Rows come as a list of
@@ -153,13 +153,13 @@ macro_rules! inside_a_transaction {
             /// # Errors
             /// Those of the statement, and [`Error::Misuse`] if the database gives other columns than it was compiled for.
             pub fn query<Q: IntoSqlCall>(&self, query: Q) -> Call<Q::Output> {
-                self.handle().call(query)
+                self.executor().call(query)
             }
 
             /// Rows of a query of `queries/*.sql` in the transaction as they arrive, without holding them all: a SELECT, VALUES, or WITH that
             /// writes nothing. Nothing is sent before the first row is asked for; errors come in place of a row.
             pub fn query_stream<T: FromRow>(&self, query: SqlQuery<T>) -> RowStream<T> {
-                self.handle().query_stream(query.into_call())
+                self.executor().query_stream(query.into_call())
             }
 
             /// Runs SQL of your own in the transaction and reads its rows into tuples.
@@ -167,13 +167,13 @@ macro_rules! inside_a_transaction {
             /// # Errors
             /// Those of the statement, and [`Error::Misuse`] where its columns are not of the types that are read.
             pub async fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> Result<Vec<T>> {
-                self.handle().query_raw(sql, params).await
+                self.executor().query_raw(sql, params).await
             }
 
             /// Rows of SQL of your own in the transaction as they arrive, without holding them all: a SELECT, VALUES, or WITH that writes
             /// nothing. Nothing is sent before the first row is asked for; errors come in place of a row.
             pub fn query_raw_stream<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> RowStream<T> {
-                self.handle().query_raw_stream(sql, params)
+                self.executor().query_raw_stream(sql, params)
             }
 
             /// Runs SQL of your own in the transaction and tells how many rows it wrote.
@@ -181,7 +181,7 @@ macro_rules! inside_a_transaction {
             /// # Errors
             /// Those of the statement.
             pub async fn execute_raw(&self, sql: &str, params: Vec<Param>) -> Result<u64> {
-                self.handle().execute_raw(sql, params).await
+                self.executor().execute_raw(sql, params).await
             }
         }
     };

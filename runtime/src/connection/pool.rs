@@ -7,11 +7,11 @@ use deadpool::managed::{PoolError, TimeoutType, Timeouts};
 use futures_util::FutureExt;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::lease::Lease;
 use super::manager::Manager;
 use super::options::ConnectOptions;
-use super::texts::Texts;
-use super::types::KnownTypes;
+use super::parameter_types::ParameterTypes;
+use super::pooled::PooledConnection;
+use super::statement_texts::StatementTexts;
 use crate::error::{Error, Result};
 use crate::telemetry::{Connections, Counters, Hooks, Server, Statistics};
 
@@ -32,9 +32,9 @@ pub(crate) struct Shared {
     /// To cancel statements, which takes a connection of its own.
     pub(crate) tls: MakeRustlsConnect,
     /// Where statements have no names: the types of their parameters.
-    pub(crate) unnamed: Option<KnownTypes>,
+    pub(crate) unnamed: Option<ParameterTypes>,
     /// Which texts statements with names are prepared from.
-    pub(crate) texts: Texts,
+    pub(crate) texts: StatementTexts,
     /// Statements that take as long are logged.
     pub(crate) slow: Option<Duration>,
     pub(crate) server: Server,
@@ -51,7 +51,7 @@ impl std::fmt::Debug for Pool {
 
 impl Pool {
     /// A connection of the pool.
-    pub(crate) async fn acquire(self: &Arc<Self>) -> Result<Lease> {
+    pub(crate) async fn acquire(self: &Arc<Self>) -> Result<PooledConnection> {
         // Usually one is free, and comes without an await, a timer, and room for them in the future of every call.
         // Nobody who waits is overtaken: what comes back to the pool is given to them first.
         let connections = &self.shared.connections;
@@ -61,7 +61,7 @@ impl Pool {
             _ => Box::pin(connections.get()).await,
         };
         match connection {
-            Ok(connection) => Ok(Lease::new(connection, Arc::clone(self))),
+            Ok(connection) => Ok(PooledConnection::new(connection, Arc::clone(self))),
             Err(error) => Err(self.explain(error)),
         }
     }

@@ -10,18 +10,18 @@ use futures_util::{FutureExt, TryStreamExt};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Column, CopyInSink, Row};
 
-use super::lease::Lease;
-use super::open::{OpenTransaction, WHOLE};
+use super::pooled::PooledConnection;
+use super::transaction::{OpenTransaction, WHOLE};
 use crate::error::{Error, Result, from_connection};
 use crate::meta::Table;
-use crate::sql::{Statement, Statements, Trace, effect};
-use crate::telemetry::Watch;
+use crate::sql::{SessionEffect, Statement, Statements, effect};
+use crate::telemetry::StatementTimer;
 use crate::value::Param;
 
 /// One connection, for the statements of one operation.
 #[derive(Clone, Copy)]
 pub(crate) struct Session<'c> {
-    lease: &'c Lease,
+    connection: &'c PooledConnection,
     /// The transaction that the statements belong to, and the savepoint of it.
     transaction: Option<&'c OpenTransaction>,
     scope: u32,
@@ -41,13 +41,13 @@ pub(crate) enum Prepared {
 /// What a statement gives: rows, or the number of rows that it wrote.
 pub(crate) trait Answer: Sized + Send {
     fn named(
-        lease: &Lease,
+        connection: &PooledConnection,
         prepared: &tokio_postgres::Statement,
         params: &[Param],
     ) -> impl Future<Output = Result<Self, tokio_postgres::Error>> + Send;
 
     fn unnamed(
-        lease: &Lease,
+        connection: &PooledConnection,
         sql: &str,
         params: &[Param],
         types: &[Type],
@@ -64,20 +64,20 @@ pub(crate) trait Answer: Sized + Send {
 
 impl Answer for Vec<Row> {
     async fn named(
-        lease: &Lease,
+        connection: &PooledConnection,
         prepared: &tokio_postgres::Statement,
         params: &[Param],
     ) -> Result<Self, tokio_postgres::Error> {
-        Box::pin(lease.query_raw(prepared, params)).await?.try_collect().await
+        Box::pin(connection.query_raw(prepared, params)).await?.try_collect().await
     }
 
     async fn unnamed(
-        lease: &Lease,
+        connection: &PooledConnection,
         sql: &str,
         params: &[Param],
         types: &[Type],
     ) -> Result<Self, tokio_postgres::Error> {
-        Box::pin(lease.query_typed(sql, &typed_parameters(params, types))).await
+        Box::pin(connection.query_typed(sql, &typed_parameters(params, types))).await
     }
 
     fn rows(&self) -> u64 {
@@ -91,20 +91,20 @@ impl Answer for Vec<Row> {
 
 impl Answer for u64 {
     async fn named(
-        lease: &Lease,
+        connection: &PooledConnection,
         prepared: &tokio_postgres::Statement,
         params: &[Param],
     ) -> Result<Self, tokio_postgres::Error> {
-        Box::pin(lease.execute_raw(prepared, params)).await
+        Box::pin(connection.execute_raw(prepared, params)).await
     }
 
     async fn unnamed(
-        lease: &Lease,
+        connection: &PooledConnection,
         sql: &str,
         params: &[Param],
         types: &[Type],
     ) -> Result<Self, tokio_postgres::Error> {
-        Box::pin(lease.execute_typed(sql, &typed_parameters(params, types))).await
+        Box::pin(connection.execute_typed(sql, &typed_parameters(params, types))).await
     }
 
     fn rows(&self) -> u64 {
@@ -118,12 +118,12 @@ const PART: usize = 256;
 /// The last rows or what `take` said, and the number of all. Rows behind one that cannot be read are dropped, so that
 /// the connection is at rest.
 async fn in_parts(
-    lease: &Lease,
+    connection: &PooledConnection,
     prepared: &tokio_postgres::Statement,
     params: &[Param],
     take: &mut (dyn FnMut(Vec<Row>) -> Result<Vec<Row>> + Send),
 ) -> Result<(Result<Vec<Row>>, u64), Failure> {
-    let mut arriving = pin!(Box::pin(lease.query_raw(prepared, params)).await.map_err(Failure::Driver)?);
+    let mut arriving = pin!(Box::pin(connection.query_raw(prepared, params)).await.map_err(Failure::Driver)?);
     let (mut part, mut rows) = (Ok(Vec::new()), 0);
     while let Some(row) = arriving.try_next().await.map_err(Failure::Driver)? {
         rows += 1;
@@ -145,8 +145,8 @@ async fn in_parts(
 
 impl<'c> Session<'c> {
     /// Every statement stands for itself.
-    pub(crate) fn new(lease: &'c Lease, operation: &'static str) -> Self {
-        Self { lease, transaction: None, scope: WHOLE, operation }
+    pub(crate) fn new(connection: &'c PooledConnection, operation: &'static str) -> Self {
+        Self { connection, transaction: None, scope: WHOLE, operation }
     }
 
     /// The statements belong to a transaction, or to a savepoint of it: a failed one ends it.
@@ -155,7 +155,7 @@ impl<'c> Session<'c> {
         scope: u32,
         operation: &'static str,
     ) -> Result<Self> {
-        Ok(Self { lease: transaction.lease()?, transaction: Some(transaction), scope, operation })
+        Ok(Self { connection: transaction.connection()?, transaction: Some(transaction), scope, operation })
     }
 
     /// Prepares a statement, if this connection has not done so before.
@@ -164,12 +164,12 @@ impl<'c> Session<'c> {
             return Ok(Prepared::Named(known.clone()));
         }
         refuse_too_many(statement)?;
-        self.lease.sends();
-        let prepared = match &self.lease.pool.shared.unnamed {
+        self.connection.request_started();
+        let prepared = match &self.connection.pool.shared.unnamed {
             None => self.prepare_named(statement).await,
-            Some(known) => known.types_of(self.lease, statement).boxed().await.map(Prepared::Unnamed),
+            Some(known) => known.types_of(self.connection, statement).boxed().await.map(Prepared::Unnamed),
         };
-        self.lease.answered();
+        self.connection.request_finished();
         let prepared = prepared.map_err(|failure| failure.explain(table))?;
         if let (Prepared::Named(known), Some(table)) = (&prepared, table)
             && !known.columns().is_empty()
@@ -180,24 +180,24 @@ impl<'c> Session<'c> {
     }
 
     async fn prepare_named(self, statement: &Statement) -> Result<Prepared, Failure> {
-        let statements = &self.lease.statements;
+        let statements = &self.connection.statements;
         let known = match statements.of_text(statement) {
             Some(known) => known,
             None => {
                 refuse_own(statement)?;
-                let text = self.lease.pool.shared.texts.distinct(statement.sql());
-                let prepared = self.lease.prepare(&text).await.map_err(Failure::Driver)?;
-                let trace = if statement.is_own() { effect::trace(statement.sql()) } else { Trace::None };
+                let text = self.connection.pool.shared.texts.distinct(statement.sql());
+                let prepared = self.connection.prepare(&text).await.map_err(Failure::Driver)?;
+                let trace = if statement.is_own() { effect::trace(statement.sql()) } else { SessionEffect::None };
                 statements.remember(statement, prepared, trace)
             }
         };
-        self.lease.leaves(known.trace);
+        self.connection.leaves(known.trace);
         Ok(Prepared::Named(known.prepared.clone()))
     }
 
     /// What the connection knows by shape; nothing where statements have no names.
     pub(crate) fn shapes(self) -> Option<&'c Statements> {
-        self.lease.pool.shared.unnamed.is_none().then_some(&self.lease.statements)
+        self.connection.pool.shared.unnamed.is_none().then_some(&self.connection.statements)
     }
 
     /// The rows of a statement.
@@ -216,9 +216,9 @@ impl<'c> Session<'c> {
         let Some(known) = statement.known() else { return self.query(statement, table).await };
         self.note_statement()?;
         let watch = self.watch();
-        self.lease.sends();
-        let answer = in_parts(self.lease, known, &statement.params, take).boxed().await;
-        self.lease.answered();
+        self.connection.request_started();
+        let answer = in_parts(self.connection, known, &statement.params, take).boxed().await;
+        self.connection.request_finished();
         let answer = answer.map_err(|failure| failure.explain(Some(table)));
         self.note_answer(watch, &statement, Some(table), answer.as_ref().map(|(_, rows)| *rows));
         match answer {
@@ -273,7 +273,7 @@ impl<'c> Session<'c> {
         table: Option<&'static Table>,
         mut error: Error,
     ) -> Result<T> {
-        let texts = &self.lease.pool.shared.texts;
+        let texts = &self.connection.pool.shared.texts;
         for again in [false, true] {
             let generation = texts.generation();
             self.forget(statement);
@@ -304,19 +304,19 @@ impl<'c> Session<'c> {
         table: Option<&'static Table>,
     ) -> Result<T> {
         let watch = self.watch();
-        self.lease.sends();
+        self.connection.request_started();
         let answer = match prepared {
             Prepared::Named(prepared) => {
-                T::named(self.lease, prepared, &statement.params).await.map_err(Failure::Driver)
+                T::named(self.connection, prepared, &statement.params).await.map_err(Failure::Driver)
             }
             Prepared::Unnamed(types) if types.len() != statement.params.len() => {
                 Err(Failure::Refused(wrong_count(statement, types)))
             }
             Prepared::Unnamed(types) => {
-                T::unnamed(self.lease, statement.sql(), &statement.params, types).await.map_err(Failure::Driver)
+                T::unnamed(self.connection, statement.sql(), &statement.params, types).await.map_err(Failure::Driver)
             }
         };
-        self.lease.answered();
+        self.connection.request_finished();
         let answer = answer.map_err(|failure| failure.explain(table));
         // What has no name has no columns before there are rows.
         let answer = answer.and_then(|answer| match (prepared, table, answer.columns()) {
@@ -328,19 +328,19 @@ impl<'c> Session<'c> {
     }
 
     /// Looks at a statement that is about to be sent.
-    pub(crate) fn watch(self) -> Watch {
-        Watch::start(self.lease.pool.shared.slow)
+    pub(crate) fn watch(self) -> StatementTimer {
+        StatementTimer::start(self.connection.pool.shared.slow)
     }
 
     /// Counts a statement whose answer is there, and logs it if somebody wants that.
     pub(crate) fn note_answer(
         self,
-        watch: Watch,
+        watch: StatementTimer,
         statement: &Statement,
         table: Option<&'static Table>,
         rows: Result<u64, &Error>,
     ) {
-        self.lease.pool.counters.count(rows.ok());
+        self.connection.pool.counters.count(rows.ok());
         watch.end(self.operation, statement.sql(), table, rows);
     }
 
@@ -349,9 +349,9 @@ impl<'c> Session<'c> {
         let sql = format!("DECLARE {name} NO SCROLL CURSOR FOR {}", of.sql());
         let declare = Statement::new(sql, of.params.clone());
         if of.is_own() {
-            self.lease.leaves(effect::trace(of.sql()));
+            self.connection.leaves(effect::trace(of.sql()));
         }
-        if self.lease.pool.shared.unnamed.is_none() {
+        if self.connection.pool.shared.unnamed.is_none() {
             return self.ask::<u64>(&declare, table).await.map(drop);
         }
         // The server tells the types of parameters of what it can prepare by SQL, which a cursor is not.
@@ -388,19 +388,19 @@ impl<'c> Session<'c> {
     pub(crate) async fn copy_in(self, sql: &str, table: &'static Table) -> Result<CopyInSink<Bytes>> {
         let prepared = self.named(&Statement::new(sql.to_owned(), Vec::new()), table).await?;
         self.note_statement()?;
-        self.lease.copy_in(&prepared).await.map_err(|error| Error::from_driver(&error, table))
+        self.connection.copy_in(&prepared).await.map_err(|error| Error::from_driver(&error, table))
     }
 
     /// A statement that has a name, be it for this once: where a pooler is, only inside a transaction.
     async fn named(self, statement: &Statement, table: &'static Table) -> Result<tokio_postgres::Statement> {
-        if self.lease.pool.shared.unnamed.is_none()
+        if self.connection.pool.shared.unnamed.is_none()
             && let Prepared::Named(prepared) = self.prepare(statement, Some(table)).await?
         {
             return Ok(prepared);
         }
-        self.lease.sends();
-        let prepared = self.lease.prepare(statement.sql()).await;
-        self.lease.answered();
+        self.connection.request_started();
+        let prepared = self.connection.prepare(statement.sql()).await;
+        self.connection.request_finished();
         prepared.map_err(|error| Error::from_driver(&error, table))
     }
 
@@ -413,14 +413,14 @@ impl<'c> Session<'c> {
 
     /// Whether the statement was prepared before a migration changed what it is about.
     pub(crate) fn is_stale(self, error: &Error) -> bool {
-        error.is_stale_plan() || (self.lease.pool.shared.unnamed.is_some() && error.is_wrong_statement())
+        error.is_stale_plan() || (self.connection.pool.shared.unnamed.is_some() && error.is_wrong_statement())
     }
 
     /// Lets it be prepared anew the next time.
     pub(crate) fn forget(self, statement: &Statement) {
-        match &self.lease.pool.shared.unnamed {
+        match &self.connection.pool.shared.unnamed {
             Some(known) => known.forget(statement.sql()),
-            None => self.lease.statements.forget(statement),
+            None => self.connection.statements.forget(statement),
         }
     }
 }
@@ -450,11 +450,11 @@ pub(super) fn refuse_own(statement: &Statement) -> Result<(), Failure> {
 }
 
 /// Parameters that one statement may have: the protocol counts them in 16 bits.
-const MOST_PARAMETERS: usize = u16::MAX as usize;
+const MAX_PARAMETERS: usize = u16::MAX as usize;
 
 fn refuse_too_many(statement: &Statement) -> Result<()> {
     match statement.params.len() {
-        0..=MOST_PARAMETERS => Ok(()),
+        0..=MAX_PARAMETERS => Ok(()),
         count => {
             let reason = format!(
                 "the statement has {count} parameters, and PostgreSQL takes 65,535: use `in_` or a list, which are one \

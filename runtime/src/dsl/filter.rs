@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::ops::{BitAnd, BitOr, Not};
 
-use crate::query::{Condition, MOST_LEVELS, Operator};
+use crate::query::{Condition, MAX_DEPTH, Operator};
 use crate::value::Param;
 
 /// Identifies a single row. Only `eq` on a unique column or a unique key creates one.
@@ -53,7 +53,7 @@ impl<M> Filter<M> {
     }
 
     fn deep(condition: Condition, levels: u16) -> Self {
-        if levels > MOST_LEVELS {
+        if levels > MAX_DEPTH {
             return Self::new(Condition::Refused(TOO_DEEP));
         }
         Self { condition, levels, model: PhantomData }

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::ops::{BitAnd, BitOr, Not};
 
 use super::order::Order;
-use crate::query::{GroupCondition, GroupTerm, MOST_LEVELS};
+use crate::query::{GroupCondition, GroupTerm, MAX_DEPTH};
 
 /// A condition on groups of rows of `M`. It comes from calculated values and composes with `&`, `|` and `!`.
 ///
@@ -33,7 +33,7 @@ impl<M> Having<M> {
     }
 
     fn deep(condition: GroupCondition, levels: u16) -> Self {
-        if levels > MOST_LEVELS {
+        if levels > MAX_DEPTH {
             return Self::new(GroupCondition::Refused("having has more than 256 conditions inside one another"));
         }
         Self { condition, levels, model: PhantomData }

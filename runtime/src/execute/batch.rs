@@ -8,18 +8,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use futures_util::TryFutureExt;
-use futures_util::future::{BoxFuture, FutureExt, join, join_all};
+use futures_util::future::{BoxFuture, join, join_all};
 
 use super::call::Done;
 use super::run::execute;
 use super::single;
-use crate::connection::{Lease, OpenTransaction, Pool, Prepared, Session, WHOLE, commit_error};
+use crate::connection::{OpenTransaction, Pool, PooledConnection, Prepared, Session, WHOLE, commit_error};
 use crate::error::{Error, Result, from_connection};
 use crate::meta::Table;
 use crate::query::{Operation, Outcome};
 use crate::rows::Node;
 use crate::sql::Statement;
-use crate::telemetry::{self, Intent};
+use crate::telemetry::{self, Envelope};
 
 /// Reads the outcomes of a batch, in the order of its queries.
 pub(crate) type Finish<T> = Box<dyn FnOnce(std::vec::IntoIter<Outcome>) -> Result<T> + Send>;
@@ -58,19 +58,11 @@ impl<T> Future for BatchCall<T> {
 pub(crate) fn run<T: Send + 'static>(pool: Arc<Pool>, batch: BatchParts<T>) -> BatchCall<T> {
     let BatchParts { operations, finish } = batch;
     let span = telemetry::batch_span(&pool.shared.server, operations.len());
-    let intents = pool.hooks.clone().map(|hooks| {
-        let intents: Vec<Intent> =
-            operations.iter().flat_map(|operation| telemetry::intents(operation, false)).collect();
-        (hooks, intents)
-    });
+    let intents = || operations.iter().flat_map(|operation| telemetry::intents(operation, false)).collect();
+    let envelope = Envelope::new(span, pool.hooks.as_ref(), intents);
     let mut finish = Some(finish);
-    let work = async move { run_all(&pool, operations, &mut finish).await }.boxed();
-    let rows = |done: &Done<T>| done.rows;
-    let work = match intents {
-        None => work,
-        Some((hooks, intents)) => telemetry::around(hooks, intents, work, rows).boxed(),
-    };
-    BatchCall { work: if span.is_disabled() { work } else { telemetry::within(span, work, rows).boxed() } }
+    let work = async move { run_all(&pool, operations, &mut finish).await };
+    BatchCall { work: envelope.around(work, |done| done.rows) }
 }
 
 async fn run_all<T: Send>(
@@ -89,7 +81,7 @@ async fn run_all<T: Send>(
 }
 
 /// Nothing of a batch holds that met a stale statement, so that all of it can be prepared again, and a second time from
-/// other texts: see `Texts`.
+/// other texts: see `StatementTexts`.
 async fn again_while_stale<T: Send>(
     pool: &Arc<Pool>,
     operations: &[Operation],
@@ -102,11 +94,11 @@ async fn again_while_stale<T: Send>(
     loop {
         let generation = pool.shared.texts.generation();
         let mut stale = false;
-        let lease = pool.acquire().await?;
+        let connection = pool.acquire().await?;
         if attempt > 0 {
-            statements.iter().for_each(|(statement, _)| Session::new(&lease, "batch").forget(statement));
+            statements.iter().for_each(|(statement, _)| Session::new(&connection, "batch").forget(statement));
         }
-        match pipelined(lease, operations, statements, finish, &mut stale).await {
+        match pipelined(connection, operations, statements, finish, &mut stale).await {
             Err(_) if stale && attempt < attempts => {
                 if attempt > 0 {
                     pool.shared.texts.begin_generation(generation);
@@ -134,34 +126,34 @@ fn has_to_be_seen(operations: &[Operation]) -> bool {
 /// into a ROLLBACK. Where a missing row is a failure too, which only the client sees, COMMIT waits for the answers.
 /// `stale` tells whether a migration was the reason.
 async fn pipelined<T: Send>(
-    lease: Lease,
+    connection: PooledConnection,
     operations: &[Operation],
     statements: &[(Statement, &'static Table)],
     finish: &mut Option<Finish<T>>,
     stale: &mut bool,
 ) -> Result<Done<T>> {
-    let session = Session::new(&lease, "batch");
+    let session = Session::new(&connection, "batch");
     let mut prepared = Vec::with_capacity(statements.len());
     for (statement, table) in statements {
         let known = session.prepare(statement, Some(table)).await;
         prepared.push(known.inspect_err(|error| *stale = session.is_stale(error))?);
     }
-    if lease.is_closed() {
+    if connection.is_closed() {
         return Err(Error::ConnectionLost("it is closed".to_owned()));
     }
-    let transaction = OpenTransaction::adopt(lease, Cow::Borrowed("BEGIN"));
-    let lease = transaction.lease()?;
-    let (outcomes, committed) = send_together(lease, operations, statements, &prepared).await;
+    let transaction = OpenTransaction::adopt(connection, Cow::Borrowed("BEGIN"));
+    let connection = transaction.connection()?;
+    let (outcomes, committed) = send_together(connection, operations, statements, &prepared).await;
     let mut outcomes = match outcomes {
         Ok(outcomes) => outcomes,
         Err(error) => {
             let is_over = match &committed {
                 Some(committed) => committed.is_ok(),
-                None => lease.batch_execute("ROLLBACK").await.is_ok(),
+                None => connection.batch_execute("ROLLBACK").await.is_ok(),
             };
             if is_over {
                 transaction.mark_finished();
-                *stale = Session::new(lease, "batch").is_stale(&error);
+                *stale = Session::new(connection, "batch").is_stale(&error);
                 return Err(error);
             }
             return Err(if committed.is_some() { without_answer(operations, error) } else { error });
@@ -171,12 +163,12 @@ async fn pipelined<T: Send>(
         Some(committed) => {
             committed.map_err(|error| without_answer(operations, commit_error(&error)))?;
             transaction.mark_finished();
-            let read = read_lacking(lease, operations, &mut outcomes).await;
+            let read = read_missing(connection, operations, &mut outcomes).await;
             let read = read.and_then(|()| read_all(outcomes, finish));
             if operations.iter().any(Operation::writes) { read.map_err(Error::after_commit) } else { read }
         }
         None => {
-            read_lacking(lease, operations, &mut outcomes).await?;
+            read_missing(connection, operations, &mut outcomes).await?;
             match read_all(outcomes, finish) {
                 Ok(done) => transaction.commit().await.map(|()| done),
                 Err(error) => {
@@ -194,7 +186,7 @@ type Together = (Result<Vec<Outcome>>, Option<Result<(), tokio_postgres::Error>>
 
 /// Sends BEGIN, the statements, and COMMIT unless it has to wait.
 async fn send_together(
-    lease: &Lease,
+    connection: &PooledConnection,
     operations: &[Operation],
     statements: &[(Statement, &'static Table)],
     prepared: &[Prepared],
@@ -203,18 +195,18 @@ async fn send_together(
     let failed = AtomicBool::new(false);
     let work = join_all(operations.iter().zip(statements.iter().zip(prepared)).map(
         |(operation, ((statement, table), prepared))| {
-            answer_of(lease, operation, statement, table, prepared)
+            answer_of(connection, operation, statement, table, prepared)
                 .inspect_err(|_| failed.store(true, Ordering::Relaxed))
         },
     ));
-    let begin = lease.batch_execute("BEGIN");
+    let begin = connection.batch_execute("BEGIN");
     let (begun, outcomes, committed) = if has_to_be_seen(operations) {
         let (begun, outcomes) = join(begin, work).await;
         (begun, outcomes, None)
     } else {
         let last = async {
             let sql = if failed.load(Ordering::Relaxed) { "ROLLBACK" } else { "COMMIT" };
-            lease.simple_query(sql).await.map(drop)
+            connection.simple_query(sql).await.map(drop)
         };
         let (begun, (outcomes, committed)) = join(begin, join(work, last)).await;
         (begun, outcomes, Some(committed))
@@ -237,13 +229,13 @@ fn without_answer(operations: &[Operation], error: Error) -> Error {
 
 /// What one statement of a batch gives.
 async fn answer_of(
-    lease: &Lease,
+    connection: &PooledConnection,
     operation: &Operation,
     statement: &Statement,
     table: &'static Table,
     prepared: &Prepared,
 ) -> Result<Outcome> {
-    let session = Session::new(lease, operation.name());
+    let session = Session::new(connection, operation.name());
     let outcome = if operation.counts_written_rows() {
         session.ask_prepared(prepared, statement, Some(table)).await.map(Outcome::Count)
     } else {
@@ -258,10 +250,10 @@ async fn answer_of(
 }
 
 /// Reads rows that others made while they were written to.
-async fn read_lacking(lease: &Lease, operations: &[Operation], outcomes: &mut [Outcome]) -> Result<()> {
+async fn read_missing(connection: &PooledConnection, operations: &[Operation], outcomes: &mut [Outcome]) -> Result<()> {
     for (operation, outcome) in operations.iter().zip(outcomes) {
-        if let Some(again) = single::lacking(operation, outcome) {
-            *outcome = execute(Session::new(lease, operation.name()), again).await?;
+        if let Some(again) = single::missing(operation, outcome) {
+            *outcome = execute(Session::new(connection, operation.name()), again).await?;
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use crate::connection::Session;
 use crate::error::{Error, Lookup, Result};
 use crate::meta::{Relation, Table};
 use crate::query::{Cell, Condition, Insert, Key, SetTo, Sets};
-use crate::sql::{self, BulkUpdate, Given};
+use crate::sql::{self, BulkUpdate, InputRows};
 use crate::value::Param;
 
 /// Changes rows by their keys, which have to meet a condition too.
@@ -68,7 +68,7 @@ fn value(to: &SetTo) -> Option<&Param> {
 /// Changes of several rows as one statement, if they are alike and do not change what the rows are found by.
 fn in_one(relation: &'static Relation, updates: &[(Key, Sets)]) -> Option<BulkUpdate> {
     let [(key, sets), others @ ..] = updates else { return None };
-    let alike = |(other_key, other_sets): &(Key, Sets)| {
+    let uniform = |(other_key, other_sets): &(Key, Sets)| {
         let same_key = key.iter().map(|(column, _)| column).eq(other_key.iter().map(|(column, _)| column));
         let same_form = |((a, to_a), (b, to_b)): (&(u16, SetTo), &(u16, SetTo))| {
             a == b && std::mem::discriminant(to_a) == std::mem::discriminant(to_b)
@@ -76,7 +76,7 @@ fn in_one(relation: &'static Relation, updates: &[(Key, Sets)]) -> Option<BulkUp
         same_key && sets.len() == other_sets.len() && sets.iter().zip(other_sets).all(same_form)
     };
     let has_values = sets.iter().all(|(_, to)| value(to).is_some());
-    if others.is_empty() || sets.is_empty() || !has_values || !others.iter().all(alike) {
+    if others.is_empty() || sets.is_empty() || !has_values || !others.iter().all(uniform) {
         return None;
     }
     if !keeps_its_place(relation, key, sets) {
@@ -84,7 +84,7 @@ fn in_one(relation: &'static Relation, updates: &[(Key, Sets)]) -> Option<BulkUp
     }
     let table: &'static Table = relation.child;
     let columns: Vec<u16> = key.iter().map(|(column, _)| *column).collect();
-    let mut given = Given::new(table, &columns);
+    let mut given = InputRows::new(table, &columns);
     given.add_columns(table, &sets.iter().map(|(column, _)| *column).collect::<Vec<_>>());
     for (key, sets) in updates {
         let values = sets.iter().filter_map(|(_, to)| value(to)).cloned();

@@ -12,7 +12,7 @@ use crate::error::{Error, Lookup, Result};
 use crate::meta::{Count, JoinTable, Relation};
 use crate::query::{Action, BulkOptions, Condition, Insert, Key, SetTo, Sets, is_idle};
 use crate::rows::Node;
-use crate::sql::{self, Given, Pairs};
+use crate::sql::{self, InputRows, Pairs};
 use crate::value::{Param, RawList};
 
 /// The rows of a relation that belong to rows of a node, which are known by their numbers.
@@ -24,7 +24,7 @@ pub(super) struct Children<'a> {
 }
 
 /// Something of the parent with this number.
-pub(super) type OfRow<T> = (usize, T);
+pub(super) type ForRow<T> = (usize, T);
 
 /// The condition that rows with these keys meet.
 fn any_of(relation: &Relation, keys: &[Key]) -> Condition {
@@ -74,12 +74,12 @@ impl Children<'_> {
 
     async fn execute_update(self, condition: &Condition, sets: &Sets) -> Result<u64> {
         let child = self.relation.child;
-        self.session.execute(sql::update_statement(child, condition, sets, false), child).await
+        self.session.execute(sql::update_statement(None, child, condition, sets, false), child).await
     }
 
     async fn execute_delete(self, condition: &Condition) -> Result<u64> {
         let child = self.relation.child;
-        self.session.execute(sql::delete_statement(child, condition, false), child).await
+        self.session.execute(sql::delete_statement(None, child, condition, false), child).await
     }
 
     fn is_to_one(self) -> bool {
@@ -91,9 +91,9 @@ impl Children<'_> {
     }
 
     /// What is done to the rows of parents, all of it of one kind.
-    pub(super) async fn write(self, actions: Vec<OfRow<Action>>) -> Result<()> {
+    pub(super) async fn write(self, actions: Vec<ForRow<Action>>) -> Result<()> {
         let (mut creates, mut connects, mut either) = (Vec::new(), Vec::new(), Vec::new());
-        let mut changes: Vec<OfRow<Vec<Action>>> = Vec::new();
+        let mut changes: Vec<ForRow<Vec<Action>>> = Vec::new();
         for (parent, action) in actions {
             match action {
                 Action::Create(rows) => creates.extend(rows.into_iter().map(|row| (parent, row))),
@@ -116,7 +116,7 @@ impl Children<'_> {
         Ok(())
     }
 
-    async fn create(self, rows: Vec<OfRow<Insert>>) -> Result<()> {
+    async fn create(self, rows: Vec<ForRow<Insert>>) -> Result<()> {
         let Some(through) = self.relation.through else {
             let pointing = |(parent, mut row)| {
                 self.point_at(parent, &mut row);
@@ -151,7 +151,7 @@ impl Children<'_> {
     }
 
     /// Makes rows belong to parents. With `release`, others do not belong to these parents any more.
-    async fn connect(self, keys: Vec<OfRow<Key>>, release: bool) -> Result<()> {
+    async fn connect(self, keys: Vec<ForRow<Key>>, release: bool) -> Result<()> {
         for (columns, keys) in by_columns(keys.into_iter(), |(_, key)| key) {
             let distinct = runs(keys, |(_, key)| key);
             // A row can meet several parents, but points at the last one.
@@ -167,7 +167,7 @@ impl Children<'_> {
     }
 
     /// Connects by keys of the same columns.
-    async fn connect_by(self, columns: Vec<u16>, keys: Vec<OfRow<Key>>, release: bool) -> Result<()> {
+    async fn connect_by(self, columns: Vec<u16>, keys: Vec<ForRow<Key>>, release: bool) -> Result<()> {
         let Children { session, relation, .. } = self;
         let expected = keys.len() as u64;
         let mut pairs = Pairs::new(self.parents.table, relation, columns);
@@ -184,7 +184,7 @@ impl Children<'_> {
         if found < expected { Err(Error::not_related(relation, Lookup::Connect)) } else { Ok(()) }
     }
 
-    async fn connect_or_create(self, rows: Vec<OfRow<(Insert, Key)>>) -> Result<()> {
+    async fn connect_or_create(self, rows: Vec<ForRow<(Insert, Key)>>) -> Result<()> {
         let Children { session, relation, .. } = self;
         let Some(through) = relation.through else {
             for run in runs(rows, |(_, (_, key))| key) {
@@ -201,7 +201,7 @@ impl Children<'_> {
     }
 
     /// Rows with different keys, which then belong to their parents.
-    async fn connect_or_create_referencing(self, mut rows: Vec<OfRow<(Insert, Key)>>) -> Result<()> {
+    async fn connect_or_create_referencing(self, mut rows: Vec<ForRow<(Insert, Key)>>) -> Result<()> {
         if self.is_to_one() {
             for (parent, (_, key)) in &rows {
                 let others = self.belonging(*parent).and(any_of(self.relation, std::slice::from_ref(key)).negated());
@@ -340,7 +340,7 @@ impl Children<'_> {
         let child = self.relation.child;
         let mut there = vec![false; keys.len()];
         for (columns, keys) in by_columns(keys.iter().enumerate(), |(_, key)| key) {
-            let mut given = Given::new(child, &columns);
+            let mut given = InputRows::new(child, &columns);
             keys.iter().for_each(|(_, key)| given.push(key.iter().map(|(_, value)| value.clone())));
             let rows = self.session.query(sql::which_exist_statement(child, &columns, given), child).await?;
             let node = Node::new(child, rows);

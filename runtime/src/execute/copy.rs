@@ -10,10 +10,10 @@ use super::insert;
 use crate::connection::Session;
 use crate::error::{Error, Result};
 use crate::meta::{Column, Table};
-use crate::query::{BulkOptions, Cell, Insert, MOST_ROWS};
+use crate::query::{BulkOptions, Cell, Insert, MAX_ROWS};
 use crate::rows::raw_value;
 use crate::sql::{self, Statement};
-use crate::telemetry::Watch;
+use crate::telemetry::StatementTimer;
 use crate::value::Param;
 
 /// Copies rows into a table and counts them. Rows that follow one another with the same columns go in one COPY.
@@ -97,7 +97,7 @@ struct Copy {
     sink: std::pin::Pin<Box<CopyInSink<Bytes>>>,
     buffer: BytesMut,
     statement: Statement,
-    watch: Watch,
+    watch: StatementTimer,
 }
 
 /// What every COPY in binary format begins with: its signature, no flags, no extension.
@@ -139,7 +139,7 @@ impl Target {
             Target::Copy(copy) => copy.add(table, row).await.map(|()| 0),
             Target::Insert { rows, .. } => {
                 rows.push(row);
-                if rows.len() < MOST_ROWS {
+                if rows.len() < MAX_ROWS {
                     return Ok(0);
                 }
                 let rows = std::mem::take(rows);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use tokio_postgres::Row;
 
@@ -19,23 +19,23 @@ use crate::meta::Table;
 use crate::query::{Insert, Operation, Outcome, Parts, Query, Select, SqlCall};
 use crate::rows::{FromRawRow, FromRow, RawRow, ReadRow};
 use crate::sql::Statement;
-use crate::telemetry::{self, Hooks, Intent, IntentKind};
+use crate::telemetry::{self, Envelope, Intent, IntentKind};
 use crate::value::Param;
 
 /// Where queries go: a pool, or one connection inside a transaction.
 #[derive(Debug, Clone)]
-pub struct Handle(pub(crate) Target);
+pub struct Executor(pub(crate) Target);
 
-impl Handle {
+impl Executor {
     /// Starts a query. What takes a transaction of its own is read before COMMIT, so that what cannot be read was not
     /// written either.
     pub(crate) fn call<Q: Query>(&self, query: Q) -> Call<Q::Output> {
         let Parts { operation, finish } = query.into_parts();
         match &self.0 {
             Target::Pool(pool) if single::needs_transaction(&operation) => {
-                let (watched, pool) = (self.watch(&operation), Arc::clone(pool));
-                let work = in_transaction(pool, operation, finish).boxed();
-                Call::reading_first(watched.around(work, |done| done.rows))
+                let envelope = self.envelope(&operation);
+                let work = in_transaction(Arc::clone(pool), operation, finish);
+                Call::reading_first(envelope.around(work, |done| done.rows))
             }
             target => {
                 let commits = matches!(target, Target::Pool(_)) && operation.writes();
@@ -46,23 +46,18 @@ impl Handle {
 
     /// Carries an operation out, on a connection of the pool or in the transaction.
     fn run(&self, operation: Operation) -> BoxFuture<'static, Result<Outcome>> {
-        let watched = self.watch(&operation);
-        let work = match self.0.clone() {
-            Target::Pool(pool) => run_alone(pool, operation).boxed(),
-            Target::Transaction(scope) => run_in(scope, operation).boxed(),
-        };
-        watched.around(work, Outcome::rows)
+        let envelope = self.envelope(&operation);
+        match self.0.clone() {
+            Target::Pool(pool) => envelope.around(run_alone(pool, operation), Outcome::rows),
+            Target::Transaction(scope) => envelope.around(run_in(scope, operation), Outcome::rows),
+        }
     }
 
-    /// Who looks on while an operation is carried out.
-    fn watch(&self, operation: &Operation) -> Watched {
+    fn envelope(&self, operation: &Operation) -> Envelope {
         let pool = self.0.pool();
         let span = telemetry::query_span(&pool.shared.server, operation.name(), operation.table());
-        let intents = pool.hooks.as_ref().map(|hooks| {
-            let in_transaction = self.0.is_transaction();
-            (Arc::clone(hooks), telemetry::intents(operation, in_transaction))
-        });
-        Watched { span, intents }
+        let intents = || telemetry::intents(operation, self.0.is_transaction());
+        Envelope::new(span, pool.hooks.as_ref(), intents)
     }
 
     pub(crate) async fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> Result<Vec<T>> {
@@ -91,15 +86,10 @@ impl Handle {
     ) -> BoxFuture<'static, Result<T>> {
         let pool = self.0.pool();
         let span = telemetry::query_span(&pool.shared.server, operation, None);
-        let hooks = pool.hooks.clone();
+        let intents = || telemetry::raw_intent(kind, self.0.is_transaction());
+        let envelope = Envelope::new(span, pool.hooks.as_ref(), intents);
         let (target, statement) = (self.0.clone(), Statement::own(sql.to_owned(), params));
-        let in_transaction = target.is_transaction();
-        let work = async move { raw::ask(target, &statement, operation).await }.boxed();
-        let work = match hooks {
-            None => work,
-            Some(hooks) => telemetry::around(hooks, telemetry::raw_intent(kind, in_transaction), work, T::rows).boxed(),
-        };
-        if span.is_disabled() { work } else { telemetry::within(span, work, T::rows).boxed() }
+        envelope.around(async move { raw::ask(target, &statement, operation).await }, T::rows)
     }
 
     /// The rows of a query as a stream, each read where its cursor stands.
@@ -120,38 +110,9 @@ impl Handle {
     ) -> BoxFuture<'static, Result<u64>> {
         let pool = self.0.pool();
         let span = telemetry::query_span(&pool.shared.server, COPY_IN, Some(table));
-        let hooks = pool.hooks.clone();
-        let in_transaction = self.0.is_transaction();
-        let work = copy(self.0, table, rows).boxed();
-        let work = match hooks {
-            None => work,
-            Some(hooks) => {
-                let intent = Intent::of(table, IntentKind::CreateMany, in_transaction);
-                telemetry::around(hooks, vec![intent], work, |copied| *copied).boxed()
-            }
-        };
-        if span.is_disabled() { work } else { telemetry::within(span, work, |copied| *copied).boxed() }
-    }
-}
-
-/// The span of a query, and the hooks around it.
-struct Watched {
-    span: tracing::Span,
-    intents: Option<(Arc<Hooks>, Vec<Intent>)>,
-}
-
-impl Watched {
-    fn around<T: Send + 'static>(
-        self,
-        work: BoxFuture<'static, Result<T>>,
-        rows: fn(&T) -> u64,
-    ) -> BoxFuture<'static, Result<T>> {
-        let work = match self.intents {
-            None => work,
-            Some((hooks, intents)) => telemetry::around(hooks, intents, work, rows).boxed(),
-        };
-        // Without a subscriber there is nothing to enter and leave at every poll.
-        if self.span.is_disabled() { work } else { telemetry::within(self.span, work, rows).boxed() }
+        let intents = || vec![Intent::of(table, IntentKind::CreateMany, self.0.is_transaction())];
+        let envelope = Envelope::new(span, pool.hooks.as_ref(), intents);
+        envelope.around(copy(self.0, table, rows), |copied| *copied)
     }
 }
 
@@ -162,8 +123,8 @@ fn run_alone(pool: Arc<Pool>, operation: Operation) -> impl Future<Output = Resu
         if operation.locks_rows() {
             return Err(Error::LockOutsideTransaction);
         }
-        let lease = pool.acquire().await?;
-        execute(Session::new(&lease, operation.name()), operation).await
+        let connection = pool.acquire().await?;
+        execute(Session::new(&connection, operation.name()), operation).await
     }
 }
 

@@ -9,22 +9,14 @@ use super::level;
 use crate::connection::Session;
 use crate::error::{Error, Lookup, Result};
 use crate::meta::{Relation, Table};
-use crate::query::{
-    BulkInsert, BulkLookup, BulkOptions, Cell, Insert, MOST_ROWS, OnConflict, takes_several_statements,
-};
+use crate::query::{BulkInsert, BulkLookup, BulkOptions, Cell, Insert, MAX_ROWS, OnConflict, takes_several_statements};
 use crate::rows::{Cursor, Node};
-use crate::sql::{self, Statement};
+use crate::sql::{self, Statement, Statements};
 
-/// The statement of a row that takes no other along.
-pub(crate) fn statement(mut row: Insert) -> Statement {
+/// The statement of a row that takes no other along, of a connection that may know it.
+pub(super) fn statement(shapes: Option<&Statements>, mut row: Insert) -> Statement {
     row.fill_defaults();
-    sql::insert_statement(row.table, row.cells)
-}
-
-/// The same, of a connection that may know it.
-fn shaped_statement(session: Session<'_>, mut row: Insert) -> Statement {
-    row.fill_defaults();
-    sql::shaped_insert_statement(session.shapes(), row.table, row.cells)
+    sql::insert_statement(shapes, row.table, row.cells)
 }
 
 /// Inserts a row with all that it takes along, and gives the row.
@@ -35,7 +27,7 @@ pub(crate) fn insert(session: Session<'_>, mut row: Insert) -> BoxFuture<'_, Res
         }
         let theirs = level::write_before(session, std::slice::from_mut(&mut row)).await?;
         let node = insert_row(session, row).await?;
-        level::write_behind(session, &node, theirs).await?;
+        level::write_after(session, &node, theirs).await?;
         Ok(node)
     }
     .boxed()
@@ -45,7 +37,7 @@ pub(crate) fn insert(session: Session<'_>, mut row: Insert) -> BoxFuture<'_, Res
 pub(super) async fn insert_row(session: Session<'_>, row: Insert) -> Result<Node> {
     let (table, looked_up) = (row.table, lookups_of(&row));
     let rows = session
-        .query(shaped_statement(session, row), table)
+        .query(statement(session.shapes(), row), table)
         .await
         .map_err(|error| explain_lookup(error, table, &looked_up))?;
     let node = Node::new(table, rows);
@@ -112,7 +104,7 @@ pub(super) fn insert_many(
         let mut inserted = Inserted::default();
         let mut rows = rows.into_iter();
         loop {
-            let part: Vec<Insert> = rows.by_ref().take(MOST_ROWS).collect();
+            let part: Vec<Insert> = rows.by_ref().take(MAX_ROWS).collect();
             if part.is_empty() {
                 return Ok(inserted);
             }
@@ -134,7 +126,7 @@ async fn insert_part(session: Session<'_>, mut rows: Vec<Insert>, options: BulkO
     let returning = options.returning || !theirs.is_empty();
     let Inserted { count, rows } = insert_rows(session, rows, BulkOptions { returning, ..options }).await?;
     let node = Node::new(table, rows);
-    level::write_behind(session, &node, theirs).await?;
+    level::write_after(session, &node, theirs).await?;
     Ok(Inserted { count, rows: node.into_rows() })
 }
 

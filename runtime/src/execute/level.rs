@@ -4,7 +4,7 @@ use std::mem::{Discriminant, discriminant};
 
 use futures_util::future::{BoxFuture, FutureExt};
 
-use super::children::{Children, OfRow};
+use super::children::{Children, ForRow};
 use super::insert::insert_many;
 use super::nested;
 use super::upsert::upsert_many;
@@ -15,7 +15,7 @@ use crate::query::{Action, BulkOptions, Condition, Insert, Key, NestedWrite, Set
 use crate::rows::Node;
 
 /// Writes what rows point at, and gives what is to be written behind them.
-pub(super) async fn write_before(session: Session<'_>, rows: &mut [Insert]) -> Result<Vec<OfRow<NestedWrite>>> {
+pub(super) async fn write_before(session: Session<'_>, rows: &mut [Insert]) -> Result<Vec<ForRow<NestedWrite>>> {
     let mut behind = Vec::new();
     let mut either = Vec::new();
     for (number, row) in rows.iter_mut().enumerate() {
@@ -43,7 +43,7 @@ async fn connect_or_create(
     session: Session<'_>,
     rows: &mut [Insert],
     relation: &'static Relation,
-    others: Vec<OfRow<(Insert, Key)>>,
+    others: Vec<ForRow<(Insert, Key)>>,
 ) -> Result<()> {
     let (numbers, others): (Vec<_>, Vec<_>) = others.into_iter().unzip();
     let upserted = upsert_many(session, others, &Sets::new(), &Condition::ALL).await?;
@@ -56,7 +56,7 @@ async fn connect_or_create(
 /// The rows that rows point at: those of one relation together.
 pub(super) fn write_parents<'a>(session: Session<'a>, rows: &'a mut [Insert]) -> BoxFuture<'a, Result<()>> {
     async move {
-        let mut parents: Vec<(&'static Relation, Vec<OfRow<Insert>>)> = Vec::new();
+        let mut parents: Vec<(&'static Relation, Vec<ForRow<Insert>>)> = Vec::new();
         for (number, row) in rows.iter_mut().enumerate() {
             for (relation, parent) in std::mem::take(&mut row.before) {
                 add(&mut parents, relation, [(number, parent)]);
@@ -103,12 +103,12 @@ pub(super) async fn create(session: Session<'_>, relation: &'static Relation, ro
 struct Group {
     relation: &'static Relation,
     kind: Discriminant<Action>,
-    actions: Vec<OfRow<Action>>,
+    actions: Vec<ForRow<Action>>,
 }
 
 /// The first writes of all rows, their second ones, and so on: each row's own stay in their order. Those of one kind
 /// and one relation behind one another are one write. `writes` come row by row.
-fn rounds(writes: Vec<OfRow<NestedWrite>>) -> Vec<Vec<Group>> {
+fn rounds(writes: Vec<ForRow<NestedWrite>>) -> Vec<Vec<Group>> {
     let mut rounds: Vec<Vec<Group>> = Vec::new();
     let mut before: Option<(usize, usize, &'static Relation, Discriminant<Action>)> = None;
     for (number, NestedWrite { relation, action, .. }) in writes {
@@ -133,10 +133,10 @@ fn rounds(writes: Vec<OfRow<NestedWrite>>) -> Vec<Vec<Group>> {
 }
 
 /// Writes what belongs to the rows of a node.
-pub(super) fn write_behind<'a>(
+pub(super) fn write_after<'a>(
     session: Session<'a>,
     node: &'a Node,
-    writes: Vec<OfRow<NestedWrite>>,
+    writes: Vec<ForRow<NestedWrite>>,
 ) -> BoxFuture<'a, Result<()>> {
     async move {
         for Group { relation, actions, .. } in rounds(writes).into_iter().flatten() {

@@ -55,7 +55,7 @@ pub(super) fn update<'a>(
         };
         if node.len() > 0 {
             let writes = theirs.into_iter().map(|write| (0, write)).collect();
-            level::write_behind(session, &node, writes).await?;
+            level::write_after(session, &node, writes).await?;
         }
         Ok(node)
     }
@@ -90,12 +90,12 @@ async fn update_pointing(
     let node = if is_idle(table, &sets) {
         read_locked(session, table, condition).await?
     } else {
-        Node::new(table, session.query(sql::update_statement(table, &condition, &sets, true), table).await?)
+        Node::new(table, session.query(sql::update_statement(None, table, &condition, &sets, true), table).await?)
     };
     if node.len() == 0 {
         for (relation, of_key) in others {
             let other = relation.child;
-            let found = session.query(sql::exists_statement(other, &of_key), other).await?;
+            let found = session.query(sql::exists_statement(None, other, &of_key), other).await?;
             if count_of(&Node::new(other, found))?.into_count()? == 0 {
                 return Err(Error::not_related(relation, Lookup::Connect));
             }
@@ -131,11 +131,11 @@ async fn update_with_referenced(
     let node = if is_idle(table, &sets) {
         before
     } else {
-        let statement = sql::update_statement(table, &itself, &sets, true);
+        let statement = sql::update_statement(None, table, &itself, &sets, true);
         Node::new(table, session.query(statement, table).await?)
     };
     for (table, condition) in deleted_last {
-        session.execute(sql::delete_statement(table, &condition, false), table).await?;
+        session.execute(sql::delete_statement(None, table, &condition, false), table).await?;
     }
     Ok(node)
 }
@@ -248,7 +248,7 @@ pub(super) async fn change_one(
         select.filter(condition);
         read::read(session, &select, &[]).await?.len() as u64
     } else {
-        session.execute(sql::update_statement(table, &condition, &sets, false), table).await?
+        session.execute(sql::update_statement(None, table, &condition, &sets, false), table).await?
     };
     if changed == 0 { Err(Error::not_found(table.name, Lookup::Update)) } else { Ok(()) }
 }

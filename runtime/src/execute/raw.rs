@@ -22,8 +22,8 @@ pub(super) fn may_write(sql: &str) -> bool {
 pub(super) async fn ask<T: Answer>(target: Target, statement: &Statement, operation: &'static str) -> Result<T> {
     match target {
         Target::Pool(pool) => {
-            let lease = pool.acquire().await?;
-            Session::new(&lease, operation).ask(statement, None).await
+            let connection = pool.acquire().await?;
+            Session::new(&connection, operation).ask(statement, None).await
         }
         Target::Transaction(scope) => {
             let running = scope.enter().await?;

@@ -10,13 +10,13 @@ use crate::connection::Session;
 use crate::error::Result;
 use crate::meta::{Relation, Table};
 use crate::query::{Condition, Include, Outcome, PageToken, Select};
-use crate::rows::{KeyedRows, Keys, Node, TakeRows};
-use crate::sql::{self, ChildrenOf, KeySource, ReadPlan, Statement, shaped_read_statement};
+use crate::rows::{KeyedRows, Keys, Node, RowDecoder};
+use crate::sql::{self, ChildrenOf, KeySource, ReadPlan, Statement, read_statement};
 use crate::value::Param;
 
 /// Reads `select`; `key` holds the values of the unique key that it is filtered by.
 pub(crate) async fn read(session: Session<'_>, select: &Select, key: &[(u16, Param)]) -> Result<Node> {
-    let (statement, plan) = shaped_read_statement(session.shapes(), select, None);
+    let (statement, plan) = read_statement(session.shapes(), select, None);
     if !plan.is_single_statement() {
         return read_with_separate(session, statement, &plan, key).boxed().await;
     }
@@ -27,15 +27,15 @@ pub(crate) async fn read(session: Session<'_>, select: &Select, key: &[(u16, Par
 
 /// Reads rows that may be many: a part of them while the others arrive, where nothing has to be read besides.
 pub(super) async fn read_many(session: Session<'_>, select: &Select) -> Result<Outcome> {
-    let (statement, plan) = shaped_read_statement(session.shapes(), select, None);
+    let (statement, plan) = read_statement(session.shapes(), select, None);
     if !plan.is_single_statement() {
         return read_with_separate(session, statement, &plan, &[]).boxed().await.map(Outcome::Rows);
     }
-    let mut taken: Option<Box<dyn TakeRows>> = None;
+    let mut taken: Option<Box<dyn RowDecoder>> = None;
     let mut take = |rows: Vec<Row>| {
         let mut part = Node::new(select.table, rows);
         attach_joined(&mut part, &plan);
-        if let Some(make) = select.take_rows {
+        if let Some(make) = select.decoder {
             taken.get_or_insert_with(make).take(&part)?;
         }
         Ok(part.into_rows())
@@ -179,8 +179,7 @@ async fn read_children_of(
         return Ok(Some(Fetched::OfOne(read_children(session, node.table, include, KeySource::One(key)).await?)));
     }
     let of = ChildrenOf { parent: node.table, relation: include.relation };
-    let (statement, child_plan) =
-        shaped_read_statement(session.shapes(), &include.select, Some((of, KeySource::Many(lists))));
+    let (statement, child_plan) = read_statement(session.shapes(), &include.select, Some((of, KeySource::Many(lists))));
     let child = read_rows(session, statement, &child_plan).await?;
     let rows = keys.match_children(&child, &child_plan.key);
     Ok(Some(Fetched::ByKey(child, rows)))
@@ -194,7 +193,7 @@ async fn read_children(
     keys: KeySource,
 ) -> Result<Node> {
     let of = ChildrenOf { parent, relation: include.relation };
-    let (statement, plan) = shaped_read_statement(session.shapes(), &include.select, Some((of, keys)));
+    let (statement, plan) = read_statement(session.shapes(), &include.select, Some((of, keys)));
     read_rows(session, statement, &plan).await
 }
 

@@ -59,7 +59,7 @@ pub(super) fn outcome_of(returning: &Returning, mut node: Node) -> Outcome {
 }
 
 /// What has to be read again of an outcome, if anything.
-pub(super) fn lacking(returning: &Returning, outcome: &Outcome) -> Option<Operation> {
+pub(super) fn missing(returning: &Returning, outcome: &Outcome) -> Option<Operation> {
     let plan = sql::written_plan(&returning.then);
     let Outcome::Rows(node) = outcome else { return None };
     lacks_a_row(node, &plan).then(|| {
@@ -86,7 +86,7 @@ async fn write_and_read(session: Session<'_>, returning: Returning) -> Result<Ou
     let node = match write {
         Operation::Create(row) if at_once => {
             let looked_up = insert::lookups_of(&row);
-            insert_returning(session, insert::statement(row), looked_up, &then).await?
+            insert_returning(session, insert::statement(None, row), looked_up, &then).await?
         }
         Operation::Upsert { row, key, sets } if at_once => {
             let looked_up = insert::lookups_of(&row);
@@ -97,7 +97,7 @@ async fn write_and_read(session: Session<'_>, returning: Returning) -> Result<Ou
             return read_one(session, then, condition).await;
         }
         Operation::Update { table, condition, sets, .. } if at_once => {
-            written(session, sql::update_statement(table, &condition, &sets, true), &then).await?
+            written(session, sql::update_statement(None, table, &condition, &sets, true), &then).await?
         }
         Operation::UpdateMany { table, condition, sets, limit, .. } if at_once => {
             written(session, sql::update_many_statement(table, &condition, &sets, limit, true), &then).await?
@@ -107,7 +107,7 @@ async fn write_and_read(session: Session<'_>, returning: Returning) -> Result<Ou
             None => return Ok(Outcome::Rows(Node::new(then.table, Vec::new()))),
         },
         Operation::Delete { table, condition } if at_once => {
-            written(session, sql::delete_statement(table, &condition, true), &then).await?
+            written(session, sql::delete_statement(None, table, &condition, true), &then).await?
         }
         Operation::Delete { table, condition } => return read_and_delete(session, table, condition, then).await,
         other => {
@@ -203,7 +203,7 @@ async fn read_in_order(session: Session<'_>, node: &Node, mut then: Select) -> R
             Condition::Keys { table, columns: table.key.to_vec(), keys: (0..keys.len()).map(key).collect() }
         }
     });
-    let (statement, plan) = sql::read_statement(&then, None);
+    let (statement, plan) = sql::read_statement(None, &then, None);
     let found = Node::new(table, session.query(statement, table).await?);
     let places: Vec<usize> = table.key.iter().map(|column| plan.place(*column)).collect();
     let matched = keys.match_children(&found, &places);
@@ -223,7 +223,7 @@ async fn read_and_delete(
     then.filter(condition.clone());
     then.lock = Some(Lock::UPDATE);
     let node = read::read(session, &then, &[]).await?;
-    if node.len() > 0 && session.execute(sql::delete_statement(table, &condition, false), table).await? == 0 {
+    if node.len() > 0 && session.execute(sql::delete_statement(None, table, &condition, false), table).await? == 0 {
         return Err(Error::not_found(table.name, Lookup::Delete));
     }
     Ok(Outcome::Rows(node))

@@ -22,7 +22,7 @@ pub(crate) fn execute(session: Session<'_>, operation: Operation) -> impl Future
             return Err(error);
         }
         match operation {
-            Operation::Read(select) if select.take_rows.is_some() => read::read_many(session, &select).boxed().await,
+            Operation::Read(select) if select.decoder.is_some() => read::read_many(session, &select).boxed().await,
             Operation::Read(select) => {
                 let node = read::read(session, &select, &[]).await?;
                 Ok(if select.page.is_some() {
@@ -32,28 +32,28 @@ pub(crate) fn execute(session: Session<'_>, operation: Operation) -> impl Future
                 })
             }
             Operation::Count { table, condition } => {
-                let statement = sql::shaped_count_statement(session.shapes(), table, &condition);
+                let statement = sql::count_statement(session.shapes(), table, &condition);
                 count_of(&Node::new(table, session.query(statement, table).await?))
             }
             Operation::Exists { table, condition } => {
-                let statement = sql::shaped_exists_statement(session.shapes(), table, &condition);
+                let statement = sql::exists_statement(session.shapes(), table, &condition);
                 count_of(&Node::new(table, session.query(statement, table).await?))
             }
             Operation::Create(row) if !row.is_nested() => insert::insert_row(session, row).await.map(Outcome::Rows),
             Operation::Update { table, condition, sets, nested } if nested.is_empty() && !is_idle(table, &sets) => {
-                let statement = sql::shaped_update_statement(session.shapes(), table, &condition, &sets, true);
+                let statement = sql::update_statement(session.shapes(), table, &condition, &sets, true);
                 run_write(session, table, statement, true).await
             }
             Operation::UpdateMany { table, condition, sets, limit: None, returning } if !is_idle(table, &sets) => {
-                let statement = sql::shaped_update_statement(session.shapes(), table, &condition, &sets, returning);
+                let statement = sql::update_statement(session.shapes(), table, &condition, &sets, returning);
                 run_write(session, table, statement, returning).await
             }
             Operation::Delete { table, condition } => {
-                let statement = sql::shaped_delete_statement(session.shapes(), table, &condition, true);
+                let statement = sql::delete_statement(session.shapes(), table, &condition, true);
                 run_write(session, table, statement, true).await
             }
             Operation::DeleteMany { table, condition, limit: None } => {
-                let statement = sql::shaped_delete_statement(session.shapes(), table, &condition, false);
+                let statement = sql::delete_statement(session.shapes(), table, &condition, false);
                 run_write(session, table, statement, false).await
             }
             // What is rare or takes long must not make the future of every call larger.
@@ -73,7 +73,7 @@ async fn execute_larger(session: Session<'_>, operation: Operation) -> Result<Ou
         Operation::Create(row) => insert::insert(session, row).await.map(Outcome::Rows),
         Operation::CreateMany { table, rows, options } => {
             let inserted = match rows {
-                NewRows::Alike(rows) => bulk::insert_alike(session, rows, options).await?,
+                NewRows::Uniform(rows) => bulk::insert_uniform(session, rows, options).await?,
                 NewRows::Any(rows) => insert::insert_many(session, rows, options).await?,
             };
             Ok(match options.returning {
@@ -114,7 +114,7 @@ async fn change_nothing(
     returning: bool,
 ) -> Result<Outcome> {
     if !returning {
-        let statement = sql::shaped_count_statement(session.shapes(), table, &condition);
+        let statement = sql::count_statement(session.shapes(), table, &condition);
         let count = count_of(&Node::new(table, session.query(statement, table).await?))?.into_count()?;
         return Ok(Outcome::Count(limit.map_or(count, |limit| limit.min(count))));
     }

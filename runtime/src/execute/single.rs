@@ -23,25 +23,25 @@ pub(super) fn needs_transaction(operation: &Operation) -> bool {
 pub(super) fn single_statement(operation: &Operation) -> Option<(Statement, &'static Table)> {
     let statement = match operation {
         Operation::Read(select) => {
-            let (statement, plan) = sql::read_statement(select, None);
+            let (statement, plan) = sql::read_statement(None, select, None);
             return plan.is_single_statement().then_some((statement, select.table));
         }
-        Operation::Count { table, condition } => sql::count_statement(table, condition),
-        Operation::Exists { table, condition } => sql::exists_statement(table, condition),
+        Operation::Count { table, condition } => sql::count_statement(None, table, condition),
+        Operation::Exists { table, condition } => sql::exists_statement(None, table, condition),
         Operation::Aggregate(aggregation) => sql::aggregate_statement(aggregation),
-        Operation::Create(row) if !row.is_nested() => insert::statement(row.clone()),
+        Operation::Create(row) if !row.is_nested() => insert::statement(None, row.clone()),
         Operation::CreateMany { rows, options, .. } => bulk::statement(rows.clone(), *options)?,
         Operation::Upsert { row, key, sets } if !row.is_nested() => {
             upsert::upsert_statement(row.clone(), key, sets, &Condition::ALL).ok()?
         }
         Operation::Returning(returning) => returning::single_statement(returning)?,
         Operation::Update { table, condition, sets, nested } if nested.is_empty() && !is_idle(table, sets) => {
-            sql::update_statement(table, condition, sets, true)
+            sql::update_statement(None, table, condition, sets, true)
         }
         Operation::UpdateMany { table, condition, sets, limit, returning } if !is_idle(table, sets) => {
             sql::update_many_statement(table, condition, sets, *limit, *returning)
         }
-        Operation::Delete { table, condition } => sql::delete_statement(table, condition, true),
+        Operation::Delete { table, condition } => sql::delete_statement(None, table, condition, true),
         Operation::DeleteMany { table, condition, limit } => sql::delete_many_statement(table, condition, *limit),
         Operation::Sql(call) => Statement::of_call(call),
         _ => return None,
@@ -79,9 +79,9 @@ pub(super) fn explain(operation: &Operation, error: Error) -> Error {
 }
 
 /// What has to be read again of the outcome of its single statement, if anything.
-pub(super) fn lacking(operation: &Operation, outcome: &Outcome) -> Option<Operation> {
+pub(super) fn missing(operation: &Operation, outcome: &Outcome) -> Option<Operation> {
     match operation {
-        Operation::Returning(returning) => returning::lacking(returning, outcome),
+        Operation::Returning(returning) => returning::missing(returning, outcome),
         _ => None,
     }
 }

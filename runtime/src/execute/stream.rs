@@ -74,7 +74,7 @@ impl Part {
 const AT_ONCE: u32 = 1000;
 
 /// How many FETCH can count.
-const MOST_AT_ONCE: u32 = i32::MAX as u32;
+const MAX_ROWS_AT_ONCE: u32 = i32::MAX as u32;
 
 impl<T> RowStream<T> {
     fn new(target: Target, source: Source, read: fn(&Part, usize) -> Result<T>) -> Self {
@@ -85,7 +85,7 @@ impl<T> RowStream<T> {
     /// How many rows are asked for, and held, together: 1000 if nothing is said. Relations that are included take
     /// their statements once for so many rows.
     pub fn rows_at_once(mut self, rows: u32) -> Self {
-        self.at_once = rows.clamp(1, MOST_AT_ONCE);
+        self.at_once = rows.clamp(1, MAX_ROWS_AT_ONCE);
         self
     }
 
@@ -211,7 +211,9 @@ impl OpenCursor {
         let declared = match &source {
             Source::Raw(statement) => session.declare(&name, statement, None).await,
             Source::Sql(call) => session.declare(&name, &Statement::of_call(call), Some(call.table())).await,
-            Source::Select(select) => session.declare(&name, &read_statement(select, None).0, Some(select.table)).await,
+            Source::Select(select) => {
+                session.declare(&name, &read_statement(None, select, None).0, Some(select.table)).await
+            }
         };
         running.end(&declared);
         declared?;

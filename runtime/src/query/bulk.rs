@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::condition::Condition;
+use super::default::generate;
 use super::write::{Cell, Insert, Refusal, SetTo};
 use crate::meta::{ClientDefault, Relation, Table};
 use crate::value::Param;
@@ -11,13 +12,13 @@ use crate::value::Param;
 #[derive(Debug, Clone)]
 pub(crate) enum NewRows {
     /// They give values for the same columns and nothing else.
-    Alike(AlikeRows),
+    Uniform(UniformRows),
     Any(Vec<Insert>),
 }
 
 /// Rows with values for the same columns, as a list for each column.
 #[derive(Debug, Clone)]
-pub(crate) struct AlikeRows {
+pub(crate) struct UniformRows {
     table: &'static Table,
     /// The columns that rows give, in the order in which they give them, and the list that each belongs to.
     given: Vec<(u16, usize)>,
@@ -34,20 +35,20 @@ impl NewRows {
     pub(crate) fn collect(mut rows: impl Iterator<Item = Insert>) -> Self {
         let Some(first) = rows.next() else { return NewRows::Any(Vec::new()) };
         let expected = rows.size_hint().0 + 1;
-        let Some(mut alike) = AlikeRows::like(&first, expected) else {
+        let Some(mut uniform) = UniformRows::like(&first, expected) else {
             return NewRows::Any(std::iter::once(first).chain(rows).collect());
         };
-        alike.take(first);
+        uniform.take(first);
         while let Some(row) = rows.next() {
-            if !alike.fits(&row) {
-                let mut all = alike.into_rows();
+            if !uniform.fits(&row) {
+                let mut all = uniform.into_rows();
                 all.push(row);
                 all.extend(rows);
                 return NewRows::Any(all);
             }
-            alike.take(row);
+            uniform.take(row);
         }
-        NewRows::Alike(alike)
+        NewRows::Uniform(uniform)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -56,20 +57,20 @@ impl NewRows {
 
     pub(crate) fn takes_several_statements(&self) -> bool {
         match self {
-            NewRows::Alike(alike) => alike.rows > MOST_ROWS,
+            NewRows::Uniform(uniform) => uniform.rows > MAX_ROWS,
             NewRows::Any(rows) => takes_several_statements(rows),
         }
     }
 
     pub(crate) fn refused(&self) -> Option<Refusal> {
         match self {
-            NewRows::Alike(_) => None,
+            NewRows::Uniform(_) => None,
             NewRows::Any(rows) => rows.iter().find_map(|row| row.refused),
         }
     }
 }
 
-impl AlikeRows {
+impl UniformRows {
     /// For rows like this one, if it is of the kind.
     fn like(row: &Insert, expected: usize) -> Option<Self> {
         let table = row.table;
@@ -92,8 +93,8 @@ impl AlikeRows {
         let given = row.cells.iter().map(|(column, _)| Some((*column, list(*column)?))).collect::<Option<_>>()?;
         let made = made.into_iter().map(|(column, default)| Some((default, list(column)?))).collect::<Option<_>>()?;
         let values = columns.iter().map(|_| Vec::with_capacity(expected)).collect();
-        let alike = Self { table, given, made, columns, values, rows: 0 };
-        alike.fits(row).then_some(alike)
+        let uniform = Self { table, given, made, columns, values, rows: 0 };
+        uniform.fits(row).then_some(uniform)
     }
 
     fn fits(&self, row: &Insert) -> bool {
@@ -112,7 +113,7 @@ impl AlikeRows {
             }
         }
         for (default, list) in &self.made {
-            self.values[*list].push(default.value());
+            self.values[*list].push(generate(*default));
         }
         self.rows += 1;
     }
@@ -146,8 +147,8 @@ impl AlikeRows {
         let BulkOptions { skip_duplicates, returning } = options;
         let on_conflict = if skip_duplicates { OnConflict::Skip } else { OnConflict::Fail };
         let mut lists: Vec<_> = values.into_iter().map(Vec::into_iter).collect();
-        (0..rows).step_by(MOST_ROWS).map(move |before| {
-            let rows = MOST_ROWS.min(rows - before);
+        (0..rows).step_by(MAX_ROWS).map(move |before| {
+            let rows = MAX_ROWS.min(rows - before);
             let values = lists.iter_mut().map(|list| list.take(rows).collect()).collect();
             BulkInsert {
                 table,
@@ -164,7 +165,7 @@ impl AlikeRows {
 
 /// Whether `create_many` of these rows is more than one statement.
 pub(crate) fn takes_several_statements(rows: &[Insert]) -> bool {
-    rows.len() > MOST_ROWS
+    rows.len() > MAX_ROWS
         || rows.iter().any(|row| row.is_nested() || row.looks_up())
         || rows.windows(2).any(|pair| !have_same_columns(&pair[0], &pair[1]))
         || {
@@ -192,7 +193,7 @@ pub(crate) struct BulkOptions {
 }
 
 /// How many rows go in one statement: what is sent and kept for it stays of one size, however many there are.
-pub(crate) const MOST_ROWS: usize = 10_000;
+pub(crate) const MAX_ROWS: usize = 10_000;
 
 /// Many rows with values for the same columns.
 #[derive(Debug)]

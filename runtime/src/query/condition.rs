@@ -7,7 +7,7 @@ use crate::value::Param;
 ///
 /// A visitor may have sent what a filter is made of. Whatever walks over a query does so by recursion, and dropping it
 /// is recursion, too: so what is deeper is dropped while it is put together, and the query is refused.
-pub(crate) const MOST_LEVELS: u16 = 256;
+pub(crate) const MAX_DEPTH: u16 = 256;
 
 /// What a filter is made of. Column numbers belong to the table that the condition is about.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::condition::{Condition, MOST_LEVELS, Search};
+use super::condition::{Condition, MAX_DEPTH, Search};
 use crate::meta::{Column, Relation, Table};
 
 /// A value that rows are sorted by.
@@ -39,7 +39,7 @@ impl OrderKey {
     /// A value of the row that a to-one relation leads to.
     pub(crate) fn related(relation: &'static Relation, key: OrderKey) -> Self {
         let mut inner = &key;
-        for _ in 1..MOST_LEVELS {
+        for _ in 1..MAX_DEPTH {
             match inner {
                 OrderKey::Related { key, .. } => inner = key,
                 _ => return OrderKey::Related { relation, key: Box::new(key) },

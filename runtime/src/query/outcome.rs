@@ -5,14 +5,14 @@ use std::ops::Range;
 use super::page::PageToken;
 use crate::error::{Error, Result};
 use crate::meta::Table;
-use crate::rows::{Node, TakeRows};
+use crate::rows::{Node, RowDecoder};
 
 /// What comes of it.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Rows(Node),
     /// Rows that were read while they arrived, and the last ones.
-    Taken(Box<dyn TakeRows>, Node),
+    Taken(Box<dyn RowDecoder>, Node),
     /// Rows of which some are a page, where the next one begins, and where the one before ends.
     Page {
         node: Node,

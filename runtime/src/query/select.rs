@@ -5,7 +5,7 @@ use super::order::OrderTerm;
 use super::page::PageStart;
 use crate::error::Error;
 use crate::meta::{Relation, Table};
-use crate::rows::TakeRows;
+use crate::rows::RowDecoder;
 use crate::value::Param;
 
 /// A read of one table, as data. Column numbers are those of its table.
@@ -33,7 +33,7 @@ pub struct Select {
     /// How the rows are locked until the transaction ends.
     pub(crate) lock: Option<Lock>,
     /// Decodes rows while others arrive. It is not part of the statement.
-    pub(crate) take_rows: Option<fn() -> Box<dyn TakeRows>>,
+    pub(crate) decoder: Option<fn() -> Box<dyn RowDecoder>>,
 }
 
 /// A lock on rows that are read.
@@ -91,7 +91,7 @@ impl Select {
             single: false,
             required: false,
             lock: None,
-            take_rows: None,
+            decoder: None,
         }
     }
 

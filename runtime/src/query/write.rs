@@ -1,6 +1,7 @@
 //! Writes, as data: new rows, new values of columns, and what is written to related rows together with a row.
 
 use super::condition::Condition;
+use super::default::generate;
 use crate::error::Error;
 use crate::meta::{ClientDefault, Relation, Table};
 use crate::rows::{Cursor, Model};
@@ -89,6 +90,7 @@ impl Insert {
     }
 
     /// Sets the columns of a foreign key, in the order of the key.
+    #[inline]
     pub fn key(&mut self, relation: &'static Relation, values: impl IntoIterator<Item = Param>) {
         for (column, value) in relation.parent_columns.iter().zip(values) {
             self.cells.push((*column, Cell::Value(value)));
@@ -98,7 +100,7 @@ impl Insert {
     /// Takes a row along that must be there first.
     pub(crate) fn write_before(&mut self, relation: &'static Relation, other: Insert) {
         self.refused = self.refused.or(other.refused);
-        if other.levels >= MOST_LEVELS {
+        if other.levels >= MAX_DEPTH {
             self.refused = Some(Refusal::TooDeep);
             return;
         }
@@ -150,7 +152,7 @@ impl Insert {
             if column.default != ClientDefault::None {
                 let number = index as u16;
                 if let Err(place) = self.cells.binary_search_by_key(&number, |(column, _)| *column) {
-                    self.cells.insert(place, (number, Cell::Value(column.default.value())));
+                    self.cells.insert(place, (number, Cell::Value(generate(column.default))));
                 }
             }
         }
@@ -189,7 +191,7 @@ pub(crate) struct NestedWrite {
 
 /// How many writes may be inside one another. Each level is written by statements of its own, and by a function that
 /// calls itself.
-const MOST_LEVELS: u16 = 32;
+const MAX_DEPTH: u16 = 32;
 
 /// Why a new row or a nested write cannot be written.
 #[derive(Debug, Clone, Copy)]
@@ -222,7 +224,7 @@ impl NestedWrite {
             Action::Update { nested, .. } => deepest(nested.iter().map(|write| (write.levels, write.refused))),
             _ => (0, None),
         };
-        if levels >= MOST_LEVELS {
+        if levels >= MAX_DEPTH {
             return Self { relation, action: Action::Create(Vec::new()), levels: 1, refused: Some(Refusal::TooDeep) };
         }
         Self { relation, action, levels: levels + 1, refused }

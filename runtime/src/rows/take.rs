@@ -6,7 +6,7 @@ use super::node::{Cursor, Node};
 use crate::error::{Error, Result};
 
 /// Reads rows part by part, while others arrive.
-pub(crate) trait TakeRows: Send {
+pub(crate) trait RowDecoder: Send {
     /// Reads these.
     fn take(&mut self, part: &Node) -> Result<(), Error>;
 
@@ -16,7 +16,7 @@ pub(crate) trait TakeRows: Send {
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;
 }
 
-impl std::fmt::Debug for dyn TakeRows {
+impl std::fmt::Debug for dyn RowDecoder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "<{} rows>", self.len())
     }

@@ -1,5 +1,6 @@
 //! SELECT statements that calculate: of all rows, or of each group.
 
+use super::pass::Pass;
 use super::statement::Statement;
 use super::writer::{Alias, Writer};
 use crate::meta::{Column, Table};
@@ -61,7 +62,7 @@ fn column_of(calculation: Calculation, table: &'static Table) -> Option<&'static
     }
 }
 
-impl Writer {
+impl<P: Pass> Writer<P> {
     /// `(SELECT t1.* FROM .. ORDER BY .. LIMIT ..) AS t0`: a part of a table's rows.
     fn push_rows(&mut self, select: &Select, alias: Alias) {
         let inner = self.alias();

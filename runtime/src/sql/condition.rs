@@ -1,66 +1,96 @@
 //! Conditions as SQL.
 
-use std::fmt::Write;
-
+use super::pass::Pass;
 use super::writer::{Alias, Writer, comparable_type};
-use crate::meta::{Column, JoinTable, Relation, Table, push_quoted};
+use crate::meta::{Column, JoinTable, Relation, Table};
 use crate::query::{Condition, Operator};
 use crate::value::Param;
 
-impl Writer {
+/// In the place of a condition: words of conditions begin with 2.
+const EVERY_ROW: usize = 1;
+
+impl<P: Pass> Writer<P> {
     /// ` WHERE ...`, or nothing if every row is meant.
     pub(super) fn push_where(&mut self, condition: &Condition, table: &Table, alias: Alias) {
-        if !condition.is_all() {
-            self.push(" WHERE ");
-            self.push_condition(condition, table, alias);
+        if self.tells_every_row(condition) {
+            return;
         }
+        self.push(" WHERE ");
+        self.push_condition(condition, table, alias);
+    }
+
+    /// Whether every row meets a condition, so that it is left out.
+    pub(super) fn tells_every_row(&mut self, condition: &Condition) -> bool {
+        let every_row = condition.is_all();
+        if every_row {
+            self.word(EVERY_ROW);
+        }
+        every_row
     }
 
     pub(super) fn push_condition(&mut self, condition: &Condition, table: &Table, alias: Alias) {
         let column = |number: &u16| &table.columns[usize::from(*number)];
         match condition {
-            Condition::And(parts) => self.push_parts(parts, " AND ", "TRUE", table, alias),
-            Condition::Or(parts) => self.push_parts(parts, " OR ", "FALSE", table, alias),
-            Condition::Not(inner) => self.push_negated(inner, table, alias),
+            Condition::And(parts) => {
+                self.word(2 | parts.len() << 8);
+                self.push_parts(parts, " AND ", "TRUE", table, alias);
+            }
+            Condition::Or(parts) => {
+                self.word(3 | parts.len() << 8);
+                self.push_parts(parts, " OR ", "FALSE", table, alias);
+            }
+            Condition::Not(inner) => {
+                self.word(4);
+                self.push_negated(inner, table, alias);
+            }
             Condition::NotTrue(inner) => {
+                self.word(5);
                 self.push("(");
                 self.push_condition(inner, table, alias);
                 self.push(") IS NOT TRUE");
             }
             Condition::Compare { column: number, operator, value } => {
+                self.pass().numbers(6, *number, *operator as u16);
                 self.push_comparable(alias, column(number));
                 self.push(operator.sql());
                 self.push_comparable_value(column(number), value.clone());
             }
             Condition::CompareColumns { left, operator, right } => {
+                self.pass().numbers(7, *left, *right);
+                self.word(*operator as usize);
                 self.push_column_comparison(column(left), *operator, column(right), alias);
             }
             Condition::In { column: number, values } => {
+                self.pass().numbers(8, *number, 0);
                 self.push_comparable(alias, column(number));
                 self.push(" = ANY(");
                 match comparable_type(column(number)) {
                     Some(ty) => {
                         self.push_param(values.clone());
-                        let _ = write!(self.sql, "::{ty}[]");
+                        self.push_casts([ty]);
+                        self.push("[]");
                     }
                     None => self.push_values(column(number), values.clone()),
                 }
                 self.push(")");
             }
             Condition::IsNull { column: number } => {
+                self.pass().numbers(9, *number, 0);
                 self.push_column(alias, column(number));
                 self.push(" IS NULL");
             }
             Condition::Like { column: number, pattern, insensitive } => {
+                self.pass().numbers(10, *number, (*insensitive).into());
                 self.push_text(alias, column(number));
                 self.push(if *insensitive { " ILIKE " } else { " LIKE " });
                 self.push_pattern(column(number), pattern.clone());
             }
             Condition::Contains { column: number, value } => {
+                self.pass().numbers(11, *number, 0);
                 match comparable_type(column(number)).and_then(|ty| ty.strip_suffix("[]")) {
                     Some(ty) if column(number).sql_type != "varbit[]" => {
                         self.push_param(value.clone());
-                        let _ = write!(self.sql, "::{ty}");
+                        self.push_casts([ty]);
                     }
                     _ => self.push_element(column(number), value.clone()),
                 }
@@ -69,23 +99,35 @@ impl Writer {
                 self.push(")");
             }
             Condition::ContainsAll { column: number, values } => {
+                self.pass().numbers(12, *number, 0);
                 self.push_comparable(alias, column(number));
                 self.push(" @> ");
                 self.push_comparable_value(column(number), values.clone());
             }
             Condition::Overlaps { column: number, values } => {
+                self.pass().numbers(13, *number, 0);
                 self.push_comparable(alias, column(number));
                 self.push(" && ");
                 self.push_comparable_value(column(number), values.clone());
             }
             Condition::IsEmpty { column: number } => {
+                self.pass().numbers(14, *number, 0);
                 self.push("coalesce(cardinality(");
                 self.push_column(alias, column(number));
                 self.push("), 0) = 0");
             }
-            Condition::JoinedTo { relation, key } => self.push_joined_to(relation, key, alias),
-            Condition::Keys { table, columns, keys } => self.push_compound_keys(table, columns, keys, alias),
+            Condition::JoinedTo { relation, key } => {
+                self.word(16);
+                self.pass().address(*relation);
+                self.push_joined_to(relation, key, alias);
+            }
+            Condition::Keys { table, columns, keys } => {
+                self.pass().give_up();
+                self.push_compound_keys(table, columns, keys, alias);
+            }
             Condition::Another { table, condition } => {
+                self.word(17);
+                self.pass().address(*table);
                 let another = self.alias();
                 self.push("EXISTS (SELECT 1 FROM ");
                 self.push_table(table, another);
@@ -93,14 +135,22 @@ impl Writer {
                 self.push(")");
             }
             Condition::Json { column: number, path, test } => {
+                self.pass().give_up();
                 self.push_json_test(column(number), path.as_ref(), test, alias);
             }
-            Condition::Search(search) => self.push_search(search, table, alias),
+            Condition::Search(search) => {
+                self.pass().give_up();
+                self.push_search(search, table, alias);
+            }
             Condition::Refused(reason) => {
+                self.pass().give_up();
                 self.push_param(Param::Refused(reason));
                 self.push("::boolean");
             }
-            Condition::Related { relation, condition } => self.push_related(relation, condition, table, alias),
+            Condition::Related { relation, condition } => {
+                self.word(15);
+                self.push_related(relation, condition, table, alias);
+            }
         }
     }
 
@@ -108,7 +158,7 @@ impl Writer {
     pub(super) fn push_column_comparison(&mut self, left: &Column, operator: Operator, right: &Column, alias: Alias) {
         // Two enums, or an enum and a text, are compared as what they travel as.
         let same = left.sql_type == right.sql_type || (left.wire.is_none() && right.wire.is_none());
-        let push = if same { Writer::push_comparable } else { Writer::push_read };
+        let push = if same { Self::push_comparable } else { Self::push_read };
         push(self, alias, left);
         self.push(operator.sql());
         push(self, alias, right);
@@ -133,6 +183,7 @@ impl Writer {
     pub(super) fn push_negated(&mut self, inner: &Condition, table: &Table, alias: Alias) {
         match inner {
             Condition::IsNull { column } => {
+                self.pass().numbers(9, *column, 0);
                 self.push_column(alias, &table.columns[usize::from(*column)]);
                 self.push(" IS NOT NULL");
             }
@@ -177,6 +228,7 @@ impl Writer {
         table: &Table,
         alias: Alias,
     ) {
+        self.pass().address(relation);
         let child = self.alias();
         self.push_table(relation.child, child);
         if let Some(through) = &relation.through {
@@ -190,7 +242,7 @@ impl Writer {
             self.push(" WHERE ");
             self.push_join_condition(relation, child, table, alias);
         }
-        if !condition.is_all() {
+        if !self.tells_every_row(condition) {
             self.push(" AND (");
             self.push_condition(condition, relation.child, child);
             self.push(")");
@@ -211,8 +263,8 @@ impl Writer {
 
     pub(super) fn push_through_column(&mut self, alias: Alias, name: &str) {
         self.push_alias(alias);
-        self.sql.push('.');
-        push_quoted(&mut self.sql, name);
+        self.push(".");
+        self.push_quoted(name);
     }
 
     /// `t1."id" = t0."user_id"`, for each pair of columns.

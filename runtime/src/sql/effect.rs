@@ -10,7 +10,7 @@ use relata_pgsql::{Token, TokenKind, tokens};
 
 /// What a statement leaves on its connection.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Trace {
+pub(crate) enum SessionEffect {
     #[default]
     None,
     /// Something that a reset takes away.
@@ -47,24 +47,31 @@ pub(crate) fn refused(sql: &str) -> Option<&'static str> {
 const CONTROLS: &[&str] = &["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"];
 
 /// What a statement may leave behind.
-pub(crate) fn trace(sql: &str) -> Trace {
+pub(crate) fn trace(sql: &str) -> SessionEffect {
     // What cannot be cut into words the server will refuse.
-    let Some(tokens) = tokens_of(sql) else { return Trace::Session };
+    let Some(tokens) = tokens_of(sql) else { return SessionEffect::Session };
     let mut words = tokens.iter().filter(|token| token.kind == TokenKind::Word).map(|token| token.text(sql));
     let first = words.next().unwrap_or_default().to_ascii_uppercase();
     let second = words.next().unwrap_or_default().to_ascii_uppercase();
     match (first.as_str(), second.as_str()) {
         // Statements that were prepared by SQL, libraries, and what the client itself has prepared.
-        ("PREPARE" | "DEALLOCATE" | "DISCARD" | "LOAD", _) => Trace::Connection,
+        ("PREPARE" | "DEALLOCATE" | "DISCARD" | "LOAD", _) => SessionEffect::Connection,
         // These end with their transaction.
-        ("SET", "LOCAL" | "TRANSACTION" | "CONSTRAINTS") => Trace::None,
+        ("SET", "LOCAL" | "TRANSACTION" | "CONSTRAINTS") => SessionEffect::None,
         (
             "SELECT" | "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "VALUES" | "TABLE" | "WITH" | "EXPLAIN" | "SHOW"
             | "TRUNCATE" | "LOCK" | "NOTIFY" | "ANALYZE" | "REFRESH" | "COMMIT" | "ROLLBACK",
             _,
-        ) if !makes_temporary_table(sql, &tokens) && !calls_unknown_function(sql, &tokens) => Trace::None,
-        _ => Trace::Session,
+        ) if !makes_temporary_table(sql, &tokens) && !calls_unknown_function(sql, &tokens) => SessionEffect::None,
+        _ => SessionEffect::Session,
     }
+}
+
+/// Whether a text is one statement. What cannot be cut into tokens is none.
+pub(crate) fn is_one_statement(sql: &str) -> bool {
+    let Some(tokens) = tokens_of(sql) else { return false };
+    let statements = tokens.split(|token| token.is_punctuation(sql, ";"));
+    statements.filter(|statement| !statement.is_empty()).count() == 1
 }
 
 /// The tokens behind comments and parentheses at the beginning.
@@ -204,6 +211,18 @@ mod tests {
     }
 
     #[test]
+    fn statements_are_counted() {
+        for sql in
+            ["SELECT $1", "(SELECT 1) -- one; two", "SELECT ';' || $$;$$ || $1; /* ; */ ", "SELECT 1 AS \"a;b\";;"]
+        {
+            assert!(is_one_statement(sql), "{sql}");
+        }
+        for sql in ["", " -- nothing", ";", "SELECT $1; SELECT 2", "SELECT $1; DELETE FROM a -- all", "SELECT '"] {
+            assert!(!is_one_statement(sql), "{sql}");
+        }
+    }
+
+    #[test]
     fn usual_statements_leave_nothing() {
         for sql in [
             "SELECT count(*), max(a.b) FROM a WHERE a.id IN (1, 2) AND EXISTS (SELECT 1 FROM c)",
@@ -215,7 +234,7 @@ mod tests {
             "UPDATE a SET (b, c) = (1, 2) WHERE id = ANY($1)",
             "NOTIFY channel",
         ] {
-            assert_eq!(trace(sql), Trace::None, "{sql}");
+            assert_eq!(trace(sql), SessionEffect::None, "{sql}");
         }
     }
 
@@ -239,10 +258,10 @@ mod tests {
             "WITH a AS (SELECT mine()) SELECT * FROM a",
             "EXPLAIN ANALYZE SELECT mine()",
         ] {
-            assert_eq!(trace(sql), Trace::Session, "{sql}");
+            assert_eq!(trace(sql), SessionEffect::Session, "{sql}");
         }
         for sql in ["PREPARE q AS SELECT 1", "DEALLOCATE ALL", "DISCARD ALL", "LOAD 'x'"] {
-            assert_eq!(trace(sql), Trace::Connection, "{sql}");
+            assert_eq!(trace(sql), SessionEffect::Connection, "{sql}");
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use serde_json::Value as Json;
 
+use super::pass::Pass;
 use super::writer::{Alias, Writer};
 use crate::meta::{Column, Table};
 use crate::query::{JsonTest, Operator, Search};
 use crate::value::Param;
 
-impl Writer {
+impl<P: Pass> Writer<P> {
     pub(super) fn push_json_test(&mut self, column: &Column, path: Option<&Param>, test: &JsonTest, alias: Alias) {
         match test {
             JsonTest::Exists => {

@@ -3,9 +3,10 @@
 //! What they are given they read from a list of rows, an array per column, so that their text does not depend on how
 //! many there are.
 
+use super::pass::Pass;
 use super::statement::Statement;
 use super::writer::{Alias, Writer};
-use crate::meta::{Column, JoinTable, Relation, Table, push_quoted};
+use crate::meta::{Column, JoinTable, Relation, Table};
 use crate::query::{BulkInsert, BulkLookup, Condition, SetTo};
 use crate::value::{Param, RawList};
 
@@ -14,11 +15,11 @@ const OTHER: Alias = Alias(1);
 
 /// Rows that a statement is given. Their columns are called `c0`, `c1` and so on.
 #[derive(Debug, Default)]
-pub(crate) struct Given {
+pub(crate) struct InputRows {
     columns: Vec<(&'static Column, Vec<Param>)>,
 }
 
-impl Given {
+impl InputRows {
     /// Columns of a table, without rows.
     pub(crate) fn new(table: &'static Table, columns: &[u16]) -> Self {
         let mut given = Self::default();
@@ -52,20 +53,20 @@ pub(crate) struct Pairs {
     /// The columns of the children's key.
     pub(crate) key: Vec<u16>,
     /// The parents' columns, and then those of the key.
-    pub(crate) given: Given,
+    pub(crate) given: InputRows,
 }
 
 impl Pairs {
     pub(crate) fn new(parent: &'static Table, relation: &'static Relation, key: Vec<u16>) -> Self {
-        let mut given = Given::new(parent, relation.parent_columns);
+        let mut given = InputRows::new(parent, relation.parent_columns);
         given.add_columns(relation.child, &key);
         Self { parent, relation, key, given }
     }
 }
 
-impl Writer {
+impl<P: Pass> Writer<P> {
     /// `name(c0, c1) AS (SELECT * FROM unnest(..))`; lists of lists do not exist, so that rows with lists are VALUES.
-    fn push_given(&mut self, name: &str, given: Given) {
+    fn push_given(&mut self, name: &str, given: InputRows) {
         self.push(name);
         self.push_given_names(given.columns.len());
         self.push(" AS (");
@@ -81,7 +82,7 @@ impl Writer {
         self.push(")");
     }
 
-    fn push_given_rows(&mut self, given: Given) {
+    fn push_given_rows(&mut self, given: InputRows) {
         if given.columns.iter().any(|(column, _)| column.sql_type.ends_with("[]")) {
             return self.push_given_values(given);
         }
@@ -96,7 +97,7 @@ impl Writer {
         self.push(")");
     }
 
-    fn push_given_values(&mut self, given: Given) {
+    fn push_given_values(&mut self, given: InputRows) {
         let rows = given.columns.first().map_or(0, |(_, values)| values.len());
         let mut columns: Vec<_> =
             given.columns.into_iter().map(|(column, values)| (column, values.into_iter())).collect();
@@ -149,7 +150,7 @@ impl Writer {
         keys: &[Vec<Param>],
         alias: Alias,
     ) {
-        let mut given = Given::new(table, columns);
+        let mut given = InputRows::new(table, columns);
         keys.iter().for_each(|key| given.push(key.iter().cloned()));
         let name = format!("t{}", self.alias().0);
         self.push("EXISTS (SELECT 1 FROM (");
@@ -202,14 +203,16 @@ pub(crate) fn connect_statement(mut pairs: Pairs, release: bool) -> Statement {
     writer.push(" UPDATE ");
     writer.push_table(child, CHILD);
     writer.push(" SET ");
+    let mut glue = "";
     for (number, column) in relation.child_columns.iter().enumerate() {
         let column = &child.columns[usize::from(*column)];
-        push_quoted(&mut writer.sql, column.name);
+        writer.push(glue);
+        writer.push_quoted(column.name);
         writer.push(" = ");
         writer.push_given_column(ROWS, number, column);
-        writer.push(", ");
+        glue = ", ";
     }
-    writer.end_sets(child, relation.child_columns);
+    writer.push_now_sets(child, relation.child_columns.iter().copied(), glue);
     writer.push(" FROM ");
     writer.push(ROWS);
     writer.push(" WHERE ");
@@ -278,14 +281,14 @@ pub(crate) fn join_statement(
     writer.finish()
 }
 
-impl Writer {
+impl<P: Pass> Writer<P> {
     fn push_join_rows(&mut self, through: JoinTable) {
         self.push("INSERT INTO ");
         self.push(through.sql);
         self.push(" (");
-        push_quoted(&mut self.sql, through.parent_column);
+        self.push_quoted(through.parent_column);
         self.push(", ");
-        push_quoted(&mut self.sql, through.child_column);
+        self.push_quoted(through.child_column);
         self.push(") ");
     }
 }
@@ -328,7 +331,7 @@ pub(crate) struct BulkUpdate {
     /// What is set, and how; the values in it are not read.
     pub(crate) sets: Vec<(u16, SetTo)>,
     /// The keys, and then the values of those sets that have one.
-    pub(crate) given: Given,
+    pub(crate) given: InputRows,
 }
 
 /// `UPDATE .. FROM rows`, of rows that meet a condition too.
@@ -343,9 +346,11 @@ pub(crate) fn update_each_statement(mut update: BulkUpdate, condition: &Conditio
     writer.push_table(table, child);
     writer.push(" SET ");
     let mut number = update.key.len();
+    let mut glue = "";
     for (column, to) in &update.sets {
         let column = &table.columns[usize::from(*column)];
-        push_quoted(&mut writer.sql, column.name);
+        writer.push(glue);
+        writer.push_quoted(column.name);
         writer.push(" = ");
         if let SetTo::Default = to {
             writer.push_default(column);
@@ -356,10 +361,9 @@ pub(crate) fn update_each_statement(mut update: BulkUpdate, condition: &Conditio
             });
             number += 1;
         }
-        writer.push(", ");
+        glue = ", ";
     }
-    let set: Vec<u16> = update.sets.iter().map(|(column, _)| *column).collect();
-    writer.end_sets(table, &set);
+    writer.push_now_sets(table, update.sets.iter().map(|(column, _)| *column), glue);
     writer.push(" FROM ");
     writer.push(ROWS);
     writer.push(" WHERE ");
@@ -371,7 +375,7 @@ pub(crate) fn update_each_statement(mut update: BulkUpdate, condition: &Conditio
 }
 
 /// For each of the given keys whether there is a row with it.
-pub(crate) fn which_exist_statement(table: &'static Table, key: &[u16], given: Given) -> Statement {
+pub(crate) fn which_exist_statement(table: &'static Table, key: &[u16], given: InputRows) -> Statement {
     let mut writer = Writer::new();
     let alias = writer.alias();
     writer.push("WITH ");
@@ -388,9 +392,9 @@ pub(crate) fn which_exist_statement(table: &'static Table, key: &[u16], given: G
 /// Rows of which columns are looked up: `INSERT .. SELECT r.c0, (SELECT t1."id" FROM .. WHERE ..) FROM rows AS r`.
 pub(super) fn looked_up(mut insert: BulkInsert) -> Statement {
     let table = insert.table;
-    let mut given = Given::default();
+    let mut given = InputRows::default();
     let mut writer = Writer::new();
-    writer.push_insert_head(table, &insert.columns);
+    writer.push_insert_head(table, insert.columns.iter().copied());
     writer.push(" SELECT ");
     for (place, (number, values)) in insert.columns.iter().zip(insert.values).enumerate() {
         writer.push(if place > 0 { ", " } else { "" });
@@ -403,7 +407,7 @@ pub(super) fn looked_up(mut insert: BulkInsert) -> Statement {
             }
         }
     }
-    writer.push_now_values(table, &insert.columns, ", ");
+    writer.push_now_values(table, insert.columns.iter().copied(), ", ");
     writer.push(" FROM (");
     let columns = given.columns.len();
     writer.push_given_rows(given);
@@ -413,8 +417,8 @@ pub(super) fn looked_up(mut insert: BulkInsert) -> Statement {
     writer.finish()
 }
 
-impl Writer {
-    fn push_bulk_lookup(&mut self, lookup: &mut BulkLookup, given: &mut Given) {
+impl<P: Pass> Writer<P> {
+    fn push_bulk_lookup(&mut self, lookup: &mut BulkLookup, given: &mut InputRows) {
         let child = lookup.relation.child;
         let alias = self.alias();
         self.push("(SELECT ");

@@ -1,5 +1,6 @@
 //! ORDER BY, and the conditions by which a read begins in the middle of its order.
 
+use super::pass::Pass;
 use super::writer::{Alias, Writer};
 use crate::meta::Table;
 use crate::query::{Operator, OrderKey, OrderTerm, PageStart, Select};
@@ -7,6 +8,10 @@ use crate::value::Param;
 
 /// No table of a user's is called so: it would hide behind the cursor's row.
 const CURSOR: &str = "relata_cursor";
+
+/// In the place of a column's number.
+pub(super) const COUNT_OF: usize = usize::MAX;
+const RELATED: usize = usize::MAX - 1;
 
 /// The place in an order where a read begins.
 #[derive(Debug, Clone, Copy)]
@@ -17,8 +22,9 @@ pub(super) enum Start<'q> {
     After(&'q [Option<Vec<u8>>]),
 }
 
-impl Writer {
+impl<P: Pass> Writer<P> {
     pub(super) fn push_order(&mut self, order: &[OrderTerm], table: &'static Table, alias: Alias) {
+        self.word(order.len());
         for (index, term) in order.iter().enumerate() {
             self.push(if index > 0 { ", " } else { " ORDER BY " });
             self.push_term(term, table, alias);
@@ -31,28 +37,40 @@ impl Writer {
     }
 
     pub(super) fn push_direction(&mut self, descending: bool, nulls_first: Option<bool>) {
+        let (nulls, text) = match nulls_first {
+            None => (0, ""),
+            Some(false) => (2, " NULLS LAST"),
+            Some(true) => (4, " NULLS FIRST"),
+        };
+        self.word(usize::from(descending) + nulls);
         self.push(if descending { " DESC" } else { "" });
-        match nulls_first {
-            Some(true) => self.push(" NULLS FIRST"),
-            Some(false) => self.push(" NULLS LAST"),
-            None => {}
-        }
+        self.push(text);
     }
 
     pub(super) fn push_order_key(&mut self, key: &OrderKey, table: &'static Table, alias: Alias) {
         match key {
-            OrderKey::Column(column) => self.push_comparable(alias, &table.columns[usize::from(*column)]),
+            OrderKey::Column(column) => {
+                self.word(usize::from(*column));
+                self.push_comparable(alias, &table.columns[usize::from(*column)]);
+            }
             OrderKey::Count { relation, condition } => {
+                self.word(COUNT_OF);
                 self.push("(SELECT count(*) FROM ");
                 self.push_related_rows(relation, condition, table, alias);
                 self.push(")");
             }
-            OrderKey::Relevance(search) => self.push_relevance(search, table, alias),
+            OrderKey::Relevance(search) => {
+                self.pass().give_up();
+                self.push_relevance(search, table, alias);
+            }
             OrderKey::Refused(reason) => {
+                self.pass().give_up();
                 self.push_param(Param::Refused(reason));
                 self.push("::integer");
             }
             OrderKey::Related { relation, key } => {
+                self.word(RELATED);
+                self.pass().address(*relation);
                 let child = self.alias();
                 self.push("(SELECT ");
                 self.push_order_key(key, relation.child, child);
@@ -80,6 +98,7 @@ impl Writer {
     /// `WITH relata_cursor AS (..) `: the values of the order in the cursor's row.
     pub(super) fn push_cursor(&mut self, select: &Select, order: &[OrderTerm]) {
         let (Some(key), table) = (&select.cursor, select.table) else { return };
+        self.pass().give_up();
         let alias = self.alias();
         self.push("WITH ");
         self.push(CURSOR);

@@ -1,9 +1,11 @@
 //! SELECT statements, and where in their rows everything stands.
 
-use super::shape::Shape;
+use super::order::COUNT_OF;
+use super::pass::Pass;
 use super::statement::{Statement, Statements};
+use super::walk::{Walk, shaped};
 use super::writer::{Alias, Writer};
-use crate::meta::{Column, Count, Relation, Table, push_quoted};
+use crate::meta::{Column, Count, Relation, Table};
 use crate::query::{Condition, Include, OrderTerm, Output, Outputs, Select};
 use crate::rows::Names;
 use crate::value::{Param, RawList};
@@ -94,31 +96,49 @@ impl ReadPlan<'_> {
     }
 }
 
-/// A read of its own, or of the children that `keys` select.
-pub(crate) fn read_statement<'q>(
-    select: &'q Select,
+/// A read of its own, or of the children that `of` selects.
+struct Read<'p, 'q> {
+    plan: &'p ReadPlan<'q>,
     of: Option<(ChildrenOf<'q>, KeySource)>,
-) -> (Statement, ReadPlan<'q>) {
-    let plan = plan_of(select, of.as_ref());
-    (write_read(&plan, of), plan)
 }
 
-/// Like [`read_statement`], of a connection that may know the statement.
-pub(crate) fn shaped_read_statement<'q>(
+impl Walk for Read<'_, '_> {
+    fn walk<P: Pass>(&mut self, writer: &mut Writer<P>) {
+        let select = self.plan.select;
+        writer.word(READ);
+        writer.pass().address(select.table);
+        match &mut self.of {
+            Some((of, KeySource::Many(keys))) if select.is_cut() => writer.push_lateral(self.plan, *of, keys),
+            of if select.from_end => writer.push_end(self.plan, of),
+            of => {
+                writer.word(WHOLE);
+                writer.push_select(self.plan, of, None);
+            }
+        }
+    }
+}
+
+/// The kind of a statement, in the first word of a shape; for those of others see `write`.
+const READ: usize = 0;
+
+/// How a read is cut, in a word.
+const WHOLE: usize = 0;
+const LATERAL: usize = 1;
+const FROM_END: usize = 2;
+
+/// In the place of a number of values.
+const ALL_COLUMNS: usize = usize::MAX;
+
+/// The statement of a read, of a connection that may know it.
+pub(crate) fn read_statement<'q>(
     shapes: Option<&Statements>,
     select: &'q Select,
     of: Option<(ChildrenOf<'q>, KeySource)>,
 ) -> (Statement, ReadPlan<'q>) {
     let plan = plan_of(select, of.as_ref());
-    let Some(shapes) = shapes else { return (write_read(&plan, of), plan) };
-    let mut shape = Shape::read(select, of.as_ref());
-    let at = shape.keys_at;
-    let take = |params: &mut Vec<Param>, of: Option<(ChildrenOf<'_>, KeySource)>| match of {
-        Some((_, KeySource::One(keys))) => drop(params.splice(at..at, keys)),
-        Some((_, KeySource::Many(lists))) => drop(params.splice(at..at, lists.into_iter().map(Param::RawList))),
-        Some((_, KeySource::Lateral)) | None => {}
-    };
-    (shapes.statement(&mut shape, of, take, |of| write_read(&plan, of)), plan)
+    // What is rare is not walked over for a shape that it does not have.
+    let is_rare = !select.distinct.is_empty() || select.cursor.is_some() || select.page.is_some();
+    (shaped(shapes.filter(|_| !is_rare), Read { plan: &plan, of }), plan)
 }
 
 /// Where the values of a read stand.
@@ -130,18 +150,6 @@ fn plan_of<'q>(select: &'q Select, of: Option<&(ChildrenOf<'q>, KeySource)>) -> 
         plan.key = vec![plan.end()];
     }
     plan
-}
-
-fn write_read(plan: &ReadPlan<'_>, of: Option<(ChildrenOf<'_>, KeySource)>) -> Statement {
-    let mut writer = Writer::new();
-    match of {
-        Some((of, KeySource::Many(keys))) if plan.select.is_cut() => writer.push_lateral(plan, of, keys),
-        of if plan.select.from_end => writer.push_end(plan, of),
-        of => {
-            writer.push_select(plan, of, None);
-        }
-    }
-    writer.finish()
 }
 
 /// The plan of a read of its own, without its statement.
@@ -177,7 +185,7 @@ pub(crate) fn written_statement(write: Statement, select: &Select) -> (Statement
     writer.push(" FROM relata_written AS ");
     writer.push_alias(alias);
     writer.push_joins(&joins);
-    (Statement::new(writer.sql, write.params), plan)
+    (Statement::new(writer.finish().into_sql(), write.params), plan)
 }
 
 /// Which to-one relations are joined to the rows.
@@ -236,12 +244,12 @@ fn plan_outputs<'q>(select: &'q Select, offset: usize, joining: Joining, key_col
     plan
 }
 
-impl Writer {
+impl<P: Pass> Writer<P> {
     /// A SELECT, with the rows' place in `numbered` behind their values; gives the number of columns.
     fn push_select(
         &mut self,
         plan: &ReadPlan<'_>,
-        of: Option<(ChildrenOf<'_>, KeySource)>,
+        of: &mut Option<(ChildrenOf<'_>, KeySource)>,
         numbered: Option<&[OrderTerm]>,
     ) -> usize {
         let (select, table) = (plan.select, plan.select.table);
@@ -252,6 +260,7 @@ impl Writer {
         self.push("SELECT ");
         self.push_outputs(plan, alias, &mut joins);
         let mut columns = plan.end() - plan.offset;
+        self.tell_children(of.as_ref());
         let through = of.as_ref().and_then(|(of, _)| of.relation.through.as_ref());
         let between = through.map(|through| (self.alias(), through));
         if let Some((between, through)) = between {
@@ -272,13 +281,13 @@ impl Writer {
         self.push(" FROM ");
         self.push_source(select, alias, of.as_ref());
         self.push_joins(&joins);
-        if let (Some((between, through)), Some((of, _))) = (between, &of) {
+        if let (Some((between, through)), Some((of, _))) = (between, &*of) {
             self.push_through_join(of.relation, through, alias, between);
         }
         let mut first = true;
         if let Some((of, keys)) = of {
             self.push_glue(&mut first);
-            self.push_keys(of, keys, alias, between.map(|(between, _)| between));
+            self.push_keys(*of, keys, alias, between.map(|(between, _)| between));
         }
         if select.distinct.is_empty() {
             self.push_also(&select.condition, table, alias, &mut first);
@@ -286,11 +295,27 @@ impl Writer {
         self.push_starts(select, &order, alias, &mut first);
         self.push_order(&order, table, alias);
         self.push_page(select);
+        self.word(select.lock.is_some().into());
         if let Some(lock) = select.lock {
-            self.push(lock.strength);
-            self.push(lock.wait);
+            self.pass().static_text(lock.strength);
+            self.pass().static_text(lock.wait);
         }
         columns
+    }
+
+    fn tell_children(&mut self, of: Option<&(ChildrenOf<'_>, KeySource)>) {
+        match of {
+            None => self.word(0),
+            Some((of, keys)) => {
+                self.word(match keys {
+                    KeySource::One(_) => 1,
+                    KeySource::Many(_) => 2,
+                    KeySource::Lateral => 3,
+                });
+                self.pass().address(of.parent);
+                self.pass().address(of.relation);
+            }
+        }
     }
 
     /// The table, or the first of its rows that agree in the columns of `distinct`.
@@ -298,8 +323,9 @@ impl Writer {
         if select.distinct.is_empty() {
             return self.push_table(select.table, alias);
         }
+        self.pass().give_up();
         let (table, inner) = (select.table, self.alias());
-        let columns = |writer: &mut Writer| {
+        let columns = |writer: &mut Self| {
             for (index, number) in select.distinct.iter().enumerate() {
                 writer.push(if index > 0 { ", " } else { "" });
                 writer.push_comparable(inner, &table.columns[usize::from(*number)]);
@@ -318,7 +344,7 @@ impl Writer {
                 self.push_through_join(of.relation, through, inner, between);
             }
             self.push_glue(&mut first);
-            self.push_keys(*of, keys.clone(), inner, between.map(|(between, _)| between));
+            self.push_keys(*of, &mut keys.clone(), inner, between.map(|(between, _)| between));
         }
         self.push_also(&select.condition, table, inner, &mut first);
         self.push(" ORDER BY ");
@@ -332,26 +358,31 @@ impl Writer {
     }
 
     /// The last rows of an order, in that order.
-    fn push_end(&mut self, plan: &ReadPlan<'_>, of: Option<(ChildrenOf<'_>, KeySource)>) {
+    fn push_end(&mut self, plan: &ReadPlan<'_>, of: &mut Option<(ChildrenOf<'_>, KeySource)>) {
+        self.word(FROM_END);
         let order = plan.select.directed_order();
         self.push("SELECT r.* FROM (");
         let columns = self.push_select(plan, of, Some(&order));
         self.push(") AS r(");
         self.push_column_list(columns);
-        self.push(&format!(") ORDER BY r.\"c{}\" DESC", columns - 1));
+        self.push(") ORDER BY r.\"c");
+        self.push_number(columns as u32 - 1);
+        self.push("\" DESC");
     }
 
     /// `"c0", "c1"` and so on.
     fn push_column_list(&mut self, columns: usize) {
         for index in 0..columns {
             self.push(if index > 0 { ", " } else { "" });
-            push_quoted(&mut self.sql, &format!("c{index}"));
+            self.push("\"c");
+            self.push_number(index as u32);
+            self.push("\"");
         }
     }
 
     /// A condition, behind those before it.
     pub(super) fn push_also(&mut self, condition: &Condition, table: &'static Table, alias: Alias, first: &mut bool) {
-        if condition.is_all() {
+        if self.tells_every_row(condition) {
             return;
         }
         self.push_glue(first);
@@ -373,6 +404,7 @@ impl Writer {
     }
 
     pub(super) fn push_limit(&mut self, take: Option<u64>, skip: Option<u64>) {
+        self.word(usize::from(take.is_some()) | usize::from(skip.is_some()) << 1);
         if let Some(take) = take {
             self.push(" LIMIT ");
             self.push_param(Param::Int(i64::try_from(take).unwrap_or(i64::MAX)));
@@ -387,17 +419,25 @@ impl Writer {
     fn push_outputs<'q>(&mut self, plan: &ReadPlan<'q>, alias: Alias, joins: &mut Vec<Join<'q>>) {
         let table = plan.select.table;
         match &plan.places {
-            None => self.push_all_columns(table, alias),
+            None => {
+                self.word(ALL_COLUMNS);
+                self.push_all_columns(table, alias);
+            }
             Some(places) => {
+                self.word(places.len());
                 for (index, output) in places.iter().enumerate() {
                     self.push(if index > 0 { ", " } else { "" });
                     self.push_output(output, table, alias);
                 }
             }
         }
+        self.word(plan.joined.len());
         for (include, child, _) in &plan.joined {
+            self.pass().address(include.relation);
             let child_alias = self.alias();
-            joins.push(Join { relation: include.relation, table, parent: alias, child: child_alias });
+            if P::IS_TEXT {
+                joins.push(Join { relation: include.relation, table, parent: alias, child: child_alias });
+            }
             self.push(", ");
             self.push_outputs(child, child_alias, joins);
         }
@@ -405,8 +445,12 @@ impl Writer {
 
     fn push_output(&mut self, output: &Output, table: &'static Table, alias: Alias) {
         match output {
-            Output::Column(column) => self.push_read(alias, &table.columns[usize::from(*column)]),
+            Output::Column(column) => {
+                self.word(usize::from(*column));
+                self.push_read(alias, &table.columns[usize::from(*column)]);
+            }
             Output::Count { relation, condition } => {
+                self.word(COUNT_OF);
                 self.push("(SELECT count(*) FROM ");
                 self.push_related_rows(relation, condition, table, alias);
                 self.push(")");
@@ -424,7 +468,7 @@ impl Writer {
     }
 
     /// The condition that picks the children of the given parents.
-    fn push_keys(&mut self, of: ChildrenOf<'_>, keys: KeySource, alias: Alias, between: Option<Alias>) {
+    fn push_keys(&mut self, of: ChildrenOf<'_>, keys: &mut KeySource, alias: Alias, between: Option<Alias>) {
         let types = of.key_columns();
         match keys {
             KeySource::One(values) => {
@@ -432,21 +476,22 @@ impl Writer {
                     self.push(if index > 0 { " AND " } else { "" });
                     self.push_key_column(of.relation, index, alias, between);
                     self.push(" = ");
-                    self.push_value(ty, value);
+                    self.push_value(ty, std::mem::replace(value, Param::Null));
                 }
             }
             KeySource::Lateral => {
                 for index in 0..types.len() {
                     self.push(if index > 0 { " AND " } else { "" });
                     self.push_key_column(of.relation, index, alias, between);
-                    self.push(&format!(" = k.k{index}"));
+                    self.push(" = k.k");
+                    self.push_number(index as u32);
                 }
             }
             KeySource::Many(lists) if lists.len() == 1 => {
                 for (index, (ty, list)) in types.iter().zip(lists).enumerate() {
                     self.push_key_column(of.relation, index, alias, between);
                     self.push(" = ANY(");
-                    self.push_values(ty, Param::RawList(list));
+                    self.push_values(ty, Param::RawList(std::mem::take(list)));
                     self.push(")");
                 }
             }
@@ -463,10 +508,10 @@ impl Writer {
         }
     }
 
-    fn push_key_lists(&mut self, types: &[&'static Column], lists: Vec<RawList>) {
+    fn push_key_lists(&mut self, types: &[&'static Column], lists: &mut [RawList]) {
         for (index, (ty, list)) in types.iter().zip(lists).enumerate() {
             self.push(if index > 0 { ", " } else { "" });
-            self.push_values(ty, Param::RawList(list));
+            self.push_values(ty, Param::RawList(std::mem::take(list)));
         }
     }
 
@@ -479,23 +524,30 @@ impl Writer {
     }
 
     /// A page of children for each of many parents: one LATERAL subquery per parent, cut by the database.
-    fn push_lateral(&mut self, plan: &ReadPlan<'_>, of: ChildrenOf<'_>, keys: Vec<RawList>) {
+    fn push_lateral(&mut self, plan: &ReadPlan<'_>, of: ChildrenOf<'_>, keys: &mut [RawList]) {
+        self.word(LATERAL);
         let select = plan.select;
         self.push("SELECT r.* FROM unnest(");
         self.push_key_lists(&of.key_columns(), keys);
         self.push(") WITH ORDINALITY AS k(");
         for index in 0..of.relation.child_columns.len() {
-            self.push(&format!("k{index}, "));
+            self.push("k");
+            self.push_number(index as u32);
+            self.push(", ");
         }
         self.push("parent) CROSS JOIN LATERAL (");
         let order = select.directed_order();
-        let columns = self.push_select(plan, Some((of, KeySource::Lateral)), (!order.is_empty()).then_some(&order[..]));
+        let columns =
+            self.push_select(plan, &mut Some((of, KeySource::Lateral)), (!order.is_empty()).then_some(&order[..]));
         self.push(") AS r(");
         self.push_column_list(columns);
         self.push(")");
         if !order.is_empty() {
             let direction = if select.from_end { " DESC" } else { "" };
-            self.push(&format!(" ORDER BY k.parent, r.\"c{}\"{direction}", columns - 1));
+            self.push(" ORDER BY k.parent, r.\"c");
+            self.push_number(columns as u32 - 1);
+            self.push("\"");
+            self.push(direction);
         }
     }
 }
@@ -507,4 +559,95 @@ struct Join<'q> {
     table: &'static Table,
     parent: Alias,
     child: Alias,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pass::{Shape, Text};
+    use super::*;
+    use crate::query::{Lock, Operator};
+
+    static COLUMNS: [Column; 2] = [Column::new("id", "integer"), Column::new("name", "text")];
+    static TABLE: Table = Table::new("Thing", "\"things\"", &COLUMNS, &[0], &[], &[]);
+    static OTHER: Table = Table::new("Other", "\"others\"", &COLUMNS, &[0], &[], &[]);
+
+    fn compare(column: u16, operator: Operator, value: i64) -> Condition {
+        Condition::Compare { column, operator, value: Param::Int(value) }
+    }
+
+    /// The shape of a read, and its text.
+    fn walked(change: impl FnOnce(&mut Select)) -> (Option<Vec<usize>>, String) {
+        let mut select = Select::new(&TABLE);
+        change(&mut select);
+        let plan = plan_of(&select, None);
+        let (mut shape, mut text) = (Writer::of(Shape::new()), Writer::of(Text::new()));
+        Read { plan: &plan, of: None }.walk(&mut shape);
+        Read { plan: &plan, of: None }.walk(&mut text);
+        (shape.pass().words().map(<[usize]>::to_vec), text.finish().into_sql())
+    }
+
+    #[test]
+    fn values_are_no_part_of_a_shape() {
+        let with = |value| {
+            walked(|select| {
+                select.condition = compare(0, Operator::Eq, value);
+                select.take = Some(value.unsigned_abs());
+            })
+        };
+        assert!(with(1).0.is_some());
+        assert_eq!(with(1), with(2));
+    }
+
+    #[test]
+    fn whatever_changes_the_text_changes_the_shape() {
+        let set = |condition: Condition| walked(|select| select.condition = condition);
+        let one = || compare(0, Operator::Eq, 1);
+        let all = [
+            walked(|_| {}),
+            walked(|select| select.table = &OTHER),
+            walked(|select| select.take = Some(1)),
+            walked(|select| select.skip = Some(1)),
+            walked(|select| select.from_end = true),
+            walked(|select| select.lock = Some(Lock::UPDATE)),
+            walked(|select| select.lock = Some(Lock::SHARE)),
+            walked(|select| select.lock = Some(Lock { wait: " NOWAIT", ..Lock::UPDATE })),
+            walked(|select| select.order.push(OrderTerm::by_key(0, false))),
+            walked(|select| select.order.push(OrderTerm::by_key(0, true))),
+            walked(|select| select.order.push(OrderTerm::by_key(1, false))),
+            walked(|select| select.order.push(OrderTerm { nulls_first: Some(true), ..OrderTerm::by_key(1, false) })),
+            walked(|select| select.outputs = Outputs::List(vec![Output::Column(0)])),
+            walked(|select| select.outputs = Outputs::List(vec![Output::Column(1)])),
+            set(one()),
+            set(compare(1, Operator::Eq, 1)),
+            set(compare(0, Operator::Ne, 1)),
+            set(Condition::CompareColumns { left: 0, operator: Operator::Lt, right: 1 }),
+            set(Condition::CompareColumns { left: 0, operator: Operator::Gt, right: 1 }),
+            set(Condition::IsNull { column: 0 }),
+            set(Condition::IsNull { column: 0 }.negated()),
+            set(Condition::IsNull { column: 1 }.negated()),
+            set(Condition::NotTrue(Box::new(one()))),
+            set(Condition::In { column: 0, values: Param::Array(Vec::new()) }),
+            set(Condition::Or(Vec::new())),
+            set(Condition::And(vec![one(), one()])),
+            set(Condition::Or(vec![one(), one()])),
+            set(Condition::Like { column: 1, pattern: Param::Null, insensitive: false }),
+            set(Condition::Like { column: 1, pattern: Param::Null, insensitive: true }),
+            set(Condition::Another { table: &OTHER, condition: Box::new(Condition::ALL) }),
+            set(Condition::Another { table: &OTHER, condition: Box::new(one()) }),
+        ];
+        for (index, (shape, text)) in all.iter().enumerate() {
+            assert!(shape.is_some(), "{text} has no shape");
+            for (other_shape, other) in &all[..index] {
+                assert_ne!(text, other);
+                assert_ne!(shape, other_shape, "{text} and {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_rare_or_long_has_no_shape() {
+        assert_eq!(walked(|select| select.distinct = vec![0]).0, None);
+        let long = (0..50).map(|value| compare(0, Operator::Eq, value)).collect();
+        assert_eq!(walked(|select| select.condition = Condition::Or(long)).0, None);
+    }
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
 
-use super::effect::Trace;
+use super::effect::SessionEffect;
 use crate::query::SqlCall;
 use crate::value::Param;
 
@@ -18,14 +18,23 @@ use crate::value::Param;
 #[derive(Debug)]
 pub(crate) struct Statement {
     /// Empty where its shape says which one it is.
-    pub(super) sql: String,
+    sql: String,
     pub(crate) params: Vec<Param>,
-    pub(crate) by_shape: ByShape,
+    by_shape: ByShape,
 }
 
 impl Statement {
     pub(crate) fn new(sql: String, params: Vec<Param>) -> Self {
         Self { sql, params, by_shape: ByShape::No }
+    }
+
+    /// One whose shape was not known: it is to be remembered by it.
+    pub(super) fn with_shape(sql: String, params: Vec<Param>, words: &[usize]) -> Self {
+        Self { sql, params, by_shape: ByShape::New(words.into()) }
+    }
+
+    pub(super) fn known_by_shape(known: Arc<KnownStatement>, params: Vec<Param>) -> Self {
+        Self { sql: String::new(), params, by_shape: ByShape::Known(known) }
     }
 
     /// SQL of the program's own, which may do more than read and write rows.
@@ -48,6 +57,10 @@ impl Statement {
             ByShape::Known(known) => known.prepared(),
             ByShape::No | ByShape::Own | ByShape::New(_) => None,
         }
+    }
+
+    pub(super) fn into_sql(self) -> String {
+        self.sql
     }
 
     /// Its text.
@@ -79,7 +92,7 @@ pub(crate) struct KnownStatement {
     pub(super) sql: Arc<str>,
     pub(crate) prepared: tokio_postgres::Statement,
     /// What it may leave on its connection.
-    pub(crate) trace: Trace,
+    pub(crate) trace: SessionEffect,
     /// A migration changed what it is about.
     stale: AtomicBool,
     /// When it was asked for last.
@@ -147,7 +160,7 @@ impl Statements {
         &self,
         statement: &Statement,
         prepared: tokio_postgres::Statement,
-        trace: Trace,
+        trace: SessionEffect,
     ) -> Arc<KnownStatement> {
         let mut all = self.known();
         all.clock += 1;

@@ -1,33 +1,57 @@
 //! INSERT, UPDATE, DELETE and count statements.
 
 use super::nested::looked_up;
-use super::statement::Statement;
+use super::pass::Pass;
+use super::statement::{Statement, Statements};
+use super::walk::{Walk, shaped};
 use super::writer::{Alias, Writer};
-use crate::meta::{ClientDefault, Column, Relation, Table, push_quoted};
-use crate::query::{BulkInsert, Cell, Condition, OnConflict, Operator, SetTo};
+use crate::meta::{ClientDefault, Column, Relation, Table};
+use crate::query::{BulkInsert, Cell, Condition, OnConflict, Operator, SetTo, generate};
 use crate::value::Param;
 
 const TABLE: Alias = Alias(0);
 
+/// Kinds of statements, in the first word of a shape; that of a read is 0.
+const INSERT: usize = 1;
+const UPDATE: usize = 2;
+const DELETE: usize = 3;
+const COUNT: usize = 4;
+const EXISTS: usize = 5;
+
 /// `INSERT .. RETURNING` all columns, of one row.
-pub(crate) fn insert_statement(table: &'static Table, cells: Vec<(u16, Cell)>) -> Statement {
-    let mut writer = Writer::new();
-    writer.push_insert(table, cells);
-    writer.push_returning(table);
-    writer.finish()
+struct InsertRow {
+    table: &'static Table,
+    cells: Vec<(u16, Cell)>,
+}
+
+impl Walk for InsertRow {
+    fn walk<P: Pass>(&mut self, writer: &mut Writer<P>) {
+        writer.begin(INSERT, self.table);
+        writer.push_insert(self.table, &mut self.cells);
+        writer.push_returning(self.table);
+    }
+}
+
+/// The insert of one row, which comes back with all columns.
+pub(crate) fn insert_statement(
+    shapes: Option<&Statements>,
+    table: &'static Table,
+    cells: Vec<(u16, Cell)>,
+) -> Statement {
+    shaped(shapes, InsertRow { table, cells })
 }
 
 /// `INSERT .. ON CONFLICT (key) DO UPDATE .. RETURNING` all columns; a row that is there and does not meet `only_if`
 /// stays as it is and does not come back.
 pub(crate) fn upsert_statement(
     table: &'static Table,
-    cells: Vec<(u16, Cell)>,
+    mut cells: Vec<(u16, Cell)>,
     key: &[u16],
     sets: &[(u16, SetTo)],
     only_if: &Condition,
 ) -> Statement {
     let mut writer = Writer::new();
-    writer.push_insert(table, cells);
+    writer.push_insert(table, &mut cells);
     writer.push_update_on_conflict(table, key, sets, only_if);
     writer.push_returning(table);
     writer.finish()
@@ -39,9 +63,9 @@ pub(crate) fn copy_statement(table: &Table, columns: &[u16]) -> String {
     writer.push("COPY ");
     writer.push(table.sql);
     writer.push(" (");
-    writer.push_column_names(table, columns);
+    writer.push_column_names(table, columns.iter().copied());
     writer.push(") FROM STDIN (FORMAT binary)");
-    writer.sql
+    writer.finish().into_sql()
 }
 
 /// A statement whose parameters have the types of the columns, to ask for them.
@@ -50,7 +74,7 @@ pub(crate) fn columns_statement(table: &Table, columns: &[u16]) -> Statement {
     writer.push("INSERT INTO ");
     writer.push(table.sql);
     writer.push(" (");
-    writer.push_column_names(table, columns);
+    writer.push_column_names(table, columns.iter().copied());
     writer.push(") VALUES (");
     for index in 0..columns.len() {
         writer.push(if index > 0 { ", " } else { "" });
@@ -72,23 +96,36 @@ pub(crate) fn now_statement(table: &Table, columns: &[u16]) -> Statement {
 }
 
 /// `UPDATE`, returning all columns of the changed rows or nothing.
+struct UpdateRows<'q> {
+    table: &'static Table,
+    condition: &'q Condition,
+    sets: &'q [(u16, SetTo)],
+    returning: bool,
+}
+
+impl Walk for UpdateRows<'_> {
+    fn walk<P: Pass>(&mut self, writer: &mut Writer<P>) {
+        let Self { table, condition, sets, returning } = *self;
+        writer.begin(UPDATE, table);
+        let alias = writer.alias();
+        writer.push("UPDATE ");
+        writer.push_table(table, alias);
+        writer.push(" SET ");
+        writer.push_sets(table, sets);
+        writer.push_where(condition, table, alias);
+        writer.push_returning_if(returning, table);
+    }
+}
+
+/// An update of all rows that meet a condition, which come back with all columns or not at all.
 pub(crate) fn update_statement(
+    shapes: Option<&Statements>,
     table: &'static Table,
     condition: &Condition,
     sets: &[(u16, SetTo)],
     returning: bool,
 ) -> Statement {
-    let mut writer = Writer::new();
-    let alias = writer.alias();
-    writer.push("UPDATE ");
-    writer.push_table(table, alias);
-    writer.push(" SET ");
-    writer.push_sets(table, sets);
-    writer.push_where(condition, table, alias);
-    if returning {
-        writer.push_returning(table);
-    }
-    writer.finish()
+    shaped(shapes, UpdateRows { table, condition, sets, returning })
 }
 
 /// `UPDATE` of all rows that meet a condition, or of the first of them in the order of their key.
@@ -99,7 +136,7 @@ pub(crate) fn update_many_statement(
     limit: Option<u64>,
     returning: bool,
 ) -> Statement {
-    let Some(limit) = limit else { return update_statement(table, condition, sets, returning) };
+    let Some(limit) = limit else { return update_statement(None, table, condition, sets, returning) };
     let mut writer = Writer::new();
     let alias = writer.alias();
     writer.push_chosen(table, condition, limit);
@@ -117,7 +154,7 @@ pub(crate) fn update_many_statement(
 
 /// `DELETE` of all rows that meet a condition, or of the first of them in the order of their key.
 pub(crate) fn delete_many_statement(table: &'static Table, condition: &Condition, limit: Option<u64>) -> Statement {
-    let Some(limit) = limit else { return delete_statement(table, condition, false) };
+    let Some(limit) = limit else { return delete_statement(None, table, condition, false) };
     let mut writer = Writer::new();
     let alias = writer.alias();
     writer.push_chosen(table, condition, limit);
@@ -129,41 +166,79 @@ pub(crate) fn delete_many_statement(table: &'static Table, condition: &Condition
 }
 
 /// `DELETE`, returning all columns of the deleted rows or nothing.
-pub(crate) fn delete_statement(table: &'static Table, condition: &Condition, returning: bool) -> Statement {
-    let mut writer = Writer::new();
-    let alias = writer.alias();
-    writer.push("DELETE FROM ");
-    writer.push_table(table, alias);
-    writer.push_where(condition, table, alias);
-    if returning {
-        writer.push_returning(table);
+struct DeleteRows<'q> {
+    table: &'static Table,
+    condition: &'q Condition,
+    returning: bool,
+}
+
+impl Walk for DeleteRows<'_> {
+    fn walk<P: Pass>(&mut self, writer: &mut Writer<P>) {
+        let Self { table, condition, returning } = *self;
+        writer.begin(DELETE, table);
+        let alias = writer.alias();
+        writer.push("DELETE FROM ");
+        writer.push_table(table, alias);
+        writer.push_where(condition, table, alias);
+        writer.push_returning_if(returning, table);
     }
-    writer.finish()
+}
+
+/// A deletion of all rows that meet a condition, which come back with all columns or not at all.
+pub(crate) fn delete_statement(
+    shapes: Option<&Statements>,
+    table: &'static Table,
+    condition: &Condition,
+    returning: bool,
+) -> Statement {
+    shaped(shapes, DeleteRows { table, condition, returning })
 }
 
 /// `SELECT count(*)`.
-pub(crate) fn count_statement(table: &'static Table, condition: &Condition) -> Statement {
-    let mut writer = Writer::new();
-    let alias = writer.alias();
-    writer.push("SELECT count(*) FROM ");
-    writer.push_table(table, alias);
-    writer.push_where(condition, table, alias);
-    writer.finish()
+struct CountRows<'q> {
+    table: &'static Table,
+    condition: &'q Condition,
+}
+
+impl Walk for CountRows<'_> {
+    fn walk<P: Pass>(&mut self, writer: &mut Writer<P>) {
+        writer.begin(COUNT, self.table);
+        let alias = writer.alias();
+        writer.push("SELECT count(*) FROM ");
+        writer.push_table(self.table, alias);
+        writer.push_where(self.condition, self.table, alias);
+    }
+}
+
+/// A count of rows.
+pub(crate) fn count_statement(shapes: Option<&Statements>, table: &'static Table, condition: &Condition) -> Statement {
+    shaped(shapes, CountRows { table, condition })
+}
+
+/// `SELECT EXISTS`.
+struct RowExists<'q> {
+    table: &'static Table,
+    condition: &'q Condition,
+}
+
+impl Walk for RowExists<'_> {
+    fn walk<P: Pass>(&mut self, writer: &mut Writer<P>) {
+        writer.begin(EXISTS, self.table);
+        let alias = writer.alias();
+        writer.push("SELECT EXISTS (SELECT 1 FROM ");
+        writer.push_table(self.table, alias);
+        writer.push_where(self.condition, self.table, alias);
+        writer.push(")::integer::bigint");
+    }
 }
 
 /// Whether there is a row: 1 or 0.
-pub(crate) fn exists_statement(table: &'static Table, condition: &Condition) -> Statement {
-    let mut writer = Writer::new();
-    let alias = writer.alias();
-    writer.push("SELECT EXISTS (SELECT 1 FROM ");
-    writer.push_table(table, alias);
-    writer.push_where(condition, table, alias);
-    writer.push(")::integer::bigint");
-    writer.finish()
+pub(crate) fn exists_statement(shapes: Option<&Statements>, table: &'static Table, condition: &Condition) -> Statement {
+    shaped(shapes, RowExists { table, condition })
 }
 
 /// Parameters of one statement: the protocol counts them in 16 bits.
-const MOST_PARAMETERS: usize = 32_767;
+const MAX_PARAMETERS: usize = 32_767;
 
 /// The statements: one parameter per column, as arrays, in a single statement. Lists of lists do
 /// not exist as parameters, so rows with list columns go as VALUES, in as many statements as needed.
@@ -181,7 +256,7 @@ pub(crate) fn bulk_insert_statements(insert: BulkInsert) -> Vec<Statement> {
 
 fn unnested(insert: BulkInsert) -> Statement {
     let mut writer = Writer::new();
-    writer.push_insert_head(insert.table, &insert.columns);
+    writer.push_insert_head(insert.table, insert.columns.iter().copied());
     writer.push(" SELECT ");
     for (index, column) in insert.columns.iter().enumerate() {
         writer.push(if index > 0 { ", " } else { "" });
@@ -192,7 +267,7 @@ fn unnested(insert: BulkInsert) -> Statement {
             writer.push(column.sql_type);
         }
     }
-    writer.push_now_values(insert.table, &insert.columns, ", ");
+    writer.push_now_values(insert.table, insert.columns.iter().copied(), ", ");
     writer.push(" FROM unnest(");
     for (index, (column, values)) in insert.columns.iter().zip(insert.values).enumerate() {
         writer.push(if index > 0 { ", " } else { "" });
@@ -210,7 +285,7 @@ fn unnested(insert: BulkInsert) -> Statement {
 }
 
 fn with_values(insert: BulkInsert) -> Vec<Statement> {
-    let per_statement = (MOST_PARAMETERS / insert.columns.len().max(1)).max(1);
+    let per_statement = (MAX_PARAMETERS / insert.columns.len().max(1)).max(1);
     let mut columns: Vec<_> = insert.values.into_iter().map(Vec::into_iter).collect();
     let mut statements = Vec::new();
     let mut left = insert.rows;
@@ -222,7 +297,7 @@ fn with_values(insert: BulkInsert) -> Vec<Statement> {
             // Without columns there is no list of VALUES, and rows have nothing to tell them apart.
             writer.push_default_rows(insert.table, rows);
         } else {
-            writer.push_insert_head(insert.table, &insert.columns);
+            writer.push_insert_head(insert.table, insert.columns.iter().copied());
             writer.push(" VALUES ");
             for row in 0..rows {
                 writer.push(if row > 0 { ", (" } else { "(" });
@@ -232,7 +307,7 @@ fn with_values(insert: BulkInsert) -> Vec<Statement> {
                     writer.push_value(&insert.table.columns[usize::from(*column)], value);
                 }
                 let glue = if insert.columns.is_empty() { "" } else { ", " };
-                writer.push_now_values(insert.table, &insert.columns, glue);
+                writer.push_now_values(insert.table, insert.columns.iter().copied(), glue);
                 writer.push(")");
             }
         }
@@ -242,7 +317,7 @@ fn with_values(insert: BulkInsert) -> Vec<Statement> {
     statements
 }
 
-impl Writer {
+impl<P: Pass> Writer<P> {
     /// The keys of the first rows that meet a condition, locked: two programs that take rows at once take different
     /// ones. Materialized, so that it is done once whatever the plan is.
     fn push_chosen(&mut self, table: &'static Table, condition: &Condition, limit: u64) {
@@ -273,49 +348,73 @@ impl Writer {
             self.push(if index > 0 { " AND " } else { "" });
             self.push_column(alias, column);
             self.push(" = chosen.");
-            push_quoted(&mut self.sql, column.name);
+            self.push_quoted(column.name);
         }
     }
 
-    fn push_insert(&mut self, table: &'static Table, cells: Vec<(u16, Cell)>) {
-        let columns: Vec<u16> = cells.iter().map(|(column, _)| *column).collect();
-        if columns.is_empty() && !table.columns.iter().any(|column| column.updated_at) {
+    /// `INSERT INTO "t" AS t0 (..) VALUES (..)`. Values are taken out of the cells.
+    fn push_insert(&mut self, table: &'static Table, cells: &mut [(u16, Cell)]) {
+        if cells.is_empty() && !table.columns.iter().any(|column| column.updated_at) {
             self.push("INSERT INTO ");
             let alias = self.alias();
             self.push_table(table, alias);
             return self.push(" DEFAULT VALUES");
         }
-        self.push_insert_head(table, &columns);
+        self.push_insert_head(table, cells.iter().map(|(column, _)| *column));
         self.push(" VALUES (");
-        for (index, (column, cell)) in cells.into_iter().enumerate() {
+        for (index, (number, cell)) in cells.iter_mut().enumerate() {
             self.push(if index > 0 { ", " } else { "" });
+            self.word(usize::from(*number));
             match cell {
-                Cell::Value(value) => self.push_value(&table.columns[usize::from(column)], value),
-                Cell::Lookup { relation, column, key } => self.push_lookup(relation, column, key),
+                Cell::Value(value) => {
+                    let value = std::mem::replace(value, Param::Null);
+                    self.push_value(&table.columns[usize::from(*number)], value);
+                }
+                Cell::Lookup { relation, column, key } => {
+                    self.pass().give_up();
+                    self.push_lookup(relation, *column, key);
+                }
             }
         }
-        self.push_now_values(table, &columns, if columns.is_empty() { "" } else { ", " });
+        let glue = if cells.is_empty() { "" } else { ", " };
+        self.push_now_values(table, cells.iter().map(|(column, _)| *column), glue);
         self.push(")");
     }
 
     /// `INSERT INTO "t" AS t0 ("a", "b", "updated_at")`.
-    pub(super) fn push_insert_head(&mut self, table: &'static Table, columns: &[u16]) {
+    pub(super) fn push_insert_head(
+        &mut self,
+        table: &'static Table,
+        columns: impl ExactSizeIterator<Item = u16> + Clone,
+    ) {
+        // What follows depends on the table and the columns alone.
+        if !P::IS_TEXT {
+            return;
+        }
         let alias = self.alias();
         self.push("INSERT INTO ");
         self.push_table(table, alias);
         self.push(" (");
-        self.push_column_names(table, columns);
-        let mut glue = if columns.is_empty() { "" } else { ", " };
-        for (_, column) in now_columns(table, columns) {
+        let mut glue = if columns.len() == 0 { "" } else { ", " };
+        self.push_column_names(table, columns.clone());
+        for column in now_columns(table, columns) {
             self.push(glue);
-            push_quoted(&mut self.sql, column.name);
+            self.push_quoted(column.name);
             glue = ", ";
         }
         self.push(")");
     }
 
     /// The time of the transaction, for every `@updatedAt` column that got no value.
-    pub(super) fn push_now_values(&mut self, table: &'static Table, columns: &[u16], first_glue: &str) {
+    pub(super) fn push_now_values(
+        &mut self,
+        table: &'static Table,
+        columns: impl Iterator<Item = u16> + Clone,
+        first_glue: &str,
+    ) {
+        if !P::IS_TEXT {
+            return;
+        }
         let mut glue = first_glue;
         for _ in now_columns(table, columns) {
             self.push(glue);
@@ -331,7 +430,7 @@ impl Writer {
         match table.columns.first() {
             Some(column) => {
                 self.push(" (");
-                push_quoted(&mut self.sql, column.name);
+                self.push_quoted(column.name);
                 self.push(") VALUES ");
                 for row in 0..rows {
                     self.push(if row > 0 { ", (DEFAULT)" } else { "(DEFAULT)" });
@@ -341,46 +440,73 @@ impl Writer {
         }
     }
 
-    fn push_column_names(&mut self, table: &Table, columns: &[u16]) {
-        for (index, column) in columns.iter().enumerate() {
+    fn push_column_names(&mut self, table: &Table, columns: impl Iterator<Item = u16>) {
+        for (index, column) in columns.enumerate() {
             self.push(if index > 0 { ", " } else { "" });
-            push_quoted(&mut self.sql, table.columns[usize::from(*column)].name);
+            self.push_quoted(table.columns[usize::from(column)].name);
         }
     }
 
-    fn push_lookup(&mut self, relation: &'static Relation, column: u16, key: Vec<(u16, Param)>) {
+    fn push_lookup(&mut self, relation: &'static Relation, column: u16, key: &[(u16, Param)]) {
         let child = self.alias();
         let columns = relation.child.columns;
         self.push("(SELECT ");
         self.push_column(child, &columns[usize::from(column)]);
         self.push(" FROM ");
         self.push_table(relation.child, child);
-        let compare = |(column, value)| Condition::Compare { column, operator: Operator::Eq, value };
-        let condition = Condition::And(key.into_iter().map(compare).collect());
+        let compare = |(column, value): &(u16, Param)| Condition::Compare {
+            column: *column,
+            operator: Operator::Eq,
+            value: value.clone(),
+        };
+        let condition = Condition::And(key.iter().map(compare).collect());
         self.push_where(&condition, relation.child, child);
         self.push(")");
     }
 
     pub(super) fn push_sets(&mut self, table: &'static Table, sets: &[(u16, SetTo)]) {
+        self.word(sets.len());
+        let mut glue = "";
         for (number, to) in sets {
             let column = &table.columns[usize::from(*number)];
-            push_quoted(&mut self.sql, column.name);
+            self.push(glue);
+            self.push_quoted(column.name);
             self.push(" = ");
+            self.tell_set(*number, to);
             self.push_set(column, to);
-            self.push(", ");
+            glue = ", ";
         }
-        let given: Vec<u16> = sets.iter().map(|(column, _)| *column).collect();
-        self.end_sets(table, &given);
+        self.push_now_sets(table, sets.iter().map(|(column, _)| *column), glue);
     }
 
-    /// Sets `@updatedAt` columns that have no value, in place of the comma behind what is set.
-    pub(super) fn end_sets(&mut self, table: &'static Table, given: &[u16]) {
-        for (_, column) in now_columns(table, given) {
-            push_quoted(&mut self.sql, column.name);
-            self.push(" = CURRENT_TIMESTAMP, ");
+    fn tell_set(&mut self, column: u16, to: &SetTo) {
+        let kind = match to {
+            SetTo::Value(_) => 0,
+            SetTo::Add(_) => 1,
+            SetTo::Subtract(_) => 2,
+            SetTo::Multiply(_) => 3,
+            SetTo::Divide(_) => 4,
+            SetTo::Append(_) => 5,
+            SetTo::Default | SetTo::Lookup { .. } | SetTo::Excluded => return self.pass().give_up(),
+        };
+        self.pass().numbers(kind, column, 0);
+    }
+
+    /// Sets `@updatedAt` columns that have no value, each behind `glue`.
+    pub(super) fn push_now_sets(
+        &mut self,
+        table: &'static Table,
+        given: impl Iterator<Item = u16> + Clone,
+        mut glue: &'static str,
+    ) {
+        if !P::IS_TEXT {
+            return;
         }
-        if self.sql.ends_with(", ") {
-            self.sql.truncate(self.sql.len() - 2);
+        for column in now_columns(table, given) {
+            self.push(glue);
+            self.push_quoted(column.name);
+            self.push(" = CURRENT_TIMESTAMP");
+            glue = ", ";
         }
     }
 
@@ -388,10 +514,10 @@ impl Writer {
         match to {
             SetTo::Append(values) => self.push_appended(column, values.clone()),
             SetTo::Default => self.push_default(column),
-            SetTo::Lookup { relation, column, key } => self.push_lookup(relation, *column, key.clone()),
+            SetTo::Lookup { relation, column, key } => self.push_lookup(relation, *column, key),
             SetTo::Excluded => {
                 self.push("excluded.");
-                push_quoted(&mut self.sql, column.name);
+                self.push_quoted(column.name);
             }
             SetTo::Value(value)
             | SetTo::Add(value)
@@ -445,7 +571,7 @@ impl Writer {
         match column.default {
             _ if column.updated_at => self.push("CURRENT_TIMESTAMP"),
             ClientDefault::None => self.push("DEFAULT"),
-            made => self.push_value(column, made.value()),
+            made => self.push_value(column, generate(made)),
         }
     }
 
@@ -457,12 +583,12 @@ impl Writer {
         only_if: &Condition,
     ) {
         self.push(" ON CONFLICT (");
-        self.push_column_names(table, key);
+        self.push_column_names(table, key.iter().copied());
         self.push(") DO UPDATE SET ");
         if sets.is_empty() && !table.columns.iter().any(|column| column.updated_at) {
             // Sets a key column to itself, so that the row comes back.
             for column in key.iter().take(1).map(|column| &table.columns[usize::from(*column)]) {
-                push_quoted(&mut self.sql, column.name);
+                self.push_quoted(column.name);
                 self.push(" = ");
                 self.push_column(TABLE, column);
             }
@@ -483,6 +609,19 @@ impl Writer {
         }
     }
 
+    /// The first words of a shape.
+    fn begin(&mut self, kind: usize, table: &'static Table) {
+        self.word(kind);
+        self.pass().address(table);
+    }
+
+    fn push_returning_if(&mut self, returning: bool, table: &'static Table) {
+        self.word(returning.into());
+        if returning {
+            self.push_returning(table);
+        }
+    }
+
     fn push_returning(&mut self, table: &'static Table) {
         self.push(" RETURNING ");
         self.push_all_columns(table, TABLE);
@@ -490,10 +629,12 @@ impl Writer {
 }
 
 /// The `@updatedAt` columns that are not among those that have a value.
-fn now_columns<'t>(table: &'t Table, given: &'t [u16]) -> impl Iterator<Item = (usize, &'t Column)> + use<'t> {
-    table
-        .columns
-        .iter()
-        .enumerate()
-        .filter(|(index, column)| column.updated_at && !given.iter().any(|number| usize::from(*number) == *index))
+fn now_columns(
+    table: &'static Table,
+    given: impl Iterator<Item = u16> + Clone,
+) -> impl Iterator<Item = &'static Column> {
+    let numbered = (0_u16..).zip(table.columns);
+    numbered
+        .filter(move |(number, column)| column.updated_at && !given.clone().any(|known| known == *number))
+        .map(|(_, column)| column)
 }

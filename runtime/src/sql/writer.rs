@@ -2,61 +2,88 @@
 //!
 //! Identifiers come from generated statics and are quoted here; values are always parameters.
 
-use std::fmt::Write;
-
+use super::pass::{Pass, Text};
 use super::statement::Statement;
-use crate::meta::{Column, Table, push_quoted};
+use crate::meta::{Column, Table};
 use crate::value::Param;
 
-/// Builds one statement.
+/// Walks over a query: tells a pass what its statement is, and collects its parameters.
 #[derive(Debug)]
-pub(crate) struct Writer {
-    pub(super) sql: String,
+pub(crate) struct Writer<P = Text> {
+    pass: P,
     params: Vec<Param>,
     aliases: u32,
 }
 
 impl Writer {
-    pub(crate) fn new() -> Self {
-        Self { sql: String::with_capacity(512), params: Vec::with_capacity(4), aliases: 0 }
+    pub(super) fn new() -> Self {
+        Self::of(Text::new())
     }
 
-    pub(crate) fn finish(self) -> Statement {
-        Statement::new(self.sql, self.params)
+    pub(super) fn finish(self) -> Statement {
+        Statement::new(self.pass.0, self.params)
+    }
+}
+
+impl<P: Pass> Writer<P> {
+    pub(super) fn of(pass: P) -> Self {
+        Self { pass, params: Vec::with_capacity(4), aliases: 0 }
     }
 
+    pub(super) fn take_params(&mut self) -> Vec<Param> {
+        std::mem::take(&mut self.params)
+    }
+
+    #[inline]
     pub(super) fn push(&mut self, text: &str) {
-        self.sql.push_str(text);
+        self.pass.push(text);
+    }
+
+    #[inline]
+    pub(super) fn push_number(&mut self, number: u32) {
+        self.pass.push_number(number);
+    }
+
+    #[inline]
+    pub(super) fn push_quoted(&mut self, name: &str) {
+        self.pass.push_quoted(name);
+    }
+
+    /// What the text that follows depends on.
+    #[inline]
+    pub(super) fn word(&mut self, word: usize) {
+        self.pass.word(word);
+    }
+
+    /// Tells the pass what it has no method of its own for.
+    #[inline]
+    pub(super) fn pass(&mut self) -> &mut P {
+        &mut self.pass
     }
 
     /// `t0`, `t1` and so on.
+    #[inline]
     pub(super) fn alias(&mut self) -> Alias {
         let alias = Alias(self.aliases);
         self.aliases += 1;
         alias
     }
 
+    #[inline]
     pub(super) fn push_alias(&mut self, alias: Alias) {
-        self.sql.push('t');
+        self.push("t");
         self.push_number(alias.0);
     }
 
-    /// Nearly all are of one digit, and `write!` takes some fifty times as long as a digit.
-    pub(super) fn push_number(&mut self, number: u32) {
-        match char::from_digit(number, 10) {
-            Some(digit) => self.sql.push(digit),
-            // Writing into a String cannot fail.
-            None => drop(write!(self.sql, "{number}")),
-        }
-    }
-
+    #[inline]
     pub(super) fn push_column(&mut self, alias: Alias, column: &Column) {
         self.push_alias(alias);
-        self.sql.push('.');
-        push_quoted(&mut self.sql, column.name);
+        self.push(".");
+        self.push_quoted(column.name);
     }
 
     /// As what it can be compared, ordered and grouped: PostgreSQL can do none of these with `json` and `xml`.
+    #[inline]
     pub(super) fn push_comparable(&mut self, alias: Alias, column: &Column) {
         self.push_column(alias, column);
         if let Some(ty) = comparable_type(column) {
@@ -66,6 +93,7 @@ impl Writer {
     }
 
     /// A parameter that is compared with what [`push_comparable`](Self::push_comparable) gives of the column.
+    #[inline]
     pub(super) fn push_comparable_value(&mut self, column: &Column, param: Param) {
         match comparable_type(column) {
             Some(ty) if ty != column.sql_type => {
@@ -93,6 +121,7 @@ impl Writer {
         }
     }
 
+    #[inline]
     pub(super) fn push_read(&mut self, alias: Alias, column: &Column) {
         self.push_column(alias, column);
         if let Some(wire) = column.wire {
@@ -101,28 +130,47 @@ impl Writer {
         }
     }
 
-    /// Every column, in the order of the model's fields.
+    /// Every column, in the order of the model's fields. Under the usual aliases their list is made once.
+    #[inline]
     pub(super) fn push_all_columns(&mut self, table: &'static Table, alias: Alias) {
-        if let Some(list) = table.select_list(alias.0 as usize) {
-            return self.push(list);
+        if !P::IS_TEXT {
+            return;
         }
+        match table.select_lists.get(alias.0 as usize) {
+            Some(list) => self.push(list.get_or_init(|| select_list(table, alias))),
+            None => self.push_each_column(table, alias),
+        }
+    }
+
+    fn push_each_column(&mut self, table: &Table, alias: Alias) {
         for (index, column) in table.columns.iter().enumerate() {
             self.push(if index > 0 { ", " } else { "" });
             self.push_read(alias, column);
         }
     }
 
+    /// `::type`, for each.
+    #[inline]
+    pub(super) fn push_casts<const N: usize>(&mut self, types: [&str; N]) {
+        for ty in types {
+            self.push("::");
+            self.push(ty);
+        }
+    }
+
+    #[inline]
     pub(super) fn push_param(&mut self, param: Param) {
         self.params.push(param);
-        self.sql.push('$');
+        self.push("$");
         self.push_number(self.params.len() as u32);
     }
 
     /// A parameter of the column's type.
+    #[inline]
     pub(super) fn push_value(&mut self, column: &Column, param: Param) {
         self.push_param(param);
         if let Some(wire) = column.wire {
-            let _ = write!(self.sql, "::{wire}::{}", column.sql_type);
+            self.push_casts([wire, column.sql_type]);
         }
     }
 
@@ -140,23 +188,21 @@ impl Writer {
         self.push_param(param);
         if let Some(wire) = column.wire {
             let element = |ty: &'static str| ty.strip_suffix("[]").unwrap_or(ty);
-            let _ = write!(self.sql, "::{}::{}", element(wire), element(column.sql_type));
+            self.push_casts([element(wire), element(column.sql_type)]);
         }
     }
 
     /// A parameter that is an array of values of the column's type.
+    #[inline]
     pub(super) fn push_values(&mut self, column: &Column, param: Param) {
         self.push_param(param);
-        match column.wire {
-            Some(wire) => {
-                let _ = write!(self.sql, "::{wire}[]::{}[]", column.sql_type);
-            }
-            None => {
-                let _ = write!(self.sql, "::{}[]", column.sql_type);
-            }
+        for ty in column.wire.into_iter().chain([column.sql_type]) {
+            self.push_casts([ty]);
+            self.push("[]");
         }
     }
 
+    #[inline]
     pub(super) fn push_table(&mut self, table: &Table, alias: Alias) {
         self.push(table.sql);
         self.push(" AS ");
@@ -165,6 +211,7 @@ impl Writer {
 }
 
 /// The type in which a column's values can be compared, where that is not its own.
+#[inline]
 pub(super) fn comparable_type(column: &Column) -> Option<&'static str> {
     match column.sql_type {
         "json" => Some("jsonb"),
@@ -180,3 +227,9 @@ pub(super) fn comparable_type(column: &Column) -> Option<&'static str> {
 /// The alias of a table in a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Alias(pub(super) u32);
+
+fn select_list(table: &Table, alias: Alias) -> String {
+    let mut writer = Writer::new();
+    writer.push_each_column(table, alias);
+    writer.finish().into_sql()
+}

@@ -4,9 +4,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use futures_util::future::BoxFuture;
+use std::time::Duration;
 
 use super::intent::Intent;
 use crate::error::{Error, Result};
@@ -125,19 +123,4 @@ impl Hooks {
 
 fn concerns(table: Option<&'static Table>, intent: &Intent) -> bool {
     table.is_none_or(|table| intent.model == Some(table.name))
-}
-
-/// Does the work between its hooks.
-pub(crate) async fn around<T>(
-    hooks: Arc<Hooks>,
-    intents: Vec<Intent>,
-    work: BoxFuture<'static, Result<T>>,
-    rows: fn(&T) -> u64,
-) -> Result<T> {
-    hooks.check(&intents)?;
-    let began = Instant::now();
-    let outcome = work.await;
-    let report = Report { took: began.elapsed(), outcome: outcome.as_ref().map(rows) };
-    hooks.report(&intents, &report);
-    outcome
 }

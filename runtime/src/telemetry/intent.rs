@@ -68,12 +68,12 @@ pub(crate) fn raw_intent(kind: IntentKind, in_transaction: bool) -> Vec<Intent> 
 
 /// All that an operation is about to do, its own part first.
 pub(crate) fn intents(operation: &Operation, in_transaction: bool) -> Vec<Intent> {
-    let mut found = Found { intents: Vec::new(), in_transaction };
+    let mut found = IntentCollector { intents: Vec::new(), in_transaction };
     found.operation(operation);
     found.intents
 }
 
-struct Found {
+struct IntentCollector {
     intents: Vec<Intent>,
     in_transaction: bool,
 }
@@ -86,7 +86,7 @@ fn inserted_columns(row: &Insert) -> Vec<&'static str> {
     row.cells.iter().filter_map(|(column, _)| Some(row.table.columns.get(usize::from(*column))?.name)).collect()
 }
 
-impl Found {
+impl IntentCollector {
     fn operation(&mut self, operation: &Operation) {
         match operation {
             Operation::Read(select) => {
@@ -102,7 +102,7 @@ impl Found {
             }
             Operation::Create(row) => self.insert(row, IntentKind::Create),
             Operation::CreateMany { table, rows, .. } => match rows {
-                NewRows::Alike(rows) => self.push(table, IntentKind::CreateMany, rows.given_columns().collect()),
+                NewRows::Uniform(rows) => self.push(table, IntentKind::CreateMany, rows.given_columns().collect()),
                 NewRows::Any(rows) => self.insert_many(table, rows),
             },
             Operation::Update { table, sets, nested, .. } => {

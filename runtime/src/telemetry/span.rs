@@ -1,9 +1,7 @@
 //! A span per query, with OpenTelemetry's names for databases.
 
-use futures_util::future::BoxFuture;
-use tracing::{Instrument, Span, field};
+use tracing::{Span, field};
 
-use crate::error::Result;
 use crate::meta::Table;
 
 /// Where the server is, as traces say it.
@@ -64,19 +62,4 @@ pub(super) fn summary(operation: &str, table: Option<&Table>) -> String {
         Some(table) => format!("{operation} {}", table.bare_name()),
         None => operation.to_owned(),
     }
-}
-
-/// Does the work inside the span, and notes in it what came of it.
-pub(crate) async fn within<T>(span: Span, work: BoxFuture<'static, Result<T>>, rows: fn(&T) -> u64) -> Result<T> {
-    let outcome = work.instrument(span.clone()).await;
-    match &outcome {
-        Ok(value) => drop(span.record("db.response.returned_rows", rows(value))),
-        Err(error) => {
-            span.record("error.type", error.kind());
-            if let Some(sqlstate) = error.sqlstate() {
-                span.record("db.response.status_code", sqlstate);
-            }
-        }
-    }
-    outcome
 }

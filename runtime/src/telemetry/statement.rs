@@ -1,4 +1,4 @@
-//! An event per statement, and the slow-query log. Texts hold `$1` in the place of each value.
+//! An event per statement, and the slow-query log. StatementTexts hold `$1` in the place of each value.
 
 use std::time::{Duration, Instant};
 
@@ -9,13 +9,13 @@ use crate::error::{Error, Result};
 use crate::meta::Table;
 
 /// Looks at one statement from when it is sent until its answer is there.
-pub(crate) struct Watch {
+pub(crate) struct StatementTimer {
     /// None if nobody wants to know how long it takes.
     began: Option<Instant>,
     slow: Option<Duration>,
 }
 
-impl Watch {
+impl StatementTimer {
     /// Statements that take as long as `slow` are logged.
     pub(crate) fn start(slow: Option<Duration>) -> Self {
         let wanted = slow.is_some() || tracing::enabled!(target: "relata::statement", Level::TRACE);

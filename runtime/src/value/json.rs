@@ -1,7 +1,7 @@
 //! JSON on its way to PostgreSQL and back.
 //!
 //! `serde_json` reads 128 levels, by recursion. PostgreSQL holds thousands: what is deeper than the parser goes is read
-//! here without recursion, up to [`MOST_LEVELS`]. What is deeper than that is not sent either, so that everything that
+//! here without recursion, up to [`MAX_DEPTH`]. What is deeper than that is not sent either, so that everything that
 //! was written can be read, and copied and dropped by recursion on a thread of the usual size.
 
 use serde_json::{Map, Number, Value};
@@ -10,13 +10,13 @@ use super::param::Param;
 use crate::value::BoxError;
 
 /// How deep arrays and objects may be inside one another.
-pub(crate) const MOST_LEVELS: usize = 512;
+pub(crate) const MAX_DEPTH: usize = 512;
 
 const TOO_DEEP: &str = "the JSON value nests more than 512 levels deep, which is more than the client reads or writes";
 
 /// A parameter, unless the value is too deep to be read back.
 pub(super) fn param(value: Value) -> Param {
-    if is_deeper_than(&value, MOST_LEVELS) {
+    if is_deeper_than(&value, MAX_DEPTH) {
         dismantle(value);
         return Param::Refused(TOO_DEEP);
     }
@@ -73,7 +73,7 @@ fn parse(text: &[u8]) -> Result<Value, Option<BoxError>> {
     let mut at = Text { text, at: 0 };
     loop {
         let mut value = match at.next_byte().ok_or(None)? {
-            b'[' | b'{' if open.len() == MOST_LEVELS => return Err(Some(TOO_DEEP.into())),
+            b'[' | b'{' if open.len() == MAX_DEPTH => return Err(Some(TOO_DEEP.into())),
             b'[' if at.takes(b']') => Value::Array(Vec::new()),
             b'[' => {
                 open.push(Open::Array(Vec::new()));
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn what_is_deeper_than_the_parser_goes_is_read() {
-        for levels in [2, 100, 128, 130, 300, MOST_LEVELS] {
+        for levels in [2, 100, 128, 130, 300, MAX_DEPTH] {
             let text = nested(levels);
             let mut value = &decode(text.as_bytes()).expect("is read");
             for _ in 0..levels / 2 {
@@ -257,7 +257,7 @@ mod tests {
             }
             assert_eq!(value, &json!("x\"]"), "{levels}");
         }
-        let error = decode(nested(MOST_LEVELS + 2).as_bytes()).expect_err("is too deep").to_string();
+        let error = decode(nested(MAX_DEPTH + 2).as_bytes()).expect_err("is too deep").to_string();
         assert!(error.contains("512 levels"), "{error}");
     }
 
@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn what_is_sent_can_be_read() {
         let mut value = json!(1);
-        for _ in 0..MOST_LEVELS {
+        for _ in 0..MAX_DEPTH {
             value = json!([value]);
         }
         assert!(matches!(param(value.clone()), Param::Json(_)));

@@ -11,10 +11,10 @@ use rust_decimal::Decimal;
 use tokio_postgres::types::{Kind, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 
-#[cfg(feature = "bigdecimal")]
-use super::bigdecimal;
 use super::datetime::micros_of_day;
 use super::number::{decimal_of, int_to_sql, narrowed};
+#[cfg(feature = "bigdecimal")]
+use super::numeric;
 use crate::value::BoxError;
 
 /// A parameter of a statement.
@@ -135,7 +135,7 @@ impl ToSql for Param {
             Param::Time(value) => wire::time_to_sql(micros_of_day(*value), out),
             Param::Decimal(value) => return value.to_sql(ty, out),
             #[cfg(feature = "bigdecimal")]
-            Param::BigDecimal(value) => bigdecimal::encode(value, out)?,
+            Param::BigDecimal(value) => numeric::encode(value, out)?,
             Param::Json(value) => return value.to_sql(ty, out),
             Param::Refused(reason) => return Err(Box::new(Refused(reason))),
             Param::Array(values) => {
@@ -175,6 +175,7 @@ impl Param {
     }
 
     /// The usual elements without a second look.
+    #[inline]
     fn element_to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<tokio_postgres::types::IsNull, BoxError> {
         match self {
             Param::Text(value) if *ty == Type::TEXT => wire::text_to_sql(value, out),

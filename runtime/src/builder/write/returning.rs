@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use super::{Create, CreateManyAndReturn, Delete, Update, UpdateManyAndReturn, Upsert, only_row};
 use crate::dsl::{As, CanInclude, Included, IntoInclude, RelationOf, Selectable, Selection, include_of};
 use crate::error::{Lookup, Result};
-use crate::execute::{Call, Handle};
+use crate::execute::{Call, Executor};
 use crate::query::{Operation, Outcome, Parts, Query, Returning, Select};
 use crate::rows::{FromRow, Model, Reader};
 
@@ -32,7 +32,7 @@ fn operation(write: Operation, then: Option<Box<Select>>) -> Operation {
 /// A write that gives chosen values of its row: `.await` runs it.
 #[must_use = "nothing happens until it is awaited"]
 pub struct Written<T> {
-    handle: Handle,
+    executor: Executor,
     operation: Operation,
     finish: fn(Outcome) -> Result<T>,
 }
@@ -56,7 +56,7 @@ impl<T: Send + 'static> IntoFuture for Written<T> {
     type IntoFuture = Call<T>;
 
     fn into_future(self) -> Self::IntoFuture {
-        self.handle.clone().call(self)
+        self.executor.clone().call(self)
     }
 }
 
@@ -85,11 +85,11 @@ macro_rules! one {
         impl<M: Model> $name<M> {
             /// Gives only these values: a field, a count, values of a relation, or a tuple of them.
             pub fn select<T: Selection<M>>(self, selection: T) -> Written<T::Out> {
-                let (handle, mut then) = (self.handle.clone(), one_row::<M>());
+                let (executor, mut then) = (self.executor.clone(), one_row::<M>());
                 selection.add_to(&mut then);
                 let operation = operation(self.operation(), Some(then));
                 let finish = |outcome| only_row(outcome, Lookup::$done, |at| T::read(&mut Reader::new(at)));
-                Written { handle, operation, finish }
+                Written { executor, operation, finish }
             }
         }
 
@@ -119,13 +119,13 @@ macro_rules! many {
         impl<M: Model> $name<M> {
             /// Gives only these values of each row: a field, a count, values of a relation, or a tuple of them.
             pub fn select<T: Selection<M>>(self, selection: T) -> Written<Vec<T::Out>> {
-                let (handle, mut then) = (self.handle.clone(), rows::<M>());
+                let (executor, mut then) = (self.executor.clone(), rows::<M>());
                 selection.add_to(&mut then);
                 let operation = operation(self.operation(), Some(then));
                 let finish = |outcome: Outcome| {
                     outcome.into_rows()?.cursors().map(|at| T::read(&mut Reader::new(at))).collect()
                 };
-                Written { handle, operation, finish }
+                Written { executor, operation, finish }
             }
 
             /// Gives the rows as structs of one's own, which derive [`Selectable`].
@@ -146,9 +146,9 @@ macro_rules! many {
     };
 }
 
-one!(Create { handle, row } Create, "Reads a relation of the new row along with it, what was created with it included.");
-one!(Update { handle, condition, sets, nested } Update, "Reads a relation of the row along with it, as it is after the change.");
-one!(Upsert { handle, row, key, sets } Create, "Reads a relation of the row along with it, be it new or not.");
-one!(Delete { handle, condition } Delete, "Reads a relation of the row along with it, as it was before.");
-many!(CreateManyAndReturn { handle, create });
-many!(UpdateManyAndReturn { handle, update });
+one!(Create { executor, row } Create, "Reads a relation of the new row along with it, what was created with it included.");
+one!(Update { executor, condition, sets, nested } Update, "Reads a relation of the row along with it, as it is after the change.");
+one!(Upsert { executor, row, key, sets } Create, "Reads a relation of the row along with it, be it new or not.");
+one!(Delete { executor, condition } Delete, "Reads a relation of the row along with it, as it was before.");
+many!(CreateManyAndReturn { executor, create });
+many!(UpdateManyAndReturn { executor, update });

@@ -7,16 +7,16 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::lease::Lease;
 use super::pool::Pool;
+use super::pooled::PooledConnection;
 use super::session::Session;
 use crate::error::{Error, Result, from_connection};
 
 /// A connection inside a transaction. Whatever becomes of it, an unfinished transaction never goes
-/// back to the pool: see `Lease`.
+/// back to the pool: see `PooledConnection`.
 #[derive(Debug)]
 pub(crate) struct OpenTransaction {
-    lease: Lease,
+    connection: PooledConnection,
     /// What it was begun with.
     begin: Cow<'static, str>,
     /// How many statements were sent in it.
@@ -127,15 +127,15 @@ impl OpenTransaction {
     /// Takes a connection and begins. From before the first byte the connection counts as unclean.
     pub(crate) async fn begin(pool: &Arc<Pool>, begin: impl Into<Cow<'static, str>>) -> Result<Self> {
         let transaction = Self::adopt(pool.acquire().await?, begin.into());
-        transaction.lease.batch_execute(&transaction.begin).await.map_err(|error| from_connection(&error))?;
+        transaction.connection.batch_execute(&transaction.begin).await.map_err(|error| from_connection(&error))?;
         Ok(transaction)
     }
 
     /// Takes charge of a connection that is about to begin.
-    pub(crate) fn adopt(lease: Lease, begin: Cow<'static, str>) -> Self {
-        lease.opens_transaction();
+    pub(crate) fn adopt(connection: PooledConnection, begin: Cow<'static, str>) -> Self {
+        connection.opens_transaction();
         Self {
-            lease,
+            connection,
             begin,
             statements: AtomicU32::new(0),
             failed: AtomicBool::new(false),
@@ -149,11 +149,11 @@ impl OpenTransaction {
     }
 
     pub(crate) fn pool(&self) -> &Arc<Pool> {
-        &self.lease.pool
+        &self.connection.pool
     }
 
-    pub(crate) fn lease(&self) -> Result<&Lease> {
-        if self.lease.has_transaction() { Ok(&self.lease) } else { Err(Error::TransactionFinished) }
+    pub(crate) fn connection(&self) -> Result<&PooledConnection> {
+        if self.connection.has_transaction() { Ok(&self.connection) } else { Err(Error::TransactionFinished) }
     }
 
     /// Undoes what dropped savepoints have left behind, and begins an operation of a scope.
@@ -166,7 +166,7 @@ impl OpenTransaction {
 
     /// Whether a scope may send.
     fn check(&self, scope: u32) -> Result<()> {
-        self.lease()?;
+        self.connection()?;
         if self.top.load(Ordering::Acquire) == scope {
             return Ok(());
         }
@@ -185,7 +185,7 @@ impl OpenTransaction {
     /// Rolls back to the outermost savepoint that was dropped, and with that undoes those inside it. What is sent is
     /// done, however the future that sends it ends, so that it is off the stack before.
     async fn undo_dropped(&self) -> Result<()> {
-        self.lease()?;
+        self.connection()?;
         if !self.has_dropped.swap(false, Ordering::AcqRel) {
             return Ok(());
         }
@@ -265,7 +265,7 @@ impl OpenTransaction {
 
     async fn command(&self, sql: String) -> Result<()> {
         self.statements.fetch_add(1, Ordering::AcqRel);
-        let done = self.lease()?.command(&sql).await.map_err(|error| from_connection(&error));
+        let done = self.connection()?.command(&sql).await.map_err(|error| from_connection(&error));
         self.note(&done);
         done
     }
@@ -291,9 +291,9 @@ impl OpenTransaction {
         if self.statements.load(Ordering::Acquire) != 1 {
             return Ok(false);
         }
-        let lease = self.lease()?;
+        let connection = self.connection()?;
         let sql = format!("ROLLBACK; {}", self.begin);
-        lease.command(&sql).await.map_err(|error| from_connection(&error))?;
+        connection.command(&sql).await.map_err(|error| from_connection(&error))?;
         Ok(true)
     }
 
@@ -321,25 +321,25 @@ impl OpenTransaction {
     /// is asked first whether the transaction is still alive.
     pub(crate) async fn commit(&self) -> Result<()> {
         self.undo_dropped().await?;
-        let lease = self.lease()?;
+        let connection = self.connection()?;
         if self.running.load(Ordering::Acquire) > 0 || self.check(WHOLE).is_err() {
             self.rollback().await?;
             return Err(Error::Misuse(RUNS_BEHIND_COMMIT.into()));
         }
-        if self.failed.load(Ordering::Acquire) && lease.simple_query("SELECT 1").await.is_err() {
+        if self.failed.load(Ordering::Acquire) && connection.simple_query("SELECT 1").await.is_err() {
             self.rollback().await?;
             return Err(Error::TransactionFailed);
         }
         // Whatever collided before did not end the transaction, and from here on all of it may hold.
         *self.collisions() = Collisions::default();
-        let answer = lease.simple_query("COMMIT").await;
+        let answer = connection.simple_query("COMMIT").await;
         let Err(error) = answer.map_err(|error| commit_error(&error)) else {
-            self.lease.transaction_is_over();
+            self.connection.transaction_is_over();
             return Ok(());
         };
         if !matches!(error, Error::CommitUnknown) {
             // A refused COMMIT has rolled back already.
-            self.lease.transaction_is_over();
+            self.connection.transaction_is_over();
         }
         let refused = Err(error);
         self.note(&refused);
@@ -347,14 +347,14 @@ impl OpenTransaction {
     }
 
     pub(crate) async fn rollback(&self) -> Result<()> {
-        self.lease()?.batch_execute("ROLLBACK").await.map_err(|error| from_connection(&error))?;
-        self.lease.transaction_is_over();
+        self.connection()?.batch_execute("ROLLBACK").await.map_err(|error| from_connection(&error))?;
+        self.connection.transaction_is_over();
         Ok(())
     }
 
     /// The transaction ended by other means than `commit` or `rollback`: its last statement did it.
     pub(crate) fn mark_finished(&self) {
-        self.lease.transaction_is_over();
+        self.connection.transaction_is_over();
     }
 }
 

@@ -14,7 +14,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::manager::Manager;
 use super::pool::Pool;
-use crate::sql::Trace;
+use crate::sql::SessionEffect;
 
 type Object = deadpool::managed::Object<Manager>;
 
@@ -38,9 +38,9 @@ macro_rules! reset {
 }
 
 /// A connection that goes back to the pool when it is dropped, if it is at rest.
-pub(crate) struct Lease {
+pub(crate) struct PooledConnection {
     /// None only while it is dropped.
-    connection: Option<Object>,
+    object: Option<Object>,
     pub(crate) pool: Arc<Pool>,
     /// Statements whose answer has not been read to its end.
     in_flight: AtomicU32,
@@ -50,57 +50,57 @@ pub(crate) struct Lease {
     trace: AtomicU8,
 }
 
-impl std::fmt::Debug for Lease {
+impl std::fmt::Debug for PooledConnection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Lease({:?})", self.pool)
+        write!(f, "PooledConnection({:?})", self.pool)
     }
 }
 
-impl Deref for Lease {
+impl Deref for PooledConnection {
     type Target = Object;
 
     #[allow(clippy::expect_used, reason = "it is taken out by `drop`, and nothing is called after that")]
     fn deref(&self) -> &Object {
-        self.connection.as_ref().expect("a lease has its connection until it is dropped")
+        self.object.as_ref().expect("it has its connection until it is dropped")
     }
 }
 
-impl Lease {
-    pub(super) fn new(connection: Object, pool: Arc<Pool>) -> Self {
+impl PooledConnection {
+    pub(super) fn new(object: Object, pool: Arc<Pool>) -> Self {
         Self {
-            connection: Some(connection),
+            object: Some(object),
             pool,
             in_flight: AtomicU32::new(0),
             open: AtomicBool::new(false),
-            trace: AtomicU8::new(Trace::None as u8),
+            trace: AtomicU8::new(SessionEffect::None as u8),
         }
     }
 
     /// Something is about to be sent. If its future is dropped before `answered`, the connection is not at rest.
     ///
     /// Two functions, and none that takes the future: it would keep room for it twice, and every call moves it.
-    pub(crate) fn sends(&self) {
+    pub(crate) fn request_started(&self) {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The answer to it was read.
-    pub(crate) fn answered(&self) {
+    pub(crate) fn request_finished(&self) {
         // The end of a transaction may have set it to zero in between.
         let _ = self.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |running| running.checked_sub(1));
     }
 
     /// Sends a statement of the client's own, such as SAVEPOINT.
     pub(super) async fn command(&self, sql: &str) -> Result<(), tokio_postgres::Error> {
-        self.sends();
+        self.request_started();
         let done = self.batch_execute(sql).await;
-        self.answered();
+        self.request_finished();
         done
     }
 
     /// A statement is about to be sent that may leave something in the session. Where a pooler is, the session is not
     /// ours.
-    pub(super) fn leaves(&self, trace: Trace) {
-        if trace > Trace::None && self.pool.shared.unnamed.is_none() {
+    pub(super) fn leaves(&self, trace: SessionEffect) {
+        if trace > SessionEffect::None && self.pool.shared.unnamed.is_none() {
             self.trace.fetch_max(trace as u8, Ordering::Relaxed);
         }
     }
@@ -121,16 +121,16 @@ impl Lease {
     }
 }
 
-impl Drop for Lease {
+impl Drop for PooledConnection {
     fn drop(&mut self) {
-        let Some(connection) = self.connection.take() else { return };
+        let Some(connection) = self.object.take() else { return };
         let (open, trace) = (*self.open.get_mut(), *self.trace.get_mut());
-        let reset = trace > Trace::None as u8;
+        let reset = trace > SessionEffect::None as u8;
         if !open && !reset && *self.in_flight.get_mut() == 0 {
             return drop(connection);
         }
-        let reusable = trace < Trace::Connection as u8;
-        let restless = Restless { connection: Some(connection), tls: self.pool.shared.tls.clone(), reusable };
+        let reusable = trace < SessionEffect::Connection as u8;
+        let unclean = UncleanConnection { connection: Some(connection), tls: self.pool.shared.tls.clone(), reusable };
         let last = match (open, reset) {
             (true, true) => concat!("ROLLBACK; ", reset!()),
             (true, false) => "ROLLBACK",
@@ -139,23 +139,23 @@ impl Drop for Lease {
         };
         // Without a runtime nobody can wait: it is closed.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(restless.bring_to_rest(last));
+            runtime.spawn(unclean.clean(last));
         }
     }
 }
 
 /// A connection that is not at rest: dropped as it is, it is closed and not reused.
-struct Restless {
+struct UncleanConnection {
     connection: Option<Object>,
     tls: MakeRustlsConnect,
     /// Whether it may be used again once it is at rest.
     reusable: bool,
 }
 
-impl Restless {
+impl UncleanConnection {
     /// Gives it back once `last`, which ends what it is in, has an answer. If that takes too long, what runs is cancelled
     /// and the connection closed: a late cancellation must not meet somebody else's statement.
-    async fn bring_to_rest(mut self, last: &'static str) {
+    async fn clean(mut self, last: &'static str) {
         if self.rests(last).await && self.reusable {
             drop(self.connection.take());
         }
@@ -184,7 +184,7 @@ impl Restless {
     }
 }
 
-impl Drop for Restless {
+impl Drop for UncleanConnection {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
             drop(Object::take(connection));

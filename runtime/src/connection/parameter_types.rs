@@ -12,13 +12,12 @@ use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::types::{Kind, Type};
 use uuid::Uuid;
 
-use super::lease::Lease;
+use super::pooled::PooledConnection;
 use super::session::{Failure, refuse_own};
-use crate::migrate::Script;
-use crate::sql::Statement;
+use crate::sql::{Statement, effect};
 
 /// Types of parameters by the text of their statement, for all connections.
-pub(crate) struct KnownTypes {
+pub(crate) struct ParameterTypes {
     known: RwLock<HashMap<String, Known>>,
     /// How many texts there may be.
     limit: usize,
@@ -32,12 +31,16 @@ struct Known {
     used: AtomicU64,
 }
 
-impl KnownTypes {
+impl ParameterTypes {
     pub(crate) fn new(limit: usize) -> Self {
         Self { known: RwLock::default(), limit, clock: AtomicU64::new(0) }
     }
 
-    pub(super) async fn types_of(&self, lease: &Lease, statement: &Statement) -> Result<Arc<[Type]>, Failure> {
+    pub(super) async fn types_of(
+        &self,
+        connection: &PooledConnection,
+        statement: &Statement,
+    ) -> Result<Arc<[Type]>, Failure> {
         if !statement.params.is_empty()
             && let Some(types) = self.known(statement.sql())
         {
@@ -47,7 +50,7 @@ impl KnownTypes {
         if statement.params.is_empty() {
             return Ok(Arc::new([]));
         }
-        let types: Arc<[Type]> = ask(lease, statement.sql()).await?.into();
+        let types: Arc<[Type]> = ask(connection, statement.sql()).await?.into();
         self.remember(statement.sql(), &types);
         Ok(types)
     }
@@ -79,9 +82,9 @@ impl KnownTypes {
 }
 
 /// Asks the server, which prepares the statement for it and forgets it again.
-async fn ask(lease: &Lease, sql: &str) -> Result<Vec<Type>, Failure> {
+async fn ask(connection: &PooledConnection, sql: &str) -> Result<Vec<Type>, Failure> {
     // What is prepared by its name is one statement. Here a second one would run.
-    if !matches!(Script::parse(sql), Ok(script) if script.statements().count() == 1) {
+    if !effect::is_one_statement(sql) {
         return Err(Failure::Refused("SQL with parameters must be one statement".to_owned()));
     }
     let name = format!("relata_{}", Uuid::new_v4().simple());
@@ -93,7 +96,7 @@ async fn ask(lease: &Lease, sql: &str) -> Result<Vec<Type>, Failure> {
          WHERE p.name = '{name}' ORDER BY u.place;\
          DEALLOCATE {name}"
     );
-    let messages = lease.simple_query(&text).await.map_err(Failure::Driver)?;
+    let messages = connection.simple_query(&text).await.map_err(Failure::Driver)?;
     let types = messages.iter().filter_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(read_type(row)),
         _ => None,
@@ -121,7 +124,7 @@ mod tests {
 
     #[test]
     fn texts_are_bounded_and_those_in_use_stay() {
-        let known = KnownTypes::new(100);
+        let known = ParameterTypes::new(100);
         let types: Arc<[Type]> = Arc::new([Type::INT4]);
         for text in 0..5_000 {
             known.remember(&format!("SELECT {text} + $1"), &types);
@@ -129,7 +132,7 @@ mod tests {
             assert!(known.known.read().expect("nobody panicked").len() <= 100);
         }
         assert!(known.known("SELECT 1 + $1").is_none());
-        let none = KnownTypes::new(0);
+        let none = ParameterTypes::new(0);
         none.remember("SELECT $1", &types);
         assert!(none.known("SELECT $1").is_none());
     }

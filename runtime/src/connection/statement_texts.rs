@@ -1,4 +1,4 @@
-//! Texts of statements that a pooler has not seen.
+//! StatementTexts of statements that a pooler has not seen.
 //!
 //! PgBouncer with `max_prepared_statements` knows statements by their text: prepared again, a text gives the server's
 //! statement of before. After a migration that one is stale for ever, unless the text is another one.
@@ -8,19 +8,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Which generation of texts the connections of a pool prepare.
 #[derive(Debug)]
-pub(crate) struct Texts {
+pub(crate) struct StatementTexts {
     /// Other processes have other texts.
     process: uuid::Uuid,
     generation: AtomicU32,
 }
 
-impl Default for Texts {
+impl Default for StatementTexts {
     fn default() -> Self {
         Self { process: uuid::Uuid::new_v4(), generation: AtomicU32::new(0) }
     }
 }
 
-impl Texts {
+impl StatementTexts {
     /// The text to prepare for a statement: its own, unless that proved to be stale.
     pub(super) fn distinct<'t>(&self, sql: &'t str) -> Cow<'t, str> {
         match self.generation() {

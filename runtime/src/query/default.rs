@@ -1,0 +1,21 @@
+//! Values that the client generates for columns of new rows.
+
+use uuid::Uuid;
+
+use crate::meta::ClientDefault;
+use crate::value::Param;
+
+/// A new value for a column with this default.
+pub(crate) fn generate(default: ClientDefault) -> Param {
+    match default {
+        ClientDefault::None => Param::Null,
+        ClientDefault::Uuid4 => Param::Uuid(Uuid::new_v4()),
+        ClientDefault::Uuid7 => Param::Uuid(Uuid::now_v7()),
+        ClientDefault::Uuid4Text => Param::Text(Uuid::new_v4().to_string()),
+        ClientDefault::Uuid7Text => Param::Text(Uuid::now_v7().to_string()),
+        ClientDefault::Cuid => Param::Text(cuid::cuid1()),
+        ClientDefault::Cuid2 => Param::Text(cuid::cuid2()),
+        ClientDefault::Ulid => Param::Text(ulid::Ulid::generate().to_string()),
+        ClientDefault::Nanoid(length) => Param::Text(nanoid::nanoid!(usize::from(length))),
+    }
+}
