@@ -111,7 +111,7 @@ fn a_finding_names_its_place_and_an_error_fails() {
         .says("migrations/2_drop/migration.sql:4: error[D102]: table notes is dropped with all its rows")
         .says("in: DROP TABLE")
         .says("2 migrations, 1 error");
-    lint(&project, &["1_notes"]).exits(0).says("1 migration, 0 errors, 0 warnings, 0 info");
+    lint(&project, &["1_notes"]).exits(0).says("1 migration, 0 errors, 0 warnings, 2 info");
     lint(&project, &["3_none"]).exits(1).says("there is no migration 3_none");
     project.run(&["explain", "d102"]).exits(0).says("D102 (error): Drops a table").says("Instead:");
     project.run(&["explain", "D999"]).exits(1).says("D102, D103");
