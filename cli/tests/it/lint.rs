@@ -110,8 +110,8 @@ fn a_finding_names_its_place_and_an_error_fails() {
         .exits(1)
         .says("migrations/2_drop/migration.sql:4: error[D102]: table notes is dropped with all its rows")
         .says("in: DROP TABLE")
-        .says("2 migrations, 1 errors");
-    lint(&project, &["1_notes"]).exits(0).says("1 migration, 0 errors, 0 warnings, 0 info");
+        .says("2 migrations, 1 error");
+    lint(&project, &["1_notes"]).exits(0).says("1 migration, 0 errors, 0 warnings, 2 info");
     lint(&project, &["3_none"]).exits(1).says("there is no migration 3_none");
     project.run(&["explain", "d102"]).exits(0).says("D102 (error): Drops a table").says("Instead:");
     project.run(&["explain", "D999"]).exits(1).says("D102, D103");
@@ -230,7 +230,7 @@ fn a_planned_foreign_key_without_an_index_is_told() {
     let project = Project::new();
     project.write("schema.dsl", schema("\n  @@index([aId, id])\n"));
     dev(&project, database.url(), "two", &["--create-only"]).exits(0);
-    lint(&project, &[]).exits(0).says("0 notes");
+    lint(&project, &[]).exits(0).says("0 info");
 }
 
 const BEFORE: &str =
