@@ -1,4 +1,4 @@
-//! A type change while programs go on: the new column beside the old one, whatever happens meanwhile.
+//! A type change through a shadow column while clients keep working, whatever happens meanwhile.
 
 use relata_devdb::TestDatabase;
 
@@ -210,8 +210,8 @@ fn what_a_new_column_would_leave_behind_is_named_before_anything_is_done() {
             "constraint other_book_fkey on table other",
         ),
         (
-            "CREATE ROLE reader; GRANT SELECT (shelf) ON \"Book\" TO reader",
-            "DROP OWNED BY reader; DROP ROLE reader",
+            "CREATE ROLE retyped_reader; GRANT SELECT (shelf) ON \"Book\" TO retyped_reader",
+            "DROP OWNED BY retyped_reader; DROP ROLE retyped_reader",
             "privilege",
         ),
         (
