@@ -1,4 +1,4 @@
-//! The command line: what can be asked for, and what its help says.
+//! The command line and its help.
 
 mod adopt;
 mod db;
@@ -18,8 +18,8 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0   done
   1   refused or failed
-  2   a difference, or pending migrations
-  3   a question without an answer: a probable rename, a history that needs a person
+  2   differences, or pending migrations
+  3   a decision is needed: a probable rename, or a history that must be resolved manually
   64  wrong usage";
 
 /// Checks a Relata schema, generates its client, and migrates its database.
@@ -32,57 +32,59 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Write a first schema.dsl, and show what the project needs around it
+    /// Create a schema.dsl, and print the next steps
     Init,
-    /// Report every mistake of a schema and of the queries beside it
+    /// Check a schema and its queries, and report all errors
     Check(Check),
-    /// Write a schema in the one way to write it
+    /// Format a schema
     Fmt(Fmt),
-    /// Write the client of a schema
+    /// Generate the Rust client of a schema
     Generate(Generate),
-    /// Print the validated schema as JSON, for other tools
+    /// Print the validated schema as JSON for other tools
     Ir(Ir),
-    /// Tell more about a code, such as R0301 or D103
+    /// Explain the code of a diagnostic or finding, such as R0301 or D103
     Explain {
-        /// The code of a diagnostic, or of a finding about a migration
+        /// The code of a diagnostic, or of a finding of `migrate lint`
         code: String,
     },
-    /// Print the SQL that leads from one state of a database to another
+    /// Print the SQL that migrates a database from one state to another
     MigrateDiff(MigrateDiff),
-    /// Make, apply and list migrations
+    /// Create, apply, check and undo migrations
     #[command(subcommand)]
     Migrate(Migrate),
-    /// Work on a database without migrations: push a schema, pull one, run SQL, seed
+    /// Work on a database without migrations: push or pull a schema, run SQL, seed data
     #[command(subcommand)]
     Db(Db),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// A schema file, or a folder of them [default: that of codegen.toml, else schema.dsl, else schema.prisma]
+    /// A schema file, or a folder of schema files [default: `schema` of codegen.toml, else schema.dsl, else
+    /// schema.prisma]
     pub(crate) path: Option<PathBuf>,
     /// Print the diagnostics as JSON on stdout
     #[arg(long)]
     pub(crate) json: bool,
-    /// Prepare the queries of the folder `queries` on a PostgreSQL, and compare its types with ours
+    /// Prepare all queries in PostgreSQL, and compare the types that it reports with the inferred ones
     ///
-    /// On a database of its own, made on a PostgreSQL of this machine and given the schema, or on that of --url.
+    /// Uses a temporary database with the schema on a local PostgreSQL, or the database of --url.
     #[arg(long)]
     pub(crate) database: bool,
-    /// A database that has the schema: nothing is written there
+    /// An existing database that has the schema; nothing is written to it
     #[arg(long, value_name = "URL", requires = "database")]
     pub(crate) url: Option<String>,
 }
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes:\n  0   formatted (with --check: was so already)\n  1   refused, or with --check: not formatted\n  \
+    after_help = "Exit codes:\n  0   formatted (with --check: already formatted)\n  1   refused or failed (with --check: not formatted)\n  \
                         64  wrong usage"
 )]
 pub(crate) struct Fmt {
-    /// A schema file, a folder of them, or - for stdin [default: that of codegen.toml, else schema.dsl, else schema.prisma]
+    /// A schema file, a folder of schema files, or - for stdin [default: `schema` of codegen.toml, else schema.dsl,
+    /// else schema.prisma]
     pub(crate) path: Option<PathBuf>,
-    /// Write nothing; name the files that are not formatted, and exit with 1 if there are any
+    /// Write nothing; list the files that are not formatted, and exit with 1 if there are any
     #[arg(long, conflicts_with = "stdout")]
     pub(crate) check: bool,
     /// Print the formatted file instead of writing it
@@ -92,19 +94,21 @@ pub(crate) struct Fmt {
 
 #[derive(Debug, Args)]
 pub(crate) struct Ir {
-    /// A schema file, or a folder of them [default: that of codegen.toml, else schema.dsl, else schema.prisma]
+    /// A schema file, or a folder of schema files [default: `schema` of codegen.toml, else schema.dsl, else
+    /// schema.prisma]
     pub(crate) path: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Generate {
-    /// A schema file, or a folder of them [default: that of codegen.toml, else schema.dsl, else schema.prisma]
+    /// A schema file, or a folder of schema files [default: `schema` of codegen.toml, else schema.dsl, else
+    /// schema.prisma]
     #[arg(long, value_name = "PATH")]
     pub(crate) schema: Option<PathBuf>,
-    /// The folder to write
+    /// The output folder
     #[arg(long, value_name = "DIR", default_value_os_t = settings::out())]
     pub(crate) out: PathBuf,
-    /// Write nothing; exit with 1 if the folder is not what would be written
+    /// Write nothing; exit with 1 if the generated files are out of date
     #[arg(long)]
     pub(crate) check: bool,
 }
@@ -120,7 +124,7 @@ pub(crate) struct MigrateDiff {
     /// Write to a file instead of stdout
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// Say in words what differs, instead of SQL
+    /// Print a summary of the differences instead of SQL
     #[arg(long)]
     pub(crate) summary: bool,
     /// Print the changes and the steps with their locks, work and hazards as JSON
@@ -131,22 +135,22 @@ pub(crate) struct MigrateDiff {
     pub(crate) exit_code: bool,
     #[command(flatten)]
     pub(crate) renames: RenameOptions,
-    /// Do long work in steps that let programs go on: CONCURRENTLY, NOT VALID and VALIDATE, batches
+    /// Split long work into steps that do not block reads and writes: CONCURRENTLY, NOT VALID and VALIDATE, batches
     #[arg(long)]
     pub(crate) online: bool,
 }
 
-/// Where the difference begins.
+/// The state to start from.
 #[derive(Debug, Args)]
 #[group(id = "from", required = true, multiple = false)]
 pub(crate) struct From {
     /// From an empty database
     #[arg(long)]
     pub(crate) from_empty: bool,
-    /// From a schema file, or a folder of them
+    /// From a schema file, or a folder of schema files
     #[arg(long, value_name = "PATH")]
     pub(crate) from_schema: Option<PathBuf>,
-    /// From the last snapshot in a folder of migrations
+    /// From the last snapshot in a migrations folder
     #[arg(long, value_name = "DIR")]
     pub(crate) from_migrations: Option<PathBuf>,
     /// From a live database
@@ -154,17 +158,17 @@ pub(crate) struct From {
     pub(crate) from_url: Option<String>,
 }
 
-/// Where the difference leads to.
+/// The state to end with.
 #[derive(Debug, Args)]
 #[group(id = "to", required = true, multiple = false)]
 pub(crate) struct To {
     /// To an empty database
     #[arg(long)]
     pub(crate) to_empty: bool,
-    /// To a schema file, or a folder of them
+    /// To a schema file, or a folder of schema files
     #[arg(long, value_name = "PATH")]
     pub(crate) to_schema: Option<PathBuf>,
-    /// To the last snapshot in a folder of migrations
+    /// To the last snapshot in a migrations folder
     #[arg(long, value_name = "DIR")]
     pub(crate) to_migrations: Option<PathBuf>,
     /// To a live database
@@ -174,77 +178,81 @@ pub(crate) struct To {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Migrate {
-    /// Make a migration of what changed in the schema, and apply it
+    /// Create a migration from the changes of the schema, and apply it
     Dev(Dev),
     /// Apply pending migrations
     Deploy(Deploy),
-    /// Compare the migrations with the history of the database, and with the database itself
+    /// Compare the migrations with the history of the database, and look for drift
     #[command(after_help = "Exit codes:\n  0   up to date\n  1   refused or failed\n  2   migrations are pending\n  \
                             3   edited, missing, failed or interrupted migrations, or drift\n  64  wrong usage")]
     Status(Status),
-    /// Tell what is dangerous in migrations: lost data, long locks, broken programs
+    /// Find hazards in migrations: data loss, long locks, changes that break clients
     ///
-    /// Reads statements that it did not write itself, too. With --url, only pending migrations, and with counts of rows:
-    /// a finding that concerns none is not told.
+    /// Also checks statements that were written by hand. With --url, checks only pending migrations and counts the
+    /// affected
+    /// rows in the database; a finding that affects no row is not reported.
     #[command(after_help = "Exit codes:\n  0   no error\n  1   errors, refused or failed\n  64  wrong usage")]
     Lint(Lint),
-    /// Drop everything in the schema with all data, and apply all migrations again
+    /// Drop all objects and data, and apply all migrations again
     ///
     /// Drops the tables, views, materialized views, foreign tables, sequences, types and functions of the current
-    /// schema and of the schemas that the datasource names. Keeps the schemas themselves and their privileges,
-    /// extensions and what belongs to them, roles, and everything in other schemas.
+    /// schema and of the schemas of the datasource. Keeps the schemas themselves and their privileges, extensions and
+    /// their objects, roles, and everything in other schemas.
     Reset(Reset),
-    /// Say what a database has of a migration that stopped, was edited, or was applied by hand
+    /// Record a manual resolution of a failed, edited or manually applied migration
     Resolve(Resolve),
-    /// Take the migrations as applied in a database that has their schema already
+    /// Record migrations as applied in a database that already has their schema
     Baseline(Baseline),
-    /// Put the first migrations together into one
+    /// Combine the first migrations into one
     ///
-    /// Writes one migration that makes what the last snapshot says from nothing, under the name of the last one that it
-    /// takes the place of, with a file `replaces` that lists them. A new database runs it; one that has all of them
-    /// takes it as applied, and one that has only some is refused.
+    /// Replaces them by one migration that creates the last of their snapshots in an empty database. It has the name of
+    /// the
+    /// last replaced migration, and its header lists all of them. A new database runs it. A database that has all of
+    /// them
+    /// records it as applied, and a database that has only some is refused.
     Squash(Squash),
     /// Undo the last migrations
     ///
-    /// The statements are the difference between the snapshots of the migrations, backwards. What a migration did
-    /// beyond its snapshot (rows it wrote, views, triggers) is undone by a file `down.sql` beside it, if there is one;
-    /// that is then all that runs.
+    /// Runs the reverse migration, computed from the snapshots. It does not undo what no snapshot contains: rows,
+    /// views,
+    /// triggers. If the folder of a migration has a file `down.sql`, that file runs instead.
     Down(Down),
-    /// Run all migrations in a database of their own, forwards and back, and compare each with its snapshot
+    /// Apply and undo all migrations in a temporary database, and compare each result with its snapshot
     ///
-    /// The database is made on a PostgreSQL of this machine, or on the server of --dev-url; never on that of
-    /// DATABASE_URL by itself. It is dropped at the end.
+    /// Creates the database on a local PostgreSQL, or on the server of --dev-url, and drops it at the end. Never uses
+    /// the
+    /// server of DATABASE_URL unless --dev-url names it.
     Verify(Verify),
-    /// Put a migration of one's own behind those of another branch
+    /// Move a migration after those of another branch
     ///
-    /// Its statements are made anew, from the last snapshot of the others to the schema as it is now, under a new time;
-    /// the old folder is removed. Resolve conflicts in schema.dsl first.
+    /// Writes it again with a new timestamp, from the last snapshot of the other migrations to the current schema, and
+    /// removes the old folder. Resolve conflicts in schema.dsl first.
     Rebase(Rebase),
-    /// Go on from a database under Prisma Migrate
+    /// Continue from a database that Prisma Migrate manages
     ///
-    /// Reads its history and the folder prisma/migrations, copies the migrations into ours with the schema as the
-    /// snapshot of the last one, and writes our history. Nothing is run again; Prisma's table and folder stay.
+    /// Copies the folder prisma/migrations, stores the schema as the snapshot of the last migration, and records the
+    /// migrations of Prisma's history as applied. Runs no migration; Prisma's table and folder stay.
     Adopt(Adopt),
 }
 
-/// The migrations and the database they are for.
+/// The migrations and their database.
 #[derive(Debug, Args)]
 pub(crate) struct Target {
-    /// The folder of migrations
+    /// The migrations folder
     #[arg(long, value_name = "DIR", default_value_os_t = settings::migrations())]
     pub(crate) migrations: PathBuf,
-    /// The database [default: DATABASE_URL of the environment or of .env]
+    /// The URL of the database [default: DATABASE_URL from the environment or .env]
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
 }
 
-/// What is a rename and what is not, where a difference leaves it open.
+/// Which probable renames are renames.
 #[derive(Debug, Args)]
 pub(crate) struct RenameOptions {
-    /// A rename: `table:new_table` or `table.column:new_column`, as they are called in PostgreSQL
+    /// A rename, with the names in PostgreSQL: `table:new_table` or `table.column:new_column`
     #[arg(long, value_name = "OLD:NEW")]
     pub(crate) rename: Vec<String>,
-    /// Take what looks like a rename for a drop and an addition
+    /// Treat all other probable renames as drops and additions
     #[arg(long)]
     pub(crate) accept_drops: bool,
 }
@@ -253,18 +261,19 @@ pub(crate) struct RenameOptions {
 #[command(after_help = "Exit codes:\n  0   done\n  1   refused or failed\n  3   a question without an answer: a \
                         probable rename, a missing name, data that would be lost\n  64  wrong usage")]
 pub(crate) struct Dev {
-    /// What the migration does, in a few words: add-student-exams
+    /// The name of the migration, such as add-student-exams
     #[arg(long)]
     pub(crate) name: Option<String>,
-    /// Write the migration, do not apply it
+    /// Create the migration without applying it
     #[arg(long)]
     pub(crate) create_only: bool,
-    /// A schema file, or a folder of them [default: that of codegen.toml, else schema.dsl, else schema.prisma]
+    /// A schema file, or a folder of schema files [default: `schema` of codegen.toml, else schema.dsl, else
+    /// schema.prisma]
     #[arg(long, value_name = "PATH")]
     pub(crate) schema: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) renames: RenameOptions,
-    /// Do long work in steps that let programs go on: CONCURRENTLY, NOT VALID and VALIDATE, batches
+    /// Split long work into steps that do not block reads and writes: CONCURRENTLY, NOT VALID and VALIDATE, batches
     #[arg(long)]
     pub(crate) online: bool,
     /// Lose whatever data the migration loses
@@ -278,28 +287,28 @@ pub(crate) struct Dev {
 pub(crate) struct Deploy {
     #[command(flatten)]
     pub(crate) target: Target,
-    /// Seconds to wait for another deploy to end
+    /// Seconds to wait for another deploy to finish
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     pub(crate) lock_wait: u64,
-    /// Milliseconds that a statement waits for its locks, and keeps others waiting behind it
+    /// Milliseconds that a statement waits for a lock, while it blocks others behind it
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 3000)]
     pub(crate) lock_timeout: u64,
-    /// How often a part is tried again that did not get its locks
+    /// How often a segment is retried after a lock timeout
     #[arg(long, value_name = "TIMES", default_value_t = 5)]
     pub(crate) retries: u32,
-    /// Apply migrations that are older than the last applied one
+    /// Also apply pending migrations that are older than the last applied one
     #[arg(long)]
     pub(crate) allow_out_of_order: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Lint {
-    /// Names of migrations [default: all; with --url those that are pending]
+    /// Names of migrations [default: all; with --url, the pending ones]
     pub(crate) names: Vec<String>,
-    /// The folder of migrations
+    /// The migrations folder
     #[arg(long, visible_alias = "dir", value_name = "DIR", default_value_os_t = settings::migrations())]
     pub(crate) migrations: PathBuf,
-    /// A database that counts the rows which findings concern
+    /// A database in which to count the affected rows
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
     /// Print the findings as JSON on stdout
@@ -311,7 +320,7 @@ pub(crate) struct Lint {
 pub(crate) struct Status {
     #[command(flatten)]
     pub(crate) target: Target,
-    /// Print it as JSON on stdout
+    /// Print the status as JSON on stdout
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -320,7 +329,7 @@ pub(crate) struct Status {
 pub(crate) struct Reset {
     #[command(flatten)]
     pub(crate) target: Target,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     pub(crate) force: bool,
 }

@@ -1,4 +1,4 @@
-//! Which database is meant: `--url`, else `DATABASE_URL`, else the same name in `.env`. Never shows a password.
+//! The database to connect to: `--url`, else `DATABASE_URL` from the environment or `.env`. Never prints a password.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ impl Database {
         if let Some(url) = from_env_file()? {
             return Self::parse(&url, "DATABASE_URL in .env");
         }
-        Err(Failure::refused("no database was named").help(
+        Err(Failure::refused("no database is configured").help(
             "pass --url postgres://user:password@host/database, or set DATABASE_URL in the environment or in .env",
         ))
     }
@@ -41,7 +41,7 @@ impl Database {
         Ok(Self { options, source })
     }
 
-    /// A connection of its own.
+    /// Opens a connection.
     pub(crate) async fn connect(&self) -> Result<Client, Failure> {
         self.options
             .connect_direct()
@@ -55,7 +55,7 @@ impl Database {
     }
 }
 
-/// Host and database, as a person would name it.
+/// Host and database.
 impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.options.target())
@@ -69,9 +69,9 @@ fn from_env_file() -> Result<Option<String>, Failure> {
         Err(_) => return Err(Failure::refused("cannot read .env")),
     };
     for entry in entries {
-        // The error quotes the line, and a line of this file may hold a password.
+        // The error quotes the line, which may contain a password.
         let (key, value) = entry.map_err(|_| {
-            Failure::refused(".env has a line that is not KEY=value").help("quote values that hold spaces or #")
+            Failure::refused(".env has a line that is not KEY=value").help("quote values that contain spaces or #")
         })?;
         if key == "DATABASE_URL" && !value.trim().is_empty() {
             return Ok(Some(value));

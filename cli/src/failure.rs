@@ -1,4 +1,4 @@
-//! Why a command ends early: what to say, and with which exit code.
+//! Why a command fails: the message and the exit code.
 
 use std::fmt;
 use std::io;
@@ -10,13 +10,13 @@ use relata::migrate::{Error, Problem};
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Everything asked for is done.
+    /// Success.
     Done,
     /// Refused or failed.
     Refused,
     /// There is a difference, or pending work.
     Difference,
-    /// A question has no answer yet, or the history needs a person.
+    /// A decision is needed: a probable rename, or a history that must be resolved manually.
     Question,
     /// The command line is wrong.
     Usage,
@@ -34,11 +34,11 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// A message for a person, who reads it after `error:`.
+/// An error message, printed after `error:`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     pub(crate) exit: Exit,
-    /// Empty if everything was said already.
+    /// Empty if the error was already reported.
     message: String,
     help: Option<String>,
 }
@@ -61,12 +61,12 @@ impl Failure {
         Self { exit: Exit::Usage, ..Self::refused(message) }
     }
 
-    /// The diagnostics that were printed say it all.
+    /// The printed diagnostics are the message.
     pub(crate) fn reported() -> Self {
         Self::refused("")
     }
 
-    /// What to do about it.
+    /// Adds what to do.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
@@ -108,7 +108,7 @@ impl From<Error> for Failure {
         let failure = Self::refused(error.to_string());
         match &error {
             Error::History { problems } if problems.iter().any(|it| matches!(it, Problem::OutOfOrder { .. })) => {
-                failure.help("`codegen migrate deploy --allow-out-of-order` runs older migrations")
+                failure.help("`codegen migrate deploy --allow-out-of-order` applies older migrations")
             }
             _ => failure,
         }

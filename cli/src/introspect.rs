@@ -19,7 +19,7 @@ use tokio_postgres::{Client, IsolationLevel, Row, Transaction};
 
 use crate::failure::Failure;
 
-/// Which schemas to look at, and how their objects are called.
+/// The schemas to read, and how their objects are named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
     /// The connection's current schema; names are without schema.
@@ -29,13 +29,13 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// The schemas that `schema` speaks of.
+    /// The schemas that `schema` names.
     pub(crate) fn of(schema: &Schema) -> Self {
         if schema.namespaces.is_empty() { Self::Current } else { Self::Named(schema.namespaces.clone()) }
     }
 }
 
-/// Tables that tell of migrations and are no part of the schema.
+/// The tables of migration histories, which are not part of the schema.
 pub(crate) const HISTORY_TABLES: [&str; 2] = [relata::migrate::HISTORY_TABLE, "_prisma_migrations"];
 
 /// How PostgreSQL prints constants and names: the same whatever the database, the role or the server is set to.
@@ -43,12 +43,12 @@ pub(crate) const PRINTING: &str = "SET LOCAL datestyle TO 'ISO, YMD'; SET LOCAL 
     SET LOCAL bytea_output TO 'hex'; SET LOCAL extra_float_digits TO 1; SET LOCAL quote_all_identifiers TO off; \
     SET LOCAL standard_conforming_strings TO on; SET LOCAL xmlbinary TO 'base64'";
 
-/// The transaction that reads, and what all queries need.
+/// The reading transaction, and what all queries need.
 struct Cx<'a> {
     transaction: &'a Transaction<'a>,
-    /// The schemas looked at.
+    /// The schemas that are read.
     schemas: Vec<String>,
-    /// The schema whose objects are called without it.
+    /// The schema whose objects are named without it.
     unqualified: Option<String>,
 }
 
@@ -64,7 +64,7 @@ impl Cx<'_> {
     }
 }
 
-/// Reads what a schema can be compared with.
+/// Reads what can be compared with a schema.
 pub async fn introspect(client: &mut Client, scope: &Scope) -> Result<State, Failure> {
     read_as(client, scope, Depth::Schema).await
 }

@@ -98,7 +98,7 @@ impl Inventory {
 pub(crate) struct Request<'a> {
     /// The schemas that are pulled.
     pub(crate) schemas: &'a [String],
-    /// The schema whose objects are called without it.
+    /// The schema whose objects are named without it.
     pub(crate) unqualified: Option<&'a str>,
     /// What was read of them, as far as the language can say it.
     pub(crate) state: &'a State,

@@ -1,6 +1,6 @@
-//! The command `codegen` as a library: the only place where a person, the disk and a database meet.
+//! The command `codegen` as a library: the only package that reads and writes files and connects to databases.
 //!
-//! [`run`] is the whole command; `main.rs` calls it. [`testing`] is what its tests reach beyond that.
+//! [`run`] is the whole command; `main.rs` calls it. [`testing`] has the functions that its tests call directly.
 
 mod args;
 mod command;
@@ -28,7 +28,8 @@ use crate::terminal::output;
 
 /// Runs the command with the arguments and the environment of this process.
 pub fn run() -> ExitCode {
-    // Before the command line, whose defaults they are; but whoever asks for help gets it, whatever the file says.
+    // Before the command line is parsed, because it uses them as defaults. Errors are reported after that, so that
+    // --help always works.
     let settings = settings::load();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -57,7 +58,7 @@ pub fn run() -> ExitCode {
 
 /// clap's own exit code for wrong usage is 2, which means a difference here.
 fn usage(error: &clap::Error) -> ExitCode {
-    // Nobody is left to tell if stdout or stderr is closed.
+    // If stdout or stderr is closed, the error cannot be reported.
     let _ = error.print();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done.into(),

@@ -1,7 +1,8 @@
-//! What there is to say about the SQL of migrations.
+//! Findings about the SQL of migrations.
 //!
-//! Takes migrations, gives findings with the place of their statement. A statement that our own plan wrote is judged
-//! by the plan, which knows the schema on both sides; every other one is read as SQL: by squawk, and by our own rules.
+//! Takes migrations, gives findings with the place of their statement. A generated statement is judged by its plan,
+//! which
+//! knows the schema before and after. All others are parsed, and checked by squawk and by the rules here.
 
 mod allow;
 mod live;
@@ -20,20 +21,20 @@ pub(crate) use live::count;
 pub(crate) use planned::Planned;
 use statement::Read;
 
-/// A finding at its place.
+/// A finding and its place.
 #[derive(Debug, Clone)]
 pub(crate) struct Located {
     /// The name of the migration.
     pub(crate) migration: String,
-    /// The line of its file, from 1; none for what concerns the history.
+    /// The line in its file, from 1; none for a finding about the history.
     pub(crate) line: Option<u32>,
     /// The first line of the statement.
     pub(crate) statement: String,
     pub(crate) severity: LintSeverity,
     pub(crate) finding: Finding,
-    /// How many rows of a live database it concerns.
+    /// How many rows of a live database are affected.
     pub(crate) count: Option<i64>,
-    /// What else there is to say: what was counted, or why not.
+    /// What was counted, or why nothing was.
     pub(crate) note: Option<String>,
     pub(crate) allowance: Allowance,
 }
@@ -71,7 +72,7 @@ fn locate(migration: &Migration, statement: &Statement, finding: Finding, lines:
     }
 }
 
-/// What the SQL alone says, by the number of the statement. Our own rules know more than squawk where both speak.
+/// The findings from the SQL alone, by the number of the statement. Our rules take precedence over squawk's.
 fn read(migration: &Migration) -> BTreeMap<usize, Read> {
     let mut statements = statement::read(migration.script());
     for (index, finding) in squawk::read(migration.script()) {

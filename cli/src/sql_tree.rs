@@ -1,4 +1,4 @@
-//! The SQL of migrations as squawk's syntax trees: names in them, and what their statements do.
+//! The SQL of migrations as squawk's syntax trees: names, and the effects of statements.
 
 mod loss;
 mod untracked;
@@ -9,7 +9,7 @@ use squawk_syntax::{SourceFile, SyntaxNode};
 pub(crate) use loss::{DataLoss, data_loss};
 pub(crate) use untracked::is_untracked;
 
-/// Parses statements; none if squawk does not understand them.
+/// Parses statements; none if squawk cannot parse them.
 pub(crate) fn parse(sql: &str) -> Option<SourceFile> {
     let parsed = SourceFile::parse(sql);
     parsed.errors().is_empty().then(|| parsed.tree())
@@ -20,7 +20,7 @@ pub(crate) fn text(node: &impl AstNode) -> String {
     node.syntax().text().to_string().trim().to_owned()
 }
 
-/// What tables are compared by: `public."Users"` is not `users`.
+/// The normalized name for comparisons: `public."Users"` is not `users`.
 pub(crate) fn key(name: &str) -> String {
     let fold = |part: &str| match part.strip_prefix('"').and_then(|part| part.strip_suffix('"')) {
         Some(quoted) => quoted.to_owned(),

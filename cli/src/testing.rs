@@ -1,4 +1,4 @@
-//! What the tests in `tests/it` call without a process of its own: no part of any interface.
+//! Functions that `tests/it` calls without starting a process. Not part of any public interface.
 
 pub use crate::command::check::compare::compare_types;
 pub use crate::command::down::reverse_plan;

@@ -82,7 +82,7 @@ impl Build {
     }
 
     /// Compiles the `.sql` files of this folder into functions of the client's module `queries`. Without a word that is the
-    /// folder `queries` beside the schema, if there is one.
+    /// folder `queries` next to the schema, if there is one.
     pub fn queries(mut self, folder: impl Into<PathBuf>) -> Self {
         self.queries = Some(folder.into());
         self
@@ -137,7 +137,7 @@ impl Build {
         write_files(&self.folder().map_err(problem)?, &files).map_err(problem)
     }
 
-    /// The queries of the folder that was named, else of the one beside the schema. The folder is
+    /// The queries of the folder that was given, else of the one next to the schema. The folder is
     /// watched for new files, and each file for changes; one that is not there is not, as cargo would build each time.
     fn read_queries(&self) -> Result<Sources, Error> {
         let folder = self.queries.clone().unwrap_or_else(|| queries_beside(&self.schema));
@@ -158,7 +158,7 @@ impl Build {
             (None, Some(out)) => Ok(Path::new(&out).join("relata")),
             (None, None) => Err(Error::Write {
                 path: "OUT_DIR".into(),
-                reason: "it is not set: call this from a build script, or give a folder with `committed`".to_owned(),
+                reason: "it is not set: call this from a build script, or pass a folder to `committed`".to_owned(),
             }),
         }
     }
@@ -169,7 +169,7 @@ impl Build {
         if lib.exists() {
             return Ok(());
         }
-        let stub = format!("{GENERATED}: the schema has mistakes, and there is no client before they are mended.\n");
+        let stub = format!("{GENERATED}: the schema has errors, so no client was generated.\n");
         write_files(&self.folder()?, &[GeneratedFile { path: "lib.rs".to_owned(), text: stub }])
     }
 }
@@ -198,7 +198,7 @@ pub fn read_schema(path: &Path) -> Result<Sources, Error> {
         collect(path, &mut paths)?;
         paths.sort();
         if paths.is_empty() {
-            let reason = "the folder holds no .dsl or .prisma file".to_owned();
+            let reason = "the folder contains no .dsl or .prisma file".to_owned();
             return Err(Error::Read { path: path.to_owned(), reason });
         }
     } else {
@@ -208,7 +208,7 @@ pub fn read_schema(path: &Path) -> Result<Sources, Error> {
     Ok(Sources { files })
 }
 
-/// The folder of queries that is taken where none is named: `queries` beside the schema.
+/// The default folder of queries: `queries` next to the schema.
 pub fn queries_beside(schema: &Path) -> PathBuf {
     schema.parent().unwrap_or(Path::new("")).join("queries")
 }
@@ -251,7 +251,7 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), Error> {
 fn read_file(path: PathBuf) -> Result<SourceFile, Error> {
     let bytes = fs::read(&path).map_err(|error| {
         let reason = match error.kind() {
-            io::ErrorKind::NotFound => "there is no such file; `codegen init` writes a first schema.dsl".to_owned(),
+            io::ErrorKind::NotFound => "there is no such file; `codegen init` creates a first schema.dsl".to_owned(),
             _ => error.to_string(),
         };
         Error::Read { path: path.clone(), reason }

@@ -34,9 +34,9 @@ pub fn format_all(sources: &Sources) -> Vec<String> {
     texts.map(lay_out).collect()
 }
 
-/// How many line breaks behind an item make an empty line.
+/// How many line breaks after an item make an empty line.
 const LINE: usize = 2;
-/// A block is always set off from what comes next, be it on the same line.
+/// A block is always separated from the next item, even on the same line.
 const BLOCK: usize = 0;
 /// An item that the next one follows on the next line, whatever is between them.
 const NEVER: usize = usize::MAX;
@@ -75,7 +75,7 @@ fn read(text: &str) -> Option<Pairs<'_, Rule>> {
     if diagnostics.is_empty() { syntax::read(text).ok() } else { None }
 }
 
-/// Writes one item and its line break; gives how many line breaks behind it make an empty line.
+/// Writes one item and its line break; gives how many line breaks after it make an empty line.
 fn write_item(out: &mut String, pair: Pair<'_, Rule>) -> usize {
     let rule = pair.as_rule();
     match rule {

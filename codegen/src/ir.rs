@@ -195,7 +195,7 @@ pub struct Column {
 /// The type of a column; its arity is the field's.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ColumnType {
-    /// A scalar and the PostgreSQL type behind it, the scalar's default one included.
+    /// A scalar and its PostgreSQL type, also if that is the default of the scalar.
     Scalar(ScalarType, NativeType),
     /// An enum of the schema.
     Enum(EnumId),
@@ -212,7 +212,7 @@ pub struct RelationField {
     pub side: Side,
 }
 
-/// The side of a relation that a field stands for.
+/// The side of a relation that a field belongs to.
 /// In a many-to-many relation the referencing side is the one whose model is column `A`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {

@@ -59,7 +59,7 @@ pub struct CompiledClient {
     pub queries: Vec<queries::Query>,
     /// All files, those of the schema first.
     pub sources: Sources,
-    /// Everything that was found, in the order of the files. While the schema is refused, nothing is said of queries.
+    /// All diagnostics, in the order of the files. Queries are not checked if the schema has errors.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -70,7 +70,7 @@ impl CompiledClient {
     }
 }
 
-/// Compiles a schema and the queries beside it.
+/// Compiles a schema and its queries.
 pub fn compile_client(mut sources: Sources, files: Sources) -> CompiledClient {
     let Compiled { schema, mut diagnostics } = compile(&sources);
     let before = sources.files.len() as u32;

@@ -72,7 +72,7 @@ pub(crate) fn find_missing<'a>(ast: &'a Ast<'a>, texts: &[&str]) -> Vec<Insertio
 /// How many diagnostics there may be for another one to come with a similar name of the schema's.
 const MAX_SEARCHES: usize = 50;
 
-/// What a name at the top level stands for.
+/// What a name at the top level refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Declared {
     Model(ModelId),

@@ -1,7 +1,7 @@
 //! `queries/*.sql`: files of SQL, each a function of the client, with the types that follow from the schema.
 //!
 //! Takes the IR and the texts of the files; gives queries with typed parameters and columns, and a diagnostic for every
-//! mistake. No database is asked: what does not follow from the schema is said by annotations, which
+//! error. No database is asked: what cannot be inferred from the schema is annotated, which
 //! `codegen check --database` compares with what PostgreSQL says. It must not know how the client looks.
 
 mod assemble;
@@ -38,7 +38,7 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// More tokens than this are not looked at: nothing takes long for what a person writes.
+/// The maximum number of tokens, so that no file takes long.
 const MAX_TOKENS: usize = 20_000;
 
 /// Finds out what the queries of a folder take and give. Reports all mistakes of all files at once.
@@ -94,9 +94,9 @@ fn start_of(file: u32) -> Span {
 
 fn bad_name(file: u32, path: &str) -> Diagnostic {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
-    Diagnostic::new(codes::QUERY_FILE_NAME, start_of(file), format!("`{name}` cannot be the name of a function"))
+    Diagnostic::new(codes::QUERY_FILE_NAME, start_of(file), format!("`{name}` is not a valid function name"))
         .label("of this file")
-        .help("rename the file: letters of ASCII, digits and `_`, such as `students_by_score.sql`")
+        .help("rename the file with ASCII letters, digits and `_`, such as `students_by_score.sql`")
 }
 
 fn same_name(file: u32, name: &str, other: &str) -> Diagnostic {
@@ -115,7 +115,7 @@ fn check_file(schema: &Schema, catalog: &Catalog, file: u32, text: &str, found: 
     let span = one_statement(file, &mut tokens, found)?;
     let numbered = number_params(file, text, span, &mut tokens, found)?;
     let parsed = if tokens.len() > MAX_TOKENS {
-        Err(parser::Stop { span, expected: format!("no more than {MAX_TOKENS} words"), is_wrong: false })
+        Err(parser::Stop { span, expected: format!("at most {MAX_TOKENS} tokens"), is_wrong: false })
     } else {
         parse_statement(file, &tokens)
     };
@@ -133,7 +133,7 @@ fn check_file(schema: &Schema, catalog: &Catalog, file: u32, text: &str, found: 
     found.extend(cx.found);
     let inferred = assemble::Inferred { params: cx.params, outputs, writes: cx.writes };
     let query = assemble::assemble(schema, span, header, numbered, inferred, found);
-    // What does not follow from something wrong follows once that is mended.
+    // Errors that only follow from another error are not reported.
     let is_underived = |known: &Diagnostic| known.code == codes::QUERY_NOT_DERIVED.code;
     if found.iter().any(|known| known.is_error() && !is_underived(known)) {
         found.retain(|known| !is_underived(known));
@@ -161,7 +161,7 @@ fn one_statement(file: u32, tokens: &mut Vec<Token>, found: &mut Vec<Diagnostic>
         found.push(
             Diagnostic::new(codes::QUERY_STATEMENTS, second, message)
                 .label("the second one")
-                .help("a file is one function, and one statement: put the others into files of their own"),
+                .help("each file is one function with one statement: put the others into their own files"),
         );
         return None;
     }

@@ -8,14 +8,15 @@ use super::Target;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes:\n  0   done\n  1   refused or failed\n  2   the database is not what the schema says\n  \
+    after_help = "Exit codes:\n  0   done\n  1   refused or failed\n  2   the database differs from the schema\n  \
                         3   failed or missing migrations, or one older than an applied one\n  64  wrong usage"
 )]
 pub(crate) struct Adopt {
-    /// The folder of Prisma's migrations
+    /// The migrations folder of Prisma
     #[arg(long, value_name = "DIR", default_value = "prisma/migrations")]
     pub(crate) prisma: PathBuf,
-    /// The schema that the migrations lead to [default: that of codegen.toml, schema.dsl, schema.prisma, else prisma/schema.prisma]
+    /// The schema after the last migration [default: `schema` of codegen.toml, else schema.dsl, schema.prisma or
+    /// prisma/schema.prisma]
     #[arg(long, value_name = "PATH")]
     pub(crate) schema: Option<PathBuf>,
     /// Do not compare the database with the schema

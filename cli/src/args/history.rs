@@ -1,4 +1,4 @@
-//! Options of the commands that check the history, and change what it says.
+//! Options of the commands that check or change the history.
 
 use std::path::PathBuf;
 
@@ -11,15 +11,15 @@ use crate::project::settings;
 #[group(id = "resolution", required = true, multiple = false)]
 #[command(after_help = "Exit codes:\n  0   done\n  1   refused or failed\n  64  wrong usage")]
 pub(crate) struct Resolve {
-    /// The migration, as its folder is called
+    /// The name of the migration: its folder
     pub(crate) name: String,
-    /// The database has all that the file says now: write that down, run nothing
+    /// Record that the database has everything that the file does now; runs nothing
     #[arg(long, group = "resolution")]
     pub(crate) applied: bool,
-    /// The database has nothing of it: the next deploy begins at its first statement
+    /// Record that the database has nothing of it; the next deploy starts at its first statement
     #[arg(long, group = "resolution")]
     pub(crate) rolled_back: bool,
-    /// Go on where it stopped, now; what stands before that place in the file is taken as done
+    /// Resume it now where it stopped; all earlier statements in the file count as done
     #[arg(long, group = "resolution")]
     pub(crate) retry: bool,
     #[command(flatten)]
@@ -27,14 +27,12 @@ pub(crate) struct Resolve {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Exit codes:\n  0   done\n  1   refused or failed\n  2   the database is not what the migrations \
-                        lead to\n  64  wrong usage"
-)]
+#[command(after_help = "Exit codes:\n  0   done\n  1   refused or failed\n  2   the database differs from \
+                        the snapshot\n  64  wrong usage")]
 pub(crate) struct Baseline {
-    /// The last migration whose schema the database has [default: the last one of the folder]
+    /// The last migration that the database has [default: the last one in the folder]
     pub(crate) name: Option<String>,
-    /// Do not compare the database with the migration's snapshot
+    /// Do not compare the database with the snapshot of that migration
     #[arg(long)]
     pub(crate) force: bool,
     #[command(flatten)]
@@ -45,25 +43,25 @@ pub(crate) struct Baseline {
 #[command(after_help = "Exit codes:\n  0   done, or printed\n  1   refused or failed; data would be lost\n  \
                         3   a probable rename; see --rename\n  64  wrong usage")]
 pub(crate) struct Down {
-    /// Undo all migrations after this one; `0` undoes all
+    /// Undo all migrations after this one; 0 undoes all
     #[arg(long, value_name = "NAME", conflicts_with = "steps")]
     pub(crate) to: Option<String>,
-    /// How many to undo
+    /// The number of migrations to undo
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) steps: usize,
-    /// Print the SQL, run nothing
+    /// Print the SQL without running it
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// A table or column whose data may be lost: `users` or `users.name`
+    /// Allow the loss of the data of a table or column: `users` or `users.name`
     #[arg(long, value_name = "TABLE[.COLUMN]")]
     pub(crate) allow: Vec<String>,
-    /// All data that the statements drop may be lost
+    /// Allow any loss of data
     #[arg(long)]
     pub(crate) allow_data_loss: bool,
-    /// A rename that is undone: `new_table:old_table` or `table.new_column:old_column`, as in PostgreSQL
+    /// A rename to reverse, with the names in PostgreSQL: `new_table:old_table` or `table.new_column:old_column`
     #[arg(long, value_name = "NEW:OLD")]
     pub(crate) rename: Vec<String>,
-    /// Take what looks like a rename for a drop and an addition
+    /// Treat all other probable renames as drops and additions
     #[arg(long)]
     pub(crate) accept_drops: bool,
     #[command(flatten)]
@@ -72,39 +70,38 @@ pub(crate) struct Down {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes:\n  0   done\n  1   refused or failed\n  3   statements beyond the snapshots would be lost; see --force\n  \
+    after_help = "Exit codes:\n  0   done\n  1   refused or failed\n  3   statements that no snapshot contains would be lost; see --force\n  \
                   64  wrong usage"
 )]
 pub(crate) struct Squash {
-    /// The last migration to put in [default: the last one]
+    /// The last migration to include [default: the last one]
     pub(crate) last: Option<String>,
-    /// Leave out what a snapshot does not speak of: rows, views, triggers, functions
+    /// Drop statements that no snapshot contains: rows, views, triggers, functions
     #[arg(long)]
     pub(crate) force: bool,
-    /// The folder of migrations
+    /// The migrations folder
     #[arg(long, value_name = "DIR", default_value_os_t = crate::project::settings::migrations())]
     pub(crate) migrations: std::path::PathBuf,
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Exit codes:\n  0   all agree\n  1   a migration fails, or refused\n  2   there are differences\n  \
-                        64  wrong usage"
-)]
+#[command(after_help = "Exit codes:\n  0   all equal their snapshots\n  1   refused or failed\n  2   differences\n  \
+                        64  wrong usage")]
 pub(crate) struct Verify {
-    /// The folder of migrations
+    /// The migrations folder
     #[arg(long, value_name = "DIR", default_value_os_t = settings::migrations())]
     pub(crate) migrations: PathBuf,
-    /// A schema file, or a folder of them [default: that of codegen.toml, else schema.dsl, else schema.prisma]
+    /// A schema file, or a folder of schema files [default: `schema` of codegen.toml, else schema.dsl, else
+    /// schema.prisma]
     #[arg(long, value_name = "PATH")]
     pub(crate) schema: Option<PathBuf>,
-    /// A server to make the database on, by the URL of any database on it [default: as devdb finds one]
+    /// The server for the temporary database: the URL of any database on it [default: a local server]
     #[arg(long, value_name = "URL")]
     pub(crate) dev_url: Option<String>,
-    /// Only forwards, not back
+    /// Apply only, do not undo
     #[arg(long)]
     pub(crate) no_down: bool,
-    /// What the snapshots do not speak of is a difference too
+    /// Also report what no snapshot contains as a difference
     #[arg(long)]
     pub(crate) strict: bool,
     /// Print the result as JSON on stdout
@@ -115,23 +112,24 @@ pub(crate) struct Verify {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit codes:\n  0   done\n  1   refused or failed; the migration is applied\n  3   statements would \
-                        be lost, see --force; a probable rename, see --rename\n  64  wrong usage"
+                        be lost, see --force; or a probable rename, see --rename\n  64  wrong usage"
 )]
 pub(crate) struct Rebase {
-    /// The migration that goes behind the others, as its folder is called
+    /// The name of the migration to move: its folder
     pub(crate) name: String,
-    /// Do not look whether the database has it already
+    /// Do not check whether the database already has it
     #[arg(long)]
     pub(crate) no_database: bool,
-    /// Leave out statements of the old file that the new one does not have
+    /// Drop statements of the old file that are not in the new one
     #[arg(long)]
     pub(crate) force: bool,
-    /// A schema file, or a folder of them [default: that of codegen.toml, else schema.dsl, else schema.prisma]
+    /// A schema file, or a folder of schema files [default: `schema` of codegen.toml, else schema.dsl, else
+    /// schema.prisma]
     #[arg(long, value_name = "PATH")]
     pub(crate) schema: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) renames: RenameOptions,
-    /// Do long work in steps that let programs go on, as in `migrate dev`
+    /// Split long work into steps that do not block reads and writes, as in `migrate dev`
     #[arg(long)]
     pub(crate) online: bool,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `migrate adopt`: a database under Prisma Migrate goes on under ours. Its history is read, nothing is run again.
+//! `migrate adopt`: continues from a database that Prisma Migrate manages. Runs no migration.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ struct Folder {
     sql: String,
 }
 
-/// What Prisma's table says of one name.
+/// What Prisma's history says about one migration.
 struct Row {
     name: String,
     checksum: String,
@@ -35,8 +35,8 @@ struct Row {
 pub(crate) async fn adopt(args: &args::Adopt) -> Result<Exit, Failure> {
     let target = &args.target.migrations;
     if snapshot::has_migrations(target)? {
-        return Err(Failure::refused(format!("{} holds migrations already", target.display()))
-            .help("a further database with the same schema is taken over by `codegen migrate baseline`"));
+        return Err(Failure::refused(format!("{} already has migrations", target.display()))
+            .help("use `codegen migrate baseline` for another database with the same schema"));
     }
     let folders = read_folders(&args.prisma)?;
     let schema_path = locate(args.schema.as_deref())?;
@@ -46,8 +46,8 @@ pub(crate) async fn adopt(args: &args::Adopt) -> Result<Exit, Failure> {
     let mut client = database.connect().await?;
     let ours = migrate::status(&client, &Migrations::default()).await?;
     if !ours.problems.is_empty() {
-        return Err(Failure::refused(format!("{database} has a history of ours already"))
-            .help("`codegen migrate status` compares it with a folder of migrations"));
+        return Err(Failure::refused(format!("{database} already has a migration history of Relata"))
+            .help("compare it with the migrations folder: `codegen migrate status`"));
     }
     let rows = read_rows(&client).await?;
     refuse_unfinished(&rows, &folders, &args.prisma)?;
@@ -58,16 +58,19 @@ pub(crate) async fn adopt(args: &args::Adopt) -> Result<Exit, Failure> {
         let missing = missing(&mut client, &schema).await?;
         if !missing.is_empty() {
             return Err(Failure::difference(format!(
-                "{database} is not what {} says; it lacks\n{}",
+                "{database} differs from {}; it lacks\n{}",
                 schema_path.display(),
                 summary(&missing).trim_end()
             ))
-            .help("name the schema that the last migration led to with --schema, or pass --force"));
+            .help("pass the schema after the last migration with --schema, or pass --force"));
         }
     }
     let texts: Vec<(&str, &str)> = folders.iter().map(|it| (it.name.as_str(), it.sql.as_str())).collect();
     let migrations = Migrations::from_static(&texts).map_err(|error| {
-        Failure::from(error).help(format!("correct the file in {}; no database runs it again", args.prisma.display()))
+        Failure::from(error).help(format!(
+            "correct the file in {}; it does not run again in any database that has it",
+            args.prisma.display()
+        ))
     })?;
     write(target, &folders, &schema_files::join(&sources))?;
     if let Some(last) = applied.checked_sub(1).map(|at| &folders[at].name) {
@@ -107,7 +110,7 @@ fn read_folders(path: &Path) -> Result<Vec<Folder>, Failure> {
     }
     if folders.is_empty() {
         return Err(Failure::refused(format!("there is no migration in {}", path.display()))
-            .help("name Prisma's folder of migrations with --prisma"));
+            .help("pass Prisma's migrations folder with --prisma"));
     }
     folders.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(folders)
@@ -115,7 +118,7 @@ fn read_folders(path: &Path) -> Result<Vec<Folder>, Failure> {
 
 const OUTSIDE: &str = "-- relata:segment outside\n";
 
-/// Prisma runs a file of one statement outside of any transaction; here that has to be said.
+/// Prisma runs a file with a single statement outside of a transaction; here the file has to say so.
 fn with_segment(sql: String) -> String {
     let is_concurrent = sql.lines().any(|line| {
         let line = line.split("--").next().unwrap_or_default().to_uppercase();
@@ -133,7 +136,7 @@ async fn read_rows(client: &Client) -> Result<Vec<Row>, Failure> {
              names another schema",
         ));
     }
-    // Of several attempts the last one that was not rolled back counts.
+    // The last attempt that was not rolled back counts.
     let sql = "SELECT DISTINCT ON (migration_name) migration_name::text, checksum::text, finished_at IS NOT NULL, logs
                FROM _prisma_migrations WHERE rolled_back_at IS NULL
                ORDER BY migration_name, finished_at IS NULL, started_at DESC";
@@ -145,7 +148,7 @@ async fn read_rows(client: &Client) -> Result<Vec<Row>, Failure> {
     rows.iter().map(read).collect::<Result<_, _>>().map_err(failed)
 }
 
-/// What a person has to look at first.
+/// The problems that must be resolved manually first.
 fn refuse_unfinished(rows: &[Row], folders: &[Folder], path: &Path) -> Result<(), Failure> {
     let mut problems = String::new();
     for row in rows {
@@ -161,19 +164,19 @@ fn refuse_unfinished(rows: &[Row], folders: &[Folder], path: &Path) -> Result<()
     if problems.is_empty() {
         return Ok(());
     }
-    Err(Failure::question(format!("Prisma's history needs a person first; nothing was written:{problems}")).help(
+    Err(Failure::question(format!("Prisma's history has to be resolved first; nothing was written:{problems}")).help(
         "end a failed one with `prisma migrate resolve --applied NAME` or `--rolled-back NAME`; restore a missing \
          folder from version control",
     ))
 }
 
-/// How many of the folders are applied. Those have to be the first ones.
+/// How many folders are applied, which must be the first ones.
 fn applied_in_order(rows: &[Row], folders: &[Folder]) -> Result<usize, Failure> {
     let is_applied = |folder: &Folder| rows.iter().any(|row| row.applied && row.name == folder.name);
     let applied = folders.iter().take_while(|folder| is_applied(folder)).count();
     match (folders.get(applied), folders[applied..].iter().find(|folder| is_applied(folder))) {
         (Some(pending), Some(later)) => Err(Failure::question(format!(
-            "{} is not applied, but {} is, which is later; nothing was written",
+            "{} is not applied, but the later {} is; nothing was written",
             pending.name, later.name
         ))
         .help("apply it with Prisma first, or give its folder a later timestamp")),
@@ -181,7 +184,7 @@ fn applied_in_order(rows: &[Row], folders: &[Folder]) -> Result<usize, Failure> 
     }
 }
 
-/// Prisma compares the bytes, or those with the other line ends.
+/// Prisma compares the bytes, also with the other line endings.
 fn warn_of_edits(rows: &[Row], folders: &[Folder]) {
     for row in rows {
         let Some(folder) = folders.iter().find(|folder| folder.name == row.name) else { continue };
@@ -190,7 +193,7 @@ fn warn_of_edits(rows: &[Row], folders: &[Folder]) {
         let texts = [sql.to_owned(), unix.replace('\n', "\r\n"), unix, folder.sql.clone()];
         if !texts.iter().any(|text| sha256(text) == row.checksum) {
             output::eprint(&format!(
-                "warning: {} was edited after Prisma applied it; the file is taken as it is",
+                "warning: {} was edited after Prisma applied it; the edited file is used",
                 row.name
             ));
         }
@@ -201,7 +204,7 @@ fn sha256(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Writes our folders; the last one gets the snapshot.
+/// Writes the folders; the last one gets the snapshot.
 fn write(target: &Path, folders: &[Folder], schema: &str) -> Result<(), Failure> {
     for (at, folder) in folders.iter().enumerate() {
         let mut files = vec![("migration.sql", folder.sql.as_str())];

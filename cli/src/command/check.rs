@@ -1,4 +1,4 @@
-//! `check`: every mistake of a schema and of the queries beside it.
+//! `check`: the errors of a schema and its queries.
 
 pub(crate) mod compare;
 mod database;

@@ -1,4 +1,4 @@
-//! `db push`, `execute` and `seed`: work on a database without migrations. `db pull` is beside.
+//! `db push`, `execute` and `seed`: work on a database without migrations. `db pull` has its own module.
 
 pub(crate) mod pull;
 
@@ -27,7 +27,7 @@ pub(crate) async fn push(args: &args::Push) -> Result<Exit, Failure> {
     let previous = read_client(&mut client, &Scope::of(&schema)).await?;
     let changes = difference(Pair { previous: &previous, next: &Loaded::of_schema(&schema) }, renames)?;
     if changes.is_empty() {
-        output::print(&format!("{database} has the schema already"))?;
+        output::print(&format!("{database} already has the schema"))?;
         return Ok(Exit::Done);
     }
     let words = summary(&changes);
@@ -51,25 +51,25 @@ pub(crate) async fn push(args: &args::Push) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// PostgreSQL would refuse it in the middle.
+/// Checked first, because PostgreSQL would fail in the middle.
 fn refuse_what_is_used(plan: &Plan) -> Result<(), Failure> {
     let used = plan.hazards().filter(|hazard| hazard.lint.code == "F208");
     let lines: String = used.map(|hazard| format!("\n  - {}", hazard.text)).collect();
     if lines.is_empty() {
         return Ok(());
     }
-    Err(Failure::refused(format!("what no schema speaks of is in the way, and nothing was changed:{lines}"))
-        .help("drop it, push, and make it again: codegen db execute runs SQL"))
+    Err(Failure::refused(format!("objects that no schema contains prevent this; nothing was changed:{lines}"))
+        .help("drop them, push, and create them again: `codegen db execute` runs SQL"))
 }
 
-/// What is pushed is in no migration, so that the next `status` finds it.
+/// Warns that a pushed change is in no migration and that the next `status` reports it as drift.
 async fn warn_of_history(client: &Client, database: &Database) -> Result<(), Failure> {
     let sql = format!("SELECT to_regclass('{}') IS NOT NULL", migrate::HISTORY_TABLE);
-    let failed = |error: tokio_postgres::Error| Failure::database("looking for the history", &error);
+    let failed = |error: tokio_postgres::Error| Failure::database("looking for the migration history", &error);
     let row = client.query_one(&sql, &[]).await.map_err(failed)?;
     if row.try_get(0).map_err(failed)? {
         output::eprint(&format!(
-            "warning: {database} has a history of migrations, and this is in none; `codegen migrate dev` writes one"
+            "warning: {database} has a migration history, and this change is in no migration; `codegen migrate dev` creates one"
         ));
     }
     Ok(())
@@ -91,8 +91,9 @@ pub(crate) async fn execute(args: &args::Execute) -> Result<Exit, Failure> {
 pub(crate) async fn seed(args: &args::Seed) -> Result<Exit, Failure> {
     let file = args.file.clone().or_else(settings::seed).unwrap_or_else(|| PathBuf::from("seed.sql"));
     if !file.exists() {
-        return Err(Failure::refused(format!("there is no seed {}", file.display()))
-            .help("write the statements that fill a new database there, or name the file: codegen db seed FILE"));
+        return Err(Failure::refused(format!("there is no seed file {}", file.display())).help(
+            "create it with the statements that fill a new database, or name another file: `codegen db seed FILE`",
+        ));
     }
     run_file(&file, &read(&file)?, args.url.as_deref()).await
 }

@@ -1,4 +1,4 @@
-//! `migrate dev`: what changed in the schema becomes a migration, and pending migrations are applied.
+//! `migrate dev`: creates a migration from the changes of the schema, and applies pending migrations.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,7 +28,7 @@ pub(crate) async fn dev(args: &args::Dev) -> Result<Exit, Failure> {
     let changes = difference(Pair { previous: &previous, next: &next }, renames)?;
 
     if changes.is_empty() {
-        output::eprint(&format!("{} and the last migration do not differ", path.display()));
+        output::eprint(&format!("{} equals the snapshot of the last migration", path.display()));
     }
     let draft = Draft::of(changes, args.online);
     if args.create_only {
@@ -40,7 +40,7 @@ pub(crate) async fn dev(args: &args::Dev) -> Result<Exit, Failure> {
         }
         return Ok(Exit::Done);
     }
-    // A database that cannot take the migration is better known before there is one.
+    // Checked before the migration is written, because it could not be applied.
     let database = Database::find(args.target.url.as_deref())?;
     let mut client = database.connect().await?;
     if folder.exists() {
@@ -168,8 +168,8 @@ fn refuse_problems(problems: &[Problem]) -> Result<(), Failure> {
     if blocking.is_empty() {
         return Ok(());
     }
-    Err(Failure::refused(format!("the migrations do not fit the history of this database:{}", blocking.concat()))
-        .help("mend that first; no migration was written"))
+    Err(Failure::refused(format!("the migrations do not match the history of this database:{}", blocking.concat()))
+        .help("resolve that first; no migration was written"))
 }
 
 fn write(folder: &Path, name: Option<String>, draft: &Draft, schema: &str) -> Result<(), Failure> {
@@ -185,8 +185,8 @@ fn write(folder: &Path, name: Option<String>, draft: &Draft, schema: &str) -> Re
 fn ask_name() -> Result<String, Failure> {
     if !prompt::is_interactive() {
         return Err(
-            Failure::question("the migration has no name").help("pass --name, such as --name add-student-exams")
+            Failure::question("the migration needs a name").help("pass --name, such as --name add-student-exams")
         );
     }
-    snapshot::snake_name(&prompt::line("What does the migration do? A few words, such as: add student exams")?)
+    snapshot::snake_name(&prompt::line("Name of the migration, such as: add student exams")?)
 }

@@ -1,4 +1,4 @@
-//! `migrate down`: the last migrations are undone, by the difference between their snapshots.
+//! `migrate down`: undoes the last migrations with reverse migrations, computed from the snapshots.
 
 use std::path::Path;
 
@@ -16,20 +16,20 @@ use crate::project::snapshot;
 use crate::sql_tree::{DataLoss, data_loss, excerpt, is_untracked};
 use crate::terminal::{output, progress};
 
-/// Statements that undo a migration, written by a person.
+/// A hand-written reverse migration.
 const DOWN_FILE: &str = "down.sql";
 
-/// What undoes one migration.
+/// The reverse migration of one migration.
 pub(super) struct Undo {
     pub(super) name: String,
     pub(super) sql: String,
     losses: Vec<Loss>,
 }
 
-/// Data that would be gone.
+/// A loss of data.
 #[derive(Debug, Clone)]
 pub(super) struct Loss {
-    /// What has to be named to allow it: a table, or a column as `table.column`.
+    /// The argument of `--allow`: a table, or a column as `table.column`.
     subject: String,
     /// The table of a column: allowing it allows all its columns.
     table: Option<String>,
@@ -78,20 +78,20 @@ pub(crate) async fn down(args: &args::Down) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The lines by which the rows of those that a migration took the place of are closed as well.
+/// The header lines that also close the history rows of the migrations that a squashed one replaced.
 fn replaced(migrations: &Migrations, name: &str) -> String {
     let replaces = migrations.get(name).map_or(&[][..], Migration::replaces);
     replaces.iter().map(|it| format!("{it}\n")).collect()
 }
 
-/// The applied migrations in order, with the one whose undoing stopped. Any other problem has to be mended first.
+/// The applied migrations in order, including one whose undo was interrupted. Any other problem is an error.
 fn applied(status: &Status) -> Result<Vec<String>, Failure> {
     let is_in_the_way = |problem: &&Problem| !matches!(problem, Problem::Undoing { .. } | Problem::OutOfOrder { .. });
     let problems: String =
         status.problems.iter().filter(is_in_the_way).map(|problem| format!("\n  - {problem}")).collect();
     if !problems.is_empty() {
-        return Err(Failure::refused(format!("the migrations do not fit the history of this database:{problems}"))
-            .help("mend that first; nothing was undone"));
+        return Err(Failure::refused(format!("the migrations do not match the history of this database:{problems}"))
+            .help("resolve that first; nothing was undone"));
     }
     let stopped = status.problems.iter().filter_map(|problem| match problem {
         Problem::Undoing { name, .. } => Some(name),
@@ -102,7 +102,7 @@ fn applied(status: &Status) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-/// Where in the applied migrations undoing ends.
+/// The index of the first applied migration to undo.
 fn first_to_undo(applied: &[String], args: &args::Down) -> Result<usize, Failure> {
     match args.to.as_deref() {
         None => Ok(applied.len().saturating_sub(args.steps)),
@@ -110,7 +110,7 @@ fn first_to_undo(applied: &[String], args: &args::Down) -> Result<usize, Failure
         Some(name) => match applied.iter().position(|applied| applied == name) {
             Some(at) => Ok(at + 1),
             None => Err(Failure::refused(format!("{name} is not applied in this database"))
-                .help("`codegen migrate status` lists what is applied; `--to 0` undoes all")),
+                .help("`codegen migrate status` lists the applied migrations; `--to 0` undoes all")),
         },
     }
 }
@@ -135,32 +135,32 @@ pub(super) fn backwards(
     }
     let load = |name: &str| match snapshot::of(folder, name) {
         Some(path) => Ok(Loaded::of_schema(&read_old_schema(&path)?)),
-        None => Err(Failure::refused(format!("{name} has no schema.dsl, so the way back is not known"))
-            .help(format!("write the statements that undo the migration into {}", file.display()))),
+        None => Err(Failure::refused(format!("{name} has no schema.dsl, so its reverse migration is unknown"))
+            .help(format!("write the statements that undo it into {}", file.display()))),
     };
     let (from, to) = (load(name)?, previous.map_or_else(|| Ok(Loaded::empty()), load)?);
     let plan = reverse_plan(migration, Pair { previous: &from, next: &to }, renames)?;
     Ok(Undo { name: name.to_owned(), sql: render(&plan), losses: losses(&plan) })
 }
 
-/// The steps back, from what a migration led to. What it renamed is renamed back.
+/// The plan of the reverse migration. It also reverses the renames of the migration.
 pub fn reverse_plan(migration: Option<&Migration>, pair: Pair<&Loaded>, renames: &Renames) -> Result<Plan, Failure> {
     let renames = renames.clone().with_hints(migration.map(renamed::reverse_renames).unwrap_or_default());
-    // The attributes of the earlier schema led to it; they do not lead back.
+    // The renames in the earlier schema describe how it came about, not the reverse migration.
     let next = pair.next.clone().without_renames();
     Ok(plan(difference(Pair { previous: pair.previous, next: &next }, renames)?))
 }
 
 /// The first statement whose effect no snapshot shows.
 pub(super) fn beyond_snapshots(migration: &Migration) -> Option<String> {
-    // What an online plan writes in PL/pgSQL leaves nothing behind that a snapshot does not show.
+    // The PL/pgSQL of an online plan leaves nothing behind that a snapshot does not contain.
     let is_planned = |sql: &str| sql.contains("$relata$") || sql.contains("\"~follow\"");
     let is_beyond = |sql: &str| !is_planned(sql) && is_untracked(sql);
     let statement = migration.script().statements().find(|statement| is_beyond(&statement.sql))?;
     Some(excerpt(&statement.sql, 4))
 }
 
-/// What the plan loses, with the table or column that it is about.
+/// The data loss of a plan, by table or column.
 pub(super) fn losses(plan: &Plan) -> Vec<Loss> {
     let of_step = |step: &Step| {
         let texts = step.hazards.iter().filter(|hazard| hazard.kind == HazardKind::DataLoss);
@@ -186,7 +186,7 @@ pub(super) fn losses(plan: &Plan) -> Vec<Loss> {
     plan.steps.iter().flat_map(of_step).collect()
 }
 
-/// What statements of a person's own lose, as far as they can be read.
+/// The data loss of hand-written statements.
 fn losses_of(name: &str, sql: &str) -> Result<Vec<Loss>, Failure> {
     let script = Script::parse(sql).map_err(|error| Failure::refused(format!("{name}/{DOWN_FILE}: {error}")))?;
     let loss =
@@ -194,7 +194,7 @@ fn losses_of(name: &str, sql: &str) -> Result<Vec<Loss>, Failure> {
     Ok(script.statements().filter_map(|statement| data_loss(&statement.sql)).map(loss).collect())
 }
 
-/// Refuses what nobody allowed to be lost.
+/// Fails if data would be lost that is not allowed to be.
 pub(super) fn refuse_losses(losses: &[Loss], allowed: &[String], so: &str) -> Result<(), Failure> {
     let is_allowed =
         |loss: &Loss| allowed.iter().any(|it| *it == loss.subject || loss.table.as_deref() == Some(it.as_str()));
@@ -205,6 +205,6 @@ pub(super) fn refuse_losses(losses: &[Loss], allowed: &[String], so: &str) -> Re
     let lines: String = lost.iter().map(|loss| format!("\n  - {}", loss.text)).collect();
     let mut flags: Vec<String> = lost.iter().map(|loss| format!("--allow {}", loss.subject)).collect();
     flags.dedup();
-    Err(Failure::refused(format!("this would lose data, and {so}:{lines}"))
+    Err(Failure::refused(format!("this would lose data; {so}:{lines}"))
         .help(format!("pass {}, or --allow-data-loss for all; --dry-run prints the SQL", flags.join(" "))))
 }

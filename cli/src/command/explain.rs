@@ -1,4 +1,4 @@
-//! `explain`: what a code stands for, with examples.
+//! `explain`: the explanation of a code, with examples.
 
 use relata_codegen::diagnostics::{CODES, find_code};
 use relata_codegen::sql::{LINTS, Lint, LintSeverity, find_lint};
@@ -14,9 +14,9 @@ pub(crate) fn explain(code: &str) -> Result<Exit, Failure> {
         let range = CODES
             .first()
             .zip(CODES.last())
-            .map(|(first, last)| format!("codes go from {} to {}", first.code, last.code));
+            .map(|(first, last)| format!("the codes of diagnostics are {} to {}", first.code, last.code));
         let lints: Vec<_> = LINTS.iter().map(|lint| lint.code).collect();
-        let help = format!("{}; those of migrations are {}", range.unwrap_or_default(), lints.join(", "));
+        let help = format!("{}; those of findings are {}", range.unwrap_or_default(), lints.join(", "));
         Failure::refused(format!("there is no code {code}")).help(help)
     })?;
     let severity = found.severity.name();

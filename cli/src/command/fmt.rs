@@ -1,4 +1,4 @@
-//! `fmt`: a schema in the one way to write it.
+//! `fmt`: formats a schema.
 
 use std::fs;
 use std::io::{self, Read};
@@ -42,8 +42,8 @@ pub(crate) fn fmt(args: &args::Fmt) -> Result<Exit, Failure> {
 fn read_schema(args: &args::Fmt) -> Result<Sources, Failure> {
     let path = schema_files::locate(args.path.as_deref())?;
     if args.stdout && path.is_dir() {
-        return Err(Failure::usage(format!("{} is a folder, and --stdout prints one file", path.display()))
-            .help("name a file in it, or leave --stdout out"));
+        return Err(Failure::usage(format!("{} is a folder, but --stdout prints one file", path.display()))
+            .help("name a file in it, or omit --stdout"));
     }
     schema_files::read(&path)
 }
@@ -54,7 +54,7 @@ fn read_stdin() -> Result<Sources, Failure> {
     Ok(Sources { files: vec![SourceFile { path: "stdin".to_owned(), text }] })
 }
 
-/// The file itself, so that a link to it stays one.
+/// The target of a symbolic link, so that the link is kept.
 fn behind_links(path: &str) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path))
 }

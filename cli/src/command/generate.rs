@@ -1,4 +1,4 @@
-//! `generate`: the client of a schema, as files.
+//! `generate`: writes the client of a schema.
 
 use relata_codegen::build::{stale_files, write_files};
 use relata_codegen::emit::{EmitOptions, emit_with_queries};
@@ -23,7 +23,7 @@ pub(crate) fn generate(args: &args::Generate) -> Result<Exit, Failure> {
     }
     if args.check {
         let list: String = stale.iter().map(|path| format!("\n  {}", path.display())).collect();
-        return Err(Failure::refused(format!("{out} is not what {} gives:{list}", path.display()))
+        return Err(Failure::refused(format!("{out} is out of date for {}:{list}", path.display()))
             .help("run `codegen generate`, or cargo build, and commit the folder"));
     }
     write_files(&args.out, &files).map_err(refused)?;

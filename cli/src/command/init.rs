@@ -1,4 +1,4 @@
-//! `init`: a first schema, and the lines that a project needs around it.
+//! `init`: creates a first schema, and prints the next steps.
 
 use std::path::{Path, PathBuf};
 
@@ -65,19 +65,20 @@ pub(crate) fn init() -> Result<Exit, Failure> {
     let path = settings::schema().unwrap_or_else(|| "schema.dsl".into());
     let name = path.display();
     if path.exists() {
-        return Err(Failure::refused(format!("{name} exists already"))
-            .help("it is left as it is; `codegen check` tells whether it is valid"));
+        return Err(
+            Failure::refused(format!("{name} exists already")).help("it was not changed; `codegen check` checks it")
+        );
     }
     if Path::new("schema.prisma").exists() {
-        return Err(Failure::refused("there is a schema.prisma, and it works as it is")
-            .help("try `codegen check`; a schema.dsl beside it would be taken instead of it"));
+        return Err(Failure::refused("there is a schema.prisma, which works without changes")
+            .help("try `codegen check`; a schema.dsl in the same folder would be used instead of it"));
     }
     write_file(&path, SCHEMA)?;
     let around = AROUND
         .replace("schema.dsl", &name.to_string())
         .replace("RUNTIME", &package("relata", "runtime"))
         .replace("COMPILER", &package("relata-codegen", "codegen"));
-    output::print(&format!("wrote {name}\n\nWhat else the project needs:\n\n{around}"))?;
+    output::print(&format!("wrote {name}\n\nNext steps:\n\n{around}"))?;
     Ok(Exit::Done)
 }
 

@@ -1,4 +1,4 @@
-//! `migrate lint`: what a reviewer of migrations should know, with counts of a live database if one is named.
+//! `migrate lint`: findings about migrations, with counts from a live database if one is given.
 
 use std::path::{Path, PathBuf};
 
@@ -39,8 +39,8 @@ pub(crate) async fn lint(args: &args::Lint) -> Result<Exit, Failure> {
     Ok(if report.errors() > 0 { Exit::Refused } else { Exit::Done })
 }
 
-/// The migrations to look at: those that are named; else those that the database has not seen; else all.
-/// With a database, also what is wrong with its history.
+/// The migrations to check: the named ones, else those that are pending in the database, else all.
+/// With a database, also the problems of its history.
 async fn choose(
     migrations: &Migrations,
     named: &[String],
@@ -88,7 +88,7 @@ struct Report {
     silenced: usize,
 }
 
-/// A finding for a program.
+/// A finding as JSON.
 #[derive(Serialize)]
 struct Entry<'a> {
     code: &'static str,
@@ -156,11 +156,11 @@ impl Report {
         parts.push(counted(self.with(LintSeverity::Warning), "warning"));
         parts.push(format!("{} info", self.with(LintSeverity::Info)));
         parts.extend((allowed > 0).then(|| format!("{allowed} allowed")));
-        parts.extend((self.silenced > 0).then(|| format!("{} without a row that they concern", self.silenced)));
+        parts.extend((self.silenced > 0).then(|| format!("{} that affect no row", self.silenced)));
         output::eprint(&parts.join(", "));
         if !self.findings.is_empty() {
             output::eprint(
-                "`codegen explain CODE` tells more; `-- lint:allow CODE reason` above a statement allows a finding",
+                "`codegen explain CODE` explains a finding; `-- lint:allow CODE reason` above a statement allows it",
             );
         }
         Ok(())
@@ -183,7 +183,7 @@ impl Report {
         }
         if located.allowance == Allowance::NoReason {
             let code = finding.lint.code;
-            text += &format!("\n  `lint:allow {code}` has no reason, so it does not count: say why after the code");
+            text += &format!("\n  `lint:allow {code}` has no reason and is ignored: give the reason after the code");
         }
         text + &format!("\n  instead: {}", finding.lint.alternative)
     }

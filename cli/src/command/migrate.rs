@@ -1,4 +1,4 @@
-//! `migrate deploy` and `reset`; `dev` and `status` are beside.
+//! `migrate deploy` and `reset`; `dev` and `status` have their own modules.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,15 +13,15 @@ use crate::failure::{Exit, Failure};
 use crate::project::{lock_file, snapshot};
 use crate::terminal::{output, progress, prompt};
 
-/// Reads a folder of migrations that has to be there.
+/// Reads a migrations folder, which must exist.
 pub(super) fn read(folder: &Path) -> Result<Migrations, Failure> {
     if !folder.exists() {
         return Err(Failure::refused(format!("there is no folder {}", folder.display())).help(
-            "make the first migration with `codegen migrate dev --name init`, or name the folder with --migrations",
+            "create the first migration with `codegen migrate dev --name init`, or pass the folder with --migrations",
         ));
     }
     if !folder.is_dir() {
-        return Err(Failure::refused(format!("{} is a file, not a folder of migrations", folder.display())));
+        return Err(Failure::refused(format!("{} is a file, not a migrations folder", folder.display())));
     }
     Ok(Migrations::from_dir(folder)?)
 }
@@ -39,7 +39,7 @@ pub(crate) async fn deploy(args: &args::Deploy) -> Result<Exit, Failure> {
     apply(&mut client, &migrations, options, &database).await
 }
 
-/// Applies what is pending, and says what was done.
+/// Applies pending migrations, and reports the result.
 pub(super) async fn apply(
     client: &mut Client,
     migrations: &Migrations,
@@ -99,21 +99,21 @@ pub(crate) async fn reset(args: &args::Reset) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Asks at a terminal. Nobody else can answer, and silence is no consent.
+/// Asks for confirmation at a terminal; fails without one.
 fn confirm(database: &Database, schemas: &[String]) -> Result<(), Failure> {
     if !prompt::is_interactive() {
         return Err(Failure::refused(format!(
-            "reset deletes all data in {database}, and nobody is here to confirm it"
+            "reset deletes all data in {database} and has to be confirmed, but this is not a terminal"
         ))
-        .help("pass --force if that is what you want"));
+        .help("pass --force to confirm it"));
     }
     let question = format!(
         "This drops all tables, views, sequences, types and functions in the schema {} of\n  {database}\n\
-         with all their data. Type the name of the database to go on:",
+         with all their data. Type the name of the database to continue:",
         schemas.join(", ")
     );
     if prompt::line(&question)? == database.name() {
         return Ok(());
     }
-    Err(Failure::refused("the name differs; nothing was changed"))
+    Err(Failure::refused("the name is different; nothing was changed"))
 }

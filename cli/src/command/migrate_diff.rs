@@ -1,4 +1,4 @@
-//! `migrate-diff`: the SQL between any two states.
+//! `migrate-diff`: the SQL that migrates between any two states.
 
 use std::path::Path;
 
@@ -40,13 +40,13 @@ pub(crate) async fn migrate_diff(args: &args::MigrateDiff) -> Result<Exit, Failu
 fn refuse_overwriting(out: &Path, args: &args::MigrateDiff) -> Result<(), Failure> {
     let schemas = [&args.from.from_schema, &args.to.to_schema];
     match schemas.into_iter().flatten().find(|schema| overwrites_schema(out, schema)) {
-        Some(_) => Err(Failure::refused(format!("{} is a schema, and --out would overwrite it", out.display()))
+        Some(_) => Err(Failure::refused(format!("--out would overwrite the schema {}", out.display()))
             .help("name another file, such as --out migration.sql")),
         None => Ok(()),
     }
 }
 
-/// What an empty difference says: of two databases it says what was not looked at.
+/// The message for no difference; between two databases, it lists what was not compared.
 fn nothing(loaded: &Pair<Loaded>) -> String {
     match (&loaded.previous.current_schema, &loaded.next.current_schema) {
         (Some(previous), Some(next)) => {

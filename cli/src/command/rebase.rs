@@ -1,6 +1,6 @@
-//! `migrate rebase`: a migration of one's own goes behind those that came from another branch.
+//! `migrate rebase`: moves a migration after those of another branch.
 //!
-//! Its statements are made anew, from the last snapshot of the others to the merged schema.
+//! Its statements are generated again, from the last snapshot of the others to the merged schema.
 
 use std::fs;
 use std::path::Path;
@@ -43,7 +43,7 @@ pub(crate) async fn rebase(args: &args::Rebase) -> Result<Exit, Failure> {
     let old = folder.join(&args.name);
     if sql.is_empty() {
         remove(&old)?;
-        output::print(&format!("removed {}: the others lead to {} already", args.name, path.display()))?;
+        output::print(&format!("removed {}: the other migrations already lead to {}", args.name, path.display()))?;
     } else {
         let new = snapshot::write(folder, words_of(&args.name), &sql, &schema_files::join(&sources))?;
         remove(&old)?;
@@ -58,8 +58,8 @@ pub(crate) async fn rebase(args: &args::Rebase) -> Result<Exit, Failure> {
 fn base(folder: &Path, migrations: &Migrations, name: &str) -> Result<Loaded, Failure> {
     let Some(last) = migrations.iter().rfind(|other| other.name() != name) else { return Ok(Loaded::empty()) };
     let path = snapshot::of(folder, last.name()).ok_or_else(|| {
-        Failure::refused(format!("{} has no schema.dsl, so what follows it is not known", last.name()))
-            .help("put the schema that it leads to there")
+        Failure::refused(format!("{} has no schema.dsl, so the next migration cannot be computed", last.name()))
+            .help("add the schema after this migration")
     })?;
     Ok(Loaded::of_schema(&read_old_schema(&path)?))
 }
@@ -76,10 +76,10 @@ async fn refuse_applied(migrations: &Migrations, args: &args::Rebase) -> Result<
         return Ok(());
     }
     Err(Failure::refused(format!("{} is applied in {database}, at least in part; nothing was changed", args.name))
-        .help("undo it there with `codegen migrate down`; --no-database does not look"))
+        .help("undo it there with `codegen migrate down`, or skip this check with --no-database"))
 }
 
-/// What stands in the old file and not in the new one was perhaps written by hand.
+/// Statements of the old file that are not in the new one, which may have been written by hand.
 fn refuse_losing(migration: &Migration, sql: &str) -> Result<(), Failure> {
     let new = Script::parse(sql).map_err(|error| Failure::refused(error.to_string()))?;
     let is_lost = |statement: &&migrate::Statement| !new.statements().any(|other| other.hash == statement.hash);
@@ -93,10 +93,10 @@ fn refuse_losing(migration: &Migration, sql: &str) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::question(format!(
-        "these statements of {} would not be in the new one; nothing was changed:{lost}",
+        "these statements of {} would be lost; nothing was changed:{lost}",
         migration.name()
     ))
-    .help("keep a copy of what you wrote by hand, and pass --force"))
+    .help("keep a copy of the statements that you need, and pass --force"))
 }
 
 /// The name without its time.

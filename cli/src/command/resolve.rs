@@ -1,4 +1,4 @@
-//! `migrate resolve` and `baseline`: what a person knows of a database, written into its history.
+//! `migrate resolve` and `baseline`: record manual resolutions in the history of a database.
 
 use relata::migrate::{self, Migrations, Options, Resolution};
 use relata_codegen::sql::summary;
@@ -16,8 +16,8 @@ pub(crate) async fn resolve(args: &args::Resolve) -> Result<Exit, Failure> {
     let migrations = read(&args.target.migrations)?;
     let database = Database::find(args.target.url.as_deref())?;
     let (resolution, done) = match (args.applied, args.rolled_back) {
-        (true, _) => (Resolution::Applied, "is taken as applied"),
-        (_, true) => (Resolution::RolledBack, "counts as not applied"),
+        (true, _) => (Resolution::Applied, "is recorded as applied"),
+        (_, true) => (Resolution::RolledBack, "is recorded as not applied"),
         _ => (Resolution::Retry, "is applied"),
     };
     let mut client = database.connect().await?;
@@ -27,7 +27,7 @@ pub(crate) async fn resolve(args: &args::Resolve) -> Result<Exit, Failure> {
     let result = migrate::resolve(&mut client, &migrations, &args.name, resolution, &options).await;
     spinner.finish_and_clear();
     result?;
-    // What the database has now is what the files say: an edit is taken as meant.
+    // The database has what the files do now, so edited files are accepted.
     if args.applied {
         lock_file::refresh(&args.target.migrations, &migrations)?;
     }
@@ -44,19 +44,19 @@ pub(crate) async fn baseline(args: &args::Baseline) -> Result<Exit, Failure> {
     if !args.force {
         let snapshot = snapshot::of(folder, &last).ok_or_else(|| {
             Failure::refused(format!("{last} has no schema.dsl to compare the database with"))
-                .help("pass --force to take the migrations as applied without a look")
+                .help("pass --force to record the migrations as applied without a comparison")
         })?;
         let missing = missing(&mut client, &read_old_schema(&snapshot)?).await?;
         if !missing.is_empty() {
             return Err(Failure::difference(format!(
-                "{database} is not what {last} leads to; it lacks\n{}",
+                "{database} differs from the snapshot of {last}; it lacks\n{}",
                 summary(&missing).trim_end()
             ))
-            .help("name the migration that it has, change the database, or pass --force"));
+            .help("name the last migration that the database has, change the database, or pass --force"));
         }
     }
     let names = migrate::baseline(&mut client, &migrations, &last, &Options::default()).await?;
-    output::print(&format!("{database}: {} taken as applied, up to {last}", count(names.len())))?;
+    output::print(&format!("{database}: {} recorded as applied, up to {last}", count(names.len())))?;
     Ok(Exit::Done)
 }
 
@@ -72,6 +72,6 @@ fn last(migrations: &Migrations, name: Option<&str>) -> Result<String, Failure> 
             .iter()
             .last()
             .map(|migration| migration.name().to_owned())
-            .ok_or_else(|| Failure::refused("there is no migration").help("make one with `codegen migrate dev`")),
+            .ok_or_else(|| Failure::refused("there is no migration").help("create one with `codegen migrate dev`")),
     }
 }

@@ -1,4 +1,4 @@
-//! `migrate squash`: the first migrations become one, which makes what their last snapshot says.
+//! `migrate squash`: replaces the first migrations by one that creates their last snapshot.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -22,8 +22,8 @@ pub(crate) fn squash(args: &args::Squash) -> Result<Exit, Failure> {
     let squashed = chosen(&migrations, args.last.as_deref())?;
     let Some(last) = squashed.last() else { return Err(Failure::refused("there is no migration")) };
     let path = snapshot::of(folder, last.name()).ok_or_else(|| {
-        Failure::refused(format!("{} has no schema.dsl, so what they lead to is not known", last.name()))
-            .help("put the schema that it leads to there")
+        Failure::refused(format!("{} has no schema.dsl, so the result of the migrations is unknown", last.name()))
+            .help("add the schema after this migration")
     })?;
     if !args.force {
         refuse_losing(&squashed)?;
@@ -33,7 +33,7 @@ pub(crate) fn squash(args: &args::Squash) -> Result<Exit, Failure> {
     let sql = format!("{}\n{}", header(&squashed), render(&plan(changes, false)));
     let schema = fs::read_to_string(&path).map_err(|error| Failure::reading(&path, &error))?;
 
-    // The new one is whole before any of the old ones goes; a reader skips hidden folders.
+    // The new folder is complete before an old one is removed; readers skip hidden folders.
     let (place, aside) = (folder.join(last.name()), folder.join(format!(".{}.squashed", last.name())));
     write_folder(&aside, &[("migration.sql", &sql), (snapshot::SNAPSHOT, &schema)])?;
     for migration in &squashed {
@@ -54,14 +54,14 @@ fn chosen<'m>(migrations: &'m Migrations, last: Option<&str>) -> Result<Vec<&'m 
     }
     let chosen: Vec<_> = migrations.iter().take_while(|it| last.is_none_or(|last| it.name() <= last)).collect();
     if chosen.len() < 2 {
-        return Err(Failure::refused("there are no two migrations to put together; nothing was changed"));
+        return Err(Failure::refused("at least two migrations are needed; nothing was changed"));
     }
     Ok(chosen)
 }
 
-/// By these lines the runner knows a database that has the old ones.
+/// The header lines by which the runner recognizes a database that has the replaced migrations.
 fn header(squashed: &[&Migration]) -> String {
-    let mut text = "-- Takes the place of these migrations. A database that has all of them has this one.\n".to_owned();
+    let mut text = "-- Replaces these migrations. A database that has all of them also has this one.\n".to_owned();
     for migration in squashed {
         let (name, hash) = (migration.name().to_owned(), migration.hash().to_owned());
         let earlier = migration.replaces().iter().map(|it| Replaced { earlier: true, ..it.clone() });
@@ -81,6 +81,8 @@ fn refuse_losing(squashed: &[&Migration]) -> Result<(), Failure> {
     if lost.is_empty() {
         return Ok(());
     }
-    Err(Failure::question(format!("no snapshot speaks of these, so they would be lost; nothing was changed:{lost}"))
-        .help("keep a copy, pass --force, and write what is still needed into the new migration.sql before it is run"))
+    Err(Failure::question(format!(
+        "no snapshot contains the effects of these statements, so they would be lost; nothing was changed:{lost}"
+    ))
+    .help("keep a copy, pass --force, and add what is still needed to the new migration.sql before it runs"))
 }

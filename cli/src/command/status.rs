@@ -1,4 +1,4 @@
-//! `migrate status`: the migrations, the history of the database, and the database itself.
+//! `migrate status`: compares the migrations with the history of the database, and looks for drift.
 
 use std::collections::BTreeMap;
 
@@ -66,7 +66,7 @@ fn print(
         format!("{database} needs attention")
     } else if !drift.is_empty() {
         format!(
-            "{database} was changed by hand: these changes would bring it back to its last migration; `codegen \
+            "{database} has drifted: these changes would restore the state after its last migration; `codegen \
              migrate-diff --from-url URL --to-migrations DIR` gives the SQL, which also drops what is not in the schema"
         )
     } else if !failed.is_empty() {

@@ -1,5 +1,5 @@
-//! `migrate verify`: all migrations run in a database of their own, forwards and back, and each step is compared with
-//! its snapshot.
+//! `migrate verify`: applies and undoes all migrations in a temporary database, and compares each result with its
+//! snapshot.
 
 use std::path::Path;
 
@@ -26,7 +26,7 @@ use crate::terminal::{output, progress};
 struct Findings {
     migrations: usize,
     differences: Vec<Finding>,
-    /// What the snapshots do not speak of, and what could not be compared.
+    /// What no snapshot contains, and what could not be compared.
     notes: Vec<Finding>,
 }
 
@@ -85,7 +85,7 @@ pub(crate) async fn verify(args: &args::Verify) -> Result<Exit, Failure> {
     report(&replay.findings, args.json)
 }
 
-/// The server of `DATABASE_URL` is perhaps one that has other work to do: it is taken only if somebody says so.
+/// Never uses the server of `DATABASE_URL`, which may be in production, unless `--dev-url` names it.
 pub(super) fn start(url: Option<&str>) -> Result<DevDb, Failure> {
     let is_chosen = std::env::var_os("RELATA_DEVDB").is_some();
     let server = match url {
@@ -97,8 +97,9 @@ pub(super) fn start(url: Option<&str>) -> Result<DevDb, Failure> {
         }
     };
     server.map_err(|error| {
-        Failure::refused(error.to_string())
-            .help("it takes a PostgreSQL to make a database on; --dev-url of verify and --url of check name one")
+        Failure::refused(error.to_string()).help(
+            "a PostgreSQL is needed for a temporary database; pass one with --dev-url of verify or --url of check",
+        )
     })
 }
 
@@ -131,7 +132,7 @@ impl Replay<'_> {
         };
         for change in &changes {
             let is_note = is_addition_of_others(change) && !self.strict;
-            // As a change it says what to do; here it says what is.
+            // A change is worded as what to do; here it describes the difference.
             let words = summary(std::slice::from_ref(change));
             let what = if is_addition_of_others(change) { "beyond the snapshot" } else { "to reach the snapshot" };
             self.findings.add(is_note, &name, "up", format!("{what}: {}", words.trim()));
@@ -140,7 +141,7 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// What leads from the database to the snapshot of `name`, or to nothing. None without snapshot.
+    /// The changes from the database to the snapshot of `name`, or to an empty database. None without a snapshot.
     async fn differs(&mut self, name: Option<&str>) -> Result<Option<Vec<Change>>, Failure> {
         let path = name.map(|name| snapshot::of(self.folder, name));
         let (scope, next) = match path {

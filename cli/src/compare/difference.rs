@@ -1,4 +1,4 @@
-//! What differs between two ends, with an answer for every rename: from a flag, an attribute, or a person.
+//! The changes between two endpoints, with every probable rename resolved by a flag, an attribute, or a prompt.
 
 use relata_codegen::sql::{self, Change, DiffError, DiffOptions, Pair, Plan, ProbableRename, Rename, diff};
 
@@ -6,18 +6,18 @@ use crate::compare::endpoint::Loaded;
 use crate::failure::Failure;
 use crate::terminal::prompt;
 
-/// What was said about renames on the command line.
+/// The renames that were specified on the command line.
 #[derive(Debug, Clone, Default)]
 pub struct Renames {
     said: Vec<Rename>,
-    /// Renames that somebody may have said earlier; those that do not fit are left out.
+    /// Renames of an earlier migration; those that do not apply are ignored.
     hints: Vec<Rename>,
-    /// Whatever else looks like a rename is a drop and an addition.
+    /// Treats all other probable renames as drops and additions.
     accept_drops: bool,
 }
 
 impl Renames {
-    /// Nothing is renamed, and nobody is asked.
+    /// No renames, and no prompts.
     pub fn none() -> Self {
         Self { said: Vec::new(), hints: Vec::new(), accept_drops: true }
     }
@@ -35,7 +35,7 @@ impl Renames {
         Ok(Self { said, hints: Vec::new(), accept_drops })
     }
 
-    /// The same, with renames that are taken if they fit.
+    /// The same, with renames that are used if they apply.
     pub(crate) fn with_hints(mut self, hints: Vec<Rename>) -> Self {
         self.hints = hints;
         self
@@ -59,7 +59,7 @@ fn refuse_contradictions(said: &[Rename]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The changes that lead from one end to the other.
+/// The changes from one endpoint to the other.
 pub fn difference(pair: Pair<&Loaded>, renames: Renames) -> Result<Vec<Change>, Failure> {
     let schema = pair.previous.current_schema.as_ref().or(pair.next.current_schema.as_ref());
     let Renames { mut said, hints, accept_drops } = renames;
@@ -71,7 +71,7 @@ pub fn difference(pair: Pair<&Loaded>, renames: Renames) -> Result<Vec<Change>, 
     let sides = Pair { previous: pair.previous.side(), next: pair.next.side() };
     loop {
         match diff(sides, &options) {
-            // An answer may lead to further questions, about the columns of a renamed table.
+            // The answer may lead to further prompts, about the columns of a renamed table.
             Err(DiffError::ProbableRenames(probable)) if prompt::is_interactive() => answer(&probable, &mut options)?,
             Err(DiffError::UnknownRename(rename)) if hints.contains(&rename) => {
                 options.renames.retain(|other| *other != rename);
@@ -81,7 +81,7 @@ pub fn difference(pair: Pair<&Loaded>, renames: Renames) -> Result<Vec<Change>, 
     }
 }
 
-/// The steps of the changes, at once or so that programs go on.
+/// The steps of the changes; `online` splits long work into steps that do not block reads and writes.
 pub fn plan(changes: Vec<Change>, online: bool) -> Plan {
     if online { sql::plan_online(changes) } else { sql::plan(changes) }
 }
@@ -98,7 +98,7 @@ fn answer(probable: &[ProbableRename], options: &mut DiffOptions) -> Result<(), 
 fn refuse(error: &DiffError) -> Failure {
     match error {
         DiffError::ProbableRenames(_) => Failure::question(error.to_string())
-            .help("if it is no rename but a drop and an addition, pass --accept-drops"),
+            .help("pass --accept-drops if it is not a rename, but a drop and an addition"),
         DiffError::UnknownRename(_) => Failure::refused(error.to_string()),
         DiffError::UnappliedRenames(_) => {
             Failure::question(error.to_string()).help("to drop what it may mean, pass --accept-drops")

@@ -1,7 +1,7 @@
-//! What was changed in a database by hand, past its migrations.
+//! Drift: changes of a database that no migration made.
 //!
-//! Compares the live database with the snapshot of its last applied migration. What the schema does not speak of is no
-//! drift: tables and types of others, indexes and checks that somebody added.
+//! Compares the live database with the snapshot of its last applied migration. Objects that the schema does not contain
+//! are not drift: tables and types of other programs, indexes and checks that were added by hand.
 
 use std::path::Path;
 
@@ -16,14 +16,14 @@ use crate::failure::Failure;
 use crate::introspect::Scope;
 use crate::project::snapshot::SNAPSHOT;
 
-/// The changes that would lead the database back. None if its last migration has no snapshot.
+/// The changes that would restore the database. None if its last migration has no snapshot.
 pub(crate) async fn drift(client: &mut Client, status: &Status, folder: &Path) -> Result<Vec<Change>, Failure> {
     let last = status.applied.last().map(|last| folder.join(&last.name).join(SNAPSHOT));
     let Some(snapshot) = last.filter(|path| path.is_file()) else { return Ok(Vec::new()) };
     missing(client, &read_old_schema(&snapshot)?).await
 }
 
-/// The changes without which a database does not have what a schema says. What it has besides is left out.
+/// The changes that a database needs to match a schema. Additional objects are ignored.
 pub(crate) async fn missing(client: &mut Client, schema: &Schema) -> Result<Vec<Change>, Failure> {
     let previous = read_client(client, &Scope::of(schema)).await?;
     let next = Loaded::of_schema(schema);
@@ -32,7 +32,7 @@ pub(crate) async fn missing(client: &mut Client, schema: &Schema) -> Result<Vec<
     Ok(changes)
 }
 
-/// True if the change would take away what somebody else may have added.
+/// Whether the change would drop an object that another program may have created.
 pub(crate) fn is_addition_of_others(change: &Change) -> bool {
     match change {
         Change::DropTable(_) | Change::DropEnum(_) | Change::DropSequence(_) | Change::DropExtension(_) => true,

@@ -1,4 +1,5 @@
-//! The ends of a comparison: nothing, a schema, the last snapshot of a folder of migrations, a live database.
+//! The endpoints of a comparison: an empty database, a schema, the last snapshot of a migrations folder, a live
+//! database.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,7 @@ use crate::introspect::{Scope, introspect, introspect_whole};
 use crate::project::{schema_files, snapshot};
 use crate::terminal::{progress, report};
 
-/// An end, as it was asked for.
+/// An endpoint, as it was specified.
 #[derive(Clone)]
 pub(crate) enum Endpoint {
     Empty,
@@ -31,7 +32,7 @@ impl Endpoint {
         Self::of(args.to_schema.as_deref(), args.to_migrations.as_deref(), args.to_url.as_deref(), "--to-url")
     }
 
-    /// clap sees to it that exactly one is given.
+    /// clap ensures that exactly one is given.
     fn of(
         schema: Option<&Path>,
         migrations: Option<&Path>,
@@ -47,19 +48,19 @@ impl Endpoint {
     }
 }
 
-/// An end, read.
+/// The state of an endpoint.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
     /// The structure of the database.
     pub state: State,
-    /// What its schema says; none for a database.
+    /// What its schema says about migrations; none for a database.
     pub intent: Option<Intent>,
     /// The current schema of the connection, for a database.
     pub current_schema: Option<String>,
 }
 
 impl Loaded {
-    /// An empty database, which a schema may become.
+    /// An empty database.
     pub fn empty() -> Self {
         Self { intent: Some(Intent::default()), ..Self::default() }
     }
@@ -69,7 +70,7 @@ impl Loaded {
         Self { state: lower(schema), intent: Some(Intent::of(schema)), current_schema: None }
     }
 
-    /// The same without what its schema says of earlier names.
+    /// The same without the earlier names in its schema.
     pub(crate) fn without_renames(mut self) -> Self {
         self.intent = self.intent.map(Intent::without_renames);
         self
@@ -80,7 +81,7 @@ impl Loaded {
     }
 }
 
-/// Reads both ends. A database is read last: the schema on the other side says which schemas of it count.
+/// Reads both endpoints. A database is read last, because the schema on the other side determines its scope.
 pub(crate) async fn load(pair: Pair<&Endpoint>) -> Result<Pair<Loaded>, Failure> {
     let previous = load_file(pair.previous)?;
     let next = load_file(pair.next)?;
@@ -93,7 +94,7 @@ pub(crate) async fn load(pair: Pair<&Endpoint>) -> Result<Pair<Loaded>, Failure>
     })
 }
 
-/// What can be read without a database.
+/// Reads an endpoint that is not a database.
 fn load_file(endpoint: &Endpoint) -> Result<Option<(Loaded, Scope)>, Failure> {
     let schema = match endpoint {
         Endpoint::Empty => None,
@@ -129,29 +130,29 @@ async fn read_database(database: &Database, scope: &Scope, is_whole: bool) -> Re
     loaded
 }
 
-/// Reads the database that is connected to.
+/// Reads the database of the connection.
 pub(crate) async fn read_client(client: &mut Client, scope: &Scope) -> Result<Loaded, Failure> {
     let current_schema = relata::migrate::current_schema(client).await?;
     let state = introspect(client, scope).await?;
     Ok(Loaded { state, intent: None, current_schema: Some(current_schema) })
 }
 
-/// Reads all that the database has, also what no schema can be compared with.
+/// Reads the whole database, including what the schema language cannot express.
 pub(crate) async fn read_whole(client: &mut Client, scope: &Scope) -> Result<Loaded, Failure> {
     let current_schema = relata::migrate::current_schema(client).await?;
     let state = introspect_whole(client, scope).await?;
     Ok(Loaded { state, intent: None, current_schema: Some(current_schema) })
 }
 
-/// Reads and compiles a schema; its mistakes are reported.
+/// Reads and compiles a schema, and reports its errors.
 pub(crate) fn read_schema(path: &Path) -> Result<Schema, Failure> {
     report::compile(&schema_files::read(path)?)
 }
 
-/// The schema that the last migration leads to; none if there is no migration.
+/// The snapshot of the last migration; none if there is no migration.
 pub(crate) fn read_snapshot(folder: &Path) -> Result<Option<Schema>, Failure> {
     if folder.exists() && !folder.is_dir() {
-        return Err(Failure::refused(format!("{} is a file, not a folder of migrations", folder.display())));
+        return Err(Failure::refused(format!("{} is a file, not a migrations folder", folder.display())));
     }
     snapshot::last(folder)?.map(|path| read_old_schema(&path)).transpose()
 }

@@ -1,17 +1,17 @@
-//! What a migration renamed, read from its SQL, so that it can be undone without being told again.
+//! The renames of a migration, read from its SQL, so that its reverse migration needs no flags.
 //!
-//! A rename said on the command line is in no snapshot; the statement is the only trace of it. What is read here is a
-//! proposal: the differ takes the renames that fit the two snapshots.
+//! No snapshot contains a rename that was specified on the command line; only its statement does. The renames read here
+//! are hints: the differ uses those that apply to the two snapshots.
 
 use relata::migrate::Migration;
 use relata_codegen::sql::Rename;
 use relata_pgsql::{Token, TokenKind, Tokens, tokens};
 
-/// The renames that lead back.
+/// The renames of the reverse migration.
 pub(crate) fn reverse_renames(migration: &Migration) -> Vec<Rename> {
     let mut net = Vec::new();
     for back in migration.script().statements().filter_map(|statement| reverse_rename(&statement.sql)) {
-        // The statement renames `back.to` to what `back.from` ends with.
+        // The statement renames `back.to` to the last part of `back.from`.
         let (path, new) = split(&back.from);
         match net.iter_mut().find(|(other, _, now)| *other == path && *now == back.to) {
             Some(earlier) => earlier.2 = new,
@@ -22,7 +22,7 @@ pub(crate) fn reverse_renames(migration: &Migration) -> Vec<Rename> {
     net.into_iter().map(|(path, old, new)| Rename { from: format!("{path}{new}"), to: old }).collect()
 }
 
-/// The renames as they were said.
+/// The renames of the migration.
 pub(crate) fn renames(migration: &Migration) -> Vec<Rename> {
     let turn = |Rename { from, to }: Rename| {
         let (path, new) = split(&from);
@@ -77,7 +77,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Takes the next token if it is such a one.
+    /// Takes the next token if the condition holds for it.
     fn take(&mut self, is_it: impl Fn(&Token) -> bool) -> Option<Token> {
         let mut rest = self.tokens.clone();
         let token = rest.find(|token| !token.is_comment()).filter(is_it)?;
@@ -102,7 +102,7 @@ impl Reader<'_> {
         Some(token.value(self.sql).into_owned())
     }
 
-    /// A name and its schema, if that is written.
+    /// A name, and its schema if it is qualified.
     fn path(&mut self) -> Option<(Option<String>, String)> {
         let (sql, first) = (self.sql, self.identifier()?);
         match self.take(|token| token.is_punctuation(sql, ".")) {

@@ -1,13 +1,13 @@
-//! `-- lint:allow D103 reason`: somebody has seen the finding, and says why it may stay.
+//! `-- lint:allow D103 reason`: accepts a finding, with a reason.
 
-/// What the comments above a statement say about one code.
+/// Whether the comments above a statement allow one code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Allowance {
     /// Nothing.
     None,
     /// It is allowed, for this reason.
     Reason(String),
-    /// It is allowed without a reason, which does not count.
+    /// It is allowed without a reason, which has no effect.
     NoReason,
 }
 

@@ -1,4 +1,4 @@
-//! Counts on a live database: they silence a finding that concerns no row there, and sharpen one that does.
+//! Counts affected rows in a live database: a finding that affects none is dropped, and others get the number.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio_postgres::{Client, Row};
 use super::Located;
 use crate::failure::Failure;
 
-/// For how long one count may take. A large table is not worth more.
+/// The timeout of one count.
 const LIMIT: Duration = Duration::from_secs(30);
 
 enum Answer {
@@ -18,7 +18,7 @@ enum Answer {
     Unknown(&'static str),
 }
 
-/// Asks about each finding, and gives those that remain, with how many were silenced.
+/// Counts for each finding. Returns the remaining ones, and how many were dropped.
 pub(crate) async fn count(client: &Client, findings: Vec<Located>) -> Result<(Vec<Located>, usize), Failure> {
     let settings = format!("SET default_transaction_read_only = on; SET statement_timeout = {}", LIMIT.as_millis());
     client.batch_execute(&settings).await.map_err(|error| Failure::database("preparing to count", &error))?;
@@ -59,9 +59,9 @@ async fn ask(client: &Client, probe: &Probe) -> Result<Answer, Failure> {
     };
     let Some(code) = error.code() else { return Err(Failure::database("counting rows", &error)) };
     Ok(Answer::Unknown(match code {
-        code if *code == SqlState::QUERY_CANCELED => "it takes more than 30 seconds",
+        code if *code == SqlState::QUERY_CANCELED => "the query takes more than 30 seconds",
         code if *code == SqlState::INSUFFICIENT_PRIVILEGE => "this role may not read the table",
-        // An earlier pending migration makes it, or this one under another name.
-        _ => "the database does not have it as it will be when the statement runs",
+        // An earlier pending migration creates it, or this one renames it.
+        _ => "the database does not have these objects yet",
     }))
 }

@@ -1,5 +1,5 @@
-//! What only a migration as a whole shows: columns that go while others come, tables that are locked together, foreign
-//! keys that no index helps.
+//! Rules about a whole migration: drops and additions that look like renames, tables that are locked together, foreign
+//! keys without an index.
 //!
 //! Takes its statements one by one, gives findings by the number of theirs.
 
@@ -10,18 +10,18 @@ use squawk_syntax::ast::{self, AlterTableAction, AstNode, Constraint, Stmt};
 
 use crate::sql_tree::{constraint_columns, key, names_in, text};
 
-/// How alike, in percent, two names are that may be one.
+/// The similarity, in percent, of two names that may be a rename.
 const SIMILAR: u32 = 50;
 
-/// What has been seen of a migration.
+/// What was seen of a migration so far.
 #[derive(Default)]
 pub(super) struct MigrationRules {
     created: BTreeMap<String, String>,
     dropped: Vec<(usize, String)>,
     columns: BTreeMap<String, Columns>,
-    /// Tables that get rows here: what goes was copied.
+    /// Tables that get rows here, so that dropped data was probably copied.
     written: BTreeSet<String>,
-    /// Tables from before that the transaction locks against everybody.
+    /// Existing tables that the transaction locks ACCESS EXCLUSIVE.
     locked: Vec<String>,
     indexed: Vec<(String, Vec<String>)>,
     foreign_keys: Vec<ForeignKey>,
@@ -41,7 +41,7 @@ struct ForeignKey {
 }
 
 impl MigrationRules {
-    /// A segment begins: its locks are its own.
+    /// Starts a segment, which has its own locks.
     pub(super) fn enter(&mut self) {
         self.locked.clear();
     }
@@ -80,7 +80,7 @@ impl MigrationRules {
         }
     }
 
-    /// One finding for a transaction, where the second table comes.
+    /// One finding per transaction, at the second table.
     fn lock(&mut self, statement: usize, tables: Vec<String>) {
         for table in tables {
             if self.created.contains_key(&key(&table)) || self.locked.iter().any(|it| key(it) == key(&table)) {
@@ -88,7 +88,9 @@ impl MigrationRules {
             }
             self.locked.push(table);
             if let [first, second] = self.locked.as_slice() {
-                let text = format!("{first} and {second} are locked for everybody until the end of the transaction");
+                let text = format!(
+                    "{first} and {second} are locked against reads and writes until the end of the transaction"
+                );
                 self.add(statement, "L312", text, None);
             }
         }
@@ -196,7 +198,7 @@ impl MigrationRules {
                     && name_likeness(&key(&old), &key(new)) >= SIMILAR
             };
             let Some(new) = self.created.values().find(is_like).cloned() else { continue };
-            let text = format!("table {old} is dropped while {new} comes, which looks like a rename");
+            let text = format!("table {old} is dropped and {new} is created, which looks like a rename");
             self.add(statement, "D104", text, Some(Probe::Rows { table: old }));
         }
     }
@@ -212,7 +214,7 @@ impl MigrationRules {
                     key(&new.1) != key(&old) && (is_one_for_one || name_likeness(&old, &new.1) >= SIMILAR)
                 };
                 let Some((_, new)) = added.iter().find(is_like) else { continue };
-                let text = format!("column {table}.{old} is dropped while {new} comes, which looks like a rename");
+                let text = format!("column {table}.{old} is dropped and {new} is added, which looks like a rename");
                 self.add(statement, "D104", text, Some(Probe::Values { table: table.clone(), column: old }));
             }
         }
@@ -228,7 +230,7 @@ impl MigrationRules {
                 }
             };
             if !self.indexed.iter().any(helps) {
-                let text = format!("no index of this migration begins with {table} ({})", columns.join(", "));
+                let text = format!("no index of this migration starts with {table} ({})", columns.join(", "));
                 self.add(statement, "Q503", text, Some(Probe::Unindexed { table, columns: names }));
             }
         }
@@ -267,7 +269,7 @@ fn renamed_table(statement: &Stmt) -> Option<(String, String)> {
     Some((old, new))
 }
 
-/// Whether reads have to wait too.
+/// Whether it also blocks reads.
 fn locks_everybody(action: &AlterTableAction) -> bool {
     match action {
         AlterTableAction::AddConstraint(add) => {

@@ -1,4 +1,4 @@
-//! The statements that our own plan would write for a migration, with what it knows about each.
+//! The statements of a generated migration, with the findings of its plan.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,10 +18,11 @@ pub(crate) struct Planned {
 
 impl Planned {
     /// Plans the migration between two snapshots. If one is missing or does not compile, or if a rename was given on the
-    /// command line, nothing is known, and only the SQL is judged.
+    /// command line, there is no plan, and only the SQL is judged.
     ///
-    /// The same statement can be harmless in an online plan, after what precedes it there, and a hazard in the usual
-    /// plan. So the plan counts that `script` was written from.
+    /// The same statement can be harmless in an online plan, because of the steps before it, and a hazard in the
+    /// default
+    /// plan. So the plan that `script` was generated from is used.
     pub(crate) fn between(previous: Option<&Path>, next: &Path, script: &Script) -> Self {
         let previous = match previous {
             Some(path) => read(path).map(|schema| Loaded::of_schema(&schema)),
@@ -53,7 +54,7 @@ impl Planned {
         Self { findings: chosen }
     }
 
-    /// What the plan says about the statement; none if it is not the plan's.
+    /// The findings of the plan about a statement; none if the plan does not have it.
     pub(crate) fn findings(&self, hash: &str) -> Option<Vec<Finding>> {
         self.findings.get(hash).cloned()
     }

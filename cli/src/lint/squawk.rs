@@ -1,7 +1,7 @@
-//! What squawk says about hand-written SQL, under our codes.
+//! The findings of squawk about hand-written SQL, under our codes.
 //!
-//! Takes a script, gives findings by the number of their statement. Rules without a code of ours are not asked: they
-//! are matters of taste, or the runner takes care of them.
+//! Takes a script, gives findings by the number of their statement. Rules without a code here are disabled: they are
+//! matters of style, or the runner handles them.
 
 use std::fmt::Write as _;
 
@@ -54,21 +54,21 @@ pub(super) fn read(script: &Script) -> Vec<(usize, Finding)> {
         let offset = usize::from(violation.text_range.start());
         let Some(index) = starts.partition_point(|start| *start <= offset).checked_sub(1) else { continue };
         let Some(finding) = finding(&violation, &sql[offset..]) else { continue };
-        // What is rolled back as a whole can run again.
+        // A failed transaction is rolled back and can run again.
         let can_run_again = !outside.contains(&index) || is_repeatable(&sql[starts[index]..]);
         let is_needless = finding.lint.code == "Q505" && can_run_again;
         if !is_needless && !found.contains(&(index, finding.clone())) {
             found.push((index, finding));
         }
     }
-    // NOT VALID is a matter of keys too, but those have codes of their own.
+    // The rule about NOT VALID also matches keys, which have their own codes.
     let of_keys: Vec<usize> =
         found.iter().filter(|(_, it)| matches!(it.lint.code, "L304" | "L309")).map(|(index, _)| *index).collect();
     found.retain(|(index, it)| it.lint.code != "L308" || !of_keys.contains(index));
     found
 }
 
-/// What does nothing the second time, or what the runner looks up before it runs it again.
+/// Whether a statement does nothing the second time, or the runner checks its result before it runs it again.
 fn is_repeatable(sql: &str) -> bool {
     let statement = tokens(sql).take_while(|token| !token.is_punctuation(sql, ";"));
     let words: Vec<Token> = statement.filter(|token| !token.is_comment()).collect();
@@ -85,7 +85,7 @@ fn finding(violation: &Violation, at: &str) -> Option<Finding> {
     Some(Finding::new(lint, lint.title))
 }
 
-/// A script as squawk expects it, with the transactions that the runner makes.
+/// A script for squawk, with the transactions that the runner creates.
 struct Text {
     sql: String,
     /// Where each statement begins.

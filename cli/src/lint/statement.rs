@@ -1,4 +1,4 @@
-//! Our own rules for hand-written SQL: what squawk does not know, and which rows a finding concerns.
+//! Rules for hand-written SQL that squawk does not have, and probes that count the affected rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,19 +9,19 @@ use squawk_syntax::ast::{self, AlterColumnOption, AlterTableAction, AstNode, Con
 use super::migration_rules::MigrationRules;
 use crate::sql_tree::{constraint_columns, key, names_in, parse, text};
 
-/// What there is to say about one statement.
+/// The result for one statement.
 #[derive(Debug, Default)]
 pub(super) struct Read {
     pub(super) findings: Vec<Finding>,
-    /// What is to be said of the transaction here, whoever wrote the statement.
+    /// Findings about the transaction, which also apply to generated statements.
     pub(super) of_transaction: Vec<Finding>,
-    /// What it drops that may stand on columns.
+    /// Dropped objects that may depend on columns.
     pub(super) gone: Vec<Gone>,
-    /// It is about a table that the migration itself has made: nobody waits for it, and it has no rows.
+    /// Whether its table was created by the same migration: it is empty, and no client waits for it.
     pub(super) on_new_table: bool,
 }
 
-/// What there is to say, by the number of the statement.
+/// The results, by the number of the statement.
 pub(super) fn read(script: &Script) -> BTreeMap<usize, Read> {
     let mut found: BTreeMap<usize, Read> = BTreeMap::new();
     let mut cx = Cx::default();
@@ -44,7 +44,7 @@ pub(super) fn read(script: &Script) -> BTreeMap<usize, Read> {
 
 #[derive(Default)]
 struct Cx {
-    /// Tables that this migration has made: nobody uses them, and nothing is in them.
+    /// Tables that this migration created: they are empty, and no client uses them.
     created: BTreeSet<String>,
     /// Enum values that the transaction has added, as they are written.
     added_labels: Vec<String>,
@@ -68,7 +68,7 @@ impl Cx {
 
     fn read(&mut self, index: usize, sql: &str) {
         let Some(tree) = parse(sql) else {
-            self.add("Q506", "this statement cannot be read, and was not checked".to_owned(), None);
+            self.add("Q506", "this statement cannot be parsed and was not checked".to_owned(), None);
             return;
         };
         if let Some(label) = self.added_labels.iter().find(|label| sql.contains(label.as_str())) {
@@ -134,13 +134,13 @@ impl Cx {
 
     fn cascade(&mut self, behavior: Option<ast::DropBehavior>) {
         if behavior.is_some_and(|behavior| text(&behavior).eq_ignore_ascii_case("cascade")) {
-            self.add("D108", "CASCADE also drops what is not named here".to_owned(), None);
+            self.add("D108", "CASCADE also drops objects that are not named here".to_owned(), None);
         }
     }
 
     fn concurrently(&mut self) {
         if self.in_transaction {
-            let text = "CONCURRENTLY is refused in a transaction; write `-- relata:segment outside` before it";
+            let text = "CONCURRENTLY fails in a transaction; write `-- relata:segment outside` before it";
             self.add("L303", text.to_owned(), None);
         }
     }
@@ -158,7 +158,7 @@ impl Cx {
         let columns: Vec<_> = parts.filter_map(|part| part.expr()).map(|part| text(&part)).collect();
         let condition = index.where_clause().and_then(|clause| clause.expr()).map(|condition| text(&condition));
         let message = format!("{table} ({}) becomes unique: fails for duplicates", columns.join(", "));
-        // Where NULLs are equal to each other, the count of other values says too little.
+        // With NULLS NOT DISTINCT, a count of non-null duplicates is not enough.
         let is_countable = index.nulls_distinct_option().is_none() && !columns.is_empty();
         let probe = is_countable.then_some(Probe::Duplicates { table, columns, condition });
         self.add("F203", message, probe);
@@ -238,7 +238,7 @@ impl Cx {
             Constraint::CheckConstraint(check) => {
                 let condition = check.expr().map(|expression| text(&expression));
                 let probe = condition.map(|condition| Probe::Violations { table: table.to_owned(), condition });
-                self.add("F205", format!("{table} must pass a check: fails for rows that do not"), probe);
+                self.add("F205", format!("{table} must pass a check: fails for rows that violate it"), probe);
             }
             Constraint::ForeignKeyConstraint(key) => self.foreign_key(table, key),
             _ => {}
@@ -258,8 +258,8 @@ impl Cx {
         let (columns, referenced_columns) = (names(key.from_columns()), names(key.to_columns()));
         let Some(referenced) = key.table_name_ref().map(|name| text(&name)) else { return };
         let message =
-            format!("{table} ({}) must point at rows of {referenced}: fails for those that do not", columns.join(", "));
-        // Without a list, the primary key of the other table is meant, which the SQL does not name.
+            format!("{table} ({}) must reference rows of {referenced}: fails for orphans", columns.join(", "));
+        // Without a list, the key references the primary key, which the SQL does not name.
         let is_countable = !columns.is_empty() && columns.len() == referenced_columns.len();
         let probe = Probe::Orphans { table: table.to_owned(), columns, referenced, referenced_columns };
         self.add("F204", message, is_countable.then_some(probe));
@@ -268,7 +268,7 @@ impl Cx {
     fn alter_type(&mut self, alter: &ast::AlterType) {
         let Some(ast::AlterTypeAction::AddValue(value)) = alter.action() else { return };
         let Some(label) = value.literal().map(|label| text(&label)) else { return };
-        self.add("C402", format!("programs of before do not know the value {label}"), None);
+        self.add("C402", format!("existing clients do not know the value {label}"), None);
         if self.in_transaction {
             self.added_labels.push(label);
         }
@@ -285,7 +285,7 @@ impl Cx {
         let sql = sql.to_ascii_lowercase();
         let value = sql.split_once("lock_timeout").map(|(_, value)| value.trim_start_matches(['=', ' ', '\'']));
         if value.is_some_and(|value| value.trim_start_matches("to ").trim_matches([' ', '\'']).starts_with('0')) {
-            self.add("L311", "statements wait for their locks without an end, and others behind them".to_owned(), None);
+            self.add("L311", "statements wait for locks without a limit and block others behind them".to_owned(), None);
         }
     }
 }

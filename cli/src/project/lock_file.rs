@@ -1,7 +1,8 @@
-//! `migrations.lock` beside the folder of migrations: one line for each, and one for all of them.
+//! `migrations.lock` next to the migrations folder: a line for each migration, and one for the total.
 //!
-//! Two branches that both add a migration change the line of the total, so git reports a conflict where the folders
-//! alone would be merged without a word. Without the file nothing is checked.
+//! Two branches that both add a migration change the line of the total, so git reports a conflict. The folders alone
+//! would
+//! be merged silently. Without the file, nothing is checked.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -33,7 +34,7 @@ fn text(migrations: &Migrations) -> String {
     format!("{HEADER}\ntotal {total}\n{lines}")
 }
 
-/// Brings the file up to date.
+/// Updates the file.
 pub(crate) fn write(folder: &Path, migrations: &Migrations) -> Result<(), Failure> {
     let (path, text) = (path(folder), text(migrations));
     match fs::read_to_string(&path) {
@@ -42,12 +43,12 @@ pub(crate) fn write(folder: &Path, migrations: &Migrations) -> Result<(), Failur
     }
 }
 
-/// Brings the file up to date, if there is one.
+/// Updates the file, if it exists.
 pub(crate) fn refresh(folder: &Path, migrations: &Migrations) -> Result<(), Failure> {
     if path(folder).exists() { write(folder, migrations) } else { Ok(()) }
 }
 
-/// What does not fit between the file and the folder.
+/// The differences between the file and the folder.
 pub(crate) fn problems(folder: &Path, migrations: &Migrations) -> Result<Vec<String>, Failure> {
     let path = path(folder);
     let locked = match fs::read_to_string(&path) {
@@ -73,25 +74,25 @@ pub(crate) fn problems(folder: &Path, migrations: &Migrations) -> Result<Vec<Str
     for (name, hash) in &expected {
         match find(&locked, name) {
             None => problems.push(format!("{name} is not in {file}")),
-            Some(other) if other != *hash => problems.push(format!("{name} has other statements than {file} says")),
+            Some(other) if other != *hash => problems.push(format!("{name} has other statements than {file} records")),
             Some(_) => {}
         }
     }
     let gone = locked.iter().filter(|(name, _)| find(&expected, name).is_none());
-    problems.extend(gone.map(|(name, _)| format!("{name} is in {file} and has no folder")));
+    problems.extend(gone.map(|(name, _)| format!("{name} is in {file}, but has no folder")));
     if problems.is_empty() {
         problems.push(format!("{file} was edited by hand"));
     }
     Ok(problems)
 }
 
-/// Refuses to go on if the file and the folder do not fit.
+/// Fails if the file and the folder do not match.
 pub(crate) fn check(folder: &Path, migrations: &Migrations) -> Result<(), Failure> {
     let problems = problems(folder, migrations)?;
     if problems.is_empty() {
         return Ok(());
     }
     let lines: String = problems.iter().map(|problem| format!("\n  - {problem}")).collect();
-    Err(Failure::refused(format!("the migrations are not those that were locked:{lines}"))
-        .help("`codegen migrate dev` writes the file anew, once the migrations are as they shall be"))
+    Err(Failure::refused(format!("the migrations do not match the lock file:{lines}"))
+        .help("once the migrations are correct, `codegen migrate dev` updates the file"))
 }

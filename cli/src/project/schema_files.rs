@@ -8,13 +8,13 @@ use relata_codegen::diagnostics::Sources;
 use crate::failure::Failure;
 use crate::project::settings;
 
-/// Files tried when none is named, neither on the command line nor in codegen.toml.
+/// The default schema files, if neither the command line nor codegen.toml names one.
 const DEFAULTS: [&str; 2] = ["schema.dsl", "schema.prisma"];
 
-/// Where Prisma puts a schema, which is not taken without being named: its client's folder is none of ours.
+/// Where Prisma puts a schema. Not a default, because that folder belongs to Prisma's client.
 const PRISMA: &str = "prisma/schema.prisma";
 
-/// The path that is meant.
+/// The path of the schema.
 pub(crate) fn locate(path: Option<&Path>) -> Result<PathBuf, Failure> {
     match path {
         Some(path) => Ok(path.to_owned()),
@@ -25,9 +25,9 @@ pub(crate) fn locate(path: Option<&Path>) -> Result<PathBuf, Failure> {
 fn locate_default() -> Result<PathBuf, Failure> {
     DEFAULTS.iter().map(PathBuf::from).find(|path| path.exists()).ok_or_else(|| {
         let help = match Path::new(PRISMA).exists() {
-            true => format!("name {PRISMA}, or write `schema = \"{PRISMA}\"` into codegen.toml"),
+            true => format!("pass {PRISMA}, or write `schema = \"{PRISMA}\"` in codegen.toml"),
             false => {
-                "make one with `codegen init`, or name the schema's file or folder, here or in codegen.toml".into()
+                "create one with `codegen init`, or give the schema file or folder on the command line or in codegen.toml".into()
             }
         };
         Failure::refused("there is neither schema.dsl nor schema.prisma in this folder").help(help)
@@ -40,7 +40,7 @@ pub(crate) fn read(path: &Path) -> Result<Sources, Failure> {
 }
 
 /// Reads the queries that belong to the schema at `path`: those of the folder that codegen.toml names, else of
-/// `queries` beside the schema, if there is such a folder.
+/// `queries` next to the schema, if it exists.
 pub(crate) fn read_queries(path: &Path) -> Result<Sources, Failure> {
     let folder = match settings::queries() {
         Some(folder) => folder,
@@ -52,7 +52,7 @@ pub(crate) fn read_queries(path: &Path) -> Result<Sources, Failure> {
     build::read_queries(&folder).map_err(|error| Failure::refused(error.to_string()))
 }
 
-/// The schema as one text, for the snapshot of a migration. One file stays as it is.
+/// The schema as one text, for the snapshot of a migration. A single file is not changed.
 pub(crate) fn join(sources: &Sources) -> String {
     match sources.files.as_slice() {
         [file] => file.text.clone(),

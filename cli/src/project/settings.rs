@@ -1,7 +1,8 @@
-//! `codegen.toml`: where the schema, the client and the migrations of a project are, if not in the usual places.
+//! `codegen.toml`: the paths of the schema, the client and the migrations, if they are not the defaults.
 //!
-//! The file of this folder counts, else that of the nearest folder above. Its paths start where the file is. What the
-//! command line says comes first.
+//! The file in this folder is used, else that of the nearest parent folder. Its paths are relative to the file. The
+//! command
+//! line takes precedence.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -14,7 +15,7 @@ use crate::failure::Failure;
 
 const FILE: &str = "codegen.toml";
 
-/// The settings of this run: read once, before the command line, whose defaults they are.
+/// The settings, read once, before the command line, which uses them as defaults.
 static SETTINGS: OnceLock<Settings> = OnceLock::new();
 
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
@@ -36,7 +37,7 @@ pub(crate) fn load() -> Result<(), Failure> {
         match fs::read_to_string(&path) {
             Ok(text) => {
                 let settings = parse(&text, &path)?.starting_at(&above);
-                // The first one stays; there is no second.
+                // Called only once.
                 SETTINGS.get_or_init(|| settings);
                 return Ok(());
             }
@@ -50,7 +51,7 @@ pub(crate) fn load() -> Result<(), Failure> {
 fn parse(text: &str, path: &Path) -> Result<Settings, Failure> {
     toml::from_str(text).map_err(|error| {
         Failure::refused(format!("cannot read {}:\n{}", path.display(), error.to_string().trim_end())).help(
-            "it may have `schema`, `out`, `migrations`, `queries` and `seed`, each a path: schema = \"db/schema.dsl\"",
+            "the keys are `schema`, `out`, `migrations`, `queries` and `seed`, each a path: schema = \"db/schema.dsl\"",
         )
     })
 }
@@ -83,7 +84,7 @@ pub(crate) fn migrations() -> PathBuf {
     SETTINGS.get().and_then(|settings| settings.migrations.clone()).unwrap_or_else(|| "migrations".into())
 }
 
-/// The folder of queries, if it is not beside the schema.
+/// The folder of queries, if it is not next to the schema.
 pub(crate) fn queries() -> Option<PathBuf> {
     SETTINGS.get()?.queries.clone()
 }

@@ -1,6 +1,6 @@
-//! The folder of migrations: the snapshot that the last one leads to, and the place of the next one.
+//! The migrations folder: the last snapshot, and the next migration.
 //!
-//! Each migration is a folder `<YYYYMMDDHHMMSS>_<snake_name>` that holds `migration.sql` and `schema.dsl`.
+//! Each migration is a folder `<YYYYMMDDHHMMSS>_<snake_name>` with `migration.sql` and `schema.dsl`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use chrono::Utc;
 use crate::failure::Failure;
 use crate::project::write::write_folder;
 
-/// The schema that a migration leads to, beside its SQL.
+/// The file with the schema after a migration.
 pub(crate) const SNAPSHOT: &str = "schema.dsl";
 
 /// Names of the migrations in a folder, in order. A folder that does not exist has none.
@@ -50,7 +50,7 @@ pub(crate) fn last(folder: &Path) -> Result<Option<PathBuf>, Failure> {
         return Ok(Some(path));
     }
     Err(Failure::refused(format!("the last migration, {name}, has no {SNAPSHOT}"))
-        .help("put the schema that it leads to there: the next migration is what differs from it"))
+        .help("add the schema after this migration: the next migration is what differs from it"))
 }
 
 /// The snapshot of the last migration, if it has one.
@@ -59,10 +59,10 @@ pub(crate) fn last_if_any(folder: &Path) -> Result<Option<PathBuf>, Failure> {
     Ok(path.filter(|path| path.is_file()))
 }
 
-/// Writes a migration and gives its folder.
+/// Writes a migration and returns its folder.
 pub(crate) fn write(folder: &Path, name: &str, sql: &str, schema: &str) -> Result<PathBuf, Failure> {
     let mut timestamp = Utc::now().format("%Y%m%d%H%M%S").to_string();
-    // Two in one second, or a clock that went back: the new one still has to be the last.
+    // Two in one second, or a clock that was set back: the new one still has to be the last.
     if let Some(last) = names(folder)?.pop()
         && let Some(last) = last.get(..14).filter(|last| *last >= timestamp.as_str())
         && let Ok(number) = last.parse::<u64>()
@@ -91,13 +91,10 @@ pub(crate) fn snake_name(name: &str) -> Result<String, Failure> {
     }
     let snake = snake.trim_end_matches('_');
     match snake.len() {
-        0 => Err(Failure::usage(format!("--name {name:?} has no letter or digit"))
-            .help("say what the migration does: --name add-student-exams")),
+        0 => Err(Failure::usage(format!("--name {name:?} contains no letter or digit"))
+            .help("describe the migration: --name add-student-exams")),
         1..=200 => Ok(snake.to_owned()),
-        _ => {
-            Err(Failure::usage("--name is longer than 200 bytes")
-                .help("say it in a few words: --name add-student-exams"))
-        }
+        _ => Err(Failure::usage("--name is longer than 200 bytes").help("use a few words: --name add-student-exams")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The only place that changes files. A file is whole or not there: it is written beside its place and moved into it.
+//! The only module that writes files. Writes are atomic: a file is written under a temporary name and renamed.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -13,7 +13,7 @@ pub(crate) fn overwrites_schema(file: &Path, schema: &Path) -> bool {
     file == schema || (file.starts_with(schema) && is_schema())
 }
 
-/// Writes a file and the folders above it.
+/// Writes a file, and creates its parent folders.
 pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
     if path.is_dir() {
         return Err(Failure::refused(format!("{} is a folder, not a file", path.display()))
@@ -22,14 +22,14 @@ pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
     let result = create_parent(path).and_then(|()| {
         let aside = aside(path);
         write_synced(&aside, text).and_then(|()| fs::rename(&aside, path)).inspect_err(|_| {
-            // The error that is reported is the first one.
+            // The first error is the one to report.
             let _ = fs::remove_file(&aside);
         })
     });
     result.map_err(|error| Failure::writing(path, &error))
 }
 
-/// Makes a new folder with these files in it, all of them or none.
+/// Creates a folder with these files, all of them or none.
 pub(crate) fn write_folder(folder: &Path, files: &[(&str, &str)]) -> Result<(), Failure> {
     if folder.exists() {
         return Err(Failure::refused(format!("{} exists already", folder.display())).help("try again in a second"));
@@ -52,7 +52,7 @@ fn create_parent(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A hidden name in the same folder, so that moving it is one step. Readers of folders skip hidden names.
+/// A hidden name in the same folder, so that renaming is atomic. Readers of folders skip hidden names.
 fn aside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.{}.tmp", std::process::id()))

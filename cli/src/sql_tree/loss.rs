@@ -1,6 +1,6 @@
 //! Whether a statement destroys data, also inside a function or a `DO` block.
 //!
-//! When in doubt, it does: whoever knows better can allow it.
+//! When in doubt, it does; the user can allow it.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use super::{excerpt, parse};
 /// How many words of a statement are shown.
 const WORDS: usize = 6;
 
-/// How deep bodies inside of bodies are read.
+/// The maximum depth of nested bodies that are parsed.
 const MAX_DEPTH: usize = 8;
 
 /// What statements destroy.
@@ -21,7 +21,7 @@ const MAX_DEPTH: usize = 8;
 pub(crate) enum DataLoss {
     /// This one destroys data.
     Statement(String),
-    /// What this one does is not known.
+    /// The effect of this one is unknown.
     Unreadable(String),
 }
 
@@ -72,14 +72,14 @@ fn destroys(node: &SyntaxNode) -> bool {
             | Stmt::DropOwned(_)
             | Stmt::Truncate(_)
             | Stmt::Delete(_) => true,
-            // Whatever shows rows or watches over them has none.
+            // Views, indexes, triggers and policies contain no rows of their own.
             Stmt::DropView(_)
             | Stmt::DropMaterializedView(_)
             | Stmt::DropIndex(_)
             | Stmt::DropTrigger(_)
             | Stmt::DropPolicy(_)
             | Stmt::DropRule(_) => false,
-            // With a type or a function go the columns that are made of it.
+            // Dropping a type or a function with CASCADE also drops the columns that use it.
             _ => node.children().filter_map(DropBehavior::cast).any(|it| matches!(it, DropBehavior::Cascade(_))),
         };
     }
@@ -89,7 +89,7 @@ fn destroys(node: &SyntaxNode) -> bool {
     ast::MergeDelete::can_cast(node.kind()) || (is_column(node) && !of_foreign_table())
 }
 
-/// What a function or a `DO` block has in it, if the node is one.
+/// The loss inside the body of a function, a procedure or a `DO` block.
 fn in_body(node: &SyntaxNode, depth: usize) -> Option<DataLoss> {
     let (plpgsql, sql, literal) = if let Some(block) = ast::Do::cast(node.clone()) {
         (block.plpgsql(), None, block.body())
@@ -125,7 +125,7 @@ fn in_strings(body: &SyntaxNode) -> Option<DataLoss> {
     strings.filter_map(|literal| literal.string_value()).find_map(|text| in_text(&text, 0))
 }
 
-/// What can be told from the words of a text that may be only a part of a statement, or another language.
+/// Looks for keywords in a text that may be only a part of a statement, or another language.
 fn in_text(text: &str, depth: usize) -> Option<DataLoss> {
     let found: Vec<Token> = tokens(text).filter(|token| !token.is_comment()).collect();
     // `TG_OP = 'DELETE'`.
@@ -145,7 +145,7 @@ fn in_text(text: &str, depth: usize) -> Option<DataLoss> {
     })
 }
 
-/// Whether dropping what begins with this word loses no data.
+/// Whether `DROP` of this kind of object loses no data.
 fn is_harmless(next: &Token, text: &str) -> bool {
     const HARMLESS: [&str; 12] = [
         "constraint",

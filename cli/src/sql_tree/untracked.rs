@@ -5,7 +5,8 @@ use squawk_syntax::ast::{AstNode, Stmt};
 
 use super::parse;
 
-/// Whether the statements do what cannot be seen by comparing the snapshots before and after. What cannot be parsed may.
+/// Whether the statements have an effect that a comparison of the snapshots does not show. Assumed if they cannot be
+/// parsed.
 pub(crate) fn is_untracked(sql: &str) -> bool {
     parse(sql).is_none_or(|tree| tree.stmts().any(|statement| is_untracked_statement(&statement)))
 }

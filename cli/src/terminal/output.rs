@@ -1,4 +1,4 @@
-//! Printing that cannot panic: a reader that went away (`| head`) ends nothing.
+//! Output that cannot panic: a closed pipe (`| head`) is not an error.
 
 use std::io::{self, ErrorKind, Write};
 
@@ -20,7 +20,7 @@ pub(crate) fn print_raw(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Writes text and a line break to stderr. If that fails, there is nobody to tell.
+/// Writes text and a line break to stderr. Errors are ignored, because they could not be reported.
 pub(crate) fn eprint(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }

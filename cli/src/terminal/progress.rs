@@ -1,4 +1,4 @@
-//! What happens during a run, on stderr: lines, and at a terminal a spinner for what takes long.
+//! Progress on stderr: lines, and a spinner at a terminal.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -22,15 +22,15 @@ pub(crate) fn spinner() -> ProgressBar {
     spinner
 }
 
-/// Tells of a migration run.
+/// Reports the events of a migration run.
 pub(crate) fn listener(spinner: &ProgressBar) -> Listener {
     let spinner = spinner.clone();
     Arc::new(move |event| match event {
         Event::Applying { name, statements } => spinner.set_message(format!("{name}: {statements} to run")),
         Event::Progress { name, done, total } => spinner.set_message(format!("{name}: {done} of {total} done")),
         Event::WaitingForLock { holder } => line(&spinner, &format!("waiting for another migration run: {holder}")),
-        Event::Resuming { name, done: 1 } => line(&spinner, &format!("{name}: going on, 1 statement was done")),
-        Event::Resuming { name, done } => line(&spinner, &format!("{name}: going on, {done} statements were done")),
+        Event::Resuming { name, done: 1 } => line(&spinner, &format!("{name}: resuming after 1 statement")),
+        Event::Resuming { name, done } => line(&spinner, &format!("{name}: resuming after {done} statements")),
         Event::Retrying { name, reason, attempt } => line(&spinner, &format!("{name}: retry {attempt}: {reason}")),
         Event::Applied { name } => line(&spinner, &format!("applied {name}")),
         Event::Undone { name } => line(&spinner, &format!("undone {name}")),

@@ -1,16 +1,16 @@
-//! Questions to a person at a terminal. Every one of them has a flag that answers it.
+//! Prompts at a terminal. Each prompt has a flag that answers it.
 
 use std::io::{BufRead, IsTerminal};
 
 use crate::failure::Failure;
 use crate::terminal::output;
 
-/// Whether anybody can read a question and answer it.
+/// Whether stdin and stderr are a terminal.
 pub(crate) fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// Asks, and gives the answer without the spaces around it.
+/// Prompts for a line, and returns it trimmed.
 pub(crate) fn line(question: &str) -> Result<String, Failure> {
     output::eprint(question);
     let mut answer = String::new();
@@ -21,7 +21,7 @@ pub(crate) fn line(question: &str) -> Result<String, Failure> {
     }
 }
 
-/// Asks until the answer is yes or no.
+/// Prompts until the answer is yes or no.
 pub(crate) fn confirm(question: &str) -> Result<bool, Failure> {
     loop {
         match line(&format!("{question} [y/n]"))?.to_lowercase().as_str() {

@@ -1,4 +1,4 @@
-//! Diagnostics for a person: drawn by miette at a terminal, plain text everywhere else. And as JSON.
+//! Diagnostics: rendered by miette at a terminal, as plain text elsewhere, and as JSON.
 
 use std::fmt;
 use std::io::IsTerminal;
@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::failure::Failure;
 use crate::terminal::output;
 
-/// Compiles, and reports on stderr what there is to say to somebody who asked for something else.
+/// Compiles a schema, and reports its diagnostics on stderr, shortened.
 pub(crate) fn compile(sources: &Sources) -> Result<Schema, Failure> {
     let compiled = relata_codegen::compile(sources);
     let Shortened { shown, rest } = shorten(&compiled.diagnostics);
@@ -25,7 +25,7 @@ pub(crate) fn compile(sources: &Sources) -> Result<Schema, Failure> {
     compiled.schema.ok_or_else(Failure::reported)
 }
 
-/// The same, with the queries beside the schema.
+/// The same, with the queries.
 pub(crate) fn compile_client(schema: Sources, queries: Sources) -> Result<(Schema, Vec<Query>), Failure> {
     let compiled = relata_codegen::compile_client(schema, queries);
     let Shortened { shown, rest } = shorten(&compiled.diagnostics);
@@ -37,7 +37,7 @@ pub(crate) fn compile_client(schema: Sources, queries: Sources) -> Result<(Schem
     compiled.schema.filter(|_| !refused).map(|schema| (schema, compiled.queries)).ok_or_else(Failure::reported)
 }
 
-/// The same for a schema that nobody is at work on: warnings about it help nobody.
+/// The same without warnings, for a snapshot.
 pub(crate) fn compile_old(sources: &Sources) -> Result<Schema, Failure> {
     let compiled = relata_codegen::compile(sources);
     if compiled.schema.is_none() {
@@ -46,7 +46,7 @@ pub(crate) fn compile_old(sources: &Sources) -> Result<Schema, Failure> {
     compiled.schema.ok_or_else(Failure::reported)
 }
 
-/// How many diagnostics are drawn: nobody reads more before mending these.
+/// The maximum number of printed diagnostics.
 const MAX_SHOWN: usize = 100;
 
 /// Prints diagnostics and how many errors there are.
@@ -68,8 +68,8 @@ pub(crate) fn print<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>, s
     }
     match errors {
         0 => {}
-        1 => output::eprint("1 error; `codegen explain CODE` tells more about a code"),
-        _ => output::eprint(&format!("{errors} errors; `codegen explain CODE` tells more about a code")),
+        1 => output::eprint("1 error; `codegen explain CODE` explains a code"),
+        _ => output::eprint(&format!("{errors} errors; `codegen explain CODE` explains a code")),
     }
 }
 
@@ -103,7 +103,7 @@ impl fmt::Display for Drawn<'_> {
     }
 }
 
-/// A diagnostic in miette's terms. One of miette's has one file, so places in other files are related reports.
+/// A diagnostic for miette. A report of miette has one file, so places in other files are related reports.
 #[derive(Debug)]
 struct Report<'a> {
     diagnostic: &'a Diagnostic,

@@ -58,7 +58,7 @@ fn a_database_under_prisma_goes_on_here() {
     project.status(&database).exits(0);
     project.deploy(&database).exits(0).says("up to date: 2 migrations applied");
     assert_eq!(query(&database, "SELECT name FROM users"), ["Ada"]);
-    adopt(&project, &database, &[]).exits(1).says("holds migrations already").says("migrate baseline");
+    adopt(&project, &database, &[]).exits(1).says("already has migrations").says("migrate baseline");
 
     // The next migration, and the whole in an empty database.
     project.write("schema.dsl", SCHEMA.replace("name String", "name String\n  age Int?"));
@@ -89,7 +89,9 @@ fn what_needs_a_person_is_reported_and_nothing_written() {
     adopt(&project, &database, &[]).exits(3).says("20240101000000_init is applied but has no folder");
     std::fs::rename(project.path("away"), project.path("prisma/migrations/20240101000000_init")).expect("moved");
     project.write("prisma/migrations/20240115000000_late/migration.sql", "SELECT 1");
-    adopt(&project, &database, &[]).exits(3).says("20240115000000_late is not applied, but 20240201000000_index is");
+    adopt(&project, &database, &[])
+        .exits(3)
+        .says("20240115000000_late is not applied, but the later 20240201000000_index is");
     std::fs::remove_dir_all(project.path("prisma/migrations/20240115000000_late")).expect("removed");
 
     query(&database, "DROP INDEX users_name_idx");

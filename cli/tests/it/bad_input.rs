@@ -77,7 +77,7 @@ fn a_database_or_schema_that_does_not_exist() {
 fn no_database_was_named_or_the_name_makes_no_sense() {
     let project = Project::new();
     project.migration("1_one", "SELECT 1");
-    project.run(&["migrate", "deploy"]).exits(1).says("no database was named").says("DATABASE_URL");
+    project.run(&["migrate", "deploy"]).exits(1).says("no database is configured").says("DATABASE_URL");
     project
         .run(&["migrate", "deploy", "--url", "hunter2"])
         .exits(1)
@@ -98,7 +98,7 @@ fn folders_of_migrations_that_are_none() {
     let project = Project::new();
     project.deploy(&database).exits(1).says("there is no folder migrations").says("codegen migrate dev");
     project.write("migrations", "a file");
-    project.deploy(&database).exits(1).says("migrations is a file, not a folder");
+    project.deploy(&database).exits(1).says("migrations is a file, not a migrations folder");
     std::fs::remove_file(project.path("migrations")).expect("removed");
     project.write("migrations/1_one/notes.txt", "no sql");
     project.deploy(&database).exits(1).says("1_one has no migration.sql");
@@ -117,7 +117,7 @@ fn schemas_that_cannot_be_read() {
     project.run(&["check"]).exits(1).says("neither schema.dsl nor schema.prisma").says("codegen init");
     project.run(&["check", "nowhere.dsl"]).exits(1).says("cannot read nowhere.dsl").says("codegen init");
     project.write("empty/readme.md", "");
-    project.run(&["check", "empty"]).exits(1).says("holds no .dsl or .prisma file");
+    project.run(&["check", "empty"]).exits(1).says("contains no .dsl or .prisma file");
     project.write("schema.dsl", b"model A {\n  id Int @id // \xff\n}\n");
     project.run(&["check"]).exits(1).says("byte 26 is not UTF-8");
     project.write("schema.dsl", "\n  \n");
@@ -138,7 +138,7 @@ fn every_mistake_of_a_schema_is_reported_with_its_place() {
         .says("schema.dsl:2:6")
         .says("schema.dsl:3:5")
         .says("did you mean `Int`?")
-        .says("2 errors; `codegen explain CODE` tells more");
+        .says("2 errors; `codegen explain CODE` explains a code");
     let json = project.run(&["check", "--json"]).exits(1).stdout;
     let json: serde_json::Value = serde_json::from_str(&json).expect("valid JSON");
     let code = json["diagnostics"][0]["code"].as_str().expect("a code");
@@ -159,7 +159,7 @@ fn places_that_cannot_be_written() {
     diff_to("file/x.sql").exits(1).says("cannot write file/x.sql");
     project.run(&["generate", "--out", "file"]).exits(1).says("file");
     let dev = ["migrate", "dev", "--create-only", "--name", "x", "--migrations"];
-    project.run(&[dev.as_slice(), &["file"]].concat()).exits(1).says("file is a file, not a folder of migrations");
+    project.run(&[dev.as_slice(), &["file"]].concat()).exits(1).says("file is a file, not a migrations folder");
     assert_eq!(project.read("file"), "kept");
     assert_eq!(project.list("."), ["file", "folder", "schema.dsl"]);
     assert_eq!(project.list("folder"), ["kept"]);
@@ -177,7 +177,7 @@ fn a_wrong_command_line() {
         .run(&["migrate-diff", "--from-empty", "--to-empty", "--rename", "nothing"])
         .exits(64)
         .says("expected OLD:NEW");
-    project.run(&["migrate", "dev", "--name", "../.."]).exits(64).says("has no letter or digit");
+    project.run(&["migrate", "dev", "--name", "../.."]).exits(64).says("contains no letter or digit");
     project.run(&["--help"]).exits(0).says("Exit codes");
     project.run(&["--version"]).exits(0);
 }

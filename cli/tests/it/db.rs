@@ -14,7 +14,7 @@ fn push_brings_a_database_to_the_schema_and_loses_nothing_unnamed() {
     project.write("schema.dsl", "model T {\n  id Int @id\n  note String?\n}\n");
     db(&project, &database, &["push", "--dry-run"]).exits(0).says("CREATE TABLE");
     db(&project, &database, &["push"]).exits(0).says("+ table T");
-    db(&project, &database, &["push"]).exits(0).says("has the schema already");
+    db(&project, &database, &["push"]).exits(0).says("already has the schema");
     query(&database, "INSERT INTO \"T\" VALUES (1, 'a')");
     project.write("schema.dsl", "model T {\n  id Int @id\n  more Int @default(3)\n}\n");
     db(&project, &database, &["push"]).exits(1).says("column T.note is dropped").says("--allow T.note");
@@ -28,7 +28,7 @@ fn push_brings_a_database_to_the_schema_and_loses_nothing_unnamed() {
     assert_eq!(query(&database, "SELECT most FROM \"T\""), ["3"]);
     query(&database, "CREATE TABLE _relata_migrations (id int)");
     project.write("schema.dsl", "model T {\n  id Int @id\n  most Int @default(4)\n}\n");
-    db(&project, &database, &["push"]).exits(0).says("warning").says("is in none");
+    db(&project, &database, &["push"]).exits(0).says("warning").says("is in no migration");
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn execute_and_seed_run_files_as_their_markers_say() {
     project
         .write("a.sql", "CREATE TABLE t (a int);\n-- relata:segment outside\nCREATE INDEX CONCURRENTLY t_a ON t (a);");
     db(&project, &database, &["execute", "a.sql"]).exits(0).says("ran 2 statements");
-    db(&project, &database, &["seed"]).exits(1).says("there is no seed seed.sql");
+    db(&project, &database, &["seed"]).exits(1).says("there is no seed file seed.sql");
     project.write("seed.sql", "INSERT INTO t VALUES (1), (2)");
     db(&project, &database, &["seed"]).exits(0).says("ran 1 statement");
     project.write("codegen.toml", "seed = \"db/seed.sql\"\n").write("db/seed.sql", "INSERT INTO t VALUES (3)");

@@ -24,7 +24,7 @@ fn dev_creates_a_timestamped_folder_with_the_snapshot_and_applies_it() {
     let tables = "SELECT count(*) FROM information_schema.tables WHERE table_name = ANY('{institutions,users,sessions,students,exam_types,student_exams}')";
     assert_eq!(query(&database, tables), ["6"]);
 
-    dev("again").exits(0).says("do not differ").says("up to date");
+    dev("again").exits(0).says("equals the snapshot of the last migration").says("up to date");
     assert_eq!(project.list("migrations").len(), 1);
 
     let schema = project.read("schema.dsl");
@@ -40,7 +40,10 @@ fn dev_creates_a_timestamped_folder_with_the_snapshot_and_applies_it() {
 fn create_only_writes_and_needs_no_database() {
     let project = project();
     project.run(&["migrate", "dev", "--create-only", "--name", "init"]).exits(0).says("_init/migration.sql");
-    project.run(&["migrate", "dev", "--create-only", "--name", "more"]).exits(0).says("do not differ");
+    project
+        .run(&["migrate", "dev", "--create-only", "--name", "more"])
+        .exits(0)
+        .says("equals the snapshot of the last migration");
     assert_eq!(project.list("migrations").len(), 1);
     let database = database("create_only");
     project.status(&database).exits(2).says("_init");

@@ -75,7 +75,9 @@ fn a_probable_rename_is_a_question_with_three_answers() {
         .says("--rename users.name:full_name")
         .says("--accept-drops");
     diff(&project, &[&args[..], &["--rename", "users.name:full_name"]].concat()).exits(0).says("RENAME COLUMN");
-    diff(&project, &[&args[..], &["--rename", "users.nonsense:full_name"]].concat()).exits(1).says("names nothing");
+    diff(&project, &[&args[..], &["--rename", "users.nonsense:full_name"]].concat())
+        .exits(1)
+        .says("does not name a possible rename");
     diff(&project, &[&args[..], &["--accept-drops"]].concat()).exits(0).says("DROP COLUMN");
 
     let dev = ["migrate", "dev", "--name", "x", "--url", database.url(), "--schema"];
@@ -200,8 +202,8 @@ fn two_databases_are_compared_in_all_that_they_have() {
     for line in [
         "~ column t.b from TEXT to TEXT COLLATE \"C\"",
         "- view of_gone",
-        "~ view v is made anew",
-        "~ view w is made anew",
+        "~ view v is created again",
+        "~ view w is created again",
         "+ materialized view M",
         "~ sequence numbers",
         "- sequence old_numbers",

@@ -213,12 +213,12 @@ fn columns_that_attributes_swap_come_back() {
     query(&database, "INSERT INTO \"T\" VALUES (1, 10, 20)");
     let swapped = "model T {\n  id Int @id\n  a Int @renamedFrom(\"b\")\n  b Int @renamedFrom(\"a\")\n}\n";
     project.write("schema.dsl", swapped);
-    dev("swap").exits(0).says("~ column T.b__old is called a");
+    dev("swap").exits(0).says("~ column T.b__old is renamed to a");
     let values = "SELECT a || ' ' || b FROM \"T\"";
     assert_eq!(query(&database, values), ["20 10"]);
     dev("nothing").exits(0).hides("wrote");
     project.write("schema.dsl", swapped.replace("  id Int @id\n", "  id Int @id\n  c Int?\n"));
-    dev("more").exits(0).hides("is called");
+    dev("more").exits(0).hides("is renamed");
     project.run(&[&["migrate", "verify"], &["--dev-url", database.url()][..]].concat()).exits(0);
     let down = [&["migrate", "down", "--allow-data-loss"], &url[..]].concat();
     project.run(&down).exits(0);

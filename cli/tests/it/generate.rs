@@ -16,7 +16,7 @@ fn init_writes_a_schema_that_is_valid_and_tells_what_else_is_needed() {
     project.run(&["check"]).exits(0).says("schema.dsl is valid: 2 models");
     let project = Project::new();
     project.write("schema.prisma", "model A {\n  id Int @id\n}\n");
-    project.run(&["init"]).exits(1).says("works as it is");
+    project.run(&["init"]).exits(1).says("works without changes");
     project.run(&["check"]).exits(0).says("schema.prisma is valid: 1 model");
 }
 

@@ -148,9 +148,10 @@ fn counts_of_a_live_database_silence_or_sharpen() {
     project.migration("2_changes", &changes.join("\n"));
     let args = ["--url", database.url()];
     let quiet = lint(&project, &args).exits(1);
-    let quiet = quiet.says("7 without a row that they concern").hides("migrations/1_notes");
+    let quiet = quiet.says("7 that affect no row").hides("migrations/1_notes");
     assert_eq!(quiet.stdout.matches("error[").count(), 1, "{}", quiet.stdout);
-    let quiet = quiet.says("column missing.x is dropped").says("not counted: the database does not have it");
+    let quiet =
+        quiet.says("column missing.x is dropped").says("not counted: the database does not have these objects yet");
     assert!(quiet.stdout.contains("warning[L301]"), "a count says nothing about locks");
 
     query(
@@ -164,8 +165,8 @@ fn counts_of_a_live_database_silence_or_sharpen() {
         .says("error[F201]: notes.page is required and has no default: fails if the table has rows\n  2 rows are there")
         .says("error[F202]: notes.title becomes required: fails if it holds NULL\n  1 NULL is there")
         .says("error[F203]: notes (kind) becomes unique: fails for duplicates\n  1 value occurs more than once")
-        .says("fails for those that do not\n  1 row points at nothing")
-        .says("error[F205]: notes must pass a check: fails for rows that do not\n  1 row does not pass");
+        .says("fails for orphans\n  1 row references nothing")
+        .says("error[F205]: notes must pass a check: fails for rows that violate it\n  1 row violates the check");
     assert_eq!(query(&database, "SELECT count(*) FROM notes"), ["2"]);
     project.migration("1_notes", "SELECT 1;");
     lint(&project, &args).exits(1).says("error[H601]: 1_notes was edited");
@@ -191,11 +192,11 @@ fn the_catalog_silences_what_it_knows_better() {
     project.migration("2_changes", &changes.join("\n"));
     lint(&project, &["--url", database.url()])
         .exits(1)
-        .says("info[Q503]: no index of this migration begins with notes (other)\n  1 foreign key has no index there")
-        .hides("begins with notes (owner)")
+        .says("info[Q503]: no index of this migration starts with notes (other)\n  1 foreign key has no index there")
+        .hides("starts with notes (owner)")
         .says("error[F206]: notes.kind becomes a list without USING")
         .hides("notes.tags becomes a list")
-        .says("error[D104]: column notes.title is dropped while titles comes")
+        .says("error[D104]: column notes.title is dropped and titles is added")
         .hides("column notes.body is dropped");
 }
 
@@ -226,7 +227,7 @@ fn a_planned_foreign_key_without_an_index_is_told() {
     };
     project.write("schema.dsl", schema(""));
     dev(&project, database.url(), "one", &["--create-only"]).exits(0);
-    lint(&project, &[]).exits(0).says("info[Q503]: no index begins with B (aId)");
+    lint(&project, &[]).exits(0).says("info[Q503]: no index starts with B (aId)");
     let project = Project::new();
     project.write("schema.dsl", schema("\n  @@index([aId, id])\n"));
     dev(&project, database.url(), "two", &["--create-only"]).exits(0);
@@ -251,7 +252,7 @@ fn our_own_statements_are_judged_by_the_plan() {
     dev(&project, database.url(), "change", &["--create-only"]).exits(0);
     lint(&project, &[])
         .exits(1)
-        .says("error[D107]: Note.kind no longer takes B")
+        .says("error[D107]: Note.kind no longer allows B")
         .says("warning[D106]: Note.size becomes SMALLINT from INTEGER")
         .says("warning[F202]: Note.title becomes required")
         .says("warning[L305]: Rewrites the whole table")
@@ -259,7 +260,7 @@ fn our_own_statements_are_judged_by_the_plan() {
     let args = ["--url", database.url()];
     lint(&project, &args).exits(0).hides("D107").hides("F202").says("warning[L301]");
     query(&database, "INSERT INTO \"Note\" VALUES (1, 't', 1, 'B')");
-    lint(&project, &args).exits(1).says("error[D107]").says("1 row holds a value that goes").hides("F202");
+    lint(&project, &args).exits(1).says("error[D107]").says("1 row has a removed value").hides("F202");
 }
 
 #[test]

@@ -16,8 +16,8 @@ fn only_locked_migrations_are_deployed() {
     project.write(&file, format!("-- comments may change\r\n{sql}"));
     project.status(&database).exits(2).hides("lock ");
     project.write(&file, format!("{sql}CREATE TABLE b (id int);"));
-    project.status(&database).exits(3).says("has other statements than migrations.lock says");
-    project.deploy(&database).exits(1).says("has other statements than migrations.lock says").says("migrate dev");
+    project.status(&database).exits(3).says("has other statements than migrations.lock records");
+    project.deploy(&database).exits(1).says("has other statements than migrations.lock records").says("migrate dev");
     let json = project.run(&["migrate", "status", "--json", "--url", database.url()]).exits(3).stdout;
     let json: serde_json::Value = serde_json::from_str(&json).expect("valid JSON");
     assert_eq!(json["lock"].as_array().map(Vec::len), Some(1));
@@ -29,7 +29,7 @@ fn only_locked_migrations_are_deployed() {
     project.deploy(&database).exits(1).says("99990101000000_other is not in migrations.lock");
     let locked = project.read("migrations.lock");
     project.write("migrations.lock", locked.replace(&name, "19990101000000_gone"));
-    project.status(&database).exits(3).says("19990101000000_gone is in migrations.lock and has no folder");
+    project.status(&database).exits(3).says("19990101000000_gone is in migrations.lock, but has no folder");
     project.write("migrations.lock", format!("<<<<<<< ours\n{locked}=======\n>>>>>>> theirs\n"));
     project.deploy(&database).exits(1).says("has a merge conflict");
     std::fs::remove_file(project.path("migrations.lock")).expect("removed");

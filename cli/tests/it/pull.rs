@@ -166,8 +166,8 @@ fn schemas_are_pulled_by_name_and_told_if_they_are_not() {
         CREATE TABLE \"user\" (id int PRIMARY KEY, item int REFERENCES shop.item)";
     let (project, database, output) = pull(sql, &[]);
     output
-        .says("the schema shop has 2 tables that are not pulled; --schemas public,shop pulls it, too")
-        .says("foreign key user_item_fkey of user: it points at shop.item, which is not in the schema");
+        .says("the schema shop has 2 tables that are not pulled; --schemas public,shop also pulls it")
+        .says("foreign key user_item_fkey of user: it references shop.item, which is not in the schema");
     db(&project, &database, &["pull", "--schemas", "public,,shop"])
         .exits(64)
         .says("one of the names in --schemas is empty");
@@ -242,7 +242,7 @@ fn a_fresh_database_can_be_made_of_what_was_pulled() {
 #[test]
 fn pull_says_what_it_needs_where_no_file_was_asked_for() {
     let (_, _, output) = pull("CREATE DOMAIN phone AS text; CREATE TABLE t (id int PRIMARY KEY, p phone)", &[]);
-    output.says("--with-sql FILE writes it").says("CREATE DOMAIN public.phone AS text;");
+    output.says("--with-sql FILE writes them").says("CREATE DOMAIN public.phone AS text;");
 }
 
 /// Who may not see everything pulls what there is to see.
@@ -512,7 +512,7 @@ fn schemas_without_tables_are_told_and_functions_of_other_schemas_come_along() {
     );
     assert_eq!(here, there);
     output
-        .says("the schema info, which has no tables, is not pulled; --schemas m,info pulls it, too")
+        .says("the schema info, which has no tables, is not pulled; --schemas m,info also pulls it")
         .says("function: info.\"inner\"(pg_catalog.text); m.\"outer\"(pg_catalog.text); m.of_row(m.t)")
         .hides("another")
         .hides("the schema public");
@@ -559,9 +559,11 @@ fn constants_are_read_the_same_whatever_the_database_is_set_to() {
 fn a_schema_is_not_overwritten_by_sql() {
     let (project, database, _) = pull("CREATE TABLE t (id int PRIMARY KEY)", &[]);
     let before = project.read("schema.dsl");
-    db(&project, &database, &["pull", "--with-sql", "schema.dsl"]).exits(1).says("would overwrite it");
+    db(&project, &database, &["pull", "--with-sql", "schema.dsl"])
+        .exits(1)
+        .says("--with-sql would overwrite the schema");
     let out = ["migrate-diff", "--from-empty", "--to-schema", "schema.dsl", "--out", "schema.dsl"];
-    project.run(&out).exits(1).says("would overwrite it");
+    project.run(&out).exits(1).says("--out would overwrite the schema");
     assert_eq!(project.read("schema.dsl"), before);
 }
 

@@ -97,10 +97,10 @@ fn what_postgresql_sees_otherwise_is_told() {
     project
         .run(&["check", "--database"])
         .exits(1)
-        .says("`level` is int8 to PostgreSQL, and int4 here")
+        .says("PostgreSQL says that `level` is int8, but int4 was inferred")
         .says("a.sql:2:8")
-        .says("`name` may be null in the database")
-        .says("PostgreSQL gives 0 columns, and 1 are known here")
+        .says("`name` is nullable in the database")
+        .says("PostgreSQL returns 0 columns, but 1 were inferred")
         .says("3 errors");
 }
 
@@ -111,7 +111,7 @@ fn a_database_of_ones_own_is_only_read() {
     let database = database("queries");
     query(&database, "CREATE TABLE users (id bigint PRIMARY KEY, name text)");
     let url = ["check", "--database", "--url", database.url()];
-    project.run(&url).exits(1).says("`id` is int8 to PostgreSQL, and int4 here").hides("postgres://");
+    project.run(&url).exits(1).says("PostgreSQL says that `id` is int8, but int4 was inferred").hides("postgres://");
     query(&database, "ALTER TABLE users ALTER id TYPE int");
     project.run(&url).exits(0).says("PostgreSQL agrees with 1 query");
     assert_eq!(query(&database, "SELECT count(*) FROM users"), ["0"]);

@@ -18,7 +18,7 @@ fn what_was_done_by_hand_is_taken_as_applied() {
     project.migration("1_a", "CREATE TABLE a (id int)");
     query(&database, "CREATE TABLE a (id int)");
     project.deploy(&database).exits(1).says("already exists");
-    resolve(&project, &database, "1_a", "--applied").exits(0).says("1_a is taken as applied");
+    resolve(&project, &database, "1_a", "--applied").exits(0).says("1_a is recorded as applied");
     project.status(&database).exits(0);
     assert_eq!(states(&database), ["1_a apply rolled_back", "1_a resolve applied"]);
     resolve(&project, &database, "1_a", "--applied").exits(1).says("is applied already");
@@ -56,7 +56,7 @@ fn a_stopped_migration_begins_again_or_goes_on() {
     project.deploy(&database).exits(1).says("stopped after 2 of its statements");
 
     query(&database, "DROP TABLE a, b");
-    resolve(&project, &database, "1_a", "--rolled-back").exits(0).says("counts as not applied");
+    resolve(&project, &database, "1_a", "--rolled-back").exits(0).says("is recorded as not applied");
     project.status(&database).exits(2).says("pending  1_a");
     project.deploy(&database).exits(1).says("stopped after 2 of its statements");
     assert_eq!(query(&database, "SELECT to_regclass('b') IS NOT NULL"), ["t"]);
@@ -90,7 +90,7 @@ fn a_database_with_the_schema_gets_its_history() {
     baseline(&[]).exits(2).says("+ column users.name");
     query(&database, "ALTER TABLE users ADD COLUMN name text NOT NULL; CREATE TABLE others (id int)");
     baseline(&["nonsense"]).exits(1).says("there is no migration nonsense");
-    baseline(&[]).exits(0).says("1 migration taken as applied");
+    baseline(&[]).exits(0).says("1 migration recorded as applied");
     project.status(&database).exits(0);
     project.deploy(&database).exits(0).says("up to date");
     baseline(&[]).exits(1).says("has a history already");

@@ -1,4 +1,4 @@
-//! A type change while programs go on: the new column beside the old one, whatever happens meanwhile.
+//! A type change through a shadow column while clients keep working, whatever happens meanwhile.
 
 use relata_devdb::TestDatabase;
 

@@ -46,7 +46,7 @@ fn migrations_inside_the_folder_of_the_schema_are_not_part_of_it() {
     project.run(&dev).exits(0);
     assert_eq!(project.list("prisma/migrations").len(), 1);
     project.run(&["check"]).exits(0).says("prisma is valid: 1 model");
-    project.run(&dev).exits(0).says("do not differ");
+    project.run(&dev).exits(0).says("equals the snapshot of the last migration");
 }
 
 #[test]

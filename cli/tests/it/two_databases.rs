@@ -281,7 +281,7 @@ fn what_is_not_migrated_is_told() {
             assert!(is_told, "{name} is not in\n{words}");
         }
         let sql = diff(&project, from, to, &[]).exits(0).stdout;
-        assert!(sql.starts_with("-- Differs, and is not migrated here:\n"), "{sql}");
+        assert!(sql.starts_with("-- Differences that this does not migrate:\n"), "{sql}");
         assert!(!sql.contains("'SELECT 2'"), "{sql}");
     }
     let json = diff(&project, &old, &new, &["--json", "--exit-code"]).exits(2).stdout;

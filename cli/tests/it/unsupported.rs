@@ -90,9 +90,9 @@ fn what_is_written_is_the_column_and_stays_so() {
 fn what_is_no_type_is_refused_with_what_to_write() {
     let project = Project::new();
     for (text, help) in [
-        ("", "write the type as PostgreSQL calls it"),
+        ("", "write the type by its name in PostgreSQL"),
         ("int DEFAULT 5", "@default(dbgenerated(\"..\"))"),
-        ("int NOT NULL", "a column takes NULL if there is a `?`"),
+        ("int NOT NULL", "a column is nullable if its type ends with `?`"),
         ("int CHECK (a > 0)", "@@check"),
         ("int UNIQUE", "@@unique"),
         ("int PRIMARY KEY", "@@id"),

@@ -1,6 +1,6 @@
-//! `// lint:allow R0716 reason`: somebody has seen the warning, and says why it may stay.
+//! `// lint:allow R0716 reason`: accepts a warning, with a reason.
 //!
-//! The comment stands above the place or behind it on its line. An error cannot be allowed, and a comment without a
+//! The comment is above the place or at the end of its line. An error cannot be allowed, and a comment without a
 //! reason allows nothing.
 
 use super::{Diagnostic, Sources};
@@ -17,8 +17,7 @@ pub(crate) fn without_allowed(diagnostics: &mut Vec<Diagnostic>, sources: &Sourc
             Allowance::NoReason => {
                 let help = diagnostic.help.take().unwrap_or_default();
                 let line = if help.is_empty() { "" } else { "\n" };
-                diagnostic.help =
-                    Some(format!("{help}{line}`lint:allow {}` needs a reason behind it", diagnostic.code));
+                diagnostic.help = Some(format!("{help}{line}`lint:allow {}` needs a reason after it", diagnostic.code));
                 true
             }
         }

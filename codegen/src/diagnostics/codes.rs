@@ -9,7 +9,7 @@ pub struct Code {
     pub code: &'static str,
     /// Error, warning or note.
     pub severity: Severity,
-    /// What was found, in a few words.
+    /// The title.
     pub title: &'static str,
     /// The reason, in Markdown, with an example that is refused and one that is accepted.
     pub explanation: &'static str,

@@ -28,7 +28,7 @@ const UNSUPPORTED: [&str; 24] = [
     "vector",
 ];
 
-/// How to write a type that is called `name` elsewhere, with what stands in parentheses behind it, if anything does.
+/// How to write a type that is named `name` in other languages, with its arguments in parentheses, if any.
 pub(crate) fn type_hint(name: &str, arguments: Option<&str>) -> Option<String> {
     let lower = name.to_ascii_lowercase();
     let sized = |ty: &str, native: &str, usual: &str| {
@@ -81,14 +81,12 @@ pub(crate) fn field_attribute_hint(name: &str) -> Option<String> {
         }
         "createdat" => "write `@default(now())`".to_owned(),
         "primary" | "primarykey" | "pk" | "key" => "write `@id`".to_owned(),
-        "length" | "size" | "max" | "maxlength" => {
-            "the length belongs to the type in the database: `@db.VarChar(255)`".to_owned()
-        }
-        "nullable" | "optional" | "null" => "write `?` behind the type: `String?`".to_owned(),
+        "length" | "size" | "max" | "maxlength" => "a length belongs to the native type: `@db.VarChar(255)`".to_owned(),
+        "nullable" | "optional" | "null" => "write `?` after the type: `String?`".to_owned(),
         "required" | "notnull" => "remove it: a field without `?` is required".to_owned(),
         "column" | "name" | "dbname" => "write `@map(\"name_in_the_database\")`".to_owned(),
         "references" | "foreignkey" | "fk" | "ref" => {
-            "write `@relation(fields: [..], references: [..])` at a field whose type is the other model".to_owned()
+            "write `@relation(fields: [..], references: [..])` on a field whose type is the other model".to_owned()
         }
         "private" | "secret" | "hidden" | "omit" => {
             "write `@sensitive` to keep it out of Debug, or `@ignore` to keep it out of the client".to_owned()

@@ -90,7 +90,7 @@ impl<'s> Places<'s> {
         self.locate(span.file, span.start)
     }
 
-    /// The file and the place behind the last byte of a span; none if the span is of other sources.
+    /// The file and the place after the last byte of a span; none if the span is of other sources.
     pub fn end(&self, span: Span) -> Option<(&'s SourceFile, Location)> {
         self.locate(span.file, span.end)
     }

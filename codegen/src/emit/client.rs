@@ -17,7 +17,7 @@ const OWN_NAMES: [&str; 3] = ["Client", "Models", "Transaction"];
 const RUNTIME_NAMES: [&str; 4] = ["Error", "Isolation", "NotIncluded", "Parent"];
 
 /// Methods of the runtime's client and transaction, which hide a model's method of the same name. The
-/// model's gets a `_` behind it: `db.transaction_().find_many()`.
+/// model's gets a `_` after it: `db.transaction_().find_many()`.
 const OWN_METHODS: [&str; 18] = [
     "batch",
     "begin",
@@ -53,7 +53,7 @@ pub(super) fn emit_lib(cx: &EmitCx<'_>, has_queries: bool, options: &EmitOptions
     }
     modules.sort();
     for (module, _) in &modules {
-        // rustc looks for the files of other modules only where it is told.
+        // rustc finds the files of other modules only through a path.
         let path = if module.is_ascii() { String::new() } else { format!("#[path = \"{module}.rs\"]\n") };
         text.push_str(&format!("#[rustfmt::skip]\n#[allow(missing_docs)]\n{path}pub mod {module};\n"));
     }

@@ -149,7 +149,7 @@ fn model_names(walker: ModelWalker<'_>) -> ModelNames<'_> {
 struct Taken(BTreeSet<String>);
 
 impl Taken {
-    /// The name, with a `_` behind it for each that is called so already.
+    /// The name, with a `_` after it for each earlier one of the same name.
     fn ident(&mut self, name: &str) -> Ident {
         let mut name = name.to_owned();
         while !self.0.insert(name.clone()) {

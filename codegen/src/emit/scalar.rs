@@ -135,7 +135,7 @@ fn native_types(native: NativeType) -> (&'static str, Option<&'static str>) {
     }
 }
 
-/// A quoted name, behind its schema if it has one.
+/// A quoted name, after its schema if it has one.
 pub(super) fn qualified(namespace: Option<&str>, name: &str) -> String {
     match namespace {
         Some(namespace) => format!("{}.{}", relata_pgsql::ident(namespace), relata_pgsql::ident(name)),

@@ -1,4 +1,5 @@
-//! What serde is told: names as in the schema, relations beside the columns, nothing that is sensitive or not included.
+//! The serde implementations: names as in the schema, relations next to columns, nothing that is sensitive or not
+//! included.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -35,7 +36,7 @@ pub(super) fn emit_column(cx: &EmitCx<'_>, column: &ColumnNames<'_>) -> Option<T
     (!parts.is_empty()).then(|| quote!(#[serde(#(#parts),*)]))
 }
 
-/// The row inside `With`: its columns stand beside the relations.
+/// The row inside `With`, flattened next to the relations.
 pub(super) fn emit_row(cx: &EmitCx<'_>) -> Option<TokenStream> {
     cx.client.serde.then(|| quote!(#[serde(flatten)]))
 }

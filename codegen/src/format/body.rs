@@ -22,7 +22,7 @@ pub(super) fn write_block(out: &mut String, block: Block<'_>) {
     out.push_str("}\n");
 }
 
-/// An attribute of a block with the comments before and behind it.
+/// An attribute of a block with the comments before and after it.
 struct Attributed {
     comments: Vec<String>,
     attribute: Attribute,

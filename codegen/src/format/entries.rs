@@ -5,7 +5,7 @@ use pest::iterators::Pair;
 use super::values::{self, Attribute};
 use crate::syntax::Rule;
 
-/// A block that is closed and has nothing but a comment behind its `{`.
+/// A closed block with nothing but a comment after its `{`.
 pub(super) struct Block<'t> {
     pub(super) keyword: &'t str,
     pub(super) name: &'t str,
@@ -14,7 +14,7 @@ pub(super) struct Block<'t> {
     pub(super) entries: Vec<Entry<'t>>,
 }
 
-/// What stands between two line breaks of a block.
+/// The text between two line breaks of a block.
 pub(super) enum Entry<'t> {
     /// At least one empty line.
     Gap,
@@ -26,7 +26,7 @@ pub(super) enum Entry<'t> {
     Attribute { attribute: Attribute, comment: Option<String> },
     /// A line that stays as it is.
     Verbatim(&'t str),
-    /// `...Name`, and the comment behind it.
+    /// `...Name`, and the comment after it.
     Spread(String),
 }
 

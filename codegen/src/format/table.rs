@@ -7,7 +7,7 @@ pub(super) struct Table {
 }
 
 enum Line {
-    /// Cells, and the comment behind them, which no width depends on.
+    /// Cells, and the comment after them, which does not affect the widths.
     Cells(Vec<String>, Option<String>),
     /// A line of its own layout.
     Whole(String),
@@ -32,7 +32,7 @@ impl Table {
         self.lines.is_empty()
     }
 
-    /// Writes all lines, each behind the indent, and forgets them.
+    /// Writes all lines with the indent, and clears them.
     pub(super) fn write(&mut self, out: &mut String, indent: &str) {
         let widths = self.widths();
         for line in self.lines.drain(..) {

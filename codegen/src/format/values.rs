@@ -1,4 +1,4 @@
-//! Types, attributes and values on one line: one blank behind `,` and `:`, none inside brackets.
+//! Types, attributes and values on one line: one space after `,` and `:`, none inside brackets.
 
 use pest::iterators::Pair;
 
@@ -7,7 +7,7 @@ use crate::syntax::Rule;
 /// The attributes that come first, in this order; all others follow as they are written.
 const ORDER: [&str; 9] = ["id", "unique", "default", "updatedAt", "index", "fulltext", "map", "relation", "ignore"];
 
-/// An attribute as text, and its place among the attributes beside it.
+/// An attribute as text, and its place among the other attributes.
 pub(super) struct Attribute {
     pub(super) rank: usize,
     pub(super) text: String,

@@ -1,11 +1,11 @@
-//! The text of `Unsupported("..")`: a type of PostgreSQL, and what may stand behind it in a column's definition.
+//! The text of `Unsupported("..")`: a type of PostgreSQL, and the clauses that may follow it in a column definition.
 
-/// A type as it is written, and the clauses behind it.
+/// A type as it is written, and its clauses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnText<'t> {
     /// The type, which may be an array.
     pub ty: &'t str,
-    /// The name behind `COLLATE`.
+    /// The name after `COLLATE`.
     pub collation: Option<&'t str>,
     /// The expression of `GENERATED ALWAYS AS (..) STORED`.
     pub generated: Option<&'t str>,
@@ -20,7 +20,7 @@ pub enum ColumnTextError<'t> {
     NoType,
     /// A quote or a parenthesis is not closed, a clause is not complete, or a statement ends in it.
     Unreadable,
-    /// The type stands for more than a type: `serial`.
+    /// The type is a shorthand for more than a type: `serial`.
     Serial(&'t str),
     /// A clause that the schema says in another way; its first word.
     Clause(&'t str),

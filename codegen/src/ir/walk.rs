@@ -13,7 +13,7 @@ macro_rules! walker {
         pub struct $name<'s> {
             /// The schema it looks at.
             pub schema: &'s Schema,
-            /// Which one it stands for.
+            /// The index of the item.
             pub id: $id,
         }
 

@@ -106,20 +106,20 @@ fn report_extra_argument(cx: &mut Cx<'_, '_>, span: Span, parameters: &Parameter
     let help = match (parameters.unnamed, parameters.names) {
         (_, []) => format!("write `{}` without arguments", parameters.owner),
         (None, names) => format!("write the argument's name before it: `{}`", names.join(": ..`, `") + ": .."),
-        (Some("fields"), _) => "put several fields into brackets: `[a, b]`".to_owned(),
+        (Some("fields"), _) => "put the fields in brackets: `[a, b]`".to_owned(),
         (Some(_), names) => {
-            format!("only one argument goes without a name; the arguments are `{}`", names.join("`, `"))
+            format!("only one argument may be unnamed; the arguments are `{}`", names.join("`, `"))
         }
     };
     let message = format!("`{}` does not take this argument", parameters.owner);
-    cx.report(Diagnostic::new(codes::UNKNOWN_ARGUMENT, span, message).label("one too many").help(help));
+    cx.report(Diagnostic::new(codes::UNKNOWN_ARGUMENT, span, message).label("one argument too many").help(help));
 }
 
 fn report_repeated_argument(cx: &mut Cx<'_, '_>, span: Span, first: Span, name: &str) {
     cx.report(
-        Diagnostic::new(codes::REPEATED_ARGUMENT, span, format!("the argument `{name}` is given twice"))
+        Diagnostic::new(codes::REPEATED_ARGUMENT, span, format!("the argument `{name}` is specified twice"))
             .label("given again")
-            .second(first, "first given here")
+            .second(first, "first specified here")
             .help("remove one of them"),
     );
 }
@@ -147,7 +147,7 @@ pub(super) fn expect_string<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) 
             let help = match value {
                 Expression::Constant(word) => match word.text.strip_prefix("process.env.") {
                     Some(variable) => format!("write `env(\"{variable}\")`"),
-                    None => format!("put it into quotes: `\"{}\"`", word.text),
+                    None => format!("put it in quotes: `\"{}\"`", word.text),
                 },
                 _ => "write a string, such as `\"name\"`".to_owned(),
             };
@@ -168,7 +168,7 @@ pub(super) fn expect_database_name<'a>(cx: &mut Cx<'a, '_>, value: &'a Expressio
                 "a name in the database cannot be empty or contain NUL",
             )
             .label(if name.text.is_empty() { "empty" } else { "contains a NUL character" })
-            .help("write the name as PostgreSQL has it, or remove the argument"),
+            .help("write the name in PostgreSQL, or remove the argument"),
         );
         return None;
     }
@@ -182,7 +182,7 @@ pub(super) fn expect_word<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>, wh
         _ => {
             let help = match value {
                 Expression::String(text) => format!("write it without quotes: `{}`", text.value),
-                _ => "write the word alone".to_owned(),
+                _ => "write only the word".to_owned(),
             };
             report_wrong_value(cx, value, what, help);
             None
@@ -200,7 +200,7 @@ pub(super) fn list_items<'a>(value: &'a Expression<'a>) -> &'a [Expression<'a>] 
 
 /// A value of the wrong kind.
 pub(super) fn report_wrong_value(cx: &mut Cx<'_, '_>, value: &Expression<'_>, expected: &str, help: String) {
-    let message = format!("{} stands where {expected} belongs", value.describe());
+    let message = format!("expected {expected}, found {}", value.describe());
     cx.report(
         Diagnostic::new(codes::WRONG_VALUE, value.span(), message).label(format!("expected {expected}")).help(help),
     );

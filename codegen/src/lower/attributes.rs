@@ -82,14 +82,14 @@ fn report_unknown_attribute(cx: &mut Cx<'_, '_>, name: Name<'_>, prefix: &str, k
         _ if hint.is_some() => hint.unwrap_or_default(),
         Some(guess) => format!("did you mean `{prefix}{guess}`?"),
         None if prefix == "@" && ["index", "schema", "check", "fulltext"].contains(&name.text) => {
-            format!("`{other}{}` stands on a line of its own, at the end of the model", name.text)
+            format!("`{other}{}` goes on its own line, at the end of the model", name.text)
         }
         None if prefix == "@@" && ["relation", "default", "updatedAt", "using", "sensitive"].contains(&name.text) => {
-            format!("`{other}{}` belongs behind the type of a field", name.text)
+            format!("`{other}{}` goes after the type of a field", name.text)
         }
-        None => format!("the attributes that can stand here are `{prefix}{}`", known.join(&format!("`, `{prefix}"))),
+        None => format!("the attributes that are allowed here are `{prefix}{}`", known.join(&format!("`, `{prefix}"))),
     };
-    let message = format!("there is no attribute `{prefix}{}` for this", name.text);
+    let message = format!("there is no attribute `{prefix}{}` here", name.text);
     cx.report(Diagnostic::new(codes::UNKNOWN_ATTRIBUTE, name.span, message).label("unknown attribute").help(help));
 }
 
@@ -112,7 +112,7 @@ fn read_sql<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>, parameters: &
         cx.report(
             Diagnostic::new(codes::WRONG_VALUE, sql.span, format!("`{}` needs an SQL expression", parameters.owner))
                 .label("empty")
-                .help("write the expression as PostgreSQL would take it"),
+                .help("write an expression that PostgreSQL accepts"),
         );
         return None;
     }

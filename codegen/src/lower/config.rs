@@ -60,7 +60,7 @@ const ON_DATASOURCE: [&str; 8] = [
 /// Other databases that Prisma knows.
 const OTHER_PROVIDERS: [&str; 5] = ["mysql", "sqlite", "sqlserver", "mongodb", "cockroachdb"];
 
-/// The provider of a generator that stands for Relata.
+/// The provider of Relata's generator.
 const OWN_GENERATOR: &str = "relata";
 
 const ON_EXTENSION: Parameters =
@@ -86,15 +86,15 @@ fn properties_have_values_and_different_names(cx: &mut Cx<'_, '_>, block: &Confi
         if property.value.is_none() && !property.broken {
             cx.report(
                 Diagnostic::new(codes::MISSING_VALUE, name.span, format!("the property `{}` has no value", name.text))
-                    .label("a value is missing behind the `=`")
+                    .label("a value is missing after the `=`")
                     .help("write one, or remove the line"),
             );
         }
         if let Some(first) = seen.insert(name.text, name.span) {
             cx.report(
-                Diagnostic::new(codes::REPEATED_PROPERTY, name.span, format!("`{}` is given twice", name.text))
+                Diagnostic::new(codes::REPEATED_PROPERTY, name.span, format!("`{}` is specified twice", name.text))
                     .label("given again")
-                    .second(first, "first given here")
+                    .second(first, "first specified here")
                     .help("remove one of them"),
             );
         }
@@ -145,21 +145,21 @@ fn lower_generator<'a>(cx: &mut Cx<'a, '_>, block: &'a ConfigBlock<'a>, generato
             Diagnostic::new(
                 codes::DUPLICATE_NAME,
                 block.name.span,
-                format!("two generators are called `{}`", block.name.text),
+                format!("two generators are named `{}`", block.name.text),
             )
             .label("declared again")
             .second(first, "first declared here")
-            .help("give one of them another name"),
+            .help("rename one of them"),
         );
     }
 }
 
 fn note_other_generator(cx: &mut Cx<'_, '_>, generator: Name<'_>, provider: Given<'_>) {
-    let message = format!("the generator `{}` is another tool's, and Relata does not run it", generator.text);
+    let message = format!("the generator `{}` belongs to another tool, and Relata does not run it", generator.text);
     cx.report(
         Diagnostic::new(codes::OTHER_GENERATOR, provider.span, message)
             .label("not run by Relata")
-            .help("nothing needs to change: the client is made by `cargo build` or `codegen generate`"),
+            .help("no change is needed: `cargo build` or `codegen generate` generates the client"),
     );
 }
 
@@ -167,8 +167,8 @@ fn note_preview_feature(cx: &mut Cx<'_, '_>, feature: Given<'_>) {
     let message = format!("the preview feature \"{}\" has no effect", feature.text);
     cx.report(
         Diagnostic::new(codes::PREVIEW_FEATURE, feature.span, message)
-            .label("not read by Relata")
-            .help("nothing needs to change: what Relata has of the language works without a switch"),
+            .label("ignored by Relata")
+            .help("no change is needed: all supported features are enabled"),
     );
 }
 
@@ -213,13 +213,9 @@ fn expect_one_of<'a, T: Copy>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>, kn
     }
     let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
     cx.report(
-        Diagnostic::new(
-            codes::WRONG_VALUE,
-            text.span,
-            format!("\"{}\" is not a library that is known here", text.text),
-        )
-        .label("unknown library")
-        .help(format!("write one of \"{}\"", names.join("\", \""))),
+        Diagnostic::new(codes::WRONG_VALUE, text.span, format!("\"{}\" is not a supported library", text.text))
+            .label("unknown library")
+            .help(format!("write one of \"{}\"", names.join("\", \""))),
     );
     None
 }
@@ -240,10 +236,10 @@ fn lower_datasource<'a>(cx: &mut Cx<'a, '_>, block: &'a ConfigBlock<'a>) {
             Diagnostic::new(
                 codes::RESERVED_NAME,
                 block.name.span,
-                format!("nothing can be called `{}`", block.name.text),
+                format!("the name `{}` is reserved", block.name.text),
             )
             .label("this is a built-in type")
-            .help("call it `db`: its types are then written `@db.Text`"),
+            .help("name it `db`, so that its types are written as `@db.Text`"),
         );
     }
     provider_is_given(cx, block, "datasource", "postgresql");
@@ -279,10 +275,10 @@ fn shadow_database_is_another<'a>(cx: &mut Cx<'a, '_>, block: &'a ConfigBlock<'a
     }
     let message = format!("`shadowDatabaseUrl` is the same database as `{}`", same.join("` and `"));
     let mut diagnostic = Diagnostic::new(codes::SHADOW_IS_DATABASE, shadow.span(), message)
-        .label("Prisma empties the database that this names")
+        .label("Prisma deletes all data in this database")
         .help("remove the line: Relata needs no shadow database");
     for value in same.iter().filter_map(|name| find(block, name)) {
-        diagnostic = diagnostic.second(value.span(), "and this is where the data is");
+        diagnostic = diagnostic.second(value.span(), "the database with the data");
     }
     cx.report(diagnostic);
 }
@@ -298,9 +294,9 @@ fn relation_mode_has_one_name(cx: &mut Cx<'_, '_>, block: &ConfigBlock<'_>) {
             "`referentialIntegrity` and `relationMode` are the same property",
         )
         .label("the old name")
-        .second(new, "given here under its name")
+        .second(new, "specified here under its current name")
         .help("keep `relationMode`"),
-        None => Diagnostic::new(codes::OLD_PROPERTY, old, "`referentialIntegrity` is called `relationMode` today")
+        None => Diagnostic::new(codes::OLD_PROPERTY, old, "`referentialIntegrity` was renamed to `relationMode`")
             .label("the old name")
             .help("write `relationMode`, with the same value"),
     });
@@ -336,7 +332,7 @@ fn provider_is_postgresql<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) {
     cx.report(
         Diagnostic::new(codes::UNKNOWN_PROVIDER, provider.span, message)
             .label(label)
-            .help("write `provider = \"postgresql\"`: Relata is for PostgreSQL alone"),
+            .help("write `provider = \"postgresql\"`: Relata supports only PostgreSQL"),
     );
 }
 
@@ -363,11 +359,11 @@ fn lower_relation_mode<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) {
                 Diagnostic::new(
                     codes::NO_FOREIGN_KEYS,
                     mode.span,
-                    "without foreign keys no row is kept from losing another",
+                    "without foreign keys, PostgreSQL does not protect references",
                 )
-                .label("no relation has a foreign key")
+                .label("no relation gets a foreign key")
                 .help(
-                    "remove the line, and the database carries out `onDelete` and `onUpdate`; Relata's client does not",
+                    "remove the line to let the database enforce `onDelete` and `onUpdate`; the client does not enforce them",
                 ),
             );
         }
@@ -399,10 +395,10 @@ fn lower_schemas<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) {
                 Diagnostic::new(
                     codes::REPEATED_PROPERTY,
                     name.span,
-                    format!("the schema \"{}\" is given twice", name.text),
+                    format!("the schema \"{}\" is listed twice", name.text),
                 )
                 .label("given again")
-                .second(first, "first given here")
+                .second(first, "first specified here")
                 .help("remove one of them"),
             );
             continue;

@@ -147,7 +147,7 @@ fn keys_but_second_ids<'k, 'a>(keys: &'k [KeyDraft<'a>]) -> impl Iterator<Item =
 }
 
 fn duplicate(span: Span, first: Span, name: &str) -> Diagnostic {
-    Diagnostic::new(codes::DUPLICATE_CONSTRAINT, span, format!("two constraints or indexes are called `{name}`"))
+    Diagnostic::new(codes::DUPLICATE_CONSTRAINT, span, format!("two constraints or indexes are named `{name}`"))
         .label("this is the second")
         .second(first, "this is the first")
         .help("remove one of them, or give it another name with `map: \"..\"`")

@@ -20,7 +20,7 @@ pub(super) fn read_default<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a 
     let bound = bind(cx, attribute.arguments(), attribute.span, &ON_DEFAULT);
     if let Some(span) = bound.span("map") {
         cx.report(
-            Diagnostic::new(codes::UNSUPPORTED_ARGUMENT, span, "a default has no name of its own in PostgreSQL")
+            Diagnostic::new(codes::UNSUPPORTED_ARGUMENT, span, "a default has no name in PostgreSQL")
                 .label("not in PostgreSQL")
                 .help("remove `map`"),
         );
@@ -31,7 +31,7 @@ pub(super) fn read_default<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a 
     }
 }
 
-/// What can only be said when all of a field's attributes are known.
+/// Checks that need all attributes of a field.
 pub(super) fn check_defaults(cx: &mut Cx<'_, '_>) {
     for id in cx.field_ids() {
         let field = cx.field(id);
@@ -47,7 +47,7 @@ pub(super) fn check_defaults(cx: &mut Cx<'_, '_>) {
                     span,
                     format!("{number} is too large for a column of type {name}"),
                 )
-                .label("PostgreSQL will refuse this default")
+                .label("PostgreSQL will reject this default")
                 .help(format!("write a number from {least} to {most}, or change the field's type")),
             );
         }
@@ -93,7 +93,7 @@ fn single_value(cx: &mut Cx<'_, '_>, id: FieldId, value: &Expression<'_>) -> Opt
                         report_mismatch(cx, id, value, &format!("`{}()`: a function has parentheses", word.text));
                     }
                     Expression::Constant(word) if word.text == "null" => {
-                        report_mismatch(cx, id, value, "nothing: an optional field without a default is empty");
+                        report_mismatch(cx, id, value, "no default: an optional field without one is null");
                     }
                     _ => report_mismatch(cx, id, value, expected),
                 }
@@ -152,7 +152,7 @@ fn report_mismatch(cx: &mut Cx<'_, '_>, id: FieldId, value: &Expression<'_>, exp
 fn function_default(cx: &mut Cx<'_, '_>, id: FieldId, name: Name<'_>, value: &Expression<'_>) -> Option<DefaultValue> {
     if !FUNCTIONS.contains(&name.text) {
         let help = suggest(did_you_mean(name.text, FUNCTIONS).map(|guess| format!("{guess}()")), || {
-            format!("the functions are `{}()`; any SQL goes as `dbgenerated(\"..\")`", FUNCTIONS.join("()`, `"))
+            format!("the functions are `{}()`; write any other SQL as `dbgenerated(\"..\")`", FUNCTIONS.join("()`, `"))
         });
         let message = format!("there is no function `{}` for a default", name.text);
         cx.report(Diagnostic::new(codes::UNKNOWN_FUNCTION, name.span, message).label("unknown function").help(help));
@@ -163,7 +163,7 @@ fn function_default(cx: &mut Cx<'_, '_>, id: FieldId, name: Name<'_>, value: &Ex
         let message = format!("`{}()` cannot be the default of `{}`", name.text, cx.qualified(id));
         cx.report(
             Diagnostic::new(codes::DEFAULT_MISMATCH, name.span, message)
-                .label(format!("makes values for {}", function_types(name.text)))
+                .label(format!("generates values for {}", function_types(name.text)))
                 .second(ty, "the field has this type")
                 .help(format!("change the field's type to {}, or choose another default", function_types(name.text))),
         );
@@ -231,8 +231,8 @@ fn function_value(function: &str, values: &[&Expression<'_>]) -> Result<DefaultV
 
 fn report_function_arguments(cx: &mut Cx<'_, '_>, span: Span, function: &str, expected: &str) {
     cx.report(
-        Diagnostic::new(codes::FUNCTION_ARGUMENTS, span, format!("`{function}()` does not take this"))
+        Diagnostic::new(codes::FUNCTION_ARGUMENTS, span, format!("`{function}()` does not accept this argument"))
             .label(format!("expected {expected}"))
-            .help(format!("write `{function}()`, or what it takes: {expected}")),
+            .help(format!("write `{function}()`, or an argument that it accepts: {expected}")),
     );
 }

@@ -1,4 +1,4 @@
-//! Models, fields, keys and relations while they are lowered: the tree beside what was made of it.
+//! Models, fields, keys and relations while they are lowered: the syntax tree with what was lowered from it.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -59,7 +59,7 @@ pub(super) enum FieldType {
     Enum(EnumId),
     Model(ModelId),
     Unsupported,
-    /// Reported; nothing else can be said about the field.
+    /// Reported; the field is not checked further.
     Unknown,
 }
 

@@ -114,7 +114,7 @@ pub(super) fn read_field_list<'a>(
                 cx.report(
                     Diagnostic::new(codes::RELATION_IN_KEY, name.span, message)
                         .label("a relation field")
-                        .help("name fields with columns; a relation is stored in them"),
+                        .help("name the fields with the columns of the relation"),
                 );
             }
             Some(id) => list.fields.push((id, name.span)),

@@ -11,7 +11,7 @@ use crate::ir::{
 };
 use crate::syntax::ModelKind;
 
-/// The schema that the drafts stand for.
+/// Turns the drafts into the schema.
 pub(super) fn finish(cx: Cx<'_, '_>) -> Schema {
     let mut sides = vec![None; cx.fields.len()];
     for (index, relation) in cx.relations.iter().enumerate() {

@@ -83,10 +83,10 @@ pub(super) fn read_only_name<'a>(cx: &mut Cx<'a, '_>, bound: &Bound<'a>, owner: 
     let (name, map) = (read("name"), read("map"));
     if let (Some(name_span), Some(map_span)) = (bound.span("name"), bound.span("map")) {
         cx.report(
-            Diagnostic::new(codes::REPEATED_ARGUMENT, name_span, format!("the name of {owner} is given twice"))
-                .label("another word for `map`")
-                .second(map_span, "also given here")
-                .help("keep one of them: both are the name in the database"),
+            Diagnostic::new(codes::REPEATED_ARGUMENT, name_span, format!("the name of {owner} is specified twice"))
+                .label("an alias of `map`")
+                .second(map_span, "also specified here")
+                .help("keep one of them: both set the name in the database"),
         );
     }
     map.or(name)
@@ -98,8 +98,12 @@ fn read_client_name<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) -> Optio
     let valid = !name.text.is_empty() && name.text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !valid {
         cx.report(
-            Diagnostic::new(codes::INVALID_NAME, name.span, "this cannot be a name in the client")
-                .label(if name.text.is_empty() { "empty" } else { "has other characters than letters, digits and `_`" })
+            Diagnostic::new(codes::INVALID_NAME, name.span, "this name is not possible in the client")
+                .label(if name.text.is_empty() {
+                    "empty"
+                } else {
+                    "contains characters other than letters, digits and `_`"
+                })
                 .help("use letters, digits and `_`; for the name in the database write `map: \"..\"`"),
         );
         return None;
@@ -111,11 +115,12 @@ fn read_client_name<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) -> Optio
 pub(super) fn read_constraint_name<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) -> Option<Given<'a>> {
     let name = expect_database_name(cx, value)?;
     if name.text.len() > super::constraint_names::MAX_NAME_BYTES {
-        let message = format!("the name of a constraint has at most 63 bytes, this one has {}", name.text.len());
+        let message =
+            format!("the name of a constraint can have at most 63 bytes, but this one has {}", name.text.len());
         cx.report(
             Diagnostic::new(codes::NAME_TOO_LONG, name.span, message)
                 .label("too long")
-                .help("shorten it, or remove the argument to have a name made"),
+                .help("shorten it, or remove the argument to use the default name"),
         );
         return None;
     }
@@ -185,7 +190,7 @@ fn read_key_field<'a>(
             return read_key_expression(cx, item.span(), arguments, kind, owner);
         }
         Expression::Call { name, .. } if is_sql_function(cx, model, *name) => {
-            let message = format!("`{owner}` names fields, and `{}` is none", name.text);
+            let message = format!("`{owner}` takes the names of fields, and `{}` is not one", name.text);
             cx.report(
                 Diagnostic::new(codes::UNKNOWN_FIELD, name.span, message)
                     .label("not a field")
@@ -236,8 +241,8 @@ fn read_key_expression<'a>(
         let message = format!("`{owner}` cannot have an expression");
         cx.report(
             Diagnostic::new(codes::WRONG_VALUE, span, message)
-                .label("PostgreSQL's primary keys are made of columns")
-                .help("write `@@unique([raw(\"..\")])` beside an id of columns"),
+                .label("a primary key in PostgreSQL consists of columns")
+                .help("add `@@unique([raw(\"..\")])` to an id of columns"),
         );
         return None;
     }
@@ -247,7 +252,7 @@ fn read_key_expression<'a>(
         cx.report(
             Diagnostic::new(codes::WRONG_VALUE, sql.span, "an index needs a field or an expression")
                 .label("empty")
-                .help("write an expression as PostgreSQL would take it, such as `raw(\"lower(email)\")`"),
+                .help("write an expression that PostgreSQL accepts, such as `raw(\"lower(email)\")`"),
         );
         return None;
     }

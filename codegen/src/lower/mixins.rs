@@ -1,5 +1,5 @@
 //! What a model has when its mixins are put in: its fields in the place of each `...Name`, and the
-//! attributes of the mixins before its own. Nothing behind this knows that there are mixins.
+//! attributes of the mixins before its own. Later passes do not see mixins.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -92,7 +92,7 @@ impl<'a> Walk<'_, 'a, '_> {
         members.attributes.extend(&block.attributes);
     }
 
-    /// A relation in a mixin was reported where it stands.
+    /// A relation in a mixin was reported there.
     fn is_kept(&self, field: &FieldLine<'_>) -> bool {
         self.path.is_empty() || !self.mixins.models.contains_key(field.ty.name.text)
     }
@@ -140,7 +140,7 @@ fn report_relation(cx: &mut Cx<'_, '_>, mixin: Name<'_>, field: &FieldLine<'_>, 
     cx.report(
         Diagnostic::new(codes::RELATION_IN_MIXIN, field.ty.span, message)
             .label("this is a model")
-            .second(model, "declared here, where the other side would need a field for every model")
+            .second(model, "declared here; this model would need a field for every model that includes the mixin")
             .help("keep the column in the mixin, and write the relation in each model"),
     );
 }
@@ -148,26 +148,26 @@ fn report_relation(cx: &mut Cx<'_, '_>, mixin: Name<'_>, field: &FieldLine<'_>, 
 fn report_circle(cx: &mut Cx<'_, '_>, spread: Name<'_>, mixin: Name<'_>) {
     cx.report(
         Diagnostic::new(codes::MIXIN_CIRCLE, spread.span, format!("the mixin `{}` contains itself", mixin.text))
-            .label("leads back to where it began")
+            .label("includes the first one again")
             .second(mixin.span, "the mixin")
-            .help("remove one of the `...` lines between them"),
+            .help("remove one of these `...` lines"),
     );
 }
 
 fn report_depth(cx: &mut Cx<'_, '_>, spread: Name<'_>) {
-    let message = format!("mixins are within each other more than {MAX_DEPTH} deep");
+    let message = format!("mixins are nested more than {MAX_DEPTH} levels deep");
     cx.report(
         Diagnostic::new(codes::MIXIN_CIRCLE, spread.span, message)
             .label("too deep")
-            .help("put some of the mixins into the model itself"),
+            .help("include some of the mixins in the model itself"),
     );
 }
 
 fn report_repeated(cx: &mut Cx<'_, '_>, again: Name<'_>, first: Span) {
     cx.report(
-        Diagnostic::new(codes::REPEATED_MIXIN, again.span, format!("the mixin `{}` is put in twice", again.text))
-            .label("put in again")
-            .second(first, "first put in here, perhaps by another mixin")
+        Diagnostic::new(codes::REPEATED_MIXIN, again.span, format!("the mixin `{}` is included twice", again.text))
+            .label("included again")
+            .second(first, "first included here, possibly by another mixin")
             .help("remove one of them"),
     );
 }

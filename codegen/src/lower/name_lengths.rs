@@ -12,7 +12,7 @@ pub(super) fn validate_name_lengths(cx: &mut Cx<'_, '_>) {
     let mut found = Vec::new();
     let mut check = |name: &str, span: Span, what: &str, help: &str| found.extend(too_long(name, span, what, help));
     for schema in &cx.config.namespaces {
-        check(schema.text, schema.span, "a schema", "give the schema a shorter name");
+        check(schema.text, schema.span, "a schema", "shorten the name of the schema");
     }
     for id in cx.model_ids() {
         let model = cx.model(id);
@@ -48,12 +48,9 @@ fn too_long(name: &str, span: Span, what: &str, help: &str) -> Option<Diagnostic
     while !name.is_char_boundary(end) {
         end -= 1;
     }
-    let message = format!("the name of {what} has at most 63 bytes, this one has {}", name.len());
+    let message = format!("the name of {what} can have at most 63 bytes, but this one has {}", name.len());
     // A label that is too long was never taken.
-    let known = if what == LABEL {
-        String::new()
-    } else {
-        format!("; a database that has it already calls it `{}`", &name[..end])
-    };
+    let known =
+        if what == LABEL { String::new() } else { format!("; an existing database calls it `{}`", &name[..end]) };
     Some(Diagnostic::new(codes::NAME_TOO_LONG, span, message).label("too long").help(format!("{help}{known}")))
 }

@@ -95,7 +95,7 @@ fn declare_model<'a>(
 
 fn report_duplicate_field(cx: &mut Cx<'_, '_>, model: Name<'_>, name: Name<'_>, first: FieldId) {
     let first = cx.field(first).ast.name.span;
-    let message = format!("`{}` has two fields called `{}`", model.text, name.text);
+    let message = format!("`{}` has two fields named `{}`", model.text, name.text);
     cx.report(
         Diagnostic::new(codes::DUPLICATE_FIELD, name.span, message)
             .label("declared again")
@@ -123,7 +123,7 @@ fn declare_enum<'a>(cx: &mut Cx<'a, '_>, block: &'a EnumBlock<'a>, places: &mut 
     let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
     for value in &block.values {
         if let Some(first) = seen.get(value.name.text) {
-            let message = format!("`{}` has two values called `{}`", block.name.text, value.name.text);
+            let message = format!("`{}` has two values named `{}`", block.name.text, value.name.text);
             cx.report(
                 Diagnostic::new(codes::DUPLICATE_VALUE, value.name.span, message)
                     .label("declared again")
@@ -140,9 +140,9 @@ fn declare_enum<'a>(cx: &mut Cx<'a, '_>, block: &'a EnumBlock<'a>, places: &mut 
 /// Whether the name can be declared.
 fn declare_name<'a>(cx: &mut Cx<'a, '_>, name: Name<'a>, keyword: &str, places: &mut BTreeMap<&'a str, Span>) -> bool {
     if is_reserved(name.text) {
-        let reason = if is_type(name.text) { "a type of the language" } else { "a reserved word" };
+        let reason = if is_type(name.text) { "a built-in type" } else { "a reserved word" };
         cx.report(
-            Diagnostic::new(codes::RESERVED_NAME, name.span, format!("nothing can be called `{}`", name.text))
+            Diagnostic::new(codes::RESERVED_NAME, name.span, format!("the name `{}` is reserved", name.text))
                 .label(format!("this is {reason}"))
                 .help(format!("choose another name, and add `@@map(\"{}\")` to keep the database's", name.text)),
         );
@@ -151,7 +151,7 @@ fn declare_name<'a>(cx: &mut Cx<'a, '_>, name: Name<'a>, keyword: &str, places: 
     if let Some(first) = places.get(name.text) {
         cx.report(
             Diagnostic::new(codes::DUPLICATE_NAME, name.span, format!("`{}` is declared twice", name.text))
-                .label(format!("this {keyword} has a name that is taken"))
+                .label(format!("the name of this {keyword} is taken"))
                 .second(*first, "first declared here")
                 .help("models, views and enums share one set of names: rename one of them"),
         );
@@ -195,7 +195,7 @@ fn tables_have_different_names(cx: &mut Cx<'_, '_>) {
 }
 
 fn duplicate_table(span: Span, first: Span, name: &str) -> Diagnostic {
-    Diagnostic::new(codes::DUPLICATE_TABLE, span, format!("the table `{name}` is there twice"))
+    Diagnostic::new(codes::DUPLICATE_TABLE, span, format!("the table `{name}` is declared twice"))
         .label("this is the second")
         .second(first, "this is the first")
         .help("give one of them another table: a model with `@@map(\"..\")`, a many-to-many relation by its name")
@@ -241,7 +241,7 @@ fn enum_types_have_different_names(cx: &mut Cx<'_, '_>) {
                 Diagnostic::new(codes::DUPLICATE_TABLE, span, message)
                     .label("this is the second")
                     .second(entry.0, "this is the first")
-                    .help("give one of them another name with `@@map(\"..\")`"),
+                    .help("rename one of them with `@@map(\"..\")`"),
             );
         }
     }

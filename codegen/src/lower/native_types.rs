@@ -64,7 +64,7 @@ static KNOWN: [Known; 26] = [
     known("JsonB", ScalarType::Json, Takes::Nothing, |_| NativeType::JsonB),
 ];
 
-/// The name behind `@db.`.
+/// The name after `@db.`.
 pub(super) fn native_type_name(native: NativeType) -> &'static str {
     let same = |known: &&Known| std::mem::discriminant(&(known.make)(&[])) == std::mem::discriminant(&native);
     KNOWN.iter().find(same).map_or("", |known| known.name)
@@ -137,7 +137,7 @@ fn read_native_type(cx: &mut Cx<'_, '_>, id: FieldId, attribute: &Attribute<'_>)
 }
 
 fn report_no_native_type(cx: &mut Cx<'_, '_>, id: FieldId, attribute: &Attribute<'_>) {
-    let message = format!("`{}` cannot have a type of the database", cx.qualified(id));
+    let message = format!("`{}` cannot have a native type", cx.qualified(id));
     let ty = cx.field(id).ast.ty.span;
     cx.report(
         Diagnostic::new(codes::MISPLACED_ATTRIBUTE, attribute.span, message)
@@ -155,7 +155,7 @@ fn report_unknown(cx: &mut Cx<'_, '_>, place: Name<'_>, prefix: &str, name: &str
         None => {
             let names: Vec<_> = fitting().map(|name| format!("`@{prefix}.{name}`")).collect();
             format!(
-                "for {} there are {}; other types go as `Unsupported(\"..\")`",
+                "the native types for {} are {}; write other types as `Unsupported(\"..\")`",
                 scalar_name(scalar),
                 names.join(", ")
             )
@@ -168,7 +168,7 @@ fn report_unknown(cx: &mut Cx<'_, '_>, place: Name<'_>, prefix: &str, name: &str
 fn report_mismatch(cx: &mut Cx<'_, '_>, id: FieldId, attribute: &Attribute<'_>, prefix: &str, known: &Known) {
     let ty = cx.field(id).ast.ty.name;
     let expected = scalar_name(known.scalar);
-    let message = format!("`@{prefix}.{}` is for {expected}, not for {}", known.name, ty.text);
+    let message = format!("`@{prefix}.{}` is a type for {expected}, not for {}", known.name, ty.text);
     cx.report(
         Diagnostic::new(codes::NATIVE_TYPE_MISMATCH, attribute.name.span, message)
             .label(format!("holds values of type {expected}"))
@@ -188,20 +188,20 @@ fn read_numbers(cx: &mut Cx<'_, '_>, attribute: &Attribute<'_>, known: &Known) -
         })
         .collect();
     let problem = match &values {
-        None => Some("only whole numbers can stand here"),
+        None => Some("only whole numbers are allowed here"),
         Some(values) => out_of_range(known.takes, values),
     };
     let Some(problem) = problem else { return values };
     let name = attribute.name.text;
     let help = match known.takes {
         Takes::Nothing => format!("write `@{name}`"),
-        Takes::Length(_) => format!("write a length, such as `@{name}(255)`, or none"),
-        Takes::Digits => format!("write the digits of a second, `@{name}(3)`, or none"),
+        Takes::Length(_) => format!("write a length, such as `@{name}(255)`, or no argument"),
+        Takes::Digits => format!("write the number of fractional digits, `@{name}(3)`, or no argument"),
         Takes::PrecisionAndScale => {
-            format!("write all digits and those after the point, such as `@{name}(10, 2)`, or none")
+            format!("write the precision and the scale, such as `@{name}(10, 2)`, or no arguments")
         }
     };
-    let message = format!("`@{name}` cannot take this");
+    let message = format!("`@{name}` does not accept these arguments");
     cx.report(Diagnostic::new(codes::NATIVE_TYPE_ARGUMENTS, arguments.span, message).label(problem).help(help));
     None
 }
@@ -209,17 +209,17 @@ fn read_numbers(cx: &mut Cx<'_, '_>, attribute: &Attribute<'_>, known: &Known) -
 fn out_of_range(takes: Takes, values: &[u32]) -> Option<&'static str> {
     match (takes, values) {
         (_, []) => None,
-        (Takes::Nothing, _) => Some("this type takes no numbers"),
-        (Takes::Length(least), [length]) => (*length < least).then_some("the length is at least 1"),
-        (Takes::Digits, [digits]) => (*digits > 6).then_some("a second has at most 6 digits"),
+        (Takes::Nothing, _) => Some("this type takes no arguments"),
+        (Takes::Length(least), [length]) => (*length < least).then_some("the length must be at least 1"),
+        (Takes::Digits, [digits]) => (*digits > 6).then_some("the precision must be at most 6"),
         (Takes::PrecisionAndScale, [precision, scale]) => {
             if !(1..=1000).contains(precision) {
-                Some("there are 1 to 1000 digits")
+                Some("the precision must be from 1 to 1000")
             } else {
-                (scale > precision).then_some("more digits after the point than in all")
+                (scale > precision).then_some("the scale is greater than the precision")
             }
         }
-        (Takes::PrecisionAndScale, _) => Some("two numbers belong here"),
-        (Takes::Length(_) | Takes::Digits, _) => Some("one number belongs here"),
+        (Takes::PrecisionAndScale, _) => Some("two numbers are required here"),
+        (Takes::Length(_) | Takes::Digits, _) => Some("one number is required here"),
     }
 }

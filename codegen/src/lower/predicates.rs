@@ -43,7 +43,7 @@ fn condition(cx: &mut Cx<'_, '_>, model: ModelId, name: Name<'_>, value: &Expres
         Expression::Object { entries, .. } => match entries.as_slice() {
             [(key, value)] if key.text == "not" => (true, value),
             _ => {
-                report_wrong_value(cx, value, "`{ not: .. }`", "other conditions go as `raw(\"..\")`".to_owned());
+                report_wrong_value(cx, value, "`{ not: .. }`", "write other conditions as `raw(\"..\")`".to_owned());
                 return None;
             }
         },

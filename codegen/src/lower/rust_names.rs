@@ -51,8 +51,8 @@ fn keys_and_fields_differ(cx: &Cx<'_, '_>, model: &ModelDraft<'_>) -> Vec<Diagno
         let message = format!("the key `{name}` and the field `{}` are the same name in Rust", taken.text);
         found.push(
             Diagnostic::new(codes::RUST_NAME_CLASH, key.name.map_or(key.span, |name| name.span), message)
-                .label(format!("the key would be called `{ident}`"))
-                .second(taken.span, "as would this field")
+                .label(format!("the key would be named `{ident}`"))
+                .second(taken.span, "and so would this field")
                 .help("give the key another name with `name: \"..\"`"),
         );
     }
@@ -67,8 +67,8 @@ fn clashes(names: &[Name<'_>], convert: fn(&str) -> String, what: &str) -> Vec<D
         if syn::parse_str::<syn::Ident>(&ident).is_err() {
             found.push(
                 Diagnostic::new(codes::NOT_A_RUST_NAME, name.span, format!("`{}` cannot be a name in Rust", name.text))
-                    .label(format!("the {what} would be called `{ident}`"))
-                    .help("use letters, digits and `_`; `@map` and `@@map` keep the database's name"),
+                    .label(format!("the {what} would be named `{ident}`"))
+                    .help("use letters, digits and `_`; `@map` and `@@map` keep the name in the database"),
             );
             continue;
         }
@@ -80,9 +80,9 @@ fn clashes(names: &[Name<'_>], convert: fn(&str) -> String, what: &str) -> Vec<D
                     name.span,
                     format!("`{}` and `{}` are the same name in Rust", first.text, name.text),
                 )
-                .label(format!("the {what} would be called `{ident}`"))
-                .second(first.span, "as would this one")
-                .help("rename one of them; `@map` and `@@map` keep the database's name"),
+                .label(format!("the {what} would be named `{ident}`"))
+                .second(first.span, "and so would this one")
+                .help("rename one of them; `@map` and `@@map` keep the name in the database"),
             ),
             Some(_) => {}
             None => drop(seen.insert(ident, *name)),

@@ -60,7 +60,7 @@ fn report_unsupported(cx: &mut Cx<'_, '_>, span: Span, error: &ColumnTextError<'
     let (label, help) = match error {
         ColumnTextError::NoType => (
             "no type".to_owned(),
-            "write the type as PostgreSQL calls it: `Unsupported(\"tsvector\")`".to_owned(),
+            "write the type by its name in PostgreSQL: `Unsupported(\"tsvector\")`".to_owned(),
         ),
         ColumnTextError::Unreadable => (
             "not a type of PostgreSQL".to_owned(),
@@ -84,16 +84,16 @@ fn report_unsupported(cx: &mut Cx<'_, '_>, span: Span, error: &ColumnTextError<'
 /// How the schema says what a clause says.
 fn instead_of(clause: &str) -> String {
     match clause.to_ascii_lowercase().as_str() {
-        "default" => "write `@default(dbgenerated(\"..\"))` behind the type".to_owned(),
+        "default" => "write `@default(dbgenerated(\"..\"))` after the type".to_owned(),
         "not" | "null" => {
-            "a column takes NULL if there is a `?` behind the type: `Unsupported(\"tsvector\")?`".to_owned()
+            "a column is nullable if its type ends with `?`: `Unsupported(\"tsvector\")?`".to_owned()
         }
         "check" => "write `@@check(\"..\")` in the model".to_owned(),
         "unique" => "write `@@unique([..])` in the model".to_owned(),
         "primary" => "write `@@id([..])` in the model".to_owned(),
         "references" => "write a relation with `@relation(fields: [..], references: [..])`".to_owned(),
-        "(" => "leave the options out, and set them by a migration of your own: `ALTER TABLE .. ALTER COLUMN .. SET INCREMENT BY 5`; Relata keeps them".to_owned(),
-        _ => "leave it out, and add it by a migration of your own; Relata keeps what it cannot say".to_owned(),
+        "(" => "omit the options, and set them in a migration: `ALTER TABLE .. ALTER COLUMN .. SET INCREMENT BY 5`; Relata does not change them".to_owned(),
+        _ => "omit it, and add it in a migration; Relata does not change what the schema language cannot express".to_owned(),
     }
 }
 
@@ -109,9 +109,7 @@ fn report_unknown_type(cx: &mut Cx<'_, '_>, id: FieldId) {
     });
     let help = match guess {
         Some(guess) => format!("did you mean `{guess}`?"),
-        None if name.text == "Unsupported" => {
-            "write the type of the database in it: `Unsupported(\"tsvector\")`".to_owned()
-        }
+        None if name.text == "Unsupported" => "write the type in PostgreSQL: `Unsupported(\"tsvector\")`".to_owned(),
         None => {
             format!("declare `model {0} {{` or `enum {0} {{`, or use one of {1}", name.text, SCALAR_NAMES.join(", "))
         }

@@ -31,7 +31,7 @@ pub(super) fn assemble(
     let mut assembly = Assembly { schema, found };
     assembly.check_notes(&header, &numbered, inferred.outputs.as_deref());
     let params = assembly.params(&header.params, &numbered, &inferred.params);
-    // Columns that nobody knows can only be listed by annotations.
+    // Unknown columns can only be listed by annotations.
     let is_unknown = |output: &Output| output.name.is_none() && output.typed.ty == Ty::Opaque;
     let (columns, model) = match &inferred.outputs {
         None => (None, None),
@@ -81,12 +81,15 @@ pub(super) fn annotated(
         let columns = gives_rows.then(|| "-- @column {Type?} name    for each column".to_owned());
         let lines: Vec<String> = missing.into_iter().chain(columns).collect();
         let help = match stop.is_wrong || lines.is_empty() {
-            true => "mend the statement".to_owned(),
+            true => "fix the statement".to_owned(),
             false => {
-                format!("mend it; or, if PostgreSQL takes it, say the types above the statement:\n{}", lines.join("\n"))
+                format!(
+                    "fix it, or, if PostgreSQL accepts it, annotate the types above the statement:\n{}",
+                    lines.join("\n")
+                )
             }
         };
-        let message = format!("the statement cannot be read from here on: {} is expected", stop.expected);
+        let message = format!("the statement cannot be parsed from here: expected {}", stop.expected);
         found.push(Diagnostic::new(codes::QUERY_SYNTAX, stop.span, message).help(help));
         return None;
     }
@@ -134,10 +137,10 @@ impl Assembly<'_> {
     fn check_notes(&mut self, header: &Header, numbered: &Numbered, outputs: Option<&[Output]>) {
         for note in header.params.iter().filter(|note| numbered.place(&note.which).is_none()) {
             let help = match numbered.params.len() {
-                0 => "the statement takes none: remove the line".to_owned(),
-                count => format!("the statement takes {count}, from `$1` to `${count}`"),
+                0 => "the statement has no parameters: remove the line".to_owned(),
+                count => format!("the statement has {count} parameters, from `$1` to `${count}`"),
             };
-            let message = "the annotation is about a parameter that the statement does not have";
+            let message = "the annotation names a parameter that the statement does not have";
             self.found.push(Diagnostic::new(codes::QUERY_ANNOTATION, note.span, message).help(help));
         }
         let Some(outputs) = outputs else { return };
@@ -147,8 +150,8 @@ impl Assembly<'_> {
         let known: Vec<&str> = outputs.iter().filter_map(|output| output.name.as_deref()).collect();
         for note in header.columns.iter().filter(|note| !known.contains(&note.name.as_str())) {
             let guess = did_you_mean(&note.name, known.iter().copied());
-            let help = codes::suggest(guess, || format!("it gives {}", known.join(", ")));
-            let message = format!("the statement gives no column `{}`", note.name);
+            let help = codes::suggest(guess, || format!("it returns {}", known.join(", ")));
+            let message = format!("the statement returns no column `{}`", note.name);
             self.found.push(Diagnostic::new(codes::QUERY_ANNOTATION, note.span, message).help(help));
         }
     }
@@ -183,8 +186,8 @@ impl Assembly<'_> {
             return wanted;
         }
         if noted.is_some() {
-            let message = format!("two parameters are called `{wanted}` in Rust");
-            let help = "give one of them another name";
+            let message = format!("two parameters are named `{wanted}` in Rust");
+            let help = "rename one of them";
             self.found.push(Diagnostic::new(codes::QUERY_ANNOTATION, span, message).help(help));
         }
         let plain = wanted.trim_start_matches("r#").to_owned();
@@ -211,16 +214,16 @@ impl Assembly<'_> {
                 }
                 let number = at + 1;
                 self.found.push(
-                    Diagnostic::new(codes::QUERY_NOT_DERIVED, span, format!("the type of `${number}` does not follow from the statement"))
-                        .help(format!("say it above the statement:\n-- @param {{Type}} ${number}:{name}\nor in it, by a cast such as `${number}::int`")),
+                    Diagnostic::new(codes::QUERY_NOT_DERIVED, span, format!("the type of `${number}` cannot be inferred from the statement"))
+                        .help(format!("annotate it above the statement:\n-- @param {{Type}} ${number}:{name}\nor add a cast, such as `${number}::int`")),
                 );
                 return None;
             }
         };
         let Some(ty) = base.column_type() else {
             let sql = base.name(self.schema);
-            let message = format!("`${}` is {sql}, which the client cannot send", at + 1);
-            let help = format!("take a text: write `${}::text::{sql}`", at + 1);
+            let message = format!("`${}` is {sql}, which the client does not support", at + 1);
+            let help = format!("pass it as text: write `${}::text::{sql}`", at + 1);
             self.found.push(Diagnostic::new(codes::QUERY_NO_RUST_TYPE, span, message).help(help));
             return None;
         };
@@ -238,11 +241,11 @@ impl Assembly<'_> {
         }
         let (sql, word) = (base.name(self.schema), self.word(base, list));
         let sql = if list { format!("{sql}[]") } else { sql };
-        let message = format!("the annotation contradicts the statement, where this is {sql}");
+        let message = format!("the annotation contradicts the statement, in which this is {sql}");
         self.found.push(
             Diagnostic::new(codes::QUERY_CONTRADICTION, noted.span, message)
                 .second(if place == at { noted.span } else { place }, format!("is {sql}"))
-                .help(format!("write `{{{word}}}`, or a cast in the statement")),
+                .help(format!("write `{{{word}}}`, or add a cast to the statement")),
         );
         None
     }
@@ -284,11 +287,11 @@ impl Assembly<'_> {
 
     fn nameless(&mut self, at: usize, output: &Output) {
         let diagnostic = if output.typed.ty == Ty::Opaque {
-            Diagnostic::new(codes::QUERY_NOT_DERIVED, output.span, "the columns here do not follow from the schema")
-                .help("list them, with a name each; or say all of them above the statement, in their order:\n-- @column {Type?} name")
+            Diagnostic::new(codes::QUERY_NOT_DERIVED, output.span, "these columns cannot be inferred from the schema")
+                .help("list them by name, or annotate all of them above the statement, in order:\n-- @column {Type?} name")
         } else {
             Diagnostic::new(codes::QUERY_COLUMN_NAME, output.span, format!("column {} has no name", at + 1))
-                .help("name it: write `AS total` behind it")
+                .help("name it: write `AS total` after it")
         };
         self.found.push(diagnostic);
     }
@@ -298,16 +301,14 @@ impl Assembly<'_> {
         let ident = names::snake_ident(name);
         if !is_ident(&ident) || name == super::infer::NAMELESS {
             let message = format!("`{name}` cannot be a field in Rust");
-            let help = "give the column another name: write `AS total` behind it";
+            let help = "rename the column: write `AS total` after it";
             self.found.push(Diagnostic::new(codes::QUERY_COLUMN_NAME, span, message).help(help));
             return None;
         }
         if let Some(first) = before.iter().find(|column| column.name == ident) {
-            let message = format!("two columns are called `{ident}`");
-            let mut diagnostic = Diagnostic::new(codes::QUERY_COLUMN_NAME, span, message).help(format!(
-                "give one of them another name: write `AS other_{}` behind it",
-                ident.trim_start_matches("r#")
-            ));
+            let message = format!("two columns are named `{ident}`");
+            let mut diagnostic = Diagnostic::new(codes::QUERY_COLUMN_NAME, span, message)
+                .help(format!("rename one of them: write `AS other_{}` after it", ident.trim_start_matches("r#")));
             if first.span != span {
                 diagnostic = diagnostic.second(first.span, "the first one");
             }
@@ -326,16 +327,16 @@ impl Assembly<'_> {
                 if let Some(note) = note {
                     return Some((note.value.value.clone(), false));
                 }
-                let message = format!("the type of `{name}` does not follow from the schema");
+                let message = format!("the type of `{name}` cannot be inferred from the schema");
                 let help = format!(
-                    "say it above the statement:\n-- @column {{Type?}} {name}\nor in it, by a cast such as `::int`"
+                    "annotate it above the statement:\n-- @column {{Type?}} {name}\nor add a cast, such as `::int`"
                 );
                 self.found.push(Diagnostic::new(codes::QUERY_NOT_DERIVED, output.span, message).help(help));
                 return None;
             }
         };
         let Some(ty) = base.column_type() else {
-            let message = format!("`{name}` is {}, which the client cannot read", base.name(self.schema));
+            let message = format!("`{name}` is {}, which the client does not support", base.name(self.schema));
             let help = match base {
                 Base::Interval => "write `extract(epoch FROM ..)` for seconds, or a cast: `::text`",
                 Base::Money => "write a cast: `::numeric`",

@@ -137,7 +137,7 @@ pub(super) enum Slot {
     Other,
     /// Any enum: what `Element` stands for.
     Enum,
-    /// The same type wherever it stands.
+    /// The same type in all places.
     Element,
     /// A list of that type.
     Elements,
@@ -178,7 +178,7 @@ pub(super) struct Function {
     /// Of a set: its columns, where they have names of their own.
     pub(super) columns: Vec<(&'static str, Slot, bool)>,
     pub(super) nulls: Nulls,
-    /// The last argument stands in `WITHIN GROUP (ORDER BY ..)`.
+    /// The last argument is in `WITHIN GROUP (ORDER BY ..)`.
     pub(super) within: bool,
 }
 

@@ -104,9 +104,8 @@ impl<'a> Note<'a> {
     fn unknown(&self, word: &str) -> Diagnostic {
         let help = match did_you_mean(word, ["param", "column"]) {
             Some(guess) => format!("did you mean `@{guess}`?"),
-            None => {
-                "write `@param {Int} $1:name` or `@column {Int} name`; a comment for people begins otherwise".to_owned()
-            }
+            None => "write `@param {Int} $1:name` or `@column {Int} name`; other comments must not start with `@`"
+                .to_owned(),
         };
         self.wrong(&self.text[..1 + word.len()], format!("there is no annotation `@{word}`")).help(help)
     }
@@ -212,8 +211,8 @@ impl<'a> Note<'a> {
         let guess = did_you_mean(name, known).map(|guess| format!("did you mean `{guess}`?"));
         let guess = guess.or_else(|| codes::hints::type_hint(name, None).map(|hint| format!("write `{{{hint}}}`")));
         let help = guess.unwrap_or_else(|| {
-            "a type of the schema: String, Boolean, Int, BigInt, Float, Decimal, DateTime, Json, Bytes, an enum; `?` \
-             behind it for null, `[]` for a list"
+            "a type of the schema: String, Boolean, Int, BigInt, Float, Decimal, DateTime, Json, Bytes, an enum; with `?` \
+             for null and `[]` for a list"
                 .to_owned()
         });
         let part = if text.is_empty() { self.text } else { text };
@@ -226,7 +225,7 @@ impl<'a> Note<'a> {
         if known.is_none() {
             let fitting: Vec<&str> =
                 NATIVE.iter().filter(|(_, owner, _)| *owner == scalar).map(|(name, ..)| *name).collect();
-            let message = format!("`@db.{word}` is no type of the database for this type");
+            let message = format!("`@db.{word}` is not a native type of this type");
             found.push(self.wrong(name, message).help(format!("it can be {}", fitting.join(", "))));
         }
         known.map(|(_, _, native)| *native)

@@ -93,7 +93,7 @@ struct Cte {
     columns: Vec<Column>,
 }
 
-/// What is found out about one statement.
+/// The result of the analysis of one statement.
 pub(super) struct Cx<'s> {
     schema: &'s Schema,
     catalog: &'s Catalog,
@@ -106,7 +106,7 @@ pub(super) struct Cx<'s> {
 /// How many diagnostics there may be for another one to look for a similar name.
 const MAX_SEARCHES: usize = 50;
 
-/// Mistakes of one statement that are told; nobody reads more before mending these.
+/// The maximum number of reported errors per statement.
 const MAX_FOUND: usize = 100;
 
 /// Finds the types of a statement: the columns it gives, if it gives rows.
@@ -118,7 +118,7 @@ pub(super) fn infer<'s>(
 ) -> (Cx<'s>, Option<Vec<Output>>) {
     let mut cx = Cx::new(schema, catalog, params.clone());
     let outputs = cx.statement(None, statement, true);
-    // What a parameter is asked stands behind the columns that show it.
+    // The types of parameters come after the columns that use them.
     if cx.params.iter().zip(&params).any(|(after, before)| after.tested && !before.tested) {
         let tested: Vec<bool> = cx.params.iter().map(|param| param.tested).collect();
         let again = params.into_iter().zip(tested).map(|(param, tested)| ParamState { tested, ..param }).collect();
@@ -171,7 +171,7 @@ impl<'s> Cx<'s> {
         &mut self.params[at]
     }
 
-    /// A parameter where it stands.
+    /// A parameter in its place.
     fn param_here(&mut self, number: u16, span: Span) -> Typed {
         let param = self.param(number);
         param.uses.insert(span.start);
@@ -194,7 +194,7 @@ impl<'s> Cx<'s> {
         }
     }
 
-    /// The parameter behind casts and functions of one argument is called like the column on the other side.
+    /// A parameter inside casts and functions of one argument is named like the column on the other side.
     fn name_after(&mut self, expr: &Expr, other: &Expr) {
         if let (Some(number), Some(name)) = (param_of(expr), column_of(other)) {
             let name = name.to_owned();
@@ -225,7 +225,7 @@ impl<'s> Cx<'s> {
             self.wrong(
                 codes::QUERY_TYPES,
                 expr.span,
-                format!("this is {is}, and {should} is wanted here"),
+                format!("expected {should}, found {is}"),
                 &format!("is {is}"),
                 format!("write a value of that type, or a cast such as `::{should}`"),
             );

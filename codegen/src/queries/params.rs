@@ -1,4 +1,4 @@
-//! Parameters: `$1` and the like, or `:name`, which become numbers in the order in which they first stand.
+//! Parameters: `$1` and the like, or `:name`, which become numbers in the order of their first occurrence.
 
 use super::header::Which;
 use super::lexer::{Kind, Token};
@@ -9,7 +9,7 @@ use crate::diagnostics::{self as codes, Diagnostic, Span};
 pub(super) struct Numbered {
     pub(super) sql: String,
     pub(super) pieces: Vec<(usize, usize)>,
-    /// Where each parameter first stands, `$1` first, and its name if it has one.
+    /// Where each parameter first occurs, `$1` first, and its name if it has one.
     pub(super) params: Vec<(Span, Option<String>)>,
 }
 
@@ -40,9 +40,9 @@ pub(super) fn number_params(
     let numbered = tokens.iter().find(|token| token.kind == Kind::Param).map(place);
     if let (Some(named), Some(numbered)) = (named, numbered) {
         found.push(
-            Diagnostic::new(codes::QUERY_PARAMETERS, named, "parameters have names or numbers, not both")
-                .second(numbered, "this one has a number")
-                .help("write all of them one way"),
+            Diagnostic::new(codes::QUERY_PARAMETERS, named, "named and numbered parameters cannot be mixed")
+                .second(numbered, "this one is numbered")
+                .help("use only names, or only numbers"),
         );
         return None;
     }
@@ -80,8 +80,8 @@ fn numbers(
     let missing = (1..).find(|number| !first.contains_key(number)).unwrap_or_default();
     if let Some((number, span)) = first.range(missing..).next() {
         found.push(
-            Diagnostic::new(codes::QUERY_PARAMETERS, *span, format!("there is `${number}`, and no `${missing}`"))
-                .help(format!("number the parameters from `$1` without a gap: write `${missing}` here")),
+            Diagnostic::new(codes::QUERY_PARAMETERS, *span, format!("there is `${number}`, but no `${missing}`"))
+                .help(format!("number the parameters from `$1` without gaps: write `${missing}` here")),
         );
         return None;
     }

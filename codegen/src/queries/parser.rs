@@ -117,7 +117,7 @@ impl Parser<'_> {
         if self.depth == MAX_DEPTH {
             return Err(Stop {
                 span: self.here(),
-                expected: format!("no more than {MAX_DEPTH} brackets inside one another"),
+                expected: format!("at most {MAX_DEPTH} levels of brackets"),
                 is_wrong: false,
             });
         }

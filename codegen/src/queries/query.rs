@@ -15,7 +15,7 @@ pub struct Query {
     pub docs: Option<String>,
     /// The statement as it is sent: from its first token to its last, parameters numbered.
     pub sql: String,
-    /// Pieces of `sql` that stand elsewhere in the file: where each begins there and here, in bytes.
+    /// Pieces of `sql` that are elsewhere in the file: the start of each there and here, in bytes.
     pub(super) pieces: Vec<(usize, usize)>,
     /// The parameters, `$1` first.
     pub params: Vec<Param>,
@@ -53,7 +53,7 @@ pub struct Param {
     pub docs: Option<String>,
     /// Whether the type follows from the statement, rather than from an annotation alone.
     pub derived: bool,
-    /// Where it first stands.
+    /// Where it first occurs.
     pub span: Span,
 }
 
@@ -76,7 +76,7 @@ pub struct ResultColumn {
     pub derived: bool,
     /// Whether null can come by what is derived, whatever an annotation says.
     pub may_be_null: bool,
-    /// Where it stands.
+    /// Where it is.
     pub span: Span,
 }
 

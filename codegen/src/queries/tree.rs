@@ -112,7 +112,7 @@ impl Expr {
         what(self) || self.children().into_iter().any(|child| child.has(what))
     }
 
-    /// Whether PostgreSQL may take both for the same expression, wherever they stand. Casts may change nothing.
+    /// Whether PostgreSQL may treat both as the same expression. Casts may have no effect.
     pub(super) fn may_equal(&self, other: &Expr) -> bool {
         match (&self.kind, &other.kind) {
             (ExprKind::Cast(inner, _), _) => return inner.may_equal(other),
@@ -171,7 +171,7 @@ pub(super) enum Item {
     Expr(Expr, Option<Name>),
 }
 
-/// What stands in FROM: a table or the like, and what is joined to it.
+/// An item of FROM: a table or similar, and its joins.
 #[derive(Debug)]
 pub(super) struct Source {
     pub(super) first: Relation,

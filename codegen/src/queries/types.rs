@@ -163,7 +163,7 @@ impl Base {
         )
     }
 
-    /// The place among numbers: each turns into those behind it without being told.
+    /// The rank among numbers: each is implicitly cast to the later ones.
     pub(super) fn rank(self) -> Option<u8> {
         Some(match self {
             Base::Int2 => 0,
@@ -176,7 +176,7 @@ impl Base {
         })
     }
 
-    /// Whether PostgreSQL turns it into another type without being told.
+    /// Whether PostgreSQL casts it implicitly to another type.
     pub(super) fn becomes(self, other: Self) -> bool {
         if self == other {
             return true;

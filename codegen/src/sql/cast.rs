@@ -11,15 +11,15 @@ use crate::sql::state::Column;
 /// What a step does to the rows of its table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Work {
-    /// Nothing: it is done at once, however large the table is.
+    /// None: the duration does not depend on the size of the table.
     None,
-    /// All rows are read, or an index is built of them.
+    /// All rows are read, or an index is built.
     Scan,
-    /// All rows are written anew, and all indexes with them.
+    /// All rows and indexes are rewritten.
     Rewrite,
 }
 
-/// What can be lost or go wrong.
+/// What can be lost or fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Risk {
     None,
@@ -38,7 +38,7 @@ pub(super) struct Cast {
     pub(super) risk: Risk,
 }
 
-const DOES_NOT_PARSE: Risk = Risk::MayFail("values that do not read as the new type");
+const DOES_NOT_PARSE: Risk = Risk::MayFail("values that cannot be parsed as the new type");
 const TOO_LONG: Risk = Risk::MayFail("values that are too long");
 const OUT_OF_RANGE: Risk = Risk::MayFail("values that are out of range");
 
@@ -215,7 +215,7 @@ fn risk(from: N, to: N) -> Risk {
         (N::SmallInt, N::Real | N::DoublePrecision) | (N::Integer, N::DoublePrecision) => Risk::None,
         (N::Real, N::DoublePrecision) => Risk::None,
         (_, N::Real | N::DoublePrecision) if is_number(from) => Risk::Loses("digits beyond its precision"),
-        (_, N::Boolean) if is_number(from) => Risk::Loses("which number it was"),
+        (_, N::Boolean) if is_number(from) => Risk::Loses("the number itself"),
         (N::Boolean, _) if is_number(to) => Risk::None,
         _ if is_number(from) && is_number(to) => Risk::Loses("decimal places, or fails out of range"),
         (N::Timestamp(_) | N::Timestamptz(_), N::Date) => Risk::Loses("the time of day"),

@@ -1,6 +1,6 @@
 //! The differences between two states, in the terms of the schema rather than of SQL.
 //!
-//! Renames come first and speak of old names; everything else uses the new ones.
+//! Renames come first and use old names; everything else uses the new ones.
 
 use super::state::{
     Check, Column, ConstraintOptions, EnumType, Extension, ForeignKey, Index, ObjectName, Other, PrimaryKey, Sequence,
@@ -10,23 +10,23 @@ use super::state::{
 /// One difference.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    /// A schema is missing.
+    /// A new schema.
     CreateSchema(String),
-    /// An extension is missing.
+    /// A new extension.
     CreateExtension(Extension),
-    /// An extension has another version or place.
+    /// An extension has another version or schema.
     AlterExtension(Box<(Extension, Extension)>),
-    /// An extension is not asked for any more.
+    /// A dropped extension.
     DropExtension(Extension),
 
-    /// An enum is called otherwise or lies in another schema.
+    /// An enum has another name or is in another schema.
     RenameEnum {
         /// The name before.
         from: ObjectName,
         /// The name after.
         to: ObjectName,
     },
-    /// A value of an enum is called otherwise.
+    /// A value of an enum has another name.
     RenameLabel {
         /// The enum, after its own rename.
         enum_name: ObjectName,
@@ -35,9 +35,9 @@ pub enum Change {
         /// The label after.
         to: String,
     },
-    /// An enum is missing.
+    /// A new enum.
     CreateEnum(EnumType),
-    /// A value is missing; nothing else about the enum's other values changes.
+    /// A new value; the other values of the enum do not change.
     AddLabel {
         /// The enum.
         enum_name: ObjectName,
@@ -46,7 +46,7 @@ pub enum Change {
         /// Where it goes.
         place: Place,
     },
-    /// Values are gone or stand in another order: the type has to be made anew.
+    /// Values were removed or reordered: the type has to be created again.
     ReplaceEnum {
         /// The enum as it is, after renames.
         previous: EnumType,
@@ -55,36 +55,36 @@ pub enum Change {
         /// What the old type is called until no column has it: a name that nothing else has.
         aside: String,
     },
-    /// An enum is gone.
+    /// A dropped enum.
     DropEnum(EnumType),
 
-    /// A sequence is called otherwise.
+    /// A sequence has another name.
     RenameSequence {
         /// The name before; its schema is that after the rename of its table.
         from: ObjectName,
         /// The name after.
         to: ObjectName,
     },
-    /// A sequence is missing.
+    /// A new sequence.
     CreateSequence(Sequence),
     /// A sequence counts in another type.
     AlterSequence(Box<(Sequence, Sequence)>),
-    /// A sequence is gone, and does not go with its column.
+    /// A dropped sequence that is not dropped with its column.
     DropSequence(Sequence),
 
-    /// A table is called otherwise or lies in another schema.
+    /// A table has another name or is in another schema.
     RenameTable {
         /// The name before.
         from: ObjectName,
         /// The name after.
         to: ObjectName,
     },
-    /// A table is missing; its foreign keys are changes of their own.
+    /// A new table; its foreign keys are separate changes.
     CreateTable(Table),
-    /// A table is gone.
+    /// A dropped table.
     DropTable(Table),
 
-    /// A column is called otherwise.
+    /// A column has another name.
     RenameColumn {
         /// The table, after its own rename.
         table: ObjectName,
@@ -93,7 +93,7 @@ pub enum Change {
         /// The name after.
         to: String,
     },
-    /// A column is missing.
+    /// A new column.
     AddColumn {
         /// The table.
         table: ObjectName,
@@ -117,7 +117,7 @@ pub enum Change {
         /// What is built on it and stays.
         belongings: Box<Belongings>,
     },
-    /// A column is gone.
+    /// A dropped column.
     DropColumn {
         /// The table.
         table: ObjectName,
@@ -141,7 +141,7 @@ pub enum Change {
         /// The object.
         object: TableObject,
     },
-    /// A key, constraint or index is another one, or has to make way while its columns change.
+    /// A key, constraint or index differs, or has to make way while its columns change.
     ReplaceObject {
         /// The table.
         table: ObjectName,
@@ -168,9 +168,9 @@ pub enum Change {
         next: TableOptions,
     },
 
-    /// What no schema speaks of is missing. Only between two databases, as the next two.
+    /// An object that no schema contains is missing. Only between two databases, as the next two.
     CreateOther(Other),
-    /// It is another one; the first has to go before, if it cannot be changed into the second.
+    /// It differs; the first has to go before, if it cannot be changed into the second.
     ReplaceOther(Box<(Other, Other)>),
     /// It is gone.
     DropOther(Other),
@@ -179,7 +179,7 @@ pub enum Change {
     Unmigrated(Unmigrated),
 }
 
-/// A difference that is told, and left to a person.
+/// A difference that is reported and not migrated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unmigrated {
     /// What it is: `function`.
@@ -206,7 +206,7 @@ impl std::fmt::Display for Unmigrated {
         let how = match self.how {
             Differs::Missing => "is missing",
             Differs::Extra => "is not in the other database",
-            Differs::Otherwise => "is another one",
+            Differs::Otherwise => "differs",
         };
         write!(f, "{} {} {how}", self.kind, self.name)
     }

@@ -3,9 +3,9 @@
 /// How serious a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LintSeverity {
-    /// Good to know.
+    /// For information.
     Info,
-    /// Look at it before it reaches production.
+    /// Should be reviewed before production.
     Warning,
     /// Data is lost, or the migration fails.
     Error,
@@ -16,9 +16,9 @@ pub enum LintSeverity {
 pub struct Lint {
     /// A letter and three digits; never reused.
     pub code: &'static str,
-    /// How serious it is unless the database says more.
+    /// The severity, unless a database tells more.
     pub severity: LintSeverity,
-    /// What was found, in a few words.
+    /// The title.
     pub title: &'static str,
     /// What happens, and why.
     pub explanation: &'static str,

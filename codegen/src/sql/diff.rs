@@ -32,9 +32,9 @@ use renames::{Asides, Open, Place};
 /// The two ends of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pair<T> {
-    /// What is there.
+    /// The state before.
     pub previous: T,
-    /// What shall be there.
+    /// The state after.
     pub next: T,
 }
 
@@ -50,7 +50,7 @@ pub struct Side<'a> {
 /// What a caller decides about a comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DiffOptions {
-    /// Renames said on the command line.
+    /// Renames from the command line.
     pub renames: Vec<Rename>,
     /// Take all probable renames for what they look like in the states: drops and additions.
     pub accept_drops: bool,
@@ -69,7 +69,7 @@ impl Default for DiffOptions {
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DiffError {
-    /// Something seems to be renamed, and nobody said so.
+    /// There are probable renames without a decision.
     ProbableRenames(Vec<ProbableRename>),
     /// `--rename` names nothing that is there.
     UnknownRename(Rename),
@@ -77,7 +77,7 @@ pub enum DiffError {
     UnappliedRenames(Vec<UnappliedRename>),
 }
 
-/// An attribute that says a rename which nobody can make.
+/// An attribute with a rename that cannot be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnappliedRename {
     /// The attribute and its place: `@renamedFrom("name") at User.fullName`.
@@ -114,14 +114,14 @@ impl fmt::Display for DiffError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             DiffError::ProbableRenames(renames) => {
-                f.write_str("this looks like a rename; without being told so it would lose data")?;
+                f.write_str("this looks like a rename; as a drop and an addition, it would lose data")?;
                 for rename in renames {
                     write!(f, "\n  {} {} -> {}", rename.kind, rename.from, rename.to)?;
                     match &rename.attribute {
                         Some(attribute) => write!(f, "\n    write {attribute}, or pass {}", rename.flag())?,
                         None => write!(
                             f,
-                            "\n    the schema says so, but the database does not tell whether it is done: if it is not, pass {}",
+                            "\n    the schema has it, but the database does not show whether it was applied: if not, pass {}",
                             rename.flag()
                         )?,
                     }
@@ -130,11 +130,11 @@ impl fmt::Display for DiffError {
             }
             DiffError::UnknownRename(rename) => write!(
                 f,
-                "--rename {rename} names nothing that can be renamed: {} must be a table, table.column, enum or enum.value that is there before, {} one that is there afterwards",
+                "--rename {rename} does not name a possible rename: {} must be a table, table.column, enum or enum.value that exists before, and {} one that exists afterwards",
                 rename.from, rename.to
             ),
             DiffError::UnappliedRenames(renames) => {
-                f.write_str("a rename cannot be followed; without it data would be lost")?;
+                f.write_str("a rename cannot be applied; without it, data would be lost")?;
                 for UnappliedRename { attribute, reason } in renames {
                     write!(f, "\n  {attribute}: {reason}")?;
                 }
@@ -150,7 +150,7 @@ impl std::error::Error for DiffError {}
 ///
 /// # Errors
 ///
-/// If something looks renamed and was not said to be, or a said rename names nothing.
+/// If there are probable renames without a decision, or a specified rename does not apply.
 pub fn diff(pair: Pair<Side<'_>>, options: &DiffOptions) -> Result<Vec<Change>, DiffError> {
     let schema = default_schema(pair, options);
     let mut previous = in_schema(pair.previous.state, schema);
@@ -206,14 +206,14 @@ fn ask(cx: &DiffCx<'_>, previous: &State, open: Open, asides: &Asides, options: 
     }
     let taken = |(attribute, from): (String, String)| UnappliedRename {
         attribute,
-        reason: format!("{from} is renamed to something else already; keep the attribute at one of them"),
+        reason: format!("{from} is already renamed to another name; keep the attribute on one of them"),
     };
     let mut unapplied: Vec<_> = open.conflicts.into_iter().map(taken).collect();
     for (place, attribute) in open.unknown {
         let gone = gone(cx, previous, &place);
         if !gone.is_empty() {
             let reason = format!(
-                "nothing was called so, and {} would be dropped; correct the name, or remove the attribute",
+                "nothing had this name, and {} would be dropped; correct the name, or remove the attribute",
                 gone.join(", ")
             );
             unapplied.push(UnappliedRename { attribute, reason });
@@ -256,7 +256,7 @@ struct DiffCx<'a> {
     next_is_database: bool,
 }
 
-/// Schemas are created, never dropped: what else lies in them is not known.
+/// Schemas are created, never dropped: their other objects are unknown.
 fn diff_schemas(cx: &DiffCx<'_>, previous: &State, default_schema: &str, changes: &mut Vec<Change>) {
     let is_new = |schema: &&String| !previous.schemas.contains(schema) && *schema != default_schema;
     changes.extend(cx.next.schemas.iter().filter(is_new).cloned().map(Change::CreateSchema));
@@ -278,7 +278,7 @@ fn diff_schemas(cx: &DiffCx<'_>, previous: &State, default_schema: &str, changes
     }
 }
 
-/// The name that stands for the default schema on both sides: none, unless one of them says it.
+/// The name of the default schema on both sides: none, unless one of them names it.
 fn default_schema<'o>(pair: Pair<Side<'_>>, options: &'o DiffOptions) -> Option<&'o str> {
     let says = |state: &State| {
         let names = state.tables.iter().map(|table| &table.name).chain(state.enums.iter().map(|ty| &ty.name));

@@ -9,7 +9,7 @@ use super::moment::moment;
 
 pub(super) use relata_pgsql::{Lexeme as Token, Node, lexemes as tokens, parse_expression as parse};
 
-/// The text that equal expressions share, whoever wrote them.
+/// The canonical text of an expression: equal expressions have the same.
 pub(super) fn canonical(sql: &str) -> String {
     match parse(sql) {
         Some(node) => simplify(node).to_string(),

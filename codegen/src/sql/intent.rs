@@ -2,7 +2,7 @@
 //! things go, what they were called before, how old values become new ones.
 //!
 //! The identity of a table or column is its name in the schema; the name in the database is data.
-//! So a changed `@map` under an unchanged name is a rename, and nobody has to guess.
+//! So a changed `@map` under an unchanged name is a certain rename.
 
 use super::lower::{enum_name, table_name};
 use super::state::ObjectName;
@@ -84,18 +84,18 @@ impl Intent {
         self.enums.sort_by(|a, b| a.name.cmp(&b.name));
     }
 
-    /// What is said of a table.
+    /// The intent for a table.
     pub fn table(&self, name: &ObjectName) -> Option<&TableIntent> {
         let at = self.tables.binary_search_by(|table| table.table.cmp(name)).ok()?;
         self.tables.get(at)
     }
 
-    /// What is said of a column.
+    /// The intent for a column.
     pub fn column(&self, table: &ObjectName, column: &str) -> Option<&ColumnIntent> {
         self.table(table)?.columns.iter().find(|intent| intent.column == column)
     }
 
-    /// What is said of an enum.
+    /// The intent for an enum.
     pub fn enum_type(&self, name: &ObjectName) -> Option<&EnumIntent> {
         let at = self.enums.binary_search_by(|intent| intent.name.cmp(name)).ok()?;
         self.enums.get(at)
@@ -138,7 +138,7 @@ impl EnumIntent {
     }
 }
 
-/// Something with a name, as a schema speaks of it.
+/// A named object of a schema.
 #[derive(Debug)]
 pub(super) struct Named<'k, N> {
     /// The name in the schema.

@@ -1,4 +1,4 @@
-//! What a database has and the schema language cannot say: left out of a comparison with a schema, and told by `pull`.
+//! What the schema language cannot express: ignored in a comparison with a schema, and reported by `pull`.
 //!
 //! Takes the state of a database, gives the part of it that a schema can describe, and what is missing with the
 //! reason. The rules are those by which `lower` refuses a schema.
@@ -89,12 +89,12 @@ fn unsaid_index(index: &Index) -> Option<String> {
         return Some(format!("an index cannot name `{column}` twice"));
     }
     let is_empty = |target: &IndexTarget| matches!(target, IndexTarget::Expression(sql) if sql.trim().is_empty());
-    index.parts.iter().any(|part| is_empty(&part.target)).then(|| "its expression cannot be read".to_owned())
+    index.parts.iter().any(|part| is_empty(&part.target)).then(|| "its expression cannot be parsed".to_owned())
 }
 
 fn unsaid_foreign_key(tables: &[Table], columns: &[Column], key: &ForeignKey) -> Option<String> {
     let Some(referenced) = tables.iter().find(|table| table.name == key.referenced_table) else {
-        return Some(format!("it points at {}, which is not in the schema", key.referenced_table));
+        return Some(format!("it references {}, which is not in the schema", key.referenced_table));
     };
     for list in [&key.columns, &key.referenced_columns] {
         let mut seen = BTreeSet::new();
@@ -104,13 +104,13 @@ fn unsaid_foreign_key(tables: &[Table], columns: &[Column], key: &ForeignKey) ->
     }
     let points_at: BTreeSet<&str> = key.referenced_columns.iter().map(String::as_str).collect();
     if !unique_sets(referenced).contains(&points_at) {
-        return Some(format!("it points at columns of {} that no key of the schema has", referenced.name));
+        return Some(format!("it references columns of {} that are no key in the schema", referenced.name));
     }
     key.columns.iter().zip(&key.referenced_columns).find_map(|(here, there)| {
         let (from, to) = (columns.iter().find(|column| column.name == *here)?, referenced.column(there)?);
         (kind(from) != kind(to)).then(|| {
             format!(
-                "`{here}` is {} and `{}.{there}` is {}, and a relation is between columns of one type",
+                "`{here}` is {} and `{}.{there}` is {}, and a relation needs columns of the same type",
                 from.ty, referenced.name, to.ty
             )
         })

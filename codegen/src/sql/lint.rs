@@ -1,4 +1,4 @@
-//! What a reviewer of migrations should know: codes, what they stand for, and what to do instead.
+//! Findings about the steps of a plan, for the review of a migration.
 //!
 //! Takes steps and gives findings with codes; `probe` says how a live database can tell whether one
 //! matters there. Reads no SQL: that is the work of the command line.
@@ -18,18 +18,18 @@ pub struct Finding {
     pub lint: &'static Lint,
     /// What happens, and to what.
     pub text: String,
-    /// The question to a database whose answer may silence it.
+    /// The query that tells whether a database is affected.
     pub probe: Option<Probe>,
 }
 
 impl Finding {
-    /// A finding that no count of rows can change.
+    /// A finding without a probe.
     pub fn new(lint: &'static Lint, text: impl Into<String>) -> Self {
         Self { lint, text: text.into(), probe: None }
     }
 }
 
-/// What there is to say about a step: what it may lose or break, then whom it keeps waiting.
+/// The findings about a step: its hazards, its cost, and its consequences.
 pub fn lint_step(step: &Step) -> Vec<Finding> {
     let hazards = step.hazards.iter().map(|hazard| Finding {
         lint: hazard.lint,
@@ -39,13 +39,13 @@ pub fn lint_step(step: &Step) -> Vec<Finding> {
     hazards.chain(cost(step)).chain(consequences(step)).collect()
 }
 
-/// A foreign key that no index of the schema helps.
+/// The finding about a foreign key without an index.
 pub fn lint_foreign_key(step: &Step, next: &State) -> Option<Finding> {
     let Action::AddObject { table, object: TableObject::ForeignKey(key), .. } = &step.action else { return None };
     if next.table(table).is_none_or(|it| is_indexed(it, key)) {
         return None;
     }
-    let text = format!("no index begins with {table} ({})", key.columns.join(", "));
+    let text = format!("no index starts with {table} ({})", key.columns.join(", "));
     let probe = Probe::Unindexed { table: qualified(table), columns: key.columns.clone() };
     Some(Finding { probe: Some(probe), ..Finding::new(codes::Q503, text) })
 }
@@ -69,19 +69,20 @@ fn first_columns(index: &Index) -> Vec<&str> {
     columns.collect()
 }
 
-/// Whom a step keeps waiting while it works; nothing if it does not take long.
+/// The finding about a step that takes long or blocks others.
 pub(super) fn cost(step: &Step) -> Option<Finding> {
     let who_waits = match step.lock {
         Lock::None | Lock::ShareUpdateExclusive | Lock::RowExclusive => "",
-        Lock::Share | Lock::ShareRowExclusive => ", and blocks writes meanwhile",
-        Lock::AccessExclusive => ", and blocks reads and writes meanwhile",
+        Lock::Share | Lock::ShareRowExclusive => ", and blocks writes in the meantime",
+        Lock::AccessExclusive => ", and blocks reads and writes in the meantime",
     };
     let text = match (step.work, step.lock) {
         (Work::None, _) => {
             return match &step.action {
-                Action::DropObject { object: TableObject::Index(_), .. } => {
-                    Some(Finding::new(codes::L302, "Waits for all who use the table, and lets nobody in meanwhile"))
-                }
+                Action::DropObject { object: TableObject::Index(_), .. } => Some(Finding::new(
+                    codes::L302,
+                    "Waits for all transactions on the table, and blocks new ones in the meantime",
+                )),
                 _ => None,
             };
         }
@@ -92,7 +93,7 @@ pub(super) fn cost(step: &Step) -> Option<Finding> {
     Some(Finding::new(cost_code(step)?, text))
 }
 
-/// Long work under a weak lock is nothing to complain of.
+/// None for long work under a weak lock.
 fn cost_code(step: &Step) -> Option<&'static Lint> {
     Some(match &step.action {
         Action::AddObject { object, .. } => match object {
@@ -110,23 +111,21 @@ fn cost_code(step: &Step) -> Option<&'static Lint> {
     })
 }
 
-/// What a step means for programs and for the schema's promises.
+/// The findings about clients and about constraints.
 fn consequences(step: &Step) -> Vec<Finding> {
     match &step.action {
         Action::DropSequence(name) => {
-            vec![Finding::new(codes::D109, format!("sequence {name} is dropped with its count"))]
+            vec![Finding::new(codes::D109, format!("sequence {name} is dropped, and its current number is lost"))]
         }
         Action::DropOther(Other { kind: OtherKind::Sequence, name, .. }) => {
-            vec![Finding::new(codes::D109, format!("sequence {name} is dropped with its count"))]
+            vec![Finding::new(codes::D109, format!("sequence {name} is dropped, and its current number is lost"))]
         }
         Action::AddLabel { enum_name, label, place } => {
-            let mut found = vec![Finding::new(
-                codes::C402,
-                format!("programs of before do not know the value {enum_name}.{label}"),
-            )];
+            let mut found =
+                vec![Finding::new(codes::C402, format!("existing clients do not know the value {enum_name}.{label}"))];
             if let Place::Before(other) = place {
                 let text =
-                    format!("{enum_name}.{label} sorts before {other}: rows that are sorted by it change places");
+                    format!("{enum_name}.{label} sorts before {other}: rows that are ordered by it change their order");
                 found.push(Finding::new(codes::C404, text));
             }
             found
@@ -137,7 +136,7 @@ fn consequences(step: &Step) -> Vec<Finding> {
             columns.iter().map(|column| dependents(table, &column.name, "is dropped")).collect()
         }
         Action::DropObject { table, object: TableObject::ForeignKey(key) } => {
-            let text = format!("{table} ({}) may point at rows that do not exist", key.columns.join(", "));
+            let text = format!("{table} ({}) may reference rows that do not exist", key.columns.join(", "));
             vec![Finding::new(codes::C403, text)]
         }
         Action::DropTable(table) => locked_parents(table),
@@ -147,13 +146,13 @@ fn consequences(step: &Step) -> Vec<Finding> {
 
 fn altered<'a>(table: &ObjectName, alterations: impl Iterator<Item = &'a Alteration> + Clone) -> Vec<Finding> {
     let relaxed = alterations.clone().filter(|it| !it.previous.nullable && it.next.nullable);
-    let text = |column: &Column| format!("programs of before do not expect NULL in {table}.{}", column.name);
+    let text = |column: &Column| format!("existing clients do not expect NULL in {table}.{}", column.name);
     let relaxed = relaxed.map(|it| Finding::new(codes::C402, text(&it.next)));
     let retyped = alterations.filter(|it| it.retyped);
     relaxed.chain(retyped.map(|it| dependents(table, &it.next.name, "changes its type"))).collect()
 }
 
-/// Only a database knows its views.
+/// Whether the column has dependents is only known by a database.
 fn dependents(table: &ObjectName, column: &str, what: &str) -> Finding {
     Finding {
         lint: codes::F208,
@@ -164,6 +163,6 @@ fn dependents(table: &ObjectName, column: &str, what: &str) -> Finding {
 
 fn locked_parents(table: &Table) -> Vec<Finding> {
     let others = table.foreign_keys.iter().filter(|key| key.referenced_table != table.name);
-    let text = |parent| format!("dropping {} locks {parent} too, which it points at", table.name);
+    let text = |parent| format!("dropping {} also locks {parent}, which it references", table.name);
     others.map(|key| Finding::new(codes::L314, text(&key.referenced_table))).collect()
 }

@@ -22,9 +22,9 @@ use super::change::{Change, Unmigrated};
 /// Ordered steps from one state to another.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
-    /// The steps in the order in which they run.
+    /// The steps in order.
     pub steps: Vec<Step>,
-    /// What differs and no step changes.
+    /// Differences that no step migrates.
     pub unmigrated: Vec<Unmigrated>,
 }
 
@@ -33,24 +33,24 @@ pub struct Plan {
 pub struct Step {
     /// What it does.
     pub action: Action,
-    /// How it goes with transactions.
+    /// How it is executed in transactions.
     pub transaction: Transaction,
-    /// The strongest lock on a table that was there before.
+    /// Its strongest lock on an existing table.
     pub lock: Lock,
-    /// What it does to the rows of such a table.
+    /// Its work on the rows of such a table.
     pub work: Work,
-    /// What can be lost or go wrong.
+    /// What can be lost or fail.
     pub hazards: Vec<Hazard>,
 }
 
-/// How a step goes with transactions.
+/// How a step is executed in transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transaction {
-    /// Together with its neighbours.
+    /// In one transaction with the steps around it.
     Transactional,
-    /// Never inside one.
+    /// Outside of a transaction.
     Outside,
-    /// Inside one that has to be committed before the next step: a new enum value is used later.
+    /// In a transaction that is committed before the next step: a later step uses a new enum value.
     BoundaryAfter,
 }
 
@@ -76,8 +76,8 @@ pub fn plan(changes: Vec<Change>) -> Plan {
     Plan { steps, unmigrated }
 }
 
-/// The steps that make the changes while programs go on reading and writing: what takes long runs
-/// outside of transactions, under locks that let them.
+/// The steps of the changes while clients keep reading and writing: long work runs outside of
+/// transactions, under locks that allow that.
 pub fn plan_online(changes: Vec<Change>) -> Plan {
     let scene = assess::Scene::of(&changes);
     let unmigrated = unmigrated(&changes);

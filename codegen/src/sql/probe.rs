@@ -1,8 +1,8 @@
-//! Questions that a live database answers with a number: how many rows does it concern?
+//! Probes: queries that count the affected rows of a live database.
 
 use crate::sql::quote::literal;
 
-/// A question. All names and expressions are SQL, quoted where they have to be.
+/// A probe. All names and expressions are SQL, quoted where necessary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Probe {
     /// How many rows the table has.
@@ -17,34 +17,34 @@ pub enum Probe {
         /// The column.
         column: String,
     },
-    /// How many NULLs there are in a column.
+    /// How many NULLs a column has.
     Nulls {
         /// The table.
         table: String,
         /// The column.
         column: String,
     },
-    /// How many combinations of values occur more than once, or hold a NULL where none may be.
+    /// How many combinations of values occur more than once.
     Duplicates {
         /// The table.
         table: String,
         /// The columns, or expressions in parentheses.
         columns: Vec<String>,
-        /// A condition that rows have to fulfil to count.
+        /// A condition that the counted rows must satisfy.
         condition: Option<String>,
     },
-    /// How many rows point at nothing.
+    /// How many rows reference nothing.
     Orphans {
         /// The referencing table.
         table: String,
         /// Its columns.
         columns: Vec<String>,
-        /// The table that they point at.
+        /// The referenced table.
         referenced: String,
-        /// The columns there; none are those of the primary key.
+        /// The referenced columns; empty for the primary key.
         referenced_columns: Vec<String>,
     },
-    /// How many rows hold one of the values.
+    /// How many rows have one of the values.
     Labels {
         /// The table.
         table: String,
@@ -57,26 +57,26 @@ pub enum Probe {
     Dependents {
         /// The table.
         table: String,
-        /// The column as it is called, without quotes.
+        /// The column, without quotes.
         column: String,
-        /// What is dropped before.
+        /// What is dropped earlier.
         gone: Vec<Gone>,
     },
-    /// Whether the column is no list.
+    /// Whether the column is not a list.
     Single {
         /// The table.
         table: String,
-        /// The column as it is called, without quotes.
+        /// The column, without quotes.
         column: String,
     },
-    /// Whether there is no index that begins with the columns, in any order.
+    /// Whether no index starts with the columns, in any order.
     Unindexed {
         /// The table.
         table: String,
-        /// The columns as they are called, without quotes.
+        /// The columns, without quotes.
         columns: Vec<String>,
     },
-    /// How many rows do not pass a check.
+    /// How many rows violate a check.
     Violations {
         /// The table.
         table: String,
@@ -85,7 +85,7 @@ pub enum Probe {
     },
 }
 
-/// What an earlier statement drops. Names of relations are SQL, others are as they are called.
+/// An object that an earlier statement drops. Names of relations are SQL, others are plain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Gone {
@@ -96,7 +96,7 @@ pub enum Gone {
 }
 
 impl Gone {
-    /// Its name as a database would call it, as an expression.
+    /// An SQL expression for its description in the catalog.
     fn sql(&self) -> String {
         let on = |what: &str, table: &str| {
             format!("{} || to_regclass({})::text", literal(&format!("{what} table ")), literal(table))
@@ -138,7 +138,7 @@ impl Probe {
                 )
             }
             Probe::Labels { table, column, labels } => {
-                // A list is printed as `{a,b}`: its elements are compared, not its text.
+                // The elements of a list are compared, not its text.
                 let labels: Vec<_> = labels.iter().map(|label| literal(label)).collect();
                 let labels = format!("ARRAY[{}]::text[]", labels.join(", "));
                 format!("SELECT count(*) FROM {table} WHERE ARRAY[{column}]::text[] && {labels}")
@@ -169,26 +169,26 @@ impl Probe {
         }
     }
 
-    /// Whether a count means that data is lost or the statement fails.
+    /// Whether affected rows mean that data is lost or the statement fails.
     pub fn is_fatal(&self) -> bool {
         !matches!(self, Probe::Unindexed { .. })
     }
 
-    /// What was counted, in words.
+    /// The count in words.
     pub fn describe(&self, count: i64) -> String {
         let (one, many) = match self {
             Probe::Rows { .. } => ("row is there", "rows are there"),
             Probe::Values { .. } => ("value is there", "values are there"),
             Probe::Nulls { .. } => ("NULL is there", "NULLs are there"),
             Probe::Duplicates { .. } => ("value occurs more than once", "values occur more than once"),
-            Probe::Orphans { .. } => ("row points at nothing", "rows point at nothing"),
-            Probe::Labels { .. } => ("row holds a value that goes", "rows hold a value that goes"),
+            Probe::Orphans { .. } => ("row references nothing", "rows reference nothing"),
+            Probe::Labels { .. } => ("row has a removed value", "rows have a removed value"),
             Probe::Dependents { .. } => {
                 ("view, policy, trigger or generated column uses it", "views, policies, triggers or columns use it")
             }
             Probe::Single { .. } => ("column holds single values", "columns hold single values"),
             Probe::Unindexed { .. } => ("foreign key has no index there", "foreign keys have no index there"),
-            Probe::Violations { .. } => ("row does not pass", "rows do not pass"),
+            Probe::Violations { .. } => ("row violates the check", "rows violate the check"),
         };
         format!("{count} {}", if count == 1 { one } else { many })
     }

@@ -1,4 +1,4 @@
-//! A plan as the text of migration.sql, and changes in words.
+//! Renders plans as migration.sql, and changes as a summary.
 
 mod batches;
 mod options;
@@ -53,20 +53,20 @@ pub fn render(plan: &Plan) -> String {
 fn header(plan: &Plan, in_parts: bool) -> String {
     let mut text = String::new();
     if !plan.unmigrated.is_empty() {
-        text += "-- Differs, and is not migrated here:\n";
+        text += "-- Differences that this does not migrate:\n";
         for it in &plan.unmigrated {
             text += &format!("--   {}\n", one_line(&it.to_string()));
         }
     }
     let may_fail = if in_parts {
-        "May fail, and then stops there; another deploy goes on once the rows fit:"
+        "May fail and stop there; the next deploy resumes once the rows are valid:"
     } else {
-        "May fail, and then changes nothing:"
+        "May fail, without changing anything:"
     };
     let titles = [
         (HazardKind::DataLoss, "Loses data:"),
         (HazardKind::MayFail, may_fail),
-        (HazardKind::BreaksClients, "Breaks programs that use the old names:"),
+        (HazardKind::BreaksClients, "Breaks clients that use the old names:"),
     ];
     for (kind, title) in titles {
         let hazards: Vec<_> = plan.hazards().filter(|hazard| hazard.kind == kind).collect();
@@ -83,7 +83,7 @@ fn header(plan: &Plan, in_parts: bool) -> String {
     text
 }
 
-/// A name may hold a line break; a comment may not.
+/// A name can contain a line break, but a comment cannot.
 fn one_line(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
 }
@@ -109,22 +109,22 @@ fn segments(steps: &[Step]) -> Vec<(bool, &[Step])> {
     segments
 }
 
-/// What the statement locks and does to the rows of tables that were there before, with its code where somebody waits
-/// for long; and what a long one is for.
+/// The comment above a statement: what it locks and does to the rows of existing tables, with a code if others wait for
+/// long, and the purpose of a long one.
 fn note(step: &Step) -> Option<String> {
     let purpose = match &step.action {
         Action::Guard(_) => {
-            return Some("Fails if something is built on the columns that is not made anew here".to_owned());
+            return Some("Fails if objects that this migration does not create again depend on the columns".to_owned());
         }
         Action::CreateSyncFunction { .. } => {
-            return Some("The new columns follow the old ones from now on, row by row".to_owned());
+            return Some("From now on, each written row also sets the shadow columns".to_owned());
         }
-        Action::FillShadowColumns { .. } => ". May be stopped at any time, and run again",
-        Action::Cutover { .. } => ": the new columns take the place of the old ones",
+        Action::FillShadowColumns { .. } => ". Can be interrupted and run again",
+        Action::Cutover { .. } => ": the shadow columns replace the old ones",
         _ => "",
     };
     let work = match step.work {
-        Work::None => "at once",
+        Work::None => "immediate",
         Work::Scan => "reads the whole table",
         Work::Rewrite => "writes its rows",
     };

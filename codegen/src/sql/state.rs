@@ -22,11 +22,11 @@ pub struct State {
     pub extensions: Vec<Extension>,
     /// Enum types.
     pub enums: Vec<EnumType>,
-    /// Sequences behind columns, owned or merely used by a default. Not those of identity columns.
+    /// Sequences of columns, owned or only used by a default. Not those of identity columns.
     pub sequences: Vec<Sequence>,
     /// Ordinary and partitioned tables; no views.
     pub tables: Vec<Table>,
-    /// What a database has and no schema speaks of. A migration to a schema leaves it alone.
+    /// Objects that no schema contains. A migration to a schema does not change them.
     pub others: Vec<Other>,
     /// What is compared by its definition and never migrated, where a whole database was asked for.
     pub definitions: Vec<Definition>,
@@ -37,9 +37,9 @@ pub struct State {
 pub struct Extension {
     /// The name in PostgreSQL.
     pub name: String,
-    /// The schema it is installed in; none is not said.
+    /// The schema it is installed in, if specified.
     pub schema: Option<String>,
-    /// Its version; none is not said.
+    /// Its version, if specified.
     pub version: Option<String>,
 }
 
@@ -334,7 +334,7 @@ impl IndexPart {
 }
 
 impl Index {
-    /// The index behind a primary key or unique constraint.
+    /// The index of a primary key or unique constraint.
     pub fn of_key(name: String, columns: &[String], options: &ConstraintOptions) -> Self {
         Self {
             name,

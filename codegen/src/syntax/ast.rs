@@ -200,7 +200,7 @@ pub(crate) enum Expression<'s> {
         entries: Vec<(Name<'s>, Expression<'s>)>,
         span: Span,
     },
-    /// `name:` with nothing behind it; reported when the tree was built.
+    /// `name:` without a value; reported when the tree was built.
     Missing(Span),
 }
 

@@ -68,7 +68,7 @@ impl<'s> Cx<'s, '_> {
         let diagnostic =
             Diagnostic::new(codes::INVALID_NAME, name.span, format!("the name of a {what} cannot be `{}`", name.text))
                 .label(reason)
-                .help(format!("write `{example}`, and `{map}(\"{}\")` if it is called so in the database", name.text));
+                .help(format!("write `{example}`, and `{map}(\"{}\")` if that is its name in the database", name.text));
         self.report(diagnostic);
         name
     }
@@ -78,7 +78,7 @@ impl<'s> Cx<'s, '_> {
         self.report_stray_with(pair, expected, None);
     }
 
-    /// The same, with help from who knows what stands before.
+    /// The same, with help from the caller, which knows the context.
     fn report_stray_with(&mut self, pair: &Pair<'s, Rule>, expected: &str, help: Option<String>) {
         let span = self.span(pair);
         let text = pair.as_str().trim_end();
@@ -93,11 +93,11 @@ impl<'s> Cx<'s, '_> {
     }
 }
 
-/// What SQL says behind a column's type.
+/// The SQL after the type of a column.
 fn sql_help(text: &str) -> Option<&'static str> {
     Some(match text.split_whitespace().next()?.to_ascii_lowercase().as_str() {
         "not" => "remove it: a field is required unless its type ends with `?`",
-        "null" => "write `?` behind the type: `String?`",
+        "null" => "write `?` after the type: `String?`",
         "primary" => "write `@id`",
         "unique" => "write `@unique`",
         "default" => "write `@default(..)`",
@@ -111,9 +111,9 @@ fn sql_help(text: &str) -> Option<&'static str> {
 /// What a person who wrote such a rest of a line probably wants to know.
 fn stray_help(text: &str) -> Option<&'static str> {
     Some(match text.chars().next()? {
-        ';' | ',' => "remove it: a line ends without a mark",
+        ';' | ',' => "remove it: lines need no separator",
         '@' if text.starts_with("@@") => "write an attribute with `@@` on a line of its own",
-        '@' => "write the attribute's name right behind the `@`",
+        '@' => "write the name of the attribute directly after the `@`",
         '/' if text.starts_with("/*") => "write a comment at the end of a line with `//`",
         '#' => "a comment starts with `//`",
         '\'' => "strings are written in double quotes",

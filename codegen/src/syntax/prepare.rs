@@ -89,6 +89,6 @@ fn control_character(span: Span, character: char) -> Diagnostic {
 
 fn too_deep(span: Span) -> Diagnostic {
     Diagnostic::new(codes::TOO_DEEP, span, format!("brackets are nested more than {MAX_DEPTH} deep"))
-        .label("one too many")
+        .label("one argument too many")
         .help("nothing in the language needs more than four; remove the brackets that are too many")
 }

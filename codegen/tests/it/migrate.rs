@@ -233,7 +233,7 @@ fn questions_end_when_all_are_answered() {
     }
     assert_eq!(asked, ["--rename Post:Article", "--rename Article.title:headline"]);
     let words = summary(&changes(&previous, &next, &options).unwrap_or_default());
-    assert!(words.contains("~ table Post is called Article\n+ column Article.headline"), "{words}");
+    assert!(words.contains("~ table Post is renamed to Article\n+ column Article.headline"), "{words}");
 }
 
 /// What does not look like one is not.
@@ -251,7 +251,7 @@ fn unknown_renames_are_refused() {
         let options = DiffOptions { renames: Rename::parse(text).into_iter().collect(), ..DiffOptions::default() };
         let end = End::of(BEFORE);
         let error = changes(&end, &end, &options).expect_err(text);
-        assert!(error.to_string().starts_with(&format!("--rename {text} names nothing")), "{error}");
+        assert!(error.to_string().starts_with(&format!("--rename {text} does not name a possible rename")), "{error}");
     }
 }
 
@@ -341,7 +341,7 @@ fn attributes_of_renames_are_followed_once_and_never_passed_over() {
         (
             "  a Int\n  b Int",
             swapped,
-            "~ column T.b is called b__old\n~ column T.a is called b\n~ column T.b__old is called a\n",
+            "~ column T.b is renamed to b__old\n~ column T.a is renamed to b\n~ column T.b__old is renamed to a\n",
         ),
         (swapped, swapped, ""),
         ("  b Int @renamedFrom(\"a\")", "  b Int @renamedFrom(\"a\")\n  a Int", "+ column T.a INTEGER NOT NULL\n"),
@@ -350,19 +350,19 @@ fn attributes_of_renames_are_followed_once_and_never_passed_over() {
         (
             "  a Int\n  b Int @renamedFrom(\"a\")",
             "  a Int\n  b Int @map(\"c\") @renamedFrom(\"a\")",
-            "~ column T.b is called c\n",
+            "~ column T.b is renamed to c\n",
         ),
         // By the name in the schema.
-        ("  a Int @map(\"x\")", "  b Int @renamedFrom(\"a\")", "~ column T.x is called b\n"),
+        ("  a Int @map(\"x\")", "  b Int @renamedFrom(\"a\")", "~ column T.x is renamed to b\n"),
         // Nothing is lost.
         ("  a Int", "  a Int\n  b Int @renamedFrom(\"x\")", "+ column T.b INTEGER NOT NULL\n"),
     ] {
         assert_eq!(words(from, to), expected, "{from}\nbecomes\n{to}");
     }
     let lost = words("  a Int", "  b String @renamedFrom(\"x\")");
-    assert!(lost.contains("@renamedFrom(\"x\") at T.b: nothing was called so, and T.a would be dropped"), "{lost}");
+    assert!(lost.contains("@renamedFrom(\"x\") at T.b: nothing had this name, and T.a would be dropped"), "{lost}");
     let twice = words("  a Int", "  b Int @renamedFrom(\"a\")\n  c Int @renamedFrom(\"a\")");
-    assert!(twice.contains("@renamedFrom(\"a\") at T.c: T.a is renamed to something else already"), "{twice}");
+    assert!(twice.contains("@renamedFrom(\"a\") at T.c: T.a is already renamed to another name"), "{twice}");
 }
 
 /// A database does not tell what its columns were called: what would be lost is a question.
@@ -376,7 +376,7 @@ fn a_rename_that_a_database_may_have_is_a_question() {
     assert_eq!(probable.iter().map(relata_codegen::sql::ProbableRename::flag).collect::<Vec<_>>(), ["--rename T.a:b"]);
     options.renames = probable.into_iter().map(|probable| probable.rename).collect();
     let words = diff(pair, &options).map(|changes| summary(&changes)).unwrap_or_default();
-    assert_eq!(words, "~ column T.a is called b\n- column T.b\n");
+    assert_eq!(words, "~ column T.a is renamed to b\n- column T.b\n");
     let dropped = DiffOptions { accept_drops: true, ..DiffOptions::default() };
     assert_eq!(diff(pair, &dropped).map(|changes| summary(&changes)).unwrap_or_default(), "- column T.a\n");
 }

@@ -1,4 +1,4 @@
-//! What was derived of a query beside what PostgreSQL says of it.
+//! Compares the inferred types of a query with those that PostgreSQL reports.
 
 use relata_codegen::diagnostics::Diagnostic;
 use relata_codegen::ir::Schema;
@@ -6,7 +6,7 @@ use relata_codegen::queries::{Query, ResultColumn, ValueType};
 use tokio_postgres::types::{Kind, Type};
 use tokio_postgres::{Column, Statement};
 
-/// Tells which parameters and columns are others to PostgreSQL, or have other types or names.
+/// Reports parameters and columns whose number, types or names differ in PostgreSQL.
 pub fn compare_types(schema: &Schema, query: &Query, statement: &Statement) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (at, (param, ty)) in query.params.iter().zip(statement.params()).enumerate() {
@@ -16,7 +16,7 @@ pub fn compare_types(schema: &Schema, query: &Query, statement: &Statement) -> V
                 Diagnostic::of_database(
                     false,
                     param.span,
-                    format!("`${}` is {is} to PostgreSQL, and {says} here", at + 1),
+                    format!("PostgreSQL says that `${}` is {is}, but {says} was inferred", at + 1),
                 )
                 .with(format!("is {is}"), format!("write a cast: `${}::{says}`", at + 1)),
             );
@@ -24,18 +24,18 @@ pub fn compare_types(schema: &Schema, query: &Query, statement: &Statement) -> V
     }
     if query.params.len() != statement.params().len() {
         let message = format!(
-            "PostgreSQL sees {} parameters, and {} are known here",
+            "PostgreSQL finds {} parameters, but {} were inferred",
             statement.params().len(),
             query.params.len()
         );
-        found.push(Diagnostic::of_database(false, query.span, message).with("", "number them from `$1`"));
+        found.push(Diagnostic::of_database(false, query.span, message).with("", "number the parameters from `$1`"));
     }
     let known = query.columns.as_deref().unwrap_or_default();
     if known.len() != statement.columns().len() {
         let message =
-            format!("PostgreSQL gives {} columns, and {} are known here", statement.columns().len(), known.len());
+            format!("PostgreSQL returns {} columns, but {} were inferred", statement.columns().len(), known.len());
         let names: Vec<&str> = statement.columns().iter().map(Column::name).collect();
-        let help = format!("annotate each, in this order: {}", names.join(", "));
+        let help = format!("annotate all columns, in this order: {}", names.join(", "));
         found.push(Diagnostic::of_database(false, query.span, message).with("", help));
         return found;
     }
@@ -47,21 +47,21 @@ pub fn compare_types(schema: &Schema, query: &Query, statement: &Statement) -> V
 fn compare_column(schema: &Schema, column: &ResultColumn, real: &Column) -> Option<Diagnostic> {
     let name = &column.db_name;
     if real.name() != name {
-        let message = format!("PostgreSQL calls this column `{}`, and it is `{name}` here", real.name());
+        let message = format!("PostgreSQL names this column `{}`, but `{name}` was inferred", real.name());
         return Some(
-            Diagnostic::of_database(false, column.span, message).with("", format!("write `AS {name}` behind it")),
+            Diagnostic::of_database(false, column.span, message).with("", format!("write `AS {name}` after it")),
         );
     }
     if is_one_of(&column.value, real.type_(), schema, column.derived) {
         return None;
     }
     let (says, is) = (words(&column.value, schema, column.derived), real.type_().name());
-    let message = format!("`{name}` is {is} to PostgreSQL, and {says} here");
-    let help = format!("annotate what it is, or write a cast: `::{says}`");
+    let message = format!("PostgreSQL says that `{name}` is {is}, but {says} was inferred");
+    let help = format!("annotate its type, or write a cast: `::{says}`");
     Some(Diagnostic::of_database(false, column.span, message).with(format!("is {is}"), help))
 }
 
-/// Whether the type of the database is one that the value can be.
+/// Whether the type in PostgreSQL is one of those that the value can have.
 fn is_one_of(value: &ValueType, ty: &Type, schema: &Schema, derived: bool) -> bool {
     let ty = match (value.list, ty.kind()) {
         (true, Kind::Array(element)) => element,

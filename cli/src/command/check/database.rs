@@ -1,4 +1,4 @@
-//! `check --database`: PostgreSQL prepares every query, and what it says is compared with what was derived.
+//! `check --database`: prepares every query in PostgreSQL, and compares the result with the inferred types.
 
 use relata::migrate::{self, Options};
 use relata_codegen::CompiledClient;
@@ -17,7 +17,7 @@ use crate::database::Database;
 use crate::failure::Failure;
 use crate::terminal::output;
 
-/// What PostgreSQL sees otherwise.
+/// The differences that PostgreSQL reports.
 pub(super) async fn check(compiled: &CompiledClient, url: Option<&str>) -> Result<Vec<Diagnostic>, Failure> {
     let Some(schema) = &compiled.schema else { return Ok(Vec::new()) };
     if compiled.queries.is_empty() {
@@ -71,7 +71,7 @@ async fn all(client: &Client, schema: &Schema, queries: &[Query]) -> Result<Vec<
     Ok(found)
 }
 
-/// PostgreSQL's own words, at the place that it counts to in characters.
+/// The error of PostgreSQL, at its position, which counts characters.
 fn refusal(query: &Query, error: &tokio_postgres::error::DbError) -> Diagnostic {
     let span = match error.position() {
         Some(ErrorPosition::Original(position)) => {
@@ -84,8 +84,9 @@ fn refusal(query: &Query, error: &tokio_postgres::error::DbError) -> Diagnostic 
         _ => query.span,
     };
     let message = format!("PostgreSQL refuses the statement: {} (SQLSTATE {})", error.message(), error.code().code());
-    let help =
-        error.hint().map_or_else(|| "mend the statement, or what it needs in the database".to_owned(), str::to_owned);
+    let help = error
+        .hint()
+        .map_or_else(|| "fix the statement, or the objects that it uses in the database".to_owned(), str::to_owned);
     Diagnostic::of_database(true, span, message).with("", help)
 }
 
@@ -99,9 +100,9 @@ async fn compare(
     found.extend(compare_types(schema, query, statement));
     for (column, real) in query.columns.iter().flatten().zip(statement.columns()) {
         if claims_too_much(schema, column) && may_be_null(client, real).await? {
-            let message = format!("`{}` may be null in the database, and is said never to be", column.db_name);
-            let help = "write `?` behind the type, or keep null away: by COALESCE, or a condition `IS NOT NULL`";
-            found.push(Diagnostic::of_database(false, column.span, message).with("a column that may be null", help));
+            let message = format!("`{}` is nullable in the database, but its type here is not", column.db_name);
+            let help = "write `?` after the type, or exclude null with COALESCE or a condition `IS NOT NULL`";
+            found.push(Diagnostic::of_database(false, column.span, message).with("a nullable column", help));
         }
     }
     Ok(())
@@ -120,6 +121,6 @@ async fn may_be_null(client: &Client, column: &Column) -> Result<bool, Failure> 
     let sql = "SELECT NOT a.attnotnull FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
                WHERE a.attrelid = $1 AND a.attnum = $2 AND c.relkind IN ('r', 'p')";
     let row = client.query_opt(sql, &[&table, &number]).await;
-    let row = row.map_err(|error| Failure::database("looking at a column", &error))?;
-    row.map_or(Ok(false), |row| row.try_get(0)).map_err(|error| Failure::database("looking at a column", &error))
+    let row = row.map_err(|error| Failure::database("reading the catalog", &error))?;
+    row.map_or(Ok(false), |row| row.try_get(0)).map_err(|error| Failure::database("reading the catalog", &error))
 }

@@ -1,7 +1,8 @@
-//! `db pull`: the schema of a live database, with what an existing file says beyond it.
+//! `db pull`: writes the schema of a live database, and keeps the names and comments of an existing file.
 //!
-//! What is written is compiled and compared with the database first. Whatever the language cannot say of the database
-//! is told, and never keeps the rest back.
+//! The result is compiled and compared with the database before it is written. What the schema language cannot express
+//! is
+//! reported, and does not prevent the rest.
 
 mod attributes;
 mod blocks;
@@ -37,7 +38,7 @@ use datasource::{Extension, Head};
 use net::Caught;
 use render::Input;
 
-/// The schema that is there.
+/// The existing schema.
 struct Existing {
     schema: Schema,
     /// Its files.
@@ -47,9 +48,9 @@ struct Existing {
 /// The database, read.
 struct Live {
     loaded: Loaded,
-    /// What of it no schema can say of its tables.
+    /// What the schema language cannot express about its tables.
     unsaid: Vec<Unsaid>,
-    /// What else no schema says.
+    /// Other objects that no schema contains.
     inventory: Inventory,
     head: Head,
 }
@@ -57,7 +58,7 @@ struct Live {
 pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
     let path = path(args)?;
     if let Some(file) = args.with_sql.as_deref().filter(|file| overwrites_schema(file, &path)) {
-        return Err(Failure::refused(format!("{} is the schema, and --with-sql would overwrite it", file.display()))
+        return Err(Failure::refused(format!("--with-sql would overwrite the schema {}", file.display()))
             .help("name another file, such as --with-sql extra.sql"));
     }
     let mut existing = if args.force { None } else { read_existing(&path)? };
@@ -85,7 +86,7 @@ pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
     let is_new = |file: &&SourceFile| schemas::is_changed(&on_disk, &file.path, &file.text);
     let changed: Vec<&SourceFile> = pulled.files.iter().filter(is_new).collect();
     if changed.is_empty() {
-        output::print(&format!("{} is the schema of {database} already", path.display()))?;
+        output::print(&format!("{} already is the schema of {database}", path.display()))?;
         return Ok(Exit::Done);
     }
     if args.check {
@@ -123,7 +124,7 @@ async fn read_live(
         schemas::refuse_system_schemas(schemas)?;
     }
     let mut loaded = read_client(client, scope).await?;
-    // What a failed CREATE INDEX CONCURRENTLY left is no part of a schema.
+    // An invalid index of a failed CREATE INDEX CONCURRENTLY is not part of a schema.
     loaded.state.tables.iter_mut().for_each(|table| table.indexes.retain(|index| index.valid));
     let (state, unsaid) = said(&loaded.state);
     loaded.state = state;
@@ -164,14 +165,14 @@ fn is_there(scope: &Scope, loaded: &Loaded, name: &str) -> bool {
     *scope == Scope::Current || loaded.state.schemas.iter().any(|schema| schema == name)
 }
 
-/// What the schema does not say, in words.
+/// Messages about what the schema does not contain.
 fn warnings(
     live: &Live,
     caught: &Caught,
     existing: Option<&Existing>,
     args: &args::Pull,
 ) -> Result<Vec<String>, Failure> {
-    let cannot_say = |line: &str| format!("the schema cannot say this of the database: {line}");
+    let cannot_say = |line: &str| format!("the schema language cannot express this: {line}");
     let mut lines: Vec<String> = caught.warnings.clone();
     for Unsaid { table, kind, name, reason } in &live.unsaid {
         lines.push(cannot_say(&format!("{kind} {name} of {table}: {reason}").replace(char::is_control, " ")));
@@ -180,11 +181,11 @@ fn warnings(
     lines.extend(beyond(&live.loaded, caught)?.lines().map(cannot_say));
     lines.extend(not_in_the_client(&caught.schema, existing));
     for reason in &live.inventory.unread {
-        lines.push(format!("a part of the catalog cannot be read, and what is in it is not told: {reason}"));
+        lines.push(format!("a part of the catalog cannot be read, so its objects are not reported: {reason}"));
     }
     let needs = live.inventory.needs();
     if !needs.is_empty() && args.with_sql.is_none() && existing.is_none() {
-        let hint = "columns, defaults or indexes need what the schema cannot make; --with-sql FILE writes it";
+        let hint = "columns, defaults or indexes need objects that the schema language cannot express; --with-sql FILE writes them";
         lines.push(format!("{hint}:\n  {}", needs.join("\n  ")));
     }
     if let Some(existing) = existing {
@@ -207,12 +208,12 @@ fn warnings(
             1 => format!("the schema {schema} has 1 table that is not pulled"),
             _ => format!("the schema {schema} has {tables} tables that are not pulled"),
         };
-        lines.push(format!("{what}; --schemas {flag} pulls it, too"));
+        lines.push(format!("{what}; --schemas {flag} also pulls it"));
     }
     Ok(lines)
 }
 
-/// Models and columns that come without a place in the client.
+/// New models and columns that are not in the client.
 fn not_in_the_client(schema: &Schema, existing: Option<&Existing>) -> Vec<String> {
     let old = |model: &str| existing.and_then(|it| it.schema.walk_models().find(|known| known.name() == model));
     let mut models = Vec::new();
@@ -234,11 +235,11 @@ fn not_in_the_client(schema: &Schema, existing: Option<&Existing>) -> Vec<String
     }
     let mut lines = Vec::new();
     if !models.is_empty() {
-        let reason = "no primary key and no unique key of columns that are never null and have a type of the language";
-        lines.push(format!("not in the client, as the table has {reason}: {}", models.join(", ")));
+        let reason = "no primary key, and no unique key of required columns with supported types";
+        lines.push(format!("not in the client, because the table has {reason}: {}", models.join(", ")));
     }
     if !columns.is_empty() {
-        lines.push(format!("not in the client, as the language does not know the type: {}", columns.join(", ")));
+        lines.push(format!("not in the client, because the schema language has no such type: {}", columns.join(", ")));
     }
     lines
 }
@@ -269,8 +270,8 @@ fn path(args: &args::Pull) -> Result<PathBuf, Failure> {
         return Ok(path.join("schema.dsl"));
     }
     if args.force {
-        return Err(Failure::refused(format!("{} is a folder, and --force writes one file", path.display()))
-            .help("name a file with --schema, or leave out --force to keep each model in its file"));
+        return Err(Failure::refused(format!("{} is a folder, but --force writes one file", path.display()))
+            .help("pass a file with --schema, or omit --force to keep each model in its file"));
     }
     Ok(path)
 }
@@ -289,7 +290,7 @@ fn read_existing(path: &Path) -> Result<Option<Existing>, Failure> {
 fn compile_existing(sources: Sources) -> Result<Existing, Failure> {
     let schema = report::compile_old(&sources).map_err(|failure| {
         if failure.exit == Exit::Refused {
-            failure.help("--force writes the file anew, from the database alone")
+            failure.help("--force writes a new file from the database alone")
         } else {
             failure
         }
@@ -328,7 +329,7 @@ fn catch(sources: Sources, plain: &render::Plain) -> Result<Caught, Failure> {
     net::catch(sources, &|model, field| plain.get(&(model.to_owned(), field.to_owned())).cloned())
 }
 
-/// What was mended is laid out anew.
+/// Formats what was corrected.
 fn laid_out(mut caught: Caught) -> Result<Caught, Failure> {
     if !caught.warnings.is_empty() {
         caught.sources.files.iter_mut().for_each(|file| file.text = format(&file.text));

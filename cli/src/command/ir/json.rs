@@ -8,7 +8,7 @@ use relata_codegen::ir::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// The version of the shape.
+/// The version of the format.
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]

@@ -106,14 +106,10 @@ pub(super) fn everything_has_a_namespace(cx: &mut Cx<'_, '_>) {
     let first = cx.config.namespaces[0];
     let found: Vec<_> = without
         .map(|(name, ..)| {
-            Diagnostic::new(
-                codes::MISSING_NAMESPACE,
-                name.span,
-                format!("`{}` does not say in which schema it is", name.text),
-            )
-            .label("`@@schema` is missing")
-            .second(first.span, "the datasource names schemas")
-            .help(format!("write `@@schema(\"{}\")` in it", first.text))
+            Diagnostic::new(codes::MISSING_NAMESPACE, name.span, format!("`{}` does not name its schema", name.text))
+                .label("`@@schema` is missing")
+                .second(first.span, "the datasource names schemas")
+                .help(format!("write `@@schema(\"{}\")` in it", first.text))
         })
         .collect();
     cx.diagnostics.extend(found);
@@ -150,7 +146,7 @@ fn read_check<'a>(cx: &mut Cx<'a, '_>, id: ModelId, attribute: &'a Attribute<'a>
         cx.report(
             Diagnostic::new(codes::WRONG_VALUE, sql.span, "`@@check` needs an SQL condition")
                 .label("empty")
-                .help("write a condition on the table's columns, such as `@@check(\"price > 0\")`"),
+                .help("write a condition on the columns of the table, such as `@@check(\"price > 0\")`"),
         );
         return;
     }
@@ -161,7 +157,7 @@ fn read_check<'a>(cx: &mut Cx<'a, '_>, id: ModelId, attribute: &'a Attribute<'a>
             cx,
             attribute.span,
             "a view has no constraints".to_owned(),
-            "put the check on the table behind the view",
+            "put the check on the table that the view reads",
         );
     }
 }

@@ -70,14 +70,14 @@ fn read_field_attribute<'a>(cx: &mut Cx<'a, '_>, id: FieldId, name: &str, attrib
     }
 }
 
-/// Relation fields have no column, so what is said of columns cannot be said of them.
+/// Relation fields have no column, so attributes of columns do not apply to them.
 fn report_on_relation(cx: &mut Cx<'_, '_>, id: FieldId, name: &str, attribute: &Attribute<'_>) {
     let message = format!("`@{name}` cannot be on `{}`, which is a relation and not a column", cx.qualified(id));
     let help = match name {
         "id" | "unique" => {
-            "put it on the field that `fields:` of the relation names, or use `@@id([..])` or `@@unique([..])`"
+            "put it on a field that `fields:` of the relation names, or use `@@id([..])` or `@@unique([..])`"
         }
-        "map" => "put it on the field that `fields:` of the relation names",
+        "map" => "put it on a field that `fields:` of the relation names",
         _ => "put it on a field with a column, or remove it",
     };
     report_misplaced(cx, attribute.span, message, help);
@@ -160,7 +160,7 @@ fn read_ignore<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<'a
         report_misplaced(
             cx,
             attribute.span,
-            "`@ignore` says nothing about an `Unsupported` field".to_owned(),
+            "`@ignore` has no effect on an `Unsupported` field".to_owned(),
             "remove it: such fields are never in the client",
         );
         return;
@@ -169,7 +169,7 @@ fn read_ignore<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<'a
         report_misplaced(
             cx,
             attribute.span,
-            "`@ignore` says nothing in a model with `@@ignore`".to_owned(),
+            "`@ignore` has no effect in a model with `@@ignore`".to_owned(),
             "remove it: the whole model is not in the client",
         );
         return;
@@ -225,6 +225,6 @@ fn report_empty_relation_name(cx: &mut Cx<'_, '_>, span: Span) {
     cx.report(
         Diagnostic::new(codes::WRONG_VALUE, span, "the name of a relation cannot be empty")
             .label("empty")
-            .help("write a name, or leave the argument out"),
+            .help("write a name, or omit the argument"),
     );
 }

@@ -31,7 +31,7 @@ fn expected(scalar: ScalarType) -> &'static str {
         ScalarType::Int | ScalarType::BigInt => "a whole number such as `12`",
         ScalarType::Float => "a number such as `0.5`",
         ScalarType::Decimal => "a number such as `0.5` or `\"0.5\"`",
-        ScalarType::DateTime => "`now()`, or a moment such as `\"2026-01-31T12:00:00Z\"`",
+        ScalarType::DateTime => "`now()`, or a timestamp such as `\"2026-01-31T12:00:00Z\"`",
         ScalarType::Json => "JSON in a string, such as `\"{}\"`",
         ScalarType::Bytes => "bytes as base64 in a string, such as `\"AQID\"`",
     }

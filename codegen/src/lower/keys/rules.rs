@@ -56,7 +56,9 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
         keys.map(|key| {
             Diagnostic::new(codes::KEY_ON_VIEW, key.span, format!("a view cannot have `{}` here", key.attribute))
                 .label("PostgreSQL has no keys or indexes on views")
-                .help("write `@unique` or `@@unique` without `map`, which only tells the client what is unique")
+                .help(
+                    "write `@unique` or `@@unique` without `map`, which only tells the client which fields are unique",
+                )
         })
         .collect()
     }
@@ -76,13 +78,10 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
             return None;
         }
         let name = model.ast.name;
-        let mut diagnostic = Diagnostic::new(
-            codes::NO_KEY,
-            name.span,
-            format!("`{}` has no key by which a row can be found", name.text),
-        )
-        .label("needs an id or a unique key of required fields")
-        .help("add `id String @id @default(uuid()) @db.Uuid`, or `@id` to a field, or `@@id([a, b])`");
+        let mut diagnostic =
+            Diagnostic::new(codes::NO_KEY, name.span, format!("`{}` has no key that identifies a row", name.text))
+                .label("needs an id or a unique key of required fields")
+                .help("add `id String @id @default(uuid()) @db.Uuid`, or `@id` to a field, or `@@id([a, b])`");
         for key in self.keys().iter().filter(|key| key.kind != KeyKind::Index) {
             diagnostic = diagnostic.second(key.span, "does not count: it has an optional, partial or unsupported part");
         }
@@ -159,7 +158,7 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
         let mut found = Vec::new();
         if let (Some((IndexMethod::SpGist, span)), true) = (key.method, key.fields.len() > 1) {
             found.push(
-                Diagnostic::new(codes::INDEX_METHOD, span, "an index of type `SpGist` has only one column")
+                Diagnostic::new(codes::INDEX_METHOD, span, "an index of type `SpGist` can have only one column")
                     .label("this type")
                     .help("write one index per column"),
             );
@@ -194,7 +193,7 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
     ) -> Option<Diagnostic> {
         if !class.methods.contains(&method) {
             let methods: Vec<_> = class.methods.iter().map(|method| method_name(*method)).collect();
-            let message = format!("`{}` is not for indexes of type `{}`", class.name, method_name(method));
+            let message = format!("`{}` does not work with indexes of type `{}`", class.name, method_name(method));
             return Some(
                 Diagnostic::new(codes::OPERATOR_CLASS, span, message)
                     .label("does not fit the index")
@@ -246,7 +245,7 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
             Diagnostic::new(codes::INDEX_METHOD, span, message)
                 .label("PostgreSQL has no operator class for its type")
                 .second(field.ast.ty.span, "this is the field's type")
-                .help("leave `type:` out, or name an operator class: `field(ops: raw(\"..\"))`"),
+                .help("omit `type:`, or name an operator class: `field(ops: raw(\"..\"))`"),
         )
     }
 
@@ -265,7 +264,7 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
             let span = key.name.map_or(key.span, |name| name.span);
             if let Some(field) = self.cx.find_field(self.model, &name) {
                 found.push(
-                    Diagnostic::new(codes::KEY_NAME_CLASH, span, format!("the key `{name}` is called like a field"))
+                    Diagnostic::new(codes::KEY_NAME_CLASH, span, format!("the key `{name}` has the name of a field"))
                         .label("the key's name in the client")
                         .second(self.cx.field(field).ast.name.span, "this field has the same name")
                         .help("give the key another name with `name: \"..\"`"),
@@ -273,10 +272,10 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
             }
             if let (Some(first), true) = (seen.get(&name), given.is_some()) {
                 found.push(
-                    Diagnostic::new(codes::KEY_NAME_CLASH, span, format!("two keys are called `{name}`"))
+                    Diagnostic::new(codes::KEY_NAME_CLASH, span, format!("two keys are named `{name}`"))
                         .label("named again")
                         .second(*first, "first named here")
-                        .help("give one of them another name with `name: \"..\"`"),
+                        .help("rename one of them with `name: \"..\"`"),
                 );
             }
             seen.entry(name).or_insert(span);

@@ -25,10 +25,10 @@ pub(super) fn columns_have_an_index(cx: &Cx<'_, '_>, id: FieldId, fields: &Field
     let message = format!("the columns of the relation `{}` have no index", cx.qualified(id));
     Some(
         Diagnostic::new(codes::UNINDEXED_RELATION, fields.span, message)
-            .label(format!("no index or key begins with `{}`", names.join("`, `")))
+            .label(format!("no index or key starts with `{}`", names.join("`, `")))
             .second(model.ast.name.span, "in this model")
             .help(format!(
-                "add `@@index([{}])`: without it PostgreSQL reads all of `{from}` to find those that belong to one `{target}`",
+                "add `@@index([{}])`: without it, PostgreSQL scans `{from}` to find the rows of one `{target}`",
                 names.join(", ")
             )),
     )

@@ -91,24 +91,24 @@ fn report_ambiguous(cx: &mut Cx<'_, '_>, fields: &[FieldId], named: bool) {
     let target_name = cx.model(target).ast.name.text;
     let itself = cx.field(*first).model == target;
     let message = if named {
-        format!("`{}` and `{}` are both of the same relation to `{target_name}`", a.text, b.text)
+        format!("`{}` and `{}` both belong to the same relation to `{target_name}`", a.text, b.text)
     } else {
         format!("`{}` and `{}` are both relations to `{target_name}` without a name", a.text, b.text)
     };
     let help = match (itself, named) {
         (true, false) => format!(
-            "if they are the two sides of one relation write the same `@relation(\"Name\")` at both,\nelse give `{}` and `{}` different names, each with a field for its other side",
+            "if they are the two sides of one relation, write the same `@relation(\"Name\")` on both;\notherwise give `{}` and `{}` different names, each with a field for its other side",
             a.text, b.text
         ),
-        (true, true) => "a relation has two sides: give the fields of each relation a name of their own".to_owned(),
+        (true, true) => "a relation has two sides: give the fields of each relation their own name".to_owned(),
         _ => format!(
-            "write `@relation(\"One\")` and `@relation(\"Two\")` at them, and the same names at the fields of `{target_name}`"
+            "write `@relation(\"One\")` and `@relation(\"Two\")` on them, and the same names on the fields of `{target_name}`"
         ),
     };
     cx.report(
         Diagnostic::new(codes::AMBIGUOUS_RELATION, a.span, message)
             .label("which field is its other side?")
-            .second(b.span, "the same can be said of this field")
+            .second(b.span, "this field is equally possible")
             .help(help),
     );
 }
@@ -143,7 +143,7 @@ fn report_lonely(cx: &mut Cx<'_, '_>, id: FieldId) {
     cx.report(
         Diagnostic::new(codes::MISSING_BACK_RELATION, field.ast.name.span, message)
             .label(match field.relation.name {
-                Some(name) => format!("a relation called \"{}\" to `{target_name}`", name.text),
+                Some(name) => format!("a relation named \"{}\" to `{target_name}`", name.text),
                 None => format!("a relation to `{target_name}`"),
             })
             .second(target.ast.name.span, "the field is missing in this model")

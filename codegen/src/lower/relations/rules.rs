@@ -11,7 +11,7 @@ use crate::ir::{Arity, FieldId, NativeType, ReferentialAction};
 pub(super) fn many_to_many(cx: &Cx<'_, '_>, pair: Pair) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for id in [pair.first, pair.second] {
-        found.extend(list_side_stores_nothing(cx, id, "a many-to-many relation has a table of its own"));
+        found.extend(list_side_stores_nothing(cx, id, "a many-to-many relation has its own table"));
     }
     for (id, other) in [(pair.first, pair.second), (pair.second, pair.first)] {
         found.extend(many_to_many_needs_a_single_id(cx, id, other));
@@ -33,13 +33,13 @@ fn many_to_many_needs_a_single_id(cx: &Cx<'_, '_>, id: FieldId, other: FieldId) 
     );
     Some(
         Diagnostic::new(codes::MANY_TO_MANY_ID, place(cx, id), message)
-            .label("stored in a table that refers to both ids")
+            .label("stored in a table that references both ids")
             .second(name.span, "this model has none")
             .help("declare a model for the table, with a relation to each of the two"),
     )
 }
 
-/// The side with the list has no columns, so what is said of columns stands at the other one.
+/// The side with the list has no columns, so arguments about columns belong to the other side.
 fn list_side_stores_nothing(cx: &Cx<'_, '_>, id: FieldId, reason: &str) -> Vec<Diagnostic> {
     let relation = &cx.field(id).relation;
     let places = [
@@ -58,7 +58,7 @@ fn list_side_stores_nothing(cx: &Cx<'_, '_>, id: FieldId, reason: &str) -> Vec<D
         })
         .collect();
     found.extend(relation.map.map(|map| {
-        Diagnostic::new(codes::IGNORED_ARGUMENT, map.span, format!("`map` has no effect at `{}`", cx.qualified(id)))
+        Diagnostic::new(codes::IGNORED_ARGUMENT, map.span, format!("`map` has no effect on `{}`", cx.qualified(id)))
             .label(reason.to_owned())
             .help("remove it here")
     }));
@@ -77,8 +77,8 @@ pub(super) fn referencing_side(cx: &Cx<'_, '_>, pair: Pair) -> Result<(FieldId, 
         let message = "only one side of a relation holds the columns";
         return Err(vec![
             Diagnostic::new(codes::BOTH_SIDES_STORE, place(cx, pair.second), message)
-                .label("this side names columns")
-                .second(place(cx, pair.first), "and this side does too")
+                .label("this side lists columns")
+                .second(place(cx, pair.first), "and so does this side")
                 .help("keep `fields` and `references` on one side, and remove them on the other"),
         ]);
     }
@@ -93,7 +93,7 @@ pub(super) fn referencing_side(cx: &Cx<'_, '_>, pair: Pair) -> Result<(FieldId, 
     }
     let (a, b) = (cx.field(pair.first).ast.name, cx.field(pair.second).ast.name);
     Err(vec![
-        Diagnostic::new(codes::MISSING_FIELDS, b.span, "neither side of this relation says which columns hold it")
+        Diagnostic::new(codes::MISSING_FIELDS, b.span, "neither side of this relation names its columns")
             .label("one side")
             .second(a.span, "the other side")
             .help(fields_help(cx, pair.second)),
@@ -142,7 +142,7 @@ fn fields_help(cx: &Cx<'_, '_>, id: FieldId) -> String {
     let fields: Vec<_> = references.iter().map(|reference| own(reference)).collect();
     let name = field.relation.name.map(|name| format!("\"{}\", ", name.text)).unwrap_or_default();
     format!(
-        "write `@relation({name}fields: [{}], references: [{}])` at `{}`, and declare the fields it names",
+        "write `@relation({name}fields: [{}], references: [{}])` on `{}`, and declare these fields",
         fields.join(", "),
         references.join(", "),
         field.ast.name.text
@@ -163,7 +163,7 @@ fn both_lists_are_given(
         (None, _) => "`fields`",
         _ => "`references`",
     };
-    let message = format!("`{}` does not say which columns hold it", cx.qualified(id));
+    let message = format!("`{}` does not name its columns", cx.qualified(id));
     Some(
         Diagnostic::new(codes::MISSING_FIELDS, place(cx, id), message)
             .label(format!("{missing} missing"))
@@ -180,7 +180,7 @@ fn back_side_is_not_required(cx: &Cx<'_, '_>, referencing: FieldId, referenced: 
     let message = format!("`{}` cannot be required", cx.qualified(referenced));
     Some(
         Diagnostic::new(codes::REQUIRED_BACK_RELATION, field.ast.ty.span, message)
-            .label("no column here makes sure that there is one")
+            .label("no column here ensures that a row exists")
             .second(place(cx, referencing), "the columns are on this side")
             .help(format!("write `{name} {ty}?`")),
     )
@@ -194,7 +194,7 @@ fn columns_match(cx: &Cx<'_, '_>, id: FieldId, fields: &FieldList, references: &
             Diagnostic::new(codes::LENGTH_MISMATCH, references.span, message)
                 .label(format!("{there} here"))
                 .second(fields.span, format!("{here} here"))
-                .help("name as many fields on both sides, in the same order"),
+                .help("list the same number of fields on both sides, in the same order"),
         ];
     }
     let pairs = fields.fields.iter().zip(&references.fields);
@@ -219,9 +219,9 @@ fn types_match(cx: &Cx<'_, '_>, field: FieldId, span: Span, reference: FieldId) 
     let message = format!("`{}` is {ty}, but `{}` is {other}", cx.qualified(field), cx.qualified(reference));
     Some(
         Diagnostic::new(codes::REFERENCE_TYPE, span, message)
-            .label("refers to a column of another type")
+            .label("references a column of another type")
             .second(here.ast.ty.span, "this is its type")
-            .second(there.ast.ty.span, "this is the type of what it refers to")
+            .second(there.ast.ty.span, "this is the type of the referenced field")
             .help(format!("write `{other}` as the type of `{}`", here.ast.name.text)),
     )
 }
@@ -237,9 +237,9 @@ fn native_types_can_be_compared(cx: &Cx<'_, '_>, field: FieldId, span: Span, ref
     let message = format!("`{}` is of type {a}, but `{}` is of type {b}", cx.qualified(field), cx.qualified(reference));
     Some(
         Diagnostic::new(codes::NATIVE_REFERENCE_TYPE, span, message)
-            .label("PostgreSQL will refuse this foreign key")
+            .label("PostgreSQL will reject this foreign key")
             .second(there.ast.ty.span, format!("this is of type {b} in the database"))
-            .help(format!("write `@db.{b}` at `{}` too", here.ast.name.text)),
+            .help(format!("write `@db.{b}` on `{}` too", here.ast.name.text)),
     )
 }
 
@@ -266,10 +266,10 @@ fn references_are_unique(cx: &Cx<'_, '_>, id: FieldId, references: &FieldList) -
     let names: Vec<_> = ids.iter().map(|id| cx.field(*id).ast.name.text).collect();
     let model_name = model.ast.name;
     let help = match names.as_slice() {
-        [name] => format!("add `@unique` to `{}.{name}`, or refer to its id", model_name.text),
-        names => format!("add `@@unique([{}])` to `{}`, or refer to its id", names.join(", "), model_name.text),
+        [name] => format!("add `@unique` to `{}.{name}`, or reference its id", model_name.text),
+        names => format!("add `@@unique([{}])` to `{}`, or reference its id", names.join(", "), model_name.text),
     };
-    let message = format!("`{}` refers to fields of `{}` that are not unique", cx.qualified(id), model_name.text);
+    let message = format!("`{}` references fields of `{}` that are not unique", cx.qualified(id), model_name.text);
     Some(
         Diagnostic::new(codes::REFERENCES_NOT_UNIQUE, references.span, message)
             .label("several rows could have these values")
@@ -300,7 +300,7 @@ fn one_to_one_is_unique(
         Diagnostic::new(codes::ONE_TO_ONE_NOT_UNIQUE, fields.span, message)
             .label("several rows could have these values")
             .second(back.ast.ty.span, "there should be at most one")
-            .help(format!("{add}; or, if there may be many, write `{list}` on the other side")),
+            .help(format!("{add}, or write `{list}` on the other side if there can be many")),
     )
 }
 
@@ -312,7 +312,7 @@ fn required_relation_has_required_columns(cx: &Cx<'_, '_>, id: FieldId, fields: 
         return None;
     }
     let (name, ty) = (field.ast.name.text, field.ast.ty.name.text);
-    let message = format!("`{}` is required, but its column may be empty", cx.qualified(id));
+    let message = format!("`{}` is required, but its column is nullable", cx.qualified(id));
     Some(
         Diagnostic::new(codes::RELATION_ARITY, field.ast.ty.span, message)
             .label("required")
@@ -331,7 +331,7 @@ fn columns_are_named_once(cx: &Cx<'_, '_>, list: &FieldList) -> Vec<Diagnostic> 
                 Diagnostic::new(codes::REPEATED_KEY_FIELD, *span, message)
                     .label("named again")
                     .second(first, "first named here")
-                    .help("name every column once"),
+                    .help("list each column once"),
             );
         }
     }
@@ -350,10 +350,10 @@ fn set_null_needs_optional_columns(cx: &Cx<'_, '_>, id: FieldId, fields: &FieldL
     set_null
         .map(|(name, span)| {
             let field = column.ast;
-            let message = format!("`{name}: SetNull` cannot empty `{}`, which is required", field.name.text);
+            let message = format!("`{name}: SetNull` cannot set `{}` to null, because it is required", field.name.text);
             Diagnostic::new(codes::SET_NULL_ON_REQUIRED, span, message)
-                .label("fails in the database when it is needed")
-                .second(field.ty.span, "this column is never empty")
+                .label("fails when the action runs")
+                .second(field.ty.span, "this column is never null")
                 .help(format!(
                     "write `{} {}?`, or another action such as `Cascade`",
                     field.name.text, field.ty.name.text
@@ -373,8 +373,8 @@ fn actions_work_without_foreign_keys(cx: &Cx<'_, '_>, id: FieldId) -> Vec<Diagno
         given.filter(|(action, _)| matches!(action, ReferentialAction::SetDefault | ReferentialAction::NoAction));
     unknown
         .map(|(_, span)| {
-            Diagnostic::new(codes::WRONG_VALUE, span, "without foreign keys there is no such action")
-                .label("needs a foreign key")
+            Diagnostic::new(codes::WRONG_VALUE, span, "this action needs a foreign key, and there are none")
+                .label("requires a foreign key")
                 .help("write `Cascade`, `Restrict` or `SetNull`, or remove `relationMode` from the datasource")
         })
         .collect()
@@ -389,7 +389,7 @@ pub(super) fn ignored_models_are_not_reachable(cx: &mut Cx<'_, '_>) {
         if !target.ignored || field.ignored || cx.model(field.model).ignored {
             continue;
         }
-        let message = format!("`{}` leads to `{}`, which is ignored", cx.qualified(id), target.ast.name.text);
+        let message = format!("`{}` points to `{}`, which is ignored", cx.qualified(id), target.ast.name.text);
         let diagnostic = Diagnostic::new(codes::IGNORED_TARGET, field.ast.name.span, message)
             .label("cannot be in the client")
             .second(target.ast.name.span, "this model has `@@ignore`")

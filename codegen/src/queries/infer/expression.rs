@@ -162,7 +162,7 @@ impl Cx<'_> {
     /// Rows are compared value by value.
     pub(super) fn rows(&mut self, scope: &Scope<'_>, left: (&[Expr], &[Typed]), right: &[Expr], span: Span) {
         if left.0.len() != right.len() {
-            self.shape(span, format!("a row of {} values stands beside one of {}", left.0.len(), right.len()));
+            self.shape(span, format!("a row of {} values is compared with a row of {}", left.0.len(), right.len()));
         }
         for ((a, typed), b) in left.0.iter().zip(left.1).zip(right) {
             let other = self.expr(scope, b);
@@ -179,7 +179,10 @@ impl Cx<'_> {
         let outputs = self.query(Some(scope), query, false);
         let unknown = outputs.iter().any(|output| output.typed.ty == Ty::Opaque);
         if outputs.len() != values.len() && !unknown {
-            self.shape(query.span, format!("{} columns are compared, and this gives {}", values.len(), outputs.len()));
+            self.shape(
+                query.span,
+                format!("{} columns are compared, but this returns {}", values.len(), outputs.len()),
+            );
         }
         let mut nullable = false;
         for ((value, typed), output) in values.iter().zip(typed).zip(&outputs) {
@@ -201,7 +204,7 @@ impl Cx<'_> {
                 Ty::Base(base)
             }
             (_, Ty::Base(_)) => {
-                let message = format!("this is {}, and a list is wanted here", of.ty.describe(self.schema));
+                let message = format!("expected a list, found {}", of.ty.describe(self.schema));
                 let help = "write a list: `= ANY($1)` takes one".to_owned();
                 self.wrong(codes::QUERY_TYPES, list.span, message, "", help);
                 Ty::Opaque
@@ -296,7 +299,7 @@ impl Cx<'_> {
             [only] => Some(only.typed),
             several => {
                 if !several.iter().any(|output| output.typed.ty == Ty::Opaque) {
-                    self.shape(query.span, format!("one column is wanted here, and this gives {}", several.len()));
+                    self.shape(query.span, format!("expected one column, but this returns {}", several.len()));
                 }
                 None
             }

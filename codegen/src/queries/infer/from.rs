@@ -1,4 +1,4 @@
-//! What stands in FROM: tables, queries and functions, and how they are joined.
+//! The FROM clause: tables, queries and functions, and their joins.
 
 use super::super::catalog::{Column, Lookup};
 use super::super::tree::{
@@ -12,7 +12,7 @@ use super::{Cx, Typed};
 use crate::diagnostics as codes;
 
 impl Cx<'_> {
-    /// Adds what stands in FROM to a scope.
+    /// Adds the items of FROM to a scope.
     pub(super) fn source(&mut self, scope: &mut Scope<'_>, source: &Source) {
         let begin = (scope.relations.len(), scope.merged.len());
         self.relation(scope, &source.first);
@@ -148,8 +148,8 @@ impl Cx<'_> {
         if !found.name.is_empty()
             && scope.relations.iter().any(|known| known.name == found.name && known.namespace == found.namespace)
         {
-            let message = format!("`{}` stands in FROM twice", found.name);
-            let help = "give one of them another name: `AS other`".to_owned();
+            let message = format!("`{}` is in FROM twice", found.name);
+            let help = "rename one of them: `AS other`".to_owned();
             self.wrong(codes::QUERY_AMBIGUOUS_COLUMN, relation.span, message, "", help);
         }
         scope.relations.push(found);
@@ -264,7 +264,7 @@ impl Cx<'_> {
     }
 }
 
-/// `unnest(a, b)`, which only stands in FROM: each list becomes a column.
+/// `unnest(a, b)`, which is only allowed in FROM: each list becomes a column.
 fn is_parallel_unnest(call: &Expr) -> bool {
     matches!(&call.kind, ExprKind::Call(call)
         if call.args.len() > 1 && call.name.last().is_some_and(|name| name.text == "unnest"))

@@ -1,4 +1,4 @@
-//! Calls: which of a function's signatures is meant, and what it gives.
+//! Calls: which signature of a function applies, and its result.
 
 use super::super::catalog::{Function, Kind, Nulls, Slot};
 use super::super::tree::{Call, Expr, ExprKind, Window};
@@ -94,7 +94,7 @@ impl Cx<'_> {
         self.set_call_of(scope, call, &args)
     }
 
-    /// The same of arguments that stand elsewhere.
+    /// The same for arguments in another place.
     pub(super) fn set_call_of(
         &mut self,
         scope: &Scope<'_>,
@@ -230,7 +230,7 @@ impl Cx<'_> {
         (Typed { holes, sensitive, ..Typed::new(ty, nullable) }, Some(function))
     }
 
-    /// What `elem` and `list` stand for in this call.
+    /// What `elem` and `list` are in this call.
     fn element_type(&mut self, function: &Function, exprs: &[&Expr], typed: &[Typed]) -> Option<Base> {
         let known = typed.iter().enumerate().filter_map(|(at, typed)| match (slot_at(function, at), typed.ty) {
             (Slot::Element | Slot::Enum, ty @ Ty::Base(_)) => Some(ty),
@@ -256,7 +256,7 @@ impl Cx<'_> {
         let types: Vec<Ty> = typed.iter().map(|typed| typed.ty).collect();
         let fitting = self.catalog.functions.get(name)?.iter().filter(|function| {
             let count = if function.variadic { given >= function.args.len() } else { given == function.args.len() };
-            // A list stands for the arguments of which there may be any number.
+            // A variadic parameter is a list.
             let is_spread = |at: usize| call.variadic && at + 1 == given;
             count
                 && (!call.variadic || function.variadic)
@@ -456,7 +456,7 @@ fn holes(function: &Function, name: &str, typed: &[Typed]) -> bool {
         }
         Slot::List(_) => {
             name.starts_with("regexp_match")
-                // A third text stands for null.
+                // The third argument replaces null.
                 || name == "string_to_array" && typed.len() == 3
                 || function.kind == Kind::Aggregate && typed.first().is_some_and(|typed| typed.holes)
         }

@@ -1,4 +1,4 @@
-//! Operators: what they take, what they give, and what they make of a parameter beside them.
+//! Operators: their operand types, their results, and the type of a parameter next to them.
 
 use super::super::tree::{Call, Expr, ExprKind};
 use super::super::types::{Base, Category, Ty, common};
@@ -80,7 +80,7 @@ impl Cx<'_> {
     fn no_operator(&mut self, operator: &str, a: Ty, b: Ty, span: Span) -> Typed {
         let (left, right) = (a.describe(self.schema), b.describe(self.schema));
         let message = format!("PostgreSQL has no `{left} {operator} {right}`");
-        let help = format!("write a cast on one side, such as `::{left}`");
+        let help = format!("add a cast to one side, such as `::{left}`");
         self.wrong(codes::QUERY_TYPES, span, message, &format!("is {right}"), help);
         Typed::opaque()
     }

@@ -91,7 +91,7 @@ impl<'p> Scope<'p> {
                 if let ExprKind::Column(path) = &expr.kind {
                     levels.extend(self.around().position(|scope| scope.has_column(path)));
                 }
-                // What a query inside it names is not looked at.
+                // Names inside a nested query are not checked.
                 if matches!(expr.kind, ExprKind::Query(_) | ExprKind::ListQuery(_) | ExprKind::Exists(_)) {
                     levels.push(0);
                 }
@@ -268,7 +268,7 @@ impl Cx<'_> {
         if table.is_empty() {
             if scope.relations.is_empty() {
                 let help = "list the columns".to_owned();
-                self.wrong(codes::QUERY_SYNTAX, span, "`*` stands without FROM".to_owned(), "", help);
+                self.wrong(codes::QUERY_SYNTAX, span, "`*` needs a FROM clause".to_owned(), "", help);
                 return None;
             }
             if scope.is_opaque() {
@@ -295,7 +295,7 @@ impl Cx<'_> {
         if without_merged && relation.qualified_only {
             return Vec::new();
         }
-        // What USING merged stands in front once, for both tables.
+        // The merged columns of USING come first, once for both tables.
         let is_merged = |name: &str| without_merged && scope.merged.iter().any(|column| column.name == name);
         let columns =
             relation.columns.iter().enumerate().filter(|(column, known)| {

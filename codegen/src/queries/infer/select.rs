@@ -1,4 +1,4 @@
-//! Queries: what stands in FROM, which columns come out, and what may be null on the way.
+//! Queries: the FROM clause, the result columns, and which of them are nullable.
 
 use super::super::catalog::Column;
 use super::super::tree::{Expr, ExprKind, Item, Name, Query, Select, Statement, Term, Window, With};
@@ -64,7 +64,11 @@ impl Cx<'_> {
             if outputs.len() != known.len() {
                 self.shape(
                     query.span,
-                    format!("the first query gives {} columns, and one gives {}", known.len(), outputs.len()),
+                    format!(
+                        "the first query returns {} columns, but another one returns {}",
+                        known.len(),
+                        outputs.len()
+                    ),
                 );
             }
             for (output, column) in outputs.iter().zip(&known) {
@@ -84,14 +88,14 @@ impl Cx<'_> {
 
     pub(super) fn renamed(&mut self, mut columns: Vec<Column>, names: &[Name], of: &Name) -> Vec<Column> {
         if names.len() > columns.len() {
-            self.shape(of.span, format!("`{}` has {} columns, and {} names", of.text, columns.len(), names.len()));
+            self.shape(of.span, format!("`{}` has {} columns, but {} names", of.text, columns.len(), names.len()));
         }
         columns.iter_mut().zip(names).for_each(|(column, name)| column.name.clone_from(&name.text));
         columns
     }
 
     pub(super) fn shape(&mut self, span: Span, message: String) {
-        self.report(Diagnostic::new(codes::QUERY_SHAPE, span, message).help("give as many as there are columns"));
+        self.report(Diagnostic::new(codes::QUERY_SHAPE, span, message).help("write one name per column"));
     }
 
     /// The columns of a query.
@@ -149,7 +153,7 @@ impl Cx<'_> {
             if part.len() != outputs.len() {
                 let span = part.first().or(outputs.first()).map_or_else(Span::default, |output| output.span);
                 let (first, other) = (outputs.len(), part.len());
-                self.shape(span, format!("the first query gives {first} columns, and this one {other}"));
+                self.shape(span, format!("the first query returns {first} columns, but this one returns {other}"));
                 return outputs;
             }
         }
@@ -182,8 +186,8 @@ impl Cx<'_> {
                 let span =
                     types.iter().rev().find(|(ty, _)| *ty == second).map_or_else(Span::default, |(_, span)| *span);
                 let (first, second) = (first.describe(self.schema), second.describe(self.schema));
-                let message = format!("this is {second}, and what stands with it is {first}");
-                let help = format!("write a cast on one of them, such as `::{first}`");
+                let message = format!("this is {second}, but the other value is {first}");
+                let help = format!("add a cast to one of them, such as `::{first}`");
                 self.wrong(codes::QUERY_TYPES, span, message, &format!("is {second}"), help);
                 Ty::Opaque
             }
@@ -197,7 +201,7 @@ impl Cx<'_> {
         let width = rows.first().map_or(0, Vec::len);
         if let Some(other) = rows.iter().find(|row| row.len() != width) {
             let span = other.first().map_or(span, |(_, span)| *span);
-            self.shape(span, format!("the first row has {width} values, and this one {}", other.len()));
+            self.shape(span, format!("the first row has {width} values, but this one has {}", other.len()));
             return Vec::new();
         }
         let column = |this: &mut Self, at: usize| {
@@ -223,7 +227,7 @@ impl Cx<'_> {
             let known: Vec<String> = outputs.iter().filter_map(|output| output.name.clone()).collect();
             if !known.contains(&name.text) {
                 let known: Vec<&str> = known.iter().map(String::as_str).collect();
-                let message = format!("the queries give no column `{}`", name.text);
+                let message = format!("the queries return no column `{}`", name.text);
                 self.unknown_name(codes::QUERY_UNKNOWN_COLUMN, name, message, known);
             }
         }
@@ -288,7 +292,7 @@ impl Cx<'_> {
             || select.from.is_empty() && select.filter.is_none()
     }
 
-    /// What grouping sets make null: the expressions themselves, where they stand for columns of the result.
+    /// What grouping sets make null: the expressions themselves, where they are columns of the result.
     fn grouping_sets<'t>(&self, scope: &Scope<'_>, select: &'t Select) -> Vec<&'t Expr> {
         let meant = |expr: &'t Expr| match &expr.kind {
             ExprKind::Number(text) => {

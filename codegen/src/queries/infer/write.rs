@@ -74,7 +74,7 @@ impl Cx<'_> {
                 if few(row.len()) {
                     let span = row.get(targets.len()).or(row.last()).map_or(query.span, |expr| expr.span);
                     let (columns, values) = (targets.len(), row.len());
-                    self.shape(span, format!("there are {columns} columns, and {values} values"));
+                    self.shape(span, format!("there are {columns} columns, but {values} values"));
                 }
                 row.iter().zip(targets).for_each(|(expr, column)| self.store(&empty, expr, column));
             }
@@ -83,7 +83,7 @@ impl Cx<'_> {
         let outputs = self.query(parent, query, false);
         if few(outputs.len()) && !outputs.iter().any(|output| output.typed.ty == Ty::Opaque && output.name.is_none()) {
             let (columns, values) = (targets.len(), outputs.len());
-            self.shape(query.span, format!("there are {columns} columns, and the query gives {values}"));
+            self.shape(query.span, format!("there are {columns} columns, but the query returns {values}"));
         }
         let exprs = single_items(query);
         for (at, (output, column)) in outputs.iter().zip(targets).enumerate() {
@@ -150,7 +150,7 @@ impl Cx<'_> {
         let [first, ..] = missing.as_slice() else { return };
         let names: Vec<&str> = missing.iter().map(|column| column.name.as_str()).collect();
         let (message, help) = (
-            format!("`{}` gets no value for {}, which the database has no default for", last.text, names.join(", ")),
+            format!("`{}` gets no value for {}, which has no default in the database", last.text, names.join(", ")),
             format!("name `{}`, with a value such as {}", first.name, example_value(first)),
         );
         self.report(Diagnostic::new(codes::QUERY_LEFT_OUT, last.span, message).help(help));
@@ -189,7 +189,7 @@ impl Cx<'_> {
                     let outputs = self.query(Some(scope), query, false);
                     if outputs.len() != targets.len() {
                         let (columns, values) = (targets.len(), outputs.len());
-                        self.shape(set.value.span, format!("there are {columns} columns, and {values} values"));
+                        self.shape(set.value.span, format!("there are {columns} columns, but {values} values"));
                     }
                     for (output, column) in outputs.iter().zip(targets) {
                         let place = Expr { kind: ExprKind::Null, span: output.span };

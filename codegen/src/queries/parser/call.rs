@@ -76,7 +76,7 @@ impl Parser<'_> {
         Ok(Expr { kind: ExprKind::Column(path), span: self.since(start) })
     }
 
-    /// A call of a function, behind its name.
+    /// A call of a function, after its name.
     pub(super) fn call(&mut self, name: Vec<Name>, start: Span) -> Parsed<Expr> {
         let mut call = Call { name, ..Call::default() };
         self.expect("(")?;

@@ -107,11 +107,11 @@ impl Parser<'_> {
     }
 
     fn too_many(&self) -> Stop {
-        let expected = format!("no more than {MAX_WRAPS} operators around one another");
+        let expected = format!("at most {MAX_WRAPS} nested operators");
         Stop { span: self.here(), expected, is_wrong: true }
     }
 
-    /// The level of the operator that stands next, if one does.
+    /// The precedence of the next operator, if there is one.
     fn operator_level(&self) -> Option<u8> {
         let token = self.peek();
         let text = token.text.as_str();
@@ -161,7 +161,7 @@ impl Parser<'_> {
             && self.peek_at(2).is("(")
     }
 
-    /// What comes behind an operand and is no chain.
+    /// What follows an operand and is not a chain.
     fn suffixed(&mut self, left: Expr, at: u8, start: Span) -> Parsed<Expr> {
         let kind = match at {
             level::IS => self.is_test(left)?,

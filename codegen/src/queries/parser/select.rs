@@ -1,4 +1,4 @@
-//! Queries: SELECT, VALUES, TABLE, what unites them, and what stands in FROM.
+//! Queries: SELECT, VALUES, TABLE, set operations, and the FROM clause.
 
 use super::super::lexer::Kind;
 use super::super::tree::{
@@ -34,7 +34,7 @@ impl Parser<'_> {
         })
     }
 
-    /// The token behind the one that closes a bracket.
+    /// The token after the closing bracket.
     fn behind_bracket(&self, open: usize) -> usize {
         let mut depth = 0_usize;
         for (at, token) in self.tokens.iter().enumerate().skip(open) {
@@ -263,7 +263,7 @@ impl Parser<'_> {
         WORDS.iter().any(|word| self.is(word))
     }
 
-    /// A join, without what stands before it.
+    /// A join, without its left side.
     fn join(&mut self) -> Parsed<Join> {
         let natural = self.eat("natural");
         let cross = self.eat("cross");
@@ -282,7 +282,7 @@ impl Parser<'_> {
         self.expect("join")?;
         let start = self.here();
         let mut relation = self.relation()?;
-        // `a JOIN b JOIN c ON .. ON ..`: the second join stands inside the first.
+        // `a JOIN b JOIN c ON .. ON ..`: the second join is inside the first.
         let mut joins = Vec::new();
         while !natural && !cross && self.starts_join() {
             joins.push(self.deeper(Self::join)?);
@@ -378,7 +378,7 @@ impl Parser<'_> {
     }
 }
 
-/// Words that go on with an expression, so that they are no alias without AS.
+/// Keywords that continue an expression, so that they are not an alias without AS.
 const BARE_LABEL_REFUSED: &[&str] = &[
     "over",
     "filter",

@@ -114,7 +114,7 @@ fn wanted(cx: &DiffCx<'_>, previous: &Column, column: &Column) -> Column {
     if cx.previous_is_database && matches!(column.ty, DataType::Other(_)) && column.default.is_none() {
         column.generated = column.generated.or_else(|| previous.generated.clone());
     }
-    // A collation that somebody chose and no schema speaks of stays, as long as the values are text.
+    // A collation that was set by hand stays, as long as the values are text.
     if column.collation.is_none() {
         column.collation = previous.collation.clone().filter(|_| cast::has_collation(&column));
     }

@@ -1,4 +1,4 @@
-//! What two databases are compared in, and no migration of ours changes: a person is told.
+//! Differences between two databases that are reported and never migrated.
 
 use std::collections::BTreeMap;
 

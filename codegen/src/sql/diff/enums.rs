@@ -1,4 +1,4 @@
-//! Enum types: values that come in place, and types that have to be made anew.
+//! Enum types: values that can be added, and types that have to be created again.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Drops and additions that look like renames nobody said: questions for the author.
+//! Probable renames: drops and additions that look like renames without a decision.
 
 use std::collections::BTreeSet;
 
@@ -32,10 +32,10 @@ pub(super) fn probable_renames(cx: &DiffCx<'_>, previous: &State, asides: &Aside
     found
 }
 
-/// How many of each side are compared: nobody answers questions about more, and each is compared with each.
+/// The limit per side, because every pair is compared.
 const MAX_COMPARED: usize = 500;
 
-/// Pairs of what goes and what comes, the most alike first, nothing twice.
+/// Pairs of dropped and added objects, the most similar first, each object once.
 fn pairs<'t, T>(gone: &[&'t T], new: &[&'t T], likeness: impl Fn(&T, &T) -> u32) -> Vec<(&'t T, &'t T)> {
     let mut scored = Vec::new();
     for (i, old) in gone.iter().enumerate().take(MAX_COMPARED) {

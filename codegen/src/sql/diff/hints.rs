@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::sql::intent::Named;
 
-/// The things of one kind in one place, as two schemas speak of them.
+/// The objects of one kind in one place, in two schemas.
 pub(super) struct Hints<'k, N> {
     /// In the order of their names in the schema; none if a database is all that is known of before.
     previous: Option<Vec<Named<'k, N>>>,

@@ -1,7 +1,7 @@
 //! Keys, constraints and indexes of a table that stays.
 //!
 //! The same thing under another name is renamed; another thing under the same name is replaced; and
-//! what is the same but stands in the way of a change to its columns is taken down and put up again.
+//! an equal object that blocks a change of its columns is dropped and created again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -178,7 +178,7 @@ pub(super) fn rename_objects(renames: Vec<ObjectRename>, changes: &mut Vec<Chang
     // What is dropped goes before, so only what is renamed itself can be in the way.
     let occupied = renames.iter().map(|(table, object, _)| key(table, object, object.name())).collect();
     let ordered = order(pairs.collect(), occupied, |(scope, name), number| (scope.clone(), temporary(name, number)));
-    // What has a name, be it the one it had or one it was given on the way.
+    // What already has a name: its old one, or a temporary one.
     let mut named: BTreeMap<_, (ObjectName, TableObject)> = BTreeMap::new();
     for (table, object, _) in &renames {
         named.entry(key(table, object, object.name())).or_insert_with(|| (table.clone(), object.clone()));

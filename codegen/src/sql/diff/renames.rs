@@ -11,7 +11,7 @@ use crate::sql::intent::{EnumIntent, Intent, TableIntent};
 use crate::sql::names::clip;
 use crate::sql::state::{ObjectName, State, Table};
 
-/// A rename said on the command line: `users:people`, `users.name:full_name`, `Role.ADMIN:OWNER`.
+/// A rename from the command line: `users:people`, `users.name:full_name`, `Role.ADMIN:OWNER`.
 /// All names are those in the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rename {
@@ -47,7 +47,7 @@ pub(super) struct Renames {
     pub(super) open: Open,
 }
 
-/// What attributes say and nobody can follow.
+/// Renames by attributes that cannot be applied.
 #[derive(Debug, Default)]
 pub(super) struct Open {
     /// Renames of which a database does not tell whether they are done.
@@ -86,12 +86,12 @@ impl<N> Default for Names<N> {
 }
 
 impl<N: Ord + Clone> Names<N> {
-    /// What a name becomes; itself if nothing was said.
+    /// The name after the renames.
     fn new_of<'n>(&'n self, name: &'n N) -> &'n N {
         self.new.get(name).unwrap_or(name)
     }
 
-    /// What a name was; itself if nothing was said.
+    /// The name before the renames.
     fn old_of<'n>(&'n self, name: &'n N) -> &'n N {
         self.old.get(name).unwrap_or(name)
     }
@@ -107,7 +107,7 @@ impl<N: Ord + Clone> Names<N> {
     }
 }
 
-/// Finds all renames that were said.
+/// Finds all specified renames.
 pub(super) fn resolve(
     cx: &DiffCx<'_>,
     previous: &State,
@@ -257,7 +257,7 @@ fn take<N: Ord + Clone, M: Ord + Clone>(
     open.unknown.extend(unknown.map(|attribute| (place(), attribute)));
 }
 
-/// An implicit join table is named after its models, so it follows a model that was said to be renamed.
+/// An implicit join table is named after its models, so it is renamed with a model.
 /// Its columns go by the models' alphabetical order: a rename may swap them.
 fn resolve_join_tables(cx: &DiffCx<'_>, previous: &State, renames: &mut Renames) {
     for old in previous.tables.iter().filter(|old| is_join_table(old)) {

@@ -1,4 +1,4 @@
-//! Sequences behind columns. One that no column owns is not ours and stays.
+//! Sequences of columns. A sequence that no column owns belongs to another program and stays.
 
 use std::collections::BTreeSet;
 

@@ -87,10 +87,10 @@ fn renamed_sequences(changes: &[Change]) -> BTreeMap<ObjectName, ObjectName> {
     names
 }
 
-/// What has to be built anew around kept tables.
+/// What has to be created again around kept tables.
 #[derive(Debug, Default)]
 pub(super) struct Touched {
-    /// Columns whose type changes, so that expressions over them have to be made anew.
+    /// Columns whose type changes, so that expressions over them have to be created again.
     pub(super) columns: BTreeSet<(ObjectName, String)>,
     /// Columns whose type changes in more than its length: foreign keys cannot watch that.
     pub(super) retyped: BTreeSet<(ObjectName, String)>,

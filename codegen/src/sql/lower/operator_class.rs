@@ -1,4 +1,4 @@
-//! Which operator classes need not be said.
+//! Which operator classes are the defaults and can be omitted.
 
 use crate::ir::{Arity, ColumnText, ColumnType, ColumnWalker, IndexMethod, NativeType};
 

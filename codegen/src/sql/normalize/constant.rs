@@ -119,7 +119,7 @@ fn is_same_kind(cast_ty: &DataType, cast: &str, ty: &DataType) -> bool {
     match (cast_ty, ty) {
         (DataType::Native(a), DataType::Native(b)) => std::mem::discriminant(a) == std::mem::discriminant(b),
         (DataType::Native(_), _) => false,
-        // The schema may be said by one of the two.
+        // Only one of the two may name the schema.
         _ => is_same_name(cast, &ty.to_string()),
     }
 }

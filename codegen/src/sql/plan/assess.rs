@@ -1,6 +1,6 @@
-//! What each step locks, and what it does to the rows.
+//! The lock of each step, and its work on the rows.
 //!
-//! The locks are those that PostgreSQL 15 was seen to take.
+//! The locks were measured on PostgreSQL 15.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,20 +12,20 @@ use crate::sql::change::{Change, TableObject};
 use crate::sql::expression::{Node, canonical, parse};
 use crate::sql::state::{ColumnDefault, ObjectName, Other, OtherKind};
 
-/// The strongest lock of a step on a table that was there before, from weak to strong.
+/// The strongest lock of a step on an existing table, from weak to strong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lock {
-    /// Nobody waits.
+    /// No lock.
     None,
-    /// Only other changes of the table and vacuum wait.
+    /// Blocks only other schema changes and VACUUM.
     ShareUpdateExclusive,
-    /// Writers of the same rows wait.
+    /// Blocks writes to the same rows.
     RowExclusive,
     /// Writers wait.
     Share,
-    /// Writers wait, here and on the referenced table.
+    /// Blocks writes, also to the referenced table.
     ShareRowExclusive,
-    /// Readers and writers wait.
+    /// Blocks reads and writes.
     AccessExclusive,
 }
 
@@ -42,14 +42,14 @@ impl fmt::Display for Lock {
     }
 }
 
-/// What was there before and is not new: only that can be locked or lost.
+/// What exists before the migration: only that can be locked or lost.
 #[derive(Default)]
 pub(super) struct Scene {
     pub(super) new_tables: BTreeSet<ObjectName>,
-    /// New columns that hold NULL in all rows.
+    /// New columns with NULL in all rows.
     pub(super) empty_columns: BTreeSet<(ObjectName, String)>,
     pub(super) removed_labels: BTreeMap<ObjectName, Vec<String>>,
-    /// Views that go first, as databases call them.
+    /// Views that are dropped first, by their descriptions.
     pub(super) gone: BTreeSet<String>,
 }
 
@@ -165,7 +165,7 @@ fn is_stable(sql: &str) -> bool {
     canonical(sql) == "current_timestamp" || parse(sql).is_some_and(|node| !calls(&node))
 }
 
-/// A default that is the same for all rows costs nothing; one that is not is written into each.
+/// A constant default needs no rewrite; any other is written into each row.
 pub(super) fn added_work(spec: &ColumnSpec) -> Work {
     let expression = match (&spec.fill, &spec.column.default) {
         (Some(sql), _) | (None, Some(ColumnDefault::Expression(sql))) => Some(sql),

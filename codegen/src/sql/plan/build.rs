@@ -34,7 +34,7 @@ struct Builder {
     dropped_tables: Vec<Table>,
     /// Columns whose sequence comes with them.
     serial: BTreeSet<(ObjectName, String)>,
-    /// Views that are dropped, be it to be made anew.
+    /// Views that are dropped, even if only to be created again.
     gone_views: BTreeSet<String>,
 }
 
@@ -226,7 +226,8 @@ impl Builder {
 
     fn finish(mut self) -> Vec<Action> {
         self.detach_dropped_tables();
-        // What is made last stands on the others, and goes first. The sort is stable, and leaves all else in its place.
+        // What is created last depends on the others, and is dropped first. The sort is stable and keeps the rest in
+        // place.
         let mut others: Vec<_> = self.actions.extract_if(.., |action| place(action).is_some()).collect();
         others.sort_by_key(place);
         self.actions.extend(others);
@@ -241,7 +242,7 @@ impl Builder {
     }
 }
 
-/// Where an action stands among those for things that no schema speaks of.
+/// The place of an action among those for objects that no schema contains.
 fn place(action: &Action) -> Option<(bool, i64)> {
     match action {
         Action::DropOther(other) => Some((false, -i64::from(other.order))),

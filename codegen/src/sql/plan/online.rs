@@ -233,7 +233,7 @@ const CONCLUDE: usize = 4;
 
 struct Expander<'a> {
     scene: &'a Scene,
-    /// The names of checks that stand in for NOT NULL.
+    /// The names of checks that are a temporary substitute for NOT NULL.
     checks: BTreeSet<String>,
     stages: Stages,
     /// Type changes in steps of their own, in the place of the one that ends them.

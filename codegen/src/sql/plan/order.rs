@@ -49,7 +49,7 @@ enum Milestone {
     Keyed(ObjectName),
     /// No column uses anything that goes.
     AllReleased,
-    /// Views and the like that stand in the way are gone.
+    /// Views and other objects that block a change are dropped.
     OthersGone,
 }
 

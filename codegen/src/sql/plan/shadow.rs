@@ -67,7 +67,7 @@ struct Successor {
 /// All that is done together.
 struct Group {
     columns: BTreeMap<ObjectName, Vec<ShadowColumn>>,
-    /// One behind the last of the type changes.
+    /// The index after the last of the type changes.
     end: usize,
     successors: Vec<Successor>,
     /// Checks with the name of their predecessor; they come with the cutover, and are proved afterwards.
@@ -215,7 +215,7 @@ impl Group {
         !loses_key && (!is_new || has_key)
     }
 
-    /// Whether it names one of the columns, be it in an expression.
+    /// Whether it names one of the columns, also inside an expression.
     fn is_built_on(&self, table: &ObjectName, object: &TableObject) -> bool {
         let Some(columns) = self.columns.get(table) else { return false };
         let is_ours = |name: &str| columns.iter().any(|shadow| shadow.alteration.next.name == name);

@@ -31,7 +31,7 @@ pub(super) fn of_check(options: &ConstraintOptions) -> String {
     format!("{no_inherit}{}", at_the_end(options))
 }
 
-/// When it is looked at, and for which rows.
+/// When it is checked, and for which rows.
 pub(super) fn at_the_end(options: &ConstraintOptions) -> String {
     let enforced = if options.not_enforced { " NOT ENFORCED" } else { "" };
     // What is not enforced is never valid.

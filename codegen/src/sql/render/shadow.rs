@@ -95,7 +95,7 @@ SET search_path FROM CURRENT SET timezone = 'UTC' AS {}",
     )
 }
 
-/// An expression of somebody's, so that neither its operators nor a comment at its end touch what follows.
+/// An expression from the user, written so that neither its operators nor a comment at its end affect what follows.
 fn on_its_own(value: &str) -> String {
     let is_name = value.starts_with('"') && value.ends_with('"') && value.matches('"').count() == 2;
     match value {
@@ -124,7 +124,7 @@ pub(super) fn fill(table: &ObjectName, columns: &[ShadowColumn]) -> String {
     in_batches(table, &assignments.join(",\n      "), &format!("({})", missing.join("\n      OR ")))
 }
 
-/// One statement, and so all of it or nothing, whoever sends it.
+/// One statement, so that it is atomic no matter how it is sent.
 pub(super) fn cutover(tables: &[ObjectName], actions: &[Action]) -> String {
     let names: Vec<_> = tables.iter().map(qualified).collect();
     let mut body = format!("BEGIN\n  LOCK TABLE {} IN ACCESS EXCLUSIVE MODE;\n", names.join(", "));

@@ -220,7 +220,7 @@ fn type_sql(column: &Column) -> String {
     format!("{}{}{collation}", column.ty, if column.array { "[]" } else { "" })
 }
 
-/// An expression of somebody's, so that a comment at its end cannot hide what follows.
+/// An expression from the user, written so that a comment at its end cannot hide what follows.
 fn embed(sql: &str) -> String {
     let sql = sql.trim();
     if sql.contains("--") { format!("{sql}\n") } else { sql.to_owned() }

@@ -63,8 +63,8 @@ fn line(change: &Change) -> String {
         Change::CreateExtension(extension) => format!("+ extension {}", extension.name),
         Change::AlterExtension(pair) => format!("~ extension {}", pair.1.name),
         Change::DropExtension(extension) => format!("- extension {}", extension.name),
-        Change::RenameEnum { from, to } => format!("~ enum {from} is called {to}"),
-        Change::RenameLabel { enum_name, from, to } => format!("~ value {enum_name}.{from} is called {to}"),
+        Change::RenameEnum { from, to } => format!("~ enum {from} is renamed to {to}"),
+        Change::RenameLabel { enum_name, from, to } => format!("~ value {enum_name}.{from} is renamed to {to}"),
         Change::CreateEnum(ty) => format!("+ enum {} ({})", ty.name, ty.labels.join(", ")),
         Change::AddLabel { enum_name, label, place } => match place {
             Place::End => format!("+ value {enum_name}.{label}"),
@@ -74,7 +74,7 @@ fn line(change: &Change) -> String {
             format!("~ enum {} from ({}) to ({})", next.name, previous.labels.join(", "), next.labels.join(", "))
         }
         Change::DropEnum(ty) => format!("- enum {}", ty.name),
-        Change::RenameSequence { from, to } => format!("~ sequence {from} is called {to}"),
+        Change::RenameSequence { from, to } => format!("~ sequence {from} is renamed to {to}"),
         Change::CreateSequence(sequence) => format!("+ sequence {}", sequence.name),
         Change::AlterSequence(pair) if pair.0.ty != pair.1.ty => {
             format!("~ sequence {} counts as {}", pair.1.name, pair.1.ty)
@@ -82,24 +82,24 @@ fn line(change: &Change) -> String {
         Change::AlterSequence(pair) => format!("~ sequence {}", pair.1.name),
         Change::AlterTable { table, previous, next } => format!("~ table {table} {}", options(previous, next)),
         Change::DropSequence(sequence) => format!("- sequence {}", sequence.name),
-        Change::RenameTable { from, to } => format!("~ table {from} is called {to}"),
+        Change::RenameTable { from, to } => format!("~ table {from} is renamed to {to}"),
         Change::CreateTable(table) => format!("+ table {}", table.name),
         Change::DropTable(table) => format!("- table {}", table.name),
-        Change::RenameColumn { table, from, to } => format!("~ column {table}.{from} is called {to}"),
+        Change::RenameColumn { table, from, to } => format!("~ column {table}.{from} is renamed to {to}"),
         Change::AddColumn { table, column, .. } => format!("+ column {table}.{} {}", column.name, describe(column)),
         Change::AlterColumn { table, previous, next, .. } => {
             format!("~ column {table}.{} from {} to {}", next.name, describe(previous), describe(next))
         }
         Change::DropColumn { table, column } => format!("- column {table}.{}", column.name),
         Change::RenameObject { table, object, to } => {
-            format!("~ {} {} on {table} is called {to}", object.kind(), object.name())
+            format!("~ {} {} on {table} is renamed to {to}", object.kind(), object.name())
         }
         Change::AddObject { table, object } => format!("+ {} {} on {table}", object.kind(), object.name()),
         Change::ReplaceObject { table, previous, next } => replaced(table, previous, next),
         Change::DropObject { table, object } => format!("- {} {} on {table}", object.kind(), object.name()),
         Change::CreateOther(other) => format!("+ {} {}", other.kind, other.name),
         Change::ReplaceOther(pair) => {
-            let how = if pair.0.create == pair.1.create { " is made anew" } else { "" };
+            let how = if pair.0.create == pair.1.create { " is created again" } else { "" };
             format!("~ {} {}{how}", pair.1.kind, pair.1.name)
         }
         Change::DropOther(other) => format!("- {} {}", other.kind, other.name),
@@ -116,7 +116,7 @@ fn options(previous: &TableOptions, next: &TableOptions) -> String {
 }
 
 fn replaced(table: &ObjectName, previous: &TableObject, next: &TableObject) -> String {
-    let how = if previous == next { " is built anew" } else { "" };
+    let how = if previous == next { " is rebuilt" } else { "" };
     format!("~ {} {} on {table}{how}", next.kind(), next.name())
 }
 

@@ -65,7 +65,7 @@ pub struct ColumnOptions {
 pub struct ConstraintOptions {
     /// `DEFERRABLE`.
     pub deferrable: Option<Deferrable>,
-    /// Rows that were there before have never been looked at.
+    /// Existing rows were never checked.
     pub not_valid: bool,
     /// `NOT ENFORCED`, from PostgreSQL 18 on.
     pub not_enforced: bool,
@@ -87,7 +87,7 @@ pub struct ConstraintOptions {
     pub period: bool,
 }
 
-/// When a constraint that can be deferred is looked at.
+/// When a deferrable constraint is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deferrable {
     /// After each statement, unless a transaction asks for more.

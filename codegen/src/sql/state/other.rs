@@ -32,11 +32,11 @@ pub struct Other {
     pub uses: Vec<Use>,
     /// The view that it belongs to and goes away with.
     pub part_of: Option<ObjectName>,
-    /// What has to be said again once it is made anew: its owner and its privileges. Not compared.
+    /// What has to be restored after it was created again: its owner and its privileges. Not compared.
     pub restore: Vec<String>,
     /// A materialized view without rows yet.
     pub without_data: bool,
-    /// What depends on it and cannot be made anew with it, in words.
+    /// Descriptions of what depends on it and cannot be created again with it.
     pub used_by: Vec<String>,
     /// A free sequence as data: another database may have it behind a column.
     pub sequence: Option<Box<Sequence>>,

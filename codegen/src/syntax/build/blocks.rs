@@ -60,7 +60,7 @@ fn next_is<'s>(items: &mut std::iter::Peekable<impl Iterator<Item = Pair<'s, Rul
     items.peek().is_some_and(|item| item.as_rule() == Rule::broken_line && item.as_str().trim() == text)
 }
 
-/// A block whose brace stands below its name: said once, and its lines are not reported one by one.
+/// A block whose brace is below its name: reported once, not for each line.
 fn build_below_header<'s>(
     cx: &mut Cx<'s, '_>,
     header: Pair<'s, Rule>,
@@ -71,7 +71,7 @@ fn build_below_header<'s>(
     if let Some(brace) = items.next() {
         let span = cx.span(&brace);
         cx.report(
-            Diagnostic::new(codes::STRAY_LINE, span, "the `{` of a block stands on the line of its name")
+            Diagnostic::new(codes::STRAY_LINE, span, "the `{` of a block goes on the line of its name")
                 .label("on a line of its own")
                 .second(cx.span(&header), "it belongs to this block")
                 .help(format!("write `{line} {{`")),
@@ -195,7 +195,7 @@ fn build_common<'s>(
         }
         Rule::broken_line => {
             let span = cx.span(pair);
-            let message = "this line is not something that the block can contain";
+            let message = "the block cannot contain this line";
             let diagnostic = Diagnostic::new(codes::INVALID_LINE, span, message).label(format!("expected {expected}"));
             cx.report(match line_help(pair.as_str()) {
                 Some(help) => diagnostic.help(help),
@@ -211,26 +211,26 @@ fn build_common<'s>(
 fn line_help(line: &str) -> Option<&'static str> {
     let line = line.trim_start();
     Some(match line.chars().next()? {
-        '@' if line.starts_with("@index") => "write `@@index([..])`: it is about the model, not about a field",
-        '@' if line.starts_with("@check") => "write `@@check(\"..\")`: it is about the model, not about a field",
-        '@' => "attributes of a field stand on the field's line, those of the block start with `@@`",
+        '@' if line.starts_with("@index") => "write `@@index([..])`: it belongs to the model, not to a field",
+        '@' if line.starts_with("@check") => "write `@@check(\"..\")`: it belongs to the model, not to a field",
+        '@' => "attributes of a field go on its line; attributes of the block start with `@@`",
         '#' => "a comment starts with `//`",
-        ')' | ']' => "the arguments of an attribute stand on one line",
+        ')' | ']' => "the arguments of an attribute go on one line",
         _ => return None,
     })
 }
 
 pub(super) fn crowded(span: Span, message: &str) -> Diagnostic {
     Diagnostic::new(codes::CROWDED_LINE, span, message)
-        .label("this belongs on a line of its own")
-        .help("put a line break before it: every field, value and closing `}` has its own line")
+        .label("this belongs on its own line")
+        .help("put a line break before it: each field, value and closing `}` goes on its own line")
 }
 
 fn report_unclosed(cx: &mut Cx<'_, '_>, block: Name<'_>) {
     cx.report(
         Diagnostic::new(codes::UNCLOSED_BLOCK, block.span, format!("the block `{}` is never closed", block.text))
             .label("opened here")
-            .help("write `}` on a line of its own after the block's last line"),
+            .help("write `}` on its own line after the last line of the block"),
     );
 }
 
@@ -255,7 +255,7 @@ fn build_block_attribute<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>) -> (supe
 pub(super) fn report_crowded_close(cx: &mut Cx<'_, '_>, pair: &Pair<'_, Rule>) {
     let start = pair.as_span().start();
     let span = cx.span_at(start, start + 1);
-    cx.report(crowded(span, "the `}` of a block stands on a line of its own"));
+    cx.report(crowded(span, "the `}` of a block goes on its own line"));
 }
 
 fn build_enum<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, docs: Option<String>) -> EnumBlock<'s> {
@@ -291,7 +291,11 @@ fn build_enum_value<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, mut docs: Opt
                 let help = label.map(|label| {
                     format!("a value's name in the database is written `{} @map(\"{label}\")`", name.text)
                 });
-                cx.report_stray_with(&pair, "an attribute or the end of the line: each value has its own line", help);
+                cx.report_stray_with(
+                    &pair,
+                    "an attribute or the end of the line: each value goes on its own line",
+                    help,
+                );
             }
             Rule::crowded_close => report_crowded_close(cx, &pair),
             _ => {}
@@ -326,9 +330,13 @@ fn build_property<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>) -> Option<Prope
             Rule::stray if property.value.is_some() => {
                 let span = cx.span(&pair);
                 cx.report(
-                    Diagnostic::new(codes::READ_OVER, span, format!("this is no part of the value of `{}`", name.text))
-                        .label("read over")
-                        .help("remove it: a property ends with its line"),
+                    Diagnostic::new(
+                        codes::READ_OVER,
+                        span,
+                        format!("this is not part of the value of `{}`", name.text),
+                    )
+                    .label("read over")
+                    .help("remove it: a property ends with its line"),
                 );
             }
             Rule::stray => {
@@ -352,8 +360,8 @@ fn build_one_line<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, ast: &mut Ast<'
     let span = cx.span(&body);
     cx.report(
         Diagnostic::new(codes::CROWDED_LINE, span, format!("the block `{}` is written on one line", name.text))
-            .label("this belongs on lines of its own")
-            .help("break the line after `{` and before `}`, and give every line in between its own"),
+            .label("this belongs on its own lines")
+            .help("put a line break after `{` and before `}`, and one line per item in between"),
     );
     declare_broken(ast, keyword, name);
 }
@@ -375,7 +383,7 @@ fn declare_broken<'s>(ast: &mut Ast<'s>, keyword: &str, name: Name<'s>) {
 fn report_alias(cx: &mut Cx<'_, '_>, pair: &Pair<'_, Rule>) {
     let span = Span { end: cx.span(pair).start + 4, ..cx.span(pair) };
     cx.report(
-        Diagnostic::new(codes::TYPE_ALIAS, span, "types cannot be given another name")
+        Diagnostic::new(codes::TYPE_ALIAS, span, "type aliases are not supported")
             .label("this keyword has no meaning here")
             .help("write the type itself at each field, and repeat the field's attributes there"),
     );
@@ -393,7 +401,7 @@ fn report_unknown_block<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, ast: &mut
             return report_long_header(cx, &header, keyword.len(), ast);
         }
         cx.report(
-            Diagnostic::new(codes::UNKNOWN_BLOCK, span, format!("this `{keyword}` block has no proper name"))
+            Diagnostic::new(codes::UNKNOWN_BLOCK, span, format!("this `{keyword}` block has no valid name"))
                 .label("the name is missing here")
                 .help(format!("write `{keyword} Name {{`: a name of letters, digits and `_`")),
         );
@@ -425,12 +433,12 @@ fn report_long_header<'s>(cx: &mut Cx<'s, '_>, header: &Pair<'s, Rule>, keyword:
     let (Name { text: more, span }, _) = word_at(cx, header, end);
     let help = match more {
         "extends" | "implements" | "with" | ":" => {
-            format!("nothing is inherited: write what they share as `mixin Name {{`, and `...Name` in `{}`", name.text)
+            format!("there is no inheritance: write shared fields as `mixin Name {{`, and `...Name` in `{}`", name.text)
         }
-        _ => format!("write `{{` right behind `{}`", name.text),
+        _ => format!("write `{{` directly after `{}`", name.text),
     };
     cx.report(
-        Diagnostic::new(codes::UNKNOWN_BLOCK, span, format!("`{more}` is not expected behind the name of a block"))
+        Diagnostic::new(codes::UNKNOWN_BLOCK, span, format!("`{more}` is not expected after the name of a block"))
             .label("expected `{`")
             .help(help),
     );
@@ -505,6 +513,6 @@ fn report_unclosed_comment(cx: &mut Cx<'_, '_>, pair: &Pair<'_, Rule>) {
     cx.report(
         Diagnostic::new(codes::UNCLOSED_COMMENT, span, "this comment is never closed")
             .label("opened here")
-            .help("write `*/` where the comment ends"),
+            .help("write `*/` at the end of the comment"),
     );
 }

@@ -50,12 +50,12 @@ pub(super) fn build_field<'s>(
     Some(FieldLine { name, ty: ty?, docs, attributes, broken })
 }
 
-/// `Decimal(10, 2)` and `varchar(40)`: a type of the database stands behind the type.
+/// `Decimal(10, 2)` and `varchar(40)`: a native type written as the type.
 fn size_help(ty: &FieldType<'_>, rest: &str) -> Option<String> {
     let arguments = rest.strip_prefix('(')?.split_once(')')?.0;
     Some(match type_hint(ty.name.text, Some(arguments)) {
         Some(hint) => format!("write `{hint}`"),
-        None => "a size belongs to the type in the database, such as `@db.VarChar(255)`".to_owned(),
+        None => "a length belongs to the native type, such as `@db.VarChar(255)`".to_owned(),
     })
 }
 
@@ -63,14 +63,14 @@ fn report_colon(cx: &mut Cx<'_, '_>, span: Span, name: Name<'_>, ty: &str) {
     cx.report(
         Diagnostic::new(codes::OLD_SYNTAX, span, "there is no `:` between a field and its type")
             .label("remove this")
-            .help(format!("write the name, a blank, and the type: `{} {ty}`", name.text)),
+            .help(format!("write the name, a space, and the type: `{} {ty}`", name.text)),
     );
 }
 
 fn report_missing_type(cx: &mut Cx<'_, '_>, name: Name<'_>) {
     cx.report(
         Diagnostic::new(codes::MISSING_TYPE, name.span, format!("the field `{}` has no type", name.text))
-            .label("a type is missing behind this name")
+            .label("a type is missing after this name")
             .help(format!("write one, such as `{} String`", name.text)),
     );
 }
@@ -109,7 +109,7 @@ fn arity(cx: &mut Cx<'_, '_>, name: Name<'_>, span: Span, marks: &[&str]) -> Ari
             Arity::Required
         }
         _ => {
-            let message = "a list cannot be optional, nor have more than one mark";
+            let message = "a list cannot be optional, and a type cannot have more than one mark";
             cx.report(
                 Diagnostic::new(codes::OPTIONAL_LIST, span, message)
                     .label("more than one mark")
@@ -122,7 +122,7 @@ fn arity(cx: &mut Cx<'_, '_>, name: Name<'_>, span: Span, marks: &[&str]) -> Ari
 
 fn report_old_type(cx: &mut Cx<'_, '_>, span: Span, instead: &str) {
     cx.report(
-        Diagnostic::new(codes::OLD_SYNTAX, span, "types are not written like this any more")
+        Diagnostic::new(codes::OLD_SYNTAX, span, "this is the type syntax of early versions")
             .label("old syntax")
             .help(format!("write `{instead}`")),
     );
@@ -153,14 +153,14 @@ pub(super) fn build_attribute<'s>(cx: &mut Cx<'s, '_>, pair: &Pair<'s, Rule>) ->
     attribute
 }
 
-/// `@db.` with nothing behind the dot.
+/// `@db.` with nothing after the dot.
 fn report_open_path(cx: &mut Cx<'_, '_>, name: Name<'_>) {
     if name.text.ends_with('.') {
         let span = Span { start: name.span.end - 1, ..name.span };
         cx.report(
-            Diagnostic::new(codes::STRAY_TEXT, span, "a name is missing behind the `.`")
+            Diagnostic::new(codes::STRAY_TEXT, span, "a name is missing after the `.`")
                 .label("expected a name")
-                .help(format!("write a type of the database, such as `@{}Text`", name.text)),
+                .help(format!("write a native type, such as `@{}Text`", name.text)),
         );
     }
 }

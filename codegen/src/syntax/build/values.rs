@@ -29,7 +29,7 @@ fn report_trailing_comma(cx: &mut Cx<'_, '_>, pair: &Pair<'_, Rule>) {
     cx.report(
         Diagnostic::new(codes::TRAILING_COMMA, span, "no argument follows this comma")
             .label("remove this comma")
-            .help("write the `)` right behind the last argument"),
+            .help("write the `)` directly after the last argument"),
     );
 }
 
@@ -54,7 +54,7 @@ fn report_missing_value(cx: &mut Cx<'_, '_>, name: Option<Name<'_>>, span: Span)
     let name = name.map_or("", |name| name.text.trim_end());
     cx.report(
         Diagnostic::new(codes::MISSING_VALUE, span, format!("the argument `{name}` has no value"))
-            .label("a value is missing behind the colon")
+            .label("a value is missing after the colon")
             .help(format!("write one, or remove `{name}:`")),
     );
 }
@@ -110,7 +110,7 @@ pub(super) fn build_text<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>) -> Text<
         let help = if escape.unicode {
             "write four hexadecimal digits, such as `\\u00e9`, or the character itself"
         } else {
-            "a backslash itself is written `\\\\`; the escapes are `\\\"`, `\\\\`, `\\n`, `\\r`, `\\t` and `\\u00e9`"
+            "a backslash is written as `\\\\`; the escapes are `\\\"`, `\\\\`, `\\n`, `\\r`, `\\t` and `\\u00e9`"
         };
         let text = &cx.text[place.range()];
         let diagnostic = Diagnostic::new(codes::BAD_ESCAPE, place, format!("`{text}` is not an escape"));
@@ -136,10 +136,10 @@ pub(super) fn report_broken_arguments(cx: &mut Cx<'_, '_>, pair: &Pair<'_, Rule>
     }
     let length = line[at..].chars().next().map_or(1, char::len_utf8);
     let span = cx.span_at(start + at, (start + at + length).min(cx.text.len()));
-    cx.report(Diagnostic::new(codes::BROKEN_ARGUMENTS, span, message).label("cannot be read from here").help(help));
+    cx.report(Diagnostic::new(codes::BROKEN_ARGUMENTS, span, message).label("cannot be parsed from here").help(help));
 }
 
-const UNREADABLE: &str = "the arguments cannot be read";
+const UNREADABLE: &str = "the arguments cannot be parsed";
 
 /// Where to point, what to say, and what to write instead.
 fn explain(line: &str, stopped: usize) -> (usize, &'static str, &'static str) {
@@ -148,12 +148,10 @@ fn explain(line: &str, stopped: usize) -> (usize, &'static str, &'static str) {
     match rest.chars().next() {
         None => (0, "this parenthesis is not closed on its line", "write all arguments and the `)` on one line"),
         Some('\'') => (at, "strings are written in double quotes", "write \" instead of '"),
-        Some('"') => {
-            (at, "this string is not closed on its line", "end it with \"; a line break in it is written `\\n`")
-        }
+        Some('"') => (at, "this string is not closed on its line", "end it with \"; write a line break in it as `\\n`"),
         Some('.' | '+') => (at, "this is not a number", "write numbers as `12`, `-3` or `0.5`"),
         Some(',' | ']' | ')') if line[..at].trim_end().ends_with(',') => {
-            (at, "a value is missing behind the comma", "write a value, or remove the comma")
+            (at, "a value is missing after the comma", "write a value, or remove the comma")
         }
         Some('/') => (0, "this parenthesis is not closed on its line", "write the `)` before the comment"),
         Some(_) if line.matches('"').count() % 2 == 1 => {

@@ -43,8 +43,10 @@ pub(super) fn catch(mut sources: Sources, plain: &Plain<'_>) -> Result<Caught, F
             if let Some(text) = mend(&source.text, at, plain) {
                 source.text = text;
                 is_mended = true;
-                warnings
-                    .push(format!("the compiler refuses what was written of it: {} ({})", error.message, error.code));
+                warnings.push(format!(
+                    "the compiler rejects the schema written for it: {} ({})",
+                    error.message, error.code
+                ));
                 break;
             }
         }
@@ -53,8 +55,8 @@ pub(super) fn catch(mut sources: Sources, plain: &Plain<'_>) -> Result<Caught, F
             break;
         }
     }
-    Err(Failure::refused("no schema could be written that the compiler takes; nothing was written")
-        .help("this is a fault of Relata: please report it with the statement that makes the table"))
+    Err(Failure::refused("no valid schema could be written; nothing was changed")
+        .help("this is a bug in Relata: please report it with the statement that creates the table"))
 }
 
 /// The text without what is wrong on its line `at`; none if nothing can be taken out.

@@ -15,7 +15,7 @@ impl Group {
         table.sibling(&format!("{}__follow", clip(&table.name, 50)))
     }
 
-    /// A check that stands in for NOT NULL of the new column.
+    /// A check as a temporary substitute for NOT NULL of the shadow column.
     fn required(table: &ObjectName, shadow: &ShadowColumn) -> Option<TableObject> {
         let Alteration { next, not_null_later, .. } = &shadow.alteration;
         let expression = format!("{} IS NOT NULL", ident(&shadow.name));
