@@ -16,7 +16,7 @@ use axum::{Json, Router};
 use exam_planner::{Client, Error, Institution, Parent, Role, exam_type, institution, student, student_exam, user};
 use relata::serde_json::{Value, json};
 use relata::uuid::Uuid;
-use relata::{Page, PageToken};
+use relata::{Lookup, Page, PageToken};
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -92,7 +92,7 @@ async fn show_student(
     Path((tenant, id)): Path<(String, String)>,
 ) -> Result<Json<Value>, Failure> {
     let tenant = tenant_of(&db, &tenant).await?;
-    let id: Uuid = id.parse().map_err(|_| Error::NotFound { model: "Student", operation: "found" })?;
+    let id: Uuid = id.parse().map_err(|_| no_student())?;
     let student = db
         .student()
         .find_unique(student::id.eq(id))
@@ -129,6 +129,32 @@ async fn tenant_of(db: &Client, slug: &str) -> Result<Institution, Error> {
     db.institution().find_unique(institution::slug.eq(slug)).or_err().await
 }
 
+/// An id that is no UUID belongs to no student.
+fn no_student() -> Error {
+    Error::NotFound { model: "Student", operation: Lookup::Find, relation: None }
+}
+
+/// The status that `docs/client.md` suggests: a mistake of the program is never the visitor's.
+fn status_of(error: &Error) -> StatusCode {
+    match error {
+        Error::NotFound { operation: Lookup::Connect | Lookup::Disconnect, .. }
+        | Error::NotNullViolation(_)
+        | Error::CheckViolation(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::NotFound { .. } => StatusCode::NOT_FOUND,
+        Error::UniqueViolation(_) | Error::ForeignKeyViolation(_) => StatusCode::CONFLICT,
+        Error::InvalidPageToken | Error::ForeignPageToken | Error::InvalidValue(_) | Error::TooComplex(_) => {
+            StatusCode::BAD_REQUEST
+        }
+        Error::Serialization { .. }
+        | Error::Timeout { .. }
+        | Error::PoolTimeout { .. }
+        | Error::Connect { .. }
+        | Error::ConnectionLost(_)
+        | Error::ChangedWhileReading { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
 /// Converts an error to a response. Errors contain no values, so their text may be shown.
 struct Failure(Error);
 
@@ -140,14 +166,7 @@ impl From<Error> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let status = match &self.0 {
-            Error::NotFound { .. } => StatusCode::NOT_FOUND,
-            Error::UniqueViolation(_) => StatusCode::CONFLICT,
-            // The page token is invalid, or belongs to another list.
-            Error::Refused(_) => StatusCode::BAD_REQUEST,
-            Error::PoolTimeout { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::INTERNAL_SERVER_ERROR,
-        };
+        let status = status_of(&self.0);
         (status, Json(json!({ "error": self.0.to_string() }))).into_response()
     }
 }

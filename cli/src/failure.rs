@@ -62,7 +62,7 @@ impl Failure {
     }
 
     /// The diagnostics that were printed say it all.
-    pub(crate) fn said() -> Self {
+    pub(crate) fn reported() -> Self {
         Self::refused("")
     }
 

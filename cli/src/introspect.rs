@@ -1,4 +1,4 @@
-//! The picture of a live database, read from PostgreSQL's catalog.
+//! The state of a live database, read from PostgreSQL's catalog.
 //!
 //! Takes a connection and the schemas to look at, gives a [`State`] like the one a schema file leads to. Everything is
 //! read in one read-only transaction. Left out are partitions, the tables of migration histories and what belongs to an

@@ -24,7 +24,7 @@ use clap::error::ErrorKind;
 use crate::args::{Cli, Command, Db, Migrate};
 use crate::failure::{Exit, Failure};
 use crate::project::settings;
-use crate::terminal::say;
+use crate::terminal::output;
 
 /// Runs the command with the arguments and the environment of this process.
 pub fn run() -> ExitCode {
@@ -35,20 +35,20 @@ pub fn run() -> ExitCode {
         Err(error) => return usage(&error),
     };
     if let Err(failure) = settings {
-        say::err(&failure.to_string());
+        output::eprint(&failure.to_string());
         return failure.exit.into();
     }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            say::err(&format!("error: cannot start: {error}"));
+            output::eprint(&format!("error: cannot start: {error}"));
             return Exit::Refused.into();
         }
     };
     let exit = runtime.block_on(dispatch(&cli.command)).unwrap_or_else(|failure| {
         let text = failure.to_string();
         if !text.is_empty() {
-            say::err(&text);
+            output::eprint(&text);
         }
         failure.exit
     });

@@ -5,10 +5,10 @@
 
 mod allow;
 mod live;
+mod migration_rules;
 mod planned;
 mod squawk;
 mod statement;
-mod whole;
 
 use std::collections::BTreeMap;
 

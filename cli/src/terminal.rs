@@ -1,6 +1,6 @@
 //! What a command prints and asks.
 
-pub(crate) mod ask;
+pub(crate) mod output;
 pub(crate) mod progress;
+pub(crate) mod prompt;
 pub(crate) mod report;
-pub(crate) mod say;

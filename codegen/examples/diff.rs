@@ -65,7 +65,7 @@ fn migrate(
     };
     let changes = diff(pair, options).map_err(|error| match error {
         DiffError::ProbableRenames(_) => (3, error.to_string()),
-        DiffError::UnknownRename(_) | DiffError::UnfollowedRenames(_) => (1, error.to_string()),
+        DiffError::UnknownRename(_) | DiffError::UnappliedRenames(_) => (1, error.to_string()),
     })?;
     Ok(if in_words { summary(&changes) } else { render(&plan_by(changes)) })
 }

@@ -10,6 +10,7 @@ mod config;
 mod constraint_names;
 mod defaults;
 mod draft;
+mod field_names;
 mod finish;
 mod keys;
 mod missing;

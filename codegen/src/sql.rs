@@ -1,10 +1,12 @@
-//! The database picture and what it takes to get from one to another.
+//! The state of a database, and the migration from one state to another.
 //!
-//! Text and data out, nothing in between touches a database: `lower` makes a [`State`] of a schema,
+//! Gives text and data; nothing here connects to a database: `lower` makes a [`State`] of a schema,
 //! introspection (elsewhere) makes one of a database, [`diff`] compares any two, [`plan`] puts the
 //! changes into an order that PostgreSQL accepts, and [`render`] writes migration.sql.
 
+mod cast;
 mod change;
+mod codes;
 mod data_type;
 mod diff;
 mod expression;
@@ -16,34 +18,29 @@ mod moment;
 pub mod names;
 mod normalize;
 mod plan;
+mod probe;
 pub mod quote;
 mod render;
 mod state;
 
+pub use cast::Work;
 pub use change::{Belongings, Change, Differs, Place, TableObject, Unmigrated};
+pub use codes::{LINTS, Lint, LintSeverity, find_lint};
 pub use data_type::DataType;
-pub use diff::{DiffError, DiffOptions, ProbableRename, Rename, Side, UnfollowedRename, diff, name_likeness};
+pub use diff::{DiffError, DiffOptions, Pair, ProbableRename, Rename, Side, UnappliedRename, diff, name_likeness};
 pub use intent::{ColumnIntent, EnumIntent, Intent, LabelIntent, TableIntent};
 pub use language::{Unsaid, has_key, said, unique_sets};
-pub use lint::{Finding, Gone, LINTS, Lint, LintSeverity, Probe, find_lint, lint_foreign_key, lint_step};
+pub use lint::{Finding, lint_foreign_key, lint_step};
 pub use lower::lower;
 pub use normalize::same_sql;
 pub use plan::{
-    Action, Alteration, Beside, ColumnSpec, Guard, Hazard, HazardKind, Lock, Plan, Step, Transaction, Work, plan,
+    Action, Alteration, ColumnSpec, Guard, Hazard, HazardKind, Lock, Plan, ShadowColumn, Step, Transaction, plan,
     plan_online,
 };
+pub use probe::{Gone, Probe};
 pub use render::{SEGMENT_OUTSIDE, SEGMENT_TRANSACTIONAL, render, summary};
 pub use state::{
     Check, Column, ColumnDefault, ColumnOptions, ConstraintOptions, Deferrable, Definition, EnumType, Extension,
     ForeignKey, Identity, Index, IndexPart, IndexTarget, ObjectName, Other, OtherKind, PrimaryKey, Sequence,
     SequenceOptions, State, Table, TableOptions, UniqueConstraint, Use,
 };
-
-/// The two ends of a comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pair<T> {
-    /// What is there.
-    pub previous: T,
-    /// What shall be there.
-    pub next: T,
-}

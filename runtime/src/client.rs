@@ -167,7 +167,7 @@ impl<M: Models> Client<M> {
     /// rows that it wrote.
     ///
     /// # Errors
-    /// Those of the statement, and [`Error::Refused`] if the database gives other columns than it was compiled for.
+    /// Those of the statement, and [`Error::RowMismatch`] if the database returns other columns than it was compiled for.
     pub fn query<Q: IntoSqlCall>(&self, query: Q) -> Call<Q::Output> {
         self.executor().call(query)
     }
@@ -196,7 +196,7 @@ impl<M: Models> Client<M> {
     /// ```
     ///
     /// # Errors
-    /// Those of the statement, and [`Error::Refused`] where its columns are not of the types that are read.
+    /// Those of the statement, and [`Error::RowMismatch`] if its columns do not have the types that are read.
     pub async fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> Result<Vec<T>> {
         self.executor().query_raw(sql, params).await
     }

@@ -4,6 +4,7 @@
 
 mod message;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use message::STALE_PLAN;
 use tokio_postgres::error::{DbError, SqlState};
 
-use crate::meta::Table;
+use crate::meta::{Relation, Table};
 use crate::value::Refused;
 
 /// The result of everything that talks to the database.
@@ -33,13 +34,16 @@ pub enum Error {
     /// A check refused a row (SQLSTATE 23514).
     #[error("a check refused the row: {0}")]
     CheckViolation(ConstraintViolation),
-    /// No row with that key.
-    #[error("no {model} with this key: nothing was {operation}")]
+    /// No row matched.
+    #[error("no {model} with this key{}: nothing was {operation}", for_relation(*relation))]
     NotFound {
-        /// The model that was looked for.
+        /// The model that was looked for; of a query file without a model, the query.
         model: &'static str,
-        /// What was to be done: `updated`, `deleted`, `found`, `connected`.
-        operation: &'static str,
+        /// What the row was looked up for.
+        operation: Lookup,
+        /// The relation that led to the row, for rows that were connected, or written in a nested write. None if the
+        /// call named the row itself.
+        relation: Option<&'static str>,
     },
     /// Two rows or transactions are in each other's way (SQLSTATE 40001, 40P01): the transaction can be run again.
     #[error("the transaction collided with another one and was rolled back ({sqlstate}); it can be run again")]
@@ -108,9 +112,36 @@ pub enum Error {
         /// The relation that misses its row.
         relation: &'static str,
     },
-    /// A query that is not allowed to run as it is.
+    /// A text that is not a page token.
+    #[error("this is not a page token")]
+    InvalidPageToken,
+    /// A page token of a query with another order or model.
+    #[error("this page token belongs to a query with another order: start again without a token")]
+    ForeignPageToken,
+    /// A value that its column cannot hold. Nothing was sent.
     #[error("{0}")]
-    Refused(String),
+    InvalidValue(Cow<'static, str>),
+    /// A filter, an order, JSON or a nested write that is nested too deep, or too many parameters. Nothing was sent.
+    #[error("{0}")]
+    TooComplex(Cow<'static, str>),
+    /// Row locks outside a transaction would end with their statement.
+    #[error(
+        "row locks last until the end of a transaction, and there is none: \
+         run this query in one that `begin` or `transaction` started"
+    )]
+    LockOutsideTransaction,
+    /// The columns or rows that a statement returned do not fit the type that they are read as.
+    #[error("{0}")]
+    RowMismatch(Cow<'static, str>),
+    /// The call cannot be carried out as the program makes it: a mistake in the program. The text says what to do.
+    #[error("{0}")]
+    Misuse(Cow<'static, str>),
+    /// An error of the program itself, from a hook or from the closure of a transaction: see [`Error::custom`].
+    #[error("{0}")]
+    Custom(Box<dyn std::error::Error + Send + Sync>),
+    /// Something that cannot happen: a bug in Relata. Please report it.
+    #[error("this is a bug in Relata: {0}")]
+    Internal(&'static str),
     /// A value that came from the database does not fit the schema.
     #[error("column {column} of {model}: {reason}; does the database fit schema.dsl? `codegen migrate-diff` tells")]
     Decode {
@@ -227,7 +258,72 @@ impl fmt::Display for DatabaseError {
     }
 }
 
+/// What a row was looked up for, in [`Error::NotFound`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Lookup {
+    /// To read it.
+    Find,
+    /// To update it.
+    Update,
+    /// To delete it.
+    Delete,
+    /// To connect it to another row: the referenced row is missing.
+    Connect,
+    /// To disconnect it from another row.
+    Disconnect,
+    /// To return it after its creation: the database did not store the row, for example because of a trigger.
+    Create,
+}
+
+impl fmt::Display for Lookup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Lookup::Find => "found",
+            Lookup::Update => "updated",
+            Lookup::Delete => "deleted",
+            Lookup::Connect => "connected",
+            Lookup::Disconnect => "disconnected",
+            Lookup::Create => "created",
+        })
+    }
+}
+
+fn for_relation(relation: Option<&'static str>) -> String {
+    relation.map_or_else(String::new, |relation| format!(" for the relation `{relation}`"))
+}
+
 impl Error {
+    /// Wraps an error of the program itself, to return it from a hook or from the closure of a transaction.
+    ///
+    /// ```
+    /// let error = relata::Error::custom("the class of 2028 is full");
+    /// assert_eq!(error.to_string(), "the class of 2028 is full");
+    /// ```
+    pub fn custom(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Error::Custom(error.into())
+    }
+
+    /// No row of the model that the call itself named.
+    pub(crate) fn not_found(model: &'static str, operation: Lookup) -> Self {
+        Error::NotFound { model, operation, relation: None }
+    }
+
+    /// No row on the other side of a relation.
+    pub(crate) fn not_related(relation: &Relation, operation: Lookup) -> Self {
+        Error::NotFound { model: relation.child.name, operation, relation: Some(relation.name) }
+    }
+
+    /// The same error of a row that a relation led to.
+    pub(crate) fn through(self, relation: &Relation) -> Self {
+        match self {
+            Error::NotFound { model, operation, relation: None } => {
+                Error::NotFound { model, operation, relation: Some(relation.name) }
+            }
+            error => error,
+        }
+    }
+
     /// The SQLSTATE, where the database gave one.
     pub fn sqlstate(&self) -> Option<&str> {
         match self {
@@ -259,7 +355,15 @@ impl Error {
             Error::TransactionFinished => "TransactionFinished",
             Error::TransactionFailed => "TransactionFailed",
             Error::ChangedWhileReading { .. } => "ChangedWhileReading",
-            Error::Refused(_) => "Refused",
+            Error::InvalidPageToken => "InvalidPageToken",
+            Error::ForeignPageToken => "ForeignPageToken",
+            Error::InvalidValue(_) => "InvalidValue",
+            Error::TooComplex(_) => "TooComplex",
+            Error::LockOutsideTransaction => "LockOutsideTransaction",
+            Error::RowMismatch(_) => "RowMismatch",
+            Error::Misuse(_) => "Misuse",
+            Error::Custom(_) => "Custom",
+            Error::Internal(_) => "Internal",
             Error::Decode { .. } => "Decode",
             Error::Committed(_) => "Committed",
             Error::Database(_) => "Database",
@@ -329,11 +433,11 @@ pub(crate) fn from_connection(error: &tokio_postgres::Error) -> Error {
     }
     let source = std::error::Error::source(error);
     if let Some(Refused(reason)) = source.and_then(|source| source.downcast_ref()) {
-        return Error::Refused((*reason).to_owned());
+        return Error::TooComplex(Cow::Borrowed(reason));
     }
     match source.map(ToString::to_string) {
         Some(reason) if error.to_string().contains("serializing parameter") => {
-            Error::Refused(format!("a parameter does not fit its column: {reason}"))
+            Error::InvalidValue(format!("a parameter does not fit its column: {reason}").into())
         }
         Some(reason) => Error::ConnectionLost(reason),
         None => Error::ConnectionLost(error.to_string()),

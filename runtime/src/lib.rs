@@ -34,7 +34,7 @@ pub use dsl::{
     Maybe, Nested, NestedChange, NestedUpdate, NewRow, One, OptionalField, OptionalUniqueField, Order, Parent, Put,
     RelationOf, Relevance, SearchQuery, SelectRelated, Selectable, Selection, Unique, UniqueField, UniqueKey, count,
 };
-pub use error::{ConstraintViolation, DatabaseError, Error, Result};
+pub use error::{ConstraintViolation, DatabaseError, Error, Lookup, Result};
 pub use execute::{BatchCall, Call, RowStream};
 pub use query::{PageToken, Query, Select};
 #[cfg(feature = "derive")]

@@ -223,5 +223,5 @@ async fn groups_are_filtered_and_sorted_by_their_values() {
         db.user().group_by(user::institution_id).aggregate(user::role.min()).having(user::role.min().eq(Role::Student));
     assert_eq!(roles.await.expect("is read").len(), 1);
     let other = db.exam_type().group_by(exam_type::code).order_by(exam_type::name.asc()).await;
-    assert!(matches!(&other, Err(Error::Refused(why)) if why.contains("grouped by")), "{other:?}");
+    assert!(matches!(&other, Err(Error::Misuse(why)) if why.contains("grouped by")), "{other:?}");
 }

@@ -32,8 +32,8 @@ const SOURCES: [&str; 9] = [
     include_str!("book/reads.rs"),
     include_str!("book/testing.rs"),
     include_str!("book/writes.rs"),
-    include_str!("../../scripts/stranger.crate/build.rs"),
-    include_str!("../../scripts/stranger.crate/src/main.rs"),
+    include_str!("../../scripts/e2e-consumer.crate/build.rs"),
+    include_str!("../../scripts/e2e-consumer.crate/src/main.rs"),
 ];
 
 /// Returns the text without indentation and rustfmt's line breaks.

@@ -51,12 +51,12 @@ async fn a_tolerated_conflict_causes_no_retry() {
             runs.fetch_add(1, Ordering::SeqCst);
             async move {
                 collide_in_savepoint(&tx).await.expect_err("collides");
-                Err(Error::Refused("business".to_owned()))
+                Err(Error::custom("business"))
             }
         })
         .retry(3)
         .await;
-    assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Custom(_))), "{refused:?}");
     assert_eq!(runs.swap(0, Ordering::SeqCst), 1);
     let own: Result<(), Mine> = fixture
         .db
@@ -133,12 +133,12 @@ async fn committed_work_is_not_retried() {
                 kept.lock().expect("nobody panicked").push(collided);
                 tx.institution().create(row("once")).await?;
                 tx.commit().await?;
-                Err(Error::Refused("too late".to_owned()))
+                Err(Error::custom("too late"))
             }
         })
         .retry(3)
         .await;
-    assert!(matches!(failed, Err(Error::Refused(_))), "{failed:?}");
+    assert!(matches!(failed, Err(Error::Custom(_))), "{failed:?}");
     assert_eq!(runs.load(Ordering::SeqCst), 1);
     assert_eq!(fixture.db.institution().count().await.expect("counts"), 1);
 }
@@ -231,7 +231,7 @@ async fn a_batch_with_a_statement_that_cannot_be_sent_leaves_nothing() {
     let too_many = relata::Filter::any((0..65_536).map(|number| institution::slug.eq(number.to_string()).into()));
     let refused =
         db.batch((db.institution().create(row("a")), db.institution().count().filter(too_many))).await.map(drop);
-    assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::TooComplex(_))), "{refused:?}");
     assert_eq!(db.institution().count().await.expect("counts"), 0);
 }
 

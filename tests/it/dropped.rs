@@ -194,9 +194,9 @@ async fn transactions_may_be_dropped_at_any_await() {
         let done = db.transaction(|tx| async move {
             tx.institution().create(new()).await?;
             tx.execute_raw("UPDATE institutions SET name = name", params![]).await?;
-            Err::<(), Error>(Error::Refused("undone".to_owned()))
+            Err::<(), Error>(Error::custom("undone"))
         });
-        assert!(matches!(done.timeout(Duration::from_secs(60)).retry(2).await, Err(Error::Refused(_))));
+        assert!(matches!(done.timeout(Duration::from_secs(60)).retry(2).await, Err(Error::Custom(_))));
         Ok(())
     };
     assert!(dropping.at_every_poll("closure", closure).await > 3);
@@ -207,7 +207,7 @@ async fn transactions_may_be_dropped_at_any_await() {
             .savepoint(|inner| async move {
                 inner.institution().create(new()).await?;
                 inner.savepoint(|most| async move { most.institution().create(new()).await.map(drop) }).await?;
-                Err(Error::Refused("undone".to_owned()))
+                Err(Error::custom("undone"))
             })
             .await;
         assert!(undone.is_err());

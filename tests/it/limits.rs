@@ -191,7 +191,7 @@ async fn more_parameters_than_postgresql_accepts_are_refused() {
         inside,
     ] {
         let refused = refused.expect_err("is refused");
-        assert!(matches!(refused, Error::Refused(_)), "{refused}");
+        assert!(matches!(refused, Error::TooComplex(_)), "{refused}");
         let text = refused.to_string();
         assert!(text.contains("65536 parameters") && text.contains("`in_`"), "{text}");
     }

@@ -1,6 +1,6 @@
 //! Nested writes of many rows at once have the same result as writing one by one. Plain SQL compares the tables.
 
-use relata::{Error, Parent};
+use relata::{Error, Lookup, Parent};
 
 use crate::wide::Fixture;
 use crate::wide::client::{comment, group, note, person};
@@ -63,7 +63,7 @@ async fn rows_of_many_parents_are_connected_at_once() {
     assert_eq!(fixture.managers().await, "a f, b e", "the last one to connect a row has it");
     let missing = named("g").with(person::groups.connect(group::id.eq(0)));
     let refused = db.person().create_many([named("h").set(person::secret.to("")), missing]).await;
-    assert!(matches!(refused, Err(Error::NotFound { model: "Group", operation: "connected" })), "{refused:?}");
+    assert!(matches!(refused, Err(Error::NotFound { model: "Group", operation: Lookup::Connect, .. })), "{refused:?}");
     assert_eq!(db.person().count().await.expect("counts"), 7, "nothing of it holds");
 }
 
@@ -100,7 +100,7 @@ async fn each_row_gets_its_own_values() {
     assert_eq!(secrets().await, "a 2, b 3", "changes of the values that find the rows are applied in order");
     fixture.boss().with(person::reports.disconnect(key("c"))).await.expect("is disconnected");
     let refused = fixture.boss().with(secret("a", "x")).with(secret("c", "x")).await;
-    assert!(matches!(refused, Err(Error::NotFound { model: "Person", operation: "updated" })), "{refused:?}");
+    assert!(matches!(refused, Err(Error::NotFound { model: "Person", operation: Lookup::Update, .. })), "{refused:?}");
     assert_eq!(secrets().await, "a 2, b 3", "c is nobody's");
 }
 
@@ -128,7 +128,7 @@ async fn comments_change_by_their_own_amounts() {
     let refused =
         comments.iter().skip(1).fold(again, |update, row| update.with(note::comments.delete(comment::id.eq(row.id))));
     let refused = refused.await;
-    assert!(matches!(refused, Err(Error::NotFound { model: "Comment", operation: "deleted" })), "{refused:?}");
+    assert!(matches!(refused, Err(Error::NotFound { model: "Comment", operation: Lookup::Delete, .. })), "{refused:?}");
     assert_eq!(likes().await, "c 3", "all or none");
 }
 
@@ -148,7 +148,7 @@ async fn upserts_of_many_rows_equal_upserts_one_by_one() {
     fixture.boss().with(upsert("a", "new")).with(upsert("e", "new")).await.expect("as they are created");
     assert_eq!(secrets().await, "a new, d 2, e new");
     let refused = fixture.boss().with(upsert("a", "x")).with(upsert("b", "x")).await;
-    assert!(matches!(refused, Err(Error::NotFound { model: "Person", operation: "updated" })), "{refused:?}");
+    assert!(matches!(refused, Err(Error::NotFound { model: "Person", operation: Lookup::Update, .. })), "{refused:?}");
     assert_eq!(secrets().await, "a new, d 2, e new", "b does not belong to the boss");
     assert_eq!(fixture.managers().await, "a boss, d boss, e boss");
 }
@@ -174,7 +174,10 @@ async fn changes_go_as_deep_as_relations_do() {
     assert_eq!(secrets, "a 1, b 2, boss top");
     let deep = person::reports.update(key("a"), []).with(person::reports.update(key("c"), [person::secret.to("x")]));
     let refused = fixture.boss().with(deep).await;
-    assert!(matches!(refused, Err(Error::NotFound { model: "Person", operation: "updated" })), "c is b's: {refused:?}");
+    assert!(
+        matches!(refused, Err(Error::NotFound { model: "Person", operation: Lookup::Update, .. })),
+        "c is b's: {refused:?}"
+    );
 }
 
 #[tokio::test]
@@ -186,9 +189,9 @@ async fn a_row_changes_its_reference_in_its_own_statement() {
     assert_eq!((row.secret.as_str(), row.manager_id.is_some()), ("s", true));
     assert_eq!(fixture.managers().await, "a boss");
     let nobody = a().set(person::secret.to("t")).with(to("nobody")).await;
-    assert!(matches!(nobody, Err(Error::NotFound { model: "Person", operation: "connected" })), "{nobody:?}");
+    assert!(matches!(nobody, Err(Error::NotFound { model: "Person", operation: Lookup::Connect, .. })), "{nobody:?}");
     let missing = fixture.db.person().update(person::name.eq("nobody")).with(to("boss")).await;
-    assert!(matches!(missing, Err(Error::NotFound { model: "Person", operation: "updated" })), "{missing:?}");
+    assert!(matches!(missing, Err(Error::NotFound { model: "Person", operation: Lookup::Update, .. })), "{missing:?}");
     assert_eq!(fixture.text("SELECT secret FROM \"Person\" WHERE name = 'a'").await, "s", "nothing was changed");
     let both = a().with(to("b")).include(person::manager).await.expect("is connected");
     assert_eq!(both.manager.as_ref().map(|row| row.name.as_str()), Some("b"));

@@ -1,6 +1,6 @@
 //! Writes to the other side of relations, with the foreign key on either side or in a join table.
 
-use relata::{Error, Parent};
+use relata::{Error, Lookup, Parent};
 
 use crate::support::wiretap::Wiretap;
 use crate::wide::Fixture;
@@ -36,7 +36,7 @@ async fn a_manager_is_connected_changed_and_disconnected() {
     let left = db.person().update(key()).with(person::manager.disconnect()).await.expect("is disconnected");
     assert_eq!(left.manager_id, None);
     let nobody = db.person().update(key()).with(person::manager.update([person::name.to("x")])).await;
-    assert!(matches!(nobody, Err(Error::NotFound { model: "Person", operation: "updated" })), "{nobody:?}");
+    assert!(matches!(nobody, Err(Error::NotFound { model: "Person", operation: Lookup::Update, .. })), "{nobody:?}");
 
     for _ in 0..2 {
         let upsert = person::manager.upsert(named("new"), [person::name.to("newer")]);
@@ -50,7 +50,10 @@ async fn a_manager_is_connected_changed_and_disconnected() {
     assert_eq!(names(&fixture, relata::Filter::all([])).await, ["newer", "worker 2"]);
 
     let missing = db.person().create(named("x")).with(person::manager.connect(person::name.eq("nobody"))).await;
-    assert!(matches!(missing, Err(Error::NotFound { model: "Person", operation: "connected" })), "{missing:?}");
+    assert!(
+        matches!(missing, Err(Error::NotFound { model: "Person", operation: Lookup::Connect, relation: Some(_) })),
+        "{missing:?}"
+    );
     assert_eq!(names(&fixture, person::name.eq("x").into()).await, Vec::<String>::new());
 }
 
@@ -75,9 +78,9 @@ async fn reports_are_connected_set_and_released() {
     db.person().update(key()).with(person::reports.disconnect(person::name.eq("b"))).await.expect("is released");
     assert_eq!(reports().await, ["c"]);
     let not_hers = db.person().update(key()).with(person::reports.disconnect(person::name.eq("a"))).await;
-    assert!(matches!(not_hers, Err(Error::NotFound { operation: "disconnected", .. })), "{not_hers:?}");
+    assert!(matches!(not_hers, Err(Error::NotFound { operation: Lookup::Disconnect, .. })), "{not_hers:?}");
     let missing = db.person().update(key()).with(person::reports.connect_many(keys(&["a", "nobody"]))).await;
-    assert!(matches!(missing, Err(Error::NotFound { operation: "connected", .. })), "{missing:?}");
+    assert!(matches!(missing, Err(Error::NotFound { operation: Lookup::Connect, .. })), "{missing:?}");
     assert_eq!(reports().await, ["c"], "nothing is connected if one is missing");
     db.person()
         .update(key())
@@ -123,7 +126,7 @@ async fn groups_are_joined_and_left() {
     assert_eq!(joined().await, ["bridge", "go!", "tennis"]);
     let not_joined = person::groups.update(group::id.eq(chess.id), [group::title.to("x")]);
     let refused = db.person().update(key()).with(not_joined).await;
-    assert!(matches!(refused, Err(Error::NotFound { model: "Group", operation: "updated" })), "{refused:?}");
+    assert!(matches!(refused, Err(Error::NotFound { model: "Group", operation: Lookup::Update, .. })), "{refused:?}");
     db.person()
         .update(key())
         .with(person::groups.disconnect(group::id.eq(tennis.id)))
@@ -164,11 +167,11 @@ async fn comments_of_a_note_are_written_together_with_it() {
     assert_eq!(rows.expect("is read"), [("B".to_owned(), 0), ("c".to_owned(), 2)]);
     let failed =
         db.note().update(key()).set(note::body.to("lost")).with(note::comments.delete(comment::id.eq(ids[0]))).await;
-    assert!(matches!(failed, Err(Error::NotFound { model: "Comment", operation: "deleted" })), "{failed:?}");
+    assert!(matches!(failed, Err(Error::NotFound { model: "Comment", operation: Lookup::Delete, .. })), "{failed:?}");
     let note = db.note().find_unique(key()).or_err().await.expect("is there");
     assert_eq!(note.body, "changed", "the whole update is undone");
     let none = db.note().update(note::tenant_number.eq(9, 9)).with(note::comments.create(text("x"))).await;
-    assert!(matches!(none, Err(Error::NotFound { model: "Note", operation: "updated" })), "{none:?}");
+    assert!(matches!(none, Err(Error::NotFound { model: "Note", operation: Lookup::Update, .. })), "{none:?}");
 }
 
 #[tokio::test]

@@ -112,7 +112,7 @@ async fn work(db: &Client, tenant: Uuid, number: usize) -> Result<(), Error> {
                 let undone: Result<(), Error> = tx
                     .savepoint(|inner| async move {
                         inner.user().delete_many().filter(user::institution_id.eq(tenant)).await?;
-                        Err(Error::Refused("undone".to_owned()))
+                        Err(Error::custom("undone"))
                     })
                     .await;
                 assert!(undone.is_err());
@@ -255,10 +255,10 @@ async fn sql_for_a_pooler_is_one_statement() {
     let db = Client::builder(fixture.database.url()).expect("is a URL").through_pooler().max_connections(1).connect();
     let db: Client = db.await.expect("connects");
     let two = db.query_raw::<(i32,)>("SELECT $1::int4; DELETE FROM institutions", params![1]).await;
-    assert!(matches!(two, Err(Error::Refused(_))), "{two:?}");
+    assert!(matches!(two, Err(Error::Misuse(_))), "{two:?}");
     let few = db.query_raw::<(i32,)>("SELECT $1::int4 + $2::int4", params![1]).await;
-    assert!(matches!(few, Err(Error::Refused(ref why)) if why.contains("takes 2 parameters")), "{few:?}");
+    assert!(matches!(few, Err(Error::Misuse(ref why)) if why.contains("takes 2 parameters")), "{few:?}");
     let wrong = db.query_raw::<(i32,)>("SELECT $1::int4", params!["text"]).await;
-    assert!(matches!(wrong, Err(Error::Refused(_))), "{wrong:?}");
+    assert!(matches!(wrong, Err(Error::InvalidValue(_))), "{wrong:?}");
     assert_eq!(db.institution().find_many().filter(institution::slug.eq("x")).await.expect("is read"), []);
 }

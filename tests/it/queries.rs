@@ -119,7 +119,7 @@ async fn one_returns_exactly_one_row() {
     assert!(matches!(none, Err(Error::NotFound { model: "standings", .. })), "{none:?}");
     assert_eq!(db.query(queries::standings(Uuid::nil()).optional()).await.expect("is read"), None);
     let several = db.query(queries::standings(tenant).optional()).await.expect_err("there are three");
-    assert!(several.to_string().contains("standings gives 3 rows where one is asked for"), "{several}");
+    assert!(several.to_string().contains("standings returned 3 rows in place of one"), "{several}");
 }
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn queries_go_into_transactions_savepoints_batches_and_streams() {
     let undone: Result<(), Error> = tx
         .savepoint(|inner| async move {
             assert_eq!(inner.query(queries::schedule_class(None, "STEP1", tenant, 2028)).await?.len(), 1);
-            Err(Error::Refused("not this".to_owned()))
+            Err(Error::custom("not this"))
         })
         .await;
     assert!(undone.is_err());
@@ -168,7 +168,7 @@ async fn hooks_see_queries_as_raw_sql() {
     let fixture = Fixture::new().await;
     let tenant = filled(&fixture).await;
     let reads_only = Hooks::new().before(|intent| match intent.kind {
-        IntentKind::ExecuteRaw => Err(Error::Refused("reads only".to_owned())),
+        IntentKind::ExecuteRaw => Err(Error::custom("reads only")),
         _ => Ok(()),
     });
     let db = fixture.db.with_hooks(reads_only);

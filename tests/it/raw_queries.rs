@@ -66,7 +66,7 @@ async fn a_savepoint_is_rolled_back_alone() {
             let undone: Result<(), Error> = outer
                 .savepoint(|inner| async move {
                     inner.institution().create(row("d")).await?;
-                    Err(Error::Refused("not this one".to_owned()))
+                    Err(Error::custom("not this one"))
                 })
                 .await;
             assert!(undone.is_err());
@@ -94,17 +94,17 @@ async fn rows_are_locked_only_inside_a_transaction() {
         fixture.user(tenant, email).await;
     }
     let refused = db.user().find_many().for_update().await;
-    assert!(matches!(refused, Err(Error::Refused(ref why)) if why.contains("begin")), "{refused:?}");
+    assert!(matches!(refused, Err(Error::LockOutsideTransaction)), "{refused:?}");
     let tx = db.begin().await.expect("begins");
     for (call, query) in [
         ("distinct", tx.user().find_many().distinct(user::role).for_update()),
         ("take_last", tx.user().find_many().take_last(1).for_share().skip_locked()),
     ] {
         let refused = query.await;
-        assert!(matches!(refused, Err(Error::Refused(ref why)) if why.contains(call)), "{refused:?}");
+        assert!(matches!(refused, Err(Error::Misuse(ref why)) if why.contains(call)), "{refused:?}");
     }
     let refused = tx.user().find_many().take(1).for_update().page_before(None).await;
-    assert!(matches!(refused, Err(Error::Refused(ref why)) if why.contains("page_before")), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Misuse(ref why)) if why.contains("page_before")), "{refused:?}");
     let page = tx.user().find_many().take(1).for_update().page_after(None).await.expect("nothing was sent before");
     assert_eq!(page.rows.len(), 1);
     tx.commit().await.expect("commits");

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use exam_planner::{Error, Parent, Role, exam_type, session, student, student_exam, user};
+use relata::Lookup;
 use relata::uuid::Uuid;
 use relata_devdb::Feature;
 
@@ -37,7 +38,10 @@ async fn a_new_row_is_returned_with_its_relations() {
     let by_slug =
         user::Create { institution: lookup, email: "c@x.edu".into(), password_hash: "".into(), role: Role::Admin };
     let missing = db.user().create(by_slug).include(user::institution).await;
-    assert!(matches!(missing, Err(Error::NotFound { model: "Institution", operation: "connected" })), "{missing:?}");
+    assert!(
+        matches!(missing, Err(Error::NotFound { model: "Institution", operation: Lookup::Connect, .. })),
+        "{missing:?}"
+    );
 
     let tree = db
         .user()
@@ -115,9 +119,9 @@ async fn a_changed_row_is_returned_in_its_new_state() {
     let counted = db.user().update(user::id.eq(id)).select((user::sessions.count(), user::email)).await;
     assert_eq!(counted.expect("is read"), (1, "a@x.edu".to_owned()));
     let missing = db.user().update(user::id.eq(Uuid::nil())).set(user::email.to("x")).include(user::sessions).await;
-    assert!(matches!(missing, Err(Error::NotFound { model: "User", operation: "updated" })), "{missing:?}");
+    assert!(matches!(missing, Err(Error::NotFound { model: "User", operation: Lookup::Update, .. })), "{missing:?}");
     let missing = db.user().update(user::id.eq(Uuid::nil())).set(user::email.to("x")).select(user::id).await;
-    assert!(matches!(missing, Err(Error::NotFound { model: "User", operation: "updated" })), "{missing:?}");
+    assert!(matches!(missing, Err(Error::NotFound { model: "User", operation: Lookup::Update, .. })), "{missing:?}");
     let changed = db
         .student()
         .update_many()
@@ -159,7 +163,7 @@ async fn upserts_and_deletes_return_relations_too() {
     assert_eq!((gone.exams[0].exam_type.name.as_str(), gone.user.email.as_str()), ("changed", "a@x.edu"));
     assert_eq!(db.student_exam().count().await.expect("counts"), 0, "the exams went with the student");
     let again = db.student().delete(student::id.eq(student)).include(student::exams).await;
-    assert!(matches!(again, Err(Error::NotFound { model: "Student", operation: "deleted" })), "{again:?}");
+    assert!(matches!(again, Err(Error::NotFound { model: "Student", operation: Lookup::Delete, .. })), "{again:?}");
     let of = db
         .exam_type()
         .delete(exam_type::id.eq(made.id))
@@ -293,9 +297,9 @@ async fn rows_in_bulk_are_looked_up_together() {
     let reviewed = |number, reviewer: &str| note(number, "ada").with(note::reviewer.connect(person::name.eq(reviewer)));
     assert_eq!(db.note().create_many([reviewed(4, "bob"), reviewed(5, "ada")]).await.expect("are created"), 2);
     let missing = db.note().create_many([note(6, "bob"), note(7, "nobody")]).await;
-    assert!(matches!(missing, Err(Error::NotFound { model: "Person", operation: "connected" })), "{missing:?}");
+    assert!(matches!(missing, Err(Error::NotFound { model: "Person", operation: Lookup::Connect, .. })), "{missing:?}");
     let missing = db.note().create_many([reviewed(6, "bob"), reviewed(7, "nobody")]).await;
-    assert!(matches!(missing, Err(Error::NotFound { model: "Person", operation: "connected" })), "{missing:?}");
+    assert!(matches!(missing, Err(Error::NotFound { model: "Person", operation: Lookup::Connect, .. })), "{missing:?}");
     let rows = fixture
         .sql(
             "SELECT string_agg(n.number || a.name || coalesce(r.name, ''), ' ' ORDER BY n.number) \

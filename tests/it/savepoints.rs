@@ -13,7 +13,7 @@ fn row(slug: &str) -> institution::Create {
 }
 
 fn says(error: &Error, what: &str) -> bool {
-    matches!(error, Error::Refused(why) if why.contains(what))
+    matches!(error, Error::Misuse(why) if why.contains(what))
 }
 
 /// Of two at the same time, one is refused and sends nothing: neither undoes what the other has done.
@@ -24,14 +24,14 @@ async fn a_second_savepoint_at_the_same_time_is_refused() {
     let first = tx.savepoint(|inner| async move {
         inner.institution().create(row("first")).await?;
         tokio::time::sleep(Duration::from_millis(60)).await;
-        Err::<(), Error>(Error::Refused("undone".to_owned()))
+        Err::<(), Error>(Error::custom("undone"))
     });
     let second = async {
         tokio::time::sleep(Duration::from_millis(20)).await;
         tx.savepoint(|inner| async move { inner.institution().create(row("second")).await.map(drop) }).await
     };
     let (first, second) = tokio::join!(first, second);
-    assert!(says(&first.expect_err("is undone"), "undone"));
+    assert_eq!(first.expect_err("is undone").to_string(), "undone");
     let refused = second.expect_err("is refused");
     assert!(says(&refused, "a savepoint of this transaction is open"), "{refused}");
     tx.savepoint(|inner| async move { inner.institution().create(row("third")).await }).await.expect("is free again");
@@ -88,7 +88,7 @@ async fn a_savepoint_does_not_begin_in_the_middle_of_a_query() {
     };
     let sessions = (0..2).map(|_| session::Create { user: Parent, expires_at: Utc::now() });
     let nested = tx.user().create(new).with(user::sessions.create_many(sessions)).into_future();
-    let savepoint = tx.savepoint(|_| async { Err::<(), Error>(Error::Refused("undone".to_owned())) });
+    let savepoint = tx.savepoint(|_| async { Err::<(), Error>(Error::custom("undone")) });
     let (nested, savepoint) = tokio::join!(nested, savepoint);
     nested.expect("is created");
     let refused = savepoint.expect_err("is refused");

@@ -1,5 +1,6 @@
 //! Scenarios of a school, each checked with plain SQL where the client could be wrong.
 
+use relata::Lookup;
 use std::time::Duration;
 
 use chrono::{NaiveDate, Utc};
@@ -42,7 +43,7 @@ async fn a_student_must_reference_a_valid_institution() {
     }
     let row = student::Create { user: user.id, institution: institution::slug.eq("nowhere"), class_year: 2027 };
     match fixture.db.student().create(row).await {
-        Err(Error::NotFound { model: "Institution", operation: "connected" }) => {}
+        Err(Error::NotFound { model: "Institution", operation: Lookup::Connect, .. }) => {}
         other => panic!("{other:?}"),
     }
     assert_eq!(fixture.db.student().count().await.expect("counts"), 0);
@@ -355,7 +356,7 @@ async fn bulk_writes_require_a_filter() {
     let db = &fixture.db;
     let nothing: [relata::Filter<exam_planner::Student>; 0] = [];
     let refused = db.student().delete_many().filter(relata::Filter::all(nothing)).await;
-    assert!(matches!(refused, Err(Error::Refused(ref why)) if why.contains(".all_rows()")), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Misuse(ref why)) if why.contains(".all_rows()")), "{refused:?}");
     let raised = db
         .student()
         .update_many()
@@ -378,13 +379,16 @@ async fn missing_rows_are_not_found() {
     assert_eq!(db.user().find_unique(nobody()).await.expect("is read"), None);
     assert!(matches!(
         db.user().find_unique(nobody()).or_err().await,
-        Err(Error::NotFound { model: "User", operation: "found" })
+        Err(Error::NotFound { model: "User", operation: Lookup::Find, .. })
     ));
     assert!(matches!(
         db.user().update(nobody()).set(user::role.to(Role::Admin)).await,
-        Err(Error::NotFound { model: "User", operation: "updated" })
+        Err(Error::NotFound { model: "User", operation: Lookup::Update, .. })
     ));
-    assert!(matches!(db.user().delete(nobody()).await, Err(Error::NotFound { model: "User", operation: "deleted" })));
+    assert!(matches!(
+        db.user().delete(nobody()).await,
+        Err(Error::NotFound { model: "User", operation: Lookup::Delete, .. })
+    ));
     let first = db.user().find_first().filter(user::email.eq("x")).order_by(user::email.asc()).await.expect("is read");
     assert_eq!(first, None);
 }
@@ -417,7 +421,7 @@ async fn upsert_is_one_atomic_statement() {
         default_weight: 1.0,
     };
     let refused = fixture.db.exam_type().upsert(exam_type::institution_id_code.eq(tenant.id, "STEP3"), other).await;
-    assert!(matches!(refused, Err(Error::Refused(ref why)) if why.contains("code")), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Misuse(ref why)) if why.contains("code")), "{refused:?}");
 }
 
 async fn futures<T: IntoFuture>(a: T, b: T, c: T, d: T) -> [T::Output; 4] {

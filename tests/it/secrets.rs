@@ -329,7 +329,7 @@ async fn no_debug_output_shows_a_value() {
 
 fn refused<T: Debug>(result: Result<T>) -> String {
     match result {
-        Err(Error::Refused(reason)) => reason,
+        Err(Error::Misuse(reason)) => reason.into_owned(),
         other => panic!("{other:?}"),
     }
 }

@@ -24,7 +24,7 @@ async fn transactions_by_sql_are_refused() {
         let inside = tx.execute_raw(sql, params![]).await.map(drop);
         for refused in [inside, tx.query_raw::<(i32,)>(sql, params![]).await.map(drop)] {
             let refused = refused.expect_err("is refused");
-            assert!(matches!(refused, Error::Refused(_)) && refused.to_string().contains("`transaction`"), "{refused}");
+            assert!(matches!(refused, Error::Misuse(_)) && refused.to_string().contains("`transaction`"), "{refused}");
         }
     }
     tx.institution().create(institution::Create { name: "a".to_owned(), slug: "a".to_owned() }).await.expect("goes on");
@@ -32,7 +32,7 @@ async fn transactions_by_sql_are_refused() {
     for client in [&db, &pooled(&fixture).await] {
         for sql in ["BEGIN", "PREPARE TRANSACTION 'a'", "COPY users FROM STDIN", "COPY users TO STDOUT"] {
             let refused = client.execute_raw(sql, params![]).await.expect_err("is refused");
-            assert!(matches!(refused, Error::Refused(_)), "{sql}: {refused}");
+            assert!(matches!(refused, Error::Misuse(_)), "{sql}: {refused}");
         }
         assert_eq!(client.institution().count().await.expect("counts"), 1);
     }

@@ -67,7 +67,7 @@ async fn a_stream_returns_what_find_many_returns() {
     let rows = all(db.query_raw_stream::<(String,)>(sql, params![tenant]).rows_at_once(2)).await;
     assert_eq!(rows, db.query_raw::<(String,)>(sql, params![tenant]).await.expect("is read"));
     let mut wrong = db.query_raw_stream::<(i32,)>("SELECT email FROM users", params![]);
-    assert!(matches!(wrong.next().await, Some(Err(Error::Refused(_)))));
+    assert!(matches!(wrong.next().await, Some(Err(Error::RowMismatch(_)))));
     let mut wrong = db.query_raw_stream::<(i32,)>("SELECT nonsense", params![]);
     assert_eq!(
         wrong.next().await.and_then(Result::err).and_then(|error| error.sqlstate().map(str::to_owned)).as_deref(),
@@ -75,7 +75,7 @@ async fn a_stream_returns_what_find_many_returns() {
     );
     assert!(wrong.next().await.is_none(), "nothing comes behind an error");
     let locked = db.student().find_many().for_update().stream().next().await;
-    assert!(matches!(locked, Some(Err(Error::Refused(ref why))) if why.contains("begin")), "{locked:?}");
+    assert!(matches!(locked, Some(Err(Error::LockOutsideTransaction))), "{locked:?}");
 }
 
 #[tokio::test]
@@ -215,12 +215,12 @@ async fn copied_rows_equal_those_of_create_many() {
         futures_of(names)
     };
     let failed = db.person().copy_in_stream(stream).await;
-    assert!(matches!(failed, Err(Error::Refused(_))), "{failed:?}");
+    assert!(matches!(failed, Err(Error::RowMismatch(_))), "{failed:?}");
     assert_eq!(db.person().count().await.expect("counts"), 3, "nothing is half done");
 
     let nested = person::Create { name: "n".to_owned() }.with(person::groups.create_many(titles));
     let refused = db.person().copy_in([nested]).await;
-    assert!(matches!(&refused, Err(Error::Refused(why)) if why.contains("create_many")), "{refused:?}");
+    assert!(matches!(&refused, Err(Error::Misuse(why)) if why.contains("create_many")), "{refused:?}");
 
     let tx = db.begin().await.expect("begins");
     assert_eq!(tx.person().copy_in([person::Create { name: "t".to_owned() }]).await.expect("is copied"), 1);

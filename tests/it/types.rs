@@ -209,7 +209,7 @@ async fn limits_of_jiff_and_bigdecimal_are_explained() {
     assert_eq!(large, BigDecimal::from_str("1e100").expect("is a number"));
     let too_fine = blog_post::price.to(BigDecimal::new(1.into(), 20_000));
     let refused = db.blog_post().update_many().all_rows().set(too_fine).await;
-    assert!(matches!(refused, Err(Error::Refused(ref why)) if why.contains("more digits")), "{refused:?}");
+    assert!(matches!(refused, Err(Error::InvalidValue(ref why)) if why.contains("more digits")), "{refused:?}");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Writes of single rows: defaults, lists, versions, the time of a transaction, and concurrent writes.
 
+use relata::Lookup;
 use std::time::Duration;
 
 use exam_planner::{exam_type, institution};
@@ -163,9 +164,9 @@ async fn a_version_detects_concurrent_updates() {
     };
     assert_eq!(save("mine", read.version).await.expect("is the first").version, 2);
     let late = save("yours", read.version).await;
-    assert!(matches!(late, Err(relata::Error::NotFound { operation: "updated", .. })), "{late:?}");
+    assert!(matches!(late, Err(relata::Error::NotFound { operation: Lookup::Update, .. })), "{late:?}");
     let deleted = db.document().delete(document::id.eq(read.id)).filter(document::version.eq(read.version)).await;
-    assert!(matches!(deleted, Err(relata::Error::NotFound { operation: "deleted", .. })), "{deleted:?}");
+    assert!(matches!(deleted, Err(relata::Error::NotFound { operation: Lookup::Delete, .. })), "{deleted:?}");
     let now = db.document().find_unique(document::id.eq(read.id)).or_err().await.expect("is there");
     assert_eq!((now.text.as_str(), now.version), ("mine", 2));
 }

@@ -15,7 +15,7 @@ use crate::database::Database;
 use crate::failure::{Exit, Failure};
 use crate::project::write::write_folder;
 use crate::project::{lock_file, schema_files, snapshot};
-use crate::terminal::{report, say};
+use crate::terminal::{output, report};
 
 /// A migration as Prisma keeps it.
 struct Folder {
@@ -74,7 +74,12 @@ pub(crate) async fn adopt(args: &args::Adopt) -> Result<Exit, Failure> {
         migrate::baseline(&mut client, &migrations, last, &Options::default()).await?;
     }
     lock_file::write(target, &Migrations::from_dir(target)?)?;
-    say::out(&format!("{database}: {} adopted into {}, {} pending", count(applied), target.display(), pending.len()))?;
+    output::print(&format!(
+        "{database}: {} adopted into {}, {} pending",
+        count(applied),
+        target.display(),
+        pending.len()
+    ))?;
     Ok(Exit::Done)
 }
 
@@ -184,7 +189,10 @@ fn warn_of_edits(rows: &[Row], folders: &[Folder]) {
         let unix = sql.replace("\r\n", "\n");
         let texts = [sql.to_owned(), unix.replace('\n', "\r\n"), unix, folder.sql.clone()];
         if !texts.iter().any(|text| sha256(text) == row.checksum) {
-            say::err(&format!("warning: {} was edited after Prisma applied it; the file is taken as it is", row.name));
+            output::eprint(&format!(
+                "warning: {} was edited after Prisma applied it; the file is taken as it is",
+                row.name
+            ));
         }
     }
 }

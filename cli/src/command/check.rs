@@ -9,7 +9,7 @@ use relata_codegen::{CompiledClient, compile_client};
 use crate::args;
 use crate::failure::{Exit, Failure};
 use crate::project::schema_files;
-use crate::terminal::{report, say};
+use crate::terminal::{output, report};
 
 pub(crate) async fn check(args: &args::Check) -> Result<Exit, Failure> {
     let path = schema_files::locate(args.path.as_deref())?;
@@ -19,7 +19,7 @@ pub(crate) async fn check(args: &args::Check) -> Result<Exit, Failure> {
         compiled.diagnostics.extend(found);
     }
     if args.json {
-        say::out(&report::to_json(&compiled.diagnostics, &compiled.sources)?)?;
+        output::print(&report::to_json(&compiled.diagnostics, &compiled.sources)?)?;
     } else {
         report::print(&compiled.diagnostics, &compiled.sources);
     }
@@ -28,7 +28,7 @@ pub(crate) async fn check(args: &args::Check) -> Result<Exit, Failure> {
     match schema.filter(|_| !refused) {
         None => return Ok(Exit::Refused),
         Some(_) if args.json => {}
-        Some(schema) => say::out(&format!("{} is valid: {}", path.display(), summary(&schema, queries.len())))?,
+        Some(schema) => output::print(&format!("{} is valid: {}", path.display(), summary(&schema, queries.len())))?,
     }
     Ok(Exit::Done)
 }

@@ -17,7 +17,7 @@ use crate::database::Database;
 use crate::failure::{Exit, Failure};
 use crate::introspect::Scope;
 use crate::project::{schema_files, settings};
-use crate::terminal::{progress, say};
+use crate::terminal::{output, progress};
 
 pub(crate) async fn push(args: &args::Push) -> Result<Exit, Failure> {
     let renames = Renames::parse(&args.renames.rename, args.renames.accept_drops)?;
@@ -27,14 +27,14 @@ pub(crate) async fn push(args: &args::Push) -> Result<Exit, Failure> {
     let previous = read_client(&mut client, &Scope::of(&schema)).await?;
     let changes = difference(Pair { previous: &previous, next: &Loaded::of_schema(&schema) }, renames)?;
     if changes.is_empty() {
-        say::out(&format!("{database} has the schema already"))?;
+        output::print(&format!("{database} has the schema already"))?;
         return Ok(Exit::Done);
     }
     let words = summary(&changes);
     let plan = plan(changes);
     let sql = render(&plan);
     if args.dry_run {
-        say::out(sql.trim_end())?;
+        output::print(sql.trim_end())?;
         return Ok(Exit::Done);
     }
     refuse_what_is_used(&plan)?;
@@ -42,12 +42,12 @@ pub(crate) async fn push(args: &args::Push) -> Result<Exit, Failure> {
         refuse_losses(&losses(&plan), &args.allow, "nothing was changed")?;
     }
     for hazard in plan.hazards().filter(|hazard| hazard.kind == HazardKind::MayFail) {
-        say::err(&format!("warning: {}", hazard.text));
+        output::eprint(&format!("warning: {}", hazard.text));
     }
     warn_of_history(&client, &database).await?;
     run(&mut client, "push.sql", &sql).await?;
-    say::err(words.trim_end());
-    say::out(&format!("{database} has the schema now"))?;
+    output::eprint(words.trim_end());
+    output::print(&format!("{database} has the schema now"))?;
     Ok(Exit::Done)
 }
 
@@ -68,7 +68,7 @@ async fn warn_of_history(client: &Client, database: &Database) -> Result<(), Fai
     let failed = |error: tokio_postgres::Error| Failure::database("looking for the history", &error);
     let row = client.query_one(&sql, &[]).await.map_err(failed)?;
     if row.try_get(0).map_err(failed)? {
-        say::err(&format!(
+        output::eprint(&format!(
             "warning: {database} has a history of migrations, and this is in none; `codegen migrate dev` writes one"
         ));
     }
@@ -106,7 +106,7 @@ async fn run_file(file: &Path, sql: &str, url: Option<&str>) -> Result<Exit, Fai
     let mut client = database.connect().await?;
     let name = if file == Path::new("-") { "stdin".to_owned() } else { file.display().to_string() };
     let done = run(&mut client, &name, sql).await?;
-    say::out(&format!("{database}: ran {done} statement{}", if done == 1 { "" } else { "s" }))?;
+    output::print(&format!("{database}: ran {done} statement{}", if done == 1 { "" } else { "s" }))?;
     Ok(Exit::Done)
 }
 

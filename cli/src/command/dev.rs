@@ -12,7 +12,7 @@ use crate::compare::endpoint::{Loaded, read_snapshot};
 use crate::database::Database;
 use crate::failure::{Exit, Failure};
 use crate::project::{lock_file, schema_files, snapshot};
-use crate::terminal::{ask, report, say};
+use crate::terminal::{output, prompt, report};
 
 pub(crate) async fn dev(args: &args::Dev) -> Result<Exit, Failure> {
     let renames = Renames::parse(&args.renames.rename, args.renames.accept_drops)?;
@@ -25,7 +25,7 @@ pub(crate) async fn dev(args: &args::Dev) -> Result<Exit, Failure> {
     let changes = difference(Pair { previous: &previous, next: &next }, renames)?;
 
     if changes.is_empty() {
-        say::err(&format!("{} and the last migration do not differ", path.display()));
+        output::eprint(&format!("{} and the last migration do not differ", path.display()));
     }
     if args.create_only {
         if !changes.is_empty() {
@@ -68,18 +68,18 @@ fn write(folder: &Path, name: Option<String>, changes: Vec<Change>, online: bool
     let words = summary(&changes);
     let plan = plan(changes, online);
     let path = snapshot::write(folder, &name, &render(&plan), schema)?;
-    say::err(words.trim_end());
+    output::eprint(words.trim_end());
     for finding in plan.steps.iter().flat_map(lint_step).filter(|finding| finding.lint.code.starts_with('D')) {
-        say::err(&format!("loses data: {} ({})", finding.text, finding.lint.code));
+        output::eprint(&format!("loses data: {} ({})", finding.text, finding.lint.code));
     }
-    say::out(&format!("wrote {}", path.join("migration.sql").display()))
+    output::print(&format!("wrote {}", path.join("migration.sql").display()))
 }
 
 fn ask_name() -> Result<String, Failure> {
-    if !ask::somebody_is_there() {
+    if !prompt::is_interactive() {
         return Err(
             Failure::question("the migration has no name").help("pass --name, such as --name add-student-exams")
         );
     }
-    snapshot::snake_name(&ask::line("What does the migration do? A few words, such as: add student exams")?)
+    snapshot::snake_name(&prompt::line("What does the migration do? A few words, such as: add student exams")?)
 }

@@ -14,7 +14,7 @@ use crate::database::Database;
 use crate::failure::{Exit, Failure};
 use crate::project::snapshot;
 use crate::sql_tree::{DataLoss, data_loss, excerpt, is_untracked};
-use crate::terminal::{progress, say};
+use crate::terminal::{output, progress};
 
 /// Statements that undo a migration, written by a person.
 const DOWN_FILE: &str = "down.sql";
@@ -45,7 +45,7 @@ pub(crate) async fn down(args: &args::Down) -> Result<Exit, Failure> {
     let applied = applied(&migrate::status(&client, &migrations).await?)?;
     let first = first_to_undo(&applied, args)?;
     if first == applied.len() {
-        say::out(&format!("{database}: nothing to undo"))?;
+        output::print(&format!("{database}: nothing to undo"))?;
         return Ok(Exit::Done);
     }
     let mut undo = Vec::new();
@@ -55,7 +55,7 @@ pub(crate) async fn down(args: &args::Down) -> Result<Exit, Failure> {
     }
     if args.dry_run {
         for step in &undo {
-            say::out(&format!("-- undoes {}\n\n{}", step.name, step.sql))?;
+            output::print(&format!("-- undoes {}\n\n{}", step.name, step.sql))?;
         }
         return Ok(Exit::Done);
     }
@@ -74,7 +74,7 @@ pub(crate) async fn down(args: &args::Down) -> Result<Exit, Failure> {
     spinner.finish_and_clear();
     let undone = count(result?.len());
     let left = first.checked_sub(1).map_or("none is applied".to_owned(), |at| format!("the last is {}", applied[at]));
-    say::out(&format!("{database}: undid {undone}, {left}"))?;
+    output::print(&format!("{database}: undid {undone}, {left}"))?;
     Ok(Exit::Done)
 }
 
@@ -131,7 +131,7 @@ pub(super) fn backwards(
     }
     let migration = migrations.get(name);
     if let Some(more) = migration.and_then(beyond_snapshots) {
-        say::err(&format!("warning: {name} has `{more}`, which is not undone; {} would", file.display()));
+        output::eprint(&format!("warning: {name} has `{more}`, which is not undone; {} would", file.display()));
     }
     let load = |name: &str| match snapshot::of(folder, name) {
         Some(path) => Ok(Loaded::of_schema(&read_old_schema(&path)?)),
@@ -139,13 +139,13 @@ pub(super) fn backwards(
             .help(format!("write the statements that undo the migration into {}", file.display()))),
     };
     let (from, to) = (load(name)?, previous.map_or_else(|| Ok(Loaded::empty()), load)?);
-    let plan = way_back(migration, Pair { previous: &from, next: &to }, renames)?;
+    let plan = reverse_plan(migration, Pair { previous: &from, next: &to }, renames)?;
     Ok(Undo { name: name.to_owned(), sql: render(&plan), losses: losses(&plan) })
 }
 
 /// The steps back, from what a migration led to. What it renamed is renamed back.
-pub fn way_back(migration: Option<&Migration>, pair: Pair<&Loaded>, renames: &Renames) -> Result<Plan, Failure> {
-    let renames = renames.clone().with_hints(migration.map(renamed::backwards).unwrap_or_default());
+pub fn reverse_plan(migration: Option<&Migration>, pair: Pair<&Loaded>, renames: &Renames) -> Result<Plan, Failure> {
+    let renames = renames.clone().with_hints(migration.map(renamed::reverse_renames).unwrap_or_default());
     // The attributes of the earlier schema led to it; they do not lead back.
     let next = pair.next.clone().without_renames();
     Ok(plan(difference(Pair { previous: pair.previous, next: &next }, renames)?))

@@ -4,7 +4,7 @@ use relata_codegen::diagnostics::{CODES, find_code};
 use relata_codegen::sql::{LINTS, Lint, LintSeverity, find_lint};
 
 use crate::failure::{Exit, Failure};
-use crate::terminal::say;
+use crate::terminal::output;
 
 pub(crate) fn explain(code: &str) -> Result<Exit, Failure> {
     if let Some(lint) = find_lint(code) {
@@ -20,7 +20,7 @@ pub(crate) fn explain(code: &str) -> Result<Exit, Failure> {
         Failure::refused(format!("there is no code {code}")).help(help)
     })?;
     let severity = found.severity.name();
-    say::out(&format!("{} ({severity}): {}\n\n{}", found.code, found.title, found.explanation.trim_end()))?;
+    output::print(&format!("{} ({severity}): {}\n\n{}", found.code, found.title, found.explanation.trim_end()))?;
     Ok(Exit::Done)
 }
 
@@ -31,6 +31,6 @@ fn explain_lint(lint: &Lint) -> Result<Exit, Failure> {
         LintSeverity::Info => "info",
     };
     let Lint { code, title, explanation, alternative, .. } = lint;
-    say::out(&format!("{code} ({severity}): {title}\n\n{explanation}\n\nInstead: {alternative}"))?;
+    output::print(&format!("{code} ({severity}): {title}\n\n{explanation}\n\nInstead: {alternative}"))?;
     Ok(Exit::Done)
 }

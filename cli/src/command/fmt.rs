@@ -11,7 +11,7 @@ use crate::args;
 use crate::failure::{Exit, Failure};
 use crate::project::schema_files;
 use crate::project::write::write_file;
-use crate::terminal::say;
+use crate::terminal::output;
 
 pub(crate) fn fmt(args: &args::Fmt) -> Result<Exit, Failure> {
     let is_stdin = args.path.as_deref() == Some(Path::new("-"));
@@ -20,21 +20,21 @@ pub(crate) fn fmt(args: &args::Fmt) -> Result<Exit, Failure> {
     let changed: Vec<_> = sources.files.iter().zip(&texts).filter(|(file, text)| file.text != **text).collect();
     if args.check {
         for (file, _) in &changed {
-            say::out(&format!("{} is not formatted", file.path))?;
+            output::print(&format!("{} is not formatted", file.path))?;
         }
         return Ok(if changed.is_empty() { Exit::Done } else { Exit::Refused });
     }
     if args.stdout || is_stdin {
-        say::out_as_is(&texts.concat())?;
+        output::print_raw(&texts.concat())?;
         return Ok(Exit::Done);
     }
     for (file, text) in &changed {
         write_file(&behind_links(&file.path), text)?;
-        say::out(&format!("formatted {}", file.path))?;
+        output::print(&format!("formatted {}", file.path))?;
     }
     if changed.is_empty() {
         let count = texts.len();
-        say::out(&format!("{count} file{} formatted already", if count == 1 { " is" } else { "s are" }))?;
+        output::print(&format!("{count} file{} formatted already", if count == 1 { " is" } else { "s are" }))?;
     }
     Ok(Exit::Done)
 }

@@ -6,7 +6,7 @@ use relata_codegen::emit::{EmitOptions, emit_with_queries};
 use crate::args;
 use crate::failure::{Exit, Failure};
 use crate::project::schema_files;
-use crate::terminal::{report, say};
+use crate::terminal::{output, report};
 
 pub(crate) fn generate(args: &args::Generate) -> Result<Exit, Failure> {
     let path = schema_files::locate(args.schema.as_deref())?;
@@ -18,7 +18,7 @@ pub(crate) fn generate(args: &args::Generate) -> Result<Exit, Failure> {
     let stale = stale_files(&args.out, &files).map_err(refused)?;
     let (out, count) = (args.out.display(), files.len());
     if stale.is_empty() {
-        say::out(&format!("{out} is up to date: {count} files"))?;
+        output::print(&format!("{out} is up to date: {count} files"))?;
         return Ok(Exit::Done);
     }
     if args.check {
@@ -27,6 +27,6 @@ pub(crate) fn generate(args: &args::Generate) -> Result<Exit, Failure> {
             .help("run `codegen generate`, or cargo build, and commit the folder"));
     }
     write_files(&args.out, &files).map_err(refused)?;
-    say::out(&format!("wrote {} of {count} files to {out}", stale.len()))?;
+    output::print(&format!("wrote {} of {count} files to {out}", stale.len()))?;
     Ok(Exit::Done)
 }

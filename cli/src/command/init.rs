@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::failure::{Exit, Failure};
 use crate::project::settings;
 use crate::project::write::write_file;
-use crate::terminal::say;
+use crate::terminal::output;
 
 const SCHEMA: &str = "\
 // What your tables look like. `codegen check` reports every mistake,
@@ -72,7 +72,7 @@ pub(crate) fn init() -> Result<Exit, Failure> {
         .replace("schema.dsl", &name.to_string())
         .replace("RUNTIME", &package("relata", "runtime"))
         .replace("COMPILER", &package("relata-codegen", "codegen"));
-    say::out(&format!("wrote {name}\n\nWhat else the project needs:\n\n{around}"))?;
+    output::print(&format!("wrote {name}\n\nWhat else the project needs:\n\n{around}"))?;
     Ok(Exit::Done)
 }
 

@@ -5,13 +5,13 @@ mod json;
 use crate::args;
 use crate::failure::{Exit, Failure};
 use crate::project::schema_files;
-use crate::terminal::{report, say};
+use crate::terminal::{output, report};
 
 pub(crate) fn ir(args: &args::Ir) -> Result<Exit, Failure> {
     let path = schema_files::locate(args.path.as_deref())?;
     let schema = report::compile(&schema_files::read(&path)?)?;
     let text = serde_json::to_string_pretty(&json::Schema::new(&schema))
         .map_err(|error| Failure::refused(format!("the schema cannot be written as JSON: {error}")))?;
-    say::out(&text)?;
+    output::print(&text)?;
     Ok(Exit::Done)
 }

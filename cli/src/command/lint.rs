@@ -13,7 +13,7 @@ use crate::database::Database;
 use crate::failure::{Exit, Failure};
 use crate::lint::{self, Allowance, Located, Planned};
 use crate::project::snapshot::SNAPSHOT;
-use crate::terminal::say;
+use crate::terminal::output;
 
 pub(crate) async fn lint(args: &args::Lint) -> Result<Exit, Failure> {
     let folder = &args.migrations;
@@ -148,7 +148,7 @@ impl Report {
 
     fn print(&self) -> Result<(), Failure> {
         for located in self.findings.iter().filter(|it| !matches!(it.allowance, Allowance::Reason(_))) {
-            say::out(&self.describe(located))?;
+            output::print(&self.describe(located))?;
         }
         let allowed = self.findings.iter().filter(|it| matches!(it.allowance, Allowance::Reason(_))).count();
         let mut parts = vec![format!("{} migrations", self.names.len())];
@@ -157,9 +157,9 @@ impl Report {
         parts.push(format!("{} notes", self.with(LintSeverity::Info)));
         parts.extend((allowed > 0).then(|| format!("{allowed} allowed")));
         parts.extend((self.silenced > 0).then(|| format!("{} without a row that they concern", self.silenced)));
-        say::err(&parts.join(", "));
+        output::eprint(&parts.join(", "));
         if !self.findings.is_empty() {
-            say::err(
+            output::eprint(
                 "`codegen explain CODE` tells more; `-- lint:allow CODE reason` above a statement allows a finding",
             );
         }
@@ -196,7 +196,7 @@ impl Report {
         };
         let text = serde_json::to_string_pretty(&json)
             .map_err(|error| Failure::refused(format!("the findings cannot be written as JSON: {error}")))?;
-        say::out(&text)
+        output::print(&text)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::compare::endpoint::read_old_schema;
 use crate::database::Database;
 use crate::failure::{Exit, Failure};
 use crate::project::{lock_file, snapshot};
-use crate::terminal::{ask, progress, say};
+use crate::terminal::{output, progress, prompt};
 
 /// Reads a folder of migrations that has to be there.
 pub(super) fn read(folder: &Path) -> Result<Migrations, Failure> {
@@ -52,8 +52,8 @@ pub(super) async fn apply(
     spinner.finish_and_clear();
     let report = result?;
     match report.applied.len() {
-        0 => say::out(&format!("{database} is up to date: {} applied", count(report.already_applied)))?,
-        new => say::out(&format!("{database}: applied {}", count(new)))?,
+        0 => output::print(&format!("{database} is up to date: {} applied", count(report.already_applied)))?,
+        new => output::print(&format!("{database}: applied {}", count(new)))?,
     }
     Ok(Exit::Done)
 }
@@ -81,13 +81,13 @@ pub(crate) async fn reset(args: &args::Reset) -> Result<Exit, Failure> {
     spinner.finish_and_clear();
     let report = result?;
     let (schemas, applied) = (report.schemas.join(", "), count(report.applied.len()));
-    say::out(&format!("{database}: dropped {} objects from {schemas}, applied {applied}", report.dropped))?;
+    output::print(&format!("{database}: dropped {} objects from {schemas}, applied {applied}", report.dropped))?;
     Ok(Exit::Done)
 }
 
 /// Asks at a terminal. Nobody else can answer, and silence is no consent.
 fn confirm(database: &Database, schemas: &[String]) -> Result<(), Failure> {
-    if !ask::somebody_is_there() {
+    if !prompt::is_interactive() {
         return Err(Failure::refused(format!(
             "reset deletes all data in {database}, and nobody is here to confirm it"
         ))
@@ -98,7 +98,7 @@ fn confirm(database: &Database, schemas: &[String]) -> Result<(), Failure> {
          with all their data. Type the name of the database to go on:",
         schemas.join(", ")
     );
-    if ask::line(&question)? == database.name() {
+    if prompt::line(&question)? == database.name() {
         return Ok(());
     }
     Err(Failure::refused("the name differs; nothing was changed"))

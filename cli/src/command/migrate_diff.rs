@@ -10,7 +10,7 @@ use crate::compare::difference::{Renames, difference, plan};
 use crate::compare::endpoint::{Endpoint, Loaded, load};
 use crate::failure::{Exit, Failure};
 use crate::project::write::{overwrites_schema, write_file};
-use crate::terminal::say;
+use crate::terminal::output;
 
 pub(crate) async fn migrate_diff(args: &args::MigrateDiff) -> Result<Exit, Failure> {
     let renames = Renames::parse(&args.renames.rename, args.renames.accept_drops)?;
@@ -30,8 +30,8 @@ pub(crate) async fn migrate_diff(args: &args::MigrateDiff) -> Result<Exit, Failu
             refuse_overwriting(path, args)?;
             write_file(path, &text)?;
         }
-        None if is_empty && !args.json => say::err(&nothing(&loaded)),
-        None => say::out(text.trim_end())?,
+        None if is_empty && !args.json => output::eprint(&nothing(&loaded)),
+        None => output::print(text.trim_end())?,
     }
     Ok(if args.exit_code && !is_empty { Exit::Difference } else { Exit::Done })
 }

@@ -16,7 +16,7 @@ use crate::compare::renamed;
 use crate::database::Database;
 use crate::failure::{Exit, Failure};
 use crate::project::{lock_file, schema_files, snapshot};
-use crate::terminal::{report, say};
+use crate::terminal::{output, report};
 
 pub(crate) async fn rebase(args: &args::Rebase) -> Result<Exit, Failure> {
     let folder = &args.target.migrations;
@@ -33,7 +33,7 @@ pub(crate) async fn rebase(args: &args::Rebase) -> Result<Exit, Failure> {
     if !args.no_database {
         refuse_applied(&migrations, args).await?;
     }
-    let renames = renames.with_hints(renamed::forwards(migration));
+    let renames = renames.with_hints(renamed::renames(migration));
     let changes = difference(Pair { previous: &previous, next: &next }, renames)?;
     let words = summary(&changes);
     let sql = render(&plan(changes, args.online));
@@ -43,12 +43,12 @@ pub(crate) async fn rebase(args: &args::Rebase) -> Result<Exit, Failure> {
     let old = folder.join(&args.name);
     if sql.is_empty() {
         remove(&old)?;
-        say::out(&format!("removed {}: the others lead to {} already", args.name, path.display()))?;
+        output::print(&format!("removed {}: the others lead to {} already", args.name, path.display()))?;
     } else {
         let new = snapshot::write(folder, words_of(&args.name), &sql, &schema_files::join(&sources))?;
         remove(&old)?;
-        say::err(words.trim_end());
-        say::out(&format!("{} is now {}", args.name, new.display()))?;
+        output::eprint(words.trim_end());
+        output::print(&format!("{} is now {}", args.name, new.display()))?;
     }
     lock_file::write(folder, &Migrations::from_dir(folder)?)?;
     Ok(Exit::Done)

@@ -10,7 +10,7 @@ use crate::compare::endpoint::read_old_schema;
 use crate::database::Database;
 use crate::failure::{Exit, Failure};
 use crate::project::{lock_file, snapshot};
-use crate::terminal::{progress, say};
+use crate::terminal::{output, progress};
 
 pub(crate) async fn resolve(args: &args::Resolve) -> Result<Exit, Failure> {
     let migrations = read(&args.target.migrations)?;
@@ -31,7 +31,7 @@ pub(crate) async fn resolve(args: &args::Resolve) -> Result<Exit, Failure> {
     if args.applied {
         lock_file::refresh(&args.target.migrations, &migrations)?;
     }
-    say::out(&format!("{database}: {} {done}", args.name))?;
+    output::print(&format!("{database}: {} {done}", args.name))?;
     Ok(Exit::Done)
 }
 
@@ -56,7 +56,7 @@ pub(crate) async fn baseline(args: &args::Baseline) -> Result<Exit, Failure> {
         }
     }
     let names = migrate::baseline(&mut client, &migrations, &last, &Options::default()).await?;
-    say::out(&format!("{database}: {} taken as applied, up to {last}", count(names.len())))?;
+    output::print(&format!("{database}: {} taken as applied, up to {last}", count(names.len())))?;
     Ok(Exit::Done)
 }
 

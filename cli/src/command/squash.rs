@@ -14,7 +14,7 @@ use crate::compare::endpoint::{Loaded, read_old_schema};
 use crate::failure::{Exit, Failure};
 use crate::project::write::write_folder;
 use crate::project::{lock_file, snapshot};
-use crate::terminal::say;
+use crate::terminal::output;
 
 pub(crate) fn squash(args: &args::Squash) -> Result<Exit, Failure> {
     let folder = &args.migrations;
@@ -42,7 +42,7 @@ pub(crate) fn squash(args: &args::Squash) -> Result<Exit, Failure> {
     }
     fs::rename(&aside, &place).map_err(|error| Failure::writing(&place, &error))?;
     lock_file::write(folder, &Migrations::from_dir(folder)?)?;
-    say::out(&format!("{} are now {}", count(squashed.len()), place.display()))?;
+    output::print(&format!("{} are now {}", count(squashed.len()), place.display()))?;
     Ok(Exit::Done)
 }
 

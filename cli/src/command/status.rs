@@ -10,7 +10,7 @@ use crate::compare::drift::drift;
 use crate::database::Database;
 use crate::failure::{Exit, Failure};
 use crate::project::lock_file;
-use crate::terminal::say;
+use crate::terminal::output;
 
 pub(crate) async fn status(args: &args::Status) -> Result<Exit, Failure> {
     let folder = &args.target.migrations;
@@ -36,22 +36,22 @@ pub(crate) async fn status(args: &args::Status) -> Result<Exit, Failure> {
 
 fn print(status: &Status, drift: &[Change], lock: &[String], database: &Database) -> Result<(), Failure> {
     for applied in &status.applied {
-        say::out(&format!("applied  {}  {}", applied.name, applied.finished_at.as_deref().unwrap_or_default()))?;
+        output::print(&format!("applied  {}  {}", applied.name, applied.finished_at.as_deref().unwrap_or_default()))?;
     }
     for name in &status.pending {
-        say::out(&format!("pending  {name}"))?;
+        output::print(&format!("pending  {name}"))?;
     }
     for problem in &status.problems {
-        say::out(&format!("problem  {problem}"))?;
+        output::print(&format!("problem  {problem}"))?;
     }
     for problem in lock {
-        say::out(&format!("lock     {problem}"))?;
+        output::print(&format!("lock     {problem}"))?;
     }
     for line in summary(drift).lines() {
-        say::out(&format!("drift    {line}"))?;
+        output::print(&format!("drift    {line}"))?;
     }
     let (applied, pending) = (status.applied.len(), status.pending.len());
-    say::out(&if !status.problems.is_empty() || !lock.is_empty() {
+    output::print(&if !status.problems.is_empty() || !lock.is_empty() {
         format!("{database} needs attention")
     } else if !drift.is_empty() {
         format!(
@@ -108,7 +108,7 @@ fn print_json(status: &Status, drift: &[Change], lock: &[String]) -> Result<(), 
     };
     let text = serde_json::to_string_pretty(&report)
         .map_err(|error| Failure::refused(format!("the status cannot be written as JSON: {error}")))?;
-    say::out(&text)
+    output::print(&text)
 }
 
 fn kind(problem: &Problem) -> &'static str {

@@ -19,7 +19,7 @@ use crate::database::Database;
 use crate::failure::{Exit, Failure};
 use crate::introspect::Scope;
 use crate::project::{schema_files, snapshot};
-use crate::terminal::{progress, say};
+use crate::terminal::{output, progress};
 
 /// What was found.
 #[derive(Debug, Default, Serialize)]
@@ -56,14 +56,14 @@ struct Replay<'a> {
     findings: Findings,
     /// What differs from the snapshot after each migration; none without snapshot.
     levels: Vec<Option<Vec<String>>>,
-    /// What differed on the way back, so that it is said once.
+    /// What differed after a reverse migration, so that it is reported once.
     left_behind: Vec<String>,
 }
 
 pub(crate) async fn verify(args: &args::Verify) -> Result<Exit, Failure> {
     let migrations = read(&args.migrations)?;
     let server = start(args.dev_url.as_deref())?;
-    say::err(&format!("verifying on {}", server.describe()));
+    output::eprint(&format!("verifying on {}", server.describe()));
     let home = server.create_database("verify").map_err(|error| Failure::refused(error.to_string()))?;
     let client = Database::parse(home.url(), "the development database")?.connect().await?;
     let names: Vec<String> = migrations.iter().map(|migration| migration.name().to_owned()).collect();
@@ -176,7 +176,7 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Undoes one migration. False if the way back ends here.
+    /// Undoes one migration. False if there is no reverse migration from here.
     async fn down(&mut self, at: usize) -> Result<bool, Failure> {
         let name = self.names[at].clone();
         let previous = at.checked_sub(1).map(|at| self.names[at].clone());
@@ -217,20 +217,20 @@ fn report(findings: &Findings, json: bool) -> Result<Exit, Failure> {
     if json {
         let text = serde_json::to_string_pretty(findings)
             .map_err(|error| Failure::refused(format!("the result cannot be written as JSON: {error}")))?;
-        say::out(&text)?;
+        output::print(&text)?;
     } else {
         let groups = [("differs", &findings.differences), ("note   ", &findings.notes)];
         for (word, Finding { at, direction, text }) in
             groups.iter().flat_map(|(word, list)| list.iter().map(move |it| (word, it)))
         {
-            say::out(&format!("{word}  {at} ({direction}): {text}"))?;
+            output::print(&format!("{word}  {at} ({direction}): {text}"))?;
         }
         let verdict = match findings.differences.len() {
             0 => "no difference".to_owned(),
             1 => "1 difference".to_owned(),
             number => format!("{number} differences"),
         };
-        say::out(&format!("{}: {verdict}", count(findings.migrations)))?;
+        output::print(&format!("{}: {verdict}", count(findings.migrations)))?;
     }
     Ok(if findings.differences.is_empty() { Exit::Done } else { Exit::Difference })
 }

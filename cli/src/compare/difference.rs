@@ -4,7 +4,7 @@ use relata_codegen::sql::{self, Change, DiffError, DiffOptions, Pair, Plan, Prob
 
 use crate::compare::endpoint::Loaded;
 use crate::failure::Failure;
-use crate::terminal::ask;
+use crate::terminal::prompt;
 
 /// What was said about renames on the command line.
 #[derive(Debug, Clone, Default)]
@@ -54,7 +54,7 @@ pub fn difference(pair: Pair<&Loaded>, renames: Renames) -> Result<Vec<Change>, 
     loop {
         match diff(sides, &options) {
             // An answer may lead to further questions, about the columns of a renamed table.
-            Err(DiffError::ProbableRenames(probable)) if ask::somebody_is_there() => answer(&probable, &mut options)?,
+            Err(DiffError::ProbableRenames(probable)) if prompt::is_interactive() => answer(&probable, &mut options)?,
             Err(DiffError::UnknownRename(rename)) if hints.contains(&rename) => {
                 options.renames.retain(|other| *other != rename);
             }
@@ -71,7 +71,7 @@ pub fn plan(changes: Vec<Change>, online: bool) -> Plan {
 fn answer(probable: &[ProbableRename], options: &mut DiffOptions) -> Result<(), Failure> {
     for ProbableRename { kind, from, to, rename, .. } in probable {
         let question = format!("Is the {kind} {from} renamed to {to}? Otherwise it is dropped with its data.");
-        let answers = if ask::yes_or_no(&question)? { &mut options.renames } else { &mut options.declined };
+        let answers = if prompt::confirm(&question)? { &mut options.renames } else { &mut options.declined };
         answers.push(rename.clone());
     }
     Ok(())
@@ -82,7 +82,7 @@ fn refuse(error: &DiffError) -> Failure {
         DiffError::ProbableRenames(_) => Failure::question(error.to_string())
             .help("if it is no rename but a drop and an addition, pass --accept-drops"),
         DiffError::UnknownRename(_) => Failure::refused(error.to_string()),
-        DiffError::UnfollowedRenames(_) => {
+        DiffError::UnappliedRenames(_) => {
             Failure::question(error.to_string()).help("to drop what it may mean, pass --accept-drops")
         }
     }

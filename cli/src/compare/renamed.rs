@@ -8,9 +8,9 @@ use relata_codegen::sql::Rename;
 use relata_pgsql::{Token, TokenKind, Tokens, tokens};
 
 /// The renames that lead back.
-pub(crate) fn backwards(migration: &Migration) -> Vec<Rename> {
+pub(crate) fn reverse_renames(migration: &Migration) -> Vec<Rename> {
     let mut net = Vec::new();
-    for back in migration.script().statements().filter_map(|statement| backwards_of(&statement.sql)) {
+    for back in migration.script().statements().filter_map(|statement| reverse_rename(&statement.sql)) {
         // The statement renames `back.to` to what `back.from` ends with.
         let (path, new) = split(&back.from);
         match net.iter_mut().find(|(other, _, now)| *other == path && *now == back.to) {
@@ -23,12 +23,12 @@ pub(crate) fn backwards(migration: &Migration) -> Vec<Rename> {
 }
 
 /// The renames as they were said.
-pub(crate) fn forwards(migration: &Migration) -> Vec<Rename> {
+pub(crate) fn renames(migration: &Migration) -> Vec<Rename> {
     let turn = |Rename { from, to }: Rename| {
         let (path, new) = split(&from);
         Rename { from: format!("{path}{to}"), to: new }
     };
-    backwards(migration).into_iter().map(turn).collect()
+    reverse_renames(migration).into_iter().map(turn).collect()
 }
 
 /// `shop.users.name` is `shop.users.` and `name`.
@@ -37,7 +37,7 @@ fn split(path: &str) -> (String, String) {
     (path[..at].to_owned(), path[at..].to_owned())
 }
 
-fn backwards_of(sql: &str) -> Option<Rename> {
+fn reverse_rename(sql: &str) -> Option<Rename> {
     let mut reader = Reader { sql, tokens: tokens(sql) };
     let is_type = match (reader.word("alter"), reader.word("table"), reader.word("type")) {
         (true, true, false) => false,
@@ -128,11 +128,11 @@ mod tests {
             ("ALTER TABLE U&\"user\\0073\" RENAME TO people", "people:users"),
             ("ALTER TYPE r RENAME VALUE E'a\\'b' TO $$it's$$", "r.it's:a'b"),
         ] {
-            assert_eq!(backwards_of(sql).map(|rename| rename.to_string()).as_deref(), Some(expected), "{sql}");
+            assert_eq!(reverse_rename(sql).map(|rename| rename.to_string()).as_deref(), Some(expected), "{sql}");
         }
         let swap = "ALTER TABLE a RENAME TO a__old; ALTER TABLE b RENAME TO a; ALTER TABLE a__old RENAME TO b";
         let migrations = relata::migrate::Migrations::from_static(&[("1", swap)]).expect("well-formed");
-        let net = backwards(migrations.get("1").expect("there"));
+        let net = reverse_renames(migrations.get("1").expect("there"));
         assert_eq!(net.iter().map(Rename::to_string).collect::<Vec<_>>(), ["b:a", "a:b"]);
         for other in [
             "ALTER TABLE t RENAME CONSTRAINT a TO b",
@@ -143,7 +143,7 @@ mod tests {
             "ALTER TABLE \"t",
             "",
         ] {
-            assert_eq!(backwards_of(other), None, "{other}");
+            assert_eq!(reverse_rename(other), None, "{other}");
         }
     }
 }

@@ -6,7 +6,7 @@ use relata::migrate::{Script, Segment, SegmentMode};
 use relata_codegen::sql::{Finding, Gone, Probe, find_lint};
 use squawk_syntax::ast::{self, AlterColumnOption, AlterTableAction, AstNode, Constraint, Stmt};
 
-use super::whole::Whole;
+use super::migration_rules::MigrationRules;
 use crate::sql_tree::{constraint_columns, key, names_in, parse, text};
 
 /// What there is to say about one statement.
@@ -34,7 +34,7 @@ pub(super) fn read(script: &Script) -> BTreeMap<usize, Read> {
             index += 1;
         }
     }
-    for (index, finding) in cx.whole.finish() {
+    for (index, finding) in cx.migration.finish() {
         let read = found.entry(index).or_default();
         let findings = if finding.lint.code == "L312" { &mut read.of_transaction } else { &mut read.findings };
         findings.push(finding);
@@ -50,14 +50,14 @@ struct Cx {
     added_labels: Vec<String>,
     in_transaction: bool,
     current: Read,
-    whole: Whole,
+    migration: MigrationRules,
 }
 
 impl Cx {
     fn enter(&mut self, segment: &Segment) {
         self.in_transaction = segment.mode == SegmentMode::Transactional;
         self.added_labels.clear();
-        self.whole.enter();
+        self.migration.enter();
     }
 
     fn add(&mut self, code: &str, text: String, probe: Option<Probe>) {
@@ -77,7 +77,7 @@ impl Cx {
         }
         for statement in tree.stmts() {
             self.read_statement(&statement);
-            self.whole.read(index, &statement, self.in_transaction);
+            self.migration.read(index, &statement, self.in_transaction);
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use relata::migrate::{Event, Listener};
 
-use crate::terminal::say;
+use crate::terminal::output;
 
 /// A spinner at a terminal, nothing otherwise.
 pub(crate) fn spinner() -> ProgressBar {
@@ -39,5 +39,5 @@ pub(crate) fn listener(spinner: &ProgressBar) -> Listener {
 
 /// A line above the spinner.
 fn line(spinner: &ProgressBar, text: &str) {
-    spinner.suspend(|| say::err(text));
+    spinner.suspend(|| output::eprint(text));
 }

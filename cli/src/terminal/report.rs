@@ -12,7 +12,7 @@ use relata_codegen::queries::Query;
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::terminal::say;
+use crate::terminal::output;
 
 /// Compiles, and reports on stderr what there is to say to somebody who asked for something else.
 pub(crate) fn compile(sources: &Sources) -> Result<Schema, Failure> {
@@ -20,9 +20,9 @@ pub(crate) fn compile(sources: &Sources) -> Result<Schema, Failure> {
     let Shortened { shown, rest } = shorten(&compiled.diagnostics);
     print(shown, sources);
     for line in rest {
-        say::err(&line);
+        output::eprint(&line);
     }
-    compiled.schema.ok_or_else(Failure::said)
+    compiled.schema.ok_or_else(Failure::reported)
 }
 
 /// The same, with the queries beside the schema.
@@ -31,10 +31,10 @@ pub(crate) fn compile_client(schema: Sources, queries: Sources) -> Result<(Schem
     let Shortened { shown, rest } = shorten(&compiled.diagnostics);
     print(shown, &compiled.sources);
     for line in rest {
-        say::err(&line);
+        output::eprint(&line);
     }
     let refused = compiled.is_refused();
-    compiled.schema.filter(|_| !refused).map(|schema| (schema, compiled.queries)).ok_or_else(Failure::said)
+    compiled.schema.filter(|_| !refused).map(|schema| (schema, compiled.queries)).ok_or_else(Failure::reported)
 }
 
 /// The same for a schema that nobody is at work on: warnings about it help nobody.
@@ -43,7 +43,7 @@ pub(crate) fn compile_old(sources: &Sources) -> Result<Schema, Failure> {
     if compiled.schema.is_none() {
         print(&compiled.diagnostics, sources);
     }
-    compiled.schema.ok_or_else(Failure::said)
+    compiled.schema.ok_or_else(Failure::reported)
 }
 
 /// How many diagnostics are drawn: nobody reads more before mending these.
@@ -56,18 +56,18 @@ pub(crate) fn print<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>, s
     for (number, diagnostic) in diagnostics.into_iter().enumerate() {
         errors += usize::from(diagnostic.is_error());
         if number == MAX_SHOWN {
-            say::err(&format!("more than {MAX_SHOWN} findings: `codegen check --json` lists all of them"));
+            output::eprint(&format!("more than {MAX_SHOWN} findings: `codegen check --json` lists all of them"));
         }
         match &handler {
             _ if number >= MAX_SHOWN => {}
-            Some(handler) => say::err(&Drawn { handler, report: Report::new(diagnostic, sources) }.to_string()),
-            None => say::err(&render_plain(diagnostic, sources)),
+            Some(handler) => output::eprint(&Drawn { handler, report: Report::new(diagnostic, sources) }.to_string()),
+            None => output::eprint(&render_plain(diagnostic, sources)),
         }
     }
     match errors {
         0 => {}
-        1 => say::err("1 error; `codegen explain CODE` tells more about a code"),
-        _ => say::err(&format!("{errors} errors; `codegen explain CODE` tells more about a code")),
+        1 => output::eprint("1 error; `codegen explain CODE` tells more about a code"),
+        _ => output::eprint(&format!("{errors} errors; `codegen explain CODE` tells more about a code")),
     }
 }
 

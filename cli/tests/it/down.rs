@@ -202,7 +202,7 @@ fn a_killed_one_leaves_the_migration_applied() {
     project.status(&database).exits(2);
 }
 
-/// Attributes swap two columns once, however long they stay, and the way back swaps them again.
+/// Attributes swap two columns once, however long they stay, and the reverse migration swaps them again.
 #[test]
 fn columns_that_attributes_swap_come_back() {
     let (project, database) = (Project::new(), database("down_swap"));

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use relata::migrate::{self, Error, Migrations, Options};
-use relata_cli::testing::{Loaded, Renames, Scope, difference, introspect, plan, way_back};
+use relata_cli::testing::{Loaded, Renames, Scope, difference, introspect, plan, reverse_plan};
 use relata_codegen::compile;
 use relata_codegen::diagnostics::{Sources, render_plain};
 use relata_codegen::sql::quote::ident;
@@ -211,7 +211,7 @@ impl Run<'_> {
     async fn down(&mut self, both: &[(&str, &str)], start: &State) -> Result<(), String> {
         let migrations = Migrations::from_static(both).map_err(|error| error.to_string())?;
         let ends = Pair { previous: &self.next.1, next: &self.previous.1 };
-        let plan = way_back(migrations.get("2_next"), ends, &Renames::none()).map_err(|error| error.to_string())?;
+        let plan = reverse_plan(migrations.get("2_next"), ends, &Renames::none()).map_err(|error| error.to_string())?;
         let sql = render(&plan);
         let undo = Migrations::from_static(&[("2_next", &sql)]).map_err(|error| error.to_string())?;
         let before = self.values(&self.next.0).await?;

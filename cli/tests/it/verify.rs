@@ -62,7 +62,7 @@ fn what_differs_is_named() {
 }
 
 #[test]
-fn what_stays_behind_on_the_way_back_is_named() {
+fn what_a_reverse_migration_leaves_behind_is_named() {
     let project = project();
     let names = project.list("migrations");
     project.write("schema.dsl", TWO).write(&format!("migrations/{}/down.sql", names[1]), "SELECT 1");

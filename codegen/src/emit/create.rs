@@ -4,10 +4,10 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::context::{ColumnNames, EmitCx, ModelNames, RelationNames};
-use super::relation::related_path;
+use super::relation::{is_link, related_path};
 use super::scalar::value_type;
 use super::sensitive::emit_debug;
-use crate::ir::{ColumnType, ColumnWalker, Side};
+use crate::ir::{ColumnType, ColumnWalker};
 
 /// What `Create` of a model consists of.
 struct Parts<'a, 's> {
@@ -56,21 +56,6 @@ fn parts<'a, 's>(model: &'a ModelNames<'s>) -> Parts<'a, 's> {
         .filter(|column| !column.walker.may_be_omitted() && !linked.contains(&column.walker.id))
         .collect();
     Parts { links, values }
-}
-
-/// Whether the relation has a field in `Create`: all its columns are required, and no other relation's.
-pub(super) fn is_link(model: &ModelNames<'_>, relation: &RelationNames<'_>) -> bool {
-    let others = |id| {
-        model.relations.iter().any(|other| {
-            other.slot != relation.slot
-                && other.walker.side() == Side::Referencing
-                && other.walker.relation().referencing_columns().any(|column| column.id == id)
-        })
-    };
-    let mut columns = relation.walker.relation().referencing_columns().peekable();
-    relation.walker.side() == Side::Referencing
-        && columns.peek().is_some()
-        && columns.all(|column| !column.may_be_omitted() && !others(column.id))
 }
 
 fn emit_struct(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -> TokenStream {

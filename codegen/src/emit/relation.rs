@@ -4,9 +4,8 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::context::{EmitCx, ModelNames, RelationNames};
-use super::create::is_link;
 use super::serde;
-use crate::ir::Arity;
+use crate::ir::{Arity, Side};
 
 pub(super) fn emit_relations(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
     if model.relations.is_empty() {
@@ -119,4 +118,19 @@ fn emit_alias(cx: &EmitCx<'_>, model: &ModelNames<'_>, relation: &RelationNames<
         Arity::List => quote!(rt::Vec<T>),
     };
     quote!(pub type #alias<T = #child> = rt::Filled<#with_ident, #slot, #rows>;)
+}
+
+/// Whether the relation has a field in `Create`: all its columns are required, and no other relation's.
+pub(super) fn is_link(model: &ModelNames<'_>, relation: &RelationNames<'_>) -> bool {
+    let others = |id| {
+        model.relations.iter().any(|other| {
+            other.slot != relation.slot
+                && other.walker.side() == Side::Referencing
+                && other.walker.relation().referencing_columns().any(|column| column.id == id)
+        })
+    };
+    let mut columns = relation.walker.relation().referencing_columns().peekable();
+    relation.walker.side() == Side::Referencing
+        && columns.peek().is_some()
+        && columns.all(|column| !column.may_be_omitted() && !others(column.id))
 }

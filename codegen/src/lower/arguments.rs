@@ -227,3 +227,20 @@ pub(super) fn expect_one_of<'a, T: Copy>(
     );
     None
 }
+
+/// `raw("sql")`.
+pub(super) fn read_raw_sql<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) -> Option<Given<'a>> {
+    if let Expression::Call { name, arguments, .. } = value
+        && name.text == "raw"
+        && let [argument] = arguments.list.as_slice()
+        && let Expression::String(sql) = &argument.value
+    {
+        return Some(sql.into());
+    }
+    let help = match value {
+        Expression::String(sql) => format!("write `raw({:?})`", sql.value),
+        _ => "write the SQL as `raw(\"deleted_at IS NULL\")`".to_owned(),
+    };
+    report_wrong_value(cx, value, "`raw(\"..\")` with SQL in it", help);
+    None
+}

@@ -3,9 +3,9 @@
 //! The object becomes SQL here, because the IR has predicates as SQL.
 
 use super::Cx;
-use super::arguments::report_wrong_value;
+use super::arguments::{read_raw_sql, report_wrong_value};
 use super::draft::FieldType;
-use super::keys::{find_column, read_raw_sql};
+use super::field_names::find_column;
 use crate::diagnostics::{self as codes, Diagnostic};
 use crate::ir::{Arity, EnumId, FieldId, ModelId, ScalarType};
 use crate::syntax::{Expression, Name};

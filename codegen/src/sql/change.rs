@@ -1,4 +1,4 @@
-//! What differs between two pictures, in the words of the schema rather than of SQL.
+//! The differences between two states, in the terms of the schema rather than of SQL.
 //!
 //! Renames come first and speak of old names; everything else uses the new ones.
 
@@ -233,7 +233,7 @@ pub enum Place {
     Before(String),
 }
 
-/// What belongs to a table besides its columns.
+/// What belongs to a table shadows its columns.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum TableObject {

@@ -5,8 +5,8 @@
 use std::fmt;
 
 use super::expression::{Token, tokens};
+use super::names::ObjectName;
 use super::quote::qualified;
-use super::state::ObjectName;
 use crate::ir::NativeType;
 
 /// The type of a column, or of the elements of an array.

@@ -1,6 +1,6 @@
-//! Two pictures in, the changes between them out.
+//! Takes two states and gives the changes between them.
 //!
-//! First the renames that were said are applied to a copy of the previous picture; from then on a
+//! First the renames that were said are applied to a copy of the previous state; from then on a
 //! name is an identity, and the rest is comparison. A rename that was not said but is probable is a
 //! question, never a guess. What the schema language cannot say is never dropped.
 
@@ -18,24 +18,32 @@ mod tables;
 
 use std::fmt;
 
-use super::Pair;
 use super::change::Change;
 use super::data_type::DataType;
 use super::intent::Intent;
 use super::language::said;
 use super::normalize::Origin;
-use super::state::{ObjectName, State};
+use super::state::{ColumnDefault, Extension, ObjectName, State};
 
 pub use guess::name_likeness;
 pub use renames::Rename;
 use renames::{Asides, Open, Place};
 
+/// The two ends of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pair<T> {
+    /// What is there.
+    pub previous: T,
+    /// What shall be there.
+    pub next: T,
+}
+
 /// One end of a comparison.
 #[derive(Debug, Clone, Copy)]
 pub struct Side<'a> {
-    /// The picture.
+    /// The state.
     pub state: &'a State,
-    /// What its schema says beyond it; none if the picture comes from a database.
+    /// What its schema says beyond it; none if the state comes from a database.
     pub intent: Option<&'a Intent>,
 }
 
@@ -44,7 +52,7 @@ pub struct Side<'a> {
 pub struct DiffOptions {
     /// Renames said on the command line.
     pub renames: Vec<Rename>,
-    /// Take all probable renames for what they look like in the pictures: drops and additions.
+    /// Take all probable renames for what they look like in the states: drops and additions.
     pub accept_drops: bool,
     /// Probable renames that were asked about and are none.
     pub declined: Vec<Rename>,
@@ -66,12 +74,12 @@ pub enum DiffError {
     /// `--rename` names nothing that is there.
     UnknownRename(Rename),
     /// An attribute cannot be followed, and what it may mean would be lost.
-    UnfollowedRenames(Vec<UnfollowedRename>),
+    UnappliedRenames(Vec<UnappliedRename>),
 }
 
 /// An attribute that says a rename which nobody can make.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnfollowedRename {
+pub struct UnappliedRename {
     /// The attribute and its place: `@renamedFrom("name") at User.fullName`.
     pub attribute: String,
     /// Why not.
@@ -125,9 +133,9 @@ impl fmt::Display for DiffError {
                 "--rename {rename} names nothing that can be renamed: {} must be a table, table.column, enum or enum.value that is there before, {} one that is there afterwards",
                 rename.from, rename.to
             ),
-            DiffError::UnfollowedRenames(renames) => {
+            DiffError::UnappliedRenames(renames) => {
                 f.write_str("a rename cannot be followed; without it data would be lost")?;
-                for UnfollowedRename { attribute, reason } in renames {
+                for UnappliedRename { attribute, reason } in renames {
                     write!(f, "\n  {attribute}: {reason}")?;
                 }
                 Ok(())
@@ -196,11 +204,11 @@ fn ask(cx: &DiffCx<'_>, previous: &State, open: Open, asides: &Asides, options: 
     if !probable.is_empty() {
         return Err(DiffError::ProbableRenames(probable));
     }
-    let taken = |(attribute, from): (String, String)| UnfollowedRename {
+    let taken = |(attribute, from): (String, String)| UnappliedRename {
         attribute,
         reason: format!("{from} is renamed to something else already; keep the attribute at one of them"),
     };
-    let mut unfollowed: Vec<_> = open.conflicts.into_iter().map(taken).collect();
+    let mut unapplied: Vec<_> = open.conflicts.into_iter().map(taken).collect();
     for (place, attribute) in open.unknown {
         let gone = gone(cx, previous, &place);
         if !gone.is_empty() {
@@ -208,10 +216,10 @@ fn ask(cx: &DiffCx<'_>, previous: &State, open: Open, asides: &Asides, options: 
                 "nothing was called so, and {} would be dropped; correct the name, or remove the attribute",
                 gone.join(", ")
             );
-            unfollowed.push(UnfollowedRename { attribute, reason });
+            unapplied.push(UnappliedRename { attribute, reason });
         }
     }
-    if unfollowed.is_empty() { Ok(()) } else { Err(DiffError::UnfollowedRenames(unfollowed)) }
+    if unapplied.is_empty() { Ok(()) } else { Err(DiffError::UnappliedRenames(unapplied)) }
 }
 
 /// What goes from there.
@@ -265,7 +273,7 @@ fn diff_schemas(cx: &DiffCx<'_>, previous: &State, default_schema: &str, changes
         }
     }
     if !cx.previous_is_database {
-        let is_gone = |old: &&super::Extension| cx.next.extensions.iter().all(|new| new.name != old.name);
+        let is_gone = |old: &&Extension| cx.next.extensions.iter().all(|new| new.name != old.name);
         changes.extend(previous.extensions.iter().filter(is_gone).cloned().map(Change::DropExtension));
     }
 }
@@ -302,7 +310,7 @@ fn in_schema(state: &State, schema: Option<&str>) -> State {
             if let DataType::Enum(name) = &mut column.ty {
                 place(name);
             }
-            if let Some(super::ColumnDefault::Sequence(name)) = &mut column.default {
+            if let Some(ColumnDefault::Sequence(name)) = &mut column.default {
                 place(name);
             }
         }

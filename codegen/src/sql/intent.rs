@@ -1,4 +1,4 @@
-//! What a schema says about a migration beyond the picture it leads to: under which schema names
+//! What a schema says about a migration beyond the state it describes: under which schema names
 //! things go, what they were called before, how old values become new ones.
 //!
 //! The identity of a table or column is its name in the schema; the name in the database is data.
@@ -104,7 +104,7 @@ impl Intent {
 
 /// Names in the schema, with the names in the database that they stand for.
 impl Intent {
-    /// The same without what was called otherwise: for the way back, where a hint has been followed already.
+    /// The same without earlier names: for a reverse migration, where they were applied already.
     pub fn without_renames(mut self) -> Self {
         for table in &mut self.tables {
             table.renamed_from = None;

@@ -1,6 +1,6 @@
 //! What a database has and the schema language cannot say: left out of a comparison with a schema, and told by `pull`.
 //!
-//! Takes the picture of a database, gives the part of it that a schema can describe, and what is missing with the
+//! Takes the state of a database, gives the part of it that a schema can describe, and what is missing with the
 //! reason. The rules are those by which `lower` refuses a schema.
 
 use std::collections::BTreeSet;

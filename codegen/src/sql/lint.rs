@@ -3,14 +3,11 @@
 //! Takes steps and gives findings with codes; `probe` says how a live database can tell whether one
 //! matters there. Reads no SQL: that is the work of the command line.
 
-pub(super) mod codes;
-mod probe;
-
-pub use codes::{LINTS, Lint, LintSeverity, find_lint};
-pub use probe::{Gone, Probe};
-
+use super::cast::Work;
 use super::change::{Place, TableObject};
-use super::plan::{Action, Alteration, Lock, Step, Work};
+use super::codes::{self, Lint};
+use super::plan::{Action, Alteration, Lock, Step};
+use super::probe::Probe;
 use super::quote::qualified;
 use super::state::{Column, ForeignKey, ObjectName, Other, OtherKind, State, Table};
 
@@ -126,7 +123,7 @@ fn consequences(step: &Step) -> Vec<Finding> {
             found
         }
         Action::AlterColumns { table, alterations } => altered(table, alterations.iter()),
-        Action::FillBeside { table, columns } => altered(table, columns.iter().map(|beside| &beside.alteration)),
+        Action::FillShadowColumns { table, columns } => altered(table, columns.iter().map(|shadow| &shadow.alteration)),
         Action::DropColumns { table, columns } => {
             columns.iter().map(|column| dependents(table, &column.name, "is dropped")).collect()
         }

@@ -1,4 +1,4 @@
-//! From the schema to the database picture: what Prisma would create, and what Relata adds to it.
+//! From the schema to the state of a database: what Prisma would create, and what Relata adds to it.
 //!
 //! Views give nothing; a model with `@@ignore` is a table like any other.
 
@@ -184,7 +184,7 @@ fn lower_foreign_key(relation: ir::RelationWalker<'_>, key: &ir::ForeignKey) -> 
 }
 
 /// `_AToB`: two columns that are the keys of both sides, a primary key over them, and an index that
-/// serves the way back. None if a side has no primary key, which validation refuses.
+/// serves the reverse direction. None if a side has no primary key, which validation refuses.
 fn lower_join_table(relation: ir::RelationWalker<'_>, name: ObjectName) -> Option<Table> {
     let mut table = Table::new(name);
     // As PostgreSQL cuts Prisma's names, unless so little of them is left that two are the same.

@@ -1,6 +1,37 @@
-//! The names that PostgreSQL and Prisma give to things that nobody named.
+//! Names of objects, and those that PostgreSQL and Prisma give to things that nobody named.
 
-use super::state::ObjectName;
+use std::fmt;
+
+/// The name of a table, type or sequence.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectName {
+    /// The schema; none is the connection's default one.
+    pub schema: Option<String>,
+    /// The name in it.
+    pub name: String,
+}
+
+impl ObjectName {
+    /// A name in a schema; none is the connection's default one.
+    pub fn new(schema: Option<&str>, name: &str) -> Self {
+        Self { schema: schema.map(str::to_owned), name: name.to_owned() }
+    }
+
+    /// Another name in the same schema.
+    pub fn sibling(&self, name: &str) -> Self {
+        Self::new(self.schema.as_deref(), name)
+    }
+}
+
+/// As a person reads it: `users` or `shop.users`. SQL is written by `quote`.
+impl fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(schema) = &self.schema {
+            write!(f, "{schema}.")?;
+        }
+        f.write_str(&self.name)
+    }
+}
 
 /// The length of a name in bytes; PostgreSQL cuts what is longer.
 pub const MAX_NAME: usize = 63;

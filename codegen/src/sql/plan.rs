@@ -1,31 +1,25 @@
 //! From changes to ordered steps: one statement each, with what it locks, costs and risks.
 //!
 //! `action` says what a step does, `build` makes the actions of a change, `order` sorts them,
-//! `assess` tells their cost, `hazards` what can go wrong. Nothing here writes SQL; `render` does.
+//! `assess` tells their cost, `hazards` what can go wrong, `boundary` where a transaction ends. Nothing here writes SQL; `render` does.
 
 mod action;
 mod assess;
-mod beside;
+mod boundary;
 mod build;
-pub(super) mod cast;
 mod hazards;
 mod online;
 mod order;
+mod shadow;
 
-pub use action::{Action, Alteration, Beside, ColumnSpec, Guard};
+pub use action::{Action, Alteration, ColumnSpec, Guard, ShadowColumn};
 pub use assess::Lock;
-pub use cast::Work;
 pub use hazards::{Hazard, HazardKind};
 
-use std::collections::BTreeSet;
-
+use super::cast::Work;
 use super::change::{Change, Unmigrated};
-use super::data_type::DataType;
-use super::quote::literal;
-use super::render::statement;
-use super::state::ObjectName;
 
-/// Ordered steps from one picture to another.
+/// Ordered steps from one state to another.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
     /// The steps in the order in which they run.
@@ -47,13 +41,6 @@ pub struct Step {
     pub work: Work,
     /// What can be lost or go wrong.
     pub hazards: Vec<Hazard>,
-}
-
-impl Step {
-    /// Its SQL, without a semicolon.
-    pub fn sql(&self) -> String {
-        statement(&self.action)
-    }
 }
 
 /// How a step goes with transactions.
@@ -85,7 +72,7 @@ pub fn plan(changes: Vec<Change>) -> Plan {
     let unmigrated = unmigrated(&changes);
     let actions = order::order(build::build(changes));
     let mut steps: Vec<_> = actions.into_iter().map(|action| scene.step(action)).collect();
-    set_boundaries(&mut steps);
+    boundary::set_boundaries(&mut steps);
     Plan { steps, unmigrated }
 }
 
@@ -97,7 +84,7 @@ pub fn plan_online(changes: Vec<Change>) -> Plan {
     let actions = online::expand(order::order(build::build(changes)), &scene);
     let step = |(action, transaction)| Step { transaction, ..scene.step(action) };
     let mut steps: Vec<_> = actions.into_iter().map(step).collect();
-    set_boundaries(&mut steps);
+    boundary::set_boundaries(&mut steps);
     Plan { steps, unmigrated }
 }
 
@@ -107,50 +94,4 @@ fn unmigrated(changes: &[Change]) -> Vec<Unmigrated> {
         _ => None,
     });
     told.collect()
-}
-
-/// PostgreSQL refuses to use an enum value in the transaction that added it. A later statement uses it that names it,
-/// or that turns values of other types into those of the enum.
-fn set_boundaries(steps: &mut [Step]) {
-    let is_label = |step: &Step| matches!(step.action, Action::AddLabel { .. });
-    let Some(last) = steps.iter().rposition(is_label) else { return };
-    let (before, after) = steps.split_at_mut(last + 1);
-    let (types, labels): (BTreeSet<&ObjectName>, BTreeSet<String>) = before
-        .iter()
-        .filter_map(|step| match &step.action {
-            Action::AddLabel { enum_name, label, .. } => Some((enum_name, literal(label))),
-            _ => None,
-        })
-        .unzip();
-    let turns_into = |action: &Action| match action {
-        Action::AlterColumns { alterations, .. } => alterations
-            .iter()
-            .any(|it| it.retyped && matches!(&it.next.ty, DataType::Enum(name) if types.contains(name))),
-        _ => false,
-    };
-    let names = |action: &Action| quoted(&statement(action)).any(|text| labels.contains(text));
-    if after.iter().any(|step| turns_into(&step.action) || names(&step.action)) {
-        before[last].transaction = Transaction::BoundaryAfter;
-    }
-}
-
-/// More bytes than a label of PostgreSQL has when all of them are quotes.
-const MAX_LABEL: usize = 130;
-
-/// Every part of a statement that may be a label, from each quote to the next one that is not doubled: what begins
-/// at the end of a string is none, but harms nobody.
-fn quoted(sql: &str) -> impl Iterator<Item = &str> {
-    sql.match_indices('\'').filter_map(|(start, _)| {
-        let mut rest = start + 1;
-        loop {
-            let end = rest + sql[rest..].find('\'')?;
-            if !sql[end + 1..].starts_with('\'') {
-                return Some(&sql[start..=end]);
-            }
-            rest = end + 2;
-            if rest - start > MAX_LABEL {
-                return None;
-            }
-        }
-    })
 }

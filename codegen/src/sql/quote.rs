@@ -2,7 +2,7 @@
 
 pub use relata_pgsql::{ident, literal};
 
-use super::state::ObjectName;
+use super::names::ObjectName;
 
 /// `"schema"."name"`, or `"name"` in the default schema.
 pub fn qualified(name: &ObjectName) -> String {

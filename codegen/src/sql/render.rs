@@ -1,21 +1,29 @@
 //! A plan as the text of migration.sql, and changes in words.
 
 mod batches;
-mod beside;
 mod options;
+mod shadow;
 mod statement;
 mod summary;
 
 pub(super) use statement::statement;
 pub use summary::summary;
 
+use super::cast::Work;
 use super::lint::cost;
-use super::plan::{Action, HazardKind, Lock, Plan, Step, Transaction, Work};
+use super::plan::{Action, HazardKind, Lock, Plan, Step, Transaction};
 
 /// The line that starts a part of a migration which runs in one transaction.
 pub const SEGMENT_TRANSACTIONAL: &str = "-- relata:segment transactional";
 /// The line that starts a part of a migration whose statements run each by itself, in no transaction.
 pub const SEGMENT_OUTSIDE: &str = "-- relata:segment outside";
+
+impl Step {
+    /// Its SQL, without a semicolon.
+    pub fn sql(&self) -> String {
+        statement(&self.action)
+    }
+}
 
 /// The text of migration.sql: the hazards as a header, then one statement after the other. Without a
 /// segment marker all of it is one transaction. Nothing for an empty plan.
@@ -58,7 +66,7 @@ fn header(plan: &Plan, in_parts: bool) -> String {
     let titles = [
         (HazardKind::DataLoss, "Loses data:"),
         (HazardKind::MayFail, may_fail),
-        (HazardKind::BreaksPrograms, "Breaks programs that use the old names:"),
+        (HazardKind::BreaksClients, "Breaks programs that use the old names:"),
     ];
     for (kind, title) in titles {
         let hazards: Vec<_> = plan.hazards().filter(|hazard| hazard.kind == kind).collect();
@@ -108,11 +116,11 @@ fn note(step: &Step) -> Option<String> {
         Action::Guard(_) => {
             return Some("Fails if something is built on the columns that is not made anew here".to_owned());
         }
-        Action::CreateFollower { .. } => {
+        Action::CreateSyncFunction { .. } => {
             return Some("The new columns follow the old ones from now on, row by row".to_owned());
         }
-        Action::FillBeside { .. } => ". May be stopped at any time, and run again",
-        Action::Swap { .. } => ": the new columns take the place of the old ones",
+        Action::FillShadowColumns { .. } => ". May be stopped at any time, and run again",
+        Action::Cutover { .. } => ": the new columns take the place of the old ones",
         _ => "",
     };
     let work = match step.work {

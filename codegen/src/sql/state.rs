@@ -1,4 +1,4 @@
-//! The picture of a database: what a schema leads to, and what introspection finds.
+//! The state of a database: the structure that a schema describes, or that introspection finds.
 //!
 //! Plain data, no SQL text but for the expressions that only PostgreSQL understands. Whoever fills
 //! it calls [`State::sort`] at the end; columns stay in the order of their table.
@@ -9,6 +9,7 @@ mod other;
 use super::data_type::{DataType, is_same_name};
 use crate::ir::{IndexMethod, ReferentialAction, SortOrder};
 
+pub use super::names::ObjectName;
 pub use options::{ColumnOptions, ConstraintOptions, Deferrable, SequenceOptions, TableOptions};
 pub use other::{Definition, Other, OtherKind, Use};
 
@@ -29,15 +30,6 @@ pub struct State {
     pub others: Vec<Other>,
     /// What is compared by its definition and never migrated, where a whole database was asked for.
     pub definitions: Vec<Definition>,
-}
-
-/// The name of a table, type or sequence.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ObjectName {
-    /// The schema; none is the connection's default one.
-    pub schema: Option<String>,
-    /// The name in it.
-    pub name: String,
 }
 
 /// An extension.
@@ -268,44 +260,22 @@ impl State {
         }
     }
 
-    /// The table of that name, in a sorted picture.
+    /// The table of that name, in a sorted state.
     pub fn table(&self, name: &ObjectName) -> Option<&Table> {
         let at = self.tables.binary_search_by(|table| table.name.cmp(name)).ok()?;
         self.tables.get(at)
     }
 
-    /// The enum type of that name, in a sorted picture.
+    /// The enum type of that name, in a sorted state.
     pub fn enum_type(&self, name: &ObjectName) -> Option<&EnumType> {
         let at = self.enums.binary_search_by(|ty| ty.name.cmp(name)).ok()?;
         self.enums.get(at)
     }
 
-    /// The sequence of that name, in a sorted picture.
+    /// The sequence of that name, in a sorted state.
     pub fn sequence(&self, name: &ObjectName) -> Option<&Sequence> {
         let at = self.sequences.binary_search_by(|sequence| sequence.name.cmp(name)).ok()?;
         self.sequences.get(at)
-    }
-}
-
-impl ObjectName {
-    /// A name in a schema; none is the connection's default one.
-    pub fn new(schema: Option<&str>, name: &str) -> Self {
-        Self { schema: schema.map(str::to_owned), name: name.to_owned() }
-    }
-
-    /// Another name in the same schema.
-    pub fn sibling(&self, name: &str) -> Self {
-        Self::new(self.schema.as_deref(), name)
-    }
-}
-
-/// As a person reads it: `users` or `shop.users`. SQL is written by `quote`.
-impl std::fmt::Display for ObjectName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if let Some(schema) = &self.schema {
-            write!(f, "{schema}.")?;
-        }
-        f.write_str(&self.name)
     }
 }
 

@@ -1,9 +1,10 @@
-//! The layers of the compiler: what each room may name of the others.
+//! The layers of the compiler: what each room may name of the others, and what the parts of a room may name of each
+//! other.
 //!
 //! `emit` and `sql` never see each other, the syntax tree or a place in the text; `ir` sees nothing above it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A room, and the rooms it may use beside itself.
 const ROOMS: &[(&str, &[&str])] = &[
@@ -21,54 +22,221 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lib", &["diagnostics", "ir", "lower", "queries", "syntax"]),
 ];
 
-/// The first names behind every `crate::` of the text.
-fn named(text: &str) -> Vec<&str> {
-    let after = text.split("crate::").skip(1);
-    after.map(|rest| rest.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default()).collect()
+/// The parts of `sql`, and the parts that each may use.
+const SQL: &[(&str, &[&str])] = &[
+    ("moment", &[]),
+    ("expression", &["moment"]),
+    ("names", &[]),
+    ("quote", &["names"]),
+    ("data_type", &["expression", "names", "quote"]),
+    ("state", &["data_type", "names"]),
+    ("lower", &["data_type", "moment", "names", "state"]),
+    ("intent", &["lower", "state"]),
+    ("language", &["data_type", "state"]),
+    ("normalize", &["data_type", "expression", "moment", "state"]),
+    ("cast", &["data_type", "quote", "state"]),
+    ("change", &["state"]),
+    ("diff", &["cast", "change", "data_type", "expression", "intent", "language", "names", "normalize", "state"]),
+    ("codes", &[]),
+    ("probe", &["quote"]),
+    ("plan", &["cast", "change", "codes", "data_type", "expression", "names", "probe", "quote", "state"]),
+    ("lint", &["cast", "change", "codes", "plan", "probe", "quote", "state"]),
+    ("render", &["cast", "change", "data_type", "expression", "lint", "names", "plan", "quote", "state"]),
+];
+
+/// The parts of other rooms from the lowest to the highest: each may use those before it, and what the room itself has.
+const ORDERED: &[(&str, &[&str])] = &[
+    (
+        "lower",
+        &[
+            "operator_classes",
+            "draft",
+            "arguments",
+            "field_names",
+            "predicates",
+            "constraint_names",
+            "native_types",
+            "keys",
+            "defaults",
+            "naming",
+            "attributes",
+            "config",
+            "mixins",
+            "names",
+            "types",
+            "name_lengths",
+            "rust_names",
+            "relations",
+            "missing",
+            "finish",
+        ],
+    ),
+    ("queries", &["types", "tree", "query", "header", "lexer", "parser", "params", "catalog", "infer", "assemble"]),
+    (
+        "emit",
+        &[
+            "context",
+            "scalar",
+            "sensitive",
+            "serde",
+            "relation",
+            "create",
+            "table",
+            "model",
+            "enumeration",
+            "queries",
+            "client",
+        ],
+    ),
+];
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
-fn check(room: &str, allowed: &[&str], file: &Path) {
-    let text = fs::read_to_string(file).expect("is read");
-    // Words in comments are free.
-    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
-    for name in named(&code) {
-        assert!(name == room || allowed.contains(&name), "{} names crate::{name}", file.display());
-    }
-}
-
-fn check_folder(room: &str, allowed: &[&str], folder: &Path) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries {
-        let path = entry.expect("is read").path();
-        if path.is_dir() {
-            check_folder(room, allowed, &path);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            check(room, allowed, &path);
+/// The files of a room, each with the path of its module.
+fn modules(room: &str) -> Vec<(PathBuf, Vec<String>)> {
+    let file = source().join(format!("{room}.rs"));
+    let mut found = vec![(file, vec![room.to_owned()])];
+    let mut folders = vec![(source().join(room), vec![room.to_owned()])];
+    while let Some((folder, path)) = folders.pop() {
+        let Ok(entries) = fs::read_dir(folder) else { continue };
+        for entry in entries {
+            let file = entry.expect("is read").path();
+            let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let path: Vec<String> = path.iter().cloned().chain([name]).collect();
+            if file.is_dir() {
+                folders.push((file, path));
+            } else if file.extension().is_some_and(|extension| extension == "rs") {
+                found.push((file, path));
+            }
         }
     }
+    found
+}
+
+/// The code of a file, without comments and without the tests at its end.
+fn code(file: &Path) -> String {
+    let text = fs::read_to_string(file).expect("is read");
+    let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n").replace("pub(in crate::sql)", "pub")
+}
+
+/// The paths that begin with `crate::` or `super::`, from the root of the package.
+fn paths(module: &[String], code: &str) -> Vec<Vec<String>> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    let starts = code.match_indices("crate::").chain(code.match_indices("super::"));
+    let mut found = Vec::new();
+    for (start, _) in starts {
+        if code[..start].ends_with(is_part) {
+            continue;
+        }
+        let rest = &code[start..];
+        let (path, after) = rest.split_at(rest.find(|c| !is_part(c)).unwrap_or(rest.len()));
+        let mut names: Vec<&str> = path.split("::").filter(|name| !name.is_empty()).collect();
+        let up = names.iter().take_while(|name| **name == "super").count();
+        let base = if up == 0 { &[] } else { &module[..module.len() - up] };
+        names.drain(..up.max(1));
+        let path: Vec<String> = base.iter().cloned().chain(names.into_iter().map(str::to_owned)).collect();
+        found.extend(listed(after).into_iter().map(|name| path.iter().cloned().chain(name).collect()));
+    }
+    found
+}
+
+/// The first name of each part of a list in braces; nothing, once, where there is none.
+fn listed(after: &str) -> Vec<Option<String>> {
+    let Some(list) = after.strip_prefix('{') else { return vec![None] };
+    let (mut depth, mut names, mut name) = (1, Vec::new(), String::new());
+    for c in list.chars() {
+        depth += match c {
+            '{' => 1,
+            '}' => -1,
+            _ => 0,
+        };
+        if (c == ',' && depth == 1) || depth == 0 {
+            let first = name.trim().split([':', ' ', '{']).next().unwrap_or_default().to_owned();
+            names.extend((!first.is_empty()).then_some(Some(first)));
+            name.clear();
+            if depth == 0 {
+                break;
+            }
+        } else {
+            name.push(c);
+        }
+    }
+    names
 }
 
 #[test]
 fn every_room_uses_only_the_rooms_below_it() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for (room, allowed) in ROOMS {
-        check(room, allowed, &source.join(format!("{room}.rs")));
-        check_folder(room, allowed, &source.join(room));
+        for (file, module) in modules(room) {
+            // The paths of lib.rs start above it.
+            let module = if *room == "lib" { &[][..] } else { &module };
+            for path in paths(module, &code(&file)) {
+                let name = path.first().expect("a name");
+                assert!(name == room || allowed.contains(&name.as_str()), "{} names crate::{name}", file.display());
+            }
+        }
     }
-    let files = fs::read_dir(&source).expect("is read").map(|entry| entry.expect("is read").path());
-    for file in files {
+    for file in fs::read_dir(source()).expect("is read").map(|entry| entry.expect("is read").path()) {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         assert!(ROOMS.iter().any(|(room, _)| *room == name), "{name} has no row in the table of rooms");
     }
 }
 
-/// `super::` leads out of a room only through `crate::`, so that the table sees all.
-#[test]
-fn rooms_are_left_by_crate_only() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for (room, _) in ROOMS.iter().filter(|(room, _)| *room != "lib") {
-        let text = fs::read_to_string(source.join(format!("{room}.rs"))).expect("is read");
-        let outside_tests = text.split("#[cfg(test)]").next().unwrap_or_default();
-        assert!(!outside_tests.contains("super::"), "{room}.rs leaves its room by super::");
+/// Every part of a room, and the parts that it names, with the file.
+fn uses(room: &str) -> Vec<(String, String, PathBuf)> {
+    let mut found = Vec::new();
+    for (file, module) in modules(room) {
+        let Some(part) = module.get(1) else { continue };
+        for path in paths(&module, &code(&file)).into_iter().filter(|path| path.first().is_some_and(|it| it == room)) {
+            let used = path.get(1).cloned().unwrap_or_default();
+            if used != *part {
+                found.push((part.clone(), used, file.clone()));
+            }
+        }
     }
+    found
+}
+
+#[test]
+fn the_parts_of_sql_use_only_those_below_them() {
+    for (part, used, file) in uses("sql") {
+        let (_, allowed) = SQL.iter().find(|(name, _)| *name == part).unwrap_or_else(|| panic!("{part} has no row"));
+        assert!(allowed.contains(&used.as_str()), "{} names `{used}` of sql", file.display());
+    }
+    for (at, (part, allowed)) in SQL.iter().enumerate() {
+        let is_below = |name: &&str| SQL[..at].iter().any(|(other, _)| other == name);
+        assert!(allowed.iter().all(is_below), "`{part}` may use what is not below it");
+    }
+}
+
+#[test]
+fn the_parts_of_a_room_use_only_those_before_them() {
+    for (room, parts) in ORDERED {
+        let place = |name: &str| parts.iter().position(|part| *part == name);
+        for (part, used, file) in uses(room) {
+            let at = place(&part).unwrap_or_else(|| panic!("{room}/{part} is in no order"));
+            assert!(place(&used).is_none_or(|other| other < at), "{} names `{used}` of {room}", file.display());
+        }
+    }
+}
+
+#[test]
+fn paths_are_read_from_where_they_are() {
+    let module = ["sql", "plan", "build"].map(str::to_owned);
+    let found: Vec<String> = paths(
+        &module,
+        "use super::super::state::Table;\nuse super::{cast::{Work, cast}, Step as S};\n crate::ir::Id; xsuper::y",
+    )
+    .iter()
+    .map(|path| path.join("::"))
+    .collect();
+    assert_eq!(
+        found,
+        ["crate::ir::Id", "sql::state::Table", "sql::plan::cast", "sql::plan::Step"]
+            .map(|it| it.trim_start_matches("crate::"))
+    );
 }

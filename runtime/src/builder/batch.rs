@@ -36,7 +36,7 @@ macro_rules! batch {
                 let finishes = ($($type.1,)+);
                 let finish = move |mut outcomes: std::vec::IntoIter<Outcome>| {
                     let ($($type,)+) = finishes;
-                    Ok(($($type(outcomes.next().ok_or(Error::TransactionFinished)?)?,)+))
+                    Ok(($($type(outcomes.next().ok_or(Error::Internal("a batch with fewer outcomes than queries"))?)?,)+))
                 };
                 BatchParts { operations, finish: Box::new(finish) }
             }

@@ -1,6 +1,6 @@
 //! How many rows a read returns, as types.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Lookup, Result};
 
 /// How many rows a read returns: the last type parameter of [`Find`].
 pub trait Cardinality: Send + 'static {
@@ -52,7 +52,7 @@ impl Cardinality for ExactlyOne {
         rows: &mut dyn Iterator<Item = Result<T>>,
         model: &'static str,
     ) -> Result<T> {
-        rows.next().unwrap_or(Err(Error::NotFound { model, operation: "found" }))
+        rows.next().unwrap_or(Err(Error::not_found(model, Lookup::Find)))
     }
 }
 

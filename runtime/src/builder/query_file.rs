@@ -7,7 +7,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::cardinality::{All, ExactlyOne, OneOrNone};
-use crate::error::{Error, Result};
+use crate::error::{Error, Lookup, Result};
 use crate::query::{Operation, Outcome, Parts, Query, Sql, SqlCall};
 use crate::rows::FromRow;
 use crate::value::Param;
@@ -37,12 +37,12 @@ impl<T: FromRow> SqlQuery<T> {
         self.call
     }
 
-    /// The only row: none is [`Error::NotFound`], and several are [`Error::Refused`].
+    /// The only row: none is [`Error::NotFound`], and several are [`Error::RowMismatch`].
     pub fn one(self) -> SqlQuery<T, ExactlyOne> {
         SqlQuery { call: self.call.alone(), types: PhantomData }
     }
 
-    /// The only row, or none; several are [`Error::Refused`].
+    /// The only row, or none; several are [`Error::RowMismatch`].
     pub fn optional(self) -> SqlQuery<T, OneOrNone> {
         SqlQuery { call: self.call.alone(), types: PhantomData }
     }
@@ -103,7 +103,7 @@ impl<T: FromRow> Query for SqlQuery<T, ExactlyOne> {
     fn into_parts(self) -> Parts<T> {
         let finish = |outcome: Outcome| {
             let table = outcome.table();
-            only(outcome)?.ok_or(Error::NotFound { model: table.map_or("row", |table| table.name), operation: "found" })
+            only(outcome)?.ok_or(Error::not_found(table.map_or("row", |table| table.name), Lookup::Find))
         };
         Parts { operation: Operation::Sql(self.call), finish }
     }
@@ -124,7 +124,8 @@ fn only<T: FromRow>(outcome: Outcome) -> Result<Option<T>> {
         0 => Ok(None),
         1 => T::from_row(node.cursor(0)).map(Some),
         rows => {
-            Err(Error::Refused(format!("{} gives {rows} rows where one is asked for: add LIMIT 1", node.table.name)))
+            let reason = format!("{} returned {rows} rows in place of one: add LIMIT 1", node.table.name);
+            Err(Error::RowMismatch(reason.into()))
         }
     }
 }

@@ -8,7 +8,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 
 use crate::dsl::{Assignment, CreateRow, Filter, Nested, NestedChange, Unique};
-use crate::error::{Error, Result};
+use crate::error::{Error, Lookup, Result};
 use crate::execute::{Call, Executor};
 use crate::query::{
     BulkOptions, Condition, Insert, NestedWrite, NewRows, Operation, Outcome, Parts, Query, Select, Sets,
@@ -501,10 +501,10 @@ fn push_set<M>(sets: &mut Sets, assignment: Assignment<M>) {
     sets.push((assignment.column, assignment.to));
 }
 
-fn only_row<T>(outcome: Outcome, operation: &'static str, read: impl Fn(Cursor<'_>) -> Result<T>) -> Result<T> {
+fn only_row<T>(outcome: Outcome, operation: Lookup, read: impl Fn(Cursor<'_>) -> Result<T>) -> Result<T> {
     let node = outcome.into_rows()?;
     match node.cursors().next() {
         Some(at) => read(at),
-        None => Err(Error::NotFound { model: node.table.name, operation }),
+        None => Err(Error::not_found(node.table.name, operation)),
     }
 }

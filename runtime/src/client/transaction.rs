@@ -131,7 +131,7 @@ macro_rules! inside_a_transaction {
             /// ```
             ///
             /// # Errors
-            /// What the closure gives; [`Error::Refused`] if another savepoint is open or a query still runs, and
+            /// What the closure gives; [`Error::Misuse`] if another savepoint is open or a query still runs, and
             /// [`Error::TransactionFailed`] if the closure passed over the error of a statement.
             pub async fn savepoint<F, Fut, T, E>(&self, work: F) -> Result<T, E>
             where
@@ -151,7 +151,7 @@ macro_rules! inside_a_transaction {
             /// rows that it wrote.
             ///
             /// # Errors
-            /// Those of the statement, and [`Error::Refused`] if the database gives other columns than it was compiled for.
+            /// Those of the statement, and [`Error::Misuse`] if the database gives other columns than it was compiled for.
             pub fn query<Q: IntoSqlCall>(&self, query: Q) -> Call<Q::Output> {
                 self.executor().call(query)
             }
@@ -165,7 +165,7 @@ macro_rules! inside_a_transaction {
             /// Runs SQL of your own in the transaction and reads its rows into tuples.
             ///
             /// # Errors
-            /// Those of the statement, and [`Error::Refused`] where its columns are not of the types that are read.
+            /// Those of the statement, and [`Error::Misuse`] where its columns are not of the types that are read.
             pub async fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> Result<Vec<T>> {
                 self.executor().query_raw(sql, params).await
             }

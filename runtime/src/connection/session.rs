@@ -436,7 +436,7 @@ impl Failure {
         match (self, table) {
             (Failure::Driver(error), Some(table)) => Error::from_driver(&error, table.writes.unwrap_or(table)),
             (Failure::Driver(error), None) => from_connection(&error),
-            (Failure::Refused(reason), _) => Error::Refused(reason),
+            (Failure::Refused(reason), _) => Error::Misuse(reason.into()),
         }
     }
 }
@@ -455,10 +455,13 @@ const MAX_PARAMETERS: usize = u16::MAX as usize;
 fn refuse_too_many(statement: &Statement) -> Result<()> {
     match statement.params.len() {
         0..=MAX_PARAMETERS => Ok(()),
-        count => Err(Error::Refused(format!(
-            "the statement has {count} parameters, and PostgreSQL takes 65,535: use `in_` or a list, which are one \
-             parameter however many values they have, or split the call"
-        ))),
+        count => {
+            let reason = format!(
+                "the statement has {count} parameters, and PostgreSQL takes 65,535: use `in_` or a list, which are one \
+                 parameter however many values they have, or split the call"
+            );
+            Err(Error::TooComplex(reason.into()))
+        }
     }
 }
 
@@ -480,13 +483,13 @@ fn check_columns(table: &Table, columns: &[tokio_postgres::Column]) -> Result<()
     let advice = "`codegen check --database --url URL` compares all queries with a database";
     if columns.len() != wanted {
         let message = format!("{name} gives {} columns, and was compiled for {wanted}: {advice}", columns.len());
-        return Err(Error::Refused(message));
+        return Err(Error::RowMismatch(message.into()));
     }
     for (known, real) in table.columns.iter().zip(columns) {
         if known.accepts.is_some_and(|accepts| !accepts(real.type_())) {
             let (column, ty) = (known.name, real.type_());
             let message = format!("column {column} of {name} is {ty}, for which it was not compiled: {advice}");
-            return Err(Error::Refused(message));
+            return Err(Error::RowMismatch(message.into()));
         }
     }
     Ok(())

@@ -171,7 +171,7 @@ impl OpenTransaction {
             return Ok(());
         }
         let is_open = scope == WHOLE || self.savepoints().iter().any(|open| open.number == scope);
-        Err(Error::Refused(if is_open { SAVEPOINT_IS_OPEN } else { SAVEPOINT_HAS_ENDED }.to_owned()))
+        Err(Error::Misuse(if is_open { SAVEPOINT_IS_OPEN } else { SAVEPOINT_HAS_ENDED }.into()))
     }
 
     fn savepoints(&self) -> MutexGuard<'_, Vec<OpenSavepoint>> {
@@ -215,7 +215,7 @@ impl OpenTransaction {
         self.undo_dropped().await?;
         self.check(scope)?;
         if self.running.load(Ordering::Acquire) > 0 {
-            return Err(Error::Refused(STILL_RUNNING.to_owned()));
+            return Err(Error::Misuse(STILL_RUNNING.into()));
         }
         let number = self.next_number();
         self.savepoints().push(OpenSavepoint { number, dropped: false });
@@ -236,14 +236,14 @@ impl OpenTransaction {
         // What follows sends, and what is sent is done, also if nobody waits for the answer.
         savepoint.ended = true;
         if !self.savepoints().iter().any(|open| open.number == number) {
-            return Err(Error::Refused(SAVEPOINT_HAS_ENDED.to_owned()));
+            return Err(Error::Misuse(SAVEPOINT_HAS_ENDED.into()));
         }
         if !keep {
             return self.undo_savepoint(number).await;
         }
         if self.check(number).is_err() || self.running.load(Ordering::Acquire) > 0 {
             self.undo_savepoint(number).await?;
-            return Err(Error::Refused(RUNS_BEHIND_SAVEPOINT.to_owned()));
+            return Err(Error::Misuse(RUNS_BEHIND_SAVEPOINT.into()));
         }
         self.take_off(number);
         match self.command(format!("RELEASE SAVEPOINT relata_{number}")).await {
@@ -324,7 +324,7 @@ impl OpenTransaction {
         let connection = self.connection()?;
         if self.running.load(Ordering::Acquire) > 0 || self.check(WHOLE).is_err() {
             self.rollback().await?;
-            return Err(Error::Refused(RUNS_BEHIND_COMMIT.to_owned()));
+            return Err(Error::Misuse(RUNS_BEHIND_COMMIT.into()));
         }
         if self.failed.load(Ordering::Acquire) && connection.simple_query("SELECT 1").await.is_err() {
             self.rollback().await?;

@@ -113,7 +113,7 @@ async fn again_while_stale<T: Send>(
 /// Reads outcomes as what was asked for.
 fn read_all<T>(outcomes: Vec<Outcome>, finish: &mut Option<Finish<T>>) -> Result<Done<T>> {
     let rows = outcomes.iter().map(Outcome::rows).sum();
-    let finish = finish.take().ok_or(Error::TransactionFinished)?;
+    let finish = finish.take().ok_or(Error::Internal("a batch was read twice"))?;
     Ok(Done { values: finish(outcomes.into_iter())?, rows })
 }
 

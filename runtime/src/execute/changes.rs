@@ -3,9 +3,9 @@
 use futures_util::future::try_join_all;
 
 use super::keys::runs;
-use super::nested::{change_one, key_condition, not_found};
+use super::nested::{change_one, key_condition};
 use crate::connection::Session;
-use crate::error::Result;
+use crate::error::{Error, Lookup, Result};
 use crate::meta::{Relation, Table};
 use crate::query::{Cell, Condition, Insert, Key, SetTo, Sets};
 use crate::sql::{self, BulkUpdate, InputRows};
@@ -23,7 +23,7 @@ pub(super) async fn update_each(
             let expected = run.len() as u64;
             let statement = sql::update_each_statement(update, condition);
             if session.execute(statement, relation.child).await? < expected {
-                return Err(not_found(relation.child, "updated"));
+                return Err(Error::not_related(relation, Lookup::Update));
             }
         } else if run.iter().all(|(key, sets)| keeps_its_place(relation, key, sets)) {
             // They do not touch each other, and need not wait for each other.
@@ -44,7 +44,7 @@ async fn one(
     (key, sets): (Key, Sets),
 ) -> Result<()> {
     let condition = condition.clone().and(key_condition(&key));
-    change_one(session, relation.child, condition, sets, Vec::new()).await
+    change_one(session, relation.child, condition, sets, Vec::new()).await.map_err(|error| error.through(relation))
 }
 
 /// Whether a change leaves the row with its key and its parent.

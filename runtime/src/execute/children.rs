@@ -3,12 +3,12 @@
 
 use super::insert::insert_many;
 use super::keys::{KeySet, runs};
-use super::nested::{change_one, changes_nothing, equal_to, not_found, values_at};
+use super::nested::{change_one, changes_nothing, equal_to, values_at};
 use super::read::count_of;
 use super::upsert::{self, upsert_many};
 use super::{changes, level};
 use crate::connection::Session;
-use crate::error::Result;
+use crate::error::{Error, Lookup, Result};
 use crate::meta::{Count, JoinTable, Relation};
 use crate::query::{Action, BulkOptions, Condition, Insert, Key, SetTo, Sets, is_idle};
 use crate::rows::Node;
@@ -181,7 +181,7 @@ impl Children<'_> {
                 count_of(&Node::new(relation.child, session.query(statement, relation.child).await?))?.into_count()?
             }
         };
-        if found < expected { Err(not_found(relation.child, "connected")) } else { Ok(()) }
+        if found < expected { Err(Error::not_related(relation, Lookup::Connect)) } else { Ok(()) }
     }
 
     async fn connect_or_create(self, rows: Vec<ForRow<(Insert, Key)>>) -> Result<()> {
@@ -238,7 +238,8 @@ impl Children<'_> {
                 Action::Update { key, sets, nested } => {
                     let condition = key.map_or(Condition::ALL, |key| any_of(self.relation, &[key]));
                     let condition = belonging().and(condition);
-                    change_one(self.session, self.relation.child, condition, sets, nested).await?;
+                    let changed = change_one(self.session, self.relation.child, condition, sets, nested).await;
+                    changed.map_err(|error| error.through(self.relation))?;
                 }
                 Action::UpdateMany { condition, sets } => {
                     if !is_idle(self.relation.child, &sets) {
@@ -273,7 +274,7 @@ impl Children<'_> {
 
     async fn delete(self, condition: &Condition, expected: u64) -> Result<()> {
         let deleted = self.execute_delete(condition).await?;
-        if deleted < expected { Err(not_found(self.relation.child, "deleted")) } else { Ok(()) }
+        if deleted < expected { Err(Error::not_related(self.relation, Lookup::Delete)) } else { Ok(()) }
     }
 
     /// Of a relation through a table between, a row that does not belong to the parent may be given, as in Prisma.
@@ -285,7 +286,7 @@ impl Children<'_> {
             return session.execute(statement, relation.child).await.map(drop);
         }
         let released = self.execute_update(&self.belonging(parent).and(those), &self.no_parent()).await?;
-        if released < expected { Err(not_found(relation.child, "disconnected")) } else { Ok(()) }
+        if released < expected { Err(Error::not_related(relation, Lookup::Disconnect)) } else { Ok(()) }
     }
 
     /// Makes exactly these rows belong to a parent.
@@ -321,11 +322,13 @@ impl Children<'_> {
         match changes::common_sets(&rows) {
             Some(sets) => {
                 let rows = rows.into_iter().map(|(key, row, _)| (row, key)).collect();
-                upsert_many(self.session, rows, &sets, &belonging).await?;
+                let upserted = upsert_many(self.session, rows, &sets, &belonging).await;
+                upserted.map_err(|error| error.through(self.relation))?;
             }
             None => {
                 for (key, row, sets) in rows {
-                    upsert::upsert_if(self.session, row, key, sets, &belonging).await?;
+                    let upserted = upsert::upsert_if(self.session, row, key, sets, &belonging).await;
+                    upserted.map_err(|error| error.through(self.relation))?;
                 }
             }
         }

@@ -47,11 +47,11 @@ pub(super) async fn copy_rows(
 
 fn refuse(row: &Insert) -> Result<()> {
     if let Some(reason) = row.refused {
-        return Err(Error::Refused(reason.to_owned()));
+        return Err(reason.into_error());
     }
     if row.is_nested() || row.cells.iter().any(|(_, cell)| matches!(cell, Cell::Lookup { .. })) {
-        let reason = "copy_in takes rows that give keys: what is created or looked up with a row needs create_many";
-        return Err(Error::Refused(reason.to_owned()));
+        let reason = "copy_in takes rows that give keys: use create_many for rows with nested writes or lookups";
+        return Err(Error::Misuse(reason.into()));
     }
     Ok(())
 }
@@ -170,8 +170,9 @@ impl Copy {
         for ((column, cell), ty) in row.cells.into_iter().zip(&self.types) {
             let Cell::Value(value) = cell else { continue };
             let name = table.columns[usize::from(column)].name;
-            push_field(&mut self.buffer, &value, ty)
-                .map_err(|reason| Error::Refused(format!("a value does not fit column {name}: {reason}")))?;
+            push_field(&mut self.buffer, &value, ty).map_err(|reason| {
+                Error::InvalidValue(format!("a value does not fit column {name}: {reason}").into())
+            })?;
         }
         if self.buffer.len() >= SENT_AT_ONCE {
             self.send(table).await?;

@@ -12,7 +12,7 @@ use super::raw::{self, may_write};
 use super::run::execute;
 use super::single;
 use super::stream::{self, RowStream};
-use super::target::{LOCK_NEEDS_TRANSACTION, Target};
+use super::target::Target;
 use crate::connection::{Answer, OpenTransaction, Pool, Scope, Session, WHOLE};
 use crate::error::{Error, Result};
 use crate::meta::Table;
@@ -121,7 +121,7 @@ impl Executor {
 fn run_alone(pool: Arc<Pool>, operation: Operation) -> impl Future<Output = Result<Outcome>> + Send {
     async move {
         if operation.locks_rows() {
-            return Err(Error::Refused(LOCK_NEEDS_TRANSACTION.to_owned()));
+            return Err(Error::LockOutsideTransaction);
         }
         let connection = pool.acquire().await?;
         execute(Session::new(&connection, operation.name()), operation).await

@@ -7,8 +7,8 @@ use tokio_postgres::Row;
 
 use super::level;
 use crate::connection::Session;
-use crate::error::{Error, Result};
-use crate::meta::Table;
+use crate::error::{Error, Lookup, Result};
+use crate::meta::{Relation, Table};
 use crate::query::{BulkInsert, BulkLookup, BulkOptions, Cell, Insert, MAX_ROWS, OnConflict, takes_several_statements};
 use crate::rows::{Cursor, Node};
 use crate::sql::{self, Statement, Statements};
@@ -45,32 +45,32 @@ pub(super) async fn insert_row(session: Session<'_>, row: Insert) -> Result<Node
     Ok(node)
 }
 
-/// The columns of a row that are looked up, and the models that they are looked up in.
-pub(super) fn lookups_of(row: &Insert) -> Vec<(u16, &'static str)> {
+/// The columns of a row that are looked up, and the relations that they are looked up for.
+pub(super) fn lookups_of(row: &Insert) -> Vec<(u16, &'static Relation)> {
     let lookup = |(column, cell): &(u16, Cell)| match cell {
-        Cell::Lookup { relation, .. } => Some((*column, relation.child.name)),
+        Cell::Lookup { relation, .. } => Some((*column, *relation)),
         Cell::Value(_) => None,
     };
     row.cells.iter().filter_map(lookup).collect()
 }
 
 /// A required column that was looked up is null where there was nothing to find.
-pub(super) fn explain_lookup(error: Error, table: &'static Table, looked_up: &[(u16, &'static str)]) -> Error {
+pub(super) fn explain_lookup(error: Error, table: &'static Table, looked_up: &[(u16, &'static Relation)]) -> Error {
     let Error::NotNullViolation(violation) = &error else { return error };
     let is_meant = |column: &u16| violation.columns.iter().any(|name| name == table.columns[usize::from(*column)].name);
     match looked_up.iter().find(|(column, _)| is_meant(column)) {
-        Some((_, model)) => Error::NotFound { model, operation: "connected" },
+        Some((_, relation)) => Error::not_related(relation, Lookup::Connect),
         None => error,
     }
 }
 
 /// An optional column that was looked up is null, too, and that is no error to PostgreSQL.
-pub(super) fn found_all(node: &Node, looked_up: &[(u16, &'static str)]) -> Result<()> {
+pub(super) fn found_all(node: &Node, looked_up: &[(u16, &'static Relation)]) -> Result<()> {
     let missing = |at: Cursor<'_>| {
-        looked_up.iter().find(|(column, _)| at.raw(usize::from(*column)).is_none()).map(|(_, model)| *model)
+        looked_up.iter().find(|(column, _)| at.raw(usize::from(*column)).is_none()).map(|(_, relation)| *relation)
     };
     match node.cursors().find_map(missing) {
-        Some(model) => Err(Error::NotFound { model, operation: "connected" }),
+        Some(relation) => Err(Error::not_related(relation, Lookup::Connect)),
         None => Ok(()),
     }
 }
@@ -99,7 +99,7 @@ pub(super) fn insert_many(
 ) -> BoxFuture<'_, Result<Inserted>> {
     async move {
         if options.skip_duplicates && rows.iter().any(|row| row.is_nested() || row.looks_up()) {
-            return Err(Error::Refused(SKIPPING_NEEDS_PLAIN_ROWS.to_owned()));
+            return Err(Error::Misuse(SKIPPING_NEEDS_PLAIN_ROWS.into()));
         }
         let mut inserted = Inserted::default();
         let mut rows = rows.into_iter();
@@ -162,8 +162,8 @@ async fn insert_rows(session: Session<'_>, rows: Vec<Insert>, options: BulkOptio
 pub(super) async fn query_group(session: Session<'_>, group: Group) -> Result<Vec<(usize, Row)>> {
     let Group { bulk, positions } = group;
     let table = bulk.table;
-    let looked_up: Vec<(u16, &'static str)> =
-        bulk.lookups.iter().map(|lookup| (bulk.columns[lookup.place], lookup.relation.child.name)).collect();
+    let looked_up: Vec<(u16, &'static Relation)> =
+        bulk.lookups.iter().map(|lookup| (bulk.columns[lookup.place], lookup.relation)).collect();
     let mut positions = positions.into_iter();
     let mut placed = Vec::new();
     for statement in sql::bulk_insert_statements(bulk) {

@@ -9,7 +9,7 @@ use super::insert::insert_many;
 use super::nested;
 use super::upsert::upsert_many;
 use crate::connection::Session;
-use crate::error::{Error, Result};
+use crate::error::{Error, Lookup, Result};
 use crate::meta::Relation;
 use crate::query::{Action, BulkOptions, Condition, Insert, Key, NestedWrite, Sets};
 use crate::rows::Node;
@@ -76,7 +76,7 @@ pub(super) fn write_parents<'a>(session: Session<'a>, rows: &'a mut [Insert]) ->
 
 fn point_at(row: &mut Insert, relation: &Relation, others: &Node, place: usize) -> Result<()> {
     if place >= others.len() {
-        return Err(Error::NotFound { model: relation.child.name, operation: "connected" });
+        return Err(Error::not_related(relation, Lookup::Connect));
     }
     row.point_at(relation.parent_columns, relation.child_columns, others.cursor(place));
     Ok(())

@@ -10,7 +10,7 @@ use super::level;
 use super::read::{self, count_of};
 use super::upsert::upsert;
 use crate::connection::Session;
-use crate::error::{Error, Result};
+use crate::error::{Error, Lookup, Result};
 use crate::meta::{Relation, Table};
 use crate::query::{Action, Cell, Condition, Insert, Key, Lock, NestedWrite, Operator, Select, SetTo, Sets, is_idle};
 use crate::rows::{Cursor, Node};
@@ -25,7 +25,7 @@ pub(super) fn look_up(row: &mut Insert, relation: &'static Relation, key: &Key) 
 }
 
 pub(super) fn changes_nothing() -> Error {
-    Error::Refused("a new row has nothing yet on the other side to change".to_owned())
+    Error::Internal("a change of rows on the other side of a new row")
 }
 
 /// Whether a write says only which row this one points at: its statement does so on the way.
@@ -77,15 +77,15 @@ async fn update_pointing(
             continue;
         };
         for key in keys {
-            others.push((relation.child, key_condition(&key)));
+            others.push((relation, key_condition(&key)));
             for (ours, theirs) in relation.parent_columns.iter().zip(relation.child_columns) {
                 sets.retain(|(column, _)| column != ours);
                 sets.push((*ours, SetTo::Lookup { relation, column: *theirs, key: key.clone() }));
             }
         }
     }
-    for (table, of_key) in &others {
-        condition = condition.and(Condition::Another { table, condition: Box::new(of_key.clone()) });
+    for (relation, of_key) in &others {
+        condition = condition.and(Condition::Another { table: relation.child, condition: Box::new(of_key.clone()) });
     }
     let node = if is_idle(table, &sets) {
         read_locked(session, table, condition).await?
@@ -93,10 +93,11 @@ async fn update_pointing(
         Node::new(table, session.query(sql::update_statement(None, table, &condition, &sets, true), table).await?)
     };
     if node.len() == 0 {
-        for (other, of_key) in others {
+        for (relation, of_key) in others {
+            let other = relation.child;
             let found = session.query(sql::exists_statement(None, other, &of_key), other).await?;
             if count_of(&Node::new(other, found))?.into_count()? == 0 {
-                return Err(not_found(other, "connected"));
+                return Err(Error::not_related(relation, Lookup::Connect));
             }
         }
     }
@@ -196,12 +197,14 @@ async fn write_referenced(
             }
         }
         Action::Disconnect(_) => set_null(relation, sets),
-        Action::Update { sets: changes, nested, .. } => change_one(session, child, that_row, changes, nested).await?,
+        Action::Update { sets: changes, nested, .. } => {
+            change_one(session, child, that_row, changes, nested).await.map_err(|error| error.through(relation))?;
+        }
         Action::Upsert { sets: changes, .. } if is_there => {
-            change_one(session, child, that_row, changes, Vec::new()).await?;
+            change_one(session, child, that_row, changes, Vec::new()).await.map_err(|error| error.through(relation))?;
         }
         Action::Upsert { row, .. } => point_at(relation, &insert(session, row).await?, sets)?,
-        Action::Delete(_) if !is_there => return Err(not_found(child, "deleted")),
+        Action::Delete(_) if !is_there => return Err(Error::not_related(relation, Lookup::Delete)),
         Action::Delete(_) => {
             set_null(relation, sets);
             return Ok(Some((child, that_row)));
@@ -214,7 +217,7 @@ async fn write_referenced(
 /// Sets the foreign key to the key of the first row of a node.
 fn point_at(relation: &Relation, other: &Node, sets: &mut Sets) -> Result<()> {
     if other.len() == 0 {
-        return Err(not_found(relation.child, "connected"));
+        return Err(Error::not_related(relation, Lookup::Connect));
     }
     for (ours, value) in relation.parent_columns.iter().zip(values_of(other, relation.child_columns)) {
         sets.retain(|(column, _)| column != ours);
@@ -228,10 +231,6 @@ fn set_null(relation: &Relation, sets: &mut Sets) {
         sets.retain(|(known, _)| known != column);
         sets.push((*column, SetTo::Value(Param::Null)));
     }
-}
-
-pub(super) fn not_found(table: &'static Table, operation: &'static str) -> Error {
-    Error::NotFound { model: table.name, operation }
 }
 
 /// Changes the row that meets a condition, and what belongs to it; none is an error.
@@ -251,5 +250,5 @@ pub(super) async fn change_one(
     } else {
         session.execute(sql::update_statement(None, table, &condition, &sets, false), table).await?
     };
-    if changed == 0 { Err(not_found(table, "updated")) } else { Ok(()) }
+    if changed == 0 { Err(Error::not_found(table.name, Lookup::Update)) } else { Ok(()) }
 }

@@ -9,8 +9,8 @@ use tokio_postgres::Row;
 use super::run::execute;
 use super::{bulk, insert, nested, read, single, upsert};
 use crate::connection::Session;
-use crate::error::{Error, Result};
-use crate::meta::{Count, Table};
+use crate::error::{Error, Lookup, Result};
+use crate::meta::{Count, Relation, Table};
 use crate::query::{Condition, Lock, Operation, Outcome, Output, Outputs, Returning, Select, SetTo, is_idle};
 use crate::rows::{Keys, Node};
 use crate::sql::{self, ReadPlan, Statement};
@@ -121,7 +121,7 @@ async fn write_and_read(session: Session<'_>, returning: Returning) -> Result<Ou
 async fn insert_returning(
     session: Session<'_>,
     statement: Statement,
-    looked_up: Vec<(u16, &'static str)>,
+    looked_up: Vec<(u16, &'static Relation)>,
     then: &Select,
 ) -> Result<Node> {
     let node = written(session, statement, then).await;
@@ -224,7 +224,7 @@ async fn read_and_delete(
     then.lock = Some(Lock::UPDATE);
     let node = read::read(session, &then, &[]).await?;
     if node.len() > 0 && session.execute(sql::delete_statement(None, table, &condition, false), table).await? == 0 {
-        return Err(Error::NotFound { model: table.name, operation: "deleted" });
+        return Err(Error::not_found(table.name, Lookup::Delete));
     }
     Ok(Outcome::Rows(node))
 }

@@ -98,7 +98,7 @@ async fn execute_larger(session: Session<'_>, operation: Operation) -> Result<Ou
         }
         Operation::Returning(returning) => returning::write(session, *returning).await,
         Operation::Sql(call) => run_write(session, call.table(), Statement::of_call(&call), call.gives_rows()).await,
-        Operation::Refused(reason) => Err(Error::Refused(reason)),
+        Operation::Refused(reason) => Err(Error::Misuse(reason.into())),
         Operation::Read(_) | Operation::Count { .. } | Operation::Exists { .. } | Operation::Delete { .. } => {
             Box::pin(execute(session, operation)).await
         }

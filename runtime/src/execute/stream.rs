@@ -15,7 +15,7 @@ use tokio_postgres::Row;
 use tracing::Instrument;
 
 use super::read::attach_to_rows;
-use super::target::{LOCK_NEEDS_TRANSACTION, Target};
+use super::target::Target;
 use crate::connection::{OpenTransaction, Scope, Session};
 use crate::error::{Error, Result};
 use crate::meta::Table;
@@ -126,7 +126,7 @@ impl<T> Stream for RowStream<T> {
 pub(crate) fn of_select<R: ReadRow>(target: Target, select: Box<Select>) -> RowStream<R::Out> {
     RowStream::new(target, Source::Select(select), |part, row| match part {
         Part::Model(node) => R::read(node.cursor(row)),
-        Part::Raw(_) => Err(Error::TransactionFinished),
+        Part::Raw(_) => Err(Error::Internal("rows of another kind than the stream reads")),
     })
 }
 
@@ -134,7 +134,7 @@ pub(crate) fn of_select<R: ReadRow>(target: Target, select: Box<Select>) -> RowS
 pub(crate) fn of_raw<T: FromRawRow>(target: Target, statement: Statement) -> RowStream<T> {
     RowStream::new(target, Source::Raw(statement), |part, row| match part {
         Part::Raw(rows) => T::from_raw(&RawRow::new(&rows[row])),
-        Part::Model(_) => Err(Error::TransactionFinished),
+        Part::Model(_) => Err(Error::Internal("rows of another kind than the stream reads")),
     })
 }
 
@@ -142,7 +142,7 @@ pub(crate) fn of_raw<T: FromRawRow>(target: Target, statement: Statement) -> Row
 pub(crate) fn of_sql<T: FromRow>(target: Target, call: SqlCall) -> RowStream<T> {
     RowStream::new(target, Source::Sql(call), |part, row| match part {
         Part::Model(node) => T::from_row(node.cursor(row)),
-        Part::Raw(_) => Err(Error::TransactionFinished),
+        Part::Raw(_) => Err(Error::Internal("rows of another kind than the stream reads")),
     })
 }
 
@@ -283,9 +283,7 @@ impl Source {
 
     fn refused(&self, in_transaction: bool) -> Option<Error> {
         match self {
-            Source::Select(select) if select.lock.is_some() && !in_transaction => {
-                Some(Error::Refused(LOCK_NEEDS_TRANSACTION.to_owned()))
-            }
+            Source::Select(select) if select.lock.is_some() && !in_transaction => Some(Error::LockOutsideTransaction),
             Source::Select(select) => select.refused_lock(),
             Source::Raw(_) | Source::Sql(_) => None,
         }

@@ -23,6 +23,3 @@ impl Target {
         matches!(self, Target::Transaction(_))
     }
 }
-
-pub(super) const LOCK_NEEDS_TRANSACTION: &str = "a lock on rows ends with its transaction, and here there is none: \
-    begin one, and read through it";

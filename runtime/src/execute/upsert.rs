@@ -6,7 +6,7 @@ use super::insert::{Group, add_row, empty_group, explain_lookup, fits, lookups_o
 use super::keys::KeySet;
 use super::level;
 use crate::connection::Session;
-use crate::error::{Error, Result};
+use crate::error::{Error, Lookup, Result};
 use crate::query::{BulkInsert, Cell, Condition, Insert, Key, OnConflict, SetTo, Sets};
 use crate::rows::Node;
 use crate::sql::{self, Statement};
@@ -35,7 +35,7 @@ pub(super) async fn upsert_if(
     let statement = upsert_statement(row, &key, &sets, only_if)?;
     let rows = session.query(statement, table).await.map_err(|error| explain_lookup(error, table, &looked_up))?;
     if rows.is_empty() {
-        return Err(Error::NotFound { model: table.name, operation: "updated" });
+        return Err(Error::not_found(table.name, Lookup::Update));
     }
     Ok(Node::new(table, rows))
 }
@@ -55,16 +55,16 @@ pub(super) fn upsert_statement(
 /// Gives a row the key that an upsert looks for, and what the client makes.
 fn complete(row: &mut Insert, key: &[(u16, Param)]) -> Result<()> {
     if !row.after.is_empty() {
-        return Err(Error::Refused("upsert creates one row: create what belongs to it in calls of its own".to_owned()));
+        return Err(Error::Misuse("upsert creates one row: create related rows in separate calls".into()));
     }
     for (column, value) in key {
         let given = row.cells.iter().find(|(known, _)| known == column);
         match given {
             Some((_, Cell::Value(given))) if given != value && !matches!(given, Param::Raw(_)) => {
-                return Err(Error::Refused(format!(
-                    "upsert looks for one {} and would create it with another: give both the same key",
-                    row.table.columns[usize::from(*column)].name
-                )));
+                let name = row.table.columns[usize::from(*column)].name;
+                let reason =
+                    format!("upsert looks for one {name} and would create it with another: give both the same key");
+                return Err(Error::Misuse(reason.into()));
             }
             Some(_) => {}
             None => row.cells.push((*column, Cell::Value(value.clone()))),
@@ -90,7 +90,7 @@ pub(super) async fn upsert_many(
     only_if: &Condition,
 ) -> Result<Upserted> {
     let (mut met, mut distinct, mut keys) = (KeySet::default(), Vec::new(), Vec::new());
-    let table = rows.first().map(|(row, _)| row.table).ok_or(Error::TransactionFinished)?;
+    let table = rows.first().map(|(row, _)| row.table).ok_or(Error::Internal("an upsert of no rows"))?;
     let mut places = Vec::with_capacity(rows.len());
     for (row, key) in rows {
         let (place, is_new) = met.add(&key);
@@ -122,7 +122,7 @@ pub(super) async fn upsert_many(
         let expected = group.positions.len();
         let rows = query_group(session, group).await?;
         if rows.len() < expected {
-            return Err(Error::NotFound { model: table.name, operation: "updated" });
+            return Err(Error::not_found(table.name, Lookup::Update));
         }
         placed.extend(rows);
     }

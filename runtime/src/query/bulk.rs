@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::condition::Condition;
 use super::default::generate;
-use super::write::{Cell, Insert, SetTo};
+use super::write::{Cell, Insert, Refusal, SetTo};
 use crate::meta::{ClientDefault, Relation, Table};
 use crate::value::Param;
 
@@ -62,7 +62,7 @@ impl NewRows {
         }
     }
 
-    pub(crate) fn refused(&self) -> Option<&'static str> {
+    pub(crate) fn refused(&self) -> Option<Refusal> {
         match self {
             NewRows::Uniform(_) => None,
             NewRows::Any(rows) => rows.iter().find_map(|row| row.refused),

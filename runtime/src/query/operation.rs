@@ -6,7 +6,7 @@ use super::condition::Condition;
 use super::outcome::Outcome;
 use super::query_file::SqlCall;
 use super::select::Select;
-use super::write::{Insert, NestedWrite, Sets};
+use super::write::{Insert, NestedWrite, Refusal, Sets};
 use crate::error::{Error, Result};
 use crate::meta::Table;
 use crate::value::Param;
@@ -174,13 +174,11 @@ impl Operation {
     /// What was found wrong with it before anything was sent.
     pub(crate) fn refused(&self) -> Option<Error> {
         match self {
-            Operation::Refused(reason) => Some(Error::Refused(reason.clone())),
+            Operation::Refused(reason) => Some(Error::Misuse(reason.clone().into())),
             Operation::Read(select) => select.refused_page().or_else(|| select.refused_lock()),
-            Operation::Create(row) | Operation::Upsert { row, .. } => row.refused.map(|why| Error::Refused(why.into())),
-            Operation::Update { nested, .. } => {
-                nested.iter().find_map(|write| write.refused).map(|why| Error::Refused(why.into()))
-            }
-            Operation::CreateMany { rows, .. } => rows.refused().map(|why| Error::Refused(why.into())),
+            Operation::Create(row) | Operation::Upsert { row, .. } => row.refused.map(Refusal::into_error),
+            Operation::Update { nested, .. } => nested.iter().find_map(|write| write.refused).map(Refusal::into_error),
+            Operation::CreateMany { rows, .. } => rows.refused().map(Refusal::into_error),
             Operation::Returning(returning) => returning.write.refused(),
             _ => None,
         }

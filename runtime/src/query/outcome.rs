@@ -35,8 +35,8 @@ impl Outcome {
     pub(crate) fn into_rows(self) -> Result<Node> {
         match self {
             Outcome::Rows(node) | Outcome::Page { node, .. } => Ok(node),
-            Outcome::Count(_) => Err(Error::Refused("a count was given where rows were asked for".to_owned())),
-            Outcome::Taken(..) => Err(Error::Refused("rows were given that were read already".to_owned())),
+            Outcome::Count(_) => Err(Error::Internal("a count was returned in place of rows")),
+            Outcome::Taken(..) => Err(Error::Internal("rows were returned that had been read already")),
         }
     }
 

@@ -83,7 +83,7 @@ impl FromStr for PageToken {
     type Err = Error;
 
     /// # Errors
-    /// [`Error::Refused`] if the text was not made by a token.
+    /// [`Error::InvalidPageToken`] if the text was not made by a token.
     fn from_str(text: &str) -> Result<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok();
         let token = bytes.and_then(|bytes| {
@@ -103,7 +103,7 @@ impl FromStr for PageToken {
             }
             Some(PageToken { order: u64::from_be_bytes(*order), values })
         });
-        token.ok_or_else(|| Error::Refused("this is not a page token".to_owned()))
+        token.ok_or(Error::InvalidPageToken)
     }
 }
 

@@ -136,13 +136,11 @@ impl Select {
     pub(crate) fn refused_page(&self) -> Option<Error> {
         let start = self.page.as_ref()?;
         if self.from_end && !start.is_backward() {
-            return Some(Error::Refused(
-                "pages begin behind their token: use `take` rather than `take_last`".to_owned(),
-            ));
+            return Some(Error::Misuse("a page starts after its token: use `take` in place of `take_last`".into()));
         }
         if self.table.key.is_empty() {
             let reason = format!("{} has no key, so its rows have no order to be paged by", self.table.name);
-            return Some(Error::Refused(reason));
+            return Some(Error::Misuse(reason.into()));
         }
         let order = self.total_order();
         let sensitive = order.iter().find_map(|term| term.key.column(self.table).filter(|column| column.sensitive));
@@ -152,12 +150,11 @@ impl Select {
                  page at a row's key with `cursor`, `skip(1)` and `take`",
                 column.name
             );
-            return Some(Error::Refused(reason));
+            return Some(Error::Misuse(reason.into()));
         }
         let token = start.token()?;
         let fits = token.fits(&order, self.table);
-        let reason = "this page token belongs to a query with another order: begin again without a token";
-        (!fits).then(|| Error::Refused(reason.to_owned()))
+        (!fits).then_some(Error::ForeignPageToken)
     }
 
     /// Why the rows cannot be locked as they are asked for.
@@ -169,9 +166,9 @@ impl Select {
             _ if self.from_end => "take_last",
             _ => return None,
         };
-        Some(Error::Refused(format!(
-            "PostgreSQL cannot lock what {call} chooses: find the keys first, and lock the rows by `in_`"
-        )))
+        let reason =
+            format!("PostgreSQL cannot lock what {call} chooses: find the keys first, and lock the rows by `in_`");
+        Some(Error::Misuse(reason.into()))
     }
 
     /// Whether the rows are a part of those that meet the condition, cut by their number.

@@ -2,6 +2,7 @@
 
 use super::condition::Condition;
 use super::default::generate;
+use crate::error::Error;
 use crate::meta::{ClientDefault, Relation, Table};
 use crate::rows::{Cursor, Model};
 use crate::value::{Param, Scalar};
@@ -57,7 +58,7 @@ pub struct Insert {
     /// Rows that reference this one.
     pub(crate) after: Vec<NestedWrite>,
     /// The first mistake that was found while it was built.
-    pub(crate) refused: Option<&'static str>,
+    pub(crate) refused: Option<Refusal>,
     /// How many nested writes are inside one another at most.
     pub(crate) levels: u16,
 }
@@ -100,7 +101,7 @@ impl Insert {
     pub(crate) fn write_before(&mut self, relation: &'static Relation, other: Insert) {
         self.refused = self.refused.or(other.refused);
         if other.levels >= MAX_DEPTH {
-            self.refused = Some(TOO_DEEP);
+            self.refused = Some(Refusal::TooDeep);
             return;
         }
         self.levels = self.levels.max(other.levels + 1);
@@ -122,7 +123,7 @@ impl Insert {
                 self.cells.push((column, Cell::Value(value)));
             }
             SetTo::Default => self.cells.retain(|(known, _)| *known != column),
-            _ => self.refused = Some("a new row has no value yet to increment, decrement, multiply or divide"),
+            _ => self.refused = Some(Refusal::Calculates),
         }
     }
 
@@ -185,15 +186,34 @@ pub(crate) struct NestedWrite {
     /// How many writes are inside one another at most, this one included.
     pub(crate) levels: u16,
     /// What cannot be done, in this write or in one inside it.
-    pub(crate) refused: Option<&'static str>,
+    pub(crate) refused: Option<Refusal>,
 }
 
 /// How many writes may be inside one another. Each level is written by statements of its own, and by a function that
 /// calls itself.
 const MAX_DEPTH: u16 = 32;
 
-const TOO_DEEP: &str = "the write has more than 32 nested writes inside one another: \
-    write the upper levels first, and the lower ones in calls of their own";
+/// Why a new row or a nested write cannot be written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Refusal {
+    /// Too many nested writes inside one another.
+    TooDeep,
+    /// A value of a new row is calculated from its value before.
+    Calculates,
+}
+
+impl Refusal {
+    pub(crate) fn into_error(self) -> Error {
+        match self {
+            Refusal::TooDeep => Error::TooComplex(
+                "the write has more than 32 levels of nested writes: write the lower levels in separate calls".into(),
+            ),
+            Refusal::Calculates => {
+                Error::Misuse("a new row has no value yet to increment, decrement, multiply or divide".into())
+            }
+        }
+    }
+}
 
 impl NestedWrite {
     /// What is too deep is dropped here, before it is so deep that dropping it overflows the stack.
@@ -205,14 +225,14 @@ impl NestedWrite {
             _ => (0, None),
         };
         if levels >= MAX_DEPTH {
-            return Self { relation, action: Action::Create(Vec::new()), levels: 1, refused: Some(TOO_DEEP) };
+            return Self { relation, action: Action::Create(Vec::new()), levels: 1, refused: Some(Refusal::TooDeep) };
         }
         Self { relation, action, levels: levels + 1, refused }
     }
 }
 
 /// The most levels of several writes, and the first that is refused.
-fn deepest(writes: impl Iterator<Item = (u16, Option<&'static str>)>) -> (u16, Option<&'static str>) {
+fn deepest(writes: impl Iterator<Item = (u16, Option<Refusal>)>) -> (u16, Option<Refusal>) {
     writes.fold((0, None), |(levels, refused), (more, why)| (levels.max(more), refused.or(why)))
 }
 

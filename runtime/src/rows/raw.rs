@@ -117,18 +117,17 @@ impl RawRow<'_> {
     /// When there is no such column, or it does not fit.
     pub fn get<T: RawColumn>(&self, position: usize) -> Result<T> {
         let Some(column) = self.row.columns().get(position) else {
-            return Err(Error::Refused(format!(
-                "the statement has {} columns, and column {position} is read",
-                self.len()
-            )));
+            let reason = format!("the statement has {} columns, and column {position} is read", self.len());
+            return Err(Error::RowMismatch(reason.into()));
         };
         if !T::accepts(column.type_()) {
             let (name, ty) = (column.name(), column.type_());
             let wanted = std::any::type_name::<T>();
-            return Err(Error::Refused(format!("column {name} is {ty}, and is read as {wanted}: cast it in the SQL")));
+            let reason = format!("column {name} is {ty}, and is read as {wanted}: cast it in the SQL");
+            return Err(Error::RowMismatch(reason.into()));
         }
         T::read(raw_value(self.row, position))
-            .map_err(|reason| Error::Refused(format!("column {}: {reason}", column.name())))
+            .map_err(|reason| Error::RowMismatch(format!("column {}: {reason}", column.name()).into()))
     }
 
     /// Reads the column with a name, which likely stands at a position: where it does, no other name is looked at.
@@ -149,7 +148,7 @@ impl RawRow<'_> {
     pub fn get_named<T: RawColumn>(&self, name: &str) -> Result<T> {
         match self.row.columns().iter().position(|column| column.name() == name) {
             Some(position) => self.get(position),
-            None => Err(Error::Refused(format!("the statement has no column {name}: it has {self:?}"))),
+            None => Err(Error::RowMismatch(format!("the statement has no column {name}: it has {self:?}").into())),
         }
     }
 }
@@ -159,9 +158,9 @@ macro_rules! raw_tuple {
         impl<$($type: RawColumn),+> FromRawRow for ($($type,)+) {
             fn from_raw(row: &RawRow<'_>) -> Result<Self> {
                 if row.len() != $count {
-                    return Err(Error::Refused(format!(
-                        "the statement has {} columns, and is read into a tuple of {}", row.len(), $count
-                    )));
+                    let reason =
+                        format!("the statement has {} columns, and is read into a tuple of {}", row.len(), $count);
+                    return Err(Error::RowMismatch(reason.into()));
                 }
                 Ok(($(row.get::<$type>($index)?,)+))
             }

@@ -20,7 +20,7 @@ type AfterFn = Arc<dyn Fn(&Intent, &Report<'_>) + Send + Sync>;
 /// use relata::{Error, Hooks, IntentKind};
 ///
 /// let hooks = Hooks::new().before(|intent| match intent.kind {
-///     IntentKind::Delete | IntentKind::DeleteMany => Err(Error::Refused("nothing is deleted here".into())),
+///     IntentKind::Delete | IntentKind::DeleteMany => Err(Error::custom("nothing is deleted here")),
 ///     _ => Ok(()),
 /// });
 /// ```

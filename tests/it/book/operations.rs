@@ -17,7 +17,7 @@ async fn transactions_with_limits() -> Result<()> {
         .transaction(|tx| async move {
             let cap = tx.student().count().filter(student::class_year.eq(2028)).await?;
             if cap > 100 {
-                return Err(Error::Refused("2028 is full".to_owned()));
+                return Err(Error::custom("2028 is full"));
             }
             tx.student().update_many().filter(student::class_year.eq(2027)).set(student::class_year.to(2028)).await
         })
@@ -61,7 +61,7 @@ async fn counters_and_hooks() -> Result<()> {
     let who = "registrar";
     let guard = Hooks::new()
         .before_model::<Session>(|intent| match intent.kind {
-            IntentKind::Delete | IntentKind::DeleteMany => Err(Error::Refused("sessions are kept".to_owned())),
+            IntentKind::Delete | IntentKind::DeleteMany => Err(Error::custom("sessions are kept")),
             _ => Ok(()),
         })
         .after(move |intent, report| {

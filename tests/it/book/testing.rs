@@ -62,7 +62,7 @@ async fn nothing_is_written() -> Result<(), Failure> {
     let db = Client::connect(database.url()).await?;
 
     let reads_only = db.with_hooks(Hooks::new().before(|intent| match intent.kind.writes() {
-        true => Err(Error::Refused("this test must not write".to_owned())),
+        true => Err(Error::custom("this test must not write")),
         false => Ok(()),
     }));
 

@@ -55,7 +55,7 @@ async fn interactive_transaction() {
     let refused: Result<(), Error> = db
         .transaction(|tx| async move {
             tx.student().delete_many().all_rows().await?;
-            Err(Error::Refused("changed my mind".to_owned()))
+            Err(Error::custom("changed my mind"))
         })
         .await;
     assert!(refused.is_err());
@@ -200,7 +200,7 @@ async fn extends_result() {
 async fn extends_query() {
     let db = Given::new().await;
     let guarded = db.with_hooks(Hooks::new().before_model::<Student>(|intent| match intent.kind {
-        IntentKind::DeleteMany => Err(Error::Refused("students are kept".to_owned())),
+        IntentKind::DeleteMany => Err(Error::custom("students are kept")),
         _ => Ok(()),
     }));
     let refused = guarded.student().delete_many().all_rows().await.expect_err("is refused");

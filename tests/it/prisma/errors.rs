@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use exam_planner::{Client, Error, Isolation, Role, session, student, student_exam, user};
 use relata::chrono::Utc;
-use relata::params;
 use relata::uuid::Uuid;
+use relata::{Lookup, params};
 use relata_devdb::Feature;
 
 use super::Given;
@@ -135,9 +135,9 @@ async fn p2016_p2017_p2018_p2025_not_found() {
     let db = Given::new().await;
     let missing = || student::id.eq(Uuid::nil());
     let updated = db.student().update(missing()).set(student::class_year.to(1)).await.expect_err("is not there");
-    assert!(matches!(updated, Error::NotFound { model: "Student", operation: "updated" }), "{updated}");
+    assert!(matches!(updated, Error::NotFound { model: "Student", operation: Lookup::Update, .. }), "{updated}");
     let deleted = db.student().delete(missing()).await.expect_err("is not there");
-    assert!(matches!(deleted, Error::NotFound { operation: "deleted", .. }), "{deleted}");
+    assert!(matches!(deleted, Error::NotFound { operation: Lookup::Delete, .. }), "{deleted}");
     let row = session::Create { user: user::id.eq(Uuid::nil()), expires_at: Utc::now() };
     let connected = db.session().create(row).await.expect_err("is not there");
     assert!(matches!(connected, Error::NotFound { .. }), "{connected}");

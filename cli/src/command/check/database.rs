@@ -15,24 +15,24 @@ use crate::compare::difference::{Renames, difference};
 use crate::compare::endpoint::Loaded;
 use crate::database::Database;
 use crate::failure::Failure;
-use crate::terminal::say;
+use crate::terminal::output;
 
 /// What PostgreSQL sees otherwise.
 pub(super) async fn check(compiled: &CompiledClient, url: Option<&str>) -> Result<Vec<Diagnostic>, Failure> {
     let Some(schema) = &compiled.schema else { return Ok(Vec::new()) };
     if compiled.queries.is_empty() {
-        say::err("there are no queries to prepare");
+        output::eprint("there are no queries to prepare");
         return Ok(Vec::new());
     }
     let found = match url {
         Some(url) => {
             let database = Database::parse(url, "--url")?;
-            say::err(&format!("preparing on {database}"));
+            output::eprint(&format!("preparing on {database}"));
             all(&database.connect().await?, schema, &compiled.queries).await?
         }
         None => {
             let server = start(None)?;
-            say::err(&format!("preparing on {}", server.describe()));
+            output::eprint(&format!("preparing on {}", server.describe()));
             let home = server.create_database("check").map_err(|error| Failure::refused(error.to_string()))?;
             let mut client = Database::parse(home.url(), "the development database")?.connect().await?;
             make_tables(&mut client, schema).await?;
@@ -41,7 +41,7 @@ pub(super) async fn check(compiled: &CompiledClient, url: Option<&str>) -> Resul
     };
     if found.is_empty() {
         let count = compiled.queries.len();
-        say::err(&format!("PostgreSQL agrees with {count} {}", if count == 1 { "query" } else { "queries" }));
+        output::eprint(&format!("PostgreSQL agrees with {count} {}", if count == 1 { "query" } else { "queries" }));
     }
     Ok(found)
 }

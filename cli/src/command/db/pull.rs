@@ -32,7 +32,7 @@ use crate::introspect::Scope;
 use crate::inventory::{self, Inventory};
 use crate::project::schema_files;
 use crate::project::write::{overwrites_schema, write_file};
-use crate::terminal::{report, say};
+use crate::terminal::{output, report};
 use datasource::{Extension, Head};
 use net::Caught;
 use render::Input;
@@ -72,29 +72,29 @@ pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
     let live = read_live(&database, &mut client, &scope, existing.as_ref()).await?;
     let caught = texts(&path, &live, existing.as_ref(), args.naming)?;
     for line in warnings(&live, &caught, existing.as_ref(), args)? {
-        say::err(&format!("warning: {line}"));
+        output::eprint(&format!("warning: {line}"));
     }
     if let Some(file) = &args.with_sql {
         write_sql(file, &live.inventory)?;
     }
     let pulled = caught.sources;
     if args.stdout {
-        say::out_as_is(&schema_files::join(&pulled))?;
+        output::print_raw(&schema_files::join(&pulled))?;
         return Ok(Exit::Done);
     }
     let is_new = |file: &&SourceFile| schemas::is_changed(&on_disk, &file.path, &file.text);
     let changed: Vec<&SourceFile> = pulled.files.iter().filter(is_new).collect();
     if changed.is_empty() {
-        say::out(&format!("{} is the schema of {database} already", path.display()))?;
+        output::print(&format!("{} is the schema of {database} already", path.display()))?;
         return Ok(Exit::Done);
     }
     if args.check {
-        say::out(&format!("{} is not the schema of {database}", path.display()))?;
+        output::print(&format!("{} is not the schema of {database}", path.display()))?;
         return Ok(Exit::Refused);
     }
     for file in changed {
         write_file(Path::new(&file.path), &file.text)?;
-        say::out(&format!("wrote {}", file.path))?;
+        output::print(&format!("wrote {}", file.path))?;
     }
     Ok(Exit::Done)
 }
@@ -250,10 +250,10 @@ fn write_sql(file: &Path, inventory: &Inventory) -> Result<(), Failure> {
         file.with_extension(if extension.is_empty() { "after.sql".to_owned() } else { format!("after.{extension}") });
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     write_file(file, &inventory::before(inventory, &name(&later)))?;
-    say::err(&format!("wrote {}", file.display()));
+    output::eprint(&format!("wrote {}", file.display()));
     if inventory.has_after() || later.exists() {
         write_file(&later, &inventory::after(inventory, &name(file)))?;
-        say::err(&format!("wrote {}", later.display()));
+        output::eprint(&format!("wrote {}", later.display()));
     }
     Ok(())
 }

@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 
 use relata::migrate::{self, Error, Migrations, Options};
-use relata_cli::testing::{Loaded, Renames, Scope, difference, introspect, plan, way_back};
+use relata_cli::testing::{Loaded, Renames, Scope, difference, introspect, plan, reverse_plan};
 use relata_codegen::sql::quote::{ident, literal};
 use relata_codegen::sql::{Pair, Plan, Transaction, render, summary};
 use relata_devdb::DevDb;
@@ -378,7 +378,7 @@ impl Case<'_> {
         let both = [("1_first", first.as_str()), ("2_next", sql.as_str())];
         let migrations = Migrations::from_static(&both).map_err(|error| error.to_string())?;
         let ends = Pair { previous: &self.loaded[1], next: &self.loaded[0] };
-        let back = way_back(migrations.get("2_next"), ends, &Renames::none()).map_err(|error| error.to_string())?;
+        let back = reverse_plan(migrations.get("2_next"), ends, &Renames::none()).map_err(|error| error.to_string())?;
         let back_sql = render(&back);
         let undo = Migrations::from_static(&[("2_next", &back_sql)]).map_err(|error| error.to_string())?;
         let options = Options::default();
@@ -395,7 +395,7 @@ impl Case<'_> {
         Ok(stops)
     }
 
-    /// What a hand may have made of `n`, and the picture of all that.
+    /// What a hand may have made of `n`, and the state of all that.
     async fn count_by_identity(&mut self) -> Result<(), String> {
         self.sql(
             "ALTER TABLE \"P\" ALTER n DROP DEFAULT; DROP SEQUENCE \"P_n_seq\";

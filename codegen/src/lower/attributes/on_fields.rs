@@ -2,7 +2,7 @@
 
 use super::super::arguments::{Parameters, bind, expect_one_of, expect_string};
 use super::super::draft::{FieldType, KeyDraft, KeyField, KeyKind, KeyTarget};
-use super::super::{Cx, defaults, keys, native_types, predicates};
+use super::super::{Cx, defaults, field_names, keys, native_types, predicates};
 use super::{expect_no_arguments, name_parameters, read_name, read_sql, report_misplaced, sql_parameters, usable};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 use crate::ir::{Arity, FieldId, ReferentialAction, ScalarType};
@@ -193,9 +193,10 @@ fn read_relation<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<
     let name = bound.get("name").map(|value| (value.span(), expect_string(cx, value)));
     let fields = bound.get("fields").map(|value| {
         let opposite = bound.get("references").map(|references| (references, target));
-        keys::read_field_list(cx, value, model, "fields", opposite)
+        field_names::read_field_list(cx, value, model, "fields", opposite)
     });
-    let references = bound.get("references").map(|value| keys::read_field_list(cx, value, target, "references", None));
+    let references =
+        bound.get("references").map(|value| field_names::read_field_list(cx, value, target, "references", None));
     let on_delete = bound.get("onDelete").map(|value| expect_one_of(cx, value, "a referential action", &ACTIONS));
     let on_update = bound.get("onUpdate").map(|value| expect_one_of(cx, value, "a referential action", &ACTIONS));
     let map = bound.get("map").map(|value| keys::read_constraint_name(cx, value));

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::DiffCx;
 use super::tables::Touched;
+use crate::sql::cast::{self, Work, cast};
 use crate::sql::change::Change;
 use crate::sql::data_type::DataType;
 use crate::sql::normalize::{Origin, same_default, same_expression, same_predicate};
-use crate::sql::plan::cast::{self, Work, cast};
 use crate::sql::state::{Column, ColumnDefault, ObjectName, Table};
 
 pub(super) fn diff_columns(

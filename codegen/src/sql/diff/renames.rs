@@ -348,7 +348,7 @@ pub(super) struct Asides {
     pub(super) columns: BTreeMap<Part, Part>,
 }
 
-/// Applies the renames to the picture and says them in an order that PostgreSQL can follow.
+/// Applies the renames to the state and lists them in an order that PostgreSQL can follow.
 pub(super) fn apply(state: &mut State, renames: Renames) -> (Vec<Change>, Asides) {
     let mut changes = Vec::new();
     let mut asides = Asides::default();

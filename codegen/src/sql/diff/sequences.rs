@@ -137,7 +137,7 @@ fn is_narrow_before(cx: &DiffCx<'_>, previous: &State, next: &Sequence) -> bool 
     cx.origin == Origin::Printed && ty(previous).is_some() && ty(previous) == ty(cx.next)
 }
 
-/// An identity column, or a default from a sequence that the picture does not hold.
+/// An identity column, or a default from a sequence that the state does not contain.
 fn is_counted_otherwise(previous: &State, next: &Sequence) -> bool {
     let column = |(table, column): &(ObjectName, String)| previous.table(table)?.column(column);
     let counts =

@@ -3,7 +3,7 @@
 use crate::ir::{ColumnType, ColumnWalker, DefaultValue, Literal, ScalarType};
 use crate::sql::moment::in_type;
 use crate::sql::names::sequence_name;
-use crate::sql::{ColumnDefault, ObjectName};
+use crate::sql::state::{ColumnDefault, ObjectName};
 
 /// The default in the database; none for what the client makes.
 pub(super) fn lower_default(

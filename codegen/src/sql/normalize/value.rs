@@ -1,7 +1,7 @@
 //! Plain values of a type: PostgreSQL prints them in its own spelling.
 
 use crate::ir::NativeType;
-use crate::sql::DataType;
+use crate::sql::data_type::DataType;
 use crate::sql::moment::{moment, zoned_time};
 
 /// Whether two texts are the same value of a type.

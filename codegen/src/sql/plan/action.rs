@@ -1,4 +1,4 @@
-//! What one statement does.
+//! The actions of a migration, as data.
 
 use super::super::change::{Belongings, Place, TableObject};
 use super::super::data_type::DataType;
@@ -64,7 +64,7 @@ pub enum Action {
         place: Place,
     },
     CreateEnum(EnumType),
-    /// `replaced_by`: the new type of an enum that is made anew, of which this is the old one.
+    /// `replaced_by`: the new type, if this is the old type of an enum that is replaced.
     DropEnum {
         name: ObjectName,
         replaced_by: Option<ObjectName>,
@@ -82,16 +82,16 @@ pub enum Action {
         previous: SequenceOptions,
         next: SequenceOptions,
     },
-    /// No column takes it along any more.
+    /// Dropping a column no longer drops the sequence.
     DisownSequence(ObjectName),
-    /// Lets go of the sequence of an identity column, whose name the next one of the column may get.
+    /// Frees the name of the sequence of an identity column, so that the next sequence of the column can get it.
     DropIdentity {
         table: ObjectName,
         column: String,
         next: ObjectName,
     },
-    /// Makes an identity column go on after its largest value.
-    CatchUpIdentity {
+    /// Sets the sequence of an identity column to continue after the largest value of the column.
+    AdvanceIdentity {
         table: ObjectName,
         column: String,
     },
@@ -101,8 +101,8 @@ pub enum Action {
         previous: TableOptions,
         next: TableOptions,
     },
-    /// Makes the sequence go on after the largest value of a column.
-    CatchUpSequence {
+    /// Sets the sequence to continue after the largest value of a column.
+    AdvanceSequence {
         sequence: ObjectName,
         table: ObjectName,
         column: String,
@@ -114,7 +114,7 @@ pub enum Action {
     },
     DropSequence(ObjectName),
 
-    /// With primary key, unique constraints and checks; indexes and foreign keys are their own steps.
+    /// With its primary key, unique constraints and checks; indexes and foreign keys are separate steps.
     CreateTable {
         table: Table,
         serial: Vec<String>,
@@ -124,27 +124,27 @@ pub enum Action {
         table: ObjectName,
         columns: Vec<ColumnSpec>,
     },
-    /// Types, defaults and nullability of any number of columns: one rewrite at most.
+    /// Changes types, defaults and nullability of any number of columns, with at most one rewrite.
     AlterColumns {
         table: ObjectName,
         alterations: Vec<Alteration>,
     },
-    /// Takes away the default that only filled the rows which were there.
+    /// Drops defaults that were set only to fill existing rows.
     DropDefaults {
         table: ObjectName,
         columns: Vec<String>,
     },
-    /// Gives rows without a value the new default.
+    /// Sets the new default in rows without a value.
     Backfill {
         table: ObjectName,
         column: String,
     },
-    /// The same page by page, each batch in a transaction of its own. May run twice.
+    /// The same in batches of pages, each in its own transaction. Can run again.
     BackfillInBatches {
         table: ObjectName,
         column: String,
     },
-    /// `proven`: a valid check says that there is no NULL, so that PostgreSQL need not look.
+    /// `proven`: a validated check excludes NULL, so PostgreSQL does not scan the table.
     SetNotNull {
         table: ObjectName,
         column: String,
@@ -155,7 +155,7 @@ pub enum Action {
         columns: Vec<Column>,
     },
 
-    /// `holds`: the rows are known to fulfil it.
+    /// `holds`: existing rows are known to satisfy it.
     AddObject {
         table: ObjectName,
         object: TableObject,
@@ -175,18 +175,18 @@ pub enum Action {
         table: ObjectName,
         index: String,
     },
-    /// Makes a primary key or unique constraint of a unique index, which takes the constraint's name.
+    /// Turns a unique index into a primary key or unique constraint; the index gets the name of the constraint.
     AddUsingIndex {
         table: ObjectName,
         object: TableObject,
         index: String,
     },
-    /// A foreign key or check that new rows have to fulfil; old ones are not looked at.
+    /// Adds a foreign key or check for new rows; existing rows are not checked.
     AddNotValid {
         table: ObjectName,
         object: TableObject,
     },
-    /// Looks at the old rows. `column`: the check only stands in for NOT NULL of that column.
+    /// Checks existing rows. `column`: the check is a temporary substitute for NOT NULL of that column.
     Validate {
         table: ObjectName,
         object: TableObject,
@@ -197,122 +197,122 @@ pub enum Action {
     CreateOther(Other),
     ChangeOther(Other),
     DropOther(Other),
-    /// What has to be said again of something that was made anew: its owner, its privileges.
+    /// Restores a property of an object that was created again: its owner, its privileges.
     Restore {
         order: u32,
         sql: String,
     },
 
-    /// Fails if something that is not known is built on columns which are about to be replaced.
+    /// Fails if an object that the plan does not know depends on columns that are about to be replaced.
     Guard(Guard),
-    /// Makes the function by which new columns follow the old ones.
-    CreateFollower {
+    /// Creates the function of the sync trigger, which computes shadow columns.
+    CreateSyncFunction {
         table: ObjectName,
         function: ObjectName,
-        columns: Vec<Beside>,
+        columns: Vec<ShadowColumn>,
     },
-    /// Lets it run before each row is written.
-    Follow {
+    /// Runs the function before each row is written.
+    CreateSyncTrigger {
         table: ObjectName,
         function: ObjectName,
     },
-    /// Also for rows that come by replication.
-    FollowAlways {
+    /// Enables the trigger also for rows written by replication.
+    EnableSyncTriggerAlways {
         table: ObjectName,
     },
-    Unfollow {
+    DropSyncTrigger {
         table: ObjectName,
     },
-    DropFollower {
+    DropSyncFunction {
         function: ObjectName,
     },
-    /// Gives the rows that are there their values in the new columns. May run twice.
-    FillBeside {
+    /// Computes the shadow columns of existing rows. Can run again.
+    FillShadowColumns {
         table: ObjectName,
-        columns: Vec<Beside>,
+        columns: Vec<ShadowColumn>,
     },
     Analyze(ObjectName),
-    /// Several statements as one: the new columns take the place of the old ones.
-    Swap {
+    /// Replaces the old columns by the shadow columns: several statements as one.
+    Cutover {
         tables: Vec<ObjectName>,
         actions: Vec<Action>,
     },
-    /// The count goes on in the identity of another column.
-    CarryIdentity {
+    /// Continues the numbers of an identity column in another identity column.
+    TransferIdentity {
         table: ObjectName,
         from: String,
         to: String,
     },
-    /// The sequence of an identity column gets the name that PostgreSQL would give it.
-    NameIdentity {
+    /// Renames the sequence of an identity column to the name that PostgreSQL would choose.
+    RenameIdentitySequence {
         table: ObjectName,
         column: String,
     },
-    CarryComment {
+    TransferComment {
         table: ObjectName,
         from: String,
         to: String,
     },
 }
 
-/// What may be built on columns that are replaced.
+/// The objects that may depend on columns that are replaced.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Guard {
     /// The tables and columns, and whether each is an identity.
     pub columns: Vec<(ObjectName, String, bool)>,
-    /// Constraints and indexes that are made anew, with their tables.
+    /// Constraints and indexes that the plan creates again, with their tables.
     pub known: Vec<(ObjectName, String)>,
     /// Sequences that the new columns will own.
     pub sequences: Vec<ObjectName>,
 }
 
-/// A new column, until it takes the place of an old one.
+/// A column that takes the place of another one at the cutover.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Beside {
-    /// What it is called until then.
+pub struct ShadowColumn {
+    /// Its name until then.
     pub name: String,
-    /// What it is made for.
+    /// The alteration that it carries out.
     pub alteration: Alteration,
 }
 
-/// A column that comes.
+/// A column to add.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ColumnSpec {
     /// The column.
     pub column: Column,
-    /// Written as a serial type, which makes its sequence.
+    /// Whether it is written as a serial type, which creates its sequence.
     pub serial: bool,
-    /// The default for the rows that are there.
+    /// The value of existing rows, if the column has no default.
     pub fill: Option<String>,
 }
 
-/// A column that changes.
+/// A change of a column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Alteration {
-    /// As it is.
+    /// The column before.
     pub previous: Column,
-    /// As it shall be.
+    /// The column after.
     pub next: Column,
     /// Whether its type changes.
     pub retyped: bool,
     /// The expression of `USING`.
     pub using: Option<String>,
-    /// Whether the default has to be set anew.
+    /// Whether the default has to be set again.
     pub redefaulted: bool,
-    /// NOT NULL is set by a later step, after a backfill.
+    /// Whether a later step sets NOT NULL, after a backfill.
     pub not_null_later: bool,
-    /// What is built on it and stays.
+    /// The objects that depend on it and stay.
     pub belongings: Box<Belongings>,
 }
 
-impl Beside {
-    /// The column as it is added: without a value, and free to stay so.
+impl ShadowColumn {
+    /// The column as it is added: nullable, and without a value.
     pub(super) fn column(&self) -> Column {
         let next = &self.alteration.next;
         Column { name: self.name.clone(), nullable: true, default: None, identity: None, ..next.clone() }
     }
 
-    /// The new value, from the old row.
+    /// The expression that computes its value from the old row.
     pub(in crate::sql) fn value(&self) -> String {
         let Alteration { using, next, .. } = &self.alteration;
         using.clone().unwrap_or_else(|| crate::sql::quote::ident(&next.name))
@@ -320,7 +320,7 @@ impl Beside {
 }
 
 impl Alteration {
-    /// Whether it does anything beside setting NOT NULL.
+    /// Whether it does more than set NOT NULL.
     pub(super) fn changes_more(&self) -> bool {
         let Self { previous, next, .. } = self;
         self.retyped

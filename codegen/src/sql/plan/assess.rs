@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::action::{Action, Alteration, ColumnSpec};
-use super::cast::{Work, cast};
 use super::{Step, Transaction};
+use crate::sql::cast::{Work, cast};
 use crate::sql::change::{Change, TableObject};
 use crate::sql::expression::{Node, canonical, parse};
 use crate::sql::state::{ColumnDefault, ObjectName, Other, OtherKind};
@@ -111,7 +111,7 @@ impl Scene {
             Action::DropIndexConcurrently { .. } => (Lock::ShareUpdateExclusive, Work::None),
             Action::AddNotValid { object: TableObject::ForeignKey(_), .. } => (Lock::ShareRowExclusive, Work::None),
             Action::AddNotValid { .. } | Action::AddUsingIndex { .. } => at_once,
-            Action::CatchUpSequence { table, .. } | Action::CatchUpIdentity { table, .. }
+            Action::AdvanceSequence { table, .. } | Action::AdvanceIdentity { table, .. }
                 if !self.new_tables.contains(table) =>
             {
                 (Lock::None, Work::Scan)
@@ -130,8 +130,10 @@ impl Scene {
                 true => (Lock::ShareUpdateExclusive, Work::None),
                 false => (Lock::AccessExclusive, Work::Rewrite),
             },
-            Action::Follow { .. } | Action::FollowAlways { .. } => (Lock::ShareRowExclusive, Work::None),
-            Action::FillBeside { .. } => (Lock::RowExclusive, Work::Rewrite),
+            Action::CreateSyncTrigger { .. } | Action::EnableSyncTriggerAlways { .. } => {
+                (Lock::ShareRowExclusive, Work::None)
+            }
+            Action::FillShadowColumns { .. } => (Lock::RowExclusive, Work::Rewrite),
             Action::Analyze(_) => (Lock::ShareUpdateExclusive, Work::Scan),
             Action::RenameObject { object: TableObject::Index(_), .. } => (Lock::ShareUpdateExclusive, Work::None),
             Action::RenameTable { .. }
@@ -143,7 +145,7 @@ impl Scene {
             | Action::DropDefaults { .. }
             | Action::DisownSequence(_)
             | Action::DropIdentity { .. }
-            | Action::Swap { .. }
+            | Action::Cutover { .. }
             | Action::DropColumns { .. } => at_once,
             _ => (Lock::None, Work::None),
         }

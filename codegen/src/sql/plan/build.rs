@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::{Action, Alteration, ColumnSpec};
-use super::cast::cast;
 use crate::ir::NativeType;
+use crate::sql::cast::cast;
 use crate::sql::change::{Belongings, Change, TableObject};
 use crate::sql::data_type::DataType;
 use crate::sql::names::sequence_name;
@@ -149,7 +149,7 @@ impl Builder {
         let name = sequence.name.clone();
         self.actions.push(Action::CreateSequence(sequence));
         if let Some((table, column)) = owner {
-            self.actions.push(Action::CatchUpSequence {
+            self.actions.push(Action::AdvanceSequence {
                 sequence: name.clone(),
                 table: table.clone(),
                 column: column.clone(),
@@ -191,7 +191,7 @@ impl Builder {
             self.actions.push(Action::SetNotNull { table: table.clone(), column: next.name.clone(), proven: false });
         }
         if previous.identity.is_none() && next.identity.is_some() {
-            self.actions.push(Action::CatchUpIdentity { table: table.clone(), column: next.name.clone() });
+            self.actions.push(Action::AdvanceIdentity { table: table.clone(), column: next.name.clone() });
         }
         if let (Some(_), None, Some(ColumnDefault::Sequence(sequence))) =
             (previous.identity, next.identity, &next.default)

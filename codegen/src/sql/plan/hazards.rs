@@ -2,9 +2,10 @@
 
 use super::action::{Action, Alteration, ColumnSpec};
 use super::assess::Scene;
-use super::cast::{Risk, cast};
+use crate::sql::cast::{Risk, cast};
 use crate::sql::change::TableObject;
-use crate::sql::lint::{Lint, Probe, codes};
+use crate::sql::codes::{self, Lint};
+use crate::sql::probe::Probe;
 use crate::sql::quote::{ident, qualified};
 use crate::sql::state::{Column, ColumnDefault, ForeignKey, Index, IndexTarget, ObjectName, Table};
 
@@ -16,7 +17,7 @@ pub enum HazardKind {
     /// The statement fails if the data is not as it must be; then it has changed nothing.
     MayFail,
     /// Programs that still run with the old schema fail.
-    BreaksPrograms,
+    BreaksClients,
 }
 
 /// What can be lost or go wrong.
@@ -42,7 +43,7 @@ impl Hazard {
     }
 
     fn breakage(text: String) -> Self {
-        Self { kind: HazardKind::BreaksPrograms, lint: codes::C401, text, probe: None }
+        Self { kind: HazardKind::BreaksClients, lint: codes::C401, text, probe: None }
     }
 }
 
@@ -75,8 +76,8 @@ impl Scene {
             Action::AlterColumns { table, alterations } => {
                 alterations.iter().flat_map(|alteration| self.alteration_hazards(table, alteration)).collect()
             }
-            Action::FillBeside { table, columns } => {
-                columns.iter().flat_map(|beside| self.alteration_hazards(table, &beside.alteration)).collect()
+            Action::FillShadowColumns { table, columns } => {
+                columns.iter().flat_map(|shadow| self.alteration_hazards(table, &shadow.alteration)).collect()
             }
             Action::AddColumns { table, columns } => {
                 let required = columns.iter().filter(|spec| is_without_value(spec));
@@ -150,7 +151,7 @@ impl Scene {
         let name = format!("{table}.{}", next.name);
         let change = format!("{name} becomes {} from {}", type_text(next), type_text(previous));
         let removed = match &next.ty {
-            crate::sql::DataType::Enum(ty) if previous.ty == next.ty => self.removed_labels.get(ty),
+            crate::sql::data_type::DataType::Enum(ty) if previous.ty == next.ty => self.removed_labels.get(ty),
             _ => None,
         };
         match (removed, cast(previous, next).risk) {

@@ -3,15 +3,15 @@
 //!
 //! Takes actions in their order, gives more of them with how each goes with transactions. What it
 //! cannot do without a long lock stays as it is: an identity or stored generated column for rows that
-//! are there. Type changes that rewrite are the work of `beside`.
+//! are there. Type changes that rewrite are the work of `shadow`.
 
 use std::collections::BTreeSet;
 
 use super::Transaction;
 use super::action::{Action, Alteration, ColumnSpec};
 use super::assess::{Scene, added_work, altered_work};
-use super::beside;
-use super::cast::Work;
+use super::shadow;
+use crate::sql::cast::Work;
 use crate::sql::change::TableObject;
 use crate::sql::names::{clip, sequence_name};
 use crate::sql::state::{
@@ -21,7 +21,7 @@ use crate::sql::state::{
 
 /// The actions of an online plan, each with its place among transactions.
 pub(super) fn expand(actions: Vec<Action>, scene: &Scene) -> Vec<(Action, Transaction)> {
-    let (actions, group) = beside::replace_columns(catch_up_at_once(actions), scene);
+    let (actions, group) = shadow::replace_columns(catch_up_at_once(actions), scene);
     let mut expander = Expander { scene, checks: BTreeSet::new(), stages: Stages::default(), group, steps: Vec::new() };
     let mut kind = None;
     for action in pair_replacements(actions, scene) {
@@ -51,7 +51,7 @@ enum Kind {
 
 fn kind_of(action: &Action) -> Kind {
     match action {
-        Action::AlterColumns { .. } | Action::CatchUpSequence { .. } => Kind::AlterColumns,
+        Action::AlterColumns { .. } | Action::AdvanceSequence { .. } => Kind::AlterColumns,
         Action::AddColumns { .. } => Kind::AddColumns,
         Action::Backfill { .. } => Kind::Backfill,
         Action::SetNotNull { .. } => Kind::SetNotNull,
@@ -96,7 +96,9 @@ fn successor(actions: &[Option<Paired>], at: usize, scene: &Scene) -> Option<usi
             {
                 return None;
             }
-            Some(Action::Swap { actions, .. }) if actions.iter().any(|action| takes_along(action, table, object)) => {
+            Some(Action::Cutover { actions, .. })
+                if actions.iter().any(|action| takes_along(action, table, object)) =>
+            {
                 return None;
             }
             Some(Action::DropColumns { table: other, columns })
@@ -140,7 +142,7 @@ fn may_use(object: &TableObject, column: &str) -> bool {
 fn catch_up_at_once(mut actions: Vec<Action>) -> Vec<Action> {
     let mut at = 0;
     while at < actions.len() {
-        if let Action::CatchUpSequence { table, column, .. } = &actions[at] {
+        if let Action::AdvanceSequence { table, column, .. } = &actions[at] {
             let counts = |action: &Action| match action {
                 Action::AlterColumns { table: other, alterations } => {
                     other == table && alterations.iter().any(|alteration| &alteration.next.name == column)
@@ -227,7 +229,7 @@ impl Expander<'_> {
                     self.push(WORK, Action::Validate { table, object, column: None, holds });
                 }
             },
-            Action::Swap { .. } => self.steps.append(&mut self.group),
+            Action::Cutover { .. } => self.steps.append(&mut self.group),
             other => self.push(PREPARE, other),
         }
     }

@@ -123,8 +123,8 @@ fn phase(action: &Action) -> u8 {
         | Action::SetSequenceOptions { .. }
         | Action::DisownSequence(_)
         | Action::AlterTable { .. }
-        | Action::CatchUpIdentity { .. }
-        | Action::CatchUpSequence { .. } => 8,
+        | Action::AdvanceIdentity { .. }
+        | Action::AdvanceSequence { .. } => 8,
         Action::Backfill { .. } => 9,
         Action::SetNotNull { .. } => 10,
         Action::CreateTable { .. } => 11,
@@ -171,8 +171,8 @@ fn needs(action: &Action) -> Needs {
         | Action::SetSequenceOptions { sequence, .. }
         | Action::DisownSequence(sequence) => needs.waits.push(M::Exists(sequence.clone())),
         Action::DropIdentity { next, .. } => needs.gives.push(M::Gone(next.clone())),
-        Action::CatchUpIdentity { table, .. } => needs.waits.push(M::Altered(table.clone())),
-        Action::CatchUpSequence { sequence, table, .. } | Action::OwnSequence { sequence, table, .. } => {
+        Action::AdvanceIdentity { table, .. } => needs.waits.push(M::Altered(table.clone())),
+        Action::AdvanceSequence { sequence, table, .. } | Action::OwnSequence { sequence, table, .. } => {
             needs.waits.extend([
                 M::Exists(sequence.clone()),
                 M::Exists(table.clone()),

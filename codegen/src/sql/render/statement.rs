@@ -9,7 +9,7 @@ use super::super::state::{
     Column, ColumnDefault, ForeignKey, Identity, Index, IndexPart, IndexTarget, ObjectName, Sequence, Table,
 };
 use super::batches::in_batches;
-use super::{beside, options};
+use super::{options, shadow};
 use crate::ir::{IndexMethod, NativeType, ReferentialAction, SortOrder};
 
 /// The statement. One arm for each action, so that none can be forgotten; what takes more than a line
@@ -67,7 +67,7 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         Action::DropIdentity { table, column, .. } => {
             alter(table, [format!("ALTER COLUMN {} DROP IDENTITY", ident(column))].into_iter())
         }
-        Action::CatchUpIdentity { table, column } => format!(
+        Action::AdvanceIdentity { table, column } => format!(
             "SELECT setval(pg_get_serial_sequence({}, {}), COALESCE(max({}), 0) + 1, false) FROM {}",
             literal(&qualified(table)),
             literal(column),
@@ -78,7 +78,7 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
             alter(table, options::table_commands(previous, next).into_iter())
         }
         Action::SetSequenceType { sequence, ty } => format!("ALTER SEQUENCE {} AS {ty}", qualified(sequence)),
-        Action::CatchUpSequence { sequence, table, column } => format!(
+        Action::AdvanceSequence { sequence, table, column } => format!(
             "SELECT setval({}, COALESCE(max({}), 0) + 1, false) FROM {}",
             literal(&qualified(sequence)),
             ident(column),
@@ -136,20 +136,24 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         Action::Restore { sql, .. } => sql.clone(),
         Action::ChangeOther(other) => other.change.as_ref().unwrap_or(&other.create).clone(),
         Action::DropOther(other) => other.drop.clone(),
-        Action::Guard(guard) => beside::guard(guard),
-        Action::CreateFollower { table, function, columns } => beside::create_follower(table, function, columns),
-        Action::Follow { table, function } => beside::follow(table, function),
-        Action::FollowAlways { table } => {
-            alter(table, [format!("ENABLE ALWAYS TRIGGER {}", ident(beside::FOLLOW))].into_iter())
+        Action::Guard(guard) => shadow::guard(guard),
+        Action::CreateSyncFunction { table, function, columns } => {
+            shadow::create_sync_function(table, function, columns)
         }
-        Action::Unfollow { table } => format!("DROP TRIGGER {} ON {}", ident(beside::FOLLOW), qualified(table)),
-        Action::DropFollower { function } => format!("DROP FUNCTION {}()", qualified(function)),
-        Action::FillBeside { table, columns } => beside::fill(table, columns),
+        Action::CreateSyncTrigger { table, function } => shadow::create_sync_trigger(table, function),
+        Action::EnableSyncTriggerAlways { table } => {
+            alter(table, [format!("ENABLE ALWAYS TRIGGER {}", ident(shadow::SYNC_TRIGGER))].into_iter())
+        }
+        Action::DropSyncTrigger { table } => {
+            format!("DROP TRIGGER {} ON {}", ident(shadow::SYNC_TRIGGER), qualified(table))
+        }
+        Action::DropSyncFunction { function } => format!("DROP FUNCTION {}()", qualified(function)),
+        Action::FillShadowColumns { table, columns } => shadow::fill(table, columns),
         Action::Analyze(table) => format!("ANALYZE {}", qualified(table)),
-        Action::Swap { tables, actions } => beside::swap(tables, actions),
-        Action::CarryIdentity { table, from, to } => beside::carry_identity(table, from, to),
-        Action::NameIdentity { table, column } => beside::name_identity(table, column),
-        Action::CarryComment { table, from, to } => beside::carry_comment(table, from, to),
+        Action::Cutover { tables, actions } => shadow::cutover(tables, actions),
+        Action::TransferIdentity { table, from, to } => shadow::transfer_identity(table, from, to),
+        Action::RenameIdentitySequence { table, column } => shadow::rename_identity_sequence(table, column),
+        Action::TransferComment { table, from, to } => shadow::transfer_comment(table, from, to),
     }
 }
 

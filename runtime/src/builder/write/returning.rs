@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::{Create, CreateManyAndReturn, Delete, Update, UpdateManyAndReturn, Upsert, only_row};
 use crate::dsl::{As, CanInclude, Included, IntoInclude, RelationOf, Selectable, Selection, include_of};
-use crate::error::Result;
+use crate::error::{Lookup, Result};
 use crate::execute::{Call, Executor};
 use crate::query::{Operation, Outcome, Parts, Query, Returning, Select};
 use crate::rows::{FromRow, Model, Reader};
@@ -79,7 +79,7 @@ macro_rules! include {
 }
 
 macro_rules! one {
-    ($name:ident { $($field:ident),+ } $done:literal, $includes:literal) => {
+    ($name:ident { $($field:ident),+ } $done:ident, $includes:literal) => {
         include!($name { $($field),+ } of one_row, $includes);
 
         impl<M: Model> $name<M> {
@@ -88,7 +88,7 @@ macro_rules! one {
                 let (executor, mut then) = (self.executor.clone(), one_row::<M>());
                 selection.add_to(&mut then);
                 let operation = operation(self.operation(), Some(then));
-                let finish = |outcome| only_row(outcome, $done, |at| T::read(&mut Reader::new(at)));
+                let finish = |outcome| only_row(outcome, Lookup::$done, |at| T::read(&mut Reader::new(at)));
                 Written { executor, operation, finish }
             }
         }
@@ -105,7 +105,7 @@ macro_rules! one {
 
             fn into_parts(mut self) -> Parts<S> {
                 let then = self.then.take();
-                let finish = |outcome| only_row(outcome, $done, S::from_row);
+                let finish = |outcome| only_row(outcome, Lookup::$done, S::from_row);
                 Parts { operation: operation(self.operation(), then), finish }
             }
         }
@@ -146,9 +146,9 @@ macro_rules! many {
     };
 }
 
-one!(Create { executor, row } "created", "Reads a relation of the new row along with it, what was created with it included.");
-one!(Update { executor, condition, sets, nested } "updated", "Reads a relation of the row along with it, as it is after the change.");
-one!(Upsert { executor, row, key, sets } "created", "Reads a relation of the row along with it, be it new or not.");
-one!(Delete { executor, condition } "deleted", "Reads a relation of the row along with it, as it was before.");
+one!(Create { executor, row } Create, "Reads a relation of the new row along with it, what was created with it included.");
+one!(Update { executor, condition, sets, nested } Update, "Reads a relation of the row along with it, as it is after the change.");
+one!(Upsert { executor, row, key, sets } Create, "Reads a relation of the row along with it, be it new or not.");
+one!(Delete { executor, condition } Delete, "Reads a relation of the row along with it, as it was before.");
 many!(CreateManyAndReturn { executor, create });
 many!(UpdateManyAndReturn { executor, update });

@@ -356,7 +356,7 @@ impl Cx<'_> {
     }
 }
 
-/// The comparison says the schema of the connection where the picture leaves it out.
+/// The comparison names the schema of the connection where the state leaves it out.
 pub(super) fn same(a: &ObjectName, b: &ObjectName) -> bool {
     a.name == b.name && (a.schema == b.schema || a.schema.is_none() || b.schema.is_none())
 }

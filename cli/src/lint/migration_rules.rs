@@ -11,11 +11,11 @@ use squawk_syntax::ast::{self, AlterTableAction, AstNode, Constraint, Stmt};
 use crate::sql_tree::{constraint_columns, key, names_in, text};
 
 /// How alike, in percent, two names are that may be one.
-const ALIKE: u32 = 50;
+const SIMILAR: u32 = 50;
 
 /// What has been seen of a migration.
 #[derive(Default)]
-pub(super) struct Whole {
+pub(super) struct MigrationRules {
     created: BTreeMap<String, String>,
     dropped: Vec<(usize, String)>,
     columns: BTreeMap<String, Columns>,
@@ -40,7 +40,7 @@ struct ForeignKey {
     columns: Vec<String>,
 }
 
-impl Whole {
+impl MigrationRules {
     /// A segment begins: its locks are its own.
     pub(super) fn enter(&mut self) {
         self.locked.clear();
@@ -189,7 +189,7 @@ impl Whole {
             let is_like = |new: &&String| {
                 key(new) != key(&old)
                     && !self.written.contains(&key(new))
-                    && name_likeness(&key(&old), &key(new)) >= ALIKE
+                    && name_likeness(&key(&old), &key(new)) >= SIMILAR
             };
             let Some(new) = self.created.values().find(is_like).cloned() else { continue };
             let text = format!("table {old} is dropped while {new} comes, which looks like a rename");
@@ -205,7 +205,7 @@ impl Whole {
             let is_one_for_one = matches!((dropped.as_slice(), added.as_slice()), ([a], [b]) if a.0 == b.0);
             for (statement, old) in dropped {
                 let is_like = |new: &&(usize, String)| {
-                    key(&new.1) != key(&old) && (is_one_for_one || name_likeness(&old, &new.1) >= ALIKE)
+                    key(&new.1) != key(&old) && (is_one_for_one || name_likeness(&old, &new.1) >= SIMILAR)
                 };
                 let Some((_, new)) = added.iter().find(is_like) else { continue };
                 let text = format!("column {table}.{old} is dropped while {new} comes, which looks like a rename");

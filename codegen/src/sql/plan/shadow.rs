@@ -1,18 +1,18 @@
-//! A type change that would rewrite its table, by a new column beside the old one.
+//! Type changes that would rewrite their table, through shadow columns.
 //!
-//! The new column follows the old one by a trigger, is filled in batches, and gets its keys, indexes
-//! and foreign keys while programs go on; then it takes the name in one short transaction, and the
-//! old column goes. Takes the actions in their order, gives them without what is done here, and the
-//! steps for it. What it is not sure of it leaves as it is.
+//! A sync trigger gives the shadow column its value whenever a row is written, a backfill fills the other rows in
+//! batches, and keys, indexes and foreign keys are built on it while clients keep working. The cutover, one short
+//! transaction, then gives it the name of the old column and drops that. Takes the actions in their order; gives those
+//! that are not handled here, and the steps for the rest. An action that it does not understand is left as it is.
 
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Transaction;
-use super::action::{Action, Alteration, Beside};
+use super::action::{Action, Alteration, ShadowColumn};
 use super::assess::{Scene, altered_work};
-use super::cast::Work;
+use crate::sql::cast::Work;
 use crate::sql::change::TableObject;
 use crate::sql::data_type::DataType;
 use crate::sql::expression::{Token, tokens};
@@ -22,12 +22,12 @@ use crate::sql::state::{
     UniqueConstraint,
 };
 
-/// Takes the type changes out. In their place stands [`Action::Swap`], their last step; the second value is all of
+/// Takes the type changes out. In their place stands [`Action::Cutover`], their last step; the second value is all of
 /// their steps, empty if there are none.
 pub(super) fn replace_columns(actions: Vec<Action>, scene: &Scene) -> (Vec<Action>, Vec<(Action, Transaction)>) {
     let Some(group) = Group::find(&actions, scene) else { return (actions, Vec::new()) };
-    let swap = group.swap();
-    let steps = group.steps(&swap);
+    let cutover = group.cutover();
+    let steps = group.steps(&cutover);
     let mut rest = Vec::with_capacity(actions.len());
     for (at, action) in actions.into_iter().enumerate() {
         if group.taken.contains(&at) {
@@ -44,7 +44,7 @@ pub(super) fn replace_columns(actions: Vec<Action>, scene: &Scene) -> (Vec<Actio
             other => rest.push(other),
         }
         if is_last {
-            rest.push(swap.clone());
+            rest.push(cutover.clone());
         }
     }
     (rest, steps)
@@ -64,11 +64,11 @@ struct Successor {
 
 /// All that is done together.
 struct Group {
-    columns: BTreeMap<ObjectName, Vec<Beside>>,
+    columns: BTreeMap<ObjectName, Vec<ShadowColumn>>,
     /// One behind the last of the type changes.
     end: usize,
     successors: Vec<Successor>,
-    /// Checks with the name of their predecessor; they come with the swap, and are proved afterwards.
+    /// Checks with the name of their predecessor; they come with the cutover, and are proved afterwards.
     checks: Vec<(ObjectName, Check, String)>,
     /// What has the names of successors and may be built on columns that stay: it would not go with the old ones.
     replaced: Vec<(ObjectName, TableObject)>,
@@ -105,12 +105,12 @@ impl Group {
         Some(group)
     }
 
-    fn beside(&self, table: &ObjectName, column: &str) -> Option<&Beside> {
-        self.columns.get(table)?.iter().find(|beside| beside.alteration.next.name == column)
+    fn shadow(&self, table: &ObjectName, column: &str) -> Option<&ShadowColumn> {
+        self.columns.get(table)?.iter().find(|shadow| shadow.alteration.next.name == column)
     }
 
     fn has(&self, table: &ObjectName, column: &str) -> bool {
-        self.beside(table, column).is_some()
+        self.shadow(table, column).is_some()
     }
 
     fn meanwhile(&mut self, name: &str) -> String {
@@ -121,7 +121,7 @@ impl Group {
     fn keep_what_stays(&mut self) {
         let mut objects: Vec<(ObjectName, TableObject)> = Vec::new();
         for (table, columns) in &self.columns {
-            for object in columns.iter().flat_map(|beside| &beside.alteration.belongings.objects) {
+            for object in columns.iter().flat_map(|shadow| &shadow.alteration.belongings.objects) {
                 if !objects.iter().any(|(other, it)| other == table && it == object) {
                     objects.push((table.clone(), object.clone()));
                 }
@@ -216,7 +216,7 @@ impl Group {
     /// Whether it names one of the columns, be it in an expression.
     fn is_built_on(&self, table: &ObjectName, object: &TableObject) -> bool {
         let Some(columns) = self.columns.get(table) else { return false };
-        let is_ours = |name: &str| columns.iter().any(|beside| beside.alteration.next.name == name);
+        let is_ours = |name: &str| columns.iter().any(|shadow| shadow.alteration.next.name == name);
         let mentions = |sql: &String| {
             let is_name = |token: &Token| matches!(token, Token::Word(name) | Token::Quoted(name) if is_ours(name));
             tokens(sql).is_none_or(|tokens| tokens.iter().any(is_name))
@@ -230,7 +230,7 @@ impl Group {
 
     /// The object on the new columns, under its name of the meanwhile; none if an expression cannot be taken over.
     fn translated(&self, table: &ObjectName, object: &TableObject) -> Option<TableObject> {
-        let name = |column: &String| self.beside(table, column).map_or(column, |beside| &beside.name).clone();
+        let name = |column: &String| self.shadow(table, column).map_or(column, |shadow| &shadow.name).clone();
         let names = |columns: &[String]| columns.iter().map(name).collect::<Vec<_>>();
         Some(match object {
             TableObject::PrimaryKey(PrimaryKey { columns, options, .. })
@@ -240,7 +240,7 @@ impl Group {
             }
             TableObject::ForeignKey(key) => {
                 let there = |column: &String| {
-                    self.beside(&key.referenced_table, column).map_or(column, |beside| &beside.name).clone()
+                    self.shadow(&key.referenced_table, column).map_or(column, |shadow| &shadow.name).clone()
                 };
                 let referenced_columns = key.referenced_columns.iter().map(there).collect();
                 let options =
@@ -270,11 +270,11 @@ impl Group {
         let old = tokens(sql)?;
         let mut new = Vec::with_capacity(old.len());
         for (at, token) in old.iter().enumerate() {
-            let beside = match token {
-                Token::Word(name) | Token::Quoted(name) => self.beside(table, name),
+            let shadow = match token {
+                Token::Word(name) | Token::Quoted(name) => self.shadow(table, name),
                 _ => None,
             };
-            let Some(beside) = beside else {
+            let Some(shadow) = shadow else {
                 new.push(token.clone());
                 continue;
             };
@@ -284,7 +284,7 @@ impl Group {
             if is_type || is_sign(old.get(at + 1), &["(", "."]) {
                 return None;
             }
-            new.push(Token::Quoted(beside.name.clone()));
+            new.push(Token::Quoted(shadow.name.clone()));
         }
         let is_same = new == old;
         let text = || new.iter().map(Token::to_string).collect::<Vec<_>>().join(" ");
@@ -347,7 +347,7 @@ fn is_retyped(actions: &[Action], table: &ObjectName, column: &str) -> bool {
 }
 
 /// The columns that are made anew for an action; none if its table is rewritten anyway.
-fn new_columns(action: &Action, actions: &[Action], scene: &Scene) -> Vec<Beside> {
+fn new_columns(action: &Action, actions: &[Action], scene: &Scene) -> Vec<ShadowColumn> {
     let Action::AlterColumns { table, alterations } = action else { return Vec::new() };
     let rewrites = |it: &&Alteration| altered_work(it) == Work::Rewrite;
     let is_renamed_later = actions.iter().skip_while(|other| *other != action).any(|other| match other {
@@ -361,11 +361,11 @@ fn new_columns(action: &Action, actions: &[Action], scene: &Scene) -> Vec<Beside
         return Vec::new();
     }
     let mut taken: BTreeSet<String> = alterations.iter().flat_map(|it| it.belongings.columns.iter().cloned()).collect();
-    let beside = |alteration: &Alteration| Beside {
+    let shadow = |alteration: &Alteration| ShadowColumn {
         name: free_name(&alteration.next.name, &mut taken),
         alteration: alteration.clone(),
     };
-    alterations.iter().filter(rewrites).map(beside).collect()
+    alterations.iter().filter(rewrites).map(shadow).collect()
 }
 
 /// A name for the meanwhile that nothing has yet.

@@ -3,16 +3,16 @@
 use std::io::{BufRead, IsTerminal};
 
 use crate::failure::Failure;
-use crate::terminal::say;
+use crate::terminal::output;
 
 /// Whether anybody can read a question and answer it.
-pub(crate) fn somebody_is_there() -> bool {
+pub(crate) fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 /// Asks, and gives the answer without the spaces around it.
 pub(crate) fn line(question: &str) -> Result<String, Failure> {
-    say::err(question);
+    output::eprint(question);
     let mut answer = String::new();
     match std::io::stdin().lock().read_line(&mut answer) {
         Ok(0) => Err(Failure::refused("no answer; nothing was changed")),
@@ -22,7 +22,7 @@ pub(crate) fn line(question: &str) -> Result<String, Failure> {
 }
 
 /// Asks until the answer is yes or no.
-pub(crate) fn yes_or_no(question: &str) -> Result<bool, Failure> {
+pub(crate) fn confirm(question: &str) -> Result<bool, Failure> {
     loop {
         match line(&format!("{question} [y/n]"))?.to_lowercase().as_str() {
             "y" | "yes" => return Ok(true),

@@ -21,7 +21,7 @@ pub enum Work {
 
 /// What can be lost or go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::sql) enum Risk {
+pub(super) enum Risk {
     None,
     /// PostgreSQL refuses the statement where a value has no counterpart.
     MayFail(&'static str),
@@ -31,11 +31,11 @@ pub(in crate::sql) enum Risk {
 
 /// A type change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::sql) struct Cast {
+pub(super) struct Cast {
     /// The expression of `USING`, where PostgreSQL needs one.
-    pub(in crate::sql) using: Option<String>,
-    pub(in crate::sql) work: Work,
-    pub(in crate::sql) risk: Risk,
+    pub(super) using: Option<String>,
+    pub(super) work: Work,
+    pub(super) risk: Risk,
 }
 
 const DOES_NOT_PARSE: Risk = Risk::MayFail("values that do not read as the new type");
@@ -43,7 +43,7 @@ const TOO_LONG: Risk = Risk::MayFail("values that are too long");
 const OUT_OF_RANGE: Risk = Risk::MayFail("values that are out of range");
 
 /// How the values of `previous` become those of `next`.
-pub(in crate::sql) fn cast(previous: &Column, next: &Column) -> Cast {
+pub(super) fn cast(previous: &Column, next: &Column) -> Cast {
     let name = ident(&next.name);
     let ty = &next.ty;
     match (previous.array, next.array) {
@@ -121,7 +121,7 @@ fn is_text(ty: N) -> bool {
 }
 
 /// Whether values of the type are compared by a collation.
-pub(in crate::sql) fn has_collation(column: &Column) -> bool {
+pub(super) fn has_collation(column: &Column) -> bool {
     matches!(column.ty, DataType::Native(ty) if is_text(ty))
 }
 

@@ -6,20 +6,20 @@ use super::{Group, Successor};
 use crate::sql::change::TableObject;
 use crate::sql::names::clip;
 use crate::sql::plan::Transaction;
-use crate::sql::plan::action::{Action, Alteration, Beside, ColumnSpec, Guard};
+use crate::sql::plan::action::{Action, Alteration, ColumnSpec, Guard, ShadowColumn};
 use crate::sql::quote::ident;
 use crate::sql::state::{Check, Column, ConstraintOptions, ForeignKey, Index, ObjectName};
 
 impl Group {
-    fn follower(table: &ObjectName) -> ObjectName {
+    fn sync_function(table: &ObjectName) -> ObjectName {
         table.sibling(&format!("{}__follow", clip(&table.name, 50)))
     }
 
     /// A check that stands in for NOT NULL of the new column.
-    fn required(table: &ObjectName, beside: &Beside) -> Option<TableObject> {
-        let Alteration { next, not_null_later, .. } = &beside.alteration;
-        let expression = format!("{} IS NOT NULL", ident(&beside.name));
-        let name = format!("{}__required", clip(&format!("{}_{}", table.name, beside.name), 50));
+    fn required(table: &ObjectName, shadow: &ShadowColumn) -> Option<TableObject> {
+        let Alteration { next, not_null_later, .. } = &shadow.alteration;
+        let expression = format!("{} IS NOT NULL", ident(&shadow.name));
+        let name = format!("{}__required", clip(&format!("{}_{}", table.name, shadow.name), 50));
         let check = Check { name, expression, options: ConstraintOptions::default() };
         (!next.nullable && !not_null_later).then_some(TableObject::Check(check))
     }
@@ -28,20 +28,20 @@ impl Group {
         let own = self.successors.iter().map(|it| (it.table.clone(), it.previous.clone()));
         let checks = self.checks.iter().map(|(table, _, previous)| (table.clone(), previous.clone()));
         let known: BTreeSet<_> = own.chain(checks).collect();
-        let besides = || self.columns.iter().flat_map(|(table, columns)| columns.iter().map(move |it| (table, it)));
-        let column = |(table, beside): (&ObjectName, &Beside)| {
-            let Alteration { previous, next, .. } = &beside.alteration;
+        let shadows = || self.columns.iter().flat_map(|(table, columns)| columns.iter().map(move |it| (table, it)));
+        let column = |(table, shadow): (&ObjectName, &ShadowColumn)| {
+            let Alteration { previous, next, .. } = &shadow.alteration;
             (table.clone(), next.name.clone(), previous.identity.is_some())
         };
-        let sequences = besides().flat_map(|(_, beside)| &beside.alteration.belongings.sequences);
+        let sequences = shadows().flat_map(|(_, shadow)| &shadow.alteration.belongings.sequences);
         Action::Guard(Guard {
-            columns: besides().map(column).collect(),
+            columns: shadows().map(column).collect(),
             known: known.into_iter().collect(),
             sequences: sequences.cloned().collect(),
         })
     }
 
-    pub(super) fn steps(&self, swap: &Action) -> Vec<(Action, Transaction)> {
+    pub(super) fn steps(&self, cutover: &Action) -> Vec<(Action, Transaction)> {
         let mut steps = Vec::new();
         let mut push = |transaction, actions: Vec<Action>| {
             steps.extend(actions.into_iter().map(|action| (action, transaction)));
@@ -52,7 +52,7 @@ impl Group {
         push(Transaction::Transactional, references);
         push(Transaction::Outside, proofs);
         push(Transaction::Outside, self.columns.keys().cloned().map(Action::Analyze).collect());
-        push(Transaction::Transactional, vec![self.guard(), swap.clone()]);
+        push(Transaction::Transactional, vec![self.guard(), cutover.clone()]);
         let checks = self.checks.iter().map(|(table, check, _)| Action::Validate {
             table: table.clone(),
             object: TableObject::Check(check.clone()),
@@ -67,18 +67,18 @@ impl Group {
     fn beginning(&self) -> Vec<Action> {
         let mut actions = vec![self.guard()];
         for (table, columns) in &self.columns {
-            let (table, function) = (table.clone(), Self::follower(table));
+            let (table, function) = (table.clone(), Self::sync_function(table));
             let specs =
                 columns.iter().map(|it| ColumnSpec { column: it.column(), serial: false, fill: None }).collect();
             actions.push(Action::AddColumns { table: table.clone(), columns: specs });
-            actions.push(Action::CreateFollower {
+            actions.push(Action::CreateSyncFunction {
                 table: table.clone(),
                 function: function.clone(),
                 columns: columns.clone(),
             });
-            actions.push(Action::Follow { table: table.clone(), function });
-            actions.push(Action::FollowAlways { table: table.clone() });
-            let required = columns.iter().filter_map(|beside| Self::required(&table, beside));
+            actions.push(Action::CreateSyncTrigger { table: table.clone(), function });
+            actions.push(Action::EnableSyncTriggerAlways { table: table.clone() });
+            let required = columns.iter().filter_map(|shadow| Self::required(&table, shadow));
             actions.extend(required.map(|object| Action::AddNotValid { table: table.clone(), object }));
         }
         actions
@@ -86,13 +86,13 @@ impl Group {
 
     /// The values of the rows that are there, and all indexes.
     fn work(&self) -> Vec<Action> {
-        let fill = |(table, columns): (&ObjectName, &Vec<Beside>)| Action::FillBeside {
+        let fill = |(table, columns): (&ObjectName, &Vec<ShadowColumn>)| Action::FillShadowColumns {
             table: table.clone(),
             columns: columns.clone(),
         };
         let mut actions: Vec<Action> = self.columns.iter().map(fill).collect();
         for (table, columns) in &self.columns {
-            let required = columns.iter().filter_map(|beside| Self::required(table, beside));
+            let required = columns.iter().filter_map(|shadow| Self::required(table, shadow));
             let prove = |object| Action::Validate { table: table.clone(), object, column: None, holds: true };
             actions.extend(required.map(prove));
         }
@@ -118,7 +118,7 @@ impl Group {
     }
 
     /// The new columns take the names; PostgreSQL drops the old ones with their keys, indexes and checks.
-    pub(super) fn swap(&self) -> Action {
+    pub(super) fn cutover(&self) -> Action {
         let mut tables: BTreeSet<ObjectName> = self.columns.keys().cloned().collect();
         let mut actions = Vec::new();
         for Successor { table, object, previous, .. } in &self.successors {
@@ -131,52 +131,52 @@ impl Group {
         let replaced = self.replaced.iter().cloned();
         actions.extend(replaced.map(|(table, object)| Action::DropObject { table, object }));
         for (table, columns) in &self.columns {
-            columns.iter().for_each(|beside| take_over(table, beside, &mut actions));
-            actions.push(Action::Unfollow { table: table.clone() });
-            actions.push(Action::DropFollower { function: Self::follower(table) });
-            let old = |beside: &Beside| Column {
-                name: beside.alteration.next.name.clone(),
-                ..beside.alteration.previous.clone()
+            columns.iter().for_each(|shadow| take_over(table, shadow, &mut actions));
+            actions.push(Action::DropSyncTrigger { table: table.clone() });
+            actions.push(Action::DropSyncFunction { function: Self::sync_function(table) });
+            let old = |shadow: &ShadowColumn| Column {
+                name: shadow.alteration.next.name.clone(),
+                ..shadow.alteration.previous.clone()
             };
             actions.push(Action::DropColumns { table: table.clone(), columns: columns.iter().map(old).collect() });
-            columns.iter().for_each(|beside| take_name(table, beside, &mut actions));
+            columns.iter().for_each(|shadow| take_name(table, shadow, &mut actions));
         }
         actions.extend(self.successors.iter().map(succeed));
         actions.extend(self.checks.iter().map(|(table, check, _)| Action::AddNotValid {
             table: table.clone(),
             object: TableObject::Check(check.clone()),
         }));
-        Action::Swap { tables: tables.into_iter().collect(), actions }
+        Action::Cutover { tables: tables.into_iter().collect(), actions }
     }
 }
 
 /// What the new column gets while the old one is there.
-fn take_over(table: &ObjectName, beside: &Beside, actions: &mut Vec<Action>) {
-    let next = &beside.alteration.next;
-    if Group::required(table, beside).is_some() {
-        let column = beside.name.clone();
+fn take_over(table: &ObjectName, shadow: &ShadowColumn, actions: &mut Vec<Action>) {
+    let next = &shadow.alteration.next;
+    if Group::required(table, shadow).is_some() {
+        let column = shadow.name.clone();
         actions.push(Action::SetNotNull { table: table.clone(), column, proven: true });
     }
-    for sequence in &beside.alteration.belongings.sequences {
-        let (sequence, column) = (sequence.clone(), beside.name.clone());
+    for sequence in &shadow.alteration.belongings.sequences {
+        let (sequence, column) = (sequence.clone(), shadow.name.clone());
         actions.push(Action::OwnSequence { sequence, table: table.clone(), column });
     }
-    let (from, to) = (next.name.clone(), beside.name.clone());
+    let (from, to) = (next.name.clone(), shadow.name.clone());
     if next.identity.is_some() {
-        let column = Column { nullable: false, ..beside.column() };
+        let column = Column { nullable: false, ..shadow.column() };
         let counting = Column { identity: next.identity, ..column.clone() };
         actions.push(alter(table, column, counting, false));
-        actions.push(Action::CarryIdentity { table: table.clone(), from: from.clone(), to: to.clone() });
+        actions.push(Action::TransferIdentity { table: table.clone(), from: from.clone(), to: to.clone() });
     }
-    actions.push(Action::CarryComment { table: table.clone(), from, to });
+    actions.push(Action::TransferComment { table: table.clone(), from, to });
 }
 
 /// What it gets once the old one is gone.
-fn take_name(table: &ObjectName, beside: &Beside, actions: &mut Vec<Action>) {
-    let next = &beside.alteration.next;
-    let (from, to) = (beside.name.clone(), next.name.clone());
+fn take_name(table: &ObjectName, shadow: &ShadowColumn, actions: &mut Vec<Action>) {
+    let next = &shadow.alteration.next;
+    let (from, to) = (shadow.name.clone(), next.name.clone());
     actions.push(Action::RenameColumn { table: table.clone(), from, to });
-    if let Some(object) = Group::required(table, beside) {
+    if let Some(object) = Group::required(table, shadow) {
         actions.push(Action::DropObject { table: table.clone(), object });
     }
     if next.default.is_some() {
@@ -184,7 +184,7 @@ fn take_name(table: &ObjectName, beside: &Beside, actions: &mut Vec<Action>) {
         actions.push(alter(table, bare, next.clone(), true));
     }
     if next.identity.is_some() {
-        actions.push(Action::NameIdentity { table: table.clone(), column: next.name.clone() });
+        actions.push(Action::RenameIdentitySequence { table: table.clone(), column: next.name.clone() });
     }
 }
 

@@ -1,17 +1,18 @@
-//! The SQL by which a new column takes the place of an old one.
+//! The SQL of shadow columns: guard, sync trigger, backfill and cutover.
 
 use super::batches::{do_block, dollar_quoted, in_batches};
 use super::statement;
 use crate::sql::names::sequence_name;
-use crate::sql::plan::{Action, Beside, Guard};
+use crate::sql::plan::{Action, Guard, ShadowColumn};
 use crate::sql::quote::{ident, literal, qualified};
 use crate::sql::state::ObjectName;
 
-/// Triggers run in the order of their names: this one after all others, so that it sees the row as it will be.
-pub(super) const FOLLOW: &str = "~follow";
+/// The name of the sync trigger. Triggers run in the order of their names, so this one runs after all others and sees
+/// the row as it will be stored.
+pub(super) const SYNC_TRIGGER: &str = "~follow";
 
-/// Fails with the name of whatever is built on a column and would not be built on the new one: a view, a policy, an
-/// index that somebody made, the foreign key of a table that is not known.
+/// Fails with the name of each object that depends on a column and would not depend on the new one: a view, a policy,
+/// an index that was created by hand, the foreign key of an unknown table.
 pub(super) fn guard(guard: &Guard) -> String {
     let pair =
         |table: &ObjectName, name: &str| format!("({}::regclass::oid, {})", literal(&qualified(table)), literal(name));
@@ -72,9 +73,9 @@ fn or_none(list: String, none: &str) -> String {
 }
 
 /// The function sees the row as a table, so that any expression over its columns has its meaning.
-pub(super) fn create_follower(table: &ObjectName, function: &ObjectName, columns: &[Beside]) -> String {
-    let value = |beside: &Beside| {
-        let (name, value) = (ident(&beside.name), on_its_own(&beside.value()));
+pub(super) fn create_sync_function(table: &ObjectName, function: &ObjectName, columns: &[ShadowColumn]) -> String {
+    let value = |shadow: &ShadowColumn| {
+        let (name, value) = (ident(&shadow.name), on_its_own(&shadow.value()));
         format!("  SELECT {value} INTO NEW.{name} FROM (SELECT NEW.*) AS {};\n", ident(&table.name))
     };
     let values: String = columns.iter().map(value).collect();
@@ -97,18 +98,18 @@ fn on_its_own(value: &str) -> String {
     }
 }
 
-pub(super) fn follow(table: &ObjectName, function: &ObjectName) -> String {
+pub(super) fn create_sync_trigger(table: &ObjectName, function: &ObjectName) -> String {
     format!(
         "CREATE TRIGGER {} BEFORE INSERT OR UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION {}()",
-        ident(FOLLOW),
+        ident(SYNC_TRIGGER),
         qualified(table),
         qualified(function)
     )
 }
 
 /// Rows that are written meanwhile have their values from the trigger.
-pub(super) fn fill(table: &ObjectName, columns: &[Beside]) -> String {
-    let value = |beside: &Beside| (ident(&beside.name), on_its_own(&beside.value()));
+pub(super) fn fill(table: &ObjectName, columns: &[ShadowColumn]) -> String {
+    let value = |shadow: &ShadowColumn| (ident(&shadow.name), on_its_own(&shadow.value()));
     let values: Vec<_> = columns.iter().map(value).collect();
     let assignments: Vec<_> = values.iter().map(|(name, value)| format!("{name} = {value}")).collect();
     let missing: Vec<_> =
@@ -117,7 +118,7 @@ pub(super) fn fill(table: &ObjectName, columns: &[Beside]) -> String {
 }
 
 /// One statement, and so all of it or nothing, whoever sends it.
-pub(super) fn swap(tables: &[ObjectName], actions: &[Action]) -> String {
+pub(super) fn cutover(tables: &[ObjectName], actions: &[Action]) -> String {
     let names: Vec<_> = tables.iter().map(qualified).collect();
     let mut body = format!("BEGIN\n  LOCK TABLE {} IN ACCESS EXCLUSIVE MODE;\n", names.join(", "));
     for action in actions {
@@ -127,7 +128,7 @@ pub(super) fn swap(tables: &[ObjectName], actions: &[Action]) -> String {
 }
 
 /// In a block of PL/pgSQL. A sequence at its end has no next value to ask for.
-pub(super) fn carry_identity(table: &ObjectName, from: &str, to: &str) -> String {
+pub(super) fn transfer_identity(table: &ObjectName, from: &str, to: &str) -> String {
     let sequence =
         |column: &str| format!("pg_get_serial_sequence({}, {})", literal(&qualified(table)), literal(column));
     format!(
@@ -139,7 +140,7 @@ pub(super) fn carry_identity(table: &ObjectName, from: &str, to: &str) -> String
 }
 
 /// In a block of PL/pgSQL.
-pub(super) fn name_identity(table: &ObjectName, column: &str) -> String {
+pub(super) fn rename_identity_sequence(table: &ObjectName, column: &str) -> String {
     let name = sequence_name(table, column);
     format!(
         "IF to_regclass({}) IS NULL THEN
@@ -153,7 +154,7 @@ pub(super) fn name_identity(table: &ObjectName, column: &str) -> String {
 }
 
 /// In a block of PL/pgSQL. A column without a comment has none afterwards.
-pub(super) fn carry_comment(table: &ObjectName, from: &str, to: &str) -> String {
+pub(super) fn transfer_comment(table: &ObjectName, from: &str, to: &str) -> String {
     let table = qualified(table);
     format!(
         "EXECUTE format({}, (SELECT col_description(attrelid, attnum) FROM pg_attribute
