@@ -250,6 +250,8 @@ pub(crate) struct RenameOptions {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Exit codes:\n  0   done\n  1   refused or failed\n  3   a question without an answer: a \
+                        probable rename, a missing name, data that would be lost\n  64  wrong usage")]
 pub(crate) struct Dev {
     /// What the migration does, in a few words: add-student-exams
     #[arg(long)]
@@ -265,6 +267,9 @@ pub(crate) struct Dev {
     /// Do long work in steps that let programs go on: CONCURRENTLY, NOT VALID and VALIDATE, batches
     #[arg(long)]
     pub(crate) online: bool,
+    /// Lose whatever data the migration loses
+    #[arg(long, visible_alias = "allow-data-loss")]
+    pub(crate) accept_data_loss: bool,
     #[command(flatten)]
     pub(crate) target: Target,
 }

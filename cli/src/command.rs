@@ -1,6 +1,7 @@
 //! One module for each command.
 
 pub(crate) mod adopt;
+mod attempts;
 pub(crate) mod check;
 pub(crate) mod db;
 pub(crate) mod dev;

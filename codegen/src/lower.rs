@@ -10,6 +10,7 @@ mod config;
 mod constraint_names;
 mod defaults;
 mod draft;
+mod extensions;
 mod field_names;
 mod finish;
 mod keys;
@@ -44,6 +45,7 @@ pub(crate) fn lower<'a>(ast: &'a Ast<'a>, diagnostics: &mut Vec<Diagnostic>) -> 
     types::resolve_types(&mut cx);
     attributes::read_attributes(&mut cx);
     defaults::check_defaults(&mut cx);
+    extensions::check_extensions(&mut cx);
     keys::validate_keys(&mut cx);
     relations::resolve_relations(&mut cx);
     constraint_names::name_constraints(&mut cx);

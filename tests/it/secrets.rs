@@ -222,6 +222,8 @@ async fn messages_stay_useful() {
         ("SELECT (SELECT n FROM generate_series(1, 2) n)", "more than one row returned by a subquery"),
         ("INSERT INTO excluded VALUES ('a'), ('a')", "constraint excluded_t_excl"),
         ("SELECT * FROM pg_authid FOR UPDATE NOWAIT WHERE", "syntax error"),
+        ("INSERT INTO generated (g) VALUES (1)", "cannot insert a non-DEFAULT value into column \"g\""),
+        ("UPDATE generated SET g = 1", "column \"g\" can only be updated to DEFAULT"),
         ("INSERT INTO short VALUES ('abcd')", "a text is longer than its column allows"),
     ] {
         let message = failed(sql, params![]).await.to_string();

@@ -1,11 +1,14 @@
 //! `migrate dev`: what changed in the schema becomes a migration, and pending migrations are applied.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use relata::migrate::{self, Migrations, Options, Problem};
-use relata_codegen::sql::{Change, Pair, lint_step, render, summary};
+use relata::migrate::{self, Aftermath, Migrations, Options, Problem, Status};
+use relata_codegen::sql::{Change, Finding, Pair, Plan, Probe, lint_step, render, summary};
+use tokio_postgres::Client;
 
-use super::migrate::apply;
+use super::attempts;
+use super::migrate::{run, told};
 use crate::args;
 use crate::compare::difference::{Renames, difference, plan};
 use crate::compare::endpoint::{Loaded, read_snapshot};
@@ -27,9 +30,10 @@ pub(crate) async fn dev(args: &args::Dev) -> Result<Exit, Failure> {
     if changes.is_empty() {
         output::eprint(&format!("{} and the last migration do not differ", path.display()));
     }
+    let draft = Draft::of(changes, args.online);
     if args.create_only {
-        if !changes.is_empty() {
-            write(folder, name, changes, args.online, &schema_files::join(&sources))?;
+        if let Some(draft) = draft {
+            write(folder, name, &draft, &schema_files::join(&sources))?;
         }
         if folder.exists() {
             lock_file::write(folder, &Migrations::from_dir(folder)?)?;
@@ -40,17 +44,122 @@ pub(crate) async fn dev(args: &args::Dev) -> Result<Exit, Failure> {
     let database = Database::find(args.target.url.as_deref())?;
     let mut client = database.connect().await?;
     if folder.exists() {
-        refuse_problems(&migrate::status(&client, &Migrations::from_dir(folder)?).await?.problems)?;
+        let status = migrate::status(&client, &Migrations::from_dir(folder)?).await?;
+        refuse_problems(&status.problems)?;
+        if draft.is_some() {
+            refuse_failed(folder, &status, &attempts::failed(&client, &status.pending).await?)?;
+        }
     }
-    if !changes.is_empty() {
-        write(folder, name, changes, args.online, &schema_files::join(&sources))?;
+    if let Some(draft) = &draft {
+        let name = name.map_or_else(ask_name, Ok)?;
+        if !args.accept_data_loss {
+            confirm_losses(&draft.losses_in(&client).await?)?;
+        }
+        write(folder, Some(name), draft, &schema_files::join(&sources))?;
     }
     if !folder.exists() {
         return Ok(Exit::Done);
     }
     let migrations = Migrations::from_dir(folder)?;
     lock_file::write(folder, &migrations)?;
-    apply(&mut client, &migrations, Options::default(), &database).await
+    match run(&mut client, &migrations, Options::default()).await {
+        Ok(report) => told(&report, &database),
+        Err(error) => Err(with_remedy(error, folder)),
+    }
+}
+
+/// A migration before it is written.
+struct Draft {
+    words: String,
+    plan: Plan,
+}
+
+impl Draft {
+    /// None where nothing changed.
+    fn of(changes: Vec<Change>, online: bool) -> Option<Self> {
+        (!changes.is_empty()).then(|| Self { words: summary(&changes), plan: plan(changes, online) })
+    }
+
+    fn losses(&self) -> impl Iterator<Item = Finding> {
+        // These two fail where values do not fit, and lose none.
+        let loses = |code: &str| code.starts_with('D') && !["D106", "D107"].contains(&code);
+        self.plan.steps.iter().flat_map(lint_step).filter(move |finding| loses(finding.lint.code))
+    }
+
+    /// Those that concern rows of the database, as far as it can tell.
+    async fn losses_in(&self, client: &Client) -> Result<Vec<Finding>, Failure> {
+        let mut losses = Vec::new();
+        for finding in self.losses() {
+            let is_empty = match &finding.probe {
+                Some(probe) => is_none(client, probe).await,
+                None => false,
+            };
+            losses.extend((!is_empty).then_some(finding));
+        }
+        Ok(losses)
+    }
+}
+
+/// Whether a count says that there is nothing to lose. One that cannot be made says nothing.
+async fn is_none(client: &Client, probe: &Probe) -> bool {
+    let rows = client.query_typed(&probe.sql(), &[]).await.unwrap_or_default();
+    rows.first().is_some_and(|row| row.try_get::<_, i64>(0).is_ok_and(|count| count == 0))
+}
+
+/// Asks at a terminal; nobody else can answer, and silence is no consent.
+fn confirm_losses(losses: &[Finding]) -> Result<(), Failure> {
+    if losses.is_empty() {
+        return Ok(());
+    }
+    let lines: String = losses.iter().map(|it| format!("\n  - {} ({})", it.text, it.lint.code)).collect();
+    if !prompt::is_interactive() {
+        return Err(Failure::question(format!("this would lose data, and no migration was written:{lines}")).help(
+            "pass --accept-data-loss if that is what you want, or --create-only to write the migration and change it",
+        ));
+    }
+    if prompt::confirm(&format!("This loses data:{lines}\nWrite the migration and apply it?"))? {
+        return Ok(());
+    }
+    Err(Failure::refused("no migration was written, and nothing was changed")
+        .help("--create-only writes the migration without applying it"))
+}
+
+/// A migration on top of one that fails would never be reached.
+fn refuse_failed(folder: &Path, status: &Status, failed: &BTreeMap<String, String>) -> Result<(), Failure> {
+    let stopped = status.problems.iter().find_map(|problem| match problem {
+        Problem::Failed { name, .. } | Problem::Interrupted { name, .. } => Some((name, problem.to_string())),
+        _ => None,
+    });
+    if let Some((name, problem)) = stopped {
+        return Err(Failure::refused(format!("{problem}; no migration was written")).help(format!(
+            "correct {} and run `codegen migrate deploy`; or undo by hand what it has done, run `codegen migrate resolve \
+             {name} --rolled-back`, and delete its folder: then `migrate dev` makes one migration of both changes",
+            folder.join(name).join("migration.sql").display()
+        )));
+    }
+    let Some((name, error)) = failed.first_key_value() else { return Ok(()) };
+    Err(Failure::refused(format!("{name} is pending because it failed: {error}; no migration was written")).help(format!(
+        "to make one migration of both changes, delete the folder {} and run `codegen migrate dev` again; to keep it, \
+         correct its migration.sql or the rows, and run `codegen migrate deploy` first",
+        folder.join(name).display()
+    )))
+}
+
+/// What failed left nothing, so that another schema needs another migration in its place.
+fn with_remedy(error: migrate::Error, folder: &Path) -> Failure {
+    let place = match &error {
+        migrate::Error::Statement(it) if it.aftermath == Aftermath::RolledBack => Some(folder.join(&it.migration)),
+        _ => None,
+    };
+    let failure = Failure::from(error);
+    match place {
+        Some(place) => failure.help(format!(
+            "correct migration.sql or the rows and run `codegen migrate dev` again; to correct the schema instead, \
+             delete the folder {} first",
+            place.display()
+        )),
+        None => failure,
+    }
 }
 
 fn refuse_problems(problems: &[Problem]) -> Result<(), Failure> {
@@ -63,13 +172,11 @@ fn refuse_problems(problems: &[Problem]) -> Result<(), Failure> {
         .help("mend that first; no migration was written"))
 }
 
-fn write(folder: &Path, name: Option<String>, changes: Vec<Change>, online: bool, schema: &str) -> Result<(), Failure> {
+fn write(folder: &Path, name: Option<String>, draft: &Draft, schema: &str) -> Result<(), Failure> {
     let name = name.map_or_else(ask_name, Ok)?;
-    let words = summary(&changes);
-    let plan = plan(changes, online);
-    let path = snapshot::write(folder, &name, &render(&plan), schema)?;
-    output::eprint(words.trim_end());
-    for finding in plan.steps.iter().flat_map(lint_step).filter(|finding| finding.lint.code.starts_with('D')) {
+    let path = snapshot::write(folder, &name, &render(&draft.plan), schema)?;
+    output::eprint(draft.words.trim_end());
+    for finding in draft.losses() {
         output::eprint(&format!("loses data: {} ({})", finding.text, finding.lint.code));
     }
     output::print(&format!("wrote {}", path.join("migration.sql").display()))

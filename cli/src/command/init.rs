@@ -1,6 +1,6 @@
 //! `init`: a first schema, and the lines that a project needs around it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::failure::{Exit, Failure};
 use crate::project::settings;
@@ -42,18 +42,23 @@ model Note {
 ";
 
 const AROUND: &str = "\
+Cargo.toml:
+    cargo add RUNTIME
+    cargo add tokio --features macros,rt-multi-thread
+    cargo add --build COMPILER
+
 build.rs:
     fn main() {
         relata_codegen::build::Build::new(\"schema.dsl\").run();
     }
 
-Cargo.toml:
-    cargo add RUNTIME
-    cargo add --build COMPILER
-    cargo add tokio --features macros,rt-multi-thread
+src/main.rs or src/lib.rs:
+    mod db {
+        relata::include_client!();
+    }
 
-src/lib.rs or src/main.rs:
-    relata::include_client!();
+The first migration:
+    codegen migrate dev --name init --url postgres://..
 ";
 
 pub(crate) fn init() -> Result<Exit, Failure> {
@@ -80,9 +85,48 @@ pub(crate) fn init() -> Result<Exit, Failure> {
 /// there, so that the command and the client are of one version.
 fn package(name: &str, folder: &str) -> String {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name(folder);
-    if beside.join("Cargo.toml").is_file() {
-        format!("{name} --path \"{}\"", beside.display())
-    } else {
-        name.to_owned()
+    if !beside.join("Cargo.toml").is_file() {
+        return name.to_owned();
+    }
+    let path = std::env::current_dir().ok().and_then(|here| relative(&here, &beside)).unwrap_or(beside);
+    format!("{name} --path \"{}\"", path.display())
+}
+
+/// How many folders up a path may go that is shown as a relative one.
+const MAX_UP: usize = 3;
+
+/// The way from a folder to a path near it: `../relata/runtime`.
+fn relative(from: &Path, to: &Path) -> Option<PathBuf> {
+    let up =
+        from.ancestors().take(MAX_UP + 1).position(|folder| to.starts_with(folder) && folder.parent().is_some())?;
+    let rest = to.strip_prefix(from.ancestors().nth(up)?).ok()?;
+    Some(std::iter::repeat_n(Path::new(".."), up).collect::<PathBuf>().join(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkout_nearby_has_a_relative_path() {
+        let path = |from, to| relative(Path::new(from), Path::new(to)).map(|path| path.display().to_string());
+        assert_eq!(path("/home/me/shop", "/home/me/relata/runtime").as_deref(), Some("../relata/runtime"));
+        assert_eq!(path("/home/me/relata", "/home/me/relata/runtime").as_deref(), Some("runtime"));
+        assert_eq!(path("/tmp/shop", "/home/me/relata/runtime"), None);
+        assert_eq!(path("/home/me/a/b/c/d/e", "/home/me/relata/runtime"), None);
+    }
+
+    /// Whoever follows the one and not the other comes to the same project.
+    #[test]
+    fn the_readme_says_the_same() {
+        let readme = include_str!("../../../README.md");
+        let features = "features = [\"macros\", \"rt-multi-thread\"]";
+        assert!(readme.contains(features) && AROUND.contains("--features macros,rt-multi-thread"));
+        let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for part in
+            ["mod db { relata::include_client!(); }", "relata_codegen::build::Build::new(\"schema.dsl\").run();"]
+        {
+            assert!(plain(readme).contains(part) && plain(AROUND).contains(part), "{part}");
+        }
     }
 }

@@ -151,10 +151,10 @@ impl Report {
             output::print(&self.describe(located))?;
         }
         let allowed = self.findings.iter().filter(|it| matches!(it.allowance, Allowance::Reason(_))).count();
-        let mut parts = vec![format!("{} migrations", self.names.len())];
-        parts.push(format!("{} errors", self.errors()));
-        parts.push(format!("{} warnings", self.with(LintSeverity::Warning)));
-        parts.push(format!("{} notes", self.with(LintSeverity::Info)));
+        let counted = |number: usize, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
+        let mut parts = vec![counted(self.names.len(), "migration"), counted(self.errors(), "error")];
+        parts.push(counted(self.with(LintSeverity::Warning), "warning"));
+        parts.push(format!("{} info", self.with(LintSeverity::Info)));
         parts.extend((allowed > 0).then(|| format!("{allowed} allowed")));
         parts.extend((self.silenced > 0).then(|| format!("{} without a row that they concern", self.silenced)));
         output::eprint(&parts.join(", "));

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use relata::migrate::{self, Migrations, Options};
+use relata::migrate::{self, Migrations, Options, Report};
 use tokio_postgres::Client;
 
 use crate::args;
@@ -43,14 +43,27 @@ pub(crate) async fn deploy(args: &args::Deploy) -> Result<Exit, Failure> {
 pub(super) async fn apply(
     client: &mut Client,
     migrations: &Migrations,
-    mut options: Options,
+    options: Options,
     database: &Database,
 ) -> Result<Exit, Failure> {
+    let report = run(client, migrations, options).await?;
+    told(&report, database)
+}
+
+/// Applies what is pending.
+pub(super) async fn run(
+    client: &mut Client,
+    migrations: &Migrations,
+    mut options: Options,
+) -> Result<Report, migrate::Error> {
     let spinner = progress::spinner();
     options.on_event = Some(progress::listener(&spinner));
     let result = migrate::deploy(client, migrations, &options).await;
     spinner.finish_and_clear();
-    let report = result?;
+    result
+}
+
+pub(super) fn told(report: &Report, database: &Database) -> Result<Exit, Failure> {
     match report.applied.len() {
         0 => output::print(&format!("{database} is up to date: {} applied", count(report.already_applied)))?,
         new => output::print(&format!("{database}: applied {}", count(new)))?,
@@ -81,7 +94,8 @@ pub(crate) async fn reset(args: &args::Reset) -> Result<Exit, Failure> {
     spinner.finish_and_clear();
     let report = result?;
     let (schemas, applied) = (report.schemas.join(", "), count(report.applied.len()));
-    output::print(&format!("{database}: dropped {} objects from {schemas}, applied {applied}", report.dropped))?;
+    let objects = if report.dropped == 1 { "object" } else { "objects" };
+    output::print(&format!("{database}: dropped {} {objects} from {schemas}, applied {applied}", report.dropped))?;
     Ok(Exit::Done)
 }
 

@@ -1,9 +1,12 @@
 //! `migrate status`: the migrations, the history of the database, and the database itself.
 
+use std::collections::BTreeMap;
+
 use relata::migrate::{self, Problem, Status};
 use relata_codegen::sql::{Change, summary};
 use serde::Serialize;
 
+use super::attempts;
 use super::migrate::{count, read};
 use crate::args;
 use crate::compare::drift::drift;
@@ -21,10 +24,11 @@ pub(crate) async fn status(args: &args::Status) -> Result<Exit, Failure> {
     // A migration that stopped in the middle is between two snapshots.
     let drift = if status.problems.is_empty() { drift(&mut client, &status, folder).await? } else { Vec::new() };
     let lock = lock_file::problems(folder, &migrations)?;
+    let failed = attempts::failed(&client, &status.pending).await?;
     if args.json {
-        print_json(&status, &drift, &lock)?;
+        print_json(&status, &failed, &drift, &lock)?;
     } else {
-        print(&status, &drift, &lock, &database)?;
+        print(&status, &failed, &drift, &lock, &database)?;
     }
     let is_sound = status.problems.is_empty() && drift.is_empty() && lock.is_empty();
     Ok(match (is_sound, status.pending.is_empty()) {
@@ -34,12 +38,19 @@ pub(crate) async fn status(args: &args::Status) -> Result<Exit, Failure> {
     })
 }
 
-fn print(status: &Status, drift: &[Change], lock: &[String], database: &Database) -> Result<(), Failure> {
+fn print(
+    status: &Status,
+    failed: &BTreeMap<String, String>,
+    drift: &[Change],
+    lock: &[String],
+    database: &Database,
+) -> Result<(), Failure> {
     for applied in &status.applied {
         output::print(&format!("applied  {}  {}", applied.name, applied.finished_at.as_deref().unwrap_or_default()))?;
     }
     for name in &status.pending {
-        output::print(&format!("pending  {name}"))?;
+        let tried = failed.get(name).map(|error| format!("  failed and was rolled back: {error}")).unwrap_or_default();
+        output::print(&format!("pending  {name}{tried}"))?;
     }
     for problem in &status.problems {
         output::print(&format!("problem  {problem}"))?;
@@ -58,6 +69,8 @@ fn print(status: &Status, drift: &[Change], lock: &[String], database: &Database
             "{database} was changed by hand: these changes would bring it back to its last migration; `codegen \
              migrate-diff --from-url URL --to-migrations DIR` gives the SQL, which also drops what is not in the schema"
         )
+    } else if !failed.is_empty() {
+        format!("{database}: {} pending; correct what failed and run `codegen migrate deploy`", count(pending))
     } else if pending > 0 {
         format!("{database}: {} pending; run `codegen migrate deploy`", count(pending))
     } else {
@@ -69,6 +82,8 @@ fn print(status: &Status, drift: &[Change], lock: &[String], database: &Database
 struct Report<'a> {
     applied: Vec<AppliedReport<'a>>,
     pending: &'a [String],
+    /// Why the last attempt at a pending migration was rolled back, by its name.
+    failed: &'a BTreeMap<String, String>,
     problems: Vec<ProblemReport<'a>>,
     drift: Vec<String>,
     lock: &'a [String],
@@ -88,7 +103,12 @@ struct ProblemReport<'a> {
     message: String,
 }
 
-fn print_json(status: &Status, drift: &[Change], lock: &[String]) -> Result<(), Failure> {
+fn print_json(
+    status: &Status,
+    failed: &BTreeMap<String, String>,
+    drift: &[Change],
+    lock: &[String],
+) -> Result<(), Failure> {
     let applied = status.applied.iter().map(|applied| AppliedReport {
         name: &applied.name,
         finished_at: applied.finished_at.as_deref(),
@@ -102,6 +122,7 @@ fn print_json(status: &Status, drift: &[Change], lock: &[String]) -> Result<(), 
     let report = Report {
         applied: applied.collect(),
         pending: &status.pending,
+        failed,
         problems: problems.collect(),
         drift: summary(drift).lines().map(str::to_owned).collect(),
         lock,

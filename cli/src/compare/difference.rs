@@ -30,7 +30,8 @@ impl Renames {
                     .help("write --rename users:people for a table, --rename users.name:full_name for a column")
             })
         };
-        let said = flags.iter().map(parse).collect::<Result<_, _>>()?;
+        let said = flags.iter().map(parse).collect::<Result<Vec<Rename>, _>>()?;
+        refuse_contradictions(&said)?;
         Ok(Self { said, hints: Vec::new(), accept_drops })
     }
 
@@ -39,6 +40,23 @@ impl Renames {
         self.hints = hints;
         self
     }
+}
+
+/// One thing cannot have two new names, nor two things the same.
+fn refuse_contradictions(said: &[Rename]) -> Result<(), Failure> {
+    let target = |rename: &Rename| {
+        let scope = rename.from.rsplit_once('.').map_or("", |(scope, _)| scope);
+        (scope.to_owned(), rename.to.clone())
+    };
+    for (at, rename) in said.iter().enumerate() {
+        let contradicts =
+            |other: &&Rename| *other != rename && (other.from == rename.from || target(other) == target(rename));
+        if let Some(other) = said[..at].iter().find(contradicts) {
+            return Err(Failure::usage(format!("--rename {other} and --rename {rename} contradict each other"))
+                .help("keep the one that is meant"));
+        }
+    }
+    Ok(())
 }
 
 /// The changes that lead from one end to the other.

@@ -50,6 +50,9 @@ impl MigrationRules {
         if in_transaction {
             self.lock(statement, locked_tables(tree));
         }
+        if let Some((old, new)) = renamed_table(tree) {
+            self.locked.iter_mut().filter(|it| key(it) == key(&old)).for_each(|it| it.clone_from(&new));
+        }
         match tree {
             Stmt::CreateTable(table) => self.create_table(statement, table),
             Stmt::DropTable(drop) => {
@@ -113,7 +116,8 @@ impl MigrationRules {
 
     fn create_index(&mut self, index: &ast::CreateIndex) {
         let table = index.table_relation_name().and_then(|relation| relation.table_name_ref());
-        let (Some(table), None) = (table, index.where_clause()) else { return };
+        // A partial one counts, as its author knows which rows are looked for.
+        let Some(table) = table else { return };
         let parts = index.partition_item_list().into_iter().flat_map(|list| list.partition_items());
         let columns = parts.filter_map(|part| part.expr()).map(|part| text(&part)).collect();
         self.index(&text(&table), columns);
@@ -245,6 +249,22 @@ fn locked_tables(statement: &Stmt) -> Vec<String> {
         }
         _ => Vec::new(),
     }
+}
+
+/// What a table is called before and after a statement. The schema of the name stays, unless that is what changes.
+fn renamed_table(statement: &Stmt) -> Option<(String, String)> {
+    let Stmt::AlterTable(alter) = statement else { return None };
+    let old = text(&alter.table_relation_name()?.table_name_ref()?);
+    let (schema, name) = old.rsplit_once('.').map_or((None, old.as_str()), |(schema, name)| (Some(schema), name));
+    let new = alter.actions().find_map(|action| match action {
+        AlterTableAction::TableRenameTo(rename) => {
+            let new = text(&rename.table_name()?);
+            Some(schema.map_or_else(|| new.clone(), |schema| format!("{schema}.{new}")))
+        }
+        AlterTableAction::SetSchema(set) => Some(format!("{}.{name}", text(&set.schema_ref()?))),
+        _ => None,
+    })?;
+    Some((old, new))
 }
 
 /// Whether reads have to wait too.

@@ -29,6 +29,7 @@ pub(crate) fn listener(spinner: &ProgressBar) -> Listener {
         Event::Applying { name, statements } => spinner.set_message(format!("{name}: {statements} to run")),
         Event::Progress { name, done, total } => spinner.set_message(format!("{name}: {done} of {total} done")),
         Event::WaitingForLock { holder } => line(&spinner, &format!("waiting for another migration run: {holder}")),
+        Event::Resuming { name, done: 1 } => line(&spinner, &format!("{name}: going on, 1 statement was done")),
         Event::Resuming { name, done } => line(&spinner, &format!("{name}: going on, {done} statements were done")),
         Event::Retrying { name, reason, attempt } => line(&spinner, &format!("{name}: retry {attempt}: {reason}")),
         Event::Applied { name } => line(&spinner, &format!("applied {name}")),

@@ -60,8 +60,10 @@ pub(crate) fn print<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>, s
         }
         match &handler {
             _ if number >= MAX_SHOWN => {}
-            Some(handler) => output::eprint(&Drawn { handler, report: Report::new(diagnostic, sources) }.to_string()),
-            None => output::eprint(&render_plain(diagnostic, sources)),
+            Some(handler) if !has_long_lines(diagnostic, sources) => {
+                output::eprint(&Drawn { handler, report: Report::new(diagnostic, sources) }.to_string())
+            }
+            _ => output::eprint(&render_plain(diagnostic, sources)),
         }
     }
     match errors {
@@ -69,6 +71,25 @@ pub(crate) fn print<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>, s
         1 => output::eprint("1 error; `codegen explain CODE` tells more about a code"),
         _ => output::eprint(&format!("{errors} errors; `codegen explain CODE` tells more about a code")),
     }
+}
+
+/// Bytes of a line that is drawn whole.
+const MAX_LINE: usize = 400;
+/// Lines around a place that may be drawn with it.
+const AROUND: usize = 3;
+
+/// Whether a line that would be drawn is too long for that: the plain text shows the part that matters.
+fn has_long_lines(diagnostic: &Diagnostic, sources: &Sources) -> bool {
+    let spans = std::iter::once(diagnostic.span).chain(diagnostic.secondary.iter().map(|label| label.span));
+    let is_long = |span: Span| {
+        let Some(file) = sources.file(span) else { return false };
+        let range = span.range();
+        let before = file.text.get(..range.start).unwrap_or_default().matches('\n').count();
+        let within = file.text.get(range).unwrap_or_default().matches('\n').count();
+        let drawn = file.text.lines().skip(before.saturating_sub(AROUND)).take(within + 2 * AROUND + 1);
+        drawn.map(str::len).any(|length| length > MAX_LINE)
+    };
+    spans.into_iter().any(is_long)
 }
 
 struct Drawn<'a> {

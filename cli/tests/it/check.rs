@@ -68,3 +68,14 @@ fn warnings_and_notes_do_not_refuse_a_schema() {
     project.write("schema.prisma", "model A {\n  id Int @id\n}\n");
     assert_eq!(diagnostics(&project.run(&["check", "--json"]).exits(0).stdout), json!({"ok": true, "diagnostics": []}));
 }
+
+#[test]
+fn a_line_without_end_is_not_echoed() {
+    let project = Project::new();
+    project.write(
+        "schema.dsl",
+        format!("model T {{\n  id Int @id @default(dbgenerated({}1{}))\n}}\n", "[".repeat(50_000), "]".repeat(50_000)),
+    );
+    let output = project.run(&["check"]).exits(1);
+    assert!(output.stderr.lines().all(|line| line.chars().count() < 200), "{}", output.stderr.len());
+}

@@ -86,6 +86,92 @@ fn a_migration_that_fails_stays_to_be_corrected() {
     assert_eq!(project.list("migrations").len(), 2);
 }
 
+/// A second migration on top of one that fails would never be reached.
+#[test]
+fn another_schema_takes_the_place_of_a_migration_that_failed() {
+    let (project, database) = (Project::new(), database("dev_corrected"));
+    let dev = ["migrate", "dev", "--url", database.url(), "--name", "x"];
+    let schema = |name: &str| format!("model T {{\n  id Int @id\n  name String{name}\n}}\n");
+    project.write("schema.dsl", schema(""));
+    project.run(&dev).exits(0);
+    query(&database, "INSERT INTO \"T\" VALUES (1, 'a'), (2, 'a')");
+    project.write("schema.dsl", schema(" @unique"));
+    let failed = project.run(&dev).exits(1);
+    let folder = format!("migrations/{}", project.list("migrations").pop().expect("the second one"));
+    failed.says("SQLSTATE 23505").says(&format!("delete the folder {folder} first"));
+    let status = project.status(&database).exits(2);
+    status.says("failed and was rolled back: could not create unique index").says("correct what failed");
+    let json = project.run(&["migrate", "status", "--json", "--url", database.url()]).exits(2).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("valid JSON");
+    assert_eq!(json["failed"].as_object().map(serde_json::Map::len), Some(1), "{json}");
+
+    project.write("schema.dsl", schema(" @db.VarChar(9)"));
+    project.run(&dev).exits(1).says(&format!("delete the folder {folder}")).says("no migration was written");
+    assert_eq!(project.list("migrations").len(), 2);
+    std::fs::remove_dir_all(project.path(&folder)).expect("a folder");
+    project.run(&dev).exits(0).says("applied 1 migration");
+    project.status(&database).exits(0).hides("failed");
+    project.run(&["migrate-diff", "--from-url", database.url(), "--to-schema", "schema.dsl", "--exit-code"]).exits(0);
+}
+
+/// One in parts leaves what it has done.
+#[test]
+fn another_schema_waits_for_a_migration_that_stopped() {
+    let (project, database) = (Project::new(), database("dev_stopped"));
+    let dev = ["migrate", "dev", "--url", database.url(), "--name", "x"];
+    let schema = |name: &str| format!("model T {{\n  id Int @id\n  name String{name}\n}}\n");
+    project.write("schema.dsl", schema(""));
+    project.run(&dev).exits(0);
+    query(&database, "INSERT INTO \"T\" VALUES (1, 'a'), (2, 'a')");
+    project.write("schema.dsl", schema(" @unique"));
+    project.run(&[&dev[..], &["--online"]].concat()).exits(1).says("SQLSTATE 23505");
+    project.write("schema.dsl", schema(" @db.VarChar(9)"));
+    let refused = project.run(&dev).exits(1).says("no migration was written");
+    let name = project.list("migrations").pop().expect("the second one");
+    refused.says(&format!("codegen migrate resolve {name} --rolled-back"));
+    query(&database, "DROP INDEX \"T_name_key\"");
+    project.run(&["migrate", "resolve", &name, "--rolled-back", "--url", database.url()]).exits(0);
+    std::fs::remove_dir_all(project.path(&format!("migrations/{name}"))).expect("a folder");
+    project.run(&dev).exits(0).says("applied 1 migration");
+    project.status(&database).exits(0);
+}
+
+#[test]
+fn data_is_lost_only_if_somebody_says_so() {
+    let (project, database) = (Project::new(), database("dev_loses"));
+    let dev = ["migrate", "dev", "--url", database.url(), "--name", "x"];
+    project.write("schema.dsl", "model T {\n  id Int @id\n  a String?\n  b String?\n}\n");
+    project.run(&dev).exits(0);
+    query(&database, "INSERT INTO \"T\" VALUES (1, 'a')");
+    // Nothing is in this one.
+    project.write("schema.dsl", "model T {\n  id Int @id\n  a String?\n}\n");
+    project.run(&dev).exits(0).says("loses data: column T.b is dropped (D103)");
+    project.write("schema.dsl", "model T {\n  id Int @id\n}\n");
+    project.run(&dev).exits(3).says("column T.a is dropped (D103)").says("--accept-data-loss");
+    assert_eq!(query(&database, "SELECT a FROM \"T\""), ["a"]);
+    assert_eq!(project.list("migrations").len(), 2);
+    project.run(&[&dev[..], &["--accept-data-loss"]].concat()).exits(0).says("applied 1 migration");
+}
+
+/// Whether it has taken effect is not known: PostgreSQL may have said nothing more.
+#[test]
+fn a_commit_without_an_answer_is_no_failure() {
+    let (project, database) = (Project::new(), database("dev_commit"));
+    project.migration(
+        "1_dies",
+        "CREATE TABLE t (a int);
+         CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';
+         CREATE CONSTRAINT TRIGGER late AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die();
+         INSERT INTO t VALUES (1);",
+    );
+    let failed = project.deploy(&database).exits(1);
+    failed
+        .says("COMMIT got no answer, so 1_dies may have taken effect or not")
+        .says("migrate status")
+        .hides("was rolled back");
+    project.status(&database).exits(2).says("pending  1_dies");
+}
+
 #[test]
 fn a_migration_without_snapshot_cannot_be_followed() {
     let project = project();

@@ -250,3 +250,29 @@ fn what_a_view_reads_is_not_pushed_away() {
     query(&database, "DROP VIEW \"V\", counts");
     project.run(&push).exits(0);
 }
+
+#[test]
+fn renames_that_contradict_each_other_are_refused() {
+    let project = Project::new();
+    project.write("a.dsl", "model t {\n  id Int @id\n  a String?\n  b String?\n}\n");
+    project.write("b.dsl", "model t {\n  id Int @id\n  c String?\n  d String?\n}\n");
+    let diff = |renames: &[&str]| {
+        let flags = renames.iter().flat_map(|it| ["--rename", it]);
+        let args = ["migrate-diff", "--from-schema", "a.dsl", "--to-schema", "b.dsl", "--accept-drops", "--summary"];
+        project.run(&args.into_iter().chain(flags).collect::<Vec<_>>())
+    };
+    diff(&["t.a:c", "t.a:d"]).exits(64).says("--rename t.a:c and --rename t.a:d contradict each other");
+    diff(&["t.a:c", "t.b:c"]).exits(64).says("contradict each other");
+    diff(&["t.a:c", "t.b:d", "t.a:c"]).exits(0);
+}
+
+/// It is called otherwise for a moment, which nobody needs to know.
+#[test]
+fn what_makes_way_for_a_rename_is_told_by_its_name() {
+    let project = Project::new();
+    project.write("a.dsl", "model t {\n  id Int @id\n  a String?\n  b String?\n}\nmodel u {\n  id Int @id\n}\n");
+    project.write("b.dsl", "model u {\n  id Int @id\n  b String?\n}\n");
+    let args = ["migrate-diff", "--from-schema", "a.dsl", "--to-schema", "b.dsl", "--summary"];
+    let said = project.run(&[&args[..], &["--rename", "t:u", "--rename", "t.a:b"]].concat()).exits(0).hides("__old");
+    said.says("- table u").says("~ table t is called u").says("- column u.b").says("~ column u.a is called b");
+}

@@ -231,7 +231,7 @@ fn a_server_that_dies_in_the_middle_comes_back_to_the_same_end() {
         .run(&["migrate", "status", "--url", &url])
         .exits(3)
         .says("3_third was interrupted after 1 of its statements");
-    project.run(&["migrate", "deploy", "--url", &url]).exits(0).says("going on, 1 statements were done");
+    project.run(&["migrate", "deploy", "--url", &url]).exits(0).says("going on, 1 statement was done");
     assert_eq!(
         Session::open(&url).sql(&END_OF_PARTS.replace('@', "3").replace("3_next", "3_third")),
         ["3 20 t_b3 apply applied"]

@@ -78,7 +78,7 @@ fn a_deployer_that_is_killed_outside_a_transaction_is_resumed() {
     project.status(&database).exits(3).says("2_indexes was interrupted after 1 of its statements");
     writer.sql("COMMIT");
 
-    project.deploy(&database).exits(0).says("going on, 1 statements were done");
+    project.deploy(&database).exits(0).says("going on, 1 statement was done");
     assert_eq!(query(&database, ROW), ["applied 5 of 5"]);
     assert_eq!(query(&database, VALID), ["t_a true", "t_b true", "t_c true"]);
 }

@@ -110,8 +110,8 @@ fn a_finding_names_its_place_and_an_error_fails() {
         .exits(1)
         .says("migrations/2_drop/migration.sql:4: error[D102]: table notes is dropped with all its rows")
         .says("in: DROP TABLE")
-        .says("2 migrations, 1 errors");
-    lint(&project, &["1_notes"]).exits(0).says("1 migrations, 0 errors");
+        .says("2 migrations, 1 error");
+    lint(&project, &["1_notes"]).exits(0).says("1 migration, 0 errors, 0 warnings, 2 info");
     lint(&project, &["3_none"]).exits(1).says("there is no migration 3_none");
     project.run(&["explain", "d102"]).exits(0).says("D102 (error): Drops a table").says("Instead:");
     project.run(&["explain", "D999"]).exits(1).says("D102, D103");
@@ -230,7 +230,7 @@ fn a_planned_foreign_key_without_an_index_is_told() {
     let project = Project::new();
     project.write("schema.dsl", schema("\n  @@index([aId, id])\n"));
     dev(&project, database.url(), "two", &["--create-only"]).exits(0);
-    lint(&project, &[]).exits(0).says("0 notes");
+    lint(&project, &[]).exits(0).says("0 info");
 }
 
 const BEFORE: &str =
@@ -246,7 +246,7 @@ fn our_own_statements_are_judged_by_the_plan() {
     let (project, database) = (Project::new(), database("planned"));
     project.write("schema.dsl", BEFORE);
     dev(&project, database.url(), "init", &[]).exits(0);
-    lint(&project, &[]).exits(0).says("0 errors, 0 warnings, 0 notes");
+    lint(&project, &[]).exits(0).says("0 errors, 0 warnings, 0 info");
     project.write("schema.dsl", AFTER.replace("SmallInt", "Int @db.SmallInt"));
     dev(&project, database.url(), "change", &["--create-only"]).exits(0);
     lint(&project, &[])
@@ -343,4 +343,36 @@ fn a_migration_that_loses_data_says_so_when_it_is_made() {
     project.write("schema.dsl", "model T {\n  id Int @id\n}\n");
     let made = project.run(&["migrate", "dev", "--create-only", "--name", "drop"]).exits(0);
     made.says("loses data: ").says("(D103)");
+}
+
+#[test]
+fn a_renamed_table_is_locked_once() {
+    let project = Project::new();
+    project.migration(
+        "1_rename",
+        "ALTER TABLE a RENAME TO b; ALTER TABLE b ADD COLUMN c int; ALTER TABLE b SET SCHEMA s; ALTER TABLE s.b DROP COLUMN d;",
+    );
+    lint(&project, &[]).hides("L312");
+    project.migration("2_two", "ALTER TABLE a RENAME TO b; ALTER TABLE a ADD COLUMN c int;");
+    lint(&project, &[]).says("L312");
+}
+
+/// As the compiler has it (R0716): whoever makes it knows which rows are looked for.
+#[test]
+fn a_partial_index_helps_a_foreign_key() {
+    let (project, database) = (Project::new(), database("partial_index"));
+    let sql = "ALTER TABLE notes ADD CONSTRAINT f FOREIGN KEY (owner) REFERENCES notes (id);";
+    let index = "CREATE INDEX i ON notes (owner) WHERE owner IS NOT NULL;";
+    let table = "CREATE TABLE notes (id int PRIMARY KEY, owner int);";
+    project.migration("1_table", table).migration("2_key", sql);
+    lint(&project, &["2_key"]).says("Q503");
+    query(&database, &format!("{table} {index}"));
+    lint(&project, &["2_key", "--url", database.url()]).hides("Q503");
+    project.migration("2_key", &format!("{sql} {index}"));
+    lint(&project, &["2_key"]).hides("Q503");
+    let schema = "model A {\n  id Int @id\n  bs B[]\n}\nmodel B {\n  id Int @id\n  aId Int?\n  a A? @relation(fields: [aId], references: [id])\n  @@index([aId], where: raw(\"\\\"aId\\\" IS NOT NULL\"))\n}\n";
+    let project = Project::new();
+    project.write("schema.dsl", schema);
+    project.run(&["migrate", "dev", "--create-only", "--name", "init"]).exits(0).hides("R0716");
+    lint(&project, &[]).hides("Q503");
 }

@@ -578,3 +578,25 @@ fn domains_and_ranges_are_made_again_with_all_that_they_have() {
     let checked = query(&fresh, "SELECT convalidated::text FROM pg_constraint WHERE conname = 'positive'");
     assert_eq!(checked, ["false"]);
 }
+
+#[test]
+fn a_table_that_refers_to_itself_has_names_that_a_person_would_choose() {
+    let (project, ..) = pull(
+        "CREATE TABLE customers (id int PRIMARY KEY, parent int REFERENCES customers, referrer_id int REFERENCES customers);
+         CREATE TABLE pages (id int PRIMARY KEY, parent_id int REFERENCES pages, next_id int UNIQUE REFERENCES pages)",
+        &[],
+    );
+    let schema = words(&project);
+    for part in [
+        "parent_customer customers? @relation(",
+        "children customers[] @relation(",
+        "referrer customers? @relation(",
+        "referrer_of customers[] @relation(",
+        "parent pages? @relation(",
+        "children pages[] @relation(",
+        "next pages? @relation(",
+        "next_of pages? @relation(",
+    ] {
+        has(&schema, part);
+    }
+}

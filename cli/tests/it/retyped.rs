@@ -210,8 +210,8 @@ fn what_a_new_column_would_leave_behind_is_named_before_anything_is_done() {
             "constraint other_book_fkey on table other",
         ),
         (
-            "CREATE ROLE reader; GRANT SELECT (shelf) ON \"Book\" TO reader",
-            "DROP OWNED BY reader; DROP ROLE reader",
+            "DROP ROLE IF EXISTS shelf_reader; CREATE ROLE shelf_reader; GRANT SELECT (shelf) ON \"Book\" TO shelf_reader",
+            "DROP OWNED BY shelf_reader; DROP ROLE shelf_reader",
             "privilege",
         ),
         (
@@ -250,4 +250,36 @@ fn an_identity_goes_on_counting() {
     let facts = "SELECT concat_ws(' ', attidentity, format_type(atttypid, NULL), col_description(attrelid, attnum),
         pg_get_serial_sequence('t', 'id')) FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'id'";
     assert_eq!(query(&database, facts), ["a bigint the 100% 'id' public.t_id_seq"]);
+}
+
+/// Renames, and a drop that is no transaction, come before the columns of new types: the guard is in front of them.
+#[test]
+fn nothing_is_renamed_if_something_stands_on_a_column_that_changes() {
+    let before = "model Book {\n  id Int @id\n  title String\n  shelf Int @unique\n  printed Int\n\n  @@index([printed])\n  @@index([title])\n}\n";
+    let after = "model Volume {\n  id Int @id\n  name String @renamedFrom(\"title\")\n  place BigInt @unique @renamedFrom(\"shelf\")\n  printed BigInt\n\n  @@index([name])\n  @@renamedFrom(\"Book\")\n}\n";
+    let (project, database) = project("retyped_renamed", before, after);
+    query(&database, "INSERT INTO \"Book\" VALUES (1, 'a', 1, 1); CREATE VIEW shelves AS SELECT shelf FROM \"Book\"");
+    let name = project.list("migrations").pop().expect("a migration");
+    let sql = project.read(&format!("migrations/{name}/migration.sql"));
+    assert!(sql.find("DROP INDEX CONCURRENTLY") < sql.find("ADD COLUMN \"place__new\""), "{sql}");
+    project.deploy(&database).exits(1).says("would leave behind").says("view shelves");
+    assert_eq!(query(&database, "SELECT title FROM \"Book\""), ["a"]);
+    assert_eq!(query(&database, "SELECT count(*) FROM pg_indexes WHERE tablename = 'Book'"), ["4"]);
+    query(&database, "DROP VIEW shelves");
+    project.deploy(&database).exits(0);
+    is_at_the_schema(&project, &database);
+    assert_eq!(query(&database, "SELECT name FROM \"Volume\""), ["a"]);
+}
+
+/// Programs of afterwards run before the last part, and do not write a column that goes.
+#[test]
+fn a_required_column_that_goes_takes_null_from_the_first_part_on() {
+    let before = "model Book {\n  id Int @id\n  title String\n  shelf Int\n}\n";
+    let after = "model Book {\n  id Int @id\n  title String @unique\n}\n";
+    let (project, database) = project("dropped_online", before, after);
+    query(&database, "INSERT INTO \"Book\" VALUES (1, 'a', 1), (2, 'a', 1)");
+    project.deploy(&database).exits(1).says("SQLSTATE 23505");
+    query(&database, "INSERT INTO \"Book\" (id, title) VALUES (3, 'c'); DELETE FROM \"Book\" WHERE id = 2");
+    project.deploy(&database).exits(0);
+    is_at_the_schema(&project, &database);
 }

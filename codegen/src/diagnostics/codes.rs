@@ -171,6 +171,7 @@ codes! {
     R0810 OTHER_GENERATOR Note "A generator of another tool",
     R0811 PREVIEW_FEATURE Note "A preview feature",
     R0812 NO_FOREIGN_KEYS Warning "A database without foreign keys",
+    R0813 UNLISTED_EXTENSION Warning "An extension that is used and not listed",
 
     // Queries.
     R1001 QUERY_FILE_NAME Error "A file name that is not a function name",

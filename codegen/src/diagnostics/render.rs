@@ -24,21 +24,39 @@ fn render_label(out: &mut String, label: &Label, mark: char, sources: &Sources) 
     let location = file.location(label.span.start);
     let number = location.line.to_string();
     let gutter = " ".repeat(number.len());
-    let line = file.line_text(label.span.start);
+    let Excerpt { line, marks } = excerpt(file, label, mark);
     let _ = writeln!(out, "{gutter}--> {}:{}:{}", file.path, location.line, location.column);
-    let _ = writeln!(out, "{number} | {}", printable(line.trim_end()));
-    let _ = writeln!(out, "{gutter} | {}{}", underline(file, label, mark), spaced(&label.text));
+    let _ = writeln!(out, "{number} | {line}");
+    let _ = writeln!(out, "{gutter} | {marks}{}", spaced(&label.text));
 }
 
-/// The marks under a span, as far as its first line goes; tabs before it stay tabs.
-fn underline(file: &SourceFile, label: &Label, mark: char) -> String {
+/// How much of a line is shown, in characters: all of it, or what is around the span.
+const MAX_WIDTH: usize = 120;
+/// How much of that stands before the span.
+const LEAD: usize = 40;
+
+/// A line, or a part of it, and the marks under the span.
+struct Excerpt {
+    line: String,
+    marks: String,
+}
+
+/// The marks go as far as the first line of the span does; tabs before it stay tabs.
+fn excerpt(file: &SourceFile, label: &Label, mark: char) -> Excerpt {
     let start = file.line_start(label.span.start);
     let line = file.line_text(label.span.start).trim_end();
     let from = (label.span.start as usize - start).min(line.len());
     let to = (label.span.end as usize).saturating_sub(start).clamp(from, line.len());
-    let indent: String = line.get(..from).unwrap_or("").chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-    let width = line.get(from..to).unwrap_or("").chars().count().max(1);
-    indent + &mark.to_string().repeat(width)
+    let count = |range: std::ops::Range<usize>| line.get(range).unwrap_or("").chars().count();
+    let (before, marked, all) = (count(0..from), count(from..to).max(1), count(0..line.len()));
+    let is_long = all > MAX_WIDTH;
+    let skipped = if is_long && before + marked > MAX_WIDTH { before.saturating_sub(LEAD) } else { 0 };
+    let shown: String = printable(line).chars().skip(skipped).take(MAX_WIDTH).collect();
+    let (head, tail) = (if skipped > 0 { ".." } else { "" }, if all > skipped + MAX_WIDTH { ".." } else { "" });
+    let indent = shown.chars().take(before - skipped).map(|c| if c == '\t' { '\t' } else { ' ' });
+    let width = marked.min(MAX_WIDTH - (before - skipped).min(MAX_WIDTH - 1));
+    let marks = " ".repeat(head.len()) + &indent.collect::<String>() + &mark.to_string().repeat(width);
+    Excerpt { line: format!("{head}{shown}{tail}"), marks }
 }
 
 /// The line without what a terminal would obey; every character stays one character.
@@ -48,4 +66,33 @@ fn printable(line: &str) -> String {
 
 fn spaced(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!(" {text}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostics::Span;
+
+    fn excerpt_of(text: &str, part: &str) -> (String, String) {
+        let file = SourceFile { path: "a.dsl".to_owned(), text: text.to_owned() };
+        let start = u32::try_from(text.find(part).expect("it is there")).expect("short");
+        let end = start + u32::try_from(part.len()).expect("short");
+        let label = Label { span: Span { start, end, ..Span::default() }, text: String::new() };
+        let Excerpt { line, marks } = excerpt(&file, &label, '^');
+        (line, marks)
+    }
+
+    #[test]
+    fn a_long_line_is_shown_around_its_span() {
+        let (line, marks) = excerpt_of("model \tT {\n", "T");
+        assert_eq!((line.as_str(), marks.as_str()), ("model \tT {", "      \t^"));
+        let text = format!("{}here{}\n", "a".repeat(50_000), "ä".repeat(50_000));
+        let (line, marks) = excerpt_of(&text, "here");
+        assert_eq!(line, format!("..{}here{}..", "a".repeat(40), "ä".repeat(76)));
+        assert_eq!(marks, format!("{}^^^^", " ".repeat(42)));
+        let (line, marks) = excerpt_of(&text, &text[..100_000]);
+        assert_eq!((line.chars().count(), marks.len()), (122, 120));
+        let (line, marks) = excerpt_of(&text, &text[49_990..60_004]);
+        assert_eq!((line.chars().count(), marks), (124, format!("{}{}", " ".repeat(42), "^".repeat(80))));
+    }
 }

@@ -31,6 +31,9 @@ pub fn shorten(diagnostics: &[Diagnostic]) -> Shortened<'_> {
     };
     let shown = diagnostics.iter().filter(is_shown).collect();
     let more = warnings.into_iter().filter(|(_, count)| *count > OF_ONE_CODE);
-    let line = |(code, count)| format!("{} more warnings {code}: `codegen check` shows all", count - OF_ONE_CODE);
+    let line = |(code, count)| match count - OF_ONE_CODE {
+        1 => format!("1 more warning {code}: `codegen check` shows all"),
+        more => format!("{more} more warnings {code}: `codegen check` shows all"),
+    };
     Shortened { shown, rest: more.map(line).collect() }
 }

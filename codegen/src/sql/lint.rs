@@ -9,7 +9,7 @@ use super::codes::{self, Lint};
 use super::plan::{Action, Alteration, Lock, Step};
 use super::probe::Probe;
 use super::quote::qualified;
-use super::state::{Column, ForeignKey, ObjectName, Other, OtherKind, State, Table};
+use super::state::{Column, ForeignKey, Index, IndexTarget, ObjectName, Other, OtherKind, State, Table};
 
 /// One finding about one statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +57,16 @@ fn is_indexed(table: &Table, key: &ForeignKey) -> bool {
     let names = |columns: &'_ [String]| begins(columns.iter().map(String::as_str).collect());
     table.primary_key.as_ref().is_some_and(|it| names(&it.columns))
         || table.uniques.iter().any(|it| names(&it.columns))
-        || table.indexes.iter().any(|it| it.is_plain() && begins(it.columns().collect()))
+        || table.indexes.iter().any(|it| begins(first_columns(it)))
+}
+
+/// The columns before the first expression. A partial index counts, as its author knows which rows are looked for.
+fn first_columns(index: &Index) -> Vec<&str> {
+    let columns = index.parts.iter().map_while(|part| match &part.target {
+        IndexTarget::Column(name) => Some(name.as_str()),
+        IndexTarget::Expression(_) => None,
+    });
+    columns.collect()
 }
 
 /// Whom a step keeps waiting while it works; nothing if it does not take long.

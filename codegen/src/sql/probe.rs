@@ -156,7 +156,7 @@ impl Probe {
                     "SELECT (NOT EXISTS (SELECT FROM pg_index AS i CROSS JOIN LATERAL (
                        SELECT array_agg(a.attname::text) AS names FROM pg_attribute AS a
                        WHERE a.attrelid = i.indrelid AND a.attnum = ANY ((i.indkey::int2[])[0:{}])) AS first
-                     WHERE i.indrelid = {}::regclass AND i.indisvalid AND i.indpred IS NULL
+                     WHERE i.indrelid = {}::regclass AND i.indisvalid
                        AND first.names @> ARRAY[{}]::text[]))::int::bigint",
                     columns.len().saturating_sub(1),
                     literal(table),

@@ -33,7 +33,9 @@ fn is_fixed(error: &DbError) -> bool {
     const CLASSES: [&str; 3] = ["25", "53", "57"];
     const CODES: [&str; 5] = ["08P01", "21000", "26000", "54001", "55P03"];
     let code = error.code().code();
-    CODES.contains(&code) || CLASSES.iter().any(|class| code.starts_with(class))
+    // The rewriter names the column that is generated, and has not seen a value yet.
+    let is_of_rewriter = code == "428C9" && error.routine() == Some("rewriteTargetListIU");
+    is_of_rewriter || CODES.contains(&code) || CLASSES.iter().any(|class| code.starts_with(class))
 }
 
 /// What a SQLSTATE means, in words that fit every case of it.
@@ -61,6 +63,7 @@ fn meaning(code: &str) -> &'static str {
         "34000" => "a cursor does not exist",
         "3D000" => "a database does not exist",
         "3F000" => "a schema does not exist",
+        "428C9" => "a value is written to a column that the database generates",
         "42501" => "permission denied: the user lacks a privilege, or row-level security refuses the row",
         "42601" => "a syntax error in a value, such as the query of a text search",
         "42703" => "a column that a value names does not exist",

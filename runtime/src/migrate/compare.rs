@@ -103,6 +103,10 @@ impl fmt::Display for Problem {
                 f,
                 "{name} was edited after it was applied; restore its migration.sql and put the change into a new migration"
             ),
+            Self::EditedBehind { name, done: 1 } => write!(
+                f,
+                "the first statement of {name} has run and was edited since; restore it, and change only what follows"
+            ),
             Self::EditedBehind { name, done } => write!(
                 f,
                 "the first {done} statements of {name} have run and were edited since; restore them, and change only \

@@ -101,7 +101,7 @@ pub enum Error {
         problem: &'static str,
     },
     /// A database that has a history cannot begin one.
-    #[error("this database has a history already, of {count} migrations; `migrate resolve` changes single ones")]
+    #[error("this database has a history already (rows that count: {count}); `migrate resolve` changes single ones")]
     HasHistory {
         /// How many of its rows count.
         count: usize,
@@ -180,6 +180,8 @@ pub enum Aftermath {
     DoneUpTo(u32),
     /// The connection was lost; `status` tells what the database has.
     Unknown,
+    /// COMMIT got no answer: all of it may have taken effect, or nothing. `status` tells which.
+    CommitUnknown,
 }
 
 impl fmt::Display for StatementError {
@@ -201,12 +203,19 @@ impl fmt::Display for StatementError {
             Aftermath::StillApplied => write!(f, "  nothing of {} was undone", self.migration),
             Aftermath::UndoStoppedAfter(done) => write!(
                 f,
-                "  undoing {} stopped after {done} statements; remove the cause and run down again, it goes on there",
+                "  undoing {} stopped after {done} of its statements; remove the cause and run down again, it goes on there",
                 self.migration
             ),
             Aftermath::DoneUpTo(0) => write!(f, "  nothing was changed"),
+            Aftermath::DoneUpTo(1) => write!(f, "  the statement of the parts before is done and stays"),
             Aftermath::DoneUpTo(done) => write!(f, "  the {done} statements of the parts before are done and stay"),
             Aftermath::Unknown => write!(f, "  the connection was lost; run status to see what the database has"),
+            Aftermath::CommitUnknown => write!(
+                f,
+                "  COMMIT got no answer, so {} may have taken effect or not; run `migrate status`: if it has, nothing is \
+                 left to do, otherwise run this again",
+                self.migration
+            ),
         }
     }
 }
@@ -242,10 +251,20 @@ impl StatementError {
             file: migration.file().to_owned(),
             line,
             statement: excerpt,
-            aftermath: if source.is_closed() { Aftermath::Unknown } else { aftermath },
+            aftermath: match place {
+                Place::Commit if is_lost(&source) => Aftermath::CommitUnknown,
+                _ if source.is_closed() => Aftermath::Unknown,
+                _ => aftermath,
+            },
             source,
         }
     }
+}
+
+/// Whether the session ended without an answer. A server that stops may say so before it has one.
+fn is_lost(error: &tokio_postgres::Error) -> bool {
+    let stops = [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN];
+    error.as_db_error().is_none_or(|error| stops.contains(error.code()))
 }
 
 /// The line that PostgreSQL's error position, counted in characters, falls on.

@@ -403,7 +403,7 @@ pub(super) fn figure_name(expr: &Expr) -> Option<String> {
 fn named(expr: &Expr) -> Option<(String, bool)> {
     let firm = |name: &str| Some((name.to_owned(), true));
     match &expr.kind {
-        ExprKind::Column(path) => path.last().map(|name| (name.text.clone(), true)),
+        ExprKind::Column(path) | ExprKind::WholeRow(path) => path.last().map(|name| (name.text.clone(), true)),
         ExprKind::Call(call) => call.name.last().map(|name| (name.text.clone(), true)),
         ExprKind::Cast(inner, ty) => match named(inner) {
             Some((name, true)) => Some((name, true)),

@@ -23,6 +23,10 @@ pub(super) mod level {
 /// `IS NULL IS NULL ..`, `::text::text ..`: each takes the one before into itself.
 const MAX_WRAPS: usize = 32;
 
+fn negative(number: &str) -> String {
+    number.strip_prefix('-').map_or_else(|| format!("-{number}"), str::to_owned)
+}
+
 fn boxed(expr: Expr) -> Box<Expr> {
     Box::new(expr)
 }
@@ -272,7 +276,12 @@ impl Parser<'_> {
         let is_sign = matches!(operator.as_str(), "-" | "+");
         let least = if is_sign { level::SIGN } else { level::ADD };
         let expr = self.deeper(|this| this.binary(least))?;
-        let kind = if is_sign { ExprKind::Sign(boxed(expr)) } else { ExprKind::Prefix(operator, boxed(expr)) };
+        let kind = match expr.kind {
+            // PostgreSQL takes the sign into the number before it looks for the type that holds it.
+            ExprKind::Number(text) if operator == "-" => ExprKind::Number(negative(&text)),
+            _ if is_sign => ExprKind::Sign(boxed(expr)),
+            _ => ExprKind::Prefix(operator, boxed(expr)),
+        };
         Ok(Expr { kind, span: self.since(start) })
     }
 

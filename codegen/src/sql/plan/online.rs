@@ -33,7 +33,54 @@ pub(super) fn expand(actions: Vec<Action>, scene: &Scene) -> Vec<(Action, Transa
         expander.add(action);
     }
     expander.flush();
+    shadow::guard_first(&mut expander.steps);
+    free_dropped_columns(&mut expander.steps);
     expander.steps
+}
+
+/// Programs of afterwards do not write a column that is dropped, and run before it is: it takes NULL in the first part.
+fn free_dropped_columns(steps: &mut Vec<(Action, Transaction)>) {
+    let Some(first) = steps.iter().position(|(_, transaction)| *transaction == Transaction::Outside) else { return };
+    let mut freed = Vec::new();
+    for (at, (action, _)) in steps.iter().enumerate().skip(first) {
+        let Action::DropColumns { table, columns } = action else { continue };
+        let is_named = |(action, _): &(Action, Transaction)| match action {
+            Action::RenameTable { from, to } => from.sibling(to) == *table,
+            Action::MoveTable { from, schema } => ObjectName::new(Some(schema), &from.name) == *table,
+            Action::RenameColumn { table: other, .. } => other == table,
+            _ => false,
+        };
+        if steps[first..at].iter().any(is_named) {
+            continue;
+        }
+        let is_in_key = |column: &Column| {
+            steps.iter().any(|(action, _)| {
+                matches!(action, Action::DropObject { table: other, object: object @ TableObject::PrimaryKey(_) }
+                    if other == table && object.columns().any(|name| name == column.name))
+            })
+        };
+        let needs_value = |column: &&Column| {
+            !column.nullable && column.default.is_none() && column.identity.is_none() && column.generated.is_none()
+        };
+        let alterations: Vec<Alteration> =
+            columns.iter().filter(needs_value).filter(|column| !is_in_key(column)).map(without_not_null).collect();
+        if !alterations.is_empty() {
+            freed.push((Action::AlterColumns { table: table.clone(), alterations }, Transaction::Transactional));
+        }
+    }
+    steps.splice(first..first, freed);
+}
+
+fn without_not_null(column: &Column) -> Alteration {
+    Alteration {
+        previous: column.clone(),
+        next: Column { nullable: true, ..column.clone() },
+        retyped: false,
+        using: None,
+        redefaulted: false,
+        not_null_later: false,
+        belongings: Box::default(),
+    }
 }
 
 /// Actions of one kind do not wait for each other, so that their stages can be done together.

@@ -5,6 +5,7 @@
 //! transaction, then gives it the name of the old column and drops that. Takes the actions in their order; gives those
 //! that are not handled here, and the steps for the rest. An action that it does not understand is left as it is.
 
+mod guard;
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,7 @@ use crate::sql::state::{
     Check, Column, ColumnDefault, ConstraintOptions, ForeignKey, Index, IndexTarget, ObjectName, PrimaryKey,
     UniqueConstraint,
 };
+pub(super) use guard::guard_first;
 
 /// Takes the type changes out. In their place stands [`Action::Cutover`], their last step; the second value is all of
 /// their steps, empty if there are none.

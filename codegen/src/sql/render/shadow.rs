@@ -20,6 +20,13 @@ pub(super) fn guard(guard: &Guard) -> String {
     let columns = list(&mut guard.columns.iter().map(|(table, name, _)| pair(table, name)));
     let counting = guard.columns.iter().filter(|(.., identity)| *identity);
     let known = or_none(list(&mut guard.known.iter().map(|(table, name)| pair(table, name))), "(0, '')");
+    let gone = list(&mut guard.gone.iter().map(|(table, name)| pair(table, name)));
+    let gone = match gone.as_str() {
+        "" => String::new(),
+        gone => format!(
+            "\n      OR (k.conrelid, k.conname::text) IN ({gone})\n      OR (i.indrelid, r.relname::text) IN ({gone})"
+        ),
+    };
     let sequence = |name: &ObjectName| format!("{}::regclass", literal(&qualified(name)));
     let sequences = or_none(list(&mut guard.sequences.iter().map(sequence)), "0");
     let counting = or_none(list(&mut counting.map(|(table, name, _)| pair(table, name))), "(0, '')");
@@ -47,7 +54,7 @@ BEGIN
       OR (i.indrelid, r.relname::text) IN ({known}) AND r.reloptions IS NULL AND r.reltablespace = 0
         AND NOT i.indisclustered AND NOT i.indisreplident
       OR s.seqrelid IN ({sequences}) AND d.deptype = 'a'
-      OR (a.attrelid, a.attname::text) IN ({counting}) AND s.seqincrement = 1 AND NOT s.seqcycle AND d.deptype = 'i'
+      OR (a.attrelid, a.attname::text) IN ({counting}) AND s.seqincrement = 1 AND NOT s.seqcycle AND d.deptype = 'i'{gone}
       ) IS NOT TRUE
     UNION
     SELECT format('a privilege of column %s', attname) FROM replaced WHERE attacl IS NOT NULL

@@ -5,7 +5,34 @@ use super::super::state::{Column, ColumnDefault, Identity, ObjectName, TableOpti
 
 /// One line per change, with `+`, `-`, `~` for what comes, goes and changes. Nothing for no change.
 pub fn summary(changes: &[Change]) -> String {
-    changes.iter().filter(|change| !is_said_elsewhere(change, changes)).map(|change| line(change) + "\n").collect()
+    let asides: Vec<_> = changes.iter().filter_map(|change| aside(change, changes)).collect();
+    let is_aside = |change: &Change| asides.iter().any(|(rename, ..)| *rename == change);
+    let said = changes.iter().filter(|change| !is_said_elsewhere(change, changes) && !is_aside(change));
+    let line = |change: &Change| {
+        let before = asides.iter().find(|(_, drop, _)| *drop == change);
+        before.map_or_else(|| line(change), |(.., line)| line.clone()) + "\n"
+    };
+    said.map(line).collect()
+}
+
+/// What had the new name of something else is renamed first and then dropped: both, and the line that says so.
+fn aside<'c>(rename: &'c Change, changes: &'c [Change]) -> Option<(&'c Change, &'c Change, String)> {
+    let found = |is_drop: &dyn Fn(&Change) -> bool, line: String| {
+        changes.iter().find(|change| is_drop(change)).map(|drop| (rename, drop, line))
+    };
+    match rename {
+        Change::RenameTable { from, to } => {
+            found(&|change| matches!(change, Change::DropTable(table) if table.name == *to), format!("- table {from}"))
+        }
+        Change::RenameEnum { from, to } => {
+            found(&|change| matches!(change, Change::DropEnum(ty) if ty.name == *to), format!("- enum {from}"))
+        }
+        Change::RenameColumn { table, from, to } => {
+            let is_drop = |change: &Change| matches!(change, Change::DropColumn { table: other, column } if other == table && column.name == *to);
+            found(&is_drop, format!("- column {table}.{from}"))
+        }
+        _ => None,
+    }
 }
 
 /// A sequence shows in the change of its column, a column under a replaced enum in the enum.

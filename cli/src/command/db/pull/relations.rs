@@ -10,7 +10,7 @@ use relata_codegen::sql::{ForeignKey, ObjectName, State, Table, names::clipped, 
 use super::blocks::Line;
 use super::names::{Names, Taken};
 use super::render::quoted;
-use super::words::{english_plural, plural, snake};
+use super::words::{english_plural, plural, singular, snake};
 use crate::args::Naming;
 
 /// A relation field of a model.
@@ -190,11 +190,16 @@ impl Relations<'_> {
             Some(known) => (known.referencing.clone(), known.referenced.clone()),
             None => {
                 let chosen = self.chosen.get(&(table.name.clone(), key.name.clone())).cloned();
-                let plain = names.naming.field(&lower_first(&target));
+                let own = own_names(&columns, &target, is_one).filter(|_| table.name == referenced.name);
+                let plain = own.as_ref().map_or_else(|| lower_first(&target), |(referencing, _)| referencing.clone());
+                let plain = names.naming.field(&plain);
                 let referencing = chosen.unwrap_or_else(|| self.take(&table.name, &plain));
                 let plain = if is_one { lower_first(&model) } else { many(names.naming, &model) };
-                let is_named = name.is_some();
-                let proposed = if is_named { format!("{plain}_{}", columns.join("_")) } else { plain };
+                let proposed = match own {
+                    Some((_, back)) => back,
+                    None if name.is_some() => format!("{plain}_{}", columns.join("_")),
+                    None => plain,
+                };
                 let proposed = if names.naming == Naming::Keep { proposed } else { names.naming.field(&proposed) };
                 (referencing, self.take(&referenced.name, &proposed))
             }
@@ -307,6 +312,20 @@ fn attribute(
 fn of_column(columns: &[String]) -> Option<&str> {
     let [column] = columns else { return None };
     column.strip_suffix("Id").or(column.strip_suffix("_id")).filter(|it| !it.is_empty())
+}
+
+/// The two fields of a relation of a model with itself, after its one column: a row has a `parent` and `children`, or a
+/// `manager`, and is `manager_of` others.
+fn own_names(columns: &[String], model: &str, is_one: bool) -> Option<(String, String)> {
+    let [column] = columns else { return None };
+    let role = of_column(columns).unwrap_or(column);
+    let back = match (role, is_one) {
+        ("parent", true) => "child".to_owned(),
+        ("parent", false) => "children".to_owned(),
+        _ => format!("{role}_of"),
+    };
+    // The column itself has the name of the role.
+    Some((format!("{role}_{}", singular(&snake(model))), back))
 }
 
 /// What a field is called that has many rows of `model`.

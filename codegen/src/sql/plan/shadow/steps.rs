@@ -37,6 +37,7 @@ impl Group {
         Action::Guard(Guard {
             columns: shadows().map(column).collect(),
             known: known.into_iter().collect(),
+            gone: Vec::new(),
             sequences: sequences.cloned().collect(),
         })
     }

@@ -1,0 +1,82 @@
+//! The guard before everything that is committed without it: what it would stop must not have begun.
+//!
+//! Takes the steps of an online plan. Between the guard and the start, things are renamed and dropped, so the one in
+//! front says the names of before, and knows what will be gone.
+
+use crate::sql::change::TableObject;
+use crate::sql::plan::Transaction;
+use crate::sql::plan::action::{Action, Guard};
+use crate::sql::state::{ObjectName, Other, OtherKind};
+
+/// Puts a guard in front if steps before the first one are committed without it.
+pub(in crate::sql::plan) fn guard_first(steps: &mut Vec<(Action, Transaction)>) {
+    let Some((at, guard)) = steps.iter().enumerate().find_map(|(at, (action, _))| match action {
+        Action::Guard(guard) => Some((at, guard.clone())),
+        _ => None,
+    }) else {
+        return;
+    };
+    let before = &steps[..at];
+    // A new enum value may have to be committed before it is used.
+    let is_committed = |(action, transaction): &(Action, Transaction)| {
+        *transaction == Transaction::Outside || matches!(action, Action::AddLabel { .. })
+    };
+    if !before.iter().any(is_committed) {
+        return;
+    }
+    let at_start = before.iter().rev().try_fold(guard, |guard, (action, _)| earlier(guard, action));
+    if let Some(guard) = at_start {
+        steps.insert(0, (Action::Guard(guard), Transaction::Transactional));
+    }
+}
+
+/// What the guard has to say before an action; none if it cannot know.
+fn earlier(mut guard: Guard, action: &Action) -> Option<Guard> {
+    match action {
+        Action::RenameTable { from, to } => rename_tables(&mut guard, &from.sibling(to), from),
+        Action::MoveTable { from, schema } => {
+            rename_tables(&mut guard, &ObjectName::new(Some(schema), &from.name), from);
+        }
+        Action::RenameColumn { table, from, to } => {
+            let columns = guard.columns.iter_mut().filter(|(other, name, _)| other == table && name == to);
+            columns.for_each(|(_, name, _)| name.clone_from(from));
+        }
+        Action::RenameObject { table, object, to } => {
+            let objects = guard.known.iter_mut().chain(&mut guard.gone);
+            let renamed = objects.filter(|(other, name)| other == table && name == to);
+            renamed.for_each(|(_, name)| object.name().clone_into(name));
+        }
+        Action::RenameSequence { from, to } => {
+            let to = from.sibling(to);
+            guard.sequences.iter_mut().filter(|name| **name == to).for_each(|name| name.clone_from(from));
+        }
+        Action::DropObject { table, object } => guard.gone.push((table.clone(), object.name().to_owned())),
+        Action::DropIndexConcurrently { table, index } => guard.gone.push((table.clone(), index.clone())),
+        Action::DropTable(table) => {
+            let keys = table.foreign_keys.iter().cloned().map(TableObject::ForeignKey);
+            guard.gone.extend(keys.map(|key| (table.name.clone(), key.name().to_owned())));
+        }
+        Action::DropOther(other) => guard.gone.extend(exclusion(other)?),
+        _ => {}
+    }
+    Some(guard)
+}
+
+/// The constraint that goes; none if something goes that the guard has no word for.
+fn exclusion(other: &Other) -> Option<Option<(ObjectName, String)>> {
+    match other.kind {
+        OtherKind::Comment | OtherKind::Sequence => Some(None),
+        OtherKind::Exclusion => {
+            let table = other.uses.first()?.relation().clone();
+            let name = other.name.strip_suffix(&format!(" on {table}"))?.to_owned();
+            Some(Some((table, name)))
+        }
+        _ => None,
+    }
+}
+
+fn rename_tables(guard: &mut Guard, from: &ObjectName, to: &ObjectName) {
+    let columns = guard.columns.iter_mut().map(|(table, ..)| table);
+    let objects = guard.known.iter_mut().chain(&mut guard.gone).map(|(table, _)| table);
+    columns.chain(objects).filter(|table| *table == from).for_each(|table| table.clone_from(to));
+}
