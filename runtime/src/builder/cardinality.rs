@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Lookup, Result};
 
-/// How many rows a read returns: the last type parameter of [`Find`].
+/// How many rows a read returns: the last type parameter of [`Find`](crate::Find).
 pub trait Cardinality: Send + 'static {
     /// Rows of type `T`.
     type Of<T: Send + 'static>: Send + 'static;

@@ -87,7 +87,7 @@ impl<M: Model> FindUnique<M> {
 }
 
 impl<M: Model, S> Find<M, S, OneOrNone> {
-    /// Returns the row itself in place of an `Option`, and [`Error::NotFound`] if there is none.
+    /// Returns the row itself in place of an `Option`, and [`Error::NotFound`](crate::Error::NotFound) if there is none.
     ///
     /// ```
     /// # use exam_planner::*;

@@ -168,7 +168,7 @@ impl Insert {
     }
 }
 
-/// What the field of a required relation accepts in generated code: a [`Link`] or [`Parent`].
+/// What the field of a required relation accepts in generated code: a [`Link`](crate::Link) or [`Parent`](crate::Parent).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which `{M}` this relation points at",
     label = "expected its key of type `{K}`, a unique filter such as `user::id.eq(..)`, or its `Create`"

@@ -211,16 +211,20 @@ impl Node {
     /// The key of a row: the bytes of its only column, or those of several with their lengths in front.
     #[inline]
     pub(super) fn key(&self, row: usize, columns: &[usize]) -> Option<Cow<'_, [u8]>> {
-        if let [column] = columns {
-            return self.raw(row, *column).map(Cow::Borrowed);
+        match columns {
+            [column] => self.raw(row, *column).map(Cow::Borrowed),
+            columns => self.compound_key(row, columns).map(Cow::Owned),
         }
+    }
+
+    fn compound_key(&self, row: usize, columns: &[usize]) -> Option<Vec<u8>> {
         let mut key = Vec::with_capacity(columns.len() * 24);
         for column in columns {
             let value = self.raw(row, *column)?;
             key.extend_from_slice(&value.len().to_ne_bytes());
             key.extend_from_slice(value);
         }
-        Some(Cow::Owned(key))
+        Some(key)
     }
 }
 
