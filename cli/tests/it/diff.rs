@@ -276,5 +276,5 @@ fn what_makes_way_for_a_rename_is_told_by_its_name() {
     project.write("b.dsl", "model u {\n  id Int @id\n  b String?\n}\n");
     let args = ["migrate-diff", "--from-schema", "a.dsl", "--to-schema", "b.dsl", "--summary"];
     let said = project.run(&[&args[..], &["--rename", "t:u", "--rename", "t.a:b"]].concat()).exits(0).hides("__old");
-    said.says("- table u").says("~ table t is called u").says("- column u.b").says("~ column u.a is called b");
+    said.says("- table u").says("~ table t is renamed to u").says("- column u.b").says("~ column u.a is renamed to b");
 }

@@ -434,7 +434,7 @@ fn what_would_go_with_a_column_that_is_made_anew_comes_back() {
         "model t {\n  id Int @id\n  a Int?\n  g Unsupported(\"integer GENERATED ALWAYS AS (a * 3) STORED\")?\n}\n";
     project.write("schema.dsl", schema);
     let push = |more: &[&str]| project.run(&[&["db", "push", "--url", database.url()], more].concat());
-    push(&["--accept-data-loss"]).exits(0).says("statistics s is made anew");
+    push(&["--accept-data-loss"]).exits(0).says("statistics s is created again");
     let kept = "SELECT concat(col_description('t'::regclass, attnum), pg_get_expr(adbin, adrelid), (SELECT count(*) FROM pg_statistic_ext))
         FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE attname = 'g'";
     assert_eq!(query(&database, kept), ["twice(a * 3)1"]);

@@ -52,6 +52,7 @@ const ORDERED: &[(&str, &[&str])] = &[
             "operator_classes",
             "draft",
             "arguments",
+            "extensions",
             "field_names",
             "predicates",
             "constraint_names",
