@@ -438,7 +438,7 @@ fn what_would_go_with_a_column_that_is_made_anew_comes_back() {
     let kept = "SELECT concat(col_description('t'::regclass, attnum), pg_get_expr(adbin, adrelid), (SELECT count(*) FROM pg_statistic_ext))
         FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE attname = 'g'";
     assert_eq!(query(&database, kept), ["twice(a * 3)1"]);
-    push(&[]).exits(0).says("has the schema already");
+    push(&[]).exits(0).says("already has the schema");
 }
 
 /// A secret in a definition is compared and not shown.
