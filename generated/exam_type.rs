@@ -31,17 +31,27 @@ impl rt::Model for ExamType {
     }
 }
 impl rt::Writable for ExamType {}
+/// Column `exam_types.id`: `uuid`, unique.
 pub const id: rt::UniqueField<ExamType, rt::Uuid> = rt::UniqueField::new(0);
+/// Column `exam_types.institution_id`: `uuid`.
 pub const institution_id: rt::Field<ExamType, rt::Uuid> = rt::Field::new(1);
+/// Column `exam_types.code`: `text`.
 pub const code: rt::Field<ExamType, rt::String> = rt::Field::new(2);
+/// Column `exam_types.name`: `text`.
 pub const name: rt::Field<ExamType, rt::String> = rt::Field::new(3);
+/// Column `exam_types.default_weight`: `double precision`.
 pub const default_weight: rt::Field<ExamType, f64> = rt::Field::new(4);
+/// Column `exam_types.created_at`: `timestamptz`.
 pub const created_at: rt::Field<ExamType, rt::DateTime<rt::Utc>> = rt::Field::new(5);
+/// Column `exam_types.updated_at`: `timestamptz`.
 pub const updated_at: rt::Field<ExamType, rt::DateTime<rt::Utc>> = rt::Field::new(6);
+/// The unique key of `institution_id` and `code`.
 pub const institution_id_code: rt::Key<ExamType, (rt::Uuid, rt::String)> = rt::Key::new(
     &[1, 2],
 );
+/// Relation to one `Institution`.
 pub const institution: rt::One<ExamType, super::institution::Institution, 0> = rt::One::new();
+/// Relation to many `StudentExam`.
 pub const exams: rt::Many<ExamType, super::student_exam::StudentExam, 1, 1> = rt::Many::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]

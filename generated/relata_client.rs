@@ -2,43 +2,43 @@
 
 #![allow(unused, clippy::all)]
 use ::relata::rt;
-/// A client of one database: clone it freely, all clones share the pool.
+/// A client of one database. Cloning it is cheap: all clones share the pool.
 pub type Client = rt::Client<Models>;
-/// A transaction: dropped without `commit`, it is rolled back.
+/// A transaction. If it is dropped without `commit`, it is rolled back.
 pub type Transaction = rt::Transaction<Models>;
-/// The models, behind a client or a transaction.
+/// The models of the schema. A client, a transaction and a savepoint dereference to it.
 #[derive(Debug)]
 pub struct Models {
-    handle: rt::Handle,
+    executor: rt::Executor,
 }
 impl rt::Models for Models {
-    fn new(handle: rt::Handle) -> Self {
-        Self { handle }
+    fn new(executor: rt::Executor) -> Self {
+        Self { executor }
     }
 }
 impl Models {
     /// Queries on `Institution`.
     pub fn institution(&self) -> rt::Delegate<super::institution::Institution> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `User`.
     pub fn user(&self) -> rt::Delegate<super::user::User> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Session`.
     pub fn session(&self) -> rt::Delegate<super::session::Session> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Student`.
     pub fn student(&self) -> rt::Delegate<super::student::Student> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `ExamType`.
     pub fn exam_type(&self) -> rt::Delegate<super::exam_type::ExamType> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `StudentExam`.
     pub fn student_exam(&self) -> rt::Delegate<super::student_exam::StudentExam> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
 }

@@ -25,10 +25,15 @@ impl rt::Model for Session {
     }
 }
 impl rt::Writable for Session {}
+/// Column `sessions.id`: `uuid`, unique.
 pub const id: rt::UniqueField<Session, rt::Uuid> = rt::UniqueField::new(0);
+/// Column `sessions.user_id`: `uuid`.
 pub const user_id: rt::Field<Session, rt::Uuid> = rt::Field::new(1);
+/// Column `sessions.expires_at`: `timestamptz`.
 pub const expires_at: rt::Field<Session, rt::DateTime<rt::Utc>> = rt::Field::new(2);
+/// Column `sessions.created_at`: `timestamptz`.
 pub const created_at: rt::Field<Session, rt::DateTime<rt::Utc>> = rt::Field::new(3);
+/// Relation to one `User`.
 pub const user: rt::One<Session, super::user::User, 0> = rt::One::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]

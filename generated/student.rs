@@ -32,15 +32,27 @@ impl rt::Model for Student {
     }
 }
 impl rt::Writable for Student {}
+/// Column `students.id`: `uuid`, unique.
 pub const id: rt::UniqueField<Student, rt::Uuid> = rt::UniqueField::new(0);
+/// Column `students.user_id`: `uuid`, unique.
 pub const user_id: rt::UniqueField<Student, rt::Uuid> = rt::UniqueField::new(1);
+/// Column `students.institution_id`: `uuid`.
 pub const institution_id: rt::Field<Student, rt::Uuid> = rt::Field::new(2);
+/// Column `students.class_year`: `integer`.
 pub const class_year: rt::Field<Student, i32> = rt::Field::new(3);
+/// Only whether there are any; medical details are never kept.
+///
+/// Column `students.has_accommodations`: `boolean`.
 pub const has_accommodations: rt::Field<Student, bool> = rt::Field::new(4);
+/// Column `students.created_at`: `timestamptz`.
 pub const created_at: rt::Field<Student, rt::DateTime<rt::Utc>> = rt::Field::new(5);
+/// Column `students.updated_at`: `timestamptz`.
 pub const updated_at: rt::Field<Student, rt::DateTime<rt::Utc>> = rt::Field::new(6);
+/// Relation to one `User`.
 pub const user: rt::One<Student, super::user::User, 0> = rt::One::new();
+/// Relation to one `Institution`.
 pub const institution: rt::One<Student, super::institution::Institution, 1> = rt::One::new();
+/// Relation to many `StudentExam`.
 pub const exams: rt::Many<Student, super::student_exam::StudentExam, 2, 0> = rt::Many::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]

@@ -31,18 +31,29 @@ impl rt::Model for User {
     }
 }
 impl rt::Writable for User {}
+/// Column `users.id`: `uuid`, unique.
 pub const id: rt::UniqueField<User, rt::Uuid> = rt::UniqueField::new(0);
+/// Column `users.institution_id`: `uuid`.
 pub const institution_id: rt::Field<User, rt::Uuid> = rt::Field::new(1);
+/// Column `users.email`: `text`.
 pub const email: rt::Field<User, rt::String> = rt::Field::new(2);
+/// Column `users.password_hash`: `text`.
 pub const password_hash: rt::Field<User, rt::String> = rt::Field::new(3);
+/// Column `users.role`: `"role"`.
 pub const role: rt::Field<User, super::role::Role> = rt::Field::new(4);
+/// Column `users.created_at`: `timestamptz`.
 pub const created_at: rt::Field<User, rt::DateTime<rt::Utc>> = rt::Field::new(5);
+/// Column `users.updated_at`: `timestamptz`.
 pub const updated_at: rt::Field<User, rt::DateTime<rt::Utc>> = rt::Field::new(6);
+/// The unique key of `institution_id` and `email`.
 pub const institution_id_email: rt::Key<User, (rt::Uuid, rt::String)> = rt::Key::new(
     &[1, 2],
 );
+/// Relation to one `Institution`.
 pub const institution: rt::One<User, super::institution::Institution, 0> = rt::One::new();
+/// Relation to many `Session`.
 pub const sessions: rt::Many<User, super::session::Session, 1, 0> = rt::Many::new();
+/// Relation to one `Student` or none.
 pub const student: rt::Maybe<User, super::student::Student, 2, 0> = rt::Maybe::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]

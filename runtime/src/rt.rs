@@ -7,8 +7,7 @@ pub use crate::dsl::{
     OptionalField, OptionalUniqueField, Parent, Put, SelectedFor, UniqueField, add_selected, read_selected,
 };
 pub use crate::error::Result;
-/// The name that generated code has for it.
-pub use crate::execute::Executor as Handle;
+pub use crate::execute::Executor;
 pub use crate::meta::{ClientDefault, Column, Constraint, Count, JoinTable, Relation, Table};
 pub use crate::query::{Insert, LinkTarget, Sql};
 pub use crate::rows::{Cursor, FromRow, Model, NotIncluded, Reader, Slot, Writable};

@@ -8,7 +8,7 @@ use quote::quote;
 use super::context::{ColumnNames, EmitCx, ModelNames, ident};
 use super::create::emit_create;
 use super::relation::emit_relations;
-use super::scalar::{field_type, value_type};
+use super::scalar::{field_type, sql_types, value_type};
 use super::sensitive::emit_debug;
 use super::serde;
 use super::table::emit_table;
@@ -94,7 +94,21 @@ fn emit_field(cx: &EmitCx<'_>, model: &ModelNames<'_>, column: &ColumnNames<'_>)
         (Arity::Optional, false) => quote!(OptionalField),
         (Arity::Optional, true) => quote!(OptionalUniqueField),
     };
-    quote!(pub const #ident: rt::#kind<#model_ident, #value> = rt::#kind::new(#number);)
+    let docs = docs(Some(&column_docs(cx, model, column, unique)));
+    quote!(#docs pub const #ident: rt::#kind<#model_ident, #value> = rt::#kind::new(#number);)
+}
+
+/// What an editor shows of a column: the comment of the schema, and how the database has it.
+fn column_docs(cx: &EmitCx<'_>, model: &ModelNames<'_>, column: &ColumnNames<'_>, unique: bool) -> String {
+    let (sql, _) = sql_types(cx, column.walker);
+    let (table, name) = (&model.walker.model().db_name, column.walker.db_name());
+    let null = if column.walker.arity() == Arity::Optional { ", nullable" } else { "" };
+    let unique = if unique { ", unique" } else { "" };
+    let place = format!("Column `{table}.{name}`: `{sql}`{null}{unique}.");
+    match column.walker.field().docs.as_deref() {
+        Some(docs) => format!("{docs}\n\n{place}"),
+        None => place,
+    }
 }
 
 /// Whether a value of the column alone identifies a row.
@@ -133,7 +147,11 @@ fn emit_keys(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> Vec<TokenStream> {
         let (model_ident, ident) = (&model.ident, ident(&constant));
         let types = columns.iter().map(|column| value_type(cx, column.walker));
         let numbers = columns.iter().map(|column| proc_macro2::Literal::u16_unsuffixed(column.number));
-        keys.push(quote!(pub const #ident: rt::Key<#model_ident, (#(#types,)*)> = rt::Key::new(&[#(#numbers),*]);));
+        let fields: Vec<String> = columns.iter().map(|column| format!("`{}`", column.ident)).collect();
+        let docs = docs(Some(&format!("The unique key of {}.", fields.join(" and "))));
+        keys.push(
+            quote!(#docs pub const #ident: rt::Key<#model_ident, (#(#types,)*)> = rt::Key::new(&[#(#numbers),*]);),
+        );
     }
     keys
 }

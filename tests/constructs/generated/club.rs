@@ -20,9 +20,13 @@ impl rt::Model for Club {
     }
 }
 impl rt::Writable for Club {}
+/// Column `Club.id`: `uuid`, unique.
 pub const id: rt::UniqueField<Club, rt::Uuid> = rt::UniqueField::new(0);
+/// Column `Club.name`: `text`, unique.
 pub const name: rt::UniqueField<Club, rt::String> = rt::UniqueField::new(1);
+/// Relation to many `Membership`.
 pub const memberships: rt::Many<Club, super::membership::Membership, 0, 2> = rt::Many::new();
+/// Relation to many `Tag`.
 pub const tags: rt::Many<Club, super::tag::Tag, 1> = rt::Many::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]

@@ -16,9 +16,11 @@ impl rt::Model for Level {
     }
 }
 impl rt::Writable for Level {}
+/// Column `Level.name`: `"public"."LevelName"`, unique.
 pub const name: rt::UniqueField<Level, super::level_name::LevelName> = rt::UniqueField::new(
     0,
 );
+/// Relation to many `Membership`.
 pub const members: rt::Many<Level, super::membership::Membership, 0> = rt::Many::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]

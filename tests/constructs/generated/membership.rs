@@ -22,16 +22,23 @@ impl rt::Model for Membership {
     }
 }
 impl rt::Writable for Membership {}
+/// Column `Membership.customerId`: `integer`.
 pub const customer_id: rt::Field<Membership, i32> = rt::Field::new(0);
+/// Column `Membership.clubId`: `uuid`.
 pub const club_id: rt::Field<Membership, rt::Uuid> = rt::Field::new(1);
+/// Column `Membership.level`: `"public"."LevelName"`, nullable.
 pub const level: rt::OptionalField<Membership, super::level_name::LevelName> = rt::OptionalField::new(
     2,
 );
+/// The unique key of `customer_id` and `club_id`.
 pub const customer_id_club_id: rt::Key<Membership, (i32, rt::Uuid)> = rt::Key::new(
     &[0, 1],
 );
+/// Relation to one `Level` or none.
 pub const rank: rt::Maybe<Membership, super::level::Level, 0> = rt::Maybe::new();
+/// Relation to one `Customer`.
 pub const customer: rt::One<Membership, super::customer::Customer, 1> = rt::One::new();
+/// Relation to one `Club`.
 pub const club: rt::One<Membership, super::club::Club, 2> = rt::One::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]

@@ -24,13 +24,21 @@ impl rt::Model for Order {
     }
 }
 impl rt::Writable for Order {}
+/// Column `Order.customerId`: `integer`.
 pub const customer_id: rt::Field<Order, i32> = rt::Field::new(0);
+/// Column `Order.number`: `integer`.
 pub const number: rt::Field<Order, i32> = rt::Field::new(1);
+/// Column `Order.status`: `"shop"."status"`.
 pub const status: rt::Field<Order, super::status::Status> = rt::Field::new(2);
+/// Column `Order.total`: `numeric`.
 pub const total: rt::Field<Order, rt::Decimal> = rt::Field::new(3);
+/// The unique key of `customer_id` and `number`.
 pub const customer_id_number: rt::Key<Order, (i32, i32)> = rt::Key::new(&[0, 1]);
+/// The unique key of `status` and `number`.
 pub const numbered: rt::Key<Order, (super::status::Status, i32)> = rt::Key::new(&[2, 1]);
+/// Relation to one `Customer`.
 pub const customer: rt::One<Order, super::customer::Customer, 0> = rt::One::new();
+/// Relation to many `Line`.
 pub const lines: rt::Many<Order, super::line::Line, 1> = rt::Many::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]

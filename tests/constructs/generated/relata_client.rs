@@ -2,55 +2,55 @@
 
 #![allow(unused, clippy::all)]
 use ::relata::rt;
-/// A client of one database: clone it freely, all clones share the pool.
+/// A client of one database. Cloning it is cheap: all clones share the pool.
 pub type Client = rt::Client<Models>;
-/// A transaction: dropped without `commit`, it is rolled back.
+/// A transaction. If it is dropped without `commit`, it is rolled back.
 pub type Transaction = rt::Transaction<Models>;
-/// The models, behind a client or a transaction.
+/// The models of the schema. A client, a transaction and a savepoint dereference to it.
 #[derive(Debug)]
 pub struct Models {
-    handle: rt::Handle,
+    executor: rt::Executor,
 }
 impl rt::Models for Models {
-    fn new(handle: rt::Handle) -> Self {
-        Self { handle }
+    fn new(executor: rt::Executor) -> Self {
+        Self { executor }
     }
 }
 impl Models {
     /// Queries on `Customer`.
     pub fn customer(&self) -> rt::Delegate<super::customer::Customer> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Order`.
     pub fn order(&self) -> rt::Delegate<super::order::Order> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Line`.
     pub fn line(&self) -> rt::Delegate<super::line::Line> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Membership`.
     pub fn membership(&self) -> rt::Delegate<super::membership::Membership> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Club`.
     pub fn club(&self) -> rt::Delegate<super::club::Club> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Tag`.
     pub fn tag(&self) -> rt::Delegate<super::tag::Tag> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Level`.
     pub fn level(&self) -> rt::Delegate<super::level::Level> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Turnover`.
     pub fn turnover(&self) -> rt::Delegate<super::turnover::Turnover> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Area`.
     pub fn area(&self) -> rt::Delegate<super::area::Area> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
 }

@@ -16,7 +16,9 @@ impl rt::Model for Tag {
     }
 }
 impl rt::Writable for Tag {}
+/// Column `Tag.name`: `text`, unique.
 pub const name: rt::UniqueField<Tag, rt::String> = rt::UniqueField::new(0);
+/// Relation to many `Club`.
 pub const clubs: rt::Many<Tag, super::club::Club, 0> = rt::Many::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]

@@ -20,8 +20,11 @@ impl rt::Model for Turnover {
         })
     }
 }
+/// Column `Turnover.customerId`: `integer`, unique.
 pub const customer_id: rt::UniqueField<Turnover, i32> = rt::UniqueField::new(0);
+/// Column `Turnover.total`: `numeric`.
 pub const total: rt::Field<Turnover, rt::Decimal> = rt::Field::new(1);
+/// Relation to one `Customer`.
 pub const customer: rt::One<Turnover, super::customer::Customer, 0> = rt::One::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]

@@ -16,8 +16,11 @@ impl rt::Model for Box {
     }
 }
 impl rt::Writable for Box {}
+/// Column `Box.id`: `integer`, unique.
 pub const id: rt::UniqueField<Box, i32> = rt::UniqueField::new(0);
+/// Relation to one `Result`.
 pub const result: rt::One<Box, super::result::Result, 0> = rt::One::new();
+/// Relation to one `Some` or none.
 pub const some: rt::Maybe<Box, super::some::Some, 1, 0> = rt::Maybe::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]

@@ -26,10 +26,15 @@ impl rt::Model for Default {
     }
 }
 impl rt::Writable for Default {}
+/// Column `Default.id`: `integer`, unique.
 pub const id: rt::UniqueField<Default, i32> = rt::UniqueField::new(0);
+/// Column `Default.default`: `text`.
 pub const default: rt::Field<Default, rt::String> = rt::Field::new(1);
+/// Column `Default.clone`: `text`.
 pub const clone: rt::Field<Default, rt::String> = rt::Field::new(2);
+/// Column `Default.into`: `text`.
 pub const into: rt::Field<Default, rt::String> = rt::Field::new(3);
+/// Column `Default.drop`: `text`.
 pub const drop: rt::Field<Default, rt::String> = rt::Field::new(4);
 /// A new Default: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]

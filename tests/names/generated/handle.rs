@@ -16,6 +16,7 @@ impl rt::Model for Handle {
     }
 }
 impl rt::Writable for Handle {}
+/// Column `Handle.id`: `integer`, unique.
 pub const id: rt::UniqueField<Handle, i32> = rt::UniqueField::new(0);
 /// A new Handle: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]

@@ -16,6 +16,7 @@ impl rt::Model for Hidden {
     }
 }
 impl rt::Writable for Hidden {}
+/// Column `Hidden.id`: `integer`, unique.
 pub const id: rt::UniqueField<Hidden, i32> = rt::UniqueField::new(0);
 /// There is no value of it: `x` is required and has no default, and the client cannot write it.
 #[derive(Debug, Clone)]

@@ -16,6 +16,7 @@ impl rt::Model for Id {
     }
 }
 impl rt::Writable for Id {}
+/// Column `Id.id`: `integer`, unique.
 pub const id: rt::UniqueField<Id, i32> = rt::UniqueField::new(0);
 /// A new Id: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]

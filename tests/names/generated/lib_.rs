@@ -16,7 +16,9 @@ impl rt::Model for Lib {
     }
 }
 impl rt::Writable for Lib {}
+/// Column `Lib.id`: `integer`, unique.
 pub const id: rt::UniqueField<Lib, i32> = rt::UniqueField::new(0);
+/// Relation to many `WithUser`.
 pub const u: rt::Many<Lib, super::with_user::WithUser, 0, 0> = rt::Many::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]

@@ -20,9 +20,13 @@ impl rt::Model for MKey {
     }
 }
 impl rt::Writable for MKey {}
+/// Column `MKey.k`: `"M"`, unique.
 pub const k: rt::UniqueField<MKey, super::m::M> = rt::UniqueField::new(0);
+/// Column `MKey.linkId`: `integer`.
 pub const link_id: rt::Field<MKey, i32> = rt::Field::new(1);
+/// Relation to one `Create`.
 pub const link: rt::One<MKey, super::create::Create, 0> = rt::One::new();
+/// Relation to many `MRef`.
 pub const of: rt::Many<MKey, super::m_ref::MRef, 1, 0> = rt::Many::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]

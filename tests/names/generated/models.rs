@@ -16,6 +16,7 @@ impl rt::Model for Models {
     }
 }
 impl rt::Writable for Models {}
+/// Column `Models.id`: `integer`, unique.
 pub const id: rt::UniqueField<Models, i32> = rt::UniqueField::new(0);
 /// A new Models: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]

@@ -24,9 +24,13 @@ impl rt::Model for Pkey {
     }
 }
 impl rt::Writable for Pkey {}
+/// Column `Pkey.id`: `integer`, unique.
 pub const id: rt::UniqueField<Pkey, i32> = rt::UniqueField::new(0);
+/// Column `Pkey.pkey`: `integer`, unique.
 pub const pkey: rt::UniqueField<Pkey, i32> = rt::UniqueField::new(1);
+/// Column `Pkey.table`: `integer`, unique.
 pub const table: rt::UniqueField<Pkey, i32> = rt::UniqueField::new(2);
+/// Column `Pkey.other`: `integer`, unique.
 pub const other: rt::UniqueField<Pkey, i32> = rt::UniqueField::new(3);
 /// A new Pkey: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]

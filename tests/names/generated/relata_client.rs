@@ -2,167 +2,167 @@
 
 #![allow(unused, clippy::all)]
 use ::relata::rt;
-/// A client of one database: clone it freely, all clones share the pool.
+/// A client of one database. Cloning it is cheap: all clones share the pool.
 pub type Client = rt::Client<Models>;
-/// A transaction: dropped without `commit`, it is rolled back.
+/// A transaction. If it is dropped without `commit`, it is rolled back.
 pub type Transaction = rt::Transaction<Models>;
-/// The models, behind a client or a transaction.
+/// The models of the schema. A client, a transaction and a savepoint dereference to it.
 #[derive(Debug)]
 pub struct Models {
-    handle: rt::Handle,
+    executor: rt::Executor,
 }
 impl rt::Models for Models {
-    fn new(handle: rt::Handle) -> Self {
-        Self { handle }
+    fn new(executor: rt::Executor) -> Self {
+        Self { executor }
     }
 }
 impl Models {
     /// Queries on `With`.
     pub fn with(&self) -> rt::Delegate<super::with::With> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Create`.
     pub fn create(&self) -> rt::Delegate<super::create::Create> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `MKey`.
     pub fn m_key(&self) -> rt::Delegate<super::m_key::MKey> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `MRef`.
     pub fn m_ref(&self) -> rt::Delegate<super::m_ref::MRef> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `WithUser`.
     pub fn with_user(&self) -> rt::Delegate<super::with_user::WithUser> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Lib`.
     pub fn lib_(&self) -> rt::Delegate<super::lib_::Lib> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `RelataClient`.
     pub fn relata_client_(&self) -> rt::Delegate<super::relata_client_::RelataClient> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Rt`.
     pub fn rt(&self) -> rt::Delegate<super::rt::Rt> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Relata`.
     pub fn relata(&self) -> rt::Delegate<super::relata::Relata> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Std`.
     pub fn std(&self) -> rt::Delegate<super::std::Std> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Core`.
     pub fn core(&self) -> rt::Delegate<super::core::Core> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Transaction`.
     pub fn transaction_(&self) -> rt::Delegate<super::transaction::Transaction> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Batch`.
     pub fn batch_(&self) -> rt::Delegate<super::batch::Batch> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Client`.
     pub fn client(&self) -> rt::Delegate<super::client::Client> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Model`.
     pub fn model(&self) -> rt::Delegate<super::model::Model> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Id`.
     pub fn id(&self) -> rt::Delegate<super::id::Id> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Clone`.
     pub fn clone_(&self) -> rt::Delegate<super::clone::Clone> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Debug`.
     pub fn debug(&self) -> rt::Delegate<super::debug::Debug> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Handle`.
     pub fn handle(&self) -> rt::Delegate<super::handle::Handle> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `New`.
     pub fn new(&self) -> rt::Delegate<super::new::New> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `L0`.
     pub fn l0(&self) -> rt::Delegate<super::l0::L0> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `S0`.
     pub fn s0(&self) -> rt::Delegate<super::s0::S0> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `T`.
     pub fn t(&self) -> rt::Delegate<super::t::T> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Hidden`.
     pub fn hidden(&self) -> rt::Delegate<super::hidden::Hidden> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `AllHidden`.
     pub fn all_hidden(&self) -> rt::Delegate<super::all_hidden::AllHidden> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Pkey`.
     pub fn pkey(&self) -> rt::Delegate<super::pkey::Pkey> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `V`.
     pub fn v(&self) -> rt::Delegate<super::v::V> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `W`.
     pub fn w(&self) -> rt::Delegate<super::w::W> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Models`.
     pub fn models(&self) -> rt::Delegate<super::models::Models> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Self`.
     pub fn self_(&self) -> rt::Delegate<super::self_::Self_> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Error`.
     pub fn error(&self) -> rt::Delegate<super::error::Error> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Option`.
     pub fn option(&self) -> rt::Delegate<super::option::Option> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Result`.
     pub fn result(&self) -> rt::Delegate<super::result::Result> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Vec`.
     pub fn vec(&self) -> rt::Delegate<super::vec::Vec> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Box`.
     pub fn box_(&self) -> rt::Delegate<super::box_::Box> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Some`.
     pub fn some(&self) -> rt::Delegate<super::some::Some> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Default`.
     pub fn default(&self) -> rt::Delegate<super::default::Default> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
 }

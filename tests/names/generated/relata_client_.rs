@@ -16,6 +16,7 @@ impl rt::Model for RelataClient {
     }
 }
 impl rt::Writable for RelataClient {}
+/// Column `RelataClient.id`: `integer`, unique.
 pub const id: rt::UniqueField<RelataClient, i32> = rt::UniqueField::new(0);
 /// A new RelataClient: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]

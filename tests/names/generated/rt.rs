@@ -28,11 +28,17 @@ impl rt::Model for Rt {
     }
 }
 impl rt::Writable for Rt {}
+/// Column `Rt.id`: `integer`, unique.
 pub const id: rt::UniqueField<Rt, i32> = rt::UniqueField::new(0);
+/// Column `Rt.rt`: `text`.
 pub const rt: rt::Field<Rt, rt::String> = rt::Field::new(1);
+/// Column `Rt.ok`: `text`.
 pub const ok: rt::Field<Rt, rt::String> = rt::Field::new(2);
+/// Column `Rt.err`: `text`.
 pub const err: rt::Field<Rt, rt::String> = rt::Field::new(3);
+/// Column `Rt.some`: `text`.
 pub const some: rt::Field<Rt, rt::String> = rt::Field::new(4);
+/// Column `Rt.none`: `text`.
 pub const none: rt::Field<Rt, rt::String> = rt::Field::new(5);
 /// A new Rt: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]

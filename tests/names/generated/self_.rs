@@ -22,8 +22,11 @@ impl rt::Model for Self_ {
     }
 }
 impl rt::Writable for Self_ {}
+/// Column `Self.id`: `integer`, unique.
 pub const id: rt::UniqueField<Self_, i32> = rt::UniqueField::new(0);
+/// Column `Self.self`: `text`.
 pub const self_: rt::Field<Self_, rt::String> = rt::Field::new(1);
+/// Column `Self.super`: `text`.
 pub const super_: rt::Field<Self_, rt::String> = rt::Field::new(2);
 /// A new Self: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]

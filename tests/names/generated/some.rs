@@ -20,8 +20,11 @@ impl rt::Model for Some {
     }
 }
 impl rt::Writable for Some {}
+/// Column `Some.None`: `integer`, unique.
 pub const none: rt::UniqueField<Some, i32> = rt::UniqueField::new(0);
+/// Column `Some.Err`: `text`.
 pub const err: rt::Field<Some, rt::String> = rt::Field::new(1);
+/// Relation to one `Box`.
 pub const ok: rt::One<Some, super::box_::Box, 0> = rt::One::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]

@@ -20,9 +20,13 @@ impl rt::Model for T {
     }
 }
 impl rt::Writable for T {}
+/// Column `T.id`: `integer`, unique.
 pub const id: rt::UniqueField<T, i32> = rt::UniqueField::new(0);
+/// Column `T.tId`: `integer`, nullable.
 pub const t_id: rt::OptionalField<T, i32> = rt::OptionalField::new(1);
+/// Relation to one `T` or none.
 pub const t: rt::Maybe<T, super::t::T, 0> = rt::Maybe::new();
+/// Relation to many `T`.
 pub const tt: rt::Many<T, super::t::T, 1> = rt::Many::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]

@@ -15,6 +15,7 @@ impl rt::Model for W {
         Ok(Self { a: at_.get(0)? })
     }
 }
+/// Column `W.a`: `text`.
 pub const a: rt::Field<W, rt::String> = rt::Field::new(0);
 pub(super) static TABLE: rt::Table = rt::Table::new(
     "W",

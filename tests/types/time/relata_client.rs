@@ -2,23 +2,23 @@
 
 #![allow(unused, clippy::all)]
 use ::relata::rt;
-/// A client of one database: clone it freely, all clones share the pool.
+/// A client of one database. Cloning it is cheap: all clones share the pool.
 pub type Client = rt::Client<Models>;
-/// A transaction: dropped without `commit`, it is rolled back.
+/// A transaction. If it is dropped without `commit`, it is rolled back.
 pub type Transaction = rt::Transaction<Models>;
-/// The models, behind a client or a transaction.
+/// The models of the schema. A client, a transaction and a savepoint dereference to it.
 #[derive(Debug)]
 pub struct Models {
-    handle: rt::Handle,
+    executor: rt::Executor,
 }
 impl rt::Models for Models {
-    fn new(handle: rt::Handle) -> Self {
-        Self { handle }
+    fn new(executor: rt::Executor) -> Self {
+        Self { executor }
     }
 }
 impl Models {
     /// Queries on `Event`.
     pub fn event(&self) -> rt::Delegate<super::event::Event> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
 }

@@ -31,10 +31,15 @@ impl rt::Model for Branch {
     }
 }
 impl rt::Writable for Branch {}
+/// Column `Branch.id`: `integer`, unique.
 pub const id: rt::UniqueField<Branch, i32> = rt::UniqueField::new(0);
+/// Column `Branch.parentId`: `integer`, nullable.
 pub const parent_id: rt::OptionalField<Branch, i32> = rt::OptionalField::new(1);
+/// Column `Branch.label`: `text`.
 pub const label: rt::Field<Branch, rt::String> = rt::Field::new(2);
+/// Relation to one `Branch` or none.
 pub const parent: rt::Maybe<Branch, super::branch::Branch, 0> = rt::Maybe::new();
+/// Relation to many `Branch`.
 pub const branches: rt::Many<Branch, super::branch::Branch, 1> = rt::Many::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]

@@ -26,11 +26,17 @@ impl rt::Model for Comment {
     }
 }
 impl rt::Writable for Comment {}
+/// Column `Comment.id`: `bigint`, unique.
 pub const id: rt::UniqueField<Comment, i64> = rt::UniqueField::new(0);
+/// Column `Comment.tenant`: `integer`.
 pub const tenant: rt::Field<Comment, i32> = rt::Field::new(1);
+/// Column `Comment.number`: `integer`.
 pub const number: rt::Field<Comment, i32> = rt::Field::new(2);
+/// Column `Comment.text`: `text`.
 pub const text: rt::Field<Comment, rt::String> = rt::Field::new(3);
+/// Column `Comment.likes`: `integer`.
 pub const likes: rt::Field<Comment, i32> = rt::Field::new(4);
+/// Relation to one `Note`.
 pub const note: rt::One<Comment, super::note::Note, 0> = rt::One::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]

@@ -22,8 +22,11 @@ impl rt::Model for Document {
     }
 }
 impl rt::Writable for Document {}
+/// Column `Document.id`: `integer`, unique.
 pub const id: rt::UniqueField<Document, i32> = rt::UniqueField::new(0);
+/// Column `Document.text`: `text`.
 pub const text: rt::Field<Document, rt::String> = rt::Field::new(1);
+/// Column `Document.version`: `integer`.
 pub const version: rt::Field<Document, i32> = rt::Field::new(2);
 /// A new Document: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]

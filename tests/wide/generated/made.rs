@@ -30,12 +30,19 @@ impl rt::Model for Made {
     }
 }
 impl rt::Writable for Made {}
+/// Column `Made.id`: `text`, unique.
 pub const id: rt::UniqueField<Made, rt::String> = rt::UniqueField::new(0);
+/// Column `Made.cuid2`: `text`.
 pub const cuid2: rt::Field<Made, rt::String> = rt::Field::new(1);
+/// Column `Made.ulid`: `text`.
 pub const ulid: rt::Field<Made, rt::String> = rt::Field::new(2);
+/// Column `Made.nano`: `text`.
 pub const nano: rt::Field<Made, rt::String> = rt::Field::new(3);
+/// Column `Made.nano7`: `text`.
 pub const nano7: rt::Field<Made, rt::String> = rt::Field::new(4);
+/// Column `Made.uuid`: `text`.
 pub const uuid: rt::Field<Made, rt::String> = rt::Field::new(5);
+/// Column `Made.uuid7`: `uuid`.
 pub const uuid7: rt::Field<Made, rt::Uuid> = rt::Field::new(6);
 /// A new Made: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]

@@ -26,15 +26,25 @@ impl rt::Model for Note {
     }
 }
 impl rt::Writable for Note {}
+/// Column `Note.tenant`: `integer`.
 pub const tenant: rt::Field<Note, i32> = rt::Field::new(0);
+/// Column `Note.number`: `integer`.
 pub const number: rt::Field<Note, i32> = rt::Field::new(1);
+/// Column `Note.body`: `text`.
 pub const body: rt::Field<Note, rt::String> = rt::Field::new(2);
+/// Column `Note.authorId`: `text`.
 pub const author_id: rt::Field<Note, rt::String> = rt::Field::new(3);
+/// Column `Note.reviewerId`: `text`, nullable.
 pub const reviewer_id: rt::OptionalField<Note, rt::String> = rt::OptionalField::new(4);
+/// The unique key of `tenant` and `number`.
 pub const tenant_number: rt::Key<Note, (i32, i32)> = rt::Key::new(&[0, 1]);
+/// The unique key of `author_id` and `number`.
 pub const by_author: rt::Key<Note, (rt::String, i32)> = rt::Key::new(&[3, 1]);
+/// Relation to one `Person`.
 pub const author: rt::One<Note, super::person::Person, 0> = rt::One::new();
+/// Relation to one `Person` or none.
 pub const reviewer: rt::Maybe<Note, super::person::Person, 1> = rt::Maybe::new();
+/// Relation to many `Comment`.
 pub const comments: rt::Many<Note, super::comment::Comment, 2, 0> = rt::Many::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]

@@ -34,16 +34,27 @@ impl rt::Model for Person {
     }
 }
 impl rt::Writable for Person {}
+/// Column `Person.id`: `text`, unique.
 pub const id: rt::UniqueField<Person, rt::String> = rt::UniqueField::new(0);
+/// Column `Person.name`: `text`, unique.
 pub const name: rt::UniqueField<Person, rt::String> = rt::UniqueField::new(1);
+/// Column `Person.secret`: `text`.
 pub const secret: rt::Field<Person, rt::String> = rt::Field::new(2);
+/// Column `Person.manager_id`: `text`, nullable.
 pub const manager_id: rt::OptionalField<Person, rt::String> = rt::OptionalField::new(3);
+/// Relation to one `Person` or none.
 pub const manager: rt::Maybe<Person, super::person::Person, 0> = rt::Maybe::new();
+/// Relation to many `Person`.
 pub const reports: rt::Many<Person, super::person::Person, 1> = rt::Many::new();
+/// Relation to many `Person`.
 pub const friends: rt::Many<Person, super::person::Person, 2> = rt::Many::new();
+/// Relation to many `Person`.
 pub const friend_of: rt::Many<Person, super::person::Person, 3> = rt::Many::new();
+/// Relation to many `Note`.
 pub const written: rt::Many<Person, super::note::Note, 4, 0> = rt::Many::new();
+/// Relation to many `Note`.
 pub const reviewed: rt::Many<Person, super::note::Note, 5> = rt::Many::new();
+/// Relation to many `Group`.
 pub const groups: rt::Many<Person, super::group::Group, 6> = rt::Many::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,59 +2,59 @@
 
 #![allow(unused, clippy::all)]
 use ::relata::rt;
-/// A client of one database: clone it freely, all clones share the pool.
+/// A client of one database. Cloning it is cheap: all clones share the pool.
 pub type Client = rt::Client<Models>;
-/// A transaction: dropped without `commit`, it is rolled back.
+/// A transaction. If it is dropped without `commit`, it is rolled back.
 pub type Transaction = rt::Transaction<Models>;
-/// The models, behind a client or a transaction.
+/// The models of the schema. A client, a transaction and a savepoint dereference to it.
 #[derive(Debug)]
 pub struct Models {
-    handle: rt::Handle,
+    executor: rt::Executor,
 }
 impl rt::Models for Models {
-    fn new(handle: rt::Handle) -> Self {
-        Self { handle }
+    fn new(executor: rt::Executor) -> Self {
+        Self { executor }
     }
 }
 impl Models {
     /// Queries on `Sample`.
     pub fn sample(&self) -> rt::Delegate<super::sample::Sample> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Person`.
     pub fn person(&self) -> rt::Delegate<super::person::Person> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Group`.
     pub fn group(&self) -> rt::Delegate<super::group::Group> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Note`.
     pub fn note(&self) -> rt::Delegate<super::note::Note> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Comment`.
     pub fn comment(&self) -> rt::Delegate<super::comment::Comment> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Empty`.
     pub fn empty(&self) -> rt::Delegate<super::empty::Empty> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Made`.
     pub fn made(&self) -> rt::Delegate<super::made::Made> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Document`.
     pub fn document(&self) -> rt::Delegate<super::document::Document> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Native`.
     pub fn native(&self) -> rt::Delegate<super::native::Native> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
     /// Queries on `Branch`.
     pub fn branch(&self) -> rt::Delegate<super::branch::Branch> {
-        rt::Delegate::new(&self.handle)
+        rt::Delegate::new(&self.executor)
     }
 }
