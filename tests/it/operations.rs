@@ -188,7 +188,7 @@ async fn fixture() -> Fixture {
 }
 
 /// A search query without a language: not every source of databases has one.
-fn simple(query: &str) -> SearchQuery {
+fn simple(query: impl Into<String>) -> SearchQuery {
     SearchQuery::web(query).language("simple")
 }
 
