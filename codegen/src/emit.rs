@@ -7,6 +7,7 @@
 mod client;
 mod context;
 mod create;
+mod docs;
 mod enumeration;
 mod model;
 mod queries;

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::context::{EmitCx, EnumNames, ident};
-use super::model::docs;
+use super::docs::docs;
 use super::serde;
 use crate::ir::names;
 

@@ -7,8 +7,9 @@ use quote::quote;
 
 use super::context::{ColumnNames, EmitCx, ModelNames, ident};
 use super::create::emit_create;
+use super::docs::{column_docs, docs};
 use super::relation::emit_relations;
-use super::scalar::{field_type, sql_types, value_type};
+use super::scalar::{field_type, value_type};
 use super::sensitive::emit_debug;
 use super::serde;
 use super::table::emit_table;
@@ -40,7 +41,7 @@ fn emit_row(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
     let ident = &model.ident;
     let docs = docs(model.walker.model().docs.as_deref());
     let fields = model.columns.iter().map(|column| {
-        let docs = self::docs(column.walker.field().docs.as_deref());
+        let docs = super::docs::docs(column.walker.field().docs.as_deref());
         let (ident, ty) = (&column.ident, field_type(cx, column.walker));
         let in_json = serde::emit_column(cx, column);
         quote!(#docs #in_json pub #ident: #ty)
@@ -98,19 +99,6 @@ fn emit_field(cx: &EmitCx<'_>, model: &ModelNames<'_>, column: &ColumnNames<'_>)
     quote!(#docs pub const #ident: rt::#kind<#model_ident, #value> = rt::#kind::new(#number);)
 }
 
-/// What an editor shows of a column: the comment of the schema, and how the database has it.
-fn column_docs(cx: &EmitCx<'_>, model: &ModelNames<'_>, column: &ColumnNames<'_>, unique: bool) -> String {
-    let (sql, _) = sql_types(cx, column.walker);
-    let (table, name) = (&model.walker.model().db_name, column.walker.db_name());
-    let null = if column.walker.arity() == Arity::Optional { ", nullable" } else { "" };
-    let unique = if unique { ", unique" } else { "" };
-    let place = format!("Column `{table}.{name}`: `{sql}`{null}{unique}.");
-    match column.walker.field().docs.as_deref() {
-        Some(docs) => format!("{docs}\n\n{place}"),
-        None => place,
-    }
-}
-
 /// Whether a value of the column alone identifies a row.
 fn is_unique(model: &ModelNames<'_>, column: &ColumnNames<'_>) -> bool {
     all_keys(model).any(|(_, fields)| {
@@ -154,13 +142,4 @@ fn emit_keys(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> Vec<TokenStream> {
         );
     }
     keys
-}
-
-/// The lines of a `///` comment as attributes.
-pub(super) fn docs(text: Option<&str>) -> TokenStream {
-    let lines = text.into_iter().flat_map(str::lines).map(|line| {
-        let line = if line.is_empty() { String::new() } else { format!(" {}", line.trim_start()) };
-        quote!(#[doc = #line])
-    });
-    quote!(#(#lines)*)
 }

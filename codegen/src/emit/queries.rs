@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::context::{EmitCx, ident};
-use super::model::docs;
+use super::docs::docs;
 use super::scalar::{is_text, type_of};
 use super::serde;
 use crate::ir::names;

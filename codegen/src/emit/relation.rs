@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::context::{EmitCx, ModelNames, RelationNames};
-use super::model::docs;
+use super::docs::{docs, relation_docs};
 use super::serde;
 use crate::ir::{Arity, Side};
 
@@ -39,20 +39,6 @@ fn emit_constant(cx: &EmitCx<'_>, model: &ModelNames<'_>, relation: &RelationNam
     };
     let docs = docs(Some(&relation_docs(relation)));
     quote!(#docs pub const #ident: rt::#kind<#parent, #child, #slot #back> = rt::#kind::new();)
-}
-
-/// What an editor shows of a relation: the comment of the schema, and where it leads.
-fn relation_docs(relation: &RelationNames<'_>) -> String {
-    let related = relation.walker.related_model();
-    let leads = match relation.walker.arity() {
-        Arity::Required => format!("Relation to one `{}`.", related.name()),
-        Arity::Optional => format!("Relation to one `{}` or none.", related.name()),
-        Arity::List => format!("Relation to many `{}`.", related.name()),
-    };
-    match relation.walker.field().docs.as_deref() {
-        Some(docs) => format!("{docs}\n\n{leads}"),
-        None => leads,
-    }
 }
 
 /// The slot of the opposite relation, if the other model's `Create` has a field for it.

@@ -78,6 +78,7 @@ const ORDERED: &[(&str, &[&str])] = &[
         &[
             "context",
             "scalar",
+            "docs",
             "sensitive",
             "serde",
             "relation",

@@ -1,0 +1,44 @@
+//! Comments in generated code: what an editor shows of an item.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::context::{ColumnNames, EmitCx, ModelNames, RelationNames};
+use super::scalar::sql_types;
+use crate::ir::Arity;
+
+/// The lines of a `///` comment as attributes.
+pub(super) fn docs(text: Option<&str>) -> TokenStream {
+    let lines = text.into_iter().flat_map(str::lines).map(|line| {
+        let line = if line.is_empty() { String::new() } else { format!(" {}", line.trim_start()) };
+        quote!(#[doc = #line])
+    });
+    quote!(#(#lines)*)
+}
+
+/// What an editor shows of a column: the comment of the schema, and how the database has it.
+pub(super) fn column_docs(cx: &EmitCx<'_>, model: &ModelNames<'_>, column: &ColumnNames<'_>, unique: bool) -> String {
+    let (sql, _) = sql_types(cx, column.walker);
+    let (table, name) = (&model.walker.model().db_name, column.walker.db_name());
+    let null = if column.walker.arity() == Arity::Optional { ", nullable" } else { "" };
+    let unique = if unique { ", unique" } else { "" };
+    let place = format!("Column `{table}.{name}`: `{sql}`{null}{unique}.");
+    match column.walker.field().docs.as_deref() {
+        Some(docs) => format!("{docs}\n\n{place}"),
+        None => place,
+    }
+}
+
+/// What an editor shows of a relation: the comment of the schema, and where it leads.
+pub(super) fn relation_docs(relation: &RelationNames<'_>) -> String {
+    let related = relation.walker.related_model();
+    let leads = match relation.walker.arity() {
+        Arity::Required => format!("Relation to one `{}`.", related.name()),
+        Arity::Optional => format!("Relation to one `{}` or none.", related.name()),
+        Arity::List => format!("Relation to many `{}`.", related.name()),
+    };
+    match relation.walker.field().docs.as_deref() {
+        Some(docs) => format!("{docs}\n\n{leads}"),
+        None => leads,
+    }
+}
