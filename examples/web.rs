@@ -140,7 +140,7 @@ fn status_of(error: &Error) -> StatusCode {
         Error::NotFound { operation: Lookup::Connect | Lookup::Disconnect, .. }
         | Error::NotNullViolation(_)
         | Error::CheckViolation(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::NotFound { .. } => StatusCode::NOT_FOUND,
+        Error::NotFound { operation: Lookup::Find | Lookup::Update | Lookup::Delete, .. } => StatusCode::NOT_FOUND,
         Error::UniqueViolation(_) | Error::ForeignKeyViolation(_) => StatusCode::CONFLICT,
         Error::InvalidPageToken | Error::ForeignPageToken | Error::InvalidValue(_) | Error::TooComplex(_) => {
             StatusCode::BAD_REQUEST

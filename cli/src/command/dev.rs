@@ -100,13 +100,13 @@ impl Draft {
     }
 }
 
-/// Whether a count says that there is nothing to lose. One that cannot be made says nothing.
+/// Whether the database counted no row that would be lost. A count that failed does not show that.
 async fn is_none(client: &Client, probe: &Probe) -> bool {
     let rows = client.query_typed(&probe.sql(), &[]).await.unwrap_or_default();
     rows.first().is_some_and(|row| row.try_get::<_, i64>(0).is_ok_and(|count| count == 0))
 }
 
-/// Asks at a terminal; nobody else can answer, and silence is no consent.
+/// Asks at a terminal. Without one, data is lost only with `--accept-data-loss`.
 fn confirm_losses(losses: &[Finding]) -> Result<(), Failure> {
     if losses.is_empty() {
         return Ok(());

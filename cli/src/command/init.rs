@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(path("/home/me/a/b/c/d/e", "/home/me/relata/runtime"), None);
     }
 
-    /// Whoever follows the one and not the other comes to the same project.
+    /// The steps in the README and those that `init` prints lead to the same project.
     #[test]
     fn the_readme_says_the_same() {
         let readme = include_str!("../../../README.md");

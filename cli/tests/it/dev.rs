@@ -140,7 +140,7 @@ fn another_schema_waits_for_a_migration_that_stopped() {
 }
 
 #[test]
-fn data_is_lost_only_if_somebody_says_so() {
+fn data_is_lost_only_with_permission() {
     let (project, database) = (Project::new(), database("dev_loses"));
     let dev = ["migrate", "dev", "--url", database.url(), "--name", "x"];
     project.write("schema.dsl", "model T {\n  id Int @id\n  a String?\n  b String?\n}\n");

@@ -268,7 +268,7 @@ fn renames_that_contradict_each_other_are_refused() {
     diff(&["t.a:c", "t.b:d", "t.a:c"]).exits(0);
 }
 
-/// It is called otherwise for a moment, which nobody needs to know.
+/// Its temporary name is not part of the summary.
 #[test]
 fn what_makes_way_for_a_rename_is_told_by_its_name() {
     let project = Project::new();

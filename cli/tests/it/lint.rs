@@ -358,7 +358,7 @@ fn a_renamed_table_is_locked_once() {
     lint(&project, &[]).says("L312");
 }
 
-/// As the compiler has it (R0716): whoever makes it knows which rows are looked for.
+/// The compiler accepts it too (R0716): a partial index is made for the rows that queries look for.
 #[test]
 fn a_partial_index_helps_a_foreign_key() {
     let (project, database) = (Project::new(), database("partial_index"));

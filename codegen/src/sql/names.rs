@@ -1,4 +1,4 @@
-//! Names of objects, and those that PostgreSQL and Prisma give to things that nobody named.
+//! Names of objects, and the default names that PostgreSQL and Prisma give to them.
 
 use std::fmt;
 

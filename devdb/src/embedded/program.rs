@@ -1,6 +1,6 @@
 //! The engine's program: finds it, or builds it once in a checkout.
 //!
-//! The program has about 400 dependencies, which nobody should build without need. It is searched for next to this
+//! The program has about 400 dependencies, so it is built only when it is needed. It is searched for next to this
 //! executable and on PATH. In a checkout, it is built when it is first needed, and again when its source is newer. That
 //! takes minutes, so the terminal shows what is being built, the progress, and the time it has taken.
 

@@ -40,7 +40,7 @@ fn casts_to(action: &Action, types: &BTreeSet<&ObjectName>) -> bool {
     }
 }
 
-/// What somebody wrote into an action: other than names, it may hold values of an enum.
+/// The SQL that a user wrote into an action. Unlike names, it may contain values of an enum.
 enum Text<'a> {
     Value(&'a str),
     Sql(&'a str),
