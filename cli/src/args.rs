@@ -65,6 +65,9 @@ pub(crate) struct Check {
     /// Print the diagnostics as JSON on stdout
     #[arg(long)]
     pub(crate) json: bool,
+    /// Make the changes that diagnostics propose, if only one thing can be meant, and format the files they are in
+    #[arg(long)]
+    pub(crate) fix: bool,
     /// Prepare all queries in PostgreSQL, and compare the types that it reports with the inferred ones
     ///
     /// Uses a temporary database with the schema on a local PostgreSQL, or the database of --url.

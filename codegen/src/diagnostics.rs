@@ -83,6 +83,17 @@ pub struct Diagnostic {
     pub secondary: Vec<Label>,
     /// What to write instead.
     pub help: Option<String>,
+    /// The changes of the text that do what `help` says, if only one thing can be meant. `codegen check --fix` makes them.
+    pub edits: Vec<Edit>,
+}
+
+/// A change of the text of one file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edit {
+    /// What is replaced; empty to insert something.
+    pub span: Span,
+    /// The new text.
+    pub text: String,
 }
 
 impl Diagnostic {
@@ -95,6 +106,7 @@ impl Diagnostic {
             label: String::new(),
             secondary: Vec::new(),
             help: None,
+            edits: Vec::new(),
         }
     }
 
@@ -112,6 +124,7 @@ impl Diagnostic {
     pub(crate) fn behind_files(mut self, files: u32) -> Self {
         self.span.file += files;
         self.secondary.iter_mut().for_each(|label| label.span.file += files);
+        self.edits.iter_mut().for_each(|edit| edit.span.file += files);
         self
     }
 
@@ -127,6 +140,11 @@ impl Diagnostic {
 
     pub(crate) fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(text.into());
+        self
+    }
+
+    pub(crate) fn edits(mut self, edits: impl IntoIterator<Item = Edit>) -> Self {
+        self.edits.extend(edits);
         self
     }
 

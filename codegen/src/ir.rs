@@ -88,6 +88,21 @@ pub struct Model {
     pub indexes: Vec<Index>,
     /// `@@check`.
     pub checks: Vec<Check>,
+    /// `@@tenant` and `@@shared`.
+    pub tenancy: Tenancy,
+}
+
+/// Whose rows a model holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Tenancy {
+    /// Everyone's: the schema has no tenants, the model leads to none, or it says `@@shared`.
+    #[default]
+    Shared,
+    /// `@@tenant`: each row is a tenant.
+    Tenant,
+    /// `@@tenant(a.b)`: each row belongs to the tenant that these relations lead to. Each one is required, and its model
+    /// has the foreign key.
+    Within(Vec<FieldId>),
 }
 
 /// The primary key of a model.

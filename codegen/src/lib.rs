@@ -5,6 +5,7 @@
 pub mod build;
 pub mod diagnostics;
 pub mod emit;
+mod fix;
 mod format;
 pub mod ir;
 mod lower;
@@ -12,6 +13,7 @@ pub mod queries;
 pub mod sql;
 mod syntax;
 
+pub use fix::{Fixed, fix};
 pub use format::{format, format_all};
 
 use diagnostics::{Diagnostic, Sources, Span};

@@ -24,6 +24,7 @@ mod operator_classes;
 mod predicates;
 mod relations;
 mod rust_names;
+mod tenants;
 mod types;
 
 use std::collections::BTreeMap;
@@ -48,6 +49,7 @@ pub(crate) fn lower<'a>(ast: &'a Ast<'a>, diagnostics: &mut Vec<Diagnostic>) -> 
     extensions::check_extensions(&mut cx);
     keys::validate_keys(&mut cx);
     relations::resolve_relations(&mut cx);
+    tenants::resolve_tenants(&mut cx);
     constraint_names::name_constraints(&mut cx);
     names::validate_database_names(&mut cx);
     name_lengths::validate_name_lengths(&mut cx);

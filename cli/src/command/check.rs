@@ -3,16 +3,21 @@
 pub(crate) mod compare;
 mod database;
 
+use relata_codegen::diagnostics::Sources;
 use relata_codegen::ir::Schema;
-use relata_codegen::{CompiledClient, compile_client};
+use relata_codegen::{CompiledClient, Fixed, compile_client, format_all};
 
 use crate::args;
 use crate::failure::{Exit, Failure};
 use crate::project::schema_files;
+use crate::project::write::{behind_links, write_file};
 use crate::terminal::{output, report};
 
 pub(crate) async fn check(args: &args::Check) -> Result<Exit, Failure> {
     let path = schema_files::locate(args.path.as_deref())?;
+    if args.fix {
+        fix(&schema_files::read(&path)?)?;
+    }
     let mut compiled = compile_client(schema_files::read(&path)?, schema_files::read_queries(&path)?);
     if args.database && !compiled.is_refused() {
         let found = database::check(&compiled, args.url.as_deref()).await?;
@@ -31,6 +36,20 @@ pub(crate) async fn check(args: &args::Check) -> Result<Exit, Failure> {
         Some(schema) => output::print(&format!("{} is valid: {}", path.display(), summary(&schema, queries.len())))?,
     }
     Ok(Exit::Done)
+}
+
+/// Makes the changes that diagnostics propose, and says which.
+fn fix(sources: &Sources) -> Result<(), Failure> {
+    let Fixed { sources: fixed, resolved } = relata_codegen::fix(sources);
+    let texts = format_all(&fixed);
+    let files = sources.files.iter().zip(&fixed.files).zip(&texts);
+    for ((_, after), text) in files.filter(|((before, after), _)| before.text != after.text) {
+        write_file(&behind_links(&after.path), text)?;
+    }
+    for diagnostic in resolved {
+        output::eprint(&format!("fixed {}: {}", diagnostic.code, diagnostic.message));
+    }
+    Ok(())
 }
 
 fn summary(schema: &Schema, queries: usize) -> String {

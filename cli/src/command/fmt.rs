@@ -1,8 +1,7 @@
 //! `fmt`: formats a schema.
 
-use std::fs;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use relata_codegen::diagnostics::{SourceFile, Sources};
 use relata_codegen::format_all;
@@ -10,7 +9,7 @@ use relata_codegen::format_all;
 use crate::args;
 use crate::failure::{Exit, Failure};
 use crate::project::schema_files;
-use crate::project::write::write_file;
+use crate::project::write::{behind_links, write_file};
 use crate::terminal::output;
 
 pub(crate) fn fmt(args: &args::Fmt) -> Result<Exit, Failure> {
@@ -52,9 +51,4 @@ fn read_stdin() -> Result<Sources, Failure> {
     let mut text = String::new();
     io::stdin().read_to_string(&mut text).map_err(|error| Failure::reading(Path::new("stdin"), &error))?;
     Ok(Sources { files: vec![SourceFile { path: "stdin".to_owned(), text }] })
-}
-
-/// The target of a symbolic link, so that the link is kept.
-fn behind_links(path: &str) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path))
 }

@@ -13,6 +13,11 @@ pub(crate) fn overwrites_schema(file: &Path, schema: &Path) -> bool {
     file == schema || (file.starts_with(schema) && is_schema())
 }
 
+/// The target of a symbolic link, so that the link is kept.
+pub(crate) fn behind_links(path: &str) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path))
+}
+
 /// Writes a file, and creates its parent folders.
 pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
     if path.is_dir() {

@@ -79,3 +79,23 @@ fn a_line_without_end_is_not_echoed() {
     let output = project.run(&["check"]).exits(1);
     assert!(output.stderr.lines().all(|line| line.chars().count() < 200), "{}", output.stderr.len());
 }
+
+#[test]
+fn fix_makes_the_changes_that_are_proposed_and_says_which() {
+    let project = Project::new();
+    let schema = "model Institution {\n  id Int @id\n  users User[]\n\n  @@tenant\n}\n";
+    project.write("schema/institution.dsl", schema);
+    let users = "model User {\n  id Int @id @default(autoincrement())\n  institutionId Int\n  \
+                 institution Institution @relation(fields: [institutionId], references: [id])\n}\n";
+    project.write("schema/user.dsl", users);
+    let found = project.run(&["check", "schema"]).exits(1);
+    assert!(found.stderr.contains("write `@@tenant(institution)` in it"), "{}", found.stderr);
+    let fixed = project.run(&["check", "schema", "--fix"]).exits(0);
+    assert!(fixed.stderr.contains("fixed R0904: `User` does not say"), "{}", fixed.stderr);
+    let text = project.read("schema/user.dsl");
+    assert!(text.contains("\n\n  @@index([institutionId])\n  @@tenant(institution)\n}"), "{text}");
+    // What nothing is proposed for keeps its text.
+    assert_eq!(project.read("schema/institution.dsl"), schema);
+    let again = project.run(&["check", "schema", "--fix"]).exits(0);
+    assert_eq!(again.stderr, "");
+}

@@ -173,6 +173,15 @@ codes! {
     R0812 NO_FOREIGN_KEYS Warning "A database without foreign keys",
     R0813 UNLISTED_EXTENSION Warning "An extension that is used and not listed",
 
+    // Tenants.
+    R0901 TENANT_PATH Error "A `@@tenant` that does not lead to a tenant",
+    R0902 TWO_TENANT_MODELS Error "A second model of tenants",
+    R0903 TENANT_ID Error "A tenant without an id of one column",
+    R0904 UNDECLARED_TENANCY Error "A model that does not say whose rows it holds",
+    R0905 TENANCY_TWICE Error "A model that is shared and belongs to a tenant",
+    R0906 RELATION_ACROSS_TENANTS Warning "A relation that can join rows of two tenants",
+    R0907 KEY_ACROSS_TENANTS Warning "A unique key that tenants share",
+
     // Queries.
     R1001 QUERY_FILE_NAME Error "A file name that is not a function name",
     R1002 QUERY_SYNTAX Error "A statement that cannot be parsed",

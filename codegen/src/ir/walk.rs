@@ -3,7 +3,7 @@
 
 use super::{
     Arity, Column, ColumnText, ColumnType, DefaultValue, Enum, EnumId, Field, FieldId, FieldKind, ForeignKey, Index,
-    IndexField, IndexTarget, Model, ModelId, Relation, RelationId, RelationStorage, Schema, Side,
+    IndexField, IndexTarget, Model, ModelId, Relation, RelationId, RelationStorage, Schema, Side, Tenancy,
 };
 
 macro_rules! walker {
@@ -72,6 +72,11 @@ impl Schema {
         (0..self.relations.len()).map(|index| self.walk_relation(RelationId(index as u32)))
     }
 
+    /// The model whose rows are tenants.
+    pub fn tenant(&self) -> Option<ModelWalker<'_>> {
+        self.walk_models().find(|model| model.model().tenancy == Tenancy::Tenant)
+    }
+
     /// One model.
     pub fn walk_model(&self, id: ModelId) -> ModelWalker<'_> {
         ModelWalker { schema: self, id }
@@ -117,6 +122,23 @@ impl<'s> ModelWalker<'s> {
     /// The fields that are sides of a relation.
     pub fn relation_fields(self) -> impl Iterator<Item = RelationFieldWalker<'s>> {
         self.fields().filter_map(FieldWalker::as_relation_field)
+    }
+
+    /// Whether its rows belong to tenants, or are tenants.
+    pub fn has_tenant(self) -> bool {
+        self.model().tenancy != Tenancy::Shared
+    }
+
+    /// The column that holds the tenant's id, if it is one of its own: of a tenant, that id.
+    pub fn tenant_column(self) -> Option<ColumnWalker<'s>> {
+        match &self.model().tenancy {
+            Tenancy::Shared => None,
+            Tenancy::Tenant => self.primary_key_columns().next(),
+            Tenancy::Within(path) => match path.as_slice() {
+                [only] => self.schema.walk_field(*only).as_relation_field()?.relation().referencing_columns().next(),
+                _ => None,
+            },
+        }
     }
 
     /// The columns of the primary key, in key order.
@@ -313,6 +335,13 @@ impl<'s> RelationWalker<'s> {
     pub fn referenced_columns(self) -> impl Iterator<Item = ColumnWalker<'s>> {
         let key = self.foreign_key();
         key.into_iter().flat_map(|key| &key.references).filter_map(move |id| self.schema.walk_field(*id).as_column())
+    }
+
+    /// The place among its columns of the pair that holds the tenant on both sides.
+    pub fn tenant_pair(self) -> Option<usize> {
+        let (ours, theirs) =
+            (self.referencing_field().model().tenant_column()?, self.referenced_field().model().tenant_column()?);
+        self.referencing_columns().zip(self.referenced_columns()).position(|pair| pair == (ours, theirs))
     }
 
     /// The field on the referencing side.

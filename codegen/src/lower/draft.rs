@@ -6,8 +6,9 @@ use std::ops::Range;
 use crate::diagnostics::Span;
 use crate::ir::{
     Arity, DefaultValue, EnumId, FieldId, IndexMethod, ModelId, NativeType, ReferentialAction, ScalarType, SortOrder,
+    Tenancy,
 };
-use crate::syntax::{Attribute, EnumBlock, EnumValue, FieldBlock, FieldLine, Text};
+use crate::syntax::{Attribute, EnumBlock, EnumValue, FieldBlock, FieldLine, Name, Text};
 
 /// A name that an attribute gives, and where the attribute is.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +37,10 @@ pub(super) struct ModelDraft<'a> {
     pub(super) renamed_from: Option<Given<'a>>,
     pub(super) keys: Vec<KeyDraft<'a>>,
     pub(super) checks: Vec<CheckDraft<'a>>,
+    /// `@@tenant` or `@@shared`.
+    pub(super) declared_tenancy: Option<DeclaredTenancy<'a>>,
+    /// What that means; filled in by `tenants`.
+    pub(super) tenancy: Tenancy,
     /// One of its keys could not be read, so a missing key is not reported.
     pub(super) has_broken_key: bool,
 }
@@ -49,6 +54,29 @@ impl<'a> ModelDraft<'a> {
     /// The ids of its fields.
     pub(super) fn field_ids(&self) -> impl Iterator<Item = FieldId> + use<> {
         self.fields.clone().map(FieldId)
+    }
+}
+
+/// What a model says of tenants.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum DeclaredTenancy<'a> {
+    /// `@@tenant`, of the model whose rows are tenants.
+    Tenant(Span),
+    /// `@@tenant(a.b)`.
+    Within(Name<'a>),
+    /// `@@shared`.
+    Shared(Span),
+    /// One that was reported.
+    Broken(Span),
+}
+
+impl DeclaredTenancy<'_> {
+    /// Where it is.
+    pub(super) fn span(self) -> Span {
+        match self {
+            DeclaredTenancy::Tenant(span) | DeclaredTenancy::Shared(span) | DeclaredTenancy::Broken(span) => span,
+            DeclaredTenancy::Within(path) => path.span,
+        }
     }
 }
 
@@ -158,6 +186,8 @@ pub(super) struct KeyDraft<'a> {
     pub(super) fields: Vec<KeyField<'a>>,
     /// `where:` as SQL.
     pub(super) predicate: Option<String>,
+    /// `global: true`: its values are unique across tenants on purpose.
+    pub(super) global: bool,
     /// Filled in by `constraint_names`.
     pub(super) constraint_name: String,
 }

@@ -56,6 +56,7 @@ fn finish_model(model: &ModelDraft<'_>) -> Model {
         primary_key: model.keys.iter().find(|key| key.kind == KeyKind::Primary).map(finish_primary_key),
         indexes: finish_indexes(model),
         checks: model.checks.iter().map(finish_check).collect(),
+        tenancy: model.tenancy.clone(),
     }
 }
 

@@ -19,17 +19,19 @@ pub(super) use rules::validate_keys;
 
 const SORT_ORDERS: [(&str, SortOrder); 2] = [("Asc", SortOrder::Asc), ("Desc", SortOrder::Desc)];
 
+const BOOLEANS: [(&str, bool); 2] = [("true", true), ("false", false)];
+
 const ON_ID: Parameters = Parameters {
     owner: "@@id",
     unnamed: Some("fields"),
-    names: &["fields", "name", "map", "clustered"],
+    names: &["fields", "name", "map", "clustered", "global"],
     required: &["fields"],
 };
 
 const ON_UNIQUE: Parameters = Parameters {
     owner: "@@unique",
     unnamed: Some("fields"),
-    names: &["fields", "name", "map", "clustered", "where"],
+    names: &["fields", "name", "map", "clustered", "where", "global"],
     required: &["fields"],
 };
 
@@ -72,6 +74,7 @@ pub(super) fn read_model_key<'a>(cx: &mut Cx<'a, '_>, model: ModelId, attribute:
         method,
         fields,
         predicate,
+        global: read_global(cx, &bound),
         constraint_name: String::new(),
     };
     cx.model_mut(model).keys.push(key);
@@ -125,6 +128,12 @@ pub(super) fn read_constraint_name<'a>(cx: &mut Cx<'a, '_>, value: &'a Expressio
         return None;
     }
     Some(name)
+}
+
+/// `global: true`.
+pub(super) fn read_global<'a>(cx: &mut Cx<'a, '_>, bound: &Bound<'a>) -> bool {
+    let value = bound.get("global").and_then(|value| expect_one_of(cx, value, "true or false", &BOOLEANS));
+    value.is_some_and(|(global, _)| global)
 }
 
 /// `sort:`, which a primary key cannot have.

@@ -7,7 +7,7 @@ use super::mixins::{self, Members};
 use super::{Cx, Declared};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 use crate::ir::names::{is_reserved, is_type};
-use crate::ir::{EnumId, FieldId, ModelId};
+use crate::ir::{EnumId, FieldId, ModelId, Tenancy};
 use crate::syntax::{EnumBlock, FieldBlock, ModelKind, Name};
 
 /// Gives everything its id.
@@ -89,6 +89,8 @@ fn declare_model<'a>(
         renamed_from: None,
         keys: Vec::new(),
         checks: Vec::new(),
+        declared_tenancy: None,
+        tenancy: Tenancy::Shared,
         has_broken_key: false,
     });
 }

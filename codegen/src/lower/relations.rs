@@ -83,7 +83,7 @@ fn resolve_foreign_key(cx: &mut Cx<'_, '_>, referencing: FieldId, referenced: Fi
 }
 
 /// Whether the fields, in any order, are a key of their model.
-fn is_unique(cx: &Cx<'_, '_>, fields: &[FieldId]) -> bool {
+pub(super) fn is_unique(cx: &Cx<'_, '_>, fields: &[FieldId]) -> bool {
     let Some(first) = fields.first() else { return false };
     let mut wanted = fields.to_vec();
     wanted.sort();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use relata_codegen::diagnostics::{CODES, SourceFile, Sources, find_code, render_plain, shorten};
-use relata_codegen::{Compiled, compile};
+use relata_codegen::{Compiled, compile, fix, format};
 
 fn compile_fixture(path: &Path) -> (Sources, Compiled) {
     let text = std::fs::read_to_string(path).expect("a fixture is UTF-8");
@@ -53,6 +53,38 @@ fn codes_are_in_order() {
     assert!(CODES.windows(2).all(|pair| pair[0].code < pair[1].code));
     assert!(CODES.iter().all(|code| find_code(code.code) == Some(*code)));
     assert_eq!(find_code("R9999"), None);
+}
+
+/// The proposed changes resolve what proposes them, and bring no errors.
+#[test]
+fn proposed_changes_resolve_what_they_are_for() {
+    insta::glob!("../fixtures", "validation/*.dsl", |path| {
+        let (sources, compiled) = compile_fixture(path);
+        let fixed = fix(&sources);
+        let again = compile(&fixed.sources);
+        assert!(
+            again.diagnostics.iter().all(|diagnostic| diagnostic.edits.is_empty()),
+            "{}",
+            rendered(&fixed.sources, &again)
+        );
+        let errors = |compiled: &Compiled| compiled.diagnostics.iter().filter(|found| found.is_error()).count();
+        assert!(errors(&again) <= errors(&compiled), "{}", rendered(&fixed.sources, &again));
+    });
+}
+
+#[test]
+fn a_schema_is_given_to_its_tenants() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/validation/rows_of_tenants_do_not_meet.dsl");
+    let (sources, _) = compile_fixture(&path);
+    let fixed = fix(&sources);
+    let texts: Vec<_> = fixed.resolved.iter().map(|found| format!("{}: {}", found.code, found.message)).collect();
+    let text = format(&fixed.sources.files[0].text);
+    let removed = |line: &&str| {
+        !sources.files[0].text.lines().any(|before| before.split_whitespace().eq(line.split_whitespace()))
+    };
+    let new: Vec<_> =
+        text.lines().filter(removed).map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    insta::assert_snapshot!([texts, new].concat().join("\n"));
 }
 
 /// Every file of `ir` is accepted, and means what its snapshot says.

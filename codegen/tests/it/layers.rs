@@ -13,6 +13,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     // The tree says `Arity` in the words of the IR.
     ("syntax", &["diagnostics", "ir"]),
     ("lower", &["diagnostics", "ir", "syntax"]),
+    ("fix", &["compile", "diagnostics"]),
     ("format", &["diagnostics", "lower", "syntax"]),
     // Places are those of files of SQL, and of the diagnostics about them.
     ("queries", &["diagnostics", "ir"]),
@@ -68,6 +69,7 @@ const ORDERED: &[(&str, &[&str])] = &[
             "name_lengths",
             "rust_names",
             "relations",
+            "tenants",
             "missing",
             "finish",
         ],

@@ -66,6 +66,8 @@ struct Model<'s> {
     primary_key: Option<Key<'s>>,
     indexes: Vec<Key<'s>>,
     checks: Vec<Check<'s>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -214,6 +216,19 @@ fn model(walker: ModelWalker<'_>) -> Model<'_> {
         primary_key,
         indexes: model.indexes.iter().map(|key| index(walker, key)).collect(),
         checks: checks.collect(),
+        tenant: walker.schema.tenant().map(|_| tenant(walker)),
+    }
+}
+
+/// The relations that lead to the tenant: none from a tenant itself, and null if the rows belong to none.
+fn tenant(walker: ModelWalker<'_>) -> Value {
+    match &walker.model().tenancy {
+        ir::Tenancy::Shared => Value::Null,
+        ir::Tenancy::Tenant => json!([]),
+        ir::Tenancy::Within(path) => {
+            let names: Vec<_> = path.iter().map(|id| walker.schema.walk_field(*id).name()).collect();
+            json!(names)
+        }
     }
 }
 

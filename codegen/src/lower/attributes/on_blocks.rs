@@ -1,14 +1,15 @@
 //! The attributes of models, views, enums and their values.
 
-use super::super::arguments::{Parameters, bind, expect_string};
-use super::super::draft::{CheckDraft, Given, KeyKind};
+use super::super::arguments::{Parameters, bind, expect_string, expect_word};
+use super::super::draft::{CheckDraft, DeclaredTenancy, Given, KeyKind};
 use super::super::{Cx, keys};
 use super::{expect_no_arguments, name_parameters, read_name, report_misplaced, usable};
 use crate::diagnostics::{self as codes, Diagnostic, did_you_mean};
 use crate::ir::{EnumId, ModelId};
 use crate::syntax::{Attribute, ModelKind};
 
-const ON_MODELS: &[&str] = &["id", "unique", "index", "map", "ignore", "schema", "renamedFrom", "check", "fulltext"];
+const ON_MODELS: &[&str] =
+    &["id", "unique", "index", "map", "ignore", "schema", "renamedFrom", "check", "tenant", "shared", "fulltext"];
 const ON_ENUMS: &[&str] = &["map", "schema", "renamedFrom"];
 const ON_VALUES: &[&str] = &["map", "renamedFrom"];
 
@@ -27,6 +28,7 @@ pub(super) fn read_model_attributes(cx: &mut Cx<'_, '_>, id: ModelId) {
                 cx.model_mut(id).ignored = true;
             }
             "check" => read_check(cx, id, attribute),
+            "tenant" | "shared" => read_tenancy(cx, id, name, attribute),
             "fulltext" => report_misplaced(
                 cx,
                 attribute.span,
@@ -160,4 +162,34 @@ fn read_check<'a>(cx: &mut Cx<'a, '_>, id: ModelId, attribute: &'a Attribute<'a>
             "put the check on the table that the view reads",
         );
     }
+}
+
+/// `@@tenant`, `@@tenant(path.of.relations)` or `@@shared`.
+fn read_tenancy<'a>(cx: &mut Cx<'a, '_>, id: ModelId, name: &str, attribute: &'a Attribute<'a>) {
+    let declared = if name == "shared" {
+        expect_no_arguments(cx, attribute, "@@shared");
+        DeclaredTenancy::Shared(attribute.span)
+    } else {
+        let parameters = Parameters { owner: "@@tenant", unnamed: Some("path"), names: &["path"], required: &[] };
+        let bound = bind(cx, attribute.arguments(), attribute.span, &parameters);
+        match bound.get("path") {
+            None if bound.broken => DeclaredTenancy::Broken(attribute.span),
+            None => DeclaredTenancy::Tenant(attribute.span),
+            Some(value) => match expect_word(cx, value, "a relation, or a path of relations") {
+                Some(path) => DeclaredTenancy::Within(path),
+                None => DeclaredTenancy::Broken(attribute.span),
+            },
+        }
+    };
+    if let Some(first) = cx.model(id).declared_tenancy {
+        let message = format!("`{}` says twice whose rows it holds", cx.model(id).ast.name.text);
+        cx.report(
+            Diagnostic::new(codes::TENANCY_TWICE, attribute.span, message)
+                .label("said again")
+                .second(first.span(), "first said here")
+                .help("keep `@@tenant(..)` if each row belongs to one tenant, and `@@shared` if it belongs to all"),
+        );
+        return;
+    }
+    cx.model_mut(id).declared_tenancy = Some(declared);
 }

@@ -93,8 +93,12 @@ fn read_id<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<'a>) {
                 .help(format!("write `{} {}`", field.name.text, field.ty.name.text)),
         );
     }
-    let parameters =
-        Parameters { owner: "@id", unnamed: None, names: &["map", "sort", "length", "clustered"], required: &[] };
+    let parameters = Parameters {
+        owner: "@id",
+        unnamed: None,
+        names: &["map", "sort", "length", "clustered", "global"],
+        required: &[],
+    };
     read_field_key(cx, id, attribute, KeyKind::Primary, "@id", &parameters);
 }
 
@@ -102,7 +106,7 @@ fn read_unique<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<'a
     let parameters = Parameters {
         owner: "@unique",
         unnamed: None,
-        names: &["map", "sort", "length", "clustered", "where"],
+        names: &["map", "sort", "length", "clustered", "where", "global"],
         required: &[],
     };
     read_field_key(cx, id, attribute, KeyKind::Unique, "@unique", &parameters);
@@ -132,6 +136,7 @@ fn read_field_key<'a>(
         method: None,
         fields: vec![KeyField { target: KeyTarget::Field(id), span, sort, operator_class: None }],
         predicate,
+        global: keys::read_global(cx, &bound),
         constraint_name: String::new(),
     };
     cx.model_mut(model).keys.push(key);

@@ -2,7 +2,7 @@
 
 use super::super::Cx;
 use super::super::draft::{FieldList, FieldType, KeyDraft};
-use crate::diagnostics::{self as codes, Diagnostic};
+use crate::diagnostics::{self as codes, Diagnostic, Edit, Span};
 use crate::ir::{FieldId, IndexMethod};
 use crate::syntax::ModelKind;
 
@@ -23,14 +23,17 @@ pub(super) fn columns_have_an_index(cx: &Cx<'_, '_>, id: FieldId, fields: &Field
     };
     let from = model.ast.name.text;
     let message = format!("the columns of the relation `{}` have no index", cx.qualified(id));
+    let line = format!("@@index([{}])", names.join(", "));
+    let edit = model.ast.close.map(|at| Edit {
+        span: Span { file: model.ast.name.span.file, start: at, end: at },
+        text: format!("{line}\n"),
+    });
     Some(
         Diagnostic::new(codes::UNINDEXED_RELATION, fields.span, message)
             .label(format!("no index or key starts with `{}`", names.join("`, `")))
             .second(model.ast.name.span, "in this model")
-            .help(format!(
-                "add `@@index([{}])`: without it, PostgreSQL scans `{from}` to find the rows of one `{target}`",
-                names.join(", ")
-            )),
+            .help(format!("add `{line}`: without it, PostgreSQL scans `{from}` to find the rows of one `{target}`"))
+            .edits(edit),
     )
 }
 

@@ -1,0 +1,118 @@
+//! Tenants: whose rows each model holds, and what would let rows of two tenants meet.
+
+mod paths;
+mod rules;
+
+use super::Cx;
+use super::draft::{DeclaredTenancy, KeyKind};
+use crate::diagnostics::{self as codes, Diagnostic, Edit, Span};
+use crate::ir::{Arity, FieldId, ModelId, Tenancy};
+
+/// Finds out whose rows each model holds, and reports what contradicts it. Without `@@tenant` there is nothing to do.
+pub(super) fn resolve_tenants(cx: &mut Cx<'_, '_>) {
+    let Some(tenant) = find_tenant(cx) else { return };
+    tenants_have_an_id(cx, tenant);
+    cx.model_mut(tenant).tenancy = Tenancy::Tenant;
+    for id in cx.model_ids() {
+        if let Some(DeclaredTenancy::Within(path)) = cx.model(id).declared_tenancy {
+            match paths::resolve(cx, id, path, tenant) {
+                Ok(fields) => cx.model_mut(id).tenancy = Tenancy::Within(fields),
+                Err(found) => cx.report(*found),
+            }
+        }
+    }
+    paths::every_model_says_so(cx, tenant);
+    let mut found = rules::relations_stay_within_a_tenant(cx);
+    found.extend(rules::keys_hold_the_tenant(cx));
+    cx.diagnostics.extend(found);
+}
+
+/// The model whose rows are tenants.
+fn find_tenant(cx: &mut Cx<'_, '_>) -> Option<ModelId> {
+    let of = |cx: &Cx<'_, '_>, id: ModelId| match cx.model(id).declared_tenancy {
+        Some(DeclaredTenancy::Tenant(span)) => Some((id, span)),
+        _ => None,
+    };
+    let tenants: Vec<_> = cx.model_ids().filter_map(|id| of(cx, id)).collect();
+    let Some((first, place)) = tenants.first().copied() else {
+        let is_broken = |id| matches!(cx.model(id).declared_tenancy, Some(DeclaredTenancy::Broken(_)));
+        let within = |id| match cx.model(id).declared_tenancy {
+            Some(DeclaredTenancy::Within(path)) => Some(path),
+            _ => None,
+        };
+        let paths: Vec<_> = cx.model_ids().filter_map(within).collect();
+        if !cx.model_ids().any(is_broken) {
+            cx.diagnostics.extend(paths.into_iter().map(|path| {
+                Diagnostic::new(codes::TENANT_PATH, path.span, "the schema has no model of tenants")
+                    .label("leads to no tenant")
+                    .help("write `@@tenant` in the model whose rows are tenants")
+            }));
+        }
+        return None;
+    };
+    for (id, span) in tenants.into_iter().skip(1) {
+        let message = format!("`{}` cannot be a model of tenants, too", cx.model(id).ast.name.text);
+        cx.report(
+            Diagnostic::new(codes::TWO_TENANT_MODELS, span, message)
+                .label("a second one")
+                .second(place, "the first one")
+                .help("write `@@tenant(..)` with the relation that leads to the tenant, or `@@shared`"),
+        );
+    }
+    Some(first)
+}
+
+/// A handle of a tenant knows it by one value.
+fn tenants_have_an_id(cx: &mut Cx<'_, '_>, tenant: ModelId) {
+    let model = cx.model(tenant);
+    let is_single = |id: FieldId| cx.field(id).is_column() && !cx.field(id).ignored;
+    let has_id = model.keys.iter().any(|key| {
+        key.kind == KeyKind::Primary
+            && key.columns().is_some_and(|columns| matches!(columns[..], [id] if is_single(id)))
+    });
+    if has_id || model.has_broken_key {
+        return;
+    }
+    let message = format!("`{}` has no id of a single field", model.ast.name.text);
+    let span = model.declared_tenancy.map_or(model.ast.name.span, DeclaredTenancy::span);
+    cx.report(
+        Diagnostic::new(codes::TENANT_ID, span, message)
+            .label("a tenant is known by one value")
+            .help("give it a field with `@id`, such as `id String @id @default(uuid()) @db.Uuid`"),
+    );
+}
+
+/// The id of a tenant.
+fn id_of(cx: &Cx<'_, '_>, tenant: ModelId) -> Option<FieldId> {
+    let key = cx.model(tenant).keys.iter().find(|key| key.kind == KeyKind::Primary)?;
+    key.columns()?.first().copied()
+}
+
+/// The column of a model that holds its tenant's id: of a tenant, that id.
+fn column_of(cx: &Cx<'_, '_>, model: ModelId) -> Option<FieldId> {
+    match &cx.model(model).tenancy {
+        Tenancy::Shared => None,
+        Tenancy::Tenant => id_of(cx, model),
+        Tenancy::Within(path) => match path.as_slice() {
+            [only] => cx.field(*only).relation.fields.as_ref()?.ids().first().copied(),
+            _ => None,
+        },
+    }
+}
+
+/// Whether a field is a relation that each row has, and whose columns its model holds.
+fn is_required_link(cx: &Cx<'_, '_>, id: FieldId) -> bool {
+    cx.field(id).arity() == Arity::Required && cx.field(id).relation.fields.is_some()
+}
+
+/// A new line at the end of a model.
+fn new_line(cx: &Cx<'_, '_>, model: ModelId, text: String) -> Option<Edit> {
+    let block = cx.model(model).ast;
+    let at = block.close?;
+    Some(Edit { span: Span { file: block.name.span.file, start: at, end: at }, text: format!("{text}\n") })
+}
+
+/// `a, b`.
+fn names(cx: &Cx<'_, '_>, fields: &[FieldId]) -> String {
+    fields.iter().map(|id| cx.field(*id).ast.name.text).collect::<Vec<_>>().join(", ")
+}

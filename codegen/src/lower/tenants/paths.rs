@@ -1,0 +1,222 @@
+//! Which relations lead from a model to the tenant of its rows.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::super::Cx;
+use super::super::draft::{DeclaredTenancy, FieldType};
+use super::{id_of, is_required_link, new_line};
+use crate::diagnostics::{self as codes, Diagnostic, did_you_mean};
+use crate::ir::{Arity, FieldId, ModelId, Tenancy};
+use crate::syntax::Name;
+
+/// The relations of `@@tenant(a.b)`.
+pub(super) fn resolve<'a>(
+    cx: &Cx<'a, '_>,
+    model: ModelId,
+    path: Name<'a>,
+    tenant: ModelId,
+) -> Result<Vec<FieldId>, Box<Diagnostic>> {
+    let report = |message: String, label: &str, help: String| {
+        Box::new(Diagnostic::new(codes::TENANT_PATH, path.span, message).label(label).help(help))
+    };
+    let mut here = model;
+    let mut fields = Vec::new();
+    for name in path.text.split('.') {
+        let (id, to) = step(cx, here, name)
+            .map_err(|(message, help)| report(message, "expected a required relation with `fields:`", help))?;
+        fields.push(id);
+        here = to;
+    }
+    let name = |id: ModelId| cx.model(id).ast.name.text;
+    if here != tenant {
+        let more = shortest(cx, here, tenant);
+        let help = match more {
+            Some(more) => format!("write `@@tenant({}.{})`", path.text, join(cx, &more)),
+            None => format!("name relations that lead to `{}`, the model of tenants", name(tenant)),
+        };
+        return Err(report(
+            format!("`{}` leads to `{}`, which is not a tenant", path.text, name(here)),
+            "ends too early",
+            help,
+        ));
+    }
+    let last = fields.last().map(|id| &cx.field(*id).relation);
+    let referenced = last.and_then(|relation| relation.references.as_ref());
+    if referenced.is_some_and(|list| Some(list.ids()) != id_of(cx, tenant).map(|id| vec![id])) {
+        let message = format!("`{}` does not reference the id of `{}`", path.text, name(tenant));
+        return Err(report(message, "references other fields", "reference the field with `@id`".to_owned()));
+    }
+    if let Some(hidden) = fields.iter().find_map(|id| hidden_column(cx, *id)) {
+        let message = format!("the client does not know `{}`, which leads to the tenant", cx.qualified(hidden));
+        return Err(report(message, "goes through a field that is ignored", "remove `@ignore`".to_owned()));
+    }
+    agrees(cx, &fields, path)?;
+    Ok(fields)
+}
+
+/// One relation of a path, and the model that it leads to.
+fn step(cx: &Cx<'_, '_>, model: ModelId, name: &str) -> Result<(FieldId, ModelId), (String, String)> {
+    let block = cx.model(model);
+    let of_model = block.ast.name.text;
+    let Some(id) = cx.find_field(model, name) else {
+        let known = block.field_ids().filter(|id| is_required_link(cx, *id)).map(|id| cx.field(id).ast.name.text);
+        let known: Vec<_> = known.collect();
+        let help = match (did_you_mean(name, known.iter().copied()), known.as_slice()) {
+            (Some(guess), _) => format!("did you mean `{guess}`?"),
+            (None, []) => format!("add a relation to `{of_model}` that leads to the tenant"),
+            (None, known) => format!("name one of its relations: `{}`", known.join("`, `")),
+        };
+        return Err((format!("`{of_model}` has no field `{name}`"), help));
+    };
+    let field = cx.field(id);
+    let qualified = cx.qualified(id);
+    match field.ty {
+        FieldType::Model(_) if field.ignored => {
+            Err((format!("`{qualified}` is ignored"), "remove `@ignore`, or name another relation".to_owned()))
+        }
+        FieldType::Model(to) if is_required_link(cx, id) => Ok((id, to)),
+        FieldType::Model(_) if field.arity() == Arity::Optional => Err((
+            format!("`{qualified}` is optional, so a row without it would belong to no tenant"),
+            format!(
+                "write `{name} {}`, and make its columns required, or name another relation",
+                field.ast.ty.name.text
+            ),
+        )),
+        FieldType::Model(_) => Err((
+            format!("`{qualified}` does not lead from a row to one other: its columns are on the other side"),
+            "name a relation with `fields:`".to_owned(),
+        )),
+        _ => {
+            let column = block
+                .field_ids()
+                .find(|other| cx.field(*other).relation.fields.as_ref().is_some_and(|list| list.ids().contains(&id)));
+            let help = match column {
+                Some(relation) => format!("name the relation: `@@tenant({})`", cx.field(relation).ast.name.text),
+                None => "name a relation with `fields:`".to_owned(),
+            };
+            Err((format!("`{qualified}` is a column, and not a relation"), help))
+        }
+    }
+}
+
+/// A column of a relation that is not in the client.
+fn hidden_column(cx: &Cx<'_, '_>, relation: FieldId) -> Option<FieldId> {
+    let fields = cx.field(relation).relation.fields.as_ref()?;
+    fields.ids().into_iter().find(|id| cx.field(*id).ignored)
+}
+
+/// What is behind the first relation has to be what that relation's model says.
+fn agrees(cx: &Cx<'_, '_>, fields: &[FieldId], path: Name<'_>) -> Result<(), Box<Diagnostic>> {
+    let rest = path.text.split_once('.').map(|(_, rest)| rest);
+    let (Some(rest), Some(FieldType::Model(next))) = (rest, fields.first().map(|id| cx.field(*id).ty)) else {
+        return Ok(());
+    };
+    let next = cx.model(next);
+    let name = next.ast.name.text;
+    let (message, help) = match next.declared_tenancy {
+        Some(DeclaredTenancy::Within(own)) if own.text != rest => (
+            format!("`{name}` belongs to its tenant through `{}`, and not through `{rest}`", own.text),
+            format!("write `@@tenant({}.{})`", path.text.split('.').next().unwrap_or_default(), own.text),
+        ),
+        Some(DeclaredTenancy::Shared(_)) => (
+            format!("`{name}` is shared, so its rows lead to no tenant"),
+            format!("write `@@tenant({rest})` in `{name}`, or name another path"),
+        ),
+        _ => return Ok(()),
+    };
+    let diagnostic = Diagnostic::new(codes::TENANT_PATH, path.span, message).label("another path").help(help);
+    Err(Box::new(match next.declared_tenancy {
+        Some(declared) => diagnostic.second(declared.span(), "this is what it says"),
+        None => diagnostic,
+    }))
+}
+
+/// The fewest required relations from a model to the tenant, through models that are not shared.
+fn shortest(cx: &Cx<'_, '_>, from: ModelId, tenant: ModelId) -> Option<Vec<FieldId>> {
+    let mut before: BTreeMap<ModelId, Option<FieldId>> = BTreeMap::from([(from, None)]);
+    let mut queue = VecDeque::from([from]);
+    while let Some(here) = queue.pop_front() {
+        if here == tenant {
+            let mut path = Vec::new();
+            let mut at = here;
+            while let Some(Some(id)) = before.get(&at) {
+                path.push(*id);
+                at = cx.field(*id).model;
+            }
+            path.reverse();
+            return Some(path);
+        }
+        for id in cx.model(here).field_ids().filter(|id| is_required_link(cx, *id) && !cx.field(*id).ignored) {
+            if let FieldType::Model(to) = cx.field(id).ty
+                && !is_shared(cx, to)
+                && !before.contains_key(&to)
+            {
+                before.insert(to, Some(id));
+                queue.push_back(to);
+            }
+        }
+    }
+    None
+}
+
+fn is_shared(cx: &Cx<'_, '_>, model: ModelId) -> bool {
+    matches!(cx.model(model).declared_tenancy, Some(DeclaredTenancy::Shared(_)))
+}
+
+fn join(cx: &Cx<'_, '_>, path: &[FieldId]) -> String {
+    path.iter().map(|id| cx.field(*id).ast.name.text).collect::<Vec<_>>().join(".")
+}
+
+/// A model whose rows lead to a tenant's has to say whether they belong to it.
+pub(super) fn every_model_says_so(cx: &mut Cx<'_, '_>, tenant: ModelId) {
+    let reaching = reaching(cx, tenant);
+    let silent = |id: &ModelId| {
+        let model = cx.model(*id);
+        model.declared_tenancy.is_none() && !model.ignored && !model.ast.broken && model.tenancy == Tenancy::Shared
+    };
+    let found: Vec<_> = reaching.into_iter().filter(silent).map(|id| says_nothing(cx, id, tenant)).collect();
+    cx.diagnostics.extend(found);
+}
+
+fn says_nothing(cx: &Cx<'_, '_>, id: ModelId, tenant: ModelId) -> Diagnostic {
+    let name = cx.model(id).ast.name;
+    let tenants = cx.model(tenant).ast.name.text;
+    let message = format!("`{}` does not say whether its rows belong to one `{tenants}`", name.text);
+    let diagnostic = Diagnostic::new(codes::UNDECLARED_TENANCY, name.span, message);
+    match shortest(cx, id, tenant) {
+        Some(path) => {
+            let line = format!("@@tenant({})", join(cx, &path));
+            diagnostic
+                .label(format!("leads to `{tenants}` by `{}`", join(cx, &path)))
+                .help(format!("write `{line}` in it, or `@@shared` if its rows belong to every `{tenants}`"))
+                .edits(new_line(cx, id, line))
+        }
+        None => diagnostic.label(format!("leads to `{tenants}`, but not by required relations")).help(format!(
+            "give it a required relation to `{tenants}` and write `@@tenant(..)`, or write `@@shared` if its rows belong \
+             to every `{tenants}`"
+        )),
+    }
+}
+
+/// The models with a foreign key, or a table between, to a model whose rows belong to a tenant.
+fn reaching(cx: &Cx<'_, '_>, tenant: ModelId) -> BTreeSet<ModelId> {
+    let model = |id: FieldId| cx.field(id).model;
+    let mut known = BTreeSet::from([tenant]);
+    known
+        .extend(cx.model_ids().filter(|id| matches!(cx.model(*id).declared_tenancy, Some(DeclaredTenancy::Within(_)))));
+    loop {
+        let before = known.len();
+        for relation in &cx.relations {
+            let (from, to) = (model(relation.referencing), model(relation.referenced));
+            if known.contains(&to) && !is_shared(cx, from) {
+                known.insert(from);
+            }
+            if relation.foreign_key.is_none() && known.contains(&from) && !is_shared(cx, to) {
+                known.insert(to);
+            }
+        }
+        if known.len() == before {
+            return known;
+        }
+    }
+}
