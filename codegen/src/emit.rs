@@ -16,6 +16,7 @@ mod scalar;
 mod sensitive;
 mod serde;
 mod table;
+mod tenancy;
 
 use std::num::NonZero;
 use std::ops::Range;

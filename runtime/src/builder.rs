@@ -1,5 +1,6 @@
 //! What programs chain: the calls on models, and the methods that refine them. Awaited, they become operations.
 
+mod across;
 mod aggregate;
 mod batch;
 mod cardinality;
@@ -12,6 +13,7 @@ mod page;
 mod query_file;
 mod write;
 
+pub use across::AcrossTenants;
 pub use aggregate::Aggregate;
 pub use batch::Batch;
 pub use cardinality::{All, Cardinality, ExactlyOne, OneOrNone};

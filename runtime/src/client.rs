@@ -3,7 +3,7 @@
 mod models;
 mod transaction;
 
-pub use models::Models;
+pub use models::{AnySql, Models, Root, Tenants};
 pub use transaction::{Begin, Isolation, Savepoint, Transaction, TransactionCall};
 
 use std::marker::PhantomData;
@@ -19,9 +19,10 @@ use crate::builder::{Batch, IntoSqlCall, SqlQuery};
 use crate::connection::{ConnectOptions, Manager, ParameterTypes, Pool, Shared, StatementTexts};
 use crate::error::{Error, Result};
 use crate::execute::{self, BatchCall, Call, Executor, RowStream, Target};
+use crate::query::Tenant;
 use crate::rows::{FromRawRow, FromRow};
 use crate::telemetry::{Counters, Hooks, Statistics};
-use crate::value::Param;
+use crate::value::{IntoValue, Param, Scalar};
 
 /// A client of one database: clone it freely, all clones share the pool.
 ///
@@ -60,7 +61,7 @@ impl<M> Deref for Client<M> {
     }
 }
 
-impl<M: Models> Client<M> {
+impl<M: Root> Client<M> {
     /// Connects to the database of a connection string, with a pool of the default size.
     ///
     /// One connection is made at once, so that a wrong host or password shows here.
@@ -106,7 +107,37 @@ impl<M: Models> Client<M> {
             statements,
         })
     }
+}
 
+impl<M: Tenants> Client<M> {
+    /// A client that sees the rows of one tenant, and creates rows for it alone. It costs nothing to make, and sends
+    /// nothing: whether there is such a tenant is not asked.
+    ///
+    /// Everything through it is confined: reads and what they include, filters through relations, counts, writes and
+    /// nested writes, batches and transactions. A row of another tenant is not found, not changed, and not connected.
+    ///
+    /// ```text
+    /// let north = db.tenant(id);
+    /// let students = north.student().find_many().include(student::user).await?;
+    /// ```
+    pub fn tenant(&self, id: impl IntoValue<M::Key>) -> Client<M::Tenant> {
+        let tenant = Tenant { key: id.into_value().into_param() };
+        self.with(|pool| pool.tenant = Some(Arc::new(tenant)))
+    }
+
+    /// A client that sees the rows of all tenants: for what an operator does, and never for what a tenant asks.
+    ///
+    /// ```text
+    /// let now = relata::chrono::Utc::now();
+    /// let all = db.across_tenants();
+    /// let expired = all.session().delete_many().filter(session::expires_at.lt(now)).await?;
+    /// ```
+    pub fn across_tenants(&self) -> Client<M::AcrossTenants> {
+        self.with(|_| ())
+    }
+}
+
+impl<M: Models> Client<M> {
     /// Begins a transaction. Dropped without `commit`, it is rolled back.
     ///
     /// `.isolation(..)`, `.read_only()` and time limits can follow before `.await`, which fails when the pool gives no
@@ -157,7 +188,9 @@ impl<M: Models> Client<M> {
     pub fn batch<B: Batch>(&self, queries: B) -> BatchCall<B::Output> {
         execute::run_batch(Arc::clone(&self.pool), queries.into_batch())
     }
+}
 
+impl<M: AnySql> Client<M> {
     fn executor(&self) -> Executor {
         Executor(Target::Pool(Arc::clone(&self.pool)))
     }
@@ -233,7 +266,9 @@ impl<M: Models> Client<M> {
     pub async fn execute_raw(&self, sql: &str, params: Vec<Param>) -> Result<u64> {
         self.executor().execute_raw(sql, params).await
     }
+}
 
+impl<M: Models> Client<M> {
     /// What this client has sent so far, and how its pool is.
     pub fn statistics(&self) -> Statistics {
         self.pool.statistics()
@@ -274,10 +309,10 @@ impl<M: Models> Client<M> {
         })
     }
 
-    fn with(&self, change: impl FnOnce(&mut Pool)) -> Self {
+    fn with<N: Models>(&self, change: impl FnOnce(&mut Pool)) -> Client<N> {
         let mut pool = Pool::clone(&self.pool);
         change(&mut pool);
-        Self::of(Arc::new(pool))
+        Client::of(Arc::new(pool))
     }
 
     fn of(pool: Arc<Pool>) -> Self {
@@ -317,7 +352,7 @@ impl<M> std::fmt::Debug for ClientBuilder<M> {
     }
 }
 
-impl<M: Models> ClientBuilder<M> {
+impl<M: Root> ClientBuilder<M> {
     /// How many connections the pool opens at most. The default is 10, or the URL's `connection_limit`.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.max_connections = connections;
@@ -409,7 +444,7 @@ impl<M: Models> ClientBuilder<M> {
         let shared =
             Shared { connections, options, acquire_timeout, connect_timeout, tls, unnamed, texts, slow, server };
         let hooks = (!hooks.is_empty()).then(|| Arc::new(hooks));
-        let pool = Arc::new(Pool { shared: Arc::new(shared), counters: Arc::default(), hooks });
+        let pool = Arc::new(Pool { shared: Arc::new(shared), counters: Arc::default(), hooks, tenant: None });
         drop(pool.acquire().await?);
         Ok(Client::of(pool))
     }

@@ -23,6 +23,8 @@ pub struct Table {
     pub relations: &'static [Relation],
     /// Keys, checks and indexes, to explain violations.
     pub constraints: &'static [Constraint],
+    /// How its rows belong to tenants, if they do.
+    pub(crate) tenancy: Option<Tenancy>,
     /// Of a query of `queries/`: the table that it writes.
     pub(crate) writes: Option<&'static Table>,
     /// Room for the select list of all columns under the aliases `t0`, `t1` and so on, which `sql` makes once each.
@@ -49,15 +51,65 @@ impl Table {
             key,
             relations,
             constraints,
+            tenancy: None,
             writes: None,
             select_lists: [const { OnceLock::new() }; CACHED_ALIASES],
         }
+    }
+
+    /// For generated code: its rows belong to tenants.
+    pub const fn tenancy(mut self, tenancy: Tenancy) -> Self {
+        self.tenancy = Some(tenancy);
+        self
+    }
+
+    /// The column that holds the tenant of a row, if it is one of its own.
+    #[inline]
+    pub(crate) fn own_tenant_column(&self) -> Option<u16> {
+        self.tenancy.filter(|tenancy| tenancy.path.is_empty()).map(|tenancy| tenancy.column)
     }
 
     /// The name in PostgreSQL without its schema, and unquoted if it has no quotes of its own.
     pub(crate) fn bare_name(&self) -> &'static str {
         let sql = self.sql.rsplit_once("\".\"").map_or(self.sql, |(_, name)| name);
         sql.trim_matches('"')
+    }
+}
+
+/// How the rows of a table belong to tenants.
+#[derive(Debug, Clone, Copy)]
+pub struct Tenancy {
+    /// The relations that lead to the table with the tenant's column, by their slots: each counts in the table that the
+    /// one before leads to. Empty if the column is the table's own.
+    pub(crate) path: &'static [u16],
+    /// The column there.
+    pub(crate) column: u16,
+    /// The columns, without the tenant's, that are unique within a tenant and only there.
+    pub(crate) keys: &'static [&'static [u16]],
+    /// Whether each row is a tenant.
+    pub(crate) is_tenant: bool,
+}
+
+impl Tenancy {
+    /// Each row is a tenant, whose id is this column. For generated code.
+    pub const fn tenant(column: u16) -> Self {
+        Self { path: &[], column, keys: &[], is_tenant: true }
+    }
+
+    /// Each row belongs to a tenant, which this column of the table at the end of the path holds. For generated code.
+    pub const fn within(path: &'static [u16], column: u16) -> Self {
+        Self { path, column, keys: &[], is_tenant: false }
+    }
+
+    /// Sets the columns that are unique within a tenant and only there. For generated code.
+    pub const fn unique(mut self, keys: &'static [&'static [u16]]) -> Self {
+        self.keys = keys;
+        self
+    }
+
+    /// Whether the columns are unique within a tenant and only there.
+    pub(crate) fn is_key(&self, columns: &[u16]) -> bool {
+        self.keys.contains(&columns)
     }
 }
 
@@ -169,6 +221,8 @@ pub struct Relation {
     pub referencing: bool,
     /// The table between, for an implicit many-to-many relation.
     pub through: Option<JoinTable>,
+    /// The place among the columns of those that hold the tenant on both sides.
+    pub(crate) tenant_pair: Option<usize>,
 }
 
 /// Shows only the name, because relations form cycles.
@@ -213,6 +267,18 @@ impl JoinTable {
 }
 
 impl Relation {
+    /// Sets the place of the columns that hold the tenant on both sides. For generated code.
+    pub const fn within_tenant(mut self, pair: usize) -> Self {
+        self.tenant_pair = Some(pair);
+        self
+    }
+
+    /// The columns of both sides, without those of the tenant.
+    pub(crate) fn key_pairs(&self) -> impl Iterator<Item = (u16, u16)> + '_ {
+        let pairs = self.parent_columns.iter().copied().zip(self.child_columns.iter().copied()).enumerate();
+        pairs.filter(|(place, _)| Some(*place) != self.tenant_pair).map(|(_, pair)| pair)
+    }
+
     /// This side holds the foreign key, which is required. For generated code.
     pub const fn one(
         name: &'static str,
@@ -220,7 +286,16 @@ impl Relation {
         parent_columns: &'static [u16],
         child_columns: &'static [u16],
     ) -> Self {
-        Self { name, child, parent_columns, child_columns, count: Count::One, referencing: true, through: None }
+        Self {
+            name,
+            child,
+            parent_columns,
+            child_columns,
+            count: Count::One,
+            referencing: true,
+            through: None,
+            tenant_pair: None,
+        }
     }
 
     /// This side holds the foreign key, which is optional. For generated code.
@@ -230,7 +305,16 @@ impl Relation {
         parent_columns: &'static [u16],
         child_columns: &'static [u16],
     ) -> Self {
-        Self { name, child, parent_columns, child_columns, count: Count::Optional, referencing: true, through: None }
+        Self {
+            name,
+            child,
+            parent_columns,
+            child_columns,
+            count: Count::Optional,
+            referencing: true,
+            through: None,
+            tenant_pair: None,
+        }
     }
 
     /// The other side holds the foreign key, at most once. For generated code.
@@ -240,7 +324,16 @@ impl Relation {
         parent_columns: &'static [u16],
         child_columns: &'static [u16],
     ) -> Self {
-        Self { name, child, parent_columns, child_columns, count: Count::Optional, referencing: false, through: None }
+        Self {
+            name,
+            child,
+            parent_columns,
+            child_columns,
+            count: Count::Optional,
+            referencing: false,
+            through: None,
+            tenant_pair: None,
+        }
     }
 
     /// The other side holds the foreign key. For generated code.
@@ -250,7 +343,16 @@ impl Relation {
         parent_columns: &'static [u16],
         child_columns: &'static [u16],
     ) -> Self {
-        Self { name, child, parent_columns, child_columns, count: Count::Many, referencing: false, through: None }
+        Self {
+            name,
+            child,
+            parent_columns,
+            child_columns,
+            count: Count::Many,
+            referencing: false,
+            through: None,
+            tenant_pair: None,
+        }
     }
 
     /// Both sides meet in a table between. For generated code.
@@ -269,6 +371,7 @@ impl Relation {
             count: Count::Many,
             referencing: false,
             through: Some(table),
+            tenant_pair: None,
         }
     }
 }

@@ -10,6 +10,7 @@ mod outcome;
 mod page;
 mod query_file;
 mod select;
+mod tenant;
 mod write;
 
 pub(crate) use aggregation::{Aggregation, Calculation, GroupCondition, GroupTerm};
@@ -28,5 +29,6 @@ pub use query_file::Sql;
 pub(crate) use query_file::SqlCall;
 pub use select::Select;
 pub(crate) use select::{Include, Lock, Output, Outputs};
+pub(crate) use tenant::{Tenant, confine_copied};
 pub(crate) use write::{Action, Cell, Key, NestedWrite, SetTo, Sets, is_idle};
 pub use write::{Insert, LinkTarget};

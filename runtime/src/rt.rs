@@ -1,14 +1,14 @@
 //! The one door for generated code: every path in it begins here.
 
-pub use crate::builder::{Delegate, SqlCommand, SqlQuery};
-pub use crate::client::{Client, Models, Transaction};
+pub use crate::builder::{AcrossTenants, Delegate, SqlCommand, SqlQuery};
+pub use crate::client::{AnySql, Client, Models, Root, Tenants, Transaction};
 pub use crate::dsl::{
     ANY, Assignment, At, CreateRow, CreateWith, Field, Filled, Key, Link, ListField, Many, Maybe, Nested, NewRow, One,
     OptionalField, OptionalUniqueField, Parent, Put, SelectedFor, UniqueField, add_selected, read_selected,
 };
 pub use crate::error::Result;
 pub use crate::execute::Executor;
-pub use crate::meta::{ClientDefault, Column, Constraint, Count, JoinTable, Relation, Table};
+pub use crate::meta::{ClientDefault, Column, Constraint, Count, JoinTable, Relation, Table, Tenancy};
 pub use crate::query::{Insert, LinkTarget, Sql};
 pub use crate::rows::{Cursor, FromRow, Model, NotIncluded, Reader, Slot, Writable};
 pub use crate::set_and_with;

@@ -11,6 +11,7 @@ mod order;
 mod pass;
 mod read;
 mod statement;
+mod tenant;
 mod walk;
 mod write;
 mod writer;
@@ -25,6 +26,7 @@ pub(crate) use read::{
     ChildrenOf, KeySource, ReadPlan, read_plan, read_statement, unjoined_plan, written_plan, written_statement,
 };
 pub(crate) use statement::{Statement, Statements};
+pub(crate) use tenant::Context;
 pub(crate) use write::{
     bulk_insert_statements, columns_statement, copy_statement, count_statement, delete_many_statement,
     delete_statement, exists_statement, insert_statement, now_statement, update_many_statement, update_statement,

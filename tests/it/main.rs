@@ -38,6 +38,7 @@ mod sessions;
 mod statements;
 mod streams;
 mod support;
+mod tenants;
 mod traces;
 mod transactions;
 mod types;

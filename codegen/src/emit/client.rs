@@ -1,10 +1,12 @@
 //! `lib.rs`, which only names the modules, and the client with its list of models.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
 
 use super::context::{EmitCx, ModelNames, ident};
+use super::scalar::value_type;
 use super::{EmitOptions, header, queries};
+use crate::ir::{ModelWalker, Tenancy};
 
 /// The module of the client. No model's module is called so: see `names::module_name`.
 pub(super) const MODULE: &str = "relata_client";
@@ -12,6 +14,9 @@ pub(super) const MODULE: &str = "relata_client";
 /// The client's own names at the root. A model of the same name has the place, and the client's type
 /// is reached through the module.
 const OWN_NAMES: [&str; 3] = ["Client", "Models", "Transaction"];
+
+/// Those that a schema with tenants has besides.
+const NAMES_OF_TENANTS: [&str; 4] = ["AcrossTenants", "TenantClient", "TenantModels", "TenantTransaction"];
 
 /// What is handed on from the runtime, so that a program needs one `use`.
 const RUNTIME_NAMES: [&str; 4] = ["Error", "Isolation", "NotIncluded", "Parent"];
@@ -38,6 +43,9 @@ const OWN_METHODS: [&str; 18] = [
     "transaction",
     "with_hooks",
 ];
+
+/// Methods that a schema with tenants has besides.
+const METHODS_OF_TENANTS: [&str; 2] = ["across_tenants", "tenant"];
 
 /// Only lines of `mod` and `use`.
 pub(super) fn emit_lib(cx: &EmitCx<'_>, has_queries: bool, options: &EmitOptions) -> String {
@@ -68,7 +76,15 @@ pub(super) fn emit_lib(cx: &EmitCx<'_>, has_queries: bool, options: &EmitOptions
         if *module == queries::MODULE {
             continue;
         }
-        let names = ident.clone().or_else(|| import_list(&free(&OWN_NAMES)));
+        let own: Vec<&str> = match cx.schema.tenant() {
+            None => OWN_NAMES.to_vec(),
+            Some(_) => {
+                let mut names = [OWN_NAMES.as_slice(), &NAMES_OF_TENANTS].concat();
+                names.sort_unstable();
+                names
+            }
+        };
+        let names = ident.clone().or_else(|| import_list(&free(&own)));
         text.extend(names.map(|names| format!("    {module}::{names},\n")));
     }
     text.push_str("};\n");
@@ -78,9 +94,10 @@ pub(super) fn emit_lib(cx: &EmitCx<'_>, has_queries: bool, options: &EmitOptions
 }
 
 /// The method that begins a model's queries: called like its module.
-fn method_ident(model: &ModelNames<'_>) -> Ident {
+fn method_ident(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> Ident {
     let name = &model.file_name;
-    if OWN_METHODS.contains(&name.as_str()) { ident(&format!("{name}_")) } else { model.module.clone() }
+    let of_tenants = cx.schema.tenant().is_some() && METHODS_OF_TENANTS.contains(&name.as_str());
+    if of_tenants || OWN_METHODS.contains(&name.as_str()) { ident(&format!("{name}_")) } else { model.module.clone() }
 }
 
 fn import_list(names: &[String]) -> Option<String> {
@@ -88,16 +105,11 @@ fn import_list(names: &[String]) -> Option<String> {
 }
 
 pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
-    let delegates = cx.models.iter().map(|model| {
-        let (module, ident, method) = (&model.module, &model.ident, method_ident(model));
-        let docs = format!(" Queries on `{}`.", model.walker.name());
-        quote! {
-            #[doc = #docs]
-            pub fn #method(&self) -> rt::Delegate<super::#module::#ident> {
-                rt::Delegate::new(&self.executor)
-            }
-        }
-    });
+    let tenant = cx.schema.tenant().filter(|tenant| !tenant.model().ignored);
+    let shared = cx.models.iter().filter(|model| tenant.is_none() || !model.walker.has_tenant());
+    let delegates = shared.map(|model| emit_delegate(cx, model, &format_ident!("Delegate")));
+    let tenants = tenant.map(|tenant| emit_tenants(cx, tenant));
+    let any_sql = tenant.is_none().then(|| quote!(impl rt::AnySql for Models {}));
     quote! {
         #![allow(unused, clippy::all)]
 
@@ -121,8 +133,87 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
             }
         }
 
+        impl rt::Root for Models {}
+        #any_sql
+
         impl Models {
             #(#delegates)*
+        }
+
+        #tenants
+    }
+}
+
+fn emit_delegate(cx: &EmitCx<'_>, model: &ModelNames<'_>, delegate: &Ident) -> TokenStream {
+    let (module, ident, method) = (&model.module, &model.ident, method_ident(cx, model));
+    let docs = format!(" Queries on `{}`.", model.walker.name());
+    quote! {
+        #[doc = #docs]
+        pub fn #method(&self) -> rt::#delegate<super::#module::#ident> {
+            rt::#delegate::new(&self.executor)
+        }
+    }
+}
+
+/// The models as one tenant sees them, and with the rows of all.
+fn emit_tenants(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
+    let of_one = cx.models.iter().map(|model| emit_delegate(cx, model, &format_ident!("Delegate")));
+    let of_all = cx.models.iter().map(|model| {
+        let is_own = matches!(&model.walker.model().tenancy, Tenancy::Within(path) if path.len() == 1);
+        emit_delegate(cx, model, &if is_own { format_ident!("AcrossTenants") } else { format_ident!("Delegate") })
+    });
+    let key = tenant.primary_key_columns().next().map(|column| value_type(cx, column));
+    let name = tenant.name();
+    let docs = format!(" A client of one `{name}`: it sees the rows of that one, and creates rows for it.");
+    let models = format!(
+        " The models as one `{name}` sees them. A client and a transaction of it dereference to it, so a function that \
+         takes `&TenantModels` sees the rows of one `{name}`."
+    );
+    quote! {
+        impl rt::Tenants for Models {
+            type Key = #key;
+            type Tenant = TenantModels;
+            type AcrossTenants = AcrossTenants;
+        }
+
+        #[doc = #docs]
+        pub type TenantClient = rt::Client<TenantModels>;
+
+        /// A transaction of one tenant.
+        pub type TenantTransaction = rt::Transaction<TenantModels>;
+
+        #[doc = #models]
+        #[derive(Debug)]
+        pub struct TenantModels {
+            executor: rt::Executor,
+        }
+
+        impl rt::Models for TenantModels {
+            fn new(executor: rt::Executor) -> Self {
+                Self { executor }
+            }
+        }
+
+        impl TenantModels {
+            #(#of_one)*
+        }
+
+        /// The models with the rows of all tenants.
+        #[derive(Debug)]
+        pub struct AcrossTenants {
+            executor: rt::Executor,
+        }
+
+        impl rt::Models for AcrossTenants {
+            fn new(executor: rt::Executor) -> Self {
+                Self { executor }
+            }
+        }
+
+        impl rt::AnySql for AcrossTenants {}
+
+        impl AcrossTenants {
+            #(#of_all)*
         }
     }
 }

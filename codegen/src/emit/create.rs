@@ -4,9 +4,10 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::context::{ColumnNames, EmitCx, ModelNames, RelationNames};
-use super::relation::{is_link, related_path};
+use super::relation::{is_link, own_columns, related_path};
 use super::scalar::value_type;
 use super::sensitive::emit_debug;
+use super::tenancy::is_own_column;
 use crate::ir::{ColumnType, ColumnWalker};
 
 /// What `Create` of a model consists of.
@@ -48,12 +49,12 @@ fn unsupported_requirement<'s>(model: &ModelNames<'s>) -> Option<ColumnWalker<'s
 
 fn parts<'a, 's>(model: &'a ModelNames<'s>) -> Parts<'a, 's> {
     let links: Vec<&RelationNames<'_>> = model.relations.iter().filter(|relation| is_link(model, relation)).collect();
-    let linked: Vec<_> =
-        links.iter().flat_map(|link| link.walker.relation().referencing_columns()).map(|column| column.id).collect();
+    let linked: Vec<_> = links.iter().flat_map(|link| own_columns(link)).map(|column| column.id).collect();
     let values = model
         .columns
         .iter()
         .filter(|column| !column.walker.may_be_omitted() && !linked.contains(&column.walker.id))
+        .filter(|column| !is_own_column(model, column.walker.id))
         .collect();
     Parts { links, values }
 }
@@ -74,7 +75,10 @@ fn emit_struct(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -
     let fields = links.chain(values);
     let create_ident = &model.create_ident;
     let (derive, debug) = emit_debug(create_ident, &parts.links, &parts.values);
-    let docs = format!(" A new {}: what it must have. Everything else can follow with `set`.", model.walker.name());
+    let mut docs = format!(" A new {}: what it must have. Everything else can follow with `set`.", model.walker.name());
+    if model.walker.columns().any(|column| is_own_column(model, column.id)) {
+        docs.push_str(" It belongs to the tenant whose handle creates it.");
+    }
     quote! {
         #[doc = #docs]
         #[derive(#derive Clone)]
@@ -88,7 +92,9 @@ fn emit_struct(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -
 
 /// The type of the key that a relation points at.
 fn key_type(cx: &EmitCx<'_>, link: &RelationNames<'_>) -> TokenStream {
-    let types: Vec<_> = link.walker.relation().referenced_columns().map(|column| value_type(cx, column)).collect();
+    let pair = link.walker.relation().tenant_pair();
+    let columns = link.walker.relation().referenced_columns().enumerate().filter(|(place, _)| Some(*place) != pair);
+    let types: Vec<_> = columns.map(|(_, column)| value_type(cx, column)).collect();
     match types.as_slice() {
         [one] => one.clone(),
         several => quote!((#(#several),*)),

@@ -13,6 +13,7 @@ use super::scalar::{field_type, value_type};
 use super::sensitive::emit_debug;
 use super::serde;
 use super::table::emit_table;
+use super::tenancy::short_keys;
 use crate::ir::{Arity, IndexField, names};
 
 pub(super) fn emit_model(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
@@ -101,9 +102,10 @@ fn emit_field(cx: &EmitCx<'_>, model: &ModelNames<'_>, column: &ColumnNames<'_>)
 
 /// Whether a value of the column alone identifies a row.
 fn is_unique(model: &ModelNames<'_>, column: &ColumnNames<'_>) -> bool {
-    all_keys(model).any(|(_, fields)| {
-        fields.len() == 1 && fields.iter().all(|field| model.walker.index_column(field) == Some(column.walker))
-    })
+    short_keys(model).iter().any(|key| *key == [column.number])
+        || all_keys(model).any(|(_, fields)| {
+            fields.len() == 1 && fields.iter().all(|field| model.walker.index_column(field) == Some(column.walker))
+        })
 }
 
 /// The primary key and the unique indexes, with the names that the schema gives them.
@@ -112,20 +114,26 @@ fn all_keys<'a>(model: &'a ModelNames<'_>) -> impl Iterator<Item = (Option<&'a s
     primary.chain(model.walker.unique_indexes().map(|index| (index.name.as_deref(), index.fields.as_slice())))
 }
 
-/// The constants of keys of several columns: called like their fields, or as the schema says.
+/// The constants of keys of several columns: called like their fields, or as the schema says. What is unique within a
+/// tenant has one without the tenant, too.
 fn emit_keys(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> Vec<TokenStream> {
     let columns = model.columns.iter().map(|column| column.ident.to_string());
     let mut taken: BTreeSet<String> =
         columns.chain(model.relations.iter().map(|relation| relation.ident.to_string())).collect();
+    let whole = all_keys(model).filter(|(_, fields)| fields.len() > 1).filter_map(|(name, fields)| {
+        let column = |field: &IndexField| {
+            model.columns.iter().find(|column| model.walker.index_column(field) == Some(column.walker))
+        };
+        Some((name.map(str::to_owned), fields.iter().map(column).collect::<Option<Vec<_>>>()?, ""))
+    });
+    let short = short_keys(model).into_iter().filter(|key| key.len() > 1).map(|key| {
+        let columns = key.iter().filter_map(|number| model.columns.get(usize::from(*number))).collect();
+        (None, columns, " within a tenant")
+    });
     let mut keys = Vec::new();
-    for (name, fields) in all_keys(model).filter(|(_, fields)| fields.len() > 1) {
-        let found: Option<Vec<&ColumnNames<'_>>> = fields
-            .iter()
-            .map(|field| model.columns.iter().find(|column| model.walker.index_column(field) == Some(column.walker)))
-            .collect();
-        let Some(columns) = found else { continue };
+    for (name, columns, within) in whole.chain(short) {
         let joined: Vec<&str> = columns.iter().map(|column| column.walker.name()).collect();
-        let mut constant = names::snake_ident(name.unwrap_or(&joined.join("_")));
+        let mut constant = names::snake_ident(name.as_deref().unwrap_or(&joined.join("_")));
         if taken.contains(&constant) {
             constant.push_str("_key");
         }
@@ -136,7 +144,7 @@ fn emit_keys(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> Vec<TokenStream> {
         let types = columns.iter().map(|column| value_type(cx, column.walker));
         let numbers = columns.iter().map(|column| proc_macro2::Literal::u16_unsuffixed(column.number));
         let fields: Vec<String> = columns.iter().map(|column| format!("`{}`", column.ident)).collect();
-        let docs = docs(Some(&format!("The unique key of {}.", fields.join(" and "))));
+        let docs = docs(Some(&format!("The unique key of {}{within}.", fields.join(" and "))));
         keys.push(
             quote!(#docs pub const #ident: rt::Key<#model_ident, (#(#types,)*)> = rt::Key::new(&[#(#numbers),*]);),
         );

@@ -6,7 +6,8 @@ use quote::{format_ident, quote};
 use super::context::{EmitCx, ModelNames, RelationNames};
 use super::docs::{docs, relation_docs};
 use super::serde;
-use crate::ir::{Arity, Side};
+use super::tenancy::is_to_tenant;
+use crate::ir::{Arity, ColumnWalker, Side};
 
 pub(super) fn emit_relations(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
     if model.relations.is_empty() {
@@ -122,6 +123,13 @@ fn emit_alias(cx: &EmitCx<'_>, model: &ModelNames<'_>, relation: &RelationNames<
     quote!(pub type #alias<T = #child> = rt::Filled<#with_ident, #slot, #rows>;)
 }
 
+/// The referencing columns without that of the tenant, which a handle of a tenant sets.
+pub(super) fn own_columns<'s>(relation: &RelationNames<'s>) -> impl Iterator<Item = ColumnWalker<'s>> {
+    let pair = relation.walker.relation().tenant_pair();
+    let columns = relation.walker.relation().referencing_columns().enumerate();
+    columns.filter(move |(place, _)| Some(*place) != pair).map(|(_, column)| column)
+}
+
 /// Whether the relation has a field in `Create`: all its columns are required, and no other relation's.
 pub(super) fn is_link(model: &ModelNames<'_>, relation: &RelationNames<'_>) -> bool {
     let others = |id| {
@@ -131,8 +139,9 @@ pub(super) fn is_link(model: &ModelNames<'_>, relation: &RelationNames<'_>) -> b
                 && other.walker.relation().referencing_columns().any(|column| column.id == id)
         })
     };
-    let mut columns = relation.walker.relation().referencing_columns().peekable();
+    let mut columns = own_columns(relation).peekable();
     relation.walker.side() == Side::Referencing
+        && !is_to_tenant(model, relation.walker.id)
         && columns.peek().is_some()
         && columns.all(|column| !column.may_be_omitted() && !others(column.id))
 }

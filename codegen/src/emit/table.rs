@@ -7,6 +7,7 @@ use quote::quote;
 
 use super::context::{ColumnNames, EmitCx, ModelNames, RelationNames, ident};
 use super::scalar::{qualified, sql_types};
+use super::tenancy::emit_tenancy;
 use crate::ir::{
     Arity, ColumnType, DefaultValue, FieldId, IndexField, IndexTarget, NativeType, RelationStorage, Side, names,
 };
@@ -18,6 +19,7 @@ pub(super) fn emit_table(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
     let columns = model.columns.iter().map(|column| emit_column(cx, column));
     let key = key_columns(model).into_iter().map(Literal::u16_unsuffixed);
     let relations = model.relations.iter().map(|relation| emit_relation(cx, model, relation));
+    let tenancy = emit_tenancy(cx, model);
     let constraints = constraints(model);
     let constants = constraints.iter().map(|constraint| {
         let (ident, name) = (&constraint.ident, &constraint.name);
@@ -37,7 +39,7 @@ pub(super) fn emit_table(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
             &[#(#key),*],
             &[#(#relations),*],
             &[#(#entries),*],
-        );
+        )#tenancy;
     }
 }
 
@@ -111,7 +113,11 @@ fn emit_relation(cx: &EmitCx<'_>, model: &ModelNames<'_>, relation: &RelationNam
         (Side::Referenced, Arity::List) => quote!(back_many),
         (Side::Referenced, _) => quote!(back_one),
     };
-    quote!(rt::Relation::#constructor(#name, #child, #columns))
+    let pair = relation.walker.relation().tenant_pair().map(|place| {
+        let place = Literal::usize_unsuffixed(place);
+        quote!(.within_tenant(#place))
+    });
+    quote!(rt::Relation::#constructor(#name, #child, #columns)#pair)
 }
 
 /// The columns of a relation on this side and on the other.

@@ -337,8 +337,12 @@ impl<'s> RelationWalker<'s> {
         key.into_iter().flat_map(|key| &key.references).filter_map(move |id| self.schema.walk_field(*id).as_column())
     }
 
-    /// The place among its columns of the pair that holds the tenant on both sides.
+    /// The place among its columns of the pair that holds the tenant on both sides, beside the others that tell rows of
+    /// one tenant apart.
     pub fn tenant_pair(self) -> Option<usize> {
+        if self.referencing_columns().nth(1).is_none() {
+            return None;
+        }
         let (ours, theirs) =
             (self.referencing_field().model().tenant_column()?, self.referenced_field().model().tenant_column()?);
         self.referencing_columns().zip(self.referenced_columns()).position(|pair| pair == (ours, theirs))

@@ -83,6 +83,7 @@ const ORDERED: &[(&str, &[&str])] = &[
             "docs",
             "sensitive",
             "serde",
+            "tenancy",
             "relation",
             "create",
             "table",

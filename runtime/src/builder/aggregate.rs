@@ -2,11 +2,12 @@
 
 use std::future::IntoFuture;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use crate::dsl::{Aggregates, Columns, Filter, Order, UniqueKey, calculations};
 use crate::error::Result;
 use crate::execute::{Call, Executor};
-use crate::query::{Aggregation, Operation, Outcome, Parts, Query, Select};
+use crate::query::{Aggregation, Operation, Outcome, Parts, Query, Select, Tenant};
 use crate::rows::{Model, Reader};
 
 /// A calculation over the rows that match the filters. `.await` runs it.
@@ -88,6 +89,10 @@ impl<M: Model, A: Aggregates<M>> Aggregate<M, A> {
 
 impl<M: Model, A: Aggregates<M>> Query for Aggregate<M, A> {
     type Output = A::Out;
+
+    fn tenant(&self) -> Option<Arc<Tenant>> {
+        self.executor.tenant().cloned()
+    }
 
     fn into_parts(self) -> Parts<A::Out> {
         let aggregation = Aggregation {

@@ -30,6 +30,7 @@ macro_rules! batch {
             #[allow(non_snake_case, reason = "a value is called like its type")]
             fn into_batch(self) -> BatchParts<Self::Output> {
                 let ($($type,)+) = self;
+                let tenants = vec![$($type.tenant()),+];
                 $(let $type = $type.into_parts();)+
                 let ($($type,)+) = ($(($type.operation, $type.finish),)+);
                 let operations = vec![$($type.0),+];
@@ -38,7 +39,7 @@ macro_rules! batch {
                     let ($($type,)+) = finishes;
                     Ok(($($type(outcomes.next().ok_or(Error::Internal("a batch with fewer outcomes than queries"))?)?,)+))
                 };
-                BatchParts { operations, finish: Box::new(finish) }
+                BatchParts { operations, tenants, finish: Box::new(finish) }
             }
         }
     };

@@ -2,11 +2,12 @@
 
 use std::future::IntoFuture;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use crate::dsl::Filter;
 use crate::error::Result;
 use crate::execute::{Call, Executor};
-use crate::query::{Condition, Operation, Outcome, Parts, Query};
+use crate::query::{Condition, Operation, Outcome, Parts, Query, Tenant};
 use crate::rows::Model;
 
 macro_rules! counting {
@@ -34,6 +35,10 @@ macro_rules! counting {
 
         impl<M: Model> Query for $name<M> {
             type Output = $out;
+
+            fn tenant(&self) -> Option<Arc<Tenant>> {
+                self.executor.tenant().cloned()
+            }
 
             fn into_parts(self) -> Parts<$out> {
                 let operation = Operation::$operation { table: M::table(), condition: self.condition };

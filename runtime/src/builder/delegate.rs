@@ -12,7 +12,7 @@ use super::group::GroupBy;
 use super::write::{
     AddFilterOrAllRows, Create, CreateMany, CreateManyAndReturn, Delete, DeleteMany, Update, UpdateMany, Upsert,
 };
-use crate::dsl::{Aggregates, Columns, CreateRow, UniqueKey};
+use crate::dsl::{Aggregates, Columns, CreateRow, Unique, UniqueKey};
 use crate::error::Result;
 use crate::execute::Executor;
 use crate::rows::{Model, Writable};
@@ -30,6 +30,15 @@ impl<M: Model> Delegate<M> {
         Self { executor: executor.clone(), model: PhantomData }
     }
 
+    /// The key. One that is unique within a tenant finds rows of several tenants where there is none.
+    fn unique(&self, key: impl UniqueKey<M>) -> Unique<M> {
+        let mut key = key.into_unique();
+        if self.executor.tenant().is_none() {
+            M::table().refuse_short_key(&mut key.values);
+        }
+        key
+    }
+
     /// Finds the row with this key, if there is one.
     ///
     /// ```
@@ -41,7 +50,8 @@ impl<M: Model> Delegate<M> {
     /// # }
     /// ```
     pub fn find_unique(self, key: impl UniqueKey<M>) -> FindUnique<M> {
-        FindUnique::unique(self.executor, key.into_unique())
+        let key = self.unique(key);
+        FindUnique::unique(self.executor, key)
     }
 
     /// Finds the first row that matches the filters, in the order that `order_by` sets.
@@ -226,7 +236,8 @@ impl<M: Model> Delegate<M> {
     where
         M: Writable,
     {
-        Update::new(self.executor, key.into_unique())
+        let key = self.unique(key);
+        Update::new(self.executor, key)
     }
 
     /// Updates all rows that match the filters.
@@ -264,7 +275,8 @@ impl<M: Model> Delegate<M> {
     where
         M: Writable,
     {
-        Upsert::new(self.executor, key.into_unique(), row)
+        let key = self.unique(key);
+        Upsert::new(self.executor, key, row)
     }
 
     /// Deletes the row with this key. Returns `Error::NotFound` if there is none.
@@ -280,7 +292,8 @@ impl<M: Model> Delegate<M> {
     where
         M: Writable,
     {
-        Delete::new(self.executor, key.into_unique())
+        let key = self.unique(key);
+        Delete::new(self.executor, key)
     }
 
     /// Deletes all rows that match the filters.

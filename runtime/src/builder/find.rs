@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use super::cardinality::{All, Cardinality, ExactlyOne, OneOrNone};
 use super::page::{FindPage, page_of};
@@ -12,7 +13,7 @@ use crate::dsl::{
 };
 use crate::error::Result;
 use crate::execute::{Call, Executor, RowStream};
-use crate::query::{Lock, Operation, Outcome, PageStart, PageToken, Parts, Query, Select};
+use crate::query::{Lock, Operation, Outcome, PageStart, PageToken, Parts, Query, Select, Tenant};
 use crate::rows::{Cursor, FromRow, Model, Node, ReadRow, Reader, RowDecoder};
 
 type Types<M, S, A> = PhantomData<fn() -> (M, S, A)>;
@@ -403,6 +404,10 @@ impl<M: Model, A: Cardinality> Find<M, M, A> {
 impl<M: Model, S: FromRow, A: Cardinality> Query for Find<M, S, A> {
     type Output = A::Of<S>;
 
+    fn tenant(&self) -> Option<Arc<Tenant>> {
+        self.executor.tenant().cloned()
+    }
+
     fn into_parts(self) -> Parts<A::Of<S>> {
         parts::<RowsOf<S>, A>(self.select)
     }
@@ -504,6 +509,10 @@ impl<M: Model, T: Selection<M>> SelectFrom<M, T, All> {
 
 impl<M: Model, T: Selection<M>, A: Cardinality> Query for SelectFrom<M, T, A> {
     type Output = A::Of<T::Out>;
+
+    fn tenant(&self) -> Option<Arc<Tenant>> {
+        self.find.executor.tenant().cloned()
+    }
 
     fn into_parts(self) -> Parts<Self::Output> {
         parts::<ValuesOf<M, T>, A>(self.find.select)

@@ -2,11 +2,12 @@
 
 use std::future::IntoFuture;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use crate::dsl::{Aggregates, Columns, Filter, GroupOrder, Having, calculations};
 use crate::error::Result;
 use crate::execute::{Call, Executor};
-use crate::query::{Aggregation, GroupTerm, Operation, OrderKey, Outcome, Parts, Query, Select};
+use crate::query::{Aggregation, GroupTerm, Operation, OrderKey, Outcome, Parts, Query, Select, Tenant};
 use crate::rows::{Model, Reader};
 
 type Types<M, K, A> = PhantomData<fn() -> (M, K, A)>;
@@ -99,6 +100,10 @@ impl<M: Model, K: Columns<M>, A: Aggregates<M>> GroupBy<M, K, A> {
 
 impl<M: Model, K: Columns<M>, A: Aggregates<M>> Query for GroupBy<M, K, A> {
     type Output = Vec<(K::Values, A::Out)>;
+
+    fn tenant(&self) -> Option<Arc<Tenant>> {
+        self.executor.tenant().cloned()
+    }
 
     fn into_parts(self) -> Parts<Self::Output> {
         let known = |term: &GroupTerm| match term {

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use crate::error::Result;
 use crate::execute::{Call, Executor};
-use crate::query::{Operation, Outcome, PageStart, PageToken, Parts, Query, Select};
+use crate::query::{Operation, Outcome, PageStart, PageToken, Parts, Query, Select, Tenant};
 use crate::rows::{Cursor, Model};
 
 /// Rows, and where the next ones begin.
@@ -73,6 +74,10 @@ impl<M, S> fmt::Debug for FindPage<M, S> {
 
 impl<M: Model, S: Send + 'static> Query for FindPage<M, S> {
     type Output = Page<S>;
+
+    fn tenant(&self) -> Option<Arc<Tenant>> {
+        self.executor.tenant().cloned()
+    }
 
     fn into_parts(self) -> Parts<Page<S>> {
         Parts { operation: Operation::Read(self.select), finish: self.finish }

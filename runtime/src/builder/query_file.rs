@@ -5,10 +5,11 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use super::cardinality::{All, ExactlyOne, OneOrNone};
 use crate::error::{Error, Lookup, Result};
-use crate::query::{Operation, Outcome, Parts, Query, Sql, SqlCall};
+use crate::query::{Operation, Outcome, Parts, Query, Sql, SqlCall, Tenant};
 use crate::rows::FromRow;
 use crate::value::Param;
 
@@ -83,6 +84,10 @@ impl IntoSqlCall for SqlCommand {}
 impl<T: FromRow> Query for SqlQuery<T> {
     type Output = Vec<T>;
 
+    fn tenant(&self) -> Option<Arc<Tenant>> {
+        None
+    }
+
     fn into_parts(self) -> Parts<Vec<T>> {
         let finish = |outcome: Outcome| outcome.into_rows()?.cursors().map(T::from_row).collect();
         Parts { operation: Operation::Sql(self.call), finish }
@@ -92,6 +97,10 @@ impl<T: FromRow> Query for SqlQuery<T> {
 impl<T: FromRow> Query for SqlQuery<T, OneOrNone> {
     type Output = Option<T>;
 
+    fn tenant(&self) -> Option<Arc<Tenant>> {
+        None
+    }
+
     fn into_parts(self) -> Parts<Option<T>> {
         Parts { operation: Operation::Sql(self.call), finish: only }
     }
@@ -99,6 +108,10 @@ impl<T: FromRow> Query for SqlQuery<T, OneOrNone> {
 
 impl<T: FromRow> Query for SqlQuery<T, ExactlyOne> {
     type Output = T;
+
+    fn tenant(&self) -> Option<Arc<Tenant>> {
+        None
+    }
 
     fn into_parts(self) -> Parts<T> {
         let finish = |outcome: Outcome| {
@@ -111,6 +124,10 @@ impl<T: FromRow> Query for SqlQuery<T, ExactlyOne> {
 
 impl Query for SqlCommand {
     type Output = u64;
+
+    fn tenant(&self) -> Option<Arc<Tenant>> {
+        None
+    }
 
     fn into_parts(self) -> Parts<u64> {
         Parts { operation: Operation::Sql(self.call), finish: Outcome::into_count }

@@ -6,12 +6,13 @@ pub use returning::Written;
 
 use std::future::IntoFuture;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use crate::dsl::{Assignment, CreateRow, Filter, Nested, NestedChange, Unique};
 use crate::error::{Error, Lookup, Result};
 use crate::execute::{Call, Executor};
 use crate::query::{
-    BulkOptions, Condition, Insert, NestedWrite, NewRows, Operation, Outcome, Parts, Query, Select, Sets,
+    BulkOptions, Condition, Insert, NestedWrite, NewRows, Operation, Outcome, Parts, Query, Select, Sets, Tenant,
 };
 use crate::rows::{Cursor, FromRow, Model};
 use crate::value::Param;
@@ -135,6 +136,10 @@ impl<M: Model> CreateMany<M> {
 
 impl<M: Model> Query for CreateMany<M> {
     type Output = u64;
+
+    fn tenant(&self) -> Option<Arc<Tenant>> {
+        self.executor.tenant().cloned()
+    }
 
     fn into_parts(self) -> Parts<u64> {
         Parts { operation: self.operation(false), finish: Outcome::into_count }
@@ -401,6 +406,10 @@ impl<M: Model> UpdateMany<M, RowsChosen> {
 impl<M: Model> Query for UpdateMany<M, RowsChosen> {
     type Output = u64;
 
+    fn tenant(&self) -> Option<Arc<Tenant>> {
+        self.executor.tenant().cloned()
+    }
+
     fn into_parts(self) -> Parts<u64> {
         Parts { operation: self.operation(false), finish: Outcome::into_count }
     }
@@ -478,6 +487,10 @@ impl<M: Model, C> DeleteMany<M, C> {
 
 impl<M: Model> Query for DeleteMany<M, RowsChosen> {
     type Output = u64;
+
+    fn tenant(&self) -> Option<Arc<Tenant>> {
+        self.executor.tenant().cloned()
+    }
 
     fn into_parts(self) -> Parts<u64> {
         let operation = if self.condition.is_all() && !self.all_rows {

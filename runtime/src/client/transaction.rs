@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 
-use super::models::Models;
+use super::models::{AnySql, Models, Tenants};
 use crate::builder::{IntoSqlCall, SqlQuery};
 use crate::connection::{OpenTransaction, Pool, Scope};
 use crate::error::{Error, Result};
 use crate::execute::{Call, Executor, RowStream, Target};
+use crate::query::Tenant;
 use crate::rows::{FromRawRow, FromRow};
-use crate::value::Param;
+use crate::value::{IntoValue, Param, Scalar};
 
 /// A transaction: queries start at the models, which it dereferences to. Owned, so that futures
 /// that hold it are `Send`. Dropped without `commit`, it is rolled back.
@@ -102,7 +103,8 @@ where
 {
     let transaction = &outer.transaction;
     let savepoint = transaction.begin_savepoint(outer.savepoint).await?;
-    let scope = Scope { transaction: Arc::clone(transaction), savepoint: savepoint.number };
+    let tenant = outer.tenant.clone();
+    let scope = Scope { transaction: Arc::clone(transaction), savepoint: savepoint.number, tenant };
     let models = M::new(Executor(Target::Transaction(scope.clone())));
     let worked = work(Savepoint { scope, models }).await;
     transaction.end_savepoint(savepoint, worked.is_ok()).await?;
@@ -141,7 +143,28 @@ macro_rules! inside_a_transaction {
             {
                 within_savepoint(&self.scope, work).await
             }
+        }
 
+        impl<M: Tenants> $name<M> {
+            /// The models as one tenant sees them, in the same transaction: see [`Client::tenant`](crate::Client::tenant).
+            ///
+            /// ```text
+            /// let tx = db.begin().await?;
+            /// let students = tx.tenant(id).student().count().await?;
+            /// tx.commit().await?;
+            /// ```
+            pub fn tenant(&self, id: impl IntoValue<M::Key>) -> M::Tenant {
+                let tenant = Tenant { key: id.into_value().into_param() };
+                M::Tenant::new(Executor(Target::Transaction(self.scope.clone())).of_tenant(Some(Arc::new(tenant))))
+            }
+
+            /// The models with the rows of all tenants, in the same transaction.
+            pub fn across_tenants(&self) -> M::AcrossTenants {
+                M::AcrossTenants::new(Executor(Target::Transaction(self.scope.clone())))
+            }
+        }
+
+        impl<M: AnySql> $name<M> {
             fn executor(&self) -> Executor {
                 Executor(Target::Transaction(self.scope.clone()))
             }

@@ -13,6 +13,7 @@ use super::parameter_types::ParameterTypes;
 use super::pooled::PooledConnection;
 use super::statement_texts::StatementTexts;
 use crate::error::{Error, Result};
+use crate::query::Tenant;
 use crate::telemetry::{Connections, Counters, Hooks, Server, Statistics};
 
 /// Connections to one database, as one client sees them: clients of the same connections may count and hook apart.
@@ -21,6 +22,8 @@ pub(crate) struct Pool {
     pub(crate) shared: Arc<Shared>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) hooks: Option<Arc<Hooks>>,
+    /// The tenant that the client is confined to.
+    pub(crate) tenant: Option<Arc<Tenant>>,
 }
 
 /// What all clients of the same connections have in common.

@@ -14,7 +14,8 @@ use super::pooled::PooledConnection;
 use super::transaction::{OpenTransaction, WHOLE};
 use crate::error::{Error, Result, from_connection};
 use crate::meta::Table;
-use crate::sql::{SessionEffect, Statement, Statements, effect};
+use crate::query::Tenant;
+use crate::sql::{Context, SessionEffect, Statement, Statements, effect};
 use crate::telemetry::StatementTimer;
 use crate::value::Param;
 
@@ -27,6 +28,8 @@ pub(crate) struct Session<'c> {
     scope: u32,
     /// What the statements are for, in traces.
     pub(crate) operation: &'static str,
+    /// The tenant that they are confined to.
+    pub(crate) tenant: Option<&'c Tenant>,
 }
 
 /// A statement that can be sent.
@@ -146,7 +149,12 @@ async fn in_parts(
 impl<'c> Session<'c> {
     /// Every statement stands for itself.
     pub(crate) fn new(connection: &'c PooledConnection, operation: &'static str) -> Self {
-        Self { connection, transaction: None, scope: WHOLE, operation }
+        Self { connection, transaction: None, scope: WHOLE, operation, tenant: connection.pool.tenant.as_deref() }
+    }
+
+    /// The same, for statements that are confined to a tenant.
+    pub(crate) fn of_tenant(self, tenant: Option<&'c Tenant>) -> Self {
+        Self { tenant, ..self }
     }
 
     /// The statements belong to a transaction, or to a savepoint of it: a failed one ends it.
@@ -155,7 +163,9 @@ impl<'c> Session<'c> {
         scope: u32,
         operation: &'static str,
     ) -> Result<Self> {
-        Ok(Self { connection: transaction.connection()?, transaction: Some(transaction), scope, operation })
+        let connection = transaction.connection()?;
+        let tenant = connection.pool.tenant.as_deref();
+        Ok(Self { connection, transaction: Some(transaction), scope, operation, tenant })
     }
 
     /// Prepares a statement, if this connection has not done so before.
@@ -196,8 +206,18 @@ impl<'c> Session<'c> {
     }
 
     /// What the connection knows by shape; nothing where statements have no names.
-    pub(crate) fn shapes(self) -> Option<&'c Statements> {
+    fn shapes(self) -> Option<&'c Statements> {
         self.connection.pool.shared.unnamed.is_none().then_some(&self.connection.statements)
+    }
+
+    /// What statements that may have a shape are put together for.
+    pub(crate) fn shaped(self) -> Context<'c> {
+        Context { shapes: self.shapes(), tenant: self.tenant }
+    }
+
+    /// What statements without a shape are put together for.
+    pub(crate) fn unshaped(self) -> Context<'c> {
+        Context::of_tenant(self.tenant)
     }
 
     /// The rows of a statement.

@@ -11,6 +11,7 @@ use super::pool::Pool;
 use super::pooled::PooledConnection;
 use super::session::Session;
 use crate::error::{Error, Result, from_connection};
+use crate::query::Tenant;
 
 /// A connection inside a transaction. Whatever becomes of it, an unfinished transaction never goes
 /// back to the pool: see `PooledConnection`.
@@ -58,11 +59,14 @@ struct Collisions {
 pub(crate) struct Scope {
     pub(crate) transaction: Arc<OpenTransaction>,
     pub(crate) savepoint: u32,
+    /// The tenant that it is confined to.
+    pub(crate) tenant: Option<Arc<Tenant>>,
 }
 
 impl Scope {
     pub(crate) fn whole(transaction: Arc<OpenTransaction>) -> Self {
-        Self { transaction, savepoint: WHOLE }
+        let tenant = transaction.pool().tenant.clone();
+        Self { transaction, savepoint: WHOLE, tenant }
     }
 
     /// Waits until something may be sent, or says why it may not.
@@ -71,7 +75,8 @@ impl Scope {
     }
 
     pub(crate) fn session(&self, operation: &'static str) -> Result<Session<'_>> {
-        Session::in_transaction(&self.transaction, self.savepoint, operation)
+        let session = Session::in_transaction(&self.transaction, self.savepoint, operation)?;
+        Ok(session.of_tenant(self.tenant.as_deref()))
     }
 }
 

@@ -30,9 +30,9 @@ pub trait Link<M, K>: LinkTarget<M, K> {}
 
 impl<M: Model, K> LinkTarget<M, K> for Unique<M> {
     fn link(self, insert: &mut Insert, relation: &'static Relation) {
-        for (ours, theirs) in relation.parent_columns.iter().zip(relation.child_columns) {
-            let cell = Cell::Lookup { relation, column: *theirs, key: self.values.clone() };
-            insert.cells.push((*ours, cell));
+        for (ours, theirs) in relation.key_pairs() {
+            let cell = Cell::Lookup { relation, column: theirs, key: self.values.clone() };
+            insert.cells.push((ours, cell));
         }
     }
 }

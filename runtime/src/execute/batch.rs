@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{self, Poll};
 
 use futures_util::TryFutureExt;
 use futures_util::future::{BoxFuture, join, join_all};
@@ -16,9 +16,9 @@ use super::single;
 use crate::connection::{OpenTransaction, Pool, PooledConnection, Prepared, Session, WHOLE, commit_error};
 use crate::error::{Error, Result, from_connection};
 use crate::meta::Table;
-use crate::query::{Operation, Outcome};
+use crate::query::{Operation, Outcome, Tenant};
 use crate::rows::Node;
-use crate::sql::Statement;
+use crate::sql::{Context, Statement};
 use crate::telemetry::{self, Envelope};
 
 /// Reads the outcomes of a batch, in the order of its queries.
@@ -27,6 +27,8 @@ pub(crate) type Finish<T> = Box<dyn FnOnce(std::vec::IntoIter<Outcome>) -> Resul
 /// Queries as data.
 pub struct BatchParts<T> {
     pub(crate) operations: Vec<Operation>,
+    /// The tenant that each is confined to.
+    pub(crate) tenants: Vec<Option<Arc<Tenant>>>,
     pub(crate) finish: Finish<T>,
 }
 
@@ -50,19 +52,37 @@ impl<T> std::fmt::Debug for BatchCall<T> {
 impl<T> Future for BatchCall<T> {
     type Output = Result<T>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         self.work.as_mut().poll(cx).map(|done| done.map(|done| done.values))
     }
 }
 
 pub(crate) fn run<T: Send + 'static>(pool: Arc<Pool>, batch: BatchParts<T>) -> BatchCall<T> {
-    let BatchParts { operations, finish } = batch;
+    let BatchParts { mut operations, tenants, finish } = batch;
+    match common(tenants) {
+        Some(tenant) if tenant == pool.tenant => {}
+        // Nothing is sent: all of a batch holds, or nothing.
+        _ => operations.insert(0, Operation::Refused(ONE_TENANT.to_owned())),
+    }
+    operations.iter_mut().for_each(if pool.tenant.is_some() {
+        Operation::confine
+    } else {
+        Operation::refuse_short_keys
+    });
     let span = telemetry::batch_span(&pool.shared.server, operations.len());
     let intents = || operations.iter().flat_map(|operation| telemetry::intents(operation, false)).collect();
     let envelope = Envelope::new(span, pool.hooks.as_ref(), intents);
     let mut finish = Some(finish);
     let work = async move { run_all(&pool, operations, &mut finish).await };
     BatchCall { work: envelope.around(work, |done| done.rows) }
+}
+
+const ONE_TENANT: &str = "a batch holds queries of the handle that runs it: begin all of them at that handle";
+
+/// The tenant of all queries, if they have one in common.
+fn common(tenants: Vec<Option<Arc<Tenant>>>) -> Option<Option<Arc<Tenant>>> {
+    let (first, others) = tenants.split_first()?;
+    others.iter().all(|other| other == first).then(|| first.clone())
 }
 
 async fn run_all<T: Send>(
@@ -73,7 +93,9 @@ async fn run_all<T: Send>(
     if let Some(error) = operations.iter().find_map(Operation::refused) {
         return Err(error);
     }
-    let statements: Option<Vec<_>> = operations.iter().map(single::single_statement).collect();
+    let context = Context::of_tenant(pool.tenant.as_deref());
+    let statements = operations.iter().map(|operation| single::single_statement(context, operation));
+    let statements: Option<Vec<_>> = statements.collect();
     match statements {
         Some(statements) => again_while_stale(pool, &operations, &statements, finish).await,
         None => one_by_one(pool, operations, finish).await,

@@ -4,13 +4,14 @@ use super::insert::{Inserted, bulk_statement};
 use crate::connection::Session;
 use crate::error::Result;
 use crate::query::{BulkOptions, MAX_ROWS, NewRows, UniformRows};
-use crate::sql::{self, Statement};
+use crate::sql::{self, Context, Statement};
 
 /// Inserts rows that are alike.
 pub(super) async fn insert_uniform(session: Session<'_>, rows: UniformRows, options: BulkOptions) -> Result<Inserted> {
     let table = rows.table();
     let mut inserted = Inserted::default();
-    for statement in rows.into_parts(options).flat_map(sql::bulk_insert_statements) {
+    let statements = |part| sql::bulk_insert_statements(session.unshaped(), part);
+    for statement in rows.into_parts(options).flat_map(statements) {
         if options.returning {
             inserted.rows.extend(session.query(statement, table).await?);
         } else {
@@ -21,10 +22,10 @@ pub(super) async fn insert_uniform(session: Session<'_>, rows: UniformRows, opti
 }
 
 /// The statement of rows that take only one, and no others along.
-pub(super) fn statement(rows: NewRows, options: BulkOptions) -> Option<Statement> {
+pub(super) fn statement(context: Context<'_>, rows: NewRows, options: BulkOptions) -> Option<Statement> {
     match rows {
         NewRows::Uniform(uniform) if uniform.len() > MAX_ROWS => None,
-        NewRows::Uniform(uniform) => sql::bulk_insert_statements(uniform.into_parts(options).next()?).pop(),
-        NewRows::Any(rows) => bulk_statement(rows, options),
+        NewRows::Uniform(uniform) => sql::bulk_insert_statements(context, uniform.into_parts(options).next()?).pop(),
+        NewRows::Any(rows) => bulk_statement(context, rows, options),
     }
 }

@@ -21,7 +21,7 @@ pub(super) async fn update_each(
     for run in runs(updates, |(key, _)| key) {
         if let Some(update) = in_one(relation, &run) {
             let expected = run.len() as u64;
-            let statement = sql::update_each_statement(update, condition);
+            let statement = sql::update_each_statement(session.unshaped(), update, condition);
             if session.execute(statement, relation.child).await? < expected {
                 return Err(Error::not_related(relation, Lookup::Update));
             }

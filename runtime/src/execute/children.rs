@@ -74,12 +74,12 @@ impl Children<'_> {
 
     async fn execute_update(self, condition: &Condition, sets: &Sets) -> Result<u64> {
         let child = self.relation.child;
-        self.session.execute(sql::update_statement(None, child, condition, sets, false), child).await
+        self.session.execute(sql::update_statement(self.session.unshaped(), child, condition, sets, false), child).await
     }
 
     async fn execute_delete(self, condition: &Condition) -> Result<u64> {
         let child = self.relation.child;
-        self.session.execute(sql::delete_statement(None, child, condition, false), child).await
+        self.session.execute(sql::delete_statement(self.session.unshaped(), child, condition, false), child).await
     }
 
     fn is_to_one(self) -> bool {
@@ -175,9 +175,9 @@ impl Children<'_> {
             pairs.given.push(self.parent_key(parent).into_iter().chain(key.into_iter().map(|(_, value)| value)));
         }
         let found = match relation.through {
-            None => session.execute(sql::connect_statement(pairs, release), relation.child).await?,
+            None => session.execute(sql::connect_statement(session.unshaped(), pairs, release), relation.child).await?,
             Some(through) => {
-                let statement = sql::connect_through_statement(pairs, through, release);
+                let statement = sql::connect_through_statement(session.unshaped(), pairs, through, release);
                 count_of(&Node::new(relation.child, session.query(statement, relation.child).await?))?.into_count()?
             }
         };
@@ -209,14 +209,14 @@ impl Children<'_> {
             }
         }
         rows.iter_mut().for_each(|(parent, (row, _))| self.point_at(*parent, row));
-        let theirs = self.relation.child_columns.iter().map(|column| (*column, SetTo::Excluded)).collect();
+        let theirs = self.relation.key_pairs().map(|(_, theirs)| (theirs, SetTo::Excluded)).collect();
         let rows = rows.into_iter().map(|(_, row)| row).collect();
         upsert_many(self.session, rows, &theirs, &Condition::ALL).await.map(drop)
     }
 
     /// Sets the children's foreign key to null.
     fn no_parent(self) -> Sets {
-        self.relation.child_columns.iter().map(|column| (*column, SetTo::Value(Param::Null))).collect()
+        self.relation.key_pairs().map(|(_, theirs)| (theirs, SetTo::Value(Param::Null))).collect()
     }
 
     /// Changes rows of one parent: `actions` are of one kind.
@@ -282,7 +282,7 @@ impl Children<'_> {
         let Children { session, relation, .. } = self;
         if let Some(through) = relation.through {
             let key = self.parent_key(parent).into_iter().next().unwrap_or(Param::Null);
-            let statement = sql::disconnect_statement(relation, through, key, &those);
+            let statement = sql::disconnect_statement(session.unshaped(), relation, through, key, &those);
             return session.execute(statement, relation.child).await.map(drop);
         }
         let released = self.execute_update(&self.belonging(parent).and(those), &self.no_parent()).await?;
@@ -342,7 +342,8 @@ impl Children<'_> {
         for (columns, keys) in by_columns(keys.iter().enumerate(), |(_, key)| key) {
             let mut given = InputRows::new(child, &columns);
             keys.iter().for_each(|(_, key)| given.push(key.iter().map(|(_, value)| value.clone())));
-            let rows = self.session.query(sql::which_exist_statement(child, &columns, given), child).await?;
+            let statement = sql::which_exist_statement(self.session.unshaped(), child, &columns, given);
+            let rows = self.session.query(statement, child).await?;
             let node = Node::new(child, rows);
             for ((place, _), at) in keys.into_iter().zip(node.cursors()) {
                 there[place] = at.get(0)?;

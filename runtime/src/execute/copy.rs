@@ -10,7 +10,7 @@ use super::insert;
 use crate::connection::Session;
 use crate::error::{Error, Result};
 use crate::meta::{Column, Table};
-use crate::query::{BulkOptions, Cell, Insert, MAX_ROWS};
+use crate::query::{BulkOptions, Cell, Insert, MAX_ROWS, confine_copied};
 use crate::rows::raw_value;
 use crate::sql::{self, Statement};
 use crate::telemetry::StatementTimer;
@@ -28,6 +28,9 @@ pub(super) async fn copy_rows(
     while let Some(row) = rows.next().await {
         let mut row = row?;
         refuse(&row)?;
+        if let Some(tenant) = session.tenant {
+            confine_copied(&mut row, tenant).map_err(|reason| Error::Misuse(reason.into()))?;
+        }
         row.fill_defaults();
         add_cells(&mut row, &now);
         if let Some(done) = target.take_if(|target| !target.takes(&row)) {

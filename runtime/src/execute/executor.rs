@@ -16,7 +16,7 @@ use super::target::Target;
 use crate::connection::{Answer, OpenTransaction, Pool, Scope, Session, WHOLE};
 use crate::error::{Error, Result};
 use crate::meta::Table;
-use crate::query::{Insert, Operation, Outcome, Parts, Query, Select, SqlCall};
+use crate::query::{Insert, Operation, Outcome, Parts, Query, Select, SqlCall, Tenant};
 use crate::rows::{FromRawRow, FromRow, RawRow, ReadRow};
 use crate::sql::Statement;
 use crate::telemetry::{self, Envelope, Intent, IntentKind};
@@ -27,10 +27,27 @@ use crate::value::Param;
 pub struct Executor(pub(crate) Target);
 
 impl Executor {
+    /// The tenant that queries are confined to.
+    pub(crate) fn tenant(&self) -> Option<&Arc<Tenant>> {
+        self.0.tenant()
+    }
+
+    /// The same place, confined to a tenant.
+    pub(crate) fn of_tenant(&self, tenant: Option<Arc<Tenant>>) -> Self {
+        Self(match &self.0 {
+            Target::Pool(pool) => Target::Pool(Arc::new(Pool { tenant, ..Pool::clone(pool) })),
+            Target::Transaction(scope) => Target::Transaction(Scope { tenant, ..scope.clone() }),
+        })
+    }
+
     /// Starts a query. What takes a transaction of its own is read before COMMIT, so that what cannot be read was not
     /// written either.
     pub(crate) fn call<Q: Query>(&self, query: Q) -> Call<Q::Output> {
-        let Parts { operation, finish } = query.into_parts();
+        let Parts { mut operation, finish } = query.into_parts();
+        match self.0.tenant() {
+            Some(_) => operation.confine(),
+            None => operation.refuse_short_keys(),
+        }
         match &self.0 {
             Target::Pool(pool) if single::needs_transaction(&operation) => {
                 let envelope = self.envelope(&operation);

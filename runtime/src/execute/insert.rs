@@ -11,12 +11,12 @@ use crate::error::{Error, Lookup, Result};
 use crate::meta::{Relation, Table};
 use crate::query::{BulkInsert, BulkLookup, BulkOptions, Cell, Insert, MAX_ROWS, OnConflict, takes_several_statements};
 use crate::rows::{Cursor, Node};
-use crate::sql::{self, Statement, Statements};
+use crate::sql::{self, Context, Statement};
 
 /// The statement of a row that takes no other along, of a connection that may know it.
-pub(super) fn statement(shapes: Option<&Statements>, mut row: Insert) -> Statement {
+pub(super) fn statement(context: Context<'_>, mut row: Insert) -> Statement {
     row.fill_defaults();
-    sql::insert_statement(shapes, row.table, row.cells)
+    sql::insert_statement(context, row.table, row.cells)
 }
 
 /// Inserts a row with all that it takes along, and gives the row.
@@ -37,7 +37,7 @@ pub(crate) fn insert(session: Session<'_>, mut row: Insert) -> BoxFuture<'_, Res
 pub(super) async fn insert_row(session: Session<'_>, row: Insert) -> Result<Node> {
     let (table, looked_up) = (row.table, lookups_of(&row));
     let rows = session
-        .query(statement(session.shapes(), row), table)
+        .query(statement(session.shaped(), row), table)
         .await
         .map_err(|error| explain_lookup(error, table, &looked_up))?;
     let node = Node::new(table, rows);
@@ -145,7 +145,7 @@ async fn insert_rows(session: Session<'_>, rows: Vec<Insert>, options: BulkOptio
     }
     for group in groups {
         if !group.bulk.returning {
-            for statement in sql::bulk_insert_statements(group.bulk) {
+            for statement in sql::bulk_insert_statements(session.unshaped(), group.bulk) {
                 count += session.execute(statement, table).await?;
             }
             continue;
@@ -166,7 +166,7 @@ pub(super) async fn query_group(session: Session<'_>, group: Group) -> Result<Ve
         bulk.lookups.iter().map(|lookup| (bulk.columns[lookup.place], lookup.relation)).collect();
     let mut positions = positions.into_iter();
     let mut placed = Vec::new();
-    for statement in sql::bulk_insert_statements(bulk) {
+    for statement in sql::bulk_insert_statements(session.unshaped(), bulk) {
         let rows = session.query(statement, table).await;
         let node = Node::new(table, rows.map_err(|error| explain_lookup(error, table, &looked_up))?);
         found_all(&node, &looked_up)?;
@@ -242,7 +242,7 @@ pub(super) fn empty_group(row: &Insert, rows: usize, returning: bool, on_conflic
 }
 
 /// The statement of rows that take only one, and no others along.
-pub(crate) fn bulk_statement(rows: Vec<Insert>, options: BulkOptions) -> Option<Statement> {
+pub(crate) fn bulk_statement(context: Context<'_>, rows: Vec<Insert>, options: BulkOptions) -> Option<Statement> {
     if rows.is_empty() || takes_several_statements(&rows) {
         return None;
     }
@@ -252,6 +252,6 @@ pub(crate) fn bulk_statement(rows: Vec<Insert>, options: BulkOptions) -> Option<
         row.fill_defaults();
         add_to_group(&mut groups, row, position, total, options);
     }
-    let mut statements = sql::bulk_insert_statements(groups.pop()?.bulk);
+    let mut statements = sql::bulk_insert_statements(context, groups.pop()?.bulk);
     if groups.is_empty() && statements.len() == 1 { statements.pop() } else { None }
 }

@@ -18,9 +18,9 @@ use crate::sql;
 use crate::value::Param;
 
 pub(super) fn look_up(row: &mut Insert, relation: &'static Relation, key: &Key) {
-    for (ours, theirs) in relation.parent_columns.iter().zip(relation.child_columns) {
-        row.cells.retain(|(column, _)| column != ours);
-        row.cells.push((*ours, Cell::Lookup { relation, column: *theirs, key: key.clone() }));
+    for (ours, theirs) in relation.key_pairs() {
+        row.cells.retain(|(column, _)| *column != ours);
+        row.cells.push((ours, Cell::Lookup { relation, column: theirs, key: key.clone() }));
     }
 }
 
@@ -78,9 +78,9 @@ async fn update_pointing(
         };
         for key in keys {
             others.push((relation, key_condition(&key)));
-            for (ours, theirs) in relation.parent_columns.iter().zip(relation.child_columns) {
-                sets.retain(|(column, _)| column != ours);
-                sets.push((*ours, SetTo::Lookup { relation, column: *theirs, key: key.clone() }));
+            for (ours, theirs) in relation.key_pairs() {
+                sets.retain(|(column, _)| *column != ours);
+                sets.push((ours, SetTo::Lookup { relation, column: theirs, key: key.clone() }));
             }
         }
     }
@@ -90,12 +90,15 @@ async fn update_pointing(
     let node = if is_idle(table, &sets) {
         read_locked(session, table, condition).await?
     } else {
-        Node::new(table, session.query(sql::update_statement(None, table, &condition, &sets, true), table).await?)
+        Node::new(
+            table,
+            session.query(sql::update_statement(session.unshaped(), table, &condition, &sets, true), table).await?,
+        )
     };
     if node.len() == 0 {
         for (relation, of_key) in others {
             let other = relation.child;
-            let found = session.query(sql::exists_statement(None, other, &of_key), other).await?;
+            let found = session.query(sql::exists_statement(session.unshaped(), other, &of_key), other).await?;
             if count_of(&Node::new(other, found))?.into_count()? == 0 {
                 return Err(Error::not_related(relation, Lookup::Connect));
             }
@@ -131,11 +134,11 @@ async fn update_with_referenced(
     let node = if is_idle(table, &sets) {
         before
     } else {
-        let statement = sql::update_statement(None, table, &itself, &sets, true);
+        let statement = sql::update_statement(session.unshaped(), table, &itself, &sets, true);
         Node::new(table, session.query(statement, table).await?)
     };
     for (table, condition) in deleted_last {
-        session.execute(sql::delete_statement(None, table, &condition, false), table).await?;
+        session.execute(sql::delete_statement(session.unshaped(), table, &condition, false), table).await?;
     }
     Ok(node)
 }
@@ -227,9 +230,9 @@ fn point_at(relation: &Relation, other: &Node, sets: &mut Sets) -> Result<()> {
 }
 
 fn set_null(relation: &Relation, sets: &mut Sets) {
-    for column in relation.parent_columns {
-        sets.retain(|(known, _)| known != column);
-        sets.push((*column, SetTo::Value(Param::Null)));
+    for (column, _) in relation.key_pairs() {
+        sets.retain(|(known, _)| *known != column);
+        sets.push((column, SetTo::Value(Param::Null)));
     }
 }
 
@@ -248,7 +251,7 @@ pub(super) async fn change_one(
         select.filter(condition);
         read::read(session, &select, &[]).await?.len() as u64
     } else {
-        session.execute(sql::update_statement(None, table, &condition, &sets, false), table).await?
+        session.execute(sql::update_statement(session.unshaped(), table, &condition, &sets, false), table).await?
     };
     if changed == 0 { Err(Error::not_found(table.name, Lookup::Update)) } else { Ok(()) }
 }

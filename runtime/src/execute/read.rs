@@ -16,7 +16,7 @@ use crate::value::Param;
 
 /// Reads `select`; `key` holds the values of the unique key that it is filtered by.
 pub(crate) async fn read(session: Session<'_>, select: &Select, key: &[(u16, Param)]) -> Result<Node> {
-    let (statement, plan) = read_statement(session.shapes(), select, None);
+    let (statement, plan) = read_statement(session.shaped(), select, None);
     if !plan.is_single_statement() {
         return read_with_separate(session, statement, &plan, key).boxed().await;
     }
@@ -27,7 +27,7 @@ pub(crate) async fn read(session: Session<'_>, select: &Select, key: &[(u16, Par
 
 /// Reads rows that may be many: a part of them while the others arrive, where nothing has to be read besides.
 pub(super) async fn read_many(session: Session<'_>, select: &Select) -> Result<Outcome> {
-    let (statement, plan) = read_statement(session.shapes(), select, None);
+    let (statement, plan) = read_statement(session.shaped(), select, None);
     if !plan.is_single_statement() {
         return read_with_separate(session, statement, &plan, &[]).boxed().await.map(Outcome::Rows);
     }
@@ -56,7 +56,8 @@ async fn read_with_separate(
     key: &[(u16, Param)],
 ) -> Result<Node> {
     let table = plan.select.table;
-    let known = |include: &Include| known_key(include.relation, plan.select, key);
+    let tenant = session.tenant.map(|tenant| &tenant.key);
+    let known = |include: &Include| known_key(include.relation, plan.select, key, tenant);
     let early: Vec<&Include> = plan.separate.iter().copied().filter(|include| known(include).is_some()).collect();
     let rows = session.query(statement, table);
     let early_children = try_join_all(early.iter().map(|include| {
@@ -92,13 +93,18 @@ pub(super) fn outcome(node: Node, plan: &ReadPlan<'_>) -> Outcome {
 }
 
 /// The values of a relation's parent columns, if the key gives all of them, or what the only row is filtered by.
-fn known_key(relation: &Relation, select: &Select, key: &[(u16, Param)]) -> Option<Vec<Param>> {
+fn known_key(relation: &Relation, select: &Select, key: &[(u16, Param)], tenant: Option<&Param>) -> Option<Vec<Param>> {
     let filters = if select.single { &select.condition } else { &Condition::ALL };
     let value = |column: &u16| {
         let given = key.iter().find(|(known, _)| known == column).map(|(_, value)| value);
         given.or_else(|| filters.equal_value(*column)).cloned()
     };
-    relation.parent_columns.iter().map(value).collect()
+    let columns = relation.parent_columns.iter().enumerate();
+    columns
+        .map(|(place, column)| {
+            value(column).or_else(|| relation.tenant_pair.filter(|pair| *pair == place).and(tenant).cloned())
+        })
+        .collect()
 }
 
 /// Reads what is included and adds it to the rows.
@@ -179,7 +185,7 @@ async fn read_children_of(
         return Ok(Some(Fetched::OfOne(read_children(session, node.table, include, KeySource::One(key)).await?)));
     }
     let of = ChildrenOf { parent: node.table, relation: include.relation };
-    let (statement, child_plan) = read_statement(session.shapes(), &include.select, Some((of, KeySource::Many(lists))));
+    let (statement, child_plan) = read_statement(session.shaped(), &include.select, Some((of, KeySource::Many(lists))));
     let child = read_rows(session, statement, &child_plan).await?;
     let rows = keys.match_children(&child, &child_plan.key);
     Ok(Some(Fetched::ByKey(child, rows)))
@@ -193,7 +199,7 @@ async fn read_children(
     keys: KeySource,
 ) -> Result<Node> {
     let of = ChildrenOf { parent, relation: include.relation };
-    let (statement, plan) = read_statement(session.shapes(), &include.select, Some((of, keys)));
+    let (statement, plan) = read_statement(session.shaped(), &include.select, Some((of, keys)));
     read_rows(session, statement, &plan).await
 }
 

@@ -13,7 +13,7 @@ use crate::error::{Error, Lookup, Result};
 use crate::meta::{Count, Relation, Table};
 use crate::query::{Condition, Lock, Operation, Outcome, Output, Outputs, Returning, Select, SetTo, is_idle};
 use crate::rows::{Keys, Node};
-use crate::sql::{self, ReadPlan, Statement};
+use crate::sql::{self, Context, ReadPlan, Statement};
 use crate::value::Param;
 
 /// Whether it takes several statements.
@@ -44,12 +44,12 @@ fn at_once(returning: &Returning) -> bool {
 }
 
 /// The only statement, if it is one.
-pub(super) fn single_statement(returning: &Returning) -> Option<Statement> {
+pub(super) fn single_statement(context: Context<'_>, returning: &Returning) -> Option<Statement> {
     if needs_transaction(returning) {
         return None;
     }
-    let (statement, _) = single::single_statement(&returning.write)?;
-    Some(sql::written_statement(statement, &returning.then).0)
+    let (statement, _) = single::single_statement(context, &returning.write)?;
+    Some(sql::written_statement(context, statement, &returning.then).0)
 }
 
 /// What comes of its only statement. Where a row that is pointed at came into being meanwhile, it has to be read.
@@ -86,28 +86,35 @@ async fn write_and_read(session: Session<'_>, returning: Returning) -> Result<Ou
     let node = match write {
         Operation::Create(row) if at_once => {
             let looked_up = insert::lookups_of(&row);
-            insert_returning(session, insert::statement(None, row), looked_up, &then).await?
+            insert_returning(session, insert::statement(session.unshaped(), row), looked_up, &then).await?
         }
         Operation::Upsert { row, key, sets } if at_once => {
             let looked_up = insert::lookups_of(&row);
-            let statement = upsert::upsert_statement(row, &key, &sets, &Condition::ALL)?;
+            let statement = upsert::upsert_statement(session.unshaped(), row, &key, &sets, &Condition::ALL)?;
             insert_returning(session, statement, looked_up, &then).await?
         }
         Operation::Update { table, condition, sets, nested } if nested.is_empty() && is_idle(table, &sets) => {
             return read_one(session, then, condition).await;
         }
         Operation::Update { table, condition, sets, .. } if at_once => {
-            written(session, sql::update_statement(None, table, &condition, &sets, true), &then).await?
+            written(session, sql::update_statement(session.unshaped(), table, &condition, &sets, true), &then).await?
         }
         Operation::UpdateMany { table, condition, sets, limit, .. } if at_once => {
-            written(session, sql::update_many_statement(table, &condition, &sets, limit, true), &then).await?
+            written(
+                session,
+                sql::update_many_statement(session.unshaped(), table, &condition, &sets, limit, true),
+                &then,
+            )
+            .await?
         }
-        Operation::CreateMany { rows, options, .. } if at_once => match bulk::statement(rows, options) {
-            Some(statement) => written(session, statement, &then).await?,
-            None => return Ok(Outcome::Rows(Node::new(then.table, Vec::new()))),
-        },
+        Operation::CreateMany { rows, options, .. } if at_once => {
+            match bulk::statement(session.unshaped(), rows, options) {
+                Some(statement) => written(session, statement, &then).await?,
+                None => return Ok(Outcome::Rows(Node::new(then.table, Vec::new()))),
+            }
+        }
         Operation::Delete { table, condition } if at_once => {
-            written(session, sql::delete_statement(None, table, &condition, true), &then).await?
+            written(session, sql::delete_statement(session.unshaped(), table, &condition, true), &then).await?
         }
         Operation::Delete { table, condition } => return read_and_delete(session, table, condition, then).await,
         other => {
@@ -130,7 +137,7 @@ async fn insert_returning(
 
 /// The written row with what is joined to it.
 async fn written(session: Session<'_>, statement: Statement, then: &Select) -> Result<Node> {
-    let (statement, plan) = sql::written_statement(statement, then);
+    let (statement, plan) = sql::written_statement(session.unshaped(), statement, then);
     let mut node = Node::new(then.table, session.query(statement, then.table).await?);
     if lacks_a_row(&node, &plan) {
         // Another transaction made the row after this statement had begun: a new statement sees it.
@@ -203,7 +210,7 @@ async fn read_in_order(session: Session<'_>, node: &Node, mut then: Select) -> R
             Condition::Keys { table, columns: table.key.to_vec(), keys: (0..keys.len()).map(key).collect() }
         }
     });
-    let (statement, plan) = sql::read_statement(None, &then, None);
+    let (statement, plan) = sql::read_statement(session.unshaped(), &then, None);
     let found = Node::new(table, session.query(statement, table).await?);
     let places: Vec<usize> = table.key.iter().map(|column| plan.place(*column)).collect();
     let matched = keys.match_children(&found, &places);
@@ -223,7 +230,9 @@ async fn read_and_delete(
     then.filter(condition.clone());
     then.lock = Some(Lock::UPDATE);
     let node = read::read(session, &then, &[]).await?;
-    if node.len() > 0 && session.execute(sql::delete_statement(None, table, &condition, false), table).await? == 0 {
+    if node.len() > 0
+        && session.execute(sql::delete_statement(session.unshaped(), table, &condition, false), table).await? == 0
+    {
         return Err(Error::not_found(table.name, Lookup::Delete));
     }
     Ok(Outcome::Rows(node))

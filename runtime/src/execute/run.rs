@@ -32,28 +32,28 @@ pub(crate) fn execute(session: Session<'_>, operation: Operation) -> impl Future
                 })
             }
             Operation::Count { table, condition } => {
-                let statement = sql::count_statement(session.shapes(), table, &condition);
+                let statement = sql::count_statement(session.shaped(), table, &condition);
                 count_of(&Node::new(table, session.query(statement, table).await?))
             }
             Operation::Exists { table, condition } => {
-                let statement = sql::exists_statement(session.shapes(), table, &condition);
+                let statement = sql::exists_statement(session.shaped(), table, &condition);
                 count_of(&Node::new(table, session.query(statement, table).await?))
             }
             Operation::Create(row) if !row.is_nested() => insert::insert_row(session, row).await.map(Outcome::Rows),
             Operation::Update { table, condition, sets, nested } if nested.is_empty() && !is_idle(table, &sets) => {
-                let statement = sql::update_statement(session.shapes(), table, &condition, &sets, true);
+                let statement = sql::update_statement(session.shaped(), table, &condition, &sets, true);
                 run_write(session, table, statement, true).await
             }
             Operation::UpdateMany { table, condition, sets, limit: None, returning } if !is_idle(table, &sets) => {
-                let statement = sql::update_statement(session.shapes(), table, &condition, &sets, returning);
+                let statement = sql::update_statement(session.shaped(), table, &condition, &sets, returning);
                 run_write(session, table, statement, returning).await
             }
             Operation::Delete { table, condition } => {
-                let statement = sql::delete_statement(session.shapes(), table, &condition, true);
+                let statement = sql::delete_statement(session.shaped(), table, &condition, true);
                 run_write(session, table, statement, true).await
             }
             Operation::DeleteMany { table, condition, limit: None } => {
-                let statement = sql::delete_statement(session.shapes(), table, &condition, false);
+                let statement = sql::delete_statement(session.shaped(), table, &condition, false);
                 run_write(session, table, statement, false).await
             }
             // What is rare or takes long must not make the future of every call larger.
@@ -67,7 +67,7 @@ async fn execute_larger(session: Session<'_>, operation: Operation) -> Result<Ou
     match operation {
         Operation::Aggregate(aggregation) => {
             let table = aggregation.select.table;
-            let rows = session.query(sql::aggregate_statement(&aggregation), table).await?;
+            let rows = session.query(sql::aggregate_statement(session.unshaped(), &aggregation), table).await?;
             Ok(Outcome::Rows(aggregation.node(rows)))
         }
         Operation::Create(row) => insert::insert(session, row).await.map(Outcome::Rows),
@@ -89,12 +89,13 @@ async fn execute_larger(session: Session<'_>, operation: Operation) -> Result<Ou
             change_nothing(session, table, condition, limit, returning).await
         }
         Operation::UpdateMany { table, condition, sets, limit, returning } => {
-            let statement = sql::update_many_statement(table, &condition, &sets, limit, returning);
+            let statement = sql::update_many_statement(session.unshaped(), table, &condition, &sets, limit, returning);
             run_write(session, table, statement, returning).await
         }
         Operation::Upsert { row, key, sets } => upsert::upsert(session, row, key, sets).await.map(Outcome::Rows),
         Operation::DeleteMany { table, condition, limit } => {
-            run_write(session, table, sql::delete_many_statement(table, &condition, limit), false).await
+            run_write(session, table, sql::delete_many_statement(session.unshaped(), table, &condition, limit), false)
+                .await
         }
         Operation::Returning(returning) => returning::write(session, *returning).await,
         Operation::Sql(call) => run_write(session, call.table(), Statement::of_call(&call), call.gives_rows()).await,
@@ -114,7 +115,7 @@ async fn change_nothing(
     returning: bool,
 ) -> Result<Outcome> {
     if !returning {
-        let statement = sql::count_statement(session.shapes(), table, &condition);
+        let statement = sql::count_statement(session.shaped(), table, &condition);
         let count = count_of(&Node::new(table, session.query(statement, table).await?))?.into_count()?;
         return Ok(Outcome::Count(limit.map_or(count, |limit| limit.min(count))));
     }

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::meta::Table;
 use crate::query::{Condition, Operation, Outcome, is_idle};
 use crate::rows::Node;
-use crate::sql::{self, Statement};
+use crate::sql::{self, Context, Statement};
 
 /// Whether it takes several statements that must hold together.
 pub(super) fn needs_transaction(operation: &Operation) -> bool {
@@ -20,29 +20,31 @@ pub(super) fn needs_transaction(operation: &Operation) -> bool {
 }
 
 /// Its only statement, if it takes one and reads nothing else along.
-pub(super) fn single_statement(operation: &Operation) -> Option<(Statement, &'static Table)> {
+pub(super) fn single_statement(context: Context<'_>, operation: &Operation) -> Option<(Statement, &'static Table)> {
     let statement = match operation {
         Operation::Read(select) => {
-            let (statement, plan) = sql::read_statement(None, select, None);
+            let (statement, plan) = sql::read_statement(context, select, None);
             return plan.is_single_statement().then_some((statement, select.table));
         }
-        Operation::Count { table, condition } => sql::count_statement(None, table, condition),
-        Operation::Exists { table, condition } => sql::exists_statement(None, table, condition),
-        Operation::Aggregate(aggregation) => sql::aggregate_statement(aggregation),
-        Operation::Create(row) if !row.is_nested() => insert::statement(None, row.clone()),
-        Operation::CreateMany { rows, options, .. } => bulk::statement(rows.clone(), *options)?,
+        Operation::Count { table, condition } => sql::count_statement(context, table, condition),
+        Operation::Exists { table, condition } => sql::exists_statement(context, table, condition),
+        Operation::Aggregate(aggregation) => sql::aggregate_statement(context, aggregation),
+        Operation::Create(row) if !row.is_nested() => insert::statement(context, row.clone()),
+        Operation::CreateMany { rows, options, .. } => bulk::statement(context, rows.clone(), *options)?,
         Operation::Upsert { row, key, sets } if !row.is_nested() => {
-            upsert::upsert_statement(row.clone(), key, sets, &Condition::ALL).ok()?
+            upsert::upsert_statement(context, row.clone(), key, sets, &Condition::ALL).ok()?
         }
-        Operation::Returning(returning) => returning::single_statement(returning)?,
+        Operation::Returning(returning) => returning::single_statement(context, returning)?,
         Operation::Update { table, condition, sets, nested } if nested.is_empty() && !is_idle(table, sets) => {
-            sql::update_statement(None, table, condition, sets, true)
+            sql::update_statement(context, table, condition, sets, true)
         }
         Operation::UpdateMany { table, condition, sets, limit, returning } if !is_idle(table, sets) => {
-            sql::update_many_statement(table, condition, sets, *limit, *returning)
+            sql::update_many_statement(context, table, condition, sets, *limit, *returning)
         }
-        Operation::Delete { table, condition } => sql::delete_statement(None, table, condition, true),
-        Operation::DeleteMany { table, condition, limit } => sql::delete_many_statement(table, condition, *limit),
+        Operation::Delete { table, condition } => sql::delete_statement(context, table, condition, true),
+        Operation::DeleteMany { table, condition, limit } => {
+            sql::delete_many_statement(context, table, condition, *limit)
+        }
         Operation::Sql(call) => Statement::of_call(call),
         _ => return None,
     };

@@ -212,7 +212,7 @@ impl OpenCursor {
             Source::Raw(statement) => session.declare(&name, statement, None).await,
             Source::Sql(call) => session.declare(&name, &Statement::of_call(call), Some(call.table())).await,
             Source::Select(select) => {
-                session.declare(&name, &read_statement(None, select, None).0, Some(select.table)).await
+                session.declare(&name, &read_statement(session.unshaped(), select, None).0, Some(select.table)).await
             }
         };
         running.end(&declared);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::connection::{Pool, Scope};
+use crate::query::Tenant;
 
 /// Where statements go.
 #[derive(Debug, Clone)]
@@ -16,6 +17,14 @@ impl Target {
         match self {
             Target::Pool(pool) => pool,
             Target::Transaction(scope) => scope.transaction.pool(),
+        }
+    }
+
+    /// The tenant that statements are confined to.
+    pub(crate) fn tenant(&self) -> Option<&Arc<Tenant>> {
+        match self {
+            Target::Pool(pool) => pool.tenant.as_ref(),
+            Target::Transaction(scope) => scope.tenant.as_ref(),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::connection::Session;
 use crate::error::{Error, Lookup, Result};
 use crate::query::{BulkInsert, Cell, Condition, Insert, Key, OnConflict, SetTo, Sets};
 use crate::rows::Node;
-use crate::sql::{self, Statement};
+use crate::sql::{self, Context, Statement};
 use crate::value::Param;
 
 /// Inserts the row or, where its key is taken, updates the row that has it: one statement.
@@ -32,7 +32,7 @@ pub(super) async fn upsert_if(
 ) -> Result<Node> {
     level::write_parents(session, std::slice::from_mut(&mut row)).await?;
     let (table, looked_up) = (row.table, lookups_of(&row));
-    let statement = upsert_statement(row, &key, &sets, only_if)?;
+    let statement = upsert_statement(session.unshaped(), row, &key, &sets, only_if)?;
     let rows = session.query(statement, table).await.map_err(|error| explain_lookup(error, table, &looked_up))?;
     if rows.is_empty() {
         return Err(Error::not_found(table.name, Lookup::Update));
@@ -42,6 +42,7 @@ pub(super) async fn upsert_if(
 
 /// The statement of an upsert whose row takes no other along.
 pub(super) fn upsert_statement(
+    context: Context<'_>,
     mut row: Insert,
     key: &[(u16, Param)],
     sets: &[(u16, SetTo)],
@@ -49,7 +50,7 @@ pub(super) fn upsert_statement(
 ) -> Result<Statement> {
     complete(&mut row, key)?;
     let columns: Vec<u16> = key.iter().map(|(column, _)| *column).collect();
-    Ok(sql::upsert_statement(row.table, row.cells, &columns, sets, only_if))
+    Ok(sql::upsert_statement(context, row.table, row.cells, &columns, sets, only_if))
 }
 
 /// Gives a row the key that an upsert looks for, and what the client makes.

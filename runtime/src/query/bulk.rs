@@ -55,6 +55,13 @@ impl NewRows {
         matches!(self, NewRows::Any(rows) if rows.is_empty())
     }
 
+    pub(crate) fn into_rows(self) -> Vec<Insert> {
+        match self {
+            NewRows::Uniform(uniform) => uniform.into_rows(),
+            NewRows::Any(rows) => rows,
+        }
+    }
+
     pub(crate) fn takes_several_statements(&self) -> bool {
         match self {
             NewRows::Uniform(uniform) => uniform.rows > MAX_ROWS,
@@ -124,6 +131,11 @@ impl UniformRows {
 
     pub(crate) fn len(&self) -> usize {
         self.rows
+    }
+
+    /// The columns of all values.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = u16> + Clone + '_ {
+        self.columns.iter().copied()
     }
 
     /// The columns that the rows give, as PostgreSQL names them.
@@ -207,6 +219,17 @@ pub(crate) struct BulkInsert {
     pub(crate) rows: usize,
     pub(crate) returning: bool,
     pub(crate) on_conflict: OnConflict,
+}
+
+impl BulkInsert {
+    /// Leaves out the values of a column.
+    pub(crate) fn remove(&mut self, column: u16) {
+        let Some(place) = self.columns.iter().position(|known| *known == column) else { return };
+        self.columns.remove(place);
+        self.values.remove(place);
+        self.lookups.retain(|lookup| lookup.place != place);
+        self.lookups.iter_mut().filter(|lookup| lookup.place > place).for_each(|lookup| lookup.place -= 1);
+    }
 }
 
 /// A column whose value is that of another table's row, which each new row knows by its key.

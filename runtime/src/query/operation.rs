@@ -1,11 +1,14 @@
 //! One call of the client, as data. Nothing here is generic: types appear only when results are read.
 
+use std::sync::Arc;
+
 use super::aggregation::Aggregation;
 use super::bulk::{BulkOptions, NewRows};
 use super::condition::Condition;
 use super::outcome::Outcome;
 use super::query_file::SqlCall;
 use super::select::Select;
+use super::tenant::Tenant;
 use super::write::{Insert, NestedWrite, Refusal, Sets};
 use crate::error::{Error, Result};
 use crate::meta::Table;
@@ -20,6 +23,10 @@ pub trait Query: Sized {
     /// For the runtime: the query as data.
     #[doc(hidden)]
     fn into_parts(self) -> Parts<Self::Output>;
+
+    /// For the runtime: the tenant that it is confined to.
+    #[doc(hidden)]
+    fn tenant(&self) -> Option<Arc<Tenant>>;
 }
 
 /// A query as data, and the function that reads its outcome.

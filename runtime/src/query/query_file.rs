@@ -58,6 +58,11 @@ impl SqlCall {
         &self.params
     }
 
+    /// Whether it is confined to the tenant of the call.
+    pub(crate) fn is_confined(&self) -> bool {
+        false
+    }
+
     pub(crate) fn writes(&self) -> bool {
         self.sql.table.writes.is_some() || !self.gives_rows()
     }

@@ -89,11 +89,11 @@ impl Insert {
         self
     }
 
-    /// Sets the columns of a foreign key, in the order of the key.
+    /// Sets the columns of a foreign key, in the order of the key and without that of the tenant.
     #[inline]
     pub fn key(&mut self, relation: &'static Relation, values: impl IntoIterator<Item = Param>) {
-        for (column, value) in relation.parent_columns.iter().zip(values) {
-            self.cells.push((*column, Cell::Value(value)));
+        for ((column, _), value) in relation.key_pairs().zip(values) {
+            self.cells.push((column, Cell::Value(value)));
         }
     }
 

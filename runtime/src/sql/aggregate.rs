@@ -2,14 +2,15 @@
 
 use super::pass::Pass;
 use super::statement::Statement;
+use super::tenant::Context;
 use super::writer::{Alias, Writer};
 use crate::meta::{Column, Table};
 use crate::query::{Aggregation, Calculation, GroupCondition, GroupTerm, Select};
 use crate::value::{Averaged, Param, Summed};
 
 /// The statement of an aggregation: the columns of the groups, then the calculated values.
-pub(crate) fn aggregate_statement(aggregation: &Aggregation) -> Statement {
-    let mut writer = Writer::new();
+pub(crate) fn aggregate_statement(context: Context<'_>, aggregation: &Aggregation) -> Statement {
+    let mut writer = Writer::new(context);
     let (select, table) = (&aggregation.select, aggregation.select.table);
     let alias = writer.alias();
     let columns = || aggregation.group_by.iter().map(|column| &table.columns[usize::from(*column)]);
@@ -62,7 +63,7 @@ fn column_of(calculation: Calculation, table: &'static Table) -> Option<&'static
     }
 }
 
-impl<P: Pass> Writer<P> {
+impl<P: Pass> Writer<'_, P> {
     /// `(SELECT t1.* FROM .. ORDER BY .. LIMIT ..) AS t0`: a part of a table's rows.
     fn push_rows(&mut self, select: &Select, alias: Alias) {
         let inner = self.alias();
@@ -75,6 +76,7 @@ impl<P: Pass> Writer<P> {
         self.push_source(select, inner, None);
         let mut first = true;
         if select.distinct.is_empty() {
+            self.push_tenant_also(select.table, inner, &mut first);
             self.push_also(&select.condition, select.table, inner, &mut first);
         }
         self.push_starts(select, &order, inner, &mut first);

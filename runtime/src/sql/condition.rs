@@ -9,14 +9,18 @@ use crate::value::Param;
 /// In the place of a condition: words of conditions begin with 2.
 const EVERY_ROW: usize = 1;
 
-impl<P: Pass> Writer<P> {
+impl<P: Pass> Writer<'_, P> {
     /// ` WHERE ...`, or nothing if every row is meant.
     pub(super) fn push_where(&mut self, condition: &Condition, table: &Table, alias: Alias) {
+        let confined = self.push_tenant(" WHERE ", table, alias);
         if self.tells_every_row(condition) {
             return;
         }
-        self.push(" WHERE ");
+        let parentheses = confined && matches!(condition, Condition::Or(_));
+        self.push(if confined { " AND " } else { " WHERE " });
+        self.push(if parentheses { "(" } else { "" });
         self.push_condition(condition, table, alias);
+        self.push(if parentheses { ")" } else { "" });
     }
 
     /// Whether every row meets a condition, so that it is left out.
@@ -242,10 +246,22 @@ impl<P: Pass> Writer<P> {
             self.push(" WHERE ");
             self.push_join_condition(relation, child, table, alias);
         }
+        self.push_tenant_unless_joined(relation, child);
         if !self.tells_every_row(condition) {
             self.push(" AND (");
             self.push_condition(condition, relation.child, child);
             self.push(")");
+        }
+    }
+
+    /// Confines the rows of a relation to the tenant; where its columns do so already, because the rows around them are
+    /// confined, there is nothing to add.
+    pub(super) fn push_tenant_unless_joined(&mut self, relation: &Relation, child: Alias) {
+        match relation.tenant_pair {
+            Some(_) => self.confined_by_join(relation.child),
+            None => {
+                self.push_tenant(" AND ", relation.child, child);
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use crate::meta::{Column, Table};
 use crate::query::{JsonTest, Operator, Search};
 use crate::value::Param;
 
-impl<P: Pass> Writer<P> {
+impl<P: Pass> Writer<'_, P> {
     pub(super) fn push_json_test(&mut self, column: &Column, path: Option<&Param>, test: &JsonTest, alias: Alias) {
         match test {
             JsonTest::Exists => {

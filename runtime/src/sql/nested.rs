@@ -5,6 +5,7 @@
 
 use super::pass::Pass;
 use super::statement::Statement;
+use super::tenant::Context;
 use super::writer::{Alias, Writer};
 use crate::meta::{Column, JoinTable, Relation, Table};
 use crate::query::{BulkInsert, BulkLookup, Condition, SetTo};
@@ -64,7 +65,7 @@ impl Pairs {
     }
 }
 
-impl<P: Pass> Writer<P> {
+impl<P: Pass> Writer<'_, P> {
     /// `name(c0, c1) AS (SELECT * FROM unnest(..))`; lists of lists do not exist, so that rows with lists are VALUES.
     fn push_given(&mut self, name: &str, given: InputRows) {
         self.push(name);
@@ -170,7 +171,7 @@ impl<P: Pass> Writer<P> {
         self.push_table(child, OTHER);
         self.push(" SET ");
         let none = |column: &u16| (*column, SetTo::Value(Param::Null));
-        let none: Vec<_> = pairs.relation.child_columns.iter().map(none).collect();
+        let none: Vec<_> = pairs.relation.key_pairs().map(|(_, theirs)| none(&theirs)).collect();
         self.push_sets(child, &none);
         self.push(" FROM ");
         self.push(ROWS);
@@ -180,7 +181,9 @@ impl<P: Pass> Writer<P> {
         self.push(ROWS);
         self.push(" AS kept WHERE ");
         self.push_given_equal(child, OTHER, &pairs.key, "kept", pairs.relation.parent_columns.len());
-        self.push(") RETURNING 1");
+        self.push(")");
+        self.push_tenant(" AND ", child, OTHER);
+        self.push(" RETURNING 1");
     }
 }
 
@@ -189,10 +192,12 @@ const ROWS: &str = "relata_rows";
 
 /// Makes rows that hold the foreign key point at their parents, and counts them. With `release`, others of these
 /// parents point at nothing any more, and that first: a relation to one row leaves room for one.
-pub(crate) fn connect_statement(mut pairs: Pairs, release: bool) -> Statement {
+pub(crate) fn connect_statement(context: Context<'_>, mut pairs: Pairs, release: bool) -> Statement {
     let (child, relation) = (pairs.relation.child, pairs.relation);
     let given = std::mem::take(&mut pairs.given);
-    let mut writer = Writer::new();
+    let mut writer = Writer::new(context);
+    // The aliases CHILD and OTHER: what conditions add comes behind them.
+    let _ = (writer.alias(), writer.alias());
     writer.push("WITH ");
     writer.push_given(ROWS, given);
     if release {
@@ -204,7 +209,9 @@ pub(crate) fn connect_statement(mut pairs: Pairs, release: bool) -> Statement {
     writer.push_table(child, CHILD);
     writer.push(" SET ");
     let mut glue = "";
-    for (number, column) in relation.child_columns.iter().enumerate() {
+    // A row stays with its tenant, and the foreign key says whether the parent is of the same.
+    let columns = relation.child_columns.iter().enumerate().filter(|(number, _)| Some(*number) != relation.tenant_pair);
+    for (number, column) in columns {
         let column = &child.columns[usize::from(*column)];
         writer.push(glue);
         writer.push_quoted(column.name);
@@ -217,6 +224,7 @@ pub(crate) fn connect_statement(mut pairs: Pairs, release: bool) -> Statement {
     writer.push(ROWS);
     writer.push(" WHERE ");
     writer.push_given_equal(child, CHILD, &pairs.key, ROWS, relation.parent_columns.len());
+    writer.push_tenant(" AND ", child, CHILD);
     if release {
         writer.push(" AND (SELECT count(*) FROM relata_released) >= 0");
     }
@@ -225,10 +233,17 @@ pub(crate) fn connect_statement(mut pairs: Pairs, release: bool) -> Statement {
 
 /// Makes rows meet their parents in the table between, where they may do so already, and counts those that are there.
 /// With `release`, these parents meet no others any more.
-pub(crate) fn connect_through_statement(mut pairs: Pairs, through: JoinTable, release: bool) -> Statement {
+pub(crate) fn connect_through_statement(
+    context: Context<'_>,
+    mut pairs: Pairs,
+    through: JoinTable,
+    release: bool,
+) -> Statement {
     let relation = pairs.relation;
     let given = std::mem::take(&mut pairs.given);
-    let mut writer = Writer::new();
+    let mut writer = Writer::new(context);
+    // The aliases CHILD and OTHER: what conditions add comes behind them.
+    let _ = (writer.alias(), writer.alias());
     writer.push("WITH ");
     writer.push_given(ROWS, given);
     writer.push(", relata_found(parent, child) AS (SELECT ");
@@ -241,6 +256,7 @@ pub(crate) fn connect_through_statement(mut pairs: Pairs, through: JoinTable, re
     writer.push_table(relation.child, CHILD);
     writer.push(" ON ");
     writer.push_given_equal(relation.child, CHILD, &pairs.key, ROWS, relation.parent_columns.len());
+    writer.push_tenant(" AND ", relation.child, CHILD);
     writer.push(")");
     if release {
         writer.push(", relata_released AS (DELETE FROM ");
@@ -271,7 +287,7 @@ pub(crate) fn join_statement(
     parents: RawList,
     children: RawList,
 ) -> Statement {
-    let mut writer = Writer::new();
+    let mut writer = Writer::new(Context::default());
     writer.push_join_rows(through);
     writer.push("SELECT * FROM unnest(");
     writer.push_values(&table.columns[usize::from(relation.parent_columns[0])], Param::RawList(parents));
@@ -281,7 +297,7 @@ pub(crate) fn join_statement(
     writer.finish()
 }
 
-impl<P: Pass> Writer<P> {
+impl<P: Pass> Writer<'_, P> {
     fn push_join_rows(&mut self, through: JoinTable) {
         self.push("INSERT INTO ");
         self.push(through.sql);
@@ -295,12 +311,13 @@ impl<P: Pass> Writer<P> {
 
 /// Removes rows from the table of a many-to-many relation: those of one parent whose children meet a condition.
 pub(crate) fn disconnect_statement(
+    context: Context<'_>,
     relation: &Relation,
     through: JoinTable,
     parent: Param,
     condition: &Condition,
 ) -> Statement {
-    let mut writer = Writer::new();
+    let mut writer = Writer::new(context);
     let child = writer.alias();
     let between = writer.alias();
     writer.push("DELETE FROM ");
@@ -317,6 +334,7 @@ pub(crate) fn disconnect_statement(
     writer.push_column(child, &relation.child.columns[usize::from(relation.child_columns[0])]);
     writer.push(" = ");
     writer.push_through_column(between, through.child_column);
+    writer.push_tenant(" AND ", relation.child, child);
     writer.push(" AND (");
     writer.push_condition(condition, relation.child, child);
     writer.push("))");
@@ -335,9 +353,9 @@ pub(crate) struct BulkUpdate {
 }
 
 /// `UPDATE .. FROM rows`, of rows that meet a condition too.
-pub(crate) fn update_each_statement(mut update: BulkUpdate, condition: &Condition) -> Statement {
+pub(crate) fn update_each_statement(context: Context<'_>, mut update: BulkUpdate, condition: &Condition) -> Statement {
     let table = update.table;
-    let mut writer = Writer::new();
+    let mut writer = Writer::new(context);
     // The alias of the table is the first, that conditions inside it begin behind.
     let child = writer.alias();
     writer.push("WITH ");
@@ -368,6 +386,7 @@ pub(crate) fn update_each_statement(mut update: BulkUpdate, condition: &Conditio
     writer.push(ROWS);
     writer.push(" WHERE ");
     writer.push_given_equal(table, child, &update.key, ROWS, 0);
+    writer.push_tenant(" AND ", table, child);
     writer.push(" AND (");
     writer.push_condition(condition, table, child);
     writer.push(")");
@@ -375,8 +394,13 @@ pub(crate) fn update_each_statement(mut update: BulkUpdate, condition: &Conditio
 }
 
 /// For each of the given keys whether there is a row with it.
-pub(crate) fn which_exist_statement(table: &'static Table, key: &[u16], given: InputRows) -> Statement {
-    let mut writer = Writer::new();
+pub(crate) fn which_exist_statement(
+    context: Context<'_>,
+    table: &'static Table,
+    key: &[u16],
+    given: InputRows,
+) -> Statement {
+    let mut writer = Writer::new(context);
     let alias = writer.alias();
     writer.push("WITH ");
     writer.push_given(ROWS, given);
@@ -384,20 +408,22 @@ pub(crate) fn which_exist_statement(table: &'static Table, key: &[u16], given: I
     writer.push_table(table, alias);
     writer.push(" WHERE ");
     writer.push_given_equal(table, alias, key, ROWS, 0);
+    writer.push_tenant(" AND ", table, alias);
     writer.push(") FROM ");
     writer.push(ROWS);
     writer.finish()
 }
 
 /// Rows of which columns are looked up: `INSERT .. SELECT r.c0, (SELECT t1."id" FROM .. WHERE ..) FROM rows AS r`.
-pub(super) fn looked_up(mut insert: BulkInsert) -> Statement {
+pub(super) fn looked_up(context: Context<'_>, mut insert: BulkInsert) -> Statement {
     let table = insert.table;
     let mut given = InputRows::default();
-    let mut writer = Writer::new();
+    let mut writer = Writer::new(context);
     writer.push_insert_head(table, insert.columns.iter().copied());
     writer.push(" SELECT ");
+    let glue = if writer.push_own_value(table) { ", " } else { "" };
     for (place, (number, values)) in insert.columns.iter().zip(insert.values).enumerate() {
-        writer.push(if place > 0 { ", " } else { "" });
+        writer.push(if place > 0 { ", " } else { glue });
         match insert.lookups.iter_mut().find(|lookup| lookup.place == place) {
             Some(lookup) => writer.push_bulk_lookup(lookup, &mut given),
             None => {
@@ -417,7 +443,7 @@ pub(super) fn looked_up(mut insert: BulkInsert) -> Statement {
     writer.finish()
 }
 
-impl<P: Pass> Writer<P> {
+impl<P: Pass> Writer<'_, P> {
     fn push_bulk_lookup(&mut self, lookup: &mut BulkLookup, given: &mut InputRows) {
         let child = lookup.relation.child;
         let alias = self.alias();
@@ -427,6 +453,7 @@ impl<P: Pass> Writer<P> {
         self.push_table(child, alias);
         self.push(" WHERE ");
         self.push_given_equal(child, alias, &lookup.key, "r", given.columns.len());
+        self.push_tenant(" AND ", child, alias);
         self.push(")");
         for (column, values) in lookup.key.iter().zip(std::mem::take(&mut lookup.values)) {
             given.add(&child.columns[usize::from(*column)], values);

@@ -22,7 +22,7 @@ pub(super) enum Start<'q> {
     After(&'q [Option<Vec<u8>>]),
 }
 
-impl<P: Pass> Writer<P> {
+impl<P: Pass> Writer<'_, P> {
     pub(super) fn push_order(&mut self, order: &[OrderTerm], table: &'static Table, alias: Alias) {
         self.word(order.len());
         for (index, term) in order.iter().enumerate() {
@@ -78,6 +78,7 @@ impl<P: Pass> Writer<P> {
                 self.push_table(relation.child, child);
                 self.push(" WHERE ");
                 self.push_join_condition(relation, child, table, alias);
+                self.push_tenant_unless_joined(relation, child);
                 self.push(")");
             }
         }
@@ -117,6 +118,7 @@ impl<P: Pass> Writer<P> {
             self.push(Operator::Eq.sql());
             self.push_value(column, value.clone());
         }
+        self.push_tenant(if key.is_empty() { " WHERE " } else { " AND " }, table, alias);
         self.push(") ");
     }
 

@@ -2,7 +2,8 @@
 
 use super::order::COUNT_OF;
 use super::pass::Pass;
-use super::statement::{Statement, Statements};
+use super::statement::Statement;
+use super::tenant::Context;
 use super::walk::{Walk, shaped};
 use super::writer::{Alias, Writer};
 use crate::meta::{Column, Count, Relation, Table};
@@ -103,7 +104,7 @@ struct Read<'p, 'q> {
 }
 
 impl Walk for Read<'_, '_> {
-    fn walk<P: Pass>(&mut self, writer: &mut Writer<P>) {
+    fn walk<P: Pass>(&mut self, writer: &mut Writer<'_, P>) {
         let select = self.plan.select;
         writer.word(READ);
         writer.pass().address(select.table);
@@ -131,14 +132,15 @@ const ALL_COLUMNS: usize = usize::MAX;
 
 /// The statement of a read, of a connection that may know it.
 pub(crate) fn read_statement<'q>(
-    shapes: Option<&Statements>,
+    context: Context<'_>,
     select: &'q Select,
     of: Option<(ChildrenOf<'q>, KeySource)>,
 ) -> (Statement, ReadPlan<'q>) {
     let plan = plan_of(select, of.as_ref());
     // What is rare is not walked over for a shape that it does not have.
     let is_rare = !select.distinct.is_empty() || select.cursor.is_some() || select.page.is_some();
-    (shaped(shapes.filter(|_| !is_rare), Read { plan: &plan, of }), plan)
+    let shapes = context.shapes.filter(|_| !is_rare);
+    (shaped(Context { shapes, ..context }, Read { plan: &plan, of }), plan)
 }
 
 /// Where the values of a read stand.
@@ -170,22 +172,27 @@ pub(crate) fn written_plan(select: &Select) -> ReadPlan<'_> {
 }
 
 /// A write that returns all columns, made to return what is asked for of the row and of those it points at.
-pub(crate) fn written_statement(write: Statement, select: &Select) -> (Statement, ReadPlan<'_>) {
+pub(crate) fn written_statement<'q>(
+    context: Context<'_>,
+    write: Statement,
+    select: &'q Select,
+) -> (Statement, ReadPlan<'q>) {
     let plan = written_plan(select);
     if plan.joined.is_empty() && plan.places.is_none() {
         return (write, plan);
     }
-    let mut writer = Writer::new();
+    let sql = write.sql().to_owned();
+    let mut writer = Writer::behind(write.params, context);
     let alias = writer.alias();
     let mut joins = Vec::new();
     writer.push("WITH relata_written AS (");
-    writer.push(write.sql());
+    writer.push(&sql);
     writer.push(") SELECT ");
     writer.push_outputs(&plan, alias, &mut joins);
     writer.push(" FROM relata_written AS ");
     writer.push_alias(alias);
     writer.push_joins(&joins);
-    (Statement::new(writer.finish().into_sql(), write.params), plan)
+    (writer.finish(), plan)
 }
 
 /// Which to-one relations are joined to the rows.
@@ -244,7 +251,7 @@ fn plan_outputs<'q>(select: &'q Select, offset: usize, joining: Joining, key_col
     plan
 }
 
-impl<P: Pass> Writer<P> {
+impl<P: Pass> Writer<'_, P> {
     /// A SELECT, with the rows' place in `numbered` behind their values; gives the number of columns.
     fn push_select(
         &mut self,
@@ -290,6 +297,7 @@ impl<P: Pass> Writer<P> {
             self.push_keys(*of, keys, alias, between.map(|(between, _)| between));
         }
         if select.distinct.is_empty() {
+            self.push_tenant_also(table, alias, &mut first);
             self.push_also(&select.condition, table, alias, &mut first);
         }
         self.push_starts(select, &order, alias, &mut first);
@@ -346,6 +354,7 @@ impl<P: Pass> Writer<P> {
             self.push_glue(&mut first);
             self.push_keys(*of, &mut keys.clone(), inner, between.map(|(between, _)| between));
         }
+        self.push_tenant_also(table, inner, &mut first);
         self.push_also(&select.condition, table, inner, &mut first);
         self.push(" ORDER BY ");
         columns(self);
@@ -381,7 +390,7 @@ impl<P: Pass> Writer<P> {
     }
 
     /// A condition, behind those before it.
-    pub(super) fn push_also(&mut self, condition: &Condition, table: &'static Table, alias: Alias, first: &mut bool) {
+    pub(super) fn push_also(&mut self, condition: &Condition, table: &Table, alias: Alias, first: &mut bool) {
         if self.tells_every_row(condition) {
             return;
         }
@@ -390,6 +399,11 @@ impl<P: Pass> Writer<P> {
         self.push(if parentheses { "(" } else { "" });
         self.push_condition(condition, table, alias);
         self.push(if parentheses { ")" } else { "" });
+    }
+
+    pub(super) fn push_tenant_also(&mut self, table: &Table, alias: Alias, first: &mut bool) {
+        let confined = self.push_tenant(if *first { " WHERE " } else { " AND " }, table, alias);
+        *first &= !confined;
     }
 
     pub(super) fn push_glue(&mut self, first: &mut bool) {
@@ -464,45 +478,55 @@ impl<P: Pass> Writer<P> {
             self.push_table(join.relation.child, join.child);
             self.push(" ON ");
             self.push_join_condition(join.relation, join.child, join.table, join.parent);
+            self.push_tenant_unless_joined(join.relation, join.child);
         }
     }
 
     /// The condition that picks the children of the given parents.
     fn push_keys(&mut self, of: ChildrenOf<'_>, keys: &mut KeySource, alias: Alias, between: Option<Alias>) {
         let types = of.key_columns();
+        // The tenant is in a condition of its own, and the same for all.
+        let ours = self.tenancy_of(of.relation.child).and(of.relation.tenant_pair);
+        let count = types.len() - usize::from(ours.is_some());
+        let places = (0..types.len()).filter(|place| Some(*place) != ours).enumerate();
         match keys {
             KeySource::One(values) => {
-                for (index, (ty, value)) in types.iter().zip(values).enumerate() {
-                    self.push(if index > 0 { " AND " } else { "" });
-                    self.push_key_column(of.relation, index, alias, between);
+                for (number, place) in places {
+                    self.push(if number > 0 { " AND " } else { "" });
+                    self.push_key_column(of.relation, place, alias, between);
                     self.push(" = ");
-                    self.push_value(ty, std::mem::replace(value, Param::Null));
+                    let value =
+                        values.get_mut(place).map_or(Param::Null, |value| std::mem::replace(value, Param::Null));
+                    self.push_value(types[place], value);
                 }
             }
             KeySource::Lateral => {
-                for index in 0..types.len() {
-                    self.push(if index > 0 { " AND " } else { "" });
-                    self.push_key_column(of.relation, index, alias, between);
+                for (number, place) in places {
+                    self.push(if number > 0 { " AND " } else { "" });
+                    self.push_key_column(of.relation, place, alias, between);
                     self.push(" = k.k");
-                    self.push_number(index as u32);
+                    self.push_number(place as u32);
                 }
             }
-            KeySource::Many(lists) if lists.len() == 1 => {
-                for (index, (ty, list)) in types.iter().zip(lists).enumerate() {
-                    self.push_key_column(of.relation, index, alias, between);
+            KeySource::Many(lists) if count == 1 => {
+                for (_, place) in places {
+                    self.push_key_column(of.relation, place, alias, between);
                     self.push(" = ANY(");
-                    self.push_values(ty, Param::RawList(std::mem::take(list)));
+                    self.push_values(types[place], Param::RawList(std::mem::take(&mut lists[place])));
                     self.push(")");
                 }
             }
             KeySource::Many(lists) => {
                 self.push("(");
-                for index in 0..types.len() {
-                    self.push(if index > 0 { ", " } else { "" });
-                    self.push_key_column(of.relation, index, alias, between);
+                for (number, place) in places.clone() {
+                    self.push(if number > 0 { ", " } else { "" });
+                    self.push_key_column(of.relation, place, alias, between);
                 }
                 self.push(") IN (SELECT * FROM unnest(");
-                self.push_key_lists(&types, lists);
+                for (number, place) in places {
+                    self.push(if number > 0 { ", " } else { "" });
+                    self.push_values(types[place], Param::RawList(std::mem::take(&mut lists[place])));
+                }
                 self.push("))");
             }
         }
@@ -580,7 +604,8 @@ mod tests {
         let mut select = Select::new(&TABLE);
         change(&mut select);
         let plan = plan_of(&select, None);
-        let (mut shape, mut text) = (Writer::of(Shape::new()), Writer::of(Text::new()));
+        let (mut shape, mut text) =
+            (Writer::of(Shape::new(), Context::default()), Writer::of(Text::new(), Context::default()));
         Read { plan: &plan, of: None }.walk(&mut shape);
         Read { plan: &plan, of: None }.walk(&mut text);
         (shape.pass().words().map(<[usize]>::to_vec), text.finish().into_sql())

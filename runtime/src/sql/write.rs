@@ -2,7 +2,8 @@
 
 use super::nested::looked_up;
 use super::pass::Pass;
-use super::statement::{Statement, Statements};
+use super::statement::Statement;
+use super::tenant::Context;
 use super::walk::{Walk, shaped};
 use super::writer::{Alias, Writer};
 use crate::meta::{ClientDefault, Column, Relation, Table};
@@ -25,7 +26,7 @@ struct InsertRow {
 }
 
 impl Walk for InsertRow {
-    fn walk<P: Pass>(&mut self, writer: &mut Writer<P>) {
+    fn walk<P: Pass>(&mut self, writer: &mut Writer<'_, P>) {
         writer.begin(INSERT, self.table);
         writer.push_insert(self.table, &mut self.cells);
         writer.push_returning(self.table);
@@ -33,24 +34,21 @@ impl Walk for InsertRow {
 }
 
 /// The insert of one row, which comes back with all columns.
-pub(crate) fn insert_statement(
-    shapes: Option<&Statements>,
-    table: &'static Table,
-    cells: Vec<(u16, Cell)>,
-) -> Statement {
-    shaped(shapes, InsertRow { table, cells })
+pub(crate) fn insert_statement(context: Context<'_>, table: &'static Table, cells: Vec<(u16, Cell)>) -> Statement {
+    shaped(context, InsertRow { table, cells })
 }
 
 /// `INSERT .. ON CONFLICT (key) DO UPDATE .. RETURNING` all columns; a row that is there and does not meet `only_if`
 /// stays as it is and does not come back.
 pub(crate) fn upsert_statement(
+    context: Context<'_>,
     table: &'static Table,
     mut cells: Vec<(u16, Cell)>,
     key: &[u16],
     sets: &[(u16, SetTo)],
     only_if: &Condition,
 ) -> Statement {
-    let mut writer = Writer::new();
+    let mut writer = Writer::new(context);
     writer.push_insert(table, &mut cells);
     writer.push_update_on_conflict(table, key, sets, only_if);
     writer.push_returning(table);
@@ -59,7 +57,7 @@ pub(crate) fn upsert_statement(
 
 /// `COPY .. FROM STDIN`, binary.
 pub(crate) fn copy_statement(table: &Table, columns: &[u16]) -> String {
-    let mut writer = Writer::new();
+    let mut writer = Writer::new(Context::default());
     writer.push("COPY ");
     writer.push(table.sql);
     writer.push(" (");
@@ -70,7 +68,7 @@ pub(crate) fn copy_statement(table: &Table, columns: &[u16]) -> String {
 
 /// A statement whose parameters have the types of the columns, to ask for them.
 pub(crate) fn columns_statement(table: &Table, columns: &[u16]) -> Statement {
-    let mut writer = Writer::new();
+    let mut writer = Writer::new(Context::default());
     writer.push("INSERT INTO ");
     writer.push(table.sql);
     writer.push(" (");
@@ -86,7 +84,7 @@ pub(crate) fn columns_statement(table: &Table, columns: &[u16]) -> Statement {
 
 /// The time of the transaction, as the type of each column.
 pub(crate) fn now_statement(table: &Table, columns: &[u16]) -> Statement {
-    let mut writer = Writer::new();
+    let mut writer = Writer::new(Context::default());
     for (index, column) in columns.iter().enumerate() {
         writer.push(if index > 0 { ", " } else { "SELECT " });
         writer.push("CURRENT_TIMESTAMP::");
@@ -104,7 +102,7 @@ struct UpdateRows<'q> {
 }
 
 impl Walk for UpdateRows<'_> {
-    fn walk<P: Pass>(&mut self, writer: &mut Writer<P>) {
+    fn walk<P: Pass>(&mut self, writer: &mut Writer<'_, P>) {
         let Self { table, condition, sets, returning } = *self;
         writer.begin(UPDATE, table);
         let alias = writer.alias();
@@ -119,25 +117,27 @@ impl Walk for UpdateRows<'_> {
 
 /// An update of all rows that meet a condition, which come back with all columns or not at all.
 pub(crate) fn update_statement(
-    shapes: Option<&Statements>,
+    context: Context<'_>,
     table: &'static Table,
     condition: &Condition,
     sets: &[(u16, SetTo)],
     returning: bool,
 ) -> Statement {
-    shaped(shapes, UpdateRows { table, condition, sets, returning })
+    shaped(context, UpdateRows { table, condition, sets, returning })
 }
 
 /// `UPDATE` of all rows that meet a condition, or of the first of them in the order of their key.
 pub(crate) fn update_many_statement(
+    context: Context<'_>,
     table: &'static Table,
     condition: &Condition,
     sets: &[(u16, SetTo)],
     limit: Option<u64>,
     returning: bool,
 ) -> Statement {
-    let Some(limit) = limit else { return update_statement(None, table, condition, sets, returning) };
-    let mut writer = Writer::new();
+    let context = Context { shapes: None, ..context };
+    let Some(limit) = limit else { return update_statement(context, table, condition, sets, returning) };
+    let mut writer = Writer::new(context);
     let alias = writer.alias();
     writer.push_chosen(table, condition, limit);
     writer.push("UPDATE ");
@@ -153,9 +153,15 @@ pub(crate) fn update_many_statement(
 }
 
 /// `DELETE` of all rows that meet a condition, or of the first of them in the order of their key.
-pub(crate) fn delete_many_statement(table: &'static Table, condition: &Condition, limit: Option<u64>) -> Statement {
-    let Some(limit) = limit else { return delete_statement(None, table, condition, false) };
-    let mut writer = Writer::new();
+pub(crate) fn delete_many_statement(
+    context: Context<'_>,
+    table: &'static Table,
+    condition: &Condition,
+    limit: Option<u64>,
+) -> Statement {
+    let context = Context { shapes: None, ..context };
+    let Some(limit) = limit else { return delete_statement(context, table, condition, false) };
+    let mut writer = Writer::new(context);
     let alias = writer.alias();
     writer.push_chosen(table, condition, limit);
     writer.push("DELETE FROM ");
@@ -173,7 +179,7 @@ struct DeleteRows<'q> {
 }
 
 impl Walk for DeleteRows<'_> {
-    fn walk<P: Pass>(&mut self, writer: &mut Writer<P>) {
+    fn walk<P: Pass>(&mut self, writer: &mut Writer<'_, P>) {
         let Self { table, condition, returning } = *self;
         writer.begin(DELETE, table);
         let alias = writer.alias();
@@ -186,12 +192,12 @@ impl Walk for DeleteRows<'_> {
 
 /// A deletion of all rows that meet a condition, which come back with all columns or not at all.
 pub(crate) fn delete_statement(
-    shapes: Option<&Statements>,
+    context: Context<'_>,
     table: &'static Table,
     condition: &Condition,
     returning: bool,
 ) -> Statement {
-    shaped(shapes, DeleteRows { table, condition, returning })
+    shaped(context, DeleteRows { table, condition, returning })
 }
 
 /// `SELECT count(*)`.
@@ -201,7 +207,7 @@ struct CountRows<'q> {
 }
 
 impl Walk for CountRows<'_> {
-    fn walk<P: Pass>(&mut self, writer: &mut Writer<P>) {
+    fn walk<P: Pass>(&mut self, writer: &mut Writer<'_, P>) {
         writer.begin(COUNT, self.table);
         let alias = writer.alias();
         writer.push("SELECT count(*) FROM ");
@@ -211,8 +217,8 @@ impl Walk for CountRows<'_> {
 }
 
 /// A count of rows.
-pub(crate) fn count_statement(shapes: Option<&Statements>, table: &'static Table, condition: &Condition) -> Statement {
-    shaped(shapes, CountRows { table, condition })
+pub(crate) fn count_statement(context: Context<'_>, table: &'static Table, condition: &Condition) -> Statement {
+    shaped(context, CountRows { table, condition })
 }
 
 /// `SELECT EXISTS`.
@@ -222,7 +228,7 @@ struct RowExists<'q> {
 }
 
 impl Walk for RowExists<'_> {
-    fn walk<P: Pass>(&mut self, writer: &mut Writer<P>) {
+    fn walk<P: Pass>(&mut self, writer: &mut Writer<'_, P>) {
         writer.begin(EXISTS, self.table);
         let alias = writer.alias();
         writer.push("SELECT EXISTS (SELECT 1 FROM ");
@@ -233,8 +239,8 @@ impl Walk for RowExists<'_> {
 }
 
 /// Whether there is a row: 1 or 0.
-pub(crate) fn exists_statement(shapes: Option<&Statements>, table: &'static Table, condition: &Condition) -> Statement {
-    shaped(shapes, RowExists { table, condition })
+pub(crate) fn exists_statement(context: Context<'_>, table: &'static Table, condition: &Condition) -> Statement {
+    shaped(context, RowExists { table, condition })
 }
 
 /// Parameters of one statement: the protocol counts them in 16 bits.
@@ -242,24 +248,28 @@ const MAX_PARAMETERS: usize = 32_767;
 
 /// The statements: one parameter per column, as arrays, in a single statement. Lists of lists do
 /// not exist as parameters, so rows with list columns go as VALUES, in as many statements as needed.
-pub(crate) fn bulk_insert_statements(insert: BulkInsert) -> Vec<Statement> {
+pub(crate) fn bulk_insert_statements(context: Context<'_>, mut insert: BulkInsert) -> Vec<Statement> {
+    if let Some(own) = context.own_column(insert.table) {
+        insert.remove(own);
+    }
     if !insert.lookups.is_empty() {
-        return vec![looked_up(insert)];
+        return vec![looked_up(context, insert)];
     }
     let is_list = |column: &u16| insert.table.columns[usize::from(*column)].sql_type.ends_with("[]");
     if insert.columns.is_empty() || insert.columns.iter().any(is_list) {
-        with_values(insert)
+        with_values(context, insert)
     } else {
-        vec![unnested(insert)]
+        vec![unnested(context, insert)]
     }
 }
 
-fn unnested(insert: BulkInsert) -> Statement {
-    let mut writer = Writer::new();
+fn unnested(context: Context<'_>, insert: BulkInsert) -> Statement {
+    let mut writer = Writer::new(context);
     writer.push_insert_head(insert.table, insert.columns.iter().copied());
     writer.push(" SELECT ");
+    let glue = if writer.push_own_value(insert.table) { ", " } else { "" };
     for (index, column) in insert.columns.iter().enumerate() {
-        writer.push(if index > 0 { ", " } else { "" });
+        writer.push(if index > 0 { ", " } else { glue });
         writer.push(&format!("r.c{index}"));
         let column = &insert.table.columns[usize::from(*column)];
         if column.wire.is_some() {
@@ -284,7 +294,8 @@ fn unnested(insert: BulkInsert) -> Statement {
     writer.finish()
 }
 
-fn with_values(insert: BulkInsert) -> Vec<Statement> {
+fn with_values(context: Context<'_>, insert: BulkInsert) -> Vec<Statement> {
+    let has_own = context.own_column(insert.table).is_some();
     let per_statement = (MAX_PARAMETERS / insert.columns.len().max(1)).max(1);
     let mut columns: Vec<_> = insert.values.into_iter().map(Vec::into_iter).collect();
     let mut statements = Vec::new();
@@ -292,8 +303,8 @@ fn with_values(insert: BulkInsert) -> Vec<Statement> {
     while left > 0 {
         let rows = left.min(per_statement);
         left -= rows;
-        let mut writer = Writer::new();
-        if insert.columns.is_empty() && !insert.table.columns.iter().any(|column| column.updated_at) {
+        let mut writer = Writer::new(context);
+        if insert.columns.is_empty() && !has_own && !insert.table.columns.iter().any(|column| column.updated_at) {
             // Without columns there is no list of VALUES, and rows have nothing to tell them apart.
             writer.push_default_rows(insert.table, rows);
         } else {
@@ -301,12 +312,13 @@ fn with_values(insert: BulkInsert) -> Vec<Statement> {
             writer.push(" VALUES ");
             for row in 0..rows {
                 writer.push(if row > 0 { ", (" } else { "(" });
+                let glue = if writer.push_own_value(insert.table) { ", " } else { "" };
                 for (index, (column, values)) in insert.columns.iter().zip(&mut columns).enumerate() {
-                    writer.push(if index > 0 { ", " } else { "" });
+                    writer.push(if index > 0 { ", " } else { glue });
                     let value = values.next().unwrap_or(Param::Null);
                     writer.push_value(&insert.table.columns[usize::from(*column)], value);
                 }
-                let glue = if insert.columns.is_empty() { "" } else { ", " };
+                let glue = if insert.columns.is_empty() && !has_own { "" } else { ", " };
                 writer.push_now_values(insert.table, insert.columns.iter().copied(), glue);
                 writer.push(")");
             }
@@ -317,7 +329,7 @@ fn with_values(insert: BulkInsert) -> Vec<Statement> {
     statements
 }
 
-impl<P: Pass> Writer<P> {
+impl<P: Pass> Writer<'_, P> {
     /// The keys of the first rows that meet a condition, locked: two programs that take rows at once take different
     /// ones. Materialized, so that it is done once whatever the plan is.
     fn push_chosen(&mut self, table: &'static Table, condition: &Condition, limit: u64) {
@@ -350,20 +362,26 @@ impl<P: Pass> Writer<P> {
             self.push(" = chosen.");
             self.push_quoted(column.name);
         }
+        self.push_tenant(" AND ", table, alias);
     }
 
     /// `INSERT INTO "t" AS t0 (..) VALUES (..)`. Values are taken out of the cells.
-    fn push_insert(&mut self, table: &'static Table, cells: &mut [(u16, Cell)]) {
-        if cells.is_empty() && !table.columns.iter().any(|column| column.updated_at) {
+    fn push_insert(&mut self, table: &'static Table, cells: &mut Vec<(u16, Cell)>) {
+        let own = self.own_column(table);
+        if let Some(own) = own {
+            cells.retain(|(column, _)| *column != own);
+        }
+        if cells.is_empty() && own.is_none() && !table.columns.iter().any(|column| column.updated_at) {
             self.push("INSERT INTO ");
             let alias = self.alias();
-            self.push_table(table, alias);
+            self.push_unconfined_table(table, alias);
             return self.push(" DEFAULT VALUES");
         }
         self.push_insert_head(table, cells.iter().map(|(column, _)| *column));
         self.push(" VALUES (");
+        let glue = if self.push_own_value(table) { ", " } else { "" };
         for (index, (number, cell)) in cells.iter_mut().enumerate() {
-            self.push(if index > 0 { ", " } else { "" });
+            self.push(if index > 0 { ", " } else { glue });
             self.word(usize::from(*number));
             match cell {
                 Cell::Value(value) => {
@@ -376,9 +394,16 @@ impl<P: Pass> Writer<P> {
                 }
             }
         }
-        let glue = if cells.is_empty() { "" } else { ", " };
+        let glue = if cells.is_empty() && own.is_none() { "" } else { ", " };
         self.push_now_values(table, cells.iter().map(|(column, _)| *column), glue);
         self.push(")");
+    }
+
+    /// The tenant of a new row, as its first value. Tells whether there is one.
+    pub(super) fn push_own_value(&mut self, table: &Table) -> bool {
+        let Some(own) = self.own_column(table) else { return false };
+        self.push_tenant_key(&table.columns[usize::from(own)]);
+        true
     }
 
     /// `INSERT INTO "t" AS t0 ("a", "b", "updated_at")`.
@@ -393,10 +418,11 @@ impl<P: Pass> Writer<P> {
         }
         let alias = self.alias();
         self.push("INSERT INTO ");
-        self.push_table(table, alias);
+        self.push_unconfined_table(table, alias);
         self.push(" (");
-        let mut glue = if columns.len() == 0 { "" } else { ", " };
-        self.push_column_names(table, columns.clone());
+        let own = self.own_column(table);
+        let mut glue = if columns.len() == 0 && own.is_none() { "" } else { ", " };
+        self.push_column_names(table, own.into_iter().chain(columns.clone()));
         for column in now_columns(table, columns) {
             self.push(glue);
             self.push_quoted(column.name);
@@ -426,7 +452,7 @@ impl<P: Pass> Writer<P> {
     fn push_default_rows(&mut self, table: &'static Table, rows: usize) {
         let alias = self.alias();
         self.push("INSERT INTO ");
-        self.push_table(table, alias);
+        self.push_unconfined_table(table, alias);
         match table.columns.first() {
             Some(column) => {
                 self.push(" (");
@@ -464,10 +490,12 @@ impl<P: Pass> Writer<P> {
         self.push(")");
     }
 
+    /// New values of columns. That of the tenant stays as it is.
     pub(super) fn push_sets(&mut self, table: &'static Table, sets: &[(u16, SetTo)]) {
         self.word(sets.len());
+        let own = self.own_column(table);
         let mut glue = "";
-        for (number, to) in sets {
+        for (number, to) in sets.iter().filter(|(number, _)| Some(*number) != own) {
             let column = &table.columns[usize::from(*number)];
             self.push(glue);
             self.push_quoted(column.name);
@@ -583,8 +611,12 @@ impl<P: Pass> Writer<P> {
         only_if: &Condition,
     ) {
         self.push(" ON CONFLICT (");
-        self.push_column_names(table, key.iter().copied());
+        let own = self.own_column(table).filter(|_| table.tenancy.is_some_and(|tenancy| tenancy.is_key(key)));
+        self.push_column_names(table, own.into_iter().chain(key.iter().copied()));
         self.push(") DO UPDATE SET ");
+        if self.tenancy_of(table).is_some() {
+            self.unconfined += 1;
+        }
         if sets.is_empty() && !table.columns.iter().any(|column| column.updated_at) {
             // Sets a key column to itself, so that the row comes back.
             for column in key.iter().take(1).map(|column| &table.columns[usize::from(*column)]) {

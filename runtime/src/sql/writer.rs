@@ -4,30 +4,60 @@
 
 use super::pass::{Pass, Text};
 use super::statement::Statement;
+use super::tenant::Context;
 use crate::meta::{Column, Table};
+use crate::query::Tenant;
 use crate::value::Param;
+
+/// The first word of a shape under a tenant; other kinds of statements have small ones.
+const OF_TENANT: usize = usize::MAX;
 
 /// Walks over a query: tells a pass what its statement is, and collects its parameters.
 #[derive(Debug)]
-pub(crate) struct Writer<P = Text> {
+pub(crate) struct Writer<'t, P = Text> {
     pass: P,
     params: Vec<Param>,
     aliases: u32,
+    /// The tenant that the statement is confined to.
+    pub(super) tenant: Option<&'t Tenant>,
+    /// The parameter that is the tenant's id, once there is one.
+    pub(super) tenant_parameter: Option<u32>,
+    /// How many tables were named whose rows have not yet been confined to the tenant.
+    pub(super) unconfined: i32,
 }
 
-impl Writer {
-    pub(super) fn new() -> Self {
-        Self::of(Text::new())
+impl<'t> Writer<'t> {
+    pub(super) fn new(context: Context<'t>) -> Self {
+        Self::of(Text::new(), context)
     }
 
-    pub(super) fn finish(self) -> Statement {
+    /// One whose first parameters are there.
+    pub(super) fn behind(params: Vec<Param>, context: Context<'t>) -> Self {
+        Self { params, ..Self::new(context) }
+    }
+
+    pub(super) fn finish(mut self) -> Statement {
+        if self.unconfined != 0 {
+            self.params.push(Param::Refused("a statement is not confined to its tenant: this is a bug of Relata"));
+        }
         Statement::new(self.pass.0, self.params)
     }
 }
 
-impl<P: Pass> Writer<P> {
-    pub(super) fn of(pass: P) -> Self {
-        Self { pass, params: Vec::with_capacity(4), aliases: 0 }
+impl<'t, P: Pass> Writer<'t, P> {
+    #[inline]
+    pub(super) fn of(mut pass: P, context: Context<'t>) -> Self {
+        // A statement of a tenant has another text than one without.
+        if context.tenant.is_some() {
+            pass.word(OF_TENANT);
+        }
+        let params = Vec::with_capacity(4);
+        Self { pass, params, aliases: 0, tenant: context.tenant, tenant_parameter: None, unconfined: 0 }
+    }
+
+    /// The number that the next parameter gets.
+    pub(super) fn next_parameter(&self) -> u32 {
+        self.params.len() as u32 + 1
     }
 
     pub(super) fn take_params(&mut self) -> Vec<Param> {
@@ -202,8 +232,18 @@ impl<P: Pass> Writer<P> {
         }
     }
 
+    /// A table whose rows have to be confined to the tenant, if there is one, by [`push_tenant`](Self::push_tenant).
     #[inline]
     pub(super) fn push_table(&mut self, table: &Table, alias: Alias) {
+        if self.tenancy_of(table).is_some() {
+            self.unconfined += 1;
+        }
+        self.push_unconfined_table(table, alias);
+    }
+
+    /// A table that gets rows, or leads to the tenant.
+    #[inline]
+    pub(super) fn push_unconfined_table(&mut self, table: &Table, alias: Alias) {
         self.push(table.sql);
         self.push(" AS ");
         self.push_alias(alias);
@@ -229,7 +269,7 @@ pub(super) fn comparable_type(column: &Column) -> Option<&'static str> {
 pub(super) struct Alias(pub(super) u32);
 
 fn select_list(table: &Table, alias: Alias) -> String {
-    let mut writer = Writer::new();
+    let mut writer = Writer::new(Context::default());
     writer.push_each_column(table, alias);
     writer.finish().into_sql()
 }

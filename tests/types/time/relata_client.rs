@@ -16,6 +16,8 @@ impl rt::Models for Models {
         Self { executor }
     }
 }
+impl rt::Root for Models {}
+impl rt::AnySql for Models {}
 impl Models {
     /// Queries on `Event`.
     pub fn event(&self) -> rt::Delegate<super::event::Event> {

@@ -2,12 +2,13 @@
 
 use std::future::IntoFuture;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use super::{Create, CreateManyAndReturn, Delete, Update, UpdateManyAndReturn, Upsert, only_row};
 use crate::dsl::{As, CanInclude, Included, IntoInclude, RelationOf, Selectable, Selection, include_of};
 use crate::error::{Lookup, Result};
 use crate::execute::{Call, Executor};
-use crate::query::{Operation, Outcome, Parts, Query, Returning, Select};
+use crate::query::{Operation, Outcome, Parts, Query, Returning, Select, Tenant};
 use crate::rows::{FromRow, Model, Reader};
 
 /// What is read of one written row, to begin with.
@@ -45,6 +46,10 @@ impl<T> std::fmt::Debug for Written<T> {
 
 impl<T: Send + 'static> Query for Written<T> {
     type Output = T;
+
+    fn tenant(&self) -> Option<Arc<Tenant>> {
+        self.executor.tenant().cloned()
+    }
 
     fn into_parts(self) -> Parts<T> {
         Parts { operation: self.operation, finish: self.finish }
@@ -103,6 +108,10 @@ macro_rules! one {
         impl<M: Model, S: FromRow> Query for $name<M, S> {
             type Output = S;
 
+            fn tenant(&self) -> Option<Arc<Tenant>> {
+                self.executor.tenant().cloned()
+            }
+
             fn into_parts(mut self) -> Parts<S> {
                 let then = self.then.take();
                 let finish = |outcome| only_row(outcome, Lookup::$done, S::from_row);
@@ -136,6 +145,10 @@ macro_rules! many {
 
         impl<M: Model, S: FromRow> Query for $name<M, S> {
             type Output = Vec<S>;
+
+            fn tenant(&self) -> Option<Arc<Tenant>> {
+                self.executor.tenant().cloned()
+            }
 
             fn into_parts(mut self) -> Parts<Vec<S>> {
                 let then = self.then.take();

@@ -1,0 +1,320 @@
+//! The tenant that a call is confined to, and what becomes of a call under it.
+//!
+//! Conditions are added where the statements are put together: see `sql::tenant`. What is here is what statements cannot
+//! say: a foreign key without the tenant's column is looked up among the tenant's rows, and nothing gives a row to another
+//! tenant.
+
+use super::bulk::NewRows;
+use super::operation::Operation;
+use super::write::{Action, Cell, Insert, NestedWrite, SetTo, Sets};
+use crate::meta::{Count, Relation, Table, Tenancy};
+use crate::value::Param;
+
+/// A tenant that calls are confined to.
+#[derive(Clone, PartialEq)]
+pub struct Tenant {
+    /// The id of its row.
+    pub(crate) key: Param,
+}
+
+/// Shows no value.
+impl std::fmt::Debug for Tenant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tenant")
+    }
+}
+
+/// Why a key that is unique within a tenant finds nothing across them.
+const SHORT_KEY: &str = "this key is unique within a tenant only: look for it at `db.tenant(id)`, or by the key that holds \
+    the tenant";
+
+impl Table {
+    /// Makes a key that is unique within a tenant, and only there, one that cannot be sent.
+    pub(crate) fn refuse_short_key(&self, key: &mut [(u16, Param)]) {
+        let is_short = |tenancy: Tenancy| {
+            let columns: Vec<u16> = key.iter().map(|(column, _)| *column).collect();
+            tenancy.is_key(&columns)
+        };
+        if self.tenancy.is_some_and(is_short)
+            && let Some((_, value)) = key.first_mut()
+        {
+            *value = Param::Refused(SHORT_KEY);
+        }
+    }
+}
+
+impl Operation {
+    /// Refuses keys in nested writes that are unique within a tenant only.
+    pub(crate) fn refuse_short_keys(&mut self) {
+        match self {
+            Operation::Create(row) | Operation::Upsert { row, .. } => refuse_in_row(row),
+            Operation::CreateMany { rows: NewRows::Any(rows), .. } => rows.iter_mut().for_each(refuse_in_row),
+            Operation::Update { nested, .. } => nested.iter_mut().for_each(refuse_in_write),
+            Operation::Returning(returning) => returning.write.refuse_short_keys(),
+            _ => {}
+        }
+    }
+}
+
+fn refuse_in_row(row: &mut Insert) {
+    for (_, cell) in &mut row.cells {
+        if let Cell::Lookup { relation, key, .. } = cell {
+            relation.child.refuse_short_key(key);
+        }
+    }
+    row.before.iter_mut().for_each(|(_, other)| refuse_in_row(other));
+    row.after.iter_mut().for_each(refuse_in_write);
+}
+
+fn refuse_in_write(write: &mut NestedWrite) {
+    let table = write.relation.child;
+    match &mut write.action {
+        Action::Create(rows) => rows.iter_mut().for_each(refuse_in_row),
+        Action::Connect(keys) | Action::Set(keys) | Action::Disconnect(Some(keys)) | Action::Delete(Some(keys)) => {
+            keys.iter_mut().for_each(|key| table.refuse_short_key(key));
+        }
+        Action::ConnectOrCreate(key, row) => {
+            table.refuse_short_key(key);
+            refuse_in_row(row);
+        }
+        Action::Update { key, nested, .. } => {
+            key.iter_mut().for_each(|key| table.refuse_short_key(key));
+            nested.iter_mut().for_each(refuse_in_write);
+        }
+        Action::Upsert { key, row, .. } => {
+            key.iter_mut().for_each(|key| table.refuse_short_key(key));
+            refuse_in_row(row);
+        }
+        Action::Disconnect(None) | Action::Delete(None) | Action::UpdateMany { .. } | Action::DeleteMany(_) => {}
+    }
+}
+
+/// Why a call cannot be made for a tenant.
+type Refused = String;
+
+impl Operation {
+    /// Confines it to a tenant.
+    pub(crate) fn confine(&mut self) {
+        if let Err(reason) = self.try_confine() {
+            *self = Operation::Refused(reason);
+        }
+    }
+
+    fn try_confine(&mut self) -> Result<(), Refused> {
+        match self {
+            Operation::Create(row) => confine_row(row),
+            Operation::CreateMany { rows, .. } => confine_rows(rows),
+            Operation::Update { table, sets, nested, .. } => {
+                nested.iter_mut().try_for_each(confine_write)?;
+                confine_sets(table, sets, Some(nested))
+            }
+            Operation::UpdateMany { table, sets, .. } => confine_sets(table, sets, None),
+            Operation::Upsert { row, sets, .. } => {
+                confine_sets(row.table, sets, None)?;
+                confine_row(row)
+            }
+            Operation::Returning(returning) => returning.write.try_confine(),
+            Operation::Sql(call) if !call.is_confined() => {
+                Err("this file of SQL is not confined to a tenant: send it through `across_tenants()`".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn confine_rows(rows: &mut NewRows) -> Result<(), Refused> {
+    let needs_each = match rows {
+        NewRows::Uniform(uniform) => {
+            let table = uniform.table();
+            is_tenant(table) || given_tenant(table, uniform.columns()) || has_unguarded(table, uniform.columns())
+        }
+        NewRows::Any(_) => true,
+    };
+    if !needs_each {
+        return Ok(());
+    }
+    let taken = std::mem::replace(rows, NewRows::Any(Vec::new()));
+    let mut each = taken.into_rows();
+    each.iter_mut().try_for_each(confine_row)?;
+    *rows = NewRows::Any(each);
+    Ok(())
+}
+
+/// A row that goes by COPY, which looks nothing up. It gets the tenant's column.
+pub(crate) fn confine_copied(row: &mut Insert, tenant: &Tenant) -> Result<(), Refused> {
+    let table = row.table;
+    refuse_tenant(table, row.columns())?;
+    for relation in unguarded(table) {
+        if row.cells.iter().any(|(column, cell)| relation.parent_columns.contains(column) && !is_null(cell)) {
+            return Err(format!(
+                "copy_in cannot check whose row `{}` of {} is: use create_many, or give its foreign key the tenant's column",
+                relation.name, table.name
+            ));
+        }
+    }
+    if let Some(own) = table.own_tenant_column() {
+        row.cells.push((own, Cell::Value(tenant.key.clone())));
+    }
+    Ok(())
+}
+
+fn is_null(cell: &Cell) -> bool {
+    matches!(cell, Cell::Value(Param::Null))
+}
+
+fn is_tenant(table: &Table) -> bool {
+    table.tenancy.is_some_and(|tenancy| tenancy.is_tenant)
+}
+
+fn given_tenant(table: &Table, mut columns: impl Iterator<Item = u16>) -> bool {
+    table.own_tenant_column().is_some_and(|own| columns.any(|column| column == own))
+}
+
+fn refuse_tenant(table: &Table, columns: impl Iterator<Item = u16>) -> Result<(), Refused> {
+    if is_tenant(table) {
+        return Err(format!("a tenant does not create tenants: create a {} through `across_tenants()`", table.name));
+    }
+    if given_tenant(table, columns) {
+        return Err(format!("a handle of a tenant sets the tenant of a new {} itself", table.name));
+    }
+    Ok(())
+}
+
+/// The relations of a table to rows of tenants whose foreign keys do not hold the tenant.
+fn unguarded(table: &'static Table) -> impl Iterator<Item = &'static Relation> {
+    let own = table.own_tenant_column();
+    table.relations.iter().filter(move |relation| {
+        let leads_to_itself = own.is_some_and(|own| relation.parent_columns == [own]);
+        relation.referencing && relation.child.tenancy.is_some() && relation.tenant_pair.is_none() && !leads_to_itself
+    })
+}
+
+fn has_unguarded(table: &'static Table, columns: impl Iterator<Item = u16> + Clone) -> bool {
+    unguarded(table).any(|relation| columns.clone().any(|column| relation.parent_columns.contains(&column)))
+}
+
+fn confine_row(row: &mut Insert) -> Result<(), Refused> {
+    refuse_tenant(row.table, row.columns())?;
+    for (_, other) in &mut row.before {
+        confine_row(other)?;
+    }
+    row.after.iter_mut().try_for_each(confine_write)?;
+    for relation in unguarded(row.table) {
+        let Some(key) = given_key(row, relation) else { continue };
+        // What a required column is looked up for cannot be missing: PostgreSQL refuses null there.
+        if relation.count == Count::One {
+            for (ours, theirs) in relation.parent_columns.iter().zip(relation.child_columns) {
+                row.cells.retain(|(column, _)| column != ours);
+                row.cells.push((*ours, Cell::Lookup { relation, column: *theirs, key: key.clone() }));
+            }
+        } else {
+            row.cells.retain(|(column, _)| !relation.parent_columns.contains(column));
+            row.write_after(NestedWrite::new(relation, Action::Connect(vec![key])));
+        }
+    }
+    Ok(())
+}
+
+/// The key of the row that a new row is to point at, if it gives one.
+fn given_key(row: &Insert, relation: &Relation) -> Option<Vec<(u16, Param)>> {
+    let value = |ours: &u16| {
+        row.cells.iter().find_map(|(column, cell)| match cell {
+            Cell::Value(value) if column == ours && *value != Param::Null => Some(value.clone()),
+            _ => None,
+        })
+    };
+    relation
+        .parent_columns
+        .iter()
+        .zip(relation.child_columns)
+        .map(|(ours, theirs)| Some((*theirs, value(ours)?)))
+        .collect()
+}
+
+/// Whether a relation leads from a row to its tenant, or from a tenant to its rows.
+fn is_with_tenant(relation: &Relation) -> bool {
+    match relation.referencing {
+        true => {
+            is_tenant(relation.child)
+                && relation.child.own_tenant_column().is_some_and(|own| relation.child_columns == [own])
+        }
+        false => relation.child.own_tenant_column().is_some_and(|own| relation.child_columns == [own]),
+    }
+}
+
+fn confine_write(write: &mut NestedWrite) -> Result<(), Refused> {
+    let table = write.relation.child;
+    let keeps_tenant = match &write.action {
+        Action::Update { .. } | Action::UpdateMany { .. } => true,
+        Action::Create(_)
+        | Action::ConnectOrCreate(..)
+        | Action::Upsert { .. }
+        | Action::Delete(_)
+        | Action::DeleteMany(_) => !write.relation.referencing,
+        Action::Connect(_) | Action::Disconnect(_) | Action::Set(_) => false,
+    };
+    if is_with_tenant(write.relation) && !keeps_tenant {
+        return Err(format!("a handle of a tenant changes no row's tenant, as `{}` would", write.relation.name));
+    }
+    match &mut write.action {
+        Action::Create(rows) => rows.iter_mut().try_for_each(confine_row)?,
+        Action::ConnectOrCreate(_, row) => confine_row(row)?,
+        Action::Update { sets, nested, .. } => {
+            nested.iter_mut().try_for_each(confine_write)?;
+            confine_sets(table, sets, Some(nested))?;
+        }
+        Action::UpdateMany { sets, .. } => confine_sets(table, sets, None)?,
+        Action::Upsert { row, sets, .. } => {
+            confine_sets(table, sets, None)?;
+            confine_row(row)?;
+        }
+        Action::Connect(_) | Action::Disconnect(_) | Action::Set(_) | Action::Delete(_) | Action::DeleteMany(_) => {}
+    }
+    Ok(())
+}
+
+/// New values of columns. Where a row points at is `nested`, if that can be: then what is missing is an error.
+fn confine_sets(
+    table: &'static Table,
+    sets: &mut Sets,
+    mut nested: Option<&mut Vec<NestedWrite>>,
+) -> Result<(), Refused> {
+    if given_tenant(table, sets.iter().map(|(column, _)| *column)) {
+        return Err(format!("a handle of a tenant gives no {} to another tenant", table.name));
+    }
+    for relation in unguarded(table) {
+        let is_ours = |column: &u16| relation.parent_columns.contains(column);
+        let of_key: Vec<&SetTo> = sets.iter().filter(|(column, _)| is_ours(column)).map(|(_, to)| to).collect();
+        if of_key.is_empty() || of_key.iter().all(|to| matches!(to, SetTo::Value(Param::Null) | SetTo::Lookup { .. })) {
+            continue;
+        }
+        let value = |ours: &u16| {
+            sets.iter().find_map(|(column, to)| match to {
+                SetTo::Value(value) if column == ours && *value != Param::Null => Some(value.clone()),
+                _ => None,
+            })
+        };
+        let pairs = relation.parent_columns.iter().zip(relation.child_columns);
+        let key: Option<Vec<_>> = pairs.map(|(ours, theirs)| Some((*theirs, value(ours)?))).collect();
+        match (key, &mut nested) {
+            (Some(key), Some(nested)) => {
+                sets.retain(|(column, _)| !is_ours(column));
+                nested.push(NestedWrite::new(relation, Action::Connect(vec![key])));
+            }
+            (Some(key), None) if relation.count == Count::One => {
+                for (ours, theirs) in relation.parent_columns.iter().zip(relation.child_columns) {
+                    sets.retain(|(column, _)| column != ours);
+                    sets.push((*ours, SetTo::Lookup { relation, column: *theirs, key: key.clone() }));
+                }
+            }
+            _ => {
+                return Err(format!(
+                    "this call cannot check whose row `{}` of {} is: change one row with `update`, or give its foreign key \
+                     the tenant's column",
+                    relation.name, table.name
+                ));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! Conditions that confine a statement to a tenant.
+//!
+//! A writer that has a tenant counts the tables that it named and whose rows it has not yet confined. A statement that
+//! leaves one of them is refused, so that what somebody forgets is an error and not another tenant's rows.
+
+use super::pass::Pass;
+use super::statement::Statements;
+use super::writer::{Alias, Writer};
+use crate::meta::{Table, Tenancy};
+use crate::query::Tenant;
+
+/// What a statement is put together for.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Context<'a> {
+    /// The statements that the connection knows by their shape.
+    pub(crate) shapes: Option<&'a Statements>,
+    /// The tenant that it is confined to.
+    pub(crate) tenant: Option<&'a Tenant>,
+}
+
+impl<'a> Context<'a> {
+    /// The column of a table that holds the tenant, if it is to be held there.
+    pub(super) fn own_column(self, table: &Table) -> Option<u16> {
+        self.tenant.and_then(|_| table.own_tenant_column())
+    }
+
+    /// For a statement that has no shape.
+    pub(crate) fn of_tenant(tenant: Option<&'a Tenant>) -> Self {
+        Self { shapes: None, tenant }
+    }
+}
+
+impl<P: Pass> Writer<'_, P> {
+    /// How rows of a table belong to the tenant, if there is one and they do.
+    #[inline]
+    pub(super) fn tenancy_of(&self, table: &Table) -> Option<Tenancy> {
+        self.tenant.and(table.tenancy)
+    }
+
+    /// The column of a table that holds the tenant, if it is to be held there.
+    #[inline]
+    pub(super) fn own_column(&self, table: &Table) -> Option<u16> {
+        self.tenant.and_then(|_| table.own_tenant_column())
+    }
+
+    /// The condition that a row belongs to the tenant, behind `glue`. Tells whether there is one.
+    #[inline]
+    pub(super) fn push_tenant(&mut self, glue: &str, table: &Table, alias: Alias) -> bool {
+        let Some(tenancy) = self.tenancy_of(table) else { return false };
+        self.unconfined -= 1;
+        self.push(glue);
+        self.push_way_to_tenant(tenancy.path, tenancy.column, table, alias);
+        true
+    }
+
+    /// Says that the rows of a table belong to the tenant since those do that they are joined to, with its column.
+    #[inline]
+    pub(super) fn confined_by_join(&mut self, table: &Table) {
+        if self.tenancy_of(table).is_some() {
+            self.unconfined -= 1;
+        }
+    }
+
+    fn push_way_to_tenant(&mut self, path: &[u16], column: u16, table: &Table, alias: Alias) {
+        let Some((first, rest)) = path.split_first() else {
+            let column = &table.columns[usize::from(column)];
+            self.push_column(alias, column);
+            self.push(" = ");
+            return self.push_tenant_key(column);
+        };
+        let relation = &table.relations[usize::from(*first)];
+        let other = self.alias();
+        self.push("EXISTS (SELECT 1 FROM ");
+        self.push_unconfined_table(relation.child, other);
+        self.push(" WHERE ");
+        self.push_join_condition(relation, other, table, alias);
+        self.push(" AND ");
+        self.push_way_to_tenant(rest, column, relation.child, other);
+        self.push(")");
+    }
+
+    /// The tenant's id, which is one parameter wherever it stands.
+    pub(super) fn push_tenant_key(&mut self, column: &crate::meta::Column) {
+        let Some(tenant) = self.tenant else { return };
+        match self.tenant_parameter {
+            Some(number) => {
+                self.push("$");
+                self.push_number(number);
+                if let Some(wire) = column.wire {
+                    self.push_casts([wire, column.sql_type]);
+                }
+            }
+            None => {
+                self.tenant_parameter = Some(self.next_parameter());
+                self.push_value(column, tenant.key.clone());
+            }
+        }
+    }
+}

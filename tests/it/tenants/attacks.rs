@@ -1,0 +1,309 @@
+//! What somebody who has one tenant's handle, and ids of another, may try. Nothing of the other is read or changed.
+
+use relata::Error;
+
+use super::*;
+
+/// Runs what must fail or find nothing, and compares the other school with what it was.
+macro_rules! attack {
+    ($schools:ident, $before:ident, $what:literal, $call:expr, $outcome:pat) => {
+        let outcome = $call.await;
+        assert!(matches!(outcome, $outcome), "{}: {outcome:?}", $what);
+        assert_eq!($schools.all_of(&$schools.south).await, $before, $what);
+        assert_eq!($schools.crossings().await, 0, $what);
+    };
+}
+
+#[tokio::test]
+async fn ids_of_others_as_keys() {
+    let schools = Schools::new().await;
+    let (north, other) = (schools.north(), &schools.south);
+    let before = schools.all_of(other).await;
+    let (user, student, exam) = (other.users[0].id, other.students[0].id, other.exam.id);
+    attack!(schools, before, "find", north.user().find_unique(user::id.eq(user)), Ok(None));
+    attack!(
+        schools,
+        before,
+        "update",
+        north.user().update(user::id.eq(user)).set(user::email.to("x")),
+        Err(Error::NotFound { .. })
+    );
+    attack!(schools, before, "delete", north.student().delete(student::id.eq(student)), Err(Error::NotFound { .. }));
+    attack!(
+        schools,
+        before,
+        "update_many",
+        north.exam().update_many().filter(exam::id.in_([exam])).set(exam::code.to("x")),
+        Ok(0)
+    );
+    attack!(schools, before, "delete_many", north.user().delete_many().filter(user::id.eq(user)), Ok(0));
+    let row = exam::Create { code: "south-1".to_owned() };
+    attack!(
+        schools,
+        before,
+        "upsert",
+        north.exam().upsert(exam::code.eq("south-1"), row).set(exam::code.to("x")),
+        Err(Error::NotFound { .. })
+    );
+    let tries = north.user().find_many().cursor(user::id.eq(user)).order_by(user::id.asc());
+    let found = tries.await.expect("reads");
+    assert!(found.iter().all(|row| row.school_id == schools.north.school.id));
+    attack!(
+        schools,
+        before,
+        "delete the school",
+        north.school().delete(school::id.eq(other.school.id)),
+        Err(Error::NotFound { .. })
+    );
+}
+
+#[tokio::test]
+async fn ids_of_others_in_new_rows() {
+    let schools = Schools::new().await;
+    let (north, own, other) = (schools.north(), &schools.north, &schools.south);
+    let before = schools.all_of(other).await;
+    let own_before = schools.all_of(own).await;
+    let student = |user| student::Create { user, year: 2040, number: 1 };
+    attack!(
+        schools,
+        before,
+        "composite key",
+        north.student().create(student(other.users[0].id)),
+        Err(Error::ForeignKeyViolation(_))
+    );
+    let by_key = student::Create { user: user::id.eq(other.users[0].id), year: 2040, number: 1 };
+    attack!(schools, before, "composite lookup", north.student().create(by_key), Err(Error::NotFound { .. }));
+    attack!(
+        schools,
+        before,
+        "path",
+        north.session().create(session::Create { user: other.users[0].id }),
+        Err(Error::NotFound { .. })
+    );
+    let many = [own.users[0].id, other.users[0].id].map(|user| session::Create { user });
+    attack!(schools, before, "path of many", north.session().create_many(many.clone()), Err(Error::NotFound { .. }));
+    attack!(schools, before, "path by copy", north.session().copy_in(many), Err(Error::Misuse(_)));
+    let result = |exam| result::Create { student: own.students[1].id, exam };
+    attack!(schools, before, "required key", north.result().create(result(other.exam.id)), Err(Error::NotFound { .. }));
+    let exam = exam::Create { code: "n".to_owned() }.set(exam::room_id.to(other.room.id));
+    attack!(schools, before, "optional key", north.exam().create(exam.clone()), Err(Error::NotFound { .. }));
+    attack!(schools, before, "optional key of many", north.exam().create_many([exam]), Err(Error::NotFound { .. }));
+    let nested =
+        club::Create { name: "x".to_owned() }.with(club::students.connect(student::id.eq(other.students[0].id)));
+    attack!(schools, before, "connect in the table between", north.club().create(nested), Err(Error::NotFound { .. }));
+    let mentor = student::Create { user: own.users[0].id, year: 2040, number: 1 }
+        .set(student::mentor_id.to(other.students[0].id));
+    attack!(
+        schools,
+        before,
+        "optional composite key",
+        north.student().create(mentor),
+        Err(Error::UniqueViolation(_) | Error::ForeignKeyViolation(_))
+    );
+    let nested = user::Create { email: "x".to_owned() }.with(user::sessions.connect(session::id.eq(id())));
+    attack!(schools, before, "connect", north.user().create(nested), Err(Error::NotFound { .. }));
+    let row = school::Create { name: "West".to_owned(), slug: "west".to_owned() };
+    attack!(schools, before, "a school", north.school().create(row), Err(Error::Misuse(_)));
+    let row = user::Create { email: "x".to_owned() }.set(user::school_id.to(other.school.id));
+    attack!(schools, before, "set the school", north.user().create(row.clone()), Err(Error::Misuse(_)));
+    attack!(schools, before, "set the school of many", north.user().create_many([row.clone()]), Err(Error::Misuse(_)));
+    attack!(schools, before, "set the school by copy", north.user().copy_in([row]), Err(Error::Misuse(_)));
+    assert_eq!(schools.all_of(own).await, own_before);
+}
+
+#[tokio::test]
+async fn ids_of_others_in_changes() {
+    let schools = Schools::new().await;
+    let (north, own, other) = (schools.north(), &schools.north, &schools.south);
+    let before = schools.all_of(other).await;
+    let own_before = schools.all_of(own).await;
+    let student = || north.student().update(student::id.eq(own.students[0].id));
+    let exam = || north.exam().update(exam::id.eq(own.exam.id));
+    let theirs = other.students[0].id;
+    attack!(
+        schools,
+        before,
+        "connect",
+        student().with(student::mentor.connect(student::id.eq(theirs))),
+        Err(Error::NotFound { .. })
+    );
+    attack!(
+        schools,
+        before,
+        "set a composite key",
+        student().set(student::mentor_id.to(theirs)),
+        Err(Error::ForeignKeyViolation(_))
+    );
+    attack!(schools, before, "set a key", exam().set(exam::room_id.to(other.room.id)), Err(Error::NotFound { .. }));
+    attack!(
+        schools,
+        before,
+        "connect a room",
+        exam().with(exam::room.connect(room::id.eq(other.room.id))),
+        Err(Error::NotFound { .. })
+    );
+    attack!(
+        schools,
+        before,
+        "set a key of many",
+        north.exam().update_many().all_rows().set(exam::room_id.to(other.room.id)),
+        Err(Error::Misuse(_))
+    );
+    attack!(
+        schools,
+        before,
+        "a required key of many",
+        north.result().update_many().all_rows().set(result::exam_id.to(other.exam.id)),
+        Err(Error::NotNullViolation(_))
+    );
+    attack!(
+        schools,
+        before,
+        "set the school",
+        student().set(student::school_id.to(other.school.id)),
+        Err(Error::Misuse(_))
+    );
+    attack!(
+        schools,
+        before,
+        "set the school of many",
+        north.user().update_many().all_rows().set(user::school_id.to(other.school.id)),
+        Err(Error::Misuse(_))
+    );
+    attack!(
+        schools,
+        before,
+        "connect the school",
+        student().with(student::school.connect(school::id.eq(other.school.id))),
+        Err(Error::Misuse(_))
+    );
+    let school = || north.school().update(school::id.eq(own.school.id));
+    attack!(
+        schools,
+        before,
+        "connect users",
+        school().with(school::users.connect(user::id.eq(other.users[0].id))),
+        Err(Error::Misuse(_))
+    );
+    let club = || north.club().update(club::id.eq(own.club.id));
+    attack!(
+        schools,
+        before,
+        "connect in the table between",
+        club().with(club::students.connect(student::id.eq(theirs))),
+        Err(Error::NotFound { .. })
+    );
+    attack!(
+        schools,
+        before,
+        "set in the table between",
+        club().with(club::students.set([student::id.eq(theirs)])),
+        Err(Error::NotFound { .. })
+    );
+    attack!(
+        schools,
+        before,
+        "update nested",
+        club().with(club::students.update(student::id.eq(theirs), [student::year.to(1)])),
+        Err(Error::NotFound { .. })
+    );
+    attack!(
+        schools,
+        before,
+        "delete nested",
+        club().with(club::students.delete(student::id.eq(theirs))),
+        Err(Error::NotFound { .. })
+    );
+    attack!(
+        schools,
+        before,
+        "mentored",
+        student().with(student::mentored.connect(student::id.eq(theirs))),
+        Err(Error::NotFound { .. })
+    );
+    let row = club::Create { name: "Chess".to_owned() };
+    let either = student().with(student::clubs.connect_or_create(club::id.eq(other.club.id), row));
+    attack!(schools, before, "connect or create", either, Err(_));
+    assert_eq!(schools.all_of(own).await, own_before);
+}
+
+#[tokio::test]
+async fn page_tokens_and_batches_of_others() {
+    let schools = Schools::new().await;
+    let (north, other) = (schools.north(), &schools.south);
+    let before = schools.all_of(other).await;
+    let south = schools.db.tenant(other.school.id);
+    let token =
+        south.user().find_many().order_by(user::email.asc()).take(1).page_after(None).await.expect("reads").next;
+    let page = north.user().find_many().order_by(user::email.asc()).take(9).page_after(token).await.expect("reads");
+    assert!(page.rows.iter().all(|row| row.school_id == schools.north.school.id));
+    // A query stays with the handle at which it was begun.
+    attack!(schools, before, "another's query", north.batch((south.user().count(),)), Err(Error::Misuse(_)));
+    attack!(schools, before, "both", north.batch((north.user().count(), south.user().count())), Err(Error::Misuse(_)));
+    attack!(schools, before, "all", schools.db.batch((north.user().delete_many().all_rows(),)), Err(Error::Misuse(_)));
+    let all = schools.db.across_tenants();
+    attack!(
+        schools,
+        before,
+        "all in one's",
+        north.batch((all.user().delete_many().all_rows(),)),
+        Err(Error::Misuse(_))
+    );
+}
+
+#[tokio::test]
+async fn dropped_futures_and_failed_queries_leave_nothing_behind() {
+    let schools = Schools::new().await;
+    // One connection for both schools.
+    let one = Client::builder(schools.database.url())
+        .expect("is a URL")
+        .max_connections(1)
+        .connect()
+        .await
+        .expect("connects");
+    let (north, south) = (one.tenant(schools.north.school.id), one.tenant(schools.south.school.id));
+    for round in 0..20 {
+        drop(
+            tokio::time::timeout(
+                std::time::Duration::from_micros(round * 50),
+                north.user().find_many().include(user::student),
+            )
+            .await,
+        );
+        assert!(north.user().create(user::Create { email: "u1@x.edu".to_owned() }).await.is_err());
+        let users = south.user().find_many().await.expect("reads");
+        assert!(users.iter().all(|user| user.school_id == schools.south.school.id));
+        let tx = north.begin().await.expect("begins");
+        drop(tx.user().count().await);
+        drop(tx);
+        assert_eq!(south.student().count().await.expect("counts"), 3);
+    }
+}
+
+/// The statements of one shape have one text for both, and values are parameters.
+#[tokio::test]
+async fn handles_of_many_tenants_at_once() {
+    let schools = Schools::new().await;
+    let mut tasks = Vec::new();
+    for task in 0..64 {
+        let rows = if task % 2 == 0 { &schools.north } else { &schools.south };
+        let (here, id) = (schools.db.tenant(rows.school.id), rows.school.id);
+        tasks.push(tokio::spawn(async move {
+            for _ in 0..20 {
+                let users = here.user().find_many().include(user::sessions).await.expect("reads");
+                assert!(users.len() == 3 && users.iter().all(|user| user.school_id == id && user.sessions.len() == 1));
+                assert_eq!(
+                    here.student()
+                        .count()
+                        .filter(student::user.is(user::role.eq(client::Role::Student)))
+                        .await
+                        .expect("counts"),
+                    3
+                );
+            }
+        }));
+    }
+    for task in tasks {
+        task.await.expect("sees its own rows");
+    }
+}

@@ -1,0 +1,278 @@
+//! Every call of a handle, on two schools with the same rows: each gives and changes its own.
+
+use futures_util::TryStreamExt;
+
+use super::*;
+
+/// A function of one school, by its type.
+async fn students_of(school: &TenantModels) -> relata::Result<u64> {
+    school.student().count().await
+}
+
+#[tokio::test]
+async fn reads_give_the_rows_of_the_tenant() {
+    let schools = Schools::new().await;
+    let (north, own) = (schools.north(), &schools.north);
+    assert_eq!(north.user().count().await.expect("counts"), 3);
+    assert_eq!(students_of(&north).await.expect("counts"), 3);
+    assert_eq!(north.session().count().await.expect("counts"), 3);
+    assert_eq!(north.school().find_many().await.expect("reads"), [own.school.clone()]);
+    assert!(
+        north
+            .session()
+            .find_many()
+            .await
+            .expect("reads")
+            .iter()
+            .all(|row| own.users.iter().any(|u| u.id == row.user_id))
+    );
+    let all = schools.db.across_tenants();
+    assert_eq!(all.user().count().await.expect("counts"), 6);
+    assert_eq!(all.session().count().await.expect("counts"), 6);
+    // Other filters, also ones that every row or any row meets, do not widen it.
+    let either = user::email.contains("u1") | user::email.contains("u2");
+    assert_eq!(north.user().count().filter(either).await.expect("counts"), 2);
+    assert_eq!(north.user().count().filter(!user::email.contains("nothing")).await.expect("counts"), 3);
+    let of_south = user::school_id.eq(schools.south.school.id);
+    assert_eq!(north.user().count().filter(of_south).await.expect("counts"), 0);
+    assert!(north.student().exists().filter(student::year.eq(2030)).await.expect("asks"));
+}
+
+#[tokio::test]
+async fn keys_are_short_and_find_no_row_of_another_tenant() {
+    let schools = Schools::new().await;
+    let (north, own, other) = (schools.north(), &schools.north, &schools.south);
+    let found = north.user().find_unique(user::email.eq("u1@x.edu")).await.expect("reads");
+    assert_eq!(found.as_ref(), Some(&own.users[0]));
+    let found = north.student().find_unique(student::year_number.eq(2030, 2)).await.expect("reads");
+    assert_eq!(found.as_ref(), Some(&own.students[1]));
+    assert_eq!(north.user().find_unique(user::id.eq(other.users[0].id)).await.expect("reads"), None);
+    assert_eq!(north.exam().find_unique(exam::code.eq("south-1")).await.expect("reads"), None);
+    assert_eq!(north.school().find_unique(school::id.eq(other.school.id)).await.expect("reads"), None);
+    let whole = user::school_id_email.eq(other.school.id, "u1@x.edu");
+    assert_eq!(north.user().find_unique(whole).await.expect("reads"), None);
+    // Across tenants a short key would find several rows.
+    let all = schools.db.across_tenants();
+    let refused = all.user().find_unique(user::email.eq("u1@x.edu")).await.expect_err("is refused");
+    assert!(refused.to_string().contains("unique within a tenant only"), "{refused}");
+    let whole = user::school_id_email.eq(own.school.id, "u1@x.edu");
+    assert_eq!(all.user().find_unique(whole).await.expect("reads").as_ref(), Some(&own.users[0]));
+}
+
+#[tokio::test]
+async fn relations_are_confined_at_every_depth() {
+    let schools = Schools::new().await;
+    let north = schools.north();
+    let users = north.user().find_many().include(user::student.include(student::clubs)).include(user::sessions).await;
+    let users = users.expect("reads");
+    assert_eq!(users.len(), 3);
+    assert!(users.iter().all(|user| user.sessions.len() == 1 && user.student.is_some()));
+    assert_eq!(users.iter().flat_map(|user| &user.student).map(|student| student.clubs.len()).sum::<usize>(), 1);
+    let own = north
+        .student()
+        .find_unique(student::id.eq(schools.north.students[0].id))
+        .include(student::user.include(user::sessions))
+        .include(student::results.include(result::exam.include(exam::room)))
+        .await
+        .expect("reads")
+        .expect("is there");
+    assert_eq!(own.user.row_, schools.north.users[0]);
+    assert_eq!(own.results[0].exam.room.as_ref(), Some(&schools.north.room));
+    // The first of each parent, cut by the database.
+    let cut = north.user().find_many().include(user::sessions.take(1)).await.expect("reads");
+    assert!(cut.iter().all(|user| user.sessions.len() == 1));
+    // Filters through relations, and counts of them.
+    let in_club = student::clubs.some(club::name.eq("Chess"));
+    assert_eq!(north.student().count().filter(in_club).await.expect("counts"), 1);
+    let counts = north.school().find_many().select((school::slug, school::users.count())).await.expect("reads");
+    assert_eq!(counts, [("north".to_owned(), 3)]);
+}
+
+#[tokio::test]
+async fn rows_that_cross_tenants_already_are_not_followed() {
+    let schools = Schools::new().await;
+    let (north, other) = (schools.north(), &schools.south);
+    // The foreign keys of these do not hold the school, so that the database lets this happen.
+    let sql = format!(
+        r#"UPDATE "Exam" SET "roomId" = {} WHERE code = 'north-1';
+           INSERT INTO "_ClubToStudent" VALUES ({}, '{}')"#,
+        other.room.id, schools.north.club.id, other.students[0].id
+    );
+    for statement in sql.split(';') {
+        plain_sql(schools.database.url(), statement).await;
+    }
+    let exam =
+        north.exam().find_unique(exam::code.eq("north-1")).include(exam::room).await.expect("reads").expect("is there");
+    assert_eq!(exam.room, None);
+    let exams = north.exam().find_many().include(exam::room).await.expect("reads");
+    assert!(exams.iter().all(|exam| exam.room.is_none()));
+    assert_eq!(north.exam().count().filter(exam::room.is(room::name.eq("Hall"))).await.expect("counts"), 0);
+    let ordered = north.exam().find_many().order_by(exam::room.order(room::name.asc())).await.expect("reads");
+    assert_eq!(ordered.len(), 1);
+    let clubs = north.club().find_many().include(club::students).await.expect("reads");
+    assert_eq!(clubs[0].students.len(), 1);
+    let updated = north.exam().update(exam::code.eq("north-1")).set(exam::code.to("north-2")).include(exam::room).await;
+    assert_eq!(updated.expect("updates").room, None);
+}
+
+#[tokio::test]
+async fn values_pages_groups_and_streams_are_confined() {
+    let schools = Schools::new().await;
+    let north = schools.north();
+    let (number, most): (i64, Option<i32>) =
+        north.student().aggregate((relata::count(), student::number.max())).await.expect("calculates");
+    assert_eq!((number, most), (3, Some(3)));
+    let groups = north.student().group_by(student::year).aggregate(relata::count()).await.expect("groups");
+    assert_eq!(groups, [(2030, 3)]);
+    let distinct = north.student().find_many().distinct(student::year).await.expect("reads");
+    assert_eq!(distinct.len(), 1);
+    let mut seen = Vec::new();
+    let mut token = None;
+    loop {
+        let page = north.user().find_many().order_by(user::email.asc()).take(2).page_after(token).await.expect("reads");
+        seen.extend(page.rows.iter().map(|user| user.id));
+        token = page.next;
+        if token.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, schools.north.users.iter().map(|user| user.id).collect::<Vec<_>>());
+    let behind = north.user().find_many().order_by(user::email.asc()).cursor(user::id.eq(schools.north.users[1].id));
+    assert_eq!(behind.await.expect("reads").len(), 2);
+    let streamed: Vec<_> =
+        north.user().find_many().include(user::sessions).stream().rows_at_once(2).try_collect().await.expect("reads");
+    assert_eq!(streamed.len(), 3);
+    assert!(streamed.iter().all(|user| user.sessions.len() == 1));
+}
+
+#[tokio::test]
+async fn writes_change_the_rows_of_the_tenant() {
+    let schools = Schools::new().await;
+    let (north, own, other) = (schools.north(), &schools.north, &schools.south);
+    let before = schools.all_of(other).await;
+    let changed = north.student().update_many().all_rows().set(student::year.increment(1)).await.expect("updates");
+    assert_eq!(changed, 3);
+    let limited =
+        north.student().update_many().all_rows().limit(2).set(student::labels.push("a")).await.expect("updates");
+    assert_eq!(limited, 2);
+    let user = north.user().update(user::email.eq("u1@x.edu")).set(user::email.to("v1@x.edu")).await.expect("updates");
+    assert_eq!(user.id, own.users[0].id);
+    let row = user::Create { email: "u2@x.edu".to_owned() };
+    let upserted = north.user().upsert(user::email.eq("u2@x.edu"), row).set(user::role.to(client::Role::Admin)).await;
+    assert_eq!(upserted.expect("upserts").id, own.users[1].id);
+    let row = user::Create { email: "new@x.edu".to_owned() };
+    let created = north.user().upsert(user::email.eq("new@x.edu"), row).await.expect("upserts");
+    assert_eq!(created.school_id, own.school.id);
+    let mentor = own.students[1].id;
+    let student = north
+        .student()
+        .update(student::id.eq(own.students[0].id))
+        .with(student::mentor.connect(student::id.eq(mentor)))
+        .include(student::mentor)
+        .await
+        .expect("updates");
+    assert_eq!(student.mentor.as_ref().map(|mentor| mentor.id), Some(mentor));
+    let student = north.student().update(student::id.eq(own.students[0].id)).with(student::mentor.disconnect()).await;
+    assert_eq!(student.expect("updates").mentor_id, None);
+    assert_eq!(north.session().delete_many().all_rows().await.expect("deletes"), 3);
+    assert_eq!(north.student().delete_many().all_rows().limit(1).await.expect("deletes"), 1);
+    north.club().delete(club::name.eq("Chess")).await.expect("deletes");
+    assert_eq!(schools.all_of(other).await, before);
+    assert_eq!(schools.crossings().await, 0);
+}
+
+#[tokio::test]
+async fn new_rows_belong_to_the_tenant() {
+    let schools = Schools::new().await;
+    let (north, own) = (schools.north(), &schools.north);
+    let before = schools.all_of(&schools.south).await;
+    // Nested in both directions.
+    let row = student::Create { user: user::Create { email: "n1@x.edu".to_owned() }, year: 2031, number: 1 }
+        .with(student::clubs.create(club::Create { name: "Go".to_owned() }))
+        .with(student::results.create(result::Create { student: relata::Parent, exam: own.exam.id }))
+        .with(student::mentor.connect(student::year_number.eq(2030, 1)));
+    let student = north.student().create(row).include(student::user).include(student::clubs).await.expect("is created");
+    assert_eq!((student.school_id, student.user.school_id, student.clubs.len()), (own.school.id, own.school.id, 1));
+    assert_eq!(student.mentor_id, Some(own.students[0].id));
+    let row = user::Create { email: "n2@x.edu".to_owned() }
+        .with(user::student.create(student::Create { user: relata::Parent, year: 2031, number: 2 }))
+        .with(user::sessions.create(session::Create { user: relata::Parent }));
+    north.user().create(row).await.expect("is created");
+    // Many at once, of one kind, of several, with lists, and by COPY.
+    let rows = (10..30).map(|number| user::Create { email: format!("m{number}@x.edu") });
+    assert_eq!(north.user().create_many(rows).await.expect("are created"), 20);
+    let rows = (30..40).map(|number| {
+        user::Create { email: format!("m{number}@x.edu") }.set(user::country_id.to((number % 2 == 0).then_some(1)))
+    });
+    assert_eq!(north.user().create_many_and_return(rows).await.expect("are created").len(), 10);
+    let rows = (40..50).map(|number| user::Create { email: format!("m{number}@x.edu") });
+    assert_eq!(north.user().copy_in(rows).await.expect("are copied"), 10);
+    let labelled = |number| {
+        student::Create { user: user::email.eq(format!("m{number}@x.edu")), year: 2032, number }
+            .set(student::labels.to(["x", "y"]))
+    };
+    assert_eq!(north.student().create_many((10..15).map(labelled)).await.expect("are created"), 5);
+    let sessions = own.users.iter().map(|user| session::Create { user: user.id });
+    assert_eq!(north.session().create_many(sessions).await.expect("are created"), 3);
+    assert_eq!(
+        north
+            .user()
+            .create_many([user::Create { email: "u1@x.edu".to_owned() }])
+            .skip_duplicates()
+            .await
+            .expect("skips"),
+        0
+    );
+    let all = schools.db.across_tenants();
+    let outside = all.user().count().filter(user::email.starts_with("m") & user::school_id.ne(own.school.id));
+    assert_eq!(outside.await.expect("counts"), 0);
+    assert_eq!(schools.all_of(&schools.south).await, before);
+    assert_eq!(schools.crossings().await, 0);
+}
+
+#[tokio::test]
+async fn transactions_batches_and_savepoints_are_confined() {
+    let schools = Schools::new().await;
+    let (north, own) = (schools.north(), &schools.north);
+    let before = schools.all_of(&schools.south).await;
+    let counted = north
+        .transaction(|tx| async move {
+            tx.user().update_many().all_rows().set(user::role.to(client::Role::Admin)).await?;
+            let inner: relata::Result<u64> =
+                tx.savepoint(|inner| async move { inner.user().delete_many().all_rows().await }).await;
+            assert_eq!(inner?, 3);
+            students_of(&tx).await
+        })
+        .await
+        .expect("commits");
+    assert_eq!(counted, 0);
+    let (users, rooms) = north.batch((north.user().count(), north.room().find_many())).await.expect("runs");
+    assert_eq!((users, rooms), (0, vec![own.room.clone()]));
+    // A transaction of all, in which one part is one tenant's.
+    let tx = schools.db.begin().await.expect("begins");
+    assert_eq!(tx.tenant(own.school.id).room().count().await.expect("counts"), 1);
+    assert_eq!(tx.across_tenants().room().count().await.expect("counts"), 2);
+    let row = room::Create { name: "Attic".to_owned() };
+    let room = tx.tenant(own.school.id).room().create(row).await.expect("is created");
+    assert_eq!(room.school_id, own.school.id);
+    tx.rollback().await.expect("rolls back");
+    let all = schools.db.across_tenants();
+    let raw: Vec<(i64,)> = all.query_raw("SELECT count(*) FROM \"Room\"", relata::params![]).await.expect("reads");
+    assert_eq!(raw, [(2,)]);
+    assert_eq!(schools.all_of(&schools.south).await, before);
+}
+
+#[tokio::test]
+async fn shared_models_are_on_every_handle() {
+    let schools = Schools::new().await;
+    let north = schools.north();
+    north.user().update_many().all_rows().set(user::country_id.to(1)).await.expect("updates");
+    schools.db.across_tenants().user().update_many().all_rows().set(user::country_id.to(1)).await.expect("updates");
+    assert_eq!(schools.db.country().count().await.expect("counts"), 1);
+    let land =
+        north.country().find_unique(country::id.eq(1)).include(country::users).await.expect("reads").expect("is there");
+    // What a shared row leads to is the tenant's.
+    assert_eq!(land.users.len(), 3);
+    let counts = north.country().find_many().select(country::users.count()).await.expect("reads");
+    assert_eq!(counts, [3]);
+}
