@@ -4,6 +4,7 @@
 
 mod attacks;
 mod calls;
+mod random;
 
 use std::path::Path;
 
@@ -39,10 +40,51 @@ fn the_tenants_client_is_up_to_date() {
     assert!(stale.is_empty(), "run the command at the head of this file: {stale:?} differ");
 }
 
-/// Two schools with the same rows, but for what must differ.
-struct Schools {
+/// A database of the schema, and a client of it.
+struct Database {
     db: Client,
     database: TestDatabase,
+}
+
+impl Database {
+    async fn new() -> Self {
+        let database = devdb().create_database("tenants").expect("a database is made");
+        let connection = database.url().parse::<relata::ConnectOptions>().expect("is a URL").connect_direct().await;
+        let connection = connection.expect("connects");
+        let (empty, next) = (State::default(), lower(&schema()));
+        let pair = Pair { previous: Side { state: &empty, intent: None }, next: Side { state: &next, intent: None } };
+        let sql = render(&plan(diff(pair, &DiffOptions::default()).expect("nothing is renamed")));
+        connection.batch_execute(&sql).await.expect("the tables are made");
+        let size = devdb().max_connections_hint().min(4);
+        let db = Client::builder(database.url()).expect("is a URL").max_connections(size).connect().await;
+        let db = db.expect("connects");
+        let land = country::Create { id: 1, name: "Land".to_owned() };
+        let _: Country = db.country().create(land).await.expect("is created");
+        Self { db, database }
+    }
+
+    async fn add_school(&self, id: Uuid, number: usize) {
+        let row = school::Create { name: "School".to_owned(), slug: format!("s{number}") }.set(school::id.to(id));
+        self.db.across_tenants().school().create(row).await.expect("is created");
+    }
+
+    /// Rows that point at rows of another school, and rows of the table between that join two.
+    async fn crossings(&self) -> i64 {
+        let sql = r#"SELECT (SELECT count(*) FROM "Student" s JOIN "User" u ON u.id = s."userId" WHERE u."schoolId" <> s."schoolId")
+            + (SELECT count(*) FROM "Student" s JOIN "Student" m ON m.id = s."mentorId" WHERE m."schoolId" <> s."schoolId")
+            + (SELECT count(*) FROM "Exam" e JOIN "Room" r ON r.id = e."roomId" WHERE r."schoolId" <> e."schoolId")
+            + (SELECT count(*) FROM "Result" r JOIN "Exam" e ON e.id = r."examId" WHERE e."schoolId" <> r."schoolId")
+            + (SELECT count(*) FROM "Result" r JOIN "Student" s ON s.id = r."studentId" WHERE s."schoolId" <> r."schoolId")
+            + (SELECT count(*) FROM "_ClubToStudent" j JOIN "Club" c ON c.id = j."A" JOIN "Student" s ON s.id = j."B"
+               WHERE s."schoolId" <> c."schoolId")"#;
+        plain_sql(self.database.url(), sql).await[0].get(0)
+    }
+}
+
+/// Two schools with the same rows, but for what must differ.
+struct Schools {
+    database: Database,
+    db: Client,
     north: Rows,
     south: Rows,
 }
@@ -59,25 +101,22 @@ struct Rows {
 
 impl Schools {
     async fn new() -> Self {
-        let database = devdb().create_database("tenants").expect("a database is made");
-        let connection = database.url().parse::<relata::ConnectOptions>().expect("is a URL").connect_direct().await;
-        let connection = connection.expect("connects");
-        let (empty, next) = (State::default(), lower(&schema()));
-        let pair = Pair { previous: Side { state: &empty, intent: None }, next: Side { state: &next, intent: None } };
-        let sql = render(&plan(diff(pair, &DiffOptions::default()).expect("nothing is renamed")));
-        connection.batch_execute(&sql).await.expect("the tables are made");
-        let size = devdb().max_connections_hint().min(4);
-        let db = Client::builder(database.url()).expect("is a URL").max_connections(size).connect().await;
-        let db = db.expect("connects");
-        let land = country::Create { id: 1, name: "Land".to_owned() };
-        let _: Country = db.country().create(land).await.expect("is created");
-        let north = Rows::create(&db, "north").await;
-        let south = Rows::create(&db, "south").await;
-        Self { db, database, north, south }
+        let database = Database::new().await;
+        let north = Rows::create(&database.db, "north").await;
+        let south = Rows::create(&database.db, "south").await;
+        Self { db: database.db.clone(), database, north, south }
+    }
+
+    fn url(&self) -> &str {
+        self.database.database.url()
     }
 
     fn north(&self) -> TenantClient {
         self.db.tenant(self.north.school.id)
+    }
+
+    async fn crossings(&self) -> i64 {
+        self.database.crossings().await
     }
 
     /// Everything that the database has of a school, as text: what a test must not change.
@@ -96,22 +135,10 @@ impl Schools {
             ("_ClubToStudent", format!("\"A\" IN (SELECT id FROM \"Club\" WHERE \"schoolId\" = '{id}')")),
         ] {
             let sql = format!("SELECT t::text FROM \"{table}\" AS t WHERE {condition} ORDER BY 1");
-            let rows = plain_sql(self.database.url(), &sql).await;
+            let rows = plain_sql(self.url(), &sql).await;
             text.extend(rows.iter().map(|row| format!("{table} {}\n", row.get::<_, String>(0))));
         }
         text
-    }
-
-    /// Rows that point at rows of another school, and rows of the table between that join two.
-    async fn crossings(&self) -> i64 {
-        let sql = r#"SELECT (SELECT count(*) FROM "Student" s JOIN "User" u ON u.id = s."userId" WHERE u."schoolId" <> s."schoolId")
-            + (SELECT count(*) FROM "Student" s JOIN "Student" m ON m.id = s."mentorId" WHERE m."schoolId" <> s."schoolId")
-            + (SELECT count(*) FROM "Exam" e JOIN "Room" r ON r.id = e."roomId" WHERE r."schoolId" <> e."schoolId")
-            + (SELECT count(*) FROM "Result" r JOIN "Exam" e ON e.id = r."examId" WHERE e."schoolId" <> r."schoolId")
-            + (SELECT count(*) FROM "Result" r JOIN "Student" s ON s.id = r."studentId" WHERE s."schoolId" <> r."schoolId")
-            + (SELECT count(*) FROM "_ClubToStudent" j JOIN "Club" c ON c.id = j."A" JOIN "Student" s ON s.id = j."B"
-               WHERE s."schoolId" <> c."schoolId")"#;
-        plain_sql(self.database.url(), sql).await[0].get(0)
     }
 }
 

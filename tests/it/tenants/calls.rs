@@ -99,7 +99,7 @@ async fn rows_that_cross_tenants_already_are_not_followed() {
         other.room.id, schools.north.club.id, other.students[0].id
     );
     for statement in sql.split(';') {
-        plain_sql(schools.database.url(), statement).await;
+        plain_sql(schools.url(), statement).await;
     }
     let exam =
         north.exam().find_unique(exam::code.eq("north-1")).include(exam::room).await.expect("reads").expect("is there");
