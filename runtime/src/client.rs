@@ -61,7 +61,7 @@ impl<M> Deref for Client<M> {
     }
 }
 
-impl<M: Root> Client<M> {
+impl<M: Models> Client<M> {
     /// Connects to the database of a connection string, with a pool of the default size.
     ///
     /// One connection is made at once, so that a wrong host or password shows here.
@@ -69,7 +69,10 @@ impl<M: Root> Client<M> {
     /// # Errors
     /// [`Error::Config`] for a wrong connection string, [`Error::Connect`] if the server cannot be
     /// reached or refuses us. Neither shows the password.
-    pub async fn connect(url: &str) -> Result<Self> {
+    pub async fn connect(url: &str) -> Result<Self>
+    where
+        M: Root,
+    {
         Self::builder(url)?.connect().await
     }
 
@@ -92,7 +95,10 @@ impl<M: Root> Client<M> {
     ///
     /// # Errors
     /// [`Error::Config`] for a wrong connection string.
-    pub fn builder(url: &str) -> Result<ClientBuilder<M>> {
+    pub fn builder(url: &str) -> Result<ClientBuilder<M>>
+    where
+        M: Root,
+    {
         let options: ConnectOptions = url.parse()?;
         let acquire_timeout = options.pool_timeout.unwrap_or(Duration::from_secs(30));
         let max_connections = options.pool_size.unwrap_or(10);
@@ -190,8 +196,11 @@ impl<M: Models> Client<M> {
     }
 }
 
-impl<M: AnySql> Client<M> {
-    fn executor(&self) -> Executor {
+impl<M: Models> Client<M> {
+    fn executor(&self) -> Executor
+    where
+        M: AnySql,
+    {
         Executor(Target::Pool(Arc::clone(&self.pool)))
     }
 
@@ -201,13 +210,19 @@ impl<M: AnySql> Client<M> {
     ///
     /// # Errors
     /// Those of the statement, and [`Error::RowMismatch`] if the database returns other columns than it was compiled for.
-    pub fn query<Q: IntoSqlCall>(&self, query: Q) -> Call<Q::Output> {
+    pub fn query<Q: IntoSqlCall>(&self, query: Q) -> Call<Q::Output>
+    where
+        M: AnySql,
+    {
         self.executor().call(query)
     }
 
     /// Rows of a query of `queries/*.sql` as they arrive, without holding them all: a SELECT, VALUES, or WITH that
     /// writes nothing. Nothing is sent before the first row is asked for; errors come in place of a row.
-    pub fn query_stream<T: FromRow>(&self, query: SqlQuery<T>) -> RowStream<T> {
+    pub fn query_stream<T: FromRow>(&self, query: SqlQuery<T>) -> RowStream<T>
+    where
+        M: AnySql,
+    {
         self.executor().query_stream(query.into_call())
     }
 
@@ -230,7 +245,10 @@ impl<M: AnySql> Client<M> {
     ///
     /// # Errors
     /// Those of the statement, and [`Error::RowMismatch`] if its columns do not have the types that are read.
-    pub async fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> Result<Vec<T>> {
+    pub async fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> Result<Vec<T>>
+    where
+        M: AnySql,
+    {
         self.executor().query_raw(sql, params).await
     }
 
@@ -247,7 +265,10 @@ impl<M: AnySql> Client<M> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn query_raw_stream<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> RowStream<T> {
+    pub fn query_raw_stream<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> RowStream<T>
+    where
+        M: AnySql,
+    {
         self.executor().query_raw_stream(sql, params)
     }
 
@@ -263,7 +284,10 @@ impl<M: AnySql> Client<M> {
     ///
     /// # Errors
     /// Those of the statement.
-    pub async fn execute_raw(&self, sql: &str, params: Vec<Param>) -> Result<u64> {
+    pub async fn execute_raw(&self, sql: &str, params: Vec<Param>) -> Result<u64>
+    where
+        M: AnySql,
+    {
         self.executor().execute_raw(sql, params).await
     }
 }

@@ -24,7 +24,7 @@ use relata_devdb::{DevDb, Feature};
 use crate::support::Fixture;
 
 /// The files that contain the examples.
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 10] = [
     include_str!("book.rs"),
     include_str!("book/helpers.rs"),
     include_str!("book/libraries.rs"),
@@ -32,6 +32,7 @@ const SOURCES: [&str; 9] = [
     include_str!("book/reads.rs"),
     include_str!("book/testing.rs"),
     include_str!("book/writes.rs"),
+    include_str!("tenants/book.rs"),
     include_str!("../../scripts/e2e-consumer.crate/build.rs"),
     include_str!("../../scripts/e2e-consumer.crate/src/main.rs"),
 ];
@@ -58,6 +59,7 @@ fn every_example_is_compiled() {
         ("docs/helpers.md", include_str!("../../docs/helpers.md")),
         ("docs/operations.md", include_str!("../../docs/operations.md")),
         ("docs/migrations.md", include_str!("../../docs/migrations.md")),
+        ("docs/tenants.md", include_str!("../../docs/tenants.md")),
         ("docs/testing.md", include_str!("../../docs/testing.md")),
     ] {
         assert!(rust_blocks(text).count() > 0, "{page} has no example");

@@ -3,6 +3,7 @@
 //! `cargo codegen generate --schema tests/tenants/schema.dsl --out tests/tenants/generated` generates its files.
 
 mod attacks;
+mod book;
 mod calls;
 mod random;
 

@@ -20,8 +20,8 @@ fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
 
 #[test]
 fn the_schemas_of_the_book_are_accepted() {
-    let blocks = blocks(SCHEMA_PAGE, "prisma");
-    assert!(blocks.len() > 1);
+    let blocks = [blocks(SCHEMA_PAGE, "prisma"), blocks(include_str!("../../../docs/tenants.md"), "prisma")].concat();
+    assert!(blocks.len() > 2);
     for block in blocks {
         let sources = Sources::single("schema.dsl", block);
         let compiled = compile(&sources);

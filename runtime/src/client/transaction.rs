@@ -164,8 +164,11 @@ macro_rules! inside_a_transaction {
             }
         }
 
-        impl<M: AnySql> $name<M> {
-            fn executor(&self) -> Executor {
+        impl<M: Models> $name<M> {
+            fn executor(&self) -> Executor
+            where
+                M: AnySql,
+            {
                 Executor(Target::Transaction(self.scope.clone()))
             }
 
@@ -175,13 +178,19 @@ macro_rules! inside_a_transaction {
             ///
             /// # Errors
             /// Those of the statement, and [`Error::Misuse`] if the database gives other columns than it was compiled for.
-            pub fn query<Q: IntoSqlCall>(&self, query: Q) -> Call<Q::Output> {
+            pub fn query<Q: IntoSqlCall>(&self, query: Q) -> Call<Q::Output>
+            where
+                M: AnySql,
+            {
                 self.executor().call(query)
             }
 
             /// Rows of a query of `queries/*.sql` in the transaction as they arrive, without holding them all: a SELECT, VALUES, or WITH that
             /// writes nothing. Nothing is sent before the first row is asked for; errors come in place of a row.
-            pub fn query_stream<T: FromRow>(&self, query: SqlQuery<T>) -> RowStream<T> {
+            pub fn query_stream<T: FromRow>(&self, query: SqlQuery<T>) -> RowStream<T>
+            where
+                M: AnySql,
+            {
                 self.executor().query_stream(query.into_call())
             }
 
@@ -189,13 +198,19 @@ macro_rules! inside_a_transaction {
             ///
             /// # Errors
             /// Those of the statement, and [`Error::Misuse`] where its columns are not of the types that are read.
-            pub async fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> Result<Vec<T>> {
+            pub async fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> Result<Vec<T>>
+            where
+                M: AnySql,
+            {
                 self.executor().query_raw(sql, params).await
             }
 
             /// Rows of SQL of your own in the transaction as they arrive, without holding them all: a SELECT, VALUES, or WITH that writes
             /// nothing. Nothing is sent before the first row is asked for; errors come in place of a row.
-            pub fn query_raw_stream<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> RowStream<T> {
+            pub fn query_raw_stream<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> RowStream<T>
+            where
+                M: AnySql,
+            {
                 self.executor().query_raw_stream(sql, params)
             }
 
@@ -203,7 +218,10 @@ macro_rules! inside_a_transaction {
             ///
             /// # Errors
             /// Those of the statement.
-            pub async fn execute_raw(&self, sql: &str, params: Vec<Param>) -> Result<u64> {
+            pub async fn execute_raw(&self, sql: &str, params: Vec<Param>) -> Result<u64>
+            where
+                M: AnySql,
+            {
                 self.executor().execute_raw(sql, params).await
             }
         }
