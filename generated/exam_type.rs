@@ -32,7 +32,9 @@ impl rt::Model for ExamType {
 }
 impl rt::Writable for ExamType {}
 /// Column `exam_types.id`: `uuid`, unique.
-pub const id: rt::UniqueField<ExamType, rt::Uuid> = rt::UniqueField::new(0);
+pub const id: rt::Field<ExamType, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
+    0,
+);
 /// Column `exam_types.institution_id`: `uuid`.
 pub const institution_id: rt::Field<ExamType, rt::Uuid> = rt::Field::new(1);
 /// Column `exam_types.code`: `text`.
@@ -50,9 +52,20 @@ pub const institution_id_code: rt::Key<ExamType, (rt::Uuid, rt::String)> = rt::K
     &[1, 2],
 );
 /// Relation to one `Institution`.
-pub const institution: rt::One<ExamType, super::institution::Institution, 0> = rt::One::new();
+pub const institution: rt::RelationField<
+    ExamType,
+    super::institution::Institution,
+    rt::Required,
+    0,
+> = rt::RelationField::new();
 /// Relation to many `StudentExam`.
-pub const exams: rt::Many<ExamType, super::student_exam::StudentExam, 1, 1> = rt::Many::new();
+pub const exams: rt::RelationField<
+    ExamType,
+    super::student_exam::StudentExam,
+    rt::List,
+    1,
+    1,
+> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Institution = rt::NotIncluded, Exams = rt::NotIncluded> {

@@ -28,21 +28,37 @@ impl rt::Model for Institution {
 }
 impl rt::Writable for Institution {}
 /// Column `institutions.id`: `uuid`, unique.
-pub const id: rt::UniqueField<Institution, rt::Uuid> = rt::UniqueField::new(0);
+pub const id: rt::Field<Institution, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
+    0,
+);
 /// Column `institutions.name`: `text`.
 pub const name: rt::Field<Institution, rt::String> = rt::Field::new(1);
 /// Column `institutions.slug`: `text`, unique.
-pub const slug: rt::UniqueField<Institution, rt::String> = rt::UniqueField::new(2);
+pub const slug: rt::Field<Institution, rt::String, rt::Required, rt::IsUnique> = rt::Field::new(
+    2,
+);
 /// Column `institutions.created_at`: `timestamptz`.
 pub const created_at: rt::Field<Institution, rt::DateTime<rt::Utc>> = rt::Field::new(3);
 /// Column `institutions.updated_at`: `timestamptz`.
 pub const updated_at: rt::Field<Institution, rt::DateTime<rt::Utc>> = rt::Field::new(4);
 /// Relation to many `User`.
-pub const users: rt::Many<Institution, super::user::User, 0, 0> = rt::Many::new();
+pub const users: rt::RelationField<Institution, super::user::User, rt::List, 0, 0> = rt::RelationField::new();
 /// Relation to many `Student`.
-pub const students: rt::Many<Institution, super::student::Student, 1, 1> = rt::Many::new();
+pub const students: rt::RelationField<
+    Institution,
+    super::student::Student,
+    rt::List,
+    1,
+    1,
+> = rt::RelationField::new();
 /// Relation to many `ExamType`.
-pub const exam_types: rt::Many<Institution, super::exam_type::ExamType, 2, 0> = rt::Many::new();
+pub const exam_types: rt::RelationField<
+    Institution,
+    super::exam_type::ExamType,
+    rt::List,
+    2,
+    0,
+> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<

@@ -26,7 +26,9 @@ impl rt::Model for Session {
 }
 impl rt::Writable for Session {}
 /// Column `sessions.id`: `uuid`, unique.
-pub const id: rt::UniqueField<Session, rt::Uuid> = rt::UniqueField::new(0);
+pub const id: rt::Field<Session, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
+    0,
+);
 /// Column `sessions.user_id`: `uuid`.
 pub const user_id: rt::Field<Session, rt::Uuid> = rt::Field::new(1);
 /// Column `sessions.expires_at`: `timestamptz`.
@@ -34,7 +36,7 @@ pub const expires_at: rt::Field<Session, rt::DateTime<rt::Utc>> = rt::Field::new
 /// Column `sessions.created_at`: `timestamptz`.
 pub const created_at: rt::Field<Session, rt::DateTime<rt::Utc>> = rt::Field::new(3);
 /// Relation to one `User`.
-pub const user: rt::One<Session, super::user::User, 0> = rt::One::new();
+pub const user: rt::RelationField<Session, super::user::User, rt::Required, 0> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<User = rt::NotIncluded> {

@@ -33,9 +33,13 @@ impl rt::Model for Student {
 }
 impl rt::Writable for Student {}
 /// Column `students.id`: `uuid`, unique.
-pub const id: rt::UniqueField<Student, rt::Uuid> = rt::UniqueField::new(0);
+pub const id: rt::Field<Student, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
+    0,
+);
 /// Column `students.user_id`: `uuid`, unique.
-pub const user_id: rt::UniqueField<Student, rt::Uuid> = rt::UniqueField::new(1);
+pub const user_id: rt::Field<Student, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
+    1,
+);
 /// Column `students.institution_id`: `uuid`.
 pub const institution_id: rt::Field<Student, rt::Uuid> = rt::Field::new(2);
 /// Column `students.class_year`: `integer`.
@@ -49,11 +53,22 @@ pub const created_at: rt::Field<Student, rt::DateTime<rt::Utc>> = rt::Field::new
 /// Column `students.updated_at`: `timestamptz`.
 pub const updated_at: rt::Field<Student, rt::DateTime<rt::Utc>> = rt::Field::new(6);
 /// Relation to one `User`.
-pub const user: rt::One<Student, super::user::User, 0> = rt::One::new();
+pub const user: rt::RelationField<Student, super::user::User, rt::Required, 0> = rt::RelationField::new();
 /// Relation to one `Institution`.
-pub const institution: rt::One<Student, super::institution::Institution, 1> = rt::One::new();
+pub const institution: rt::RelationField<
+    Student,
+    super::institution::Institution,
+    rt::Required,
+    1,
+> = rt::RelationField::new();
 /// Relation to many `StudentExam`.
-pub const exams: rt::Many<Student, super::student_exam::StudentExam, 2, 0> = rt::Many::new();
+pub const exams: rt::RelationField<
+    Student,
+    super::student_exam::StudentExam,
+    rt::List,
+    2,
+    0,
+> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<

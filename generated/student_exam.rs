@@ -34,27 +34,39 @@ impl rt::Model for StudentExam {
 }
 impl rt::Writable for StudentExam {}
 /// Column `student_exams.id`: `uuid`, unique.
-pub const id: rt::UniqueField<StudentExam, rt::Uuid> = rt::UniqueField::new(0);
+pub const id: rt::Field<StudentExam, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
+    0,
+);
 /// Column `student_exams.student_id`: `uuid`.
 pub const student_id: rt::Field<StudentExam, rt::Uuid> = rt::Field::new(1);
 /// Column `student_exams.exam_type_id`: `uuid`.
 pub const exam_type_id: rt::Field<StudentExam, rt::Uuid> = rt::Field::new(2);
 /// Column `student_exams.scheduled_on`: `date`, nullable.
-pub const scheduled_on: rt::OptionalField<StudentExam, rt::NaiveDate> = rt::OptionalField::new(
+pub const scheduled_on: rt::Field<StudentExam, rt::NaiveDate, rt::Optional> = rt::Field::new(
     3,
 );
 /// Column `student_exams.weight`: `double precision`, nullable.
-pub const weight: rt::OptionalField<StudentExam, f64> = rt::OptionalField::new(4);
+pub const weight: rt::Field<StudentExam, f64, rt::Optional> = rt::Field::new(4);
 /// Column `student_exams.score`: `double precision`, nullable.
-pub const score: rt::OptionalField<StudentExam, f64> = rt::OptionalField::new(5);
+pub const score: rt::Field<StudentExam, f64, rt::Optional> = rt::Field::new(5);
 /// Column `student_exams.created_at`: `timestamptz`.
 pub const created_at: rt::Field<StudentExam, rt::DateTime<rt::Utc>> = rt::Field::new(6);
 /// Column `student_exams.updated_at`: `timestamptz`.
 pub const updated_at: rt::Field<StudentExam, rt::DateTime<rt::Utc>> = rt::Field::new(7);
 /// Relation to one `Student`.
-pub const student: rt::One<StudentExam, super::student::Student, 0> = rt::One::new();
+pub const student: rt::RelationField<
+    StudentExam,
+    super::student::Student,
+    rt::Required,
+    0,
+> = rt::RelationField::new();
 /// Relation to one `ExamType`.
-pub const exam_type: rt::One<StudentExam, super::exam_type::ExamType, 1> = rt::One::new();
+pub const exam_type: rt::RelationField<
+    StudentExam,
+    super::exam_type::ExamType,
+    rt::Required,
+    1,
+> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Student = rt::NotIncluded, ExamType = rt::NotIncluded> {

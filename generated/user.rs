@@ -32,7 +32,7 @@ impl rt::Model for User {
 }
 impl rt::Writable for User {}
 /// Column `users.id`: `uuid`, unique.
-pub const id: rt::UniqueField<User, rt::Uuid> = rt::UniqueField::new(0);
+pub const id: rt::Field<User, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `users.institution_id`: `uuid`.
 pub const institution_id: rt::Field<User, rt::Uuid> = rt::Field::new(1);
 /// Column `users.email`: `text`.
@@ -50,11 +50,22 @@ pub const institution_id_email: rt::Key<User, (rt::Uuid, rt::String)> = rt::Key:
     &[1, 2],
 );
 /// Relation to one `Institution`.
-pub const institution: rt::One<User, super::institution::Institution, 0> = rt::One::new();
+pub const institution: rt::RelationField<
+    User,
+    super::institution::Institution,
+    rt::Required,
+    0,
+> = rt::RelationField::new();
 /// Relation to many `Session`.
-pub const sessions: rt::Many<User, super::session::Session, 1, 0> = rt::Many::new();
+pub const sessions: rt::RelationField<User, super::session::Session, rt::List, 1, 0> = rt::RelationField::new();
 /// Relation to one `Student` or none.
-pub const student: rt::Maybe<User, super::student::Student, 2, 0> = rt::Maybe::new();
+pub const student: rt::RelationField<
+    User,
+    super::student::Student,
+    rt::Optional,
+    2,
+    0,
+> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<

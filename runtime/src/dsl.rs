@@ -9,6 +9,7 @@ mod field;
 mod filter;
 mod having;
 mod key;
+pub mod kind;
 mod nested;
 mod order;
 mod relation;
@@ -20,9 +21,7 @@ pub(crate) use calculated::calculations;
 pub use calculated::{Aggregates, Calculated, count};
 pub use columns::Columns;
 pub use create::{ANY, CreateRow, CreateWith, Link, NewRow, Parent};
-pub use field::{
-    ColumnOf, Field, JsonPath, ListField, OptionalField, OptionalUniqueField, Relevance, SearchQuery, UniqueField,
-};
+pub use field::{ColumnOf, Field, JsonPath, Relevance, SearchQuery};
 pub(crate) use filter::escape_like;
 pub use filter::{Filter, Unique, UniqueKey};
 pub use having::{GroupOrder, Having};
@@ -31,8 +30,6 @@ pub(crate) use nested::sets_of;
 pub use nested::{Nested, NestedChange, NestedUpdate};
 pub use order::Order;
 pub(crate) use relation::include_of;
-pub use relation::{
-    At, CanInclude, Filled, IncludeMany, IncludeOne, Included, IntoInclude, Many, Maybe, One, Put, RelationOf,
-};
+pub use relation::{At, CanInclude, Filled, Included, IntoInclude, Put, Refined, RelationField, RelationOf};
 pub use selectable::{As, Selectable, SelectedFor, add_selected, read_selected};
 pub use selection::{CountOf, SelectRelated, Selection};

@@ -30,9 +30,9 @@ pub use client::{Begin, Client, ClientBuilder, Isolation, Models, Savepoint, Tra
 pub use connection::ConnectOptions;
 pub use dsl::{
     Aggregates, As, Assignment, Calculated, CanInclude, ColumnOf, Columns, CountOf, CreateRow, CreateWith, Field,
-    Filter, GroupOrder, Having, IncludeMany, IncludeOne, Included, IntoInclude, JsonPath, Key, Link, ListField, Many,
-    Maybe, Nested, NestedChange, NestedUpdate, NewRow, One, OptionalField, OptionalUniqueField, Order, Parent, Put,
-    RelationOf, Relevance, SearchQuery, SelectRelated, Selectable, Selection, Unique, UniqueField, UniqueKey, count,
+    Filter, GroupOrder, Having, Included, IntoInclude, JsonPath, Key, Link, Nested, NestedChange, NestedUpdate, NewRow,
+    Order, Parent, Put, Refined, RelationField, RelationOf, Relevance, SearchQuery, SelectRelated, Selectable,
+    Selection, Unique, UniqueKey, count, kind,
 };
 pub use error::{ConstraintViolation, DatabaseError, Error, Lookup, Result};
 pub use execute::{BatchCall, Call, RowStream};

@@ -2,9 +2,10 @@
 
 pub use crate::builder::{AcrossTenants, Delegate, SqlCommand, SqlQuery};
 pub use crate::client::{AnySql, Client, Models, Root, Tenants, Transaction};
+pub use crate::dsl::kind::{IsUnique, List, Optional, Required};
 pub use crate::dsl::{
-    ANY, Assignment, At, CreateRow, CreateWith, Field, Filled, Key, Link, ListField, Many, Maybe, Nested, NewRow, One,
-    OptionalField, OptionalUniqueField, Parent, Put, SelectedFor, UniqueField, add_selected, read_selected,
+    ANY, Assignment, At, CreateRow, CreateWith, Field, Filled, Key, Link, Nested, NewRow, Parent, Put, RelationField,
+    SelectedFor, add_selected, read_selected,
 };
 pub use crate::error::Result;
 pub use crate::execute::Executor;

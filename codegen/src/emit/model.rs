@@ -90,14 +90,14 @@ fn emit_field(cx: &EmitCx<'_>, model: &ModelNames<'_>, column: &ColumnNames<'_>)
     let number = proc_macro2::Literal::u16_unsuffixed(column.number);
     let unique = is_unique(model, column);
     let kind = match (column.walker.arity(), unique) {
-        (Arity::List, _) => quote!(ListField),
-        (Arity::Required, false) => quote!(Field),
-        (Arity::Required, true) => quote!(UniqueField),
-        (Arity::Optional, false) => quote!(OptionalField),
-        (Arity::Optional, true) => quote!(OptionalUniqueField),
+        (Arity::Required, false) => quote!(),
+        (Arity::Required, true) => quote!(, rt::Required, rt::IsUnique),
+        (Arity::Optional, false) => quote!(, rt::Optional),
+        (Arity::Optional, true) => quote!(, rt::Optional, rt::IsUnique),
+        (Arity::List, _) => quote!(, rt::List),
     };
     let docs = docs(Some(&column_docs(cx, model, column, unique)));
-    quote!(#docs pub const #ident: rt::#kind<#model_ident, #value> = rt::#kind::new(#number);)
+    quote!(#docs pub const #ident: rt::Field<#model_ident, #value #kind> = rt::Field::new(#number);)
 }
 
 /// Whether a value of the column alone identifies a row.

@@ -33,13 +33,13 @@ fn emit_constant(cx: &EmitCx<'_>, model: &ModelNames<'_>, relation: &RelationNam
         let slot = Literal::usize_unsuffixed(slot);
         quote!(, #slot)
     });
-    let kind = match relation.walker.arity() {
-        Arity::Required => quote!(One),
-        Arity::Optional => quote!(Maybe),
-        Arity::List => quote!(Many),
+    let arity = match relation.walker.arity() {
+        Arity::Required => quote!(rt::Required),
+        Arity::Optional => quote!(rt::Optional),
+        Arity::List => quote!(rt::List),
     };
     let docs = docs(Some(&relation_docs(relation)));
-    quote!(#docs pub const #ident: rt::#kind<#parent, #child, #slot #back> = rt::#kind::new();)
+    quote!(#docs pub const #ident: rt::RelationField<#parent, #child, #arity, #slot #back> = rt::RelationField::new();)
 }
 
 /// The slot of the opposite relation, if the other model's `Create` has a field for it.

@@ -56,15 +56,13 @@ impl<M: Model, A: Aggregates<M>> Aggregate<M, A> {
 
     /// Aggregates at most the first `rows` rows.
     pub fn take(mut self, rows: u64) -> Self {
-        self.select.take = Some(rows);
-        self.select.from_end = false;
+        self.select.take(rows);
         self
     }
 
     /// Aggregates at most the last `rows` rows.
     pub fn take_last(mut self, rows: u64) -> Self {
-        self.select.take = Some(rows);
-        self.select.from_end = true;
+        self.select.take_last(rows);
         self
     }
 

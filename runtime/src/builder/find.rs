@@ -114,8 +114,7 @@ impl<M: Model, S> Find<M, S, All> {
     /// # }
     /// ```
     pub fn take(mut self, rows: u64) -> Self {
-        self.select.take = Some(rows);
-        self.select.from_end = false;
+        self.select.take(rows);
         self
     }
 
@@ -130,8 +129,7 @@ impl<M: Model, S> Find<M, S, All> {
     /// # }
     /// ```
     pub fn take_last(mut self, rows: u64) -> Self {
-        self.select.take = Some(rows);
-        self.select.from_end = true;
+        self.select.take_last(rows);
         self
     }
 

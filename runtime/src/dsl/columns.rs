@@ -1,10 +1,7 @@
 //! Columns by themselves: what `distinct` compares and `group_by` groups by.
 
-use super::field::{Field, ListField, OptionalField, OptionalUniqueField, UniqueField};
-use super::selection::Selection;
 use crate::error::Result;
 use crate::rows::{Model, Reader};
-use crate::value::Scalar;
 
 /// A field, or a tuple of fields.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a field of `{M}`, nor a tuple of its fields")]
@@ -23,26 +20,6 @@ pub trait Columns<M: Model>: Send + 'static {
     #[doc(hidden)]
     fn read_values(reader: &mut Reader<'_>) -> Result<Self::Values>;
 }
-
-macro_rules! column {
-    ($($field:ident),+) => {
-        $(
-            impl<M: Model, T: Scalar> Columns<M> for $field<M, T> {
-                type Values = <Self as Selection<M>>::Out;
-
-                fn numbers(&self) -> Vec<u16> {
-                    vec![self.column]
-                }
-
-                fn read_values(reader: &mut Reader<'_>) -> Result<Self::Values> {
-                    <Self as Selection<M>>::read(reader)
-                }
-            }
-        )+
-    };
-}
-
-column!(Field, UniqueField, OptionalField, OptionalUniqueField, ListField);
 
 macro_rules! columns {
     ($($type:ident $place:tt),+) => {

@@ -1,17 +1,16 @@
 //! Relations as types: where they lead, and which row types can hold their rows.
 
 mod constant;
-mod include;
 mod nested;
+mod refine;
 
-pub use constant::{Many, Maybe, One};
-pub use include::{IncludeMany, IncludeOne};
+pub use constant::{Refined, RelationField};
 
 use crate::meta::Relation;
 use crate::query::{Include, Select};
 use crate::rows::{FromRow, Model, Slot};
 
-/// A relation as a type: [`One`], [`Maybe`] or [`Many`], with its two models.
+/// A relation as a type, with its two models: a [`RelationField`].
 pub trait RelationOf: Copy + Send + 'static {
     /// The model that has the field.
     type Parent: Model;

@@ -2,14 +2,12 @@
 
 use std::marker::PhantomData;
 
-use super::field::{Field, ListField, OptionalField, OptionalUniqueField, UniqueField};
 use super::order::Order;
 use super::relation::RelationOf;
 use crate::error::Result;
 use crate::meta::Relation;
 use crate::query::{Condition, Include, OrderKey, Output, Outputs, Select};
 use crate::rows::{Cursor, FromRow, Model, Reader};
-use crate::value::Scalar;
 
 /// What `select` takes: a field, a count, `relation.select(..)`, or a tuple of these.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not something that can be selected from `{M}`")]
@@ -27,34 +25,12 @@ pub trait Selection<M: Model>: Send + 'static {
     fn read(reader: &mut Reader<'_>) -> Result<Self::Out>;
 }
 
-fn push_output(select: &mut Select, output: Output) {
+pub(super) fn push_output(select: &mut Select, output: Output) {
     match &mut select.outputs {
         Outputs::All => select.outputs = Outputs::List(vec![output]),
         Outputs::List(outputs) => outputs.push(output),
     }
 }
-
-macro_rules! select_field {
-    ($field:ident => $out:ty, $read:ident) => {
-        impl<M: Model, T: Scalar> Selection<M> for $field<M, T> {
-            type Out = $out;
-
-            fn add_to(self, select: &mut Select) {
-                push_output(select, Output::Column(self.column));
-            }
-
-            fn read(reader: &mut Reader<'_>) -> Result<$out> {
-                reader.$read()
-            }
-        }
-    };
-}
-
-select_field!(Field => T, value);
-select_field!(UniqueField => T, value);
-select_field!(OptionalField => Option<T>, value);
-select_field!(OptionalUniqueField => Option<T>, value);
-select_field!(ListField => Vec<T>, list);
 
 /// The number of rows of a to-many relation: a value for `select`, or with `asc` and `desc` a sort key.
 ///

@@ -100,6 +100,16 @@ impl Select {
         self.condition = before.and(condition);
     }
 
+    pub(crate) fn take(&mut self, rows: u64) {
+        self.take = Some(rows);
+        self.from_end = false;
+    }
+
+    pub(crate) fn take_last(&mut self, rows: u64) {
+        self.take = Some(rows);
+        self.from_end = true;
+    }
+
     /// Eagerly loads a relation. Including it again replaces the earlier settings.
     pub(crate) fn include(&mut self, include: Include) {
         self.includes.retain(|known| known.slot != include.slot);

@@ -21,7 +21,7 @@ impl rt::Model for Area {
 }
 impl rt::Writable for Area {}
 /// Column `Area.id`: `integer`, unique.
-pub const id: rt::UniqueField<Area, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Area, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Area.name`: `text`.
 pub const name: rt::Field<Area, rt::String> = rt::Field::new(1);
 /// There is no value of it: `shape` is required and has no default, and the client cannot write it.

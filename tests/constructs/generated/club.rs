@@ -21,13 +21,21 @@ impl rt::Model for Club {
 }
 impl rt::Writable for Club {}
 /// Column `Club.id`: `uuid`, unique.
-pub const id: rt::UniqueField<Club, rt::Uuid> = rt::UniqueField::new(0);
+pub const id: rt::Field<Club, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Club.name`: `text`, unique.
-pub const name: rt::UniqueField<Club, rt::String> = rt::UniqueField::new(1);
+pub const name: rt::Field<Club, rt::String, rt::Required, rt::IsUnique> = rt::Field::new(
+    1,
+);
 /// Relation to many `Membership`.
-pub const memberships: rt::Many<Club, super::membership::Membership, 0, 2> = rt::Many::new();
+pub const memberships: rt::RelationField<
+    Club,
+    super::membership::Membership,
+    rt::List,
+    0,
+    2,
+> = rt::RelationField::new();
 /// Relation to many `Tag`.
-pub const tags: rt::Many<Club, super::tag::Tag, 1> = rt::Many::new();
+pub const tags: rt::RelationField<Club, super::tag::Tag, rt::List, 1> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Memberships = rt::NotIncluded, Tags = rt::NotIncluded> {

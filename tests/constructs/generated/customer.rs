@@ -29,25 +29,39 @@ impl rt::Model for Customer {
 }
 impl rt::Writable for Customer {}
 /// Column `customers.id`: `integer`, unique.
-pub const id: rt::UniqueField<Customer, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Customer, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `customers.email`: `text`.
 pub const email: rt::Field<Customer, rt::String> = rt::Field::new(1);
 /// Column `customers.nick`: `text`, nullable.
-pub const nick: rt::OptionalField<Customer, rt::String> = rt::OptionalField::new(2);
+pub const nick: rt::Field<Customer, rt::String, rt::Optional> = rt::Field::new(2);
 /// Column `customers.wants`: `"shop"."status"[]`.
-pub const wants: rt::ListField<Customer, super::status::Status> = rt::ListField::new(3);
+pub const wants: rt::Field<Customer, super::status::Status, rt::List> = rt::Field::new(
+    3,
+);
 /// Column `customers.notes`: `jsonb[]`.
-pub const notes: rt::ListField<Customer, rt::Json> = rt::ListField::new(4);
+pub const notes: rt::Field<Customer, rt::Json, rt::List> = rt::Field::new(4);
 /// Column `customers.gone_at`: `timestamp`, nullable.
-pub const gone_at: rt::OptionalField<Customer, rt::DateTime<rt::Utc>> = rt::OptionalField::new(
+pub const gone_at: rt::Field<Customer, rt::DateTime<rt::Utc>, rt::Optional> = rt::Field::new(
     5,
 );
 /// Relation to many `Order`.
-pub const orders: rt::Many<Customer, super::order::Order, 0, 0> = rt::Many::new();
+pub const orders: rt::RelationField<Customer, super::order::Order, rt::List, 0, 0> = rt::RelationField::new();
 /// Relation to many `Membership`.
-pub const memberships: rt::Many<Customer, super::membership::Membership, 1, 1> = rt::Many::new();
+pub const memberships: rt::RelationField<
+    Customer,
+    super::membership::Membership,
+    rt::List,
+    1,
+    1,
+> = rt::RelationField::new();
 /// Relation to one `Turnover` or none.
-pub const turnover: rt::Maybe<Customer, super::turnover::Turnover, 2, 0> = rt::Maybe::new();
+pub const turnover: rt::RelationField<
+    Customer,
+    super::turnover::Turnover,
+    rt::Optional,
+    2,
+    0,
+> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<

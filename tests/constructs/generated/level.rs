@@ -17,11 +17,19 @@ impl rt::Model for Level {
 }
 impl rt::Writable for Level {}
 /// Column `Level.name`: `"public"."LevelName"`, unique.
-pub const name: rt::UniqueField<Level, super::level_name::LevelName> = rt::UniqueField::new(
-    0,
-);
+pub const name: rt::Field<
+    Level,
+    super::level_name::LevelName,
+    rt::Required,
+    rt::IsUnique,
+> = rt::Field::new(0);
 /// Relation to many `Membership`.
-pub const members: rt::Many<Level, super::membership::Membership, 0> = rt::Many::new();
+pub const members: rt::RelationField<
+    Level,
+    super::membership::Membership,
+    rt::List,
+    0,
+> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Members = rt::NotIncluded> {

@@ -25,15 +25,15 @@ impl rt::Model for Line {
 }
 impl rt::Writable for Line {}
 /// Column `Line.id`: `integer`, unique.
-pub const id: rt::UniqueField<Line, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Line, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Line.text`: `text`.
 pub const text: rt::Field<Line, rt::String> = rt::Field::new(1);
 /// Column `Line.orderCustomer`: `integer`, nullable.
-pub const order_customer: rt::OptionalField<Line, i32> = rt::OptionalField::new(2);
+pub const order_customer: rt::Field<Line, i32, rt::Optional> = rt::Field::new(2);
 /// Column `Line.orderNumber`: `integer`, nullable.
-pub const order_number: rt::OptionalField<Line, i32> = rt::OptionalField::new(3);
+pub const order_number: rt::Field<Line, i32, rt::Optional> = rt::Field::new(3);
 /// Relation to one `Order` or none.
-pub const order: rt::Maybe<Line, super::order::Order, 0> = rt::Maybe::new();
+pub const order: rt::RelationField<Line, super::order::Order, rt::Optional, 0> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Order = rt::NotIncluded> {

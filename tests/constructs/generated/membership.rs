@@ -27,7 +27,7 @@ pub const customer_id: rt::Field<Membership, i32> = rt::Field::new(0);
 /// Column `Membership.clubId`: `uuid`.
 pub const club_id: rt::Field<Membership, rt::Uuid> = rt::Field::new(1);
 /// Column `Membership.level`: `"public"."LevelName"`, nullable.
-pub const level: rt::OptionalField<Membership, super::level_name::LevelName> = rt::OptionalField::new(
+pub const level: rt::Field<Membership, super::level_name::LevelName, rt::Optional> = rt::Field::new(
     2,
 );
 /// The unique key of `customer_id` and `club_id`.
@@ -35,11 +35,16 @@ pub const customer_id_club_id: rt::Key<Membership, (i32, rt::Uuid)> = rt::Key::n
     &[0, 1],
 );
 /// Relation to one `Level` or none.
-pub const rank: rt::Maybe<Membership, super::level::Level, 0> = rt::Maybe::new();
+pub const rank: rt::RelationField<Membership, super::level::Level, rt::Optional, 0> = rt::RelationField::new();
 /// Relation to one `Customer`.
-pub const customer: rt::One<Membership, super::customer::Customer, 1> = rt::One::new();
+pub const customer: rt::RelationField<
+    Membership,
+    super::customer::Customer,
+    rt::Required,
+    1,
+> = rt::RelationField::new();
 /// Relation to one `Club`.
-pub const club: rt::One<Membership, super::club::Club, 2> = rt::One::new();
+pub const club: rt::RelationField<Membership, super::club::Club, rt::Required, 2> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<

@@ -37,9 +37,14 @@ pub const customer_id_number: rt::Key<Order, (i32, i32)> = rt::Key::new(&[0, 1])
 /// The unique key of `status` and `number`.
 pub const numbered: rt::Key<Order, (super::status::Status, i32)> = rt::Key::new(&[2, 1]);
 /// Relation to one `Customer`.
-pub const customer: rt::One<Order, super::customer::Customer, 0> = rt::One::new();
+pub const customer: rt::RelationField<
+    Order,
+    super::customer::Customer,
+    rt::Required,
+    0,
+> = rt::RelationField::new();
 /// Relation to many `Line`.
-pub const lines: rt::Many<Order, super::line::Line, 1> = rt::Many::new();
+pub const lines: rt::RelationField<Order, super::line::Line, rt::List, 1> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Customer = rt::NotIncluded, Lines = rt::NotIncluded> {

@@ -17,9 +17,11 @@ impl rt::Model for Tag {
 }
 impl rt::Writable for Tag {}
 /// Column `Tag.name`: `text`, unique.
-pub const name: rt::UniqueField<Tag, rt::String> = rt::UniqueField::new(0);
+pub const name: rt::Field<Tag, rt::String, rt::Required, rt::IsUnique> = rt::Field::new(
+    0,
+);
 /// Relation to many `Club`.
-pub const clubs: rt::Many<Tag, super::club::Club, 0> = rt::Many::new();
+pub const clubs: rt::RelationField<Tag, super::club::Club, rt::List, 0> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Clubs = rt::NotIncluded> {

@@ -21,11 +21,18 @@ impl rt::Model for Turnover {
     }
 }
 /// Column `Turnover.customerId`: `integer`, unique.
-pub const customer_id: rt::UniqueField<Turnover, i32> = rt::UniqueField::new(0);
+pub const customer_id: rt::Field<Turnover, i32, rt::Required, rt::IsUnique> = rt::Field::new(
+    0,
+);
 /// Column `Turnover.total`: `numeric`.
 pub const total: rt::Field<Turnover, rt::Decimal> = rt::Field::new(1);
 /// Relation to one `Customer`.
-pub const customer: rt::One<Turnover, super::customer::Customer, 0> = rt::One::new();
+pub const customer: rt::RelationField<
+    Turnover,
+    super::customer::Customer,
+    rt::Required,
+    0,
+> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Customer = rt::NotIncluded> {

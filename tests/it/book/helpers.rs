@@ -1,8 +1,11 @@
 //! The examples of `docs/helpers.md`.
 
-use exam_planner::{Institution, Models, Role, Student, StudentExam, User, exam_type, student, student_exam, user};
+use exam_planner::{
+    Institution, Models, Role, Student, StudentExam, User, exam_type, institution, student, student_exam, user,
+};
+use relata::kind::{Single, Uniqueness};
 use relata::uuid::Uuid;
-use relata::{Assignment, Delegate, Filter, FindMany, Model, Order, PageToken, Result};
+use relata::{Assignment, Delegate, Field, Filter, FindMany, Model, Order, PageToken, Result};
 
 use super::Book;
 
@@ -152,6 +155,24 @@ async fn any_model() -> Result<()> {
     let no_exams = is_empty(db.exam_type()).await?;
     assert_eq!((students.len(), next, institutions.len(), no_exams), (1, None, 1, true));
     assert_eq!(db.exam_type().count().filter(exam_type::institution_id.eq(tenant)).await?, 0);
+    Ok(())
+}
+
+/// Matches if the field contains all of the words, in any order.
+fn mentions<M: Model, A: Single, U: Uniqueness>(field: Field<M, String, A, U>, words: &[&str]) -> Filter<M> {
+    Filter::all(words.iter().map(|word| field.contains_insensitive(word)))
+}
+
+#[tokio::test]
+async fn any_field() -> Result<()> {
+    let Book { fixture, tenant, .. } = Book::open().await;
+    let db = &fixture.db;
+    db.institution().update(institution::id.eq(tenant)).set(institution::name.to("North Medical School")).await?;
+    let schools = db.institution().find_many().filter(mentions(institution::name, &["medical", "north"])).await?;
+    let users = db.user().find_many().filter(mentions(user::email, &["a", "x.edu"])).await?;
+    assert_eq!((schools.len(), users.len()), (1, 1));
+    let by_key = db.institution().count().filter(mentions(institution::slug, &["no such slug"])).await?;
+    assert_eq!(by_key, 0);
     Ok(())
 }
 

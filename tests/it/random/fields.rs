@@ -1,10 +1,8 @@
 //! The fields of the generated client as objects: converts what `query` says about a field to filters and orders.
 
+use relata::kind::{Arity, IsUnique, List, NotUnique, Optional, Required, Single, Uniqueness};
 use relata::serde_json::Value as Json;
-use relata::{
-    Calculated, Field, Filter, GroupOrder, Having, JsonPath, ListField, Model, OptionalField, OptionalUniqueField,
-    Order, Scalar, UniqueField,
-};
+use relata::{Calculated, Field, Filter, GroupOrder, Having, JsonPath, Model, Order, Scalar};
 
 use super::query::{Compare, JsonTest, Like, Test};
 use super::value::{Plain, Value};
@@ -26,112 +24,137 @@ fn all<T: Plain>(values: &[Value]) -> Vec<T> {
     values.iter().map(T::of).collect()
 }
 
-macro_rules! null_tests {
-    ($field:expr, nullable, $test:expr) => {
-        match $test {
-            Test::IsNull => $field.is_null(),
-            Test::IsNotNull => $field.is_not_null(),
-            other => panic!("{other:?} is no test of such a field"),
+/// A field whose kind is known, with the conditions that only this kind has.
+pub(crate) trait OfKind<M> {
+    fn test(self, test: &Test) -> Filter<M>;
+}
+
+macro_rules! of_kind {
+    ($arity:ident, $uniqueness:ident $(, $test:ident => $method:ident)*) => {
+        impl<M: Model, T: Scalar + Plain> OfKind<M> for Field<M, T, $arity, $uniqueness> {
+            fn test(self, test: &Test) -> Filter<M> {
+                match test {
+                    Test::Compare(Compare::Eq, value) => self.eq(T::of(value)).into(),
+                    $(Test::$test => self.$method(),)*
+                    other => compared(self, other),
+                }
+            }
         }
     };
-    ($field:expr, required, $test:expr) => {
-        panic!("{:?} is no test of such a field", $test)
-    };
 }
 
-macro_rules! any_field {
-    ($($field:ident $kind:ident),+) => {
-        $(
-            impl<M: Model, T: Scalar + Plain> AnyField<M> for $field<M, T> {
-                fn filter(&self, test: &Test) -> Filter<M> {
-                    let field = *self;
-                    let of = |value: &Option<Value>| value.as_ref().map(T::of);
-                    match test {
-                        Test::Compare(Compare::Eq, value) => field.eq(T::of(value)).into(),
-                        Test::Compare(Compare::Ne, value) => field.ne(T::of(value)),
-                        Test::Compare(Compare::Lt, value) => field.lt(T::of(value)),
-                        Test::Compare(Compare::Lte, value) => field.lte(T::of(value)),
-                        Test::Compare(Compare::Gt, value) => field.gt(T::of(value)),
-                        Test::Compare(Compare::Gte, value) => field.gte(T::of(value)),
-                        Test::CompareIf(Compare::Eq, value) => field.eq_opt(of(value)),
-                        Test::CompareIf(Compare::Ne, value) => field.ne_opt(of(value)),
-                        Test::CompareIf(Compare::Lt, value) => field.lt_opt(of(value)),
-                        Test::CompareIf(Compare::Lte, value) => field.lte_opt(of(value)),
-                        Test::CompareIf(Compare::Gt, value) => field.gt_opt(of(value)),
-                        Test::CompareIf(Compare::Gte, value) => field.gte_opt(of(value)),
-                        Test::Between(low, high) => field.between(T::of(low), T::of(high)),
-                        Test::In(values) => field.in_(all::<T>(values)),
-                        Test::NotIn(values) => field.not_in(all::<T>(values)),
-                        Test::InIf(values) => field.in_opt(values.as_ref().map(|values| all::<T>(values))),
-                        other => null_tests!(field, $kind, other),
-                    }
-                }
+of_kind!(Required, NotUnique);
+of_kind!(Required, IsUnique);
+of_kind!(Optional, NotUnique, IsNull => is_null, IsNotNull => is_not_null);
+of_kind!(Optional, IsUnique, IsNull => is_null, IsNotNull => is_not_null);
 
-                fn asc(&self) -> Order<M> {
-                    (*self).asc()
-                }
-
-                fn desc(&self) -> Order<M> {
-                    (*self).desc()
-                }
-            }
-
-            impl<M: Model> AnyField<M> for TextField<$field<M, String>> {
-                fn filter(&self, test: &Test) -> Filter<M> {
-                    let field = self.0;
-                    match test {
-                        Test::Like(Like::Contains, text, false) => field.contains(text),
-                        Test::Like(Like::Starts, text, false) => field.starts_with(text),
-                        Test::Like(Like::Ends, text, false) => field.ends_with(text),
-                        Test::Like(Like::Contains, text, true) => field.contains_insensitive(text),
-                        Test::Like(Like::Starts, text, true) => field.starts_with_insensitive(text),
-                        Test::Like(Like::Ends, text, true) => field.ends_with_insensitive(text),
-                        Test::Like(Like::Equals, text, _) => field.eq_insensitive(text),
-                        Test::Like(Like::Differs, text, _) => field.ne_insensitive(text),
-                        Test::ContainsIf(text) => field.contains_opt(text.as_ref()),
-                        other => AnyField::filter(&field, other),
-                    }
-                }
-
-                fn asc(&self) -> Order<M> {
-                    self.0.asc()
-                }
-
-                fn desc(&self) -> Order<M> {
-                    self.0.desc()
-                }
-            }
-
-            impl<M: Model> AnyField<M> for JsonField<$field<M, Json>> {
-                fn filter(&self, test: &Test) -> Filter<M> {
-                    match test {
-                        Test::Json(path, test) if path.is_empty() => whole_json(self.0.path(path), test, |test| {
-                            match test {
-                                JsonTest::ArrayContains(values) => Some(self.0.array_contains(values.clone())),
-                                JsonTest::ArrayStarts(value) => Some(self.0.array_starts_with(value.clone())),
-                                JsonTest::ArrayEnds(value) => Some(self.0.array_ends_with(value.clone())),
-                                JsonTest::Like(Like::Contains, text, false) => Some(self.0.string_contains(text)),
-                                _ => None,
-                            }
-                        }),
-                        Test::Json(path, test) => json(self.0.path(path), test),
-                        other => AnyField::filter(&self.0, other),
-                    }
-                }
-
-                fn asc(&self) -> Order<M> {
-                    self.0.asc()
-                }
-
-                fn desc(&self) -> Order<M> {
-                    self.0.desc()
-                }
-            }
-        )+
-    };
+impl<M: Model, T: Scalar + Plain> OfKind<M> for Field<M, T, List> {
+    fn test(self, test: &Test) -> Filter<M> {
+        match test {
+            Test::Compare(Compare::Eq, Value::List(values)) => self.eq(all::<T>(values)),
+            Test::Has(value) => self.has(T::of(value)),
+            Test::HasEvery(values) => self.has_every(all::<T>(values)),
+            Test::HasSome(values) => self.has_some(all::<T>(values)),
+            Test::IsEmpty => self.is_empty(),
+            other => panic!("{other:?} is no test of a list"),
+        }
+    }
 }
 
-any_field!(Field required, UniqueField required, OptionalField nullable, OptionalUniqueField nullable);
+fn compared<M: Model, T: Scalar + Plain, A: Single, U: Uniqueness>(field: Field<M, T, A, U>, test: &Test) -> Filter<M> {
+    let of = |value: &Option<Value>| value.as_ref().map(T::of);
+    match test {
+        Test::Compare(Compare::Ne, value) => field.ne(T::of(value)),
+        Test::Compare(Compare::Lt, value) => field.lt(T::of(value)),
+        Test::Compare(Compare::Lte, value) => field.lte(T::of(value)),
+        Test::Compare(Compare::Gt, value) => field.gt(T::of(value)),
+        Test::Compare(Compare::Gte, value) => field.gte(T::of(value)),
+        Test::CompareIf(Compare::Eq, value) => field.eq_opt(of(value)),
+        Test::CompareIf(Compare::Ne, value) => field.ne_opt(of(value)),
+        Test::CompareIf(Compare::Lt, value) => field.lt_opt(of(value)),
+        Test::CompareIf(Compare::Lte, value) => field.lte_opt(of(value)),
+        Test::CompareIf(Compare::Gt, value) => field.gt_opt(of(value)),
+        Test::CompareIf(Compare::Gte, value) => field.gte_opt(of(value)),
+        Test::Between(low, high) => field.between(T::of(low), T::of(high)),
+        Test::In(values) => field.in_(all::<T>(values)),
+        Test::NotIn(values) => field.not_in(all::<T>(values)),
+        Test::InIf(values) => field.in_opt(values.as_ref().map(|values| all::<T>(values))),
+        other => panic!("{other:?} is no test of such a field"),
+    }
+}
+
+impl<M: Model, T: Scalar + Plain, A: Arity, U: Uniqueness> AnyField<M> for Field<M, T, A, U>
+where
+    Self: OfKind<M>,
+{
+    fn filter(&self, test: &Test) -> Filter<M> {
+        (*self).test(test)
+    }
+
+    fn asc(&self) -> Order<M> {
+        (*self).asc()
+    }
+
+    fn desc(&self) -> Order<M> {
+        (*self).desc()
+    }
+}
+
+impl<M: Model, A: Single, U: Uniqueness> AnyField<M> for TextField<Field<M, String, A, U>>
+where
+    Field<M, String, A, U>: OfKind<M>,
+{
+    fn filter(&self, test: &Test) -> Filter<M> {
+        let field = self.0;
+        match test {
+            Test::Like(Like::Contains, text, false) => field.contains(text),
+            Test::Like(Like::Starts, text, false) => field.starts_with(text),
+            Test::Like(Like::Ends, text, false) => field.ends_with(text),
+            Test::Like(Like::Contains, text, true) => field.contains_insensitive(text),
+            Test::Like(Like::Starts, text, true) => field.starts_with_insensitive(text),
+            Test::Like(Like::Ends, text, true) => field.ends_with_insensitive(text),
+            Test::Like(Like::Equals, text, _) => field.eq_insensitive(text),
+            Test::Like(Like::Differs, text, _) => field.ne_insensitive(text),
+            Test::ContainsIf(text) => field.contains_opt(text.as_ref()),
+            other => AnyField::filter(&field, other),
+        }
+    }
+
+    fn asc(&self) -> Order<M> {
+        self.0.asc()
+    }
+
+    fn desc(&self) -> Order<M> {
+        self.0.desc()
+    }
+}
+
+impl<M: Model, A: Single, U: Uniqueness> AnyField<M> for JsonField<Field<M, Json, A, U>>
+where
+    Field<M, Json, A, U>: OfKind<M>,
+{
+    fn filter(&self, test: &Test) -> Filter<M> {
+        match test {
+            Test::Json(path, test) if path.is_empty() => whole_json(self.0.path(path), test, |test| match test {
+                JsonTest::ArrayContains(values) => Some(self.0.array_contains(values.clone())),
+                JsonTest::ArrayStarts(value) => Some(self.0.array_starts_with(value.clone())),
+                JsonTest::ArrayEnds(value) => Some(self.0.array_ends_with(value.clone())),
+                JsonTest::Like(Like::Contains, text, false) => Some(self.0.string_contains(text)),
+                _ => None,
+            }),
+            Test::Json(path, test) => json(self.0.path(path), test),
+            other => AnyField::filter(&self.0, other),
+        }
+    }
+
+    fn asc(&self) -> Order<M> {
+        self.0.asc()
+    }
+
+    fn desc(&self) -> Order<M> {
+        self.0.desc()
+    }
+}
 
 fn whole_json<M: Model>(
     at: JsonPath<M>,
@@ -159,27 +182,6 @@ fn json<M: Model>(at: JsonPath<M>, test: &JsonTest) -> Filter<M> {
         JsonTest::ArrayContains(values) => at.array_contains(values.clone()),
         JsonTest::ArrayStarts(value) => at.array_starts_with(value.clone()),
         JsonTest::ArrayEnds(value) => at.array_ends_with(value.clone()),
-    }
-}
-
-impl<M: Model, T: Scalar + Plain> AnyField<M> for ListField<M, T> {
-    fn filter(&self, test: &Test) -> Filter<M> {
-        match test {
-            Test::Compare(Compare::Eq, Value::List(values)) => self.eq(all::<T>(values)),
-            Test::Has(value) => self.has(T::of(value)),
-            Test::HasEvery(values) => self.has_every(all::<T>(values)),
-            Test::HasSome(values) => self.has_some(all::<T>(values)),
-            Test::IsEmpty => self.is_empty(),
-            other => panic!("{other:?} is no test of a list"),
-        }
-    }
-
-    fn asc(&self) -> Order<M> {
-        (*self).asc()
-    }
-
-    fn desc(&self) -> Order<M> {
-        (*self).desc()
     }
 }
 

@@ -3,9 +3,10 @@
 
 use std::pin::Pin;
 
+use relata::kind::{List, Optional, Required};
 use relata::{
-    Aggregate, Aggregates, Columns, Delegate, Filter, Find, FindMany, FindUnique, GroupBy, GroupOrder, Having,
-    IncludeMany, Many, Maybe, Model, NotIncluded, One, Order, RelationOf, Result, Unique,
+    Aggregate, Aggregates, Columns, Delegate, Filter, Find, FindMany, FindUnique, GroupBy, GroupOrder, Having, Model,
+    NotIncluded, Order, RelationField, Result, Select, Unique,
 };
 
 use super::fields::{AnyCalculation, AnyField};
@@ -44,9 +45,9 @@ pub(crate) trait AnyRelation<M> {
 }
 
 macro_rules! to_one {
-    ($relation:ident, |$this:ident, $other:ident| $present:expr) => {
+    ($arity:ident, |$this:ident, $other:ident| $present:expr) => {
         impl<P: Subject, C: Subject, const SLOT: usize, const BACK: usize> AnyRelation<P>
-            for $relation<P, C, SLOT, BACK>
+            for RelationField<P, C, $arity, SLOT, BACK>
         {
             fn filter(&self, reach: Reach, condition: &Condition) -> Filter<P> {
                 match reach {
@@ -70,14 +71,16 @@ macro_rules! to_one {
     };
 }
 
-to_one!(One, |_this, other| panic!("{other:?} is not for required relations"));
-to_one!(Maybe, |this, other| match other {
+to_one!(Required, |_this, other| panic!("{other:?} is not for required relations"));
+to_one!(Optional, |this, other| match other {
     Reach::IsSome => this.is_some(),
     Reach::IsNone => this.is_none(),
     other => panic!("{other:?} is not for to-one relations"),
 });
 
-impl<P: Subject, C: Subject, const SLOT: usize, const BACK: usize> AnyRelation<P> for Many<P, C, SLOT, BACK> {
+impl<P: Subject, C: Subject, const SLOT: usize, const BACK: usize> AnyRelation<P>
+    for RelationField<P, C, List, SLOT, BACK>
+{
     fn filter(&self, reach: Reach, condition: &Condition) -> Filter<P> {
         match reach {
             Reach::Some => self.some(filter::<C>(condition)),
@@ -185,7 +188,11 @@ macro_rules! take {
 refine!([M: Subject, S] FindMany<M, S>, M, take: |query, rows| take!(query, rows));
 refine!([M: Subject, S] FindUnique<M, S>, M, take: |query, _rows| query);
 refine!([M: Subject, A: Aggregates<M>] Aggregate<M, A>, M, take: |query, rows| take!(query, rows));
-refine!([C: Subject, R: RelationOf<Child = C>, S] IncludeMany<R, S>, C, take: |query, rows| take!(query, rows));
+refine!(
+    [P: Subject, C: Subject, const SLOT: usize, const BACK: usize, S] RelationField<P, C, List, SLOT, BACK, S, Select>,
+    C,
+    take: |query, rows| take!(query, rows)
+);
 
 pub(crate) fn refine_groups<M: Subject, K: Columns<M>, A: Aggregates<M>>(
     mut query: GroupBy<M, K, A>,

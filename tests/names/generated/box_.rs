@@ -17,11 +17,11 @@ impl rt::Model for Box {
 }
 impl rt::Writable for Box {}
 /// Column `Box.id`: `integer`, unique.
-pub const id: rt::UniqueField<Box, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Box, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Relation to one `Result`.
-pub const result: rt::One<Box, super::result::Result, 0> = rt::One::new();
+pub const result: rt::RelationField<Box, super::result::Result, rt::Required, 0> = rt::RelationField::new();
 /// Relation to one `Some` or none.
-pub const some: rt::Maybe<Box, super::some::Some, 1, 0> = rt::Maybe::new();
+pub const some: rt::RelationField<Box, super::some::Some, rt::Optional, 1, 0> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Result = rt::NotIncluded, Some = rt::NotIncluded> {

@@ -17,7 +17,7 @@ impl rt::Model for Client {
 }
 impl rt::Writable for Client {}
 /// Column `Client.id`: `integer`, unique.
-pub const id: rt::UniqueField<Client, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Client, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// A new Client: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {

@@ -17,7 +17,7 @@ impl rt::Model for Clone {
 }
 impl rt::Writable for Clone {}
 /// Column `Clone.id`: `integer`, unique.
-pub const id: rt::UniqueField<Clone, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Clone, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// A new Clone: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {

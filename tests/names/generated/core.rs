@@ -17,7 +17,7 @@ impl rt::Model for Core {
 }
 impl rt::Writable for Core {}
 /// Column `Core.id`: `integer`, unique.
-pub const id: rt::UniqueField<Core, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Core, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// A new Core: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {

@@ -27,23 +27,25 @@ impl rt::Model for Create {
 }
 impl rt::Writable for Create {}
 /// Column `Create.id`: `integer`, unique.
-pub const id: rt::UniqueField<Create, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Create, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Create.insert`: `integer`.
 pub const insert: rt::Field<Create, i32> = rt::Field::new(1);
 /// Column `Create.m`: `"M"`.
 pub const m: rt::Field<Create, super::m::M> = rt::Field::new(2);
 /// Column `Create.ms`: `"M"[]`.
-pub const ms: rt::ListField<Create, super::m::M> = rt::ListField::new(3);
+pub const ms: rt::Field<Create, super::m::M, rt::List> = rt::Field::new(3);
 /// Column `Create.mk`: `"M"`, unique.
-pub const mk: rt::UniqueField<Create, super::m::M> = rt::UniqueField::new(4);
+pub const mk: rt::Field<Create, super::m::M, rt::Required, rt::IsUnique> = rt::Field::new(
+    4,
+);
 /// Relation to many `With`.
-pub const a: rt::Many<Create, super::with::With, 0, 0> = rt::Many::new();
+pub const a: rt::RelationField<Create, super::with::With, rt::List, 0, 0> = rt::RelationField::new();
 /// Relation to many `With`.
-pub const b: rt::Many<Create, super::with::With, 1> = rt::Many::new();
+pub const b: rt::RelationField<Create, super::with::With, rt::List, 1> = rt::RelationField::new();
 /// Relation to one `With` or none.
-pub const c: rt::Maybe<Create, super::with::With, 2> = rt::Maybe::new();
+pub const c: rt::RelationField<Create, super::with::With, rt::Optional, 2> = rt::RelationField::new();
 /// Relation to many `MKey`.
-pub const link: rt::Many<Create, super::m_key::MKey, 3, 0> = rt::Many::new();
+pub const link: rt::RelationField<Create, super::m_key::MKey, rt::List, 3, 0> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<

@@ -17,7 +17,7 @@ impl rt::Model for Debug {
 }
 impl rt::Writable for Debug {}
 /// Column `Debug.id`: `integer`, unique.
-pub const id: rt::UniqueField<Debug, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Debug, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// A new Debug: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {

@@ -27,7 +27,7 @@ impl rt::Model for Default {
 }
 impl rt::Writable for Default {}
 /// Column `Default.id`: `integer`, unique.
-pub const id: rt::UniqueField<Default, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Default, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Default.default`: `text`.
 pub const default: rt::Field<Default, rt::String> = rt::Field::new(1);
 /// Column `Default.clone`: `text`.

@@ -17,7 +17,7 @@ impl rt::Model for Handle {
 }
 impl rt::Writable for Handle {}
 /// Column `Handle.id`: `integer`, unique.
-pub const id: rt::UniqueField<Handle, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Handle, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// A new Handle: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {

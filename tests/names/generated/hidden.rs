@@ -17,7 +17,7 @@ impl rt::Model for Hidden {
 }
 impl rt::Writable for Hidden {}
 /// Column `Hidden.id`: `integer`, unique.
-pub const id: rt::UniqueField<Hidden, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Hidden, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// There is no value of it: `x` is required and has no default, and the client cannot write it.
 #[derive(Debug, Clone)]
 pub enum Create {}

@@ -17,7 +17,7 @@ impl rt::Model for Id {
 }
 impl rt::Writable for Id {}
 /// Column `Id.id`: `integer`, unique.
-pub const id: rt::UniqueField<Id, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Id, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// A new Id: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {

@@ -21,11 +21,11 @@ impl rt::Model for L0 {
 }
 impl rt::Writable for L0 {}
 /// Column `L0.id`: `integer`, unique.
-pub const id: rt::UniqueField<L0, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<L0, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `L0.sId`: `integer`.
 pub const s_id: rt::Field<L0, i32> = rt::Field::new(1);
 /// Relation to one `S0`.
-pub const s0: rt::One<L0, super::s0::S0, 0> = rt::One::new();
+pub const s0: rt::RelationField<L0, super::s0::S0, rt::Required, 0> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<S0 = rt::NotIncluded> {

@@ -17,9 +17,9 @@ impl rt::Model for Lib {
 }
 impl rt::Writable for Lib {}
 /// Column `Lib.id`: `integer`, unique.
-pub const id: rt::UniqueField<Lib, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Lib, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Relation to many `WithUser`.
-pub const u: rt::Many<Lib, super::with_user::WithUser, 0, 0> = rt::Many::new();
+pub const u: rt::RelationField<Lib, super::with_user::WithUser, rt::List, 0, 0> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<U = rt::NotIncluded> {

@@ -21,13 +21,15 @@ impl rt::Model for MKey {
 }
 impl rt::Writable for MKey {}
 /// Column `MKey.k`: `"M"`, unique.
-pub const k: rt::UniqueField<MKey, super::m::M> = rt::UniqueField::new(0);
+pub const k: rt::Field<MKey, super::m::M, rt::Required, rt::IsUnique> = rt::Field::new(
+    0,
+);
 /// Column `MKey.linkId`: `integer`.
 pub const link_id: rt::Field<MKey, i32> = rt::Field::new(1);
 /// Relation to one `Create`.
-pub const link: rt::One<MKey, super::create::Create, 0> = rt::One::new();
+pub const link: rt::RelationField<MKey, super::create::Create, rt::Required, 0> = rt::RelationField::new();
 /// Relation to many `MRef`.
-pub const of: rt::Many<MKey, super::m_ref::MRef, 1, 0> = rt::Many::new();
+pub const of: rt::RelationField<MKey, super::m_ref::MRef, rt::List, 1, 0> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Link = rt::NotIncluded, Of = rt::NotIncluded> {

@@ -21,11 +21,11 @@ impl rt::Model for MRef {
 }
 impl rt::Writable for MRef {}
 /// Column `MRef.id`: `integer`, unique.
-pub const id: rt::UniqueField<MRef, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<MRef, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `MRef.k`: `"M"`.
 pub const k: rt::Field<MRef, super::m::M> = rt::Field::new(1);
 /// Relation to one `MKey`.
-pub const key: rt::One<MRef, super::m_key::MKey, 0> = rt::One::new();
+pub const key: rt::RelationField<MRef, super::m_key::MKey, rt::Required, 0> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Key = rt::NotIncluded> {

@@ -17,7 +17,7 @@ impl rt::Model for Model {
 }
 impl rt::Writable for Model {}
 /// Column `Model.id`: `integer`, unique.
-pub const id: rt::UniqueField<Model, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Model, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// A new Model: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {

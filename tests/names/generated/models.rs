@@ -17,7 +17,7 @@ impl rt::Model for Models {
 }
 impl rt::Writable for Models {}
 /// Column `Models.id`: `integer`, unique.
-pub const id: rt::UniqueField<Models, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Models, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// A new Models: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {

@@ -33,29 +33,29 @@ impl rt::Model for Option {
 }
 impl rt::Writable for Option {}
 /// Column `Option.id`: `integer`, unique.
-pub const id: rt::UniqueField<Option, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Option, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Option.self`: `integer`, nullable.
-pub const self_: rt::OptionalField<Option, i32> = rt::OptionalField::new(1);
+pub const self_: rt::Field<Option, i32, rt::Optional> = rt::Field::new(1);
 /// Column `Option.type`: `text`.
 pub const r#type: rt::Field<Option, rt::String> = rt::Field::new(2);
 /// Column `Option.match`: `integer[]`.
-pub const r#match: rt::ListField<Option, i32> = rt::ListField::new(3);
+pub const r#match: rt::Field<Option, i32, rt::List> = rt::Field::new(3);
 /// Column `Option.fn`: `boolean`.
 pub const r#fn: rt::Field<Option, bool> = rt::Field::new(4);
 /// Column `Option.crate`: `jsonb`, nullable.
-pub const crate_: rt::OptionalField<Option, rt::Json> = rt::OptionalField::new(5);
+pub const crate_: rt::Field<Option, rt::Json, rt::Optional> = rt::Field::new(5);
 /// Column `Option.dyn`: `"Prelude"`.
 pub const r#dyn: rt::Field<Option, super::prelude::Prelude> = rt::Field::new(6);
 /// Column `Option.async`: `"Prelude"[]`.
-pub const r#async: rt::ListField<Option, super::prelude::Prelude> = rt::ListField::new(
+pub const r#async: rt::Field<Option, super::prelude::Prelude, rt::List> = rt::Field::new(
     7,
 );
 /// Relation to many `Option`.
-pub const option: rt::Many<Option, super::option::Option, 0> = rt::Many::new();
+pub const option: rt::RelationField<Option, super::option::Option, rt::List, 0> = rt::RelationField::new();
 /// Relation to one `Option` or none.
-pub const none: rt::Maybe<Option, super::option::Option, 1> = rt::Maybe::new();
+pub const none: rt::RelationField<Option, super::option::Option, rt::Optional, 1> = rt::RelationField::new();
 /// Relation to many `Result`.
-pub const result: rt::Many<Option, super::result::Result, 2, 0> = rt::Many::new();
+pub const result: rt::RelationField<Option, super::result::Result, rt::List, 2, 0> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<

@@ -25,13 +25,13 @@ impl rt::Model for Pkey {
 }
 impl rt::Writable for Pkey {}
 /// Column `Pkey.id`: `integer`, unique.
-pub const id: rt::UniqueField<Pkey, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Pkey, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Pkey.pkey`: `integer`, unique.
-pub const pkey: rt::UniqueField<Pkey, i32> = rt::UniqueField::new(1);
+pub const pkey: rt::Field<Pkey, i32, rt::Required, rt::IsUnique> = rt::Field::new(1);
 /// Column `Pkey.table`: `integer`, unique.
-pub const table: rt::UniqueField<Pkey, i32> = rt::UniqueField::new(2);
+pub const table: rt::Field<Pkey, i32, rt::Required, rt::IsUnique> = rt::Field::new(2);
 /// Column `Pkey.other`: `integer`, unique.
-pub const other: rt::UniqueField<Pkey, i32> = rt::UniqueField::new(3);
+pub const other: rt::Field<Pkey, i32, rt::Required, rt::IsUnique> = rt::Field::new(3);
 /// A new Pkey: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {

@@ -17,7 +17,7 @@ impl rt::Model for Relata {
 }
 impl rt::Writable for Relata {}
 /// Column `Relata.id`: `integer`, unique.
-pub const id: rt::UniqueField<Relata, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Relata, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// A new Relata: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {

@@ -17,7 +17,9 @@ impl rt::Model for RelataClient {
 }
 impl rt::Writable for RelataClient {}
 /// Column `RelataClient.id`: `integer`, unique.
-pub const id: rt::UniqueField<RelataClient, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<RelataClient, i32, rt::Required, rt::IsUnique> = rt::Field::new(
+    0,
+);
 /// A new RelataClient: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {

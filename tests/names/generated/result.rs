@@ -27,21 +27,21 @@ impl rt::Model for Result {
 }
 impl rt::Writable for Result {}
 /// Column `Result.id`: `integer`, unique.
-pub const id: rt::UniqueField<Result, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Result, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Result.ok`: `integer`.
 pub const ok: rt::Field<Result, i32> = rt::Field::new(1);
 /// Column `Result.await`: `integer`, nullable.
-pub const r#await: rt::OptionalField<Result, i32> = rt::OptionalField::new(2);
+pub const r#await: rt::Field<Result, i32, rt::Optional> = rt::Field::new(2);
 /// Column `Result.try`: `integer`, unique.
-pub const r#try: rt::UniqueField<Result, i32> = rt::UniqueField::new(3);
+pub const r#try: rt::Field<Result, i32, rt::Required, rt::IsUnique> = rt::Field::new(3);
 /// Column `Result.gen`: `double precision`, nullable.
-pub const r#gen: rt::OptionalField<Result, f64> = rt::OptionalField::new(4);
+pub const r#gen: rt::Field<Result, f64, rt::Optional> = rt::Field::new(4);
 /// Relation to one `Option`.
-pub const option: rt::One<Result, super::option::Option, 0> = rt::One::new();
+pub const option: rt::RelationField<Result, super::option::Option, rt::Required, 0> = rt::RelationField::new();
 /// Relation to many `Vec`.
-pub const vec: rt::Many<Result, super::vec::Vec, 1> = rt::Many::new();
+pub const vec: rt::RelationField<Result, super::vec::Vec, rt::List, 1> = rt::RelationField::new();
 /// Relation to one `Box` or none.
-pub const r#box: rt::Maybe<Result, super::box_::Box, 2, 0> = rt::Maybe::new();
+pub const r#box: rt::RelationField<Result, super::box_::Box, rt::Optional, 2, 0> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Option = rt::NotIncluded, Vec = rt::NotIncluded, Box = rt::NotIncluded> {

@@ -29,7 +29,7 @@ impl rt::Model for Rt {
 }
 impl rt::Writable for Rt {}
 /// Column `Rt.id`: `integer`, unique.
-pub const id: rt::UniqueField<Rt, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Rt, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Rt.rt`: `text`.
 pub const rt: rt::Field<Rt, rt::String> = rt::Field::new(1);
 /// Column `Rt.ok`: `text`.

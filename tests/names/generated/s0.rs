@@ -17,9 +17,9 @@ impl rt::Model for S0 {
 }
 impl rt::Writable for S0 {}
 /// Column `S0.id`: `integer`, unique.
-pub const id: rt::UniqueField<S0, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<S0, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Relation to many `L0`.
-pub const l0: rt::Many<S0, super::l0::L0, 0, 0> = rt::Many::new();
+pub const l0: rt::RelationField<S0, super::l0::L0, rt::List, 0, 0> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<L0 = rt::NotIncluded> {

@@ -23,7 +23,7 @@ impl rt::Model for Self_ {
 }
 impl rt::Writable for Self_ {}
 /// Column `Self.id`: `integer`, unique.
-pub const id: rt::UniqueField<Self_, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Self_, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Self.self`: `text`.
 pub const self_: rt::Field<Self_, rt::String> = rt::Field::new(1);
 /// Column `Self.super`: `text`.

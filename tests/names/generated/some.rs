@@ -21,11 +21,11 @@ impl rt::Model for Some {
 }
 impl rt::Writable for Some {}
 /// Column `Some.None`: `integer`, unique.
-pub const none: rt::UniqueField<Some, i32> = rt::UniqueField::new(0);
+pub const none: rt::Field<Some, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Some.Err`: `text`.
 pub const err: rt::Field<Some, rt::String> = rt::Field::new(1);
 /// Relation to one `Box`.
-pub const ok: rt::One<Some, super::box_::Box, 0> = rt::One::new();
+pub const ok: rt::RelationField<Some, super::box_::Box, rt::Required, 0> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Ok = rt::NotIncluded> {

@@ -21,13 +21,13 @@ impl rt::Model for T {
 }
 impl rt::Writable for T {}
 /// Column `T.id`: `integer`, unique.
-pub const id: rt::UniqueField<T, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<T, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `T.tId`: `integer`, nullable.
-pub const t_id: rt::OptionalField<T, i32> = rt::OptionalField::new(1);
+pub const t_id: rt::Field<T, i32, rt::Optional> = rt::Field::new(1);
 /// Relation to one `T` or none.
-pub const t: rt::Maybe<T, super::t::T, 0> = rt::Maybe::new();
+pub const t: rt::RelationField<T, super::t::T, rt::Optional, 0> = rt::RelationField::new();
 /// Relation to many `T`.
-pub const tt: rt::Many<T, super::t::T, 1> = rt::Many::new();
+pub const tt: rt::RelationField<T, super::t::T, rt::List, 1> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<T = rt::NotIncluded, Tt = rt::NotIncluded> {

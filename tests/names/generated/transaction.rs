@@ -17,7 +17,9 @@ impl rt::Model for Transaction {
 }
 impl rt::Writable for Transaction {}
 /// Column `Transaction.id`: `integer`, unique.
-pub const id: rt::UniqueField<Transaction, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Transaction, i32, rt::Required, rt::IsUnique> = rt::Field::new(
+    0,
+);
 /// A new Transaction: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {

@@ -20,7 +20,7 @@ impl rt::Model for V {
     }
 }
 /// Column `V.id`: `integer`, unique.
-pub const id: rt::UniqueField<V, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<V, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `V.a`: `text`.
 pub const a: rt::Field<V, rt::String> = rt::Field::new(1);
 pub(super) static TABLE: rt::Table = rt::Table::new(

@@ -21,11 +21,11 @@ impl rt::Model for Vec {
 }
 impl rt::Writable for Vec {}
 /// Column `Vec.len`: `integer`, unique.
-pub const len: rt::UniqueField<Vec, i32> = rt::UniqueField::new(0);
+pub const len: rt::Field<Vec, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Vec.push`: `text`.
 pub const push: rt::Field<Vec, rt::String> = rt::Field::new(1);
 /// Relation to many `Result`.
-pub const result: rt::Many<Vec, super::result::Result, 0> = rt::Many::new();
+pub const result: rt::RelationField<Vec, super::result::Result, rt::List, 0> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Result = rt::NotIncluded> {

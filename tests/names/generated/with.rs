@@ -33,7 +33,7 @@ impl rt::Model for With {
 }
 impl rt::Writable for With {}
 /// Column `With.id`: `integer`, unique.
-pub const id: rt::UniqueField<With, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<With, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `With.at`: `text`.
 pub const at: rt::Field<With, rt::String> = rt::Field::new(1);
 /// Column `With.to`: `text`.
@@ -45,15 +45,15 @@ pub const set: rt::Field<With, i32> = rt::Field::new(4);
 /// Column `With.aId`: `integer`.
 pub const a_id: rt::Field<With, i32> = rt::Field::new(5);
 /// Column `With.bId`: `integer`, nullable.
-pub const b_id: rt::OptionalField<With, i32> = rt::OptionalField::new(6);
+pub const b_id: rt::Field<With, i32, rt::Optional> = rt::Field::new(6);
 /// Column `With.cId`: `integer`, nullable, unique.
-pub const c_id: rt::OptionalUniqueField<With, i32> = rt::OptionalUniqueField::new(7);
+pub const c_id: rt::Field<With, i32, rt::Optional, rt::IsUnique> = rt::Field::new(7);
 /// Relation to one `Create`.
-pub const user1: rt::One<With, super::create::Create, 0> = rt::One::new();
+pub const user1: rt::RelationField<With, super::create::Create, rt::Required, 0> = rt::RelationField::new();
 /// Relation to one `Create` or none.
-pub const user_1: rt::Maybe<With, super::create::Create, 1> = rt::Maybe::new();
+pub const user_1: rt::RelationField<With, super::create::Create, rt::Optional, 1> = rt::RelationField::new();
 /// Relation to one `Create` or none.
-pub const with: rt::Maybe<With, super::create::Create, 2> = rt::Maybe::new();
+pub const with: rt::RelationField<With, super::create::Create, rt::Optional, 2> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With_<

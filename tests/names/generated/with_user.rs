@@ -21,11 +21,11 @@ impl rt::Model for WithUser {
 }
 impl rt::Writable for WithUser {}
 /// Column `WithUser.id`: `integer`, unique.
-pub const id: rt::UniqueField<WithUser, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<WithUser, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `WithUser.userId`: `integer`.
 pub const user_id: rt::Field<WithUser, i32> = rt::Field::new(1);
 /// Relation to one `Lib`.
-pub const user: rt::One<WithUser, super::lib_::Lib, 0> = rt::One::new();
+pub const user: rt::RelationField<WithUser, super::lib_::Lib, rt::Required, 0> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<User = rt::NotIncluded> {

@@ -23,17 +23,19 @@ impl rt::Model for Club {
 }
 impl rt::Writable for Club {}
 /// Column `Club.id`: `integer`, unique.
-pub const id: rt::UniqueField<Club, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Club, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Club.schoolId`: `uuid`.
 pub const school_id: rt::Field<Club, rt::Uuid> = rt::Field::new(1);
 /// Column `Club.name`: `text`, unique.
-pub const name: rt::UniqueField<Club, rt::String> = rt::UniqueField::new(2);
+pub const name: rt::Field<Club, rt::String, rt::Required, rt::IsUnique> = rt::Field::new(
+    2,
+);
 /// The unique key of `school_id` and `name`.
 pub const school_id_name: rt::Key<Club, (rt::Uuid, rt::String)> = rt::Key::new(&[1, 2]);
 /// Relation to one `School`.
-pub const school: rt::One<Club, super::school::School, 0> = rt::One::new();
+pub const school: rt::RelationField<Club, super::school::School, rt::Required, 0> = rt::RelationField::new();
 /// Relation to many `Student`.
-pub const students: rt::Many<Club, super::student::Student, 1> = rt::Many::new();
+pub const students: rt::RelationField<Club, super::student::Student, rt::List, 1> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<School = rt::NotIncluded, Students = rt::NotIncluded> {

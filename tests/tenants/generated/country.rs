@@ -21,11 +21,11 @@ impl rt::Model for Country {
 }
 impl rt::Writable for Country {}
 /// Column `Country.id`: `integer`, unique.
-pub const id: rt::UniqueField<Country, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Country, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Country.name`: `text`.
 pub const name: rt::Field<Country, rt::String> = rt::Field::new(1);
 /// Relation to many `User`.
-pub const users: rt::Many<Country, super::user::User, 0> = rt::Many::new();
+pub const users: rt::RelationField<Country, super::user::User, rt::List, 0> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Users = rt::NotIncluded> {

@@ -25,21 +25,23 @@ impl rt::Model for Exam {
 }
 impl rt::Writable for Exam {}
 /// Column `Exam.id`: `integer`, unique.
-pub const id: rt::UniqueField<Exam, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Exam, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Exam.schoolId`: `uuid`.
 pub const school_id: rt::Field<Exam, rt::Uuid> = rt::Field::new(1);
 /// Column `Exam.code`: `text`, unique.
-pub const code: rt::UniqueField<Exam, rt::String> = rt::UniqueField::new(2);
+pub const code: rt::Field<Exam, rt::String, rt::Required, rt::IsUnique> = rt::Field::new(
+    2,
+);
 /// Column `Exam.roomId`: `integer`, nullable.
-pub const room_id: rt::OptionalField<Exam, i32> = rt::OptionalField::new(3);
+pub const room_id: rt::Field<Exam, i32, rt::Optional> = rt::Field::new(3);
 /// The unique key of `school_id` and `id`.
 pub const school_id_id: rt::Key<Exam, (rt::Uuid, i32)> = rt::Key::new(&[1, 0]);
 /// Relation to one `School`.
-pub const school: rt::One<Exam, super::school::School, 0> = rt::One::new();
+pub const school: rt::RelationField<Exam, super::school::School, rt::Required, 0> = rt::RelationField::new();
 /// Relation to one `Room` or none.
-pub const room: rt::Maybe<Exam, super::room::Room, 1> = rt::Maybe::new();
+pub const room: rt::RelationField<Exam, super::room::Room, rt::Optional, 1> = rt::RelationField::new();
 /// Relation to many `Result`.
-pub const results: rt::Many<Exam, super::result::Result, 2, 2> = rt::Many::new();
+pub const results: rt::RelationField<Exam, super::result::Result, rt::List, 2, 2> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<

@@ -27,7 +27,9 @@ impl rt::Model for Result {
 }
 impl rt::Writable for Result {}
 /// Column `Result.id`: `uuid`, unique.
-pub const id: rt::UniqueField<Result, rt::Uuid> = rt::UniqueField::new(0);
+pub const id: rt::Field<Result, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
+    0,
+);
 /// Column `Result.schoolId`: `uuid`.
 pub const school_id: rt::Field<Result, rt::Uuid> = rt::Field::new(1);
 /// Column `Result.studentId`: `uuid`.
@@ -35,13 +37,13 @@ pub const student_id: rt::Field<Result, rt::Uuid> = rt::Field::new(2);
 /// Column `Result.examId`: `integer`.
 pub const exam_id: rt::Field<Result, i32> = rt::Field::new(3);
 /// Column `Result.score`: `double precision`, nullable.
-pub const score: rt::OptionalField<Result, f64> = rt::OptionalField::new(4);
+pub const score: rt::Field<Result, f64, rt::Optional> = rt::Field::new(4);
 /// Relation to one `School`.
-pub const school: rt::One<Result, super::school::School, 0> = rt::One::new();
+pub const school: rt::RelationField<Result, super::school::School, rt::Required, 0> = rt::RelationField::new();
 /// Relation to one `Student`.
-pub const student: rt::One<Result, super::student::Student, 1> = rt::One::new();
+pub const student: rt::RelationField<Result, super::student::Student, rt::Required, 1> = rt::RelationField::new();
 /// Relation to one `Exam`.
-pub const exam: rt::One<Result, super::exam::Exam, 2> = rt::One::new();
+pub const exam: rt::RelationField<Result, super::exam::Exam, rt::Required, 2> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<

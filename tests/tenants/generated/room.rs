@@ -23,15 +23,15 @@ impl rt::Model for Room {
 }
 impl rt::Writable for Room {}
 /// Column `Room.id`: `integer`, unique.
-pub const id: rt::UniqueField<Room, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Room, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Room.schoolId`: `uuid`.
 pub const school_id: rt::Field<Room, rt::Uuid> = rt::Field::new(1);
 /// Column `Room.name`: `text`.
 pub const name: rt::Field<Room, rt::String> = rt::Field::new(2);
 /// Relation to one `School`.
-pub const school: rt::One<Room, super::school::School, 0> = rt::One::new();
+pub const school: rt::RelationField<Room, super::school::School, rt::Required, 0> = rt::RelationField::new();
 /// Relation to many `Exam`.
-pub const exams: rt::Many<Room, super::exam::Exam, 1> = rt::Many::new();
+pub const exams: rt::RelationField<Room, super::exam::Exam, rt::List, 1> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<School = rt::NotIncluded, Exams = rt::NotIncluded> {

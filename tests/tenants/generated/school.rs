@@ -23,23 +23,27 @@ impl rt::Model for School {
 }
 impl rt::Writable for School {}
 /// Column `School.id`: `uuid`, unique.
-pub const id: rt::UniqueField<School, rt::Uuid> = rt::UniqueField::new(0);
+pub const id: rt::Field<School, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
+    0,
+);
 /// Column `School.name`: `text`.
 pub const name: rt::Field<School, rt::String> = rt::Field::new(1);
 /// Column `School.slug`: `text`, unique.
-pub const slug: rt::UniqueField<School, rt::String> = rt::UniqueField::new(2);
+pub const slug: rt::Field<School, rt::String, rt::Required, rt::IsUnique> = rt::Field::new(
+    2,
+);
 /// Relation to many `User`.
-pub const users: rt::Many<School, super::user::User, 0> = rt::Many::new();
+pub const users: rt::RelationField<School, super::user::User, rt::List, 0> = rt::RelationField::new();
 /// Relation to many `Student`.
-pub const students: rt::Many<School, super::student::Student, 1> = rt::Many::new();
+pub const students: rt::RelationField<School, super::student::Student, rt::List, 1> = rt::RelationField::new();
 /// Relation to many `Room`.
-pub const rooms: rt::Many<School, super::room::Room, 2> = rt::Many::new();
+pub const rooms: rt::RelationField<School, super::room::Room, rt::List, 2> = rt::RelationField::new();
 /// Relation to many `Exam`.
-pub const exams: rt::Many<School, super::exam::Exam, 3> = rt::Many::new();
+pub const exams: rt::RelationField<School, super::exam::Exam, rt::List, 3> = rt::RelationField::new();
 /// Relation to many `Club`.
-pub const clubs: rt::Many<School, super::club::Club, 4> = rt::Many::new();
+pub const clubs: rt::RelationField<School, super::club::Club, rt::List, 4> = rt::RelationField::new();
 /// Relation to many `Result`.
-pub const results: rt::Many<School, super::result::Result, 5> = rt::Many::new();
+pub const results: rt::RelationField<School, super::result::Result, rt::List, 5> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<

@@ -23,13 +23,15 @@ impl rt::Model for Session {
 }
 impl rt::Writable for Session {}
 /// Column `Session.id`: `uuid`, unique.
-pub const id: rt::UniqueField<Session, rt::Uuid> = rt::UniqueField::new(0);
+pub const id: rt::Field<Session, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
+    0,
+);
 /// Column `Session.userId`: `uuid`.
 pub const user_id: rt::Field<Session, rt::Uuid> = rt::Field::new(1);
 /// Column `Session.note`: `text`.
 pub const note: rt::Field<Session, rt::String> = rt::Field::new(2);
 /// Relation to one `User`.
-pub const user: rt::One<Session, super::user::User, 0> = rt::One::new();
+pub const user: rt::RelationField<Session, super::user::User, rt::Required, 0> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<User = rt::NotIncluded> {

@@ -31,19 +31,23 @@ impl rt::Model for Student {
 }
 impl rt::Writable for Student {}
 /// Column `Student.id`: `uuid`, unique.
-pub const id: rt::UniqueField<Student, rt::Uuid> = rt::UniqueField::new(0);
+pub const id: rt::Field<Student, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
+    0,
+);
 /// Column `Student.schoolId`: `uuid`.
 pub const school_id: rt::Field<Student, rt::Uuid> = rt::Field::new(1);
 /// Column `Student.userId`: `uuid`, unique.
-pub const user_id: rt::UniqueField<Student, rt::Uuid> = rt::UniqueField::new(2);
+pub const user_id: rt::Field<Student, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
+    2,
+);
 /// Column `Student.year`: `integer`.
 pub const year: rt::Field<Student, i32> = rt::Field::new(3);
 /// Column `Student.number`: `integer`.
 pub const number: rt::Field<Student, i32> = rt::Field::new(4);
 /// Column `Student.labels`: `text[]`.
-pub const labels: rt::ListField<Student, rt::String> = rt::ListField::new(5);
+pub const labels: rt::Field<Student, rt::String, rt::List> = rt::Field::new(5);
 /// Column `Student.mentorId`: `uuid`, nullable.
-pub const mentor_id: rt::OptionalField<Student, rt::Uuid> = rt::OptionalField::new(6);
+pub const mentor_id: rt::Field<Student, rt::Uuid, rt::Optional> = rt::Field::new(6);
 /// The unique key of `school_id` and `id`.
 pub const school_id_id: rt::Key<Student, (rt::Uuid, rt::Uuid)> = rt::Key::new(&[1, 0]);
 /// The unique key of `school_id` and `user_id`.
@@ -57,17 +61,17 @@ pub const school_id_year_number: rt::Key<Student, (rt::Uuid, i32, i32)> = rt::Ke
 /// The unique key of `year` and `number` within a tenant.
 pub const year_number: rt::Key<Student, (i32, i32)> = rt::Key::new(&[3, 4]);
 /// Relation to one `School`.
-pub const school: rt::One<Student, super::school::School, 0> = rt::One::new();
+pub const school: rt::RelationField<Student, super::school::School, rt::Required, 0> = rt::RelationField::new();
 /// Relation to one `User`.
-pub const user: rt::One<Student, super::user::User, 1> = rt::One::new();
+pub const user: rt::RelationField<Student, super::user::User, rt::Required, 1> = rt::RelationField::new();
 /// Relation to one `Student` or none.
-pub const mentor: rt::Maybe<Student, super::student::Student, 2> = rt::Maybe::new();
+pub const mentor: rt::RelationField<Student, super::student::Student, rt::Optional, 2> = rt::RelationField::new();
 /// Relation to many `Student`.
-pub const mentored: rt::Many<Student, super::student::Student, 3> = rt::Many::new();
+pub const mentored: rt::RelationField<Student, super::student::Student, rt::List, 3> = rt::RelationField::new();
 /// Relation to many `Result`.
-pub const results: rt::Many<Student, super::result::Result, 4, 1> = rt::Many::new();
+pub const results: rt::RelationField<Student, super::result::Result, rt::List, 4, 1> = rt::RelationField::new();
 /// Relation to many `Club`.
-pub const clubs: rt::Many<Student, super::club::Club, 5> = rt::Many::new();
+pub const clubs: rt::RelationField<Student, super::club::Club, rt::List, 5> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<

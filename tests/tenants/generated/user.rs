@@ -29,15 +29,17 @@ impl rt::Model for User {
 }
 impl rt::Writable for User {}
 /// Column `User.id`: `uuid`, unique.
-pub const id: rt::UniqueField<User, rt::Uuid> = rt::UniqueField::new(0);
+pub const id: rt::Field<User, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `User.schoolId`: `uuid`.
 pub const school_id: rt::Field<User, rt::Uuid> = rt::Field::new(1);
 /// Column `User.email`: `text`, unique.
-pub const email: rt::UniqueField<User, rt::String> = rt::UniqueField::new(2);
+pub const email: rt::Field<User, rt::String, rt::Required, rt::IsUnique> = rt::Field::new(
+    2,
+);
 /// Column `User.role`: `"Role"`.
 pub const role: rt::Field<User, super::role::Role> = rt::Field::new(3);
 /// Column `User.countryId`: `integer`, nullable.
-pub const country_id: rt::OptionalField<User, i32> = rt::OptionalField::new(4);
+pub const country_id: rt::Field<User, i32, rt::Optional> = rt::Field::new(4);
 /// Column `User.updatedAt`: `timestamptz`.
 pub const updated_at: rt::Field<User, rt::DateTime<rt::Utc>> = rt::Field::new(5);
 /// The unique key of `school_id` and `id`.
@@ -45,13 +47,19 @@ pub const school_id_id: rt::Key<User, (rt::Uuid, rt::Uuid)> = rt::Key::new(&[1, 
 /// The unique key of `school_id` and `email`.
 pub const school_id_email: rt::Key<User, (rt::Uuid, rt::String)> = rt::Key::new(&[1, 2]);
 /// Relation to one `School`.
-pub const school: rt::One<User, super::school::School, 0> = rt::One::new();
+pub const school: rt::RelationField<User, super::school::School, rt::Required, 0> = rt::RelationField::new();
 /// Relation to one `Country` or none.
-pub const country: rt::Maybe<User, super::country::Country, 1> = rt::Maybe::new();
+pub const country: rt::RelationField<User, super::country::Country, rt::Optional, 1> = rt::RelationField::new();
 /// Relation to many `Session`.
-pub const sessions: rt::Many<User, super::session::Session, 2, 0> = rt::Many::new();
+pub const sessions: rt::RelationField<User, super::session::Session, rt::List, 2, 0> = rt::RelationField::new();
 /// Relation to one `Student` or none.
-pub const student: rt::Maybe<User, super::student::Student, 3, 1> = rt::Maybe::new();
+pub const student: rt::RelationField<
+    User,
+    super::student::Student,
+    rt::Optional,
+    3,
+    1,
+> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<

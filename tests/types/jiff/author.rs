@@ -51,7 +51,9 @@ impl rt::Model for Author {
 }
 impl rt::Writable for Author {}
 /// Column `Author.id`: `uuid`, unique.
-pub const id: rt::UniqueField<Author, rt::Uuid> = rt::UniqueField::new(0);
+pub const id: rt::Field<Author, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
+    0,
+);
 /// Column `Author.full_name`: `text`.
 pub const full_name: rt::Field<Author, rt::String> = rt::Field::new(1);
 /// Column `Author.secret`: `text`.
@@ -59,17 +61,23 @@ pub const secret: rt::Field<Author, rt::String> = rt::Field::new(2);
 /// Column `Author.mood`: `"Mood"`.
 pub const mood: rt::Field<Author, super::mood::Mood> = rt::Field::new(3);
 /// Column `Author.bornOn`: `date`, nullable.
-pub const born_on: rt::OptionalField<Author, rt::jiff::civil::Date> = rt::OptionalField::new(
+pub const born_on: rt::Field<Author, rt::jiff::civil::Date, rt::Optional> = rt::Field::new(
     4,
 );
 /// Column `Author.portrait`: `bytea`, nullable.
-pub const portrait: rt::OptionalField<Author, rt::Vec<u8>> = rt::OptionalField::new(5);
+pub const portrait: rt::Field<Author, rt::Vec<u8>, rt::Optional> = rt::Field::new(5);
 /// Column `Author.createdAt`: `timestamptz`.
 pub const created_at: rt::Field<Author, rt::jiff::Timestamp> = rt::Field::new(6);
 /// Relation to many `BlogPost`.
-pub const posts: rt::Many<Author, super::blog_post::BlogPost, 0, 0> = rt::Many::new();
+pub const posts: rt::RelationField<Author, super::blog_post::BlogPost, rt::List, 0, 0> = rt::RelationField::new();
 /// Relation to one `Profile` or none.
-pub const profile: rt::Maybe<Author, super::profile::Profile, 1, 0> = rt::Maybe::new();
+pub const profile: rt::RelationField<
+    Author,
+    super::profile::Profile,
+    rt::Optional,
+    1,
+    0,
+> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 #[derive(rt::serde::Serialize, rt::serde::Deserialize)]

@@ -41,35 +41,38 @@ impl rt::Model for BlogPost {
 }
 impl rt::Writable for BlogPost {}
 /// Column `BlogPost.publishedAt`: `timestamptz`, unique.
-pub const published_at: rt::UniqueField<BlogPost, rt::jiff::Timestamp> = rt::UniqueField::new(
-    0,
-);
+pub const published_at: rt::Field<
+    BlogPost,
+    rt::jiff::Timestamp,
+    rt::Required,
+    rt::IsUnique,
+> = rt::Field::new(0);
 /// Column `BlogPost.authorId`: `uuid`.
 pub const author_id: rt::Field<BlogPost, rt::Uuid> = rt::Field::new(1);
 /// Column `BlogPost.price`: `numeric`.
 pub const price: rt::Field<BlogPost, rt::bigdecimal::BigDecimal> = rt::Field::new(2);
 /// Column `BlogPost.prices`: `numeric[]`.
-pub const prices: rt::ListField<BlogPost, rt::bigdecimal::BigDecimal> = rt::ListField::new(
+pub const prices: rt::Field<BlogPost, rt::bigdecimal::BigDecimal, rt::List> = rt::Field::new(
     3,
 );
 /// Column `BlogPost.local`: `timestamp`.
 pub const local: rt::Field<BlogPost, rt::jiff::Timestamp> = rt::Field::new(4);
 /// Column `BlogPost.time`: `time`, nullable.
-pub const time: rt::OptionalField<BlogPost, rt::jiff::civil::Time> = rt::OptionalField::new(
+pub const time: rt::Field<BlogPost, rt::jiff::civil::Time, rt::Optional> = rt::Field::new(
     5,
 );
 /// Column `BlogPost.zoned`: `timetz`, nullable.
-pub const zoned: rt::OptionalField<BlogPost, rt::jiff::civil::Time> = rt::OptionalField::new(
+pub const zoned: rt::Field<BlogPost, rt::jiff::civil::Time, rt::Optional> = rt::Field::new(
     6,
 );
 /// Column `BlogPost.days`: `date[]`.
-pub const days: rt::ListField<BlogPost, rt::jiff::civil::Date> = rt::ListField::new(7);
+pub const days: rt::Field<BlogPost, rt::jiff::civil::Date, rt::List> = rt::Field::new(7);
 /// Column `BlogPost.views`: `bigint`.
 pub const views: rt::Field<BlogPost, i64> = rt::Field::new(8);
 /// Column `BlogPost.data`: `jsonb`.
 pub const data: rt::Field<BlogPost, rt::Json> = rt::Field::new(9);
 /// Relation to one `Author`.
-pub const author: rt::One<BlogPost, super::author::Author, 0> = rt::One::new();
+pub const author: rt::RelationField<BlogPost, super::author::Author, rt::Required, 0> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 #[derive(rt::serde::Serialize, rt::serde::Deserialize)]

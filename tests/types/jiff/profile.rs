@@ -26,13 +26,15 @@ impl rt::Model for Profile {
 }
 impl rt::Writable for Profile {}
 /// Column `Profile.id`: `integer`, unique.
-pub const id: rt::UniqueField<Profile, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Profile, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Profile.authorId`: `uuid`, unique.
-pub const author_id: rt::UniqueField<Profile, rt::Uuid> = rt::UniqueField::new(1);
+pub const author_id: rt::Field<Profile, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
+    1,
+);
 /// Column `Profile.type`: `text`.
 pub const r#type: rt::Field<Profile, rt::String> = rt::Field::new(2);
 /// Relation to one `Author`.
-pub const author: rt::One<Profile, super::author::Author, 0> = rt::One::new();
+pub const author: rt::RelationField<Profile, super::author::Author, rt::Required, 0> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 #[derive(rt::serde::Serialize, rt::serde::Deserialize)]

@@ -39,17 +39,19 @@ impl rt::Model for Event {
 }
 impl rt::Writable for Event {}
 /// Column `Event.at`: `timestamptz`, unique.
-pub const at: rt::UniqueField<Event, rt::time::OffsetDateTime> = rt::UniqueField::new(0);
+pub const at: rt::Field<Event, rt::time::OffsetDateTime, rt::Required, rt::IsUnique> = rt::Field::new(
+    0,
+);
 /// Column `Event.local`: `timestamp`.
 pub const local: rt::Field<Event, rt::time::OffsetDateTime> = rt::Field::new(1);
 /// Column `Event.day`: `date`, nullable.
-pub const day: rt::OptionalField<Event, rt::time::Date> = rt::OptionalField::new(2);
+pub const day: rt::Field<Event, rt::time::Date, rt::Optional> = rt::Field::new(2);
 /// Column `Event.time`: `time`, nullable.
-pub const time: rt::OptionalField<Event, rt::time::Time> = rt::OptionalField::new(3);
+pub const time: rt::Field<Event, rt::time::Time, rt::Optional> = rt::Field::new(3);
 /// Column `Event.zoned`: `timetz`, nullable.
-pub const zoned: rt::OptionalField<Event, rt::time::Time> = rt::OptionalField::new(4);
+pub const zoned: rt::Field<Event, rt::time::Time, rt::Optional> = rt::Field::new(4);
 /// Column `Event.many`: `timestamptz[]`.
-pub const many: rt::ListField<Event, rt::time::OffsetDateTime> = rt::ListField::new(5);
+pub const many: rt::Field<Event, rt::time::OffsetDateTime, rt::List> = rt::Field::new(5);
 /// Column `Event.amount`: `numeric`.
 pub const amount: rt::Field<Event, rt::Decimal> = rt::Field::new(6);
 /// A new Event: what it must have. Everything else can follow with `set`.

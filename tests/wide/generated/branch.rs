@@ -32,15 +32,15 @@ impl rt::Model for Branch {
 }
 impl rt::Writable for Branch {}
 /// Column `Branch.id`: `integer`, unique.
-pub const id: rt::UniqueField<Branch, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Branch, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Branch.parentId`: `integer`, nullable.
-pub const parent_id: rt::OptionalField<Branch, i32> = rt::OptionalField::new(1);
+pub const parent_id: rt::Field<Branch, i32, rt::Optional> = rt::Field::new(1);
 /// Column `Branch.label`: `text`.
 pub const label: rt::Field<Branch, rt::String> = rt::Field::new(2);
 /// Relation to one `Branch` or none.
-pub const parent: rt::Maybe<Branch, super::branch::Branch, 0> = rt::Maybe::new();
+pub const parent: rt::RelationField<Branch, super::branch::Branch, rt::Optional, 0> = rt::RelationField::new();
 /// Relation to many `Branch`.
-pub const branches: rt::Many<Branch, super::branch::Branch, 1> = rt::Many::new();
+pub const branches: rt::RelationField<Branch, super::branch::Branch, rt::List, 1> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Parent = rt::NotIncluded, Branches = rt::NotIncluded> {

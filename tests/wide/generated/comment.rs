@@ -27,7 +27,7 @@ impl rt::Model for Comment {
 }
 impl rt::Writable for Comment {}
 /// Column `Comment.id`: `bigint`, unique.
-pub const id: rt::UniqueField<Comment, i64> = rt::UniqueField::new(0);
+pub const id: rt::Field<Comment, i64, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Comment.tenant`: `integer`.
 pub const tenant: rt::Field<Comment, i32> = rt::Field::new(1);
 /// Column `Comment.number`: `integer`.
@@ -37,7 +37,7 @@ pub const text: rt::Field<Comment, rt::String> = rt::Field::new(3);
 /// Column `Comment.likes`: `integer`.
 pub const likes: rt::Field<Comment, i32> = rt::Field::new(4);
 /// Relation to one `Note`.
-pub const note: rt::One<Comment, super::note::Note, 0> = rt::One::new();
+pub const note: rt::RelationField<Comment, super::note::Note, rt::Required, 0> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Note = rt::NotIncluded> {

@@ -23,7 +23,7 @@ impl rt::Model for Document {
 }
 impl rt::Writable for Document {}
 /// Column `Document.id`: `integer`, unique.
-pub const id: rt::UniqueField<Document, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Document, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Document.text`: `text`.
 pub const text: rt::Field<Document, rt::String> = rt::Field::new(1);
 /// Column `Document.version`: `integer`.

@@ -17,7 +17,7 @@ impl rt::Model for Empty {
 }
 impl rt::Writable for Empty {}
 /// Column `Empty.id`: `integer`, unique.
-pub const id: rt::UniqueField<Empty, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Empty, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// A new Empty: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {}

@@ -21,11 +21,11 @@ impl rt::Model for Group {
 }
 impl rt::Writable for Group {}
 /// Column `Group.id`: `integer`, unique.
-pub const id: rt::UniqueField<Group, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Group, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Group.title`: `text`.
 pub const title: rt::Field<Group, rt::String> = rt::Field::new(1);
 /// Relation to many `Person`.
-pub const members: rt::Many<Group, super::person::Person, 0> = rt::Many::new();
+pub const members: rt::RelationField<Group, super::person::Person, rt::List, 0> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Members = rt::NotIncluded> {

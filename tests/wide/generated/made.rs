@@ -31,7 +31,9 @@ impl rt::Model for Made {
 }
 impl rt::Writable for Made {}
 /// Column `Made.id`: `text`, unique.
-pub const id: rt::UniqueField<Made, rt::String> = rt::UniqueField::new(0);
+pub const id: rt::Field<Made, rt::String, rt::Required, rt::IsUnique> = rt::Field::new(
+    0,
+);
 /// Column `Made.cuid2`: `text`.
 pub const cuid2: rt::Field<Made, rt::String> = rt::Field::new(1);
 /// Column `Made.ulid`: `text`.

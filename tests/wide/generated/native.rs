@@ -123,121 +123,121 @@ impl rt::Model for Native {
 }
 impl rt::Writable for Native {}
 /// Column `Native.id`: `integer`, unique.
-pub const id: rt::UniqueField<Native, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Native, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Native.small`: `smallint`, nullable.
-pub const small: rt::OptionalField<Native, i32> = rt::OptionalField::new(1);
+pub const small: rt::Field<Native, i32, rt::Optional> = rt::Field::new(1);
 /// Column `Native.whole`: `integer`, nullable.
-pub const whole: rt::OptionalField<Native, i32> = rt::OptionalField::new(2);
+pub const whole: rt::Field<Native, i32, rt::Optional> = rt::Field::new(2);
 /// Column `Native.big`: `bigint`, nullable.
-pub const big: rt::OptionalField<Native, i64> = rt::OptionalField::new(3);
+pub const big: rt::Field<Native, i64, rt::Optional> = rt::Field::new(3);
 /// Column `Native.oid`: `oid`, nullable.
-pub const oid: rt::OptionalField<Native, i32> = rt::OptionalField::new(4);
+pub const oid: rt::Field<Native, i32, rt::Optional> = rt::Field::new(4);
 /// Column `Native.numeric`: `numeric`, nullable.
-pub const numeric: rt::OptionalField<Native, rt::Decimal> = rt::OptionalField::new(5);
+pub const numeric: rt::Field<Native, rt::Decimal, rt::Optional> = rt::Field::new(5);
 /// Column `Native.money`: `money`, nullable.
-pub const money: rt::OptionalField<Native, rt::Decimal> = rt::OptionalField::new(6);
+pub const money: rt::Field<Native, rt::Decimal, rt::Optional> = rt::Field::new(6);
 /// Column `Native.real`: `real`, nullable.
-pub const real: rt::OptionalField<Native, f64> = rt::OptionalField::new(7);
+pub const real: rt::Field<Native, f64, rt::Optional> = rt::Field::new(7);
 /// Column `Native.double`: `double precision`, nullable.
-pub const double: rt::OptionalField<Native, f64> = rt::OptionalField::new(8);
+pub const double: rt::Field<Native, f64, rt::Optional> = rt::Field::new(8);
 /// Column `Native.varchar`: `varchar`, nullable.
-pub const varchar: rt::OptionalField<Native, rt::String> = rt::OptionalField::new(9);
+pub const varchar: rt::Field<Native, rt::String, rt::Optional> = rt::Field::new(9);
 /// Column `Native.char`: `bpchar`, nullable.
-pub const char: rt::OptionalField<Native, rt::String> = rt::OptionalField::new(10);
+pub const char: rt::Field<Native, rt::String, rt::Optional> = rt::Field::new(10);
 /// Column `Native.text`: `text`, nullable.
-pub const text: rt::OptionalField<Native, rt::String> = rt::OptionalField::new(11);
+pub const text: rt::Field<Native, rt::String, rt::Optional> = rt::Field::new(11);
 /// Column `Native.inet`: `inet`, nullable.
-pub const inet: rt::OptionalField<Native, rt::String> = rt::OptionalField::new(12);
+pub const inet: rt::Field<Native, rt::String, rt::Optional> = rt::Field::new(12);
 /// Column `Native.uuid`: `uuid`, nullable.
-pub const uuid: rt::OptionalField<Native, rt::Uuid> = rt::OptionalField::new(13);
+pub const uuid: rt::Field<Native, rt::Uuid, rt::Optional> = rt::Field::new(13);
 /// Column `Native.xml`: `xml`, nullable.
-pub const xml: rt::OptionalField<Native, rt::String> = rt::OptionalField::new(14);
+pub const xml: rt::Field<Native, rt::String, rt::Optional> = rt::Field::new(14);
 /// Column `Native.bit`: `varbit`, nullable.
-pub const bit: rt::OptionalField<Native, rt::String> = rt::OptionalField::new(15);
+pub const bit: rt::Field<Native, rt::String, rt::Optional> = rt::Field::new(15);
 /// Column `Native.varbit`: `varbit`, nullable.
-pub const varbit: rt::OptionalField<Native, rt::String> = rt::OptionalField::new(16);
+pub const varbit: rt::Field<Native, rt::String, rt::Optional> = rt::Field::new(16);
 /// Column `Native.bytes`: `bytea`, nullable.
-pub const bytes: rt::OptionalField<Native, rt::Vec<u8>> = rt::OptionalField::new(17);
+pub const bytes: rt::Field<Native, rt::Vec<u8>, rt::Optional> = rt::Field::new(17);
 /// Column `Native.timestamp`: `timestamp`, nullable.
-pub const timestamp: rt::OptionalField<Native, rt::DateTime<rt::Utc>> = rt::OptionalField::new(
+pub const timestamp: rt::Field<Native, rt::DateTime<rt::Utc>, rt::Optional> = rt::Field::new(
     18,
 );
 /// Column `Native.timestamptz`: `timestamptz`, nullable.
-pub const timestamptz: rt::OptionalField<Native, rt::DateTime<rt::Utc>> = rt::OptionalField::new(
+pub const timestamptz: rt::Field<Native, rt::DateTime<rt::Utc>, rt::Optional> = rt::Field::new(
     19,
 );
 /// Column `Native.time`: `time`, nullable.
-pub const time: rt::OptionalField<Native, rt::NaiveTime> = rt::OptionalField::new(20);
+pub const time: rt::Field<Native, rt::NaiveTime, rt::Optional> = rt::Field::new(20);
 /// Column `Native.timetz`: `timetz`, nullable.
-pub const timetz: rt::OptionalField<Native, rt::NaiveTime> = rt::OptionalField::new(21);
+pub const timetz: rt::Field<Native, rt::NaiveTime, rt::Optional> = rt::Field::new(21);
 /// Column `Native.date`: `date`, nullable.
-pub const date: rt::OptionalField<Native, rt::NaiveDate> = rt::OptionalField::new(22);
+pub const date: rt::Field<Native, rt::NaiveDate, rt::Optional> = rt::Field::new(22);
 /// Column `Native.boolean`: `boolean`, nullable.
-pub const boolean: rt::OptionalField<Native, bool> = rt::OptionalField::new(23);
+pub const boolean: rt::Field<Native, bool, rt::Optional> = rt::Field::new(23);
 /// Column `Native.json`: `json`, nullable.
-pub const json: rt::OptionalField<Native, rt::Json> = rt::OptionalField::new(24);
+pub const json: rt::Field<Native, rt::Json, rt::Optional> = rt::Field::new(24);
 /// Column `Native.jsonb`: `jsonb`, nullable.
-pub const jsonb: rt::OptionalField<Native, rt::Json> = rt::OptionalField::new(25);
+pub const jsonb: rt::Field<Native, rt::Json, rt::Optional> = rt::Field::new(25);
 /// Column `Native.color`: `"Color"`, nullable.
-pub const color: rt::OptionalField<Native, super::color::Color> = rt::OptionalField::new(
+pub const color: rt::Field<Native, super::color::Color, rt::Optional> = rt::Field::new(
     26,
 );
 /// Column `Native.smalls`: `smallint[]`.
-pub const smalls: rt::ListField<Native, i32> = rt::ListField::new(27);
+pub const smalls: rt::Field<Native, i32, rt::List> = rt::Field::new(27);
 /// Column `Native.wholes`: `integer[]`.
-pub const wholes: rt::ListField<Native, i32> = rt::ListField::new(28);
+pub const wholes: rt::Field<Native, i32, rt::List> = rt::Field::new(28);
 /// Column `Native.bigs`: `bigint[]`.
-pub const bigs: rt::ListField<Native, i64> = rt::ListField::new(29);
+pub const bigs: rt::Field<Native, i64, rt::List> = rt::Field::new(29);
 /// Column `Native.oids`: `oid[]`.
-pub const oids: rt::ListField<Native, i32> = rt::ListField::new(30);
+pub const oids: rt::Field<Native, i32, rt::List> = rt::Field::new(30);
 /// Column `Native.numerics`: `numeric[]`.
-pub const numerics: rt::ListField<Native, rt::Decimal> = rt::ListField::new(31);
+pub const numerics: rt::Field<Native, rt::Decimal, rt::List> = rt::Field::new(31);
 /// Column `Native.moneys`: `money[]`.
-pub const moneys: rt::ListField<Native, rt::Decimal> = rt::ListField::new(32);
+pub const moneys: rt::Field<Native, rt::Decimal, rt::List> = rt::Field::new(32);
 /// Column `Native.reals`: `real[]`.
-pub const reals: rt::ListField<Native, f64> = rt::ListField::new(33);
+pub const reals: rt::Field<Native, f64, rt::List> = rt::Field::new(33);
 /// Column `Native.doubles`: `double precision[]`.
-pub const doubles: rt::ListField<Native, f64> = rt::ListField::new(34);
+pub const doubles: rt::Field<Native, f64, rt::List> = rt::Field::new(34);
 /// Column `Native.varchars`: `varchar[]`.
-pub const varchars: rt::ListField<Native, rt::String> = rt::ListField::new(35);
+pub const varchars: rt::Field<Native, rt::String, rt::List> = rt::Field::new(35);
 /// Column `Native.chars`: `bpchar[]`.
-pub const chars: rt::ListField<Native, rt::String> = rt::ListField::new(36);
+pub const chars: rt::Field<Native, rt::String, rt::List> = rt::Field::new(36);
 /// Column `Native.texts`: `text[]`.
-pub const texts: rt::ListField<Native, rt::String> = rt::ListField::new(37);
+pub const texts: rt::Field<Native, rt::String, rt::List> = rt::Field::new(37);
 /// Column `Native.inets`: `inet[]`.
-pub const inets: rt::ListField<Native, rt::String> = rt::ListField::new(38);
+pub const inets: rt::Field<Native, rt::String, rt::List> = rt::Field::new(38);
 /// Column `Native.uuids`: `uuid[]`.
-pub const uuids: rt::ListField<Native, rt::Uuid> = rt::ListField::new(39);
+pub const uuids: rt::Field<Native, rt::Uuid, rt::List> = rt::Field::new(39);
 /// Column `Native.xmls`: `xml[]`.
-pub const xmls: rt::ListField<Native, rt::String> = rt::ListField::new(40);
+pub const xmls: rt::Field<Native, rt::String, rt::List> = rt::Field::new(40);
 /// Column `Native.bits`: `varbit[]`.
-pub const bits: rt::ListField<Native, rt::String> = rt::ListField::new(41);
+pub const bits: rt::Field<Native, rt::String, rt::List> = rt::Field::new(41);
 /// Column `Native.varbits`: `varbit[]`.
-pub const varbits: rt::ListField<Native, rt::String> = rt::ListField::new(42);
+pub const varbits: rt::Field<Native, rt::String, rt::List> = rt::Field::new(42);
 /// Column `Native.byteses`: `bytea[]`.
-pub const byteses: rt::ListField<Native, rt::Vec<u8>> = rt::ListField::new(43);
+pub const byteses: rt::Field<Native, rt::Vec<u8>, rt::List> = rt::Field::new(43);
 /// Column `Native.timestamps`: `timestamp[]`.
-pub const timestamps: rt::ListField<Native, rt::DateTime<rt::Utc>> = rt::ListField::new(
+pub const timestamps: rt::Field<Native, rt::DateTime<rt::Utc>, rt::List> = rt::Field::new(
     44,
 );
 /// Column `Native.timestamptzs`: `timestamptz[]`.
-pub const timestamptzs: rt::ListField<Native, rt::DateTime<rt::Utc>> = rt::ListField::new(
+pub const timestamptzs: rt::Field<Native, rt::DateTime<rt::Utc>, rt::List> = rt::Field::new(
     45,
 );
 /// Column `Native.times`: `time[]`.
-pub const times: rt::ListField<Native, rt::NaiveTime> = rt::ListField::new(46);
+pub const times: rt::Field<Native, rt::NaiveTime, rt::List> = rt::Field::new(46);
 /// Column `Native.timetzs`: `timetz[]`.
-pub const timetzs: rt::ListField<Native, rt::NaiveTime> = rt::ListField::new(47);
+pub const timetzs: rt::Field<Native, rt::NaiveTime, rt::List> = rt::Field::new(47);
 /// Column `Native.dates`: `date[]`.
-pub const dates: rt::ListField<Native, rt::NaiveDate> = rt::ListField::new(48);
+pub const dates: rt::Field<Native, rt::NaiveDate, rt::List> = rt::Field::new(48);
 /// Column `Native.booleans`: `boolean[]`.
-pub const booleans: rt::ListField<Native, bool> = rt::ListField::new(49);
+pub const booleans: rt::Field<Native, bool, rt::List> = rt::Field::new(49);
 /// Column `Native.jsons`: `json[]`.
-pub const jsons: rt::ListField<Native, rt::Json> = rt::ListField::new(50);
+pub const jsons: rt::Field<Native, rt::Json, rt::List> = rt::Field::new(50);
 /// Column `Native.jsonbs`: `jsonb[]`.
-pub const jsonbs: rt::ListField<Native, rt::Json> = rt::ListField::new(51);
+pub const jsonbs: rt::Field<Native, rt::Json, rt::List> = rt::Field::new(51);
 /// Column `Native.colors`: `"Color"[]`.
-pub const colors: rt::ListField<Native, super::color::Color> = rt::ListField::new(52);
+pub const colors: rt::Field<Native, super::color::Color, rt::List> = rt::Field::new(52);
 /// A new Native: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {

@@ -35,17 +35,17 @@ pub const body: rt::Field<Note, rt::String> = rt::Field::new(2);
 /// Column `Note.authorId`: `text`.
 pub const author_id: rt::Field<Note, rt::String> = rt::Field::new(3);
 /// Column `Note.reviewerId`: `text`, nullable.
-pub const reviewer_id: rt::OptionalField<Note, rt::String> = rt::OptionalField::new(4);
+pub const reviewer_id: rt::Field<Note, rt::String, rt::Optional> = rt::Field::new(4);
 /// The unique key of `tenant` and `number`.
 pub const tenant_number: rt::Key<Note, (i32, i32)> = rt::Key::new(&[0, 1]);
 /// The unique key of `author_id` and `number`.
 pub const by_author: rt::Key<Note, (rt::String, i32)> = rt::Key::new(&[3, 1]);
 /// Relation to one `Person`.
-pub const author: rt::One<Note, super::person::Person, 0> = rt::One::new();
+pub const author: rt::RelationField<Note, super::person::Person, rt::Required, 0> = rt::RelationField::new();
 /// Relation to one `Person` or none.
-pub const reviewer: rt::Maybe<Note, super::person::Person, 1> = rt::Maybe::new();
+pub const reviewer: rt::RelationField<Note, super::person::Person, rt::Optional, 1> = rt::RelationField::new();
 /// Relation to many `Comment`.
-pub const comments: rt::Many<Note, super::comment::Comment, 2, 0> = rt::Many::new();
+pub const comments: rt::RelationField<Note, super::comment::Comment, rt::List, 2, 0> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<

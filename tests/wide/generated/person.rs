@@ -35,27 +35,31 @@ impl rt::Model for Person {
 }
 impl rt::Writable for Person {}
 /// Column `Person.id`: `text`, unique.
-pub const id: rt::UniqueField<Person, rt::String> = rt::UniqueField::new(0);
+pub const id: rt::Field<Person, rt::String, rt::Required, rt::IsUnique> = rt::Field::new(
+    0,
+);
 /// Column `Person.name`: `text`, unique.
-pub const name: rt::UniqueField<Person, rt::String> = rt::UniqueField::new(1);
+pub const name: rt::Field<Person, rt::String, rt::Required, rt::IsUnique> = rt::Field::new(
+    1,
+);
 /// Column `Person.secret`: `text`.
 pub const secret: rt::Field<Person, rt::String> = rt::Field::new(2);
 /// Column `Person.manager_id`: `text`, nullable.
-pub const manager_id: rt::OptionalField<Person, rt::String> = rt::OptionalField::new(3);
+pub const manager_id: rt::Field<Person, rt::String, rt::Optional> = rt::Field::new(3);
 /// Relation to one `Person` or none.
-pub const manager: rt::Maybe<Person, super::person::Person, 0> = rt::Maybe::new();
+pub const manager: rt::RelationField<Person, super::person::Person, rt::Optional, 0> = rt::RelationField::new();
 /// Relation to many `Person`.
-pub const reports: rt::Many<Person, super::person::Person, 1> = rt::Many::new();
+pub const reports: rt::RelationField<Person, super::person::Person, rt::List, 1> = rt::RelationField::new();
 /// Relation to many `Person`.
-pub const friends: rt::Many<Person, super::person::Person, 2> = rt::Many::new();
+pub const friends: rt::RelationField<Person, super::person::Person, rt::List, 2> = rt::RelationField::new();
 /// Relation to many `Person`.
-pub const friend_of: rt::Many<Person, super::person::Person, 3> = rt::Many::new();
+pub const friend_of: rt::RelationField<Person, super::person::Person, rt::List, 3> = rt::RelationField::new();
 /// Relation to many `Note`.
-pub const written: rt::Many<Person, super::note::Note, 4, 0> = rt::Many::new();
+pub const written: rt::RelationField<Person, super::note::Note, rt::List, 4, 0> = rt::RelationField::new();
 /// Relation to many `Note`.
-pub const reviewed: rt::Many<Person, super::note::Note, 5> = rt::Many::new();
+pub const reviewed: rt::RelationField<Person, super::note::Note, rt::List, 5> = rt::RelationField::new();
 /// Relation to many `Group`.
-pub const groups: rt::Many<Person, super::group::Group, 6> = rt::Many::new();
+pub const groups: rt::RelationField<Person, super::group::Group, rt::List, 6> = rt::RelationField::new();
 /// The row with what was included; it dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<

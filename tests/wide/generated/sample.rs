@@ -81,71 +81,71 @@ impl rt::Model for Sample {
 }
 impl rt::Writable for Sample {}
 /// Column `Sample "quoted".id`: `integer`, unique.
-pub const id: rt::UniqueField<Sample, i32> = rt::UniqueField::new(0);
+pub const id: rt::Field<Sample, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `Sample "quoted".text`: `text`.
 pub const text: rt::Field<Sample, rt::String> = rt::Field::new(1);
 /// Column `Sample "quoted".short`: `varchar`, nullable.
-pub const short: rt::OptionalField<Sample, rt::String> = rt::OptionalField::new(2);
+pub const short: rt::Field<Sample, rt::String, rt::Optional> = rt::Field::new(2);
 /// Column `Sample "quoted".fixed`: `bpchar`, nullable.
-pub const fixed: rt::OptionalField<Sample, rt::String> = rt::OptionalField::new(3);
+pub const fixed: rt::Field<Sample, rt::String, rt::Optional> = rt::Field::new(3);
 /// Column `Sample "quoted".flag`: `boolean`.
 pub const flag: rt::Field<Sample, bool> = rt::Field::new(4);
 /// Column `Sample "quoted".small`: `smallint`, nullable.
-pub const small: rt::OptionalField<Sample, i32> = rt::OptionalField::new(5);
+pub const small: rt::Field<Sample, i32, rt::Optional> = rt::Field::new(5);
 /// Column `Sample "quoted".big`: `bigint`.
 pub const big: rt::Field<Sample, i64> = rt::Field::new(6);
 /// Column `Sample "quoted".real`: `real`, nullable.
-pub const real: rt::OptionalField<Sample, f64> = rt::OptionalField::new(7);
+pub const real: rt::Field<Sample, f64, rt::Optional> = rt::Field::new(7);
 /// Column `Sample "quoted".double`: `double precision`.
 pub const double: rt::Field<Sample, f64> = rt::Field::new(8);
 /// Column `Sample "quoted".exact`: `numeric`.
 pub const exact: rt::Field<Sample, rt::Decimal> = rt::Field::new(9);
 /// Column `Sample "quoted".money`: `money`, nullable.
-pub const money: rt::OptionalField<Sample, rt::Decimal> = rt::OptionalField::new(10);
+pub const money: rt::Field<Sample, rt::Decimal, rt::Optional> = rt::Field::new(10);
 /// Column `Sample "quoted".moment`: `timestamp`.
 pub const moment: rt::Field<Sample, rt::DateTime<rt::Utc>> = rt::Field::new(11);
 /// Column `Sample "quoted".zoned`: `timestamptz`, nullable.
-pub const zoned: rt::OptionalField<Sample, rt::DateTime<rt::Utc>> = rt::OptionalField::new(
+pub const zoned: rt::Field<Sample, rt::DateTime<rt::Utc>, rt::Optional> = rt::Field::new(
     12,
 );
 /// Column `Sample "quoted".day`: `date`, nullable.
-pub const day: rt::OptionalField<Sample, rt::NaiveDate> = rt::OptionalField::new(13);
+pub const day: rt::Field<Sample, rt::NaiveDate, rt::Optional> = rt::Field::new(13);
 /// Column `Sample "quoted".time`: `time`, nullable.
-pub const time: rt::OptionalField<Sample, rt::NaiveTime> = rt::OptionalField::new(14);
+pub const time: rt::Field<Sample, rt::NaiveTime, rt::Optional> = rt::Field::new(14);
 /// Column `Sample "quoted".timetz`: `timetz`, nullable.
-pub const timetz: rt::OptionalField<Sample, rt::NaiveTime> = rt::OptionalField::new(15);
+pub const timetz: rt::Field<Sample, rt::NaiveTime, rt::Optional> = rt::Field::new(15);
 /// Column `Sample "quoted".json`: `jsonb`.
 pub const json: rt::Field<Sample, rt::Json> = rt::Field::new(16);
 /// Column `Sample "quoted".plain`: `json`, nullable.
-pub const plain: rt::OptionalField<Sample, rt::Json> = rt::OptionalField::new(17);
+pub const plain: rt::Field<Sample, rt::Json, rt::Optional> = rt::Field::new(17);
 /// Column `Sample "quoted".bytes`: `bytea`, nullable.
-pub const bytes: rt::OptionalField<Sample, rt::Vec<u8>> = rt::OptionalField::new(18);
+pub const bytes: rt::Field<Sample, rt::Vec<u8>, rt::Optional> = rt::Field::new(18);
 /// Column `Sample "quoted".uuid`: `uuid`, nullable.
-pub const uuid: rt::OptionalField<Sample, rt::Uuid> = rt::OptionalField::new(19);
+pub const uuid: rt::Field<Sample, rt::Uuid, rt::Optional> = rt::Field::new(19);
 /// Column `Sample "quoted".inet`: `inet`, nullable.
-pub const inet: rt::OptionalField<Sample, rt::String> = rt::OptionalField::new(20);
+pub const inet: rt::Field<Sample, rt::String, rt::Optional> = rt::Field::new(20);
 /// Column `Sample "quoted".bits`: `varbit`, nullable.
-pub const bits: rt::OptionalField<Sample, rt::String> = rt::OptionalField::new(21);
+pub const bits: rt::Field<Sample, rt::String, rt::Optional> = rt::Field::new(21);
 /// Column `Sample "quoted".xml`: `xml`, nullable.
-pub const xml: rt::OptionalField<Sample, rt::String> = rt::OptionalField::new(22);
+pub const xml: rt::Field<Sample, rt::String, rt::Optional> = rt::Field::new(22);
 /// Column `Sample "quoted".oid`: `oid`, nullable.
-pub const oid: rt::OptionalField<Sample, i32> = rt::OptionalField::new(23);
+pub const oid: rt::Field<Sample, i32, rt::Optional> = rt::Field::new(23);
 /// Column `Sample "quoted".color`: `"Color"`.
 pub const color: rt::Field<Sample, super::color::Color> = rt::Field::new(24);
 /// Column `Sample "quoted".maybe`: `"Color"`, nullable.
-pub const maybe: rt::OptionalField<Sample, super::color::Color> = rt::OptionalField::new(
+pub const maybe: rt::Field<Sample, super::color::Color, rt::Optional> = rt::Field::new(
     25,
 );
 /// Column `Sample "quoted".texts`: `text[]`.
-pub const texts: rt::ListField<Sample, rt::String> = rt::ListField::new(26);
+pub const texts: rt::Field<Sample, rt::String, rt::List> = rt::Field::new(26);
 /// Column `Sample "quoted".numbers`: `integer[]`.
-pub const numbers: rt::ListField<Sample, i32> = rt::ListField::new(27);
+pub const numbers: rt::Field<Sample, i32, rt::List> = rt::Field::new(27);
 /// Column `Sample "quoted".colors`: `"Color"[]`.
-pub const colors: rt::ListField<Sample, super::color::Color> = rt::ListField::new(28);
+pub const colors: rt::Field<Sample, super::color::Color, rt::List> = rt::Field::new(28);
 /// Column `Sample "quoted".uuids`: `uuid[]`.
-pub const uuids: rt::ListField<Sample, rt::Uuid> = rt::ListField::new(29);
+pub const uuids: rt::Field<Sample, rt::Uuid, rt::List> = rt::Field::new(29);
 /// Column `Sample "quoted".type`: `text`, nullable.
-pub const r#type: rt::OptionalField<Sample, rt::String> = rt::OptionalField::new(30);
+pub const r#type: rt::Field<Sample, rt::String, rt::Optional> = rt::Field::new(30);
 /// Column `Sample "quoted".self`: `integer`.
 pub const self_: rt::Field<Sample, i32> = rt::Field::new(31);
 /// A new Sample: what it must have. Everything else can follow with `set`.

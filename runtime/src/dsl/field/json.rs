@@ -4,7 +4,9 @@ use std::marker::PhantomData;
 
 use serde_json::Value as Json;
 
-use crate::dsl::{Field, Filter, OptionalField, OptionalUniqueField, UniqueField, escape_like};
+use super::Field;
+use crate::dsl::kind::{Single, Uniqueness};
+use crate::dsl::{Filter, escape_like};
 use crate::query::{Condition, JsonTest, Operator};
 use crate::rows::Model;
 use crate::value::{Param, Scalar};
@@ -75,6 +77,7 @@ impl<M: Model> JsonPath<M> {
     }
 }
 
+/// The tests of a path, and of a field as the path to the whole value.
 macro_rules! json_tests {
     ($($(#[$doc:meta])* $method:ident($($argument:ident: $type:ty),*) => $test:expr;)+) => {
         impl<M: Model> JsonPath<M> {
@@ -86,20 +89,7 @@ macro_rules! json_tests {
             )+
         }
 
-        json_tests!(@field Field $($(#[$doc])* $method($($argument: $type),*);)+);
-        json_tests!(@field UniqueField $($(#[$doc])* $method($($argument: $type),*);)+);
-        json_tests!(@field OptionalField $($(#[$doc])* $method($($argument: $type),*);)+);
-        json_tests!(@field OptionalUniqueField $($(#[$doc])* $method($($argument: $type),*);)+);
-    };
-    (@field $field:ident $($(#[$doc:meta])* $method:ident($($argument:ident: $type:ty),*);)+) => {
-        impl<M: Model> $field<M, Json> {
-            /// Returns a path inside: object keys, and array indexes from 0.
-            pub fn path<S: Into<String>>(self, path: impl IntoIterator<Item = S>) -> JsonPath<M> {
-                let path: Vec<Param> = path.into_iter().map(|name| Param::Text(name.into())).collect();
-                let path = (!path.is_empty()).then_some(Param::Array(path));
-                JsonPath { column: self.column, path, model: PhantomData }
-            }
-
+        impl<M: Model, A: Single, U: Uniqueness> Field<M, Json, A, U> {
             $(
                 $(#[$doc])*
                 pub fn $method(self, $($argument: $type),*) -> Filter<M> {
@@ -108,6 +98,15 @@ macro_rules! json_tests {
             )+
         }
     };
+}
+
+impl<M: Model, A: Single, U: Uniqueness> Field<M, Json, A, U> {
+    /// Returns a path inside: object keys, and array indexes from 0.
+    pub fn path<S: Into<String>>(self, path: impl IntoIterator<Item = S>) -> JsonPath<M> {
+        let path: Vec<Param> = path.into_iter().map(|name| Param::Text(name.into())).collect();
+        let path = (!path.is_empty()).then_some(Param::Array(path));
+        JsonPath { column: self.column, path, model: PhantomData }
+    }
 }
 
 fn like(pattern: String, insensitive: bool) -> JsonTest {

@@ -2,7 +2,9 @@
 
 use std::marker::PhantomData;
 
-use crate::dsl::{Field, Filter, OptionalField, OptionalUniqueField, Order, UniqueField};
+use super::Field;
+use crate::dsl::kind::{Single, Uniqueness};
+use crate::dsl::{Filter, Order};
 use crate::query::{Condition, OrderKey, Search};
 use crate::rows::Model;
 use crate::value::Param;
@@ -79,27 +81,14 @@ impl<M> Relevance<M> {
     }
 }
 
-macro_rules! searched {
-    ($($field:ident, nullable: $nullable:literal;)+) => {
-        $(
-            impl<M: Model> $field<M, String> {
-                /// Matches texts that contain the words of the query in any grammatical form: PostgreSQL's full-text search.
-                pub fn search(self, query: impl Into<SearchQuery>) -> Filter<M> {
-                    Filter::new(Condition::Search(query.into().of(self.column)))
-                }
+impl<M: Model, A: Single, U: Uniqueness> Field<M, String, A, U> {
+    /// Matches texts that contain the words of the query in any grammatical form: PostgreSQL's full-text search.
+    pub fn search(self, query: impl Into<SearchQuery>) -> Filter<M> {
+        Filter::new(Condition::Search(query.into().of(self.column)))
+    }
 
-                /// Returns the relevance of the text for the query, as a sort key.
-                pub fn relevance(self, query: impl Into<SearchQuery>) -> Relevance<M> {
-                    Relevance { search: query.into().of(self.column), nullable: $nullable, model: PhantomData }
-                }
-            }
-        )+
-    };
-}
-
-searched! {
-    Field, nullable: false;
-    UniqueField, nullable: false;
-    OptionalField, nullable: true;
-    OptionalUniqueField, nullable: true;
+    /// Returns the relevance of the text for the query, as a sort key.
+    pub fn relevance(self, query: impl Into<SearchQuery>) -> Relevance<M> {
+        Relevance { search: query.into().of(self.column), nullable: A::NULLABLE, model: PhantomData }
+    }
 }

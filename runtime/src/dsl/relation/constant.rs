@@ -1,128 +1,156 @@
-//! Relations as constants: the source of filters, includes and selections.
+//! Relations as constants: the source of filters, sort keys, includes and selections.
 
 use std::marker::PhantomData;
 
-use crate::dsl::{
-    As, At, CanInclude, Columns, CountOf, Filter, IncludeMany, IncludeOne, Included, IntoInclude, Order, RelationOf,
-    SelectRelated, Selectable, Selection, UniqueKey,
-};
+use crate::dsl::kind::{Arity, List, Optional, Single};
+use crate::dsl::{ANY, At, CountOf, Filter, IntoInclude, Order, RelationOf};
 use crate::query::{Condition, OrderKey, Select};
 use crate::rows::{FromRow, Model};
 
-macro_rules! relation_constant {
-    ($(#[$doc:meta])* $name:ident, $row:ident => $rows:ty) => {
-        $(#[$doc])*
-        ///
-        /// `P` has the field and `C` is where it leads; `SLOT` is its place among `P`'s relations, and
-        /// `BACK` the place among `C`'s of the field that `Create` must give, or [`ANY`](crate::dsl::ANY).
-        pub struct $name<P, C, const SLOT: usize, const BACK: usize = { crate::dsl::ANY }> {
-            models: PhantomData<fn() -> (P, C)>,
-        }
+type Types<P, C, A, S> = PhantomData<fn() -> (P, C, A, S)>;
 
-        impl<P, C, const SLOT: usize, const BACK: usize> Clone for $name<P, C, SLOT, BACK> {
-            fn clone(&self) -> Self {
-                *self
-            }
-        }
-
-        impl<P, C, const SLOT: usize, const BACK: usize> Copy for $name<P, C, SLOT, BACK> {}
-
-        impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> std::fmt::Debug for $name<P, C, SLOT, BACK> {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                write!(f, concat!(stringify!($name), "({})"), Self::relation().name)
-            }
-        }
-
-        impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> RelationOf for $name<P, C, SLOT, BACK> {
-            type Parent = P;
-            type Child = C;
-            type Rows<$row: FromRow> = $rows;
-            type Place = At<SLOT>;
-            const SLOT: usize = SLOT;
-        }
-
-        impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> $name<P, C, SLOT, BACK> {
-            /// For generated code.
-            #[allow(clippy::new_without_default, reason = "made only as constants")]
-            pub const fn new() -> Self {
-                Self { models: PhantomData }
-            }
-
-            fn related(condition: Condition) -> Condition {
-                Condition::Related { relation: Self::relation(), condition: Box::new(condition) }
-            }
-
-            /// Selects only these values of the related rows.
-            pub fn select<S: Selection<C>>(self, selection: S) -> SelectRelated<Self, S> {
-                SelectRelated::new(Select::new(C::table()), selection)
-            }
-
-            /// Reads the related rows into a custom struct.
-            pub fn select_as<T: Selectable<Model = C>>(self) -> SelectRelated<Self, As<T>> {
-                self.select(As::new())
-            }
-        }
-
-        impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> IntoInclude for $name<P, C, SLOT, BACK> {
-            type Relation = Self;
-            type Row = C;
-
-            fn into_select(self) -> Select {
-                Select::new(C::table())
-            }
-        }
-    };
+/// A relation of model `P` that leads to model `C`: to one row, if `A` is [`Required`](crate::kind::Required), to one or none, if it is
+/// [`Optional`], and to any number, if it is [`List`].
+///
+/// `include` loads its rows, after they were filtered, sorted and cut for each row of `P`:
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example(db: &Client) -> relata::Result<()> {
+/// let students = db
+///     .student()
+///     .find_many()
+///     .include(student::exams.filter(student_exam::score.is_not_null()).order_by(student_exam::score.desc()).take(3))
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// `SLOT` is its place among `P`'s relations. `BACK` is the place among `C`'s of the field that `Create` must give, or
+/// [`ANY`]. `S` is the type of its rows, which `include` changes. `Q` is `()` for the constant, and [`Select`] as soon as it
+/// says more than that.
+#[must_use = "it says which rows to load, and does nothing by itself"]
+pub struct RelationField<P, C, A, const SLOT: usize, const BACK: usize = { ANY }, S = C, Q = ()> {
+    pub(super) query: Q,
+    pub(super) types: Types<P, C, A, S>,
 }
 
-relation_constant!(
-    /// A relation that leads to exactly one row.
-    One, T => T
-);
-relation_constant!(
-    /// A relation that leads to one row or to none.
-    Maybe, T => Option<T>
-);
-relation_constant!(
-    /// A relation that leads to any number of rows.
-    Many, T => Vec<T>
-);
-
-macro_rules! to_one {
-    ($name:ident, optional: $optional:literal) => {
-        impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> $name<P, C, SLOT, BACK> {
-            /// Matches if the related row exists and matches the filter.
-            pub fn is(self, filter: impl Into<Filter<C>>) -> Filter<P> {
-                filter.into().inside(Self::related)
-            }
-
-            /// Matches if the related row does not exist or does not match the filter.
-            pub fn is_not(self, filter: impl Into<Filter<C>>) -> Filter<P> {
-                !self.is(filter)
-            }
-
-            /// Sorts by a column of the related row: `student::user.order(user::email.asc())`. Without a related row, the
-            /// value counts as null.
-            pub fn order(self, order: Order<C>) -> Order<P> {
-                order.map(|key| OrderKey::related(Self::relation(), key), $optional)
-            }
-
-            /// Eagerly loads a relation of the related row.
-            pub fn include<I>(self, include: I) -> IncludeOne<Self, Included<C, I::Relation, I::Row>>
-            where
-                I: IntoInclude,
-                I::Relation: RelationOf<Parent = C>,
-                C: CanInclude<I::Relation, I::Row>,
-            {
-                IncludeOne::<Self, C>::new().include(include)
-            }
-        }
-    };
+impl<P, C, A, const SLOT: usize, const BACK: usize, S, Q: Clone> Clone for RelationField<P, C, A, SLOT, BACK, S, Q> {
+    fn clone(&self) -> Self {
+        Self { query: self.query.clone(), types: PhantomData }
+    }
 }
 
-to_one!(One, optional: false);
-to_one!(Maybe, optional: true);
+impl<P, C, A, const SLOT: usize, const BACK: usize, S, Q: Copy> Copy for RelationField<P, C, A, SLOT, BACK, S, Q> {}
 
-impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Maybe<P, C, SLOT, BACK> {
+impl<P, C, A, const SLOT: usize, const BACK: usize, S, Q> std::fmt::Debug for RelationField<P, C, A, SLOT, BACK, S, Q>
+where
+    P: Model,
+    Q: Refined,
+{
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RelationField({}", P::table().relations[SLOT].name)?;
+        if let Some(select) = self.query.as_select() {
+            write!(f, ", {select:?}")?;
+        }
+        f.write_str(")")
+    }
+}
+
+impl<P: Model, C: Model, A: Arity, const SLOT: usize, const BACK: usize> RelationOf
+    for RelationField<P, C, A, SLOT, BACK>
+{
+    type Parent = P;
+    type Child = C;
+    type Rows<T: FromRow> = A::Rows<T>;
+    type Place = At<SLOT>;
+    const SLOT: usize = SLOT;
+}
+
+/// What a relation says about its rows: `()` for all of them, or [`Select`].
+pub trait Refined: sealed::Sealed {
+    #[doc(hidden)]
+    fn into_select<C: Model>(self) -> Select;
+
+    #[doc(hidden)]
+    fn as_select(&self) -> Option<&Select>;
+}
+
+impl Refined for () {
+    fn into_select<C: Model>(self) -> Select {
+        Select::new(C::table())
+    }
+
+    fn as_select(&self) -> Option<&Select> {
+        None
+    }
+}
+
+impl Refined for Select {
+    fn into_select<C: Model>(self) -> Select {
+        self
+    }
+
+    fn as_select(&self) -> Option<&Select> {
+        Some(self)
+    }
+}
+
+mod sealed {
+    /// Nothing else refines a relation.
+    pub trait Sealed {}
+
+    impl Sealed for () {}
+    impl Sealed for crate::query::Select {}
+}
+
+impl<P, C, A, const SLOT: usize, const BACK: usize, S, Q> IntoInclude for RelationField<P, C, A, SLOT, BACK, S, Q>
+where
+    P: Model,
+    C: Model,
+    A: Arity,
+    S: FromRow,
+    Q: Refined,
+{
+    type Relation = RelationField<P, C, A, SLOT, BACK>;
+    type Row = S;
+
+    fn into_select(self) -> Select {
+        self.query.into_select::<C>()
+    }
+}
+
+impl<P: Model, C: Model, A: Arity, const SLOT: usize, const BACK: usize> RelationField<P, C, A, SLOT, BACK> {
+    /// For generated code.
+    #[allow(clippy::new_without_default, reason = "made only as constants")]
+    pub const fn new() -> Self {
+        Self { query: (), types: PhantomData }
+    }
+
+    fn related(condition: Condition) -> Condition {
+        Condition::Related { relation: Self::relation(), condition: Box::new(condition) }
+    }
+}
+
+impl<P: Model, C: Model, A: Single, const SLOT: usize, const BACK: usize> RelationField<P, C, A, SLOT, BACK> {
+    /// Matches if the related row exists and matches the filter.
+    pub fn is(self, filter: impl Into<Filter<C>>) -> Filter<P> {
+        filter.into().inside(Self::related)
+    }
+
+    /// Matches if the related row does not exist or does not match the filter.
+    pub fn is_not(self, filter: impl Into<Filter<C>>) -> Filter<P> {
+        !self.is(filter)
+    }
+
+    /// Sorts by a column of the related row: `student::user.order(user::email.asc())`. Without a related row, the value
+    /// counts as null.
+    pub fn order(self, order: Order<C>) -> Order<P> {
+        order.map(|key| OrderKey::related(Self::relation(), key), A::NULLABLE)
+    }
+}
+
+impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> RelationField<P, C, Optional, SLOT, BACK> {
     /// Matches if there is no related row.
     pub fn is_none(self) -> Filter<P> {
         !self.is_some()
@@ -134,7 +162,7 @@ impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Maybe<P, C, SLOT,
     }
 }
 
-impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Many<P, C, SLOT, BACK> {
+impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> RelationField<P, C, List, SLOT, BACK> {
     /// Matches if at least one related row matches the filter.
     pub fn some(self, filter: impl Into<Filter<C>>) -> Filter<P> {
         filter.into().inside(Self::related)
@@ -150,54 +178,15 @@ impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Many<P, C, SLOT, 
     pub fn none(self, filter: impl Into<Filter<C>>) -> Filter<P> {
         !self.some(filter)
     }
+}
 
-    /// Loads only the rows that match the filter.
-    pub fn filter(self, filter: impl Into<Filter<C>>) -> IncludeMany<Self, C> {
-        IncludeMany::new().filter(filter)
-    }
-
-    /// Appends a sort key; earlier keys take precedence.
-    pub fn order_by(self, order: Order<C>) -> IncludeMany<Self, C> {
-        IncludeMany::new().order_by(order)
-    }
-
-    /// Loads at most `rows` rows per parent row.
-    pub fn take(self, rows: u64) -> IncludeMany<Self, C> {
-        IncludeMany::new().take(rows)
-    }
-
-    /// Loads at most the last `rows` rows per parent row, in the relation's order.
-    pub fn take_last(self, rows: u64) -> IncludeMany<Self, C> {
-        IncludeMany::new().take_last(rows)
-    }
-
-    /// Keeps only the first of the rows that agree in these columns, per parent row.
-    pub fn distinct(self, columns: impl Columns<C>) -> IncludeMany<Self, C> {
-        IncludeMany::new().distinct(columns)
-    }
-
-    /// Starts at the row with this key, including it.
-    pub fn cursor(self, key: impl UniqueKey<C>) -> IncludeMany<Self, C> {
-        IncludeMany::new().cursor(key)
-    }
-
-    /// Skips the first `rows` rows per parent row.
-    pub fn skip(self, rows: u64) -> IncludeMany<Self, C> {
-        IncludeMany::new().skip(rows)
-    }
-
-    /// Eagerly loads a relation of the rows.
-    pub fn include<I>(self, include: I) -> IncludeMany<Self, Included<C, I::Relation, I::Row>>
-    where
-        I: IntoInclude,
-        I::Relation: RelationOf<Parent = C>,
-        C: CanInclude<I::Relation, I::Row>,
-    {
-        IncludeMany::<Self, C>::new().include(include)
-    }
-
-    /// Counts the related rows: a value for `select`, or a sort key.
+impl<P: Model, C: Model, const SLOT: usize, const BACK: usize, Q> RelationField<P, C, List, SLOT, BACK, C, Q>
+where
+    Q: Refined,
+{
+    /// Counts the related rows that match the filter: a value for `select`, or a sort key.
     pub fn count(self) -> CountOf<P> {
-        CountOf::new(Self::relation(), Condition::ALL)
+        let condition = self.query.into_select::<C>().condition;
+        CountOf::new(RelationField::<P, C, List, SLOT, BACK>::relation(), condition)
     }
 }

@@ -1,9 +1,9 @@
 //! Nested writes: what a relation offers for writing related rows together with a row.
 
 use super::RelationOf;
-use crate::dsl::{
-    Assignment, CreateRow, Filter, Many, Maybe, Nested, NestedChange, NestedUpdate, One, UniqueKey, sets_of,
-};
+use super::constant::RelationField;
+use crate::dsl::kind::{List, Optional, Single};
+use crate::dsl::{Assignment, CreateRow, Filter, Nested, NestedChange, NestedUpdate, UniqueKey, sets_of};
 use crate::query::{Action, Key};
 use crate::rows::Model;
 
@@ -11,7 +11,7 @@ fn key_of<M: Model>(key: impl UniqueKey<M>) -> Key {
     key.into_unique().values
 }
 
-impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Many<P, C, SLOT, BACK> {
+impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> RelationField<P, C, List, SLOT, BACK> {
     /// Creates a related row together with this one.
     pub fn create<R: CreateRow<BACK, Model = C>>(self, row: R) -> Nested<P> {
         self.create_many([row])
@@ -76,7 +76,7 @@ impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Many<P, C, SLOT, 
 }
 
 /// For rows that can exist without this one: many-to-many relations, and relations with an optional key.
-impl<P: Model, C: Model, const SLOT: usize> Many<P, C, SLOT> {
+impl<P: Model, C: Model, const SLOT: usize> RelationField<P, C, List, SLOT> {
     /// Disconnects the row with this key from this one.
     pub fn disconnect(self, key: impl UniqueKey<C>) -> NestedChange<P> {
         NestedChange::new(Self::relation(), Action::Disconnect(Some(vec![key_of(key)])))
@@ -88,36 +88,29 @@ impl<P: Model, C: Model, const SLOT: usize> Many<P, C, SLOT> {
     }
 }
 
-macro_rules! to_one {
-    ($name:ident) => {
-        impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> $name<P, C, SLOT, BACK> {
-            /// Creates the related row together with this one.
-            pub fn create<R: CreateRow<BACK, Model = C>>(self, row: R) -> Nested<P> {
-                Nested::new(Self::relation(), Action::Create(vec![row.into_insert()]))
-            }
+impl<P: Model, C: Model, A: Single, const SLOT: usize, const BACK: usize> RelationField<P, C, A, SLOT, BACK> {
+    /// Creates the related row together with this one.
+    pub fn create<R: CreateRow<BACK, Model = C>>(self, row: R) -> Nested<P> {
+        Nested::new(Self::relation(), Action::Create(vec![row.into_insert()]))
+    }
 
-            /// Connects an existing row to this one.
-            pub fn connect(self, key: impl UniqueKey<C>) -> Nested<P> {
-                Nested::new(Self::relation(), Action::Connect(vec![key_of(key)]))
-            }
+    /// Connects an existing row to this one.
+    pub fn connect(self, key: impl UniqueKey<C>) -> Nested<P> {
+        Nested::new(Self::relation(), Action::Connect(vec![key_of(key)]))
+    }
 
-            /// Connects the row with this key to this one, and creates it if it does not exist.
-            pub fn connect_or_create<R: CreateRow<BACK, Model = C>>(self, key: impl UniqueKey<C>, row: R) -> Nested<P> {
-                Nested::new(Self::relation(), Action::ConnectOrCreate(key_of(key), row.into_insert()))
-            }
+    /// Connects the row with this key to this one, and creates it if it does not exist.
+    pub fn connect_or_create<R: CreateRow<BACK, Model = C>>(self, key: impl UniqueKey<C>, row: R) -> Nested<P> {
+        Nested::new(Self::relation(), Action::ConnectOrCreate(key_of(key), row.into_insert()))
+    }
 
-            /// Updates the related row. To write rows that are related to it in turn, use [`with`](NestedUpdate::with).
-            pub fn update(self, sets: impl IntoIterator<Item = Assignment<C>>) -> NestedUpdate<P, C> {
-                NestedUpdate::new(Self::relation(), None, sets)
-            }
-        }
-    };
+    /// Updates the related row. To write rows that are related to it in turn, use [`with`](NestedUpdate::with).
+    pub fn update(self, sets: impl IntoIterator<Item = Assignment<C>>) -> NestedUpdate<P, C> {
+        NestedUpdate::new(Self::relation(), None, sets)
+    }
 }
 
-to_one!(One);
-to_one!(Maybe);
-
-impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Maybe<P, C, SLOT, BACK> {
+impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> RelationField<P, C, Optional, SLOT, BACK> {
     /// Updates the related row, or creates it if there is none.
     pub fn upsert<R: CreateRow<BACK, Model = C>>(
         self,
@@ -135,7 +128,7 @@ impl<P: Model, C: Model, const SLOT: usize, const BACK: usize> Maybe<P, C, SLOT,
 }
 
 /// For rows that can exist without the related one.
-impl<P: Model, C: Model, const SLOT: usize> Maybe<P, C, SLOT> {
+impl<P: Model, C: Model, const SLOT: usize> RelationField<P, C, Optional, SLOT> {
     /// Disconnects the related row.
     pub fn disconnect(self) -> NestedChange<P> {
         NestedChange::new(Self::relation(), Action::Disconnect(None))

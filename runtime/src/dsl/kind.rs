@@ -1,0 +1,104 @@
+//! The kinds of fields and relations, as types: what a row holds of them, and whether a value identifies a row.
+//!
+//! A kind decides which methods a constant has: only an optional field can be null, only a list can be searched for an
+//! element, only a unique field is a key.
+
+use crate::error::Result;
+use crate::rows::{FromRow, Reader, Slot};
+use crate::value::Scalar;
+
+/// What a row holds of a field or a relation: [`Required`], [`Optional`] or [`List`].
+pub trait Arity: Sealed + Send + 'static {
+    /// The values of a column: `T`, `Option<T>` or `Vec<T>`.
+    type Values<T: Scalar>: Send + 'static;
+    /// The rows of a relation: `T`, `Option<T>` or `Vec<T>`.
+    type Rows<T: FromRow>: Slot;
+
+    /// Whether the database may store null.
+    #[doc(hidden)]
+    const NULLABLE: bool;
+
+    /// Reads the next value of a row.
+    #[doc(hidden)]
+    fn read<T: Scalar>(reader: &mut Reader<'_>) -> Result<Self::Values<T>>;
+}
+
+/// A kind with at most one value or row: [`Required`] or [`Optional`].
+#[diagnostic::on_unimplemented(
+    message = "a list has no such method",
+    label = "this is a list",
+    note = "fields that are lists have `has`, `has_every`, `has_some`, `is_empty` and `eq`; \
+            relations that are lists have `some`, `every` and `none`"
+)]
+pub trait Single: Arity {}
+
+/// Whether a value of a field identifies a row: [`NotUnique`] or [`IsUnique`].
+pub trait Uniqueness: Sealed + Send + 'static {}
+
+/// A field that is never null, or a relation that leads to exactly one row.
+#[derive(Debug)]
+pub enum Required {}
+
+/// A field that may be null, or a relation that leads to one row or to none.
+#[derive(Debug)]
+pub enum Optional {}
+
+/// A field that holds a list, or a relation that leads to any number of rows.
+#[derive(Debug)]
+pub enum List {}
+
+/// A field of whose values several rows may have the same.
+#[derive(Debug)]
+pub enum NotUnique {}
+
+/// A field whose values are unique: a value identifies a row.
+#[derive(Debug)]
+pub enum IsUnique {}
+
+impl Arity for Required {
+    type Values<T: Scalar> = T;
+    type Rows<T: FromRow> = T;
+    const NULLABLE: bool = false;
+
+    fn read<T: Scalar>(reader: &mut Reader<'_>) -> Result<T> {
+        reader.value()
+    }
+}
+
+impl Arity for Optional {
+    type Values<T: Scalar> = Option<T>;
+    type Rows<T: FromRow> = Option<T>;
+    const NULLABLE: bool = true;
+
+    fn read<T: Scalar>(reader: &mut Reader<'_>) -> Result<Option<T>> {
+        reader.value()
+    }
+}
+
+impl Arity for List {
+    type Values<T: Scalar> = Vec<T>;
+    type Rows<T: FromRow> = Vec<T>;
+    const NULLABLE: bool = true;
+
+    fn read<T: Scalar>(reader: &mut Reader<'_>) -> Result<Vec<T>> {
+        reader.list()
+    }
+}
+
+impl Single for Required {}
+impl Single for Optional {}
+impl Uniqueness for NotUnique {}
+impl Uniqueness for IsUnique {}
+
+use sealed::Sealed;
+
+mod sealed {
+    /// No other kinds exist.
+    pub trait Sealed {}
+
+    impl Sealed for super::Required {}
+    impl Sealed for super::Optional {}
+    impl Sealed for super::List {}
+    impl Sealed for super::NotUnique {}
+    impl Sealed for super::IsUnique {}
+}
