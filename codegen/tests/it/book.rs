@@ -124,7 +124,7 @@ fn code_index() -> String {
     page
 }
 
-const GROUPS: [(&str, &str); 9] = [
+const GROUPS: [(&str, &str); 10] = [
     ("R01", "What is written"),
     ("R02", "Names"),
     ("R03", "Types"),
@@ -133,6 +133,7 @@ const GROUPS: [(&str, &str); 9] = [
     ("R06", "Keys and indexes"),
     ("R07", "Relations"),
     ("R08", "Datasource and generator"),
+    ("R09", "Tenants"),
     ("R10", "Queries"),
 ];
 

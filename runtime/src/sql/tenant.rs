@@ -6,7 +6,7 @@
 use super::pass::Pass;
 use super::statement::Statements;
 use super::writer::{Alias, Writer};
-use crate::meta::{Table, Tenancy};
+use crate::meta::{Column, Table, Tenancy};
 use crate::query::Tenant;
 
 /// What a statement is put together for.
@@ -80,7 +80,7 @@ impl<P: Pass> Writer<'_, P> {
     }
 
     /// The tenant's id, which is one parameter wherever it stands.
-    pub(super) fn push_tenant_key(&mut self, column: &crate::meta::Column) {
+    pub(super) fn push_tenant_key(&mut self, column: &Column) {
         let Some(tenant) = self.tenant else { return };
         match self.tenant_parameter {
             Some(number) => {
@@ -95,5 +95,61 @@ impl<P: Pass> Writer<'_, P> {
                 self.push_value(column, tenant.key.clone());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pass::Text;
+    use super::*;
+    use crate::value::Param;
+
+    static COLUMNS: [Column; 2] = [Column::new("id", "integer"), Column::new("school_id", "integer")];
+    static TABLE: Table = Table::new("Room", "\"rooms\"", &COLUMNS, &[0], &[], &[]).tenancy(Tenancy::within(&[], 1));
+    static SHARED: Table = Table::new("Land", "\"lands\"", &COLUMNS, &[0], &[], &[]);
+
+    fn is_refused(tenant: Option<&Tenant>, write: impl FnOnce(&mut Writer<'_, Text>)) -> bool {
+        let mut writer = Writer::new(Context::of_tenant(tenant));
+        write(&mut writer);
+        writer.finish().params.iter().any(|param| matches!(param, Param::Refused(_)))
+    }
+
+    #[test]
+    fn a_table_of_tenants_without_its_condition_cannot_be_sent() {
+        let tenant = Tenant { key: Param::Int(7) };
+        let name = |table: &'static Table| {
+            move |writer: &mut Writer<'_, Text>| {
+                let alias = writer.alias();
+                writer.push_table(table, alias);
+            }
+        };
+        assert!(is_refused(Some(&tenant), name(&TABLE)));
+        assert!(!is_refused(Some(&tenant), name(&SHARED)));
+        assert!(!is_refused(None, name(&TABLE)));
+        let confined = |writer: &mut Writer<'_, Text>| {
+            let alias = writer.alias();
+            writer.push_table(&TABLE, alias);
+            assert!(writer.push_tenant(" WHERE ", &TABLE, alias));
+        };
+        assert!(!is_refused(Some(&tenant), confined));
+        // The second one is not excused by the first.
+        assert!(is_refused(Some(&tenant), |writer| {
+            confined(writer);
+            name(&TABLE)(writer);
+        }));
+    }
+
+    #[test]
+    fn the_tenant_is_one_parameter() {
+        let tenant = Tenant { key: Param::Int(7) };
+        let mut writer = Writer::new(Context::of_tenant(Some(&tenant)));
+        for _ in 0..2 {
+            let alias = writer.alias();
+            writer.push_table(&TABLE, alias);
+            writer.push_tenant(" WHERE ", &TABLE, alias);
+        }
+        let statement = writer.finish();
+        assert_eq!(statement.params, [Param::Int(7)]);
+        assert_eq!(statement.sql().matches("\"school_id\" = $1").count(), 2);
     }
 }

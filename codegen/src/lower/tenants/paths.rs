@@ -7,7 +7,7 @@ use super::super::draft::{DeclaredTenancy, FieldType};
 use super::{id_of, is_required_link, new_line};
 use crate::diagnostics::{self as codes, Diagnostic, did_you_mean};
 use crate::ir::{Arity, FieldId, ModelId, Tenancy};
-use crate::syntax::Name;
+use crate::syntax::{ModelKind, Name};
 
 /// The relations of `@@tenant(a.b)`.
 pub(super) fn resolve<'a>(
@@ -174,8 +174,24 @@ pub(super) fn every_model_says_so(cx: &mut Cx<'_, '_>, tenant: ModelId) {
         let model = cx.model(*id);
         model.declared_tenancy.is_none() && !model.ignored && !model.ast.broken && model.tenancy == Tenancy::Shared
     };
-    let found: Vec<_> = reaching.into_iter().filter(silent).map(|id| says_nothing(cx, id, tenant)).collect();
+    // What a view reads is not known here.
+    let is_view = |id: &ModelId| cx.model(*id).ast.kind == ModelKind::View && !reaching.contains(id);
+    let views: Vec<_> =
+        cx.model_ids().filter(is_view).filter(silent).map(|id| view_says_nothing(cx, id, tenant)).collect();
+    let found: Vec<_> = reaching.iter().copied().filter(silent).map(|id| says_nothing(cx, id, tenant)).collect();
     cx.diagnostics.extend(found);
+    cx.diagnostics.extend(views);
+}
+
+fn view_says_nothing(cx: &Cx<'_, '_>, id: ModelId, tenant: ModelId) -> Diagnostic {
+    let (name, tenants) = (cx.model(id).ast.name, cx.model(tenant).ast.name.text);
+    let message = format!("the view `{}` does not say whether its rows belong to one `{tenants}`", name.text);
+    Diagnostic::new(codes::UNDECLARED_TENANCY, name.span, message)
+        .label(format!("may show rows of every `{tenants}`"))
+        .help(format!(
+            "give it the column and a relation to `{tenants}`, and write `@@tenant(..)`, or write `@@shared` if its rows \
+             belong to every `{tenants}`"
+        ))
 }
 
 fn says_nothing(cx: &Cx<'_, '_>, id: ModelId, tenant: ModelId) -> Diagnostic {
