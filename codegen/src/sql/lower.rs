@@ -141,6 +141,7 @@ fn lower_column(column: ColumnWalker<'_>, table: &ObjectName) -> Column {
         generated: text.as_ref().and_then(|text| text.generated).map(str::to_owned),
         collation: collation.map(str::to_owned),
         used_by: Vec::new(),
+        grants: Vec::new(),
         options: ColumnOptions::default(),
     }
 }
@@ -236,6 +237,7 @@ fn lower_join_table(relation: ir::RelationWalker<'_>, name: ObjectName) -> Optio
             generated: None,
             collation: None,
             used_by: Vec::new(),
+            grants: Vec::new(),
             options: ColumnOptions::default(),
         });
         if relation.schema.foreign_keys {
