@@ -426,7 +426,8 @@ fn a_default_counts_with_the_same_sequence_in_a_fresh_database() {
          CREATE TABLE d (id serial PRIMARY KEY, k int UNIQUE NOT NULL); ALTER TABLE d ALTER id TYPE positive;
          CREATE TABLE e (id serial PRIMARY KEY, f text DEFAULT 'x' || nextval('lots'));
          CREATE SEQUENCE g_id_seq CACHE 3; CREATE TABLE g (id int PRIMARY KEY DEFAULT nextval('g_id_seq'));
-         CREATE TABLE h (id serial PRIMARY KEY); ALTER TABLE h ALTER id SET DEFAULT nextval('a_seq')",
+         CREATE TABLE h (id serial PRIMARY KEY); ALTER TABLE h ALTER id SET DEFAULT nextval('a_seq');
+         CREATE SEQUENCE late; CREATE TABLE i (id int PRIMARY KEY DEFAULT nextval('late'::text))",
         &[],
         DEFAULTS,
     );
@@ -435,6 +436,7 @@ fn a_default_counts_with_the_same_sequence_in_a_fresh_database() {
         .says("public.a.id (nextval('public.a_seq'::regclass))")
         .says("public.c.id (nextval('public.lots'::regclass))")
         .says("public.d.id (nextval('public.d_id_seq'::regclass))")
+        .says("public.i.id (nextval(('late'::text)::regclass))")
         .hides("public.e.");
 }
 
