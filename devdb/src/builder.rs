@@ -4,6 +4,7 @@ use crate::admin::Admin;
 use crate::embedded::Embedded;
 use crate::error::{Error, Refusal};
 use crate::server::{Server, greet};
+use crate::skip::say;
 use crate::{DevDb, Source, redact_url};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -107,7 +108,15 @@ impl Builder {
             };
             match taken {
                 Err(error @ Error::Setting { .. }) => return Err(error),
-                Err(error) => refusals.push(Refusal { source: name, reason: error.to_string() }),
+                Err(error) => {
+                    if only.is_none() && source == Source::System && self.has_system() {
+                        say(&format!(
+                            "devdb: the PostgreSQL on this machine cannot be used: {error}\n\
+                             devdb: the embedded one takes its place; with RELATA_DEVDB=system, this is an error\n"
+                        ));
+                    }
+                    refusals.push(Refusal { source: name, reason: error.to_string() });
+                }
                 done => return done,
             }
         }
@@ -186,6 +195,16 @@ impl Builder {
     #[cfg(not(unix))]
     fn take_system(&self) -> Result<DevDb, Error> {
         Err(Error::Unsupported("a cluster is started on Unix only: set DATABASE_URL".to_owned()))
+    }
+
+    #[cfg(unix)]
+    fn has_system(&self) -> bool {
+        crate::system::is_installed(&self.search)
+    }
+
+    #[cfg(not(unix))]
+    fn has_system(&self) -> bool {
+        false
     }
 
     #[cfg(unix)]

@@ -28,6 +28,11 @@ pub(crate) fn find(search: &Search, home: &Path, idle: Duration) -> Result<Clust
     Ok(cluster)
 }
 
+/// Whether PostgreSQL's programs are on this machine, usable or not.
+pub(crate) fn is_installed(search: &Search) -> bool {
+    binaries::find(search).is_ok()
+}
+
 /// Returns the default folder for the clusters of this user: in the temporary folder, which `nobody` can access as
 /// well.
 pub(crate) fn default_home() -> PathBuf {

@@ -200,15 +200,17 @@ fn of_tables() -> Vec<String> {
              JOIN pg_type AS t ON t.oid = a.atttypid
              -- PostgreSQL keeps a count of its own among them.
              CROSS JOIN LATERAL (SELECT array_agg(o) FROM unnest(a.attoptions) AS o WHERE o NOT LIKE 'pg\\_attver=%') AS o(options)
-             WHERE a.attstorage <> t.typstorage OR NULLIF(to_jsonb(a) ->> 'attcompression', '') IS NOT NULL
-               OR COALESCE(a.attstattarget, -1) >= 0 OR o.options IS NOT NULL",
+             -- Those of other tables are migrated.
+             WHERE (c.relkind = 'f' OR c.relispartition) AND (a.attstorage <> t.typstorage OR NULLIF(to_jsonb(a) ->> 'attcompression', '') IS NOT NULL
+               OR COALESCE(a.attstattarget, -1) >= 0 OR o.options IS NOT NULL)",
         ),
         object(
             "'statistics target of index'",
             "i.relname::text",
             "string_agg(concat_ws(' ', a.attnum, a.attstattarget), ', ' ORDER BY a.attnum)",
             "JOIN pg_index AS x ON x.indrelid = c.oid JOIN pg_class AS i ON i.oid = x.indexrelid
-             JOIN pg_attribute AS a ON a.attrelid = i.oid AND COALESCE(a.attstattarget, -1) >= 0 GROUP BY 1, 2, 3, 4",
+             JOIN pg_attribute AS a ON a.attrelid = i.oid AND COALESCE(a.attstattarget, -1) >= 0
+             WHERE c.relispartition GROUP BY 1, 2, 3, 4",
         ),
         object(
             "'not null'",

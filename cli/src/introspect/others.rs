@@ -1,8 +1,9 @@
 //! What a database has and no schema speaks of: views with what belongs to them, free sequences, exclusion constraints,
-//! extended statistics, comments.
+//! extended statistics, settings of columns, comments.
 //!
 //! Each comes as the SQL that makes it, printed by PostgreSQL where it can.
 
+mod settings;
 mod views;
 
 use relata_codegen::sql::quote::{ident, literal, qualified};
@@ -20,7 +21,8 @@ pub(super) async fn others(cx: &Cx<'_>, sequences: &[Sequence]) -> Result<Vec<Ot
     let mut others = free_sequences(cx, sequences).await?;
     others.extend(exclusions(cx).await?);
     others.extend(views::views(cx).await?);
-    others.extend(views::columns(cx).await?);
+    others.extend(settings::of_columns(cx).await?);
+    others.extend(settings::of_indexes(cx).await?);
     others.extend(views::parts(cx).await?);
     others.extend(statistics(cx).await?);
     others.extend(comments(cx).await?);

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use relata_codegen::ir::{NativeType, ReferentialAction};
 use relata_codegen::sql::{
-    Check, Column, ColumnDefault, ColumnOptions, ConstraintOptions, DataType, Deferrable, EnumType, ForeignKey,
-    Identity, ObjectName, PrimaryKey, SequenceOptions, Table, TableOptions, UniqueConstraint,
+    Check, Column, ColumnDefault, ColumnGrant, ColumnOptions, ConstraintOptions, DataType, Deferrable, EnumType,
+    ForeignKey, Identity, ObjectName, PrimaryKey, SequenceOptions, Table, TableOptions, UniqueConstraint,
 };
 use tokio_postgres::Row;
 
@@ -43,6 +43,7 @@ pub(super) async fn tables(cx: &Cx<'_>, enums: &[EnumType]) -> Result<Vec<Table>
         }
     }
     let mut used_by = uses::used_by(cx).await?;
+    let mut grants = grants(cx).await?;
     for row in cx.rows(COLUMNS).await? {
         let (oid, number) = (row.try_get(0)?, row.try_get(11)?);
         if let Some(table) = tables.get_mut(&oid) {
@@ -55,7 +56,8 @@ pub(super) async fn tables(cx: &Cx<'_>, enums: &[EnumType]) -> Result<Vec<Table>
             if table.options.partition_columns.iter().any(|column| column == name) {
                 users.push(format!("the partition key of {}", table.name));
             }
-            table.columns.push(Column { used_by: users, ..column(cx, &enums, &row)? });
+            let grants = grants.remove(&(oid, number)).unwrap_or_default();
+            table.columns.push(Column { used_by: users, grants, ..column(cx, &enums, &row)? });
         }
     }
     for ((oid, _), users) in used_by {
@@ -98,7 +100,7 @@ const COLUMNS: &str = "
            CASE WHEN a.attcollation <> t.typcollation AND l.collnamespace <> 'pg_catalog'::regnamespace
                 THEN format('%I.%I', l.collnamespace::regnamespace::text, l.collname)
                 WHEN a.attcollation <> t.typcollation THEN quote_ident(l.collname) END, a.attnum::int,
-           a.attinhcount > 0 AS inherited, s.*
+           a.attinhcount > 0 AS inherited, a.attinhcount > 0 AND a.attislocal AS redeclared, s.*
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_type t ON t.oid = a.atttypid
     JOIN pg_type e ON e.oid = CASE WHEN t.typtype = 'b' AND t.typcategory = 'A' AND t.typelem <> 0 THEN t.typelem
@@ -140,6 +142,7 @@ fn column(cx: &Cx<'_>, enums: &BTreeSet<ObjectName>, row: &Row) -> Result<Column
         generated: expression.filter(|_| is_generated).map(str::to_owned),
         collation: row.try_get(10)?,
         used_by: Vec::new(),
+        grants: Vec::new(),
         options: ColumnOptions {
             counts: match row.try_get::<_, Option<&str>>("seqtypid")? {
                 Some(_) => objects::sequence_options(row)?,
@@ -147,8 +150,26 @@ fn column(cx: &Cx<'_>, enums: &BTreeSet<ObjectName>, row: &Row) -> Result<Column
             },
             is_virtual: generated == "v",
             inherited: row.try_get("inherited")?,
+            redeclared: row.try_get("redeclared")?,
         },
     })
+}
+
+/// What others than its owner may do with each column, by the oid of its table and its number.
+async fn grants(cx: &Cx<'_>) -> Result<BTreeMap<(u32, i32), Vec<ColumnGrant>>, tokio_postgres::Error> {
+    let sql = "SELECT c.oid, a.attnum::int, array_agg(x.privilege_type ORDER BY x.privilege_type),
+           CASE WHEN x.grantee <> 0 THEN pg_get_userbyid(x.grantee)::text END, x.is_grantable
+        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        CROSS JOIN LATERAL aclexplode(a.attacl) AS x
+        WHERE c.relkind IN ('r', 'p') AND n.nspname = ANY($1) AND x.grantee <> c.relowner
+        GROUP BY 1, 2, 4, 5 ORDER BY 1, 2, 4 NULLS FIRST, 5";
+    let mut grants: BTreeMap<(u32, i32), Vec<ColumnGrant>> = BTreeMap::new();
+    for row in cx.rows(sql).await? {
+        let grant = ColumnGrant { privileges: row.try_get(2)?, grantee: row.try_get(3)?, grantable: row.try_get(4)? };
+        grants.entry((row.try_get(0)?, row.try_get(1)?)).or_default().push(grant);
+    }
+    Ok(grants)
 }
 
 /// A moment without a time zone is another one in each session, and none that can be written as a value.

@@ -426,7 +426,8 @@ fn a_default_counts_with_the_same_sequence_in_a_fresh_database() {
          CREATE TABLE d (id serial PRIMARY KEY, k int UNIQUE NOT NULL); ALTER TABLE d ALTER id TYPE positive;
          CREATE TABLE e (id serial PRIMARY KEY, f text DEFAULT 'x' || nextval('lots'));
          CREATE SEQUENCE g_id_seq CACHE 3; CREATE TABLE g (id int PRIMARY KEY DEFAULT nextval('g_id_seq'));
-         CREATE TABLE h (id serial PRIMARY KEY); ALTER TABLE h ALTER id SET DEFAULT nextval('a_seq')",
+         CREATE TABLE h (id serial PRIMARY KEY); ALTER TABLE h ALTER id SET DEFAULT nextval('a_seq');
+         CREATE SEQUENCE late; CREATE TABLE i (id int PRIMARY KEY DEFAULT nextval('late'::text))",
         &[],
         DEFAULTS,
     );
@@ -435,7 +436,35 @@ fn a_default_counts_with_the_same_sequence_in_a_fresh_database() {
         .says("public.a.id (nextval('public.a_seq'::regclass))")
         .says("public.c.id (nextval('public.lots'::regclass))")
         .says("public.d.id (nextval('public.d_id_seq'::regclass))")
+        .says("public.i.id (nextval(('late'::text)::regclass))")
         .hides("public.e.");
+}
+
+/// Prisma made them so before its version 6.
+#[test]
+fn a_join_table_with_a_unique_index_in_place_of_its_key_stays_as_it_is() {
+    let join = |name: &str, index: &str| {
+        format!(
+            "CREATE TABLE \"{name}\" (\"A\" int NOT NULL REFERENCES \"Left\" ON UPDATE CASCADE ON DELETE CASCADE,
+                \"B\" int NOT NULL REFERENCES \"Right\" ON UPDATE CASCADE ON DELETE CASCADE); {index}
+             CREATE INDEX \"{name}_B_index\" ON \"{name}\" (\"B\");"
+        )
+    };
+    let unique = "CREATE UNIQUE INDEX \"_LeftToRight_AB_unique\" ON \"_LeftToRight\" (\"A\", \"B\");";
+    let (output, [here, there]) = made_again(
+        &format!(
+            "CREATE TABLE \"Left\" (id int PRIMARY KEY); CREATE TABLE \"Right\" (id int PRIMARY KEY); {} {}",
+            join("_LeftToRight", unique),
+            // Without any key it is a table like others.
+            join("_Keyless", "")
+        ),
+        &[],
+        "SELECT string_agg(indexdef, ';' ORDER BY indexname) FROM pg_indexes WHERE schemaname = 'public'",
+    );
+    assert_eq!(here, there);
+    output
+        .says("join table without a primary key: public.\"_LeftToRight\"")
+        .hides("cannot express this: + primary key");
 }
 
 #[test]

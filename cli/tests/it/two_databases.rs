@@ -123,6 +123,24 @@ const MIGRATED: &[(&str, &str)] = &[
         "CREATE MATERIALIZED VIEW {}_m AS SELECT a, c FROM {}; CREATE INDEX {}_mi ON {}_m ((a + 1));
          ALTER MATERIALIZED VIEW {}_m ALTER a SET STATISTICS 7, ALTER a SET (n_distinct = 5), ALTER c SET STORAGE EXTERNAL",
     ),
+    (
+        "ALTER TABLE {} ALTER c SET STORAGE EXTERNAL",
+        "ALTER TABLE {} ALTER a SET STATISTICS 7, ALTER a SET (n_distinct = 5)",
+    ),
+    (
+        "ALTER TABLE {} ADD g text GENERATED ALWAYS AS (c || 'a') STORED; ALTER TABLE {} ALTER g SET STORAGE EXTERNAL",
+        "ALTER TABLE {} ADD g text GENERATED ALWAYS AS (c || 'b') STORED; ALTER TABLE {} ALTER g SET STORAGE EXTERNAL",
+    ),
+    (
+        "ALTER TABLE {} ALTER c SET STORAGE EXTERNAL",
+        "ALTER TABLE {} ALTER c TYPE varchar(99), ALTER c SET STORAGE EXTERNAL",
+    ),
+    ("ALTER TABLE {} ALTER c SET STORAGE EXTERNAL", "ALTER TABLE {} DROP c"),
+    (
+        "CREATE INDEX {}_i ON {} ((a + 1), (b + 1)); ALTER INDEX {}_i ALTER COLUMN 1 SET STATISTICS 7",
+        "CREATE INDEX {}_i ON {} ((a + 2), (b + 1)); ALTER INDEX {}_i ALTER COLUMN 1 SET STATISTICS 7;
+         ALTER INDEX {}_i ALTER COLUMN 2 SET STATISTICS 9",
+    ),
     ("ALTER TABLE {} ADD g int GENERATED ALWAYS AS (a * 2) STORED", "ALTER TABLE {} ADD g int"),
     (
         "ALTER TABLE {} ADD g int GENERATED ALWAYS AS (a * 2) STORED",
@@ -142,6 +160,14 @@ const MIGRATED: &[(&str, &str)] = &[
     ),
     ("", "CREATE UNLOGGED TABLE {}_new (id int PRIMARY KEY, a int, CHECK (a > 0)) WITH (fillfactor = 70)"),
     ("", "CREATE TABLE {}_new (a int); ALTER TABLE {}_new ADD CHECK (a > 0) NOT VALID"),
+    (
+        "",
+        "ALTER TABLE {} ADD n int DEFAULT 7, ADD CHECK (a > 0); CREATE TABLE {}_beside (z int);
+         CREATE TABLE {}_heir (d int, a int DEFAULT 5, n int, CHECK (d > 0)) INHERITS ({}, {}_beside) WITH (fillfactor = 70);
+         ALTER TABLE {}_heir ALTER b SET DEFAULT 3, ALTER z SET NOT NULL, ALTER n DROP DEFAULT, ADD PRIMARY KEY (d);
+         CREATE TABLE {}_a () INHERITS ({}_heir)",
+    ),
+    ("", "CREATE TABLE {}_parts (a int, b int) PARTITION BY LIST (a)"),
 ];
 
 /// The same, from PostgreSQL 15 on.
@@ -243,13 +269,13 @@ const TOLD: &[(&str, &str, &str)] = &[
     ("CREATE TABLE base (a int); CREATE TABLE heir (a int)", "ALTER TABLE heir INHERIT base", "inheritance of heir"),
     ("", "ALTER TABLE t REPLICA IDENTITY FULL", "replica identity of t"),
     ("", "ALTER TABLE t CLUSTER ON t_pkey", "clustered index of t"),
-    ("", "ALTER TABLE t ALTER c SET STORAGE EXTERNAL", "storage of column c on t"),
-    ("", "ALTER TABLE t ALTER b SET STATISTICS 7", "storage of column b on t"),
     (
-        "CREATE INDEX exp ON t ((a + 1))",
-        "ALTER INDEX exp ALTER COLUMN 1 SET STATISTICS 7",
-        "statistics target of index exp on t",
+        "CREATE TABLE lists (a int, c text) PARTITION BY LIST (a); CREATE TABLE list PARTITION OF lists FOR VALUES IN (1);
+         CREATE INDEX exp ON list ((a + 1))",
+        "ALTER TABLE list ALTER c SET STORAGE EXTERNAL; ALTER INDEX exp ALTER COLUMN 1 SET STATISTICS 7",
+        "storage of column c on list",
     ),
+    ("", "", "statistics target of index exp on list"),
     ("", "COMMENT ON FUNCTION same() IS 'x'", "comment on function public.same()"),
     ("", "COMMENT ON TRIGGER off ON t IS 'x'", "comment on trigger off on public.t"),
     (
@@ -421,6 +447,33 @@ fn a_key_under_a_view_takes_the_view_along() {
     diff(&project, &old, &new, &["--exit-code"]).exits(0);
 }
 
+/// Who may do what is not compared, and stays.
+#[test]
+fn the_privileges_of_a_column_that_is_made_anew_come_back() {
+    let project = Project::new();
+    let (old, new) = (database("column_grants_old"), database("column_grants_new"));
+    query(&old, "DO $$ BEGIN CREATE ROLE reader; EXCEPTION WHEN duplicate_object OR unique_violation THEN END $$");
+    for (side, factor) in [(&old, 2), (&new, 3)] {
+        query(side, &format!("CREATE TABLE t (a int, g int GENERATED ALWAYS AS (a * {factor}) STORED)"));
+    }
+    query(&old, "GRANT SELECT (g), UPDATE (g) ON t TO PUBLIC; GRANT SELECT (g, a) ON t TO reader WITH GRANT OPTION");
+    let granted = "SELECT attname || ' ' || attacl::text FROM pg_attribute WHERE attacl IS NOT NULL AND NOT attisdropped AND attrelid = 't'::regclass ORDER BY 1";
+    let before = query(&old, granted);
+    assert_eq!(before.len(), 2);
+    let sql = diff(&project, &old, &new, &[]).exits(0).stdout;
+    project.migration("1_anew", &sql).deploy(&old).exits(0);
+    diff(&project, &old, &new, &["--exit-code"]).exits(0);
+    let sorted = |acls: Vec<String>| -> Vec<Vec<String>> {
+        let parts = |acl: &String| {
+            let mut parts: Vec<_> = acl.split([' ', ',', '{', '}']).map(str::to_owned).collect();
+            parts.sort();
+            parts
+        };
+        acls.iter().map(parts).collect()
+    };
+    assert_eq!(sorted(query(&old, granted)), sorted(before));
+}
+
 /// A schema says nothing of them, so that a push leaves them as they are.
 #[test]
 fn what_would_go_with_a_column_that_is_made_anew_comes_back() {
@@ -428,16 +481,17 @@ fn what_would_go_with_a_column_that_is_made_anew_comes_back() {
     query(
         &database,
         "CREATE TABLE t (id int PRIMARY KEY, a int, g int GENERATED ALWAYS AS (a * 2) STORED);
-         CREATE STATISTICS s ON a, g FROM t; COMMENT ON COLUMN t.g IS 'twice'",
+         CREATE STATISTICS s ON a, g FROM t; COMMENT ON COLUMN t.g IS 'twice'; GRANT SELECT (g) ON t TO PUBLIC;
+         ALTER TABLE t ALTER g SET STATISTICS 7",
     );
     let schema =
         "model t {\n  id Int @id\n  a Int?\n  g Unsupported(\"integer GENERATED ALWAYS AS (a * 3) STORED\")?\n}\n";
     project.write("schema.dsl", schema);
     let push = |more: &[&str]| project.run(&[&["db", "push", "--url", database.url()], more].concat());
     push(&["--accept-data-loss"]).exits(0).says("statistics s is created again");
-    let kept = "SELECT concat(col_description('t'::regclass, attnum), pg_get_expr(adbin, adrelid), (SELECT count(*) FROM pg_statistic_ext))
+    let kept = "SELECT concat(col_description('t'::regclass, attnum), pg_get_expr(adbin, adrelid), (SELECT count(*) FROM pg_statistic_ext), attstattarget, attacl)
         FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE attname = 'g'";
-    assert_eq!(query(&database, kept), ["twice(a * 3)1"]);
+    assert_eq!(query(&database, kept), ["twice(a * 3)17{=r/postgres}"]);
     push(&[]).exits(0).says("already has the schema");
 }
 

@@ -1,9 +1,9 @@
-//! Types and functions of extensions that `extensions` does not list: a new database does not have them.
+//! Types, functions and operator classes of extensions that `extensions` does not list: a new database does not have them.
 //!
 //! Only those of the extensions that are widely used; what else a type may come from is not known here.
 
 use super::Cx;
-use super::draft::{FieldDraft, FieldType};
+use super::draft::{FieldDraft, FieldType, OperatorClass};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 use crate::ir::{DefaultValue, NativeType};
 use crate::syntax::ModelKind;
@@ -26,22 +26,52 @@ const FUNCTIONS: [(&str, &[&str]); 2] = [
     ("uuid-ossp", &["uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4", "uuid_nil"]),
 ];
 
+/// Operator classes with one space between them, by their extension.
+const OPERATOR_CLASSES: [(&str, &str); 12] = [
+    (
+        "btree_gist",
+        "gist_bit_ops gist_bool_ops gist_bpchar_ops gist_bytea_ops gist_cash_ops gist_cidr_ops gist_date_ops gist_enum_ops \
+         gist_float4_ops gist_float8_ops gist_inet_ops gist_int2_ops gist_int4_ops gist_int8_ops gist_interval_ops \
+         gist_macaddr8_ops gist_macaddr_ops gist_numeric_ops gist_oid_ops gist_text_ops gist_time_ops gist_timestamp_ops \
+         gist_timestamptz_ops gist_timetz_ops gist_uuid_ops gist_vbit_ops",
+    ),
+    ("citext", "citext_ops citext_pattern_ops"),
+    ("cube", "cube_ops gist_cube_ops"),
+    ("hstore", "btree_hstore_ops gin_hstore_ops gist_hstore_ops hash_hstore_ops"),
+    ("intarray", "gin__int_ops gist__int_ops gist__intbig_ops"),
+    ("isn", "ean13_ops isbn13_ops isbn_ops ismn13_ops ismn_ops issn13_ops issn_ops upc_ops"),
+    ("ltree", "gist__ltree_ops gist_ltree_ops ltree_ops"),
+    ("pg_bigm", "gin_bigm_ops"),
+    ("pg_trgm", "gin_trgm_ops gist_trgm_ops"),
+    (
+        "postgis",
+        "brin_geometry_inclusion_ops_2d gist_geography_ops gist_geometry_ops_2d gist_geometry_ops_nd \
+         spgist_geography_ops_nd spgist_geometry_ops_2d spgist_geometry_ops_nd",
+    ),
+    ("seg", "gist_seg_ops seg_ops"),
+    (
+        "vector",
+        "bit_hamming_ops bit_jaccard_ops halfvec_cosine_ops halfvec_ip_ops halfvec_l1_ops halfvec_l2_ops \
+         sparsevec_cosine_ops sparsevec_ip_ops sparsevec_l1_ops sparsevec_l2_ops vector_cosine_ops vector_ip_ops \
+         vector_l1_ops vector_l2_ops",
+    ),
+];
+
 /// Warns once for each extension, where it is first used.
 pub(super) fn check_extensions(cx: &mut Cx<'_, '_>) {
     let mut found: Vec<(&'static str, Diagnostic)> = Vec::new();
-    for field in &cx.fields {
-        if cx.model(field.model).ast.kind == ModelKind::View {
-            continue;
-        }
-        for (extension, what, span) in uses(field) {
-            let is_listed = cx
-                .config
-                .extensions
-                .iter()
-                .any(|listed| listed.map.map_or(listed.name.text, |map| map.text).eq_ignore_ascii_case(extension));
-            if !is_listed && found.iter().all(|(known, _)| *known != extension) {
-                found.push((extension, unlisted(extension, &what, span)));
-            }
+    let is_view = |id| cx.model(id).ast.kind == ModelKind::View;
+    let of_fields = cx.fields.iter().filter(|field| !is_view(field.model)).flat_map(uses);
+    let keys = cx.models.iter().filter(|model| model.ast.kind != ModelKind::View).flat_map(|model| &model.keys);
+    let of_keys = keys.flat_map(|key| &key.fields).filter_map(|field| extension_class(field.operator_class?));
+    for (extension, what, span) in of_fields.chain(of_keys) {
+        let is_listed = cx
+            .config
+            .extensions
+            .iter()
+            .any(|listed| listed.map.map_or(listed.name.text, |map| map.text).eq_ignore_ascii_case(extension));
+        if !is_listed && found.iter().all(|(known, _)| *known != extension) {
+            found.push((extension, unlisted(extension, &what, span)));
         }
     }
     cx.diagnostics.extend(found.into_iter().map(|(_, diagnostic)| diagnostic));
@@ -81,6 +111,17 @@ fn uses(field: &FieldDraft<'_>) -> Vec<(&'static str, String, Span)> {
         }
     }
     used
+}
+
+/// The extension of an operator class, which may have its schema before it and parameters behind it. Those that have a
+/// name in the language are PostgreSQL's own.
+fn extension_class(class: OperatorClass<'_>) -> Option<(&'static str, String, Span)> {
+    let OperatorClass::Raw(raw) = class else { return None };
+    let name = raw.text.split('(').next().unwrap_or_default().trim();
+    let name = name.rsplit('.').next().unwrap_or_default().trim_matches('"');
+    let has_it = |classes: &str| classes.split(' ').any(|class| class.eq_ignore_ascii_case(name));
+    let (extension, _) = OPERATOR_CLASSES.iter().find(|(_, classes)| has_it(classes))?;
+    Some((extension, format!("the operator class `{name}`"), raw.span))
 }
 
 fn is_part(letter: char) -> bool {

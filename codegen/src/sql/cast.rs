@@ -299,6 +299,7 @@ mod tests {
             generated: None,
             collation: None,
             used_by: Vec::new(),
+            grants: Vec::new(),
             options: ColumnOptions::default(),
         }
     }

@@ -2,6 +2,10 @@
 //!
 //! Renames come first and use old names; everything else uses the new ones.
 
+mod temporary;
+
+pub(super) use temporary::Temporary;
+
 use super::state::{
     Check, Column, ConstraintOptions, EnumType, Extension, ForeignKey, Index, ObjectName, Other, PrimaryKey, Sequence,
     Table, TableOptions, UniqueConstraint,

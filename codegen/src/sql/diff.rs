@@ -23,11 +23,11 @@ use super::data_type::DataType;
 use super::intent::Intent;
 use super::language::said;
 use super::normalize::Origin;
-use super::state::{ColumnDefault, Extension, ObjectName, State};
+use super::state::{ColumnDefault, Extension, Index, ObjectName, State};
 
 pub use guess::name_likeness;
 pub use renames::Rename;
-use renames::{Asides, Open, Place};
+use renames::{Asides, Open, Place, is_join_table};
 
 /// The two ends of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,8 +157,14 @@ pub fn diff(pair: Pair<Side<'_>>, options: &DiffOptions) -> Result<Vec<Change>, 
     let mut next = in_schema(pair.next.state, schema);
     // What the language cannot say is no difference between a database and a schema.
     match (pair.previous.intent.is_some(), pair.next.intent.is_some()) {
-        (false, true) => previous = said(&previous).0,
-        (true, false) => next = said(&next).0,
+        (false, true) => {
+            previous = said(&previous).0;
+            accept_join_tables(&previous, &mut next);
+        }
+        (true, false) => {
+            next = said(&next).0;
+            accept_join_tables(&next, &mut previous);
+        }
         _ => {}
     }
     let previous_intent = pair.previous.intent.map(|intent| intent_in_schema(intent, schema));
@@ -190,6 +196,18 @@ pub fn diff(pair: Pair<Side<'_>>, options: &DiffOptions) -> Result<Vec<Change>, 
         definitions::diff_definitions(&previous, &next, &mut changes);
     }
     Ok(changes)
+}
+
+/// Prisma gave its join tables a unique index before it gave them a primary key. A database that has one keeps it.
+fn accept_join_tables(database: &State, schema: &mut State) {
+    for table in schema.tables.iter_mut().filter(|table| is_join_table(table)) {
+        let Some(there) = database.table(&table.name).filter(|there| there.primary_key.is_none()) else { continue };
+        let serves = |index: &&Index| index.unique && index.is_plain() && index.columns().eq(["A", "B"]);
+        if let Some(index) = there.indexes.iter().find(serves) {
+            table.primary_key = None;
+            table.indexes.push(index.clone());
+        }
+    }
 }
 
 /// Nothing is lost without a word: what looks like a rename, and what was said to be one and cannot be followed.

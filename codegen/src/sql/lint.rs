@@ -133,13 +133,14 @@ fn consequences(step: &Step) -> Vec<Finding> {
         Action::AlterColumns { table, alterations } => altered(table, alterations.iter()),
         Action::FillShadowColumns { table, columns } => altered(table, columns.iter().map(|shadow| &shadow.alteration)),
         Action::DropColumns { table, columns } => {
-            columns.iter().map(|column| dependents(table, &column.name, "is dropped")).collect()
+            let name = |column: &'_ Column| step.names.column(table, &column.name).to_owned();
+            columns.iter().map(|column| dependents(table, &name(column), "is dropped")).collect()
         }
         Action::DropObject { table, object: TableObject::ForeignKey(key) } => {
             let text = format!("{table} ({}) may reference rows that do not exist", key.columns.join(", "));
             vec![Finding::new(codes::C403, text)]
         }
-        Action::DropTable(table) => locked_parents(table),
+        Action::DropTable(table) => locked_parents(table, step.names.table(&table.name)),
         _ => Vec::new(),
     }
 }
@@ -161,8 +162,8 @@ fn dependents(table: &ObjectName, column: &str, what: &str) -> Finding {
     }
 }
 
-fn locked_parents(table: &Table) -> Vec<Finding> {
+fn locked_parents(table: &Table, name: &ObjectName) -> Vec<Finding> {
     let others = table.foreign_keys.iter().filter(|key| key.referenced_table != table.name);
-    let text = |parent| format!("dropping {} also locks {parent}, which it references", table.name);
+    let text = |parent| format!("dropping {name} also locks {parent}, which it references");
     others.map(|key| Finding::new(codes::L314, text(&key.referenced_table))).collect()
 }

@@ -5,11 +5,13 @@
 mod operator_class;
 mod value;
 
+use std::collections::BTreeSet;
+
 use super::data_type::{DataType, is_same_name};
-use super::names::{MAX_NAME, clip, clipped, sequence_name};
+use super::names::{MAX_NAME, clip, clipped, free_sequence_name, sequence_name};
 use super::state::{
-    Check, Column, ColumnOptions, ConstraintOptions, EnumType, Extension, ForeignKey, Identity, Index, IndexPart,
-    IndexTarget, ObjectName, PrimaryKey, Sequence, SequenceOptions, State, Table,
+    Check, Column, ColumnDefault, ColumnOptions, ConstraintOptions, EnumType, Extension, ForeignKey, Identity, Index,
+    IndexPart, IndexTarget, ObjectName, PrimaryKey, Sequence, SequenceOptions, State, Table,
 };
 use crate::ir::{self, Arity, ColumnText, ColumnType, ColumnWalker, DefaultValue, IndexMethod, ModelWalker, SortOrder};
 
@@ -45,7 +47,31 @@ pub fn lower(schema: &ir::Schema) -> State {
     let names = state.tables.iter().map(|table| &table.name).chain(state.enums.iter().map(|ty| &ty.name));
     state.schemas = names.filter_map(|name| name.schema.clone()).collect();
     state.sort();
+    name_sequences(&mut state);
+    state.sort();
     state
+}
+
+/// Gives a sequence another name where the one that follows from its column is taken: long names are cut, so that two
+/// may be equal. In the order of tables and columns.
+fn name_sequences(state: &mut State) {
+    let mut taken: BTreeSet<ObjectName> = BTreeSet::new();
+    for table in &state.tables {
+        let keys = table.primary_key.iter().map(|key| &key.name);
+        let names = keys.chain(table.indexes.iter().map(|index| &index.name));
+        taken.extend(names.map(|name| table.name.sibling(name)));
+        taken.insert(table.name.clone());
+    }
+    for table in &mut state.tables {
+        for column in &mut table.columns {
+            let Some(ColumnDefault::Sequence(name)) = &mut column.default else { continue };
+            let owner = Some((table.name.clone(), column.name.clone()));
+            let Some(sequence) = state.sequences.iter_mut().find(|it| it.owned_by == owner) else { continue };
+            sequence.name = free_sequence_name(&table.name, &column.name, |name| taken.contains(name));
+            name.clone_from(&sequence.name);
+            taken.insert(sequence.name.clone());
+        }
+    }
 }
 
 /// The table of a model.
@@ -115,6 +141,7 @@ fn lower_column(column: ColumnWalker<'_>, table: &ObjectName) -> Column {
         generated: text.as_ref().and_then(|text| text.generated).map(str::to_owned),
         collation: collation.map(str::to_owned),
         used_by: Vec::new(),
+        grants: Vec::new(),
         options: ColumnOptions::default(),
     }
 }
@@ -210,6 +237,7 @@ fn lower_join_table(relation: ir::RelationWalker<'_>, name: ObjectName) -> Optio
             generated: None,
             collation: None,
             used_by: Vec::new(),
+            grants: Vec::new(),
             options: ColumnOptions::default(),
         });
         if relation.schema.foreign_keys {

@@ -53,7 +53,26 @@ pub fn clipped(name: &str, suffix: &str) -> String {
 /// The sequence that PostgreSQL makes for a serial column: `{table}_{column}_seq`, where the longer
 /// of the two is cut until all fits.
 pub fn sequence_name(table: &ObjectName, column: &str) -> ObjectName {
-    let room = MAX_NAME - "__seq".len();
+    labelled(table, column, "seq")
+}
+
+/// The same while the name is taken: PostgreSQL tries `{table}_{column}_seq1` and so on.
+pub(super) fn free_sequence_name(
+    table: &ObjectName,
+    column: &str,
+    is_taken: impl Fn(&ObjectName) -> bool,
+) -> ObjectName {
+    let mut name = sequence_name(table, column);
+    let mut number = 0_usize;
+    while is_taken(&name) {
+        number += 1;
+        name = labelled(table, column, &format!("seq{number}"));
+    }
+    name
+}
+
+fn labelled(table: &ObjectName, column: &str, label: &str) -> ObjectName {
+    let room = MAX_NAME - "__".len() - label.len();
     let (mut left, mut right) = (table.name.len(), column.len());
     while left + right > room {
         if left > right {
@@ -62,7 +81,7 @@ pub fn sequence_name(table: &ObjectName, column: &str) -> ObjectName {
             right -= 1;
         }
     }
-    table.sibling(&format!("{}_{}_seq", clip(&table.name, left), clip(column, right)))
+    table.sibling(&format!("{}_{}_{label}", clip(&table.name, left), clip(column, right)))
 }
 
 #[cfg(test)]

@@ -16,8 +16,10 @@ pub use action::{Action, Alteration, ColumnSpec, Guard, ShadowColumn};
 pub use assess::Lock;
 pub use hazards::{Hazard, HazardKind};
 
+use std::sync::Arc;
+
 use super::cast::Work;
-use super::change::{Change, Unmigrated};
+use super::change::{Change, Temporary, Unmigrated};
 
 /// Ordered steps from one state to another.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -41,6 +43,8 @@ pub struct Step {
     pub work: Work,
     /// What can be lost or fail.
     pub hazards: Vec<Hazard>,
+    /// What has a temporary name when it runs.
+    pub(super) names: Arc<Temporary>,
 }
 
 /// How a step is executed in transactions.

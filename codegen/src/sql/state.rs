@@ -3,6 +3,7 @@
 //! Plain data, no SQL text but for the expressions that only PostgreSQL understands. Whoever fills
 //! it calls [`State::sort`] at the end; columns stay in the order of their table.
 
+mod grant;
 mod options;
 mod other;
 
@@ -10,6 +11,7 @@ use super::data_type::{DataType, is_same_name};
 use crate::ir::{IndexMethod, ReferentialAction, SortOrder};
 
 pub use super::names::ObjectName;
+pub use grant::ColumnGrant;
 pub use options::{ColumnOptions, ConstraintOptions, Deferrable, SequenceOptions, TableOptions};
 pub use other::{Definition, Other, OtherKind, Use};
 
@@ -110,6 +112,8 @@ pub struct Column {
     /// Views, policies, triggers and generated columns that use it, where a database was asked: with them it can
     /// neither be dropped nor get another type.
     pub used_by: Vec<String>,
+    /// What others than the table's owner may do with it, where a database was asked. Not compared.
+    pub grants: Vec<ColumnGrant>,
     /// What the schema language cannot say of it.
     pub options: ColumnOptions,
 }

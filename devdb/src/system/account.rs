@@ -7,9 +7,10 @@
 use super::binaries::Installation;
 use crate::error::Error;
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const CANDIDATES: [&str; 3] = ["postgres", "_postgres", "nobody"];
@@ -19,6 +20,8 @@ const CANDIDATES: [&str; 3] = ["postgres", "_postgres", "nobody"];
 pub(crate) struct Account {
     /// The ids to change to; none if the user stays the same.
     ids: Option<(u32, u32)>,
+    /// The name of the user to change to.
+    name: &'static str,
     /// For example `15.14`.
     pub(crate) version: String,
 }
@@ -37,6 +40,14 @@ impl Account {
         command
     }
 
+    /// Returns the name of the user if the user is another one and may not enter `folder`.
+    pub(super) fn shut_out_of(&self, installation: &Installation, folder: &Path) -> Option<&'static str> {
+        self.ids?;
+        let mut command = self.command(&installation.program("postgres"));
+        let started = command.arg("--version").current_dir(folder).output();
+        started.is_err_and(|error| error.kind() == ErrorKind::PermissionDenied).then_some(self.name)
+    }
+
     /// Makes this user the owner of `path`.
     pub(crate) fn own(&self, path: &Path) -> std::io::Result<()> {
         match self.ids {
@@ -48,12 +59,12 @@ impl Account {
 
 pub(super) fn choose(installation: &Installation) -> Result<Account, Error> {
     if !rustix::process::geteuid().is_root() {
-        return probe(installation, None);
+        return probe(installation, None, "");
     }
     let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let mut refusal = None;
     for (name, ids) in CANDIDATES.iter().filter_map(|name| Some((name, ids_of(&users, name)?))) {
-        match probe(installation, Some(ids)) {
+        match probe(installation, Some(ids), name) {
             Ok(account) => return Ok(account),
             Err(error) => refusal = Some(format!("as user {name}: {error}; run this as another user than root")),
         }
@@ -65,9 +76,9 @@ pub(super) fn choose(installation: &Installation) -> Result<Account, Error> {
     })
 }
 
-fn probe(installation: &Installation, ids: Option<(u32, u32)>) -> Result<Account, Error> {
+fn probe(installation: &Installation, ids: Option<(u32, u32)>, name: &'static str) -> Result<Account, Error> {
     let program = installation.program("postgres");
-    let mut account = Account { ids, version: String::new() };
+    let mut account = Account { ids, name, version: String::new() };
     let failed = |output: String| Error::Program { program: program.display().to_string(), output };
     let output = account.command(&program).arg("--version").current_dir("/").output();
     let output = output.map_err(|error| failed(error.to_string()))?;
@@ -94,8 +105,14 @@ fn ids_of(users: &str, name: &str) -> Option<(u32, u32)> {
 
 /// Whether a user without privileges can access the contents of `folder`.
 pub(super) fn everybody_may_enter(folder: &Path) -> bool {
+    folder.exists() && closed_folder(folder).is_none()
+}
+
+/// Returns the outermost folder on the way to `folder` that others may not enter.
+pub(super) fn closed_folder(folder: &Path) -> Option<PathBuf> {
     let open = |folder: &Path| fs::metadata(folder).is_ok_and(|m| m.permissions().mode() & 0o001 != 0);
-    folder.canonicalize().is_ok_and(|folder| folder.ancestors().all(open))
+    let folder = folder.canonicalize().ok()?;
+    folder.ancestors().filter(|folder| !open(folder)).last().map(Path::to_owned)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! The folder of a version contains `data` (the data folder), `socket`, `password` (for TCP), `port`, `log`, and the
 //! watcher's `used` and `seen`. Only the server's user can read them.
 
-use super::account::Account;
+use super::account::{self, Account};
 use super::binaries::Installation;
 use super::pidfile::{self, PidFile, State};
 use super::watcher::{self, Heartbeat};
@@ -84,13 +84,27 @@ impl Cluster {
     /// Refuses what would fail later with a worse message.
     pub(super) fn check_paths(&self) -> Result<(), Error> {
         let length = self.folder("socket").as_os_str().len();
-        if length <= LONGEST_SOCKET_FOLDER {
-            return Ok(());
+        if length > LONGEST_SOCKET_FOLDER {
+            return Err(Error::Setting {
+                name: "RELATA_DEVDB_DIR",
+                problem: format!("{} is too long for a socket", self.folder("socket").display()),
+                help: format!("Set it to a folder whose path is {} bytes shorter.", length - LONGEST_SOCKET_FOLDER),
+            });
         }
+        let home = self.folder.parent().unwrap_or(&self.folder);
+        let Some(user) = self.account.shut_out_of(&self.installation, home) else { return Ok(()) };
+        let closed = account::closed_folder(home).unwrap_or_else(|| home.to_owned());
         Err(Error::Setting {
             name: "RELATA_DEVDB_DIR",
-            problem: format!("{} is too long for a socket", self.folder("socket").display()),
-            help: format!("Set it to a folder whose path is {} bytes shorter.", length - LONGEST_SOCKET_FOLDER),
+            problem: format!(
+                "PostgreSQL refuses root and runs as the user {user}, who may not enter {}: {} is closed to other users",
+                home.display(),
+                closed.display()
+            ),
+            help: format!(
+                "Set it to a folder that all users may enter, such as one in /tmp, or run `chmod o+x {}`.",
+                closed.display()
+            ),
         })
     }
 

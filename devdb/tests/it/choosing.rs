@@ -2,6 +2,7 @@
 
 use crate::support::{Home, ask, exists};
 use relata_devdb::{DevDb, Error, Source};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 const SECRET: &str = "hunter2";
 
@@ -82,4 +83,54 @@ fn a_folder_that_is_too_long_for_a_socket_is_refused() {
     let Some(home) = Home::new() else { return };
     let error = home.builder().directory(home.folder.join("x".repeat(100))).start().expect_err("too long");
     assert!(error.to_string().starts_with("RELATA_DEVDB_DIR:"), "{error}");
+}
+
+/// The server's user is another one than root, whose folders are often closed.
+#[test]
+fn a_folder_that_the_servers_user_may_not_enter_is_refused() {
+    let Some(home) = Home::new() else { return };
+    if !is_root() {
+        relata_devdb::skip("only root starts the server as another user");
+        return;
+    }
+    let closed = home.folder.join("closed");
+    let folder = closed.join("cluster");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o700)).expect("its permissions");
+    // No other source is tried: the folder was asked for.
+    let output = home.devdb(&["url"]).env("RELATA_DEVDB_DIR", &folder).env_remove("RELATA_DEVDB").output();
+    let output = output.expect("devdb runs");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    let expected = format!("{} is closed to other users", closed.display());
+    for expected in ["RELATA_DEVDB_DIR:", &expected, &format!("chmod o+x {}", closed.display())] {
+        assert!(message.contains(expected), "{message} lacks {expected}");
+    }
+    std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o711)).expect("its permissions");
+    home.builder().directory(&folder).start().expect("the user may enter now");
+    home.builder().directory(&folder).stop().expect("it stops");
+}
+
+/// PostgreSQL is there and does not work: what takes its place is said.
+#[test]
+fn an_installation_that_does_not_work_is_told() {
+    let Some(home) = Home::new() else { return };
+    let programs = home.folder.join("bin");
+    std::fs::create_dir_all(&programs).expect("a folder");
+    for name in ["postgres", "initdb", "pg_ctl"] {
+        std::fs::write(programs.join(name), "#!/bin/sh\nexit 1\n").expect("a program");
+        std::fs::set_permissions(programs.join(name), PermissionsExt::from_mode(0o755)).expect("its permissions");
+    }
+    // Nothing else is on PATH, so that the embedded one is not found either.
+    let mut devdb = home.devdb(&["url"]);
+    devdb.env("PATH", &programs).env("CARGO", programs.join("cargo")).env("CARGO_TARGET_DIR", &home.folder);
+    let output = devdb.env_remove("RELATA_DEVDB").output();
+    let output = output.expect("devdb runs");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("the PostgreSQL on this machine cannot be used: "), "{message}");
+    assert!(message.contains("the embedded one takes its place"), "{message}");
+}
+
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }

@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 
 use super::call::{Call, Done};
 use super::copy::copy_rows;
-use super::raw::{self, may_write};
+use super::raw;
 use super::run::execute;
 use super::single;
 use super::stream::{self, RowStream};
@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::meta::Table;
 use crate::query::{Insert, Operation, Outcome, Parts, Query, Select, SqlCall, Tenant};
 use crate::rows::{FromRawRow, FromRow, RawRow, ReadRow};
-use crate::sql::Statement;
+use crate::sql::{Statement, effect};
 use crate::telemetry::{self, Envelope, Intent, IntentKind};
 use crate::value::Param;
 
@@ -81,7 +81,7 @@ impl Executor {
         let rows: Vec<Row> = self.raw(sql, params, "query_raw", IntentKind::QueryRaw).await?;
         let read: Result<Vec<T>> = rows.iter().map(|row| T::from_raw(&RawRow::new(row))).collect();
         match self.0 {
-            Target::Pool(_) if read.is_err() && may_write(sql) => read.map_err(Error::after_commit),
+            Target::Pool(_) if read.is_err() && effect::may_write(sql) => read.map_err(Error::after_commit),
             _ => read,
         }
     }

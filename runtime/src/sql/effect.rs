@@ -67,6 +67,23 @@ pub(crate) fn trace(sql: &str) -> SessionEffect {
     }
 }
 
+/// Whether a statement with rows may be one that writes them: a SELECT only by what its functions do, which its text does
+/// not tell.
+pub(crate) fn may_write(sql: &str) -> bool {
+    let Some(tokens) = tokens_of(sql) else { return true };
+    let is_any = |token: &Token, of: &[&str]| of.iter().any(|known| token.is_word(sql, known));
+    let has = |word: &str| tokens.iter().any(|token| token.is_word(sql, word));
+    // Not the one of FOR UPDATE and FOR NO KEY UPDATE.
+    let updates = |pair: &[Token]| pair[1].is_word(sql, "UPDATE") && !is_any(&pair[0], &["FOR", "KEY"]);
+    let writes = || ["INSERT", "DELETE", "MERGE", "INTO"].into_iter().any(has) || tokens.windows(2).any(updates);
+    match tokens.first() {
+        Some(first) if is_any(first, &["SELECT", "WITH"]) => writes(),
+        Some(first) if is_any(first, &["EXPLAIN"]) => writes() && (has("ANALYZE") || has("ANALYSE")),
+        Some(first) => !is_any(first, &["VALUES", "TABLE", "SHOW"]),
+        None => true,
+    }
+}
+
 /// Whether a text is one statement. What cannot be cut into tokens is none.
 pub(crate) fn is_one_statement(sql: &str) -> bool {
     let Some(tokens) = tokens_of(sql) else { return false };
@@ -235,6 +252,35 @@ mod tests {
             "NOTIFY channel",
         ] {
             assert_eq!(trace(sql), SessionEffect::None, "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_may_write_is_known() {
+        for sql in [
+            "INSERT INTO a VALUES (1) RETURNING id",
+            "/* SELECT */ DELETE FROM a RETURNING id",
+            "WITH gone AS (DELETE FROM a RETURNING id) SELECT id FROM gone",
+            "SELECT 1 AS id INTO b",
+            "EXPLAIN (ANALYZE) UPDATE a SET id = 1",
+            "CALL mine()",
+            "SELECT '",
+        ] {
+            assert!(may_write(sql), "{sql}");
+        }
+        for sql in [
+            "SELECT 1",
+            "(SELECT 1) UNION (SELECT 2)",
+            "-- reads\nSELECT 'insert', \"delete\" FROM a",
+            "WITH a AS (SELECT 'delete' AS update_me) SELECT * FROM a",
+            "SELECT id FROM a FOR NO KEY UPDATE",
+            "WITH a AS (SELECT 1) SELECT id FROM b FOR UPDATE",
+            "EXPLAIN DELETE FROM a",
+            "VALUES (1)",
+            "TABLE a",
+            "SHOW timezone",
+        ] {
+            assert!(!may_write(sql), "{sql}");
         }
     }
 

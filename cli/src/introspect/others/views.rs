@@ -1,4 +1,4 @@
-//! Views and materialized views, with what belongs to them: defaults, indexes, columns, rules, triggers. Also what they
+//! Views and materialized views, with what belongs to them: defaults, indexes, rules, triggers. Also what they
 //! lose when they are made anew, and what would not let them go.
 
 use std::collections::BTreeMap;
@@ -136,44 +136,6 @@ async fn used_by(cx: &Cx<'_>) -> Result<BTreeMap<u32, Vec<String>>, Error> {
         used.entry(row.try_get(0)?).or_default().push(row.try_get(1)?);
     }
     Ok(used)
-}
-
-/// How the columns of materialized views are stored and counted, where it is not as usual.
-pub(super) async fn columns(cx: &Cx<'_>) -> Result<Vec<Other>, Error> {
-    let sql = format!(
-        "SELECT n.nspname::text, c.relname::text, a.attname::text, COALESCE(a.attstattarget, -1)::int, w.word, uw.word,
-           to_jsonb(a) ? 'attcompression',
-           CASE to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' ELSE 'DEFAULT' END, o.options
-         FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-         JOIN pg_attribute AS a ON a.attrelid = c.oid JOIN pg_type AS t ON t.oid = a.atttypid
-         CROSS JOIN LATERAL (SELECT string_agg(o, ', ') FROM unnest(a.attoptions) AS o WHERE o NOT LIKE 'pg\\_attver=%') AS o(options)
-         JOIN (VALUES ('p', 'PLAIN'), ('e', 'EXTERNAL'), ('x', 'EXTENDED'), ('m', 'MAIN')) AS w(letter, word) ON w.letter = a.attstorage::text
-         JOIN (VALUES ('p', 'PLAIN'), ('e', 'EXTERNAL'), ('x', 'EXTENDED'), ('m', 'MAIN')) AS uw(letter, word) ON uw.letter = t.typstorage::text
-         WHERE c.relkind = 'm' AND n.nspname = ANY($1) AND a.attnum > 0 AND NOT a.attisdropped AND {NO_EXTENSION}
-           AND (COALESCE(a.attstattarget, -1) >= 0 OR a.attstorage <> t.typstorage OR o.options IS NOT NULL
-                OR NULLIF(to_jsonb(a) ->> 'attcompression', '') IS NOT NULL)
-         ORDER BY 1, 2, a.attnum"
-    );
-    let column = |row: &Row| {
-        let (view, name) = (cx.name(row.try_get(0)?, row.try_get(1)?), row.try_get::<_, &str>(2)?);
-        let alter = format!("ALTER COLUMN {}", ident(name));
-        let has_compression: bool = row.try_get(6)?;
-        let sets = |target: i32, storage: &str, compression: &str| {
-            let reset = format!("{alter} RESET (n_distinct, n_distinct_inherited)");
-            let sets = format!("{alter} SET STATISTICS {target}, {alter} SET STORAGE {storage}");
-            let compression =
-                if has_compression { format!(", {alter} SET COMPRESSION {compression}") } else { String::new() };
-            format!("ALTER MATERIALIZED VIEW {} {reset}, {sets}{compression}", qualified(&view))
-        };
-        let mut create = sets(row.try_get(3)?, row.try_get(4)?, row.try_get(7)?);
-        if let Some(options) = row.try_get::<_, Option<&str>>(8)? {
-            create += &format!(", {alter} SET ({options})");
-        }
-        let drop = sets(-1, row.try_get(5)?, "DEFAULT");
-        let other = Other::new(OtherKind::Statistics, format!("of column {view}.{name}"), create.clone(), drop);
-        Ok(Other { change: Some(create), part_of: Some(view), ..other })
-    };
-    cx.rows(&sql).await?.iter().map(column).collect()
 }
 
 /// What belongs to views, in the order in which it can be made.

@@ -49,8 +49,9 @@ fn identities() -> String {
     )
 }
 
-/// Defaults from a sequence that belongs to another column or to none, or of a column that is no integer. The schema says
-/// `autoincrement()`, for which a new database makes a sequence of the column's own, or only that there is a default.
+/// Defaults from a sequence that belongs to another column or to none, that is found by its name each time, or of a column
+/// that is no integer. The schema says `autoincrement()`, for which a new database makes a sequence of the column's own, or
+/// only that there is a default.
 fn counting_defaults() -> String {
     let is_integer = "a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)";
     let of_column =
@@ -87,7 +88,7 @@ fn counting_defaults() -> String {
         ),
         &format!(
             "a.attgenerated = '' AND NOT ({is_integer} AND {is_own})
-                AND e.sql ~ '^[(]*nextval[(]''([^'']|'''')+''::regclass[)]+(::[^()'']+([(][0-9, ]+[)])?[)]*)*$'"
+                AND e.sql ~ '^[(]*nextval[(]+''([^'']|'''')+''(::text[)]*)?::regclass[)]+(::[^()'']+([(][0-9, ]+[)])?[)]*)*$'"
         ),
     )
 }

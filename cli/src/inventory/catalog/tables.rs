@@ -58,6 +58,13 @@ fn details() -> String {
         "SELECT 'table'::text, c.oid, n.nspname::text, v.kind, {name} || coalesce(' (' || v.detail || ')', ''), {name}, true,
             v.statement
          FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace LEFT JOIN pg_am AS m ON m.oid = c.relam
+         -- As Prisma made them before its version 6.
+         LEFT JOIN LATERAL (
+            SELECT min(pg_get_indexdef(x.indexrelid)) AS index FROM pg_index AS x
+            WHERE x.indrelid = c.oid AND starts_with(c.relname, '_') AND x.indisunique AND x.indpred IS NULL
+              AND (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute AS a WHERE a.attrelid = x.indexrelid) = '{{A,B}}'
+              AND (SELECT count(*) FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) = 2
+              AND NOT EXISTS (SELECT FROM pg_index AS p WHERE p.indrelid = c.oid AND p.indisprimary)) AS j ON true
          CROSS JOIN LATERAL (VALUES
             ('partitioned table', c.relkind = 'p', CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END, NULL),
             ('table of a type', c.reloftype <> 0, format_type(c.reloftype, NULL), NULL),
@@ -66,7 +73,9 @@ fn details() -> String {
             ('table in a tablespace', c.reltablespace <> 0,
                 (SELECT spcname::text FROM pg_tablespace AS s WHERE s.oid = c.reltablespace), NULL),
             ('table with a replica identity', c.relreplident <> 'd', c.relreplident::text, NULL),
-            ('table of another access method', m.amname <> 'heap', m.amname::text, NULL)
+            ('table of another access method', m.amname <> 'heap', m.amname::text, NULL),
+            ('join table without a primary key', j.index IS NOT NULL, NULL,
+                format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I', {name}, left(c.relname, 55) || '_AB_pkey') || E';\n' || j.index)
          ) AS v (kind, holds, detail, statement)
          WHERE v.holds AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND {}",
         own("pg_class", "c")

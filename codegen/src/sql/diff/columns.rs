@@ -126,7 +126,7 @@ fn wanted(cx: &DiffCx<'_>, previous: &Column, column: &Column) -> Column {
     column
 }
 
-fn is_served(cx: &DiffCx<'_>, previous: &Column, next: &Column) -> bool {
+pub(super) fn is_served(cx: &DiffCx<'_>, previous: &Column, next: &Column) -> bool {
     let same_options = || {
         let counts_alike = next.identity.is_none() || previous.options.counts == next.options.counts;
         counts_alike && previous.options.is_virtual == next.options.is_virtual

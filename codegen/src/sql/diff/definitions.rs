@@ -1,6 +1,6 @@
 //! Differences between two databases that are reported and never migrated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::sql::change::{Change, Differs, Unmigrated};
 use crate::sql::state::{Definition, State};
@@ -22,7 +22,9 @@ pub(super) fn diff_definitions(previous: &State, next: &State, changes: &mut Vec
             Some(_) => {}
         }
     }
-    new.keys().filter(|key| !old.contains_key(*key)).for_each(|key| tell(key, Differs::Missing));
+    let made = made_with_tables(changes);
+    let is_missing = |key: &&(String, String)| !old.contains_key(*key) && !made.contains(*key);
+    new.keys().filter(is_missing).for_each(|key| tell(key, Differs::Missing));
     let gone = previous.extensions.iter().filter(|old| next.extensions.iter().all(|new| new.name != old.name));
     found.extend(gone.map(|extension| Unmigrated {
         kind: "extension".to_owned(),
@@ -31,4 +33,19 @@ pub(super) fn diff_definitions(previous: &State, next: &State, changes: &mut Vec
     }));
     found.sort_by(|a, b| (&a.kind, &a.name).cmp(&(&b.kind, &b.name)));
     changes.extend(found.into_iter().map(Change::Unmigrated));
+}
+
+/// What a new table is created with: its parents and its partition key.
+fn made_with_tables(changes: &[Change]) -> BTreeSet<(String, String)> {
+    let mut made = BTreeSet::new();
+    for change in changes {
+        let Change::CreateTable(table) = change else { continue };
+        let kinds = [
+            ("inheritance of", !table.options.inherits.is_empty()),
+            ("partition key of", table.options.partition_by.is_some()),
+        ];
+        let kinds = kinds.into_iter().filter(|(_, is_made)| *is_made);
+        made.extend(kinds.map(|(kind, _)| (kind.to_owned(), table.name.to_string())));
+    }
+    made
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::DiffCx;
+use crate::sql::cast;
 use crate::sql::change::Change;
 use crate::sql::normalize::Origin;
 use crate::sql::state::{ObjectName, Other, OtherKind, State, Use};
@@ -45,13 +46,19 @@ pub(super) fn diff_others(cx: &DiffCx<'_>, previous: &State, changes: &mut Vec<C
 /// Whether it would go without a word with a column or key that is made anew, though no schema speaks of it. A view does
 /// not let that happen.
 fn is_lost(cx: &DiffCx<'_>, old: &Other, changes: &[Change]) -> bool {
-    let goes_along = matches!(old.kind, OtherKind::Statistics | OtherKind::Comment | OtherKind::Exclusion);
+    let goes_along =
+        matches!(old.kind, OtherKind::Statistics | OtherKind::Settings | OtherKind::Comment | OtherKind::Exclusion);
     let comes_back = |change: &&Change| match change {
         Change::AlterColumn { .. } => true,
         Change::ReplaceObject { previous, next, .. } => previous.name() == next.name(),
         _ => false,
     };
-    let is_taken_away = |used: &Use| changes.iter().filter(comes_back).any(|change| takes_away(change, used, false));
+    let is_reset = |change: &Change, used: &Use| {
+        old.kind == OtherKind::Settings && keeps_texts(change) && takes_away(change, used, true)
+    };
+    let is_taken_away = |used: &Use| {
+        changes.iter().filter(comes_back).any(|change| takes_away(change, used, false) || is_reset(change, used))
+    };
     let stays = |used: &Use| match used {
         Use::Column(table, column) => cx.next.table(table).is_some_and(|table| table.column(column).is_some()),
         Use::Relation(_) | Use::Constraint(..) => true,
@@ -72,8 +79,9 @@ fn in_the_way<'p>(cx: &DiffCx<'_>, previous: &'p State, changes: &[Change]) -> B
         !cx.next.others.iter().any(|next| next.kind == old.kind && next.name == old.name && next.create == old.create)
     };
     let goes = |old: &&Other| {
-        let is_touched =
-            old.uses.iter().any(|used| changes.iter().any(|change| takes_away(change, used, is_view(old))));
+        // PostgreSQL stores a column of another type as is usual for that.
+        let by_type = is_view(old) || old.kind == OtherKind::Settings;
+        let is_touched = old.uses.iter().any(|used| changes.iter().any(|change| takes_away(change, used, by_type)));
         is_touched || (is_view(old) && differs(old))
     };
     let mut going: Vec<&Other> = previous.others.iter().filter(goes).collect();
@@ -90,16 +98,22 @@ fn in_the_way<'p>(cx: &DiffCx<'_>, previous: &'p State, changes: &[Change]) -> B
     found
 }
 
-/// Whether a change makes anew what is used, or for a view, does anything to it that PostgreSQL refuses under a view.
-fn takes_away(change: &Change, used: &Use, by_view: bool) -> bool {
+/// Whether a column of text stays one. Others are not stored in the same ways.
+fn keeps_texts(change: &Change) -> bool {
+    matches!(change, Change::AlterColumn { previous, next, .. } if cast::has_collation(previous) && cast::has_collation(next))
+}
+
+/// Whether a change makes anew what is used. By its type as well: whether it changes the type of the column or drops it,
+/// which PostgreSQL refuses under a view.
+fn takes_away(change: &Change, used: &Use, by_type: bool) -> bool {
     let is_column = |table: &ObjectName, column: &str| matches!(used, Use::Column(t, c) if t == table && c == column);
     match change {
         Change::AlterColumn { table, previous, next, enum_replaced, .. } => {
-            let is_retyped = by_view && (*enum_replaced || previous.is_retyped(next));
+            let is_retyped = by_type && (*enum_replaced || previous.is_retyped(next));
             (is_retyped || previous.is_made_anew(next)) && is_column(table, &next.name)
         }
-        Change::DropColumn { table, column } => by_view && is_column(table, &column.name),
-        Change::DropTable(gone) => by_view && gone.name == *used.relation(),
+        Change::DropColumn { table, column } => by_type && is_column(table, &column.name),
+        Change::DropTable(gone) => by_type && gone.name == *used.relation(),
         Change::DropObject { table, object } | Change::ReplaceObject { table, previous: object, .. } => {
             matches!(used, Use::Constraint(t, name) if t == table && name == object.name())
         }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::DiffCx;
-use super::columns::diff_columns;
+use super::columns::{diff_columns, is_served};
 use super::objects::{diff_objects, rename_objects};
 use crate::sql::change::{Change, TableObject};
 use crate::sql::normalize::Origin;
-use crate::sql::state::{ObjectName, Sequence, State, Table};
+use crate::sql::state::{Column, ObjectName, Sequence, State, Table};
 
 pub(super) fn diff_tables(
     cx: &DiffCx<'_>,
@@ -22,7 +22,7 @@ pub(super) fn diff_tables(
     let mut kept = Vec::new();
     for next in &cx.next.tables {
         match old_tables.get(&next.name) {
-            None => create_table(next, changes),
+            None => create_table(cx, next, changes),
             Some(old) => {
                 if cx.origin == Origin::Catalogs && !old.options.serves_for(&next.options) {
                     changes.push(Change::AlterTable {
@@ -102,14 +102,53 @@ pub(super) struct Touched {
     pub(super) kept: Vec<(ObjectName, TableObject)>,
 }
 
-fn create_table(next: &Table, changes: &mut Vec<Change>) {
+fn create_table(cx: &DiffCx<'_>, next: &Table, changes: &mut Vec<Change>) {
     let mut table = next.clone();
+    let apart = inherit(cx, &mut table);
     // PostgreSQL takes every check of a new table for valid.
     let (late, checks): (Vec<_>, Vec<_>) = table.checks.into_iter().partition(|check| check.options.not_valid);
     table.checks = checks;
     changes.push(Change::CreateTable(table));
+    changes.extend(apart);
     let add = |object| Change::AddObject { table: next.name.clone(), object };
     changes.extend(late.into_iter().map(TableObject::Check).map(add));
     changes.extend(next.indexes.iter().cloned().map(TableObject::Index).map(add));
     changes.extend(next.foreign_keys.iter().cloned().map(TableObject::ForeignKey).map(add));
+}
+
+/// Leaves out of a new table what it gets from the tables that it inherits from. Returns the changes to columns that it
+/// has otherwise than they do.
+fn inherit(cx: &DiffCx<'_>, table: &mut Table) -> Vec<Change> {
+    let parents: Vec<&Table> = table.options.inherits.iter().filter_map(|parent| cx.next.table(parent)).collect();
+    if parents.len() < table.options.inherits.len() {
+        // One of them is in a schema that is not looked at, and may be missing.
+        table.options.inherits.clear();
+    }
+    if table.options.inherits.is_empty() {
+        return Vec::new();
+    }
+    let mut changes = Vec::new();
+    for column in table.columns.iter().filter(|column| column.options.inherited) {
+        let Some(of_parent) = parents.iter().find_map(|parent| parent.column(&column.name)) else { continue };
+        // An identity is not inherited. What the table declares counts before what it inherits.
+        let mut previous = Column { options: column.options.clone(), identity: None, ..of_parent.clone() };
+        if column.options.redeclared {
+            previous.nullable &= column.nullable;
+            previous.default = column.default.clone().or(previous.default);
+            previous.identity = column.identity;
+        }
+        if !is_served(cx, &previous, column) {
+            changes.push(Change::AlterColumn {
+                table: table.name.clone(),
+                previous: Box::new(previous),
+                next: Box::new(column.clone()),
+                using: None,
+                enum_replaced: false,
+                belongings: Box::default(),
+            });
+        }
+    }
+    table.columns.retain(|column| !column.options.inherited || column.options.redeclared);
+    table.checks.retain(|check| !check.options.inherited);
+    changes
 }

@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use super::action::{Action, Alteration, ColumnSpec};
 use super::{Step, Transaction};
 use crate::sql::cast::{Work, cast};
-use crate::sql::change::{Change, TableObject};
+use crate::sql::change::{Change, TableObject, Temporary};
 use crate::sql::expression::{Node, canonical, parse};
 use crate::sql::state::{ColumnDefault, ObjectName, Other, OtherKind};
 
@@ -51,11 +52,13 @@ pub(super) struct Scene {
     pub(super) removed_labels: BTreeMap<ObjectName, Vec<String>>,
     /// Views that are dropped first, by their descriptions.
     pub(super) gone: BTreeSet<String>,
+    /// What has a temporary name.
+    pub(super) names: Arc<Temporary>,
 }
 
 impl Scene {
     pub(super) fn of(changes: &[Change]) -> Self {
-        let mut scene = Self::default();
+        let mut scene = Self { names: Arc::new(Temporary::of(changes)), ..Self::default() };
         for change in changes {
             match change {
                 Change::CreateTable(table) => {
@@ -66,7 +69,8 @@ impl Scene {
                 }
                 Change::ReplaceEnum { previous, next, .. } => {
                     let removed = previous.labels.iter().filter(|label| !next.labels.contains(label));
-                    scene.removed_labels.insert(next.name.clone(), removed.cloned().collect());
+                    let removed = removed.map(|label| scene.names.label(&previous.name, label).to_owned()).collect();
+                    scene.removed_labels.insert(next.name.clone(), removed);
                 }
                 Change::DropTable(table) => {
                     scene.gone.insert(format!("table {}", table.name));
@@ -90,7 +94,8 @@ impl Scene {
     pub(super) fn step(&self, action: Action) -> Step {
         let (lock, work) = self.cost(&action);
         let hazards = self.hazards(&action);
-        Step { action, transaction: Transaction::Transactional, lock, work, hazards }
+        let names = self.names.clone();
+        Step { action, transaction: Transaction::Transactional, lock, work, hazards, names }
     }
 
     fn cost(&self, action: &Action) -> (Lock, Work) {

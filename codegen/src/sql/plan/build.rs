@@ -9,8 +9,9 @@ use crate::sql::cast::cast;
 use crate::sql::change::{Belongings, Change, TableObject};
 use crate::sql::data_type::DataType;
 use crate::sql::names::sequence_name;
+use crate::sql::quote::{ident, qualified};
 use crate::sql::state::{
-    Column, ColumnDefault, EnumType, ObjectName, Other, OtherKind, Sequence, SequenceOptions, Table,
+    Column, ColumnDefault, ColumnGrant, EnumType, ObjectName, Other, OtherKind, Sequence, SequenceOptions, Table,
 };
 
 /// The actions, renames in their order, everything else in that of the changes.
@@ -200,6 +201,10 @@ impl Builder {
             self.actions.push(Action::DropIdentity { table: table.clone(), column, next: sequence });
             previous.identity = None;
         }
+        if previous.is_made_anew(&next) {
+            let restore = |grant: &ColumnGrant| Action::Restore { order: 0, sql: grant_sql(grant, &table, &next.name) };
+            self.actions.extend(previous.grants.iter().map(restore));
+        }
         let using = using.or_else(|| if retyped { cast(&previous, &next).using } else { None });
         let redefaulted = previous.default != next.default || (retyped && next.default.is_some());
         let alteration = Alteration { previous, next, retyped, using, redefaulted, not_null_later, belongings };
@@ -240,6 +245,14 @@ impl Builder {
         drop_tables(actions, self.dropped_tables);
         self.actions
     }
+}
+
+fn grant_sql(grant: &ColumnGrant, table: &ObjectName, column: &str) -> String {
+    let column = ident(column);
+    let privileges: Vec<_> = grant.privileges.iter().map(|privilege| format!("{privilege} ({column})")).collect();
+    let grantee = grant.grantee.as_deref().map_or_else(|| "PUBLIC".to_owned(), ident);
+    let option = if grant.grantable { " WITH GRANT OPTION" } else { "" };
+    format!("GRANT {} ON {} TO {grantee}{option}", privileges.join(", "), qualified(table))
 }
 
 /// The place of an action among those for objects that no schema contains.

@@ -7,7 +7,7 @@ use crate::sql::change::TableObject;
 use crate::sql::codes::{self, Lint};
 use crate::sql::probe::Probe;
 use crate::sql::quote::{ident, qualified};
-use crate::sql::state::{Column, ColumnDefault, ForeignKey, Index, IndexTarget, ObjectName, Table};
+use crate::sql::state::{Column, ColumnDefault, ForeignKey, Index, IndexTarget, ObjectName};
 
 /// What a hazard threatens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,25 +51,21 @@ impl Scene {
     pub(super) fn hazards(&self, action: &Action) -> Vec<Hazard> {
         match action {
             Action::DropTable(table) => {
-                let used = self.in_use(&table.used_by, &format!("table {} is dropped", table.name));
-                used.into_iter().chain([dropped_table(table)]).collect()
+                let name = self.names.table(&table.name);
+                let used = self.in_use(&table.used_by, &format!("table {name} is dropped"));
+                used.into_iter().chain([dropped_table(name)]).collect()
             }
             Action::DropColumns { table, columns } => {
+                let name = |column: &'_ Column| self.names.column(table, &column.name).to_owned();
                 let used = columns
                     .iter()
-                    .filter_map(|column| self.in_use(&column.used_by, &format!("{table}.{} is dropped", column.name)));
-                used.chain(columns.iter().map(|column| dropped_column(table, &column.name))).collect()
+                    .filter_map(|column| self.in_use(&column.used_by, &format!("{table}.{} is dropped", name(column))));
+                used.chain(columns.iter().map(|column| dropped_column(table, &name(column)))).collect()
             }
-            Action::RenameTable { from, to } => vec![Hazard::breakage(format!("table {from} is renamed to {to}"))],
-            Action::MoveTable { from, schema } => {
-                vec![Hazard::breakage(format!("table {from} is moved to schema {schema}"))]
-            }
-            Action::RenameColumn { table, from, to } => {
-                vec![Hazard::breakage(format!("column {table}.{from} is renamed to {to}"))]
-            }
-            Action::RenameLabel { enum_name, from, to } => {
-                vec![Hazard::breakage(format!("value {enum_name}.{from} is renamed to {to}"))]
-            }
+            Action::RenameTable { .. }
+            | Action::MoveTable { .. }
+            | Action::RenameColumn { .. }
+            | Action::RenameLabel { .. } => self.renamed(action).map(Hazard::breakage).into_iter().collect(),
             Action::DropOther(other) => {
                 self.in_use(&other.used_by, &format!("{} {} is dropped", other.kind, other.name)).into_iter().collect()
             }
@@ -93,6 +89,29 @@ impl Scene {
             Action::Validate { table, column: Some(column), .. } => vec![becomes_required(table, column)],
             Action::Validate { table, object, .. } => self.object_hazards(table, object),
             _ => Vec::new(),
+        }
+    }
+
+    /// What programs no longer find under its name; nothing if it only gets a temporary one.
+    fn renamed(&self, action: &Action) -> Option<String> {
+        let names = &self.names;
+        match action {
+            Action::RenameTable { from, to } => {
+                let is_final = names.table(&from.sibling(to)).name == *to;
+                is_final.then(|| format!("table {} is renamed to {to}", names.table(from)))
+            }
+            Action::MoveTable { from, schema } => {
+                Some(format!("table {} is moved to schema {schema}", names.table(from)))
+            }
+            Action::RenameColumn { table, from, to } => {
+                let is_final = names.column(table, to) == to;
+                is_final.then(|| format!("column {table}.{} is renamed to {to}", names.column(table, from)))
+            }
+            Action::RenameLabel { enum_name, from, to } => {
+                let is_final = names.label(enum_name, to) == to;
+                is_final.then(|| format!("value {enum_name}.{} is renamed to {to}", names.label(enum_name, from)))
+            }
+            _ => None,
         }
     }
 
@@ -133,7 +152,7 @@ impl Scene {
             hazards.extend(self.in_use(&previous.used_by, &format!("{table}.{} changes its type", next.name)));
             hazards.extend(self.retyping_hazard(table, previous, next));
         }
-        if previous.nullable && !next.nullable && !alteration.not_null_later {
+        if previous.nullable && !next.nullable && !alteration.not_null_later && !self.is_new(table) {
             hazards.push(becomes_required(table, &next.name));
         }
         hazards
@@ -193,9 +212,9 @@ fn generation_hazard(table: &ObjectName, previous: &Column, next: &Column) -> Op
     }
 }
 
-fn dropped_table(table: &Table) -> Hazard {
-    let probe = Probe::Rows { table: qualified(&table.name) };
-    Hazard::loss(codes::D102, format!("table {} is dropped with all its rows", table.name), Some(probe))
+fn dropped_table(table: &ObjectName) -> Hazard {
+    let probe = Probe::Rows { table: qualified(table) };
+    Hazard::loss(codes::D102, format!("table {table} is dropped with all its rows"), Some(probe))
 }
 
 fn dropped_column(table: &ObjectName, column: &str) -> Hazard {

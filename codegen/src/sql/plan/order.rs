@@ -186,6 +186,9 @@ fn needs(action: &Action) -> Needs {
             let counted = table.columns.iter().filter(|column| serial.contains(&column.name));
             needs.waits.extend(counted.flat_map(column_uses).map(M::Gone));
             needs.waits.extend(table.columns.iter().flat_map(column_uses).map(M::Exists));
+            for parent in &table.options.inherits {
+                needs.waits.extend([M::Exists(parent.clone()), M::Altered(parent.clone()), M::Added(parent.clone())]);
+            }
         }
         Action::DropTable(table) => drop_table(&mut needs, table),
         Action::AddColumns { table, columns } => {
@@ -295,6 +298,7 @@ fn drop_table(needs: &mut Needs, table: &Table) {
 fn alter_columns(needs: &mut Needs, table: &ObjectName, alterations: &[Alteration]) {
     use Milestone as M;
     needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone()), M::OthersGone]);
+    needs.waits.push(M::Exists(table.clone()));
     needs.gives.extend([M::Altered(table.clone()), M::Shaped(table.clone()), M::AllReleased]);
     for alteration in alterations {
         needs.waits.extend(column_uses(&alteration.next).into_iter().map(M::Exists));

@@ -1,6 +1,6 @@
 //! The SQL of what the schema language cannot say: options of keys, checks, tables and sequences.
 
-use crate::sql::quote::{ident, ident_list};
+use crate::sql::quote::{ident, ident_list, qualified};
 use crate::sql::state::{Column, ConstraintOptions, Deferrable, Identity, SequenceOptions, TableOptions};
 
 /// `UNIQUE NULLS NOT DISTINCT ("a") INCLUDE ("b") WITH (fillfactor=70) DEFERRABLE`.
@@ -53,8 +53,10 @@ pub(super) fn storage(parameters: &[String]) -> String {
 
 /// What follows the columns of a new table.
 pub(super) fn of_table(options: &TableOptions) -> String {
+    let parents: Vec<_> = options.inherits.iter().map(qualified).collect();
+    let inherits = if parents.is_empty() { String::new() } else { format!(" INHERITS ({})", parents.join(", ")) };
     let partition = options.partition_by.as_ref().map(|by| format!(" PARTITION BY {by}")).unwrap_or_default();
-    format!("{partition}{}", storage(&options.storage))
+    format!("{inherits}{partition}{}", storage(&options.storage))
 }
 
 /// The commands of `ALTER TABLE`.

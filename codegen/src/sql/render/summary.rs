@@ -1,38 +1,13 @@
 //! Changes in words, one line each.
 
-use super::super::change::{Change, Place, TableObject};
+use super::super::change::{Change, Place, TableObject, Temporary};
 use super::super::state::{Column, ColumnDefault, Identity, ObjectName, TableOptions};
 
 /// One line per change, with `+`, `-`, `~` for what comes, goes and changes. Nothing for no change.
 pub fn summary(changes: &[Change]) -> String {
-    let asides: Vec<_> = changes.iter().filter_map(|change| aside(change, changes)).collect();
-    let is_aside = |change: &Change| asides.iter().any(|(rename, ..)| *rename == change);
-    let said = changes.iter().filter(|change| !is_said_elsewhere(change, changes) && !is_aside(change));
-    let line = |change: &Change| {
-        let before = asides.iter().find(|(_, drop, _)| *drop == change);
-        before.map_or_else(|| line(change), |(.., line)| line.clone()) + "\n"
-    };
-    said.map(line).collect()
-}
-
-/// What had the new name of something else is renamed first and then dropped: both, and the line that says so.
-fn aside<'c>(rename: &'c Change, changes: &'c [Change]) -> Option<(&'c Change, &'c Change, String)> {
-    let found = |is_drop: &dyn Fn(&Change) -> bool, line: String| {
-        changes.iter().find(|change| is_drop(change)).map(|drop| (rename, drop, line))
-    };
-    match rename {
-        Change::RenameTable { from, to } => {
-            found(&|change| matches!(change, Change::DropTable(table) if table.name == *to), format!("- table {from}"))
-        }
-        Change::RenameEnum { from, to } => {
-            found(&|change| matches!(change, Change::DropEnum(ty) if ty.name == *to), format!("- enum {from}"))
-        }
-        Change::RenameColumn { table, from, to } => {
-            let is_drop = |change: &Change| matches!(change, Change::DropColumn { table: other, column } if other == table && column.name == *to);
-            found(&is_drop, format!("- column {table}.{from}"))
-        }
-        _ => None,
-    }
+    let names = Temporary::of(changes);
+    let said = changes.iter().filter(|change| !is_said_elsewhere(change, changes) && !names.is_target(change));
+    said.map(|change| line(change, &names) + "\n").collect()
 }
 
 /// A sequence shows in the change of its column, a column under a replaced enum in the enum.
@@ -57,23 +32,26 @@ fn is_about(change: &Change, (owner, name): &(ObjectName, String)) -> bool {
     }
 }
 
-fn line(change: &Change) -> String {
+fn line(change: &Change, names: &Temporary) -> String {
     match change {
         Change::CreateSchema(name) => format!("+ schema {name}"),
         Change::CreateExtension(extension) => format!("+ extension {}", extension.name),
         Change::AlterExtension(pair) => format!("~ extension {}", pair.1.name),
         Change::DropExtension(extension) => format!("- extension {}", extension.name),
-        Change::RenameEnum { from, to } => format!("~ enum {from} is renamed to {to}"),
-        Change::RenameLabel { enum_name, from, to } => format!("~ value {enum_name}.{from} is renamed to {to}"),
+        Change::RenameEnum { from, to } => format!("~ enum {} is renamed to {to}", names.enum_type(from)),
+        Change::RenameLabel { enum_name, from, to } => {
+            format!("~ value {enum_name}.{} is renamed to {to}", names.label(enum_name, from))
+        }
         Change::CreateEnum(ty) => format!("+ enum {} ({})", ty.name, ty.labels.join(", ")),
         Change::AddLabel { enum_name, label, place } => match place {
             Place::End => format!("+ value {enum_name}.{label}"),
             Place::Before(other) => format!("+ value {enum_name}.{label} before {other}"),
         },
         Change::ReplaceEnum { previous, next, .. } => {
-            format!("~ enum {} from ({}) to ({})", next.name, previous.labels.join(", "), next.labels.join(", "))
+            let labels: Vec<_> = previous.labels.iter().map(|label| names.label(&previous.name, label)).collect();
+            format!("~ enum {} from ({}) to ({})", next.name, labels.join(", "), next.labels.join(", "))
         }
-        Change::DropEnum(ty) => format!("- enum {}", ty.name),
+        Change::DropEnum(ty) => format!("- enum {}", names.enum_type(&ty.name)),
         Change::RenameSequence { from, to } => format!("~ sequence {from} is renamed to {to}"),
         Change::CreateSequence(sequence) => format!("+ sequence {}", sequence.name),
         Change::AlterSequence(pair) if pair.0.ty != pair.1.ty => {
@@ -82,17 +60,20 @@ fn line(change: &Change) -> String {
         Change::AlterSequence(pair) => format!("~ sequence {}", pair.1.name),
         Change::AlterTable { table, previous, next } => format!("~ table {table} {}", options(previous, next)),
         Change::DropSequence(sequence) => format!("- sequence {}", sequence.name),
-        Change::RenameTable { from, to } => format!("~ table {from} is renamed to {to}"),
+        Change::RenameTable { from, to } => format!("~ table {} is renamed to {to}", names.table(from)),
         Change::CreateTable(table) => format!("+ table {}", table.name),
-        Change::DropTable(table) => format!("- table {}", table.name),
-        Change::RenameColumn { table, from, to } => format!("~ column {table}.{from} is renamed to {to}"),
+        Change::DropTable(table) => format!("- table {}", names.table(&table.name)),
+        Change::RenameColumn { table, from, to } => {
+            format!("~ column {table}.{} is renamed to {to}", names.column(table, from))
+        }
         Change::AddColumn { table, column, .. } => format!("+ column {table}.{} {}", column.name, describe(column)),
         Change::AlterColumn { table, previous, next, .. } => {
             format!("~ column {table}.{} from {} to {}", next.name, describe(previous), describe(next))
         }
-        Change::DropColumn { table, column } => format!("- column {table}.{}", column.name),
+        Change::DropColumn { table, column } => format!("- column {table}.{}", names.column(table, &column.name)),
         Change::RenameObject { table, object, to } => {
-            format!("~ {} {} on {table} is renamed to {to}", object.kind(), object.name())
+            let name = names.object(table, object.name());
+            format!("~ {} {name} on {table} is renamed to {to}", object.kind())
         }
         Change::AddObject { table, object } => format!("+ {} {} on {table}", object.kind(), object.name()),
         Change::ReplaceObject { table, previous, next } => replaced(table, previous, next),

@@ -57,6 +57,8 @@ pub struct ColumnOptions {
     pub is_virtual: bool,
     /// The column comes from a table that this one inherits from.
     pub inherited: bool,
+    /// The table declares the inherited column as well, so that it keeps it without the other.
+    pub redeclared: bool,
 }
 
 /// What the schema language cannot say of a key or check. Two databases are compared in it, and a migration to a schema

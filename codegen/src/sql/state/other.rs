@@ -95,6 +95,8 @@ pub enum OtherKind {
     Default,
     Index,
     Statistics,
+    /// How a column is stored and counted.
+    Settings,
     Rule,
     Trigger,
     Comment,
@@ -110,6 +112,7 @@ impl std::fmt::Display for OtherKind {
             OtherKind::Default => "default of",
             OtherKind::Index => "index",
             OtherKind::Statistics => "statistics",
+            OtherKind::Settings => "settings of",
             OtherKind::Rule => "rule",
             OtherKind::Trigger => "trigger",
             OtherKind::Comment => "comment on",

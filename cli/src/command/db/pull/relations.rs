@@ -102,8 +102,14 @@ pub(super) fn is_join_table(state: &State, names: &Names<'_>, table: &Table) -> 
     };
     // Column `A` is the model whose name comes first.
     let in_order = a == b || names.model_name(a) < names.model_name(b);
+    let has_unique_index = || {
+        table.primary_key.is_none()
+            && table.indexes.iter().any(|index| index.unique && index.is_plain() && index.columns().eq(["A", "B"]))
+    };
     columns == ["A", "B"]
         && !short.is_empty()
+        && (table.primary_key.as_ref().is_some_and(|key| key.columns == ["A", "B"]) || has_unique_index())
+        && table.indexes.iter().any(|index| index.is_plain() && index.columns().eq(["B"]))
         && table.foreign_keys.len() == 2
         && table.checks.is_empty()
         && table.columns.iter().all(|column| !column.nullable && column.default.is_none() && column.identity.is_none())

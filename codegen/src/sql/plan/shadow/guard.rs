@@ -65,7 +65,7 @@ fn earlier(mut guard: Guard, action: &Action) -> Option<Guard> {
 /// The constraint that goes; none if something goes that the guard has no word for.
 fn exclusion(other: &Other) -> Option<Option<(ObjectName, String)>> {
     match other.kind {
-        OtherKind::Comment | OtherKind::Sequence => Some(None),
+        OtherKind::Comment | OtherKind::Settings | OtherKind::Sequence => Some(None),
         OtherKind::Exclusion => {
             let table = other.uses.first()?.relation().clone();
             let name = other.name.strip_suffix(&format!(" on {table}"))?.to_owned();
