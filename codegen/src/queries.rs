@@ -6,6 +6,7 @@
 
 mod assemble;
 mod catalog;
+mod confine;
 mod header;
 mod infer;
 mod lexer;
@@ -17,9 +18,10 @@ mod types;
 
 use std::collections::BTreeMap;
 
-pub use query::{Param, Query, ResultColumn, ValueType};
+pub use query::{Confinement, Param, Query, ResultColumn, ValueType};
 
 use catalog::Catalog;
+use confine::{Reads, confine};
 use header::{is_name, read_header};
 use infer::{ParamState, infer};
 use lexer::{Kind, Token, tokens};
@@ -131,8 +133,10 @@ fn check_file(schema: &Schema, catalog: &Catalog, file: u32, text: &str, found: 
     }
     let (cx, outputs) = infer(schema, catalog, params, &statement);
     found.extend(cx.found);
+    let reads = Reads { tables: cx.tables, goes_outside: cx.goes_outside, tokens: &tokens };
     let inferred = assemble::Inferred { params: cx.params, outputs, writes: cx.writes };
-    let query = assemble::assemble(schema, span, header, numbered, inferred, found);
+    let mut query = assemble::assemble(schema, span, header, numbered, inferred, found);
+    query.confinement = confine(schema, &query, reads);
     // Errors that only follow from another error are not reported.
     let is_underived = |known: &Diagnostic| known.code == codes::QUERY_NOT_DERIVED.code;
     if found.iter().any(|known| known.is_error() && !is_underived(known)) {

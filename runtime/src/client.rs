@@ -3,7 +3,8 @@
 mod models;
 mod transaction;
 
-pub use models::{AnySql, Models, Root, Tenants};
+pub use models::{AnySql, Models, OfAll, OfNone, OfTenant, Root, Tenants};
+pub(crate) use models::{RunsWith, SqlAccess};
 pub use transaction::{Begin, Isolation, Savepoint, Transaction, TransactionCall};
 
 use std::marker::PhantomData;
@@ -15,7 +16,7 @@ use deadpool::Runtime;
 use deadpool::managed::Timeouts;
 use deadpool_postgres::{ManagerConfig, RecyclingMethod};
 
-use crate::builder::{Batch, IntoSqlCall, SqlQuery};
+use crate::builder::{All, Batch, IntoSqlCall, SqlQuery};
 use crate::connection::{ConnectOptions, Manager, ParameterTypes, Pool, Shared, StatementTexts};
 use crate::error::{Error, Result};
 use crate::execute::{self, BatchCall, Call, Executor, RowStream, Target};
@@ -192,15 +193,12 @@ impl<M: Models> Client<M> {
     /// Runs several queries in one transaction and, where each is one statement, one round trip.
     /// All of them hold, or none.
     pub fn batch<B: Batch>(&self, queries: B) -> BatchCall<B::Output> {
-        execute::run_batch(Arc::clone(&self.pool), queries.into_batch())
+        execute::run_batch(Arc::clone(&self.pool), queries.into_batch(), <M::Sql as SqlAccess>::RUNS_SQL)
     }
 }
 
 impl<M: Models> Client<M> {
-    fn executor(&self) -> Executor
-    where
-        M: AnySql,
-    {
+    fn executor(&self) -> Executor {
         Executor(Target::Pool(Arc::clone(&self.pool)))
     }
 
@@ -212,16 +210,16 @@ impl<M: Models> Client<M> {
     /// Those of the statement, and [`Error::RowMismatch`] if the database returns other columns than it was compiled for.
     pub fn query<Q: IntoSqlCall>(&self, query: Q) -> Call<Q::Output>
     where
-        M: AnySql,
+        Q: RunsWith<M::Sql>,
     {
         self.executor().call(query)
     }
 
     /// Rows of a query of `queries/*.sql` as they arrive, without holding them all: a SELECT, VALUES, or WITH that
     /// writes nothing. Nothing is sent before the first row is asked for; errors come in place of a row.
-    pub fn query_stream<T: FromRow>(&self, query: SqlQuery<T>) -> RowStream<T>
+    pub fn query_stream<T: FromRow, C>(&self, query: SqlQuery<T, All, C>) -> RowStream<T>
     where
-        M: AnySql,
+        SqlQuery<T, All, C>: RunsWith<M::Sql>,
     {
         self.executor().query_stream(query.into_call())
     }

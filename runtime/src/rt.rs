@@ -1,7 +1,7 @@
 //! The one door for generated code: every path in it begins here.
 
-pub use crate::builder::{AcrossTenants, Delegate, SqlCommand, SqlQuery};
-pub use crate::client::{AnySql, Client, Models, Root, Tenants, Transaction};
+pub use crate::builder::{AcrossTenants, All, Confined, Delegate, SqlCommand, SqlQuery};
+pub use crate::client::{AnySql, Client, Models, OfAll, OfNone, OfTenant, Root, Tenants, Transaction};
 pub use crate::dsl::kind::{IsUnique, List, Optional, Required};
 pub use crate::dsl::{
     ANY, Assignment, At, CreateRow, CreateWith, Field, Filled, Key, Link, Nested, NewRow, Parent, Put, RelationField,

@@ -10,7 +10,7 @@ mod random;
 use std::path::Path;
 
 use relata::uuid::Uuid;
-use relata_codegen::emit::{EmitOptions, emit};
+use relata_codegen::emit::{EmitOptions, emit_with_queries};
 use relata_codegen::sql::{DiffOptions, Pair, Side, State, diff, lower, plan, render};
 use relata_devdb::TestDatabase;
 
@@ -22,8 +22,8 @@ use crate::support::{devdb, plain_sql};
 mod client;
 
 use client::{
-    Client, Club, Country, Exam, Room, School, Student, TenantClient, TenantModels, User, club, country, exam, result,
-    room, school, session, student, user,
+    Client, Club, Country, Exam, Room, School, Student, TenantClient, TenantModels, User, club, country, exam, queries,
+    result, room, school, session, student, user,
 };
 
 fn schema() -> relata_codegen::ir::Schema {
@@ -37,7 +37,11 @@ fn schema() -> relata_codegen::ir::Schema {
 fn the_tenants_client_is_up_to_date() {
     let options = EmitOptions { source: "schema.dsl".to_owned(), crate_root: true };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tenants/generated");
-    let stale = relata_codegen::build::stale_files(&folder, &emit(&schema(), &options)).expect("is read");
+    let queries = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tenants/queries");
+    let queries = relata_codegen::build::read_queries(&queries).expect("are read");
+    let queries = relata_codegen::queries::check(&schema(), &queries).queries;
+    let files = emit_with_queries(&schema(), &queries, &options);
+    let stale = relata_codegen::build::stale_files(&folder, &files).expect("is read");
     assert!(stale.is_empty(), "run the command at the head of this file: {stale:?} differ");
 }
 

@@ -109,6 +109,7 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
     let shared = cx.models.iter().filter(|model| tenant.is_none() || !model.walker.has_tenant());
     let delegates = shared.map(|model| emit_delegate(cx, model, &format_ident!("Delegate")));
     let tenants = tenant.map(|tenant| emit_tenants(cx, tenant));
+    let sql = if tenant.is_none() { quote!(rt::OfAll) } else { quote!(rt::OfNone) };
     let any_sql = tenant.is_none().then(|| quote!(impl rt::AnySql for Models {}));
     quote! {
         #![allow(unused, clippy::all)]
@@ -128,6 +129,7 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
         }
 
         impl rt::Models for Models {
+            type Sql = #sql;
             fn new(executor: rt::Executor) -> Self {
                 Self { executor }
             }
@@ -189,6 +191,7 @@ fn emit_tenants(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
         }
 
         impl rt::Models for TenantModels {
+            type Sql = rt::OfTenant;
             fn new(executor: rt::Executor) -> Self {
                 Self { executor }
             }
@@ -205,6 +208,7 @@ fn emit_tenants(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
         }
 
         impl rt::Models for AcrossTenants {
+            type Sql = rt::OfAll;
             fn new(executor: rt::Executor) -> Self {
                 Self { executor }
             }

@@ -8,7 +8,7 @@ use super::docs::docs;
 use super::scalar::{is_text, type_of};
 use super::serde;
 use crate::ir::names;
-use crate::queries::{Param, Query, ResultColumn, ValueType};
+use crate::queries::{Confinement, Param, Query, ResultColumn, ValueType};
 
 /// The module of the queries. No model's module is called so: see `names::module_name`.
 pub(super) const MODULE: &str = "queries";
@@ -36,17 +36,27 @@ fn emit_query(cx: &EmitCx<'_>, query: &Query) -> TokenStream {
         let module = &cx.model(id).module;
         quote!(.writes(&super::#module::TABLE))
     });
-    let (row, kind) = match (&query.columns, query.model) {
-        (None, _) => (None, quote!(rt::SqlCommand)),
+    let (row, of) = match (&query.columns, query.model) {
+        (None, _) => (None, None),
         (Some(_), Some(id)) => {
             let model = cx.model(id);
             let (module, ident) = (&model.module, &model.ident);
-            (None, quote!(rt::SqlQuery<super::#module::#ident>))
+            (None, Some(quote!(super::#module::#ident)))
         }
         (Some(columns), None) => {
             let row = ident(&query.row_name);
-            (Some(emit_row(cx, query, &row, columns)), quote!(rt::SqlQuery<#row>))
+            (Some(emit_row(cx, query, &row, columns)), Some(quote!(#row)))
         }
+    };
+    let confined = match &query.confinement {
+        Confinement::None => None,
+        Confinement::Shared => Some(quote!(.shared())),
+        Confinement::Confined(sql) => Some(quote!(.confined(#sql))),
+    };
+    let kind = match (&of, &confined) {
+        (None, _) => quote!(rt::SqlCommand),
+        (Some(row), None) => quote!(rt::SqlQuery<#row>),
+        (Some(row), Some(_)) => quote!(rt::SqlQuery<#row, rt::All, rt::Confined>),
     };
     let path = if query.columns.is_none() { quote!(rt::SqlCommand) } else { quote!(rt::SqlQuery) };
     quote! {
@@ -57,7 +67,7 @@ fn emit_query(cx: &EmitCx<'_>, query: &Query) -> TokenStream {
 
         #row
 
-        static #constant: rt::Sql = rt::Sql::new(#plain_name, #text, &[#(#columns),*])#writes;
+        static #constant: rt::Sql = rt::Sql::new(#plain_name, #text, &[#(#columns),*])#writes #confined;
     }
 }
 

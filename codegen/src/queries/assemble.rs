@@ -7,7 +7,7 @@ use super::infer::{Output, ParamState};
 use super::lexer::Token;
 use super::params::Numbered;
 use super::parser::Stop;
-use super::query::{Param, Query, ResultColumn, ValueType};
+use super::query::{Confinement, Param, Query, ResultColumn, ValueType};
 use super::types::{Base, Ty};
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
 use crate::ir::{Arity, ColumnType, ModelId, ScalarType, Schema, names};
@@ -54,6 +54,7 @@ pub(super) fn assemble(
         columns,
         model,
         writes: inferred.writes,
+        confinement: Confinement::None,
         span,
     }
 }
@@ -113,6 +114,7 @@ pub(super) fn annotated(
         columns,
         model: None,
         writes: None,
+        confinement: Confinement::None,
         span,
     })
 }

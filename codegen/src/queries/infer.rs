@@ -101,6 +101,10 @@ pub(super) struct Cx<'s> {
     ctes: Vec<Cte>,
     pub(super) found: Vec<Diagnostic>,
     pub(super) writes: Option<ModelId>,
+    /// The tables that are read, and where each is named.
+    pub(super) tables: Vec<(Span, ModelId)>,
+    /// It writes, or it reads what the schema does not know.
+    pub(super) goes_outside: bool,
 }
 
 /// How many diagnostics there may be for another one to look for a similar name.
@@ -131,7 +135,16 @@ pub(super) fn infer<'s>(
 
 impl<'s> Cx<'s> {
     fn new(schema: &'s Schema, catalog: &'s Catalog, params: Vec<ParamState>) -> Self {
-        Cx { schema, catalog, params, ctes: Vec::new(), found: Vec::new(), writes: None }
+        Cx {
+            schema,
+            catalog,
+            params,
+            ctes: Vec::new(),
+            found: Vec::new(),
+            writes: None,
+            tables: Vec::new(),
+            goes_outside: false,
+        }
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {

@@ -25,8 +25,22 @@ pub struct Query {
     pub model: Option<ModelId>,
     /// The model whose table the statement writes.
     pub writes: Option<ModelId>,
+    /// How it reads the rows of one tenant.
+    pub confinement: Confinement,
     /// Where the statement is.
     pub span: Span,
+}
+
+/// How a query reads the rows of one tenant, in a schema that has tenants.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Confinement {
+    /// Not at all: it writes, or it is not understood whole.
+    #[default]
+    None,
+    /// It reads no rows of tenants.
+    Shared,
+    /// By this statement, whose last parameter is the tenant's id.
+    Confined(String),
 }
 
 /// A type in the client, and how many values.
@@ -111,6 +125,13 @@ impl Query {
         let columns = self.columns.iter_mut().flatten().map(|column| &mut column.span);
         spans.chain(columns).chain([&mut self.span]).for_each(|span| span.file += files);
         self
+    }
+
+    /// The byte of `sql` that a byte of the file became; none if it is not in it.
+    pub(super) fn sent(&self, at: u32) -> Option<usize> {
+        let at = at as usize;
+        let (file, sent) = self.pieces.iter().rev().find(|(file, _)| *file <= at)?;
+        Some(sent + (at - file)).filter(|sent| *sent <= self.sql.len())
     }
 
     /// The byte of the file that a byte of `sql` comes from.

@@ -88,8 +88,8 @@ impl<M: Model, A: Aggregates<M>> Aggregate<M, A> {
 impl<M: Model, A: Aggregates<M>> Query for Aggregate<M, A> {
     type Output = A::Out;
 
-    fn tenant(&self) -> Option<Arc<Tenant>> {
-        self.executor.tenant().cloned()
+    fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
+        Some(self.executor.tenant().cloned())
     }
 
     fn into_parts(self) -> Parts<A::Out> {

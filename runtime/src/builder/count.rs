@@ -36,8 +36,8 @@ macro_rules! counting {
         impl<M: Model> Query for $name<M> {
             type Output = $out;
 
-            fn tenant(&self) -> Option<Arc<Tenant>> {
-                self.executor.tenant().cloned()
+            fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
+                Some(self.executor.tenant().cloned())
             }
 
             fn into_parts(self) -> Parts<$out> {

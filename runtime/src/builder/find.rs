@@ -402,8 +402,8 @@ impl<M: Model, A: Cardinality> Find<M, M, A> {
 impl<M: Model, S: FromRow, A: Cardinality> Query for Find<M, S, A> {
     type Output = A::Of<S>;
 
-    fn tenant(&self) -> Option<Arc<Tenant>> {
-        self.executor.tenant().cloned()
+    fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
+        Some(self.executor.tenant().cloned())
     }
 
     fn into_parts(self) -> Parts<A::Of<S>> {
@@ -508,8 +508,8 @@ impl<M: Model, T: Selection<M>> SelectFrom<M, T, All> {
 impl<M: Model, T: Selection<M>, A: Cardinality> Query for SelectFrom<M, T, A> {
     type Output = A::Of<T::Out>;
 
-    fn tenant(&self) -> Option<Arc<Tenant>> {
-        self.find.executor.tenant().cloned()
+    fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
+        Some(self.find.executor.tenant().cloned())
     }
 
     fn into_parts(self) -> Parts<Self::Output> {

@@ -101,8 +101,8 @@ impl<M: Model, K: Columns<M>, A: Aggregates<M>> GroupBy<M, K, A> {
 impl<M: Model, K: Columns<M>, A: Aggregates<M>> Query for GroupBy<M, K, A> {
     type Output = Vec<(K::Values, A::Out)>;
 
-    fn tenant(&self) -> Option<Arc<Tenant>> {
-        self.executor.tenant().cloned()
+    fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
+        Some(self.executor.tenant().cloned())
     }
 
     fn into_parts(self) -> Parts<Self::Output> {

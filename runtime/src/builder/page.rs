@@ -75,8 +75,8 @@ impl<M, S> fmt::Debug for FindPage<M, S> {
 impl<M: Model, S: Send + 'static> Query for FindPage<M, S> {
     type Output = Page<S>;
 
-    fn tenant(&self) -> Option<Arc<Tenant>> {
-        self.executor.tenant().cloned()
+    fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
+        Some(self.executor.tenant().cloned())
     }
 
     fn into_parts(self) -> Parts<Page<S>> {

@@ -17,18 +17,26 @@ use crate::value::Param;
 ///
 /// `db.query(queries::standings(tenant)).await?` sends it; it can also be part of a batch.
 #[must_use = "nothing happens until it is given to `query` or `batch`"]
-pub struct SqlQuery<T, A = All> {
+pub struct SqlQuery<T, A = All, C = Unconfined> {
     call: SqlCall,
-    types: PhantomData<fn() -> (T, A)>,
+    types: PhantomData<fn() -> (T, A, C)>,
 }
 
-impl<T, A> fmt::Debug for SqlQuery<T, A> {
+/// Of a query: in a schema with tenants, it can be sent through `db.across_tenants()` only.
+#[derive(Debug)]
+pub struct Unconfined;
+
+/// Of a query: it can be sent at a handle of a tenant, too, and reads the rows of that tenant there.
+#[derive(Debug)]
+pub struct Confined;
+
+impl<T, A, C> fmt::Debug for SqlQuery<T, A, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SqlQuery({}, {} parameters)", self.call.table().name, self.call.params().len())
     }
 }
 
-impl<T: FromRow> SqlQuery<T> {
+impl<T: FromRow, C> SqlQuery<T, All, C> {
     /// For generated code.
     pub fn new(sql: &'static Sql, params: Vec<Param>) -> Self {
         Self { call: SqlCall::new(sql, params), types: PhantomData }
@@ -39,12 +47,12 @@ impl<T: FromRow> SqlQuery<T> {
     }
 
     /// The only row: none is [`Error::NotFound`], and several are [`Error::RowMismatch`].
-    pub fn one(self) -> SqlQuery<T, ExactlyOne> {
+    pub fn one(self) -> SqlQuery<T, ExactlyOne, C> {
         SqlQuery { call: self.call.alone(), types: PhantomData }
     }
 
     /// The only row, or none; several are [`Error::RowMismatch`].
-    pub fn optional(self) -> SqlQuery<T, OneOrNone> {
+    pub fn optional(self) -> SqlQuery<T, OneOrNone, C> {
         SqlQuery { call: self.call.alone(), types: PhantomData }
     }
 }
@@ -76,15 +84,15 @@ impl SqlCommand {
 )]
 pub trait IntoSqlCall: Query {}
 
-impl<T: FromRow> IntoSqlCall for SqlQuery<T> {}
-impl<T: FromRow> IntoSqlCall for SqlQuery<T, ExactlyOne> {}
-impl<T: FromRow> IntoSqlCall for SqlQuery<T, OneOrNone> {}
+impl<T: FromRow, C> IntoSqlCall for SqlQuery<T, All, C> {}
+impl<T: FromRow, C> IntoSqlCall for SqlQuery<T, ExactlyOne, C> {}
+impl<T: FromRow, C> IntoSqlCall for SqlQuery<T, OneOrNone, C> {}
 impl IntoSqlCall for SqlCommand {}
 
-impl<T: FromRow> Query for SqlQuery<T> {
+impl<T: FromRow, C> Query for SqlQuery<T, All, C> {
     type Output = Vec<T>;
 
-    fn tenant(&self) -> Option<Arc<Tenant>> {
+    fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
         None
     }
 
@@ -94,10 +102,10 @@ impl<T: FromRow> Query for SqlQuery<T> {
     }
 }
 
-impl<T: FromRow> Query for SqlQuery<T, OneOrNone> {
+impl<T: FromRow, C> Query for SqlQuery<T, OneOrNone, C> {
     type Output = Option<T>;
 
-    fn tenant(&self) -> Option<Arc<Tenant>> {
+    fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
         None
     }
 
@@ -106,10 +114,10 @@ impl<T: FromRow> Query for SqlQuery<T, OneOrNone> {
     }
 }
 
-impl<T: FromRow> Query for SqlQuery<T, ExactlyOne> {
+impl<T: FromRow, C> Query for SqlQuery<T, ExactlyOne, C> {
     type Output = T;
 
-    fn tenant(&self) -> Option<Arc<Tenant>> {
+    fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
         None
     }
 
@@ -125,7 +133,7 @@ impl<T: FromRow> Query for SqlQuery<T, ExactlyOne> {
 impl Query for SqlCommand {
     type Output = u64;
 
-    fn tenant(&self) -> Option<Arc<Tenant>> {
+    fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
         None
     }
 

@@ -137,8 +137,8 @@ impl<M: Model> CreateMany<M> {
 impl<M: Model> Query for CreateMany<M> {
     type Output = u64;
 
-    fn tenant(&self) -> Option<Arc<Tenant>> {
-        self.executor.tenant().cloned()
+    fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
+        Some(self.executor.tenant().cloned())
     }
 
     fn into_parts(self) -> Parts<u64> {
@@ -406,8 +406,8 @@ impl<M: Model> UpdateMany<M, RowsChosen> {
 impl<M: Model> Query for UpdateMany<M, RowsChosen> {
     type Output = u64;
 
-    fn tenant(&self) -> Option<Arc<Tenant>> {
-        self.executor.tenant().cloned()
+    fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
+        Some(self.executor.tenant().cloned())
     }
 
     fn into_parts(self) -> Parts<u64> {
@@ -488,8 +488,8 @@ impl<M: Model, C> DeleteMany<M, C> {
 impl<M: Model> Query for DeleteMany<M, RowsChosen> {
     type Output = u64;
 
-    fn tenant(&self) -> Option<Arc<Tenant>> {
-        self.executor.tenant().cloned()
+    fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
+        Some(self.executor.tenant().cloned())
     }
 
     fn into_parts(self) -> Parts<u64> {

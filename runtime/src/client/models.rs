@@ -1,13 +1,59 @@
 //! The traits of the generated lists of models.
 
+use crate::builder::{Confined, SqlCommand, SqlQuery};
 use crate::execute::Executor;
 use crate::value::Scalar;
 
 /// The generated list of models: `db.user()`, `db.session()` and so on.
 pub trait Models: Sized + Send + Sync + 'static {
+    /// Which query files can be sent beside them.
+    type Sql: SqlAccess;
+
     /// The models behind a pool or a transaction.
     fn new(executor: Executor) -> Self;
 }
+
+/// Which query files can be sent beside models.
+pub trait SqlAccess {
+    /// Whether any can.
+    const RUNS_SQL: bool;
+}
+
+/// All query files.
+#[derive(Debug)]
+pub struct OfAll;
+
+/// The query files that are confined to a tenant.
+#[derive(Debug)]
+pub struct OfTenant;
+
+/// No query files: the client is asked for a tenant, or for all, first.
+#[derive(Debug)]
+pub struct OfNone;
+
+impl SqlAccess for OfAll {
+    const RUNS_SQL: bool = true;
+}
+
+impl SqlAccess for OfTenant {
+    const RUNS_SQL: bool = true;
+}
+
+impl SqlAccess for OfNone {
+    const RUNS_SQL: bool = false;
+}
+
+/// A query file that can be sent beside models with this access.
+#[diagnostic::on_unimplemented(
+    message = "this query reads or writes the rows of all tenants",
+    note = "send it through `db.across_tenants()`, and name the tenant in it; a file that only reads tables of the schema \
+            can be sent at `db.tenant(id)`"
+)]
+pub trait RunsWith<A> {}
+
+impl<T, A, C> RunsWith<OfAll> for SqlQuery<T, A, C> {}
+impl<T, A> RunsWith<OfTenant> for SqlQuery<T, A, Confined> {}
+impl RunsWith<OfAll> for SqlCommand {}
 
 /// The models at which a client begins.
 #[diagnostic::on_unimplemented(

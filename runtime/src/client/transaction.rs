@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 
-use super::models::{AnySql, Models, Tenants};
-use crate::builder::{IntoSqlCall, SqlQuery};
+use super::models::{AnySql, Models, RunsWith, Tenants};
+use crate::builder::{All, IntoSqlCall, SqlQuery};
 use crate::connection::{OpenTransaction, Pool, Scope};
 use crate::error::{Error, Result};
 use crate::execute::{Call, Executor, RowStream, Target};
@@ -165,10 +165,7 @@ macro_rules! inside_a_transaction {
         }
 
         impl<M: Models> $name<M> {
-            fn executor(&self) -> Executor
-            where
-                M: AnySql,
-            {
+            fn executor(&self) -> Executor {
                 Executor(Target::Transaction(self.scope.clone()))
             }
 
@@ -180,16 +177,16 @@ macro_rules! inside_a_transaction {
             /// Those of the statement, and [`Error::Misuse`] if the database gives other columns than it was compiled for.
             pub fn query<Q: IntoSqlCall>(&self, query: Q) -> Call<Q::Output>
             where
-                M: AnySql,
+                Q: RunsWith<M::Sql>,
             {
                 self.executor().call(query)
             }
 
             /// Rows of a query of `queries/*.sql` in the transaction as they arrive, without holding them all: a SELECT, VALUES, or WITH that
             /// writes nothing. Nothing is sent before the first row is asked for; errors come in place of a row.
-            pub fn query_stream<T: FromRow>(&self, query: SqlQuery<T>) -> RowStream<T>
+            pub fn query_stream<T: FromRow, C>(&self, query: SqlQuery<T, All, C>) -> RowStream<T>
             where
-                M: AnySql,
+                SqlQuery<T, All, C>: RunsWith<M::Sql>,
             {
                 self.executor().query_stream(query.into_call())
             }

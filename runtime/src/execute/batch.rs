@@ -27,8 +27,8 @@ pub(crate) type Finish<T> = Box<dyn FnOnce(std::vec::IntoIter<Outcome>) -> Resul
 /// Queries as data.
 pub struct BatchParts<T> {
     pub(crate) operations: Vec<Operation>,
-    /// The tenant that each is confined to.
-    pub(crate) tenants: Vec<Option<Arc<Tenant>>>,
+    /// The tenant of the handle at which each was begun.
+    pub(crate) tenants: Vec<Option<Option<Arc<Tenant>>>>,
     pub(crate) finish: Finish<T>,
 }
 
@@ -57,18 +57,21 @@ impl<T> Future for BatchCall<T> {
     }
 }
 
-pub(crate) fn run<T: Send + 'static>(pool: Arc<Pool>, batch: BatchParts<T>) -> BatchCall<T> {
+pub(crate) fn run<T: Send + 'static>(pool: Arc<Pool>, batch: BatchParts<T>, runs_sql: bool) -> BatchCall<T> {
     let BatchParts { mut operations, tenants, finish } = batch;
-    match common(tenants) {
-        Some(tenant) if tenant == pool.tenant => {}
-        // Nothing is sent: all of a batch holds, or nothing.
-        _ => operations.insert(0, Operation::Refused(ONE_TENANT.to_owned())),
+    let is_sql = |operation: &Operation| matches!(operation, Operation::Sql(_));
+    // Nothing is sent: all of a batch holds, or nothing.
+    if !are_of(&tenants, pool.tenant.as_ref()) {
+        operations.insert(0, Operation::Refused(ONE_TENANT.to_owned()));
+    } else if !runs_sql && operations.iter().any(is_sql) {
+        operations.insert(0, Operation::Refused(NO_SQL.to_owned()));
     }
-    operations.iter_mut().for_each(if pool.tenant.is_some() {
-        Operation::confine
-    } else {
-        Operation::refuse_short_keys
-    });
+    for operation in &mut operations {
+        match &pool.tenant {
+            Some(tenant) => operation.confine(tenant),
+            None => operation.refuse_short_keys(),
+        }
+    }
     let span = telemetry::batch_span(&pool.shared.server, operations.len());
     let intents = || operations.iter().flat_map(|operation| telemetry::intents(operation, false)).collect();
     let envelope = Envelope::new(span, pool.hooks.as_ref(), intents);
@@ -77,12 +80,13 @@ pub(crate) fn run<T: Send + 'static>(pool: Arc<Pool>, batch: BatchParts<T>) -> B
     BatchCall { work: envelope.around(work, |done| done.rows) }
 }
 
+const NO_SQL: &str = "a query file reads the rows of all tenants or of one: send the batch through `db.across_tenants()` or \
+    `db.tenant(id)`";
 const ONE_TENANT: &str = "a batch holds queries of the handle that runs it: begin all of them at that handle";
 
-/// The tenant of all queries, if they have one in common.
-fn common(tenants: Vec<Option<Arc<Tenant>>>) -> Option<Option<Arc<Tenant>>> {
-    let (first, others) = tenants.split_first()?;
-    others.iter().all(|other| other == first).then(|| first.clone())
+/// Whether all queries were begun at handles of a tenant, or of all.
+fn are_of(tenants: &[Option<Option<Arc<Tenant>>>], tenant: Option<&Arc<Tenant>>) -> bool {
+    tenants.iter().flatten().all(|own| own.as_ref() == tenant)
 }
 
 async fn run_all<T: Send>(

@@ -45,7 +45,7 @@ impl Executor {
     pub(crate) fn call<Q: Query>(&self, query: Q) -> Call<Q::Output> {
         let Parts { mut operation, finish } = query.into_parts();
         match self.0.tenant() {
-            Some(_) => operation.confine(),
+            Some(tenant) => operation.confine(tenant),
             None => operation.refuse_short_keys(),
         }
         match &self.0 {
@@ -115,7 +115,12 @@ impl Executor {
     }
 
     /// The rows of a query of `queries/` as a stream.
-    pub(crate) fn query_stream<T: FromRow>(&self, call: SqlCall) -> RowStream<T> {
+    pub(crate) fn query_stream<T: FromRow>(&self, mut call: SqlCall) -> RowStream<T> {
+        if let Some(tenant) = self.0.tenant()
+            && !call.confine(tenant)
+        {
+            call.refuse();
+        }
         stream::of_sql(self.0.clone(), call)
     }
 

@@ -24,9 +24,9 @@ pub trait Query: Sized {
     #[doc(hidden)]
     fn into_parts(self) -> Parts<Self::Output>;
 
-    /// For the runtime: the tenant that it is confined to.
+    /// For the runtime: the tenant that the handle is confined to at which it was begun; none if it belongs to no handle.
     #[doc(hidden)]
-    fn tenant(&self) -> Option<Arc<Tenant>>;
+    fn tenant(&self) -> Option<Option<Arc<Tenant>>>;
 }
 
 /// A query as data, and the function that reads its outcome.

@@ -2,6 +2,7 @@
 //!
 //! The statement and the columns that it was compiled for are a static of the generated code.
 
+use super::tenant::{SQL_OF_ALL, Tenant};
 use crate::meta::{Column, Table};
 use crate::value::Param;
 
@@ -11,12 +12,36 @@ pub struct Sql {
     text: &'static str,
     /// Called like the query, with the columns of its rows; none if it gives no rows.
     table: Table,
+    /// How it reads the rows of one tenant, if it can.
+    confinement: Confinement,
+}
+
+/// How a statement reads the rows of one tenant.
+#[derive(Debug, Clone, Copy)]
+enum Confinement {
+    None,
+    /// It reads no rows of tenants.
+    Shared,
+    /// By this statement, whose last parameter is the tenant's id.
+    Confined(&'static str),
 }
 
 impl Sql {
     /// For generated code.
     pub const fn new(name: &'static str, text: &'static str, columns: &'static [Column]) -> Self {
-        Self { text, table: Table::new(name, name, columns, &[], &[], &[]) }
+        Self { text, table: Table::new(name, name, columns, &[], &[], &[]), confinement: Confinement::None }
+    }
+
+    /// Says that it reads no rows of tenants.
+    pub const fn shared(mut self) -> Self {
+        self.confinement = Confinement::Shared;
+        self
+    }
+
+    /// Sets the statement that reads the rows of one tenant, whose id is its last parameter.
+    pub const fn confined(mut self, text: &'static str) -> Self {
+        self.confinement = Confinement::Confined(text);
+        self
     }
 
     /// Sets the table that the statement writes, to explain violations.
@@ -30,6 +55,7 @@ impl Sql {
 #[derive(Debug)]
 pub(crate) struct SqlCall {
     sql: &'static Sql,
+    text: &'static str,
     params: Vec<Param>,
     /// One row is asked for, so that others are an error: in a batch, before it is committed.
     pub(crate) alone: bool,
@@ -37,7 +63,7 @@ pub(crate) struct SqlCall {
 
 impl SqlCall {
     pub(crate) fn new(sql: &'static Sql, params: Vec<Param>) -> Self {
-        Self { sql, params, alone: false }
+        Self { sql, text: sql.text, params, alone: false }
     }
 
     pub(crate) fn table(&self) -> &'static Table {
@@ -51,16 +77,30 @@ impl SqlCall {
 
     /// The statement's text.
     pub(crate) fn text(&self) -> &'static str {
-        self.sql.text
+        self.text
     }
 
     pub(crate) fn params(&self) -> &[Param] {
         &self.params
     }
 
-    /// Whether it is confined to the tenant of the call.
-    pub(crate) fn is_confined(&self) -> bool {
-        false
+    /// Confines it to a tenant; false if it cannot be.
+    #[must_use]
+    pub(crate) fn confine(&mut self, tenant: &Tenant) -> bool {
+        match self.sql.confinement {
+            Confinement::None => return false,
+            Confinement::Shared => {}
+            Confinement::Confined(text) => {
+                self.text = text;
+                self.params.push(tenant.key.clone());
+            }
+        }
+        true
+    }
+
+    /// Makes it one that cannot be sent.
+    pub(crate) fn refuse(&mut self) {
+        self.params.push(Param::Refused(SQL_OF_ALL));
     }
 
     pub(crate) fn writes(&self) -> bool {

@@ -89,18 +89,21 @@ fn refuse_in_write(write: &mut NestedWrite) {
     }
 }
 
+/// Why a query file cannot be sent at a handle. The types say so first.
+pub(super) const SQL_OF_ALL: &str = "this query is not confined to a tenant: send it through `across_tenants()`";
+
 /// Why a call cannot be made for a tenant.
 type Refused = String;
 
 impl Operation {
     /// Confines it to a tenant.
-    pub(crate) fn confine(&mut self) {
-        if let Err(reason) = self.try_confine() {
+    pub(crate) fn confine(&mut self, tenant: &Tenant) {
+        if let Err(reason) = self.try_confine(tenant) {
             *self = Operation::Refused(reason);
         }
     }
 
-    fn try_confine(&mut self) -> Result<(), Refused> {
+    fn try_confine(&mut self, tenant: &Tenant) -> Result<(), Refused> {
         match self {
             Operation::Create(row) => confine_row(row),
             Operation::CreateMany { rows, .. } => confine_rows(rows),
@@ -113,10 +116,11 @@ impl Operation {
                 confine_sets(row.table, sets, None)?;
                 confine_row(row)
             }
-            Operation::Returning(returning) => returning.write.try_confine(),
-            Operation::Sql(call) if !call.is_confined() => {
-                Err("this file of SQL is not confined to a tenant: send it through `across_tenants()`".to_owned())
-            }
+            Operation::Returning(returning) => returning.write.try_confine(tenant),
+            Operation::Sql(call) => match call.confine(tenant) {
+                true => Ok(()),
+                false => Err(SQL_OF_ALL.to_owned()),
+            },
             _ => Ok(()),
         }
     }

@@ -276,3 +276,35 @@ async fn shared_models_are_on_every_handle() {
     let counts = north.country().find_many().select(country::users.count()).await.expect("reads");
     assert_eq!(counts, [3]);
 }
+
+#[tokio::test]
+async fn query_files_that_only_read_are_confined() {
+    let schools = Schools::new().await;
+    let (north, own) = (schools.north(), &schools.north);
+    let all = schools.db.across_tenants();
+    // By a column of the table, and by a path.
+    let best = north.query(queries::best(2030)).await.expect("reads");
+    let codes: Vec<_> = best.iter().filter_map(|row| row.code.as_deref()).collect();
+    assert_eq!((best.len(), codes), (3, vec!["north-1"]));
+    assert_eq!(all.query(queries::best(2030)).await.expect("reads").len(), 6);
+    north.session().delete_many().filter(session::user_id.eq(own.users[2].id)).await.expect("deletes");
+    assert_eq!(north.query(queries::emails()).await.expect("reads").len(), 2);
+    assert_eq!(all.query(queries::emails()).await.expect("reads").len(), 5);
+    // Tables of all.
+    assert_eq!(north.query(queries::countries()).await.expect("reads").len(), 1);
+    let streamed: Vec<_> = north.query_stream(queries::emails()).try_collect().await.expect("reads");
+    assert_eq!(streamed.len(), 2);
+    let (one, users) = north.batch((queries::countries().one(), north.user().count())).await.expect("runs");
+    assert_eq!((one.name.as_str(), users), ("Land", 3));
+    let tx = north.begin().await.expect("begins");
+    assert_eq!(tx.query(queries::emails()).await.expect("reads").len(), 2);
+    tx.commit().await.expect("commits");
+    // What writes, or is not understood whole, is only sent across tenants; also where types do not say it.
+    let outcome = north.batch((queries::through().one(), north.user().count())).await;
+    assert!(matches!(outcome, Err(relata::Error::Misuse(_))), "{outcome:?}");
+    let outcome = schools.db.batch((queries::emails(),)).await;
+    assert!(matches!(outcome, Err(relata::Error::Misuse(_))), "{outcome:?}");
+    assert_eq!(all.query(queries::through().one()).await.expect("reads").pairs, 2);
+    assert_eq!(all.query(queries::numbers(2030).one()).await.expect("reads").clubs, 2);
+    assert_eq!(all.query(queries::rename("x@x.edu", own.users[0].id)).await.expect("writes"), 1);
+}

@@ -13,6 +13,9 @@ pub mod country;
 pub mod exam;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod queries;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod relata_client;
 #[rustfmt::skip]
 #[allow(missing_docs)]

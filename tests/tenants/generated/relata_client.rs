@@ -12,6 +12,7 @@ pub struct Models {
     executor: rt::Executor,
 }
 impl rt::Models for Models {
+    type Sql = rt::OfNone;
     fn new(executor: rt::Executor) -> Self {
         Self { executor }
     }
@@ -38,6 +39,7 @@ pub struct TenantModels {
     executor: rt::Executor,
 }
 impl rt::Models for TenantModels {
+    type Sql = rt::OfTenant;
     fn new(executor: rt::Executor) -> Self {
         Self { executor }
     }
@@ -86,6 +88,7 @@ pub struct AcrossTenants {
     executor: rt::Executor,
 }
 impl rt::Models for AcrossTenants {
+    type Sql = rt::OfAll;
     fn new(executor: rt::Executor) -> Self {
         Self { executor }
     }

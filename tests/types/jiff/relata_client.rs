@@ -12,6 +12,7 @@ pub struct Models {
     executor: rt::Executor,
 }
 impl rt::Models for Models {
+    type Sql = rt::OfAll;
     fn new(executor: rt::Executor) -> Self {
         Self { executor }
     }

@@ -9,7 +9,7 @@ use super::super::types::{Base, Ty};
 use super::scope::{Relation, Scope};
 use super::select::columns;
 use super::{Cx, Typed};
-use crate::diagnostics as codes;
+use crate::diagnostics::{self as codes, Span};
 
 impl Cx<'_> {
     /// Adds the items of FROM to a scope.
@@ -163,7 +163,12 @@ impl Cx<'_> {
         {
             return Relation::new(&name.text, cte.columns.clone());
         }
-        self.stored_table(path).0
+        let (relation, model) = self.stored_table(path);
+        match (path.first(), model) {
+            (Some(first), Some(model)) => self.tables.push((Span { end: name.span.end, ..first.span }, model)),
+            _ => self.goes_outside = true,
+        }
+        relation
     }
 
     /// A table of the schema, and its model.

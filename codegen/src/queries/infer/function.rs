@@ -119,6 +119,7 @@ impl Cx<'_> {
     }
 
     fn unknown_call(&mut self, scope: &Scope<'_>, call: &Call) -> Typed {
+        self.goes_outside = true;
         for arg in call.args.iter().chain(&call.within) {
             self.expr(scope, arg);
         }
@@ -195,6 +196,7 @@ impl Cx<'_> {
         let all: Vec<&Expr> = args.iter().copied().chain(&call.within).collect();
         let typed: Vec<Typed> = all.iter().map(|arg| self.expr(scope, arg)).collect();
         let Some(function) = self.overload(name, call, &typed) else {
+            self.goes_outside = true;
             return (Typed::opaque(), None);
         };
         let within = function.result;

@@ -16,6 +16,7 @@ impl Cx<'_> {
         alias: Option<&Name>,
     ) -> (Scope<'p>, Vec<Column>) {
         let (mut relation, model) = self.stored_table(path);
+        self.goes_outside = true;
         if parent.is_none() && self.ctes.is_empty() || self.writes.is_none() {
             self.writes = model;
         }

@@ -47,8 +47,8 @@ impl<T> std::fmt::Debug for Written<T> {
 impl<T: Send + 'static> Query for Written<T> {
     type Output = T;
 
-    fn tenant(&self) -> Option<Arc<Tenant>> {
-        self.executor.tenant().cloned()
+    fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
+        Some(self.executor.tenant().cloned())
     }
 
     fn into_parts(self) -> Parts<T> {
@@ -108,8 +108,8 @@ macro_rules! one {
         impl<M: Model, S: FromRow> Query for $name<M, S> {
             type Output = S;
 
-            fn tenant(&self) -> Option<Arc<Tenant>> {
-                self.executor.tenant().cloned()
+            fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
+                Some(self.executor.tenant().cloned())
             }
 
             fn into_parts(mut self) -> Parts<S> {
@@ -146,8 +146,8 @@ macro_rules! many {
         impl<M: Model, S: FromRow> Query for $name<M, S> {
             type Output = Vec<S>;
 
-            fn tenant(&self) -> Option<Arc<Tenant>> {
-                self.executor.tenant().cloned()
+            fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
+                Some(self.executor.tenant().cloned())
             }
 
             fn into_parts(mut self) -> Parts<Vec<S>> {

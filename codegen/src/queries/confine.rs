@@ -1,0 +1,136 @@
+//! A statement that reads the rows of one tenant: each table of tenants in it becomes a subquery with the tenant's
+//! condition.
+//!
+//! Only what is understood whole is confined. A statement that writes, that names a table or a function which the schema
+//! does not know, or in which the name of such a table stands where the analysis did not see a table, is not.
+
+use super::lexer::{Kind, Token};
+use super::query::{Confinement, Query};
+use crate::diagnostics::Span;
+use crate::ir::{ColumnWalker, ModelId, ModelWalker, Schema, Tenancy};
+use relata_pgsql::ident;
+
+/// What is known of the tables of a statement.
+pub(super) struct Reads<'q> {
+    pub(super) tables: Vec<(Span, ModelId)>,
+    pub(super) goes_outside: bool,
+    pub(super) tokens: &'q [Token],
+}
+
+/// How a query is confined to a tenant.
+pub(super) fn confine(schema: &Schema, query: &Query, mut reads: Reads<'_>) -> Confinement {
+    if schema.tenant().is_none() || reads.goes_outside || names_more(schema, &reads) {
+        return Confinement::None;
+    }
+    reads.tables.retain(|(_, model)| schema.walk_model(*model).has_tenant());
+    reads.tables.sort_by_key(|(span, _)| *span);
+    reads.tables.dedup();
+    if reads.tables.is_empty() {
+        return Confinement::Shared;
+    }
+    let parameter = query.params.len() + 1;
+    let mut sql = query.sql.clone();
+    for (span, model) in reads.tables.iter().rev() {
+        let Some(table) = confined_table(schema, &reads, *span, *model, parameter) else { return Confinement::None };
+        let (Some(start), Some(end)) = (query.sent(span.start), query.sent(span.end)) else { return Confinement::None };
+        if sql.get(start..end).is_none() {
+            return Confinement::None;
+        }
+        sql.replace_range(start..end, &table);
+    }
+    Confinement::Confined(sql)
+}
+
+/// Whether the name of a table of tenants stands where no table was seen: as something that was not analysed.
+fn names_more(schema: &Schema, reads: &Reads<'_>) -> bool {
+    let names: Vec<&str> =
+        schema.walk_models().filter(|model| model.has_tenant()).map(|model| model.model().db_name.as_str()).collect();
+    let is_seen = |token: &Token| {
+        let (start, end) = (token.span.start as u32, token.span.end as u32);
+        reads.tables.iter().any(|(span, _)| span.start <= start && end <= span.end)
+    };
+    reads.tokens.iter().enumerate().any(|(at, token)| {
+        let is_qualifier = reads.tokens.get(at + 1).is_some_and(|next| next.is("."));
+        matches!(token.kind, Kind::Word | Kind::Quoted)
+            && names.contains(&token.text.as_str())
+            && !is_qualifier
+            && !is_seen(token)
+    })
+}
+
+/// `(SELECT * FROM "t" AS t0 WHERE ..)`, and an alias if the statement gives none.
+fn confined_table(schema: &Schema, reads: &Reads<'_>, span: Span, model: ModelId, parameter: usize) -> Option<String> {
+    let first = reads.tokens.iter().position(|token| token.span.start as u32 == span.start)?;
+    let last = reads.tokens.iter().position(|token| token.span.end as u32 == span.end)?;
+    let before = first.checked_sub(1).and_then(|at| reads.tokens.get(at));
+    // `TABLE t` and `ONLY t` take no subquery, nor what stands behind a name.
+    if before.is_some_and(|token| token.is("table") || token.is("only")) {
+        return None;
+    }
+    let next = reads.tokens.get(last + 1)?;
+    if next.is("*") || next.is("tablesample") {
+        return None;
+    }
+    let has_alias = next.is("as")
+        || next.kind == Kind::Quoted
+        || next.kind == Kind::Word && !ENDS_TABLE.contains(&next.text.as_str());
+    let walker = schema.walk_model(model);
+    let condition = way(walker, 0, &format!("${parameter}"))?;
+    let alias = if has_alias { String::new() } else { format!(" AS {}", ident(&walker.model().db_name)) };
+    Some(format!("(SELECT * FROM {} AS t0 WHERE {condition}){alias}", name_of(walker)))
+}
+
+/// Keywords that may stand behind a table without an alias. Any other word is the alias.
+const ENDS_TABLE: [&str; 26] = [
+    "where",
+    "join",
+    "inner",
+    "left",
+    "right",
+    "full",
+    "cross",
+    "natural",
+    "on",
+    "using",
+    "group",
+    "having",
+    "window",
+    "order",
+    "limit",
+    "offset",
+    "fetch",
+    "for",
+    "union",
+    "intersect",
+    "except",
+    "returning",
+    "set",
+    "into",
+    "tablesample",
+    "lateral",
+];
+
+fn name_of(model: ModelWalker<'_>) -> String {
+    let name = ident(&model.model().db_name);
+    model.model().namespace.as_deref().map_or_else(|| name.clone(), |namespace| format!("{}.{name}", ident(namespace)))
+}
+
+/// The condition that a row of `t<number>` belongs to the tenant.
+fn way(model: ModelWalker<'_>, number: usize, parameter: &str) -> Option<String> {
+    let path = match &model.model().tenancy {
+        Tenancy::Within(path) => path.as_slice(),
+        _ => &[],
+    };
+    if let Some(column) = model.tenant_column() {
+        return Some(format!("t{number}.{} = {parameter}", ident(column.db_name())));
+    }
+    let relation = model.schema.walk_field(*path.first()?).as_relation_field()?;
+    let (other, next) = (relation.related_model(), number + 1);
+    let pairs = relation.relation().referencing_columns().zip(relation.relation().referenced_columns());
+    let join = |(ours, theirs): (ColumnWalker<'_>, ColumnWalker<'_>)| {
+        format!("t{next}.{} = t{number}.{}", ident(theirs.db_name()), ident(ours.db_name()))
+    };
+    let joins: Vec<String> = pairs.map(join).collect();
+    let rest = way(other, next, parameter)?;
+    Some(format!("EXISTS (SELECT 1 FROM {} AS t{next} WHERE {} AND {rest})", name_of(other), joins.join(" AND ")))
+}

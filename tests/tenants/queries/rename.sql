@@ -1,0 +1,1 @@
+UPDATE "User" SET email = $1 WHERE id = $2
