@@ -74,7 +74,10 @@ const ORDERED: &[(&str, &[&str])] = &[
             "finish",
         ],
     ),
-    ("queries", &["types", "tree", "query", "header", "lexer", "parser", "params", "catalog", "infer", "assemble"]),
+    (
+        "queries",
+        &["types", "tree", "query", "header", "lexer", "parser", "params", "catalog", "infer", "assemble", "confine"],
+    ),
     (
         "emit",
         &[
