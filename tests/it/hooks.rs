@@ -105,6 +105,37 @@ async fn a_hook_refuses() {
     db.session().count().await.expect("may be counted");
 }
 
+/// A stream is one query: hooks see its beginning, and its end with the rows of all parts, whatever ends it.
+#[tokio::test]
+async fn hooks_see_streams() {
+    let fixture = Fixture::new().await;
+    let tenant = fixture.institution("north").await.id;
+    for email in ["a", "b", "c"] {
+        fixture.user(tenant, email).await;
+    }
+    let log = Log::default();
+    let db = fixture.db.with_hooks(logging(&log));
+    let mut users = db.user().find_many().stream().rows_at_once(2);
+    users.next().await.expect("is there").expect("is read");
+    assert_eq!(take(&log), ["before FindMany User []"]);
+    while users.next().await.is_some() {}
+    assert_eq!(take(&log), ["after FindMany User []: 3 rows"]);
+
+    let mut broken = db.query_raw_stream::<(i32,)>("SELECT one FROM nowhere", params![]);
+    broken.next().await.expect("is an error").err().expect("is an error");
+    assert_eq!(take(&log), ["before QueryRaw - []", "after QueryRaw - []: failed 42P01"]);
+    assert!(broken.next().await.is_none());
+    assert_eq!(take(&log), Vec::<String>::new());
+
+    let guard = Hooks::new().before(|_| Err(Error::custom("no streams")));
+    let refusing = fixture.db.with_hooks(guard).counted();
+    let mut refused = refusing.user().find_many().stream();
+    let error = refused.next().await.expect("is an error").expect_err("is refused");
+    assert!(error.to_string().contains("no streams"), "{error}");
+    assert!(refused.next().await.is_none());
+    assert_eq!(refusing.statistics().statements, 0, "nothing was sent");
+}
+
 #[tokio::test]
 async fn hooks_are_called_in_their_order() {
     let fixture = Fixture::new().await;

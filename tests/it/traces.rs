@@ -98,6 +98,26 @@ async fn spans_have_the_names_of_opentelemetry() {
     assert!(recorder.take().contains("db.operation.batch.size=2"));
 }
 
+#[tokio::test]
+async fn spans_of_streams_say_what_came_of_them() {
+    let fixture = Fixture::new().await;
+    for slug in ["a", "b", "c"] {
+        fixture.institution(slug).await;
+    }
+    let recorder = Recorder::default();
+    let _guard = tracing::subscriber::set_default(recorder.clone());
+    let mut rows = fixture.db.institution().find_many().stream().rows_at_once(2);
+    while rows.next().await.is_some() {}
+    let text = recorder.take();
+    assert_eq!(text.matches("span relata.query otel.name=\"find_many institutions\"").count(), 1, "{text}");
+    assert!(text.contains("record db.response.returned_rows=3"), "{text}");
+
+    let mut locked = fixture.db.institution().find_many().for_update().stream();
+    locked.next().await.expect("is an error").expect_err("is outside a transaction");
+    let text = recorder.take();
+    assert!(text.contains("error.type=\"LockOutsideTransaction\""), "{text}");
+}
+
 /// Each value here contains a marker, and no trace contains it, even of failures.
 #[tokio::test]
 async fn no_value_is_traced() {

@@ -7,12 +7,10 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
 
 use futures_util::Stream;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio_postgres::Row;
-use tracing::Instrument;
 
 use super::read::attach_to_rows;
 use super::target::Target;
@@ -22,7 +20,7 @@ use crate::meta::Table;
 use crate::query::{Operation, Select, SqlCall};
 use crate::rows::{FromRawRow, FromRow, Node, RawRow, ReadRow};
 use crate::sql::{Statement, read_plan, read_statement};
-use crate::telemetry::{self, Hooks, Intent, IntentKind, Report};
+use crate::telemetry::{self, Envelope, Intent, IntentKind};
 
 /// Rows as they arrive: a [`Stream`], and with [`next`](Self::next) usable without any other crate.
 ///
@@ -154,20 +152,20 @@ enum State {
 }
 
 fn parts(begin: Begin, at_once: u32) -> BoxStream<'static, Result<Part>> {
-    let span =
-        telemetry::query_span(&begin.target.pool().shared.server, begin.source.operation(), begin.source.table());
-    stream::try_unfold(State::Begin(begin), move |state| next_part(state, at_once).instrument(span.clone())).boxed()
+    let (pool, in_transaction) = (begin.target.pool(), begin.target.is_transaction());
+    let span = telemetry::query_span(&pool.shared.server, begin.source.operation(), begin.source.table());
+    let envelope = Envelope::new(span, pool.hooks.as_ref(), || begin.source.intents(in_transaction));
+    let parts = stream::try_unfold(State::Begin(begin), move |state| next_part(state, at_once));
+    envelope.around_stream(parts, |part| part.len() as u64)
 }
 
 async fn next_part(state: State, at_once: u32) -> Result<Option<(Part, State)>> {
-    let mut cursor = match state {
+    let cursor = match state {
         State::Begin(begin) => OpenCursor::open(begin).await?,
         State::Open(cursor) => cursor,
         State::Done => return Ok(None),
     };
-    let part = cursor.fetch(at_once).await;
-    cursor.report(&part, at_once);
-    let part = part?;
+    let part = cursor.fetch(at_once).await?;
     if part.len() == at_once as usize {
         return Ok(Some((part, State::Open(cursor))));
     }
@@ -181,22 +179,12 @@ struct OpenCursor {
     own: bool,
     name: String,
     source: Source,
-    /// Who is told when it ends: the rows so far, and since when.
-    hooks: Option<(Arc<Hooks>, Vec<Intent>)>,
-    began: Instant,
-    rows: u64,
 }
 
 impl OpenCursor {
     async fn open(Begin { target, source }: Begin) -> Result<Self> {
-        let in_transaction = target.is_transaction();
-        if let Some(refused) = source.refused(in_transaction) {
+        if let Some(refused) = source.refused(target.is_transaction()) {
             return Err(refused);
-        }
-        let began = Instant::now();
-        let hooks = target.pool().hooks.clone().map(|hooks| (hooks, source.intents(in_transaction)));
-        if let Some((hooks, intents)) = &hooks {
-            hooks.check(intents)?;
         }
         let (scope, own) = match target {
             Target::Transaction(scope) => (scope, false),
@@ -217,7 +205,7 @@ impl OpenCursor {
         };
         running.end(&declared);
         declared?;
-        Ok(Self { scope, own, name, source, hooks, began, rows: 0 })
+        Ok(Self { scope, own, name, source })
     }
 
     async fn fetch(&self, at_once: u32) -> Result<Part> {
@@ -237,18 +225,6 @@ impl OpenCursor {
                 attach_to_rows(session, node, &read_plan(select)).await.map(Part::Model)
             }
         }
-    }
-
-    /// Tells the hooks what came of it, if this was its end.
-    fn report(&mut self, part: &Result<Part>, at_once: u32) {
-        self.rows += part.as_ref().map_or(0, |part| part.len() as u64);
-        let Some((hooks, intents)) = &self.hooks else { return };
-        let outcome = match part {
-            Ok(part) if part.len() == at_once as usize => return,
-            Ok(_) => Ok(self.rows),
-            Err(error) => Err(error),
-        };
-        hooks.report(intents, &Report { took: self.began.elapsed(), outcome });
     }
 
     async fn close(self) -> Result<()> {
