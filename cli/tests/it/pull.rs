@@ -427,7 +427,9 @@ fn a_default_counts_with_the_same_sequence_in_a_fresh_database() {
          CREATE TABLE e (id serial PRIMARY KEY, f text DEFAULT 'x' || nextval('lots'));
          CREATE SEQUENCE g_id_seq CACHE 3; CREATE TABLE g (id int PRIMARY KEY DEFAULT nextval('g_id_seq'));
          CREATE TABLE h (id serial PRIMARY KEY); ALTER TABLE h ALTER id SET DEFAULT nextval('a_seq');
-         CREATE SEQUENCE late; CREATE TABLE i (id int PRIMARY KEY DEFAULT nextval('late'::text))",
+         CREATE SEQUENCE late; CREATE TABLE i (id int PRIMARY KEY DEFAULT nextval('late'::text));
+         CREATE SEQUENCE j_id_seq INCREMENT -1; CREATE TABLE j (id bigint PRIMARY KEY DEFAULT nextval('j_id_seq'));
+         CREATE SEQUENCE k_id_seq MINVALUE 100; CREATE TABLE k (id bigint PRIMARY KEY DEFAULT nextval('k_id_seq'))",
         &[],
         DEFAULTS,
     );
@@ -472,7 +474,8 @@ fn a_sequence_that_counts_less_or_otherwise_is_told_and_made_again() {
     let (output, [here, there]) = made_again(
         "CREATE TABLE narrow (id serial PRIMARY KEY); ALTER TABLE narrow ALTER id TYPE bigint;
          CREATE TABLE most (id bigserial PRIMARY KEY); ALTER SEQUENCE most_id_seq MAXVALUE 9007199254740991 CACHE 7;
-         ALTER SEQUENCE most_id_seq RENAME TO \"it's most\"; CREATE TABLE plain (id serial PRIMARY KEY)",
+         ALTER SEQUENCE most_id_seq RENAME TO \"it's most\";
+         CREATE TABLE back (id bigserial PRIMARY KEY); ALTER SEQUENCE back_id_seq INCREMENT -1 MINVALUE -9 MAXVALUE -1 START -1 RESTART; CREATE TABLE plain (id serial PRIMARY KEY)",
         &[],
         "SELECT string_agg(concat_ws(' ', data_type, max_value, cache_size), ',' ORDER BY max_value, cache_size) FROM pg_sequences",
     );
