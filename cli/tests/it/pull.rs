@@ -341,6 +341,16 @@ fn what_did_not_change_keeps_its_line_and_its_comments() {
     db(&project, &database, &["pull"]).exits(0).says("already");
 }
 
+#[test]
+fn an_extension_comes_to_the_list_once() {
+    let sql = "CREATE EXTENSION citext; CREATE EXTENSION ltree; CREATE TABLE t (id int PRIMARY KEY, a citext)";
+    let (project, database, _) = pull(sql, &[]);
+    has(&words(&project), "extensions = [citext]");
+    query(&database, "ALTER TABLE t ADD b ltree");
+    db(&project, &database, &["pull"]).exits(0);
+    has(&words(&project), "extensions = [citext, ltree]");
+}
+
 /// A table that loses its key leaves the client, and so do the fields that lead to it.
 #[test]
 fn a_key_that_goes_takes_the_fields_with_it_that_lead_to_the_model() {
@@ -402,6 +412,7 @@ fn names_are_made_in_a_style_and_stay_as_they_are_written() {
 #[track_caller]
 fn made_again(sql: &str, args: &[&str], question: &str) -> (Output, [String; 2]) {
     let (project, database, output) = pull(sql, &[args, &["--with-sql", "extra.sql"]].concat());
+    db(&project, &database, &["pull", "--check"]).exits(0);
     let fresh = crate::support::database("pull_again");
     db(&project, &fresh, &["execute", "extra.sql"]).exits(0);
     db(&project, &fresh, &["push"]).exits(0);

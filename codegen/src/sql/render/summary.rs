@@ -69,7 +69,9 @@ fn line(change: &Change, names: &Temporary) -> String {
         Change::RenameColumn { table, from, to } => {
             format!("~ column {table}.{} is renamed to {to}", names.column(table, from))
         }
-        Change::AddColumn { table, column, .. } => format!("+ column {table}.{} {}", column.name, describe(column, names)),
+        Change::AddColumn { table, column, .. } => {
+            format!("+ column {table}.{} {}", column.name, describe(column, names))
+        }
         Change::AlterColumn { table, previous, next, .. } => {
             format!("~ column {table}.{} from {} to {}", next.name, describe(previous, names), describe(next, names))
         }
