@@ -341,6 +341,16 @@ fn what_did_not_change_keeps_its_line_and_its_comments() {
     db(&project, &database, &["pull"]).exits(0).says("already");
 }
 
+#[test]
+fn an_extension_comes_to_the_list_once() {
+    let sql = "CREATE EXTENSION citext; CREATE EXTENSION ltree; CREATE TABLE t (id int PRIMARY KEY, a citext)";
+    let (project, database, _) = pull(sql, &[]);
+    has(&words(&project), "extensions = [citext]");
+    query(&database, "ALTER TABLE t ADD b ltree");
+    db(&project, &database, &["pull"]).exits(0);
+    has(&words(&project), "extensions = [citext, ltree]");
+}
+
 /// A table that loses its key leaves the client, and so do the fields that lead to it.
 #[test]
 fn a_key_that_goes_takes_the_fields_with_it_that_lead_to_the_model() {
@@ -402,6 +412,7 @@ fn names_are_made_in_a_style_and_stay_as_they_are_written() {
 #[track_caller]
 fn made_again(sql: &str, args: &[&str], question: &str) -> (Output, [String; 2]) {
     let (project, database, output) = pull(sql, &[args, &["--with-sql", "extra.sql"]].concat());
+    db(&project, &database, &["pull", "--check"]).exits(0);
     let fresh = crate::support::database("pull_again");
     db(&project, &fresh, &["execute", "extra.sql"]).exits(0);
     db(&project, &fresh, &["push"]).exits(0);
@@ -427,7 +438,9 @@ fn a_default_counts_with_the_same_sequence_in_a_fresh_database() {
          CREATE TABLE e (id serial PRIMARY KEY, f text DEFAULT 'x' || nextval('lots'));
          CREATE SEQUENCE g_id_seq CACHE 3; CREATE TABLE g (id int PRIMARY KEY DEFAULT nextval('g_id_seq'));
          CREATE TABLE h (id serial PRIMARY KEY); ALTER TABLE h ALTER id SET DEFAULT nextval('a_seq');
-         CREATE SEQUENCE late; CREATE TABLE i (id int PRIMARY KEY DEFAULT nextval('late'::text))",
+         CREATE SEQUENCE late; CREATE TABLE i (id int PRIMARY KEY DEFAULT nextval('late'::text));
+         CREATE SEQUENCE j_id_seq INCREMENT -1; CREATE TABLE j (id bigint PRIMARY KEY DEFAULT nextval('j_id_seq'));
+         CREATE SEQUENCE k_id_seq MINVALUE 100; CREATE TABLE k (id bigint PRIMARY KEY DEFAULT nextval('k_id_seq'))",
         &[],
         DEFAULTS,
     );
@@ -472,7 +485,8 @@ fn a_sequence_that_counts_less_or_otherwise_is_told_and_made_again() {
     let (output, [here, there]) = made_again(
         "CREATE TABLE narrow (id serial PRIMARY KEY); ALTER TABLE narrow ALTER id TYPE bigint;
          CREATE TABLE most (id bigserial PRIMARY KEY); ALTER SEQUENCE most_id_seq MAXVALUE 9007199254740991 CACHE 7;
-         ALTER SEQUENCE most_id_seq RENAME TO \"it's most\"; CREATE TABLE plain (id serial PRIMARY KEY)",
+         ALTER SEQUENCE most_id_seq RENAME TO \"it's most\";
+         CREATE TABLE back (id bigserial PRIMARY KEY); ALTER SEQUENCE back_id_seq INCREMENT -1 MINVALUE -9 MAXVALUE -1 START -1 RESTART; CREATE TABLE plain (id serial PRIMARY KEY)",
         &[],
         "SELECT string_agg(concat_ws(' ', data_type, max_value, cache_size), ',' ORDER BY max_value, cache_size) FROM pg_sequences",
     );

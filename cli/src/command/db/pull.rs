@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use relata_codegen::diagnostics::{SourceFile, Sources};
 use relata_codegen::format;
 use relata_codegen::ir::{ColumnType, Schema};
-use relata_codegen::sql::{Change, ObjectName, Pair, State, Unsaid, lower, said, summary};
+use relata_codegen::sql::{Change, Index, ObjectName, Pair, State, Unsaid, lower, said, summary};
 use tokio_postgres::Client;
 
 use crate::args::{self, Naming};
@@ -347,7 +347,12 @@ fn more(live: &State, known: &State) -> Vec<Change> {
     for table in &live.tables {
         let Some(other) = known.tables.iter().find(|it| render::same(&it.name, &table.name)) else { continue };
         let checks = table.checks.iter().filter(|it| other.checks.iter().all(|known| known.name != it.name));
+        // A join table may have a unique index in place of its key.
+        let key = other.primary_key.as_ref().filter(|_| table.primary_key.is_none());
+        let is_key =
+            |it: &Index| key.is_some_and(|key| it.unique && it.is_plain() && it.columns().eq(key.columns.iter()));
         let indexes = table.indexes.iter().filter(|it| other.indexes.iter().all(|known| known.name != it.name));
+        let indexes = indexes.filter(|it| !is_key(it));
         let objects = checks.cloned().map(TableObject::Check).chain(indexes.cloned().map(TableObject::Index));
         changes.extend(objects.map(|object| Change::DropObject { table: table.name.clone(), object }));
     }

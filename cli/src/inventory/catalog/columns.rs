@@ -74,10 +74,11 @@ fn counting_defaults() -> String {
             format('%I.%I', n.nspname, c.relname), a.attname, ARRAY(SELECT s.oid::regclass::text {known}))) END"
     );
     let owned = format!(
-        "(SELECT string_agg(format(E';\nALTER SEQUENCE %s AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s%s OWNED BY %s',
+        "(SELECT string_agg(format(E';\nALTER SEQUENCE %s AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s%s%s OWNED BY %s',
             s.oid::regclass, format_type(q.seqtypid, NULL), q.seqincrement, q.seqmin, q.seqmax, q.seqstart, q.seqcache,
-            CASE WHEN q.seqcycle THEN ' CYCLE' END,
-            CASE WHEN b.attname IS NULL THEN 'NONE' ELSE format('%s.%I', b.attrelid::regclass, b.attname) END), '') {known})"
+            CASE WHEN q.seqcycle THEN ' CYCLE' END, {},
+            CASE WHEN b.attname IS NULL THEN 'NONE' ELSE format('%s.%I', b.attrelid::regclass, b.attname) END), '') {known})",
+        super::types::restart("q")
     );
     of_columns(
         "default from a sequence that is not the column''s own",

@@ -60,7 +60,7 @@ fn details() -> String {
          FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace LEFT JOIN pg_am AS m ON m.oid = c.relam
          -- As Prisma made them before its version 6.
          LEFT JOIN LATERAL (
-            SELECT min(pg_get_indexdef(x.indexrelid)) AS index FROM pg_index AS x
+            SELECT replace(min(pg_get_indexdef(x.indexrelid)), 'UNIQUE INDEX', 'UNIQUE INDEX IF NOT EXISTS') AS index FROM pg_index AS x
             WHERE x.indrelid = c.oid AND starts_with(c.relname, '_') AND x.indisunique AND x.indpred IS NULL
               AND (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute AS a WHERE a.attrelid = x.indexrelid) = '{{A,B}}'
               AND (SELECT count(*) FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) = 2

@@ -113,6 +113,11 @@ fn collations() -> String {
     )
 }
 
+/// A sequence that comes with its column stands at 1, which its own bounds may exclude.
+pub(super) fn restart(sequence: &str) -> String {
+    format!("CASE WHEN 1 NOT BETWEEN {sequence}.seqmin AND {sequence}.seqmax THEN ' RESTART' END")
+}
+
 /// Those that the schema does not make for a column: free ones, and those whose column takes its default in another way.
 fn sequences() -> String {
     let (name, own) = (identity("pg_class", "c.oid"), own("pg_class", "c"));
@@ -128,7 +133,8 @@ fn sequences() -> String {
     // It may be called otherwise in a new database.
     let alter = format!(
         "'DO ' || quote_literal(format('BEGIN EXECUTE ''ALTER SEQUENCE '' || pg_get_serial_sequence(%L, %L) || %L; END',
-            format('%I.%I', m.nspname, t.relname), a.attname, ' ' || {options}))"
+            format('%I.%I', m.nspname, t.relname), a.attname, concat(' ', {options}, {})))",
+        restart("s")
     );
     let most = "CASE s.seqtypid WHEN 'smallint'::regtype THEN 32767 WHEN 'integer'::regtype THEN 2147483647
             ELSE 9223372036854775807 END";

@@ -1,5 +1,7 @@
 //! The datasource of a pulled schema: which schemas of the database it is about, and which extensions it needs.
 
+use relata_codegen::ir;
+
 use super::blocks::Block;
 use super::names::identifier;
 use super::render::quoted;
@@ -50,13 +52,15 @@ fn list(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.collect::<Vec<_>>().join(", "))
 }
 
-/// The datasource of an existing file, with the schemas that came to it. Extensions come to a list that is there.
-pub(super) fn extended(block: &Block, head: &Head) -> String {
+/// The datasource of an existing file, with the schemas that came to it. Extensions that it does not have come to a list
+/// that is there.
+pub(super) fn extended(block: &Block, head: &Head, known: &[ir::Extension]) -> String {
+    let is_new = |it: &&Extension| known.iter().all(|known| known.db_name != it.name);
     let mut text = block.text.clone();
     for line in &block.lines {
         let missing: Vec<String> = match line.key.as_str() {
             "schemas" => head.schemas.iter().map(|it| quoted(it)).filter(|it| !line.text.contains(it)).collect(),
-            "extensions" => head.extensions.iter().map(Extension::text).collect(),
+            "extensions" => head.extensions.iter().filter(is_new).map(Extension::text).collect(),
             _ => continue,
         };
         // What is behind the list is a comment.
@@ -86,7 +90,7 @@ mod tests {
         assert!(text.contains("schemas = [\"public\", \"a\\\"b\"]"), "{text}");
         assert!(text.contains("extensions = [citext, uuid_ossp(map: \"uuid-ossp\", schema: \"tools\")]"), "{text}");
         let old = "datasource db {\n  provider = \"postgresql\" // ours\n  schemas = [\"public\"] // all\n}\n";
-        let text = extended(&split(old)[0], &head);
+        let text = extended(&split(old)[0], &head, &[]);
         assert!(text.contains("schemas = [\"public\", \"a\\\"b\"] // all"), "{text}");
     }
 }

@@ -193,7 +193,7 @@ impl Cx<'_> {
                 let is_same = ty.labels.iter().map(String::as_str).eq(labels);
                 Some(if is_same { block.text.clone() } else { self.enumeration(&ty.name, &ty.labels, Some(block)) })
             }
-            "datasource" => Some(datasource::extended(block, self.head)),
+            "datasource" => Some(datasource::extended(block, self.head, &old.extensions)),
             _ => Some(block.text.clone()),
         }
     }
