@@ -12,6 +12,7 @@ mod dsl;
 mod error;
 mod execute;
 mod meta;
+#[cfg(feature = "migrate")]
 pub mod migrate;
 mod query;
 mod rows;
@@ -64,6 +65,7 @@ macro_rules! include_client {
 /// ```text
 /// let report = migrate::deploy(&mut connection, &relata::migrations!()?, &migrate::Options::default()).await?;
 /// ```
+#[cfg(feature = "migrate")]
 #[macro_export]
 macro_rules! migrations {
     () => {

@@ -34,6 +34,17 @@ pub use time;
 #[cfg(feature = "serde")]
 pub use crate::value::text;
 
+/// Which of the features that a schema can need are enabled. Where rustc would not name the one that is missing,
+/// generated code asserts it.
+pub mod features {
+    /// For `cuid()`.
+    pub const CUID: bool = cfg!(feature = "cuid");
+    /// For `nanoid()`.
+    pub const NANOID: bool = cfg!(feature = "nanoid");
+    /// For `ulid()`.
+    pub const ULID: bool = cfg!(feature = "ulid");
+}
+
 /// What a scalar's decoder fails with.
 pub type DecodeError = Box<dyn std::error::Error + Sync + Send>;
 

@@ -122,7 +122,7 @@ async fn hooks_see_streams() {
     assert_eq!(take(&log), ["after FindMany User []: 3 rows"]);
 
     let mut broken = db.query_raw_stream::<(i32,)>("SELECT one FROM nowhere", params![]);
-    broken.next().await.expect("is an error").err().expect("is an error");
+    broken.next().await.expect("is an error").expect_err("is an error");
     assert_eq!(take(&log), ["before QueryRaw - []", "after QueryRaw - []: failed 42P01"]);
     assert!(broken.next().await.is_none());
     assert_eq!(take(&log), Vec::<String>::new());

@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use super::context::{EmitCx, ModelNames, ident};
 use super::scalar::value_type;
 use super::{EmitOptions, header, queries};
-use crate::ir::{ModelWalker, Tenancy};
+use crate::ir::{DefaultValue, ModelWalker, Tenancy};
 
 /// The module of the client. No model's module is called so: see `names::module_name`.
 pub(super) const MODULE: &str = "relata_client";
@@ -104,6 +104,40 @@ fn import_list(names: &[String]) -> Option<String> {
     (!names.is_empty()).then(|| format!("{{{}}}", names.join(", ")))
 }
 
+/// The functions of defaults that need a feature of the runtime, with the feature and its constant.
+const FEATURES: [(&str, &str, &str); 3] =
+    [("cuid()", "cuid", "CUID"), ("nanoid()", "nanoid", "NANOID"), ("ulid()", "ulid", "ULID")];
+
+fn feature_of(default: &DefaultValue) -> Option<&'static str> {
+    match default {
+        DefaultValue::Cuid(_) => Some("cuid"),
+        DefaultValue::Nanoid(_) => Some("nanoid"),
+        DefaultValue::Ulid => Some("ulid"),
+        _ => None,
+    }
+}
+
+/// For each feature that the schema's defaults need: the error of a program that has not enabled it.
+fn emit_features(cx: &EmitCx<'_>) -> Vec<TokenStream> {
+    let columns = || cx.models.iter().flat_map(|model| &model.columns);
+    let needs = |feature: &str| {
+        columns().any(|column| column.walker.column().default.as_ref().and_then(feature_of) == Some(feature))
+    };
+    let needed = FEATURES.iter().filter(|(_, feature, _)| needs(feature));
+    needed
+        .map(|(function, feature, constant)| {
+            let constant = ident(constant);
+            let message = format!(
+                "the schema has `@default({function})`: enable the feature `{feature}` of the dependency `relata`, by \
+                 features = [\"{feature}\"]"
+            );
+            quote!(
+                const _: () = ::std::assert!(rt::features::#constant, #message);
+            )
+        })
+        .collect()
+}
+
 pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
     let tenant = cx.schema.tenant().filter(|tenant| !tenant.model().ignored);
     let shared = cx.models.iter().filter(|model| tenant.is_none() || !model.walker.has_tenant());
@@ -111,10 +145,13 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
     let tenants = tenant.map(|tenant| emit_tenants(cx, tenant));
     let sql = if tenant.is_none() { quote!(rt::OfAll) } else { quote!(rt::OfNone) };
     let any_sql = tenant.is_none().then(|| quote!(impl rt::AnySql for Models {}));
+    let features = emit_features(cx);
     quote! {
         #![allow(unused, clippy::all)]
 
         use ::relata::rt;
+
+        #(#features)*
 
         /// A client of one database. Cloning it is cheap: all clones share the pool.
         pub type Client = rt::Client<Models>;

@@ -6,16 +6,11 @@
 mod text;
 
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
 use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::tls::Lenient;
+use super::tls::{Connector, Tls, connector};
 use crate::error::{Error, Result, from_connection};
 use crate::telemetry::Server;
 
@@ -39,17 +34,6 @@ pub struct ConnectOptions {
     statement_timeout: Option<Duration>,
     /// A pooler in transaction mode stands in between: start-up options do not get through, and statements have no names.
     through_pooler: bool,
-}
-
-/// How much of the server's identity is checked, as libpq's sslmode says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tls {
-    /// `disable`, `prefer`, `require`: encryption at most.
-    Unverified,
-    /// `verify-ca`: a certificate of a known authority.
-    VerifyCa,
-    /// `verify-full`: and for this host.
-    VerifyFull,
 }
 
 impl std::fmt::Debug for ConnectOptions {
@@ -297,52 +281,8 @@ impl ConnectOptions {
     }
 
     /// The TLS connector that the sslmode asks for.
-    pub(crate) fn tls(&self) -> Result<MakeRustlsConnect> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| Error::Config(format!("TLS cannot be set up: {error}")))?;
-        let authority = match self.tls {
-            Tls::VerifyFull => {
-                let config = builder.with_root_certificates(self.roots()?).with_no_client_auth();
-                return Ok(MakeRustlsConnect::new(config));
-            }
-            Tls::Unverified => None,
-            Tls::VerifyCa => {
-                let roots = Arc::new(self.roots()?);
-                let verifier =
-                    rustls::client::WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider));
-                Some(verifier.build().map_err(|error| Error::Config(format!("sslmode=verify-ca: {error}")))?)
-            }
-        };
-        let verifier = Arc::new(Lenient { provider, authority });
-        let config = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
-        Ok(MakeRustlsConnect::new(config))
-    }
-
-    /// The certificates that are trusted: those of `sslrootcert`, else the system's.
-    fn roots(&self) -> Result<RootCertStore> {
-        let mut roots = RootCertStore::empty();
-        match self.root_certificate.as_deref() {
-            Some(path) if path != "system" => {
-                let certificates = CertificateDer::pem_file_iter(path)
-                    .map_err(|error| Error::Config(format!("sslrootcert {path} cannot be read: {error}")))?;
-                for certificate in certificates {
-                    let certificate = certificate
-                        .map_err(|error| Error::Config(format!("sslrootcert {path} is not PEM: {error}")))?;
-                    roots.add(certificate).map_err(|error| Error::Config(format!("sslrootcert {path}: {error}")))?;
-                }
-            }
-            _ => {
-                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            }
-        }
-        if roots.is_empty() {
-            return Err(Error::Config(
-                "sslmode asks to verify the server, and there is no certificate to trust: set sslrootcert=FILE".into(),
-            ));
-        }
-        Ok(roots)
+    pub(crate) fn tls(&self) -> Result<Connector> {
+        connector(self.config.get_ssl_mode(), self.tls, self.root_certificate.as_deref())
     }
 
     /// Explains why connecting failed, and what to do.

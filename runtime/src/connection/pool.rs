@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use deadpool::managed::{PoolError, TimeoutType, Timeouts};
 use futures_util::FutureExt;
-use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::manager::Manager;
 use super::options::ConnectOptions;
 use super::parameter_types::ParameterTypes;
 use super::pooled::PooledConnection;
 use super::statement_texts::StatementTexts;
+use super::tls::Connector;
 use crate::error::{Error, Result};
 use crate::query::Tenant;
 use crate::telemetry::{Connections, Counters, Hooks, Server, Statistics};
@@ -33,7 +33,7 @@ pub(crate) struct Shared {
     pub(crate) acquire_timeout: Duration,
     pub(crate) connect_timeout: Duration,
     /// To cancel statements, which takes a connection of its own.
-    pub(crate) tls: MakeRustlsConnect,
+    pub(crate) tls: Connector,
     /// Where statements have no names: the types of their parameters.
     pub(crate) unnamed: Option<ParameterTypes>,
     /// Which texts statements with names are prepared from.

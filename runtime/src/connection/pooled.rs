@@ -10,10 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::time::Duration;
 
-use tokio_postgres_rustls::MakeRustlsConnect;
-
 use super::manager::Manager;
 use super::pool::Pool;
+use super::tls::Connector;
 use crate::sql::SessionEffect;
 
 type Object = deadpool::managed::Object<Manager>;
@@ -147,7 +146,7 @@ impl Drop for PooledConnection {
 /// A connection that is not at rest: dropped as it is, it is closed and not reused.
 struct UncleanConnection {
     connection: Option<Object>,
-    tls: MakeRustlsConnect,
+    tls: Connector,
     /// Whether it may be used again once it is at rest.
     reusable: bool,
 }

@@ -1,60 +1,22 @@
-//! The check of the server's certificate for the values of `sslmode` that ask for less than all of it.
+//! How connections are encrypted: by rustls with the feature `tls`, and not at all without it.
 
-use std::sync::Arc;
+#[cfg(feature = "tls")]
+#[path = "tls/encrypted.rs"]
+mod imp;
+#[cfg(not(feature = "tls"))]
+#[path = "tls/plain.rs"]
+mod imp;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::{DigitallySignedStruct, SignatureScheme};
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+pub(crate) use imp::Connector;
+pub(super) use imp::connector;
 
-use crate::error::Result;
-
-/// Less than the full check of who the server is, as libpq defines it for sslmode `prefer`, `require` and `verify-ca`.
-#[derive(Debug)]
-pub(super) struct Lenient {
-    pub(super) provider: Arc<rustls::crypto::CryptoProvider>,
-    /// Checks that a known authority has signed the certificate, for whatever host; none accepts every certificate.
-    pub(super) authority: Option<Arc<rustls::client::WebPkiServerVerifier>>,
-}
-
-impl ServerCertVerifier for Lenient {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let Some(authority) = &self.authority else { return Ok(ServerCertVerified::assertion()) };
-        match authority.verify_server_cert(certificate, intermediates, name, ocsp, now) {
-            Err(rustls::Error::InvalidCertificate(
-                rustls::CertificateError::NotValidForName | rustls::CertificateError::NotValidForNameContext { .. },
-            )) => Ok(ServerCertVerified::assertion()),
-            other => other,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
+/// How much of the server's identity is checked, as libpq's sslmode says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tls {
+    /// `disable`, `prefer`, `require`: encryption at most.
+    Unverified,
+    /// `verify-ca`: a certificate of a known authority.
+    VerifyCa,
+    /// `verify-full`: and for this host.
+    VerifyFull,
 }

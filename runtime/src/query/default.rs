@@ -13,9 +13,16 @@ pub(crate) fn generate(default: ClientDefault) -> Param {
         ClientDefault::Uuid7 => Param::Uuid(Uuid::now_v7()),
         ClientDefault::Uuid4Text => Param::Text(Uuid::new_v4().to_string()),
         ClientDefault::Uuid7Text => Param::Text(Uuid::now_v7().to_string()),
+        #[cfg(feature = "cuid")]
         ClientDefault::Cuid => Param::Text(cuid::cuid1()),
+        #[cfg(feature = "cuid")]
         ClientDefault::Cuid2 => Param::Text(cuid::cuid2()),
+        #[cfg(feature = "ulid")]
         ClientDefault::Ulid => Param::Text(ulid::Ulid::generate().to_string()),
+        #[cfg(feature = "nanoid")]
         ClientDefault::Nanoid(length) => Param::Text(nanoid::nanoid!(usize::from(length))),
+        // Generated code that needs one of these does not compile.
+        #[cfg(not(all(feature = "cuid", feature = "nanoid", feature = "ulid")))]
+        _ => Param::Refused("relata was compiled without the feature for this default"),
     }
 }

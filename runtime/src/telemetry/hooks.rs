@@ -66,7 +66,8 @@ impl Hooks {
     }
 
     /// Calls a function after each query, and with each nested part of it. It is not called for a query whose future was
-    /// dropped, nor for one that was refused before.
+    /// dropped, nor for one that was refused before. A stream is one query: it is called at its end, with all its rows, and
+    /// not if the stream is dropped before.
     ///
     /// ```
     /// # use exam_planner::*;

@@ -2,6 +2,18 @@
 
 #![allow(unused, clippy::all)]
 use ::relata::rt;
+const _: () = ::std::assert!(
+    rt::features::CUID,
+    "the schema has `@default(cuid())`: enable the feature `cuid` of the dependency `relata`, by features = [\"cuid\"]"
+);
+const _: () = ::std::assert!(
+    rt::features::NANOID,
+    "the schema has `@default(nanoid())`: enable the feature `nanoid` of the dependency `relata`, by features = [\"nanoid\"]"
+);
+const _: () = ::std::assert!(
+    rt::features::ULID,
+    "the schema has `@default(ulid())`: enable the feature `ulid` of the dependency `relata`, by features = [\"ulid\"]"
+);
 /// A client of one database. Cloning it is cheap: all clones share the pool.
 pub type Client = rt::Client<Models>;
 /// A transaction. If it is dropped without `commit`, it is rolled back.

@@ -1,0 +1,17 @@
+//! Connections without TLS.
+
+use tokio_postgres::NoTls;
+use tokio_postgres::config::SslMode;
+
+use super::Tls;
+use crate::error::{Error, Result};
+
+pub(crate) type Connector = NoTls;
+
+/// A connector that cannot encrypt, unless encryption is required.
+pub(in crate::connection) fn connector(mode: SslMode, _: Tls, _: Option<&str>) -> Result<Connector> {
+    match mode {
+        SslMode::Disable | SslMode::Prefer => Ok(NoTls),
+        _ => Err(Error::Config("the sslmode requires TLS: enable the feature `tls` of relata".to_owned())),
+    }
+}
