@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::support::{Project, database, query};
+use relata_devdb::Feature;
+
+use crate::support::{Project, database, query, server};
 
 /// A type, values as the language writes them, and expressions of `dbgenerated`.
 const DEFAULTS: &[(&str, &[&str], &[&str])] = &[
@@ -106,6 +108,9 @@ fn differing(project: &Project, url: &str) -> Vec<String> {
 
 #[test]
 fn what_is_pushed_is_there_and_what_is_pulled_is_the_same() {
+    if server().skips_without(&[Feature::Xml]) {
+        return;
+    }
     let (project, database) = (Project::new(), database("defaults"));
     // One that PostgreSQL refuses for a type is none to compare.
     let mood = "enum Mood {\n  good\n  bad\n  soSo @map(\"so so\")\n\n  @@map(\"mood\")\n}\n";
@@ -205,6 +210,9 @@ const BY_HAND: &[&str] = &[
 
 #[test]
 fn defaults_by_hand_are_pulled_with_what_they_are() {
+    if server().skips_without(&[Feature::Xml]) {
+        return;
+    }
     let (project, database) = (Project::new(), database("by_hand"));
     let columns = BY_HAND.iter().enumerate().map(|(number, column)| format!(", f{number} {column}"));
     let sql = format!("CREATE TABLE t (id int PRIMARY KEY{})", columns.collect::<String>());

@@ -1,6 +1,8 @@
 //! `migrate dev`.
 
-use crate::support::{Project, database, query};
+use relata_devdb::Feature;
+
+use crate::support::{Project, database, query, server};
 
 fn project() -> Project {
     let project = Project::new();
@@ -159,6 +161,9 @@ fn data_is_lost_only_with_permission() {
 /// Whether it has taken effect is not known: PostgreSQL may have said nothing more.
 #[test]
 fn a_commit_without_an_answer_is_no_failure() {
+    if server().skips_without(&[Feature::SessionProcesses]) {
+        return;
+    }
     let (project, database) = (Project::new(), database("dev_commit"));
     project.migration(
         "1_dies",
