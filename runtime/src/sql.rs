@@ -3,12 +3,14 @@
 //! What a connection needs besides, such as BEGIN, SAVEPOINT and DECLARE, is in `connection`; the runner's SQL in `migrate`.
 
 mod aggregate;
+mod bulk;
 mod condition;
 pub(crate) mod effect;
 mod inside;
 mod nested;
 mod order;
 mod pass;
+mod plan;
 mod read;
 mod statement;
 mod tenant;
@@ -17,18 +19,17 @@ mod write;
 mod writer;
 
 pub(crate) use aggregate::aggregate_statement;
+pub(crate) use bulk::bulk_insert_statements;
 pub(crate) use effect::SessionEffect;
 pub(crate) use nested::{
     BulkUpdate, InputRows, Pairs, connect_statement, connect_through_statement, disconnect_statement, join_statement,
     update_each_statement, which_exist_statement,
 };
-pub(crate) use read::{
-    ChildrenOf, KeySource, ReadPlan, read_plan, read_statement, unjoined_plan, written_plan, written_statement,
-};
+pub(crate) use plan::{ReadPlan, read_plan, unjoined_plan, written_plan};
+pub(crate) use read::{ChildrenOf, KeySource, read_statement, written_statement};
 pub(crate) use statement::{Statement, Statements};
 pub(crate) use tenant::Context;
 pub(crate) use write::{
-    bulk_insert_statements, columns_statement, copy_statement, count_statement, delete_many_statement,
-    delete_statement, exists_statement, insert_statement, now_statement, update_many_statement, update_statement,
-    upsert_statement,
+    columns_statement, copy_statement, count_statement, delete_many_statement, delete_statement, exists_statement,
+    insert_statement, now_statement, update_many_statement, update_statement, upsert_statement,
 };

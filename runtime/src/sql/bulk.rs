@@ -1,0 +1,126 @@
+//! INSERT statements of many rows.
+
+use super::nested::looked_up;
+use super::pass::Pass;
+use super::statement::Statement;
+use super::tenant::Context;
+use super::writer::Writer;
+use crate::meta::Table;
+use crate::query::{BulkInsert, OnConflict};
+use crate::value::Param;
+
+/// Parameters of one statement: the protocol counts them in 16 bits.
+const MAX_PARAMETERS: usize = 32_767;
+
+/// The statements: one parameter per column, as arrays, in a single statement. Lists of lists do
+/// not exist as parameters, so rows with list columns go as VALUES, in as many statements as needed.
+pub(crate) fn bulk_insert_statements(context: Context<'_>, mut insert: BulkInsert) -> Vec<Statement> {
+    if let Some(own) = context.own_column(insert.table) {
+        insert.remove(own);
+    }
+    if !insert.lookups.is_empty() {
+        return vec![looked_up(context, insert)];
+    }
+    let is_list = |column: &u16| insert.table.columns[usize::from(*column)].sql_type.ends_with("[]");
+    if insert.columns.is_empty() || insert.columns.iter().any(is_list) {
+        with_values(context, insert)
+    } else {
+        vec![unnested(context, insert)]
+    }
+}
+
+fn unnested(context: Context<'_>, insert: BulkInsert) -> Statement {
+    let mut writer = Writer::new(context);
+    writer.push_insert_head(insert.table, insert.columns.iter().copied());
+    writer.push(" SELECT ");
+    let glue = if writer.push_own_value(insert.table) { ", " } else { "" };
+    for (index, column) in insert.columns.iter().enumerate() {
+        writer.push(if index > 0 { ", " } else { glue });
+        writer.push(&format!("r.c{index}"));
+        let column = &insert.table.columns[usize::from(*column)];
+        if column.wire.is_some() {
+            writer.push("::");
+            writer.push(column.sql_type);
+        }
+    }
+    writer.push_now_values(insert.table, insert.columns.iter().copied(), ", ");
+    writer.push(" FROM unnest(");
+    for (index, (column, values)) in insert.columns.iter().zip(insert.values).enumerate() {
+        writer.push(if index > 0 { ", " } else { "" });
+        writer.push_param(Param::Array(values));
+        let column = &insert.table.columns[usize::from(*column)];
+        writer.push(&format!("::{}[]", column.wire.unwrap_or(column.sql_type)));
+    }
+    writer.push(") AS r(");
+    for index in 0..insert.columns.len() {
+        writer.push(&format!("{}c{index}", if index > 0 { ", " } else { "" }));
+    }
+    writer.push(")");
+    writer.push_bulk_end(insert.table, &insert.on_conflict, insert.returning);
+    writer.finish()
+}
+
+fn with_values(context: Context<'_>, insert: BulkInsert) -> Vec<Statement> {
+    let has_own = context.own_column(insert.table).is_some();
+    let per_statement = (MAX_PARAMETERS / insert.columns.len().max(1)).max(1);
+    let mut columns: Vec<_> = insert.values.into_iter().map(Vec::into_iter).collect();
+    let mut statements = Vec::new();
+    let mut left = insert.rows;
+    while left > 0 {
+        let rows = left.min(per_statement);
+        left -= rows;
+        let mut writer = Writer::new(context);
+        if insert.columns.is_empty() && !has_own && !insert.table.columns.iter().any(|column| column.updated_at) {
+            // Without columns there is no list of VALUES, and rows have nothing to tell them apart.
+            writer.push_default_rows(insert.table, rows);
+        } else {
+            writer.push_insert_head(insert.table, insert.columns.iter().copied());
+            writer.push(" VALUES ");
+            for row in 0..rows {
+                writer.push(if row > 0 { ", (" } else { "(" });
+                let glue = if writer.push_own_value(insert.table) { ", " } else { "" };
+                for (index, (column, values)) in insert.columns.iter().zip(&mut columns).enumerate() {
+                    writer.push(if index > 0 { ", " } else { glue });
+                    let value = values.next().unwrap_or(Param::Null);
+                    writer.push_value(&insert.table.columns[usize::from(*column)], value);
+                }
+                let glue = if insert.columns.is_empty() && !has_own { "" } else { ", " };
+                writer.push_now_values(insert.table, insert.columns.iter().copied(), glue);
+                writer.push(")");
+            }
+        }
+        writer.push_bulk_end(insert.table, &insert.on_conflict, insert.returning);
+        statements.push(writer.finish());
+    }
+    statements
+}
+
+impl<P: Pass> Writer<'_, P> {
+    fn push_default_rows(&mut self, table: &'static Table, rows: usize) {
+        let alias = self.alias();
+        self.push("INSERT INTO ");
+        self.push_unconfined_table(table, alias);
+        match table.columns.first() {
+            Some(column) => {
+                self.push(" (");
+                self.push_quoted(column.name);
+                self.push(") VALUES ");
+                for row in 0..rows {
+                    self.push(if row > 0 { ", (DEFAULT)" } else { "(DEFAULT)" });
+                }
+            }
+            None => self.push(" DEFAULT VALUES"),
+        }
+    }
+
+    pub(super) fn push_bulk_end(&mut self, table: &'static Table, on_conflict: &OnConflict, returning: bool) {
+        match on_conflict {
+            OnConflict::Fail => {}
+            OnConflict::Skip => self.push(" ON CONFLICT DO NOTHING"),
+            OnConflict::Update { key, sets, only_if } => self.push_update_on_conflict(table, key, sets, only_if),
+        }
+        if returning {
+            self.push_returning(table);
+        }
+    }
+}
