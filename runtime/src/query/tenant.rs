@@ -105,16 +105,17 @@ impl Operation {
 
     fn try_confine(&mut self, tenant: &Tenant) -> Result<(), Refused> {
         match self {
-            Operation::Create(row) => confine_row(row),
-            Operation::CreateMany { rows, .. } => confine_rows(rows),
+            Operation::Create(row) => confine_row(row, tenant),
+            Operation::CreateMany { rows, .. } => confine_rows(rows, tenant),
             Operation::Update { table, sets, nested, .. } => {
-                nested.iter_mut().try_for_each(confine_write)?;
+                nested.iter_mut().try_for_each(|write| confine_write(write, tenant))?;
                 confine_sets(table, sets, Some(nested))
             }
             Operation::UpdateMany { table, sets, .. } => confine_sets(table, sets, None),
-            Operation::Upsert { row, sets, .. } => {
+            Operation::Upsert { row, key, sets } => {
+                refuse_key_of_other(row.table, key, tenant)?;
                 confine_sets(row.table, sets, None)?;
-                confine_row(row)
+                confine_row(row, tenant)
             }
             Operation::Returning(returning) => returning.write.try_confine(tenant),
             Operation::Sql(call) => match call.confine(tenant) {
@@ -126,7 +127,7 @@ impl Operation {
     }
 }
 
-fn confine_rows(rows: &mut NewRows) -> Result<(), Refused> {
+fn confine_rows(rows: &mut NewRows, tenant: &Tenant) -> Result<(), Refused> {
     let needs_each = match rows {
         NewRows::Uniform(uniform) => {
             let table = uniform.table();
@@ -139,7 +140,7 @@ fn confine_rows(rows: &mut NewRows) -> Result<(), Refused> {
     }
     let taken = std::mem::replace(rows, NewRows::Any(Vec::new()));
     let mut each = taken.into_rows();
-    each.iter_mut().try_for_each(confine_row)?;
+    each.iter_mut().try_for_each(|row| confine_row(row, tenant))?;
     *rows = NewRows::Any(each);
     Ok(())
 }
@@ -184,6 +185,17 @@ fn refuse_tenant(table: &Table, columns: impl Iterator<Item = u16>) -> Result<()
     Ok(())
 }
 
+/// A row that is not there is created, and with the key of another tenant that would be another row.
+fn refuse_key_of_other(table: &Table, key: &[(u16, Param)], tenant: &Tenant) -> Result<(), Refused> {
+    let own = table.own_tenant_column();
+    match key.iter().find(|(column, _)| Some(*column) == own) {
+        Some((_, value)) if *value != tenant.key => {
+            Err(format!("a handle of a tenant creates no {} by the key of another tenant", table.name))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The relations of a table to rows of tenants whose foreign keys do not hold the tenant.
 fn unguarded(table: &'static Table) -> impl Iterator<Item = &'static Relation> {
     let own = table.own_tenant_column();
@@ -197,12 +209,12 @@ fn has_unguarded(table: &'static Table, columns: impl Iterator<Item = u16> + Clo
     unguarded(table).any(|relation| columns.clone().any(|column| relation.parent_columns.contains(&column)))
 }
 
-fn confine_row(row: &mut Insert) -> Result<(), Refused> {
+fn confine_row(row: &mut Insert, tenant: &Tenant) -> Result<(), Refused> {
     refuse_tenant(row.table, row.columns())?;
     for (_, other) in &mut row.before {
-        confine_row(other)?;
+        confine_row(other, tenant)?;
     }
-    row.after.iter_mut().try_for_each(confine_write)?;
+    row.after.iter_mut().try_for_each(|write| confine_write(write, tenant))?;
     for relation in unguarded(row.table) {
         let Some(key) = given_key(row, relation) else { continue };
         // What a required column is looked up for cannot be missing: PostgreSQL refuses null there.
@@ -246,7 +258,7 @@ fn is_with_tenant(relation: &Relation) -> bool {
     }
 }
 
-fn confine_write(write: &mut NestedWrite) -> Result<(), Refused> {
+fn confine_write(write: &mut NestedWrite, tenant: &Tenant) -> Result<(), Refused> {
     let table = write.relation.child;
     let keeps_tenant = match &write.action {
         Action::Update { .. } | Action::UpdateMany { .. } => true,
@@ -261,16 +273,20 @@ fn confine_write(write: &mut NestedWrite) -> Result<(), Refused> {
         return Err(format!("a handle of a tenant changes no row's tenant, as `{}` would", write.relation.name));
     }
     match &mut write.action {
-        Action::Create(rows) => rows.iter_mut().try_for_each(confine_row)?,
-        Action::ConnectOrCreate(_, row) => confine_row(row)?,
+        Action::Create(rows) => rows.iter_mut().try_for_each(|row| confine_row(row, tenant))?,
+        Action::ConnectOrCreate(key, row) => {
+            refuse_key_of_other(table, key, tenant)?;
+            confine_row(row, tenant)?;
+        }
         Action::Update { sets, nested, .. } => {
-            nested.iter_mut().try_for_each(confine_write)?;
+            nested.iter_mut().try_for_each(|write| confine_write(write, tenant))?;
             confine_sets(table, sets, Some(nested))?;
         }
         Action::UpdateMany { sets, .. } => confine_sets(table, sets, None)?,
-        Action::Upsert { row, sets, .. } => {
+        Action::Upsert { key, row, sets } => {
+            refuse_key_of_other(table, key.as_deref().unwrap_or_default(), tenant)?;
             confine_sets(table, sets, None)?;
-            confine_row(row)?;
+            confine_row(row, tenant)?;
         }
         Action::Connect(_) | Action::Disconnect(_) | Action::Set(_) | Action::Delete(_) | Action::DeleteMany(_) => {}
     }

@@ -45,6 +45,13 @@ async fn ids_of_others_as_keys() {
         north.exam().upsert(exam::code.eq("south-1"), row).set(exam::code.to("x")),
         Err(Error::NotFound { .. })
     );
+    let row = user::Create { email: "u1@x.edu".to_owned() };
+    let key = user::school_id_email.eq(other.school.id, "u1@x.edu");
+    attack!(schools, before, "upsert by the key of the other", north.user().upsert(key, row), Err(Error::Misuse(_)));
+    let row = user::Create { email: "u1@x.edu".to_owned() };
+    let own_key = user::school_id_email.eq(schools.north.school.id, "u1@x.edu");
+    let own = north.user().upsert(own_key, row).await.expect("its own key");
+    assert_eq!(own.id, schools.north.users[0].id);
     let tries = north.user().find_many().cursor(user::id.eq(user)).order_by(user::id.asc());
     let found = tries.await.expect("reads");
     assert!(found.iter().all(|row| row.school_id == schools.north.school.id));
