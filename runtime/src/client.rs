@@ -208,9 +208,9 @@ impl<M: Models> Client<M> {
     ///
     /// # Errors
     /// Those of the statement, and [`Error::RowMismatch`] if the database returns other columns than it was compiled for.
-    pub fn query<Q: IntoSqlCall>(&self, query: Q) -> Call<Q::Output>
+    pub fn query<Q>(&self, query: Q) -> Call<Q::Output>
     where
-        Q: RunsWith<M::Sql>,
+        Q: IntoSqlCall + RunsWith<M::Sql>,
     {
         self.executor().call(query)
     }

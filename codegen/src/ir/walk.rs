@@ -340,9 +340,7 @@ impl<'s> RelationWalker<'s> {
     /// The place among its columns of the pair that holds the tenant on both sides, beside the others that tell rows of
     /// one tenant apart.
     pub fn tenant_pair(self) -> Option<usize> {
-        if self.referencing_columns().nth(1).is_none() {
-            return None;
-        }
+        self.referencing_columns().nth(1)?;
         let (ours, theirs) =
             (self.referencing_field().model().tenant_column()?, self.referenced_field().model().tenant_column()?);
         self.referencing_columns().zip(self.referenced_columns()).position(|pair| pair == (ours, theirs))

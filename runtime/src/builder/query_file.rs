@@ -19,8 +19,10 @@ use crate::value::Param;
 #[must_use = "nothing happens until it is given to `query` or `batch`"]
 pub struct SqlQuery<T, A = All, C = Unconfined> {
     call: SqlCall,
-    types: PhantomData<fn() -> (T, A, C)>,
+    types: Types<T, A, C>,
 }
+
+type Types<T, A, C> = PhantomData<fn() -> (T, A, C)>;
 
 /// Of a query: in a schema with tenants, it can be sent through `db.across_tenants()` only.
 #[derive(Debug)]

@@ -175,9 +175,9 @@ macro_rules! inside_a_transaction {
             ///
             /// # Errors
             /// Those of the statement, and [`Error::Misuse`] if the database gives other columns than it was compiled for.
-            pub fn query<Q: IntoSqlCall>(&self, query: Q) -> Call<Q::Output>
+            pub fn query<Q>(&self, query: Q) -> Call<Q::Output>
             where
-                Q: RunsWith<M::Sql>,
+                Q: IntoSqlCall + RunsWith<M::Sql>,
             {
                 self.executor().call(query)
             }

@@ -347,10 +347,10 @@ impl<P: Pass> Writer<'_, P> {
         // The tenant is in a condition of its own, and the same for all.
         let ours = self.tenancy_of(of.relation.child).and(of.relation.tenant_pair);
         let count = types.len() - usize::from(ours.is_some());
-        let places = (0..types.len()).filter(|place| Some(*place) != ours).enumerate();
+        let places = (0..types.len()).filter(|place| Some(*place) != ours);
         match keys {
             KeySource::One(values) => {
-                for (number, place) in places {
+                for (number, place) in places.enumerate() {
                     self.push(if number > 0 { " AND " } else { "" });
                     self.push_key_column(of.relation, place, alias, between);
                     self.push(" = ");
@@ -360,7 +360,7 @@ impl<P: Pass> Writer<'_, P> {
                 }
             }
             KeySource::Lateral => {
-                for (number, place) in places {
+                for (number, place) in places.enumerate() {
                     self.push(if number > 0 { " AND " } else { "" });
                     self.push_key_column(of.relation, place, alias, between);
                     self.push(" = k.k");
@@ -368,7 +368,7 @@ impl<P: Pass> Writer<'_, P> {
                 }
             }
             KeySource::Many(lists) if count == 1 => {
-                for (_, place) in places {
+                for place in places {
                     self.push_key_column(of.relation, place, alias, between);
                     self.push(" = ANY(");
                     self.push_values(types[place], Param::RawList(std::mem::take(&mut lists[place])));
@@ -377,12 +377,12 @@ impl<P: Pass> Writer<'_, P> {
             }
             KeySource::Many(lists) => {
                 self.push("(");
-                for (number, place) in places.clone() {
+                for (number, place) in places.clone().enumerate() {
                     self.push(if number > 0 { ", " } else { "" });
                     self.push_key_column(of.relation, place, alias, between);
                 }
                 self.push(") IN (SELECT * FROM unnest(");
-                for (number, place) in places {
+                for (number, place) in places.enumerate() {
                     self.push(if number > 0 { ", " } else { "" });
                     self.push_values(types[place], Param::RawList(std::mem::take(&mut lists[place])));
                 }

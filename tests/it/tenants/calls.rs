@@ -16,7 +16,7 @@ async fn reads_give_the_rows_of_the_tenant() {
     assert_eq!(north.user().count().await.expect("counts"), 3);
     assert_eq!(students_of(&north).await.expect("counts"), 3);
     assert_eq!(north.session().count().await.expect("counts"), 3);
-    assert_eq!(north.school().find_many().await.expect("reads"), [own.school.clone()]);
+    assert_eq!(north.school().find_many().await.expect("reads"), std::slice::from_ref(&own.school));
     assert!(
         north
             .session()

@@ -177,7 +177,9 @@ async fn call(here: &TenantClient, mut random: Random, known: &Known, number: i3
         }
         18 => {
             let ids = [r.uuid(), r.uuid(), r.uuid()];
-            (new.users.push(ids[0]), new.students.push(ids[1]), new.sessions.push(ids[2]));
+            new.users.push(ids[0]);
+            new.students.push(ids[1]);
+            new.sessions.push(ids[2]);
             let child = student::Create { user: relata::Parent, year: 2031, number }.set(student::id.to(ids[1]));
             let child = child.with(student::mentor.connect(student::id.eq(student_id)));
             let row = user::Create { email: r.email() }.set(user::id.to(ids[0])).with(user::student.create(child));
