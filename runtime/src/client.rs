@@ -195,9 +195,7 @@ impl<M: Models> Client<M> {
     pub fn batch<B: Batch>(&self, queries: B) -> BatchCall<B::Output> {
         execute::run_batch(Arc::clone(&self.pool), queries.into_batch(), <M::Sql as SqlAccess>::RUNS_SQL)
     }
-}
 
-impl<M: Models> Client<M> {
     fn executor(&self) -> Executor {
         Executor(Target::Pool(Arc::clone(&self.pool)))
     }
@@ -288,9 +286,7 @@ impl<M: Models> Client<M> {
     {
         self.executor().execute_raw(sql, params).await
     }
-}
 
-impl<M: Models> Client<M> {
     /// What this client has sent so far, and how its pool is.
     pub fn statistics(&self) -> Statistics {
         self.pool.statistics()

@@ -2,7 +2,8 @@
 //! condition.
 //!
 //! Only what is understood whole is confined. A statement that writes, that names a table or a function which the schema
-//! does not know, or in which the name of such a table stands where the analysis did not see a table, is not.
+//! does not know, or a table that is not in the client, is not. Nor is one in which the name of such a table stands where
+//! the analysis did not see a table.
 
 use super::lexer::{Kind, Token};
 use super::query::{Confinement, Query};
@@ -19,7 +20,12 @@ pub(super) struct Reads<'q> {
 
 /// How a query is confined to a tenant.
 pub(super) fn confine(schema: &Schema, query: &Query, mut reads: Reads<'_>) -> Confinement {
-    if schema.tenant().is_none() || reads.goes_outside || names_more(schema, &reads) {
+    let is_ignored = |(_, model): &(Span, ModelId)| schema.walk_model(*model).model().ignored;
+    if schema.tenant().is_none()
+        || reads.goes_outside
+        || reads.tables.iter().any(is_ignored)
+        || names_more(schema, &reads)
+    {
         return Confinement::None;
     }
     reads.tables.retain(|(_, model)| schema.walk_model(*model).has_tenant());
@@ -41,10 +47,14 @@ pub(super) fn confine(schema: &Schema, query: &Query, mut reads: Reads<'_>) -> C
     Confinement::Confined(sql)
 }
 
-/// Whether the name of a table of tenants stands where no table was seen: as something that was not analysed.
+/// Whether the name of a table of tenants, or of an ignored one, which does not say whose rows it holds, stands where the
+/// analysis saw no table.
 fn names_more(schema: &Schema, reads: &Reads<'_>) -> bool {
-    let names: Vec<&str> =
-        schema.walk_models().filter(|model| model.has_tenant()).map(|model| model.model().db_name.as_str()).collect();
+    let names: Vec<&str> = schema
+        .walk_models()
+        .filter(|model| model.has_tenant() || model.model().ignored)
+        .map(|model| model.model().db_name.as_str())
+        .collect();
     let is_seen = |token: &Token| {
         let (start, end) = (token.span.start as u32, token.span.end as u32);
         reads.tables.iter().any(|(span, _)| span.start <= start && end <= span.end)

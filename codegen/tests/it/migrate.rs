@@ -373,7 +373,7 @@ fn a_rename_that_a_database_may_have_is_a_question() {
     options.renames = probable.into_iter().map(|probable| probable.rename).collect();
     let changes = diff(pair, &options).unwrap_or_default();
     assert_eq!(summary(&changes), "~ column T.a is renamed to b\n- column T.b\n");
-    // What is in the way has another name for a while, which is nobody's business.
+    // What is set aside has a temporary name, which the summary does not show.
     for plan in [plan(changes.clone()), plan_online(changes)] {
         let sql = render(&plan);
         let header = sql.split("\n\n").next().unwrap_or_default();

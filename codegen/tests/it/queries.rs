@@ -8,7 +8,7 @@ use std::path::Path;
 use relata_codegen::compile;
 use relata_codegen::diagnostics::{CODES, SourceFile, Sources, render_plain};
 use relata_codegen::ir::{ColumnType, Schema};
-use relata_codegen::queries::{Checked, Query, ValueType, check};
+use relata_codegen::queries::{Checked, Confinement, Query, ValueType, check};
 
 use crate::properties;
 
@@ -217,5 +217,39 @@ fn hostile_queries_are_refused_in_time() {
         survives(&schema, &format!("SELECT {odd}"));
         survives(&schema, &format!("-- @param {{{odd}}} {odd}\nSELECT 1 AS x"));
         survives(&schema, &format!("-- @column {{{odd}}} {odd}\nSELECT 1 AS x"));
+    }
+}
+
+/// A file is confined to a tenant only if every table in it is known to be the tenant's, or shared.
+#[test]
+fn what_is_not_known_to_be_a_tenants_is_not_confined() {
+    let schema = "
+        model School {\n  id Int @id\n  rooms Room[]\n  secrets Secret[] @ignore\n  @@tenant\n}
+        model Room {\n  id Int @id @default(autoincrement())\n  schoolId Int\n  school School @relation(fields: [schoolId], \
+        references: [id])\n  @@index([schoolId])\n  @@tenant(school)\n}
+        model Secret {\n  id Int @id\n  schoolId Int\n  school School @relation(fields: [schoolId], references: [id])\n  \
+        @@index([schoolId])\n  @@ignore\n}
+        model Country {\n  id Int @id\n}\n";
+    let schema = compile(&Sources::single("schema.dsl", schema)).schema.expect("is accepted");
+    let confined = |sql: &str| {
+        let checked = check(&schema, &Sources::single("queries/q.sql", sql));
+        let [query] = checked.queries.as_slice() else { panic!("{sql}: {:?}", checked.diagnostics) };
+        query.confinement.clone()
+    };
+    let room = "(SELECT * FROM \"Room\" AS t0 WHERE t0.\"schoolId\" = $1)";
+    let expected = Confinement::Confined(format!("SELECT r.id FROM {room} r"));
+    assert_eq!(confined("SELECT r.id FROM \"Room\" r"), expected);
+    assert_eq!(confined("SELECT id FROM \"Country\""), Confinement::Shared);
+    for sql in [
+        "SELECT id FROM \"Secret\"",
+        "SELECT r.id FROM \"Room\" r, \"Secret\" s WHERE s.id = r.id",
+        "SELECT id FROM ONLY \"Room\"",
+        "DELETE FROM \"Room\"",
+        "WITH gone AS (DELETE FROM \"Room\" RETURNING id) SELECT id FROM gone",
+        "WITH \"School\" AS (SELECT 1 AS id) SELECT r.id FROM \"Room\" r",
+        "-- @column {Int} n\nSELECT own_function(r.id) AS n FROM \"Room\" r",
+        "SELECT count(*) AS n FROM pg_class",
+    ] {
+        assert_eq!(confined(sql), Confinement::None, "{sql}");
     }
 }

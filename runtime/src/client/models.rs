@@ -62,7 +62,7 @@ impl RunsWith<OfAll> for SqlCommand {}
 )]
 pub trait Root: Models {}
 
-/// Models of a whole database, beside which SQL of one's own can be sent.
+/// Models that see the whole database. Their client also sends raw SQL.
 #[diagnostic::on_unimplemented(
     message = "SQL of one's own is not confined to a tenant",
     note = "send it through `db.across_tenants()`, and name the tenant in it"

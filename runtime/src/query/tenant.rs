@@ -249,13 +249,8 @@ fn given_key(row: &Insert, relation: &Relation) -> Option<Vec<(u16, Param)>> {
 
 /// Whether a relation leads from a row to its tenant, or from a tenant to its rows.
 fn is_with_tenant(relation: &Relation) -> bool {
-    match relation.referencing {
-        true => {
-            is_tenant(relation.child)
-                && relation.child.own_tenant_column().is_some_and(|own| relation.child_columns == [own])
-        }
-        false => relation.child.own_tenant_column().is_some_and(|own| relation.child_columns == [own]),
-    }
+    let holds_tenant = relation.child.own_tenant_column().is_some_and(|own| relation.child_columns == [own]);
+    holds_tenant && (!relation.referencing || is_tenant(relation.child))
 }
 
 fn confine_write(write: &mut NestedWrite, tenant: &Tenant) -> Result<(), Refused> {

@@ -40,7 +40,7 @@ impl<P: Pass> Writer<'_, P> {
     /// The column of a table that holds the tenant, if it is to be held there.
     #[inline]
     pub(super) fn own_column(&self, table: &Table) -> Option<u16> {
-        self.tenant.and_then(|_| table.own_tenant_column())
+        Context::of_tenant(self.tenant).own_column(table)
     }
 
     /// The condition that a row belongs to the tenant, behind `glue`. Tells whether there is one.

@@ -50,8 +50,8 @@ fn identities() -> String {
 }
 
 /// Defaults from a sequence that belongs to another column or to none, that is found by its name each time, or of a column
-/// that is no integer. The schema says `autoincrement()`, for which a new database makes a sequence of the column's own, or
-/// only that there is a default.
+/// that is no integer. The schema says `autoincrement()`, for which a new database creates a sequence of the column's own,
+/// or `dbgenerated()`, which does not say what the default is.
 fn counting_defaults() -> String {
     let is_integer = "a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)";
     let of_column =

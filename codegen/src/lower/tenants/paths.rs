@@ -48,7 +48,11 @@ pub(super) fn resolve<'a>(
     }
     if let Some(hidden) = fields.iter().find_map(|id| hidden_column(cx, *id)) {
         let message = format!("the client does not know `{}`, which leads to the tenant", cx.qualified(hidden));
-        return Err(report(message, "goes through a field that is ignored", "remove `@ignore`".to_owned()));
+        return Err(report(
+            message,
+            "goes through a column that is not in the client",
+            "remove `@ignore`, or use a relation whose columns have types of the language".to_owned(),
+        ));
     }
     agrees(cx, &fields, path)?;
     Ok(fields)
@@ -99,13 +103,14 @@ fn step(cx: &Cx<'_, '_>, model: ModelId, name: &str) -> Result<(FieldId, ModelId
     }
 }
 
-/// A column of a relation that is not in the client.
+/// A column of a relation, on either side, that the client does not know: it could not follow the relation.
 fn hidden_column(cx: &Cx<'_, '_>, relation: FieldId) -> Option<FieldId> {
-    let fields = cx.field(relation).relation.fields.as_ref()?;
-    fields.ids().into_iter().find(|id| cx.field(*id).ignored)
+    let relation = &cx.field(relation).relation;
+    let mut columns = relation.fields.iter().chain(&relation.references).flat_map(|list| list.ids());
+    columns.find(|id| cx.field(*id).ignored || cx.field(*id).ty == FieldType::Unsupported)
 }
 
-/// What is behind the first relation has to be what that relation's model says.
+/// The rest of the path must be the path that the model of its first relation declares.
 fn agrees(cx: &Cx<'_, '_>, fields: &[FieldId], path: Name<'_>) -> Result<(), Box<Diagnostic>> {
     let rest = path.text.split_once('.').map(|(_, rest)| rest);
     let (Some(rest), Some(FieldType::Model(next))) = (rest, fields.first().map(|id| cx.field(*id).ty)) else {

@@ -190,7 +190,7 @@ fn with_tenant(cx: &Cx<'_, '_>, model: ModelId, key: &KeyDraft<'_>, tenant: Fiel
     vec![Edit { span: Span { end: first.start, ..first }, text: format!("{name}, ") }]
 }
 
-/// Values that nobody chooses tell nothing.
+/// Whether the database or the client generates the values. Such values reveal nothing about other tenants.
 fn is_generated(cx: &Cx<'_, '_>, id: FieldId) -> bool {
     matches!(
         cx.field(id).default.as_ref().map(|(default, _)| default),
