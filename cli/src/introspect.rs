@@ -8,6 +8,7 @@ mod definitions;
 mod indexes;
 mod objects;
 mod others;
+mod policies;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -133,6 +134,7 @@ async fn collect(cx: &Cx<'_>) -> Result<State, tokio_postgres::Error> {
         definitions: Vec::new(),
     };
     indexes::add_indexes(cx, &mut state).await?;
+    policies::add_row_security(cx, &mut state).await?;
     let idle = objects::take_idle_sequences(&mut state);
     state.others = others::others(cx, &idle).await?;
     state.sort();

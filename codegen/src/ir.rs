@@ -7,9 +7,11 @@
 mod column_text;
 mod id;
 pub mod names;
+mod row_security;
 mod types;
 mod walk;
 
+pub use row_security::row_security_cast;
 pub use column_text::{ColumnText, ColumnTextError};
 pub use id::{EnumId, FieldId, ModelId, RelationId};
 pub use types::{
@@ -90,6 +92,8 @@ pub struct Model {
     pub checks: Vec<Check>,
     /// `@@tenant` and `@@shared`.
     pub tenancy: Tenancy,
+    /// PostgreSQL shows a session the rows of its tenant only: `rowSecurity`. Never for a view or a shared model.
+    pub row_security: bool,
 }
 
 /// Whose rows a model holds.

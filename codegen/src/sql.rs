@@ -40,6 +40,7 @@ pub use plan::{
 pub use probe::{Gone, Probe};
 pub use render::{SEGMENT_OUTSIDE, SEGMENT_TRANSACTIONAL, render, summary};
 pub use state::{
+    ACROSS_TENANTS_POLICY, Policy, PolicyCondition, RowSecurity, TENANT_POLICY, TenantJoin, TenantWay,
     Check, Column, ColumnDefault, ColumnGrant, ColumnOptions, ConstraintOptions, Deferrable, Definition, EnumType,
     Extension, ForeignKey, Identity, Index, IndexPart, IndexTarget, ObjectName, Other, OtherKind, PrimaryKey, Sequence,
     SequenceOptions, State, Table, TableOptions, UniqueConstraint, Use,

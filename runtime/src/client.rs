@@ -5,6 +5,7 @@ mod transaction;
 
 pub use models::{AnySql, Models, OfAll, OfNone, OfTenant, Root, Tenants};
 pub(crate) use models::{RunsWith, SqlAccess};
+use models::{settings_across_tenants, settings_of_tenant, tenant_of};
 pub use transaction::{Begin, Isolation, Savepoint, Transaction, TransactionCall};
 
 use std::marker::PhantomData;
@@ -17,13 +18,14 @@ use deadpool::managed::Timeouts;
 use deadpool_postgres::{ManagerConfig, RecyclingMethod};
 
 use crate::builder::{All, Batch, IntoSqlCall, SqlQuery};
-use crate::connection::{ConnectOptions, Manager, ParameterTypes, Pool, Shared, StatementTexts};
+use crate::connection::{
+    ConnectOptions, Manager, ParameterTypes, Pool, RowSecurity, RowSecurityCheck, Shared, StatementTexts,
+};
 use crate::error::{Error, Result};
 use crate::execute::{self, BatchCall, Call, Executor, RowStream, Target};
-use crate::query::Tenant;
 use crate::rows::{FromRawRow, FromRow};
 use crate::telemetry::{Counters, Hooks, Statistics};
-use crate::value::{IntoValue, Param, Scalar};
+use crate::value::{IntoValue, Param};
 
 /// A client of one database: clone it freely, all clones share the pool.
 ///
@@ -111,6 +113,7 @@ impl<M: Models> Client<M> {
             models: PhantomData,
             slow: None,
             hooks: Hooks::new(),
+            row_security: RowSecurity::default(),
             statements,
         })
     }
@@ -128,8 +131,11 @@ impl<M: Tenants> Client<M> {
     /// let students = north.student().find_many().include(student::user).await?;
     /// ```
     pub fn tenant(&self, id: impl IntoValue<M::Key>) -> Client<M::Tenant> {
-        let tenant = Tenant { key: id.into_value().into_param() };
-        self.with(|pool| pool.tenant = Some(Arc::new(tenant)))
+        let tenant = tenant_of::<M>(id);
+        self.with(|pool| {
+            pool.settings = settings_of_tenant::<M>(pool.settings.as_ref(), &tenant);
+            pool.tenant = Some(Arc::new(tenant));
+        })
     }
 
     /// A client that sees the rows of all tenants: for what an operator does, and never for what a tenant asks.
@@ -140,7 +146,7 @@ impl<M: Tenants> Client<M> {
     /// let expired = all.session().delete_many().filter(session::expires_at.lt(now)).await?;
     /// ```
     pub fn across_tenants(&self) -> Client<M::AcrossTenants> {
-        self.with(|_| ())
+        self.with(|pool| pool.settings = settings_across_tenants::<M>(pool.settings.as_ref()))
     }
 }
 
@@ -327,6 +333,32 @@ impl<M: Models> Client<M> {
         })
     }
 
+    /// A client of the same connections under whose statements a setting of PostgreSQL holds: for triggers that note who
+    /// did something, and for policies of your own, which read it with `current_setting('app.user', true)`.
+    ///
+    /// It is set in the transaction of each statement, and ends with it: it holds behind a pooler in transaction mode, and
+    /// nothing of it is left on the connection. It goes out with the statement, so no round trip is added. `name` has a
+    /// dot in it, as PostgreSQL wants it of a program's own settings.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example(db: &Client, user: relata::uuid::Uuid) -> relata::Result<()> {
+    /// let db = db.with_setting("app.user", user);
+    /// let rows: Vec<(String,)> = db.query_raw("SELECT current_setting('app.user')", relata::params![]).await?;
+    /// assert_eq!(rows[0].0, user.to_string());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Calls give [`Error::Misuse`] if the name has no dot, or begins with `relata.`.
+    pub fn with_setting(&self, name: &str, value: impl std::fmt::Display) -> Self {
+        self.with(|pool| {
+            let before = pool.settings.as_deref().cloned().unwrap_or_default();
+            pool.settings = Some(Arc::new(before.with(name, value.to_string())));
+        })
+    }
+
     fn with<N: Models>(&self, change: impl FnOnce(&mut Pool)) -> Client<N> {
         let mut pool = Pool::clone(&self.pool);
         change(&mut pool);
@@ -352,6 +384,7 @@ pub struct ClientBuilder<M> {
     slow: Option<Duration>,
     hooks: Hooks,
     statements: usize,
+    row_security: RowSecurity,
     models: PhantomData<fn() -> M>,
 }
 
@@ -431,12 +464,20 @@ impl<M: Root> ClientBuilder<M> {
         self
     }
 
+    /// What to do if the role sees the rows of all tenants, although the schema says `rowSecurity`: a superuser, say. By
+    /// default, it gets no connection.
+    pub fn row_security(mut self, row_security: RowSecurity) -> Self {
+        self.row_security = row_security;
+        self
+    }
+
     /// Makes the pool and its first connection.
     ///
     /// # Errors
-    /// [`Error::Config`] and [`Error::Connect`].
+    /// [`Error::Config`], [`Error::Connect`] and [`Error::RowSecurity`].
     pub async fn connect(self) -> Result<Client<M>> {
-        let ClientBuilder { options, max_connections, acquire_timeout, slow, hooks, statements, .. } = self;
+        let ClientBuilder { options, max_connections, acquire_timeout, slow, hooks, statements, row_security, .. } = self;
+        let row_security = RowSecurityCheck::of(row_security, M::SECURED);
         let config = options.session_config()?;
         let tls = options.tls()?;
         let connect_timeout = options.connect_timeout();
@@ -459,10 +500,20 @@ impl<M: Root> ClientBuilder<M> {
         let unnamed = options.is_through_pooler().then(types);
         let server = options.server();
         let texts = StatementTexts::default();
-        let shared =
-            Shared { connections, options, acquire_timeout, connect_timeout, tls, unnamed, texts, slow, server };
+        let shared = Shared {
+            connections,
+            options,
+            acquire_timeout,
+            connect_timeout,
+            tls,
+            unnamed,
+            texts,
+            slow,
+            server,
+            row_security,
+        };
         let hooks = (!hooks.is_empty()).then(|| Arc::new(hooks));
-        let pool = Arc::new(Pool { shared: Arc::new(shared), counters: Arc::default(), hooks, tenant: None });
+        let pool = Arc::new(Pool { shared: Arc::new(shared), counters: Arc::default(), hooks, tenant: None, settings: None });
         drop(pool.acquire().await?);
         Ok(Client::of(pool))
     }

@@ -85,6 +85,9 @@ pub enum Error {
     /// The connection string, or another setting, is wrong.
     #[error("{0}")]
     Config(String),
+    /// The schema says `rowSecurity`, and it does not hold for the role of the connection.
+    #[error("row security does not hold: {0}")]
+    RowSecurity(String),
     /// The connection broke.
     #[error("the connection to PostgreSQL was lost: {0}")]
     ConnectionLost(String),
@@ -350,6 +353,7 @@ impl Error {
             Error::PoolTimeout { .. } => "PoolTimeout",
             Error::Connect { .. } => "Connect",
             Error::Config(_) => "Config",
+            Error::RowSecurity(_) => "RowSecurity",
             Error::ConnectionLost(_) => "ConnectionLost",
             Error::CommitUnknown => "CommitUnknown",
             Error::TransactionFinished => "TransactionFinished",

@@ -28,7 +28,7 @@ pub use builder::{
     UpdateMany, UpdateManyAndReturn, Upsert, Written,
 };
 pub use client::{Begin, Client, ClientBuilder, Isolation, Models, Savepoint, Transaction, TransactionCall};
-pub use connection::ConnectOptions;
+pub use connection::{ConnectOptions, RowSecurity};
 pub use dsl::{
     Aggregates, As, Assignment, Calculated, CanInclude, ColumnOf, Columns, CountOf, CreateRow, CreateWith, Field,
     Filter, GroupOrder, Having, Included, IntoInclude, JsonPath, Key, Link, Nested, NestedChange, NestedUpdate, NewRow,

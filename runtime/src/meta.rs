@@ -25,6 +25,8 @@ pub struct Table {
     pub constraints: &'static [Constraint],
     /// How its rows belong to tenants, if they do.
     pub(crate) tenancy: Option<Tenancy>,
+    /// Whether PostgreSQL checks the tenant of each row, too.
+    pub(crate) is_row_secured: bool,
     /// Of a query of `queries/`: the table that it writes.
     pub(crate) writes: Option<&'static Table>,
     /// Room for the select list of all columns under the aliases `t0`, `t1` and so on, which `sql` makes once each.
@@ -52,6 +54,7 @@ impl Table {
             relations,
             constraints,
             tenancy: None,
+            is_row_secured: false,
             writes: None,
             select_lists: [const { OnceLock::new() }; CACHED_ALIASES],
         }
@@ -60,6 +63,12 @@ impl Table {
     /// For generated code: its rows belong to tenants.
     pub const fn tenancy(mut self, tenancy: Tenancy) -> Self {
         self.tenancy = Some(tenancy);
+        self
+    }
+
+    /// For generated code: PostgreSQL checks the tenant of each row, too.
+    pub const fn row_secured(mut self) -> Self {
+        self.is_row_secured = true;
         self
     }
 

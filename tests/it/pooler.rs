@@ -14,15 +14,20 @@ use crate::support::Fixture;
 use crate::support::texts::kept_by_text;
 
 /// PgBouncer in front of a fixture's database, with two connections to the server.
-struct PgBouncer {
+pub(crate) struct PgBouncer {
     process: Child,
     folder: PathBuf,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl PgBouncer {
     async fn start(fixture: &Fixture) -> Option<Self> {
-        let (user, rest) = fixture.database.url().strip_prefix("postgresql://")?.split_once('@')?;
+        Self::before(fixture.database.url()).await
+    }
+
+    /// In front of the database of a URL.
+    pub(crate) async fn before(url: &str) -> Option<Self> {
+        let (user, rest) = url.split_once("://")?.1.split_once('@')?;
         let (user, password) = user.split_once(':').unwrap_or((user, ""));
         let (host, database) = rest.split_once('/')?;
         let database = database.split('?').next()?;

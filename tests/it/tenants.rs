@@ -1,179 +1,43 @@
-//! A client of `tests/tenants/schema.dsl`: handles of tenants, and everything by which one could leak.
+//! Clients of `tests/tenants/schema.dsl`: handles of tenants, and everything by which one could leak. `secured.dsl` is the
+//! same schema with row security.
 //!
-//! `cargo codegen generate --schema tests/tenants/schema.dsl --out tests/tenants/generated` generates its files.
+//! `cargo codegen generate --schema tests/tenants/schema.dsl --out tests/tenants/generated` generates the files of one, and
+//! `cargo codegen generate --schema tests/tenants/secured.dsl --out tests/tenants/secured` those of the other.
 
-mod attacks;
-mod book;
-mod calls;
-mod random;
+mod plain;
+mod secured;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use relata::uuid::Uuid;
 use relata_codegen::emit::{EmitOptions, emit_with_queries};
-use relata_codegen::sql::{DiffOptions, Pair, Side, State, diff, lower, plan, render};
-use relata_devdb::TestDatabase;
 
-use crate::support::{devdb, plain_sql};
+const PLAIN: &str = "schema.dsl";
+const SECURED: &str = "secured.dsl";
 
-#[path = "../tenants/generated/lib.rs"]
-#[deny(warnings)]
-#[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
-mod client;
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tenants")
+}
 
-use client::{
-    Client, Club, Country, Exam, Room, School, Student, TenantClient, TenantModels, User, club, country, exam, queries,
-    result, room, school, session, student, user,
-};
-
-fn schema() -> relata_codegen::ir::Schema {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tenants/schema.dsl");
-    let sources = relata_codegen::build::read_schema(&path).expect("is read");
+fn schema(file: &str) -> relata_codegen::ir::Schema {
+    let sources = relata_codegen::build::read_schema(&folder().join(file)).expect("is read");
     relata_codegen::compile(&sources).schema.expect("is valid")
 }
 
 /// The committed files equal the output of the generator.
 #[test]
-fn the_tenants_client_is_up_to_date() {
-    let options = EmitOptions { source: "schema.dsl".to_owned(), crate_root: true };
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tenants/generated");
-    let queries = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tenants/queries");
-    let queries = relata_codegen::build::read_queries(&queries).expect("are read");
-    let queries = relata_codegen::queries::check(&schema(), &queries).queries;
-    let files = emit_with_queries(&schema(), &queries, &options);
-    let stale = relata_codegen::build::stale_files(&folder, &files).expect("is read");
-    assert!(stale.is_empty(), "run the command at the head of this file: {stale:?} differ");
-}
-
-/// A database of the schema, and a client of it.
-struct Database {
-    db: Client,
-    database: TestDatabase,
-}
-
-impl Database {
-    async fn new() -> Self {
-        let database = devdb().create_database("tenants").expect("a database is made");
-        let connection = database.url().parse::<relata::ConnectOptions>().expect("is a URL").connect_direct().await;
-        let connection = connection.expect("connects");
-        let (empty, next) = (State::default(), lower(&schema()));
-        let pair = Pair { previous: Side { state: &empty, intent: None }, next: Side { state: &next, intent: None } };
-        let sql = render(&plan(diff(pair, &DiffOptions::default()).expect("nothing is renamed")));
-        connection.batch_execute(&sql).await.expect("the tables are made");
-        let size = devdb().max_connections_hint().min(4);
-        let db = Client::builder(database.url()).expect("is a URL").max_connections(size).connect().await;
-        let db = db.expect("connects");
-        let land = country::Create { id: 1, name: "Land".to_owned() };
-        let _: Country = db.country().create(land).await.expect("is created");
-        Self { db, database }
-    }
-
-    async fn add_school(&self, id: Uuid, number: usize) {
-        let row = school::Create { name: "School".to_owned(), slug: format!("s{number}") }.set(school::id.to(id));
-        self.db.across_tenants().school().create(row).await.expect("is created");
-    }
-
-    /// Rows that point at rows of another school, and rows of the table between that join two.
-    async fn crossings(&self) -> i64 {
-        let sql = r#"SELECT (SELECT count(*) FROM "Student" s JOIN "User" u ON u.id = s."userId" WHERE u."schoolId" <> s."schoolId")
-            + (SELECT count(*) FROM "Student" s JOIN "Student" m ON m.id = s."mentorId" WHERE m."schoolId" <> s."schoolId")
-            + (SELECT count(*) FROM "Exam" e JOIN "Room" r ON r.id = e."roomId" WHERE r."schoolId" <> e."schoolId")
-            + (SELECT count(*) FROM "Result" r JOIN "Exam" e ON e.id = r."examId" WHERE e."schoolId" <> r."schoolId")
-            + (SELECT count(*) FROM "Result" r JOIN "Student" s ON s.id = r."studentId" WHERE s."schoolId" <> r."schoolId")
-            + (SELECT count(*) FROM "_ClubToStudent" j JOIN "Club" c ON c.id = j."A" JOIN "Student" s ON s.id = j."B"
-               WHERE s."schoolId" <> c."schoolId")"#;
-        plain_sql(self.database.url(), sql).await[0].get(0)
+fn the_clients_of_tenants_are_up_to_date() {
+    for (file, generated) in [(PLAIN, "generated"), (SECURED, "secured")] {
+        let options = EmitOptions { source: file.to_owned(), crate_root: true };
+        let queries = relata_codegen::build::read_queries(&folder().join("queries")).expect("are read");
+        let queries = relata_codegen::queries::check(&schema(file), &queries).queries;
+        let files = emit_with_queries(&schema(file), &queries, &options);
+        let stale = relata_codegen::build::stale_files(&folder().join(generated), &files).expect("is read");
+        assert!(stale.is_empty(), "run the commands at the head of this file: {stale:?} differ");
     }
 }
 
-/// Two schools with the same rows, but for what must differ.
-struct Schools {
-    database: Database,
-    db: Client,
-    north: Rows,
-    south: Rows,
-}
-
-/// What one school has.
-struct Rows {
-    school: School,
-    users: Vec<User>,
-    students: Vec<Student>,
-    room: Room,
-    exam: Exam,
-    club: Club,
-}
-
-impl Schools {
-    async fn new() -> Self {
-        let database = Database::new().await;
-        let north = Rows::create(&database.db, "north").await;
-        let south = Rows::create(&database.db, "south").await;
-        Self { db: database.db.clone(), database, north, south }
-    }
-
-    fn url(&self) -> &str {
-        self.database.database.url()
-    }
-
-    fn north(&self) -> TenantClient {
-        self.db.tenant(self.north.school.id)
-    }
-
-    async fn crossings(&self) -> i64 {
-        self.database.crossings().await
-    }
-
-    /// Everything that the database has of a school, as text: what a test must not change.
-    async fn all_of(&self, rows: &Rows) -> String {
-        let mut text = String::new();
-        let id = rows.school.id;
-        for (table, condition) in [
-            ("School", format!("id = '{id}'")),
-            ("User", format!("\"schoolId\" = '{id}'")),
-            ("Student", format!("\"schoolId\" = '{id}'")),
-            ("Room", format!("\"schoolId\" = '{id}'")),
-            ("Exam", format!("\"schoolId\" = '{id}'")),
-            ("Club", format!("\"schoolId\" = '{id}'")),
-            ("Result", format!("\"schoolId\" = '{id}'")),
-            ("Session", format!("\"userId\" IN (SELECT id FROM \"User\" WHERE \"schoolId\" = '{id}')")),
-            ("_ClubToStudent", format!("\"A\" IN (SELECT id FROM \"Club\" WHERE \"schoolId\" = '{id}')")),
-        ] {
-            let sql = format!("SELECT t::text FROM \"{table}\" AS t WHERE {condition} ORDER BY 1");
-            let rows = plain_sql(self.url(), &sql).await;
-            text.extend(rows.iter().map(|row| format!("{table} {}\n", row.get::<_, String>(0))));
-        }
-        text
-    }
-}
-
-impl Rows {
-    async fn create(db: &Client, slug: &str) -> Self {
-        let row = school::Create { name: format!("School {slug}"), slug: slug.to_owned() };
-        let school = db.across_tenants().school().create(row).await.expect("is created");
-        let here = db.tenant(school.id);
-        let (mut users, mut students) = (Vec::new(), Vec::new());
-        for number in 1..=3 {
-            // The same addresses in each school.
-            let user =
-                here.user().create(user::Create { email: format!("u{number}@x.edu") }).await.expect("is created");
-            let row = student::Create { user: user.id, year: 2030, number };
-            students.push(here.student().create(row).await.expect("is created"));
-            here.session().create(session::Create { user: user.id }).await.expect("is created");
-            users.push(user);
-        }
-        let room = here.room().create(room::Create { name: "Hall".to_owned() }).await.expect("is created");
-        let exam = exam::Create { code: format!("{slug}-1") }.set(exam::room_id.to(room.id));
-        let exam = here.exam().create(exam).await.expect("is created");
-        let club =
-            club::Create { name: "Chess".to_owned() }.with(club::students.connect(student::id.eq(students[0].id)));
-        let club = here.club().create(club).await.expect("is created");
-        let row = result::Create { student: students[0].id, exam: exam.id }.set(result::score.to(1.5));
-        here.result().create(row).await.expect("is created");
-        Self { school, users, students, room, exam, club }
-    }
-}
-
-fn id() -> Uuid {
-    Uuid::new_v4()
+#[test]
+fn the_schemas_differ_in_row_security_alone() {
+    let read = |file: &str| std::fs::read_to_string(folder().join(file)).expect("is read");
+    assert_eq!(read(SECURED).replace("  provider    = \"postgresql\"\n  rowSecurity = true\n", "  provider = \"postgresql\"\n"), read(PLAIN));
 }

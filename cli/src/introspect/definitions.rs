@@ -138,9 +138,18 @@ fn of_tables() -> Vec<String> {
                ARRAY(SELECT COALESCE(r.rolname::text, 'PUBLIC') FROM unnest(p.polroles) AS o(oid)
                      LEFT JOIN pg_roles AS r ON r.oid = o.oid ORDER BY 1),
                pg_get_expr(p.polqual, p.polrelid), '|', pg_get_expr(p.polwithcheck, p.polrelid))",
-            "JOIN pg_policy AS p ON p.polrelid = c.oid",
+            "JOIN pg_policy AS p ON p.polrelid = c.oid
+             -- Those are migrated, and row security with them.
+             WHERE c.relispartition OR p.polname NOT IN ('relata_tenant', 'relata_across_tenants')",
         ),
-        object("'row-level security of'", "NULL", "c.relforcerowsecurity::text", "WHERE c.relrowsecurity OR c.relforcerowsecurity"),
+        object(
+            "'row-level security of'",
+            "NULL",
+            "c.relforcerowsecurity::text",
+            "WHERE (c.relrowsecurity OR c.relforcerowsecurity) AND (c.relispartition OR NOT EXISTS (
+               SELECT FROM pg_policy AS p WHERE p.polrelid = c.oid
+               AND p.polname IN ('relata_tenant', 'relata_across_tenants')))",
+        ),
         object(
             "'statistics'",
             "s.stxname::text",

@@ -27,6 +27,9 @@ pub(super) async fn used_by(cx: &Cx<'_>) -> Result<BTreeMap<(u32, i32), Vec<Stri
           AND (v.oid <> c.oid OR g.attnum IS NOT NULL
             OR d.refobjsubid > 0 AND v.oid = c.oid AND r.rulename <> '_RETURN'
             OR d.refobjsubid > 0 AND d.classid IN ('pg_policy'::regclass, 'pg_trigger'::regclass)
+              -- Those that migrations create make way by themselves.
+              AND NOT EXISTS (SELECT FROM pg_policy AS p WHERE d.classid = 'pg_policy'::regclass AND p.oid = d.objid
+                              AND p.polname IN ('relata_tenant', 'relata_across_tenants'))
             OR d.refobjsubid > 0 AND d.classid = 'pg_publication_rel'::regclass
             OR d.classid = 'pg_proc'::regclass)
         UNION ALL

@@ -181,6 +181,7 @@ codes! {
     R0905 TENANCY_TWICE Error "A model that is shared and belongs to a tenant",
     R0906 RELATION_ACROSS_TENANTS Warning "A relation that can join rows of two tenants",
     R0907 KEY_ACROSS_TENANTS Warning "A unique key that tenants share",
+    R0908 ROW_SECURITY Error "Row security without a tenant that a setting can name",
 
     // Queries.
     R1001 QUERY_FILE_NAME Error "A file name that is not a function name",

@@ -23,7 +23,7 @@ const RUNTIME_NAMES: [&str; 4] = ["Error", "Isolation", "NotIncluded", "Parent"]
 
 /// Methods of the runtime's client and transaction, which hide a model's method of the same name. The
 /// model's gets a `_` after it: `db.transaction_().find_many()`.
-const OWN_METHODS: [&str; 18] = [
+const OWN_METHODS: [&str; 19] = [
     "batch",
     "begin",
     "clone",
@@ -42,6 +42,7 @@ const OWN_METHODS: [&str; 18] = [
     "to_owned",
     "transaction",
     "with_hooks",
+    "with_setting",
 ];
 
 /// Methods that a schema with tenants has besides.
@@ -146,6 +147,7 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
     let sql = if tenant.is_none() { quote!(rt::OfAll) } else { quote!(rt::OfNone) };
     let any_sql = tenant.is_none().then(|| quote!(impl rt::AnySql for Models {}));
     let features = emit_features(cx);
+    let secured = emit_secured(cx);
     quote! {
         #![allow(unused, clippy::all)]
 
@@ -172,7 +174,9 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
             }
         }
 
-        impl rt::Root for Models {}
+        impl rt::Root for Models {
+            #secured
+        }
         #any_sql
 
         impl Models {
@@ -181,6 +185,16 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
 
         #tenants
     }
+}
+
+/// The tables with row security.
+fn emit_secured(cx: &EmitCx<'_>) -> Option<TokenStream> {
+    let secured = cx.models.iter().filter(|model| model.walker.model().row_security).map(|model| {
+        let module = &model.module;
+        quote!(&super::#module::TABLE)
+    });
+    let secured: Vec<_> = secured.collect();
+    (!secured.is_empty()).then(|| quote!(const SECURED: &'static [&'static rt::Table] = &[#(#secured),*];))
 }
 
 fn emit_delegate(cx: &EmitCx<'_>, model: &ModelNames<'_>, delegate: &Ident) -> TokenStream {
@@ -202,6 +216,11 @@ fn emit_tenants(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
         emit_delegate(cx, model, &if is_own { format_ident!("AcrossTenants") } else { format_ident!("Delegate") })
     });
     let key = tenant.primary_key_columns().next().map(|column| value_type(cx, column));
+    // What PostgreSQL confines itself may be any SQL.
+    let (sql, any_sql) = match cx.schema.is_row_secured() {
+        true => (quote!(rt::OfAll), Some(quote!(impl rt::AnySql for TenantModels {}))),
+        false => (quote!(rt::OfTenant), None),
+    };
     let name = tenant.name();
     let docs = format!(" A client of one `{name}`: it sees the rows of that one, and creates rows for it.");
     let models = format!(
@@ -228,11 +247,13 @@ fn emit_tenants(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
         }
 
         impl rt::Models for TenantModels {
-            type Sql = rt::OfTenant;
+            type Sql = #sql;
             fn new(executor: rt::Executor) -> Self {
                 Self { executor }
             }
         }
+
+        #any_sql
 
         impl TenantModels {
             #(#of_one)*

@@ -20,6 +20,7 @@ pub(super) fn emit_table(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
     let key = key_columns(model).into_iter().map(Literal::u16_unsuffixed);
     let relations = model.relations.iter().map(|relation| emit_relation(cx, model, relation));
     let tenancy = emit_tenancy(cx, model);
+    let secured = model.walker.model().row_security.then(|| quote!(.row_secured()));
     let constraints = constraints(model);
     let constants = constraints.iter().map(|constraint| {
         let (ident, name) = (&constraint.ident, &constraint.name);
@@ -39,7 +40,7 @@ pub(super) fn emit_table(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
             &[#(#key),*],
             &[#(#relations),*],
             &[#(#entries),*],
-        )#tenancy;
+        )#tenancy #secured;
     }
 }
 

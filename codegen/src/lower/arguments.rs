@@ -228,6 +228,18 @@ pub(super) fn expect_one_of<'a, T: Copy>(
     None
 }
 
+/// `true` or `false`.
+pub(super) fn expect_flag<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>, example: &str) -> Option<bool> {
+    match value {
+        Expression::Constant(name) if name.text == "true" => Some(true),
+        Expression::Constant(name) if name.text == "false" => Some(false),
+        _ => {
+            report_wrong_value(cx, value, "`true` or `false`", format!("write `{example}`"));
+            None
+        }
+    }
+}
+
 /// `raw("sql")`.
 pub(super) fn read_raw_sql<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) -> Option<Given<'a>> {
     if let Expression::Call { name, arguments, .. } = value

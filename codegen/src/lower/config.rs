@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Cx;
-use super::arguments::{Parameters, bind, expect_string, list_items, report_wrong_value};
+use super::arguments::{Parameters, bind, expect_flag, expect_string, list_items, report_wrong_value};
 use super::draft::Given;
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean, suggest};
 use crate::ir::names::SCALAR_NAMES;
@@ -21,6 +21,8 @@ pub(super) struct Config<'a> {
     pub(super) namespaces: Vec<Given<'a>>,
     pub(super) extensions: Vec<ExtensionDraft<'a>>,
     pub(super) foreign_keys: bool,
+    /// Where `rowSecurity` is set, and to what.
+    pub(super) row_security: Option<(bool, Span)>,
     /// What the generator `relata` says.
     pub(super) client: ClientOptions,
 }
@@ -32,6 +34,7 @@ impl Default for Config<'_> {
             namespaces: Vec::new(),
             extensions: Vec::new(),
             foreign_keys: true,
+            row_security: None,
             client: ClientOptions::default(),
         }
     }
@@ -46,7 +49,7 @@ pub(super) struct ExtensionDraft<'a> {
     pub(super) version: Option<Given<'a>>,
 }
 
-const ON_DATASOURCE: [&str; 8] = [
+const ON_DATASOURCE: [&str; 9] = [
     "provider",
     "url",
     "directUrl",
@@ -55,6 +58,7 @@ const ON_DATASOURCE: [&str; 8] = [
     "referentialIntegrity",
     "schemas",
     "extensions",
+    "rowSecurity",
 ];
 
 /// Other databases that Prisma knows.
@@ -179,11 +183,7 @@ const PASSED_OVER: [&str; 5] = ["provider", "output", "previewFeatures", "binary
 fn lower_client_option<'a>(cx: &mut Cx<'a, '_>, property: &'a Property<'a>) {
     let Some(value) = &property.value else { return };
     match property.name.text {
-        "serde" => match value {
-            Expression::Constant(name) if name.text == "true" => cx.config.client.serde = true,
-            Expression::Constant(name) if name.text == "false" => {}
-            _ => report_wrong_value(cx, value, "`true` or `false`", "write `serde = true`".to_owned()),
-        },
+        "serde" => cx.config.client.serde = expect_flag(cx, value, "serde = true").unwrap_or_default(),
         "dateTime" => {
             let libraries =
                 [("chrono", DateTimeLibrary::Chrono), ("jiff", DateTimeLibrary::Jiff), ("time", DateTimeLibrary::Time)];
@@ -310,6 +310,9 @@ fn lower_property<'a>(cx: &mut Cx<'a, '_>, property: &'a Property<'a>) {
         "relationMode" | "referentialIntegrity" => lower_relation_mode(cx, value),
         "schemas" => lower_schemas(cx, value),
         "extensions" => lower_extensions(cx, value),
+        "rowSecurity" => {
+            cx.config.row_security = expect_flag(cx, value, "rowSecurity = true").map(|on| (on, property.name.span));
+        }
         _ => report_unknown_property(cx, property.name),
     }
 }

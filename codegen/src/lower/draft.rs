@@ -39,6 +39,8 @@ pub(super) struct ModelDraft<'a> {
     pub(super) checks: Vec<CheckDraft<'a>>,
     /// `@@tenant` or `@@shared`.
     pub(super) declared_tenancy: Option<DeclaredTenancy<'a>>,
+    /// `rowSecurity:` of `@@tenant`.
+    pub(super) row_security: Option<bool>,
     /// What that means; filled in by `tenants`.
     pub(super) tenancy: Tenancy,
     /// One of its keys could not be read, so a missing key is not reported.

@@ -20,7 +20,7 @@ pub(super) fn finish(cx: Cx<'_, '_>) -> Schema {
         sides[relation.referenced.index()] = Some(RelationField { relation: id, side: Side::Referenced });
     }
     Schema {
-        models: cx.models.iter().map(finish_model).collect(),
+        models: cx.models.iter().map(|model| finish_model(&cx, model)).collect(),
         fields: cx.fields.iter().zip(&sides).map(|(field, side)| finish_field(field, *side)).collect(),
         enums: cx.enums.iter().map(finish_enum).collect(),
         relations: cx.relations.iter().map(|relation| finish_relation(&cx, relation)).collect(),
@@ -43,7 +43,7 @@ fn finish_indexes(model: &ModelDraft<'_>) -> Vec<Index> {
     indexes
 }
 
-fn finish_model(model: &ModelDraft<'_>) -> Model {
+fn finish_model(cx: &Cx<'_, '_>, model: &ModelDraft<'_>) -> Model {
     Model {
         name: model.ast.name.text.to_owned(),
         db_name: model.db_name().to_owned(),
@@ -57,6 +57,7 @@ fn finish_model(model: &ModelDraft<'_>) -> Model {
         indexes: finish_indexes(model),
         checks: model.checks.iter().map(finish_check).collect(),
         tenancy: model.tenancy.clone(),
+        row_security: cx.has_row_security(model),
     }
 }
 

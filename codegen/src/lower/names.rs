@@ -90,6 +90,7 @@ fn declare_model<'a>(
         keys: Vec::new(),
         checks: Vec::new(),
         declared_tenancy: None,
+        row_security: None,
         tenancy: Tenancy::Shared,
         has_broken_key: false,
     });

@@ -1,6 +1,7 @@
 //! Tenants: whose rows each model holds, and what would let rows of two tenants meet.
 
 mod paths;
+mod row_security;
 mod rules;
 
 use super::Cx;
@@ -10,7 +11,7 @@ use crate::ir::{Arity, FieldId, ModelId, Tenancy};
 
 /// Finds out whose rows each model holds, and reports what contradicts it. Without `@@tenant` there is nothing to do.
 pub(super) fn resolve_tenants(cx: &mut Cx<'_, '_>) {
-    let Some(tenant) = find_tenant(cx) else { return };
+    let Some(tenant) = find_tenant(cx) else { return row_security::needs_tenants(cx) };
     tenants_have_an_id(cx, tenant);
     cx.model_mut(tenant).tenancy = Tenancy::Tenant;
     for id in cx.model_ids() {
@@ -25,6 +26,7 @@ pub(super) fn resolve_tenants(cx: &mut Cx<'_, '_>) {
     let mut found = rules::relations_stay_within_a_tenant(cx);
     found.extend(rules::keys_hold_the_tenant(cx));
     cx.diagnostics.extend(found);
+    row_security::tenant_fits_a_setting(cx, tenant);
 }
 
 /// The model whose rows are tenants.

@@ -7,8 +7,8 @@ mod temporary;
 pub(super) use temporary::Temporary;
 
 use super::state::{
-    Check, Column, ConstraintOptions, EnumType, Extension, ForeignKey, Index, ObjectName, Other, PrimaryKey, Sequence,
-    Table, TableOptions, UniqueConstraint,
+    Check, Column, ConstraintOptions, EnumType, Extension, ForeignKey, Index, ObjectName, Other, Policy, PrimaryKey,
+    Sequence, Table, TableOptions, UniqueConstraint,
 };
 
 /// One difference.
@@ -171,6 +171,41 @@ pub enum Change {
         /// As it shall be.
         next: TableOptions,
     },
+
+    /// A policy is missing.
+    CreatePolicy {
+        /// The table.
+        table: ObjectName,
+        /// The policy.
+        policy: Policy,
+    },
+    /// A policy differs, or has to make way while a column under it changes.
+    ReplacePolicy {
+        /// The table.
+        table: ObjectName,
+        /// The policy as it is, after renames.
+        previous: Box<Policy>,
+        /// The policy as it shall be.
+        next: Box<Policy>,
+    },
+    /// A policy is gone.
+    DropPolicy {
+        /// The table.
+        table: ObjectName,
+        /// The policy.
+        policy: Policy,
+    },
+    /// Row security is switched: whether it is enabled, and whether it is forced on the owner.
+    SetRowSecurity {
+        /// The table.
+        table: ObjectName,
+        /// As it is.
+        previous: (bool, bool),
+        /// As it shall be.
+        next: (bool, bool),
+    },
+    /// Rows are written that row security hides from the owner of their table.
+    ShowAllTenants,
 
     /// An object that no schema contains is missing. Only between two databases, as the next two.
     CreateOther(Other),

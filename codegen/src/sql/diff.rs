@@ -13,6 +13,7 @@ mod hints;
 mod objects;
 mod others;
 mod renames;
+mod row_security;
 mod sequences;
 mod tables;
 
@@ -23,7 +24,7 @@ use super::data_type::DataType;
 use super::intent::Intent;
 use super::language::said;
 use super::normalize::Origin;
-use super::state::{ColumnDefault, Extension, Index, ObjectName, State};
+use super::state::{ColumnDefault, Extension, Index, ObjectName, Policy, State};
 
 pub use guess::name_likeness;
 pub use renames::Rename;
@@ -324,6 +325,7 @@ fn in_schema(state: &State, schema: Option<&str>) -> State {
     for table in &mut state.tables {
         place(&mut table.name);
         table.foreign_keys.iter_mut().for_each(|key| place(&mut key.referenced_table));
+        table.row_security.policies.iter_mut().flat_map(Policy::tables).for_each(place);
         for column in &mut table.columns {
             if let DataType::Enum(name) = &mut column.ty {
                 place(name);

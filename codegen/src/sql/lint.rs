@@ -140,6 +140,9 @@ fn consequences(step: &Step) -> Vec<Finding> {
             let text = format!("{table} ({}) may reference rows that do not exist", key.columns.join(", "));
             vec![Finding::new(codes::C403, text)]
         }
+        Action::SetRowSecurity { table, previous: (true, _), next: (false, _) } => {
+            vec![Finding::new(codes::C406, format!("{table} shows the rows of all tenants to every session"))]
+        }
         Action::DropTable(table) => locked_parents(table, step.names.table(&table.name)),
         _ => Vec::new(),
     }

@@ -3,6 +3,7 @@
 //! Views give nothing; a model with `@@ignore` is a table like any other.
 
 mod operator_class;
+mod row_security;
 mod value;
 
 use std::collections::BTreeSet;
@@ -43,6 +44,7 @@ pub fn lower(schema: &ir::Schema) -> State {
             }
         }
     }
+    row_security::secure(schema, &mut state);
     // A schema that is listed and holds nothing is not created, as with Prisma.
     let names = state.tables.iter().map(|table| &table.name).chain(state.enums.iter().map(|ty| &ty.name));
     state.schemas = names.filter_map(|name| name.schema.clone()).collect();

@@ -33,6 +33,28 @@ pub(super) fn same_expression(origin: Origin, a: &str, b: &str) -> bool {
     }
 }
 
+/// Whether two conditions name the same things in the same order: for those with subqueries, which are not parsed. What
+/// PostgreSQL adds when it prints one does not count: parentheses, casts, schemas and tables before names, `AS`.
+pub(super) fn same_loosely(a: &str, b: &str) -> bool {
+    matches!((loose(a), loose(b)), (Some(a), Some(b)) if a == b)
+}
+
+fn loose(sql: &str) -> Option<Vec<Token>> {
+    let mut kept: Vec<Token> = Vec::new();
+    let mut tokens = tokens(sql)?.into_iter();
+    while let Some(token) = tokens.next() {
+        match token {
+            Token::Sign(sign) if sign == "::" => drop(tokens.next()),
+            Token::Sign(sign) if sign == "." => drop(kept.pop()),
+            Token::Sign(sign) if sign == "(" || sign == ")" => {}
+            Token::Word(word) if word == "as" => {}
+            Token::Word(word) => kept.push(Token::Quoted(word)),
+            other => kept.push(other),
+        }
+    }
+    Some(kept)
+}
+
 /// Whether two optional conditions say the same.
 pub(super) fn same_predicate(origin: Origin, a: Option<&str>, b: Option<&str>) -> bool {
     match (a, b) {

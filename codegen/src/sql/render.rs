@@ -2,6 +2,7 @@
 
 mod batches;
 mod options;
+mod row_security;
 mod shadow;
 mod statement;
 mod summary;

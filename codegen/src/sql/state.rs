@@ -6,6 +6,7 @@
 mod grant;
 mod options;
 mod other;
+mod row_security;
 
 use super::data_type::{DataType, is_same_name};
 use crate::ir::{IndexMethod, ReferentialAction, SortOrder};
@@ -14,6 +15,9 @@ pub use super::names::ObjectName;
 pub use grant::ColumnGrant;
 pub use options::{ColumnOptions, ConstraintOptions, Deferrable, SequenceOptions, TableOptions};
 pub use other::{Definition, Other, OtherKind, Use};
+pub use row_security::{
+    ACROSS_TENANTS_POLICY, Policy, PolicyCondition, RowSecurity, TENANT_POLICY, TenantJoin, TenantWay,
+};
 
 /// Everything in a database that the schema language can say.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -84,6 +88,8 @@ pub struct Table {
     pub checks: Vec<Check>,
     /// Indexes that no constraint owns.
     pub indexes: Vec<Index>,
+    /// Who sees which of its rows.
+    pub row_security: RowSecurity,
     /// Views that read it, where a database was asked.
     pub used_by: Vec<String>,
     /// What the schema language cannot say of it.
@@ -261,6 +267,7 @@ impl State {
             table.foreign_keys.sort_by(|a, b| a.name.cmp(&b.name));
             table.checks.sort_by(|a, b| a.name.cmp(&b.name));
             table.indexes.sort_by(|a, b| a.name.cmp(&b.name));
+            table.row_security.policies.sort_by(|a, b| a.name.cmp(&b.name));
         }
     }
 
@@ -294,6 +301,7 @@ impl Table {
             foreign_keys: Vec::new(),
             checks: Vec::new(),
             indexes: Vec::new(),
+            row_security: RowSecurity::default(),
             used_by: Vec::new(),
             options: TableOptions::default(),
         }

@@ -1,8 +1,13 @@
 //! The traits of the generated lists of models.
 
+use std::sync::Arc;
+
 use crate::builder::{Confined, SqlCommand, SqlQuery};
+use crate::connection::Settings;
 use crate::execute::Executor;
-use crate::value::Scalar;
+use crate::meta::Table;
+use crate::query::Tenant;
+use crate::value::{IntoValue, Scalar};
 
 /// The generated list of models: `db.user()`, `db.session()` and so on.
 pub trait Models: Sized + Send + Sync + 'static {
@@ -17,6 +22,9 @@ pub trait Models: Sized + Send + Sync + 'static {
 pub trait SqlAccess {
     /// Whether any can.
     const RUNS_SQL: bool;
+
+    /// Whether all can.
+    const RUNS_ANY: bool;
 }
 
 /// All query files.
@@ -33,14 +41,17 @@ pub struct OfNone;
 
 impl SqlAccess for OfAll {
     const RUNS_SQL: bool = true;
+    const RUNS_ANY: bool = true;
 }
 
 impl SqlAccess for OfTenant {
     const RUNS_SQL: bool = true;
+    const RUNS_ANY: bool = false;
 }
 
 impl SqlAccess for OfNone {
     const RUNS_SQL: bool = false;
+    const RUNS_ANY: bool = false;
 }
 
 /// A query file that can be sent beside models with this access.
@@ -60,7 +71,10 @@ impl RunsWith<OfAll> for SqlCommand {}
     message = "a client does not begin at `{Self}`",
     note = "connect a `Client`, and ask it for a tenant"
 )]
-pub trait Root: Models {}
+pub trait Root: Models {
+    /// The tables in which PostgreSQL checks the tenant of each row, too: those with `rowSecurity`.
+    const SECURED: &'static [&'static Table] = &[];
+}
 
 /// Models that see the whole database. Their client also sends raw SQL.
 #[diagnostic::on_unimplemented(
@@ -83,4 +97,30 @@ pub trait Tenants: Root {
 
     /// The models as nobody but the operator sees them.
     type AcrossTenants: AnySql;
+}
+
+/// A tenant that calls are confined to.
+pub(crate) fn tenant_of<M: Tenants>(id: impl IntoValue<M::Key>) -> Tenant {
+    Tenant { key: id.into_value().into_param(), runs_any_sql: <M::Tenant as Models>::Sql::RUNS_ANY }
+}
+
+/// The settings of a tenant's statements, beside those that there are.
+pub(crate) fn settings_of_tenant<M: Tenants>(
+    settings: Option<&Arc<Settings>>,
+    tenant: &Tenant,
+) -> Option<Arc<Settings>> {
+    if M::SECURED.is_empty() {
+        return settings.cloned();
+    }
+    let before = settings.map(Arc::as_ref).cloned().unwrap_or_default();
+    Some(Arc::new(before.of_tenant(&tenant.key)))
+}
+
+/// The settings of statements for the rows of all tenants.
+pub(crate) fn settings_across_tenants<M: Tenants>(settings: Option<&Arc<Settings>>) -> Option<Arc<Settings>> {
+    if M::SECURED.is_empty() {
+        return settings.cloned();
+    }
+    let before = settings.map(Arc::as_ref).cloned().unwrap_or_default();
+    Some(Arc::new(before.across_tenants()))
 }

@@ -8,14 +8,13 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 
-use super::models::{AnySql, Models, RunsWith, Tenants};
+use super::models::{AnySql, Models, RunsWith, Tenants, settings_across_tenants, settings_of_tenant, tenant_of};
 use crate::builder::{All, IntoSqlCall, SqlQuery};
 use crate::connection::{OpenTransaction, Pool, Scope};
 use crate::error::{Error, Result};
 use crate::execute::{Call, Executor, RowStream, Target};
-use crate::query::Tenant;
 use crate::rows::{FromRawRow, FromRow};
-use crate::value::{IntoValue, Param, Scalar};
+use crate::value::{IntoValue, Param};
 
 /// A transaction: queries start at the models, which it dereferences to. Owned, so that futures
 /// that hold it are `Send`. Dropped without `commit`, it is rolled back.
@@ -103,8 +102,7 @@ where
 {
     let transaction = &outer.transaction;
     let savepoint = transaction.begin_savepoint(outer.savepoint).await?;
-    let tenant = outer.tenant.clone();
-    let scope = Scope { transaction: Arc::clone(transaction), savepoint: savepoint.number, tenant };
+    let scope = Scope { transaction: Arc::clone(transaction), savepoint: savepoint.number, ..outer.clone() };
     let models = M::new(Executor(Target::Transaction(scope.clone())));
     let worked = work(Savepoint { scope, models }).await;
     transaction.end_savepoint(savepoint, worked.is_ok()).await?;
@@ -154,13 +152,17 @@ macro_rules! inside_a_transaction {
             /// tx.commit().await?;
             /// ```
             pub fn tenant(&self, id: impl IntoValue<M::Key>) -> M::Tenant {
-                let tenant = Tenant { key: id.into_value().into_param() };
-                M::Tenant::new(Executor(Target::Transaction(self.scope.clone())).of_tenant(Some(Arc::new(tenant))))
+                let tenant = tenant_of::<M>(id);
+                let settings = settings_of_tenant::<M>(self.scope.settings.as_ref(), &tenant);
+                let scope = Scope { tenant: Some(Arc::new(tenant)), settings, ..self.scope.clone() };
+                M::Tenant::new(Executor(Target::Transaction(scope)))
             }
 
             /// The models with the rows of all tenants, in the same transaction.
             pub fn across_tenants(&self) -> M::AcrossTenants {
-                M::AcrossTenants::new(Executor(Target::Transaction(self.scope.clone())))
+                let settings = settings_across_tenants::<M>(self.scope.settings.as_ref());
+                let scope = Scope { settings, ..self.scope.clone() };
+                M::AcrossTenants::new(Executor(Target::Transaction(scope)))
             }
         }
 

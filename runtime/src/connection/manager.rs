@@ -1,6 +1,7 @@
 //! What the pool keeps: a connection of the driver, and the statements that it knows.
 
 use std::ops::Deref;
+use std::sync::atomic::AtomicBool;
 
 use deadpool::managed::{self, Metrics, RecycleResult};
 use deadpool_postgres::ClientWrapper;
@@ -18,6 +19,8 @@ pub(crate) struct Manager {
 pub(crate) struct Connection {
     client: ClientWrapper,
     pub(crate) statements: Statements,
+    /// Row security holds for its role, or somebody was told that it does not.
+    pub(super) is_checked: AtomicBool,
 }
 
 impl Deref for Connection {
@@ -37,7 +40,7 @@ impl managed::Manager for Manager {
         // Who asks for a connection at once polls only once, and must not begin what is dropped then.
         tokio::task::yield_now().await;
         let client = self.connections.create().await?;
-        Ok(Box::new(Connection { client, statements: Statements::new(self.statements) }))
+        Ok(Box::new(Connection { client, statements: Statements::new(self.statements), is_checked: AtomicBool::new(false) }))
     }
 
     async fn recycle(

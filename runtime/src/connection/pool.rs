@@ -1,6 +1,7 @@
 //! The pool: gives connections, and says why it cannot.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use deadpool::managed::{PoolError, TimeoutType, Timeouts};
@@ -10,6 +11,8 @@ use super::manager::Manager;
 use super::options::ConnectOptions;
 use super::parameter_types::ParameterTypes;
 use super::pooled::PooledConnection;
+use super::row_security::RowSecurityCheck;
+use super::settings::Settings;
 use super::statement_texts::StatementTexts;
 use super::tls::Connector;
 use crate::error::{Error, Result};
@@ -24,6 +27,8 @@ pub(crate) struct Pool {
     pub(crate) hooks: Option<Arc<Hooks>>,
     /// The tenant that the client is confined to.
     pub(crate) tenant: Option<Arc<Tenant>>,
+    /// What holds in PostgreSQL for the client's statements.
+    pub(crate) settings: Option<Arc<Settings>>,
 }
 
 /// What all clients of the same connections have in common.
@@ -41,6 +46,8 @@ pub(crate) struct Shared {
     /// Statements that take as long are logged.
     pub(crate) slow: Option<Duration>,
     pub(crate) server: Server,
+    /// Where PostgreSQL checks the tenant of each row, too.
+    pub(crate) row_security: Option<RowSecurityCheck>,
 }
 
 /// A free connection or none. One that has to be made first is not begun: see `Manager::create`.
@@ -64,7 +71,15 @@ impl Pool {
             _ => Box::pin(connections.get()).await,
         };
         match connection {
-            Ok(connection) => Ok(PooledConnection::new(connection, Arc::clone(self))),
+            Ok(connection) => {
+                if let Some(check) = &self.shared.row_security
+                    && !connection.is_checked.load(Ordering::Relaxed)
+                {
+                    Box::pin(check.check(&connection)).await?;
+                    connection.is_checked.store(true, Ordering::Relaxed);
+                }
+                Ok(PooledConnection::new(connection, Arc::clone(self)))
+            }
             Err(error) => Err(self.explain(error)),
         }
     }

@@ -5,12 +5,13 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join};
 use futures_util::{FutureExt, TryStreamExt};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Column, CopyInSink, Row};
 
 use super::pooled::PooledConnection;
+use super::settings::{Change, Settings};
 use super::transaction::{OpenTransaction, WHOLE};
 use crate::error::{Error, Result, from_connection};
 use crate::meta::Table;
@@ -30,6 +31,8 @@ pub(crate) struct Session<'c> {
     pub(crate) operation: &'static str,
     /// The tenant that they are confined to.
     pub(crate) tenant: Option<&'c Tenant>,
+    /// What holds in PostgreSQL for them.
+    settings: Option<&'c Arc<Settings>>,
 }
 
 /// A statement that can be sent.
@@ -149,12 +152,13 @@ async fn in_parts(
 impl<'c> Session<'c> {
     /// Every statement stands for itself.
     pub(crate) fn new(connection: &'c PooledConnection, operation: &'static str) -> Self {
-        Self { connection, transaction: None, scope: WHOLE, operation, tenant: connection.pool.tenant.as_deref() }
+        let (tenant, settings) = (connection.pool.tenant.as_deref(), connection.pool.settings.as_ref());
+        Self { connection, transaction: None, scope: WHOLE, operation, tenant, settings }
     }
 
     /// The same, for statements that are confined to a tenant.
-    pub(crate) fn of_tenant(self, tenant: Option<&'c Tenant>) -> Self {
-        Self { tenant, ..self }
+    pub(crate) fn of_tenant(self, tenant: Option<&'c Tenant>, settings: Option<&'c Arc<Settings>>) -> Self {
+        Self { tenant, settings, ..self }
     }
 
     /// The statements belong to a transaction, or to a savepoint of it: a failed one ends it.
@@ -164,8 +168,8 @@ impl<'c> Session<'c> {
         operation: &'static str,
     ) -> Result<Self> {
         let connection = transaction.connection()?;
-        let tenant = connection.pool.tenant.as_deref();
-        Ok(Self { connection, transaction: Some(transaction), scope, operation, tenant })
+        let (tenant, settings) = (connection.pool.tenant.as_deref(), connection.pool.settings.as_ref());
+        Ok(Self { connection, transaction: Some(transaction), scope, operation, tenant, settings })
     }
 
     /// Prepares a statement, if this connection has not done so before.
@@ -237,7 +241,7 @@ impl<'c> Session<'c> {
         self.note_statement()?;
         let watch = self.watch();
         self.connection.request_started();
-        let answer = in_parts(self.connection, known, &statement.params, take).boxed().await;
+        let answer = self.under_settings(in_parts(self.connection, known, &statement.params, take)).boxed().await;
         self.connection.request_finished();
         let answer = answer.map_err(|failure| failure.explain(Some(table)));
         self.note_answer(watch, &statement, Some(table), answer.as_ref().map(|(_, rows)| *rows));
@@ -325,16 +329,10 @@ impl<'c> Session<'c> {
     ) -> Result<T> {
         let watch = self.watch();
         self.connection.request_started();
-        let answer = match prepared {
-            Prepared::Named(prepared) => {
-                T::named(self.connection, prepared, &statement.params).await.map_err(Failure::Driver)
-            }
-            Prepared::Unnamed(types) if types.len() != statement.params.len() => {
-                Err(Failure::Refused(wrong_count(statement, types)))
-            }
-            Prepared::Unnamed(types) => {
-                T::unnamed(self.connection, statement.sql(), &statement.params, types).await.map_err(Failure::Driver)
-            }
+        let answer: Result<T, Failure> = if self.has_settings() {
+            self.under_settings(self.send(prepared, statement)).boxed().await
+        } else {
+            self.send(prepared, statement).await
         };
         self.connection.request_finished();
         let answer = answer.map_err(|failure| failure.explain(table));
@@ -345,6 +343,51 @@ impl<'c> Session<'c> {
         });
         self.note_answer(watch, statement, table, answer.as_ref().map(Answer::rows));
         answer
+    }
+
+    async fn send<T: Answer>(self, prepared: &Prepared, statement: &Statement) -> Result<T, Failure> {
+        match prepared {
+            Prepared::Named(prepared) => {
+                T::named(self.connection, prepared, &statement.params).await.map_err(Failure::Driver)
+            }
+            Prepared::Unnamed(types) if types.len() != statement.params.len() => {
+                Err(Failure::Refused(wrong_count(statement, types)))
+            }
+            Prepared::Unnamed(types) => {
+                T::unnamed(self.connection, statement.sql(), &statement.params, types).await.map_err(Failure::Driver)
+            }
+        }
+    }
+
+    /// Whether something has to be set for the statement, or was set in its transaction.
+    fn has_settings(self) -> bool {
+        self.settings.is_some() || self.transaction.is_some_and(|transaction| transaction.settings().is_in_use())
+    }
+
+    /// Sends a statement while its settings hold: all of it goes out together. `work` sends when it is polled first.
+    async fn under_settings<T>(self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        if let Some(reason) = self.settings.and_then(|settings| settings.refused()) {
+            return Err(Failure::Refused(reason.to_owned()));
+        }
+        let Some(transaction) = self.transaction else { return self.in_own_transaction(work).await };
+        let change = transaction.settings().change_to(self.settings);
+        let Some(change) = change else { return work.await };
+        let (set, answer) = join(change.send(self.connection), work).await;
+        // A setting that fails has failed the transaction, and with it the statement.
+        set.map_err(Failure::Driver).and(answer)
+    }
+
+    /// The statement between BEGIN and COMMIT. If it fails, PostgreSQL turns the COMMIT into a ROLLBACK.
+    async fn in_own_transaction<T>(self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let Some(settings) = self.settings else { return work.await };
+        let change = Change::first(settings);
+        let before = join(self.connection.batch_execute("BEGIN"), change.send(self.connection));
+        let after = join(work, self.connection.batch_execute("COMMIT"));
+        let ((begun, set), (answer, committed)) = join(before, after).await;
+        begun.and(set).map_err(Failure::Driver)?;
+        let answer = answer?;
+        committed.map_err(Failure::Driver)?;
+        Ok(answer)
     }
 
     /// Looks at a statement that is about to be sent.
@@ -408,7 +451,8 @@ impl<'c> Session<'c> {
     pub(crate) async fn copy_in(self, sql: &str, table: &'static Table) -> Result<CopyInSink<Bytes>> {
         let prepared = self.named(&Statement::new(sql.to_owned(), Vec::new()), table).await?;
         self.note_statement()?;
-        self.connection.copy_in(&prepared).await.map_err(|error| Error::from_driver(&error, table))
+        let begun = async { self.connection.copy_in(&prepared).await.map_err(Failure::Driver) };
+        self.under_settings(begun).await.map_err(|failure| failure.explain(Some(table)))
     }
 
     /// A statement that has a name, be it for this once: where a pooler is, only inside a transaction.

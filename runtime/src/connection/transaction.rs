@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use super::pool::Pool;
 use super::pooled::PooledConnection;
 use super::session::Session;
+use super::settings::{Current, Settings};
 use crate::error::{Error, Result, from_connection};
 use crate::query::Tenant;
 
@@ -34,6 +35,7 @@ pub(crate) struct OpenTransaction {
     running: AtomicU32,
     /// How many savepoints and streams there were.
     numbers: AtomicU32,
+    settings: Mutex<Current>,
 }
 
 /// The scope of what belongs to a transaction and to none of its savepoints.
@@ -61,12 +63,14 @@ pub(crate) struct Scope {
     pub(crate) savepoint: u32,
     /// The tenant that it is confined to.
     pub(crate) tenant: Option<Arc<Tenant>>,
+    /// What holds in PostgreSQL for its statements.
+    pub(crate) settings: Option<Arc<Settings>>,
 }
 
 impl Scope {
     pub(crate) fn whole(transaction: Arc<OpenTransaction>) -> Self {
-        let tenant = transaction.pool().tenant.clone();
-        Self { transaction, savepoint: WHOLE, tenant }
+        let (tenant, settings) = (transaction.pool().tenant.clone(), transaction.pool().settings.clone());
+        Self { transaction, savepoint: WHOLE, tenant, settings }
     }
 
     /// Waits until something may be sent, or says why it may not.
@@ -76,7 +80,7 @@ impl Scope {
 
     pub(crate) fn session(&self, operation: &'static str) -> Result<Session<'_>> {
         let session = Session::in_transaction(&self.transaction, self.savepoint, operation)?;
-        Ok(session.of_tenant(self.tenant.as_deref()))
+        Ok(session.of_tenant(self.tenant.as_deref(), self.settings.as_ref()))
     }
 }
 
@@ -150,6 +154,7 @@ impl OpenTransaction {
             has_dropped: AtomicBool::new(false),
             running: AtomicU32::new(0),
             numbers: AtomicU32::new(0),
+            settings: Mutex::new(Current::none()),
         }
     }
 
@@ -210,6 +215,11 @@ impl OpenTransaction {
         self.top.store(savepoints.last().map_or(WHOLE, |open| open.number), Ordering::Release);
     }
 
+    /// What is set in it.
+    pub(super) fn settings(&self) -> MutexGuard<'_, Current> {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A number that nothing else in the transaction has.
     pub(crate) fn next_number(&self) -> u32 {
         self.numbers.fetch_add(1, Ordering::Relaxed) + 1
@@ -265,6 +275,7 @@ impl OpenTransaction {
     async fn undo_savepoint(&self, number: u32) -> Result<()> {
         self.take_off(number);
         self.collisions().ended_it = false;
+        self.settings().forget();
         self.command(format!("ROLLBACK TO SAVEPOINT relata_{number}; RELEASE SAVEPOINT relata_{number}")).await
     }
 
@@ -298,6 +309,7 @@ impl OpenTransaction {
         }
         let connection = self.connection()?;
         let sql = format!("ROLLBACK; {}", self.begin);
+        self.settings().forget();
         connection.command(&sql).await.map_err(|error| from_connection(&error))?;
         Ok(true)
     }

@@ -169,7 +169,7 @@ async fn pipelined<T: Send>(
     }
     let transaction = OpenTransaction::adopt(connection, Cow::Borrowed("BEGIN"));
     let connection = transaction.connection()?;
-    let (outcomes, committed) = send_together(connection, operations, statements, &prepared).await;
+    let (outcomes, committed) = send_together(&transaction, operations, statements, &prepared).await?;
     let mut outcomes = match outcomes {
         Ok(outcomes) => outcomes,
         Err(error) => {
@@ -212,16 +212,17 @@ type Together = (Result<Vec<Outcome>>, Option<Result<(), tokio_postgres::Error>>
 
 /// Sends BEGIN, the statements, and COMMIT unless it has to wait.
 async fn send_together(
-    connection: &PooledConnection,
+    transaction: &OpenTransaction,
     operations: &[Operation],
     statements: &[(Statement, &'static Table)],
     prepared: &[Prepared],
-) -> Together {
+) -> Result<Together> {
+    let connection = transaction.connection()?;
     // Set by a statement that could not even be sent, which is known before the last message goes out.
     let failed = AtomicBool::new(false);
     let work = join_all(operations.iter().zip(statements.iter().zip(prepared)).map(
         |(operation, ((statement, table), prepared))| {
-            answer_of(connection, operation, statement, table, prepared)
+            answer_of(transaction, operation, statement, table, prepared)
                 .inspect_err(|_| failed.store(true, Ordering::Relaxed))
         },
     ));
@@ -238,7 +239,7 @@ async fn send_together(
         (begun, outcomes, Some(committed))
     };
     let outcomes = begun.map_err(|error| from_connection(&error)).and_then(|()| outcomes.into_iter().collect());
-    (outcomes, committed)
+    Ok((outcomes, committed))
 }
 
 /// What a failure means once COMMIT is on its way: where no answer came, the batch may hold. An answer of the server to
@@ -255,13 +256,13 @@ fn without_answer(operations: &[Operation], error: Error) -> Error {
 
 /// What one statement of a batch gives.
 async fn answer_of(
-    connection: &PooledConnection,
+    transaction: &OpenTransaction,
     operation: &Operation,
     statement: &Statement,
     table: &'static Table,
     prepared: &Prepared,
 ) -> Result<Outcome> {
-    let session = Session::new(connection, operation.name());
+    let session = Session::in_transaction(transaction, WHOLE, operation.name())?;
     let outcome = if operation.counts_written_rows() {
         session.ask_prepared(prepared, statement, Some(table)).await.map(Outcome::Count)
     } else {

@@ -32,14 +32,6 @@ impl Executor {
         self.0.tenant()
     }
 
-    /// The same place, confined to a tenant.
-    pub(crate) fn of_tenant(&self, tenant: Option<Arc<Tenant>>) -> Self {
-        Self(match &self.0 {
-            Target::Pool(pool) => Target::Pool(Arc::new(Pool { tenant, ..Pool::clone(pool) })),
-            Target::Transaction(scope) => Target::Transaction(Scope { tenant, ..scope.clone() }),
-        })
-    }
-
     /// Starts a query. What takes a transaction of its own is read before COMMIT, so that what cannot be read was not
     /// written either.
     pub(crate) fn call<Q: Query>(&self, query: Q) -> Call<Q::Output> {

@@ -15,6 +15,8 @@ use crate::value::Param;
 pub struct Tenant {
     /// The id of its row.
     pub(crate) key: Param,
+    /// Whether PostgreSQL confines SQL in which nothing is confined.
+    pub(crate) runs_any_sql: bool,
 }
 
 /// Shows no value.

@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_table_of_tenants_without_its_condition_cannot_be_sent() {
-        let tenant = Tenant { key: Param::Int(7) };
+        let tenant = Tenant { key: Param::Int(7), runs_any_sql: false };
         let name = |table: &'static Table| {
             move |writer: &mut Writer<'_, Text>| {
                 let alias = writer.alias();
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn the_tenant_is_one_parameter() {
-        let tenant = Tenant { key: Param::Int(7) };
+        let tenant = Tenant { key: Param::Int(7), runs_any_sql: false };
         let mut writer = Writer::new(Context::of_tenant(Some(&tenant)));
         for _ in 0..2 {
             let alias = writer.alias();

@@ -262,7 +262,8 @@ async fn page_tokens_and_batches_of_others() {
 async fn dropped_futures_and_failed_queries_leave_nothing_behind() {
     let schools = Schools::new().await;
     // One connection for both schools.
-    let one = Client::builder(schools.url()).expect("is a URL").max_connections(1).connect().await.expect("connects");
+    let url = &schools.database.client_url;
+    let one = Client::builder(url).expect("is a URL").max_connections(1).connect().await.expect("connects");
     let (north, south) = (one.tenant(schools.north.school.id), one.tenant(schools.south.school.id));
     for round in 0..20 {
         drop(

@@ -30,7 +30,7 @@ async fn in_a_transaction(db: &Client, id: Uuid) -> relata::Result<(Room, u64)> 
 
 #[tokio::test]
 async fn the_examples_of_the_page_run() {
-    let Database { db, database } = Database::new().await;
+    let Database { db, database, .. } = Database::new().await;
     let (north, sessions) = across(&db).await.expect("runs");
     assert_eq!(sessions, 0);
     let here = db.tenant(north.id);

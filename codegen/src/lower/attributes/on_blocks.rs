@@ -1,6 +1,6 @@
 //! The attributes of models, views, enums and their values.
 
-use super::super::arguments::{Parameters, bind, expect_string, expect_word};
+use super::super::arguments::{Parameters, bind, expect_flag, expect_string, expect_word};
 use super::super::draft::{CheckDraft, DeclaredTenancy, Given, KeyKind};
 use super::super::{Cx, keys};
 use super::{expect_no_arguments, name_parameters, read_name, report_misplaced, usable};
@@ -164,14 +164,17 @@ fn read_check<'a>(cx: &mut Cx<'a, '_>, id: ModelId, attribute: &'a Attribute<'a>
     }
 }
 
-/// `@@tenant`, `@@tenant(path.of.relations)` or `@@shared`.
+/// `@@tenant`, `@@tenant(path.of.relations)` or `@@shared`, and whether PostgreSQL checks the tenant as well.
 fn read_tenancy<'a>(cx: &mut Cx<'a, '_>, id: ModelId, name: &str, attribute: &'a Attribute<'a>) {
     let declared = if name == "shared" {
         expect_no_arguments(cx, attribute, "@@shared");
         DeclaredTenancy::Shared(attribute.span)
     } else {
-        let parameters = Parameters { owner: "@@tenant", unnamed: Some("path"), names: &["path"], required: &[] };
+        let names = &["path", "rowSecurity"];
+        let parameters = Parameters { owner: "@@tenant", unnamed: Some("path"), names, required: &[] };
         let bound = bind(cx, attribute.arguments(), attribute.span, &parameters);
+        let flag = bound.get("rowSecurity").and_then(|value| expect_flag(cx, value, "rowSecurity: true"));
+        cx.model_mut(id).row_security = flag;
         match bound.get("path") {
             None if bound.broken => DeclaredTenancy::Broken(attribute.span),
             None => DeclaredTenancy::Tenant(attribute.span),

@@ -2,7 +2,9 @@
 
 use crate::sql::data_type::DataType;
 use crate::sql::expression::{Token, tokens};
-use crate::sql::state::{ColumnDefault, Index, IndexTarget, ObjectName, State, Table, Use};
+use crate::sql::state::{
+    ColumnDefault, Index, IndexTarget, ObjectName, Policy, State, Table, Use,
+};
 
 pub(super) fn rename_enum(state: &mut State, from: &ObjectName, to: &ObjectName) {
     for ty in state.enums.iter_mut().filter(|ty| ty.name == *from) {
@@ -56,6 +58,8 @@ pub(super) fn rename_table(state: &mut State, from: &ObjectName, to: &ObjectName
         }
     }
     for table in &mut state.tables {
+        let named = table.row_security.policies.iter_mut().flat_map(Policy::tables);
+        named.filter(|name| *name == from).for_each(|name| *name = to.clone());
         if table.name == *from {
             table.name = to.clone();
         }
@@ -102,6 +106,10 @@ pub(super) fn rename_column(state: &mut State, table_name: &ObjectName, from: &s
         }
     }
     for table in &mut state.tables {
+        let own = table.name.clone();
+        for policy in &mut table.row_security.policies {
+            rename_column_in_policy(policy, &own, table_name, rename);
+        }
         for key in table.foreign_keys.iter_mut().filter(|key| key.referenced_table == *table_name) {
             key.referenced_columns.iter_mut().for_each(rename);
         }
@@ -126,6 +134,32 @@ pub(super) fn rename_column(state: &mut State, table_name: &ObjectName, from: &s
             other => other,
         });
     }
+}
+
+
+/// A column of `renamed`, in a policy of `table`.
+fn rename_column_in_policy(
+    policy: &mut Policy,
+    table: &ObjectName,
+    renamed: &ObjectName,
+    rename: impl Fn(&mut String) + Copy,
+) {
+    for way in policy.ways() {
+        let mut here = table.clone();
+        for join in &mut way.joins {
+            if here == *renamed {
+                join.from.iter_mut().for_each(rename);
+            }
+            here = join.table.clone();
+            if here == *renamed {
+                join.to.iter_mut().for_each(rename);
+            }
+        }
+        if here == *renamed {
+            rename(&mut way.column);
+        }
+    }
+    policy.uses.iter_mut().filter(|(table, _)| table == renamed).for_each(|(_, column)| rename(column));
 }
 
 fn rename_index_column(index: &mut Index, rename: impl Fn(&mut String)) {

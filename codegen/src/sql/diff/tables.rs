@@ -48,6 +48,7 @@ pub(super) fn diff_tables(
         super::objects::diff_foreign_keys(cx, old, next, &touched, &mut renames, changes);
     }
     rename_objects(renames, changes);
+    super::row_security::diff_row_security(cx, previous, &touched, changes);
     add_belongings(previous, &kept, &touched, changes);
 }
 

@@ -3,7 +3,7 @@
 use super::super::change::{Belongings, Place, TableObject};
 use super::super::data_type::DataType;
 use super::super::state::{
-    Column, EnumType, Extension, Index, ObjectName, Other, Sequence, SequenceOptions, Table, TableOptions,
+    Column, EnumType, Extension, Index, ObjectName, Other, Policy, Sequence, SequenceOptions, Table, TableOptions,
 };
 
 /// One statement, as data.
@@ -194,6 +194,23 @@ pub enum Action {
         holds: bool,
     },
 
+    CreatePolicy {
+        table: ObjectName,
+        policy: Policy,
+    },
+    DropPolicy {
+        table: ObjectName,
+        policy: Policy,
+    },
+    /// Whether row security is enabled, and whether it is forced on the owner.
+    SetRowSecurity {
+        table: ObjectName,
+        previous: (bool, bool),
+        next: (bool, bool),
+    },
+    /// From here on, the session sees the rows of all tenants.
+    ShowAllTenants,
+
     CreateOther(Other),
     ChangeOther(Other),
     DropOther(Other),
@@ -264,6 +281,8 @@ pub struct Guard {
     pub known: Vec<(ObjectName, String)>,
     /// Constraints and indexes that are dropped before the columns are replaced, with their tables.
     pub gone: Vec<(ObjectName, String)>,
+    /// Policies that the plan creates again, with their tables.
+    pub policies: Vec<(ObjectName, String)>,
     /// Sequences that the new columns will own.
     pub sequences: Vec<ObjectName>,
 }

@@ -135,6 +135,10 @@ impl Scene {
                 true => (Lock::ShareUpdateExclusive, Work::None),
                 false => (Lock::AccessExclusive, Work::Rewrite),
             },
+            Action::CreatePolicy { table, .. } | Action::SetRowSecurity { table, .. } if self.is_new(table) => {
+                (Lock::None, Work::None)
+            }
+            Action::CreatePolicy { .. } | Action::SetRowSecurity { .. } => at_once,
             Action::CreateSyncTrigger { .. } | Action::EnableSyncTriggerAlways { .. } => {
                 (Lock::ShareRowExclusive, Work::None)
             }
@@ -150,6 +154,7 @@ impl Scene {
             | Action::DropDefaults { .. }
             | Action::DisownSequence(_)
             | Action::DropIdentity { .. }
+            | Action::DropPolicy { .. }
             | Action::Cutover { .. }
             | Action::DropColumns { .. } => at_once,
             _ => (Lock::None, Work::None),

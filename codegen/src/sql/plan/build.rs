@@ -130,6 +130,16 @@ impl Builder {
                     self.actions.extend(restored);
                 }
             },
+            Change::CreatePolicy { table, policy } => actions.push(Action::CreatePolicy { table, policy }),
+            Change::ReplacePolicy { table, previous, next } => {
+                actions.push(Action::DropPolicy { table: table.clone(), policy: *previous });
+                actions.push(Action::CreatePolicy { table, policy: *next });
+            }
+            Change::DropPolicy { table, policy } => actions.push(Action::DropPolicy { table, policy }),
+            Change::SetRowSecurity { table, previous, next } => {
+                actions.push(Action::SetRowSecurity { table, previous, next });
+            }
+            Change::ShowAllTenants => actions.push(Action::ShowAllTenants),
             Change::Unmigrated(_) => {}
         }
     }

@@ -79,6 +79,10 @@ impl Scene {
                 let required = columns.iter().filter(|spec| is_without_value(spec));
                 required.map(|spec| required_column(table, &spec.column.name)).collect()
             }
+            Action::SetRowSecurity { table, previous: (false, _), next: (true, _) } if !self.is_new(table) => {
+                let text = format!("{table} shows no rows to clients that do not set the tenant");
+                vec![Hazard { kind: HazardKind::BreaksClients, lint: codes::C405, text, probe: None }]
+            }
             Action::AddObject { holds: true, .. }
             | Action::CreateIndexConcurrently { holds: true, .. }
             | Action::Validate { holds: true, .. } => Vec::new(),

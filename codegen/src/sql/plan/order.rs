@@ -5,12 +5,12 @@
 //! the same changes always give the same text.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use super::action::{Action, Alteration};
 use crate::sql::change::TableObject;
 use crate::sql::data_type::DataType;
-use crate::sql::state::{Column, ColumnDefault, ObjectName, Table};
+use crate::sql::state::{Column, ColumnDefault, ObjectName, Policy, Table};
 
 /// Something that one action gives and others wait for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +47,8 @@ enum Milestone {
     Shaped(ObjectName),
     /// A table has its keys.
     Keyed(ObjectName),
+    /// A table has its policies.
+    Secured(ObjectName),
     /// No column uses anything that goes.
     AllReleased,
     /// Views and other objects that block a change are dropped.
@@ -112,7 +114,12 @@ fn phase(action: &Action) -> u8 {
         action if is_rename(action) => 1,
         Action::RenameSequence { .. } => 1,
         Action::AddLabel { .. } => 2,
-        Action::DropOther(_) => 2,
+        Action::DropOther(_) | Action::ShowAllTenants => 2,
+        Action::SetRowSecurity { next: (false, _), .. } => 2,
+        Action::DropPolicy { .. } => 3,
+        // A new table is secured before anything else can happen to it.
+        Action::CreatePolicy { .. } => 16,
+        Action::SetRowSecurity { .. } => 16,
         Action::CreateOther(_) | Action::ChangeOther(_) | Action::Restore { .. } => 21,
         Action::DropObject { object: TableObject::ForeignKey(_), .. } => 3,
         Action::DropObject { .. } => 4,
@@ -226,9 +233,32 @@ fn needs(action: &Action) -> Needs {
         }
         Action::DropObject { table, object } => drop_object(&mut needs, table, object),
         Action::AddObject { table, object, .. } => add_object(&mut needs, table, object),
+        Action::DropPolicy { table, policy } => {
+            for name in named_tables(table, policy) {
+                needs.gives.extend([M::Detached(name.clone()), M::Cleared(name.clone()), M::Released(name.clone())]);
+            }
+        }
+        Action::CreatePolicy { table, policy } => {
+            needs.waits.extend(named_tables(table, policy).into_iter().flat_map(ready));
+            needs.gives.push(M::Secured(table.clone()));
+        }
+        Action::SetRowSecurity { table, next: (true, _), .. } => {
+            needs.waits.extend([M::Exists(table.clone()), M::Secured(table.clone())]);
+        }
         _ => {}
     }
     needs
+}
+
+/// The table of a policy, and those that its conditions name.
+fn named_tables<'p>(table: &'p ObjectName, policy: &'p Policy) -> BTreeSet<&'p ObjectName> {
+    policy.uses.iter().map(|(table, _)| table).chain([table]).collect()
+}
+
+/// When a table can be named, with all of its columns.
+fn ready(table: &ObjectName) -> [Milestone; 4] {
+    use Milestone as M;
+    [M::Exists(table.clone()), M::Altered(table.clone()), M::Added(table.clone()), M::Shaped(table.clone())]
 }
 
 /// Schemas come first, then renames, then enum values, then all the rest.
@@ -293,6 +323,8 @@ fn drop_table(needs: &mut Needs, table: &Table) {
     }
     let others = table.foreign_keys.iter().filter(|key| key.referenced_table != table.name);
     needs.gives.extend(others.map(|key| M::Released(key.referenced_table.clone())));
+    let named = table.row_security.policies.iter().flat_map(|policy| &policy.uses).map(|(named, _)| named);
+    needs.gives.extend(named.filter(|named| **named != table.name).map(|named| M::Released(named.clone())));
 }
 
 fn alter_columns(needs: &mut Needs, table: &ObjectName, alterations: &[Alteration]) {
@@ -331,9 +363,6 @@ fn add_object(needs: &mut Needs, table: &ObjectName, object: &TableObject) {
     use Milestone as M;
     needs.waits.push(M::Gone(table.sibling(object.name())));
     needs.waits.extend([M::AllCleared, M::ObjectsRenamed]);
-    let ready = |table: &ObjectName| {
-        [M::Exists(table.clone()), M::Altered(table.clone()), M::Added(table.clone()), M::Shaped(table.clone())]
-    };
     needs.waits.extend(ready(table));
     if let TableObject::ForeignKey(key) = object {
         needs.waits.extend(ready(&key.referenced_table));

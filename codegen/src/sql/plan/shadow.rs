@@ -19,7 +19,7 @@ use crate::sql::data_type::DataType;
 use crate::sql::expression::{Token, tokens};
 use crate::sql::names::clip;
 use crate::sql::state::{
-    Check, Column, ColumnDefault, ConstraintOptions, ForeignKey, Index, IndexTarget, ObjectName, PrimaryKey,
+    Check, Column, ColumnDefault, ConstraintOptions, ForeignKey, Index, IndexTarget, ObjectName, Policy, PrimaryKey,
     UniqueConstraint,
 };
 pub(super) use guard::guard_first;
@@ -74,6 +74,8 @@ struct Group {
     checks: Vec<(ObjectName, Check, String)>,
     /// What has the names of successors and may be built on columns that stay: it would not go with the old ones.
     replaced: Vec<(ObjectName, TableObject)>,
+    /// Policies that name the columns, as they shall be.
+    policies: Vec<(ObjectName, Policy)>,
     /// Actions that are done here.
     taken: BTreeSet<usize>,
     /// Names that were given.
@@ -91,6 +93,7 @@ impl Group {
             successors: Vec::new(),
             checks: Vec::new(),
             replaced: Vec::new(),
+            policies: Vec::new(),
             taken: BTreeSet::new(),
             names: BTreeSet::new(),
         };
@@ -104,6 +107,7 @@ impl Group {
         let pairs = replaced_objects(actions, start, end);
         group.take_own_objects(actions, &pairs);
         group.take_foreign_keys(actions, &pairs);
+        group.take_policies(actions);
         Some(group)
     }
 
@@ -163,6 +167,21 @@ impl Group {
             }
             self.replaced.push((table.clone(), previous.clone()));
             self.taken.extend([drop, add]);
+        }
+    }
+
+    /// Policies over the columns: they are replaced in the cutover, or rows would be hidden until they come back.
+    fn take_policies(&mut self, actions: &[Action]) {
+        for (drop, add) in policy_pairs(actions) {
+            let (Action::DropPolicy { table, policy: previous }, Action::CreatePolicy { policy, .. }) =
+                (&actions[drop], &actions[add])
+            else {
+                continue;
+            };
+            if previous.uses.iter().any(|(named, column)| self.has(named, column)) {
+                self.policies.push((table.clone(), policy.clone()));
+                self.taken.extend([drop, add]);
+            }
         }
     }
 
@@ -359,6 +378,17 @@ fn new_columns(action: &Action, actions: &[Action], scene: &Scene) -> Vec<Shadow
         }
         _ => false,
     });
+    // A policy that goes for good, or names other columns afterwards, has to go before the column.
+    let pairs = policy_pairs(actions);
+    let has_policy = |it: &Alteration| {
+        actions.iter().enumerate().any(|(at, other)| {
+            matches!(other, Action::DropPolicy { policy, .. } if names_column(policy, table, &it.next.name))
+                && !pairs.iter().any(|(drop, _)| *drop == at)
+        })
+    };
+    if alterations.iter().any(has_policy) {
+        return Vec::new();
+    }
     if scene.is_new(table) || is_renamed_later || !alterations.iter().filter(rewrites).all(can_be_made_anew) {
         return Vec::new();
     }
@@ -368,6 +398,24 @@ fn new_columns(action: &Action, actions: &[Action], scene: &Scene) -> Vec<Shadow
         alteration: alteration.clone(),
     };
     alterations.iter().filter(rewrites).map(shadow).collect()
+}
+
+/// Where a policy is dropped, and where it comes back with the same columns.
+fn policy_pairs(actions: &[Action]) -> Vec<(usize, usize)> {
+    let comes_back = |(at, action): (usize, &Action)| {
+        let Action::DropPolicy { table, policy } = action else { return None };
+        let columns = |policy: &Policy| policy.uses.iter().cloned().collect::<BTreeSet<_>>();
+        let add = actions.iter().position(|other| {
+            matches!(other, Action::CreatePolicy { table: t, policy: next }
+                if t == table && next.name == policy.name && columns(next) == columns(policy))
+        })?;
+        Some((at, add))
+    };
+    actions.iter().enumerate().filter_map(comes_back).collect()
+}
+
+fn names_column(policy: &Policy, table: &ObjectName, column: &str) -> bool {
+    policy.uses.iter().any(|(named, name)| named == table && name == column)
 }
 
 /// A name for the meanwhile that nothing has yet.

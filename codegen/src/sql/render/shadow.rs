@@ -27,6 +27,14 @@ pub(super) fn guard(guard: &Guard) -> String {
             "\n      OR (k.conrelid, k.conname::text) IN ({gone})\n      OR (i.indrelid, r.relname::text) IN ({gone})"
         ),
     };
+    let policies = list(&mut guard.policies.iter().map(|(table, name)| pair(table, name)));
+    let gone = match policies.as_str() {
+        "" => gone,
+        policies => format!(
+            "{gone}\n      OR (d.classid = 'pg_policy'::regclass AND EXISTS (SELECT FROM pg_policy AS p WHERE p.oid = d.objid \
+             AND (p.polrelid, p.polname::text) IN ({policies})))"
+        ),
+    };
     let sequence = |name: &ObjectName| format!("{}::regclass", literal(&qualified(name)));
     let sequences = or_none(list(&mut guard.sequences.iter().map(sequence)), "0");
     let counting = or_none(list(&mut counting.map(|(table, name, _)| pair(table, name))), "(0, '')");

@@ -9,7 +9,7 @@ use super::super::state::{
     Column, ColumnDefault, ForeignKey, Identity, Index, IndexPart, IndexTarget, ObjectName, Sequence, Table,
 };
 use super::batches::in_batches;
-use super::{options, shadow};
+use super::{options, row_security, shadow};
 use crate::ir::{IndexMethod, NativeType, ReferentialAction, SortOrder};
 
 /// The statement. One arm for each action, so that none can be forgotten; what takes more than a line
@@ -110,6 +110,14 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
             alter(table, columns.iter().map(|column| format!("DROP COLUMN {}", ident(&column.name))))
         }
         Action::AddObject { table, object, .. } => add_object(table, object),
+        Action::CreatePolicy { table, policy } => row_security::create_policy(table, policy),
+        Action::DropPolicy { table, policy } => {
+            format!("DROP POLICY {} ON {}", ident(&policy.name), qualified(table))
+        }
+        Action::SetRowSecurity { table, previous, next } => {
+            alter(table, row_security::switches(*previous, *next).into_iter())
+        }
+        Action::ShowAllTenants => row_security::SHOW_ALL_TENANTS.to_owned(),
         Action::DropObject { table, object } => match object {
             TableObject::Index(index) => format!("DROP INDEX {}", qualified(&table.sibling(&index.name))),
             other => alter(table, [format!("DROP CONSTRAINT {}", ident(other.name()))].into_iter()),

@@ -17,6 +17,11 @@ fn is_said_elsewhere(change: &Change, changes: &[Change], names: &Temporary) -> 
         Change::CreateSequence(sequence) | Change::DropSequence(sequence) => {
             sequence.owned_by.as_ref().is_some_and(|owner| changes.iter().any(|change| is_about(change, owner)))
         }
+        Change::ShowAllTenants => true,
+        // A new table has what it has.
+        Change::CreatePolicy { table, .. } | Change::SetRowSecurity { table, .. } => {
+            changes.iter().any(|change| matches!(change, Change::CreateTable(new) if new.name == *table))
+        }
         Change::AlterColumn { previous, next, enum_replaced: true, .. } => {
             describe(previous, names) == describe(next, names)
         }
@@ -83,6 +88,16 @@ fn line(change: &Change, names: &Temporary) -> String {
         Change::AddObject { table, object } => format!("+ {} {} on {table}", object.kind(), object.name()),
         Change::ReplaceObject { table, previous, next } => replaced(table, previous, next),
         Change::DropObject { table, object } => format!("- {} {} on {table}", object.kind(), object.name()),
+        Change::CreatePolicy { table, policy } => format!("+ policy {} on {table}", policy.name),
+        Change::ReplacePolicy { table, previous, next } => {
+            let how = if previous == next { " is created again" } else { "" };
+            format!("~ policy {} on {table}{how}", next.name)
+        }
+        Change::DropPolicy { table, policy } => format!("- policy {} on {}", policy.name, names.table(table)),
+        Change::SetRowSecurity { table, previous, next } => {
+            format!("~ row security of {table} from {} to {}", switched(*previous), switched(*next))
+        }
+        Change::ShowAllTenants => String::new(),
         Change::CreateOther(other) => format!("+ {} {}", other.kind, other.name),
         Change::ReplaceOther(pair) => {
             let how = if pair.0.create == pair.1.create { " is created again" } else { "" };
@@ -90,6 +105,15 @@ fn line(change: &Change, names: &Temporary) -> String {
         }
         Change::DropOther(other) => format!("- {} {}", other.kind, other.name),
         Change::Unmigrated(unmigrated) => format!("! {unmigrated}, and is not migrated"),
+    }
+}
+
+fn switched((enabled, forced): (bool, bool)) -> &'static str {
+    match (enabled, forced) {
+        (true, true) => "forced",
+        (true, false) => "enabled",
+        (false, true) => "disabled, and forced once enabled",
+        (false, false) => "disabled",
     }
 }
 

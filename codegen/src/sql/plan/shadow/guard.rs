@@ -52,6 +52,7 @@ fn earlier(mut guard: Guard, action: &Action) -> Option<Guard> {
         }
         Action::DropObject { table, object } => guard.gone.push((table.clone(), object.name().to_owned())),
         Action::DropIndexConcurrently { table, index } => guard.gone.push((table.clone(), index.clone())),
+        Action::DropPolicy { table, policy } => guard.policies.push((table.clone(), policy.name.clone())),
         Action::DropTable(table) => {
             let keys = table.foreign_keys.iter().cloned().map(TableObject::ForeignKey);
             guard.gone.extend(keys.map(|key| (table.name.clone(), key.name().to_owned())));
@@ -77,6 +78,6 @@ fn exclusion(other: &Other) -> Option<Option<(ObjectName, String)>> {
 
 fn rename_tables(guard: &mut Guard, from: &ObjectName, to: &ObjectName) {
     let columns = guard.columns.iter_mut().map(|(table, ..)| table);
-    let objects = guard.known.iter_mut().chain(&mut guard.gone).map(|(table, _)| table);
+    let objects = guard.known.iter_mut().chain(&mut guard.gone).chain(&mut guard.policies).map(|(table, _)| table);
     columns.chain(objects).filter(|table| *table == from).for_each(|table| table.clone_from(to));
 }

@@ -38,6 +38,7 @@ impl Group {
             columns: shadows().map(column).collect(),
             known: known.into_iter().collect(),
             gone: Vec::new(),
+            policies: self.policies.iter().map(|(table, policy)| (table.clone(), policy.name.clone())).collect(),
             sequences: sequences.cloned().collect(),
         })
     }
@@ -122,6 +123,10 @@ impl Group {
     pub(super) fn cutover(&self) -> Action {
         let mut tables: BTreeSet<ObjectName> = self.columns.keys().cloned().collect();
         let mut actions = Vec::new();
+        for (table, policy) in &self.policies {
+            tables.insert(table.clone());
+            actions.push(Action::DropPolicy { table: table.clone(), policy: policy.clone() });
+        }
         for Successor { table, object, previous, .. } in &self.successors {
             if let TableObject::ForeignKey(key) = object {
                 tables.extend([table.clone(), key.referenced_table.clone()]);
@@ -147,6 +152,8 @@ impl Group {
             table: table.clone(),
             object: TableObject::Check(check.clone()),
         }));
+        let policies = self.policies.iter().cloned();
+        actions.extend(policies.map(|(table, policy)| Action::CreatePolicy { table, policy }));
         Action::Cutover { tables: tables.into_iter().collect(), actions }
     }
 }

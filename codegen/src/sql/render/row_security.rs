@@ -1,0 +1,43 @@
+//! Row security and policies as SQL.
+
+use crate::sql::quote::{ident, qualified};
+use crate::sql::state::{ObjectName, Policy, PolicyCondition};
+
+/// Lets the session see the rows of all tenants.
+pub(super) const SHOW_ALL_TENANTS: &str = "SELECT set_config('relata.across_tenants', 'on', false)";
+
+/// `CREATE POLICY`.
+pub(super) fn create_policy(table: &ObjectName, policy: &Policy) -> String {
+    let kind = if policy.permissive { "" } else { " AS RESTRICTIVE" };
+    let command = if policy.command == "ALL" { String::new() } else { format!(" FOR {}", policy.command) };
+    let roles = match policy.roles.as_slice() {
+        [] => String::new(),
+        roles => format!(" TO {}", roles.iter().map(|role| ident(role)).collect::<Vec<_>>().join(", ")),
+    };
+    let clause = |word: &str, condition: &Option<PolicyCondition>| match condition {
+        Some(condition) => format!("\n  {word} ({})", condition.sql(table)),
+        None => String::new(),
+    };
+    format!(
+        "CREATE POLICY {} ON {}{kind}{command}{roles}{}{}",
+        ident(&policy.name),
+        qualified(table),
+        clause("USING", &policy.using),
+        clause("WITH CHECK", &policy.check)
+    )
+}
+
+/// The commands of `ALTER TABLE` that switch row security.
+pub(super) fn switches(previous: (bool, bool), next: (bool, bool)) -> Vec<String> {
+    let enabled = match (previous.0, next.0) {
+        (false, true) => Some("ENABLE ROW LEVEL SECURITY"),
+        (true, false) => Some("DISABLE ROW LEVEL SECURITY"),
+        _ => None,
+    };
+    let forced = match (previous.1, next.1) {
+        (false, true) => Some("FORCE ROW LEVEL SECURITY"),
+        (true, false) => Some("NO FORCE ROW LEVEL SECURITY"),
+        _ => None,
+    };
+    enabled.into_iter().chain(forced).map(str::to_owned).collect()
+}

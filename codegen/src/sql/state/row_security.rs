@@ -1,0 +1,186 @@
+//! Row security of a table: whether PostgreSQL checks who sees which row, and its policies.
+
+use super::ObjectName;
+use crate::sql::quote::{ident, qualified};
+
+/// The policy that shows a session the rows of its tenant.
+pub const TENANT_POLICY: &str = "relata_tenant";
+
+/// The policy that shows the rows of all tenants to a session that asked for them.
+pub const ACROSS_TENANTS_POLICY: &str = "relata_across_tenants";
+
+/// Row security of a table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RowSecurity {
+    /// `ENABLE ROW LEVEL SECURITY`.
+    pub enabled: bool,
+    /// `FORCE ROW LEVEL SECURITY`: for the table's owner as well.
+    pub forced: bool,
+    /// The policies that migrations create, in the order of their names.
+    pub policies: Vec<Policy>,
+    /// The table has policies of others, which migrations leave alone. Only where a database was asked.
+    pub has_others: bool,
+}
+
+/// A policy of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Its name.
+    pub name: String,
+    /// One of several that show a row, or one that can only hide it.
+    pub permissive: bool,
+    /// What it is for: `ALL`, `SELECT`, `INSERT`, `UPDATE` or `DELETE`.
+    pub command: String,
+    /// The roles that it is for; none is `PUBLIC`.
+    pub roles: Vec<String>,
+    /// Which rows are seen.
+    pub using: Option<PolicyCondition>,
+    /// Which rows may be written; if there is none, `using` counts.
+    pub check: Option<PolicyCondition>,
+    /// The tables and columns that the conditions name.
+    pub uses: Vec<(ObjectName, String)>,
+}
+
+/// The condition of a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicyCondition {
+    /// The row belongs to the tenant of the session, by each of these ways.
+    Tenant(Vec<TenantWay>),
+    /// The same of a row that is written. Where the column that leads to the tenant is NULL, the row passes: the column
+    /// does not take NULL, and the error of that says what is wrong.
+    TenantOfNew(Vec<TenantWay>),
+    /// The session asked for the rows of all tenants.
+    AcrossTenants,
+    /// As PostgreSQL prints it.
+    Sql(String),
+}
+
+/// How the tenant of a row is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantWay {
+    /// The tables on the way, from the row on.
+    pub joins: Vec<TenantJoin>,
+    /// The column at the end of it.
+    pub column: String,
+    /// The type that the setting is cast to; empty for a text.
+    pub cast: &'static str,
+}
+
+/// One table on the way to the tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantJoin {
+    /// The columns of the table before.
+    pub from: Vec<String>,
+    /// The table.
+    pub table: ObjectName,
+    /// Its columns, in the order of the others.
+    pub to: Vec<String>,
+}
+
+impl Policy {
+    /// The tables that it names.
+    pub(in crate::sql) fn tables(&mut self) -> impl Iterator<Item = &mut ObjectName> {
+        let Self { using, check, uses, .. } = self;
+        let ways = using.iter_mut().chain(check).filter_map(PolicyCondition::ways).flatten();
+        let joins = ways.flat_map(|way| &mut way.joins);
+        joins.map(|join| &mut join.table).chain(uses.iter_mut().map(|(table, _)| table))
+    }
+
+    /// The ways to the tenant that it names.
+    pub(in crate::sql) fn ways(&mut self) -> impl Iterator<Item = &mut TenantWay> {
+        self.using.iter_mut().chain(&mut self.check).filter_map(PolicyCondition::ways).flatten()
+    }
+
+    /// A policy for everything and everyone.
+    pub(in crate::sql) fn new(name: &str, using: PolicyCondition, uses: Vec<(ObjectName, String)>) -> Self {
+        let check = match &using {
+            PolicyCondition::Tenant(ways) => PolicyCondition::TenantOfNew(ways.clone()),
+            other => other.clone(),
+        };
+        Self {
+            name: name.to_owned(),
+            permissive: true,
+            command: "ALL".to_owned(),
+            roles: Vec::new(),
+            check: Some(check),
+            using: Some(using),
+            uses,
+        }
+    }
+}
+
+/// The tenant of the session, as the client sets it for each transaction. After a transaction that had one, PostgreSQL
+/// gives an empty text in place of none.
+const TENANT: &str = "(SELECT nullif(current_setting('relata.tenant', true), '') AS tenant)";
+
+impl PolicyCondition {
+    fn ways(&mut self) -> Option<&mut Vec<TenantWay>> {
+        match self {
+            PolicyCondition::Tenant(ways) | PolicyCondition::TenantOfNew(ways) => Some(ways),
+            PolicyCondition::AcrossTenants | PolicyCondition::Sql(_) => None,
+        }
+    }
+
+    /// The condition in a policy of a table.
+    pub(in crate::sql) fn sql(&self, table: &ObjectName) -> String {
+        match self {
+            PolicyCondition::Tenant(ways) => {
+                ways.iter().map(|way| way.sql(table)).collect::<Vec<_>>().join(" AND ")
+            }
+            PolicyCondition::TenantOfNew(ways) => {
+                ways.iter().map(|way| way.sql_of_new(table)).collect::<Vec<_>>().join(" AND ")
+            }
+            PolicyCondition::AcrossTenants => {
+                "(SELECT current_setting('relata.across_tenants', true) AS across_tenants) = 'on'".to_owned()
+            }
+            PolicyCondition::Sql(sql) => sql.clone(),
+        }
+    }
+}
+
+impl TenantWay {
+    fn sql_of_new(&self, table: &ObjectName) -> String {
+        let Some(first) = self.joins.first() else { return self.sql(table) };
+        let missing = first.from.iter().map(|column| format!("{} IS NULL OR ", ident(column)));
+        format!("({}{})", missing.collect::<String>(), self.sql(table))
+    }
+
+    fn sql(&self, table: &ObjectName) -> String {
+        let cast = if self.cast.is_empty() { String::new() } else { format!("::{}", self.cast) };
+        let alias = |number: usize| format!("relata_{number}");
+        let is_tenant = |column: String| format!("{column} = {TENANT}{cast}");
+        let Some((first, others)) = self.joins.split_first() else { return is_tenant(ident(&self.column)) };
+        let on = |join: &TenantJoin, here: String, before: String| {
+            let pair = |(to, from): (&String, &String)| format!("{here}.{} = {before}.{}", ident(to), ident(from));
+            join.to.iter().zip(&join.from).map(pair).collect::<Vec<_>>().join(" AND ")
+        };
+        let joins: String = others
+            .iter()
+            .enumerate()
+            .map(|(at, join)| {
+                let (before, here) = (alias(at + 1), alias(at + 2));
+                format!(" JOIN {} AS {here} ON {}", qualified(&join.table), on(join, here.clone(), before))
+            })
+            .collect();
+        format!(
+            "EXISTS (SELECT 1 FROM {} AS {}{joins} WHERE {} AND {})",
+            qualified(&first.table),
+            alias(1),
+            on(first, alias(1), ident(&table.name)),
+            is_tenant(format!("{}.{}", alias(self.joins.len()), ident(&self.column)))
+        )
+    }
+
+    /// The tables and columns that it names, beginning at a table.
+    pub(in crate::sql) fn uses(&self, table: &ObjectName) -> Vec<(ObjectName, String)> {
+        let mut here = table;
+        let mut uses = Vec::new();
+        for join in &self.joins {
+            uses.extend(join.from.iter().map(|column| (here.clone(), column.clone())));
+            here = &join.table;
+            uses.extend(join.to.iter().map(|column| (here.clone(), column.clone())));
+        }
+        uses.push((here.clone(), self.column.clone()));
+        uses
+    }
+}

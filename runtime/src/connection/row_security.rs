@@ -1,0 +1,100 @@
+//! Whether PostgreSQL checks the tenant of each row for the role of a connection.
+
+use tokio_postgres::types::Type;
+
+use super::manager::Connection;
+use crate::error::{Error, Result, from_connection};
+use crate::meta::Table;
+
+/// What a client does if row security does not hold for its role.
+///
+/// ```
+/// # use exam_planner::*;
+/// # async fn example() -> relata::Result<()> {
+/// let db = Client::builder("postgres://planner@localhost/exams")?
+///     .row_security(relata::RowSecurity::Warn)
+///     .connect()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RowSecurity {
+    /// Gives no connection, and the reason as [`Error::RowSecurity`].
+    #[default]
+    Require,
+    /// Logs the reason at WARN: for a superuser in development, and for the release before the migration that creates the
+    /// policies.
+    Warn,
+}
+
+/// Checks each new connection of a client whose schema has `rowSecurity`.
+pub(crate) struct RowSecurityCheck {
+    mode: RowSecurity,
+    /// Their names as SQL.
+    tables: Vec<String>,
+}
+
+/// The role, and for each table whether row security is on, and whether it holds for the role.
+const CHECK: &str = "
+    SELECT r.rolname::text, r.rolsuper, r.rolbypassrls, t.name, c.oid IS NOT NULL, coalesce(c.relrowsecurity, false),
+           coalesce(c.relforcerowsecurity OR NOT pg_has_role(r.oid, c.relowner, 'USAGE'), false)
+    FROM pg_roles r CROSS JOIN unnest($1) AS t(name) LEFT JOIN pg_class c ON c.oid = to_regclass(t.name)
+    WHERE r.rolname = current_user ORDER BY t.name";
+
+impl RowSecurityCheck {
+    /// None if no table has row security.
+    pub(crate) fn of(mode: RowSecurity, tables: &[&'static Table]) -> Option<Self> {
+        let tables: Vec<String> = tables.iter().map(|table| table.sql.to_owned()).collect();
+        (!tables.is_empty()).then_some(Self { mode, tables })
+    }
+
+    /// Refuses the connection, or warns, if its role sees rows of all tenants.
+    pub(super) async fn check(&self, connection: &Connection) -> Result<()> {
+        let Some(reason) = self.reason(connection).await? else { return Ok(()) };
+        match self.mode {
+            RowSecurity::Require => Err(Error::RowSecurity(reason)),
+            RowSecurity::Warn => {
+                tracing::warn!("row security does not hold: {reason}");
+                Ok(())
+            }
+        }
+    }
+
+    async fn reason(&self, connection: &Connection) -> Result<Option<String>> {
+        let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 1] = [(&self.tables, Type::TEXT_ARRAY)];
+        let rows = connection.query_typed(CHECK, &params).await.map_err(|error| from_connection(&error))?;
+        let (mut off, mut owned) = (Vec::new(), Vec::new());
+        for row in &rows {
+            let read = |at: usize| row.try_get::<_, bool>(at).map_err(|error| from_connection(&error));
+            let text = |at: usize| row.try_get::<_, String>(at).map_err(|error| from_connection(&error));
+            let role = text(0)?;
+            if read(1)? || read(2)? {
+                let why = if read(1)? { "is a superuser" } else { "has BYPASSRLS" };
+                return Ok(Some(format!("the role {role} {why}, which no policy holds for: {OTHER_ROLE}")));
+            }
+            if !read(4)? {
+                // What is not there shows nothing.
+            } else if !read(5)? {
+                off.push(text(3)?);
+            } else if !read(6)? {
+                owned.push((text(3)?, role));
+            }
+        }
+        if !off.is_empty() {
+            let tables = off.join(", ");
+            return Ok(Some(format!("it is not enabled for {tables}: apply the migrations that create the policies")));
+        }
+        Ok(owned.first().map(|(table, role)| {
+            format!(
+                "the role {role} owns {table}, and row security is not forced on the owner: \
+                 run ALTER TABLE {table} FORCE ROW LEVEL SECURITY"
+            )
+        }))
+    }
+}
+
+const OTHER_ROLE: &str = "connect as another one (CREATE ROLE app LOGIN PASSWORD '..'; GRANT SELECT, INSERT, UPDATE, DELETE \
+    ON ALL TABLES IN SCHEMA public TO app; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO app), or accept that with \
+    .row_security(RowSecurity::Warn) on the builder of the client";

@@ -1,0 +1,189 @@
+//! Settings of PostgreSQL that hold for the statements of a handle: the tenant, for row security, and what a program adds
+//! with `with_setting`.
+//!
+//! They are set inside the transaction and end with it, so that they hold behind poolers as well, and nothing of them is
+//! left on a connection. Where a statement is in no transaction, one is put around it. All of it goes out with the
+//! statement, so no round trip is added.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use tokio_postgres::types::{ToSql, Type};
+
+use super::pooled::PooledConnection;
+use crate::value::Param;
+
+/// The name of a setting. PostgreSQL has those with a dot for programs.
+type Name = Cow<'static, str>;
+
+const TENANT: &str = "relata.tenant";
+const ACROSS_TENANTS: &str = "relata.across_tenants";
+
+/// Settings, each with its value.
+#[derive(Clone, Default, PartialEq)]
+pub(crate) struct Settings {
+    values: Vec<(Name, String)>,
+    /// Why they cannot be set.
+    refused: Option<&'static str>,
+}
+
+/// Shows no value.
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.values.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+const NO_TEXT: &str = "row security needs a tenant whose id is a number, a text or a UUID";
+const WRONG_NAME: &str = "a setting of a program has a name of letters, digits and underscores with a dot in it, such as \
+    `app.user`; those that begin with `relata.` are the client's own";
+
+impl Settings {
+    /// These, and the tenant whose rows PostgreSQL shows.
+    pub(crate) fn of_tenant(&self, key: &Param) -> Self {
+        let mut settings = self.without(&[TENANT, ACROSS_TENANTS]);
+        match key {
+            Param::Uuid(id) => settings.values.push((TENANT.into(), id.to_string())),
+            Param::Int(id) => settings.values.push((TENANT.into(), id.to_string())),
+            Param::Text(id) => settings.values.push((TENANT.into(), id.clone())),
+            _ => settings.refused = Some(NO_TEXT),
+        }
+        settings
+    }
+
+    /// These, and that PostgreSQL shows the rows of all tenants.
+    pub(crate) fn across_tenants(&self) -> Self {
+        let mut settings = self.without(&[TENANT, ACROSS_TENANTS]);
+        settings.values.push((ACROSS_TENANTS.into(), "on".to_owned()));
+        settings
+    }
+
+    /// These, and one of the program's own.
+    pub(crate) fn with(&self, name: &str, value: String) -> Self {
+        let is_word = |word: &str| {
+            !word.is_empty()
+                && !word.starts_with(|letter: char| letter.is_ascii_digit())
+                && word.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+        };
+        let is_own = name.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("relata."));
+        let mut settings = self.without(&[name]);
+        if is_own || !name.contains('.') || !name.split('.').all(is_word) {
+            settings.refused = Some(WRONG_NAME);
+        }
+        settings.values.push((Cow::Owned(name.to_owned()), value));
+        settings
+    }
+
+    fn without(&self, names: &[&str]) -> Self {
+        let values = self.values.iter().filter(|(name, _)| !names.iter().any(|other| name.eq_ignore_ascii_case(other)));
+        Self { values: values.cloned().collect(), refused: self.refused }
+    }
+
+    /// Why they cannot be set.
+    pub(super) fn refused(&self) -> Option<&'static str> {
+        self.refused
+    }
+}
+
+/// What a transaction has set so far.
+#[derive(Debug, Default)]
+pub(super) struct Current {
+    /// What holds now; not known after a savepoint was undone, which undoes settings as well.
+    now: Option<Option<Arc<Settings>>>,
+    /// Everything that was ever set.
+    names: Vec<Name>,
+}
+
+impl Current {
+    /// Where nothing was set.
+    pub(super) fn none() -> Self {
+        Self { now: Some(None), names: Vec::new() }
+    }
+
+    /// Whether anything was set.
+    pub(super) fn is_in_use(&self) -> bool {
+        !self.names.is_empty()
+    }
+
+    /// Some of it may have been undone.
+    pub(super) fn forget(&mut self) {
+        self.now = None;
+    }
+
+    /// What has to be set for these settings to hold, and no others; none if they do. Whoever calls it sends that next.
+    pub(super) fn change_to(&mut self, wanted: Option<&Arc<Settings>>) -> Option<Change> {
+        if self.now.as_ref().is_some_and(|now| now.as_ref() == wanted) {
+            return None;
+        }
+        let wanted_values = wanted.map(|settings| settings.values.as_slice()).unwrap_or_default();
+        let is_wanted = |name: &Name| wanted_values.iter().any(|(other, _)| other == name);
+        let emptied = self.names.iter().filter(|name| !is_wanted(name)).map(|name| (name.clone(), String::new()));
+        let values: Vec<(Name, String)> = emptied.chain(wanted_values.iter().cloned()).collect();
+        for (name, _) in wanted_values {
+            if !self.names.contains(name) {
+                self.names.push(name.clone());
+            }
+        }
+        self.now = Some(wanted.cloned());
+        (!values.is_empty()).then_some(Change { values })
+    }
+}
+
+/// Settings to set.
+pub(super) struct Change {
+    values: Vec<(Name, String)>,
+}
+
+impl Change {
+    /// Those that a transaction begins with.
+    pub(super) fn first(settings: &Settings) -> Self {
+        Self { values: settings.values.clone() }
+    }
+
+    /// Sets them until the transaction ends.
+    pub(super) async fn send(&self, connection: &PooledConnection) -> Result<(), tokio_postgres::Error> {
+        let calls = (0..self.values.len()).map(|at| format!("set_config(${}, ${}, true)", 2 * at + 1, 2 * at + 2));
+        let sql = format!("SELECT {}", calls.collect::<Vec<_>>().join(", "));
+        let params = self.values.iter().flat_map(|(name, value)| {
+            [(name as &(dyn ToSql + Sync), Type::TEXT), (value as &(dyn ToSql + Sync), Type::TEXT)]
+        });
+        let params: Vec<_> = params.collect();
+        Box::pin(connection.query_typed(&sql, &params)).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(change: Option<Change>) -> Vec<(String, String)> {
+        change.map(|change| change.values).unwrap_or_default().into_iter().map(|(a, b)| (a.into_owned(), b)).collect()
+    }
+
+    #[test]
+    fn a_transaction_sets_only_what_does_not_hold_yet() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let mut current = Current::none();
+        assert!(sent(current.change_to(None)).is_empty());
+        let north = Arc::new(Settings::default().of_tenant(&Param::Int(7)));
+        assert_eq!(sent(current.change_to(Some(&north))), [pair(TENANT, "7")]);
+        assert!(sent(current.change_to(Some(&north))).is_empty());
+        let all = Arc::new(north.across_tenants());
+        assert_eq!(sent(current.change_to(Some(&all))), [pair(TENANT, ""), pair(ACROSS_TENANTS, "on")]);
+        current.forget();
+        assert_eq!(sent(current.change_to(Some(&north))), [pair(ACROSS_TENANTS, ""), pair(TENANT, "7")]);
+        assert_eq!(sent(current.change_to(None)), [pair(TENANT, ""), pair(ACROSS_TENANTS, "")]);
+    }
+
+    #[test]
+    fn settings_of_a_program_are_its_own() {
+        let settings = |name: &str| Settings::default().with(name, String::new());
+        for name in ["app.user", "a.b.c", "my_app.user_1"] {
+            assert_eq!(settings(name).refused(), None, "{name}");
+        }
+        for name in ["role", "row_security", "relata.tenant", "Relata.across_tenants", "a.", ".b", "a b.c", "1.a", "a.'x"] {
+            assert_eq!(settings(name).refused(), Some(WRONG_NAME), "{name}");
+        }
+        assert_eq!(format!("{:?}", settings("app.user").of_tenant(&Param::Int(7))), r#"["app.user", "relata.tenant"]"#);
+    }
+}
