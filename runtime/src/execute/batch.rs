@@ -144,7 +144,7 @@ fn read_all<T>(outcomes: Vec<Outcome>, finish: &mut Option<Finish<T>>) -> Result
 }
 
 /// Whether it is known only from what came back whether a batch holds: a row that must be there may be missing.
-fn has_to_be_seen(operations: &[Operation]) -> bool {
+fn depends_on_rows(operations: &[Operation]) -> bool {
     operations.iter().any(Operation::must_find) && !operations.iter().all(Operation::only_reads)
 }
 
@@ -208,7 +208,7 @@ async fn pipelined<T: Send>(
 }
 
 /// What came of the statements, and of the COMMIT if it went out with them.
-type Together = (Result<Vec<Outcome>>, Option<Result<(), tokio_postgres::Error>>);
+type PipelineOutcome = (Result<Vec<Outcome>>, Option<Result<(), tokio_postgres::Error>>);
 
 /// Sends BEGIN, the statements, and COMMIT unless it has to wait.
 async fn send_together(
@@ -216,7 +216,7 @@ async fn send_together(
     operations: &[Operation],
     statements: &[(Statement, &'static Table)],
     prepared: &[Prepared],
-) -> Together {
+) -> PipelineOutcome {
     // Set by a statement that could not even be sent, which is known before the last message goes out.
     let failed = AtomicBool::new(false);
     let work = join_all(operations.iter().zip(statements.iter().zip(prepared)).map(
@@ -226,7 +226,7 @@ async fn send_together(
         },
     ));
     let begin = connection.batch_execute("BEGIN");
-    let (begun, outcomes, committed) = if has_to_be_seen(operations) {
+    let (begun, outcomes, committed) = if depends_on_rows(operations) {
         let (begun, outcomes) = join(begin, work).await;
         (begun, outcomes, None)
     } else {

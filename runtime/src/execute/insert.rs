@@ -41,7 +41,7 @@ pub(super) async fn insert_row(session: Session<'_>, row: Insert) -> Result<Node
         .await
         .map_err(|error| explain_lookup(error, table, &looked_up))?;
     let node = Node::new(table, rows);
-    found_all(&node, &looked_up)?;
+    check_all_found(&node, &looked_up)?;
     Ok(node)
 }
 
@@ -65,7 +65,7 @@ pub(super) fn explain_lookup(error: Error, table: &'static Table, looked_up: &[(
 }
 
 /// An optional column that was looked up is null, too, and that is no error to PostgreSQL.
-pub(super) fn found_all(node: &Node, looked_up: &[(u16, &'static Relation)]) -> Result<()> {
+pub(super) fn check_all_found(node: &Node, looked_up: &[(u16, &'static Relation)]) -> Result<()> {
     let missing = |at: Cursor<'_>| {
         looked_up.iter().find(|(column, _)| at.raw(usize::from(*column)).is_none()).map(|(_, relation)| *relation)
     };
@@ -169,7 +169,7 @@ pub(super) async fn query_group(session: Session<'_>, group: Group) -> Result<Ve
     for statement in sql::bulk_insert_statements(session.unshaped(), bulk) {
         let rows = session.query(statement, table).await;
         let node = Node::new(table, rows.map_err(|error| explain_lookup(error, table, &looked_up))?);
-        found_all(&node, &looked_up)?;
+        check_all_found(&node, &looked_up)?;
         placed.extend(node.into_rows().into_iter().map(|row| (positions.next().unwrap_or(usize::MAX), row)));
     }
     Ok(placed)

@@ -31,19 +31,19 @@ pub(super) async fn read_many(session: Session<'_>, select: &Select) -> Result<O
     if !plan.is_single_statement() {
         return read_with_separate(session, statement, &plan, &[]).boxed().await.map(Outcome::Rows);
     }
-    let mut taken: Option<Box<dyn RowDecoder>> = None;
+    let mut decoded: Option<Box<dyn RowDecoder>> = None;
     let mut take = |rows: Vec<Row>| {
         let mut part = Node::new(select.table, rows);
         attach_joined(&mut part, &plan);
         if let Some(make) = select.decoder {
-            taken.get_or_insert_with(make).take(&part)?;
+            decoded.get_or_insert_with(make).take(&part)?;
         }
         Ok(part.into_rows())
     };
     let mut node = Node::new(select.table, session.query_in_parts(statement, select.table, &mut take).await?);
     attach_joined(&mut node, &plan);
-    Ok(match taken {
-        Some(taken) => Outcome::Taken(taken, node),
+    Ok(match decoded {
+        Some(decoded) => Outcome::Decoded(decoded, node),
         None => Outcome::Rows(node),
     })
 }
