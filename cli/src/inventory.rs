@@ -10,7 +10,7 @@ mod script;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use relata_codegen::sql::{ObjectName, State, Unsaid};
+use relata_codegen::sql::{Inexpressible, ObjectName, State};
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use crate::failure::Failure;
@@ -40,7 +40,7 @@ pub(crate) struct Item {
     /// What makes it; none if PostgreSQL does not tell, or if it depends on more than the database.
     pub(crate) statement: Option<String>,
     /// Whether it needs no warning: the schema has it, or says why it does not.
-    is_told: bool,
+    needs_no_warning: bool,
     /// Whether it is there because a column, default or index uses it.
     is_needed: bool,
 }
@@ -69,7 +69,7 @@ impl Inventory {
     /// A line for each kind of thing that is not in the schema, with the names of all of them.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let mut kinds: Vec<(&str, Vec<&str>)> = Vec::new();
-        for item in self.items.iter().filter(|item| !item.is_told) {
+        for item in self.items.iter().filter(|item| !item.needs_no_warning) {
             match kinds.iter_mut().find(|(kind, _)| *kind == item.kind) {
                 Some((_, names)) => names.push(&item.name),
                 None => kinds.push((&item.kind, vec![&item.name])),
@@ -80,7 +80,8 @@ impl Inventory {
 
     /// What columns, defaults and indexes need, with the statement that makes it where that is short.
     pub(crate) fn needs(&self) -> Vec<String> {
-        let needed = self.items.iter().filter(|item| item.is_needed && !item.is_told && item.phase == Phase::Before);
+        let needed =
+            self.items.iter().filter(|item| item.is_needed && !item.needs_no_warning && item.phase == Phase::Before);
         let line = |item: &Item| match item.statement.as_deref().map(str::trim) {
             Some(statement) if !statement.contains('\n') && statement.len() < MAX_SHOWN => format!("{statement};"),
             _ => script::one_line(&format!("{} {}", item.kind, item.name)),
@@ -103,7 +104,7 @@ pub(crate) struct Request<'a> {
     /// What was read of them, as far as the language can say it.
     pub(crate) state: &'a State,
     /// What the language cannot say of the tables.
-    pub(crate) unsaid: &'a [Unsaid],
+    pub(crate) inexpressible: &'a [Inexpressible],
     /// The views that the existing schema has.
     pub(crate) views: &'a [ObjectName],
     /// The extensions that the existing schema has.
@@ -173,7 +174,7 @@ async fn collect(transaction: &Transaction<'_>, request: &Request<'_>) -> Result
             name: name.clone(),
             phase: Phase::After,
             statement: None,
-            is_told: false,
+            needs_no_warning: false,
             is_needed: false,
         })
         .collect();
@@ -248,12 +249,12 @@ fn select(request: &Request<'_>, dependencies: &Dependencies, found: Vec<Found>,
     for found in found {
         let is_pulled = found.schema.as_ref().is_none_or(|schema| request.schemas.contains(schema));
         let is_needed = needed.contains(&found.node);
-        let is_said = is_said(request, &found);
-        let is_unsaid = request.unsaid.iter().any(|unsaid| is_it(request, unsaid, &found));
-        let only_if_unsaid = ["foreign key", "primary key", "index", "check"].contains(&found.kind.as_str());
+        let is_in_schema = is_in_schema(request, &found);
+        let is_inexpressible = request.inexpressible.iter().any(|inexpressible| is_it(request, inexpressible, &found));
+        let only_if_inexpressible = ["foreign key", "primary key", "index", "check"].contains(&found.kind.as_str());
         // No schema makes a view, so that its statement is wanted in any case.
         let is_view = found.kind.ends_with("view");
-        if !(is_needed || is_pulled && (!is_said || is_view)) || (only_if_unsaid && !is_unsaid) {
+        if !(is_needed || is_pulled && (!is_in_schema || is_view)) || (only_if_inexpressible && !is_inexpressible) {
             continue;
         }
         let is_after = found.is_after || dependencies.of(&found.node).iter().any(|node| dependencies.is_relation(node));
@@ -266,17 +267,17 @@ fn select(request: &Request<'_>, dependencies: &Dependencies, found: Vec<Found>,
             name: found.name,
             phase: if is_after { Phase::After } else { Phase::Before },
             statement: found.statement,
-            is_told: is_said || is_unsaid,
+            needs_no_warning: is_in_schema || is_inexpressible,
             is_needed,
         });
     }
     // The schema makes enums itself; one that a statement needs has to be there before it.
     let before: BTreeSet<Node> = items
         .iter()
-        .filter(|item| !item.is_told && item.phase == Phase::Before && item.statement.is_some())
+        .filter(|item| !item.needs_no_warning && item.phase == Phase::Before && item.statement.is_some())
         .flat_map(|item| dependencies.of(&item.node))
         .collect();
-    items.retain(|item| item.kind != "enum" || !item.is_told || before.contains(&item.node));
+    items.retain(|item| item.kind != "enum" || !item.needs_no_warning || before.contains(&item.node));
     items.sort_by_key(|item| item.phase);
     Inventory {
         items: in_order(dependencies, items),
@@ -312,17 +313,17 @@ fn without_what_fails(dependencies: &Dependencies, mut found: Vec<Found>, tables
 }
 
 /// Whether the schema has it: an enum or a view.
-fn is_said(request: &Request<'_>, found: &Found) -> bool {
+fn is_in_schema(request: &Request<'_>, found: &Found) -> bool {
     let Some((schema, name)) = found.owner.as_deref().and_then(|owner| owner.split_once('\u{1}')) else { return false };
     let name = ObjectName::new(Some(schema).filter(|schema| request.unqualified != Some(*schema)), name);
     request.state.enums.iter().any(|ty| ty.name == name) || request.views.contains(&name)
 }
 
 /// Whether a row is what the language cannot say of a table.
-fn is_it(request: &Request<'_>, unsaid: &Unsaid, found: &Found) -> bool {
-    let schema = unsaid.table.schema.as_deref().or(request.unqualified).unwrap_or_default();
-    let name = format!("{} on {schema}.{}", unsaid.name, unsaid.table.name);
-    found.owner.as_deref() == Some(name.as_str()) && unsaid.kind == found.kind
+fn is_it(request: &Request<'_>, inexpressible: &Inexpressible, found: &Found) -> bool {
+    let schema = inexpressible.table.schema.as_deref().or(request.unqualified).unwrap_or_default();
+    let name = format!("{} on {schema}.{}", inexpressible.name, inexpressible.table.name);
+    found.owner.as_deref() == Some(name.as_str()) && inexpressible.kind == found.kind
 }
 
 /// Each behind what it needs. A circle stays as it is: PostgreSQL allows none that statements could not make.

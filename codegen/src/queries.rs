@@ -117,7 +117,7 @@ fn check_file(schema: &Schema, catalog: &Catalog, file: u32, text: &str, found: 
     let span = one_statement(file, &mut tokens, found)?;
     let numbered = number_params(file, text, span, &mut tokens, found)?;
     let parsed = if tokens.len() > MAX_TOKENS {
-        Err(parser::Stop { span, expected: format!("at most {MAX_TOKENS} tokens"), is_wrong: false })
+        Err(parser::ParseError { span, expected: format!("at most {MAX_TOKENS} tokens"), is_wrong: false })
     } else {
         parse_statement(file, &tokens)
     };
@@ -127,7 +127,7 @@ fn check_file(schema: &Schema, catalog: &Catalog, file: u32, text: &str, found: 
     };
     let mut params = vec![ParamState::default(); usize::from(numbered.count())];
     for note in &header.params {
-        if let Some(param) = numbered.place(&note.which).and_then(|at| params.get_mut(at)) {
+        if let Some(param) = numbered.place(&note.param).and_then(|at| params.get_mut(at)) {
             param.noted_nullable = note.value.value.nullable;
         }
     }

@@ -29,7 +29,7 @@ pub use codes::{LINTS, Lint, LintSeverity, find_lint};
 pub use data_type::DataType;
 pub use diff::{DiffError, DiffOptions, Pair, ProbableRename, Rename, Side, UnappliedRename, diff, name_likeness};
 pub use intent::{ColumnIntent, EnumIntent, Intent, LabelIntent, TableIntent};
-pub use language::{Unsaid, has_key, said, unique_sets};
+pub use language::{Inexpressible, expressible, has_key, unique_sets};
 pub use lint::{Finding, lint_foreign_key, lint_step};
 pub use lower::lower;
 pub use normalize::same_sql;
@@ -37,8 +37,8 @@ pub use plan::{
     Action, Alteration, ColumnSpec, Guard, Hazard, HazardKind, Lock, Plan, ShadowColumn, Step, Transaction, plan,
     plan_online,
 };
-pub use probe::{Gone, Probe};
-pub use render::{SEGMENT_OUTSIDE, SEGMENT_TRANSACTIONAL, render, summary};
+pub use probe::{DroppedObject, Probe};
+pub use render::{SEGMENT_OUTSIDE, SEGMENT_TRANSACTIONAL, SYNC_TRIGGER, render, summary};
 pub use state::{
     Check, Column, ColumnDefault, ColumnGrant, ColumnOptions, ConstraintOptions, Deferrable, Definition, EnumType,
     Extension, ForeignKey, Identity, Index, IndexPart, IndexTarget, ObjectName, Other, OtherKind, PrimaryKey, Sequence,

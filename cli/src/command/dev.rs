@@ -8,7 +8,7 @@ use relata_codegen::sql::{Change, Finding, Pair, Plan, Probe, lint_step, render,
 use tokio_postgres::Client;
 
 use super::attempts;
-use super::migrate::{run, told};
+use super::migrate::{report_outcome, run};
 use crate::args;
 use crate::compare::difference::{Renames, difference, plan};
 use crate::compare::endpoint::{Loaded, read_snapshot};
@@ -63,7 +63,7 @@ pub(crate) async fn dev(args: &args::Dev) -> Result<Exit, Failure> {
     let migrations = Migrations::from_dir(folder)?;
     lock_file::write(folder, &migrations)?;
     match run(&mut client, &migrations, Options::default()).await {
-        Ok(report) => told(&report, &database),
+        Ok(report) => report_outcome(&report, &database),
         Err(error) => Err(with_remedy(error, folder)),
     }
 }

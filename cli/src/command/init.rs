@@ -41,7 +41,7 @@ model Note {
 }
 ";
 
-const AROUND: &str = "\
+const SETUP: &str = "\
 Cargo.toml:
     cargo add RUNTIME
     cargo add tokio --features macros,rt-multi-thread
@@ -74,7 +74,7 @@ pub(crate) fn init() -> Result<Exit, Failure> {
             .help("try `codegen check`; a schema.dsl in the same folder would be used instead of it"));
     }
     write_file(&path, SCHEMA)?;
-    let around = AROUND
+    let around = SETUP
         .replace("schema.dsl", &name.to_string())
         .replace("RUNTIME", &package("relata", "runtime"))
         .replace("COMPILER", &package("relata-codegen", "codegen"));
@@ -122,12 +122,12 @@ mod tests {
     fn the_readme_says_the_same() {
         let readme = include_str!("../../../README.md");
         let features = "features = [\"macros\", \"rt-multi-thread\"]";
-        assert!(readme.contains(features) && AROUND.contains("--features macros,rt-multi-thread"));
+        assert!(readme.contains(features) && SETUP.contains("--features macros,rt-multi-thread"));
         let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         for part in
             ["mod db { relata::include_client!(); }", "relata_codegen::build::Build::new(\"schema.dsl\").run();"]
         {
-            assert!(plain(readme).contains(part) && plain(AROUND).contains(part), "{part}");
+            assert!(plain(readme).contains(part) && plain(SETUP).contains(part), "{part}");
         }
     }
 }

@@ -40,7 +40,7 @@ pub(crate) fn after(inventory: &Inventory, before: &str) -> String {
 
 fn statements(inventory: &Inventory, phase: Phase) -> String {
     let mut text = String::new();
-    let (made, told): (Vec<&Item>, Vec<&Item>) =
+    let (made, listed): (Vec<&Item>, Vec<&Item>) =
         inventory.items.iter().filter(|item| item.phase == phase).partition(|item| item.statement.is_some());
     for item in made {
         if let Some(statement) = &item.statement {
@@ -48,10 +48,10 @@ fn statements(inventory: &Inventory, phase: Phase) -> String {
                 &format!("\n-- {}\n{};\n", one_line(&format!("{}: {}", item.kind, item.name)), statement.trim_end());
         }
     }
-    if !told.is_empty() {
+    if !listed.is_empty() {
         text += "\n-- Not made by this file:\n";
     }
-    for item in told {
+    for item in listed {
         text += &format!("-- {}\n", one_line(&format!("{}: {}", item.kind, item.name)));
     }
     text

@@ -78,8 +78,8 @@ pub(crate) fn problems(folder: &Path, migrations: &Migrations) -> Result<Vec<Str
             Some(_) => {}
         }
     }
-    let gone = locked.iter().filter(|(name, _)| find(&expected, name).is_none());
-    problems.extend(gone.map(|(name, _)| format!("{name} is in {file}, but has no folder")));
+    let removed = locked.iter().filter(|(name, _)| find(&expected, name).is_none());
+    problems.extend(removed.map(|(name, _)| format!("{name} is in {file}, but has no folder")));
     if problems.is_empty() {
         problems.push(format!("{file} was edited by hand"));
     }

@@ -174,7 +174,7 @@ fn note_preview_feature(cx: &mut Cx<'_, '_>, feature: Given<'_>) {
 
 /// The properties of the generator `relata`. Those of Prisma's own generators are passed over.
 const ON_CLIENT: [&str; 3] = ["serde", "dateTime", "decimal"];
-const PASSED_OVER: [&str; 5] = ["provider", "output", "previewFeatures", "binaryTargets", "engineType"];
+const IGNORED_SETTINGS: [&str; 5] = ["provider", "output", "previewFeatures", "binaryTargets", "engineType"];
 
 fn lower_client_option<'a>(cx: &mut Cx<'a, '_>, property: &'a Property<'a>) {
     let Some(value) = &property.value else { return };
@@ -193,7 +193,7 @@ fn lower_client_option<'a>(cx: &mut Cx<'a, '_>, property: &'a Property<'a>) {
             let libraries = [("rust_decimal", DecimalLibrary::RustDecimal), ("bigdecimal", DecimalLibrary::BigDecimal)];
             cx.config.client.decimal = expect_one_of(cx, value, &libraries).unwrap_or_default();
         }
-        name if PASSED_OVER.contains(&name) => {}
+        name if IGNORED_SETTINGS.contains(&name) => {}
         name => {
             let help = suggest(did_you_mean(name, ON_CLIENT), || {
                 format!("the generator `relata` has `{}`", ON_CLIENT.join("`, `"))

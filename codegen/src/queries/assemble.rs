@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::header::{ColumnNote, Header, NotedType, ParamNote};
+use super::header::{AnnotatedType, ColumnAnnotation, Header, ParamAnnotation};
 use super::infer::{Output, ParamState};
 use super::lexer::Token;
 use super::params::Numbered;
-use super::parser::Stop;
+use super::parser::ParseError;
 use super::query::{Confinement, Param, Query, ResultColumn, ValueType};
 use super::types::{Base, Ty};
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
@@ -66,12 +66,12 @@ pub(super) fn annotated(
     header: Header,
     numbered: Numbered,
     tokens: &[Token],
-    stop: &Stop,
+    stop: &ParseError,
     found: &mut Vec<Diagnostic>,
 ) -> Option<Query> {
     let before = found.len();
-    let notes: Vec<Option<&ParamNote>> = (0..numbered.params.len())
-        .map(|at| header.params.iter().find(|note| numbered.place(&note.which) == Some(at)))
+    let notes: Vec<Option<&ParamAnnotation>> = (0..numbered.params.len())
+        .map(|at| header.params.iter().find(|note| numbered.place(&note.param) == Some(at)))
         .collect();
     let gives_rows = ["select", "with", "values", "table"].iter().any(|word| tokens[0].is(word))
         || tokens.iter().any(|token| token.is("returning"));
@@ -137,7 +137,7 @@ struct Assembly<'a> {
 impl Assembly<'_> {
     /// An annotation is about something that is there.
     fn check_notes(&mut self, header: &Header, numbered: &Numbered, outputs: Option<&[Output]>) {
-        for note in header.params.iter().filter(|note| numbered.place(&note.which).is_none()) {
+        for note in header.params.iter().filter(|note| numbered.place(&note.param).is_none()) {
             let help = match numbered.params.len() {
                 0 => "the statement has no parameters: remove the line".to_owned(),
                 count => format!("the statement has {count} parameters, from `$1` to `${count}`"),
@@ -158,11 +158,11 @@ impl Assembly<'_> {
         }
     }
 
-    fn params(&mut self, notes: &[ParamNote], numbered: &Numbered, states: &[ParamState]) -> Vec<Param> {
+    fn params(&mut self, notes: &[ParamAnnotation], numbered: &Numbered, states: &[ParamState]) -> Vec<Param> {
         let mut taken = BTreeSet::new();
         let mut params = Vec::new();
         for (at, (span, name)) in numbered.params.iter().enumerate() {
-            let note = notes.iter().find(|note| numbered.place(&note.which) == Some(at));
+            let note = notes.iter().find(|note| numbered.place(&note.param) == Some(at));
             let state = states.get(at).cloned().unwrap_or_default();
             let noted = note.and_then(|note| note.alias.as_deref()).or(name.as_deref());
             let ident = self.param_name(at, noted, state.hint.as_deref(), *span, &mut taken);
@@ -202,7 +202,7 @@ impl Assembly<'_> {
     fn param_type(
         &mut self,
         at: usize,
-        note: Option<&ParamNote>,
+        note: Option<&ParamAnnotation>,
         state: &ParamState,
         name: &str,
         span: Span,
@@ -237,7 +237,7 @@ impl Assembly<'_> {
     }
 
     /// An annotation and what was derived say the same.
-    fn agree(&mut self, noted: &NotedType, base: Base, list: bool, at: Span, place: Span) -> Option<()> {
+    fn agree(&mut self, noted: &AnnotatedType, base: Base, list: bool, at: Span, place: Span) -> Option<()> {
         if noted.fits(base, list) {
             return Some(());
         }
@@ -262,7 +262,7 @@ impl Assembly<'_> {
         if list { format!("{word}[]") } else { word }
     }
 
-    fn columns(&mut self, notes: &[ColumnNote], outputs: &[Output]) -> Vec<ResultColumn> {
+    fn columns(&mut self, notes: &[ColumnAnnotation], outputs: &[Output]) -> Vec<ResultColumn> {
         let mut columns: Vec<ResultColumn> = Vec::new();
         for (at, output) in outputs.iter().enumerate() {
             let Some(name) = output.name.as_deref() else {
@@ -320,7 +320,12 @@ impl Assembly<'_> {
         Some(ident)
     }
 
-    fn column_type(&mut self, name: &str, note: Option<&ColumnNote>, output: &Output) -> Option<(ValueType, bool)> {
+    fn column_type(
+        &mut self,
+        name: &str,
+        note: Option<&ColumnAnnotation>,
+        output: &Output,
+    ) -> Option<(ValueType, bool)> {
         let typed = &output.typed;
         let (base, list) = match typed.ty {
             Ty::Base(base) => (base, false),
@@ -356,7 +361,7 @@ impl Assembly<'_> {
     }
 
     /// The columns as annotations alone say them.
-    fn noted_columns(&mut self, notes: &[ColumnNote]) -> Vec<ResultColumn> {
+    fn noted_columns(&mut self, notes: &[ColumnAnnotation]) -> Vec<ResultColumn> {
         let mut columns: Vec<ResultColumn> = Vec::new();
         for note in notes {
             let Some(ident) = self.column_name(&note.name, note.span, &columns) else { continue };

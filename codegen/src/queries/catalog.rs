@@ -143,7 +143,7 @@ pub(super) enum Slot {
     Elements,
 }
 
-/// Which kind of function.
+/// ParamRef kind of function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Plain,

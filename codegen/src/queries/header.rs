@@ -10,38 +10,38 @@ use crate::ir::{ColumnType, NativeType, ScalarType, Schema};
 #[derive(Debug, Default)]
 pub(super) struct Header {
     pub(super) docs: Option<String>,
-    pub(super) params: Vec<ParamNote>,
-    pub(super) columns: Vec<ColumnNote>,
+    pub(super) params: Vec<ParamAnnotation>,
+    pub(super) columns: Vec<ColumnAnnotation>,
 }
 
-/// Which parameter an annotation is about.
+/// ParamRef parameter an annotation is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Which {
+pub(super) enum ParamRef {
     Number(u16),
     Name(String),
 }
 
 #[derive(Debug)]
-pub(super) struct ParamNote {
-    pub(super) which: Which,
+pub(super) struct ParamAnnotation {
+    pub(super) param: ParamRef,
     /// What the argument is to be called.
     pub(super) alias: Option<String>,
-    pub(super) value: NotedType,
+    pub(super) value: AnnotatedType,
     pub(super) docs: Option<String>,
     pub(super) span: Span,
 }
 
 #[derive(Debug)]
-pub(super) struct ColumnNote {
+pub(super) struct ColumnAnnotation {
     pub(super) name: String,
-    pub(super) value: NotedType,
+    pub(super) value: AnnotatedType,
     pub(super) docs: Option<String>,
     pub(super) span: Span,
 }
 
 /// A type as an annotation writes it.
 #[derive(Debug, Clone)]
-pub(super) struct NotedType {
+pub(super) struct AnnotatedType {
     pub(super) value: ValueType,
     /// `@db.` says which of the scalar's types it is.
     pub(super) is_native: bool,
@@ -64,7 +64,7 @@ pub(super) fn read_header(schema: &Schema, file: u32, text: &str, found: &mut Ve
         let start = at + line.find("--").unwrap_or(0) + 2;
         let body = comment.trim_start();
         let start = start + (comment.len() - body.len());
-        let note = Note { schema, file, text: body, start };
+        let note = Annotation { schema, file, text: body, start };
         match body.strip_prefix('@').map(|rest| rest.split([' ', '\t', '{']).next().unwrap_or_default()) {
             Some("param") => note.param(&mut header, found),
             Some("column") => note.column(&mut header, found),
@@ -83,7 +83,7 @@ pub(super) fn read_header(schema: &Schema, file: u32, text: &str, found: &mut Ve
 }
 
 /// One annotation.
-struct Note<'a> {
+struct Annotation<'a> {
     schema: &'a Schema,
     file: u32,
     text: &'a str,
@@ -91,7 +91,7 @@ struct Note<'a> {
     start: usize,
 }
 
-impl<'a> Note<'a> {
+impl<'a> Annotation<'a> {
     fn span(&self, part: &str) -> Span {
         let from = self.start + (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
         Span { file: self.file, start: from as u32, end: (from + part.len()) as u32 }
@@ -127,29 +127,29 @@ impl<'a> Note<'a> {
         let target = rest.split(char::is_whitespace).next().unwrap_or_default();
         let docs = rest[target.len()..].trim();
         let (name, optional) = target.strip_suffix('?').map_or((target, false), |name| (name, true));
-        let (which, alias) = match name.strip_prefix('$') {
+        let (param, alias) = match name.strip_prefix('$') {
             Some(rest) => {
                 let (number, alias) = rest.split_once(':').map_or((rest, None), |(n, alias)| (n, Some(alias)));
-                (number.parse().ok().filter(|number| *number > 0).map(Which::Number), alias)
+                (number.parse().ok().filter(|number| *number > 0).map(ParamRef::Number), alias)
             }
             None => {
                 let name = name.strip_prefix(':').unwrap_or(name);
-                (is_name(name).then(|| Which::Name(name.to_owned())), None)
+                (is_name(name).then(|| ParamRef::Name(name.to_owned())), None)
             }
         };
-        let (Some(which), true) = (which, alias.is_none_or(is_name)) else {
+        let (Some(param), true) = (param, alias.is_none_or(is_name)) else {
             let part = if target.is_empty() { self.text } else { target };
             found.push(self.wrong(part, "the annotation names no parameter").help(format!("write `{FORM}`")));
             return;
         };
-        if let Some(first) = header.params.iter().find(|known| known.which == which) {
+        if let Some(first) = header.params.iter().find(|known| known.param == param) {
             found.push(self.wrong(target, "the parameter is annotated twice").second(first.span, "the first time"));
             return;
         }
         let Some(mut value) = self.ty(ty, found) else { return };
         value.value.nullable |= optional;
-        header.params.push(ParamNote {
-            which,
+        header.params.push(ParamAnnotation {
+            param,
             alias: alias.map(str::to_owned),
             value,
             docs: (!docs.is_empty()).then(|| docs.to_owned()),
@@ -173,7 +173,7 @@ impl<'a> Note<'a> {
         }
         let Some(value) = self.ty(ty, found) else { return };
         let docs = docs.trim();
-        header.columns.push(ColumnNote {
+        header.columns.push(ColumnAnnotation {
             name: name.to_owned(),
             value,
             docs: (!docs.is_empty()).then(|| docs.to_owned()),
@@ -182,7 +182,7 @@ impl<'a> Note<'a> {
     }
 
     /// `Int`, `Float?`, `String[]`, `String @db.Uuid`, `Role`.
-    fn ty(&self, text: &'a str, found: &mut Vec<Diagnostic>) -> Option<NotedType> {
+    fn ty(&self, text: &'a str, found: &mut Vec<Diagnostic>) -> Option<AnnotatedType> {
         let text = text.trim();
         let (name, native) = text.split_once("@db.").map_or((text, None), |(name, native)| (name.trim(), Some(native)));
         let (name, nullable) = name.strip_suffix('?').map_or((name, false), |name| (name, true));
@@ -202,7 +202,7 @@ impl<'a> Note<'a> {
             },
         }?;
         let value = ValueType { ty, list, holes: false, nullable };
-        Some(NotedType { value, is_native: native.is_some(), span: self.span(text) })
+        Some(AnnotatedType { value, is_native: native.is_some(), span: self.span(text) })
     }
 
     fn unknown_type(&self, name: &str, text: &str) -> Diagnostic {
@@ -283,7 +283,7 @@ pub(super) fn is_name(word: &str) -> bool {
         && word.chars().any(|c| c != '_')
 }
 
-impl NotedType {
+impl AnnotatedType {
     /// Whether it says the same of a type as what was derived: `String` is any text, `DateTime` any date or time.
     pub(super) fn fits(&self, derived: Base, list: bool) -> bool {
         if self.value.list != list {

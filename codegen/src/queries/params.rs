@@ -1,6 +1,6 @@
 //! Parameters: `$1` and the like, or `:name`, which become numbers in the order of their first occurrence.
 
-use super::header::Which;
+use super::header::ParamRef;
 use super::lexer::{Kind, Token};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 
@@ -19,10 +19,10 @@ impl Numbered {
     }
 
     /// The position of the parameter that an annotation is about.
-    pub(super) fn place(&self, which: &Which) -> Option<usize> {
+    pub(super) fn place(&self, which: &ParamRef) -> Option<usize> {
         match which {
-            Which::Number(number) => Some(usize::from(*number) - 1).filter(|at| *at < self.params.len()),
-            Which::Name(name) => self.params.iter().position(|(_, known)| known.as_ref() == Some(name)),
+            ParamRef::Number(number) => Some(usize::from(*number) - 1).filter(|at| *at < self.params.len()),
+            ParamRef::Name(name) => self.params.iter().position(|(_, known)| known.as_ref() == Some(name)),
         }
     }
 }

@@ -18,14 +18,14 @@ const MAX_DEPTH: usize = 24;
 
 /// Where and why a text cannot be read.
 #[derive(Debug)]
-pub(super) struct Stop {
+pub(super) struct ParseError {
     pub(super) span: Span,
     pub(super) expected: String,
     /// What is missing or wrong in any PostgreSQL, rather than unknown here.
     pub(super) is_wrong: bool,
 }
 
-pub(super) type Parsed<T> = Result<T, Stop>;
+pub(super) type Parsed<T> = Result<T, ParseError>;
 
 pub(super) struct Parser<'t> {
     file: u32,
@@ -74,9 +74,9 @@ impl Parser<'_> {
         Span { end: (last.span.end as u32).max(start.end), ..start }
     }
 
-    fn stop(&self, expected: impl Into<String>) -> Stop {
+    fn stop(&self, expected: impl Into<String>) -> ParseError {
         let is_wrong = matches!(self.peek().kind, Kind::Bad | Kind::End);
-        Stop { span: self.here(), expected: expected.into(), is_wrong }
+        ParseError { span: self.here(), expected: expected.into(), is_wrong }
     }
 
     fn is(&self, word: &str) -> bool {
@@ -115,7 +115,7 @@ impl Parser<'_> {
     /// Something one level deeper.
     fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         if self.depth == MAX_DEPTH {
-            return Err(Stop {
+            return Err(ParseError {
                 span: self.here(),
                 expected: format!("at most {MAX_DEPTH} levels of brackets"),
                 is_wrong: false,

@@ -56,8 +56,8 @@ pub enum Change {
         previous: EnumType,
         /// The enum as it shall be.
         next: EnumType,
-        /// What the old type is called until no column has it: a name that nothing else has.
-        aside: String,
+        /// The name of the old type until no column has that type. Nothing else has this name.
+        temporary_name: String,
     },
     /// A dropped enum.
     DropEnum(EnumType),

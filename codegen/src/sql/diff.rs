@@ -21,13 +21,13 @@ use std::fmt;
 use super::change::Change;
 use super::data_type::DataType;
 use super::intent::Intent;
-use super::language::said;
+use super::language::expressible;
 use super::normalize::Origin;
 use super::state::{ColumnDefault, Extension, Index, ObjectName, State};
 
 pub use guess::name_likeness;
 pub use renames::Rename;
-use renames::{Asides, Open, Place, is_join_table};
+use renames::{Displaced, Open, Place, is_join_table};
 
 /// The two ends of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,11 +158,11 @@ pub fn diff(pair: Pair<Side<'_>>, options: &DiffOptions) -> Result<Vec<Change>, 
     // What the language cannot say is no difference between a database and a schema.
     match (pair.previous.intent.is_some(), pair.next.intent.is_some()) {
         (false, true) => {
-            previous = said(&previous).0;
+            previous = expressible(&previous).0;
             accept_join_tables(&previous, &mut next);
         }
         (true, false) => {
-            next = said(&next).0;
+            next = expressible(&next).0;
             accept_join_tables(&next, &mut previous);
         }
         _ => {}
@@ -183,9 +183,9 @@ pub fn diff(pair: Pair<Side<'_>>, options: &DiffOptions) -> Result<Vec<Change>, 
 
     let mut renames = renames::resolve(&cx, &previous, previous_intent.as_ref(), options)?;
     let open = std::mem::take(&mut renames.open);
-    let (mut changes, asides) = renames::apply(&mut previous, renames);
+    let (mut changes, displaced) = renames::apply(&mut previous, renames);
     if !options.accept_drops {
-        ask(&cx, &previous, open, &asides, options)?;
+        ask(&cx, &previous, open, &displaced, options)?;
     }
     diff_schemas(&cx, &previous, &options.default_schema, &mut changes);
     let replaced = enums::diff_enums(&cx, &previous, &mut changes);
@@ -211,9 +211,15 @@ fn accept_join_tables(database: &State, schema: &mut State) {
 }
 
 /// Nothing is lost without a word: what looks like a rename, and what was said to be one and cannot be followed.
-fn ask(cx: &DiffCx<'_>, previous: &State, open: Open, asides: &Asides, options: &DiffOptions) -> Result<(), DiffError> {
+fn ask(
+    cx: &DiffCx<'_>,
+    previous: &State,
+    open: Open,
+    displaced: &Displaced,
+    options: &DiffOptions,
+) -> Result<(), DiffError> {
     let mut probable = open.questions;
-    for guess in guess::probable_renames(cx, previous, asides) {
+    for guess in guess::probable_renames(cx, previous, displaced) {
         if !probable.iter().any(|other| other.rename == guess.rename) {
             probable.push(guess);
         }
@@ -228,11 +234,11 @@ fn ask(cx: &DiffCx<'_>, previous: &State, open: Open, asides: &Asides, options: 
     };
     let mut unapplied: Vec<_> = open.conflicts.into_iter().map(taken).collect();
     for (place, attribute) in open.unknown {
-        let gone = gone(cx, previous, &place);
-        if !gone.is_empty() {
+        let dropped = dropped_names(cx, previous, &place);
+        if !dropped.is_empty() {
             let reason = format!(
                 "nothing had this name, and {} would be dropped; correct the name, or remove the attribute",
-                gone.join(", ")
+                dropped.join(", ")
             );
             unapplied.push(UnappliedRename { attribute, reason });
         }
@@ -241,25 +247,25 @@ fn ask(cx: &DiffCx<'_>, previous: &State, open: Open, asides: &Asides, options: 
 }
 
 /// What goes from there.
-fn gone(cx: &DiffCx<'_>, previous: &State, place: &Place) -> Vec<String> {
+fn dropped_names(cx: &DiffCx<'_>, previous: &State, place: &Place) -> Vec<String> {
     match place {
         Place::Tables => {
-            let gone = previous.tables.iter().filter(|old| cx.next.table(&old.name).is_none());
-            gone.map(|table| table.name.to_string()).collect()
+            let dropped = previous.tables.iter().filter(|old| cx.next.table(&old.name).is_none());
+            dropped.map(|table| table.name.to_string()).collect()
         }
         Place::Enums => {
-            let gone = previous.enums.iter().filter(|old| cx.next.enum_type(&old.name).is_none());
-            gone.map(|ty| ty.name.to_string()).collect()
+            let dropped = previous.enums.iter().filter(|old| cx.next.enum_type(&old.name).is_none());
+            dropped.map(|ty| ty.name.to_string()).collect()
         }
         Place::Columns(table) => {
             let (Some(old), Some(new)) = (previous.table(table), cx.next.table(table)) else { return Vec::new() };
-            let gone = old.columns.iter().filter(|column| new.column(&column.name).is_none());
-            gone.map(|column| format!("{table}.{}", column.name)).collect()
+            let dropped = old.columns.iter().filter(|column| new.column(&column.name).is_none());
+            dropped.map(|column| format!("{table}.{}", column.name)).collect()
         }
         Place::Labels(name) => {
             let (Some(old), Some(new)) = (previous.enum_type(name), cx.next.enum_type(name)) else { return Vec::new() };
-            let gone = old.labels.iter().filter(|label| !new.labels.contains(label));
-            gone.map(|label| format!("{name}.{label}")).collect()
+            let dropped = old.labels.iter().filter(|label| !new.labels.contains(label));
+            dropped.map(|label| format!("{name}.{label}")).collect()
         }
     }
 }
@@ -291,8 +297,8 @@ fn diff_schemas(cx: &DiffCx<'_>, previous: &State, default_schema: &str, changes
         }
     }
     if !cx.previous_is_database {
-        let is_gone = |old: &&Extension| cx.next.extensions.iter().all(|new| new.name != old.name);
-        changes.extend(previous.extensions.iter().filter(is_gone).cloned().map(Change::DropExtension));
+        let is_dropped = |old: &&Extension| cx.next.extensions.iter().all(|new| new.name != old.name);
+        changes.extend(previous.extensions.iter().filter(is_dropped).cloned().map(Change::DropExtension));
     }
 }
 

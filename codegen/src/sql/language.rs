@@ -11,7 +11,7 @@ use crate::ir::ScalarType;
 
 /// Something that no schema can say of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unsaid {
+pub struct Inexpressible {
     /// The table.
     pub table: ObjectName,
     /// What kind of thing it is: `foreign key`, `index`, `primary key`, `check`.
@@ -23,26 +23,31 @@ pub struct Unsaid {
 }
 
 /// Splits a database into what a schema can say of it and the rest.
-pub fn said(state: &State) -> (State, Vec<Unsaid>) {
-    let mut said = state.clone();
-    let mut unsaid = Vec::new();
-    for table in &mut said.tables {
-        leave_out_keys(table, &mut unsaid);
+pub fn expressible(state: &State) -> (State, Vec<Inexpressible>) {
+    let mut expressible = state.clone();
+    let mut inexpressible = Vec::new();
+    for table in &mut expressible.tables {
+        leave_out_keys(table, &mut inexpressible);
     }
     // What foreign keys point at is known now.
-    let tables = said.tables.clone();
-    for table in &mut said.tables {
+    let tables = expressible.tables.clone();
+    for table in &mut expressible.tables {
         let (name, columns) = (table.name.clone(), table.columns.clone());
-        table.foreign_keys.retain(|key| match unsaid_foreign_key(&tables, &columns, key) {
+        table.foreign_keys.retain(|key| match why_no_foreign_key(&tables, &columns, key) {
             Some(reason) => {
-                unsaid.push(Unsaid { table: name.clone(), kind: "foreign key", name: key.name.clone(), reason });
+                inexpressible.push(Inexpressible {
+                    table: name.clone(),
+                    kind: "foreign key",
+                    name: key.name.clone(),
+                    reason,
+                });
                 false
             }
             None => true,
         });
-        leave_out_shared_names(table, &mut unsaid);
+        leave_out_shared_names(table, &mut inexpressible);
     }
-    (said, unsaid)
+    (expressible, inexpressible)
 }
 
 /// The sets of columns of which no two rows have the same values: what a foreign key can point at.
@@ -62,24 +67,24 @@ pub fn has_key(table: &Table) -> bool {
 }
 
 /// Primary keys and indexes.
-fn leave_out_keys(table: &mut Table, unsaid: &mut Vec<Unsaid>) {
+fn leave_out_keys(table: &mut Table, inexpressible: &mut Vec<Inexpressible>) {
     let columns = table.columns.clone();
     let is_list = |name: &String| columns.iter().any(|column| column.name == *name && column.array);
     if let Some(key) = table.primary_key.take_if(|key| key.columns.iter().any(is_list)) {
         let reason = "an id cannot have a list".to_owned();
-        unsaid.push(Unsaid { table: table.name.clone(), kind: "primary key", name: key.name, reason });
+        inexpressible.push(Inexpressible { table: table.name.clone(), kind: "primary key", name: key.name, reason });
     }
     let name = table.name.clone();
-    table.indexes.retain(|index| match unsaid_index(index) {
+    table.indexes.retain(|index| match why_no_index(index) {
         Some(reason) => {
-            unsaid.push(Unsaid { table: name.clone(), kind: "index", name: index.name.clone(), reason });
+            inexpressible.push(Inexpressible { table: name.clone(), kind: "index", name: index.name.clone(), reason });
             false
         }
         None => true,
     });
 }
 
-fn unsaid_index(index: &Index) -> Option<String> {
+fn why_no_index(index: &Index) -> Option<String> {
     if index.unique && index.parts.iter().any(|part| part.operator_class.is_some()) {
         return Some("a unique index cannot name an operator class".to_owned());
     }
@@ -92,7 +97,7 @@ fn unsaid_index(index: &Index) -> Option<String> {
     index.parts.iter().any(|part| is_empty(&part.target)).then(|| "its expression cannot be parsed".to_owned())
 }
 
-fn unsaid_foreign_key(tables: &[Table], columns: &[Column], key: &ForeignKey) -> Option<String> {
+fn why_no_foreign_key(tables: &[Table], columns: &[Column], key: &ForeignKey) -> Option<String> {
     let Some(referenced) = tables.iter().find(|table| table.name == key.referenced_table) else {
         return Some(format!("it references {}, which is not in the schema", key.referenced_table));
     };
@@ -134,7 +139,7 @@ fn kind(column: &Column) -> Kind<'_> {
 }
 
 /// PostgreSQL keeps the names of indexes and of constraints apart, the language does not.
-fn leave_out_shared_names(table: &mut Table, unsaid: &mut Vec<Unsaid>) {
+fn leave_out_shared_names(table: &mut Table, inexpressible: &mut Vec<Inexpressible>) {
     let indexes = table.indexes.iter().map(|index| index.name.clone());
     let taken: BTreeSet<String> = indexes.collect();
     let name = table.name.clone();
@@ -142,7 +147,7 @@ fn leave_out_shared_names(table: &mut Table, unsaid: &mut Vec<Unsaid>) {
         let is_taken = taken.contains(object);
         if is_taken {
             let reason = "an index of the table has the same name".to_owned();
-            unsaid.push(Unsaid { table: name.clone(), kind, name: object.clone(), reason });
+            inexpressible.push(Inexpressible { table: name.clone(), kind, name: object.clone(), reason });
         }
         !is_taken
     };
@@ -152,7 +157,7 @@ fn leave_out_shared_names(table: &mut Table, unsaid: &mut Vec<Unsaid>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{has_key, said};
+    use super::{expressible, has_key};
     use crate::ir::{NativeType, ReferentialAction};
     use crate::sql::{
         Column, ColumnOptions, ConstraintOptions, DataType, ForeignKey, Index, IndexPart, ObjectName, PrimaryKey,
@@ -202,14 +207,17 @@ mod tests {
 
     #[test]
     fn a_relation_is_between_columns_of_one_scalar() {
-        let (state, unsaid) = said(&pointing(NativeType::Integer, NativeType::BigInt));
+        let (state, inexpressible) = expressible(&pointing(NativeType::Integer, NativeType::BigInt));
         assert!(state.tables[0].foreign_keys.is_empty());
-        assert_eq!(unsaid[0].kind, "foreign key");
-        assert!(unsaid[0].reason.contains("INTEGER") && unsaid[0].reason.contains("BIGINT"), "{unsaid:?}");
-        assert_eq!(said(&pointing(NativeType::SmallInt, NativeType::Integer)).1, []);
+        assert_eq!(inexpressible[0].kind, "foreign key");
+        assert!(
+            inexpressible[0].reason.contains("INTEGER") && inexpressible[0].reason.contains("BIGINT"),
+            "{inexpressible:?}"
+        );
+        assert_eq!(expressible(&pointing(NativeType::SmallInt, NativeType::Integer)).1, []);
         let mut alone = pointing(NativeType::Integer, NativeType::Integer);
         alone.tables.pop();
-        assert!(said(&alone).1[0].reason.contains("not in the schema"));
+        assert!(expressible(&alone).1[0].reason.contains("not in the schema"));
     }
 
     #[test]
@@ -217,8 +225,8 @@ mod tests {
         let mut lists = table("lists", NativeType::Integer);
         lists.columns[0].array = true;
         assert!(has_key(&lists));
-        let (state, unsaid) = said(&State { tables: vec![lists], ..State::default() });
-        assert!(!has_key(&state.tables[0]) && unsaid[0].kind == "primary key");
+        let (state, inexpressible) = expressible(&State { tables: vec![lists], ..State::default() });
+        assert!(!has_key(&state.tables[0]) && inexpressible[0].kind == "primary key");
 
         let mut domain = table("domain", NativeType::Integer);
         domain.columns[0].ty = DataType::Other("phone".to_owned());
@@ -236,6 +244,6 @@ mod tests {
             storage: Vec::new(),
             valid: true,
         });
-        assert_eq!(said(&State { tables: vec![repeated], ..State::default() }).1[0].name, "i");
+        assert_eq!(expressible(&State { tables: vec![repeated], ..State::default() }).1[0].name, "i");
     }
 }

@@ -158,7 +158,7 @@ fn dependents(table: &ObjectName, column: &str, what: &str) -> Finding {
     Finding {
         lint: codes::F208,
         text: format!("{table}.{column} {what}: fails if a view, a policy, a trigger or a generated column uses it"),
-        probe: Some(Probe::Dependents { table: qualified(table), column: column.to_owned(), gone: Vec::new() }),
+        probe: Some(Probe::Dependents { table: qualified(table), column: column.to_owned(), dropped: Vec::new() }),
     }
 }
 

@@ -72,10 +72,10 @@ impl Plan {
 
 /// The steps that make the changes.
 pub fn plan(changes: Vec<Change>) -> Plan {
-    let scene = assess::Scene::of(&changes);
+    let cx = assess::AssessCx::of(&changes);
     let unmigrated = unmigrated(&changes);
     let actions = order::order(build::build(changes));
-    let mut steps: Vec<_> = actions.into_iter().map(|action| scene.step(action)).collect();
+    let mut steps: Vec<_> = actions.into_iter().map(|action| cx.step(action)).collect();
     boundary::set_boundaries(&mut steps);
     Plan { steps, unmigrated }
 }
@@ -83,10 +83,10 @@ pub fn plan(changes: Vec<Change>) -> Plan {
 /// The steps of the changes while clients keep reading and writing: long work runs outside of
 /// transactions, under locks that allow that.
 pub fn plan_online(changes: Vec<Change>) -> Plan {
-    let scene = assess::Scene::of(&changes);
+    let cx = assess::AssessCx::of(&changes);
     let unmigrated = unmigrated(&changes);
-    let actions = online::expand(order::order(build::build(changes)), &scene);
-    let step = |(action, transaction)| Step { transaction, ..scene.step(action) };
+    let actions = online::expand(order::order(build::build(changes)), &cx);
+    let step = |(action, transaction)| Step { transaction, ..cx.step(action) };
     let mut steps: Vec<_> = actions.into_iter().map(step).collect();
     boundary::set_boundaries(&mut steps);
     Plan { steps, unmigrated }

@@ -60,7 +60,7 @@ pub enum Probe {
         /// The column, without quotes.
         column: String,
         /// What is dropped earlier.
-        gone: Vec<Gone>,
+        dropped: Vec<DroppedObject>,
     },
     /// Whether the column is not a list.
     Single {
@@ -88,24 +88,24 @@ pub enum Probe {
 /// An object that an earlier statement drops. Names of relations are SQL, others are plain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
-pub enum Gone {
+pub enum DroppedObject {
     View { name: String },
     Trigger { name: String, table: String },
     Policy { name: String, table: String },
     Column { name: String, table: String },
 }
 
-impl Gone {
+impl DroppedObject {
     /// An SQL expression for its description in the catalog.
     fn sql(&self) -> String {
         let on = |what: &str, table: &str| {
             format!("{} || to_regclass({})::text", literal(&format!("{what} table ")), literal(table))
         };
         match self {
-            Gone::View { name } => format!("'view ' || to_regclass({})::text", literal(name)),
-            Gone::Trigger { name, table } => on(&format!("trigger {name} on"), table),
-            Gone::Policy { name, table } => on(&format!("policy {name} on"), table),
-            Gone::Column { name, table } => on(&format!("column {name} of"), table),
+            DroppedObject::View { name } => format!("'view ' || to_regclass({})::text", literal(name)),
+            DroppedObject::Trigger { name, table } => on(&format!("trigger {name} on"), table),
+            DroppedObject::Policy { name, table } => on(&format!("policy {name} on"), table),
+            DroppedObject::Column { name, table } => on(&format!("column {name} of"), table),
         }
     }
 }
@@ -143,7 +143,7 @@ impl Probe {
                 let labels = format!("ARRAY[{}]::text[]", labels.join(", "));
                 format!("SELECT count(*) FROM {table} WHERE ARRAY[{column}]::text[] && {labels}")
             }
-            Probe::Dependents { table, column, gone } => dependents(table, column, gone),
+            Probe::Dependents { table, column, dropped } => dependents(table, column, dropped),
             Probe::Single { table, column } => format!(
                 "SELECT (t.typcategory <> 'A')::int::bigint FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
                  WHERE a.attrelid = {}::regclass AND a.attname = {}",
@@ -194,8 +194,8 @@ impl Probe {
     }
 }
 
-fn dependents(table: &str, column: &str, gone: &[Gone]) -> String {
-    let gone: Vec<_> = gone.iter().map(Gone::sql).collect();
+fn dependents(table: &str, column: &str, dropped: &[DroppedObject]) -> String {
+    let dropped: Vec<_> = dropped.iter().map(DroppedObject::sql).collect();
     // Before 15 the generated column itself depends on the other one, since then its expression does.
     format!(
         "SELECT count(*), string_agg(name, ', ' ORDER BY name) FROM (
@@ -217,6 +217,6 @@ fn dependents(table: &str, column: &str, gone: &[Gone]) -> String {
          ) AS found WHERE (name = ANY (ARRAY[{}]::text[])) IS NOT TRUE",
         literal(table),
         literal(column),
-        gone.join(", ")
+        dropped.join(", ")
     )
 }

@@ -6,6 +6,7 @@ mod shadow;
 mod statement;
 mod summary;
 
+pub use shadow::SYNC_TRIGGER;
 pub(super) use statement::statement;
 pub use summary::summary;
 

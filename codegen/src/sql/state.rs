@@ -307,7 +307,7 @@ impl Table {
 
 impl Column {
     /// Whether PostgreSQL can only drop it and add it again: one that is computed in another way, or only when it is read.
-    pub fn is_made_anew(&self, next: &Self) -> bool {
+    pub fn is_recreated(&self, next: &Self) -> bool {
         let computed = |column: &Self| column.generated.is_some() && column.options.is_virtual;
         computed(self) != computed(next) || (next.generated.is_some() && self.generated != next.generated)
     }

@@ -221,8 +221,8 @@ impl Cx<'_> {
             (Slot::Elements, Some(base)) => Ty::List(base),
             _ => Ty::Opaque,
         };
-        let sees = Sees { has_rows, filtered: call.filter.is_some(), framed: is_framed(call, scope) };
-        let nullable = may_be_null(&function, call, sees, &typed);
+        let rows = AggregatedRows { has_rows, filtered: call.filter.is_some(), framed: is_framed(call, scope) };
+        let nullable = may_be_null(&function, call, rows, &typed);
         let holes = holes(&function, name, &typed);
         let sensitive = ty != Ty::Base(Base::Int8) && typed.iter().any(|typed| typed.sensitive);
         // An element of a list may be missing where the list has holes.
@@ -405,7 +405,7 @@ fn is_builtin(call: &Call) -> bool {
 
 /// The rows that an aggregate or a window goes over.
 #[derive(Clone, Copy)]
-struct Sees {
+struct AggregatedRows {
     /// At least one, before FILTER.
     has_rows: bool,
     filtered: bool,
@@ -419,7 +419,7 @@ fn is_framed(call: &Call, scope: &Scope<'_>) -> bool {
     })
 }
 
-fn may_be_null(function: &Function, call: &Call, sees: Sees, typed: &[Typed]) -> bool {
+fn may_be_null(function: &Function, call: &Call, rows: AggregatedRows, typed: &[Typed]) -> bool {
     let any_null = typed.iter().any(|typed| typed.nullable);
     match (function.kind, function.nulls) {
         // Null instead of the list of the last arguments makes all null.
@@ -428,10 +428,10 @@ fn may_be_null(function: &Function, call: &Call, sees: Sees, typed: &[Typed]) ->
         (_, Nulls::Maybe) => true,
         (_, Nulls::EmptyFormat) if !call.args.get(1).is_some_and(is_written_text) => true,
         (Kind::Aggregate, nulls) => {
-            let sees_rows = (call.over.is_some() || sees.has_rows) && !sees.filtered && !sees.framed;
+            let sees_rows = (call.over.is_some() || rows.has_rows) && !rows.filtered && !rows.framed;
             !sees_rows || any_null && nulls == Nulls::Strict
         }
-        (Kind::Window, _) => any_null || sees.framed,
+        (Kind::Window, _) => any_null || rows.framed,
         // Of null there are no rows.
         (Kind::Set, _) => false,
         _ => any_null,

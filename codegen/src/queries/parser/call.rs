@@ -3,7 +3,7 @@
 use super::super::lexer::Kind;
 use super::super::tree::{Call, Expr, ExprKind, Name, TypeName, Window};
 use super::expression::level;
-use super::{Parsed, Parser, Stop};
+use super::{ParseError, Parsed, Parser};
 use crate::diagnostics::Span;
 
 impl Parser<'_> {
@@ -16,12 +16,12 @@ impl Parser<'_> {
             let span = self.here();
             let field = self.next();
             if !matches!(field.kind, Kind::Word | Kind::Text) {
-                return Err(Stop { span, expected: "a field such as `year`".to_owned(), is_wrong: false });
+                return Err(ParseError { span, expected: "a field such as `year`".to_owned(), is_wrong: false });
             }
             args.push(Expr { kind: ExprKind::Text(field.text), span });
         }
         if name.text == "trim" {
-            // Which function it is, is how PostgreSQL calls the column.
+            // ParamRef function it is, is how PostgreSQL calls the column.
             let sides = [("leading", "ltrim"), ("trailing", "rtrim"), ("both", "btrim")];
             let side = sides.iter().find(|(word, _)| self.eat(word));
             side.map_or("btrim", |(_, function)| function).clone_into(&mut name.text);

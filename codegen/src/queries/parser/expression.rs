@@ -3,7 +3,7 @@
 use super::super::lexer::Kind;
 use super::super::tree::{Expr, ExprKind, Quantified, TypeName};
 use super::call::plain_call;
-use super::{Parsed, Parser, Stop};
+use super::{ParseError, Parsed, Parser};
 use crate::diagnostics::Span;
 
 /// How tightly an operator binds.
@@ -106,9 +106,9 @@ impl Parser<'_> {
         }
     }
 
-    fn too_many(&self) -> Stop {
+    fn too_many(&self) -> ParseError {
         let expected = format!("at most {MAX_WRAPS} nested operators");
-        Stop { span: self.here(), expected, is_wrong: true }
+        ParseError { span: self.here(), expected, is_wrong: true }
     }
 
     /// The precedence of the next operator, if there is one.
@@ -362,7 +362,7 @@ impl Parser<'_> {
                     Ok(number @ 1..) => ExprKind::Param(number),
                     _ => {
                         let expected = "a parameter from `$1` to `$65535`".to_owned();
-                        return Err(Stop { span: start, expected, is_wrong: true });
+                        return Err(ParseError { span: start, expected, is_wrong: true });
                     }
                 }
             }

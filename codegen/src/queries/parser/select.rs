@@ -143,7 +143,7 @@ impl Parser<'_> {
             let items = vec![Item::Star(Vec::new(), span)];
             return Ok(Term::Select(Box::new(Select { items, from, span, ..Select::default() })));
         }
-        self.expect("select").map_err(|stop| super::Stop { expected: "a statement".to_owned(), ..stop })?;
+        self.expect("select").map_err(|stop| super::ParseError { expected: "a statement".to_owned(), ..stop })?;
         self.select(start).map(|select| Term::Select(Box::new(select)))
     }
 

@@ -28,16 +28,16 @@ impl Temporary {
             let part = |owner: &ObjectName, name: &str| (owner.clone(), name.to_owned());
             match change {
                 Change::RenameEnum { from, to } => enums.add(from.clone(), to.clone()),
-                Change::DropEnum(ty) => enums.gone(ty.name.clone()),
+                Change::DropEnum(ty) => enums.add_dropped(ty.name.clone()),
                 Change::RenameLabel { enum_name, from, to } => labels.add(part(enum_name, from), part(enum_name, to)),
                 Change::ReplaceEnum { previous, next, .. } => {
-                    let gone = previous.labels.iter().filter(|label| !next.labels.contains(label));
-                    gone.for_each(|label| labels.gone(part(&previous.name, label)));
+                    let dropped = previous.labels.iter().filter(|label| !next.labels.contains(label));
+                    dropped.for_each(|label| labels.add_dropped(part(&previous.name, label)));
                 }
                 Change::RenameTable { from, to } => tables.add(from.clone(), to.clone()),
-                Change::DropTable(table) => tables.gone(table.name.clone()),
+                Change::DropTable(table) => tables.add_dropped(table.name.clone()),
                 Change::RenameColumn { table, from, to } => columns.add(part(table, from), part(table, to)),
-                Change::DropColumn { table, column } => columns.gone(part(table, &column.name)),
+                Change::DropColumn { table, column } => columns.add_dropped(part(table, &column.name)),
                 Change::RenameObject { table, object, to } => objects.add(part(table, object.name()), part(table, to)),
                 _ => {}
             }
@@ -91,12 +91,12 @@ fn part<'n>(names: &'n BTreeMap<Part, Part>, owner: &ObjectName, name: &'n str) 
 /// Renames of one kind in their order, and what is dropped.
 struct Renamed<N> {
     renames: Vec<(N, N)>,
-    gone: BTreeSet<N>,
+    dropped: BTreeSet<N>,
 }
 
 impl<N> Default for Renamed<N> {
     fn default() -> Self {
-        Self { renames: Vec::new(), gone: BTreeSet::new() }
+        Self { renames: Vec::new(), dropped: BTreeSet::new() }
     }
 }
 
@@ -105,8 +105,8 @@ impl<N: Ord + Clone> Renamed<N> {
         self.renames.push((from, to));
     }
 
-    fn gone(&mut self, name: N) {
-        self.gone.insert(name);
+    fn add_dropped(&mut self, name: N) {
+        self.dropped.insert(name);
     }
 
     /// The first name by each temporary one: a name that is renamed again later, or dropped.
@@ -114,7 +114,7 @@ impl<N: Ord + Clone> Renamed<N> {
         let last: BTreeMap<&N, usize> = self.renames.iter().map(|(from, _)| from).zip(0..).collect();
         let mut first: BTreeMap<N, N> = BTreeMap::new();
         for (number, (from, to)) in self.renames.iter().enumerate() {
-            if self.gone.contains(to) || last.get(to).is_some_and(|later| *later > number) {
+            if self.dropped.contains(to) || last.get(to).is_some_and(|later| *later > number) {
                 let before = first.get(from).unwrap_or(from).clone();
                 first.insert(to.clone(), before);
             }

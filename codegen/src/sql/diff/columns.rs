@@ -48,8 +48,8 @@ pub(super) fn diff_columns(
             }
             touched.columns.insert(name);
         }
-        if previous.is_made_anew(column) {
-            touched.made_anew.insert((next.name.clone(), column.name.clone()));
+        if previous.is_recreated(column) {
+            touched.recreated.insert((next.name.clone(), column.name.clone()));
         }
         if retyped || enum_replaced || !is_served(cx, previous, column) {
             changes.push(Change::AlterColumn {
@@ -63,8 +63,8 @@ pub(super) fn diff_columns(
         }
     }
     // What a table inherits goes with the table that it inherits from.
-    let gone = old.columns.iter().filter(|column| next.column(&column.name).is_none() && !column.options.inherited);
-    changes.extend(gone.cloned().map(|column| Change::DropColumn { table: next.name.clone(), column }));
+    let dropped = old.columns.iter().filter(|column| next.column(&column.name).is_none() && !column.options.inherited);
+    changes.extend(dropped.cloned().map(|column| Change::DropColumn { table: next.name.clone(), column }));
 }
 
 /// The column of that name, in the tables that this one inherits from, as they shall be.

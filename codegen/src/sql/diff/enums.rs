@@ -17,21 +17,23 @@ pub(super) fn diff_enums(cx: &DiffCx<'_>, whole: &State, changes: &mut Vec<Chang
             Some(previous) if is_extended(previous, next) => changes.extend(added_labels(previous, next)),
             Some(previous) => {
                 replaced.insert(next.name.clone());
-                let aside = aside(cx, whole, &next.name);
-                changes.push(Change::ReplaceEnum { previous: previous.clone(), next: next.clone(), aside });
+                let temporary_name = temporary_name(cx, whole, &next.name);
+                changes.push(Change::ReplaceEnum { previous: previous.clone(), next: next.clone(), temporary_name });
             }
         }
     }
-    let gone = whole.enums.iter().filter(|old| cx.next.enum_type(&old.name).is_none());
-    changes.extend(gone.cloned().map(Change::DropEnum));
+    let dropped = whole.enums.iter().filter(|old| cx.next.enum_type(&old.name).is_none());
+    changes.extend(dropped.cloned().map(Change::DropEnum));
     replaced
 }
 
 /// A name for the old type; a table has a type of its name, too.
-fn aside(cx: &DiffCx<'_>, previous: &State, name: &ObjectName) -> String {
-    let is_free = |aside: &String| {
-        let aside = name.sibling(aside);
-        [previous, cx.next].iter().all(|state| state.enum_type(&aside).is_none() && state.table(&aside).is_none())
+fn temporary_name(cx: &DiffCx<'_>, previous: &State, name: &ObjectName) -> String {
+    let is_free = |temporary_name: &String| {
+        let temporary_name = name.sibling(temporary_name);
+        [previous, cx.next]
+            .iter()
+            .all(|state| state.enum_type(&temporary_name).is_none() && state.table(&temporary_name).is_none())
     };
     (0..).map(|number| temporary(&name.name, number)).find(is_free).unwrap_or_default()
 }

@@ -16,7 +16,7 @@ pub(super) struct Hints<'k, N> {
 }
 
 /// What is there, by the names in the database.
-pub(super) struct There<Find, Was, Is> {
+pub(super) struct Candidates<Find, Was, Is> {
     /// The thing of before that an attribute names, at something called as the second.
     pub(super) find: Find,
     pub(super) before: Was,
@@ -43,7 +43,7 @@ impl<'k, N: Ord + Clone> Hints<'k, N> {
         Self { previous, next }
     }
 
-    pub(super) fn resolve<Find, Was, Is>(&self, there: &There<Find, Was, Is>) -> Found<N>
+    pub(super) fn resolve<Find, Was, Is>(&self, candidates: &Candidates<Find, Was, Is>) -> Found<N>
     where
         Find: Fn(&str, &N) -> Option<N>,
         Was: Fn(&N) -> bool,
@@ -53,17 +53,17 @@ impl<'k, N: Ord + Clone> Hints<'k, N> {
             Found { by_attribute: Vec::new(), by_key: Vec::new(), questions: Vec::new(), unknown: Vec::new() };
         for thing in &self.next {
             let Some(hint) = thing.renamed_from.filter(|hint| !self.is_done(thing, hint)) else { continue };
-            let by_key = || self.before(hint).map(|old| old.name.clone()).filter(|name| (there.before)(name));
-            match (there.find)(hint, thing.name).or_else(by_key) {
+            let by_key = || self.before(hint).map(|old| old.name.clone()).filter(|name| (candidates.before)(name));
+            match (candidates.find)(hint, thing.name).or_else(by_key) {
                 Some(from) if from == *thing.name => {}
                 Some(from) if self.previous.is_some() => found.by_attribute.push((from, thing.name.clone())),
-                Some(from) => match ((there.before)(thing.name), (there.afterwards)(&from)) {
+                Some(from) => match ((candidates.before)(thing.name), (candidates.afterwards)(&from)) {
                     (false, false) => found.by_attribute.push((from, thing.name.clone())),
                     // Both are there, before and afterwards: nothing is lost if it is done.
                     (true, true) => {}
                     _ => found.questions.push((from, thing.name.clone())),
                 },
-                None if self.previous.is_some() && !(there.before)(thing.name) => {
+                None if self.previous.is_some() && !(candidates.before)(thing.name) => {
                     found.unknown.push((hint.to_owned(), thing.name.clone()));
                 }
                 None => {}
@@ -72,7 +72,7 @@ impl<'k, N: Ord + Clone> Hints<'k, N> {
         let claimed: BTreeSet<&N> = found.by_attribute.iter().map(|(from, _)| from).collect();
         let same_key = |thing: &Named<'k, N>| {
             let old = self.before(thing.key)?.name;
-            let is_renamed = old != thing.name && (there.before)(old) && !claimed.contains(old);
+            let is_renamed = old != thing.name && (candidates.before)(old) && !claimed.contains(old);
             is_renamed.then(|| (old.clone(), thing.name.clone()))
         };
         found.by_key = self.next.iter().filter_map(same_key).collect();

@@ -44,9 +44,9 @@ pub(super) fn diff_objects(
                 }
             }
             // It comes, changes and goes with that of the table which this one inherits from.
-            Matched::Replaced(object, _) | Matched::Gone(object) if is_inherited(&object) => {}
+            Matched::Replaced(object, _) | Matched::Dropped(object) if is_inherited(&object) => {}
             Matched::New(object) if is_inherited(&object) && comes_by_parents(cx, old, &object) => {}
-            Matched::Gone(object)
+            Matched::Dropped(object)
                 if cx.previous_is_database && !cx.next_is_database && is_beyond_the_language(&object) =>
             {
                 if has_to_make_way(&next.name, &object, touched) {
@@ -64,8 +64,9 @@ pub(super) fn diff_objects(
         }
     }
     for change in &changes[first..] {
-        if let Change::DropObject { table, object: gone } | Change::ReplaceObject { table, previous: gone, .. } = change
-            && let Some(columns) = key_columns(gone)
+        if let Change::DropObject { table, object: dropped } | Change::ReplaceObject { table, previous: dropped, .. } =
+            change
+            && let Some(columns) = key_columns(dropped)
         {
             touched.keys.insert((table.clone(), columns));
         }
@@ -212,7 +213,7 @@ enum Matched {
     /// Another thing under the same name.
     Replaced(TableObject, TableObject),
     New(TableObject),
-    Gone(TableObject),
+    Dropped(TableObject),
 }
 
 impl Matched {
@@ -222,7 +223,7 @@ impl Matched {
             Matched::Kept(..) => None,
             Matched::Replaced(previous, next) => Some(Change::ReplaceObject { table, previous, next }),
             Matched::New(object) => Some(Change::AddObject { table, object }),
-            Matched::Gone(object) => Some(Change::DropObject { table, object }),
+            Matched::Dropped(object) => Some(Change::DropObject { table, object }),
         }
     }
 }
@@ -245,7 +246,7 @@ fn match_up(
     );
     take_pairs(&mut old, &mut next, &same, |a, b| matched.push(Matched::Kept(a, b)));
     take_pairs(&mut old, &mut next, same_kind, |a, b| matched.push(Matched::Replaced(a, b)));
-    matched.extend(old.into_iter().map(Matched::Gone));
+    matched.extend(old.into_iter().map(Matched::Dropped));
     matched.extend(next.into_iter().map(Matched::New));
     matched
 }
@@ -352,20 +353,20 @@ fn is_beyond_the_language(object: &TableObject) -> bool {
 
 /// Whether PostgreSQL could not change the columns with this in place.
 fn has_to_make_way(table: &ObjectName, object: &TableObject, touched: &Touched) -> bool {
-    let is_made_anew = |column: &str| touched.made_anew.contains(&(table.clone(), column.to_owned()));
-    if object.columns().any(is_made_anew) {
+    let is_recreated = |column: &str| touched.recreated.contains(&(table.clone(), column.to_owned()));
+    if object.columns().any(is_recreated) {
         return true;
     }
     let is_touched = |column: &str| {
         let column = (table.clone(), column.to_owned());
-        touched.columns.contains(&column) || touched.made_anew.contains(&column)
+        touched.columns.contains(&column) || touched.recreated.contains(&column)
     };
     let mentions = |sql: &str| {
         tokens(sql).is_none_or(|tokens| {
             tokens.iter().any(|token| matches!(token, Token::Word(name) | Token::Quoted(name) if is_touched(name)))
         })
     };
-    if !touched.columns.iter().chain(&touched.made_anew).any(|(touched, _)| touched == table) {
+    if !touched.columns.iter().chain(&touched.recreated).any(|(touched, _)| touched == table) {
         return false;
     }
     match object {
@@ -384,7 +385,7 @@ fn has_to_make_way(table: &ObjectName, object: &TableObject, touched: &Touched) 
 fn is_touched(table: &ObjectName, key: &ForeignKey, touched: &Touched) -> bool {
     let is_retyped = |table: &ObjectName, columns: &[String]| {
         let is_among = |columns: &BTreeSet<_>, column: &String| columns.contains(&(table.clone(), column.clone()));
-        columns.iter().any(|it| is_among(&touched.retyped, it) || is_among(&touched.made_anew, it))
+        columns.iter().any(|it| is_among(&touched.retyped, it) || is_among(&touched.recreated, it))
     };
     let referenced = (key.referenced_table.clone(), key.referenced_columns.iter().cloned().collect());
     is_retyped(table, &key.columns)

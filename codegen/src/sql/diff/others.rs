@@ -86,10 +86,10 @@ fn in_the_way<'p>(cx: &DiffCx<'_>, previous: &'p State, changes: &[Change]) -> B
     };
     let mut going: Vec<&Other> = previous.others.iter().filter(goes).collect();
     let mut found: BTreeSet<_> = going.iter().map(|other| (other.kind, other.name.as_str())).collect();
-    while let Some(gone) = going.pop() {
-        for other in previous.others.iter().filter(|_| is_view(gone)) {
-            let depends_on_it = other.uses.iter().any(|used| used.relation().to_string() == gone.name)
-                || other.part_of.as_ref().is_some_and(|view| view.to_string() == gone.name);
+    while let Some(dropped) = going.pop() {
+        for other in previous.others.iter().filter(|_| is_view(dropped)) {
+            let depends_on_it = other.uses.iter().any(|used| used.relation().to_string() == dropped.name)
+                || other.part_of.as_ref().is_some_and(|view| view.to_string() == dropped.name);
             if depends_on_it && found.insert((other.kind, other.name.as_str())) {
                 going.push(other);
             }
@@ -110,10 +110,10 @@ fn takes_away(change: &Change, used: &Use, by_type: bool) -> bool {
     match change {
         Change::AlterColumn { table, previous, next, enum_replaced, .. } => {
             let is_retyped = by_type && (*enum_replaced || previous.is_retyped(next));
-            (is_retyped || previous.is_made_anew(next)) && is_column(table, &next.name)
+            (is_retyped || previous.is_recreated(next)) && is_column(table, &next.name)
         }
         Change::DropColumn { table, column } => by_type && is_column(table, &column.name),
-        Change::DropTable(gone) => by_type && gone.name == *used.relation(),
+        Change::DropTable(dropped) => by_type && dropped.name == *used.relation(),
         Change::DropObject { table, object } | Change::ReplaceObject { table, previous: object, .. } => {
             matches!(used, Use::Constraint(t, name) if t == table && name == object.name())
         }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::hints::{Found, Hints, There};
+use super::hints::{Candidates, Found, Hints};
 use super::{DiffCx, DiffError, DiffOptions, ProbableRename, apply, guess};
 use crate::sql::change::Change;
 use crate::sql::intent::{EnumIntent, Intent, TableIntent};
@@ -204,7 +204,7 @@ fn hinted<'p>(
 
 fn resolve_tables(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&Intent>, renames: &mut Renames) {
     let hints = Hints::new(previous_intent.map(Intent::named_tables), cx.intent.named_tables());
-    let found = hints.resolve(&There {
+    let found = hints.resolve(&Candidates {
         find: |from: &str, to: &ObjectName| hinted(previous.tables.iter().map(|table| &table.name), from, to),
         before: |name: &ObjectName| previous.table(name).is_some(),
         afterwards: |name: &ObjectName| cx.next.table(name).is_some(),
@@ -216,7 +216,7 @@ fn resolve_tables(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&In
 
 fn resolve_enums(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&Intent>, renames: &mut Renames) {
     let hints = Hints::new(previous_intent.map(Intent::named_enums), cx.intent.named_enums());
-    let found = hints.resolve(&There {
+    let found = hints.resolve(&Candidates {
         find: |from: &str, to: &ObjectName| hinted(previous.enums.iter().map(|ty| &ty.name), from, to),
         before: |name: &ObjectName| previous.enum_type(name).is_some(),
         afterwards: |name: &ObjectName| cx.next.enum_type(name).is_some(),
@@ -236,23 +236,23 @@ fn take<N: Ord + Clone, M: Ord + Clone>(
     path: impl Fn((N, N)) -> (M, M),
 ) {
     for pair in found.by_attribute {
-        let said = question(&pair.0, &pair.1);
+        let stated = question(&pair.0, &pair.1);
         let (from, to) = path(pair);
         if !names.add(from, to) {
-            open.conflicts.extend(said.attribute.map(|attribute| (attribute, said.from)));
+            open.conflicts.extend(stated.attribute.map(|attribute| (attribute, stated.from)));
         }
     }
     for pair in found.by_key {
         let (from, to) = path(pair);
         names.add(from, to);
     }
-    let unsaid = |(from, to): (N, N)| {
+    let unstated = |(from, to): (N, N)| {
         let probable = question(&from, &to);
         let (from, to) = path((from, to));
-        let is_said = names.new.get(&from) == Some(&to);
-        (!is_said).then_some(ProbableRename { attribute: None, ..probable })
+        let is_stated = names.new.get(&from) == Some(&to);
+        (!is_stated).then_some(ProbableRename { attribute: None, ..probable })
     };
-    open.questions.extend(found.questions.into_iter().filter_map(unsaid));
+    open.questions.extend(found.questions.into_iter().filter_map(unstated));
     let unknown = found.unknown.into_iter().filter_map(|(from, to)| text(&from, &to).attribute);
     open.unknown.extend(unknown.map(|attribute| (place(), attribute)));
 }
@@ -305,7 +305,7 @@ fn resolve_columns(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&I
         let (Some(old), Some(new)) = (previous.table(&old_name), cx.next.table(&intent.table)) else { continue };
         let old_intent = previous_intent.and_then(|intent| intent.table(&old_name));
         let hints = Hints::new(old_intent.map(TableIntent::named_columns), intent.named_columns());
-        let found = hints.resolve(&There {
+        let found = hints.resolve(&Candidates {
             find: |from: &str, _: &String| old.column(from).map(|column| column.name.clone()),
             before: |name: &String| old.column(name).is_some(),
             afterwards: |name: &String| new.column(name).is_some(),
@@ -325,7 +325,7 @@ fn resolve_labels(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&In
         let (Some(old), Some(new)) = (previous.enum_type(&old_name), cx.next.enum_type(&intent.name)) else { continue };
         let old_intent = previous_intent.and_then(|intent| intent.enum_type(&old_name));
         let hints = Hints::new(old_intent.map(EnumIntent::named_labels), intent.named_labels());
-        let found = hints.resolve(&There {
+        let found = hints.resolve(&Candidates {
             find: |from: &str, _: &String| old.labels.iter().find(|label| *label == from).cloned(),
             before: |label: &String| old.labels.contains(label),
             afterwards: |label: &String| new.labels.contains(label),
@@ -341,7 +341,7 @@ fn resolve_labels(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&In
 
 /// What is in the way of a rename and has none itself: under the name that it is given, what it was called.
 #[derive(Debug, Default)]
-pub(super) struct Asides {
+pub(super) struct Displaced {
     pub(super) enums: BTreeMap<ObjectName, ObjectName>,
     pub(super) labels: BTreeMap<Part, Part>,
     pub(super) tables: BTreeMap<ObjectName, ObjectName>,
@@ -349,22 +349,22 @@ pub(super) struct Asides {
 }
 
 /// Applies the renames to the state and lists them in an order that PostgreSQL can follow.
-pub(super) fn apply(state: &mut State, renames: Renames) -> (Vec<Change>, Asides) {
+pub(super) fn apply(state: &mut State, renames: Renames) -> (Vec<Change>, Displaced) {
     let mut changes = Vec::new();
-    let mut asides = Asides::default();
+    let mut displaced = Displaced::default();
     let occupied = state.enums.iter().map(|ty| ty.name.clone()).collect();
-    for (from, to) in ordered(renames.enums, occupied, temporary_object, &mut asides.enums) {
+    for (from, to) in ordered(renames.enums, occupied, temporary_object, &mut displaced.enums) {
         apply::rename_enum(state, &from, &to);
         changes.push(Change::RenameEnum { from, to });
     }
     let labels = state.enums.iter().flat_map(|ty| ty.labels.iter().map(|label| (ty.name.clone(), label.clone())));
-    let labels = ordered(renames.labels, labels.collect(), temporary_part, &mut asides.labels);
+    let labels = ordered(renames.labels, labels.collect(), temporary_part, &mut displaced.labels);
     for ((enum_name, from), (_, to)) in labels {
         apply::rename_label(state, &enum_name, &from, &to);
         changes.push(Change::RenameLabel { enum_name, from, to });
     }
     let occupied = state.tables.iter().map(|table| table.name.clone()).collect();
-    for (from, to) in ordered(renames.tables, occupied, temporary_object, &mut asides.tables) {
+    for (from, to) in ordered(renames.tables, occupied, temporary_object, &mut displaced.tables) {
         apply::rename_table(state, &from, &to);
         changes.push(Change::RenameTable { from, to });
     }
@@ -372,13 +372,13 @@ pub(super) fn apply(state: &mut State, renames: Renames) -> (Vec<Change>, Asides
         .tables
         .iter()
         .flat_map(|table| table.columns.iter().map(|column| (table.name.clone(), column.name.clone())));
-    let columns = ordered(renames.columns, columns.collect(), temporary_part, &mut asides.columns);
+    let columns = ordered(renames.columns, columns.collect(), temporary_part, &mut displaced.columns);
     for ((table, from), (_, to)) in columns {
         apply::rename_column(state, &table, &from, &to);
         changes.push(Change::RenameColumn { table, from, to });
     }
     state.sort();
-    (changes, asides)
+    (changes, displaced)
 }
 
 /// The renames in an order that can be followed, and what is set aside by them.
@@ -386,13 +386,13 @@ fn ordered<N: Clone + Ord>(
     names: Names<N>,
     occupied: BTreeSet<N>,
     temporary: impl Fn(&N, usize) -> N,
-    asides: &mut BTreeMap<N, N>,
+    displaced: &mut BTreeMap<N, N>,
 ) -> Vec<(N, N)> {
     let Names { new, old } = names;
     let ordered = order(new.into_iter().collect(), occupied, temporary);
     let goes_on: BTreeSet<&N> = ordered.iter().map(|(from, _)| from).collect();
     let stays = ordered.iter().filter(|(_, to)| !old.contains_key(to) && !goes_on.contains(to));
-    asides.extend(stays.map(|(from, to)| (to.clone(), from.clone())));
+    displaced.extend(stays.map(|(from, to)| (to.clone(), from.clone())));
     ordered
 }
 

@@ -53,13 +53,13 @@ pub(super) fn diff_sequences(cx: &DiffCx<'_>, state: &mut State, changes: &mut V
     changes.extend(ordered.into_iter().map(|(from, to)| Change::RenameSequence { from, to }));
     changes.extend(altered);
     let kept: Vec<_> = pairs.iter().filter_map(|(_, old)| *old).collect();
-    let is_gone = |old: &&Sequence| match cx.origin {
+    let is_dropped = |old: &&Sequence| match cx.origin {
         Origin::Catalogs => {
             !kept.contains(old) && !free(cx.next).any(|next| next.name == old.name) && !goes_along(cx, old)
         }
         _ => counts_no_more(cx, old),
     };
-    changes.extend(previous.sequences.iter().filter(is_gone).cloned().map(Change::DropSequence));
+    changes.extend(previous.sequences.iter().filter(is_dropped).cloned().map(Change::DropSequence));
     rename_in_defaults(state, &renames);
 }
 

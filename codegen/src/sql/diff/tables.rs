@@ -36,8 +36,8 @@ pub(super) fn diff_tables(
             }
         }
     }
-    let gone = previous.tables.iter().filter(|table| !new_names.contains(&table.name));
-    changes.extend(gone.cloned().map(Change::DropTable));
+    let dropped = previous.tables.iter().filter(|table| !new_names.contains(&table.name));
+    changes.extend(dropped.cloned().map(Change::DropTable));
 
     // Keys first: a foreign key has to make way for the key it points at.
     let mut renames = Vec::new();
@@ -95,7 +95,7 @@ pub(super) struct Touched {
     /// Columns whose type changes in more than its length: foreign keys cannot watch that.
     pub(super) retyped: BTreeSet<(ObjectName, String)>,
     /// Columns that are dropped and come again: nothing that is built on them stays.
-    pub(super) made_anew: BTreeSet<(ObjectName, String)>,
+    pub(super) recreated: BTreeSet<(ObjectName, String)>,
     /// Column sets that lose the key or unique index over them.
     pub(super) keys: BTreeSet<(ObjectName, BTreeSet<String>)>,
     /// Keys and indexes that stay, under their new names.

@@ -263,7 +263,7 @@ pub struct Guard {
     /// Constraints and indexes that the plan creates again, with their tables.
     pub known: Vec<(ObjectName, String)>,
     /// Constraints and indexes that are dropped before the columns are replaced, with their tables.
-    pub gone: Vec<(ObjectName, String)>,
+    pub dropped: Vec<(ObjectName, String)>,
     /// Sequences that the new columns will own.
     pub sequences: Vec<ObjectName>,
 }

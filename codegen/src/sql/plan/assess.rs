@@ -45,46 +45,46 @@ impl fmt::Display for Lock {
 
 /// What exists before the migration: only that can be locked or lost.
 #[derive(Default)]
-pub(super) struct Scene {
+pub(super) struct AssessCx {
     pub(super) new_tables: BTreeSet<ObjectName>,
     /// New columns with NULL in all rows.
     pub(super) empty_columns: BTreeSet<(ObjectName, String)>,
     pub(super) removed_labels: BTreeMap<ObjectName, Vec<String>>,
     /// Views that are dropped first, by their descriptions.
-    pub(super) gone: BTreeSet<String>,
+    pub(super) dropped: BTreeSet<String>,
     /// What has a temporary name.
     pub(super) names: Arc<Temporary>,
 }
 
-impl Scene {
+impl AssessCx {
     pub(super) fn of(changes: &[Change]) -> Self {
-        let mut scene = Self { names: Arc::new(Temporary::of(changes)), ..Self::default() };
+        let mut cx = Self { names: Arc::new(Temporary::of(changes)), ..Self::default() };
         for change in changes {
             match change {
                 Change::CreateTable(table) => {
-                    scene.new_tables.insert(table.name.clone());
+                    cx.new_tables.insert(table.name.clone());
                 }
                 Change::AddColumn { table, column, .. } if column.nullable && column.default.is_none() => {
-                    scene.empty_columns.insert((table.clone(), column.name.clone()));
+                    cx.empty_columns.insert((table.clone(), column.name.clone()));
                 }
                 Change::ReplaceEnum { previous, next, .. } => {
                     let removed = previous.labels.iter().filter(|label| !next.labels.contains(label));
-                    let removed = removed.map(|label| scene.names.label(&previous.name, label).to_owned()).collect();
-                    scene.removed_labels.insert(next.name.clone(), removed);
+                    let removed = removed.map(|label| cx.names.label(&previous.name, label).to_owned()).collect();
+                    cx.removed_labels.insert(next.name.clone(), removed);
                 }
                 Change::DropTable(table) => {
-                    scene.gone.insert(format!("table {}", table.name));
+                    cx.dropped.insert(format!("table {}", table.name));
                 }
                 Change::DropOther(other) => {
-                    scene.gone.insert(format!("{} {}", other.kind, other.name));
+                    cx.dropped.insert(format!("{} {}", other.kind, other.name));
                 }
                 Change::ReplaceOther(pair) => {
-                    scene.gone.insert(format!("{} {}", pair.0.kind, pair.0.name));
+                    cx.dropped.insert(format!("{} {}", pair.0.kind, pair.0.name));
                 }
                 _ => {}
             }
         }
-        scene
+        cx
     }
 
     pub(super) fn is_new(&self, table: &ObjectName) -> bool {
@@ -189,7 +189,7 @@ pub(super) fn altered_work(alteration: &Alteration) -> Work {
     let Alteration { previous, next, .. } = alteration;
     let not_null =
         if previous.nullable && !next.nullable && !alteration.not_null_later { Work::Scan } else { Work::None };
-    if previous.is_made_anew(next) {
+    if previous.is_recreated(next) {
         return Work::Rewrite;
     }
     match (alteration.retyped, &alteration.using) {

@@ -104,9 +104,9 @@ fn of_spec(spec: &ColumnSpec) -> impl Iterator<Item = Text<'_>> {
 
 fn of_alteration(alteration: &Alteration) -> impl Iterator<Item = Text<'_>> {
     let Alteration { previous, next, using, .. } = alteration;
-    let is_anew = previous.is_made_anew(next);
-    let default = next.default.iter().filter(move |_| is_anew || alteration.redefaulted).flat_map(of_default);
-    let generated = next.generated.as_deref().filter(|_| is_anew).map(Text::Sql);
+    let is_recreated = previous.is_recreated(next);
+    let default = next.default.iter().filter(move |_| is_recreated || alteration.redefaulted).flat_map(of_default);
+    let generated = next.generated.as_deref().filter(|_| is_recreated).map(Text::Sql);
     using.as_deref().map(Text::Sql).into_iter().chain(default).chain(generated)
 }
 

@@ -16,8 +16,8 @@ use crate::sql::state::{
 
 /// The actions, renames in their order, everything else in that of the changes.
 pub(super) fn build(changes: Vec<Change>) -> Vec<Action> {
-    let gone_views = changes.iter().filter_map(gone_view).collect();
-    let mut builder = Builder { serial: serial_columns(&changes), gone_views, ..Builder::default() };
+    let dropped_views = changes.iter().filter_map(dropped_view).collect();
+    let mut builder = Builder { serial: serial_columns(&changes), dropped_views, ..Builder::default() };
     for change in changes {
         builder.add(change);
     }
@@ -36,16 +36,16 @@ struct Builder {
     /// Columns whose sequence comes with them.
     serial: BTreeSet<(ObjectName, String)>,
     /// Views that are dropped, even if only to be created again.
-    gone_views: BTreeSet<String>,
+    dropped_views: BTreeSet<String>,
 }
 
-fn gone_view(change: &Change) -> Option<String> {
-    let gone = match change {
+fn dropped_view(change: &Change) -> Option<String> {
+    let dropped = match change {
         Change::DropOther(other) => other,
         Change::ReplaceOther(pair) if pair.1.change.is_none() => &pair.0,
         _ => return None,
     };
-    matches!(gone.kind, OtherKind::View | OtherKind::MaterializedView).then(|| gone.name.clone())
+    matches!(dropped.kind, OtherKind::View | OtherKind::MaterializedView).then(|| dropped.name.clone())
 }
 
 fn alter_sequence(actions: &mut Vec<Action>, old: &Sequence, next: Sequence) {
@@ -89,7 +89,9 @@ impl Builder {
             Change::AddLabel { enum_name, label, place } => {
                 actions.push(Action::AddLabel { enum_name, label, place });
             }
-            Change::ReplaceEnum { previous, next, aside } => replace_enum(actions, &previous, next, aside),
+            Change::ReplaceEnum { previous, next, temporary_name } => {
+                replace_enum(actions, &previous, next, temporary_name)
+            }
             Change::DropEnum(ty) => actions.push(Action::DropEnum { name: ty.name, replaced_by: None }),
             Change::RenameSequence { from, to } => actions.push(Action::RenameSequence { from, to: to.name }),
             Change::CreateSequence(sequence) => self.create_sequence(sequence),
@@ -136,7 +138,7 @@ impl Builder {
 
     /// What belongs to a view goes with it.
     fn drop_other(&mut self, other: Other) {
-        let goes_along = other.part_of.as_ref().is_some_and(|view| self.gone_views.contains(&view.to_string()));
+        let goes_along = other.part_of.as_ref().is_some_and(|view| self.dropped_views.contains(&view.to_string()));
         if !goes_along {
             self.actions.push(Action::DropOther(other));
         }
@@ -201,7 +203,7 @@ impl Builder {
             self.actions.push(Action::DropIdentity { table: table.clone(), column, next: sequence });
             previous.identity = None;
         }
-        if previous.is_made_anew(&next) {
+        if previous.is_recreated(&next) {
             let restore = |grant: &ColumnGrant| Action::Restore { order: 0, sql: grant_sql(grant, &table, &next.name) };
             self.actions.extend(previous.grants.iter().map(restore));
         }
@@ -351,10 +353,10 @@ fn rename_table(actions: &mut Vec<Action>, from: ObjectName, to: ObjectName) {
     }
 }
 
-/// The old type steps aside, so that all that follows can use the name; it goes once no column has it.
-fn replace_enum(actions: &mut Vec<Action>, previous: &EnumType, next: EnumType, aside: String) {
-    let old = Action::DropEnum { name: previous.name.sibling(&aside), replaced_by: Some(next.name.clone()) };
-    actions.push(Action::RenameEnum { from: previous.name.clone(), to: aside });
+/// Renames the old type first, so that the later actions can use its name. It is dropped once no column has it.
+fn replace_enum(actions: &mut Vec<Action>, previous: &EnumType, next: EnumType, temporary_name: String) {
+    let old = Action::DropEnum { name: previous.name.sibling(&temporary_name), replaced_by: Some(next.name.clone()) };
+    actions.push(Action::RenameEnum { from: previous.name.clone(), to: temporary_name });
     actions.push(Action::CreateEnum(next));
     actions.push(old);
 }
@@ -403,10 +405,11 @@ fn detach(actions: &mut Vec<Action>, tables: &mut [Table], into: usize, referenc
     for number in referencing {
         let other = &mut tables[number];
         let keys = std::mem::take(&mut other.foreign_keys).into_iter();
-        let (gone, rest): (Vec<_>, Vec<_>) = keys.partition(|key| key.referenced_table == name);
+        let (dropped, rest): (Vec<_>, Vec<_>) = keys.partition(|key| key.referenced_table == name);
         other.foreign_keys = rest;
         actions.extend(
-            gone.into_iter()
+            dropped
+                .into_iter()
                 .map(|key| Action::DropObject { table: other.name.clone(), object: TableObject::ForeignKey(key) }),
         );
     }

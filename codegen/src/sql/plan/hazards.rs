@@ -1,7 +1,7 @@
 //! The hazards of each step: data loss, failures, and changes that break clients.
 
 use super::action::{Action, Alteration, ColumnSpec};
-use super::assess::Scene;
+use super::assess::AssessCx;
 use crate::sql::cast::{Risk, cast};
 use crate::sql::change::TableObject;
 use crate::sql::codes::{self, Lint};
@@ -47,7 +47,7 @@ impl Hazard {
     }
 }
 
-impl Scene {
+impl AssessCx {
     pub(super) fn hazards(&self, action: &Action) -> Vec<Hazard> {
         match action {
             Action::DropTable(table) => {
@@ -137,7 +137,7 @@ impl Scene {
         let Alteration { previous, next, .. } = alteration;
         let mut hazards = Vec::new();
         hazards.extend(generation_hazard(table, previous, next));
-        if previous.is_made_anew(next) {
+        if previous.is_recreated(next) {
             hazards.extend(self.in_use(&previous.used_by, &format!("{table}.{} is created again", next.name)));
             return hazards;
         }
@@ -160,7 +160,8 @@ impl Scene {
 
     /// PostgreSQL refuses to take something away under a view.
     fn in_use(&self, used_by: &[String], what: &str) -> Option<Hazard> {
-        let users: Vec<&str> = used_by.iter().map(String::as_str).filter(|user| !self.gone.contains(*user)).collect();
+        let users: Vec<&str> =
+            used_by.iter().map(String::as_str).filter(|user| !self.dropped.contains(*user)).collect();
         let text =
             format!("{what}: fails because {} use{} it", users.join(", "), if users.len() == 1 { "s" } else { "" });
         (!users.is_empty()).then(|| Hazard::failure(codes::F208, text, None))

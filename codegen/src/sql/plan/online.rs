@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use super::Transaction;
 use super::action::{Action, Alteration, ColumnSpec};
-use super::assess::{Scene, added_work, altered_work};
+use super::assess::{AssessCx, added_work, altered_work};
 use super::shadow;
 use crate::sql::cast::Work;
 use crate::sql::change::TableObject;
@@ -20,11 +20,11 @@ use crate::sql::state::{
 };
 
 /// The actions of an online plan, each with its place among transactions.
-pub(super) fn expand(actions: Vec<Action>, scene: &Scene) -> Vec<(Action, Transaction)> {
-    let (actions, group) = shadow::replace_columns(catch_up_at_once(actions), scene);
-    let mut expander = Expander { scene, checks: BTreeSet::new(), stages: Stages::default(), group, steps: Vec::new() };
+pub(super) fn expand(actions: Vec<Action>, cx: &AssessCx) -> Vec<(Action, Transaction)> {
+    let (actions, group) = shadow::replace_columns(catch_up_at_once(actions), cx);
+    let mut expander = Expander { cx, checks: BTreeSet::new(), stages: Stages::default(), group, steps: Vec::new() };
     let mut kind = None;
-    for action in pair_replacements(actions, scene) {
+    for action in pair_replacements(actions, cx) {
         let next = kind_of(&action.action);
         if kind != Some(next) || next == Kind::Other {
             expander.flush();
@@ -117,11 +117,11 @@ struct Paired {
 
 /// An index or key that only changes stays until its successor is built, unless its columns change
 /// in between: that needs it out of the way.
-fn pair_replacements(actions: Vec<Action>, scene: &Scene) -> Vec<Paired> {
+fn pair_replacements(actions: Vec<Action>, cx: &AssessCx) -> Vec<Paired> {
     let mut paired: Vec<Option<Paired>> =
         actions.into_iter().map(|action| Some(Paired { action, replaces: None })).collect();
     for at in 0..paired.len() {
-        let Some(later) = successor(&paired, at, scene) else { continue };
+        let Some(later) = successor(&paired, at, cx) else { continue };
         let Some(Paired { action: Action::DropObject { object, .. }, .. }) = paired[at].take() else { continue };
         if let Some(successor) = &mut paired[later] {
             successor.replaces = Some(object);
@@ -131,9 +131,9 @@ fn pair_replacements(actions: Vec<Action>, scene: &Scene) -> Vec<Paired> {
 }
 
 /// Where the object that is dropped here comes back under its name.
-fn successor(actions: &[Option<Paired>], at: usize, scene: &Scene) -> Option<usize> {
+fn successor(actions: &[Option<Paired>], at: usize, cx: &AssessCx) -> Option<usize> {
     let Some(Paired { action: Action::DropObject { table, object }, .. }) = &actions[at] else { return None };
-    if !has_index(object) || scene.is_new(table) {
+    if !has_index(object) || cx.is_new(table) {
         return None;
     }
     for (later, paired) in actions.iter().enumerate().skip(at + 1) {
@@ -232,7 +232,7 @@ const PROVE: usize = 3;
 const CONCLUDE: usize = 4;
 
 struct Expander<'a> {
-    scene: &'a Scene,
+    cx: &'a AssessCx,
     /// The names of checks that are a temporary substitute for NOT NULL.
     checks: BTreeSet<String>,
     stages: Stages,
@@ -259,10 +259,10 @@ impl Expander<'_> {
             Action::AddColumns { table, columns } => self.add_columns(table, columns),
             Action::Backfill { table, column } => self.push(WORK, Action::BackfillInBatches { table, column }),
             Action::SetNotNull { table, column, .. } => self.require(table, column, true, [PREPARE, WORK, FINISH]),
-            Action::DropObject { table, object: TableObject::Index(index) } if !self.scene.is_new(&table) => {
+            Action::DropObject { table, object: TableObject::Index(index) } if !self.cx.is_new(&table) => {
                 self.push(WORK, Action::DropIndexConcurrently { table, index: index.name });
             }
-            Action::AddObject { table, object, holds } if !self.scene.is_new(&table) => match object {
+            Action::AddObject { table, object, holds } if !self.cx.is_new(&table) => match object {
                 TableObject::Index(index) => self.build_index(table, index, replaces, holds),
                 object if !can_be_proved_later(&object) => {
                     if let Some(object) = replaces {

@@ -27,11 +27,11 @@ enum Milestone {
     Released(ObjectName),
     /// No column has the old type of an enum that is replaced.
     Converted(ObjectName),
-    /// A table, type or sequence is gone.
-    Gone(ObjectName),
-    /// Foreign keys that a table's keys or columns have to wait for are gone.
+    /// The name of a table, type or sequence is free.
+    NameFree(ObjectName),
+    /// Foreign keys that a table's keys or columns have to wait for are dropped.
     Detached(ObjectName),
-    /// Keys, checks and indexes that a table's columns have to wait for are gone.
+    /// Keys, checks and indexes that a table's columns have to wait for are dropped.
     Cleared(ObjectName),
     /// All that is dropped from tables is dropped, so that its names are free.
     AllCleared,
@@ -50,7 +50,7 @@ enum Milestone {
     /// No column uses anything that goes.
     AllReleased,
     /// Views and other objects that block a change are dropped.
-    OthersGone,
+    OthersDropped,
 }
 
 #[derive(Default)]
@@ -145,32 +145,32 @@ fn needs(action: &Action) -> Needs {
     use Milestone as M;
     let mut needs = Needs::default();
     let exists = |needs: &mut Needs, name: &ObjectName| {
-        needs.waits.push(M::Gone(name.clone()));
+        needs.waits.push(M::NameFree(name.clone()));
         needs.gives.push(M::Exists(name.clone()));
     };
-    let gone = |needs: &mut Needs, name: &ObjectName| {
+    let drops = |needs: &mut Needs, name: &ObjectName| {
         needs.waits.push(M::Released(name.clone()));
-        needs.gives.push(M::Gone(name.clone()));
+        needs.gives.push(M::NameFree(name.clone()));
     };
     stage(&mut needs, action);
     match action {
         Action::CreateEnum(ty) => exists(&mut needs, &ty.name),
-        Action::DropEnum { name, replaced_by: None } => gone(&mut needs, name),
+        Action::DropEnum { name, replaced_by: None } => drops(&mut needs, name),
         Action::DropEnum { name, replaced_by: Some(new) } => {
             needs.waits.push(M::Converted(new.clone()));
-            needs.gives.push(M::Gone(name.clone()));
+            needs.gives.push(M::NameFree(name.clone()));
         }
         Action::CreateSequence(sequence) => exists(&mut needs, &sequence.name),
         // The name may be that of a sequence which goes with its table.
         Action::RenameSequence { from, to } => {
             exists(&mut needs, &from.sibling(to));
-            needs.gives.push(M::Gone(from.clone()));
+            needs.gives.push(M::NameFree(from.clone()));
         }
-        Action::DropSequence(name) => gone(&mut needs, name),
+        Action::DropSequence(name) => drops(&mut needs, name),
         Action::SetSequenceType { sequence, .. }
         | Action::SetSequenceOptions { sequence, .. }
         | Action::DisownSequence(sequence) => needs.waits.push(M::Exists(sequence.clone())),
-        Action::DropIdentity { next, .. } => needs.gives.push(M::Gone(next.clone())),
+        Action::DropIdentity { next, .. } => needs.gives.push(M::NameFree(next.clone())),
         Action::AdvanceIdentity { table, .. } => needs.waits.push(M::Altered(table.clone())),
         Action::AdvanceSequence { sequence, table, .. } | Action::OwnSequence { sequence, table, .. } => {
             needs.waits.extend([
@@ -182,9 +182,9 @@ fn needs(action: &Action) -> Needs {
         }
         Action::CreateTable { table, serial } => {
             exists(&mut needs, &table.name);
-            needs.waits.extend(key_names(table).map(M::Gone));
+            needs.waits.extend(key_names(table).map(M::NameFree));
             let counted = table.columns.iter().filter(|column| serial.contains(&column.name));
-            needs.waits.extend(counted.flat_map(column_uses).map(M::Gone));
+            needs.waits.extend(counted.flat_map(column_uses).map(M::NameFree));
             needs.waits.extend(table.columns.iter().flat_map(column_uses).map(M::Exists));
             for parent in &table.options.inherits {
                 needs.waits.extend([M::Exists(parent.clone()), M::Altered(parent.clone()), M::Added(parent.clone())]);
@@ -193,7 +193,7 @@ fn needs(action: &Action) -> Needs {
         Action::DropTable(table) => drop_table(&mut needs, table),
         Action::AddColumns { table, columns } => {
             let counted = columns.iter().filter(|spec| spec.serial);
-            needs.waits.extend(counted.flat_map(|spec| column_uses(&spec.column)).map(M::Gone));
+            needs.waits.extend(counted.flat_map(|spec| column_uses(&spec.column)).map(M::NameFree));
             needs.waits.extend(columns.iter().flat_map(|spec| column_uses(&spec.column)).map(M::Exists));
             needs.gives.extend([M::Added(table.clone()), M::Shaped(table.clone())]);
         }
@@ -210,18 +210,18 @@ fn needs(action: &Action) -> Needs {
             needs.waits.extend([M::Altered(table.clone()), M::Filled(table.clone())]);
             needs.gives.push(M::Shaped(table.clone()));
         }
-        Action::DropOther(_) => needs.gives.push(M::OthersGone),
+        Action::DropOther(_) => needs.gives.push(M::OthersDropped),
         Action::DropColumns { table, columns } => {
-            needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone()), M::OthersGone]);
+            needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone()), M::OthersDropped]);
             for name in columns.iter().flat_map(column_uses) {
                 needs.gives.extend([M::Converted(name.clone()), M::Released(name)]);
             }
-            needs.gives.extend(columns.iter().filter_map(sequence_of).map(M::Gone));
+            needs.gives.extend(columns.iter().filter_map(sequence_of).map(M::NameFree));
             needs.gives.push(M::AllReleased);
         }
         Action::DropExtension(_) => needs.waits.push(M::AllReleased),
         Action::RenameObject { table, to, .. } => {
-            needs.waits.extend([M::AllCleared, M::Gone(table.sibling(to))]);
+            needs.waits.extend([M::AllCleared, M::NameFree(table.sibling(to))]);
             needs.gives.push(M::ObjectsRenamed);
         }
         Action::DropObject { table, object } => drop_object(&mut needs, table, object),
@@ -282,12 +282,12 @@ fn key_names(table: &Table) -> impl Iterator<Item = ObjectName> {
 
 fn drop_table(needs: &mut Needs, table: &Table) {
     use Milestone as M;
-    needs.waits.extend([M::Detached(table.name.clone()), M::Released(table.name.clone()), M::OthersGone]);
-    needs.gives.push(M::Gone(table.name.clone()));
+    needs.waits.extend([M::Detached(table.name.clone()), M::Released(table.name.clone()), M::OthersDropped]);
+    needs.gives.push(M::NameFree(table.name.clone()));
     needs.gives.push(M::AllReleased);
     let indexes = table.indexes.iter().map(|index| table.name.sibling(&index.name));
-    needs.gives.extend(key_names(table).chain(indexes).map(M::Gone));
-    needs.gives.extend(table.columns.iter().filter_map(sequence_of).map(M::Gone));
+    needs.gives.extend(key_names(table).chain(indexes).map(M::NameFree));
+    needs.gives.extend(table.columns.iter().filter_map(sequence_of).map(M::NameFree));
     for name in table.columns.iter().flat_map(column_uses) {
         needs.gives.extend([M::Released(name.clone()), M::Converted(name.clone())]);
     }
@@ -297,7 +297,7 @@ fn drop_table(needs: &mut Needs, table: &Table) {
 
 fn alter_columns(needs: &mut Needs, table: &ObjectName, alterations: &[Alteration]) {
     use Milestone as M;
-    needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone()), M::OthersGone]);
+    needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone()), M::OthersDropped]);
     needs.waits.push(M::Exists(table.clone()));
     needs.gives.extend([M::Altered(table.clone()), M::Shaped(table.clone()), M::AllReleased]);
     for alteration in alterations {
@@ -329,7 +329,7 @@ fn drop_object(needs: &mut Needs, table: &ObjectName, object: &TableObject) {
 
 fn add_object(needs: &mut Needs, table: &ObjectName, object: &TableObject) {
     use Milestone as M;
-    needs.waits.push(M::Gone(table.sibling(object.name())));
+    needs.waits.push(M::NameFree(table.sibling(object.name())));
     needs.waits.extend([M::AllCleared, M::ObjectsRenamed]);
     let ready = |table: &ObjectName| {
         [M::Exists(table.clone()), M::Altered(table.clone()), M::Added(table.clone()), M::Shaped(table.clone())]

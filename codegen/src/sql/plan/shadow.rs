@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Transaction;
 use super::action::{Action, Alteration, ShadowColumn};
-use super::assess::{Scene, altered_work};
+use super::assess::{AssessCx, altered_work};
 use crate::sql::cast::Work;
 use crate::sql::change::TableObject;
 use crate::sql::data_type::DataType;
@@ -26,8 +26,8 @@ pub(super) use guard::guard_first;
 
 /// Takes the type changes out. In their place stands [`Action::Cutover`], their last step; the second value is all of
 /// their steps, empty if there are none.
-pub(super) fn replace_columns(actions: Vec<Action>, scene: &Scene) -> (Vec<Action>, Vec<(Action, Transaction)>) {
-    let Some(group) = Group::find(&actions, scene) else { return (actions, Vec::new()) };
+pub(super) fn replace_columns(actions: Vec<Action>, cx: &AssessCx) -> (Vec<Action>, Vec<(Action, Transaction)>) {
+    let Some(group) = Group::find(&actions, cx) else { return (actions, Vec::new()) };
     let cutover = group.cutover();
     let steps = group.steps(&cutover);
     let mut rest = Vec::with_capacity(actions.len());
@@ -81,8 +81,8 @@ struct Group {
 }
 
 impl Group {
-    fn find(actions: &[Action], scene: &Scene) -> Option<Self> {
-        let start = actions.iter().position(|action| !new_columns(action, actions, scene).is_empty())?;
+    fn find(actions: &[Action], cx: &AssessCx) -> Option<Self> {
+        let start = actions.iter().position(|action| !new_columns(action, actions, cx).is_empty())?;
         let is_alteration = |action: &&Action| matches!(action, Action::AlterColumns { .. });
         let end = start + actions[start..].iter().take_while(is_alteration).count();
         let mut group = Self {
@@ -95,7 +95,7 @@ impl Group {
             names: BTreeSet::new(),
         };
         for action in &actions[start..end] {
-            let columns = new_columns(action, actions, scene);
+            let columns = new_columns(action, actions, cx);
             if let (Action::AlterColumns { table, .. }, false) = (action, columns.is_empty()) {
                 group.columns.insert(table.clone(), columns);
             }
@@ -349,7 +349,7 @@ fn is_retyped(actions: &[Action], table: &ObjectName, column: &str) -> bool {
 }
 
 /// The columns that are made anew for an action; none if its table is rewritten anyway.
-fn new_columns(action: &Action, actions: &[Action], scene: &Scene) -> Vec<ShadowColumn> {
+fn new_columns(action: &Action, actions: &[Action], cx: &AssessCx) -> Vec<ShadowColumn> {
     let Action::AlterColumns { table, alterations } = action else { return Vec::new() };
     let rewrites = |it: &&Alteration| altered_work(it) == Work::Rewrite;
     let is_renamed_later = actions.iter().skip_while(|other| *other != action).any(|other| match other {
@@ -359,7 +359,7 @@ fn new_columns(action: &Action, actions: &[Action], scene: &Scene) -> Vec<Shadow
         }
         _ => false,
     });
-    if scene.is_new(table) || is_renamed_later || !alterations.iter().filter(rewrites).all(can_be_made_anew) {
+    if cx.is_new(table) || is_renamed_later || !alterations.iter().filter(rewrites).all(can_be_recreated) {
         return Vec::new();
     }
     let mut taken: BTreeSet<String> = alterations.iter().flat_map(|it| it.belongings.columns.iter().cloned()).collect();
@@ -382,7 +382,7 @@ fn free_name(name: &str, taken: &mut BTreeSet<String>) -> String {
 }
 
 /// Whether all that the column has is known, and a new one can have it too.
-fn can_be_made_anew(alteration: &Alteration) -> bool {
+fn can_be_recreated(alteration: &Alteration) -> bool {
     let Alteration { previous, next, .. } = alteration;
     let counts = |column: &Column| matches!(column.default, Some(ColumnDefault::Sequence(_)));
     let is_known = |column: &Column| column.default != Some(ColumnDefault::Unmanaged) && column.generated.is_none();

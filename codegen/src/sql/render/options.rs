@@ -67,9 +67,9 @@ pub(super) fn table_commands(previous: &TableOptions, next: &TableOptions) -> Ve
     }
     let name = |parameter: &String| parameter.split('=').next().unwrap_or_default().to_owned();
     let is_set = |parameter: &String| next.storage.iter().any(|other| name(other) == name(parameter));
-    let gone: Vec<_> = previous.storage.iter().filter(|it| !is_set(it)).map(name).collect();
-    if !gone.is_empty() {
-        commands.push(format!("RESET ({})", gone.join(", ")));
+    let removed: Vec<_> = previous.storage.iter().filter(|it| !is_set(it)).map(name).collect();
+    if !removed.is_empty() {
+        commands.push(format!("RESET ({})", removed.join(", ")));
     }
     let set: Vec<_> = next.storage.iter().filter(|it| !previous.storage.contains(it)).cloned().collect();
     if !set.is_empty() {
@@ -93,8 +93,8 @@ pub(super) fn identity(column: &Column) -> Option<String> {
 pub(super) fn clauses(options: &SequenceOptions) -> Vec<String> {
     let usual = all_clauses(&SequenceOptions { start: options.start, ..SequenceOptions::default() });
     let start = options.start.map(|start| format!("START WITH {start}"));
-    let is_said = |clause: &String| !usual.contains(clause) && !clause.starts_with("START");
-    start.into_iter().chain(all_clauses(options).into_iter().filter(is_said)).collect()
+    let is_written = |clause: &String| !usual.contains(clause) && !clause.starts_with("START");
+    start.into_iter().chain(all_clauses(options).into_iter().filter(is_written)).collect()
 }
 
 pub(super) const RESTART: &str = "RESTART";

@@ -9,7 +9,7 @@ use crate::sql::state::ObjectName;
 
 /// The name of the sync trigger. Triggers run in the order of their names, so this one runs after all others and sees
 /// the row as it will be stored.
-pub(super) const SYNC_TRIGGER: &str = "~follow";
+pub const SYNC_TRIGGER: &str = "~sync";
 
 /// Fails with the name of each object that depends on a column and would not depend on the new one: a view, a policy,
 /// an index that was created by hand, the foreign key of an unknown table.
@@ -20,11 +20,11 @@ pub(super) fn guard(guard: &Guard) -> String {
     let columns = list(&mut guard.columns.iter().map(|(table, name, _)| pair(table, name)));
     let counting = guard.columns.iter().filter(|(.., identity)| *identity);
     let known = or_none(list(&mut guard.known.iter().map(|(table, name)| pair(table, name))), "(0, '')");
-    let gone = list(&mut guard.gone.iter().map(|(table, name)| pair(table, name)));
-    let gone = match gone.as_str() {
+    let dropped = list(&mut guard.dropped.iter().map(|(table, name)| pair(table, name)));
+    let dropped = match dropped.as_str() {
         "" => String::new(),
-        gone => format!(
-            "\n      OR (k.conrelid, k.conname::text) IN ({gone})\n      OR (i.indrelid, r.relname::text) IN ({gone})"
+        dropped => format!(
+            "\n      OR (k.conrelid, k.conname::text) IN ({dropped})\n      OR (i.indrelid, r.relname::text) IN ({dropped})"
         ),
     };
     let sequence = |name: &ObjectName| format!("{}::regclass", literal(&qualified(name)));
@@ -54,7 +54,7 @@ BEGIN
       OR (i.indrelid, r.relname::text) IN ({known}) AND r.reloptions IS NULL AND r.reltablespace = 0
         AND NOT i.indisclustered AND NOT i.indisreplident
       OR s.seqrelid IN ({sequences}) AND d.deptype = 'a'
-      OR (a.attrelid, a.attname::text) IN ({counting}) AND s.seqincrement = 1 AND NOT s.seqcycle AND d.deptype = 'i'{gone}
+      OR (a.attrelid, a.attname::text) IN ({counting}) AND s.seqincrement = 1 AND NOT s.seqcycle AND d.deptype = 'i'{dropped}
       ) IS NOT TRUE
     UNION
     SELECT format('a privilege of column %s', attname) FROM replaced WHERE attacl IS NOT NULL

@@ -267,7 +267,7 @@ fn default_expression(sql: &str) -> String {
 fn alter_column(alteration: &Alteration) -> Vec<String> {
     let Alteration { previous, next, .. } = alteration;
     let column = format!("ALTER COLUMN {}", ident(&next.name));
-    if previous.is_made_anew(next) {
+    if previous.is_recreated(next) {
         let definition = column_definition(next, false, None);
         return vec![format!("DROP COLUMN {}", ident(&next.name)), format!("ADD COLUMN {definition}")];
     }

@@ -64,7 +64,7 @@ pub(super) fn kept(
                 }
                 continue;
             }
-            Fate::Gone => None,
+            Fate::Removed => None,
             Fate::Other(object) => {
                 let at = left.iter().position(|other| is_called(other, kind, object.name()));
                 at.map(|at| left.remove(at))
@@ -103,7 +103,7 @@ enum Fate {
     Kept(String),
     /// Something else has its name, or it has another one.
     Other(TableObject),
-    Gone,
+    Removed,
 }
 
 /// `changes` lead from the database to the file.
@@ -111,7 +111,7 @@ fn fate(changes: &[Change], table: &Table, kind: &str, name: &str) -> Fate {
     for change in changes {
         match change {
             Change::AddObject { table: other, object } if same(other, &table.name) && is_called(object, kind, name) => {
-                return Fate::Gone;
+                return Fate::Removed;
             }
             Change::RenameObject { table: other, object, to }
                 if same(other, &table.name) && to == name && word(object) == kind =>

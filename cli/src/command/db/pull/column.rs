@@ -39,12 +39,12 @@ pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWal
     if let Some(old) = old {
         // What the type does not take any more goes.
         let is_unsupported = matches!(column.ty, DataType::Other(_));
-        for (is_said, attribute) in [
+        for (is_present, attribute) in [
             (old.column().updated_at && has_scalar(column, ScalarType::DateTime), " @updatedAt"),
             (old.column().sensitive, " @sensitive"),
             (old.field().ignored && !is_unsupported && !is_ignored, " @ignore"),
         ] {
-            text += if is_said { attribute } else { "" };
+            text += if is_present { attribute } else { "" };
         }
     }
     text

@@ -8,7 +8,7 @@ use super::render::quoted;
 
 /// What the datasource has to say.
 #[derive(Debug, Default)]
-pub(super) struct Head {
+pub(super) struct Datasource {
     /// The schemas that are pulled; empty if it is that of the connection.
     pub(super) schemas: Vec<String>,
     /// Extensions that columns, defaults and indexes use.
@@ -23,7 +23,7 @@ pub(super) struct Extension {
     pub(super) schema: Option<String>,
 }
 
-impl Head {
+impl Datasource {
     /// The block of a new file.
     pub(super) fn block(&self) -> String {
         let mut text = "datasource db {\n  provider = \"postgresql\"\n".to_owned();
@@ -54,13 +54,13 @@ fn list(items: impl Iterator<Item = String>) -> String {
 
 /// The datasource of an existing file, with the schemas that came to it. Extensions that it does not have come to a list
 /// that is there.
-pub(super) fn extended(block: &Block, head: &Head, known: &[ir::Extension]) -> String {
+pub(super) fn extended(block: &Block, datasource: &Datasource, known: &[ir::Extension]) -> String {
     let is_new = |it: &&Extension| known.iter().all(|known| known.db_name != it.name);
     let mut text = block.text.clone();
     for line in &block.lines {
         let missing: Vec<String> = match line.key.as_str() {
-            "schemas" => head.schemas.iter().map(|it| quoted(it)).filter(|it| !line.text.contains(it)).collect(),
-            "extensions" => head.extensions.iter().filter(is_new).map(Extension::text).collect(),
+            "schemas" => datasource.schemas.iter().map(|it| quoted(it)).filter(|it| !line.text.contains(it)).collect(),
+            "extensions" => datasource.extensions.iter().filter(is_new).map(Extension::text).collect(),
             _ => continue,
         };
         // What is behind the list is a comment.
@@ -82,15 +82,15 @@ mod tests {
     fn a_new_file_says_schemas_and_extensions() {
         let extension =
             |name: &str, schema: Option<&str>| Extension { name: name.to_owned(), schema: schema.map(str::to_owned) };
-        let head = Head {
+        let datasource = Datasource {
             schemas: vec!["public".to_owned(), "a\"b".to_owned()],
             extensions: vec![extension("citext", None), extension("uuid-ossp", Some("tools"))],
         };
-        let text = head.block();
+        let text = datasource.block();
         assert!(text.contains("schemas = [\"public\", \"a\\\"b\"]"), "{text}");
         assert!(text.contains("extensions = [citext, uuid_ossp(map: \"uuid-ossp\", schema: \"tools\")]"), "{text}");
         let old = "datasource db {\n  provider = \"postgresql\" // ours\n  schemas = [\"public\"] // all\n}\n";
-        let text = extended(&split(old)[0], &head, &[]);
+        let text = extended(&split(old)[0], &datasource, &[]);
         assert!(text.contains("schemas = [\"public\", \"a\\\"b\"] // all"), "{text}");
     }
 }

@@ -10,7 +10,7 @@ use super::Existing;
 use super::attributes::{self, Attributes, footer};
 use super::blocks::{Block, Line, Mixin, mixins, split, with_comments};
 use super::column::{describe, plain};
-use super::datasource::{self, Head};
+use super::datasource::{self, Datasource};
 use super::names::{Names, identifier};
 use super::relations::{RelationField, is_join_table, of_table, relation_fields};
 use crate::args::Naming;
@@ -46,7 +46,7 @@ pub(super) struct Input<'a> {
     pub(super) changes: &'a [Change],
     /// The file for what none of the existing files has.
     pub(super) new: String,
-    pub(super) head: &'a Head,
+    pub(super) datasource: &'a Datasource,
     pub(super) naming: Naming,
 }
 
@@ -61,8 +61,8 @@ pub(super) fn schema(input: &Input<'_>) -> (Vec<SourceFile>, Plain) {
     });
     let mixins = mixins(files.iter().flat_map(|(_, blocks)| blocks));
     if files.is_empty() {
-        let head = Block { keyword: "datasource".to_owned(), text: input.head.block(), ..Block::default() };
-        files.push((input.new.clone(), vec![head, Block::default()]));
+        let datasource = Block { keyword: "datasource".to_owned(), text: input.datasource.block(), ..Block::default() };
+        files.push((input.new.clone(), vec![datasource, Block::default()]));
     }
     let taken: Vec<String> = mixins.keys().cloned().collect();
     let old = existing.map(|existing| &existing.schema);
@@ -76,7 +76,7 @@ pub(super) fn schema(input: &Input<'_>) -> (Vec<SourceFile>, Plain) {
         ignored,
         changes,
         mixins,
-        head: input.head,
+        datasource: input.datasource,
     };
     let mut written = BTreeSet::new();
     let mut texts: Vec<(SourceFile, String)> = Vec::new();
@@ -130,7 +130,7 @@ struct Cx<'a> {
     ignored: BTreeSet<ObjectName>,
     changes: &'a [Change],
     mixins: BTreeMap<String, Mixin>,
-    head: &'a Head,
+    datasource: &'a Datasource,
 }
 
 impl Cx<'_> {
@@ -193,7 +193,7 @@ impl Cx<'_> {
                 let is_same = ty.labels.iter().map(String::as_str).eq(labels);
                 Some(if is_same { block.text.clone() } else { self.enumeration(&ty.name, &ty.labels, Some(block)) })
             }
-            "datasource" => Some(datasource::extended(block, self.head, &old.extensions)),
+            "datasource" => Some(datasource::extended(block, self.datasource, &old.extensions)),
             _ => Some(block.text.clone()),
         }
     }
@@ -257,8 +257,8 @@ impl Cx<'_> {
             let above = if at == 0 { line.above.trim_start_matches('\n') } else { &line.above };
             let _ = writeln!(text, "{above}{}", line.text);
         }
-        let is_said = attributes.lines.iter().any(|line| line.text.trim_start().starts_with("@@ignore"));
-        if self.ignored.contains(&table.name) && !is_said {
+        let is_ignored = attributes.lines.iter().any(|line| line.text.trim_start().starts_with("@@ignore"));
+        if self.ignored.contains(&table.name) && !is_ignored {
             text += "  @@ignore\n";
         }
         match old {

@@ -4,7 +4,7 @@ use relata_codegen::diagnostics::Sources;
 use relata_codegen::format;
 
 use super::blocks::split;
-use super::datasource::Head;
+use super::datasource::Datasource;
 use super::render::quoted;
 use super::{Existing, compile_existing};
 use crate::args;
@@ -39,7 +39,7 @@ pub(super) fn is_unnamed(scope: &Scope, existing: &Existing) -> bool {
 /// The same schema, with the name of the schema of the database in which all of it is.
 pub(super) fn named(existing: &Existing, current: &str) -> Result<Existing, Failure> {
     let mut sources = existing.sources.clone();
-    let head = Head { schemas: vec![current.to_owned()], ..Head::default() };
+    let datasource = Datasource { schemas: vec![current.to_owned()], ..Datasource::default() };
     let mut has_datasource = false;
     for file in &mut sources.files {
         let mut text = String::new();
@@ -58,7 +58,7 @@ pub(super) fn named(existing: &Existing, current: &str) -> Result<Existing, Fail
         file.text = format(&text);
     }
     if let (false, Some(file)) = (has_datasource, sources.files.first_mut()) {
-        file.text = format!("{}\n{}", head.block(), file.text);
+        file.text = format!("{}\n{}", datasource.block(), file.text);
     }
     compile_existing(sources)
 }

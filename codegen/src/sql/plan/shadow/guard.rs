@@ -42,7 +42,7 @@ fn earlier(mut guard: Guard, action: &Action) -> Option<Guard> {
             columns.for_each(|(_, name, _)| name.clone_from(from));
         }
         Action::RenameObject { table, object, to } => {
-            let objects = guard.known.iter_mut().chain(&mut guard.gone);
+            let objects = guard.known.iter_mut().chain(&mut guard.dropped);
             let renamed = objects.filter(|(other, name)| other == table && name == to);
             renamed.for_each(|(_, name)| object.name().clone_into(name));
         }
@@ -50,13 +50,13 @@ fn earlier(mut guard: Guard, action: &Action) -> Option<Guard> {
             let to = from.sibling(to);
             guard.sequences.iter_mut().filter(|name| **name == to).for_each(|name| name.clone_from(from));
         }
-        Action::DropObject { table, object } => guard.gone.push((table.clone(), object.name().to_owned())),
-        Action::DropIndexConcurrently { table, index } => guard.gone.push((table.clone(), index.clone())),
+        Action::DropObject { table, object } => guard.dropped.push((table.clone(), object.name().to_owned())),
+        Action::DropIndexConcurrently { table, index } => guard.dropped.push((table.clone(), index.clone())),
         Action::DropTable(table) => {
             let keys = table.foreign_keys.iter().cloned().map(TableObject::ForeignKey);
-            guard.gone.extend(keys.map(|key| (table.name.clone(), key.name().to_owned())));
+            guard.dropped.extend(keys.map(|key| (table.name.clone(), key.name().to_owned())));
         }
-        Action::DropOther(other) => guard.gone.extend(exclusion(other)?),
+        Action::DropOther(other) => guard.dropped.extend(exclusion(other)?),
         _ => {}
     }
     Some(guard)
@@ -77,6 +77,6 @@ fn exclusion(other: &Other) -> Option<Option<(ObjectName, String)>> {
 
 fn rename_tables(guard: &mut Guard, from: &ObjectName, to: &ObjectName) {
     let columns = guard.columns.iter_mut().map(|(table, ..)| table);
-    let objects = guard.known.iter_mut().chain(&mut guard.gone).map(|(table, _)| table);
+    let objects = guard.known.iter_mut().chain(&mut guard.dropped).map(|(table, _)| table);
     columns.chain(objects).filter(|table| *table == from).for_each(|table| table.clone_from(to));
 }

@@ -12,7 +12,7 @@ use crate::sql::state::{Check, Column, ConstraintOptions, ForeignKey, Index, Obj
 
 impl Group {
     fn sync_function(table: &ObjectName) -> ObjectName {
-        table.sibling(&format!("{}__follow", clip(&table.name, 50)))
+        table.sibling(&format!("{}__sync", clip(&table.name, 50)))
     }
 
     /// A check as a temporary substitute for NOT NULL of the shadow column.
@@ -37,7 +37,7 @@ impl Group {
         Action::Guard(Guard {
             columns: shadows().map(column).collect(),
             known: known.into_iter().collect(),
-            gone: Vec::new(),
+            dropped: Vec::new(),
             sequences: sequences.cloned().collect(),
         })
     }

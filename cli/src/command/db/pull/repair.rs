@@ -15,7 +15,7 @@ use crate::terminal::report;
 const MAX_ROUNDS: usize = 500;
 
 /// What was mended, and what is left of the schema.
-pub(super) struct Caught {
+pub(super) struct Repaired {
     pub(super) schema: Schema,
     pub(super) sources: Sources,
     /// A line for each thing that is not in the text as it was meant to be.
@@ -26,23 +26,23 @@ pub(super) struct Caught {
 pub(super) type Plain<'p> = dyn Fn(&str, &str) -> Option<String> + 'p;
 
 /// Compiles, and mends until the compiler takes it.
-pub(super) fn catch(mut sources: Sources, plain: &Plain<'_>) -> Result<Caught, Failure> {
+pub(super) fn repair(mut sources: Sources, plain: &Plain<'_>) -> Result<Repaired, Failure> {
     let mut warnings = Vec::new();
     for _ in 0..MAX_ROUNDS {
         let compiled = compile(&sources);
         if let Some(schema) = compiled.schema {
-            return Ok(Caught { schema, sources, warnings });
+            return Ok(Repaired { schema, sources, warnings });
         }
         let errors: Vec<&Diagnostic> = compiled.diagnostics.iter().filter(|it| it.is_error()).collect();
-        let mut is_mended = false;
+        let mut is_repaired = false;
         // From the end, so that places in front stay where they are; a line that is mended may answer for others.
         for error in errors.iter().rev() {
             let file = error.span.file as usize;
             let Some(source) = sources.files.get_mut(file) else { continue };
             let at = source.text.get(..error.span.start as usize).map_or(0, |text| text.matches('\n').count());
-            if let Some(text) = mend(&source.text, at, plain) {
+            if let Some(text) = repair_block(&source.text, at, plain) {
                 source.text = text;
-                is_mended = true;
+                is_repaired = true;
                 warnings.push(format!(
                     "the compiler rejects the schema written for it: {} ({})",
                     error.message, error.code
@@ -50,7 +50,7 @@ pub(super) fn catch(mut sources: Sources, plain: &Plain<'_>) -> Result<Caught, F
                 break;
             }
         }
-        if !is_mended {
+        if !is_repaired {
             report::print(&compiled.diagnostics, &sources);
             break;
         }
@@ -60,7 +60,7 @@ pub(super) fn catch(mut sources: Sources, plain: &Plain<'_>) -> Result<Caught, F
 }
 
 /// The text without what is wrong on its line `at`; none if nothing can be taken out.
-fn mend(text: &str, at: usize, plain: &Plain<'_>) -> Option<String> {
+fn repair_block(text: &str, at: usize, plain: &Plain<'_>) -> Option<String> {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let line = lines.get(at)?.trim().to_owned();
     let (block, first) = block_at(text, at)?;
@@ -100,30 +100,30 @@ fn block_at(text: &str, at: usize) -> Option<(Block, usize)> {
 mod tests {
     use super::*;
 
-    fn caught(text: &str) -> Caught {
+    fn repaired(text: &str) -> Repaired {
         let plain =
             |model: &str, field: &str| (model == "a" && field == "x").then(|| "x Unsupported(\"odd\")?".to_owned());
-        catch(Sources::single("s", text), &plain).expect("mended")
+        repair(Sources::single("s", text), &plain).expect("repaired")
     }
 
     #[test]
     fn what_is_right_is_not_touched() {
         let text = "model a {\n  id Int @id\n}\n";
-        let caught = caught(text);
-        assert_eq!(caught.sources.files[0].text, text);
-        assert!(caught.warnings.is_empty());
+        let repaired = repaired(text);
+        assert_eq!(repaired.sources.files[0].text, text);
+        assert!(repaired.warnings.is_empty());
     }
 
     #[test]
     fn what_is_wrong_goes_and_the_rest_stays() {
         let text = "enum e {\n}\n\nmodel a {\n  id Int @id\n  x Strin\n  e e\n  b b[]\n\n  @@index([none])\n}\n\nmodel b {\n  n Int?\n  a_id Int?\n  a a? @relation(fields: [a_id], references: [x])\n}\n";
-        let caught = caught(text);
-        let text = &caught.sources.files[0].text;
+        let repaired = repaired(text);
+        let text = &repaired.sources.files[0].text;
         assert!(
             text.contains("x Unsupported(\"odd\")?") && text.contains("@@ignore") && !text.contains("@@index"),
             "{text}"
         );
-        assert_eq!(caught.schema.models.len(), 2);
-        assert!(!caught.warnings.is_empty());
+        assert_eq!(repaired.schema.models.len(), 2);
+        assert!(!repaired.warnings.is_empty());
     }
 }
