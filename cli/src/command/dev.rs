@@ -124,7 +124,7 @@ fn confirm_losses(losses: &[Finding]) -> Result<(), Failure> {
         .help("--create-only writes the migration without applying it"))
 }
 
-/// A migration on top of one that fails would never be reached.
+/// A new migration after one that fails would never be reached.
 fn refuse_failed(folder: &Path, status: &Status, failed: &BTreeMap<String, String>) -> Result<(), Failure> {
     let stopped = status.problems.iter().find_map(|problem| match problem {
         Problem::Failed { name, .. } | Problem::Interrupted { name, .. } => Some((name, problem.to_string())),
@@ -145,7 +145,7 @@ fn refuse_failed(folder: &Path, status: &Status, failed: &BTreeMap<String, Strin
     )))
 }
 
-/// What failed left nothing, so that another schema needs another migration in its place.
+/// A failed migration was rolled back, so after a change of the schema it can be replaced by another migration.
 fn with_remedy(error: migrate::Error, folder: &Path) -> Failure {
     let place = match &error {
         migrate::Error::Statement(it) if it.aftermath == Aftermath::RolledBack => Some(folder.join(&it.migration)),

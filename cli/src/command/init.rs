@@ -82,8 +82,8 @@ pub(crate) fn init() -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// What `cargo add` is told: a command that was built in a checkout takes the packages beside it, as long as they are
-/// there, so that the command and the client are of one version.
+/// The arguments of `cargo add`. A command that was built in a checkout depends on the packages of that checkout, as
+/// long as they exist, so that the command and the client have the same version.
 fn package(name: &str, folder: &str) -> String {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name(folder);
     if !beside.join("Cargo.toml").is_file() {
@@ -93,10 +93,10 @@ fn package(name: &str, folder: &str) -> String {
     format!("{name} --path \"{}\"", path.display())
 }
 
-/// How many folders up a path may go that is shown as a relative one.
+/// The maximum number of `..` in a path that is printed as a relative one.
 const MAX_UP: usize = 3;
 
-/// The way from a folder to a path near it: `../relata/runtime`.
+/// The relative path from a folder to another one near it: `../relata/runtime`.
 fn relative(from: &Path, to: &Path) -> Option<PathBuf> {
     let up =
         from.ancestors().take(MAX_UP + 1).position(|folder| to.starts_with(folder) && folder.parent().is_some())?;

@@ -42,7 +42,7 @@ impl Renames {
     }
 }
 
-/// One thing cannot have two new names, nor two things the same.
+/// One object cannot get two new names, and two objects cannot get the same name.
 fn refuse_contradictions(given: &[Rename]) -> Result<(), Failure> {
     let target = |rename: &Rename| {
         let scope = rename.from.rsplit_once('.').map_or("", |(scope, _)| scope);

@@ -295,7 +295,7 @@ fn is_list(ty: ast::Type) -> bool {
     written.ends_with(']') || has_word(&written, "array")
 }
 
-/// For the statement whose grammar has the word at two places.
+/// For REINDEX, whose grammar allows the word at two places.
 fn is_concurrent(reindex: &ast::Reindex) -> bool {
     has_word(&text(reindex), "concurrently")
 }

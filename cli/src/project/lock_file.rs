@@ -17,7 +17,7 @@ use crate::project::write::write_file;
 
 const HEADER: &str = "# Written by `codegen migrate dev`. After a merge conflict: `codegen migrate rebase`.";
 
-/// `migrations` has `migrations.lock` beside it.
+/// Returns the path of `migrations.lock`, which is next to the folder `migrations`.
 fn path(folder: &Path) -> PathBuf {
     let mut name = folder.file_name().unwrap_or_default().to_owned();
     name.push(".lock");

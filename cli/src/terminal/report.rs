@@ -73,12 +73,12 @@ pub(crate) fn print<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>, s
     }
 }
 
-/// Bytes of a line that is drawn whole.
+/// The maximum length in bytes of a line that miette draws.
 const MAX_LINE: usize = 400;
-/// Lines around a place that may be drawn with it.
+/// The number of lines before and after a place that miette draws with it.
 const CONTEXT_LINES: usize = 3;
 
-/// Whether a line that would be drawn is too long for that: the plain text shows the part that matters.
+/// Whether a line to draw is too long. The plain text shows only the relevant part of it.
 fn has_long_lines(diagnostic: &Diagnostic, sources: &Sources) -> bool {
     let spans = std::iter::once(diagnostic.span).chain(diagnostic.secondary.iter().map(|label| label.span));
     let is_long = |span: Span| {

@@ -1,8 +1,7 @@
 //! `db pull`: writes the schema of a live database, and keeps the names and comments of an existing file.
 //!
 //! The result is compiled and compared with the database before it is written. What the schema language cannot express
-//! is
-//! reported, and does not prevent the rest.
+//! is reported, and does not prevent the rest.
 
 mod attributes;
 mod blocks;
@@ -41,11 +40,11 @@ use repair::Repaired;
 /// The existing schema.
 struct Existing {
     schema: Schema,
-    /// Its files.
+    /// The files that it consists of.
     sources: Sources,
 }
 
-/// The database, read.
+/// The database, as it was read.
 struct LiveDatabase {
     loaded: Loaded,
     /// What the schema language cannot express about its tables.
@@ -100,7 +99,8 @@ pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// An existing schema that names no schemas is about that of the connection, which is pulled together with the others.
+/// Adds the schema of the connection: an existing schema file that lists no PostgreSQL schemas describes that one, so
+/// it is pulled together with the others.
 async fn named(client: &mut Client, scope: Scope, unnamed: &Existing) -> Result<(Scope, Option<Existing>), Failure> {
     let Some(current) = read_client(client, &Scope::Current).await?.current_schema else {
         return Ok((scope, None));
@@ -166,7 +166,7 @@ fn is_there(scope: &Scope, loaded: &Loaded, name: &str) -> bool {
     *scope == Scope::Current || loaded.state.schemas.iter().any(|schema| schema == name)
 }
 
-/// Messages about what the schema does not contain.
+/// Returns warnings about objects that the schema does not contain.
 fn warnings(
     live: &LiveDatabase,
     repaired: &Repaired,
@@ -245,7 +245,7 @@ fn not_in_the_client(schema: &Schema, existing: Option<&Existing>) -> Vec<String
     lines
 }
 
-/// `x.sql`, and `x.after.sql` for what needs the tables.
+/// Writes `x.sql`, and `x.after.sql` with the statements that depend on the tables.
 fn write_sql(file: &Path, inventory: &Inventory) -> Result<(), Failure> {
     let extension = file.extension().unwrap_or_default().to_string_lossy().into_owned();
     let later =
@@ -299,7 +299,8 @@ fn compile_existing(sources: Sources) -> Result<Existing, Failure> {
     Ok(Existing { schema, sources })
 }
 
-/// The schema: what is there if it says all that the database has. A file in which nothing changes stays as it is.
+/// Returns the text of the schema. Keeps the existing text if it already describes the whole database. A file in which
+/// nothing changes stays as it is.
 fn texts(path: &Path, live: &LiveDatabase, existing: Option<&Existing>, naming: Naming) -> Result<Repaired, Failure> {
     let input = |changes, new| Input {
         state: &live.loaded.state,
@@ -337,7 +338,7 @@ fn repair(sources: Sources, plain: &render::Plain) -> Result<Repaired, Failure> 
     repair::repair(sources, &|model, field| plain.get(&(model.to_owned(), field.to_owned())).cloned())
 }
 
-/// Formats what was corrected.
+/// Formats what was repaired.
 fn laid_out(mut repaired: Repaired) -> Result<Repaired, Failure> {
     if !repaired.warnings.is_empty() {
         repaired.sources.files.iter_mut().for_each(|file| file.text = format(&file.text));
@@ -345,17 +346,17 @@ fn laid_out(mut repaired: Repaired) -> Result<Repaired, Failure> {
     Ok(repaired)
 }
 
-/// Where a folder gets the tables and enums that none of its files has.
+/// Returns the file of a folder that receives the tables and enums that no file has yet.
 const PULLED: &str = "pulled.dsl";
 
-/// What a migration would leave alone in the database, and the schema does not have.
+/// Returns what a migration would leave alone in the database, but which the schema does not declare.
 fn more(live: &State, known: &State) -> Vec<Change> {
     use relata_codegen::sql::TableObject;
     let mut changes = Vec::new();
     for table in &live.tables {
         let Some(other) = known.tables.iter().find(|it| render::same(&it.name, &table.name)) else { continue };
         let checks = table.checks.iter().filter(|it| other.checks.iter().all(|known| known.name != it.name));
-        // A join table may have a unique index in place of its key.
+        // A join table may have a unique index instead of a primary key.
         let key = other.primary_key.as_ref().filter(|_| table.primary_key.is_none());
         let is_key =
             |it: &Index| key.is_some_and(|key| it.unique && it.is_plain() && it.columns().eq(key.columns.iter()));
@@ -367,7 +368,7 @@ fn more(live: &State, known: &State) -> Vec<Change> {
     changes
 }
 
-/// What the texts do not say of the database, in words.
+/// Describes, in words, what the texts do not say about the database.
 fn beyond(live: &Loaded, repaired: &Repaired) -> Result<String, Failure> {
     let next = Loaded::of_schema(&repaired.schema);
     let changes = difference(Pair { previous: live, next: &next }, Renames::none())?;
