@@ -1,8 +1,8 @@
 //! The state of a database, and the migration from one state to another.
 //!
-//! Gives text and data; nothing here connects to a database: `lower` makes a [`State`] of a schema,
-//! introspection (elsewhere) makes one of a database, [`diff`] compares any two, [`plan`] puts the
-//! changes into an order that PostgreSQL accepts, and [`render`] writes migration.sql.
+//! Consists of text and data, and connects to no database. `lower` creates a [`State`] from a schema, introspection (in
+//! the command) creates one from a database, [`diff`] compares any two, [`plan`] sorts the changes in an order that
+//! PostgreSQL accepts, and [`render`] writes migration.sql.
 
 mod cast;
 mod change;

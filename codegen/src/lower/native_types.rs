@@ -1,4 +1,4 @@
-//! `@db.X`: the PostgreSQL types that fields can ask for, and their arguments.
+//! `@db.X`: the native types of fields, and their arguments.
 
 use super::Cx;
 use super::draft::FieldType;
@@ -6,18 +6,18 @@ use crate::diagnostics::{self as codes, Diagnostic, did_you_mean};
 use crate::ir::{FieldId, NativeType, ScalarType};
 use crate::syntax::{Attribute, Expression, Name};
 
-/// What numbers a native type takes.
+/// The arguments that a native type takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TypeArguments {
     Nothing,
-    /// A length from this one on.
+    /// A length, at least this one.
     Length(u32),
-    /// Digits of a second, 0 to 6.
+    /// Fractional digits of a second, 0 to 6.
     Digits,
     PrecisionAndScale,
 }
 
-/// A native type: its name, the scalar it is for, what it takes, and how it is made of that.
+/// A native type: its name, its scalar, its arguments, and the function that creates it.
 struct Known {
     name: &'static str,
     scalar: ScalarType,

@@ -1,4 +1,4 @@
-//! What was derived and what was annotated, put together; where neither says enough, the line to write.
+//! Combines inferred and annotated types. If neither is enough, reports the annotation to write.
 
 use std::collections::BTreeSet;
 
@@ -12,14 +12,14 @@ use super::types::{Base, Ty};
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
 use crate::ir::{Arity, ColumnType, ModelId, ScalarType, Schema, names};
 
-/// What inference has found.
+/// The results of inference.
 pub(super) struct Inferred {
     pub(super) params: Vec<ParamState>,
     pub(super) outputs: Option<Vec<Output>>,
     pub(super) writes: Option<ModelId>,
 }
 
-/// The query of a statement that was read.
+/// Returns the query of a statement that was parsed.
 pub(super) fn assemble(
     schema: &Schema,
     span: Span,
@@ -59,7 +59,7 @@ pub(super) fn assemble(
     }
 }
 
-/// The query of a statement that could not be read, if annotations say all there is to know of it.
+/// Returns the query of a statement that cannot be parsed, if its annotations are complete.
 pub(super) fn annotated(
     file: u32,
     span: Span,
@@ -119,7 +119,7 @@ pub(super) fn annotated(
     })
 }
 
-/// Statements that are not looked into, and that need no annotation if they take nothing.
+/// Statements that are not analysed, and that need no annotation if they have no parameters.
 const OTHER_COMMANDS: [&str; 14] = [
     "alter", "analyze", "call", "comment", "create", "drop", "lock", "merge", "notify", "refresh", "reindex", "set",
     "truncate", "vacuum",
@@ -135,7 +135,7 @@ struct Assembly<'a> {
 }
 
 impl Assembly<'_> {
-    /// An annotation is about something that is there.
+    /// Each annotation must match a parameter or a column.
     fn check_notes(&mut self, header: &Header, numbered: &Numbered, outputs: Option<&[Output]>) {
         for note in header.params.iter().filter(|note| numbered.place(&note.param).is_none()) {
             let help = match numbered.params.len() {
@@ -236,7 +236,7 @@ impl Assembly<'_> {
         Some((ValueType { ty, list, holes: false, nullable }, true))
     }
 
-    /// An annotation and what was derived say the same.
+    /// An annotation must agree with the inferred type.
     fn agree(&mut self, noted: &AnnotatedType, base: Base, list: bool, at: Span, place: Span) -> Option<()> {
         if noted.fits(base, list) {
             return Some(());
@@ -252,7 +252,7 @@ impl Assembly<'_> {
         None
     }
 
-    /// How an annotation says a type.
+    /// Returns the type as an annotation writes it.
     fn word(&self, base: Base, list: bool) -> String {
         let word = match base.column_type() {
             Some(ColumnType::Enum(id)) => self.schema.walk_enum(id).name().to_owned(),
@@ -298,7 +298,7 @@ impl Assembly<'_> {
         self.found.push(diagnostic);
     }
 
-    /// The field of a column; none if it cannot have one.
+    /// Returns the field of a column; `None` if it cannot have one.
     fn column_name(&mut self, name: &str, span: Span, before: &[ResultColumn]) -> Option<String> {
         let ident = names::snake_ident(name);
         if !is_ident(&ident) || name == super::infer::NAMELESS {
@@ -360,7 +360,7 @@ impl Assembly<'_> {
         Some((ValueType { ty, list, holes: list && typed.holes, nullable: nullable && !list }, true))
     }
 
-    /// The columns as annotations alone say them.
+    /// Returns the columns as the annotations alone declare them.
     fn noted_columns(&mut self, notes: &[ColumnAnnotation]) -> Vec<ResultColumn> {
         let mut columns: Vec<ResultColumn> = Vec::new();
         for note in notes {
@@ -400,7 +400,7 @@ fn scalar_word(scalar: ScalarType) -> &'static str {
     }
 }
 
-/// The model whose columns these are, all of them, as they are and in its order.
+/// Returns the model, if these are all of its columns, unchanged and in its order.
 fn model_of(schema: &Schema, columns: &[ResultColumn]) -> Option<ModelId> {
     let first = columns.first()?.field?;
     let model = schema.walk_field(first).model();

@@ -1,12 +1,12 @@
-//! The comments above a statement: `-- @param {Int} $1:year what it is`, `-- @column {Float?} average`, and words that
-//! become the docs of the function.
+//! The comments above a statement: `-- @param {Int} $1:year what it is`, `-- @column {Float?} average`, and text that
+//! becomes the documentation of the function.
 
 use super::query::ValueType;
 use super::types::Base;
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
 use crate::ir::{ColumnType, NativeType, ScalarType, Schema};
 
-/// What a file says of its statement.
+/// The annotations of a statement.
 #[derive(Debug, Default)]
 pub(super) struct Header {
     pub(super) docs: Option<String>,
@@ -14,7 +14,7 @@ pub(super) struct Header {
     pub(super) columns: Vec<ColumnAnnotation>,
 }
 
-/// ParamRef parameter an annotation is about.
+/// The parameter of an annotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ParamRef {
     Number(u16),
@@ -24,7 +24,7 @@ pub(super) enum ParamRef {
 #[derive(Debug)]
 pub(super) struct ParamAnnotation {
     pub(super) param: ParamRef,
-    /// What the argument is to be called.
+    /// The name of the argument.
     pub(super) alias: Option<String>,
     pub(super) value: AnnotatedType,
     pub(super) docs: Option<String>,
@@ -39,16 +39,16 @@ pub(super) struct ColumnAnnotation {
     pub(super) span: Span,
 }
 
-/// A type as an annotation writes it.
+/// A type in an annotation.
 #[derive(Debug, Clone)]
 pub(super) struct AnnotatedType {
     pub(super) value: ValueType,
-    /// `@db.` says which of the scalar's types it is.
+    /// Whether `@db.` selects the native type.
     pub(super) is_native: bool,
     pub(super) span: Span,
 }
 
-/// Reads the comments that a file begins with.
+/// Reads the comments at the beginning of a file.
 pub(super) fn read_header(schema: &Schema, file: u32, text: &str, found: &mut Vec<Diagnostic>) -> Header {
     let (mut header, mut docs) = (Header::default(), Vec::new());
     let mut at = text.len() - text.trim_start_matches('\u{feff}').len();
@@ -68,7 +68,7 @@ pub(super) fn read_header(schema: &Schema, file: u32, text: &str, found: &mut Ve
         match body.strip_prefix('@').map(|rest| rest.split([' ', '\t', '{']).next().unwrap_or_default()) {
             Some("param") => note.param(&mut header, found),
             Some("column") => note.column(&mut header, found),
-            // Prisma's, and a comment for people.
+            // An annotation of Prisma, which is documentation.
             Some("description") => docs.push(body["@description".len()..].trim()),
             Some(word) => found.push(note.unknown(word)),
             None => docs.push(body),
@@ -87,7 +87,7 @@ struct Annotation<'a> {
     schema: &'a Schema,
     file: u32,
     text: &'a str,
-    /// The byte of the file that `text` begins at.
+    /// The byte of the file where `text` begins.
     start: usize,
 }
 
@@ -110,7 +110,7 @@ impl<'a> Annotation<'a> {
         self.wrong(&self.text[..1 + word.len()], format!("there is no annotation `@{word}`")).help(help)
     }
 
-    /// The text between the braces, and what follows them.
+    /// Returns the text between the braces, and the text after them.
     fn braces(&self, form: &str, found: &mut Vec<Diagnostic>) -> Option<(&'a str, &'a str)> {
         let rest = self.text.split_once('{').filter(|(before, _)| before.split_whitespace().count() == 1);
         let parts = rest.and_then(|(_, rest)| rest.split_once('}'));
@@ -232,7 +232,7 @@ impl<'a> Annotation<'a> {
     }
 }
 
-/// The type of PostgreSQL that an annotation means that names none: of a DateTime the one that says a point in time.
+/// Returns the native type for an annotation without `@db.`. For a DateTime, that is a timestamp with time zone.
 fn annotated_native(scalar: ScalarType) -> NativeType {
     match scalar {
         ScalarType::DateTime => NativeType::Timestamptz(None),
@@ -276,7 +276,7 @@ const NATIVE: [(&str, ScalarType, NativeType); 20] = [
     ("ByteA", ScalarType::Bytes, NativeType::ByteA),
 ];
 
-/// Whether a word can be the name of an argument or a function.
+/// Returns whether a word can be the name of an argument or a function.
 pub(super) fn is_name(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
@@ -284,7 +284,8 @@ pub(super) fn is_name(word: &str) -> bool {
 }
 
 impl AnnotatedType {
-    /// Whether it says the same of a type as what was derived: `String` is any text, `DateTime` any date or time.
+    /// Returns whether it agrees with the inferred type: `String` agrees with any text, `DateTime` with any date or
+    /// time.
     pub(super) fn fits(&self, derived: Base, list: bool) -> bool {
         if self.value.list != list {
             return false;

@@ -1,7 +1,7 @@
 //! What the schema language cannot express: ignored in a comparison with a schema, and reported by `pull`.
 //!
-//! Takes the state of a database, gives the part of it that a schema can describe, and what is missing with the
-//! reason. The rules are those by which `lower` refuses a schema.
+//! Takes the state of a database. Returns the part of it that a schema can describe, and the rest with the reasons. The
+//! rules are those by which `lower` refuses a schema.
 
 use std::collections::BTreeSet;
 
@@ -9,27 +9,27 @@ use super::data_type::DataType;
 use super::state::{Column, ForeignKey, Index, IndexTarget, ObjectName, State, Table};
 use crate::ir::ScalarType;
 
-/// Something that no schema can say of a table.
+/// A part of a table that the schema language cannot express.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inexpressible {
     /// The table.
     pub table: ObjectName,
-    /// What kind of thing it is: `foreign key`, `index`, `primary key`, `check`.
+    /// Its kind: `foreign key`, `index`, `primary key`, `check`.
     pub kind: &'static str,
     /// Its name in the database.
     pub name: String,
-    /// Why the language cannot say it.
+    /// Why the language cannot express it.
     pub reason: String,
 }
 
-/// Splits a database into what a schema can say of it and the rest.
+/// Splits the state into what a schema can express and the rest.
 pub fn expressible(state: &State) -> (State, Vec<Inexpressible>) {
     let mut expressible = state.clone();
     let mut inexpressible = Vec::new();
     for table in &mut expressible.tables {
         leave_out_keys(table, &mut inexpressible);
     }
-    // What foreign keys point at is known now.
+    // All keys that foreign keys can reference are known now.
     let tables = expressible.tables.clone();
     for table in &mut expressible.tables {
         let (name, columns) = (table.name.clone(), table.columns.clone());
@@ -50,7 +50,7 @@ pub fn expressible(state: &State) -> (State, Vec<Inexpressible>) {
     (expressible, inexpressible)
 }
 
-/// The sets of columns of which no two rows have the same values: what a foreign key can point at.
+/// Returns the sets of columns in which no two rows have the same values: what a foreign key can reference.
 pub fn unique_sets(table: &Table) -> Vec<BTreeSet<&str>> {
     let key = table.primary_key.iter().map(|key| key.columns.iter().map(String::as_str).collect());
     let uniques = table.uniques.iter().map(|unique| unique.columns.iter().map(String::as_str).collect());
@@ -58,7 +58,8 @@ pub fn unique_sets(table: &Table) -> Vec<BTreeSet<&str>> {
     key.chain(uniques).chain(indexes.map(|index| index.columns().collect())).collect()
 }
 
-/// Whether a client can find a row of the table: by a primary key, or by a unique key of columns that are never null.
+/// Returns whether a client can identify a row of the table: by a primary key, or by a unique key of columns that are
+/// never null.
 pub fn has_key(table: &Table) -> bool {
     let is_known = |name: &str| table.column(name).is_some_and(|column| !matches!(column.ty, DataType::Other(_)));
     let is_present = |name: &str| table.column(name).is_some_and(|column| !column.nullable || column.array);
@@ -66,7 +67,7 @@ pub fn has_key(table: &Table) -> bool {
     has_id || unique_sets(table).iter().any(|set| set.iter().all(|column| is_known(column) && is_present(column)))
 }
 
-/// Primary keys and indexes.
+/// Leaves out primary keys and indexes.
 fn leave_out_keys(table: &mut Table, inexpressible: &mut Vec<Inexpressible>) {
     let columns = table.columns.clone();
     let is_list = |name: &String| columns.iter().any(|column| column.name == *name && column.array);
@@ -122,7 +123,7 @@ fn why_no_foreign_key(tables: &[Table], columns: &[Column], key: &ForeignKey) ->
     })
 }
 
-/// Columns of one kind can refer to each other in the language.
+/// Columns of the same kind can reference each other in the language.
 #[derive(PartialEq)]
 enum Kind<'c> {
     Scalar(ScalarType, bool),
@@ -138,7 +139,7 @@ fn kind(column: &Column) -> Kind<'_> {
     }
 }
 
-/// PostgreSQL keeps the names of indexes and of constraints apart, the language does not.
+/// PostgreSQL has separate namespaces for indexes and constraints, but the language does not.
 fn leave_out_shared_names(table: &mut Table, inexpressible: &mut Vec<Inexpressible>) {
     let indexes = table.indexes.iter().map(|index| index.name.clone());
     let taken: BTreeSet<String> = indexes.collect();

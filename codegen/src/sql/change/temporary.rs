@@ -1,15 +1,15 @@
-//! Names that things have for a while: two that swap their names go by a third one, and what is in the way of another's
-//! name gets one before it is dropped. A person is told of none of them.
+//! Temporary names. Two objects that swap their names need a third name, and an object whose name is needed gets one
+//! before it is dropped. Messages never show a temporary name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Change;
 use crate::sql::state::ObjectName;
 
-/// A column, a value of an enum, a key: by its table or enum and its name.
+/// A column, an enum value or a key: its table or enum, and its name.
 type Part = (ObjectName, String);
 
-/// What things are called that have a temporary name.
+/// The permanent names of objects with temporary names.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::sql) struct Temporary {
     enums: BTreeMap<ObjectName, ObjectName>,
@@ -20,7 +20,7 @@ pub(in crate::sql) struct Temporary {
 }
 
 impl Temporary {
-    /// The temporary names among the changes.
+    /// Collects the temporary names among the changes.
     pub(in crate::sql) fn of(changes: &[Change]) -> Self {
         let (mut enums, mut labels) = (Renamed::default(), Renamed::default());
         let (mut tables, mut columns, mut objects) = (Renamed::default(), Renamed::default(), Renamed::default());
@@ -71,7 +71,7 @@ impl Temporary {
         part(&self.objects, table, object)
     }
 
-    /// Whether a rename leads to a temporary name.
+    /// Returns whether a rename leads to a temporary name.
     pub(in crate::sql) fn is_target(&self, change: &Change) -> bool {
         match change {
             Change::RenameEnum { to, .. } => self.enums.contains_key(to),
@@ -88,7 +88,7 @@ fn part<'n>(names: &'n BTreeMap<Part, Part>, owner: &ObjectName, name: &'n str) 
     names.get(&(owner.clone(), name.to_owned())).map_or(name, |(_, name)| name)
 }
 
-/// Renames of one kind in their order, and what is dropped.
+/// Renames of one kind in order, and dropped objects.
 struct Renamed<N> {
     renames: Vec<(N, N)>,
     dropped: BTreeSet<N>,
@@ -109,7 +109,7 @@ impl<N: Ord + Clone> Renamed<N> {
         self.dropped.insert(name);
     }
 
-    /// The first name by each temporary one: a name that is renamed again later, or dropped.
+    /// Returns the original name for each temporary one: a name that is renamed again later, or dropped.
     fn temporary(self) -> BTreeMap<N, N> {
         let last: BTreeMap<&N, usize> = self.renames.iter().map(|(from, _)| from).zip(0..).collect();
         let mut first: BTreeMap<N, N> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Renames as PostgreSQL follows them: everything that refers to the renamed thing refers to it still.
+//! Applies renames as PostgreSQL does: everything that references the renamed object follows.
 
 use crate::sql::data_type::DataType;
 use crate::sql::expression::{Token, tokens};
@@ -137,7 +137,7 @@ fn rename_index_column(index: &mut Index, rename: impl Fn(&mut String)) {
     }
 }
 
-/// Rewrites the expressions of a table word by word; those that change lose their spacing.
+/// Rewrites the expressions of a table word by word. Changed expressions lose their spacing.
 fn rewrite_expressions(table: &mut Table, rewrite: impl Fn(Token) -> Token) {
     let predicates = |index: &mut Index| {
         let parts = index.parts.iter_mut().filter_map(|part| match &mut part.target {

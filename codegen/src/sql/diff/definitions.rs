@@ -35,7 +35,7 @@ pub(super) fn diff_definitions(previous: &State, next: &State, changes: &mut Vec
     changes.extend(found.into_iter().map(Change::Unmigrated));
 }
 
-/// What a new table is created with: its parents and its partition key.
+/// Returns the definitions that are part of a new table: its parents and its partition key.
 fn made_with_tables(changes: &[Change]) -> BTreeSet<(String, String)> {
     let mut made = BTreeSet::new();
     for change in changes {

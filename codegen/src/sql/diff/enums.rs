@@ -7,7 +7,7 @@ use super::renames::temporary;
 use crate::sql::change::{Change, Place};
 use crate::sql::state::{EnumType, ObjectName, State};
 
-/// Says the changes, and gives the enums that are replaced.
+/// Adds the changes. Returns the enums that are replaced.
 pub(super) fn diff_enums(cx: &DiffCx<'_>, whole: &State, changes: &mut Vec<Change>) -> BTreeSet<ObjectName> {
     let mut replaced = BTreeSet::new();
     for next in &cx.next.enums {
@@ -27,7 +27,7 @@ pub(super) fn diff_enums(cx: &DiffCx<'_>, whole: &State, changes: &mut Vec<Chang
     replaced
 }
 
-/// A name for the old type; a table has a type of its name, too.
+/// Returns a temporary name for the old type. A table has a type of its name, too.
 fn temporary_name(cx: &DiffCx<'_>, previous: &State, name: &ObjectName) -> String {
     let is_free = |temporary_name: &String| {
         let temporary_name = name.sibling(temporary_name);
@@ -38,13 +38,13 @@ fn temporary_name(cx: &DiffCx<'_>, previous: &State, name: &ObjectName) -> Strin
     (0..).map(|number| temporary(&name.name, number)).find(is_free).unwrap_or_default()
 }
 
-/// Whether all old values are there still, in their order.
+/// Returns whether all old values still exist, in their order.
 fn is_extended(previous: &EnumType, next: &EnumType) -> bool {
     let kept = next.labels.iter().filter(|label| previous.labels.contains(label));
     kept.eq(&previous.labels)
 }
 
-/// The new values from last to first, so that the one each is placed before is there already.
+/// Returns the new values from last to first, so that the value before which each one is placed already exists.
 fn added_labels(previous: &EnumType, next: &EnumType) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut following: Option<&String> = None;

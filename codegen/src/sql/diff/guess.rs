@@ -1,4 +1,4 @@
-//! Probable renames: drops and additions that look like renames without a decision.
+//! Probable renames: drops and additions that look like renames.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use super::renames::Displaced;
 use super::{DiffCx, ProbableRename, Rename, renames};
 use crate::sql::state::{Column, EnumType, ObjectName, State, Table};
 
-/// The questions. What said renames have set aside is called in them as it was before.
+/// Returns the questions. An object that a declared rename displaces has its original name in them.
 pub(super) fn probable_renames(cx: &DiffCx<'_>, previous: &State, displaced: &Displaced) -> Vec<ProbableRename> {
     let mut found = Vec::new();
     let dropped_enums: Vec<_> = previous.enums.iter().filter(|old| cx.next.enum_type(&old.name).is_none()).collect();
@@ -32,7 +32,7 @@ pub(super) fn probable_renames(cx: &DiffCx<'_>, previous: &State, displaced: &Di
     found
 }
 
-/// The limit per side, because every pair is compared.
+/// The maximum number of objects per side, because every pair is compared.
 const MAX_COMPARED: usize = 500;
 
 /// Pairs of dropped and added objects, the most similar first, each object once.
@@ -59,7 +59,7 @@ fn pairs<'t, T>(dropped: &[&'t T], new: &[&'t T], likeness: impl Fn(&T, &T) -> u
     pairs
 }
 
-/// In percent; 0 is no likeness worth a question.
+/// Returns the similarity in percent; 0 if a question is not worthwhile.
 fn enum_likeness(old: &EnumType, new: &EnumType) -> u32 {
     let shared = old.labels.iter().filter(|label| new.labels.contains(label)).count();
     above(60, shared, old.labels.len().max(new.labels.len()))

@@ -1,5 +1,5 @@
-//! Which things are called otherwise: by an attribute, by an option, or because their name in the
-//! schema stayed while the one in the database changed.
+//! Declared renames: by an attribute, by an option, or because a name in the schema stayed while the name in the
+//! database changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,8 +11,8 @@ use crate::sql::intent::{EnumIntent, Intent, TableIntent};
 use crate::sql::names::clip;
 use crate::sql::state::{ObjectName, State, Table};
 
-/// A rename from the command line: `users:people`, `users.name:full_name`, `Role.ADMIN:OWNER`.
-/// All names are those in the database.
+/// A rename from the command line: `users:people`, `users.name:full_name`, `Role.ADMIN:OWNER`. All names are names in
+/// the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rename {
     /// The path to the old name.
@@ -22,7 +22,7 @@ pub struct Rename {
 }
 
 impl Rename {
-    /// Reads `a.b:c`; none if there is no colon or nothing on one side of it.
+    /// Reads `a.b:c`; `None` if there is no colon or one side is empty.
     pub fn parse(text: &str) -> Option<Self> {
         let (from, to) = text.rsplit_once(':')?;
         (!from.is_empty() && !to.is_empty()).then(|| Self { from: from.to_owned(), to: to.to_owned() })
@@ -40,36 +40,36 @@ impl fmt::Display for Rename {
 pub(super) struct Renames {
     enums: Names<ObjectName>,
     tables: Names<ObjectName>,
-    /// The enum by its new name.
+    /// With the new name of the enum.
     labels: Names<Part>,
-    /// The table by its new name.
+    /// With the new name of the table.
     columns: Names<Part>,
     pub(super) open: Open,
 }
 
-/// Renames by attributes that cannot be applied.
+/// Renames that cannot be applied without a decision.
 #[derive(Debug, Default)]
 pub(super) struct Open {
-    /// Renames of which a database does not tell whether they are done.
+    /// Renames for which a database does not show whether they were applied.
     pub(super) questions: Vec<ProbableRename>,
-    /// Attributes that name nothing, and where.
+    /// Attributes that name no object, and their places.
     pub(super) unknown: Vec<(Place, String)>,
-    /// Attributes that name what another rename has taken, and the name.
+    /// Attributes that name an object which another rename uses, and the name.
     pub(super) conflicts: Vec<(String, String)>,
 }
 
-/// Where something has its name.
+/// The namespace of a name.
 #[derive(Debug)]
 pub(super) enum Place {
     Tables,
     Enums,
-    /// In the table of this new name.
+    /// The table with this new name.
     Columns(ObjectName),
-    /// In the enum of this new name.
+    /// The enum with this new name.
     Labels(ObjectName),
 }
 
-/// Something with a name inside a table or an enum.
+/// A name inside a table or an enum.
 type Part = (ObjectName, String);
 
 /// Renames of one kind, found by either name.
@@ -86,17 +86,17 @@ impl<N> Default for Names<N> {
 }
 
 impl<N: Ord + Clone> Names<N> {
-    /// The name after the renames.
+    /// Returns the name after the renames.
     fn new_of<'n>(&'n self, name: &'n N) -> &'n N {
         self.new.get(name).unwrap_or(name)
     }
 
-    /// The name before the renames.
+    /// Returns the name before the renames.
     fn old_of<'n>(&'n self, name: &'n N) -> &'n N {
         self.old.get(name).unwrap_or(name)
     }
 
-    /// Adds a rename, unless one of its ends is another's already. Says whether it is among them now.
+    /// Adds a rename, unless another rename uses one of its names. Returns whether the rename exists now.
     fn add(&mut self, from: N, to: N) -> bool {
         if !self.new.contains_key(&from) && !self.old.contains_key(&to) {
             self.old.insert(to.clone(), from.clone());
@@ -107,7 +107,7 @@ impl<N: Ord + Clone> Names<N> {
     }
 }
 
-/// Finds all specified renames.
+/// Finds all declared renames.
 pub(super) fn resolve(
     cx: &DiffCx<'_>,
     previous: &State,
@@ -134,7 +134,7 @@ pub(super) fn resolve(
     Ok(renames)
 }
 
-/// `users:people` or `shop.users:people`: a table or an enum.
+/// Resolves `users:people` or `shop.users:people`: a table or an enum.
 fn resolve_outer(cx: &DiffCx<'_>, previous: &State, rename: &Rename, renames: &mut Renames) -> bool {
     let is_from = |name: &ObjectName| name.to_string() == rename.from || name.name == rename.from;
     if let Some(table) = previous.tables.iter().find(|table| is_from(&table.name))
@@ -152,7 +152,7 @@ fn resolve_outer(cx: &DiffCx<'_>, previous: &State, rename: &Rename, renames: &m
     false
 }
 
-/// The thing of that name in the same schema, else in any.
+/// Returns the object of that name in the same schema, otherwise in any schema.
 fn target<'n>(
     names: impl Iterator<Item = &'n ObjectName> + Clone,
     old: &ObjectName,
@@ -162,7 +162,7 @@ fn target<'n>(
     names.clone().find(|name| **name == sibling).or_else(|| names.into_iter().find(|name| name.to_string() == to))
 }
 
-/// `users.name:full_name` or `Role.ADMIN:OWNER`: a column or a label. The path is the old or the new one.
+/// Resolves `users.name:full_name` or `Role.ADMIN:OWNER`: a column or a label. The path is the old or the new one.
 fn resolve_inner(cx: &DiffCx<'_>, previous: &State, rename: &Rename, renames: &mut Renames) -> bool {
     let Some((path, from)) = rename.from.rsplit_once('.') else { return false };
     let is_path = |old: &ObjectName, new: &ObjectName| {
@@ -191,7 +191,7 @@ fn resolve_inner(cx: &DiffCx<'_>, previous: &State, rename: &Rename, renames: &m
     false
 }
 
-/// The thing that a hint speaks of: in the schema of the one that is called otherwise now, else in any.
+/// Returns the object that a hint names: in the schema of the renamed object, otherwise in any schema.
 fn hinted<'p>(
     mut names: impl Iterator<Item = &'p ObjectName> + Clone,
     from: &str,
@@ -226,7 +226,8 @@ fn resolve_enums(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&Int
     take(found, &mut renames.enums, &mut renames.open, || Place::Enums, (question, text), |pair| pair);
 }
 
-/// Adds what was found. The two functions make the question about two names, of which the first may be of nothing.
+/// Adds the renames that were found. The two functions create the question about two names, of which the first may not
+/// exist.
 fn take<N: Ord + Clone, M: Ord + Clone>(
     found: Found<N>,
     names: &mut Names<M>,
@@ -257,8 +258,8 @@ fn take<N: Ord + Clone, M: Ord + Clone>(
     open.unknown.extend(unknown.map(|attribute| (place(), attribute)));
 }
 
-/// An implicit join table is named after its models, so it is renamed with a model.
-/// Its columns go by the models' alphabetical order: a rename may swap them.
+/// An implicit join table is named after its models, so it is renamed with a model. Its columns are in the alphabetical
+/// order of the models, so a rename may swap them.
 fn resolve_join_tables(cx: &DiffCx<'_>, previous: &State, renames: &mut Renames) {
     for old in previous.tables.iter().filter(|old| is_join_table(old)) {
         let targets = join_targets(old);
@@ -272,7 +273,7 @@ fn resolve_join_tables(cx: &DiffCx<'_>, previous: &State, renames: &mut Renames)
             is_join_table(new) && (targets == renamed || targets == swapped)
         };
         let mut found = cx.next.tables.iter().filter(is_it);
-        // Two relations between the same tables have names of their own, which stay.
+        // Two relations between the same tables have their own names, which stay.
         let same_name = cx.next.table(&old.name).filter(is_it);
         let Some(new) = same_name.or_else(|| found.next().filter(|_| found.next().is_none())) else { continue };
         if new.name != old.name {
@@ -291,7 +292,7 @@ pub(super) fn is_join_table(table: &Table) -> bool {
     names == ["A", "B"] && table.foreign_keys.len() == 2
 }
 
-/// The tables that column A and column B of a join table point at.
+/// Returns the tables that columns A and B of a join table reference.
 fn join_targets(table: &Table) -> [ObjectName; 2] {
     ["A", "B"].map(|column| {
         let key = table.foreign_keys.iter().find(|key| key.columns == [column]);
@@ -339,7 +340,8 @@ fn resolve_labels(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&In
     }
 }
 
-/// What is in the way of a rename and has none itself: under the name that it is given, what it was called.
+/// Objects whose names another rename needs, and that are not renamed themselves: by temporary name, their original
+/// name.
 #[derive(Debug, Default)]
 pub(super) struct Displaced {
     pub(super) enums: BTreeMap<ObjectName, ObjectName>,
@@ -348,7 +350,7 @@ pub(super) struct Displaced {
     pub(super) columns: BTreeMap<Part, Part>,
 }
 
-/// Applies the renames to the state and lists them in an order that PostgreSQL can follow.
+/// Applies the renames to the state. Returns them in an order that PostgreSQL accepts.
 pub(super) fn apply(state: &mut State, renames: Renames) -> (Vec<Change>, Displaced) {
     let mut changes = Vec::new();
     let mut displaced = Displaced::default();
@@ -381,7 +383,7 @@ pub(super) fn apply(state: &mut State, renames: Renames) -> (Vec<Change>, Displa
     (changes, displaced)
 }
 
-/// The renames in an order that can be followed, and what is set aside by them.
+/// Returns the renames in an order that PostgreSQL accepts. Records the displaced objects.
 fn ordered<N: Clone + Ord>(
     names: Names<N>,
     occupied: BTreeSet<N>,
@@ -404,7 +406,7 @@ fn temporary_part(part: &Part, number: usize) -> Part {
     (part.0.clone(), temporary(&part.1, number))
 }
 
-/// A name for the time in between; the number makes it unlike any that is there.
+/// Returns a temporary name. The number makes it unique.
 pub(super) fn temporary(name: &str, number: usize) -> String {
     match number {
         0 => format!("{}__old", clip(name, 50)),
@@ -412,8 +414,8 @@ pub(super) fn temporary(name: &str, number: usize) -> String {
     }
 }
 
-/// Puts renames into an order in which each new name is free. Swaps go through a temporary name, and
-/// so does what is in the way and will be dropped.
+/// Sorts renames so that each new name is free. Swaps use a temporary name, and so does an object whose name is needed
+/// and that will be dropped.
 pub(super) fn order<N: Clone + Ord>(
     mut pending: Vec<(N, N)>,
     mut occupied: BTreeSet<N>,

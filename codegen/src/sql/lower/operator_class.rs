@@ -1,8 +1,8 @@
-//! Which operator classes are the defaults and can be omitted.
+//! The default operator classes, which can be omitted.
 
 use crate::ir::{Arity, ColumnText, ColumnType, ColumnWalker, IndexMethod, NativeType};
 
-/// Whether an index on that column has this operator class anyway.
+/// Returns whether this is the default operator class of an index on that column.
 pub(super) fn is_default(method: IndexMethod, class: &str, column: ColumnWalker<'_>) -> bool {
     if column.arity() == Arity::List {
         return class == "array_ops" && matches!(method, IndexMethod::BTree | IndexMethod::Hash | IndexMethod::Gin);
