@@ -1,7 +1,8 @@
-//! From changes to ordered steps: one statement each, with what it locks, costs and risks.
+//! From changes to ordered steps: one statement each, with its locks, cost and hazards.
 //!
-//! `action` says what a step does, `build` makes the actions of a change, `order` sorts them,
-//! `assess` tells their cost, `hazards` what can go wrong, `boundary` where a transaction ends. Nothing here writes SQL; `render` does.
+//! `action` defines what a step does, `build` creates the actions of a change, `order` sorts them, `assess` computes
+//! their cost, `hazards` what can go wrong, and `boundary` where a transaction ends. Nothing here writes SQL; that is
+//! the task of `render`.
 
 mod action;
 mod assess;
@@ -43,7 +44,7 @@ pub struct Step {
     pub work: Work,
     /// What can be lost or fail.
     pub hazards: Vec<Hazard>,
-    /// What has a temporary name when it runs.
+    /// The objects with temporary names when the step runs.
     pub(super) names: Arc<Temporary>,
 }
 
@@ -70,7 +71,7 @@ impl Plan {
     }
 }
 
-/// The steps that make the changes.
+/// Returns the steps of the changes.
 pub fn plan(changes: Vec<Change>) -> Plan {
     let cx = assess::AssessCx::of(&changes);
     let unmigrated = unmigrated(&changes);
@@ -80,8 +81,8 @@ pub fn plan(changes: Vec<Change>) -> Plan {
     Plan { steps, unmigrated }
 }
 
-/// The steps of the changes while clients keep reading and writing: long work runs outside of
-/// transactions, under locks that allow that.
+/// Returns the steps of the changes for an online migration: long work runs outside of transactions, under locks that
+/// let clients read and write.
 pub fn plan_online(changes: Vec<Change>) -> Plan {
     let cx = assess::AssessCx::of(&changes);
     let unmigrated = unmigrated(&changes);

@@ -5,26 +5,26 @@ use crate::sql::quote::literal;
 /// A probe. All names and expressions are SQL, quoted where necessary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Probe {
-    /// How many rows the table has.
+    /// The number of rows of the table.
     Rows {
         /// The table.
         table: String,
     },
-    /// How many values other than NULL the column has.
+    /// The number of values other than NULL in the column.
     Values {
         /// The table.
         table: String,
         /// The column.
         column: String,
     },
-    /// How many NULLs a column has.
+    /// The number of NULLs in a column.
     Nulls {
         /// The table.
         table: String,
         /// The column.
         column: String,
     },
-    /// How many combinations of values occur more than once.
+    /// The number of combinations of values that occur more than once.
     Duplicates {
         /// The table.
         table: String,
@@ -33,7 +33,7 @@ pub enum Probe {
         /// A condition that the counted rows must satisfy.
         condition: Option<String>,
     },
-    /// How many rows reference nothing.
+    /// The number of rows that reference no existing row.
     Orphans {
         /// The referencing table.
         table: String,
@@ -44,22 +44,22 @@ pub enum Probe {
         /// The referenced columns; empty for the primary key.
         referenced_columns: Vec<String>,
     },
-    /// How many rows have one of the values.
+    /// The number of rows with one of the values.
     Labels {
         /// The table.
         table: String,
         /// The column.
         column: String,
-        /// The values, as they are.
+        /// The values, unquoted.
         labels: Vec<String>,
     },
-    /// How many views, policies, triggers and generated columns use a column.
+    /// The number of views, policies, triggers and generated columns that use a column.
     Dependents {
         /// The table.
         table: String,
         /// The column, without quotes.
         column: String,
-        /// What is dropped earlier.
+        /// Objects that are dropped earlier.
         dropped: Vec<DroppedObject>,
     },
     /// Whether the column is not a list.
@@ -76,7 +76,7 @@ pub enum Probe {
         /// The columns, without quotes.
         columns: Vec<String>,
     },
-    /// How many rows violate a check.
+    /// The number of rows that violate a check.
     Violations {
         /// The table.
         table: String,
@@ -96,7 +96,7 @@ pub enum DroppedObject {
 }
 
 impl DroppedObject {
-    /// An SQL expression for its description in the catalog.
+    /// Returns an SQL expression for its description in the catalog.
     fn sql(&self) -> String {
         let on = |what: &str, table: &str| {
             format!("{} || to_regclass({})::text", literal(&format!("{what} table ")), literal(table))
@@ -111,7 +111,7 @@ impl DroppedObject {
 }
 
 impl Probe {
-    /// The query. Its first value is the count; the second, if there is one, names what was counted.
+    /// Returns the query. Its first value is the count. The second, if there is one, names what was counted.
     pub fn sql(&self) -> String {
         match self {
             Probe::Rows { table } => format!("SELECT count(*) FROM {table}"),
@@ -169,12 +169,12 @@ impl Probe {
         }
     }
 
-    /// Whether affected rows mean that data is lost or the statement fails.
+    /// Returns whether affected rows mean that data is lost or the statement fails.
     pub fn is_fatal(&self) -> bool {
         !matches!(self, Probe::Unindexed { .. })
     }
 
-    /// The count in words.
+    /// Describes the count in words.
     pub fn describe(&self, count: i64) -> String {
         let (one, many) = match self {
             Probe::Rows { .. } => ("row is there", "rows are there"),
@@ -196,7 +196,7 @@ impl Probe {
 
 fn dependents(table: &str, column: &str, dropped: &[DroppedObject]) -> String {
     let dropped: Vec<_> = dropped.iter().map(DroppedObject::sql).collect();
-    // Before 15 the generated column itself depends on the other one, since then its expression does.
+    // Before PostgreSQL 15, the generated column itself depends on the other one; since then, its expression does.
     format!(
         "SELECT count(*), string_agg(name, ', ' ORDER BY name) FROM (
            SELECT DISTINCT CASE

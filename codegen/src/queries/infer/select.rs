@@ -33,7 +33,7 @@ impl Cx<'_> {
         }
     }
 
-    /// Makes the queries of WITH known, until `end_with` takes as many away.
+    /// Adds the queries of WITH. `end_with` removes as many.
     pub(super) fn begin_with(&mut self, scope: Option<&Scope<'_>>, with: &With) -> usize {
         let before = self.ctes.len();
         for cte in &with.ctes {
@@ -246,7 +246,7 @@ impl Cx<'_> {
         for source in &select.from {
             self.source(&mut scope, source);
         }
-        // A grouping set of nothing is a group even without rows.
+        // An empty grouping set is a group even without rows.
         scope.has_rows = !select.group_by.is_empty();
         let framed = select.windows.iter().filter(|(_, window)| window.has_frame);
         scope.framed = framed.map(|(name, _)| name.text.clone()).collect();

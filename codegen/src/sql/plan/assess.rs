@@ -22,7 +22,7 @@ pub enum Lock {
     ShareUpdateExclusive,
     /// Blocks writes to the same rows.
     RowExclusive,
-    /// Writers wait.
+    /// Blocks writes.
     Share,
     /// Blocks writes, also to the referenced table.
     ShareRowExclusive,
@@ -43,16 +43,16 @@ impl fmt::Display for Lock {
     }
 }
 
-/// What exists before the migration: only that can be locked or lost.
+/// The context: what exists before the migration, because only that can be locked or lost.
 #[derive(Default)]
 pub(super) struct AssessCx {
     pub(super) new_tables: BTreeSet<ObjectName>,
     /// New columns with NULL in all rows.
     pub(super) empty_columns: BTreeSet<(ObjectName, String)>,
     pub(super) removed_labels: BTreeMap<ObjectName, Vec<String>>,
-    /// Views that are dropped first, by their descriptions.
+    /// Views and other objects that are dropped first, by their descriptions.
     pub(super) dropped: BTreeSet<String>,
-    /// What has a temporary name.
+    /// The objects with temporary names.
     pub(super) names: Arc<Temporary>,
 }
 
@@ -157,7 +157,7 @@ impl AssessCx {
     }
 }
 
-/// Whether an expression has one value for a whole statement. A function is taken for one that has not.
+/// Returns whether an expression has the same value for a whole statement. Functions are assumed not to.
 fn is_stable(sql: &str) -> bool {
     fn calls(node: &Node) -> bool {
         match node {

@@ -9,7 +9,7 @@ use crate::sql::probe::Probe;
 use crate::sql::quote::{ident, qualified};
 use crate::sql::state::{Column, ColumnDefault, ForeignKey, Index, IndexTarget, ObjectName};
 
-/// What a hazard threatens.
+/// The kind of damage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HazardKind {
     /// Data is lost.
@@ -20,16 +20,16 @@ pub enum HazardKind {
     BreaksClients,
 }
 
-/// What can be lost or fail.
+/// Something that can be lost or fail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hazard {
     /// The kind of hazard.
     pub kind: HazardKind,
     /// Its code.
     pub lint: &'static Lint,
-    /// What happens, and to what.
+    /// What happens, and to which object.
     pub text: String,
-    /// The query that tells whether a database is affected.
+    /// The query that shows whether a database is affected.
     pub probe: Option<Probe>,
 }
 
@@ -92,7 +92,7 @@ impl AssessCx {
         }
     }
 
-    /// What programs no longer find under its name; nothing if it only gets a temporary one.
+    /// Returns what existing clients no longer find under its name; nothing if it only gets a temporary one.
     fn renamed(&self, action: &Action) -> Option<String> {
         let names = &self.names;
         match action {
@@ -122,7 +122,7 @@ impl AssessCx {
         added_object(table, object).into_iter().collect()
     }
 
-    /// NULL never repeats and points nowhere.
+    /// NULL is never a duplicate, and references nothing.
     fn is_without_values(&self, table: &ObjectName, object: &TableObject) -> bool {
         let is_empty = |column: &str| self.empty_columns.contains(&(table.clone(), column.to_owned()));
         match object {
@@ -158,7 +158,7 @@ impl AssessCx {
         hazards
     }
 
-    /// PostgreSQL refuses to take something away under a view.
+    /// PostgreSQL refuses to drop or change something that a view uses.
     fn in_use(&self, used_by: &[String], what: &str) -> Option<Hazard> {
         let users: Vec<&str> =
             used_by.iter().map(String::as_str).filter(|user| !self.dropped.contains(*user)).collect();
@@ -191,7 +191,7 @@ impl AssessCx {
     }
 }
 
-/// The hazard for the expression, or for the values.
+/// Returns the hazard for the expression, or for the values.
 fn generation_hazard(table: &ObjectName, previous: &Column, next: &Column) -> Option<Hazard> {
     let name = format!("{table}.{}", next.name);
     match (&previous.generated, &next.generated) {

@@ -1,8 +1,8 @@
-//! The order of actions: what one makes, another may need; what one takes away, others must have let
-//! go of, and a namesake has to wait for.
+//! The order of actions. An action comes after those that create what it needs, after those that stop using what it
+//! drops, and after those that free the name that it uses.
 //!
-//! Among what is possible, an earlier phase comes first, and then the order of the input, so that
-//! the same changes always give the same text.
+//! Otherwise, earlier phases come first, and then the order of the input, so that the same changes always give the same
+//! text.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -12,16 +12,16 @@ use crate::sql::change::TableObject;
 use crate::sql::data_type::DataType;
 use crate::sql::state::{Column, ColumnDefault, ObjectName, Table};
 
-/// Something that one action gives and others wait for.
+/// Something that actions provide and other actions wait for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Milestone {
-    /// Schemas and extensions are there.
+    /// Schemas and extensions exist.
     Schemas,
     /// Tables, columns, types and sequences have their new names.
     Renamed,
-    /// New enum values are there.
+    /// New enum values exist.
     Labels,
-    /// A table, type or sequence is there.
+    /// A table, type or sequence exists.
     Exists(ObjectName),
     /// Nothing uses a table, type or sequence any more.
     Released(ObjectName),
@@ -33,7 +33,7 @@ enum Milestone {
     Detached(ObjectName),
     /// Keys, checks and indexes that a table's columns have to wait for are dropped.
     Cleared(ObjectName),
-    /// All that is dropped from tables is dropped, so that its names are free.
+    /// Everything that tables lose is dropped, so its names are free.
     AllCleared,
     /// Keys, checks and indexes have their new names.
     ObjectsRenamed,
@@ -43,11 +43,11 @@ enum Milestone {
     Added(ObjectName),
     /// A table's empty values are filled in.
     Filled(ObjectName),
-    /// A table's columns are as they shall be.
+    /// A table's columns have their final form.
     Shaped(ObjectName),
     /// A table has its keys.
     Keyed(ObjectName),
-    /// No column uses anything that goes.
+    /// No column uses anything that is dropped.
     AllReleased,
     /// Views and other objects that block a change are dropped.
     OthersDropped,
@@ -74,7 +74,7 @@ pub(super) fn order(actions: Vec<Action>) -> Vec<Action> {
             let barrier = *milestones.entry(milestone).or_insert_with(|| graph.add_barrier());
             graph.add_edge(barrier, index);
         }
-        // Renames are in their order already.
+        // Renames are already in order.
         let last = match action {
             Action::RenameSequence { .. } => last_sequence.replace(index),
             action if is_rename(action) => last_rename.replace(index),
@@ -102,7 +102,7 @@ fn is_rename(action: &Action) -> bool {
     )
 }
 
-/// When an action comes if nothing forces it elsewhere.
+/// The preferred position of an action.
 fn phase(action: &Action) -> u8 {
     match action {
         Action::CreateSchema(_)
@@ -161,7 +161,7 @@ fn needs(action: &Action) -> Needs {
             needs.gives.push(M::NameFree(name.clone()));
         }
         Action::CreateSequence(sequence) => exists(&mut needs, &sequence.name),
-        // The name may be that of a sequence which goes with its table.
+        // The name may be that of a sequence that is dropped with its table.
         Action::RenameSequence { from, to } => {
             exists(&mut needs, &from.sibling(to));
             needs.gives.push(M::NameFree(from.clone()));
@@ -231,7 +231,7 @@ fn needs(action: &Action) -> Needs {
     needs
 }
 
-/// Schemas come first, then renames, then enum values, then all the rest.
+/// Schemas come first, then renames, then enum values, then everything else.
 fn stage(needs: &mut Needs, action: &Action) {
     use Milestone as M;
     match action {
@@ -274,7 +274,8 @@ fn sequence_of(column: &Column) -> Option<ObjectName> {
     }
 }
 
-/// Names of indexes that come and go with their table; tables, indexes and sequences share their names.
+/// Returns the names of indexes that are created and dropped with their table. Tables, indexes and sequences share a
+/// namespace.
 fn key_names(table: &Table) -> impl Iterator<Item = ObjectName> {
     let uniques = table.uniques.iter().map(|unique| &unique.name);
     table.primary_key.iter().map(|key| &key.name).chain(uniques).map(|name| table.name.sibling(name))
@@ -343,7 +344,7 @@ fn add_object(needs: &mut Needs, table: &ObjectName, object: &TableObject) {
     }
 }
 
-/// Nodes are actions first, then barriers: the moment when all that gives a milestone has run.
+/// A graph of actions, then barriers. A barrier is the moment when all actions that provide a milestone have run.
 struct Graph {
     actions: usize,
     followers: Vec<Vec<usize>>,
@@ -366,8 +367,8 @@ impl Graph {
         self.waiting_for[to] += 1;
     }
 
-    /// Kahn's algorithm with priorities; gives the actions only. Should changes ever contradict each
-    /// other, the next by priority runs all the same, and PostgreSQL has the last word.
+    /// Kahn's algorithm with priorities. Returns only the actions. If changes ever contradict each other, the next one
+    /// by priority runs anyway, and PostgreSQL decides.
     fn sort(mut self, phases: &[u8]) -> Vec<usize> {
         let priority = |node: usize| phases.get(node).map_or((0, node), |phase| (*phase + 1, node));
         let mut ready: BinaryHeap<_> = (0..self.followers.len())
