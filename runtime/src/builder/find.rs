@@ -411,7 +411,7 @@ impl<M: Model, S: FromRow, A: Cardinality> Query for Find<M, S, A> {
     }
 }
 
-/// A read whose rows are decoded by `R`: most of them while others arrive, the last ones at the end.
+/// Returns a read whose rows are decoded by `R`: most of them while others arrive, the last ones at the end.
 fn parts<R: ReadRow, A: Cardinality>(mut select: Box<Select>) -> Parts<A::Of<R::Out>> {
     if A::DECODES_EARLY {
         select.decoder = Some(|| Box::new(DecodedRows::<R>(Vec::new())));
