@@ -37,7 +37,7 @@ pub const expires_at: rt::Field<Session, rt::DateTime<rt::Utc>> = rt::Field::new
 pub const created_at: rt::Field<Session, rt::DateTime<rt::Utc>> = rt::Field::new(3);
 /// Relation to one `User`.
 pub const user: rt::RelationField<Session, super::user::User, rt::Required, 0> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<User = rt::NotIncluded> {
     pub row_: self::Session,

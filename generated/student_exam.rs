@@ -67,7 +67,7 @@ pub const exam_type: rt::RelationField<
     rt::Required,
     1,
 > = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Student = rt::NotIncluded, ExamType = rt::NotIncluded> {
     pub row_: self::StudentExam,

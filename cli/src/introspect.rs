@@ -1,8 +1,9 @@
 //! The state of a live database, read from PostgreSQL's catalog.
 //!
-//! Takes a connection and the schemas to look at, gives a [`State`] like the one a schema file leads to. Everything is
-//! read in one read-only transaction. Left out are partitions, the tables of migration histories and what belongs to an
-//! extension. Functions, triggers, policies and the like are read as definitions, where a whole database is asked for.
+//! Takes a connection and the schemas to read, and returns a [`State`] like the one that a schema file leads to. All
+//! queries run in one read-only transaction. Partitions, the tables of migration histories and the members of
+//! extensions are left out. Functions, triggers, policies and other definitions are read only if a whole database is
+//! requested.
 
 mod definitions;
 mod indexes;
@@ -23,14 +24,14 @@ use crate::failure::Failure;
 /// The schemas to read, and how their objects are named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
-    /// The connection's current schema; names are without schema.
+    /// The current schema of the connection. Names have no schema.
     Current,
-    /// These schemas; every name has its schema.
+    /// These schemas. Every name has its schema.
     Named(Vec<String>),
 }
 
 impl Scope {
-    /// The schemas that `schema` names.
+    /// Returns the PostgreSQL schemas that `schema` names.
     pub(crate) fn of(schema: &Schema) -> Self {
         if schema.namespaces.is_empty() { Self::Current } else { Self::Named(schema.namespaces.clone()) }
     }
@@ -39,22 +40,23 @@ impl Scope {
 /// The tables of migration histories, which are not part of the schema.
 pub(crate) const HISTORY_TABLES: [&str; 2] = [relata::migrate::HISTORY_TABLE, "_prisma_migrations"];
 
-/// How PostgreSQL prints constants and names: the same whatever the database, the role or the server is set to.
+/// Makes PostgreSQL print constants and names in the same way, whatever the settings of the database, the role and the
+/// server.
 pub(crate) const PRINTING: &str = "SET LOCAL datestyle TO 'ISO, YMD'; SET LOCAL intervalstyle TO 'postgres'; \
     SET LOCAL bytea_output TO 'hex'; SET LOCAL extra_float_digits TO 1; SET LOCAL quote_all_identifiers TO off; \
     SET LOCAL standard_conforming_strings TO on; SET LOCAL xmlbinary TO 'base64'";
 
-/// The reading transaction, and what all queries need.
+/// The transaction that reads, and the context of all queries.
 struct Cx<'a> {
     transaction: &'a Transaction<'a>,
     /// The schemas that are read.
     schemas: Vec<String>,
-    /// The schema whose objects are named without it.
+    /// The schema whose objects are named without a schema.
     unqualified: Option<String>,
 }
 
 impl Cx<'_> {
-    /// Runs a query whose one parameter is the list of schemas.
+    /// Runs a query whose only parameter is the list of schemas.
     async fn rows(&self, sql: &str) -> Result<Vec<Row>, tokio_postgres::Error> {
         self.transaction.query(sql, &[&self.schemas]).await
     }
@@ -65,12 +67,12 @@ impl Cx<'_> {
     }
 }
 
-/// Reads what can be compared with a schema.
+/// Reads everything that can be compared with a schema.
 pub async fn introspect(client: &mut Client, scope: &Scope) -> Result<State, Failure> {
     read_as(client, scope, Depth::Schema).await
 }
 
-/// Reads everything that two databases can differ in.
+/// Reads everything in which two databases can differ.
 pub(crate) async fn introspect_whole(client: &mut Client, scope: &Scope) -> Result<State, Failure> {
     read_as(client, scope, Depth::Whole).await
 }
@@ -109,7 +111,7 @@ async fn read(transaction: &Transaction<'_>, scope: &Scope, depth: Depth) -> Res
             Cx { transaction, schemas: vec![schema.clone()], unqualified: Some(schema) }
         }
         Scope::Named(schemas) => {
-            // Without a search path every name is printed with its schema.
+            // Without a search path, PostgreSQL prints every name with its schema.
             transaction.batch_execute("SET LOCAL search_path TO ''").await.map_err(failed)?;
             Cx { transaction, schemas: schemas.clone(), unqualified: None }
         }

@@ -1,8 +1,8 @@
-//! Everything in a database that no schema says: what it is called, the statement that makes it, and whether that has
-//! to run before the tables are made or after.
+//! The objects of a database that no schema declares. For each: its name, the statement that creates it, and whether
+//! that statement must run before or after the tables are created.
 //!
-//! Takes a connection and the schemas that are pulled. The catalog names each thing itself (`pg_identify_object`), so
-//! that no kind is missing because nobody thought of it. Changes nothing.
+//! Takes a connection and the schemas to pull. The catalog names every object (`pg_identify_object`), so no kind can be
+//! forgotten. Changes nothing.
 
 mod catalog;
 mod dependencies;
@@ -10,7 +10,7 @@ mod script;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use relata_codegen::sql::{ObjectName, State, Unsaid};
+use relata_codegen::sql::{Inexpressible, ObjectName, State};
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use crate::failure::Failure;
@@ -22,54 +22,55 @@ pub(crate) use script::{after, before};
 /// When a statement can run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
-    /// Columns, defaults, checks or indexes need it.
+    /// Before the tables are created: columns, defaults, checks or indexes depend on it.
     Before,
-    /// It needs tables.
+    /// After the tables are created: it depends on them.
     After,
 }
 
-/// Something that no schema says.
+/// An object that no schema declares.
 #[derive(Debug, Clone)]
 pub(crate) struct Item {
     node: Node,
     /// `function`, `view`, `deferrable constraint`.
     pub(crate) kind: String,
-    /// Its name, with its schema.
+    /// The name, with its schema.
     pub(crate) name: String,
     pub(crate) phase: Phase,
-    /// What makes it; none if PostgreSQL does not tell, or if it depends on more than the database.
+    /// The statement that creates it; `None` if PostgreSQL cannot print one, or if the object depends on something
+    /// outside the database.
     pub(crate) statement: Option<String>,
-    /// Whether it needs no warning: the schema has it, or says why it does not.
-    is_told: bool,
-    /// Whether it is there because a column, default or index uses it.
+    /// Whether it needs no warning: the schema declares it, or says why it does not.
+    needs_no_warning: bool,
+    /// Whether it is listed because a column, default or index depends on it.
     is_needed: bool,
 }
 
-/// A statement that is longer is not shown.
+/// The length from which a statement is not shown.
 const MAX_SHOWN: usize = 300;
 
-/// What was found.
+/// The result of reading the database.
 #[derive(Debug, Default)]
 pub(crate) struct Inventory {
-    /// In an order in which they can be made.
+    /// In an order in which they can be created.
     items: Vec<Item>,
     /// Extensions that tables use: names, and the schemas of their objects.
     pub(crate) extensions: Vec<(String, String)>,
     /// Extensions that the statements need, those of the tables among them.
     needed_extensions: Vec<(String, String)>,
-    /// Schemas that hold what the statements make.
+    /// Schemas that contain the objects to create.
     schemas: Vec<String>,
     /// Why parts of the catalog could not be read.
     pub(crate) unread: Vec<String>,
-    /// Schemas that are not pulled, and how many tables each has.
+    /// Schemas that are not pulled, and the number of tables in each.
     pub(crate) elsewhere: Vec<(String, i64)>,
 }
 
 impl Inventory {
-    /// A line for each kind of thing that is not in the schema, with the names of all of them.
+    /// Returns a line for each kind of object that the schema lacks, with all names.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let mut kinds: Vec<(&str, Vec<&str>)> = Vec::new();
-        for item in self.items.iter().filter(|item| !item.is_told) {
+        for item in self.items.iter().filter(|item| !item.needs_no_warning) {
             match kinds.iter_mut().find(|(kind, _)| *kind == item.kind) {
                 Some((_, names)) => names.push(&item.name),
                 None => kinds.push((&item.kind, vec![&item.name])),
@@ -78,9 +79,11 @@ impl Inventory {
         kinds.into_iter().map(|(kind, names)| script::one_line(&format!("{kind}: {}", names.join("; ")))).collect()
     }
 
-    /// What columns, defaults and indexes need, with the statement that makes it where that is short.
+    /// Returns the objects that columns, defaults and indexes depend on, each with the statement that creates it if
+    /// that is short.
     pub(crate) fn needs(&self) -> Vec<String> {
-        let needed = self.items.iter().filter(|item| item.is_needed && !item.is_told && item.phase == Phase::Before);
+        let needed =
+            self.items.iter().filter(|item| item.is_needed && !item.needs_no_warning && item.phase == Phase::Before);
         let line = |item: &Item| match item.statement.as_deref().map(str::trim) {
             Some(statement) if !statement.contains('\n') && statement.len() < MAX_SHOWN => format!("{statement};"),
             _ => script::one_line(&format!("{} {}", item.kind, item.name)),
@@ -88,25 +91,25 @@ impl Inventory {
         needed.map(line).collect()
     }
 
-    /// Whether there is anything to be made after the tables.
+    /// Returns whether something has to be created after the tables.
     pub(crate) fn has_after(&self) -> bool {
         self.items.iter().any(|item| item.phase == Phase::After && item.statement.is_some())
     }
 }
 
-/// What is looked at.
+/// What to read.
 pub(crate) struct Request<'a> {
-    /// The schemas that are pulled.
+    /// The schemas to pull.
     pub(crate) schemas: &'a [String],
-    /// The schema whose objects are named without it.
+    /// The schema whose objects are named without a schema.
     pub(crate) unqualified: Option<&'a str>,
-    /// What was read of them, as far as the language can say it.
+    /// The state of these schemas, as far as the schema language can express it.
     pub(crate) state: &'a State,
-    /// What the language cannot say of the tables.
-    pub(crate) unsaid: &'a [Unsaid],
-    /// The views that the existing schema has.
+    /// What the language cannot express about the tables.
+    pub(crate) inexpressible: &'a [Inexpressible],
+    /// The views of the existing schema.
     pub(crate) views: &'a [ObjectName],
-    /// The extensions that the existing schema has.
+    /// The extensions of the existing schema.
     pub(crate) extensions: &'a [String],
 }
 
@@ -115,7 +118,7 @@ pub(crate) async fn read(client: &mut Client, request: &Request<'_>) -> Result<I
     let failed = |error: tokio_postgres::Error| Failure::database("reading the database", &error);
     let builder = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
     let transaction = builder.start().await.map_err(failed)?;
-    // Without a search path every name is printed with its schema.
+    // Without a search path, PostgreSQL prints every name with its schema.
     transaction.batch_execute("SET LOCAL search_path TO ''").await.map_err(failed)?;
     transaction.batch_execute(PRINTING).await.map_err(failed)?;
     let inventory = collect(&transaction, request).await.map_err(failed)?;
@@ -128,7 +131,7 @@ async fn collect(transaction: &Transaction<'_>, request: &Request<'_>) -> Result
     let mut found: Vec<Found> = Vec::new();
     let mut unread = Vec::new();
     for sql in catalog::queries() {
-        // What one kind of server does not have, or one role may not see, keeps nothing else back.
+        // A kind that this server lacks, or that this role may not read, must not prevent the others.
         transaction.batch_execute("SAVEPOINT kind").await?;
         let rows = match transaction.query(&sql, &[&request.schemas]).await {
             Ok(rows) => rows,
@@ -173,7 +176,7 @@ async fn collect(transaction: &Transaction<'_>, request: &Request<'_>) -> Result
             name: name.clone(),
             phase: Phase::After,
             statement: None,
-            is_told: false,
+            needs_no_warning: false,
             is_needed: false,
         })
         .collect();
@@ -184,11 +187,11 @@ async fn collect(transaction: &Transaction<'_>, request: &Request<'_>) -> Result
 /// A row of the catalog.
 struct Found {
     node: Node,
-    /// None for what is in no schema.
+    /// `None` for objects outside of schemas.
     schema: Option<String>,
     kind: String,
     name: String,
-    /// The table or view that it is about.
+    /// The table or view that it belongs to.
     owner: Option<String>,
     is_after: bool,
     statement: Option<String>,
@@ -199,12 +202,12 @@ fn is_about(found: &Found, table: &str) -> bool {
     found.owner.as_deref().is_some_and(is_it) || (found.node.0 == "pg_class" && is_it(&found.name))
 }
 
-/// Lets functions need those of schemas that are not pulled if their bodies name them: PostgreSQL does not keep what the
-/// body of a function calls.
+/// Adds the dependencies of functions on functions in schemas that are not pulled, if their bodies call them:
+/// PostgreSQL does not record what the body of a function calls.
 fn add_calls(dependencies: &mut Dependencies, found: &[Found], schemas: &[String]) {
     let functions = || found.iter().filter(|found| found.node.0 == "pg_proc");
     let is_elsewhere = |found: &&Found| found.schema.as_ref().is_some_and(|schema| !schemas.contains(schema));
-    // In small letters and without quotes: what is taken for a call and is none does no harm.
+    // Names are compared in lower case and without quotes. Taking something for a call that is none does no harm.
     let plain = |text: &str| text.replace('"', "").to_lowercase();
     let callees: Vec<(String, &Node)> = functions()
         .filter(is_elsewhere)
@@ -220,24 +223,24 @@ fn add_calls(dependencies: &mut Dependencies, found: &[Found], schemas: &[String
     }
 }
 
-/// Whether a text has a name as a whole, with a bracket behind it.
+/// Returns whether the text contains the name as a whole word, followed by a parenthesis.
 fn calls(text: &str, name: &str) -> bool {
     let is_part = |letter: char| letter.is_alphanumeric() || "_$.".contains(letter);
     text.match_indices(name)
         .any(|(at, _)| !text[..at].ends_with(is_part) && text[at + name.len()..].trim_start().starts_with('('))
 }
 
-/// The tables that the schema has, by their names in it.
+/// The tables that the schema declares, by their names in it.
 type Tables = BTreeMap<(String, String), Node>;
 
-/// What is in the schemas that are pulled, and what it needs of others.
+/// Selects the objects in the schemas to pull, and the objects elsewhere that those depend on.
 fn select(request: &Request<'_>, dependencies: &Dependencies, found: Vec<Found>, tables: &Tables) -> Inventory {
     let found = without_what_fails(dependencies, found, tables);
     let mut needed: BTreeSet<Node> = BTreeSet::new();
     for node in tables.values() {
         needed.extend(dependencies.of(node));
     }
-    // Of what is pulled, all is told; of other schemas, what that needs.
+    // Everything in the pulled schemas is listed; from other schemas, only what it depends on.
     for found in &found {
         if found.schema.as_ref().is_none_or(|schema| request.schemas.contains(schema)) && found.statement.is_some() {
             needed.extend(dependencies.of(&found.node));
@@ -248,12 +251,12 @@ fn select(request: &Request<'_>, dependencies: &Dependencies, found: Vec<Found>,
     for found in found {
         let is_pulled = found.schema.as_ref().is_none_or(|schema| request.schemas.contains(schema));
         let is_needed = needed.contains(&found.node);
-        let is_said = is_said(request, &found);
-        let is_unsaid = request.unsaid.iter().any(|unsaid| is_it(request, unsaid, &found));
-        let only_if_unsaid = ["foreign key", "primary key", "index", "check"].contains(&found.kind.as_str());
-        // No schema makes a view, so that its statement is wanted in any case.
+        let is_in_schema = is_in_schema(request, &found);
+        let is_inexpressible = request.inexpressible.iter().any(|inexpressible| is_it(request, inexpressible, &found));
+        let only_if_inexpressible = ["foreign key", "primary key", "index", "check"].contains(&found.kind.as_str());
+        // No schema creates a view, so its statement is always needed.
         let is_view = found.kind.ends_with("view");
-        if !(is_needed || is_pulled && (!is_said || is_view)) || (only_if_unsaid && !is_unsaid) {
+        if !(is_needed || is_pulled && (!is_in_schema || is_view)) || (only_if_inexpressible && !is_inexpressible) {
             continue;
         }
         let is_after = found.is_after || dependencies.of(&found.node).iter().any(|node| dependencies.is_relation(node));
@@ -266,17 +269,17 @@ fn select(request: &Request<'_>, dependencies: &Dependencies, found: Vec<Found>,
             name: found.name,
             phase: if is_after { Phase::After } else { Phase::Before },
             statement: found.statement,
-            is_told: is_said || is_unsaid,
+            needs_no_warning: is_in_schema || is_inexpressible,
             is_needed,
         });
     }
-    // The schema makes enums itself; one that a statement needs has to be there before it.
+    // The schema creates enums itself. An enum that a statement depends on has to exist before.
     let before: BTreeSet<Node> = items
         .iter()
-        .filter(|item| !item.is_told && item.phase == Phase::Before && item.statement.is_some())
+        .filter(|item| !item.needs_no_warning && item.phase == Phase::Before && item.statement.is_some())
         .flat_map(|item| dependencies.of(&item.node))
         .collect();
-    items.retain(|item| item.kind != "enum" || !item.is_told || before.contains(&item.node));
+    items.retain(|item| item.kind != "enum" || !item.needs_no_warning || before.contains(&item.node));
     items.sort_by_key(|item| item.phase);
     Inventory {
         items: in_order(dependencies, items),
@@ -285,7 +288,7 @@ fn select(request: &Request<'_>, dependencies: &Dependencies, found: Vec<Found>,
     }
 }
 
-/// Takes away the statements that need a table which neither the schema nor another statement makes: a partition, a
+/// Removes the statements that depend on a table which neither the schema nor another statement creates: a partition, a
 /// foreign table, a table of another schema.
 fn without_what_fails(dependencies: &Dependencies, mut found: Vec<Found>, tables: &Tables) -> Vec<Found> {
     let mut made: BTreeSet<Node> = tables.values().cloned().collect();
@@ -293,7 +296,7 @@ fn without_what_fails(dependencies: &Dependencies, mut found: Vec<Found>, tables
     loop {
         let before = made.len();
         for found in found.iter_mut().filter(|found| found.statement.is_some()) {
-            // A comment needs the thing itself.
+            // A comment depends on the object itself.
             let target = found.node.0.strip_prefix("comment on ").map(|class| (class.to_owned(), found.node.1));
             let is_missing = |node: &Node| dependencies.is_relation(node) && !made.contains(node);
             let fails = match &target {
@@ -311,26 +314,27 @@ fn without_what_fails(dependencies: &Dependencies, mut found: Vec<Found>, tables
     }
 }
 
-/// Whether the schema has it: an enum or a view.
-fn is_said(request: &Request<'_>, found: &Found) -> bool {
+/// Returns whether the schema declares it: an enum or a view.
+fn is_in_schema(request: &Request<'_>, found: &Found) -> bool {
     let Some((schema, name)) = found.owner.as_deref().and_then(|owner| owner.split_once('\u{1}')) else { return false };
     let name = ObjectName::new(Some(schema).filter(|schema| request.unqualified != Some(*schema)), name);
     request.state.enums.iter().any(|ty| ty.name == name) || request.views.contains(&name)
 }
 
-/// Whether a row is what the language cannot say of a table.
-fn is_it(request: &Request<'_>, unsaid: &Unsaid, found: &Found) -> bool {
-    let schema = unsaid.table.schema.as_deref().or(request.unqualified).unwrap_or_default();
-    let name = format!("{} on {schema}.{}", unsaid.name, unsaid.table.name);
-    found.owner.as_deref() == Some(name.as_str()) && unsaid.kind == found.kind
+/// Returns whether a row is the part of a table that the language cannot express.
+fn is_it(request: &Request<'_>, inexpressible: &Inexpressible, found: &Found) -> bool {
+    let schema = inexpressible.table.schema.as_deref().or(request.unqualified).unwrap_or_default();
+    let name = format!("{} on {schema}.{}", inexpressible.name, inexpressible.table.name);
+    found.owner.as_deref() == Some(name.as_str()) && inexpressible.kind == found.kind
 }
 
-/// Each behind what it needs. A circle stays as it is: PostgreSQL allows none that statements could not make.
+/// Sorts the items so that each comes after its dependencies. Cycles are left as they are: PostgreSQL has none that
+/// statements could not create.
 fn in_order(dependencies: &Dependencies, items: Vec<Item>) -> Vec<Item> {
     let places: BTreeMap<Node, usize> = items.iter().enumerate().map(|(at, item)| (item.node.clone(), at)).collect();
     let mut sorted = Vec::with_capacity(items.len());
     let mut done = vec![false; items.len()];
-    // Without recursion: a chain of views may be long.
+    // Iterative, because a chain of views may be long.
     for start in 0..items.len() {
         let mut stack = vec![(start, false)];
         while let Some((at, is_ready)) = stack.pop() {

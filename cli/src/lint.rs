@@ -44,14 +44,14 @@ pub(crate) fn lint(migration: &Migration, sql: &str, planned: &Planned) -> Vec<L
     let mut by_hand = read(migration);
     let lines: Vec<&str> = sql.lines().collect();
     let mut located = Vec::new();
-    let mut gone = Vec::new();
+    let mut dropped = Vec::new();
     for (index, statement) in migration.script().statements().enumerate() {
         let read = by_hand.remove(&index).unwrap_or_default();
-        gone.extend(read.gone);
+        dropped.extend(read.dropped);
         let findings = planned.findings(&statement.hash).unwrap_or(read.findings);
         for mut finding in findings.into_iter().chain(read.of_transaction) {
-            if let Some(Probe::Dependents { gone: before, .. }) = &mut finding.probe {
-                before.clone_from(&gone);
+            if let Some(Probe::Dependents { dropped: before, .. }) = &mut finding.probe {
+                before.clone_from(&dropped);
             }
             located.push(locate(migration, statement, finding, &lines));
         }

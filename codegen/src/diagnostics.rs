@@ -1,7 +1,7 @@
-//! What the compiler says about a schema: codes, places, words, and how they look as plain text.
+//! What the compiler reports about a schema: codes, places, messages, and how they look as plain text.
 //!
-//! A diagnostic knows nothing of terminals; `render_plain` is for build scripts and tests, and a
-//! command-line tool may draw the same parts in its own way.
+//! A diagnostic knows nothing of terminals. `render_plain` is for build scripts and tests; a command-line tool may draw
+//! the same parts differently.
 
 mod allow;
 mod codes;
@@ -17,12 +17,12 @@ pub use render::render_plain;
 pub use shorten::{Shortened, shorten};
 pub use sources::{Location, Places, SourceFile, Sources};
 
-/// How bad it is; an error is the greatest.
+/// The severity. Errors compare greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Nothing is wrong; something has no effect here that has one elsewhere.
+    /// Nothing is wrong, but something that has an effect in Prisma has none here.
     Note,
-    /// The schema means something, but probably not what its author wants.
+    /// The schema is valid, but probably does not mean what its author intends.
     Warning,
     /// The schema is refused.
     Error,
@@ -57,12 +57,12 @@ impl Span {
     }
 }
 
-/// A place and what there is to say about it.
+/// A place and a text about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
-    /// Where.
+    /// The place.
     pub span: Span,
-    /// What.
+    /// The text.
     pub text: String,
 }
 
@@ -75,22 +75,22 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// What is wrong, in one sentence.
     pub message: String,
-    /// The smallest place that shows it.
+    /// The smallest place that shows the problem.
     pub span: Span,
-    /// What to say at that place; may be empty.
+    /// The text at that place; may be empty.
     pub label: String,
     /// Other places that matter, such as the one it conflicts with.
     pub secondary: Vec<Label>,
     /// What to write instead.
     pub help: Option<String>,
-    /// The changes of the text that do what `help` says, if only one thing can be meant. `codegen check --fix` makes them.
+    /// Changes of the text that carry out `help`, if only one thing can be meant. `codegen check --fix` makes them.
     pub edits: Vec<Edit>,
 }
 
 /// A change of the text of one file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Edit {
-    /// What is replaced; empty to insert something.
+    /// The text to replace; empty to insert.
     pub span: Span,
     /// The new text.
     pub text: String,
@@ -110,17 +110,17 @@ impl Diagnostic {
         }
     }
 
-    /// A mistake that `codegen check --database` has found at a place of a query.
+    /// Creates a diagnostic that `codegen check --database` reports at a place of a query.
     pub fn of_database(is_refused: bool, span: Span, message: impl Into<String>) -> Self {
         Self::new(if is_refused { QUERY_REFUSED } else { QUERY_DIFFERS }, span, message)
     }
 
-    /// The same, with what to say at its place and what to do.
+    /// Adds a label and a help text.
     pub fn with(self, label: impl Into<String>, help: impl Into<String>) -> Self {
         self.label(label).help(help)
     }
 
-    /// The same in sources that have so many files in front.
+    /// Shifts the index of the file, because `files` other files come first.
     pub(crate) fn behind_files(mut self, files: u32) -> Self {
         self.span.file += files;
         self.secondary.iter_mut().for_each(|label| label.span.file += files);
@@ -154,10 +154,10 @@ impl Diagnostic {
     }
 }
 
-/// Nobody mistypes a name that is longer, and to compare two of a megabyte takes hours.
+/// The longest name that is compared. Longer names are not typos, and comparing names of a megabyte would take hours.
 const MAX_COMPARED: usize = 200;
 
-/// The known name that `name` was probably meant to be: at most a third of its letters differ.
+/// Returns the known name that was probably meant: at most a third of its letters differ.
 pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > MAX_COMPARED {
         return None;
@@ -166,7 +166,7 @@ pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a s
     let lower = name.to_lowercase();
     known
         .into_iter()
-        // One character has at most four bytes, so that this leaves out nothing near.
+        // One character has at most four bytes, so this excludes no similar name.
         .filter(|candidate| *candidate != name && candidate.len().abs_diff(name.len()) <= 4 * budget)
         .map(|candidate| (edit_distance(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= budget)
@@ -174,12 +174,12 @@ pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a s
         .map(|(_, candidate)| candidate)
 }
 
-/// Help: the guess at what was meant, else what there is to choose from.
+/// Returns the help text: the guess if there is one, otherwise the possible choices.
 pub(crate) fn suggest(guess: Option<impl std::fmt::Display>, otherwise: impl FnOnce() -> String) -> String {
     guess.map_or_else(otherwise, |guess| format!("did you mean `{guess}`?"))
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other.
+/// The edit distance of two words: insertions, deletions, replacements and swaps of neighbours.
 fn edit_distance(from: &str, to: &str) -> usize {
     let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
     if from.len().abs_diff(to.len()) > 3 {

@@ -1,4 +1,4 @@
-//! Makes the changes that diagnostics propose: those after which the text says what their help says.
+//! Makes the changes that diagnostics propose. Afterwards, the text is what their help says.
 
 use crate::compile;
 use crate::diagnostics::{Diagnostic, Edit, Sources};
@@ -8,11 +8,11 @@ use crate::diagnostics::{Diagnostic, Edit, Sources};
 pub struct Fixed {
     /// The files, in their order.
     pub sources: Sources,
-    /// What was resolved, with places in the text before.
+    /// The resolved diagnostics, with places in the original text.
     pub resolved: Vec<Diagnostic>,
 }
 
-/// One change may make room for another, but nothing proposes changes without end.
+/// The maximum number of rounds. One change may enable another.
 const MAX_ROUNDS: usize = 16;
 
 /// Makes all changes that the diagnostics of a schema propose, and those that the changed schema proposes in turn. The
@@ -50,7 +50,7 @@ pub fn fix(sources: &Sources) -> Fixed {
     fixed
 }
 
-/// Whether both changes can be made: they are the same, or neither touches what the other replaces.
+/// Returns whether both changes can be made: they are equal, or neither touches the text that the other replaces.
 fn go_together(one: &Edit, other: &Edit) -> bool {
     one == other
         || one.span.file != other.span.file
@@ -59,7 +59,7 @@ fn go_together(one: &Edit, other: &Edit) -> bool {
 }
 
 fn apply(sources: &mut Sources, mut edits: Vec<Edit>) {
-    // Stable, so that what is inserted at one place keeps its order. From the end, so that places stay.
+    // Stable, so that insertions at one place keep their order. From the end, so that earlier places stay valid.
     edits.sort_by_key(|edit| edit.span);
     for edit in edits.iter().rev() {
         if let Some(file) = sources.files.get_mut(edit.span.file as usize)

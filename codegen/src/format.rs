@@ -1,8 +1,8 @@
-//! The formatter: the text of a schema in, the same schema in the one way to write it out.
+//! The formatter: from the text of a schema to the same schema in its canonical form.
 //!
-//! It works on the pairs of the grammar, so it reads what the compiler reads. What the grammar did
-//! not understand keeps its text, and no comment is lost. The layout is that of Prisma's formatter;
-//! so is the completion of relations that are written on one side only.
+//! It works on the pairs of the grammar, so it reads exactly what the compiler reads. Text that the grammar does not
+//! understand stays as it is, and no comment is lost. The layout is that of Prisma's formatter, and so is the
+//! completion of relations that are written on one side only.
 
 mod body;
 mod completion;
@@ -34,11 +34,11 @@ pub fn format_all(sources: &Sources) -> Vec<String> {
     texts.map(lay_out).collect()
 }
 
-/// How many line breaks after an item make an empty line.
+/// The number of line breaks after an item that mean an empty line.
 const LINE: usize = 2;
 /// A block is always separated from the next item, even on the same line.
 const BLOCK: usize = 0;
-/// An item that the next one follows on the next line, whatever is between them.
+/// An item after which the next one follows on the next line, whatever is between them.
 const NEVER: usize = usize::MAX;
 
 fn lay_out(text: &str) -> String {
@@ -68,14 +68,14 @@ fn lay_out(text: &str) -> String {
     out
 }
 
-/// The pairs of a text; none if the compiler would not show all of it to the grammar.
+/// Returns the pairs of a text; `None` if the compiler would not pass all of the text to the grammar.
 fn read(text: &str) -> Option<Pairs<'_, Rule>> {
     let mut diagnostics = Vec::new();
     syntax::prepare(&Sources::single("", text), &mut diagnostics);
     if diagnostics.is_empty() { syntax::read(text).ok() } else { None }
 }
 
-/// Writes one item and its line break; gives how many line breaks after it make an empty line.
+/// Writes one item and its line break. Returns how many line breaks after it mean an empty line.
 fn write_item(out: &mut String, pair: Pair<'_, Rule>) -> usize {
     let rule = pair.as_rule();
     match rule {
@@ -107,7 +107,7 @@ fn write_line(out: &mut String, line: &str) {
     out.push('\n');
 }
 
-/// The line breaks in the blanks at the end of a text.
+/// Counts the line breaks at the end of a text.
 fn breaks_at_end(text: &str) -> usize {
     let end = &text[text.trim_end().len()..];
     end.matches('\n').count().max(end.matches('\r').count())

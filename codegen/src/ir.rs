@@ -1,8 +1,8 @@
-//! The validated schema: what `lower` gives, and all that `emit` and `sql` read.
+//! The validated schema: the result of `lower`, and the only input of `emit` and `sql`.
 //!
-//! Names are resolved to ids, defaults and native types are filled in, constraint names are
-//! Prisma's. Nothing here knows of spans, diagnostics or the syntax tree, and nothing here can be
-//! wrong: what could be was refused before. Ask questions through the walkers.
+//! Names are resolved to ids, defaults and native types are filled in, and constraint names are those of Prisma. The
+//! schema knows nothing of spans, diagnostics or the syntax tree, and it contains no mistakes: those were refused
+//! before. The walkers answer questions about it.
 
 mod column_text;
 mod id;
@@ -11,9 +11,9 @@ mod row_security;
 mod types;
 mod walk;
 
-pub use row_security::row_security_cast;
 pub use column_text::{ColumnText, ColumnTextError};
 pub use id::{EnumId, FieldId, ModelId, RelationId};
+pub use row_security::row_security_cast;
 pub use types::{
     Arity, DateTimeLibrary, DecimalLibrary, DefaultValue, IndexMethod, Literal, NativeType, ReferentialAction,
     ScalarType, SortOrder,
@@ -31,28 +31,28 @@ pub struct Schema {
     pub enums: Vec<Enum>,
     /// One per pair of relation fields, ordered by the first field of the pair.
     pub relations: Vec<Relation>,
-    /// `schemas` of the datasource; empty: everything is in the connection's default schema.
+    /// `schemas` of the datasource. If empty, everything is in the connection's default schema.
     pub namespaces: Vec<String>,
     /// `extensions` of the datasource.
     pub extensions: Vec<Extension>,
     /// False under `relationMode = "prisma"`: no foreign keys in the database.
     pub foreign_keys: bool,
-    /// What the generator `relata` is asked for.
+    /// The options of the generator `relata`.
     pub client: ClientOptions,
 }
 
-/// What the client is to be made of.
+/// Options of the client.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ClientOptions {
     /// `serde = true`: Serialize and Deserialize on models and enums.
     pub serde: bool,
-    /// `dateTime`: the library of points in time, dates and times.
+    /// `dateTime`: the library for timestamps, dates and times.
     pub date_time: DateTimeLibrary,
     /// `decimal`: the library of decimals.
     pub decimal: DecimalLibrary,
 }
 
-/// A PostgreSQL extension that the datasource asks for.
+/// A PostgreSQL extension that the datasource lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Extension {
     /// The name in the schema.
@@ -80,7 +80,7 @@ pub struct Model {
     pub is_view: bool,
     /// `@@ignore`: in the database, not in the client.
     pub ignored: bool,
-    /// `@@renamedFrom`: the database name before, consumed by one migration.
+    /// `@@renamedFrom`: the previous name in the database, for one migration.
     pub renamed_from: Option<String>,
     /// Its fields: a range of `Schema::fields`.
     pub fields: std::ops::Range<u32>,
@@ -96,10 +96,10 @@ pub struct Model {
     pub row_security: bool,
 }
 
-/// Whose rows a model holds.
+/// The owner of a model's rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Tenancy {
-    /// Everyone's: the schema has no tenants, the model leads to none, or it says `@@shared`.
+    /// All tenants: the schema has no tenants, the model leads to none, or it has `@@shared`.
     #[default]
     Shared,
     /// `@@tenant`: each row is a tenant.
@@ -183,7 +183,7 @@ pub struct Field {
     pub kind: FieldKind,
 }
 
-/// What a field is.
+/// The kind of a field.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FieldKind {
     /// A column of the table.
@@ -205,16 +205,16 @@ pub struct Column {
     pub updated_at: bool,
     /// `@sensitive`: never in Debug, logs or serialisation.
     pub sensitive: bool,
-    /// `@renamedFrom`: the column name before, consumed by one migration.
+    /// `@renamedFrom`: the previous name of the column, for one migration.
     pub renamed_from: Option<String>,
-    /// `@using`: the expression that converts old values, consumed by one migration.
+    /// `@using`: the expression that converts the old values, for one migration.
     pub using: Option<String>,
 }
 
-/// The type of a column; its arity is the field's.
+/// The type of a column. The arity is that of the field.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ColumnType {
-    /// A scalar and its PostgreSQL type, also if that is the default of the scalar.
+    /// A scalar and its PostgreSQL type, even if that is the default of the scalar.
     Scalar(ScalarType, NativeType),
     /// An enum of the schema.
     Enum(EnumId),
@@ -227,7 +227,7 @@ pub enum ColumnType {
 pub struct RelationField {
     /// The relation.
     pub relation: RelationId,
-    /// Which of its two sides.
+    /// The side of the relation.
     pub side: Side,
 }
 
@@ -273,7 +273,7 @@ pub enum RelationStorage {
 pub struct ForeignKey {
     /// Columns on the referencing side.
     pub fields: Vec<FieldId>,
-    /// The columns they point at, same length and order.
+    /// The columns that they reference, in the same length and order.
     pub references: Vec<FieldId>,
     /// What happens on delete, default filled in (Restrict if a referencing column is required, else SetNull).
     pub on_delete: ReferentialAction,
@@ -296,7 +296,7 @@ pub struct Enum {
     pub namespace: Option<String>,
     /// The lines of its `///` comment.
     pub docs: Option<String>,
-    /// `@@renamedFrom`: the type's name before, consumed by one migration.
+    /// `@@renamedFrom`: the previous name of the type, for one migration.
     pub renamed_from: Option<String>,
     /// Its values in order.
     pub values: Vec<EnumValue>,
@@ -311,6 +311,6 @@ pub struct EnumValue {
     pub db_name: String,
     /// The lines of its `///` comment.
     pub docs: Option<String>,
-    /// `@renamedFrom`: the label before, consumed by one migration.
+    /// `@renamedFrom`: the previous label, for one migration.
     pub renamed_from: Option<String>,
 }

@@ -1,6 +1,6 @@
-//! The compiler of Relata: the text of a schema in, Rust files and SQL out.
+//! The compiler of Relata: from the text of a schema to Rust files and SQL.
 //!
-//! Pure: no database, no clock, no environment; `build` is the one place that touches the disk.
+//! Pure: no database, no clock, no environment. `build` is the only module that touches the disk.
 
 pub mod build;
 pub mod diagnostics;
@@ -18,12 +18,12 @@ pub use format::{format, format_all};
 
 use diagnostics::{Diagnostic, Sources, Span};
 
-/// What a schema compiles to.
+/// The result of compiling a schema.
 #[derive(Debug, Clone)]
 pub struct Compiled {
-    /// The schema; none if there is an error among the diagnostics.
+    /// The schema; `None` if the diagnostics contain an error.
     pub schema: Option<ir::Schema>,
-    /// Everything that was found, in the order of the text.
+    /// All diagnostics, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -52,21 +52,21 @@ pub fn compile(sources: &Sources) -> Compiled {
     Compiled { schema: (!refused).then_some(schema), diagnostics }
 }
 
-/// What a schema and a folder of queries compile to.
+/// The result of compiling a schema and a folder of queries.
 #[derive(Debug, Clone)]
 pub struct CompiledClient {
-    /// The schema; none if there is an error in it.
+    /// The schema; `None` if it has an error.
     pub schema: Option<ir::Schema>,
-    /// The queries; none of them counts if there is an error among the diagnostics.
+    /// The queries; not valid if the diagnostics contain an error.
     pub queries: Vec<queries::Query>,
-    /// All files, those of the schema first.
+    /// All files: first those of the schema, then those of the queries.
     pub sources: Sources,
     /// All diagnostics, in the order of the files. Queries are not checked if the schema has errors.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 impl CompiledClient {
-    /// Whether a client cannot be made of it.
+    /// Returns whether no client can be generated.
     pub fn is_refused(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }

@@ -1,8 +1,8 @@
-//! Tree to IR: resolves names, reads attributes, fills in defaults, and reports what cannot be.
+//! From the syntax tree to the IR: resolves names, reads attributes, fills in defaults, and reports mistakes.
 //!
-//! The passes of `lower` are in the order in which they need each other. Each goes over the whole
-//! schema and reports all it finds; what a pass could not make sense of is left out, so that later
-//! passes do not report it again. The result is only meaningful if no error was reported.
+//! The passes of `lower` run in the order in which they depend on each other. Each goes over the whole schema and
+//! reports all mistakes that it finds. What a pass cannot use is left out, so that later passes do not report it again.
+//! The result is valid only if no error was reported.
 
 mod arguments;
 mod attributes;
@@ -38,7 +38,7 @@ use crate::diagnostics::Diagnostic;
 use crate::ir::{EnumId, FieldId, ModelId, Schema};
 use crate::syntax::Ast;
 
-/// Lowers the tree. The schema counts only if no error was added to the diagnostics.
+/// Lowers the tree. The schema is valid only if no error was added to the diagnostics.
 pub(crate) fn lower<'a>(ast: &'a Ast<'a>, diagnostics: &mut Vec<Diagnostic>) -> Schema {
     let mut cx = Cx::new(ast, diagnostics);
     config::lower_config(&mut cx);
@@ -58,7 +58,7 @@ pub(crate) fn lower<'a>(ast: &'a Ast<'a>, diagnostics: &mut Vec<Diagnostic>) -> 
     finish::finish(cx)
 }
 
-/// What the relations of the schema lack, as text to insert; nothing if names, types or attributes are wrong.
+/// Returns the missing parts of relations as text to insert; nothing if names, types or attributes have errors.
 pub(crate) fn find_missing<'a>(ast: &'a Ast<'a>, texts: &[&str]) -> Vec<Insertion> {
     let mut diagnostics = Vec::new();
     let mut cx = Cx::new(ast, &mut diagnostics);
@@ -71,7 +71,7 @@ pub(crate) fn find_missing<'a>(ast: &'a Ast<'a>, texts: &[&str]) -> Vec<Insertio
     if cx.diagnostics.iter().any(Diagnostic::is_error) { Vec::new() } else { missing::find_missing(&cx, texts) }
 }
 
-/// How many diagnostics there may be for another one to come with a similar name of the schema's.
+/// The number of diagnostics up to which similar names are suggested.
 const MAX_SEARCHES: usize = 50;
 
 /// What a name at the top level refers to.
@@ -79,11 +79,11 @@ const MAX_SEARCHES: usize = 50;
 enum Declared {
     Model(ModelId),
     Enum(EnumId),
-    /// A `type` block, which was reported.
+    /// A `type` block, which is an error that was already reported.
     Composite,
 }
 
-/// The schema while it is lowered: drafts that the passes fill in, at the index of their ids.
+/// The schema during lowering: drafts that the passes fill in, indexed by id.
 struct Cx<'a, 'd> {
     ast: &'a Ast<'a>,
     diagnostics: &'d mut Vec<Diagnostic>,
@@ -113,8 +113,8 @@ impl<'a, 'd> Cx<'a, 'd> {
         self.diagnostics.push(diagnostic);
     }
 
-    /// Whether to look through names of the schema for one that was meant: a search for each of very many
-    /// mistakes would take longer than anyone reads.
+    /// Returns whether to search the schema for a similar name. For very many mistakes, the searches would take too
+    /// long.
     fn may_search(&self) -> bool {
         self.diagnostics.len() < MAX_SEARCHES
     }
@@ -147,12 +147,12 @@ impl<'a, 'd> Cx<'a, 'd> {
         (0..self.enums.len() as u32).map(EnumId)
     }
 
-    /// The field of a model by its name.
+    /// Returns the field of a model with that name.
     fn find_field(&self, model: ModelId, name: &str) -> Option<FieldId> {
         self.model(model).by_name.get(name).copied()
     }
 
-    /// `field` in `Model.field`, for messages.
+    /// Returns `Model.field`, for messages.
     fn qualified(&self, id: FieldId) -> String {
         let field = self.field(id);
         format!("{}.{}", self.model(field.model).ast.name.text, field.ast.name.text)

@@ -1,8 +1,8 @@
-//! `queries/*.sql`: files of SQL, each a function of the client, with the types that follow from the schema.
+//! `queries/*.sql`: files of SQL, each a function of the client, with types inferred from the schema.
 //!
-//! Takes the IR and the texts of the files; gives queries with typed parameters and columns, and a diagnostic for every
-//! error. No database is asked: what cannot be inferred from the schema is annotated, which
-//! `codegen check --database` compares with what PostgreSQL says. It must not know how the client looks.
+//! Takes the IR and the texts of the files. Returns queries with typed parameters and columns, and a diagnostic for
+//! every mistake. Uses no database: types that cannot be inferred from the schema are annotated, and `codegen check
+//! --database` compares the annotations with PostgreSQL. Does not depend on the client.
 
 mod assemble;
 mod catalog;
@@ -31,16 +31,16 @@ use parser::parse_statement;
 use crate::diagnostics::{self as codes, Diagnostic, Sources, Span};
 use crate::ir::{Schema, names};
 
-/// What a folder of queries compiles to.
+/// The result of checking a folder of queries.
 #[derive(Debug, Clone, Default)]
 pub struct Checked {
     /// The queries of all files without a mistake, in the order of their names.
     pub queries: Vec<Query>,
-    /// Everything that was found, in the order of the files.
+    /// All diagnostics, in the order of the files.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// The maximum number of tokens, so that no file takes long.
+/// The maximum number of tokens, which limits the time for one file.
 const MAX_TOKENS: usize = 20_000;
 
 /// Finds out what the queries of a folder take and give. Reports all mistakes of all files at once.
@@ -83,7 +83,7 @@ pub fn check(schema: &Schema, files: &Sources) -> Checked {
     checked
 }
 
-/// The names of the function and of its rows; none if the file's name cannot be one.
+/// Returns the names of the function and of its row type; `None` if the file name cannot be a function name.
 fn function_name(path: &str) -> Option<(String, String)> {
     let file = path.rsplit(['/', '\\']).next()?;
     let stem = file.strip_suffix(".sql").unwrap_or(file);
@@ -117,7 +117,7 @@ fn check_file(schema: &Schema, catalog: &Catalog, file: u32, text: &str, found: 
     let span = one_statement(file, &mut tokens, found)?;
     let numbered = number_params(file, text, span, &mut tokens, found)?;
     let parsed = if tokens.len() > MAX_TOKENS {
-        Err(parser::Stop { span, expected: format!("at most {MAX_TOKENS} tokens"), is_wrong: false })
+        Err(parser::ParseError { span, expected: format!("at most {MAX_TOKENS} tokens"), is_wrong: false })
     } else {
         parse_statement(file, &tokens)
     };
@@ -127,7 +127,7 @@ fn check_file(schema: &Schema, catalog: &Catalog, file: u32, text: &str, found: 
     };
     let mut params = vec![ParamState::default(); usize::from(numbered.count())];
     for note in &header.params {
-        if let Some(param) = numbered.place(&note.which).and_then(|at| params.get_mut(at)) {
+        if let Some(param) = numbered.place(&note.param).and_then(|at| params.get_mut(at)) {
             param.noted_nullable = note.value.value.nullable;
         }
     }
@@ -145,7 +145,7 @@ fn check_file(schema: &Schema, catalog: &Catalog, file: u32, text: &str, found: 
     Some(query)
 }
 
-/// The place of the only statement; semicolons at its end are taken away.
+/// Returns the place of the only statement. Removes semicolons at its end.
 fn one_statement(file: u32, tokens: &mut Vec<Token>, found: &mut Vec<Diagnostic>) -> Option<Span> {
     let end = tokens.pop()?;
     while tokens.last().is_some_and(|token| token.is(";")) {

@@ -1,8 +1,8 @@
 //! The state of a database, and the migration from one state to another.
 //!
-//! Gives text and data; nothing here connects to a database: `lower` makes a [`State`] of a schema,
-//! introspection (elsewhere) makes one of a database, [`diff`] compares any two, [`plan`] puts the
-//! changes into an order that PostgreSQL accepts, and [`render`] writes migration.sql.
+//! Consists of text and data, and connects to no database. `lower` creates a [`State`] from a schema, introspection (in
+//! the command) creates one from a database, [`diff`] compares any two, [`plan`] sorts the changes in an order that
+//! PostgreSQL accepts, and [`render`] writes migration.sql.
 
 mod cast;
 mod change;
@@ -29,7 +29,7 @@ pub use codes::{LINTS, Lint, LintSeverity, find_lint};
 pub use data_type::DataType;
 pub use diff::{DiffError, DiffOptions, Pair, ProbableRename, Rename, Side, UnappliedRename, diff, name_likeness};
 pub use intent::{ColumnIntent, EnumIntent, Intent, LabelIntent, TableIntent};
-pub use language::{Unsaid, has_key, said, unique_sets};
+pub use language::{Inexpressible, expressible, has_key, unique_sets};
 pub use lint::{Finding, lint_foreign_key, lint_step};
 pub use lower::lower;
 pub use normalize::same_sql;
@@ -37,11 +37,11 @@ pub use plan::{
     Action, Alteration, ColumnSpec, Guard, Hazard, HazardKind, Lock, Plan, ShadowColumn, Step, Transaction, plan,
     plan_online,
 };
-pub use probe::{Gone, Probe};
-pub use render::{SEGMENT_OUTSIDE, SEGMENT_TRANSACTIONAL, render, summary};
+pub use probe::{DroppedObject, Probe};
+pub use render::{SEGMENT_OUTSIDE, SEGMENT_TRANSACTIONAL, SYNC_TRIGGER, render, summary};
 pub use state::{
-    ACROSS_TENANTS_POLICY, Policy, PolicyCondition, RowSecurity, TENANT_POLICY, TenantJoin, TenantWay,
-    Check, Column, ColumnDefault, ColumnGrant, ColumnOptions, ConstraintOptions, Deferrable, Definition, EnumType,
-    Extension, ForeignKey, Identity, Index, IndexPart, IndexTarget, ObjectName, Other, OtherKind, PrimaryKey, Sequence,
-    SequenceOptions, State, Table, TableOptions, UniqueConstraint, Use,
+    ACROSS_TENANTS_POLICY, Check, Column, ColumnDefault, ColumnGrant, ColumnOptions, ConstraintOptions, Deferrable,
+    Definition, EnumType, Extension, ForeignKey, Identity, Index, IndexPart, IndexTarget, ObjectName, Other, OtherKind,
+    Policy, PolicyCondition, PrimaryKey, RowSecurity, Sequence, SequenceOptions, State, TENANT_POLICY, Table,
+    TableOptions, TenantJoin, TenantWay, UniqueConstraint, Use,
 };

@@ -1,5 +1,5 @@
-//! Text to tree: takes the texts of a schema, gives an `Ast` with spans and what is wrong with the
-//! writing. Never fails: what cannot be read is reported and left out. Resolves no name.
+//! From text to tree: takes the texts of a schema, and returns an `Ast` with spans and diagnostics about syntax. Never
+//! fails: text that cannot be parsed is reported and left out. Resolves no names.
 
 mod ast;
 mod build;
@@ -18,17 +18,17 @@ use pest::iterators::Pairs;
 
 use crate::diagnostics::Diagnostic;
 
-/// The parser that pest makes of the grammar.
+/// The parser that pest generates from the grammar.
 #[derive(pest_derive::Parser)]
 #[grammar = "syntax/schema.pest"]
 struct Grammar;
 
-/// The pairs of a text that `prepare` has nothing to say about.
+/// Returns the pairs of a text for which `prepare` has no diagnostics.
 pub(crate) fn read(text: &str) -> Result<Pairs<'_, Rule>, Box<Error<Rule>>> {
     Grammar::parse(Rule::schema, text).map_err(Box::new)
 }
 
-/// Parses texts that `prepare` has seen, in the order of the files.
+/// Parses texts that `prepare` has checked, in the order of the files.
 pub(crate) fn parse<'s>(texts: &'s [std::borrow::Cow<'s, str>], diagnostics: &mut Vec<Diagnostic>) -> Ast<'s> {
     let mut ast = Ast::default();
     for (file, text) in texts.iter().enumerate() {

@@ -3,7 +3,7 @@
 use crate::admin::Admin;
 use crate::embedded::Embedded;
 use crate::error::{Error, Refusal};
-use crate::server::{Server, greet};
+use crate::server::{Server, server_info};
 use crate::skip::say;
 use crate::{DevDb, Source, redact_url};
 use std::ffi::OsString;
@@ -149,18 +149,18 @@ impl Builder {
         let text = text.to_str().ok_or_else(|| wrong("it is not UTF-8"))?;
         let config = text.parse().map_err(|_| wrong("it is not a PostgreSQL connection URL"))?;
         let admin = Admin::new(config, redact_url(text));
-        let greeting = greet(&admin).map_err(|failure| match failure.error {
+        let info = server_info(&admin).map_err(|failure| match failure.error {
             Error::Server { action, message } => wrong(&format!("{action}: {message}")),
             error => error,
         })?;
-        check_version(greeting.version_number, &greeting.version, redact_url(text))?;
+        check_version(info.version_number, &info.version, redact_url(text))?;
         Ok(DevDb::new(Server {
             source: Source::Url,
             admin,
             url: text.to_owned(),
             psql_url: text.to_owned(),
-            description: format!("DATABASE_URL, PostgreSQL {} at {}", greeting.version, redact_url(text)),
-            max_connections: greeting.max_connections,
+            description: format!("DATABASE_URL, PostgreSQL {} at {}", info.version, redact_url(text)),
+            max_connections: info.max_connections,
             // FILE_COPY forces checkpoints, which would slow down a server that is not ours.
             copy_strategy: "",
             home: self.home(),
@@ -176,8 +176,8 @@ impl Builder {
     fn take_system(&self) -> Result<DevDb, Error> {
         let cluster = self.cluster()?;
         let running = cluster.ensure()?;
-        let greeting = greet(&running.admin)?;
-        check_version(greeting.version_number, &greeting.version, cluster.describe())?;
+        let info = server_info(&running.admin)?;
+        check_version(info.version_number, &info.version, cluster.describe())?;
         let idle = cluster.idle().as_secs().div_ceil(60);
         Ok(DevDb::new(Server {
             source: Source::System,
@@ -185,8 +185,8 @@ impl Builder {
             url: running.url,
             psql_url: running.socket_url,
             description: format!("{}, shared, stops after {idle} min without use", cluster.describe()),
-            max_connections: greeting.max_connections,
-            copy_strategy: if greeting.version_number >= FILE_COPY_SINCE { " STRATEGY FILE_COPY" } else { "" },
+            max_connections: info.max_connections,
+            copy_strategy: if info.version_number >= FILE_COPY_SINCE { " STRATEGY FILE_COPY" } else { "" },
             home: self.home(),
             life: Box::new(cluster.heartbeat()),
         }))

@@ -15,7 +15,7 @@ use crate::backend::{Backend, Prepare, run_prepare};
 use crate::database::{self, TestDatabase};
 use crate::error::Error;
 use crate::files::{self, io};
-use crate::server::greet;
+use crate::server::server_info;
 use crate::{Source, url};
 use std::ffi::OsStr;
 use std::fs::File;
@@ -57,11 +57,11 @@ impl Embedded {
         let home = files::create_home(home)?;
         let program = program::find_or_build(path, &home)?;
         let main = Process::start(&program, &home, &[])?;
-        let greeting = greet(&main.admin()?)?;
-        let description = format!("embedded PostgreSQL {} (PGlite), one transaction at a time", greeting.version);
+        let info = server_info(&main.admin()?)?;
+        let description = format!("embedded PostgreSQL {} (PGlite), one transaction at a time", info.version);
         remove_old(&home, database::TEMPLATE);
         remove_old(&std::env::temp_dir(), &format!("{PROGRAM}-"));
-        Ok(Embedded { program, home, version: greeting.version, description, main })
+        Ok(Embedded { program, home, version: info.version, description, main })
     }
 
     /// Returns the folder of the template for `key`, and prepares it if it does not exist.

@@ -33,14 +33,14 @@ pub(crate) struct Server {
 }
 
 /// What a server reports about itself on the first connection.
-pub(crate) struct Greeting {
+pub(crate) struct ServerInfo {
     pub(crate) version: String,
     pub(crate) version_number: u32,
     pub(crate) max_connections: usize,
 }
 
 /// Asks a server for its version, and drops the leftovers of dead processes.
-pub(crate) fn greet(admin: &Admin) -> Result<Greeting, Failure> {
+pub(crate) fn server_info(admin: &Admin) -> Result<ServerInfo, Failure> {
     let rows =
         admin.run(&["SHOW server_version", "SHOW server_version_num", "SHOW max_connections", database::LEFTOVERS])?;
     let first = |statement: usize| rows[statement].first().and_then(|row| row.get(0)).unwrap_or_default();
@@ -50,7 +50,7 @@ pub(crate) fn greet(admin: &Admin) -> Result<Greeting, Failure> {
         // already.
         let _ = admin.run(&[&format!("DROP DATABASE IF EXISTS {}", row.get(0).unwrap_or_default())]);
     }
-    Ok(Greeting {
+    Ok(ServerInfo {
         version: first(0).split_whitespace().next().unwrap_or_default().to_owned(),
         version_number: first(1).parse().unwrap_or(0),
         max_connections: first(2).parse().unwrap_or(1),

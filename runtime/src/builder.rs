@@ -1,4 +1,5 @@
-//! What programs chain: the calls on models, and the methods that refine them. Awaited, they become operations.
+//! The calls on models that programs chain, and the methods that refine them. Awaiting a call turns it into an
+//! operation.
 
 mod across;
 mod aggregate;

@@ -219,7 +219,7 @@ impl<M: Models> Client<M> {
         self.executor().call(query)
     }
 
-    /// Rows of a query of `queries/*.sql` as they arrive, without holding them all: a SELECT, VALUES, or WITH that
+    /// Returns the rows of a query of `queries/*.sql` as they arrive, without holding them all: a SELECT, VALUES, or WITH that
     /// writes nothing. Nothing is sent before the first row is asked for; errors come in place of a row.
     pub fn query_stream<T: FromRow, C>(&self, query: SqlQuery<T, All, C>) -> RowStream<T>
     where
@@ -254,7 +254,7 @@ impl<M: Models> Client<M> {
         self.executor().query_raw(sql, params).await
     }
 
-    /// Rows of SQL of your own as they arrive, without holding them all: a SELECT, VALUES, or WITH that writes
+    /// Returns the rows of raw SQL as they arrive, without holding them all: a SELECT, VALUES, or WITH that writes
     /// nothing. Nothing is sent before the first row is asked for; errors come in place of a row.
     ///
     /// ```
@@ -293,7 +293,7 @@ impl<M: Models> Client<M> {
         self.executor().execute_raw(sql, params).await
     }
 
-    /// What this client has sent so far, and how its pool is.
+    /// Returns what this client has sent so far, and the state of its pool.
     pub fn statistics(&self) -> Statistics {
         self.pool.statistics()
     }
@@ -388,7 +388,7 @@ pub struct ClientBuilder<M> {
     models: PhantomData<fn() -> M>,
 }
 
-/// How many prepared statements a connection keeps, if nothing is said.
+/// The default number of prepared statements that a connection keeps.
 const STATEMENTS: usize = 500;
 
 impl<M> Clone for ClientBuilder<M> {
@@ -404,61 +404,62 @@ impl<M> std::fmt::Debug for ClientBuilder<M> {
 }
 
 impl<M: Root> ClientBuilder<M> {
-    /// How many connections the pool opens at most. The default is 10, or the URL's `connection_limit`.
+    /// Sets the maximum number of connections. The default is 10, or the URL's `connection_limit`.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.max_connections = connections;
         self
     }
 
-    /// How long a query waits for a connection. The default is 30 seconds, or the URL's `pool_timeout`.
+    /// Sets how long a query waits for a connection. The default is 30 seconds, or the URL's `pool_timeout`.
     pub fn acquire_timeout(mut self, limit: Duration) -> Self {
         self.acquire_timeout = limit;
         self
     }
 
-    /// How long connecting may take, up to the server's word that it is ready. The default is 10 seconds, or the URL's
-    /// `connect_timeout`.
+    /// Sets how long connecting may take, until the server reports that it is ready. The default is 10 seconds, or the
+    /// URL's `connect_timeout`.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.options.config.connect_timeout(limit);
         self
     }
 
-    /// How long a statement may run; the server ends it then. There is no limit by default.
+    /// Sets how long a statement may run before the server ends it. There is no limit by default.
     pub fn statement_timeout(mut self, limit: Duration) -> Self {
         self.options.statement_timeout(limit);
         self
     }
 
-    /// The name that the server shows for the connections.
+    /// Sets the name that the server shows for the connections.
     pub fn application_name(mut self, name: &str) -> Self {
         self.options.config.application_name(name);
         self
     }
 
-    /// For a pooler in transaction mode, such as PgBouncer: every statement travels with its text and leaves nothing
-    /// behind on the connection. The same as `pgbouncer=true` in the URL.
+    /// Adapts to a pooler in transaction mode, such as PgBouncer: every statement is sent with its text and leaves
+    /// nothing behind on the connection. The same as `pgbouncer=true` in the URL.
     pub fn through_pooler(mut self) -> Self {
         self.options.through_pooler();
         self
     }
 
-    /// How many prepared statements each connection keeps, here and on the server. One more, and the one that was not
-    /// used for the longest time is closed. The default is 500, or the URL's `statement_cache_size`; 0 keeps none.
+    /// Sets how many prepared statements each connection keeps, in the client and on the server. When there are more,
+    /// the least recently used one is closed. The default is 500, or the URL's `statement_cache_size`; 0 keeps none.
     ///
-    /// Through a pooler nothing is prepared. There it limits, together with `max_connections`, for how many texts the
+    /// Through a pooler, nothing is prepared. There, it limits, together with `max_connections`, for how many texts the
     /// types of parameters are remembered.
     pub fn statement_cache_size(mut self, statements: usize) -> Self {
         self.statements = statements;
         self
     }
 
-    /// Logs every statement that takes as long, at WARN: its summary, its text without values, and how long it took.
+    /// Logs every statement that takes at least this long, at WARN: its summary, its text without values, and its
+    /// duration.
     pub fn slow_threshold(mut self, limit: Duration) -> Self {
         self.slow = Some(limit);
         self
     }
 
-    /// Calls functions of your own before and after queries.
+    /// Calls functions of the program before and after queries.
     pub fn hooks(mut self, hooks: Hooks) -> Self {
         self.hooks = self.hooks.and(hooks);
         self
@@ -471,12 +472,13 @@ impl<M: Root> ClientBuilder<M> {
         self
     }
 
-    /// Makes the pool and its first connection.
+    /// Creates the pool and its first connection.
     ///
     /// # Errors
     /// [`Error::Config`], [`Error::Connect`] and [`Error::RowSecurity`].
     pub async fn connect(self) -> Result<Client<M>> {
-        let ClientBuilder { options, max_connections, acquire_timeout, slow, hooks, statements, row_security, .. } = self;
+        let ClientBuilder { options, max_connections, acquire_timeout, slow, hooks, statements, row_security, .. } =
+            self;
         let row_security = RowSecurityCheck::of(row_security, M::SECURED);
         let config = options.session_config()?;
         let tls = options.tls()?;
@@ -487,7 +489,7 @@ impl<M: Root> ClientBuilder<M> {
         let timeouts = Timeouts {
             wait: Some(acquire_timeout),
             create: Some(connect_timeout),
-            // Only a flag is looked at, which takes no time that could run out.
+            // Recycling only checks a flag, so it needs no timeout.
             recycle: None,
         };
         let connections = deadpool::managed::Pool::builder(manager)
@@ -513,7 +515,8 @@ impl<M: Root> ClientBuilder<M> {
             row_security,
         };
         let hooks = (!hooks.is_empty()).then(|| Arc::new(hooks));
-        let pool = Arc::new(Pool { shared: Arc::new(shared), counters: Arc::default(), hooks, tenant: None, settings: None });
+        let pool =
+            Arc::new(Pool { shared: Arc::new(shared), counters: Arc::default(), hooks, tenant: None, settings: None });
         drop(pool.acquire().await?);
         Ok(Client::of(pool))
     }

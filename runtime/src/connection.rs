@@ -1,5 +1,4 @@
-//! Connections: how they are made, the pool that keeps them, the transactions in them, and the sessions through which
-//! statements are sent.
+//! Connections: opening them, the pool that keeps them, their transactions, and the sessions that send statements.
 
 mod manager;
 mod options;

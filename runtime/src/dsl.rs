@@ -1,5 +1,5 @@
-//! What the constants of generated code are made of, and what programs combine them to: fields, relations, filters, sort
-//! keys, selections and new rows. All of it becomes data of `query`.
+//! The types of generated constants, and what programs build from them: fields, relations, filters, sort keys,
+//! selections and new rows. All of it becomes data of `query`.
 
 mod assignment;
 mod calculated;

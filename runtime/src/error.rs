@@ -15,51 +15,51 @@ use tokio_postgres::error::{DbError, SqlState};
 use crate::meta::{Relation, Table};
 use crate::value::Refused;
 
-/// The result of everything that talks to the database.
+/// The result of all calls that talk to the database.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A failure of a query, a transaction or a connection.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A row with these values is there already (SQLSTATE 23505).
-    #[error("a unique value is taken already: {0}")]
+    /// A row with these values already exists (SQLSTATE 23505).
+    #[error("a unique value is already taken: {0}")]
     UniqueViolation(ConstraintViolation),
-    /// A row that is pointed at does not exist, or one that is still pointed at was to go (SQLSTATE 23503, 23001).
+    /// A referenced row does not exist, or a row is still referenced and cannot be deleted (SQLSTATE 23503, 23001).
     #[error("a referenced row does not exist, or is still referenced: {0}")]
     ForeignKeyViolation(ConstraintViolation),
-    /// A required column got no value (SQLSTATE 23502).
+    /// A required column has no value (SQLSTATE 23502).
     #[error("a required value is missing: {0}")]
     NotNullViolation(ConstraintViolation),
-    /// A check refused a row (SQLSTATE 23514).
+    /// A check failed (SQLSTATE 23514).
     #[error("a check refused the row: {0}")]
     CheckViolation(ConstraintViolation),
     /// No row matched.
     #[error("no {model} with this key{}: nothing was {operation}", for_relation(*relation))]
     NotFound {
-        /// The model that was looked for; of a query file without a model, the query.
+        /// The model that was searched; for a query file without a model, the name of the query.
         model: &'static str,
-        /// What the row was looked up for.
+        /// Why the row was looked up.
         operation: Lookup,
-        /// The relation that led to the row, for rows that were connected, or written in a nested write. None if the
+        /// The relation that led to the row, for rows that were connected, or written in a nested write. `None` if the
         /// call named the row itself.
         relation: Option<&'static str>,
     },
-    /// Two rows or transactions are in each other's way (SQLSTATE 40001, 40P01): the transaction can be run again.
+    /// A serialization failure or a deadlock (SQLSTATE 40001, 40P01): the transaction can be run again.
     #[error("the transaction collided with another one and was rolled back ({sqlstate}); it can be run again")]
     Serialization {
-        /// 40001 or 40P01. Shared, so that a transaction knows whether this error is what ended it.
+        /// 40001 or 40P01. Shared, so that a transaction knows whether this error ended it.
         sqlstate: Arc<str>,
     },
     /// A time limit passed.
     #[error("{what} took longer than {limit:?}")]
     Timeout {
-        /// What was waited for.
+        /// The operation that took too long.
         what: &'static str,
         /// The limit.
         limit: Duration,
     },
-    /// The pool gave no connection in time.
+    /// The pool had no connection in time.
     #[error(
         "no connection became free in {limit:?}: all {in_use} of {max_size} are in use, {waiting} tasks wait; \
          raise max_connections, or look for transactions that stay open"
@@ -67,19 +67,19 @@ pub enum Error {
     PoolTimeout {
         /// The limit.
         limit: Duration,
-        /// Connections that the pool may open.
+        /// The maximum number of connections of the pool.
         max_size: usize,
-        /// Connections that are in use.
+        /// The number of connections in use.
         in_use: usize,
-        /// Tasks that wait for one.
+        /// The number of tasks that wait for one.
         waiting: usize,
     },
-    /// The database cannot be reached, or refuses us.
+    /// The database cannot be reached, or refuses the connection.
     #[error("cannot connect to PostgreSQL at {target}: {reason}")]
     Connect {
         /// Host and database, without a password.
         target: String,
-        /// Why, and what to do.
+        /// The reason, and what to do.
         reason: String,
     },
     /// The connection string, or another setting, is wrong.
@@ -91,20 +91,20 @@ pub enum Error {
     /// The connection broke.
     #[error("the connection to PostgreSQL was lost: {0}")]
     ConnectionLost(String),
-    /// The connection broke during COMMIT: whether the transaction holds is not known.
+    /// The connection broke during COMMIT: it is unknown whether the transaction was committed.
     #[error("the connection was lost during COMMIT: the transaction may or may not be in the database")]
     CommitUnknown,
-    /// The transaction was committed or rolled back before.
+    /// The transaction has already been committed or rolled back.
     #[error("this transaction is finished: it was committed or rolled back before")]
     TransactionFinished,
-    /// A statement failed, and its error was passed over: PostgreSQL keeps nothing of the transaction, or of the
-    /// savepoint that the statement was part of.
+    /// A statement failed and its error was ignored: PostgreSQL undoes the whole transaction, or the savepoint that the
+    /// statement belongs to.
     #[error(
         "a statement of this transaction or savepoint failed before, and nothing of it was kept; \
          run what may fail in a savepoint of its own"
     )]
     TransactionFailed,
-    /// A row changed between the statements that read it and what belongs to it.
+    /// A row changed between the statement that read it and the statement that read its relations.
     #[error(
         "{model} changed while it was read: its `{relation}` is gone; \
          read in a transaction with isolation RepeatableRead to see one state"
@@ -112,7 +112,7 @@ pub enum Error {
     ChangedWhileReading {
         /// The model that was read.
         model: &'static str,
-        /// The relation that misses its row.
+        /// The relation whose row is missing.
         relation: &'static str,
     },
     /// A text that is not a page token.
@@ -136,28 +136,30 @@ pub enum Error {
     /// The columns or rows that a statement returned do not fit the type that they are read as.
     #[error("{0}")]
     RowMismatch(Cow<'static, str>),
-    /// The call cannot be carried out as the program makes it: a mistake in the program. The text says what to do.
+    /// A mistake in the program. The text says what to do.
     #[error("{0}")]
     Misuse(Cow<'static, str>),
-    /// An error of the program itself, from a hook or from the closure of a transaction: see [`Error::custom`].
+    /// An error of the program, from a hook or from the closure of a transaction: see [`Error::custom`].
     #[error("{0}")]
     Custom(Box<dyn std::error::Error + Send + Sync>),
     /// Something that cannot happen: a bug in Relata. Please report it.
     #[error("this is a bug in Relata: {0}")]
     Internal(&'static str),
     /// A value that came from the database does not fit the schema.
-    #[error("column {column} of {model}: {reason}; does the database fit schema.dsl? `codegen migrate-diff` tells")]
+    #[error(
+        "column {column} of {model}: {reason}; does the database match schema.dsl? `codegen migrate-diff` shows the differences"
+    )]
     Decode {
         /// The model.
         model: &'static str,
         /// The column.
         column: String,
-        /// What is wrong, without the value.
+        /// The problem, without the value.
         reason: String,
     },
-    /// A write is done and committed, and its answer cannot be read: why not. To run it again would do it twice. Where
-    /// COMMIT is still to come, in a transaction of the program, the reason comes by itself.
-    #[error("the write is done and committed, but its answer cannot be read: {0}")]
+    /// A write was committed, but its answer cannot be read, for this reason. Running it again would write twice. In a
+    /// transaction of the program, which is not committed yet, the reason is returned by itself.
+    #[error("the write was committed, but its answer cannot be read: {0}")]
     Committed(Box<Error>),
     /// Any other answer of the database.
     #[error("{0}")]
@@ -171,9 +173,9 @@ pub struct ConstraintViolation {
     pub model: &'static str,
     /// The table.
     pub table: String,
-    /// The constraint's name in PostgreSQL; of a not-null violation, empty.
+    /// The constraint's name in PostgreSQL; empty for a not-null violation.
     pub constraint: String,
-    /// The columns it covers, as far as the schema knows them.
+    /// Its columns, as far as the schema knows them.
     pub columns: Vec<String>,
     /// The SQLSTATE.
     pub sqlstate: String,
@@ -189,23 +191,23 @@ impl fmt::Display for ConstraintViolation {
     }
 }
 
-/// An answer of the database that has no type of its own.
+/// An error of the database without a variant of its own.
 ///
-/// Neither `Display` nor `Debug` shows what PostgreSQL may have quoted of a value: see
+/// Neither `Display` nor `Debug` shows values that PostgreSQL may have quoted: see
 /// [`server_message`](Self::server_message).
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseError {
     /// The SQLSTATE.
     pub sqlstate: String,
-    /// What is wrong: PostgreSQL's primary message where it cannot hold a value, else what the SQLSTATE means.
+    /// PostgreSQL's primary message if it cannot contain a value, otherwise the meaning of the SQLSTATE.
     pub message: String,
-    /// The model that was asked for; none for BEGIN, COMMIT and the like.
+    /// The model of the query; `None` for BEGIN, COMMIT and similar statements.
     pub model: Option<&'static str>,
     /// The table that PostgreSQL names, if it names one.
     pub table: Option<String>,
-    /// The column that it names.
+    /// The column that PostgreSQL names, if it names one.
     pub column: Option<String>,
-    /// The constraint that it names.
+    /// The constraint that PostgreSQL names, if it names one.
     pub constraint: Option<String>,
     server_message: String,
 }
@@ -223,9 +225,9 @@ impl DatabaseError {
         }
     }
 
-    /// PostgreSQL's primary message as it came: that of a `RAISE EXCEPTION` in a trigger, say.
+    /// Returns PostgreSQL's primary message unchanged, for example that of a `RAISE EXCEPTION` in a trigger.
     ///
-    /// It may quote values of parameters and rows, so do not log it where those must not be.
+    /// It may quote values of parameters and rows, so do not log it where those must not appear.
     pub fn server_message(&self) -> &str {
         &self.server_message
     }
@@ -261,7 +263,7 @@ impl fmt::Display for DatabaseError {
     }
 }
 
-/// What a row was looked up for, in [`Error::NotFound`].
+/// Why a row was looked up, in [`Error::NotFound`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Lookup {
@@ -307,17 +309,17 @@ impl Error {
         Error::Custom(error.into())
     }
 
-    /// No row of the model that the call itself named.
+    /// Creates the error for a row that the call itself named.
     pub(crate) fn not_found(model: &'static str, operation: Lookup) -> Self {
         Error::NotFound { model, operation, relation: None }
     }
 
-    /// No row on the other side of a relation.
+    /// Creates the error for a row on the other side of a relation.
     pub(crate) fn not_related(relation: &Relation, operation: Lookup) -> Self {
         Error::NotFound { model: relation.child.name, operation, relation: Some(relation.name) }
     }
 
-    /// The same error of a row that a relation led to.
+    /// Adds the relation that led to the row.
     pub(crate) fn through(self, relation: &Relation) -> Self {
         match self {
             Error::NotFound { model, operation, relation: None } => {
@@ -327,7 +329,7 @@ impl Error {
         }
     }
 
-    /// The SQLSTATE, where the database gave one.
+    /// Returns the SQLSTATE, if the database returned one.
     pub fn sqlstate(&self) -> Option<&str> {
         match self {
             Error::UniqueViolation(violation)
@@ -340,7 +342,7 @@ impl Error {
         }
     }
 
-    /// What went wrong, for traces: the name of the variant.
+    /// Returns the name of the variant, for traces.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Error::UniqueViolation(_) => "UniqueViolation",
@@ -374,26 +376,26 @@ impl Error {
         }
     }
 
-    /// Whether a time limit passed: one of the client's, or the server's for a statement (SQLSTATE 57014) or a lock
-    /// (55P03).
+    /// Returns whether a time limit passed: one of the client, or of the server for a statement (SQLSTATE 57014) or a
+    /// lock (55P03).
     pub fn is_timeout(&self) -> bool {
         matches!(self, Error::Timeout { .. } | Error::PoolTimeout { .. })
             || matches!(self.sqlstate(), Some("57014" | "55P03"))
     }
 
-    /// Whether the transaction can be run again as it is: a serialization failure or a deadlock.
+    /// Returns whether the transaction can be run again unchanged: a serialization failure or a deadlock.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Error::Serialization { .. })
     }
 
-    /// Whether a statement was prepared for a table or type that has changed since: it was not executed.
+    /// Returns whether a table or type has changed since the statement was prepared. It was not executed.
     pub(crate) fn is_stale_plan(&self) -> bool {
         match self {
             Error::Database(error) => {
                 error.sqlstate == SqlState::INVALID_SQL_STATEMENT_NAME.code()
                     || (error.sqlstate == SqlState::FEATURE_NOT_SUPPORTED.code()
                         && error.message == STALE_PLAN)
-                    // Of a type that was dropped: this message is never translated.
+                    // For a dropped type; PostgreSQL never translates this message.
                     || (error.sqlstate == SqlState::INTERNAL_ERROR.code()
                         && error.server_message.starts_with("cache lookup failed for type"))
             }
@@ -401,12 +403,12 @@ impl Error {
         }
     }
 
-    /// Whether PostgreSQL could not make sense of a statement, or of how its parameters were written: nothing ran.
+    /// Returns whether PostgreSQL refused a statement, or the format of its parameters, before anything ran.
     pub(crate) fn is_wrong_statement(&self) -> bool {
         matches!(self, Error::Database(error) if error.sqlstate.starts_with("42") || error.sqlstate == "22P03")
     }
 
-    /// The same failure to read the answer of a write that is committed. Without a row nothing was written.
+    /// Converts an error while reading the answer of a committed write. If there is no row, nothing was written.
     #[cold]
     pub(crate) fn after_commit(self) -> Self {
         match self {
@@ -415,7 +417,7 @@ impl Error {
         }
     }
 
-    /// Translates what the driver says about a statement on `table`.
+    /// Converts the driver's error about a statement on `table`.
     pub(crate) fn from_driver(error: &tokio_postgres::Error, table: &'static Table) -> Self {
         match error.as_db_error() {
             Some(database) => from_database(database, table),
@@ -424,7 +426,7 @@ impl Error {
     }
 }
 
-/// Translates a failure that is not an answer of the database.
+/// Converts an error that is not an answer of the database.
 pub(crate) fn from_connection(error: &tokio_postgres::Error) -> Error {
     if let Some(database) = error.as_db_error() {
         if is_collision(database.code()) {

@@ -1,4 +1,4 @@
-//! Carries operations out: on which connection, by which statements, and in which order.
+//! Carries out operations: chooses the connection, the statements, and their order.
 
 mod batch;
 mod bulk;

@@ -8,16 +8,16 @@ use tokio_postgres::types::Type;
 
 use crate::value::{Scalar, accepts_list};
 
-/// A table or view as the client sees it.
+/// A table or view in the client.
 #[derive(Debug)]
 pub struct Table {
     /// The model's name.
     pub name: &'static str,
-    /// The quoted, and where needed qualified, name in PostgreSQL.
+    /// The quoted name in PostgreSQL, with its schema if necessary.
     pub sql: &'static str,
     /// The columns, in the order of the model's fields.
     pub columns: &'static [Column],
-    /// The primary key, else the first unique key.
+    /// The primary key, otherwise the first unique key.
     pub key: &'static [u16],
     /// The relations, in the order of their slots in `With`.
     pub relations: &'static [Relation],
@@ -27,9 +27,9 @@ pub struct Table {
     pub(crate) tenancy: Option<Tenancy>,
     /// Whether PostgreSQL checks the tenant of each row, too.
     pub(crate) is_row_secured: bool,
-    /// Of a query of `queries/`: the table that it writes.
+    /// For a query of `queries/`: the table that it writes.
     pub(crate) writes: Option<&'static Table>,
-    /// Room for the select list of all columns under the aliases `t0`, `t1` and so on, which `sql` makes once each.
+    /// Cache for the select lists of all columns with the aliases `t0`, `t1` and so on, which `sql` builds once each.
     pub(crate) select_lists: [OnceLock<String>; CACHED_ALIASES],
 }
 
@@ -72,13 +72,13 @@ impl Table {
         self
     }
 
-    /// The column that holds the tenant of a row, if it is one of its own.
+    /// Returns the column that holds the tenant of a row, if the table has one.
     #[inline]
     pub(crate) fn own_tenant_column(&self) -> Option<u16> {
         self.tenancy.filter(|tenancy| tenancy.path.is_empty()).map(|tenancy| tenancy.column)
     }
 
-    /// The name in PostgreSQL without its schema, and unquoted if it has no quotes of its own.
+    /// Returns the name in PostgreSQL without its schema, and unquoted if it contains no quotes.
     pub(crate) fn bare_name(&self) -> &'static str {
         let sql = self.sql.rsplit_once("\".\"").map_or(self.sql, |(_, name)| name);
         sql.trim_matches('"')
@@ -88,8 +88,8 @@ impl Table {
 /// How the rows of a table belong to tenants.
 #[derive(Debug, Clone, Copy)]
 pub struct Tenancy {
-    /// The relations that lead to the table with the tenant's column, by their slots: each counts in the table that the
-    /// one before leads to. Empty if the column is the table's own.
+    /// The relations that lead to the table with the tenant's column, by their slots, each in the table that the
+    /// previous one leads to. Empty if the table itself has the column.
     pub(crate) path: &'static [u16],
     /// The column there.
     pub(crate) column: u16,
@@ -100,12 +100,13 @@ pub struct Tenancy {
 }
 
 impl Tenancy {
-    /// Each row is a tenant, whose id is this column. For generated code.
+    /// Creates the tenancy of a model whose rows are tenants, with this id. For generated code.
     pub const fn tenant(column: u16) -> Self {
         Self { path: &[], column, keys: &[], is_tenant: true }
     }
 
-    /// Each row belongs to a tenant, which this column of the table at the end of the path holds. For generated code.
+    /// Creates the tenancy of rows that belong to the tenant in this column of the table at the end of the path. For
+    /// generated code.
     pub const fn within(path: &'static [u16], column: u16) -> Self {
         Self { path, column, keys: &[], is_tenant: false }
     }
@@ -116,7 +117,7 @@ impl Tenancy {
         self
     }
 
-    /// Whether the columns are unique within a tenant and only there.
+    /// Returns whether the columns are unique within a tenant and only there.
     pub(crate) fn is_key(&self, columns: &[u16]) -> bool {
         self.keys.contains(&columns)
     }
@@ -129,8 +130,8 @@ pub struct Column {
     pub name: &'static str,
     /// The type in PostgreSQL, as SQL: `uuid`, `"public"."role"`, `text[]`.
     pub sql_type: &'static str,
-    /// The type it crosses the wire in, where it is not `sql_type`: enums travel as `text`.
-    /// So their OIDs, which differ from database to database, are never looked up.
+    /// The type on the wire, if it is not `sql_type`: enums are sent as `text`, so that their OIDs, which differ from
+    /// database to database, are never looked up.
     pub wire: Option<&'static str>,
     /// What the client fills in if a row is created without a value.
     pub default: ClientDefault,
@@ -138,7 +139,7 @@ pub struct Column {
     pub updated_at: bool,
     /// An `@sensitive` column, whose values are not shown.
     pub sensitive: bool,
-    /// Of a query of `queries/`: whether its decoder can read a type of the database.
+    /// For a query of `queries/`: whether its decoder can read a type of the database.
     pub(crate) accepts: Option<fn(&Type) -> bool>,
 }
 
@@ -189,13 +190,13 @@ impl Column {
         Self { accepts: Some(accepts_list::<T>), ..Self::new(name, "") }
     }
 
-    /// Sets the type that the column travels in.
+    /// Sets the type of the column on the wire.
     pub const fn via(mut self, wire: &'static str) -> Self {
         self.wire = Some(wire);
         self
     }
 
-    /// Sets the default that the client makes.
+    /// Sets the default that the client generates.
     pub const fn default(mut self, default: ClientDefault) -> Self {
         self.default = default;
         self
@@ -224,13 +225,13 @@ pub struct Relation {
     pub parent_columns: &'static [u16],
     /// The columns on the other side that equal them.
     pub child_columns: &'static [u16],
-    /// How many rows there are on the other side.
+    /// The number of rows on the other side.
     pub count: Count,
     /// Whether this side holds the foreign key.
     pub referencing: bool,
-    /// The table between, for an implicit many-to-many relation.
+    /// The join table of an implicit many-to-many relation.
     pub through: Option<JoinTable>,
-    /// The place among the columns of those that hold the tenant on both sides.
+    /// The position of the columns that hold the tenant on both sides.
     pub(crate) tenant_pair: Option<usize>,
 }
 
@@ -241,7 +242,7 @@ impl std::fmt::Debug for Relation {
     }
 }
 
-/// How many rows a relation leads to.
+/// The number of rows that a relation leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Count {
     /// Exactly one.
@@ -255,7 +256,7 @@ pub enum Count {
 /// The join table of an implicit many-to-many relation, as Prisma defines it.
 #[derive(Debug, Clone, Copy)]
 pub struct JoinTable {
-    /// The quoted, and where needed qualified, name.
+    /// The quoted name, with its schema if necessary.
     pub sql: &'static str,
     /// The column that holds this side's key: `A` or `B`.
     pub parent_column: &'static str,
@@ -276,13 +277,13 @@ impl JoinTable {
 }
 
 impl Relation {
-    /// Sets the place of the columns that hold the tenant on both sides. For generated code.
+    /// Sets the position of the columns that hold the tenant on both sides. For generated code.
     pub const fn within_tenant(mut self, pair: usize) -> Self {
         self.tenant_pair = Some(pair);
         self
     }
 
-    /// The columns of both sides, without those of the tenant.
+    /// Returns the columns of both sides, without those of the tenant.
     pub(crate) fn key_pairs(&self) -> impl Iterator<Item = (u16, u16)> + '_ {
         let pairs = self.parent_columns.iter().copied().zip(self.child_columns.iter().copied()).enumerate();
         pairs.filter(|(place, _)| Some(*place) != self.tenant_pair).map(|(_, pair)| pair)
@@ -364,7 +365,7 @@ impl Relation {
         }
     }
 
-    /// Both sides meet in a table between. For generated code.
+    /// A join table has the keys of both sides. For generated code.
     pub const fn through(
         name: &'static str,
         child: &'static Table,
@@ -385,7 +386,7 @@ impl Relation {
     }
 }
 
-/// A constraint, to tell which columns a violation is about.
+/// A constraint, to find the columns of a violation.
 #[derive(Debug)]
 pub struct Constraint {
     /// Its name in PostgreSQL.

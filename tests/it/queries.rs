@@ -207,7 +207,7 @@ async fn a_database_that_differs_is_refused_when_the_statement_is_prepared() {
     for db in [&fixture.db, &pooled] {
         let refused = db.query(queries::standings(tenant)).await.expect_err("is refused");
         assert!(
-            refused.to_string().contains("column class_year of standings is text, for which it was not compiled"),
+            refused.to_string().contains("column class_year of standings is text, which it was not compiled for"),
             "{refused}"
         );
     }

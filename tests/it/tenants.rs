@@ -39,5 +39,9 @@ fn the_clients_of_tenants_are_up_to_date() {
 #[test]
 fn the_schemas_differ_in_row_security_alone() {
     let read = |file: &str| std::fs::read_to_string(folder().join(file)).expect("is read");
-    assert_eq!(read(SECURED).replace("  provider    = \"postgresql\"\n  rowSecurity = true\n", "  provider = \"postgresql\"\n"), read(PLAIN));
+    assert_eq!(
+        read(SECURED)
+            .replace("  provider    = \"postgresql\"\n  rowSecurity = true\n", "  provider = \"postgresql\"\n"),
+        read(PLAIN)
+    );
 }

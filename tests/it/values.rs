@@ -129,7 +129,7 @@ async fn an_unreadable_response_says_whether_the_write_was_committed() {
     assert_eq!(rows(&fixture, "Native").await, 4);
     assert_eq!(committed(db.batch((db.native().create(row(5)), db.native().count())).await), COLUMN);
     let message = db.native().create(row(6)).await.expect_err("cannot be read").to_string();
-    assert!(message.contains("is done and committed") && message.contains("column timestamp"), "{message}");
+    assert!(message.contains("was committed") && message.contains("column timestamp"), "{message}");
     assert_eq!(rows(&fixture, "Native").await, 6);
 
     // Reads have written nothing.

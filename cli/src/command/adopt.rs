@@ -17,7 +17,7 @@ use crate::project::write::write_folder;
 use crate::project::{lock_file, schema_files, snapshot};
 use crate::terminal::{output, report};
 
-/// A migration as Prisma keeps it.
+/// A migration in Prisma's format.
 struct Folder {
     name: String,
     sql: String,

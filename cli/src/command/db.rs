@@ -51,7 +51,7 @@ pub(crate) async fn push(args: &args::Push) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Checked first, because PostgreSQL would fail in the middle.
+/// Refuses changes that other objects prevent. Checked first, because PostgreSQL would fail halfway.
 fn refuse_what_is_used(plan: &Plan) -> Result<(), Failure> {
     let used = plan.hazards().filter(|hazard| hazard.lint.code == "F208");
     let lines: String = used.map(|hazard| format!("\n  - {}", hazard.text)).collect();

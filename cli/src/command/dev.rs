@@ -8,7 +8,7 @@ use relata_codegen::sql::{Change, Finding, Pair, Plan, Probe, lint_step, render,
 use tokio_postgres::Client;
 
 use super::attempts;
-use super::migrate::{run, told};
+use super::migrate::{report_outcome, run};
 use crate::args;
 use crate::compare::difference::{Renames, difference, plan};
 use crate::compare::endpoint::{Loaded, read_snapshot};
@@ -63,7 +63,7 @@ pub(crate) async fn dev(args: &args::Dev) -> Result<Exit, Failure> {
     let migrations = Migrations::from_dir(folder)?;
     lock_file::write(folder, &migrations)?;
     match run(&mut client, &migrations, Options::default()).await {
-        Ok(report) => told(&report, &database),
+        Ok(report) => report_outcome(&report, &database),
         Err(error) => Err(with_remedy(error, folder)),
     }
 }
@@ -124,7 +124,7 @@ fn confirm_losses(losses: &[Finding]) -> Result<(), Failure> {
         .help("--create-only writes the migration without applying it"))
 }
 
-/// A migration on top of one that fails would never be reached.
+/// A new migration after one that fails would never be reached.
 fn refuse_failed(folder: &Path, status: &Status, failed: &BTreeMap<String, String>) -> Result<(), Failure> {
     let stopped = status.problems.iter().find_map(|problem| match problem {
         Problem::Failed { name, .. } | Problem::Interrupted { name, .. } => Some((name, problem.to_string())),
@@ -145,7 +145,7 @@ fn refuse_failed(folder: &Path, status: &Status, failed: &BTreeMap<String, Strin
     )))
 }
 
-/// What failed left nothing, so that another schema needs another migration in its place.
+/// A failed migration was rolled back, so after a change of the schema it can be replaced by another migration.
 fn with_remedy(error: migrate::Error, folder: &Path) -> Failure {
     let place = match &error {
         migrate::Error::Statement(it) if it.aftermath == Aftermath::RolledBack => Some(folder.join(&it.migration)),

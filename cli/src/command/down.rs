@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use relata::migrate::{self, Migration, Migrations, Options, Problem, Script, Status};
-use relata_codegen::sql::{Action, HazardKind, ObjectName, Pair, Plan, Step, plan, render};
+use relata_codegen::sql::{Action, HazardKind, ObjectName, Pair, Plan, SYNC_TRIGGER, Step, plan, render};
 
 use super::migrate::{count, read};
 use crate::args;
@@ -18,6 +18,9 @@ use crate::terminal::{output, progress};
 
 /// A hand-written reverse migration.
 const DOWN_FILE: &str = "down.sql";
+
+/// The names of sync triggers in migrations: the current one, and the one in migrations that earlier versions wrote.
+const SYNC_TRIGGERS: [&str; 2] = [SYNC_TRIGGER, "~follow"];
 
 /// The reverse migration of one migration.
 pub(super) struct Undo {
@@ -154,7 +157,8 @@ pub fn reverse_plan(migration: Option<&Migration>, pair: Pair<&Loaded>, renames:
 /// The first statement whose effect no snapshot shows.
 pub(super) fn beyond_snapshots(migration: &Migration) -> Option<String> {
     // The PL/pgSQL of an online plan leaves nothing behind that a snapshot does not contain.
-    let is_planned = |sql: &str| sql.contains("$relata$") || sql.contains("\"~follow\"");
+    let is_sync_trigger = |sql: &str| SYNC_TRIGGERS.iter().any(|name| sql.contains(&format!("\"{name}\"")));
+    let is_planned = |sql: &str| sql.contains("$relata$") || is_sync_trigger(sql);
     let is_beyond = |sql: &str| !is_planned(sql) && is_untracked(sql);
     let statement = migration.script().statements().find(|statement| is_beyond(&statement.sql))?;
     Some(excerpt(&statement.sql, 4))

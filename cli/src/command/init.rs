@@ -41,7 +41,7 @@ model Note {
 }
 ";
 
-const AROUND: &str = "\
+const SETUP: &str = "\
 Cargo.toml:
     cargo add RUNTIME
     cargo add tokio --features macros,rt-multi-thread
@@ -74,7 +74,7 @@ pub(crate) fn init() -> Result<Exit, Failure> {
             .help("try `codegen check`; a schema.dsl in the same folder would be used instead of it"));
     }
     write_file(&path, SCHEMA)?;
-    let around = AROUND
+    let around = SETUP
         .replace("schema.dsl", &name.to_string())
         .replace("RUNTIME", &package("relata", "runtime"))
         .replace("COMPILER", &package("relata-codegen", "codegen"));
@@ -82,8 +82,8 @@ pub(crate) fn init() -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// What `cargo add` is told: a command that was built in a checkout takes the packages beside it, as long as they are
-/// there, so that the command and the client are of one version.
+/// The arguments of `cargo add`. A command that was built in a checkout depends on the packages of that checkout, as
+/// long as they exist, so that the command and the client have the same version.
 fn package(name: &str, folder: &str) -> String {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name(folder);
     if !beside.join("Cargo.toml").is_file() {
@@ -93,10 +93,10 @@ fn package(name: &str, folder: &str) -> String {
     format!("{name} --path \"{}\"", path.display())
 }
 
-/// How many folders up a path may go that is shown as a relative one.
+/// The maximum number of `..` in a path that is printed as a relative one.
 const MAX_UP: usize = 3;
 
-/// The way from a folder to a path near it: `../relata/runtime`.
+/// The relative path from a folder to another one near it: `../relata/runtime`.
 fn relative(from: &Path, to: &Path) -> Option<PathBuf> {
     let up =
         from.ancestors().take(MAX_UP + 1).position(|folder| to.starts_with(folder) && folder.parent().is_some())?;
@@ -122,12 +122,12 @@ mod tests {
     fn the_readme_says_the_same() {
         let readme = include_str!("../../../README.md");
         let features = "features = [\"macros\", \"rt-multi-thread\"]";
-        assert!(readme.contains(features) && AROUND.contains("--features macros,rt-multi-thread"));
+        assert!(readme.contains(features) && SETUP.contains("--features macros,rt-multi-thread"));
         let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         for part in
             ["mod db { relata::include_client!(); }", "relata_codegen::build::Build::new(\"schema.dsl\").run();"]
         {
-            assert!(plain(readme).contains(part) && plain(AROUND).contains(part), "{part}");
+            assert!(plain(readme).contains(part) && plain(SETUP).contains(part), "{part}");
         }
     }
 }

@@ -47,7 +47,7 @@ pub(super) async fn apply(
     database: &Database,
 ) -> Result<Exit, Failure> {
     let report = run(client, migrations, options).await?;
-    told(&report, database)
+    report_outcome(&report, database)
 }
 
 /// Applies what is pending.
@@ -63,7 +63,7 @@ pub(super) async fn run(
     result
 }
 
-pub(super) fn told(report: &Report, database: &Database) -> Result<Exit, Failure> {
+pub(super) fn report_outcome(report: &Report, database: &Database) -> Result<Exit, Failure> {
     match report.applied.len() {
         0 => output::print(&format!("{database} is up to date: {} applied", count(report.already_applied)))?,
         new => output::print(&format!("{database}: applied {}", count(new)))?,

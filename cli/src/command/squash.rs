@@ -34,13 +34,13 @@ pub(crate) fn squash(args: &args::Squash) -> Result<Exit, Failure> {
     let schema = fs::read_to_string(&path).map_err(|error| Failure::reading(&path, &error))?;
 
     // The new folder is complete before an old one is removed; readers skip hidden folders.
-    let (place, aside) = (folder.join(last.name()), folder.join(format!(".{}.squashed", last.name())));
-    write_folder(&aside, &[("migration.sql", &sql), (snapshot::SNAPSHOT, &schema)])?;
+    let (place, temporary) = (folder.join(last.name()), folder.join(format!(".{}.squashed", last.name())));
+    write_folder(&temporary, &[("migration.sql", &sql), (snapshot::SNAPSHOT, &schema)])?;
     for migration in &squashed {
         let old = folder.join(migration.name());
         fs::remove_dir_all(&old).map_err(|error| Failure::writing(&old, &error))?;
     }
-    fs::rename(&aside, &place).map_err(|error| Failure::writing(&place, &error))?;
+    fs::rename(&temporary, &place).map_err(|error| Failure::writing(&place, &error))?;
     lock_file::write(folder, &Migrations::from_dir(folder)?)?;
     output::print(&format!("{} are now {}", count(squashed.len()), place.display()))?;
     Ok(Exit::Done)

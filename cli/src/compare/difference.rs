@@ -9,7 +9,7 @@ use crate::terminal::prompt;
 /// The renames that were specified on the command line.
 #[derive(Debug, Clone, Default)]
 pub struct Renames {
-    said: Vec<Rename>,
+    given: Vec<Rename>,
     /// Renames of an earlier migration; those that do not apply are ignored.
     hints: Vec<Rename>,
     /// Treats all other probable renames as drops and additions.
@@ -19,7 +19,7 @@ pub struct Renames {
 impl Renames {
     /// No renames, and no prompts.
     pub fn none() -> Self {
-        Self { said: Vec::new(), hints: Vec::new(), accept_drops: true }
+        Self { given: Vec::new(), hints: Vec::new(), accept_drops: true }
     }
 
     /// Reads the values of `--rename`.
@@ -30,9 +30,9 @@ impl Renames {
                     .help("write --rename users:people for a table, --rename users.name:full_name for a column")
             })
         };
-        let said = flags.iter().map(parse).collect::<Result<Vec<Rename>, _>>()?;
-        refuse_contradictions(&said)?;
-        Ok(Self { said, hints: Vec::new(), accept_drops })
+        let given = flags.iter().map(parse).collect::<Result<Vec<Rename>, _>>()?;
+        refuse_contradictions(&given)?;
+        Ok(Self { given, hints: Vec::new(), accept_drops })
     }
 
     /// The same, with renames that are used if they apply.
@@ -42,16 +42,16 @@ impl Renames {
     }
 }
 
-/// One thing cannot have two new names, nor two things the same.
-fn refuse_contradictions(said: &[Rename]) -> Result<(), Failure> {
+/// One object cannot get two new names, and two objects cannot get the same name.
+fn refuse_contradictions(given: &[Rename]) -> Result<(), Failure> {
     let target = |rename: &Rename| {
         let scope = rename.from.rsplit_once('.').map_or("", |(scope, _)| scope);
         (scope.to_owned(), rename.to.clone())
     };
-    for (at, rename) in said.iter().enumerate() {
+    for (at, rename) in given.iter().enumerate() {
         let contradicts =
             |other: &&Rename| *other != rename && (other.from == rename.from || target(other) == target(rename));
-        if let Some(other) = said[..at].iter().find(contradicts) {
+        if let Some(other) = given[..at].iter().find(contradicts) {
             return Err(Failure::usage(format!("--rename {other} and --rename {rename} contradict each other"))
                 .help("keep the one that is meant"));
         }
@@ -62,9 +62,9 @@ fn refuse_contradictions(said: &[Rename]) -> Result<(), Failure> {
 /// The changes from one endpoint to the other.
 pub fn difference(pair: Pair<&Loaded>, renames: Renames) -> Result<Vec<Change>, Failure> {
     let schema = pair.previous.current_schema.as_ref().or(pair.next.current_schema.as_ref());
-    let Renames { mut said, hints, accept_drops } = renames;
-    said.extend(hints.iter().filter(|hint| !said.contains(hint)).cloned().collect::<Vec<_>>());
-    let mut options = DiffOptions { renames: said, accept_drops, ..DiffOptions::default() };
+    let Renames { mut given, hints, accept_drops } = renames;
+    given.extend(hints.iter().filter(|hint| !given.contains(hint)).cloned().collect::<Vec<_>>());
+    let mut options = DiffOptions { renames: given, accept_drops, ..DiffOptions::default() };
     if let Some(schema) = schema {
         options.default_schema.clone_from(schema);
     }

@@ -1,14 +1,16 @@
-//! What two databases are compared in and no migration of ours makes: functions, triggers, policies, domains, partitions
-//! and so on, each as one text. The text is compared and never shown, as it may hold a password.
+//! Definitions that take part in a comparison of two databases but are not migrated: functions, triggers, policies,
+//! domains, partitions and so on, each as one text. The text is compared and never shown, because it may contain a
+//! password.
 //!
-//! Not read: owners, privileges, tablespaces and settings of roles and of the database, which differ from server to server.
+//! Owners, privileges, tablespaces and settings of roles and of the database are not read: they differ from server to
+//! server.
 
 use relata_codegen::sql::Definition;
 use tokio_postgres::{Error, Row};
 
 use super::{Cx, HISTORY_TABLES};
 
-/// The schemas that are looked at, without what belongs to an extension: `n.nspname` and `TABLE.oid`.
+/// The schemas to read, without members of extensions: `n.nspname` and `TABLE.oid`.
 fn ours(class: &str, alias: &str) -> String {
     format!(
         "n.nspname = ANY($1) AND NOT EXISTS (SELECT FROM pg_depend AS e WHERE e.classid = 'pg_catalog.{class}'::regclass
@@ -16,7 +18,7 @@ fn ours(class: &str, alias: &str) -> String {
     )
 }
 
-/// Objects with a schema of their own: what it is, schema, name, what of it, everything about it.
+/// Objects that belong to a schema: kind, schema, name, part, and the whole definition.
 fn of_schemas() -> Vec<String> {
     let functions = ours("pg_proc", "p");
     let types = ours("pg_type", "t");
@@ -102,7 +104,7 @@ fn of_schemas() -> Vec<String> {
     ]
 }
 
-/// What belongs to tables.
+/// Objects that belong to tables.
 fn of_tables() -> Vec<String> {
     let tables = format!(
         "FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace AND {} AND c.relkind IN ('r', 'p', 'f')",
@@ -240,7 +242,7 @@ fn of_tables() -> Vec<String> {
     ]
 }
 
-/// What belongs to the database as a whole; what is labelled or has a comment.
+/// Objects that belong to the database as a whole, and everything that has a security label or a comment.
 fn of_database() -> Vec<String> {
     let free = |class: &str, alias: &str| {
         format!(
@@ -282,7 +284,8 @@ fn of_database() -> Vec<String> {
         "SELECT 'security label of ' || l.objtype, NULL::text, l.objname, l.provider, l.label FROM pg_seclabels AS l
          JOIN pg_namespace AS n ON n.oid = l.objnamespace WHERE n.nspname = ANY($1)"
             .to_owned(),
-        // Those on tables, views, sequences, enums, constraints and statistics are migrated. An extension brings its own.
+        // Comments on tables, views, sequences, enums, constraints and statistics are migrated. An extension brings its
+        // own.
         "SELECT 'comment on ' || o.type, NULL::text, o.identity, NULL, s.description
          FROM pg_description AS s CROSS JOIN LATERAL pg_identify_object(s.classoid, s.objoid, s.objsubid) AS o
          LEFT JOIN pg_class AS c ON s.classoid = 'pg_class'::regclass AND c.oid = s.objoid
@@ -314,7 +317,7 @@ pub(super) async fn definitions(cx: &Cx<'_>) -> Result<Vec<Definition>, Error> {
         }
     }
     for sql in &of_database() {
-        // Some speak of the schemas that are looked at, the others of none.
+        // Some queries have the list of schemas as a parameter, and some have no parameter.
         let rows = if sql.contains("$1") { cx.rows(sql).await? } else { cx.transaction.query(sql, &[]).await? };
         for row in &rows {
             definitions.extend(definition(cx, row)?);
@@ -323,7 +326,7 @@ pub(super) async fn definitions(cx: &Cx<'_>) -> Result<Vec<Definition>, Error> {
     Ok(definitions)
 }
 
-/// None for what belongs to the history of migrations.
+/// Returns `None` for objects that belong to the migration history.
 fn definition(cx: &Cx<'_>, row: &Row) -> Result<Option<Definition>, Error> {
     let (schema, object): (Option<&str>, &str) = (row.try_get(1)?, row.try_get(2)?);
     if HISTORY_TABLES.contains(&object) {

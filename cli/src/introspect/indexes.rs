@@ -1,4 +1,4 @@
-//! Indexes that no constraint owns.
+//! Indexes that do not belong to a constraint.
 
 use relata_codegen::ir::{IndexMethod, SortOrder};
 use relata_codegen::sql::{Index, IndexPart, IndexTarget, State};
@@ -6,8 +6,7 @@ use tokio_postgres::Row;
 
 use super::Cx;
 
-/// One row for each part of each index. Key parts come first; the others are those of `INCLUDE`.
-/// PostgreSQL keeps a count of its own among the options of a column. `nulls not distinct` exists from PostgreSQL 15 on, so it is read from the row as JSON.
+/// One row for each part of each index: first the key parts, then the columns of `INCLUDE`.
 const PARTS: &str = "
     SELECT n.nspname::text, t.relname::text, c.relname::text, i.indisunique, m.amname::text,
            COALESCE((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false), pg_get_expr(i.indpred, i.indrelid),
@@ -37,7 +36,7 @@ const NULLS_FIRST: i16 = 2;
 pub(super) async fn add_indexes(cx: &Cx<'_>, state: &mut State) -> Result<(), tokio_postgres::Error> {
     for row in cx.rows(PARTS).await? {
         let table = cx.name(row.try_get(0)?, row.try_get(1)?);
-        // An access method of an extension is none that the schema could speak of.
+        // The schema language has no access methods of extensions.
         let Some(method) = method(row.try_get(4)?) else { continue };
         if let Some(table) = state.tables.iter_mut().find(|it| it.name == table) {
             add_part(&mut table.indexes, method, &row)?;

@@ -22,7 +22,7 @@ pub(super) async fn extensions(cx: &Cx<'_>) -> Result<Vec<Extension>, tokio_post
     rows.iter().map(extension).collect()
 }
 
-/// Without those that no schema can have: an enum needs values, and a value a name.
+/// Enum types. Those without values, or with an empty value, are left out: a schema cannot declare them.
 const ENUMS: &str = "
     SELECT n.nspname::text, t.typname::text,
            ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder)
@@ -41,7 +41,8 @@ pub(super) async fn enums(cx: &Cx<'_>) -> Result<Vec<EnumType>, tokio_postgres::
     rows.iter().map(enumeration).collect()
 }
 
-/// Sequences with the column that owns them. Those of identity columns depend on it internally and are left out.
+/// Sequences with the columns that own them. Sequences of identity columns are left out: they depend on the column
+/// internally.
 const SEQUENCES: &str = "
     SELECT n.nspname::text, c.relname::text, format_type(s.seqtypid, NULL),
            tn.nspname::text, t.relname::text, a.attname::text,
@@ -72,8 +73,8 @@ pub(super) async fn sequences(cx: &Cx<'_>) -> Result<Vec<Sequence>, tokio_postgr
     rows.iter().map(sequence).collect()
 }
 
-/// How a sequence counts, from a row with the columns of `pg_sequence`. What PostgreSQL takes by itself is left out, as it
-/// changes with the type.
+/// The options of a sequence, from a row with the columns of `pg_sequence`. Options with PostgreSQL's default are left
+/// out, because the default depends on the type.
 pub(super) fn sequence_options(row: &Row) -> Result<SequenceOptions, tokio_postgres::Error> {
     let (least, largest) = match row.try_get::<_, &str>("seqtypid")? {
         "smallint" => (i64::from(i16::MIN), i64::from(i16::MAX)),
@@ -94,7 +95,7 @@ pub(super) fn sequence_options(row: &Row) -> Result<SequenceOptions, tokio_postg
     })
 }
 
-/// Takes out the sequences that no column owns or takes its default from: no schema speaks of them.
+/// Removes the sequences that no column owns or uses as its default: a schema cannot declare them.
 pub(super) fn take_idle_sequences(state: &mut State) -> Vec<Sequence> {
     let used: Vec<_> = state
         .tables
@@ -112,6 +113,6 @@ pub(super) fn take_idle_sequences(state: &mut State) -> Vec<Sequence> {
     };
     let (kept, idle): (Vec<_>, Vec<_>) = std::mem::take(&mut state.sequences).into_iter().partition(is_used);
     state.sequences = kept;
-    // One that a table of a history owns goes with it.
+    // A sequence that belongs to a history table is left out like the table.
     idle.into_iter().filter(|sequence| sequence.owned_by.is_none()).collect()
 }

@@ -1,7 +1,7 @@
-//! What a database has and no schema speaks of: views with what belongs to them, free sequences, exclusion constraints,
-//! extended statistics, settings of columns, comments.
+//! Objects that a schema cannot declare: views and what belongs to them, sequences without a column, exclusion
+//! constraints, extended statistics, settings of columns, comments.
 //!
-//! Each comes as the SQL that makes it, printed by PostgreSQL where it can.
+//! Each comes with the SQL that creates it, printed by PostgreSQL if it can.
 
 mod settings;
 mod views;
@@ -12,11 +12,11 @@ use tokio_postgres::{Error, Row};
 
 use super::{Cx, HISTORY_TABLES};
 
-/// Not those of extensions, which come with them.
+/// Leaves out members of extensions, which are created with the extension.
 pub(super) const NO_EXTENSION: &str = "NOT EXISTS (SELECT FROM pg_depend AS x WHERE x.objid = c.oid AND x.deptype = 'e'
         AND x.classid = 'pg_class'::regclass)";
 
-/// All of them, in an order in which they can be made.
+/// Reads all of them, in an order in which they can be created.
 pub(super) async fn others(cx: &Cx<'_>, sequences: &[Sequence]) -> Result<Vec<Other>, Error> {
     let mut others = free_sequences(cx, sequences).await?;
     others.extend(exclusions(cx).await?);
@@ -74,7 +74,7 @@ async fn exclusions(cx: &Cx<'_>) -> Result<Vec<Other>, Error> {
     cx.rows(&sql).await?.iter().map(exclusion).collect()
 }
 
-/// Extended statistics with their target and comment. PostgreSQL drops them with any of their columns.
+/// Extended statistics with their targets and comments. PostgreSQL drops them together with any of their columns.
 async fn statistics(cx: &Cx<'_>) -> Result<Vec<Other>, Error> {
     let sql = "SELECT n.nspname::text, c.relname::text, sn.nspname::text, s.stxname::text,
            substr(pg_get_statisticsobjdef(s.oid), length(format('CREATE STATISTICS %I.%I', sn.nspname, s.stxname)) + 1),
@@ -110,7 +110,7 @@ async fn statistics(cx: &Cx<'_>) -> Result<Vec<Other>, Error> {
     Ok(found)
 }
 
-/// Comments on tables, columns, views, indexes, sequences, enums and constraints, and on what belongs to views.
+/// Comments on tables, columns, views, indexes, sequences, enums and constraints, and on objects that belong to views.
 async fn comments(cx: &Cx<'_>) -> Result<Vec<Other>, Error> {
     let sql = format!(
         "SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'

@@ -31,7 +31,8 @@ const TABLES: &str = "
       AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
                       AND d.deptype = 'e')";
 
-/// `enums` are those that were read: a column of another enum type has a type that the language does not know.
+/// `enums` are the enums that were read. For a column of any other enum, the type is one that the schema language does
+/// not know.
 pub(super) async fn tables(cx: &Cx<'_>, enums: &[EnumType]) -> Result<Vec<Table>, tokio_postgres::Error> {
     let enums: BTreeSet<ObjectName> = enums.iter().map(|ty| ty.name.clone()).collect();
     let mut tables = Tables::new();
@@ -75,7 +76,7 @@ pub(super) async fn tables(cx: &Cx<'_>, enums: &[EnumType]) -> Result<Vec<Table>
 }
 
 fn table_options(cx: &Cx<'_>, row: &Row) -> Result<TableOptions, tokio_postgres::Error> {
-    // Pairs of names, one after the other.
+    // Pairs of names in one flat list.
     let inherits: Vec<String> = row.try_get("inherits")?;
     Ok(TableOptions {
         unlogged: row.try_get("unlogged")?,
@@ -86,9 +87,9 @@ fn table_options(cx: &Cx<'_>, row: &Row) -> Result<TableOptions, tokio_postgres:
     })
 }
 
-/// A column's type is an enum if it, or the element type of its array, is one that is read. A domain over an array has
-/// its category and no elements. A type of an extension is called without
-/// the schema that the extension happens to be in, as in the schema language.
+/// The type of a column is an enum if the type, or the element type of an array, was read as an enum. A domain over an
+/// array has the category of arrays but no element type. A type of an extension is written without the PostgreSQL
+/// schema that the extension is installed in, as in the schema language.
 const COLUMNS: &str = "
     SELECT a.attrelid, a.attname::text,
            CASE WHEN EXISTS (SELECT 1 FROM pg_depend x WHERE x.classid = 'pg_type'::regclass AND x.objid = e.oid
@@ -155,7 +156,8 @@ fn column(cx: &Cx<'_>, enums: &BTreeSet<ObjectName>, row: &Row) -> Result<Column
     })
 }
 
-/// What others than its owner may do with each column, by the oid of its table and its number.
+/// The privileges of each column that roles other than the owner have, by the oid of the table and the number of the
+/// column.
 async fn grants(cx: &Cx<'_>) -> Result<BTreeMap<(u32, i32), Vec<ColumnGrant>>, tokio_postgres::Error> {
     let sql = "SELECT c.oid, a.attnum::int, array_agg(x.privilege_type ORDER BY x.privilege_type),
            CASE WHEN x.grantee <> 0 THEN pg_get_userbyid(x.grantee)::text END, x.is_grantable
@@ -172,7 +174,7 @@ async fn grants(cx: &Cx<'_>) -> Result<BTreeMap<(u32, i32), Vec<ColumnGrant>>, t
     Ok(grants)
 }
 
-/// A moment without a time zone is another one in each session, and none that can be written as a value.
+/// A timestamp without time zone is a different moment in each session, so it cannot be written as a constant.
 fn default(sql: &str, ty: &DataType, array: bool) -> Option<ColumnDefault> {
     let has_zone = matches!(ty, DataType::Native(NativeType::Timestamptz(_) | NativeType::Timetz(_)));
     if has_zone && sql.trim_end_matches(')').ends_with("without time zone") {
@@ -181,8 +183,8 @@ fn default(sql: &str, ty: &DataType, array: bool) -> Option<ColumnDefault> {
     ColumnDefault::parse(sql, ty, array)
 }
 
-/// Primary keys, unique constraints, foreign keys and checks; column names in the order of the key. A constraint with a
-/// parent is PostgreSQL's own, for a partition.
+/// Primary keys, unique constraints, foreign keys and checks. Column names are in the order of the key. A constraint
+/// with a parent is one that PostgreSQL created for a partition.
 const CONSTRAINTS: &str = "
     SELECT k.conrelid, k.contype::text, k.conname::text,
            ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS u(num, place)

@@ -1,4 +1,4 @@
-//! What is read of a database that has something of everything.
+//! Reads a database that contains every kind of object.
 
 use relata_devdb::DevDb;
 use tokio_postgres::NoTls;

@@ -1,4 +1,4 @@
-//! What depends on tables and their columns, so that they can neither be dropped nor get another type.
+//! Objects that depend on tables and their columns, and so prevent dropping them or changing their types.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,11 @@ use tokio_postgres::Error;
 
 use super::Cx;
 
-/// The number under which stands what no column of a table can change under.
+/// The column number for objects that prevent changes of all columns of a table.
 pub(super) const EVERY_COLUMN: i32 = -1;
 
-/// What depends on each column, by the oid of its table and its number; 0 is the table as a whole.
+/// The objects that depend on each column, by the oid of the table and the number of the column. Number 0 is the table
+/// as a whole.
 pub(super) async fn used_by(cx: &Cx<'_>) -> Result<BTreeMap<(u32, i32), Vec<String>>, Error> {
     let sql = "SELECT d.refobjid, d.refobjsubid, v.relkind::text, vn.nspname::text, v.relname::text,
            pg_describe_object(d.classid, d.objid, d.objsubid)
@@ -68,7 +69,8 @@ pub(super) async fn used_by(cx: &Cx<'_>) -> Result<BTreeMap<(u32, i32), Vec<Stri
     Ok(used)
 }
 
-/// Whether a user of a column has to go for the table to go: triggers and policies go with it.
+/// Returns whether an object that uses a column must be dropped before the table can be dropped. Triggers and policies
+/// are dropped with their table.
 pub(super) fn is_view(user: &str) -> bool {
     user.starts_with("view ") || user.starts_with("materialized view ")
 }

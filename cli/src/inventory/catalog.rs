@@ -1,7 +1,8 @@
-//! The catalog, kind by kind. Each query gives: the catalog's table and oid; the schema, or none; the kind; the name;
-//! the table that it is about; whether it needs tables in any case; the statement that makes it, or none.
+//! The queries of the catalog, one for each kind of object. Each returns these columns: the table of the catalog and
+//! the oid in it; the schema, or null; the kind; the name; the table that the object belongs to; whether the object
+//! always needs tables; the statement that creates it, or null.
 //!
-//! The parameter is the list of the schemas that are pulled. Columns that only newer servers have are read as JSON.
+//! The parameter is the list of schemas to pull. Columns that only newer servers have are read as JSON.
 
 mod code;
 mod columns;
@@ -15,7 +16,7 @@ use tokio_postgres::{Error, Transaction};
 use super::Tables;
 use super::dependencies::Node;
 
-/// All kinds, those that others are built on first.
+/// All kinds. A kind comes after those that it depends on.
 pub(super) fn queries() -> Vec<String> {
     let kinds = types::queries().into_iter().chain(code::queries()).chain(columns::queries());
     kinds
@@ -24,7 +25,7 @@ pub(super) fn queries() -> Vec<String> {
         .collect()
 }
 
-/// The condition that a row of the catalog is neither PostgreSQL's own nor an extension's.
+/// The condition that a row of the catalog belongs neither to PostgreSQL itself nor to an extension.
 fn own(class: &str, alias: &str) -> String {
     format!(
         "{alias}.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_depend AS x WHERE x.classid = '{class}'::regclass
@@ -32,12 +33,12 @@ fn own(class: &str, alias: &str) -> String {
     )
 }
 
-/// The name that the catalog gives to a thing.
+/// The name that the catalog gives an object.
 fn identity(class: &str, oid: &str) -> String {
     format!("(pg_identify_object('{class}'::regclass, {oid}, 0)).identity")
 }
 
-/// A thing that has no more than a name here.
+/// A kind of object of which only the name is read.
 fn named(class: &str, schema: Option<&str>, kind: &str) -> String {
     let (identity, own) = (identity(class, "o.oid"), own(class, "o"));
     let (namespace, join) = match schema {
@@ -50,7 +51,7 @@ fn named(class: &str, schema: Option<&str>, kind: &str) -> String {
     )
 }
 
-/// The tables of some schemas.
+/// Returns the tables of the schemas.
 pub(super) async fn tables(transaction: &Transaction<'_>, schemas: &[String]) -> Result<Tables, Error> {
     let sql = "SELECT n.nspname::text, c.relname::text, c.oid
         FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -63,7 +64,8 @@ pub(super) async fn tables(transaction: &Transaction<'_>, schemas: &[String]) ->
     Ok(tables)
 }
 
-/// Other schemas with the number of their tables. Left out are those of extensions, and `public` if nothing is in it.
+/// Returns the other schemas and the number of tables in each. Leaves out the schemas of extensions, and `public` if it
+/// is empty.
 pub(super) async fn elsewhere(transaction: &Transaction<'_>, schemas: &[String]) -> Result<Vec<(String, i64)>, Error> {
     let of_extension = |class: &str, oid: &str| {
         format!(
@@ -89,7 +91,7 @@ pub(super) async fn elsewhere(transaction: &Transaction<'_>, schemas: &[String])
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
-/// All extensions, with the schemas of their objects.
+/// Returns all extensions, with the schemas of their objects.
 pub(super) async fn extensions(transaction: &Transaction<'_>) -> Result<BTreeMap<u32, (String, String)>, Error> {
     let sql = "SELECT e.oid, e.extname::text, n.nspname::text
         FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql'";

@@ -1,22 +1,22 @@
-//! What needs what in a database: `pg_depend`, in which parts of a thing are the thing.
+//! The dependencies between the objects of a database, from `pg_depend`. A part of an object counts as the object.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::{Error, Transaction};
 
-/// A thing of the catalog: the table of the catalog that has it, and its oid there.
+/// An object of the catalog: the table of the catalog, and the oid in it.
 pub(super) type Node = (String, u32);
 
-/// Who needs whom.
+/// The objects that each object depends on.
 #[derive(Debug, Default)]
 pub(super) struct Dependencies {
     needs: BTreeMap<Node, BTreeSet<Node>>,
-    /// Tables, views, and what else has rows.
+    /// Tables, views and other relations.
     relations: BTreeSet<Node>,
 }
 
-/// A default, constraint or index is its table; an array is its element; the row type of a table is the table; a member
-/// of an extension is the extension. A sequence does not need the column that owns it.
+/// A default, a constraint or an index counts as its table, an array as its element type, the row type of a table as
+/// the table, and a member of an extension as the extension. A sequence does not depend on the column that owns it.
 const EDGES: &str = "
     WITH part AS (
         SELECT 'pg_rewrite'::regclass::oid AS c, oid AS o, 'pg_class'::regclass::oid AS nc, ev_class AS no
@@ -64,7 +64,7 @@ impl Dependencies {
         Ok(dependencies)
     }
 
-    /// One more that the catalog does not know.
+    /// Adds a dependency that the catalog does not contain.
     pub(super) fn add(&mut self, from: Node, to: Node) {
         self.needs.entry(from).or_default().insert(to);
     }
@@ -77,7 +77,8 @@ impl Dependencies {
         self.needs.get(node).into_iter().flatten()
     }
 
-    /// All that it needs, and what that needs. Of other tables only the names: they are made by themselves.
+    /// Returns all objects that `node` depends on, directly or indirectly. Dependencies of other tables are not
+    /// followed: those tables are created separately.
     pub(super) fn of(&self, node: &Node) -> BTreeSet<Node> {
         let mut found = BTreeSet::new();
         let mut left: Vec<&Node> = self.directly(node).collect();

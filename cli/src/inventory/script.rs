@@ -1,10 +1,11 @@
-//! The statements that make what no schema says, as two files: what has to run before the tables are made, and after.
+//! The statements that create objects which no schema declares, as two files: one to run before the tables are created,
+//! and one for afterwards.
 
 use relata_codegen::sql::quote::ident;
 
 use super::{Inventory, Item, Phase};
 
-/// What the tables need. Runs on an empty database.
+/// The statements to run before the tables are created, in an empty database.
 pub(crate) fn before(inventory: &Inventory, after: &str) -> String {
     let mut text = format!(
         "-- What the tables of the schema need and the schema cannot say: run this before `codegen db push` or the first\n\
@@ -15,7 +16,7 @@ pub(crate) fn before(inventory: &Inventory, after: &str) -> String {
         text += &format!("CREATE SCHEMA IF NOT EXISTS {};\n", ident(schema));
     }
     for (name, schema) in &inventory.needed_extensions {
-        // A language says itself that it lives in pg_catalog, which nobody can make.
+        // A language belongs to pg_catalog, a schema that nobody can create.
         if schema == "pg_catalog" {
             text += &format!("CREATE EXTENSION IF NOT EXISTS {};\n", ident(name));
             continue;
@@ -28,7 +29,7 @@ pub(crate) fn before(inventory: &Inventory, after: &str) -> String {
     text + &statements(inventory, Phase::Before) + "\nRESET check_function_bodies;\n"
 }
 
-/// What needs the tables.
+/// The statements that depend on the tables.
 pub(crate) fn after(inventory: &Inventory, before: &str) -> String {
     format!(
         "-- What stands on the tables of the schema and the schema cannot say: run {before} first, then\n\
@@ -40,7 +41,7 @@ pub(crate) fn after(inventory: &Inventory, before: &str) -> String {
 
 fn statements(inventory: &Inventory, phase: Phase) -> String {
     let mut text = String::new();
-    let (made, told): (Vec<&Item>, Vec<&Item>) =
+    let (made, listed): (Vec<&Item>, Vec<&Item>) =
         inventory.items.iter().filter(|item| item.phase == phase).partition(|item| item.statement.is_some());
     for item in made {
         if let Some(statement) = &item.statement {
@@ -48,16 +49,16 @@ fn statements(inventory: &Inventory, phase: Phase) -> String {
                 &format!("\n-- {}\n{};\n", one_line(&format!("{}: {}", item.kind, item.name)), statement.trim_end());
         }
     }
-    if !told.is_empty() {
-        text += "\n-- Not made by this file:\n";
+    if !listed.is_empty() {
+        text += "\n-- Not created by this file:\n";
     }
-    for item in told {
+    for item in listed {
         text += &format!("-- {}\n", one_line(&format!("{}: {}", item.kind, item.name)));
     }
     text
 }
 
-/// A name may hold whatever it likes.
+/// A name may contain any character, line breaks too.
 pub(super) fn one_line(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }

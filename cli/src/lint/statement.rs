@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use relata::migrate::{Script, Segment, SegmentMode};
-use relata_codegen::sql::{Finding, Gone, Probe, find_lint};
+use relata_codegen::sql::{DroppedObject, Finding, Probe, find_lint};
 use squawk_syntax::ast::{self, AlterColumnOption, AlterTableAction, AstNode, Constraint, Stmt};
 
 use super::migration_rules::MigrationRules;
@@ -16,7 +16,7 @@ pub(super) struct Read {
     /// Findings about the transaction, which also apply to generated statements.
     pub(super) of_transaction: Vec<Finding>,
     /// Dropped objects that may depend on columns.
-    pub(super) gone: Vec<Gone>,
+    pub(super) dropped: Vec<DroppedObject>,
     /// Whether its table was created by the same migration: it is empty, and no client waits for it.
     pub(super) on_new_table: bool,
 }
@@ -101,13 +101,13 @@ impl Cx {
             Stmt::DropTrigger(drop) => {
                 let table = drop.on_relation().and_then(|on| on.relation_name_ref()).map(|name| text(&name));
                 if let (Some(name), Some(table)) = (drop.trigger_ref().map(|name| key(&text(&name))), table) {
-                    self.current.gone.push(Gone::Trigger { name, table });
+                    self.current.dropped.push(DroppedObject::Trigger { name, table });
                 }
             }
             Stmt::DropPolicy(drop) => {
                 let table = drop.on_table().and_then(|on| on.table_name_ref()).map(|name| text(&name));
                 if let (Some(name), Some(table)) = (drop.policy_ref().map(|name| key(&text(&name))), table) {
-                    self.current.gone.push(Gone::Policy { name, table });
+                    self.current.dropped.push(DroppedObject::Policy { name, table });
                 }
             }
             Stmt::DropSchema(drop) => self.cascade(drop.drop_behavior()),
@@ -124,7 +124,7 @@ impl Cx {
     }
 
     fn drop_views(&mut self, views: ast::AstChildren<ast::ViewRef>) {
-        self.current.gone.extend(views.map(|view| Gone::View { name: text(&view) }));
+        self.current.dropped.extend(views.map(|view| DroppedObject::View { name: text(&view) }));
     }
 
     fn is_new(&mut self, table: &str) -> bool {
@@ -175,7 +175,7 @@ impl Cx {
                 AlterTableAction::DropColumn(drop) => {
                     if let Some(column) = drop.column_name_ref().map(|name| text(&name)) {
                         let name = key(&column);
-                        self.current.gone.push(Gone::Column { name, table: table.clone() });
+                        self.current.dropped.push(DroppedObject::Column { name, table: table.clone() });
                         let message = format!("column {table}.{column} is dropped");
                         self.add("D103", message, Some(Probe::Values { table: table.clone(), column }));
                     }
@@ -295,7 +295,7 @@ fn is_list(ty: ast::Type) -> bool {
     written.ends_with(']') || has_word(&written, "array")
 }
 
-/// For the statement whose grammar has the word at two places.
+/// For REINDEX, whose grammar allows the word at two places.
 fn is_concurrent(reindex: &ast::Reindex) -> bool {
     has_word(&text(reindex), "concurrently")
 }

@@ -17,7 +17,7 @@ use crate::project::write::write_file;
 
 const HEADER: &str = "# Written by `codegen migrate dev`. After a merge conflict: `codegen migrate rebase`.";
 
-/// `migrations` has `migrations.lock` beside it.
+/// Returns the path of `migrations.lock`, which is next to the folder `migrations`.
 fn path(folder: &Path) -> PathBuf {
     let mut name = folder.file_name().unwrap_or_default().to_owned();
     name.push(".lock");
@@ -78,8 +78,8 @@ pub(crate) fn problems(folder: &Path, migrations: &Migrations) -> Result<Vec<Str
             Some(_) => {}
         }
     }
-    let gone = locked.iter().filter(|(name, _)| find(&expected, name).is_none());
-    problems.extend(gone.map(|(name, _)| format!("{name} is in {file}, but has no folder")));
+    let removed = locked.iter().filter(|(name, _)| find(&expected, name).is_none());
+    problems.extend(removed.map(|(name, _)| format!("{name} is in {file}, but has no folder")));
     if problems.is_empty() {
         problems.push(format!("{file} was edited by hand"));
     }

@@ -25,10 +25,10 @@ pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
             .help("name a file in it, or move the folder away"));
     }
     let result = create_parent(path).and_then(|()| {
-        let aside = aside(path);
-        write_synced(&aside, text).and_then(|()| fs::rename(&aside, path)).inspect_err(|_| {
+        let temporary = temporary_path(path);
+        write_synced(&temporary, text).and_then(|()| fs::rename(&temporary, path)).inspect_err(|_| {
             // The first error is the one to report.
-            let _ = fs::remove_file(&aside);
+            let _ = fs::remove_file(&temporary);
         })
     });
     result.map_err(|error| Failure::writing(path, &error))
@@ -39,13 +39,13 @@ pub(crate) fn write_folder(folder: &Path, files: &[(&str, &str)]) -> Result<(), 
     if folder.exists() {
         return Err(Failure::refused(format!("{} exists already", folder.display())).help("try again in a second"));
     }
-    let aside = aside(folder);
+    let temporary = temporary_path(folder);
     let result = create_parent(folder)
-        .and_then(|()| fs::create_dir(&aside))
-        .and_then(|()| files.iter().try_for_each(|(name, text)| write_synced(&aside.join(name), text)))
-        .and_then(|()| fs::rename(&aside, folder));
+        .and_then(|()| fs::create_dir(&temporary))
+        .and_then(|()| files.iter().try_for_each(|(name, text)| write_synced(&temporary.join(name), text)))
+        .and_then(|()| fs::rename(&temporary, folder));
     result.map_err(|error| {
-        let _ = fs::remove_dir_all(&aside);
+        let _ = fs::remove_dir_all(&temporary);
         Failure::writing(folder, &error)
     })
 }
@@ -58,7 +58,7 @@ fn create_parent(path: &Path) -> io::Result<()> {
 }
 
 /// A hidden name in the same folder, so that renaming is atomic. Readers of folders skip hidden names.
-fn aside(path: &Path) -> PathBuf {
+fn temporary_path(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.{}.tmp", std::process::id()))
 }

@@ -61,7 +61,7 @@ pub(crate) fn print<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>, s
         match &handler {
             _ if number >= MAX_SHOWN => {}
             Some(handler) if !has_long_lines(diagnostic, sources) => {
-                output::eprint(&Drawn { handler, report: Report::new(diagnostic, sources) }.to_string())
+                output::eprint(&Drawing { handler, report: Report::new(diagnostic, sources) }.to_string())
             }
             _ => output::eprint(&render_plain(diagnostic, sources)),
         }
@@ -73,12 +73,12 @@ pub(crate) fn print<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>, s
     }
 }
 
-/// Bytes of a line that is drawn whole.
+/// The maximum length in bytes of a line that miette draws.
 const MAX_LINE: usize = 400;
-/// Lines around a place that may be drawn with it.
-const AROUND: usize = 3;
+/// The number of lines before and after a place that miette draws with it.
+const CONTEXT_LINES: usize = 3;
 
-/// Whether a line that would be drawn is too long for that: the plain text shows the part that matters.
+/// Whether a line to draw is too long. The plain text shows only the relevant part of it.
 fn has_long_lines(diagnostic: &Diagnostic, sources: &Sources) -> bool {
     let spans = std::iter::once(diagnostic.span).chain(diagnostic.secondary.iter().map(|label| label.span));
     let is_long = |span: Span| {
@@ -86,18 +86,18 @@ fn has_long_lines(diagnostic: &Diagnostic, sources: &Sources) -> bool {
         let range = span.range();
         let before = file.text.get(..range.start).unwrap_or_default().matches('\n').count();
         let within = file.text.get(range).unwrap_or_default().matches('\n').count();
-        let drawn = file.text.lines().skip(before.saturating_sub(AROUND)).take(within + 2 * AROUND + 1);
+        let drawn = file.text.lines().skip(before.saturating_sub(CONTEXT_LINES)).take(within + 2 * CONTEXT_LINES + 1);
         drawn.map(str::len).any(|length| length > MAX_LINE)
     };
     spans.into_iter().any(is_long)
 }
 
-struct Drawn<'a> {
+struct Drawing<'a> {
     handler: &'a MietteHandler,
     report: Report<'a>,
 }
 
-impl fmt::Display for Drawn<'_> {
+impl fmt::Display for Drawing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.handler.debug(&self.report, f)
     }
@@ -108,7 +108,7 @@ impl fmt::Display for Drawn<'_> {
 struct Report<'a> {
     diagnostic: &'a Diagnostic,
     source: Option<NamedSource<String>>,
-    elsewhere: Vec<Elsewhere>,
+    elsewhere: Vec<OtherPlace>,
 }
 
 impl<'a> Report<'a> {
@@ -117,7 +117,7 @@ impl<'a> Report<'a> {
         Self {
             diagnostic,
             source: named_source(sources, diagnostic.span),
-            elsewhere: others.filter_map(|label| Elsewhere::new(label, sources)).collect(),
+            elsewhere: others.filter_map(|label| OtherPlace::new(label, sources)).collect(),
         }
     }
 }
@@ -175,26 +175,26 @@ impl miette::Diagnostic for Report<'_> {
 
 /// A place in another file.
 #[derive(Debug)]
-struct Elsewhere {
+struct OtherPlace {
     label: Label,
     source: NamedSource<String>,
 }
 
-impl Elsewhere {
+impl OtherPlace {
     fn new(label: &Label, sources: &Sources) -> Option<Self> {
         Some(Self { label: label.clone(), source: named_source(sources, label.span)? })
     }
 }
 
-impl fmt::Display for Elsewhere {
+impl fmt::Display for OtherPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.label.text)
     }
 }
 
-impl std::error::Error for Elsewhere {}
+impl std::error::Error for OtherPlace {}
 
-impl miette::Diagnostic for Elsewhere {
+impl miette::Diagnostic for OtherPlace {
     fn severity(&self) -> Option<miette::Severity> {
         Some(miette::Severity::Advice)
     }

@@ -67,7 +67,7 @@ fn is_at_the_schema(project: &Project, database: &TestDatabase) {
         UNION ALL SELECT count(*) FROM pg_constraint
             WHERE contype <> 'n' AND (conname LIKE '%\\_\\_%' OR NOT convalidated)
         UNION ALL SELECT count(*) FROM pg_index WHERE NOT indisvalid
-        UNION ALL SELECT count(*) FROM pg_proc WHERE proname LIKE '%\\_\\_follow'";
+        UNION ALL SELECT count(*) FROM pg_proc WHERE proname LIKE '%\\_\\_sync'";
     assert_eq!(query(database, left), ["0", "0", "0", "0"]);
 }
 
@@ -187,9 +187,23 @@ fn killed_anywhere_it_goes_on_and_no_row_is_lost() {
     let left = "SELECT count(*) FROM pg_index WHERE NOT indisvalid
         UNION ALL SELECT count(*) FROM pg_constraint
             WHERE contype <> 'n' AND (NOT convalidated OR conname LIKE '%\\_\\_%')
-        UNION ALL SELECT count(*) FROM pg_proc WHERE proname LIKE '%\\_\\_follow'
-        UNION ALL SELECT count(*) FROM pg_trigger WHERE tgname = '~follow'";
+        UNION ALL SELECT count(*) FROM pg_proc WHERE proname LIKE '%\\_\\_sync'
+        UNION ALL SELECT count(*) FROM pg_trigger WHERE tgname = '~sync'";
     assert_eq!(watch.sql(left), ["0", "0", "0", "0"]);
+}
+
+#[test]
+fn the_sync_trigger_of_an_earlier_version_is_undone_without_a_warning() {
+    let (project, database) = project("earlier_version", BEFORE, &after());
+    let file = format!("migrations/{}/migration.sql", project.list("migrations").last().expect("there is one"));
+    let sql = project.read(&file);
+    assert!(sql.contains("\"~sync\"") && sql.contains("__sync"), "{sql}");
+    project.write(&file, &sql.replace("~sync", "~follow").replace("__sync", "__follow"));
+    query(&database, ROWS);
+    project.run(&["migrate", "dev", "--url", database.url()]).exits(0);
+    is_at_the_schema(&project, &database);
+    let down = ["migrate", "down", "--allow-data-loss", "--url", database.url()];
+    project.run(&down).exits(0).hides("which is not undone");
 }
 
 #[test]

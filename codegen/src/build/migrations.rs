@@ -31,9 +31,9 @@ pub(super) fn embed(folder: &Path) -> Result<(), Error> {
     fs::write(&path, text).map_err(|error| Error::Write { path, reason: error.to_string() })
 }
 
-/// What to say if the schema is not what the last migration leads to.
+/// Returns the warning to print if the schema differs from the state after the last migration.
 pub(super) fn ahead(folder: &Path, schema: &Schema) -> Option<String> {
-    // A snapshot that cannot be read is the runner's to complain about.
+    // The runner reports a snapshot that cannot be read.
     let previous = match names(folder).ok()?.pop() {
         Some(last) => snapshot(&folder.join(last).join("schema.dsl"))?,
         None => Schema::default(),
@@ -55,7 +55,7 @@ fn snapshot(path: &Path) -> Option<Schema> {
     compile(&read_schema(path).ok()?).schema
 }
 
-/// The names of the migrations in their order. Files and hidden folders are none.
+/// Returns the names of the migrations in order. Ignores files and hidden folders.
 fn names(folder: &Path) -> Result<Vec<String>, Error> {
     let failed = |error: io::Error| Error::Read { path: folder.to_owned(), reason: error.to_string() };
     let entries = match fs::read_dir(folder) {

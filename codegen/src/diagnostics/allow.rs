@@ -5,7 +5,7 @@
 
 use super::{Diagnostic, Sources};
 
-/// The diagnostics without those that a comment allows.
+/// Removes the diagnostics that a comment allows.
 pub(crate) fn without_allowed(diagnostics: &mut Vec<Diagnostic>, sources: &Sources) {
     diagnostics.retain_mut(|diagnostic| {
         if diagnostic.is_error() {
@@ -48,7 +48,7 @@ fn allowance(diagnostic: &Diagnostic, sources: &Sources) -> Allowance {
     found
 }
 
-/// What one comment says about one code.
+/// Returns whether the comment allows the code.
 fn read(comment: &str, code: &str) -> Allowance {
     let Some((_, text)) = comment.split_once("lint:allow") else { return Allowance::None };
     let text = text.trim_start();

@@ -59,7 +59,7 @@ macro_rules! codes {
 }
 
 codes! {
-    // What is written.
+    // Syntax.
     R0101 STRAY_LINE Error "A line that is not part of any block",
     R0102 UNKNOWN_BLOCK Error "An unknown kind of block",
     R0103 INVALID_LINE Error "A line that the block cannot contain",

@@ -1,6 +1,6 @@
-//! What other languages call things: SQL, Rust, TypeScript and other schema languages, for the help of diagnostics.
+//! Names in other languages (SQL, Rust, TypeScript, other schema languages) and their equivalents, for help texts.
 
-/// Types of PostgreSQL that the language has no word for.
+/// PostgreSQL types without an equivalent in the language.
 const UNSUPPORTED: [&str; 24] = [
     "box",
     "cidr",
@@ -28,7 +28,7 @@ const UNSUPPORTED: [&str; 24] = [
     "vector",
 ];
 
-/// How to write a type that is named `name` in other languages, with its arguments in parentheses, if any.
+/// Returns how to write a type that other languages call `name`, with its arguments in parentheses, if any.
 pub(crate) fn type_hint(name: &str, arguments: Option<&str>) -> Option<String> {
     let lower = name.to_ascii_lowercase();
     let sized = |ty: &str, native: &str, usual: &str| {
@@ -72,7 +72,7 @@ pub(crate) fn type_hint(name: &str, arguments: Option<&str>) -> Option<String> {
     Some(plain.to_owned())
 }
 
-/// What to write instead of an attribute of a field that other languages have.
+/// Returns what to write instead of a field attribute of another language.
 pub(crate) fn field_attribute_hint(name: &str) -> Option<String> {
     let lower = name.to_ascii_lowercase().replace('_', "");
     Some(match lower.as_str() {

@@ -1,10 +1,10 @@
-//! A diagnostic as plain text, in the manner of compilers: for build scripts, logs and tests.
+//! Diagnostics as plain text, in the usual format of compilers: for build scripts, logs and tests.
 
 use std::fmt::Write;
 
 use super::{Diagnostic, Label, SourceFile, Sources};
 
-/// The diagnostic with its places in the text: message, `file:line:col`, the line underlined, help.
+/// Renders the diagnostic with its places in the text: message, `file:line:col`, the underlined line, help.
 pub fn render_plain(diagnostic: &Diagnostic, sources: &Sources) -> String {
     let mut out = format!("{}[{}]: {}\n", diagnostic.severity.name(), diagnostic.code, diagnostic.message);
     let primary = Label { span: diagnostic.span, text: diagnostic.label.clone() };
@@ -30,9 +30,9 @@ fn render_label(out: &mut String, label: &Label, mark: char, sources: &Sources) 
     let _ = writeln!(out, "{gutter} | {marks}{}", spaced(&label.text));
 }
 
-/// How much of a line is shown, in characters: all of it, or what is around the span.
+/// The maximum number of characters of a line that is shown. Of a longer line, only the part around the span is shown.
 const MAX_WIDTH: usize = 120;
-/// How much of that stands before the span.
+/// The number of characters shown before the span.
 const LEAD: usize = 40;
 
 /// A line, or a part of it, and the marks under the span.
@@ -41,7 +41,7 @@ struct Excerpt {
     marks: String,
 }
 
-/// The marks go as far as the first line of the span does; tabs before it stay tabs.
+/// The marks end with the first line of the span. Tabs before the span stay tabs.
 fn excerpt(file: &SourceFile, label: &Label, mark: char) -> Excerpt {
     let start = file.line_start(label.span.start);
     let line = file.line_text(label.span.start).trim_end();
@@ -59,7 +59,7 @@ fn excerpt(file: &SourceFile, label: &Label, mark: char) -> Excerpt {
     Excerpt { line: format!("{head}{shown}{tail}"), marks }
 }
 
-/// The line without what a terminal would obey; every character stays one character.
+/// Replaces the control characters that a terminal would obey. Every character stays one character.
 fn printable(line: &str) -> String {
     line.chars().map(|c| if c.is_control() && c != '\t' { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }

@@ -1,23 +1,23 @@
-//! What of many diagnostics to show where they are not what was asked for: in a build, before a migration.
+//! Selects the diagnostics to show when the user did not ask for them: in a build, before a migration.
 
 use std::collections::BTreeMap;
 
 use super::{Diagnostic, Severity};
 
-/// Warnings of one code that are shown.
+/// The number of warnings shown for each code.
 const OF_ONE_CODE: usize = 3;
 
-/// Diagnostics to show, and how many more there are.
+/// The diagnostics to show, and how many are left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shortened<'d> {
-    /// Those to show, in their order.
+    /// The diagnostics to show, in order.
     pub shown: Vec<&'d Diagnostic>,
-    /// A line about each code of which more were found than are shown.
+    /// A line for each code with diagnostics that are left out.
     pub rest: Vec<String>,
 }
 
-/// All errors, no notes, and of every kind of warning the first three: a schema that comes from elsewhere may have
-/// hundreds of them, which is no reason to hide the rest of a build. `codegen check` shows all.
+/// Selects all errors, no notes, and the first three warnings of each code. A schema from another tool may cause
+/// hundreds of warnings, which must not hide the rest of a build. `codegen check` shows all.
 pub fn shorten(diagnostics: &[Diagnostic]) -> Shortened<'_> {
     let mut warnings: BTreeMap<&str, usize> = BTreeMap::new();
     let is_shown = |diagnostic: &&Diagnostic| match diagnostic.severity {

@@ -1,8 +1,8 @@
-//! The texts that are compiled, and where a byte of them is.
+//! The texts to compile, and the line and column of each byte.
 
 use super::Span;
 
-/// A schema: one file or several, in the order the caller gives.
+/// A schema: one file or several, in the order of the caller.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     /// The files; a `Span` names one by its index.
@@ -12,13 +12,13 @@ pub struct Sources {
 /// One file of a schema.
 #[derive(Debug, Clone)]
 pub struct SourceFile {
-    /// As diagnostics show it.
+    /// The path, as diagnostics show it.
     pub path: String,
     /// The whole text.
     pub text: String,
 }
 
-/// A place as people count: lines and columns start at 1, columns count characters.
+/// A line and a column, as editors count: both start at 1, and columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Location {
     /// The line.
@@ -33,14 +33,14 @@ impl Sources {
         Sources { files: vec![SourceFile { path: path.into(), text: text.into() }] }
     }
 
-    /// The file of a span; none if the span is of other sources.
+    /// Returns the file of a span; `None` if the span belongs to other sources.
     pub fn file(&self, span: Span) -> Option<&SourceFile> {
         self.files.get(span.file as usize)
     }
 }
 
 impl SourceFile {
-    /// Where a byte is. A byte past the end is at the end.
+    /// Returns the location of a byte. A byte after the end is at the end.
     pub fn location(&self, byte: u32) -> Location {
         let byte = self.floor(byte);
         let starts = line_breaks(&self.text).map(|at| at + 1).take_while(|start| *start <= byte);
@@ -60,7 +60,7 @@ impl SourceFile {
         before.rfind(['\n', '\r']).map_or(0, |at| at + 1)
     }
 
-    /// The byte, moved back to where a character starts.
+    /// Returns the byte, moved back to the start of a character.
     fn floor(&self, byte: u32) -> usize {
         let mut byte = (byte as usize).min(self.text.len());
         while !self.text.is_char_boundary(byte) {
@@ -70,11 +70,12 @@ impl SourceFile {
     }
 }
 
-/// Where lines begin in all files: for who asks for many places, of which each would else be counted from the top.
+/// The first bytes of all lines of all files. Faster than [`SourceFile::location`] for many places, which counts from
+/// the top each time.
 #[derive(Debug)]
 pub struct Places<'s> {
     sources: &'s Sources,
-    /// For each file the first byte of every line but the first one.
+    /// For each file, the first byte of every line except the first line.
     lines: Vec<Vec<usize>>,
 }
 
@@ -85,12 +86,12 @@ impl<'s> Places<'s> {
         Self { sources, lines }
     }
 
-    /// The file and the place where a span begins; none if the span is of other sources.
+    /// Returns the file and the location where a span begins; `None` if the span belongs to other sources.
     pub fn start(&self, span: Span) -> Option<(&'s SourceFile, Location)> {
         self.locate(span.file, span.start)
     }
 
-    /// The file and the place after the last byte of a span; none if the span is of other sources.
+    /// Returns the file and the location after the last byte of a span; `None` if the span belongs to other sources.
     pub fn end(&self, span: Span) -> Option<(&'s SourceFile, Location)> {
         self.locate(span.file, span.end)
     }
@@ -104,7 +105,7 @@ impl<'s> Places<'s> {
     }
 }
 
-/// Every line break: LF, CRLF, or CR alone; of CRLF the LF.
+/// Returns every line break: LF, CRLF (as the position of LF), or CR alone.
 fn line_breaks(text: &str) -> impl Iterator<Item = usize> {
     let bytes = text.as_bytes();
     (0..bytes.len()).filter(move |at| bytes[*at] == b'\n' || bytes[*at] == b'\r' && bytes.get(at + 1) != Some(&b'\n'))

@@ -1,4 +1,4 @@
-//! `lib.rs`, which only names the modules, and the client with its list of models.
+//! `lib.rs`, which only lists the modules, and the client with its list of models.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -8,21 +8,21 @@ use super::scalar::value_type;
 use super::{EmitOptions, header, queries};
 use crate::ir::{DefaultValue, ModelWalker, Tenancy};
 
-/// The module of the client. No model's module is called so: see `names::module_name`.
+/// The module of the client. `names::module_name` ensures that no model has this module.
 pub(super) const MODULE: &str = "relata_client";
 
-/// The client's own names at the root. A model of the same name has the place, and the client's type
-/// is reached through the module.
+/// The client's own names at the root. A model of the same name takes precedence, and the client's type is then reached
+/// through the module.
 const OWN_NAMES: [&str; 3] = ["Client", "Models", "Transaction"];
 
-/// Those that a schema with tenants has besides.
+/// Additional names for a schema with tenants.
 const NAMES_OF_TENANTS: [&str; 4] = ["AcrossTenants", "TenantClient", "TenantModels", "TenantTransaction"];
 
-/// What is handed on from the runtime, so that a program needs one `use`.
+/// Names that are re-exported from the runtime, so that a program needs only one `use`.
 const RUNTIME_NAMES: [&str; 4] = ["Error", "Isolation", "NotIncluded", "Parent"];
 
-/// Methods of the runtime's client and transaction, which hide a model's method of the same name. The
-/// model's gets a `_` after it: `db.transaction_().find_many()`.
+/// Methods of the runtime's client and transaction, which hide a model's method of the same name. The model's method
+/// gets a `_` at its end: `db.transaction_().find_many()`.
 const OWN_METHODS: [&str; 19] = [
     "batch",
     "begin",
@@ -45,10 +45,10 @@ const OWN_METHODS: [&str; 19] = [
     "with_setting",
 ];
 
-/// Methods that a schema with tenants has besides.
+/// Additional methods for a schema with tenants.
 const METHODS_OF_TENANTS: [&str; 2] = ["across_tenants", "tenant"];
 
-/// Only lines of `mod` and `use`.
+/// Emits only lines with `mod` and `use`.
 pub(super) fn emit_lib(cx: &EmitCx<'_>, has_queries: bool, options: &EmitOptions) -> String {
     let mut text = header(options);
     if options.crate_root {
@@ -62,7 +62,7 @@ pub(super) fn emit_lib(cx: &EmitCx<'_>, has_queries: bool, options: &EmitOptions
     }
     modules.sort();
     for (module, _) in &modules {
-        // rustc finds the files of other modules only through a path.
+        // rustc finds the file of a module whose name is not ASCII only through a path.
         let path = if module.is_ascii() { String::new() } else { format!("#[path = \"{module}.rs\"]\n") };
         text.push_str(&format!("#[rustfmt::skip]\n#[allow(missing_docs)]\n{path}pub mod {module};\n"));
     }
@@ -71,7 +71,7 @@ pub(super) fn emit_lib(cx: &EmitCx<'_>, has_queries: bool, options: &EmitOptions
     let free = |names: &[&str]| -> Vec<String> {
         names.iter().filter(|name| !taken.contains(name)).map(|name| (*name).to_owned()).collect()
     };
-    // Where the client is a module of a program, rustc would name each of these that the program does not use.
+    // If the client is a module of a program, rustc would warn about each of these that the program does not use.
     text.push_str("#[rustfmt::skip]\n#[allow(unused_imports)]\npub use self::{\n");
     for (module, ident) in &modules {
         if *module == queries::MODULE {
@@ -94,7 +94,7 @@ pub(super) fn emit_lib(cx: &EmitCx<'_>, has_queries: bool, options: &EmitOptions
     text
 }
 
-/// The method that begins a model's queries: called like its module.
+/// Returns the method that starts a model's queries. It is named like the module.
 fn method_ident(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> Ident {
     let name = &model.file_name;
     let of_tenants = cx.schema.tenant().is_some() && METHODS_OF_TENANTS.contains(&name.as_str());
@@ -105,7 +105,7 @@ fn import_list(names: &[String]) -> Option<String> {
     (!names.is_empty()).then(|| format!("{{{}}}", names.join(", ")))
 }
 
-/// The functions of defaults that need a feature of the runtime, with the feature and its constant.
+/// The default functions that need a feature of the runtime, with the feature and its constant.
 const FEATURES: [(&str, &str, &str); 3] =
     [("cuid()", "cuid", "CUID"), ("nanoid()", "nanoid", "NANOID"), ("ulid()", "ulid", "ULID")];
 
@@ -118,7 +118,7 @@ fn feature_of(default: &DefaultValue) -> Option<&'static str> {
     }
 }
 
-/// For each feature that the schema's defaults need: the error of a program that has not enabled it.
+/// Emits, for each feature that the schema's defaults need, the error that a program gets without it.
 fn emit_features(cx: &EmitCx<'_>) -> Vec<TokenStream> {
     let columns = || cx.models.iter().flat_map(|model| &model.columns);
     let needs = |feature: &str| {
@@ -208,7 +208,7 @@ fn emit_delegate(cx: &EmitCx<'_>, model: &ModelNames<'_>, delegate: &Ident) -> T
     }
 }
 
-/// The models as one tenant sees them, and with the rows of all.
+/// Emits the models for one tenant, and the models with the rows of all tenants.
 fn emit_tenants(cx: &EmitCx<'_>, tenant: ModelWalker<'_>) -> TokenStream {
     let of_one = cx.models.iter().map(|model| emit_delegate(cx, model, &format_ident!("Delegate")));
     let of_all = cx.models.iter().map(|model| {

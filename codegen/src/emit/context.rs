@@ -1,6 +1,6 @@
-//! Everything that emitters ask for more than once: identifiers, slots, column numbers.
+//! Names and numbers that emitters need more than once: identifiers, slots, column numbers.
 //!
-//! Made once per run, so that a name is cased once and a column counted once.
+//! Created once per run, so that each name is converted once and each column counted once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ pub(super) struct EmitCx<'s> {
     pub(super) schema: &'s Schema,
     pub(super) models: Vec<ModelNames<'s>>,
     pub(super) enums: Vec<EnumNames<'s>>,
-    /// What the client is made of.
+    /// Options of the client.
     pub(super) client: ClientOptions,
     /// Position in `models`, for the models that are in the client.
     positions: BTreeMap<ModelId, usize>,
@@ -30,15 +30,15 @@ pub(super) struct ModelNames<'s> {
     pub(super) ident: Ident,
     /// The module.
     pub(super) module: Ident,
-    /// The row with slots for relations, and the row that is to be created: `With` and `Create`, if the
-    /// model itself is not called so.
+    /// The row with slots for relations, and the row to create: `With` and `Create`, unless the model itself has that
+    /// name.
     pub(super) with_ident: Ident,
     pub(super) create_ident: Ident,
     /// The module's file, without `.rs`.
     pub(super) file_name: String,
-    /// The columns that the client shows; their positions are the column numbers.
+    /// The columns in the client; their positions are the column numbers.
     pub(super) columns: Vec<ColumnNames<'s>>,
-    /// The relations that the client shows; their positions are the slots of `With`.
+    /// The relations in the client; their positions are the slots of `With`.
     pub(super) relations: Vec<RelationNames<'s>>,
 }
 
@@ -90,12 +90,12 @@ impl<'s> EmitCx<'s> {
 }
 
 impl ModelNames<'_> {
-    /// The number of a column that the client shows.
+    /// Returns the number of a column in the client.
     pub(super) fn number(&self, field: FieldId) -> Option<u16> {
         self.columns.iter().find(|column| column.walker.id == field).map(|column| column.number)
     }
 
-    /// The numbers of columns; none if the client does not show all of them.
+    /// Returns the numbers of columns; `None` if one of them is not in the client.
     pub(super) fn numbers(&self, mut fields: impl Iterator<Item = FieldId>) -> Option<Vec<u16>> {
         fields.try_fold(Vec::new(), |mut numbers, field| {
             numbers.push(self.number(field)?);
@@ -149,7 +149,7 @@ fn model_names(walker: ModelWalker<'_>) -> ModelNames<'_> {
 struct Taken(BTreeSet<String>);
 
 impl Taken {
-    /// The name, with a `_` after it for each earlier one of the same name.
+    /// Returns the name, with a `_` appended for each earlier use of it.
     fn ident(&mut self, name: &str) -> Ident {
         let mut name = name.to_owned();
         while !self.0.insert(name.clone()) {
@@ -159,7 +159,7 @@ impl Taken {
     }
 }
 
-/// A relation is shown if both models and all columns of its key are.
+/// A relation is in the client if both models and all columns of its key are.
 fn is_in_client(field: RelationFieldWalker<'_>) -> bool {
     let relation = field.relation();
     let mut columns = relation.referencing_columns().chain(relation.referenced_columns());

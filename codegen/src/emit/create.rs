@@ -1,4 +1,4 @@
-//! `Create`: a field for everything that a new row must be given.
+//! `Create`: a field for everything that a new row requires.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
@@ -10,11 +10,11 @@ use super::sensitive::emit_debug;
 use super::tenancy::is_own_column;
 use crate::ir::{ColumnType, ColumnWalker};
 
-/// What `Create` of a model consists of.
+/// The fields of a model's `Create`.
 struct Parts<'a, 's> {
-    /// Required relations: a field each, with a type of its own.
+    /// Required relations, each with a field and a type parameter.
     links: Vec<&'a RelationNames<'s>>,
-    /// Required columns that belong to none of them.
+    /// Required columns that belong to none of these relations.
     values: Vec<&'a ColumnNames<'s>>,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn emit_create(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStrea
     }
 }
 
-/// A required column that the client cannot write: no row can be created.
+/// Returns a required column that the client cannot write. If there is one, no row can be created.
 fn unsupported_requirement<'s>(model: &ModelNames<'s>) -> Option<ColumnWalker<'s>> {
     model.walker.columns().find(|column| {
         (matches!(column.column().ty, ColumnType::Unsupported(_)) || column.field().ignored) && !column.may_be_omitted()
@@ -90,7 +90,7 @@ fn emit_struct(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -
     }
 }
 
-/// The type of the key that a relation points at.
+/// Returns the type of the key that a relation references.
 fn key_type(cx: &EmitCx<'_>, link: &RelationNames<'_>) -> TokenStream {
     let pair = link.walker.relation().tenant_pair();
     let columns = link.walker.relation().referenced_columns().enumerate().filter(|(place, _)| Some(*place) != pair);
@@ -101,8 +101,8 @@ fn key_type(cx: &EmitCx<'_>, link: &RelationNames<'_>) -> TokenStream {
     }
 }
 
-/// `Create` as a row, and the places where it can stand: on its own, and inside the `create` of each row that it
-/// must point at.
+/// Emits `Create` as a row, for each place where it can be used: by itself, and inside the `create` of each row that it
+/// must reference.
 fn emit_rows(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -> TokenStream {
     let (model_ident, create_ident) = (&model.ident, &model.create_ident);
     let parameters: Vec<_> = (0..parts.links.len()).map(|index| format_ident!("L{index}")).collect();
@@ -134,13 +134,13 @@ fn emit_rows(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -> 
     }
 }
 
-/// The model and the key that a relation's field in `Create` stands for.
+/// Returns the model and the key of a relation's field in `Create`.
 fn link_target(cx: &EmitCx<'_>, link: &RelationNames<'_>) -> TokenStream {
     let (related, key) = (related_path(cx, link), key_type(cx, link));
     quote!(#related, #key)
 }
 
-/// `Create` with its relation `parent`, a position in `links`, filled by the row around it.
+/// Emits `Create` with its relation `parent`, a position in `links`, filled by the enclosing row.
 fn emit_place(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>, parent: Option<usize>) -> TokenStream {
     let create_ident = &model.create_ident;
     let bounds = parts.links.iter().enumerate().filter(|(index, _)| Some(*index) != parent).map(|(index, link)| {

@@ -1,4 +1,4 @@
-//! Comments in generated code: what an editor shows of an item.
+//! Doc comments in generated code, which editors show.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -7,7 +7,7 @@ use super::context::{ColumnNames, EmitCx, ModelNames, RelationNames};
 use super::scalar::sql_types;
 use crate::ir::Arity;
 
-/// The lines of a `///` comment as attributes.
+/// Emits the lines of a `///` comment as attributes.
 pub(super) fn docs(text: Option<&str>) -> TokenStream {
     let lines = text.into_iter().flat_map(str::lines).map(|line| {
         let line = if line.is_empty() { String::new() } else { format!(" {}", line.trim_start()) };
@@ -16,7 +16,7 @@ pub(super) fn docs(text: Option<&str>) -> TokenStream {
     quote!(#(#lines)*)
 }
 
-/// What an editor shows of a column: the comment of the schema, and how the database has it.
+/// Returns the documentation of a column: the comment of the schema, and its definition in the database.
 pub(super) fn column_docs(cx: &EmitCx<'_>, model: &ModelNames<'_>, column: &ColumnNames<'_>, unique: bool) -> String {
     let (sql, _) = sql_types(cx, column.walker);
     let (table, name) = (&model.walker.model().db_name, column.walker.db_name());
@@ -29,7 +29,7 @@ pub(super) fn column_docs(cx: &EmitCx<'_>, model: &ModelNames<'_>, column: &Colu
     }
 }
 
-/// What an editor shows of a relation: the comment of the schema, and where it leads.
+/// Returns the documentation of a relation: the comment of the schema, and the related model.
 pub(super) fn relation_docs(relation: &RelationNames<'_>) -> String {
     let related = relation.walker.related_model();
     let leads = match relation.walker.arity() {

@@ -114,8 +114,8 @@ fn all_keys<'a>(model: &'a ModelNames<'_>) -> impl Iterator<Item = (Option<&'a s
     primary.chain(model.walker.unique_indexes().map(|index| (index.name.as_deref(), index.fields.as_slice())))
 }
 
-/// The constants of keys of several columns: called like their fields, or as the schema says. What is unique within a
-/// tenant has one without the tenant, too.
+/// Emits the constants of keys with several columns, named after their fields or as the schema says. A key that is
+/// unique within a tenant also gets a constant without the tenant's column.
 fn emit_keys(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> Vec<TokenStream> {
     let columns = model.columns.iter().map(|column| column.ident.to_string());
     let mut taken: BTreeSet<String> =

@@ -10,7 +10,7 @@ use super::serde;
 use crate::ir::names;
 use crate::queries::{Confinement, Param, Query, ResultColumn, ValueType};
 
-/// The module of the queries. No model's module is called so: see `names::module_name`.
+/// The module of the queries. `names::module_name` ensures that no model has this module.
 pub(super) const MODULE: &str = "queries";
 
 pub(super) fn emit_queries(cx: &EmitCx<'_>, queries: &[Query]) -> TokenStream {
@@ -24,7 +24,7 @@ pub(super) fn emit_queries(cx: &EmitCx<'_>, queries: &[Query]) -> TokenStream {
     }
 }
 
-/// The function, the struct, and the static with what the runtime has to know.
+/// Emits the function, the struct of its rows, and the static that describes the query to the runtime.
 fn emit_query(cx: &EmitCx<'_>, query: &Query) -> TokenStream {
     let (function, text) = (ident(&query.name), &query.sql);
     let (plain_name, constant) = (query.name.trim_start_matches("r#"), static_ident(query));
@@ -75,7 +75,7 @@ fn static_ident(query: &Query) -> Ident {
     ident(&format!("{}_", names::shouty_ident(query.name.trim_start_matches("r#"))))
 }
 
-/// What the file's comment says, and what annotations say of parameters.
+/// Returns the comment of the file, and the annotations of parameters.
 fn documentation(query: &Query) -> String {
     let own = query.docs.clone().unwrap_or_else(|| {
         let gives = if query.columns.is_some() { "gives rows" } else { "gives the number of rows that it wrote" };
@@ -158,7 +158,7 @@ fn emit_row(cx: &EmitCx<'_>, query: &Query, row: &Ident, columns: &[ResultColumn
     }
 }
 
-/// Values that show a `@sensitive` column are in no Debug output.
+/// Emits `Debug` without the values of `@sensitive` columns.
 fn emit_debug(row: &Ident, columns: &[ResultColumn]) -> (Option<TokenStream>, Option<TokenStream>) {
     if !columns.iter().any(|column| column.sensitive) {
         return (Some(quote!(Debug,)), None);
@@ -179,7 +179,8 @@ fn emit_debug(row: &Ident, columns: &[ResultColumn]) -> (Option<TokenStream>, Op
     (None, Some(debug))
 }
 
-/// In JSON as the columns of models are: what is sensitive is not written, bytes and some times are text.
+/// Emits the serde attributes of a column. JSON is written as for columns of models: no sensitive values, and bytes and
+/// some times as text.
 fn in_json(cx: &EmitCx<'_>, column: &ResultColumn) -> Option<TokenStream> {
     if !cx.client.serde {
         return None;

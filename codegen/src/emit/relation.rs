@@ -65,7 +65,7 @@ fn emit_with(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
     let (json, row_in_json) = (serde::emit_derive(cx), serde::emit_row(cx));
     let in_json = model.relations.iter().map(|relation| serde::emit_relation(cx, relation));
     quote! {
-        /// The row with what was included; it dereferences to the model.
+        /// The row with the included relations. Dereferences to the model.
         #[derive(Debug, Clone, PartialEq)]
         #json
         pub struct #with_ident<#(#types = rt::NotIncluded),*> {
@@ -110,7 +110,7 @@ fn emit_put(model: &ModelNames<'_>, relation: &RelationNames<'_>) -> TokenStream
     }
 }
 
-/// `WithUser`: the row with this relation only, so that the type can be written down.
+/// Emits `WithUser`: a name for the type of a row with only this relation.
 fn emit_alias(cx: &EmitCx<'_>, model: &ModelNames<'_>, relation: &RelationNames<'_>) -> TokenStream {
     let (alias, with_ident) = (&relation.alias_ident, &model.with_ident);
     let child = related_path(cx, relation);
@@ -123,14 +123,15 @@ fn emit_alias(cx: &EmitCx<'_>, model: &ModelNames<'_>, relation: &RelationNames<
     quote!(pub type #alias<T = #child> = rt::Filled<#with_ident, #slot, #rows>;)
 }
 
-/// The referencing columns without that of the tenant, which a handle of a tenant sets.
+/// Returns the referencing columns, without the tenant's column, which a handle of a tenant sets.
 pub(super) fn own_columns<'s>(relation: &RelationNames<'s>) -> impl Iterator<Item = ColumnWalker<'s>> {
     let pair = relation.walker.relation().tenant_pair();
     let columns = relation.walker.relation().referencing_columns().enumerate();
     columns.filter(move |(place, _)| Some(*place) != pair).map(|(_, column)| column)
 }
 
-/// Whether the relation has a field in `Create`: all its columns are required, and no other relation's.
+/// Returns whether `Create` has a field for the relation: all its columns are required, and belong to no other
+/// relation.
 pub(super) fn is_link(model: &ModelNames<'_>, relation: &RelationNames<'_>) -> bool {
     let others = |id| {
         model.relations.iter().any(|other| {

@@ -1,4 +1,4 @@
-//! Types: of a column in Rust, in PostgreSQL, and on the wire.
+//! The types of columns: in Rust, in PostgreSQL, and on the wire.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -13,7 +13,7 @@ pub(super) fn value_type(cx: &EmitCx<'_>, column: ColumnWalker<'_>) -> TokenStre
     type_of(cx, &column.column().ty)
 }
 
-/// The same of a type by itself.
+/// Like [`value_type`], for a type without a column.
 pub(super) fn type_of(cx: &EmitCx<'_>, ty: &ColumnType) -> TokenStream {
     match ty {
         ColumnType::Enum(id) => {
@@ -68,12 +68,12 @@ fn date_time_type(library: DateTimeLibrary, native: NativeType) -> TokenStream {
     }
 }
 
-/// Whether serde writes the column in JSON otherwise than its type does by itself: as text.
+/// Returns whether serde writes the column in another format than its type's own: as text.
 pub(super) fn is_text_in_json(cx: &EmitCx<'_>, column: ColumnWalker<'_>) -> bool {
     is_text(cx, &column.column().ty)
 }
 
-/// The same of a type by itself.
+/// Like [`is_text_in_json`], for a type without a column.
 pub(super) fn is_text(cx: &EmitCx<'_>, ty: &ColumnType) -> bool {
     match ty {
         ColumnType::Scalar(ScalarType::Bytes, _) => true,
@@ -82,10 +82,9 @@ pub(super) fn is_text(cx: &EmitCx<'_>, ty: &ColumnType) -> bool {
     }
 }
 
-/// The column's type as SQL, and the type it crosses the wire in where that is another.
+/// Returns the column's type as SQL, and its type on the wire if that is different.
 ///
-/// Types have no length or precision here: a cast to `varchar(3)` would cut a value that the column
-/// itself refuses.
+/// The type has no length or precision: a cast to `varchar(3)` would silently cut a value that the column refuses.
 pub(super) fn sql_types(cx: &EmitCx<'_>, column: ColumnWalker<'_>) -> (String, Option<String>) {
     let (sql, wire) = match &column.column().ty {
         ColumnType::Enum(id) => {
@@ -104,7 +103,7 @@ pub(super) fn sql_types(cx: &EmitCx<'_>, column: ColumnWalker<'_>) -> (String, O
     }
 }
 
-/// Types whose OID or binary form the client does not know travel as text or as a kin of theirs.
+/// Types whose OID or binary format the client does not know are sent as text or as a similar type.
 fn native_types(native: NativeType) -> (&'static str, Option<&'static str>) {
     match native {
         NativeType::SmallInt => ("smallint", None),
@@ -135,7 +134,7 @@ fn native_types(native: NativeType) -> (&'static str, Option<&'static str>) {
     }
 }
 
-/// A quoted name, after its schema if it has one.
+/// Returns the quoted name, with its schema if it has one.
 pub(super) fn qualified(namespace: Option<&str>, name: &str) -> String {
     match namespace {
         Some(namespace) => format!("{}.{}", relata_pgsql::ident(namespace), relata_pgsql::ident(name)),

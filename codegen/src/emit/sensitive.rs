@@ -1,12 +1,12 @@
-//! Debug of structs with `@sensitive` columns: their values are not shown.
+//! `Debug` of structs with `@sensitive` columns, without the values of these columns.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::context::{ColumnNames, RelationNames};
 
-/// `Debug,` for the derives of a struct or, where a column is sensitive, an impl that leaves its value out. `links`
-/// are fields whose types are the struct's parameters.
+/// Emits `Debug,` for the derives of a struct or, if a column is sensitive, an impl that leaves out its value. `links`
+/// are fields whose types are type parameters of the struct.
 pub(super) fn emit_debug(
     ident: &Ident,
     links: &[&RelationNames<'_>],

@@ -1,5 +1,5 @@
-//! The serde implementations: names as in the schema, relations next to columns, nothing that is sensitive or not
-//! included.
+//! The serde implementations. Names are those of the schema, and relations are written next to columns. Sensitive
+//! columns and relations that were not included are left out.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -41,7 +41,7 @@ pub(super) fn emit_row(cx: &EmitCx<'_>) -> Option<TokenStream> {
     cx.client.serde.then(|| quote!(#[serde(flatten)]))
 }
 
-/// A relation in `With`: there is no such field where it was not included.
+/// Emits a relation in `With`. The field does not exist in JSON if the relation was not included.
 pub(super) fn emit_relation(cx: &EmitCx<'_>, relation: &RelationNames<'_>) -> Option<TokenStream> {
     if !cx.client.serde {
         return None;

@@ -1,4 +1,4 @@
-//! The static that describes a table to the runtime, and the constants of its constraints' names.
+//! The static that describes a table to the runtime, and the constants with the names of its constraints.
 
 use std::collections::BTreeSet;
 
@@ -54,7 +54,7 @@ fn emit_column(cx: &EmitCx<'_>, column: &ColumnNames<'_>) -> TokenStream {
     quote!(rt::Column::new(#name, #sql)#via #default #updated_at #sensitive)
 }
 
-/// The runtime's name of a default that the client makes.
+/// Returns the runtime's name of a default that the client generates.
 fn client_default(column: &ColumnNames<'_>) -> Option<TokenStream> {
     let is_uuid = matches!(column.walker.column().ty, ColumnType::Scalar(_, NativeType::Uuid));
     match column.walker.column().default.as_ref()? {
@@ -66,7 +66,7 @@ fn client_default(column: &ColumnNames<'_>) -> Option<TokenStream> {
         DefaultValue::Cuid(_) => Some(quote!(Cuid2)),
         DefaultValue::Ulid => Some(quote!(Ulid)),
         DefaultValue::Nanoid(length) => {
-            // Prisma's length where none is given; the language allows 2 to 255.
+            // The default length of Prisma; the language allows 2 to 255.
             let length = Literal::u32_unsuffixed(length.unwrap_or(21));
             Some(quote!(Nanoid(#length)))
         }
@@ -139,18 +139,18 @@ fn key_numbers(model: &ModelNames<'_>, related: &ModelNames<'_>, relation: &Rela
     (numbers(model, ours), numbers(related, theirs))
 }
 
-/// A constraint that the client can name.
+/// A constraint with a constant in the client.
 struct NamedConstraint {
     ident: Ident,
     name: String,
     columns: Vec<String>,
 }
 
-/// Keys, unique indexes, foreign keys and checks. Their constants are called like the constraint
-/// without the table in front: `users_email_key` is `EMAIL_KEY`.
+/// Returns keys, unique indexes, foreign keys and checks. A constant is named after the constraint, without the name of
+/// the table: `EMAIL_KEY` for `users_email_key`.
 fn constraints(model: &ModelNames<'_>) -> Vec<NamedConstraint> {
     let walker = model.walker;
-    // A view has none: what it says of keys is for the client alone.
+    // A view has no constraints; its keys exist only in the client.
     if walker.model().is_view {
         return Vec::new();
     }
@@ -173,13 +173,13 @@ fn constraints(model: &ModelNames<'_>) -> Vec<NamedConstraint> {
     let named = found.into_iter().filter_map(|(name, columns)| {
         let short = constant_name(name.strip_prefix(&prefix).unwrap_or(&name));
         let constant = if taken.contains(&short) { constant_name(&name) } else { short };
-        // Two names that differ only in case or punctuation: the first one has the constant.
+        // If two names differ only in case or punctuation, only the first one gets a constant.
         taken.insert(constant.clone()).then(|| NamedConstraint { ident: ident(&constant), name, columns })
     });
     named.collect()
 }
 
-/// PostgreSQL takes letters in a name that Rust does not, such as `²`.
+/// PostgreSQL allows letters in names that Rust does not allow, such as `²`.
 fn constant_name(name: &str) -> String {
     let constant = names::shouty_ident(name);
     if syn::parse_str::<Ident>(&constant).is_ok() {

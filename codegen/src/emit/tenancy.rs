@@ -1,4 +1,4 @@
-//! What the client knows of tenants: whose rows a table holds, and which keys are unique within a tenant.
+//! Tenants in the client: whose rows a table holds, and which keys are unique within a tenant.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use quote::quote;
 use super::context::{EmitCx, ModelNames};
 use crate::ir::{FieldId, IndexTarget, ModelId, Tenancy};
 
-/// How the rows of a table belong to tenants, as the runtime is told it.
+/// Emits the description of how the rows of a table belong to tenants.
 pub(super) fn emit_tenancy(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> Option<TokenStream> {
     match &model.walker.model().tenancy {
         Tenancy::Shared => None,
@@ -42,23 +42,24 @@ fn way(cx: &EmitCx<'_>, model: &ModelNames<'_>, path: &[FieldId]) -> Option<(Vec
     Some((slots, own_column(cx.model(here))?))
 }
 
-/// The number of the column that holds the tenant.
+/// Returns the number of the column that holds the tenant.
 pub(super) fn own_column(model: &ModelNames<'_>) -> Option<u16> {
     model.number(model.walker.tenant_column()?.id)
 }
 
-/// Whether a column is the one that holds the tenant of a row, so that a handle of a tenant sets it.
+/// Returns whether a column holds the tenant of a row, so that a handle of a tenant sets it.
 pub(super) fn is_own_column(model: &ModelNames<'_>, column: FieldId) -> bool {
     matches!(model.walker.model().tenancy, Tenancy::Within(_))
         && model.walker.tenant_column().is_some_and(|own| own.id == column)
 }
 
-/// Whether a relation is the one that leads from a row to its tenant.
+/// Returns whether a relation leads from a row to its tenant.
 pub(super) fn is_to_tenant(model: &ModelNames<'_>, relation: FieldId) -> bool {
     matches!(&model.walker.model().tenancy, Tenancy::Within(path) if *path == [relation])
 }
 
-/// The unique keys without the tenant's column that hold it, where what is left is unique within a tenant only.
+/// Returns the unique keys that contain the tenant's column, without that column, if the remaining columns are unique
+/// within a tenant only.
 pub(super) fn short_keys(model: &ModelNames<'_>) -> Vec<Vec<u16>> {
     let walker = model.walker;
     let Some(own) = walker.tenant_column().filter(|_| matches!(walker.model().tenancy, Tenancy::Within(_))) else {

@@ -1,4 +1,4 @@
-//! Entries to text: columns between empty lines, and the block's attributes at its end.
+//! From entries to text: columns between empty lines, and the attributes of the block at its end.
 
 use super::entries::{Block, Entry};
 use super::table::Table;
@@ -29,7 +29,7 @@ struct Attributed {
     comment: Option<String>,
 }
 
-/// Writes everything but the attributes, and gives them back.
+/// Writes everything except the attributes, and returns those.
 fn write_lines(out: &mut String, entries: Vec<Entry<'_>>) -> Vec<Attributed> {
     let mut lines = Lines::default();
     let mut attributes = Vec::new();
@@ -73,22 +73,22 @@ fn write_lines(out: &mut String, entries: Vec<Entry<'_>>) -> Vec<Attributed> {
 #[derive(Default)]
 struct Lines {
     table: Table,
-    /// Its last entry are comments with `///`, which document what comes next.
+    /// Whether the last entries are comments with `///`, which document the next item.
     ends_with_docs: bool,
-    /// The attribute between those comments and the next field moves away: an empty line must keep
-    /// them from becoming the field's.
+    /// Whether the attribute between those comments and the next field was moved. Then an empty line prevents that they
+    /// become the documentation of the field.
     cut: bool,
 }
 
 impl Lines {
-    /// A line that no column depends on.
+    /// Adds a line that is not aligned.
     fn push_whole(&mut self, out: &mut String, gap: bool, text: String) {
         self.begin(out, gap);
         self.table.push_whole(text);
         self.ends_with_docs = false;
     }
 
-    /// An empty line, if there was one and it is not the block's first.
+    /// Writes an empty line, if there was one and it is not the first of the block.
     fn begin(&mut self, out: &mut String, gap: bool) {
         if (gap || self.cut) && !self.table.is_empty() {
             self.table.write(out, INDENT);

@@ -1,11 +1,11 @@
-//! Relations that are written on one side only get their other side, as Prisma's formatter does it.
+//! Adds the other side of relations that are written on one side only, as Prisma's formatter does.
 
 use crate::diagnostics::{Diagnostic, SourceFile, Sources};
 use crate::lower::{Insertion, find_missing};
 use crate::syntax;
 
-/// The schema with what its relations lack; none if they lack nothing, or something else is wrong:
-/// of a schema that is not understood nothing can be said to be missing.
+/// Returns the schema with the missing sides of relations; `None` if none is missing, or if the schema has any other
+/// error, because then it is unknown what is missing.
 pub(super) fn complete(sources: &Sources) -> Option<Sources> {
     let mut diagnostics = Vec::new();
     let texts = syntax::prepare(sources, &mut diagnostics);
@@ -18,7 +18,7 @@ pub(super) fn complete(sources: &Sources) -> Option<Sources> {
     if insertions.is_empty() {
         return None;
     }
-    // Stable, so that what belongs to one place keeps its order.
+    // Stable, so that insertions at one place keep their order.
     insertions.sort_by_key(|insertion| (insertion.file, insertion.at));
     let files = sources.files.iter().zip(0..).map(|(file, index)| {
         let here = insertions.iter().filter(|insertion| insertion.file == index);

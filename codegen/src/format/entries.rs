@@ -1,15 +1,15 @@
-//! The pairs of a block to entries: what a block contains, each entry a line or a group of comments.
+//! From the pairs of a block to its entries: each is a line or a group of comments.
 
 use pest::iterators::Pair;
 
 use super::values::{self, Attribute};
 use crate::syntax::Rule;
 
-/// A closed block with nothing but a comment after its `{`.
+/// A closed block that has nothing after its `{` except a comment.
 pub(super) struct Block<'t> {
     pub(super) keyword: &'t str,
     pub(super) name: &'t str,
-    /// Behind the `{`.
+    /// The comment after the `{`.
     pub(super) comment: Option<&'t str>,
     pub(super) entries: Vec<Entry<'t>>,
 }
@@ -30,7 +30,7 @@ pub(super) enum Entry<'t> {
     Spread(String),
 }
 
-/// Reads a block; none if it must stay as it is.
+/// Reads a block; `None` if it must stay as it is.
 pub(super) fn read_block<'t>(pair: &Pair<'t, Rule>) -> Option<Block<'t>> {
     let text = pair.as_str();
     let start = pair.as_span().start();
@@ -107,7 +107,7 @@ pub(super) fn comment_lines(pair: &Pair<'_, Rule>) -> Vec<String> {
     lines
 }
 
-/// The parts that a line of any kind may have; the functions below say where each goes.
+/// The parts of a line of any kind. The functions below arrange them.
 #[derive(Default)]
 struct Parts {
     name: String,
@@ -117,7 +117,7 @@ struct Parts {
     comment: Option<String>,
 }
 
-/// Takes the parts of a line; none if one of them is not understood.
+/// Reads the parts of a line; `None` if one of them is not understood.
 fn parts(pair: Pair<'_, Rule>) -> Option<Parts> {
     let mut parts = Parts::default();
     for pair in pair.into_inner() {

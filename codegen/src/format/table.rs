@@ -1,4 +1,4 @@
-//! Lines in columns: every cell but a line's last is as wide as the widest of its column.
+//! Lines in columns: every cell except the last of a line is as wide as the widest of its column.
 
 /// Lines that are aligned with each other.
 #[derive(Default)]
@@ -9,12 +9,12 @@ pub(super) struct Table {
 enum Line {
     /// Cells, and the comment after them, which does not affect the widths.
     Cells(Vec<String>, Option<String>),
-    /// A line of its own layout.
+    /// A line with its own layout.
     Whole(String),
 }
 
 impl Table {
-    /// Adds a line of cells; empty ones at its end take no room.
+    /// Adds a line of cells. Empty cells at its end take no space.
     pub(super) fn push(&mut self, mut cells: Vec<String>, comment: Option<String>) {
         while cells.last().is_some_and(String::is_empty) {
             cells.pop();
@@ -45,7 +45,7 @@ impl Table {
         }
     }
 
-    /// In bytes, as Prisma counts: both formatters must agree about names with umlauts.
+    /// In bytes, like Prisma: both formatters must agree on names with umlauts.
     fn widths(&self) -> Vec<usize> {
         let mut widths = Vec::new();
         for line in &self.lines {

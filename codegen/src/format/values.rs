@@ -36,7 +36,7 @@ pub(super) fn join(mut attributes: Vec<Attribute>) -> String {
     attributes.iter().map(|attribute| attribute.text.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-/// The type of a field in today's syntax; none if its marks make no sense.
+/// Returns the type of a field in current syntax; `None` if its marks make no sense.
 pub(super) fn field_type(pair: Pair<'_, Rule>) -> Option<String> {
     let mut name = "";
     let mut marks = String::new();

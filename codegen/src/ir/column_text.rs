@@ -1,6 +1,6 @@
 //! The text of `Unsupported("..")`: a type of PostgreSQL, and the clauses that may follow it in a column definition.
 
-/// A type as it is written, and its clauses.
+/// A type and its clauses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnText<'t> {
     /// The type, which may be an array.
@@ -9,24 +9,24 @@ pub struct ColumnText<'t> {
     pub collation: Option<&'t str>,
     /// The expression of `GENERATED ALWAYS AS (..) STORED`.
     pub generated: Option<&'t str>,
-    /// `GENERATED .. AS IDENTITY`; true for `ALWAYS`.
+    /// `GENERATED .. AS IDENTITY`: `true` for `ALWAYS`, `false` for `BY DEFAULT`.
     pub identity: Option<bool>,
 }
 
-/// Why a text is not one of a column.
+/// Why a text is not the definition of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnTextError<'t> {
-    /// There is no type in front.
+    /// The text does not begin with a type.
     NoType,
-    /// A quote or a parenthesis is not closed, a clause is not complete, or a statement ends in it.
+    /// A quote or a parenthesis is not closed, a clause is incomplete, or a statement ends in the text.
     Unreadable,
-    /// The type is a shorthand for more than a type: `serial`.
+    /// The type is a shorthand for more than a type, such as `serial`.
     Serial(&'t str),
-    /// A clause that the schema says in another way; its first word.
+    /// A clause that has its own syntax in the schema language; its first word.
     Clause(&'t str),
 }
 
-/// Words that begin what is no part of a type.
+/// Words that begin something other than a type.
 const CLAUSES: &[&str] = &[
     "check",
     "collate",
@@ -84,17 +84,17 @@ impl<'t> ColumnText<'t> {
         Ok(column)
     }
 
-    /// The type alone, whatever follows it.
+    /// Returns only the type, and ignores what follows it.
     pub fn type_of(text: &'t str) -> &'t str {
         Self::parse(text).map_or(text, |column| column.ty)
     }
 
-    /// Whether PostgreSQL gives the value.
+    /// Returns whether PostgreSQL generates the value.
     pub fn has_value(&self) -> bool {
         self.generated.is_some() || self.identity.is_some()
     }
 
-    /// Reads one clause, and gives what follows it.
+    /// Reads one clause, and returns the text after it.
     fn clause<'p>(&mut self, text: &'t str, pieces: &'p [Piece<'t>]) -> Result<&'p [Piece<'t>], ColumnTextError<'t>> {
         let words: Vec<String> = pieces.iter().take(5).map(|piece| piece.text.to_ascii_lowercase()).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -143,7 +143,7 @@ impl<'t> ColumnText<'t> {
     }
 }
 
-/// A word, a quoted name, a string, a sign, or all that is between two parentheses.
+/// A word, a quoted name, a string, a sign, or everything between two parentheses.
 struct Piece<'t> {
     text: &'t str,
     start: usize,
@@ -156,7 +156,7 @@ impl Piece<'_> {
     }
 }
 
-/// None if something is not closed, or if a statement or a comment begins.
+/// Returns `None` if something is not closed, or if a statement or a comment begins.
 fn pieces(text: &str) -> Option<Vec<Piece<'_>>> {
     let mut pieces = Vec::new();
     let mut at = 0;
@@ -198,7 +198,7 @@ fn quoted_length(text: &str) -> Option<usize> {
     }
 }
 
-/// The length of what is between parentheses at the start, with them.
+/// The length of a group in parentheses at the start of the text, including the parentheses.
 fn group_length(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     let mut at = 0;

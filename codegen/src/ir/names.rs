@@ -1,4 +1,4 @@
-//! The only place where a name changes its case: from the schema's spelling to Rust's.
+//! The only place where names change their case, from the schema's spelling to Rust's.
 
 use heck::{ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
 
@@ -10,14 +10,14 @@ const KEYWORDS: &[&str] = &[
     "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
-/// Keywords that `r#` does not help with.
+/// Keywords that cannot be raw identifiers.
 const RAW_REFUSED: &[&str] = &["crate", "self", "super", "Self", "_"];
 
-/// The types of the language, which nothing else can be called.
+/// The types of the language, which are reserved.
 pub(crate) const SCALAR_NAMES: [&str; 9] =
     ["String", "Boolean", "Int", "BigInt", "Float", "Decimal", "DateTime", "Json", "Bytes"];
 
-/// Names that Prisma refuses for models and enums, because its clients cannot have them.
+/// Names that Prisma refuses for models and enums, because its clients cannot use them.
 const RESERVED: &[&str] = &[
     "PrismaClient",
     "async",
@@ -94,11 +94,11 @@ pub fn shouty_ident(name: &str) -> String {
     escape_keyword(name.to_shouty_snake_case())
 }
 
-/// Files of every client: no model's module is called so.
+/// Files of every client, which no model's module may use.
 const OWN_MODULES: &[&str] = &["lib", "queries", "relata_client"];
 
-/// The file and module of a model: like `snake_ident`, without `r#`, so that a file can be called so. Where letters have
-/// no case, the module would be called like the type: it gets a `_`.
+/// Returns the file and module of a model: like `snake_ident`, but without `r#`, because it is also a file name. In
+/// scripts without case, the module would have the name of the type, so it gets a `_`.
 pub fn module_name(name: &str) -> String {
     let module = snake_ident(name);
     match module.strip_prefix("r#") {

@@ -1,5 +1,4 @@
-//! Views on the schema that answer questions: small, `Copy`, and the only way that `emit` and
-//! `sql` look at it.
+//! Views of the schema that answer questions: small, `Copy`, and the only way in which `emit` and `sql` read it.
 
 use super::{
     Arity, Column, ColumnText, ColumnType, DefaultValue, Enum, EnumId, Field, FieldId, FieldKind, ForeignKey, Index,
@@ -11,7 +10,7 @@ macro_rules! walker {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy)]
         pub struct $name<'s> {
-            /// The schema it looks at.
+            /// The schema.
             pub schema: &'s Schema,
             /// The index of the item.
             pub id: $id,
@@ -129,7 +128,7 @@ impl<'s> ModelWalker<'s> {
         self.model().tenancy != Tenancy::Shared
     }
 
-    /// The column that holds the tenant's id, if it is one of its own: of a tenant, that id.
+    /// Returns the column that holds the tenant's id, if the model has one. For a tenant, that is its id.
     pub fn tenant_column(self) -> Option<ColumnWalker<'s>> {
         match &self.model().tenancy {
             Tenancy::Shared => None,
@@ -146,7 +145,7 @@ impl<'s> ModelWalker<'s> {
         self.model().primary_key.iter().flat_map(|key| &key.fields).filter_map(move |field| self.index_column(field))
     }
 
-    /// The column of an index field; none for an expression.
+    /// Returns the column of an index field; `None` for an expression.
     pub fn index_column(self, field: &IndexField) -> Option<ColumnWalker<'s>> {
         match field.target {
             IndexTarget::Field(id) => self.schema.walk_field(id).as_column(),
@@ -154,7 +153,7 @@ impl<'s> ModelWalker<'s> {
         }
     }
 
-    /// The unique indexes that identify a row: on columns only, of all rows.
+    /// Returns the unique indexes that identify a row: those on columns only, without a condition.
     pub fn unique_indexes(self) -> impl Iterator<Item = &'s Index> {
         self.model().indexes.iter().filter(|index| {
             index.unique
@@ -180,12 +179,12 @@ impl<'s> FieldWalker<'s> {
         self.schema.walk_model(self.field().model)
     }
 
-    /// As a column, if it is one.
+    /// Returns the column, if the field is one.
     pub fn as_column(self) -> Option<ColumnWalker<'s>> {
         matches!(self.field().kind, FieldKind::Column(_)).then_some(ColumnWalker { schema: self.schema, id: self.id })
     }
 
-    /// As a side of a relation, if it is one.
+    /// Returns the side of a relation, if the field is one.
     pub fn as_relation_field(self) -> Option<RelationFieldWalker<'s>> {
         matches!(self.field().kind, FieldKind::Relation(_))
             .then_some(RelationFieldWalker { schema: self.schema, id: self.id })
@@ -193,7 +192,7 @@ impl<'s> FieldWalker<'s> {
 }
 
 impl<'s> ColumnWalker<'s> {
-    /// The field behind it.
+    /// The field.
     pub fn field(self) -> &'s Field {
         &self.schema.fields[self.id.index()]
     }
@@ -226,13 +225,13 @@ impl<'s> ColumnWalker<'s> {
         self.schema.walk_model(self.field().model)
     }
 
-    /// Whether the client shows it: neither `@ignore`d nor Unsupported.
+    /// Returns whether the column is in the client: neither `@ignore`d nor Unsupported.
     pub fn in_client(self) -> bool {
         !self.field().ignored && !matches!(self.column().ty, ColumnType::Unsupported(_))
     }
 
-    /// Whether a row can be inserted without a value for it: optional, a list, `@updatedAt`, with a default, or one that
-    /// PostgreSQL computes or counts.
+    /// Returns whether a row can be inserted without a value for it: it is optional, a list, `@updatedAt`, has a
+    /// default, or PostgreSQL computes or counts its value.
     pub fn may_be_omitted(self) -> bool {
         self.arity() != Arity::Required
             || self.column().updated_at
@@ -240,7 +239,7 @@ impl<'s> ColumnWalker<'s> {
             || self.column_text().is_some_and(|text| text.has_value())
     }
 
-    /// What `Unsupported("..")` says; none for other types.
+    /// Returns the parsed text of `Unsupported("..")`; `None` for other types.
     pub fn column_text(self) -> Option<ColumnText<'s>> {
         match &self.column().ty {
             ColumnType::Unsupported(text) => ColumnText::parse(text).ok(),
@@ -248,7 +247,7 @@ impl<'s> ColumnWalker<'s> {
         }
     }
 
-    /// Whether its default is made by the client rather than by the database.
+    /// Returns whether the client, not the database, generates its default.
     pub fn has_client_default(self) -> bool {
         matches!(
             self.column().default,
@@ -258,7 +257,7 @@ impl<'s> ColumnWalker<'s> {
 }
 
 impl<'s> RelationFieldWalker<'s> {
-    /// The field behind it.
+    /// The field.
     pub fn field(self) -> &'s Field {
         &self.schema.fields[self.id.index()]
     }
@@ -317,7 +316,7 @@ impl<'s> RelationWalker<'s> {
         &self.schema.relations[self.id.index()]
     }
 
-    /// Its foreign key; none for an implicit many-to-many relation.
+    /// Returns its foreign key; `None` for an implicit many-to-many relation.
     pub fn foreign_key(self) -> Option<&'s ForeignKey> {
         match &self.relation().storage {
             RelationStorage::ForeignKey(key) => Some(key),
@@ -337,8 +336,8 @@ impl<'s> RelationWalker<'s> {
         key.into_iter().flat_map(|key| &key.references).filter_map(move |id| self.schema.walk_field(*id).as_column())
     }
 
-    /// The place among its columns of the pair that holds the tenant on both sides, beside the others that tell rows of
-    /// one tenant apart.
+    /// Returns the position of the pair of columns that holds the tenant on both sides, if other columns distinguish
+    /// the rows of one tenant.
     pub fn tenant_pair(self) -> Option<usize> {
         self.referencing_columns().nth(1)?;
         let (ours, theirs) =

@@ -5,15 +5,15 @@ use super::draft::Given;
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean, suggest};
 use crate::syntax::{Argument, Expression, Name};
 
-/// What an attribute or function may be given.
+/// The parameters of an attribute or a function.
 pub(super) struct Parameters {
-    /// How it is written, for messages: `@@index`.
+    /// How messages write it: `@@index`.
     pub(super) owner: &'static str,
     /// The parameter that needs no name.
     pub(super) unnamed: Option<&'static str>,
     /// All parameters.
     pub(super) names: &'static [&'static str],
-    /// Those that must be there.
+    /// The required parameters.
     pub(super) required: &'static [&'static str],
 }
 
@@ -21,12 +21,12 @@ pub(super) struct Parameters {
 #[derive(Default)]
 pub(super) struct Bound<'a> {
     values: Vec<(&'static str, &'a Argument<'a>)>,
-    /// Something was reported.
+    /// Whether a mistake was reported.
     pub(super) broken: bool,
 }
 
 impl<'a> Bound<'a> {
-    /// The value of a parameter; none if it is absent or was reported.
+    /// Returns the value of a parameter; `None` if it is missing or was reported.
     pub(super) fn get(&self, name: &str) -> Option<&'a Expression<'a>> {
         let (_, argument) = self.values.iter().find(|(known, _)| *known == name)?;
         (!matches!(argument.value, Expression::Missing(_))).then_some(&argument.value)
@@ -38,7 +38,7 @@ impl<'a> Bound<'a> {
     }
 }
 
-/// Sorts arguments by parameter; `span` is the attribute's or function's.
+/// Assigns arguments to parameters; `span` is that of the attribute or function.
 pub(super) fn bind<'a>(
     cx: &mut Cx<'a, '_>,
     arguments: impl IntoIterator<Item = &'a Argument<'a>>,
@@ -139,7 +139,7 @@ fn report_missing_argument(cx: &mut Cx<'_, '_>, span: Span, name: &str, paramete
     );
 }
 
-/// A value that must be a string.
+/// Reads a value that must be a string.
 pub(super) fn expect_string<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) -> Option<Given<'a>> {
     match value {
         Expression::String(text) => Some(text.into()),
@@ -157,7 +157,7 @@ pub(super) fn expect_string<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) 
     }
 }
 
-/// A string that names something in the database, so it cannot be empty.
+/// Reads a string that names something in the database and so cannot be empty.
 pub(super) fn expect_database_name<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) -> Option<Given<'a>> {
     let name = expect_string(cx, value)?;
     if name.text.is_empty() || name.text.contains('\0') {
@@ -175,7 +175,7 @@ pub(super) fn expect_database_name<'a>(cx: &mut Cx<'a, '_>, value: &'a Expressio
     Some(name)
 }
 
-/// A value that must be a single word.
+/// Reads a value that must be a single word.
 pub(super) fn expect_word<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>, what: &str) -> Option<Name<'a>> {
     match value {
         Expression::Constant(name) => Some(*name),
@@ -190,7 +190,7 @@ pub(super) fn expect_word<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>, wh
     }
 }
 
-/// The items of a list, or the value itself where the brackets were left out.
+/// Returns the items of a list, or the value itself if the brackets were omitted.
 pub(super) fn list_items<'a>(value: &'a Expression<'a>) -> &'a [Expression<'a>] {
     match value {
         Expression::Array { items, .. } => items,
@@ -198,7 +198,7 @@ pub(super) fn list_items<'a>(value: &'a Expression<'a>) -> &'a [Expression<'a>] 
     }
 }
 
-/// A value of the wrong kind.
+/// Reports a value of the wrong kind.
 pub(super) fn report_wrong_value(cx: &mut Cx<'_, '_>, value: &Expression<'_>, expected: &str, help: String) {
     let message = format!("expected {expected}, found {}", value.describe());
     cx.report(
@@ -206,7 +206,7 @@ pub(super) fn report_wrong_value(cx: &mut Cx<'_, '_>, value: &Expression<'_>, ex
     );
 }
 
-/// One word of a closed set.
+/// Reads one of a fixed set of words.
 pub(super) fn expect_one_of<'a, T: Copy>(
     cx: &mut Cx<'a, '_>,
     value: &'a Expression<'a>,
@@ -240,7 +240,7 @@ pub(super) fn expect_flag<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>, ex
     }
 }
 
-/// `raw("sql")`.
+/// Reads `raw("sql")`.
 pub(super) fn read_raw_sql<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) -> Option<Given<'a>> {
     if let Expression::Call { name, arguments, .. } = value
         && name.text == "raw"

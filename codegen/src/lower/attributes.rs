@@ -20,7 +20,7 @@ pub(super) fn read_attributes(cx: &mut Cx<'_, '_>) {
     for id in cx.model_ids() {
         on_blocks::read_model_attributes(cx, id);
     }
-    // Conditions of keys name columns, so that they come when all `@map`s are read.
+    // Conditions of keys name columns, so they are read after all `@map`s.
     let keys: Vec<_> = cx.field_ids().map(|id| (id, on_fields::read_field_attributes(cx, id))).collect();
     for (id, attributes) in keys {
         on_fields::read_field_keys(cx, id, attributes);
@@ -31,10 +31,10 @@ pub(super) fn read_attributes(cx: &mut Cx<'_, '_>) {
     on_blocks::everything_has_a_namespace(cx);
 }
 
-/// Attributes that may be there more than once.
+/// Attributes that may be repeated.
 const REPEATABLE: [&str; 3] = ["index", "unique", "check"];
 
-/// The attributes of one place that can be read: known, whole, and the first of their name.
+/// Returns the attributes of one place that can be read: those that are known, complete, and the first with their name.
 fn usable<'a>(
     cx: &mut Cx<'a, '_>,
     attributes: &[&'a Attribute<'a>],
@@ -93,18 +93,18 @@ fn report_unknown_attribute(cx: &mut Cx<'_, '_>, name: Name<'_>, prefix: &str, k
     cx.report(Diagnostic::new(codes::UNKNOWN_ATTRIBUTE, name.span, message).label("unknown attribute").help(help));
 }
 
-/// An attribute at a place where it means nothing.
+/// Reports an attribute at a place where it has no meaning.
 fn report_misplaced(cx: &mut Cx<'_, '_>, span: Span, message: String, help: &str) {
     cx.report(Diagnostic::new(codes::MISPLACED_ATTRIBUTE, span, message).label("not possible here").help(help));
 }
 
-/// The one argument of attributes such as `@map("x")`, a name in the database.
+/// Reads the only argument of attributes such as `@map("x")`, a name in the database.
 fn read_name<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>, parameters: &Parameters) -> Option<Given<'a>> {
     let bound = bind(cx, attribute.arguments(), attribute.span, parameters);
     expect_database_name(cx, bound.get("name").or_else(|| bound.get("map"))?)
 }
 
-/// The one argument of attributes such as `@using("sql")`.
+/// Reads the only argument of attributes such as `@using("sql")`.
 fn read_sql<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>, parameters: &Parameters) -> Option<Given<'a>> {
     let bound = bind(cx, attribute.arguments(), attribute.span, parameters);
     let sql = expect_string(cx, bound.get("sql")?)?;
@@ -119,7 +119,7 @@ fn read_sql<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>, parameters: &
     Some(sql)
 }
 
-/// Attributes without arguments.
+/// Checks that an attribute has no arguments.
 fn expect_no_arguments<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>, owner: &'static str) {
     let parameters = Parameters { owner, unnamed: None, names: &[], required: &[] };
     bind(cx, attribute.arguments(), attribute.span, &parameters);

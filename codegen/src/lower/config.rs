@@ -1,7 +1,7 @@
-//! `datasource` and `generator`: what of them matters to a compiler for PostgreSQL.
+//! `datasource` and `generator`: the parts that a compiler for PostgreSQL needs.
 //!
-//! Most generators are for other tools, so that only their shape is checked; `relata` says what the client is made of. Of the datasource, the
-//! properties that say how to connect are left to the command.
+//! Most generators belong to other tools, so only their form is checked. The generator `relata` has the options of the
+//! client. The properties of the datasource that describe the connection are left to the command.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::ir::names::SCALAR_NAMES;
 use crate::ir::{ClientOptions, DateTimeLibrary, DecimalLibrary};
 use crate::syntax::{ConfigBlock, ConfigKind, Expression, Name, Property};
 
-/// What the datasource says.
+/// The settings of the datasource and of the generators.
 #[derive(Debug)]
 pub(super) struct Config<'a> {
     /// The name of the datasource: the prefix of native types.
@@ -23,7 +23,7 @@ pub(super) struct Config<'a> {
     pub(super) foreign_keys: bool,
     /// Where `rowSecurity` is set, and to what.
     pub(super) row_security: Option<(bool, Span)>,
-    /// What the generator `relata` says.
+    /// The options of the generator `relata`.
     pub(super) client: ClientOptions,
 }
 
@@ -61,7 +61,7 @@ const ON_DATASOURCE: [&str; 9] = [
     "rowSecurity",
 ];
 
-/// Other databases that Prisma knows.
+/// Other databases that Prisma supports.
 const OTHER_PROVIDERS: [&str; 5] = ["mysql", "sqlite", "sqlserver", "mongodb", "cockroachdb"];
 
 /// The provider of Relata's generator.
@@ -176,9 +176,9 @@ fn note_preview_feature(cx: &mut Cx<'_, '_>, feature: Given<'_>) {
     );
 }
 
-/// The properties of the generator `relata`. Those of Prisma's own generators are passed over.
+/// The properties of the generator `relata`. Those of Prisma's own generators are ignored.
 const ON_CLIENT: [&str; 3] = ["serde", "dateTime", "decimal"];
-const PASSED_OVER: [&str; 5] = ["provider", "output", "previewFeatures", "binaryTargets", "engineType"];
+const IGNORED_SETTINGS: [&str; 5] = ["provider", "output", "previewFeatures", "binaryTargets", "engineType"];
 
 fn lower_client_option<'a>(cx: &mut Cx<'a, '_>, property: &'a Property<'a>) {
     let Some(value) = &property.value else { return };
@@ -193,7 +193,7 @@ fn lower_client_option<'a>(cx: &mut Cx<'a, '_>, property: &'a Property<'a>) {
             let libraries = [("rust_decimal", DecimalLibrary::RustDecimal), ("bigdecimal", DecimalLibrary::BigDecimal)];
             cx.config.client.decimal = expect_one_of(cx, value, &libraries).unwrap_or_default();
         }
-        name if PASSED_OVER.contains(&name) => {}
+        name if IGNORED_SETTINGS.contains(&name) => {}
         name => {
             let help = suggest(did_you_mean(name, ON_CLIENT), || {
                 format!("the generator `relata` has `{}`", ON_CLIENT.join("`, `"))
@@ -205,7 +205,7 @@ fn lower_client_option<'a>(cx: &mut Cx<'a, '_>, property: &'a Property<'a>) {
     }
 }
 
-/// One of several words, as a string.
+/// Reads one of several words, written as a string.
 fn expect_one_of<'a, T: Copy>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>, known: &[(&str, T)]) -> Option<T> {
     let text = expect_string(cx, value)?;
     if let Some((_, found)) = known.iter().find(|(name, _)| *name == text.text) {
@@ -250,7 +250,7 @@ fn lower_datasource<'a>(cx: &mut Cx<'a, '_>, block: &'a ConfigBlock<'a>) {
     relation_mode_has_one_name(cx, block);
 }
 
-/// What names a database: the text of a string, or of the variable in `env(..)`.
+/// Returns what identifies a database: the text of a string, or the variable in `env(..)`.
 fn url_text<'a>(value: &'a Expression<'a>) -> Option<(&'a str, bool)> {
     match value {
         Expression::String(text) => Some((&text.value, false)),
@@ -262,7 +262,7 @@ fn url_text<'a>(value: &'a Expression<'a>) -> Option<(&'a str, bool)> {
     }
 }
 
-/// Relata has no shadow database, but Prisma would empty it.
+/// Relata uses no shadow database, but Prisma would delete all data in it.
 fn shadow_database_is_another<'a>(cx: &mut Cx<'a, '_>, block: &'a ConfigBlock<'a>) {
     let Some(shadow) = find(block, "shadowDatabaseUrl") else { return };
     let is_same = |name: &&str| {
@@ -283,7 +283,7 @@ fn shadow_database_is_another<'a>(cx: &mut Cx<'a, '_>, block: &'a ConfigBlock<'a
     cx.report(diagnostic);
 }
 
-/// `referentialIntegrity` is what `relationMode` was called before.
+/// `referentialIntegrity` is the former name of `relationMode`.
 fn relation_mode_has_one_name(cx: &mut Cx<'_, '_>, block: &ConfigBlock<'_>) {
     let place = |name: &str| block.properties.iter().find(|it| it.name.text == name).map(|it| it.name.span);
     let Some(old) = place("referentialIntegrity") else { return };
@@ -339,7 +339,7 @@ fn provider_is_postgresql<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) {
     );
 }
 
-/// A string, or `env("NAME")`; what is in it is the command's business.
+/// Checks for a string or `env("NAME")`. The command reads the value.
 fn url_is_a_string<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) {
     if let Expression::Call { name, arguments, .. } = value
         && name.text == "env"

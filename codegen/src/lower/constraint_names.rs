@@ -1,4 +1,4 @@
-//! Names of constraints and indexes: Prisma's defaults, and that no two are the same.
+//! Names of constraints and indexes: Prisma's defaults, and the rule that they are unique.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,7 @@ use crate::diagnostics::{self as codes, Diagnostic, Span};
 use crate::ir::ModelId;
 use crate::syntax::ModelKind;
 
-/// PostgreSQL cuts names after this many bytes.
+/// PostgreSQL truncates names to this many bytes.
 pub(super) const MAX_NAME_BYTES: usize = 63;
 
 /// Gives every key, check and foreign key its name in the database.
@@ -22,7 +22,7 @@ pub(super) fn name_constraints(cx: &mut Cx<'_, '_>) {
     names_are_unique(cx);
 }
 
-/// `{table}_{columns}_{suffix}`, cut so that the suffix stays.
+/// Returns `{table}_{columns}_{suffix}`, truncated so that the suffix stays.
 fn default_name(table: &str, columns: &[&str], suffix: &str) -> String {
     let mut name = table.to_owned();
     for column in columns {
@@ -65,7 +65,7 @@ fn key_name(cx: &Cx<'_, '_>, table: &str, key: &KeyDraft<'_>) -> String {
     }
 }
 
-/// `lower(email)` is called `lower_email`; an expression without words is `expr`.
+/// Returns the words of an expression: `lower_email` for `lower(email)`, and `expr` if there are none.
 fn words(sql: &str) -> String {
     let words = sql.split(|character: char| !character.is_alphanumeric() && character != '_');
     let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
@@ -98,7 +98,7 @@ fn name_foreign_keys(cx: &mut Cx<'_, '_>) {
     }
 }
 
-/// Index names are unique in their schema, names of constraints in their table.
+/// Names of indexes are unique in their PostgreSQL schema, names of constraints in their table.
 fn names_are_unique(cx: &mut Cx<'_, '_>) {
     let mut found = Vec::new();
     let mut indexes: BTreeMap<(Option<&str>, &str), Span> = BTreeMap::new();
@@ -128,7 +128,7 @@ fn names_are_unique(cx: &mut Cx<'_, '_>) {
     cx.diagnostics.extend(found);
 }
 
-/// All models but views, and but those whose table another model has too, which is reported.
+/// Returns all models except views, and except those whose table another model already has, which is reported.
 fn models_with_tables(cx: &Cx<'_, '_>) -> Vec<ModelId> {
     let mut tables = BTreeSet::new();
     let own_table = |id: &ModelId| {
@@ -139,7 +139,7 @@ fn models_with_tables(cx: &Cx<'_, '_>) -> Vec<ModelId> {
     cx.model_ids().filter(own_table).collect()
 }
 
-/// A second primary key is reported as such.
+/// Leaves out a second primary key, which is reported elsewhere.
 fn keys_but_second_ids<'k, 'a>(keys: &'k [KeyDraft<'a>]) -> impl Iterator<Item = &'k KeyDraft<'a>> {
     let first = keys.iter().position(|key| key.kind == KeyKind::Primary);
     let kept = move |(index, key): &(usize, &KeyDraft<'_>)| key.kind != KeyKind::Primary || Some(*index) == first;

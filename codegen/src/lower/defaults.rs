@@ -31,7 +31,7 @@ pub(super) fn read_default<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a 
     }
 }
 
-/// Checks that need all attributes of a field.
+/// Runs the checks that need all attributes of a field.
 pub(super) fn check_defaults(cx: &mut Cx<'_, '_>) {
     for id in cx.field_ids() {
         let field = cx.field(id);
@@ -104,7 +104,7 @@ fn single_value(cx: &mut Cx<'_, '_>, id: FieldId, value: &Expression<'_>) -> Opt
     }
 }
 
-/// How many values of an enum a message lists.
+/// The maximum number of enum values that a message lists.
 const MAX_LISTED: usize = 20;
 
 fn enum_value(cx: &mut Cx<'_, '_>, id: FieldId, enumeration: EnumId, value: &Expression<'_>) -> Option<DefaultValue> {
@@ -201,7 +201,7 @@ fn function_types(function: &str) -> &'static str {
     }
 }
 
-/// The default that a function makes, or what its arguments should be.
+/// Returns the default that a function generates, or what its arguments should be.
 fn function_value(function: &str, values: &[&Expression<'_>]) -> Result<DefaultValue, &'static str> {
     let number = match values {
         [Expression::Number(number)] => number.text.parse::<u32>().ok(),

@@ -1,4 +1,4 @@
-//! Models, fields, keys and relations while they are lowered: the syntax tree with what was lowered from it.
+//! Drafts: the syntax tree of models, fields, keys and relations, with what has been lowered from it so far.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,7 +10,7 @@ use crate::ir::{
 };
 use crate::syntax::{Attribute, EnumBlock, EnumValue, FieldBlock, FieldLine, Name, Text};
 
-/// A name that an attribute gives, and where the attribute is.
+/// A name in an attribute, and the place of the attribute.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Given<'a> {
     pub(super) text: &'a str,
@@ -41,7 +41,7 @@ pub(super) struct ModelDraft<'a> {
     pub(super) declared_tenancy: Option<DeclaredTenancy<'a>>,
     /// `rowSecurity:` of `@@tenant`.
     pub(super) row_security: Option<bool>,
-    /// What that means; filled in by `tenants`.
+    /// The resolved meaning; filled in by `tenants`.
     pub(super) tenancy: Tenancy,
     /// One of its keys could not be read, so a missing key is not reported.
     pub(super) has_broken_key: bool,
@@ -59,21 +59,21 @@ impl<'a> ModelDraft<'a> {
     }
 }
 
-/// What a model says of tenants.
+/// What a model declares about tenants.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum DeclaredTenancy<'a> {
-    /// `@@tenant`, of the model whose rows are tenants.
+    /// `@@tenant`, on the model whose rows are tenants.
     Tenant(Span),
     /// `@@tenant(a.b)`.
     Within(Name<'a>),
     /// `@@shared`.
     Shared(Span),
-    /// One that was reported.
+    /// A declaration with a mistake that was reported.
     Broken(Span),
 }
 
 impl DeclaredTenancy<'_> {
-    /// Where it is.
+    /// Returns the place.
     pub(super) fn span(self) -> Span {
         match self {
             DeclaredTenancy::Tenant(span) | DeclaredTenancy::Shared(span) | DeclaredTenancy::Broken(span) => span,
@@ -82,14 +82,14 @@ impl DeclaredTenancy<'_> {
     }
 }
 
-/// What the type of a field turned out to be.
+/// The resolved type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FieldType {
     Scalar(ScalarType),
     Enum(EnumId),
     Model(ModelId),
     Unsupported,
-    /// Reported; the field is not checked further.
+    /// An unknown type, which was reported. The field is not checked further.
     Unknown,
 }
 
@@ -102,7 +102,7 @@ pub(super) struct FieldDraft<'a> {
     pub(super) native: Option<NativeType>,
     pub(super) map: Option<Given<'a>>,
     pub(super) default: Option<(DefaultValue, Span)>,
-    /// There is an `@default`, even if it could not be read.
+    /// Whether there is an `@default`, even if it could not be read.
     pub(super) updated_at: bool,
     pub(super) ignored: bool,
     pub(super) sensitive: bool,
@@ -122,12 +122,12 @@ impl<'a> FieldDraft<'a> {
         self.ast.ty.arity
     }
 
-    /// Whether it is a column.
+    /// Returns whether it is a column.
     pub(super) fn is_column(&self) -> bool {
         !matches!(self.ty, FieldType::Model(_) | FieldType::Unknown)
     }
 
-    /// The native type, the default one included.
+    /// Returns the native type, or the default one.
     pub(super) fn native_type(&self) -> Option<NativeType> {
         match self.ty {
             FieldType::Scalar(scalar) => Some(self.native.unwrap_or_else(|| scalar.default_native_type())),
@@ -136,7 +136,7 @@ impl<'a> FieldDraft<'a> {
     }
 }
 
-/// `@relation(..)` as far as it could be read; without the attribute everything is absent.
+/// `@relation(..)`, as far as it could be read. Without the attribute, everything is absent.
 #[derive(Debug, Default)]
 pub(super) struct RelationAttribute<'a> {
     /// The whole attribute.
@@ -147,27 +147,27 @@ pub(super) struct RelationAttribute<'a> {
     pub(super) references: Option<FieldList>,
     pub(super) on_delete: Option<(ReferentialAction, Span)>,
     pub(super) on_update: Option<(ReferentialAction, Span)>,
-    /// Something in it was reported.
+    /// Whether a mistake in it was reported.
     pub(super) broken: bool,
 }
 
-/// A list of fields in an argument; those that do not exist are left out.
+/// A list of fields in an argument. Fields that do not exist are left out.
 #[derive(Debug, Clone)]
 pub(super) struct FieldList {
     pub(super) fields: Vec<(FieldId, Span)>,
     pub(super) span: Span,
-    /// Some of them were reported.
+    /// Whether a mistake in it was reported.
     pub(super) broken: bool,
 }
 
 impl FieldList {
-    /// The ids alone.
+    /// Returns the ids.
     pub(super) fn ids(&self) -> Vec<FieldId> {
         self.fields.iter().map(|(id, _)| *id).collect()
     }
 }
 
-/// What kind of key or index it is.
+/// The kind of a key or an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyKind {
     Primary,
@@ -179,7 +179,7 @@ pub(super) enum KeyKind {
 #[derive(Debug)]
 pub(super) struct KeyDraft<'a> {
     pub(super) kind: KeyKind,
-    /// The attribute as it is written, with its `@`s.
+    /// The attribute as it is written, including its `@`s.
     pub(super) attribute: &'static str,
     pub(super) span: Span,
     pub(super) name: Option<Given<'a>>,
@@ -188,24 +188,24 @@ pub(super) struct KeyDraft<'a> {
     pub(super) fields: Vec<KeyField<'a>>,
     /// `where:` as SQL.
     pub(super) predicate: Option<String>,
-    /// `global: true`: its values are unique across tenants on purpose.
+    /// `global: true`: its values are intentionally unique across tenants.
     pub(super) global: bool,
     /// Filled in by `constraint_names`.
     pub(super) constraint_name: String,
 }
 
 impl KeyDraft<'_> {
-    /// The columns, if it has only columns.
+    /// Returns the columns, if it has only columns.
     pub(super) fn columns(&self) -> Option<Vec<FieldId>> {
         self.fields.iter().map(|field| field.column()).collect()
     }
 
-    /// Whether it is written at a field.
+    /// Returns whether it is written on a field.
     pub(super) fn is_on_field(&self) -> bool {
         !self.attribute.starts_with("@@")
     }
 
-    /// Whether it identifies rows: unique, on all rows, columns only.
+    /// Returns whether it identifies rows: it is unique, applies to all rows, and has only columns.
     pub(super) fn is_unique(&self) -> bool {
         self.kind != KeyKind::Index && self.predicate.is_none() && self.columns().is_some()
     }
@@ -221,7 +221,7 @@ pub(super) struct KeyField<'a> {
 }
 
 impl KeyField<'_> {
-    /// The column, if it is one.
+    /// Returns the column, if it is one.
     pub(super) fn column(&self) -> Option<FieldId> {
         match self.target {
             KeyTarget::Field(id) => Some(id),
@@ -230,7 +230,7 @@ impl KeyField<'_> {
     }
 }
 
-/// What a part of a key is.
+/// The target of a part of a key.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum KeyTarget<'a> {
     Field(FieldId),
@@ -240,9 +240,9 @@ pub(super) enum KeyTarget<'a> {
 /// `ops:`.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum OperatorClass<'a> {
-    /// One of the known names.
+    /// One of the names that the language knows.
     Known(&'static super::operator_classes::KnownClass, Span),
-    /// `raw("..")`, taken as it is.
+    /// `raw("..")`, used unchanged.
     Raw(Given<'a>),
 }
 
@@ -294,12 +294,12 @@ pub(super) struct RelationDraft<'a> {
     pub(super) name: Option<Given<'a>>,
     pub(super) referencing: FieldId,
     pub(super) referenced: FieldId,
-    /// None: an implicit many-to-many relation.
+    /// `None` for an implicit many-to-many relation.
     pub(super) foreign_key: Option<ForeignKeyDraft<'a>>,
 }
 
 impl RelationDraft<'_> {
-    /// The table of a many-to-many relation: `_AToB`, or `_name`.
+    /// Returns the table of a many-to-many relation: `_AToB`, or `_name`.
     pub(super) fn join_table(&self, cx: &super::Cx<'_, '_>) -> String {
         let model = |id: FieldId| cx.model(cx.field(id).model).ast.name.text;
         match self.name {

@@ -1,6 +1,7 @@
-//! Types, functions and operator classes of extensions that `extensions` does not list: a new database does not have them.
+//! Warns about types, functions and operator classes of extensions that `extensions` does not list: a new database does
+//! not have them.
 //!
-//! Only those of the extensions that are widely used; what else a type may come from is not known here.
+//! Knows only extensions that are widely used.
 
 use super::Cx;
 use super::draft::{FieldDraft, FieldType, OperatorClass};
@@ -20,13 +21,13 @@ const TYPES: [(&str, &[&str]); 8] = [
     ("vector", &["vector", "halfvec", "sparsevec"]),
 ];
 
-/// Functions that defaults call. `gen_random_uuid` is PostgreSQL's own.
+/// Functions in defaults. `gen_random_uuid` is part of PostgreSQL.
 const FUNCTIONS: [(&str, &[&str]); 2] = [
     ("pgcrypto", &["gen_random_bytes", "gen_salt", "crypt", "digest", "hmac"]),
     ("uuid-ossp", &["uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4", "uuid_nil"]),
 ];
 
-/// Operator classes with one space between them, by their extension.
+/// Operator classes, separated by one space, by extension.
 const OPERATOR_CLASSES: [(&str, &str); 12] = [
     (
         "btree_gist",
@@ -57,7 +58,7 @@ const OPERATOR_CLASSES: [(&str, &str); 12] = [
     ),
 ];
 
-/// Warns once for each extension, where it is first used.
+/// Warns once for each extension, at its first use.
 pub(super) fn check_extensions(cx: &mut Cx<'_, '_>) {
     let mut found: Vec<(&'static str, Diagnostic)> = Vec::new();
     let is_view = |id| cx.model(id).ast.kind == ModelKind::View;
@@ -91,7 +92,8 @@ fn unlisted(extension: &str, what: &str, span: Span) -> Diagnostic {
     .help(format!("write `extensions = [{name}]` into the datasource: migrations then create it"))
 }
 
-/// The extension of the type and of the default of a field, what is used of it, and where.
+/// Returns the extensions that the type and the default of a field need: the extension, the object of it, and its
+/// place.
 fn uses(field: &FieldDraft<'_>) -> Vec<(&'static str, String, Span)> {
     let mut used = Vec::new();
     let ty = field.ast.ty.span;
@@ -113,8 +115,8 @@ fn uses(field: &FieldDraft<'_>) -> Vec<(&'static str, String, Span)> {
     used
 }
 
-/// The extension of an operator class, which may have its schema before it and parameters behind it. Those that have a
-/// name in the language are PostgreSQL's own.
+/// Returns the extension of an operator class, which may have a schema before its name and parameters after it.
+/// Operator classes with a name in the language are part of PostgreSQL.
 fn extension_class(class: OperatorClass<'_>) -> Option<(&'static str, String, Span)> {
     let OperatorClass::Raw(raw) = class else { return None };
     let name = raw.text.split('(').next().unwrap_or_default().trim();
@@ -128,7 +130,8 @@ fn is_part(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_'
 }
 
-/// Whether a text has a name as a whole, with a bracket behind it. One in a string does no harm.
+/// Returns whether the text contains the name as a whole word, followed by a parenthesis. A match inside a string does
+/// no harm.
 fn calls(sql: &str, name: &str) -> bool {
     let lower = sql.to_ascii_lowercase();
     lower

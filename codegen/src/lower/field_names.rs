@@ -1,4 +1,4 @@
-//! Fields that keys, conditions and relations name.
+//! Fields that are named in keys, conditions and relations.
 
 use super::Cx;
 use super::arguments::{list_items, report_wrong_value};
@@ -7,7 +7,7 @@ use crate::diagnostics::{self as codes, Diagnostic, did_you_mean};
 use crate::ir::{FieldId, ModelId};
 use crate::syntax::{Attribute, Expression, Name};
 
-/// A field that a key or a condition names: it must exist and have a column.
+/// Finds the field that a key or a condition names: it must exist and have a column.
 pub(super) fn find_column(cx: &mut Cx<'_, '_>, model: ModelId, name: Name<'_>, owner: &str) -> Option<FieldId> {
     let id = find_named_field(cx, model, name, owner, None)?;
     if !matches!(cx.field(id).ty, FieldType::Model(_)) {
@@ -30,12 +30,12 @@ pub(super) fn find_column(cx: &mut Cx<'_, '_>, model: ModelId, name: Name<'_>, o
     None
 }
 
-/// The columns that `fields:` of a relation field names, so far as they were read.
+/// Returns the columns that `fields:` of a relation field names, as far as they were read.
 fn relation_columns(cx: &Cx<'_, '_>, id: FieldId) -> Vec<FieldId> {
     cx.field(id).relation.fields.as_ref().map(FieldList::ids).unwrap_or_default()
 }
 
-/// `declaration` is how the field could be declared, if that is known.
+/// `declaration` is a possible declaration of the field, if one is known.
 fn find_named_field(
     cx: &mut Cx<'_, '_>,
     model: ModelId,
@@ -46,7 +46,7 @@ fn find_named_field(
     let found = cx.find_field(model, name.text);
     if found.is_none() && !cx.model(model).ast.broken {
         let model = cx.model(model);
-        // A relation has no column, which is what is looked for.
+        // A relation field has no column.
         let is_column = |id: &FieldId| !matches!(cx.field(*id).ty, FieldType::Model(_));
         let known = model.by_name.iter().filter(|(_, id)| cx.may_search() && is_column(id)).map(|(name, _)| *name);
         let guess = did_you_mean(name.text, known).or_else(|| {
@@ -72,7 +72,8 @@ fn find_named_field(
     found
 }
 
-/// Whether an attribute is `@map` to that column: naming a column for a field is a common slip.
+/// Returns whether an attribute is `@map` with that column. Writing the column instead of the field is a common
+/// mistake.
 fn is_mapped_to(attribute: &Attribute<'_>, column: &str) -> bool {
     attribute.name.text == "map"
         && attribute
@@ -82,7 +83,7 @@ fn is_mapped_to(attribute: &Attribute<'_>, column: &str) -> bool {
             .any(|argument| matches!(&argument.value, Expression::String(text) if text.value == column))
 }
 
-/// `name Int @db.SmallInt`, of the type of the field that it would refer to.
+/// Returns `name Int @db.SmallInt`, with the type of the field that it would reference.
 fn declaration(cx: &Cx<'_, '_>, name: Name<'_>, model: ModelId, reference: Option<&Expression<'_>>) -> Option<String> {
     let Some(Expression::Constant(reference)) = reference else { return None };
     let referenced = cx.field(cx.find_field(model, reference.text)?).ast;
@@ -91,7 +92,7 @@ fn declaration(cx: &Cx<'_, '_>, name: Name<'_>, model: ModelId, reference: Optio
     Some(format!("{} {}{native}", name.text, referenced.ty.name.text))
 }
 
-/// A list of fields in an argument of `@relation`; `opposite` is the other list, and the model that it is about.
+/// Reads a list of fields in an argument of `@relation`. `opposite` is the other list, and its model.
 pub(super) fn read_field_list<'a>(
     cx: &mut Cx<'a, '_>,
     value: &'a Expression<'a>,

@@ -1,4 +1,4 @@
-//! Drafts to IR. Only called to any purpose when nothing is wrong; what is incomplete is left out.
+//! From drafts to IR. The result is valid only if there is no error; incomplete parts are left out.
 
 use super::Cx;
 use super::draft::{
@@ -35,7 +35,7 @@ fn owned(given: Option<super::draft::Given<'_>>) -> Option<String> {
     given.map(|given| given.text.to_owned())
 }
 
-/// Unique indexes come first, as the formatter puts their attributes.
+/// Unique indexes come first, in the order in which the formatter writes their attributes.
 fn finish_indexes(model: &ModelDraft<'_>) -> Vec<Index> {
     let indexes = model.keys.iter().filter(|key| key.kind != KeyKind::Primary);
     let mut indexes: Vec<_> = indexes.map(finish_index).collect();
@@ -119,7 +119,7 @@ fn finish_column(field: &FieldDraft<'_>) -> Column {
             ColumnType::Scalar(scalar, field.native.unwrap_or_else(|| scalar.default_native_type()))
         }
         FieldType::Enum(id) => ColumnType::Enum(id),
-        // A relation without a pair or an unknown type was reported: there is no schema then.
+        // A relation without a pair or an unknown type was reported, so there is no schema.
         _ => ColumnType::Unsupported(
             field.ast.ty.unsupported.as_ref().map(|text| text.value.clone().into_owned()).unwrap_or_default(),
         ),
@@ -154,7 +154,7 @@ fn finish_relation(cx: &Cx<'_, '_>, relation: &RelationDraft<'_>) -> Relation {
     }
 }
 
-/// The table is in the schema of the first model.
+/// The table belongs to the PostgreSQL schema of the first model.
 fn finish_join_table(cx: &Cx<'_, '_>, relation: &RelationDraft<'_>) -> RelationStorage {
     let namespace = cx.model(cx.field(relation.referencing).model).namespace;
     RelationStorage::JoinTable { db_name: relation.join_table(cx), namespace: owned(namespace) }

@@ -1,4 +1,4 @@
-//! Keys and indexes: reads their attributes, and checks that PostgreSQL can have them.
+//! Keys and indexes: reads their attributes, and checks that PostgreSQL supports them.
 
 mod rules;
 
@@ -80,7 +80,7 @@ pub(super) fn read_model_key<'a>(cx: &mut Cx<'a, '_>, model: ModelId, attribute:
     cx.model_mut(model).keys.push(key);
 }
 
-/// `name:` or `map:` of what has only a name in the database.
+/// Reads `name:` or `map:` of something that has only a name in the database.
 pub(super) fn read_only_name<'a>(cx: &mut Cx<'a, '_>, bound: &Bound<'a>, owner: &str) -> Option<Given<'a>> {
     let mut read = |argument| bound.get(argument).and_then(|value| read_constraint_name(cx, value));
     let (name, map) = (read("name"), read("map"));
@@ -114,7 +114,7 @@ fn read_client_name<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) -> Optio
     Some(name)
 }
 
-/// `map:` of a key, index or foreign key: PostgreSQL cuts names after 63 bytes.
+/// Reads `map:` of a key, index or foreign key. PostgreSQL truncates names to 63 bytes.
 pub(super) fn read_constraint_name<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) -> Option<Given<'a>> {
     let name = expect_database_name(cx, value)?;
     if name.text.len() > super::constraint_names::MAX_NAME_BYTES {
@@ -136,7 +136,7 @@ pub(super) fn read_global<'a>(cx: &mut Cx<'a, '_>, bound: &Bound<'a>) -> bool {
     value.is_some_and(|(global, _)| global)
 }
 
-/// `sort:`, which a primary key cannot have.
+/// Reads `sort:`, which a primary key cannot have.
 pub(super) fn read_sort<'a>(
     cx: &mut Cx<'a, '_>,
     bound: &Bound<'a>,
@@ -151,7 +151,7 @@ pub(super) fn read_sort<'a>(
     Some((order, span))
 }
 
-/// Arguments that other databases have.
+/// Refuses arguments for other databases.
 pub(super) fn refuse_unsupported_arguments(cx: &mut Cx<'_, '_>, bound: &Bound<'_>, owner: &str) {
     for name in ["length", "clustered"] {
         if let Some(span) = bound.span(name) {
@@ -165,7 +165,7 @@ fn refuse_argument(cx: &mut Cx<'_, '_>, span: Span, name: &str, owner: &str, hel
     cx.report(Diagnostic::new(codes::UNSUPPORTED_ARGUMENT, span, message).label("not in PostgreSQL").help(help));
 }
 
-/// The fields of a key; none if it has to be left out.
+/// Reads the fields of a key; `None` if the key has to be left out.
 fn read_key_fields<'a>(
     cx: &mut Cx<'a, '_>,
     model: ModelId,
@@ -221,7 +221,7 @@ fn read_key_field<'a>(
     Some(KeyField { target: KeyTarget::Field(id?), span: name.span, sort, operator_class })
 }
 
-/// `raw("sql")`, but not a field of that name with arguments.
+/// Returns whether it is `raw("sql")`, and not a field named `raw` with arguments.
 fn is_expression(cx: &Cx<'_, '_>, model: ModelId, name: Name<'_>, arguments: &Arguments<'_>) -> bool {
     let has_text = arguments
         .list
@@ -230,7 +230,7 @@ fn is_expression(cx: &Cx<'_, '_>, model: ModelId, name: Name<'_>, arguments: &Ar
     name.text == "raw" && (has_text || cx.find_field(model, "raw").is_none())
 }
 
-/// Functions that people index by.
+/// Functions that are often used in indexes.
 fn is_sql_function(cx: &Cx<'_, '_>, model: ModelId, name: Name<'_>) -> bool {
     ["lower", "upper", "coalesce", "md5", "date", "to_tsvector", "length", "trim", "left"].contains(&name.text)
         && cx.find_field(model, name.text).is_none()
@@ -270,7 +270,7 @@ fn read_key_expression<'a>(
     Some(KeyField { target: KeyTarget::Expression(sql), span, sort, operator_class })
 }
 
-/// The arguments of a field in a key. Prisma takes no notice of those it does not know.
+/// Reads the arguments of a field in a key. Prisma ignores unknown ones.
 fn bind_field_arguments<'a>(cx: &mut Cx<'a, '_>, arguments: Option<&'a Arguments<'a>>, span: Span) -> Bound<'a> {
     const KNOWN: [&str; 3] = ["sort", "ops", "length"];
     let (known, unknown): (Vec<_>, Vec<_>) = arguments

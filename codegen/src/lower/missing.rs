@@ -1,6 +1,5 @@
-//! What a relation lacks that is written on one side only: its other side, its columns, and the
-//! arguments that name them, as text to insert. Only what can be meant in one way is completed, and
-//! what was completed lacks nothing any more.
+//! Completes a relation that is written on one side only: its other side, its columns, and the arguments that name
+//! them, as text to insert. Completes only what is unambiguous. A completed relation lacks nothing afterwards.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +11,7 @@ use crate::diagnostics::Span;
 use crate::ir::{Arity, FieldId, ModelId};
 use crate::syntax::Attribute;
 
-/// Text that belongs before the byte `at` of a file.
+/// Text to insert before the byte `at` of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Insertion {
     pub(crate) file: u32,
@@ -20,7 +19,7 @@ pub(crate) struct Insertion {
     pub(crate) text: String,
 }
 
-/// Everything that is missing, in the order in which it is to be inserted where places are the same.
+/// Returns everything that is missing. Insertions at the same place are in order.
 pub(super) fn find_missing(cx: &Cx<'_, '_>, texts: &[&str]) -> Vec<Insertion> {
     let groups = group_fields(cx);
     let mut gaps: Vec<_> = groups.iter().filter_map(|((near, far, _), group)| gap(cx, *near, *far, group)).collect();
@@ -35,19 +34,20 @@ pub(super) fn find_missing(cx: &Cx<'_, '_>, texts: &[&str]) -> Vec<Insertion> {
     insertions
 }
 
-/// A relation that stores a key, as far as it is written.
+/// A relation with a foreign key, as far as it is written.
 struct Gap<'a> {
-    /// The model that has the columns.
+    /// The model with the columns.
     referencing: ModelId,
     referenced: ModelId,
-    /// The field in the model that has the columns.
+    /// The field in the model with the columns.
     forward: Option<FieldId>,
     /// The field on the other side.
     back: Option<FieldId>,
     name: Option<&'a str>,
 }
 
-/// What two models say of one relation; none if it is complete, stores no key, or is ambiguous.
+/// Returns the parts of a relation that two models declare; `None` if it is complete, has no foreign key, or is
+/// ambiguous.
 fn gap<'a>(cx: &Cx<'a, '_>, near: ModelId, far: ModelId, group: &Group) -> Option<Gap<'a>> {
     let fields = match (group.near.as_slice(), group.far.as_slice()) {
         ([first], [second]) | ([first, second], []) if near != far || group.far.is_empty() => (*first, Some(*second)),
@@ -55,7 +55,7 @@ fn gap<'a>(cx: &Cx<'a, '_>, near: ModelId, far: ModelId, group: &Group) -> Optio
         _ => return None,
     };
     let name = cx.field(fields.0).relation.name.map(|name| name.text);
-    // Two fields of one model without a name are two relations to itself.
+    // Two fields of one model without a name are two relations of the model with itself.
     if near == far && name.is_none() {
         return None;
     }
@@ -77,7 +77,7 @@ fn gap<'a>(cx: &Cx<'a, '_>, near: ModelId, far: ModelId, group: &Group) -> Optio
     Some(Gap { referencing, referenced, forward, back, name })
 }
 
-/// Which of two fields has the columns; none if neither does, or both say so.
+/// Returns the field with the columns and the other one; `None` if neither or both of them have columns.
 fn sides(cx: &Cx<'_, '_>, first: FieldId, second: FieldId) -> Option<(FieldId, FieldId)> {
     let has_fields = |id: FieldId| cx.field(id).relation.fields.is_some();
     let has_references = |id: FieldId| cx.field(id).relation.references.is_some();
@@ -98,18 +98,18 @@ fn sides(cx: &Cx<'_, '_>, first: FieldId, second: FieldId) -> Option<(FieldId, F
     Some(if first_is_forward { (first, second) } else { (second, first) })
 }
 
-/// The columns of a relation, those that are there and those to add.
+/// The existing columns of a relation, and those to add.
 struct Completion {
     fields: Vec<String>,
     references: Vec<String>,
-    /// Lines for columns that do not exist.
+    /// The lines of columns to add.
     columns: Vec<(String, String)>,
-    /// Whether the field in front of the columns is optional.
+    /// Whether the relation field on the side of the columns is optional.
     optional: bool,
 }
 
 impl Completion {
-    /// None if there is no key to refer to, or a column of it cannot be copied.
+    /// Returns `None` if there is no key to reference, or if one of its columns cannot be copied.
     fn new(cx: &Cx<'_, '_>, texts: &[&str], gap: &Gap<'_>) -> Option<Self> {
         let relation = gap.forward.map(|id| &cx.field(id).relation);
         let arity = gap.forward.map_or(Arity::Optional, |id| cx.field(id).arity());
@@ -141,7 +141,7 @@ impl Completion {
         Some(completion)
     }
 
-    /// Adds the insertions, all or none: no name may be taken twice.
+    /// Adds all insertions or none: a name must not be used twice.
     fn insert<'a>(
         self,
         cx: &Cx<'a, '_>,
@@ -180,7 +180,7 @@ impl Completion {
         (gap.referencing, name, line)
     }
 
-    /// The arguments that the attribute of the field lacks, or the whole attribute.
+    /// Returns the missing arguments of the field's attribute, or the whole attribute.
     fn arguments(&self, cx: &Cx<'_, '_>, id: FieldId) -> Option<Insertion> {
         let field = cx.field(id);
         let mut missing = Vec::new();
@@ -222,7 +222,8 @@ fn back_line(cx: &Cx<'_, '_>, gap: &Gap<'_>, completion: &Completion) -> (ModelI
     (gap.referenced, name, line)
 }
 
-/// Whether the columns are, in their order, those of a `@unique` or `@@unique`: then one row refers to one.
+/// Returns whether the columns, in their order, are those of a `@unique` or `@@unique`, so that the relation is one to
+/// one.
 fn is_unique(cx: &Cx<'_, '_>, gap: &Gap<'_>, completion: &Completion) -> bool {
     let columns: Option<Vec<_>> = completion.fields.iter().map(|name| cx.find_field(gap.referencing, name)).collect();
     let keys = &cx.model(gap.referencing).keys;
@@ -230,7 +231,7 @@ fn is_unique(cx: &Cx<'_, '_>, gap: &Gap<'_>, completion: &Completion) -> bool {
         && keys.iter().any(|key| key.kind == KeyKind::Unique && key.is_unique() && key.columns() == columns)
 }
 
-/// The first key of a model that has no empty values.
+/// Returns the first key of a model whose columns are never null.
 fn key(cx: &Cx<'_, '_>, id: ModelId) -> Option<Vec<FieldId>> {
     let keys = cx.model(id).keys.iter().filter(|key| key.is_unique());
     let mut keys: Vec<_> = keys.collect();
@@ -239,7 +240,7 @@ fn key(cx: &Cx<'_, '_>, id: ModelId) -> Option<Vec<FieldId>> {
     columns.find(|columns| columns.iter().all(|id| cx.field(*id).arity() == Arity::Required))
 }
 
-/// Whether a column holds another relation already.
+/// Returns whether a column already belongs to another relation.
 fn is_used(cx: &Cx<'_, '_>, gap: &Gap<'_>, column: FieldId) -> bool {
     cx.model(gap.referencing).field_ids().any(|id| {
         let fields = cx.field(id).relation.fields.as_ref();
@@ -247,7 +248,7 @@ fn is_used(cx: &Cx<'_, '_>, gap: &Gap<'_>, column: FieldId) -> bool {
     })
 }
 
-/// The line of a column that refers to another: its type, and the type of the database.
+/// Returns the line of a column that references another one: its type, and its native type.
 fn column(cx: &Cx<'_, '_>, texts: &[&str], id: FieldId, name: &str, arity: Arity) -> Option<String> {
     let field = cx.field(id);
     if !matches!(field.ty, FieldType::Scalar(_) | FieldType::Enum(_)) {
@@ -259,7 +260,7 @@ fn column(cx: &Cx<'_, '_>, texts: &[&str], id: FieldId, name: &str, arity: Arity
     Some(format!("{name} {}{mark} {}", field.ast.ty.name.text, native.unwrap_or("")))
 }
 
-/// Where the `}` of a model is.
+/// Returns the place of the `}` of a model.
 fn end_of(cx: &Cx<'_, '_>, id: ModelId) -> Option<(u32, u32)> {
     let model = cx.model(id).ast;
     Some((model.name.span.file, model.close?))

@@ -1,5 +1,5 @@
-//! What a model has when its mixins are put in: its fields in the place of each `...Name`, and the
-//! attributes of the mixins before its own. Later passes do not see mixins.
+//! Expands mixins: the fields of a mixin take the place of each `...Name`, and its attributes come before those of the
+//! model. Later passes do not see mixins.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,23 +7,23 @@ use super::Cx;
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean, suggest};
 use crate::syntax::{Attribute, FieldBlock, FieldLine, Name};
 
-/// The mixins by name, those of them that cannot be used left out.
+/// The mixins by name, without those that cannot be used.
 pub(super) struct Mixins<'a> {
     by_name: BTreeMap<&'a str, &'a FieldBlock<'a>>,
     models: BTreeMap<&'a str, Span>,
 }
 
-/// How many mixins may be within each other: what walks through them is recursive.
+/// The maximum depth of nested mixins, because expanding them is recursive.
 const MAX_DEPTH: usize = 16;
 
-/// All that a block has.
+/// The fields and attributes of a block.
 #[derive(Default)]
 pub(super) struct Members<'a> {
     pub(super) fields: Vec<&'a FieldLine<'a>>,
     pub(super) attributes: Vec<&'a Attribute<'a>>,
 }
 
-/// Reads the mixins, and reports relations, circles and unknown names in them.
+/// Reads the mixins, and reports relations, cycles and unknown names in them.
 pub(super) fn read_mixins<'a>(cx: &mut Cx<'a, '_>) -> Mixins<'a> {
     let ast = cx.ast;
     let mut by_name = BTreeMap::new();
@@ -45,7 +45,7 @@ pub(super) fn read_mixins<'a>(cx: &mut Cx<'a, '_>) -> Mixins<'a> {
 }
 
 impl<'a> Mixins<'a> {
-    /// The members of a model, with those of its mixins.
+    /// Returns the members of a model, including those of its mixins.
     pub(super) fn expand(&self, cx: &mut Cx<'a, '_>, model: &'a FieldBlock<'a>) -> Members<'a> {
         let mut members = Members::default();
         for spread in &model.spreads {
@@ -68,18 +68,18 @@ impl<'a> Mixins<'a> {
     }
 }
 
-/// A walk through the mixins of one block.
+/// Walks through the mixins of one block.
 struct Walk<'w, 'a, 'd> {
     mixins: &'w Mixins<'a>,
-    /// The mixins that are open; the first of them is reported if it is met again.
+    /// The mixins on the current path. The first one is reported if it occurs again.
     path: Vec<&'a str>,
-    /// Where each mixin was put in.
+    /// The place where each mixin was included.
     seen: BTreeMap<&'a str, Span>,
     cx: &'w mut Cx<'a, 'd>,
 }
 
 impl<'a> Walk<'_, 'a, '_> {
-    /// Adds what a block has; each mixin comes once.
+    /// Adds the members of a block. Each mixin is added once.
     fn collect(&mut self, block: &'a FieldBlock<'a>, members: &mut Members<'a>) {
         let mut spreads = block.spreads.iter().peekable();
         for at in 0..=block.fields.len() {
@@ -92,14 +92,14 @@ impl<'a> Walk<'_, 'a, '_> {
         members.attributes.extend(&block.attributes);
     }
 
-    /// A relation in a mixin was reported there.
+    /// A relation in a mixin was reported at the mixin.
     fn is_kept(&self, field: &FieldLine<'_>) -> bool {
         self.path.is_empty() || !self.mixins.models.contains_key(field.ty.name.text)
     }
 
     fn put_in(&mut self, name: Name<'a>, members: &mut Members<'a>) {
         let Some(mixin) = self.mixins.by_name.get(name.text).copied() else {
-            // In a mixin it is reported once, when the mixin itself is read.
+            // Inside a mixin, this is reported once, when the mixin itself is read.
             if self.path.len() == 1 && self.is_reading() {
                 let mixins = self.mixins;
                 mixins.report_unknown(self.cx, name);
@@ -129,7 +129,7 @@ impl<'a> Walk<'_, 'a, '_> {
         self.path.pop();
     }
 
-    /// Whether the walk began in a mixin: `seen` never has the block it began with.
+    /// Returns whether the walk began in a mixin: `seen` never contains the block where it began.
     fn is_reading(&self) -> bool {
         self.path.first().is_some_and(|first| !self.seen.contains_key(first))
     }
@@ -172,7 +172,7 @@ fn report_repeated(cx: &mut Cx<'_, '_>, again: Name<'_>, first: Span) {
     );
 }
 
-/// One mistake in a mixin is found in every model that has it, and reported once.
+/// A mistake in a mixin is found in every model that includes it. It is reported only once.
 pub(super) fn report_once(cx: &mut Cx<'_, '_>) {
     let ends =
         cx.ast.mixins.iter().filter_map(|mixin| Some(((mixin.name.span.file, mixin.name.span.start), mixin.close?)));

@@ -1,5 +1,5 @@
-//! Names of tables, columns, types, labels and schemas: PostgreSQL cuts what is longer than 63 bytes, or refuses it,
-//! and would not find it again.
+//! Lengths of the names of tables, columns, types, labels and schemas. PostgreSQL truncates or refuses names of more
+//! than 63 bytes.
 
 use super::Cx;
 use super::constraint_names::MAX_NAME_BYTES;
@@ -7,7 +7,7 @@ use crate::diagnostics::{self as codes, Diagnostic, Span};
 
 const LABEL: &str = "a label of an enum";
 
-/// Reports every name that is too long. Those of constraints are reported where they are read.
+/// Reports every name that is too long. Names of constraints are checked where they are read.
 pub(super) fn validate_name_lengths(cx: &mut Cx<'_, '_>) {
     let mut found = Vec::new();
     let mut check = |name: &str, span: Span, what: &str, help: &str| found.extend(too_long(name, span, what, help));
@@ -49,7 +49,7 @@ fn too_long(name: &str, span: Span, what: &str, help: &str) -> Option<Diagnostic
         end -= 1;
     }
     let message = format!("the name of {what} can have at most 63 bytes, but this one has {}", name.len());
-    // A label that is too long was never taken.
+    // PostgreSQL never accepted a label that is too long.
     let known =
         if what == LABEL { String::new() } else { format!("; an existing database calls it `{}`", &name[..end]) };
     Some(Diagnostic::new(codes::NAME_TOO_LONG, span, message).label("too long").help(format!("{help}{known}")))

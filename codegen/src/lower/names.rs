@@ -1,4 +1,4 @@
-//! What is declared: every model, view, enum, field and value gets its id, and names are unique.
+//! Declarations: gives every model, view, enum, field and value its id, and checks that names are unique.
 
 use std::collections::BTreeMap;
 
@@ -140,7 +140,7 @@ fn declare_enum<'a>(cx: &mut Cx<'a, '_>, block: &'a EnumBlock<'a>, places: &mut 
     cx.enums.push(EnumDraft { ast: block, map: None, namespace: None, renamed_from: None, values });
 }
 
-/// Whether the name can be declared.
+/// Returns whether the name can be declared.
 fn declare_name<'a>(cx: &mut Cx<'a, '_>, name: Name<'a>, keyword: &str, places: &mut BTreeMap<&'a str, Span>) -> bool {
     if is_reserved(name.text) {
         let reason = if is_type(name.text) { "a built-in type" } else { "a reserved word" };
@@ -164,7 +164,7 @@ fn declare_name<'a>(cx: &mut Cx<'a, '_>, name: Name<'a>, keyword: &str, places: 
     true
 }
 
-/// Tables, columns and enum types have names of their own in the database.
+/// Tables, columns and enum types have separate names in the database.
 pub(super) fn validate_database_names(cx: &mut Cx<'_, '_>) {
     tables_have_different_names(cx);
     columns_have_different_names(cx);
@@ -179,7 +179,7 @@ fn tables_have_different_names(cx: &mut Cx<'_, '_>) {
         let model = cx.model(id);
         let span = model.map.map_or(model.ast.name.span, |map| map.span);
         let key = (model.namespace.map(|namespace| namespace.text), model.db_name().to_owned());
-        // Two models of one name are reported already.
+        // Two models with the same name were already reported.
         let entry = *seen.entry(key.clone()).or_insert((span, model.ast.name.text));
         if entry.0 != span && entry.1 != model.ast.name.text {
             found.push(duplicate_table(span, entry.0, &key.1));

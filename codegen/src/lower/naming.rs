@@ -1,8 +1,8 @@
-//! Names made of names, for fields that the formatter adds: camel case and English plurals, close to
-//! what Prisma's formatter writes.
+//! Names that are derived from other names, for fields that the formatter adds: camel case and English plurals, close
+//! to those of Prisma's formatter.
 
-/// `UserProfile` and `user_profile` as `userProfile`. A capital begins a word behind a small letter or
-/// behind such a capital, so `HTTPServer` is `httpserver`, but `WhatAUser` is `whatAUser`.
+/// Returns `userProfile` for `UserProfile` and `user_profile`. A capital begins a word after a small letter, or after a
+/// capital that began a word: `HTTPServer` becomes `httpserver`, but `WhatAUser` becomes `whatAUser`.
 pub(in crate::lower) fn camel_case(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     let (mut new_word, mut inside) = (false, ' ');
@@ -35,7 +35,7 @@ pub(in crate::lower) fn upper_first(name: &str) -> String {
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
-/// Words that are their own plural.
+/// Words with the same singular and plural.
 const UNCOUNTABLE: &[&str] = &[
     "advice",
     "aircraft",
@@ -68,7 +68,7 @@ const UNCOUNTABLE: &[&str] = &[
     "weather",
 ];
 
-/// Endings, the longer and rarer ones first. An ending with a `^` is a whole word.
+/// Endings and their plurals, the longer and rarer ones first. `^` marks a whole word.
 const ENDINGS: &[(&str, &str)] = &[
     ("^person", "people"),
     ("^child", "children"),
@@ -148,7 +148,7 @@ pub(in crate::lower) fn plural(name: &str) -> String {
             Some(whole) => (whole, word == whole),
             None => (*singular, word.ends_with(singular)),
         };
-        // What the ending keeps of the word keeps its case.
+        // Letters that the ending does not change keep their case.
         let kept = singular.bytes().zip(plural.bytes()).take_while(|(old, new)| old == new).count();
         if fits && let Some(start) = name.len().checked_sub(singular.len() - kept) {
             return format!("{}{}", &name[..start], &plural[kept..]);

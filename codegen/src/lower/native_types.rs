@@ -1,4 +1,4 @@
-//! `@db.X`: the PostgreSQL types that fields can ask for, and their arguments.
+//! `@db.X`: the native types of fields, and their arguments.
 
 use super::Cx;
 use super::draft::FieldType;
@@ -6,26 +6,26 @@ use crate::diagnostics::{self as codes, Diagnostic, did_you_mean};
 use crate::ir::{FieldId, NativeType, ScalarType};
 use crate::syntax::{Attribute, Expression, Name};
 
-/// What numbers a native type takes.
+/// The arguments that a native type takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Takes {
+enum TypeArguments {
     Nothing,
-    /// A length from this one on.
+    /// A length, at least this one.
     Length(u32),
-    /// Digits of a second, 0 to 6.
+    /// Fractional digits of a second, 0 to 6.
     Digits,
     PrecisionAndScale,
 }
 
-/// A native type: its name, the scalar it is for, what it takes, and how it is made of that.
+/// A native type: its name, its scalar, its arguments, and the function that creates it.
 struct Known {
     name: &'static str,
     scalar: ScalarType,
-    takes: Takes,
+    takes: TypeArguments,
     make: fn(&[u32]) -> NativeType,
 }
 
-const fn known(name: &'static str, scalar: ScalarType, takes: Takes, make: fn(&[u32]) -> NativeType) -> Known {
+const fn known(name: &'static str, scalar: ScalarType, takes: TypeArguments, make: fn(&[u32]) -> NativeType) -> Known {
     Known { name, scalar, takes, make }
 }
 
@@ -34,34 +34,36 @@ fn first(numbers: &[u32]) -> Option<u32> {
 }
 
 static KNOWN: [Known; 26] = [
-    known("SmallInt", ScalarType::Int, Takes::Nothing, |_| NativeType::SmallInt),
-    known("Integer", ScalarType::Int, Takes::Nothing, |_| NativeType::Integer),
-    known("BigInt", ScalarType::BigInt, Takes::Nothing, |_| NativeType::BigInt),
-    known("Oid", ScalarType::Int, Takes::Nothing, |_| NativeType::Oid),
-    known("Decimal", ScalarType::Decimal, Takes::PrecisionAndScale, |numbers| {
+    known("SmallInt", ScalarType::Int, TypeArguments::Nothing, |_| NativeType::SmallInt),
+    known("Integer", ScalarType::Int, TypeArguments::Nothing, |_| NativeType::Integer),
+    known("BigInt", ScalarType::BigInt, TypeArguments::Nothing, |_| NativeType::BigInt),
+    known("Oid", ScalarType::Int, TypeArguments::Nothing, |_| NativeType::Oid),
+    known("Decimal", ScalarType::Decimal, TypeArguments::PrecisionAndScale, |numbers| {
         NativeType::Decimal(first(numbers).zip(numbers.get(1).copied()))
     }),
-    known("Money", ScalarType::Decimal, Takes::Nothing, |_| NativeType::Money),
-    known("Real", ScalarType::Float, Takes::Nothing, |_| NativeType::Real),
-    known("DoublePrecision", ScalarType::Float, Takes::Nothing, |_| NativeType::DoublePrecision),
-    known("VarChar", ScalarType::String, Takes::Length(0), |numbers| NativeType::VarChar(first(numbers))),
-    known("Char", ScalarType::String, Takes::Length(0), |numbers| NativeType::Char(first(numbers))),
-    known("Text", ScalarType::String, Takes::Nothing, |_| NativeType::Text),
-    known("Citext", ScalarType::String, Takes::Nothing, |_| NativeType::Citext),
-    known("Inet", ScalarType::String, Takes::Nothing, |_| NativeType::Inet),
-    known("Uuid", ScalarType::String, Takes::Nothing, |_| NativeType::Uuid),
-    known("Xml", ScalarType::String, Takes::Nothing, |_| NativeType::Xml),
-    known("Bit", ScalarType::String, Takes::Length(1), |numbers| NativeType::Bit(first(numbers))),
-    known("VarBit", ScalarType::String, Takes::Length(1), |numbers| NativeType::VarBit(first(numbers))),
-    known("ByteA", ScalarType::Bytes, Takes::Nothing, |_| NativeType::ByteA),
-    known("Timestamp", ScalarType::DateTime, Takes::Digits, |numbers| NativeType::Timestamp(first(numbers))),
-    known("Timestamptz", ScalarType::DateTime, Takes::Digits, |numbers| NativeType::Timestamptz(first(numbers))),
-    known("Time", ScalarType::DateTime, Takes::Digits, |numbers| NativeType::Time(first(numbers))),
-    known("Timetz", ScalarType::DateTime, Takes::Digits, |numbers| NativeType::Timetz(first(numbers))),
-    known("Date", ScalarType::DateTime, Takes::Nothing, |_| NativeType::Date),
-    known("Boolean", ScalarType::Boolean, Takes::Nothing, |_| NativeType::Boolean),
-    known("Json", ScalarType::Json, Takes::Nothing, |_| NativeType::Json),
-    known("JsonB", ScalarType::Json, Takes::Nothing, |_| NativeType::JsonB),
+    known("Money", ScalarType::Decimal, TypeArguments::Nothing, |_| NativeType::Money),
+    known("Real", ScalarType::Float, TypeArguments::Nothing, |_| NativeType::Real),
+    known("DoublePrecision", ScalarType::Float, TypeArguments::Nothing, |_| NativeType::DoublePrecision),
+    known("VarChar", ScalarType::String, TypeArguments::Length(0), |numbers| NativeType::VarChar(first(numbers))),
+    known("Char", ScalarType::String, TypeArguments::Length(0), |numbers| NativeType::Char(first(numbers))),
+    known("Text", ScalarType::String, TypeArguments::Nothing, |_| NativeType::Text),
+    known("Citext", ScalarType::String, TypeArguments::Nothing, |_| NativeType::Citext),
+    known("Inet", ScalarType::String, TypeArguments::Nothing, |_| NativeType::Inet),
+    known("Uuid", ScalarType::String, TypeArguments::Nothing, |_| NativeType::Uuid),
+    known("Xml", ScalarType::String, TypeArguments::Nothing, |_| NativeType::Xml),
+    known("Bit", ScalarType::String, TypeArguments::Length(1), |numbers| NativeType::Bit(first(numbers))),
+    known("VarBit", ScalarType::String, TypeArguments::Length(1), |numbers| NativeType::VarBit(first(numbers))),
+    known("ByteA", ScalarType::Bytes, TypeArguments::Nothing, |_| NativeType::ByteA),
+    known("Timestamp", ScalarType::DateTime, TypeArguments::Digits, |numbers| NativeType::Timestamp(first(numbers))),
+    known("Timestamptz", ScalarType::DateTime, TypeArguments::Digits, |numbers| {
+        NativeType::Timestamptz(first(numbers))
+    }),
+    known("Time", ScalarType::DateTime, TypeArguments::Digits, |numbers| NativeType::Time(first(numbers))),
+    known("Timetz", ScalarType::DateTime, TypeArguments::Digits, |numbers| NativeType::Timetz(first(numbers))),
+    known("Date", ScalarType::DateTime, TypeArguments::Nothing, |_| NativeType::Date),
+    known("Boolean", ScalarType::Boolean, TypeArguments::Nothing, |_| NativeType::Boolean),
+    known("Json", ScalarType::Json, TypeArguments::Nothing, |_| NativeType::Json),
+    known("JsonB", ScalarType::Json, TypeArguments::Nothing, |_| NativeType::JsonB),
 ];
 
 /// The name after `@db.`.
@@ -194,10 +196,10 @@ fn read_numbers(cx: &mut Cx<'_, '_>, attribute: &Attribute<'_>, known: &Known) -
     let Some(problem) = problem else { return values };
     let name = attribute.name.text;
     let help = match known.takes {
-        Takes::Nothing => format!("write `@{name}`"),
-        Takes::Length(_) => format!("write a length, such as `@{name}(255)`, or no argument"),
-        Takes::Digits => format!("write the number of fractional digits, `@{name}(3)`, or no argument"),
-        Takes::PrecisionAndScale => {
+        TypeArguments::Nothing => format!("write `@{name}`"),
+        TypeArguments::Length(_) => format!("write a length, such as `@{name}(255)`, or no argument"),
+        TypeArguments::Digits => format!("write the number of fractional digits, `@{name}(3)`, or no argument"),
+        TypeArguments::PrecisionAndScale => {
             format!("write the precision and the scale, such as `@{name}(10, 2)`, or no arguments")
         }
     };
@@ -206,20 +208,20 @@ fn read_numbers(cx: &mut Cx<'_, '_>, attribute: &Attribute<'_>, known: &Known) -
     None
 }
 
-fn out_of_range(takes: Takes, values: &[u32]) -> Option<&'static str> {
+fn out_of_range(takes: TypeArguments, values: &[u32]) -> Option<&'static str> {
     match (takes, values) {
         (_, []) => None,
-        (Takes::Nothing, _) => Some("this type takes no arguments"),
-        (Takes::Length(least), [length]) => (*length < least).then_some("the length must be at least 1"),
-        (Takes::Digits, [digits]) => (*digits > 6).then_some("the precision must be at most 6"),
-        (Takes::PrecisionAndScale, [precision, scale]) => {
+        (TypeArguments::Nothing, _) => Some("this type takes no arguments"),
+        (TypeArguments::Length(least), [length]) => (*length < least).then_some("the length must be at least 1"),
+        (TypeArguments::Digits, [digits]) => (*digits > 6).then_some("the precision must be at most 6"),
+        (TypeArguments::PrecisionAndScale, [precision, scale]) => {
             if !(1..=1000).contains(precision) {
                 Some("the precision must be from 1 to 1000")
             } else {
                 (scale > precision).then_some("the scale is greater than the precision")
             }
         }
-        (Takes::PrecisionAndScale, _) => Some("two numbers are required here"),
-        (Takes::Length(_) | Takes::Digits, _) => Some("one number is required here"),
+        (TypeArguments::PrecisionAndScale, _) => Some("two numbers are required here"),
+        (TypeArguments::Length(_) | TypeArguments::Digits, _) => Some("one number is required here"),
     }
 }

@@ -1,4 +1,4 @@
-//! The operator classes that the language has names for, and what each index method can index.
+//! The operator classes that have names in the language, and the types that each index method supports.
 
 use crate::ir::IndexMethod;
 
@@ -9,9 +9,9 @@ pub(super) struct KnownClass {
     pub(super) name: &'static str,
     /// The name in PostgreSQL.
     pub(super) db_name: &'static str,
-    /// The index methods that have it.
+    /// The index methods that support it.
     pub(super) methods: &'static [IndexMethod],
-    /// The native types that it is for; empty: lists of any type.
+    /// The native types that it supports; empty for lists of any type.
     pub(super) native_types: &'static [&'static str],
 }
 
@@ -90,12 +90,12 @@ pub(super) static KNOWN_CLASSES: &[KnownClass] = &[
     class("UuidMinMaxMultiOps", "uuid_minmax_multi_ops", BRIN, &["Uuid"]),
 ];
 
-/// How the language writes a method.
+/// Returns the language's name of a method.
 pub(super) fn method_name(method: IndexMethod) -> &'static str {
     METHODS.iter().find(|(_, known)| *known == method).map_or("BTree", |(name, _)| name)
 }
 
-/// The index methods by the names the language has for them.
+/// The index methods with their names in the language.
 pub(super) const METHODS: [(&str, IndexMethod); 6] = [
     ("BTree", IndexMethod::BTree),
     ("Hash", IndexMethod::Hash),

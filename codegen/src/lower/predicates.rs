@@ -1,6 +1,6 @@
-//! `where:` of partial indexes: `raw("sql")`, or an object of fields and the values they must have.
+//! `where:` of partial indexes: `raw("sql")`, or an object with fields and their values.
 //!
-//! The object becomes SQL here, because the IR has predicates as SQL.
+//! The object is turned into SQL here, because the IR contains predicates as SQL.
 
 use super::Cx;
 use super::arguments::{read_raw_sql, report_wrong_value};
@@ -10,7 +10,7 @@ use crate::diagnostics::{self as codes, Diagnostic};
 use crate::ir::{Arity, EnumId, FieldId, ModelId, ScalarType};
 use crate::syntax::{Expression, Name};
 
-/// The predicate as SQL; none if it was reported.
+/// Returns the predicate as SQL; `None` if a mistake was reported.
 pub(super) fn read_predicate<'a>(cx: &mut Cx<'a, '_>, model: ModelId, value: &'a Expression<'a>) -> Option<String> {
     let Expression::Object { entries, span } = value else {
         let sql = read_raw_sql(cx, value)?;
@@ -36,7 +36,7 @@ pub(super) fn read_predicate<'a>(cx: &mut Cx<'a, '_>, model: ModelId, value: &'a
     conditions.map(|conditions| conditions.join(" AND "))
 }
 
-/// `field: value` or `field: { not: value }`.
+/// Reads `field: value` or `field: { not: value }`.
 fn condition(cx: &mut Cx<'_, '_>, model: ModelId, name: Name<'_>, value: &Expression<'_>) -> Option<String> {
     let id = find_column(cx, model, name, "where:")?;
     let (negated, value) = match value {
@@ -59,7 +59,7 @@ fn condition(cx: &mut Cx<'_, '_>, model: ModelId, name: Name<'_>, value: &Expres
     })
 }
 
-/// A value of the field's type as SQL.
+/// Returns a value of the field's type as SQL.
 fn literal(cx: &mut Cx<'_, '_>, id: FieldId, value: &Expression<'_>) -> Option<String> {
     let field = cx.field(id);
     if field.ty == FieldType::Unknown {
@@ -94,7 +94,7 @@ fn literal(cx: &mut Cx<'_, '_>, id: FieldId, value: &Expression<'_>) -> Option<S
     found
 }
 
-/// The label of an enum's value, which is written as a word or in quotes.
+/// Returns the label of an enum value, which is written as a word or in quotes.
 fn enum_label(cx: &Cx<'_, '_>, id: EnumId, value: &Expression<'_>) -> Option<String> {
     let name = match value {
         Expression::Constant(word) => word.text,

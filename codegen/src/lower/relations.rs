@@ -1,4 +1,4 @@
-//! Relations: which two fields belong together, what stores them, and whether that can be.
+//! Relations: which two fields belong together, how the relation is stored, and whether it is valid.
 
 mod indexes;
 mod pairs;
@@ -38,7 +38,7 @@ fn resolve_relation(cx: &mut Cx<'_, '_>, pair: Pair) {
     }
 }
 
-/// The two sides of a table with the columns `A` and `B`: `A` is the model whose name comes first.
+/// Resolves a relation with a join table with the columns `A` and `B`: `A` belongs to the model whose name comes first.
 fn resolve_many_to_many(cx: &mut Cx<'_, '_>, pair: Pair) {
     let found = rules::many_to_many(cx, pair);
     cx.diagnostics.extend(found);
@@ -82,7 +82,7 @@ fn resolve_foreign_key(cx: &mut Cx<'_, '_>, referencing: FieldId, referenced: Fi
     cx.relations.push(RelationDraft { name, referencing, referenced, foreign_key: Some(foreign_key) });
 }
 
-/// Whether the fields, in any order, are a key of their model.
+/// Returns whether the fields, in any order, are a key of their model.
 pub(super) fn is_unique(cx: &Cx<'_, '_>, fields: &[FieldId]) -> bool {
     let Some(first) = fields.first() else { return false };
     let mut wanted = fields.to_vec();
@@ -96,7 +96,7 @@ pub(super) fn is_unique(cx: &Cx<'_, '_>, fields: &[FieldId]) -> bool {
     })
 }
 
-/// Where to point for a relation field: its attribute, or its name.
+/// Returns the place to report for a relation field: its attribute, or its name.
 fn place(cx: &Cx<'_, '_>, id: FieldId) -> Span {
     let field = cx.field(id);
     field.relation.span.unwrap_or(field.ast.name.span)

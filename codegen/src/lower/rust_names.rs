@@ -1,4 +1,4 @@
-//! Names in the client: two names of the schema may become one when they are spelled as Rust wants.
+//! Names in the client: two different names of the schema may become the same in Rust.
 
 use std::collections::BTreeMap;
 
@@ -25,12 +25,12 @@ pub(super) fn validate_rust_names(cx: &mut Cx<'_, '_>) {
         let values: Vec<_> = block.values.iter().map(|value| value.name).collect();
         found.extend(clashes(&values, camel_ident, "variant"));
     }
-    // A model and its module clash for the same reason; once is enough.
+    // A model and its module clash for the same reason, so only one of them is reported.
     found.dedup_by(|a, b| a.span == b.span);
     cx.diagnostics.extend(found);
 }
 
-/// A key of several fields is called in the client like a field is, by its name or by those of its fields.
+/// In the client, a key of several fields has a name like a field: its own name, or that of its fields.
 fn keys_and_fields_differ(cx: &Cx<'_, '_>, model: &ModelDraft<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let keys: Vec<_> = model.keys.iter().filter(|key| key.is_unique() && key.fields.len() > 1).collect();
@@ -73,7 +73,7 @@ fn clashes(names: &[Name<'_>], convert: fn(&str) -> String, what: &str) -> Vec<D
             continue;
         }
         match seen.get(&ident) {
-            // Equal names are reported as such.
+            // Equal names are reported by another rule.
             Some(first) if first.text != name.text => found.push(
                 Diagnostic::new(
                     codes::RUST_NAME_CLASH,

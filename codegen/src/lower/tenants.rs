@@ -1,4 +1,4 @@
-//! Tenants: whose rows each model holds, and what would let rows of two tenants meet.
+//! Tenants: the owner of each model's rows, and relations and keys that cross tenants.
 
 mod paths;
 mod row_security;
@@ -9,7 +9,7 @@ use super::draft::{DeclaredTenancy, KeyKind};
 use crate::diagnostics::{self as codes, Diagnostic, Edit, Span};
 use crate::ir::{Arity, FieldId, ModelId, Tenancy};
 
-/// Finds out whose rows each model holds, and reports what contradicts it. Without `@@tenant` there is nothing to do.
+/// Resolves the owner of each model's rows, and reports contradictions. Does nothing without `@@tenant`.
 pub(super) fn resolve_tenants(cx: &mut Cx<'_, '_>) {
     let Some(tenant) = find_tenant(cx) else { return row_security::needs_tenants(cx) };
     tenants_have_an_id(cx, tenant);
@@ -64,7 +64,7 @@ fn find_tenant(cx: &mut Cx<'_, '_>) -> Option<ModelId> {
     Some(first)
 }
 
-/// A handle of a tenant knows it by one value.
+/// A handle identifies its tenant by one value.
 fn tenants_have_an_id(cx: &mut Cx<'_, '_>, tenant: ModelId) {
     let model = cx.model(tenant);
     let is_single = |id: FieldId| cx.field(id).is_column() && !cx.field(id).ignored;
@@ -84,13 +84,13 @@ fn tenants_have_an_id(cx: &mut Cx<'_, '_>, tenant: ModelId) {
     );
 }
 
-/// The id of a tenant.
+/// Returns the id of a tenant.
 fn id_of(cx: &Cx<'_, '_>, tenant: ModelId) -> Option<FieldId> {
     let key = cx.model(tenant).keys.iter().find(|key| key.kind == KeyKind::Primary)?;
     key.columns()?.first().copied()
 }
 
-/// The column of a model that holds its tenant's id: of a tenant, that id.
+/// Returns the column of a model that holds its tenant's id. For a tenant, that is its id.
 fn column_of(cx: &Cx<'_, '_>, model: ModelId) -> Option<FieldId> {
     match &cx.model(model).tenancy {
         Tenancy::Shared => None,
@@ -102,7 +102,7 @@ fn column_of(cx: &Cx<'_, '_>, model: ModelId) -> Option<FieldId> {
     }
 }
 
-/// Whether a field is a relation that each row has, and whose columns its model holds.
+/// Returns whether a field is a required relation whose columns belong to its model.
 fn is_required_link(cx: &Cx<'_, '_>, id: FieldId) -> bool {
     cx.field(id).arity() == Arity::Required && cx.field(id).relation.fields.is_some()
 }

@@ -1,4 +1,4 @@
-//! What the types of the fields are.
+//! The types of fields.
 
 use super::draft::FieldType;
 use super::{Cx, Declared};
@@ -7,7 +7,7 @@ use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
 use crate::ir::names::SCALAR_NAMES;
 use crate::ir::{ColumnText, ColumnTextError, FieldId, ScalarType};
 
-/// Finds the type of every field.
+/// Resolves the type of every field.
 pub(super) fn resolve_types(cx: &mut Cx<'_, '_>) {
     for id in cx.field_ids() {
         let ty = resolve_type(cx, id);
@@ -40,7 +40,7 @@ fn resolve_type(cx: &mut Cx<'_, '_>, id: FieldId) -> FieldType {
     }
 }
 
-/// The scalar of that name.
+/// Returns the scalar with that name.
 pub(super) fn scalar_type(name: &str) -> Option<ScalarType> {
     Some(match name {
         "String" => ScalarType::String,
@@ -81,7 +81,7 @@ fn report_unsupported(cx: &mut Cx<'_, '_>, span: Span, error: &ColumnTextError<'
     );
 }
 
-/// How the schema says what a clause says.
+/// Returns how the schema language expresses a clause.
 fn instead_of(clause: &str) -> String {
     match clause.to_ascii_lowercase().as_str() {
         "default" => "write `@default(dbgenerated(\"..\"))` after the type".to_owned(),
@@ -100,7 +100,7 @@ fn instead_of(clause: &str) -> String {
 fn report_unknown_type(cx: &mut Cx<'_, '_>, id: FieldId) {
     let name = cx.field(id).ast.ty.name;
     let known = SCALAR_NAMES.into_iter().chain(cx.declared.keys().copied());
-    // What differs in capitals alone is meant; else a word of SQL says more than a near one.
+    // A name that differs only in case comes first. A type of SQL is a better guess than a similar name.
     let same = SCALAR_NAMES.into_iter().find(|scalar| scalar.eq_ignore_ascii_case(name.text));
     let guess = same.map(str::to_owned).or_else(|| type_hint(name.text, None)).or_else(|| {
         let found =

@@ -1,25 +1,25 @@
-//! What was derived and what was annotated, put together; where neither says enough, the line to write.
+//! Combines inferred and annotated types. If neither is enough, reports the annotation to write.
 
 use std::collections::BTreeSet;
 
-use super::header::{ColumnNote, Header, NotedType, ParamNote};
+use super::header::{AnnotatedType, ColumnAnnotation, Header, ParamAnnotation};
 use super::infer::{Output, ParamState};
 use super::lexer::Token;
 use super::params::Numbered;
-use super::parser::Stop;
+use super::parser::ParseError;
 use super::query::{Confinement, Param, Query, ResultColumn, ValueType};
 use super::types::{Base, Ty};
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
 use crate::ir::{Arity, ColumnType, ModelId, ScalarType, Schema, names};
 
-/// What inference has found.
+/// The results of inference.
 pub(super) struct Inferred {
     pub(super) params: Vec<ParamState>,
     pub(super) outputs: Option<Vec<Output>>,
     pub(super) writes: Option<ModelId>,
 }
 
-/// The query of a statement that was read.
+/// Returns the query of a statement that was parsed.
 pub(super) fn assemble(
     schema: &Schema,
     span: Span,
@@ -59,19 +59,19 @@ pub(super) fn assemble(
     }
 }
 
-/// The query of a statement that could not be read, if annotations say all there is to know of it.
+/// Returns the query of a statement that cannot be parsed, if its annotations are complete.
 pub(super) fn annotated(
     file: u32,
     span: Span,
     header: Header,
     numbered: Numbered,
     tokens: &[Token],
-    stop: &Stop,
+    stop: &ParseError,
     found: &mut Vec<Diagnostic>,
 ) -> Option<Query> {
     let before = found.len();
-    let notes: Vec<Option<&ParamNote>> = (0..numbered.params.len())
-        .map(|at| header.params.iter().find(|note| numbered.place(&note.which) == Some(at)))
+    let notes: Vec<Option<&ParamAnnotation>> = (0..numbered.params.len())
+        .map(|at| header.params.iter().find(|note| numbered.place(&note.param) == Some(at)))
         .collect();
     let gives_rows = ["select", "with", "values", "table"].iter().any(|word| tokens[0].is(word))
         || tokens.iter().any(|token| token.is("returning"));
@@ -119,7 +119,7 @@ pub(super) fn annotated(
     })
 }
 
-/// Statements that are not looked into, and that need no annotation if they take nothing.
+/// Statements that are not analysed, and that need no annotation if they have no parameters.
 const OTHER_COMMANDS: [&str; 14] = [
     "alter", "analyze", "call", "comment", "create", "drop", "lock", "merge", "notify", "refresh", "reindex", "set",
     "truncate", "vacuum",
@@ -135,9 +135,9 @@ struct Assembly<'a> {
 }
 
 impl Assembly<'_> {
-    /// An annotation is about something that is there.
+    /// Each annotation must match a parameter or a column.
     fn check_notes(&mut self, header: &Header, numbered: &Numbered, outputs: Option<&[Output]>) {
-        for note in header.params.iter().filter(|note| numbered.place(&note.which).is_none()) {
+        for note in header.params.iter().filter(|note| numbered.place(&note.param).is_none()) {
             let help = match numbered.params.len() {
                 0 => "the statement has no parameters: remove the line".to_owned(),
                 count => format!("the statement has {count} parameters, from `$1` to `${count}`"),
@@ -158,11 +158,11 @@ impl Assembly<'_> {
         }
     }
 
-    fn params(&mut self, notes: &[ParamNote], numbered: &Numbered, states: &[ParamState]) -> Vec<Param> {
+    fn params(&mut self, notes: &[ParamAnnotation], numbered: &Numbered, states: &[ParamState]) -> Vec<Param> {
         let mut taken = BTreeSet::new();
         let mut params = Vec::new();
         for (at, (span, name)) in numbered.params.iter().enumerate() {
-            let note = notes.iter().find(|note| numbered.place(&note.which) == Some(at));
+            let note = notes.iter().find(|note| numbered.place(&note.param) == Some(at));
             let state = states.get(at).cloned().unwrap_or_default();
             let noted = note.and_then(|note| note.alias.as_deref()).or(name.as_deref());
             let ident = self.param_name(at, noted, state.hint.as_deref(), *span, &mut taken);
@@ -202,7 +202,7 @@ impl Assembly<'_> {
     fn param_type(
         &mut self,
         at: usize,
-        note: Option<&ParamNote>,
+        note: Option<&ParamAnnotation>,
         state: &ParamState,
         name: &str,
         span: Span,
@@ -236,8 +236,8 @@ impl Assembly<'_> {
         Some((ValueType { ty, list, holes: false, nullable }, true))
     }
 
-    /// An annotation and what was derived say the same.
-    fn agree(&mut self, noted: &NotedType, base: Base, list: bool, at: Span, place: Span) -> Option<()> {
+    /// An annotation must agree with the inferred type.
+    fn agree(&mut self, noted: &AnnotatedType, base: Base, list: bool, at: Span, place: Span) -> Option<()> {
         if noted.fits(base, list) {
             return Some(());
         }
@@ -252,7 +252,7 @@ impl Assembly<'_> {
         None
     }
 
-    /// How an annotation says a type.
+    /// Returns the type as an annotation writes it.
     fn word(&self, base: Base, list: bool) -> String {
         let word = match base.column_type() {
             Some(ColumnType::Enum(id)) => self.schema.walk_enum(id).name().to_owned(),
@@ -262,7 +262,7 @@ impl Assembly<'_> {
         if list { format!("{word}[]") } else { word }
     }
 
-    fn columns(&mut self, notes: &[ColumnNote], outputs: &[Output]) -> Vec<ResultColumn> {
+    fn columns(&mut self, notes: &[ColumnAnnotation], outputs: &[Output]) -> Vec<ResultColumn> {
         let mut columns: Vec<ResultColumn> = Vec::new();
         for (at, output) in outputs.iter().enumerate() {
             let Some(name) = output.name.as_deref() else {
@@ -298,7 +298,7 @@ impl Assembly<'_> {
         self.found.push(diagnostic);
     }
 
-    /// The field of a column; none if it cannot have one.
+    /// Returns the field of a column; `None` if it cannot have one.
     fn column_name(&mut self, name: &str, span: Span, before: &[ResultColumn]) -> Option<String> {
         let ident = names::snake_ident(name);
         if !is_ident(&ident) || name == super::infer::NAMELESS {
@@ -320,7 +320,12 @@ impl Assembly<'_> {
         Some(ident)
     }
 
-    fn column_type(&mut self, name: &str, note: Option<&ColumnNote>, output: &Output) -> Option<(ValueType, bool)> {
+    fn column_type(
+        &mut self,
+        name: &str,
+        note: Option<&ColumnAnnotation>,
+        output: &Output,
+    ) -> Option<(ValueType, bool)> {
         let typed = &output.typed;
         let (base, list) = match typed.ty {
             Ty::Base(base) => (base, false),
@@ -355,8 +360,8 @@ impl Assembly<'_> {
         Some((ValueType { ty, list, holes: list && typed.holes, nullable: nullable && !list }, true))
     }
 
-    /// The columns as annotations alone say them.
-    fn noted_columns(&mut self, notes: &[ColumnNote]) -> Vec<ResultColumn> {
+    /// Returns the columns as the annotations alone declare them.
+    fn noted_columns(&mut self, notes: &[ColumnAnnotation]) -> Vec<ResultColumn> {
         let mut columns: Vec<ResultColumn> = Vec::new();
         for note in notes {
             let Some(ident) = self.column_name(&note.name, note.span, &columns) else { continue };
@@ -395,7 +400,7 @@ fn scalar_word(scalar: ScalarType) -> &'static str {
     }
 }
 
-/// The model whose columns these are, all of them, as they are and in its order.
+/// Returns the model, if these are all of its columns, unchanged and in its order.
 fn model_of(schema: &Schema, columns: &[ResultColumn]) -> Option<ModelId> {
     let first = columns.first()?.field?;
     let model = schema.walk_field(first).model();

@@ -1,4 +1,4 @@
-//! What a query can name: the tables of the schema with their columns, and PostgreSQL's functions.
+//! The objects that a query can name: the tables of the schema with their columns, and PostgreSQL's functions.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use super::types::{Base, Ty};
 use crate::ir::{Arity, ColumnWalker, DefaultValue, FieldId, ModelId, RelationStorage, Schema};
 
-/// A table, a view, or what joins two models.
+/// A table, a view, or a join table.
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) model: Option<ModelId>,
@@ -24,14 +24,14 @@ pub(super) struct Column {
     pub(super) holes: bool,
     pub(super) sensitive: bool,
     pub(super) field: Option<FieldId>,
-    /// A row can be inserted without it.
+    /// Whether a row can be inserted without it.
     pub(super) has_default: bool,
 }
 
-/// How a name of a table was found, or not.
+/// The result of looking up a table.
 pub(super) enum Lookup<'c> {
     Found(&'c Table),
-    /// Of PostgreSQL's own, whose columns are not known here.
+    /// A table of PostgreSQL itself, whose columns are unknown here.
     System,
     Unknown,
 }
@@ -62,7 +62,7 @@ impl Catalog {
         Self { tables, by_name, functions: &FUNCTIONS }
     }
 
-    /// The table of a name. Without a schema it is one of the default schema.
+    /// Returns the table with that name. Without a schema, it belongs to the default schema.
     pub(super) fn table(&self, namespace: Option<&str>, name: &str) -> Lookup<'_> {
         let is_default = |namespace: Option<&str>| namespace.is_none_or(|namespace| namespace == "public");
         let mut candidates = self.by_name.get(name).into_iter().flatten().map(|at| &self.tables[*at]);
@@ -78,7 +78,7 @@ impl Catalog {
         }
     }
 
-    /// A table of that name in another schema than was asked for.
+    /// Returns a table with that name in another schema.
     pub(super) fn elsewhere(&self, name: &str) -> Option<&Table> {
         self.by_name.get(name).and_then(|found| found.first()).map(|at| &self.tables[*at])
     }
@@ -94,7 +94,7 @@ fn column(column: ColumnWalker<'_>) -> Column {
     Column {
         name: column.db_name().to_owned(),
         ty,
-        // Lists are made without NOT NULL, as Prisma makes them.
+        // Lists are nullable: as in Prisma, they are created without NOT NULL.
         nullable: column.arity() != Arity::Required,
         holes: false,
         sensitive: column.column().sensitive,
@@ -131,37 +131,37 @@ fn join_tables(schema: &Schema) -> impl Iterator<Item = Table> {
 pub(super) enum Slot {
     Base(Base),
     List(Base),
-    /// Any type.
+    /// A value of any type.
     Any,
-    /// A type that is not known here.
+    /// A type that is unknown here.
     Other,
-    /// Any enum: what `Element` stands for.
+    /// Any enum, the same as for `Element`.
     Enum,
-    /// The same type in all places.
+    /// The same type in all places of the signature.
     Element,
-    /// A list of that type.
+    /// A list of the type of `Element`.
     Elements,
 }
 
-/// Which kind of function.
+/// The kind of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Plain,
     Aggregate,
     Window,
-    /// Gives rows: with columns of these names.
+    /// Returns rows, with columns of these names.
     Set,
 }
 
 /// When the result is null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Nulls {
-    /// If an argument is; of an aggregate also if there are no rows.
+    /// If an argument is null; for an aggregate, also if there are no rows.
     Strict,
-    /// At times, whatever the arguments.
+    /// Sometimes, whatever the arguments.
     Maybe,
     Never,
-    /// Of an aggregate: only if there are no rows.
+    /// For an aggregate: only if there are no rows.
     Empty,
     /// Also if the second argument is an empty text.
     EmptyFormat,
@@ -172,20 +172,20 @@ pub(super) enum Nulls {
 pub(super) struct Function {
     pub(super) kind: Kind,
     pub(super) args: Vec<Slot>,
-    /// The last argument may be given any number of times.
+    /// Whether the last argument may be repeated.
     pub(super) variadic: bool,
     pub(super) result: Slot,
-    /// Of a set: its columns, where they have names of their own.
+    /// For a function that returns rows: its columns, if they have names of their own.
     pub(super) columns: Vec<(&'static str, Slot, bool)>,
     pub(super) nulls: Nulls,
-    /// The last argument is in `WITHIN GROUP (ORDER BY ..)`.
+    /// Whether the last argument is in `WITHIN GROUP (ORDER BY ..)`.
     pub(super) within: bool,
 }
 
-/// They are the same for every schema.
+/// The functions are the same for every schema.
 static FUNCTIONS: LazyLock<BTreeMap<&'static str, Vec<Function>>> = LazyLock::new(functions);
 
-/// The functions of `functions.txt`.
+/// Reads the functions of `functions.txt`.
 fn functions() -> BTreeMap<&'static str, Vec<Function>> {
     let mut functions: BTreeMap<&'static str, Vec<Function>> = BTreeMap::new();
     let mut kind = Kind::Plain;
@@ -205,7 +205,7 @@ fn functions() -> BTreeMap<&'static str, Vec<Function>> {
     functions
 }
 
-/// `name(type, type...) type flag`; none for comments and empty lines.
+/// Reads `name(type, type...) type flag`; `None` for comments and empty lines.
 fn signature(line: &'static str, kind: Kind) -> Option<(&'static str, Function)> {
     let (name, rest) = line.split_once('(').filter(|_| !line.starts_with('#'))?;
     let (args, rest) = rest.split_once(')')?;

@@ -1,9 +1,9 @@
-//! A statement that reads the rows of one tenant: each table of tenants in it becomes a subquery with the tenant's
+//! Confines a statement to the rows of one tenant: each table of tenants in it becomes a subquery with the tenant's
 //! condition.
 //!
-//! Only what is understood whole is confined. A statement that writes, that names a table or a function which the schema
-//! does not know, or a table that is not in the client, is not. Nor is one in which the name of such a table stands where
-//! the analysis did not see a table.
+//! Only a statement that is completely understood is confined. These are not: a statement that writes, that names a
+//! table or a function which the schema does not know, that names a table which is not in the client, or in which the
+//! name of such a table occurs where the analysis found no table.
 
 use super::lexer::{Kind, Token};
 use super::query::{Confinement, Query};
@@ -11,14 +11,14 @@ use crate::diagnostics::Span;
 use crate::ir::{ColumnWalker, ModelId, ModelWalker, Schema, Tenancy};
 use relata_pgsql::ident;
 
-/// What is known of the tables of a statement.
+/// What is known about the tables of a statement.
 pub(super) struct Reads<'q> {
     pub(super) tables: Vec<(Span, ModelId)>,
     pub(super) goes_outside: bool,
     pub(super) tokens: &'q [Token],
 }
 
-/// How a query is confined to a tenant.
+/// Returns how a query is confined to a tenant.
 pub(super) fn confine(schema: &Schema, query: &Query, mut reads: Reads<'_>) -> Confinement {
     let is_ignored = |(_, model): &(Span, ModelId)| schema.walk_model(*model).model().ignored;
     if schema.tenant().is_none()
@@ -47,8 +47,8 @@ pub(super) fn confine(schema: &Schema, query: &Query, mut reads: Reads<'_>) -> C
     Confinement::Confined(sql)
 }
 
-/// Whether the name of a table of tenants, or of an ignored one, which does not say whose rows it holds, stands where the
-/// analysis saw no table.
+/// Returns whether the name of a table of tenants occurs where the analysis found no table. Ignored tables count too,
+/// because their owners are unknown.
 fn names_more(schema: &Schema, reads: &Reads<'_>) -> bool {
     let names: Vec<&str> = schema
         .walk_models()
@@ -68,12 +68,12 @@ fn names_more(schema: &Schema, reads: &Reads<'_>) -> bool {
     })
 }
 
-/// `(SELECT * FROM "t" AS t0 WHERE ..)`, and an alias if the statement gives none.
+/// Returns `(SELECT * FROM "t" AS t0 WHERE ..)`, with an alias if the statement has none.
 fn confined_table(schema: &Schema, reads: &Reads<'_>, span: Span, model: ModelId, parameter: usize) -> Option<String> {
     let first = reads.tokens.iter().position(|token| token.span.start as u32 == span.start)?;
     let last = reads.tokens.iter().position(|token| token.span.end as u32 == span.end)?;
     let before = first.checked_sub(1).and_then(|at| reads.tokens.get(at));
-    // `TABLE t` and `ONLY t` take no subquery, nor what stands behind a name.
+    // `TABLE t` and `ONLY t` accept no subquery, and neither does a table with a suffix such as `*`.
     if before.is_some_and(|token| token.is("table") || token.is("only")) {
         return None;
     }
@@ -90,7 +90,7 @@ fn confined_table(schema: &Schema, reads: &Reads<'_>, span: Span, model: ModelId
     Some(format!("(SELECT * FROM {} AS t0 WHERE {condition}){alias}", name_of(walker)))
 }
 
-/// Keywords that may stand behind a table without an alias. Any other word is the alias.
+/// Keywords that may follow a table without an alias. Any other word is the alias.
 const ENDS_TABLE: [&str; 26] = [
     "where",
     "join",
@@ -125,7 +125,7 @@ fn name_of(model: ModelWalker<'_>) -> String {
     model.model().namespace.as_deref().map_or_else(|| name.clone(), |namespace| format!("{}.{name}", ident(namespace)))
 }
 
-/// The condition that a row of `t<number>` belongs to the tenant.
+/// Returns the condition that a row of `t<number>` belongs to the tenant.
 fn way(model: ModelWalker<'_>, number: usize, parameter: &str) -> Option<String> {
     let path = match &model.model().tenancy {
         Tenancy::Within(path) => path.as_slice(),

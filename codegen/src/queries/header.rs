@@ -1,54 +1,54 @@
-//! The comments above a statement: `-- @param {Int} $1:year what it is`, `-- @column {Float?} average`, and words that
-//! become the docs of the function.
+//! The comments above a statement: `-- @param {Int} $1:year what it is`, `-- @column {Float?} average`, and text that
+//! becomes the documentation of the function.
 
 use super::query::ValueType;
 use super::types::Base;
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
 use crate::ir::{ColumnType, NativeType, ScalarType, Schema};
 
-/// What a file says of its statement.
+/// The annotations of a statement.
 #[derive(Debug, Default)]
 pub(super) struct Header {
     pub(super) docs: Option<String>,
-    pub(super) params: Vec<ParamNote>,
-    pub(super) columns: Vec<ColumnNote>,
+    pub(super) params: Vec<ParamAnnotation>,
+    pub(super) columns: Vec<ColumnAnnotation>,
 }
 
-/// Which parameter an annotation is about.
+/// The parameter of an annotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Which {
+pub(super) enum ParamRef {
     Number(u16),
     Name(String),
 }
 
 #[derive(Debug)]
-pub(super) struct ParamNote {
-    pub(super) which: Which,
-    /// What the argument is to be called.
+pub(super) struct ParamAnnotation {
+    pub(super) param: ParamRef,
+    /// The name of the argument.
     pub(super) alias: Option<String>,
-    pub(super) value: NotedType,
+    pub(super) value: AnnotatedType,
     pub(super) docs: Option<String>,
     pub(super) span: Span,
 }
 
 #[derive(Debug)]
-pub(super) struct ColumnNote {
+pub(super) struct ColumnAnnotation {
     pub(super) name: String,
-    pub(super) value: NotedType,
+    pub(super) value: AnnotatedType,
     pub(super) docs: Option<String>,
     pub(super) span: Span,
 }
 
-/// A type as an annotation writes it.
+/// A type in an annotation.
 #[derive(Debug, Clone)]
-pub(super) struct NotedType {
+pub(super) struct AnnotatedType {
     pub(super) value: ValueType,
-    /// `@db.` says which of the scalar's types it is.
+    /// Whether `@db.` selects the native type.
     pub(super) is_native: bool,
     pub(super) span: Span,
 }
 
-/// Reads the comments that a file begins with.
+/// Reads the comments at the beginning of a file.
 pub(super) fn read_header(schema: &Schema, file: u32, text: &str, found: &mut Vec<Diagnostic>) -> Header {
     let (mut header, mut docs) = (Header::default(), Vec::new());
     let mut at = text.len() - text.trim_start_matches('\u{feff}').len();
@@ -64,11 +64,11 @@ pub(super) fn read_header(schema: &Schema, file: u32, text: &str, found: &mut Ve
         let start = at + line.find("--").unwrap_or(0) + 2;
         let body = comment.trim_start();
         let start = start + (comment.len() - body.len());
-        let note = Note { schema, file, text: body, start };
+        let note = Annotation { schema, file, text: body, start };
         match body.strip_prefix('@').map(|rest| rest.split([' ', '\t', '{']).next().unwrap_or_default()) {
             Some("param") => note.param(&mut header, found),
             Some("column") => note.column(&mut header, found),
-            // Prisma's, and a comment for people.
+            // An annotation of Prisma, which is documentation.
             Some("description") => docs.push(body["@description".len()..].trim()),
             Some(word) => found.push(note.unknown(word)),
             None => docs.push(body),
@@ -83,15 +83,15 @@ pub(super) fn read_header(schema: &Schema, file: u32, text: &str, found: &mut Ve
 }
 
 /// One annotation.
-struct Note<'a> {
+struct Annotation<'a> {
     schema: &'a Schema,
     file: u32,
     text: &'a str,
-    /// The byte of the file that `text` begins at.
+    /// The byte of the file where `text` begins.
     start: usize,
 }
 
-impl<'a> Note<'a> {
+impl<'a> Annotation<'a> {
     fn span(&self, part: &str) -> Span {
         let from = self.start + (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
         Span { file: self.file, start: from as u32, end: (from + part.len()) as u32 }
@@ -110,7 +110,7 @@ impl<'a> Note<'a> {
         self.wrong(&self.text[..1 + word.len()], format!("there is no annotation `@{word}`")).help(help)
     }
 
-    /// The text between the braces, and what follows them.
+    /// Returns the text between the braces, and the text after them.
     fn braces(&self, form: &str, found: &mut Vec<Diagnostic>) -> Option<(&'a str, &'a str)> {
         let rest = self.text.split_once('{').filter(|(before, _)| before.split_whitespace().count() == 1);
         let parts = rest.and_then(|(_, rest)| rest.split_once('}'));
@@ -127,29 +127,29 @@ impl<'a> Note<'a> {
         let target = rest.split(char::is_whitespace).next().unwrap_or_default();
         let docs = rest[target.len()..].trim();
         let (name, optional) = target.strip_suffix('?').map_or((target, false), |name| (name, true));
-        let (which, alias) = match name.strip_prefix('$') {
+        let (param, alias) = match name.strip_prefix('$') {
             Some(rest) => {
                 let (number, alias) = rest.split_once(':').map_or((rest, None), |(n, alias)| (n, Some(alias)));
-                (number.parse().ok().filter(|number| *number > 0).map(Which::Number), alias)
+                (number.parse().ok().filter(|number| *number > 0).map(ParamRef::Number), alias)
             }
             None => {
                 let name = name.strip_prefix(':').unwrap_or(name);
-                (is_name(name).then(|| Which::Name(name.to_owned())), None)
+                (is_name(name).then(|| ParamRef::Name(name.to_owned())), None)
             }
         };
-        let (Some(which), true) = (which, alias.is_none_or(is_name)) else {
+        let (Some(param), true) = (param, alias.is_none_or(is_name)) else {
             let part = if target.is_empty() { self.text } else { target };
             found.push(self.wrong(part, "the annotation names no parameter").help(format!("write `{FORM}`")));
             return;
         };
-        if let Some(first) = header.params.iter().find(|known| known.which == which) {
+        if let Some(first) = header.params.iter().find(|known| known.param == param) {
             found.push(self.wrong(target, "the parameter is annotated twice").second(first.span, "the first time"));
             return;
         }
         let Some(mut value) = self.ty(ty, found) else { return };
         value.value.nullable |= optional;
-        header.params.push(ParamNote {
-            which,
+        header.params.push(ParamAnnotation {
+            param,
             alias: alias.map(str::to_owned),
             value,
             docs: (!docs.is_empty()).then(|| docs.to_owned()),
@@ -173,7 +173,7 @@ impl<'a> Note<'a> {
         }
         let Some(value) = self.ty(ty, found) else { return };
         let docs = docs.trim();
-        header.columns.push(ColumnNote {
+        header.columns.push(ColumnAnnotation {
             name: name.to_owned(),
             value,
             docs: (!docs.is_empty()).then(|| docs.to_owned()),
@@ -182,7 +182,7 @@ impl<'a> Note<'a> {
     }
 
     /// `Int`, `Float?`, `String[]`, `String @db.Uuid`, `Role`.
-    fn ty(&self, text: &'a str, found: &mut Vec<Diagnostic>) -> Option<NotedType> {
+    fn ty(&self, text: &'a str, found: &mut Vec<Diagnostic>) -> Option<AnnotatedType> {
         let text = text.trim();
         let (name, native) = text.split_once("@db.").map_or((text, None), |(name, native)| (name.trim(), Some(native)));
         let (name, nullable) = name.strip_suffix('?').map_or((name, false), |name| (name, true));
@@ -202,7 +202,7 @@ impl<'a> Note<'a> {
             },
         }?;
         let value = ValueType { ty, list, holes: false, nullable };
-        Some(NotedType { value, is_native: native.is_some(), span: self.span(text) })
+        Some(AnnotatedType { value, is_native: native.is_some(), span: self.span(text) })
     }
 
     fn unknown_type(&self, name: &str, text: &str) -> Diagnostic {
@@ -232,7 +232,7 @@ impl<'a> Note<'a> {
     }
 }
 
-/// The type of PostgreSQL that an annotation means that names none: of a DateTime the one that says a point in time.
+/// Returns the native type for an annotation without `@db.`. For a DateTime, that is a timestamp with time zone.
 fn annotated_native(scalar: ScalarType) -> NativeType {
     match scalar {
         ScalarType::DateTime => NativeType::Timestamptz(None),
@@ -276,15 +276,16 @@ const NATIVE: [(&str, ScalarType, NativeType); 20] = [
     ("ByteA", ScalarType::Bytes, NativeType::ByteA),
 ];
 
-/// Whether a word can be the name of an argument or a function.
+/// Returns whether a word can be the name of an argument or a function.
 pub(super) fn is_name(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && word.chars().any(|c| c != '_')
 }
 
-impl NotedType {
-    /// Whether it says the same of a type as what was derived: `String` is any text, `DateTime` any date or time.
+impl AnnotatedType {
+    /// Returns whether it agrees with the inferred type: `String` agrees with any text, `DateTime` with any date or
+    /// time.
     pub(super) fn fits(&self, derived: Base, list: bool) -> bool {
         if self.value.list != list {
             return false;

@@ -1,7 +1,8 @@
-//! Tree to types: which names mean what, which type every column and parameter has, and what may be null.
+//! From the syntax tree to types: resolves names, and infers the type of every column and parameter and whether it may
+//! be null.
 //!
-//! The order of PostgreSQL's own analysis is kept, because the first place where a parameter stands with something of
-//! a known type decides what it is. What has no type here is `Opaque`, and asks for an annotation in the end.
+//! Follows the order of PostgreSQL's own analysis, because a parameter gets its type at the first place where it occurs
+//! with something of a known type. A type that cannot be inferred is `Opaque`, and needs an annotation.
 
 mod expression;
 mod from;
@@ -19,32 +20,32 @@ use super::types::{Base, Ty};
 use crate::diagnostics::{self as codes, Code, Diagnostic, Span, did_you_mean, suggest};
 use crate::ir::{ModelId, Schema};
 
-/// What PostgreSQL calls a column without a name.
+/// PostgreSQL's name for a column without a name.
 pub(super) const NAMELESS: &str = "?column?";
 
-/// What is known of a parameter.
+/// What is known about a parameter.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ParamState {
     pub(super) ty: Option<Ty>,
     /// The column that it is compared with or stored in.
     pub(super) hint: Option<String>,
-    /// An annotation says that it may be null.
+    /// Whether an annotation declares it nullable.
     pub(super) noted_nullable: bool,
-    /// The statement asks whether it is null.
+    /// Whether the statement tests it for null.
     pub(super) tested: bool,
-    /// Where it stands, and where it is stored in a column that may be null.
+    /// Its places, and the places where it is stored in a nullable column.
     uses: BTreeSet<u32>,
     nullable_uses: BTreeSet<u32>,
 }
 
 impl ParamState {
-    /// Whether null is worth giving: it is asked about, or all that is done with it is to store it where null may be.
+    /// Returns whether null is a useful value: the statement tests for it, or only stores it in nullable columns.
     pub(super) fn takes_null(&self) -> bool {
         self.tested || !self.uses.is_empty() && self.uses == self.nullable_uses
     }
 }
 
-/// A column of what a query gives.
+/// A result column of a query.
 #[derive(Debug, Clone)]
 pub(super) struct Output {
     pub(super) name: Option<String>,
@@ -52,7 +53,7 @@ pub(super) struct Output {
     pub(super) span: Span,
 }
 
-/// What is known of an expression.
+/// What is known about an expression.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Typed {
     pub(super) ty: Ty,
@@ -71,12 +72,12 @@ impl Typed {
         Self::new(Ty::Base(base), nullable)
     }
 
-    /// Not derivable.
+    /// Returns a type that cannot be inferred.
     fn opaque() -> Self {
         Self::new(Ty::Opaque, true)
     }
 
-    /// No longer the column itself.
+    /// Marks the value as computed: it is no longer the column itself.
     fn derived(self) -> Self {
         Self { field: None, ..self }
     }
@@ -101,19 +102,19 @@ pub(super) struct Cx<'s> {
     ctes: Vec<Cte>,
     pub(super) found: Vec<Diagnostic>,
     pub(super) writes: Option<ModelId>,
-    /// The tables that are read, and where each is named.
+    /// The tables that are read, and the places of their names.
     pub(super) tables: Vec<(Span, ModelId)>,
-    /// It writes, or it reads what the schema does not know.
+    /// Whether it writes, or reads something that the schema does not know.
     pub(super) goes_outside: bool,
 }
 
-/// How many diagnostics there may be for another one to look for a similar name.
+/// The number of diagnostics up to which similar names are suggested.
 const MAX_SEARCHES: usize = 50;
 
 /// The maximum number of reported errors per statement.
 const MAX_FOUND: usize = 100;
 
-/// Finds the types of a statement: the columns it gives, if it gives rows.
+/// Infers the types of a statement. Returns its result columns, if it returns rows.
 pub(super) fn infer<'s>(
     schema: &'s Schema,
     catalog: &'s Catalog,
@@ -184,7 +185,7 @@ impl<'s> Cx<'s> {
         &mut self.params[at]
     }
 
-    /// A parameter in its place.
+    /// Records a use of a parameter.
     fn param_here(&mut self, number: u16, span: Span) -> Typed {
         let param = self.param(number);
         param.uses.insert(span.start);
@@ -207,7 +208,7 @@ impl<'s> Cx<'s> {
         }
     }
 
-    /// A parameter inside casts and functions of one argument is named like the column on the other side.
+    /// Names a parameter inside casts and functions with one argument after the column on the other side.
     fn name_after(&mut self, expr: &Expr, other: &Expr) {
         if let (Some(number), Some(name)) = (param_of(expr), column_of(other)) {
             let name = name.to_owned();
@@ -221,7 +222,7 @@ impl<'s> Cx<'s> {
         }
     }
 
-    /// Checks an expression against what is wanted in its place, and gives it that type if it has none.
+    /// Checks an expression against the expected type, and gives it that type if it has none.
     fn fit(&mut self, expr: &Expr, typed: Typed, wanted: Ty, assigned: bool) -> Typed {
         let typed = Typed { ty: self.settle(typed.ty, wanted), ..typed };
         self.check_label(expr, wanted);
@@ -246,7 +247,7 @@ impl<'s> Cx<'s> {
         typed
     }
 
-    /// A literal that is to be a value of an enum has to be one of its labels.
+    /// A literal that is used as a value of an enum must be one of its labels.
     fn check_label(&mut self, expr: &Expr, wanted: Ty) {
         let (ExprKind::Text(text), Ty::Base(Base::Enum(id))) = (&expr.kind, wanted) else { return };
         let known = self.schema.walk_enum(id);
@@ -260,7 +261,7 @@ impl<'s> Cx<'s> {
         self.wrong(codes::UNKNOWN_VALUE, expr.span, message, "", help);
     }
 
-    /// What is still open where nothing else can decide is text, as in PostgreSQL.
+    /// Types that are still open become text, as in PostgreSQL.
     fn close(&mut self, outputs: &mut [Output]) {
         for output in outputs {
             output.typed.ty = self.settle(output.typed.ty, Ty::Base(Base::Text));

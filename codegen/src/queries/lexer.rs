@@ -1,12 +1,12 @@
-//! The text of a query as tokens, with the named parameters that PostgreSQL does not have.
+//! The tokens of a query, including named parameters, which PostgreSQL does not have.
 //!
-//! Never fails: what is not a token has the kind `Bad`, at which the parser stops.
+//! Never fails: anything that is not a token has the kind `Bad`, at which the parser stops.
 
 use std::ops::Range;
 
 use relata_pgsql::TokenKind;
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A name or keyword without quotes; its text is in lower case, as PostgreSQL folds it.
@@ -15,7 +15,7 @@ pub(super) enum Kind {
     Quoted,
     /// A number.
     Number,
-    /// A string, whichever quotes it has.
+    /// A string, with any kind of quotes.
     Text,
     /// A string of bits, `B'..'` or `X'..'`.
     Bits,
@@ -27,7 +27,7 @@ pub(super) enum Kind {
     Operator,
     /// A bracket, comma, semicolon, dot, `:`, `::` or `:=`.
     Mark,
-    /// Something that is none of these, or is never closed.
+    /// Anything else, or something that is never closed.
     Bad,
     /// The end of the text.
     End,
@@ -37,9 +37,9 @@ pub(super) enum Kind {
 #[derive(Debug, Clone)]
 pub(super) struct Token {
     pub(super) kind: Kind,
-    /// Bytes in the file.
+    /// Its bytes in the file.
     pub(super) span: Range<usize>,
-    /// Names without their quotes and folded, strings without theirs, marks as they are.
+    /// The text: names without quotes and folded, strings without quotes, marks unchanged.
     pub(super) text: String,
 }
 
@@ -49,11 +49,11 @@ impl Token {
     }
 }
 
-/// All tokens, the last of which is `End`.
+/// Returns all tokens. The last one is `End`.
 pub(super) fn tokens(text: &str) -> Vec<Token> {
     let mut found = relata_pgsql::tokens(text).filter(|token| !token.is_comment()).peekable();
     let mut tokens = Vec::new();
-    // Open `[`, in which a colon is that of a slice.
+    // The number of open `[`, in which a colon belongs to a slice.
     let mut brackets = 0_usize;
     while let Some(token) = found.next() {
         let is = |mark| token.is_punctuation(text, mark);
@@ -77,7 +77,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
 fn kind(token: relata_pgsql::Token, value: &str) -> Kind {
     match token.kind {
         TokenKind::Word => Kind::Word,
-        // PostgreSQL refuses a name without characters.
+        // PostgreSQL refuses an empty name.
         TokenKind::QuotedIdent | TokenKind::UnicodeIdent if value.is_empty() => Kind::Bad,
         TokenKind::QuotedIdent | TokenKind::UnicodeIdent => Kind::Quoted,
         TokenKind::Number => Kind::Number,

@@ -1,6 +1,6 @@
-//! Parameters: `$1` and the like, or `:name`, which become numbers in the order of their first occurrence.
+//! Parameters: `$1`, or `:name`, which becomes a number in the order of first occurrence.
 
-use super::header::Which;
+use super::header::ParamRef;
 use super::lexer::{Kind, Token};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 
@@ -9,7 +9,7 @@ use crate::diagnostics::{self as codes, Diagnostic, Span};
 pub(super) struct Numbered {
     pub(super) sql: String,
     pub(super) pieces: Vec<(usize, usize)>,
-    /// Where each parameter first occurs, `$1` first, and its name if it has one.
+    /// The first occurrence of each parameter, `$1` first, and its name if it has one.
     pub(super) params: Vec<(Span, Option<String>)>,
 }
 
@@ -18,16 +18,16 @@ impl Numbered {
         self.params.len() as u16
     }
 
-    /// The position of the parameter that an annotation is about.
-    pub(super) fn place(&self, which: &Which) -> Option<usize> {
+    /// Returns the position of an annotation's parameter.
+    pub(super) fn place(&self, which: &ParamRef) -> Option<usize> {
         match which {
-            Which::Number(number) => Some(usize::from(*number) - 1).filter(|at| *at < self.params.len()),
-            Which::Name(name) => self.params.iter().position(|(_, known)| known.as_ref() == Some(name)),
+            ParamRef::Number(number) => Some(usize::from(*number) - 1).filter(|at| *at < self.params.len()),
+            ParamRef::Name(name) => self.params.iter().position(|(_, known)| known.as_ref() == Some(name)),
         }
     }
 }
 
-/// Makes numbers of named parameters, and sees to it that none is left out. None if there is a mistake.
+/// Numbers the named parameters, and checks that there is no gap. Returns `None` if there is a mistake.
 pub(super) fn number_params(
     file: u32,
     text: &str,
@@ -72,7 +72,7 @@ fn numbers(
 ) -> Option<Vec<(Span, Option<String>)>> {
     let mut first: std::collections::BTreeMap<usize, Span> = std::collections::BTreeMap::new();
     for token in tokens.iter().filter(|token| token.kind == Kind::Param) {
-        // What is no number of a parameter is a mistake that the parser reports.
+        // The parser reports a number that is not valid for a parameter.
         if let Ok(number @ 1..) = token.text.parse::<u16>() {
             first.entry(usize::from(number)).or_insert_with(|| place(token));
         }
@@ -88,7 +88,7 @@ fn numbers(
     Some(first.into_values().map(|span| (span, None)).collect())
 }
 
-/// The statement with numbers in the place of names, and where its pieces come from.
+/// Returns the statement with numbers instead of names, and the origins of its pieces.
 fn rewritten(text: &str, span: Span, tokens: &[Token], has_names: bool) -> (String, Vec<(usize, usize)>) {
     let (mut sql, mut pieces, mut at) = (String::new(), Vec::new(), span.start as usize);
     if has_names {
@@ -103,6 +103,6 @@ fn rewritten(text: &str, span: Span, tokens: &[Token], has_names: bool) -> (Stri
     }
     pieces.push((at, sql.len()));
     sql.push_str(&text[at..span.end as usize]);
-    // A statement has one form, whatever the editor's ends of lines.
+    // Line breaks are normalised, so that a statement does not depend on the editor.
     (sql, pieces)
 }

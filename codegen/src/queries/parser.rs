@@ -1,8 +1,9 @@
-//! Tokens to tree: PostgreSQL's SELECT, INSERT, UPDATE and DELETE, as far as types can be derived from them.
+//! From tokens to the syntax tree: PostgreSQL's SELECT, INSERT, UPDATE and DELETE, as far as types can be inferred from
+//! them.
 //!
-//! By hand and not by a grammar of pest: a bracket of SQL may begin an expression, a row, a query or a join, which a
-//! grammar finds out by trying, each time anew inside each other; here one token ahead decides, and places and depth
-//! are at hand. Parsing ends at the first thing that it does not know.
+//! Written by hand rather than with pest: a parenthesis in SQL may begin an expression, a row, a query or a join. A
+//! grammar would try each of them, again at every level; here, one token of lookahead decides, and places and depth are
+//! available. Parsing ends at the first unknown syntax.
 
 mod call;
 mod expression;
@@ -13,19 +14,19 @@ use super::lexer::{Kind, Token};
 use super::tree::{Cte, Name, Statement, With};
 use crate::diagnostics::Span;
 
-/// Brackets, queries and prefixes inside one another: more than a person writes, and little enough for a small stack.
+/// The maximum depth of brackets, queries and prefixes: more than people write, and little enough for a small stack.
 const MAX_DEPTH: usize = 24;
 
-/// Where and why a text cannot be read.
+/// The place and the reason of a parse error.
 #[derive(Debug)]
-pub(super) struct Stop {
+pub(super) struct ParseError {
     pub(super) span: Span,
     pub(super) expected: String,
-    /// What is missing or wrong in any PostgreSQL, rather than unknown here.
+    /// Whether the text is wrong in any PostgreSQL, rather than only unknown here.
     pub(super) is_wrong: bool,
 }
 
-pub(super) type Parsed<T> = Result<T, Stop>;
+pub(super) type Parsed<T> = Result<T, ParseError>;
 
 pub(super) struct Parser<'t> {
     file: u32,
@@ -34,7 +35,7 @@ pub(super) struct Parser<'t> {
     depth: usize,
 }
 
-/// Reads one statement, which all tokens belong to.
+/// Parses one statement that consists of all tokens.
 pub(super) fn parse_statement(file: u32, tokens: &[Token]) -> Parsed<Statement> {
     let mut parser = Parser { file, tokens, at: 0, depth: 0 };
     let statement = parser.statement()?;
@@ -63,20 +64,20 @@ impl Parser<'_> {
         Span { file: self.file, start: token.span.start as u32, end: token.span.end as u32 }
     }
 
-    /// The place of the next token.
+    /// Returns the place of the next token.
     fn here(&self) -> Span {
         self.span_of(self.peek())
     }
 
-    /// From a place to the end of what was read last.
+    /// Returns the span from a place to the end of the last token that was read.
     fn since(&self, start: Span) -> Span {
         let last = &self.tokens[self.at.saturating_sub(1)];
         Span { end: (last.span.end as u32).max(start.end), ..start }
     }
 
-    fn stop(&self, expected: impl Into<String>) -> Stop {
+    fn stop(&self, expected: impl Into<String>) -> ParseError {
         let is_wrong = matches!(self.peek().kind, Kind::Bad | Kind::End);
-        Stop { span: self.here(), expected: expected.into(), is_wrong }
+        ParseError { span: self.here(), expected: expected.into(), is_wrong }
     }
 
     fn is(&self, word: &str) -> bool {
@@ -95,7 +96,7 @@ impl Parser<'_> {
         found
     }
 
-    /// All of the words, or none.
+    /// Consumes all of the words, or none.
     fn eat_all(&mut self, words: &[&str]) -> bool {
         let found = self.is_all(words);
         if found {
@@ -112,10 +113,10 @@ impl Parser<'_> {
         if self.eat(word) { Ok(()) } else { Err(self.stop(format!("`{}`", word.to_uppercase()))) }
     }
 
-    /// Something one level deeper.
+    /// Parses something one level deeper.
     fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         if self.depth == MAX_DEPTH {
-            return Err(Stop {
+            return Err(ParseError {
                 span: self.here(),
                 expected: format!("at most {MAX_DEPTH} levels of brackets"),
                 is_wrong: false,
@@ -127,7 +128,7 @@ impl Parser<'_> {
         read
     }
 
-    /// One or more, with commas between them.
+    /// Parses one or more items, separated by commas.
     fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
         let mut list = vec![read(self)?];
         while self.eat(",") {
@@ -143,7 +144,7 @@ impl Parser<'_> {
         Ok(list)
     }
 
-    /// Whether the next token can be a name.
+    /// Returns whether the next token can be a name.
     fn is_name(&self) -> bool {
         let token = self.peek();
         token.kind == Kind::Quoted || token.kind == Kind::Word && !RESERVED.contains(&token.text.as_str())
@@ -156,7 +157,7 @@ impl Parser<'_> {
         Ok(self.any_name())
     }
 
-    /// A name where keywords are allowed too.
+    /// Parses a name, where keywords are allowed too.
     fn label(&mut self) -> Parsed<Name> {
         match self.peek().kind {
             Kind::Word | Kind::Quoted => Ok(self.any_name()),

@@ -1,4 +1,4 @@
-//! What a query file means: its function, the parameters it takes, the columns it gives.
+//! The result of analysing a query file: its function, its parameters and its columns.
 
 use super::types::Base;
 use crate::diagnostics::Span;
@@ -13,61 +13,61 @@ pub struct Query {
     pub row_name: String,
     /// The lines of the comment above it.
     pub docs: Option<String>,
-    /// The statement as it is sent: from its first token to its last, parameters numbered.
+    /// The statement as it is sent: from its first token to its last, with numbered parameters.
     pub sql: String,
-    /// Pieces of `sql` that are elsewhere in the file: the start of each there and here, in bytes.
+    /// Pieces of `sql` and of the file that correspond: the start of each in the file and in `sql`, in bytes.
     pub(super) pieces: Vec<(usize, usize)>,
     /// The parameters, `$1` first.
     pub params: Vec<Param>,
-    /// The columns of a row; none if the statement gives no rows.
+    /// The columns of a row; `None` if the statement returns no rows.
     pub columns: Option<Vec<ResultColumn>>,
-    /// The model whose struct a row is.
+    /// The model whose struct is used for the rows.
     pub model: Option<ModelId>,
     /// The model whose table the statement writes.
     pub writes: Option<ModelId>,
-    /// How it reads the rows of one tenant.
+    /// Whether and how it reads only the rows of one tenant.
     pub confinement: Confinement,
-    /// Where the statement is.
+    /// The place of the statement.
     pub span: Span,
 }
 
-/// How a query reads the rows of one tenant, in a schema that has tenants.
+/// Whether and how a query reads only the rows of one tenant, in a schema with tenants.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Confinement {
-    /// Not at all: it writes, or it is not understood whole.
+    /// Not possible: it writes, or it is not completely understood.
     #[default]
     None,
-    /// It reads no rows of tenants.
+    /// Not necessary: it reads no rows of tenants.
     Shared,
     /// By this statement, whose last parameter is the tenant's id.
     Confined(String),
 }
 
-/// A type in the client, and how many values.
+/// A type in the client, with its arity.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ValueType {
     /// The type of one value.
     pub ty: ColumnType,
     /// Whether it is a list of them.
     pub list: bool,
-    /// The list may hold nulls.
+    /// Whether the list may contain nulls.
     pub holes: bool,
-    /// Null is a value too.
+    /// Whether the value may be null.
     pub nullable: bool,
 }
 
 /// A parameter of a query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Param {
-    /// What the function's argument is called.
+    /// The name of the function's argument.
     pub name: String,
-    /// What it takes.
+    /// Its type.
     pub value: ValueType,
-    /// What an annotation says of it.
+    /// The documentation in its annotation.
     pub docs: Option<String>,
-    /// Whether the type follows from the statement, rather than from an annotation alone.
+    /// Whether the type is inferred from the statement, rather than only annotated.
     pub derived: bool,
-    /// Where it first occurs.
+    /// Its first occurrence.
     pub span: Span,
 }
 
@@ -78,25 +78,25 @@ pub struct ResultColumn {
     pub db_name: String,
     /// The field of the struct.
     pub name: String,
-    /// What it holds.
+    /// Its type.
     pub value: ValueType,
-    /// What an annotation says of it.
+    /// The documentation in its annotation.
     pub docs: Option<String>,
-    /// It shows a `@sensitive` column.
+    /// Whether it shows a `@sensitive` column.
     pub sensitive: bool,
-    /// The field that it shows as it is.
+    /// The field whose value it shows unchanged.
     pub field: Option<FieldId>,
-    /// Whether the type follows from the statement, rather than from an annotation alone.
+    /// Whether the type is inferred from the statement, rather than only annotated.
     pub derived: bool,
-    /// Whether null can come by what is derived, whatever an annotation says.
+    /// Whether it may be null according to inference, whatever an annotation says.
     pub may_be_null: bool,
-    /// Where it is.
+    /// Its place.
     pub span: Span,
 }
 
 impl ValueType {
-    /// The types of PostgreSQL that this can be, by their names in its catalog; of a list those of its elements. What
-    /// only an annotation says is right for every type that the client reads the same.
+    /// Returns the names of the PostgreSQL types that this can be, for a list those of its elements. A type that is
+    /// only annotated may be any type that the client reads in the same way.
     pub fn database_types(&self, schema: &Schema, derived: bool) -> Vec<String> {
         let texts = ["text", "varchar", "bpchar", "name", "citext"];
         let names: &[&str] = match &self.ty {
@@ -119,7 +119,7 @@ impl ValueType {
 }
 
 impl Query {
-    /// The same in sources that have so many files in front.
+    /// Shifts the index of the file, because `files` other files come first.
     pub(crate) fn behind_files(mut self, files: u32) -> Self {
         let spans = self.params.iter_mut().map(|param| &mut param.span);
         let columns = self.columns.iter_mut().flatten().map(|column| &mut column.span);
@@ -127,14 +127,14 @@ impl Query {
         self
     }
 
-    /// The byte of `sql` that a byte of the file became; none if it is not in it.
+    /// Returns the byte of `sql` that corresponds to a byte of the file; `None` if there is none.
     pub(super) fn sent(&self, at: u32) -> Option<usize> {
         let at = at as usize;
         let (file, sent) = self.pieces.iter().rev().find(|(file, _)| *file <= at)?;
         Some(sent + (at - file)).filter(|sent| *sent <= self.sql.len())
     }
 
-    /// The byte of the file that a byte of `sql` comes from.
+    /// Returns the byte of the file that corresponds to a byte of `sql`.
     pub fn place(&self, at: usize) -> u32 {
         let piece = self.pieces.iter().rev().find(|(_, sent)| *sent <= at);
         piece.map_or(self.span.start, |(file, sent)| (file + (at - sent)) as u32).min(self.span.end)

@@ -1,10 +1,10 @@
-//! The syntax tree of a query: what is written, with places, before any name means anything.
+//! The syntax tree of a query, with places, before names are resolved.
 //!
-//! Chains of operators, of set operations and of joins are lists, so that no tree is deeper than its brackets.
+//! Chains of operators, set operations and joins are lists, so no tree is deeper than its brackets.
 
 use crate::diagnostics::Span;
 
-/// A name as PostgreSQL folds it.
+/// A name, folded as in PostgreSQL.
 #[derive(Debug, Clone)]
 pub(super) struct Name {
     pub(super) text: String,
@@ -36,7 +36,7 @@ pub(super) struct With {
 #[derive(Debug)]
 pub(super) struct Query {
     pub(super) with: With,
-    /// The first one, and what is united with it.
+    /// The first query, and those combined with it.
     pub(super) terms: Vec<Term>,
     pub(super) order_by: Vec<Expr>,
     pub(super) limit: Option<Expr>,
@@ -47,7 +47,7 @@ pub(super) struct Query {
 }
 
 impl Expr {
-    /// The expressions that it is made of, but not those of queries inside it.
+    /// Returns the expressions that it consists of, without those of nested queries.
     pub(super) fn children(&self) -> Vec<&Expr> {
         match &self.kind {
             ExprKind::Column(_)
@@ -99,7 +99,7 @@ impl Expr {
         }
     }
 
-    /// The windows of the calls that it is made of.
+    /// Collects the windows of the calls that it contains.
     pub(super) fn windows<'e>(&'e self, found: &mut Vec<&'e Window>) {
         if let ExprKind::Call(call) = &self.kind {
             found.extend(&call.over);
@@ -107,12 +107,12 @@ impl Expr {
         self.children().into_iter().for_each(|child| child.windows(found));
     }
 
-    /// Whether something holds for it, or for an expression inside it.
+    /// Returns whether a condition holds for it, or for an expression inside it.
     pub(super) fn has(&self, what: &mut impl FnMut(&Expr) -> bool) -> bool {
         what(self) || self.children().into_iter().any(|child| child.has(what))
     }
 
-    /// Whether PostgreSQL may treat both as the same expression. Casts may have no effect.
+    /// Returns whether PostgreSQL may treat both as the same expression. Casts may have no effect.
     pub(super) fn may_equal(&self, other: &Expr) -> bool {
         match (&self.kind, &other.kind) {
             (ExprKind::Cast(inner, _), _) => return inner.may_equal(other),
@@ -134,7 +134,7 @@ impl Expr {
     }
 }
 
-/// Whether two paths end in the same name.
+/// Returns whether two paths end in the same name.
 fn is_named(a: &[Name], b: &[Name]) -> bool {
     a.last().map(|name| &name.text) == b.last().map(|name| &name.text)
 }
@@ -153,11 +153,11 @@ pub(super) struct Select {
     pub(super) items: Vec<Item>,
     pub(super) from: Vec<Source>,
     pub(super) filter: Option<Expr>,
-    /// What every group has in common.
+    /// The expressions of every grouping.
     pub(super) group_by: Vec<Expr>,
-    /// What only some groups of `ROLLUP`, `CUBE` or `GROUPING SETS` have in common: null in the others.
+    /// The expressions of only some groups of `ROLLUP`, `CUBE` or `GROUPING SETS`: null in the others.
     pub(super) grouping_sets: Vec<Expr>,
-    /// There is a GROUP BY, perhaps one of nothing: `GROUP BY ()`.
+    /// Whether there is a GROUP BY, even an empty one: `GROUP BY ()`.
     pub(super) grouped: bool,
     pub(super) having: Option<Expr>,
     pub(super) windows: Vec<(Name, Window)>,
@@ -218,7 +218,7 @@ pub(super) enum RelationKind {
         query: Box<Query>,
         lateral: bool,
     },
-    /// Functions side by side, as of `ROWS FROM (..)`, or one alone.
+    /// Functions of `ROWS FROM (..)`, or one function.
     Functions {
         calls: Vec<FunctionCall>,
         ordinality: bool,
@@ -240,7 +240,7 @@ pub(super) struct Insert {
     pub(super) table: Vec<Name>,
     pub(super) alias: Option<Name>,
     pub(super) columns: Vec<Name>,
-    /// None: DEFAULT VALUES.
+    /// `None` for DEFAULT VALUES.
     pub(super) source: Option<Box<Query>>,
     pub(super) conflict: Option<Conflict>,
     pub(super) returning: Option<Vec<Item>>,
@@ -286,7 +286,7 @@ pub(super) struct Delete {
 /// The name of a type in a cast: `timestamp with time zone`, `numeric(10, 2)`, `app.role[]`.
 #[derive(Debug, Clone)]
 pub(super) struct TypeName {
-    /// The schema's name, if there is one, and the type's.
+    /// The name of the schema, if there is one, and the name of the type.
     pub(super) parts: Vec<String>,
     pub(super) list: bool,
 }
@@ -351,7 +351,7 @@ pub(super) enum ExprKind {
 #[derive(Debug)]
 pub(super) struct Quantified {
     pub(super) operator: String,
-    /// ALL, which is true of an empty list whatever is compared with it.
+    /// Whether it is ALL, which is true for an empty list.
     pub(super) all: bool,
 }
 
@@ -374,13 +374,13 @@ pub(super) struct Call {
 
 #[derive(Debug, Default)]
 pub(super) struct Window {
-    /// What it is sorted and divided by, in the order in which PostgreSQL looks at them.
+    /// The expressions of PARTITION BY and ORDER BY, in the order in which PostgreSQL looks at them.
     pub(super) exprs: Vec<Expr>,
     /// The numbers before PRECEDING and FOLLOWING.
     pub(super) bounds: Vec<Expr>,
-    /// RANGE, whose bounds are of the type that is added to what it is sorted by.
+    /// Whether it is RANGE, whose bounds have the type that can be added to the sort key.
     pub(super) is_range: bool,
-    /// `ROWS BETWEEN ..`, in which there may be no row.
+    /// Whether it has a frame, such as `ROWS BETWEEN ..`, which may be empty.
     pub(super) has_frame: bool,
     /// The window of WINDOW that it names.
     pub(super) name: Option<Name>,

@@ -1,8 +1,8 @@
-//! Types as PostgreSQL has them, how they turn into one another, and what they are in the client.
+//! The types of PostgreSQL, the casts between them, and their types in the client.
 
 use crate::ir::{ColumnText, ColumnType, EnumId, NativeType, ScalarType, Schema};
 
-/// A type of PostgreSQL that is no array.
+/// A type of PostgreSQL other than an array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Base {
     Bool,
@@ -41,20 +41,20 @@ pub(super) enum Base {
     Enum(EnumId),
 }
 
-/// What is known of an expression's type.
+/// What is known about an expression's type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ty {
     Base(Base),
     List(Base),
-    /// A literal or null that takes the type of what it meets.
+    /// A literal or null that takes the type of its context.
     Literal,
-    /// A parameter that no other thing has given a type yet.
+    /// A parameter that has no type yet.
     Param(u16),
-    /// There is a type, and it is not known here.
+    /// A type that is unknown here.
     Opaque,
 }
 
-/// Groups of types that turn into one another, as PostgreSQL has them.
+/// PostgreSQL's categories of types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Category {
     Bool,
@@ -65,7 +65,7 @@ pub(super) enum Category {
     Other(Base),
 }
 
-/// Every type with its names: the one that PostgreSQL's catalog has, and others that SQL has for it.
+/// Every type with its names: first the one in PostgreSQL's catalog, then the others in SQL.
 const NAMES: &[(Base, &[&str])] = &[
     (Base::Bool, &["bool", "boolean"]),
     (Base::Int2, &["int2", "smallint", "smallserial"]),
@@ -103,12 +103,12 @@ const NAMES: &[(Base, &[&str])] = &[
 ];
 
 impl Base {
-    /// The type of a name without quotes.
+    /// Returns the type with an unquoted name.
     pub(super) fn of_name(name: &str) -> Option<Self> {
         NAMES.iter().find(|(_, names)| names.contains(&name)).map(|(base, _)| *base)
     }
 
-    /// The name in PostgreSQL's catalog.
+    /// Returns the name in PostgreSQL's catalog.
     pub(super) fn name(self, schema: &Schema) -> String {
         match self {
             Base::Enum(id) => schema.walk_enum(id).enumeration().db_name.clone(),
@@ -148,7 +148,7 @@ impl Base {
         matches!(self, Base::Int2 | Base::Int4 | Base::Int8)
     }
 
-    /// The type that its category leans to.
+    /// Returns whether it is the preferred type of its category.
     pub(super) fn is_preferred(self) -> bool {
         matches!(
             self,
@@ -163,7 +163,7 @@ impl Base {
         )
     }
 
-    /// The rank among numbers: each is implicitly cast to the later ones.
+    /// Returns the rank among numbers: each is implicitly cast to the later ones.
     pub(super) fn rank(self) -> Option<u8> {
         Some(match self {
             Base::Int2 => 0,
@@ -176,7 +176,7 @@ impl Base {
         })
     }
 
-    /// Whether PostgreSQL casts it implicitly to another type.
+    /// Returns whether PostgreSQL casts it implicitly to another type.
     pub(super) fn becomes(self, other: Self) -> bool {
         if self == other {
             return true;
@@ -202,7 +202,7 @@ impl Base {
         )
     }
 
-    /// Whether a value of it can be stored in a column of another type without a cast.
+    /// Returns whether a value can be stored in a column of another type without a cast.
     pub(super) fn is_assigned_to(self, other: Self) -> bool {
         if self.becomes(other) || other.is_text() {
             return true;
@@ -221,7 +221,7 @@ impl Base {
         )
     }
 
-    /// What it is in the client; none if it has no type there.
+    /// Returns the type in the client; `None` if there is none.
     pub(super) fn column_type(self) -> Option<ColumnType> {
         let (scalar, native) = match self {
             Base::Bool => (ScalarType::Boolean, NativeType::Boolean),
@@ -261,7 +261,7 @@ impl Base {
         Some(ColumnType::Scalar(scalar, native))
     }
 
-    /// The type of a column of the schema; none if it is one that the schema does not know.
+    /// Returns the type of a column of the schema; `None` if the schema does not know it.
     pub(super) fn of_column(ty: &ColumnType) -> Option<Self> {
         Some(match ty {
             ColumnType::Enum(id) => Base::Enum(*id),
@@ -310,12 +310,12 @@ impl Ty {
         if let Ty::Base(base) = self { Some(base) } else { None }
     }
 
-    /// Whether it waits for what it meets.
+    /// Returns whether it still takes the type of its context.
     pub(super) fn is_open(self) -> bool {
         matches!(self, Ty::Literal | Ty::Param(_))
     }
 
-    /// As messages name it.
+    /// Returns the name for messages.
     pub(super) fn describe(self, schema: &Schema) -> String {
         match self {
             Ty::Base(base) => base.name(schema),
@@ -327,7 +327,8 @@ impl Ty {
     }
 }
 
-/// The type that several have in common, as in a CASE or a UNION; open ones adapt. The wrong pair if there is none.
+/// Returns the common type of several, as in a CASE or a UNION; open ones adapt. Otherwise returns two types that do
+/// not fit.
 pub(super) fn common(types: impl IntoIterator<Item = Ty>) -> Result<Ty, (Ty, Ty)> {
     let mut chosen = Ty::Literal;
     for ty in types {
@@ -350,7 +351,7 @@ pub(super) fn common(types: impl IntoIterator<Item = Ty>) -> Result<Ty, (Ty, Ty)
     Ok(chosen)
 }
 
-/// The one of two types that the other turns into; of two that do, the first.
+/// Returns the type that the other one is cast to. If both are, returns the first.
 fn wider(a: Base, b: Base) -> Option<Base> {
     if !a.is_preferred() && a.becomes(b) && !b.becomes(a) {
         return Some(b);

@@ -1,14 +1,14 @@
-//! How a column's values become those of another type, what that costs, and what may go wrong.
+//! Type changes of columns: how values are converted, what that costs, and what may go wrong.
 //!
-//! Measured on PostgreSQL 15: which casts it does by itself, which need `USING`, and which neither
-//! rewrite the table nor scan it.
+//! Measured on PostgreSQL 15: which casts are automatic, which need `USING`, and which neither rewrite nor scan the
+//! table.
 
 use crate::ir::NativeType as N;
 use crate::sql::data_type::DataType;
 use crate::sql::quote::ident;
 use crate::sql::state::Column;
 
-/// What a step does to the rows of its table.
+/// The work of a step on the rows of its table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Work {
     /// None: the duration does not depend on the size of the table.
@@ -19,11 +19,11 @@ pub enum Work {
     Rewrite,
 }
 
-/// What can be lost or fail.
+/// The risk of a conversion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Risk {
     None,
-    /// PostgreSQL refuses the statement where a value has no counterpart.
+    /// PostgreSQL refuses the statement if a value cannot be converted.
     MayFail(&'static str),
     /// Values change silently.
     Loses(&'static str),
@@ -32,7 +32,7 @@ pub(super) enum Risk {
 /// A type change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cast {
-    /// The expression of `USING`, where PostgreSQL needs one.
+    /// The expression of `USING`, if PostgreSQL needs one.
     pub(super) using: Option<String>,
     pub(super) work: Work,
     pub(super) risk: Risk,
@@ -42,7 +42,7 @@ const DOES_NOT_PARSE: Risk = Risk::MayFail("values that cannot be parsed as the 
 const TOO_LONG: Risk = Risk::MayFail("values that are too long");
 const OUT_OF_RANGE: Risk = Risk::MayFail("values that are out of range");
 
-/// How the values of `previous` become those of `next`.
+/// Returns how the values of `previous` are converted to `next`.
 pub(super) fn cast(previous: &Column, next: &Column) -> Cast {
     let name = ident(&next.name);
     let ty = &next.ty;
@@ -71,7 +71,7 @@ fn cast_scalar(value: &str, previous: &DataType, next: &DataType) -> Cast {
     let rewrite = |using: Option<String>, risk| Cast { using, work: Work::Rewrite, risk };
     let free = Cast { using: None, work: Work::None, risk: Risk::None };
     match (previous, next) {
-        // A replaced enum has the same name and is another type.
+        // A replaced enum has the same name, but is a different type.
         (DataType::Native(from), DataType::Native(to)) if from == to => free,
         (DataType::Native(from), DataType::Native(to)) => cast_native(value, *from, *to, next),
         (DataType::Enum(_), DataType::Enum(_)) => {
@@ -93,13 +93,13 @@ fn cast_native(value: &str, from: N, to: N, next: &DataType) -> Cast {
     Cast { using, work, risk: risk(from, to) }
 }
 
-/// None where PostgreSQL casts by itself.
+/// Returns `None` if PostgreSQL casts automatically.
 fn using(value: &str, from: N, to: N, next: &DataType) -> Option<String> {
     let explicit = Some(format!("{value}::{next}"));
     let by_text = Some(format!("{value}::text::{next}"));
     match (from, to) {
         (N::Timestamp(_), N::Timestamptz(_)) | (N::Timestamptz(_), N::Timestamp(_)) => {
-            // Prisma keeps UTC in both; without this the session's time zone would decide.
+            // Prisma stores UTC in both. Otherwise, the session's time zone would be applied.
             Some(format!("{value} AT TIME ZONE 'UTC'"))
         }
         (N::Timestamptz(_), N::Date | N::Time(_)) => Some(format!("({value} AT TIME ZONE 'UTC')::{next}")),
@@ -120,7 +120,7 @@ fn is_text(ty: N) -> bool {
     matches!(ty, N::Text | N::VarChar(_) | N::Char(_) | N::Citext)
 }
 
-/// Whether values of the type are compared by a collation.
+/// Returns whether a collation applies to the type.
 pub(super) fn has_collation(column: &Column) -> bool {
     matches!(column.ty, DataType::Native(ty) if is_text(ty))
 }
@@ -133,7 +133,7 @@ fn is_number(ty: N) -> bool {
     is_integer(ty) || matches!(ty, N::Decimal(_) | N::Real | N::DoublePrecision)
 }
 
-/// Types between which PostgreSQL has an implicit or assignment cast.
+/// Returns whether PostgreSQL has an implicit or assignment cast between the types.
 fn casts_by_itself(from: N, to: N) -> bool {
     if std::mem::discriminant(&from) == std::mem::discriminant(&to) || (is_number(from) && is_number(to)) {
         return true;
@@ -157,7 +157,7 @@ fn casts_by_itself(from: N, to: N) -> bool {
     )
 }
 
-/// What PostgreSQL does with the rows.
+/// Returns the work on the rows.
 fn work(from: N, to: N) -> Work {
     let grows = |from: Option<u32>, to: Option<u32>| to.is_none_or(|to| from.is_some_and(|from| from <= to));
     let is_free = match (from, to) {
@@ -255,7 +255,7 @@ fn risk(from: N, to: N) -> Risk {
     }
 }
 
-/// What becomes of values as text of a limited length.
+/// Returns the risk for text of a limited length.
 fn text_risk(from: Option<N>, to: N) -> Risk {
     let limit = match to {
         N::VarChar(limit) => limit,

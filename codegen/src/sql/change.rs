@@ -1,6 +1,6 @@
-//! The differences between two states, in the terms of the schema rather than of SQL.
+//! The differences between two states, in terms of the schema rather than of SQL.
 //!
-//! Renames come first and use old names; everything else uses the new ones.
+//! Renames come first and use old names. All other changes use new names.
 
 mod temporary;
 
@@ -25,18 +25,18 @@ pub enum Change {
 
     /// An enum has another name or is in another schema.
     RenameEnum {
-        /// The name before.
+        /// The old name.
         from: ObjectName,
-        /// The name after.
+        /// The new name.
         to: ObjectName,
     },
     /// A value of an enum has another name.
     RenameLabel {
         /// The enum, after its own rename.
         enum_name: ObjectName,
-        /// The label before.
+        /// The old label.
         from: String,
-        /// The label after.
+        /// The new label.
         to: String,
     },
     /// A new enum.
@@ -47,40 +47,40 @@ pub enum Change {
         enum_name: ObjectName,
         /// The new label.
         label: String,
-        /// Where it goes.
+        /// Its position.
         place: Place,
     },
-    /// Values were removed or reordered: the type has to be created again.
+    /// Values were removed or reordered, so the type has to be created again.
     ReplaceEnum {
-        /// The enum as it is, after renames.
+        /// The current enum, after renames.
         previous: EnumType,
-        /// The enum as it shall be.
+        /// The new enum.
         next: EnumType,
-        /// What the old type is called until no column has it: a name that nothing else has.
-        aside: String,
+        /// The name of the old type until no column has that type. Nothing else has this name.
+        temporary_name: String,
     },
     /// A dropped enum.
     DropEnum(EnumType),
 
     /// A sequence has another name.
     RenameSequence {
-        /// The name before; its schema is that after the rename of its table.
+        /// The old name. Its schema is that after the rename of its table.
         from: ObjectName,
-        /// The name after.
+        /// The new name.
         to: ObjectName,
     },
     /// A new sequence.
     CreateSequence(Sequence),
-    /// A sequence counts in another type.
+    /// A sequence has another type or other options.
     AlterSequence(Box<(Sequence, Sequence)>),
     /// A dropped sequence that is not dropped with its column.
     DropSequence(Sequence),
 
     /// A table has another name or is in another schema.
     RenameTable {
-        /// The name before.
+        /// The old name.
         from: ObjectName,
-        /// The name after.
+        /// The new name.
         to: ObjectName,
     },
     /// A new table; its foreign keys are separate changes.
@@ -92,9 +92,9 @@ pub enum Change {
     RenameColumn {
         /// The table, after its own rename.
         table: ObjectName,
-        /// The name before.
+        /// The old name.
         from: String,
-        /// The name after.
+        /// The new name.
         to: String,
     },
     /// A new column.
@@ -103,22 +103,22 @@ pub enum Change {
         table: ObjectName,
         /// The column.
         column: Column,
-        /// The value of the rows that are there, if the column itself has no default.
+        /// The value for existing rows, if the column has no default.
         fill: Option<String>,
     },
     /// A column has another type, default or nullability.
     AlterColumn {
         /// The table.
         table: ObjectName,
-        /// The column as it is, after renames.
+        /// The current column, after renames.
         previous: Box<Column>,
-        /// The column as it shall be.
+        /// The new column.
         next: Box<Column>,
         /// `@using`.
         using: Option<String>,
-        /// Its enum type is replaced under it.
+        /// Whether its enum type is replaced.
         enum_replaced: bool,
-        /// What is built on it and stays.
+        /// Objects that depend on it and stay.
         belongings: Box<Belongings>,
     },
     /// A dropped column.
@@ -129,13 +129,13 @@ pub enum Change {
         column: Column,
     },
 
-    /// A key, constraint or index is called otherwise.
+    /// A key, constraint or index is renamed.
     RenameObject {
         /// The table, after its own rename.
         table: ObjectName,
-        /// The object as it is.
+        /// The current object.
         object: TableObject,
-        /// The name after.
+        /// The new name.
         to: String,
     },
     /// A key, constraint or index is missing.
@@ -145,16 +145,16 @@ pub enum Change {
         /// The object.
         object: TableObject,
     },
-    /// A key, constraint or index differs, or has to make way while its columns change.
+    /// A key, constraint or index differs, or must be dropped while its columns change.
     ReplaceObject {
         /// The table.
         table: ObjectName,
-        /// The object as it is, after renames.
+        /// The current object, after renames.
         previous: TableObject,
-        /// The object as it shall be.
+        /// The new object.
         next: TableObject,
     },
-    /// A key, constraint or index is gone.
+    /// A key, constraint or index is dropped.
     DropObject {
         /// The table.
         table: ObjectName,
@@ -162,13 +162,13 @@ pub enum Change {
         object: TableObject,
     },
 
-    /// Whether it is written to the log or where its rows are stored is otherwise. Only between two databases.
+    /// The table's logging, access method, tablespace or other options differ. Only between two databases.
     AlterTable {
         /// The table.
         table: ObjectName,
-        /// As it is.
+        /// The current options.
         previous: TableOptions,
-        /// As it shall be.
+        /// The new options.
         next: TableOptions,
     },
 
@@ -207,36 +207,36 @@ pub enum Change {
     /// Rows are written that row security hides from the owner of their table.
     ShowAllTenants,
 
-    /// An object that no schema contains is missing. Only between two databases, as the next two.
+    /// An object that no schema declares is missing. Only between two databases, like the next two.
     CreateOther(Other),
-    /// It differs; the first has to go before, if it cannot be changed into the second.
+    /// It differs. The first one is dropped before, if it cannot be changed into the second.
     ReplaceOther(Box<(Other, Other)>),
-    /// It is gone.
+    /// It is dropped.
     DropOther(Other),
 
-    /// Something differs that no migration of ours changes: a person has to. Only between two databases.
+    /// A difference that Relata does not migrate, so a person has to. Only between two databases.
     Unmigrated(Unmigrated),
 }
 
-/// A difference that is reported and not migrated.
+/// A difference that is reported but not migrated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unmigrated {
-    /// What it is: `function`.
+    /// The kind of object, such as `function`.
     pub kind: String,
-    /// What it is called.
+    /// The name.
     pub name: String,
-    /// In what way.
+    /// The difference.
     pub how: Differs,
 }
 
-/// In what way a thing differs between two databases.
+/// How an object differs between two databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Differs {
     /// Only the second one has it.
     Missing,
     /// Only the first one has it.
     Extra,
-    /// Both have it, and it is not the same.
+    /// Both have it, but it is not the same.
     Otherwise,
 }
 
@@ -251,19 +251,19 @@ impl std::fmt::Display for Unmigrated {
     }
 }
 
-/// What is built on a column whose type changes, and is not itself a change: a new column in its place has to take it
+/// Objects that depend on a column whose type changes, and do not change themselves. A shadow column has to take them
 /// over.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Belongings {
-    /// Keys and indexes as they are, under their new names.
+    /// The current keys and indexes, with their new names.
     pub objects: Vec<TableObject>,
-    /// Sequences that go away with the column.
+    /// Sequences that are dropped with the column.
     pub sequences: Vec<ObjectName>,
     /// The columns of the table, before and after.
     pub columns: Vec<String>,
 }
 
-/// Where a new enum value goes.
+/// The position of a new enum value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// After all others.
@@ -272,7 +272,7 @@ pub enum Place {
     Before(String),
 }
 
-/// What belongs to a table shadows its columns.
+/// A part of a table that depends on its columns.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum TableObject {
@@ -284,7 +284,7 @@ pub enum TableObject {
 }
 
 impl TableObject {
-    /// Its name.
+    /// Returns its name.
     pub fn name(&self) -> &str {
         match self {
             TableObject::PrimaryKey(key) => &key.name,
@@ -295,7 +295,7 @@ impl TableObject {
         }
     }
 
-    /// The columns of the table that it names; those in expressions are left out.
+    /// Returns the columns of the table that it names, without those in expressions.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         let (names, index): (&[String], _) = match self {
             TableObject::PrimaryKey(key) => (&key.columns, None),
@@ -312,7 +312,7 @@ impl TableObject {
         names.map(String::as_str).chain(index.into_iter().flat_map(Index::columns))
     }
 
-    /// What the schema language cannot say of it; none for an index.
+    /// Returns the options that the schema language cannot express; `None` for an index.
     pub fn options(&self) -> Option<&ConstraintOptions> {
         match self {
             TableObject::PrimaryKey(key) => Some(&key.options),
@@ -323,7 +323,7 @@ impl TableObject {
         }
     }
 
-    /// What it is, in words.
+    /// Returns its kind, in words.
     pub fn kind(&self) -> &'static str {
         match self {
             TableObject::PrimaryKey(_) => "primary key",

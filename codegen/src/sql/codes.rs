@@ -1,4 +1,4 @@
-//! The codes of all lints of migrations: what each finds, what happens, and what to do instead.
+//! The codes of all lints for migrations: what each finds, what happens, and what to do instead.
 
 /// How serious a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,7 +16,7 @@ pub enum LintSeverity {
 pub struct Lint {
     /// A letter and three digits; never reused.
     pub code: &'static str,
-    /// The severity, unless a database tells more.
+    /// The severity, unless a database shows more.
     pub severity: LintSeverity,
     /// The title.
     pub title: &'static str,

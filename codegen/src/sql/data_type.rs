@@ -1,6 +1,6 @@
-//! Column types: between PostgreSQL's text and data.
+//! Column types: conversion between PostgreSQL's text and data.
 //!
-//! [`DataType::parse`] takes what `format_type` prints and what `Unsupported("..")` holds.
+//! [`DataType::parse`] accepts the output of `format_type` and the text in `Unsupported("..")`.
 
 use std::fmt;
 
@@ -12,17 +12,17 @@ use crate::ir::NativeType;
 /// The type of a column, or of the elements of an array.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DataType {
-    /// A type that the schema language has a name for.
+    /// A type with a name in the schema language.
     Native(NativeType),
     /// An enum type.
     Enum(ObjectName),
-    /// Any other type, as it is written or as PostgreSQL prints it: `tsvector`, `vector(3)`, `interval`.
+    /// Any other type, as it is written in the schema or printed by PostgreSQL: `tsvector`, `vector(3)`, `interval`.
     Other(String),
 }
 
 impl DataType {
-    /// Reads a type's text; the second value says whether it is an array. Enum types are not
-    /// recognised, since only the catalog or the schema knows them: they come back as `Other`.
+    /// Parses the text of a type. The second value is whether it is an array. Enum types become `Other`, because only
+    /// the catalog or the schema knows them.
     pub fn parse(text: &str) -> (Self, bool) {
         let mut text = text.trim();
         let mut array = false;
@@ -35,8 +35,8 @@ impl DataType {
         (ty, array)
     }
 
-    /// Whether both are the same to PostgreSQL: `char` is `char(1)`, `timestamp` is `timestamp(6)`, `Vector( 3 )` is
-    /// `vector(3)`.
+    /// Returns whether both are the same type in PostgreSQL: `char` is `char(1)`, `timestamp` is `timestamp(6)`,
+    /// `Vector( 3 )` is `vector(3)`.
     pub fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (DataType::Native(a), DataType::Native(b)) => canonical(*a) == canonical(*b),
@@ -46,7 +46,7 @@ impl DataType {
     }
 }
 
-/// SQL, quoted where names need it.
+/// Formats the type as SQL, with quotes if names need them.
 impl fmt::Display for DataType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -93,7 +93,7 @@ fn write_native(f: &mut fmt::Formatter<'_>, native: NativeType) -> fmt::Result {
     }
 }
 
-/// Fills in what PostgreSQL assumes where no argument is given.
+/// Adds the arguments that PostgreSQL assumes.
 fn canonical(native: NativeType) -> NativeType {
     match native {
         NativeType::Char(None) => NativeType::Char(Some(1)),
@@ -106,7 +106,7 @@ fn canonical(native: NativeType) -> NativeType {
     }
 }
 
-/// The element type of `text[]`, `text[3]` or `text ARRAY`.
+/// Returns the element type of `text[]`, `text[3]` or `text ARRAY`.
 fn strip_array(text: &str) -> Option<&str> {
     if let Some(open) = text.strip_suffix(']').and_then(|inner| inner.rfind('[')) {
         let bounds = &text[open + 1..text.len() - 1];
@@ -117,9 +117,9 @@ fn strip_array(text: &str) -> Option<&str> {
     suffix.eq_ignore_ascii_case(" array").then(|| text[..cut].trim_end())
 }
 
-/// `timestamp(3) with time zone` becomes `timestamp with time zone` and `3`.
+/// Splits `timestamp(3) with time zone` into `timestamp with time zone` and `3`.
 fn split_arguments(text: &str) -> (String, Option<String>) {
-    // Every letter of a quoted name counts, blanks and brackets too.
+    // In a quoted name every letter is significant, including blanks and brackets.
     if text.contains('"') {
         return (text.to_owned(), None);
     }
@@ -134,8 +134,8 @@ fn split_arguments(text: &str) -> (String, Option<String>) {
     }
 }
 
-/// Whether two names of types or collations mean the same: words in any case, with spaces anywhere, in a schema that only
-/// one of them says.
+/// Returns whether two names of types or collations are equal. Case and spaces are ignored, and so is a schema that
+/// only one of them has.
 pub(super) fn is_same_name(a: &str, b: &str) -> bool {
     let (Some((a_schema, a)), Some((b_schema, b))) = (split_schema(a), split_schema(b)) else {
         return a.trim() == b.trim();
@@ -143,10 +143,10 @@ pub(super) fn is_same_name(a: &str, b: &str) -> bool {
     a == b && (a_schema.is_none() || b_schema.is_none() || a_schema == b_schema)
 }
 
-/// The schema and all the rest, each word in the spelling of PostgreSQL.
+/// Returns the schema, and all other tokens in the spelling of PostgreSQL.
 fn split_schema(text: &str) -> Option<(Option<Token>, Vec<Token>)> {
     let folded = tokens(text)?.into_iter().map(|token| match token {
-        // `dec` is `numeric`, with whatever numbers.
+        // `dec` is `numeric`, with any arguments.
         Token::Word(word) if ["dec", "decimal"].contains(&word.as_str()) => Token::Quoted("numeric".to_owned()),
         Token::Word(word) => Token::Quoted(word),
         other => other,
@@ -163,7 +163,7 @@ fn split_schema(text: &str) -> Option<(Option<Token>, Vec<Token>)> {
 
 fn native(name: &str, arguments: Option<&str>) -> Option<NativeType> {
     let name = name.strip_prefix("pg_catalog.").unwrap_or(name);
-    // An argument that is no number belongs to a type that only `Other` can hold.
+    // An argument that is not a number belongs to a type that only `Other` can represent.
     let one = |make: fn(Option<u32>) -> NativeType| match arguments {
         Some(arguments) => arguments.parse().ok().map(|length| make(Some(length))),
         None => Some(make(None)),
@@ -215,7 +215,7 @@ fn decimal(arguments: Option<&str>) -> Option<NativeType> {
     let Some(arguments) = arguments else { return Some(NativeType::Decimal(None)) };
     let (precision, scale) = arguments.split_once(',').unwrap_or((arguments, "0"));
     let (precision, scale) = (precision.parse().ok()?, scale.parse().ok()?);
-    // PostgreSQL also takes scales beyond the precision, and negative ones; the language does not.
+    // PostgreSQL also accepts negative scales and scales beyond the precision; the schema language does not.
     (scale <= precision).then_some(NativeType::Decimal(Some((precision, scale))))
 }
 

@@ -1,8 +1,8 @@
-//! Takes two states and gives the changes between them.
+//! Compares two states and returns the changes between them.
 //!
-//! First the renames that were said are applied to a copy of the previous state; from then on a
-//! name is an identity, and the rest is comparison. A rename that was not said but is probable is a
-//! question, never a guess. What the schema language cannot say is never dropped.
+//! First, the known renames are applied to a copy of the previous state. From then on, objects are identified by their
+//! names. A probable rename is a question to the user, never a guess. Objects that the schema language cannot express
+//! are never dropped.
 
 mod apply;
 mod columns;
@@ -22,15 +22,15 @@ use std::fmt;
 use super::change::Change;
 use super::data_type::DataType;
 use super::intent::Intent;
-use super::language::said;
+use super::language::expressible;
 use super::normalize::Origin;
 use super::state::{ColumnDefault, Extension, Index, ObjectName, Policy, State};
 
 pub use guess::name_likeness;
 pub use renames::Rename;
-use renames::{Asides, Open, Place, is_join_table};
+use renames::{Displaced, Open, Place, is_join_table};
 
-/// The two ends of a comparison.
+/// A pair of previous and next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pair<T> {
     /// The state before.
@@ -44,20 +44,20 @@ pub struct Pair<T> {
 pub struct Side<'a> {
     /// The state.
     pub state: &'a State,
-    /// What its schema says beyond it; none if the state comes from a database.
+    /// The intent of its schema; `None` if the state comes from a database.
     pub intent: Option<&'a Intent>,
 }
 
-/// What a caller decides about a comparison.
+/// Options of a comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DiffOptions {
     /// Renames from the command line.
     pub renames: Vec<Rename>,
-    /// Take all probable renames for what they look like in the states: drops and additions.
+    /// Whether to treat all probable renames as drops and additions.
     pub accept_drops: bool,
-    /// Probable renames that were asked about and are none.
+    /// Probable renames that the user has declined.
     pub declined: Vec<Rename>,
-    /// The schema of names without one.
+    /// The default schema, for names without a schema.
     pub default_schema: String,
 }
 
@@ -67,14 +67,14 @@ impl Default for DiffOptions {
     }
 }
 
-/// Why there is no answer.
+/// Why two states cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DiffError {
     /// There are probable renames without a decision.
     ProbableRenames(Vec<ProbableRename>),
-    /// `--rename` names nothing that is there.
+    /// `--rename` names an object that does not exist.
     UnknownRename(Rename),
-    /// An attribute cannot be followed, and what it may mean would be lost.
+    /// An attribute cannot be applied, and data may be lost.
     UnappliedRenames(Vec<UnappliedRename>),
 }
 
@@ -83,11 +83,11 @@ pub enum DiffError {
 pub struct UnappliedRename {
     /// The attribute and its place: `@renamedFrom("name") at User.fullName`.
     pub attribute: String,
-    /// Why not.
+    /// The reason.
     pub reason: String,
 }
 
-/// A drop and an addition that look like a rename, and the two ways to say that it is one.
+/// A drop and an addition that look like a rename, and two ways to declare the rename.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProbableRename {
     /// `table`, `column`, `enum` or `value`.
@@ -96,14 +96,15 @@ pub struct ProbableRename {
     pub from: String,
     /// What would be added: `users.full_name`.
     pub to: String,
-    /// What to write into the schema, and where; none if it is there, and a database does not tell whether it is done.
+    /// What to write into the schema, and where; `None` if it is already there, and the database does not show whether
+    /// it was applied.
     pub attribute: Option<String>,
-    /// What says the same on the command line.
+    /// The same rename for the command line.
     pub rename: Rename,
 }
 
 impl ProbableRename {
-    /// The option for the command line, in quotes where a shell would need them.
+    /// Returns the option for the command line, quoted if a shell needs it.
     pub fn flag(&self) -> String {
         let text = self.rename.to_string();
         let is_plain = text.chars().all(|letter| letter.is_ascii_alphanumeric() || "_.:-".contains(letter));
@@ -147,7 +148,7 @@ impl fmt::Display for DiffError {
 
 impl std::error::Error for DiffError {}
 
-/// What has to change for `previous` to become `next`.
+/// Returns the changes that turn `previous` into `next`.
 ///
 /// # Errors
 ///
@@ -156,14 +157,14 @@ pub fn diff(pair: Pair<Side<'_>>, options: &DiffOptions) -> Result<Vec<Change>, 
     let schema = default_schema(pair, options);
     let mut previous = in_schema(pair.previous.state, schema);
     let mut next = in_schema(pair.next.state, schema);
-    // What the language cannot say is no difference between a database and a schema.
+    // Between a database and a schema, what the language cannot express is not a difference.
     match (pair.previous.intent.is_some(), pair.next.intent.is_some()) {
         (false, true) => {
-            previous = said(&previous).0;
+            previous = expressible(&previous).0;
             accept_join_tables(&previous, &mut next);
         }
         (true, false) => {
-            next = said(&next).0;
+            next = expressible(&next).0;
             accept_join_tables(&next, &mut previous);
         }
         _ => {}
@@ -184,9 +185,9 @@ pub fn diff(pair: Pair<Side<'_>>, options: &DiffOptions) -> Result<Vec<Change>, 
 
     let mut renames = renames::resolve(&cx, &previous, previous_intent.as_ref(), options)?;
     let open = std::mem::take(&mut renames.open);
-    let (mut changes, asides) = renames::apply(&mut previous, renames);
+    let (mut changes, displaced) = renames::apply(&mut previous, renames);
     if !options.accept_drops {
-        ask(&cx, &previous, open, &asides, options)?;
+        ask(&cx, &previous, open, &displaced, options)?;
     }
     diff_schemas(&cx, &previous, &options.default_schema, &mut changes);
     let replaced = enums::diff_enums(&cx, &previous, &mut changes);
@@ -199,7 +200,8 @@ pub fn diff(pair: Pair<Side<'_>>, options: &DiffOptions) -> Result<Vec<Change>, 
     Ok(changes)
 }
 
-/// Prisma gave its join tables a unique index before it gave them a primary key. A database that has one keeps it.
+/// Older versions of Prisma created join tables with a unique index instead of a primary key. A database with one keeps
+/// it.
 fn accept_join_tables(database: &State, schema: &mut State) {
     for table in schema.tables.iter_mut().filter(|table| is_join_table(table)) {
         let Some(there) = database.table(&table.name).filter(|there| there.primary_key.is_none()) else { continue };
@@ -211,10 +213,16 @@ fn accept_join_tables(database: &State, schema: &mut State) {
     }
 }
 
-/// Nothing is lost without a word: what looks like a rename, and what was said to be one and cannot be followed.
-fn ask(cx: &DiffCx<'_>, previous: &State, open: Open, asides: &Asides, options: &DiffOptions) -> Result<(), DiffError> {
+/// Fails if data could be lost by a probable rename, or by a declared rename that cannot be applied.
+fn ask(
+    cx: &DiffCx<'_>,
+    previous: &State,
+    open: Open,
+    displaced: &Displaced,
+    options: &DiffOptions,
+) -> Result<(), DiffError> {
     let mut probable = open.questions;
-    for guess in guess::probable_renames(cx, previous, asides) {
+    for guess in guess::probable_renames(cx, previous, displaced) {
         if !probable.iter().any(|other| other.rename == guess.rename) {
             probable.push(guess);
         }
@@ -229,11 +237,11 @@ fn ask(cx: &DiffCx<'_>, previous: &State, open: Open, asides: &Asides, options: 
     };
     let mut unapplied: Vec<_> = open.conflicts.into_iter().map(taken).collect();
     for (place, attribute) in open.unknown {
-        let gone = gone(cx, previous, &place);
-        if !gone.is_empty() {
+        let dropped = dropped_names(cx, previous, &place);
+        if !dropped.is_empty() {
             let reason = format!(
                 "nothing had this name, and {} would be dropped; correct the name, or remove the attribute",
-                gone.join(", ")
+                dropped.join(", ")
             );
             unapplied.push(UnappliedRename { attribute, reason });
         }
@@ -241,41 +249,41 @@ fn ask(cx: &DiffCx<'_>, previous: &State, open: Open, asides: &Asides, options: 
     if unapplied.is_empty() { Ok(()) } else { Err(DiffError::UnappliedRenames(unapplied)) }
 }
 
-/// What goes from there.
-fn gone(cx: &DiffCx<'_>, previous: &State, place: &Place) -> Vec<String> {
+/// Returns the names of the objects that are dropped at this place.
+fn dropped_names(cx: &DiffCx<'_>, previous: &State, place: &Place) -> Vec<String> {
     match place {
         Place::Tables => {
-            let gone = previous.tables.iter().filter(|old| cx.next.table(&old.name).is_none());
-            gone.map(|table| table.name.to_string()).collect()
+            let dropped = previous.tables.iter().filter(|old| cx.next.table(&old.name).is_none());
+            dropped.map(|table| table.name.to_string()).collect()
         }
         Place::Enums => {
-            let gone = previous.enums.iter().filter(|old| cx.next.enum_type(&old.name).is_none());
-            gone.map(|ty| ty.name.to_string()).collect()
+            let dropped = previous.enums.iter().filter(|old| cx.next.enum_type(&old.name).is_none());
+            dropped.map(|ty| ty.name.to_string()).collect()
         }
         Place::Columns(table) => {
             let (Some(old), Some(new)) = (previous.table(table), cx.next.table(table)) else { return Vec::new() };
-            let gone = old.columns.iter().filter(|column| new.column(&column.name).is_none());
-            gone.map(|column| format!("{table}.{}", column.name)).collect()
+            let dropped = old.columns.iter().filter(|column| new.column(&column.name).is_none());
+            dropped.map(|column| format!("{table}.{}", column.name)).collect()
         }
         Place::Labels(name) => {
             let (Some(old), Some(new)) = (previous.enum_type(name), cx.next.enum_type(name)) else { return Vec::new() };
-            let gone = old.labels.iter().filter(|label| !new.labels.contains(label));
-            gone.map(|label| format!("{name}.{label}")).collect()
+            let dropped = old.labels.iter().filter(|label| !new.labels.contains(label));
+            dropped.map(|label| format!("{name}.{label}")).collect()
         }
     }
 }
 
-/// What all parts of a comparison need to know.
+/// The context of a comparison.
 struct DiffCx<'a> {
     next: &'a State,
     intent: &'a Intent,
     origin: Origin,
-    /// What hands may have made there stays.
+    /// Whether the previous state comes from a database: objects that may have been created by hand stay.
     previous_is_database: bool,
     next_is_database: bool,
 }
 
-/// Schemas are created, never dropped: their other objects are unknown.
+/// Creates schemas, and never drops them: their other objects are unknown.
 fn diff_schemas(cx: &DiffCx<'_>, previous: &State, default_schema: &str, changes: &mut Vec<Change>) {
     let is_new = |schema: &&String| !previous.schemas.contains(schema) && *schema != default_schema;
     changes.extend(cx.next.schemas.iter().filter(is_new).cloned().map(Change::CreateSchema));
@@ -292,12 +300,12 @@ fn diff_schemas(cx: &DiffCx<'_>, previous: &State, default_schema: &str, changes
         }
     }
     if !cx.previous_is_database {
-        let is_gone = |old: &&Extension| cx.next.extensions.iter().all(|new| new.name != old.name);
-        changes.extend(previous.extensions.iter().filter(is_gone).cloned().map(Change::DropExtension));
+        let is_dropped = |old: &&Extension| cx.next.extensions.iter().all(|new| new.name != old.name);
+        changes.extend(previous.extensions.iter().filter(is_dropped).cloned().map(Change::DropExtension));
     }
 }
 
-/// The name of the default schema on both sides: none, unless one of them names it.
+/// Returns the default schema if one of the sides names it.
 fn default_schema<'o>(pair: Pair<Side<'_>>, options: &'o DiffOptions) -> Option<&'o str> {
     let says = |state: &State| {
         let names = state.tables.iter().map(|table| &table.name).chain(state.enums.iter().map(|ty| &ty.name));

@@ -1,15 +1,15 @@
-//! SQL expressions as far as comparing them needs: what a schema says, and what PostgreSQL makes of
-//! it in `pg_get_expr`, become the same text.
+//! SQL expressions, as far as comparing them needs: the text in a schema and PostgreSQL's version of it, from
+//! `pg_get_expr`, become the same text.
 //!
-//! `x IN ('a', 'b')` comes back as `((x)::text = ANY (ARRAY['a'::text, 'b'::text]))`. So casts go,
-//! parentheses follow from the tree, and each spelling of an operator becomes PostgreSQL's own.
-//! What this parser does not know is compared word by word.
+//! PostgreSQL prints `x IN ('a', 'b')` as `((x)::text = ANY (ARRAY['a'::text, 'b'::text]))`. So casts are removed,
+//! parentheses follow from the tree, and each operator gets PostgreSQL's spelling. Syntax that this parser does not
+//! know is compared word by word.
 
 use super::moment::moment;
 
 pub(super) use relata_pgsql::{Lexeme as Token, Node, lexemes as tokens, parse_expression as parse};
 
-/// The canonical text of an expression: equal expressions have the same.
+/// Returns the canonical text of an expression: equal expressions have the same text.
 pub(super) fn canonical(sql: &str) -> String {
     match parse(sql) {
         Some(node) => simplify(node).to_string(),
@@ -17,8 +17,7 @@ pub(super) fn canonical(sql: &str) -> String {
     }
 }
 
-/// The text without its spaces, comments and the case of its words: what two authors of schemas
-/// would call the same.
+/// Returns the text without spaces and comments and with normalised case, to compare two schemas.
 pub(super) fn verbatim(sql: &str) -> String {
     match tokens(sql) {
         Some(tokens) => tokens.iter().map(Token::to_string).collect::<Vec<_>>().join(" "),
@@ -26,12 +25,12 @@ pub(super) fn verbatim(sql: &str) -> String {
     }
 }
 
-/// Takes away what PostgreSQL adds, and writes each thing in one of its spellings.
+/// Removes what PostgreSQL adds, and reduces alternative spellings to one.
 fn simplify(node: Node) -> Node {
     match node {
         Node::Cast(inner, _) => simplify(*inner),
         Node::Text(text) if is_number(&text) => Node::Number(text),
-        // PostgreSQL prints `'2026-01-01'` as midnight where it is compared with a timestamp.
+        // PostgreSQL prints `'2026-01-01'` with a time of midnight if it is compared with a timestamp.
         Node::Text(text) => match moment(&text, true).filter(|_| text.contains('-')) {
             Some(micros) => Node::Name(format!("moment {micros}")),
             None => Node::Text(text),
@@ -48,7 +47,7 @@ fn simplify(node: Node) -> Node {
     }
 }
 
-/// Functions that give the start of the transaction, as CURRENT_TIMESTAMP does.
+/// Functions that return the start of the transaction, as CURRENT_TIMESTAMP does.
 const NOW: &[&str] = &["now", "pg_catalog.now", "transaction_timestamp", "pg_catalog.transaction_timestamp"];
 
 fn simplify_op(op: String, mut args: Vec<Node>) -> Node {
@@ -75,7 +74,7 @@ fn simplify_op(op: String, mut args: Vec<Node>) -> Node {
     }
 }
 
-/// Whether a text is a decimal number with an optional sign.
+/// Returns whether a text is a decimal number with an optional sign.
 pub(super) fn is_number(text: &str) -> bool {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     digits.starts_with(|first: char| first.is_ascii_digit())

@@ -1,8 +1,8 @@
-//! What a schema says about a migration beyond the state it describes: under which schema names
-//! things go, what they were called before, how old values become new ones.
+//! What a schema declares about a migration beyond the state: the names in the schema, the previous names, and the
+//! conversions of values.
 //!
-//! The identity of a table or column is its name in the schema; the name in the database is data.
-//! So a changed `@map` under an unchanged name is a certain rename.
+//! A table or column is identified by its name in the schema; the name in the database is data. So a changed `@map`
+//! with an unchanged name is certainly a rename.
 
 use super::lower::{enum_name, table_name};
 use super::state::ObjectName;
@@ -11,9 +11,9 @@ use crate::ir::{self, ColumnWalker, DefaultValue, ModelWalker};
 /// The intent of one schema.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Intent {
-    /// Per model that is a table, in the order of the tables' names.
+    /// Per model with a table, in the order of the table names.
     pub tables: Vec<TableIntent>,
-    /// Per enum, in the order of the types' names.
+    /// Per enum, in the order of the type names.
     pub enums: Vec<EnumIntent>,
 }
 
@@ -24,7 +24,7 @@ pub struct TableIntent {
     pub key: String,
     /// Its table.
     pub table: ObjectName,
-    /// What the table was called, by `@@renamedFrom`.
+    /// The previous name of the table, from `@@renamedFrom`.
     pub renamed_from: Option<String>,
     /// Its columns.
     pub columns: Vec<ColumnIntent>,
@@ -37,12 +37,11 @@ pub struct ColumnIntent {
     pub key: String,
     /// Its column.
     pub column: String,
-    /// What the column was called, by `@renamedFrom`.
+    /// The previous name of the column, from `@renamedFrom`.
     pub renamed_from: Option<String>,
-    /// The expression that makes new values of old ones, by `@using`.
+    /// The expression that converts old values, from `@using`.
     pub using: Option<String>,
-    /// The value that rows get when the column comes to a table that has some: what the client
-    /// would have given them.
+    /// The value for existing rows of the table if the column is new: the one that the client would have generated.
     pub fill: Option<String>,
 }
 
@@ -53,7 +52,7 @@ pub struct EnumIntent {
     pub key: String,
     /// Its type.
     pub name: ObjectName,
-    /// What the type was called, by `@@renamedFrom`.
+    /// The previous name of the type, from `@@renamedFrom`.
     pub renamed_from: Option<String>,
     /// Its values.
     pub labels: Vec<LabelIntent>,
@@ -66,7 +65,7 @@ pub struct LabelIntent {
     pub key: String,
     /// Its label.
     pub label: String,
-    /// What the label was, by `@renamedFrom`.
+    /// The previous label, from `@renamedFrom`.
     pub renamed_from: Option<String>,
 }
 
@@ -102,9 +101,9 @@ impl Intent {
     }
 }
 
-/// Names in the schema, with the names in the database that they stand for.
+/// Names in the schema with their names in the database.
 impl Intent {
-    /// The same without earlier names: for a reverse migration, where they were applied already.
+    /// Returns the intent without previous names: in a reverse migration, they were already applied.
     pub fn without_renames(mut self) -> Self {
         for table in &mut self.tables {
             table.renamed_from = None;
@@ -145,7 +144,7 @@ pub(super) struct Named<'k, N> {
     pub(super) key: &'k str,
     /// The name in the database.
     pub(super) name: &'k N,
-    /// What it was called, by an attribute.
+    /// Its previous name, from an attribute.
     pub(super) renamed_from: Option<&'k str>,
 }
 
@@ -172,7 +171,7 @@ fn of_column(column: ColumnWalker<'_>) -> ColumnIntent {
     }
 }
 
-/// PostgreSQL knows the time and random UUIDs; other values of the client it cannot make.
+/// PostgreSQL can generate the time and random UUIDs, but no other default of the client.
 fn fill(column: ColumnWalker<'_>) -> Option<&'static str> {
     match column.column().default {
         Some(DefaultValue::Uuid(4)) => Some("gen_random_uuid()"),

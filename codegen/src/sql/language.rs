@@ -1,7 +1,7 @@
 //! What the schema language cannot express: ignored in a comparison with a schema, and reported by `pull`.
 //!
-//! Takes the state of a database, gives the part of it that a schema can describe, and what is missing with the
-//! reason. The rules are those by which `lower` refuses a schema.
+//! Takes the state of a database. Returns the part of it that a schema can describe, and the rest with the reasons. The
+//! rules are those by which `lower` refuses a schema.
 
 use std::collections::BTreeSet;
 
@@ -9,43 +9,48 @@ use super::data_type::DataType;
 use super::state::{Column, ForeignKey, Index, IndexTarget, ObjectName, State, Table};
 use crate::ir::ScalarType;
 
-/// Something that no schema can say of a table.
+/// A part of a table that the schema language cannot express.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unsaid {
+pub struct Inexpressible {
     /// The table.
     pub table: ObjectName,
-    /// What kind of thing it is: `foreign key`, `index`, `primary key`, `check`.
+    /// Its kind: `foreign key`, `index`, `primary key`, `check`.
     pub kind: &'static str,
     /// Its name in the database.
     pub name: String,
-    /// Why the language cannot say it.
+    /// Why the language cannot express it.
     pub reason: String,
 }
 
-/// Splits a database into what a schema can say of it and the rest.
-pub fn said(state: &State) -> (State, Vec<Unsaid>) {
-    let mut said = state.clone();
-    let mut unsaid = Vec::new();
-    for table in &mut said.tables {
-        leave_out_keys(table, &mut unsaid);
+/// Splits the state into what a schema can express and the rest.
+pub fn expressible(state: &State) -> (State, Vec<Inexpressible>) {
+    let mut expressible = state.clone();
+    let mut inexpressible = Vec::new();
+    for table in &mut expressible.tables {
+        leave_out_keys(table, &mut inexpressible);
     }
-    // What foreign keys point at is known now.
-    let tables = said.tables.clone();
-    for table in &mut said.tables {
+    // All keys that foreign keys can reference are known now.
+    let tables = expressible.tables.clone();
+    for table in &mut expressible.tables {
         let (name, columns) = (table.name.clone(), table.columns.clone());
-        table.foreign_keys.retain(|key| match unsaid_foreign_key(&tables, &columns, key) {
+        table.foreign_keys.retain(|key| match why_no_foreign_key(&tables, &columns, key) {
             Some(reason) => {
-                unsaid.push(Unsaid { table: name.clone(), kind: "foreign key", name: key.name.clone(), reason });
+                inexpressible.push(Inexpressible {
+                    table: name.clone(),
+                    kind: "foreign key",
+                    name: key.name.clone(),
+                    reason,
+                });
                 false
             }
             None => true,
         });
-        leave_out_shared_names(table, &mut unsaid);
+        leave_out_shared_names(table, &mut inexpressible);
     }
-    (said, unsaid)
+    (expressible, inexpressible)
 }
 
-/// The sets of columns of which no two rows have the same values: what a foreign key can point at.
+/// Returns the sets of columns in which no two rows have the same values: what a foreign key can reference.
 pub fn unique_sets(table: &Table) -> Vec<BTreeSet<&str>> {
     let key = table.primary_key.iter().map(|key| key.columns.iter().map(String::as_str).collect());
     let uniques = table.uniques.iter().map(|unique| unique.columns.iter().map(String::as_str).collect());
@@ -53,7 +58,8 @@ pub fn unique_sets(table: &Table) -> Vec<BTreeSet<&str>> {
     key.chain(uniques).chain(indexes.map(|index| index.columns().collect())).collect()
 }
 
-/// Whether a client can find a row of the table: by a primary key, or by a unique key of columns that are never null.
+/// Returns whether a client can identify a row of the table: by a primary key, or by a unique key of columns that are
+/// never null.
 pub fn has_key(table: &Table) -> bool {
     let is_known = |name: &str| table.column(name).is_some_and(|column| !matches!(column.ty, DataType::Other(_)));
     let is_present = |name: &str| table.column(name).is_some_and(|column| !column.nullable || column.array);
@@ -61,25 +67,25 @@ pub fn has_key(table: &Table) -> bool {
     has_id || unique_sets(table).iter().any(|set| set.iter().all(|column| is_known(column) && is_present(column)))
 }
 
-/// Primary keys and indexes.
-fn leave_out_keys(table: &mut Table, unsaid: &mut Vec<Unsaid>) {
+/// Leaves out primary keys and indexes.
+fn leave_out_keys(table: &mut Table, inexpressible: &mut Vec<Inexpressible>) {
     let columns = table.columns.clone();
     let is_list = |name: &String| columns.iter().any(|column| column.name == *name && column.array);
     if let Some(key) = table.primary_key.take_if(|key| key.columns.iter().any(is_list)) {
         let reason = "an id cannot have a list".to_owned();
-        unsaid.push(Unsaid { table: table.name.clone(), kind: "primary key", name: key.name, reason });
+        inexpressible.push(Inexpressible { table: table.name.clone(), kind: "primary key", name: key.name, reason });
     }
     let name = table.name.clone();
-    table.indexes.retain(|index| match unsaid_index(index) {
+    table.indexes.retain(|index| match why_no_index(index) {
         Some(reason) => {
-            unsaid.push(Unsaid { table: name.clone(), kind: "index", name: index.name.clone(), reason });
+            inexpressible.push(Inexpressible { table: name.clone(), kind: "index", name: index.name.clone(), reason });
             false
         }
         None => true,
     });
 }
 
-fn unsaid_index(index: &Index) -> Option<String> {
+fn why_no_index(index: &Index) -> Option<String> {
     if index.unique && index.parts.iter().any(|part| part.operator_class.is_some()) {
         return Some("a unique index cannot name an operator class".to_owned());
     }
@@ -92,7 +98,7 @@ fn unsaid_index(index: &Index) -> Option<String> {
     index.parts.iter().any(|part| is_empty(&part.target)).then(|| "its expression cannot be parsed".to_owned())
 }
 
-fn unsaid_foreign_key(tables: &[Table], columns: &[Column], key: &ForeignKey) -> Option<String> {
+fn why_no_foreign_key(tables: &[Table], columns: &[Column], key: &ForeignKey) -> Option<String> {
     let Some(referenced) = tables.iter().find(|table| table.name == key.referenced_table) else {
         return Some(format!("it references {}, which is not in the schema", key.referenced_table));
     };
@@ -117,7 +123,7 @@ fn unsaid_foreign_key(tables: &[Table], columns: &[Column], key: &ForeignKey) ->
     })
 }
 
-/// Columns of one kind can refer to each other in the language.
+/// Columns of the same kind can reference each other in the language.
 #[derive(PartialEq)]
 enum Kind<'c> {
     Scalar(ScalarType, bool),
@@ -133,8 +139,8 @@ fn kind(column: &Column) -> Kind<'_> {
     }
 }
 
-/// PostgreSQL keeps the names of indexes and of constraints apart, the language does not.
-fn leave_out_shared_names(table: &mut Table, unsaid: &mut Vec<Unsaid>) {
+/// PostgreSQL has separate namespaces for indexes and constraints, but the language does not.
+fn leave_out_shared_names(table: &mut Table, inexpressible: &mut Vec<Inexpressible>) {
     let indexes = table.indexes.iter().map(|index| index.name.clone());
     let taken: BTreeSet<String> = indexes.collect();
     let name = table.name.clone();
@@ -142,7 +148,7 @@ fn leave_out_shared_names(table: &mut Table, unsaid: &mut Vec<Unsaid>) {
         let is_taken = taken.contains(object);
         if is_taken {
             let reason = "an index of the table has the same name".to_owned();
-            unsaid.push(Unsaid { table: name.clone(), kind, name: object.clone(), reason });
+            inexpressible.push(Inexpressible { table: name.clone(), kind, name: object.clone(), reason });
         }
         !is_taken
     };
@@ -152,7 +158,7 @@ fn leave_out_shared_names(table: &mut Table, unsaid: &mut Vec<Unsaid>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{has_key, said};
+    use super::{expressible, has_key};
     use crate::ir::{NativeType, ReferentialAction};
     use crate::sql::{
         Column, ColumnOptions, ConstraintOptions, DataType, ForeignKey, Index, IndexPart, ObjectName, PrimaryKey,
@@ -202,14 +208,17 @@ mod tests {
 
     #[test]
     fn a_relation_is_between_columns_of_one_scalar() {
-        let (state, unsaid) = said(&pointing(NativeType::Integer, NativeType::BigInt));
+        let (state, inexpressible) = expressible(&pointing(NativeType::Integer, NativeType::BigInt));
         assert!(state.tables[0].foreign_keys.is_empty());
-        assert_eq!(unsaid[0].kind, "foreign key");
-        assert!(unsaid[0].reason.contains("INTEGER") && unsaid[0].reason.contains("BIGINT"), "{unsaid:?}");
-        assert_eq!(said(&pointing(NativeType::SmallInt, NativeType::Integer)).1, []);
+        assert_eq!(inexpressible[0].kind, "foreign key");
+        assert!(
+            inexpressible[0].reason.contains("INTEGER") && inexpressible[0].reason.contains("BIGINT"),
+            "{inexpressible:?}"
+        );
+        assert_eq!(expressible(&pointing(NativeType::SmallInt, NativeType::Integer)).1, []);
         let mut alone = pointing(NativeType::Integer, NativeType::Integer);
         alone.tables.pop();
-        assert!(said(&alone).1[0].reason.contains("not in the schema"));
+        assert!(expressible(&alone).1[0].reason.contains("not in the schema"));
     }
 
     #[test]
@@ -217,8 +226,8 @@ mod tests {
         let mut lists = table("lists", NativeType::Integer);
         lists.columns[0].array = true;
         assert!(has_key(&lists));
-        let (state, unsaid) = said(&State { tables: vec![lists], ..State::default() });
-        assert!(!has_key(&state.tables[0]) && unsaid[0].kind == "primary key");
+        let (state, inexpressible) = expressible(&State { tables: vec![lists], ..State::default() });
+        assert!(!has_key(&state.tables[0]) && inexpressible[0].kind == "primary key");
 
         let mut domain = table("domain", NativeType::Integer);
         domain.columns[0].ty = DataType::Other("phone".to_owned());
@@ -236,6 +245,6 @@ mod tests {
             storage: Vec::new(),
             valid: true,
         });
-        assert_eq!(said(&State { tables: vec![repeated], ..State::default() }).1[0].name, "i");
+        assert_eq!(expressible(&State { tables: vec![repeated], ..State::default() }).1[0].name, "i");
     }
 }

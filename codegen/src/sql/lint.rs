@@ -1,7 +1,7 @@
 //! Findings about the steps of a plan, for the review of a migration.
 //!
-//! Takes steps and gives findings with codes; `probe` says how a live database can tell whether one
-//! matters there. Reads no SQL: that is the work of the command line.
+//! Takes steps and returns findings with codes. `probe` has the queries with which a live database shows whether it is
+//! affected. Reads no SQL: that is the task of the command.
 
 use super::cast::Work;
 use super::change::{Place, TableObject};
@@ -14,22 +14,22 @@ use super::state::{Column, ForeignKey, Index, IndexTarget, ObjectName, Other, Ot
 /// One finding about one statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What kind of finding it is.
+    /// The kind of finding.
     pub lint: &'static Lint,
-    /// What happens, and to what.
+    /// What happens, and to which object.
     pub text: String,
-    /// The query that tells whether a database is affected.
+    /// The query that shows whether a database is affected.
     pub probe: Option<Probe>,
 }
 
 impl Finding {
-    /// A finding without a probe.
+    /// Creates a finding without a probe.
     pub fn new(lint: &'static Lint, text: impl Into<String>) -> Self {
         Self { lint, text: text.into(), probe: None }
     }
 }
 
-/// The findings about a step: its hazards, its cost, and its consequences.
+/// Returns the findings about a step: its hazards, its cost, and its consequences.
 pub fn lint_step(step: &Step) -> Vec<Finding> {
     let hazards = step.hazards.iter().map(|hazard| Finding {
         lint: hazard.lint,
@@ -39,7 +39,7 @@ pub fn lint_step(step: &Step) -> Vec<Finding> {
     hazards.chain(cost(step)).chain(consequences(step)).collect()
 }
 
-/// The finding about a foreign key without an index.
+/// Returns the finding about a foreign key without an index.
 pub fn lint_foreign_key(step: &Step, next: &State) -> Option<Finding> {
     let Action::AddObject { table, object: TableObject::ForeignKey(key), .. } = &step.action else { return None };
     if next.table(table).is_none_or(|it| is_indexed(it, key)) {
@@ -60,7 +60,8 @@ fn is_indexed(table: &Table, key: &ForeignKey) -> bool {
         || table.indexes.iter().any(|it| begins(first_columns(it)))
 }
 
-/// The columns before the first expression. A partial index counts, as its author knows which rows are looked for.
+/// Returns the columns before the first expression. A partial index counts, because its author knows which rows are
+/// searched.
 fn first_columns(index: &Index) -> Vec<&str> {
     let columns = index.parts.iter().map_while(|part| match &part.target {
         IndexTarget::Column(name) => Some(name.as_str()),
@@ -69,7 +70,7 @@ fn first_columns(index: &Index) -> Vec<&str> {
     columns.collect()
 }
 
-/// The finding about a step that takes long or blocks others.
+/// Returns the finding about a step that takes long or blocks others.
 pub(super) fn cost(step: &Step) -> Option<Finding> {
     let who_waits = match step.lock {
         Lock::None | Lock::ShareUpdateExclusive | Lock::RowExclusive => "",
@@ -93,7 +94,7 @@ pub(super) fn cost(step: &Step) -> Option<Finding> {
     Some(Finding::new(cost_code(step)?, text))
 }
 
-/// None for long work under a weak lock.
+/// Returns `None` for long work under a weak lock.
 fn cost_code(step: &Step) -> Option<&'static Lint> {
     Some(match &step.action {
         Action::AddObject { object, .. } => match object {
@@ -111,7 +112,7 @@ fn cost_code(step: &Step) -> Option<&'static Lint> {
     })
 }
 
-/// The findings about clients and about constraints.
+/// Returns the findings about clients and about constraints.
 fn consequences(step: &Step) -> Vec<Finding> {
     match &step.action {
         Action::DropSequence(name) => {
@@ -156,12 +157,12 @@ fn altered<'a>(table: &ObjectName, alterations: impl Iterator<Item = &'a Alterat
     relaxed.chain(retyped.map(|it| dependents(table, &it.next.name, "changes its type"))).collect()
 }
 
-/// Whether the column has dependents is only known by a database.
+/// Only a database knows whether the column has dependents.
 fn dependents(table: &ObjectName, column: &str, what: &str) -> Finding {
     Finding {
         lint: codes::F208,
         text: format!("{table}.{column} {what}: fails if a view, a policy, a trigger or a generated column uses it"),
-        probe: Some(Probe::Dependents { table: qualified(table), column: column.to_owned(), gone: Vec::new() }),
+        probe: Some(Probe::Dependents { table: qualified(table), column: column.to_owned(), dropped: Vec::new() }),
     }
 }
 

@@ -1,6 +1,6 @@
 //! From the schema to the state of a database: what Prisma would create, and what Relata adds to it.
 //!
-//! Views give nothing; a model with `@@ignore` is a table like any other.
+//! Views are left out. A model with `@@ignore` is a table like any other.
 
 mod operator_class;
 mod row_security;
@@ -16,7 +16,7 @@ use super::state::{
 };
 use crate::ir::{self, Arity, ColumnText, ColumnType, ColumnWalker, DefaultValue, IndexMethod, ModelWalker, SortOrder};
 
-/// The database that a schema describes.
+/// Returns the database that a schema describes.
 pub fn lower(schema: &ir::Schema) -> State {
     let mut state = State {
         extensions: schema.extensions.iter().map(lower_extension).collect(),
@@ -45,7 +45,7 @@ pub fn lower(schema: &ir::Schema) -> State {
         }
     }
     row_security::secure(schema, &mut state);
-    // A schema that is listed and holds nothing is not created, as with Prisma.
+    // As in Prisma, an empty schema is not created, even if it is listed.
     let names = state.tables.iter().map(|table| &table.name).chain(state.enums.iter().map(|ty| &ty.name));
     state.schemas = names.filter_map(|name| name.schema.clone()).collect();
     state.sort();
@@ -54,8 +54,8 @@ pub fn lower(schema: &ir::Schema) -> State {
     state
 }
 
-/// Gives a sequence another name where the one that follows from its column is taken: long names are cut, so that two
-/// may be equal. In the order of tables and columns.
+/// Gives a sequence another name if its default name is taken: long names are truncated, so two may be equal. In the
+/// order of tables and columns.
 fn name_sequences(state: &mut State) {
     let mut taken: BTreeSet<ObjectName> = BTreeSet::new();
     for table in &state.tables {
@@ -135,7 +135,7 @@ fn lower_column(column: ColumnWalker<'_>, table: &ObjectName) -> Column {
     Column {
         name: column.db_name().to_owned(),
         array: is_array || arity == Arity::List,
-        // Prisma puts no NOT NULL on lists. What counts is never NULL.
+        // As in Prisma, lists are not NOT NULL. Identity columns are never NULL.
         nullable: arity != Arity::Required && identity.is_none(),
         default: column.column().default.as_ref().and_then(|default| value::lower_default(column, default, table)),
         ty,
@@ -175,7 +175,7 @@ fn lower_index(model: ModelWalker<'_>, index: &ir::Index) -> Index {
 }
 
 fn lower_index_part(model: ModelWalker<'_>, method: IndexMethod, field: &ir::IndexField) -> IndexPart {
-    // Only a B-tree has a direction.
+    // Only a B-tree index has a sort order.
     let sort = field.sort.filter(|_| method == IndexMethod::BTree).unwrap_or(SortOrder::Asc);
     let column = model.index_column(field);
     let is_default = |class: &String| column.is_some_and(|column| operator_class::is_default(method, class, column));
@@ -195,7 +195,7 @@ fn lower_index_part(model: ModelWalker<'_>, method: IndexMethod, field: &ir::Ind
     }
 }
 
-/// None if it points at a view.
+/// Returns `None` if it references a view.
 fn lower_foreign_key(relation: ir::RelationWalker<'_>, key: &ir::ForeignKey) -> Option<ForeignKey> {
     let referenced = relation.referenced_field().model();
     let names = |columns: &mut dyn Iterator<Item = ColumnWalker<'_>>| {
@@ -212,11 +212,11 @@ fn lower_foreign_key(relation: ir::RelationWalker<'_>, key: &ir::ForeignKey) -> 
     })
 }
 
-/// `_AToB`: two columns that are the keys of both sides, a primary key over them, and an index that
-/// serves the reverse direction. None if a side has no primary key, which validation refuses.
+/// `_AToB`: two columns that reference the keys of both sides, a primary key on them, and an index for the reverse
+/// direction. Returns `None` if a side has no primary key, which validation refuses.
 fn lower_join_table(relation: ir::RelationWalker<'_>, name: ObjectName) -> Option<Table> {
     let mut table = Table::new(name);
-    // As PostgreSQL cuts Prisma's names, unless so little of them is left that two are the same.
+    // PostgreSQL truncates Prisma's names. If that makes two names equal, another name is used.
     let is_too_long = table.name.name.len() + "_AB".len() > MAX_NAME;
     let part = |suffix: &str| match is_too_long {
         true => clipped(&table.name.name, &format!("_{suffix}")),

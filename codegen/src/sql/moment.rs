@@ -5,15 +5,15 @@ use crate::ir::NativeType;
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
 
-/// The moment of a schema as PostgreSQL prints a value of the type: in UTC, rounded to its precision. None if the text
-/// is no moment or the type holds none.
+/// Returns a timestamp of a schema as PostgreSQL prints a value of the type: in UTC, rounded to its precision. `None`
+/// if the text is not a timestamp, or if the type holds none.
 pub(super) fn in_type(text: &str, ty: NativeType) -> Option<String> {
     let moment = moment(text, true)?;
     let of = |digits: Option<u32>| {
         let moment = round(moment, digits.unwrap_or(6));
         (date(moment.div_euclid(DAY)), clock(moment.rem_euclid(DAY)))
     };
-    // The era stands at the end.
+    // The era comes at the end.
     let both = |digits: Option<u32>, zone: &str| {
         let ((date, era), clock) = of(digits);
         format!("{date} {clock}{zone}{era}")
@@ -31,7 +31,7 @@ pub(super) fn in_type(text: &str, ty: NativeType) -> Option<String> {
     }
 }
 
-/// To so many digits behind the point, halves away from the year 2000, where PostgreSQL begins to count.
+/// Rounds to the number of fractional digits. Halves are rounded away from the year 2000, PostgreSQL's epoch.
 fn round(micros: i64, digits: u32) -> i64 {
     let unit = 10_i64.pow(6 - digits.min(6));
     let epoch = days(2000, 1, 1) * DAY;
@@ -39,9 +39,9 @@ fn round(micros: i64, digits: u32) -> i64 {
     epoch + since.signum() * ((since.abs() + unit / 2) / unit * unit)
 }
 
-/// `2026-01-31`, and ` BC` for a year before 1.
+/// Returns `2026-01-31`, with ` BC` for a year before 1.
 fn date(days: i64) -> (String, &'static str) {
-    // Years begin in March here, so that a leap day is the last one.
+    // Years begin in March here, so that a leap day is the last day of its year.
     let since = days - 1;
     let era = since.div_euclid(146_097);
     let day = since.rem_euclid(146_097);
@@ -57,20 +57,22 @@ fn date(days: i64) -> (String, &'static str) {
     }
 }
 
-/// `12:30:00.25`.
+/// Returns `12:30:00.25`.
 fn clock(micros: i64) -> String {
     let (seconds, fraction) = (micros / SECOND, micros % SECOND);
     let clock = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
     if fraction == 0 { clock } else { format!("{clock}.{fraction:06}").trim_end_matches('0').to_owned() }
 }
 
-/// Clock and zone of a time with a zone: PostgreSQL tells them apart where the moment is the same.
+/// Returns the clock time and the zone of a time with time zone: in PostgreSQL, times with different zones differ even
+/// if they are the same moment.
 pub(super) fn zoned_time(text: &str) -> Option<(i64, i64)> {
     let clock = moment(text, false)?;
     Some((clock, clock - moment(text, true)?))
 }
 
-/// Microseconds since year 0, of a date, a time, or both; with `zone` in UTC, else as the clock shows.
+/// Returns the microseconds since year 0, for a date, a time, or both: in UTC with `zone`, otherwise as the clock
+/// shows.
 pub(super) fn moment(text: &str, zone: bool) -> Option<i64> {
     let text = text.trim();
     let (text, is_before_christ) = match text.strip_suffix("BC") {
@@ -104,7 +106,7 @@ pub(super) fn moment(text: &str, zone: bool) -> Option<i64> {
     Some(if zone { micros - offset } else { micros })
 }
 
-/// The clock's part and the zone's offset in microseconds.
+/// Returns the clock time and the offset of the zone in microseconds.
 fn split_zone(time: &str) -> Option<(&str, i64)> {
     let time = time.trim_end_matches(['Z', 'z']).trim_end();
     let Some(at) = time.find(['+', '-']) else { return Some((time, 0)) };
@@ -113,13 +115,13 @@ fn split_zone(time: &str) -> Option<(&str, i64)> {
     if !matches!(digits.len(), 2 | 4 | 6) || !digits.is_ascii() {
         return None;
     }
-    // Before there were zones, clocks differed by seconds.
+    // Historical offsets have seconds.
     let part = |from: usize| digits.get(from..from + 2).map_or(Some(0), |part| part.parse::<i64>().ok());
     let offset = (part(0)? * 3600 + part(2)? * 60 + part(4)?) * SECOND;
     Some((clock.trim_end(), if zone.starts_with('-') { -offset } else { offset }))
 }
 
-/// Days since the start of year 0 in the proleptic Gregorian calendar.
+/// Returns the days since the start of year 0 in the proleptic Gregorian calendar.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
     365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (153 * month + 2) / 5 + day

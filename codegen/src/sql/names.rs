@@ -1,29 +1,29 @@
-//! Names of objects, and the default names that PostgreSQL and Prisma give to them.
+//! Names of objects, and their default names in PostgreSQL and Prisma.
 
 use std::fmt;
 
 /// The name of a table, type or sequence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName {
-    /// The schema; none is the connection's default one.
+    /// The schema; `None` for the connection's default schema.
     pub schema: Option<String>,
-    /// The name in it.
+    /// The name in the schema.
     pub name: String,
 }
 
 impl ObjectName {
-    /// A name in a schema; none is the connection's default one.
+    /// Creates a name. Without a schema, it belongs to the connection's default schema.
     pub fn new(schema: Option<&str>, name: &str) -> Self {
         Self { schema: schema.map(str::to_owned), name: name.to_owned() }
     }
 
-    /// Another name in the same schema.
+    /// Returns another name in the same schema.
     pub fn sibling(&self, name: &str) -> Self {
         Self::new(self.schema.as_deref(), name)
     }
 }
 
-/// As a person reads it: `users` or `shop.users`. SQL is written by `quote`.
+/// Formats the name for people: `users` or `shop.users`. `quote` writes SQL.
 impl fmt::Display for ObjectName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(schema) = &self.schema {
@@ -33,10 +33,10 @@ impl fmt::Display for ObjectName {
     }
 }
 
-/// The length of a name in bytes; PostgreSQL cuts what is longer.
+/// The maximum length of a name in bytes; PostgreSQL truncates longer ones.
 pub const MAX_NAME: usize = 63;
 
-/// The longest start of a name that fits into so many bytes.
+/// Returns the longest prefix of a name with at most this many bytes.
 pub(super) fn clip(name: &str, length: usize) -> &str {
     let mut end = length.min(name.len());
     while !name.is_char_boundary(end) {
@@ -45,18 +45,18 @@ pub(super) fn clip(name: &str, length: usize) -> &str {
     &name[..end]
 }
 
-/// A name with its suffix, cut before the suffix if it is too long.
+/// Returns a name with its suffix, truncated before the suffix if it is too long.
 pub fn clipped(name: &str, suffix: &str) -> String {
     format!("{}{suffix}", clip(name, MAX_NAME - suffix.len()))
 }
 
-/// The sequence that PostgreSQL makes for a serial column: `{table}_{column}_seq`, where the longer
-/// of the two is cut until all fits.
+/// Returns the sequence that PostgreSQL creates for a serial column: `{table}_{column}_seq`, in which the longer of the
+/// two names is truncated.
 pub fn sequence_name(table: &ObjectName, column: &str) -> ObjectName {
     labelled(table, column, "seq")
 }
 
-/// The same while the name is taken: PostgreSQL tries `{table}_{column}_seq1` and so on.
+/// Like [`sequence_name`], but avoids taken names: PostgreSQL tries `{table}_{column}_seq1` and so on.
 pub(super) fn free_sequence_name(
     table: &ObjectName,
     column: &str,

@@ -1,5 +1,5 @@
-//! The one place where texts from a schema and texts from PostgreSQL become comparable:
-//! defaults, conditions, index expressions.
+//! The only place where texts from a schema and texts from PostgreSQL become comparable: defaults, conditions, index
+//! expressions.
 
 mod constant;
 mod value;
@@ -9,23 +9,23 @@ use super::expression::{Node, Token, canonical, parse, tokens, verbatim};
 use super::state::{Column, ColumnDefault, ObjectName};
 use constant::constant;
 
-/// Where the two texts of a comparison come from.
+/// The origin of the two texts of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// Both are as an author wrote them: every word counts.
+    /// People wrote both: every word counts.
     Schemas,
-    /// PostgreSQL printed one of them: what it adds and respells does not count.
+    /// PostgreSQL printed one of them: what it adds and the spellings that it changes do not count.
     Printed,
-    /// PostgreSQL printed both: every word counts, and what no schema could say.
+    /// PostgreSQL printed both: every word counts, including what no schema can express.
     Catalogs,
 }
 
-/// Whether a condition or expression is that of a database, whatever PostgreSQL added when it printed it.
+/// Returns whether two conditions or expressions are equal, of which PostgreSQL may have printed one.
 pub fn same_sql(a: &str, b: &str) -> bool {
     same_expression(Origin::Printed, a, b)
 }
 
-/// Whether two conditions or expressions say the same.
+/// Returns whether two conditions or expressions have the same meaning.
 pub(super) fn same_expression(origin: Origin, a: &str, b: &str) -> bool {
     match origin {
         Origin::Schemas | Origin::Catalogs => verbatim(a) == verbatim(b),
@@ -55,7 +55,7 @@ fn loose(sql: &str) -> Option<Vec<Token>> {
     Some(kept)
 }
 
-/// Whether two optional conditions say the same.
+/// Returns whether two optional conditions have the same meaning.
 pub(super) fn same_predicate(origin: Origin, a: Option<&str>, b: Option<&str>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => same_expression(origin, a, b),
@@ -64,8 +64,8 @@ pub(super) fn same_predicate(origin: Origin, a: Option<&str>, b: Option<&str>) -
     }
 }
 
-/// Whether the default that is there serves for the one that shall be there.
-/// To a schema a sequence is as good as any other, and so is an identity column.
+/// Returns whether the previous default serves as the next one. For a schema, any sequence is as good as another, and
+/// so is an identity column.
 pub(super) fn same_default(origin: Origin, previous: &Column, next: &Column) -> bool {
     let sides = (set_default(previous), set_default(next));
     match sides {
@@ -84,7 +84,7 @@ pub(super) fn same_default(origin: Origin, previous: &Column, next: &Column) -> 
     }
 }
 
-/// The default unless it is NULL, which is what a column without one has.
+/// Returns the default, unless it is NULL, which is the same as no default.
 fn set_default(column: &Column) -> Option<&ColumnDefault> {
     column.default.as_ref().filter(|default| match default {
         ColumnDefault::Expression(sql) => ColumnDefault::parse(sql, &column.ty, column.array).is_some(),
@@ -99,7 +99,7 @@ fn same_value(origin: Origin, a: &ColumnDefault, b: &ColumnDefault, column: &Col
         (Expression(_), Expression(_)) if origin != Origin::Printed => false,
         (Literal(a), Literal(b)) => value::same(&column.ty, a, b),
         (List(a), List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| value::same(&column.ty, a, b)),
-        // An expression may hold a plain value: `dbgenerated("'{}'")`.
+        // An expression may be a plain value: `dbgenerated("'{}'")`.
         (Expression(sql), other) | (other, Expression(sql)) => {
             match ColumnDefault::parse(sql, &column.ty, column.array) {
                 Some(ColumnDefault::Expression(_)) | None => false,
@@ -111,8 +111,9 @@ fn same_value(origin: Origin, a: &ColumnDefault, b: &ColumnDefault, column: &Col
 }
 
 impl ColumnDefault {
-    /// Reads the text of a default as `pg_get_expr` prints it, of a column of a type or of an array of it.
-    /// None is no default: `NULL::text`. What is a value of another type on the way to this one stays an expression.
+    /// Parses the text of a default, as `pg_get_expr` prints it, for a column of the type or of an array of it. Returns
+    /// `None` for `NULL::text`, which is no default. A value of another type that is cast to this one stays an
+    /// expression.
     pub fn parse(sql: &str, ty: &DataType, array: bool) -> Option<Self> {
         let Some(node) = parse(sql) else { return Some(ColumnDefault::Expression(sql.trim().to_owned())) };
         match default_of(&node, ty, array) {
@@ -165,7 +166,7 @@ fn default_of(node: &Node, ty: &DataType, array: bool) -> Found {
     }
 }
 
-/// The type that an array is cast to as a whole.
+/// Returns the type that an array is cast to as a whole.
 fn elements_of(node: &Node) -> Option<&str> {
     match node {
         Node::Cast(_, cast) => Some(cast),
@@ -180,7 +181,7 @@ fn uncast(node: &Node) -> &Node {
     }
 }
 
-/// The name inside `nextval('..'::regclass)`: `t_id_seq`, `"T_id_seq"`, `shop."T_id_seq"`.
+/// Parses the name inside `nextval('..'::regclass)`: `t_id_seq`, `"T_id_seq"`, `shop."T_id_seq"`.
 fn parse_object_name(text: &str) -> Option<ObjectName> {
     let part = |token: &Token| match token {
         Token::Word(name) | Token::Quoted(name) => Some(name.clone()),

@@ -1,7 +1,8 @@
-//! From changes to ordered steps: one statement each, with what it locks, costs and risks.
+//! From changes to ordered steps: one statement each, with its locks, cost and hazards.
 //!
-//! `action` says what a step does, `build` makes the actions of a change, `order` sorts them,
-//! `assess` tells their cost, `hazards` what can go wrong, `boundary` where a transaction ends. Nothing here writes SQL; `render` does.
+//! `action` defines what a step does, `build` creates the actions of a change, `order` sorts them, `assess` computes
+//! their cost, `hazards` what can go wrong, and `boundary` where a transaction ends. Nothing here writes SQL; that is
+//! the task of `render`.
 
 mod action;
 mod assess;
@@ -43,7 +44,7 @@ pub struct Step {
     pub work: Work,
     /// What can be lost or fail.
     pub hazards: Vec<Hazard>,
-    /// What has a temporary name when it runs.
+    /// The objects with temporary names when the step runs.
     pub(super) names: Arc<Temporary>,
 }
 
@@ -70,23 +71,23 @@ impl Plan {
     }
 }
 
-/// The steps that make the changes.
+/// Returns the steps of the changes.
 pub fn plan(changes: Vec<Change>) -> Plan {
-    let scene = assess::Scene::of(&changes);
+    let cx = assess::AssessCx::of(&changes);
     let unmigrated = unmigrated(&changes);
     let actions = order::order(build::build(changes));
-    let mut steps: Vec<_> = actions.into_iter().map(|action| scene.step(action)).collect();
+    let mut steps: Vec<_> = actions.into_iter().map(|action| cx.step(action)).collect();
     boundary::set_boundaries(&mut steps);
     Plan { steps, unmigrated }
 }
 
-/// The steps of the changes while clients keep reading and writing: long work runs outside of
-/// transactions, under locks that allow that.
+/// Returns the steps of the changes for an online migration: long work runs outside of transactions, under locks that
+/// let clients read and write.
 pub fn plan_online(changes: Vec<Change>) -> Plan {
-    let scene = assess::Scene::of(&changes);
+    let cx = assess::AssessCx::of(&changes);
     let unmigrated = unmigrated(&changes);
-    let actions = online::expand(order::order(build::build(changes)), &scene);
-    let step = |(action, transaction)| Step { transaction, ..scene.step(action) };
+    let actions = online::expand(order::order(build::build(changes)), &cx);
+    let step = |(action, transaction)| Step { transaction, ..cx.step(action) };
     let mut steps: Vec<_> = actions.into_iter().map(step).collect();
     boundary::set_boundaries(&mut steps);
     Plan { steps, unmigrated }

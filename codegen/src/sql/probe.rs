@@ -5,26 +5,26 @@ use crate::sql::quote::literal;
 /// A probe. All names and expressions are SQL, quoted where necessary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Probe {
-    /// How many rows the table has.
+    /// The number of rows of the table.
     Rows {
         /// The table.
         table: String,
     },
-    /// How many values other than NULL the column has.
+    /// The number of values other than NULL in the column.
     Values {
         /// The table.
         table: String,
         /// The column.
         column: String,
     },
-    /// How many NULLs a column has.
+    /// The number of NULLs in a column.
     Nulls {
         /// The table.
         table: String,
         /// The column.
         column: String,
     },
-    /// How many combinations of values occur more than once.
+    /// The number of combinations of values that occur more than once.
     Duplicates {
         /// The table.
         table: String,
@@ -33,7 +33,7 @@ pub enum Probe {
         /// A condition that the counted rows must satisfy.
         condition: Option<String>,
     },
-    /// How many rows reference nothing.
+    /// The number of rows that reference no existing row.
     Orphans {
         /// The referencing table.
         table: String,
@@ -44,23 +44,23 @@ pub enum Probe {
         /// The referenced columns; empty for the primary key.
         referenced_columns: Vec<String>,
     },
-    /// How many rows have one of the values.
+    /// The number of rows with one of the values.
     Labels {
         /// The table.
         table: String,
         /// The column.
         column: String,
-        /// The values, as they are.
+        /// The values, unquoted.
         labels: Vec<String>,
     },
-    /// How many views, policies, triggers and generated columns use a column.
+    /// The number of views, policies, triggers and generated columns that use a column.
     Dependents {
         /// The table.
         table: String,
         /// The column, without quotes.
         column: String,
-        /// What is dropped earlier.
-        gone: Vec<Gone>,
+        /// Objects that are dropped earlier.
+        dropped: Vec<DroppedObject>,
     },
     /// Whether the column is not a list.
     Single {
@@ -76,7 +76,7 @@ pub enum Probe {
         /// The columns, without quotes.
         columns: Vec<String>,
     },
-    /// How many rows violate a check.
+    /// The number of rows that violate a check.
     Violations {
         /// The table.
         table: String,
@@ -88,30 +88,30 @@ pub enum Probe {
 /// An object that an earlier statement drops. Names of relations are SQL, others are plain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
-pub enum Gone {
+pub enum DroppedObject {
     View { name: String },
     Trigger { name: String, table: String },
     Policy { name: String, table: String },
     Column { name: String, table: String },
 }
 
-impl Gone {
-    /// An SQL expression for its description in the catalog.
+impl DroppedObject {
+    /// Returns an SQL expression for its description in the catalog.
     fn sql(&self) -> String {
         let on = |what: &str, table: &str| {
             format!("{} || to_regclass({})::text", literal(&format!("{what} table ")), literal(table))
         };
         match self {
-            Gone::View { name } => format!("'view ' || to_regclass({})::text", literal(name)),
-            Gone::Trigger { name, table } => on(&format!("trigger {name} on"), table),
-            Gone::Policy { name, table } => on(&format!("policy {name} on"), table),
-            Gone::Column { name, table } => on(&format!("column {name} of"), table),
+            DroppedObject::View { name } => format!("'view ' || to_regclass({})::text", literal(name)),
+            DroppedObject::Trigger { name, table } => on(&format!("trigger {name} on"), table),
+            DroppedObject::Policy { name, table } => on(&format!("policy {name} on"), table),
+            DroppedObject::Column { name, table } => on(&format!("column {name} of"), table),
         }
     }
 }
 
 impl Probe {
-    /// The query. Its first value is the count; the second, if there is one, names what was counted.
+    /// Returns the query. Its first value is the count. The second, if there is one, names what was counted.
     pub fn sql(&self) -> String {
         match self {
             Probe::Rows { table } => format!("SELECT count(*) FROM {table}"),
@@ -143,7 +143,7 @@ impl Probe {
                 let labels = format!("ARRAY[{}]::text[]", labels.join(", "));
                 format!("SELECT count(*) FROM {table} WHERE ARRAY[{column}]::text[] && {labels}")
             }
-            Probe::Dependents { table, column, gone } => dependents(table, column, gone),
+            Probe::Dependents { table, column, dropped } => dependents(table, column, dropped),
             Probe::Single { table, column } => format!(
                 "SELECT (t.typcategory <> 'A')::int::bigint FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
                  WHERE a.attrelid = {}::regclass AND a.attname = {}",
@@ -169,12 +169,12 @@ impl Probe {
         }
     }
 
-    /// Whether affected rows mean that data is lost or the statement fails.
+    /// Returns whether affected rows mean that data is lost or the statement fails.
     pub fn is_fatal(&self) -> bool {
         !matches!(self, Probe::Unindexed { .. })
     }
 
-    /// The count in words.
+    /// Describes the count in words.
     pub fn describe(&self, count: i64) -> String {
         let (one, many) = match self {
             Probe::Rows { .. } => ("row is there", "rows are there"),
@@ -194,9 +194,9 @@ impl Probe {
     }
 }
 
-fn dependents(table: &str, column: &str, gone: &[Gone]) -> String {
-    let gone: Vec<_> = gone.iter().map(Gone::sql).collect();
-    // Before 15 the generated column itself depends on the other one, since then its expression does.
+fn dependents(table: &str, column: &str, dropped: &[DroppedObject]) -> String {
+    let dropped: Vec<_> = dropped.iter().map(DroppedObject::sql).collect();
+    // Before PostgreSQL 15, the generated column itself depends on the other one; since then, its expression does.
     format!(
         "SELECT count(*), string_agg(name, ', ' ORDER BY name) FROM (
            SELECT DISTINCT CASE
@@ -217,6 +217,6 @@ fn dependents(table: &str, column: &str, gone: &[Gone]) -> String {
          ) AS found WHERE (name = ANY (ARRAY[{}]::text[])) IS NOT TRUE",
         literal(table),
         literal(column),
-        gone.join(", ")
+        dropped.join(", ")
     )
 }

@@ -7,6 +7,7 @@ mod shadow;
 mod statement;
 mod summary;
 
+pub use shadow::SYNC_TRIGGER;
 pub(super) use statement::statement;
 pub use summary::summary;
 
@@ -14,20 +15,20 @@ use super::cast::Work;
 use super::lint::cost;
 use super::plan::{Action, HazardKind, Lock, Plan, Step, Transaction};
 
-/// The line that starts a part of a migration which runs in one transaction.
+/// The line that starts a segment of a migration that runs in one transaction.
 pub const SEGMENT_TRANSACTIONAL: &str = "-- relata:segment transactional";
-/// The line that starts a part of a migration whose statements run each by itself, in no transaction.
+/// The line that starts a segment of a migration whose statements run outside of transactions.
 pub const SEGMENT_OUTSIDE: &str = "-- relata:segment outside";
 
 impl Step {
-    /// Its SQL, without a semicolon.
+    /// Returns its SQL, without a semicolon.
     pub fn sql(&self) -> String {
         statement(&self.action)
     }
 }
 
-/// The text of migration.sql: the hazards as a header, then one statement after the other. Without a
-/// segment marker all of it is one transaction. Nothing for an empty plan.
+/// Returns the text of migration.sql: the hazards as a header, then the statements. Without a segment marker, all of it
+/// is one transaction. Empty for an empty plan.
 pub fn render(plan: &Plan) -> String {
     let segments = segments(&plan.steps);
     let mut text = header(plan, segments.len() > 1);
@@ -89,7 +90,7 @@ fn one_line(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
 }
 
-/// Runs of steps that share a transaction, or are outside of any.
+/// Returns runs of steps that share a transaction, or are outside of transactions.
 fn segments(steps: &[Step]) -> Vec<(bool, &[Step])> {
     let mut segments = Vec::new();
     let mut start = 0;
@@ -110,8 +111,8 @@ fn segments(steps: &[Step]) -> Vec<(bool, &[Step])> {
     segments
 }
 
-/// The comment above a statement: what it locks and does to the rows of existing tables, with a code if others wait for
-/// long, and the purpose of a long one.
+/// Returns the comment above a statement: its lock and its work on existing tables, with a code if others wait for
+/// long, and the purpose of a long statement.
 fn note(step: &Step) -> Option<String> {
     let purpose = match &step.action {
         Action::Guard(_) => {

@@ -1,7 +1,7 @@
 //! The state of a database: the structure that a schema describes, or that introspection finds.
 //!
-//! Plain data, no SQL text but for the expressions that only PostgreSQL understands. Whoever fills
-//! it calls [`State::sort`] at the end; columns stay in the order of their table.
+//! Plain data, without SQL text except for expressions that only PostgreSQL understands. Code that creates a state
+//! calls [`State::sort`] at the end. Columns stay in the order of their table.
 
 mod grant;
 mod options;
@@ -19,22 +19,22 @@ pub use row_security::{
     ACROSS_TENANTS_POLICY, Policy, PolicyCondition, RowSecurity, TENANT_POLICY, TenantJoin, TenantWay,
 };
 
-/// Everything in a database that the schema language can say.
+/// Everything in a database that the schema language can express.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
-    /// Schemas that are ours to create, other than the connection's default one.
+    /// Schemas to create, other than the connection's default one.
     pub schemas: Vec<String>,
-    /// Extensions that are asked for or installed.
+    /// Extensions that are required or installed.
     pub extensions: Vec<Extension>,
     /// Enum types.
     pub enums: Vec<EnumType>,
-    /// Sequences of columns, owned or only used by a default. Not those of identity columns.
+    /// Sequences that a column owns or uses as its default, without those of identity columns.
     pub sequences: Vec<Sequence>,
-    /// Ordinary and partitioned tables; no views.
+    /// Ordinary and partitioned tables, without views.
     pub tables: Vec<Table>,
-    /// Objects that no schema contains. A migration to a schema does not change them.
+    /// Objects that no schema declares. A migration to a schema does not change them.
     pub others: Vec<Other>,
-    /// What is compared by its definition and never migrated, where a whole database was asked for.
+    /// Definitions that are compared and never migrated. Only if a whole database was read.
     pub definitions: Vec<Definition>,
 }
 
@@ -65,9 +65,9 @@ pub struct Sequence {
     pub name: ObjectName,
     /// `SmallInt`, `Integer` or `BigInt`.
     pub ty: DataType,
-    /// Table and column that it goes away with.
+    /// The table and column with which it is dropped.
     pub owned_by: Option<(ObjectName, String)>,
-    /// How it counts.
+    /// Its options.
     pub options: SequenceOptions,
 }
 
@@ -86,13 +86,13 @@ pub struct Table {
     pub foreign_keys: Vec<ForeignKey>,
     /// Check constraints.
     pub checks: Vec<Check>,
-    /// Indexes that no constraint owns.
+    /// Indexes that do not belong to a constraint.
     pub indexes: Vec<Index>,
     /// Who sees which of its rows.
     pub row_security: RowSecurity,
-    /// Views that read it, where a database was asked.
+    /// Views that read it. Only if a database was read.
     pub used_by: Vec<String>,
-    /// What the schema language cannot say of it.
+    /// Properties that the schema language cannot express.
     pub options: TableOptions,
 }
 
@@ -101,11 +101,11 @@ pub struct Table {
 pub struct Column {
     /// Its name.
     pub name: String,
-    /// Its type, or that of its elements.
+    /// Its type, or the type of its elements.
     pub ty: DataType,
-    /// Whether it is an array of any number of dimensions.
+    /// Whether it is an array, of any number of dimensions.
     pub array: bool,
-    /// Whether it takes NULL.
+    /// Whether it accepts NULL.
     pub nullable: bool,
     /// Its default.
     pub default: Option<ColumnDefault>,
@@ -113,14 +113,14 @@ pub struct Column {
     pub identity: Option<Identity>,
     /// The expression of `GENERATED ALWAYS AS (..) STORED`.
     pub generated: Option<String>,
-    /// The collation as SQL, if it is not that of the type; where a database was asked.
+    /// The collation as SQL, if it is not that of the type. Only if a database was read.
     pub collation: Option<String>,
-    /// Views, policies, triggers and generated columns that use it, where a database was asked: with them it can
-    /// neither be dropped nor get another type.
+    /// Views, policies, triggers and generated columns that use it, which prevent dropping it or changing its type.
+    /// Only if a database was read.
     pub used_by: Vec<String>,
-    /// What others than the table's owner may do with it, where a database was asked. Not compared.
+    /// Privileges of roles other than the table's owner. Only if a database was read. Not compared.
     pub grants: Vec<ColumnGrant>,
-    /// What the schema language cannot say of it.
+    /// Properties that the schema language cannot express.
     pub options: ColumnOptions,
 }
 
@@ -129,22 +129,22 @@ pub struct Column {
 pub enum ColumnDefault {
     /// One value, without quotes: `5`, `true`, `it's`.
     Literal(String),
-    /// An array of values; NULL is not among them.
+    /// An array of values, without NULLs.
     List(Vec<String>),
     /// An SQL expression.
     Expression(String),
     /// The next value of a sequence.
     Sequence(ObjectName),
-    /// Whatever the database has: never set, changed or dropped.
+    /// Whatever default the database has: never set, changed or dropped.
     Unmanaged,
 }
 
-/// Who gives the value of an identity column.
+/// When PostgreSQL generates the value of an identity column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Identity {
-    /// Only PostgreSQL.
+    /// Always.
     Always,
-    /// PostgreSQL, where the statement gives none.
+    /// If the statement has no value for it.
     ByDefault,
 }
 
@@ -155,7 +155,7 @@ pub struct PrimaryKey {
     pub name: String,
     /// Its columns in key order.
     pub columns: Vec<String>,
-    /// What the schema language cannot say of it.
+    /// Properties that the schema language cannot express.
     pub options: ConstraintOptions,
 }
 
@@ -166,7 +166,7 @@ pub struct UniqueConstraint {
     pub name: String,
     /// Its columns in key order.
     pub columns: Vec<String>,
-    /// What the schema language cannot say of it.
+    /// Properties that the schema language cannot express.
     pub options: ConstraintOptions,
 }
 
@@ -177,15 +177,15 @@ pub struct ForeignKey {
     pub name: String,
     /// The referencing columns.
     pub columns: Vec<String>,
-    /// The table it points at.
+    /// The table that it references.
     pub referenced_table: ObjectName,
-    /// The columns it points at, in the order of the referencing ones.
+    /// The columns that it references, in the order of the referencing ones.
     pub referenced_columns: Vec<String>,
-    /// What a delete of the referenced row does.
+    /// The action when the referenced row is deleted.
     pub on_delete: ReferentialAction,
-    /// What a change of the referenced key does.
+    /// The action when the referenced key changes.
     pub on_update: ReferentialAction,
-    /// What the schema language cannot say of it.
+    /// Properties that the schema language cannot express.
     pub options: ConstraintOptions,
 }
 
@@ -196,20 +196,20 @@ pub struct Check {
     pub name: String,
     /// The condition, without `CHECK` and its parentheses.
     pub expression: String,
-    /// What the schema language cannot say of it.
+    /// Properties that the schema language cannot express.
     pub options: ConstraintOptions,
 }
 
 /// An index, other than those of constraints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index {
-    /// The index's name; it is in the schema of its table.
+    /// The name of the index. It belongs to the schema of its table.
     pub name: String,
     /// Whether it is unique.
     pub unique: bool,
     /// The access method.
     pub method: IndexMethod,
-    /// What is indexed, in key order.
+    /// Its parts, in key order.
     pub parts: Vec<IndexPart>,
     /// Columns of `INCLUDE`.
     pub include: Vec<String>,
@@ -219,30 +219,30 @@ pub struct Index {
     pub nulls_not_distinct: bool,
     /// Storage parameters: `fillfactor=70`.
     pub storage: Vec<String>,
-    /// False for what an interrupted or failed `CREATE INDEX CONCURRENTLY` left: no query uses it.
+    /// `false` for the result of an interrupted or failed `CREATE INDEX CONCURRENTLY`, which no query uses.
     pub valid: bool,
 }
 
 /// One part of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexPart {
-    /// What is indexed.
+    /// The target.
     pub target: IndexTarget,
-    /// The operator class; none if it is the type's default one.
+    /// The operator class; `None` for the default one of the type.
     pub operator_class: Option<String>,
-    /// The name of the type's default operator class, where a database was asked: a schema may name it too.
+    /// The name of the type's default operator class, because a schema may name it too. Only if a database was read.
     pub default_class: Option<String>,
     /// The parameters of the operator class: `siglen=32`.
     pub class_options: Vec<String>,
-    /// The collation as SQL, if it is not that of the column; where a database was asked.
+    /// The collation as SQL, if it is not that of the column. Only if a database was read.
     pub collation: Option<String>,
     /// The direction.
     pub sort: SortOrder,
-    /// Whether NULLs come first. PostgreSQL's default: only if descending.
+    /// Whether NULLs come first. The default in PostgreSQL: only if descending.
     pub nulls_first: bool,
 }
 
-/// What one part of an index is built on.
+/// The target of one part of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IndexTarget {
     /// A column.
@@ -252,7 +252,7 @@ pub enum IndexTarget {
 }
 
 impl State {
-    /// Brings everything but columns into its order: by schema and name.
+    /// Sorts everything except columns: by schema and name.
     pub fn sort(&mut self) {
         self.schemas.sort();
         self.schemas.dedup();
@@ -271,19 +271,19 @@ impl State {
         }
     }
 
-    /// The table of that name, in a sorted state.
+    /// Returns the table with that name, in a sorted state.
     pub fn table(&self, name: &ObjectName) -> Option<&Table> {
         let at = self.tables.binary_search_by(|table| table.name.cmp(name)).ok()?;
         self.tables.get(at)
     }
 
-    /// The enum type of that name, in a sorted state.
+    /// Returns the enum type with that name, in a sorted state.
     pub fn enum_type(&self, name: &ObjectName) -> Option<&EnumType> {
         let at = self.enums.binary_search_by(|ty| ty.name.cmp(name)).ok()?;
         self.enums.get(at)
     }
 
-    /// The sequence of that name, in a sorted state.
+    /// Returns the sequence with that name, in a sorted state.
     pub fn sequence(&self, name: &ObjectName) -> Option<&Sequence> {
         let at = self.sequences.binary_search_by(|sequence| sequence.name.cmp(name)).ok()?;
         self.sequences.get(at)
@@ -291,7 +291,7 @@ impl State {
 }
 
 impl Table {
-    /// A table without anything in it.
+    /// Creates an empty table.
     pub fn new(name: ObjectName) -> Self {
         Self {
             name,
@@ -307,20 +307,21 @@ impl Table {
         }
     }
 
-    /// The column of that name.
+    /// Returns the column with that name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
 }
 
 impl Column {
-    /// Whether PostgreSQL can only drop it and add it again: one that is computed in another way, or only when it is read.
-    pub fn is_made_anew(&self, next: &Self) -> bool {
+    /// Returns whether PostgreSQL can only drop the column and add it again: its expression changes, or it becomes or
+    /// stops being virtual.
+    pub fn is_recreated(&self, next: &Self) -> bool {
         let computed = |column: &Self| column.generated.is_some() && column.options.is_virtual;
         computed(self) != computed(next) || (next.generated.is_some() && self.generated != next.generated)
     }
 
-    /// Whether its type has to change for it to become the other: also that text is compared in another way.
+    /// Returns whether the type has to change. A different collation of text counts as a different type.
     pub fn is_retyped(&self, next: &Self) -> bool {
         let same_collation = match (&self.collation, &next.collation) {
             (Some(a), Some(b)) => is_same_name(a, b),
@@ -346,7 +347,7 @@ impl IndexPart {
 }
 
 impl Index {
-    /// The index of a primary key or unique constraint.
+    /// Returns the index of a primary key or unique constraint.
     pub fn of_key(name: String, columns: &[String], options: &ConstraintOptions) -> Self {
         Self {
             name,
@@ -361,12 +362,12 @@ impl Index {
         }
     }
 
-    /// Whether it indexes plain columns of all rows, as a key does.
+    /// Returns whether it indexes plain columns of all rows, as a key does.
     pub fn is_plain(&self) -> bool {
         self.predicate.is_none() && self.parts.iter().all(|part| matches!(part.target, IndexTarget::Column(_)))
     }
 
-    /// The columns it is built on; expressions are left out.
+    /// Returns its columns, without those in expressions.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match &part.target {
             IndexTarget::Column(name) => Some(name.as_str()),

@@ -1,4 +1,4 @@
-//! The tree of a schema: what is written, and where. Nothing is resolved or checked here.
+//! The syntax tree of a schema, with places. Nothing is resolved or checked here.
 
 use std::borrow::Cow;
 
@@ -35,7 +35,7 @@ pub(crate) struct Text<'s> {
     pub(crate) span: Span,
 }
 
-/// Which keyword a block of fields has.
+/// The keyword of a block of fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ModelKind {
     Model,
@@ -75,7 +75,7 @@ pub(crate) struct FieldBlock<'s> {
     pub(crate) attributes: Vec<Attribute<'s>>,
     /// The byte of its `}`.
     pub(crate) close: Option<u32>,
-    /// Some of its lines could not be read: what seems to be missing may be there.
+    /// Whether some of its lines could not be read. Then an apparently missing part may exist.
     pub(crate) broken: bool,
 }
 
@@ -86,18 +86,18 @@ pub(crate) struct FieldLine<'s> {
     pub(crate) ty: FieldType<'s>,
     pub(crate) docs: Option<String>,
     pub(crate) attributes: Vec<Attribute<'s>>,
-    /// The rest of the line could not be read.
+    /// Whether the rest of the line could not be read.
     pub(crate) broken: bool,
 }
 
-/// The type of a field as it is written.
+/// The type of a field.
 #[derive(Debug)]
 pub(crate) struct FieldType<'s> {
     pub(crate) name: Name<'s>,
     pub(crate) arity: Arity,
     /// The text in `Unsupported("..")`.
     pub(crate) unsupported: Option<Text<'s>>,
-    /// With its `?` or `[]`.
+    /// Includes its `?` or `[]`.
     pub(crate) span: Span,
 }
 
@@ -108,7 +108,7 @@ pub(crate) struct EnumBlock<'s> {
     pub(crate) docs: Option<String>,
     pub(crate) values: Vec<EnumValue<'s>>,
     pub(crate) attributes: Vec<Attribute<'s>>,
-    /// Some of its lines could not be read.
+    /// Whether some of its lines could not be read.
     pub(crate) broken: bool,
 }
 
@@ -120,7 +120,7 @@ pub(crate) struct EnumValue<'s> {
     pub(crate) attributes: Vec<Attribute<'s>>,
 }
 
-/// Which keyword a block of properties has.
+/// The keyword of a block of properties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ConfigKind {
     Datasource,
@@ -133,7 +133,7 @@ pub(crate) struct ConfigBlock<'s> {
     pub(crate) kind: ConfigKind,
     pub(crate) name: Name<'s>,
     pub(crate) properties: Vec<Property<'s>>,
-    /// Some of its lines could not be read.
+    /// Whether some of its lines could not be read.
     pub(crate) broken: bool,
 }
 
@@ -142,7 +142,7 @@ pub(crate) struct ConfigBlock<'s> {
 pub(crate) struct Property<'s> {
     pub(crate) name: Name<'s>,
     pub(crate) value: Option<Expression<'s>>,
-    /// The rest of the line could not be read.
+    /// Whether the rest of the line could not be read.
     pub(crate) broken: bool,
 }
 
@@ -151,14 +151,14 @@ pub(crate) struct Property<'s> {
 pub(crate) struct Attribute<'s> {
     pub(crate) name: Name<'s>,
     pub(crate) arguments: Option<Arguments<'s>>,
-    /// The arguments could not be read.
+    /// Whether the arguments could not be read.
     pub(crate) broken: bool,
     /// From the `@` to the closing parenthesis.
     pub(crate) span: Span,
 }
 
 impl<'s> Attribute<'s> {
-    /// The arguments one by one; none where there are no parentheses.
+    /// Returns the arguments one by one; none if there are no parentheses.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = &Argument<'s>> {
         self.arguments.iter().flat_map(|arguments| &arguments.list)
     }
@@ -184,7 +184,7 @@ pub(crate) struct Argument<'s> {
 pub(crate) enum Expression<'s> {
     String(Text<'s>),
     Number(Name<'s>),
-    /// A word, perhaps with dots: a field, an enum value, `true`.
+    /// A word, possibly with dots: a field, an enum value, `true`.
     Constant(Name<'s>),
     Call {
         name: Name<'s>,
@@ -200,12 +200,12 @@ pub(crate) enum Expression<'s> {
         entries: Vec<(Name<'s>, Expression<'s>)>,
         span: Span,
     },
-    /// `name:` without a value; reported when the tree was built.
+    /// `name:` without a value, which was reported when the tree was built.
     Missing(Span),
 }
 
 impl Expression<'_> {
-    /// Where it is.
+    /// Returns its place.
     pub(crate) fn span(&self) -> Span {
         match self {
             Expression::String(text) => text.span,
@@ -217,7 +217,7 @@ impl Expression<'_> {
         }
     }
 
-    /// What it is, for a message.
+    /// Describes it for a message.
     pub(crate) fn describe(&self) -> String {
         match self {
             Expression::String(text) => format!("the string {:?}", text.value),

@@ -1,4 +1,4 @@
-//! pest's pairs to the tree, with a diagnostic for everything the grammar took but the language does not have.
+//! From pest's pairs to the tree. Reports everything that the grammar accepts but the language does not have.
 
 mod blocks;
 mod fields;
@@ -11,12 +11,12 @@ use super::ast::{Ast, Name};
 use super::{Grammar, Rule};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 
-/// Adds what one file declares to the tree.
+/// Adds the declarations of one file to the tree.
 pub(super) fn build_file<'s>(file: u32, text: &'s str, ast: &mut Ast<'s>, diagnostics: &mut Vec<Diagnostic>) {
     let mut cx = Cx { file, text, diagnostics };
     match Grammar::parse(Rule::schema, text) {
         Ok(pairs) => blocks::build_items(&mut cx, pairs, ast),
-        // The grammar has an alternative for every line, so this is for pest's own limits.
+        // The grammar has an alternative for every line, so this can only be a limit of pest.
         Err(error) => {
             let span = Span { file, start: 0, end: 0 };
             cx.report(Diagnostic::new(codes::STRAY_LINE, span, format!("the file cannot be read: {}", error.variant)));
@@ -36,7 +36,7 @@ impl<'s> Cx<'s, '_> {
         self.diagnostics.push(diagnostic);
     }
 
-    /// Where a pair is, without the line break or blanks at its end.
+    /// Returns the place of a pair, without the line break or blanks at its end.
     fn span(&self, pair: &Pair<'s, Rule>) -> Span {
         let start = pair.as_span().start();
         self.span_at(start, start + pair.as_str().trim_end().len())
@@ -50,7 +50,7 @@ impl<'s> Cx<'s, '_> {
         Name { text: pair.as_str(), span: self.span(pair) }
     }
 
-    /// A name that is declared: it must start with a letter and have no `-`.
+    /// Reads a name that is declared: it must start with a letter and must not contain `-`.
     fn declared_name(&mut self, pair: &Pair<'s, Rule>, what: &str) -> Name<'s> {
         let name = self.name(pair);
         let reason = if name.text.starts_with(char::is_numeric) {
@@ -73,12 +73,12 @@ impl<'s> Cx<'s, '_> {
         name
     }
 
-    /// Reports the rest of a line that could not be read, at the place where reading stopped.
+    /// Reports the rest of a line that could not be parsed, at the place where parsing stopped.
     fn report_stray(&mut self, pair: &Pair<'s, Rule>, expected: &str) {
         self.report_stray_with(pair, expected, None);
     }
 
-    /// The same, with help from the caller, which knows the context.
+    /// Like [`Cx::report_stray`], with help from the caller, which knows the context.
     fn report_stray_with(&mut self, pair: &Pair<'s, Rule>, expected: &str, help: Option<String>) {
         let span = self.span(pair);
         let text = pair.as_str().trim_end();
@@ -93,7 +93,7 @@ impl<'s> Cx<'s, '_> {
     }
 }
 
-/// The SQL after the type of a column.
+/// Returns help for SQL after the type of a column.
 fn sql_help(text: &str) -> Option<&'static str> {
     Some(match text.split_whitespace().next()?.to_ascii_lowercase().as_str() {
         "not" => "remove it: a field is required unless its type ends with `?`",
@@ -108,7 +108,7 @@ fn sql_help(text: &str) -> Option<&'static str> {
     })
 }
 
-/// What a person who wrote such a rest of a line probably wants to know.
+/// Returns help for common mistakes in the rest of a line.
 fn stray_help(text: &str) -> Option<&'static str> {
     Some(match text.chars().next()? {
         ';' | ',' => "remove it: lines need no separator",

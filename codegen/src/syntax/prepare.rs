@@ -1,15 +1,15 @@
-//! What the grammar must not see: characters that no schema contains, and brackets so deep that a
-//! recursive parser would run out of stack. They are reported and blanked, so that every byte that
-//! is left keeps its place.
+//! Removes what the grammar must not see: characters that no schema contains, and brackets that are nested so deep that
+//! a recursive parser would overflow the stack. They are reported and blanked, so that all other bytes keep their
+//! places.
 
 use std::borrow::Cow;
 
 use crate::diagnostics::{self as codes, Diagnostic, Sources, Span};
 
-/// Deeper than anything the language has: `@@index([a(ops: raw("x"))])` has four.
+/// More than anything in the language needs: `@@index([a(ops: raw("x"))])` has four.
 const MAX_DEPTH: usize = 16;
 
-/// The texts to parse, one per file.
+/// Returns the texts to parse, one per file.
 pub(crate) fn prepare<'s>(sources: &'s Sources, diagnostics: &mut Vec<Diagnostic>) -> Vec<Cow<'s, str>> {
     let files = sources.files.iter().enumerate();
     files.map(|(file, source)| prepare_file(file as u32, &source.text, diagnostics)).collect()
@@ -55,7 +55,7 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split(['\n', '\r'])
 }
 
-/// The first thing on a line that the grammar must not see, and which of the line's bytes to blank.
+/// Returns the first problem of a line, and the bytes of the line to blank.
 fn check_line(file: u32, start: usize, line: &str) -> Option<(usize, usize, Diagnostic)> {
     let mut depth = 0_usize;
     let mut in_string = false;

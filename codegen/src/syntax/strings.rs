@@ -1,8 +1,8 @@
-//! The escapes of string literals, those of JSON: `\n`, `\"`, `\\`, `\u00e9` and so on.
+//! The escapes of string literals, which are those of JSON: `\n`, `\"`, `\\`, `\u00e9` and so on.
 
 use std::borrow::Cow;
 
-/// An escape that means nothing: its bytes within the literal, and whether it is a `\u`.
+/// An unknown escape: its bytes within the literal, and whether it is a `\u`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct BadEscape {
     pub(crate) start: usize,
@@ -10,7 +10,7 @@ pub(crate) struct BadEscape {
     pub(crate) unicode: bool,
 }
 
-/// The value of what is between the quotes; bad escapes are left out of it and listed.
+/// Returns the value of the text between the quotes. Bad escapes are left out of it and listed.
 pub(crate) fn unescape(raw: &str) -> (Cow<'_, str>, Vec<BadEscape>) {
     let mut bad = Vec::new();
     if !raw.contains('\\') {
@@ -37,7 +37,7 @@ pub(crate) fn unescape(raw: &str) -> (Cow<'_, str>, Vec<BadEscape>) {
     (Cow::Owned(value), bad)
 }
 
-/// The character that `text` starts with an escape of, and the escape's length; else the length of the bad escape.
+/// Returns the character of the escape at the start of `text`, and its length; otherwise the length of the bad escape.
 fn escape(text: &str) -> Result<(char, usize), usize> {
     let Some(letter) = text[1..].chars().next() else { return Err(1) };
     let character = match letter {
@@ -53,7 +53,7 @@ fn escape(text: &str) -> Result<(char, usize), usize> {
     Ok((character, 2))
 }
 
-/// `\uXXXX`, or two of them that are a surrogate pair.
+/// Reads `\uXXXX`, or two of them that are a surrogate pair.
 fn unicode_escape(text: &str) -> Result<(char, usize), usize> {
     let digits = text[2..].bytes().take(4).take_while(u8::is_ascii_hexdigit).count();
     let Some(high) = hex_unit(text) else { return Err(2 + digits) };
@@ -67,7 +67,7 @@ fn unicode_escape(text: &str) -> Result<(char, usize), usize> {
     }
 }
 
-/// The four digits of a `\uXXXX` at the start of the text.
+/// Reads the four digits of a `\uXXXX` at the start of the text.
 fn hex_unit(text: &str) -> Option<u32> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) { u32::from_str_radix(digits, 16).ok() } else { None }

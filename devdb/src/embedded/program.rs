@@ -19,7 +19,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 const PROGRAM: &str = "relata-devdb-embedded";
 /// How often progress is reported.
-const TELL: Duration = Duration::from_secs(10);
+const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(100);
 /// The number of lines of cargo's output that become part of the error if it fails.
 const LAST_LINES: usize = 30;
@@ -94,19 +94,21 @@ fn build_once(checkout: &Checkout, home: &Path) -> Result<PathBuf, Error> {
 fn wait_for_others(path: &Path) -> Result<File, Error> {
     let file = File::options().create(true).append(true).open(path).map_err(io("open", path))?;
     let started = Instant::now();
-    let mut told = None::<Instant>;
+    let mut last_report = None::<Instant>;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(error)) => return Err(io("lock", path)(error)),
         }
-        if started.elapsed() > Duration::from_secs(1) && told.is_none_or(|told| told.elapsed() > TELL) {
+        if started.elapsed() > Duration::from_secs(1)
+            && last_report.is_none_or(|last_report| last_report.elapsed() > REPORT_INTERVAL)
+        {
             say(&format!(
                 "devdb: waiting for another process that builds the embedded PostgreSQL ({})\n",
                 minutes(started.elapsed())
             ));
-            told = Some(Instant::now());
+            last_report = Some(Instant::now());
         }
         std::thread::sleep(LOOK);
     }
@@ -152,7 +154,7 @@ fn build(checkout: &Checkout) -> Result<(), String> {
 fn follow(mut child: Child, started: Instant) -> std::io::Result<Result<(), String>> {
     let lines = lines_of(&mut child);
     let mut last = VecDeque::new();
-    let (mut compiled, mut told) = (0, Instant::now());
+    let (mut compiled, mut last_report) = (0, Instant::now());
     loop {
         match lines.recv_timeout(LOOK) {
             Ok(line) => {
@@ -165,10 +167,10 @@ fn follow(mut child: Child, started: Instant) -> std::io::Result<Result<(), Stri
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
-        if told.elapsed() > TELL {
+        if last_report.elapsed() > REPORT_INTERVAL {
             let elapsed = minutes(started.elapsed());
             say(&format!("devdb: building the embedded PostgreSQL: {compiled} packages so far ({elapsed})\n"));
-            told = Instant::now();
+            last_report = Instant::now();
         }
     }
     let done = child.wait()?.success();

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 /// The memory of an engine that has a connection, in KiB.
 const ENGINE: u64 = 150 * 1024;
-const FEWEST: u64 = 4;
-const MOST: u64 = 64;
+const MIN_SLOTS: u64 = 4;
+const MAX_SLOTS: u64 = 64;
 const WAIT: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -40,7 +40,7 @@ pub(super) fn take(home: &Path) -> Result<Option<File>, Error> {
 
 /// Returns how many engines fit into half of the free memory, in KiB. If it is unknown, assumes 4 GiB.
 fn slots(free: Option<u64>) -> u64 {
-    (free.unwrap_or(4 * 1024 * 1024) / 2 / ENGINE).clamp(FEWEST, MOST)
+    (free.unwrap_or(4 * 1024 * 1024) / 2 / ENGINE).clamp(MIN_SLOTS, MAX_SLOTS)
 }
 
 /// Returns the memory that programs may still use, in KiB; known only on Linux.
@@ -56,9 +56,9 @@ mod tests {
 
     #[test]
     fn small_machines_run_few_engines() {
-        assert_eq!(slots(Some(512 * 1024)), FEWEST);
+        assert_eq!(slots(Some(512 * 1024)), MIN_SLOTS);
         assert_eq!(slots(Some(6 * 1024 * 1024)), 20);
-        assert_eq!(slots(Some(u64::MAX)), MOST);
-        assert!((FEWEST..=MOST).contains(&slots(None)));
+        assert_eq!(slots(Some(u64::MAX)), MAX_SLOTS);
+        assert!((MIN_SLOTS..=MAX_SLOTS).contains(&slots(None)));
     }
 }

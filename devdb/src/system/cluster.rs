@@ -27,7 +27,7 @@ const LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// If the pid file says "ready" but the server refuses this many connections, it is dead, and another process has its
 /// process number.
-const REFUSALS_OF_THE_DEAD: u32 = 5;
+const MAX_REFUSALS: u32 = 5;
 /// The limit of macOS for the path of a socket, minus the name that PostgreSQL gives it.
 const LONGEST_SOCKET_FOLDER: usize = 103 - "/.s.PGSQL.65535".len();
 
@@ -123,7 +123,7 @@ impl Cluster {
                 return Ok(running);
             }
             refused += u32::from(file.state == State::Ready);
-            if refused >= REFUSALS_OF_THE_DEAD || is_gone(file.pid) || Instant::now() > deadline {
+            if refused >= MAX_REFUSALS || has_exited(file.pid) || Instant::now() > deadline {
                 self.wipe()?;
             } else {
                 std::thread::sleep(Duration::from_millis(20));
@@ -145,7 +145,7 @@ impl Cluster {
             Err(Failure { unreachable: true, .. }) => return Ok(None),
             Err(failure) => return Err(failure.error),
         }
-        if !watcher::is_awake(&self.folder, self.idle) {
+        if !watcher::is_running(&self.folder, self.idle) {
             self.mark_watched()?;
             watcher::start(&self.account, &self.folder, pid, self.idle)?;
         }
@@ -322,7 +322,7 @@ impl Cluster {
     }
 }
 
-fn is_gone(pid: u32) -> bool {
+fn has_exited(pid: u32) -> bool {
     let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
     pid.is_none_or(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
 }

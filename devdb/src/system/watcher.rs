@@ -49,7 +49,7 @@ pub(super) fn touch(folder: &Path) -> Result<(), Error> {
 }
 
 /// Whether a watcher has checked recently.
-pub(super) fn is_awake(folder: &Path, idle: Duration) -> bool {
+pub(super) fn is_running(folder: &Path, idle: Duration) -> bool {
     let seen = fs::metadata(folder.join(SEEN)).and_then(|metadata| metadata.modified());
     seen.is_ok_and(|seen| seen.elapsed().is_ok_and(|age| age < pause(idle) * 3))
 }

@@ -1,4 +1,4 @@
-//! The queries of a model whose rows belong to tenants, for all of them.
+//! The queries of a model whose rows belong to tenants, across all tenants.
 
 use super::aggregate::Aggregate;
 use super::count::{Count, Exists};

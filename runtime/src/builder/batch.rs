@@ -14,7 +14,7 @@ use crate::query::{Outcome, Query};
 /// # }
 /// ```
 pub trait Batch {
-    /// A tuple of what they give.
+    /// A tuple of their results.
     type Output: Send + 'static;
 
     /// For the runtime: the queries as data, and the function that reads their outcomes.

@@ -11,7 +11,7 @@ pub trait Cardinality: Send + 'static {
     #[doc(hidden)]
     const DECODES_EARLY: bool = false;
 
-    /// Reads them, and appends them to those that were read before.
+    /// Reads the rows, and appends them to those that were read before.
     #[doc(hidden)]
     fn collect<T: Send + 'static>(
         before: Vec<T>,

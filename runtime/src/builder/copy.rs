@@ -1,4 +1,4 @@
-//! `copy_in`: rows in bulk by PostgreSQL's COPY, taken one by one from an iterator or a stream.
+//! `copy_in`: inserts rows in bulk with PostgreSQL's COPY, and takes them one by one from an iterator or a stream.
 
 use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;

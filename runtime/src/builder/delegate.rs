@@ -30,7 +30,7 @@ impl<M: Model> Delegate<M> {
         Self { executor: executor.clone(), model: PhantomData }
     }
 
-    /// The key. One that is unique within a tenant finds rows of several tenants where there is none.
+    /// Returns the key. Without a tenant, a key that is unique within a tenant may find rows of several tenants.
     fn unique(&self, key: impl UniqueKey<M>) -> Unique<M> {
         let mut key = key.into_unique();
         if self.executor.tenant().is_none() {

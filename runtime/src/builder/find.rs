@@ -411,28 +411,28 @@ impl<M: Model, S: FromRow, A: Cardinality> Query for Find<M, S, A> {
     }
 }
 
-/// A read whose rows are decoded by `R`: most of them while others arrive, the last ones at the end.
+/// Returns a read whose rows are decoded by `R`: most of them while others arrive, the last ones at the end.
 fn parts<R: ReadRow, A: Cardinality>(mut select: Box<Select>) -> Parts<A::Of<R::Out>> {
     if A::DECODES_EARLY {
-        select.decoder = Some(|| Box::new(Taken::<R>(Vec::new())));
+        select.decoder = Some(|| Box::new(DecodedRows::<R>(Vec::new())));
     }
     Parts { operation: Operation::Read(select), finish: finish::<R, A> }
 }
 
 pub(super) fn finish<R: ReadRow, A: Cardinality>(outcome: Outcome) -> Result<A::Of<R::Out>> {
-    let (taken, node) = match outcome {
-        Outcome::Taken(taken, node) => {
-            (taken.into_any().downcast::<Taken<R>>().map_or_else(|_| Vec::new(), |all| all.0), node)
+    let (decoded, node) = match outcome {
+        Outcome::Decoded(decoded, node) => {
+            (decoded.into_any().downcast::<DecodedRows<R>>().map_or_else(|_| Vec::new(), |all| all.0), node)
         }
         outcome => (Vec::new(), outcome.into_rows()?),
     };
-    A::collect(taken, &mut node.cursors().map(R::read), node.table.name)
+    A::collect(decoded, &mut node.cursors().map(R::read), node.table.name)
 }
 
 /// Rows that were decoded while others arrived.
-struct Taken<R: ReadRow>(Vec<R::Out>);
+struct DecodedRows<R: ReadRow>(Vec<R::Out>);
 
-impl<R: ReadRow> RowDecoder for Taken<R> {
+impl<R: ReadRow> RowDecoder for DecodedRows<R> {
     fn take(&mut self, part: &Node) -> Result<()> {
         for at in part.cursors() {
             self.0.push(R::read(at)?);

@@ -29,11 +29,11 @@ use crate::rows::{Cursor, Model};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page<S> {
-    /// At most as many as `take` says.
+    /// At most as many rows as `take` allows.
     pub rows: Vec<S>,
     /// The token of the next page, for `page_after`, if there are more rows.
     pub next: Option<PageToken>,
-    /// The token of the page before, for `page_before`, if there are rows in front of these.
+    /// The token of the previous page, for `page_before`, if there are rows before these.
     pub previous: Option<PageToken>,
 }
 

@@ -1,7 +1,7 @@
-//! Queries of `queries/*.sql`: values that generated functions make, sent by `query` of a client or a transaction.
+//! Queries of `queries/*.sql`: values that generated functions return, sent by `query` of a client or a transaction.
 //!
-//! What the database says of their columns is compared with what they were compiled for when the statement is prepared,
-//! and rows are then read without looking at types.
+//! When the statement is prepared, the columns that the database reports are compared with those that the query was
+//! compiled for. Rows are then read without looking at types.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -24,11 +24,11 @@ pub struct SqlQuery<T, A = All, C = Unconfined> {
 
 type Types<T, A, C> = PhantomData<fn() -> (T, A, C)>;
 
-/// Of a query: in a schema with tenants, it can be sent through `db.across_tenants()` only.
+/// A query that, in a schema with tenants, can only be sent through `db.across_tenants()`.
 #[derive(Debug)]
 pub struct Unconfined;
 
-/// Of a query: it can be sent at a handle of a tenant, too, and reads the rows of that tenant there.
+/// A query that can also be sent at a handle of a tenant, where it reads the rows of that tenant.
 #[derive(Debug)]
 pub struct Confined;
 
@@ -48,18 +48,18 @@ impl<T: FromRow, C> SqlQuery<T, All, C> {
         self.call
     }
 
-    /// The only row: none is [`Error::NotFound`], and several are [`Error::RowMismatch`].
+    /// Expects exactly one row: none is [`Error::NotFound`], and several are [`Error::RowMismatch`].
     pub fn one(self) -> SqlQuery<T, ExactlyOne, C> {
         SqlQuery { call: self.call.alone(), types: PhantomData }
     }
 
-    /// The only row, or none; several are [`Error::RowMismatch`].
+    /// Expects one row or none: several are [`Error::RowMismatch`].
     pub fn optional(self) -> SqlQuery<T, OneOrNone, C> {
         SqlQuery { call: self.call.alone(), types: PhantomData }
     }
 }
 
-/// A statement that gives no rows, but the number of those that it wrote.
+/// A statement that returns no rows, but the number of rows that it wrote.
 #[must_use = "nothing happens until it is given to `query` or `batch`"]
 pub struct SqlCommand {
     call: SqlCall,
@@ -78,7 +78,7 @@ impl SqlCommand {
     }
 }
 
-/// What `query` takes: what a function of the generated module `queries` gives.
+/// The argument of `query`: the result of a function of the generated module `queries`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a query of `queries/*.sql`",
     label = "expected what a function of the module `queries` gives",
@@ -144,7 +144,7 @@ impl Query for SqlCommand {
     }
 }
 
-/// The only row, if there is one.
+/// Returns the only row, if there is one.
 fn only<T: FromRow>(outcome: Outcome) -> Result<Option<T>> {
     let node = outcome.into_rows()?;
     match node.len() {

@@ -505,7 +505,7 @@ impl<M: Model> Query for DeleteMany<M, RowsChosen> {
 call!(DeleteMany<M, C> gives u64);
 
 fn empty_filter(call: &str) -> String {
-    format!("{call} has a filter that every row meets: say .all_rows() if every row is meant")
+    format!("{call} has a filter that matches every row: call .all_rows() to write every row")
 }
 
 /// The last assignment to a column wins.

@@ -11,16 +11,16 @@ use crate::value::{IntoValue, Scalar};
 
 /// The generated list of models: `db.user()`, `db.session()` and so on.
 pub trait Models: Sized + Send + Sync + 'static {
-    /// Which query files can be sent beside them.
+    /// The query files that can be sent with them.
     type Sql: SqlAccess;
 
-    /// The models behind a pool or a transaction.
+    /// Creates the models on a pool or a transaction.
     fn new(executor: Executor) -> Self;
 }
 
-/// Which query files can be sent beside models.
+/// The query files that can be sent with models.
 pub trait SqlAccess {
-    /// Whether any can.
+    /// Whether any can be sent.
     const RUNS_SQL: bool;
 
     /// Whether all can.
@@ -35,7 +35,7 @@ pub struct OfAll;
 #[derive(Debug)]
 pub struct OfTenant;
 
-/// No query files: the client is asked for a tenant, or for all, first.
+/// No query files: the client must first be asked for a tenant, or for all tenants.
 #[derive(Debug)]
 pub struct OfNone;
 
@@ -54,9 +54,9 @@ impl SqlAccess for OfNone {
     const RUNS_ANY: bool = false;
 }
 
-/// A query file that can be sent beside models with this access.
+/// A query file that can be sent with this access.
 #[diagnostic::on_unimplemented(
-    message = "this query reads or writes the rows of all tenants",
+    message = "this query is not confined to a tenant",
     note = "send it through `db.across_tenants()`, and name the tenant in it; a file that only reads tables of the schema \
             can be sent at `db.tenant(id)`"
 )]
@@ -66,7 +66,7 @@ impl<T, A, C> RunsWith<OfAll> for SqlQuery<T, A, C> {}
 impl<T, A> RunsWith<OfTenant> for SqlQuery<T, A, Confined> {}
 impl RunsWith<OfAll> for SqlCommand {}
 
-/// The models at which a client begins.
+/// The models of a client that is not confined yet.
 #[diagnostic::on_unimplemented(
     message = "a client does not begin at `{Self}`",
     note = "connect a `Client`, and ask it for a tenant"
@@ -78,7 +78,7 @@ pub trait Root: Models {
 
 /// Models that see the whole database. Their client also sends raw SQL.
 #[diagnostic::on_unimplemented(
-    message = "SQL of one's own is not confined to a tenant",
+    message = "raw SQL is not confined to a tenant",
     note = "send it through `db.across_tenants()`, and name the tenant in it"
 )]
 pub trait AnySql: Models {}

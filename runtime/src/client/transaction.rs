@@ -1,4 +1,4 @@
-//! Transactions: begun by hand, or around a closure with isolation and retries.
+//! Transactions: begun explicitly, or around a closure with isolation and retries.
 
 use std::borrow::Cow;
 use std::future::{Future, IntoFuture};
@@ -54,19 +54,19 @@ impl<M: Models> Transaction<M> {
         Self { scope, models }
     }
 
-    /// Makes everything that was done in it permanent.
+    /// Commits the transaction.
     ///
     /// # Errors
-    /// [`Error::Serialization`] if it collided with another one, [`Error::CommitUnknown`] if the
-    /// connection broke before the answer came.
+    /// [`Error::Serialization`] if it collided with another one, [`Error::CommitUnknown`] if the connection broke
+    /// before the answer came.
     pub async fn commit(self) -> Result<()> {
         self.scope.transaction.commit().await
     }
 
-    /// Undoes everything that was done in it.
+    /// Rolls the transaction back.
     ///
     /// # Errors
-    /// When the connection is lost; then the server rolls back by itself.
+    /// If the connection is lost; then the server rolls back.
     pub async fn rollback(self) -> Result<()> {
         self.scope.transaction.rollback().await
     }
@@ -158,7 +158,7 @@ macro_rules! inside_a_transaction {
                 M::Tenant::new(Executor(Target::Transaction(scope)))
             }
 
-            /// The models with the rows of all tenants, in the same transaction.
+            /// Returns the models with the rows of all tenants, in the same transaction.
             pub fn across_tenants(&self) -> M::AcrossTenants {
                 let settings = settings_across_tenants::<M>(self.scope.settings.as_ref());
                 let scope = Scope { settings, ..self.scope.clone() };
@@ -171,12 +171,13 @@ macro_rules! inside_a_transaction {
                 Executor(Target::Transaction(self.scope.clone()))
             }
 
-            /// Sends a query of `queries/*.sql` in the transaction: what a function of the module `queries` gives. Rows come as a list of
-            /// structs; with `.one()` and `.optional()` on the query one comes alone. A statement without rows gives the number of
-            /// rows that it wrote.
+            /// Sends a query of `queries/*.sql` in the transaction: the result of a function of the module `queries`.
+            /// Returns rows as a list of structs; with `.one()` or `.optional()`, a single one. A statement without
+            /// rows returns the number of rows that it wrote.
             ///
             /// # Errors
-            /// Those of the statement, and [`Error::Misuse`] if the database gives other columns than it was compiled for.
+            /// Those of the statement, and [`Error::Misuse`] if the database returns other columns than the query was
+            /// compiled for.
             pub fn query<Q>(&self, query: Q) -> Call<Q::Output>
             where
                 Q: IntoSqlCall + RunsWith<M::Sql>,
@@ -184,8 +185,9 @@ macro_rules! inside_a_transaction {
                 self.executor().call(query)
             }
 
-            /// Rows of a query of `queries/*.sql` in the transaction as they arrive, without holding them all: a SELECT, VALUES, or WITH that
-            /// writes nothing. Nothing is sent before the first row is asked for; errors come in place of a row.
+            /// Returns the rows of a query of `queries/*.sql` in the transaction as they arrive, without holding all of
+            /// them: a SELECT, VALUES, or WITH that writes nothing. Nothing is sent before the first row is requested.
+            /// An error comes in place of a row.
             pub fn query_stream<T: FromRow, C>(&self, query: SqlQuery<T, All, C>) -> RowStream<T>
             where
                 SqlQuery<T, All, C>: RunsWith<M::Sql>,
@@ -193,10 +195,10 @@ macro_rules! inside_a_transaction {
                 self.executor().query_stream(query.into_call())
             }
 
-            /// Runs SQL of your own in the transaction and reads its rows into tuples.
+            /// Runs raw SQL in the transaction and reads its rows into tuples.
             ///
             /// # Errors
-            /// Those of the statement, and [`Error::Misuse`] where its columns are not of the types that are read.
+            /// Those of the statement, and [`Error::Misuse`] if its columns do not have the types that are read.
             pub async fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> Result<Vec<T>>
             where
                 M: AnySql,
@@ -204,8 +206,9 @@ macro_rules! inside_a_transaction {
                 self.executor().query_raw(sql, params).await
             }
 
-            /// Rows of SQL of your own in the transaction as they arrive, without holding them all: a SELECT, VALUES, or WITH that writes
-            /// nothing. Nothing is sent before the first row is asked for; errors come in place of a row.
+            /// Returns the rows of raw SQL in the transaction as they arrive, without holding all of them: a SELECT,
+            /// VALUES, or WITH that writes nothing. Nothing is sent before the first row is requested. An error comes
+            /// in place of a row.
             pub fn query_raw_stream<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> RowStream<T>
             where
                 M: AnySql,
@@ -213,7 +216,7 @@ macro_rules! inside_a_transaction {
                 self.executor().query_raw_stream(sql, params)
             }
 
-            /// Runs SQL of your own in the transaction and tells how many rows it wrote.
+            /// Runs raw SQL in the transaction and returns the number of rows that it wrote.
             ///
             /// # Errors
             /// Those of the statement.
@@ -230,14 +233,14 @@ macro_rules! inside_a_transaction {
 inside_a_transaction!(Transaction);
 inside_a_transaction!(Savepoint);
 
-/// How far a transaction is kept apart from others that run at the same time.
+/// How strongly a transaction is isolated from concurrent ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isolation {
     /// Each statement sees what was committed before it. PostgreSQL's default.
     ReadCommitted,
-    /// All statements see the state at the first one.
+    /// All statements see the state at the first statement.
     RepeatableRead,
-    /// As if transactions ran one after another; collisions fail and can be retried.
+    /// As if transactions ran one after another. Collisions fail, and can be retried.
     Serializable,
 }
 
@@ -251,7 +254,7 @@ impl Isolation {
     }
 }
 
-/// How a transaction is begun.
+/// The options of a transaction.
 #[derive(Debug, Clone, Copy, Default)]
 struct Mode {
     isolation: Option<Isolation>,
@@ -263,7 +266,7 @@ struct Mode {
 }
 
 impl Mode {
-    /// BEGIN, and the limits that end with the transaction: one message, one round trip.
+    /// Returns BEGIN, and the limits that end with the transaction: one message, one round trip.
     fn begin_sql(&self) -> Cow<'static, str> {
         let mut sql = Cow::Borrowed("BEGIN");
         if let Some(isolation) = self.isolation {
@@ -279,7 +282,7 @@ impl Mode {
             ("lock_timeout", self.lock_timeout),
             ("idle_in_transaction_session_timeout", self.idle_timeout),
         ] {
-            // Zero would mean no limit at all.
+            // Zero would mean no limit.
             if let Some(limit) = limit.map(|limit| limit.as_millis().clamp(1, i32::MAX as u128)) {
                 sql.to_mut().push_str(&format!("; SET LOCAL {name} = {limit}"));
             }
@@ -290,7 +293,7 @@ impl Mode {
 
 macro_rules! mode_methods {
     () => {
-        /// Sets how far it is kept apart from others.
+        /// Sets the isolation level.
         pub fn isolation(mut self, isolation: Isolation) -> Self {
             self.mode.isolation = Some(isolation);
             self
@@ -302,26 +305,27 @@ macro_rules! mode_methods {
             self
         }
 
-        /// Of a serializable transaction that only reads: waits at its beginning until it can neither fail nor make others
-        /// fail. For long reports. Without `isolation(Serializable)` and `read_only` it means nothing.
+        /// For a serializable transaction that only reads: waits at the beginning until the transaction can neither
+        /// fail nor make others fail. For long reports. Has no effect without `isolation(Serializable)` and
+        /// `read_only`.
         pub fn deferrable(mut self) -> Self {
             self.mode.deferrable = true;
             self
         }
 
-        /// How long each of its statements may run; the server ends it then (SQLSTATE 57014).
+        /// Sets how long each statement may run before the server ends it (SQLSTATE 57014).
         pub fn statement_timeout(mut self, limit: Duration) -> Self {
             self.mode.statement_timeout = Some(limit);
             self
         }
 
-        /// How long each of its statements may wait for a lock (SQLSTATE 55P03).
+        /// Sets how long each statement may wait for a lock (SQLSTATE 55P03).
         pub fn lock_timeout(mut self, limit: Duration) -> Self {
             self.mode.lock_timeout = Some(limit);
             self
         }
 
-        /// How long it may wait for the program between two statements; the server closes the connection then.
+        /// Sets how long the transaction may be idle between two statements before the server closes the connection.
         pub fn idle_timeout(mut self, limit: Duration) -> Self {
             self.mode.idle_timeout = Some(limit);
             self
@@ -388,16 +392,16 @@ impl<M, F> TransactionCall<'_, M, F> {
 
     mode_methods!();
 
-    /// How long all of it may take: waiting for a connection, the closure, COMMIT, and every time it is run again. Then
-    /// it is rolled back, what runs is cancelled, and [`Error::Timeout`] is given.
+    /// Sets how long the whole call may take: waiting for a connection, the closure, COMMIT, and all retries. After
+    /// that, the running statement is cancelled, the transaction is rolled back, and the result is [`Error::Timeout`].
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = Some(limit);
         self
     }
 
-    /// Runs it again, up to this many times, if a serialization failure or a deadlock is what ended it. One that a
-    /// savepoint has undone is not, unless the closure passes its error on. A COMMIT itself is never repeated: one whose
-    /// answer was lost is [`Error::CommitUnknown`].
+    /// Retries up to this many times if a serialization failure or a deadlock ended the transaction. One that a
+    /// savepoint has undone does not count, unless the closure returns its error. A COMMIT itself is never repeated: if
+    /// its answer was lost, the result is [`Error::CommitUnknown`].
     pub fn retry(mut self, times: u32) -> Self {
         self.retries = times;
         self
@@ -443,12 +447,12 @@ where
         let outcome = match worked {
             Ok(value) => shared.commit().await.map(|()| value).map_err(E::from),
             Err(error) => {
-                // A failed rollback means a lost connection, and then the server rolls back.
+                // A failed rollback means that the connection is lost, and then the server rolls back.
                 let _ = shared.rollback().await;
                 Err(error)
             }
         };
-        // Asked while the error is there: that is what tells whether a collision is the reason.
+        // Checked while the error exists, because the error tells whether a collision is the reason.
         if outcome.is_ok() || attempt == call.retries || !shared.has_collided() {
             return outcome;
         }
@@ -458,8 +462,8 @@ where
     }
 }
 
-/// Twice as long each time, up to half a second, and by chance somewhere in the upper half of that,
-/// so that transactions that collided do not meet again.
+/// The delay doubles each time, up to half a second. It is random within its upper half, so that colliding transactions
+/// do not meet again.
 fn back_off(attempt: u32) -> Duration {
     let longest = 5_u64.saturating_mul(1 << attempt.min(7)).min(500);
     let chance = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);

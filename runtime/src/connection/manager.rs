@@ -1,4 +1,4 @@
-//! What the pool keeps: a connection of the driver, and the statements that it knows.
+//! The pooled objects: a connection of the driver, and its prepared statements.
 
 use std::ops::Deref;
 use std::sync::atomic::AtomicBool;
@@ -8,10 +8,10 @@ use deadpool_postgres::ClientWrapper;
 
 use crate::sql::Statements;
 
-/// Makes connections as deadpool-postgres does, each with room for its statements.
+/// Opens connections as deadpool-postgres does, each with a cache of statements.
 pub(crate) struct Manager {
     pub(crate) connections: deadpool_postgres::Manager,
-    /// How many statements each of them keeps.
+    /// The number of statements that each connection keeps.
     pub(crate) statements: usize,
 }
 
@@ -32,15 +32,19 @@ impl Deref for Connection {
 }
 
 impl managed::Manager for Manager {
-    /// In a box: the pool moves it a dozen times for each call.
+    /// In a box, because the pool moves it a dozen times for each call.
     type Type = Box<Connection>;
     type Error = tokio_postgres::Error;
 
     async fn create(&self) -> Result<Box<Connection>, tokio_postgres::Error> {
-        // Who asks for a connection at once polls only once, and must not begin what is dropped then.
+        // A caller that does not want to wait polls only once, and must not begin a connection that is then dropped.
         tokio::task::yield_now().await;
         let client = self.connections.create().await?;
-        Ok(Box::new(Connection { client, statements: Statements::new(self.statements), is_checked: AtomicBool::new(false) }))
+        Ok(Box::new(Connection {
+            client,
+            statements: Statements::new(self.statements),
+            is_checked: AtomicBool::new(false),
+        }))
     }
 
     async fn recycle(

@@ -1,7 +1,7 @@
 //! Connection strings, TLS and connections: everything before the first query.
 //!
-//! Takes a URL or key-value string as libpq does, `sslmode=verify-full` and `sslrootcert` included,
-//! and what Prisma writes into URLs (`schema`, `connection_limit`, `pool_timeout`, `statement_cache_size`, `pgbouncer`).
+//! Accepts a URL or a key-value string as libpq does, including `sslmode=verify-full` and `sslrootcert`, and Prisma's
+//! settings in URLs (`schema`, `connection_limit`, `pool_timeout`, `statement_cache_size`, `pgbouncer`).
 
 mod text;
 
@@ -14,7 +14,7 @@ use super::tls::{Connector, Tls, connector};
 use crate::error::{Error, Result, from_connection};
 use crate::telemetry::Server;
 
-/// How long connecting may take where nothing is said.
+/// The default time limit for connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How to reach a database: the parsed connection string.
@@ -32,7 +32,8 @@ pub struct ConnectOptions {
     /// `schema` of the URL.
     schema: Option<String>,
     statement_timeout: Option<Duration>,
-    /// A pooler in transaction mode stands in between: start-up options do not get through, and statements have no names.
+    /// Whether a pooler in transaction mode is in between: start-up options do not reach the server, and statements
+    /// have no names.
     through_pooler: bool,
 }
 
@@ -46,7 +47,7 @@ impl FromStr for ConnectOptions {
     type Err = Error;
 
     /// # Errors
-    /// When the text is not a connection string; the message does not repeat it.
+    /// If the text is not a connection string. The message does not repeat it.
     fn from_str(text: &str) -> Result<Self> {
         let mut settings = Settings::default();
         let text = text.trim();
@@ -77,7 +78,7 @@ impl FromStr for ConnectOptions {
     }
 }
 
-/// What tokio-postgres does not read itself.
+/// Settings that tokio-postgres does not read.
 #[derive(Debug, Default)]
 struct Settings {
     ssl_mode: Option<String>,
@@ -86,12 +87,12 @@ struct Settings {
     pool_size: Option<usize>,
     pool_timeout: Option<Duration>,
     statement_cache_size: Option<usize>,
-    /// `pgbouncer=true`: start-up options do not get through.
+    /// `pgbouncer=true`: start-up options do not reach the server.
     through_pooler: bool,
 }
 
 impl Settings {
-    /// Takes the settings it knows out of a URL or a key-value string and gives back the rest.
+    /// Takes its settings out of a URL or a key-value string, and returns the rest.
     fn take_from(&mut self, text: &str) -> Result<String> {
         if let Some(url) = text::url_of(text)? {
             let mut kept = Vec::new();
@@ -110,7 +111,7 @@ impl Settings {
                 kept.push(pair);
             }
         }
-        // A quoted value with spaces is for the driver to read, and then nothing of ours may be cut out of it.
+        // Only the driver can read a quoted value with spaces, so then nothing can be removed from the text.
         Ok(if text.contains('\'') { text.to_owned() } else { kept.join(" ") })
     }
 
@@ -123,7 +124,7 @@ impl Settings {
             "pool_timeout" => self.pool_timeout = Some(Duration::from_secs(number(key, value)? as u64)),
             "pgbouncer" => self.through_pooler = value == "true",
             "statement_cache_size" => self.statement_cache_size = Some(number(key, value)?),
-            // Prisma's own settings that mean nothing here.
+            // Settings of Prisma that have no effect here.
             "sslaccept" | "socket_timeout" | "sslidentity" | "sslpassword" => {}
             _ => return Ok(false),
         }
@@ -134,7 +135,7 @@ impl Settings {
         let (mode, tls) = match self.ssl_mode.as_deref() {
             None | Some("prefer" | "allow") => (SslMode::Prefer, Tls::Unverified),
             Some("disable") => (SslMode::Disable, Tls::Unverified),
-            // As in libpq, a root certificate that is at hand is used.
+            // As in libpq, a root certificate is used if there is one.
             Some("require") if self.root_certificate.is_some() => (SslMode::Require, Tls::VerifyCa),
             Some("require") => (SslMode::Require, Tls::Unverified),
             Some("verify-ca") => (SslMode::Require, Tls::VerifyCa),
@@ -162,7 +163,7 @@ fn number(key: &str, value: &str) -> Result<usize> {
     value.parse().map_err(|_| Error::Config(format!("{key} in the connection string must be a whole number")))
 }
 
-/// `%2F` and the like in a URL's value. What is no escape stays as it is.
+/// Decodes escapes such as `%2F` in a URL's value. Other text stays as it is.
 fn percent_decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -175,19 +176,19 @@ fn percent_decode(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Spaces and backslashes in a value of `options` are escaped.
+/// Escapes spaces and backslashes in a value of `options`.
 fn escape_option(value: &str) -> String {
     value.replace('\\', "\\\\").replace(' ', "\\ ")
 }
 
 impl ConnectOptions {
-    /// Limits how long a statement may run; PostgreSQL ends it then.
+    /// Sets how long a statement may run before PostgreSQL ends it.
     pub fn statement_timeout(&mut self, limit: Duration) -> &mut Self {
         self.statement_timeout = Some(limit);
         self
     }
 
-    /// Says that a pooler in transaction mode stands in between, as `pgbouncer=true` in the URL does.
+    /// Declares that a pooler in transaction mode is in between, as `pgbouncer=true` in the URL does.
     pub fn through_pooler(&mut self) -> &mut Self {
         self.through_pooler = true;
         self
@@ -197,7 +198,7 @@ impl ConnectOptions {
         self.through_pooler
     }
 
-    /// The driver's settings, with those that a session has from its start.
+    /// Returns the driver's settings, including those that a session has from its start.
     pub(crate) fn session_config(&self) -> Result<tokio_postgres::Config> {
         let mut config = self.config.clone();
         if self.through_pooler {
@@ -221,18 +222,18 @@ impl ConnectOptions {
             push_option(&mut config, &format!("statement_timeout={}", limit.as_millis()));
         }
         if !config.get_options().unwrap_or_default().to_ascii_lowercase().contains("timezone") {
-            // Columns without a time zone hold UTC, also where the server writes CURRENT_TIMESTAMP into them.
+            // Columns without a time zone hold UTC, even if the server writes CURRENT_TIMESTAMP into them.
             push_option(&mut config, "TimeZone=UTC");
         }
         Ok(config)
     }
 
-    /// How long connecting may take.
+    /// Returns the time limit for connecting.
     pub(crate) fn connect_timeout(&self) -> Duration {
         self.config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT)
     }
 
-    /// Where the server is, as traces say it: the first host, its port, and the database.
+    /// Returns the server's address for traces: the first host, its port, and the database.
     pub(crate) fn server(&self) -> Server {
         let host = match self.config.get_hosts().first() {
             Some(Host::Tcp(name)) => name.clone(),
@@ -244,12 +245,12 @@ impl ConnectOptions {
         Server::new(host, port, self.database_name().to_owned())
     }
 
-    /// The database that is connected to.
+    /// Returns the database to connect to.
     pub(crate) fn database_name(&self) -> &str {
         self.config.get_dbname().or(self.config.get_user()).unwrap_or("postgres")
     }
 
-    /// Host, port and database, for messages: never the password.
+    /// Returns host, port and database for messages, without the password.
     pub fn target(&self) -> String {
         let hosts: Vec<String> = self
             .config
@@ -269,18 +270,18 @@ impl ConnectOptions {
         format!("{}/{}", hosts.join(","), self.database_name())
     }
 
-    /// The database's name, if the connection string has one.
+    /// Returns the database's name, if the connection string has one.
     pub fn database(&self) -> Option<&str> {
         self.config.get_dbname()
     }
 
-    /// The same server, another database.
+    /// Returns the options for another database on the same server.
     pub fn with_database(mut self, name: &str) -> Self {
         self.config.dbname(name);
         self
     }
 
-    /// The TLS connector that the sslmode asks for.
+    /// Returns the TLS connector for the sslmode.
     pub(crate) fn tls(&self) -> Result<Connector> {
         connector(self.config.get_ssl_mode(), self.tls, self.root_certificate.as_deref())
     }
@@ -323,12 +324,12 @@ impl ConnectOptions {
         Error::Connect { target: self.target(), reason }
     }
 
-    /// Opens a connection of its own, outside any pool, and drives it in a task.
+    /// Opens a connection outside of any pool, and drives it in a task.
     ///
-    /// For migrations and tools: session state and locks of it are nobody else's.
+    /// For migrations and tools, whose session state and locks must not be shared.
     ///
     /// # Errors
-    /// [`Error::Connect`], [`Error::Config`], and [`Error::Timeout`] of a server that does not answer.
+    /// [`Error::Connect`], [`Error::Config`], and [`Error::Timeout`] if the server does not answer.
     pub async fn connect_direct(&self) -> Result<tokio_postgres::Client> {
         let (config, limit) = (self.session_config()?, self.connect_timeout());
         let connected = tokio::time::timeout(limit, config.connect(self.tls()?)).await;

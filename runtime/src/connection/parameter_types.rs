@@ -1,8 +1,8 @@
 //! The types of parameters, for statements without names.
 //!
-//! A pooler in transaction mode gives every transaction another server connection, so that a statement prepared on one
-//! is unknown on the next. Statements then travel with their text, and values can be written only if the types that the
-//! server gives the parameters are known: they are asked for once per text, in one round trip that leaves nothing behind.
+//! A pooler in transaction mode gives every transaction another server connection, so a statement that was prepared on
+//! one is unknown on the next. Statements are then sent with their texts, and values can be written only if the types
+//! of the parameters are known. They are requested once per text, in one round trip that leaves nothing behind.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,15 +19,15 @@ use crate::sql::{Statement, effect};
 /// Types of parameters by the text of their statement, for all connections.
 pub(crate) struct ParameterTypes {
     known: RwLock<HashMap<String, Known>>,
-    /// How many texts there may be.
+    /// The maximum number of texts.
     limit: usize,
-    /// How often one was asked for.
+    /// The number of requests.
     clock: AtomicU64,
 }
 
 struct Known {
     types: Arc<[Type]>,
-    /// When they were asked for last.
+    /// The time of the last request, by the clock.
     used: AtomicU64,
 }
 
@@ -67,7 +67,7 @@ impl ParameterTypes {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.insert(sql.to_owned(), Known { types: Arc::clone(types), used });
         if known.len() > self.limit {
-            // A tenth goes at once, those that were not used for the longest time, so that this is rare.
+            // Removes a tenth at once, the least recently used ones, so that this is rare.
             let mut times: Vec<u64> = known.values().map(|known| known.used.load(Ordering::Relaxed)).collect();
             let last = (times.len() - 1).min(self.limit / 10);
             let (_, last, _) = times.select_nth_unstable(last);
@@ -81,9 +81,9 @@ impl ParameterTypes {
     }
 }
 
-/// Asks the server, which prepares the statement for it and forgets it again.
+/// Asks the server, which prepares the statement for this and forgets it again.
 async fn ask(connection: &PooledConnection, sql: &str) -> Result<Vec<Type>, Failure> {
-    // What is prepared by its name is one statement. Here a second one would run.
+    // A prepared statement is always a single one. Without a name, a second statement would run too.
     if !effect::is_one_statement(sql) {
         return Err(Failure::Refused("SQL with parameters must be one statement".to_owned()));
     }

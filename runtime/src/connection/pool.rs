@@ -1,4 +1,4 @@
-//! The pool: gives connections, and says why it cannot.
+//! The pool: gives out connections, and explains why it cannot.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -19,7 +19,8 @@ use crate::error::{Error, Result};
 use crate::query::Tenant;
 use crate::telemetry::{Connections, Counters, Hooks, Server, Statistics};
 
-/// Connections to one database, as one client sees them: clients of the same connections may count and hook apart.
+/// Connections to one database, as one client sees them. Clients with the same connections may have different counters
+/// and hooks.
 #[derive(Clone)]
 pub(crate) struct Pool {
     pub(crate) shared: Arc<Shared>,
@@ -31,26 +32,26 @@ pub(crate) struct Pool {
     pub(crate) settings: Option<Arc<Settings>>,
 }
 
-/// What all clients of the same connections have in common.
+/// The parts that all clients of the same connections share.
 pub(crate) struct Shared {
     pub(crate) connections: deadpool::managed::Pool<Manager>,
     pub(crate) options: ConnectOptions,
     pub(crate) acquire_timeout: Duration,
     pub(crate) connect_timeout: Duration,
-    /// To cancel statements, which takes a connection of its own.
+    /// For cancelling statements, which needs another connection.
     pub(crate) tls: Connector,
-    /// Where statements have no names: the types of their parameters.
+    /// If statements have no names: the types of their parameters.
     pub(crate) unnamed: Option<ParameterTypes>,
-    /// Which texts statements with names are prepared from.
+    /// The texts from which named statements are prepared.
     pub(crate) texts: StatementTexts,
-    /// Statements that take as long are logged.
+    /// Statements that take at least this long are logged.
     pub(crate) slow: Option<Duration>,
     pub(crate) server: Server,
     /// Where PostgreSQL checks the tenant of each row, too.
     pub(crate) row_security: Option<RowSecurityCheck>,
 }
 
-/// A free connection or none. One that has to be made first is not begun: see `Manager::create`.
+/// A free connection or none. Does not start to open one: see `Manager::create`.
 const AT_ONCE: Timeouts = Timeouts { wait: Some(Duration::ZERO), create: None, recycle: None };
 
 impl std::fmt::Debug for Pool {
@@ -60,10 +61,10 @@ impl std::fmt::Debug for Pool {
 }
 
 impl Pool {
-    /// A connection of the pool.
+    /// Returns a connection of the pool.
     pub(crate) async fn acquire(self: &Arc<Self>) -> Result<PooledConnection> {
-        // Usually one is free, and comes without an await, a timer, and room for them in the future of every call.
-        // Nobody who waits is overtaken: what comes back to the pool is given to them first.
+        // Usually one is free, and comes without an await and a timer, which would make the future of every call
+        // larger. Waiting callers are not overtaken: a returned connection is given to them first.
         let connections = &self.shared.connections;
         let free = connections.timeout_get(&AT_ONCE).now_or_never();
         let connection = match free {
@@ -84,7 +85,7 @@ impl Pool {
         }
     }
 
-    /// What the client has done so far, and how the pool is.
+    /// Returns the counters of the client, and the state of the pool.
     pub(crate) fn statistics(&self) -> Statistics {
         let status = self.shared.connections.status();
         let connections = Connections {

@@ -1,8 +1,8 @@
-//! A connection on loan from the pool, and what happens to it when it is given back.
+//! A pooled connection, and what happens to it when it is returned.
 //!
-//! A future may be dropped at any await. The connection then may have a statement on its way or a transaction open, and
-//! nobody may get it in that state: it is brought to rest in a task first, or closed. The same goes for what SQL of the
-//! program's own has changed in its session.
+//! A future may be dropped at any await. The connection may then have a statement in flight or an open transaction, and
+//! must not be given to anyone in that state. It is first cleaned in a task, or closed. The same applies if raw SQL has
+//! changed its session.
 
 use std::ops::Deref;
 use std::pin::pin;
@@ -17,18 +17,19 @@ use crate::sql::SessionEffect;
 
 type Object = deadpool::managed::Object<Manager>;
 
-/// How long what a dropped future has left behind may take to end by itself. After that it is cancelled, and its
-/// connection is closed.
+/// How long the rest of a dropped future may take to end by itself. After that, it is cancelled, and its connection is
+/// closed.
 const REST_LIMIT: Duration = Duration::from_millis(250);
 
-/// How long asking the server to cancel may take.
+/// How long a request to cancel may take.
 const CANCEL_LIMIT: Duration = Duration::from_secs(5);
 
-/// How often it is asked, and how long each time the statement may take to end: several may be on their way.
+/// How often cancelling is requested, and how long the statement may take to end each time, because several may be in
+/// flight.
 const CANCELLATIONS: u32 = 4;
 const END_LIMIT: Duration = Duration::from_millis(250);
 
-/// What DISCARD ALL does, except that prepared statements stay.
+/// The same as DISCARD ALL, except that prepared statements stay.
 macro_rules! reset {
     () => {
         "SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; CLOSE ALL; UNLISTEN *; \
@@ -36,16 +37,16 @@ macro_rules! reset {
     };
 }
 
-/// A connection that goes back to the pool when it is dropped, if it is at rest.
+/// A connection that returns to the pool when it is dropped, if it is clean.
 pub(crate) struct PooledConnection {
-    /// None only while it is dropped.
+    /// `None` only while it is dropped.
     object: Option<Object>,
     pub(crate) pool: Arc<Pool>,
-    /// Statements whose answer has not been read to its end.
+    /// The number of statements whose answer has not been completely read.
     in_flight: AtomicU32,
-    /// A transaction is open, or may be.
+    /// Whether a transaction is open, or may be.
     open: AtomicBool,
-    /// What statements may have left in the session: a `Trace`.
+    /// What statements may have left in the session: a `SessionEffect`.
     trace: AtomicU8,
 }
 
@@ -75,20 +76,22 @@ impl PooledConnection {
         }
     }
 
-    /// Something is about to be sent. If its future is dropped before `answered`, the connection is not at rest.
+    /// Marks that something is about to be sent. If its future is dropped before `request_finished`, the connection is
+    /// not clean.
     ///
-    /// Two functions, and none that takes the future: it would keep room for it twice, and every call moves it.
+    /// There are two functions, and none that takes the future, because that would reserve memory for it twice, and
+    /// every call moves it.
     pub(crate) fn request_started(&self) {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The answer to it was read.
+    /// Marks that its answer was read.
     pub(crate) fn request_finished(&self) {
-        // The end of a transaction may have set it to zero in between.
+        // The end of a transaction may have reset it to zero in between.
         let _ = self.in_flight.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |running| running.checked_sub(1));
     }
 
-    /// Sends a statement of the client's own, such as SAVEPOINT.
+    /// Sends a statement of the client, such as SAVEPOINT.
     pub(super) async fn command(&self, sql: &str) -> Result<(), tokio_postgres::Error> {
         self.request_started();
         let done = self.batch_execute(sql).await;
@@ -96,20 +99,20 @@ impl PooledConnection {
         done
     }
 
-    /// A statement is about to be sent that may leave something in the session. Where a pooler is, the session is not
-    /// ours.
+    /// Records that a statement is about to be sent that may leave something in the session. Behind a pooler, the
+    /// session does not belong to the client.
     pub(super) fn leaves(&self, trace: SessionEffect) {
         if trace > SessionEffect::None && self.pool.shared.unnamed.is_none() {
             self.trace.fetch_max(trace as u8, Ordering::Relaxed);
         }
     }
 
-    /// From here on it may have a transaction open.
+    /// Records that a transaction may be open from now on.
     pub(super) fn opens_transaction(&self) {
         self.open.store(true, Ordering::Release);
     }
 
-    /// The server said that the transaction is over, and with that everything that was sent before.
+    /// Records that the server has ended the transaction, and so all statements that were sent before.
     pub(super) fn transaction_is_over(&self) {
         self.open.store(false, Ordering::Release);
         self.in_flight.store(0, Ordering::Relaxed);
@@ -136,24 +139,25 @@ impl Drop for PooledConnection {
             (false, true) => reset!(),
             (false, false) => "",
         };
-        // Without a runtime nobody can wait: it is closed.
+        // Without a runtime, nothing can wait, so it is closed.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(unclean.clean(last));
         }
     }
 }
 
-/// A connection that is not at rest: dropped as it is, it is closed and not reused.
+/// A connection that is not clean. If it is dropped, it is closed and not reused.
 struct UncleanConnection {
     connection: Option<Object>,
     tls: Connector,
-    /// Whether it may be used again once it is at rest.
+    /// Whether it may be reused once it is clean.
     reusable: bool,
 }
 
 impl UncleanConnection {
-    /// Gives it back once `last`, which ends what it is in, has an answer. If that takes too long, what runs is cancelled
-    /// and the connection closed: a late cancellation must not meet somebody else's statement.
+    /// Returns the connection to the pool once `last`, which ends its current state, has an answer. If that takes too
+    /// long, the running statement is cancelled and the connection closed: a late cancellation must not hit another
+    /// statement.
     async fn clean(mut self, last: &'static str) {
         if self.rests(last).await && self.reusable {
             drop(self.connection.take());
@@ -166,7 +170,8 @@ impl UncleanConnection {
         if let Ok(answer) = tokio::time::timeout(REST_LIMIT, &mut rest).await {
             return answer.is_ok();
         }
-        // The connection stays open until the statement has ended: a pooler forgets to cancel for a client that is gone.
+        // The connection stays open until the statement has ended, because a pooler does not cancel for a client that
+        // has disconnected.
         for _ in 0..CANCELLATIONS {
             let cancel = connection.cancel_token();
             let asked = tokio::time::timeout(CANCEL_LIMIT, cancel.cancel_query(self.tls.clone())).await;

@@ -1,4 +1,5 @@
-//! One connection as operations use it: prepares statements, sends them, and prepares again what a migration made stale.
+//! A connection as operations use it: prepares statements, sends them, and prepares those again that a migration made
+//! stale.
 
 use std::future::Future;
 use std::pin::pin;
@@ -27,7 +28,7 @@ pub(crate) struct Session<'c> {
     /// The transaction that the statements belong to, and the savepoint of it.
     transaction: Option<&'c OpenTransaction>,
     scope: u32,
-    /// What the statements are for, in traces.
+    /// The name of the operation in traces.
     pub(crate) operation: &'static str,
     /// The tenant that they are confined to.
     pub(crate) tenant: Option<&'c Tenant>,
@@ -38,13 +39,13 @@ pub(crate) struct Session<'c> {
 /// A statement that can be sent.
 #[derive(Clone)]
 pub(crate) enum Prepared {
-    /// The server knows it by a name.
+    /// The server knows it by name.
     Named(tokio_postgres::Statement),
-    /// It is sent with its text each time; these are the types of its parameters.
+    /// It is sent with its text each time. These are the types of its parameters.
     Unnamed(Arc<[Type]>),
 }
 
-/// What a statement gives: rows, or the number of rows that it wrote.
+/// The result of a statement: rows, or the number of rows that it wrote.
 pub(crate) trait Answer: Sized + Send {
     fn named(
         connection: &PooledConnection,
@@ -59,10 +60,10 @@ pub(crate) trait Answer: Sized + Send {
         types: &[Type],
     ) -> impl Future<Output = Result<Self, tokio_postgres::Error>> + Send;
 
-    /// How many rows were read or written.
+    /// Returns how many rows were read or written.
     fn rows(&self) -> u64;
 
-    /// The columns, if there are rows.
+    /// Returns the columns, if there are rows.
     fn columns(&self) -> Option<&[Column]> {
         None
     }
@@ -121,8 +122,8 @@ impl Answer for u64 {
 /// How many rows are held before they are read.
 const PART: usize = 256;
 
-/// The last rows or what `take` said, and the number of all. Rows behind one that cannot be read are dropped, so that
-/// the connection is at rest.
+/// Returns the last rows or the error of `take`, and the number of all rows. Rows after one that cannot be read are
+/// dropped, so that the connection is clean.
 async fn in_parts(
     connection: &PooledConnection,
     prepared: &tokio_postgres::Statement,
@@ -150,18 +151,18 @@ async fn in_parts(
 }
 
 impl<'c> Session<'c> {
-    /// Every statement stands for itself.
+    /// Creates a session in which every statement is independent.
     pub(crate) fn new(connection: &'c PooledConnection, operation: &'static str) -> Self {
         let (tenant, settings) = (connection.pool.tenant.as_deref(), connection.pool.settings.as_ref());
         Self { connection, transaction: None, scope: WHOLE, operation, tenant, settings }
     }
 
-    /// The same, for statements that are confined to a tenant.
+    /// Returns a session for statements that are confined to a tenant.
     pub(crate) fn of_tenant(self, tenant: Option<&'c Tenant>, settings: Option<&'c Arc<Settings>>) -> Self {
         Self { tenant, settings, ..self }
     }
 
-    /// The statements belong to a transaction, or to a savepoint of it: a failed one ends it.
+    /// Returns a session for statements of a transaction, or of one of its savepoints. A failed statement ends it.
     pub(crate) fn in_transaction(
         transaction: &'c OpenTransaction,
         scope: u32,
@@ -209,28 +210,28 @@ impl<'c> Session<'c> {
         Ok(Prepared::Named(known.prepared.clone()))
     }
 
-    /// What the connection knows by shape; nothing where statements have no names.
+    /// Returns the statements that the connection knows by shape; `None` if statements have no names.
     fn shapes(self) -> Option<&'c Statements> {
         self.connection.pool.shared.unnamed.is_none().then_some(&self.connection.statements)
     }
 
-    /// What statements that may have a shape are put together for.
+    /// Returns the context for statements that may have a shape.
     pub(crate) fn shaped(self) -> Context<'c> {
         Context { shapes: self.shapes(), tenant: self.tenant }
     }
 
-    /// What statements without a shape are put together for.
+    /// Returns the context for statements without a shape.
     pub(crate) fn unshaped(self) -> Context<'c> {
         Context::of_tenant(self.tenant)
     }
 
-    /// The rows of a statement.
+    /// Returns the rows of a statement.
     pub(crate) async fn query(self, statement: Statement, table: &'static Table) -> Result<Vec<Row>> {
         self.ask(&statement, Some(table)).await
     }
 
-    /// The rows of a statement that may give many. Where the connection knows the statement, `take` gets every
-    /// [`PART`] of them while the others arrive, and gives the list back; the last ones are the answer.
+    /// Returns the rows of a statement that may return many. If the connection knows the statement, `take` gets every
+    /// [`PART`] of them while the others arrive, and returns the list. The last ones are the result.
     pub(crate) async fn query_in_parts(
         self,
         statement: Statement,
@@ -246,22 +247,22 @@ impl<'c> Session<'c> {
         let answer = answer.map_err(|failure| failure.explain(Some(table)));
         self.note_answer(watch, &statement, Some(table), answer.as_ref().map(|(_, rows)| *rows));
         match answer {
-            // The server said so before it sent a row.
+            // The server reported this before it sent a row.
             Err(error) if self.is_stale(&error) => self.ask_again(&statement, Some(table), error).boxed().await,
             Err(error) => Err(error),
             Ok((last, _)) => last,
         }
     }
 
-    /// The number of rows that a statement wrote.
+    /// Returns the number of rows that a statement wrote.
     pub(crate) async fn execute(self, statement: Statement, table: &'static Table) -> Result<u64> {
         self.ask(&statement, Some(table)).await
     }
 
-    /// Sends a statement and reads the answer. One that a migration made stale, so that nothing of it holds, is prepared
-    /// again once: outside a transaction, and inside one whose first statement it is.
+    /// Sends a statement and reads the answer. A statement that a migration made stale had no effect, so it is prepared
+    /// again once: outside a transaction, and inside one if it is its first statement.
     ///
-    /// In a box, so that no call has to move the room for what is awaited here.
+    /// In a box, so that the future of every call stays small.
     pub(crate) fn ask<'s, T: Answer + 's>(
         self,
         statement: &'s Statement,
@@ -288,9 +289,9 @@ impl<'c> Session<'c> {
         .boxed()
     }
 
-    /// Prepares and sends anew a statement that was stale, which `error` says; it stands if that cannot be done.
+    /// Prepares and sends a stale statement again. Returns `error` if that is not possible.
     ///
-    /// A pooler that knows statements by their text may give the same stale one again. Then another text is prepared.
+    /// A pooler that knows statements by their texts may return the same stale one. Then another text is prepared.
     async fn ask_again<T: Answer>(
         self,
         statement: &Statement,
@@ -336,7 +337,7 @@ impl<'c> Session<'c> {
         };
         self.connection.request_finished();
         let answer = answer.map_err(|failure| failure.explain(table));
-        // What has no name has no columns before there are rows.
+        // A statement without a name has no columns before there are rows.
         let answer = answer.and_then(|answer| match (prepared, table, answer.columns()) {
             (Prepared::Unnamed(_), Some(table), Some(columns)) => check_columns(table, columns).map(|()| answer),
             _ => Ok(answer),
@@ -390,12 +391,12 @@ impl<'c> Session<'c> {
         Ok(answer)
     }
 
-    /// Looks at a statement that is about to be sent.
+    /// Starts to measure a statement that is about to be sent.
     pub(crate) fn watch(self) -> StatementTimer {
         StatementTimer::start(self.connection.pool.shared.slow)
     }
 
-    /// Counts a statement whose answer is there, and logs it if somebody wants that.
+    /// Counts a statement that has been answered, and logs it if it was slow.
     pub(crate) fn note_answer(
         self,
         watch: StatementTimer,
@@ -417,13 +418,13 @@ impl<'c> Session<'c> {
         if self.connection.pool.shared.unnamed.is_none() {
             return self.ask::<u64>(&declare, table).await.map(drop);
         }
-        // The server tells the types of parameters of what it can prepare by SQL, which a cursor is not.
+        // The server reports the types of parameters only for statements that can be prepared, which DECLARE is not.
         let prepared = self.prepare(of, table).await?;
         self.note_statement()?;
         self.ask_prepared::<u64>(&prepared, &declare, table).await.map(drop)
     }
 
-    /// Fetches rows from a cursor. Without a name: another cursor of the same name may have other columns.
+    /// Fetches rows from a cursor. Unnamed, because another cursor with the same name may have other columns.
     pub(crate) async fn fetch(self, name: &str, rows: u32, table: Option<&'static Table>) -> Result<Vec<Row>> {
         self.ask_unnamed(format!("FETCH FORWARD {rows} FROM {name}"), table).await
     }
@@ -439,7 +440,7 @@ impl<'c> Session<'c> {
         self.ask_prepared(&Prepared::Unnamed(Arc::new([])), &statement, table).await
     }
 
-    /// The types of a statement's parameters.
+    /// Returns the types of a statement's parameters.
     pub(crate) async fn parameter_types(self, statement: &Statement, table: &'static Table) -> Result<Vec<Type>> {
         Ok(match self.prepare(statement, Some(table)).await? {
             Prepared::Named(prepared) => prepared.params().to_vec(),
@@ -455,7 +456,7 @@ impl<'c> Session<'c> {
         self.under_settings(begun).await.map_err(|failure| failure.explain(Some(table)))
     }
 
-    /// A statement that has a name, be it for this once: where a pooler is, only inside a transaction.
+    /// Returns a statement with a name, if only for one use. Behind a pooler, only inside a transaction.
     async fn named(self, statement: &Statement, table: &'static Table) -> Result<tokio_postgres::Statement> {
         if self.connection.pool.shared.unnamed.is_none()
             && let Prepared::Named(prepared) = self.prepare(statement, Some(table)).await?
@@ -475,12 +476,12 @@ impl<'c> Session<'c> {
         }
     }
 
-    /// Whether the statement was prepared before a migration changed what it is about.
+    /// Returns whether a migration changed something that the statement uses after it was prepared.
     pub(crate) fn is_stale(self, error: &Error) -> bool {
         error.is_stale_plan() || (self.connection.pool.shared.unnamed.is_some() && error.is_wrong_statement())
     }
 
-    /// Lets it be prepared anew the next time.
+    /// Makes the statement be prepared again the next time.
     pub(crate) fn forget(self, statement: &Statement) {
         match &self.connection.pool.shared.unnamed {
             Some(known) => known.forget(statement.sql()),
@@ -489,7 +490,7 @@ impl<'c> Session<'c> {
     }
 }
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 pub(crate) enum Failure {
     Driver(tokio_postgres::Error),
     Refused(String),
@@ -505,7 +506,7 @@ impl Failure {
     }
 }
 
-/// Refuses SQL of the program's own that is for the client to send.
+/// Refuses raw SQL with statements that only the client may send.
 pub(super) fn refuse_own(statement: &Statement) -> Result<(), Failure> {
     match statement.is_own().then(|| effect::refused(statement.sql())).flatten() {
         Some(reason) => Err(Failure::Refused(reason.to_owned())),
@@ -513,7 +514,7 @@ pub(super) fn refuse_own(statement: &Statement) -> Result<(), Failure> {
     }
 }
 
-/// Parameters that one statement may have: the protocol counts them in 16 bits.
+/// The maximum number of parameters of a statement: the protocol counts them in 16 bits.
 const MAX_PARAMETERS: usize = u16::MAX as usize;
 
 fn refuse_too_many(statement: &Statement) -> Result<()> {
@@ -537,8 +538,8 @@ fn typed_parameters<'p>(params: &'p [Param], types: &[Type]) -> Vec<(&'p (dyn To
     params.iter().zip(types).map(|(param, ty)| (param as &(dyn ToSql + Sync), ty.clone())).collect()
 }
 
-/// Compares the columns that the database gives with those that a query was compiled for. Those of models are what
-/// the client itself asks for.
+/// Compares the columns that the database returns with those that a query was compiled for. For models, the client
+/// itself lists the columns.
 fn check_columns(table: &Table, columns: &[tokio_postgres::Column]) -> Result<()> {
     if table.columns.first().is_none_or(|column| column.accepts.is_none()) {
         return Ok(());
@@ -546,13 +547,13 @@ fn check_columns(table: &Table, columns: &[tokio_postgres::Column]) -> Result<()
     let (name, wanted) = (table.name, table.columns.len());
     let advice = "`codegen check --database --url URL` compares all queries with a database";
     if columns.len() != wanted {
-        let message = format!("{name} gives {} columns, and was compiled for {wanted}: {advice}", columns.len());
+        let message = format!("{name} returns {} columns, but was compiled for {wanted}: {advice}", columns.len());
         return Err(Error::RowMismatch(message.into()));
     }
     for (known, real) in table.columns.iter().zip(columns) {
         if known.accepts.is_some_and(|accepts| !accepts(real.type_())) {
             let (column, ty) = (known.name, real.type_());
-            let message = format!("column {column} of {name} is {ty}, for which it was not compiled: {advice}");
+            let message = format!("column {column} of {name} is {ty}, which it was not compiled for: {advice}");
             return Err(Error::RowMismatch(message.into()));
         }
     }

@@ -181,7 +181,9 @@ mod tests {
         for name in ["app.user", "a.b.c", "my_app.user_1"] {
             assert_eq!(settings(name).refused(), None, "{name}");
         }
-        for name in ["role", "row_security", "relata.tenant", "Relata.across_tenants", "a.", ".b", "a b.c", "1.a", "a.'x"] {
+        for name in
+            ["role", "row_security", "relata.tenant", "Relata.across_tenants", "a.", ".b", "a b.c", "1.a", "a.'x"]
+        {
             assert_eq!(settings(name).refused(), Some(WRONG_NAME), "{name}");
         }
         assert_eq!(format!("{:?}", settings("app.user").of_tenant(&Param::Int(7))), r#"["app.user", "relata.tenant"]"#);

@@ -1,15 +1,15 @@
-//! StatementTexts of statements that a pooler has not seen.
+//! Texts of statements that a pooler has not seen.
 //!
-//! PgBouncer with `max_prepared_statements` knows statements by their text: prepared again, a text gives the server's
-//! statement of before. After a migration that one is stale for ever, unless the text is another one.
+//! PgBouncer with `max_prepared_statements` identifies statements by their texts: preparing a text again returns the
+//! server's earlier statement. After a migration, that one stays stale, unless the text is different.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Which generation of texts the connections of a pool prepare.
+/// The current generation of texts that the connections of a pool prepare.
 #[derive(Debug)]
 pub(crate) struct StatementTexts {
-    /// Other processes have other texts.
+    /// Texts of other processes are different.
     process: uuid::Uuid,
     generation: AtomicU32,
 }
@@ -21,7 +21,7 @@ impl Default for StatementTexts {
 }
 
 impl StatementTexts {
-    /// The text to prepare for a statement: its own, unless that proved to be stale.
+    /// Returns the text to prepare for a statement: its own, unless that proved to be stale.
     pub(super) fn distinct<'t>(&self, sql: &'t str) -> Cow<'t, str> {
         match self.generation() {
             0 => Cow::Borrowed(sql),
@@ -33,7 +33,8 @@ impl StatementTexts {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// A statement that was prepared just now, in a generation, was stale: another one begins, once.
+    /// Begins a new generation, once, because a statement of generation `stale` was stale immediately after it was
+    /// prepared.
     pub(crate) fn begin_generation(&self, stale: u32) {
         let _ = self.generation.compare_exchange(stale, stale.wrapping_add(1), Ordering::AcqRel, Ordering::Acquire);
     }

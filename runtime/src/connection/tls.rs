@@ -10,13 +10,13 @@ mod imp;
 pub(crate) use imp::Connector;
 pub(super) use imp::connector;
 
-/// How much of the server's identity is checked, as libpq's sslmode says.
+/// How strictly the server's identity is checked, according to libpq's sslmode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tls {
-    /// `disable`, `prefer`, `require`: encryption at most.
+    /// `disable`, `prefer`, `require`: encryption only.
     Unverified,
-    /// `verify-ca`: a certificate of a known authority.
+    /// `verify-ca`: the certificate was issued by a trusted authority.
     VerifyCa,
-    /// `verify-full`: and for this host.
+    /// `verify-full`: and it was issued for this host.
     VerifyFull,
 }

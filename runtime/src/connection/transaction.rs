@@ -1,7 +1,7 @@
-//! A connection inside a transaction: how it is begun and ended, and who may send in it.
+//! A connection inside a transaction: how the transaction begins and ends, and which scope may send.
 //!
-//! PostgreSQL keeps savepoints on a stack, so what is sent belongs to the innermost open one. Only the scope that is on
-//! top may send; everything else is refused before a byte of it leaves.
+//! PostgreSQL keeps savepoints on a stack, so every statement belongs to the innermost open one. Only the scope at the
+//! top may send. Everything else is refused before anything is sent.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -14,31 +14,30 @@ use super::settings::{Current, Settings};
 use crate::error::{Error, Result, from_connection};
 use crate::query::Tenant;
 
-/// A connection inside a transaction. Whatever becomes of it, an unfinished transaction never goes
-/// back to the pool: see `PooledConnection`.
+/// A connection inside a transaction. An unfinished transaction never returns to the pool: see `PooledConnection`.
 #[derive(Debug)]
 pub(crate) struct OpenTransaction {
     connection: PooledConnection,
-    /// What it was begun with.
+    /// The statement that began it.
     begin: Cow<'static, str>,
-    /// How many statements were sent in it.
+    /// The number of statements that were sent in it.
     statements: AtomicU32,
-    /// Something failed, so the server may have ended the transaction already.
+    /// Whether something failed, so that the server may already have ended the transaction.
     failed: AtomicBool,
     collisions: Mutex<Collisions>,
     /// The innermost open savepoint, or [`WHOLE`].
     top: AtomicU32,
     savepoints: Mutex<Vec<OpenSavepoint>>,
-    /// Some open savepoint was dropped, and has to be rolled back to before anything else.
+    /// Whether an open savepoint was dropped, and must be rolled back before anything else.
     has_dropped: AtomicBool,
-    /// How many operations are carried out in it at this moment.
+    /// The number of operations that run in it.
     running: AtomicU32,
-    /// How many savepoints and streams there were.
+    /// The number of savepoints and streams so far.
     numbers: AtomicU32,
     settings: Mutex<Current>,
 }
 
-/// The scope of what belongs to a transaction and to none of its savepoints.
+/// The scope of operations that belong to the transaction, but to none of its savepoints.
 pub(crate) const WHOLE: u32 = 0;
 
 #[derive(Debug)]
@@ -50,13 +49,13 @@ struct OpenSavepoint {
 /// Serialization failures and deadlocks of the statements so far.
 #[derive(Debug, Default)]
 struct Collisions {
-    /// One has ended the transaction on the server, and no savepoint was rolled back to since.
+    /// Whether one has ended the transaction on the server, and no savepoint has been rolled back since.
     ended_it: bool,
-    /// Their errors: each lives as long as the program keeps it.
+    /// Their errors, each as long as the program keeps it.
     errors: Vec<Weak<str>>,
 }
 
-/// A transaction, and whether what runs belongs to one of its savepoints.
+/// A transaction, and the savepoint that the operations belong to, if any.
 #[derive(Debug, Clone)]
 pub(crate) struct Scope {
     pub(crate) transaction: Arc<OpenTransaction>,
@@ -73,7 +72,7 @@ impl Scope {
         Self { transaction, savepoint: WHOLE, tenant, settings }
     }
 
-    /// Waits until something may be sent, or says why it may not.
+    /// Waits until an operation may be sent, or returns why it may not.
     pub(crate) async fn enter(&self) -> Result<Running<'_>> {
         self.transaction.enter(self.savepoint).await
     }
@@ -84,14 +83,14 @@ impl Scope {
     }
 }
 
-/// An operation that is carried out in a transaction. Dropped before its end, it may have failed unseen.
+/// A running operation in a transaction. If it is dropped before its end, it may have failed unnoticed.
 pub(crate) struct Running<'t> {
     transaction: &'t OpenTransaction,
     ended: bool,
 }
 
 impl Running<'_> {
-    /// Its outcome is known.
+    /// Records its outcome.
     pub(crate) fn end<T>(mut self, outcome: &Result<T>) {
         self.ended = true;
         self.transaction.note(outcome);
@@ -107,7 +106,7 @@ impl Drop for Running<'_> {
     }
 }
 
-/// A savepoint that is open: dropped, its work is undone before anything else is sent.
+/// An open savepoint. If it is dropped, its work is undone before anything else is sent.
 pub(crate) struct Savepoint<'t> {
     transaction: &'t OpenTransaction,
     pub(crate) number: u32,
@@ -133,14 +132,14 @@ const RUNS_BEHIND_COMMIT: &str = "a query of this transaction still ran when it 
     back: await every query before the commit";
 
 impl OpenTransaction {
-    /// Takes a connection and begins. From before the first byte the connection counts as unclean.
+    /// Takes a connection and begins a transaction. From before the first byte on, the connection counts as unclean.
     pub(crate) async fn begin(pool: &Arc<Pool>, begin: impl Into<Cow<'static, str>>) -> Result<Self> {
         let transaction = Self::adopt(pool.acquire().await?, begin.into());
         transaction.connection.batch_execute(&transaction.begin).await.map_err(|error| from_connection(&error))?;
         Ok(transaction)
     }
 
-    /// Takes charge of a connection that is about to begin.
+    /// Wraps a connection that is about to begin a transaction.
     pub(crate) fn adopt(connection: PooledConnection, begin: Cow<'static, str>) -> Self {
         connection.opens_transaction();
         Self {
@@ -166,7 +165,7 @@ impl OpenTransaction {
         if self.connection.has_transaction() { Ok(&self.connection) } else { Err(Error::TransactionFinished) }
     }
 
-    /// Undoes what dropped savepoints have left behind, and begins an operation of a scope.
+    /// Undoes the work of dropped savepoints, and begins an operation of a scope.
     async fn enter(&self, scope: u32) -> Result<Running<'_>> {
         self.undo_dropped().await?;
         self.check(scope)?;
@@ -174,7 +173,7 @@ impl OpenTransaction {
         Ok(Running { transaction: self, ended: false })
     }
 
-    /// Whether a scope may send.
+    /// Checks that a scope may send.
     fn check(&self, scope: u32) -> Result<()> {
         self.connection()?;
         if self.top.load(Ordering::Acquire) == scope {
@@ -192,8 +191,8 @@ impl OpenTransaction {
         self.collisions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Rolls back to the outermost savepoint that was dropped, and with that undoes those inside it. What is sent is
-    /// done, however the future that sends it ends, so that it is off the stack before.
+    /// Rolls back to the outermost dropped savepoint, which also undoes those inside it. The savepoint is removed from
+    /// the stack first, because a sent statement is executed even if its future is dropped.
     async fn undo_dropped(&self) -> Result<()> {
         self.connection()?;
         if !self.has_dropped.swap(false, Ordering::AcqRel) {
@@ -206,7 +205,7 @@ impl OpenTransaction {
         }
     }
 
-    /// Takes a savepoint off the stack, and those inside it.
+    /// Removes a savepoint and those inside it from the stack.
     fn take_off(&self, number: u32) {
         let mut savepoints = self.savepoints();
         if let Some(place) = savepoints.iter().position(|open| open.number == number) {
@@ -220,7 +219,7 @@ impl OpenTransaction {
         self.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A number that nothing else in the transaction has.
+    /// Returns a number that is unique in the transaction.
     pub(crate) fn next_number(&self) -> u32 {
         self.numbers.fetch_add(1, Ordering::Relaxed) + 1
     }
@@ -244,11 +243,11 @@ impl OpenTransaction {
         Ok(savepoint)
     }
 
-    /// Ends a savepoint: what was done since holds, or is undone. If something of it runs on, it is undone.
+    /// Ends a savepoint: keeps or undoes the work since. If an operation of it is still running, the work is undone.
     pub(crate) async fn end_savepoint(&self, mut savepoint: Savepoint<'_>, keep: bool) -> Result<()> {
         self.undo_dropped().await?;
         let number = savepoint.number;
-        // What follows sends, and what is sent is done, also if nobody waits for the answer.
+        // The following statement is executed once it is sent, even if nobody waits for the answer.
         savepoint.ended = true;
         if !self.savepoints().iter().any(|open| open.number == number) {
             return Err(Error::Misuse(SAVEPOINT_HAS_ENDED.into()));
@@ -262,7 +261,7 @@ impl OpenTransaction {
         }
         self.take_off(number);
         match self.command(format!("RELEASE SAVEPOINT relata_{number}")).await {
-            // The error of a statement was passed over: what PostgreSQL refuses to keep is undone.
+            // A statement failed and its error was ignored, so PostgreSQL refuses to keep the work. It is undone.
             Err(Error::Database(_)) => {
                 self.undo_savepoint(number).await?;
                 Err(Error::TransactionFailed)
@@ -271,7 +270,7 @@ impl OpenTransaction {
         }
     }
 
-    /// What was done since is undone.
+    /// Undoes the work since a savepoint.
     async fn undo_savepoint(&self, number: u32) -> Result<()> {
         self.take_off(number);
         self.collisions().ended_it = false;
@@ -286,7 +285,7 @@ impl OpenTransaction {
         done
     }
 
-    /// Notes that a savepoint's work was dropped in the middle.
+    /// Records that a savepoint was dropped before its end.
     fn drop_savepoint(&self, number: u32) {
         for open in self.savepoints().iter_mut().filter(|open| open.number == number) {
             open.dropped = true;
@@ -301,8 +300,7 @@ impl OpenTransaction {
         Ok(())
     }
 
-    /// After a failure of its only statement so far: rolls back and begins again, as if nothing had been. Tells whether
-    /// it did.
+    /// After a failure of the first statement: rolls back and begins the transaction again. Returns whether it did.
     pub(super) async fn begin_again(&self) -> Result<bool> {
         if self.statements.load(Ordering::Acquire) != 1 {
             return Ok(false);
@@ -314,7 +312,7 @@ impl OpenTransaction {
         Ok(true)
     }
 
-    /// Remembers that something failed.
+    /// Records a failure.
     fn note<T>(&self, outcome: &Result<T>) {
         let Err(error) = outcome else { return };
         self.failed.store(true, Ordering::Release);
@@ -325,17 +323,17 @@ impl OpenTransaction {
         }
     }
 
-    /// Whether running the transaction again may mend what ended it: a collision that the server ended it with, or the
-    /// error of one that the program has passed on, in whatever error of its own.
+    /// Returns whether running the transaction again may succeed: a collision ended it on the server, or the program
+    /// has returned the error of a collision, possibly inside an error of its own.
     pub(crate) fn has_collided(&self) -> bool {
         let collisions = self.collisions();
         collisions.ended_it || collisions.errors.iter().any(|error| error.strong_count() > 0)
     }
 
-    /// Commits. An answer that never came is [`Error::CommitUnknown`].
+    /// Commits. If the answer is lost, the result is [`Error::CommitUnknown`].
     ///
-    /// PostgreSQL answers the COMMIT of a failed transaction with a ROLLBACK and no error. Where something failed it
-    /// is asked first whether the transaction is still alive.
+    /// PostgreSQL answers the COMMIT of a failed transaction with a ROLLBACK and no error. So if something failed, the
+    /// client first asks whether the transaction is still alive.
     pub(crate) async fn commit(&self) -> Result<()> {
         self.undo_dropped().await?;
         let connection = self.connection()?;
@@ -347,7 +345,7 @@ impl OpenTransaction {
             self.rollback().await?;
             return Err(Error::TransactionFailed);
         }
-        // Whatever collided before did not end the transaction, and from here on all of it may hold.
+        // Earlier collisions did not end the transaction, and from here on all of it may be committed.
         *self.collisions() = Collisions::default();
         let answer = connection.simple_query("COMMIT").await;
         let Err(error) = answer.map_err(|error| commit_error(&error)) else {
@@ -355,7 +353,7 @@ impl OpenTransaction {
             return Ok(());
         };
         if !matches!(error, Error::CommitUnknown) {
-            // A refused COMMIT has rolled back already.
+            // A refused COMMIT has already rolled back.
             self.connection.transaction_is_over();
         }
         let refused = Err(error);
@@ -369,13 +367,14 @@ impl OpenTransaction {
         Ok(())
     }
 
-    /// The transaction ended by other means than `commit` or `rollback`: its last statement did it.
+    /// Records that the transaction was ended by its last statement, not by `commit` or `rollback`.
     pub(crate) fn mark_finished(&self) {
         self.connection.transaction_is_over();
     }
 }
 
-/// What a COMMIT that gave an error means. If the server ended the connection with it, it may have committed before.
+/// Translates the error of a COMMIT. If the server ended the connection with it, the transaction may have been
+/// committed before.
 pub(crate) fn commit_error(error: &tokio_postgres::Error) -> Error {
     match error.as_db_error().map(|known| known.code().code()) {
         None => Error::CommitUnknown,

@@ -1,4 +1,4 @@
-//! Calculated values: what `aggregate` takes, and what conditions and sort keys of groups are made of.
+//! Calculated values: the arguments of `aggregate`, and the parts of conditions and sort keys of groups.
 
 use std::marker::PhantomData;
 
@@ -98,9 +98,9 @@ impl<M: Model, T: Scalar, O> Calculated<M, T, O> {
     }
 }
 
-/// What `aggregate` takes: a calculated value, or a tuple of them.
+/// The argument of `aggregate`: a calculated value, or a tuple of them.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be calculated of rows of `{M}`",
+    message = "`{Self}` cannot be calculated for rows of `{M}`",
     label = "expected `relata::count()`, or `count`, `sum`, `avg`, `min` or `max` of a field, or a tuple of these"
 )]
 pub trait Aggregates<M: Model>: Send + 'static {
@@ -113,7 +113,7 @@ pub trait Aggregates<M: Model>: Send + 'static {
     /// For the runtime: reads it, at the position after everything that was read before.
     ///
     /// # Errors
-    /// When a value does not fit its type.
+    /// If a value does not fit its type.
     #[doc(hidden)]
     fn read(reader: &mut Reader<'_>) -> Result<Self::Out>;
 }
@@ -152,12 +152,12 @@ macro_rules! aggregates {
         impl<M_: Model, $($type: Aggregates<M_>),*> Aggregates<M_> for ($($type,)*) {
             type Out = ($($type::Out,)*);
 
-            #[allow(unused_variables, reason = "of none there is nothing to add")]
+            #[allow(unused_variables, reason = "a tuple without values adds nothing")]
             fn add_to(&self, calculations: &mut Calculations) {
                 $(self.$place.add_to(calculations);)*
             }
 
-            #[allow(unused_variables, clippy::unused_unit, reason = "of none there is nothing to read")]
+            #[allow(unused_variables, clippy::unused_unit, reason = "a tuple without values reads nothing")]
             fn read(reader: &mut Reader<'_>) -> Result<Self::Out> {
                 Ok(($($type::read(reader)?,)*))
             }

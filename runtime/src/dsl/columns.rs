@@ -1,4 +1,4 @@
-//! Columns by themselves: what `distinct` compares and `group_by` groups by.
+//! Columns as arguments: `distinct` compares them, and `group_by` groups by them.
 
 use crate::error::Result;
 use crate::rows::{Model, Reader};
@@ -6,7 +6,7 @@ use crate::rows::{Model, Reader};
 /// A field, or a tuple of fields.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a field of `{M}`, nor a tuple of its fields")]
 pub trait Columns<M: Model>: Send + 'static {
-    /// A value of each.
+    /// The type of their values.
     type Values: Send + 'static;
 
     /// For the runtime: their numbers.
@@ -16,7 +16,7 @@ pub trait Columns<M: Model>: Send + 'static {
     /// For the runtime: reads a value of each.
     ///
     /// # Errors
-    /// When a value does not fit its type.
+    /// If a value does not fit its type.
     #[doc(hidden)]
     fn read_values(reader: &mut Reader<'_>) -> Result<Self::Values>;
 }

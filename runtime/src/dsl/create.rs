@@ -1,4 +1,4 @@
-//! New rows: what a `Create` and the fields of its relations accept.
+//! New rows: the values that a `Create` and the fields of its relations accept.
 
 use super::assignment::Assignment;
 use super::filter::Unique;
@@ -157,14 +157,14 @@ impl<C> CreateWith<C> {
         Self { create, sets: Sets::new(), nested: Vec::new() }
     }
 
-    /// For generated code: the first `set`, before it is known what the relations hold.
+    /// For generated code: the first `set`, when the types of the relations are still unknown.
     pub fn first<M>(create: C, assignment: Assignment<M>) -> Self {
         Self { create, sets: vec![(assignment.column, assignment.to)], nested: Vec::new() }
     }
 }
 
 impl<C> CreateWith<C> {
-    /// For generated code: the first `with`, before it is known what the relations hold.
+    /// For generated code: the first `with`, when the types of the relations are still unknown.
     pub fn first_with<M>(create: C, nested: Nested<M>) -> Self {
         Self { create, sets: Sets::new(), nested: vec![nested.write] }
     }

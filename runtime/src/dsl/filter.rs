@@ -1,4 +1,4 @@
-//! Filters and unique keys: made by fields and relations, combined with `&`, `|` and `!`.
+//! Filters and unique keys: created by fields and relations, and combined with `&`, `|` and `!`.
 
 use std::marker::PhantomData;
 use std::ops::{BitAnd, BitOr, Not};
@@ -32,7 +32,7 @@ impl<M> UniqueKey<M> for Unique<M> {
 /// ```
 pub struct Filter<M> {
     pub(crate) condition: Condition,
-    /// How many conditions are inside one another at most.
+    /// The maximum depth of its conditions.
     levels: u16,
     model: PhantomData<fn() -> M>,
 }
@@ -47,7 +47,7 @@ pub struct Unique<M> {
 }
 
 impl<M> Filter<M> {
-    /// A condition that is made of no other filter.
+    /// Creates a filter from a condition that contains no other filter.
     pub(crate) fn new(condition: Condition) -> Self {
         Self::deep(condition, 1)
     }
@@ -59,7 +59,7 @@ impl<M> Filter<M> {
         Self { condition, levels, model: PhantomData }
     }
 
-    /// A condition around this one.
+    /// Wraps the condition.
     pub(crate) fn inside<P>(self, around: impl FnOnce(Condition) -> Condition) -> Filter<P> {
         Filter::deep(around(self.condition), self.levels + 1)
     }
@@ -88,12 +88,13 @@ impl<M> Filter<M> {
         Self::list(filters, Condition::And)
     }
 
-    /// At least one of the filters holds. Of none: no row.
+    /// At least one of the filters matches. Without filters, no row does.
     pub fn any(filters: impl IntoIterator<Item = Filter<M>>) -> Self {
         Self::list(filters, Condition::Or)
     }
 
-    /// How many levels this filter and another one make together: one that is a list already takes the other in.
+    /// Returns the depth of this filter combined with another one. If this one is already a list, it takes the other
+    /// in.
     fn levels_with(&self, other: &Self, takes_in: bool) -> u16 {
         let one_more = u16::from(!takes_in);
         (self.levels + one_more).max(other.levels + 1)
@@ -157,7 +158,7 @@ impl<M> From<Unique<M>> for Filter<M> {
     }
 }
 
-/// Without a filter every row is meant: `.filter(name.map(|name| user::name.eq(name)))`.
+/// No filter matches every row: `.filter(name.map(|name| user::name.eq(name)))`.
 impl<M, F: Into<Filter<M>>> From<Option<F>> for Filter<M> {
     fn from(filter: Option<F>) -> Self {
         filter.map_or(Self::new(Condition::ALL), F::into)
@@ -220,7 +221,7 @@ impl<M> Not for Unique<M> {
     }
 }
 
-/// `%`, `_` and `\` of a text mean themselves in a pattern.
+/// Escapes `%`, `_` and `\`, so that they have no special meaning in a pattern.
 pub(crate) fn escape_like(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     for character in text.chars() {

@@ -22,7 +22,7 @@ use crate::query::{GroupCondition, GroupTerm, MAX_DEPTH};
 /// ```
 pub struct Having<M> {
     pub(crate) condition: GroupCondition,
-    /// How many conditions are inside one another at most.
+    /// The maximum depth of its conditions.
     levels: u16,
     model: PhantomData<fn() -> M>,
 }
@@ -39,7 +39,7 @@ impl<M> Having<M> {
         Self { condition, levels, model: PhantomData }
     }
 
-    /// How many levels this condition and another one make together.
+    /// Returns the depth of this condition combined with another one.
     fn levels_with(&self, other: &Self, takes_in: bool) -> u16 {
         (self.levels + u16::from(!takes_in)).max(other.levels + 1)
     }

@@ -1,13 +1,13 @@
-//! The kinds of fields and relations, as types: what a row holds of them, and whether a value identifies a row.
+//! The kinds of fields and relations, as types: how many values a row has, and whether a value identifies a row.
 //!
-//! A kind decides which methods a constant has: only an optional field can be null, only a list can be searched for an
-//! element, only a unique field is a key.
+//! The kind decides which methods a constant has: only an optional field can be null, only a list can be searched for
+//! an element, only a unique field is a key.
 
 use crate::error::Result;
 use crate::rows::{FromRow, Reader, Slot};
 use crate::value::Scalar;
 
-/// What a row holds of a field or a relation: [`Required`], [`Optional`] or [`List`].
+/// How many values a row has for a field or a relation: [`Required`], [`Optional`] or [`List`].
 pub trait Arity: Sealed + Send + 'static {
     /// The values of a column: `T`, `Option<T>` or `Vec<T>`.
     type Values<T: Scalar>: Send + 'static;
@@ -47,7 +47,7 @@ pub enum Optional {}
 #[derive(Debug)]
 pub enum List {}
 
-/// A field of whose values several rows may have the same.
+/// A field whose values are not unique.
 #[derive(Debug)]
 pub enum NotUnique {}
 

@@ -1,4 +1,4 @@
-//! Sort keys: made by fields, counts and relations.
+//! Sort keys: created by fields, counts and relations.
 
 use std::marker::PhantomData;
 

@@ -1,4 +1,4 @@
-//! Relations as types: where they lead, and which row types can hold their rows.
+//! Relations as types: their models, and the row types that can hold their rows.
 
 mod constant;
 mod nested;
@@ -16,7 +16,7 @@ pub trait RelationOf: Copy + Send + 'static {
     type Parent: Model;
     /// The model that it leads to.
     type Child: Model;
-    /// What a row of the parent holds: `T`, `Option<T>` or `Vec<T>`.
+    /// The type of its rows in a row of the parent: `T`, `Option<T>` or `Vec<T>`.
     type Rows<T: FromRow>: Slot;
     /// Its slot in `With`, as a type.
     type Place;
@@ -65,7 +65,7 @@ pub trait IntoInclude {
     /// The type of each of its rows.
     type Row: FromRow;
 
-    /// What to read.
+    /// Returns the read of its rows.
     fn into_select(self) -> Select;
 }
 

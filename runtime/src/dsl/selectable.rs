@@ -1,4 +1,4 @@
-//! `select_as`: a model's values as a struct of the program's own.
+//! `select_as`: reads a model's values into a custom struct.
 
 use std::marker::PhantomData;
 
@@ -37,17 +37,17 @@ pub trait Selectable: Sized + Send + 'static {
     /// The model.
     type Model: Model;
 
-    /// Adds what it needs to the query.
+    /// Adds the values that it needs to the query.
     fn add_to(select: &mut Select);
 
     /// Reads it, at the position after everything that was read before.
     ///
     /// # Errors
-    /// When a value does not fit its type.
+    /// If a value does not fit its type.
     fn read(reader: &mut Reader<'_>) -> Result<Self>;
 }
 
-/// A struct as something to select, where there is no `select_as`: `select((student::id, As::<Card>::new()))`.
+/// A struct as a selection, where `select_as` is not available: `select((student::id, As::<Card>::new()))`.
 pub struct As<T>(PhantomData<fn() -> T>);
 
 impl<T> std::fmt::Debug for As<T> {
@@ -57,7 +57,7 @@ impl<T> std::fmt::Debug for As<T> {
 }
 
 impl<T: Selectable> As<T> {
-    /// The struct.
+    /// Creates the selection.
     #[allow(clippy::new_without_default, reason = "there is nothing to be the default of")]
     pub fn new() -> Self {
         Self(PhantomData)
@@ -76,15 +76,15 @@ impl<M: Model, T: Selectable<Model = M>> Selection<M> for As<T> {
     }
 }
 
-/// For the derive: adds what a field is selected by.
+/// For the derive: adds the selection of a field.
 pub fn add_selected<M: Model, S: Selection<M>>(selection: S, select: &mut Select) {
     selection.add_to(select);
 }
 
-/// For the derive: reads what a field is selected by. The function is only there for its type.
+/// For the derive: reads the selection of a field. The function is only passed for its type.
 ///
 /// # Errors
-/// When the value does not fit its type.
+/// If the value does not fit its type.
 pub fn read_selected<M: Model, S: Selection<M>, T>(_: fn() -> S, reader: &mut Reader<'_>) -> Result<T>
 where
     S::Out: SelectedFor<T>,
@@ -92,9 +92,9 @@ where
     S::read(reader).map(SelectedFor::into_field)
 }
 
-/// For the derive: what is selected for a field of type `T`, which is nothing but a `T`.
+/// For the derive: a selected value for a field of type `T`, which must be a `T`.
 #[diagnostic::on_unimplemented(
-    message = "the field is `{T}`, and what is selected for it is `{Self}`",
+    message = "the field is `{T}`, but the value selected for it is `{Self}`",
     label = "this field must be `{Self}`"
 )]
 pub trait SelectedFor<T> {

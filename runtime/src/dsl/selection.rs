@@ -1,4 +1,4 @@
-//! `select`: values in place of whole rows, as tuples of fields, counts and values of related rows.
+//! `select`: values instead of whole rows, as tuples of fields, counts and values of related rows.
 
 use std::marker::PhantomData;
 
@@ -9,19 +9,19 @@ use crate::meta::Relation;
 use crate::query::{Condition, Include, OrderKey, Output, Outputs, Select};
 use crate::rows::{Cursor, FromRow, Model, Reader};
 
-/// What `select` takes: a field, a count, `relation.select(..)`, or a tuple of these.
+/// The argument of `select`: a field, a count, `relation.select(..)`, or a tuple of these.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not something that can be selected from `{M}`")]
 pub trait Selection<M: Model>: Send + 'static {
     /// The type of the result.
     type Out: Send + 'static;
 
-    /// Adds what it needs to the query.
+    /// Adds the values that it needs to the query.
     fn add_to(self, select: &mut Select);
 
     /// Reads it, at the position after everything that was read before.
     ///
     /// # Errors
-    /// When a value does not fit its type.
+    /// If a value does not fit its type.
     fn read(reader: &mut Reader<'_>) -> Result<Self::Out>;
 }
 
@@ -117,12 +117,12 @@ impl<M: Model, S: Selection<M>> FromRow for Selected<M, S> {
     }
 }
 
-/// Takes the values out of their wrappers, whatever the relation's arity.
+/// Unwraps the values, whatever the relation's arity.
 pub trait Unwrap: Sized {
     /// The values.
     type Out: Send + 'static;
 
-    /// Takes them out.
+    /// Returns the values.
     fn unwrap_selected(self) -> Self::Out;
 }
 

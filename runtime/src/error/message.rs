@@ -1,12 +1,12 @@
-//! What of PostgreSQL's message is told.
+//! Which part of PostgreSQL's message is shown.
 //!
-//! Nearly every kind of message can quote what it is about: the value of a parameter, or of a row. So a message is told
-//! only where its origin rules that out; in all other cases the meaning of the SQLSTATE stands in its place. DETAIL,
-//! HINT and CONTEXT are never told. The names of constraints, tables and columns have fields of their own.
+//! Nearly every kind of message can quote a value of a parameter or of a row. So a message is shown only if its origin
+//! rules that out. Otherwise, the meaning of the SQLSTATE is shown instead. DETAIL, HINT and CONTEXT are never shown.
+//! The names of constraints, tables and columns have separate fields.
 
 use tokio_postgres::error::{DbError, ErrorPosition};
 
-/// PostgreSQL's message about a statement that was prepared before a migration, which it may say in another language.
+/// PostgreSQL's message about a statement that was prepared before a migration. It may be translated.
 pub(crate) const STALE_PLAN: &str = "cached plan must not change result type";
 
 /// Returns the primary message if it cannot hold a value, else the meaning of the SQLSTATE.
@@ -14,31 +14,31 @@ pub(super) fn safe_message(error: &DbError) -> String {
     if error.routine() == Some("RevalidateCachedQuery") {
         return STALE_PLAN.to_owned();
     }
-    // Inside a function, which CONTEXT tells, anyone can raise any SQLSTATE with any text.
+    // Inside a function, which CONTEXT indicates, any SQLSTATE can be raised with any text.
     if error.where_().is_none() && (is_about_the_text(error) || is_fixed(error)) {
         return error.message().to_owned();
     }
     meaning(error.code().code()).to_owned()
 }
 
-/// Whether the parser points at a place in the statement, whose text has `$1` in the place of each value. What a
-/// function finds wrong while it runs has no such position, or one in a text of the function's own.
+/// Returns whether the parser points to a place in the statement, which has `$1` instead of values. An error of a
+/// running function has no such position, or one in a text of the function.
 fn is_about_the_text(error: &DbError) -> bool {
     let code = error.code().code();
     (code.starts_with("42") || code.starts_with("0A")) && matches!(error.position(), Some(ErrorPosition::Original(_)))
 }
 
-/// Whether the server has one text for it, in which at most names and sizes are filled in.
+/// Returns whether the server has a fixed text for it, in which it fills in only names and sizes.
 fn is_fixed(error: &DbError) -> bool {
     const CLASSES: [&str; 3] = ["25", "53", "57"];
     const CODES: [&str; 5] = ["08P01", "21000", "26000", "54001", "55P03"];
     let code = error.code().code();
-    // The rewriter names the column that is generated, and has not seen a value yet.
+    // The rewriter names the generated column, before any value is read.
     let is_of_rewriter = code == "428C9" && error.routine() == Some("rewriteTargetListIU");
     is_of_rewriter || CODES.contains(&code) || CLASSES.iter().any(|class| code.starts_with(class))
 }
 
-/// What a SQLSTATE means, in words that fit every case of it.
+/// Returns the meaning of a SQLSTATE, in words that apply to all its cases.
 fn meaning(code: &str) -> &'static str {
     match code {
         "22001" => "a text is longer than its column allows",
@@ -56,7 +56,7 @@ fn meaning(code: &str) -> &'static str {
         _ if code.starts_with("2203") => "a JSON value or path is wrong",
         "23502" => "a required value is missing",
         "23503" | "23001" => "a referenced row does not exist, or is still referenced",
-        "23505" => "a unique value is taken already",
+        "23505" => "a unique value is already taken",
         "23514" => "a check refused the row",
         "23P01" => "the row conflicts with another one under an exclusion constraint",
         "23000" => "the row violates a constraint",

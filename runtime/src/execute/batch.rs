@@ -1,4 +1,4 @@
-//! Carries out several queries at once: in one transaction, and in one round trip where each is a single statement.
+//! Carries out several queries in one transaction, and in one round trip if each is a single statement.
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -27,7 +27,7 @@ pub(crate) type Finish<T> = Box<dyn FnOnce(std::vec::IntoIter<Outcome>) -> Resul
 /// Queries as data.
 pub struct BatchParts<T> {
     pub(crate) operations: Vec<Operation>,
-    /// The tenant of the handle at which each was begun.
+    /// The tenants of the handles at which the queries were begun.
     pub(crate) tenants: Vec<Option<Option<Arc<Tenant>>>>,
     pub(crate) finish: Finish<T>,
 }
@@ -60,7 +60,7 @@ impl<T> Future for BatchCall<T> {
 pub(crate) fn run<T: Send + 'static>(pool: Arc<Pool>, batch: BatchParts<T>, runs_sql: bool) -> BatchCall<T> {
     let BatchParts { mut operations, tenants, finish } = batch;
     let is_sql = |operation: &Operation| matches!(operation, Operation::Sql(_));
-    // Nothing is sent: all of a batch holds, or nothing.
+    // Nothing is sent: all queries of a batch take effect, or none.
     if !are_of(&tenants, pool.tenant.as_ref()) {
         operations.insert(0, Operation::Refused(ONE_TENANT.to_owned()));
     } else if !runs_sql && operations.iter().any(is_sql) {
@@ -84,7 +84,7 @@ const NO_SQL: &str = "a query file reads the rows of all tenants or of one: send
     `db.tenant(id)`";
 const ONE_TENANT: &str = "a batch holds queries of the handle that runs it: begin all of them at that handle";
 
-/// Whether all queries were begun at handles of a tenant, or of all.
+/// Returns whether all queries were begun at handles of this tenant, or of all tenants.
 fn are_of(tenants: &[Option<Option<Arc<Tenant>>>], tenant: Option<&Arc<Tenant>>) -> bool {
     tenants.iter().flatten().all(|own| own.as_ref() == tenant)
 }
@@ -106,15 +106,15 @@ async fn run_all<T: Send>(
     }
 }
 
-/// Nothing of a batch holds that met a stale statement, so that all of it can be prepared again, and a second time from
-/// other texts: see `StatementTexts`.
+/// A batch with a stale statement has no effect, so all of it can be prepared again, and a second time from other
+/// texts: see `StatementTexts`.
 async fn again_while_stale<T: Send>(
     pool: &Arc<Pool>,
     operations: &[Operation],
     statements: &[(Statement, &'static Table)],
     finish: &mut Option<Finish<T>>,
 ) -> Result<Done<T>> {
-    // Where a pooler is, texts stand for nothing but themselves.
+    // Behind a pooler, statements have no names, so there are no stale texts.
     let attempts = if pool.shared.unnamed.is_some() { 1 } else { 2 };
     let mut attempt = 0;
     loop {
@@ -136,21 +136,21 @@ async fn again_while_stale<T: Send>(
     }
 }
 
-/// Reads outcomes as what was asked for.
+/// Reads the outcomes of all queries.
 fn read_all<T>(outcomes: Vec<Outcome>, finish: &mut Option<Finish<T>>) -> Result<Done<T>> {
     let rows = outcomes.iter().map(Outcome::rows).sum();
     let finish = finish.take().ok_or(Error::Internal("a batch was read twice"))?;
     Ok(Done { values: finish(outcomes.into_iter())?, rows })
 }
 
-/// Whether it is known only from what came back whether a batch holds: a row that must be there may be missing.
-fn has_to_be_seen(operations: &[Operation]) -> bool {
+/// Returns whether only the answers show whether the batch succeeded, because a required row may be missing.
+fn depends_on_rows(operations: &[Operation]) -> bool {
     operations.iter().any(Operation::must_find) && !operations.iter().all(Operation::only_reads)
 }
 
-/// BEGIN, every statement and COMMIT go out together. After a failure PostgreSQL refuses the rest, and turns the COMMIT
-/// into a ROLLBACK. Where a missing row is a failure too, which only the client sees, COMMIT waits for the answers.
-/// `stale` tells whether a migration was the reason.
+/// Sends BEGIN, every statement and COMMIT together. After a failure, PostgreSQL refuses the rest, and turns the COMMIT
+/// into a ROLLBACK. If a missing row is a failure too, which only the client notices, COMMIT waits for the answers.
+/// Sets `stale` if a migration was the reason.
 async fn pipelined<T: Send>(
     connection: PooledConnection,
     operations: &[Operation],
@@ -198,7 +198,7 @@ async fn pipelined<T: Send>(
             match read_all(outcomes, finish) {
                 Ok(done) => transaction.commit().await.map(|()| done),
                 Err(error) => {
-                    // If it cannot be rolled back, the connection is not used again, and the server rolls back.
+                    // If it cannot be rolled back, the connection is not reused, and the server rolls back.
                     drop(transaction.rollback().await);
                     Err(error)
                 }
@@ -207,8 +207,8 @@ async fn pipelined<T: Send>(
     }
 }
 
-/// What came of the statements, and of the COMMIT if it went out with them.
-type Together = (Result<Vec<Outcome>>, Option<Result<(), tokio_postgres::Error>>);
+/// The outcomes of the statements, and that of the COMMIT if it was sent with them.
+type PipelineOutcome = (Result<Vec<Outcome>>, Option<Result<(), tokio_postgres::Error>>);
 
 /// Sends BEGIN, the statements, and COMMIT unless it has to wait.
 async fn send_together(
@@ -216,9 +216,9 @@ async fn send_together(
     operations: &[Operation],
     statements: &[(Statement, &'static Table)],
     prepared: &[Prepared],
-) -> Result<Together> {
+) -> Result<PipelineOutcome> {
     let connection = transaction.connection()?;
-    // Set by a statement that could not even be sent, which is known before the last message goes out.
+    // Set by a statement that could not be sent, which is known before the last message is sent.
     let failed = AtomicBool::new(false);
     let work = join_all(operations.iter().zip(statements.iter().zip(prepared)).map(
         |(operation, ((statement, table), prepared))| {
@@ -227,7 +227,7 @@ async fn send_together(
         },
     ));
     let begin = connection.batch_execute("BEGIN");
-    let (begun, outcomes, committed) = if has_to_be_seen(operations) {
+    let (begun, outcomes, committed) = if depends_on_rows(operations) {
         let (begun, outcomes) = join(begin, work).await;
         (begun, outcomes, None)
     } else {
@@ -242,8 +242,8 @@ async fn send_together(
     Ok((outcomes, committed))
 }
 
-/// What a failure means once COMMIT is on its way: where no answer came, the batch may hold. An answer of the server to
-/// one of its statements says that it does not.
+/// Translates a failure after COMMIT was sent. If there was no answer, the batch may have been committed. If the server
+/// answered one of the statements with an error, it was not.
 fn without_answer(operations: &[Operation], error: Error) -> Error {
     match error {
         Error::ConnectionLost(_) if operations.iter().any(Operation::writes) => Error::CommitUnknown,
@@ -254,7 +254,7 @@ fn without_answer(operations: &[Operation], error: Error) -> Error {
     }
 }
 
-/// What one statement of a batch gives.
+/// Returns the outcome of one statement of a batch.
 async fn answer_of(
     transaction: &OpenTransaction,
     operation: &Operation,
@@ -276,7 +276,7 @@ async fn answer_of(
     })
 }
 
-/// Reads rows that others made while they were written to.
+/// Reads rows that other transactions created while the statements ran.
 async fn read_missing(connection: &PooledConnection, operations: &[Operation], outcomes: &mut [Outcome]) -> Result<()> {
     for (operation, outcome) in operations.iter().zip(outcomes) {
         if let Some(again) = single::missing(operation, outcome) {
@@ -286,7 +286,7 @@ async fn read_missing(connection: &PooledConnection, operations: &[Operation], o
     Ok(())
 }
 
-/// Queries that take several statements each run after one another, in one transaction.
+/// Carries out queries with several statements one after another, in one transaction.
 async fn one_by_one<T: Send>(
     pool: &Arc<Pool>,
     operations: Vec<Operation>,

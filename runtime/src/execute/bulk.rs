@@ -1,4 +1,4 @@
-//! Inserts rows that are alike.
+//! Inserts rows with values for the same columns.
 
 use super::insert::{Inserted, bulk_statement};
 use crate::connection::Session;
@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::query::{BulkOptions, MAX_ROWS, NewRows, UniformRows};
 use crate::sql::{self, Context, Statement};
 
-/// Inserts rows that are alike.
+/// Inserts rows with values for the same columns.
 pub(super) async fn insert_uniform(session: Session<'_>, rows: UniformRows, options: BulkOptions) -> Result<Inserted> {
     let table = rows.table();
     let mut inserted = Inserted::default();
@@ -21,7 +21,7 @@ pub(super) async fn insert_uniform(session: Session<'_>, rows: UniformRows, opti
     Ok(inserted)
 }
 
-/// The statement of rows that take only one, and no others along.
+/// Returns the statement, if one is enough and there are no nested rows.
 pub(super) fn statement(context: Context<'_>, rows: NewRows, options: BulkOptions) -> Option<Statement> {
     match rows {
         NewRows::Uniform(uniform) if uniform.len() > MAX_ROWS => None,

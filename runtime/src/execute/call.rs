@@ -14,13 +14,14 @@ use crate::query::Outcome;
 pub struct Call<T>(Work<T>);
 
 enum Work<T> {
-    /// The outcome is read when it is there. Whether it is committed by then, so that the write stands if that fails.
+    /// Reads the outcome afterwards. The flag says whether it is already committed, so that the write stands if reading
+    /// fails.
     ReadLast(BoxFuture<'static, Result<Outcome>>, fn(Outcome) -> Result<T>, bool),
-    /// The outcome is read before COMMIT.
+    /// Reads the outcome before COMMIT.
     ReadFirst(BoxFuture<'static, Result<Done<T>>>),
 }
 
-/// What was read, and how many rows were read or written for it.
+/// The result, and how many rows were read or written for it.
 pub(crate) struct Done<T> {
     pub(crate) values: T,
     pub(crate) rows: u64,

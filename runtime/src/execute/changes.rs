@@ -1,4 +1,4 @@
-//! Changes of several rows, each with values of its own, in one statement where they set the same columns.
+//! Changes of several rows, each with its own values, in one statement if they set the same columns.
 
 use futures_util::future::try_join_all;
 
@@ -11,7 +11,7 @@ use crate::query::{Cell, Condition, Insert, Key, SetTo, Sets};
 use crate::sql::{self, BulkUpdate, InputRows};
 use crate::value::Param;
 
-/// Changes rows by their keys, which have to meet a condition too.
+/// Changes rows by their keys. They also have to match a condition.
 pub(super) async fn update_each(
     session: Session<'_>,
     relation: &'static Relation,
@@ -26,7 +26,7 @@ pub(super) async fn update_each(
                 return Err(Error::not_related(relation, Lookup::Update));
             }
         } else if run.iter().all(|(key, sets)| keeps_its_place(relation, key, sets)) {
-            // They do not touch each other, and need not wait for each other.
+            // They concern different rows, so they need not wait for each other.
             try_join_all(run.into_iter().map(|update| one(session, relation, condition, update))).await?;
         } else {
             for update in run {
@@ -47,13 +47,13 @@ async fn one(
     change_one(session, relation.child, condition, sets, Vec::new()).await.map_err(|error| error.through(relation))
 }
 
-/// Whether a change leaves the row with its key and its parent.
+/// Returns whether a change keeps the key and the parent of the row.
 fn keeps_its_place(relation: &Relation, key: &Key, sets: &Sets) -> bool {
     let in_key = |column: &u16| key.iter().any(|(known, _)| known == column);
     sets.iter().all(|(column, _)| !in_key(column) && !relation.child_columns.contains(column))
 }
 
-/// The value of an assignment that can be one of many, each of its own row.
+/// Returns the value of an assignment that can differ from row to row in one statement.
 fn value(to: &SetTo) -> Option<&Param> {
     match to {
         SetTo::Value(value)
@@ -65,7 +65,7 @@ fn value(to: &SetTo) -> Option<&Param> {
     }
 }
 
-/// Changes of several rows as one statement, if they are alike and do not change what the rows are found by.
+/// Returns the changes as one statement, if they set the same columns and do not change the columns of the condition.
 fn in_one(relation: &'static Relation, updates: &[(Key, Sets)]) -> Option<BulkUpdate> {
     let [(key, sets), others @ ..] = updates else { return None };
     let uniform = |(other_key, other_sets): &(Key, Sets)| {
@@ -93,8 +93,8 @@ fn in_one(relation: &'static Relation, updates: &[(Key, Sets)]) -> Option<BulkUp
     Some(BulkUpdate { table, key: columns, sets: sets.clone(), given })
 }
 
-/// What rows of an upsert are changed to, if one statement can say it of all of them: the same for each, or what the
-/// row would have been created with.
+/// Returns the changes of an upsert, if one statement can make them for all rows: they are the same for each, or each
+/// sets the value that the row would have been created with.
 pub(super) fn common_sets(rows: &[(Key, Insert, Sets)]) -> Option<Sets> {
     let [(_, _, sets), others @ ..] = rows else { return None };
     let columns = |sets: &Sets| sets.iter().map(|(column, _)| *column).collect::<Vec<_>>();

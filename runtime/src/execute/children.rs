@@ -1,5 +1,5 @@
-//! Writes to rows that point at rows, or meet them in a table between: one statement for all that is done to the rows
-//! of a relation in the same way.
+//! Writes to rows that reference other rows, or are joined to them by a join table: one statement for each kind of
+//! write to the rows of a relation.
 
 use super::insert::insert_many;
 use super::keys::{KeySet, runs};
@@ -15,7 +15,7 @@ use crate::rows::Node;
 use crate::sql::{self, InputRows, Pairs};
 use crate::value::{Param, RawList};
 
-/// The rows of a relation that belong to rows of a node, which are known by their numbers.
+/// The rows of a relation that belong to rows of a node, which are identified by their numbers.
 #[derive(Clone, Copy)]
 pub(super) struct Children<'a> {
     pub(super) session: Session<'a>,
@@ -23,15 +23,15 @@ pub(super) struct Children<'a> {
     pub(super) relation: &'static Relation,
 }
 
-/// Something of the parent with this number.
+/// Something that belongs to the parent with this number.
 pub(super) type ForRow<T> = (usize, T);
 
-/// The condition that rows with these keys meet.
+/// Returns the condition that rows with these keys match.
 fn any_of(relation: &Relation, keys: &[Key]) -> Condition {
     let of_kind = |(columns, keys): (Vec<u16>, Vec<&Key>)| {
         let child = relation.child;
         match columns.as_slice() {
-            // Lists of lists do not exist as parameters.
+            // PostgreSQL has no arrays of arrays as parameters.
             [column] if !child.columns[usize::from(*column)].sql_type.ends_with("[]") => {
                 let values = keys.iter().flat_map(|key| key.iter().map(|(_, value)| value.clone())).collect();
                 Condition::In { column: *column, values: Param::Array(values) }
@@ -46,7 +46,7 @@ fn any_of(relation: &Relation, keys: &[Key]) -> Condition {
     if kinds.len() == 1 { kinds.remove(0) } else { Condition::Or(kinds) }
 }
 
-/// Things by the columns of their keys.
+/// Groups items by the columns of their keys.
 fn by_columns<T>(things: impl Iterator<Item = T>, key: impl Fn(&T) -> &Key) -> Vec<(Vec<u16>, Vec<T>)> {
     let mut kinds: Vec<(Vec<u16>, Vec<T>)> = Vec::new();
     for thing in things {
@@ -64,7 +64,7 @@ impl Children<'_> {
         values_at(self.parents.cursor(parent), self.relation.parent_columns)
     }
 
-    /// The condition that the children of a parent meet.
+    /// Returns the condition that the children of a parent match.
     fn belonging(self, parent: usize) -> Condition {
         match (self.relation.through, self.parent_key(parent).as_slice()) {
             (Some(_), [key]) => Condition::JoinedTo { relation: self.relation, key: key.clone() },
@@ -90,7 +90,7 @@ impl Children<'_> {
         row.point_at(self.relation.child_columns, self.relation.parent_columns, self.parents.cursor(parent));
     }
 
-    /// What is done to the rows of parents, all of it of one kind.
+    /// Carries out writes of one kind for the rows of parents.
     pub(super) async fn write(self, actions: Vec<ForRow<Action>>) -> Result<()> {
         let (mut creates, mut connects, mut either) = (Vec::new(), Vec::new(), Vec::new());
         let mut changes: Vec<ForRow<Vec<Action>>> = Vec::new();
@@ -130,7 +130,7 @@ impl Children<'_> {
         self.join(through, parents.into_iter().zip(0..made.len()), &made).await
     }
 
-    /// Rows of the table between: parents, and the rows of `children` that they are to meet.
+    /// Adds rows to the join table: parents, and the rows of `children` to join them with.
     async fn join(
         self,
         through: JoinTable,
@@ -150,11 +150,11 @@ impl Children<'_> {
         self.session.execute(statement, relation.child).await.map(drop)
     }
 
-    /// Makes rows belong to parents. With `release`, others do not belong to these parents any more.
+    /// Connects rows to parents. With `release`, other rows are disconnected from these parents.
     async fn connect(self, keys: Vec<ForRow<Key>>, release: bool) -> Result<()> {
         for (columns, keys) in by_columns(keys.into_iter(), |(_, key)| key) {
             let distinct = runs(keys, |(_, key)| key);
-            // A row can meet several parents, but points at the last one.
+            // In a many-to-many relation a row can have several parents, otherwise only the last one counts.
             let distinct = match self.relation.through {
                 Some(_) => vec![distinct.into_iter().flatten().collect()],
                 None => distinct,
@@ -166,7 +166,7 @@ impl Children<'_> {
         Ok(())
     }
 
-    /// Connects by keys of the same columns.
+    /// Connects by keys with the same columns.
     async fn connect_by(self, columns: Vec<u16>, keys: Vec<ForRow<Key>>, release: bool) -> Result<()> {
         let Children { session, relation, .. } = self;
         let expected = keys.len() as u64;
@@ -200,7 +200,7 @@ impl Children<'_> {
         self.join(through, parents.into_iter().zip(upserted.places.iter().copied()), &upserted.node).await
     }
 
-    /// Rows with different keys, which then belong to their parents.
+    /// Connects or creates rows with different keys.
     async fn connect_or_create_referencing(self, mut rows: Vec<ForRow<(Insert, Key)>>) -> Result<()> {
         if self.is_to_one() {
             for (parent, (_, key)) in &rows {
@@ -214,12 +214,12 @@ impl Children<'_> {
         upsert_many(self.session, rows, &theirs, &Condition::ALL).await.map(drop)
     }
 
-    /// Sets the children's foreign key to null.
+    /// Returns the assignment that sets the children's foreign key to null.
     fn no_parent(self) -> Sets {
         self.relation.key_pairs().map(|(_, theirs)| (theirs, SetTo::Value(Param::Null))).collect()
     }
 
-    /// Changes rows of one parent: `actions` are of one kind.
+    /// Writes to the rows of one parent. `actions` are of one kind.
     async fn change(self, parent: usize, actions: Vec<Action>) -> Result<()> {
         let (mut removed, mut updates, mut upserts) = (Vec::new(), Vec::new(), Vec::new());
         let belonging = || self.belonging(parent);
@@ -246,7 +246,7 @@ impl Children<'_> {
                         self.execute_update(&belonging().and(condition), &sets).await?;
                     }
                 }
-                // Without a key it is the row that the relation's own columns identify.
+                // Without a key, it concerns the row that the relation's columns identify.
                 Action::Upsert { key, row, sets } => {
                     upserts.push((key.unwrap_or_else(|| self.own_key(parent)), row, sets))
                 }
@@ -277,7 +277,7 @@ impl Children<'_> {
         if deleted < expected { Err(Error::not_related(self.relation, Lookup::Delete)) } else { Ok(()) }
     }
 
-    /// Of a relation through a table between, a row that does not belong to the parent may be given, as in Prisma.
+    /// As in Prisma, a row of a many-to-many relation need not be connected to the parent.
     async fn disconnect(self, parent: usize, those: Condition, expected: u64) -> Result<()> {
         let Children { session, relation, .. } = self;
         if let Some(through) = relation.through {
@@ -289,11 +289,12 @@ impl Children<'_> {
         if released < expected { Err(Error::not_related(relation, Lookup::Disconnect)) } else { Ok(()) }
     }
 
-    /// Makes exactly these rows belong to a parent.
+    /// Connects exactly these rows to a parent.
     async fn set(self, parent: usize, keys: Vec<Key>) -> Result<()> {
         let kinds = by_columns(keys.iter(), |key| key).len();
         if kinds != 1 {
-            // Of no keys, or of several kinds, it takes a statement to let the others go.
+            // If there are no keys, or keys with different columns, the others are disconnected by a separate
+            // statement.
             let those = any_of(self.relation, &keys);
             match self.relation.through {
                 Some(_) => self.disconnect(parent, those.negated(), 0).await?,
@@ -308,7 +309,7 @@ impl Children<'_> {
         self.connect(keys, kinds == 1).await
     }
 
-    /// Rows of one parent, with different keys: those that are there are changed, the others created.
+    /// Changes existing rows of one parent, and creates the others. All have different keys.
     async fn upsert(self, parent: usize, rows: Vec<(Key, Insert, Sets)>) -> Result<()> {
         let belonging = self.belonging(parent);
         if let Some(through) = self.relation.through {
@@ -335,7 +336,7 @@ impl Children<'_> {
         Ok(())
     }
 
-    /// Whether there are rows with these keys.
+    /// Returns which of the keys exist.
     async fn which_are_there(self, keys: &[Key]) -> Result<Vec<bool>> {
         let child = self.relation.child;
         let mut there = vec![false; keys.len()];
@@ -352,7 +353,7 @@ impl Children<'_> {
         Ok(there)
     }
 
-    /// Whether a row is there is read first: one that does not belong to the parent is an error.
+    /// Reads first whether a row exists, because it is an error if it does not belong to the parent.
     async fn upsert_through(
         self,
         through: JoinTable,

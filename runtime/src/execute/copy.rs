@@ -1,4 +1,4 @@
-//! COPY in binary format: rows are encoded as they come, and sent as fast as the server takes them.
+//! COPY in binary format: rows are encoded as they come, and sent as fast as the server accepts them.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::SinkExt;
@@ -16,7 +16,7 @@ use crate::sql::{self, Statement};
 use crate::telemetry::StatementTimer;
 use crate::value::Param;
 
-/// Copies rows into a table and counts them. Rows that follow one another with the same columns go in one COPY.
+/// Copies rows into a table and counts them. Consecutive rows with the same columns share one COPY.
 pub(super) async fn copy_rows(
     session: Session<'_>,
     table: &'static Table,
@@ -59,7 +59,7 @@ fn refuse(row: &Insert) -> Result<()> {
     Ok(())
 }
 
-/// The time of the transaction, as the type of each `@updatedAt` column.
+/// Returns the time of the transaction, in the type of each `@updatedAt` column.
 async fn now_cells(session: Session<'_>, table: &'static Table) -> Result<Vec<(u16, Param)>> {
     let columns: Vec<u16> =
         (0..).zip(table.columns).filter(|(_, column)| column.updated_at).map(|(number, _)| number).collect();
@@ -74,7 +74,7 @@ async fn now_cells(session: Session<'_>, table: &'static Table) -> Result<Vec<(u
     Ok(columns.iter().enumerate().map(|(place, column)| (*column, value(place))).collect())
 }
 
-/// Adds values for columns that have none. The row's columns are in order, and stay so.
+/// Adds values for columns that have none. The row's columns stay in order.
 fn add_cells(row: &mut Insert, values: &[(u16, Param)]) {
     for (number, value) in values {
         if let Err(place) = row.cells.binary_search_by_key(number, |(column, _)| *column) {
@@ -83,17 +83,18 @@ fn add_cells(row: &mut Insert, values: &[(u16, Param)]) {
     }
 }
 
-/// Where rows with certain columns go.
+/// The destination of rows with certain columns.
 enum Target {
     Copy(Box<Copy>),
-    /// Columns whose binary form is not the one they travel in elsewhere, as those of `inet`: so many rows at once.
+    /// INSERT, for columns whose binary format differs from that of their parameters, such as `inet`. Collects this
+    /// many rows.
     Insert {
         columns: Vec<u16>,
         rows: Vec<Insert>,
     },
 }
 
-/// A COPY that runs.
+/// A running COPY.
 struct Copy {
     columns: Vec<u16>,
     types: Vec<Type>,
@@ -103,10 +104,10 @@ struct Copy {
     watch: StatementTimer,
 }
 
-/// What every COPY in binary format begins with: its signature, no flags, no extension.
+/// The header of COPY in binary format: signature, flags, extension.
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 
-/// How many bytes are sent together, about.
+/// The approximate number of bytes that are sent together.
 const SENT_AT_ONCE: usize = 64 * 1024;
 
 impl Target {
@@ -137,7 +138,7 @@ impl Target {
         copy.columns.iter().eq(columns)
     }
 
-    /// Takes a row, and tells how many were written.
+    /// Adds a row, and returns how many were written.
     async fn add(&mut self, session: Session<'_>, table: &'static Table, row: Insert) -> Result<u64> {
         match self {
             Target::Copy(copy) => copy.add(table, row).await.map(|()| 0),
@@ -160,7 +161,7 @@ impl Target {
     }
 }
 
-/// Whether the form that a parameter has is that of COPY: not where it travels as another type and is cast.
+/// Returns whether a parameter has the format of COPY. It does not if it is sent as another type and cast.
 fn is_binary(column: &Column, ty: &Type) -> bool {
     let is_enum = |ty: &Type| matches!(ty.kind(), Kind::Enum(_));
     let of_enums = matches!(ty.kind(), Kind::Array(element) if is_enum(element));
@@ -169,7 +170,7 @@ fn is_binary(column: &Column, ty: &Type) -> bool {
 
 impl Copy {
     async fn add(&mut self, table: &'static Table, row: Insert) -> Result<()> {
-        // A table has 1600 columns at most.
+        // A table has at most 1600 columns.
         self.buffer.put_i16(self.types.len() as i16);
         for ((column, cell), ty) in row.cells.into_iter().zip(&self.types) {
             let Cell::Value(value) = cell else { continue };
@@ -198,7 +199,7 @@ impl Copy {
     }
 }
 
-/// A value behind its length, or null.
+/// Appends the length and the value, or null.
 fn push_field(buffer: &mut BytesMut, value: &Param, ty: &Type) -> Result<(), Box<dyn std::error::Error + Sync + Send>> {
     let start = buffer.len();
     buffer.put_i32(-1);

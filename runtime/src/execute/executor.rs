@@ -1,4 +1,4 @@
-//! Where queries go: to a connection of the pool, or to that of a transaction.
+//! The destination of queries: a connection of the pool, or that of a transaction.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::sql::{Statement, effect};
 use crate::telemetry::{self, Envelope, Intent, IntentKind};
 use crate::value::Param;
 
-/// Where queries go: a pool, or one connection inside a transaction.
+/// The destination of queries: a pool, or one connection inside a transaction.
 #[derive(Debug, Clone)]
 pub struct Executor(pub(crate) Target);
 
@@ -32,8 +32,8 @@ impl Executor {
         self.0.tenant()
     }
 
-    /// Starts a query. What takes a transaction of its own is read before COMMIT, so that what cannot be read was not
-    /// written either.
+    /// Starts a query. If it needs its own transaction, its outcome is read before COMMIT, so that a write whose
+    /// outcome cannot be read has no effect.
     pub(crate) fn call<Q: Query>(&self, query: Q) -> Call<Q::Output> {
         let Parts { mut operation, finish } = query.into_parts();
         match self.0.tenant() {
@@ -53,7 +53,7 @@ impl Executor {
         }
     }
 
-    /// Carries an operation out, on a connection of the pool or in the transaction.
+    /// Carries out an operation, on a connection of the pool or in the transaction.
     fn run(&self, operation: Operation) -> BoxFuture<'static, Result<Outcome>> {
         let envelope = self.envelope(&operation);
         match self.0.clone() {
@@ -101,12 +101,12 @@ impl Executor {
         envelope.around(async move { raw::ask(target, &statement, operation).await }, T::rows)
     }
 
-    /// The rows of a query as a stream, each read where its cursor stands.
+    /// Returns the rows of a query as a stream. Each is read at its cursor.
     pub(crate) fn select_stream<R: ReadRow>(&self, select: Box<Select>) -> RowStream<R::Out> {
         stream::of_select::<R>(self.0.clone(), select)
     }
 
-    /// The rows of a query of `queries/` as a stream.
+    /// Returns the rows of a query of `queries/` as a stream.
     pub(crate) fn query_stream<T: FromRow>(&self, mut call: SqlCall) -> RowStream<T> {
         if let Some(tenant) = self.0.tenant()
             && !call.confine(tenant)
@@ -130,7 +130,7 @@ impl Executor {
     }
 }
 
-/// Carries out an operation that is in no transaction.
+/// Carries out an operation outside of transactions.
 #[allow(clippy::manual_async_fn, reason = "an async function keeps room for its arguments twice")]
 fn run_alone(pool: Arc<Pool>, operation: Operation) -> impl Future<Output = Result<Outcome>> + Send {
     async move {
@@ -150,7 +150,7 @@ async fn run_in(scope: Scope, operation: Operation) -> Result<Outcome> {
     outcome
 }
 
-/// Carries out an operation of several statements, all or nothing.
+/// Carries out an operation of several statements in a transaction.
 async fn in_transaction<T>(pool: Arc<Pool>, operation: Operation, finish: fn(Outcome) -> Result<T>) -> Result<Done<T>> {
     if let Some(error) = operation.refused() {
         return Err(error);
@@ -162,7 +162,7 @@ async fn in_transaction<T>(pool: Arc<Pool>, operation: Operation, finish: fn(Out
     Ok(done)
 }
 
-/// In traces.
+/// The name in traces.
 const COPY_IN: &str = "copy_in";
 
 /// Copies rows, all or none.
@@ -175,7 +175,7 @@ async fn copy(target: Target, table: &'static Table, rows: BoxStream<'static, Re
             Ok(copied)
         }
         Target::Transaction(scope) => {
-            // Dropped in the middle, it fails on the server without an answer that anyone sees.
+            // If it is dropped before its end, it fails on the server without an answer.
             let running = scope.enter().await?;
             let copied = copy_rows(scope.session(COPY_IN)?, table, rows).await;
             running.end(&copied);

@@ -1,6 +1,6 @@
-//! Inserts: the rows that a new row points at first, then the row, then the rows that point at it.
+//! Inserts: first the rows that a new row references, then the row, then the rows that reference it.
 //!
-//! Rows of one level that have values for the same columns go in one statement.
+//! Rows of one level with values for the same columns share one statement.
 
 use futures_util::future::{BoxFuture, FutureExt};
 use tokio_postgres::Row;
@@ -13,13 +13,13 @@ use crate::query::{BulkInsert, BulkLookup, BulkOptions, Cell, Insert, MAX_ROWS, 
 use crate::rows::{Cursor, Node};
 use crate::sql::{self, Context, Statement};
 
-/// The statement of a row that takes no other along, of a connection that may know it.
+/// Returns the statement of a row without nested rows, in the context of a connection that may know it.
 pub(super) fn statement(context: Context<'_>, mut row: Insert) -> Statement {
     row.fill_defaults();
     sql::insert_statement(context, row.table, row.cells)
 }
 
-/// Inserts a row with all that it takes along, and gives the row.
+/// Inserts a row with its nested rows, and returns the row.
 pub(crate) fn insert(session: Session<'_>, mut row: Insert) -> BoxFuture<'_, Result<Node>> {
     async move {
         if !row.is_nested() {
@@ -33,7 +33,7 @@ pub(crate) fn insert(session: Session<'_>, mut row: Insert) -> BoxFuture<'_, Res
     .boxed()
 }
 
-/// Inserts a row that takes no other along.
+/// Inserts a row without nested rows.
 pub(super) async fn insert_row(session: Session<'_>, row: Insert) -> Result<Node> {
     let (table, looked_up) = (row.table, lookups_of(&row));
     let rows = session
@@ -41,11 +41,11 @@ pub(super) async fn insert_row(session: Session<'_>, row: Insert) -> Result<Node
         .await
         .map_err(|error| explain_lookup(error, table, &looked_up))?;
     let node = Node::new(table, rows);
-    found_all(&node, &looked_up)?;
+    check_all_found(&node, &looked_up)?;
     Ok(node)
 }
 
-/// The columns of a row that are looked up, and the relations that they are looked up for.
+/// Returns the columns of a row that are looked up, with their relations.
 pub(super) fn lookups_of(row: &Insert) -> Vec<(u16, &'static Relation)> {
     let lookup = |(column, cell): &(u16, Cell)| match cell {
         Cell::Lookup { relation, .. } => Some((*column, *relation)),
@@ -54,7 +54,7 @@ pub(super) fn lookups_of(row: &Insert) -> Vec<(u16, &'static Relation)> {
     row.cells.iter().filter_map(lookup).collect()
 }
 
-/// A required column that was looked up is null where there was nothing to find.
+/// Explains an error: a required column that was looked up is null if no row was found.
 pub(super) fn explain_lookup(error: Error, table: &'static Table, looked_up: &[(u16, &'static Relation)]) -> Error {
     let Error::NotNullViolation(violation) = &error else { return error };
     let is_meant = |column: &u16| violation.columns.iter().any(|name| name == table.columns[usize::from(*column)].name);
@@ -64,8 +64,8 @@ pub(super) fn explain_lookup(error: Error, table: &'static Table, looked_up: &[(
     }
 }
 
-/// An optional column that was looked up is null, too, and that is no error to PostgreSQL.
-pub(super) fn found_all(node: &Node, looked_up: &[(u16, &'static Relation)]) -> Result<()> {
+/// An optional column that was looked up is null too if no row was found, which is not an error in PostgreSQL.
+pub(super) fn check_all_found(node: &Node, looked_up: &[(u16, &'static Relation)]) -> Result<()> {
     let missing = |at: Cursor<'_>| {
         looked_up.iter().find(|(column, _)| at.raw(usize::from(*column)).is_none()).map(|(_, relation)| *relation)
     };
@@ -75,22 +75,22 @@ pub(super) fn found_all(node: &Node, looked_up: &[(u16, &'static Relation)]) -> 
     }
 }
 
-/// What became of rows that were inserted in bulk.
+/// The result of a bulk insert.
 #[derive(Debug, Default)]
 pub(super) struct Inserted {
     pub(super) count: u64,
-    /// The rows, if they were to come back.
+    /// The rows, if they are returned.
     pub(super) rows: Vec<Row>,
 }
 
 /// Rows with values for the same columns.
 pub(super) struct Group {
     pub(super) bulk: BulkInsert,
-    /// Where its rows stood among all rows, if they are to come back.
+    /// The positions of its rows among all rows, if they are returned.
     pub(super) positions: Vec<usize>,
 }
 
-/// Inserts many rows, those with values for the same columns in one statement, and what they take along level by
+/// Inserts many rows, in one statement for those with values for the same columns, and their nested rows level by
 /// level.
 pub(super) fn insert_many(
     session: Session<'_>,
@@ -116,7 +116,7 @@ pub(super) fn insert_many(
     .boxed()
 }
 
-/// Rows that go together.
+/// Inserts rows of one statement.
 async fn insert_part(session: Session<'_>, mut rows: Vec<Insert>, options: BulkOptions) -> Result<Inserted> {
     let table = rows[0].table;
     if !rows.iter().any(Insert::is_nested) {
@@ -130,7 +130,7 @@ async fn insert_part(session: Session<'_>, mut rows: Vec<Insert>, options: BulkO
     Ok(Inserted { count, rows: node.into_rows() })
 }
 
-/// Inserts rows that take no others along.
+/// Inserts rows without nested rows.
 async fn insert_rows(session: Session<'_>, rows: Vec<Insert>, options: BulkOptions) -> Result<Inserted> {
     let mut count = 0;
     let mut placed: Vec<(usize, Row)> = Vec::new();
@@ -138,7 +138,7 @@ async fn insert_rows(session: Session<'_>, rows: Vec<Insert>, options: BulkOptio
     let total = rows.len();
     let Some(table) = rows.first().map(|row| row.table) else { return Ok(Inserted::default()) };
     for (position, mut row) in rows.into_iter().enumerate() {
-        // What was not found is seen in the rows.
+        // The returned rows show which lookups found nothing.
         let returning = options.returning || row.looks_up();
         row.fill_defaults();
         add_to_group(&mut groups, row, position, total, BulkOptions { returning, ..options });
@@ -158,7 +158,7 @@ async fn insert_rows(session: Session<'_>, rows: Vec<Insert>, options: BulkOptio
     Ok(Inserted { count, rows: placed.into_iter().map(|(_, row)| row).collect() })
 }
 
-/// The rows of a group that come back, each with the place of the one that it was made of.
+/// Returns the rows of a group, each with the position of the input row.
 pub(super) async fn query_group(session: Session<'_>, group: Group) -> Result<Vec<(usize, Row)>> {
     let Group { bulk, positions } = group;
     let table = bulk.table;
@@ -169,7 +169,7 @@ pub(super) async fn query_group(session: Session<'_>, group: Group) -> Result<Ve
     for statement in sql::bulk_insert_statements(session.unshaped(), bulk) {
         let rows = session.query(statement, table).await;
         let node = Node::new(table, rows.map_err(|error| explain_lookup(error, table, &looked_up))?);
-        found_all(&node, &looked_up)?;
+        check_all_found(&node, &looked_up)?;
         placed.extend(node.into_rows().into_iter().map(|row| (positions.next().unwrap_or(usize::MAX), row)));
     }
     Ok(placed)
@@ -178,7 +178,7 @@ pub(super) async fn query_group(session: Session<'_>, group: Group) -> Result<Ve
 const SKIPPING_NEEDS_PLAIN_ROWS: &str = "skip_duplicates works on rows that give keys: \
     what is created or looked up together with a row would stay when the row is left out";
 
-/// Adds a row, the one at `position` of `total`, to the rows with the same columns. Its columns are in order.
+/// Adds a row, at `position` of `total`, to the group with the same columns. Its columns are in order.
 fn add_to_group(groups: &mut Vec<Group>, row: Insert, position: usize, total: usize, options: BulkOptions) {
     let known = groups.iter().position(|group| fits(&row, &group.bulk));
     let index = known.unwrap_or_else(|| {
@@ -195,7 +195,7 @@ fn add_to_group(groups: &mut Vec<Group>, row: Insert, position: usize, total: us
     add_row(&mut group.bulk, row);
 }
 
-/// Whether a row has values for the same columns as others, and looks up the same in the same way.
+/// Returns whether a row has values for the same columns, and the same lookups.
 pub(crate) fn fits(row: &Insert, bulk: &BulkInsert) -> bool {
     let same_lookup = |(place, (_, cell)): (usize, &(u16, Cell))| {
         let known = bulk.lookups.iter().find(|lookup| lookup.place == place);
@@ -225,7 +225,7 @@ pub(super) fn add_row(bulk: &mut BulkInsert, row: Insert) {
     }
 }
 
-/// A group for rows like this one.
+/// Returns an empty group for rows like this one.
 pub(super) fn empty_group(row: &Insert, rows: usize, returning: bool, on_conflict: OnConflict) -> BulkInsert {
     let columns: Vec<u16> = row.columns().collect();
     let values = columns.iter().map(|_| Vec::with_capacity(rows)).collect();
@@ -241,7 +241,7 @@ pub(super) fn empty_group(row: &Insert, rows: usize, returning: bool, on_conflic
     BulkInsert { table: row.table, columns, values, lookups, rows: 0, returning, on_conflict }
 }
 
-/// The statement of rows that take only one, and no others along.
+/// Returns the statement, if one is enough and there are no nested rows.
 pub(crate) fn bulk_statement(context: Context<'_>, rows: Vec<Insert>, options: BulkOptions) -> Option<Statement> {
     if rows.is_empty() || takes_several_statements(&rows) {
         return None;

@@ -1,11 +1,11 @@
-//! Keys that are met one after another, and which of them were met before.
+//! Numbers keys, and finds repeated ones.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
 use crate::query::Key;
 
-/// Distinct keys, numbered in the order in which they were met.
+/// Distinct keys, numbered in order of first occurrence.
 #[derive(Default)]
 pub(super) struct KeySet {
     /// The numbers of the keys with this hash.
@@ -15,7 +15,7 @@ pub(super) struct KeySet {
 }
 
 impl KeySet {
-    /// The number of a key, and whether it is new.
+    /// Returns the number of a key, and whether it is new.
     pub(super) fn add(&mut self, key: &Key) -> (usize, bool) {
         let hash = self.hasher.hash_one(Hashed(key));
         let same_hash = self.numbers.entry(hash).or_default();
@@ -40,7 +40,7 @@ impl std::hash::Hash for Hashed<'_> {
     }
 }
 
-/// Cuts things into runs in which no key comes twice: what is done to the same row stays in its order.
+/// Splits items into runs without repeated keys, so that writes to the same row stay in order.
 pub(super) fn runs<T>(things: Vec<T>, key: impl Fn(&T) -> &Key) -> Vec<Vec<T>> {
     let mut runs: Vec<Vec<T>> = Vec::new();
     let mut met = KeySet::default();

@@ -1,4 +1,4 @@
-//! Nested writes, level by level: what rows of one level take along through one relation goes together.
+//! Nested writes, level by level: rows of one level that are nested through the same relation are written together.
 
 use std::mem::{Discriminant, discriminant};
 
@@ -14,7 +14,7 @@ use crate::meta::Relation;
 use crate::query::{Action, BulkOptions, Condition, Insert, Key, NestedWrite, Sets};
 use crate::rows::Node;
 
-/// Writes what rows point at, and gives what is to be written behind them.
+/// Writes the rows that `rows` reference. Returns what has to be written afterwards.
 pub(super) async fn write_before(session: Session<'_>, rows: &mut [Insert]) -> Result<Vec<ForRow<NestedWrite>>> {
     let mut behind = Vec::new();
     let mut either = Vec::new();
@@ -38,7 +38,7 @@ pub(super) async fn write_before(session: Session<'_>, rows: &mut [Insert]) -> R
     Ok(behind)
 }
 
-/// Rows that are there or are created, and that rows point at: each once.
+/// Connects to existing rows or creates them, each once.
 async fn connect_or_create(
     session: Session<'_>,
     rows: &mut [Insert],
@@ -53,7 +53,7 @@ async fn connect_or_create(
     Ok(())
 }
 
-/// The rows that rows point at: those of one relation together.
+/// Writes the referenced rows, those of one relation together.
 pub(super) fn write_parents<'a>(session: Session<'a>, rows: &'a mut [Insert]) -> BoxFuture<'a, Result<()>> {
     async move {
         let mut parents: Vec<(&'static Relation, Vec<ForRow<Insert>>)> = Vec::new();
@@ -99,15 +99,15 @@ pub(super) async fn create(session: Session<'_>, relation: &'static Relation, ro
     Ok(Node::new(relation.child, insert_many(session, rows, options).await?.rows))
 }
 
-/// Writes to the rows of one relation, all of one kind, of several parents.
+/// Writes of one kind to the rows of one relation, for several parents.
 struct Group {
     relation: &'static Relation,
     kind: Discriminant<Action>,
     actions: Vec<ForRow<Action>>,
 }
 
-/// The first writes of all rows, their second ones, and so on: each row's own stay in their order. Those of one kind
-/// and one relation behind one another are one write. `writes` come row by row.
+/// Returns the first writes of all rows, then the second ones, and so on, so that those of each row stay in order.
+/// Consecutive writes of one kind and one relation become one. `writes` are sorted by row.
 fn rounds(writes: Vec<ForRow<NestedWrite>>) -> Vec<Vec<Group>> {
     let mut rounds: Vec<Vec<Group>> = Vec::new();
     let mut before: Option<(usize, usize, &'static Relation, Discriminant<Action>)> = None;
@@ -132,7 +132,7 @@ fn rounds(writes: Vec<ForRow<NestedWrite>>) -> Vec<Vec<Group>> {
     rounds
 }
 
-/// Writes what belongs to the rows of a node.
+/// Writes the rows that belong to the rows of a node.
 pub(super) fn write_after<'a>(
     session: Session<'a>,
     node: &'a Node,

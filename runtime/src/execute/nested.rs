@@ -1,7 +1,7 @@
-//! A change of one row together with rows on the other side of its relations, in one transaction.
+//! Changes of one row together with rows on the other side of its relations, in one transaction.
 //!
-//! Where this row holds the foreign key, the other row is written first; else it is written last, with this row's
-//! key: see `children`.
+//! If this row has the foreign key, the other row is written first. Otherwise it is written last, with this row's key:
+//! see `children`.
 
 use futures_util::future::{BoxFuture, FutureExt};
 
@@ -28,17 +28,17 @@ pub(super) fn changes_nothing() -> Error {
     Error::Internal("a change of rows on the other side of a new row")
 }
 
-/// Whether a write says only which row this one points at: its statement does so on the way.
+/// Returns whether a write only sets the foreign key of this row, which its own statement can do.
 fn only_points(write: &NestedWrite) -> bool {
     write.relation.referencing && matches!(write.action, Action::Connect(_) | Action::Disconnect(_))
 }
 
-/// Whether all writes of an update fit into the statement that changes the row.
+/// Returns whether the statement that changes the row can include all nested writes.
 pub(super) fn fit_into_the_update(writes: &[NestedWrite]) -> bool {
     writes.iter().all(only_points)
 }
 
-/// Changes one row and what belongs to it. `sets` holds the row's own changes.
+/// Changes one row and its related rows. `sets` has the changes of the row itself.
 pub(super) fn update<'a>(
     session: Session<'a>,
     table: &'static Table,
@@ -62,7 +62,7 @@ pub(super) fn update<'a>(
     .boxed()
 }
 
-/// Changes a row, and which rows it points at, in one statement. Without a row that it is to point at nothing changes.
+/// Changes a row and its foreign keys in one statement. If a referenced row is missing, nothing changes.
 async fn update_pointing(
     session: Session<'_>,
     table: &'static Table,
@@ -114,7 +114,7 @@ async fn read_locked(session: Session<'_>, table: &'static Table, condition: Con
     read::read(session, &select, &[]).await
 }
 
-/// Writes the rows that a row points at, and then the row.
+/// Writes the rows that a row references, and then the row.
 async fn update_with_referenced(
     session: Session<'_>,
     table: &'static Table,
@@ -143,12 +143,12 @@ async fn update_with_referenced(
     Ok(node)
 }
 
-/// The condition that only the first row of a node meets.
+/// Returns the condition that only the first row of a node matches.
 fn row_condition(node: &Node) -> Condition {
     equal_to(node.table.key.iter().copied(), values_of(node, node.table.key))
 }
 
-/// The values of columns in the first row of a node.
+/// Returns the values of columns in the first row of a node.
 fn values_of(node: &Node, columns: &[u16]) -> Vec<Param> {
     match node.cursors().next() {
         Some(at) => values_at(at, columns),
@@ -156,7 +156,7 @@ fn values_of(node: &Node, columns: &[u16]) -> Vec<Param> {
     }
 }
 
-/// The values of columns in a row.
+/// Returns the values of columns in a row.
 pub(super) fn values_at(at: Cursor<'_>, columns: &[u16]) -> Vec<Param> {
     let value = |column: &u16| at.raw(usize::from(*column)).map_or(Param::Null, |raw| Param::Raw(raw.to_vec()));
     columns.iter().map(value).collect()
@@ -167,13 +167,13 @@ pub(super) fn equal_to(columns: impl Iterator<Item = u16>, values: Vec<Param>) -
     Condition::And(columns.zip(values).map(compare).collect())
 }
 
-/// The condition that only the row with this key meets.
+/// Returns the condition that only the row with this key matches.
 pub(super) fn key_condition(key: &Key) -> Condition {
     equal_to(key.iter().map(|(column, _)| *column), key.iter().map(|(_, value)| value.clone()).collect())
 }
 
-/// Carries out a write to the row that this one points at. What this one's new key is goes into `sets`; what can be
-/// deleted only when nothing points at it any more comes back.
+/// Carries out a write to the row that this one references. Adds this row's new foreign key to `sets`. Returns the row
+/// that can only be deleted when it is no longer referenced.
 async fn write_referenced(
     session: Session<'_>,
     before: &Node,
@@ -236,7 +236,7 @@ fn set_null(relation: &Relation, sets: &mut Sets) {
     }
 }
 
-/// Changes the row that meets a condition, and what belongs to it; none is an error.
+/// Changes the row that matches a condition, and its related rows. It is an error if there is none.
 pub(super) async fn change_one(
     session: Session<'_>,
     table: &'static Table,

@@ -1,7 +1,7 @@
-//! Reads: one statement for the rows and what is joined to them, one more per separate relation and level.
+//! Reads: one statement for the rows and the joined ones, and one more for each other relation and level.
 //!
-//! Relations of the same level go out together, and with the first statement already where the
-//! query's key says which rows they are about.
+//! The statements of the relations of one level are sent together. They are sent with the first statement if the
+//! query's key already identifies their rows.
 
 use futures_util::future::{BoxFuture, FutureExt, try_join, try_join_all};
 use tokio_postgres::Row;
@@ -14,7 +14,7 @@ use crate::rows::{KeyedRows, Keys, Node, RowDecoder};
 use crate::sql::{self, ChildrenOf, KeySource, ReadPlan, Statement, read_statement};
 use crate::value::Param;
 
-/// Reads `select`; `key` holds the values of the unique key that it is filtered by.
+/// Reads `select`. `key` has the values of the unique key that it is filtered by.
 pub(crate) async fn read(session: Session<'_>, select: &Select, key: &[(u16, Param)]) -> Result<Node> {
     let (statement, plan) = read_statement(session.shaped(), select, None);
     if !plan.is_single_statement() {
@@ -25,30 +25,30 @@ pub(crate) async fn read(session: Session<'_>, select: &Select, key: &[(u16, Par
     Ok(node)
 }
 
-/// Reads rows that may be many: a part of them while the others arrive, where nothing has to be read besides.
+/// Reads rows that may be many. Decodes a part of them while the others arrive, if nothing else has to be read.
 pub(super) async fn read_many(session: Session<'_>, select: &Select) -> Result<Outcome> {
     let (statement, plan) = read_statement(session.shaped(), select, None);
     if !plan.is_single_statement() {
         return read_with_separate(session, statement, &plan, &[]).boxed().await.map(Outcome::Rows);
     }
-    let mut taken: Option<Box<dyn RowDecoder>> = None;
+    let mut decoded: Option<Box<dyn RowDecoder>> = None;
     let mut take = |rows: Vec<Row>| {
         let mut part = Node::new(select.table, rows);
         attach_joined(&mut part, &plan);
         if let Some(make) = select.decoder {
-            taken.get_or_insert_with(make).take(&part)?;
+            decoded.get_or_insert_with(make).take(&part)?;
         }
         Ok(part.into_rows())
     };
     let mut node = Node::new(select.table, session.query_in_parts(statement, select.table, &mut take).await?);
     attach_joined(&mut node, &plan);
-    Ok(match taken {
-        Some(taken) => Outcome::Taken(taken, node),
+    Ok(match decoded {
+        Some(decoded) => Outcome::Decoded(decoded, node),
         None => Outcome::Rows(node),
     })
 }
 
-/// Reads the rows of `plan`, and what has statements of its own.
+/// Reads the rows of `plan`, and the relations with separate statements.
 async fn read_with_separate(
     session: Session<'_>,
     statement: Statement,
@@ -75,13 +75,13 @@ async fn read_with_separate(
     Ok(node)
 }
 
-/// The rows of a read, cut to their page if it is one.
+/// Returns the rows of a read, cut to their page if it is one.
 pub(super) fn outcome(node: Node, plan: &ReadPlan<'_>) -> Outcome {
     let Some(start) = &plan.select.page else { return Outcome::Rows(node) };
     let all = node.len();
     let len = plan.select.take.and_then(|take| usize::try_from(take).ok()).map_or(all, |take| take.min(all));
     let backward = start.is_backward();
-    // The row too many stands at the end that the page was counted towards.
+    // The extra row is at the end towards which the page was counted.
     let rows = if backward { all - len..all } else { 0..len };
     let goes_on = (all > len, start.token().is_some());
     let (follows, precedes) = if backward { (goes_on.1, goes_on.0) } else { goes_on };
@@ -92,7 +92,7 @@ pub(super) fn outcome(node: Node, plan: &ReadPlan<'_>) -> Outcome {
     Outcome::Page { node, rows, next, previous }
 }
 
-/// The values of a relation's parent columns, if the key gives all of them, or what the only row is filtered by.
+/// Returns the values of a relation's parent columns, if the key or the filter determines all of them.
 fn known_key(relation: &Relation, select: &Select, key: &[(u16, Param)], tenant: Option<&Param>) -> Option<Vec<Param>> {
     let filters = if select.single { &select.condition } else { &Condition::ALL };
     let value = |column: &u16| {
@@ -107,7 +107,7 @@ fn known_key(relation: &Relation, select: &Select, key: &[(u16, Param)], tenant:
         .collect()
 }
 
-/// Reads what is included and adds it to the rows.
+/// Reads the included relations and adds them to the rows.
 pub(super) fn attach<'a>(
     session: Session<'a>,
     node: &'a mut Node,
@@ -136,7 +136,7 @@ pub(super) fn attach<'a>(
     .boxed()
 }
 
-/// The rows of a read with what is read along with them.
+/// Returns the rows of a read with their included relations.
 pub(crate) async fn attach_to_rows(session: Session<'_>, mut node: Node, plan: &ReadPlan<'_>) -> Result<Node> {
     if plan.is_single_statement() {
         attach_joined(&mut node, plan);
@@ -146,13 +146,13 @@ pub(crate) async fn attach_to_rows(session: Session<'_>, mut node: Node, plan: &
     Ok(node)
 }
 
-/// Reads what is included in rows that are there already, whole.
+/// Reads the included relations of existing rows that have all columns.
 pub(super) async fn attach_all(session: Session<'_>, node: &mut Node, select: &Select) -> Result<()> {
     let plan = sql::unjoined_plan(select);
     attach(session, node, &plan, &plan.separate).await
 }
 
-/// Adds joined rows where nothing else has to be read for them.
+/// Adds joined rows, if nothing else has to be read for them.
 pub(super) fn attach_joined(node: &mut Node, plan: &ReadPlan<'_>) {
     node.set_names(plan.names());
     for (include, child_plan, present) in &plan.joined {
@@ -162,13 +162,13 @@ pub(super) fn attach_joined(node: &mut Node, plan: &ReadPlan<'_>) {
     }
 }
 
-/// Children that were read: of the only parent, or of many.
+/// Children: of the only parent, or of many.
 enum Fetched {
     OfOne(Node),
     ByKey(Node, KeyedRows),
 }
 
-/// The children of all rows of a node; none if no row has a key.
+/// Returns the children of all rows of a node; `None` if no row has a key.
 async fn read_children_of(
     session: Session<'_>,
     node: &Node,
@@ -191,7 +191,7 @@ async fn read_children_of(
     Ok(Some(Fetched::ByKey(child, rows)))
 }
 
-/// The children of one parent.
+/// Returns the children of one parent.
 async fn read_children(
     session: Session<'_>,
     parent: &'static Table,
@@ -208,7 +208,7 @@ async fn read_rows(session: Session<'_>, statement: Statement, plan: &ReadPlan<'
     attach_to_rows(session, Node::new(table, session.query(statement, table).await?), plan).await
 }
 
-/// The count that the only value of a statement is.
+/// Returns the count that is the only value of a result.
 pub(super) fn count_of(node: &Node) -> Result<Outcome> {
     let count: i64 = node.cursors().next().map_or(Ok(0), |at| at.get(0))?;
     Ok(Outcome::Count(count.unsigned_abs()))

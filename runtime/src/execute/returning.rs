@@ -1,7 +1,7 @@
-//! Writes whose row comes back with its relations, or as chosen values.
+//! Writes whose row is returned with its relations, or as chosen values.
 //!
-//! Rows that the written one points at are joined to it in the statement that writes it. What else is asked for is
-//! read behind it, in the same transaction; of a row that goes, before it.
+//! Referenced rows are joined in the statement that writes. Everything else is read after it, in the same transaction;
+//! for a deleted row, before it.
 
 use futures_util::future::{BoxFuture, FutureExt};
 use tokio_postgres::Row;
@@ -16,7 +16,7 @@ use crate::rows::{Keys, Node};
 use crate::sql::{self, Context, ReadPlan, Statement};
 use crate::value::Param;
 
-/// Whether it takes several statements.
+/// Returns whether it needs several statements.
 pub(super) fn needs_transaction(returning: &Returning) -> bool {
     single::needs_transaction(&returning.write)
         || !at_once(returning)
@@ -27,14 +27,14 @@ fn counts(returning: &Returning) -> bool {
     matches!(&returning.then.outputs, Outputs::List(list) if list.iter().any(|one| matches!(one, Output::Count { .. })))
 }
 
-/// Whether the rows that the written one points at can come back from the statement that writes it.
+/// Returns whether the statement that writes can return the referenced rows.
 fn at_once(returning: &Returning) -> bool {
     let table = returning.then.table;
     let possible = match &returning.write {
         Operation::Create(row) => !row.is_nested(),
         Operation::Update { sets, nested, .. } => nested.is_empty() && keeps_keys(table, sets),
         Operation::Upsert { row, sets, .. } => !row.is_nested() && keeps_keys(table, sets),
-        // Of a row that goes, nothing can be read behind it.
+        // After a row is deleted, nothing can be read for it.
         Operation::Delete { .. } => sql::written_plan(&returning.then).is_single_statement(),
         Operation::CreateMany { rows, .. } => !rows.is_empty() && !rows.takes_several_statements(),
         Operation::UpdateMany { sets, .. } => !is_idle(table, sets),
@@ -43,7 +43,7 @@ fn at_once(returning: &Returning) -> bool {
     possible && !counts(returning)
 }
 
-/// The only statement, if it is one.
+/// Returns the only statement, if there is only one.
 pub(super) fn single_statement(context: Context<'_>, returning: &Returning) -> Option<Statement> {
     if needs_transaction(returning) {
         return None;
@@ -52,13 +52,13 @@ pub(super) fn single_statement(context: Context<'_>, returning: &Returning) -> O
     Some(sql::written_statement(context, statement, &returning.then).0)
 }
 
-/// What comes of its only statement. Where a row that is pointed at came into being meanwhile, it has to be read.
+/// Returns the outcome of its only statement. If a referenced row was created in the meantime, it has to be read again.
 pub(super) fn outcome_of(returning: &Returning, mut node: Node) -> Outcome {
     read::attach_joined(&mut node, &sql::written_plan(&returning.then));
     Outcome::Rows(node)
 }
 
-/// What has to be read again of an outcome, if anything.
+/// Returns the read to repeat for an outcome, if any.
 pub(super) fn missing(returning: &Returning, outcome: &Outcome) -> Option<Operation> {
     let plan = sql::written_plan(&returning.then);
     let Outcome::Rows(node) = outcome else { return None };
@@ -70,7 +70,7 @@ pub(super) fn missing(returning: &Returning, outcome: &Outcome) -> Option<Operat
     })
 }
 
-/// Whether no column is set that other tables point at: the database would change them after the statement.
+/// Returns whether no column is set that other tables reference: the database would change those after the statement.
 fn keeps_keys(table: &Table, sets: &[(u16, SetTo)]) -> bool {
     let mut referenced = table.relations.iter().filter(|relation| !relation.referencing);
     !referenced.any(|relation| sets.iter().any(|(column, _)| relation.parent_columns.contains(column)))
@@ -135,19 +135,19 @@ async fn insert_returning(
     node.map_err(|error| insert::explain_lookup(error, then.table, &looked_up))
 }
 
-/// The written row with what is joined to it.
+/// Returns the written row with the joined ones.
 async fn written(session: Session<'_>, statement: Statement, then: &Select) -> Result<Node> {
     let (statement, plan) = sql::written_statement(session.unshaped(), statement, then);
     let mut node = Node::new(then.table, session.query(statement, then.table).await?);
     if lacks_a_row(&node, &plan) {
-        // Another transaction made the row after this statement had begun: a new statement sees it.
+        // Another transaction created the row after this statement began. A new statement sees it.
         return read_by_key(session, then.clone(), key_of(&node, &plan)).await;
     }
     read::attach(session, &mut node, &plan, &plan.separate).await?;
     Ok(node)
 }
 
-/// Whether a row that is pointed at was not there when the statement began.
+/// Returns whether a referenced row did not exist when the statement began.
 fn lacks_a_row(node: &Node, plan: &ReadPlan<'_>) -> bool {
     node.len() > 0
         && plan.joined.iter().any(|(include, child, present)| {
@@ -158,7 +158,7 @@ fn lacks_a_row(node: &Node, plan: &ReadPlan<'_>) -> bool {
         })
 }
 
-/// The key of the first row.
+/// Returns the key of the first row.
 fn key_of(node: &Node, plan: &ReadPlan<'_>) -> Vec<(u16, Param)> {
     node.table.key.iter().map(|column| (*column, raw_param(node, plan.place(*column)))).collect()
 }
@@ -180,7 +180,7 @@ async fn read_by_key(session: Session<'_>, mut then: Select, key: Vec<(u16, Para
     read::read(session, &then, &key).await
 }
 
-/// What is read after the rows were written. A row that is read again has its to-one relations joined.
+/// Reads the relations after the rows were written. If a row is read again, its to-one relations are joined.
 async fn behind(session: Session<'_>, mut node: Node, then: Select) -> Result<Node> {
     let to_one = then.includes.iter().any(|include| include.relation.count != Count::Many);
     if node.len() == 1 && then.single && (then.is_projection() || to_one) {
@@ -194,7 +194,7 @@ async fn behind(session: Session<'_>, mut node: Node, then: Select) -> Result<No
     Ok(node)
 }
 
-/// Values of rows that were written, in the order of these.
+/// Reads values of written rows, in their order.
 async fn read_in_order(session: Session<'_>, node: &Node, mut then: Select) -> Result<Node> {
     let table = then.table;
     let places: Vec<usize> = table.key.iter().map(|column| usize::from(*column)).collect();
@@ -220,7 +220,7 @@ async fn read_in_order(session: Session<'_>, node: &Node, mut then: Select) -> R
     read::attach_to_rows(session, Node::new(table, rows), &plan).await
 }
 
-/// Of a row that goes, everything is read first.
+/// Reads everything, and then deletes the row.
 async fn read_and_delete(
     session: Session<'_>,
     table: &'static Table,

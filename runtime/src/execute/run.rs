@@ -1,4 +1,4 @@
-//! How an operation is carried out on one connection.
+//! Carries out an operation on one connection.
 
 use std::future::Future;
 
@@ -13,8 +13,8 @@ use crate::query::{Condition, NewRows, Operation, Outcome, Select, is_idle};
 use crate::rows::Node;
 use crate::sql::{self, Statement};
 
-/// Carries an operation out. What only some operations do is in boxes: this future has room for the largest of them, and
-/// every call moves it.
+/// Carries out an operation. Rare operations are boxed, because this future has room for the largest of them, and every
+/// call moves it.
 #[allow(clippy::manual_async_fn, reason = "an async function keeps room for its arguments twice")]
 pub(crate) fn execute(session: Session<'_>, operation: Operation) -> impl Future<Output = Result<Outcome>> + Send {
     async move {
@@ -56,13 +56,13 @@ pub(crate) fn execute(session: Session<'_>, operation: Operation) -> impl Future
                 let statement = sql::delete_statement(session.shaped(), table, &condition, false);
                 run_write(session, table, statement, false).await
             }
-            // What is rare or takes long must not make the future of every call larger.
+            // Rare or slow operations must not make the future of every call larger.
             other => execute_larger(session, other).boxed().await,
         }
     }
 }
 
-/// What several statements, many rows, or SQL of the program's own take.
+/// Carries out operations with several statements, many rows, or raw SQL.
 async fn execute_larger(session: Session<'_>, operation: Operation) -> Result<Outcome> {
     match operation {
         Operation::Aggregate(aggregation) => {
@@ -106,7 +106,7 @@ async fn execute_larger(session: Session<'_>, operation: Operation) -> Result<Ou
     }
 }
 
-/// Gives or counts the rows that meet a condition, for an update that sets nothing.
+/// Returns or counts the rows that match a condition, for an update that sets nothing.
 async fn change_nothing(
     session: Session<'_>,
     table: &'static Table,
@@ -128,7 +128,7 @@ async fn change_nothing(
     read::read(session, &select, &[]).await.map(Outcome::Rows)
 }
 
-/// Runs a statement: gives its rows, or counts them.
+/// Runs a statement, and returns or counts its rows.
 async fn run_write(
     session: Session<'_>,
     table: &'static Table,

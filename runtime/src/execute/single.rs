@@ -1,4 +1,4 @@
-//! Operations of a single statement: which they are, and what becomes of its rows.
+//! Operations with a single statement, and the outcomes of these.
 
 use super::read::{self, count_of};
 use super::{bulk, insert, nested, returning, upsert};
@@ -8,7 +8,7 @@ use crate::query::{Condition, Operation, Outcome, is_idle};
 use crate::rows::Node;
 use crate::sql::{self, Context, Statement};
 
-/// Whether it takes several statements that must hold together.
+/// Returns whether it needs several statements in one transaction.
 pub(super) fn needs_transaction(operation: &Operation) -> bool {
     match operation {
         Operation::Create(row) | Operation::Upsert { row, .. } => row.is_nested(),
@@ -19,7 +19,7 @@ pub(super) fn needs_transaction(operation: &Operation) -> bool {
     }
 }
 
-/// Its only statement, if it takes one and reads nothing else along.
+/// Returns its only statement, if it needs only one and reads nothing else.
 pub(super) fn single_statement(context: Context<'_>, operation: &Operation) -> Option<(Statement, &'static Table)> {
     let statement = match operation {
         Operation::Read(select) => {
@@ -51,7 +51,7 @@ pub(super) fn single_statement(context: Context<'_>, operation: &Operation) -> O
     Some((statement, operation.table()?))
 }
 
-/// The outcome, given the rows of its single statement.
+/// Returns the outcome for the rows of its single statement.
 pub(super) fn outcome_of(operation: &Operation, mut node: Node) -> Result<Outcome> {
     match operation {
         Operation::Count { .. } | Operation::Exists { .. } => count_of(&node),
@@ -69,7 +69,7 @@ pub(super) fn outcome_of(operation: &Operation, mut node: Node) -> Result<Outcom
     }
 }
 
-/// An error of its single statement, in the words of what was asked for.
+/// Explains an error of its single statement in terms of the operation.
 pub(super) fn explain(operation: &Operation, error: Error) -> Error {
     match operation {
         Operation::Create(row) | Operation::Upsert { row, .. } => {
@@ -80,7 +80,7 @@ pub(super) fn explain(operation: &Operation, error: Error) -> Error {
     }
 }
 
-/// What has to be read again of the outcome of its single statement, if anything.
+/// Returns the read to repeat for the outcome of its single statement, if any.
 pub(super) fn missing(operation: &Operation, outcome: &Outcome) -> Option<Operation> {
     match operation {
         Operation::Returning(returning) => returning::missing(returning, outcome),

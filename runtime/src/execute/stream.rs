@@ -1,7 +1,7 @@
-//! Rows as a stream: read through a cursor of the database's, a part at a time, so that neither side holds them all.
+//! Rows as a stream, read part by part through a cursor of the database, so that neither side holds all of them.
 //!
-//! A stream of a client has a transaction, and with it a connection, of its own until it ends or is dropped; inside
-//! a transaction other queries may run between its rows.
+//! A stream of a client has its own transaction and connection until it ends or is dropped. Inside a transaction, other
+//! queries may run between its rows.
 
 use std::fmt;
 use std::pin::Pin;
@@ -22,9 +22,9 @@ use crate::rows::{FromRawRow, FromRow, Node, RawRow, ReadRow};
 use crate::sql::{Statement, read_plan, read_statement};
 use crate::telemetry::{self, Envelope, Intent, IntentKind};
 
-/// Rows as they arrive: a [`Stream`], and with [`next`](Self::next) usable without any other crate.
+/// Rows as they arrive: a [`Stream`], which [`next`](Self::next) makes usable without any other crate.
 ///
-/// Nothing is sent before the first row is asked for. Dropped in the middle, it ends what it has begun.
+/// Nothing is sent before the first row is requested. If it is dropped before its end, it ends what it has begun.
 #[must_use = "nothing happens until a row is asked for"]
 pub struct RowStream<T> {
     begin: Option<Begin>,
@@ -41,7 +41,7 @@ impl<T> fmt::Debug for RowStream<T> {
     }
 }
 
-/// What is read, and where.
+/// The read, and where it runs.
 struct Begin {
     target: Target,
     source: Source,
@@ -53,7 +53,7 @@ enum Source {
     Sql(SqlCall),
 }
 
-/// Rows that came together.
+/// Rows that arrived together.
 enum Part {
     Model(Node),
     Raw(Vec<Row>),
@@ -68,10 +68,10 @@ impl Part {
     }
 }
 
-/// How many rows are asked for together, unless it is said.
+/// The default number of rows that are requested together.
 const AT_ONCE: u32 = 1000;
 
-/// How many FETCH can count.
+/// The maximum count of FETCH.
 const MAX_ROWS_AT_ONCE: u32 = i32::MAX as u32;
 
 impl<T> RowStream<T> {
@@ -80,14 +80,14 @@ impl<T> RowStream<T> {
         Self { begin, parts: None, at_once: AT_ONCE, part: Part::Raw(Vec::new()), next: 0, read }
     }
 
-    /// How many rows are asked for, and held, together: 1000 if nothing is said. Relations that are included take
-    /// their statements once for so many rows.
+    /// Sets how many rows are requested, and held, together. The default is 1000. The statements of included relations
+    /// run once for each such part.
     pub fn rows_at_once(mut self, rows: u32) -> Self {
         self.at_once = rows.clamp(1, MAX_ROWS_AT_ONCE);
         self
     }
 
-    /// The next row; `None` behind the last one, and behind an error.
+    /// Returns the next row; `None` after the last one, and after an error.
     pub async fn next(&mut self) -> Option<Result<T>> {
         std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
@@ -120,7 +120,7 @@ impl<T> Stream for RowStream<T> {
     }
 }
 
-/// A stream of the rows of a query, each read where its cursor stands.
+/// Returns a stream of the rows of a query. Each is read at its cursor.
 pub(crate) fn of_select<R: ReadRow>(target: Target, select: Box<Select>) -> RowStream<R::Out> {
     RowStream::new(target, Source::Select(select), |part, row| match part {
         Part::Model(node) => R::read(node.cursor(row)),
@@ -128,7 +128,7 @@ pub(crate) fn of_select<R: ReadRow>(target: Target, select: Box<Select>) -> RowS
     })
 }
 
-/// A stream of the rows of SQL of one's own.
+/// Returns a stream of the rows of raw SQL.
 pub(crate) fn of_raw<T: FromRawRow>(target: Target, statement: Statement) -> RowStream<T> {
     RowStream::new(target, Source::Raw(statement), |part, row| match part {
         Part::Raw(rows) => T::from_raw(&RawRow::new(&rows[row])),
@@ -136,7 +136,7 @@ pub(crate) fn of_raw<T: FromRawRow>(target: Target, statement: Statement) -> Row
     })
 }
 
-/// A stream of the rows of a query of `queries/`.
+/// Returns a stream of the rows of a query of `queries/`.
 pub(crate) fn of_sql<T: FromRow>(target: Target, call: SqlCall) -> RowStream<T> {
     RowStream::new(target, Source::Sql(call), |part, row| match part {
         Part::Model(node) => T::from_row(node.cursor(row)),
@@ -144,7 +144,7 @@ pub(crate) fn of_sql<T: FromRow>(target: Target, call: SqlCall) -> RowStream<T> 
     })
 }
 
-/// How far a stream is.
+/// The progress of a stream.
 enum State {
     Begin(Begin),
     Open(OpenCursor),
@@ -173,7 +173,7 @@ async fn next_part(state: State, at_once: u32) -> Result<Option<(Part, State)>> 
     Ok(Some((part, State::Done)))
 }
 
-/// A cursor in a transaction: the stream's own, or one that goes on.
+/// A cursor in a transaction: the stream's own, or one of the program.
 struct OpenCursor {
     scope: Scope,
     own: bool,
@@ -240,7 +240,7 @@ impl OpenCursor {
 }
 
 impl Source {
-    /// The operation's name in traces.
+    /// Returns the operation's name in traces.
     fn operation(&self) -> &'static str {
         match self {
             Source::Select(_) => "find_many",
@@ -275,7 +275,7 @@ impl Source {
         }
     }
 
-    /// What is read by several statements is read of one state.
+    /// A read with several statements needs one snapshot.
     fn begin(&self) -> &'static str {
         match self {
             Source::Select(select) if !read_plan(select).is_single_statement() => {

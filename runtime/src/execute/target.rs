@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::connection::{Pool, Scope};
 use crate::query::Tenant;
 
-/// Where statements go.
+/// The destination of statements.
 #[derive(Debug, Clone)]
 pub(crate) enum Target {
     Pool(Arc<Pool>),

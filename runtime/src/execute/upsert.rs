@@ -1,4 +1,4 @@
-//! Upserts: rows that are inserted or, where their keys are taken, updated.
+//! Upserts: rows that are inserted, or updated if their keys are taken.
 
 use tokio_postgres::Row;
 
@@ -12,7 +12,7 @@ use crate::rows::Node;
 use crate::sql::{self, Context, Statement};
 use crate::value::Param;
 
-/// Inserts the row or, where its key is taken, updates the row that has it: one statement.
+/// Inserts the row or, if its key is taken, updates the row that has it: one statement.
 pub(super) async fn upsert(
     session: Session<'_>,
     row: Insert,
@@ -22,7 +22,7 @@ pub(super) async fn upsert(
     upsert_if(session, row, key, sets, &Condition::ALL).await
 }
 
-/// Like `upsert`; a row that is there and does not meet `only_if` is an error.
+/// Like [`upsert`], but it is an error if the existing row does not match `only_if`.
 pub(super) async fn upsert_if(
     session: Session<'_>,
     mut row: Insert,
@@ -40,7 +40,7 @@ pub(super) async fn upsert_if(
     Ok(Node::new(table, rows))
 }
 
-/// The statement of an upsert whose row takes no other along.
+/// Returns the statement of an upsert whose row has no nested rows.
 pub(super) fn upsert_statement(
     context: Context<'_>,
     mut row: Insert,
@@ -53,7 +53,7 @@ pub(super) fn upsert_statement(
     Ok(sql::upsert_statement(context, row.table, row.cells, &columns, sets, only_if))
 }
 
-/// Gives a row the key that an upsert looks for, and what the client makes.
+/// Sets the key that an upsert looks for, and the values that the client generates.
 fn complete(row: &mut Insert, key: &[(u16, Param)]) -> Result<()> {
     if !row.after.is_empty() {
         return Err(Error::Misuse("upsert creates one row: create related rows in separate calls".into()));
@@ -75,15 +75,15 @@ fn complete(row: &mut Insert, key: &[(u16, Param)]) -> Result<()> {
     Ok(())
 }
 
-/// Rows that were inserted or were there.
+/// Rows that were inserted or already existed.
 pub(super) struct Upserted {
     pub(super) node: Node,
-    /// Which row of the node each of the given rows became: those with the same key became the same.
+    /// The row of the node for each input row. Input rows with the same key have the same row.
     pub(super) places: Vec<usize>,
 }
 
-/// Inserts rows or, where their keys are taken, updates the rows that have them: those with the same columns in one
-/// statement. A row that is there and does not meet `only_if` is an error.
+/// Inserts rows or, if their keys are taken, updates the rows that have them: those with the same columns in one
+/// statement. It is an error if an existing row does not match `only_if`.
 pub(super) async fn upsert_many(
     session: Session<'_>,
     rows: Vec<(Insert, Key)>,

@@ -168,7 +168,7 @@ pub(super) fn compare<'m>(
     for attempt in &attempts {
         match migrations.get(&attempt.name) {
             None => problems.push(Problem::Missing { name: attempt.name.clone() }),
-            Some(migration) => problems.extend(judge(attempt, migration)),
+            Some(migration) => problems.extend(check_attempt(attempt, migration)),
         }
     }
     let last_applied =
@@ -219,7 +219,7 @@ fn take_place(migration: &Migration, attempts: &mut Vec<Attempt>) -> Option<Prob
     None
 }
 
-fn judge(attempt: &Attempt, migration: &Migration) -> Vec<Problem> {
+fn check_attempt(attempt: &Attempt, migration: &Migration) -> Vec<Problem> {
     let name = attempt.name.clone();
     let done = attempt.steps_done;
     if attempt.state == State::Applied {

@@ -38,7 +38,7 @@ const DROPS: &str = "
     ) AS objects ORDER BY rank, oid";
 
 /// A description of everything that a reset must leave alone, down to columns, defaults and constraints.
-const BYSTANDERS: &str = "
+const OTHER_OBJECTS: &str = "
     WITH other AS (SELECT oid FROM pg_namespace
                    WHERE nspname <> ALL($1) AND nspname <> 'information_schema' AND nspname NOT LIKE 'pg\\_%'),
          rel AS (SELECT oid FROM pg_class WHERE relnamespace IN (SELECT oid FROM other)
@@ -64,13 +64,13 @@ fn failed(source: tokio_postgres::Error) -> Error {
 /// Drops everything in `schemas`, in one transaction. Gives the number of objects named in it.
 pub(super) async fn empty(client: &mut Client, schemas: &[String]) -> Result<usize, Error> {
     let transaction = client.transaction().await.map_err(failed)?;
-    let before = bystanders(&transaction, schemas).await?;
+    let before = other_objects(&transaction, schemas).await?;
     let rows = transaction.query(DROPS, &[&schemas]).await.map_err(failed)?;
     for row in &rows {
         let drop: String = row.get(1);
         transaction.execute_typed(&drop, &[]).await.map_err(failed)?;
     }
-    let after = bystanders(&transaction, schemas).await?;
+    let after = other_objects(&transaction, schemas).await?;
     let lost: Vec<String> = before.difference(&after).cloned().collect();
     if !lost.is_empty() {
         transaction.rollback().await.map_err(failed)?;
@@ -80,7 +80,7 @@ pub(super) async fn empty(client: &mut Client, schemas: &[String]) -> Result<usi
     Ok(rows.len())
 }
 
-async fn bystanders(transaction: &Transaction<'_>, schemas: &[String]) -> Result<BTreeSet<String>, Error> {
-    let rows = transaction.query(BYSTANDERS, &[&schemas]).await.map_err(failed)?;
+async fn other_objects(transaction: &Transaction<'_>, schemas: &[String]) -> Result<BTreeSet<String>, Error> {
+    let rows = transaction.query(OTHER_OBJECTS, &[&schemas]).await.map_err(failed)?;
     Ok(rows.iter().filter_map(|row| row.get::<_, Option<String>>(0)).collect())
 }

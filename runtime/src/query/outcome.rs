@@ -12,7 +12,7 @@ use crate::rows::{Node, RowDecoder};
 pub(crate) enum Outcome {
     Rows(Node),
     /// Rows that were read while they arrived, and the last ones.
-    Taken(Box<dyn RowDecoder>, Node),
+    Decoded(Box<dyn RowDecoder>, Node),
     /// Rows of which some are a page, where the next one begins, and where the one before ends.
     Page {
         node: Node,
@@ -27,7 +27,7 @@ impl Outcome {
     /// The table or query whose rows they are.
     pub(crate) fn table(&self) -> Option<&'static Table> {
         match self {
-            Outcome::Rows(node) | Outcome::Page { node, .. } | Outcome::Taken(_, node) => Some(node.table),
+            Outcome::Rows(node) | Outcome::Page { node, .. } | Outcome::Decoded(_, node) => Some(node.table),
             Outcome::Count(_) => None,
         }
     }
@@ -36,7 +36,7 @@ impl Outcome {
         match self {
             Outcome::Rows(node) | Outcome::Page { node, .. } => Ok(node),
             Outcome::Count(_) => Err(Error::Internal("a count was returned in place of rows")),
-            Outcome::Taken(..) => Err(Error::Internal("rows were returned that had been read already")),
+            Outcome::Decoded(..) => Err(Error::Internal("rows were returned that had been read already")),
         }
     }
 
@@ -45,7 +45,7 @@ impl Outcome {
         match self {
             Outcome::Count(count) => *count,
             Outcome::Page { rows, .. } => rows.len() as u64,
-            Outcome::Taken(taken, last) => (taken.len() + last.len()) as u64,
+            Outcome::Decoded(decoded, last) => (decoded.len() + last.len()) as u64,
             Outcome::Rows(node) => node.len() as u64,
         }
     }
@@ -54,7 +54,7 @@ impl Outcome {
         match self {
             Outcome::Count(count) => Ok(count),
             Outcome::Rows(node) | Outcome::Page { node, .. } => Ok(node.len() as u64),
-            outcome @ Outcome::Taken(..) => Ok(outcome.rows()),
+            outcome @ Outcome::Decoded(..) => Ok(outcome.rows()),
         }
     }
 }

@@ -125,7 +125,7 @@ impl<P: Pass> Writer<'_, P> {
     /// The conditions of the cursor and of the page, each behind `glue`.
     pub(super) fn push_starts(&mut self, select: &Select, order: &[OrderTerm], alias: Alias, first: &mut bool) {
         if select.cursor.is_some() {
-            self.push_glue(first);
+            self.push_where_or_and(first);
             if order.iter().any(|term| term.nullable) {
                 // Without the row its values would pass for nulls.
                 self.push(&format!("EXISTS (SELECT 1 FROM {CURSOR}) AND "));
@@ -133,7 +133,7 @@ impl<P: Pass> Writer<'_, P> {
             self.push_start(order, Start::Cursor, select.table, alias);
         }
         if let Some(token) = select.page.as_ref().and_then(PageStart::token) {
-            self.push_glue(first);
+            self.push_where_or_and(first);
             self.push_start(order, Start::After(&token.values), select.table, alias);
         }
     }

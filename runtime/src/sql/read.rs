@@ -126,7 +126,7 @@ impl<P: Pass> Writer<'_, P> {
         self.push("SELECT ");
         self.push_outputs(plan, alias, &mut joins);
         let mut columns = plan.end() - plan.offset;
-        self.tell_children(of.as_ref());
+        self.push_children_shape(of.as_ref());
         let through = of.as_ref().and_then(|(of, _)| of.relation.through.as_ref());
         let between = through.map(|through| (self.alias(), through));
         if let Some((between, through)) = between {
@@ -152,7 +152,7 @@ impl<P: Pass> Writer<'_, P> {
         }
         let mut first = true;
         if let Some((of, keys)) = of {
-            self.push_glue(&mut first);
+            self.push_where_or_and(&mut first);
             self.push_keys(*of, keys, alias, between.map(|(between, _)| between));
         }
         if select.distinct.is_empty() {
@@ -170,7 +170,7 @@ impl<P: Pass> Writer<'_, P> {
         columns
     }
 
-    fn tell_children(&mut self, of: Option<&(ChildrenOf<'_>, KeySource)>) {
+    fn push_children_shape(&mut self, of: Option<&(ChildrenOf<'_>, KeySource)>) {
         match of {
             None => self.word(0),
             Some((of, keys)) => {
@@ -210,7 +210,7 @@ impl<P: Pass> Writer<'_, P> {
             if let Some((between, through)) = between {
                 self.push_through_join(of.relation, through, inner, between);
             }
-            self.push_glue(&mut first);
+            self.push_where_or_and(&mut first);
             self.push_keys(*of, &mut keys.clone(), inner, between.map(|(between, _)| between));
         }
         self.push_tenant_also(table, inner, &mut first);
@@ -253,7 +253,7 @@ impl<P: Pass> Writer<'_, P> {
         if self.tells_every_row(condition) {
             return;
         }
-        self.push_glue(first);
+        self.push_where_or_and(first);
         let parentheses = matches!(condition, Condition::Or(_));
         self.push(if parentheses { "(" } else { "" });
         self.push_condition(condition, table, alias);
@@ -265,7 +265,7 @@ impl<P: Pass> Writer<'_, P> {
         *first &= !confined;
     }
 
-    pub(super) fn push_glue(&mut self, first: &mut bool) {
+    pub(super) fn push_where_or_and(&mut self, first: &mut bool) {
         self.push(if *first { " WHERE " } else { " AND " });
         *first = false;
     }

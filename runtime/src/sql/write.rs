@@ -396,14 +396,14 @@ impl<P: Pass> Writer<'_, P> {
             self.push(glue);
             self.push_quoted(column.name);
             self.push(" = ");
-            self.tell_set(*number, to);
+            self.push_set_shape(*number, to);
             self.push_set(column, to);
             glue = ", ";
         }
         self.push_now_sets(table, sets.iter().map(|(column, _)| *column), glue);
     }
 
-    fn tell_set(&mut self, column: u16, to: &SetTo) {
+    fn push_set_shape(&mut self, column: u16, to: &SetTo) {
         let kind = match to {
             SetTo::Value(_) => 0,
             SetTo::Add(_) => 1,

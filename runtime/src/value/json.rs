@@ -17,7 +17,7 @@ const TOO_DEEP: &str = "the JSON value nests more than 512 levels deep, which is
 /// A parameter, unless the value is too deep to be read back.
 pub(super) fn param(value: Value) -> Param {
     if is_deeper_than(&value, MAX_DEPTH) {
-        dismantle(value);
+        drop_without_recursion(value);
         return Param::Refused(TOO_DEEP);
     }
     Param::Json(value)
@@ -34,7 +34,7 @@ fn is_deeper_than(value: &Value, levels: usize) -> bool {
 }
 
 /// Drops a value of any depth without recursion.
-fn dismantle(value: Value) {
+fn drop_without_recursion(value: Value) {
     let mut left = vec![value];
     while let Some(value) = left.pop() {
         match value {

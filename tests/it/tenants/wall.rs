@@ -4,8 +4,8 @@ use super::*;
 use crate::pooler::PgBouncer;
 use crate::support::wiretap::Wiretap;
 use crate::tenants::plain::client as unsecured;
-use relata::tokio_postgres::{Client as Connection, SimpleQueryMessage};
 use futures_util::TryStreamExt;
+use relata::tokio_postgres::{Client as Connection, SimpleQueryMessage};
 use relata::{Error, RowSecurity, params};
 
 async fn connect(url: &str) -> Connection {
@@ -22,8 +22,7 @@ async fn as_owner(schools: &Schools) -> Connection {
     connect(schools.url()).await
 }
 
-const TABLES: [&str; 9] =
-    ["School", "User", "Session", "Student", "Club", "Room", "Exam", "Result", "_ClubToStudent"];
+const TABLES: [&str; 9] = ["School", "User", "Session", "Student", "Club", "Room", "Exam", "Result", "_ClubToStudent"];
 
 /// How many rows of each table a connection sees.
 async fn seen(connection: &Connection) -> Vec<i64> {
@@ -71,8 +70,11 @@ async fn sql_of_ones_own_sees_one_tenant() {
     let all = schools.db.across_tenants();
     let everyone: Vec<(i64,)> = all.query_raw("SELECT count(*) FROM \"User\"", params![]).await.expect("reads");
     assert_eq!(everyone[0].0, 6);
-    let streamed: Vec<_> =
-        north.query_raw_stream::<(String,)>("SELECT email FROM \"User\"", params![]).try_collect().await.expect("reads");
+    let streamed: Vec<_> = north
+        .query_raw_stream::<(String,)>("SELECT email FROM \"User\"", params![])
+        .try_collect()
+        .await
+        .expect("reads");
     assert_eq!(streamed.len(), 3);
     // A forgotten condition changes the rows of one tenant.
     assert_eq!(north.execute_raw("UPDATE \"Session\" SET note = 'seen'", params![]).await.expect("writes"), 3);
@@ -218,13 +220,16 @@ async fn roles_that_bypass_it_are_refused() {
     let url = schools.url();
     let refused = Client::connect(url).await.expect_err("is refused");
     assert!(matches!(&refused, Error::RowSecurity(reason) if reason.contains("is a superuser")), "{refused}");
-    let told = Client::builder(url).expect("is a URL").row_security(RowSecurity::Warn).connect().await.expect("connects");
+    let told =
+        Client::builder(url).expect("is a URL").row_security(RowSecurity::Warn).connect().await.expect("connects");
     assert_eq!(told.tenant(schools.north.school.id).user().count().await.expect("counts"), 3);
     // An owner of a table, unless it is forced on the owner. What the error says to do mends it.
     let owner = as_owner(&schools).await;
     let client_url = &schools.database.client_url;
     owner
-        .batch_execute(r#"ALTER TABLE "Room" OWNER TO relata_tenant_test; ALTER TABLE "Room" NO FORCE ROW LEVEL SECURITY"#)
+        .batch_execute(
+            r#"ALTER TABLE "Room" OWNER TO relata_tenant_test; ALTER TABLE "Room" NO FORCE ROW LEVEL SECURITY"#,
+        )
         .await
         .expect("is changed");
     let refused = Client::connect(client_url).await.expect_err("is refused");
@@ -250,8 +255,11 @@ async fn settings_of_a_program_hold_for_its_statements() {
     assert_eq!(rows, [("ada".to_owned(), "7".to_owned())]);
     assert_eq!(noted.user().count().await.expect("counts"), 3);
     // Nothing stays on the connection.
-    let rows: Vec<(Option<String>,)> =
-        schools.north().query_raw("SELECT nullif(current_setting('app.user', true), '')", params![]).await.expect("reads");
+    let rows: Vec<(Option<String>,)> = schools
+        .north()
+        .query_raw("SELECT nullif(current_setting('app.user', true), '')", params![])
+        .await
+        .expect("reads");
     assert_eq!(rows, [(None,)]);
     // A trigger sees it, in a transaction too.
     let owner = as_owner(&schools).await;

@@ -46,7 +46,8 @@ pub(super) async fn check(compiled: &CompiledClient, url: Option<&str>) -> Resul
     Ok(found)
 }
 
-/// Gives an empty database the tables of the schema. A view has no definition there, so that a table takes its place.
+/// Creates the tables of the schema in an empty database. The schema has no definition of a view, so a table takes its
+/// place.
 async fn make_tables(client: &mut Client, schema: &Schema) -> Result<(), Failure> {
     let mut schema = schema.clone();
     schema.models.iter_mut().for_each(|model| model.is_view = false);
@@ -114,10 +115,10 @@ fn claims_too_much(schema: &Schema, column: &ResultColumn) -> bool {
     !column.value.nullable && !column.value.list && (column.may_be_null || by_schema)
 }
 
-/// Whether it is a column of a table that may be null.
+/// Whether it is a nullable column of a table.
 async fn may_be_null(client: &Client, column: &Column) -> Result<bool, Failure> {
     let (Some(table), Some(number)) = (column.table_oid(), column.column_id()) else { return Ok(false) };
-    // Columns of views are never marked, whatever they show.
+    // PostgreSQL never marks the columns of views as required.
     let sql = "SELECT NOT a.attnotnull FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
                WHERE a.attrelid = $1 AND a.attnum = $2 AND c.relkind IN ('r', 'p')";
     let row = client.query_opt(sql, &[&table, &number]).await;

@@ -1,17 +1,16 @@
 //! `db pull`: writes the schema of a live database, and keeps the names and comments of an existing file.
 //!
 //! The result is compiled and compared with the database before it is written. What the schema language cannot express
-//! is
-//! reported, and does not prevent the rest.
+//! is reported, and does not prevent the rest.
 
 mod attributes;
 mod blocks;
 mod column;
 mod datasource;
 mod names;
-mod net;
 mod relations;
 mod render;
+mod repair;
 mod schemas;
 mod words;
 
@@ -21,7 +20,7 @@ use std::path::{Path, PathBuf};
 use relata_codegen::diagnostics::{SourceFile, Sources};
 use relata_codegen::format;
 use relata_codegen::ir::{ColumnType, Schema};
-use relata_codegen::sql::{Change, Index, ObjectName, Pair, State, Unsaid, lower, said, summary};
+use relata_codegen::sql::{Change, Index, Inexpressible, ObjectName, Pair, State, expressible, lower, summary};
 use tokio_postgres::Client;
 
 use crate::args::{self, Naming};
@@ -34,25 +33,25 @@ use crate::inventory::{self, Inventory};
 use crate::project::schema_files;
 use crate::project::write::{overwrites_schema, write_file};
 use crate::terminal::{output, report};
-use datasource::{Extension, Head};
-use net::Caught;
+use datasource::{Datasource, Extension};
 use render::Input;
+use repair::Repaired;
 
 /// The existing schema.
 struct Existing {
     schema: Schema,
-    /// Its files.
+    /// The files that it consists of.
     sources: Sources,
 }
 
-/// The database, read.
-struct Live {
+/// The database, as it was read.
+struct LiveDatabase {
     loaded: Loaded,
     /// What the schema language cannot express about its tables.
-    unsaid: Vec<Unsaid>,
+    inexpressible: Vec<Inexpressible>,
     /// Other objects that no schema contains.
     inventory: Inventory,
-    head: Head,
+    datasource: Datasource,
 }
 
 pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
@@ -71,14 +70,14 @@ pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
         other => (scope, other),
     };
     let live = read_live(&database, &mut client, &scope, existing.as_ref()).await?;
-    let caught = texts(&path, &live, existing.as_ref(), args.naming)?;
-    for line in warnings(&live, &caught, existing.as_ref(), args)? {
+    let repaired = texts(&path, &live, existing.as_ref(), args.naming)?;
+    for line in warnings(&live, &repaired, existing.as_ref(), args)? {
         output::eprint(&format!("warning: {line}"));
     }
     if let Some(file) = &args.with_sql {
         write_sql(file, &live.inventory)?;
     }
-    let pulled = caught.sources;
+    let pulled = repaired.sources;
     if args.stdout {
         output::print_raw(&schema_files::join(&pulled))?;
         return Ok(Exit::Done);
@@ -100,7 +99,8 @@ pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// An existing schema that names no schemas is about that of the connection, which is pulled together with the others.
+/// Adds the schema of the connection: an existing schema file that lists no PostgreSQL schemas describes that one, so
+/// it is pulled together with the others.
 async fn named(client: &mut Client, scope: Scope, unnamed: &Existing) -> Result<(Scope, Option<Existing>), Failure> {
     let Some(current) = read_client(client, &Scope::Current).await?.current_schema else {
         return Ok((scope, None));
@@ -119,14 +119,14 @@ async fn read_live(
     client: &mut Client,
     scope: &Scope,
     existing: Option<&Existing>,
-) -> Result<Live, Failure> {
+) -> Result<LiveDatabase, Failure> {
     if let Scope::Named(schemas) = scope {
         schemas::refuse_system_schemas(schemas)?;
     }
     let mut loaded = read_client(client, scope).await?;
     // An invalid index of a failed CREATE INDEX CONCURRENTLY is not part of a schema.
     loaded.state.tables.iter_mut().for_each(|table| table.indexes.retain(|index| index.valid));
-    let (state, unsaid) = said(&loaded.state);
+    let (state, inexpressible) = expressible(&loaded.state);
     loaded.state = state;
     let current = loaded.current_schema.clone().unwrap_or_default();
     let (schemas, unqualified) = match scope {
@@ -141,17 +141,18 @@ async fn read_live(
     }
     let (views, extensions) = existing.map(|existing| beside_tables(&existing.schema)).unwrap_or_default();
     let (state, views, extensions) = (&loaded.state, &views, &extensions);
-    let request = inventory::Request { schemas: &schemas, unqualified, state, unsaid: &unsaid, views, extensions };
+    let request =
+        inventory::Request { schemas: &schemas, unqualified, state, inexpressible: &inexpressible, views, extensions };
     let inventory = inventory::read(client, &request).await?;
     let extension = |(name, schema): &(String, String)| Extension {
         name: name.clone(),
         schema: Some(schema.clone()).filter(|schema| *schema != current),
     };
-    let head = Head {
+    let datasource = Datasource {
         schemas: if unqualified.is_none() { schemas } else { Vec::new() },
         extensions: inventory.extensions.iter().map(extension).collect(),
     };
-    Ok(Live { loaded, unsaid, inventory, head })
+    Ok(LiveDatabase { loaded, inexpressible, inventory, datasource })
 }
 
 /// The views and extensions of a schema.
@@ -165,21 +166,21 @@ fn is_there(scope: &Scope, loaded: &Loaded, name: &str) -> bool {
     *scope == Scope::Current || loaded.state.schemas.iter().any(|schema| schema == name)
 }
 
-/// Messages about what the schema does not contain.
+/// Returns warnings about objects that the schema does not contain.
 fn warnings(
-    live: &Live,
-    caught: &Caught,
+    live: &LiveDatabase,
+    repaired: &Repaired,
     existing: Option<&Existing>,
     args: &args::Pull,
 ) -> Result<Vec<String>, Failure> {
     let cannot_say = |line: &str| format!("the schema language cannot express this: {line}");
-    let mut lines: Vec<String> = caught.warnings.clone();
-    for Unsaid { table, kind, name, reason } in &live.unsaid {
+    let mut lines: Vec<String> = repaired.warnings.clone();
+    for Inexpressible { table, kind, name, reason } in &live.inexpressible {
         lines.push(cannot_say(&format!("{kind} {name} of {table}: {reason}").replace(char::is_control, " ")));
     }
     lines.extend(live.inventory.warnings().iter().map(|line| cannot_say(line)));
-    lines.extend(beyond(&live.loaded, caught)?.lines().map(cannot_say));
-    lines.extend(not_in_the_client(&caught.schema, existing));
+    lines.extend(beyond(&live.loaded, repaired)?.lines().map(cannot_say));
+    lines.extend(not_in_the_client(&repaired.schema, existing));
     for reason in &live.inventory.unread {
         lines.push(format!("a part of the catalog cannot be read, so its objects are not reported: {reason}"));
     }
@@ -189,10 +190,10 @@ fn warnings(
         lines.push(format!("{hint}:\n  {}", needs.join("\n  ")));
     }
     if let Some(existing) = existing {
-        let is_said = |it: &&Extension| existing.schema.extensions.iter().any(|known| known.db_name == it.name);
+        let is_listed = |it: &&Extension| existing.schema.extensions.iter().any(|known| known.db_name == it.name);
         let missing: Vec<&str> =
-            live.head.extensions.iter().filter(|it| !is_said(it)).map(|it| it.name.as_str()).collect();
-        let is_listed = caught.sources.files.iter().any(|file| file.text.contains("extensions"));
+            live.datasource.extensions.iter().filter(|it| !is_listed(it)).map(|it| it.name.as_str()).collect();
+        let is_listed = repaired.sources.files.iter().any(|file| file.text.contains("extensions"));
         if !missing.is_empty() && !is_listed {
             let names = missing.join(", ");
             lines
@@ -200,8 +201,8 @@ fn warnings(
         }
     }
     for (schema, tables) in &live.inventory.elsewhere {
-        let flag = live.head.schemas.iter().chain([schema]).cloned().collect::<Vec<_>>();
-        let current = live.loaded.current_schema.iter().filter(|_| live.head.schemas.is_empty());
+        let flag = live.datasource.schemas.iter().chain([schema]).cloned().collect::<Vec<_>>();
+        let current = live.loaded.current_schema.iter().filter(|_| live.datasource.schemas.is_empty());
         let flag = current.cloned().chain(flag).collect::<Vec<_>>().join(",");
         let what = match tables {
             0 => format!("the schema {schema}, which has no tables, is not pulled"),
@@ -244,7 +245,7 @@ fn not_in_the_client(schema: &Schema, existing: Option<&Existing>) -> Vec<String
     lines
 }
 
-/// `x.sql`, and `x.after.sql` for what needs the tables.
+/// Writes `x.sql`, and `x.after.sql` with the statements that depend on the tables.
 fn write_sql(file: &Path, inventory: &Inventory) -> Result<(), Failure> {
     let extension = file.extension().unwrap_or_default().to_string_lossy().into_owned();
     let later =
@@ -298,19 +299,27 @@ fn compile_existing(sources: Sources) -> Result<Existing, Failure> {
     Ok(Existing { schema, sources })
 }
 
-/// The schema: what is there if it says all that the database has. A file in which nothing changes stays as it is.
-fn texts(path: &Path, live: &Live, existing: Option<&Existing>, naming: Naming) -> Result<Caught, Failure> {
-    let input = |changes, new| Input { state: &live.loaded.state, existing, changes, new, head: &live.head, naming };
+/// Returns the text of the schema. Keeps the existing text if it already describes the whole database. A file in which
+/// nothing changes stays as it is.
+fn texts(path: &Path, live: &LiveDatabase, existing: Option<&Existing>, naming: Naming) -> Result<Repaired, Failure> {
+    let input = |changes, new| Input {
+        state: &live.loaded.state,
+        existing,
+        changes,
+        new,
+        datasource: &live.datasource,
+        naming,
+    };
     let Some(old) = existing else {
         let (mut files, plain) = render::schema(&input(&[], path.display().to_string()));
         files.iter_mut().for_each(|file| file.text = format(&file.text));
-        return laid_out(catch(Sources { files }, &plain)?);
+        return laid_out(repair(Sources { files }, &plain)?);
     };
     let next = Loaded::of_schema(&old.schema);
     let mut changes = difference(Pair { previous: &live.loaded, next: &next }, Renames::none())?;
     changes.extend(more(&live.loaded.state, &lower(&old.schema)));
     if changes.is_empty() {
-        return catch(old.sources.clone(), &BTreeMap::new());
+        return repair(old.sources.clone(), &BTreeMap::new());
     }
     let new = if path.is_dir() { path.join(PULLED) } else { path.to_owned() };
     let (mut files, plain) = render::schema(&input(&changes, new.display().to_string()));
@@ -322,32 +331,32 @@ fn texts(path: &Path, live: &Live, existing: Option<&Existing>, naming: Naming) 
             file.text.clone_from(&old.text);
         }
     }
-    laid_out(catch(Sources { files }, &plain)?)
+    laid_out(repair(Sources { files }, &plain)?)
 }
 
-fn catch(sources: Sources, plain: &render::Plain) -> Result<Caught, Failure> {
-    net::catch(sources, &|model, field| plain.get(&(model.to_owned(), field.to_owned())).cloned())
+fn repair(sources: Sources, plain: &render::Plain) -> Result<Repaired, Failure> {
+    repair::repair(sources, &|model, field| plain.get(&(model.to_owned(), field.to_owned())).cloned())
 }
 
-/// Formats what was corrected.
-fn laid_out(mut caught: Caught) -> Result<Caught, Failure> {
-    if !caught.warnings.is_empty() {
-        caught.sources.files.iter_mut().for_each(|file| file.text = format(&file.text));
+/// Formats what was repaired.
+fn laid_out(mut repaired: Repaired) -> Result<Repaired, Failure> {
+    if !repaired.warnings.is_empty() {
+        repaired.sources.files.iter_mut().for_each(|file| file.text = format(&file.text));
     }
-    Ok(caught)
+    Ok(repaired)
 }
 
-/// Where a folder gets the tables and enums that none of its files has.
+/// Returns the file of a folder that receives the tables and enums that no file has yet.
 const PULLED: &str = "pulled.dsl";
 
-/// What a migration would leave alone in the database, and the schema does not have.
+/// Returns what a migration would leave alone in the database, but which the schema does not declare.
 fn more(live: &State, known: &State) -> Vec<Change> {
     use relata_codegen::sql::TableObject;
     let mut changes = Vec::new();
     for table in &live.tables {
         let Some(other) = known.tables.iter().find(|it| render::same(&it.name, &table.name)) else { continue };
         let checks = table.checks.iter().filter(|it| other.checks.iter().all(|known| known.name != it.name));
-        // A join table may have a unique index in place of its key.
+        // A join table may have a unique index instead of a primary key.
         let key = other.primary_key.as_ref().filter(|_| table.primary_key.is_none());
         let is_key =
             |it: &Index| key.is_some_and(|key| it.unique && it.is_plain() && it.columns().eq(key.columns.iter()));
@@ -359,9 +368,9 @@ fn more(live: &State, known: &State) -> Vec<Change> {
     changes
 }
 
-/// What the texts do not say of the database, in words.
-fn beyond(live: &Loaded, caught: &Caught) -> Result<String, Failure> {
-    let next = Loaded::of_schema(&caught.schema);
+/// Describes, in words, what the texts do not say about the database.
+fn beyond(live: &Loaded, repaired: &Repaired) -> Result<String, Failure> {
+    let next = Loaded::of_schema(&repaired.schema);
     let changes = difference(Pair { previous: live, next: &next }, Renames::none())?;
     Ok(summary(&changes))
 }

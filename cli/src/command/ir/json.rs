@@ -1,5 +1,5 @@
-//! The validated schema as JSON, for tools and generators of other people. Version 1 is described in `docs/ir.md`:
-//! later versions may add keys; a key that goes or changes its meaning makes a new version.
+//! The validated schema as JSON, for other tools and generators. `docs/ir.md` describes version 1. Later releases may
+//! add keys. Removing a key or changing its meaning makes a new version.
 
 use relata_codegen::ir::{
     self, Arity, Column, ColumnType, ColumnWalker, DefaultValue, EnumWalker, FieldKind, FieldWalker, Index, IndexField,
@@ -308,7 +308,7 @@ fn column_type(walker: ColumnWalker<'_>) -> Value {
     }
 }
 
-/// The name behind `@db.`, and its arguments.
+/// The name after `@db.`, and its arguments.
 fn native_type(native: NativeType) -> (String, Vec<u32>) {
     let arguments = match native {
         NativeType::Decimal(arguments) => arguments.map(|(precision, scale)| vec![precision, scale]),
@@ -323,7 +323,7 @@ fn native_type(native: NativeType) -> (String, Vec<u32>) {
     (name, arguments.unwrap_or_default())
 }
 
-/// A literal as it is in JSON, and `{"function": .., "arguments": [..]}` for what is computed.
+/// A literal as JSON, or `{"function": .., "arguments": [..]}` for a computed default.
 fn default_value(walker: ColumnWalker<'_>, default: &DefaultValue) -> Value {
     let function = |name: &str, arguments: Vec<Value>| json!({ "function": name, "arguments": arguments });
     match default {

@@ -1,5 +1,5 @@
-//! How columns of tables and materialized views are stored and counted, and how much is counted of the columns of indexes,
-//! where it is not as usual. It goes with a column or index that is made anew.
+//! The storage and statistics settings of columns of tables and materialized views, and the statistics targets of
+//! indexes, if they differ from the defaults. They are lost when the column or index is created again.
 
 use relata_codegen::sql::quote::{ident, qualified};
 use relata_codegen::sql::{Other, OtherKind, Use};
@@ -8,7 +8,7 @@ use tokio_postgres::{Error, Row};
 use super::NO_EXTENSION;
 use crate::introspect::{Cx, HISTORY_TABLES};
 
-/// Those of columns. A partition has what its table has, or is compared as a whole.
+/// Settings of columns. A partition has the settings of its table, or is compared as a whole.
 pub(super) async fn of_columns(cx: &Cx<'_>) -> Result<Vec<Other>, Error> {
     let sql = format!(
         "SELECT n.nspname::text, c.relname::text, a.attname::text, COALESCE(a.attstattarget, -1)::int, w.word, uw.word,
@@ -44,7 +44,7 @@ fn of_column(cx: &Cx<'_>, row: &Row) -> Result<Other, Error> {
     let alter = match row.try_get(9)? {
         "m" => format!("ALTER MATERIALIZED VIEW {}", qualified(&table)),
         "r" => format!("ALTER TABLE ONLY {}", qualified(&table)),
-        // Its partitions have the same.
+        // Its partitions have the same settings.
         _ => format!("ALTER TABLE {}", qualified(&table)),
     };
     let sets = |target: i32, storage: &str, compression: &str| {
@@ -64,7 +64,7 @@ fn of_column(cx: &Cx<'_>, row: &Row) -> Result<Other, Error> {
     Ok(Other { change: Some(create), uses, part_of: is_view.then_some(table), ..other })
 }
 
-/// Those of indexes of tables: how many values are counted of each of their columns.
+/// Settings of indexes: the statistics target of each column.
 pub(super) async fn of_indexes(cx: &Cx<'_>) -> Result<Vec<Other>, Error> {
     let sql = format!(
         "SELECT n.nspname::text, c.relname::text, i.relname::text, a.attnum::int, a.attstattarget::int

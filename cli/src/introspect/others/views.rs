@@ -1,5 +1,5 @@
-//! Views and materialized views, with what belongs to them: defaults, indexes, rules, triggers. Also what they
-//! lose when they are made anew, and what would not let them go.
+//! Views and materialized views, with what belongs to them: defaults, indexes, rules, triggers. Also what they lose
+//! when they are created again, and what prevents dropping them.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use tokio_postgres::{Error, Row};
 use super::NO_EXTENSION;
 use crate::introspect::Cx;
 
-/// A view has a larger oid than those it reads, unless it was replaced by one that reads a later one.
+/// A view has a larger oid than the views it reads, unless it was replaced and now reads a newer one.
 pub(super) async fn views(cx: &Cx<'_>) -> Result<Vec<Other>, Error> {
     let mut uses = uses(cx).await?;
     let mut privileges = privileges(cx).await?;
@@ -51,7 +51,7 @@ pub(super) async fn views(cx: &Cx<'_>) -> Result<Vec<Other>, Error> {
     Ok(in_order(views))
 }
 
-/// Each behind those it reads. A circle, which PostgreSQL does not allow, would stay as it is.
+/// Sorts the views so that each comes after those it reads. PostgreSQL does not allow cycles; one would stay as it is.
 fn in_order(mut left: Vec<Other>) -> Vec<Other> {
     let mut sorted: Vec<Other> = Vec::with_capacity(left.len());
     while !left.is_empty() {
@@ -62,7 +62,7 @@ fn in_order(mut left: Vec<Other>) -> Vec<Other> {
     sorted
 }
 
-/// The tables, views, columns and keys that each view needs.
+/// The tables, views, columns and keys that each view depends on.
 async fn uses(cx: &Cx<'_>) -> Result<BTreeMap<u32, Vec<Use>>, Error> {
     let sql = "SELECT DISTINCT r.ev_class, n.nspname::text, t.relname::text, a.attname::text, k.conname::text
         FROM pg_rewrite AS r JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
@@ -86,7 +86,7 @@ async fn uses(cx: &Cx<'_>) -> Result<BTreeMap<u32, Vec<Use>>, Error> {
     Ok(uses)
 }
 
-/// The statements that grant again what others than the owner may do with each view.
+/// The statements that grant the privileges on each view again, except those of the owner.
 async fn privileges(cx: &Cx<'_>) -> Result<BTreeMap<u32, Vec<String>>, Error> {
     let sql = "SELECT c.oid, n.nspname::text, c.relname::text, a.attname::text,
            CASE WHEN x.grantee <> 0 THEN pg_get_userbyid(x.grantee)::text END, x.is_grantable,
@@ -116,7 +116,8 @@ async fn privileges(cx: &Cx<'_>) -> Result<BTreeMap<u32, Vec<String>>, Error> {
     Ok(statements)
 }
 
-/// What depends on each view or its rows and is not made anew with it: functions, columns of its type, policies.
+/// Objects that depend on each view or its row type and are not created again with it: functions, columns of its type,
+/// policies.
 async fn used_by(cx: &Cx<'_>) -> Result<BTreeMap<u32, Vec<String>>, Error> {
     let sql = "SELECT DISTINCT c.oid, pg_describe_object(d.classid, d.objid, 0)
           || CASE WHEN d.classid = 'pg_class'::regclass AND d.objsubid > 0 THEN format(' (column %s)',
@@ -138,7 +139,7 @@ async fn used_by(cx: &Cx<'_>) -> Result<BTreeMap<u32, Vec<String>>, Error> {
     Ok(used)
 }
 
-/// What belongs to views, in the order in which it can be made.
+/// Objects that belong to views, in the order in which they can be created.
 pub(super) async fn parts(cx: &Cx<'_>) -> Result<Vec<Other>, Error> {
     let sql = format!(
         "WITH c AS (

@@ -1,4 +1,4 @@
-//! Functions, aggregates, operators, casts, and what stands beside all schemas.
+//! Functions, aggregates, operators, casts, and objects outside of schemas.
 
 use super::{identity, named, own};
 
@@ -33,7 +33,7 @@ fn functions() -> String {
     )
 }
 
-/// Ordinary ones as a statement; those over ordered sets and for moving windows have too many parts.
+/// Ordinary aggregates have a statement. Ordered-set and moving aggregates have none: they have too many parts.
 fn aggregates() -> String {
     let (name, own) = (identity("pg_proc", "p.oid"), own("pg_proc", "p"));
     format!(
@@ -86,7 +86,7 @@ fn casts() -> String {
     )
 }
 
-/// By the view, which everybody may read.
+/// Read from the view, which every role may read.
 fn user_mappings() -> String {
     "SELECT 'pg_user_mapping'::text, u.umid, NULL::text, 'user mapping'::text, format('%s on %s', u.usename, u.srvname),
         NULL::text, true, NULL::text
@@ -94,7 +94,8 @@ fn user_mappings() -> String {
         .to_owned()
 }
 
-/// Where they come from is a secret of the server, and old servers keep their oids as well.
+/// Only the name is read: the connection string is a secret, and old servers do not let every role read the other
+/// columns.
 fn subscriptions() -> String {
     "SELECT 'pg_subscription'::text, 0::oid, NULL::text, 'subscription'::text, quote_ident(o.subname), NULL::text, true,
         NULL::text

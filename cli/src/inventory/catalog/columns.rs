@@ -1,4 +1,4 @@
-//! What columns, keys, constraints and indexes have beyond what the language can say.
+//! Properties of columns, keys, constraints and indexes that the schema language cannot express.
 
 use super::own;
 
@@ -49,9 +49,9 @@ fn identities() -> String {
     )
 }
 
-/// Defaults from a sequence that belongs to another column or to none, that is found by its name each time, or of a column
-/// that is no integer. The schema says `autoincrement()`, for which a new database creates a sequence of the column's own,
-/// or `dbgenerated()`, which does not say what the default is.
+/// Defaults from a sequence that belongs to another column or to none, that is looked up by name at each use, or of a
+/// column that is not an integer. For these, the schema has `autoincrement()`, which creates a sequence for the column
+/// in a new database, or `dbgenerated()`, which does not say what the default is.
 fn counting_defaults() -> String {
     let is_integer = "a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)";
     let of_column =
@@ -59,7 +59,7 @@ fn counting_defaults() -> String {
     let is_own = format!(
         "EXISTS (SELECT FROM pg_depend AS o WHERE {of_column} AND e.sql = format('nextval(%L::regclass)', o.objid::regclass::text))"
     );
-    // Sequences of the database that the schema may take for the column, as they are called like its own.
+    // Sequences that the schema takes for those of a column, because they have the default name.
     let known = format!(
         "FROM pg_sequence AS q JOIN pg_class AS s ON s.oid = q.seqrelid
          LEFT JOIN pg_depend AS o ON o.classid = 'pg_class'::regclass AND o.objid = s.oid AND o.deptype = 'a' AND o.refobjsubid > 0
@@ -106,7 +106,7 @@ fn column_collations() -> String {
     )
 }
 
-/// Lists of the language may be null.
+/// The lists of the schema language are nullable.
 fn never_null_lists() -> String {
     of_columns(
         "list that is never null",
@@ -116,7 +116,7 @@ fn never_null_lists() -> String {
     )
 }
 
-/// How values are stored, compressed and counted, where it is not as usual.
+/// Storage, compression and statistics settings that differ from the defaults.
 fn column_storage() -> String {
     let alter = "'ALTER TABLE %I.%I ALTER COLUMN %I ', n.nspname, c.relname, a.attname";
     format!(
@@ -140,7 +140,7 @@ fn column_storage() -> String {
     )
 }
 
-/// All that have a statement of their own; of keys and checks, those count that the language cannot say.
+/// All constraints that have a statement of their own. Of keys and checks, only those that the language cannot express.
 fn constraints() -> String {
     format!(
         "SELECT 'pg_constraint'::text, k.oid, n.nspname::text,
@@ -182,7 +182,7 @@ fn constraint_details() -> String {
     )
 }
 
-/// Those that no constraint has.
+/// Indexes that do not belong to a constraint.
 const INDEXES: &str =
     "FROM pg_index AS i JOIN pg_class AS x ON x.oid = i.indexrelid JOIN pg_class AS c ON c.oid = i.indrelid
          JOIN pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_am AS m ON m.oid = x.relam";

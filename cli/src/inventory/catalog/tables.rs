@@ -1,4 +1,5 @@
-//! What tables are beyond their columns, and what stands on them: views, triggers, rules, policies, comments, rights.
+//! Properties of tables besides their columns, and the objects that depend on them: views, triggers, rules, policies,
+//! comments, privileges.
 
 use super::{identity, own};
 
@@ -23,7 +24,7 @@ pub(super) fn queries() -> Vec<String> {
     ]
 }
 
-/// Tables, their schemas, and the condition that they are somebody's own.
+/// Tables with their schemas, and the condition that they belong neither to PostgreSQL nor to an extension.
 fn from_tables(kinds: &str) -> String {
     format!(
         "FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -32,7 +33,8 @@ fn from_tables(kinds: &str) -> String {
     )
 }
 
-/// A table can only become unlogged when all that refer to it are: those come first, and a circle stays logged.
+/// A table can become unlogged only after all tables that reference it, so those come first. Tables in a cycle stay
+/// logged.
 fn unlogged() -> String {
     let (name, own) = (identity("pg_class", "c.oid"), own("pg_class", "c"));
     format!(
@@ -139,7 +141,7 @@ fn rules() -> String {
     )
 }
 
-/// Those of a partitioned table come to its partitions by themselves.
+/// The triggers of a partitioned table are created on its partitions automatically.
 fn triggers() -> String {
     let table = identity("pg_class", "c.oid");
     format!(
@@ -196,7 +198,7 @@ fn statistics() -> String {
     )
 }
 
-/// The schema of a thing that is about a table is that of the table.
+/// An object that belongs to a table has the schema of the table.
 const SCHEMA_OF: &str = "coalesce((pg_identify_object(s.classoid, s.objoid, s.objsubid)).schema,
     (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = coalesce(
         (SELECT k.conrelid FROM pg_constraint AS k WHERE s.classoid = 'pg_constraint'::regclass AND k.oid = s.objoid),
@@ -231,7 +233,7 @@ fn labels() -> String {
     )
 }
 
-/// Rights beyond those that every owner has.
+/// Privileges other than those of the owner.
 fn privileges() -> String {
     let of = |class: &str, alias: &str, namespace: &str, acl: &str, default: &str, owner: &str| {
         format!(

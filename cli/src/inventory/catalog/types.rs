@@ -19,7 +19,7 @@ pub(super) fn queries() -> Vec<String> {
     ]
 }
 
-/// Also those that the schema has: a function may need one before the schema makes it.
+/// Includes those of the schema: a function may need one before the schema creates it.
 fn enums() -> String {
     let (name, own) = (identity("pg_type", "t.oid"), own("pg_type", "t"));
     format!(
@@ -88,7 +88,7 @@ fn ranges() -> String {
     )
 }
 
-/// Types whose functions are in C, and those that are only announced.
+/// Types whose functions are written in C, and shell types.
 fn base_types() -> String {
     let (name, own) = (identity("pg_type", "t.oid"), own("pg_type", "t"));
     format!(
@@ -113,12 +113,13 @@ fn collations() -> String {
     )
 }
 
-/// A sequence that comes with its column stands at 1, which its own bounds may exclude.
+/// The sequence of an identity column starts at 1, which may be outside of its bounds.
 pub(super) fn restart(sequence: &str) -> String {
     format!("CASE WHEN 1 NOT BETWEEN {sequence}.seqmin AND {sequence}.seqmax THEN ' RESTART' END")
 }
 
-/// Those that the schema does not make for a column: free ones, and those whose column takes its default in another way.
+/// Sequences that the schema does not create for a column: those without an owner, and those whose column has another
+/// default.
 fn sequences() -> String {
     let (name, own) = (identity("pg_class", "c.oid"), own("pg_class", "c"));
     let counts =
@@ -130,7 +131,7 @@ fn sequences() -> String {
     let options = "format('AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s%s',
             format_type(s.seqtypid, NULL), s.seqincrement, s.seqmin, s.seqmax, s.seqstart, s.seqcache,
             CASE WHEN s.seqcycle THEN ' CYCLE' END)";
-    // It may be called otherwise in a new database.
+    // Its name may be different in a new database.
     let alter = format!(
         "'DO ' || quote_literal(format('BEGIN EXECUTE ''ALTER SEQUENCE '' || pg_get_serial_sequence(%L, %L) || %L; END',
             format('%I.%I', m.nspname, t.relname), a.attname, concat(' ', {options}, {})))",

@@ -57,7 +57,7 @@ pub(super) fn read_model_keys(cx: &mut Cx<'_, '_>, id: ModelId) {
     let attributes = cx.model(id).attributes.clone();
     for attribute in attributes.into_iter().filter(|attribute| !attribute.broken) {
         let kind = match attribute.name.text {
-            // The second one is reported already.
+            // The second one was already reported.
             "id" if has_id => continue,
             "id" => KeyKind::Primary,
             "unique" => KeyKind::Unique,
@@ -93,7 +93,7 @@ pub(super) fn read_enum_attributes(cx: &mut Cx<'_, '_>, id: EnumId) {
     }
 }
 
-/// Where the datasource names schemas, everything says which one it is in.
+/// If the datasource lists schemas, every model and enum must name one.
 pub(super) fn everything_has_a_namespace(cx: &mut Cx<'_, '_>) {
     if cx.config.namespaces.is_empty() {
         return;
@@ -117,7 +117,7 @@ pub(super) fn everything_has_a_namespace(cx: &mut Cx<'_, '_>) {
     cx.diagnostics.extend(found);
 }
 
-/// `@@schema("x")`, which the datasource must know.
+/// Reads `@@schema("x")`, which the datasource must list.
 fn read_namespace<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>) -> Option<Given<'a>> {
     let parameters = Parameters { owner: "@@schema", unnamed: Some("map"), names: &["map"], required: &["map"] };
     let name = read_name(cx, attribute, &parameters)?;
@@ -137,7 +137,7 @@ fn read_namespace<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>) -> Opti
     Some(name)
 }
 
-/// `@@check("sql", name: "..")`; `map:` is the same, as in other attributes.
+/// Reads `@@check("sql", name: "..")`; `map:` has the same meaning as in other attributes.
 fn read_check<'a>(cx: &mut Cx<'a, '_>, id: ModelId, attribute: &'a Attribute<'a>) {
     let parameters =
         Parameters { owner: "@@check", unnamed: Some("sql"), names: &["sql", "name", "map"], required: &["sql"] };
@@ -164,7 +164,7 @@ fn read_check<'a>(cx: &mut Cx<'a, '_>, id: ModelId, attribute: &'a Attribute<'a>
     }
 }
 
-/// `@@tenant`, `@@tenant(path.of.relations)` or `@@shared`, and whether PostgreSQL checks the tenant as well.
+/// Reads `@@tenant`, `@@tenant(path.of.relations)` or `@@shared`, and whether PostgreSQL checks the tenant as well.
 fn read_tenancy<'a>(cx: &mut Cx<'a, '_>, id: ModelId, name: &str, attribute: &'a Attribute<'a>) {
     let declared = if name == "shared" {
         expect_no_arguments(cx, attribute, "@@shared");
@@ -185,11 +185,11 @@ fn read_tenancy<'a>(cx: &mut Cx<'a, '_>, id: ModelId, name: &str, attribute: &'a
         }
     };
     if let Some(first) = cx.model(id).declared_tenancy {
-        let message = format!("`{}` says twice whose rows it holds", cx.model(id).ast.name.text);
+        let message = format!("`{}` specifies twice whose rows it holds", cx.model(id).ast.name.text);
         cx.report(
             Diagnostic::new(codes::TENANCY_TWICE, attribute.span, message)
-                .label("said again")
-                .second(first.span(), "first said here")
+                .label("specified again")
+                .second(first.span(), "first specified here")
                 .help("keep `@@tenant(..)` if each row belongs to one tenant, and `@@shared` if it belongs to all"),
         );
         return;

@@ -19,14 +19,14 @@ const ACTIONS: [(&str, ReferentialAction); 5] = [
     ("SetDefault", ReferentialAction::SetDefault),
 ];
 
-/// `@id` and `@unique`, by their names.
+/// `@id` and `@unique` with their names.
 type KeyAttributes<'a> = Vec<(&'static str, &'a Attribute<'a>)>;
 
-/// Reads the attributes of a field, and gives those that make keys.
+/// Reads the attributes of a field. Returns those that declare keys.
 pub(super) fn read_field_attributes<'a>(cx: &mut Cx<'a, '_>, id: FieldId) -> KeyAttributes<'a> {
     let attributes = &cx.field(id).ast.attributes;
     native_types::read_native_types(cx, id);
-    // The ones with a dot were native types.
+    // Attributes with a dot are native types.
     let plain = attributes.iter().filter(|attribute| !attribute.name.text.contains('.'));
     let plain: Vec<_> = plain.collect();
     let is_column = !matches!(cx.field(id).ty, FieldType::Model(_));
@@ -51,7 +51,7 @@ fn read_field_attribute<'a>(cx: &mut Cx<'a, '_>, id: FieldId, name: &str, attrib
         FieldType::Model(_) if !["relation", "ignore"].contains(&name) => {
             return report_on_relation(cx, id, name, attribute);
         }
-        // Whether the others fit depends on the type.
+        // Whether the other attributes fit depends on the type.
         FieldType::Unknown if !["map", "ignore"].contains(&name) => return,
         _ => {}
     }
@@ -70,7 +70,7 @@ fn read_field_attribute<'a>(cx: &mut Cx<'a, '_>, id: FieldId, name: &str, attrib
     }
 }
 
-/// Relation fields have no column, so attributes of columns do not apply to them.
+/// Reports an attribute of columns on a relation field, which has no column.
 fn report_on_relation(cx: &mut Cx<'_, '_>, id: FieldId, name: &str, attribute: &Attribute<'_>) {
     let message = format!("`@{name}` cannot be on `{}`, which is a relation and not a column", cx.qualified(id));
     let help = match name {

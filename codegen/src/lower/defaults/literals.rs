@@ -1,9 +1,9 @@
-//! Literals of the scalar types: whether the text is one.
+//! Literals of the scalar types.
 
 use crate::ir::{Literal, NativeType, ScalarType};
 use crate::syntax::Expression;
 
-/// The literal, or what should be written.
+/// Returns the literal, or what should be written instead.
 pub(super) fn literal(scalar: ScalarType, value: &Expression<'_>) -> Result<Literal, &'static str> {
     match (scalar, value) {
         (ScalarType::Int | ScalarType::BigInt, Expression::Number(number)) if number.text.parse::<i64>().is_ok() => {
@@ -48,7 +48,7 @@ fn is_literal(scalar: ScalarType, text: &str) -> bool {
     }
 }
 
-/// The range of an integer column, with its name in SQL.
+/// Returns the range of an integer column, with its name in SQL.
 pub(super) fn integer_range(native: NativeType) -> Option<(&'static str, i64, i64)> {
     match native {
         NativeType::SmallInt => Some(("SMALLINT", i64::from(i16::MIN), i64::from(i16::MAX))),
@@ -58,7 +58,7 @@ pub(super) fn integer_range(native: NativeType) -> Option<(&'static str, i64, i6
     }
 }
 
-/// Digits with a sign, a point and an exponent.
+/// Returns whether the text has digits, with an optional sign, point and exponent.
 fn is_decimal(text: &str) -> bool {
     let text = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (number, exponent) = match text.split_once(['e', 'E']) {
@@ -74,7 +74,8 @@ fn is_decimal(text: &str) -> bool {
     !(whole.is_empty() && fraction.is_empty()) && digits(whole) && digits(fraction) && exponent_fits
 }
 
-/// A moment as RFC 3339 has it: date, `T`, time with seconds, and `Z` or an offset.
+/// Returns whether the text is a timestamp in the format of RFC 3339: date, `T`, time with seconds, and `Z` or an
+/// offset.
 fn is_moment(text: &str) -> bool {
     let bytes = text.as_bytes();
     if !text.is_ascii() || bytes.len() < 20 {
@@ -137,7 +138,7 @@ fn is_base64(text: &str) -> bool {
     text.len().is_multiple_of(4) && padding <= 2 && data.bytes().all(known)
 }
 
-/// Whether the text is one JSON value. Does not recurse, so that no depth overflows the stack.
+/// Returns whether the text is one JSON value. Does not recurse, so no depth can overflow the stack.
 fn is_json(text: &str) -> bool {
     let mut json = Json { bytes: text.as_bytes(), at: 0 };
     let mut open: Vec<u8> = Vec::new();
@@ -160,7 +161,7 @@ fn is_json(text: &str) -> bool {
             _ if json.scalar() => {}
             _ => return false,
         }
-        // A value ended: what follows belongs to the brackets around it.
+        // A value has ended, so what follows belongs to the enclosing brackets.
         loop {
             json.skip_blanks();
             match (open.last(), json.peek()) {

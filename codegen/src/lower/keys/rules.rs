@@ -1,4 +1,4 @@
-//! What must be true of keys and indexes, one function per rule.
+//! The rules for keys and indexes, one function per rule.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub(in super::super) fn validate_keys(cx: &mut Cx<'_, '_>) {
     }
 }
 
-/// The rules for one model; each gives what it found.
+/// The rules for one model. Each returns the mistakes that it found.
 struct Rules<'r, 'a, 'd> {
     cx: &'r Cx<'a, 'd>,
     model: ModelId,
@@ -72,7 +72,7 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
                     field.arity() != Arity::Optional && field.ty != FieldType::Unsupported && !field.ast.broken
                 })
         };
-        // A primary key of optional fields is reported as such.
+        // A primary key with optional fields is reported by another rule.
         let has_id = self.keys().iter().any(|key| key.kind == KeyKind::Primary && !self.has_unsupported(key));
         if model.ignored || model.has_broken_key || has_id || self.keys().iter().any(identifies) {
             return None;
@@ -249,7 +249,7 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
         )
     }
 
-    /// `name:`, or the names of the fields: the client's name for a key of several fields.
+    /// The client's name of a key with several fields is `name:`, or the names of the fields.
     fn client_names_are_unique(&self) -> Vec<Diagnostic> {
         let mut seen: BTreeMap<String, Span> = BTreeMap::new();
         let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! Whether PostgreSQL finds the rows of a relation without reading the whole table.
+//! Checks that PostgreSQL can find the rows of a relation without reading the whole table.
 
 use super::super::Cx;
 use super::super::draft::{FieldList, FieldType, KeyDraft};
@@ -6,7 +6,7 @@ use crate::diagnostics::{self as codes, Diagnostic, Edit, Span};
 use crate::ir::{FieldId, IndexMethod};
 use crate::syntax::ModelKind;
 
-/// PostgreSQL makes no index for a foreign key by itself.
+/// PostgreSQL does not create an index for a foreign key.
 pub(super) fn columns_have_an_index(cx: &Cx<'_, '_>, id: FieldId, fields: &FieldList) -> Option<Diagnostic> {
     let field = cx.field(id);
     let model = cx.model(field.model);
@@ -37,8 +37,8 @@ pub(super) fn columns_have_an_index(cx: &Cx<'_, '_>, id: FieldId, fields: &Field
     )
 }
 
-/// Whether a key or index finds rows by these columns, which are sorted: they are its first ones, in any order.
-/// A partial index counts, as its author knows which rows are looked for.
+/// Returns whether a key or index finds rows by these columns, which are sorted: they are its first columns, in any
+/// order. A partial index counts, because its author knows which rows are searched.
 fn serves(key: &KeyDraft<'_>, columns: &[FieldId]) -> bool {
     let method = key.method.map_or(IndexMethod::BTree, |(method, _)| method);
     let is_long_enough = match method {

@@ -9,10 +9,10 @@ use super::Pair;
 use crate::diagnostics::{self as codes, Diagnostic};
 use crate::ir::{Arity, FieldId, ModelId};
 
-/// The fields between two models under one name, by the model they are in.
+/// The fields between two models with the same relation name, by model.
 #[derive(Default)]
 pub(in crate::lower) struct Group {
-    /// Fields of the model with the smaller id; all fields where a model refers to itself.
+    /// The fields of the model with the smaller id; all fields if a model references itself.
     pub(in crate::lower) near: Vec<FieldId>,
     /// Fields of the other model.
     pub(in crate::lower) far: Vec<FieldId>,
@@ -21,7 +21,7 @@ pub(in crate::lower) struct Group {
 /// Two models, the one with the smaller id first, and the name of a relation between them.
 type Key<'a> = (ModelId, ModelId, Option<&'a str>);
 
-/// All relation fields, by what they are the sides of.
+/// Groups all relation fields by models and name.
 pub(in crate::lower) fn group_fields<'a>(cx: &Cx<'a, '_>) -> BTreeMap<Key<'a>, Group> {
     let mut groups: BTreeMap<Key<'_>, Group> = BTreeMap::new();
     for id in cx.field_ids() {
@@ -37,7 +37,7 @@ pub(in crate::lower) fn group_fields<'a>(cx: &Cx<'a, '_>) -> BTreeMap<Key<'a>, G
     groups
 }
 
-/// All pairs, in the order of their first fields; what has no partner is reported.
+/// Returns all pairs, in the order of their first fields. Reports fields without a partner.
 pub(super) fn pair_fields(cx: &mut Cx<'_, '_>) -> Vec<Pair> {
     let groups = group_fields(cx);
     let mut pairs = Vec::new();
@@ -122,7 +122,7 @@ fn report_lonely(cx: &mut Cx<'_, '_>, id: FieldId) {
     }
     let (model_name, target_name) = (model.ast.name.text, target.ast.name.text);
     let mut back = lower_first(model_name);
-    // Where this side holds the key, many of its rows may refer to one of the other.
+    // If this side has the key, many of its rows may reference one row of the other.
     let many = field.arity() != Arity::List;
     if many {
         back.push('s');

@@ -1,4 +1,4 @@
-//! What must be true of relations, one function per rule.
+//! The rules for relations, one function per rule.
 
 use super::super::Cx;
 use super::super::draft::{FieldList, FieldType, KeyKind};
@@ -7,7 +7,7 @@ use super::{Pair, indexes, is_unique, place};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 use crate::ir::{Arity, FieldId, NativeType, ReferentialAction};
 
-/// A many-to-many relation is stored by itself, in a table of the two ids.
+/// A many-to-many relation has its own table with the two ids.
 pub(super) fn many_to_many(cx: &Cx<'_, '_>, pair: Pair) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for id in [pair.first, pair.second] {
@@ -65,7 +65,7 @@ fn list_side_stores_nothing(cx: &Cx<'_, '_>, id: FieldId, reason: &str) -> Vec<D
     found
 }
 
-/// Of the two sides of a one-to-one relation, the one that holds the columns and the other.
+/// Returns, for a one-to-one relation, the side with the columns and the other side.
 pub(super) fn referencing_side(cx: &Cx<'_, '_>, pair: Pair) -> Result<(FieldId, FieldId), Vec<Diagnostic>> {
     let says = |id: FieldId| {
         let relation = &cx.field(id).relation;
@@ -100,7 +100,7 @@ pub(super) fn referencing_side(cx: &Cx<'_, '_>, pair: Pair) -> Result<(FieldId, 
     ])
 }
 
-/// A foreign key on one side, nothing on the other.
+/// One side has a foreign key, and the other has none.
 pub(super) fn foreign_key(cx: &Cx<'_, '_>, referencing: FieldId, referenced: FieldId) -> Vec<Diagnostic> {
     let relation = &cx.field(referencing).relation;
     let mut found = list_side_stores_nothing(cx, referenced, "the other side of the relation holds the columns");
@@ -126,7 +126,7 @@ pub(super) fn foreign_key(cx: &Cx<'_, '_>, referencing: FieldId, referenced: Fie
     found
 }
 
-/// `fields: [..], references: [..]` as it could be written at a field.
+/// Returns `fields: [..], references: [..]` as it could be written on a field.
 fn fields_help(cx: &Cx<'_, '_>, id: FieldId) -> String {
     let field = cx.field(id);
     let FieldType::Model(target) = field.ty else { return String::new() };
@@ -226,7 +226,7 @@ fn types_match(cx: &Cx<'_, '_>, field: FieldId, span: Span, reference: FieldId) 
     )
 }
 
-/// PostgreSQL refuses a foreign key between types that it has no `=` for.
+/// PostgreSQL refuses a foreign key between types without a common `=` operator.
 fn native_types_can_be_compared(cx: &Cx<'_, '_>, field: FieldId, span: Span, reference: FieldId) -> Option<Diagnostic> {
     let (here, there) = (cx.field(field), cx.field(reference));
     let (a, b) = (here.native_type()?, there.native_type()?);
@@ -243,7 +243,7 @@ fn native_types_can_be_compared(cx: &Cx<'_, '_>, field: FieldId, span: Span, ref
     )
 }
 
-/// Types in one group can be compared with each other.
+/// Types in the same group can be compared with each other.
 fn comparable(native: NativeType) -> u8 {
     match native {
         NativeType::Uuid => 1,
@@ -304,7 +304,7 @@ fn one_to_one_is_unique(
     )
 }
 
-/// A relation whose columns may be empty cannot be required.
+/// A relation with nullable columns cannot be required.
 fn required_relation_has_required_columns(cx: &Cx<'_, '_>, id: FieldId, fields: &FieldList) -> Option<Diagnostic> {
     let field = cx.field(id);
     let column = fields.fields.iter().map(|(id, _)| cx.field(*id)).find(|column| column.arity() == Arity::Optional)?;
@@ -362,7 +362,7 @@ fn set_null_needs_optional_columns(cx: &Cx<'_, '_>, id: FieldId, fields: &FieldL
         .collect()
 }
 
-/// Under `relationMode = "prisma"` the client does what the database would.
+/// With `relationMode = "prisma"`, the client would have to carry out the actions.
 fn actions_work_without_foreign_keys(cx: &Cx<'_, '_>, id: FieldId) -> Vec<Diagnostic> {
     if cx.config.foreign_keys {
         return Vec::new();

@@ -9,7 +9,7 @@ use crate::diagnostics::{self as codes, Diagnostic, did_you_mean};
 use crate::ir::{Arity, FieldId, ModelId, Tenancy};
 use crate::syntax::{ModelKind, Name};
 
-/// The relations of `@@tenant(a.b)`.
+/// Resolves the relations of `@@tenant(a.b)`.
 pub(super) fn resolve<'a>(
     cx: &Cx<'a, '_>,
     model: ModelId,
@@ -58,7 +58,7 @@ pub(super) fn resolve<'a>(
     Ok(fields)
 }
 
-/// One relation of a path, and the model that it leads to.
+/// Resolves one relation of a path, and the model that it leads to.
 fn step(cx: &Cx<'_, '_>, model: ModelId, name: &str) -> Result<(FieldId, ModelId), (String, String)> {
     let block = cx.model(model);
     let of_model = block.ast.name.text;
@@ -103,14 +103,15 @@ fn step(cx: &Cx<'_, '_>, model: ModelId, name: &str) -> Result<(FieldId, ModelId
     }
 }
 
-/// A column of a relation, on either side, that the client does not know: it could not follow the relation.
+/// Returns a column of a relation, on either side, that is not in the client. Then the client could not follow the
+/// relation.
 fn hidden_column(cx: &Cx<'_, '_>, relation: FieldId) -> Option<FieldId> {
     let relation = &cx.field(relation).relation;
     let mut columns = relation.fields.iter().chain(&relation.references).flat_map(|list| list.ids());
     columns.find(|id| cx.field(*id).ignored || cx.field(*id).ty == FieldType::Unsupported)
 }
 
-/// The rest of the path must be the path that the model of its first relation declares.
+/// The rest of the path must be the path that the model of the first relation declares.
 fn agrees(cx: &Cx<'_, '_>, fields: &[FieldId], path: Name<'_>) -> Result<(), Box<Diagnostic>> {
     let rest = path.text.split_once('.').map(|(_, rest)| rest);
     let (Some(rest), Some(FieldType::Model(next))) = (rest, fields.first().map(|id| cx.field(*id).ty)) else {
@@ -136,7 +137,7 @@ fn agrees(cx: &Cx<'_, '_>, fields: &[FieldId], path: Name<'_>) -> Result<(), Box
     }))
 }
 
-/// The fewest required relations from a model to the tenant, through models that are not shared.
+/// Returns the shortest path of required relations from a model to the tenant, through models that are not shared.
 fn shortest(cx: &Cx<'_, '_>, from: ModelId, tenant: ModelId) -> Option<Vec<FieldId>> {
     let mut before: BTreeMap<ModelId, Option<FieldId>> = BTreeMap::from([(from, None)]);
     let mut queue = VecDeque::from([from]);
@@ -172,14 +173,14 @@ fn join(cx: &Cx<'_, '_>, path: &[FieldId]) -> String {
     path.iter().map(|id| cx.field(*id).ast.name.text).collect::<Vec<_>>().join(".")
 }
 
-/// A model whose rows lead to a tenant's has to say whether they belong to it.
+/// A model whose rows lead to a tenant has to declare whether they belong to it.
 pub(super) fn every_model_says_so(cx: &mut Cx<'_, '_>, tenant: ModelId) {
     let reaching = reaching(cx, tenant);
     let silent = |id: &ModelId| {
         let model = cx.model(*id);
         model.declared_tenancy.is_none() && !model.ignored && !model.ast.broken && model.tenancy == Tenancy::Shared
     };
-    // What a view reads is not known here.
+    // It is unknown here which tables a view reads.
     let is_view = |id: &ModelId| cx.model(*id).ast.kind == ModelKind::View && !reaching.contains(id);
     let views: Vec<_> =
         cx.model_ids().filter(is_view).filter(silent).map(|id| view_says_nothing(cx, id, tenant)).collect();
@@ -219,7 +220,7 @@ fn says_nothing(cx: &Cx<'_, '_>, id: ModelId, tenant: ModelId) -> Diagnostic {
     }
 }
 
-/// The models with a foreign key, or a table between, to a model whose rows belong to a tenant.
+/// Returns the models that have a foreign key, or a join table, to a model whose rows belong to a tenant.
 fn reaching(cx: &Cx<'_, '_>, tenant: ModelId) -> BTreeSet<ModelId> {
     let model = |id: FieldId| cx.field(id).model;
     let mut known = BTreeSet::from([tenant]);

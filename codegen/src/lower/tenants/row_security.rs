@@ -11,9 +11,7 @@ impl Cx<'_, '_> {
     /// Whether PostgreSQL checks the tenant of each row: where the rows belong to tenants, unless the model says otherwise.
     pub(in super::super) fn has_row_security(&self, model: &ModelDraft<'_>) -> bool {
         let default = self.config.row_security.is_some_and(|(on, _)| on);
-        model.tenancy != Tenancy::Shared
-            && model.ast.kind == ModelKind::Model
-            && model.row_security.unwrap_or(default)
+        model.tenancy != Tenancy::Shared && model.ast.kind == ModelKind::Model && model.row_security.unwrap_or(default)
     }
 }
 
@@ -45,7 +43,9 @@ pub(super) fn tenant_fits_a_setting(cx: &mut Cx<'_, '_>, tenant: ModelId) {
         cx.report(
             Diagnostic::new(codes::ROW_SECURITY, cx.field(id).ast.name.span, message)
                 .label("neither a number, a text nor a UUID")
-                .help("give the tenant an id such as `id String @id @default(uuid()) @db.Uuid`, or remove `rowSecurity`"),
+                .help(
+                    "give the tenant an id such as `id String @id @default(uuid()) @db.Uuid`, or remove `rowSecurity`",
+                ),
         );
     }
 }

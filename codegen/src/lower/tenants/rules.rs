@@ -1,4 +1,4 @@
-//! What would let rows of two tenants meet: foreign keys and unique keys without the tenant.
+//! Rules that keep the rows of tenants apart: foreign keys and unique keys contain the tenant.
 
 use super::super::Cx;
 use super::super::draft::{FieldList, ForeignKeyDraft, KeyDraft, KeyKind, RelationDraft};
@@ -8,7 +8,7 @@ use crate::diagnostics::{self as codes, Diagnostic, Edit, Span};
 use crate::ir::{DefaultValue, FieldId, ModelId, Tenancy};
 use crate::syntax::ModelKind;
 
-/// The foreign keys between rows of tenants that do not hold the tenant.
+/// Reports foreign keys between rows of tenants that do not contain the tenant.
 pub(super) fn relations_stay_within_a_tenant(cx: &Cx<'_, '_>) -> Vec<Diagnostic> {
     cx.relations.iter().filter_map(|relation| Sides::of(cx, relation)?.crossing()).collect()
 }
@@ -60,7 +60,7 @@ impl<'c, 'a, 'd> Sides<'c, 'a, 'd> {
         })
     }
 
-    /// An implicit many-to-many relation has no room for a tenant.
+    /// An implicit many-to-many relation has no column for a tenant.
     fn table_between(&self) -> Diagnostic {
         let message = format!("`{}` can join rows of two tenants", self.cx.qualified(self.relation.referencing));
         let span = self.cx.field(self.relation.referencing).ast.name.span;
@@ -105,7 +105,7 @@ impl<'c, 'a, 'd> Sides<'c, 'a, 'd> {
     }
 }
 
-/// Puts a field in front of a list, which may have been written without brackets.
+/// Inserts a field at the front of a list, which may be written without brackets.
 fn in_front(cx: &Cx<'_, '_>, list: &FieldList, field: FieldId) -> Vec<Edit> {
     let Some((_, first)) = list.fields.first() else { return Vec::new() };
     let name = cx.field(field).ast.name.text;
@@ -119,7 +119,7 @@ fn in_front(cx: &Cx<'_, '_>, list: &FieldList, field: FieldId) -> Vec<Edit> {
     edits
 }
 
-/// The unique keys that tell one tenant what another one has.
+/// Reports unique keys that reveal to one tenant what another one has.
 pub(super) fn keys_hold_the_tenant(cx: &Cx<'_, '_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for id in cx.model_ids() {
@@ -164,7 +164,8 @@ fn shared_key(cx: &Cx<'_, '_>, model: ModelId, key: &KeyDraft<'_>) -> Option<Dia
     })
 }
 
-/// The key with the tenant in front. A primary key is not changed for anyone, as others may reference it.
+/// Proposes the key with the tenant at the front. Proposes no change of a primary key, because other tables may
+/// reference it.
 fn with_tenant(cx: &Cx<'_, '_>, model: ModelId, key: &KeyDraft<'_>, tenant: FieldId, list: &str) -> Vec<Edit> {
     let is_plain = key.name.is_none() && key.map.is_none() && key.predicate.is_none();
     let referenced = |columns: &[FieldId]| {
@@ -205,7 +206,7 @@ fn is_generated(cx: &Cx<'_, '_>, id: FieldId) -> bool {
     )
 }
 
-/// Whether the columns hold the tenant, or the key of another row that belongs to it.
+/// Returns whether the columns contain the tenant, or the key of another row that belongs to it.
 fn points_within(cx: &Cx<'_, '_>, model: ModelId, columns: &[FieldId]) -> bool {
     if column_of(cx, model).is_some_and(|tenant| columns.contains(&tenant)) {
         return true;

@@ -82,7 +82,7 @@ impl Cx<'_> {
         }
     }
 
-    /// An expression where a type is wanted.
+    /// Infers an expression with an expected type.
     pub(super) fn want(&mut self, scope: &Scope<'_>, expr: &Expr, base: Base) -> Typed {
         let typed = self.expr(scope, expr);
         self.fit(expr, typed, Ty::Base(base), false)
@@ -122,7 +122,7 @@ impl Cx<'_> {
         let mut typed = self.expr(scope, value);
         let mut nullable = typed.nullable;
         for bound in [low, high] {
-            // What it is compared with first says what a parameter is.
+            // A parameter has the type of the value that it is first compared with.
             if let Ty::Param(number) = typed.ty {
                 typed.ty = self.param(number).ty.unwrap_or(typed.ty);
             }
@@ -143,7 +143,7 @@ impl Cx<'_> {
         }
         let typed = self.expr(scope, value);
         let items: Vec<(&Expr, Typed)> = list.iter().map(|item| (item, self.expr(scope, item))).collect();
-        // What names no column becomes one list, of the type that its values and the other side have in common.
+        // Expressions without columns become one list, whose type is common to its values and the other side.
         let is_constant = |item: &&(&Expr, Typed)| !item.0.has(&mut |expr| matches!(expr.kind, ExprKind::Column(_)));
         let constants: Vec<Ty> = items.iter().filter(|item| is_constant(item)).map(|item| item.1.ty).collect();
         let shared = common(constants.iter().copied().chain([typed.ty])).ok();
@@ -198,7 +198,7 @@ impl Cx<'_> {
         let element = match (typed.ty, of.ty) {
             (_, Ty::List(base)) => Ty::Base(base),
             (Ty::Base(base), open) if open.is_open() => {
-                // Text is compared as text, and so is what turns into it.
+                // Text is compared as text, and so are types that convert to it.
                 let base = if base == Base::Varchar { Base::Text } else { base };
                 self.settle(open, Ty::List(base));
                 Ty::Base(base)
@@ -248,13 +248,13 @@ impl Cx<'_> {
                 None => self.condition(scope, when),
             }
         }
-        // ELSE is what PostgreSQL looks at first.
+        // PostgreSQL looks at ELSE first.
         let exprs: Vec<&Expr> = otherwise.into_iter().chain(whens.iter().map(|(_, then)| then)).collect();
         let (typed, _) = self.one_of(scope, &exprs);
         Typed { nullable: typed.nullable || otherwise.is_none(), ..typed }
     }
 
-    /// Expressions of which one is the value, and whether all of them may be null.
+    /// Infers expressions of which one is the result. Also returns whether all of them may be null.
     pub(super) fn one_of(&mut self, scope: &Scope<'_>, exprs: &[&Expr]) -> (Typed, bool) {
         let typed: Vec<Typed> = exprs.iter().map(|expr| self.expr(scope, expr)).collect();
         let types: Vec<(Ty, Span)> = typed.iter().zip(exprs).map(|(typed, expr)| (typed.ty, expr.span)).collect();
@@ -321,7 +321,7 @@ impl Cx<'_> {
         }
     }
 
-    /// A place in a list, where any number becomes an integer.
+    /// Infers a subscript, where any number becomes an integer.
     fn subscript(&mut self, scope: &Scope<'_>, index: &Expr) -> Typed {
         let typed = self.expr(scope, index);
         self.fit(index, typed, Ty::Base(Base::Int4), true)
@@ -378,7 +378,7 @@ impl Cx<'_> {
         cast
     }
 
-    /// The type of a name in a cast.
+    /// Returns the type with that name, in a cast.
     pub(super) fn type_of(&self, name: &TypeName) -> Ty {
         let Some(last) = name.parts.last() else { return Ty::Opaque };
         let namespace = name.parts.len().checked_sub(2).map(|at| name.parts[at].as_str());
@@ -399,7 +399,7 @@ impl Cx<'_> {
     }
 }
 
-/// A number without a point is the smallest integer that holds it.
+/// A number without a point has the smallest integer type that holds it.
 fn number_type(text: &str) -> Base {
     let plain = text.replace('_', "");
     match plain.parse::<i64>() {

@@ -24,7 +24,7 @@ impl Cx<'_> {
     fn join(&mut self, scope: &mut Scope<'_>, join: &Join, (begin, merged): (usize, usize)) {
         let (middle, inner) = (scope.relations.len(), scope.merged.len());
         self.relation(scope, &join.relation);
-        // What each side has merged itself may be missing like its tables.
+        // Columns that a side has merged itself are nullable if its tables are.
         let (left, right) = scope.merged[merged..].split_at_mut(inner - merged);
         if matches!(join.kind, JoinKind::Left | JoinKind::Full) {
             right.iter_mut().for_each(|column| column.nullable = true);
@@ -61,7 +61,7 @@ impl Cx<'_> {
         }
     }
 
-    /// Makes one column of two, as USING does.
+    /// Merges two columns, as USING does.
     fn merge(
         &mut self,
         scope: &mut Scope<'_>,
@@ -155,7 +155,7 @@ impl Cx<'_> {
         scope.relations.push(found);
     }
 
-    /// A table of WITH or of the schema.
+    /// Returns a table of WITH or of the schema.
     fn table(&mut self, path: &[Name]) -> Relation {
         let Some(name) = path.last() else { return Relation::new("", Vec::new()) };
         if let [_] = path
@@ -171,7 +171,7 @@ impl Cx<'_> {
         relation
     }
 
-    /// A table of the schema, and its model.
+    /// Returns a table of the schema, and its model.
     pub(super) fn stored_table(&mut self, path: &[Name]) -> (Relation, Option<crate::ir::ModelId>) {
         let Some(name) = path.last() else { return (Relation::new("", Vec::new()), None) };
         let namespace = path.len().checked_sub(2).map(|at| path[at].text.as_str());
@@ -195,7 +195,7 @@ impl Cx<'_> {
             self.wrong(codes::QUERY_UNKNOWN_TABLE, name.span, message, "", help);
             return;
         }
-        // People write the name of the model, too.
+        // The name of the model is a common mistake.
         let model = self.schema.walk_models().find(|model| model.name().eq_ignore_ascii_case(&name.text));
         if let Some(model) = model {
             let help = format!("the table of the model `{}` is `{}`", model.name(), model.model().db_name);
@@ -222,7 +222,7 @@ impl Cx<'_> {
             columns.append(&mut found);
             opaque |= unknown;
         }
-        // Who gives fewer rows than another is filled up with null.
+        // A function that returns fewer rows than another is padded with nulls.
         let parts = calls.iter().map(|call| if is_parallel_unnest(&call.call) { 2 } else { 1 }).sum::<usize>();
         columns.iter_mut().for_each(|column| column.nullable |= parts > 1);
         if ordinality {
@@ -234,7 +234,7 @@ impl Cx<'_> {
         Relation { opaque, is_scalar, ..Relation::new(function_name(calls.first()), columns) }
     }
 
-    /// The columns of one function, and whether they are not known.
+    /// Returns the columns of one function, and whether they are unknown.
     fn function_columns(
         &mut self,
         scope: &Scope<'_>,

@@ -38,7 +38,7 @@ impl Cx<'_> {
             (true, _) => {
                 let args: Vec<&Expr> = call.args.iter().collect();
                 let (typed, function) = self.known_call(scope, call, &args, name);
-                // Several columns are one value of a row's type.
+                // Several columns are one value of a row type.
                 match function {
                     Some(function) if function.columns.len() > 1 => Typed::opaque(),
                     _ => typed,
@@ -48,7 +48,7 @@ impl Cx<'_> {
         }
     }
 
-    /// What is sorted or divided has a type: text, if nothing else is known.
+    /// A value that is sorted or partitioned by has a type: text, if nothing else is known.
     fn sorted(&mut self, scope: &Scope<'_>, expr: &Expr) {
         let typed = self.expr(scope, expr);
         self.settle(typed.ty, Ty::Base(Base::Text));
@@ -64,7 +64,7 @@ impl Cx<'_> {
         }
     }
 
-    /// How many functions that give rows an expression calls. One that is not known here may be of them.
+    /// Counts the calls of set-returning functions in an expression. An unknown function may be one.
     pub(super) fn count_sets(&self, expr: &Expr) -> usize {
         let mut count = 0;
         expr.has(&mut |expr| {
@@ -81,20 +81,20 @@ impl Cx<'_> {
         count
     }
 
-    /// Whether a call goes over the rows of a group.
+    /// Returns whether a call aggregates the rows of a group.
     pub(super) fn is_aggregate(&self, call: &Call) -> bool {
         let functions = call.name.last().and_then(|name| self.catalog.functions.get(name.text.as_str()));
         let is_known = functions.is_some_and(|known| known.iter().any(|known| known.kind == Kind::Aggregate));
         is_builtin(call) && is_known && call.over.is_none()
     }
 
-    /// A function in FROM: what it gives, and its columns where they have names of their own.
+    /// Infers a function in FROM: its result, and its columns if they have names of their own.
     pub(super) fn set_call(&mut self, scope: &Scope<'_>, call: &Call) -> (Typed, Vec<(&'static str, Typed)>) {
         let args: Vec<&Expr> = call.args.iter().collect();
         self.set_call_of(scope, call, &args)
     }
 
-    /// The same for arguments in another place.
+    /// The same, for arguments in another place.
     pub(super) fn set_call_of(
         &mut self,
         scope: &Scope<'_>,
@@ -126,7 +126,7 @@ impl Cx<'_> {
         Typed::opaque()
     }
 
-    /// `make_interval(days => 1)`: the arguments are integers but for the seconds.
+    /// Infers `make_interval(days => 1)`: all arguments except the seconds are integers.
     fn make_interval(&mut self, scope: &Scope<'_>, call: &Call) -> Typed {
         let mut nullable = false;
         for (at, arg) in call.args.iter().enumerate() {
@@ -149,7 +149,7 @@ impl Cx<'_> {
         self.first_of(scope, args)
     }
 
-    /// One of the arguments, whichever is not null.
+    /// Infers a function that returns one of its arguments, the first that is not null.
     fn first_of(&mut self, scope: &Scope<'_>, args: &[Expr]) -> Typed {
         let exprs: Vec<&Expr> = args.iter().collect();
         let (typed, all_nullable) = self.one_of(scope, &exprs);
@@ -160,7 +160,7 @@ impl Cx<'_> {
         let [left, right] = args else { return Typed::opaque() };
         let (a, b) = (self.expr(scope, left), self.expr(scope, right));
         self.operator("=", (left, a), (right, b));
-        // What is compared is what comes out.
+        // The result has the type in which the arguments are compared.
         let ty = match (a.ty, b.ty) {
             (Ty::Base(x), Ty::Base(y)) => Ty::Base(compared_as(x, y)),
             (open, Ty::Base(y)) if open.is_open() => self.settle(open, Ty::Base(compared_as(y, y))),
@@ -180,7 +180,7 @@ impl Cx<'_> {
         name: &str,
     ) -> (Typed, Option<Function>) {
         let has_rows = scope.of_aggregate(call).has_rows;
-        // An aggregate sees the rows as they are before they are grouped, without those that FILTER leaves out.
+        // An aggregate sees the rows before they are grouped, without those that FILTER excludes.
         let mut seen;
         let scope = match (&call.filter, self.is_aggregate(call) && !scope.grouping_sets.is_empty()) {
             (None, false) => scope,
@@ -221,18 +221,18 @@ impl Cx<'_> {
             (Slot::Elements, Some(base)) => Ty::List(base),
             _ => Ty::Opaque,
         };
-        let sees = Sees { has_rows, filtered: call.filter.is_some(), framed: is_framed(call, scope) };
-        let nullable = may_be_null(&function, call, sees, &typed);
+        let rows = AggregatedRows { has_rows, filtered: call.filter.is_some(), framed: is_framed(call, scope) };
+        let nullable = may_be_null(&function, call, rows, &typed);
         let holes = holes(&function, name, &typed);
         let sensitive = ty != Ty::Base(Base::Int8) && typed.iter().any(|typed| typed.sensitive);
-        // An element of a list may be missing where the list has holes.
+        // An element may be null if the list may contain nulls.
         let from_list = function.kind == Kind::Set && function.result == Slot::Element;
         let nullable = if from_list { typed.iter().any(|typed| typed.holes) } else { nullable };
         let nullable = nullable || function.kind == Kind::Set && scope.padded;
         (Typed { holes, sensitive, ..Typed::new(ty, nullable) }, Some(function))
     }
 
-    /// What `elem` and `list` are in this call.
+    /// Returns the meaning of `elem` and `list` in this call.
     fn element_type(&mut self, function: &Function, exprs: &[&Expr], typed: &[Typed]) -> Option<Base> {
         let known = typed.iter().enumerate().filter_map(|(at, typed)| match (slot_at(function, at), typed.ty) {
             (Slot::Element | Slot::Enum, ty @ Ty::Base(_)) => Some(ty),
@@ -240,7 +240,7 @@ impl Cx<'_> {
             _ => None,
         });
         let base = match common(known).ok()? {
-            // Several that are all open are text.
+            // Several open arguments are text.
             Ty::Literal if exprs.len() > 1 && function.args.iter().filter(|slot| is_any(**slot)).count() > 1 => {
                 Base::Text
             }
@@ -252,7 +252,7 @@ impl Cx<'_> {
         Some(base)
     }
 
-    /// The signature that PostgreSQL would choose; none if that is not clear.
+    /// Returns the signature that PostgreSQL would choose; `None` if that is not clear.
     fn overload(&self, name: &str, call: &Call, typed: &[Typed]) -> Option<Function> {
         let given = typed.len();
         let types: Vec<Ty> = typed.iter().map(|typed| typed.ty).collect();
@@ -268,7 +268,7 @@ impl Cx<'_> {
         let best = choose(fitting.collect(), &types);
         match best.as_slice() {
             [only] => Some((*only).clone()),
-            // Of a type that is not known here any may be meant.
+            // An argument of an unknown type could match any signature.
             [first, others @ ..] if types.contains(&Ty::Opaque) => {
                 let alike = others.iter().all(|other| {
                     let open = (0..given).filter(|at| types[*at].is_open());
@@ -281,8 +281,8 @@ impl Cx<'_> {
     }
 }
 
-/// Those of several signatures that PostgreSQL likes best; it takes the call if that is one.
-/// See "Function Type Resolution" in its documentation.
+/// Returns the signatures that PostgreSQL prefers; if there is only one, PostgreSQL uses it. See "Function Type
+/// Resolution" in its documentation.
 fn choose<'f>(mut best: Vec<&'f Function>, types: &[Ty]) -> Vec<&'f Function> {
     let known = |at: &usize| !types[*at].is_open() && types[*at] != Ty::Opaque;
     let places: Vec<usize> = (0..types.len()).collect();
@@ -302,7 +302,7 @@ fn choose<'f>(mut best: Vec<&'f Function>, types: &[Ty]) -> Vec<&'f Function> {
     if let Some(liked) = of_categories(&best, &open) {
         best = liked;
     }
-    // What is open may be of the type that all others have.
+    // An open argument may have the type that all others have.
     let mut others = types.iter().copied().filter(|ty| !ty.is_open());
     if let (true, Some(same)) = (best.len() > 1, others.next())
         && others.all(|other| other == same)
@@ -321,8 +321,8 @@ fn keep_best<'f>(functions: &mut Vec<&'f Function>, score: impl Fn(&'f Function)
     functions.retain(|function| Some(score(function)) == best);
 }
 
-/// Where arguments are open, text comes before all else, then the type that a category leans to. None if some argument
-/// could be of several categories.
+/// For open arguments, text is preferred, then the preferred type of a category. Returns `None` if an argument could
+/// belong to several categories.
 fn of_categories<'f>(functions: &[&'f Function], open: &[usize]) -> Option<Vec<&'f Function>> {
     let mut liked = functions.to_vec();
     for at in open {
@@ -379,7 +379,7 @@ fn accepts(slot: Slot, ty: Ty) -> bool {
     }
 }
 
-/// Names that are calls by syntax alone.
+/// Names that are calls only by syntax.
 const SYNTAX: [&str; 16] = [
     "coalesce",
     "nullif",
@@ -403,13 +403,13 @@ fn is_builtin(call: &Call) -> bool {
     call.name.len() < 2 || call.name[0].text == "pg_catalog"
 }
 
-/// The rows that an aggregate or a window goes over.
+/// The rows that an aggregate or a window function processes.
 #[derive(Clone, Copy)]
-struct Sees {
-    /// At least one, before FILTER.
+struct AggregatedRows {
+    /// Whether there is at least one, before FILTER.
     has_rows: bool,
     filtered: bool,
-    /// Only those of a frame, which may be none.
+    /// Whether they are only those of a frame, which may be empty.
     framed: bool,
 }
 
@@ -419,20 +419,20 @@ fn is_framed(call: &Call, scope: &Scope<'_>) -> bool {
     })
 }
 
-fn may_be_null(function: &Function, call: &Call, sees: Sees, typed: &[Typed]) -> bool {
+fn may_be_null(function: &Function, call: &Call, rows: AggregatedRows, typed: &[Typed]) -> bool {
     let any_null = typed.iter().any(|typed| typed.nullable);
     match (function.kind, function.nulls) {
-        // Null instead of the list of the last arguments makes all null.
+        // Null instead of the list of variadic arguments makes the result null.
         (_, Nulls::Never) if call.variadic => any_null,
         (_, Nulls::Never) => false,
         (_, Nulls::Maybe) => true,
         (_, Nulls::EmptyFormat) if !call.args.get(1).is_some_and(is_written_text) => true,
         (Kind::Aggregate, nulls) => {
-            let sees_rows = (call.over.is_some() || sees.has_rows) && !sees.filtered && !sees.framed;
+            let sees_rows = (call.over.is_some() || rows.has_rows) && !rows.filtered && !rows.framed;
             !sees_rows || any_null && nulls == Nulls::Strict
         }
-        (Kind::Window, _) => any_null || sees.framed,
-        // Of null there are no rows.
+        (Kind::Window, _) => any_null || rows.framed,
+        // For a null argument, no rows are returned.
         (Kind::Set, _) => false,
         _ => any_null,
     }
@@ -447,7 +447,7 @@ fn is_written_text(expr: &Expr) -> bool {
     }
 }
 
-/// Whether a list may hold nulls.
+/// Returns whether a list may contain nulls.
 fn holes(function: &Function, name: &str, typed: &[Typed]) -> bool {
     match function.result {
         Slot::Elements if function.kind == Kind::Aggregate => typed.iter().any(|typed| typed.nullable || typed.holes),

@@ -6,7 +6,7 @@ use super::scope::Scope;
 use super::{Cx, Typed};
 use crate::diagnostics::{self as codes, Span};
 
-/// An operand: what is written, and what is known of it.
+/// An operand: the expression, and its inferred type.
 type Operand<'e> = (&'e Expr, Typed);
 
 impl Cx<'_> {
@@ -31,7 +31,7 @@ impl Cx<'_> {
 
     pub(super) fn prefix(&mut self, scope: &Scope<'_>, operator: &str, inner: &Expr) -> Typed {
         let typed = self.expr(scope, inner).derived();
-        // What is open is of the type that numbers lean to.
+        // Open operands have the preferred type of numbers.
         let ty = match operator {
             "@" | "|/" | "||/" => self.settle(typed.ty, Ty::Base(Base::Float8)),
             _ => typed.ty,
@@ -62,7 +62,7 @@ impl Cx<'_> {
         Typed { sensitive: typed.ty != Ty::Base(Base::Bool) && (left.1.sensitive || right.1.sensitive), ..typed }
     }
 
-    /// Both operands, an open one with the type of the other. Two open ones stay open.
+    /// Infers both operands; an open one takes the type of the other. Two open ones stay open.
     fn level(&mut self, left: Operand<'_>, right: Operand<'_>) -> (Ty, Ty, bool) {
         let nullable = left.1.nullable || right.1.nullable;
         let (mut a, mut b) = (left.1.ty, right.1.ty);
@@ -115,7 +115,7 @@ impl Cx<'_> {
         if let Some(typed) = self.with_time(operator, left, right) {
             return typed;
         }
-        // Spans of time are multiplied by numbers alone.
+        // An interval can only be multiplied by a number.
         let interval = Ty::Base(Base::Interval);
         let (mut left, mut right) = (left, right);
         if left.1.ty == interval && right.1.ty.is_open() && matches!(operator, "*" | "/") {
@@ -123,7 +123,7 @@ impl Cx<'_> {
         } else if right.1.ty == interval && left.1.ty.is_open() && operator == "*" {
             left.1.ty = self.settle(left.1.ty, Ty::Base(Base::Float8));
         }
-        // Powers are those of floats, unless a side is a numeric.
+        // Powers are floats, unless an operand is numeric.
         if operator == "^" {
             let is_integer = |ty: Ty| ty.base().is_some_and(Base::is_integer);
             if left.1.ty.is_open() && (is_integer(right.1.ty) || right.1.ty.is_open()) {
@@ -133,7 +133,7 @@ impl Cx<'_> {
                 right.1.ty = self.settle(right.1.ty, Ty::Base(Base::Float8));
             }
         }
-        // A text is only taken away from jsonb.
+        // A text can only be subtracted from jsonb.
         if operator == "-" && left.1.ty.is_open() && right.1.ty.base().is_some_and(Base::is_text) {
             left.1.ty = self.settle(left.1.ty, Ty::Base(Base::Jsonb));
         }
@@ -160,14 +160,14 @@ impl Cx<'_> {
         Typed::base(base, nullable)
     }
 
-    /// Dates, times and spans of time; none if neither operand is one.
+    /// Infers operators on dates, times and intervals; `None` if neither operand is one.
     fn with_time(&mut self, operator: &str, left: Operand<'_>, right: Operand<'_>) -> Option<Typed> {
         use Base::{Date, Interval, Time, Timestamp, Timestamptz, Timetz};
         let is_time = |ty: Ty| ty.base().is_some_and(|base| matches!(base.category(), Category::Time | Category::Span));
         if !is_time(left.1.ty) && !is_time(right.1.ty) || matches!(operator, "*" | "/") {
             return None;
         }
-        // What is open is of the same type, if there is such an operator; else a span of time.
+        // An open operand has the same type if there is such an operator, otherwise it is an interval.
         let guess = |known: Base| match (operator, known) {
             ("-", Date | Timestamp | Timestamptz | Time | Interval) | ("+", Interval) => Some(known),
             ("+", Timestamp | Timestamptz | Time | Timetz) | ("-", Timetz) => Some(Interval),
@@ -199,7 +199,7 @@ impl Cx<'_> {
     fn concatenate(&mut self, left: Operand<'_>, right: Operand<'_>) -> Typed {
         let nullable = left.1.nullable || right.1.nullable;
         let (a, b) = (left.1.ty, right.1.ty);
-        // An element that may be null is a hole of the list.
+        // A nullable element makes a list that may contain nulls.
         let hole = |typed: Typed| typed.holes || typed.nullable && typed.ty.base().is_some();
         let holes = hole(left.1) || hole(right.1);
         let list = |base: Base| Typed { holes, ..Typed::new(Ty::List(base), nullable) };
@@ -271,7 +271,7 @@ impl Cx<'_> {
         };
         match key {
             Some(Ty::Base(Base::Tsquery)) if left.1.ty != Ty::Base(Base::Tsvector) => {
-                // `text @@ text` and the like: both sides are turned into what is searched.
+                // `text @@ text` and similar: both sides are converted to the types of a search.
                 self.settle(right.1.ty, Ty::Base(Base::Text));
             }
             Some(key) => {
@@ -309,7 +309,7 @@ impl Cx<'_> {
     }
 }
 
-/// The type of arithmetic on two numbers; none if there is no such operator.
+/// Returns the type of arithmetic on two numbers; `None` if there is no such operator.
 fn number(operator: &str, x: Base, y: Base) -> Option<Base> {
     let is_number =
         |base| matches!(base, Base::Int2 | Base::Int4 | Base::Int8 | Base::Numeric | Base::Float4 | Base::Float8);
@@ -329,12 +329,12 @@ fn number(operator: &str, x: Base, y: Base) -> Option<Base> {
     }
 }
 
-/// What the left side of `=` is compared as, where the right side is of another type.
+/// Returns the type in which the left side of `=` is compared, if the right side has another type.
 pub(super) fn compared_as(left: Base, right: Base) -> Base {
     use Base::{Float4, Float8, Name, Numeric, Oid, Text, Varchar};
     let is_float = |base| matches!(base, Float4 | Float8);
     match (left, right) {
-        // There are operators of these with one another.
+        // These types have operators with each other.
         (a, b) if a.is_integer() && b.is_integer() || is_float(a) && is_float(b) => a,
         (a, b) if a.rank().is_some() && b.rank().is_some() => match (a, b) {
             (Numeric, Numeric) => Numeric,

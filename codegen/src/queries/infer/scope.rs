@@ -1,4 +1,5 @@
-//! What can be named at a place of a query: the tables of FROM with their columns, and those of queries around it.
+//! The names that are visible at a place of a query: the tables of FROM with their columns, and those of enclosing
+//! queries.
 
 use super::super::catalog::Column;
 use super::super::tree::{Call, Expr, ExprKind, Name};
@@ -10,18 +11,19 @@ use crate::diagnostics::{self as codes, Span};
 #[derive(Debug, Clone)]
 pub(super) struct Relation {
     pub(super) name: String,
-    /// Of a table without alias: the schema that it may be named with.
+    /// For a table without an alias: the schema by which it may be qualified.
     pub(super) namespace: Option<String>,
     pub(super) columns: Vec<Column>,
-    /// Its columns are not known.
+    /// Whether its columns are unknown.
     pub(super) opaque: bool,
-    /// A function that gives one value a row, which the name of the relation means too.
+    /// Whether it is a function with one value per row, which the name of the relation denotes too.
     pub(super) is_scalar: bool,
-    /// On the side of an outer join that may be missing.
+    /// Whether it is on the nullable side of an outer join.
     pub(super) missing: bool,
-    /// Columns that USING has merged, which a plain name finds there.
+    /// Columns that USING has merged, which an unqualified name no longer finds here.
     pub(super) merged: Vec<usize>,
-    /// `excluded`, or the table that INSERT and the like write to, where a plain name means another.
+    /// `excluded`, or the table that INSERT and similar statements write, where an unqualified name means another
+    /// table.
     pub(super) qualified_only: bool,
 }
 
@@ -44,17 +46,17 @@ impl Relation {
 pub(super) struct Scope<'p> {
     pub(super) parent: Option<&'p Scope<'p>>,
     pub(super) relations: Vec<Relation>,
-    /// What USING has merged.
+    /// The columns that USING has merged.
     pub(super) merged: Vec<Column>,
-    /// Columns that a condition keeps from being null: places in `relations` and in its columns.
+    /// Columns that a condition excludes from being null: positions in `relations` and in its columns.
     pub(super) known: Vec<(usize, usize)>,
-    /// Aggregates see at least one row.
+    /// Whether aggregates see at least one row.
     pub(super) has_rows: bool,
-    /// What is null in the groups of some grouping sets.
+    /// Expressions that are null in the groups of some grouping sets.
     pub(super) grouping_sets: Vec<&'p Expr>,
-    /// Several functions of the select list give rows: the shorter ones are filled up with null.
+    /// Whether several functions of the select list return rows: the shorter ones are padded with nulls.
     pub(super) padded: bool,
-    /// Windows of WINDOW with frames, in which there may be no row.
+    /// Windows of WINDOW with frames, which may be empty.
     pub(super) framed: Vec<String>,
 }
 
@@ -63,27 +65,27 @@ impl<'p> Scope<'p> {
         Self { parent, ..Self::default() }
     }
 
-    /// The same tables, of which more is known not to be null.
+    /// The type of a column, with everything known about nulls.
     fn typed(&self, at: usize, column: usize) -> Typed {
         let relation = &self.relations[at];
         let known = &relation.columns[column];
-        // A table that a join may leave empty is there if one of its columns is.
+        // A table that a join may leave empty exists if one of its columns is not null.
         let missing = relation.missing && !self.known.iter().any(|(relation, _)| *relation == at);
         let nullable = (known.nullable || missing) && !self.known.contains(&(at, column));
         Typed::of_column(known, nullable || self.is_grouped_column(&known.name))
     }
 
-    /// Whether grouping sets make a column of that name null.
+    /// Returns whether grouping sets make a column of that name null.
     fn is_grouped_column(&self, name: &str) -> bool {
         self.grouping_sets.iter().any(|expr| column_of(expr) == Some(name))
     }
 
-    /// Whether grouping sets make an expression null, here or in a query around it.
+    /// Returns whether grouping sets make an expression null, here or in an enclosing query.
     pub(super) fn is_grouped(&self, expr: &Expr) -> bool {
         self.around().any(|scope| scope.grouping_sets.iter().any(|grouped| grouped.may_equal(expr)))
     }
 
-    /// The scope whose rows an aggregate goes over: the innermost one that its arguments have a column of.
+    /// Returns the scope whose rows an aggregate processes: the innermost one with a column of its arguments.
     pub(super) fn of_aggregate(&self, call: &Call) -> &Scope<'p> {
         let mut levels: Vec<usize> = Vec::new();
         for arg in call.args.iter().chain(&call.within) {
@@ -117,7 +119,7 @@ impl<'p> Scope<'p> {
         Typed::of_column(column, column.nullable || self.is_grouped_column(&column.name))
     }
 
-    /// Where a column of that name is: all places.
+    /// Returns all places of columns with that name.
     fn places(&self, name: &str) -> Vec<(usize, usize)> {
         let mut places = Vec::new();
         for (at, relation) in self.relations.iter().enumerate().filter(|(_, relation)| !relation.qualified_only) {
@@ -157,12 +159,12 @@ impl<'p> Scope<'p> {
 const SYSTEM: [(&str, Base); 2] = [("tableoid", Base::Oid), ("ctid", Base::Name)];
 
 impl Cx<'_> {
-    /// The type of a column by its name, qualified or not.
+    /// Returns the type of a column by its name, qualified or not.
     pub(super) fn column(&mut self, scope: &Scope<'_>, path: &[Name]) -> Typed {
         self.find_column(scope, path).unwrap_or_else(Typed::opaque)
     }
 
-    /// The place of a column in this very scope.
+    /// Returns the place of a column in this scope, without the enclosing ones.
     pub(super) fn place(&mut self, scope: &Scope<'_>, path: &[Name]) -> Option<(usize, usize)> {
         match path {
             [name] => match scope.places(&name.text).as_slice() {
@@ -205,7 +207,7 @@ impl Cx<'_> {
             if let Some(at) = around.relations.iter().position(|known| known.is_scalar && known.name == name.text) {
                 return Some(around.typed(at, 0));
             }
-            // The name of a table is its whole row.
+            // The name of a table denotes its whole row.
             if around.is_opaque() || around.relations.iter().any(|relation| relation.name == name.text) {
                 return None;
             }
@@ -263,7 +265,7 @@ impl Cx<'_> {
         self.unknown_name(codes::QUERY_UNKNOWN_TABLE, last, message, known);
     }
 
-    /// All columns, for `*` or `t.*`. None if they are not known.
+    /// Returns all columns for `*` or `t.*`; `None` if they are unknown.
     pub(super) fn star(&mut self, scope: &Scope<'_>, table: &[Name], span: Span) -> Option<Vec<(String, Typed)>> {
         if table.is_empty() {
             if scope.relations.is_empty() {

@@ -17,7 +17,8 @@ pub(super) fn columns(outputs: Vec<Output>) -> Vec<Column> {
 }
 
 impl Cx<'_> {
-    /// The columns of a statement; none if it gives no rows. With `close`, what is still open becomes text.
+    /// Returns the columns of a statement; `None` if it returns no rows. With `close`, types that are still open become
+    /// text.
     pub(super) fn statement(
         &mut self,
         scope: Option<&Scope<'_>>,
@@ -32,7 +33,7 @@ impl Cx<'_> {
         }
     }
 
-    /// Makes the queries of WITH known, until `end_with` takes as many away.
+    /// Adds the queries of WITH. `end_with` removes as many.
     pub(super) fn begin_with(&mut self, scope: Option<&Scope<'_>>, with: &With) -> usize {
         let before = self.ctes.len();
         for cte in &with.ctes {
@@ -50,8 +51,8 @@ impl Cx<'_> {
         before
     }
 
-    /// The first part of a recursive query says which columns it has, and the rest reads them. If the rest makes one of
-    /// them null, all may be: rows go round more often than this looks at them.
+    /// The first part of a recursive query determines its columns, and the rest reads them. If the rest makes one of
+    /// them nullable, all may be null: the database repeats the rest more often than the analysis does.
     fn recursion(&mut self, scope: Option<&Scope<'_>>, name: &Name, names: &[Name], query: &Query) {
         let before = self.begin_with(scope, &query.with);
         let mut first = query.terms.first().map(|term| self.term(scope, term)).unwrap_or_default();
@@ -98,12 +99,12 @@ impl Cx<'_> {
         self.report(Diagnostic::new(codes::QUERY_SHAPE, span, message).help("write one name per column"));
     }
 
-    /// The columns of a query.
+    /// Returns the columns of a query.
     pub(super) fn query(&mut self, scope: Option<&Scope<'_>>, query: &Query, close: bool) -> Vec<Output> {
         self.counted_query(scope, query, close).0
     }
 
-    /// The columns of a query, and whether it gives exactly one row, whatever the tables hold.
+    /// Returns the columns of a query, and whether it returns exactly one row, whatever the tables contain.
     pub(super) fn counted_query(
         &mut self,
         scope: Option<&Scope<'_>>,
@@ -145,7 +146,7 @@ impl Cx<'_> {
         }
     }
 
-    /// Columns of several queries under one another.
+    /// Returns the columns of a set operation.
     fn union(&mut self, scope: Option<&Scope<'_>>, terms: &[Term]) -> Vec<Output> {
         let parts: Vec<Vec<Output>> = terms.iter().map(|term| self.term(scope, term)).collect();
         let mut outputs = parts[0].clone();
@@ -178,7 +179,7 @@ impl Cx<'_> {
         outputs
     }
 
-    /// The common type of several expressions; a mistake if there is none.
+    /// Returns the common type of several expressions. Reports a mistake if there is none.
     pub(super) fn together(&mut self, types: &[(Ty, Span)]) -> Ty {
         match common(types.iter().map(|(ty, _)| *ty)) {
             Ok(ty) => ty,
@@ -233,7 +234,7 @@ impl Cx<'_> {
         }
     }
 
-    /// The columns of a SELECT, and whether it gives exactly one row.
+    /// Returns the columns of a SELECT, and whether it returns exactly one row.
     fn select(
         &mut self,
         parent: Option<&Scope<'_>>,
@@ -245,7 +246,7 @@ impl Cx<'_> {
         for source in &select.from {
             self.source(&mut scope, source);
         }
-        // A grouping set of nothing is a group even without rows.
+        // An empty grouping set is a group even without rows.
         scope.has_rows = !select.group_by.is_empty();
         let framed = select.windows.iter().filter(|(_, window)| window.has_frame);
         scope.framed = framed.map(|(name, _)| name.text.clone()).collect();
@@ -279,7 +280,7 @@ impl Cx<'_> {
         (outputs, sets == 0 && self.gives_one_row(&scope, select))
     }
 
-    /// Aggregates over all rows give one, and so does SELECT without FROM.
+    /// Aggregates over all rows return one row, and so does SELECT without FROM.
     fn gives_one_row(&self, scope: &Scope<'_>, select: &Select) -> bool {
         if select.grouped || select.having.is_some() {
             return false;
@@ -292,14 +293,14 @@ impl Cx<'_> {
             || select.from.is_empty() && select.filter.is_none()
     }
 
-    /// What grouping sets make null: the expressions themselves, where they are columns of the result.
+    /// Returns the expressions that grouping sets make null. Columns of the result are replaced by their expressions.
     fn grouping_sets<'t>(&self, scope: &Scope<'_>, select: &'t Select) -> Vec<&'t Expr> {
         let meant = |expr: &'t Expr| match &expr.kind {
             ExprKind::Number(text) => {
                 let at = text.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
                 at.and_then(|at| item_exprs(&select.items).nth(at)).unwrap_or(expr)
             }
-            // A column of a table comes before one of the result.
+            // A column of a table takes precedence over one of the result.
             ExprKind::Column(path) if path.len() == 1 && !scope.has_column(path) => {
                 let aliased = select.items.iter().find_map(|item| match item {
                     Item::Expr(expr, Some(alias)) if alias.text == path[0].text => Some(expr),
@@ -312,7 +313,7 @@ impl Cx<'_> {
         select.grouping_sets.iter().map(meant).collect()
     }
 
-    /// ORDER BY and GROUP BY may name a column of the result, or its number. What is sorted has a type.
+    /// ORDER BY and GROUP BY may name a column of the result, or its number. A sorted value has a type.
     fn output_or_expr(&mut self, scope: &Scope<'_>, expr: &Expr, outputs: &mut [Output]) {
         let named = |name: &Name| outputs.iter().position(|output| output.name.as_deref() == Some(&name.text));
         let at = match &expr.kind {
@@ -334,7 +335,7 @@ impl Cx<'_> {
         self.fit(expr, typed, Ty::Base(Base::Bool), false);
     }
 
-    /// Remembers which columns are not null where a condition holds.
+    /// Remembers the columns that are not null if a condition is true.
     pub(super) fn narrow(&mut self, scope: &mut Scope<'_>, condition: &Expr) {
         match &condition.kind {
             ExprKind::All(parts) => parts.iter().for_each(|part| self.narrow(scope, part)),
@@ -344,9 +345,9 @@ impl Cx<'_> {
                 self.know(scope, &rest[0].1);
             }
             ExprKind::Between(expr, ..) | ExprKind::Like(expr, ..) => self.know(scope, expr),
-            // Neither `IN` nor `NOT IN` is true of null, the latter but for an empty query.
+            // Neither `IN` nor `NOT IN` is true for null, except `NOT IN` with an empty query.
             ExprKind::In(expr, _) => self.know(scope, expr),
-            // Anything is equal to all elements of an empty list.
+            // Any value is equal to all elements of an empty list.
             ExprKind::AnyOf(expr, quantified, list) => {
                 if !quantified.all && (STRICT.contains(&&*quantified.operator) || quantified.operator == "~~") {
                     self.know(scope, expr);
@@ -388,7 +389,7 @@ impl Cx<'_> {
     }
 }
 
-/// Operators that are not true of null.
+/// Operators that are never true for null.
 const STRICT: [&str; 12] = ["=", "<", ">", "<=", ">=", "<>", "!=", "~", "~*", "@>", "<@", "&&"];
 
 fn item_exprs(items: &[Item]) -> impl Iterator<Item = &Expr> {
@@ -398,12 +399,12 @@ fn item_exprs(items: &[Item]) -> impl Iterator<Item = &Expr> {
     })
 }
 
-/// The name that PostgreSQL gives a column without AS.
+/// Returns the name that PostgreSQL gives a column without AS.
 pub(super) fn figure_name(expr: &Expr) -> Option<String> {
     named(expr).map(|(name, _)| name)
 }
 
-/// The name, and whether it is more than a guess that a cast gives up.
+/// Returns the name, and whether it takes precedence over the name of a cast.
 fn named(expr: &Expr) -> Option<(String, bool)> {
     let firm = |name: &str| Some((name.to_owned(), true));
     match &expr.kind {

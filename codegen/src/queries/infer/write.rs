@@ -1,4 +1,4 @@
-//! INSERT, UPDATE and DELETE: what is stored fits its column, and what comes back.
+//! INSERT, UPDATE and DELETE: checks that values fit their columns, and infers the returned rows.
 
 use super::super::catalog::{Column, Lookup};
 use super::super::tree::{Conflict, Delete, Expr, ExprKind, Insert, Item, Name, Query, Set, Term, Update};
@@ -8,7 +8,7 @@ use super::{Cx, Output, Typed, param_of};
 use crate::diagnostics::{self as codes, Diagnostic};
 
 impl Cx<'_> {
-    /// The table that is written, as a scope with that table alone.
+    /// Returns the target table, and a scope with that table alone.
     fn target<'p>(
         &mut self,
         parent: Option<&'p Scope<'p>>,
@@ -103,7 +103,7 @@ impl Cx<'_> {
         }
     }
 
-    /// An expression that becomes the value of a column.
+    /// Infers an expression that becomes the value of a column.
     fn store(&mut self, scope: &Scope<'_>, expr: &Expr, column: &Column) {
         if matches!(expr.kind, ExprKind::Default) {
             return;
@@ -120,7 +120,7 @@ impl Cx<'_> {
             ExprKind::Cast(inner, _) => matches!(inner.kind, ExprKind::Param(_)).then_some(inner.span.start),
             _ => None,
         };
-        // A list is given as it is; none is an empty one.
+        // A list is passed as it is; there is no need for null, because a list may be empty.
         let takes_null = column.nullable && !matches!(column.ty, Ty::List(_));
         if let (Some(start), true, Some(number)) = (direct, takes_null, param_of(expr)) {
             self.param(number).nullable_uses.insert(start);
@@ -138,7 +138,7 @@ impl Cx<'_> {
         found
     }
 
-    /// A required column without default in the database: the client's own defaults are not made here.
+    /// Reports a required column without a default in the database. The client's own defaults do not apply to queries.
     fn left_out(&mut self, insert: &Insert, columns: &[Column]) {
         let namespace = insert.table.len().checked_sub(2).map(|at| insert.table[at].text.as_str());
         let Some(last) = insert.table.last() else { return };
@@ -221,7 +221,7 @@ impl Cx<'_> {
         if let Some(filter) = &update.filter {
             self.condition(&scope, filter);
         }
-        // The rows come back as they are afterwards, of which the condition says nothing.
+        // RETURNING shows the new rows, so the condition says nothing about their values.
         let outputs = self.returning(&scope, update.returning.as_ref());
         self.sets(&scope, &update.sets);
         self.end_with(before);
@@ -244,7 +244,7 @@ impl Cx<'_> {
     }
 }
 
-/// The expressions of a plain SELECT without a star, to say of which one a mistake is.
+/// Returns the expressions of a plain SELECT without a star, to report a mistake at one of them.
 fn single_items(query: &Query) -> Option<Vec<&Expr>> {
     let [Term::Select(select)] = query.terms.as_slice() else { return None };
     let exprs = select.items.iter().map(|item| match item {

@@ -1,13 +1,13 @@
-//! Calls of functions, and the windows of those that look over other rows.
+//! Function calls, and the windows of window functions.
 
 use super::super::lexer::Kind;
 use super::super::tree::{Call, Expr, ExprKind, Name, TypeName, Window};
 use super::expression::level;
-use super::{Parsed, Parser, Stop};
+use super::{ParseError, Parsed, Parser};
 use crate::diagnostics::Span;
 
 impl Parser<'_> {
-    /// Functions whose arguments have words between them.
+    /// Parses functions whose arguments are separated by words.
     pub(super) fn worded_call(&mut self) -> Parsed<ExprKind> {
         let mut name = self.any_name();
         self.expect("(")?;
@@ -16,12 +16,12 @@ impl Parser<'_> {
             let span = self.here();
             let field = self.next();
             if !matches!(field.kind, Kind::Word | Kind::Text) {
-                return Err(Stop { span, expected: "a field such as `year`".to_owned(), is_wrong: false });
+                return Err(ParseError { span, expected: "a field such as `year`".to_owned(), is_wrong: false });
             }
             args.push(Expr { kind: ExprKind::Text(field.text), span });
         }
         if name.text == "trim" {
-            // Which function it is, is how PostgreSQL calls the column.
+            // PostgreSQL names the column after the function that it uses.
             let sides = [("leading", "ltrim"), ("trailing", "rtrim"), ("both", "btrim")];
             let side = sides.iter().find(|(word, _)| self.eat(word));
             side.map_or("btrim", |(_, function)| function).clone_into(&mut name.text);
@@ -42,7 +42,7 @@ impl Parser<'_> {
             length_first |= is_substring && args.len() == 1 && word == "for";
             args.push(if length_first && args.len() == 1 { as_int(arg, span) } else { arg });
         }
-        // `substring(x FOR n)` begins at the first letter, `substring(x FOR n FROM m)` at another.
+        // `substring(x FOR n)` begins at the first letter, `substring(x FOR n FROM m)` at the given one.
         if length_first && args.len() == 2 {
             let span = args[1].span;
             args.insert(1, Expr { kind: ExprKind::Number("1".to_owned()), span });
@@ -60,7 +60,7 @@ impl Parser<'_> {
 
     pub(super) fn column_or_call(&mut self) -> Parsed<Expr> {
         let start = self.here();
-        // `left(..)` and `right(..)` are functions, though the words are reserved.
+        // `left(..)` and `right(..)` are functions, although the words are reserved.
         let is_call = self.peek_at(1).is("(") && ["left", "right"].contains(&self.peek().text.as_str());
         let mut path =
             vec![if is_call { self.any_name() } else { self.name().map_err(|_| self.stop("an expression"))? }];
@@ -76,7 +76,7 @@ impl Parser<'_> {
         Ok(Expr { kind: ExprKind::Column(path), span: self.since(start) })
     }
 
-    /// A call of a function, after its name.
+    /// Parses a function call after the name.
     pub(super) fn call(&mut self, name: Vec<Name>, start: Span) -> Parsed<Expr> {
         let mut call = Call { name, ..Call::default() };
         self.expect("(")?;

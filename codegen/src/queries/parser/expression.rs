@@ -3,10 +3,10 @@
 use super::super::lexer::Kind;
 use super::super::tree::{Expr, ExprKind, Quantified, TypeName};
 use super::call::plain_call;
-use super::{Parsed, Parser, Stop};
+use super::{ParseError, Parsed, Parser};
 use crate::diagnostics::Span;
 
-/// How tightly an operator binds.
+/// The precedence of operators.
 pub(super) mod level {
     pub(in crate::queries::parser) const IS: u8 = 4;
     pub(in crate::queries::parser) const COMPARE: u8 = 5;
@@ -20,7 +20,8 @@ pub(super) mod level {
     pub(in crate::queries::parser) const SIGN: u8 = 13;
 }
 
-/// `IS NULL IS NULL ..`, `::text::text ..`: each takes the one before into itself.
+/// The maximum number of postfix operators on one operand, `IS NULL IS NULL ..` or `::text::text ..`, because each adds
+/// a level to the tree.
 const MAX_WRAPS: usize = 32;
 
 fn negative(number: &str) -> String {
@@ -71,7 +72,7 @@ impl Parser<'_> {
         self.binary(level::IS)
     }
 
-    /// An expression of operators that bind at least as tightly as `least`.
+    /// Parses an expression with operators of at least the precedence `least`.
     pub(super) fn binary(&mut self, least: u8) -> Parsed<Expr> {
         let start = self.here();
         let mut left = self.prefixed()?;
@@ -106,12 +107,12 @@ impl Parser<'_> {
         }
     }
 
-    fn too_many(&self) -> Stop {
+    fn too_many(&self) -> ParseError {
         let expected = format!("at most {MAX_WRAPS} nested operators");
-        Stop { span: self.here(), expected, is_wrong: true }
+        ParseError { span: self.here(), expected, is_wrong: true }
     }
 
-    /// The precedence of the next operator, if there is one.
+    /// Returns the precedence of the next operator, if there is one.
     fn operator_level(&self) -> Option<u8> {
         let token = self.peek();
         let text = token.text.as_str();
@@ -141,7 +142,7 @@ impl Parser<'_> {
         }
     }
 
-    /// `OPERATOR(pg_catalog.+)` is as good as `+`, but binds like other operators.
+    /// `OPERATOR(pg_catalog.+)` has the meaning of `+`, but the precedence of other operators.
     fn operator_text(&mut self) -> String {
         let token = self.next();
         if token.kind != Kind::Word || token.text == "overlaps" {
@@ -154,14 +155,14 @@ impl Parser<'_> {
         text
     }
 
-    /// Whether the operator is followed by ANY, SOME or ALL.
+    /// Returns whether the operator is followed by ANY, SOME or ALL.
     fn is_quantified(&self) -> bool {
         self.peek().kind == Kind::Operator
             && ["any", "some", "all"].iter().any(|word| self.peek_at(1).is(word))
             && self.peek_at(2).is("(")
     }
 
-    /// What follows an operand and is not a chain.
+    /// Parses an operator after an operand, other than those of a chain.
     fn suffixed(&mut self, left: Expr, at: u8, start: Span) -> Parsed<Expr> {
         let kind = match at {
             level::IS => self.is_test(left)?,
@@ -266,7 +267,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Signs and other operators before an operand.
+    /// Parses signs and other prefix operators.
     fn prefixed(&mut self) -> Parsed<Expr> {
         let start = self.here();
         if self.peek().kind != Kind::Operator {
@@ -277,7 +278,7 @@ impl Parser<'_> {
         let least = if is_sign { level::SIGN } else { level::ADD };
         let expr = self.deeper(|this| this.binary(least))?;
         let kind = match expr.kind {
-            // PostgreSQL takes the sign into the number before it looks for the type that holds it.
+            // PostgreSQL includes the sign in the number before it chooses the type.
             ExprKind::Number(text) if operator == "-" => ExprKind::Number(negative(&text)),
             _ if is_sign => ExprKind::Sign(boxed(expr)),
             _ => ExprKind::Prefix(operator, boxed(expr)),
@@ -285,7 +286,7 @@ impl Parser<'_> {
         Ok(Expr { kind, span: self.since(start) })
     }
 
-    /// An operand with its casts and subscripts.
+    /// Parses an operand with its casts and subscripts.
     pub(super) fn operand(&mut self) -> Parsed<Expr> {
         let start = self.here();
         let mut expr = self.primary()?;
@@ -346,7 +347,7 @@ impl Parser<'_> {
             }
             Kind::Text => {
                 self.next();
-                // Strings on several lines are one.
+                // Adjacent strings on several lines are one string.
                 while self.peek().kind == Kind::Text {
                     self.next();
                 }
@@ -362,7 +363,7 @@ impl Parser<'_> {
                     Ok(number @ 1..) => ExprKind::Param(number),
                     _ => {
                         let expected = "a parameter from `$1` to `$65535`".to_owned();
-                        return Err(Stop { span: start, expected, is_wrong: true });
+                        return Err(ParseError { span: start, expected, is_wrong: true });
                     }
                 }
             }
@@ -374,7 +375,7 @@ impl Parser<'_> {
         Ok(Expr { kind, span: self.since(start) })
     }
 
-    /// `(expr)`, `(a, b)`, `(SELECT ..)`.
+    /// Parses `(expr)`, `(a, b)`, `(SELECT ..)`.
     fn bracket(&mut self) -> Parsed<Expr> {
         let start = self.here();
         if self.starts_query(1) {
@@ -388,7 +389,7 @@ impl Parser<'_> {
         self.expect(")")?;
         let span = self.since(start);
         match (exprs.len(), exprs.pop()) {
-            // A chain in brackets is not gone on with by an operator of its level.
+            // The parentheses end a chain: an operator of the same precedence after them does not continue it.
             (1, Some(expr)) => Ok(Expr { span, ..expr }),
             (_, last) => {
                 exprs.extend(last);
@@ -448,7 +449,7 @@ impl Parser<'_> {
         kind
     }
 
-    /// `date '2026-01-01'`, `timestamp with time zone '..'`.
+    /// Returns whether this is a typed literal: `date '2026-01-01'`, `timestamp with time zone '..'`.
     fn is_typed_literal(&self) -> bool {
         let words = (1..5).take_while(|ahead| self.peek_at(*ahead).kind == Kind::Word).count();
         let is_type = (1..=words)
@@ -515,7 +516,7 @@ impl Parser<'_> {
         Ok(ExprKind::List(exprs))
     }
 
-    /// The name of a type, with its arguments and brackets.
+    /// Parses the name of a type, with its arguments and brackets.
     pub(super) fn type_name(&mut self) -> Parsed<TypeName> {
         let mut parts = vec![self.label()?.text];
         while self.eat(".") {

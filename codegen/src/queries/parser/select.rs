@@ -17,7 +17,7 @@ impl Parser<'_> {
         })
     }
 
-    /// Whether a query begins so many tokens ahead, perhaps in brackets of its own: `(SELECT ..) UNION ..`, but not
+    /// Returns whether a query begins `ahead` tokens later, possibly in parentheses: `(SELECT ..) UNION ..`, but not
     /// `(SELECT ..) + 1`.
     pub(super) fn starts_query(&self, ahead: usize) -> bool {
         let brackets = (0..=super::MAX_DEPTH).take_while(|more| self.peek_at(ahead + more).is("(")).count();
@@ -27,14 +27,14 @@ impl Parser<'_> {
         }
         let goes_on =
             [")", "union", "except", "intersect", "order", "limit", "offset", "fetch", "for", "on", "returning"];
-        // Each of the brackets holds a query, rather than a value that begins with one.
+        // Each of the parentheses contains a query, not a value that begins with one.
         (0..brackets).all(|more| {
             let behind = &self.tokens[self.behind_bracket(self.at + ahead + more)];
             behind.kind == Kind::End || goes_on.iter().any(|word| behind.is(word))
         })
     }
 
-    /// The token after the closing bracket.
+    /// Returns the token after the closing parenthesis.
     fn behind_bracket(&self, open: usize) -> usize {
         let mut depth = 0_usize;
         for (at, token) in self.tokens.iter().enumerate().skip(open) {
@@ -143,7 +143,7 @@ impl Parser<'_> {
             let items = vec![Item::Star(Vec::new(), span)];
             return Ok(Term::Select(Box::new(Select { items, from, span, ..Select::default() })));
         }
-        self.expect("select").map_err(|stop| super::Stop { expected: "a statement".to_owned(), ..stop })?;
+        self.expect("select").map_err(|stop| super::ParseError { expected: "a statement".to_owned(), ..stop })?;
         self.select(start).map(|select| Term::Select(Box::new(select)))
     }
 
@@ -158,7 +158,7 @@ impl Parser<'_> {
             self.eat("all");
         }
         let is_empty = ["from", "where", ")"].iter().any(|word| self.is(word)) || self.peek().kind == Kind::End;
-        // Only EXISTS needs no columns.
+        // Only EXISTS accepts a query without columns.
         if is_empty && self.depth == 0 {
             return Err(self.stop("columns"));
         }
@@ -212,7 +212,7 @@ impl Parser<'_> {
         (is_call(self) && self.eat_any(&["rollup", "cube"])) || self.eat_all(&["grouping", "sets"])
     }
 
-    /// `((a, b), a, ())`, and others inside it.
+    /// Parses `((a, b), a, ())`, including nested ones.
     fn grouping_set(&mut self, select: &mut Select) -> Parsed<()> {
         self.expect("(")?;
         while !self.eat(")") {
@@ -263,7 +263,7 @@ impl Parser<'_> {
         WORDS.iter().any(|word| self.is(word))
     }
 
-    /// A join, without its left side.
+    /// Parses a join after its left side.
     fn join(&mut self) -> Parsed<Join> {
         let natural = self.eat("natural");
         let cross = self.eat("cross");
@@ -346,7 +346,7 @@ impl Parser<'_> {
         Ok(RelationKind::Functions { calls: vec![FunctionCall { call, columns: Vec::new() }], ordinality })
     }
 
-    /// A function inside `ROWS FROM`, with the columns that `AS (..)` gives it.
+    /// Parses a function inside `ROWS FROM`, with the columns of `AS (..)`.
     fn function_call(&mut self) -> Parsed<FunctionCall> {
         let start = self.here();
         let path = self.path()?;
@@ -378,7 +378,7 @@ impl Parser<'_> {
     }
 }
 
-/// Keywords that continue an expression, so that they are not an alias without AS.
+/// Keywords that continue an expression, so they cannot be an alias without AS.
 const BARE_LABEL_REFUSED: &[&str] = &[
     "over",
     "filter",

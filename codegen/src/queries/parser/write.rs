@@ -64,7 +64,7 @@ impl Parser<'_> {
         Ok(Delete { with, table, alias, using, filter, returning })
     }
 
-    /// The table that is written, and its alias, which is not the word that follows.
+    /// Parses the target table and its alias, which must not be the word `follows`.
     fn target(&mut self, follows: &str) -> Parsed<(Vec<Name>, Option<Name>)> {
         self.eat("only");
         let table = self.path()?;
@@ -100,7 +100,7 @@ impl Parser<'_> {
         })
     }
 
-    /// An expression, or DEFAULT.
+    /// Parses an expression, or DEFAULT.
     pub(super) fn value(&mut self) -> Parsed<Expr> {
         let span = self.here();
         if self.eat("default") { Ok(Expr { kind: ExprKind::Default, span }) } else { self.expr() }

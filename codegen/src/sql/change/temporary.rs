@@ -1,15 +1,15 @@
-//! Names that things have for a while: two that swap their names go by a third one, and what is in the way of another's
-//! name gets one before it is dropped. A person is told of none of them.
+//! Temporary names. Two objects that swap their names need a third name, and an object whose name is needed gets one
+//! before it is dropped. Messages never show a temporary name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Change;
 use crate::sql::state::ObjectName;
 
-/// A column, a value of an enum, a key: by its table or enum and its name.
+/// A column, an enum value or a key: its table or enum, and its name.
 type Part = (ObjectName, String);
 
-/// What things are called that have a temporary name.
+/// The permanent names of objects with temporary names.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::sql) struct Temporary {
     enums: BTreeMap<ObjectName, ObjectName>,
@@ -20,7 +20,7 @@ pub(in crate::sql) struct Temporary {
 }
 
 impl Temporary {
-    /// The temporary names among the changes.
+    /// Collects the temporary names among the changes.
     pub(in crate::sql) fn of(changes: &[Change]) -> Self {
         let (mut enums, mut labels) = (Renamed::default(), Renamed::default());
         let (mut tables, mut columns, mut objects) = (Renamed::default(), Renamed::default(), Renamed::default());
@@ -28,16 +28,16 @@ impl Temporary {
             let part = |owner: &ObjectName, name: &str| (owner.clone(), name.to_owned());
             match change {
                 Change::RenameEnum { from, to } => enums.add(from.clone(), to.clone()),
-                Change::DropEnum(ty) => enums.gone(ty.name.clone()),
+                Change::DropEnum(ty) => enums.add_dropped(ty.name.clone()),
                 Change::RenameLabel { enum_name, from, to } => labels.add(part(enum_name, from), part(enum_name, to)),
                 Change::ReplaceEnum { previous, next, .. } => {
-                    let gone = previous.labels.iter().filter(|label| !next.labels.contains(label));
-                    gone.for_each(|label| labels.gone(part(&previous.name, label)));
+                    let dropped = previous.labels.iter().filter(|label| !next.labels.contains(label));
+                    dropped.for_each(|label| labels.add_dropped(part(&previous.name, label)));
                 }
                 Change::RenameTable { from, to } => tables.add(from.clone(), to.clone()),
-                Change::DropTable(table) => tables.gone(table.name.clone()),
+                Change::DropTable(table) => tables.add_dropped(table.name.clone()),
                 Change::RenameColumn { table, from, to } => columns.add(part(table, from), part(table, to)),
-                Change::DropColumn { table, column } => columns.gone(part(table, &column.name)),
+                Change::DropColumn { table, column } => columns.add_dropped(part(table, &column.name)),
                 Change::RenameObject { table, object, to } => objects.add(part(table, object.name()), part(table, to)),
                 _ => {}
             }
@@ -71,7 +71,7 @@ impl Temporary {
         part(&self.objects, table, object)
     }
 
-    /// Whether a rename leads to a temporary name.
+    /// Returns whether a rename leads to a temporary name.
     pub(in crate::sql) fn is_target(&self, change: &Change) -> bool {
         match change {
             Change::RenameEnum { to, .. } => self.enums.contains_key(to),
@@ -88,15 +88,15 @@ fn part<'n>(names: &'n BTreeMap<Part, Part>, owner: &ObjectName, name: &'n str) 
     names.get(&(owner.clone(), name.to_owned())).map_or(name, |(_, name)| name)
 }
 
-/// Renames of one kind in their order, and what is dropped.
+/// Renames of one kind in order, and dropped objects.
 struct Renamed<N> {
     renames: Vec<(N, N)>,
-    gone: BTreeSet<N>,
+    dropped: BTreeSet<N>,
 }
 
 impl<N> Default for Renamed<N> {
     fn default() -> Self {
-        Self { renames: Vec::new(), gone: BTreeSet::new() }
+        Self { renames: Vec::new(), dropped: BTreeSet::new() }
     }
 }
 
@@ -105,16 +105,16 @@ impl<N: Ord + Clone> Renamed<N> {
         self.renames.push((from, to));
     }
 
-    fn gone(&mut self, name: N) {
-        self.gone.insert(name);
+    fn add_dropped(&mut self, name: N) {
+        self.dropped.insert(name);
     }
 
-    /// The first name by each temporary one: a name that is renamed again later, or dropped.
+    /// Returns the original name for each temporary one: a name that is renamed again later, or dropped.
     fn temporary(self) -> BTreeMap<N, N> {
         let last: BTreeMap<&N, usize> = self.renames.iter().map(|(from, _)| from).zip(0..).collect();
         let mut first: BTreeMap<N, N> = BTreeMap::new();
         for (number, (from, to)) in self.renames.iter().enumerate() {
-            if self.gone.contains(to) || last.get(to).is_some_and(|later| *later > number) {
+            if self.dropped.contains(to) || last.get(to).is_some_and(|later| *later > number) {
                 let before = first.get(from).unwrap_or(from).clone();
                 first.insert(to.clone(), before);
             }

@@ -1,10 +1,8 @@
-//! Renames as PostgreSQL follows them: everything that refers to the renamed thing refers to it still.
+//! Applies renames as PostgreSQL does: everything that references the renamed object follows.
 
 use crate::sql::data_type::DataType;
 use crate::sql::expression::{Token, tokens};
-use crate::sql::state::{
-    ColumnDefault, Index, IndexTarget, ObjectName, Policy, State, Table, Use,
-};
+use crate::sql::state::{ColumnDefault, Index, IndexTarget, ObjectName, Policy, State, Table, Use};
 
 pub(super) fn rename_enum(state: &mut State, from: &ObjectName, to: &ObjectName) {
     for ty in state.enums.iter_mut().filter(|ty| ty.name == *from) {
@@ -136,7 +134,6 @@ pub(super) fn rename_column(state: &mut State, table_name: &ObjectName, from: &s
     }
 }
 
-
 /// A column of `renamed`, in a policy of `table`.
 fn rename_column_in_policy(
     policy: &mut Policy,
@@ -171,7 +168,7 @@ fn rename_index_column(index: &mut Index, rename: impl Fn(&mut String)) {
     }
 }
 
-/// Rewrites the expressions of a table word by word; those that change lose their spacing.
+/// Rewrites the expressions of a table word by word. Changed expressions lose their spacing.
 fn rewrite_expressions(table: &mut Table, rewrite: impl Fn(Token) -> Token) {
     let predicates = |index: &mut Index| {
         let parts = index.parts.iter_mut().filter_map(|part| match &mut part.target {

@@ -21,7 +21,7 @@ pub(super) fn diff_columns(
     for column in &next.columns {
         let intent = cx.intent.column(&next.name, &column.name);
         let Some(previous) = old.column(&column.name) else {
-            // It comes by the table that this one inherits from.
+            // It is added by the table that this one inherits from.
             if cx.origin == Origin::Printed && of_parents(cx, old, &column.name).next().is_some() {
                 continue;
             }
@@ -48,8 +48,8 @@ pub(super) fn diff_columns(
             }
             touched.columns.insert(name);
         }
-        if previous.is_made_anew(column) {
-            touched.made_anew.insert((next.name.clone(), column.name.clone()));
+        if previous.is_recreated(column) {
+            touched.recreated.insert((next.name.clone(), column.name.clone()));
         }
         if retyped || enum_replaced || !is_served(cx, previous, column) {
             changes.push(Change::AlterColumn {
@@ -62,18 +62,18 @@ pub(super) fn diff_columns(
             });
         }
     }
-    // What a table inherits goes with the table that it inherits from.
-    let gone = old.columns.iter().filter(|column| next.column(&column.name).is_none() && !column.options.inherited);
-    changes.extend(gone.cloned().map(|column| Change::DropColumn { table: next.name.clone(), column }));
+    // Inherited columns are dropped with those of the parent table.
+    let dropped = old.columns.iter().filter(|column| next.column(&column.name).is_none() && !column.options.inherited);
+    changes.extend(dropped.cloned().map(|column| Change::DropColumn { table: next.name.clone(), column }));
 }
 
-/// The column of that name, in the tables that this one inherits from, as they shall be.
+/// Returns the new column of that name in the parent tables.
 fn of_parents<'c>(cx: &DiffCx<'c>, old: &Table, name: &str) -> impl Iterator<Item = &'c Column> {
     let next = cx.next;
     old.options.inherits.iter().filter_map(move |parent| next.table(parent)?.column(name))
 }
 
-/// The column as the schema wants it, with what the schema leaves to the database.
+/// Returns the column that the schema wants, with everything that the schema leaves to the database.
 fn wanted(cx: &DiffCx<'_>, previous: &Column, column: &Column) -> Column {
     let mut column = column.clone();
     if same_predicate(cx.origin, previous.generated.as_deref(), column.generated.as_deref()) {
@@ -89,7 +89,7 @@ fn wanted(cx: &DiffCx<'_>, previous: &Column, column: &Column) -> Column {
             column.generated.clone_from(&previous.generated);
         }
     }
-    // A database has a default where the schema says that it is not its business.
+    // A database may have a default that the schema leaves to it.
     if cx.next_is_database && previous.default == Some(ColumnDefault::Unmanaged) {
         column.default = previous.default.clone();
         column.identity = previous.identity;
@@ -99,18 +99,18 @@ fn wanted(cx: &DiffCx<'_>, previous: &Column, column: &Column) -> Column {
     if counts(&column) && previous.identity.is_some() && previous.default.is_none() {
         (column.default, column.identity) = (None, previous.identity);
     }
-    // A database's own sequence may be called as it likes.
+    // The database may give the column's own sequence any name.
     if counts(&column) && counts(previous) && cx.origin == Origin::Printed {
         column.default = previous.default.clone();
     }
-    // Prisma writes the expression of a generated column as a default, which no database would take as one.
+    // Prisma writes the expression of a generated column as a default.
     if let (Some(ColumnDefault::Expression(sql)), Some(generated)) = (&column.default, &previous.generated)
         && same_expression(cx.origin, sql, generated)
     {
         column.generated.clone_from(&previous.generated);
         column.default = None;
     }
-    // The client never writes to a type that the language does not know, so its generated column does no harm.
+    // The client never writes columns of unknown types, so generated ones do no harm.
     if cx.previous_is_database && matches!(column.ty, DataType::Other(_)) && column.default.is_none() {
         column.generated = column.generated.or_else(|| previous.generated.clone());
     }
@@ -119,7 +119,7 @@ fn wanted(cx: &DiffCx<'_>, previous: &Column, column: &Column) -> Column {
         column.collation = previous.collation.clone().filter(|_| cast::has_collation(&column));
     }
     column.options = if cx.next_is_database { column.options } else { previous.options.clone() };
-    // Whether a list takes NULL is more than the schema can say.
+    // The schema cannot express whether a list is nullable.
     if column.array && previous.array {
         column.nullable = previous.nullable;
     }

@@ -25,8 +25,8 @@ pub(super) fn diff_definitions(previous: &State, next: &State, changes: &mut Vec
     let made = made_with_tables(changes);
     let is_missing = |key: &&(String, String)| !old.contains_key(*key) && !made.contains(*key);
     new.keys().filter(is_missing).for_each(|key| tell(key, Differs::Missing));
-    let gone = previous.extensions.iter().filter(|old| next.extensions.iter().all(|new| new.name != old.name));
-    found.extend(gone.map(|extension| Unmigrated {
+    let dropped = previous.extensions.iter().filter(|old| next.extensions.iter().all(|new| new.name != old.name));
+    found.extend(dropped.map(|extension| Unmigrated {
         kind: "extension".to_owned(),
         name: extension.name.clone(),
         how: Differs::Extra,
@@ -35,7 +35,7 @@ pub(super) fn diff_definitions(previous: &State, next: &State, changes: &mut Vec
     changes.extend(found.into_iter().map(Change::Unmigrated));
 }
 
-/// What a new table is created with: its parents and its partition key.
+/// Returns the definitions that are part of a new table: its parents and its partition key.
 fn made_with_tables(changes: &[Change]) -> BTreeSet<(String, String)> {
     let mut made = BTreeSet::new();
     for change in changes {

@@ -7,7 +7,7 @@ use super::renames::temporary;
 use crate::sql::change::{Change, Place};
 use crate::sql::state::{EnumType, ObjectName, State};
 
-/// Says the changes, and gives the enums that are replaced.
+/// Adds the changes. Returns the enums that are replaced.
 pub(super) fn diff_enums(cx: &DiffCx<'_>, whole: &State, changes: &mut Vec<Change>) -> BTreeSet<ObjectName> {
     let mut replaced = BTreeSet::new();
     for next in &cx.next.enums {
@@ -17,32 +17,34 @@ pub(super) fn diff_enums(cx: &DiffCx<'_>, whole: &State, changes: &mut Vec<Chang
             Some(previous) if is_extended(previous, next) => changes.extend(added_labels(previous, next)),
             Some(previous) => {
                 replaced.insert(next.name.clone());
-                let aside = aside(cx, whole, &next.name);
-                changes.push(Change::ReplaceEnum { previous: previous.clone(), next: next.clone(), aside });
+                let temporary_name = temporary_name(cx, whole, &next.name);
+                changes.push(Change::ReplaceEnum { previous: previous.clone(), next: next.clone(), temporary_name });
             }
         }
     }
-    let gone = whole.enums.iter().filter(|old| cx.next.enum_type(&old.name).is_none());
-    changes.extend(gone.cloned().map(Change::DropEnum));
+    let dropped = whole.enums.iter().filter(|old| cx.next.enum_type(&old.name).is_none());
+    changes.extend(dropped.cloned().map(Change::DropEnum));
     replaced
 }
 
-/// A name for the old type; a table has a type of its name, too.
-fn aside(cx: &DiffCx<'_>, previous: &State, name: &ObjectName) -> String {
-    let is_free = |aside: &String| {
-        let aside = name.sibling(aside);
-        [previous, cx.next].iter().all(|state| state.enum_type(&aside).is_none() && state.table(&aside).is_none())
+/// Returns a temporary name for the old type. A table has a type of its name, too.
+fn temporary_name(cx: &DiffCx<'_>, previous: &State, name: &ObjectName) -> String {
+    let is_free = |temporary_name: &String| {
+        let temporary_name = name.sibling(temporary_name);
+        [previous, cx.next]
+            .iter()
+            .all(|state| state.enum_type(&temporary_name).is_none() && state.table(&temporary_name).is_none())
     };
     (0..).map(|number| temporary(&name.name, number)).find(is_free).unwrap_or_default()
 }
 
-/// Whether all old values are there still, in their order.
+/// Returns whether all old values still exist, in their order.
 fn is_extended(previous: &EnumType, next: &EnumType) -> bool {
     let kept = next.labels.iter().filter(|label| previous.labels.contains(label));
     kept.eq(&previous.labels)
 }
 
-/// The new values from last to first, so that the one each is placed before is there already.
+/// Returns the new values from last to first, so that the value before which each one is placed already exists.
 fn added_labels(previous: &EnumType, next: &EnumType) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut following: Option<&String> = None;

@@ -1,44 +1,44 @@
-//! Probable renames: drops and additions that look like renames without a decision.
+//! Probable renames: drops and additions that look like renames.
 
 use std::collections::BTreeSet;
 
-use super::renames::Asides;
+use super::renames::Displaced;
 use super::{DiffCx, ProbableRename, Rename, renames};
 use crate::sql::state::{Column, EnumType, ObjectName, State, Table};
 
-/// The questions. What said renames have set aside is called in them as it was before.
-pub(super) fn probable_renames(cx: &DiffCx<'_>, previous: &State, asides: &Asides) -> Vec<ProbableRename> {
+/// Returns the questions. An object that a declared rename displaces has its original name in them.
+pub(super) fn probable_renames(cx: &DiffCx<'_>, previous: &State, displaced: &Displaced) -> Vec<ProbableRename> {
     let mut found = Vec::new();
-    let gone_enums: Vec<_> = previous.enums.iter().filter(|old| cx.next.enum_type(&old.name).is_none()).collect();
+    let dropped_enums: Vec<_> = previous.enums.iter().filter(|old| cx.next.enum_type(&old.name).is_none()).collect();
     let new_enums: Vec<_> = cx.next.enums.iter().filter(|new| previous.enum_type(&new.name).is_none()).collect();
-    for (old, new) in pairs(&gone_enums, &new_enums, enum_likeness) {
-        found.push(enum_question(cx, asides.enums.get(&old.name).unwrap_or(&old.name), &new.name));
+    for (old, new) in pairs(&dropped_enums, &new_enums, enum_likeness) {
+        found.push(enum_question(cx, displaced.enums.get(&old.name).unwrap_or(&old.name), &new.name));
     }
-    let gone: Vec<_> = previous.tables.iter().filter(|old| cx.next.table(&old.name).is_none()).collect();
+    let dropped: Vec<_> = previous.tables.iter().filter(|old| cx.next.table(&old.name).is_none()).collect();
     let new: Vec<_> = cx.next.tables.iter().filter(|new| previous.table(&new.name).is_none()).collect();
-    for (old, new) in pairs(&gone, &new, table_likeness) {
-        found.push(table_question(cx, asides.tables.get(&old.name).unwrap_or(&old.name), &new.name));
+    for (old, new) in pairs(&dropped, &new, table_likeness) {
+        found.push(table_question(cx, displaced.tables.get(&old.name).unwrap_or(&old.name), &new.name));
     }
     for new in &cx.next.enums {
         if let Some(old) = previous.enum_type(&new.name) {
-            found.extend(probable_labels(cx, old, new, asides));
+            found.extend(probable_labels(cx, old, new, displaced));
         }
     }
     for new in &cx.next.tables {
         if let Some(old) = previous.table(&new.name) {
-            found.extend(probable_columns(cx, old, new, asides));
+            found.extend(probable_columns(cx, old, new, displaced));
         }
     }
     found
 }
 
-/// The limit per side, because every pair is compared.
+/// The maximum number of objects per side, because every pair is compared.
 const MAX_COMPARED: usize = 500;
 
 /// Pairs of dropped and added objects, the most similar first, each object once.
-fn pairs<'t, T>(gone: &[&'t T], new: &[&'t T], likeness: impl Fn(&T, &T) -> u32) -> Vec<(&'t T, &'t T)> {
+fn pairs<'t, T>(dropped: &[&'t T], new: &[&'t T], likeness: impl Fn(&T, &T) -> u32) -> Vec<(&'t T, &'t T)> {
     let mut scored = Vec::new();
-    for (i, old) in gone.iter().enumerate().take(MAX_COMPARED) {
+    for (i, old) in dropped.iter().enumerate().take(MAX_COMPARED) {
         for (j, new) in new.iter().enumerate().take(MAX_COMPARED) {
             let score = likeness(old, new);
             if score > 0 {
@@ -53,13 +53,13 @@ fn pairs<'t, T>(gone: &[&'t T], new: &[&'t T], likeness: impl Fn(&T, &T) -> u32)
         if !taken_old.contains(&i) && !taken_new.contains(&j) {
             taken_old.insert(i);
             taken_new.insert(j);
-            pairs.push((gone[i], new[j]));
+            pairs.push((dropped[i], new[j]));
         }
     }
     pairs
 }
 
-/// In percent; 0 is no likeness worth a question.
+/// Returns the similarity in percent; 0 if a question is not worthwhile.
 fn enum_likeness(old: &EnumType, new: &EnumType) -> u32 {
     let shared = old.labels.iter().filter(|label| new.labels.contains(label)).count();
     above(60, shared, old.labels.len().max(new.labels.len()))
@@ -83,7 +83,7 @@ fn is_alike(old: &Column, new: &Column) -> bool {
     old.ty.is_same(&new.ty) && old.array == new.array && old.nullable == new.nullable
 }
 
-fn probable_labels(cx: &DiffCx<'_>, old: &EnumType, new: &EnumType, asides: &Asides) -> Vec<ProbableRename> {
+fn probable_labels(cx: &DiffCx<'_>, old: &EnumType, new: &EnumType, displaced: &Displaced) -> Vec<ProbableRename> {
     if old.labels.len() != new.labels.len() {
         return Vec::new();
     }
@@ -91,13 +91,13 @@ fn probable_labels(cx: &DiffCx<'_>, old: &EnumType, new: &EnumType, asides: &Asi
     let replaced = replaced.filter(|(from, to)| !new.labels.contains(from) && !old.labels.contains(to));
     let before = |from: &String| {
         let part = (new.name.clone(), from.clone());
-        asides.labels.get(&part).map_or_else(|| from.clone(), |(_, before)| before.clone())
+        displaced.labels.get(&part).map_or_else(|| from.clone(), |(_, before)| before.clone())
     };
     replaced.map(|(from, to)| label_question(cx, &new.name, &before(from), to)).collect()
 }
 
-fn probable_columns(cx: &DiffCx<'_>, old: &Table, new: &Table, asides: &Asides) -> Vec<ProbableRename> {
-    let gone: Vec<_> = old.columns.iter().filter(|column| new.column(&column.name).is_none()).collect();
+fn probable_columns(cx: &DiffCx<'_>, old: &Table, new: &Table, displaced: &Displaced) -> Vec<ProbableRename> {
+    let dropped: Vec<_> = old.columns.iter().filter(|column| new.column(&column.name).is_none()).collect();
     let added: Vec<_> = new.columns.iter().filter(|column| old.column(&column.name).is_none()).collect();
     let position = |columns: &[Column], name: &str| columns.iter().position(|column| column.name == name);
     let likeness = |from: &Column, to: &Column| {
@@ -105,10 +105,10 @@ fn probable_columns(cx: &DiffCx<'_>, old: &Table, new: &Table, asides: &Asides) 
         let name = name_likeness(&from.name, &to.name);
         if is_alike(from, to) && (same_place || name >= 50) { name + u32::from(same_place) * 50 + 1 } else { 0 }
     };
-    let pairs = pairs(&gone, &added, likeness);
+    let pairs = pairs(&dropped, &added, likeness);
     let before = |from: &Column| {
         let part = (new.name.clone(), from.name.clone());
-        asides.columns.get(&part).map_or_else(|| from.name.clone(), |(_, before)| before.clone())
+        displaced.columns.get(&part).map_or_else(|| from.name.clone(), |(_, before)| before.clone())
     };
     pairs.into_iter().map(|(from, to)| column_question(cx, &new.name, &before(from), &to.name)).collect()
 }

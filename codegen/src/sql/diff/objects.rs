@@ -1,7 +1,7 @@
 //! Keys, constraints and indexes of a table that stays.
 //!
-//! The same thing under another name is renamed; another thing under the same name is replaced; and
-//! an equal object that blocks a change of its columns is dropped and created again.
+//! An object with the same definition and another name is renamed. An object with another definition and the same name
+//! is replaced. An unchanged object that blocks a change of its columns is dropped and created again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,10 +16,10 @@ use crate::sql::state::{
     ConstraintOptions, ForeignKey, Index, IndexPart, IndexTarget, ObjectName, PrimaryKey, Table, UniqueConstraint,
 };
 
-/// A rename of an object: its table, itself, its new name.
+/// A rename of an object: its table, the object, and its new name.
 pub(super) type ObjectRename = (ObjectName, TableObject, String);
 
-/// Everything but foreign keys.
+/// Compares everything except foreign keys.
 pub(super) fn diff_objects(
     cx: &DiffCx<'_>,
     old: &Table,
@@ -43,10 +43,10 @@ pub(super) fn diff_objects(
                     renames.push((next.name.clone(), previous, next_object.name().to_owned()));
                 }
             }
-            // It comes, changes and goes with that of the table which this one inherits from.
-            Matched::Replaced(object, _) | Matched::Gone(object) if is_inherited(&object) => {}
+            // An inherited object is added, changed and dropped with that of the parent table.
+            Matched::Replaced(object, _) | Matched::Dropped(object) if is_inherited(&object) => {}
             Matched::New(object) if is_inherited(&object) && comes_by_parents(cx, old, &object) => {}
-            Matched::Gone(object)
+            Matched::Dropped(object)
                 if cx.previous_is_database && !cx.next_is_database && is_beyond_the_language(&object) =>
             {
                 if has_to_make_way(&next.name, &object, touched) {
@@ -64,8 +64,9 @@ pub(super) fn diff_objects(
         }
     }
     for change in &changes[first..] {
-        if let Change::DropObject { table, object: gone } | Change::ReplaceObject { table, previous: gone, .. } = change
-            && let Some(columns) = key_columns(gone)
+        if let Change::DropObject { table, object: dropped } | Change::ReplaceObject { table, previous: dropped, .. } =
+            change
+            && let Some(columns) = key_columns(dropped)
         {
             touched.keys.insert((table.clone(), columns));
         }
@@ -76,13 +77,13 @@ fn is_inherited(object: &TableObject) -> bool {
     object.options().is_some_and(|options| options.inherited)
 }
 
-/// Whether a table that this one inherits from, as it is, will have the same.
+/// Returns whether a parent table will have the same object.
 fn comes_by_parents(cx: &DiffCx<'_>, old: &Table, object: &TableObject) -> bool {
     let parents = old.options.inherits.iter().filter_map(|parent| cx.next.table(parent));
     parents.flat_map(|parent| &parent.checks).any(|check| check.name == object.name())
 }
 
-/// What two databases are compared in. Whether a check is inherited follows from the tables.
+/// Compares the options that only two databases have. Whether a check is inherited follows from the tables.
 fn same_options(old: &TableObject, next: &TableObject) -> bool {
     let compared = |object: &TableObject| {
         object.options().map(|options| ConstraintOptions { inherited: false, ..options.clone() })
@@ -90,7 +91,7 @@ fn same_options(old: &TableObject, next: &TableObject) -> bool {
     compared(old) == compared(next)
 }
 
-/// Foreign keys, once it is known which columns and keys change under them.
+/// Compares foreign keys, after the changes of their columns and keys are known.
 pub(super) fn diff_foreign_keys(
     cx: &DiffCx<'_>,
     old: &Table,
@@ -120,7 +121,7 @@ pub(super) fn diff_foreign_keys(
     }
 }
 
-/// The object as the schema wants it, with what a database knows of it and the schema cannot say.
+/// Returns the object that the schema wants, with the properties of the database that the schema cannot express.
 fn with_options(cx: &DiffCx<'_>, previous: &TableObject, mut next: TableObject) -> TableObject {
     if !cx.previous_is_database || cx.next_is_database {
         return next;
@@ -140,7 +141,7 @@ fn with_options(cx: &DiffCx<'_>, previous: &TableObject, mut next: TableObject) 
         (TableObject::Check(check), Some(old)) => check.options = old.clone(),
         (TableObject::Index(index), _) => match previous {
             TableObject::Index(old) => keep_index_options(old, index),
-            // A constraint that does the same stays one.
+            // A constraint with the same effect stays a constraint.
             _ => return renamed(previous, &index.name),
         },
         _ => {}
@@ -166,8 +167,8 @@ fn keep_index_options(old: &Index, next: &mut Index) {
     }
 }
 
-/// Says the renames in an order in which each new name is free. Names of indexes are free or taken
-/// in their schema, those of other constraints on their table.
+/// Adds the renames in an order in which each new name is free. Names of indexes are unique in their schema, those of
+/// other constraints in their table.
 pub(super) fn rename_objects(renames: Vec<ObjectRename>, changes: &mut Vec<Change>) {
     let scope = |table: &ObjectName, object: &TableObject| match object {
         TableObject::ForeignKey(_) | TableObject::Check(_) => (table.schema.clone(), Some(table.name.clone())),
@@ -175,10 +176,10 @@ pub(super) fn rename_objects(renames: Vec<ObjectRename>, changes: &mut Vec<Chang
     };
     let key = |table: &ObjectName, object: &TableObject, name: &str| (scope(table, object), name.to_owned());
     let pairs = renames.iter().map(|(table, object, to)| (key(table, object, object.name()), key(table, object, to)));
-    // What is dropped goes before, so only what is renamed itself can be in the way.
+    // Drops come first, so only an object that is renamed itself can occupy a name.
     let occupied = renames.iter().map(|(table, object, _)| key(table, object, object.name())).collect();
     let ordered = order(pairs.collect(), occupied, |(scope, name), number| (scope.clone(), temporary(name, number)));
-    // What already has a name: its old one, or a temporary one.
+    // Objects that already have another name than in the previous state: their new name, or a temporary one.
     let mut named: BTreeMap<_, (ObjectName, TableObject)> = BTreeMap::new();
     for (table, object, _) in &renames {
         named.entry(key(table, object, object.name())).or_insert_with(|| (table.clone(), object.clone()));
@@ -207,12 +208,12 @@ fn renamed(object: &TableObject, name: &str) -> TableObject {
 }
 
 enum Matched {
-    /// The same thing, maybe under another name.
+    /// The same object, possibly with another name.
     Kept(TableObject, TableObject),
-    /// Another thing under the same name.
+    /// A different object with the same name.
     Replaced(TableObject, TableObject),
     New(TableObject),
-    Gone(TableObject),
+    Dropped(TableObject),
 }
 
 impl Matched {
@@ -222,12 +223,12 @@ impl Matched {
             Matched::Kept(..) => None,
             Matched::Replaced(previous, next) => Some(Change::ReplaceObject { table, previous, next }),
             Matched::New(object) => Some(Change::AddObject { table, object }),
-            Matched::Gone(object) => Some(Change::DropObject { table, object }),
+            Matched::Dropped(object) => Some(Change::DropObject { table, object }),
         }
     }
 }
 
-/// Pairs by name and definition, then by definition, then by name.
+/// Matches objects by name and definition, then by definition, then by name.
 fn match_up(
     mut old: Vec<TableObject>,
     mut next: Vec<TableObject>,
@@ -245,7 +246,7 @@ fn match_up(
     );
     take_pairs(&mut old, &mut next, &same, |a, b| matched.push(Matched::Kept(a, b)));
     take_pairs(&mut old, &mut next, same_kind, |a, b| matched.push(Matched::Replaced(a, b)));
-    matched.extend(old.into_iter().map(Matched::Gone));
+    matched.extend(old.into_iter().map(Matched::Dropped));
     matched.extend(next.into_iter().map(Matched::New));
     matched
 }
@@ -279,7 +280,7 @@ fn same_object(cx: &DiffCx<'_>, old: &TableObject, next: &TableObject) -> bool {
         _ if cx.origin == Origin::Catalogs && !same_options(old, next) => false,
         (TableObject::PrimaryKey(a), TableObject::PrimaryKey(b)) => a.columns == b.columns,
         (TableObject::Unique(a), TableObject::Unique(b)) => a.columns == b.columns,
-        // Prisma's `@unique` is an index; a constraint that a hand made does the same.
+        // Prisma's `@unique` is an index. A unique constraint that was created by hand has the same effect.
         (TableObject::Unique(a), TableObject::Index(b)) => {
             cx.previous_is_database
                 && !cx.next_is_database
@@ -300,7 +301,7 @@ fn same_object(cx: &DiffCx<'_>, old: &TableObject, next: &TableObject) -> bool {
     }
 }
 
-/// What the language cannot say of an index is not held against one that a database has.
+/// Properties of an index in a database that the language cannot express are not differences.
 fn same_index(cx: &DiffCx<'_>, a: &Index, b: &Index) -> bool {
     let strict = cx.origin != Origin::Printed;
     a.unique == b.unique
@@ -327,7 +328,7 @@ fn same_part(cx: &DiffCx<'_>, a: &IndexPart, b: &IndexPart, strict: bool) -> boo
     same_target && same_class && a.sort == b.sort && (!strict || a.nulls_first == b.nulls_first)
 }
 
-/// Whether a database's operator class is that of a schema, which may name the default one or leave it out.
+/// Returns whether a database's operator class is that of a schema, which may name the default one or omit it.
 fn same_class(a: &IndexPart, b: &IndexPart) -> bool {
     let of_either = |default: &IndexPart, named: &IndexPart| {
         default.operator_class.is_none() && default.default_class.as_deref() == class_name(named)
@@ -335,13 +336,13 @@ fn same_class(a: &IndexPart, b: &IndexPart) -> bool {
     class_name(a) == class_name(b) || of_either(a, b) || of_either(b, a)
 }
 
-/// The operator class without its schema and its parameters, which the catalog keeps elsewhere.
+/// Returns the operator class without its schema and its parameters, which the catalog stores elsewhere.
 fn class_name(part: &IndexPart) -> Option<&str> {
     let name = part.operator_class.as_deref()?.split('(').next().unwrap_or_default().trim();
     Some(name.rsplit('.').next().unwrap_or(name))
 }
 
-/// Prisma's language has no word for these, so a database's own ones are somebody's handiwork.
+/// The schema language cannot express these objects, so in a database they were created by hand.
 fn is_beyond_the_language(object: &TableObject) -> bool {
     match object {
         TableObject::Check(_) => true,
@@ -350,22 +351,22 @@ fn is_beyond_the_language(object: &TableObject) -> bool {
     }
 }
 
-/// Whether PostgreSQL could not change the columns with this in place.
+/// Returns whether PostgreSQL cannot change the columns while this object exists.
 fn has_to_make_way(table: &ObjectName, object: &TableObject, touched: &Touched) -> bool {
-    let is_made_anew = |column: &str| touched.made_anew.contains(&(table.clone(), column.to_owned()));
-    if object.columns().any(is_made_anew) {
+    let is_recreated = |column: &str| touched.recreated.contains(&(table.clone(), column.to_owned()));
+    if object.columns().any(is_recreated) {
         return true;
     }
     let is_touched = |column: &str| {
         let column = (table.clone(), column.to_owned());
-        touched.columns.contains(&column) || touched.made_anew.contains(&column)
+        touched.columns.contains(&column) || touched.recreated.contains(&column)
     };
     let mentions = |sql: &str| {
         tokens(sql).is_none_or(|tokens| {
             tokens.iter().any(|token| matches!(token, Token::Word(name) | Token::Quoted(name) if is_touched(name)))
         })
     };
-    if !touched.columns.iter().chain(&touched.made_anew).any(|(touched, _)| touched == table) {
+    if !touched.columns.iter().chain(&touched.recreated).any(|(touched, _)| touched == table) {
         return false;
     }
     match object {
@@ -384,7 +385,7 @@ fn has_to_make_way(table: &ObjectName, object: &TableObject, touched: &Touched) 
 fn is_touched(table: &ObjectName, key: &ForeignKey, touched: &Touched) -> bool {
     let is_retyped = |table: &ObjectName, columns: &[String]| {
         let is_among = |columns: &BTreeSet<_>, column: &String| columns.contains(&(table.clone(), column.clone()));
-        columns.iter().any(|it| is_among(&touched.retyped, it) || is_among(&touched.made_anew, it))
+        columns.iter().any(|it| is_among(&touched.retyped, it) || is_among(&touched.recreated, it))
     };
     let referenced = (key.referenced_table.clone(), key.referenced_columns.iter().cloned().collect());
     is_retyped(table, &key.columns)
@@ -392,7 +393,7 @@ fn is_touched(table: &ObjectName, key: &ForeignKey, touched: &Touched) -> bool {
         || touched.keys.contains(&referenced)
 }
 
-/// The columns that foreign keys can point at because of it.
+/// Returns the columns that foreign keys can reference because of it.
 fn key_columns(object: &TableObject) -> Option<BTreeSet<String>> {
     match object {
         TableObject::PrimaryKey(key) => Some(key.columns.iter().cloned().collect()),

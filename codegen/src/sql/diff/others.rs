@@ -1,5 +1,5 @@
-//! What no schema speaks of, between two databases. A schema on either side says nothing about it, and so changes
-//! nothing; what would go with a column that is made anew comes back.
+//! Objects that no schema declares, between two databases. In a comparison with a schema they do not change, except
+//! that those which would be lost with a recreated column are created again.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ pub(super) fn diff_others(cx: &DiffCx<'_>, previous: &State, changes: &mut Vec<C
     let in_the_way = in_the_way(cx, previous, changes);
     for old in &previous.others {
         match cx.next.others.iter().find(|next| same_thing(old, next)) {
-            // A column counts with it from now on.
+            // A column uses it from now on.
             None if is_sequence(cx.next, old) => {}
             None => changes.push(Change::DropOther(old.clone())),
             Some(next) if in_the_way.contains(&(old.kind, old.name.as_str())) => {
@@ -31,7 +31,7 @@ pub(super) fn diff_others(cx: &DiffCx<'_>, previous: &State, changes: &mut Vec<C
                 let next = Other { change: None, restore, without_data, ..next.clone() };
                 changes.push(Change::ReplaceOther(Box::new((old.clone(), next))));
             }
-            // Sequences are compared as such.
+            // Sequences are compared elsewhere.
             Some(next) if next.create != old.create && next.sequence.is_none() => {
                 changes.push(Change::ReplaceOther(Box::new((old.clone(), next.clone()))));
             }
@@ -43,8 +43,8 @@ pub(super) fn diff_others(cx: &DiffCx<'_>, previous: &State, changes: &mut Vec<C
     changes.extend(cx.next.others.iter().filter(is_new).cloned().map(Change::CreateOther));
 }
 
-/// Whether it would go without a word with a column or key that is made anew, though no schema speaks of it. A view does
-/// not let that happen.
+/// Returns whether it would be dropped silently with a column or key that is recreated. PostgreSQL does not drop a view
+/// silently.
 fn is_lost(cx: &DiffCx<'_>, old: &Other, changes: &[Change]) -> bool {
     let goes_along =
         matches!(old.kind, OtherKind::Statistics | OtherKind::Settings | OtherKind::Comment | OtherKind::Exclusion);
@@ -66,30 +66,30 @@ fn is_lost(cx: &DiffCx<'_>, old: &Other, changes: &[Change]) -> bool {
     goes_along && old.part_of.is_none() && old.uses.iter().any(is_taken_away) && old.uses.iter().all(stays)
 }
 
-/// Whether a state has it as a sequence that a column uses.
+/// Returns whether a state has it as a sequence that a column uses.
 fn is_sequence(state: &State, other: &Other) -> bool {
     other.kind == OtherKind::Sequence && state.sequences.iter().any(|it| it.name.to_string() == other.name)
 }
 
-/// Views over columns that change, whatever depends on a view that goes, and what goes with a column or key that is made
-/// anew: none of it can stay while that happens.
+/// Returns the views over columns that change, the objects that depend on dropped views, and the objects that are
+/// dropped with a recreated column or key. All of these must be dropped first.
 fn in_the_way<'p>(cx: &DiffCx<'_>, previous: &'p State, changes: &[Change]) -> BTreeSet<(OtherKind, &'p str)> {
     let is_view = |other: &Other| matches!(other.kind, OtherKind::View | OtherKind::MaterializedView);
     let differs = |old: &Other| {
         !cx.next.others.iter().any(|next| next.kind == old.kind && next.name == old.name && next.create == old.create)
     };
     let goes = |old: &&Other| {
-        // PostgreSQL stores a column of another type as is usual for that.
+        // A column of another type gets PostgreSQL's default storage.
         let by_type = is_view(old) || old.kind == OtherKind::Settings;
         let is_touched = old.uses.iter().any(|used| changes.iter().any(|change| takes_away(change, used, by_type)));
         is_touched || (is_view(old) && differs(old))
     };
     let mut going: Vec<&Other> = previous.others.iter().filter(goes).collect();
     let mut found: BTreeSet<_> = going.iter().map(|other| (other.kind, other.name.as_str())).collect();
-    while let Some(gone) = going.pop() {
-        for other in previous.others.iter().filter(|_| is_view(gone)) {
-            let depends_on_it = other.uses.iter().any(|used| used.relation().to_string() == gone.name)
-                || other.part_of.as_ref().is_some_and(|view| view.to_string() == gone.name);
+    while let Some(dropped) = going.pop() {
+        for other in previous.others.iter().filter(|_| is_view(dropped)) {
+            let depends_on_it = other.uses.iter().any(|used| used.relation().to_string() == dropped.name)
+                || other.part_of.as_ref().is_some_and(|view| view.to_string() == dropped.name);
             if depends_on_it && found.insert((other.kind, other.name.as_str())) {
                 going.push(other);
             }
@@ -98,22 +98,22 @@ fn in_the_way<'p>(cx: &DiffCx<'_>, previous: &'p State, changes: &[Change]) -> B
     found
 }
 
-/// Whether a column of text stays one. Others are not stored in the same ways.
+/// Returns whether a text column stays a text column. Columns of other types are stored differently.
 fn keeps_texts(change: &Change) -> bool {
     matches!(change, Change::AlterColumn { previous, next, .. } if cast::has_collation(previous) && cast::has_collation(next))
 }
 
-/// Whether a change makes anew what is used. By its type as well: whether it changes the type of the column or drops it,
-/// which PostgreSQL refuses under a view.
+/// Returns whether a change drops or recreates what is used. With `by_type`, also whether it changes the type of the
+/// column, which PostgreSQL refuses under a view.
 fn takes_away(change: &Change, used: &Use, by_type: bool) -> bool {
     let is_column = |table: &ObjectName, column: &str| matches!(used, Use::Column(t, c) if t == table && c == column);
     match change {
         Change::AlterColumn { table, previous, next, enum_replaced, .. } => {
             let is_retyped = by_type && (*enum_replaced || previous.is_retyped(next));
-            (is_retyped || previous.is_made_anew(next)) && is_column(table, &next.name)
+            (is_retyped || previous.is_recreated(next)) && is_column(table, &next.name)
         }
         Change::DropColumn { table, column } => by_type && is_column(table, &column.name),
-        Change::DropTable(gone) => by_type && gone.name == *used.relation(),
+        Change::DropTable(dropped) => by_type && dropped.name == *used.relation(),
         Change::DropObject { table, object } | Change::ReplaceObject { table, previous: object, .. } => {
             matches!(used, Use::Constraint(t, name) if t == table && name == object.name())
         }

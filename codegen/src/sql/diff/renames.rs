@@ -1,18 +1,18 @@
-//! Which things are called otherwise: by an attribute, by an option, or because their name in the
-//! schema stayed while the one in the database changed.
+//! Declared renames: by an attribute, by an option, or because a name in the schema stayed while the name in the
+//! database changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::hints::{Found, Hints, There};
+use super::hints::{Candidates, Found, Hints};
 use super::{DiffCx, DiffError, DiffOptions, ProbableRename, apply, guess};
 use crate::sql::change::Change;
 use crate::sql::intent::{EnumIntent, Intent, TableIntent};
 use crate::sql::names::clip;
 use crate::sql::state::{ObjectName, State, Table};
 
-/// A rename from the command line: `users:people`, `users.name:full_name`, `Role.ADMIN:OWNER`.
-/// All names are those in the database.
+/// A rename from the command line: `users:people`, `users.name:full_name`, `Role.ADMIN:OWNER`. All names are names in
+/// the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rename {
     /// The path to the old name.
@@ -22,7 +22,7 @@ pub struct Rename {
 }
 
 impl Rename {
-    /// Reads `a.b:c`; none if there is no colon or nothing on one side of it.
+    /// Reads `a.b:c`; `None` if there is no colon or one side is empty.
     pub fn parse(text: &str) -> Option<Self> {
         let (from, to) = text.rsplit_once(':')?;
         (!from.is_empty() && !to.is_empty()).then(|| Self { from: from.to_owned(), to: to.to_owned() })
@@ -40,36 +40,36 @@ impl fmt::Display for Rename {
 pub(super) struct Renames {
     enums: Names<ObjectName>,
     tables: Names<ObjectName>,
-    /// The enum by its new name.
+    /// With the new name of the enum.
     labels: Names<Part>,
-    /// The table by its new name.
+    /// With the new name of the table.
     columns: Names<Part>,
     pub(super) open: Open,
 }
 
-/// Renames by attributes that cannot be applied.
+/// Renames that cannot be applied without a decision.
 #[derive(Debug, Default)]
 pub(super) struct Open {
-    /// Renames of which a database does not tell whether they are done.
+    /// Renames for which a database does not show whether they were applied.
     pub(super) questions: Vec<ProbableRename>,
-    /// Attributes that name nothing, and where.
+    /// Attributes that name no object, and their places.
     pub(super) unknown: Vec<(Place, String)>,
-    /// Attributes that name what another rename has taken, and the name.
+    /// Attributes that name an object which another rename uses, and the name.
     pub(super) conflicts: Vec<(String, String)>,
 }
 
-/// Where something has its name.
+/// The namespace of a name.
 #[derive(Debug)]
 pub(super) enum Place {
     Tables,
     Enums,
-    /// In the table of this new name.
+    /// The table with this new name.
     Columns(ObjectName),
-    /// In the enum of this new name.
+    /// The enum with this new name.
     Labels(ObjectName),
 }
 
-/// Something with a name inside a table or an enum.
+/// A name inside a table or an enum.
 type Part = (ObjectName, String);
 
 /// Renames of one kind, found by either name.
@@ -86,17 +86,17 @@ impl<N> Default for Names<N> {
 }
 
 impl<N: Ord + Clone> Names<N> {
-    /// The name after the renames.
+    /// Returns the name after the renames.
     fn new_of<'n>(&'n self, name: &'n N) -> &'n N {
         self.new.get(name).unwrap_or(name)
     }
 
-    /// The name before the renames.
+    /// Returns the name before the renames.
     fn old_of<'n>(&'n self, name: &'n N) -> &'n N {
         self.old.get(name).unwrap_or(name)
     }
 
-    /// Adds a rename, unless one of its ends is another's already. Says whether it is among them now.
+    /// Adds a rename, unless another rename uses one of its names. Returns whether the rename exists now.
     fn add(&mut self, from: N, to: N) -> bool {
         if !self.new.contains_key(&from) && !self.old.contains_key(&to) {
             self.old.insert(to.clone(), from.clone());
@@ -107,7 +107,7 @@ impl<N: Ord + Clone> Names<N> {
     }
 }
 
-/// Finds all specified renames.
+/// Finds all declared renames.
 pub(super) fn resolve(
     cx: &DiffCx<'_>,
     previous: &State,
@@ -134,7 +134,7 @@ pub(super) fn resolve(
     Ok(renames)
 }
 
-/// `users:people` or `shop.users:people`: a table or an enum.
+/// Resolves `users:people` or `shop.users:people`: a table or an enum.
 fn resolve_outer(cx: &DiffCx<'_>, previous: &State, rename: &Rename, renames: &mut Renames) -> bool {
     let is_from = |name: &ObjectName| name.to_string() == rename.from || name.name == rename.from;
     if let Some(table) = previous.tables.iter().find(|table| is_from(&table.name))
@@ -152,7 +152,7 @@ fn resolve_outer(cx: &DiffCx<'_>, previous: &State, rename: &Rename, renames: &m
     false
 }
 
-/// The thing of that name in the same schema, else in any.
+/// Returns the object of that name in the same schema, otherwise in any schema.
 fn target<'n>(
     names: impl Iterator<Item = &'n ObjectName> + Clone,
     old: &ObjectName,
@@ -162,7 +162,7 @@ fn target<'n>(
     names.clone().find(|name| **name == sibling).or_else(|| names.into_iter().find(|name| name.to_string() == to))
 }
 
-/// `users.name:full_name` or `Role.ADMIN:OWNER`: a column or a label. The path is the old or the new one.
+/// Resolves `users.name:full_name` or `Role.ADMIN:OWNER`: a column or a label. The path is the old or the new one.
 fn resolve_inner(cx: &DiffCx<'_>, previous: &State, rename: &Rename, renames: &mut Renames) -> bool {
     let Some((path, from)) = rename.from.rsplit_once('.') else { return false };
     let is_path = |old: &ObjectName, new: &ObjectName| {
@@ -191,7 +191,7 @@ fn resolve_inner(cx: &DiffCx<'_>, previous: &State, rename: &Rename, renames: &m
     false
 }
 
-/// The thing that a hint speaks of: in the schema of the one that is called otherwise now, else in any.
+/// Returns the object that a hint names: in the schema of the renamed object, otherwise in any schema.
 fn hinted<'p>(
     mut names: impl Iterator<Item = &'p ObjectName> + Clone,
     from: &str,
@@ -204,7 +204,7 @@ fn hinted<'p>(
 
 fn resolve_tables(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&Intent>, renames: &mut Renames) {
     let hints = Hints::new(previous_intent.map(Intent::named_tables), cx.intent.named_tables());
-    let found = hints.resolve(&There {
+    let found = hints.resolve(&Candidates {
         find: |from: &str, to: &ObjectName| hinted(previous.tables.iter().map(|table| &table.name), from, to),
         before: |name: &ObjectName| previous.table(name).is_some(),
         afterwards: |name: &ObjectName| cx.next.table(name).is_some(),
@@ -216,7 +216,7 @@ fn resolve_tables(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&In
 
 fn resolve_enums(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&Intent>, renames: &mut Renames) {
     let hints = Hints::new(previous_intent.map(Intent::named_enums), cx.intent.named_enums());
-    let found = hints.resolve(&There {
+    let found = hints.resolve(&Candidates {
         find: |from: &str, to: &ObjectName| hinted(previous.enums.iter().map(|ty| &ty.name), from, to),
         before: |name: &ObjectName| previous.enum_type(name).is_some(),
         afterwards: |name: &ObjectName| cx.next.enum_type(name).is_some(),
@@ -226,7 +226,8 @@ fn resolve_enums(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&Int
     take(found, &mut renames.enums, &mut renames.open, || Place::Enums, (question, text), |pair| pair);
 }
 
-/// Adds what was found. The two functions make the question about two names, of which the first may be of nothing.
+/// Adds the renames that were found. The two functions create the question about two names, of which the first may not
+/// exist.
 fn take<N: Ord + Clone, M: Ord + Clone>(
     found: Found<N>,
     names: &mut Names<M>,
@@ -236,29 +237,29 @@ fn take<N: Ord + Clone, M: Ord + Clone>(
     path: impl Fn((N, N)) -> (M, M),
 ) {
     for pair in found.by_attribute {
-        let said = question(&pair.0, &pair.1);
+        let stated = question(&pair.0, &pair.1);
         let (from, to) = path(pair);
         if !names.add(from, to) {
-            open.conflicts.extend(said.attribute.map(|attribute| (attribute, said.from)));
+            open.conflicts.extend(stated.attribute.map(|attribute| (attribute, stated.from)));
         }
     }
     for pair in found.by_key {
         let (from, to) = path(pair);
         names.add(from, to);
     }
-    let unsaid = |(from, to): (N, N)| {
+    let unstated = |(from, to): (N, N)| {
         let probable = question(&from, &to);
         let (from, to) = path((from, to));
-        let is_said = names.new.get(&from) == Some(&to);
-        (!is_said).then_some(ProbableRename { attribute: None, ..probable })
+        let is_stated = names.new.get(&from) == Some(&to);
+        (!is_stated).then_some(ProbableRename { attribute: None, ..probable })
     };
-    open.questions.extend(found.questions.into_iter().filter_map(unsaid));
+    open.questions.extend(found.questions.into_iter().filter_map(unstated));
     let unknown = found.unknown.into_iter().filter_map(|(from, to)| text(&from, &to).attribute);
     open.unknown.extend(unknown.map(|attribute| (place(), attribute)));
 }
 
-/// An implicit join table is named after its models, so it is renamed with a model.
-/// Its columns go by the models' alphabetical order: a rename may swap them.
+/// An implicit join table is named after its models, so it is renamed with a model. Its columns are in the alphabetical
+/// order of the models, so a rename may swap them.
 fn resolve_join_tables(cx: &DiffCx<'_>, previous: &State, renames: &mut Renames) {
     for old in previous.tables.iter().filter(|old| is_join_table(old)) {
         let targets = join_targets(old);
@@ -272,7 +273,7 @@ fn resolve_join_tables(cx: &DiffCx<'_>, previous: &State, renames: &mut Renames)
             is_join_table(new) && (targets == renamed || targets == swapped)
         };
         let mut found = cx.next.tables.iter().filter(is_it);
-        // Two relations between the same tables have names of their own, which stay.
+        // Two relations between the same tables have their own names, which stay.
         let same_name = cx.next.table(&old.name).filter(is_it);
         let Some(new) = same_name.or_else(|| found.next().filter(|_| found.next().is_none())) else { continue };
         if new.name != old.name {
@@ -291,7 +292,7 @@ pub(super) fn is_join_table(table: &Table) -> bool {
     names == ["A", "B"] && table.foreign_keys.len() == 2
 }
 
-/// The tables that column A and column B of a join table point at.
+/// Returns the tables that columns A and B of a join table reference.
 fn join_targets(table: &Table) -> [ObjectName; 2] {
     ["A", "B"].map(|column| {
         let key = table.foreign_keys.iter().find(|key| key.columns == [column]);
@@ -305,7 +306,7 @@ fn resolve_columns(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&I
         let (Some(old), Some(new)) = (previous.table(&old_name), cx.next.table(&intent.table)) else { continue };
         let old_intent = previous_intent.and_then(|intent| intent.table(&old_name));
         let hints = Hints::new(old_intent.map(TableIntent::named_columns), intent.named_columns());
-        let found = hints.resolve(&There {
+        let found = hints.resolve(&Candidates {
             find: |from: &str, _: &String| old.column(from).map(|column| column.name.clone()),
             before: |name: &String| old.column(name).is_some(),
             afterwards: |name: &String| new.column(name).is_some(),
@@ -325,7 +326,7 @@ fn resolve_labels(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&In
         let (Some(old), Some(new)) = (previous.enum_type(&old_name), cx.next.enum_type(&intent.name)) else { continue };
         let old_intent = previous_intent.and_then(|intent| intent.enum_type(&old_name));
         let hints = Hints::new(old_intent.map(EnumIntent::named_labels), intent.named_labels());
-        let found = hints.resolve(&There {
+        let found = hints.resolve(&Candidates {
             find: |from: &str, _: &String| old.labels.iter().find(|label| *label == from).cloned(),
             before: |label: &String| old.labels.contains(label),
             afterwards: |label: &String| new.labels.contains(label),
@@ -339,32 +340,33 @@ fn resolve_labels(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&In
     }
 }
 
-/// What is in the way of a rename and has none itself: under the name that it is given, what it was called.
+/// Objects whose names another rename needs, and that are not renamed themselves: by temporary name, their original
+/// name.
 #[derive(Debug, Default)]
-pub(super) struct Asides {
+pub(super) struct Displaced {
     pub(super) enums: BTreeMap<ObjectName, ObjectName>,
     pub(super) labels: BTreeMap<Part, Part>,
     pub(super) tables: BTreeMap<ObjectName, ObjectName>,
     pub(super) columns: BTreeMap<Part, Part>,
 }
 
-/// Applies the renames to the state and lists them in an order that PostgreSQL can follow.
-pub(super) fn apply(state: &mut State, renames: Renames) -> (Vec<Change>, Asides) {
+/// Applies the renames to the state. Returns them in an order that PostgreSQL accepts.
+pub(super) fn apply(state: &mut State, renames: Renames) -> (Vec<Change>, Displaced) {
     let mut changes = Vec::new();
-    let mut asides = Asides::default();
+    let mut displaced = Displaced::default();
     let occupied = state.enums.iter().map(|ty| ty.name.clone()).collect();
-    for (from, to) in ordered(renames.enums, occupied, temporary_object, &mut asides.enums) {
+    for (from, to) in ordered(renames.enums, occupied, temporary_object, &mut displaced.enums) {
         apply::rename_enum(state, &from, &to);
         changes.push(Change::RenameEnum { from, to });
     }
     let labels = state.enums.iter().flat_map(|ty| ty.labels.iter().map(|label| (ty.name.clone(), label.clone())));
-    let labels = ordered(renames.labels, labels.collect(), temporary_part, &mut asides.labels);
+    let labels = ordered(renames.labels, labels.collect(), temporary_part, &mut displaced.labels);
     for ((enum_name, from), (_, to)) in labels {
         apply::rename_label(state, &enum_name, &from, &to);
         changes.push(Change::RenameLabel { enum_name, from, to });
     }
     let occupied = state.tables.iter().map(|table| table.name.clone()).collect();
-    for (from, to) in ordered(renames.tables, occupied, temporary_object, &mut asides.tables) {
+    for (from, to) in ordered(renames.tables, occupied, temporary_object, &mut displaced.tables) {
         apply::rename_table(state, &from, &to);
         changes.push(Change::RenameTable { from, to });
     }
@@ -372,27 +374,27 @@ pub(super) fn apply(state: &mut State, renames: Renames) -> (Vec<Change>, Asides
         .tables
         .iter()
         .flat_map(|table| table.columns.iter().map(|column| (table.name.clone(), column.name.clone())));
-    let columns = ordered(renames.columns, columns.collect(), temporary_part, &mut asides.columns);
+    let columns = ordered(renames.columns, columns.collect(), temporary_part, &mut displaced.columns);
     for ((table, from), (_, to)) in columns {
         apply::rename_column(state, &table, &from, &to);
         changes.push(Change::RenameColumn { table, from, to });
     }
     state.sort();
-    (changes, asides)
+    (changes, displaced)
 }
 
-/// The renames in an order that can be followed, and what is set aside by them.
+/// Returns the renames in an order that PostgreSQL accepts. Records the displaced objects.
 fn ordered<N: Clone + Ord>(
     names: Names<N>,
     occupied: BTreeSet<N>,
     temporary: impl Fn(&N, usize) -> N,
-    asides: &mut BTreeMap<N, N>,
+    displaced: &mut BTreeMap<N, N>,
 ) -> Vec<(N, N)> {
     let Names { new, old } = names;
     let ordered = order(new.into_iter().collect(), occupied, temporary);
     let goes_on: BTreeSet<&N> = ordered.iter().map(|(from, _)| from).collect();
     let stays = ordered.iter().filter(|(_, to)| !old.contains_key(to) && !goes_on.contains(to));
-    asides.extend(stays.map(|(from, to)| (to.clone(), from.clone())));
+    displaced.extend(stays.map(|(from, to)| (to.clone(), from.clone())));
     ordered
 }
 
@@ -404,7 +406,7 @@ fn temporary_part(part: &Part, number: usize) -> Part {
     (part.0.clone(), temporary(&part.1, number))
 }
 
-/// A name for the time in between; the number makes it unlike any that is there.
+/// Returns a temporary name. The number makes it unique.
 pub(super) fn temporary(name: &str, number: usize) -> String {
     match number {
         0 => format!("{}__old", clip(name, 50)),
@@ -412,8 +414,8 @@ pub(super) fn temporary(name: &str, number: usize) -> String {
     }
 }
 
-/// Puts renames into an order in which each new name is free. Swaps go through a temporary name, and
-/// so does what is in the way and will be dropped.
+/// Sorts renames so that each new name is free. Swaps use a temporary name, and so does an object whose name is needed
+/// and that will be dropped.
 pub(super) fn order<N: Clone + Ord>(
     mut pending: Vec<(N, N)>,
     mut occupied: BTreeSet<N>,

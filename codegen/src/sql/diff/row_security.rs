@@ -69,7 +69,7 @@ fn is_ours(old: &RowSecurity, next: &RowSecurity) -> bool {
 }
 
 fn is_touched(policy: &Policy, touched: &Touched) -> bool {
-    policy.uses.iter().any(|column| touched.columns.contains(column) || touched.made_anew.contains(column))
+    policy.uses.iter().any(|column| touched.columns.contains(column) || touched.recreated.contains(column))
 }
 
 fn same_policy(cx: &DiffCx<'_>, table: &ObjectName, a: &Policy, b: &Policy) -> bool {

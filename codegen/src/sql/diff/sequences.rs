@@ -24,14 +24,14 @@ pub(super) fn diff_sequences(cx: &DiffCx<'_>, state: &mut State, changes: &mut V
                 }
                 if !serves(cx, old, next) && !is_narrow_before(cx, previous, next) {
                     let name = if keeps_names { &old.name } else { &next.name };
-                    // No schema says how a sequence counts.
+                    // No schema declares the options of a sequence.
                     let options = if keeps_names { &old.options } else { &next.options };
                     let to = Sequence { name: name.clone(), options: options.clone(), ..(*next).clone() };
                     altered.push(Change::AlterSequence(Box::new((old.clone(), to))));
                 }
             }
             None if cx.origin != Origin::Catalogs && is_counted_otherwise(previous, next) => {}
-            // One that no column uses yet.
+            // A sequence that no column uses yet.
             None => match free(previous).find(|old| old.name == next.name) {
                 Some(old) => altered.push(Change::AlterSequence(Box::new((old.clone(), (*next).clone())))),
                 None => altered.push(Change::CreateSequence((*next).clone())),
@@ -39,7 +39,7 @@ pub(super) fn diff_sequences(cx: &DiffCx<'_>, state: &mut State, changes: &mut V
         }
     }
     if cx.origin == Origin::Catalogs {
-        // One that no column uses, maybe not any more.
+        // A sequence that no column uses, or no longer uses.
         for next in free(cx.next) {
             let was_free = free(previous).find(|old| old.name == next.name);
             if let Some(old) = previous.sequence(&next.name).or(was_free).filter(|old| *old != next) {
@@ -53,27 +53,27 @@ pub(super) fn diff_sequences(cx: &DiffCx<'_>, state: &mut State, changes: &mut V
     changes.extend(ordered.into_iter().map(|(from, to)| Change::RenameSequence { from, to }));
     changes.extend(altered);
     let kept: Vec<_> = pairs.iter().filter_map(|(_, old)| *old).collect();
-    let is_gone = |old: &&Sequence| match cx.origin {
+    let is_dropped = |old: &&Sequence| match cx.origin {
         Origin::Catalogs => {
             !kept.contains(old) && !free(cx.next).any(|next| next.name == old.name) && !goes_along(cx, old)
         }
         _ => counts_no_more(cx, old),
     };
-    changes.extend(previous.sequences.iter().filter(is_gone).cloned().map(Change::DropSequence));
+    changes.extend(previous.sequences.iter().filter(is_dropped).cloned().map(Change::DropSequence));
     rename_in_defaults(state, &renames);
 }
 
-/// Those that no column owns or counts with.
+/// Returns the sequences that no column owns or uses.
 fn free(state: &State) -> impl Iterator<Item = &Sequence> {
     state.others.iter().filter_map(|other| other.sequence.as_deref())
 }
 
-/// Each sequence with the one that becomes it, if there is one.
+/// Returns each sequence with the sequence that it becomes, if there is one.
 fn pairs<'s>(cx: &DiffCx<'s>, previous: &'s State) -> Vec<(&'s Sequence, Option<&'s Sequence>)> {
     if cx.origin != Origin::Catalogs {
         return cx.next.sequences.iter().map(|next| (next, find(cx, previous, next))).collect();
     }
-    // A name says which one it is, whatever owns it. Only what has no namesake may have been renamed.
+    // A sequence is identified by its name, whatever owns it. Only a sequence without a namesake may have been renamed.
     let names: BTreeSet<_> = cx.next.sequences.iter().chain(free(cx.next)).map(|next| &next.name).collect();
     let mut taken = BTreeSet::new();
     let mut pair = |next: &'s Sequence| {
@@ -98,7 +98,7 @@ fn rename_in_defaults(state: &mut State, renames: &[(ObjectName, ObjectName)]) {
     }
 }
 
-/// The sequence that does the same work: of the same column, or free and of the same name.
+/// Returns the sequence with the same purpose: of the same column, or without an owner and with the same name.
 fn find<'p>(cx: &DiffCx<'_>, previous: &'p State, next: &Sequence) -> Option<&'p Sequence> {
     let same_owner = |old: &&Sequence| next.owned_by.is_some() && old.owned_by == next.owned_by;
     let used = || {
@@ -108,14 +108,14 @@ fn find<'p>(cx: &DiffCx<'_>, previous: &'p State, next: &Sequence) -> Option<&'p
             _ => None,
         }
     };
-    // One that no column owns any more is the one of that name; no schema has such.
+    // A sequence that no column owns any more is identified by its name; no schema declares one.
     let named = || previous.sequence(&next.name).filter(|old| old.owned_by.is_none() || next.owned_by.is_none());
-    // In a database a column may own another sequence than the one it counts with.
+    // In a database, a column may own another sequence than the one that its default uses.
     let counting = if cx.origin == Origin::Printed { used() } else { None };
     counting.or_else(|| previous.sequences.iter().find(same_owner)).or_else(used).or_else(named)
 }
 
-/// Old servers made all sequences bigint: a wider one is as good.
+/// Old servers created all sequences as bigint. A wider sequence serves as well.
 fn serves(cx: &DiffCx<'_>, old: &Sequence, next: &Sequence) -> bool {
     let width = |sequence: &Sequence| match sequence.ty {
         DataType::Native(NativeType::SmallInt) => 2,
@@ -129,15 +129,15 @@ fn serves(cx: &DiffCx<'_>, old: &Sequence, next: &Sequence) -> bool {
     }
 }
 
-/// Whether a live column has the wider type already: its narrow sequence is no business of a schema then, and `pull` tells
-/// of it.
+/// Returns whether a live column already has the wider type. Then the schema does not change its narrow sequence, and
+/// `pull` reports it.
 fn is_narrow_before(cx: &DiffCx<'_>, previous: &State, next: &Sequence) -> bool {
     let Some((table, column)) = &next.owned_by else { return false };
     let ty = |state: &State| state.table(table).and_then(|it| it.column(column)).map(|it| it.ty.clone());
     cx.origin == Origin::Printed && ty(previous).is_some() && ty(previous) == ty(cx.next)
 }
 
-/// An identity column, or a default from a sequence that the state does not contain.
+/// Returns whether it is an identity column, or has a default from a sequence that the state does not contain.
 fn is_counted_otherwise(previous: &State, next: &Sequence) -> bool {
     let column = |(table, column): &(ObjectName, String)| previous.table(table)?.column(column);
     let counts =
@@ -145,13 +145,13 @@ fn is_counted_otherwise(previous: &State, next: &Sequence) -> bool {
     next.owned_by.as_ref().and_then(column).is_some_and(counts)
 }
 
-/// Whether it must be dropped by itself: its column stays, but counts no more.
+/// Returns whether the sequence must be dropped explicitly: its column stays, but no longer uses it.
 fn counts_no_more(cx: &DiffCx<'_>, old: &Sequence) -> bool {
     owner_afterwards(cx, old)
         .is_some_and(|column| !matches!(column.default, Some(ColumnDefault::Sequence(_) | ColumnDefault::Unmanaged)))
 }
 
-/// Whether it goes with its column or table.
+/// Returns whether the sequence is dropped with its column or table.
 fn goes_along(cx: &DiffCx<'_>, old: &Sequence) -> bool {
     old.owned_by.is_some() && owner_afterwards(cx, old).is_none()
 }

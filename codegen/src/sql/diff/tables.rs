@@ -1,4 +1,4 @@
-//! Tables that come and go, and the order in which the parts of one are compared.
+//! Created, dropped and kept tables, and the order in which the parts of a table are compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,10 +36,10 @@ pub(super) fn diff_tables(
             }
         }
     }
-    let gone = previous.tables.iter().filter(|table| !new_names.contains(&table.name));
-    changes.extend(gone.cloned().map(Change::DropTable));
+    let dropped = previous.tables.iter().filter(|table| !new_names.contains(&table.name));
+    changes.extend(dropped.cloned().map(Change::DropTable));
 
-    // Keys first: a foreign key has to make way for the key it points at.
+    // Keys come first: a foreign key must be dropped before the key that it references.
     let mut renames = Vec::new();
     for (old, next) in &kept {
         diff_objects(cx, old, next, &mut touched, &mut renames, changes);
@@ -52,7 +52,7 @@ pub(super) fn diff_tables(
     add_belongings(previous, &kept, &touched, changes);
 }
 
-/// Says of each column that gets another type what is built on it and stays.
+/// Adds, to each column whose type changes, the objects that depend on it and stay.
 fn add_belongings(previous: &State, kept: &[(&Table, &Table)], touched: &Touched, changes: &mut [Change]) {
     let renamed = renamed_sequences(changes);
     for change in changes {
@@ -74,10 +74,10 @@ fn add_belongings(previous: &State, kept: &[(&Table, &Table)], touched: &Touched
     }
 }
 
-/// What sequences are called once all of them are renamed, by what they were called.
+/// Returns the new names of sequences by their old names.
 fn renamed_sequences(changes: &[Change]) -> BTreeMap<ObjectName, ObjectName> {
     let mut names: BTreeMap<ObjectName, ObjectName> = BTreeMap::new();
-    // By the name of the meanwhile, what it was before.
+    // By temporary name, the original name.
     let mut before: BTreeMap<&ObjectName, ObjectName> = BTreeMap::new();
     for change in changes {
         let Change::RenameSequence { from, to } = change else { continue };
@@ -88,16 +88,16 @@ fn renamed_sequences(changes: &[Change]) -> BTreeMap<ObjectName, ObjectName> {
     names
 }
 
-/// What has to be created again around kept tables.
+/// Objects that have to be created again because kept tables change.
 #[derive(Debug, Default)]
 pub(super) struct Touched {
     /// Columns whose type changes, so that expressions over them have to be created again.
     pub(super) columns: BTreeSet<(ObjectName, String)>,
-    /// Columns whose type changes in more than its length: foreign keys cannot watch that.
+    /// Columns whose type changes in more than its length, which foreign keys do not survive.
     pub(super) retyped: BTreeSet<(ObjectName, String)>,
-    /// Columns that are dropped and come again: nothing that is built on them stays.
-    pub(super) made_anew: BTreeSet<(ObjectName, String)>,
-    /// Column sets that lose the key or unique index over them.
+    /// Columns that are dropped and created again. All objects that depend on them are, too.
+    pub(super) recreated: BTreeSet<(ObjectName, String)>,
+    /// Sets of columns that lose the key or unique index on them.
     pub(super) keys: BTreeSet<(ObjectName, BTreeSet<String>)>,
     /// Keys and indexes that stay, under their new names.
     pub(super) kept: Vec<(ObjectName, TableObject)>,
@@ -106,7 +106,7 @@ pub(super) struct Touched {
 fn create_table(cx: &DiffCx<'_>, next: &Table, changes: &mut Vec<Change>) {
     let mut table = next.clone();
     let apart = inherit(cx, &mut table);
-    // PostgreSQL takes every check of a new table for valid.
+    // PostgreSQL considers every check of a new table valid.
     let (late, checks): (Vec<_>, Vec<_>) = table.checks.into_iter().partition(|check| check.options.not_valid);
     table.checks = checks;
     changes.push(Change::CreateTable(table));
@@ -117,12 +117,12 @@ fn create_table(cx: &DiffCx<'_>, next: &Table, changes: &mut Vec<Change>) {
     changes.extend(next.foreign_keys.iter().cloned().map(TableObject::ForeignKey).map(add));
 }
 
-/// Leaves out of a new table what it gets from the tables that it inherits from. Returns the changes to columns that it
-/// has otherwise than they do.
+/// Removes from a new table everything that it inherits. Returns the changes for columns that differ from those of the
+/// parents.
 fn inherit(cx: &DiffCx<'_>, table: &mut Table) -> Vec<Change> {
     let parents: Vec<&Table> = table.options.inherits.iter().filter_map(|parent| cx.next.table(parent)).collect();
     if parents.len() < table.options.inherits.len() {
-        // One of them is in a schema that is not looked at, and may be missing.
+        // A parent is in a schema that is not read, and may be missing.
         table.options.inherits.clear();
     }
     if table.options.inherits.is_empty() {
@@ -131,7 +131,7 @@ fn inherit(cx: &DiffCx<'_>, table: &mut Table) -> Vec<Change> {
     let mut changes = Vec::new();
     for column in table.columns.iter().filter(|column| column.options.inherited) {
         let Some(of_parent) = parents.iter().find_map(|parent| parent.column(&column.name)) else { continue };
-        // An identity is not inherited. What the table declares counts before what it inherits.
+        // An identity is not inherited. A declared property takes precedence over an inherited one.
         let mut previous = Column { options: column.options.clone(), identity: None, ..of_parent.clone() };
         if column.options.redeclared {
             previous.nullable &= column.nullable;

@@ -1,8 +1,8 @@
-//! Which operator classes are the defaults and can be omitted.
+//! The default operator classes, which can be omitted.
 
 use crate::ir::{Arity, ColumnText, ColumnType, ColumnWalker, IndexMethod, NativeType};
 
-/// Whether an index on that column has this operator class anyway.
+/// Returns whether this is the default operator class of an index on that column.
 pub(super) fn is_default(method: IndexMethod, class: &str, column: ColumnWalker<'_>) -> bool {
     if column.arity() == Arity::List {
         return class == "array_ops" && matches!(method, IndexMethod::BTree | IndexMethod::Hash | IndexMethod::Gin);
@@ -10,7 +10,7 @@ pub(super) fn is_default(method: IndexMethod, class: &str, column: ColumnWalker<
     let Some(ty) = class_prefix(&column.column().ty) else { return false };
     match method {
         IndexMethod::BTree | IndexMethod::Hash => class == format!("{ty}_ops"),
-        // Those of jsonb and tsvector are built in, the others come with btree_gin and btree_gist.
+        // Operator classes of jsonb and tsvector are part of PostgreSQL; the others belong to btree_gin and btree_gist.
         IndexMethod::Gin => class == format!("{ty}_ops"),
         IndexMethod::Gist if ty == "tsvector" => class == "tsvector_ops",
         IndexMethod::Gist => class == format!("gist_{ty}_ops"),
@@ -20,7 +20,7 @@ pub(super) fn is_default(method: IndexMethod, class: &str, column: ColumnWalker<
     }
 }
 
-/// The type's name in its operator classes. VarChar borrows those of text.
+/// Returns the name of the type in its operator classes. VarChar uses those of text.
 fn class_prefix(ty: &ColumnType) -> Option<&'static str> {
     let native = match ty {
         ColumnType::Scalar(_, native) => native,

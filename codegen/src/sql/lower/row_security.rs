@@ -26,11 +26,8 @@ pub(super) fn secure(schema: &ir::Schema, state: &mut State) {
 fn way_of_side(column: &str, field: RelationFieldWalker<'_>) -> Option<TenantWay> {
     let model = Some(field.model()).filter(|model| model.model().row_security)?;
     let key = model.primary_key_columns().next()?;
-    let first = TenantJoin {
-        from: vec![column.to_owned()],
-        table: table_name(model),
-        to: vec![key.db_name().to_owned()],
-    };
+    let first =
+        TenantJoin { from: vec![column.to_owned()], table: table_name(model), to: vec![key.db_name().to_owned()] };
     way(model, vec![first])
 }
 

@@ -1,11 +1,11 @@
-//! Defaults: which of them the database has, and as what value.
+//! Defaults: which of them belong to the database, and their values.
 
 use crate::ir::{ColumnType, ColumnWalker, DefaultValue, Literal, ScalarType};
 use crate::sql::moment::in_type;
 use crate::sql::names::sequence_name;
 use crate::sql::state::{ColumnDefault, ObjectName};
 
-/// The default in the database; none for what the client makes.
+/// Returns the default in the database; `None` for defaults that the client generates.
 pub(super) fn lower_default(
     column: ColumnWalker<'_>,
     default: &DefaultValue,
@@ -44,7 +44,7 @@ fn lower_value(column: ColumnWalker<'_>, value: &DefaultValue) -> Option<String>
     }
 }
 
-/// `AQI=` becomes `\x0102`. Signs that are no base64 were refused before and are skipped.
+/// Returns `\x0102` for `AQI=`. Characters other than base64 were refused before, and are skipped.
 fn bytes_from_base64(text: &str) -> String {
     let mut hex = String::from("\\x");
     let (mut buffer, mut bits) = (0_u32, 0_u32);

@@ -1,12 +1,13 @@
-//! Which constants of a default say a value of the column's type, and which are something else on the way to it.
+//! Constants in defaults: which are values of the column's type, and which are converted by a cast.
 //!
-//! PostgreSQL prints `'x'::text` for a plain value, and `'pg_class'::regclass` for one that only a cast makes.
+//! PostgreSQL prints `'x'::text` for a plain value, and `'pg_class'::regclass` for a value that is the result of a
+//! cast.
 
 use crate::ir::NativeType;
 use crate::sql::data_type::{DataType, is_same_name};
 use crate::sql::expression::Node;
 
-/// The value of a constant of a column's type: a string, a number or a boolean, cast to nothing that changes it.
+/// Returns the value of a constant of the column's type: a string, a number or a boolean, with no cast that changes it.
 pub(super) fn constant(node: &Node, ty: &DataType) -> Option<String> {
     match node {
         Node::Text(text) => Some(text.clone()),
@@ -29,7 +30,7 @@ pub(super) fn constant(node: &Node, ty: &DataType) -> Option<String> {
     }
 }
 
-/// Whether a number can be said as it is: an integer column would round a fraction.
+/// Returns whether the column holds the number exactly: an integer column would round a fraction.
 fn fits(number: &str, ty: &DataType) -> bool {
     kind(ty) != Some(Kind::Integer) || is_integer(number)
 }
@@ -38,7 +39,7 @@ fn is_integer(text: &str) -> bool {
     text.strip_prefix('-').unwrap_or(text).bytes().all(|digit| digit.is_ascii_digit())
 }
 
-/// Types that write their values alike.
+/// Types with the same text format of values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Integer,
@@ -66,8 +67,8 @@ fn is_numeric(ty: &DataType) -> bool {
     matches!(kind(ty), Some(Kind::Integer | Kind::Decimal | Kind::Money | Kind::Float))
 }
 
-/// Whether a string that is cast to the one type is the same value of the other. A length or precision in the cast may
-/// cut it.
+/// Returns whether a string that is cast to one type is the same value of the other type. A length or precision in the
+/// cast may truncate it.
 fn keeps(text: &str, cast: &str, ty: &DataType) -> bool {
     let (cast_ty, is_array) = DataType::parse(cast);
     // `bpchar` and `"bit"` are the types without a length.
@@ -95,7 +96,8 @@ fn keeps(text: &str, cast: &str, ty: &DataType) -> bool {
     }
 }
 
-/// Whether a cast to the column's own type leaves the value as it is, where an assignment would refuse a longer one.
+/// Returns whether a cast to the column's own type keeps the value. An assignment would refuse a longer one, but a cast
+/// truncates it.
 fn is_within(text: &str, ty: &DataType) -> bool {
     let length = text.chars().count();
     let fits = |limit: u32| length <= usize::try_from(limit).unwrap_or(usize::MAX);
@@ -107,19 +109,19 @@ fn is_within(text: &str, ty: &DataType) -> bool {
     }
 }
 
-/// Whether an array that is cast to that type has the values of one of the column's type.
+/// Returns whether an array that is cast to that type has the same values as one of the column's type.
 pub(super) fn keeps_elements(cast: &str, ty: &DataType) -> bool {
     let (element, is_array) = DataType::parse(cast);
     let name = cast.trim().trim_end_matches("[]");
     is_array && (element.is_same(ty) || keeps("", name, ty))
 }
 
-/// Whether both are one type, whatever its precision.
+/// Returns whether both are the same type, whatever the precision.
 fn is_same_kind(cast_ty: &DataType, cast: &str, ty: &DataType) -> bool {
     match (cast_ty, ty) {
         (DataType::Native(a), DataType::Native(b)) => std::mem::discriminant(a) == std::mem::discriminant(b),
         (DataType::Native(_), _) => false,
-        // Only one of the two may name the schema.
+        // The schema may be missing on one side.
         _ => is_same_name(cast, &ty.to_string()),
     }
 }

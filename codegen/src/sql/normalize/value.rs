@@ -1,10 +1,10 @@
-//! Plain values of a type: PostgreSQL prints them in its own spelling.
+//! Plain values of a type, which PostgreSQL prints in its own format.
 
 use crate::ir::NativeType;
 use crate::sql::data_type::DataType;
 use crate::sql::moment::{moment, zoned_time};
 
-/// Whether two texts are the same value of a type.
+/// Returns whether two texts are the same value of a type.
 pub(super) fn same(ty: &DataType, a: &str, b: &str) -> bool {
     if a == b {
         return true;
@@ -35,7 +35,7 @@ fn equal<T: PartialEq>(a: Option<T>, b: Option<T>) -> bool {
     a.is_some() && a == b
 }
 
-/// Sign, digits without zeros at either end, and the place of the decimal point.
+/// Returns the sign, the digits without zeros at either end, and the place of the decimal point.
 fn number(text: &str) -> Option<(bool, String, i64)> {
     let (negative, text) = match text.strip_prefix('-') {
         Some(text) => (true, text),
@@ -59,7 +59,8 @@ fn number(text: &str) -> Option<(bool, String, i64)> {
     Some((negative, significant.trim_end_matches('0').to_owned(), point))
 }
 
-/// An amount as it is written, or as the server prints it in the spelling of its country: `-$1,234.50`, `1.234,50 €`.
+/// Parses an amount of money, as written by a person or printed by the server in its locale: `-$1,234.50`, `1.234,50
+/// €`.
 fn money(text: &str) -> Option<(bool, String, i64)> {
     if let Some(number) = number(text.trim()) {
         return Some(number);
@@ -67,7 +68,7 @@ fn money(text: &str) -> Option<(bool, String, i64)> {
     let is_negative = text.contains(['-', '(']);
     let digits: String = text.chars().filter(|letter| letter.is_ascii_digit() || ".,".contains(*letter)).collect();
     let digits = digits.trim_matches(['.', ',']);
-    // Behind the last sign stand cents, unless it parts thousands.
+    // The last separator comes before the cents, unless it separates thousands.
     let plain = |text: &str| text.replace(['.', ','], "");
     let amount = match digits.rsplit_once(['.', ',']) {
         Some((whole, cents)) if cents.len() != 3 => format!("{}.{cents}", plain(whole)),
@@ -76,7 +77,7 @@ fn money(text: &str) -> Option<(bool, String, i64)> {
     number(&if is_negative { format!("-{amount}") } else { amount })
 }
 
-/// An address without the length of its network, where that is all of it.
+/// Returns an address without the network length, if that is its full length.
 fn host(text: &str) -> &str {
     let whole = if text.contains(':') { "/128" } else { "/32" };
     text.strip_suffix(whole).unwrap_or(text)
@@ -90,8 +91,7 @@ fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// JSON without spaces and with the keys of objects in order: what jsonb keeps of it.
-/// Text that is no JSON stays as it is.
+/// Returns JSON without spaces and with sorted keys, as jsonb stores it. Text that is not JSON stays as it is.
 fn json(text: &str) -> String {
     let mut reader = Json { rest: text.trim(), depth: 0 };
     match reader.value() {
@@ -125,7 +125,7 @@ impl Json<'_> {
                 json.eat(':').then_some(())?;
                 Some((key, json.value()?))
             })?;
-            // The last of equal keys wins, as in jsonb.
+            // As in jsonb, the last of several equal keys wins.
             members.reverse();
             members.sort_by(|a, b| a.0.cmp(&b.0));
             members.dedup_by(|a, b| a.0 == b.0);
@@ -171,12 +171,13 @@ impl Json<'_> {
         let (word, rest) = self.rest.split_at(end);
         self.rest = rest.trim_start();
         let is_constant = matches!(word, "true" | "false" | "null");
-        // jsonb keeps numbers by their value: 1e2 is 100.
+        // jsonb stores numbers by their value: 1e2 is 100.
         if is_constant { Some(word.to_owned()) } else { number(word).map(|number| format!("{number:?}")) }
     }
 }
 
-/// The items of a one-dimensional array's text, `{a,"b c"}`; none if there are NULLs or more dimensions.
+/// Returns the items of a one-dimensional array's text, `{a,"b c"}`; `None` if it contains NULLs or has more
+/// dimensions.
 pub(super) fn parse_array(text: &str) -> Option<Vec<String>> {
     let body = text.trim().strip_prefix('{')?.strip_suffix('}')?;
     let mut items = Vec::new();

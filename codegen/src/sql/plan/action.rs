@@ -75,7 +75,7 @@ pub enum Action {
         sequence: ObjectName,
         ty: DataType,
     },
-    /// Together with its type, whose bounds hold for the ones before and the ones after.
+    /// Includes the sequence's type, because its bounds apply to both the old and the new options.
     SetSequenceOptions {
         sequence: ObjectName,
         ty: Option<DataType>,
@@ -114,7 +114,7 @@ pub enum Action {
     },
     DropSequence(ObjectName),
 
-    /// With its primary key, unique constraints and checks; indexes and foreign keys are separate steps.
+    /// Includes its primary key, unique constraints and checks. Indexes and foreign keys are separate steps.
     CreateTable {
         table: Table,
         serial: Vec<String>,
@@ -139,7 +139,7 @@ pub enum Action {
         table: ObjectName,
         column: String,
     },
-    /// The same in batches of pages, each in its own transaction. Can run again.
+    /// Like `Backfill`, but in batches of pages, each in its own transaction. Can run again.
     BackfillInBatches {
         table: ObjectName,
         column: String,
@@ -249,7 +249,7 @@ pub enum Action {
         columns: Vec<ShadowColumn>,
     },
     Analyze(ObjectName),
-    /// Replaces the old columns by the shadow columns: several statements as one.
+    /// Replaces the old columns by the shadow columns: several statements that run as one.
     Cutover {
         tables: Vec<ObjectName>,
         actions: Vec<Action>,
@@ -280,14 +280,14 @@ pub struct Guard {
     /// Constraints and indexes that the plan creates again, with their tables.
     pub known: Vec<(ObjectName, String)>,
     /// Constraints and indexes that are dropped before the columns are replaced, with their tables.
-    pub gone: Vec<(ObjectName, String)>,
+    pub dropped: Vec<(ObjectName, String)>,
     /// Policies that the plan creates again, with their tables.
     pub policies: Vec<(ObjectName, String)>,
     /// Sequences that the new columns will own.
     pub sequences: Vec<ObjectName>,
 }
 
-/// A column that takes the place of another one at the cutover.
+/// A column that replaces another one at the cutover.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShadowColumn {
     /// Its name until then.

@@ -22,7 +22,7 @@ pub enum Lock {
     ShareUpdateExclusive,
     /// Blocks writes to the same rows.
     RowExclusive,
-    /// Writers wait.
+    /// Blocks writes.
     Share,
     /// Blocks writes, also to the referenced table.
     ShareRowExclusive,
@@ -43,48 +43,48 @@ impl fmt::Display for Lock {
     }
 }
 
-/// What exists before the migration: only that can be locked or lost.
+/// The context: what exists before the migration, because only that can be locked or lost.
 #[derive(Default)]
-pub(super) struct Scene {
+pub(super) struct AssessCx {
     pub(super) new_tables: BTreeSet<ObjectName>,
     /// New columns with NULL in all rows.
     pub(super) empty_columns: BTreeSet<(ObjectName, String)>,
     pub(super) removed_labels: BTreeMap<ObjectName, Vec<String>>,
-    /// Views that are dropped first, by their descriptions.
-    pub(super) gone: BTreeSet<String>,
-    /// What has a temporary name.
+    /// Views and other objects that are dropped first, by their descriptions.
+    pub(super) dropped: BTreeSet<String>,
+    /// The objects with temporary names.
     pub(super) names: Arc<Temporary>,
 }
 
-impl Scene {
+impl AssessCx {
     pub(super) fn of(changes: &[Change]) -> Self {
-        let mut scene = Self { names: Arc::new(Temporary::of(changes)), ..Self::default() };
+        let mut cx = Self { names: Arc::new(Temporary::of(changes)), ..Self::default() };
         for change in changes {
             match change {
                 Change::CreateTable(table) => {
-                    scene.new_tables.insert(table.name.clone());
+                    cx.new_tables.insert(table.name.clone());
                 }
                 Change::AddColumn { table, column, .. } if column.nullable && column.default.is_none() => {
-                    scene.empty_columns.insert((table.clone(), column.name.clone()));
+                    cx.empty_columns.insert((table.clone(), column.name.clone()));
                 }
                 Change::ReplaceEnum { previous, next, .. } => {
                     let removed = previous.labels.iter().filter(|label| !next.labels.contains(label));
-                    let removed = removed.map(|label| scene.names.label(&previous.name, label).to_owned()).collect();
-                    scene.removed_labels.insert(next.name.clone(), removed);
+                    let removed = removed.map(|label| cx.names.label(&previous.name, label).to_owned()).collect();
+                    cx.removed_labels.insert(next.name.clone(), removed);
                 }
                 Change::DropTable(table) => {
-                    scene.gone.insert(format!("table {}", table.name));
+                    cx.dropped.insert(format!("table {}", table.name));
                 }
                 Change::DropOther(other) => {
-                    scene.gone.insert(format!("{} {}", other.kind, other.name));
+                    cx.dropped.insert(format!("{} {}", other.kind, other.name));
                 }
                 Change::ReplaceOther(pair) => {
-                    scene.gone.insert(format!("{} {}", pair.0.kind, pair.0.name));
+                    cx.dropped.insert(format!("{} {}", pair.0.kind, pair.0.name));
                 }
                 _ => {}
             }
         }
-        scene
+        cx
     }
 
     pub(super) fn is_new(&self, table: &ObjectName) -> bool {
@@ -162,7 +162,7 @@ impl Scene {
     }
 }
 
-/// Whether an expression has one value for a whole statement. A function is taken for one that has not.
+/// Returns whether an expression has the same value for a whole statement. Functions are assumed not to.
 fn is_stable(sql: &str) -> bool {
     fn calls(node: &Node) -> bool {
         match node {
@@ -194,7 +194,7 @@ pub(super) fn altered_work(alteration: &Alteration) -> Work {
     let Alteration { previous, next, .. } = alteration;
     let not_null =
         if previous.nullable && !next.nullable && !alteration.not_null_later { Work::Scan } else { Work::None };
-    if previous.is_made_anew(next) {
+    if previous.is_recreated(next) {
         return Work::Rewrite;
     }
     match (alteration.retyped, &alteration.using) {

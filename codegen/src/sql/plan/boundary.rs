@@ -1,6 +1,6 @@
-//! Where the transaction has to be committed before the next step.
+//! Decides where a transaction has to be committed before the next step.
 //!
-//! PostgreSQL refuses to use an enum value in the transaction that added it. A later step uses one if its data names
+//! PostgreSQL refuses to use an enum value in the transaction that added it. A later step uses one if its data contains
 //! the value, or if it casts values of other types to the enum.
 
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use crate::sql::change::TableObject;
 use crate::sql::data_type::DataType;
 use crate::sql::state::{Column, ColumnDefault, Index, IndexTarget, ObjectName};
 
-/// Marks the last step that adds a value, if a later one uses one of those that are added.
+/// Marks the last step that adds a value, if a later step uses one of the added values.
 pub(super) fn set_boundaries(steps: &mut [Step]) {
     let is_label = |step: &Step| matches!(step.action, Action::AddLabel { .. });
     let Some(last) = steps.iter().rposition(is_label) else { return };
@@ -55,12 +55,12 @@ impl Text<'_> {
     }
 }
 
-/// Whether the value is a label, or an array or a row in which one may be.
+/// Returns whether the value is a label, or an array or a row that may contain one.
 fn holds(value: &str, labels: &BTreeSet<&str>) -> bool {
     labels.contains(value) || (value.starts_with(['{', '(']) && labels.iter().any(|label| value.contains(label)))
 }
 
-/// The texts of an action that its statement has in it.
+/// Returns the texts of an action that are part of its statement.
 fn texts(action: &Action) -> Box<dyn Iterator<Item = Text<'_>> + '_> {
     match action {
         Action::CreateTable { table, .. } => {
@@ -80,7 +80,7 @@ fn texts(action: &Action) -> Box<dyn Iterator<Item = Text<'_>> + '_> {
             Box::new(std::iter::once(Text::Sql(other.change.as_deref().unwrap_or(&other.create))))
         }
         Action::Restore { sql, .. } => Box::new(std::iter::once(Text::Sql(sql))),
-        // Names alone, and the labels of other enums.
+        // Only names, and the labels of other enums.
         _ => Box::new(std::iter::empty()),
     }
 }
@@ -104,9 +104,9 @@ fn of_spec(spec: &ColumnSpec) -> impl Iterator<Item = Text<'_>> {
 
 fn of_alteration(alteration: &Alteration) -> impl Iterator<Item = Text<'_>> {
     let Alteration { previous, next, using, .. } = alteration;
-    let is_anew = previous.is_made_anew(next);
-    let default = next.default.iter().filter(move |_| is_anew || alteration.redefaulted).flat_map(of_default);
-    let generated = next.generated.as_deref().filter(|_| is_anew).map(Text::Sql);
+    let is_recreated = previous.is_recreated(next);
+    let default = next.default.iter().filter(move |_| is_recreated || alteration.redefaulted).flat_map(of_default);
+    let generated = next.generated.as_deref().filter(|_| is_recreated).map(Text::Sql);
     using.as_deref().map(Text::Sql).into_iter().chain(default).chain(generated)
 }
 

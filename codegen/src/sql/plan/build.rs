@@ -1,5 +1,5 @@
-//! The actions of each change. What can share a statement does: all new columns of a table, all
-//! changed ones, all dropped ones.
+//! The actions of each change. Changes share a statement if they can: all new columns of a table, all changed ones, all
+//! dropped ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,10 +14,10 @@ use crate::sql::state::{
     Column, ColumnDefault, ColumnGrant, EnumType, ObjectName, Other, OtherKind, Sequence, SequenceOptions, Table,
 };
 
-/// The actions, renames in their order, everything else in that of the changes.
+/// Returns the actions. Renames stay in their order, all others in the order of the changes.
 pub(super) fn build(changes: Vec<Change>) -> Vec<Action> {
-    let gone_views = changes.iter().filter_map(gone_view).collect();
-    let mut builder = Builder { serial: serial_columns(&changes), gone_views, ..Builder::default() };
+    let dropped_views = changes.iter().filter_map(dropped_view).collect();
+    let mut builder = Builder { serial: serial_columns(&changes), dropped_views, ..Builder::default() };
     for change in changes {
         builder.add(change);
     }
@@ -30,22 +30,22 @@ struct Builder {
     added: BTreeMap<ObjectName, Vec<ColumnSpec>>,
     altered: BTreeMap<ObjectName, Vec<Alteration>>,
     dropped: BTreeMap<ObjectName, Vec<Column>>,
-    /// Columns that have a default only until their table's rows are filled.
+    /// Columns that have a default only until the rows of their table are filled.
     filled: BTreeMap<ObjectName, Vec<String>>,
     dropped_tables: Vec<Table>,
-    /// Columns whose sequence comes with them.
+    /// Columns that are created together with their sequence.
     serial: BTreeSet<(ObjectName, String)>,
     /// Views that are dropped, even if only to be created again.
-    gone_views: BTreeSet<String>,
+    dropped_views: BTreeSet<String>,
 }
 
-fn gone_view(change: &Change) -> Option<String> {
-    let gone = match change {
+fn dropped_view(change: &Change) -> Option<String> {
+    let dropped = match change {
         Change::DropOther(other) => other,
         Change::ReplaceOther(pair) if pair.1.change.is_none() => &pair.0,
         _ => return None,
     };
-    matches!(gone.kind, OtherKind::View | OtherKind::MaterializedView).then(|| gone.name.clone())
+    matches!(dropped.kind, OtherKind::View | OtherKind::MaterializedView).then(|| dropped.name.clone())
 }
 
 fn alter_sequence(actions: &mut Vec<Action>, old: &Sequence, next: Sequence) {
@@ -89,7 +89,9 @@ impl Builder {
             Change::AddLabel { enum_name, label, place } => {
                 actions.push(Action::AddLabel { enum_name, label, place });
             }
-            Change::ReplaceEnum { previous, next, aside } => replace_enum(actions, &previous, next, aside),
+            Change::ReplaceEnum { previous, next, temporary_name } => {
+                replace_enum(actions, &previous, next, temporary_name)
+            }
             Change::DropEnum(ty) => actions.push(Action::DropEnum { name: ty.name, replaced_by: None }),
             Change::RenameSequence { from, to } => actions.push(Action::RenameSequence { from, to: to.name }),
             Change::CreateSequence(sequence) => self.create_sequence(sequence),
@@ -144,9 +146,9 @@ impl Builder {
         }
     }
 
-    /// What belongs to a view goes with it.
+    /// Objects that belong to a view are dropped with it.
     fn drop_other(&mut self, other: Other) {
-        let goes_along = other.part_of.as_ref().is_some_and(|view| self.gone_views.contains(&view.to_string()));
+        let goes_along = other.part_of.as_ref().is_some_and(|view| self.dropped_views.contains(&view.to_string()));
         if !goes_along {
             self.actions.push(Action::DropOther(other));
         }
@@ -211,7 +213,7 @@ impl Builder {
             self.actions.push(Action::DropIdentity { table: table.clone(), column, next: sequence });
             previous.identity = None;
         }
-        if previous.is_made_anew(&next) {
+        if previous.is_recreated(&next) {
             let restore = |grant: &ColumnGrant| Action::Restore { order: 0, sql: grant_sql(grant, &table, &next.name) };
             self.actions.extend(previous.grants.iter().map(restore));
         }
@@ -223,7 +225,7 @@ impl Builder {
         }
     }
 
-    /// Tables are dropped late. Their foreign keys have to go before the keys and types that they hold on to.
+    /// Tables are dropped late, but their foreign keys must be dropped before the keys and types that they depend on.
     fn detach_dropped_tables(&mut self) {
         let mut held: BTreeSet<&ObjectName> = self.actions.iter().filter_map(dropped_key).collect();
         let retypes = |alterations: &Vec<Alteration>| alterations.iter().any(|alteration| alteration.retyped);
@@ -241,8 +243,8 @@ impl Builder {
 
     fn finish(mut self) -> Vec<Action> {
         self.detach_dropped_tables();
-        // What is created last depends on the others, and is dropped first. The sort is stable and keeps the rest in
-        // place.
+        // Objects that are created last depend on the others, so they are dropped first. The sort is stable and keeps
+        // the rest in place.
         let mut others: Vec<_> = self.actions.extract_if(.., |action| place(action).is_some()).collect();
         others.sort_by_key(place);
         self.actions.extend(others);
@@ -265,7 +267,7 @@ fn grant_sql(grant: &ColumnGrant, table: &ObjectName, column: &str) -> String {
     format!("GRANT {} ON {} TO {grantee}{option}", privileges.join(", "), qualified(table))
 }
 
-/// The place of an action among those for objects that no schema contains.
+/// Returns the place of an action among those for objects that no schema declares.
 fn place(action: &Action) -> Option<(bool, i64)> {
     match action {
         Action::DropOther(other) => Some((false, -i64::from(other.order))),
@@ -275,7 +277,7 @@ fn place(action: &Action) -> Option<(bool, i64)> {
     }
 }
 
-/// Whether rows that fulfilled the one fulfil the other.
+/// Returns whether rows that satisfied the previous object satisfy the next one.
 fn holds_still(previous: &TableObject, next: &TableObject) -> bool {
     match (previous, next) {
         (TableObject::ForeignKey(a), TableObject::ForeignKey(b)) => {
@@ -290,7 +292,7 @@ fn holds_still(previous: &TableObject, next: &TableObject) -> bool {
     }
 }
 
-/// The table that loses a key which foreign keys may point at.
+/// Returns the table that loses a key which foreign keys may reference.
 fn dropped_key(action: &Action) -> Option<&ObjectName> {
     match action {
         Action::DropObject { table, object } => match object {
@@ -302,7 +304,7 @@ fn dropped_key(action: &Action) -> Option<&ObjectName> {
     }
 }
 
-/// Columns that come with a sequence which PostgreSQL would give them by itself.
+/// Returns the columns whose sequence PostgreSQL would create with the same properties.
 fn serial_columns(changes: &[Change]) -> BTreeSet<(ObjectName, String)> {
     let mut columns: BTreeMap<(ObjectName, String), &Column> = BTreeMap::new();
     for change in changes {
@@ -334,7 +336,7 @@ fn serial_columns(changes: &[Change]) -> BTreeSet<(ObjectName, String)> {
     changes.iter().filter_map(owner).collect()
 }
 
-/// Whether a type has a serial form.
+/// Returns whether the type has a serial form.
 fn is_serial(ty: &DataType) -> bool {
     matches!(ty, DataType::Native(NativeType::SmallInt | NativeType::Integer | NativeType::BigInt))
 }
@@ -361,19 +363,19 @@ fn rename_table(actions: &mut Vec<Action>, from: ObjectName, to: ObjectName) {
     }
 }
 
-/// The old type steps aside, so that all that follows can use the name; it goes once no column has it.
-fn replace_enum(actions: &mut Vec<Action>, previous: &EnumType, next: EnumType, aside: String) {
-    let old = Action::DropEnum { name: previous.name.sibling(&aside), replaced_by: Some(next.name.clone()) };
-    actions.push(Action::RenameEnum { from: previous.name.clone(), to: aside });
+/// Renames the old type first, so that the later actions can use its name. It is dropped once no column has it.
+fn replace_enum(actions: &mut Vec<Action>, previous: &EnumType, next: EnumType, temporary_name: String) {
+    let old = Action::DropEnum { name: previous.name.sibling(&temporary_name), replaced_by: Some(next.name.clone()) };
+    actions.push(Action::RenameEnum { from: previous.name.clone(), to: temporary_name });
     actions.push(Action::CreateEnum(next));
     actions.push(old);
 }
 
-/// Referencing tables go first. In a circle, the foreign keys into one of its tables go before.
+/// Drops referencing tables first. In a cycle, the foreign keys that reference one of its tables are dropped before.
 fn drop_tables(actions: &mut Vec<Action>, mut tables: Vec<Table>) {
     tables.sort_by(|a, b| a.name.cmp(&b.name));
     let numbers: BTreeMap<ObjectName, usize> = tables.iter().map(|table| table.name.clone()).zip(0..).collect();
-    // For each table the others that reference it, once for each key.
+    // For each table, the other tables that reference it, once per foreign key.
     let mut referencing: Vec<Vec<usize>> = vec![Vec::new(); tables.len()];
     for (number, table) in tables.iter().enumerate() {
         let targets = referenced(table).filter_map(|name| numbers.get(name));
@@ -402,21 +404,23 @@ fn drop_tables(actions: &mut Vec<Action>, mut tables: Vec<Table>) {
     }
 }
 
-/// The tables that cannot be dropped before this one: those that it points at, and those that it inherits from.
+/// Returns the tables that can only be dropped after this one: those that it references, and those that it inherits
+/// from.
 fn referenced(table: &Table) -> impl Iterator<Item = &ObjectName> {
     table.foreign_keys.iter().map(|key| &key.referenced_table).chain(&table.options.inherits)
 }
 
-/// Drops the foreign keys of some tables into one.
+/// Drops the foreign keys of some tables that reference one table.
 fn detach(actions: &mut Vec<Action>, tables: &mut [Table], into: usize, referencing: impl Iterator<Item = usize>) {
     let name = tables[into].name.clone();
     for number in referencing {
         let other = &mut tables[number];
         let keys = std::mem::take(&mut other.foreign_keys).into_iter();
-        let (gone, rest): (Vec<_>, Vec<_>) = keys.partition(|key| key.referenced_table == name);
+        let (dropped, rest): (Vec<_>, Vec<_>) = keys.partition(|key| key.referenced_table == name);
         other.foreign_keys = rest;
         actions.extend(
-            gone.into_iter()
+            dropped
+                .into_iter()
                 .map(|key| Action::DropObject { table: other.name.clone(), object: TableObject::ForeignKey(key) }),
         );
     }

@@ -1,7 +1,7 @@
 //! The hazards of each step: data loss, failures, and changes that break clients.
 
 use super::action::{Action, Alteration, ColumnSpec};
-use super::assess::Scene;
+use super::assess::AssessCx;
 use crate::sql::cast::{Risk, cast};
 use crate::sql::change::TableObject;
 use crate::sql::codes::{self, Lint};
@@ -9,7 +9,7 @@ use crate::sql::probe::Probe;
 use crate::sql::quote::{ident, qualified};
 use crate::sql::state::{Column, ColumnDefault, ForeignKey, Index, IndexTarget, ObjectName};
 
-/// What a hazard threatens.
+/// The kind of damage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HazardKind {
     /// Data is lost.
@@ -20,16 +20,16 @@ pub enum HazardKind {
     BreaksClients,
 }
 
-/// What can be lost or fail.
+/// Something that can be lost or fail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hazard {
     /// The kind of hazard.
     pub kind: HazardKind,
     /// Its code.
     pub lint: &'static Lint,
-    /// What happens, and to what.
+    /// What happens, and to which object.
     pub text: String,
-    /// The query that tells whether a database is affected.
+    /// The query that shows whether a database is affected.
     pub probe: Option<Probe>,
 }
 
@@ -47,7 +47,7 @@ impl Hazard {
     }
 }
 
-impl Scene {
+impl AssessCx {
     pub(super) fn hazards(&self, action: &Action) -> Vec<Hazard> {
         match action {
             Action::DropTable(table) => {
@@ -96,7 +96,7 @@ impl Scene {
         }
     }
 
-    /// What programs no longer find under its name; nothing if it only gets a temporary one.
+    /// Returns what existing clients no longer find under its name; nothing if it only gets a temporary one.
     fn renamed(&self, action: &Action) -> Option<String> {
         let names = &self.names;
         match action {
@@ -126,7 +126,7 @@ impl Scene {
         added_object(table, object).into_iter().collect()
     }
 
-    /// NULL never repeats and points nowhere.
+    /// NULL is never a duplicate, and references nothing.
     fn is_without_values(&self, table: &ObjectName, object: &TableObject) -> bool {
         let is_empty = |column: &str| self.empty_columns.contains(&(table.clone(), column.to_owned()));
         match object {
@@ -141,7 +141,7 @@ impl Scene {
         let Alteration { previous, next, .. } = alteration;
         let mut hazards = Vec::new();
         hazards.extend(generation_hazard(table, previous, next));
-        if previous.is_made_anew(next) {
+        if previous.is_recreated(next) {
             hazards.extend(self.in_use(&previous.used_by, &format!("{table}.{} is created again", next.name)));
             return hazards;
         }
@@ -162,9 +162,10 @@ impl Scene {
         hazards
     }
 
-    /// PostgreSQL refuses to take something away under a view.
+    /// PostgreSQL refuses to drop or change something that a view uses.
     fn in_use(&self, used_by: &[String], what: &str) -> Option<Hazard> {
-        let users: Vec<&str> = used_by.iter().map(String::as_str).filter(|user| !self.gone.contains(*user)).collect();
+        let users: Vec<&str> =
+            used_by.iter().map(String::as_str).filter(|user| !self.dropped.contains(*user)).collect();
         let text =
             format!("{what}: fails because {} use{} it", users.join(", "), if users.len() == 1 { "s" } else { "" });
         (!users.is_empty()).then(|| Hazard::failure(codes::F208, text, None))
@@ -194,7 +195,7 @@ impl Scene {
     }
 }
 
-/// The hazard for the expression, or for the values.
+/// Returns the hazard for the expression, or for the values.
 fn generation_hazard(table: &ObjectName, previous: &Column, next: &Column) -> Option<Hazard> {
     let name = format!("{table}.{}", next.name);
     match (&previous.generated, &next.generated) {

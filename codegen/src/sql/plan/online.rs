@@ -1,15 +1,14 @@
-//! Steps that keep programs running meanwhile: long work happens outside of transactions, under locks
-//! that let others read and write.
+//! Online migrations: long work runs outside of transactions, under locks that let clients read and write.
 //!
-//! Takes actions in their order, gives more of them with how each goes with transactions. What it
-//! cannot do without a long lock stays as it is: an identity or stored generated column for rows that
-//! are there. Type changes that rewrite are the work of `shadow`.
+//! Takes actions in order. Returns more of them, each with its place among the transactions. Some work still needs a
+//! long lock: an identity or stored generated column for existing rows. `shadow` handles type changes that rewrite the
+//! table.
 
 use std::collections::BTreeSet;
 
 use super::Transaction;
 use super::action::{Action, Alteration, ColumnSpec};
-use super::assess::{Scene, added_work, altered_work};
+use super::assess::{AssessCx, added_work, altered_work};
 use super::shadow;
 use crate::sql::cast::Work;
 use crate::sql::change::TableObject;
@@ -19,12 +18,12 @@ use crate::sql::state::{
     UniqueConstraint,
 };
 
-/// The actions of an online plan, each with its place among transactions.
-pub(super) fn expand(actions: Vec<Action>, scene: &Scene) -> Vec<(Action, Transaction)> {
-    let (actions, group) = shadow::replace_columns(catch_up_at_once(actions), scene);
-    let mut expander = Expander { scene, checks: BTreeSet::new(), stages: Stages::default(), group, steps: Vec::new() };
+/// Returns the actions of an online plan, each with its place among the transactions.
+pub(super) fn expand(actions: Vec<Action>, cx: &AssessCx) -> Vec<(Action, Transaction)> {
+    let (actions, group) = shadow::replace_columns(catch_up_at_once(actions), cx);
+    let mut expander = Expander { cx, checks: BTreeSet::new(), stages: Stages::default(), group, steps: Vec::new() };
     let mut kind = None;
-    for action in pair_replacements(actions, scene) {
+    for action in pair_replacements(actions, cx) {
         let next = kind_of(&action.action);
         if kind != Some(next) || next == Kind::Other {
             expander.flush();
@@ -38,7 +37,8 @@ pub(super) fn expand(actions: Vec<Action>, scene: &Scene) -> Vec<(Action, Transa
     expander.steps
 }
 
-/// Programs of afterwards do not write a column that is dropped, and run before it is: it takes NULL in the first part.
+/// New clients do not write a column that is dropped, and already run before it is dropped. So it becomes nullable in
+/// the first part.
 fn free_dropped_columns(steps: &mut Vec<(Action, Transaction)>) {
     let Some(first) = steps.iter().position(|(_, transaction)| *transaction == Transaction::Outside) else { return };
     let mut freed = Vec::new();
@@ -83,7 +83,7 @@ fn without_not_null(column: &Column) -> Alteration {
     }
 }
 
-/// Actions of one kind do not wait for each other, so that their stages can be done together.
+/// The kind of an action. Actions of the same kind do not depend on each other, so their stages can run together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     AlterColumns,
@@ -109,19 +109,19 @@ fn kind_of(action: &Action) -> Kind {
     }
 }
 
-/// An action, and what it takes the place of.
+/// An action, and the object that it replaces.
 struct Paired {
     action: Action,
     replaces: Option<TableObject>,
 }
 
-/// An index or key that only changes stays until its successor is built, unless its columns change
-/// in between: that needs it out of the way.
-fn pair_replacements(actions: Vec<Action>, scene: &Scene) -> Vec<Paired> {
+/// An index or key that changes stays until its successor is built, unless its columns change in between, which
+/// requires dropping it first.
+fn pair_replacements(actions: Vec<Action>, cx: &AssessCx) -> Vec<Paired> {
     let mut paired: Vec<Option<Paired>> =
         actions.into_iter().map(|action| Some(Paired { action, replaces: None })).collect();
     for at in 0..paired.len() {
-        let Some(later) = successor(&paired, at, scene) else { continue };
+        let Some(later) = successor(&paired, at, cx) else { continue };
         let Some(Paired { action: Action::DropObject { object, .. }, .. }) = paired[at].take() else { continue };
         if let Some(successor) = &mut paired[later] {
             successor.replaces = Some(object);
@@ -130,10 +130,10 @@ fn pair_replacements(actions: Vec<Action>, scene: &Scene) -> Vec<Paired> {
     paired.into_iter().flatten().collect()
 }
 
-/// Where the object that is dropped here comes back under its name.
-fn successor(actions: &[Option<Paired>], at: usize, scene: &Scene) -> Option<usize> {
+/// Returns the index of the action that creates the dropped object again under the same name.
+fn successor(actions: &[Option<Paired>], at: usize, cx: &AssessCx) -> Option<usize> {
     let Some(Paired { action: Action::DropObject { table, object }, .. }) = &actions[at] else { return None };
-    if !has_index(object) || scene.is_new(table) {
+    if !has_index(object) || cx.is_new(table) {
         return None;
     }
     for (later, paired) in actions.iter().enumerate().skip(at + 1) {
@@ -164,13 +164,13 @@ fn successor(actions: &[Option<Paired>], at: usize, scene: &Scene) -> Option<usi
     None
 }
 
-/// Whether the object would go with a column.
+/// Returns whether the object is dropped with a column.
 fn takes_along(action: &Action, table: &ObjectName, object: &TableObject) -> bool {
     matches!(action, Action::DropColumns { table: other, columns }
         if other == table && columns.iter().any(|column| may_use(object, &column.name)))
 }
 
-/// Expressions and conditions are not looked into.
+/// Expressions and conditions are not analysed.
 fn may_use(object: &TableObject, column: &str) -> bool {
     match object {
         TableObject::PrimaryKey(key) => key.columns.iter().any(|name| name == column),
@@ -184,8 +184,8 @@ fn may_use(object: &TableObject, column: &str) -> bool {
     }
 }
 
-/// A column that starts to count does so after its largest value from the first moment on: nobody
-/// may insert a row between the new default and the sequence's start.
+/// A column that gets a sequence must continue after its largest value immediately: no row may be inserted between the
+/// new default and the sequence's start.
 fn catch_up_at_once(mut actions: Vec<Action>) -> Vec<Action> {
     let mut at = 0;
     while at < actions.len() {
@@ -206,8 +206,8 @@ fn catch_up_at_once(mut actions: Vec<Action>) -> Vec<Action> {
     actions
 }
 
-/// Whether rows that are there may be looked at in a step of their own: not where nobody ever looks at them, and not for
-/// a key with a period, which no index made before can become.
+/// Returns whether existing rows can be checked in a separate step. Not if they are never checked, and not for a key
+/// with a period, which cannot be created from an existing index.
 fn can_be_proved_later(object: &TableObject) -> bool {
     object.options().is_none_or(|options| !options.not_valid && !options.not_enforced && !options.period)
 }
@@ -216,27 +216,27 @@ fn has_index(object: &TableObject) -> bool {
     matches!(object, TableObject::PrimaryKey(_) | TableObject::Unique(_) | TableObject::Index(_))
 }
 
-/// Work in the order of its stages; every second one is outside of transactions.
+/// Actions in the order of their stages. Every second stage is outside of transactions.
 #[derive(Default)]
 struct Stages([Vec<Action>; 5]);
 
-/// In a transaction: what is done at once.
+/// In a transaction: immediate changes.
 const PREPARE: usize = 0;
 /// Outside: long work, statement by statement.
 const WORK: usize = 1;
-/// In a transaction: what the work allows.
+/// In a transaction: changes that depend on the work.
 const FINISH: usize = 2;
-/// Outside: the proof that no value is missing, after the work that filled them.
+/// Outside: proves that no value is missing, after the work that filled them.
 const PROVE: usize = 3;
-/// In a transaction: what the proof allows.
+/// In a transaction: changes that depend on the proof.
 const CONCLUDE: usize = 4;
 
 struct Expander<'a> {
-    scene: &'a Scene,
-    /// The names of checks that are a temporary substitute for NOT NULL.
+    cx: &'a AssessCx,
+    /// The names of checks that temporarily substitute NOT NULL.
     checks: BTreeSet<String>,
     stages: Stages,
-    /// Type changes in steps of their own, in the place of the one that ends them.
+    /// Type changes with their own steps, in place of their last step.
     group: Vec<(Action, Transaction)>,
     steps: Vec<(Action, Transaction)>,
 }
@@ -259,10 +259,10 @@ impl Expander<'_> {
             Action::AddColumns { table, columns } => self.add_columns(table, columns),
             Action::Backfill { table, column } => self.push(WORK, Action::BackfillInBatches { table, column }),
             Action::SetNotNull { table, column, .. } => self.require(table, column, true, [PREPARE, WORK, FINISH]),
-            Action::DropObject { table, object: TableObject::Index(index) } if !self.scene.is_new(&table) => {
+            Action::DropObject { table, object: TableObject::Index(index) } if !self.cx.is_new(&table) => {
                 self.push(WORK, Action::DropIndexConcurrently { table, index: index.name });
             }
-            Action::AddObject { table, object, holds } if !self.scene.is_new(&table) => match object {
+            Action::AddObject { table, object, holds } if !self.cx.is_new(&table) => match object {
                 TableObject::Index(index) => self.build_index(table, index, replaces, holds),
                 object if !can_be_proved_later(&object) => {
                     if let Some(object) = replaces {
@@ -281,7 +281,7 @@ impl Expander<'_> {
         }
     }
 
-    /// NOT NULL that costs no scan under a lock, because a check has proved it before.
+    /// Sets NOT NULL without a scan under a lock, because a check has proved it before.
     fn require(&mut self, table: ObjectName, column: String, holds: bool, stages: [usize; 3]) {
         let object = TableObject::Check(self.required_check(&table, &column));
         let [prepare, prove, conclude] = stages;
@@ -306,7 +306,7 @@ impl Expander<'_> {
         Check { name, expression, options: ConstraintOptions::default() }
     }
 
-    /// A rewrite reads all rows under its lock anyway; only without one is NOT NULL worth the detour.
+    /// A rewrite reads all rows under its lock anyway. Only without one is it worthwhile to prove NOT NULL separately.
     fn alter_columns(&mut self, table: ObjectName, mut alterations: Vec<Alteration>) {
         let rewrites = alterations.iter().any(|alteration| {
             altered_work(&Alteration { not_null_later: true, ..alteration.clone() }) == Work::Rewrite
@@ -315,7 +315,7 @@ impl Expander<'_> {
         if !rewrites {
             for alteration in &mut alterations {
                 let becomes_required = alteration.previous.nullable && !alteration.next.nullable;
-                // Identity needs NOT NULL in the same breath.
+                // An identity needs NOT NULL in the same statement.
                 if becomes_required && !alteration.not_null_later && alteration.next.identity.is_none() {
                     alteration.not_null_later = true;
                     required.push(alteration.next.name.clone());
@@ -331,7 +331,7 @@ impl Expander<'_> {
         }
     }
 
-    /// A column whose default differs from row to row comes empty and is filled in batches.
+    /// A column whose default differs from row to row is added empty and filled in batches.
     fn add_columns(&mut self, table: ObjectName, columns: Vec<ColumnSpec>) {
         let (stepwise, at_once): (Vec<_>, Vec<_>) = columns.into_iter().partition(|spec| {
             added_work(spec) == Work::Rewrite && spec.column.identity.is_none() && spec.column.generated.is_none()
@@ -412,7 +412,7 @@ impl Expander<'_> {
     }
 }
 
-/// What an index is called while the one that it replaces has its name.
+/// Returns the name of an index until it takes the name of the index that it replaces.
 fn successor_name(name: &str) -> String {
     format!("{}__new", clip(name, 50))
 }

@@ -1,8 +1,8 @@
-//! The order of actions: what one makes, another may need; what one takes away, others must have let
-//! go of, and a namesake has to wait for.
+//! The order of actions. An action comes after those that create what it needs, after those that stop using what it
+//! drops, and after those that free the name that it uses.
 //!
-//! Among what is possible, an earlier phase comes first, and then the order of the input, so that
-//! the same changes always give the same text.
+//! Otherwise, earlier phases come first, and then the order of the input, so that the same changes always give the same
+//! text.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -12,28 +12,28 @@ use crate::sql::change::TableObject;
 use crate::sql::data_type::DataType;
 use crate::sql::state::{Column, ColumnDefault, ObjectName, Policy, Table};
 
-/// Something that one action gives and others wait for.
+/// Something that actions provide and other actions wait for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Milestone {
-    /// Schemas and extensions are there.
+    /// Schemas and extensions exist.
     Schemas,
     /// Tables, columns, types and sequences have their new names.
     Renamed,
-    /// New enum values are there.
+    /// New enum values exist.
     Labels,
-    /// A table, type or sequence is there.
+    /// A table, type or sequence exists.
     Exists(ObjectName),
     /// Nothing uses a table, type or sequence any more.
     Released(ObjectName),
     /// No column has the old type of an enum that is replaced.
     Converted(ObjectName),
-    /// A table, type or sequence is gone.
-    Gone(ObjectName),
-    /// Foreign keys that a table's keys or columns have to wait for are gone.
+    /// The name of a table, type or sequence is free.
+    NameFree(ObjectName),
+    /// Foreign keys that a table's keys or columns have to wait for are dropped.
     Detached(ObjectName),
-    /// Keys, checks and indexes that a table's columns have to wait for are gone.
+    /// Keys, checks and indexes that a table's columns have to wait for are dropped.
     Cleared(ObjectName),
-    /// All that is dropped from tables is dropped, so that its names are free.
+    /// Everything that tables lose is dropped, so its names are free.
     AllCleared,
     /// Keys, checks and indexes have their new names.
     ObjectsRenamed,
@@ -43,16 +43,16 @@ enum Milestone {
     Added(ObjectName),
     /// A table's empty values are filled in.
     Filled(ObjectName),
-    /// A table's columns are as they shall be.
+    /// A table's columns have their final form.
     Shaped(ObjectName),
     /// A table has its keys.
     Keyed(ObjectName),
     /// A table has its policies.
     Secured(ObjectName),
-    /// No column uses anything that goes.
+    /// No column uses anything that is dropped.
     AllReleased,
     /// Views and other objects that block a change are dropped.
-    OthersGone,
+    OthersDropped,
 }
 
 #[derive(Default)]
@@ -76,7 +76,7 @@ pub(super) fn order(actions: Vec<Action>) -> Vec<Action> {
             let barrier = *milestones.entry(milestone).or_insert_with(|| graph.add_barrier());
             graph.add_edge(barrier, index);
         }
-        // Renames are in their order already.
+        // Renames are already in order.
         let last = match action {
             Action::RenameSequence { .. } => last_sequence.replace(index),
             action if is_rename(action) => last_rename.replace(index),
@@ -104,7 +104,7 @@ fn is_rename(action: &Action) -> bool {
     )
 }
 
-/// When an action comes if nothing forces it elsewhere.
+/// The preferred position of an action.
 fn phase(action: &Action) -> u8 {
     match action {
         Action::CreateSchema(_)
@@ -152,32 +152,32 @@ fn needs(action: &Action) -> Needs {
     use Milestone as M;
     let mut needs = Needs::default();
     let exists = |needs: &mut Needs, name: &ObjectName| {
-        needs.waits.push(M::Gone(name.clone()));
+        needs.waits.push(M::NameFree(name.clone()));
         needs.gives.push(M::Exists(name.clone()));
     };
-    let gone = |needs: &mut Needs, name: &ObjectName| {
+    let drops = |needs: &mut Needs, name: &ObjectName| {
         needs.waits.push(M::Released(name.clone()));
-        needs.gives.push(M::Gone(name.clone()));
+        needs.gives.push(M::NameFree(name.clone()));
     };
     stage(&mut needs, action);
     match action {
         Action::CreateEnum(ty) => exists(&mut needs, &ty.name),
-        Action::DropEnum { name, replaced_by: None } => gone(&mut needs, name),
+        Action::DropEnum { name, replaced_by: None } => drops(&mut needs, name),
         Action::DropEnum { name, replaced_by: Some(new) } => {
             needs.waits.push(M::Converted(new.clone()));
-            needs.gives.push(M::Gone(name.clone()));
+            needs.gives.push(M::NameFree(name.clone()));
         }
         Action::CreateSequence(sequence) => exists(&mut needs, &sequence.name),
-        // The name may be that of a sequence which goes with its table.
+        // The name may be that of a sequence that is dropped with its table.
         Action::RenameSequence { from, to } => {
             exists(&mut needs, &from.sibling(to));
-            needs.gives.push(M::Gone(from.clone()));
+            needs.gives.push(M::NameFree(from.clone()));
         }
-        Action::DropSequence(name) => gone(&mut needs, name),
+        Action::DropSequence(name) => drops(&mut needs, name),
         Action::SetSequenceType { sequence, .. }
         | Action::SetSequenceOptions { sequence, .. }
         | Action::DisownSequence(sequence) => needs.waits.push(M::Exists(sequence.clone())),
-        Action::DropIdentity { next, .. } => needs.gives.push(M::Gone(next.clone())),
+        Action::DropIdentity { next, .. } => needs.gives.push(M::NameFree(next.clone())),
         Action::AdvanceIdentity { table, .. } => needs.waits.push(M::Altered(table.clone())),
         Action::AdvanceSequence { sequence, table, .. } | Action::OwnSequence { sequence, table, .. } => {
             needs.waits.extend([
@@ -189,9 +189,9 @@ fn needs(action: &Action) -> Needs {
         }
         Action::CreateTable { table, serial } => {
             exists(&mut needs, &table.name);
-            needs.waits.extend(key_names(table).map(M::Gone));
+            needs.waits.extend(key_names(table).map(M::NameFree));
             let counted = table.columns.iter().filter(|column| serial.contains(&column.name));
-            needs.waits.extend(counted.flat_map(column_uses).map(M::Gone));
+            needs.waits.extend(counted.flat_map(column_uses).map(M::NameFree));
             needs.waits.extend(table.columns.iter().flat_map(column_uses).map(M::Exists));
             for parent in &table.options.inherits {
                 needs.waits.extend([M::Exists(parent.clone()), M::Altered(parent.clone()), M::Added(parent.clone())]);
@@ -200,7 +200,7 @@ fn needs(action: &Action) -> Needs {
         Action::DropTable(table) => drop_table(&mut needs, table),
         Action::AddColumns { table, columns } => {
             let counted = columns.iter().filter(|spec| spec.serial);
-            needs.waits.extend(counted.flat_map(|spec| column_uses(&spec.column)).map(M::Gone));
+            needs.waits.extend(counted.flat_map(|spec| column_uses(&spec.column)).map(M::NameFree));
             needs.waits.extend(columns.iter().flat_map(|spec| column_uses(&spec.column)).map(M::Exists));
             needs.gives.extend([M::Added(table.clone()), M::Shaped(table.clone())]);
         }
@@ -217,18 +217,18 @@ fn needs(action: &Action) -> Needs {
             needs.waits.extend([M::Altered(table.clone()), M::Filled(table.clone())]);
             needs.gives.push(M::Shaped(table.clone()));
         }
-        Action::DropOther(_) => needs.gives.push(M::OthersGone),
+        Action::DropOther(_) => needs.gives.push(M::OthersDropped),
         Action::DropColumns { table, columns } => {
-            needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone()), M::OthersGone]);
+            needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone()), M::OthersDropped]);
             for name in columns.iter().flat_map(column_uses) {
                 needs.gives.extend([M::Converted(name.clone()), M::Released(name)]);
             }
-            needs.gives.extend(columns.iter().filter_map(sequence_of).map(M::Gone));
+            needs.gives.extend(columns.iter().filter_map(sequence_of).map(M::NameFree));
             needs.gives.push(M::AllReleased);
         }
         Action::DropExtension(_) => needs.waits.push(M::AllReleased),
         Action::RenameObject { table, to, .. } => {
-            needs.waits.extend([M::AllCleared, M::Gone(table.sibling(to))]);
+            needs.waits.extend([M::AllCleared, M::NameFree(table.sibling(to))]);
             needs.gives.push(M::ObjectsRenamed);
         }
         Action::DropObject { table, object } => drop_object(&mut needs, table, object),
@@ -261,7 +261,7 @@ fn ready(table: &ObjectName) -> [Milestone; 4] {
     [M::Exists(table.clone()), M::Altered(table.clone()), M::Added(table.clone()), M::Shaped(table.clone())]
 }
 
-/// Schemas come first, then renames, then enum values, then all the rest.
+/// Schemas come first, then renames, then enum values, then everything else.
 fn stage(needs: &mut Needs, action: &Action) {
     use Milestone as M;
     match action {
@@ -304,7 +304,8 @@ fn sequence_of(column: &Column) -> Option<ObjectName> {
     }
 }
 
-/// Names of indexes that come and go with their table; tables, indexes and sequences share their names.
+/// Returns the names of indexes that are created and dropped with their table. Tables, indexes and sequences share a
+/// namespace.
 fn key_names(table: &Table) -> impl Iterator<Item = ObjectName> {
     let uniques = table.uniques.iter().map(|unique| &unique.name);
     table.primary_key.iter().map(|key| &key.name).chain(uniques).map(|name| table.name.sibling(name))
@@ -312,12 +313,12 @@ fn key_names(table: &Table) -> impl Iterator<Item = ObjectName> {
 
 fn drop_table(needs: &mut Needs, table: &Table) {
     use Milestone as M;
-    needs.waits.extend([M::Detached(table.name.clone()), M::Released(table.name.clone()), M::OthersGone]);
-    needs.gives.push(M::Gone(table.name.clone()));
+    needs.waits.extend([M::Detached(table.name.clone()), M::Released(table.name.clone()), M::OthersDropped]);
+    needs.gives.push(M::NameFree(table.name.clone()));
     needs.gives.push(M::AllReleased);
     let indexes = table.indexes.iter().map(|index| table.name.sibling(&index.name));
-    needs.gives.extend(key_names(table).chain(indexes).map(M::Gone));
-    needs.gives.extend(table.columns.iter().filter_map(sequence_of).map(M::Gone));
+    needs.gives.extend(key_names(table).chain(indexes).map(M::NameFree));
+    needs.gives.extend(table.columns.iter().filter_map(sequence_of).map(M::NameFree));
     for name in table.columns.iter().flat_map(column_uses) {
         needs.gives.extend([M::Released(name.clone()), M::Converted(name.clone())]);
     }
@@ -329,7 +330,7 @@ fn drop_table(needs: &mut Needs, table: &Table) {
 
 fn alter_columns(needs: &mut Needs, table: &ObjectName, alterations: &[Alteration]) {
     use Milestone as M;
-    needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone()), M::OthersGone]);
+    needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone()), M::OthersDropped]);
     needs.waits.push(M::Exists(table.clone()));
     needs.gives.extend([M::Altered(table.clone()), M::Shaped(table.clone()), M::AllReleased]);
     for alteration in alterations {
@@ -361,7 +362,7 @@ fn drop_object(needs: &mut Needs, table: &ObjectName, object: &TableObject) {
 
 fn add_object(needs: &mut Needs, table: &ObjectName, object: &TableObject) {
     use Milestone as M;
-    needs.waits.push(M::Gone(table.sibling(object.name())));
+    needs.waits.push(M::NameFree(table.sibling(object.name())));
     needs.waits.extend([M::AllCleared, M::ObjectsRenamed]);
     needs.waits.extend(ready(table));
     if let TableObject::ForeignKey(key) = object {
@@ -372,7 +373,7 @@ fn add_object(needs: &mut Needs, table: &ObjectName, object: &TableObject) {
     }
 }
 
-/// Nodes are actions first, then barriers: the moment when all that gives a milestone has run.
+/// A graph of actions, then barriers. A barrier is the moment when all actions that provide a milestone have run.
 struct Graph {
     actions: usize,
     followers: Vec<Vec<usize>>,
@@ -395,8 +396,8 @@ impl Graph {
         self.waiting_for[to] += 1;
     }
 
-    /// Kahn's algorithm with priorities; gives the actions only. Should changes ever contradict each
-    /// other, the next by priority runs all the same, and PostgreSQL has the last word.
+    /// Kahn's algorithm with priorities. Returns only the actions. If changes ever contradict each other, the next one
+    /// by priority runs anyway, and PostgreSQL decides.
     fn sort(mut self, phases: &[u8]) -> Vec<usize> {
         let priority = |node: usize| phases.get(node).map_or((0, node), |phase| (*phase + 1, node));
         let mut ready: BinaryHeap<_> = (0..self.followers.len())

@@ -1,9 +1,10 @@
-//! Type changes that would rewrite their table, through shadow columns.
+//! Type changes that would rewrite their table, by means of shadow columns.
 //!
-//! A sync trigger gives the shadow column its value whenever a row is written, a backfill fills the other rows in
-//! batches, and keys, indexes and foreign keys are built on it while clients keep working. The cutover, one short
-//! transaction, then gives it the name of the old column and drops that. Takes the actions in their order; gives those
-//! that are not handled here, and the steps for the rest. An action that it does not understand is left as it is.
+//! A sync trigger computes the shadow column whenever a row is written. A backfill fills the other rows in batches.
+//! Keys, indexes and foreign keys are built on the shadow column while clients keep working. The cutover, one short
+//! transaction, then gives it the name of the old column and drops the old column. Takes the actions in order. Returns
+//! those that are not handled here, and the steps for the rest. An action that it does not understand is left
+//! unchanged.
 
 mod guard;
 mod steps;
@@ -12,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Transaction;
 use super::action::{Action, Alteration, ShadowColumn};
-use super::assess::{Scene, altered_work};
+use super::assess::{AssessCx, altered_work};
 use crate::sql::cast::Work;
 use crate::sql::change::TableObject;
 use crate::sql::data_type::DataType;
@@ -24,10 +25,10 @@ use crate::sql::state::{
 };
 pub(super) use guard::guard_first;
 
-/// Takes the type changes out. In their place stands [`Action::Cutover`], their last step; the second value is all of
-/// their steps, empty if there are none.
-pub(super) fn replace_columns(actions: Vec<Action>, scene: &Scene) -> (Vec<Action>, Vec<(Action, Transaction)>) {
-    let Some(group) = Group::find(&actions, scene) else { return (actions, Vec::new()) };
+/// Replaces the type changes by [`Action::Cutover`], their last step. The second value is all of their steps; empty if
+/// there are none.
+pub(super) fn replace_columns(actions: Vec<Action>, cx: &AssessCx) -> (Vec<Action>, Vec<(Action, Transaction)>) {
+    let Some(group) = Group::find(&actions, cx) else { return (actions, Vec::new()) };
     let cutover = group.cutover();
     let steps = group.steps(&cutover);
     let mut rest = Vec::with_capacity(actions.len());
@@ -52,39 +53,40 @@ pub(super) fn replace_columns(actions: Vec<Action>, scene: &Scene) -> (Vec<Actio
     (rest, steps)
 }
 
-/// A key or index that is built on new columns, and what it is called until it takes the place of the old one.
+/// A key or index on shadow columns, and its name until it replaces the old one.
 struct Successor {
     table: ObjectName,
-    /// As it shall be.
+    /// Its final form.
     object: TableObject,
     meanwhile: String,
-    /// The name of the one it replaces.
+    /// The name of the object that it replaces.
     previous: String,
-    /// Whether the rows are known to fulfil it.
+    /// Whether existing rows are known to satisfy it.
     holds: bool,
 }
 
-/// All that is done together.
+/// The type changes that are carried out together.
 struct Group {
     columns: BTreeMap<ObjectName, Vec<ShadowColumn>>,
-    /// The index after the last of the type changes.
+    /// The index after the last type change.
     end: usize,
     successors: Vec<Successor>,
-    /// Checks with the name of their predecessor; they come with the cutover, and are proved afterwards.
+    /// Checks with the names of their predecessors. They are created in the cutover and validated afterwards.
     checks: Vec<(ObjectName, Check, String)>,
-    /// What has the names of successors and may be built on columns that stay: it would not go with the old ones.
+    /// Objects with the names of successors. They may depend on columns that stay, so they would not be dropped with
+    /// the old columns.
     replaced: Vec<(ObjectName, TableObject)>,
     /// Policies that name the columns, as they shall be.
     policies: Vec<(ObjectName, Policy)>,
-    /// Actions that are done here.
+    /// Actions that are handled here.
     taken: BTreeSet<usize>,
-    /// Names that were given.
+    /// Temporary names that are in use.
     names: BTreeSet<String>,
 }
 
 impl Group {
-    fn find(actions: &[Action], scene: &Scene) -> Option<Self> {
-        let start = actions.iter().position(|action| !new_columns(action, actions, scene).is_empty())?;
+    fn find(actions: &[Action], cx: &AssessCx) -> Option<Self> {
+        let start = actions.iter().position(|action| !new_columns(action, actions, cx).is_empty())?;
         let is_alteration = |action: &&Action| matches!(action, Action::AlterColumns { .. });
         let end = start + actions[start..].iter().take_while(is_alteration).count();
         let mut group = Self {
@@ -98,7 +100,7 @@ impl Group {
             names: BTreeSet::new(),
         };
         for action in &actions[start..end] {
-            let columns = new_columns(action, actions, scene);
+            let columns = new_columns(action, actions, cx);
             if let (Action::AlterColumns { table, .. }, false) = (action, columns.is_empty()) {
                 group.columns.insert(table.clone(), columns);
             }
@@ -123,7 +125,7 @@ impl Group {
         free_name(name, &mut self.names)
     }
 
-    /// Keys and indexes that do not change must not go with the old column.
+    /// Keys and indexes that do not change must survive the old column.
     fn keep_what_stays(&mut self) {
         let mut objects: Vec<(ObjectName, TableObject)> = Vec::new();
         for (table, columns) in &self.columns {
@@ -139,7 +141,7 @@ impl Group {
         }
     }
 
-    /// Keys, indexes and checks that are replaced with the columns under them.
+    /// Takes over the keys, indexes and checks that are replaced together with their columns.
     fn take_own_objects(&mut self, actions: &[Action], pairs: &[(usize, usize)]) {
         for (drop, add) in pairs.iter().copied() {
             let (Action::DropObject { table, object: previous }, Action::AddObject { object, holds, .. }) =
@@ -185,7 +187,7 @@ impl Group {
         }
     }
 
-    /// A foreign key needs a unique index under it, and columns that fit each other.
+    /// Takes over foreign keys: each needs a unique index that it references, and columns of compatible types.
     fn take_foreign_keys(&mut self, actions: &[Action], pairs: &[(usize, usize)]) {
         for (drop, add) in pairs.iter().copied() {
             let (
@@ -234,7 +236,7 @@ impl Group {
         !loses_key && (!is_new || has_key)
     }
 
-    /// Whether it names one of the columns, also inside an expression.
+    /// Returns whether it uses one of the columns, also inside an expression.
     fn is_built_on(&self, table: &ObjectName, object: &TableObject) -> bool {
         let Some(columns) = self.columns.get(table) else { return false };
         let is_ours = |name: &str| columns.iter().any(|shadow| shadow.alteration.next.name == name);
@@ -249,7 +251,7 @@ impl Group {
         }
     }
 
-    /// The object on the new columns, under its name of the meanwhile; none if an expression cannot be taken over.
+    /// Returns the object on the shadow columns, with its temporary name; `None` if an expression cannot be translated.
     fn translated(&self, table: &ObjectName, object: &TableObject) -> Option<TableObject> {
         let name = |column: &String| self.shadow(table, column).map_or(column, |shadow| &shadow.name).clone();
         let names = |columns: &[String]| columns.iter().map(name).collect::<Vec<_>>();
@@ -286,7 +288,7 @@ impl Group {
         })
     }
 
-    /// The expression over the new columns; none where a word may be something else than a column.
+    /// Returns the expression with the shadow columns; `None` if a word may be something other than a column.
     fn translated_sql(&self, table: &ObjectName, sql: &str) -> Option<String> {
         let old = tokens(sql)?;
         let mut new = Vec::with_capacity(old.len());
@@ -321,7 +323,7 @@ fn expressions(index: &Index) -> impl Iterator<Item = &String> {
     parts.chain(&index.predicate)
 }
 
-/// Whether a foreign key can point at it.
+/// Returns whether a foreign key can reference it.
 fn is_key_of(object: &TableObject, key: &ForeignKey) -> bool {
     let is_key = match object {
         TableObject::PrimaryKey(PrimaryKey { .. }) | TableObject::Unique(UniqueConstraint { .. }) => true,
@@ -332,7 +334,7 @@ fn is_key_of(object: &TableObject, key: &ForeignKey) -> bool {
     is_key && columns == key.referenced_columns.iter().map(String::as_str).collect()
 }
 
-/// Objects that are dropped before and come again afterwards under the same name: where the one and the other stand.
+/// Returns the positions of objects that are dropped and created again with the same name.
 fn replaced_objects(actions: &[Action], start: usize, end: usize) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
     for (drop, action) in actions[..start].iter().enumerate() {
@@ -367,8 +369,8 @@ fn is_retyped(actions: &[Action], table: &ObjectName, column: &str) -> bool {
     })
 }
 
-/// The columns that are made anew for an action; none if its table is rewritten anyway.
-fn new_columns(action: &Action, actions: &[Action], scene: &Scene) -> Vec<ShadowColumn> {
+/// Returns the shadow columns of an action; empty if its table is rewritten anyway.
+fn new_columns(action: &Action, actions: &[Action], cx: &AssessCx) -> Vec<ShadowColumn> {
     let Action::AlterColumns { table, alterations } = action else { return Vec::new() };
     let rewrites = |it: &&Alteration| altered_work(it) == Work::Rewrite;
     let is_renamed_later = actions.iter().skip_while(|other| *other != action).any(|other| match other {
@@ -389,7 +391,7 @@ fn new_columns(action: &Action, actions: &[Action], scene: &Scene) -> Vec<Shadow
     if alterations.iter().any(has_policy) {
         return Vec::new();
     }
-    if scene.is_new(table) || is_renamed_later || !alterations.iter().filter(rewrites).all(can_be_made_anew) {
+    if cx.is_new(table) || is_renamed_later || !alterations.iter().filter(rewrites).all(can_be_recreated) {
         return Vec::new();
     }
     let mut taken: BTreeSet<String> = alterations.iter().flat_map(|it| it.belongings.columns.iter().cloned()).collect();
@@ -418,7 +420,7 @@ fn names_column(policy: &Policy, table: &ObjectName, column: &str) -> bool {
     policy.uses.iter().any(|(named, name)| named == table && name == column)
 }
 
-/// A name for the meanwhile that nothing has yet.
+/// Returns a temporary name that is not in use.
 fn free_name(name: &str, taken: &mut BTreeSet<String>) -> String {
     let mut free = format!("{}__new", clip(name, 50));
     let mut number = 1;
@@ -429,12 +431,12 @@ fn free_name(name: &str, taken: &mut BTreeSet<String>) -> String {
     free
 }
 
-/// Whether all that the column has is known, and a new one can have it too.
-fn can_be_made_anew(alteration: &Alteration) -> bool {
+/// Returns whether all properties of the column are known, and a new column can have them too.
+fn can_be_recreated(alteration: &Alteration) -> bool {
     let Alteration { previous, next, .. } = alteration;
     let counts = |column: &Column| matches!(column.default, Some(ColumnDefault::Sequence(_)));
     let is_known = |column: &Column| column.default != Some(ColumnDefault::Unmanaged) && column.generated.is_none();
-    // The type of a replaced enum is called otherwise until no column has it, which programs would notice.
+    // The old type of a replaced enum has another name until no column has it, which clients would notice.
     let enum_replaced = matches!(next.ty, DataType::Enum(_)) && previous.ty == next.ty && previous.array == next.array;
     alteration.retyped
         && !enum_replaced

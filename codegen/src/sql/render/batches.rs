@@ -1,14 +1,14 @@
-//! Blocks of PL/pgSQL: what one statement of SQL cannot do.
+//! Blocks of PL/pgSQL, for everything that one SQL statement cannot do.
 
 use crate::sql::quote::{literal, qualified};
 use crate::sql::state::ObjectName;
 
-/// `UPDATE` a few hundred pages at a time, so that rows are locked for moments only and vacuum can follow.
-/// Rows that move to the end of the table are filled already; partitions share their page numbers.
-/// Each batch is committed, and rows that are done do not fulfil the condition: it may be interrupted, and run again.
+/// Runs `UPDATE` on a few hundred pages at a time, so that rows are locked only for moments and vacuum can keep up.
+/// Rows that move to the end of the table are already filled. Partitions have the same page numbers. Each batch is
+/// committed, and finished rows do not satisfy the condition, so the block can be interrupted and run again.
 pub(super) fn in_batches(table: &ObjectName, assignments: &str, condition: &str) -> String {
     let name = qualified(table);
-    // Names that are not qualified are columns: the table may have some that are called like the variables.
+    // Unqualified names are columns, because the table may have columns with the names of the variables.
     let body = format!(
         "#variable_conflict use_column
 <<relata>>
@@ -32,7 +32,7 @@ END
     do_block(&body)
 }
 
-/// `DO`, with quotes that the body does not have.
+/// Returns `DO` with a quoting tag that the body does not contain.
 pub(super) fn do_block(body: &str) -> String {
     format!("DO {}", dollar_quoted(body))
 }

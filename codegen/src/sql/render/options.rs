@@ -1,9 +1,9 @@
-//! The SQL of what the schema language cannot say: options of keys, checks, tables and sequences.
+//! The SQL of properties that the schema language cannot express: options of keys, checks, tables and sequences.
 
 use crate::sql::quote::{ident, ident_list, qualified};
 use crate::sql::state::{Column, ConstraintOptions, Deferrable, Identity, SequenceOptions, TableOptions};
 
-/// `UNIQUE NULLS NOT DISTINCT ("a") INCLUDE ("b") WITH (fillfactor=70) DEFERRABLE`.
+/// Returns `UNIQUE NULLS NOT DISTINCT ("a") INCLUDE ("b") WITH (fillfactor=70) DEFERRABLE`.
 pub(super) fn key(kind: &str, columns: &[String], options: &ConstraintOptions) -> String {
     let nulls = if options.nulls_not_distinct { " NULLS NOT DISTINCT" } else { "" };
     let columns = key_columns(columns, "", " WITHOUT OVERLAPS", options);
@@ -15,7 +15,7 @@ pub(super) fn key(kind: &str, columns: &[String], options: &ConstraintOptions) -
     format!("{kind}{nulls} ({columns}){include}{storage}{}", deferrable(options.deferrable))
 }
 
-/// The columns, with what is around a period at their end.
+/// Returns the columns. If the last one is a period, `before` and `after` enclose it.
 pub(super) fn key_columns(columns: &[String], before: &str, after: &str, options: &ConstraintOptions) -> String {
     match columns.split_last() {
         Some((period, rest)) if options.period => {
@@ -31,10 +31,10 @@ pub(super) fn of_check(options: &ConstraintOptions) -> String {
     format!("{no_inherit}{}", at_the_end(options))
 }
 
-/// When it is checked, and for which rows.
+/// Returns when it is checked, and for which rows.
 pub(super) fn at_the_end(options: &ConstraintOptions) -> String {
     let enforced = if options.not_enforced { " NOT ENFORCED" } else { "" };
-    // What is not enforced is never valid.
+    // A constraint that is not enforced is never valid.
     let valid = if options.not_valid && !options.not_enforced { " NOT VALID" } else { "" };
     format!("{}{enforced}{valid}", deferrable(options.deferrable))
 }
@@ -51,7 +51,7 @@ pub(super) fn storage(parameters: &[String]) -> String {
     if parameters.is_empty() { String::new() } else { format!(" WITH ({})", parameters.join(", ")) }
 }
 
-/// What follows the columns of a new table.
+/// Returns the clauses after the columns of a new table.
 pub(super) fn of_table(options: &TableOptions) -> String {
     let parents: Vec<_> = options.inherits.iter().map(qualified).collect();
     let inherits = if parents.is_empty() { String::new() } else { format!(" INHERITS ({})", parents.join(", ")) };
@@ -67,9 +67,9 @@ pub(super) fn table_commands(previous: &TableOptions, next: &TableOptions) -> Ve
     }
     let name = |parameter: &String| parameter.split('=').next().unwrap_or_default().to_owned();
     let is_set = |parameter: &String| next.storage.iter().any(|other| name(other) == name(parameter));
-    let gone: Vec<_> = previous.storage.iter().filter(|it| !is_set(it)).map(name).collect();
-    if !gone.is_empty() {
-        commands.push(format!("RESET ({})", gone.join(", ")));
+    let removed: Vec<_> = previous.storage.iter().filter(|it| !is_set(it)).map(name).collect();
+    if !removed.is_empty() {
+        commands.push(format!("RESET ({})", removed.join(", ")));
     }
     let set: Vec<_> = next.storage.iter().filter(|it| !previous.storage.contains(it)).cloned().collect();
     if !set.is_empty() {
@@ -78,7 +78,7 @@ pub(super) fn table_commands(previous: &TableOptions, next: &TableOptions) -> Ve
     commands
 }
 
-/// `GENERATED ALWAYS AS IDENTITY (START WITH 100)`; none if it is no identity column.
+/// Returns `GENERATED ALWAYS AS IDENTITY (START WITH 100)`; `None` if it is not an identity column.
 pub(super) fn identity(column: &Column) -> Option<String> {
     let word = match column.identity? {
         Identity::Always => "ALWAYS",
@@ -89,29 +89,30 @@ pub(super) fn identity(column: &Column) -> Option<String> {
     Some(format!("GENERATED {word} AS IDENTITY{clauses}"))
 }
 
-/// The clauses of a sequence that are not what PostgreSQL takes by itself.
+/// Returns the clauses of a sequence that differ from PostgreSQL's defaults.
 pub(super) fn clauses(options: &SequenceOptions) -> Vec<String> {
     let usual = all_clauses(&SequenceOptions { start: options.start, ..SequenceOptions::default() });
     let start = options.start.map(|start| format!("START WITH {start}"));
-    let is_said = |clause: &String| !usual.contains(clause) && !clause.starts_with("START");
-    start.into_iter().chain(all_clauses(options).into_iter().filter(is_said)).collect()
+    let is_written = |clause: &String| !usual.contains(clause) && !clause.starts_with("START");
+    start.into_iter().chain(all_clauses(options).into_iter().filter(is_written)).collect()
 }
 
 pub(super) const RESTART: &str = "RESTART";
 
-/// The clauses that make one way to count another. A sequence whose value lies outside of its new bounds starts again.
+/// Returns the clauses that change the options of a sequence. A sequence whose value is outside of its new bounds
+/// starts again.
 pub(super) fn changed(previous: &SequenceOptions, next: &SequenceOptions) -> Vec<String> {
     let least = |options: &SequenceOptions| options.min.unwrap_or(if options.increment < 0 { i64::MIN } else { 1 });
     let largest = |options: &SequenceOptions| options.max.unwrap_or(if options.increment < 0 { -1 } else { i64::MAX });
     let is_outside = largest(previous) < least(next) || largest(next) < least(previous);
-    // Where the type changes, too, PostgreSQL takes `NO` for the end of the type, whatever the direction.
+    // If the type changes too, PostgreSQL resets `NO` to the bound of the type, whatever the direction.
     let (min, max) = if next.increment < 0 { (None, Some(-1)) } else { (Some(1), None) };
     let mut clauses = all_clauses(&SequenceOptions { min: next.min.or(min), max: next.max.or(max), ..next.clone() });
     clauses.extend(is_outside.then(|| RESTART.to_owned()));
     clauses
 }
 
-/// All clauses of a sequence.
+/// Returns all clauses of a sequence.
 fn all_clauses(options: &SequenceOptions) -> Vec<String> {
     let bound = |word: &str, bound: Option<i64>| match bound {
         Some(bound) => format!("{word} {bound}"),

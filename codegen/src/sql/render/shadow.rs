@@ -7,9 +7,9 @@ use crate::sql::plan::{Action, Guard, ShadowColumn};
 use crate::sql::quote::{ident, literal, qualified};
 use crate::sql::state::ObjectName;
 
-/// The name of the sync trigger. Triggers run in the order of their names, so this one runs after all others and sees
-/// the row as it will be stored.
-pub(super) const SYNC_TRIGGER: &str = "~follow";
+/// The name of the sync trigger. PostgreSQL runs triggers in the order of their names, so this one runs after all
+/// others and sees the row as it will be stored.
+pub const SYNC_TRIGGER: &str = "~sync";
 
 /// Fails with the name of each object that depends on a column and would not depend on the new one: a view, a policy,
 /// an index that was created by hand, the foreign key of an unknown table.
@@ -20,26 +20,27 @@ pub(super) fn guard(guard: &Guard) -> String {
     let columns = list(&mut guard.columns.iter().map(|(table, name, _)| pair(table, name)));
     let counting = guard.columns.iter().filter(|(.., identity)| *identity);
     let known = or_none(list(&mut guard.known.iter().map(|(table, name)| pair(table, name))), "(0, '')");
-    let gone = list(&mut guard.gone.iter().map(|(table, name)| pair(table, name)));
-    let gone = match gone.as_str() {
+    let dropped = list(&mut guard.dropped.iter().map(|(table, name)| pair(table, name)));
+    let dropped = match dropped.as_str() {
         "" => String::new(),
-        gone => format!(
-            "\n      OR (k.conrelid, k.conname::text) IN ({gone})\n      OR (i.indrelid, r.relname::text) IN ({gone})"
+        dropped => format!(
+            "\n      OR (k.conrelid, k.conname::text) IN ({dropped})\n      OR (i.indrelid, r.relname::text) IN ({dropped})"
         ),
     };
     let policies = list(&mut guard.policies.iter().map(|(table, name)| pair(table, name)));
-    let gone = match policies.as_str() {
-        "" => gone,
+    let dropped = match policies.as_str() {
+        "" => dropped,
         policies => format!(
-            "{gone}\n      OR (d.classid = 'pg_policy'::regclass AND EXISTS (SELECT FROM pg_policy AS p WHERE p.oid = d.objid \
+            "{dropped}\n      OR (d.classid = 'pg_policy'::regclass AND EXISTS (SELECT FROM pg_policy AS p WHERE p.oid = d.objid \
              AND (p.polrelid, p.polname::text) IN ({policies})))"
         ),
     };
     let sequence = |name: &ObjectName| format!("{}::regclass", literal(&qualified(name)));
     let sequences = or_none(list(&mut guard.sequences.iter().map(sequence)), "0");
     let counting = or_none(list(&mut counting.map(|(table, name, _)| pair(table, name))), "(0, '')");
-    // What depends on the columns, but for their defaults and NOT NULLs, for keys, indexes and checks that are made
-    // anew (unless they have a property that no schema speaks of), and for the sequences that the new ones get.
+    // Finds everything that depends on the columns, except: their defaults and NOT NULLs; keys, indexes and checks that
+    // are created again (unless they have a property that no schema declares); and the sequences that the new columns
+    // take over.
     let body = format!(
         "DECLARE
   others text;
@@ -62,7 +63,7 @@ BEGIN
       OR (i.indrelid, r.relname::text) IN ({known}) AND r.reloptions IS NULL AND r.reltablespace = 0
         AND NOT i.indisclustered AND NOT i.indisreplident
       OR s.seqrelid IN ({sequences}) AND d.deptype = 'a'
-      OR (a.attrelid, a.attname::text) IN ({counting}) AND s.seqincrement = 1 AND NOT s.seqcycle AND d.deptype = 'i'{gone}
+      OR (a.attrelid, a.attname::text) IN ({counting}) AND s.seqincrement = 1 AND NOT s.seqcycle AND d.deptype = 'i'{dropped}
       ) IS NOT TRUE
     UNION
     SELECT format('a privilege of column %s', attname) FROM replaced WHERE attacl IS NOT NULL
@@ -86,12 +87,12 @@ END
     do_block(&body)
 }
 
-/// A list must not be empty.
+/// An SQL list must not be empty.
 fn or_none(list: String, none: &str) -> String {
     if list.is_empty() { none.to_owned() } else { list }
 }
 
-/// The function sees the row as a table, so that any expression over its columns has its meaning.
+/// The function reads the row as a table, so that any expression over its columns keeps its meaning.
 pub(super) fn create_sync_function(table: &ObjectName, function: &ObjectName, columns: &[ShadowColumn]) -> String {
     let value = |shadow: &ShadowColumn| {
         let (name, value) = (ident(&shadow.name), on_its_own(&shadow.value()));
@@ -107,7 +108,8 @@ SET search_path FROM CURRENT SET timezone = 'UTC' AS {}",
     )
 }
 
-/// An expression from the user, written so that neither its operators nor a comment at its end affect what follows.
+/// Returns an expression from the user such that neither its operators nor a comment at its end affect the following
+/// text.
 fn on_its_own(value: &str) -> String {
     let is_name = value.starts_with('"') && value.ends_with('"') && value.matches('"').count() == 2;
     match value {
@@ -126,7 +128,7 @@ pub(super) fn create_sync_trigger(table: &ObjectName, function: &ObjectName) -> 
     )
 }
 
-/// Rows that are written meanwhile have their values from the trigger.
+/// Rows that are written in the meantime get their values from the trigger.
 pub(super) fn fill(table: &ObjectName, columns: &[ShadowColumn]) -> String {
     let value = |shadow: &ShadowColumn| (ident(&shadow.name), on_its_own(&shadow.value()));
     let values: Vec<_> = columns.iter().map(value).collect();
@@ -136,7 +138,7 @@ pub(super) fn fill(table: &ObjectName, columns: &[ShadowColumn]) -> String {
     in_batches(table, &assignments.join(",\n      "), &format!("({})", missing.join("\n      OR ")))
 }
 
-/// One statement, so that it is atomic no matter how it is sent.
+/// One statement, so that it is atomic however it is sent.
 pub(super) fn cutover(tables: &[ObjectName], actions: &[Action]) -> String {
     let names: Vec<_> = tables.iter().map(qualified).collect();
     let mut body = format!("BEGIN\n  LOCK TABLE {} IN ACCESS EXCLUSIVE MODE;\n", names.join(", "));
@@ -146,7 +148,7 @@ pub(super) fn cutover(tables: &[ObjectName], actions: &[Action]) -> String {
     do_block(&format!("{body}END\n"))
 }
 
-/// In a block of PL/pgSQL. A sequence at its end has no next value to ask for.
+/// For a block of PL/pgSQL. Does not call nextval, because a sequence at its end has no next value.
 pub(super) fn transfer_identity(table: &ObjectName, from: &str, to: &str) -> String {
     let sequence =
         |column: &str| format!("pg_get_serial_sequence({}, {})", literal(&qualified(table)), literal(column));
@@ -158,7 +160,7 @@ pub(super) fn transfer_identity(table: &ObjectName, from: &str, to: &str) -> Str
     )
 }
 
-/// In a block of PL/pgSQL.
+/// For a block of PL/pgSQL.
 pub(super) fn rename_identity_sequence(table: &ObjectName, column: &str) -> String {
     let name = sequence_name(table, column);
     format!(
@@ -172,7 +174,7 @@ pub(super) fn rename_identity_sequence(table: &ObjectName, column: &str) -> Stri
     )
 }
 
-/// In a block of PL/pgSQL. A column without a comment has none afterwards.
+/// For a block of PL/pgSQL. If the old column has no comment, the new one has none either.
 pub(super) fn transfer_comment(table: &ObjectName, from: &str, to: &str) -> String {
     let table = qualified(table);
     format!(

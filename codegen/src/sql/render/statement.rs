@@ -12,8 +12,8 @@ use super::batches::in_batches;
 use super::{options, row_security, shadow};
 use crate::ir::{IndexMethod, NativeType, ReferentialAction, SortOrder};
 
-/// The statement. One arm for each action, so that none can be forgotten; what takes more than a line
-/// is a function of its own.
+/// Returns the statement. There is one arm for each action, so that none can be forgotten. Longer statements have their
+/// own functions.
 pub(in crate::sql) fn statement(action: &Action) -> String {
     match action {
         Action::CreateSchema(name) => format!("CREATE SCHEMA IF NOT EXISTS {}", ident(name)),
@@ -165,7 +165,7 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
     }
 }
 
-/// `ALTER TABLE` with one command on its line, or each on one of their own.
+/// Returns `ALTER TABLE` with one command on its line, or several commands on a line each.
 fn alter(table: &ObjectName, commands: impl Iterator<Item = String>) -> String {
     let commands: Vec<_> = commands.collect();
     let separator = if commands.len() > 1 { "\n  " } else { " " };
@@ -228,13 +228,13 @@ fn type_sql(column: &Column) -> String {
     format!("{}{}{collation}", column.ty, if column.array { "[]" } else { "" })
 }
 
-/// An expression from the user, written so that a comment at its end cannot hide what follows.
+/// Returns an expression from the user such that a comment at its end cannot hide the following text.
 fn embed(sql: &str) -> String {
     let sql = sql.trim();
     if sql.contains("--") { format!("{sql}\n") } else { sql.to_owned() }
 }
 
-/// None where the database keeps what it has.
+/// Returns `None` if the database keeps its default.
 fn default_sql(column: &Column, default: &ColumnDefault) -> Option<String> {
     match default {
         ColumnDefault::Literal(text) => Some(value_sql(&column.ty, text)),
@@ -265,7 +265,7 @@ fn value_sql(ty: &DataType, text: &str) -> String {
     }
 }
 
-/// After DEFAULT, operators have to be in parentheses.
+/// Operators after DEFAULT need parentheses.
 fn default_expression(sql: &str) -> String {
     let is_simple =
         matches!(parse(sql), Some(Node::Name(_) | Node::Text(_) | Node::Number(_) | Node::Call(..) | Node::Cast(..)));
@@ -275,7 +275,7 @@ fn default_expression(sql: &str) -> String {
 fn alter_column(alteration: &Alteration) -> Vec<String> {
     let Alteration { previous, next, .. } = alteration;
     let column = format!("ALTER COLUMN {}", ident(&next.name));
-    if previous.is_made_anew(next) {
+    if previous.is_recreated(next) {
         let definition = column_definition(next, false, None);
         return vec![format!("DROP COLUMN {}", ident(&next.name)), format!("ADD COLUMN {definition}")];
     }
@@ -288,7 +288,7 @@ fn alter_column(alteration: &Alteration) -> Vec<String> {
     }
     let default = next.default.as_ref().filter(|_| alteration.redefaulted);
     let default = default.and_then(|default| default_sql(next, default));
-    // A default that is the database's own business is not taken from it.
+    // A default that the schema leaves to the database is not dropped.
     let is_ours = previous.generated.is_none() && next.default != Some(ColumnDefault::Unmanaged);
     let is_in_the_way = alteration.retyped || (alteration.redefaulted && default.is_none());
     if previous.default.is_some() && is_ours && is_in_the_way {
@@ -329,7 +329,7 @@ fn add_object(table: &ObjectName, object: &TableObject) -> String {
     }
 }
 
-/// `CONSTRAINT "name" ..`; nothing for an index, which is none.
+/// Returns `CONSTRAINT "name" ..`; empty for an index, which is not a constraint.
 fn constraint(object: &TableObject) -> String {
     let definition = match object {
         TableObject::PrimaryKey(key) => options::key("PRIMARY KEY", &key.columns, &key.options),
@@ -408,7 +408,7 @@ fn index_part(part: &IndexPart) -> String {
     if let Some(collation) = &part.collation {
         sql += &format!(" COLLATE {collation}");
     }
-    // The default class has to be named where it has parameters.
+    // The default operator class has to be named if it has parameters.
     let class = part.operator_class.as_ref().or(part.default_class.as_ref().filter(|_| !part.class_options.is_empty()));
     if let Some(class) = class {
         sql += &format!(" {class}");

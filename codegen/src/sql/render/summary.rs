@@ -4,15 +4,17 @@ use super::super::change::{Change, Place, TableObject, Temporary};
 use super::super::data_type::DataType;
 use super::super::state::{Column, ColumnDefault, Identity, ObjectName, TableOptions};
 
-/// One line per change, with `+`, `-`, `~` for what comes, goes and changes. Nothing for no change.
+/// Returns one line per change: `+` for an addition, `-` for a removal, `~` for a change. Empty if there are no
+/// changes.
 pub fn summary(changes: &[Change]) -> String {
     let names = Temporary::of(changes);
-    let said = changes.iter().filter(|change| !is_said_elsewhere(change, changes, &names) && !names.is_target(change));
-    said.map(|change| line(change, &names) + "\n").collect()
+    let listed =
+        changes.iter().filter(|change| !is_part_of_another(change, changes, &names) && !names.is_target(change));
+    listed.map(|change| line(change, &names) + "\n").collect()
 }
 
-/// A sequence shows in the change of its column, a column under a replaced enum in the enum.
-fn is_said_elsewhere(change: &Change, changes: &[Change], names: &Temporary) -> bool {
+/// A sequence is part of the change of its column, and a column with a replaced enum is part of the change of the enum.
+fn is_part_of_another(change: &Change, changes: &[Change], names: &Temporary) -> bool {
     match change {
         Change::CreateSequence(sequence) | Change::DropSequence(sequence) => {
             sequence.owned_by.as_ref().is_some_and(|owner| changes.iter().any(|change| is_about(change, owner)))

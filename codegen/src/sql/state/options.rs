@@ -1,22 +1,22 @@
-//! What PostgreSQL knows of tables, columns, keys and sequences, and the schema language cannot say. Two databases are
-//! compared in it; a migration to a schema leaves it as it is.
+//! Properties of tables, columns, keys and sequences that the schema language cannot express. They are compared between
+//! two databases. A migration to a schema does not change them.
 
 use super::ObjectName;
 
-/// How a sequence counts.
+/// The options of a sequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SequenceOptions {
-    /// From one value to the next.
+    /// The difference between two values.
     pub increment: i64,
-    /// The least value; none is that of the type and the direction.
+    /// The minimum; `None` for that of the type and the direction.
     pub min: Option<i64>,
-    /// The largest value; none is that of the type and the direction.
+    /// The maximum; `None` for that of the type and the direction.
     pub max: Option<i64>,
-    /// The first value; none is the end that it counts away from.
+    /// The first value; `None` for the default, the minimum or the maximum.
     pub start: Option<i64>,
-    /// How many values a session takes at once.
+    /// How many values a session allocates at once.
     pub cache: i64,
-    /// Whether it starts again at its end.
+    /// Whether it starts again after the last value.
     pub cycle: bool,
 }
 
@@ -26,14 +26,14 @@ impl Default for SequenceOptions {
     }
 }
 
-/// What the schema language cannot say of a table. A migration to a schema leaves it alone.
+/// Properties of a table that the schema language cannot express. A migration to a schema does not change them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableOptions {
     /// `UNLOGGED`.
     pub unlogged: bool,
     /// Storage parameters: `fillfactor=70`.
     pub storage: Vec<String>,
-    /// What `PARTITION BY` says of a partitioned table.
+    /// The text of `PARTITION BY` of a partitioned table.
     pub partition_by: Option<String>,
     /// The columns of the partition key.
     pub partition_columns: Vec<String>,
@@ -42,38 +42,38 @@ pub struct TableOptions {
 }
 
 impl TableOptions {
-    /// Whether a table has the same as far as it can be changed: how it is partitioned and what it inherits cannot.
+    /// Returns whether the properties that can be changed are equal. Partitioning and inheritance cannot be changed.
     pub(in crate::sql) fn serves_for(&self, next: &Self) -> bool {
         self.unlogged == next.unlogged && self.storage == next.storage
     }
 }
 
-/// What the schema language cannot say of a column.
+/// Properties of a column that the schema language cannot express.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ColumnOptions {
-    /// How an identity column counts.
+    /// The options of the sequence of an identity column.
     pub counts: SequenceOptions,
-    /// A generated column that is computed when it is read, from PostgreSQL 18 on.
+    /// Whether it is a generated column that is computed when it is read, from PostgreSQL 18 on.
     pub is_virtual: bool,
-    /// The column comes from a table that this one inherits from.
+    /// Whether the column is inherited.
     pub inherited: bool,
-    /// The table declares the inherited column as well, so that it keeps it without the other.
+    /// Whether the table also declares the inherited column, so that it keeps it without the parent.
     pub redeclared: bool,
 }
 
-/// What the schema language cannot say of a key or check. Two databases are compared in it, and a migration to a schema
-/// leaves it as it is.
+/// Properties of a key or check that the schema language cannot express. They are compared between two databases. A
+/// migration to a schema does not change them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConstraintOptions {
     /// `DEFERRABLE`.
     pub deferrable: Option<Deferrable>,
-    /// Existing rows were never checked.
+    /// Whether existing rows were never checked.
     pub not_valid: bool,
     /// `NOT ENFORCED`, from PostgreSQL 18 on.
     pub not_enforced: bool,
-    /// A check that holds for this table alone, not for those that inherit from it.
+    /// Whether the check applies to this table only, not to tables that inherit from it.
     pub no_inherit: bool,
-    /// A check of a table that this one inherits from.
+    /// Whether the check is inherited.
     pub inherited: bool,
     /// `MATCH FULL`.
     pub match_full: bool,
@@ -85,14 +85,14 @@ pub struct ConstraintOptions {
     pub include: Vec<String>,
     /// Storage parameters of its index: `fillfactor=70`.
     pub storage: Vec<String>,
-    /// The last column is a period: `WITHOUT OVERLAPS`, from PostgreSQL 18 on.
+    /// Whether the last column is a period: `WITHOUT OVERLAPS`, from PostgreSQL 18 on.
     pub period: bool,
 }
 
 /// When a deferrable constraint is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deferrable {
-    /// After each statement, unless a transaction asks for more.
+    /// After each statement, unless the transaction defers it.
     InitiallyImmediate,
     /// At the end of the transaction.
     InitiallyDeferred,

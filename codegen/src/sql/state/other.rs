@@ -1,48 +1,48 @@
-//! Objects of a database that the schema language has no word for.
+//! Objects of a database that the schema language cannot express.
 
 use super::{ObjectName, Sequence};
 
-/// An object that two databases are compared in, and that no migration of ours makes: a function, a policy, a partition.
+/// An object that is compared between two databases and never migrated: a function, a policy, a partition.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Definition {
-    /// What it is, in the words of PostgreSQL: `function`.
+    /// Its kind in PostgreSQL's terms: `function`.
     pub kind: String,
-    /// What it is called: `total(integer)`, `audit on orders`.
+    /// Its name: `total(integer)`, `audit on orders`.
     pub name: String,
-    /// Everything about it. It may hold a secret, so it is compared and never shown.
+    /// Its whole definition. May contain a secret, so it is compared and never shown.
     pub text: String,
 }
 
-/// A thing of a database that the schema language has no word for, as the SQL that makes it.
+/// An object of a database that the schema language cannot express, as the SQL that creates it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Other {
-    /// What it is.
+    /// Its kind.
     pub kind: OtherKind,
-    /// What it is called, or what it is about.
+    /// Its name, or the name of the object that it belongs to.
     pub name: String,
-    /// What makes it. Two with the same text are the same.
+    /// The SQL that creates it. Two objects with the same text are the same.
     pub create: String,
-    /// What makes another one of the name into it; none if that has to go before.
+    /// The SQL that changes another object of the same name into it; `None` if that one has to be dropped first.
     pub change: Option<String>,
-    /// What takes it away.
+    /// The SQL that drops it.
     pub drop: String,
-    /// Its place among the others: it needs none that comes after it.
+    /// Its position: it depends on no object that comes after it.
     pub order: u32,
-    /// What it depends on.
+    /// The objects that it depends on.
     pub uses: Vec<Use>,
-    /// The view that it belongs to and goes away with.
+    /// The view that it belongs to and is dropped with.
     pub part_of: Option<ObjectName>,
-    /// What has to be restored after it was created again: its owner and its privileges. Not compared.
+    /// Properties to restore after it was created again: its owner and its privileges. Not compared.
     pub restore: Vec<String>,
-    /// A materialized view without rows yet.
+    /// Whether it is a materialized view that has not been populated.
     pub without_data: bool,
-    /// Descriptions of what depends on it and cannot be created again with it.
+    /// Descriptions of objects that depend on it and cannot be created again with it.
     pub used_by: Vec<String>,
-    /// A free sequence as data: another database may have it behind a column.
+    /// A sequence without an owner, as data: in another database, a column may use it.
     pub sequence: Option<Box<Sequence>>,
 }
 
-/// What a view or the like depends on.
+/// An object that a view or a similar object depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Use {
     /// A table or view.
@@ -54,7 +54,7 @@ pub enum Use {
 }
 
 impl Use {
-    /// The table or view that it is, or is part of.
+    /// Returns the table or view that it is, or is part of.
     pub fn relation(&self) -> &ObjectName {
         match self {
             Use::Relation(name) | Use::Column(name, _) | Use::Constraint(name, _) => name,
@@ -63,7 +63,7 @@ impl Use {
 }
 
 impl Other {
-    /// A thing that depends on nothing.
+    /// Creates an object that depends on nothing.
     pub fn new(kind: OtherKind, name: String, create: String, drop: String) -> Self {
         Self {
             kind,
@@ -82,20 +82,20 @@ impl Other {
     }
 }
 
-/// What the schema language does not know.
+/// The kind of an object that the schema language cannot express.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum OtherKind {
-    /// One that no column owns or counts with.
+    /// A sequence that no column owns or uses.
     Sequence,
     View,
     MaterializedView,
     Exclusion,
-    /// The five of a view.
+    /// The five that belong to a view.
     Default,
     Index,
     Statistics,
-    /// How a column is stored and counted.
+    /// Storage and statistics settings of a column.
     Settings,
     Rule,
     Trigger,

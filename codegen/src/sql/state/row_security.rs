@@ -124,9 +124,7 @@ impl PolicyCondition {
     /// The condition in a policy of a table.
     pub(in crate::sql) fn sql(&self, table: &ObjectName) -> String {
         match self {
-            PolicyCondition::Tenant(ways) => {
-                ways.iter().map(|way| way.sql(table)).collect::<Vec<_>>().join(" AND ")
-            }
+            PolicyCondition::Tenant(ways) => ways.iter().map(|way| way.sql(table)).collect::<Vec<_>>().join(" AND "),
             PolicyCondition::TenantOfNew(ways) => {
                 ways.iter().map(|way| way.sql_of_new(table)).collect::<Vec<_>>().join(" AND ")
             }

@@ -1,4 +1,4 @@
-//! Blocks and what is between them.
+//! Blocks, and the text between them.
 
 use pest::iterators::{Pair, Pairs};
 
@@ -13,7 +13,7 @@ use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean, suggest}
 
 const KEYWORDS: [&str; 6] = ["model", "view", "enum", "datasource", "generator", "mixin"];
 
-/// All items of a file.
+/// Builds all items of a file.
 pub(super) fn build_items<'s>(cx: &mut Cx<'s, '_>, pairs: Pairs<'s, Rule>, ast: &mut Ast<'s>) {
     let mut docs = Docs::default();
     let mut items = pairs.flat_map(|schema| schema.into_inner()).peekable();
@@ -48,19 +48,19 @@ pub(super) fn build_items<'s>(cx: &mut Cx<'s, '_>, pairs: Pairs<'s, Rule>, ast: 
     }
 }
 
-/// Whether a stray line is the head of a block without its brace: `model User`.
+/// Returns whether a stray line is the header of a block without its brace: `model User`.
 fn is_header(pair: &Pair<'_, Rule>) -> bool {
     let mut words = pair.as_str().split_whitespace();
     words.next().is_some_and(|word| KEYWORDS.contains(&word)) && words.next().is_some() && words.next().is_none()
 }
 
-/// Whether the next line but empty ones is this one.
+/// Returns whether the next line that is not empty is this one.
 fn next_is<'s>(items: &mut std::iter::Peekable<impl Iterator<Item = Pair<'s, Rule>>>, text: &str) -> bool {
     while items.next_if(|item| item.as_rule() == Rule::blank).is_some() {}
     items.peek().is_some_and(|item| item.as_rule() == Rule::broken_line && item.as_str().trim() == text)
 }
 
-/// A block whose brace is below its name: reported once, not for each line.
+/// A block whose brace is below its name. Reported once, not for each line.
 fn build_below_header<'s>(
     cx: &mut Cx<'s, '_>,
     header: Pair<'s, Rule>,
@@ -95,7 +95,7 @@ fn build_below_header<'s>(
     }
 }
 
-/// The `///` lines that the next declaration gets; an empty line between them and it cuts them off.
+/// The `///` lines for the next declaration. An empty line in between separates them from it.
 #[derive(Default)]
 pub(super) struct Docs(Vec<String>);
 
@@ -114,7 +114,7 @@ impl Docs {
     }
 }
 
-/// The text of a `///` comment without the blank after the slashes.
+/// Returns the text of a `///` comment without the blank after the slashes.
 pub(super) fn doc_text(pair: Pair<'_, Rule>) -> String {
     let text = pair.into_inner().next().map_or("", |text| text.as_str());
     text.strip_prefix(' ').unwrap_or(text).trim_end().to_owned()
@@ -176,7 +176,7 @@ fn build_model<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, docs: Option<Strin
     model
 }
 
-/// What every block may contain besides its own lines; true if something was wrong.
+/// Builds what every block may contain besides its own lines. Returns whether something was wrong.
 fn build_common<'s>(
     cx: &mut Cx<'s, '_>,
     pair: &Pair<'s, Rule>,
@@ -234,7 +234,7 @@ fn report_unclosed(cx: &mut Cx<'_, '_>, block: Name<'_>) {
     );
 }
 
-/// The attribute, and whether all of its line could be read.
+/// Returns the attribute, and whether all of its line could be parsed.
 fn build_block_attribute<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>) -> (super::super::ast::Attribute<'s>, bool) {
     let mut clean = true;
     let rest: Vec<_> = pair.clone().into_inner().collect();
@@ -353,7 +353,7 @@ fn build_property<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>) -> Option<Prope
     Some(property)
 }
 
-/// `model A { id Int @id }`: the name is declared, its body is refused as a whole.
+/// `model A { id Int @id }`: the name is declared, and the whole body is refused.
 fn build_one_line<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, ast: &mut Ast<'s>) {
     let Header { keyword, name, mut body } = header(cx, pair);
     let Some(body) = body.next() else { return };
@@ -366,7 +366,7 @@ fn build_one_line<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, ast: &mut Ast<'
     declare_broken(ast, keyword, name);
 }
 
-/// The name counts as declared, so that its uses are not reported as well.
+/// Declares the name, so that its uses are not reported too.
 fn declare_broken<'s>(ast: &mut Ast<'s>, keyword: &str, name: Name<'s>) {
     match keyword {
         "enum" => {
@@ -421,7 +421,7 @@ fn report_unknown_block<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, ast: &mut
             .label("unknown keyword")
             .help(help),
     );
-    // The name counts as declared, so that its uses are not reported as well.
+    // The name counts as declared, so that its uses are not reported too.
     let name = glued.map(|(_, name)| name).or_else(|| words.next());
     let name = name.map(|text| Name { text, span });
     ast.models.extend(name.map(|name| broken_model(ModelKind::Model, name)));
@@ -445,7 +445,7 @@ fn report_long_header<'s>(cx: &mut Cx<'s, '_>, header: &Pair<'s, Rule>, keyword:
     declare_broken(ast, &header.as_str()[..keyword], name);
 }
 
-/// The word in a header that comes next from a byte on, and where it ends.
+/// Returns the next word of a header from a byte on, and where it ends.
 fn word_at<'s>(cx: &Cx<'s, '_>, header: &Pair<'s, Rule>, from: usize) -> (Name<'s>, usize) {
     let rest = &header.as_str()[from..];
     let start = from + (rest.len() - rest.trim_start().len());
@@ -475,7 +475,7 @@ fn push_block<'s>(ast: &mut Ast<'s>, block: FieldBlock<'s>) {
     }
 }
 
-/// `...Name`; true if all of the line could be read.
+/// Builds `...Name`. Returns whether all of the line could be parsed.
 fn build_spread<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, model: &mut FieldBlock<'s>) -> bool {
     let mut clean = true;
     for pair in pair.into_inner() {

@@ -11,7 +11,7 @@ use crate::diagnostics::hints::type_hint;
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 use crate::ir::Arity;
 
-/// A field; none if it has no type.
+/// Builds a field; `None` if it has no type.
 pub(super) fn build_field<'s>(
     cx: &mut Cx<'s, '_>,
     pair: Pair<'s, Rule>,

@@ -99,7 +99,7 @@ fn build_call<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>, span: Span) -> Expr
     }
 }
 
-/// A string literal; its span has the quotes.
+/// Builds a string literal. Its span includes the quotes.
 pub(super) fn build_text<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>) -> Text<'s> {
     let span = cx.span(&pair);
     let raw = pair.into_inner().next().map_or("", |text| text.as_str());
@@ -119,7 +119,7 @@ pub(super) fn build_text<'s>(cx: &mut Cx<'s, '_>, pair: Pair<'s, Rule>) -> Text<
     Text { value, span }
 }
 
-/// Arguments that cannot be read: parses them once more to find where reading stopped.
+/// Reports arguments that cannot be parsed. Parses them once more to find where parsing stops.
 pub(super) fn report_broken_arguments(cx: &mut Cx<'_, '_>, pair: &Pair<'_, Rule>, attribute: &str) {
     let start = pair.as_span().start();
     let line_end = cx.text[start..].find(['\n', '\r']).map_or(cx.text.len(), |length| start + length);
@@ -141,7 +141,7 @@ pub(super) fn report_broken_arguments(cx: &mut Cx<'_, '_>, pair: &Pair<'_, Rule>
 
 const UNREADABLE: &str = "the arguments cannot be parsed";
 
-/// Where to point, what to say, and what to write instead.
+/// Returns the place to report, the message, and what to write instead.
 fn explain(line: &str, stopped: usize) -> (usize, &'static str, &'static str) {
     let rest = line[stopped..].trim_start();
     let at = line.len() - rest.len();

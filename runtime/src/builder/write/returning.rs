@@ -1,4 +1,4 @@
-//! What a write gives back: its row, with relations by `include`, or values by `select`.
+//! The results of a write: its row, with relations by `include`, or values by `select`.
 
 use std::future::IntoFuture;
 use std::marker::PhantomData;
@@ -11,14 +11,14 @@ use crate::execute::{Call, Executor};
 use crate::query::{Operation, Outcome, Parts, Query, Returning, Select, Tenant};
 use crate::rows::{FromRow, Model, Reader};
 
-/// What is read of one written row, to begin with.
+/// Returns the initial selection of one written row.
 fn one_row<M: Model>() -> Box<Select> {
     let mut select = Select::new(M::table());
     select.single = true;
     Box::new(select)
 }
 
-/// What is read of written rows, to begin with.
+/// Returns the initial selection of written rows.
 fn rows<M: Model>() -> Box<Select> {
     Box::new(Select::new(M::table()))
 }
@@ -30,7 +30,7 @@ fn operation(write: Operation, then: Option<Box<Select>>) -> Operation {
     }
 }
 
-/// A write that gives chosen values of its row: `.await` runs it.
+/// A write that returns chosen values of its row. `.await` runs it.
 #[must_use = "nothing happens until it is awaited"]
 pub struct Written<T> {
     executor: Executor,
@@ -88,7 +88,7 @@ macro_rules! one {
         include!($name { $($field),+ } of one_row, $includes);
 
         impl<M: Model> $name<M> {
-            /// Gives only these values: a field, a count, values of a relation, or a tuple of them.
+            /// Returns only these values: a field, a count, values of a relation, or a tuple of them.
             pub fn select<T: Selection<M>>(self, selection: T) -> Written<T::Out> {
                 let (executor, mut then) = (self.executor.clone(), one_row::<M>());
                 selection.add_to(&mut then);
@@ -99,7 +99,7 @@ macro_rules! one {
         }
 
         impl<M: Model> $name<M> {
-            /// Gives the row as a struct of one's own, which derives [`Selectable`].
+            /// Returns the row as a custom struct that derives [`Selectable`].
             pub fn select_as<T: Selectable<Model = M>>(self) -> Written<T> {
                 self.select(As::<T>::new())
             }
@@ -123,10 +123,10 @@ macro_rules! one {
 
 macro_rules! many {
     ($name:ident { $($field:ident),+ }) => {
-        include!($name { $($field),+ } of rows, "Reads a relation of the written rows along with them.");
+        include!($name { $($field),+ } of rows, "Eagerly loads a relation of the written rows.");
 
         impl<M: Model> $name<M> {
-            /// Gives only these values of each row: a field, a count, values of a relation, or a tuple of them.
+            /// Returns only these values of each row: a field, a count, values of a relation, or a tuple of them.
             pub fn select<T: Selection<M>>(self, selection: T) -> Written<Vec<T::Out>> {
                 let (executor, mut then) = (self.executor.clone(), rows::<M>());
                 selection.add_to(&mut then);
@@ -137,7 +137,7 @@ macro_rules! many {
                 Written { executor, operation, finish }
             }
 
-            /// Gives the rows as structs of one's own, which derive [`Selectable`].
+            /// Returns the rows as custom structs that derive [`Selectable`].
             pub fn select_as<T: Selectable<Model = M>>(self) -> Written<Vec<T>> {
                 self.select(As::<T>::new())
             }
@@ -159,9 +159,9 @@ macro_rules! many {
     };
 }
 
-one!(Create { executor, row } Create, "Reads a relation of the new row along with it, what was created with it included.");
-one!(Update { executor, condition, sets, nested } Update, "Reads a relation of the row along with it, as it is after the change.");
-one!(Upsert { executor, row, key, sets } Create, "Reads a relation of the row along with it, be it new or not.");
-one!(Delete { executor, condition } Delete, "Reads a relation of the row along with it, as it was before.");
+one!(Create { executor, row } Create, "Eagerly loads a relation of the new row, including rows that were created with it.");
+one!(Update { executor, condition, sets, nested } Update, "Eagerly loads a relation of the row, as it is after the change.");
+one!(Upsert { executor, row, key, sets } Create, "Eagerly loads a relation of the row, whether it is new or not.");
+one!(Delete { executor, condition } Delete, "Eagerly loads a relation of the row, as it was before.");
 many!(CreateManyAndReturn { executor, create });
 many!(UpdateManyAndReturn { executor, update });

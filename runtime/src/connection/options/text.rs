@@ -1,8 +1,7 @@
-//! The text of a connection string, before the driver reads it: what is wrong with it, told without a part of it.
+//! Checks the text of a connection string before the driver reads it. Errors never quote a part of it.
 //!
-//! A password that is not escaped ends somewhere else than it should, and what follows passes for a host, a database or
-//! an option. So no error quotes the text, and a string in which that may have happened is refused: what became the
-//! host or the database would be shown later.
+//! A password that is not escaped ends in the wrong place, and the text after it is taken for a host, a database or an
+//! option. So a string in which that may have happened is refused: the supposed host or database would be shown later.
 
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
@@ -13,7 +12,7 @@ const EXAMPLE: &str = "it looks like postgresql://user:password@host:5432/databa
 
 const ESCAPE: &str = "in the user and the password write % as %25, @ as %40, : as %3A, / as %2F, ? as %3F and # as %23";
 
-/// Options of the driver's, in both forms of a connection string.
+/// Options of the driver, in both formats of a connection string.
 const OPTIONS: [&str; 20] = [
     "user",
     "password",
@@ -41,17 +40,17 @@ fn wrong(reason: &str) -> Error {
     Error::Config(format!("the connection string is wrong: {reason}; {EXAMPLE}"))
 }
 
-/// A URL in parts.
+/// The parts of a URL.
 pub(super) struct Url<'t> {
-    /// What is in front of the query: the scheme, the credentials, hosts and the database.
+    /// The part before the query: the scheme, the credentials, hosts and the database.
     pub(super) base: &'t str,
     pub(super) query: &'t str,
     has_credentials: bool,
 }
 
 impl<'t> Url<'t> {
-    /// Takes a URL apart where libpq does: a `?` may stand in a password, and an `@` in the query of a URL without
-    /// credentials. Nothing of key-value pairs.
+    /// Splits a URL as libpq does: a password may contain `?`, and the query of a URL without credentials may contain
+    /// `@`. Returns `None` for key-value pairs.
     fn of(text: &'t str) -> Option<Self> {
         let begin = text.find("://")? + 3;
         let rest = &text[begin..];
@@ -63,7 +62,7 @@ impl<'t> Url<'t> {
         Some(Self { base: &text[..end], query, has_credentials: at.is_some() })
     }
 
-    /// The URL with other options. The driver takes the first `@` for the end of credentials, wherever it is.
+    /// Returns the URL with other options. The driver takes the first `@` for the end of the credentials, wherever it is.
     pub(super) fn with_options(&self, options: &[&str]) -> String {
         let glue = if options.is_empty() { "" } else { "?" };
         let options = options.join("&");
@@ -72,7 +71,7 @@ impl<'t> Url<'t> {
     }
 }
 
-/// Takes a URL apart, or refuses a text whose parts cannot be told apart. Nothing of key-value pairs.
+/// Splits a URL, or refuses a text that is ambiguous. Returns `None` for key-value pairs.
 pub(super) fn url_of(text: &str) -> Result<Option<Url<'_>>> {
     let scheme = text.split(|character: char| !character.is_ascii_alphanumeric()).next().unwrap_or_default();
     let Some(url) = Url::of(text) else {
@@ -83,7 +82,7 @@ pub(super) fn url_of(text: &str) -> Result<Option<Url<'_>>> {
         };
     };
     if !text.starts_with("postgresql://") && !text.starts_with("postgres://") {
-        // What looks like one may be the value of an option.
+        // The rest may be the value of an option.
         let is_pair = text.split(['=', ' ']).next().is_some_and(is_option);
         return if is_pair { Ok(None) } else { Err(wrong("a URL begins with postgresql://")) };
     }
@@ -93,26 +92,26 @@ pub(super) fn url_of(text: &str) -> Result<Option<Url<'_>>> {
     Ok(Some(url))
 }
 
-/// Whether the driver knows an option, or may: its name is one of the usual ones.
+/// Returns whether the driver may know an option: its name is one of the usual ones.
 fn is_option(name: &str) -> bool {
     OPTIONS.contains(&name)
 }
 
-/// What the driver finds wrong, without what it quotes.
+/// Explains the driver's error, without the text that it quotes.
 pub(super) fn explain(error: &tokio_postgres::Error) -> Error {
     let reason = std::error::Error::source(error).map_or_else(String::new, ToString::to_string);
-    // `invalid value for option `port``: the option's name is one of the driver's own.
+    // `invalid value for option `port``: the name is one of the driver's options.
     let option = reason.strip_prefix("invalid value for option `").and_then(|name| name.strip_suffix('`'));
     match option.filter(|name| is_option(name)) {
-        Some(name) => wrong(&format!("the value of {name} is none that it can have")),
+        Some(name) => wrong(&format!("the value of {name} is not valid")),
         None if reason.starts_with("unknown option") => wrong(&format!(
-            "it has an option that is not known; perhaps a `?`, `&`, `=` or space in the password is not escaped: {ESCAPE}"
+            "it has an unknown option; perhaps a `?`, `&`, `=` or space in the password is not escaped: {ESCAPE}"
         )),
-        None => wrong("it can be read neither as a URL nor as key=value pairs"),
+        None => wrong("it is neither a URL nor key=value pairs"),
     }
 }
 
-/// Refuses a host or database that no server has, and that a part of a password may have become.
+/// Refuses a host or database that no server has, because it may be a part of a password.
 pub(super) fn check_target(config: &Config) -> Result<()> {
     let is_host = |name: &str| {
         !name.is_empty()
@@ -126,7 +125,7 @@ pub(super) fn check_target(config: &Config) -> Result<()> {
         Host::Unix(_) => false,
     });
     if strange {
-        return Err(wrong(&format!("the host has characters that no host has: {ESCAPE}")));
+        return Err(wrong(&format!("the host has invalid characters: {ESCAPE}")));
     }
     Ok(())
 }
@@ -257,7 +256,7 @@ mod tests {
             ("postgresql://a:b@c@d/e", "@ as %40"),
             ("mysql://a@b/c", "begins with postgresql://"),
             ("postgresql://a@b:x/c", "the value of port"),
-            ("postgresql://a@b/c?sslmod=require", "option that is not known"),
+            ("postgresql://a@b/c?sslmod=require", "an unknown option"),
             ("postgresql://a@b/c?sslmode=always", "use disable, prefer"),
             ("host=b password=x y", "connection string is wrong"),
         ] {

@@ -1,4 +1,5 @@
-//! TLS by rustls, and the check of the server's certificate for the values of `sslmode` that ask for less than all of it.
+//! TLS by rustls, and the verification of the server's certificate for values of `sslmode` that require less than full
+//! verification.
 
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use crate::error::{Error, Result};
 
 pub(crate) type Connector = MakeRustlsConnect;
 
-/// A connector that checks as much of the server's identity as `tls` says. `root` is `sslrootcert`.
+/// Returns a connector that verifies the server's identity according to `tls`. `root` is `sslrootcert`.
 pub(in crate::connection) fn connector(_: SslMode, tls: Tls, root: Option<&str>) -> Result<Connector> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -37,7 +38,7 @@ pub(in crate::connection) fn connector(_: SslMode, tls: Tls, root: Option<&str>)
     Ok(MakeRustlsConnect::new(config))
 }
 
-/// The certificates that are trusted: those of `sslrootcert`, else the system's.
+/// Returns the trusted certificates: those of `sslrootcert`, otherwise the system's.
 fn roots(certificate: Option<&str>) -> Result<RootCertStore> {
     let mut roots = RootCertStore::empty();
     match certificate {
@@ -56,17 +57,18 @@ fn roots(certificate: Option<&str>) -> Result<RootCertStore> {
     }
     if roots.is_empty() {
         return Err(Error::Config(
-            "sslmode asks to verify the server, and there is no certificate to trust: set sslrootcert=FILE".into(),
+            "sslmode requires to verify the server, but there is no trusted certificate: set sslrootcert=FILE".into(),
         ));
     }
     Ok(roots)
 }
 
-/// Less than the full check of who the server is, as libpq defines it for sslmode `prefer`, `require` and `verify-ca`.
+/// A partial verification of the server's identity, as libpq defines it for sslmode `prefer`, `require` and
+/// `verify-ca`.
 #[derive(Debug)]
 struct Lenient {
     provider: Arc<rustls::crypto::CryptoProvider>,
-    /// Checks that a known authority has signed the certificate, for whatever host; none accepts every certificate.
+    /// Checks that a trusted authority has issued the certificate, for any host. `None` accepts every certificate.
     authority: Option<Arc<rustls::client::WebPkiServerVerifier>>,
 }
 

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 
 pub(crate) type Connector = NoTls;
 
-/// A connector that cannot encrypt, unless encryption is required.
+/// Returns a connector that cannot encrypt, or an error if encryption is required.
 pub(in crate::connection) fn connector(mode: SslMode, _: Tls, _: Option<&str>) -> Result<Connector> {
     match mode {
         SslMode::Disable | SslMode::Prefer => Ok(NoTls),

@@ -67,7 +67,7 @@ impl<P: Model, C: Model, A: Arity, const SLOT: usize, const BACK: usize> Relatio
     const SLOT: usize = SLOT;
 }
 
-/// What a relation says about its rows: `()` for all of them, or [`Select`].
+/// The restrictions of a relation's rows: `()` for none, or [`Select`].
 pub trait Refined: sealed::Sealed {
     #[doc(hidden)]
     fn into_select<C: Model>(self) -> Select;

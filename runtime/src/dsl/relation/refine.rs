@@ -1,4 +1,4 @@
-//! Which rows of a relation are loaded, and what is read of them.
+//! Restricts the rows of a relation that are loaded, and the values that are read from them.
 
 use std::marker::PhantomData;
 

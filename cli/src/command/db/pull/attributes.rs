@@ -1,6 +1,6 @@
-//! Keys, indexes and checks of a table as attributes: on fields and on lines of their own.
+//! Keys, indexes and checks of a table as attributes, either on fields or on separate lines.
 //!
-//! Of an existing block, each line keeps its text and its comments as long as what it says is in the database.
+//! A line of an existing block keeps its text and its comments as long as the database has what it declares.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -14,21 +14,21 @@ use super::blocks::{Block, Line, with_comments};
 use super::names::{Names, Taken};
 use super::render::{quoted, same};
 
-/// The keys of a model, where they are written.
+/// The keys of a model, and where each is written.
 #[derive(Default)]
 pub(super) struct Attributes {
-    /// ` @id` and ` @unique(..)` behind the columns of these names.
+    /// ` @id` and ` @unique(..)` for the columns of these names.
     pub(super) on_fields: BTreeMap<String, String>,
-    /// Columns whose line in the existing block says another key than the database has.
+    /// Columns whose line in the existing block declares a different key than the database has.
     pub(super) altered: BTreeSet<String>,
-    /// `@@id`, `@@unique`, `@@index`, `@@check`, and what else the existing block has.
+    /// `@@id`, `@@unique`, `@@index`, `@@check`, and the other attributes of the existing block.
     pub(super) lines: Vec<Line>,
 }
 
-/// What a table has, to be written at one place.
+/// Objects of a table that are written in one place.
 type Objects = Vec<TableObject>;
 
-/// The attributes of a model that is new.
+/// Returns the attributes of a new model.
 pub(super) fn fresh(names: &Names<'_>, table: &Table, fields: &[String]) -> Attributes {
     let mut writer = Writer::new(names, table, fields);
     let mut attributes = Attributes::default();
@@ -36,7 +36,7 @@ pub(super) fn fresh(names: &Names<'_>, table: &Table, fields: &[String]) -> Attr
     attributes
 }
 
-/// The attributes of a model that the existing file has in `block`, of which no mixin brings some along.
+/// Returns the attributes of a model that the existing file declares in `block`, without those of its mixins.
 pub(super) fn kept(
     names: &Names<'_>,
     table: &Table,
@@ -64,7 +64,7 @@ pub(super) fn kept(
                 }
                 continue;
             }
-            Fate::Gone => None,
+            Fate::Removed => None,
             Fate::Other(object) => {
                 let at = left.iter().position(|other| is_called(other, kind, object.name()));
                 at.map(|at| left.remove(at))
@@ -83,7 +83,7 @@ pub(super) fn kept(
             (Place::Line(at), None) => lines[at] = None,
         }
     }
-    // What is new stands behind the last key or index, in front of `@@map`.
+    // New lines come after the last key or index, and before `@@map`.
     let mut own = 0;
     for line in lines.into_iter().flatten().filter(|line| line.key.is_empty()) {
         attributes.lines.push(line);
@@ -97,21 +97,21 @@ pub(super) fn kept(
     attributes
 }
 
-/// What became of an object of the existing file.
+/// What happened to an object of the existing file.
 enum Fate {
-    /// It is in the database, under this name.
+    /// The database has it, under this name.
     Kept(String),
-    /// Something else has its name, or it has another one.
+    /// Its name belongs to another object now, or it has another name.
     Other(TableObject),
-    Gone,
+    Removed,
 }
 
-/// `changes` lead from the database to the file.
+/// `changes` are the changes from the database to the file.
 fn fate(changes: &[Change], table: &Table, kind: &str, name: &str) -> Fate {
     for change in changes {
         match change {
             Change::AddObject { table: other, object } if same(other, &table.name) && is_called(object, kind, name) => {
-                return Fate::Gone;
+                return Fate::Removed;
             }
             Change::RenameObject { table: other, object, to }
                 if same(other, &table.name) && to == name && word(object) == kind =>
@@ -130,7 +130,7 @@ fn fate(changes: &[Change], table: &Table, kind: &str, name: &str) -> Fate {
     Fate::Kept(name.to_owned())
 }
 
-/// Whether it is replaced only because something under it changes.
+/// Returns whether it is replaced only because an object that it depends on changes.
 fn says_the_same(a: &TableObject, b: &TableObject) -> bool {
     match (a, b) {
         (TableObject::Check(a), TableObject::Check(b)) => same_sql(&a.expression, &b.expression),
@@ -167,15 +167,16 @@ fn is_called(object: &TableObject, kind: &str, name: &str) -> bool {
     word(object) == kind && object.name() == name
 }
 
-/// Where the existing file says something.
+/// Where the existing file declares an object.
 enum Place {
-    /// At the field of this column.
+    /// On the field of this column.
     Field(String),
     /// On this line of the block.
     Line(usize),
 }
 
-/// Everything that the existing model says of keys, indexes and checks, with its kind and its name in the database.
+/// Returns all keys, indexes and checks that the existing model declares, with their kinds and their names in the
+/// database.
 fn places(model: ModelWalker<'_>, block: &Block) -> Vec<(Place, &'static str, String)> {
     let lines_of = |kind: &str| -> Vec<usize> {
         let is_it = |at: &usize| object_word(&block.lines[*at]) == Some(kind);
@@ -188,7 +189,7 @@ fn places(model: ModelWalker<'_>, block: &Block) -> Vec<(Place, &'static str, St
             lines_of("id").first().map_or_else(|| Place::Field(column.unwrap_or_default()), |at| Place::Line(*at));
         places.push((place, "id", key.constraint_name.clone()));
     }
-    // Those of fields come first.
+    // Those on fields come first.
     let (uniques, indexes): (Vec<_>, Vec<_>) = model.model().indexes.iter().partition(|index| index.unique);
     let lines = lines_of("unique");
     let on_fields = uniques.len().saturating_sub(lines.len());
@@ -212,14 +213,14 @@ fn places(model: ModelWalker<'_>, block: &Block) -> Vec<(Place, &'static str, St
     places
 }
 
-/// `id` for a line that begins with `@@id`; none for lines about the model itself.
+/// Returns `id` for a line that begins with `@@id`; `None` for lines about the model itself.
 fn object_word(line: &Line) -> Option<&'static str> {
     let name = line.text.trim_start().strip_prefix("@@")?;
     let name = name.split(|letter: char| !letter.is_alphanumeric()).next()?;
     ["id", "unique", "index", "check"].into_iter().find(|word| *word == name)
 }
 
-/// `name:` of the existing file.
+/// Returns the `name:` in the existing file.
 fn client_name(model: ModelWalker<'_>, constraint: &str) -> Option<String> {
     let model = model.model();
     let of_key = model.primary_key.iter().filter(|key| key.constraint_name == constraint);
@@ -238,7 +239,7 @@ fn objects(table: &Table) -> Objects {
 struct Writer<'a> {
     names: &'a Names<'a>,
     table: &'a Table,
-    /// What fields and keys of several fields are called in the client.
+    /// The client's names of fields and of keys with several fields.
     taken: Taken,
 }
 
@@ -249,13 +250,13 @@ impl<'a> Writer<'a> {
         Self { names, table, taken }
     }
 
-    /// Writes objects where they belong: a key of one column at its field.
+    /// Writes objects where they belong: a key with one column on its field.
     fn add(&mut self, attributes: &mut Attributes, objects: Objects, with_unique: &mut BTreeSet<String>) {
         let usual = |object: &TableObject| {
             single_unique(object)
                 .is_some_and(|column| object.name() == clipped(&format!("{}_{column}", self.table.name.name), "_key"))
         };
-        // A field has one `@unique`: that with the usual name.
+        // A field has only one `@unique`: the one with the default name.
         let (first, rest): (Objects, Objects) = objects.into_iter().partition(usual);
         for object in first.iter().chain(&rest) {
             let column = match object {
@@ -283,7 +284,7 @@ impl<'a> Writer<'a> {
         object.map(|object| self.on_field(&object)).unwrap_or_default()
     }
 
-    /// ` @id` or ` @unique(..)`.
+    /// Returns ` @id` or ` @unique(..)`.
     fn on_field(&self, object: &TableObject) -> String {
         let table = &self.table.name.name;
         match object {
@@ -304,7 +305,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// `@@id`, `@@unique`, `@@index` or `@@check`. `known` is the key's name in the client.
+    /// Returns `@@id`, `@@unique`, `@@index` or `@@check`. `known` is the key's name in the client.
     fn line(&mut self, object: &TableObject, known: Option<String>) -> String {
         match object {
             TableObject::PrimaryKey(key) => {
@@ -331,7 +332,7 @@ impl<'a> Writer<'a> {
         names.collect::<Vec<_>>().join(", ")
     }
 
-    /// `name: ".."` where the client would call a key of several columns like something else.
+    /// Returns `name: ".."` if a key of several columns would get the name of something else in the client.
     fn name(&mut self, columns: &[String], known: Option<String>) -> String {
         if columns.len() < 2 && known.is_none() {
             return String::new();
@@ -402,13 +403,14 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The default operator class, where the language knows none for the method and type: that of an extension.
+    /// Returns the default operator class if the language knows none for the method and type, because they belong to an
+    /// extension.
     fn default_class<'p>(&self, method: IndexMethod, part: &'p IndexPart) -> Option<&'p String> {
         let IndexTarget::Column(name) = &part.target else { return None };
         let column = self.table.column(name)?;
         let takes = match &column.ty {
             DataType::Native(native) => method.takes(*native, column.array),
-            // Such methods know enums as little as money.
+            // These methods do not support enums, just as they do not support money.
             DataType::Enum(_) => method.takes(NativeType::Money, column.array),
             DataType::Other(_) => true,
         };
@@ -416,7 +418,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// The column of a unique key that can be written at its field.
+/// Returns the column of a unique key that can be written on its field.
 fn single_unique(object: &TableObject) -> Option<String> {
     match object {
         TableObject::Unique(unique) if unique.columns.len() == 1 => Some(unique.columns[0].clone()),

@@ -1,28 +1,28 @@
-//! The text of a schema file, cut into its blocks and their lines, so that what stays can stay as it is written.
+//! Splits the text of a schema file into blocks and lines, so that unchanged parts keep their text.
 
 use std::collections::BTreeMap;
 
-/// A block, or what stands between blocks at the end of the file.
+/// A block, or the text after the last block of the file.
 #[derive(Debug, Default)]
 pub(super) struct Block {
-    /// `model`, `enum` and so on; empty behind the last block.
+    /// `model`, `enum` and so on; empty for the text after the last block.
     pub(super) keyword: String,
     pub(super) name: String,
-    /// Comments and empty lines above.
+    /// Comments and empty lines before it.
     pub(super) above: String,
-    /// All of it, from the keyword to the brace.
+    /// The whole block, from the keyword to the closing brace.
     pub(super) text: String,
     pub(super) lines: Vec<Line>,
-    /// Comments and empty lines below the last line.
+    /// Comments and empty lines after the last line.
     pub(super) below: String,
 }
 
 /// A line in a block.
 #[derive(Debug, Clone)]
 pub(super) struct Line {
-    /// The first word: a field or value; empty for attributes.
+    /// The first word: the name of a field or value. Empty for attributes.
     pub(super) key: String,
-    /// Comments above, each with its line break.
+    /// The comments before it, each with its line break.
     pub(super) above: String,
     pub(super) text: String,
 }
@@ -32,7 +32,7 @@ impl Line {
         Self { key: key.to_owned(), above: String::new(), text }
     }
 
-    /// The comment at the end of the line.
+    /// Returns the comment at the end of the line.
     fn trailing(&self) -> Option<&str> {
         let mut is_quoted = false;
         let bytes = self.text.as_bytes();
@@ -54,7 +54,7 @@ impl Block {
     }
 }
 
-/// Gives a new line the comments of the one that it takes the place of.
+/// Gives a new line the comments of the line that it replaces.
 pub(super) fn with_comments(mut line: Line, old: Option<&&Line>) -> Line {
     if let Some(old) = old {
         line.above.clone_from(&old.above);
@@ -65,7 +65,7 @@ pub(super) fn with_comments(mut line: Line, old: Option<&&Line>) -> Line {
     line
 }
 
-/// Cuts a text that compiles.
+/// Splits a text that compiles.
 pub(super) fn split(text: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut block = Block::default();
@@ -114,20 +114,20 @@ pub(super) fn split(text: &str) -> Vec<Block> {
     blocks
 }
 
-/// What a mixin puts into a model.
+/// What a mixin adds to a model.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Mixin {
-    /// Its fields, with those of the mixins in it.
+    /// Its fields, including those of nested mixins.
     pub(super) fields: Vec<String>,
-    /// Whether it brings keys or indexes along, on a line of their own or behind a field.
+    /// Whether it adds keys or indexes, on separate lines or on a field.
     pub(super) has_attributes: bool,
 }
 
-/// The mixins of a schema that compiles, by their names.
+/// Returns the mixins of a schema that compiles, by name.
 pub(super) fn mixins<'b>(blocks: impl Iterator<Item = &'b Block>) -> BTreeMap<String, Mixin> {
     let mut left: Vec<&Block> = blocks.filter(|block| block.keyword == "mixin").collect();
     let mut mixins: BTreeMap<String, Mixin> = BTreeMap::new();
-    // One that contains others waits for them; none contains itself.
+    // A mixin comes after those that it contains. No mixin contains itself.
     loop {
         let before = left.len();
         left.retain(|block| match mixin(block, &mixins) {
@@ -140,7 +140,7 @@ pub(super) fn mixins<'b>(blocks: impl Iterator<Item = &'b Block>) -> BTreeMap<St
     }
 }
 
-/// None if it contains one that is not known yet.
+/// Returns `None` if it contains a mixin that is not known yet.
 fn mixin(block: &Block, known: &BTreeMap<String, Mixin>) -> Option<Mixin> {
     let mut mixin = Mixin::default();
     for line in &block.lines {

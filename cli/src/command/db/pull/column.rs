@@ -13,8 +13,8 @@ fn unsupported(text: &str) -> String {
     format!("Unsupported({})", quoted(text))
 }
 
-/// Type, arity and default, without `@id`, `@unique` and `@map`. In a model that is not in the client (`is_ignored`), no
-/// field needs to say so.
+/// Returns type, arity and default, without `@id`, `@unique` and `@map`. In a model that is not in the client
+/// (`is_ignored`), fields do not need `@ignore`.
 pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWalker<'_>>, is_ignored: bool) -> String {
     let (ty, native) = match &column.ty {
         DataType::Native(native) => scalar(*native),
@@ -37,20 +37,20 @@ pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWal
         let _ = write!(text, " {native}");
     }
     if let Some(old) = old {
-        // What the type does not take any more goes.
+        // Attributes that the type no longer supports are dropped.
         let is_unsupported = matches!(column.ty, DataType::Other(_));
-        for (is_said, attribute) in [
+        for (is_present, attribute) in [
             (old.column().updated_at && has_scalar(column, ScalarType::DateTime), " @updatedAt"),
             (old.column().sensitive, " @sensitive"),
             (old.field().ignored && !is_unsupported && !is_ignored, " @ignore"),
         ] {
-            text += if is_said { attribute } else { "" };
+            text += if is_present { attribute } else { "" };
         }
     }
     text
 }
 
-/// The type, an arity that fits every value, and whatever default there is: what is always true of a column.
+/// Returns a description that is true of any column: the type, an arity that fits every value, and the default as SQL.
 pub(super) fn plain(column: &Column) -> String {
     let ty = unsupported(&column.ty.to_string());
     let mark = match (column.array, column.nullable) {
@@ -66,7 +66,7 @@ fn has_scalar(column: &Column, scalar: ScalarType) -> bool {
     !column.array && matches!(column.ty, DataType::Native(native) if native.scalar() == scalar)
 }
 
-/// What only the client knows.
+/// Returns a default that only the client applies.
 fn client_default(column: &Column, old: Option<ColumnWalker<'_>>) -> Option<String> {
     if !has_scalar(column, ScalarType::String) {
         return None;
@@ -101,13 +101,13 @@ fn default(names: &Names<'_>, column: &Column) -> Option<String> {
         }
         ColumnDefault::Literal(value) => match value_of(names, &column.ty, value) {
             Some(value) => value,
-            // A number that is none of the column's type is rounded, or becomes money; the same as a text is refused, or
-            // printed in another way.
+            // As a number, a value that the type cannot hold exactly would be rounded, or become money. As a text it
+            // would be refused, or printed in another way.
             None if is_counted(&column.ty) && is_number(value) => generated(value),
             None => generated(&literal(value)),
         },
         ColumnDefault::List(values) => {
-            // A type that the language does not know has no lists of values, not even the empty one.
+            // For a type that the language does not know there are no list literals, not even the empty one.
             let is_known = !matches!(column.ty, DataType::Other(_));
             let values_of = || values.iter().map(|value| value_of(names, &column.ty, value)).collect();
             let all: Option<Vec<String>> = if is_known { values_of() } else { None };
@@ -135,7 +135,7 @@ fn is_moment(ty: &DataType) -> bool {
     )
 }
 
-/// A value as the language writes it; none where it is written as SQL.
+/// Returns a value in the syntax of the schema language; `None` if it has to be written as SQL.
 fn value_of(names: &Names<'_>, ty: &DataType, value: &str) -> Option<String> {
     use NativeType as N;
     match ty {
@@ -163,7 +163,7 @@ fn is_counted(ty: &DataType) -> bool {
     matches!(ty, DataType::Native(native) if scalar(*native))
 }
 
-/// Digits, maybe with a sign and with digits behind a point: what the language reads as a number.
+/// Returns whether the language reads the text as a number: digits, with an optional sign and fractional digits.
 fn is_number(text: &str) -> bool {
     let text = text.strip_prefix('-').unwrap_or(text);
     let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -173,7 +173,7 @@ fn is_number(text: &str) -> bool {
     }
 }
 
-/// The scalar of a type, and `@db.` where it is not the scalar's own.
+/// Returns the scalar of a type, and `@db.` if it is not the scalar's default type.
 fn scalar(native: NativeType) -> (String, String) {
     use NativeType as N;
     let with = |name: &str, argument: Option<u32>| match argument {

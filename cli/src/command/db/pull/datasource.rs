@@ -1,4 +1,4 @@
-//! The datasource of a pulled schema: which schemas of the database it is about, and which extensions it needs.
+//! The datasource of a pulled schema: which PostgreSQL schemas it describes, and which extensions it needs.
 
 use relata_codegen::ir;
 
@@ -6,12 +6,12 @@ use super::blocks::Block;
 use super::names::identifier;
 use super::render::quoted;
 
-/// What the datasource has to say.
+/// The settings of the datasource.
 #[derive(Debug, Default)]
-pub(super) struct Head {
-    /// The schemas that are pulled; empty if it is that of the connection.
+pub(super) struct Datasource {
+    /// The schemas to pull; empty for the schema of the connection.
     pub(super) schemas: Vec<String>,
-    /// Extensions that columns, defaults and indexes use.
+    /// The extensions that columns, defaults and indexes use.
     pub(super) extensions: Vec<Extension>,
 }
 
@@ -19,12 +19,12 @@ pub(super) struct Head {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Extension {
     pub(super) name: String,
-    /// Where its objects are, if not in the schema of the connection.
+    /// The schema of its objects, if that is not the schema of the connection.
     pub(super) schema: Option<String>,
 }
 
-impl Head {
-    /// The block of a new file.
+impl Datasource {
+    /// Returns the block for a new file.
     pub(super) fn block(&self) -> String {
         let mut text = "datasource db {\n  provider = \"postgresql\"\n".to_owned();
         if !self.schemas.is_empty() {
@@ -38,7 +38,7 @@ impl Head {
 }
 
 impl Extension {
-    /// `citext`, or `uuid_ossp(map: "uuid-ossp", schema: "tools")`.
+    /// Returns `citext`, or `uuid_ossp(map: "uuid-ossp", schema: "tools")`.
     fn text(&self) -> String {
         let name = identifier(&self.name);
         let map = (name != self.name).then(|| format!("map: {}", quoted(&self.name)));
@@ -52,18 +52,17 @@ fn list(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.collect::<Vec<_>>().join(", "))
 }
 
-/// The datasource of an existing file, with the schemas that came to it. Extensions that it does not have come to a list
-/// that is there.
-pub(super) fn extended(block: &Block, head: &Head, known: &[ir::Extension]) -> String {
+/// Returns the datasource of an existing file with the new schemas. New extensions are added only to an existing list.
+pub(super) fn extended(block: &Block, datasource: &Datasource, known: &[ir::Extension]) -> String {
     let is_new = |it: &&Extension| known.iter().all(|known| known.db_name != it.name);
     let mut text = block.text.clone();
     for line in &block.lines {
         let missing: Vec<String> = match line.key.as_str() {
-            "schemas" => head.schemas.iter().map(|it| quoted(it)).filter(|it| !line.text.contains(it)).collect(),
-            "extensions" => head.extensions.iter().filter(is_new).map(Extension::text).collect(),
+            "schemas" => datasource.schemas.iter().map(|it| quoted(it)).filter(|it| !line.text.contains(it)).collect(),
+            "extensions" => datasource.extensions.iter().filter(is_new).map(Extension::text).collect(),
             _ => continue,
         };
-        // What is behind the list is a comment.
+        // The text after the list is a comment.
         let Some(end) = line.text.rfind(']').filter(|_| !missing.is_empty()) else { continue };
         let is_empty = line.text[..end].trim_end().ends_with('[');
         let comma = if is_empty { "" } else { ", " };
@@ -82,15 +81,15 @@ mod tests {
     fn a_new_file_says_schemas_and_extensions() {
         let extension =
             |name: &str, schema: Option<&str>| Extension { name: name.to_owned(), schema: schema.map(str::to_owned) };
-        let head = Head {
+        let datasource = Datasource {
             schemas: vec!["public".to_owned(), "a\"b".to_owned()],
             extensions: vec![extension("citext", None), extension("uuid-ossp", Some("tools"))],
         };
-        let text = head.block();
+        let text = datasource.block();
         assert!(text.contains("schemas = [\"public\", \"a\\\"b\"]"), "{text}");
         assert!(text.contains("extensions = [citext, uuid_ossp(map: \"uuid-ossp\", schema: \"tools\")]"), "{text}");
         let old = "datasource db {\n  provider = \"postgresql\" // ours\n  schemas = [\"public\"] // all\n}\n";
-        let text = extended(&split(old)[0], &head, &[]);
+        let text = extended(&split(old)[0], &datasource, &[]);
         assert!(text.contains("schemas = [\"public\", \"a\\\"b\"] // all"), "{text}");
     }
 }

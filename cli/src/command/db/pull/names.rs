@@ -1,7 +1,7 @@
-//! What the things of a database are called in the schema: names of the existing file first, then those of the
-//! database where the language takes them, else names near to them.
+//! The names in the schema: the name of the existing file if there is one, otherwise the name in the database if the
+//! language accepts it, otherwise a similar name.
 //!
-//! All names are chosen before anything is written, so that no two become one: neither in the schema nor in Rust.
+//! All names are chosen before anything is written, so that no two collide, neither in the schema nor in Rust.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ impl Naming {
         if self == Naming::Keep { plain } else { pascal(&plain) }
     }
 
-    /// A field of that column, or made of such words.
+    /// Returns the name of a field for that column, or for these words.
     pub(super) fn field(self, name: &str) -> String {
         let plain = identifier(name);
         match self {
@@ -36,7 +36,7 @@ impl Naming {
     }
 }
 
-/// The names of everything.
+/// The names of all models, enums, fields and values.
 pub(super) struct Names<'a> {
     pub(super) naming: Naming,
     pub(super) old: Option<&'a Schema>,
@@ -47,8 +47,8 @@ pub(super) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// Chooses the names of all that `state` has. `taken` are names of the existing file that nothing in the database
-    /// stands behind: mixins.
+    /// Chooses the names of everything in `state`. `taken` are names of the existing file that belong to nothing in the
+    /// database: mixins.
     pub(super) fn new(state: &State, old: Option<&'a Schema>, taken: &[String], naming: Naming) -> Self {
         let mut names = Self {
             naming,
@@ -93,7 +93,7 @@ impl<'a> Names<'a> {
         self.models.get(table).cloned().unwrap_or_else(|| identifier(&table.name))
     }
 
-    /// None for a type that the schema does not have.
+    /// Returns `None` for a type that the schema does not declare.
     pub(super) fn enum_name(&self, name: &ObjectName) -> Option<&str> {
         self.enums.get(name).map(String::as_str)
     }
@@ -106,7 +106,7 @@ impl<'a> Names<'a> {
         self.labels.get(&(name.clone(), label.to_owned())).cloned()
     }
 
-    /// Models and enums share one set of names; models are modules of the client, too.
+    /// Models and enums share a namespace. Models are also modules of the client.
     fn choose_types(&mut self, state: &State, taken: &[String]) {
         let mut types = Taken::new(camel_ident);
         let mut modules = Taken::new(module_name);
@@ -134,7 +134,7 @@ impl<'a> Names<'a> {
             }
         }
         let counts = count(wanted.iter().map(|(.., plain)| plain.as_str()));
-        // A name that is as in the database goes before one that is made to be it.
+        // A name that stays as it is in the database takes precedence over one that is converted.
         wanted.sort_by_key(|(name, _, plain)| name.name != *plain || is_reserved(plain));
         for (name, is_model, plain) in wanted {
             let is_shared = counts.get(plain.as_str()).is_some_and(|count| *count > 1);
@@ -185,7 +185,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Names that are in use, also those that are one in Rust.
+/// Names that are in use, compared by their Rust identifiers too.
 pub(super) struct Taken {
     convert: fn(&str) -> String,
     idents: BTreeSet<String>,
@@ -204,7 +204,7 @@ impl Taken {
         !self.idents.contains(&(self.convert)(name))
     }
 
-    /// The name, or one with a number behind it; it is taken from then on.
+    /// Returns the name, with a number appended if it is taken, and takes it.
     pub(super) fn take(&mut self, plain: &str) -> String {
         let chosen = choose([plain.to_owned()], plain, |name| self.is_free(name));
         self.insert(&chosen);
@@ -212,7 +212,7 @@ impl Taken {
     }
 }
 
-/// Chooses a name for each of those that are unknown, those first that can stay as they are.
+/// Chooses a name for each item without one. Items whose name can stay as it is come first.
 fn choose_all<'n>(
     names: impl Iterator<Item = &'n str>,
     taken: &mut Taken,
@@ -229,7 +229,7 @@ fn choose_all<'n>(
     }
     left.sort_by_key(|(name, plain)| name != plain);
     for (name, plain) in left {
-        // `1_a` and `2_a` are told apart by what makes them no names.
+        // `1_a` and `2_a` differ only in the characters that a name must not begin with.
         let is_cut = name.starts_with(|first: char| first == '_' || first.is_numeric());
         let whole = is_cut.then(|| identifier(&format!("x{name}")));
         let candidates = [Some(plain.clone()), whole].into_iter().flatten();
@@ -240,7 +240,7 @@ fn choose_all<'n>(
     chosen
 }
 
-/// The first that is free, else `plain` with the first number that makes it so.
+/// Returns the first free candidate, otherwise `plain` with the first number that makes it free.
 fn choose(candidates: impl IntoIterator<Item = String>, plain: &str, is_free: impl Fn(&str) -> bool) -> String {
     let numbered = (2_u32..).map(|number| format!("{plain}_{number}"));
     candidates.into_iter().chain(numbered).find(|name| is_free(name)).unwrap_or_else(|| plain.to_owned())
@@ -257,7 +257,7 @@ fn pascal_first(name: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// A name as the language takes it: letters, digits and `_`, a letter first.
+/// Returns the name as the language accepts it: letters, digits and `_`, beginning with a letter.
 pub(super) fn identifier(name: &str) -> String {
     let replace = |is_letter: fn(char) -> bool| -> String {
         name.chars().map(|letter| if is_letter(letter) || letter == '_' { letter } else { '_' }).collect()
@@ -277,7 +277,7 @@ pub(super) fn identifier(name: &str) -> String {
             (true, true) => format!("x{}", name.chars().count()),
         };
     }
-    // Letters of other scripts are names in the language and in Rust, but not all that Unicode calls a letter.
+    // The language and Rust accept letters of other scripts in names, but not everything that Unicode calls a letter.
     if is_name(&wide) {
         return wide;
     }
@@ -285,7 +285,7 @@ pub(super) fn identifier(name: &str) -> String {
     if ascii.is_empty() { format!("x{}", name.chars().count()) } else { ascii }
 }
 
-/// Whether the compiler takes it as a name.
+/// Returns whether the compiler accepts it as a name.
 fn is_name(name: &str) -> bool {
     let text = format!("model M {{\n  id Int @id\n  {name} Int\n}}\n");
     compile(&Sources::single("name", &text)).schema.is_some()

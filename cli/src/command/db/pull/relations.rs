@@ -1,4 +1,4 @@
-//! Foreign keys and join tables as relation fields, under the names that the existing schema gives them.
+//! Relation fields for foreign keys and join tables, with the names that the existing schema gives them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -26,21 +26,22 @@ struct Known {
     name: Option<String>,
 }
 
-/// What all relations are made of.
+/// The context of all relations.
 struct Relations<'a> {
     state: &'a State,
     names: &'a Names<'a>,
     ignored: &'a BTreeSet<ObjectName>,
     taken: BTreeMap<ObjectName, Taken>,
-    /// Names of fields, by their tables and foreign keys.
+    /// Names of fields, by table and foreign key.
     chosen: BTreeMap<(ObjectName, String), String>,
-    /// The names of relations between two tables; the empty name is none.
+    /// The names of relations between two tables; the empty name for relations without a name.
     relation_names: BTreeSet<(ObjectName, ObjectName, String)>,
 }
 
 type Key<'k> = (&'k Table, &'k ForeignKey, Option<Known>);
 
-/// All relation fields, in the order of the tables. `ignored` are the tables whose models are not in the client.
+/// Returns all relation fields, in the order of the tables. `ignored` are the tables whose models are not in the
+/// client.
 pub(super) fn relation_fields(state: &State, names: &Names<'_>, ignored: &BTreeSet<ObjectName>) -> Vec<RelationField> {
     let mut cx = Relations {
         state,
@@ -59,14 +60,14 @@ pub(super) fn relation_fields(state: &State, names: &Names<'_>, ignored: &BTreeS
     for table in state.tables.iter().filter(|table| !is_join_table(state, names, table)) {
         keys.extend(table.foreign_keys.iter().map(|key| (table, key, known(names, table, key))));
     }
-    // Names that are known come first, so that a new one never takes them.
+    // Known names come first, so that no new name takes one of them.
     keys.sort_by_key(|(.., known)| known.is_none());
     for (table, key, known) in &keys {
         if let Some(known) = known {
             cx.take_known(&table.name, &key.referenced_table, known);
         }
     }
-    // A field called after its column goes before one called after its model.
+    // A field that is named after its column takes precedence over one that is named after its model.
     for (table, key, _) in keys.iter().filter(|(.., known)| known.is_none()) {
         let columns: Vec<String> = key.columns.iter().map(|it| names.field_name(&table.name, it)).collect();
         if let Some(plain) = of_column(&columns) {
@@ -91,7 +92,8 @@ pub(super) fn of_table<'f>(fields: &'f [RelationField], table: &ObjectName) -> i
     fields.iter().filter(move |field| field.table == *table).map(|field| &field.line)
 }
 
-/// Prisma's implicit many-to-many, if the two models can have it: one field each for both sides says all of the table.
+/// Returns whether Prisma's implicit many-to-many can describe the table: the two models allow it, and a field on each
+/// side expresses the whole table.
 pub(super) fn is_join_table(state: &State, names: &Names<'_>, table: &Table) -> bool {
     let columns: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
     let Some(short) = table.name.name.strip_prefix('_') else { return false };
@@ -100,7 +102,7 @@ pub(super) fn is_join_table(state: &State, names: &Names<'_>, table: &Table) -> 
         let key = state.table(name).and_then(|table| table.primary_key.as_ref());
         key.is_some_and(|key| key.columns.len() == 1)
     };
-    // Column `A` is the model whose name comes first.
+    // Column `A` belongs to the model whose name comes first.
     let in_order = a == b || names.model_name(a) < names.model_name(b);
     let has_unique_index = || {
         table.primary_key.is_none()
@@ -153,7 +155,7 @@ impl Relations<'_> {
         self.name_is_free(from, to, known.name.as_deref().unwrap_or_default());
     }
 
-    /// Whether no other relation of the two tables has that name; it is taken from then on.
+    /// Returns whether no other relation of the two tables has that name, and takes it.
     fn name_is_free(&mut self, a: &ObjectName, b: &ObjectName, name: &str) -> bool {
         self.relation_names.insert((a.min(b).clone(), a.max(b).clone(), name.to_owned()))
     }
@@ -173,7 +175,7 @@ impl Relations<'_> {
         self.taken.get_mut(table).map_or_else(|| plain.to_owned(), |taken| taken.take(plain))
     }
 
-    /// ` @ignore` where a field of the client would lead to a model that is not in it.
+    /// Returns ` @ignore` if a field would lead from a model of the client to a model that is not in the client.
     fn ignore(&self, table: &ObjectName, target: &ObjectName) -> &'static str {
         if self.ignored.contains(target) && !self.ignored.contains(table) { " @ignore" } else { "" }
     }
@@ -225,7 +227,7 @@ impl Relations<'_> {
         ])
     }
 
-    /// The name of the relation, where the two models have several or it is known.
+    /// Returns the name of the relation, if the two models have several relations or the name is known.
     fn relation_name(
         &mut self,
         all: &[Key<'_>],
@@ -258,7 +260,7 @@ impl Relations<'_> {
         let short = table.name.name.strip_prefix('_').unwrap_or_default();
         let name = match &known {
             Some(known) => known.relation().name.clone(),
-            // A model's relation with itself has a name.
+            // A relation of a model with itself has a name.
             None => (a == b || short != format!("{first}To{second}")).then(|| short.to_owned()),
         };
         self.name_is_free(a, b, name.as_deref().unwrap_or_default());
@@ -282,7 +284,7 @@ impl Relations<'_> {
     }
 }
 
-/// `@relation(..)` of the side that has the columns.
+/// Returns `@relation(..)` for the side that has the columns.
 fn attribute(
     names: &Names<'_>,
     (table, key): (&Table, &ForeignKey),
@@ -297,7 +299,7 @@ fn attribute(
         let _ = write!(text, "{}, ", quoted(name));
     }
     let _ = write!(text, "fields: [{}], references: [{}]", columns.join(", "), references.join(", "));
-    // One column that is never null, and a delete cannot empty the key. A list counts as neither.
+    // Required: the columns are never null, and a delete cannot set the key to null. Lists do not count.
     let is_required = |column: &String| table.column(column).is_some_and(|it| !it.nullable && !it.array);
     let is_required = key.columns.iter().any(is_required);
     let usual = if is_required { ReferentialAction::Restrict } else { ReferentialAction::SetNull };
@@ -314,14 +316,14 @@ fn attribute(
     text + ")"
 }
 
-/// What a field is called after its column: `author` for `author_id`.
+/// Returns the name of a field after its column: `author` for `author_id`.
 fn of_column(columns: &[String]) -> Option<&str> {
     let [column] = columns else { return None };
     column.strip_suffix("Id").or(column.strip_suffix("_id")).filter(|it| !it.is_empty())
 }
 
-/// The two fields of a relation of a model with itself, after its one column: a row has a `parent` and `children`, or a
-/// `manager`, and is `manager_of` others.
+/// Returns the two fields of a relation of a model with itself, named after its only column: a row has a `parent` and
+/// `children`, or a `manager`, and is `manager_of` others.
 fn own_names(columns: &[String], model: &str, is_one: bool) -> Option<(String, String)> {
     let [column] = columns else { return None };
     let role = of_column(columns).unwrap_or(column);
@@ -330,11 +332,11 @@ fn own_names(columns: &[String], model: &str, is_one: bool) -> Option<(String, S
         ("parent", false) => "children".to_owned(),
         _ => format!("{role}_of"),
     };
-    // The column itself has the name of the role.
+    // The column itself already has the name of the role.
     Some((format!("{role}_{}", singular(&snake(model))), back))
 }
 
-/// What a field is called that has many rows of `model`.
+/// Returns the name of a field with many rows of `model`.
 fn many(naming: Naming, model: &str) -> String {
     match naming {
         Naming::Keep => plural(&lower_first(model)),

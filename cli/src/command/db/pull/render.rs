@@ -1,4 +1,4 @@
-//! The text of a pulled schema: blocks that did not change as they are written, the others made anew.
+//! The text of a pulled schema: unchanged blocks keep their text, and the others are written again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -10,12 +10,12 @@ use super::Existing;
 use super::attributes::{self, Attributes, footer};
 use super::blocks::{Block, Line, Mixin, mixins, split, with_comments};
 use super::column::{describe, plain};
-use super::datasource::{self, Head};
+use super::datasource::{self, Datasource};
 use super::names::{Names, identifier};
 use super::relations::{RelationField, is_join_table, of_table, relation_fields};
 use crate::args::Naming;
 
-/// A string of the language.
+/// Returns a string literal of the schema language.
 pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -26,7 +26,7 @@ pub(super) fn quoted(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
-            // Also what a reader could take for the end of the line.
+            // Also characters that an editor may show as the end of the line.
             _ if letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}') => {
                 let _ = write!(quoted, "\\u{:04x}", letter as u32);
             }
@@ -37,23 +37,23 @@ pub(super) fn quoted(text: &str) -> String {
     quoted
 }
 
-/// What a schema is made of.
+/// The input of a pulled schema.
 pub(super) struct Input<'a> {
-    /// The database, as far as the language can say it.
+    /// The database, as far as the schema language can express it.
     pub(super) state: &'a State,
     pub(super) existing: Option<&'a Existing>,
-    /// What leads from the database to the existing schema.
+    /// The changes from the database to the existing schema.
     pub(super) changes: &'a [Change],
-    /// The file for what none of the existing files has.
+    /// The file for everything that no existing file contains.
     pub(super) new: String,
-    pub(super) head: &'a Head,
+    pub(super) datasource: &'a Datasource,
     pub(super) naming: Naming,
 }
 
-/// For each field that is a column, by model and name: what is true of it in any case.
+/// For each field with a column, by model and name: a description that is always true.
 pub(super) type Plain = BTreeMap<(String, String), String>;
 
-/// The files of the schema.
+/// Returns the files of the schema.
 pub(super) fn schema(input: &Input<'_>) -> (Vec<SourceFile>, Plain) {
     let Input { state, existing, changes, .. } = *input;
     let mut files: Vec<(String, Vec<Block>)> = existing.map_or_else(Vec::new, |existing| {
@@ -61,8 +61,8 @@ pub(super) fn schema(input: &Input<'_>) -> (Vec<SourceFile>, Plain) {
     });
     let mixins = mixins(files.iter().flat_map(|(_, blocks)| blocks));
     if files.is_empty() {
-        let head = Block { keyword: "datasource".to_owned(), text: input.head.block(), ..Block::default() };
-        files.push((input.new.clone(), vec![head, Block::default()]));
+        let datasource = Block { keyword: "datasource".to_owned(), text: input.datasource.block(), ..Block::default() };
+        files.push((input.new.clone(), vec![datasource, Block::default()]));
     }
     let taken: Vec<String> = mixins.keys().cloned().collect();
     let old = existing.map(|existing| &existing.schema);
@@ -76,7 +76,7 @@ pub(super) fn schema(input: &Input<'_>) -> (Vec<SourceFile>, Plain) {
         ignored,
         changes,
         mixins,
-        head: input.head,
+        datasource: input.datasource,
     };
     let mut written = BTreeSet::new();
     let mut texts: Vec<(SourceFile, String)> = Vec::new();
@@ -115,7 +115,8 @@ fn plain_fields(state: &State, names: &Names<'_>) -> Plain {
     fields
 }
 
-/// The tables whose models are not in the client: their author wants it so, or no row of them can be told from another.
+/// Returns the tables whose models are not in the client, either because the author chose so or because their rows
+/// cannot be told apart.
 fn ignored(state: &State, names: &Names<'_>) -> BTreeSet<ObjectName> {
     let is_ignored =
         |table: &&Table| !has_key(table) || names.model(&table.name).is_some_and(|model| model.model().ignored);
@@ -130,11 +131,11 @@ struct Cx<'a> {
     ignored: BTreeSet<ObjectName>,
     changes: &'a [Change],
     mixins: BTreeMap<String, Mixin>,
-    head: &'a Head,
+    datasource: &'a Datasource,
 }
 
 impl Cx<'_> {
-    /// Blocks for the tables and enums that have none.
+    /// Returns blocks for the tables and enums that have none.
     fn added(&self, written: &BTreeSet<ObjectName>) -> String {
         let mut text = String::new();
         for ty in self.state.enums.iter().filter(|ty| !written.contains(&ty.name)) {
@@ -147,7 +148,7 @@ impl Cx<'_> {
         text
     }
 
-    /// The lines of a block that put a mixin in, as far as its fields are still those of the table; and these fields.
+    /// Returns the lines of a block that include mixins whose fields still are those of the table, and these fields.
     fn spreads<'b>(
         &self,
         table: &Table,
@@ -169,7 +170,7 @@ impl Cx<'_> {
         (lines, fields)
     }
 
-    /// The text of a block of the existing file; none if what it is about is gone.
+    /// Returns the text of a block of the existing file; `None` if the database no longer has what it describes.
     fn keep(&self, block: &Block, written: &mut BTreeSet<ObjectName>) -> Option<String> {
         let Some(old) = self.names.old else { return Some(block.text.clone()) };
         match block.keyword.as_str() {
@@ -193,7 +194,7 @@ impl Cx<'_> {
                 let is_same = ty.labels.iter().map(String::as_str).eq(labels);
                 Some(if is_same { block.text.clone() } else { self.enumeration(&ty.name, &ty.labels, Some(block)) })
             }
-            "datasource" => Some(datasource::extended(block, self.head, &old.extensions)),
+            "datasource" => Some(datasource::extended(block, self.datasource, &old.extensions)),
             _ => Some(block.text.clone()),
         }
     }
@@ -250,15 +251,15 @@ impl Cx<'_> {
         text + &self.tail(table, old, &attributes) + "}\n"
     }
 
-    /// What stands behind the fields.
+    /// Returns the lines after the fields.
     fn tail(&self, table: &Table, old: Option<&Block>, attributes: &Attributes) -> String {
         let mut text = "\n".to_owned();
         for (at, line) in attributes.lines.iter().enumerate() {
             let above = if at == 0 { line.above.trim_start_matches('\n') } else { &line.above };
             let _ = writeln!(text, "{above}{}", line.text);
         }
-        let is_said = attributes.lines.iter().any(|line| line.text.trim_start().starts_with("@@ignore"));
-        if self.ignored.contains(&table.name) && !is_said {
+        let is_ignored = attributes.lines.iter().any(|line| line.text.trim_start().starts_with("@@ignore"));
+        if self.ignored.contains(&table.name) && !is_ignored {
             text += "  @@ignore\n";
         }
         match old {
@@ -267,7 +268,7 @@ impl Cx<'_> {
         }
     }
 
-    /// The keys of a table, the mixins that its model goes on having, and their fields.
+    /// Returns the keys of a table, the mixins that its model keeps, and their fields.
     fn attributes<'b>(&self, table: &Table, old: Option<&'b Block>) -> (Attributes, Vec<&'b Line>, BTreeSet<&str>) {
         let fields = self.field_names(table);
         let Some(block) = old else {
@@ -298,7 +299,7 @@ impl Cx<'_> {
         (fresh, spreads, mixed_in)
     }
 
-    /// The names of all fields of a model, relations included.
+    /// Returns the names of all fields of a model, including relation fields.
     fn field_names(&self, table: &Table) -> Vec<String> {
         let columns = table.columns.iter().map(|column| self.names.field_name(&table.name, &column.name));
         columns.chain(of_table(&self.relations, &table.name).map(|line| line.key.clone())).collect()
@@ -341,7 +342,7 @@ impl Cx<'_> {
         })
     }
 
-    /// Whether its keys, indexes or checks are not those of the existing file.
+    /// Returns whether its keys, indexes or checks differ from those of the existing file.
     fn has_other_attributes(&self, table: &Table) -> bool {
         self.changes.iter().any(|change| match change {
             Change::AddObject { table: name, object }
@@ -356,12 +357,12 @@ impl Cx<'_> {
     }
 }
 
-/// The comparison names the schema of the connection where the state leaves it out.
+/// Compares two names. The comparison writes the schema of the connection, which the state leaves out.
 pub(super) fn same(a: &ObjectName, b: &ObjectName) -> bool {
     a.name == b.name && (a.schema == b.schema || a.schema.is_none() || b.schema.is_none())
 }
 
-/// In the order of the old block, new lines behind the last column or relation.
+/// Sorts the lines as in the old block. New lines come after the last column or relation.
 fn in_order(lines: Vec<Line>, old: Option<&Block>) -> Vec<Line> {
     let Some(old) = old else { return lines };
     let order: BTreeMap<&str, usize> = old.lines.iter().enumerate().map(|(at, line)| (line.key.as_str(), at)).collect();
@@ -379,7 +380,7 @@ fn in_order(lines: Vec<Line>, old: Option<&Block>) -> Vec<Line> {
     sorted.into_iter().map(|(_, line)| line).collect()
 }
 
-/// The tables whose blocks have to be made anew.
+/// Returns the tables whose blocks have to be written again.
 fn touched(
     state: &State,
     names: &Names<'_>,
@@ -408,14 +409,14 @@ fn touched(
                 if let TableObject::ForeignKey(key) = object {
                     table(&key.referenced_table);
                 }
-                // A key makes a relation one to one.
+                // A unique key turns a relation into one to one.
                 let keys = state.tables.iter().filter(|table| same(&table.name, name)).flat_map(|it| &it.foreign_keys);
                 keys.for_each(|key| table(&key.referenced_table));
             }
             _ => {}
         }
     }
-    // A model that leaves the client takes the fields with it that lead to it.
+    // When a model leaves the client, so do the fields that lead to it.
     let leaves =
         |name: &ObjectName| ignored.contains(name) && names.model(name).is_some_and(|model| !model.model().ignored);
     for from in &state.tables {

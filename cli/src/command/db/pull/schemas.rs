@@ -1,17 +1,17 @@
-//! Which schemas of the database are pulled, and what an existing file has to say for that.
+//! Which PostgreSQL schemas are pulled, and which of them an existing file has to list.
 
 use relata_codegen::diagnostics::Sources;
 use relata_codegen::format;
 
 use super::blocks::split;
-use super::datasource::Head;
+use super::datasource::Datasource;
 use super::render::quoted;
 use super::{Existing, compile_existing};
 use crate::args;
 use crate::failure::Failure;
 use crate::introspect::Scope;
 
-/// The schemas to pull.
+/// Returns the schemas to pull.
 pub(super) fn scope(args: &args::Pull, existing: Option<&Existing>) -> Result<Scope, Failure> {
     let asked: Vec<String> = args.schemas.iter().map(|name| name.trim().to_owned()).collect();
     if asked.iter().any(String::is_empty) {
@@ -31,15 +31,15 @@ pub(super) fn scope(args: &args::Pull, existing: Option<&Existing>) -> Result<Sc
     Ok(Scope::Named(names))
 }
 
-/// Whether an existing file names no schemas, and has to.
+/// Returns whether an existing file lists no schemas, but has to.
 pub(super) fn is_unnamed(scope: &Scope, existing: &Existing) -> bool {
     matches!(scope, Scope::Named(_)) && existing.schema.namespaces.is_empty()
 }
 
-/// The same schema, with the name of the schema of the database in which all of it is.
+/// Returns the same schema, with the name of the PostgreSQL schema that contains all of it.
 pub(super) fn named(existing: &Existing, current: &str) -> Result<Existing, Failure> {
     let mut sources = existing.sources.clone();
-    let head = Head { schemas: vec![current.to_owned()], ..Head::default() };
+    let datasource = Datasource { schemas: vec![current.to_owned()], ..Datasource::default() };
     let mut has_datasource = false;
     for file in &mut sources.files {
         let mut text = String::new();
@@ -58,12 +58,12 @@ pub(super) fn named(existing: &Existing, current: &str) -> Result<Existing, Fail
         file.text = format(&text);
     }
     if let (false, Some(file)) = (has_datasource, sources.files.first_mut()) {
-        file.text = format!("{}\n{}", head.block(), file.text);
+        file.text = format!("{}\n{}", datasource.block(), file.text);
     }
     compile_existing(sources)
 }
 
-/// A block with another line at its end.
+/// Returns a block with one more line at its end.
 fn with_line(block: &str, line: &str) -> String {
     match block.rfind('}').filter(|_| !line.is_empty()) {
         Some(end) => format!("{}\n  {line}\n{}", block[..end].trim_end(), &block[end..]),
@@ -71,7 +71,7 @@ fn with_line(block: &str, line: &str) -> String {
     }
 }
 
-/// PostgreSQL's own schemas are no part of an application.
+/// Refuses PostgreSQL's own schemas, which never belong to an application.
 pub(super) fn refuse_system_schemas(schemas: &[String]) -> Result<(), Failure> {
     let is_system = |name: &&String| *name == "information_schema" || name.starts_with("pg_");
     match schemas.iter().find(is_system) {
@@ -81,7 +81,7 @@ pub(super) fn refuse_system_schemas(schemas: &[String]) -> Result<(), Failure> {
     }
 }
 
-/// The sources as they are on the disk, where they are given other ones.
+/// Returns whether a file of the existing schema has another text than this, or does not exist.
 pub(super) fn is_changed(old: &Sources, path: &str, text: &str) -> bool {
     old.files.iter().find(|file| file.path == path).is_none_or(|file| file.text != text)
 }

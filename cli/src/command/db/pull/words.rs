@@ -1,18 +1,18 @@
-//! Words of names: in which case they are written, and the singular and plural of English nouns.
+//! The words in names: their case, and the singular and plural of English nouns.
 
 use heck::{ToLowerCamelCase, ToSnakeCase, ToUpperCamelCase};
 
-/// `user_profile` as `UserProfile`.
+/// Returns `UserProfile` for `user_profile`.
 pub(super) fn pascal(name: &str) -> String {
     letter_first(name.to_upper_camel_case(), name)
 }
 
-/// `user_profile` as `userProfile`.
+/// Returns `userProfile` for `user_profile`.
 pub(super) fn camel(name: &str) -> String {
     letter_first(name.to_lower_camel_case(), name)
 }
 
-/// `userProfile` as `user_profile`.
+/// Returns `user_profile` for `userProfile`.
 pub(super) fn snake(name: &str) -> String {
     letter_first(name.to_snake_case(), name)
 }
@@ -21,7 +21,7 @@ fn letter_first(name: String, otherwise: &str) -> String {
     if name.starts_with(char::is_alphabetic) { name } else { otherwise.to_owned() }
 }
 
-/// Words that are their own singular, or that no rule below may cut.
+/// Words that are both singular and plural, or that the rules below must not change.
 const KEPT: &[&str] = &[
     "access",
     "address",
@@ -106,7 +106,7 @@ const KEPT: &[&str] = &[
     "yes",
 ];
 
-/// Plurals that no rule makes, with their singulars. All others of these words go by the rules.
+/// Irregular plurals with their singulars. All other words follow the rules.
 const IRREGULAR: &[(&str, &str)] = &[
     ("addenda", "addendum"),
     ("aliases", "alias"),
@@ -178,7 +178,7 @@ const IRREGULAR: &[(&str, &str)] = &[
     ("genera", "genus"),
 ];
 
-/// The singular of the last word of a name in snake case. A word that is no plural stays as it is.
+/// Returns the singular of the last word of a name in snake case. Other words than plurals stay as they are.
 pub(super) fn singular(name: &str) -> String {
     let start = name.rfind('_').map_or(0, |at| at + 1);
     let (before, word) = name.split_at(start);
@@ -200,19 +200,19 @@ fn singular_word(word: &str) -> String {
             return word[..word.len() - 2].to_owned();
         }
     }
-    // What ends so is singular: `address`, `radius`, `analysis`.
+    // Words with these endings are singular: `address`, `radius`, `analysis`.
     if ["ss", "us", "is"].iter().any(|ending| word.ends_with(ending)) {
         return word.to_owned();
     }
     word.strip_suffix('s').unwrap_or(word).to_owned()
 }
 
-/// The plural of a name, by its last word. Tables are often called by a plural already.
+/// Returns the plural of a name, by its last word. The names of many tables are plurals already.
 pub(super) fn plural(name: &str) -> String {
     if name.ends_with('s') { name.to_owned() } else { format!("{name}s") }
 }
 
-/// The plural of an English noun that stands last in a name in snake case.
+/// Returns the plural of the English noun at the end of a name in snake case.
 pub(super) fn english_plural(name: &str) -> String {
     let start = name.rfind('_').map_or(0, |at| at + 1);
     let (before, word) = name.split_at(start);

@@ -1,14 +1,15 @@
-//! The guard before everything that is committed without it: what it would stop must not have begun.
+//! The guard before steps that are committed before the guard of the type changes runs: a migration that the guard
+//! would stop must not have begun.
 //!
-//! Takes the steps of an online plan. Between the guard and the start, things are renamed and dropped, so the one in
-//! front says the names of before, and knows what will be gone.
+//! Takes the steps of an online plan. Between the first guard and the type changes, objects are renamed and dropped. So
+//! the first guard uses the old names, and knows what will be dropped.
 
 use crate::sql::change::TableObject;
 use crate::sql::plan::Transaction;
 use crate::sql::plan::action::{Action, Guard};
 use crate::sql::state::{ObjectName, Other, OtherKind};
 
-/// Puts a guard in front if steps before the first one are committed without it.
+/// Adds a guard at the beginning, if steps before the first one are committed.
 pub(in crate::sql::plan) fn guard_first(steps: &mut Vec<(Action, Transaction)>) {
     let Some((at, guard)) = steps.iter().enumerate().find_map(|(at, (action, _))| match action {
         Action::Guard(guard) => Some((at, guard.clone())),
@@ -30,7 +31,7 @@ pub(in crate::sql::plan) fn guard_first(steps: &mut Vec<(Action, Transaction)>) 
     }
 }
 
-/// What the guard has to say before an action; none if it cannot know.
+/// Returns the guard before an action; `None` if that is unknown.
 fn earlier(mut guard: Guard, action: &Action) -> Option<Guard> {
     match action {
         Action::RenameTable { from, to } => rename_tables(&mut guard, &from.sibling(to), from),
@@ -42,7 +43,7 @@ fn earlier(mut guard: Guard, action: &Action) -> Option<Guard> {
             columns.for_each(|(_, name, _)| name.clone_from(from));
         }
         Action::RenameObject { table, object, to } => {
-            let objects = guard.known.iter_mut().chain(&mut guard.gone);
+            let objects = guard.known.iter_mut().chain(&mut guard.dropped);
             let renamed = objects.filter(|(other, name)| other == table && name == to);
             renamed.for_each(|(_, name)| object.name().clone_into(name));
         }
@@ -50,20 +51,20 @@ fn earlier(mut guard: Guard, action: &Action) -> Option<Guard> {
             let to = from.sibling(to);
             guard.sequences.iter_mut().filter(|name| **name == to).for_each(|name| name.clone_from(from));
         }
-        Action::DropObject { table, object } => guard.gone.push((table.clone(), object.name().to_owned())),
-        Action::DropIndexConcurrently { table, index } => guard.gone.push((table.clone(), index.clone())),
+        Action::DropObject { table, object } => guard.dropped.push((table.clone(), object.name().to_owned())),
+        Action::DropIndexConcurrently { table, index } => guard.dropped.push((table.clone(), index.clone())),
         Action::DropPolicy { table, policy } => guard.policies.push((table.clone(), policy.name.clone())),
         Action::DropTable(table) => {
             let keys = table.foreign_keys.iter().cloned().map(TableObject::ForeignKey);
-            guard.gone.extend(keys.map(|key| (table.name.clone(), key.name().to_owned())));
+            guard.dropped.extend(keys.map(|key| (table.name.clone(), key.name().to_owned())));
         }
-        Action::DropOther(other) => guard.gone.extend(exclusion(other)?),
+        Action::DropOther(other) => guard.dropped.extend(exclusion(other)?),
         _ => {}
     }
     Some(guard)
 }
 
-/// The constraint that goes; none if something goes that the guard has no word for.
+/// Returns the constraint that is dropped; `None` if the guard cannot describe what is dropped.
 fn exclusion(other: &Other) -> Option<Option<(ObjectName, String)>> {
     match other.kind {
         OtherKind::Comment | OtherKind::Settings | OtherKind::Sequence => Some(None),
@@ -78,6 +79,6 @@ fn exclusion(other: &Other) -> Option<Option<(ObjectName, String)>> {
 
 fn rename_tables(guard: &mut Guard, from: &ObjectName, to: &ObjectName) {
     let columns = guard.columns.iter_mut().map(|(table, ..)| table);
-    let objects = guard.known.iter_mut().chain(&mut guard.gone).chain(&mut guard.policies).map(|(table, _)| table);
+    let objects = guard.known.iter_mut().chain(&mut guard.dropped).chain(&mut guard.policies).map(|(table, _)| table);
     columns.chain(objects).filter(|table| *table == from).for_each(|table| table.clone_from(to));
 }

@@ -1,4 +1,4 @@
-//! The steps by which new columns take the place of old ones.
+//! The steps by which shadow columns replace old columns.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::sql::state::{Check, Column, ConstraintOptions, ForeignKey, Index, Obj
 
 impl Group {
     fn sync_function(table: &ObjectName) -> ObjectName {
-        table.sibling(&format!("{}__follow", clip(&table.name, 50)))
+        table.sibling(&format!("{}__sync", clip(&table.name, 50)))
     }
 
     /// A check as a temporary substitute for NOT NULL of the shadow column.
@@ -37,7 +37,7 @@ impl Group {
         Action::Guard(Guard {
             columns: shadows().map(column).collect(),
             known: known.into_iter().collect(),
-            gone: Vec::new(),
+            dropped: Vec::new(),
             policies: self.policies.iter().map(|(table, policy)| (table.clone(), policy.name.clone())).collect(),
             sequences: sequences.cloned().collect(),
         })
@@ -65,7 +65,7 @@ impl Group {
         steps
     }
 
-    /// Empty columns that follow the old ones from now on.
+    /// Adds the empty shadow columns, which are kept in sync from now on.
     fn beginning(&self) -> Vec<Action> {
         let mut actions = vec![self.guard()];
         for (table, columns) in &self.columns {
@@ -86,7 +86,7 @@ impl Group {
         actions
     }
 
-    /// The values of the rows that are there, and all indexes.
+    /// Fills existing rows, and builds all indexes.
     fn work(&self) -> Vec<Action> {
         let fill = |(table, columns): (&ObjectName, &Vec<ShadowColumn>)| Action::FillShadowColumns {
             table: table.clone(),
@@ -119,7 +119,7 @@ impl Group {
         (added, proved)
     }
 
-    /// The new columns take the names; PostgreSQL drops the old ones with their keys, indexes and checks.
+    /// Renames the shadow columns. PostgreSQL drops the old columns with their keys, indexes and checks.
     pub(super) fn cutover(&self) -> Action {
         let mut tables: BTreeSet<ObjectName> = self.columns.keys().cloned().collect();
         let mut actions = Vec::new();
@@ -158,7 +158,7 @@ impl Group {
     }
 }
 
-/// What the new column gets while the old one is there.
+/// Sets the properties of the shadow column that do not need the old column to be dropped.
 fn take_over(table: &ObjectName, shadow: &ShadowColumn, actions: &mut Vec<Action>) {
     let next = &shadow.alteration.next;
     if Group::required(table, shadow).is_some() {
@@ -179,7 +179,7 @@ fn take_over(table: &ObjectName, shadow: &ShadowColumn, actions: &mut Vec<Action
     actions.push(Action::TransferComment { table: table.clone(), from, to });
 }
 
-/// What it gets once the old one is gone.
+/// Sets the properties of the shadow column after the old column was dropped.
 fn take_name(table: &ObjectName, shadow: &ShadowColumn, actions: &mut Vec<Action>) {
     let next = &shadow.alteration.next;
     let (from, to) = (shadow.name.clone(), next.name.clone());
@@ -209,7 +209,7 @@ fn alter(table: &ObjectName, previous: Column, next: Column, redefaulted: bool) 
     Action::AlterColumns { table: table.clone(), alterations: vec![alteration] }
 }
 
-/// The index or foreign key gets the name of the one that is gone.
+/// Gives the index or foreign key the name of the dropped one.
 fn succeed(successor: &Successor) -> Action {
     let Successor { table, object, meanwhile, .. } = successor;
     let (table, to, meanwhile) = (table.clone(), object.name().to_owned(), meanwhile.clone());

@@ -1,7 +1,7 @@
-//! The net under `pull`: what the compiler refuses of the text that was written is taken out of it, with a warning, so
-//! that one table never keeps all the others back.
+//! The safety net of `pull`: if the compiler refuses a part of the written text, the part is removed with a warning, so
+//! that one table never prevents the pull of all others.
 //!
-//! Every kind of database that is known needs none of this; a test counts that.
+//! No known kind of database needs it, as a test checks.
 
 use relata_codegen::compile;
 use relata_codegen::diagnostics::{Diagnostic, Sources};
@@ -11,38 +11,40 @@ use super::blocks::{Block, split};
 use crate::failure::Failure;
 use crate::terminal::report;
 
-/// How often a text is mended. Each round takes at least one line out of it.
+/// The maximum number of repairs. Each removes at least one line.
 const MAX_ROUNDS: usize = 500;
 
-/// What was mended, and what is left of the schema.
-pub(super) struct Caught {
+/// The repaired schema.
+pub(super) struct Repaired {
     pub(super) schema: Schema,
     pub(super) sources: Sources,
-    /// A line for each thing that is not in the text as it was meant to be.
+    /// A warning for each part that was removed or simplified.
     pub(super) warnings: Vec<String>,
 }
 
-/// A field that is true of every column: from its model and field, `Unsupported("..")` with whatever default.
+/// Returns a field that is true of any column, from its model and its name: `Unsupported("..")` with the default as
+/// SQL.
 pub(super) type Plain<'p> = dyn Fn(&str, &str) -> Option<String> + 'p;
 
-/// Compiles, and mends until the compiler takes it.
-pub(super) fn catch(mut sources: Sources, plain: &Plain<'_>) -> Result<Caught, Failure> {
+/// Compiles the sources, and repairs them until the compiler accepts them.
+pub(super) fn repair(mut sources: Sources, plain: &Plain<'_>) -> Result<Repaired, Failure> {
     let mut warnings = Vec::new();
     for _ in 0..MAX_ROUNDS {
         let compiled = compile(&sources);
         if let Some(schema) = compiled.schema {
-            return Ok(Caught { schema, sources, warnings });
+            return Ok(Repaired { schema, sources, warnings });
         }
         let errors: Vec<&Diagnostic> = compiled.diagnostics.iter().filter(|it| it.is_error()).collect();
-        let mut is_mended = false;
-        // From the end, so that places in front stay where they are; a line that is mended may answer for others.
+        let mut is_repaired = false;
+        // From the end, so that the positions of earlier errors stay valid. One repaired line may be the cause of
+        // several errors.
         for error in errors.iter().rev() {
             let file = error.span.file as usize;
             let Some(source) = sources.files.get_mut(file) else { continue };
             let at = source.text.get(..error.span.start as usize).map_or(0, |text| text.matches('\n').count());
-            if let Some(text) = mend(&source.text, at, plain) {
+            if let Some(text) = repair_block(&source.text, at, plain) {
                 source.text = text;
-                is_mended = true;
+                is_repaired = true;
                 warnings.push(format!(
                     "the compiler rejects the schema written for it: {} ({})",
                     error.message, error.code
@@ -50,7 +52,7 @@ pub(super) fn catch(mut sources: Sources, plain: &Plain<'_>) -> Result<Caught, F
                 break;
             }
         }
-        if !is_mended {
+        if !is_repaired {
             report::print(&compiled.diagnostics, &sources);
             break;
         }
@@ -59,8 +61,8 @@ pub(super) fn catch(mut sources: Sources, plain: &Plain<'_>) -> Result<Caught, F
         .help("this is a bug in Relata: please report it with the statement that creates the table"))
 }
 
-/// The text without what is wrong on its line `at`; none if nothing can be taken out.
-fn mend(text: &str, at: usize, plain: &Plain<'_>) -> Option<String> {
+/// Returns the text without the cause of an error on line `at`; `None` if nothing can be removed.
+fn repair_block(text: &str, at: usize, plain: &Plain<'_>) -> Option<String> {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let line = lines.get(at)?.trim().to_owned();
     let (block, first) = block_at(text, at)?;
@@ -68,7 +70,7 @@ fn mend(text: &str, at: usize, plain: &Plain<'_>) -> Option<String> {
         let key = line.split_whitespace().next().unwrap_or_default();
         let plain = if line.starts_with("@@") { None } else { plain(&block.name, key) };
         match plain {
-            // A column that is plain already has to go.
+            // A column that is in its simplest form already has to be removed.
             Some(plain) if plain != line => lines[at] = format!("  {plain}"),
             _ => drop(lines.remove(at)),
         }
@@ -82,7 +84,7 @@ fn mend(text: &str, at: usize, plain: &Plain<'_>) -> Option<String> {
     Some(lines.join("\n") + "\n")
 }
 
-/// The block that has the line, and the number of its first line.
+/// Returns the block that contains the line, and the number of the block's first line.
 fn block_at(text: &str, at: usize) -> Option<(Block, usize)> {
     let mut first = 0;
     for block in split(text) {
@@ -100,30 +102,30 @@ fn block_at(text: &str, at: usize) -> Option<(Block, usize)> {
 mod tests {
     use super::*;
 
-    fn caught(text: &str) -> Caught {
+    fn repaired(text: &str) -> Repaired {
         let plain =
             |model: &str, field: &str| (model == "a" && field == "x").then(|| "x Unsupported(\"odd\")?".to_owned());
-        catch(Sources::single("s", text), &plain).expect("mended")
+        repair(Sources::single("s", text), &plain).expect("repaired")
     }
 
     #[test]
     fn what_is_right_is_not_touched() {
         let text = "model a {\n  id Int @id\n}\n";
-        let caught = caught(text);
-        assert_eq!(caught.sources.files[0].text, text);
-        assert!(caught.warnings.is_empty());
+        let repaired = repaired(text);
+        assert_eq!(repaired.sources.files[0].text, text);
+        assert!(repaired.warnings.is_empty());
     }
 
     #[test]
     fn what_is_wrong_goes_and_the_rest_stays() {
         let text = "enum e {\n}\n\nmodel a {\n  id Int @id\n  x Strin\n  e e\n  b b[]\n\n  @@index([none])\n}\n\nmodel b {\n  n Int?\n  a_id Int?\n  a a? @relation(fields: [a_id], references: [x])\n}\n";
-        let caught = caught(text);
-        let text = &caught.sources.files[0].text;
+        let repaired = repaired(text);
+        let text = &repaired.sources.files[0].text;
         assert!(
             text.contains("x Unsupported(\"odd\")?") && text.contains("@@ignore") && !text.contains("@@index"),
             "{text}"
         );
-        assert_eq!(caught.schema.models.len(), 2);
-        assert!(!caught.warnings.is_empty());
+        assert_eq!(repaired.schema.models.len(), 2);
+        assert!(!repaired.warnings.is_empty());
     }
 }
