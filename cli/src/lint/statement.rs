@@ -24,7 +24,7 @@ pub(super) struct Read {
 /// The results, by the number of the statement.
 pub(super) fn read(script: &Script) -> BTreeMap<usize, Read> {
     let mut found: BTreeMap<usize, Read> = BTreeMap::new();
-    let mut cx = Cx::default();
+    let mut cx = Cx { policies: created_policies(script), ..Cx::default() };
     let mut index = 0;
     for segment in &script.segments {
         cx.enter(segment);
@@ -42,10 +42,25 @@ pub(super) fn read(script: &Script) -> BTreeMap<usize, Read> {
     found
 }
 
+fn created_policies(script: &Script) -> BTreeSet<(String, String)> {
+    let statements = script.segments.iter().flat_map(|segment| &segment.statements);
+    let trees = statements.filter(|it| it.sql.to_ascii_uppercase().contains("POLICY")).filter_map(|it| parse(&it.sql));
+    let created = |statement: Stmt| match statement {
+        Stmt::CreatePolicy(create) => {
+            let table = create.on_table()?.table_name_ref()?;
+            Some((key(&text(&create.policy()?)), key(&text(&table))))
+        }
+        _ => None,
+    };
+    trees.flat_map(|tree| tree.stmts().collect::<Vec<_>>()).filter_map(created).collect()
+}
+
 #[derive(Default)]
 struct Cx {
     /// Tables that this migration created: they are empty, and no client uses them.
     created: BTreeSet<String>,
+    /// Policies that this migration creates, with their tables.
+    policies: BTreeSet<(String, String)>,
     /// Enum values that the transaction has added, as they are written.
     added_labels: Vec<String>,
     in_transaction: bool,
@@ -107,7 +122,7 @@ impl Cx {
             Stmt::DropPolicy(drop) => {
                 let table = drop.on_table().and_then(|on| on.table_name_ref()).map(|name| text(&name));
                 if let (Some(name), Some(table)) = (drop.policy_ref().map(|name| key(&text(&name))), table) {
-                    self.current.dropped.push(DroppedObject::Policy { name, table });
+                    self.drop_policy(name, table);
                 }
             }
             Stmt::DropSchema(drop) => self.cascade(drop.drop_behavior()),
@@ -121,6 +136,14 @@ impl Cx {
             Stmt::Set(set) => self.set(&text(set)),
             _ => {}
         }
+    }
+
+    /// One that the migration creates again is only replaced.
+    fn drop_policy(&mut self, name: String, table: String) {
+        if !self.policies.contains(&(name.clone(), key(&table))) {
+            self.add("C406", format!("policy {name} of {table} is dropped"), None);
+        }
+        self.current.dropped.push(DroppedObject::Policy { name, table });
     }
 
     fn drop_views(&mut self, views: ast::AstChildren<ast::ViewRef>) {
@@ -180,6 +203,16 @@ impl Cx {
                         self.add("D103", message, Some(Probe::Values { table: table.clone(), column }));
                     }
                     self.cascade(drop.drop_behavior());
+                }
+                AlterTableAction::EnableRls(_) => {
+                    let message = format!("{table} shows no rows to clients that do not set the tenant");
+                    self.add("C405", message, None);
+                }
+                AlterTableAction::DisableRls(_) => {
+                    self.add("C406", format!("row security of {table} is disabled"), None);
+                }
+                AlterTableAction::NoForceRls(_) => {
+                    self.add("C406", format!("row security of {table} no longer holds for its owner"), None);
                 }
                 AlterTableAction::DropConstraint(drop) => self.cascade(drop.drop_behavior()),
                 AlterTableAction::AlterColumn(alter) => self.alter_column(&table, &alter),

@@ -30,6 +30,7 @@ mod rebase;
 mod recipes;
 mod resolve;
 mod retyped;
+mod row_security;
 mod settings;
 mod squash;
 mod support;

@@ -181,6 +181,10 @@ pub fn diff(pair: Pair<Side<'_>>, options: &DiffOptions) -> Result<Vec<Change>, 
         },
         previous_is_database: pair.previous.intent.is_none(),
         next_is_database: pair.next.intent.is_none(),
+        ignores_row_security: match (pair.previous.intent, pair.next.intent) {
+            (Some(intent), None) | (None, Some(intent)) => !intent.has_tenants,
+            _ => false,
+        },
     };
 
     let mut renames = renames::resolve(&cx, &previous, previous_intent.as_ref(), options)?;
@@ -281,6 +285,8 @@ struct DiffCx<'a> {
     /// Whether the previous state comes from a database: objects that may have been created by hand stay.
     previous_is_database: bool,
     next_is_database: bool,
+    /// Whether a schema that is compared with a database says nothing about row security.
+    ignores_row_security: bool,
 }
 
 /// Creates schemas, and never drops them: their other objects are unknown.

@@ -15,6 +15,8 @@ pub struct Intent {
     pub tables: Vec<TableIntent>,
     /// Per enum, in the order of the type names.
     pub enums: Vec<EnumIntent>,
+    /// Whether it has tenants. If not, it says nothing about row security.
+    pub has_tenants: bool,
 }
 
 /// A model.
@@ -73,7 +75,8 @@ impl Intent {
     /// The intent of a schema.
     pub fn of(schema: &ir::Schema) -> Self {
         let tables = schema.walk_models().filter(|model| !model.model().is_view).map(of_model).collect();
-        let mut intent = Self { tables, enums: schema.enums.iter().map(of_enum).collect() };
+        let enums = schema.enums.iter().map(of_enum).collect();
+        let mut intent = Self { tables, enums, has_tenants: schema.tenant().is_some() };
         intent.sort();
         intent
     }

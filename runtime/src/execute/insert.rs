@@ -56,12 +56,28 @@ pub(super) fn lookups_of(row: &Insert) -> Vec<(u16, &'static Relation)> {
 
 /// Explains an error: a required column that was looked up is null if no row was found.
 pub(super) fn explain_lookup(error: Error, table: &'static Table, looked_up: &[(u16, &'static Relation)]) -> Error {
+    if let Some(relation) = refused_by_policy(&error, table, looked_up) {
+        return Error::not_related(relation, Lookup::Connect);
+    }
     let Error::NotNullViolation(violation) = &error else { return error };
     let is_meant = |column: &u16| violation.columns.iter().any(|name| name == table.columns[usize::from(*column)].name);
     match looked_up.iter().find(|(column, _)| is_meant(column)) {
         Some((_, relation)) => Error::not_related(relation, Lookup::Connect),
         None => error,
     }
+}
+
+/// The relation that leads to the tenant of a new row, if it was looked up and not found: the policy refuses the row before
+/// PostgreSQL checks NOT NULL.
+fn refused_by_policy(
+    error: &Error,
+    table: &'static Table,
+    looked_up: &[(u16, &'static Relation)],
+) -> Option<&'static Relation> {
+    let is_refused = matches!(error, Error::Database(error) if error.sqlstate == "42501");
+    let slot = table.tenancy.filter(|_| table.is_row_secured && is_refused)?.path.first()?;
+    let relation = &table.relations[usize::from(*slot)];
+    looked_up.iter().map(|(_, relation)| *relation).find(|other| std::ptr::eq(*other, relation))
 }
 
 /// An optional column that was looked up is null too if no row was found, which is not an error in PostgreSQL.

@@ -15,11 +15,12 @@ pub(super) struct Session {
     during: Vec<(&'static str, String)>,
 }
 
-const CHANGED: [&str; 7] = [
+const CHANGED: [&str; 8] = [
     "application_name",
     "client_min_messages",
     "idle_in_transaction_session_timeout",
     "lock_timeout",
+    "relata.across_tenants",
     "standard_conforming_strings",
     "statement_timeout",
     "timezone",
@@ -30,7 +31,7 @@ impl Session {
     pub(super) async fn open(client: &Client, options: &Options) -> Result<Self, Error> {
         let failed = |source| Error::Database { doing: "reading the settings of the connection", source };
         let names: Vec<&str> = CHANGED.iter().copied().chain(KEPT).collect();
-        let sql = "SELECT name, current_setting(name) FROM unnest($1::text[]) AS name";
+        let sql = "SELECT name, COALESCE(current_setting(name, true), '') FROM unnest($1::text[]) AS name";
         let rows = client.query(sql, &[&names]).await.map_err(failed)?;
         let before = rows.iter().map(|row| (row.get(0), row.get(1))).collect::<Vec<(String, String)>>();
         let kept = |kept: &str| before.iter().find(|(name, _)| name == kept).map(|(_, value)| value.clone());
@@ -40,6 +41,8 @@ impl Session {
             ("idle_in_transaction_session_timeout", "0".to_owned()),
             // A waiting ALTER TABLE stops every reader behind it, so it must not wait for long.
             ("lock_timeout", format!("{}ms", options.lock_timeout.as_millis())),
+            // Row security that is forced on the owner would hide all rows, and a migration would silently change none.
+            ("relata.across_tenants", "on".to_owned()),
             ("standard_conforming_strings", "on".to_owned()),
             ("statement_timeout", "0".to_owned()),
             // With another zone, timestamp to timestamptz would depend on who deploys, and rewrite the table.

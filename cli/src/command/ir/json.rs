@@ -68,6 +68,8 @@ struct Model<'s> {
     checks: Vec<Check<'s>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tenant: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row_security: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -217,6 +219,7 @@ fn model(walker: ModelWalker<'_>) -> Model<'_> {
         indexes: model.indexes.iter().map(|key| index(walker, key)).collect(),
         checks: checks.collect(),
         tenant: walker.schema.tenant().map(|_| tenant(walker)),
+        row_security: walker.schema.tenant().map(|_| model.row_security),
     }
 }
 

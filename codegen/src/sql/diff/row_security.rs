@@ -9,9 +9,9 @@ use crate::sql::state::{ObjectName, Policy, PolicyCondition, RowSecurity, State}
 pub(super) fn diff_row_security(cx: &DiffCx<'_>, previous: &State, touched: &Touched, changes: &mut Vec<Change>) {
     let none = RowSecurity::default();
     for next in &cx.next.tables {
-        let old = previous.table(&next.name);
-        let old_security = old.map_or(&none, |old| &old.row_security);
-        diff_table(cx, &next.name, old_security, &next.row_security, touched, changes);
+        let old = previous.table(&next.name).map_or(&none, |old| &old.row_security);
+        let wanted = if cx.ignores_row_security { old } else { &next.row_security };
+        diff_table(cx, &next.name, old, wanted, touched, changes);
     }
     let dropped = previous.tables.iter().filter(|table| cx.next.table(&table.name).is_none());
     for table in dropped {

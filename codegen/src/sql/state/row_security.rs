@@ -46,9 +46,6 @@ pub struct Policy {
 pub enum PolicyCondition {
     /// The row belongs to the tenant of the session, by each of these ways.
     Tenant(Vec<TenantWay>),
-    /// The same of a row that is written. Where the column that leads to the tenant is NULL, the row passes: the column
-    /// does not take NULL, and the error of that says what is wrong.
-    TenantOfNew(Vec<TenantWay>),
     /// The session asked for the rows of all tenants.
     AcrossTenants,
     /// As PostgreSQL prints it.
@@ -93,16 +90,12 @@ impl Policy {
 
     /// A policy for everything and everyone.
     pub(in crate::sql) fn new(name: &str, using: PolicyCondition, uses: Vec<(ObjectName, String)>) -> Self {
-        let check = match &using {
-            PolicyCondition::Tenant(ways) => PolicyCondition::TenantOfNew(ways.clone()),
-            other => other.clone(),
-        };
         Self {
             name: name.to_owned(),
             permissive: true,
             command: "ALL".to_owned(),
             roles: Vec::new(),
-            check: Some(check),
+            check: Some(using.clone()),
             using: Some(using),
             uses,
         }
@@ -116,7 +109,7 @@ const TENANT: &str = "(SELECT nullif(current_setting('relata.tenant', true), '')
 impl PolicyCondition {
     fn ways(&mut self) -> Option<&mut Vec<TenantWay>> {
         match self {
-            PolicyCondition::Tenant(ways) | PolicyCondition::TenantOfNew(ways) => Some(ways),
+            PolicyCondition::Tenant(ways) => Some(ways),
             PolicyCondition::AcrossTenants | PolicyCondition::Sql(_) => None,
         }
     }
@@ -125,9 +118,6 @@ impl PolicyCondition {
     pub(in crate::sql) fn sql(&self, table: &ObjectName) -> String {
         match self {
             PolicyCondition::Tenant(ways) => ways.iter().map(|way| way.sql(table)).collect::<Vec<_>>().join(" AND "),
-            PolicyCondition::TenantOfNew(ways) => {
-                ways.iter().map(|way| way.sql_of_new(table)).collect::<Vec<_>>().join(" AND ")
-            }
             PolicyCondition::AcrossTenants => {
                 "(SELECT current_setting('relata.across_tenants', true) AS across_tenants) = 'on'".to_owned()
             }
@@ -137,12 +127,6 @@ impl PolicyCondition {
 }
 
 impl TenantWay {
-    fn sql_of_new(&self, table: &ObjectName) -> String {
-        let Some(first) = self.joins.first() else { return self.sql(table) };
-        let missing = first.from.iter().map(|column| format!("{} IS NULL OR ", ident(column)));
-        format!("({}{})", missing.collect::<String>(), self.sql(table))
-    }
-
     fn sql(&self, table: &ObjectName) -> String {
         let cast = if self.cast.is_empty() { String::new() } else { format!("::{}", self.cast) };
         let alias = |number: usize| format!("relata_{number}");

@@ -1,0 +1,223 @@
+//! Row security: what migrations do to policies and to the rows that policies hide, and what they leave alone.
+
+use relata_devdb::TestDatabase;
+
+use crate::support::{Project, database, query};
+
+const MODELS: &str = "
+model School {
+  id    Int    @id @default(autoincrement())
+  name  String
+  rooms Room[]
+
+  @@tenant
+}
+
+model Room {
+  id       Int    @id @default(autoincrement())
+  schoolId Int
+  school   School @relation(fields: [schoolId], references: [id])
+  name     String
+  beds     Bed[]
+
+  @@index([schoolId])
+  @@tenant(school)
+}
+
+model Bed {
+  id     Int  @id
+  roomId Int
+  room   Room @relation(fields: [roomId], references: [id])
+
+  @@index([roomId])
+  @@tenant(room.school)
+}
+";
+
+fn schema(row_security: bool) -> String {
+    format!("datasource db {{\n  provider    = \"postgresql\"\n  rowSecurity = {row_security}\n}}\n{MODELS}")
+}
+
+const SWITCHES: &str = "SELECT relname || ' ' || relrowsecurity || ' ' || relforcerowsecurity FROM pg_class
+    WHERE relname IN ('Bed', 'Room', 'School') ORDER BY 1";
+const POLICIES: &str = "SELECT tablename || ' ' || policyname FROM pg_policies ORDER BY 1";
+const ALL_POLICIES: [&str; 6] = [
+    "Bed relata_across_tenants",
+    "Bed relata_tenant",
+    "Room relata_across_tenants",
+    "Room relata_tenant",
+    "School relata_across_tenants",
+    "School relata_tenant",
+];
+
+/// Pushes, and shows what is left to do then.
+fn push(project: &Project, database: &TestDatabase) -> String {
+    project.run(&["db", "push", "--allow-data-loss", "--url", database.url()]).exits(0);
+    let left = ["migrate-diff", "--from-url", database.url(), "--to-schema", "schema.dsl", "--summary", "--exit-code"];
+    project.run(&left).exits(0).stdout
+}
+
+#[test]
+fn policies_reach_a_database_and_follow_it() {
+    let database = database("policies");
+    let project = Project::new();
+    project.write("schema.dsl", schema(true));
+    push(&project, &database);
+    assert_eq!(query(&database, SWITCHES), ["Bed true true", "Room true true", "School true true"]);
+    assert_eq!(query(&database, POLICIES), ALL_POLICIES);
+    // What somebody changed is told, and put right; policies of others stay.
+    query(&database, "CREATE POLICY mine ON \"Room\" AS RESTRICTIVE USING (name <> 'x')");
+    query(&database, "ALTER POLICY relata_tenant ON \"Bed\" USING (true)");
+    query(&database, "ALTER TABLE \"Bed\" NO FORCE ROW LEVEL SECURITY");
+    query(&database, "DROP POLICY relata_across_tenants ON \"School\"");
+    let told = ["migrate-diff", "--from-url", database.url(), "--to-schema", "schema.dsl", "--summary"];
+    project
+        .run(&told)
+        .exits(0)
+        .says("~ policy relata_tenant on Bed")
+        .says("~ row security of Bed from enabled to forced")
+        .says("+ policy relata_across_tenants on School")
+        .hides("mine");
+    push(&project, &database);
+    assert_eq!(query(&database, SWITCHES), ["Bed true true", "Room true true", "School true true"]);
+    assert_eq!(query(&database, "SELECT qual FROM pg_policies WHERE policyname = 'mine'").len(), 1);
+    assert_eq!(query(&database, "SELECT 1 FROM pg_policies WHERE qual = 'true'").len(), 0);
+    // Columns under policies change their type.
+    project.write(
+        "schema.dsl",
+        schema(true).replace("  id    Int   ", "  id    BigInt").replace("schoolId Int", "schoolId BigInt"),
+    );
+    push(&project, &database);
+    assert_eq!(query(&database, "SELECT policyname FROM pg_policies WHERE qual LIKE '%bigint%'").len(), 3);
+    // A schema without tenants says nothing about it.
+    let plain = MODELS.lines().filter(|line| !line.contains("@@tenant")).collect::<Vec<_>>().join("\n");
+    let plain = plain.replace("  id    Int   ", "  id    BigInt").replace("schoolId Int", "schoolId BigInt");
+    project.write("schema.dsl", plain);
+    push(&project, &database);
+    assert_eq!(query(&database, "SELECT count(*) FROM pg_policies"), ["7"]);
+    // One with tenants and without row security ends it, but where somebody else has policies.
+    let off = schema(false).replace("  id    Int   ", "  id    BigInt").replace("schoolId Int", "schoolId BigInt");
+    project.write("schema.dsl", off);
+    push(&project, &database);
+    assert_eq!(query(&database, POLICIES), ["Room mine"]);
+    assert_eq!(query(&database, SWITCHES), ["Bed false false", "Room true true", "School false false"]);
+}
+
+#[test]
+fn two_databases_agree_on_policies() {
+    let (old, new) = (database("policies_old"), database("policies_new"));
+    let project = Project::new();
+    project.write("schema.dsl", schema(false));
+    push(&project, &old);
+    project.write("schema.dsl", schema(true));
+    push(&project, &new);
+    for (from, to) in [(&old, &new), (&new, &old)] {
+        let sql = project.run(&["migrate-diff", "--from-url", from.url(), "--to-url", to.url()]).exits(0).stdout;
+        let copy = database("policies_copy");
+        let schema = schema(from.url() == new.url());
+        project.write("schema.dsl", schema);
+        push(&project, &copy);
+        query(&copy, &sql);
+        project
+            .run(&["migrate-diff", "--from-url", copy.url(), "--to-url", to.url(), "--exit-code"])
+            .exits(0)
+            .says("no difference");
+    }
+}
+
+/// The URL for a role that owns the database and is nothing more, so that FORCE holds for it.
+fn as_owner(database: &TestDatabase) -> String {
+    query(
+        database,
+        "DO $$ BEGIN CREATE ROLE relata_owner_test LOGIN PASSWORD 'relata';
+         EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$",
+    );
+    query(database, "GRANT ALL ON SCHEMA public TO relata_owner_test");
+    query(
+        database,
+        "DO $$ BEGIN EXECUTE format('GRANT ALL ON DATABASE %I TO relata_owner_test', current_database()); END $$",
+    );
+    let (_, rest) = database.url().split_once('@').expect("has a host");
+    format!("postgres://relata_owner_test:relata@{rest}")
+}
+
+const ROWS: &str = "SELECT set_config('relata.across_tenants', 'on', false);
+    INSERT INTO \"School\" (name) VALUES ('north'), ('south');
+    INSERT INTO \"Room\" (\"schoolId\", name) SELECT id, 'hall' FROM \"School\"";
+
+/// Migrations of an owner, on which row security is forced, would change no rows without a word.
+#[test]
+fn migrations_of_an_owner_see_all_rows() {
+    for online in [false, true] {
+        let database = database("owner");
+        let url = as_owner(&database);
+        let project = Project::new();
+        let dev = |name: &str| {
+            let mut args = vec!["migrate", "dev", "--name", name, "--url", &url];
+            args.extend(online.then_some("--online"));
+            project.run(&args).exits(0);
+        };
+        project.write("schema.dsl", schema(true));
+        dev("init");
+        assert_eq!(
+            query(&database, "SELECT tableowner FROM pg_tables WHERE tablename = 'Room'"),
+            ["relata_owner_test"]
+        );
+        query(&database, ROWS);
+        // A fill, a type that is converted, and a column that begins to count after what is there.
+        let next = schema(true)
+            .replace(
+                "  name     String\n",
+                "  name     String\n  floor    String @default(dbgenerated(\"'f' || 1\"))\n",
+            )
+            .replace("schoolId Int\n", "schoolId BigInt\n")
+            .replace("  id    Int    @id", "  id    BigInt @id");
+        project.write("schema.dsl", &next);
+        dev("grow");
+        assert_eq!(query(&database, "SELECT DISTINCT floor FROM \"Room\""), ["f1"]);
+        assert_eq!(query(&database, "SELECT \"schoolId\" FROM \"Room\" ORDER BY 1"), ["1", "2"]);
+        assert_eq!(query(&database, "SELECT count(*) FROM pg_policies"), ["6"]);
+        // SQL that somebody wrote.
+        project.migration("99990101000000_data", "UPDATE \"Room\" SET name = 'room ' || id;\n");
+        project.write("migrations/99990101000000_data/schema.dsl", &next);
+        project.run(&["migrate", "deploy", "--url", &url]).exits(0);
+        assert_eq!(query(&database, "SELECT name FROM \"Room\" ORDER BY 1"), ["room 1", "room 2"]);
+        // The session of somebody else sees nothing.
+        assert_eq!(query(&database, &format!("SET ROLE relata_owner_test; SELECT count(*) FROM \"Room\"")), ["0"]);
+        project.run(&["migrate", "status", "--url", &url]).exits(0);
+    }
+}
+
+#[test]
+fn switching_it_on_and_off_is_told() {
+    let database = database("told");
+    let project = Project::new();
+    project.write("schema.dsl", schema(false));
+    project.run(&["migrate", "dev", "--name", "init", "--url", database.url()]).exits(0);
+    project.write("schema.dsl", schema(true));
+    project
+        .run(&["migrate", "dev", "--name", "secure", "--url", database.url(), "--create-only"])
+        .exits(0)
+        .says("C405");
+    project.run(&["migrate", "deploy", "--url", database.url()]).exits(0);
+    project.run(&["lint"]).says("C405");
+    project.migration("99990101000000_open", "ALTER TABLE \"Room\" NO FORCE ROW LEVEL SECURITY;\nALTER TABLE \"Bed\" DISABLE ROW LEVEL SECURITY;\nDROP POLICY relata_tenant ON \"Bed\";\n");
+    let text = project.run(&["lint"]).stdout;
+    assert_eq!(text.matches("C406").count(), 3, "{text}");
+}
+
+/// `db pull` keeps what the schema says of tenants.
+#[test]
+fn pull_keeps_what_a_schema_says() {
+    let database = database("pulled_policies");
+    let project = Project::new();
+    project.write("schema.dsl", schema(true));
+    push(&project, &database);
+    let before = project.read("schema.dsl");
+    project.run(&["db", "pull", "--url", database.url()]).exits(0);
+    assert_eq!(project.read("schema.dsl"), before);
+    let fresh = Project::new();
+    fresh.run(&["db", "pull", "--url", database.url()]).exits(0).says("row-level security");
+    fresh.run(&["db", "push", "--url", database.url()]).exits(0);
+    assert_eq!(query(&database, POLICIES), ALL_POLICIES);
+}
