@@ -1,11 +1,11 @@
-//! Measures what a handle of a tenant costs: the same calls of the client of `tests/tenants/schema.dsl`, at
-//! `db.tenant(id)` and at `db.across_tenants()`.
+//! Measures what a handle of a tenant costs: the same calls of the clients of `tests/tenants`, at `db.across_tenants()`, at
+//! `db.tenant(id)`, and at `db.tenant(id)` with row security, in a database of its own with the same rows.
 //!
-//! Blocks of the two alternate, in one process, each with one pooled connection, in a current-thread runtime. There is one
-//! tenant, so that both read the same rows.
+//! Blocks of the three alternate, in one process, each with one pooled connection, in a current-thread runtime. There is
+//! one tenant, so that all read the same rows.
 //!
-//! `tenants [--rounds N]` prints a table. `tenants --side tenant|across --only NAME --iterations N` runs one side and
-//! prints nothing, for callgrind.
+//! `tenants [--rounds N]` prints a table. `tenants --side tenant|across|secured --only NAME --iterations N` runs one side
+//! and prints nothing, for callgrind.
 
 use std::path::Path;
 use std::time::Instant;
@@ -19,46 +19,62 @@ use uuid::Uuid;
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
 mod client;
 
-use client::{AcrossTenants, Client, TenantModels, exam, result, school, student, user};
+#[path = "../../../tests/tenants/secured/lib.rs"]
+#[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
+mod secured;
+
+use client::{Client, exam, result, school, student, user};
 
 const STUDENTS: i32 = 100;
 
 const WORKLOADS: [(&str, usize); 3] = [("find_by_key", 400), ("nested_100_students", 10), ("relation_filter", 60)];
 
-/// The models of one side, borrowed from its client.
-enum Models<'c> {
-    Tenant(&'c TenantModels),
-    Across(&'c AcrossTenants),
-}
-
-macro_rules! at {
-    ($models:expr, $db:ident => $call:expr) => {
-        match $models {
-            Models::Tenant($db) => $call,
-            Models::Across($db) => $call,
+/// One call of a workload, by the models of one client.
+macro_rules! calls {
+    ($name:ident, $module:ident, $models:ident) => {
+        async fn $name(db: &$module::$models, workload: &str, ids: &[Uuid], round: usize) -> Result<usize> {
+            use $module::{result, student, user};
+            Ok(match workload {
+                "find_by_key" => {
+                    let id = ids[round % ids.len()];
+                    db.user().find_unique(user::id.eq(id)).await?.map_or(0, |user| user.email.len())
+                }
+                "nested_100_students" => {
+                    db.student().find_many().include(student::user).include(student::results).await?.len()
+                }
+                "relation_filter" => {
+                    let filter =
+                        student::user.is(user::email.contains("7")) & student::results.some(result::score.gt(1.0));
+                    usize::try_from(db.student().count().filter(filter).await?)?
+                }
+                other => return Err(format!("unknown workload {other}").into()),
+            })
         }
     };
 }
 
-async fn run(models: &Models<'_>, workload: &str, ids: &[Uuid], round: usize) -> Result<usize> {
-    Ok(match workload {
-        "find_by_key" => {
-            let id = ids[round % ids.len()];
-            at!(models, db => db.user().find_unique(user::id.eq(id)).await)?.map_or(0, |user| user.email.len())
-        }
-        "nested_100_students" => {
-            at!(models, db => db.student().find_many().include(student::user).include(student::results).await)?.len()
-        }
-        "relation_filter" => {
-            let filter = student::user.is(user::email.contains("7")) & student::results.some(result::score.gt(1.0));
-            usize::try_from(at!(models, db => db.student().count().filter(filter).await)?)?
-        }
-        other => return Err(format!("unknown workload {other}").into()),
-    })
+calls!(at_tenant, client, TenantModels);
+calls!(at_all, client, AcrossTenants);
+calls!(at_secured, secured, TenantModels);
+
+/// The models of one side, borrowed from its client.
+enum Models<'c> {
+    Across(&'c client::AcrossTenants),
+    Tenant(&'c client::TenantModels),
+    Secured(&'c secured::TenantModels),
 }
 
-async fn seeded(server: &DevDb) -> Result<(TestDatabase, Uuid, Vec<Uuid>)> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/tenants/schema.dsl");
+async fn run(models: &Models<'_>, workload: &str, ids: &[Uuid], round: usize) -> Result<usize> {
+    match models {
+        Models::Across(db) => at_all(db, workload, ids, round).await,
+        Models::Tenant(db) => at_tenant(db, workload, ids, round).await,
+        Models::Secured(db) => at_secured(db, workload, ids, round).await,
+    }
+}
+
+/// A database of a schema with rows of one tenant, and the ids of its users.
+async fn seeded(server: &DevDb, schema: &str) -> Result<(TestDatabase, Uuid, Vec<Uuid>)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/tenants").join(schema);
     let schema = relata_codegen::compile(&relata_codegen::build::read_schema(&path)?).schema.ok_or("is refused")?;
     let (empty, next) = (State::default(), lower(&schema));
     let pair = Pair { previous: Side { state: &empty, intent: None }, next: Side { state: &next, intent: None } };
@@ -83,6 +99,17 @@ async fn seeded(server: &DevDb) -> Result<(TestDatabase, Uuid, Vec<Uuid>)> {
     Ok((database, north.id, ids))
 }
 
+/// The URL for a role that row security holds for.
+async fn as_another_role(url: &str) -> Result<String> {
+    let options: relata::ConnectOptions = url.parse()?;
+    let sql = "DO $$ BEGIN CREATE ROLE relata_bench LOGIN PASSWORD 'relata';
+               EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+               GRANT ALL ON ALL TABLES IN SCHEMA public TO relata_bench";
+    options.connect_direct().await?.batch_execute(sql).await?;
+    let (_, rest) = url.split_once('@').ok_or("the URL names no user")?;
+    Ok(format!("postgres://relata_bench:relata@{rest}"))
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let (mut rounds, mut side, mut only, mut iterations) = (15, None, None, 0);
@@ -98,40 +125,49 @@ async fn main() -> Result<()> {
         }
     }
     let server = DevDb::start()?;
-    let (database, id, ids) = seeded(&server).await?;
+    let (database, id, ids) = seeded(&server, "schema.dsl").await?;
+    let (other_database, other_id, other_ids) = seeded(&server, "secured.dsl").await?;
     let one = || async { Client::builder(database.url())?.max_connections(1).connect().await };
-    let (first, second) = (one().await?.tenant(id), one().await?.across_tenants());
-    let (tenant, across) = (Models::Tenant(&first), Models::Across(&second));
+    let url = as_another_role(other_database.url()).await?;
+    let (first, second) = (one().await?.across_tenants(), one().await?.tenant(id));
+    let third = secured::Client::builder(&url)?.max_connections(1).connect().await?.tenant(other_id);
+    let sides = [
+        (Models::Across(&first), ids.as_slice()),
+        (Models::Tenant(&second), ids.as_slice()),
+        (Models::Secured(&third), other_ids.as_slice()),
+    ];
     if let Some(side) = side {
-        let (models, workload) = (if side == "tenant" { &tenant } else { &across }, only.ok_or("--only is missing")?);
+        let at = ["across", "tenant", "secured"].iter().position(|name| *name == side).ok_or("there is no such side")?;
+        let ((models, ids), workload) = (&sides[at], only.ok_or("--only is missing")?);
         for round in 0..iterations {
-            run(models, &workload, &ids, round).await?;
+            run(models, &workload, ids, round).await?;
         }
         return Ok(());
     }
     let mut rows = Vec::new();
     for (workload, calls) in WORKLOADS {
-        let (mut ratios, mut times) = (Vec::new(), [Vec::new(), Vec::new()]);
+        let (mut ratios, mut times) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new(), Vec::new()]);
         for _ in 0..=rounds {
-            let mut seconds = [0.0; 2];
-            let mut sums = [0; 2];
-            for (at, models) in [&tenant, &across].into_iter().enumerate() {
+            let mut seconds = [0.0; 3];
+            let mut sums = [0; 3];
+            for (at, (models, ids)) in sides.iter().enumerate() {
                 let begin = Instant::now();
                 for call in 0..calls {
-                    sums[at] += run(models, workload, &ids, call).await?;
+                    sums[at] += run(models, workload, ids, call).await?;
                 }
                 seconds[at] = begin.elapsed().as_secs_f64() / calls as f64;
             }
-            if sums[0] != sums[1] {
+            if sums.iter().any(|sum| *sum != sums[0]) {
                 return Err(format!("{workload}: the sides read other rows").into());
             }
-            ratios.push(seconds[0] / seconds[1]);
-            (0..2).for_each(|at| times[at].push(seconds[at] * 1e6));
+            (0..2).for_each(|at| ratios[at].push(seconds[at + 1] / seconds[0]));
+            (0..3).for_each(|at| times[at].push(seconds[at] * 1e6));
         }
-        let [mut own, mut all] = times;
-        let micros = |samples: &mut [f64]| format!("{:.0}", median(samples));
-        rows.push(vec![workload.to_owned(), micros(&mut own), micros(&mut all), format!("{:.2}", median(&mut ratios))]);
+        let micros = times.iter_mut().map(|samples| format!("{:.0}", median(samples)));
+        let ratios = ratios.iter_mut().map(|samples| format!("{:.2}", median(samples)));
+        rows.push(std::iter::once(workload.to_owned()).chain(micros).chain(ratios).collect());
     }
-    print_table(&["workload", "tenant, us", "across, us", "ratio"], &rows);
+    let head = ["workload", "across, us", "tenant, us", "row security, us", "tenant", "row security"];
+    print_table(&head, &rows);
     Ok(())
 }

@@ -22,13 +22,14 @@ const POLICIES: &str = "
              ELSE 'ALL' END,
            ARRAY(SELECT pg_get_userbyid(role)::text FROM unnest(p.polroles) AS role WHERE role <> 0 ORDER BY 1),
            pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid),
-           ARRAY(SELECT part FROM pg_depend d JOIN pg_class t ON t.oid = d.refobjid
+           ARRAY(SELECT part FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid
                  JOIN pg_namespace tn ON tn.oid = t.relnamespace
-                 JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
                  CROSS JOIN LATERAL unnest(ARRAY[tn.nspname::text, t.relname::text, a.attname::text])
                    WITH ORDINALITY AS u(part, place)
-                 WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_class'::regclass
-                   AND d.refobjsubid > 0
+                 -- A column that both conditions name is there twice.
+                 WHERE (a.attrelid, a.attnum::int) IN (SELECT d.refobjid, d.refobjsubid FROM pg_depend d
+                   WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_class'::regclass
+                     AND d.refobjsubid > 0)
                  ORDER BY t.oid, a.attnum, place)
     FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = ANY($1) AND NOT c.relispartition AND p.polname IN ('relata_tenant', 'relata_across_tenants')";
