@@ -1,5 +1,8 @@
 //! `db pull` of databases that hold what the schema language cannot say.
 
+mod existing;
+mod fresh;
+
 use relata_devdb::TestDatabase;
 
 use crate::support::{Output, Project, database, query};
@@ -194,51 +197,6 @@ fn schemas_are_pulled_by_name_and_told_if_they_are_not() {
     db(&project, &database, &["pull", "--schemas", "nowhere"]).exits(1).says("has no schema nowhere");
 }
 
-/// What columns, defaults and indexes use comes with the schema or in a file, so that another database can be made.
-#[test]
-fn a_fresh_database_can_be_made_of_what_was_pulled() {
-    let (project, database, output) = pull(
-        "CREATE EXTENSION citext; CREATE EXTENSION pg_trgm; CREATE EXTENSION \"uuid-ossp\"; CREATE EXTENSION btree_gin;
-         CREATE EXTENSION ltree; CREATE DOMAIN amount AS numeric(10, 2) CHECK (VALUE >= 0);
-         CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 * 2';
-         CREATE SEQUENCE numbers; CREATE TYPE pair AS (a int, b amount); CREATE COLLATION plain (LOCALE = 'C');
-         CREATE TABLE t (id uuid PRIMARY KEY DEFAULT uuid_generate_v4(), name citext UNIQUE, words text, n int DEFAULT twice(2),
-            price amount DEFAULT 1, code text DEFAULT 'T' || nextval('numbers'), p pair, sorted text COLLATE plain, many citext[]);
-         CREATE INDEX ON t USING gin (words gin_trgm_ops); CREATE INDEX ON t USING gin (n);
-         CREATE VIEW named AS SELECT name FROM t; CREATE VIEW of_named AS SELECT * FROM named;
-         CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
-         CREATE TRIGGER stamp BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION stamp();
-         COMMENT ON TABLE t IS 'It''s t.'; CREATE POLICY p ON t USING (n > 0)",
-        &["--with-sql", "sql/extra.sql"],
-    );
-    output.says("extension that nothing in the schema uses: ltree").says("view: public.named; public.of_named");
-    let schema = words(&project);
-    has(&schema, "uuid_ossp(map: \"uuid-ossp\")");
-    for name in ["citext", "pg_trgm", "btree_gin"] {
-        has(schema.split("extensions = [").nth(1).and_then(|rest| rest.split(']').next()).expect("a list"), name);
-    }
-    let before = project.read("sql/extra.sql");
-    for statement in
-        ["CREATE DOMAIN public.amount", "CREATE TYPE public.pair", "FUNCTION public.twice", "public.numbers"]
-    {
-        has(&before, statement);
-    }
-    assert!(
-        !before.contains("CREATE VIEW") && before.find("DOMAIN public.amount") < before.find("TYPE public.pair"),
-        "{before}"
-    );
-
-    let fresh = crate::support::database("pull_fresh");
-    db(&project, &fresh, &["push"]).exits(1);
-    db(&project, &fresh, &["execute", "sql/extra.sql"]).exits(0);
-    db(&project, &fresh, &["push"]).exits(0);
-    db(&project, &fresh, &["execute", "sql/extra.after.sql"]).exits(0);
-    let compare = ["migrate-diff", "--from-url", fresh.url(), "--to-schema", "schema.dsl", "--exit-code"];
-    project.run(&compare).exits(0);
-    let between = ["migrate-diff", "--from-url", database.url(), "--to-url", fresh.url()];
-    project.run(&between).exits(0).hides("VIEW").hides("COMMENT ON TABLE");
-}
-
 #[test]
 fn pull_says_what_it_needs_where_no_file_was_asked_for() {
     let (_, _, output) = pull("CREATE DOMAIN phone AS text; CREATE TABLE t (id int PRIMARY KEY, p phone)", &[]);
@@ -265,16 +223,6 @@ fn name(url: &str) -> &str {
     end.split('?').next().unwrap_or_default()
 }
 
-/// A view that the schema has needs no warning, nor has an extension that it lists.
-#[test]
-fn what_the_existing_schema_has_is_no_warning() {
-    let (project, database) = (Project::new(), database("pull_views"));
-    query(&database, "CREATE EXTENSION ltree; CREATE TABLE t (id int PRIMARY KEY); CREATE VIEW v AS SELECT id FROM t");
-    let text = "datasource db {\n  provider   = \"postgresql\"\n  extensions = [ltree]\n}\n\nmodel t {\n  id Int @id\n}\n\nview v {\n  id Int @unique\n}\n";
-    project.write("schema.dsl", text);
-    db(&project, &database, &["pull"]).exits(0).says("already").hides("warning");
-}
-
 /// Nothing in it is no mistake.
 #[test]
 fn an_empty_database_is_pulled() {
@@ -283,303 +231,11 @@ fn an_empty_database_is_pulled() {
     has(&words(&project), "datasource db { provider = \"postgresql\" }");
 }
 
-const COMMENTED: &str = "\
-datasource db {
-  provider = \"postgresql\"
-}
-
-/// A server.
-model Server {
-  id   Int    @id
-  // the address
-  ip   String @unique // unique ip
-  port Int    @default(80)
-  name String
-  zone Int
-
-  // one name
-  @@unique([name]) // name
-  // for look-ups by prefix
-  @@index([ip(ops: raw(\"text_pattern_ops\"))], map: \"ipx\") // prefix
-  // by place
-  @@index([zone, port], map: \"place\") // place
-  // the old name
-  @@map(\"servers\") // map
-  // never empty
-  @@check(\"length(ip) > 0\", name: \"ipck\") // check
-}
-";
-
-#[test]
-fn what_did_not_change_keeps_its_line_and_its_comments() {
-    let (project, database) = (Project::new(), database("pull_lines"));
-    project.write("schema.dsl", COMMENTED);
-    db(&project, &database, &["push"]).exits(0);
-    db(&project, &database, &["pull"]).exits(0).says("already");
-    query(&database, "DROP INDEX ipx");
-    db(&project, &database, &["pull"]).exits(0);
-    let gone = "  // for look-ups by prefix\n  @@index([ip(ops: raw(\"text_pattern_ops\"))], map: \"ipx\") // prefix\n";
-    assert_eq!(project.read("schema.dsl"), COMMENTED.replace(gone, ""));
-
-    query(&database, "ALTER INDEX place RENAME TO there; CREATE UNIQUE INDEX servers_zone_key ON servers (zone);
-        DROP INDEX servers_ip_key; CREATE INDEX two ON servers (port, id); ALTER TABLE servers ALTER name DROP NOT NULL");
-    db(&project, &database, &["pull"]).exits(0);
-    let schema = words(&project);
-    for part in [
-        "// by place @@index([zone, port], map: \"there\") // place",
-        "zone Int @unique",
-        "ip String // unique ip",
-        "name String?",
-        "// one name @@unique([name]) // name",
-        "@@index([port, id], map: \"two\") // the old name @@map(\"servers\") // map",
-        "// never empty @@check(\"length(ip) > 0\", name: \"ipck\") // check",
-    ] {
-        has(&schema, part);
-    }
-    let compare = ["migrate-diff", "--from-url", database.url(), "--to-schema", "schema.dsl", "--exit-code"];
-    project.run(&compare).exits(0);
-    db(&project, &database, &["pull"]).exits(0).says("already");
-}
-
-#[test]
-fn an_extension_comes_to_the_list_once() {
-    let sql = "CREATE EXTENSION citext; CREATE EXTENSION ltree; CREATE TABLE t (id int PRIMARY KEY, a citext)";
-    let (project, database, _) = pull(sql, &[]);
-    has(&words(&project), "extensions = [citext]");
-    query(&database, "ALTER TABLE t ADD b ltree");
-    db(&project, &database, &["pull"]).exits(0);
-    has(&words(&project), "extensions = [citext, ltree]");
-}
-
-/// A table that loses its key leaves the client, and so do the fields that lead to it.
-#[test]
-fn a_key_that_goes_takes_the_fields_with_it_that_lead_to_the_model() {
-    let (project, database) = (Project::new(), database("pull_key_goes"));
-    query(
-        &database,
-        "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, a int UNIQUE REFERENCES a)",
-    );
-    db(&project, &database, &["pull"]).exits(0);
-    has(&words(&project), "b b?");
-    query(&database, "ALTER TABLE b DROP CONSTRAINT b_a_key");
-    db(&project, &database, &["pull"]).exits(0);
-    has(&words(&project), "b b[]");
-    query(&database, "ALTER TABLE b DROP CONSTRAINT b_pkey");
-    db(&project, &database, &["pull"]).exits(0).hides("the compiler refuses");
-    has(&words(&project), "b b[] @ignore");
-    project.run(&["check"]).exits(0);
-}
-
-#[test]
-fn names_are_made_in_a_style_and_stay_as_they_are_written() {
-    let sql = "CREATE TYPE order_status AS ENUM ('new'); CREATE TABLE users (id int PRIMARY KEY, full_name text, \"createdAt\" date);
-        CREATE TABLE order_items (id int PRIMARY KEY, user_id int NOT NULL REFERENCES users, status order_status,
-            checked_by int REFERENCES users);
-        CREATE TABLE categories (id int PRIMARY KEY, parent_id int REFERENCES categories)";
-    let (project, database, _) = pull(sql, &["--naming", "prisma"]);
-    let schema = words(&project);
-    for part in [
-        "model OrderItem {",
-        "@@map(\"order_items\")",
-        "enum OrderStatus {",
-        "model Category {",
-        "model User {",
-        "fullName String? @map(\"full_name\")",
-        "createdAt DateTime?",
-        "userId Int @map(\"user_id\")",
-        "user User @relation(",
-        "parentId Int? @map(\"parent_id\")",
-        "@@map(\"users\")",
-        "orderItemsUserId OrderItem[]",
-    ] {
-        has(&schema, part);
-    }
-    // A name that was chosen stays, whatever the style.
-    query(&database, "ALTER TABLE users ADD COLUMN last_seen date");
-    db(&project, &database, &["pull", "--naming", "rust"]).exits(0);
-    has(&words(&project), "last_seen DateTime?");
-    has(&words(&project), "fullName String?");
-
-    let (project, _, _) = pull(sql, &["--naming", "rust"]);
-    for part in ["created_at DateTime? @map(\"createdAt\")", "full_name String?", "order_items", "model OrderItem {"] {
-        has(&words(&project), part);
-    }
-    let (project, _, _) = pull(sql, &["--naming", "keep"]);
-    has(&words(&project), "model order_items {");
-}
-
-/// Pulls with a file of SQL and makes another database of that; gives what the second and the first answer to a query.
-#[track_caller]
-fn made_again(sql: &str, args: &[&str], question: &str) -> (Output, [String; 2]) {
-    let (project, database, output) = pull(sql, &[args, &["--with-sql", "extra.sql"]].concat());
-    db(&project, &database, &["pull", "--check"]).exits(0);
-    let fresh = crate::support::database("pull_again");
-    db(&project, &fresh, &["execute", "extra.sql"]).exits(0);
-    db(&project, &fresh, &["push"]).exits(0);
-    if project.path("extra.after.sql").exists() {
-        db(&project, &fresh, &["execute", "extra.after.sql"]).exits(0);
-    }
-    let compare = ["migrate-diff", "--from-url", fresh.url(), "--to-schema", "schema.dsl", "--exit-code"];
-    project.run(&compare).exits(0);
-    (output, [&database, &fresh].map(|database| format!("{:?}", query(database, question))))
-}
-
-const DEFAULTS: &str = "SELECT coalesce(string_agg(pg_get_expr(adbin, adrelid), ' ' ORDER BY adrelid::regclass::text), '')
-    || ' ' || (SELECT string_agg(concat_ws(' ', s.*), ',' ORDER BY s.sequencename) FROM pg_sequences AS s) FROM pg_attrdef";
-
-#[test]
-fn a_default_counts_with_the_same_sequence_in_a_fresh_database() {
-    let (output, [here, there]) = made_again(
-        "CREATE SEQUENCE a_seq; CREATE TABLE a (id bigint PRIMARY KEY DEFAULT nextval('a_seq'));
-         CREATE TABLE b (id int PRIMARY KEY DEFAULT nextval('a_seq'));
-         CREATE SEQUENCE lots; CREATE TABLE c (id text PRIMARY KEY DEFAULT nextval('lots'));
-         CREATE DOMAIN positive AS bigint CHECK (VALUE > 0);
-         CREATE TABLE d (id serial PRIMARY KEY, k int UNIQUE NOT NULL); ALTER TABLE d ALTER id TYPE positive;
-         CREATE TABLE e (id serial PRIMARY KEY, f text DEFAULT 'x' || nextval('lots'));
-         CREATE SEQUENCE g_id_seq CACHE 3; CREATE TABLE g (id int PRIMARY KEY DEFAULT nextval('g_id_seq'));
-         CREATE TABLE h (id serial PRIMARY KEY); ALTER TABLE h ALTER id SET DEFAULT nextval('a_seq');
-         CREATE SEQUENCE late; CREATE TABLE i (id int PRIMARY KEY DEFAULT nextval('late'::text));
-         CREATE SEQUENCE j_id_seq INCREMENT -1; CREATE TABLE j (id bigint PRIMARY KEY DEFAULT nextval('j_id_seq'));
-         CREATE SEQUENCE k_id_seq MINVALUE 100; CREATE TABLE k (id bigint PRIMARY KEY DEFAULT nextval('k_id_seq'))",
-        &[],
-        DEFAULTS,
-    );
-    assert_eq!(here, there);
-    output
-        .says("public.a.id (nextval('public.a_seq'::regclass))")
-        .says("public.c.id (nextval('public.lots'::regclass))")
-        .says("public.d.id (nextval('public.d_id_seq'::regclass))")
-        .says("public.i.id (nextval(('late'::text)::regclass))")
-        .hides("public.e.");
-}
-
-/// Prisma made them so before its version 6.
-#[test]
-fn a_join_table_with_a_unique_index_in_place_of_its_key_stays_as_it_is() {
-    let join = |name: &str, index: &str| {
-        format!(
-            "CREATE TABLE \"{name}\" (\"A\" int NOT NULL REFERENCES \"Left\" ON UPDATE CASCADE ON DELETE CASCADE,
-                \"B\" int NOT NULL REFERENCES \"Right\" ON UPDATE CASCADE ON DELETE CASCADE); {index}
-             CREATE INDEX \"{name}_B_index\" ON \"{name}\" (\"B\");"
-        )
-    };
-    let unique = "CREATE UNIQUE INDEX \"_LeftToRight_AB_unique\" ON \"_LeftToRight\" (\"A\", \"B\");";
-    let (output, [here, there]) = made_again(
-        &format!(
-            "CREATE TABLE \"Left\" (id int PRIMARY KEY); CREATE TABLE \"Right\" (id int PRIMARY KEY); {} {}",
-            join("_LeftToRight", unique),
-            // Without any key it is a table like others.
-            join("_Keyless", "")
-        ),
-        &[],
-        "SELECT string_agg(indexdef, ';' ORDER BY indexname) FROM pg_indexes WHERE schemaname = 'public'",
-    );
-    assert_eq!(here, there);
-    output
-        .says("join table without a primary key: public.\"_LeftToRight\"")
-        .hides("cannot express this: + primary key");
-}
-
-#[test]
-fn a_sequence_that_counts_less_or_otherwise_is_told_and_made_again() {
-    let (output, [here, there]) = made_again(
-        "CREATE TABLE narrow (id serial PRIMARY KEY); ALTER TABLE narrow ALTER id TYPE bigint;
-         CREATE TABLE most (id bigserial PRIMARY KEY); ALTER SEQUENCE most_id_seq MAXVALUE 9007199254740991 CACHE 7;
-         ALTER SEQUENCE most_id_seq RENAME TO \"it's most\";
-         CREATE TABLE back (id bigserial PRIMARY KEY); ALTER SEQUENCE back_id_seq INCREMENT -1 MINVALUE -9 MAXVALUE -1 START -1 RESTART; CREATE TABLE plain (id serial PRIMARY KEY)",
-        &[],
-        "SELECT string_agg(concat_ws(' ', data_type, max_value, cache_size), ',' ORDER BY max_value, cache_size) FROM pg_sequences",
-    );
-    assert_eq!(here, there);
-    output.says("public.narrow_id_seq (AS integer").says("MAXVALUE 9007199254740991").hides("plain");
-}
-
-#[test]
-fn how_columns_are_stored_is_told_and_made_again() {
-    let (output, [here, there]) = made_again(
-        "CREATE TABLE t (id int PRIMARY KEY, a text, b text, c int, d int);
-         ALTER TABLE t ALTER a SET STORAGE EXTERNAL, ALTER b SET COMPRESSION pglz, ALTER c SET STATISTICS 7,
-            ALTER d SET (n_distinct = 5); CREATE INDEX exp ON t ((c + 1)); ALTER INDEX exp ALTER COLUMN 1 SET STATISTICS 9;
-         ALTER TABLE t FORCE ROW LEVEL SECURITY; CREATE STATISTICS s ON a, b FROM t; ALTER STATISTICS s SET STATISTICS 3",
-        &[],
-        "SELECT concat(string_agg(concat_ws(' ', attname, attstorage, attcompression, attstattarget, attoptions), ',' ORDER BY attnum),
-            (SELECT relforcerowsecurity FROM pg_class WHERE oid = 't'::regclass), (SELECT stxstattarget FROM pg_statistic_ext))
-         FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0",
-    );
-    assert_eq!(here, there);
-    output
-        .says("column with a storage of its own: public.t.a (EXTERNAL)")
-        .says("column with a compression: public.t.b (pglz)")
-        .says("column with a statistics target: public.t.c (7)")
-        .says("column with options: public.t.d (n_distinct=5)")
-        .says("index with a statistics target: exp on public.t")
-        .says("row-level security: public.t (FORCE)");
-}
-
-/// Objects of the database as a whole are told, unless an extension brings them.
-#[test]
-fn what_belongs_to_no_schema_is_told() {
-    let (_, _, output) = pull(
-        "CREATE EXTENSION citext; CREATE EXTENSION postgres_fdw; CREATE TABLE t (id int PRIMARY KEY, a citext);
-         CREATE LANGUAGE own HANDLER plpgsql_call_handler; CREATE FOREIGN DATA WRAPPER wrap;
-         CREATE SERVER srv FOREIGN DATA WRAPPER wrap; CREATE USER MAPPING FOR PUBLIC SERVER srv;
-         CREATE FUNCTION ev() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
-         CREATE EVENT TRIGGER evt ON ddl_command_end EXECUTE FUNCTION ev(); CREATE PUBLICATION pub FOR TABLE t;
-         CREATE ACCESS METHOD am TYPE TABLE HANDLER heap_tableam_handler",
-        &[],
-    );
-    output
-        .says("language: own")
-        .says("foreign-data wrapper: wrap")
-        .says("foreign server: srv")
-        .says("user mapping: public on srv")
-        .says("event trigger: evt")
-        .says("publication: pub")
-        .says("access method: am")
-        .says("extension that nothing in the schema uses: postgres_fdw")
-        .hides("citext_eq")
-        .hides("plpgsql");
-}
-
-#[test]
-fn schemas_without_tables_are_told_and_functions_of_other_schemas_come_along() {
-    let (output, [here, there]) = made_again(
-        "CREATE SCHEMA info; CREATE VIEW info.v AS SELECT 1 AS a; CREATE SCHEMA m;
-         CREATE FUNCTION info.inner(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
-         CREATE FUNCTION info.another(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
-         CREATE FUNCTION m.outer(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT info.inner ($1)';
-         CREATE TABLE m.t (id int PRIMARY KEY, a text); CREATE INDEX ON m.t (m.outer(a));
-         SET search_path = m; CREATE FUNCTION m.of_row(m.t) RETURNS void LANGUAGE plpgsql AS 'DECLARE x t; BEGIN END'",
-        &["--schemas", "m"],
-        "SELECT string_agg(proname, ',' ORDER BY proname) FROM pg_proc WHERE oid >= 16384 AND proname <> 'another'",
-    );
-    assert_eq!(here, there);
-    output
-        .says("the schema info, which has no tables, is not pulled; --schemas m,info also pulls it")
-        .says("function: info.\"inner\"(pg_catalog.text); m.\"outer\"(pg_catalog.text); m.of_row(m.t)")
-        .hides("another")
-        .hides("the schema public");
-}
-
 #[test]
 fn a_moment_without_a_time_zone_stays_one() {
     let sql = "CREATE TABLE t (id int PRIMARY KEY, at timestamptz NOT NULL DEFAULT '1970-01-01 00:00:00'::timestamp)";
     let (_, [here, there]) = made_again(sql, &[], "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef");
     assert_eq!(here, there);
-}
-
-#[test]
-fn unlogged_tables_become_so_in_an_order_that_works() {
-    let (output, [_, there]) = made_again(
-        "CREATE UNLOGGED TABLE a (id int PRIMARY KEY, a int REFERENCES a); CREATE UNLOGGED TABLE b (id int PRIMARY KEY REFERENCES a);
-         CREATE UNLOGGED TABLE c (id int PRIMARY KEY REFERENCES b); CREATE UNLOGGED TABLE below (id int PRIMARY KEY);
-         CREATE UNLOGGED TABLE x (id int PRIMARY KEY REFERENCES below); CREATE UNLOGGED TABLE y (id int PRIMARY KEY REFERENCES x);
-         ALTER TABLE x ADD FOREIGN KEY (id) REFERENCES y",
-        &[],
-        "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relkind = 'r' AND relpersistence = 'u'",
-    );
-    assert_eq!(there, "[\"a b c\"]");
-    output.says("unlogged table: public.");
 }
 
 /// PostgreSQL prints constants by settings that a database, a role or a server may have.
@@ -596,32 +252,6 @@ fn constants_are_read_the_same_whatever_the_database_is_set_to() {
     );
     db(&project, &database, &["pull", "--force"]).exits(0);
     assert_eq!(project.read("schema.dsl"), before);
-}
-
-#[test]
-fn a_schema_is_not_overwritten_by_sql() {
-    let (project, database, _) = pull("CREATE TABLE t (id int PRIMARY KEY)", &[]);
-    let before = project.read("schema.dsl");
-    db(&project, &database, &["pull", "--with-sql", "schema.dsl"])
-        .exits(1)
-        .says("--with-sql would overwrite the schema");
-    let out = ["migrate-diff", "--from-empty", "--to-schema", "schema.dsl", "--out", "schema.dsl"];
-    project.run(&out).exits(1).says("--out would overwrite the schema");
-    assert_eq!(project.read("schema.dsl"), before);
-}
-
-#[test]
-fn domains_and_ranges_are_made_again_with_all_that_they_have() {
-    let (project, _, _) = pull(
-        "CREATE DOMAIN d AS int; ALTER DOMAIN d ADD CONSTRAINT positive CHECK (VALUE > 0) NOT VALID;
-         CREATE TYPE r AS RANGE (subtype = float8); CREATE TABLE t (id int PRIMARY KEY, d d, r r)",
-        &["--with-sql", "extra.sql"],
-    );
-    let fresh = database("pull_fresh");
-    db(&project, &fresh, &["execute", "extra.sql"]).exits(0);
-    db(&project, &fresh, &["push"]).exits(0);
-    let checked = query(&fresh, "SELECT convalidated::text FROM pg_constraint WHERE conname = 'positive'");
-    assert_eq!(checked, ["false"]);
 }
 
 #[test]
