@@ -55,29 +55,14 @@ impl<P: Pass> Writer<'_, P> {
             }
             Condition::Compare { column: number, operator, value } => {
                 self.pass().numbers(6, *number, *operator as u16);
-                self.push_comparable(alias, column(number));
-                self.push(operator.sql());
-                self.push_comparable_value(column(number), value.clone());
+                self.push_operator(column(number), operator.sql(), value, alias);
             }
             Condition::CompareColumns { left, operator, right } => {
                 self.pass().numbers(7, *left, *right);
                 self.word(*operator as usize);
                 self.push_column_comparison(column(left), *operator, column(right), alias);
             }
-            Condition::In { column: number, values } => {
-                self.pass().numbers(8, *number, 0);
-                self.push_comparable(alias, column(number));
-                self.push(" = ANY(");
-                match comparable_type(column(number)) {
-                    Some(ty) => {
-                        self.push_param(values.clone());
-                        self.push_casts([ty]);
-                        self.push("[]");
-                    }
-                    None => self.push_values(column(number), values.clone()),
-                }
-                self.push(")");
-            }
+            Condition::In { column: number, values } => self.push_in(*number, column(number), values, alias),
             Condition::IsNull { column: number } => {
                 self.pass().numbers(9, *number, 0);
                 self.push_column(alias, column(number));
@@ -90,29 +75,15 @@ impl<P: Pass> Writer<'_, P> {
                 self.push_pattern(column(number), pattern.clone());
             }
             Condition::Contains { column: number, value } => {
-                self.pass().numbers(11, *number, 0);
-                match comparable_type(column(number)).and_then(|ty| ty.strip_suffix("[]")) {
-                    Some(ty) if column(number).sql_type != "varbit[]" => {
-                        self.push_param(value.clone());
-                        self.push_casts([ty]);
-                    }
-                    _ => self.push_element(column(number), value.clone()),
-                }
-                self.push(" = ANY(");
-                self.push_comparable(alias, column(number));
-                self.push(")");
+                self.push_contains(*number, column(number), value, alias);
             }
             Condition::ContainsAll { column: number, values } => {
                 self.pass().numbers(12, *number, 0);
-                self.push_comparable(alias, column(number));
-                self.push(" @> ");
-                self.push_comparable_value(column(number), values.clone());
+                self.push_operator(column(number), " @> ", values, alias);
             }
             Condition::Overlaps { column: number, values } => {
                 self.pass().numbers(13, *number, 0);
-                self.push_comparable(alias, column(number));
-                self.push(" && ");
-                self.push_comparable_value(column(number), values.clone());
+                self.push_operator(column(number), " && ", values, alias);
             }
             Condition::IsEmpty { column: number } => {
                 self.pass().numbers(14, *number, 0);
@@ -129,15 +100,7 @@ impl<P: Pass> Writer<'_, P> {
                 self.pass().give_up();
                 self.push_compound_keys(table, columns, keys, alias);
             }
-            Condition::Another { table, condition } => {
-                self.word(17);
-                self.pass().address(*table);
-                let another = self.alias();
-                self.push("EXISTS (SELECT 1 FROM ");
-                self.push_table(table, another);
-                self.push_where(condition, table, another);
-                self.push(")");
-            }
+            Condition::Another { table, condition } => self.push_another(table, condition),
             Condition::Json { column: number, path, test } => {
                 self.pass().give_up();
                 self.push_json_test(column(number), path.as_ref(), test, alias);
@@ -156,6 +119,55 @@ impl<P: Pass> Writer<'_, P> {
                 self.push_related(relation, condition, table, alias);
             }
         }
+    }
+
+    /// Writes `t0."a" = $1`.
+    fn push_operator(&mut self, column: &Column, operator: &str, value: &Param, alias: Alias) {
+        self.push_comparable(alias, column);
+        self.push(operator);
+        self.push_comparable_value(column, value.clone());
+    }
+
+    /// Writes `t0."a" = ANY($1)`: the column is one of the values.
+    fn push_in(&mut self, number: u16, column: &Column, values: &Param, alias: Alias) {
+        self.pass().numbers(8, number, 0);
+        self.push_comparable(alias, column);
+        self.push(" = ANY(");
+        match comparable_type(column) {
+            Some(ty) => {
+                self.push_param(values.clone());
+                self.push_casts([ty]);
+                self.push("[]");
+            }
+            None => self.push_values(column, values.clone()),
+        }
+        self.push(")");
+    }
+
+    /// Writes `$1 = ANY(t0."a")`: the list contains the value.
+    fn push_contains(&mut self, number: u16, column: &Column, value: &Param, alias: Alias) {
+        self.pass().numbers(11, number, 0);
+        match comparable_type(column).and_then(|ty| ty.strip_suffix("[]")) {
+            Some(ty) if column.sql_type != "varbit[]" => {
+                self.push_param(value.clone());
+                self.push_casts([ty]);
+            }
+            _ => self.push_element(column, value.clone()),
+        }
+        self.push(" = ANY(");
+        self.push_comparable(alias, column);
+        self.push(")");
+    }
+
+    /// Writes `EXISTS (SELECT 1 FROM "t" AS t1 WHERE ..)`: any row of a table matches a condition.
+    fn push_another(&mut self, table: &'static Table, condition: &Condition) {
+        self.word(17);
+        self.pass().address(table);
+        let another = self.alias();
+        self.push("EXISTS (SELECT 1 FROM ");
+        self.push_table(table, another);
+        self.push_where(condition, table, another);
+        self.push(")");
     }
 
     /// Columns with the same Rust type may have different types in PostgreSQL, which compares those.
