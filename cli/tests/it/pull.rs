@@ -231,13 +231,6 @@ fn an_empty_database_is_pulled() {
     has(&words(&project), "datasource db { provider = \"postgresql\" }");
 }
 
-#[test]
-fn a_moment_without_a_time_zone_stays_one() {
-    let sql = "CREATE TABLE t (id int PRIMARY KEY, at timestamptz NOT NULL DEFAULT '1970-01-01 00:00:00'::timestamp)";
-    let (_, [here, there]) = made_again(sql, &[], "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef");
-    assert_eq!(here, there);
-}
-
 /// PostgreSQL prints constants by settings that a database, a role or a server may have.
 #[test]
 fn constants_are_read_the_same_whatever_the_database_is_set_to() {

@@ -1,6 +1,6 @@
 //! Columns, their types and defaults, enums and sequences.
 
-use super::sketch::Sketch;
+use super::sketch::{Sketch, literal};
 
 pub(super) fn types_and_defaults(s: &mut Sketch) {
     let table = s.quoted();

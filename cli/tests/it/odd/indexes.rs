@@ -1,6 +1,6 @@
 //! Constraints and indexes, including those that the schema language cannot express.
 
-use super::sketch::Sketch;
+use super::sketch::{Sketch, literal};
 
 pub(super) fn constraints_beyond(s: &mut Sketch) {
     let table = s.quoted();
@@ -21,10 +21,6 @@ pub(super) fn constraints_beyond(s: &mut Sketch) {
     for name in [deferred, checked, lonely, full, excluded, included] {
         s.tell(name);
     }
-}
-
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 pub(super) fn indexes(s: &mut Sketch) {

@@ -12,7 +12,7 @@ pub(super) struct Sketch {
     pub(super) random: Random,
     /// The server's, as 150000.
     pub(super) version: u32,
-    used: BTreeSet<String>,
+    pub(super) used: BTreeSet<String>,
     pub(super) sql: String,
     /// What has to be named by a warning.
     pub(super) told: Vec<String>,
@@ -53,6 +53,10 @@ impl Sketch {
 
 pub(super) fn ident(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }
 
 pub(super) type Maker = fn(&mut Sketch);

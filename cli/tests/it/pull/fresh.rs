@@ -228,3 +228,10 @@ fn domains_and_ranges_are_made_again_with_all_that_they_have() {
     let checked = query(&fresh, "SELECT convalidated::text FROM pg_constraint WHERE conname = 'positive'");
     assert_eq!(checked, ["false"]);
 }
+
+#[test]
+fn a_moment_without_a_time_zone_stays_one() {
+    let sql = "CREATE TABLE t (id int PRIMARY KEY, at timestamptz NOT NULL DEFAULT '1970-01-01 00:00:00'::timestamp)";
+    let (_, [here, there]) = made_again(sql, &[], "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef");
+    assert_eq!(here, there);
+}
