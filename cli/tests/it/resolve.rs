@@ -68,7 +68,7 @@ fn a_stopped_migration_begins_again_or_goes_on() {
     );
     project.deploy(&database).exits(1).says("were edited since");
     project.migration("1_a", "-- relata:segment outside\nCREATE TABLE a (id bigint);\n");
-    resolve(&project, &database, "1_a", "--retry").exits(1).says("has fewer statements now");
+    resolve(&project, &database, "1_a", "--retry").exits(1).says("has fewer statements than have already run");
     project.migration(
         "1_a",
         "-- relata:segment outside\nCREATE TABLE a (id bigint);\nCREATE TABLE b (id int);\nSELECT 1;\n",

@@ -101,7 +101,7 @@ pub enum Error {
         problem: &'static str,
     },
     /// A database that already has a history cannot be given a baseline.
-    #[error("this database already has a history ({count} migrations); `migrate resolve` changes single ones")]
+    #[error("this database already has a history (migrations: {count}); `migrate resolve` changes single ones")]
     HasHistory {
         /// The number of migrations in the history.
         count: usize,
