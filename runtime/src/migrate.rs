@@ -18,7 +18,7 @@
 //!
 //! What holds whatever happens, `kill -9` included:
 //! - A migration of one transactional segment is applied with its history row, or not at all.
-//! - A migration of several segments has a row that counts its statements; the next deploy goes on there.
+//! - A migration of several segments has a row that counts its statements; the next deploy resumes there.
 //! - Two deployers do not run at the same time; the second one finds nothing to do.
 
 mod compare;
@@ -52,24 +52,24 @@ pub use script::{Script, ScriptError, Segment, SegmentMode, Statement};
 use session::Session;
 pub use source::{Migration, Migrations, Replaced};
 
-/// What is called with each [`Event`].
+/// Called with each [`Event`].
 pub type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 
 /// How to run migrations.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// For how long to wait for another run to end. Five minutes.
+    /// How long to wait for another run to end. Five minutes by default.
     pub lock_wait: Duration,
-    /// `lock_timeout` of each statement: how long it may keep others waiting behind it. Three seconds.
+    /// `lock_timeout` of each statement: how long it may block others that wait behind it. Three seconds by default.
     pub lock_timeout: Duration,
-    /// How often a segment is tried again that could not get its locks, or met a deadlock. Five times.
+    /// How often a segment is retried after a lock timeout or a deadlock. Five times by default.
     pub retries: u32,
-    /// Runs a migration that is older than the last applied one, instead of refusing it.
+    /// Whether to run migrations that are older than the last applied one, instead of refusing them.
     pub allow_out_of_order: bool,
-    /// Schemas that [`reset`] empties beside the connection's current one.
+    /// Schemas that [`reset`] empties, besides the connection's current one.
     pub schemas: Vec<String>,
-    /// Called with what happens, for a display of progress.
+    /// Called with each event, to show progress.
     pub on_event: Option<Listener>,
 }
 
@@ -113,24 +113,24 @@ impl Options {
 pub enum Event {
     /// Another run holds the lock.
     WaitingForLock {
-        /// Who.
+        /// The other run.
         holder: Holder,
     },
     /// A migration begins.
     Applying {
         /// Its name.
         name: String,
-        /// How many statements it has.
+        /// The number of statements.
         statements: usize,
     },
-    /// A migration goes on where an earlier attempt stopped.
+    /// A migration resumes where an earlier attempt stopped.
     Resuming {
         /// Its name.
         name: String,
-        /// How many of its statements were done.
+        /// The number of statements that were done.
         done: u32,
     },
-    /// A part of a migration with several segments is done for good.
+    /// A segment of a migration is committed.
     Progress {
         /// Its name.
         name: String,
@@ -139,13 +139,13 @@ pub enum Event {
         /// Statements in all.
         total: usize,
     },
-    /// A segment is tried again after a pause.
+    /// A segment is retried after a pause.
     Retrying {
         /// Its migration.
         name: String,
-        /// What the server said.
+        /// The error of the server.
         reason: String,
-        /// Which retry this is, from 1.
+        /// The number of the retry, from 1.
         attempt: u32,
     },
     /// A migration is applied.
@@ -160,34 +160,34 @@ pub enum Event {
     },
 }
 
-/// What [`deploy`] did.
+/// The result of [`deploy`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// The migrations it applied, in order.
     pub applied: Vec<String>,
-    /// How many were applied before.
+    /// The number of migrations that were already applied.
     pub already_applied: usize,
 }
 
-/// What [`reset`] did.
+/// The result of [`reset`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ResetReport {
     /// The schemas it emptied.
     pub schemas: Vec<String>,
-    /// How many tables, views, sequences, types and functions were there.
+    /// The number of dropped tables, views, sequences, types and functions.
     pub dropped: usize,
     /// The migrations it applied afterwards.
     pub applied: Vec<String>,
 }
 
-/// What a database has, compared with the files.
+/// The migrations of a database, compared with the files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Status {
     /// Applied migrations.
     pub applied: Vec<AppliedMigration>,
     /// Migrations that a deploy would run.
     pub pending: Vec<String>,
-    /// What does not fit together.
+    /// Contradictions.
     pub problems: Vec<Problem>,
 }
 
@@ -198,7 +198,7 @@ pub struct AppliedMigration {
     pub name: String,
     /// When it was applied, in UTC, as text.
     pub finished_at: Option<String>,
-    /// Who ran it.
+    /// The program that ran it.
     pub runner: String,
 }
 
@@ -233,7 +233,7 @@ pub async fn deploy(client: &mut Client, migrations: &Migrations, options: &Opti
 ///
 /// # Errors
 ///
-/// When the connection fails.
+/// If the connection fails.
 pub async fn status(client: &Client, migrations: &Migrations) -> Result<Status, Error> {
     let history = History::locate(client).await?;
     let Comparison { applied, pending, problems } = compare(migrations, history.read(client).await?, false);
@@ -251,13 +251,13 @@ pub async fn status(client: &Client, migrations: &Migrations) -> Result<Status, 
 
 /// Empties the current schema and [`Options::schemas`], then runs all migrations.
 ///
-/// Dropped are the tables, views, materialized views, foreign tables, sequences, types and functions in these schemas,
-/// with all data and with the history. What stays: the schemas themselves and their privileges, extensions and what
-/// belongs to them, roles, and everything in other schemas.
+/// Drops the tables, views, materialized views, foreign tables, sequences, types and functions in these schemas, with
+/// all data and the history. Keeps the schemas themselves and their privileges, extensions and their objects, roles,
+/// and everything in other schemas.
 ///
 /// # Errors
 ///
-/// When something in another schema depends on what would be dropped (nothing is dropped then), and as [`deploy`].
+/// If something in another schema depends on what would be dropped (nothing is dropped then), and as [`deploy`].
 pub async fn reset(client: &mut Client, migrations: &Migrations, options: &Options) -> Result<ResetReport, Error> {
     let run = async |cx: &mut Locked<'_>| {
         let mut schemas = vec![cx.history.schema.clone()];
@@ -269,11 +269,11 @@ pub async fn reset(client: &mut Client, migrations: &Migrations, options: &Optio
     locked(client, options, run).await
 }
 
-/// Writes down what a person found out about a migration; [`Resolution::Retry`] also runs what is left of it.
+/// Records a manual resolution of a migration. [`Resolution::Retry`] also runs the rest of it.
 ///
 /// # Errors
 ///
-/// When that does not fit the history ([`Error::Unresolvable`]), and as [`deploy`].
+/// If that contradicts the history ([`Error::Unresolvable`]), and as [`deploy`].
 pub async fn resolve(
     client: &mut Client,
     migrations: &Migrations,
@@ -285,11 +285,11 @@ pub async fn resolve(
     locked(client, options, run).await
 }
 
-/// Writes down that the database has all migrations up to `last` already, and gives their names. Runs nothing.
+/// Records that the database already has all migrations up to `last`, and returns their names. Runs nothing.
 ///
 /// # Errors
 ///
-/// When the database has a history ([`Error::HasHistory`]), and as [`deploy`].
+/// If the database has a history ([`Error::HasHistory`]), and as [`deploy`].
 pub async fn baseline(
     client: &mut Client,
     migrations: &Migrations,
@@ -300,12 +300,13 @@ pub async fn baseline(
     locked(client, options, run).await
 }
 
-/// Undoes the last applied migrations, latest first, and gives their names in that order. `undo` holds, under the name
-/// of each, the statements that undo it. Each runs like a migration: in one transaction with its row, or counted.
+/// Undoes the last applied migrations, latest first, and returns their names in that order. `undo` has, for each name,
+/// the statements that undo it. Each runs like a migration: in one transaction with its row, or with counted
+/// statements.
 ///
 /// # Errors
 ///
-/// When `undo` is not about the last migrations of the history ([`Error::NotTheLast`]), and as [`deploy`].
+/// If `undo` does not contain the last migrations of the history ([`Error::NotTheLast`]), and as [`deploy`].
 pub async fn down(
     client: &mut Client,
     migrations: &Migrations,
@@ -316,25 +317,25 @@ pub async fn down(
     locked(client, options, run).await
 }
 
-/// Runs SQL that is no migration, and gives the number of its statements. `name` is what errors call it.
+/// Runs SQL that is not a migration, and returns the number of its statements. `name` is its name in errors.
 ///
-/// Markers cut it into parts, as in a `migration.sql`; without one, all of it is one transaction. It waits for a
+/// Markers divide it into segments, as in a `migration.sql`; without one, all of it is one transaction. Waits for a
 /// migration run to end, and leaves no row in the history.
 ///
 /// # Errors
 ///
-/// When the text is not well-formed (nothing is run then), a statement fails, or the lock is not to be had.
+/// If the text is not well-formed (nothing is run then), a statement fails, or the lock is not available.
 pub async fn execute(client: &mut Client, name: &str, sql: &str, options: &Options) -> Result<usize, Error> {
     let script = Migration::new(name, name.into(), sql)?;
     let run = async |cx: &mut Locked<'_>| cx.execute(&script).await;
     locked(client, options, run).await
 }
 
-/// The schemas that [`reset`] would empty.
+/// Returns the schema that [`reset`] would empty.
 ///
 /// # Errors
 ///
-/// When no schema of the search path exists, or the connection fails.
+/// If no schema of the search path exists, or the connection fails.
 pub async fn current_schema(client: &Client) -> Result<String, Error> {
     Ok(History::locate(client).await?.schema)
 }
@@ -347,7 +348,7 @@ struct Locked<'a> {
     options: &'a Options,
 }
 
-/// Runs `work` under the lock and with the runner's settings, and puts both back.
+/// Runs `work` under the lock and with the runner's settings, and restores both.
 async fn locked<'a, T>(
     client: &'a mut Client,
     options: &'a Options,
@@ -402,7 +403,7 @@ impl Locked<'_> {
     }
 }
 
-/// The program and its process id, so that a person can find who ran a migration.
+/// Returns the program and its process id, so that a person can find out who ran a migration.
 fn runner_name() -> String {
     let program = std::env::current_exe().ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
     format!("{}:{}", program.unwrap_or_else(|| "unknown".to_owned()), std::process::id())

@@ -1,4 +1,4 @@
-//! What a call asks for, as data. Nothing here is generic over models, and nothing knows SQL or connections.
+//! Calls, as data. Nothing here is generic over models, and nothing knows SQL or connections.
 
 mod aggregation;
 mod bulk;

@@ -1,4 +1,4 @@
-//! Rows of results: how they are held, which belong together, and how they are read.
+//! Rows of results: how they are stored, matched and read.
 
 mod keys;
 mod model;

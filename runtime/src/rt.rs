@@ -1,4 +1,4 @@
-//! The one door for generated code: every path in it begins here.
+//! The only entrance for generated code: every path in it begins here.
 
 pub use crate::builder::{AcrossTenants, All, Confined, Delegate, SqlCommand, SqlQuery};
 pub use crate::client::{AnySql, Client, Models, OfAll, OfNone, OfTenant, Root, Tenants, Transaction};
@@ -17,7 +17,7 @@ pub use crate::value::{IntoNullable, IntoValue, Ordered, Param, Scalar, list, nu
 pub use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 pub use rust_decimal::Decimal;
 pub use serde_json::Value as Json;
-// Models may be called Option, String and Vec, and the full paths break lines.
+// Models may be named Option, String or Vec, and full paths would break lines.
 pub use std::{option::Option, string::String, vec::Vec};
 pub use uuid::Uuid;
 
@@ -30,12 +30,12 @@ pub use serde;
 #[cfg(feature = "time")]
 pub use time;
 
-/// Values whose own `Serialize` is not what JSON has for them: bytes, and the times of `time`.
+/// Values whose `Serialize` differs from their JSON format: bytes, and the times of `time`.
 #[cfg(feature = "serde")]
 pub use crate::value::text;
 
-/// Which of the features that a schema can need are enabled. Where rustc would not name the one that is missing,
-/// generated code asserts it.
+/// The enabled features, of those that a schema may need. Generated code asserts them where rustc would not name the
+/// missing one.
 pub mod features {
     /// For `cuid()`.
     pub const CUID: bool = cfg!(feature = "cuid");
@@ -45,10 +45,10 @@ pub mod features {
     pub const ULID: bool = cfg!(feature = "ulid");
 }
 
-/// What a scalar's decoder fails with.
+/// The error of a scalar's decoder.
 pub type DecodeError = Box<dyn std::error::Error + Sync + Send>;
 
-/// Why a label is no value of an enum.
+/// Returns the error for a label that is not a value of an enum.
 pub fn unknown_label(name: &str) -> DecodeError {
     format!("the database has a label of {name} that the schema does not know").into()
 }

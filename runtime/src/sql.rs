@@ -1,6 +1,7 @@
-//! The text of queries, and the shapes by which connections know it.
+//! The text of queries, and the shapes by which connections identify it.
 //!
-//! What a connection needs besides, such as BEGIN, SAVEPOINT and DECLARE, is in `connection`; the runner's SQL in `migrate`.
+//! Other statements of a connection, such as BEGIN, SAVEPOINT and DECLARE, are in `connection`, and those of the
+//! migration runner in `migrate`.
 
 mod aggregate;
 mod bulk;

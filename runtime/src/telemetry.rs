@@ -1,4 +1,4 @@
-//! Hooks, spans, counters and the slow-query log. They are told what a query is about, and never a value.
+//! Hooks, spans, counters and the slow-query log. They describe queries, and never contain a value.
 
 mod counters;
 mod envelope;

@@ -1,6 +1,6 @@
-//! Values: parameters on their way to PostgreSQL, scalars on their way back, and their codecs.
+//! Values: parameters for PostgreSQL, scalars from PostgreSQL, and their codecs.
 //!
-//! Both ways use the binary protocol.
+//! Both directions use the binary protocol.
 
 mod arithmetic;
 #[cfg(feature = "bigdecimal")]

@@ -180,7 +180,7 @@ fn two_at_once_undo_one() {
     outputs.sort_by_key(|output| output.code);
     let [done, refused] = outputs;
     done.exits(0).says("undid 1 migration");
-    refused.exits(1).says("the history has changed meanwhile");
+    refused.exits(1).says("the history has changed in the meantime");
     project.status(&database).exits(2);
     assert_eq!(query(&database, "SELECT to_regclass('\"T\"') IS NOT NULL"), ["t"]);
 }

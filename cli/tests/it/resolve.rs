@@ -21,9 +21,9 @@ fn what_was_done_by_hand_is_taken_as_applied() {
     resolve(&project, &database, "1_a", "--applied").exits(0).says("1_a is recorded as applied");
     project.status(&database).exits(0);
     assert_eq!(states(&database), ["1_a apply rolled_back", "1_a resolve applied"]);
-    resolve(&project, &database, "1_a", "--applied").exits(1).says("is applied already");
+    resolve(&project, &database, "1_a", "--applied").exits(1).says("is already applied");
     resolve(&project, &database, "1_a", "--rolled-back").exits(1).says("migrate down");
-    resolve(&project, &database, "1_a", "--retry").exits(1).says("is applied already");
+    resolve(&project, &database, "1_a", "--retry").exits(1).says("is already applied");
     resolve(&project, &database, "2_b", "--applied").exits(1).says("2_b has no folder");
     resolve(&project, &database, "2_b", "--rolled-back").exits(1).says("not in the history");
     project.run(&["migrate", "resolve", "1_a"]).exits(64);
@@ -68,7 +68,7 @@ fn a_stopped_migration_begins_again_or_goes_on() {
     );
     project.deploy(&database).exits(1).says("were edited since");
     project.migration("1_a", "-- relata:segment outside\nCREATE TABLE a (id bigint);\n");
-    resolve(&project, &database, "1_a", "--retry").exits(1).says("has fewer statements now");
+    resolve(&project, &database, "1_a", "--retry").exits(1).says("has fewer statements than have already run");
     project.migration(
         "1_a",
         "-- relata:segment outside\nCREATE TABLE a (id bigint);\nCREATE TABLE b (id int);\nSELECT 1;\n",
@@ -93,7 +93,7 @@ fn a_database_with_the_schema_gets_its_history() {
     baseline(&[]).exits(0).says("1 migration recorded as applied");
     project.status(&database).exits(0);
     project.deploy(&database).exits(0).says("up to date");
-    baseline(&[]).exits(1).says("has a history already");
+    baseline(&[]).exits(1).says("already has a history");
     assert_eq!(query(&database, "SELECT kind || state FROM _relata_migrations"), ["baselineapplied"]);
 }
 

@@ -198,7 +198,7 @@ fn the_sync_trigger_of_an_earlier_version_is_undone_without_a_warning() {
     let file = format!("migrations/{}/migration.sql", project.list("migrations").last().expect("there is one"));
     let sql = project.read(&file);
     assert!(sql.contains("\"~sync\"") && sql.contains("__sync"), "{sql}");
-    project.write(&file, &sql.replace("~sync", "~follow").replace("__sync", "__follow"));
+    project.write(&file, sql.replace("~sync", "~follow").replace("__sync", "__follow"));
     query(&database, ROWS);
     project.run(&["migrate", "dev", "--url", database.url()]).exits(0);
     is_at_the_schema(&project, &database);

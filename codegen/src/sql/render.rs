@@ -68,7 +68,7 @@ fn header(plan: &Plan, in_parts: bool) -> String {
     let titles = [
         (HazardKind::DataLoss, "Loses data:"),
         (HazardKind::MayFail, may_fail),
-        (HazardKind::BreaksClients, "Breaks clients that use the old names:"),
+        (HazardKind::BreaksClients, "Breaks existing clients:"),
     ];
     for (kind, title) in titles {
         let hazards: Vec<_> = plan.hazards().filter(|hazard| hazard.kind == kind).collect();

@@ -1,4 +1,4 @@
-//! The files beside the history: what is applied, what is pending, and what does not fit together.
+//! Compares the files with the history: what is applied, what is pending, and what contradicts.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use super::source::{Migration, Migrations};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
-    /// The file of an applied migration has other statements now.
+    /// The file of an applied migration has different statements now.
     Edited {
         /// The migration.
         name: String,
@@ -18,7 +18,7 @@ pub enum Problem {
     EditedBehind {
         /// The migration.
         name: String,
-        /// How many of its statements have run.
+        /// The number of its statements that have run.
         done: u32,
     },
     /// An applied migration has no file.
@@ -37,43 +37,43 @@ pub enum Problem {
     Failed {
         /// The migration.
         name: String,
-        /// How many of its statements have run.
+        /// The number of its statements that have run.
         done: u32,
-        /// What the server said.
+        /// The error of the server.
         error: String,
     },
-    /// The process that ran a migration ended in the middle.
+    /// The process that ran a migration ended before it was done.
     Interrupted {
         /// The migration.
         name: String,
-        /// How many of its statements are known to have run.
+        /// The number of its statements that are known to have run.
         done: u32,
     },
-    /// A migration was being undone, and that stopped in the middle.
+    /// Undoing a migration stopped before it was done.
     Undoing {
         /// The migration.
         name: String,
-        /// How many of the statements that undo it have run.
+        /// The number of undoing statements that have run.
         done: u32,
     },
-    /// A migration takes the place of others, of which the database has only some.
+    /// A migration replaces others, of which the database has only some.
     PartlyReplaced {
         /// The migration.
         name: String,
-        /// The first of those that the database has not.
+        /// The first of those that the database lacks.
         lacking: String,
     },
-    /// A migration is being run at this moment.
+    /// A migration is running.
     Running {
         /// The migration.
         name: String,
-        /// By whom.
+        /// The program that runs it.
         runner: String,
     },
 }
 
 impl Problem {
-    /// The migration that it is about.
+    /// Returns the migration.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -89,7 +89,7 @@ impl Problem {
         }
     }
 
-    /// True if deploying cannot mend it: a person has to.
+    /// Returns whether deploying cannot solve the problem, so that a person has to.
     #[must_use]
     pub fn blocks_deploy(&self) -> bool {
         !matches!(self, Self::Failed { .. } | Self::Interrupted { .. })
@@ -105,7 +105,7 @@ impl fmt::Display for Problem {
             ),
             Self::EditedBehind { name, done: 1 } => write!(
                 f,
-                "the first statement of {name} has run and was edited since; restore it, and change only what follows"
+                "the first statement of {name} has run and was edited since; restore it, and change only what comes after it"
             ),
             Self::EditedBehind { name, done } => write!(
                 f,
@@ -124,11 +124,11 @@ impl fmt::Display for Problem {
                 write!(f, "{name} stopped after {done} of its statements: {error}; correct it and deploy again")
             }
             Self::Interrupted { name, done } => {
-                write!(f, "{name} was interrupted after {done} of its statements; deploy goes on there")
+                write!(f, "{name} was interrupted after {done} of its statements; the next deploy resumes there")
             }
             Self::Undoing { name, done } => write!(
                 f,
-                "undoing {name} stopped after {done} of its statements; run `migrate down` again, it goes on there"
+                "undoing {name} stopped after {done} of its statements; run `migrate down` again, it resumes there"
             ),
             Self::PartlyReplaced { name, lacking } => write!(
                 f,
@@ -140,16 +140,16 @@ impl fmt::Display for Problem {
     }
 }
 
-/// What is left to do.
+/// The remaining work.
 #[derive(Debug)]
 pub(super) struct Comparison<'m> {
     pub(super) applied: Vec<Attempt>,
-    /// With the attempt to resume, if there is one.
+    /// Pending migrations, with the attempt to resume, if there is one.
     pub(super) pending: Vec<(&'m Migration, Option<Attempt>)>,
     pub(super) problems: Vec<Problem>,
 }
 
-/// Lays the files beside the history.
+/// Compares the files with the history.
 pub(super) fn compare<'m>(
     migrations: &'m Migrations,
     mut attempts: Vec<Attempt>,
@@ -191,7 +191,7 @@ pub(super) fn compare<'m>(
     Comparison { applied, pending, problems }
 }
 
-/// Of the attempts at migrations that `migration` took the place of, only the last stays, as one at `migration`.
+/// Of the attempts at migrations that `migration` replaces, keeps only the last one, as an attempt at `migration`.
 fn take_place(migration: &Migration, attempts: &mut Vec<Attempt>) -> Option<Problem> {
     let replaces = migration.replaces();
     let is_applied = |name: &str, hash: &str, attempts: &[Attempt]| {
@@ -201,12 +201,12 @@ fn take_place(migration: &Migration, attempts: &mut Vec<Attempt>) -> Option<Prob
         replaces.iter().any(|it| it.name == name && is_applied(name, &it.hash, attempts))
     };
     let is_replaced = |it: &Attempt| replaces.iter().any(|replaced| replaced.name == it.name);
-    // It goes under the name of the last one: that row tells which of both was run.
+    // It is recorded under the name of the last replaced one, whose row shows which of the two was run.
     if is_applied(migration.name(), migration.token_checksum(), attempts) || !attempts.iter().any(is_replaced) {
         attempts.retain(|it| it.name == migration.name() || !is_replaced(it));
         return None;
     }
-    // Those before an earlier squash came with its last one.
+    // Migrations that an earlier squash replaced are part of its last one.
     let lacking = replaces.iter().find(|it| !it.earlier && !is_there(&it.name, attempts));
     if let Some(lacking) = lacking {
         attempts.retain(|it| !is_replaced(it));

@@ -14,7 +14,7 @@ use super::script::line_of;
 use super::script::{ScriptError, Statement};
 use super::source::Migration;
 
-/// An error of the migration runner. None of them holds a password or a connection string.
+/// An error of the migration runner. Never contains a password or a connection string.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -23,24 +23,24 @@ pub enum Error {
     Unreadable {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: std::io::Error,
     },
-    /// A folder among the migrations has no SQL.
+    /// A folder of a migration has no SQL.
     #[error("{} has no migration.sql; write one, or delete the folder", folder.display())]
     NoScript {
         /// The folder.
         folder: PathBuf,
     },
-    /// A file is not text.
+    /// A file is not UTF-8.
     #[error("{} is not UTF-8 (byte {offset}); save it as UTF-8", file.display())]
     NotUtf8 {
         /// The file.
         file: PathBuf,
-        /// The first byte that is not.
+        /// The first invalid byte.
         offset: usize,
     },
-    /// A file cannot be cut into statements.
+    /// A file cannot be split into statements.
     #[error("{}: {source}", file.display())]
     Script {
         /// The file.
@@ -48,8 +48,8 @@ pub enum Error {
         /// Line and reason.
         source: ScriptError,
     },
-    /// Two embedded migrations have one name.
-    #[error("two migrations are called {name}; rename one of them")]
+    /// Two embedded migrations have the same name.
+    #[error("two migrations are named {name}; rename one of them")]
     DuplicateName {
         /// The name.
         name: String,
@@ -63,15 +63,15 @@ pub enum Error {
         /// The search path of the connection.
         search_path: String,
     },
-    /// Another deployer holds the lock for longer than [`Options::lock_wait`](super::Options::lock_wait).
+    /// Another run holds the lock for longer than [`Options::lock_wait`](super::Options::lock_wait).
     #[error(
         "waited {} s for another migration run to end: {holder}; try again when it is done, or end it with SELECT \
          pg_terminate_backend({})", waited.as_secs(), holder.pid
     )]
     Locked {
-        /// Who holds it.
+        /// The session that holds it.
         holder: Holder,
-        /// For how long we waited.
+        /// How long the runner waited.
         waited: Duration,
     },
     /// The lock is not held by the session that took it.
@@ -81,33 +81,33 @@ pub enum Error {
     )]
     Pooler,
     /// The history and the files contradict each other.
-    #[error("the migrations do not fit the history of this database:{}", Lines(problems))]
+    #[error("the migrations do not match the history of this database:{}", Lines(problems))]
     History {
-        /// All contradictions found.
+        /// All contradictions.
         problems: Vec<Problem>,
     },
-    /// Another process runs the same migration, although the lock is ours.
+    /// Another process runs the same migration, although this run holds the lock.
     #[error("{name} is being run by another process; try again when it is done")]
     Running {
         /// The migration.
         name: String,
     },
-    /// What a person said about a migration does not fit it.
+    /// A manual resolution of a migration contradicts the history.
     #[error("{name} {problem}")]
     Unresolvable {
         /// The migration.
         name: String,
-        /// Why not, and what to do instead.
+        /// The problem, and what to do instead.
         problem: &'static str,
     },
-    /// A database that has a history cannot begin one.
-    #[error("this database has a history already (rows that count: {count}); `migrate resolve` changes single ones")]
+    /// A database that already has a history cannot be given a baseline.
+    #[error("this database already has a history (migrations: {count}); `migrate resolve` changes single ones")]
     HasHistory {
-        /// How many of its rows count.
+        /// The number of migrations in the history.
         count: usize,
     },
-    /// The migrations to undo are not the last ones of the history any more.
-    #[error("the history has changed meanwhile: these are not its last migrations; look at `migrate status`")]
+    /// The migrations to undo are no longer the last ones of the history.
+    #[error("the history has changed in the meantime: these are no longer its last migrations; run `migrate status`")]
     NotTheLast,
     /// A statement failed.
     #[error(transparent)]
@@ -125,7 +125,7 @@ pub enum Error {
         /// The index.
         index: String,
     },
-    /// A reset would have dropped things outside the schemas that it may empty.
+    /// A reset would have dropped objects outside the schemas that it may empty.
     #[error(
         "reset would also drop what is not in {schemas}, because it depends on it:{}\nnothing was changed; drop these \
          yourself, or add their schema",
@@ -134,13 +134,13 @@ pub enum Error {
     ResetTooFar {
         /// The schemas to empty, joined.
         schemas: String,
-        /// What would have gone with them.
+        /// The objects that would have been dropped with them.
         objects: Vec<String>,
     },
     /// The connection failed, or the server refused something that is not a statement of a migration.
     #[error("{doing}: {}", describe(source))]
     Database {
-        /// What was being done.
+        /// What the runner was doing.
         doing: &'static str,
         /// The cause.
         source: tokio_postgres::Error,
@@ -154,33 +154,33 @@ pub struct StatementError {
     pub migration: String,
     /// Its file.
     pub file: PathBuf,
-    /// The line of the file: of the place that PostgreSQL points at, or where the statement begins.
+    /// The line in the file: of the place that PostgreSQL points to, or of the start of the statement.
     pub line: u32,
     /// The statement, shortened.
     pub statement: String,
-    /// What is left behind.
+    /// The state that it leaves behind.
     pub aftermath: Aftermath,
-    /// What the server or the connection said.
+    /// The error of the server or the connection.
     #[source]
     pub source: tokio_postgres::Error,
 }
 
-/// What a failed statement leaves behind.
+/// The state that a failed statement leaves behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Aftermath {
     /// The transaction with everything of this migration was rolled back.
     RolledBack,
-    /// The migration stopped after this many statements; the next deploy goes on there.
+    /// The migration stopped after this many statements. The next deploy resumes there.
     StoppedAfter(u32),
-    /// The migration was to be undone; all of that was rolled back.
+    /// The migration was not undone: all of that was rolled back.
     StillApplied,
-    /// Undoing stopped after this many statements; the next `down` goes on there.
+    /// Undoing stopped after this many statements. The next `down` resumes there.
     UndoStoppedAfter(u32),
-    /// A text that is no migration stopped after this many statements; they are done for good.
+    /// SQL that is not a migration stopped after this many statements, which are committed.
     DoneUpTo(u32),
-    /// The connection was lost; `status` tells what the database has.
+    /// The connection was lost. `status` shows what the database has.
     Unknown,
-    /// COMMIT got no answer: all of it may have taken effect, or nothing. `status` tells which.
+    /// COMMIT got no answer: either everything or nothing took effect. `status` shows which.
     CommitUnknown,
 }
 
@@ -197,18 +197,18 @@ impl fmt::Display for StatementError {
             }
             Aftermath::StoppedAfter(done) => write!(
                 f,
-                "  {} stopped after {done} of its statements; correct what follows them and deploy again, it goes on there",
+                "  {} stopped after {done} of its statements; correct the rest and deploy again: it resumes there",
                 self.migration
             ),
             Aftermath::StillApplied => write!(f, "  nothing of {} was undone", self.migration),
             Aftermath::UndoStoppedAfter(done) => write!(
                 f,
-                "  undoing {} stopped after {done} of its statements; remove the cause and run down again, it goes on there",
+                "  undoing {} stopped after {done} of its statements; remove the cause and run down again: it resumes there",
                 self.migration
             ),
             Aftermath::DoneUpTo(0) => write!(f, "  nothing was changed"),
-            Aftermath::DoneUpTo(1) => write!(f, "  the statement of the parts before is done and stays"),
-            Aftermath::DoneUpTo(done) => write!(f, "  the {done} statements of the parts before are done and stay"),
+            Aftermath::DoneUpTo(1) => write!(f, "  the statement of the segments before is committed"),
+            Aftermath::DoneUpTo(done) => write!(f, "  the {done} statements of the segments before are committed"),
             Aftermath::Unknown => write!(f, "  the connection was lost; run status to see what the database has"),
             Aftermath::CommitUnknown => write!(
                 f,
@@ -220,7 +220,7 @@ impl fmt::Display for StatementError {
     }
 }
 
-/// Where in a migration something failed.
+/// The place of a failure in a migration.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Place<'m> {
     /// Before its first statement.
@@ -243,7 +243,7 @@ impl StatementError {
         let (line, excerpt) = match place {
             Place::Begin => (1, "BEGIN".to_owned()),
             Place::Statement(statement) => (failing_line(statement, &source), shorten(&statement.sql)),
-            Place::History => (last_line(), "the row of the history".to_owned()),
+            Place::History => (last_line(), "the history row".to_owned()),
             Place::Commit => (last_line(), "COMMIT".to_owned()),
         };
         Self {
@@ -261,13 +261,13 @@ impl StatementError {
     }
 }
 
-/// Whether the session ended without an answer. A server that stops may say so before it has one.
+/// Returns whether the session ended without an answer. A server that stops may announce that before it answers.
 fn is_lost(error: &tokio_postgres::Error) -> bool {
     let stops = [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN];
     error.as_db_error().is_none_or(|error| stops.contains(error.code()))
 }
 
-/// The line that PostgreSQL's error position, counted in characters, falls on.
+/// Returns the line of PostgreSQL's error position, which counts characters.
 fn failing_line(statement: &Statement, error: &tokio_postgres::Error) -> u32 {
     let Some(ErrorPosition::Original(position)) = error.as_db_error().and_then(DbError::position) else {
         return statement.line;
@@ -277,7 +277,7 @@ fn failing_line(statement: &Statement, error: &tokio_postgres::Error) -> u32 {
     statement.line + line_of(&statement.sql, offset) - 1
 }
 
-/// The first line of a statement without passwords, with a mark if there is more.
+/// Returns the first line of a statement without passwords, with a mark if there is more.
 fn shorten(sql: &str) -> String {
     const WIDTH: usize = 120;
     let sql = without_passwords(sql);
@@ -286,7 +286,7 @@ fn shorten(sql: &str) -> String {
     if short.len() < sql.trim_end().len() { format!("{short} ..") } else { short }
 }
 
-/// `PASSWORD 'secret'` becomes `PASSWORD '***'`.
+/// Replaces `PASSWORD 'secret'` by `PASSWORD '***'`.
 fn without_passwords(sql: &str) -> String {
     let mut text = String::with_capacity(sql.len());
     let (mut copied, mut after_password) = (0, false);
@@ -303,7 +303,7 @@ fn without_passwords(sql: &str) -> String {
     text
 }
 
-/// What the server said, with its SQLSTATE, in one line; tokio-postgres itself says only "db error".
+/// Returns the server's error with its SQLSTATE, in one line. tokio-postgres itself says only "db error".
 pub(super) fn describe(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(db) => {
@@ -322,7 +322,7 @@ pub(super) fn describe(error: &tokio_postgres::Error) -> String {
     }
 }
 
-/// What to do about errors whose text does not say it.
+/// Returns what to do about errors whose text does not say it.
 fn advice(error: &DbError) -> Option<&'static str> {
     let code = error.code();
     Some(if *code == SqlState::ACTIVE_SQL_TRANSACTION {
@@ -344,7 +344,7 @@ fn advice(error: &DbError) -> Option<&'static str> {
     } else if *code == SqlState::UNIQUE_VIOLATION {
         "rows with equal keys exist: remove the duplicates first"
     } else if *code == SqlState::FOREIGN_KEY_VIOLATION {
-        "rows point at rows that do not exist: remove or correct them first"
+        "rows reference rows that do not exist: remove or correct them first"
     } else {
         return None;
     })

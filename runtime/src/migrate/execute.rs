@@ -1,4 +1,4 @@
-//! Runs SQL that is no migration: in parts as its markers say, under the lock, and without a trace in the history.
+//! Runs SQL that is not a migration: in segments, under the lock, and without a row in the history.
 
 use super::Locked;
 use super::error::{Aftermath, Error, Place, StatementError};
@@ -9,7 +9,7 @@ use super::source::Migration;
 type Failed<'m> = (Place<'m>, tokio_postgres::Error);
 
 impl Locked<'_> {
-    /// Gives the number of statements.
+    /// Returns the number of statements.
     pub(super) async fn execute(&mut self, script: &Migration) -> Result<usize, Error> {
         let mut done = 0;
         for segment in &script.script().segments {

@@ -11,16 +11,16 @@ use super::source::Migration;
 /// The table, in the connection's current schema.
 pub const HISTORY_TABLE: &str = "_relata_migrations";
 
-/// What an attempt is.
+/// The kind of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// The statements of a migration ran.
     Apply,
     /// They were undone.
     Down,
-    /// The schema was there before the history.
+    /// The schema existed before the history.
     Baseline,
-    /// A person said what the database has.
+    /// A person recorded what the database has.
     Resolve,
 }
 
@@ -35,7 +35,7 @@ impl Kind {
     }
 }
 
-/// Where an attempt stands.
+/// The state of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     Running,
@@ -55,7 +55,7 @@ impl State {
     }
 }
 
-/// A row that counts: running, applied or failed. There is at most one for each name.
+/// An active row: running, applied or failed. There is at most one for each name.
 #[derive(Debug, Clone)]
 pub(super) struct Attempt {
     pub(super) id: i64,
@@ -69,13 +69,13 @@ pub(super) struct Attempt {
     pub(super) error: Option<String>,
     pub(super) runner: String,
     pub(super) finished_at: Option<String>,
-    /// The session that ran it is still there.
+    /// Whether the session that ran it still exists.
     pub(super) alive: bool,
 }
 
 impl Attempt {
-    /// Whether it ran the statements of this file. The file itself may be the same although the tokens are not: an
-    /// earlier version of the runner may have tokenized it differently.
+    /// Returns whether it ran the statements of this file. The file may be the same although the tokens differ, because
+    /// an earlier version of the runner may have tokenized it differently.
     pub(super) fn ran(&self, migration: &Migration) -> bool {
         self.token_checksum == migration.token_checksum() || self.checksum == migration.checksum()
     }
@@ -116,7 +116,7 @@ fn database(doing: &'static str) -> impl FnOnce(tokio_postgres::Error) -> Error 
 }
 
 impl History {
-    /// Finds the schema that the table belongs into: the first of the search path that exists.
+    /// Finds the schema of the table: the first existing one of the search path.
     pub(super) async fn locate(client: &Client) -> Result<Self, Error> {
         let row = client
             .query_one(
@@ -136,7 +136,7 @@ impl History {
         if self.exists(client).await? {
             return Ok(());
         }
-        // The statements of one message are one transaction, so that a half-made table cannot stay behind.
+        // The statements of one message are one transaction, so the table is created completely or not at all.
         let sql = format!(
             "CREATE TABLE {table} ({COLUMNS}); CREATE UNIQUE INDEX {HISTORY_TABLE}_live ON {table} (name) \
              WHERE state IN ('running', 'applied', 'failed')",
@@ -153,7 +153,7 @@ impl History {
         Ok(row.get(0))
     }
 
-    /// The rows that count, in the order of their names.
+    /// Returns the active rows, in the order of their names.
     pub(super) async fn read(&self, client: &Client) -> Result<Vec<Attempt>, Error> {
         if !self.exists(client).await? {
             return Ok(Vec::new());
@@ -170,7 +170,7 @@ impl History {
         rows.iter().map(attempt).collect::<Result<_, _>>().map_err(database("reading the history table"))
     }
 
-    /// Writes the row of a new attempt and gives its id.
+    /// Writes the row of a new attempt and returns its id.
     pub(super) async fn insert(
         &self,
         client: &impl GenericClient,
@@ -255,7 +255,7 @@ impl History {
         client.execute(&sql, &[&id, &state.as_str()]).await.map(drop)
     }
 
-    /// Takes away the weight of the row that counts for `name`, if there is one.
+    /// Closes the active row of `name`, if there is one.
     pub(super) async fn close(&self, client: &impl GenericClient, name: &str) -> Result<(), tokio_postgres::Error> {
         let sql = format!(
             "UPDATE {} SET state = 'rolled_back', finished_at = COALESCE(finished_at, clock_timestamp())
@@ -265,7 +265,7 @@ impl History {
         client.execute(&sql, &[&name]).await.map(drop)
     }
 
-    /// Notes why an attempt ended.
+    /// Records why an attempt ended.
     pub(super) async fn fail(
         &self,
         client: &Client,

@@ -1,7 +1,7 @@
-//! One migration run at a time in a database: an advisory lock that is polled.
+//! Ensures that a database has one migration run at a time: an advisory lock that is polled.
 //!
-//! It is never waited for inside PostgreSQL: a blocked `pg_advisory_lock` holds a snapshot, and the holder's
-//! `CREATE INDEX CONCURRENTLY` waits for that snapshot, which is a deadlock.
+//! Never waits inside PostgreSQL: a blocked `pg_advisory_lock` holds a snapshot, and the holder's `CREATE INDEX
+//! CONCURRENTLY` waits for that snapshot, which is a deadlock.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -21,11 +21,11 @@ pub struct Holder {
     pub pid: i32,
     /// `application_name` of its session.
     pub application: String,
-    /// Where it is connected from.
+    /// The address of its client.
     pub address: String,
-    /// What it is doing: `active`, `idle` ..
+    /// Its state: `active`, `idle` and so on.
     pub state: String,
-    /// For how long its current statement or transaction runs, in seconds.
+    /// How long its current statement or transaction has been running, in seconds.
     pub seconds: i64,
 }
 
@@ -104,7 +104,7 @@ async fn check_session(client: &Client, table: &str) -> Result<(), Error> {
     }
 }
 
-/// Gives the lock back. A lost connection has given it back already.
+/// Releases the lock. If the connection is lost, it is already released.
 pub(super) async fn release(client: &Client, table: &str) {
     if let Err(error) = client.execute("SELECT pg_advisory_unlock($1, hashtext($2))", &[&KEY, &table]).await {
         tracing::debug!(error = %super::error::describe(&error), "the migration lock ends with its connection");

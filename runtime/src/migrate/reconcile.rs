@@ -1,7 +1,7 @@
-//! Statements outside a transaction, seen from the catalog: did an interrupted one take effect or not?
+//! Finds out from the catalog whether an interrupted statement outside a transaction took effect.
 //!
-//! Takes a statement, reads the few shapes that cannot run in a transaction, and asks PostgreSQL what is there.
-//! What it does not know it calls unfinished, so that the statement runs again and the server has the last word.
+//! Recognises the few statements that cannot run in a transaction, and asks PostgreSQL for their objects. All others
+//! are considered unfinished, so that the statement runs again and the server decides.
 
 use tokio_postgres::Client;
 
@@ -10,7 +10,7 @@ use relata_pgsql::{Token, TokenKind, ident, tokens};
 /// A statement whose effect can be found in the catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// `CREATE [UNIQUE] INDEX CONCURRENTLY index ON table`; both as PostgreSQL reads them, quoted.
+    /// `CREATE [UNIQUE] INDEX CONCURRENTLY index ON table`. Both names are folded and quoted.
     CreateIndex { index: String, table: String },
     /// `DROP INDEX CONCURRENTLY index`.
     DropIndex { index: String },
@@ -33,7 +33,7 @@ impl<'a> Reader<'a> {
         Self { sql, tokens, at: 0 }
     }
 
-    /// Takes these words if they come next, all of them or none.
+    /// Consumes these words if they come next, all of them or none.
     fn words(&mut self, words: &[&str]) -> bool {
         let found = words
             .iter()
@@ -45,7 +45,7 @@ impl<'a> Reader<'a> {
         found
     }
 
-    /// An identifier, as it is called without its quotes.
+    /// Reads an identifier, and returns it without quotes.
     fn identifier(&mut self) -> Option<String> {
         let token = self.tokens.get(self.at)?;
         let is_name = matches!(token.kind, TokenKind::Word | TokenKind::QuotedIdent | TokenKind::UnicodeIdent);
@@ -53,7 +53,7 @@ impl<'a> Reader<'a> {
         is_name.then(|| token.value(self.sql).into_owned())
     }
 
-    /// A name with or without its schema, quoted.
+    /// Reads a name with or without a schema, and returns it quoted.
     fn qualified_name(&mut self) -> Option<String> {
         let mut name = ident(&self.identifier()?);
         while self.tokens.get(self.at).is_some_and(|token| token.is_punctuation(self.sql, ".")) {
@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
         Some(name)
     }
 
-    /// A string constant.
+    /// Reads a string constant.
     fn string(&mut self) -> Option<String> {
         let token = self.tokens.get(self.at).filter(|token| token.is_string())?;
         self.at += 1;
@@ -71,7 +71,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What the statement does, as far as it can be looked up.
+/// Returns the effect of the statement, if it is one of those that can be looked up.
 pub(super) fn effect(sql: &str) -> Effect {
     create_index(sql).or_else(|| drop_index(sql)).or_else(|| add_enum_value(sql)).unwrap_or(Effect::Other)
 }
@@ -114,7 +114,7 @@ fn add_enum_value(sql: &str) -> Option<Effect> {
     Some(Effect::AddEnumValue { enum_type, label: reader.string()? })
 }
 
-/// True if the statement waits for other transactions without keeping anybody waiting, so that it may wait for long.
+/// Returns whether the statement waits for other transactions without blocking anyone, so that it may wait for long.
 pub(super) fn is_concurrent(sql: &str) -> bool {
     Reader::new(sql).tokens.iter().any(|token| token.is_word(sql, "concurrently"))
 }
@@ -124,7 +124,7 @@ const INDEX: &str = "
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE i.indrelid = to_regclass($1) AND c.relname = $2";
 
-/// An index of a table: its qualified name, and whether it is valid.
+/// Finds an index of a table: its qualified name, and whether it is valid.
 pub(super) async fn find_index(
     client: &Client,
     table: &str,
@@ -134,7 +134,7 @@ pub(super) async fn find_index(
     row.map(|row| Ok((row.try_get(1)?, row.try_get(0)?))).transpose()
 }
 
-/// True if the statement of an interrupted run took effect.
+/// Returns whether the statement of an interrupted run took effect.
 pub(super) async fn has_happened(client: &Client, effect: &Effect) -> Result<bool, tokio_postgres::Error> {
     match effect {
         Effect::CreateIndex { index, table } => {
@@ -149,7 +149,7 @@ pub(super) async fn has_happened(client: &Client, effect: &Effect) -> Result<boo
     }
 }
 
-/// Drops what a failed `CREATE INDEX CONCURRENTLY` left: an index that is there and cannot be used.
+/// Drops the invalid index that a failed `CREATE INDEX CONCURRENTLY` left behind.
 pub(super) async fn drop_invalid(client: &Client, effect: &Effect) -> Result<(), tokio_postgres::Error> {
     let Effect::CreateIndex { index, table } = effect else { return Ok(()) };
     if let Some((name, false)) = find_index(client, table, index).await? {

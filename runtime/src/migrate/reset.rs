@@ -1,8 +1,8 @@
 //! Empties schemas, so that all migrations can run again.
 //!
-//! Dropped are the tables, views, materialized views, foreign tables, sequences, types and functions of the schemas,
-//! the history table among them. What stays: the schemas and their privileges, extensions and what belongs to them,
-//! roles, and everything in other schemas. If something elsewhere depends on what would go, nothing goes.
+//! Drops the tables, views, materialized views, foreign tables, sequences, types and functions of the schemas,
+//! including the history table. Keeps the schemas and their privileges, extensions and their objects, roles, and
+//! everything in other schemas. If an object elsewhere depends on them, nothing is dropped.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use tokio_postgres::{Client, Transaction};
 
 use super::error::Error;
 
-/// Statements that drop each object, and the kind of the object. What belongs to an extension is the extension's.
+/// Statements that drop each object, and the kind of the object, without members of extensions.
 const DROPS: &str = "
     WITH own AS (SELECT oid, nspname FROM pg_namespace WHERE nspname = ANY($1)),
          of_extension AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e')
@@ -61,7 +61,7 @@ fn failed(source: tokio_postgres::Error) -> Error {
     Error::Database { doing: "emptying the schema", source }
 }
 
-/// Drops everything in `schemas`, in one transaction. Gives the number of objects named in it.
+/// Drops everything in `schemas`, in one transaction. Returns the number of objects that it named.
 pub(super) async fn empty(client: &mut Client, schemas: &[String]) -> Result<usize, Error> {
     let transaction = client.transaction().await.map_err(failed)?;
     let before = other_objects(&transaction, schemas).await?;

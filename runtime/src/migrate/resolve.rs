@@ -1,4 +1,4 @@
-//! What a person says about the history, and migrations that are undone.
+//! Manual resolutions of the history, and migrations that are undone.
 //!
 //! Everything here runs under the lock. Rows are closed, never deleted.
 
@@ -10,14 +10,14 @@ use super::history::{Attempt, History, Kind, State};
 use super::source::{Migration, Migrations};
 use super::{Event, Locked, runner_name};
 
-/// What a person found out about a migration.
+/// A manual resolution of a migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolution {
-    /// The database has all that the file says now; nothing is run.
+    /// The database has everything that the file does now. Runs nothing.
     Applied,
-    /// The database has nothing of it; the next deploy begins at its first statement.
+    /// The database has nothing of it. The next deploy starts at its first statement.
     RolledBack,
-    /// It shall go on where it stopped. What stands in the file before that place is taken as done.
+    /// Resume where it stopped. All earlier statements in the file count as done.
     Retry,
 }
 
@@ -46,7 +46,7 @@ impl Locked<'_> {
             }
             (Resolution::Applied, Some(file), attempt) => {
                 if attempt.is_some_and(|it| it.state == State::Applied && it.ran(file)) {
-                    return Err(refuse("is applied already"));
+                    return Err(refuse("is already applied"));
                 }
                 self.write_applied(&[file], Kind::Resolve).await
             }
@@ -58,10 +58,10 @@ impl Locked<'_> {
             }
             (Resolution::RolledBack, ..) => self.history.close(self.client, name).await.map_err(wrote),
             (Resolution::Retry, Some(_), Some(Attempt { state: State::Applied, .. })) => {
-                Err(refuse("is applied already"))
+                Err(refuse("is already applied"))
             }
             (Resolution::Retry, Some(_), Some(Attempt { kind: Kind::Down, .. })) => {
-                Err(refuse("was being undone; run `migrate down` again, it goes on where it stopped"))
+                Err(refuse("was being undone; run `migrate down` again: it resumes where it stopped"))
             }
             (Resolution::Retry, Some(file), Some(attempt)) => self.retry(file, attempt).await,
         }
@@ -71,7 +71,8 @@ impl Locked<'_> {
         let hashes = migration.step_hashes();
         let done = usize::try_from(attempt.steps_done).unwrap_or(usize::MAX);
         let Some(done) = hashes.get(..done) else {
-            let problem = "has fewer statements now than have run; restore those, and change only what follows";
+            let problem =
+                "has fewer statements than have already run; restore those, and change only what comes after them";
             return Err(Error::Unresolvable { name: migration.name().to_owned(), problem });
         };
         self.history.advance(&*self.client, attempt.id, done).await.map_err(wrote)?;
@@ -136,7 +137,7 @@ impl Locked<'_> {
     }
 }
 
-/// Opens the row of a new attempt; what counted for the migration before counts no more if it is undone.
+/// Writes the row of a new attempt. If the migration is undone, its earlier row is closed.
 pub(super) async fn open_row(
     client: &impl GenericClient,
     history: &History,

@@ -1,4 +1,5 @@
-//! Runs one migration: in one transaction with its history row, or segment by segment with the row counting along.
+//! Runs one migration: in one transaction with its history row, or segment by segment with a row that counts the
+//! statements.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -15,19 +16,19 @@ use super::session::Session;
 use super::source::Migration;
 use super::{Event, Options};
 
-/// What running a migration needs.
+/// The context of a run.
 pub(super) struct Runner<'a> {
     pub(super) client: &'a mut Client,
     pub(super) history: &'a History,
     pub(super) session: &'a Session,
     pub(super) options: &'a Options,
-    /// Whether statements are applied or undone.
+    /// Whether statements are applied or undo a migration.
     pub(super) kind: Kind,
-    /// Who runs it, for the history.
+    /// The name of the program, for the history.
     pub(super) name: String,
 }
 
-/// What failed, and why.
+/// The place and the cause of a failure.
 struct Failure<'m> {
     place: Place<'m>,
     source: PgError,
@@ -39,7 +40,7 @@ impl<'m> Failure<'m> {
     }
 }
 
-/// The bookkeeping of a migration that runs in several parts.
+/// The progress of a migration with several segments.
 struct Progress<'m> {
     id: i64,
     migration: &'m Migration,
@@ -48,19 +49,19 @@ struct Progress<'m> {
     leftover: Leftover,
 }
 
-/// What an earlier attempt at the next statement may have left.
+/// What an earlier attempt at the next statement may have left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Leftover {
-    /// There was none.
+    /// There was no attempt.
     Nothing,
-    /// The server refused it: it has not happened, but an index that failed to build stays behind, invalid.
+    /// The server refused it: it had no effect, but an index that could not be built stays behind, invalid.
     Refused,
-    /// The process was killed: it may have happened without being counted.
+    /// The process was killed: it may have taken effect without being counted.
     Uncertain,
 }
 
 impl Runner<'_> {
-    /// Runs `migration`, going on where `earlier` stopped.
+    /// Runs `migration`, starting where `earlier` stopped.
     pub(super) async fn run(&mut self, migration: &Migration, earlier: Option<Attempt>) -> Result<(), Error> {
         self.session.prepare(self.client).await?;
         if migration.script().is_atomic() && earlier.is_none() {
@@ -82,7 +83,7 @@ impl Runner<'_> {
             .map_err(|source| Error::Database { doing: "writing the history", source })
     }
 
-    /// The state of a row that is done: that of an undone migration does not count.
+    /// Returns the final state of a row. That of an undone migration is not active.
     fn end(&self) -> State {
         if self.kind == Kind::Down { State::RolledBack } else { State::Applied }
     }
@@ -114,7 +115,7 @@ impl Runner<'_> {
         transaction.commit().await.map_err(Failure::at(Place::Commit))
     }
 
-    /// Leaves a `rolled_back` row. That it could not be written is less important than what happened before.
+    /// Leaves a `rolled_back` row. If that fails, the original error is more important.
     async fn note_rollback(&mut self, migration: &Migration, failure: Failure<'_>) -> Error {
         let aftermath = if self.kind == Kind::Down { Aftermath::StillApplied } else { Aftermath::RolledBack };
         let error = StatementError::new(migration, failure.place, aftermath, failure.source);
@@ -234,7 +235,7 @@ impl Runner<'_> {
             if is_concurrent(&statement.sql) {
                 self.session.wait_for_locks(client).await?;
             }
-            // Without an earlier attempt, an invalid index may be one that somebody is building at this moment.
+            // Without an earlier attempt, an invalid index may be one that another session is building.
             if leftover != Leftover::Nothing {
                 drop_invalid(client, &effect).await?;
             }
@@ -245,7 +246,7 @@ impl Runner<'_> {
         attempt.await.map_err(Failure::at(Place::Statement(statement)))
     }
 
-    /// `CREATE INDEX CONCURRENTLY IF NOT EXISTS` is content with an index that is invalid; we are not.
+    /// `CREATE INDEX CONCURRENTLY IF NOT EXISTS` accepts an invalid index; the runner does not.
     async fn verify(&mut self, statement: &Statement, progress: &Progress<'_>) -> Result<(), Error> {
         let Effect::CreateIndex { index, table } = effect(&statement.sql) else { return Ok(()) };
         let found = find_index(self.client, &table, &index)
@@ -274,7 +275,7 @@ impl Runner<'_> {
         Error::Statement(Box::new(error))
     }
 
-    /// Waits if the error is one that passes; each time for twice as long.
+    /// Waits if the error is temporary; each time twice as long.
     async fn pause_before_retry(&self, migration: &Migration, error: &PgError, attempt: &mut u32) -> ControlFlow<()> {
         let passes =
             [SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];

@@ -1,8 +1,8 @@
-//! A migration's SQL as the runner sends it: segments of single statements.
+//! Splits the SQL of a migration into segments of single statements.
 //!
-//! Takes the text of `migration.sql`, gives a [`Script`] or the place where the text is not well-formed.
-//! Statements are sent one by one, because the rules of a transaction change with the number of statements in one
-//! message, and because a server goes on with a message of several statements after its client was killed.
+//! Takes the text of `migration.sql`, and returns a [`Script`], or the place where the text is not well-formed.
+//! Statements are sent one by one, because a message with several statements has different transaction rules, and
+//! because a server continues with such a message after its client was killed.
 
 use std::fmt::Write as _;
 
@@ -10,19 +10,19 @@ use sha2::{Digest, Sha256};
 
 use relata_pgsql::{Token, TokenKind, Unterminated, tokens};
 
-/// How the statements of a segment run.
+/// How the statements of a segment are executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SegmentMode {
     /// All of them or none.
     Transactional,
-    /// One after the other, each on its own; a later deploy goes on where an earlier one stopped.
+    /// One after another, without a transaction. A later deploy resumes where an earlier one stopped.
     Outside,
 }
 
-/// Statements that run in the same way, up to the next boundary.
+/// Consecutive statements that are executed in the same way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
-    /// How they run.
+    /// The mode.
     pub mode: SegmentMode,
     /// The statements in order; never empty.
     pub statements: Vec<Statement>,
@@ -35,24 +35,24 @@ pub struct Statement {
     pub sql: String,
     /// The line of the file it starts on, from 1.
     pub line: u32,
-    /// SHA-256 of its tokens: the same for any comments and white space.
+    /// SHA-256 of its tokens, so that comments and white space have no effect.
     pub hash: String,
 }
 
-/// A migration cut into segments. A text of comments alone has none.
+/// A migration split into segments. A text with only comments has none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
     /// In the order of the file.
     pub segments: Vec<Segment>,
 }
 
-/// Why a text cannot be cut into statements.
+/// The reason why a text cannot be split into statements.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {problem}")]
 pub struct ScriptError {
     /// The line of the file, from 1.
     pub line: u32,
-    /// What is wrong and what to write.
+    /// The problem and the remedy.
     pub problem: String,
 }
 
@@ -77,7 +77,7 @@ impl Script {
     /// ```
     pub fn parse(sql: &str) -> Result<Self, ScriptError> {
         if let Some(offset) = sql.find('\0') {
-            let problem = "a NUL character, which PostgreSQL does not take; remove it".to_owned();
+            let problem = "a NUL character, which PostgreSQL does not accept; remove it".to_owned();
             return Err(ScriptError { line: line_of(sql, offset), problem });
         }
         let mut splitter = Splitter::new(sql);
@@ -87,12 +87,12 @@ impl Script {
         splitter.finish()
     }
 
-    /// All statements in order.
+    /// Returns all statements in order.
     pub fn statements(&self) -> impl Iterator<Item = &Statement> {
         self.segments.iter().flat_map(|segment| &segment.statements)
     }
 
-    /// True if the whole script runs in one transaction, history row included.
+    /// Returns whether the whole script runs in one transaction, including the history row.
     #[must_use]
     pub fn is_atomic(&self) -> bool {
         matches!(self.segments.as_slice(), [] | [Segment { mode: SegmentMode::Transactional, .. }])
@@ -109,7 +109,7 @@ fn unclosed(sql: &str, token: Token, what: Unterminated) -> ScriptError {
     ScriptError { line: line_of(sql, token.start), problem: format!("this {what} is never closed; add its end") }
 }
 
-/// The 1-based line of a byte offset.
+/// Returns the line of a byte offset, from 1.
 pub(super) fn line_of(sql: &str, offset: usize) -> u32 {
     let newlines = sql.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count();
     u32::try_from(newlines + 1).unwrap_or(u32::MAX)
@@ -122,7 +122,7 @@ struct Splitter<'a> {
     statements: Vec<Statement>,
     current: Vec<Token>,
     parentheses: usize,
-    /// Depth of `BEGIN ATOMIC .. END`, with the `CASE .. END` inside it.
+    /// The depth of `BEGIN ATOMIC .. END`, including the `CASE .. END` inside it.
     atomic: usize,
 }
 
@@ -220,7 +220,7 @@ impl<'a> Splitter<'a> {
     }
 }
 
-/// What follows `relata:segment` in a comment.
+/// Returns the text after `relata:segment` in a comment.
 fn segment_marker(token: Token, sql: &str) -> Option<&str> {
     if token.kind != TokenKind::LineComment {
         return None;
@@ -228,7 +228,7 @@ fn segment_marker(token: Token, sql: &str) -> Option<&str> {
     token.text(sql).trim_start_matches('-').trim().strip_prefix("relata:segment").map(str::trim)
 }
 
-/// Why the runner cannot send a statement, and what to do instead.
+/// Returns why the runner cannot send a statement, and what to do instead.
 fn refusal(sql: &str, tokens: &[Token]) -> Option<String> {
     if let Some(command) = transaction_control(sql, tokens) {
         return Some(format!(
@@ -238,7 +238,7 @@ fn refusal(sql: &str, tokens: &[Token]) -> Option<String> {
     }
     let first = tokens.first()?;
     if first.text(sql) == "\\" {
-        return Some("a line that begins with a backslash is for psql, and no SQL; take it out".to_owned());
+        return Some("a line that begins with a backslash is a psql command, not SQL; remove it".to_owned());
     }
     let is_stream = |pair: &[Token]| {
         pair[0].is_word(sql, "from") && pair[1].is_word(sql, "stdin")
@@ -248,7 +248,7 @@ fn refusal(sql: &str, tokens: &[Token]) -> Option<String> {
         .then(|| "a migration has no stdin and stdout to copy from and to; write INSERT statements".to_owned())
 }
 
-/// The command, if it would end or begin the runner's own transaction. Savepoints are fine.
+/// Returns the command, if it would end or begin the runner's own transaction. Savepoints are allowed.
 fn transaction_control(sql: &str, tokens: &[Token]) -> Option<String> {
     let word = |at: usize| tokens.get(at).map(|token| token.text(sql).to_ascii_uppercase()).unwrap_or_default();
     let (first, second) = (word(0), word(1));
@@ -261,13 +261,13 @@ fn transaction_control(sql: &str, tokens: &[Token]) -> Option<String> {
     }
 }
 
-/// SHA-256 of the file's bytes, with the line ends that git may change made equal.
+/// Returns SHA-256 of the file's bytes, with normalised line breaks, because git may change them.
 pub(super) fn checksum(sql: &str) -> String {
     hex(&Sha256::digest(sql.replace("\r\n", "\n")))
 }
 
-/// SHA-256 of the tokens and segment markers: an edit of comments or white space does not change it.
-/// A text with an open quote has no tokens; its checksum stands in.
+/// Returns SHA-256 of the tokens and segment markers, so that editing comments or white space has no effect. For a text
+/// that is not well-formed, its checksum is used.
 pub(super) fn token_checksum(sql: &str) -> String {
     let tokens: Vec<Token> = tokens(sql).collect();
     let is_open = |token: &Token| matches!(token.kind, TokenKind::Unterminated(_));

@@ -1,14 +1,14 @@
-//! The settings under which migrations run, and those that the connection had before.
+//! The settings for migrations, and the original settings of the connection.
 
 use tokio_postgres::{Client, GenericClient};
 
 use super::Options;
 use super::error::Error;
 
-/// Settings that a migration may change, but not for those after it.
+/// Settings that a migration may change only for itself.
 const KEPT: [&str; 2] = ["role", "search_path"];
 
-/// The settings of the connection that the runner changes, as they were.
+/// The original values of the settings that the runner changes.
 #[derive(Debug)]
 pub(super) struct Session {
     before: Vec<(String, String)>,
@@ -27,7 +27,7 @@ const CHANGED: [&str; 8] = [
 ];
 
 impl Session {
-    /// Reads what the settings are.
+    /// Reads the current values.
     pub(super) async fn open(client: &Client, options: &Options) -> Result<Self, Error> {
         let failed = |source| Error::Database { doing: "reading the settings of the connection", source };
         let names: Vec<&str> = CHANGED.iter().copied().chain(KEPT).collect();
@@ -39,13 +39,13 @@ impl Session {
             ("application_name", "relata migrate".to_owned()),
             ("client_min_messages", "warning".to_owned()),
             ("idle_in_transaction_session_timeout", "0".to_owned()),
-            // A waiting ALTER TABLE stops every reader behind it, so it must not wait for long.
+            // A waiting ALTER TABLE blocks all later readers, so it must not wait for long.
             ("lock_timeout", format!("{}ms", options.lock_timeout.as_millis())),
             // Row security that is forced on the owner would hide all rows, and a migration would silently change none.
             ("relata.across_tenants", "on".to_owned()),
             ("standard_conforming_strings", "on".to_owned()),
             ("statement_timeout", "0".to_owned()),
-            // With another zone, timestamp to timestamptz would depend on who deploys, and rewrite the table.
+            // Otherwise, a change from timestamp to timestamptz would depend on who deploys, and rewrite the table.
             ("timezone", "UTC".to_owned()),
             ("role", kept("role").unwrap_or_else(|| "none".to_owned())),
             ("search_path", kept("search_path").unwrap_or_default()),
@@ -53,20 +53,20 @@ impl Session {
         Ok(Self { before, during })
     }
 
-    /// Sets them for the next migration, whatever the one before did to them.
+    /// Sets the settings for the next migration, whatever the previous one did.
     pub(super) async fn prepare(&self, client: &Client) -> Result<(), Error> {
         let during = self.during.iter().map(|(name, value)| (*name, value.as_str()));
         set(client, during)
             .await
             .map_err(|source| Error::Database { doing: "preparing the connection for a migration", source })?;
-        // Lets the server notice within a second that a deployer was killed. Not every platform has it.
+        // Lets the server notice within a second that the runner was killed. Not available on every platform.
         if let Err(error) = client.batch_execute("SET client_connection_check_interval = '1s'").await {
             tracing::debug!(error = %super::error::describe(&error), "without client_connection_check_interval");
         }
         Ok(())
     }
 
-    /// `CONCURRENTLY` waits for old transactions while readers and writers go on: the limit is not for it.
+    /// `CONCURRENTLY` waits for old transactions without blocking readers and writers, so the limit does not apply.
     pub(super) async fn wait_for_locks(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
         set(client, [("lock_timeout", "0")]).await
     }
@@ -75,7 +75,7 @@ impl Session {
         self.set_one(client, "lock_timeout").await
     }
 
-    /// The role a migration took on may not be allowed to write the history.
+    /// Resets the role: the migration's role may not be allowed to write the history.
     pub(super) async fn take_back_role(&self, client: &impl GenericClient) -> Result<(), tokio_postgres::Error> {
         self.set_one(client, "role").await
     }
@@ -85,7 +85,7 @@ impl Session {
         set(client, setting.map(|(name, value)| (*name, value.as_str()))).await
     }
 
-    /// Puts back what the connection had.
+    /// Restores the original values.
     pub(super) async fn close(&self, client: &Client) {
         let before = self.before.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         if let Err(error) = set(client, before).await {

@@ -1,4 +1,4 @@
-//! Where migrations come from: a folder, or the program itself.
+//! The sources of migrations: a folder, or the program itself.
 
 use std::path::{Path, PathBuf};
 
@@ -16,18 +16,18 @@ pub struct Migration {
     replaces: Vec<Replaced>,
 }
 
-/// A migration that another one took the place of.
+/// A migration that another one replaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replaced {
     /// Its name.
     pub name: String,
-    /// What [`Migration::hash`] said of it.
+    /// Its [`Migration::hash`].
     pub hash: String,
-    /// Another one had taken its place before, which stands in the list as well.
+    /// Whether it was already replaced by an earlier migration in the list.
     pub earlier: bool,
 }
 
-/// As the line of a `migration.sql`.
+/// Formats it as a line of a `migration.sql`.
 impl std::fmt::Display for Replaced {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{REPLACES}{} {}{}", self.name, self.hash, if self.earlier { EARLIER } else { "" })
@@ -48,9 +48,9 @@ fn replaced(sql: &str) -> Vec<Replaced> {
 }
 
 impl Migration {
-    /// A migration from its text. `file` is what errors call it.
+    /// Creates a migration from its text. `file` is its name in errors.
     pub(super) fn new(name: &str, file: PathBuf, sql: &str) -> Result<Self, Error> {
-        // An editor's byte order mark is no SQL.
+        // An editor may add a byte order mark, which is not SQL.
         let sql = sql.strip_prefix('\u{feff}').unwrap_or(sql);
         let script = Script::parse(sql).map_err(|source| Error::Script { file: file.clone(), source })?;
         Ok(Self {
@@ -63,31 +63,31 @@ impl Migration {
         })
     }
 
-    /// The name of its folder, such as `20260922101500_add_users`.
+    /// Returns the name of its folder, such as `20260922101500_add_users`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The file with its SQL; for embedded migrations the name it would have.
+    /// Returns the file with its SQL; for embedded migrations the name that it would have.
     #[must_use]
     pub fn file(&self) -> &Path {
         &self.file
     }
 
-    /// Its statements.
+    /// Returns its statements.
     #[must_use]
     pub fn script(&self) -> &Script {
         &self.script
     }
 
-    /// SHA-256 of its statements: the same for any comments and white space.
+    /// Returns SHA-256 of its statements, on which comments and white space have no effect.
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.token_checksum
     }
 
-    /// The migrations that it takes the place of.
+    /// Returns the migrations that it replaces.
     #[must_use]
     pub fn replaces(&self) -> &[Replaced] {
         &self.replaces
@@ -101,31 +101,31 @@ impl Migration {
         &self.token_checksum
     }
 
-    /// True if these are the hashes of its first statements.
+    /// Returns whether these are the hashes of its first statements.
     pub(super) fn begins_with(&self, prefix: &[String]) -> bool {
         let hashes = self.step_hashes();
         hashes.len() >= prefix.len() && hashes.iter().zip(prefix).all(|(hash, expected)| hash == expected)
     }
 
-    /// The hashes of its statements, in order.
+    /// Returns the hashes of its statements, in order.
     pub(super) fn step_hashes(&self) -> Vec<&str> {
         self.script.statements().map(|statement| statement.hash.as_str()).collect()
     }
 }
 
-/// All migrations of a project, in the order in which they run: that of their names.
+/// All migrations of a project, in the order of their names, in which they run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Migrations {
     list: Vec<Migration>,
 }
 
 impl Migrations {
-    /// Reads a folder: each sub-folder that holds a `migration.sql` is a migration of the folder's name.
-    /// Files beside them and hidden folders are ignored.
+    /// Reads a folder: each subfolder with a `migration.sql` is a migration with the folder's name. Files and hidden
+    /// folders are ignored.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be read, a sub-folder has no `migration.sql`, or one is not UTF-8 or not well-formed.
+    /// If the folder cannot be read, a subfolder has no `migration.sql`, or one is not UTF-8 or not well-formed.
     pub fn from_dir(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let unreadable = |source| Error::Unreadable { path: path.to_owned(), source };
@@ -170,18 +170,18 @@ impl Migrations {
         Self { list }
     }
 
-    /// The migrations in order.
+    /// Returns the migrations in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Migration> {
         self.list.iter()
     }
 
-    /// Those up to this name, it included.
+    /// Returns the migrations up to this name, including it.
     #[must_use]
     pub fn up_to(&self, name: &str) -> Self {
         Self { list: self.list.iter().take_while(|migration| migration.name.as_str() <= name).cloned().collect() }
     }
 
-    /// The one of this name.
+    /// Returns the migration with this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Migration> {
         self.list.iter().find(|migration| migration.name == name)

@@ -1,4 +1,4 @@
-//! Aggregations, as data: what is calculated over rows, or over groups of them.
+//! Aggregations, as data: values calculated over rows, or over groups of rows.
 
 use tokio_postgres::Row;
 
@@ -8,7 +8,7 @@ use super::select::Select;
 use crate::rows::{Names, Node};
 use crate::value::{Averaged, Param, Summed};
 
-/// What is calculated over rows.
+/// A calculation over rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Calculation {
     /// The rows themselves.
@@ -32,14 +32,14 @@ pub(crate) struct Aggregation {
     pub(crate) calculations: Vec<Calculation>,
     pub(crate) having: Option<GroupCondition>,
     pub(crate) order: Vec<GroupTerm>,
-    /// Of groups.
+    /// The maximum number of groups.
     pub(crate) take: Option<u64>,
-    /// Of groups.
+    /// The number of groups to skip.
     pub(crate) skip: Option<u64>,
 }
 
 impl Aggregation {
-    /// The columns that the values of a row are about. Of the number of rows there is none.
+    /// Returns the columns of the values of a row. A count of rows has none.
     pub(crate) fn names(&self) -> Names {
         let columns = self.select.table.columns;
         let of = |calculation: &Calculation| match calculation {
@@ -55,7 +55,7 @@ impl Aggregation {
         groups.chain(self.calculations.iter().map(of)).collect()
     }
 
-    /// Its rows.
+    /// Returns its rows.
     pub(crate) fn node(&self, rows: Vec<Row>) -> Node {
         let mut node = Node::new(self.select.table, rows);
         node.set_names(Some(self.names()));
@@ -76,7 +76,7 @@ pub(crate) enum GroupCondition {
         operator: Operator,
         value: Param,
     },
-    /// In the place of conditions that cannot be sent: why not.
+    /// Conditions that cannot be sent, and why.
     Refused(&'static str),
 }
 

@@ -1,4 +1,5 @@
-//! Many new rows, as data: columns of values from the start, as long as the rows are alike and take nothing along.
+//! Many new rows, as data. They are collected as columns of values, as long as they have the same columns and no nested
+//! rows.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ use crate::value::Param;
 /// New rows of one table.
 #[derive(Debug, Clone)]
 pub(crate) enum NewRows {
-    /// They give values for the same columns and nothing else.
+    /// Rows with values for the same columns, and nothing else.
     Uniform(UniformRows),
     Any(Vec<Insert>),
 }
@@ -20,9 +21,9 @@ pub(crate) enum NewRows {
 #[derive(Debug, Clone)]
 pub(crate) struct UniformRows {
     table: &'static Table,
-    /// The columns that rows give, in the order in which they give them, and the list that each belongs to.
+    /// The columns with values, in the order of the rows, and the list of each.
     given: Vec<(u16, usize)>,
-    /// The columns that the client makes values for, and their lists.
+    /// The columns whose values the client generates, and their lists.
     made: Vec<(ClientDefault, usize)>,
     /// The columns of the lists.
     columns: Vec<u16>,
@@ -31,7 +32,7 @@ pub(crate) struct UniformRows {
 }
 
 impl NewRows {
-    /// Takes rows over, one by one.
+    /// Collects rows, one by one.
     pub(crate) fn collect(mut rows: impl Iterator<Item = Insert>) -> Self {
         let Some(first) = rows.next() else { return NewRows::Any(Vec::new()) };
         let expected = rows.size_hint().0 + 1;
@@ -78,13 +79,13 @@ impl NewRows {
 }
 
 impl UniformRows {
-    /// For rows like this one, if it is of the kind.
+    /// Returns an empty collection for rows like this one, if it is of that kind.
     fn like(row: &Insert, expected: usize) -> Option<Self> {
         let table = row.table;
         let mut columns: Vec<u16> = row.cells.iter().map(|(column, _)| *column).collect();
         columns.sort_unstable();
         let twice = columns.windows(2).any(|pair| pair[0] == pair[1]);
-        // Lists of lists do not exist as parameters.
+        // PostgreSQL has no arrays of arrays as parameters.
         let is_list = |column: &u16| table.columns[usize::from(*column)].sql_type.ends_with("[]");
         if columns.is_empty() || twice || columns.iter().any(is_list) {
             return None;
@@ -112,7 +113,7 @@ impl UniformRows {
             && row.cells.iter().zip(&self.given).all(same)
     }
 
-    /// Takes the values of a row that fits.
+    /// Adds the values of a row with the same columns.
     fn take(&mut self, row: Insert) {
         for ((_, cell), (_, list)) in row.cells.into_iter().zip(&self.given) {
             if let Cell::Value(value) = cell {
@@ -133,12 +134,12 @@ impl UniformRows {
         self.rows
     }
 
-    /// The columns of all values.
+    /// Returns the columns of all values.
     pub(crate) fn columns(&self) -> impl Iterator<Item = u16> + Clone + '_ {
         self.columns.iter().copied()
     }
 
-    /// The columns that the rows give, as PostgreSQL names them.
+    /// Returns the names in PostgreSQL of the columns that the rows give.
     pub(crate) fn given_columns(&self) -> impl Iterator<Item = &'static str> {
         self.given.iter().map(|(column, _)| self.table.columns[usize::from(*column)].name)
     }
@@ -153,7 +154,7 @@ impl UniformRows {
         (0..self.rows).map(|_| row()).collect()
     }
 
-    /// What goes in one statement each.
+    /// Splits the rows into parts of one statement each.
     pub(crate) fn into_parts(self, options: BulkOptions) -> impl Iterator<Item = BulkInsert> {
         let Self { table, columns, values, rows, .. } = self;
         let BulkOptions { skip_duplicates, returning } = options;
@@ -175,7 +176,7 @@ impl UniformRows {
     }
 }
 
-/// Whether `create_many` of these rows is more than one statement.
+/// Returns whether `create_many` of these rows needs more than one statement.
 pub(crate) fn takes_several_statements(rows: &[Insert]) -> bool {
     rows.len() > MAX_ROWS
         || rows.iter().any(|row| row.is_nested() || row.looks_up())
@@ -188,23 +189,23 @@ pub(crate) fn takes_several_statements(rows: &[Insert]) -> bool {
 }
 
 fn have_same_columns(a: &Insert, b: &Insert) -> bool {
-    // Rows that the same code has made have set them in the same order.
+    // Rows that were created by the same code have set them in the same order.
     a.columns().eq(b.columns()) || {
         let sorted = |row: &Insert| BTreeSet::from_iter(row.columns());
         sorted(a) == sorted(b)
     }
 }
 
-/// How rows are inserted in bulk.
+/// Options of a bulk insert.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct BulkOptions {
-    /// A row whose key is taken is left out.
+    /// Whether rows with a taken key are left out.
     pub(crate) skip_duplicates: bool,
-    /// The rows come back, in the order in which they were given.
+    /// Whether the rows are returned, in the order in which they were given.
     pub(crate) returning: bool,
 }
 
-/// How many rows go in one statement: what is sent and kept for it stays of one size, however many there are.
+/// The maximum number of rows in one statement, which limits its memory.
 pub(crate) const MAX_ROWS: usize = 10_000;
 
 /// Many rows with values for the same columns.
@@ -214,7 +215,7 @@ pub(crate) struct BulkInsert {
     pub(crate) columns: Vec<u16>,
     /// A value per row, for each of `columns`.
     pub(crate) values: Vec<Vec<Param>>,
-    /// Those of `columns` whose values are looked up: they have none of their own.
+    /// The columns whose values are looked up instead.
     pub(crate) lookups: Vec<BulkLookup>,
     pub(crate) rows: usize,
     pub(crate) returning: bool,
@@ -222,7 +223,7 @@ pub(crate) struct BulkInsert {
 }
 
 impl BulkInsert {
-    /// Leaves out the values of a column.
+    /// Removes the values of a column.
     pub(crate) fn remove(&mut self, column: u16) {
         let Some(place) = self.columns.iter().position(|known| *known == column) else { return };
         self.columns.remove(place);
@@ -232,10 +233,10 @@ impl BulkInsert {
     }
 }
 
-/// A column whose value is that of another table's row, which each new row knows by its key.
+/// A column whose value comes from another table's row, which each new row identifies by its key.
 #[derive(Debug)]
 pub(crate) struct BulkLookup {
-    /// The place of the column.
+    /// The position of the column.
     pub(crate) place: usize,
     pub(crate) relation: &'static Relation,
     pub(crate) column: u16,
@@ -244,13 +245,13 @@ pub(crate) struct BulkLookup {
     pub(crate) values: Vec<Vec<Param>>,
 }
 
-/// What becomes of rows whose key is taken.
+/// What happens to rows with a taken key.
 #[derive(Debug, Clone)]
 pub(crate) enum OnConflict {
     /// They are an error.
     Fail,
-    /// They are left out.
+    /// They are skipped.
     Skip,
-    /// The rows that have their keys are changed, if they meet a condition.
+    /// The existing rows are updated, if they match a condition.
     Update { key: Vec<u16>, sets: Vec<(u16, SetTo)>, only_if: Condition },
 }

@@ -3,19 +3,19 @@
 use crate::meta::{Relation, Table};
 use crate::value::Param;
 
-/// How many conditions, or other parts of a query, may be inside one another.
+/// The maximum depth of conditions and other parts of a query.
 ///
-/// A visitor may have sent what a filter is made of. Whatever walks over a query does so by recursion, and dropping it
-/// is recursion, too: so what is deeper is dropped while it is put together, and the query is refused.
+/// Filters may be built from user input. Functions that walk over a query are recursive, and dropping it is recursive
+/// too. So anything deeper is dropped while the query is built, and the query is refused.
 pub(crate) const MAX_DEPTH: u16 = 256;
 
-/// What a filter is made of. Column numbers belong to the table that the condition is about.
+/// The content of a filter. Column numbers are those of the condition's table.
 #[derive(Debug, Clone)]
 pub(crate) enum Condition {
     And(Vec<Condition>),
     Or(Vec<Condition>),
     Not(Box<Condition>),
-    /// It is false or, because of a null, unknown.
+    /// The condition is false or, because of a null, unknown.
     NotTrue(Box<Condition>),
     Compare {
         column: u16,
@@ -58,30 +58,30 @@ pub(crate) enum Condition {
         relation: &'static Relation,
         condition: Box<Condition>,
     },
-    /// A row of a many-to-many relation's child that belongs to the parent with this key.
+    /// A row of a many-to-many relation's child that is connected to the parent with this key.
     JoinedTo {
         relation: &'static Relation,
         key: Param,
     },
-    /// A row with one of these keys, which have several columns.
+    /// A row with one of these keys, each with several columns.
     Keys {
         table: &'static Table,
         columns: Vec<u16>,
         keys: Vec<Vec<Param>>,
     },
-    /// Some row of a table meets a condition, whatever this one is.
+    /// Any row of a table matches a condition, whatever the current row is.
     Another {
         table: &'static Table,
         condition: Box<Condition>,
     },
     Json {
         column: u16,
-        /// A list of names; none for the whole value.
+        /// A list of names; `None` for the whole value.
         path: Option<Param>,
         test: JsonTest,
     },
     Search(Search),
-    /// In the place of conditions that cannot be sent: why not.
+    /// A condition that cannot be sent, and why.
     Refused(&'static str),
 }
 
@@ -110,10 +110,10 @@ impl Operator {
 }
 
 impl Condition {
-    /// The condition that every row meets.
+    /// The condition that every row matches.
     pub(crate) const ALL: Condition = Condition::And(Vec::new());
 
-    /// Whether every row meets it, as far as its form tells.
+    /// Returns whether every row matches, as far as its form shows.
     pub(crate) fn is_all(&self) -> bool {
         match self {
             Condition::And(parts) => parts.iter().all(Condition::is_all),
@@ -123,7 +123,7 @@ impl Condition {
         }
     }
 
-    /// Whether no row meets it, as far as its form tells.
+    /// Returns whether no row matches, as far as its form shows.
     fn is_none(&self) -> bool {
         match self {
             Condition::And(parts) => parts.iter().any(Condition::is_none),
@@ -133,7 +133,7 @@ impl Condition {
         }
     }
 
-    /// The value that a column has in every row that meets the condition, if it says so.
+    /// Returns the value that a column has in every row that matches the condition, if there is one.
     pub(crate) fn equal_value(&self, wanted: u16) -> Option<&Param> {
         match self {
             Condition::And(parts) => parts.iter().find_map(|part| part.equal_value(wanted)),
@@ -193,12 +193,12 @@ pub(crate) struct Search {
     /// The text search configuration, or the server's default.
     pub(crate) language: Option<&'static str>,
     pub(crate) query: Param,
-    /// Whether the query is what a visitor typed, rather than PostgreSQL's query syntax.
+    /// Whether the query is user input, rather than PostgreSQL's query syntax.
     pub(crate) web: bool,
 }
 
 impl Search {
-    /// What is searched for.
+    /// Returns the text of the search.
     pub(crate) fn words(&self) -> &str {
         match &self.query {
             Param::Text(words) => words,

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::meta::ClientDefault;
 use crate::value::Param;
 
-/// A new value for a column with this default.
+/// Generates a value for a column with this default.
 pub(crate) fn generate(default: ClientDefault) -> Param {
     match default {
         ClientDefault::None => Param::Null,
@@ -21,7 +21,7 @@ pub(crate) fn generate(default: ClientDefault) -> Param {
         ClientDefault::Ulid => Param::Text(ulid::Ulid::generate().to_string()),
         #[cfg(feature = "nanoid")]
         ClientDefault::Nanoid(length) => Param::Text(nanoid::nanoid!(usize::from(length))),
-        // Generated code that needs one of these does not compile.
+        // Generated code that needs a missing feature does not compile.
         #[cfg(not(all(feature = "cuid", feature = "nanoid", feature = "ulid")))]
         _ => Param::Refused("relata was compiled without the feature for this default"),
     }

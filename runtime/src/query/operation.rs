@@ -17,14 +17,14 @@ use crate::value::Param;
 /// A query that can be part of a batch: every builder of the client.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a query that can be batched")]
 pub trait Query: Sized {
-    /// What it gives.
+    /// The type of its result.
     type Output: Send + 'static;
 
     /// For the runtime: the query as data.
     #[doc(hidden)]
     fn into_parts(self) -> Parts<Self::Output>;
 
-    /// For the runtime: the tenant that the handle is confined to at which it was begun; none if it belongs to no handle.
+    /// For the runtime: the tenant of the handle at which the query was begun; `None` if it belongs to no handle.
     #[doc(hidden)]
     fn tenant(&self) -> Option<Option<Arc<Tenant>>>;
 }
@@ -44,7 +44,7 @@ impl<T> std::fmt::Debug for Parts<T> {
 /// One call of the client.
 #[derive(Debug)]
 pub(crate) enum Operation {
-    /// Boxed by the builder, which moves with every call on it.
+    /// Boxed by the builder, which is moved by every call on it.
     Read(Box<Select>),
     Count {
         table: &'static Table,
@@ -112,7 +112,7 @@ impl Operation {
         }
     }
 
-    /// The operation's name for traces.
+    /// Returns the operation's name for traces.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Operation::Read(select) if select.single => "find_one",
@@ -135,7 +135,7 @@ impl Operation {
         }
     }
 
-    /// Whether it is an error if there is no row.
+    /// Returns whether it is an error if there is no row.
     pub(crate) fn must_find(&self) -> bool {
         match self {
             Operation::Read(select) => select.required,
@@ -146,7 +146,7 @@ impl Operation {
         }
     }
 
-    /// Whether it changes nothing.
+    /// Returns whether it changes nothing.
     pub(crate) fn only_reads(&self) -> bool {
         matches!(
             self,
@@ -154,7 +154,7 @@ impl Operation {
         )
     }
 
-    /// Whether it changes something, as far as is known.
+    /// Returns whether it may change something.
     pub(crate) fn writes(&self) -> bool {
         match self {
             Operation::Sql(call) => call.writes(),
@@ -162,12 +162,12 @@ impl Operation {
         }
     }
 
-    /// Whether it locks the rows that it reads.
+    /// Returns whether it locks the rows that it reads.
     pub(crate) fn locks_rows(&self) -> bool {
         matches!(self, Operation::Read(select) if select.lock.is_some())
     }
 
-    /// Whether it gives the number of rows that its statement wrote.
+    /// Returns whether its result is the number of rows that its statement wrote.
     pub(crate) fn counts_written_rows(&self) -> bool {
         match self {
             Operation::UpdateMany { returning, .. } => !returning,
@@ -178,7 +178,7 @@ impl Operation {
         }
     }
 
-    /// What was found wrong with it before anything was sent.
+    /// Returns a mistake that was found before anything was sent.
     pub(crate) fn refused(&self) -> Option<Error> {
         match self {
             Operation::Refused(reason) => Some(Error::Misuse(reason.clone().into())),
@@ -192,7 +192,7 @@ impl Operation {
     }
 }
 
-/// A write, and how its row is read. `then` has no conditions of its own.
+/// A write, and how its row is read. `then` has no conditions.
 #[derive(Debug)]
 pub(crate) struct Returning {
     pub(crate) write: Operation,

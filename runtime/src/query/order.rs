@@ -15,7 +15,7 @@ pub(crate) struct OrderTerm {
     pub(crate) nullable: bool,
 }
 
-/// What the value is. Column numbers refer to the table that is sorted, or to the one that a relation leads to.
+/// The value of a sort key. Column numbers refer to the sorted table, or to the table that a relation leads to.
 #[derive(Debug, Clone)]
 pub(crate) enum OrderKey {
     Column(u16),
@@ -29,9 +29,9 @@ pub(crate) enum OrderKey {
         relation: &'static Relation,
         key: Box<OrderKey>,
     },
-    /// How relevant a text is for a full-text query.
+    /// The relevance of a text for a full-text query.
     Relevance(Search),
-    /// In the place of a key that cannot be sent: why not.
+    /// A sort key that cannot be sent, and why.
     Refused(&'static str),
 }
 
@@ -48,7 +48,7 @@ impl OrderKey {
         OrderKey::Refused("the order leads through more than 256 relations")
     }
 
-    /// The column that holds the value, if one does.
+    /// Returns the column of the value, if there is one.
     pub(crate) fn column(&self, table: &'static Table) -> Option<&'static Column> {
         match self {
             OrderKey::Column(column) => Some(&table.columns[usize::from(*column)]),
@@ -57,7 +57,7 @@ impl OrderKey {
         }
     }
 
-    /// The order in words, from which only a fingerprint is made: what is searched for is in them.
+    /// Writes the order in words, including search texts. Only its fingerprint is used.
     fn write_signature(&self, table: &'static Table, text: &mut String) {
         // Writing into a String cannot fail.
         let _ = match self {
@@ -84,12 +84,12 @@ impl OrderTerm {
         matches!(self.key, OrderKey::Column(column) if column == number)
     }
 
-    /// Whether nulls come first. By default, PostgreSQL treats nulls as larger than every value.
+    /// Returns whether nulls come first. By default, PostgreSQL treats nulls as larger than every value.
     pub(crate) fn has_nulls_first(&self) -> bool {
         self.nulls_first.unwrap_or(self.descending)
     }
 
-    /// The opposite order, nulls included.
+    /// Returns the opposite order, including that of nulls.
     pub(crate) fn reversed(mut self) -> Self {
         self.descending = !self.descending;
         self.nulls_first = self.nulls_first.map(|first| !first);
@@ -97,7 +97,7 @@ impl OrderTerm {
     }
 }
 
-/// A text for the order that stays the same as long as the schema does.
+/// Returns a text for the order that is stable as long as the schema is.
 pub(crate) fn signature(terms: &[OrderTerm], table: &'static Table) -> String {
     let mut text = format!("{}:", table.name);
     for term in terms {

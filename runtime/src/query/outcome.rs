@@ -1,4 +1,4 @@
-//! What an operation gives, before it is read.
+//! The outcome of an operation, before it is read.
 
 use std::ops::Range;
 
@@ -7,13 +7,13 @@ use crate::error::{Error, Result};
 use crate::meta::Table;
 use crate::rows::{Node, RowDecoder};
 
-/// What comes of it.
+/// The outcome of an operation.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Rows(Node),
-    /// Rows that were read while they arrived, and the last ones.
+    /// Rows that were decoded while others arrived, and the last ones.
     Decoded(Box<dyn RowDecoder>, Node),
-    /// Rows of which some are a page, where the next one begins, and where the one before ends.
+    /// Rows of which some are a page, with the tokens of the next and the previous page.
     Page {
         node: Node,
         rows: Range<usize>,
@@ -24,7 +24,7 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    /// The table or query whose rows they are.
+    /// Returns the table or query of the rows.
     pub(crate) fn table(&self) -> Option<&'static Table> {
         match self {
             Outcome::Rows(node) | Outcome::Page { node, .. } | Outcome::Decoded(_, node) => Some(node.table),
@@ -40,7 +40,7 @@ impl Outcome {
         }
     }
 
-    /// How many rows were read or written, those of includes apart.
+    /// Returns how many rows were read or written, without those of includes.
     pub(crate) fn rows(&self) -> u64 {
         match self {
             Outcome::Count(count) => *count,

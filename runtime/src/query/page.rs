@@ -1,7 +1,7 @@
-//! Where a page starts, and the token that says where the next one does.
+//! The start of a page, and the token of the next page.
 //!
-//! A token holds the values by which its page's last row is ordered, as the database sent them. So the order can have
-//! no `@sensitive` column.
+//! A token contains the sort values of its page's last row, as the database sent them. So the order must not contain a
+//! `@sensitive` column.
 
 use std::fmt;
 use std::str::FromStr;
@@ -38,13 +38,13 @@ pub struct PageToken {
 }
 
 impl PageToken {
-    /// The token behind a row whose order has the values that begin at `column`.
+    /// Returns the token after a row whose sort values begin at `column`.
     pub(crate) fn of(node: &Node, row: usize, column: usize, order: &[OrderTerm]) -> Self {
         let value = |index| node.raw(row, column + index).map(<[u8]>::to_vec);
         Self { order: fingerprint(order, node.table), values: (0..order.len()).map(value).collect() }
     }
 
-    /// Whether it belongs to a query with this order.
+    /// Returns whether it belongs to a query with this order.
     pub(crate) fn fits(&self, order: &[OrderTerm], table: &'static Table) -> bool {
         self.values.len() == order.len() && self.order == fingerprint(order, table)
     }
@@ -63,7 +63,7 @@ impl fmt::Display for PageToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut bytes = self.order.to_be_bytes().to_vec();
         for value in &self.values {
-            // No value is as long as the length that stands for null.
+            // No value is as long as the length that represents null.
             let length = value.as_ref().map_or(u32::MAX, |value| value.len() as u32);
             bytes.extend_from_slice(&length.to_be_bytes());
             bytes.extend_from_slice(value.as_deref().unwrap_or_default());
@@ -72,7 +72,7 @@ impl fmt::Display for PageToken {
     }
 }
 
-/// The values are data of the database's: they are not shown.
+/// The values come from the database, so they are not shown.
 impl fmt::Debug for PageToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PageToken({} values)", self.values.len())
@@ -127,7 +127,7 @@ mod tests {
     }
 }
 
-/// Where a page starts.
+/// The start of a page.
 #[derive(Debug, Clone)]
 pub(crate) enum PageStart {
     First,
@@ -144,7 +144,7 @@ impl PageStart {
         }
     }
 
-    /// Whether the page ends rather than begins there.
+    /// Returns whether the page ends there, rather than begins.
     pub(crate) fn is_backward(&self) -> bool {
         matches!(self, PageStart::Last | PageStart::Before(_))
     }

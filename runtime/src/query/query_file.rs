@@ -6,11 +6,11 @@ use super::tenant::{SQL_OF_ALL, Tenant};
 use crate::meta::{Column, Table};
 use crate::value::Param;
 
-/// A file of `queries/`, as generated code says it.
+/// A file of `queries/`, for generated code.
 #[derive(Debug)]
 pub struct Sql {
     text: &'static str,
-    /// Called like the query, with the columns of its rows; none if it gives no rows.
+    /// Named like the query, with the columns of its rows; no columns if it returns no rows.
     table: Table,
     /// How it reads the rows of one tenant, if it can.
     confinement: Confinement,
@@ -32,7 +32,7 @@ impl Sql {
         Self { text, table: Table::new(name, name, columns, &[], &[], &[]), confinement: Confinement::None }
     }
 
-    /// Says that it reads no rows of tenants.
+    /// Declares that it reads no rows of tenants.
     pub const fn shared(mut self) -> Self {
         self.confinement = Confinement::Shared;
         self
@@ -57,7 +57,7 @@ pub(crate) struct SqlCall {
     sql: &'static Sql,
     text: &'static str,
     params: Vec<Param>,
-    /// One row is asked for, so that others are an error: in a batch, before it is committed.
+    /// Whether one row is expected, so that more are an error; in a batch, before it is committed.
     pub(crate) alone: bool,
 }
 
@@ -70,12 +70,12 @@ impl SqlCall {
         &self.sql.table
     }
 
-    /// Asks for one row, so that others are an error.
+    /// Expects one row, so that more are an error.
     pub(crate) fn alone(self) -> Self {
         Self { alone: true, ..self }
     }
 
-    /// The statement's text.
+    /// Returns the statement's text.
     pub(crate) fn text(&self) -> &'static str {
         self.text
     }
@@ -84,7 +84,7 @@ impl SqlCall {
         &self.params
     }
 
-    /// Confines it to a tenant; false if it cannot be.
+    /// Confines it to a tenant. Returns `false` if that is not possible.
     #[must_use]
     pub(crate) fn confine(&mut self, tenant: &Tenant) -> bool {
         match self.sql.confinement {
@@ -98,7 +98,7 @@ impl SqlCall {
         true
     }
 
-    /// Makes it one that cannot be sent.
+    /// Makes it a query that cannot be sent.
     pub(crate) fn refuse(&mut self) {
         self.params.push(Param::Refused(SQL_OF_ALL));
     }

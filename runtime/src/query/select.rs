@@ -16,21 +16,21 @@ pub struct Select {
     pub(crate) order: Vec<OrderTerm>,
     pub(crate) take: Option<u64>,
     pub(crate) skip: Option<u64>,
-    /// `take` and `skip` count from the end.
+    /// Whether `take` and `skip` count from the end.
     pub(crate) from_end: bool,
     /// Keeps only the first of the rows that agree in these columns.
     pub(crate) distinct: Vec<u16>,
     /// The unique key of the row to begin at.
     pub(crate) cursor: Option<Vec<(u16, Param)>>,
-    /// The rows are a page, which tells where the next one begins.
+    /// The start of the page, if the rows are a page.
     pub(crate) page: Option<PageStart>,
     pub(crate) outputs: Outputs,
     pub(crate) includes: Vec<Include>,
-    /// At most one row comes back.
+    /// Whether at most one row is returned.
     pub(crate) single: bool,
-    /// No row is an error.
+    /// Whether it is an error if there is no row.
     pub(crate) required: bool,
-    /// How the rows are locked until the transaction ends.
+    /// The lock on the rows until the transaction ends.
     pub(crate) lock: Option<Lock>,
     /// Decodes rows while others arrive. It is not part of the statement.
     pub(crate) decoder: Option<fn() -> Box<dyn RowDecoder>>,
@@ -50,7 +50,7 @@ impl Lock {
     pub(crate) const SHARE: Lock = Lock { strength: " FOR SHARE OF t0", wait: "" };
 }
 
-/// What a row of the result holds.
+/// The values of a row of the result.
 #[derive(Debug, Clone)]
 pub(crate) enum Outputs {
     /// All columns, in the order of the model's fields.
@@ -116,7 +116,7 @@ impl Select {
         self.includes.push(include);
     }
 
-    /// The effective order: the sort keys, followed by the primary key where the order must be total.
+    /// Returns the effective order: the sort keys, followed by the primary key if the order must be total.
     pub(crate) fn effective_order(&self) -> Vec<OrderTerm> {
         if self.from_end || self.cursor.is_some() || self.page.is_some() {
             self.total_order()
@@ -125,13 +125,13 @@ impl Select {
         }
     }
 
-    /// The effective order, reversed where rows are counted from the end.
+    /// Returns the effective order, reversed if rows are counted from the end.
     pub(crate) fn directed_order(&self) -> Vec<OrderTerm> {
         let order = self.effective_order();
         if self.from_end { order.into_iter().map(OrderTerm::reversed).collect() } else { order }
     }
 
-    /// The sort keys, made total by the primary key.
+    /// Returns the sort keys, made total by the primary key.
     pub(crate) fn total_order(&self) -> Vec<OrderTerm> {
         let mut order = self.order.clone();
         for column in self.table.key {
@@ -142,7 +142,7 @@ impl Select {
         order
     }
 
-    /// Why the rows cannot be read in pages.
+    /// Returns why the rows cannot be read in pages.
     pub(crate) fn refused_page(&self) -> Option<Error> {
         let start = self.page.as_ref()?;
         if self.from_end && !start.is_backward() {
@@ -167,7 +167,7 @@ impl Select {
         (!fits).then_some(Error::ForeignPageToken)
     }
 
-    /// Why the rows cannot be locked as they are asked for.
+    /// Returns why the rows cannot be locked as requested.
     pub(crate) fn refused_lock(&self) -> Option<Error> {
         self.lock?;
         let call = match self {
@@ -181,12 +181,12 @@ impl Select {
         Some(Error::Misuse(reason.into()))
     }
 
-    /// Whether the rows are a part of those that meet the condition, cut by their number.
+    /// Returns whether the number of rows is limited.
     pub(crate) fn is_cut(&self) -> bool {
         self.take.is_some() || self.skip.is_some() || !self.distinct.is_empty()
     }
 
-    /// Whether rows have columns of their own choice rather than the whole model.
+    /// Returns whether rows have selected values rather than the whole model.
     pub(crate) fn is_projection(&self) -> bool {
         matches!(self.outputs, Outputs::List(_))
     }

@@ -1,8 +1,8 @@
-//! The tenant that a call is confined to, and what becomes of a call under it.
+//! The tenant that a call is confined to, and how calls are changed for it.
 //!
-//! Conditions are added where the statements are put together: see `sql::tenant`. What is here is what statements cannot
-//! say: a foreign key without the tenant's column is looked up among the tenant's rows, and nothing gives a row to another
-//! tenant.
+//! Statements get their conditions when they are built: see `sql::tenant`. This module handles what conditions cannot
+//! express: a foreign key without the tenant's column is looked up among the tenant's rows, and no call can give a row
+//! to another tenant.
 
 use super::bulk::NewRows;
 use super::operation::Operation;
@@ -19,19 +19,19 @@ pub struct Tenant {
     pub(crate) runs_any_sql: bool,
 }
 
-/// Shows no value.
+/// Does not show the value.
 impl std::fmt::Debug for Tenant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Tenant")
     }
 }
 
-/// Why a key that is unique within a tenant finds nothing across them.
+/// Why a key that is unique within a tenant finds nothing across tenants.
 const SHORT_KEY: &str = "this key is unique within a tenant only: look for it at `db.tenant(id)`, or by the key that holds \
     the tenant";
 
 impl Table {
-    /// Makes a key that is unique within a tenant, and only there, one that cannot be sent.
+    /// Makes a key that is unique within a tenant only one that cannot be sent.
     pub(crate) fn refuse_short_key(&self, key: &mut [(u16, Param)]) {
         let is_short = |tenancy: Tenancy| {
             let columns: Vec<u16> = key.iter().map(|(column, _)| *column).collect();
@@ -91,7 +91,7 @@ fn refuse_in_write(write: &mut NestedWrite) {
     }
 }
 
-/// Why a query file cannot be sent at a handle. The types say so first.
+/// Why a query file cannot be sent at a handle. The types prevent it first.
 pub(super) const SQL_OF_ALL: &str = "this query is not confined to a tenant: send it through `across_tenants()`";
 
 /// Why a call cannot be made for a tenant.
@@ -147,7 +147,7 @@ fn confine_rows(rows: &mut NewRows, tenant: &Tenant) -> Result<(), Refused> {
     Ok(())
 }
 
-/// A row that goes by COPY, which looks nothing up. It gets the tenant's column.
+/// Confines a row for COPY, which has no lookups. Sets the tenant's column.
 pub(crate) fn confine_copied(row: &mut Insert, tenant: &Tenant) -> Result<(), Refused> {
     let table = row.table;
     refuse_tenant(table, row.columns())?;
@@ -187,7 +187,7 @@ fn refuse_tenant(table: &Table, columns: impl Iterator<Item = u16>) -> Result<()
     Ok(())
 }
 
-/// A row that is not there is created, and with the key of another tenant that would be another row.
+/// If the row does not exist, it would be created, and with the key of another tenant it would be a different row.
 fn refuse_key_of_other(table: &Table, key: &[(u16, Param)], tenant: &Tenant) -> Result<(), Refused> {
     let own = table.own_tenant_column();
     match key.iter().find(|(column, _)| Some(*column) == own) {
@@ -198,7 +198,7 @@ fn refuse_key_of_other(table: &Table, key: &[(u16, Param)], tenant: &Tenant) -> 
     }
 }
 
-/// The relations of a table to rows of tenants whose foreign keys do not hold the tenant.
+/// Returns the relations of a table to rows of tenants whose foreign keys do not contain the tenant.
 fn unguarded(table: &'static Table) -> impl Iterator<Item = &'static Relation> {
     let own = table.own_tenant_column();
     table.relations.iter().filter(move |relation| {
@@ -219,7 +219,7 @@ fn confine_row(row: &mut Insert, tenant: &Tenant) -> Result<(), Refused> {
     row.after.iter_mut().try_for_each(|write| confine_write(write, tenant))?;
     for relation in unguarded(row.table) {
         let Some(key) = given_key(row, relation) else { continue };
-        // What a required column is looked up for cannot be missing: PostgreSQL refuses null there.
+        // A required foreign key that finds nothing is null, which PostgreSQL refuses.
         if relation.count == Count::One {
             for (ours, theirs) in relation.parent_columns.iter().zip(relation.child_columns) {
                 row.cells.retain(|(column, _)| column != ours);
@@ -233,7 +233,7 @@ fn confine_row(row: &mut Insert, tenant: &Tenant) -> Result<(), Refused> {
     Ok(())
 }
 
-/// The key of the row that a new row is to point at, if it gives one.
+/// Returns the key of the row that a new row references, if it has one.
 fn given_key(row: &Insert, relation: &Relation) -> Option<Vec<(u16, Param)>> {
     let value = |ours: &u16| {
         row.cells.iter().find_map(|(column, cell)| match cell {
@@ -249,7 +249,7 @@ fn given_key(row: &Insert, relation: &Relation) -> Option<Vec<(u16, Param)>> {
         .collect()
 }
 
-/// Whether a relation leads from a row to its tenant, or from a tenant to its rows.
+/// Returns whether a relation leads from a row to its tenant, or from a tenant to its rows.
 fn is_with_tenant(relation: &Relation) -> bool {
     let holds_tenant = relation.child.own_tenant_column().is_some_and(|own| relation.child_columns == [own]);
     holds_tenant && (!relation.referencing || is_tenant(relation.child))
@@ -290,7 +290,8 @@ fn confine_write(write: &mut NestedWrite, tenant: &Tenant) -> Result<(), Refused
     Ok(())
 }
 
-/// New values of columns. Where a row points at is `nested`, if that can be: then what is missing is an error.
+/// Confines new values of columns. A changed foreign key becomes a nested write if possible: then it is an error if the
+/// row is missing.
 fn confine_sets(
     table: &'static Table,
     sets: &mut Sets,

@@ -1,4 +1,4 @@
-//! Writes, as data: new rows, new values of columns, and what is written to related rows together with a row.
+//! Writes, as data: new rows, new values of columns, and nested writes.
 
 use super::condition::Condition;
 use super::default::generate;
@@ -34,12 +34,12 @@ pub(crate) enum SetTo {
     Default,
 }
 
-/// Whether an update changes nothing: no column is set, and none is kept up to date.
+/// Returns whether an update changes nothing: no column is set, and none is `@updatedAt`.
 pub(crate) fn is_idle(table: &Table, sets: &Sets) -> bool {
     sets.is_empty() && !table.columns.iter().any(|column| column.updated_at)
 }
 
-/// What goes into one column of a new row.
+/// The value of one column of a new row.
 #[derive(Debug, Clone)]
 pub(crate) enum Cell {
     /// A value.
@@ -59,7 +59,7 @@ pub struct Insert {
     pub(crate) after: Vec<NestedWrite>,
     /// The first mistake that was found while it was built.
     pub(crate) refused: Option<Refusal>,
-    /// How many nested writes are inside one another at most.
+    /// The maximum depth of its nested writes.
     pub(crate) levels: u16,
 }
 
@@ -97,7 +97,7 @@ impl Insert {
         }
     }
 
-    /// Takes a row along that must be there first.
+    /// Adds a row that must be written first.
     pub(crate) fn write_before(&mut self, relation: &'static Relation, other: Insert) {
         self.refused = self.refused.or(other.refused);
         if other.levels >= MAX_DEPTH {
@@ -108,7 +108,7 @@ impl Insert {
         self.before.push((relation, other));
     }
 
-    /// Takes a write along that comes behind it.
+    /// Adds a write that comes afterwards.
     pub(crate) fn write_after(&mut self, write: NestedWrite) {
         self.refused = self.refused.or(write.refused);
         self.levels = self.levels.max(write.levels);
@@ -117,7 +117,7 @@ impl Insert {
 
     pub(crate) fn assign(&mut self, column: u16, to: SetTo) {
         match to {
-            // What is added to a list is what a new row's list begins with.
+            // A value that is appended to a list begins the list of a new row.
             SetTo::Value(value) | SetTo::Append(value) => {
                 self.cells.retain(|(known, _)| *known != column);
                 self.cells.push((column, Cell::Value(value)));
@@ -127,24 +127,25 @@ impl Insert {
         }
     }
 
-    /// The columns that have values, in the order in which they were given.
+    /// Returns the columns that have values, in the order in which they were given.
     pub(crate) fn columns(&self) -> impl Iterator<Item = u16> {
         self.cells.iter().map(|(column, _)| *column)
     }
 
-    /// Whether it takes other rows along.
+    /// Returns whether it has nested rows.
     pub(crate) fn is_nested(&self) -> bool {
         !self.before.is_empty() || !self.after.is_empty()
     }
 
-    /// Whether one of its columns is looked up in another table.
+    /// Returns whether one of its columns is looked up in another table.
     pub(crate) fn looks_up(&self) -> bool {
         self.cells.iter().any(|(_, cell)| matches!(cell, Cell::Lookup { .. }))
     }
 
-    /// Fills in what the client makes: keys and the like.
+    /// Fills in the values that the client generates, such as keys.
     pub(crate) fn fill_defaults(&mut self) {
-        // One order of columns for every order in which they were set: fewer texts, one statement in bulk.
+        // The columns are sorted, so that the order in which they were set does not matter: fewer statement texts, and
+        // one statement in bulk.
         if !self.cells.is_sorted_by_key(|(column, _)| *column) {
             self.cells.sort_by_key(|(column, _)| *column);
         }
@@ -158,7 +159,7 @@ impl Insert {
         }
     }
 
-    /// Takes over the key of the row that it points at.
+    /// Takes the key of the row that it references.
     pub(crate) fn point_at(&mut self, ours: &[u16], theirs: &[u16], other: Cursor<'_>) {
         for (ours, theirs) in ours.iter().zip(theirs) {
             let value = other.raw(usize::from(*theirs)).map_or(Param::Null, |raw| Param::Raw(raw.to_vec()));
@@ -168,7 +169,7 @@ impl Insert {
     }
 }
 
-/// What the field of a required relation accepts in generated code: a [`Link`](crate::Link) or [`Parent`](crate::Parent).
+/// The value of a required relation's field in generated code: a [`Link`](crate::Link) or [`Parent`](crate::Parent).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which `{M}` this relation points at",
     label = "expected its key of type `{K}`, a unique filter such as `user::id.eq(..)`, or its `Create`"
@@ -183,22 +184,21 @@ pub trait LinkTarget<M, K> {
 pub(crate) struct NestedWrite {
     pub(crate) relation: &'static Relation,
     pub(crate) action: Action,
-    /// How many writes are inside one another at most, this one included.
+    /// The depth of its nested writes, including this one.
     pub(crate) levels: u16,
-    /// What cannot be done, in this write or in one inside it.
+    /// A mistake in this write, or in one inside it.
     pub(crate) refused: Option<Refusal>,
 }
 
-/// How many writes may be inside one another. Each level is written by statements of its own, and by a function that
-/// calls itself.
+/// The maximum depth of nested writes. Each level has its own statements, and is written by a recursive function.
 const MAX_DEPTH: u16 = 32;
 
 /// Why a new row or a nested write cannot be written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Refusal {
-    /// Too many nested writes inside one another.
+    /// Nested writes are too deep.
     TooDeep,
-    /// A value of a new row is calculated from its value before.
+    /// A value of a new row is calculated from its previous value.
     Calculates,
 }
 
@@ -216,7 +216,7 @@ impl Refusal {
 }
 
 impl NestedWrite {
-    /// What is too deep is dropped here, before it is so deep that dropping it overflows the stack.
+    /// Drops writes that are too deep before dropping them could overflow the stack.
     pub(crate) fn new(relation: &'static Relation, action: Action) -> Self {
         let (levels, refused) = match &action {
             Action::Create(rows) => deepest(rows.iter().map(|row| (row.levels, row.refused))),
@@ -231,12 +231,12 @@ impl NestedWrite {
     }
 }
 
-/// The most levels of several writes, and the first that is refused.
+/// Returns the maximum depth of several writes, and the first mistake.
 fn deepest(writes: impl Iterator<Item = (u16, Option<Refusal>)>) -> (u16, Option<Refusal>) {
     writes.fold((0, None), |(levels, refused), (more, why)| (levels.max(more), refused.or(why)))
 }
 
-/// What is done to the rows of a relation. Without a key, it concerns the one row of a to-one relation.
+/// A write to the rows of a relation. Without a key, it concerns the only row of a to-one relation.
 #[derive(Debug, Clone)]
 pub(crate) enum Action {
     Create(Vec<Insert>),

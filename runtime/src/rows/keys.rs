@@ -1,4 +1,4 @@
-//! The keys of rows, and which rows of another statement have them.
+//! The keys of rows, and the rows of another statement that have them.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,10 +8,10 @@ use foldhash::fast::RandomState;
 use super::node::{KeyedRows, Node};
 use crate::value::RawList;
 
-/// In place of the number of a key, for rows that have none.
+/// The number of a row without a key.
 const NO_KEY: u32 = u32::MAX;
 
-/// The distinct keys of rows, numbered in the order in which they were met.
+/// The distinct keys of rows, numbered in order of first occurrence.
 pub(crate) struct Keys<'n> {
     numbers: HashMap<Cow<'n, [u8]>, u32, RandomState>,
     /// The number of each row's key.
@@ -21,7 +21,7 @@ pub(crate) struct Keys<'n> {
 }
 
 impl<'n> Keys<'n> {
-    /// The distinct keys of all rows that have one.
+    /// Collects the distinct keys of all rows that have one.
     pub(crate) fn of(node: &'n Node, columns: &[usize]) -> Self {
         let mut numbers = HashMap::with_capacity_and_hasher(node.len(), RandomState::default());
         let mut of_parents = Vec::with_capacity(node.len());
@@ -45,11 +45,11 @@ impl<'n> Keys<'n> {
         self.numbers.len()
     }
 
-    /// Which children belong to which row. The children's order stays.
+    /// Matches children with rows. The order of the children stays.
     pub(crate) fn match_children(self, children: &Node, columns: &[usize]) -> KeyedRows {
         let of_child = |row| children.key(row, columns).and_then(|key| self.numbers.get(&key).copied());
         let of_children: Vec<u32> = (0..children.len()).map(|row| of_child(row).unwrap_or(NO_KEY)).collect();
-        // How many children each key has, then where its children begin.
+        // First the number of children of each key, then the start of its children.
         let mut ends = vec![0_u32; self.len()];
         for number in of_children.iter().filter(|number| **number != NO_KEY) {
             ends[*number as usize] += 1;
@@ -58,7 +58,7 @@ impl<'n> Keys<'n> {
         for end in &mut ends {
             begin += std::mem::replace(end, begin);
         }
-        // Each child goes to the end of its key's part, which moves on to where it ends at last.
+        // Each child goes to the end of its key's part, whose end moves on.
         let mut order = vec![0_u32; begin as usize];
         for (row, number) in of_children.iter().enumerate().filter(|(_, number)| **number != NO_KEY) {
             let end = &mut ends[*number as usize];

@@ -15,7 +15,7 @@ pub trait Model: Sized + Send + 'static {
     /// Reads the columns of the row at the cursor.
     ///
     /// # Errors
-    /// When a value does not fit its type.
+    /// If a value does not fit its type.
     fn read(at: Cursor<'_>) -> Result<Self>;
 }
 
@@ -32,7 +32,7 @@ pub trait FromRow: Sized + Send + 'static {
     /// Reads the row at the cursor.
     ///
     /// # Errors
-    /// When a value does not fit its type, or an included row no longer exists.
+    /// If a value does not fit its type, or an included row no longer exists.
     fn from_row(at: Cursor<'_>) -> Result<Self>;
 }
 
@@ -47,7 +47,7 @@ pub trait Slot: Sized + Send + 'static {
     /// Reads the slot with this number.
     ///
     /// # Errors
-    /// When a value does not fit its type, or an included row no longer exists.
+    /// If a value does not fit its type, or an included row no longer exists.
     fn from_slot(at: Cursor<'_>, slot: usize) -> Result<Self>;
 
     /// Whether nothing was included. JSON then has no key for it.
@@ -72,7 +72,7 @@ impl Slot for NotIncluded {
     }
 }
 
-/// Rows leave it out; by itself it is null.
+/// Rows leave it out. By itself, it is null.
 #[cfg(feature = "serde")]
 impl serde::Serialize for NotIncluded {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {

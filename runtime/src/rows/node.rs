@@ -1,7 +1,6 @@
-//! Rows as the database sent them, with the rows of other statements that belong to them, and the cursor that reads
-//! them.
+//! Rows as the database sent them, with the matching rows of other statements, and the cursor that reads them.
 //!
-//! Nothing is decoded before a cursor is asked. Keys are compared as the bytes that PostgreSQL sent.
+//! Nothing is decoded before a cursor reads it. Keys are compared as the bytes that PostgreSQL sent.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -24,7 +23,7 @@ impl<'a> Cursor<'a> {
     /// Reads a required or optional column.
     ///
     /// # Errors
-    /// When the value does not fit.
+    /// If the value does not fit.
     #[inline]
     pub fn get<T: Decode>(self, column: usize) -> Result<T> {
         match self.node.get(self.row, column) {
@@ -36,7 +35,7 @@ impl<'a> Cursor<'a> {
     /// Reads a list column.
     ///
     /// # Errors
-    /// When the value does not fit.
+    /// If the value does not fit.
     pub fn list<T: Scalar>(self, column: usize) -> Result<Vec<T>> {
         decode_list(self.raw(column)).map_err(|reason| self.decode_error(column, reason.as_ref()))
     }
@@ -44,7 +43,7 @@ impl<'a> Cursor<'a> {
     /// Reads a list whose elements may be null.
     ///
     /// # Errors
-    /// When the value does not fit.
+    /// If the value does not fit.
     pub fn list_with_nulls<T: Scalar>(self, column: usize) -> Result<Vec<Option<T>>> {
         decode_list_with_nulls(self.raw(column)).map_err(|reason| self.decode_error(column, reason.as_ref()))
     }
@@ -55,7 +54,7 @@ impl<'a> Cursor<'a> {
         self.node.raw(self.row, column)
     }
 
-    /// The driver wraps what a decoder says.
+    /// The driver wraps the decoder's error.
     #[cold]
     fn driver_error(self, column: usize, error: &tokio_postgres::Error) -> Error {
         let reason: &dyn std::error::Error = std::error::Error::source(error).unwrap_or(error);
@@ -88,9 +87,9 @@ impl<'a> Cursor<'a> {
 pub(crate) struct Node {
     pub(crate) table: &'static Table,
     rows: Arc<Vec<Row>>,
-    /// Where the table's columns begin in each row: a joined table shares the rows of its parent.
+    /// The position of the table's first column in each row: a joined table shares the rows of its parent.
     offset: usize,
-    /// What the values of a row are, where they are not all columns of the table: to say which one cannot be read.
+    /// The names of a row's values, if they are not all columns of the table, for errors.
     names: Option<Names>,
     links: Vec<Link>,
 }
@@ -107,7 +106,7 @@ pub(crate) struct Link {
     rows: LinkRows,
 }
 
-/// Which rows belong to a parent's row.
+/// How children are matched with a parent's row.
 #[derive(Debug)]
 enum LinkRows {
     /// The same row, if this column of it is not null.
@@ -118,7 +117,7 @@ enum LinkRows {
     All,
 }
 
-/// A value as it came, whatever its type.
+/// A value as the database sent it, whatever its type.
 struct Raw<'a>(&'a [u8]);
 
 impl<'a> FromSql<'a> for Raw<'a> {
@@ -131,7 +130,7 @@ impl<'a> FromSql<'a> for Raw<'a> {
     }
 }
 
-/// A value of a row as it came.
+/// Returns a value of a row as the database sent it.
 #[inline]
 pub(crate) fn raw_value(row: &Row, column: usize) -> Option<&[u8]> {
     row.try_get::<_, Option<Raw<'_>>>(column).ok().flatten().map(|raw| raw.0)
@@ -142,12 +141,12 @@ impl Node {
         Self { table, rows: Arc::new(rows), offset: 0, names: None, links: Vec::new() }
     }
 
-    /// Says what the values of a row are.
+    /// Sets the names of a row's values.
     pub(crate) fn set_names(&mut self, names: Option<Names>) {
         self.names = names;
     }
 
-    /// The name of the value in a place, as PostgreSQL has it.
+    /// Returns the name in PostgreSQL of the value at a position.
     pub(crate) fn name_of(&self, place: usize) -> Option<&'static str> {
         match &self.names {
             Some(names) => names.get(place).copied(),
@@ -155,12 +154,12 @@ impl Node {
         }
     }
 
-    /// Another table in the same rows; `offset` counts from where this one begins.
+    /// Returns another table in the same rows. `offset` counts from the start of this one.
     pub(crate) fn joined(&self, table: &'static Table, offset: usize) -> Self {
         Self { table, rows: Arc::clone(&self.rows), offset: self.offset + offset, names: None, links: Vec::new() }
     }
 
-    /// The rows, if nothing else holds them.
+    /// Returns the rows, without a copy if nothing else refers to them.
     pub(crate) fn into_rows(self) -> Vec<Row> {
         Arc::try_unwrap(self.rows).unwrap_or_default()
     }
@@ -197,7 +196,7 @@ impl Node {
         self.links.push(Link { slot, relation: relation.name, node, rows: LinkRows::Joined { present } });
     }
 
-    /// Adds the children of the only row there is.
+    /// Adds the children of the only row.
     pub(crate) fn add_all(&mut self, slot: usize, relation: &Relation, node: Node) {
         self.links.push(Link { slot, relation: relation.name, node, rows: LinkRows::All });
     }
@@ -208,7 +207,7 @@ impl Node {
         self.links.push(Link { slot, relation: relation.name, node, rows });
     }
 
-    /// The key of a row: the bytes of its only column, or those of several with their lengths in front.
+    /// Returns the key of a row: the bytes of its only column, or those of several columns, each after its length.
     #[inline]
     pub(super) fn key(&self, row: usize, columns: &[usize]) -> Option<Cow<'_, [u8]>> {
         match columns {
@@ -228,8 +227,7 @@ impl Node {
     }
 }
 
-/// Which children belong to which row, by the number of the row's key: those of key `k` are
-/// `order[ends[k - 1]..ends[k]]`.
+/// The children of each row, by the number of the row's key: those of key `k` are `order[ends[k - 1]..ends[k]]`.
 #[derive(Debug)]
 pub(crate) struct KeyedRows {
     pub(super) of_parents: Vec<u32>,

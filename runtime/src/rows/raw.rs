@@ -1,7 +1,7 @@
 //! Rows of raw SQL, read into tuples and structs.
 //!
-//! Here the schema does not say which types a statement has, so every column of a result is checked against the type that
-//! it is read as.
+//! The schema does not determine the types of such a statement, so every column of a result is checked against the type
+//! that it is read as.
 
 use std::fmt;
 
@@ -18,13 +18,13 @@ use crate::value::{Decode, List, Scalar, decode_list};
     label = "expected a type that a column can hold, an `Option` of one, or `relata::List` of them"
 )]
 pub trait RawColumn: Sized + Send + 'static {
-    /// Whether it can be read from a column of this type.
+    /// Returns whether it can be read from a column of this type.
     fn accepts(ty: &Type) -> bool;
 
     /// Reads it.
     ///
     /// # Errors
-    /// When the value does not fit.
+    /// If the value does not fit.
     fn read(raw: Option<&[u8]>) -> Result<Self, Box<dyn std::error::Error + Sync + Send>>;
 }
 
@@ -79,11 +79,11 @@ pub trait FromRawRow: Sized + Send + 'static {
     /// Reads a row.
     ///
     /// # Errors
-    /// When the number or the types of the columns differ, or a value does not fit.
+    /// If the number or the types of the columns differ, or a value does not fit.
     fn from_raw(row: &RawRow<'_>) -> Result<Self>;
 }
 
-/// A row as the statement gives it.
+/// A row of the statement's result.
 pub struct RawRow<'a> {
     row: &'a Row,
 }
@@ -101,12 +101,12 @@ impl<'a> RawRow<'a> {
 }
 
 impl RawRow<'_> {
-    /// How many columns there are.
+    /// Returns the number of columns.
     pub fn len(&self) -> usize {
         self.row.len()
     }
 
-    /// Whether there is no column.
+    /// Returns whether there are no columns.
     pub fn is_empty(&self) -> bool {
         self.row.is_empty()
     }
@@ -114,7 +114,7 @@ impl RawRow<'_> {
     /// Reads the column at a position.
     ///
     /// # Errors
-    /// When there is no such column, or it does not fit.
+    /// If there is no such column, or it does not fit.
     pub fn get<T: RawColumn>(&self, position: usize) -> Result<T> {
         let Some(column) = self.row.columns().get(position) else {
             let reason = format!("the statement has {} columns, and column {position} is read", self.len());
@@ -130,10 +130,10 @@ impl RawRow<'_> {
             .map_err(|reason| Error::RowMismatch(format!("column {}: {reason}", column.name()).into()))
     }
 
-    /// Reads the column with a name, which likely stands at a position: where it does, no other name is looked at.
+    /// Reads the column with a name. Looks at `position` first, and at other names only if it is not there.
     ///
     /// # Errors
-    /// When there is no such column, or it does not fit.
+    /// If there is no such column, or it does not fit.
     pub fn get_near<T: RawColumn>(&self, position: usize, name: &str) -> Result<T> {
         match self.row.columns().get(position) {
             Some(column) if column.name() == name => self.get(position),
@@ -144,7 +144,7 @@ impl RawRow<'_> {
     /// Reads the column with a name.
     ///
     /// # Errors
-    /// When there is no such column, or it does not fit.
+    /// If there is no such column, or it does not fit.
     pub fn get_named<T: RawColumn>(&self, name: &str) -> Result<T> {
         match self.row.columns().iter().position(|column| column.name() == name) {
             Some(position) => self.get(position),

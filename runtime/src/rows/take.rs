@@ -7,10 +7,10 @@ use crate::error::{Error, Result};
 
 /// Reads rows part by part, while others arrive.
 pub(crate) trait RowDecoder: Send {
-    /// Reads these.
+    /// Reads a part.
     fn take(&mut self, part: &Node) -> Result<(), Error>;
 
-    /// How many it has read.
+    /// Returns how many rows it has read.
     fn len(&self) -> usize;
 
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;

@@ -1,4 +1,4 @@
-//! SELECT statements that calculate: of all rows, or of each group.
+//! SELECT statements that calculate values over all rows, or over each group.
 
 use super::pass::Pass;
 use super::statement::Statement;
@@ -8,7 +8,7 @@ use crate::meta::{Column, Table};
 use crate::query::{Aggregation, Calculation, GroupCondition, GroupTerm, Select};
 use crate::value::{Averaged, Param, Summed};
 
-/// The statement of an aggregation: the columns of the groups, then the calculated values.
+/// Returns the statement of an aggregation: the columns of the groups, then the calculated values.
 pub(crate) fn aggregate_statement(context: Context<'_>, aggregation: &Aggregation) -> Statement {
     let mut writer = Writer::new(context);
     let (select, table) = (&aggregation.select, aggregation.select.table);
@@ -28,7 +28,7 @@ pub(crate) fn aggregate_statement(context: Context<'_>, aggregation: &Aggregatio
         glue = ", ";
     }
     if glue.is_empty() {
-        // One row even so, as with any other aggregate.
+        // Without values there is one row anyway, as with any other aggregate.
         writer.push("count(*)");
     }
     writer.push(" FROM ");
@@ -51,7 +51,7 @@ pub(crate) fn aggregate_statement(context: Context<'_>, aggregation: &Aggregatio
     writer.finish()
 }
 
-/// Types that PostgreSQL orders only as text, if at all.
+/// Returns whether PostgreSQL has no order for the type, or only one as text.
 fn is_ordered_as_text(column: &Column) -> bool {
     matches!(column.sql_type, "xml" | "varbit")
 }
@@ -118,7 +118,7 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
-    /// A column that the groups agree in: what is selected has to be what they are made by.
+    /// Writes a grouped column: the selected expression has to be the one in GROUP BY.
     fn push_grouped(&mut self, alias: Alias, column: &Column) {
         self.push_comparable(alias, column);
         if let Some(wire) = column.wire {
@@ -134,7 +134,7 @@ impl<P: Pass> Writer<'_, P> {
         self.push(end);
     }
 
-    /// PostgreSQL has no `min` of uuid, whose order is that of its text, nor of boolean.
+    /// PostgreSQL has no `min` of uuid, which is ordered as text, nor of boolean.
     fn push_extreme(&mut self, call: &str, boolean_call: &str, column: &Column, alias: Alias) {
         match column.sql_type {
             "uuid" => self.push_call(call, column, "::text COLLATE \"C\"", ")::uuid", alias),
@@ -144,7 +144,7 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
-    /// The type in which a calculated value travels, if it is another.
+    /// Writes the wire type of a calculated value, if it is different.
     fn push_wire(&mut self, calculation: Calculation, table: &'static Table) {
         if let Some(wire) = column_of(calculation, table).and_then(|column| column.wire) {
             self.push("::");

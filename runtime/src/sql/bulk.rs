@@ -9,11 +9,11 @@ use crate::meta::Table;
 use crate::query::{BulkInsert, OnConflict};
 use crate::value::Param;
 
-/// Parameters of one statement: the protocol counts them in 16 bits.
+/// The maximum number of parameters of one statement: the protocol counts them in 16 bits.
 const MAX_PARAMETERS: usize = 32_767;
 
-/// The statements: one parameter per column, as arrays, in a single statement. Lists of lists do
-/// not exist as parameters, so rows with list columns go as VALUES, in as many statements as needed.
+/// Returns the statements: usually a single one, with one array parameter per column. PostgreSQL has no arrays of
+/// arrays as parameters, so rows with list columns are written as VALUES, in as many statements as needed.
 pub(crate) fn bulk_insert_statements(context: Context<'_>, mut insert: BulkInsert) -> Vec<Statement> {
     if let Some(own) = context.own_column(insert.table) {
         insert.remove(own);
@@ -71,7 +71,7 @@ fn with_values(context: Context<'_>, insert: BulkInsert) -> Vec<Statement> {
         left -= rows;
         let mut writer = Writer::new(context);
         if insert.columns.is_empty() && !has_own && !insert.table.columns.iter().any(|column| column.updated_at) {
-            // Without columns there is no list of VALUES, and rows have nothing to tell them apart.
+            // Without columns, there is no list of VALUES, and rows are all equal.
             writer.push_default_rows(insert.table, rows);
         } else {
             writer.push_insert_head(insert.table, insert.columns.iter().copied());

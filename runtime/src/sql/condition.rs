@@ -6,11 +6,11 @@ use crate::meta::{Column, JoinTable, Relation, Table};
 use crate::query::{Condition, Operator};
 use crate::value::Param;
 
-/// In the place of a condition: words of conditions begin with 2.
+/// Represents no condition in a shape. Words of conditions begin with 2.
 const EVERY_ROW: usize = 1;
 
 impl<P: Pass> Writer<'_, P> {
-    /// ` WHERE ...`, or nothing if every row is meant.
+    /// Writes ` WHERE ...`, or nothing if every row matches.
     pub(super) fn push_where(&mut self, condition: &Condition, table: &Table, alias: Alias) {
         let confined = self.push_tenant(" WHERE ", table, alias);
         if self.tells_every_row(condition) {
@@ -23,7 +23,7 @@ impl<P: Pass> Writer<'_, P> {
         self.push(if parentheses { ")" } else { "" });
     }
 
-    /// Whether every row meets a condition, so that it is left out.
+    /// Returns whether every row matches a condition, so that it can be left out.
     pub(super) fn tells_every_row(&mut self, condition: &Condition) -> bool {
         let every_row = condition.is_all();
         if every_row {
@@ -55,29 +55,14 @@ impl<P: Pass> Writer<'_, P> {
             }
             Condition::Compare { column: number, operator, value } => {
                 self.pass().numbers(6, *number, *operator as u16);
-                self.push_comparable(alias, column(number));
-                self.push(operator.sql());
-                self.push_comparable_value(column(number), value.clone());
+                self.push_operator(column(number), operator.sql(), value, alias);
             }
             Condition::CompareColumns { left, operator, right } => {
                 self.pass().numbers(7, *left, *right);
                 self.word(*operator as usize);
                 self.push_column_comparison(column(left), *operator, column(right), alias);
             }
-            Condition::In { column: number, values } => {
-                self.pass().numbers(8, *number, 0);
-                self.push_comparable(alias, column(number));
-                self.push(" = ANY(");
-                match comparable_type(column(number)) {
-                    Some(ty) => {
-                        self.push_param(values.clone());
-                        self.push_casts([ty]);
-                        self.push("[]");
-                    }
-                    None => self.push_values(column(number), values.clone()),
-                }
-                self.push(")");
-            }
+            Condition::In { column: number, values } => self.push_in(*number, column(number), values, alias),
             Condition::IsNull { column: number } => {
                 self.pass().numbers(9, *number, 0);
                 self.push_column(alias, column(number));
@@ -90,29 +75,15 @@ impl<P: Pass> Writer<'_, P> {
                 self.push_pattern(column(number), pattern.clone());
             }
             Condition::Contains { column: number, value } => {
-                self.pass().numbers(11, *number, 0);
-                match comparable_type(column(number)).and_then(|ty| ty.strip_suffix("[]")) {
-                    Some(ty) if column(number).sql_type != "varbit[]" => {
-                        self.push_param(value.clone());
-                        self.push_casts([ty]);
-                    }
-                    _ => self.push_element(column(number), value.clone()),
-                }
-                self.push(" = ANY(");
-                self.push_comparable(alias, column(number));
-                self.push(")");
+                self.push_contains(*number, column(number), value, alias);
             }
             Condition::ContainsAll { column: number, values } => {
                 self.pass().numbers(12, *number, 0);
-                self.push_comparable(alias, column(number));
-                self.push(" @> ");
-                self.push_comparable_value(column(number), values.clone());
+                self.push_operator(column(number), " @> ", values, alias);
             }
             Condition::Overlaps { column: number, values } => {
                 self.pass().numbers(13, *number, 0);
-                self.push_comparable(alias, column(number));
-                self.push(" && ");
-                self.push_comparable_value(column(number), values.clone());
+                self.push_operator(column(number), " && ", values, alias);
             }
             Condition::IsEmpty { column: number } => {
                 self.pass().numbers(14, *number, 0);
@@ -129,15 +100,7 @@ impl<P: Pass> Writer<'_, P> {
                 self.pass().give_up();
                 self.push_compound_keys(table, columns, keys, alias);
             }
-            Condition::Another { table, condition } => {
-                self.word(17);
-                self.pass().address(*table);
-                let another = self.alias();
-                self.push("EXISTS (SELECT 1 FROM ");
-                self.push_table(table, another);
-                self.push_where(condition, table, another);
-                self.push(")");
-            }
+            Condition::Another { table, condition } => self.push_another(table, condition),
             Condition::Json { column: number, path, test } => {
                 self.pass().give_up();
                 self.push_json_test(column(number), path.as_ref(), test, alias);
@@ -158,9 +121,58 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
-    /// Columns of one Rust type may be of several in PostgreSQL, which compares what it sends of them.
+    /// Writes `t0."a" = $1`.
+    fn push_operator(&mut self, column: &Column, operator: &str, value: &Param, alias: Alias) {
+        self.push_comparable(alias, column);
+        self.push(operator);
+        self.push_comparable_value(column, value.clone());
+    }
+
+    /// Writes `t0."a" = ANY($1)`: the column is one of the values.
+    fn push_in(&mut self, number: u16, column: &Column, values: &Param, alias: Alias) {
+        self.pass().numbers(8, number, 0);
+        self.push_comparable(alias, column);
+        self.push(" = ANY(");
+        match comparable_type(column) {
+            Some(ty) => {
+                self.push_param(values.clone());
+                self.push_casts([ty]);
+                self.push("[]");
+            }
+            None => self.push_values(column, values.clone()),
+        }
+        self.push(")");
+    }
+
+    /// Writes `$1 = ANY(t0."a")`: the list contains the value.
+    fn push_contains(&mut self, number: u16, column: &Column, value: &Param, alias: Alias) {
+        self.pass().numbers(11, number, 0);
+        match comparable_type(column).and_then(|ty| ty.strip_suffix("[]")) {
+            Some(ty) if column.sql_type != "varbit[]" => {
+                self.push_param(value.clone());
+                self.push_casts([ty]);
+            }
+            _ => self.push_element(column, value.clone()),
+        }
+        self.push(" = ANY(");
+        self.push_comparable(alias, column);
+        self.push(")");
+    }
+
+    /// Writes `EXISTS (SELECT 1 FROM "t" AS t1 WHERE ..)`: any row of a table matches a condition.
+    fn push_another(&mut self, table: &'static Table, condition: &Condition) {
+        self.word(17);
+        self.pass().address(table);
+        let another = self.alias();
+        self.push("EXISTS (SELECT 1 FROM ");
+        self.push_table(table, another);
+        self.push_where(condition, table, another);
+        self.push(")");
+    }
+
+    /// Columns with the same Rust type may have different types in PostgreSQL, which compares those.
     pub(super) fn push_column_comparison(&mut self, left: &Column, operator: Operator, right: &Column, alias: Alias) {
-        // Two enums, or an enum and a text, are compared as what they travel as.
+        // Two enums, or an enum and a text, are compared as their wire types.
         let same = left.sql_type == right.sql_type || (left.wire.is_none() && right.wire.is_none());
         let push = if same { Self::push_comparable } else { Self::push_read };
         push(self, alias, left);
@@ -176,7 +188,7 @@ impl<P: Pass> Writer<'_, P> {
             if index > 0 {
                 self.push(between);
             }
-            // Also around the only part: other conditions may follow behind it.
+            // Even for a single part, because other conditions may follow.
             let parentheses = matches!(part, Condition::And(_) | Condition::Or(_));
             self.push(if parentheses { "(" } else { "" });
             self.push_condition(part, table, alias);
@@ -205,7 +217,7 @@ impl<P: Pass> Writer<'_, P> {
         self.push(")");
     }
 
-    /// `EXISTS (SELECT 1 FROM "_AToB" AS t1 WHERE ..)`: the rows of the child that belong to one parent.
+    /// Writes `EXISTS (SELECT 1 FROM "_AToB" AS t1 WHERE ..)`: the rows of the child that are connected to one parent.
     pub(super) fn push_joined_to(&mut self, relation: &Relation, key: &Param, alias: Alias) {
         let Some(through) = &relation.through else { return self.push("FALSE") };
         let between = self.alias();
@@ -224,7 +236,7 @@ impl<P: Pass> Writer<'_, P> {
         self.push(")");
     }
 
-    /// `child AS t1 WHERE ..`: the rows of a relation that meet a condition.
+    /// Writes `child AS t1 WHERE ..`: the rows of a relation that match a condition.
     pub(super) fn push_related_rows(
         &mut self,
         relation: &Relation,
@@ -254,8 +266,8 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
-    /// Confines the rows of a relation to the tenant; where its columns do so already, because the rows around them are
-    /// confined, there is nothing to add.
+    /// Confines the rows of a relation to the tenant. If the relation's columns contain the tenant, nothing is needed,
+    /// because the enclosing rows are confined.
     pub(super) fn push_tenant_unless_joined(&mut self, relation: &Relation, child: Alias) {
         match relation.tenant_pair {
             Some(_) => self.confined_by_join(relation.child),
@@ -265,7 +277,7 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
-    /// ` JOIN "_AToB" AS t2 ON t2."B" = t1."id"`.
+    /// Writes ` JOIN "_AToB" AS t2 ON t2."B" = t1."id"`.
     pub(super) fn push_through_join(&mut self, relation: &Relation, through: &JoinTable, child: Alias, between: Alias) {
         self.push(" JOIN ");
         self.push(through.sql);
@@ -283,7 +295,7 @@ impl<P: Pass> Writer<'_, P> {
         self.push_quoted(name);
     }
 
-    /// `t1."id" = t0."user_id"`, for each pair of columns.
+    /// Writes `t1."id" = t0."user_id"`, for each pair of columns.
     pub(super) fn push_join_condition(&mut self, relation: &Relation, child: Alias, table: &Table, parent: Alias) {
         for (index, (ours, theirs)) in relation.parent_columns.iter().zip(relation.child_columns).enumerate() {
             if index > 0 {

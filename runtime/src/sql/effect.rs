@@ -1,21 +1,21 @@
-//! What SQL of the program's own does to its connection, besides reading and writing rows.
+//! The effects of raw SQL on its connection, besides reading and writing rows.
 //!
-//! A connection goes back to the pool, so nothing of one call may reach the next. Transactions are refused, since the
-//! client would not know of them. What changes the session (settings, advisory locks, LISTEN, temporary tables, cursors)
-//! is let through, and the session is reset before anybody else gets it. Which of the two it is, the text tells: a
-//! statement changes its session by its own command, or through a function. Functions that are not known here, such as
-//! those of the program, are taken for ones that do; a reset too many costs one message, and no round trip of the call.
+//! A connection returns to the pool, so no call may affect the next one. Transactions are refused, because the client
+//! would not know of them. Changes of the session (settings, advisory locks, LISTEN, temporary tables, cursors) are
+//! allowed, and the session is reset before it is reused. The text of the statement decides: a statement changes its
+//! session by its own command, or through a function. Unknown functions, such as those of the program, are assumed to
+//! do so. An unnecessary reset costs one message, but no round trip of the call.
 
 use relata_pgsql::{Token, TokenKind, tokens};
 
-/// What a statement leaves on its connection.
+/// The effect of a statement on its connection.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum SessionEffect {
     #[default]
     None,
-    /// Something that a reset takes away.
+    /// Something that a reset removes.
     Session,
-    /// Something that only a new connection is free of.
+    /// Something that stays until the connection is closed.
     Connection,
 }
 
@@ -23,7 +23,7 @@ const CONTROLS_TRANSACTION: &str = "BEGIN, COMMIT, ROLLBACK, SAVEPOINT and their
     client has to know whether a transaction is open: use `begin`, `transaction`, `savepoint`, `commit` or `rollback`";
 const COPIES: &str = "COPY from or to the client cannot be sent as SQL: use `copy_in`, or `stream` to read";
 
-/// What is refused because it would leave the connection in a state that the client does not know of, and why.
+/// Returns why a statement is refused, if it would leave the connection in a state that the client does not know.
 pub(crate) fn refused(sql: &str) -> Option<&'static str> {
     let begin = sql.trim_ascii_start();
     let word = &begin[..begin.bytes().take_while(u8::is_ascii_alphabetic).count()];
@@ -34,7 +34,7 @@ pub(crate) fn refused(sql: &str) -> Option<&'static str> {
     let (first, second) = (tokens.first()?, tokens.get(1));
     let second_is = |word: &str| second.is_some_and(|second| second.is_word(sql, word));
     if CONTROLS.iter().any(|control| first.is_word(sql, control)) {
-        // COMMIT PREPARED ends what an earlier transaction has prepared, from whatever session.
+        // COMMIT PREPARED ends a transaction that was prepared earlier, in any session.
         return (!second_is("PREPARED")).then_some(CONTROLS_TRANSACTION);
     }
     if first.is_word(sql, "PREPARE") && second_is("TRANSACTION") {
@@ -46,15 +46,15 @@ pub(crate) fn refused(sql: &str) -> Option<&'static str> {
 
 const CONTROLS: &[&str] = &["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"];
 
-/// What a statement may leave behind.
+/// Returns what a statement may leave behind.
 pub(crate) fn trace(sql: &str) -> SessionEffect {
-    // What cannot be cut into words the server will refuse.
+    // The server will refuse a text that cannot be tokenized.
     let Some(tokens) = tokens_of(sql) else { return SessionEffect::Session };
     let mut words = tokens.iter().filter(|token| token.kind == TokenKind::Word).map(|token| token.text(sql));
     let first = words.next().unwrap_or_default().to_ascii_uppercase();
     let second = words.next().unwrap_or_default().to_ascii_uppercase();
     match (first.as_str(), second.as_str()) {
-        // Statements that were prepared by SQL, libraries, and what the client itself has prepared.
+        // Prepared statements, including those of the client, and libraries.
         ("PREPARE" | "DEALLOCATE" | "DISCARD" | "LOAD", _) => SessionEffect::Connection,
         // These end with their transaction.
         ("SET", "LOCAL" | "TRANSACTION" | "CONSTRAINTS") => SessionEffect::None,
@@ -67,13 +67,13 @@ pub(crate) fn trace(sql: &str) -> SessionEffect {
     }
 }
 
-/// Whether a statement with rows may be one that writes them: a SELECT only by what its functions do, which its text does
-/// not tell.
+/// Returns whether a statement with rows may write. For a SELECT, that depends on its functions, which the text does
+/// not show.
 pub(crate) fn may_write(sql: &str) -> bool {
     let Some(tokens) = tokens_of(sql) else { return true };
     let is_any = |token: &Token, of: &[&str]| of.iter().any(|known| token.is_word(sql, known));
     let has = |word: &str| tokens.iter().any(|token| token.is_word(sql, word));
-    // Not the one of FOR UPDATE and FOR NO KEY UPDATE.
+    // UPDATE, but not that of FOR UPDATE and FOR NO KEY UPDATE.
     let updates = |pair: &[Token]| pair[1].is_word(sql, "UPDATE") && !is_any(&pair[0], &["FOR", "KEY"]);
     let writes = || ["INSERT", "DELETE", "MERGE", "INTO"].into_iter().any(has) || tokens.windows(2).any(updates);
     match tokens.first() {
@@ -84,14 +84,14 @@ pub(crate) fn may_write(sql: &str) -> bool {
     }
 }
 
-/// Whether a text is one statement. What cannot be cut into tokens is none.
+/// Returns whether a text is one statement. A text that cannot be tokenized is not.
 pub(crate) fn is_one_statement(sql: &str) -> bool {
     let Some(tokens) = tokens_of(sql) else { return false };
     let statements = tokens.split(|token| token.is_punctuation(sql, ";"));
     statements.filter(|statement| !statement.is_empty()).count() == 1
 }
 
-/// The tokens behind comments and parentheses at the beginning.
+/// Returns the tokens after comments and parentheses at the beginning.
 fn tokens_of(sql: &str) -> Option<Vec<Token>> {
     let mut found = Vec::new();
     for token in tokens(sql).filter(|token| !token.is_comment()) {
@@ -111,7 +111,7 @@ fn makes_temporary_table(sql: &str, tokens: &[Token]) -> bool {
     tokens.windows(2).any(|pair| pair[0].is_word(sql, "INTO") && temporary(&pair[1]))
 }
 
-/// Whether some name in front of a parenthesis may be that of a function which changes the session.
+/// Returns whether a name before a parenthesis may be a function that changes the session.
 fn calls_unknown_function(sql: &str, tokens: &[Token]) -> bool {
     tokens.iter().enumerate().any(|(place, token)| {
         if !token.is_punctuation(sql, "(") || place == 0 {
@@ -137,7 +137,7 @@ fn is_qualified(sql: &str, before: &[Token]) -> bool {
     }
 }
 
-/// Whether what follows is a table or an alias with its columns, not a function: `INTO a.b (..)`, `AS t (..)`.
+/// Returns whether this is a table or an alias with its columns, not a function: `INTO a.b (..)`, `AS t (..)`.
 fn is_target(sql: &str, before: &[Token]) -> bool {
     match before {
         [rest @ .., _, point] if point.is_punctuation(sql, ".") => is_target(sql, rest),
@@ -146,7 +146,7 @@ fn is_target(sql: &str, before: &[Token]) -> bool {
     }
 }
 
-/// What may stand in front of a parenthesis and leaves nothing on a session. Not `set_config` and not the advisory locks
+/// Names that may come before a parenthesis and leave nothing in a session. Without `set_config` and the advisory locks
 /// of a session.
 const LEAVES_NOTHING: [&str; 5] = [KEYWORDS, AGGREGATES, VALUES, DOCUMENTS, SERVER];
 
@@ -157,14 +157,14 @@ const KEYWORDS: &str = "\
     not numeric offset on only or over partition range returning rollup row rows select set sets some then time \
     timestamp timestamptz timetz to union using values varbit varchar when where window within";
 
-/// Aggregates and functions of windows.
+/// Aggregates and window functions.
 const AGGREGATES: &str = "\
     array_agg avg bit_and bit_or bool_and bool_or corr count cume_dist dense_rank every first_value json_agg \
     json_object_agg jsonb_agg jsonb_object_agg lag last_value lead max min mode nth_value ntile percent_rank \
     percentile_cont percentile_disc rank row_number stddev stddev_pop stddev_samp string_agg sum var_pop \
     var_samp variance";
 
-/// Functions of values.
+/// Functions on values.
 const VALUES: &str = "\
     abs age array_append array_cat array_length array_position array_prepend array_remove array_replace \
     array_to_string array_upper ascii btrim cardinality cast cbrt ceil ceiling char_length chr clock_timestamp \
@@ -178,7 +178,7 @@ const VALUES: &str = "\
     string_to_array string_to_table strpos substr substring timezone to_char to_date to_hex to_number \
     to_timestamp transaction_timestamp translate trim trunc unnest upper upper_inc width_bucket";
 
-/// Functions of Json and of text search.
+/// Functions for Json and text search.
 const DOCUMENTS: &str = "\
     json_array_elements json_array_elements_text json_array_length json_build_array json_build_object json_each \
     json_each_text json_extract_path json_extract_path_text json_object_keys json_typeof jsonb_array_elements \
@@ -188,7 +188,7 @@ const DOCUMENTS: &str = "\
     jsonb_typeof phraseto_tsquery plainto_tsquery row_to_json setweight to_json to_jsonb to_tsquery to_tsvector \
     ts_headline ts_rank ts_rank_cd websearch_to_tsquery";
 
-/// What tells of the server, and what ends with a transaction.
+/// Functions that describe the server, and those whose effect ends with the transaction.
 const SERVER: &str = "\
     col_description current_database current_schema current_schemas current_setting currval format_type \
     has_table_privilege lastval nextval obj_description pg_advisory_xact_lock pg_advisory_xact_lock_shared \

@@ -1,4 +1,4 @@
-//! Conditions on what stands inside a value: in Json, and in texts by full-text search.
+//! Conditions on the inside of a value: Json, and full-text search in texts.
 
 use serde_json::Value as Json;
 
@@ -79,7 +79,7 @@ impl<P: Pass> Writer<'_, P> {
         self.push(if of_any_kind { "" } else { ")" });
     }
 
-    /// Elements are asked for by number, and only arrays have numbers.
+    /// Elements are accessed by number, and only arrays have numbers.
     fn push_json_element(&mut self, column: &Column, path: Option<&Param>, element: &str, value: &Param, alias: Alias) {
         self.push("(");
         self.push_json_kind(column, path, "array", alias);
@@ -119,7 +119,7 @@ impl<P: Pass> Writer<'_, P> {
         self.push(")");
     }
 
-    /// A literal, as the planner compares it with that of an index.
+    /// Writes a literal, because the planner compares it with that of an index.
     fn push_language(&mut self, search: &Search) {
         if let Some(language) = search.language {
             self.push(&relata_pgsql::literal(language));
@@ -128,7 +128,7 @@ impl<P: Pass> Writer<'_, P> {
     }
 }
 
-/// As `jsonb_typeof` calls it.
+/// Returns the kind as `jsonb_typeof` names it.
 fn kind(value: &Param) -> &'static str {
     let Param::Json(value) = value else { return "null" };
     match value {

@@ -1,7 +1,7 @@
-//! Statements about rows on the other side of a relation: one for all that is done to them in the same way.
+//! Statements about rows on the other side of a relation: one for all writes of the same kind.
 //!
-//! What they are given they read from a list of rows, an array per column, so that their text does not depend on how
-//! many there are.
+//! They read their input from a list of rows, with an array per column, so that the text does not depend on the number
+//! of rows.
 
 use super::pass::Pass;
 use super::statement::Statement;
@@ -14,21 +14,21 @@ use crate::value::{Param, RawList};
 const CHILD: Alias = Alias(0);
 const OTHER: Alias = Alias(1);
 
-/// Rows that a statement is given. Their columns are called `c0`, `c1` and so on.
+/// The input rows of a statement. Their columns are named `c0`, `c1` and so on.
 #[derive(Debug, Default)]
 pub(crate) struct InputRows {
     columns: Vec<(&'static Column, Vec<Param>)>,
 }
 
 impl InputRows {
-    /// Columns of a table, without rows.
+    /// Creates columns of a table, without rows.
     pub(crate) fn new(table: &'static Table, columns: &[u16]) -> Self {
         let mut given = Self::default();
         given.add_columns(table, columns);
         given
     }
 
-    /// Adds columns, of which the rows are to have values too.
+    /// Adds columns, for which the rows have values too.
     pub(crate) fn add_columns(&mut self, table: &'static Table, columns: &[u16]) {
         self.columns.extend(columns.iter().map(|column| (&table.columns[usize::from(*column)], Vec::new())));
     }
@@ -46,7 +46,7 @@ impl InputRows {
     }
 }
 
-/// Parents and keys of children, which belong or are to belong to each other.
+/// Parents and keys of children that are, or will be, connected.
 #[derive(Debug)]
 pub(crate) struct Pairs {
     pub(crate) parent: &'static Table,
@@ -66,7 +66,8 @@ impl Pairs {
 }
 
 impl<P: Pass> Writer<'_, P> {
-    /// `name(c0, c1) AS (SELECT * FROM unnest(..))`; lists of lists do not exist, so that rows with lists are VALUES.
+    /// Writes `name(c0, c1) AS (SELECT * FROM unnest(..))`. PostgreSQL has no arrays of arrays as parameters, so rows
+    /// with lists are VALUES.
     fn push_given(&mut self, name: &str, given: InputRows) {
         self.push(name);
         self.push_given_names(given.columns.len());
@@ -115,7 +116,7 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
-    /// A column of given rows, as the type of the column that it has values of.
+    /// Writes a column of the input rows, in the type of the column that it has values for.
     fn push_given_column(&mut self, name: &str, number: usize, column: &Column) {
         self.push_given_name(name, number);
         if column.wire.is_some() {
@@ -124,14 +125,14 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
-    /// A column of given rows, as the type that it travels in.
+    /// Writes a column of the input rows, in its wire type.
     fn push_given_name(&mut self, name: &str, number: usize) {
         self.push(name);
         self.push(".c");
         self.push_number(number as u32);
     }
 
-    /// `t0."a" = rows.c0 AND t0."b" = rows.c1`: columns of a table are those of given rows, from the one with number
+    /// Writes `t0."a" = rows.c0 AND t0."b" = rows.c1`: columns of a table equal those of the input rows, from number
     /// `first` on.
     fn push_given_equal(&mut self, table: &Table, alias: Alias, columns: &[u16], name: &str, first: usize) {
         for (index, column) in columns.iter().enumerate() {
@@ -143,7 +144,8 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
-    /// The rows with one of these keys, of several columns: `EXISTS (SELECT 1 FROM unnest(..) AS t1(c0, c1) WHERE ..)`.
+    /// Writes the condition for rows with one of these keys of several columns: `EXISTS (SELECT 1 FROM unnest(..) AS
+    /// t1(c0, c1) WHERE ..)`.
     pub(super) fn push_compound_keys(
         &mut self,
         table: &'static Table,
@@ -164,7 +166,7 @@ impl<P: Pass> Writer<'_, P> {
         self.push(")");
     }
 
-    /// `UPDATE "child" AS t1 SET "parent_id" = NULL FROM rows WHERE ..`: those of the parents that are not to be theirs.
+    /// Writes `UPDATE "child" AS t1 SET "parent_id" = NULL FROM rows WHERE ..`: disconnects rows from these parents.
     fn push_release(&mut self, pairs: &Pairs) {
         let child = pairs.relation.child;
         self.push("UPDATE ");
@@ -187,16 +189,16 @@ impl<P: Pass> Writer<'_, P> {
     }
 }
 
-/// What a statement calls the rows that it is given. Tables are not called so.
+/// The name of the input rows in a statement. No table has this name.
 const ROWS: &str = "relata_rows";
 
-/// Makes rows that hold the foreign key point at their parents, and counts them. With `release`, others of these
-/// parents point at nothing any more, and that first: a relation to one row leaves room for one.
+/// Sets the foreign keys of rows to their parents, and counts the rows. With `release`, other rows are first
+/// disconnected from these parents: a to-one relation has room for one.
 pub(crate) fn connect_statement(context: Context<'_>, mut pairs: Pairs, release: bool) -> Statement {
     let (child, relation) = (pairs.relation.child, pairs.relation);
     let given = std::mem::take(&mut pairs.given);
     let mut writer = Writer::new(context);
-    // The aliases CHILD and OTHER: what conditions add comes behind them.
+    // The aliases CHILD and OTHER. Conditions use later ones.
     let _ = (writer.alias(), writer.alias());
     writer.push("WITH ");
     writer.push_given(ROWS, given);
@@ -209,7 +211,7 @@ pub(crate) fn connect_statement(context: Context<'_>, mut pairs: Pairs, release:
     writer.push_table(child, CHILD);
     writer.push(" SET ");
     let mut glue = "";
-    // A row stays with its tenant, and the foreign key says whether the parent is of the same.
+    // A row stays with its tenant, and the foreign key ensures that the parent belongs to the same one.
     let columns = relation.child_columns.iter().enumerate().filter(|(number, _)| Some(*number) != relation.tenant_pair);
     for (number, column) in columns {
         let column = &child.columns[usize::from(*column)];
@@ -231,8 +233,8 @@ pub(crate) fn connect_statement(context: Context<'_>, mut pairs: Pairs, release:
     writer.finish()
 }
 
-/// Makes rows meet their parents in the table between, where they may do so already, and counts those that are there.
-/// With `release`, these parents meet no others any more.
+/// Adds rows to the join table, where they may already exist, and counts the existing children. With `release`, other
+/// children are disconnected from these parents.
 pub(crate) fn connect_through_statement(
     context: Context<'_>,
     mut pairs: Pairs,
@@ -242,7 +244,7 @@ pub(crate) fn connect_through_statement(
     let relation = pairs.relation;
     let given = std::mem::take(&mut pairs.given);
     let mut writer = Writer::new(context);
-    // The aliases CHILD and OTHER: what conditions add comes behind them.
+    // The aliases CHILD and OTHER. Conditions use later ones.
     let _ = (writer.alias(), writer.alias());
     writer.push("WITH ");
     writer.push_given(ROWS, given);
@@ -279,7 +281,7 @@ pub(crate) fn connect_through_statement(
     writer.finish()
 }
 
-/// Rows in the table of a many-to-many relation: a parent and a child each. They may be there already.
+/// Adds rows to a join table: a parent and a child each. They may already exist.
 pub(crate) fn join_statement(
     table: &Table,
     relation: &Relation,
@@ -309,7 +311,7 @@ impl<P: Pass> Writer<'_, P> {
     }
 }
 
-/// Removes rows from the table of a many-to-many relation: those of one parent whose children meet a condition.
+/// Removes rows from a join table: those of one parent whose children match a condition.
 pub(crate) fn disconnect_statement(
     context: Context<'_>,
     relation: &Relation,
@@ -341,22 +343,22 @@ pub(crate) fn disconnect_statement(
     writer.finish()
 }
 
-/// Changes of rows that set the same columns in the same way: each row by its key, with values of its own.
+/// Changes of rows that set the same columns in the same way: each row by its key, with its own values.
 #[derive(Debug)]
 pub(crate) struct BulkUpdate {
     pub(crate) table: &'static Table,
     pub(crate) key: Vec<u16>,
-    /// What is set, and how; the values in it are not read.
+    /// The changes. The values in them are not used.
     pub(crate) sets: Vec<(u16, SetTo)>,
-    /// The keys, and then the values of those sets that have one.
+    /// The keys, and then the values of those changes that have one.
     pub(crate) given: InputRows,
 }
 
-/// `UPDATE .. FROM rows`, of rows that meet a condition too.
+/// `UPDATE .. FROM rows`, of rows that also match a condition.
 pub(crate) fn update_each_statement(context: Context<'_>, mut update: BulkUpdate, condition: &Condition) -> Statement {
     let table = update.table;
     let mut writer = Writer::new(context);
-    // The alias of the table is the first, that conditions inside it begin behind.
+    // The table has the first alias. Conditions use later ones.
     let child = writer.alias();
     writer.push("WITH ");
     writer.push_given(ROWS, std::mem::take(&mut update.given));
@@ -393,7 +395,7 @@ pub(crate) fn update_each_statement(context: Context<'_>, mut update: BulkUpdate
     writer.finish()
 }
 
-/// For each of the given keys whether there is a row with it.
+/// Returns, for each of the input keys, whether a row with it exists.
 pub(crate) fn which_exist_statement(
     context: Context<'_>,
     table: &'static Table,
@@ -414,7 +416,7 @@ pub(crate) fn which_exist_statement(
     writer.finish()
 }
 
-/// Rows of which columns are looked up: `INSERT .. SELECT r.c0, (SELECT t1."id" FROM .. WHERE ..) FROM rows AS r`.
+/// Inserts rows with looked-up columns: `INSERT .. SELECT r.c0, (SELECT t1."id" FROM .. WHERE ..) FROM rows AS r`.
 pub(super) fn looked_up(context: Context<'_>, mut insert: BulkInsert) -> Statement {
     let table = insert.table;
     let mut given = InputRows::default();

@@ -1,4 +1,4 @@
-//! ORDER BY, and the conditions by which a read begins in the middle of its order.
+//! ORDER BY, and the conditions of a read that begins in the middle of its order.
 
 use super::pass::Pass;
 use super::writer::{Alias, Writer};
@@ -6,10 +6,10 @@ use crate::meta::Table;
 use crate::query::{Operator, OrderKey, OrderTerm, PageStart, Select};
 use crate::value::Param;
 
-/// No table of a user's is called so: it would hide behind the cursor's row.
+/// A table of this name would be hidden by the cursor's row, so no table should have it.
 const CURSOR: &str = "relata_cursor";
 
-/// In the place of a column's number.
+/// Represents a count in place of a column's number.
 pub(super) const COUNT_OF: usize = usize::MAX;
 const RELATED: usize = usize::MAX - 1;
 
@@ -18,7 +18,7 @@ const RELATED: usize = usize::MAX - 1;
 pub(super) enum Start<'q> {
     /// At the row in the CTE `relata_cursor`, that row included.
     Cursor,
-    /// Behind a row with these values.
+    /// After a row with these values.
     After(&'q [Option<Vec<u8>>]),
 }
 
@@ -84,7 +84,7 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
-    /// The values of a row's order, as a page token keeps them.
+    /// Writes the sort values of a row, for a page token.
     pub(super) fn push_order_values(&mut self, order: &[OrderTerm], table: &'static Table, alias: Alias) {
         for term in order {
             self.push(", ");
@@ -96,7 +96,7 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
-    /// `WITH relata_cursor AS (..) `: the values of the order in the cursor's row.
+    /// Writes `WITH relata_cursor AS (..) `: the sort values of the cursor's row.
     pub(super) fn push_cursor(&mut self, select: &Select, order: &[OrderTerm]) {
         let (Some(key), table) = (&select.cursor, select.table) else { return };
         self.pass().give_up();
@@ -122,12 +122,12 @@ impl<P: Pass> Writer<'_, P> {
         self.push(") ");
     }
 
-    /// The conditions of the cursor and of the page, each behind `glue`.
+    /// Writes the conditions of the cursor and of the page, each after `WHERE` or `AND`.
     pub(super) fn push_starts(&mut self, select: &Select, order: &[OrderTerm], alias: Alias, first: &mut bool) {
         if select.cursor.is_some() {
             self.push_where_or_and(first);
             if order.iter().any(|term| term.nullable) {
-                // Without the row its values would pass for nulls.
+                // Without the row, its values would be taken for nulls.
                 self.push(&format!("EXISTS (SELECT 1 FROM {CURSOR}) AND "));
             }
             self.push_start(order, Start::Cursor, select.table, alias);
@@ -148,7 +148,7 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
-    /// `(a, b) >= (x, y)`, which an index on the columns answers.
+    /// Writes `(a, b) >= (x, y)`, for which PostgreSQL can use an index on the columns.
     fn push_row_comparison(&mut self, order: &[OrderTerm], start: Start<'_>, table: &'static Table, alias: Alias) {
         self.push("(");
         for (index, term) in order.iter().enumerate() {
@@ -172,7 +172,8 @@ impl<P: Pass> Writer<'_, P> {
         self.push(")");
     }
 
-    /// Behind the start by the term at `index`, or equal to it there and behind it by the terms that follow.
+    /// Writes the condition for rows after the start by the term at `index`, or equal in it and after the start by the
+    /// later terms.
     fn push_from(&mut self, order: &[OrderTerm], index: usize, start: Start<'_>, table: &'static Table, alias: Alias) {
         let Some(term) = order.get(index) else {
             return self.push(if matches!(start, Start::Cursor) { "TRUE" } else { "FALSE" });
@@ -186,7 +187,7 @@ impl<P: Pass> Writer<'_, P> {
         self.push("))");
     }
 
-    /// The term's value comes behind the start's.
+    /// Writes the condition that the term's value comes after that of the start.
     fn push_behind(&mut self, term: &OrderTerm, index: usize, start: Start<'_>, table: &'static Table, alias: Alias) {
         let known_null = matches!(start, Start::After(values) if values.get(index).is_none_or(Option::is_none));
         if known_null && !term.has_nulls_first() {
@@ -227,7 +228,7 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
-    /// The term's value is the start's.
+    /// Writes the condition that the term's value equals that of the start.
     fn push_level(&mut self, term: &OrderTerm, index: usize, start: Start<'_>, table: &'static Table, alias: Alias) {
         self.push_order_key(&term.key, table, alias);
         match start {
@@ -245,7 +246,7 @@ impl<P: Pass> Writer<'_, P> {
 
     fn push_bound(&mut self, term: &OrderTerm, index: usize, start: Start<'_>, table: &'static Table) {
         match start {
-            // A subquery that depends on nothing is run once, and its value can be looked up in an index.
+            // A subquery without references runs once, and its value can be looked up in an index.
             Start::Cursor => self.push(&format!("(SELECT k{index} FROM {CURSOR})")),
             Start::After(values) => {
                 let value = values.get(index).cloned().flatten().map_or(Param::Null, Param::Raw);

@@ -1,14 +1,15 @@
-//! What a walk over a query makes: the text of its statement, or the shape by which a connection knows that text.
+//! The result of walking over a query: the text of its statement, or the shape by which a connection identifies that
+//! text.
 //!
-//! There is one walk, the methods of `Writer`, and a pass per result. Where the text depends on the query, the walk tells
-//! the pass a word, beside the text that it pushes there. So two queries of one shape have one text: the shape is all
-//! words of the walk, and is compared in full. What is rare has no shape.
+//! There is one walk, the methods of `Writer`, and a pass per result. Where the text depends on the query, the walk
+//! passes a word to the pass, besides the text. So two queries with the same shape have the same text: the shape
+//! consists of all words of the walk, and is compared in full. Rare queries have no shape.
 
 use std::fmt::Write;
 
 /// The result of a walk.
 pub(crate) trait Pass {
-    /// Whether it makes text. What a walk collects for nothing but text it need not collect for others.
+    /// Whether it creates text. Other passes need not collect what is used only for text.
     const IS_TEXT: bool;
 
     /// Appends text.
@@ -20,25 +21,25 @@ pub(crate) trait Pass {
     /// Appends a number.
     fn push_number(&mut self, number: u32);
 
-    /// What the text that follows depends on.
+    /// Adds a word that the following text depends on.
     fn word(&mut self, word: usize);
 
-    /// The text depends on more than is told in words.
+    /// Marks that the text depends on more than the words.
     fn give_up(&mut self);
 
-    /// A static, by where it is.
+    /// Adds a static as a word, by its address.
     #[inline]
     fn address<T>(&mut self, known: &T) {
         self.word(std::ptr::from_ref(known).addr());
     }
 
-    /// Two small numbers, and what they are, in a word.
+    /// Adds two small numbers, and their kind, as a word.
     #[inline]
     fn numbers(&mut self, kind: usize, number: u16, more: u16) {
         self.word(kind | usize::from(number) << 8 | usize::from(more) << 24);
     }
 
-    /// One of several texts that are known at compile time.
+    /// Adds one of several texts that are known at compile time.
     fn static_text(&mut self, text: &'static str) {
         self.push(text);
         self.word(text.as_ptr().addr());
@@ -67,7 +68,7 @@ impl Pass for Text {
         relata_pgsql::push_ident(&mut self.0, name);
     }
 
-    /// Nearly all are of one digit, and `write!` takes some fifty times as long as a digit.
+    /// Nearly all have one digit, and `write!` is some fifty times slower.
     fn push_number(&mut self, number: u32) {
         match char::from_digit(number, 10) {
             Some(digit) => self.0.push(digit),
@@ -83,14 +84,14 @@ impl Pass for Text {
     fn give_up(&mut self) {}
 }
 
-/// Words of the longest shape.
+/// The maximum number of words of a shape.
 const MAX_WORDS: usize = 48;
 
 /// The shape of a statement: everything that its text depends on.
 #[derive(Debug)]
 pub(crate) struct Shape {
     words: [usize; MAX_WORDS],
-    /// More than there are words if it has none: it is too long, or has what is not told in words.
+    /// Larger than the maximum if there is no shape: it is too long, or the text depends on more than the words.
     length: usize,
 }
 
@@ -99,7 +100,7 @@ impl Shape {
         Self { words: [0; MAX_WORDS], length: 0 }
     }
 
-    /// Its words; none if it has no shape.
+    /// Returns its words; `None` if it has no shape.
     pub(super) fn words(&self) -> Option<&[usize]> {
         self.words.get(..self.length)
     }

@@ -1,28 +1,28 @@
-//! Where in the rows of a SELECT everything stands, and which relations are joined.
+//! The positions of all values in the rows of a SELECT, and the joined relations.
 
 use super::read::{ChildrenOf, KeySource};
 use crate::meta::{Count, Relation, Table};
 use crate::query::{Include, Output, Outputs, Select};
 use crate::rows::Names;
 
-/// Where the values of one table stand in the rows of a statement.
+/// The positions of one table's values in the rows of a statement.
 #[derive(Debug)]
 pub(crate) struct ReadPlan<'q> {
     pub(crate) select: &'q Select,
-    /// Of its first value, counted from the first of the row.
+    /// The position of its first value in the row.
     pub(crate) offset: usize,
-    /// Where each value of `outputs` comes from; `None` for all columns in their order.
+    /// The source of each value; `None` for all columns in order.
     pub(super) places: Option<Vec<Output>>,
-    /// Includes that were joined: where they stand, and the value that is null if there is no row.
+    /// Joined includes: their positions, and the value that is null if there is no row.
     pub(crate) joined: Vec<(&'q Include, ReadPlan<'q>, Option<usize>)>,
-    /// Includes that take statements of their own.
+    /// Includes with separate statements.
     pub(crate) separate: Vec<&'q Include>,
-    /// Where the key stands by which the rows belong to parents, relative to `offset`.
+    /// The positions of the key that identifies the parent, relative to `offset`.
     pub(crate) key: Vec<usize>,
 }
 
 impl ReadPlan<'_> {
-    /// Where a column stands, relative to `offset`. Columns that were planned for are always there.
+    /// Returns the position of a column, relative to `offset`. Planned columns always have one.
     pub(crate) fn place(&self, column: u16) -> usize {
         match &self.places {
             None => usize::from(column),
@@ -33,7 +33,8 @@ impl ReadPlan<'_> {
         }
     }
 
-    /// What the values of the table are, where they are not all of its columns. Of a count that is its relation.
+    /// Returns the names of the table's values, if they are not all of its columns. A count has the name of its
+    /// relation.
     pub(crate) fn names(&self) -> Option<Names> {
         let name = |output: &Output| match output {
             Output::Column(column) => self.select.table.columns[usize::from(*column)].name,
@@ -42,17 +43,17 @@ impl ReadPlan<'_> {
         self.places.as_ref().map(|places| places.iter().map(name).collect())
     }
 
-    /// Where the parent's columns of a relation stand.
+    /// Returns the positions of a relation's parent columns.
     pub(crate) fn parent_places(&self, relation: &Relation) -> Vec<usize> {
         relation.parent_columns.iter().map(|column| self.place(*column)).collect()
     }
 
-    /// Whether nothing has to be read besides, at any depth.
+    /// Returns whether one statement reads everything, at any depth.
     pub(crate) fn is_single_statement(&self) -> bool {
         self.separate.is_empty() && self.joined.iter().all(|(_, child, _)| child.is_single_statement())
     }
 
-    /// Behind the last value of the tables that were planned for.
+    /// Returns the position after the last value of the planned tables.
     pub(crate) fn end(&self) -> usize {
         self.joined.last().map_or(self.offset + self.width(), |(_, child, _)| child.end())
     }
@@ -62,45 +63,46 @@ impl ReadPlan<'_> {
     }
 }
 
-/// Where the values of a read stand.
+/// Returns the positions of the values of a read.
 pub(super) fn plan_of<'q>(select: &'q Select, of: Option<&(ChildrenOf<'q>, KeySource)>) -> ReadPlan<'q> {
     let key_columns = of.map_or(&[][..], |(of, _)| of.relation.child_columns);
     let mut plan = plan_outputs(select, 0, Joining::of(select), key_columns);
     if of.is_some_and(|(of, _)| of.relation.through.is_some()) {
-        // The key stands in the table between, which comes behind everything else.
+        // The key is a column of the join table, which comes after everything else.
         plan.key = vec![plan.end()];
     }
     plan
 }
 
-/// The plan of a read of its own, without its statement.
+/// Returns the plan of a read without parents.
 pub(crate) fn read_plan(select: &Select) -> ReadPlan<'_> {
     plan_outputs(select, 0, Joining::of(select), &[])
 }
 
-/// The plan of what is read of whole rows that are there already: each relation by itself.
+/// Returns the plan for the relations of existing rows with all columns. Each relation is read separately.
 pub(crate) fn unjoined_plan(select: &Select) -> ReadPlan<'_> {
     plan_outputs(select, 0, Joining::None, &[])
 }
 
-/// The plan of what a statement that writes gives back: of one row with those that it points at. Of many, their order
-/// would be lost in a join.
+/// Returns the plan of the rows that a write returns: for one row, with those that it references. For many rows, a join
+/// would lose their order.
 pub(crate) fn written_plan(select: &Select) -> ReadPlan<'_> {
     let joining = if select.single { Joining::Referenced(select.table) } else { Joining::None };
     plan_outputs(select, 0, joining, &[])
 }
 
-/// Which to-one relations are joined to the rows.
+/// Which to-one relations are joined.
 #[derive(Debug, Clone, Copy)]
 enum Joining {
     None,
     All,
-    /// Those whose key is in the row itself, and none of this table: a statement does not see what it writes.
+    /// Those whose foreign key is in the row itself, except to this table: a statement does not see the rows that it
+    /// writes.
     Referenced(&'static Table),
 }
 
 impl Joining {
-    /// Joins where there is one row, or values rather than rows.
+    /// Chooses joins if there is one row, or if values are read rather than rows.
     fn of(select: &Select) -> Self {
         if select.single || select.is_projection() { Joining::All } else { Joining::None }
     }
@@ -115,7 +117,7 @@ impl Joining {
     }
 }
 
-/// Lays out the values of a table and of what is joined to it.
+/// Plans the values of a table and of the tables joined to it.
 fn plan_outputs<'q>(select: &'q Select, offset: usize, joining: Joining, key_columns: &[u16]) -> ReadPlan<'q> {
     let places = match &select.outputs {
         Outputs::All => None,

@@ -11,14 +11,14 @@ use crate::meta::{Column, Relation, Table};
 use crate::query::{Condition, OrderTerm, Output, Select};
 use crate::value::{Param, RawList};
 
-/// Which rows of a relation's table are wanted.
+/// The parents of the rows to read.
 #[derive(Debug, Clone)]
 pub(crate) enum KeySource {
-    /// Those of one parent: a value per key column.
+    /// One parent: a value per key column.
     One(Vec<Param>),
-    /// Those of many parents: a list per key column.
+    /// Many parents: a list per key column.
     Many(Vec<RawList>),
-    /// Those of the parent whose key stands in the columns of `k`.
+    /// The parent whose key is in the columns of `k`.
     Lateral,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct ChildrenOf<'q> {
 }
 
 impl ChildrenOf<'_> {
-    /// The columns whose types the keys have: those of a table between are typed like the parent's.
+    /// Returns the columns with the types of the keys: those of a join table have the types of the parent's.
     fn key_columns(&self) -> Vec<&'static Column> {
         let (table, columns) = match self.relation.through {
             Some(_) => (self.parent, self.relation.parent_columns),
@@ -40,7 +40,7 @@ impl ChildrenOf<'_> {
     }
 }
 
-/// A read of its own, or of the children that `of` selects.
+/// A read without parents, or of the children that `of` selects.
 struct Read<'p, 'q> {
     plan: &'p ReadPlan<'q>,
     of: Option<(ChildrenOf<'q>, KeySource)>,
@@ -62,31 +62,31 @@ impl Walk for Read<'_, '_> {
     }
 }
 
-/// The kind of a statement, in the first word of a shape; for those of others see `write`.
+/// The kind of a statement, in the first word of a shape. `write` has the other kinds.
 const READ: usize = 0;
 
-/// How a read is cut, in a word.
+/// How the number of rows is limited, in a word.
 const WHOLE: usize = 0;
 const LATERAL: usize = 1;
 const FROM_END: usize = 2;
 
-/// In the place of a number of values.
+/// Represents all columns, in place of a number of values.
 const ALL_COLUMNS: usize = usize::MAX;
 
-/// The statement of a read, of a connection that may know it.
+/// Returns the statement of a read, in the context of a connection that may know it.
 pub(crate) fn read_statement<'q>(
     context: Context<'_>,
     select: &'q Select,
     of: Option<(ChildrenOf<'q>, KeySource)>,
 ) -> (Statement, ReadPlan<'q>) {
     let plan = plan_of(select, of.as_ref());
-    // What is rare is not walked over for a shape that it does not have.
+    // A rare read is not walked over for a shape, because it has none.
     let is_rare = !select.distinct.is_empty() || select.cursor.is_some() || select.page.is_some();
     let shapes = context.shapes.filter(|_| !is_rare);
     (shaped(Context { shapes, ..context }, Read { plan: &plan, of }), plan)
 }
 
-/// A write that returns all columns, made to return what is asked for of the row and of those it points at.
+/// Changes a write that returns all columns to return the requested values of the row and of those that it references.
 pub(crate) fn written_statement<'q>(
     context: Context<'_>,
     write: Statement,
@@ -111,7 +111,7 @@ pub(crate) fn written_statement<'q>(
 }
 
 impl<P: Pass> Writer<'_, P> {
-    /// A SELECT, with the rows' place in `numbered` behind their values; gives the number of columns.
+    /// Writes a SELECT. With `numbered`, the row's number comes after its values. Returns the number of columns.
     fn push_select(
         &mut self,
         plan: &ReadPlan<'_>,
@@ -185,7 +185,7 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
-    /// The table, or the first of its rows that agree in the columns of `distinct`.
+    /// Writes the table, or the first of its rows that agree in the columns of `distinct`.
     pub(super) fn push_source(&mut self, select: &Select, alias: Alias, of: Option<&(ChildrenOf<'_>, KeySource)>) {
         if select.distinct.is_empty() {
             return self.push_table(select.table, alias);
@@ -225,7 +225,7 @@ impl<P: Pass> Writer<'_, P> {
         self.push_alias(alias);
     }
 
-    /// The last rows of an order, in that order.
+    /// Writes the last rows of an order, in that order.
     fn push_end(&mut self, plan: &ReadPlan<'_>, of: &mut Option<(ChildrenOf<'_>, KeySource)>) {
         self.word(FROM_END);
         let order = plan.select.directed_order();
@@ -238,7 +238,7 @@ impl<P: Pass> Writer<'_, P> {
         self.push("\" DESC");
     }
 
-    /// `"c0", "c1"` and so on.
+    /// Writes `"c0", "c1"` and so on.
     fn push_column_list(&mut self, columns: usize) {
         for index in 0..columns {
             self.push(if index > 0 { ", " } else { "" });
@@ -248,7 +248,7 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
-    /// A condition, behind those before it.
+    /// Writes a condition, after earlier ones.
     pub(super) fn push_also(&mut self, condition: &Condition, table: &Table, alias: Alias, first: &mut bool) {
         if self.tells_every_row(condition) {
             return;
@@ -271,7 +271,7 @@ impl<P: Pass> Writer<'_, P> {
     }
 
     fn push_page(&mut self, select: &Select) {
-        // One row more than a page tells whether there is another page.
+        // One more row than the page shows whether there is another page.
         let ahead = u64::from(select.page.is_some());
         self.push_limit(select.take.map(|take| take.saturating_add(ahead)), select.skip);
     }
@@ -288,7 +288,7 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
-    /// The select list of a table and of what is joined to it, in the order that the plan has laid out.
+    /// Writes the select list of a table and of the tables joined to it, in the order of the plan.
     fn push_outputs<'q>(&mut self, plan: &ReadPlan<'q>, alias: Alias, joins: &mut Vec<Join<'q>>) {
         let table = plan.select.table;
         match &plan.places {
@@ -341,10 +341,10 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
-    /// The condition that picks the children of the given parents.
+    /// Writes the condition that selects the children of the given parents.
     fn push_keys(&mut self, of: ChildrenOf<'_>, keys: &mut KeySource, alias: Alias, between: Option<Alias>) {
         let types = of.key_columns();
-        // The tenant is in a condition of its own, and the same for all.
+        // The tenant has a separate condition, which is the same for all.
         let ours = self.tenancy_of(of.relation.child).and(of.relation.tenant_pair);
         let count = types.len() - usize::from(ours.is_some());
         let places = (0..types.len()).filter(|place| Some(*place) != ours);
@@ -398,7 +398,7 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
-    /// The column by which children are found: their own, or that of the table between.
+    /// Writes the column by which children are found: their own, or that of the join table.
     fn push_key_column(&mut self, relation: &Relation, index: usize, alias: Alias, between: Option<Alias>) {
         match (between, &relation.through) {
             (Some(between), Some(through)) => self.push_through_column(between, through.parent_column),
@@ -406,7 +406,7 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
-    /// A page of children for each of many parents: one LATERAL subquery per parent, cut by the database.
+    /// Writes a limited number of children for each of many parents: a LATERAL subquery per parent.
     fn push_lateral(&mut self, plan: &ReadPlan<'_>, of: ChildrenOf<'_>, keys: &mut [RawList]) {
         self.word(LATERAL);
         let select = plan.select;

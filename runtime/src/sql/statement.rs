@@ -1,8 +1,8 @@
-//! A statement with its parameters, and the statements that one connection has prepared: by their text, and by the shape
-//! of their query.
+//! A statement with its parameters, and the prepared statements of one connection: by text, and by the shape of the
+//! query.
 //!
-//! There are as many as the client's settings allow. One more, and the one that was not used for the longest time goes:
-//! the driver closes it on the server, in front of whatever is sent next, which takes no round trip.
+//! The client's settings limit their number. When there are more, the least recently used one is removed: the driver
+//! closes it on the server together with the next message, without a round trip.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,7 +17,7 @@ use crate::value::Param;
 /// A statement with its parameters.
 #[derive(Debug)]
 pub(crate) struct Statement {
-    /// Empty where its shape says which one it is.
+    /// Empty if the shape identifies it.
     sql: String,
     pub(crate) params: Vec<Param>,
     by_shape: ByShape,
@@ -28,7 +28,7 @@ impl Statement {
         Self { sql, params, by_shape: ByShape::No }
     }
 
-    /// One whose shape was not known: it is to be remembered by it.
+    /// Creates a statement to remember by its shape, which is not known yet.
     pub(super) fn with_shape(sql: String, params: Vec<Param>, words: &[usize]) -> Self {
         Self { sql, params, by_shape: ByShape::New(words.into()) }
     }
@@ -37,12 +37,12 @@ impl Statement {
         Self { sql: String::new(), params, by_shape: ByShape::Known(known) }
     }
 
-    /// SQL of the program's own, which may do more than read and write rows.
+    /// Creates a statement of raw SQL, which may do more than read and write rows.
     pub(crate) fn own(sql: String, params: Vec<Param>) -> Self {
         Self { sql, params, by_shape: ByShape::Own }
     }
 
-    /// That of a query of `queries/`.
+    /// Creates the statement of a query of `queries/`.
     pub(crate) fn of_call(call: &SqlCall) -> Self {
         Self::own(call.text().to_owned(), call.params().to_vec())
     }
@@ -51,7 +51,7 @@ impl Statement {
         matches!(self.by_shape, ByShape::Own)
     }
 
-    /// As the connection has prepared it before, if its shape says so.
+    /// Returns the prepared statement, if the connection knows its shape.
     pub(crate) fn known(&self) -> Option<&tokio_postgres::Statement> {
         match &self.by_shape {
             ByShape::Known(known) => known.prepared(),
@@ -63,7 +63,7 @@ impl Statement {
         self.sql
     }
 
-    /// Its text.
+    /// Returns its text.
     pub(crate) fn sql(&self) -> &str {
         match &self.by_shape {
             ByShape::Known(known) => &known.sql,
@@ -72,10 +72,10 @@ impl Statement {
     }
 }
 
-/// The statements that one connection knows.
+/// The prepared statements of one connection.
 pub(crate) struct Statements {
     known: Mutex<Known>,
-    /// How many there may be.
+    /// Their maximum number.
     limit: usize,
 }
 
@@ -83,19 +83,19 @@ pub(crate) struct Statements {
 struct Known {
     by_text: HashMap<Arc<str>, Arc<KnownStatement>, RandomState>,
     by_shape: HashMap<Box<[usize]>, Arc<KnownStatement>, RandomState>,
-    /// How often a statement was asked for.
+    /// The number of uses.
     clock: u64,
 }
 
-/// A statement that the server knows by a name.
+/// A named statement of the server.
 pub(crate) struct KnownStatement {
     pub(super) sql: Arc<str>,
     pub(crate) prepared: tokio_postgres::Statement,
-    /// What it may leave on its connection.
+    /// What it may leave in its session.
     pub(crate) trace: SessionEffect,
-    /// A migration changed what it is about.
+    /// Whether a migration changed something that it uses.
     stale: AtomicBool,
-    /// When it was asked for last.
+    /// The time of its last use, by the clock.
     used: AtomicU64,
 }
 
@@ -106,21 +106,21 @@ impl std::fmt::Debug for KnownStatement {
 }
 
 impl KnownStatement {
-    /// As the server knows it, unless it has to be prepared anew.
+    /// Returns the server's statement, unless it has to be prepared again.
     pub(crate) fn prepared(&self) -> Option<&tokio_postgres::Statement> {
         (!self.stale.load(Ordering::Relaxed)).then_some(&self.prepared)
     }
 }
 
-/// How a statement is known.
+/// How a statement is identified.
 #[derive(Debug, Default)]
 pub(crate) enum ByShape {
-    /// By its text alone.
+    /// By its text.
     #[default]
     No,
-    /// By its text alone, which is the program's own.
+    /// By its text, which is raw SQL.
     Own,
-    /// Not yet: to be remembered once it is prepared.
+    /// By its shape, once it is prepared.
     New(Box<[usize]>),
     Known(Arc<KnownStatement>),
 }
@@ -131,11 +131,11 @@ impl Statements {
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        // What a thread that panicked has left behind is whole: entries are put in and taken out at once.
+        // After a panic, the data is still consistent, because entries are added and removed in one step.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The statement of a shape.
+    /// Returns the statement of a shape.
     #[inline]
     pub(super) fn of_shape(&self, words: &[usize]) -> Option<Arc<KnownStatement>> {
         let Known { by_shape, clock, .. } = &mut *self.known();
@@ -145,7 +145,8 @@ impl Statements {
         Some(Arc::clone(known))
     }
 
-    /// A statement that was prepared before from the same text. If its query has a shape, it is known by that, too.
+    /// Returns a statement that was already prepared from the same text. If its query has a shape, the statement is
+    /// remembered by that, too.
     pub(crate) fn of_text(&self, statement: &Statement) -> Option<Arc<KnownStatement>> {
         let mut all = self.known();
         let known = Arc::clone(all.by_text.get(statement.sql())?);
@@ -155,7 +156,7 @@ impl Statements {
         Some(known)
     }
 
-    /// Remembers a statement that was prepared.
+    /// Remembers a prepared statement.
     pub(crate) fn remember(
         &self,
         statement: &Statement,
@@ -181,7 +182,7 @@ impl Statements {
         known
     }
 
-    /// Lets a statement be prepared anew, by whatever shape it is known.
+    /// Makes a statement be prepared again, whatever its shapes.
     pub(crate) fn forget(&self, statement: &Statement) {
         if let ByShape::Known(known) = &statement.by_shape {
             known.stale.store(true, Ordering::Relaxed);
@@ -207,7 +208,7 @@ impl Known {
         }
     }
 
-    /// Whoever still sends it keeps it until then.
+    /// Code that is still sending it keeps it until then.
     fn drop_oldest(&mut self) {
         let oldest = self.by_text.values().min_by_key(|known| known.used.load(Ordering::Relaxed)).cloned();
         if let Some(oldest) = oldest {

@@ -1,7 +1,7 @@
 //! Conditions that confine a statement to a tenant.
 //!
-//! A writer that has a tenant counts the tables that it named and whose rows it has not yet confined. A statement that
-//! leaves one of them is refused, so that what somebody forgets is an error and not another tenant's rows.
+//! A writer with a tenant counts the named tables whose rows it has not yet confined. A statement in which one remains
+//! is refused, so that a forgotten condition is an error and does not reveal another tenant's rows.
 
 use super::pass::Pass;
 use super::statement::Statements;
@@ -9,41 +9,41 @@ use super::writer::{Alias, Writer};
 use crate::meta::{Column, Table, Tenancy};
 use crate::query::Tenant;
 
-/// What a statement is put together for.
+/// The context in which a statement is built.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Context<'a> {
-    /// The statements that the connection knows by their shape.
+    /// The statements that the connection identifies by shape.
     pub(crate) shapes: Option<&'a Statements>,
     /// The tenant that it is confined to.
     pub(crate) tenant: Option<&'a Tenant>,
 }
 
 impl<'a> Context<'a> {
-    /// The column of a table that holds the tenant, if it is to be held there.
+    /// Returns the column of a table that contains the tenant, if there is a tenant.
     pub(super) fn own_column(self, table: &Table) -> Option<u16> {
         self.tenant.and_then(|_| table.own_tenant_column())
     }
 
-    /// For a statement that has no shape.
+    /// Returns the context for a statement without a shape.
     pub(crate) fn of_tenant(tenant: Option<&'a Tenant>) -> Self {
         Self { shapes: None, tenant }
     }
 }
 
 impl<P: Pass> Writer<'_, P> {
-    /// How rows of a table belong to the tenant, if there is one and they do.
+    /// Returns how rows of a table belong to the tenant, if there is one and they do.
     #[inline]
     pub(super) fn tenancy_of(&self, table: &Table) -> Option<Tenancy> {
         self.tenant.and(table.tenancy)
     }
 
-    /// The column of a table that holds the tenant, if it is to be held there.
+    /// Returns the column of a table that contains the tenant, if there is a tenant.
     #[inline]
     pub(super) fn own_column(&self, table: &Table) -> Option<u16> {
         Context::of_tenant(self.tenant).own_column(table)
     }
 
-    /// The condition that a row belongs to the tenant, behind `glue`. Tells whether there is one.
+    /// Writes the condition that a row belongs to the tenant, after `glue`. Returns whether there is one.
     #[inline]
     pub(super) fn push_tenant(&mut self, glue: &str, table: &Table, alias: Alias) -> bool {
         let Some(tenancy) = self.tenancy_of(table) else { return false };
@@ -53,7 +53,8 @@ impl<P: Pass> Writer<'_, P> {
         true
     }
 
-    /// Says that the rows of a table belong to the tenant since those do that they are joined to, with its column.
+    /// Records that the rows of a table belong to the tenant, because they are joined to confined rows by columns that
+    /// contain the tenant.
     #[inline]
     pub(super) fn confined_by_join(&mut self, table: &Table) {
         if self.tenancy_of(table).is_some() {
@@ -79,7 +80,7 @@ impl<P: Pass> Writer<'_, P> {
         self.push(")");
     }
 
-    /// The tenant's id, which is one parameter wherever it stands.
+    /// Writes the tenant's id, which is the same parameter everywhere.
     pub(super) fn push_tenant_key(&mut self, column: &Column) {
         let Some(tenant) = self.tenant else { return };
         match self.tenant_parameter {
@@ -132,7 +133,7 @@ mod tests {
             assert!(writer.push_tenant(" WHERE ", &TABLE, alias));
         };
         assert!(!is_refused(Some(&tenant), confined));
-        // The second one is not excused by the first.
+        // The first one does not confine the second.
         assert!(is_refused(Some(&tenant), |writer| {
             confined(writer);
             name(&TABLE)(writer);

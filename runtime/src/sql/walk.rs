@@ -1,4 +1,4 @@
-//! Statements of queries that a connection may know by their shape.
+//! Statements of queries that a connection may identify by shape.
 
 use super::pass::{Pass, Shape};
 use super::statement::Statement;
@@ -6,20 +6,20 @@ use super::tenant::Context;
 use super::writer::Writer;
 use crate::value::Param;
 
-/// A query, as something to walk over.
+/// A query that can be walked over.
 pub(super) trait Walk {
-    /// Walks over all of it. The values may be taken out of it: they go with the first pass.
+    /// Walks over the whole query. May move the values out of it: only the first pass needs them.
     fn walk<P: Pass>(&mut self, writer: &mut Writer<'_, P>);
 }
 
-/// The statement of a query, put together.
+/// Builds the statement of a query.
 pub(super) fn written(mut query: impl Walk, context: Context<'_>) -> Statement {
     let mut writer = Writer::new(context);
     query.walk(&mut writer);
     writer.finish()
 }
 
-/// The statement of a query. Where the connection knows its shape, its text is not put together.
+/// Returns the statement of a query. If the connection knows its shape, the text is not built.
 #[inline]
 pub(super) fn shaped(context: Context<'_>, mut query: impl Walk) -> Statement {
     let Some(shapes) = context.shapes else { return written(query, context) };
@@ -35,8 +35,8 @@ pub(super) fn shaped(context: Context<'_>, mut query: impl Walk) -> Statement {
     statement
 }
 
-/// A statement whose shape the connection does not know, or that has none. Its values went with the shape, unless it is
-/// refused.
+/// Builds a statement whose shape the connection does not know, or that has none. Its values were moved by the first
+/// pass, unless it is refused.
 #[cold]
 fn unknown(query: impl Walk, context: Context<'_>, params: Vec<Param>, words: Option<&[usize]>) -> Statement {
     let statement = written(query, context);

@@ -11,7 +11,7 @@ use crate::value::Param;
 
 const TABLE: Alias = Alias(0);
 
-/// Kinds of statements, in the first word of a shape; that of a read is 0.
+/// Kinds of statements, in the first word of a shape. The kind of a read is 0.
 const INSERT: usize = 1;
 const UPDATE: usize = 2;
 const DELETE: usize = 3;
@@ -32,13 +32,13 @@ impl Walk for InsertRow {
     }
 }
 
-/// The insert of one row, which comes back with all columns.
+/// Returns the insert of one row, which is returned with all columns.
 pub(crate) fn insert_statement(context: Context<'_>, table: &'static Table, cells: Vec<(u16, Cell)>) -> Statement {
     shaped(context, InsertRow { table, cells })
 }
 
-/// `INSERT .. ON CONFLICT (key) DO UPDATE .. RETURNING` all columns; a row that is there and does not meet `only_if`
-/// stays as it is and does not come back.
+/// `INSERT .. ON CONFLICT (key) DO UPDATE .. RETURNING` all columns. An existing row that does not match `only_if` is
+/// not changed and not returned.
 pub(crate) fn upsert_statement(
     context: Context<'_>,
     table: &'static Table,
@@ -65,7 +65,7 @@ pub(crate) fn copy_statement(table: &Table, columns: &[u16]) -> String {
     writer.finish().into_sql()
 }
 
-/// A statement whose parameters have the types of the columns, to ask for them.
+/// Returns a statement whose parameters have the types of the columns, to request these types.
 pub(crate) fn columns_statement(table: &Table, columns: &[u16]) -> Statement {
     let mut writer = Writer::new(Context::default());
     writer.push("INSERT INTO ");
@@ -81,7 +81,7 @@ pub(crate) fn columns_statement(table: &Table, columns: &[u16]) -> Statement {
     writer.finish()
 }
 
-/// The time of the transaction, as the type of each column.
+/// Returns the time of the transaction, in the type of each column.
 pub(crate) fn now_statement(table: &Table, columns: &[u16]) -> Statement {
     let mut writer = Writer::new(Context::default());
     for (index, column) in columns.iter().enumerate() {
@@ -114,7 +114,7 @@ impl Walk for UpdateRows<'_> {
     }
 }
 
-/// An update of all rows that meet a condition, which come back with all columns or not at all.
+/// Returns an update of all rows that match a condition. They are returned with all columns, or not at all.
 pub(crate) fn update_statement(
     context: Context<'_>,
     table: &'static Table,
@@ -125,7 +125,7 @@ pub(crate) fn update_statement(
     shaped(context, UpdateRows { table, condition, sets, returning })
 }
 
-/// `UPDATE` of all rows that meet a condition, or of the first of them in the order of their key.
+/// `UPDATE` of all rows that match a condition, or of the first of them in the order of their key.
 pub(crate) fn update_many_statement(
     context: Context<'_>,
     table: &'static Table,
@@ -151,7 +151,7 @@ pub(crate) fn update_many_statement(
     writer.finish()
 }
 
-/// `DELETE` of all rows that meet a condition, or of the first of them in the order of their key.
+/// `DELETE` of all rows that match a condition, or of the first of them in the order of their key.
 pub(crate) fn delete_many_statement(
     context: Context<'_>,
     table: &'static Table,
@@ -189,7 +189,7 @@ impl Walk for DeleteRows<'_> {
     }
 }
 
-/// A deletion of all rows that meet a condition, which come back with all columns or not at all.
+/// Returns a deletion of all rows that match a condition. They are returned with all columns, or not at all.
 pub(crate) fn delete_statement(
     context: Context<'_>,
     table: &'static Table,
@@ -237,14 +237,14 @@ impl Walk for RowExists<'_> {
     }
 }
 
-/// Whether there is a row: 1 or 0.
+/// Returns whether a row exists: 1 or 0.
 pub(crate) fn exists_statement(context: Context<'_>, table: &'static Table, condition: &Condition) -> Statement {
     shaped(context, RowExists { table, condition })
 }
 
 impl<P: Pass> Writer<'_, P> {
-    /// The keys of the first rows that meet a condition, locked: two programs that take rows at once take different
-    /// ones. Materialized, so that it is done once whatever the plan is.
+    /// Writes the keys of the first rows that match a condition, locked, so that concurrent calls choose different
+    /// rows. Materialized, so that it runs once, whatever the plan is.
     fn push_chosen(&mut self, table: &'static Table, condition: &Condition, limit: u64) {
         let alias = self.alias();
         let key = |writer: &mut Self| {
@@ -278,7 +278,7 @@ impl<P: Pass> Writer<'_, P> {
         self.push_tenant(" AND ", table, alias);
     }
 
-    /// `INSERT INTO "t" AS t0 (..) VALUES (..)`. Values are taken out of the cells.
+    /// Writes `INSERT INTO "t" AS t0 (..) VALUES (..)`. Values are moved out of the cells.
     fn push_insert(&mut self, table: &'static Table, cells: &mut Vec<(u16, Cell)>) {
         let own = self.own_column(table);
         if let Some(own) = own {
@@ -312,20 +312,20 @@ impl<P: Pass> Writer<'_, P> {
         self.push(")");
     }
 
-    /// The tenant of a new row, as its first value. Tells whether there is one.
+    /// Writes the tenant of a new row, as its first value. Returns whether there is one.
     pub(super) fn push_own_value(&mut self, table: &Table) -> bool {
         let Some(own) = self.own_column(table) else { return false };
         self.push_tenant_key(&table.columns[usize::from(own)]);
         true
     }
 
-    /// `INSERT INTO "t" AS t0 ("a", "b", "updated_at")`.
+    /// Writes `INSERT INTO "t" AS t0 ("a", "b", "updated_at")`.
     pub(super) fn push_insert_head(
         &mut self,
         table: &'static Table,
         columns: impl ExactSizeIterator<Item = u16> + Clone,
     ) {
-        // What follows depends on the table and the columns alone.
+        // The following text depends only on the table and the columns.
         if !P::IS_TEXT {
             return;
         }
@@ -344,7 +344,7 @@ impl<P: Pass> Writer<'_, P> {
         self.push(")");
     }
 
-    /// The time of the transaction, for every `@updatedAt` column that got no value.
+    /// Writes the time of the transaction, for every `@updatedAt` column without a value.
     pub(super) fn push_now_values(
         &mut self,
         table: &'static Table,
@@ -386,7 +386,7 @@ impl<P: Pass> Writer<'_, P> {
         self.push(")");
     }
 
-    /// New values of columns. That of the tenant stays as it is.
+    /// Writes new values of columns. The tenant's column is not changed.
     pub(super) fn push_sets(&mut self, table: &'static Table, sets: &[(u16, SetTo)]) {
         self.word(sets.len());
         let own = self.own_column(table);
@@ -416,7 +416,7 @@ impl<P: Pass> Writer<'_, P> {
         self.pass().numbers(kind, column, 0);
     }
 
-    /// Sets `@updatedAt` columns that have no value, each behind `glue`.
+    /// Sets `@updatedAt` columns without a value, each after `glue`.
     pub(super) fn push_now_sets(
         &mut self,
         table: &'static Table,
@@ -460,8 +460,8 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
-    /// A value, behind `t0."a" + ` where the new value is made of the old one. PostgreSQL calculates with `money` and
-    /// `oid` as with the numbers that they travel as; `push` is told whether it is to push one of these.
+    /// Writes a value, after `t0."a" + ` if the new value is calculated from the old one. PostgreSQL calculates with
+    /// `money` and `oid` as with their wire types; `push` is called with whether it is one of these.
     pub(super) fn push_changed(&mut self, column: &Column, to: &SetTo, push: impl FnOnce(&mut Self, bool)) {
         let operator = match to {
             SetTo::Add(_) => " + ",
@@ -483,7 +483,7 @@ impl<P: Pass> Writer<'_, P> {
         }
     }
 
-    /// `coalesce(t0."tags", '{}') || $1`: a list that is null in the database reads as an empty one.
+    /// Writes `coalesce(t0."tags", '{}') || $1`: a list that is null in the database is read as an empty one.
     fn push_appended(&mut self, column: &Column, values: Param) {
         self.push("coalesce(");
         self.push_column(TABLE, column);
@@ -514,7 +514,7 @@ impl<P: Pass> Writer<'_, P> {
             self.unconfined += 1;
         }
         if sets.is_empty() && !table.columns.iter().any(|column| column.updated_at) {
-            // Sets a key column to itself, so that the row comes back.
+            // Sets a key column to itself, so that the row is returned.
             for column in key.iter().take(1).map(|column| &table.columns[usize::from(*column)]) {
                 self.push_quoted(column.name);
                 self.push(" = ");
@@ -545,7 +545,7 @@ impl<P: Pass> Writer<'_, P> {
     }
 }
 
-/// The `@updatedAt` columns that are not among those that have a value.
+/// Returns the `@updatedAt` columns without a value.
 fn now_columns(
     table: &'static Table,
     given: impl Iterator<Item = u16> + Clone,

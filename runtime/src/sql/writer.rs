@@ -1,6 +1,6 @@
-//! Puts a statement together: names, aliases, parameters and casts.
+//! Builds a statement: names, aliases, parameters and casts.
 //!
-//! Identifiers come from generated statics and are quoted here; values are always parameters.
+//! Identifiers come from generated statics and are quoted here. Values are always parameters.
 
 use super::pass::{Pass, Text};
 use super::statement::Statement;
@@ -9,10 +9,10 @@ use crate::meta::{Column, Table};
 use crate::query::Tenant;
 use crate::value::Param;
 
-/// The first word of a shape under a tenant; other kinds of statements have small ones.
+/// The first word of a shape with a tenant. Kinds of statements are small numbers.
 const OF_TENANT: usize = usize::MAX;
 
-/// Walks over a query: tells a pass what its statement is, and collects its parameters.
+/// Walks over a query: passes its statement to a pass, and collects its parameters.
 #[derive(Debug)]
 pub(crate) struct Writer<'t, P = Text> {
     pass: P,
@@ -20,9 +20,9 @@ pub(crate) struct Writer<'t, P = Text> {
     aliases: u32,
     /// The tenant that the statement is confined to.
     pub(super) tenant: Option<&'t Tenant>,
-    /// The parameter that is the tenant's id, once there is one.
+    /// The number of the parameter with the tenant's id, once there is one.
     pub(super) tenant_parameter: Option<u32>,
-    /// How many tables were named whose rows have not yet been confined to the tenant.
+    /// The number of named tables whose rows have not yet been confined to the tenant.
     pub(super) unconfined: i32,
 }
 
@@ -31,7 +31,7 @@ impl<'t> Writer<'t> {
         Self::of(Text::new(), context)
     }
 
-    /// One whose first parameters are there.
+    /// Creates a writer that continues after these parameters.
     pub(super) fn behind(params: Vec<Param>, context: Context<'t>) -> Self {
         Self { params, ..Self::new(context) }
     }
@@ -47,7 +47,7 @@ impl<'t> Writer<'t> {
 impl<'t, P: Pass> Writer<'t, P> {
     #[inline]
     pub(super) fn of(mut pass: P, context: Context<'t>) -> Self {
-        // A statement of a tenant has another text than one without.
+        // A statement with a tenant has another text than one without.
         if context.tenant.is_some() {
             pass.word(OF_TENANT);
         }
@@ -55,7 +55,7 @@ impl<'t, P: Pass> Writer<'t, P> {
         Self { pass, params, aliases: 0, tenant: context.tenant, tenant_parameter: None, unconfined: 0 }
     }
 
-    /// The number that the next parameter gets.
+    /// Returns the number of the next parameter.
     pub(super) fn next_parameter(&self) -> u32 {
         self.params.len() as u32 + 1
     }
@@ -79,13 +79,13 @@ impl<'t, P: Pass> Writer<'t, P> {
         self.pass.push_quoted(name);
     }
 
-    /// What the text that follows depends on.
+    /// Adds a word that the following text depends on.
     #[inline]
     pub(super) fn word(&mut self, word: usize) {
         self.pass.word(word);
     }
 
-    /// Tells the pass what it has no method of its own for.
+    /// Passes something to the pass that has no method of its own.
     #[inline]
     pub(super) fn pass(&mut self) -> &mut P {
         &mut self.pass
@@ -112,7 +112,8 @@ impl<'t, P: Pass> Writer<'t, P> {
         self.push_quoted(column.name);
     }
 
-    /// As what it can be compared, ordered and grouped: PostgreSQL can do none of these with `json` and `xml`.
+    /// Writes a column such that it can be compared, sorted and grouped, which PostgreSQL cannot do with `json` and
+    /// `xml`.
     #[inline]
     pub(super) fn push_comparable(&mut self, alias: Alias, column: &Column) {
         self.push_column(alias, column);
@@ -122,7 +123,7 @@ impl<'t, P: Pass> Writer<'t, P> {
         }
     }
 
-    /// A parameter that is compared with what [`push_comparable`](Self::push_comparable) gives of the column.
+    /// Writes a parameter to compare with the result of [`push_comparable`](Self::push_comparable).
     #[inline]
     pub(super) fn push_comparable_value(&mut self, column: &Column, param: Param) {
         match comparable_type(column) {
@@ -135,7 +136,8 @@ impl<'t, P: Pass> Writer<'t, P> {
         }
     }
 
-    /// A pattern for the text of a column. Spaces at the end of a `bpchar` mean nothing, as in its own comparisons.
+    /// Writes a pattern for the text of a column. Trailing spaces of a `bpchar` are not significant, as in its
+    /// comparisons.
     pub(super) fn push_pattern(&mut self, column: &Column, pattern: Param) {
         let padded = column.sql_type == "bpchar";
         self.push(if padded { "rtrim(" } else { "" });
@@ -143,7 +145,7 @@ impl<'t, P: Pass> Writer<'t, P> {
         self.push(if padded { ")" } else { "" });
     }
 
-    /// As a text that patterns and searches are about. That of `bpchar` has no padding.
+    /// Writes a column as text for patterns and searches. That of `bpchar` has no padding.
     pub(super) fn push_text(&mut self, alias: Alias, column: &Column) {
         self.push_column(alias, column);
         if !matches!(column.sql_type, "text" | "varchar" | "citext") {
@@ -160,7 +162,7 @@ impl<'t, P: Pass> Writer<'t, P> {
         }
     }
 
-    /// Every column, in the order of the model's fields. Under the usual aliases their list is made once.
+    /// Writes every column, in the order of the model's fields. For the usual aliases the list is built once.
     #[inline]
     pub(super) fn push_all_columns(&mut self, table: &'static Table, alias: Alias) {
         if !P::IS_TEXT {
@@ -179,7 +181,7 @@ impl<'t, P: Pass> Writer<'t, P> {
         }
     }
 
-    /// `::type`, for each.
+    /// Writes `::type` after each.
     #[inline]
     pub(super) fn push_casts<const N: usize>(&mut self, types: [&str; N]) {
         for ty in types {
@@ -195,7 +197,7 @@ impl<'t, P: Pass> Writer<'t, P> {
         self.push_number(self.params.len() as u32);
     }
 
-    /// A parameter of the column's type.
+    /// Writes a parameter in the column's type.
     #[inline]
     pub(super) fn push_value(&mut self, column: &Column, param: Param) {
         self.push_param(param);
@@ -204,7 +206,7 @@ impl<'t, P: Pass> Writer<'t, P> {
         }
     }
 
-    /// A parameter of the column's type, where the statement does not say it.
+    /// Writes a parameter in the column's type, where the statement does not determine it.
     pub(super) fn push_typed(&mut self, column: &Column, param: Param) {
         self.push_value(column, param);
         if column.wire.is_none() {
@@ -213,7 +215,7 @@ impl<'t, P: Pass> Writer<'t, P> {
         }
     }
 
-    /// A parameter of the type of the column's elements.
+    /// Writes a parameter in the type of the column's elements.
     pub(super) fn push_element(&mut self, column: &Column, param: Param) {
         self.push_param(param);
         if let Some(wire) = column.wire {
@@ -222,7 +224,7 @@ impl<'t, P: Pass> Writer<'t, P> {
         }
     }
 
-    /// A parameter that is an array of values of the column's type.
+    /// Writes a parameter that is an array of values in the column's type.
     #[inline]
     pub(super) fn push_values(&mut self, column: &Column, param: Param) {
         self.push_param(param);
@@ -232,7 +234,8 @@ impl<'t, P: Pass> Writer<'t, P> {
         }
     }
 
-    /// A table whose rows have to be confined to the tenant, if there is one, by [`push_tenant`](Self::push_tenant).
+    /// Writes a table whose rows have to be confined to the tenant, if there is one, by
+    /// [`push_tenant`](Self::push_tenant).
     #[inline]
     pub(super) fn push_table(&mut self, table: &Table, alias: Alias) {
         if self.tenancy_of(table).is_some() {
@@ -241,7 +244,7 @@ impl<'t, P: Pass> Writer<'t, P> {
         self.push_unconfined_table(table, alias);
     }
 
-    /// A table that gets rows, or leads to the tenant.
+    /// Writes a table that is inserted into, or that leads to the tenant.
     #[inline]
     pub(super) fn push_unconfined_table(&mut self, table: &Table, alias: Alias) {
         self.push(table.sql);
@@ -250,7 +253,7 @@ impl<'t, P: Pass> Writer<'t, P> {
     }
 }
 
-/// The type in which a column's values can be compared, where that is not its own.
+/// Returns the type in which a column's values can be compared, if that is not its own.
 #[inline]
 pub(super) fn comparable_type(column: &Column) -> Option<&'static str> {
     match column.sql_type {
@@ -258,7 +261,7 @@ pub(super) fn comparable_type(column: &Column) -> Option<&'static str> {
         "json[]" => Some("jsonb[]"),
         "xml" => Some("text"),
         "xml[]" => Some("text[]"),
-        // There are no operators between lists of `bit` and of `varbit`, as which values of both travel.
+        // PostgreSQL has no operators between arrays of `bit` and `varbit`, and both are sent as `varbit`.
         "varbit[]" => Some("varbit[]"),
         _ => None,
     }

@@ -1,25 +1,25 @@
-//! What a client has done so far, and how its pool is: counters that cost an addition each.
+//! Counters of a client, and the state of its pool. Counting costs one addition.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What a client has sent and got so far, and the state of its pool. Made by `db.statistics()`.
+/// What a client has sent and received so far, and the state of its pool. Returned by `db.statistics()`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Statistics {
-    /// Statements of queries, without BEGIN, COMMIT and the like, and without preparing them.
+    /// The number of statements, without BEGIN, COMMIT and similar ones, and without preparing them.
     pub statements: u64,
-    /// Rows that they read or wrote.
+    /// The number of rows that they read or wrote.
     pub rows: u64,
-    /// Those that failed.
+    /// The number of statements that failed.
     pub failures: u64,
-    /// Connections that are open.
+    /// The number of open connections.
     pub connections: usize,
-    /// Connections that may be open.
+    /// The maximum number of connections.
     pub max_connections: usize,
-    /// Connections that somebody has.
+    /// The number of connections in use.
     pub in_use: usize,
-    /// Tasks that wait for one.
+    /// The number of tasks that wait for one.
     pub waiting: usize,
 }
 
@@ -29,11 +29,11 @@ pub(crate) struct Counters {
     statements: AtomicU64,
     rows: AtomicU64,
     failures: AtomicU64,
-    /// Those of the client that this one was made of count along.
+    /// The counters of the client that this one was made of, which count too.
     parent: Option<Arc<Counters>>,
 }
 
-/// How a pool is.
+/// The state of a pool.
 pub(crate) struct Connections {
     pub(crate) open: usize,
     pub(crate) max: usize,
@@ -46,7 +46,7 @@ impl Counters {
         Self { parent: Some(Arc::clone(parent)), ..Self::default() }
     }
 
-    /// Counts a statement with the rows that it gave, if it gave any.
+    /// Counts a statement with its rows, if it succeeded.
     pub(crate) fn count(&self, rows: Option<u64>) {
         let mut counters = Some(self);
         while let Some(known) = counters {

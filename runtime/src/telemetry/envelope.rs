@@ -1,4 +1,4 @@
-//! The envelope of a query: its hooks, its span, and the box that its future or stream is in.
+//! The envelope of a query: its hooks, its span, and the box of its future or stream.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,19 +11,19 @@ use super::hooks::{Hooks, Report};
 use super::intent::Intent;
 use crate::error::{Error, Result};
 
-/// Who looks on while a query is carried out.
+/// Observes a query while it runs.
 pub(crate) struct Envelope {
     span: Span,
     hooks: Option<(Arc<Hooks>, Vec<Intent>)>,
 }
 
 impl Envelope {
-    /// A query in its span. What it is about to do is collected only where there are hooks to tell.
+    /// Creates the envelope. `intents` is called only if there are hooks.
     pub(crate) fn new(span: Span, hooks: Option<&Arc<Hooks>>, intents: impl FnOnce() -> Vec<Intent>) -> Self {
         Self { span, hooks: hooks.map(|hooks| (Arc::clone(hooks), intents())) }
     }
 
-    /// Puts the work of the query into a box. `rows` says how many rows it read or wrote.
+    /// Boxes the work of the query. `rows` returns how many rows it read or wrote.
     pub(crate) fn around<T: Send + 'static>(
         self,
         work: impl Future<Output = Result<T>> + Send + 'static,
@@ -33,7 +33,7 @@ impl Envelope {
         if self.is_unwatched() { work } else { self.watch(work, rows).boxed() }
     }
 
-    /// Puts the parts of a stream into a box, which ends with the first error. `rows` says how many rows a part has.
+    /// Boxes the parts of a stream, which ends with the first error. `rows` returns how many rows a part has.
     pub(crate) fn around_stream<T: Send + 'static>(
         self,
         parts: impl Stream<Item = Result<T>> + Send + 'static,
@@ -48,7 +48,7 @@ impl Envelope {
         stream::unfold(Some(watched), move |stream| WatchedStream::next(stream).instrument(span.clone())).boxed()
     }
 
-    /// Without a subscriber there is nothing to enter and leave at every poll.
+    /// Without a subscriber, there is nothing to enter and leave at every poll.
     fn is_unwatched(&self) -> bool {
         self.hooks.is_none() && self.span.is_disabled()
     }
@@ -64,7 +64,7 @@ impl Envelope {
         watched.instrument(span).await
     }
 
-    /// Asks the hooks whether the query may be carried out.
+    /// Asks the hooks whether the query may run.
     fn begin(&self) -> Result<Instant> {
         if let Some((hooks, intents)) = &self.hooks {
             hooks.check(intents).inspect_err(|refused| self.record(Err(refused)))?;
@@ -72,7 +72,7 @@ impl Envelope {
         Ok(Instant::now())
     }
 
-    /// Tells the hooks and the span what came of it: how many rows, or why it failed.
+    /// Reports the outcome to the hooks and the span: how many rows, or the error.
     fn end(&self, began: Instant, outcome: Result<u64, &Error>) {
         if let Some((hooks, intents)) = &self.hooks {
             hooks.report(intents, &Report { took: began.elapsed(), outcome });
@@ -98,14 +98,14 @@ struct WatchedStream<T> {
     envelope: Envelope,
     parts: BoxStream<'static, Result<T>>,
     rows: fn(&T) -> u64,
-    /// Since when, once the first part was asked for.
+    /// The start, once the first part was requested.
     began: Option<Instant>,
-    /// The rows so far.
+    /// The number of rows so far.
     read: u64,
 }
 
 impl<T> WatchedStream<T> {
-    /// The next part, and what is left of the stream: nothing after its end.
+    /// Returns the next part, and the rest of the stream; `None` after its end.
     async fn next(stream: Option<Self>) -> Option<(Result<T>, Option<Self>)> {
         let mut this = stream?;
         let began = match this.began.map_or_else(|| this.envelope.begin(), Ok) {

@@ -1,6 +1,6 @@
-//! Functions of the program's own around queries, and when they are called.
+//! Functions of the program that are called around queries.
 //!
-//! Where none is set, a query looks at one `Option`.
+//! If there are none, a query only checks one `Option`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,30 +36,30 @@ impl fmt::Debug for Hooks {
     }
 }
 
-/// What came of a query.
+/// The outcome of a query.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Report<'a> {
-    /// How long all of the query took, the wait for a connection included.
+    /// The duration of the whole query, including the wait for a connection.
     pub took: Duration,
-    /// The number of rows that it read or wrote, or why it failed. Of nested parts, that of the whole.
+    /// The number of rows that it read or wrote, or its error. For nested parts, that of the whole query.
     pub outcome: std::result::Result<u64, &'a Error>,
 }
 
 impl Hooks {
-    /// None yet.
+    /// Creates an empty set of hooks.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Calls a function before each query and each nested part of one. If it gives an error, nothing is sent and the
-    /// query fails with it.
+    /// Calls a function before each query and each nested part of one. If it returns an error, nothing is sent and the
+    /// query fails with that error.
     pub fn before(mut self, hook: impl Fn(&Intent) -> Result<()> + Send + Sync + 'static) -> Self {
         self.before.push((None, Arc::new(hook)));
         self
     }
 
-    /// The same, for one model: `before_model::<User>(..)`.
+    /// Like [`before`](Self::before), for one model: `before_model::<User>(..)`.
     pub fn before_model<M: Model>(mut self, hook: impl Fn(&Intent) -> Result<()> + Send + Sync + 'static) -> Self {
         self.before.push((Some(M::table()), Arc::new(hook)));
         self
@@ -86,13 +86,13 @@ impl Hooks {
         self
     }
 
-    /// The same, for one model.
+    /// Like [`after`](Self::after), for one model.
     pub fn after_model<M: Model>(mut self, hook: impl Fn(&Intent, &Report<'_>) + Send + Sync + 'static) -> Self {
         self.after.push((Some(M::table()), Arc::new(hook)));
         self
     }
 
-    /// These, and then others.
+    /// Appends other hooks.
     pub(crate) fn and(mut self, others: Hooks) -> Self {
         self.before.extend(others.before);
         self.after.extend(others.after);
@@ -103,7 +103,7 @@ impl Hooks {
         self.before.is_empty() && self.after.is_empty()
     }
 
-    /// Asks whether all of it may be done.
+    /// Asks the hooks whether all of it may run.
     pub(crate) fn check(&self, intents: &[Intent]) -> Result<()> {
         for intent in intents {
             for (_, hook) in self.before.iter().filter(|(table, _)| concerns(*table, intent)) {

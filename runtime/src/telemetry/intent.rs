@@ -1,4 +1,4 @@
-//! What a query is about, as hooks are told it: models, columns and what is done, and no value.
+//! What a query is about to do, for hooks: models, columns and kinds of operations, without values.
 
 use crate::meta::Table;
 use crate::query::{Action, Insert, NestedWrite, NewRows, Operation, Select, Sets};
@@ -7,13 +7,13 @@ use crate::query::{Action, Insert, NestedWrite, NewRows, Operation, Select, Sets
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Intent {
-    /// The model's name in the schema; none of SQL of one's own.
+    /// The model's name in the schema; `None` for raw SQL.
     pub model: Option<&'static str>,
-    /// The table's name in PostgreSQL; none of SQL of one's own.
+    /// The table's name in PostgreSQL; `None` for raw SQL.
     pub table: Option<&'static str>,
-    /// What is done.
+    /// The kind of operation.
     pub kind: IntentKind,
-    /// It is part of a query on another model: an `include`, or a nested write.
+    /// Whether it is part of a query on another model: an `include`, or a nested write.
     pub nested: bool,
     /// Columns that are given values, by their names in PostgreSQL.
     pub columns: Vec<&'static str>,
@@ -21,7 +21,7 @@ pub struct Intent {
     pub in_transaction: bool,
 }
 
-/// What can be done to the rows of a model.
+/// The kinds of operations on the rows of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the names are those of the calls")]
@@ -46,7 +46,7 @@ pub enum IntentKind {
 }
 
 impl Intent {
-    /// What is done to the rows of one table, whose columns are not known before.
+    /// Creates an intent for one table, without columns, which are not known in advance.
     pub(crate) fn of(table: &'static Table, kind: IntentKind, in_transaction: bool) -> Self {
         let (model, table) = (Some(table.name), Some(table.bare_name()));
         Self { model, table, kind, nested: false, columns: Vec::new(), in_transaction }
@@ -54,19 +54,19 @@ impl Intent {
 }
 
 impl IntentKind {
-    /// Whether rows are written. Of `query_raw` that is not known, and this says yes.
+    /// Returns whether rows are written. For `query_raw` this is unknown, and the answer is yes.
     pub fn writes(self) -> bool {
         use IntentKind::{Aggregate, Count, Exists, FindMany, FindOne, GroupBy};
         !matches!(self, FindOne | FindMany | Count | Exists | Aggregate | GroupBy)
     }
 }
 
-/// What SQL of one's own is about, as far as it is known.
+/// Returns what is known about raw SQL.
 pub(crate) fn raw_intent(kind: IntentKind, in_transaction: bool) -> Vec<Intent> {
     vec![Intent { model: None, table: None, kind, nested: false, columns: Vec::new(), in_transaction }]
 }
 
-/// All that an operation is about to do, its own part first.
+/// Returns everything that an operation is about to do, its own part first.
 pub(crate) fn intents(operation: &Operation, in_transaction: bool) -> Vec<Intent> {
     let mut found = IntentCollector { intents: Vec::new(), in_transaction };
     found.operation(operation);
@@ -150,7 +150,7 @@ impl IntentCollector {
         self.around(row);
     }
 
-    /// What a row takes along.
+    /// Adds the nested writes of a row.
     fn around(&mut self, row: &Insert) {
         row.before.iter().for_each(|(_, parent)| self.insert(parent, IntentKind::Create));
         row.after.iter().for_each(|write| self.nested(write));

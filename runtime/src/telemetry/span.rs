@@ -4,7 +4,7 @@ use tracing::{Span, field};
 
 use crate::meta::Table;
 
-/// Where the server is, as traces say it.
+/// The server's address in traces.
 #[derive(Debug)]
 pub(crate) struct Server {
     address: String,
@@ -56,7 +56,7 @@ pub(crate) fn batch_span(server: &Server, queries: usize) -> Span {
     )
 }
 
-/// `find_many students`.
+/// Returns `find_many students`.
 pub(super) fn summary(operation: &str, table: Option<&Table>) -> String {
     match table {
         Some(table) => format!("{operation} {}", table.bare_name()),

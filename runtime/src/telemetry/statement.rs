@@ -1,4 +1,4 @@
-//! An event per statement, and the slow-query log. StatementTexts hold `$1` in the place of each value.
+//! An event per statement, and the slow-query log. Texts of statements have `$1` in place of each value.
 
 use std::time::{Duration, Instant};
 
@@ -8,21 +8,21 @@ use super::span::summary;
 use crate::error::{Error, Result};
 use crate::meta::Table;
 
-/// Looks at one statement from when it is sent until its answer is there.
+/// Measures one statement from when it is sent until it is answered.
 pub(crate) struct StatementTimer {
-    /// None if nobody wants to know how long it takes.
+    /// `None` if the duration is not needed.
     began: Option<Instant>,
     slow: Option<Duration>,
 }
 
 impl StatementTimer {
-    /// Statements that take as long as `slow` are logged.
+    /// Starts to measure. Statements that take at least `slow` are logged.
     pub(crate) fn start(slow: Option<Duration>) -> Self {
         let wanted = slow.is_some() || tracing::enabled!(target: "relata::statement", Level::TRACE);
         Self { began: wanted.then(Instant::now), slow }
     }
 
-    /// Its answer is there: the rows that it read or wrote, or why there are none.
+    /// Records the answer: the number of rows that were read or written, or the error.
     pub(crate) fn end(
         self,
         operation: &'static str,

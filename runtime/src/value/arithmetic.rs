@@ -1,4 +1,4 @@
-//! Which types PostgreSQL can calculate with, and the types of sums and averages.
+//! The types that PostgreSQL can calculate with, and the types of sums and averages.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use rust_decimal::Decimal;
@@ -63,7 +63,7 @@ number! {
 }
 
 /// Types that have a minimum and a maximum.
-#[diagnostic::on_unimplemented(message = "values of `{Self}` have no least and no greatest one")]
+#[diagnostic::on_unimplemented(message = "values of `{Self}` have no minimum and no maximum")]
 pub trait Ordered: Scalar {}
 
 macro_rules! ordered {

@@ -1,4 +1,4 @@
-//! Points in time, dates and times of day on the wire, and as the types of `chrono`.
+//! Timestamps, dates and times of day on the wire, and as the types of `chrono`.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use postgres_protocol::types as wire;
@@ -15,7 +15,7 @@ pub(super) fn decode_timestamp(raw: &[u8]) -> Result<DateTime<Utc>, BoxError> {
     DateTime::from_timestamp_micros(unix_micros(raw)?).ok_or_else(|| TIME_OUT_OF_RANGE.into())
 }
 
-/// Microseconds since 1970. PostgreSQL counts them from 2000-01-01, with and without time zone.
+/// Returns microseconds since 1970. PostgreSQL counts from 2000-01-01, with and without time zone.
 pub(super) fn unix_micros(raw: &[u8]) -> Result<i64, BoxError> {
     const EPOCH_MICROS: i64 = 946_684_800_000_000;
     match wire::timestamp_from_sql(raw)? {
@@ -30,7 +30,7 @@ pub(super) fn decode_date(raw: &[u8]) -> Result<NaiveDate, BoxError> {
 
 pub(super) const DATE_OUT_OF_RANGE: &str = "the date is beyond what its Rust type can hold";
 
-/// Days since 1970. PostgreSQL counts them from 2000-01-01.
+/// Returns days since 1970. PostgreSQL counts from 2000-01-01.
 pub(super) fn unix_days(raw: &[u8]) -> Result<i64, BoxError> {
     const EPOCH_DAYS: i64 = 10_957;
     match wire::date_from_sql(raw)? {
@@ -39,7 +39,7 @@ pub(super) fn unix_days(raw: &[u8]) -> Result<i64, BoxError> {
     }
 }
 
-/// PostgreSQL takes `23:59:60` for `24:00`, and a `NaiveTime` can hold that leap second.
+/// PostgreSQL reads `23:59:60` as `24:00`, and a `NaiveTime` can represent it as a leap second.
 pub(super) fn decode_time(raw: &[u8]) -> Result<NaiveTime, BoxError> {
     if is_midnight_behind(raw) {
         return NaiveTime::from_num_seconds_from_midnight_opt(86_399, 1_000_000_000)
@@ -51,7 +51,7 @@ pub(super) fn decode_time(raw: &[u8]) -> Result<NaiveTime, BoxError> {
         .ok_or_else(|| "the time is out of range".into())
 }
 
-/// Microseconds since midnight, in UTC: `timetz` has its offset, in seconds west of UTC, behind the time.
+/// Returns microseconds since midnight in UTC: a `timetz` has its offset after the time, in seconds west of UTC.
 pub(super) fn utc_micros_of_day(raw: &[u8]) -> Result<i64, BoxError> {
     let (time, west) = match raw.len() {
         12 => (&raw[..8], i64::from(i32::from_be_bytes([raw[8], raw[9], raw[10], raw[11]]))),
@@ -63,7 +63,7 @@ pub(super) fn utc_micros_of_day(raw: &[u8]) -> Result<i64, BoxError> {
     Ok((wire::time_from_sql(time)? + west * 1_000_000).rem_euclid(DAY_MICROS))
 }
 
-/// Whether a time is `24:00`, with or without UTC's offset behind it.
+/// Returns whether a time is `24:00`, possibly followed by the offset of UTC.
 fn is_midnight_behind(raw: &[u8]) -> bool {
     let (time, zone) = raw.split_at_checked(8).unwrap_or_default();
     time == DAY_MICROS.to_be_bytes() && zone.iter().all(|byte| *byte == 0)

@@ -1,4 +1,4 @@
-//! What may be given where a value is wanted: conversions into scalars and parameters.
+//! Conversions of arguments into scalars and parameters.
 
 use rust_decimal::Decimal;
 
@@ -68,9 +68,9 @@ pub fn nullable_list<T: Scalar>(values: Option<impl IntoIterator<Item = impl Int
     values.map_or(Param::Null, list)
 }
 
-/// What may be given where a `T` is wanted: a `T`, or what turns into one without loss.
+/// An argument for a `T`: a `T`, or a type that converts to it without loss.
 #[diagnostic::on_unimplemented(
-    message = "this column holds `{T}`, and `{Self}` is not one",
+    message = "this column holds `{T}`, not `{Self}`",
     label = "expected a value for a column of type `{T}`",
     note = "a filter whose value may be missing is `eq_opt`, `lt_opt` and so on: they take an `Option`"
 )]
@@ -114,14 +114,14 @@ into_value! {
     &[u8] => Vec<u8>,
 }
 
-/// What may be given for an optional column: a value, or an `Option` of exactly its type, so that a bare
-/// `None` says enough.
+/// An argument for an optional column: a value, or an `Option` of exactly its type, so that a bare `None` is
+/// unambiguous.
 #[diagnostic::on_unimplemented(
     message = "this column holds `Option<{T}>`, and `{Self}` is neither that nor a `{T}`",
     label = "expected a value for an optional column of type `{T}`"
 )]
 pub trait IntoNullable<T> {
-    /// The value, or none for null.
+    /// Returns the value, or `None` for null.
     fn into_nullable(self) -> Option<T>;
 }
 

@@ -1,4 +1,4 @@
-//! The types of `jiff`: points in time, dates and times of day. What is finer than a microsecond is cut off.
+//! The types of `jiff`: timestamps, dates and times of day. Values are truncated to microseconds.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use jiff::Timestamp;
@@ -19,7 +19,7 @@ impl Scalar for Timestamp {
     }
 
     fn into_param(self) -> Param {
-        // jiff ends with the year 9999, chrono long after it.
+        // jiff ends with the year 9999, chrono much later.
         Param::Timestamp(DateTime::from_timestamp_micros(self.as_microsecond()).unwrap_or(DateTime::<Utc>::MAX_UTC))
     }
 
@@ -28,7 +28,7 @@ impl Scalar for Timestamp {
     }
 }
 
-/// jiff's days are counted from 1970, like those of chrono.
+/// Days are counted from 1970, like those of chrono.
 const EPOCH: Date = Date::constant(1970, 1, 1);
 
 impl Scalar for Date {

@@ -1,20 +1,20 @@
-//! JSON on its way to PostgreSQL and back.
+//! JSON values as parameters and as results.
 //!
-//! `serde_json` reads 128 levels, by recursion. PostgreSQL holds thousands: what is deeper than the parser goes is read
-//! here without recursion, up to [`MAX_DEPTH`]. What is deeper than that is not sent either, so that everything that
-//! was written can be read, and copied and dropped by recursion on a thread of the usual size.
+//! `serde_json` reads 128 levels, by recursion. PostgreSQL stores thousands. Values that are too deep for the parser
+//! are read here without recursion, up to [`MAX_DEPTH`]. Deeper values are not sent, so that everything that was
+//! written can be read, and can be copied and dropped by recursion on a thread of the usual size.
 
 use serde_json::{Map, Number, Value};
 
 use super::param::Param;
 use crate::value::BoxError;
 
-/// How deep arrays and objects may be inside one another.
+/// The maximum depth of arrays and objects.
 pub(crate) const MAX_DEPTH: usize = 512;
 
 const TOO_DEEP: &str = "the JSON value nests more than 512 levels deep, which is more than the client reads or writes";
 
-/// A parameter, unless the value is too deep to be read back.
+/// Returns a parameter, unless the value is too deep to be read back.
 pub(super) fn param(value: Value) -> Param {
     if is_deeper_than(&value, MAX_DEPTH) {
         drop_without_recursion(value);
@@ -23,7 +23,7 @@ pub(super) fn param(value: Value) -> Param {
     Param::Json(value)
 }
 
-/// Looks no deeper than `levels`.
+/// Looks at most `levels` deep.
 fn is_deeper_than(value: &Value, levels: usize) -> bool {
     match value {
         Value::Array(_) | Value::Object(_) if levels == 0 => true,
@@ -51,7 +51,7 @@ pub(super) fn decode(raw: &[u8]) -> Result<Value, BoxError> {
     let value = match serde_json::from_slice(text) {
         Ok(value) => value,
         Err(error) if error.is_eof() || error.is_data() => return Err(Box::new(error)),
-        // The parser does not say that the text is too deep for it in any other way than as a mistake of the text.
+        // The parser reports that the text is too deep as a syntax error.
         Err(error) => parse(text).map_err(|reason| reason.unwrap_or(error.into()))?,
     };
     if has_suspect_number(&value) && loses_number(text) {
@@ -60,14 +60,14 @@ pub(super) fn decode(raw: &[u8]) -> Result<Value, BoxError> {
     Ok(value)
 }
 
-/// A container that is not complete yet, and of an object the key whose value comes next.
+/// An incomplete container, for an object with the key of the next value.
 enum Open {
     Array(Vec<Value>),
     Object(Map<String, Value>, String),
 }
 
-/// Reads a text of more levels than the usual parser takes. An error has a reason if it is the depth; else the text is
-/// none.
+/// Parses a text with more levels than `serde_json` accepts. An error has a reason if the depth is the cause;
+/// otherwise, the text is not JSON.
 fn parse(text: &[u8]) -> Result<Value, Option<BoxError>> {
     let mut open: Vec<Open> = Vec::new();
     let mut at = Text { text, at: 0 };
@@ -87,7 +87,7 @@ fn parse(text: &[u8]) -> Result<Value, Option<BoxError>> {
             }
             _ => at.scalar().ok_or(None)?,
         };
-        // The value is complete; it may complete what it stands in.
+        // The value is complete, which may complete the enclosing one.
         loop {
             let (inside, end) = match open.pop() {
                 None if at.peek().is_none() => return Ok(value),
@@ -119,14 +119,14 @@ fn parse(text: &[u8]) -> Result<Value, Option<BoxError>> {
     }
 }
 
-/// A place in a text.
+/// A position in a text.
 struct Text<'t> {
     text: &'t [u8],
     at: usize,
 }
 
 impl Text<'_> {
-    /// The next byte that is no space.
+    /// Returns the next byte other than white space.
     fn peek(&mut self) -> Option<u8> {
         while self.text.get(self.at)?.is_ascii_whitespace() {
             self.at += 1;
@@ -134,14 +134,14 @@ impl Text<'_> {
         self.text.get(self.at).copied()
     }
 
-    /// The next byte; a bracket is passed, the begin of anything else is not.
+    /// Returns the next byte. Consumes it only if it is a bracket.
     fn next_byte(&mut self) -> Option<u8> {
         let byte = self.peek()?;
         self.at += usize::from(matches!(byte, b'[' | b'{'));
         Some(byte)
     }
 
-    /// Passes a byte, if it is the next one.
+    /// Consumes a byte, if it is the next one.
     fn takes(&mut self, wanted: u8) -> bool {
         let is_next = self.peek() == Some(wanted);
         self.at += usize::from(is_next);
@@ -155,7 +155,7 @@ impl Text<'_> {
         }
     }
 
-    /// A string, number or word.
+    /// Reads a string, number or word.
     fn scalar(&mut self) -> Option<Value> {
         let begin = self.at;
         if self.peek()? == b'"' {
@@ -173,7 +173,8 @@ impl Text<'_> {
     }
 }
 
-/// Whether a number may stand for another one in the text: a whole number too large for 64 bits, or one next to zero.
+/// Returns whether a number may differ from that in the text: a whole number too large for 64 bits, or one close to
+/// zero.
 fn has_suspect_number(value: &Value) -> bool {
     match value {
         Value::Number(number) => is_suspect(number),
@@ -187,8 +188,8 @@ fn is_suspect(number: &Number) -> bool {
     number.is_f64() && number.as_f64().is_some_and(|value| value.abs() >= 9e15 || value.abs() < 1e-300)
 }
 
-/// Whether a number of the text is none of those that are written with its digits: `1e400`, say, or
-/// `18446744073709551616`. A fraction whose digits are more than an `f64` has is rounded, as everywhere in JSON.
+/// Returns whether a number of the text cannot be represented with its digits: for example `1e400` or
+/// `18446744073709551616`. A fraction with more digits than an `f64` is rounded, as everywhere in JSON.
 fn loses_number(text: &[u8]) -> bool {
     let mut at = 0;
     while let Some(byte) = text.get(at) {
@@ -214,7 +215,7 @@ fn loses_number(text: &[u8]) -> bool {
     false
 }
 
-/// Whether a number is read as one of the same digits.
+/// Returns whether a number is read with the same digits.
 fn is_kept(text: &[u8]) -> bool {
     match serde_json::from_slice::<Number>(text) {
         Ok(number) if is_suspect(&number) => {
@@ -226,7 +227,7 @@ fn is_kept(text: &[u8]) -> bool {
     }
 }
 
-/// The digits of a number without its sign, point, exponent, and the zeros at both ends.
+/// Returns the digits of a number without its sign, point, exponent, and the zeros at both ends.
 fn significant(number: &[u8]) -> Vec<u8> {
     let mantissa = number.split(|byte| matches!(byte, b'e' | b'E')).next().unwrap_or_default();
     let digits: Vec<u8> = mantissa.iter().copied().filter(u8::is_ascii_digit).collect();

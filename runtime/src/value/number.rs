@@ -1,4 +1,4 @@
-//! Numbers on their way to PostgreSQL and back: what does not fit is refused, and not rounded to something else.
+//! Numbers as parameters and as results: a number that does not fit is refused rather than changed.
 
 use bytes::BytesMut;
 use postgres_protocol::types as wire;
@@ -23,7 +23,8 @@ pub(super) fn int_to_sql(value: i64, ty: &Type, out: &mut BytesMut) -> Result<()
     Ok(())
 }
 
-/// A value of `real`. As in PostgreSQL, one that is too large for it, or so small that it would be 0, is an error.
+/// Converts to `real`. As in PostgreSQL, a number that is too large for it, or so small that it would be 0, is an
+/// error.
 pub(super) fn narrowed(value: f64) -> Result<f32, BoxError> {
     let narrow = value as f32;
     if narrow.is_infinite() && value.is_finite() || narrow == 0.0 && value != 0.0 {
@@ -32,7 +33,7 @@ pub(super) fn narrowed(value: f64) -> Result<f32, BoxError> {
     Ok(narrow)
 }
 
-/// A value of `numeric` with the digits by which a float is told from its neighbours.
+/// Converts to `numeric`, with as many digits as distinguish the float from its neighbours.
 pub(super) fn decimal_of(value: f64) -> Result<Decimal, BoxError> {
     let decimal = Decimal::try_from(value).map_err(|_| "the float is no number that a numeric can hold")?;
     if decimal.is_zero() && value != 0.0 {
@@ -41,7 +42,7 @@ pub(super) fn decimal_of(value: f64) -> Result<Decimal, BoxError> {
     Ok(decimal)
 }
 
-/// The column's width says which of PostgreSQL's integers it is.
+/// The width of the column shows which of PostgreSQL's integer types it has.
 pub(super) fn decode_int(raw: &[u8]) -> Result<i64, BoxError> {
     match raw.len() {
         2 => Ok(wire::int2_from_sql(raw)?.into()),
@@ -54,7 +55,7 @@ pub(super) fn decode_float(raw: &[u8]) -> Result<f64, BoxError> {
     if raw.len() == 4 { Ok(wire::float4_from_sql(raw)?.into()) } else { wire::float8_from_sql(raw) }
 }
 
-/// What is finer than 28 places is rounded, as long as the number keeps its first 16 digits.
+/// Rounds to 28 decimal places, as long as the number keeps its first 16 digits.
 pub(super) fn decode_decimal(raw: &[u8]) -> Result<Decimal, BoxError> {
     if matches!(raw, [_, _, _, _, 0xc0..=0xff, ..]) {
         return Err("the number is NaN or infinite, which its Rust type cannot hold".into());
@@ -65,8 +66,8 @@ pub(super) fn decode_decimal(raw: &[u8]) -> Result<Decimal, BoxError> {
     Decimal::from_sql(&Type::NUMERIC, raw).map_err(|_| "the number has more digits than its Rust type can hold".into())
 }
 
-/// Whether rounding to 28 decimal places leaves fewer than 16 digits of a number. In front it has how many groups of
-/// four digits follow, and the power of 10,000 that the first of them counts.
+/// Returns whether rounding to 28 decimal places leaves fewer than 16 digits. The value begins with the number of
+/// groups of four digits, and the weight of the first group as a power of 10,000.
 fn loses_digits(raw: &[u8]) -> bool {
     const PLACES: i32 = 28;
     let &[high, low, weight_high, weight_low, _, _, _, _, ref groups @ ..] = raw else { return false };

@@ -1,4 +1,4 @@
-//! The digits of `numeric`, in groups of four decimal places each, as a `BigDecimal`: every number but NaN and the
+//! The digits of `numeric`, in groups of four decimal places, as a `BigDecimal`: every number except NaN and the
 //! infinities.
 
 use bigdecimal::BigDecimal;
@@ -9,10 +9,10 @@ use super::BoxError;
 
 const NEGATIVE: u16 = 0x4000;
 
-/// As many digits as PostgreSQL takes in front of the point.
+/// PostgreSQL's maximum number of digits before the point.
 const LONGEST: usize = 131_072;
 
-/// As many as it takes behind it.
+/// PostgreSQL's maximum number of digits after the point.
 const FINEST: i64 = 16_383;
 
 pub(super) fn encode(value: &BigDecimal, out: &mut BytesMut) -> Result<(), BoxError> {
@@ -59,7 +59,7 @@ pub(super) fn decode(raw: &[u8]) -> Result<BigDecimal, BoxError> {
     }
     let magnitude = BigInt::parse_bytes(digits.as_bytes(), 10).unwrap_or_default();
     let number = if sign == Sign::Minus { -magnitude } else { magnitude };
-    // The last group stands four places further right than the one before it.
+    // The last group is four places to the right of the one before it.
     let exponent = 4 * (i64::from(count) - i64::from(weight) - 1);
     Ok(BigDecimal::new(number, exponent).with_scale(scale))
 }

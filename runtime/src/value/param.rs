@@ -1,4 +1,4 @@
-//! Parameters: values on their way to PostgreSQL, in the binary protocol.
+//! Parameters: values for PostgreSQL, in the binary protocol.
 //!
 //! They never appear in `Debug`, errors or logs.
 
@@ -29,7 +29,7 @@ pub enum Param {
     Int(i64),
     /// `real` and `double precision`.
     Float(f64),
-    /// `text` and its kin.
+    /// `text` and similar types.
     Text(String),
     /// Text that is known at compile time: enum values.
     Label(&'static str),
@@ -48,9 +48,9 @@ pub enum Param {
     /// `numeric` of any size.
     #[cfg(feature = "bigdecimal")]
     BigDecimal(::bigdecimal::BigDecimal),
-    /// `json` and `jsonb`, of at most 512 levels.
+    /// `json` and `jsonb`, with at most 512 levels.
     Json(serde_json::Value),
-    /// What cannot be sent, and why: a statement with it fails before it runs.
+    /// A value that cannot be sent, and why: a statement with it fails before it runs.
     Refused(&'static str),
     /// An array of any of these.
     Array(Vec<Param>),
@@ -60,11 +60,11 @@ pub enum Param {
     RawList(RawList),
 }
 
-/// Values of one type, as the database sent them, behind one another.
+/// Values of one type, as the database sent them, one after another.
 #[derive(Clone, Default, PartialEq)]
 pub struct RawList(Box<RawValues>);
 
-/// Behind a pointer, because every [`Param`] is as large as the largest of them.
+/// Behind a pointer, because every [`Param`] is as large as its largest variant.
 #[derive(Clone, Default, PartialEq)]
 struct RawValues {
     bytes: Vec<u8>,
@@ -78,7 +78,7 @@ impl fmt::Debug for RawList {
 }
 
 impl RawList {
-    /// Room for as many values, of the size that keys usually have.
+    /// Allocates memory for this many values of the size that keys usually have.
     pub(crate) fn with_capacity(values: usize) -> Self {
         Self(Box::new(RawValues { bytes: Vec::with_capacity(values * 16), ends: Vec::with_capacity(values) }))
     }
@@ -98,7 +98,7 @@ impl RawList {
         starts.zip(&self.0.ends).map(|(start, end)| &self.0.bytes[start..*end])
     }
 
-    /// The value at `index` as a parameter of its own.
+    /// Returns the value at `index` as a parameter.
     pub(crate) fn param(&self, index: usize) -> Option<Param> {
         self.values().nth(index).map(|value| Param::Raw(value.to_vec()))
     }
@@ -149,7 +149,7 @@ impl ToSql for Param {
         Ok(tokio_postgres::types::IsNull::No)
     }
 
-    /// Whether a value fits depends on the value, too: `to_sql` says.
+    /// Whether a value fits also depends on the value: `to_sql` checks that.
     fn accepts(_: &Type) -> bool {
         true
     }
@@ -158,7 +158,7 @@ impl ToSql for Param {
 }
 
 impl Param {
-    /// Equal values have equal hashes; of rarer types, others may have the same.
+    /// Equal values have equal hashes. Values of rarer types may all have the same hash.
     pub(crate) fn hash_into(&self, state: &mut impl std::hash::Hasher) {
         use std::hash::Hash;
         match self {
@@ -174,7 +174,7 @@ impl Param {
         }
     }
 
-    /// The usual elements without a second look.
+    /// Fast path for the usual elements.
     #[inline]
     fn element_to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<tokio_postgres::types::IsNull, BoxError> {
         match self {
@@ -186,7 +186,7 @@ impl Param {
         Ok(tokio_postgres::types::IsNull::No)
     }
 
-    /// Whether it can be sent as a value of this type. In SQL of the client's own it always can.
+    /// Returns whether it can be sent as a value of this type. In SQL of the client, it always can.
     fn fits(&self, ty: &Type) -> bool {
         match self {
             Param::Null | Param::Raw(_) | Param::RawList(_) | Param::Array(_) | Param::Refused(_) => true,
@@ -211,7 +211,7 @@ impl Param {
         }
     }
 
-    /// What it is, without its value.
+    /// Returns its kind, without the value.
     fn kind(&self) -> &'static str {
         match self {
             Param::Null => "null",
@@ -234,14 +234,14 @@ impl Param {
     }
 }
 
-/// Types whose binary form is their text: strings, enums, and what extensions call text.
+/// Returns whether the binary format of the type is text: strings, enums, and text types of extensions.
 pub(super) fn is_text(ty: &Type) -> bool {
     matches!(*ty, Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN)
         || matches!(ty.kind(), Kind::Enum(_))
         || ty.name() == "citext"
 }
 
-/// Why a parameter is not sent at all.
+/// The reason why a parameter is not sent.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Refused(pub(crate) &'static str);
@@ -262,7 +262,7 @@ fn array_to_sql<V>(
     write: impl Fn(V, &Type, &mut BytesMut) -> Result<tokio_postgres::types::IsNull, BoxError>,
 ) -> Result<(), BoxError> {
     let Kind::Array(element) = ty.kind() else {
-        return Err("a list was given for a column that is none".into());
+        return Err("a list was given for a column that is not a list".into());
     };
     let dimension = wire::ArrayDimension { len: i32::try_from(length)?, lower_bound: 1 };
     let dimensions = (length > 0).then_some(dimension);

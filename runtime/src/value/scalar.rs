@@ -13,7 +13,7 @@ use super::number::{decode_decimal, decode_float, decode_int};
 use super::param::{Param, is_text};
 use crate::value::BoxError;
 
-/// Whether a column holds a list of such values.
+/// Returns whether a column holds a list of such values.
 pub(crate) fn accepts_list<T: Scalar>(ty: &Type) -> bool {
     matches!(ty.kind(), Kind::Array(element) if T::accepts(element))
 }
@@ -24,16 +24,17 @@ pub trait Scalar: Sized + Send + 'static {
     /// Reads a value that is not null.
     fn decode(raw: &[u8]) -> Result<Self, BoxError>;
 
-    /// Turns it into a parameter.
+    /// Converts it into a parameter.
     fn into_param(self) -> Param;
 
-    /// Whether a column of this type can be read as one. Asked where the schema does not say: in raw queries.
+    /// Returns whether a column of this type can be read as one. Only for raw queries, whose types the schema does not
+    /// determine.
     fn accepts(ty: &Type) -> bool {
         is_text(ty)
     }
 }
 
-/// What a column's field is decoded to: a scalar or an optional one.
+/// The type of a column's field: a scalar or an optional one.
 pub trait Decode: Sized {
     /// Reads a value or null.
     fn decode_nullable(raw: Option<&[u8]>) -> Result<Self, BoxError>;
@@ -54,8 +55,8 @@ impl<T: Scalar> Decode for Option<T> {
     }
 }
 
-/// A value that a decoder of ours has read: the statement's columns have the types that it expects, so
-/// the driver need not compare them for every row.
+/// A value for one of our decoders: the statement's columns have the expected types, so the driver need not compare
+/// them for every row.
 pub(crate) struct Decoded<T>(pub(crate) T);
 
 impl<'a, T: Decode> FromSql<'a> for Decoded<T> {
@@ -75,7 +76,7 @@ impl<'a, T: Decode> FromSql<'a> for Decoded<T> {
     }
 }
 
-/// Reads a list. PostgreSQL's null reads as the empty list, as in Prisma.
+/// Reads a list. As in Prisma, null is read as the empty list.
 pub(crate) fn decode_list<T: Scalar>(raw: Option<&[u8]>) -> Result<Vec<T>, BoxError> {
     decode_elements(raw, |value| T::decode(value.ok_or("the list holds a null")?))
 }

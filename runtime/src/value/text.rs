@@ -1,7 +1,7 @@
-//! How values are written in JSON where their own `Serialize` is something else: bytes in base64, as Prisma has them,
-//! and the times of `time` as RFC 3339 and ISO 8601 have them.
+//! JSON formats that differ from the type's `Serialize`: bytes in base64, as in Prisma, and the times of `time` in RFC
+//! 3339 and ISO 8601.
 //!
-//! For `#[serde(with = "..")]` in generated code: works on a value, an `Option` and a list of it.
+//! For `#[serde(with = "..")]` in generated code: works for a value, an `Option` and a list.
 
 use std::fmt;
 
@@ -11,22 +11,22 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A value that is a text in JSON.
 pub trait AsText: Sized {
-    /// The text.
+    /// Returns the text.
     fn to_text(&self) -> Result<String, fmt::Error>;
 
-    /// The value; none if the text is not one.
+    /// Parses the text; `None` if it is not a value.
     fn from_text(text: &str) -> Option<Self>;
 }
 
-/// A value, an `Option` or a list of such.
+/// A value, an `Option` or a list of these.
 pub trait TextField: Sized {
-    /// What serde knows to write.
+    /// The type that serde writes.
     type Written: Serialize + for<'de> Deserialize<'de>;
 
-    /// For writing.
+    /// Converts it for writing.
     fn write(&self) -> Result<Self::Written, fmt::Error>;
 
-    /// What was read; none if it does not fit.
+    /// Converts what was read; `None` if it does not fit.
     fn read(written: Self::Written) -> Option<Self>;
 }
 
@@ -72,7 +72,7 @@ impl<T: AsText> TextField for Vec<T> {
 /// For `#[serde(with)]`.
 ///
 /// # Errors
-/// When the value has no text, such as a year of five digits.
+/// If the value has no text, such as a year with five digits.
 pub fn serialize<T: TextField, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     let written = value.write().map_err(|_| serde::ser::Error::custom("the value has no form in JSON"))?;
     written.serialize(serializer)
@@ -81,7 +81,7 @@ pub fn serialize<T: TextField, S: Serializer>(value: &T, serializer: S) -> Resul
 /// For `#[serde(with)]`.
 ///
 /// # Errors
-/// When the text is not a value.
+/// If the text is not a value.
 pub fn deserialize<'de, T: TextField, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let written = T::Written::deserialize(deserializer)?;
     T::read(written).ok_or_else(|| serde::de::Error::custom("the text is not a value of this field"))
@@ -116,7 +116,7 @@ mod times {
         }
     }
 
-    /// Year, month and day; ISO 8601 of `time` writes no years before Christ.
+    /// Year, month and day. The ISO 8601 format of `time` has no years before Christ.
     impl AsText for Date {
         fn to_text(&self) -> Result<String, fmt::Error> {
             let (year, month, day) = self.to_calendar_date();

@@ -1,4 +1,4 @@
-//! The types of `time`: points in time, dates and times of day. What is finer than a microsecond is cut off.
+//! The types of `time`: timestamps, dates and times of day. Values are truncated to microseconds.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use time::{Date, Duration, OffsetDateTime, Time};
@@ -17,7 +17,7 @@ impl Scalar for OffsetDateTime {
     }
 
     fn into_param(self) -> Param {
-        // time ends with the year 9999, chrono long after it.
+        // time ends with the year 9999, chrono much later.
         let micros = self.unix_timestamp_nanos().div_euclid(1000);
         let moment = i64::try_from(micros).ok().and_then(DateTime::from_timestamp_micros);
         Param::Timestamp(moment.unwrap_or(DateTime::<Utc>::MAX_UTC))

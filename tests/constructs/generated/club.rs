@@ -36,7 +36,7 @@ pub const memberships: rt::RelationField<
 > = rt::RelationField::new();
 /// Relation to many `Tag`.
 pub const tags: rt::RelationField<Club, super::tag::Tag, rt::List, 1> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Memberships = rt::NotIncluded, Tags = rt::NotIncluded> {
     pub row_: self::Club,

@@ -62,7 +62,7 @@ pub const turnover: rt::RelationField<
     2,
     0,
 > = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<
     Orders = rt::NotIncluded,

@@ -30,7 +30,7 @@ pub const members: rt::RelationField<
     rt::List,
     0,
 > = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Members = rt::NotIncluded> {
     pub row_: self::Level,

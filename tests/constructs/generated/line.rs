@@ -34,7 +34,7 @@ pub const order_customer: rt::Field<Line, i32, rt::Optional> = rt::Field::new(2)
 pub const order_number: rt::Field<Line, i32, rt::Optional> = rt::Field::new(3);
 /// Relation to one `Order` or none.
 pub const order: rt::RelationField<Line, super::order::Order, rt::Optional, 0> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Order = rt::NotIncluded> {
     pub row_: self::Line,

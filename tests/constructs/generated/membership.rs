@@ -45,7 +45,7 @@ pub const customer: rt::RelationField<
 > = rt::RelationField::new();
 /// Relation to one `Club`.
 pub const club: rt::RelationField<Membership, super::club::Club, rt::Required, 2> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<
     Rank = rt::NotIncluded,

@@ -45,7 +45,7 @@ pub const customer: rt::RelationField<
 > = rt::RelationField::new();
 /// Relation to many `Line`.
 pub const lines: rt::RelationField<Order, super::line::Line, rt::List, 1> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Customer = rt::NotIncluded, Lines = rt::NotIncluded> {
     pub row_: self::Order,

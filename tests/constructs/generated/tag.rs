@@ -22,7 +22,7 @@ pub const name: rt::Field<Tag, rt::String, rt::Required, rt::IsUnique> = rt::Fie
 );
 /// Relation to many `Club`.
 pub const clubs: rt::RelationField<Tag, super::club::Club, rt::List, 0> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Clubs = rt::NotIncluded> {
     pub row_: self::Tag,

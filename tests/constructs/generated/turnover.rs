@@ -33,7 +33,7 @@ pub const customer: rt::RelationField<
     rt::Required,
     0,
 > = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Customer = rt::NotIncluded> {
     pub row_: self::Turnover,

@@ -22,7 +22,7 @@ pub const id: rt::Field<Box, i32, rt::Required, rt::IsUnique> = rt::Field::new(0
 pub const result: rt::RelationField<Box, super::result::Result, rt::Required, 0> = rt::RelationField::new();
 /// Relation to one `Some` or none.
 pub const some: rt::RelationField<Box, super::some::Some, rt::Optional, 1, 0> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Result = rt::NotIncluded, Some = rt::NotIncluded> {
     pub row_: self::Box,

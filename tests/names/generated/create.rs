@@ -46,7 +46,7 @@ pub const b: rt::RelationField<Create, super::with::With, rt::List, 1> = rt::Rel
 pub const c: rt::RelationField<Create, super::with::With, rt::Optional, 2> = rt::RelationField::new();
 /// Relation to many `MKey`.
 pub const link: rt::RelationField<Create, super::m_key::MKey, rt::List, 3, 0> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<
     A = rt::NotIncluded,

@@ -26,7 +26,7 @@ pub const id: rt::Field<L0, i32, rt::Required, rt::IsUnique> = rt::Field::new(0)
 pub const s_id: rt::Field<L0, i32> = rt::Field::new(1);
 /// Relation to one `S0`.
 pub const s0: rt::RelationField<L0, super::s0::S0, rt::Required, 0> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<S0 = rt::NotIncluded> {
     pub row_: self::L0,

@@ -20,7 +20,7 @@ impl rt::Writable for Lib {}
 pub const id: rt::Field<Lib, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Relation to many `WithUser`.
 pub const u: rt::RelationField<Lib, super::with_user::WithUser, rt::List, 0, 0> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<U = rt::NotIncluded> {
     pub row_: self::Lib,

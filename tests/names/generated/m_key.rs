@@ -30,7 +30,7 @@ pub const link_id: rt::Field<MKey, i32> = rt::Field::new(1);
 pub const link: rt::RelationField<MKey, super::create::Create, rt::Required, 0> = rt::RelationField::new();
 /// Relation to many `MRef`.
 pub const of: rt::RelationField<MKey, super::m_ref::MRef, rt::List, 1, 0> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Link = rt::NotIncluded, Of = rt::NotIncluded> {
     pub row_: self::MKey,

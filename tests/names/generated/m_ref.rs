@@ -26,7 +26,7 @@ pub const id: rt::Field<MRef, i32, rt::Required, rt::IsUnique> = rt::Field::new(
 pub const k: rt::Field<MRef, super::m::M> = rt::Field::new(1);
 /// Relation to one `MKey`.
 pub const key: rt::RelationField<MRef, super::m_key::MKey, rt::Required, 0> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Key = rt::NotIncluded> {
     pub row_: self::MRef,

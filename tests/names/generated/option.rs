@@ -56,7 +56,7 @@ pub const option: rt::RelationField<Option, super::option::Option, rt::List, 0> 
 pub const none: rt::RelationField<Option, super::option::Option, rt::Optional, 1> = rt::RelationField::new();
 /// Relation to many `Result`.
 pub const result: rt::RelationField<Option, super::result::Result, rt::List, 2, 0> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<
     Option = rt::NotIncluded,

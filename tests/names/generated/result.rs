@@ -42,7 +42,7 @@ pub const option: rt::RelationField<Result, super::option::Option, rt::Required,
 pub const vec: rt::RelationField<Result, super::vec::Vec, rt::List, 1> = rt::RelationField::new();
 /// Relation to one `Box` or none.
 pub const r#box: rt::RelationField<Result, super::box_::Box, rt::Optional, 2, 0> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Option = rt::NotIncluded, Vec = rt::NotIncluded, Box = rt::NotIncluded> {
     pub row_: self::Result,

@@ -20,7 +20,7 @@ impl rt::Writable for S0 {}
 pub const id: rt::Field<S0, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Relation to many `L0`.
 pub const l0: rt::RelationField<S0, super::l0::L0, rt::List, 0, 0> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<L0 = rt::NotIncluded> {
     pub row_: self::S0,

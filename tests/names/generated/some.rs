@@ -26,7 +26,7 @@ pub const none: rt::Field<Some, i32, rt::Required, rt::IsUnique> = rt::Field::ne
 pub const err: rt::Field<Some, rt::String> = rt::Field::new(1);
 /// Relation to one `Box`.
 pub const ok: rt::RelationField<Some, super::box_::Box, rt::Required, 0> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Ok = rt::NotIncluded> {
     pub row_: self::Some,

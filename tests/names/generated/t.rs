@@ -28,7 +28,7 @@ pub const t_id: rt::Field<T, i32, rt::Optional> = rt::Field::new(1);
 pub const t: rt::RelationField<T, super::t::T, rt::Optional, 0> = rt::RelationField::new();
 /// Relation to many `T`.
 pub const tt: rt::RelationField<T, super::t::T, rt::List, 1> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<T = rt::NotIncluded, Tt = rt::NotIncluded> {
     pub row_: self::T,

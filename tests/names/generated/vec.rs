@@ -26,7 +26,7 @@ pub const len: rt::Field<Vec, i32, rt::Required, rt::IsUnique> = rt::Field::new(
 pub const push: rt::Field<Vec, rt::String> = rt::Field::new(1);
 /// Relation to many `Result`.
 pub const result: rt::RelationField<Vec, super::result::Result, rt::List, 0> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Result = rt::NotIncluded> {
     pub row_: self::Vec,

@@ -54,7 +54,7 @@ pub const user1: rt::RelationField<With, super::create::Create, rt::Required, 0>
 pub const user_1: rt::RelationField<With, super::create::Create, rt::Optional, 1> = rt::RelationField::new();
 /// Relation to one `Create` or none.
 pub const with: rt::RelationField<With, super::create::Create, rt::Optional, 2> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With_<
     User1 = rt::NotIncluded,

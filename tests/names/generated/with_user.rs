@@ -26,7 +26,7 @@ pub const id: rt::Field<WithUser, i32, rt::Required, rt::IsUnique> = rt::Field::
 pub const user_id: rt::Field<WithUser, i32> = rt::Field::new(1);
 /// Relation to one `Lib`.
 pub const user: rt::RelationField<WithUser, super::lib_::Lib, rt::Required, 0> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<User = rt::NotIncluded> {
     pub row_: self::WithUser,

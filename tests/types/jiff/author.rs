@@ -78,7 +78,7 @@ pub const profile: rt::RelationField<
     1,
     0,
 > = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 #[derive(rt::serde::Serialize, rt::serde::Deserialize)]
 #[serde(crate = "::relata::rt::serde")]

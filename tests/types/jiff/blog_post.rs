@@ -73,7 +73,7 @@ pub const views: rt::Field<BlogPost, i64> = rt::Field::new(8);
 pub const data: rt::Field<BlogPost, rt::Json> = rt::Field::new(9);
 /// Relation to one `Author`.
 pub const author: rt::RelationField<BlogPost, super::author::Author, rt::Required, 0> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 #[derive(rt::serde::Serialize, rt::serde::Deserialize)]
 #[serde(crate = "::relata::rt::serde")]

@@ -35,7 +35,7 @@ pub const author_id: rt::Field<Profile, rt::Uuid, rt::Required, rt::IsUnique> = 
 pub const r#type: rt::Field<Profile, rt::String> = rt::Field::new(2);
 /// Relation to one `Author`.
 pub const author: rt::RelationField<Profile, super::author::Author, rt::Required, 0> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 #[derive(rt::serde::Serialize, rt::serde::Deserialize)]
 #[serde(crate = "::relata::rt::serde")]

@@ -41,7 +41,7 @@ pub const label: rt::Field<Branch, rt::String> = rt::Field::new(2);
 pub const parent: rt::RelationField<Branch, super::branch::Branch, rt::Optional, 0> = rt::RelationField::new();
 /// Relation to many `Branch`.
 pub const branches: rt::RelationField<Branch, super::branch::Branch, rt::List, 1> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Parent = rt::NotIncluded, Branches = rt::NotIncluded> {
     pub row_: self::Branch,

@@ -38,7 +38,7 @@ pub const text: rt::Field<Comment, rt::String> = rt::Field::new(3);
 pub const likes: rt::Field<Comment, i32> = rt::Field::new(4);
 /// Relation to one `Note`.
 pub const note: rt::RelationField<Comment, super::note::Note, rt::Required, 0> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Note = rt::NotIncluded> {
     pub row_: self::Comment,

@@ -26,7 +26,7 @@ pub const id: rt::Field<Group, i32, rt::Required, rt::IsUnique> = rt::Field::new
 pub const title: rt::Field<Group, rt::String> = rt::Field::new(1);
 /// Relation to many `Person`.
 pub const members: rt::RelationField<Group, super::person::Person, rt::List, 0> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Members = rt::NotIncluded> {
     pub row_: self::Group,

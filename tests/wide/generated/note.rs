@@ -46,7 +46,7 @@ pub const author: rt::RelationField<Note, super::person::Person, rt::Required, 0
 pub const reviewer: rt::RelationField<Note, super::person::Person, rt::Optional, 1> = rt::RelationField::new();
 /// Relation to many `Comment`.
 pub const comments: rt::RelationField<Note, super::comment::Comment, rt::List, 2, 0> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<
     Author = rt::NotIncluded,

@@ -60,7 +60,7 @@ pub const written: rt::RelationField<Person, super::note::Note, rt::List, 4, 0> 
 pub const reviewed: rt::RelationField<Person, super::note::Note, rt::List, 5> = rt::RelationField::new();
 /// Relation to many `Group`.
 pub const groups: rt::RelationField<Person, super::group::Group, rt::List, 6> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<
     Manager = rt::NotIncluded,
