@@ -14,6 +14,7 @@ use tokio_postgres::{Error, Transaction};
 
 use super::Tables;
 use super::dependencies::Node;
+pub(super) use tables::KEYLESS_JOIN_TABLE;
 
 /// All kinds, those that others are built on first.
 pub(super) fn queries() -> Vec<String> {
