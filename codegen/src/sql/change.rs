@@ -222,6 +222,8 @@ impl std::fmt::Display for Unmigrated {
 pub struct Belongings {
     /// Keys and indexes as they are, under their new names.
     pub objects: Vec<TableObject>,
+    /// Exclusion constraints that stay, with their columns, where a database was asked.
+    pub exclusions: Vec<(String, Vec<String>)>,
     /// Sequences that go away with the column.
     pub sequences: Vec<ObjectName>,
     /// The columns of the table, before and after.

@@ -1,18 +1,20 @@
 //! From changes to ordered steps: one statement each, with what it locks, costs and risks.
 //!
 //! `action` says what a step does, `build` makes the actions of a change, `order` sorts them,
-//! `assess` tells their cost, `hazards` what can go wrong, `boundary` where a transaction ends. Nothing here writes SQL; `render` does.
+//! `assess` tells their cost, `hazards` what can go wrong, `conversion` what becomes of values, `boundary` where a transaction ends. Nothing here writes SQL; `render` does.
 
 mod action;
 mod assess;
 mod boundary;
 mod build;
+mod conversion;
 mod hazards;
 mod online;
 mod order;
 mod shadow;
+mod unique;
 
-pub use action::{Action, Alteration, ColumnSpec, Guard, ShadowColumn};
+pub use action::{Action, Alteration, ColumnSpec, Guard, ShadowColumn, UniqueGuard};
 pub use assess::Lock;
 pub use hazards::{Hazard, HazardKind};
 
@@ -74,7 +76,7 @@ impl Plan {
 pub fn plan(changes: Vec<Change>) -> Plan {
     let scene = assess::Scene::of(&changes);
     let unmigrated = unmigrated(&changes);
-    let actions = order::order(build::build(changes));
+    let actions = order::order(build::build(changes, &scene.conversions));
     let mut steps: Vec<_> = actions.into_iter().map(|action| scene.step(action)).collect();
     boundary::set_boundaries(&mut steps);
     Plan { steps, unmigrated }
@@ -83,9 +85,10 @@ pub fn plan(changes: Vec<Change>) -> Plan {
 /// The steps of the changes while clients keep reading and writing: long work runs outside of
 /// transactions, under locks that allow that.
 pub fn plan_online(changes: Vec<Change>) -> Plan {
-    let scene = assess::Scene::of(&changes);
+    let mut scene = assess::Scene::of(&changes);
     let unmigrated = unmigrated(&changes);
-    let actions = online::expand(order::order(build::build(changes)), &scene);
+    let actions = online::expand(order::order(build::build(changes, &scene.conversions)), &scene);
+    scene.conversions.add_shadows(actions.iter().map(|(action, _)| action));
     let step = |(action, transaction)| Step { transaction, ..scene.step(action) };
     let mut steps: Vec<_> = actions.into_iter().map(step).collect();
     boundary::set_boundaries(&mut steps);

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::action::{Action, Alteration, ColumnSpec};
+use super::conversion::Conversions;
 use super::{Step, Transaction};
 use crate::sql::cast::{Work, cast};
 use crate::sql::change::{Change, TableObject, Temporary};
@@ -49,6 +50,8 @@ pub(super) struct Scene {
     pub(super) new_tables: BTreeSet<ObjectName>,
     /// New columns with NULL in all rows.
     pub(super) empty_columns: BTreeSet<(ObjectName, String)>,
+    /// What becomes of the values of columns.
+    pub(super) conversions: Conversions,
     pub(super) removed_labels: BTreeMap<ObjectName, Vec<String>>,
     /// Views that are dropped first, by their descriptions.
     pub(super) gone: BTreeSet<String>,
@@ -58,7 +61,8 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) fn of(changes: &[Change]) -> Self {
-        let mut scene = Self { names: Arc::new(Temporary::of(changes)), ..Self::default() };
+        let conversions = Conversions::of(changes);
+        let mut scene = Self { names: Arc::new(Temporary::of(changes)), conversions, ..Self::default() };
         for change in changes {
             match change {
                 Change::CreateTable(table) => {
@@ -139,6 +143,7 @@ impl Scene {
                 (Lock::ShareRowExclusive, Work::None)
             }
             Action::FillShadowColumns { .. } => (Lock::RowExclusive, Work::Rewrite),
+            Action::GuardUnique(_) => (Lock::None, Work::Scan),
             Action::Analyze(_) => (Lock::ShareUpdateExclusive, Work::Scan),
             Action::RenameObject { object: TableObject::Index(_), .. } => (Lock::ShareUpdateExclusive, Work::None),
             Action::RenameTable { .. }
@@ -158,7 +163,7 @@ impl Scene {
 }
 
 /// Whether an expression has one value for a whole statement. A function is taken for one that has not.
-fn is_stable(sql: &str) -> bool {
+pub(super) fn is_stable(sql: &str) -> bool {
     fn calls(node: &Node) -> bool {
         match node {
             Node::Call(..) => true,

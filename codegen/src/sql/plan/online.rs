@@ -11,6 +11,7 @@ use super::Transaction;
 use super::action::{Action, Alteration, ColumnSpec};
 use super::assess::{Scene, added_work, altered_work};
 use super::shadow;
+use super::unique;
 use crate::sql::cast::Work;
 use crate::sql::change::TableObject;
 use crate::sql::names::{clip, sequence_name};
@@ -21,6 +22,7 @@ use crate::sql::state::{
 
 /// The actions of an online plan, each with its place among transactions.
 pub(super) fn expand(actions: Vec<Action>, scene: &Scene) -> Vec<(Action, Transaction)> {
+    let guards = unique::guards(&actions, scene);
     let (actions, group) = shadow::replace_columns(catch_up_at_once(actions), scene);
     let mut expander = Expander { scene, checks: BTreeSet::new(), stages: Stages::default(), group, steps: Vec::new() };
     let mut kind = None;
@@ -35,6 +37,7 @@ pub(super) fn expand(actions: Vec<Action>, scene: &Scene) -> Vec<(Action, Transa
     expander.flush();
     shadow::guard_first(&mut expander.steps);
     free_dropped_columns(&mut expander.steps);
+    unique::guard_keys(&mut expander.steps, guards);
     expander.steps
 }
 
