@@ -64,6 +64,8 @@ pub(crate) struct Inventory {
     pub(crate) unread: Vec<String>,
     /// Schemas that are not pulled, and the number of tables in each.
     pub(crate) elsewhere: Vec<(String, i64)>,
+    /// The tables of the schemas that are pulled.
+    tables: Tables,
 }
 
 impl Inventory {
@@ -77,6 +79,14 @@ impl Inventory {
             }
         }
         kinds.into_iter().map(|(kind, names)| script::one_line(&format!("{kind}: {}", names.join("; ")))).collect()
+    }
+
+    /// Forgets what only holds for the table of a many-to-many relation, where the schema has a model for it: that says
+    /// the unique index itself. `is_model` takes the schema and the name of a table.
+    pub(crate) fn forget_join_tables(&mut self, is_model: impl Fn(&str, &str) -> bool) {
+        let models = self.tables.iter().filter(|((schema, name), _)| is_model(schema, name));
+        let models: BTreeSet<u32> = models.map(|(_, (_, oid))| *oid).collect();
+        self.items.retain(|item| item.kind != catalog::KEYLESS_JOIN_TABLE || !models.contains(&item.node.1));
     }
 
     /// Returns the objects that columns, defaults and indexes depend on, each with the statement that creates it if
@@ -159,9 +169,10 @@ async fn collect(transaction: &Transaction<'_>, request: &Request<'_>) -> Result
     let tables = catalog::tables(transaction, request.schemas).await?;
     let mut inventory = select(request, &dependencies, found, &tables);
     inventory.unread = unread;
+    inventory.tables = tables;
     inventory.elsewhere = catalog::elsewhere(transaction, request.schemas).await?;
     let extensions: BTreeMap<u32, (String, String)> = catalog::extensions(transaction).await?;
-    let starts: BTreeSet<Node> = tables.values().cloned().collect();
+    let starts: BTreeSet<Node> = inventory.tables.values().cloned().collect();
     inventory.extensions = used_extensions(&dependencies, &starts, &extensions);
     let made: BTreeSet<Node> =
         inventory.items.iter().filter(|it| it.statement.is_some()).map(|it| it.node.clone()).collect();

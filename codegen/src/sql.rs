@@ -34,8 +34,8 @@ pub use lint::{Finding, lint_foreign_key, lint_step};
 pub use lower::lower;
 pub use normalize::same_sql;
 pub use plan::{
-    Action, Alteration, ColumnSpec, Guard, Hazard, HazardKind, Lock, Plan, ShadowColumn, Step, Transaction, plan,
-    plan_online,
+    Action, Alteration, ColumnSpec, Guard, Hazard, HazardKind, Lock, Plan, ShadowColumn, Step, Transaction,
+    UniqueGuard, plan, plan_online,
 };
 pub use probe::{DroppedObject, Probe};
 pub use render::{SEGMENT_OUTSIDE, SEGMENT_TRANSACTIONAL, SYNC_TRIGGER, render, summary};

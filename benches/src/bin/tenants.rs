@@ -137,7 +137,8 @@ async fn main() -> Result<()> {
         (Models::Secured(&third), other_ids.as_slice()),
     ];
     if let Some(side) = side {
-        let at = ["across", "tenant", "secured"].iter().position(|name| *name == side).ok_or("there is no such side")?;
+        let at =
+            ["across", "tenant", "secured"].iter().position(|name| *name == side).ok_or("there is no such side")?;
         let ((models, ids), workload) = (&sides[at], only.ok_or("--only is missing")?);
         for round in 0..iterations {
             run(models, &workload, ids, round).await?;

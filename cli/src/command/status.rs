@@ -135,7 +135,7 @@ fn print_json(
 fn kind(problem: &Problem) -> &'static str {
     match problem {
         Problem::Edited { .. } | Problem::EditedBehind { .. } => "edited",
-        Problem::Missing { .. } => "missing",
+        Problem::Missing { .. } | Problem::MissingUnfinished { .. } => "missing",
         Problem::OutOfOrder { .. } => "out_of_order",
         Problem::Failed { .. } => "failed",
         Problem::Interrupted { .. } => "interrupted",

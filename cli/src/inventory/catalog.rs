@@ -15,6 +15,7 @@ use tokio_postgres::{Error, Transaction};
 
 use super::Tables;
 use super::dependencies::Node;
+pub(super) use tables::KEYLESS_JOIN_TABLE;
 
 /// All kinds. A kind comes after those that it depends on.
 pub(super) fn queries() -> Vec<String> {

@@ -181,9 +181,9 @@ impl Cx {
         let columns: Vec<_> = parts.filter_map(|part| part.expr()).map(|part| text(&part)).collect();
         let condition = index.where_clause().and_then(|clause| clause.expr()).map(|condition| text(&condition));
         let message = format!("{table} ({}) becomes unique: fails for duplicates", columns.join(", "));
-        // With NULLS NOT DISTINCT, a count of non-null duplicates is not enough.
-        let is_countable = index.nulls_distinct_option().is_none() && !columns.is_empty();
-        let probe = is_countable.then_some(Probe::Duplicates { table, columns, condition });
+        let nulls_equal = index.nulls_distinct_option().is_some_and(|option| has_word(&text(&option), "not"));
+        let is_countable = !columns.is_empty();
+        let probe = is_countable.then_some(Probe::Duplicates { table, columns, condition, nulls_equal });
         self.add("F203", message, probe);
     }
 
@@ -280,7 +280,8 @@ impl Cx {
 
     fn unique(&mut self, table: &str, columns: Vec<String>) {
         let message = format!("{table} ({}) becomes unique: fails for duplicates", columns.join(", "));
-        let probe = Probe::Duplicates { table: table.to_owned(), columns: columns.clone(), condition: None };
+        let table = table.to_owned();
+        let probe = Probe::Duplicates { table, columns: columns.clone(), condition: None, nulls_equal: false };
         self.add("F203", message, (!columns.is_empty()).then_some(probe));
     }
 

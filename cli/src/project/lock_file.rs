@@ -79,7 +79,9 @@ pub(crate) fn problems(folder: &Path, migrations: &Migrations) -> Result<Vec<Str
         }
     }
     let removed = locked.iter().filter(|(name, _)| find(&expected, name).is_none());
-    problems.extend(removed.map(|(name, _)| format!("{name} is in {file}, but has no folder")));
+    problems.extend(removed.map(|(name, _)| {
+        format!("{name} is in {file}, but has no folder: restore it, or `codegen migrate dev` updates the file")
+    }));
     if problems.is_empty() {
         problems.push(format!("{file} was edited by hand"));
     }

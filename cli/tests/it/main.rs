@@ -18,6 +18,7 @@ mod ir;
 mod layers;
 mod lint;
 mod lock_file;
+mod merged;
 mod migrate;
 mod odd;
 mod property;

@@ -307,7 +307,7 @@ fn was_announced(plan: &Plan, error: &Error) -> Result<(), String> {
     let code = statement.source.code().map_or("", |code| code.code());
     let lints: &[&str] = match code {
         "23502" => &["F201", "F202", "F203"],
-        "23505" => &["F203"],
+        "23505" => &["F203", "F209"],
         "23503" => &["F204"],
         "23514" => &["F202", "F205"],
         _ if code.starts_with("22") => &["D105", "D106", "D107"],

@@ -78,6 +78,62 @@ fn a_stopped_migration_begins_again_or_goes_on() {
     assert_eq!(states(&database), ["1_a apply rolled_back", "1_a apply applied"]);
 }
 
+/// What `status`, `deploy` and `dev` say to do is done, both ways.
+#[test]
+fn a_migration_that_stopped_and_lost_its_folder_has_a_way_out() {
+    let (project, database) = (Project::new(), database("lost"));
+    let dev = |more: &[&str]| project.run(&[&["migrate", "dev", "--url", database.url()], more].concat());
+    let schema = "model Note {\n  id Int @id\n  title String?\n}\n";
+    project.write("schema.dsl", schema);
+    dev(&["--name", "init"]).exits(0);
+    query(&database, "INSERT INTO \"Note\" VALUES (1, NULL)");
+    project.write("schema.dsl", schema.replace("String?", "String"));
+    dev(&["--name", "require", "--online"]).exits(1).says("SQLSTATE 23514");
+    let name = project.list("migrations").pop().expect("a migration");
+    let (folder, elsewhere) = (project.path(&format!("migrations/{name}")), project.path("elsewhere"));
+    std::fs::rename(&folder, &elsewhere).expect("it is moved");
+
+    let told = format!("{name} stopped after 1 of its statements, and its folder is missing");
+    let remedy = format!("`migrate resolve {name} --rolled-back`");
+    project.status(&database).exits(3).says(&told).says(&remedy).hides("is applied");
+    project.deploy(&database).exits(1).says("is in migrations.lock, but has no folder").says("`codegen migrate dev`");
+    dev(&["--name", "again"]).exits(1).says(&told).says(&remedy);
+    std::fs::remove_file(project.path("migrations.lock")).expect("it is removed");
+    project.deploy(&database).exits(1).says(&told).says(&remedy);
+
+    std::fs::rename(&elsewhere, &folder).expect("it is back");
+    query(&database, "UPDATE \"Note\" SET title = 'a'");
+    let before = query(&database, "SELECT conname::text FROM pg_constraint WHERE conname LIKE '%required'");
+    assert_eq!(before, ["Note_title__required"]);
+    std::fs::rename(&folder, &elsewhere).expect("it is moved again");
+    let other = crate::support::database("lost_other");
+    std::fs::remove_file(project.path("migrations.lock")).unwrap_or_default();
+    project.deploy(&other).exits(0);
+    let left = ["migrate-diff", "--from-url", database.url(), "--to-url", other.url(), "--accept-drops"];
+    let left = project.run(&left).exits(0).says("Note_title__required").stdout;
+    query(&database, &left);
+    resolve(&project, &database, &name, "--rolled-back").exits(0);
+    project.status(&database).exits(0);
+    dev(&["--name", "again"]).exits(0).says("applied");
+    project.status(&database).exits(0);
+}
+
+#[test]
+fn a_stopped_migration_goes_on_once_its_folder_is_back() {
+    let (project, database) = (Project::new(), database("back"));
+    let sql = "-- relata:segment outside\nCREATE TABLE a (id int);\nSELECT 1/(SELECT count(*) FROM b);\n";
+    project.migration("1_a", "CREATE TABLE b (id int)").migration("2_b", sql);
+    project.deploy(&database).exits(1).says("stopped after 1 of its statements");
+    let (folder, elsewhere) = (project.path("migrations/2_b"), project.path("elsewhere"));
+    std::fs::rename(&folder, &elsewhere).expect("it is moved");
+    project.status(&database).exits(3).says("2_b stopped after 1 of its statements, and its folder is missing");
+    resolve(&project, &database, "2_b", "--retry").exits(1).says("restore it first");
+    std::fs::rename(&elsewhere, &folder).expect("it is back");
+    query(&database, "INSERT INTO b VALUES (1)");
+    project.deploy(&database).exits(0);
+    project.status(&database).exits(0);
+}
+
 #[test]
 fn a_database_with_the_schema_gets_its_history() {
     let (project, database) = (Project::new(), database("baseline"));

@@ -3,10 +3,14 @@
 //! Measured on PostgreSQL 15: which casts are automatic, which need `USING`, and which neither rewrite nor scan the
 //! table.
 
+mod apart;
+
 use crate::ir::NativeType as N;
 use crate::sql::data_type::DataType;
 use crate::sql::quote::ident;
 use crate::sql::state::Column;
+
+pub(super) use apart::{keeps_apart, keeps_expressions, keeps_together, keeps_values};
 
 /// The work of a step on the rows of its table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +61,10 @@ pub(super) fn cast(previous: &Column, next: &Column) -> Cast {
             let element = cast_scalar(&name, &previous.ty, ty);
             let value = element.using.as_deref().unwrap_or(&name);
             let using = format!("CASE WHEN {name} IS NULL THEN NULL ELSE ARRAY[{value}]::{ty}[] END");
-            Cast { using: Some(using), work: Work::Rewrite, risk: element.risk }
+            // The explicit cast cuts off what does not fit.
+            let risk =
+                if element.risk == TOO_LONG { Risk::Loses("what is longer than the limit") } else { element.risk };
+            Cast { using: Some(using), work: Work::Rewrite, risk }
         }
         (true, false) => {
             let element = cast_scalar(&format!("({name})[1]"), &previous.ty, ty);
@@ -187,6 +194,10 @@ fn risk(from: N, to: N) -> Risk {
     match (from, to) {
         _ if is_text(to) => text_risk(Some(from), to),
         _ if is_text(from) && to == N::ByteA => Risk::None,
+        // So does the explicit cast here.
+        (_, N::Bit(_) | N::VarBit(Some(_))) if is_text(from) => {
+            Risk::Loses("bits beyond its length, or fails for values that cannot be parsed as the new type")
+        }
         _ if is_text(from) => DOES_NOT_PARSE,
         _ if is_integer(from) && is_integer(to) => {
             if integer_width(from) <= integer_width(to) {
@@ -195,7 +206,14 @@ fn risk(from: N, to: N) -> Risk {
                 OUT_OF_RANGE
             }
         }
+        // PostgreSQL rounds to the digits that the type has for certain.
+        (N::Real, N::Decimal(None)) => Risk::Loses("digits after the sixth"),
+        (N::DoublePrecision, N::Decimal(None)) => Risk::Loses("digits after the fifteenth"),
         (_, N::Decimal(None)) if is_number(from) => Risk::None,
+        (_, N::Money) if is_integer(from) => OUT_OF_RANGE,
+        (_, N::Money) if is_number(from) => Risk::Loses("decimal places, or fails out of range"),
+        (N::Money, N::Decimal(None)) => Risk::None,
+        (N::Money, _) if is_number(to) => Risk::Loses("decimal places, or fails out of range"),
         (N::Decimal(Some((old, old_scale))), N::Decimal(Some((new, scale)))) => {
             if i64::from(new) - i64::from(scale) < i64::from(old) - i64::from(old_scale) {
                 OUT_OF_RANGE

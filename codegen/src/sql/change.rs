@@ -257,6 +257,8 @@ impl std::fmt::Display for Unmigrated {
 pub struct Belongings {
     /// The current keys and indexes, with their new names.
     pub objects: Vec<TableObject>,
+    /// Exclusion constraints that stay, with their columns, where a database was asked.
+    pub exclusions: Vec<(String, Vec<String>)>,
     /// Sequences that are dropped with the column.
     pub sequences: Vec<ObjectName>,
     /// The columns of the table, before and after.

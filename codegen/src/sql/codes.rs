@@ -109,6 +109,9 @@ lints! {
     F208 Info "Changes a column that views may use"
         "PostgreSQL refuses to drop a column, or to change its type, while a view, a policy, a trigger or a generated column uses it. Before PostgreSQL 15, the generated column is dropped with it."
         "Drop those objects before the statement and create them again after it, in the same migration. With --url, they are counted; if there are none, nothing is reported."
+    F209 Warning "Changes values under a unique constraint or index"
+        "Values that differ may become equal: as integers, 1.2 and 1.4 are both 1, and a default that fills NULL gives several rows the same value. The statement then fails (23505)."
+        "Find them with `GROUP BY` over the new value and `HAVING count(*) > 1`, and decide which row to keep; or say with `@using(\"..\")` how to convert the values. With --url, they are counted. --online counts them before anything is changed."
 
     // L: other sessions have to wait.
     L301 Warning "Builds an index under a lock that blocks writes"

@@ -1,19 +1,21 @@
 //! From changes to ordered steps: one statement each, with its locks, cost and hazards.
 //!
 //! `action` defines what a step does, `build` creates the actions of a change, `order` sorts them, `assess` computes
-//! their cost, `hazards` what can go wrong, and `boundary` where a transaction ends. Nothing here writes SQL; that is
-//! the task of `render`.
+//! their cost, `hazards` what can go wrong, `conversion` what happens to values, and `boundary` where a transaction ends.
+//! Nothing here writes SQL; that is the task of `render`.
 
 mod action;
 mod assess;
 mod boundary;
 mod build;
+mod conversion;
 mod hazards;
 mod online;
 mod order;
 mod shadow;
+mod unique;
 
-pub use action::{Action, Alteration, ColumnSpec, Guard, ShadowColumn};
+pub use action::{Action, Alteration, ColumnSpec, Guard, ShadowColumn, UniqueGuard};
 pub use assess::Lock;
 pub use hazards::{Hazard, HazardKind};
 
@@ -75,7 +77,7 @@ impl Plan {
 pub fn plan(changes: Vec<Change>) -> Plan {
     let cx = assess::AssessCx::of(&changes);
     let unmigrated = unmigrated(&changes);
-    let actions = order::order(build::build(changes));
+    let actions = order::order(build::build(changes, &cx.conversions));
     let mut steps: Vec<_> = actions.into_iter().map(|action| cx.step(action)).collect();
     boundary::set_boundaries(&mut steps);
     Plan { steps, unmigrated }
@@ -84,9 +86,10 @@ pub fn plan(changes: Vec<Change>) -> Plan {
 /// Returns the steps of the changes for an online migration: long work runs outside of transactions, under locks that
 /// let clients read and write.
 pub fn plan_online(changes: Vec<Change>) -> Plan {
-    let cx = assess::AssessCx::of(&changes);
+    let mut cx = assess::AssessCx::of(&changes);
     let unmigrated = unmigrated(&changes);
-    let actions = online::expand(order::order(build::build(changes)), &cx);
+    let actions = online::expand(order::order(build::build(changes, &cx.conversions)), &cx);
+    cx.conversions.add_shadows(actions.iter().map(|(action, _)| action));
     let step = |(action, transaction)| Step { transaction, ..cx.step(action) };
     let mut steps: Vec<_> = actions.into_iter().map(step).collect();
     boundary::set_boundaries(&mut steps);

@@ -32,6 +32,8 @@ pub enum Probe {
         columns: Vec<String>,
         /// A condition that the counted rows must satisfy.
         condition: Option<String>,
+        /// Whether NULL equals NULL: `NULLS NOT DISTINCT`.
+        nulls_equal: bool,
     },
     /// The number of rows that reference no existing row.
     Orphans {
@@ -117,12 +119,13 @@ impl Probe {
             Probe::Rows { table } => format!("SELECT count(*) FROM {table}"),
             Probe::Values { table, column } => format!("SELECT count({column}) FROM {table}"),
             Probe::Nulls { table, column } => format!("SELECT count(*) FROM {table} WHERE {column} IS NULL"),
-            Probe::Duplicates { table, columns, condition } => {
-                let present = columns.iter().map(|column| format!("{column} IS NOT NULL"));
+            Probe::Duplicates { table, columns, condition, nulls_equal } => {
+                let present = columns.iter().filter(|_| !nulls_equal).map(|column| format!("{column} IS NOT NULL"));
                 let conditions: Vec<_> = condition.iter().map(|sql| format!("({sql})")).chain(present).collect();
+                let filter =
+                    if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
                 format!(
-                    "SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {} GROUP BY {} HAVING count(*) > 1) AS repeated",
-                    conditions.join(" AND "),
+                    "SELECT count(*) FROM (SELECT 1 FROM {table}{filter} GROUP BY {} HAVING count(*) > 1) AS repeated",
                     columns.join(", ")
                 )
             }

@@ -118,6 +118,11 @@ fn note(step: &Step) -> Option<String> {
         Action::Guard(_) => {
             return Some("Fails if objects that this migration does not create again depend on the columns".to_owned());
         }
+        Action::GuardUnique(_) => {
+            return Some(
+                "Reads the whole table. Fails if values that differ become equal under a unique key".to_owned(),
+            );
+        }
         Action::CreateSyncFunction { .. } => {
             return Some("From now on, each written row also sets the shadow columns".to_owned());
         }

@@ -15,3 +15,4 @@ mod queries;
 mod shapes;
 mod size;
 mod synthetic;
+mod unique;

@@ -23,7 +23,7 @@ pub(crate) struct End {
 }
 
 impl End {
-    fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         let sources = Sources::single("schema.dsl", text);
         let compiled = compile(&sources);
         let mistakes: Vec<_> = compiled.diagnostics.iter().map(|mistake| render_plain(mistake, &sources)).collect();

@@ -26,6 +26,15 @@ pub enum Problem {
         /// The migration.
         name: String,
     },
+    /// A migration that stopped in the middle has no file.
+    MissingUnfinished {
+        /// The migration.
+        name: String,
+        /// How many of its statements have run, or of those that undo it.
+        done: u32,
+        /// Whether it was being undone.
+        undoing: bool,
+    },
     /// A migration that is not applied sorts before one that is.
     OutOfOrder {
         /// The migration.
@@ -80,6 +89,7 @@ impl Problem {
             Self::Edited { name }
             | Self::EditedBehind { name, .. }
             | Self::Missing { name }
+            | Self::MissingUnfinished { name, .. }
             | Self::OutOfOrder { name, .. }
             | Self::Failed { name, .. }
             | Self::Interrupted { name, .. }
@@ -112,9 +122,22 @@ impl fmt::Display for Problem {
                 "the first {done} statements of {name} have run and were edited since; restore them, and change only \
                  what follows"
             ),
-            Self::Missing { name } => {
-                write!(f, "{name} is applied but its folder is missing; restore it from version control")
-            }
+            Self::Missing { name } => write!(
+                f,
+                "{name} is applied but its folder is missing; restore it from version control, or, if you have undone \
+                 by hand what it did, run `migrate resolve {name} --rolled-back`"
+            ),
+            Self::MissingUnfinished { name, done, undoing: false } => write!(
+                f,
+                "{name} stopped after {done} of its statements, and its folder is missing; restore the folder and \
+                 deploy again, or undo by hand what it did (`migrate-diff --from-url URL --to-url OTHER` shows what is \
+                 left of it, where OTHER has the other migrations) and run `migrate resolve {name} --rolled-back`"
+            ),
+            Self::MissingUnfinished { name, done, undoing: true } => write!(
+                f,
+                "undoing {name} stopped after {done} of its statements, and its folder is missing; restore the folder \
+                 and run `migrate down` again, or undo the rest by hand and run `migrate resolve {name} --rolled-back`"
+            ),
             Self::OutOfOrder { name, after } => write!(
                 f,
                 "{name} is not applied but older than {after}, which is; give it a later timestamp, or allow it to run \
@@ -167,7 +190,7 @@ pub(super) fn compare<'m>(
         migrations.iter().map(Migration::name).filter(|name| is_partly(name)).map(str::to_owned).collect();
     for attempt in &attempts {
         match migrations.get(&attempt.name) {
-            None => problems.push(Problem::Missing { name: attempt.name.clone() }),
+            None => problems.push(without_file(attempt)),
             Some(migration) => problems.extend(check_attempt(attempt, migration)),
         }
     }
@@ -217,6 +240,15 @@ fn take_place(migration: &Migration, attempts: &mut Vec<Attempt>) -> Option<Prob
         migration.token_checksum().clone_into(&mut attempt.token_checksum);
     }
     None
+}
+
+fn without_file(attempt: &Attempt) -> Problem {
+    let name = attempt.name.clone();
+    match attempt.state {
+        State::Applied => Problem::Missing { name },
+        State::Running if attempt.alive => Problem::Running { name, runner: attempt.runner.clone() },
+        _ => Problem::MissingUnfinished { name, done: attempt.steps_done, undoing: attempt.kind == Kind::Down },
+    }
 }
 
 fn check_attempt(attempt: &Attempt, migration: &Migration) -> Vec<Problem> {
@@ -298,6 +330,23 @@ mod tests {
         );
         assert_eq!(found.pending.len(), 1);
         assert_eq!(compare(&files, history(), true).problems, [Problem::Missing { name: "2".to_owned() }]);
+    }
+
+    #[test]
+    fn a_missing_file_of_one_that_is_not_applied_is_another_problem() {
+        let files = Migrations::from_static(&[("1", "SELECT 1")]).expect("well-formed");
+        let problems = |change: fn(&mut Attempt)| {
+            let mut attempt = Attempt { steps_done: 3, ..applied("2", "SELECT 2") };
+            change(&mut attempt);
+            compare(&files, vec![applied("1", "SELECT 1"), attempt], false).problems
+        };
+        let missing = |undoing| vec![Problem::MissingUnfinished { name: "2".to_owned(), done: 3, undoing }];
+        assert_eq!(problems(|it| it.state = State::Failed), missing(false));
+        assert_eq!(problems(|it| it.state = State::Running), missing(false));
+        assert_eq!(problems(|it| (it.kind, it.state) = (Kind::Down, State::Failed)), missing(true));
+        let running = problems(|it| (it.alive, it.state) = (true, State::Running));
+        assert_eq!(running, [Problem::Running { name: "2".to_owned(), runner: String::new() }]);
+        assert!(missing(false)[0].blocks_deploy());
     }
 
     #[test]

@@ -69,8 +69,10 @@ pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
         Some(unnamed) if schemas::is_unnamed(&scope, &unnamed) => named(&mut client, scope, &unnamed).await?,
         other => (scope, other),
     };
-    let live = read_live(&database, &mut client, &scope, existing.as_ref()).await?;
+    let mut live = read_live(&database, &mut client, &scope, existing.as_ref()).await?;
     let repaired = texts(&path, &live, existing.as_ref(), args.naming)?;
+    let current = live.loaded.current_schema.as_deref();
+    live.inventory.forget_join_tables(|schema, table| has_model(&repaired.schema, current, schema, table));
     for line in warnings(&live, &repaired, existing.as_ref(), args)? {
         output::eprint(&format!("warning: {line}"));
     }
@@ -97,6 +99,13 @@ pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
         output::print(&format!("wrote {}", file.path))?;
     }
     Ok(Exit::Done)
+}
+
+/// Whether a schema has a model for a table. `current` is the schema of models that name none.
+fn has_model(schema: &Schema, current: Option<&str>, namespace: &str, table: &str) -> bool {
+    schema.models.iter().any(|model| {
+        model.db_name == table && model.namespace.as_deref().or(current).is_some_and(|name| name == namespace)
+    })
 }
 
 /// Adds the schema of the connection: an existing schema file that lists no PostgreSQL schemas describes that one, so

@@ -54,6 +54,9 @@ fn unlogged() -> String {
     )
 }
 
+/// What a table is called that may stand for a many-to-many relation, as Prisma made them before its version 6.
+pub(in crate::inventory) const KEYLESS_JOIN_TABLE: &str = "join table without a primary key";
+
 fn details() -> String {
     let name = identity("pg_class", "c.oid");
     format!(
@@ -76,7 +79,7 @@ fn details() -> String {
                 (SELECT spcname::text FROM pg_tablespace AS s WHERE s.oid = c.reltablespace), NULL),
             ('table with a replica identity', c.relreplident <> 'd', c.relreplident::text, NULL),
             ('table of another access method', m.amname <> 'heap', m.amname::text, NULL),
-            ('join table without a primary key', j.index IS NOT NULL, NULL,
+            ('{KEYLESS_JOIN_TABLE}', j.index IS NOT NULL, NULL,
                 format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I', {name}, left(c.relname, 55) || '_AB_pkey') || E';\n' || j.index)
          ) AS v (kind, holds, detail, statement)
          WHERE v.holds AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND {}",

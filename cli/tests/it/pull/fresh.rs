@@ -120,6 +120,22 @@ fn a_join_table_with_a_unique_index_in_place_of_its_key_stays_as_it_is() {
         .hides("cannot express this: + primary key");
 }
 
+/// The model says the unique index itself.
+#[test]
+fn a_join_table_that_is_a_model_lacks_nothing() {
+    let (output, [here, there]) = made_again(
+        "CREATE TABLE \"Left\" (id int PRIMARY KEY); CREATE TABLE \"Right\" (id int, n int, PRIMARY KEY (id, n), UNIQUE (id));
+         CREATE TABLE \"_LeftToRight\" (\"A\" int NOT NULL REFERENCES \"Left\" ON UPDATE CASCADE ON DELETE CASCADE,
+            \"B\" int NOT NULL REFERENCES \"Right\" (id) ON UPDATE CASCADE ON DELETE CASCADE);
+         CREATE UNIQUE INDEX \"_LeftToRight_AB_unique\" ON \"_LeftToRight\" (\"A\", \"B\");
+         CREATE INDEX \"_LeftToRight_B_index\" ON \"_LeftToRight\" (\"B\")",
+        &[],
+        "SELECT string_agg(indexdef, ';' ORDER BY indexname) FROM pg_indexes WHERE schemaname = 'public'",
+    );
+    assert_eq!(here, there);
+    output.hides("join table");
+}
+
 #[test]
 fn a_sequence_that_counts_less_or_otherwise_is_told_and_made_again() {
     let (output, [here, there]) = made_again(

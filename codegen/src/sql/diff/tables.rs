@@ -7,7 +7,7 @@ use super::columns::{diff_columns, is_served};
 use super::objects::{diff_objects, rename_objects};
 use crate::sql::change::{Change, TableObject};
 use crate::sql::normalize::Origin;
-use crate::sql::state::{Column, ObjectName, Sequence, State, Table};
+use crate::sql::state::{Column, ObjectName, OtherKind, Sequence, State, Table, Use};
 
 pub(super) fn diff_tables(
     cx: &DiffCx<'_>,
@@ -56,13 +56,15 @@ pub(super) fn diff_tables(
 fn add_belongings(previous: &State, kept: &[(&Table, &Table)], touched: &Touched, changes: &mut [Change]) {
     let renamed = renamed_sequences(changes);
     for change in changes {
-        let Change::AlterColumn { table, next, belongings, .. } = change else { continue };
-        if !touched.columns.contains(&(table.clone(), next.name.clone())) {
+        let Change::AlterColumn { table, previous: old, next, belongings, .. } = change else { continue };
+        let becomes_required = old.nullable && !next.nullable;
+        if !becomes_required && !touched.columns.contains(&(table.clone(), next.name.clone())) {
             continue;
         }
         let is_built_on = |object: &&TableObject| object.columns().any(|column| column == next.name);
         let on_table = touched.kept.iter().filter(|(name, _)| name == table).map(|(_, object)| object);
         belongings.objects = on_table.filter(is_built_on).cloned().collect();
+        belongings.exclusions = exclusions(previous, table, &next.name);
         let is_owned = |sequence: &&Sequence| {
             sequence.owned_by.as_ref().is_some_and(|(owner, column)| owner == table && *column == next.name)
         };
@@ -72,6 +74,19 @@ fn add_belongings(previous: &State, kept: &[(&Table, &Table)], touched: &Touched
         let columns = ends.flat_map(|(old, next)| old.columns.iter().chain(&next.columns));
         belongings.columns = columns.map(|column| column.name.clone()).collect();
     }
+}
+
+/// The exclusion constraints over a column, with all of their columns.
+fn exclusions(previous: &State, table: &ObjectName, column: &str) -> Vec<(String, Vec<String>)> {
+    let found = previous.others.iter().filter(|other| other.kind == OtherKind::Exclusion).filter_map(|other| {
+        let columns = other.uses.iter().filter_map(|used| match used {
+            Use::Column(owner, name) if owner == table => Some(name.clone()),
+            _ => None,
+        });
+        let columns: Vec<String> = columns.collect();
+        columns.iter().any(|name| name == column).then(|| (other.name.clone(), columns))
+    });
+    found.collect()
 }
 
 /// Returns the new names of sequences by their old names.

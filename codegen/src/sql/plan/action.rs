@@ -222,6 +222,8 @@ pub enum Action {
 
     /// Fails if an object that the plan does not know depends on columns that are about to be replaced.
     Guard(Guard),
+    /// Fails if several rows would have the same key.
+    GuardUnique(UniqueGuard),
     /// Creates the function of the sync trigger, which computes shadow columns.
     CreateSyncFunction {
         table: ObjectName,
@@ -285,6 +287,23 @@ pub struct Guard {
     pub policies: Vec<(ObjectName, String)>,
     /// Sequences that the new columns will own.
     pub sequences: Vec<ObjectName>,
+}
+
+/// A unique key whose values change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UniqueGuard {
+    /// The table.
+    pub table: ObjectName,
+    /// The table and the key, in words.
+    pub key: String,
+    /// The new values, as SQL over the old rows.
+    pub values: Vec<String>,
+    /// The condition of a partial index.
+    pub condition: Option<String>,
+    /// Whether NULL equals NULL.
+    pub nulls_equal: bool,
+    /// Whether it needs more than columns and PostgreSQL's own types.
+    pub(super) is_custom: bool,
 }
 
 /// A column that replaces another one at the cutover.

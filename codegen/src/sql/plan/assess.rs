@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::action::{Action, Alteration, ColumnSpec};
+use super::conversion::Conversions;
 use super::{Step, Transaction};
 use crate::sql::cast::{Work, cast};
 use crate::sql::change::{Change, TableObject, Temporary};
@@ -49,6 +50,8 @@ pub(super) struct AssessCx {
     pub(super) new_tables: BTreeSet<ObjectName>,
     /// New columns with NULL in all rows.
     pub(super) empty_columns: BTreeSet<(ObjectName, String)>,
+    /// What becomes of the values of columns.
+    pub(super) conversions: Conversions,
     pub(super) removed_labels: BTreeMap<ObjectName, Vec<String>>,
     /// Views and other objects that are dropped first, by their descriptions.
     pub(super) dropped: BTreeSet<String>,
@@ -58,7 +61,8 @@ pub(super) struct AssessCx {
 
 impl AssessCx {
     pub(super) fn of(changes: &[Change]) -> Self {
-        let mut cx = Self { names: Arc::new(Temporary::of(changes)), ..Self::default() };
+        let conversions = Conversions::of(changes);
+        let mut cx = Self { names: Arc::new(Temporary::of(changes)), conversions, ..Self::default() };
         for change in changes {
             match change {
                 Change::CreateTable(table) => {
@@ -143,6 +147,7 @@ impl AssessCx {
                 (Lock::ShareRowExclusive, Work::None)
             }
             Action::FillShadowColumns { .. } => (Lock::RowExclusive, Work::Rewrite),
+            Action::GuardUnique(_) => (Lock::None, Work::Scan),
             Action::Analyze(_) => (Lock::ShareUpdateExclusive, Work::Scan),
             Action::RenameObject { object: TableObject::Index(_), .. } => (Lock::ShareUpdateExclusive, Work::None),
             Action::RenameTable { .. }
@@ -163,7 +168,7 @@ impl AssessCx {
 }
 
 /// Returns whether an expression has the same value for a whole statement. Functions are assumed not to.
-fn is_stable(sql: &str) -> bool {
+pub(super) fn is_stable(sql: &str) -> bool {
     fn calls(node: &Node) -> bool {
         match node {
             Node::Call(..) => true,

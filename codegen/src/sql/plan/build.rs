@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::{Action, Alteration, ColumnSpec};
+use super::conversion::Conversions;
 use crate::ir::NativeType;
 use crate::sql::cast::cast;
 use crate::sql::change::{Belongings, Change, TableObject};
@@ -11,15 +12,16 @@ use crate::sql::data_type::DataType;
 use crate::sql::names::sequence_name;
 use crate::sql::quote::{ident, qualified};
 use crate::sql::state::{
-    Column, ColumnDefault, ColumnGrant, EnumType, ObjectName, Other, OtherKind, Sequence, SequenceOptions, Table,
+    Column, ColumnDefault, ColumnGrant, EnumType, IndexPart, ObjectName, Other, OtherKind, Sequence, SequenceOptions,
+    Table,
 };
 
 /// Returns the actions. Renames stay in their order, all others in the order of the changes.
-pub(super) fn build(changes: Vec<Change>) -> Vec<Action> {
+pub(super) fn build(changes: Vec<Change>, conversions: &Conversions) -> Vec<Action> {
     let dropped_views = changes.iter().filter_map(dropped_view).collect();
     let mut builder = Builder { serial: serial_columns(&changes), dropped_views, ..Builder::default() };
     for change in changes {
-        builder.add(change);
+        builder.add(change, conversions);
     }
     builder.finish()
 }
@@ -65,7 +67,7 @@ fn alter_sequence(actions: &mut Vec<Action>, old: &Sequence, next: Sequence) {
 }
 
 impl Builder {
-    fn add(&mut self, change: Change) {
+    fn add(&mut self, change: Change, conversions: &Conversions) {
         let actions = &mut self.actions;
         match change {
             Change::CreateSchema(name) => actions.push(Action::CreateSchema(name)),
@@ -115,7 +117,7 @@ impl Builder {
             Change::RenameObject { table, object, to } => actions.push(Action::RenameObject { table, object, to }),
             Change::AddObject { table, object } => actions.push(Action::AddObject { table, object, holds: false }),
             Change::ReplaceObject { table, previous, next } => {
-                let holds = holds_still(&previous, &next);
+                let holds = holds_still(&previous, &next) && conversions.keep(&table, &next);
                 actions.push(Action::DropObject { table: table.clone(), object: previous });
                 actions.push(Action::AddObject { table, object: next, holds });
             }
@@ -286,7 +288,12 @@ fn holds_still(previous: &TableObject, next: &TableObject) -> bool {
                 && a.referenced_columns == b.referenced_columns
         }
         (TableObject::Index(a), TableObject::Index(b)) if a.unique && b.unique && a.is_plain() && b.is_plain() => {
-            a.columns().all(|column| b.columns().any(|other| other == column))
+            let compares_alike = |a: &IndexPart| {
+                b.parts.iter().any(|b| {
+                    (&a.target, &a.collation, &a.operator_class) == (&b.target, &b.collation, &b.operator_class)
+                })
+            };
+            a.parts.iter().all(compares_alike) && (a.nulls_not_distinct || !b.nulls_not_distinct)
         }
         _ => previous == next,
     }

@@ -2,12 +2,13 @@
 
 use super::action::{Action, Alteration, ColumnSpec};
 use super::assess::AssessCx;
+use super::conversion::is_unique;
 use crate::sql::cast::{Risk, cast};
 use crate::sql::change::TableObject;
 use crate::sql::codes::{self, Lint};
 use crate::sql::probe::Probe;
 use crate::sql::quote::{ident, qualified};
-use crate::sql::state::{Column, ColumnDefault, ForeignKey, Index, IndexTarget, ObjectName};
+use crate::sql::state::{Column, ColumnDefault, ForeignKey, ObjectName, Other, OtherKind, Use};
 
 /// The kind of damage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,7 +71,12 @@ impl AssessCx {
                 self.in_use(&other.used_by, &format!("{} {} is dropped", other.kind, other.name)).into_iter().collect()
             }
             Action::AlterColumns { table, alterations } => {
-                alterations.iter().flat_map(|alteration| self.alteration_hazards(table, alteration)).collect()
+                let found = alterations.iter().flat_map(|alteration| self.alteration_hazards(table, alteration));
+                let columns: Vec<&str> = alterations.iter().map(|it| it.next.name.as_str()).collect();
+                found.chain(self.kept_hazards(table, &columns, false)).collect()
+            }
+            Action::Backfill { table, column } | Action::BackfillInBatches { table, column } => {
+                self.kept_hazards(table, &[column], true)
             }
             Action::FillShadowColumns { table, columns } => {
                 columns.iter().flat_map(|shadow| self.alteration_hazards(table, &shadow.alteration)).collect()
@@ -83,9 +89,15 @@ impl AssessCx {
                 let text = format!("{table} shows no rows to clients that do not set the tenant");
                 vec![Hazard { kind: HazardKind::BreaksClients, lint: codes::C405, text, probe: None }]
             }
-            Action::AddObject { holds: true, .. }
-            | Action::CreateIndexConcurrently { holds: true, .. }
-            | Action::Validate { holds: true, .. } => Vec::new(),
+            Action::AddObject { table, object, holds: true } => self.kept_key_hazards(table, object),
+            Action::CreateIndexConcurrently { table, index, holds: true } => {
+                self.kept_key_hazards(table, &TableObject::Index(index.clone()))
+            }
+            Action::CreateOther(Other { kind: OtherKind::Exclusion, name, uses, .. }) => {
+                let table = uses.first().map(Use::relation).filter(|table| !self.is_new(table));
+                table.map(|_| added_exclusion(name)).into_iter().collect()
+            }
+            Action::Validate { holds: true, .. } => Vec::new(),
             Action::AddObject { table, object, .. } => self.object_hazards(table, object),
             Action::CreateIndexConcurrently { table, index, .. } => {
                 self.object_hazards(table, &TableObject::Index(index.clone()))
@@ -123,7 +135,72 @@ impl AssessCx {
         if self.is_new(table) || self.is_without_values(table, object) {
             return Vec::new();
         }
-        added_object(table, object).into_iter().collect()
+        let mut hazard = self.added_object(table, object);
+        if let Some(hazard) = &mut hazard {
+            if is_unique(object) {
+                hazard.probe = self.conversions.duplicates(table, object);
+            } else if self.conversions.changes_under(table, object) {
+                hazard.probe = None;
+            }
+        }
+        hazard.into_iter().collect()
+    }
+
+    /// Without the probe of a unique key, which depends on what becomes of its values.
+    fn added_object(&self, table: &ObjectName, object: &TableObject) -> Option<Hazard> {
+        let name = |column: &'_ String| self.conversions.final_name(table, column).to_owned();
+        let list = |columns: &[String]| columns.iter().map(name).collect::<Vec<_>>().join(", ");
+        match object {
+            TableObject::PrimaryKey(key) => {
+                let text =
+                    format!("{table} gets the primary key ({}): fails for duplicates and NULL", list(&key.columns));
+                Some(Hazard::failure(codes::F203, text, None))
+            }
+            TableObject::Unique(unique) => {
+                let text = format!("{table} ({}) becomes unique: fails for duplicates", list(&unique.columns));
+                Some(Hazard::failure(codes::F203, text, None))
+            }
+            TableObject::Index(index) if index.unique => {
+                let text = format!("{table} gets the unique index {}: fails for duplicates", index.name);
+                Some(Hazard::failure(codes::F203, text, None))
+            }
+            TableObject::Index(_) => None,
+            TableObject::ForeignKey(key) => {
+                let text = format!(
+                    "{table} ({}) must reference rows of {}: fails for orphans",
+                    list(&key.columns),
+                    key.referenced_table
+                );
+                Some(Hazard::failure(codes::F204, text, Some(orphans(table, key))))
+            }
+            TableObject::Check(check) => {
+                let text = format!("{table} must pass the check {}: fails for rows that violate it", check.name);
+                let probe = Probe::Violations { table: qualified(table), condition: check.expression.clone() };
+                Some(Hazard::failure(codes::F205, text, Some(probe)))
+            }
+        }
+    }
+
+    /// What stays over columns whose values change.
+    fn kept_hazards(&self, table: &ObjectName, columns: &[&str], fills: bool) -> Vec<Hazard> {
+        if self.is_new(table) {
+            return Vec::new();
+        }
+        let keys = self.conversions.kept_keys(table, columns, fills).map(|object| self.merged_key(table, object));
+        let exclusions = self.conversions.kept_exclusions(table, columns, fills).map(changed_exclusion);
+        keys.chain(exclusions).collect()
+    }
+
+    /// A key that is built again over values that may have become equal.
+    fn kept_key_hazards(&self, table: &ObjectName, object: &TableObject) -> Vec<Hazard> {
+        let may_merge = !self.is_new(table) && self.conversions.may_merge(table, object);
+        may_merge.then(|| self.merged_key(table, object)).into_iter().collect()
+    }
+
+    fn merged_key(&self, table: &ObjectName, object: &TableObject) -> Hazard {
+        let key = self.conversions.key_text(table, object);
+        let text = format!("{key} stays unique while its values change: fails if values that differ become equal");
+        Hazard::failure(codes::F209, text, self.conversions.duplicates(table, object))
     }
 
     /// NULL is never a duplicate, and references nothing.
@@ -247,53 +324,13 @@ fn is_without_value(spec: &ColumnSpec) -> bool {
     !column.nullable && !has_default && spec.fill.is_none() && column.identity.is_none() && column.generated.is_none()
 }
 
-fn added_object(table: &ObjectName, object: &TableObject) -> Option<Hazard> {
-    let list = |columns: &[String]| columns.join(", ");
-    let idents = |columns: &[String]| columns.iter().map(|column| ident(column)).collect();
-    let duplicates = |columns: &[String]| {
-        Some(Probe::Duplicates { table: qualified(table), columns: idents(columns), condition: None })
-    };
-    match object {
-        TableObject::PrimaryKey(key) => {
-            let text = format!("{table} gets the primary key ({}): fails for duplicates and NULL", list(&key.columns));
-            Some(Hazard::failure(codes::F203, text, duplicates(&key.columns)))
-        }
-        TableObject::Unique(unique) => {
-            let text = format!("{table} ({}) becomes unique: fails for duplicates", list(&unique.columns));
-            Some(Hazard::failure(codes::F203, text, duplicates(&unique.columns)))
-        }
-        TableObject::Index(index) if index.unique => {
-            let text = format!("{table} gets the unique index {}: fails for duplicates", index.name);
-            Some(Hazard::failure(codes::F203, text, index_probe(table, index)))
-        }
-        TableObject::Index(_) => None,
-        TableObject::ForeignKey(key) => {
-            let text = format!(
-                "{table} ({}) must reference rows of {}: fails for orphans",
-                list(&key.columns),
-                key.referenced_table
-            );
-            Some(Hazard::failure(codes::F204, text, Some(orphans(table, key))))
-        }
-        TableObject::Check(check) => {
-            let text = format!("{table} must pass the check {}: fails for rows that violate it", check.name);
-            let probe = Probe::Violations { table: qualified(table), condition: check.expression.clone() };
-            Some(Hazard::failure(codes::F205, text, Some(probe)))
-        }
-    }
+fn added_exclusion(name: &str) -> Hazard {
+    Hazard::failure(codes::F203, format!("exclusion constraint {name} is added: fails for rows that conflict"), None)
 }
 
-/// With NULLS NOT DISTINCT, a count of non-null duplicates is not enough.
-fn index_probe(table: &ObjectName, index: &Index) -> Option<Probe> {
-    if index.nulls_not_distinct {
-        return None;
-    }
-    let part = |target: &IndexTarget| match target {
-        IndexTarget::Column(name) => ident(name),
-        IndexTarget::Expression(sql) => format!("({sql})"),
-    };
-    let columns = index.parts.iter().map(|it| part(&it.target)).collect();
-    Some(Probe::Duplicates { table: qualified(table), columns, condition: index.predicate.clone() })
+fn changed_exclusion(name: &str) -> Hazard {
+    let text = format!("exclusion constraint {name} stays while its values change: fails if rows conflict then");
+    Hazard::failure(codes::F209, text, None)
 }
 
 fn orphans(table: &ObjectName, key: &ForeignKey) -> Probe {

@@ -10,6 +10,7 @@ use super::Transaction;
 use super::action::{Action, Alteration, ColumnSpec};
 use super::assess::{AssessCx, added_work, altered_work};
 use super::shadow;
+use super::unique;
 use crate::sql::cast::Work;
 use crate::sql::change::TableObject;
 use crate::sql::names::{clip, sequence_name};
@@ -20,6 +21,7 @@ use crate::sql::state::{
 
 /// Returns the actions of an online plan, each with its place among the transactions.
 pub(super) fn expand(actions: Vec<Action>, cx: &AssessCx) -> Vec<(Action, Transaction)> {
+    let guards = unique::guards(&actions, cx);
     let (actions, group) = shadow::replace_columns(catch_up_at_once(actions), cx);
     let mut expander = Expander { cx, checks: BTreeSet::new(), stages: Stages::default(), group, steps: Vec::new() };
     let mut kind = None;
@@ -34,6 +36,7 @@ pub(super) fn expand(actions: Vec<Action>, cx: &AssessCx) -> Vec<(Action, Transa
     expander.flush();
     shadow::guard_first(&mut expander.steps);
     free_dropped_columns(&mut expander.steps);
+    unique::guard_keys(&mut expander.steps, guards);
     expander.steps
 }
 

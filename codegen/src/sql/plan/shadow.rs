@@ -290,29 +290,34 @@ impl Group {
 
     /// Returns the expression with the shadow columns; `None` if a word may be something other than a column.
     fn translated_sql(&self, table: &ObjectName, sql: &str) -> Option<String> {
-        let old = tokens(sql)?;
-        let mut new = Vec::with_capacity(old.len());
-        for (at, token) in old.iter().enumerate() {
-            let shadow = match token {
-                Token::Word(name) | Token::Quoted(name) => self.shadow(table, name),
-                _ => None,
-            };
-            let Some(shadow) = shadow else {
-                new.push(token.clone());
-                continue;
-            };
-            let is_sign = |token: Option<&Token>, signs: &[&str]| matches!(token, Some(Token::Sign(sign)) if signs.contains(&sign.as_str()));
-            let before = at.checked_sub(1).and_then(|at| old.get(at));
-            let is_type = is_sign(before, &["::", "."]) || matches!(before, Some(Token::Word(word)) if word == "as");
-            if is_type || is_sign(old.get(at + 1), &["(", "."]) {
-                return None;
-            }
-            new.push(Token::Quoted(shadow.name.clone()));
-        }
-        let is_same = new == old;
-        let text = || new.iter().map(Token::to_string).collect::<Vec<_>>().join(" ");
-        Some(if is_same { sql.to_owned() } else { text() })
+        renamed_in(sql, |name| self.shadow(table, name).map(|shadow| shadow.name.as_str()))
     }
+}
+
+/// The expression with other names of columns; none where a word may be something else than a column.
+pub(super) fn renamed_in<'n>(sql: &str, rename: impl Fn(&str) -> Option<&'n str>) -> Option<String> {
+    let old = tokens(sql)?;
+    let mut new = Vec::with_capacity(old.len());
+    for (at, token) in old.iter().enumerate() {
+        let name = match token {
+            Token::Word(name) | Token::Quoted(name) => rename(name),
+            _ => None,
+        };
+        let Some(name) = name else {
+            new.push(token.clone());
+            continue;
+        };
+        let is_sign = |token: Option<&Token>, signs: &[&str]| matches!(token, Some(Token::Sign(sign)) if signs.contains(&sign.as_str()));
+        let before = at.checked_sub(1).and_then(|at| old.get(at));
+        let is_type = is_sign(before, &["::", "."]) || matches!(before, Some(Token::Word(word)) if word == "as");
+        if is_type || is_sign(old.get(at + 1), &["(", "."]) {
+            return None;
+        }
+        new.push(Token::Quoted(name.to_owned()));
+    }
+    let is_same = new == old;
+    let text = || new.iter().map(Token::to_string).collect::<Vec<_>>().join(" ");
+    Some(if is_same { sql.to_owned() } else { text() })
 }
 
 fn expressions(index: &Index) -> impl Iterator<Item = &String> {

@@ -1,5 +1,6 @@
 //! Blocks of PL/pgSQL, for everything that one SQL statement cannot do.
 
+use crate::sql::plan::UniqueGuard;
 use crate::sql::quote::{literal, qualified};
 use crate::sql::state::ObjectName;
 
@@ -28,6 +29,39 @@ BEGIN
 END
 ",
         regclass = literal(&name),
+    );
+    do_block(&body)
+}
+
+/// Fails if several rows would have the same key, and says which query finds them.
+pub(super) fn guard_unique(guard: &UniqueGuard) -> String {
+    let UniqueGuard { table, key, values, condition, nulls_equal, .. } = guard;
+    let present = values.iter().filter(|_| !nulls_equal).map(|value| format!("{value} IS NOT NULL"));
+    let conditions: Vec<_> = condition.iter().map(|sql| format!("({sql}\n)")).chain(present).collect();
+    let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+    let values = values.join(", ");
+    let repeated =
+        |what: &str| format!("SELECT {what} FROM {}{filter} GROUP BY {values} HAVING count(*) > 1", qualified(table));
+    let body = format!(
+        "#variable_conflict use_column
+<<relata>>
+DECLARE
+  repeated bigint;
+BEGIN
+  relata.repeated := (SELECT count(*) FROM ({}) AS keys);
+  IF relata.repeated > 0 THEN
+    RAISE EXCEPTION USING MESSAGE = {} || relata.repeated,
+      ERRCODE = 'unique_violation',
+      HINT = {};
+  END IF;
+END
+",
+        repeated("1"),
+        literal(&format!("{key} would not be unique; number of its new values that several rows would have: ")),
+        literal(&format!(
+            "{} shows them; correct these rows, and deploy again",
+            repeated(&format!("{values}, count(*)"))
+        )),
     );
     do_block(&body)
 }

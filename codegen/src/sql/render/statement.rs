@@ -8,7 +8,7 @@ use super::super::quote::{ident, ident_list, literal, qualified};
 use super::super::state::{
     Column, ColumnDefault, ForeignKey, Identity, Index, IndexPart, IndexTarget, ObjectName, Sequence, Table,
 };
-use super::batches::in_batches;
+use super::batches::{guard_unique, in_batches};
 use super::{options, row_security, shadow};
 use crate::ir::{IndexMethod, NativeType, ReferentialAction, SortOrder};
 
@@ -145,6 +145,7 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         Action::ChangeOther(other) => other.change.as_ref().unwrap_or(&other.create).clone(),
         Action::DropOther(other) => other.drop.clone(),
         Action::Guard(guard) => shadow::guard(guard),
+        Action::GuardUnique(guard) => guard_unique(guard),
         Action::CreateSyncFunction { table, function, columns } => {
             shadow::create_sync_function(table, function, columns)
         }

@@ -2,7 +2,7 @@
 
 use super::super::change::{Change, Place, TableObject, Temporary};
 use super::super::data_type::DataType;
-use super::super::state::{Column, ColumnDefault, Identity, ObjectName, TableOptions};
+use super::super::state::{Column, ColumnDefault, EnumType, Identity, ObjectName, TableOptions};
 
 /// Returns one line per change: `+` for an addition, `-` for a removal, `~` for a change. Empty if there are no
 /// changes.
@@ -10,7 +10,36 @@ pub fn summary(changes: &[Change]) -> String {
     let names = Temporary::of(changes);
     let listed =
         changes.iter().filter(|change| !is_part_of_another(change, changes, &names) && !names.is_target(change));
-    listed.map(|change| line(change, &names) + "\n").collect()
+    let text = |change: &&Change| match change {
+        Change::ReplaceEnum { previous, next, .. } => replaced_enum(previous, next, changes, &names),
+        change => line(change, &names),
+    };
+    listed.map(|change| text(&change) + "\n").collect()
+}
+
+/// A value that is removed may give its name to another one. Then the values are listed by their names of before.
+fn replaced_enum(previous: &EnumType, next: &EnumType, changes: &[Change], names: &Temporary) -> String {
+    let gives_name = |label: &String| names.label(&previous.name, label) != label && !next.labels.contains(label);
+    let before: Vec<String> = match previous.labels.iter().any(gives_name) {
+        true => previous.labels.iter().map(|label| before_renames(&previous.name, label, changes)).collect(),
+        false => previous.labels.iter().map(|label| names.label(&previous.name, label).to_owned()).collect(),
+    };
+    let removed = previous.labels.iter().filter(|label| gives_name(label)).map(|label| {
+        let name = names.label(&previous.name, label);
+        format!("{name} is removed, {} gets its name", before_renames(&previous.name, name, changes))
+    });
+    let removed: Vec<String> = removed.collect();
+    let why = if removed.is_empty() { String::new() } else { format!(": {}", removed.join("; ")) };
+    format!("~ enum {} from ({}) to ({}){why}", next.name, before.join(", "), next.labels.join(", "))
+}
+
+/// What a value was called before all renames of its enum.
+fn before_renames(enum_name: &ObjectName, label: &str, changes: &[Change]) -> String {
+    let renames = changes.iter().rev().filter_map(|change| match change {
+        Change::RenameLabel { enum_name: other, from, to } if other == enum_name => Some((from, to)),
+        _ => None,
+    });
+    renames.fold(label.to_owned(), |name, (from, to)| if *to == name { from.clone() } else { name })
 }
 
 /// A sequence is part of the change of its column, and a column with a replaced enum is part of the change of the enum.
@@ -57,10 +86,8 @@ fn line(change: &Change, names: &Temporary) -> String {
             Place::End => format!("+ value {enum_name}.{label}"),
             Place::Before(other) => format!("+ value {enum_name}.{label} before {other}"),
         },
-        Change::ReplaceEnum { previous, next, .. } => {
-            let labels: Vec<_> = previous.labels.iter().map(|label| names.label(&previous.name, label)).collect();
-            format!("~ enum {} from ({}) to ({})", next.name, labels.join(", "), next.labels.join(", "))
-        }
+        // `replaced_enum` says it, for it has to know the other changes.
+        Change::ReplaceEnum { next, .. } => format!("~ enum {}", next.name),
         Change::DropEnum(ty) => format!("- enum {}", names.enum_type(&ty.name)),
         Change::RenameSequence { from, to } => format!("~ sequence {from} is renamed to {to}"),
         Change::CreateSequence(sequence) => format!("+ sequence {}", sequence.name),
