@@ -25,13 +25,15 @@ pub enum Feature {
     Xml,
     /// Extensions, with `CREATE EXTENSION`.
     Extensions,
+    /// Roles that log in, and that all databases share. Without it, every connection is a superuser's.
+    Roles,
     /// PostgreSQL's own programs and a separate cluster: restarts, crashes, certificates.
     Programs,
 }
 
 impl Feature {
     /// All features.
-    pub const ALL: [Feature; 8] = [
+    pub const ALL: [Feature; 9] = [
         Feature::ConcurrentTransactions,
         Feature::Cancel,
         Feature::Timeouts,
@@ -39,6 +41,7 @@ impl Feature {
         Feature::TextSearchLanguages,
         Feature::Xml,
         Feature::Extensions,
+        Feature::Roles,
         Feature::Programs,
     ];
 
@@ -52,6 +55,7 @@ impl Feature {
             Feature::TextSearchLanguages => "text search in a language",
             Feature::Xml => "values of type xml",
             Feature::Extensions => "extensions",
+            Feature::Roles => "roles that log in",
             Feature::Programs => "PostgreSQL's own programs",
         }
     }

@@ -1,8 +1,8 @@
 //! Row security: what migrations do to policies and to the rows that policies hide, and what they leave alone.
 
-use relata_devdb::TestDatabase;
+use relata_devdb::{Feature, TestDatabase};
 
-use crate::support::{Project, database, query};
+use crate::support::{Project, database, query, server};
 
 const MODELS: &str = "
 model School {
@@ -148,6 +148,9 @@ const ROWS: &str = "SELECT set_config('relata.across_tenants', 'on', false);
 /// Migrations of an owner, on which row security is forced, would change no rows without a word.
 #[test]
 fn migrations_of_an_owner_see_all_rows() {
+    if server().skips_without(&[Feature::Roles]) {
+        return;
+    }
     for online in [false, true] {
         let database = database("owner");
         let url = as_owner(&database);

@@ -263,7 +263,7 @@ async fn dropped_futures_and_failed_queries_leave_nothing_behind() {
     let schools = Schools::new().await;
     // One connection for both schools.
     let url = &schools.database.client_url;
-    let one = Client::builder(url).expect("is a URL").max_connections(1).connect().await.expect("connects");
+    let one = database::client(url).max_connections(1).connect().await.expect("connects");
     let (north, south) = (one.tenant(schools.north.school.id), one.tenant(schools.south.school.id));
     for round in 0..20 {
         drop(

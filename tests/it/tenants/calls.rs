@@ -301,7 +301,9 @@ async fn query_files_that_only_read_are_confined() {
     tx.commit().await.expect("commits");
     // What writes, or is not understood whole, is only sent across tenants; also where types do not say it.
     let outcome = north.batch((queries::through().one(), north.user().count())).await;
+    // Of a superuser, PostgreSQL confines nothing.
     match IS_SECURED {
+        true if !database::has_wall() => {}
         true => assert_eq!(outcome.map(|(through, users)| (through.pairs, users)).expect("reads"), (1, 3)),
         false => assert!(matches!(outcome, Err(relata::Error::Misuse(_))), "{outcome:?}"),
     }

@@ -1,6 +1,8 @@
 //! A database of the schema, with rows of two schools.
 
 use super::*;
+use relata::RowSecurity;
+use relata_devdb::Feature;
 
 /// A database of the schema, and a client of it.
 pub(super) struct Database {
@@ -20,8 +22,8 @@ impl Database {
         let sql = render(&plan(diff(pair, &DiffOptions::default()).expect("nothing is renamed")));
         connection.batch_execute(&sql).await.expect("the tables are made");
         let size = devdb().max_connections_hint().min(4);
-        let url = if IS_SECURED { as_another_role(database.url()).await } else { database.url().to_owned() };
-        let db = Client::builder(&url).expect("is a URL").max_connections(size).connect().await;
+        let url = if has_wall() { as_another_role(database.url()).await } else { database.url().to_owned() };
+        let db = client(&url).max_connections(size).connect().await;
         let db = db.expect("connects");
         let land = country::Create { id: 1, name: "Land".to_owned() };
         let _: Country = db.country().create(land).await.expect("is created");
@@ -136,6 +138,17 @@ impl Rows {
 
 pub(super) fn id() -> Uuid {
     Uuid::new_v4()
+}
+
+/// Whether PostgreSQL checks the tenants, too.
+pub(super) fn has_wall() -> bool {
+    IS_SECURED && devdb().has(Feature::Roles)
+}
+
+/// The settings of a client. Where every connection is a superuser's, there is no wall, and all else has to hold.
+pub(super) fn client(url: &str) -> relata::ClientBuilder<client::Models> {
+    let builder = Client::builder(url).expect("is a URL");
+    if has_wall() { builder } else { builder.row_security(RowSecurity::Warn) }
 }
 
 /// The URL for a role that row security holds for. The database of a test belongs to a superuser.

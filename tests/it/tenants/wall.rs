@@ -7,6 +7,7 @@ use crate::tenants::plain::client as unsecured;
 use futures_util::TryStreamExt;
 use relata::tokio_postgres::{Client as Connection, SimpleQueryMessage};
 use relata::{Error, RowSecurity, params};
+use relata_devdb::Feature;
 
 async fn connect(url: &str) -> Connection {
     let options: relata::ConnectOptions = url.parse().expect("is a URL");
@@ -40,6 +41,9 @@ fn sqlstate(error: &relata::tokio_postgres::Error) -> &str {
 
 #[tokio::test]
 async fn without_the_setting_there_are_no_rows() {
+    if devdb().skips_without(&[Feature::Roles]) {
+        return;
+    }
     let schools = Schools::new().await;
     let connection = as_client(&schools).await;
     let north = schools.north.school.id;
@@ -61,6 +65,9 @@ async fn without_the_setting_there_are_no_rows() {
 
 #[tokio::test]
 async fn sql_of_ones_own_sees_one_tenant() {
+    if devdb().skips_without(&[Feature::Roles]) {
+        return;
+    }
     let schools = Schools::new().await;
     let (north, own, other) = (schools.north(), &schools.north, &schools.south);
     let before = schools.all_of(other).await;
@@ -104,6 +111,9 @@ async fn sql_of_ones_own_sees_one_tenant() {
 
 #[tokio::test]
 async fn a_forgotten_condition_meets_the_wall() {
+    if devdb().skips_without(&[Feature::Roles]) {
+        return;
+    }
     let schools = Schools::new().await;
     let before = schools.all_of(&schools.south).await;
     // Statements without any condition of a tenant, in sessions that have one.
@@ -133,6 +143,9 @@ async fn a_forgotten_condition_meets_the_wall() {
 
 #[tokio::test]
 async fn a_transaction_goes_from_tenant_to_tenant() {
+    if devdb().skips_without(&[Feature::Roles]) {
+        return;
+    }
     let schools = Schools::new().await;
     let (north, south) = (schools.north.school.id, schools.south.school.id);
     const WHO: &str = "SELECT coalesce(min(\"schoolId\"::text), '') FROM \"Room\"";
@@ -172,6 +185,9 @@ async fn a_transaction_goes_from_tenant_to_tenant() {
 
 #[tokio::test]
 async fn the_wall_costs_no_round_trip() {
+    if devdb().skips_without(&[Feature::Roles]) {
+        return;
+    }
     let schools = Schools::new().await;
     let (url, tap) = Wiretap::before(&schools.database.client_url).await;
     let client = Client::builder(&url).expect("is a URL").max_connections(1).connect().await.expect("connects");
@@ -216,6 +232,9 @@ async fn the_wall_costs_no_round_trip() {
 
 #[tokio::test]
 async fn roles_that_bypass_it_are_refused() {
+    if devdb().skips_without(&[Feature::Roles]) {
+        return;
+    }
     let schools = Schools::new().await;
     let url = schools.url();
     let refused = Client::connect(url).await.expect_err("is refused");
@@ -248,6 +267,9 @@ async fn roles_that_bypass_it_are_refused() {
 
 #[tokio::test]
 async fn settings_of_a_program_hold_for_its_statements() {
+    if devdb().skips_without(&[Feature::Roles]) {
+        return;
+    }
     let schools = Schools::new().await;
     let noted = schools.north().with_setting("app.user", "ada").with_setting("app.request", 7);
     const READ: &str = "SELECT current_setting('app.user', true), current_setting('app.request', true)";
@@ -287,6 +309,9 @@ async fn settings_of_a_program_hold_for_its_statements() {
 /// What PostgreSQL does not apply policies to. `docs/tenants.md` lists it.
 #[tokio::test]
 async fn what_looks_past_policies() {
+    if devdb().skips_without(&[Feature::Roles]) {
+        return;
+    }
     let schools = Schools::new().await;
     let (own, other) = (&schools.north, &schools.south);
     let north = schools.north();
@@ -329,6 +354,9 @@ async fn what_looks_past_policies() {
 /// The pooler gives the connections of one tenant to another one, and nothing of it stays.
 #[tokio::test]
 async fn it_holds_behind_a_pooler() {
+    if devdb().skips_without(&[Feature::Roles]) {
+        return;
+    }
     let schools = Schools::new().await;
     let Some(pooler) = PgBouncer::before(&schools.database.client_url).await else { return };
     let url = format!("{}&pgbouncer=true", pooler.url);
@@ -362,6 +390,9 @@ async fn it_holds_behind_a_pooler() {
 /// The examples of `docs/tenants.md`.
 #[tokio::test]
 async fn the_examples_of_the_page_run() {
+    if devdb().skips_without(&[Feature::Roles]) {
+        return;
+    }
     let schools = Schools::new().await;
     let north = schools.north();
     let user_id = schools.north.users[0].id;

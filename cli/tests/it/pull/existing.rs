@@ -1,11 +1,16 @@
 //! `db pull` over an existing file: what did not change stays.
 
+use relata_devdb::Feature;
+
 use super::{db, has, pull, words};
-use crate::support::{Project, database, query};
+use crate::support::{Project, database, query, server};
 
 /// A view that the schema has needs no warning, nor has an extension that it lists.
 #[test]
 fn what_the_existing_schema_has_is_no_warning() {
+    if server().skips_without(&[Feature::Extensions]) {
+        return;
+    }
     let (project, database) = (Project::new(), database("pull_views"));
     query(&database, "CREATE EXTENSION ltree; CREATE TABLE t (id int PRIMARY KEY); CREATE VIEW v AS SELECT id FROM t");
     let text = "datasource db {\n  provider   = \"postgresql\"\n  extensions = [ltree]\n}\n\nmodel t {\n  id Int @id\n}\n\nview v {\n  id Int @unique\n}\n";
@@ -73,6 +78,9 @@ fn what_did_not_change_keeps_its_line_and_its_comments() {
 
 #[test]
 fn an_extension_comes_to_the_list_once() {
+    if server().skips_without(&[Feature::Extensions]) {
+        return;
+    }
     let sql = "CREATE EXTENSION citext; CREATE EXTENSION ltree; CREATE TABLE t (id int PRIMARY KEY, a citext)";
     let (project, database, _) = pull(sql, &[]);
     has(&words(&project), "extensions = [citext]");

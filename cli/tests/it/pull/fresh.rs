@@ -1,7 +1,9 @@
 //! A fresh database from what `db pull` wrote: the schema, and the SQL for everything else.
 
+use relata_devdb::Feature;
+
 use super::{db, has, pull, words};
-use crate::support::{Output, database, query};
+use crate::support::{Output, database, query, server};
 
 /// Pulls with a file of SQL and makes another database of that; gives what the second and the first answer to a query.
 #[track_caller]
@@ -25,6 +27,9 @@ const DEFAULTS: &str = "SELECT coalesce(string_agg(pg_get_expr(adbin, adrelid), 
 /// What columns, defaults and indexes use comes with the schema or in a file, so that another database can be made.
 #[test]
 fn a_fresh_database_can_be_made_of_what_was_pulled() {
+    if server().skips_without(&[Feature::Extensions]) {
+        return;
+    }
     let (project, database, output) = pull(
         "CREATE EXTENSION citext; CREATE EXTENSION pg_trgm; CREATE EXTENSION \"uuid-ossp\"; CREATE EXTENSION btree_gin;
          CREATE EXTENSION ltree; CREATE DOMAIN amount AS numeric(10, 2) CHECK (VALUE >= 0);
@@ -175,6 +180,9 @@ fn how_columns_are_stored_is_told_and_made_again() {
 /// Objects of the database as a whole are told, unless an extension brings them.
 #[test]
 fn what_belongs_to_no_schema_is_told() {
+    if server().skips_without(&[Feature::Extensions]) {
+        return;
+    }
     let (_, _, output) = pull(
         "CREATE EXTENSION citext; CREATE EXTENSION postgres_fdw; CREATE TABLE t (id int PRIMARY KEY, a citext);
          CREATE LANGUAGE own HANDLER plpgsql_call_handler; CREATE FOREIGN DATA WRAPPER wrap;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use relata_devdb::DevDb;
+use relata_devdb::{DevDb, Feature};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 use super::world::{Signature, signatures, values};
@@ -121,6 +121,9 @@ fn shown(line: &Signature) -> String {
 #[test]
 fn functions_are_those_of_postgresql() {
     let server = DevDb::start().expect("a PostgreSQL");
+    if server.skips_without(&[Feature::Extensions]) {
+        return;
+    }
     let database = server.create_database("functions").expect("a database");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("an async runtime");
     let wrong = runtime.block_on(compare(database.url()));
