@@ -37,11 +37,6 @@ pub(super) fn functions(s: &mut Sketch) {
         ));
         s.tell(&operator);
     }
-    s.run(
-        &format!("CREATE CAST (int AS {domain}) WITHOUT FUNCTION")
-            .replace("WITHOUT FUNCTION", "WITH INOUT")
-            .replace("CREATE CAST", "-- CREATE CAST"),
-    );
     for name in [&inner, &outer, &procedure, &aggregate, &domain, &row, &format!("{table}.g")] {
         s.tell(name);
     }
