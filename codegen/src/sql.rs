@@ -18,6 +18,7 @@ mod moment;
 pub mod names;
 mod normalize;
 mod plan;
+mod policy;
 mod probe;
 pub mod quote;
 mod render;

@@ -31,18 +31,22 @@ const SQL: &[(&str, &[&str])] = &[
     ("quote", &["names"]),
     ("data_type", &["expression", "names", "quote"]),
     ("state", &["data_type", "names"]),
+    ("policy", &["names", "quote", "state"]),
     ("lower", &["data_type", "moment", "names", "state"]),
     ("intent", &["lower", "state"]),
     ("language", &["data_type", "state"]),
     ("normalize", &["data_type", "expression", "moment", "state"]),
     ("cast", &["data_type", "quote", "state"]),
     ("change", &["state"]),
-    ("diff", &["cast", "change", "data_type", "expression", "intent", "language", "names", "normalize", "state"]),
+    (
+        "diff",
+        &["cast", "change", "data_type", "expression", "intent", "language", "names", "normalize", "policy", "state"],
+    ),
     ("codes", &[]),
     ("probe", &["quote"]),
     ("plan", &["cast", "change", "codes", "data_type", "expression", "names", "probe", "quote", "state"]),
     ("lint", &["cast", "change", "codes", "plan", "probe", "quote", "state"]),
-    ("render", &["cast", "change", "data_type", "expression", "lint", "names", "plan", "quote", "state"]),
+    ("render", &["cast", "change", "data_type", "expression", "lint", "names", "plan", "policy", "quote", "state"]),
 ];
 
 /// The parts of other rooms from the lowest to the highest: each may use those before it, and what the room itself has.

@@ -157,20 +157,27 @@ fn a_sequence_that_counts_less_or_otherwise_is_told_and_made_again() {
 
 #[test]
 fn how_columns_are_stored_is_told_and_made_again() {
-    let (output, [here, there]) = made_again(
-        "CREATE TABLE t (id int PRIMARY KEY, a text, b text, c int, d int);
-         ALTER TABLE t ALTER a SET STORAGE EXTERNAL, ALTER b SET COMPRESSION pglz, ALTER c SET STATISTICS 7,
+    // PostgreSQL 13 compresses all columns alike.
+    let compresses = "SELECT current_setting('server_version_num')::int >= 140000";
+    let compresses = query(&crate::support::database("pull_version"), compresses) == ["t"];
+    let compression = if compresses { "ALTER TABLE t ALTER b SET COMPRESSION pglz;" } else { "" };
+    let tables = format!(
+        "CREATE TABLE t (id int PRIMARY KEY, a text, b text, c int, d int); {compression}
+         ALTER TABLE t ALTER a SET STORAGE EXTERNAL, ALTER c SET STATISTICS 7,
             ALTER d SET (n_distinct = 5); CREATE INDEX exp ON t ((c + 1)); ALTER INDEX exp ALTER COLUMN 1 SET STATISTICS 9;
-         ALTER TABLE t FORCE ROW LEVEL SECURITY; CREATE STATISTICS s ON a, b FROM t; ALTER STATISTICS s SET STATISTICS 3",
+         ALTER TABLE t FORCE ROW LEVEL SECURITY; CREATE STATISTICS s ON a, b FROM t; ALTER STATISTICS s SET STATISTICS 3"
+    );
+    let (output, [here, there]) = made_again(
+        &tables,
         &[],
-        "SELECT concat(string_agg(concat_ws(' ', attname, attstorage, attcompression, attstattarget, attoptions), ',' ORDER BY attnum),
+        "SELECT concat(string_agg(concat_ws(' ', attname, attstorage, to_jsonb(a) ->> 'attcompression', attstattarget, attoptions), ',' ORDER BY attnum),
             (SELECT relforcerowsecurity FROM pg_class WHERE oid = 't'::regclass), (SELECT stxstattarget FROM pg_statistic_ext))
-         FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0",
+         FROM pg_attribute AS a WHERE attrelid = 't'::regclass AND attnum > 0",
     );
     assert_eq!(here, there);
+    let output = if compresses { output.says("column with a compression: public.t.b (pglz)") } else { output };
     output
         .says("column with a storage of its own: public.t.a (EXTERNAL)")
-        .says("column with a compression: public.t.b (pglz)")
         .says("column with a statistics target: public.t.c (7)")
         .says("column with options: public.t.d (n_distinct=5)")
         .says("index with a statistics target: exp on public.t")

@@ -4,6 +4,7 @@ use super::DiffCx;
 use super::tables::Touched;
 use crate::sql::change::Change;
 use crate::sql::normalize::{Origin, same_loosely};
+use crate::sql::policy;
 use crate::sql::state::{ObjectName, Policy, PolicyCondition, RowSecurity, State};
 
 pub(super) fn diff_row_security(cx: &DiffCx<'_>, previous: &State, touched: &Touched, changes: &mut Vec<Change>) {
@@ -92,7 +93,9 @@ fn same_policy(cx: &DiffCx<'_>, table: &ObjectName, a: &Policy, b: &Policy) -> b
 fn same_condition(cx: &DiffCx<'_>, table: &ObjectName, a: &PolicyCondition, b: &PolicyCondition) -> bool {
     match (a, b) {
         (PolicyCondition::Sql(a), PolicyCondition::Sql(b)) if cx.origin == Origin::Catalogs => a == b,
-        (PolicyCondition::Sql(_), _) | (_, PolicyCondition::Sql(_)) => same_loosely(&a.sql(table), &b.sql(table)),
+        (PolicyCondition::Sql(_), _) | (_, PolicyCondition::Sql(_)) => {
+            same_loosely(&policy::condition(a, table), &policy::condition(b, table))
+        }
         (a, b) => a == b,
     }
 }

@@ -1,5 +1,6 @@
 //! Row security and policies as SQL.
 
+use crate::sql::policy;
 use crate::sql::quote::{ident, qualified};
 use crate::sql::state::{ObjectName, Policy, PolicyCondition};
 
@@ -15,7 +16,7 @@ pub(super) fn create_policy(table: &ObjectName, policy: &Policy) -> String {
         roles => format!(" TO {}", roles.iter().map(|role| ident(role)).collect::<Vec<_>>().join(", ")),
     };
     let clause = |word: &str, condition: &Option<PolicyCondition>| match condition {
-        Some(condition) => format!("\n  {word} ({})", condition.sql(table)),
+        Some(condition) => format!("\n  {word} ({})", policy::condition(condition, table)),
         None => String::new(),
     };
     format!(

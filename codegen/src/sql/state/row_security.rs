@@ -1,7 +1,6 @@
 //! Row security of a table: whether PostgreSQL checks who sees which row, and its policies.
 
 use super::ObjectName;
-use crate::sql::quote::{ident, qualified};
 
 /// The policy that shows a session the rows of its tenant.
 pub const TENANT_POLICY: &str = "relata_tenant";
@@ -102,10 +101,6 @@ impl Policy {
     }
 }
 
-/// The tenant of the session, as the client sets it for each transaction. After a transaction that had one, PostgreSQL
-/// gives an empty text in place of none.
-const TENANT: &str = "(SELECT nullif(current_setting('relata.tenant', true), '') AS tenant)";
-
 impl PolicyCondition {
     fn ways(&mut self) -> Option<&mut Vec<TenantWay>> {
         match self {
@@ -113,46 +108,9 @@ impl PolicyCondition {
             PolicyCondition::AcrossTenants | PolicyCondition::Sql(_) => None,
         }
     }
-
-    /// The condition in a policy of a table.
-    pub(in crate::sql) fn sql(&self, table: &ObjectName) -> String {
-        match self {
-            PolicyCondition::Tenant(ways) => ways.iter().map(|way| way.sql(table)).collect::<Vec<_>>().join(" AND "),
-            PolicyCondition::AcrossTenants => {
-                "(SELECT current_setting('relata.across_tenants', true) AS across_tenants) = 'on'".to_owned()
-            }
-            PolicyCondition::Sql(sql) => sql.clone(),
-        }
-    }
 }
 
 impl TenantWay {
-    fn sql(&self, table: &ObjectName) -> String {
-        let cast = if self.cast.is_empty() { String::new() } else { format!("::{}", self.cast) };
-        let alias = |number: usize| format!("relata_{number}");
-        let is_tenant = |column: String| format!("{column} = {TENANT}{cast}");
-        let Some((first, others)) = self.joins.split_first() else { return is_tenant(ident(&self.column)) };
-        let on = |join: &TenantJoin, here: String, before: String| {
-            let pair = |(to, from): (&String, &String)| format!("{here}.{} = {before}.{}", ident(to), ident(from));
-            join.to.iter().zip(&join.from).map(pair).collect::<Vec<_>>().join(" AND ")
-        };
-        let joins: String = others
-            .iter()
-            .enumerate()
-            .map(|(at, join)| {
-                let (before, here) = (alias(at + 1), alias(at + 2));
-                format!(" JOIN {} AS {here} ON {}", qualified(&join.table), on(join, here.clone(), before))
-            })
-            .collect();
-        format!(
-            "EXISTS (SELECT 1 FROM {} AS {}{joins} WHERE {} AND {})",
-            qualified(&first.table),
-            alias(1),
-            on(first, alias(1), ident(&table.name)),
-            is_tenant(format!("{}.{}", alias(self.joins.len()), ident(&self.column)))
-        )
-    }
-
     /// The tables and columns that it names, beginning at a table.
     pub(in crate::sql) fn uses(&self, table: &ObjectName) -> Vec<(ObjectName, String)> {
         let mut here = table;
