@@ -153,6 +153,21 @@ fn a_default_that_fills_a_unique_column_is_told() {
 }
 
 #[test]
+fn an_empty_list_that_becomes_a_required_value_is_told() {
+    let (project, database) = (Project::new(), database("merged_list"));
+    query(&database, "CREATE TABLE \"T\" (id int PRIMARY KEY, codes text[] NOT NULL)");
+    project.write("schema.dsl", "model T {\n  id Int @id\n  codes String\n}\n");
+    let diff = |more: &[&str]| {
+        let args = ["migrate-diff", "--from-url", database.url(), "--to-schema", "schema.dsl"];
+        project.run(&[&args[..], more].concat()).exits(0).says("F202 T.codes stays required: fails for an empty list")
+    };
+    diff(&["--online"]);
+    let sql = diff(&[]).stdout;
+    query(&database, "INSERT INTO \"T\" VALUES (1, '{a}'), (2, '{}')");
+    project.migration("1_types", &sql).deploy(&database).exits(1).says("SQLSTATE 23502");
+}
+
+#[test]
 fn a_new_unique_key_is_counted_over_the_new_values() {
     let before = "model T {\n  id Int @id\n  size Float\n}\n";
     let after = before.replace("size Float", "size Int @unique");

@@ -163,6 +163,11 @@ impl Conversions {
         self.columns.get(&(table.clone(), column.to_owned()))
     }
 
+    /// What the values of a column become, as SQL over the old row; none if they stay or if that cannot be written.
+    pub(super) fn value(&self, table: &ObjectName, column: &str) -> Option<String> {
+        self.column(table, column)?.value.clone()
+    }
+
     /// The column's name after the migration.
     pub(super) fn final_name<'n>(&'n self, table: &ObjectName, column: &'n str) -> &'n str {
         self.column(table, column).map_or(column, |it| &it.next.name)

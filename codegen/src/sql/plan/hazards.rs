@@ -102,7 +102,7 @@ impl AssessCx {
             Action::CreateIndexConcurrently { table, index, .. } => {
                 self.object_hazards(table, &TableObject::Index(index.clone()))
             }
-            Action::Validate { table, column: Some(column), .. } => vec![becomes_required(table, column)],
+            Action::Validate { table, column: Some(column), .. } => vec![required(table, column, true, None)],
             Action::Validate { table, object, .. } => self.object_hazards(table, object),
             _ => Vec::new(),
         }
@@ -233,8 +233,10 @@ impl AssessCx {
             hazards.extend(self.in_use(&previous.used_by, &format!("{table}.{} changes its type", next.name)));
             hazards.extend(self.retyping_hazard(table, previous, next));
         }
-        if previous.nullable && !next.nullable && !alteration.not_null_later && !self.is_new(table) {
-            hazards.push(becomes_required(table, &next.name));
+        let is_required = !next.nullable && !alteration.not_null_later && !self.is_new(table);
+        if is_required && (previous.nullable || loses_values(alteration)) {
+            let value = self.conversions.value(table, &next.name);
+            hazards.push(required(table, &next.name, previous.nullable, value));
         }
         hazards
     }
@@ -309,9 +311,21 @@ fn required_column(table: &ObjectName, column: &str) -> Hazard {
     Hazard::failure(codes::F201, text, Some(Probe::Rows { table: qualified(table) }))
 }
 
-fn becomes_required(table: &ObjectName, column: &str) -> Hazard {
-    let probe = Probe::Nulls { table: qualified(table), column: ident(column) };
-    Hazard::failure(codes::F202, format!("{table}.{column} becomes required: fails if it holds NULL"), Some(probe))
+/// `value`: what its values become, as SQL over the old rows.
+fn required(table: &ObjectName, column: &str, becomes: bool, value: Option<String>) -> Hazard {
+    let probe = Probe::Nulls { table: qualified(table), column: value.unwrap_or_else(|| ident(column)) };
+    let text = match becomes {
+        true => format!("{table}.{column} becomes required: fails if it holds NULL"),
+        false => format!("{table}.{column} stays required: fails for an empty list, whose first element is NULL"),
+    };
+    Hazard::failure(codes::F202, text, Some(probe))
+}
+
+/// Whether values become NULL: an empty list has no first element.
+fn loses_values(alteration: &Alteration) -> bool {
+    let Alteration { previous, next, using, retyped, .. } = alteration;
+    let is_ours = *using == cast(previous, next).using;
+    *retyped && previous.array && !next.array && is_ours
 }
 
 fn type_text(column: &Column) -> String {
