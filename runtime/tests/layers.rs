@@ -19,7 +19,7 @@ const FOLDERS: &[(&str, &[&str])] = &[
     ("connection", &["error", "meta", "query", "sql", "telemetry", "value"]),
     ("execute", &["connection", "error", "meta", "query", "rows", "sql", "telemetry", "value"]),
     ("builder", &["dsl", "error", "execute", "query", "rows", "value"]),
-    ("client", &["builder", "connection", "error", "execute", "query", "rows", "telemetry", "value"]),
+    ("client", &["builder", "connection", "error", "execute", "meta", "query", "rows", "telemetry", "value"]),
     ("migrate", &[]),
     // The door for generated code: `set_and_with` is a macro, which has its path from the root.
     ("rt", &["builder", "client", "dsl", "error", "execute", "meta", "query", "rows", "set_and_with", "value"]),
