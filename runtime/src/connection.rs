@@ -1,5 +1,6 @@
 //! Connections: opening them, the pool that keeps them, their transactions, and the sessions that send statements.
 
+mod cancel;
 mod manager;
 mod options;
 mod parameter_types;

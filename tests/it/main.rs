@@ -1,5 +1,10 @@
 //! The generated client against a real PostgreSQL.
 
+#![allow(
+    clippy::duplicate_mod,
+    reason = "the tests of tenants hold for a client with row security and for one without"
+)]
+
 mod aggregates;
 mod book;
 mod bulk;

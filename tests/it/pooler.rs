@@ -27,10 +27,11 @@ impl PgBouncer {
 
     /// In front of the database of a URL.
     pub(crate) async fn before(url: &str) -> Option<Self> {
-        let (user, rest) = url.split_once("://")?.1.split_once('@')?;
+        let (_, rest) = url.split_once("://").expect("has a scheme");
+        let (user, rest) = rest.split_once('@').expect("names a user");
         let (user, password) = user.split_once(':').unwrap_or((user, ""));
-        let (host, database) = rest.split_once('/')?;
-        let database = database.split('?').next()?;
+        let (host, database) = rest.split_once('/').expect("names a database");
+        let database = database.split('?').next().unwrap_or_default();
         let (host, server_port) = host.split_once(':').unwrap_or((host, "5432"));
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port is free").port();
         let folder = std::env::temp_dir().join(format!("relata-pgbouncer-{port}"));
@@ -196,7 +197,8 @@ async fn a_dropped_statement_behind_a_pooler_is_canceled() {
                    AND pid <> pg_backend_pid()";
     for dropped in 0..6 {
         let slow = db.query_raw::<(String,)>("SELECT 'behind_a_pooler' || pg_sleep(20)::text", params![]);
-        assert!(tokio::time::timeout(Duration::from_millis(50), slow).await.is_err());
+        let outcome = tokio::time::timeout(Duration::from_millis(50), slow).await;
+        assert!(outcome.is_err(), "number {dropped}: {outcome:?}");
         let began = std::time::Instant::now();
         while fixture.sql(running).await[0].get::<_, i64>(0) > 0 {
             assert!(began.elapsed() < Duration::from_secs(8), "number {dropped} runs on");

@@ -186,7 +186,7 @@ fn migrations_of_an_owner_see_all_rows() {
         project.run(&["migrate", "dev", "--url", &url]).exits(0);
         assert_eq!(query(&database, "SELECT name FROM \"Room\" ORDER BY 1"), ["room 1", "room 2"]);
         // The session of somebody else sees nothing.
-        assert_eq!(query(&database, &format!("SET ROLE relata_owner_test; SELECT count(*) FROM \"Room\"")), ["0"]);
+        assert_eq!(query(&database, "SET ROLE relata_owner_test; SELECT count(*) FROM \"Room\""), ["0"]);
         project.run(&["migrate", "status", "--url", &url]).exits(0);
     }
 }

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::time::Duration;
 
+use super::cancel::cancel;
 use super::manager::Manager;
-use super::pool::Pool;
-use super::tls::Connector;
+use super::pool::{Pool, Shared};
 use crate::sql::SessionEffect;
 
 type Object = deadpool::managed::Object<Manager>;
@@ -132,7 +132,8 @@ impl Drop for PooledConnection {
             return drop(connection);
         }
         let reusable = trace < SessionEffect::Connection as u8;
-        let unclean = UncleanConnection { connection: Some(connection), tls: self.pool.shared.tls.clone(), reusable };
+        let unclean =
+            UncleanConnection { connection: Some(connection), shared: Arc::clone(&self.pool.shared), reusable };
         let last = match (open, reset) {
             (true, true) => concat!("ROLLBACK; ", reset!()),
             (true, false) => "ROLLBACK",
@@ -149,7 +150,8 @@ impl Drop for PooledConnection {
 /// A connection that is not clean. If it is dropped, it is closed and not reused.
 struct UncleanConnection {
     connection: Option<Object>,
-    tls: Connector,
+    /// To cancel its statement, which takes another connection.
+    shared: Arc<Shared>,
     /// Whether it may be reused once it is clean.
     reusable: bool,
 }
@@ -173,8 +175,9 @@ impl UncleanConnection {
         // The connection stays open until the statement has ended, because a pooler does not cancel for a client that
         // has disconnected.
         for _ in 0..CANCELLATIONS {
-            let cancel = connection.cancel_token();
-            let asked = tokio::time::timeout(CANCEL_LIMIT, cancel.cancel_query(self.tls.clone())).await;
+            let token = connection.cancel_token();
+            let ask = cancel(&token, &self.shared.options, self.shared.tls.clone());
+            let asked = tokio::time::timeout(CANCEL_LIMIT, ask).await;
             let ended = tokio::time::timeout(END_LIMIT, &mut rest).await;
             if ended.is_ok() {
                 return false;

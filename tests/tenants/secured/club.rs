@@ -36,7 +36,7 @@ pub const school_id_name: rt::Key<Club, (rt::Uuid, rt::String)> = rt::Key::new(&
 pub const school: rt::RelationField<Club, super::school::School, rt::Required, 0> = rt::RelationField::new();
 /// Relation to many `Student`.
 pub const students: rt::RelationField<Club, super::student::Student, rt::List, 1> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<School = rt::NotIncluded, Students = rt::NotIncluded> {
     pub row_: self::Club,

@@ -26,7 +26,7 @@ pub const id: rt::Field<Country, i32, rt::Required, rt::IsUnique> = rt::Field::n
 pub const name: rt::Field<Country, rt::String> = rt::Field::new(1);
 /// Relation to many `User`.
 pub const users: rt::RelationField<Country, super::user::User, rt::List, 0> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<Users = rt::NotIncluded> {
     pub row_: self::Country,

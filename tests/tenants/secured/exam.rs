@@ -42,7 +42,7 @@ pub const school: rt::RelationField<Exam, super::school::School, rt::Required, 0
 pub const room: rt::RelationField<Exam, super::room::Room, rt::Optional, 1> = rt::RelationField::new();
 /// Relation to many `Result`.
 pub const results: rt::RelationField<Exam, super::result::Result, rt::List, 2, 2> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<
     School = rt::NotIncluded,

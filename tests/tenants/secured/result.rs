@@ -44,7 +44,7 @@ pub const school: rt::RelationField<Result, super::school::School, rt::Required,
 pub const student: rt::RelationField<Result, super::student::Student, rt::Required, 1> = rt::RelationField::new();
 /// Relation to one `Exam`.
 pub const exam: rt::RelationField<Result, super::exam::Exam, rt::Required, 2> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<
     School = rt::NotIncluded,

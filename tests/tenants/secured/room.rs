@@ -32,7 +32,7 @@ pub const name: rt::Field<Room, rt::String> = rt::Field::new(2);
 pub const school: rt::RelationField<Room, super::school::School, rt::Required, 0> = rt::RelationField::new();
 /// Relation to many `Exam`.
 pub const exams: rt::RelationField<Room, super::exam::Exam, rt::List, 1> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<School = rt::NotIncluded, Exams = rt::NotIncluded> {
     pub row_: self::Room,

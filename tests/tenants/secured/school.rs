@@ -44,7 +44,7 @@ pub const exams: rt::RelationField<School, super::exam::Exam, rt::List, 3> = rt:
 pub const clubs: rt::RelationField<School, super::club::Club, rt::List, 4> = rt::RelationField::new();
 /// Relation to many `Result`.
 pub const results: rt::RelationField<School, super::result::Result, rt::List, 5> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<
     Users = rt::NotIncluded,

@@ -32,7 +32,7 @@ pub const user_id: rt::Field<Session, rt::Uuid> = rt::Field::new(1);
 pub const note: rt::Field<Session, rt::String> = rt::Field::new(2);
 /// Relation to one `User`.
 pub const user: rt::RelationField<Session, super::user::User, rt::Required, 0> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<User = rt::NotIncluded> {
     pub row_: self::Session,

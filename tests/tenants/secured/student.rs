@@ -72,7 +72,7 @@ pub const mentored: rt::RelationField<Student, super::student::Student, rt::List
 pub const results: rt::RelationField<Student, super::result::Result, rt::List, 4, 1> = rt::RelationField::new();
 /// Relation to many `Club`.
 pub const clubs: rt::RelationField<Student, super::club::Club, rt::List, 5> = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<
     School = rt::NotIncluded,

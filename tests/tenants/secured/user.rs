@@ -60,7 +60,7 @@ pub const student: rt::RelationField<
     3,
     1,
 > = rt::RelationField::new();
-/// The row with what was included; it dereferences to the model.
+/// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<
     School = rt::NotIncluded,
