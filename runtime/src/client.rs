@@ -5,7 +5,7 @@ mod transaction;
 
 pub use models::{AnySql, Models, OfAll, OfNone, OfTenant, Root, Tenants};
 pub(crate) use models::{RunsWith, SqlAccess};
-use models::{settings_across_tenants, settings_of_tenant, tenant_of};
+use models::{settings_across_tenants, settings_of_tenant, shared_only, tenant_of};
 pub use transaction::{Begin, Isolation, Savepoint, Transaction, TransactionCall};
 
 use std::marker::PhantomData;
@@ -146,7 +146,10 @@ impl<M: Tenants> Client<M> {
     /// let expired = all.session().delete_many().filter(session::expires_at.lt(now)).await?;
     /// ```
     pub fn across_tenants(&self) -> Client<M::AcrossTenants> {
-        self.with(|pool| pool.settings = settings_across_tenants::<M>(pool.settings.as_ref()))
+        self.with(|pool| {
+            pool.settings = settings_across_tenants::<M>(pool.settings.as_ref());
+            pool.tenant = None;
+        })
     }
 }
 
@@ -515,8 +518,13 @@ impl<M: Root> ClientBuilder<M> {
             row_security,
         };
         let hooks = (!hooks.is_empty()).then(|| Arc::new(hooks));
-        let pool =
-            Arc::new(Pool { shared: Arc::new(shared), counters: Arc::default(), hooks, tenant: None, settings: None });
+        let pool = Arc::new(Pool {
+            shared: Arc::new(shared),
+            counters: Arc::default(),
+            hooks,
+            tenant: shared_only::<M>(),
+            settings: None,
+        });
         drop(pool.acquire().await?);
         Ok(Client::of(pool))
     }

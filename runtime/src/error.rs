@@ -438,8 +438,9 @@ pub(crate) fn from_connection(error: &tokio_postgres::Error) -> Error {
         return Error::ConnectionLost("it is closed".to_owned());
     }
     let source = std::error::Error::source(error);
-    if let Some(Refused(reason)) = source.and_then(|source| source.downcast_ref()) {
-        return Error::TooComplex(Cow::Borrowed(reason));
+    if let Some(Refused { reason, is_misuse }) = source.and_then(|source| source.downcast_ref()) {
+        let reason = Cow::Borrowed(*reason);
+        return if *is_misuse { Error::Misuse(reason) } else { Error::TooComplex(reason) };
     }
     match source.map(ToString::to_string) {
         Some(reason) if error.to_string().contains("serializing parameter") => {

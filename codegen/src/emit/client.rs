@@ -148,6 +148,11 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
     let any_sql = tenant.is_none().then(|| quote!(impl rt::AnySql for Models {}));
     let features = emit_features(cx);
     let secured = emit_secured(cx);
+    let has_tenants = tenant.map(|_| {
+        quote!(
+            const HAS_TENANTS: bool = true;
+        )
+    });
     quote! {
         #![allow(unused, clippy::all)]
 
@@ -175,6 +180,7 @@ pub(super) fn emit_client(cx: &EmitCx<'_>) -> TokenStream {
         }
 
         impl rt::Root for Models {
+            #has_tenants
             #secured
         }
         #any_sql

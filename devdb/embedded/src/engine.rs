@@ -84,8 +84,9 @@ pub struct Link {
 /// The engine, which has at most one backend.
 pub struct Engine {
     root: PathBuf,
-    server: Option<PgliteServer>,
+    /// Dropped before the server, which waits until its client is gone.
     link: Option<Link>,
+    server: Option<PgliteServer>,
     current: Option<Shared>,
     /// The generation of the prepared statements, which belong to one client. It changes when they are discarded.
     pub generation: u64,

@@ -7,7 +7,7 @@ use crate::connection::Settings;
 use crate::execute::Executor;
 use crate::meta::Table;
 use crate::query::Tenant;
-use crate::value::{IntoValue, Scalar};
+use crate::value::{IntoValue, Param, Scalar};
 
 /// The generated list of models: `db.user()`, `db.session()` and so on.
 pub trait Models: Sized + Send + Sync + 'static {
@@ -72,6 +72,9 @@ impl RunsWith<OfAll> for SqlCommand {}
     note = "connect a `Client`, and ask it for a tenant"
 )]
 pub trait Root: Models {
+    /// Whether the schema has tenants.
+    const HAS_TENANTS: bool = false;
+
     /// The tables in which PostgreSQL checks the tenant of each row, too: those with `rowSecurity`.
     const SECURED: &'static [&'static Table] = &[];
 }
@@ -98,6 +101,15 @@ pub trait Tenants: Root {
     /// The models as nobody but the operator sees them.
     type AcrossTenants: AnySql;
 }
+
+/// What calls of a client are confined to that was asked neither for a tenant nor for all: shared rows. A statement that
+/// names a table of tenants, as an include does, has a parameter that cannot be sent.
+pub(crate) fn shared_only<M: Root>() -> Option<Arc<Tenant>> {
+    M::HAS_TENANTS.then(|| Arc::new(Tenant { key: Param::Misuse(SHARED_ONLY), runs_any_sql: false }))
+}
+
+const SHARED_ONLY: &str = "the plain client sees no rows of tenants: begin the call at `db.tenant(id)` or \
+    `db.across_tenants()`";
 
 /// A tenant that calls are confined to.
 pub(crate) fn tenant_of<M: Tenants>(id: impl IntoValue<M::Key>) -> Tenant {

@@ -161,7 +161,7 @@ macro_rules! inside_a_transaction {
             /// Returns the models with the rows of all tenants, in the same transaction.
             pub fn across_tenants(&self) -> M::AcrossTenants {
                 let settings = settings_across_tenants::<M>(self.scope.settings.as_ref());
-                let scope = Scope { settings, ..self.scope.clone() };
+                let scope = Scope { tenant: None, settings, ..self.scope.clone() };
                 M::AcrossTenants::new(Executor(Target::Transaction(scope)))
             }
         }

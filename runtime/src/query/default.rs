@@ -23,6 +23,6 @@ pub(crate) fn generate(default: ClientDefault) -> Param {
         ClientDefault::Nanoid(length) => Param::Text(nanoid::nanoid!(usize::from(length))),
         // Generated code that needs a missing feature does not compile.
         #[cfg(not(all(feature = "cuid", feature = "nanoid", feature = "ulid")))]
-        _ => Param::Refused("relata was compiled without the feature for this default"),
+        _ => Param::Misuse("relata was compiled without the feature for this default"),
     }
 }

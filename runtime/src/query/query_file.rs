@@ -100,7 +100,7 @@ impl SqlCall {
 
     /// Makes it a query that cannot be sent.
     pub(crate) fn refuse(&mut self) {
-        self.params.push(Param::Refused(SQL_OF_ALL));
+        self.params.push(Param::Misuse(SQL_OF_ALL));
     }
 
     pub(crate) fn writes(&self) -> bool {

@@ -40,7 +40,7 @@ impl Table {
         if self.tenancy.is_some_and(is_short)
             && let Some((_, value)) = key.first_mut()
         {
-            *value = Param::Refused(SHORT_KEY);
+            *value = Param::Misuse(SHORT_KEY);
         }
     }
 }

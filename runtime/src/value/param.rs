@@ -52,6 +52,8 @@ pub enum Param {
     Json(serde_json::Value),
     /// A value that cannot be sent, and why: a statement with it fails before it runs.
     Refused(&'static str),
+    /// The same, because the call is one that the program must not make.
+    Misuse(&'static str),
     /// An array of any of these.
     Array(Vec<Param>),
     /// A value as the database sent it.
@@ -137,7 +139,8 @@ impl ToSql for Param {
             #[cfg(feature = "bigdecimal")]
             Param::BigDecimal(value) => numeric::encode(value, out)?,
             Param::Json(value) => return value.to_sql(ty, out),
-            Param::Refused(reason) => return Err(Box::new(Refused(reason))),
+            Param::Refused(reason) => return Err(Box::new(Refused { reason, is_misuse: false })),
+            Param::Misuse(reason) => return Err(Box::new(Refused { reason, is_misuse: true })),
             Param::Array(values) => {
                 array_to_sql(values, values.len(), ty, out, |value, element, out| value.element_to_sql(element, out))?
             }
@@ -189,7 +192,8 @@ impl Param {
     /// Returns whether it can be sent as a value of this type. In SQL of the client, it always can.
     fn fits(&self, ty: &Type) -> bool {
         match self {
-            Param::Null | Param::Raw(_) | Param::RawList(_) | Param::Array(_) | Param::Refused(_) => true,
+            Param::Null | Param::Raw(_) | Param::RawList(_) | Param::Array(_) => true,
+            Param::Refused(_) | Param::Misuse(_) => true,
             Param::Bool(_) => *ty == Type::BOOL,
             Param::Int(_) => {
                 matches!(
@@ -229,7 +233,7 @@ impl Param {
             Param::BigDecimal(_) => "a decimal",
             Param::Json(_) => "JSON",
             Param::Array(_) | Param::RawList(_) => "a list",
-            Param::Raw(_) | Param::Refused(_) => "a value",
+            Param::Raw(_) | Param::Refused(_) | Param::Misuse(_) => "a value",
         }
     }
 }
@@ -243,8 +247,11 @@ pub(super) fn is_text(ty: &Type) -> bool {
 
 /// The reason why a parameter is not sent.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct Refused(pub(crate) &'static str);
+#[error("{reason}")]
+pub(crate) struct Refused {
+    pub(crate) reason: &'static str,
+    pub(crate) is_misuse: bool,
+}
 
 fn timestamp_to_sql(
     value: &DateTime<Utc>,

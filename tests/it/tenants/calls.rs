@@ -277,6 +277,44 @@ async fn shared_models_are_on_every_handle() {
     assert_eq!(counts, [3]);
 }
 
+/// What a shared row leads to is a tenant's: the plain client does not follow it.
+#[tokio::test]
+async fn the_plain_client_sees_no_rows_of_tenants() {
+    let schools = Schools::new().await;
+    schools.db.across_tenants().user().update_many().all_rows().set(user::country_id.to(1)).await.expect("updates");
+    let before = schools.all_of(&schools.north).await;
+    let counted = schools.db.counted();
+    let is_refused = |what: &str, error: Option<relata::Error>| {
+        assert!(
+            matches!(&error, Some(relata::Error::Misuse(reason)) if reason.contains("sees no rows of tenants")),
+            "{what}: {error:?}"
+        );
+    };
+    let land = || country::id.eq(1);
+    is_refused("include", counted.country().find_many().include(country::users).await.err());
+    is_refused("count", counted.country().find_many().select(country::users.count()).await.err());
+    is_refused("filter", counted.country().count().filter(country::users.some(user::email.contains("u"))).await.err());
+    is_refused("order", counted.country().find_many().order_by(country::users.count().desc()).await.err());
+    let mut stream = counted.country().find_many().include(country::users).stream();
+    is_refused("stream", stream.try_next().await.err());
+    let stolen = schools.north.users[0].id;
+    let connected = counted.country().update(land()).with(country::users.connect(user::id.eq(stolen))).await;
+    is_refused("nested write", connected.err());
+    let tx = schools.db.begin().await.expect("begins");
+    is_refused("transaction", tx.country().find_many().include(country::users).await.err());
+    tx.rollback().await.expect("rolls back");
+    is_refused("batch", counted.batch((counted.country().find_many().include(country::users),)).await.err());
+    assert_eq!(schools.db.country().count().await.expect("counts"), 1);
+    assert_eq!(schools.all_of(&schools.north).await, before);
+    let all = schools.db.across_tenants();
+    let lands = all.country().find_many().include(country::users).await.expect("reads");
+    assert_eq!(lands[0].users.len(), 6);
+    let tx = schools.db.begin().await.expect("begins");
+    let lands = tx.across_tenants().country().find_many().include(country::users).await.expect("reads");
+    assert_eq!(lands[0].users.len(), 6);
+    tx.commit().await.expect("commits");
+}
+
 #[tokio::test]
 async fn query_files_that_only_read_are_confined() {
     let schools = Schools::new().await;

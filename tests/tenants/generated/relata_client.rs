@@ -17,7 +17,9 @@ impl rt::Models for Models {
         Self { executor }
     }
 }
-impl rt::Root for Models {}
+impl rt::Root for Models {
+    const HAS_TENANTS: bool = true;
+}
 impl Models {
     /// Queries on `Country`.
     pub fn country(&self) -> rt::Delegate<super::country::Country> {

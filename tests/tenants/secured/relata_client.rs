@@ -18,6 +18,7 @@ impl rt::Models for Models {
     }
 }
 impl rt::Root for Models {
+    const HAS_TENANTS: bool = true;
     const SECURED: &'static [&'static rt::Table] = &[
         &super::school::TABLE,
         &super::user::TABLE,
