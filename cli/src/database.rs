@@ -41,12 +41,15 @@ impl Database {
         Ok(Self { options, source })
     }
 
-    /// Opens a connection.
+    /// Opens a connection that sees the rows of all tenants. Otherwise an owner on whom row security is forced would see
+    /// empty tables, and a command would take what it drops for empty.
     pub(crate) async fn connect(&self) -> Result<Client, Failure> {
-        self.options
-            .connect_direct()
-            .await
-            .map_err(|error| Failure::refused(error.to_string()).help(format!("the URL is that of {}", self.source)))
+        let connected = self.options.connect_direct().await;
+        let client = connected
+            .map_err(|error| Failure::refused(error.to_string()).help(format!("the URL is that of {}", self.source)))?;
+        let set = client.batch_execute("SET relata.across_tenants = 'on'").await;
+        set.map_err(|error| Failure::database("preparing the connection", &error))?;
+        Ok(client)
     }
 
     /// The name of the database.

@@ -16,7 +16,7 @@ pub(crate) fn before(inventory: &Inventory, after: &str) -> String {
         text += &format!("CREATE SCHEMA IF NOT EXISTS {};\n", ident(schema));
     }
     for (name, schema) in &inventory.needed_extensions {
-        // A language belongs to pg_catalog, a schema that nobody can create.
+        // Languages are in pg_catalog, which cannot be created.
         if schema == "pg_catalog" {
             text += &format!("CREATE EXTENSION IF NOT EXISTS {};\n", ident(name));
             continue;

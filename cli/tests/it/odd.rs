@@ -47,7 +47,7 @@ fn try_one(seed: u64, sketch: &Sketch) {
     let url = ["--url", live.url()];
     let pulled = project.run(&[&["db", "pull", "--with-sql", "extra.sql"], &url[..]].concat());
     assert_eq!(pulled.code, 0, "{}\n{}", sketch.sql, pulled.stderr);
-    // The repair after pulling is for kinds of databases that nobody knows.
+    // The repair after pulling is for objects that introspection does not expect.
     assert!(!pulled.stderr.contains("the compiler rejects"), "{}\n{}", sketch.sql, pulled.stderr);
     let schema = project.read("schema.dsl");
     let told = plain(&pulled.stderr);

@@ -65,7 +65,7 @@ fn policies_reach_a_database_and_follow_it() {
     push(&project, &database);
     assert_eq!(query(&database, SWITCHES), ["Bed true true", "Room true true", "School true true"]);
     assert_eq!(query(&database, POLICIES), ALL_POLICIES);
-    // What somebody changed is told, and put right; policies of others stay.
+    // Changes by hand are reported and corrected. Other policies stay.
     query(&database, "CREATE POLICY mine ON \"Room\" AS RESTRICTIVE USING (name <> 'x')");
     query(&database, "ALTER POLICY relata_tenant ON \"Bed\" USING (true)");
     query(&database, "ALTER TABLE \"Bed\" NO FORCE ROW LEVEL SECURITY");
@@ -95,7 +95,7 @@ fn policies_reach_a_database_and_follow_it() {
     project.write("schema.dsl", plain);
     push(&project, &database);
     assert_eq!(query(&database, "SELECT count(*) FROM pg_policies"), ["7"]);
-    // One with tenants and without row security ends it, but where somebody else has policies.
+    // A schema with tenants and without row security ends it, except on tables with other policies.
     let off = schema(false).replace("  id    Int   ", "  id    BigInt").replace("schoolId Int", "schoolId BigInt");
     project.write("schema.dsl", off);
     push(&project, &database);
@@ -180,12 +180,12 @@ fn migrations_of_an_owner_see_all_rows() {
         assert_eq!(query(&database, "SELECT DISTINCT floor FROM \"Room\""), ["f1"]);
         assert_eq!(query(&database, "SELECT \"schoolId\" FROM \"Room\" ORDER BY 1"), ["1", "2"]);
         assert_eq!(query(&database, "SELECT count(*) FROM pg_policies"), ["6"]);
-        // SQL that somebody wrote.
+        // A migration that was written by hand.
         project.migration("99990101000000_data", "UPDATE \"Room\" SET name = 'room ' || id;\n");
         project.write("migrations/99990101000000_data/schema.dsl", &next);
         project.run(&["migrate", "dev", "--url", &url]).exits(0);
         assert_eq!(query(&database, "SELECT name FROM \"Room\" ORDER BY 1"), ["room 1", "room 2"]);
-        // The session of somebody else sees nothing.
+        // A session without the setting sees nothing.
         assert_eq!(query(&database, "SET ROLE relata_owner_test; SELECT count(*) FROM \"Room\""), ["0"]);
         project.run(&["migrate", "status", "--url", &url]).exits(0);
     }
@@ -220,4 +220,44 @@ fn pull_keeps_what_a_schema_says() {
     fresh.run(&["db", "pull", "--url", database.url()]).exits(0).says("row-level security");
     fresh.run(&["db", "push", "--url", database.url()]).exits(0);
     assert_eq!(query(&database, POLICIES), ALL_POLICIES);
+}
+
+/// An owner who sees no rows must not be told that there are none.
+#[test]
+fn what_an_owner_would_lose_is_counted() {
+    if server().skips_without(&[Feature::Roles]) {
+        return;
+    }
+    let database = database("owner_loses");
+    let url = as_owner(&database);
+    let project = Project::new();
+    project.write("schema.dsl", schema(true));
+    project.run(&["migrate", "dev", "--name", "init", "--url", &url]).exits(0);
+    query(&database, ROWS);
+    project.write("schema.dsl", schema(true).replace("  name     String\n", ""));
+    let refused = project.run(&["db", "push", "--url", &url]);
+    assert_ne!(refused.code, 0);
+    refused.says("column Room.name is dropped");
+    assert_eq!(query(&database, "SELECT name FROM \"Room\""), ["hall", "hall"]);
+    project.migration("99990101000000_drop", "ALTER TABLE \"Room\" DROP COLUMN name;\n");
+    project.run(&["migrate", "lint", "--url", &url]).exits(1).says("D103");
+    // Seeds see all rows, and may write them.
+    project.write("seed.sql", "UPDATE \"Room\" SET name = 'seeded';\nINSERT INTO \"School\" (name) VALUES ('west');\n");
+    project.run(&["db", "seed", "--url", &url]).exits(0);
+    assert_eq!(query(&database, "SELECT DISTINCT name FROM \"Room\""), ["seeded"]);
+    assert_eq!(query(&database, "SELECT count(*) FROM \"School\""), ["3"]);
+}
+
+#[test]
+fn status_tells_of_a_policy_that_was_changed() {
+    let database = database("status_policies");
+    let project = Project::new();
+    project.write("schema.dsl", schema(true));
+    project.run(&["migrate", "dev", "--name", "init", "--url", database.url()]).exits(0);
+    project.status(&database).exits(0).says("is up to date");
+    query(&database, "ALTER POLICY relata_tenant ON \"Bed\" USING (true)");
+    query(&database, "CREATE POLICY mine ON \"Room\" USING (true)");
+    let told = project.status(&database);
+    assert_ne!(told.code, 0);
+    told.says("drift    ~ policy relata_tenant on Bed").hides("mine");
 }

@@ -1,6 +1,6 @@
 //! Row security: which tenant a row belongs to, as the policies of a table ask it.
 
-use super::{ColumnWalker, ModelWalker, NativeType, RelationStorage, Schema, Tenancy};
+use super::{ColumnWalker, ModelWalker, NativeType, Schema, Tenancy};
 
 /// The type that the text of the setting `relata.tenant` is cast to, to be compared with an id of this type: empty for a
 /// text. None if ids of the type cannot be tenants under row security.
@@ -42,25 +42,20 @@ impl<'s> ModelWalker<'s> {
     /// to no tenant.
     pub fn way_to_tenant(self) -> Option<(Vec<TenantStep<'s>>, ColumnWalker<'s>)> {
         let mut steps = Vec::new();
-        let mut here = self;
         if let Tenancy::Within(path) = &self.model().tenancy {
             let (_, before) = path.split_last()?;
             for id in before {
                 let field = self.schema.walk_field(*id).as_relation_field()?;
                 let relation = field.relation();
-                if matches!(relation.relation().storage, RelationStorage::JoinTable { .. }) {
-                    return None;
-                }
-                here = field.related_model();
                 steps.push(TenantStep {
                     from: relation.referencing_columns().collect(),
-                    model: here,
+                    model: field.related_model(),
                     to: relation.referenced_columns().collect(),
                 });
             }
             let last = self.schema.walk_field(*path.last()?).as_relation_field()?;
             return Some((steps, last.relation().referencing_columns().next()?));
         }
-        Some((steps, here.tenant_column()?))
+        Some((steps, self.tenant_column()?))
     }
 }

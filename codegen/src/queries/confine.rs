@@ -8,7 +8,7 @@
 use super::lexer::{Kind, Token};
 use super::query::{Confinement, Query};
 use crate::diagnostics::Span;
-use crate::ir::{ColumnWalker, ModelId, ModelWalker, Schema, Tenancy};
+use crate::ir::{ModelId, ModelWalker, Schema};
 use relata_pgsql::ident;
 
 /// What is known about the tables of a statement.
@@ -85,7 +85,7 @@ fn confined_table(schema: &Schema, reads: &Reads<'_>, span: Span, model: ModelId
         || next.kind == Kind::Quoted
         || next.kind == Kind::Word && !ENDS_TABLE.contains(&next.text.as_str());
     let walker = schema.walk_model(model);
-    let condition = way(walker, 0, &format!("${parameter}"))?;
+    let condition = condition_of(walker, &format!("${parameter}"))?;
     let alias = if has_alias { String::new() } else { format!(" AS {}", ident(&walker.model().db_name)) };
     Some(format!("(SELECT * FROM {} AS t0 WHERE {condition}){alias}", name_of(walker)))
 }
@@ -125,22 +125,17 @@ fn name_of(model: ModelWalker<'_>) -> String {
     model.model().namespace.as_deref().map_or_else(|| name.clone(), |namespace| format!("{}.{name}", ident(namespace)))
 }
 
-/// Returns the condition that a row of `t<number>` belongs to the tenant.
-fn way(model: ModelWalker<'_>, number: usize, parameter: &str) -> Option<String> {
-    let path = match &model.model().tenancy {
-        Tenancy::Within(path) => path.as_slice(),
-        _ => &[],
-    };
-    if let Some(column) = model.tenant_column() {
-        return Some(format!("t{number}.{} = {parameter}", ident(column.db_name())));
-    }
-    let relation = model.schema.walk_field(*path.first()?).as_relation_field()?;
-    let (other, next) = (relation.related_model(), number + 1);
-    let pairs = relation.relation().referencing_columns().zip(relation.relation().referenced_columns());
-    let join = |(ours, theirs): (ColumnWalker<'_>, ColumnWalker<'_>)| {
-        format!("t{next}.{} = t{number}.{}", ident(theirs.db_name()), ident(ours.db_name()))
-    };
-    let joins: Vec<String> = pairs.map(join).collect();
-    let rest = way(other, next, parameter)?;
-    Some(format!("EXISTS (SELECT 1 FROM {} AS t{next} WHERE {} AND {rest})", name_of(other), joins.join(" AND ")))
+/// Returns the condition that a row of `t0` belongs to the tenant.
+fn condition_of(model: ModelWalker<'_>, parameter: &str) -> Option<String> {
+    let (steps, column) = model.way_to_tenant()?;
+    let is_tenant = format!("t{}.{} = {parameter}", steps.len(), ident(column.db_name()));
+    let steps = steps.iter().enumerate().rev();
+    Some(steps.fold(is_tenant, |rest, (number, step)| {
+        let next = number + 1;
+        let pairs = step.from.iter().zip(&step.to);
+        let joins = pairs
+            .map(|(ours, theirs)| format!("t{next}.{} = t{number}.{}", ident(theirs.db_name()), ident(ours.db_name())));
+        let joins: Vec<String> = joins.collect();
+        format!("EXISTS (SELECT 1 FROM {} AS t{next} WHERE {} AND {rest})", name_of(step.model), joins.join(" AND "))
+    }))
 }

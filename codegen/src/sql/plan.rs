@@ -1,7 +1,8 @@
 //! From changes to ordered steps: one statement each, with its locks, cost and hazards.
 //!
 //! `action` defines what a step does, `build` creates the actions of a change, `order` sorts them, `assess` computes
-//! their cost, `hazards` what can go wrong, `conversion` what happens to values, and `boundary` where a transaction ends.
+//! their cost, `hazards` what can go wrong, `conversion` what happens to values, `unique` the keys
+//! that are checked first, and `boundary` where a transaction ends.
 //! Nothing here writes SQL; that is the task of `render`.
 
 mod action;

@@ -242,6 +242,16 @@ async fn roles_that_bypass_it_are_refused() {
     let told =
         Client::builder(url).expect("is a URL").row_security(RowSecurity::Warn).connect().await.expect("connects");
     assert_eq!(told.tenant(schools.north.school.id).user().count().await.expect("counts"), 3);
+    // A role with BYPASSRLS.
+    let bypass = "ALTER ROLE relata_bypass_test LOGIN PASSWORD 'relata' BYPASSRLS";
+    let made = format!(
+        "DO $$ BEGIN CREATE ROLE relata_bypass_test; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+         {bypass}"
+    );
+    as_owner(&schools).await.batch_execute(&made).await.expect("the role is made");
+    let bypasses = schools.database.client_url.replace("relata_tenant_test", "relata_bypass_test");
+    let refused = Client::connect(&bypasses).await.expect_err("is refused");
+    assert!(matches!(&refused, Error::RowSecurity(reason) if reason.contains("has BYPASSRLS")), "{refused}");
     // An owner of a table, unless it is forced on the owner. What the error says to do mends it.
     let owner = as_owner(&schools).await;
     let client_url = &schools.database.client_url;

@@ -33,6 +33,16 @@ pub(super) fn needs_tenants(cx: &mut Cx<'_, '_>) {
 pub(super) fn tenant_fits_a_setting(cx: &mut Cx<'_, '_>, tenant: ModelId) {
     let is_secured = cx.models.iter().any(|model| cx.has_row_security(model));
     let Some(id) = id_of(cx, tenant).filter(|_| is_secured) else { return };
+    if cx.model(tenant).ignored {
+        let name = cx.model(tenant).ast.name;
+        let message = format!("row security needs `{}` in the client", name.text);
+        cx.report(
+            Diagnostic::new(codes::ROW_SECURITY, name.span, message)
+                .label("ignored, so that no client could set the tenant")
+                .help("remove `@@ignore` from it, or `rowSecurity`"),
+        );
+        return;
+    }
     let field = cx.field(id);
     let fits = match field.native_type() {
         Some(native) => row_security_cast(native).is_some() && field.arity() == Arity::Required,
