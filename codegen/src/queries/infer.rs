@@ -7,6 +7,7 @@
 mod expression;
 mod from;
 mod function;
+mod grouping;
 mod operator;
 mod scope;
 mod select;
@@ -94,6 +95,28 @@ struct Cte {
     columns: Vec<Column>,
 }
 
+/// The GROUP BY of a SELECT.
+#[derive(Debug)]
+pub(super) struct Grouping {
+    /// The end of its last expression that is part of every group.
+    pub(super) end: u32,
+    /// The columns among its expressions, with their qualifiers.
+    pub(super) columns: Vec<Vec<String>>,
+    /// The tables whose rows it groups.
+    pub(super) tables: Vec<GroupedTable>,
+}
+
+/// A table of FROM in a grouped query.
+#[derive(Debug)]
+pub(super) struct GroupedTable {
+    /// The place of its name.
+    pub(super) span: Span,
+    /// The name under which its columns are visible.
+    pub(super) name: String,
+    /// Whether its columns have other names in the query.
+    pub(super) is_renamed: bool,
+}
+
 /// The result of the analysis of one statement.
 pub(super) struct Cx<'s> {
     schema: &'s Schema,
@@ -104,6 +127,7 @@ pub(super) struct Cx<'s> {
     pub(super) writes: Option<ModelId>,
     /// The tables that are read, and the places of their names.
     pub(super) tables: Vec<(Span, ModelId)>,
+    pub(super) groupings: Vec<Grouping>,
     /// Whether it writes, or reads something that the schema does not know.
     pub(super) goes_outside: bool,
 }
@@ -144,6 +168,7 @@ impl<'s> Cx<'s> {
             found: Vec::new(),
             writes: None,
             tables: Vec::new(),
+            groupings: Vec::new(),
             goes_outside: false,
         }
     }

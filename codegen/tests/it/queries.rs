@@ -113,7 +113,9 @@ fn every_code_of_queries_is_explained_by_examples() {
 pub(crate) fn check_example(example: &str) -> (Sources, Checked) {
     let path = example.lines().next().unwrap_or_default().trim_start_matches("-- ");
     let sources = Sources::single(path, example);
-    let schema = compile(&Sources::single("schema.dsl", include_str!("../../../schema.dsl"))).schema.expect("is valid");
+    let schema = compile(&Sources::single("schema.dsl", include_str!("../../../tests/plain/schema.dsl")))
+        .schema
+        .expect("is valid");
     let checked = check(&schema, &sources);
     (sources, checked)
 }
