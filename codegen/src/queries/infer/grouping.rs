@@ -7,7 +7,7 @@ use crate::diagnostics::Span;
 
 impl Cx<'_> {
     /// Records the GROUP BY of a SELECT, with the tables whose rows it groups.
-    pub(super) fn record_grouping<'t>(&mut self, scope: &Scope<'_>, select: &'t Select) {
+    pub(super) fn record_grouping(&mut self, scope: &Scope<'_>, select: &Select) {
         let Some(last) = select.group_by.last() else { return };
         let exprs = select.group_by.iter().map(|expr| self.meant(scope, select, expr));
         let columns = exprs.filter_map(|expr| match &expr.kind {
