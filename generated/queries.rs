@@ -130,7 +130,7 @@ static STANDINGS_: rt::Sql = rt::Sql::new(
         ],
     )
     .confined(
-        "SELECT u.email,\n       s.class_year,\n       count(e.score) AS graded,\n       avg(e.score) AS average,\n       rank() OVER (ORDER BY avg(e.score) DESC NULLS LAST) AS place,\n       array_agg(e.score ORDER BY e.score) FILTER (WHERE e.score IS NOT NULL) AS scores\nFROM (SELECT * FROM \"students\" AS t0 WHERE t0.\"institution_id\" = $1) s\nJOIN (SELECT * FROM \"users\" AS t0 WHERE t0.\"institution_id\" = $1) u ON u.institution_id = s.institution_id AND u.id = s.user_id\nLEFT JOIN (SELECT * FROM \"student_exams\" AS t0 WHERE t0.\"institution_id\" = $1) e ON e.institution_id = s.institution_id AND e.student_id = s.id\nGROUP BY s.institution_id, s.id, u.email, \"s\".\"user_id\", \"s\".\"class_year\"\nORDER BY place, u.email",
+        "SELECT u.email,\n       s.class_year,\n       count(e.score) AS graded,\n       avg(e.score) AS average,\n       rank() OVER (ORDER BY avg(e.score) DESC NULLS LAST) AS place,\n       array_agg(e.score ORDER BY e.score) FILTER (WHERE e.score IS NOT NULL) AS scores\nFROM (SELECT * FROM \"students\" AS t0 WHERE t0.\"institution_id\" = $1) s\nJOIN (SELECT * FROM \"users\" AS t0 WHERE t0.\"institution_id\" = $1) u ON u.institution_id = s.institution_id AND u.id = s.user_id\nLEFT JOIN (SELECT * FROM \"student_exams\" AS t0 WHERE t0.\"institution_id\" = $1) e ON e.institution_id = s.institution_id AND e.student_id = s.id\nGROUP BY s.institution_id, s.id, u.email, \"s\".\"class_year\"\nORDER BY place, u.email",
     );
 /// The students of a class year; of all class years, if none is given.
 pub fn students_of(

@@ -104,6 +104,8 @@ pub(super) struct Grouping {
     pub(super) columns: Vec<Vec<String>>,
     /// The tables whose rows it groups.
     pub(super) tables: Vec<GroupedTable>,
+    /// The conditions of WHERE and ON, which are evaluated before rows are grouped.
+    pub(super) conditions: Vec<Span>,
 }
 
 /// A table of FROM in a grouped query.

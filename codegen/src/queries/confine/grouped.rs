@@ -48,7 +48,8 @@ fn determined_columns(
         return None;
     }
     let is_grouped = |column: &ColumnWalker<'_>| grouping.columns.iter().any(|path| is_path(path, table, column));
-    let named = walker.columns().filter(|column| !is_grouped(column) && is_named(tokens, table, column.db_name()));
+    let named =
+        walker.columns().filter(|column| !is_grouped(column) && is_named(tokens, grouping, table, column.db_name()));
     let mut columns = String::new();
     for column in named {
         if !has_equality(column) {
@@ -78,9 +79,14 @@ fn is_name(token: &Token) -> bool {
     matches!(token.kind, Kind::Word | Kind::Quoted)
 }
 
-/// Returns whether the statement may name a column of the table. A name that is not meant only makes GROUP BY longer.
-fn is_named(tokens: &[Token], table: &GroupedTable, column: &str) -> bool {
-    tokens.iter().enumerate().any(|(at, token)| {
+/// Returns whether the statement may name a column of the table in a group. A name that is not meant only makes GROUP BY
+/// longer.
+fn is_named(tokens: &[Token], grouping: &Grouping, table: &GroupedTable, column: &str) -> bool {
+    let is_in_condition = |token: &Token| {
+        let start = token.span.start as u32;
+        grouping.conditions.iter().any(|span| span.start <= start && start < span.end)
+    };
+    tokens.iter().enumerate().filter(|(_, token)| !is_in_condition(token)).any(|(at, token)| {
         let before = at.checked_sub(1).map(|at| &tokens[at]);
         let qualifier = at.checked_sub(2).filter(|_| tokens[at - 1].is(".")).map(|at| &tokens[at]);
         // Elsewhere, `*` is `count(*)` or a product.

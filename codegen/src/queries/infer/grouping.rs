@@ -1,6 +1,6 @@
 //! What a query is grouped by. The confinement to a tenant needs it.
 
-use super::super::tree::{ExprKind, Name, Relation, RelationKind, Select, Source};
+use super::super::tree::{ExprKind, Name, On, Relation, RelationKind, Select, Source};
 use super::scope::Scope;
 use super::{Cx, GroupedTable, Grouping};
 use crate::diagnostics::Span;
@@ -15,20 +15,25 @@ impl Cx<'_> {
             _ => None,
         });
         let columns: Vec<Vec<String>> = columns.collect();
-        let mut tables = Vec::new();
-        select.from.iter().for_each(|source| tables_of(source, &mut tables));
-        self.groupings.push(Grouping { end: last.span.end, columns, tables });
+        let (mut tables, mut conditions) = (Vec::new(), Vec::new());
+        select.from.iter().for_each(|source| tables_of(source, &mut tables, &mut conditions));
+        conditions.extend(select.filter.as_ref().map(|filter| filter.span));
+        self.groupings.push(Grouping { end: last.span.end, columns, tables, conditions });
     }
 }
 
-/// Collects the tables of an item of FROM.
-fn tables_of(source: &Source, found: &mut Vec<GroupedTable>) {
+/// Collects the tables of an item of FROM, and the conditions of its joins.
+fn tables_of(source: &Source, found: &mut Vec<GroupedTable>, conditions: &mut Vec<Span>) {
+    conditions.extend(source.joins.iter().filter_map(|join| match &join.on {
+        On::Condition(condition) => Some(condition.span),
+        On::Nothing | On::Using(_) | On::Natural => None,
+    }));
     for relation in std::iter::once(&source.first).chain(source.joins.iter().map(|join| &join.relation)) {
         match &relation.kind {
             RelationKind::Table(path) => found.extend(table(relation, path)),
             RelationKind::Joined(source) => {
                 let before = found.len();
-                tables_of(source, found);
+                tables_of(source, found, conditions);
                 // The alias of a join hides the names of its tables.
                 if relation.alias.is_some() {
                     found[before..].iter_mut().for_each(|table| table.is_renamed = true);
