@@ -19,7 +19,7 @@ use super::catalog::{Catalog, Column};
 use super::tree::{Expr, ExprKind, Name, Statement};
 use super::types::{Base, Ty};
 use crate::diagnostics::{self as codes, Code, Diagnostic, Span, did_you_mean, suggest};
-use crate::ir::{ModelId, Schema};
+use crate::ir::{FieldId, ModelId, Schema};
 
 /// PostgreSQL's name for a column without a name.
 pub(super) const NAMELESS: &str = "?column?";
@@ -127,6 +127,8 @@ pub(super) struct Cx<'s> {
     ctes: Vec<Cte>,
     pub(super) found: Vec<Diagnostic>,
     pub(super) writes: Option<ModelId>,
+    /// The list columns to which the statement writes lists that may contain null.
+    written_holes: BTreeSet<FieldId>,
     /// The tables that are read, and the places of their names.
     pub(super) tables: Vec<(Span, ModelId)>,
     pub(super) groupings: Vec<Grouping>,
@@ -149,11 +151,12 @@ pub(super) fn infer<'s>(
 ) -> (Cx<'s>, Option<Vec<Output>>) {
     let mut cx = Cx::new(schema, catalog, params.clone());
     let outputs = cx.statement(None, statement, true);
-    // The types of parameters come after the columns that use them.
-    if cx.params.iter().zip(&params).any(|(after, before)| after.tested && !before.tested) {
+    // The types of parameters come after the columns that use them, and written values after the rows that they return.
+    let is_tested = cx.params.iter().zip(&params).any(|(after, before)| after.tested && !before.tested);
+    if is_tested || !cx.written_holes.is_empty() {
         let tested: Vec<bool> = cx.params.iter().map(|param| param.tested).collect();
         let again = params.into_iter().zip(tested).map(|(param, tested)| ParamState { tested, ..param }).collect();
-        cx = Cx::new(schema, catalog, again);
+        cx = Cx { written_holes: cx.written_holes, ..Cx::new(schema, catalog, again) };
         let outputs = cx.statement(None, statement, true);
         return (cx, outputs);
     }
@@ -169,6 +172,7 @@ impl<'s> Cx<'s> {
             ctes: Vec::new(),
             found: Vec::new(),
             writes: None,
+            written_holes: BTreeSet::new(),
             tables: Vec::new(),
             groupings: Vec::new(),
             goes_outside: false,
