@@ -362,6 +362,47 @@ impl<M: Models> Client<M> {
         })
     }
 
+    /// Returns a client of the same connections whose tables are in a schema of the database: one of many schemas with the
+    /// same tables, such as one for each tenant. It costs nothing to create, and sends nothing.
+    ///
+    /// The schema is the search path of each statement, inside its transaction. It ends with the transaction, also behind
+    /// a pooler in transaction mode. It is sent together with the statement, so it adds no round trip, but each connection
+    /// prepares a statement once per schema.
+    ///
+    /// Only this schema is searched. If statements use extensions or types of another schema, see
+    /// [`in_schemas`](Self::in_schemas). Models with `@@schema` stay in their schema.
+    ///
+    /// ```
+    /// # use plain_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let north = db.in_schema("north");
+    /// println!("{} students", north.student().count().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Calls return [`Error::Misuse`] if the name is empty or longer than 63 bytes. If there is no such schema, PostgreSQL
+    /// reports that the table does not exist (42P01).
+    pub fn in_schema(&self, schema: &str) -> Self {
+        self.in_schemas([schema])
+    }
+
+    /// Like [`in_schema`](Self::in_schema), with several schemas. A table is in the first one that has it.
+    ///
+    /// ```
+    /// # use plain_planner::*;
+    /// # fn example(db: &Client) {
+    /// let north = db.in_schemas(["north", "extensions"]);
+    /// # }
+    /// ```
+    pub fn in_schemas<'n>(&self, schemas: impl IntoIterator<Item = &'n str>) -> Self {
+        self.with(|pool| {
+            let before = pool.settings.as_deref().cloned().unwrap_or_default();
+            pool.settings = Some(Arc::new(before.in_schemas(schemas)));
+        })
+    }
+
     fn with<N: Models>(&self, change: impl FnOnce(&mut Pool)) -> Client<N> {
         let mut pool = Pool::clone(&self.pool);
         change(&mut pool);

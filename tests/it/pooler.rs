@@ -67,7 +67,7 @@ impl PgBouncer {
         panic!("pgbouncer does not listen");
     }
 
-    async fn client(&self) -> Client {
+    pub(crate) async fn client(&self) -> Client {
         let url = format!("{}&pgbouncer=true", self.url);
         Client::builder(&url).expect("is a URL").max_connections(8).connect().await.expect("connects")
     }

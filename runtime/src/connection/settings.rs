@@ -18,11 +18,14 @@ type Name = Cow<'static, str>;
 
 const TENANT: &str = "relata.tenant";
 const ACROSS_TENANTS: &str = "relata.across_tenants";
+const SEARCH_PATH: &str = "search_path";
 
 /// Settings, each with its value.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct Settings {
     values: Vec<(Name, String)>,
+    /// A comment that names the schemas, if they are set.
+    mark: Option<Arc<str>>,
     /// Why they cannot be set.
     refused: Option<&'static str>,
 }
@@ -35,6 +38,7 @@ impl std::fmt::Debug for Settings {
 }
 
 const NO_TEXT: &str = "row security needs a tenant whose id is a number, a text or a UUID";
+const WRONG_SCHEMA: &str = "a schema has a name of 1 to 63 bytes";
 const WRONG_NAME: &str = "a setting of a program has a name of letters, digits and underscores with a dot in it, such as \
     `app.user`; those that begin with `relata.` are the client's own";
 
@@ -74,15 +78,53 @@ impl Settings {
         settings
     }
 
+    /// These, and the schemas in which tables without a schema of their own are found.
+    pub(crate) fn in_schemas<'n>(&self, schemas: impl IntoIterator<Item = &'n str>) -> Self {
+        let mut settings = self.without(&[SEARCH_PATH]);
+        let schemas: Vec<&str> = schemas.into_iter().collect();
+        let is_name = |name: &&str| (1..=63).contains(&name.len()) && !name.contains('\0');
+        if schemas.is_empty() || !schemas.iter().all(is_name) {
+            settings.refused = Some(WRONG_SCHEMA);
+            return settings;
+        }
+        let path: Vec<String> = schemas.iter().map(|name| relata_pgsql::ident(name)).collect();
+        let path = path.join(", ");
+        settings.mark = Some(mark(&schemas).into());
+        settings.values.push((SEARCH_PATH.into(), path));
+        settings
+    }
+
+    /// A comment to distinguish the texts of statements. In other schemas, PostgreSQL gives the same text other tables and
+    /// types, but a prepared statement keeps those for which it was prepared, and poolers know statements by their texts.
+    pub(super) fn mark(&self) -> Option<&str> {
+        self.mark.as_deref()
+    }
+
     fn without(&self, names: &[&str]) -> Self {
         let values = self.values.iter().filter(|(name, _)| !names.iter().any(|other| name.eq_ignore_ascii_case(other)));
-        Self { values: values.cloned().collect(), refused: self.refused }
+        Self { values: values.cloned().collect(), mark: self.mark.clone(), refused: self.refused }
     }
 
     /// Why they cannot be set.
     pub(super) fn refused(&self) -> Option<&'static str> {
         self.refused
     }
+}
+
+/// Writes everything but letters, digits and `_` as a number, so that no name ends the comment.
+fn mark(schemas: &[&str]) -> String {
+    let mut mark = String::from("\n/* in");
+    for schema in schemas {
+        mark.push(' ');
+        for letter in schema.chars() {
+            match letter {
+                letter if letter.is_ascii_alphanumeric() || letter == '_' => mark.push(letter),
+                other => mark.push_str(&format!("\\{:x};", u32::from(other))),
+            }
+        }
+    }
+    mark.push_str(" */");
+    mark
 }
 
 /// What a transaction has set so far.
@@ -173,6 +215,22 @@ mod tests {
         current.forget();
         assert_eq!(sent(current.change_to(Some(&north))), [pair(ACROSS_TENANTS, ""), pair(TENANT, "7")]);
         assert_eq!(sent(current.change_to(None)), [pair(TENANT, ""), pair(ACROSS_TENANTS, "")]);
+    }
+
+    #[test]
+    fn schemas_are_quoted_and_mark_the_text() {
+        let settings = Settings::default().in_schemas(["north", "Sou\"th*/"]);
+        assert_eq!(settings.values, [("search_path".into(), "\"north\", \"Sou\"\"th*/\"".to_owned())]);
+        assert_eq!(settings.mark(), Some("\n/* in north Sou\\22;th\\2a;\\2f; */"));
+        let both = settings.of_tenant(&Param::Int(7)).in_schemas(["south"]);
+        assert_eq!((both.values.len(), both.mark()), (2, Some("\n/* in south */")));
+        for wrong in [&[][..], &[""], &["a\0b"], &["a", &"x".repeat(64)]] {
+            assert_eq!(
+                Settings::default().in_schemas(wrong.iter().copied()).refused(),
+                Some(WRONG_SCHEMA),
+                "{wrong:?}"
+            );
+        }
     }
 
     #[test]
