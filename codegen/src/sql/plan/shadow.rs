@@ -18,7 +18,7 @@ use crate::sql::cast::Work;
 use crate::sql::change::TableObject;
 use crate::sql::data_type::DataType;
 use crate::sql::expression::{Token, tokens};
-use crate::sql::names::clip;
+use crate::sql::names::stem;
 use crate::sql::state::{
     Check, Column, ColumnDefault, ConstraintOptions, ForeignKey, Index, IndexTarget, ObjectName, Policy, PrimaryKey,
     UniqueConstraint,
@@ -427,11 +427,11 @@ fn names_column(policy: &Policy, table: &ObjectName, column: &str) -> bool {
 
 /// Returns a temporary name that is not in use.
 fn free_name(name: &str, taken: &mut BTreeSet<String>) -> String {
-    let mut free = format!("{}__new", clip(name, 50));
+    let mut free = format!("{}__new", stem(name));
     let mut number = 1;
     while !taken.insert(free.clone()) {
         number += 1;
-        free = format!("{}__new{number}", clip(name, 45));
+        free = format!("{}__new{number}", stem(name));
     }
     free
 }
