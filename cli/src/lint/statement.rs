@@ -212,7 +212,7 @@ impl Cx {
                     self.add("C406", format!("row security of {table} is disabled"), None);
                 }
                 AlterTableAction::NoForceRls(_) => {
-                    self.add("C406", format!("row security of {table} no longer holds for its owner"), None);
+                    self.add("C406", format!("row security of {table} no longer applies to its owner"), None);
                 }
                 AlterTableAction::DropConstraint(drop) => self.cascade(drop.drop_behavior()),
                 AlterTableAction::AlterColumn(alter) => self.alter_column(&table, &alter),

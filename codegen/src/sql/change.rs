@@ -195,16 +195,16 @@ pub enum Change {
         /// The policy.
         policy: Policy,
     },
-    /// Row security is switched: whether it is enabled, and whether it is forced on the owner.
+    /// Row security differs: whether it is enabled, and whether it is forced on the owner.
     SetRowSecurity {
         /// The table.
         table: ObjectName,
-        /// As it is.
+        /// The current state.
         previous: (bool, bool),
-        /// As it shall be.
+        /// The new state.
         next: (bool, bool),
     },
-    /// Rows are written that row security hides from the owner of their table.
+    /// Other changes read or write rows that row security hides from the owner of their table.
     ShowAllTenants,
 
     /// An object that no schema declares is missing. Only between two databases, like the next two.

@@ -287,7 +287,7 @@ struct DiffCx<'a> {
     /// Whether the previous state comes from a database: objects that may have been created by hand stay.
     previous_is_database: bool,
     next_is_database: bool,
-    /// Whether a schema that is compared with a database says nothing about row security.
+    /// Whether row security is not compared, because a schema without tenants is compared with a database.
     ignores_row_security: bool,
 }
 
