@@ -31,7 +31,7 @@ use crate::rows::{Model, Reader};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a struct that values can be selected into",
     label = "expected a struct with `#[derive(relata::Selectable)]`",
-    note = "for SQL of your own derive `relata::FromRawRow` instead"
+    note = "for raw SQL, derive `relata::FromRawRow` instead"
 )]
 pub trait Selectable: Sized + Send + 'static {
     /// The model.
