@@ -8,7 +8,7 @@ use crate::query::{Cell, Insert, LinkTarget, NestedWrite, Sets};
 use crate::rows::Model;
 use crate::value::Scalar;
 
-/// Stands for the row that is created together with this one: its key is filled in.
+/// Refers to the row that is created together with this one. Its key is filled in.
 ///
 /// It is accepted only inside the `create` of that row:
 /// `user::student.create(student::Create { user: Parent, .. })`.
