@@ -179,16 +179,16 @@ pub enum Change {
         /// The policy.
         policy: Policy,
     },
-    /// A policy differs, or has to make way while a column under it changes.
+    /// A policy differs, or must be dropped while a column that it uses changes.
     ReplacePolicy {
         /// The table.
         table: ObjectName,
-        /// The policy as it is, after renames.
+        /// The current policy, after renames.
         previous: Box<Policy>,
-        /// The policy as it shall be.
+        /// The new policy.
         next: Box<Policy>,
     },
-    /// A policy is gone.
+    /// A policy is dropped.
     DropPolicy {
         /// The table.
         table: ObjectName,
@@ -257,7 +257,7 @@ impl std::fmt::Display for Unmigrated {
 pub struct Belongings {
     /// The current keys and indexes, with their new names.
     pub objects: Vec<TableObject>,
-    /// Exclusion constraints that stay, with their columns, where a database was asked.
+    /// Exclusion constraints that stay, with their columns. Only if a database was read.
     pub exclusions: Vec<(String, Vec<String>)>,
     /// Sequences that are dropped with the column.
     pub sequences: Vec<ObjectName>,
