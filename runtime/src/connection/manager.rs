@@ -19,7 +19,7 @@ pub(crate) struct Manager {
 pub(crate) struct Connection {
     client: ClientWrapper,
     pub(crate) statements: Statements,
-    /// Row security holds for its role, or somebody was told that it does not.
+    /// Whether row security was checked: it applies to the role, or a warning was logged.
     pub(super) is_checked: AtomicBool,
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct Pool {
     pub(crate) hooks: Option<Arc<Hooks>>,
     /// The tenant that the client is confined to.
     pub(crate) tenant: Option<Arc<Tenant>>,
-    /// What holds in PostgreSQL for the client's statements.
+    /// The settings of PostgreSQL for the client's statements.
     pub(crate) settings: Option<Arc<Settings>>,
 }
 
@@ -47,7 +47,7 @@ pub(crate) struct Shared {
     /// Statements that take at least this long are logged.
     pub(crate) slow: Option<Duration>,
     pub(crate) server: Server,
-    /// Where PostgreSQL checks the tenant of each row, too.
+    /// The check of new connections, if the schema has row security.
     pub(crate) row_security: Option<RowSecurityCheck>,
 }
 

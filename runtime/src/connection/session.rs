@@ -32,9 +32,9 @@ pub(crate) struct Session<'c> {
     scope: u32,
     /// The name of the operation in traces.
     pub(crate) operation: &'static str,
-    /// The tenant that they are confined to.
+    /// The tenant that the statements are confined to.
     pub(crate) tenant: Option<&'c Tenant>,
-    /// What holds in PostgreSQL for them.
+    /// The settings of PostgreSQL for the statements.
     settings: Option<&'c Arc<Settings>>,
 }
 
@@ -391,12 +391,12 @@ impl<'c> Session<'c> {
         }
     }
 
-    /// Whether something has to be set for the statement, or was set in its transaction.
+    /// Returns whether the statement has settings, or its transaction has set some.
     fn has_settings(self) -> bool {
         self.settings.is_some() || self.transaction.is_some_and(|transaction| transaction.settings().is_in_use())
     }
 
-    /// Sends a statement while its settings hold: all of it goes out together. `work` sends when it is polled first.
+    /// Sends a statement together with its settings. `work` sends the statement when it is first polled.
     async fn under_settings<T>(self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         if let Some(reason) = self.settings.and_then(|settings| settings.refused()) {
             return Err(Failure::Refused(reason.to_owned()));
@@ -405,11 +405,11 @@ impl<'c> Session<'c> {
         let change = transaction.settings().change_to(self.settings);
         let Some(change) = change else { return work.await };
         let (set, answer) = join(change.send(self.connection), work).await;
-        // A setting that fails has failed the transaction, and with it the statement.
+        // If the settings cannot be set, the transaction has failed, and the statement with it.
         set.map_err(Failure::Driver).and(answer)
     }
 
-    /// The statement between BEGIN and COMMIT. If it fails, PostgreSQL turns the COMMIT into a ROLLBACK.
+    /// Sends the statement between BEGIN and COMMIT. If it fails, PostgreSQL turns the COMMIT into a ROLLBACK.
     async fn in_own_transaction<T>(self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         let Some(settings) = self.settings else { return work.await };
         let change = Change::first(settings);

@@ -40,8 +40,8 @@ pub(super) fn expand(actions: Vec<Action>, cx: &AssessCx) -> Vec<(Action, Transa
     expander.steps
 }
 
-/// New clients do not write a column that is dropped, and already run before it is dropped. So it becomes nullable in
-/// the first part.
+/// New clients do not write a column that is dropped, and they already run before it is dropped. So the column becomes
+/// nullable in the first segment.
 fn free_dropped_columns(steps: &mut Vec<(Action, Transaction)>) {
     let Some(first) = steps.iter().position(|(_, transaction)| *transaction == Transaction::Outside) else { return };
     let mut freed = Vec::new();

@@ -255,7 +255,7 @@ fn named_tables<'p>(table: &'p ObjectName, policy: &'p Policy) -> BTreeSet<&'p O
     policy.uses.iter().map(|(table, _)| table).chain([table]).collect()
 }
 
-/// When a table can be named, with all of its columns.
+/// Returns the milestones after which a table and all of its columns exist in their final form.
 fn ready(table: &ObjectName) -> [Milestone; 4] {
     use Milestone as M;
     [M::Exists(table.clone()), M::Altered(table.clone()), M::Added(table.clone()), M::Shaped(table.clone())]
