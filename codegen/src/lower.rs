@@ -24,6 +24,7 @@ mod operator_classes;
 mod predicates;
 mod relations;
 mod rust_names;
+mod shadowed_names;
 mod tenants;
 mod types;
 
@@ -53,6 +54,7 @@ pub(crate) fn lower<'a>(ast: &'a Ast<'a>, diagnostics: &mut Vec<Diagnostic>) -> 
     constraint_names::name_constraints(&mut cx);
     names::validate_database_names(&mut cx);
     name_lengths::validate_name_lengths(&mut cx);
+    shadowed_names::validate_shadowed_names(&mut cx);
     rust_names::validate_rust_names(&mut cx);
     mixins::report_once(&mut cx);
     finish::finish(cx)

@@ -60,7 +60,7 @@ async fn outer_statements_do_not_run_inside_a_savepoint() {
                 outer.institution().copy_in([row("copied")]).await.map(drop),
             ] {
                 let refused = refused.expect_err("is refused");
-                assert!(says(&refused, "use the savepoint that the closure gets"), "{refused}");
+                assert!(says(&refused, "use the savepoint that the closure receives"), "{refused}");
             }
             let row_of_stream = stream.next().await.expect("says why");
             assert!(says(&row_of_stream.expect_err("is refused"), "a savepoint of this transaction is open"));

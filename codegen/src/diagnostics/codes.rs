@@ -99,6 +99,7 @@ codes! {
     R0214 MIXIN_CIRCLE Error "A mixin that contains itself",
     R0215 REPEATED_MIXIN Error "A mixin that is included twice",
     R0216 RELATION_IN_MIXIN Error "A relation in a mixin",
+    R0217 SHADOWED_NAME Warning "A name that PostgreSQL has for itself",
 
     // Types.
     R0301 UNKNOWN_TYPE Error "An unknown type",

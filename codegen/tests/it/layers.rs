@@ -71,6 +71,7 @@ const ORDERED: &[(&str, &[&str])] = &[
             "names",
             "types",
             "name_lengths",
+            "shadowed_names",
             "rust_names",
             "relations",
             "tenants",

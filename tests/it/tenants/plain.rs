@@ -10,6 +10,8 @@ mod calls;
 mod database;
 #[path = "random.rs"]
 mod random;
+#[path = "wire.rs"]
+mod wire;
 
 #[path = "../../tenants/generated/lib.rs"]
 #[deny(warnings)]

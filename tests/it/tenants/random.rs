@@ -10,7 +10,7 @@ use client::{Role, Session, result::Result as ExamResult};
 
 /// A small generator, the same on every machine.
 #[derive(Clone)]
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -21,11 +21,11 @@ impl Random {
         value ^ (value >> 31)
     }
 
-    fn below(&mut self, limit: usize) -> usize {
+    pub(super) fn below(&mut self, limit: usize) -> usize {
         (self.next() % limit as u64) as usize
     }
 
-    fn uuid(&mut self) -> Uuid {
+    pub(super) fn uuid(&mut self) -> Uuid {
         Uuid::from_u64_pair(self.next(), self.next())
     }
 
@@ -42,7 +42,7 @@ impl Random {
 
 /// Ids that calls have made, of all tenants.
 #[derive(Clone, Default)]
-struct Known {
+pub(super) struct Known {
     users: Vec<Uuid>,
     students: Vec<Uuid>,
     sessions: Vec<Uuid>,
@@ -69,7 +69,7 @@ fn of_user(user: &User) -> (Uuid, String, Role, Option<i32>) {
 const CALLS: usize = 26;
 
 /// A random call at a handle. `number` is one that no other call has, for new rows.
-async fn call(here: &TenantClient, mut random: Random, known: &Known, number: i32) -> (Known, String) {
+pub(super) async fn call(here: &TenantClient, mut random: Random, known: &Known, number: i32) -> (Known, String) {
     let r = &mut random;
     let mut new = known.clone();
     let (user_id, student_id, session_id) =

@@ -39,14 +39,23 @@ fn generated() -> String {
     )
 }
 
+/// With the options of its sequence that are not the default ones.
 fn identities() -> String {
-    of_columns(
-        "identity column",
-        "format('%I.%I.%I (GENERATED %s)', n.nspname, c.relname, a.attname,
-            CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END)",
-        "NULL::text",
-        "a.attidentity <> ''",
-    )
+    let options = "SELECT concat(
+            CASE WHEN s.seqstart <> 1 THEN ' START ' || s.seqstart END,
+            CASE WHEN s.seqincrement <> 1 THEN ' INCREMENT ' || s.seqincrement END,
+            CASE WHEN s.seqmin <> 1 THEN ' MINVALUE ' || s.seqmin END,
+            CASE WHEN s.seqmax <> CASE s.seqtypid WHEN 'smallint'::regtype THEN 32767
+                WHEN 'integer'::regtype THEN 2147483647 ELSE 9223372036854775807 END THEN ' MAXVALUE ' || s.seqmax END,
+            CASE WHEN s.seqcache <> 1 THEN ' CACHE ' || s.seqcache END, CASE WHEN s.seqcycle THEN ' CYCLE' END)
+        FROM pg_depend AS i JOIN pg_sequence AS s ON s.seqrelid = i.objid
+        WHERE i.classid = 'pg_class'::regclass AND i.refclassid = 'pg_class'::regclass AND i.refobjid = a.attrelid
+          AND i.refobjsubid = a.attnum AND i.deptype = 'i'";
+    let text = format!(
+        "format('%I.%I.%I (GENERATED %s%s)', n.nspname, c.relname, a.attname,
+            CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END, ({options}))"
+    );
+    of_columns("identity column", &text, "NULL::text", "a.attidentity <> ''")
 }
 
 /// Defaults from a sequence that belongs to another column or to none, that is looked up by name at each use, or of a
