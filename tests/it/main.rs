@@ -33,6 +33,7 @@ mod queries;
 mod random;
 mod raw_queries;
 mod reads;
+mod replicas;
 mod restart;
 mod returning;
 mod round_trips;

@@ -10,8 +10,11 @@ use std::time::Duration;
 
 use tokio_postgres::config::{Host, SslMode};
 
+use super::credentials::PasswordSource;
+use super::open::Opener;
+use super::session_attrs::SessionAttrs;
 use super::tls::{Connector, Tls, connector};
-use crate::error::{Error, Result, from_connection};
+use crate::error::{Error, Result};
 use crate::telemetry::Server;
 
 /// The default time limit for connecting.
@@ -23,6 +26,10 @@ pub struct ConnectOptions {
     pub(crate) config: tokio_postgres::Config,
     tls: Tls,
     root_certificate: Option<String>,
+    /// `target_session_attrs`, if it was given.
+    session_attrs: Option<SessionAttrs>,
+    /// Where passwords come from, if not from the connection string.
+    pub(crate) password: Option<PasswordSource>,
     /// `connection_limit` of the URL.
     pub(crate) pool_size: Option<usize>,
     /// `statement_cache_size` of the URL.
@@ -68,6 +75,8 @@ impl FromStr for ConnectOptions {
             config,
             tls,
             root_certificate: settings.root_certificate,
+            session_attrs: settings.session_attrs,
+            password: None,
             pool_size: settings.pool_size,
             pool_timeout: settings.pool_timeout,
             statement_cache_size: settings.statement_cache_size,
@@ -83,6 +92,7 @@ impl FromStr for ConnectOptions {
 struct Settings {
     ssl_mode: Option<String>,
     root_certificate: Option<String>,
+    session_attrs: Option<SessionAttrs>,
     schema: Option<String>,
     pool_size: Option<usize>,
     pool_timeout: Option<Duration>,
@@ -119,6 +129,7 @@ impl Settings {
         match key {
             "sslmode" => self.ssl_mode = Some(value.to_owned()),
             "sslrootcert" => self.root_certificate = Some(value.to_owned()),
+            "target_session_attrs" => self.session_attrs = Some(SessionAttrs::parse(value)?),
             "schema" => self.schema = Some(value.to_owned()),
             "connection_limit" => self.pool_size = Some(number(key, value)?),
             "pool_timeout" => self.pool_timeout = Some(Duration::from_secs(number(key, value)? as u64)),
@@ -287,8 +298,8 @@ impl ConnectOptions {
     }
 
     /// Explains why connecting failed, and what to do.
-    pub(crate) fn connect_error(&self, error: &tokio_postgres::Error) -> Error {
-        let reason = match error.as_db_error() {
+    pub(super) fn connect_reason(&self, error: &tokio_postgres::Error) -> String {
+        match error.as_db_error() {
             Some(database) => {
                 let hint = match database.code().code() {
                     "28P01" | "28000" => "; check user and password in the connection string",
@@ -320,26 +331,32 @@ impl ConnectOptions {
                 };
                 format!("{text}{hint}")
             }
-        };
-        Error::Connect { target: self.target(), reason }
+        }
+    }
+
+    /// Returns what a server must be for a session to be opened on it. Of several hosts, libpq takes any by default.
+    /// Here it is one that writes: a program that names the servers of a cluster means its primary.
+    pub(super) fn session_attrs(&self) -> SessionAttrs {
+        let several = self.config.get_hosts().len() > 1;
+        self.session_attrs.unwrap_or(if several { SessionAttrs::ReadWrite } else { SessionAttrs::Any })
+    }
+
+    /// Declares that these are the servers of a replica. Of several hosts, it takes one that is a standby.
+    pub(crate) fn prefer_replica(&mut self) {
+        if self.session_attrs.is_none() && self.config.get_hosts().len() > 1 {
+            self.session_attrs = Some(SessionAttrs::Standby);
+        }
     }
 
     /// Opens a connection outside of any pool, and drives it in a task.
     ///
-    /// For migrations and tools, whose session state and locks must not be shared.
+    /// For migrations and tools, whose session state and locks must not be shared. Of several hosts, it takes one that
+    /// writes, unless the connection string has a `target_session_attrs`.
     ///
     /// # Errors
     /// [`Error::Connect`], [`Error::Config`], and [`Error::Timeout`] if the server does not answer.
     pub async fn connect_direct(&self) -> Result<tokio_postgres::Client> {
-        let (config, limit) = (self.session_config()?, self.connect_timeout());
-        let connected = tokio::time::timeout(limit, config.connect(self.tls()?)).await;
-        let connected = connected.map_err(|_| Error::Timeout { what: "connecting to PostgreSQL", limit })?;
-        let (client, connection) = connected.map_err(|error| self.connect_error(&error))?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::warn!(reason = %from_connection(&error), "connection to PostgreSQL ended");
-            }
-        });
+        let (client, _) = Opener::new(self)?.open().await?;
         Ok(client)
     }
 }
