@@ -5,6 +5,7 @@ mod lost;
 mod own_writes;
 mod promotion;
 mod routing;
+mod secured;
 
 /// The client of these tests.
 mod client {

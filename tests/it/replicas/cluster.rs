@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// A primary and its replicas. All are stopped and removed at the end.
 pub(super) struct Cluster {
@@ -13,6 +14,37 @@ pub(super) struct Cluster {
     programs: Programs,
     /// The first one was made as the primary.
     servers: Vec<Server>,
+    empty: Arc<EmptyServer>,
+}
+
+/// A server that was never started, which those of all tests are copies of. It is removed with the last of them.
+struct EmptyServer(PathBuf);
+
+impl EmptyServer {
+    fn get(programs: &Programs) -> Arc<Self> {
+        static EMPTY: Mutex<Weak<EmptyServer>> = Mutex::new(Weak::new());
+        let mut empty = EMPTY.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = empty.upgrade() {
+            return known;
+        }
+        let folder = programs.new_folder("empty");
+        let data = folder.join("data").display().to_string();
+        programs.run("initdb", &["-D", &data, "-U", OWNER, "-A", "trust", "-E", "UTF8", "-N", "--wal-segsize=1"]);
+        let made = Arc::new(Self(folder));
+        *empty = Arc::downgrade(&made);
+        made
+    }
+
+    fn copy_to(&self, data: &Path) {
+        let status = Command::new("cp").arg("-a").arg(self.0.join("data")).arg(data).status().expect("cp is started");
+        assert!(status.success(), "the folder is copied");
+    }
+}
+
+impl Drop for EmptyServer {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 /// One server.
@@ -35,7 +67,8 @@ listen_addresses = '127.0.0.1'
 max_connections = 100
 shared_buffers = 16MB
 fsync = off
-wal_keep_size = 256MB
+wal_keep_size = 64MB
+min_wal_size = 2MB
 max_wal_senders = 10
 autovacuum = off
 log_statement = all
@@ -80,6 +113,16 @@ impl Programs {
         assert!(status.success(), "{program} {arguments:?}: {text}");
     }
 
+    /// A new folder that belongs to the user.
+    fn new_folder(&self, name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("relata-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).expect("is created");
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).expect("is opened");
+        self.own(&folder);
+        folder
+    }
+
     fn own(&self, path: &Path) {
         if let Some((user, group)) = self.user {
             std::os::unix::fs::chown(path, Some(user), Some(group)).expect("is given away");
@@ -110,15 +153,11 @@ impl Cluster {
             relata_devdb::skip("PostgreSQL's initdb and pg_basebackup are not installed");
             return None;
         };
-        let folder = std::env::temp_dir().join(format!("relata-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).expect("is created");
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).expect("is opened");
-        programs.own(&folder);
-        let mut cluster = Self { folder, programs, servers: Vec::new() };
+        let empty = EmptyServer::get(&programs);
+        let folder = programs.new_folder(name);
+        let mut cluster = Self { folder, programs, servers: Vec::new(), empty: empty };
         let server = cluster.new_server();
-        let data = server.data.display().to_string();
-        cluster.programs.run("initdb", &["-D", &data, "-U", OWNER, "-A", "trust", "-E", "UTF8", "--no-sync", "-N"]);
+        cluster.empty.copy_to(&server.data);
         server.set(SETTINGS);
         server.set(&format!("port = {}\nunix_socket_directories = ''", server.port));
         server.start();

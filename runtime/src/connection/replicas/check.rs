@@ -11,6 +11,7 @@ use tokio_postgres::SimpleQueryMessage;
 use super::Replicas;
 use super::position::{Position, Seen};
 use crate::connection::open::Opener;
+use crate::connection::row_security::RowSecurityCheck;
 use crate::error::{Error, Result, from_connection};
 
 /// The longest pause after checks that failed.
@@ -34,6 +35,8 @@ struct Checker {
     /// Which replica; `None` for the primary.
     at: Option<usize>,
     opener: Opener,
+    /// For replicas. The primary has been checked when the client connected.
+    row_security: Option<Arc<RowSecurityCheck>>,
     link: Option<Link>,
     wake: Arc<tokio::sync::Notify>,
     interval: Duration,
@@ -60,6 +63,7 @@ impl Checker {
             replicas: Arc::downgrade(replicas),
             at,
             opener: Opener::new(&shared.options)?,
+            row_security: shared.row_security.clone().filter(|_| at.is_some()),
             link: None,
             wake: at.map(|at| Arc::clone(&replicas.list[at].wake)).unwrap_or_default(),
             interval: replicas.settings.interval,
@@ -125,7 +129,12 @@ impl Checker {
             Some(link) => link,
             None => {
                 let (client, task) = self.opener.open().await?;
-                Link { client, task }
+                let link = Link { client, task };
+                // Otherwise each read would find out anew.
+                if let Some(check) = &self.row_security {
+                    check.check(&link.client).await?;
+                }
+                link
             }
         };
         let limit = (self.interval * 2).max(Duration::from_secs(1));
