@@ -1,6 +1,8 @@
 //! A primary and its replicas, with real streaming replication: each test makes its own servers.
 
 mod cluster;
+mod hosts;
+mod life;
 mod lost;
 mod own_writes;
 mod promotion;

@@ -277,6 +277,26 @@ impl<M: Root> ClientBuilder<M> {
         self.for_all(move |options| options.password = Some(source.clone()))
     }
 
+    /// Sets the certificate that the client shows to the server, and its private key: names of PEM files, as `sslcert` and
+    /// `sslkey` in the URL. The key must not have a passphrase. Both are read once, by `connect`.
+    ///
+    /// ```
+    /// # use exam_planner::*;
+    /// # async fn example() -> relata::Result<()> {
+    /// let db = Client::builder("postgres://planner@db.example/exams?sslmode=verify-full&sslrootcert=ca.pem")?
+    ///     .client_certificate("planner.pem", "planner.key")
+    ///     .connect()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn client_certificate(self, certificate: &str, key: &str) -> Self {
+        let (certificate, key) = (certificate.to_owned(), key.to_owned());
+        self.for_all(move |options| {
+            options.client_certificate(&certificate, &key);
+        })
+    }
+
     /// Sets how long a statement may run before the server ends it. There is no limit by default.
     pub fn statement_timeout(self, limit: Duration) -> Self {
         self.for_all(move |options| {

@@ -13,7 +13,7 @@ use tokio_postgres::config::{Host, SslMode};
 use super::credentials::PasswordSource;
 use super::open::Opener;
 use super::session_attrs::SessionAttrs;
-use super::tls::{Connector, Tls, connector};
+use super::tls::{ClientCertificate, Connector, Tls, connector};
 use crate::error::{Error, Result};
 use crate::telemetry::Server;
 
@@ -26,6 +26,8 @@ pub struct ConnectOptions {
     pub(crate) config: tokio_postgres::Config,
     tls: Tls,
     root_certificate: Option<String>,
+    /// `sslcert` and `sslkey`.
+    certificate: Option<ClientCertificate>,
     /// `target_session_attrs`, if it was given.
     session_attrs: Option<SessionAttrs>,
     /// Where passwords come from, if not from the connection string.
@@ -71,10 +73,12 @@ impl FromStr for ConnectOptions {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
         let tls = settings.apply_tls(&mut config)?;
+        let certificate = settings.certificate()?;
         Ok(Self {
             config,
             tls,
             root_certificate: settings.root_certificate,
+            certificate,
             session_attrs: settings.session_attrs,
             password: None,
             pool_size: settings.pool_size,
@@ -92,6 +96,8 @@ impl FromStr for ConnectOptions {
 struct Settings {
     ssl_mode: Option<String>,
     root_certificate: Option<String>,
+    certificate: Option<String>,
+    key: Option<String>,
     session_attrs: Option<SessionAttrs>,
     schema: Option<String>,
     pool_size: Option<usize>,
@@ -129,6 +135,8 @@ impl Settings {
         match key {
             "sslmode" => self.ssl_mode = Some(value.to_owned()),
             "sslrootcert" => self.root_certificate = Some(value.to_owned()),
+            "sslcert" => self.certificate = Some(value.to_owned()),
+            "sslkey" => self.key = Some(value.to_owned()),
             "target_session_attrs" => self.session_attrs = Some(SessionAttrs::parse(value)?),
             "schema" => self.schema = Some(value.to_owned()),
             "connection_limit" => self.pool_size = Some(number(key, value)?),
@@ -140,6 +148,20 @@ impl Settings {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    fn certificate(&self) -> Result<Option<ClientCertificate>> {
+        match (self.certificate.clone(), self.key.clone()) {
+            (Some(certificate), Some(key)) => Ok(Some(ClientCertificate { certificate, key })),
+            (None, None) => Ok(None),
+            (certificate, _) => {
+                let (there, missing) =
+                    if certificate.is_some() { ("sslcert", "sslkey") } else { ("sslkey", "sslcert") };
+                Err(Error::Config(format!(
+                    "the connection string has {there}, and {missing} is missing: name both files"
+                )))
+            }
+        }
     }
 
     fn apply_tls(&self, config: &mut tokio_postgres::Config) -> Result<Tls> {
@@ -202,6 +224,13 @@ impl ConnectOptions {
     /// Declares that a pooler in transaction mode is in between, as `pgbouncer=true` in the URL does.
     pub fn through_pooler(&mut self) -> &mut Self {
         self.through_pooler = true;
+        self
+    }
+
+    /// Sets the certificate that the client shows to the server, and its private key: names of PEM files.
+    pub fn client_certificate(&mut self, certificate: &str, key: &str) -> &mut Self {
+        let (certificate, key) = (certificate.to_owned(), key.to_owned());
+        self.certificate = Some(ClientCertificate { certificate, key });
         self
     }
 
@@ -294,7 +323,8 @@ impl ConnectOptions {
 
     /// Returns the TLS connector for the sslmode.
     pub(crate) fn tls(&self) -> Result<Connector> {
-        connector(self.config.get_ssl_mode(), self.tls, self.root_certificate.as_deref())
+        let (mode, root) = (self.config.get_ssl_mode(), self.root_certificate.as_deref());
+        connector(mode, self.tls, root, self.certificate.as_ref().filter(|_| mode != SslMode::Disable))
     }
 
     /// Explains why connecting failed, and what to do.
@@ -325,7 +355,7 @@ impl ConnectOptions {
                 let hint = if text.contains("refused") || text.contains("No such file") {
                     "; is the server running, and are host and port right?"
                 } else if text.contains("tls") || text.contains("TLS") || text.contains("certificate") {
-                    "; check sslmode and sslrootcert"
+                    "; check sslmode, sslrootcert and sslcert"
                 } else {
                     ""
                 };

@@ -239,6 +239,11 @@ impl Server {
         self.programs.own(&file);
     }
 
+    /// Replaces who may connect how, once it loads its settings.
+    pub(super) fn set_hba(&self, lines: &str) {
+        fs::write(self.data.join("pg_hba.conf"), format!("{lines}\n")).expect("is written");
+    }
+
     fn control(&self, arguments: &[&str]) {
         let (data, log) = (self.data.display().to_string(), self.log().display().to_string());
         self.programs.run("pg_ctl", &[&["-D", &data, "-l", &log, "-w", "-s"], arguments].concat());
