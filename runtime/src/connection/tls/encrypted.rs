@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
@@ -40,16 +41,27 @@ pub(in crate::connection) fn connector(
     };
     let config = match own {
         None => builder.with_no_client_auth(),
-        Some(own) => {
-            let chain = certificates("sslcert", &own.certificate)?;
-            let shown = builder.with_client_auth_cert(chain, private_key(&own.key)?);
-            shown.map_err(|error| {
-                let ClientCertificate { certificate, key } = own;
-                Error::Config(format!("sslcert {certificate} and sslkey {key} do not belong together: {error}"))
-            })?
-        }
+        Some(own) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified(own)?))),
     };
     Ok(MakeRustlsConnect::new(config))
+}
+
+/// Reads what the client shows of itself.
+///
+/// rustls would refuse certificates of version 1, which `openssl x509 -req` makes. The server decides about that.
+fn certified(own: &ClientCertificate) -> Result<CertifiedKey> {
+    let ClientCertificate { certificate, key } = own;
+    let chain = certificates("sslcert", certificate)?;
+    let signing = rustls::crypto::ring::sign::any_supported_type(&private_key(key)?).map_err(|_| {
+        Error::Config(format!("sslkey {key} is of a kind that is not supported: use RSA, ECDSA or Ed25519"))
+    })?;
+    let certified = CertifiedKey::new(chain, signing);
+    match certified.keys_match() {
+        Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::KeyMismatch)) => {
+            Err(Error::Config(format!("sslcert {certificate} and sslkey {key} do not belong together")))
+        }
+        _ => Ok(certified),
+    }
 }
 
 /// Reads the certificates of a PEM file, which has at least one.
