@@ -24,7 +24,7 @@ use relata_devdb::{DevDb, Feature};
 use crate::support::Fixture;
 
 /// The files that contain the examples.
-const SOURCES: [&str; 11] = [
+const SOURCES: [&str; 12] = [
     include_str!("book.rs"),
     include_str!("book/helpers.rs"),
     include_str!("book/libraries.rs"),
@@ -32,6 +32,7 @@ const SOURCES: [&str; 11] = [
     include_str!("book/reads.rs"),
     include_str!("book/testing.rs"),
     include_str!("book/writes.rs"),
+    include_str!("replicas/book.rs"),
     include_str!("tenants/book.rs"),
     include_str!("tenants/wall.rs"),
     include_str!("../../scripts/e2e-consumer.crate/build.rs"),

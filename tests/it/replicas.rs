@@ -1,5 +1,6 @@
 //! A primary and its replicas, with real streaming replication: each test makes its own servers.
 
+mod book;
 mod cluster;
 mod hosts;
 mod life;

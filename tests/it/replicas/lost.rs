@@ -118,6 +118,29 @@ async fn the_primary_serves_if_there_is_no_replica_left() {
     assert_eq!(db.replica().institution().count().await.expect("counts"), 0);
 }
 
+/// The checks have connections of their own, which end with the last clone of the client.
+#[tokio::test]
+async fn the_checks_end_with_the_client() {
+    let Some(cluster) = cluster("ends", 1).await else { return };
+    let db = client(&cluster).await;
+    let clone = db.clone();
+    db.institution().count().await.expect("counts");
+    let count = format!("SELECT count(*) FROM pg_stat_activity WHERE application_name = '{APPLICATION}'");
+    for server in [cluster.primary(), cluster.server(1)] {
+        assert_eq!(server.sql(&count).await, ["2"], "one of the pool, and that of the check");
+    }
+    drop(db);
+    assert_eq!(cluster.primary().sql(&count).await, ["2"]);
+    drop(clone);
+    for server in [cluster.primary(), cluster.server(1)] {
+        let end = Instant::now() + Duration::from_secs(30);
+        while server.sql(&count).await != ["0"] {
+            assert!(Instant::now() < end, "the connections are closed");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
 /// PostgreSQL cancels a read whose rows it has to remove (SQLSTATE 40001). Nothing has come from it, so the primary is
 /// asked.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -148,8 +148,10 @@ impl Freshness {
         let (timeline, wanted) = (self.position.timeline, self.position.written);
         let replica = &self.replicas.list[self.at];
         let mut pause = Duration::from_millis(1);
+        // A pooler may have another connection to the server for each question.
+        let is_same_server = replica.shared.unnamed.is_none();
         loop {
-            let known = connection.replayed();
+            let known = connection.replayed().filter(|_| is_same_server);
             if known.is_some_and(|(of, replayed)| of == timeline && replayed >= wanted) {
                 return Ok(());
             }
