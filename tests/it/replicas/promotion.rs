@@ -116,11 +116,10 @@ async fn a_replica_that_does_not_follow_the_new_primary_is_left_out() {
     let (old, new, stray) = (cluster.primary(), cluster.server(1), cluster.server(2));
     let builder = Client::builder(&cluster.url_of(&[0, 1], "target_session_attrs=primary")).expect("is a URL");
     let builder = builder.replica(&stray.url()).replica_check_interval(Duration::from_millis(100));
-    let db: Client = builder.connect().await.expect("connects");
+    let db: Client = builder.application_name(APPLICATION).connect().await.expect("connects");
     until("it is used", || known(&db, stray).left_out.is_none()).await;
     old.stop();
     new.promote();
-    until("the new primary writes", || db.statistics().connections > 0).await;
     let end = Instant::now() + Duration::from_secs(30);
     while let Err(error) = db.institution().create(new_institution("a")).await {
         assert!(Instant::now() < end, "{error:?}");
@@ -129,6 +128,11 @@ async fn a_replica_that_does_not_follow_the_new_primary_is_left_out() {
     assert!(has(&db, "a").await, "the primary has it");
     until("it is left out", || known(&db, stray).left_out.is_some_and(|reason| reason.contains("seen to follow")))
         .await;
+    let checks = || stray.statements().iter().filter(|text| text.contains("pg_last_wal_replay_lsn")).count();
+    let before = checks();
+    until("it is checked again", || checks() >= before + 5).await;
+    assert!(known(&db, stray).left_out.is_some_and(|reason| reason.contains("seen to follow")));
+    assert!(has(&db.with_own_writes(), "a").await, "nobody reads from it");
     cluster.follow(2, 1);
     stray.reload();
     until("it is taken back", || known(&db, stray).left_out.is_none()).await;

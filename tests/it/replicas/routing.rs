@@ -180,6 +180,31 @@ async fn hooks_and_statistics_name_the_server() {
     assert_eq!(statistics.max_connections, 20);
 }
 
+#[tokio::test]
+async fn spans_name_the_server() {
+    let Some(cluster) = cluster("spans", 1).await else { return };
+    let db = builder(&cluster).replica_wait(Duration::from_secs(20)).connect().await.expect("connects");
+    let db: Client = db;
+    let recorder = crate::traces::Recorder::default();
+    let recording = tracing::subscriber::set_default(recorder.clone());
+    let (primary, replica) = (cluster.primary().port(), cluster.server(1).port());
+    let port = |text: &str| {
+        let ports = text.split("server.port=").skip(1).filter_map(|rest| rest.split_whitespace().next());
+        ports.map(|port| port.parse::<u16>().expect("is a port")).collect::<Vec<_>>()
+    };
+    db.institution().count().await.expect("counts");
+    assert_eq!(port(&recorder.take()), [replica]);
+    drained(db.institution().find_many().stream()).await.expect("reads");
+    assert_eq!(port(&recorder.take()), [replica]);
+    db.batch((db.institution().count(),)).await.expect("counts");
+    assert_eq!(port(&recorder.take()), [replica]);
+    let _: Institution = db.institution().create(new_institution("a")).await.expect("is created");
+    assert_eq!(port(&recorder.take()), [primary]);
+    db.query_raw::<(i32,)>("SELECT 1", params![]).await.expect("answers");
+    assert_eq!(port(&recorder.take()), [primary]);
+    drop(recording);
+}
+
 /// A client without replicas has one server, and its handles send everything there.
 #[tokio::test]
 async fn without_replicas_nothing_changes() {
