@@ -16,13 +16,16 @@ use crate::connection::{
 use crate::error::{Error, Result};
 use crate::telemetry::{Hooks, ServerRole};
 
+/// Sets something of a connection string.
+type SetOption = Arc<dyn Fn(&mut ConnectOptions) + Send + Sync>;
+
 /// Settings of a client of the models `M`.
 pub struct ClientBuilder<M> {
     options: ConnectOptions,
     /// The connection strings of replicas, or what is wrong with them.
     replicas: Vec<std::result::Result<ConnectOptions, String>>,
     /// What was set for the connections to all servers.
-    for_all: Vec<Arc<dyn Fn(&mut ConnectOptions) + Send + Sync>>,
+    for_all: Vec<SetOption>,
     replica_settings: ReplicaSettings,
     max_connections: Option<usize>,
     acquire_timeout: Option<Duration>,

@@ -60,7 +60,7 @@ impl<'r> Route<'r> {
                 match self.routing.own.position(ask).await {
                     Ok(position) => position,
                     // What was written is only there for sure.
-                    Err(_) => return Ok(self.to_primary()),
+                    Err(_) => return Ok(self.go_to_primary()),
                 }
             }
             _ => None,
@@ -82,11 +82,11 @@ impl<'r> Route<'r> {
                 Ok(pool)
             }
             None if self.routing.side == Side::Replicas && !replicas.list.is_empty() => Err(self.no_replica()),
-            None => Ok(self.to_primary()),
+            None => Ok(self.go_to_primary()),
         }
     }
 
-    fn to_primary(&mut self) -> Arc<Pool> {
+    fn go_to_primary(&mut self) -> Arc<Pool> {
         self.at = At::Primary;
         let primary = &self.routing.replicas.primary;
         self.note.inspect(|note| note.note(&primary.server));
