@@ -7,6 +7,7 @@ ready:
 # generate the clients of the schemas in this repository
 gen:
     cargo codegen generate
+    cargo codegen generate --schema tests/plain/schema.dsl --out tests/plain/generated
     cargo codegen generate --schema tests/wide/schema.dsl --out tests/wide/generated
     cargo codegen generate --schema tests/names/schema.dsl --out tests/names/generated
     cargo codegen generate --schema tests/constructs/schema.dsl --out tests/constructs/generated

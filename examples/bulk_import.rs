@@ -9,9 +9,8 @@ mod database;
 use std::io::{BufRead, BufReader, Read};
 use std::str::FromStr;
 
-use exam_planner::{Client, Role, Transaction, institution, student, user};
+use exam_planner::{Role, TenantClient, TenantTransaction, student, user};
 use indicatif::{ProgressBar, ProgressStyle};
-use relata::uuid::Uuid;
 
 use database::Result;
 
@@ -40,25 +39,24 @@ async fn main() -> Result<()> {
         None => 10_000,
     };
     let (db, _database) = database::open("bulk_import").await?;
-    let tenant = institution::Create { name: "North Medical School".into(), slug: "north".into() };
-    let tenant = db.institution().create(tenant).await?.id;
+    let north = database::institution(&db, "North Medical School", "north").await?;
     let file = file_of(lines);
 
-    let imported = import(&db, tenant, &mut BufReader::new(file.as_bytes()), lines).await?;
+    let imported = import(&north, &mut BufReader::new(file.as_bytes()), lines).await?;
     println!("first import      {imported} of {lines} lines are new students");
-    let again = import(&db, tenant, &mut BufReader::new(file.as_bytes()), lines).await?;
+    let again = import(&north, &mut BufReader::new(file.as_bytes()), lines).await?;
     println!("the same again    {again} of {lines} lines are new students");
     let broken = format!("{file}no comma\n");
-    let refused = import(&db, tenant, &mut BufReader::new(broken.as_bytes()), lines + 1).await;
+    let refused = import(&north, &mut BufReader::new(broken.as_bytes()), lines + 1).await;
     let Err(reason) = refused else { return Err("a broken line was imported".into()) };
     println!("a broken file     {reason}: nothing is imported");
 
     let years =
-        db.student().group_by(student::class_year).aggregate(relata::count()).order_by(student::class_year.asc());
+        north.student().group_by(student::class_year).aggregate(relata::count()).order_by(student::class_year.asc());
     for (class_year, students) in years.await? {
         println!("class of {class_year}     {students} students");
     }
-    if db.student().count().await? != imported {
+    if north.student().count().await? != imported {
         return Err("some students are missing".into());
     }
     Ok(())
@@ -70,40 +68,35 @@ fn file_of(lines: u64) -> String {
 }
 
 /// Imports all lines or none, and returns how many students are new.
-async fn import<R: Read>(db: &Client, tenant: Uuid, file: &mut BufReader<R>, lines: u64) -> Result<u64> {
+async fn import<R: Read>(north: &TenantClient, file: &mut BufReader<R>, lines: u64) -> Result<u64> {
     // The progress bar appears only on a terminal.
     let progress = ProgressBar::new(lines);
     progress.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} lines, {per_sec}, {eta} left")?);
-    let tx = db.begin().await?;
+    let tx = north.begin().await?;
     let (mut portion, mut imported) = (Vec::with_capacity(PORTION), 0);
     for line in file.lines() {
         portion.push(line?.parse::<Line>()?);
         if portion.len() == PORTION {
             progress.inc(PORTION as u64);
-            imported += import_portion(&tx, tenant, std::mem::take(&mut portion)).await?;
+            imported += import_portion(&tx, std::mem::take(&mut portion)).await?;
         }
     }
-    imported += import_portion(&tx, tenant, portion).await?;
+    imported += import_portion(&tx, portion).await?;
     tx.commit().await?;
     progress.finish_and_clear();
     Ok(imported)
 }
 
 /// Creates the users that are new, and a student for each. `skip_duplicates` returns only new rows.
-async fn import_portion(tx: &Transaction, tenant: Uuid, portion: Vec<Line>) -> Result<u64> {
+async fn import_portion(tx: &TenantTransaction, portion: Vec<Line>) -> Result<u64> {
     let years: std::collections::HashMap<_, _> =
         portion.iter().map(|line| (line.email.clone(), line.class_year)).collect();
     let users = portion.into_iter().map(|line| user::Create {
-        institution: tenant,
         email: line.email,
         password_hash: String::new(),
         role: Role::Student,
     });
     let created = tx.user().create_many_and_return(users).skip_duplicates().await?;
-    let students = created.into_iter().map(|user| student::Create {
-        class_year: years[&user.email],
-        user: user.id,
-        institution: tenant,
-    });
+    let students = created.into_iter().map(|user| student::Create { class_year: years[&user.email], user: user.id });
     Ok(tx.student().create_many(students).await?)
 }

@@ -9,8 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::{DateTime, Days, Utc};
-use exam_planner::{Client, Error, Isolation, Role, Transaction, exam_type, institution, session, user};
-use relata::uuid::Uuid;
+use exam_planner::{Error, Isolation, Role, TenantClient, TenantTransaction, exam_type, session, user};
 
 use database::Result;
 
@@ -20,27 +19,26 @@ const VISITORS: usize = 5;
 #[tokio::main]
 async fn main() -> Result<()> {
     let (db, _database) = database::open("transactions").await?;
-    let tenant = institution::Create { name: "North Medical School".into(), slug: "north".into() };
-    let tenant = db.institution().create(tenant).await?.id;
-    book_the_last_seats(&db, tenant).await?;
-    undo_a_part(&db, tenant).await?;
-    work_off_a_queue(&db, tenant).await?;
-    ask_for_several_at_once(&db, tenant).await
+    let north = database::institution(&db, "North Medical School", "north").await?;
+    book_the_last_seats(&north).await?;
+    undo_a_part(&north).await?;
+    work_off_a_queue(&north).await?;
+    ask_for_several_at_once(&north).await
 }
 
 /// Each visitor counts the seats that are taken, and takes one if any are left. Serializable transactions have the same
 /// result as running them one after another: those that conflict are run again, after a pause that grows.
-async fn book_the_last_seats(db: &Client, tenant: Uuid) -> Result<()> {
+async fn book_the_last_seats(north: &TenantClient) -> Result<()> {
     let attempts = Arc::new(AtomicU32::new(0));
     let visitors: Vec<_> = (0..VISITORS)
         .map(|visitor| {
-            let (db, attempts) = (db.clone(), Arc::clone(&attempts));
+            let (north, attempts) = (north.clone(), Arc::clone(&attempts));
             tokio::spawn(async move {
-                let book = |tx: Transaction| {
+                let book = |tx: TenantTransaction| {
                     attempts.fetch_add(1, Ordering::Relaxed);
-                    async move { book_a_seat(&tx, tenant, visitor).await }
+                    async move { book_a_seat(&tx, visitor).await }
                 };
-                db.transaction(book).isolation(Isolation::Serializable).retry(20).await
+                north.transaction(book).isolation(Isolation::Serializable).retry(20).await
             })
         })
         .collect();
@@ -56,20 +54,20 @@ async fn book_the_last_seats(db: &Client, tenant: Uuid) -> Result<()> {
     Ok(())
 }
 
-async fn book_a_seat(tx: &Transaction, tenant: Uuid, visitor: usize) -> Result<bool, Error> {
-    let taken = tx.user().count().filter(user::institution_id.eq(tenant)).await?;
+async fn book_a_seat(tx: &TenantTransaction, visitor: usize) -> Result<bool, Error> {
+    let taken = tx.user().count().await?;
     if taken >= SEATS {
         return Ok(false);
     }
-    tx.user().create(new_user(tenant, &format!("visitor{visitor}@north.edu"))).await?;
+    tx.user().create(new_user(&format!("visitor{visitor}@north.edu"))).await?;
     Ok(true)
 }
 
 /// An operation that may fail without ending the transaction belongs in a savepoint.
-async fn undo_a_part(db: &Client, tenant: Uuid) -> Result<()> {
-    let tx = db.begin().await?;
-    let known = tx.user().find_first().filter(user::institution_id.eq(tenant)).or_err().await?;
-    let again = new_user(tenant, &known.email);
+async fn undo_a_part(north: &TenantClient) -> Result<()> {
+    let tx = north.begin().await?;
+    let known = tx.user().find_first().or_err().await?;
+    let again = new_user(&known.email);
     let created = tx.savepoint(|inner| async move { inner.user().create(again).await }).await;
     let Err(Error::UniqueViolation(violation)) = created else {
         return Err("an address was taken twice".into());
@@ -81,17 +79,17 @@ async fn undo_a_part(db: &Client, tenant: Uuid) -> Result<()> {
 }
 
 /// Each worker takes a session that no other has locked, so that none waits and none is taken twice.
-async fn work_off_a_queue(db: &Client, tenant: Uuid) -> Result<()> {
-    let user = db.user().find_first().filter(user::institution_id.eq(tenant)).or_err().await?.id;
+async fn work_off_a_queue(north: &TenantClient) -> Result<()> {
+    let user = north.user().find_first().or_err().await?.id;
     let now = Utc::now();
     let expired = (1..=6).map(|days| session::Create { user, expires_at: now - Days::new(days) });
-    db.session().create_many(expired).await?;
+    north.session().create_many(expired).await?;
     let workers: Vec<_> = (0..3)
         .map(|_| {
-            let db = db.clone();
+            let north = north.clone();
             tokio::spawn(async move {
                 let mut done = 0;
-                while db.transaction(move |tx| async move { end_next_session(&tx, now).await }).await? {
+                while north.transaction(move |tx| async move { end_next_session(&tx, now).await }).await? {
                     done += 1;
                 }
                 Ok::<_, Error>(done)
@@ -102,11 +100,11 @@ async fn work_off_a_queue(db: &Client, tenant: Uuid) -> Result<()> {
     for worker in workers {
         done += worker.await??;
     }
-    println!("queue             {done} sessions ended by 3 workers, {} left", db.session().count().await?);
+    println!("queue             {done} sessions ended by 3 workers, {} left", north.session().count().await?);
     Ok(())
 }
 
-async fn end_next_session(tx: &Transaction, now: DateTime<Utc>) -> Result<bool, Error> {
+async fn end_next_session(tx: &TenantTransaction, now: DateTime<Utc>) -> Result<bool, Error> {
     let next = tx
         .session()
         .find_first()
@@ -121,21 +119,17 @@ async fn end_next_session(tx: &Transaction, now: DateTime<Utc>) -> Result<bool, 
 }
 
 /// A batch is one transaction and one round trip, and returns a tuple of results.
-async fn ask_for_several_at_once(db: &Client, tenant: Uuid) -> Result<()> {
-    let exam_type = exam_type::Create {
-        institution: tenant,
-        code: "STEP1".into(),
-        name: "USMLE Step 1".into(),
-        default_weight: 1.0,
-    };
+async fn ask_for_several_at_once(north: &TenantClient) -> Result<()> {
+    let exam_type = exam_type::Create { code: "STEP1".into(), name: "USMLE Step 1".into(), default_weight: 1.0 };
     let faculty = user::role.eq(Role::Faculty);
-    let (exam_type, faculty, users) =
-        db.batch((db.exam_type().create(exam_type), db.user().count().filter(faculty), db.user().count())).await?;
+    let (exam_type, faculty, users) = north
+        .batch((north.exam_type().create(exam_type), north.user().count().filter(faculty), north.user().count()))
+        .await?;
     println!("batch             {} created; {faculty} of {users} users are faculty", exam_type.code);
     Ok(())
 }
 
-fn new_user(institution: Uuid, email: &str) -> user::Create {
+fn new_user(email: &str) -> user::Create {
     let password_hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned();
-    user::Create { institution, email: email.to_owned(), password_hash, role: Role::Student }
+    user::Create { email: email.to_owned(), password_hash, role: Role::Student }
 }

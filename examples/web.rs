@@ -1,4 +1,4 @@
-//! A web service with axum: a paginated list of which each tenant sees only its own part, and errors as responses.
+//! A web service with axum: a paginated list of which each institution sees only its own part, and errors as responses.
 //!
 //! `cargo run --example web` needs no database. It finds or starts one, prints its address and an example request, and
 //! serves until it is stopped. `cargo run --example web -- --check` sends itself requests instead, and exits.
@@ -8,12 +8,13 @@ mod database;
 
 use std::net::SocketAddr;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{FromRef, FromRequestParts, Path, Query};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use exam_planner::{Client, Error, Institution, Parent, Role, exam_type, institution, student, student_exam, user};
+use exam_planner::{Client, Error, Parent, Role, TenantClient, exam_type, institution, student, student_exam, user};
 use relata::serde_json::{Value, json};
 use relata::uuid::Uuid;
 use relata::{Lookup, Page, PageToken};
@@ -28,8 +29,8 @@ async fn main() -> Result<()> {
     let (db, _database) = database::open("web").await?;
     fill(&db).await?;
     let service = Router::new()
-        .route("/{tenant}/students", get(list_students).post(add_student))
-        .route("/{tenant}/students/{id}", get(show_student))
+        .route("/{institution}/students", get(list_students).post(add_student))
+        .route("/{institution}/students/{id}", get(show_student))
         .with_state(db);
     let check = std::env::args().any(|argument| argument == "--check");
     let listener = TcpListener::bind(("127.0.0.1", if check { 0 } else { 3000 })).await?;
@@ -49,6 +50,24 @@ async fn stopped() {
     }
 }
 
+/// The client of the institution that the path names. A handler that takes it, and no `Client`, cannot reach the rows of
+/// another institution, whatever the request contains.
+struct Here(TenantClient);
+
+impl<S: Send + Sync> FromRequestParts<S> for Here
+where
+    Client: FromRef<S>,
+{
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let slug = parts.uri.path().split('/').nth(1).unwrap_or_default();
+        let db = Client::from_ref(state);
+        let institution = db.across_tenants().institution().find_unique(institution::slug.eq(slug)).or_err().await?;
+        Ok(Self(db.tenant(institution.id)))
+    }
+}
+
 /// The query parameters of a list.
 #[derive(Deserialize)]
 struct Wanted {
@@ -58,20 +77,13 @@ struct Wanted {
     after: Option<String>,
 }
 
-/// Returns the students of a tenant, three at a time. A missing filter matches every row.
-async fn list_students(
-    State(db): State<Client>,
-    Path(tenant): Path<String>,
-    Query(wanted): Query<Wanted>,
-) -> Result<Json<Value>, Failure> {
-    let tenant = tenant_of(&db, &tenant).await?;
+/// Returns the students of an institution, three at a time. A missing filter matches every row.
+async fn list_students(Here(db): Here, Query(wanted): Query<Wanted>) -> Result<Json<Value>, Failure> {
     let after: Option<PageToken> = wanted.after.map(|text| text.parse()).transpose()?;
     let search = wanted.search.map(|part| student::user.is(user::email.contains_insensitive(part)));
     let page: Page<(Uuid, String, i32, i64)> = db
         .student()
         .find_many()
-        // Every query of a tenant starts with this filter; what follows can only narrow it.
-        .filter(student::institution_id.eq(tenant.id))
         .filter(student::class_year.eq_opt(wanted.class_year))
         .filter(search)
         .order_by(student::user.order(user::email.asc()))
@@ -86,17 +98,12 @@ async fn list_students(
     Ok(Json(json!({ "students": students.collect::<Vec<_>>(), "next": next })))
 }
 
-/// Returns one student with the exams. A student of another tenant is not found.
-async fn show_student(
-    State(db): State<Client>,
-    Path((tenant, id)): Path<(String, String)>,
-) -> Result<Json<Value>, Failure> {
-    let tenant = tenant_of(&db, &tenant).await?;
+/// Returns one student with the exams. A student of another institution is not found.
+async fn show_student(Here(db): Here, Path((_, id)): Path<(String, String)>) -> Result<Json<Value>, Failure> {
     let id: Uuid = id.parse().map_err(|_| no_student())?;
     let student = db
         .student()
         .find_unique(student::id.eq(id))
-        .filter(student::institution_id.eq(tenant.id))
         .include(student::user)
         .include(student::exams.order_by(student_exam::created_at.asc()).include(student_exam::exam_type))
         .or_err()
@@ -112,21 +119,11 @@ struct NewStudent {
 }
 
 /// Creates a user and a student, in one transaction.
-async fn add_student(
-    State(db): State<Client>,
-    Path(tenant): Path<String>,
-    Json(new): Json<NewStudent>,
-) -> Result<(StatusCode, Json<Value>), Failure> {
-    let tenant = tenant_of(&db, &tenant).await?;
-    let user =
-        user::Create { institution: tenant.id, email: new.email, password_hash: String::new(), role: Role::Student };
-    let student = student::Create { user: Parent, institution: tenant.id, class_year: new.class_year };
+async fn add_student(Here(db): Here, Json(new): Json<NewStudent>) -> Result<(StatusCode, Json<Value>), Failure> {
+    let user = user::Create { email: new.email, password_hash: String::new(), role: Role::Student };
+    let student = student::Create { user: Parent, class_year: new.class_year };
     let user = db.user().create(user).with(user::student.create(student)).await?;
     Ok((StatusCode::CREATED, Json(json!({ "email": user.email }))))
-}
-
-async fn tenant_of(db: &Client, slug: &str) -> Result<Institution, Error> {
-    db.institution().find_unique(institution::slug.eq(slug)).or_err().await
 }
 
 /// An id that is no UUID belongs to no student.
@@ -173,26 +170,19 @@ impl IntoResponse for Failure {
 
 async fn fill(db: &Client) -> Result<()> {
     for (slug, students) in [("north", 7), ("south", 2)] {
-        let row = institution::Create { name: format!("The {slug}ern school"), slug: slug.to_owned() };
-        let tenant = db.institution().create(row).await?.id;
-        let row = exam_type::Create {
-            institution: tenant,
-            code: "STEP1".to_owned(),
-            name: "USMLE Step 1".to_owned(),
-            default_weight: 1.0,
-        };
-        let exam_type = db.exam_type().create(row).await?.id;
+        let here = database::institution(db, &format!("The {slug}ern school"), slug).await?;
+        let row = exam_type::Create { code: "STEP1".to_owned(), name: "USMLE Step 1".to_owned(), default_weight: 1.0 };
+        let exam_type = here.exam_type().create(row).await?.id;
         for number in 1..=students {
             let user = user::Create {
-                institution: tenant,
                 email: format!("student{number}@{slug}.edu"),
                 password_hash: String::new(),
                 role: Role::Student,
             };
-            let student = student::Create { user, institution: tenant, class_year: 2026 + number % 2 };
+            let student = student::Create { user, class_year: 2026 + number % 2 };
             let exam = student_exam::Create { student: Parent, exam_type };
             let exam = exam.set(student_exam::score.to(80.0 + f64::from(number)));
-            db.student().create(student).with(student::exams.create(exam)).await?;
+            here.student().create(student).with(student::exams.create(exam)).await?;
         }
     }
     Ok(())
@@ -212,7 +202,7 @@ async fn ask_oneself(address: SocketAddr) -> Result<()> {
         token = format!("?after={next}");
         println!("  and then");
     }
-    expect(found == 7, "all students of the tenant come, once each")?;
+    expect(found == 7, "all students of the institution come, once each")?;
     let (_, page) = ask(address, "GET", "/south/students?class_year=2027&search=STUDENT", "").await?;
     println!("GET /south/students?class_year=2027&search=STUDENT\n  {}", page["students"][0]["email"]);
     expect(page["students"].as_array().map(Vec::len) == Some(1), "filters are joined")?;

@@ -37,8 +37,10 @@ pub const id: rt::Field<ExamType, rt::Uuid, rt::Required, rt::IsUnique> = rt::Fi
 );
 /// Column `exam_types.institution_id`: `uuid`.
 pub const institution_id: rt::Field<ExamType, rt::Uuid> = rt::Field::new(1);
-/// Column `exam_types.code`: `text`.
-pub const code: rt::Field<ExamType, rt::String> = rt::Field::new(2);
+/// Column `exam_types.code`: `text`, unique.
+pub const code: rt::Field<ExamType, rt::String, rt::Required, rt::IsUnique> = rt::Field::new(
+    2,
+);
 /// Column `exam_types.name`: `text`.
 pub const name: rt::Field<ExamType, rt::String> = rt::Field::new(3);
 /// Column `exam_types.default_weight`: `double precision`.
@@ -47,6 +49,10 @@ pub const default_weight: rt::Field<ExamType, f64> = rt::Field::new(4);
 pub const created_at: rt::Field<ExamType, rt::DateTime<rt::Utc>> = rt::Field::new(5);
 /// Column `exam_types.updated_at`: `timestamptz`.
 pub const updated_at: rt::Field<ExamType, rt::DateTime<rt::Utc>> = rt::Field::new(6);
+/// The unique key of `institution_id` and `id`.
+pub const institution_id_id: rt::Key<ExamType, (rt::Uuid, rt::Uuid)> = rt::Key::new(
+    &[1, 0],
+);
 /// The unique key of `institution_id` and `code`.
 pub const institution_id_code: rt::Key<ExamType, (rt::Uuid, rt::String)> = rt::Key::new(
     &[1, 2],
@@ -64,7 +70,7 @@ pub const exams: rt::RelationField<
     super::student_exam::StudentExam,
     rt::List,
     1,
-    1,
+    2,
 > = rt::RelationField::new();
 /// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,54 +106,56 @@ pub type WithExams<T = super::student_exam::StudentExam> = rt::Filled<
     1,
     rt::Vec<T>,
 >;
-/// A new ExamType: what it must have. Everything else can follow with `set`.
+/// A new ExamType: what it must have. Everything else can follow with `set`. It belongs to the tenant whose handle creates it.
 #[derive(Debug, Clone)]
-pub struct Create<Institution = rt::Uuid> {
-    pub institution: Institution,
+pub struct Create {
     pub code: rt::String,
     pub name: rt::String,
     pub default_weight: f64,
 }
-impl<L0> Create<L0> {
+impl Create {
     rt::set_and_with!(self::ExamType);
 }
-impl<L0: rt::LinkTarget<super::institution::Institution, rt::Uuid>> rt::NewRow
-for Create<L0> {
+impl rt::NewRow for Create {
     type Model = self::ExamType;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
-            .link(0, self.institution)
             .value(2, self.code)
             .value(3, self.name)
             .value(4, self.default_weight)
     }
 }
-impl<L0: rt::Link<super::institution::Institution, rt::Uuid>> rt::CreateRow
-for Create<L0> {}
-impl rt::CreateRow<0> for Create<rt::Parent> {}
+impl rt::CreateRow for Create {}
 pub const PKEY: &str = "exam_types_pkey";
 pub const INSTITUTION_ID_CODE_KEY: &str = "exam_types_institution_id_code_key";
 pub const INSTITUTION_ID_FKEY: &str = "exam_types_institution_id_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "ExamType",
-    "\"exam_types\"",
-    &[
-        rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
-        rt::Column::new("institution_id", "uuid"),
-        rt::Column::new("code", "text"),
-        rt::Column::new("name", "text"),
-        rt::Column::new("default_weight", "double precision"),
-        rt::Column::new("created_at", "timestamptz"),
-        rt::Column::new("updated_at", "timestamptz").updated_at(),
-    ],
-    &[0],
-    &[
-        rt::Relation::one("institution", &super::institution::TABLE, &[1], &[0]),
-        rt::Relation::back_many("exams", &super::student_exam::TABLE, &[0], &[2]),
-    ],
-    &[
-        rt::Constraint::new(PKEY, &["id"]),
-        rt::Constraint::new(INSTITUTION_ID_CODE_KEY, &["institution_id", "code"]),
-        rt::Constraint::new(INSTITUTION_ID_FKEY, &["institution_id"]),
-    ],
-);
+        "ExamType",
+        "\"exam_types\"",
+        &[
+            rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
+            rt::Column::new("institution_id", "uuid"),
+            rt::Column::new("code", "text"),
+            rt::Column::new("name", "text"),
+            rt::Column::new("default_weight", "double precision"),
+            rt::Column::new("created_at", "timestamptz"),
+            rt::Column::new("updated_at", "timestamptz").updated_at(),
+        ],
+        &[1, 0],
+        &[
+            rt::Relation::one("institution", &super::institution::TABLE, &[1], &[0]),
+            rt::Relation::back_many(
+                    "exams",
+                    &super::student_exam::TABLE,
+                    &[1, 0],
+                    &[1, 3],
+                )
+                .within_tenant(0),
+        ],
+        &[
+            rt::Constraint::new(PKEY, &["institution_id", "id"]),
+            rt::Constraint::new(INSTITUTION_ID_CODE_KEY, &["institution_id", "code"]),
+            rt::Constraint::new(INSTITUTION_ID_FKEY, &["institution_id"]),
+        ],
+    )
+    .tenancy(rt::Tenancy::within(&[], 1).unique(&[&[0], &[2]]));

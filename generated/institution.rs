@@ -2,7 +2,7 @@
 
 #![allow(missing_docs, non_upper_case_globals, unused, clippy::all)]
 use ::relata::rt;
-/// Every table below belongs to one institution.
+/// Every row of the other models belongs to one institution.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Institution {
     pub id: rt::Uuid,
@@ -42,63 +42,94 @@ pub const created_at: rt::Field<Institution, rt::DateTime<rt::Utc>> = rt::Field:
 /// Column `institutions.updated_at`: `timestamptz`.
 pub const updated_at: rt::Field<Institution, rt::DateTime<rt::Utc>> = rt::Field::new(4);
 /// Relation to many `User`.
-pub const users: rt::RelationField<Institution, super::user::User, rt::List, 0, 0> = rt::RelationField::new();
+pub const users: rt::RelationField<Institution, super::user::User, rt::List, 0> = rt::RelationField::new();
+/// Relation to many `Session`.
+pub const sessions: rt::RelationField<
+    Institution,
+    super::session::Session,
+    rt::List,
+    1,
+> = rt::RelationField::new();
 /// Relation to many `Student`.
 pub const students: rt::RelationField<
     Institution,
     super::student::Student,
     rt::List,
-    1,
-    1,
+    2,
 > = rt::RelationField::new();
 /// Relation to many `ExamType`.
 pub const exam_types: rt::RelationField<
     Institution,
     super::exam_type::ExamType,
     rt::List,
-    2,
-    0,
+    3,
+> = rt::RelationField::new();
+/// Relation to many `StudentExam`.
+pub const student_exams: rt::RelationField<
+    Institution,
+    super::student_exam::StudentExam,
+    rt::List,
+    4,
 > = rt::RelationField::new();
 /// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<
     Users = rt::NotIncluded,
+    Sessions = rt::NotIncluded,
     Students = rt::NotIncluded,
     ExamTypes = rt::NotIncluded,
+    StudentExams = rt::NotIncluded,
 > {
     pub row_: self::Institution,
     pub users: Users,
+    pub sessions: Sessions,
     pub students: Students,
     pub exam_types: ExamTypes,
+    pub student_exams: StudentExams,
 }
-impl<S0, S1, S2> ::std::ops::Deref for With<S0, S1, S2> {
+impl<S0, S1, S2, S3, S4> ::std::ops::Deref for With<S0, S1, S2, S3, S4> {
     type Target = self::Institution;
     fn deref(&self) -> &self::Institution {
         &self.row_
     }
 }
-impl<S0: rt::Slot, S1: rt::Slot, S2: rt::Slot> rt::FromRow for With<S0, S1, S2> {
+impl<S0: rt::Slot, S1: rt::Slot, S2: rt::Slot, S3: rt::Slot, S4: rt::Slot> rt::FromRow
+for With<S0, S1, S2, S3, S4> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             row_: rt::Model::read(at_)?,
             users: rt::Slot::from_slot(at_, 0)?,
-            students: rt::Slot::from_slot(at_, 1)?,
-            exam_types: rt::Slot::from_slot(at_, 2)?,
+            sessions: rt::Slot::from_slot(at_, 1)?,
+            students: rt::Slot::from_slot(at_, 2)?,
+            exam_types: rt::Slot::from_slot(at_, 3)?,
+            student_exams: rt::Slot::from_slot(at_, 4)?,
         })
     }
 }
-impl<T, S0, S1, S2> rt::Put<rt::At<0>, T> for With<S0, S1, S2> {
-    type Out = With<T, S1, S2>;
+impl<T, S0, S1, S2, S3, S4> rt::Put<rt::At<0>, T> for With<S0, S1, S2, S3, S4> {
+    type Out = With<T, S1, S2, S3, S4>;
 }
-impl<T, S0, S1, S2> rt::Put<rt::At<1>, T> for With<S0, S1, S2> {
-    type Out = With<S0, T, S2>;
+impl<T, S0, S1, S2, S3, S4> rt::Put<rt::At<1>, T> for With<S0, S1, S2, S3, S4> {
+    type Out = With<S0, T, S2, S3, S4>;
 }
-impl<T, S0, S1, S2> rt::Put<rt::At<2>, T> for With<S0, S1, S2> {
-    type Out = With<S0, S1, T>;
+impl<T, S0, S1, S2, S3, S4> rt::Put<rt::At<2>, T> for With<S0, S1, S2, S3, S4> {
+    type Out = With<S0, S1, T, S3, S4>;
+}
+impl<T, S0, S1, S2, S3, S4> rt::Put<rt::At<3>, T> for With<S0, S1, S2, S3, S4> {
+    type Out = With<S0, S1, S2, T, S4>;
+}
+impl<T, S0, S1, S2, S3, S4> rt::Put<rt::At<4>, T> for With<S0, S1, S2, S3, S4> {
+    type Out = With<S0, S1, S2, S3, T>;
 }
 pub type WithUsers<T = super::user::User> = rt::Filled<With, 0, rt::Vec<T>>;
-pub type WithStudents<T = super::student::Student> = rt::Filled<With, 1, rt::Vec<T>>;
-pub type WithExamTypes<T = super::exam_type::ExamType> = rt::Filled<With, 2, rt::Vec<T>>;
+pub type WithSessions<T = super::session::Session> = rt::Filled<With, 1, rt::Vec<T>>;
+pub type WithStudents<T = super::student::Student> = rt::Filled<With, 2, rt::Vec<T>>;
+pub type WithExamTypes<T = super::exam_type::ExamType> = rt::Filled<With, 3, rt::Vec<T>>;
+pub type WithStudentExams<T = super::student_exam::StudentExam> = rt::Filled<
+    With,
+    4,
+    rt::Vec<T>,
+>;
 /// A new Institution: what it must have. Everything else can follow with `set`.
 #[derive(Debug, Clone)]
 pub struct Create {
@@ -118,20 +149,28 @@ impl rt::CreateRow for Create {}
 pub const PKEY: &str = "institutions_pkey";
 pub const SLUG_KEY: &str = "institutions_slug_key";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Institution",
-    "\"institutions\"",
-    &[
-        rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
-        rt::Column::new("name", "text"),
-        rt::Column::new("slug", "text"),
-        rt::Column::new("created_at", "timestamptz"),
-        rt::Column::new("updated_at", "timestamptz").updated_at(),
-    ],
-    &[0],
-    &[
-        rt::Relation::back_many("users", &super::user::TABLE, &[0], &[1]),
-        rt::Relation::back_many("students", &super::student::TABLE, &[0], &[2]),
-        rt::Relation::back_many("exam_types", &super::exam_type::TABLE, &[0], &[1]),
-    ],
-    &[rt::Constraint::new(PKEY, &["id"]), rt::Constraint::new(SLUG_KEY, &["slug"])],
-);
+        "Institution",
+        "\"institutions\"",
+        &[
+            rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
+            rt::Column::new("name", "text"),
+            rt::Column::new("slug", "text"),
+            rt::Column::new("created_at", "timestamptz"),
+            rt::Column::new("updated_at", "timestamptz").updated_at(),
+        ],
+        &[0],
+        &[
+            rt::Relation::back_many("users", &super::user::TABLE, &[0], &[1]),
+            rt::Relation::back_many("sessions", &super::session::TABLE, &[0], &[1]),
+            rt::Relation::back_many("students", &super::student::TABLE, &[0], &[1]),
+            rt::Relation::back_many("exam_types", &super::exam_type::TABLE, &[0], &[1]),
+            rt::Relation::back_many(
+                "student_exams",
+                &super::student_exam::TABLE,
+                &[0],
+                &[1],
+            ),
+        ],
+        &[rt::Constraint::new(PKEY, &["id"]), rt::Constraint::new(SLUG_KEY, &["slug"])],
+    )
+    .tenancy(rt::Tenancy::tenant(0));

@@ -35,7 +35,7 @@ pub mod user;
 pub use self::{
     exam_type::ExamType,
     institution::Institution,
-    relata_client::{Client, Models, Transaction},
+    relata_client::{AcrossTenants, Client, Models, TenantClient, TenantModels, TenantTransaction, Transaction},
     role::Role,
     session::Session,
     student::Student,

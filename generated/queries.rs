@@ -2,7 +2,7 @@
 
 #![allow(missing_docs, unused, clippy::all)]
 use ::relata::rt;
-/// Writes addresses in lower case, as they are compared.
+/// Writes the addresses of an institution in lower case, as they are compared.
 pub fn lower_emails(institution_id: impl rt::IntoValue<rt::Uuid>) -> rt::SqlCommand {
     rt::SqlCommand::new(
         &LOWER_EMAILS_,
@@ -50,7 +50,7 @@ impl rt::FromRow for ScheduleClass {
 }
 static SCHEDULE_CLASS_: rt::Sql = rt::Sql::new(
         "schedule_class",
-        "INSERT INTO student_exams (id, student_id, exam_type_id, scheduled_on, updated_at)\nSELECT gen_random_uuid(), s.id, t.id, $1, now()\nFROM students s\nJOIN exam_types t ON t.institution_id = s.institution_id AND t.code = $2\nWHERE s.institution_id = $3\n  AND s.class_year = $4\n  AND NOT EXISTS (SELECT 1 FROM student_exams e WHERE e.student_id = s.id AND e.exam_type_id = t.id)\nRETURNING id, student_id, scheduled_on",
+        "INSERT INTO student_exams (id, institution_id, student_id, exam_type_id, scheduled_on, updated_at)\nSELECT gen_random_uuid(), s.institution_id, s.id, t.id, $1, now()\nFROM students s\nJOIN exam_types t ON t.institution_id = s.institution_id AND t.code = $2\nWHERE s.institution_id = $3\n  AND s.class_year = $4\n  AND NOT EXISTS (\n    SELECT 1 FROM student_exams e\n    WHERE e.institution_id = s.institution_id AND e.student_id = s.id AND e.exam_type_id = t.id\n  )\nRETURNING id, student_id, scheduled_on",
         &[
             rt::Column::of::<rt::Uuid>("id"),
             rt::Column::of::<rt::Uuid>("student_id"),
@@ -59,13 +59,8 @@ static SCHEDULE_CLASS_: rt::Sql = rt::Sql::new(
     )
     .writes(&super::student_exam::TABLE);
 /// How far scores follow from the weight of an exam, per type of exam.
-pub fn score_trend(
-    institution_id: impl rt::IntoValue<rt::Uuid>,
-) -> rt::SqlQuery<ScoreTrend> {
-    rt::SqlQuery::new(
-        &SCORE_TREND_,
-        rt::Vec::from([rt::value::<rt::Uuid>(institution_id)]),
-    )
+pub fn score_trend() -> rt::SqlQuery<ScoreTrend, rt::All, rt::Confined> {
+    rt::SqlQuery::new(&SCORE_TREND_, rt::Vec::from([]))
 }
 /// A row of [`score_trend`].
 #[derive(Debug, Clone, PartialEq)]
@@ -85,19 +80,20 @@ impl rt::FromRow for ScoreTrend {
     }
 }
 static SCORE_TREND_: rt::Sql = rt::Sql::new(
-    "score_trend",
-    "SELECT t.code, count(e.score) AS graded, regr_r2(e.score, coalesce(e.weight, t.default_weight)) AS fit\nFROM exam_types t LEFT JOIN student_exams e ON e.exam_type_id = t.id\nWHERE t.institution_id = $1\nGROUP BY t.id, t.code\nORDER BY t.code",
-    &[
-        rt::Column::of::<rt::String>("code"),
-        rt::Column::of::<i64>("graded"),
-        rt::Column::of::<f64>("fit"),
-    ],
-);
-/// Every student of an institution with their place by average score. Who has no score yet comes last.
-///
-/// - `institution`: the institution's id
-pub fn standings(institution: impl rt::IntoValue<rt::Uuid>) -> rt::SqlQuery<Standings> {
-    rt::SqlQuery::new(&STANDINGS_, rt::Vec::from([rt::value::<rt::Uuid>(institution)]))
+        "score_trend",
+        "SELECT t.code, count(e.score) AS graded, regr_r2(e.score, coalesce(e.weight, t.default_weight)) AS fit\nFROM exam_types t\nLEFT JOIN student_exams e ON e.institution_id = t.institution_id AND e.exam_type_id = t.id\nGROUP BY t.institution_id, t.id, t.code\nORDER BY t.code",
+        &[
+            rt::Column::of::<rt::String>("code"),
+            rt::Column::of::<i64>("graded"),
+            rt::Column::of::<f64>("fit"),
+        ],
+    )
+    .confined(
+        "SELECT t.code, count(e.score) AS graded, regr_r2(e.score, coalesce(e.weight, t.default_weight)) AS fit\nFROM (SELECT * FROM \"exam_types\" AS t0 WHERE t0.\"institution_id\" = $1) t\nLEFT JOIN (SELECT * FROM \"student_exams\" AS t0 WHERE t0.\"institution_id\" = $1) e ON e.institution_id = t.institution_id AND e.exam_type_id = t.id\nGROUP BY t.institution_id, t.id, t.code, \"t\".\"default_weight\"\nORDER BY t.code",
+    );
+/// Every student with their place by average score. Who has no score yet comes last.
+pub fn standings() -> rt::SqlQuery<Standings, rt::All, rt::Confined> {
+    rt::SqlQuery::new(&STANDINGS_, rt::Vec::from([]))
 }
 /// A row of [`standings`].
 #[derive(Debug, Clone, PartialEq)]
@@ -122,40 +118,39 @@ impl rt::FromRow for Standings {
     }
 }
 static STANDINGS_: rt::Sql = rt::Sql::new(
-    "standings",
-    "SELECT u.email,\n       s.class_year,\n       count(e.score) AS graded,\n       avg(e.score) AS average,\n       rank() OVER (ORDER BY avg(e.score) DESC NULLS LAST) AS place,\n       array_agg(e.score ORDER BY e.score) FILTER (WHERE e.score IS NOT NULL) AS scores\nFROM students s\nJOIN users u ON u.id = s.user_id\nLEFT JOIN student_exams e ON e.student_id = s.id\nWHERE s.institution_id = $1\nGROUP BY s.id, u.email\nORDER BY place, u.email",
-    &[
-        rt::Column::of::<rt::String>("email"),
-        rt::Column::of::<i32>("class_year"),
-        rt::Column::of::<i64>("graded"),
-        rt::Column::of::<f64>("average"),
-        rt::Column::of::<i64>("place"),
-        rt::Column::list_of::<f64>("scores"),
-    ],
-);
-/// The students of an institution; of all class years, if none is given.
-pub fn students_of(
-    institution_id: impl rt::IntoValue<rt::Uuid>,
-    class_year: impl rt::IntoNullable<i32>,
-) -> rt::SqlQuery<super::student::Student> {
-    rt::SqlQuery::new(
-        &STUDENTS_OF_,
-        rt::Vec::from([
-            rt::value::<rt::Uuid>(institution_id),
-            rt::nullable::<i32>(class_year),
-        ]),
+        "standings",
+        "SELECT u.email,\n       s.class_year,\n       count(e.score) AS graded,\n       avg(e.score) AS average,\n       rank() OVER (ORDER BY avg(e.score) DESC NULLS LAST) AS place,\n       array_agg(e.score ORDER BY e.score) FILTER (WHERE e.score IS NOT NULL) AS scores\nFROM students s\nJOIN users u ON u.institution_id = s.institution_id AND u.id = s.user_id\nLEFT JOIN student_exams e ON e.institution_id = s.institution_id AND e.student_id = s.id\nGROUP BY s.institution_id, s.id, u.email\nORDER BY place, u.email",
+        &[
+            rt::Column::of::<rt::String>("email"),
+            rt::Column::of::<i32>("class_year"),
+            rt::Column::of::<i64>("graded"),
+            rt::Column::of::<f64>("average"),
+            rt::Column::of::<i64>("place"),
+            rt::Column::list_of::<f64>("scores"),
+        ],
     )
+    .confined(
+        "SELECT u.email,\n       s.class_year,\n       count(e.score) AS graded,\n       avg(e.score) AS average,\n       rank() OVER (ORDER BY avg(e.score) DESC NULLS LAST) AS place,\n       array_agg(e.score ORDER BY e.score) FILTER (WHERE e.score IS NOT NULL) AS scores\nFROM (SELECT * FROM \"students\" AS t0 WHERE t0.\"institution_id\" = $1) s\nJOIN (SELECT * FROM \"users\" AS t0 WHERE t0.\"institution_id\" = $1) u ON u.institution_id = s.institution_id AND u.id = s.user_id\nLEFT JOIN (SELECT * FROM \"student_exams\" AS t0 WHERE t0.\"institution_id\" = $1) e ON e.institution_id = s.institution_id AND e.student_id = s.id\nGROUP BY s.institution_id, s.id, u.email, \"s\".\"class_year\"\nORDER BY place, u.email",
+    );
+/// The students of a class year; of all class years, if none is given.
+pub fn students_of(
+    class_year: impl rt::IntoNullable<i32>,
+) -> rt::SqlQuery<super::student::Student, rt::All, rt::Confined> {
+    rt::SqlQuery::new(&STUDENTS_OF_, rt::Vec::from([rt::nullable::<i32>(class_year)]))
 }
 static STUDENTS_OF_: rt::Sql = rt::Sql::new(
-    "students_of",
-    "SELECT s.* FROM students s\nWHERE s.institution_id = $1 AND ($2::int IS NULL OR s.class_year = $2)\nORDER BY s.class_year, s.id",
-    &[
-        rt::Column::of::<rt::Uuid>("id"),
-        rt::Column::of::<rt::Uuid>("user_id"),
-        rt::Column::of::<rt::Uuid>("institution_id"),
-        rt::Column::of::<i32>("class_year"),
-        rt::Column::of::<bool>("has_accommodations"),
-        rt::Column::of::<rt::DateTime<rt::Utc>>("created_at"),
-        rt::Column::of::<rt::DateTime<rt::Utc>>("updated_at"),
-    ],
-);
+        "students_of",
+        "SELECT s.* FROM students s\nWHERE $1::int IS NULL OR s.class_year = $1\nORDER BY s.class_year, s.id",
+        &[
+            rt::Column::of::<rt::Uuid>("id"),
+            rt::Column::of::<rt::Uuid>("institution_id"),
+            rt::Column::of::<rt::Uuid>("user_id"),
+            rt::Column::of::<i32>("class_year"),
+            rt::Column::of::<bool>("has_accommodations"),
+            rt::Column::of::<rt::DateTime<rt::Utc>>("created_at"),
+            rt::Column::of::<rt::DateTime<rt::Utc>>("updated_at"),
+        ],
+    )
+    .confined(
+        "SELECT s.* FROM (SELECT * FROM \"students\" AS t0 WHERE t0.\"institution_id\" = $2) s\nWHERE $1::int IS NULL OR s.class_year = $1\nORDER BY s.class_year, s.id",
+    );

@@ -12,14 +12,36 @@ pub struct Models {
     executor: rt::Executor,
 }
 impl rt::Models for Models {
-    type Sql = rt::OfAll;
+    type Sql = rt::OfNone;
     fn new(executor: rt::Executor) -> Self {
         Self { executor }
     }
 }
-impl rt::Root for Models {}
-impl rt::AnySql for Models {}
-impl Models {
+impl rt::Root for Models {
+    const HAS_TENANTS: bool = true;
+}
+impl Models {}
+impl rt::Tenants for Models {
+    type Key = rt::Uuid;
+    type Tenant = TenantModels;
+    type AcrossTenants = AcrossTenants;
+}
+/// A client of one `Institution`: it sees the rows of that one, and creates rows for it.
+pub type TenantClient = rt::Client<TenantModels>;
+/// A transaction of one tenant.
+pub type TenantTransaction = rt::Transaction<TenantModels>;
+/// The models as one `Institution` sees them. A client and a transaction of it dereference to it, so a function that takes `&TenantModels` sees the rows of one `Institution`.
+#[derive(Debug)]
+pub struct TenantModels {
+    executor: rt::Executor,
+}
+impl rt::Models for TenantModels {
+    type Sql = rt::OfTenant;
+    fn new(executor: rt::Executor) -> Self {
+        Self { executor }
+    }
+}
+impl TenantModels {
     /// Queries on `Institution`.
     pub fn institution(&self) -> rt::Delegate<super::institution::Institution> {
         rt::Delegate::new(&self.executor)
@@ -43,5 +65,43 @@ impl Models {
     /// Queries on `StudentExam`.
     pub fn student_exam(&self) -> rt::Delegate<super::student_exam::StudentExam> {
         rt::Delegate::new(&self.executor)
+    }
+}
+/// The models with the rows of all tenants.
+#[derive(Debug)]
+pub struct AcrossTenants {
+    executor: rt::Executor,
+}
+impl rt::Models for AcrossTenants {
+    type Sql = rt::OfAll;
+    fn new(executor: rt::Executor) -> Self {
+        Self { executor }
+    }
+}
+impl rt::AnySql for AcrossTenants {}
+impl AcrossTenants {
+    /// Queries on `Institution`.
+    pub fn institution(&self) -> rt::Delegate<super::institution::Institution> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `User`.
+    pub fn user(&self) -> rt::AcrossTenants<super::user::User> {
+        rt::AcrossTenants::new(&self.executor)
+    }
+    /// Queries on `Session`.
+    pub fn session(&self) -> rt::AcrossTenants<super::session::Session> {
+        rt::AcrossTenants::new(&self.executor)
+    }
+    /// Queries on `Student`.
+    pub fn student(&self) -> rt::AcrossTenants<super::student::Student> {
+        rt::AcrossTenants::new(&self.executor)
+    }
+    /// Queries on `ExamType`.
+    pub fn exam_type(&self) -> rt::AcrossTenants<super::exam_type::ExamType> {
+        rt::AcrossTenants::new(&self.executor)
+    }
+    /// Queries on `StudentExam`.
+    pub fn student_exam(&self) -> rt::AcrossTenants<super::student_exam::StudentExam> {
+        rt::AcrossTenants::new(&self.executor)
     }
 }

@@ -6,6 +6,7 @@ use ::relata::rt;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Session {
     pub id: rt::Uuid,
+    pub institution_id: rt::Uuid,
     pub user_id: rt::Uuid,
     pub expires_at: rt::DateTime<rt::Utc>,
     pub created_at: rt::DateTime<rt::Utc>,
@@ -18,9 +19,10 @@ impl rt::Model for Session {
     fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
-            user_id: at_.get(1)?,
-            expires_at: at_.get(2)?,
-            created_at: at_.get(3)?,
+            institution_id: at_.get(1)?,
+            user_id: at_.get(2)?,
+            expires_at: at_.get(3)?,
+            created_at: at_.get(4)?,
         })
     }
 }
@@ -29,39 +31,58 @@ impl rt::Writable for Session {}
 pub const id: rt::Field<Session, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
     0,
 );
+/// Column `sessions.institution_id`: `uuid`.
+pub const institution_id: rt::Field<Session, rt::Uuid> = rt::Field::new(1);
 /// Column `sessions.user_id`: `uuid`.
-pub const user_id: rt::Field<Session, rt::Uuid> = rt::Field::new(1);
+pub const user_id: rt::Field<Session, rt::Uuid> = rt::Field::new(2);
 /// Column `sessions.expires_at`: `timestamptz`.
-pub const expires_at: rt::Field<Session, rt::DateTime<rt::Utc>> = rt::Field::new(2);
+pub const expires_at: rt::Field<Session, rt::DateTime<rt::Utc>> = rt::Field::new(3);
 /// Column `sessions.created_at`: `timestamptz`.
-pub const created_at: rt::Field<Session, rt::DateTime<rt::Utc>> = rt::Field::new(3);
+pub const created_at: rt::Field<Session, rt::DateTime<rt::Utc>> = rt::Field::new(4);
+/// The unique key of `institution_id` and `id`.
+pub const institution_id_id: rt::Key<Session, (rt::Uuid, rt::Uuid)> = rt::Key::new(
+    &[1, 0],
+);
+/// Relation to one `Institution`.
+pub const institution: rt::RelationField<
+    Session,
+    super::institution::Institution,
+    rt::Required,
+    0,
+> = rt::RelationField::new();
 /// Relation to one `User`.
-pub const user: rt::RelationField<Session, super::user::User, rt::Required, 0> = rt::RelationField::new();
+pub const user: rt::RelationField<Session, super::user::User, rt::Required, 1> = rt::RelationField::new();
 /// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
-pub struct With<User = rt::NotIncluded> {
+pub struct With<Institution = rt::NotIncluded, User = rt::NotIncluded> {
     pub row_: self::Session,
+    pub institution: Institution,
     pub user: User,
 }
-impl<S0> ::std::ops::Deref for With<S0> {
+impl<S0, S1> ::std::ops::Deref for With<S0, S1> {
     type Target = self::Session;
     fn deref(&self) -> &self::Session {
         &self.row_
     }
 }
-impl<S0: rt::Slot> rt::FromRow for With<S0> {
+impl<S0: rt::Slot, S1: rt::Slot> rt::FromRow for With<S0, S1> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             row_: rt::Model::read(at_)?,
-            user: rt::Slot::from_slot(at_, 0)?,
+            institution: rt::Slot::from_slot(at_, 0)?,
+            user: rt::Slot::from_slot(at_, 1)?,
         })
     }
 }
-impl<T, S0> rt::Put<rt::At<0>, T> for With<S0> {
-    type Out = With<T>;
+impl<T, S0, S1> rt::Put<rt::At<0>, T> for With<S0, S1> {
+    type Out = With<T, S1>;
 }
-pub type WithUser<T = super::user::User> = rt::Filled<With, 0, T>;
-/// A new Session: what it must have. Everything else can follow with `set`.
+impl<T, S0, S1> rt::Put<rt::At<1>, T> for With<S0, S1> {
+    type Out = With<S0, T>;
+}
+pub type WithInstitution<T = super::institution::Institution> = rt::Filled<With, 0, T>;
+pub type WithUser<T = super::user::User> = rt::Filled<With, 1, T>;
+/// A new Session: what it must have. Everything else can follow with `set`. It belongs to the tenant whose handle creates it.
 #[derive(Debug, Clone)]
 pub struct Create<User = rt::Uuid> {
     pub user: User,
@@ -73,26 +94,37 @@ impl<L0> Create<L0> {
 impl<L0: rt::LinkTarget<super::user::User, rt::Uuid>> rt::NewRow for Create<L0> {
     type Model = self::Session;
     fn into_insert(self) -> rt::Insert {
-        rt::Insert::new(&TABLE).link(0, self.user).value(2, self.expires_at)
+        rt::Insert::new(&TABLE).link(1, self.user).value(3, self.expires_at)
     }
 }
 impl<L0: rt::Link<super::user::User, rt::Uuid>> rt::CreateRow for Create<L0> {}
-impl rt::CreateRow<0> for Create<rt::Parent> {}
+impl rt::CreateRow<1> for Create<rt::Parent> {}
 pub const PKEY: &str = "sessions_pkey";
-pub const USER_ID_FKEY: &str = "sessions_user_id_fkey";
+pub const INSTITUTION_ID_FKEY: &str = "sessions_institution_id_fkey";
+pub const INSTITUTION_ID_USER_ID_FKEY: &str = "sessions_institution_id_user_id_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Session",
-    "\"sessions\"",
-    &[
-        rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
-        rt::Column::new("user_id", "uuid"),
-        rt::Column::new("expires_at", "timestamptz"),
-        rt::Column::new("created_at", "timestamptz"),
-    ],
-    &[0],
-    &[rt::Relation::one("user", &super::user::TABLE, &[1], &[0])],
-    &[
-        rt::Constraint::new(PKEY, &["id"]),
-        rt::Constraint::new(USER_ID_FKEY, &["user_id"]),
-    ],
-);
+        "Session",
+        "\"sessions\"",
+        &[
+            rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
+            rt::Column::new("institution_id", "uuid"),
+            rt::Column::new("user_id", "uuid"),
+            rt::Column::new("expires_at", "timestamptz"),
+            rt::Column::new("created_at", "timestamptz"),
+        ],
+        &[1, 0],
+        &[
+            rt::Relation::one("institution", &super::institution::TABLE, &[1], &[0]),
+            rt::Relation::one("user", &super::user::TABLE, &[1, 2], &[1, 0])
+                .within_tenant(0),
+        ],
+        &[
+            rt::Constraint::new(PKEY, &["institution_id", "id"]),
+            rt::Constraint::new(INSTITUTION_ID_FKEY, &["institution_id"]),
+            rt::Constraint::new(
+                INSTITUTION_ID_USER_ID_FKEY,
+                &["institution_id", "user_id"],
+            ),
+        ],
+    )
+    .tenancy(rt::Tenancy::within(&[], 1).unique(&[&[0]]));

@@ -6,8 +6,8 @@ use ::relata::rt;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Student {
     pub id: rt::Uuid,
-    pub user_id: rt::Uuid,
     pub institution_id: rt::Uuid,
+    pub user_id: rt::Uuid,
     pub class_year: i32,
     /// Only whether there are any; medical details are never kept.
     pub has_accommodations: bool,
@@ -22,8 +22,8 @@ impl rt::Model for Student {
     fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
-            user_id: at_.get(1)?,
-            institution_id: at_.get(2)?,
+            institution_id: at_.get(1)?,
+            user_id: at_.get(2)?,
             class_year: at_.get(3)?,
             has_accommodations: at_.get(4)?,
             created_at: at_.get(5)?,
@@ -36,12 +36,12 @@ impl rt::Writable for Student {}
 pub const id: rt::Field<Student, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
     0,
 );
+/// Column `students.institution_id`: `uuid`.
+pub const institution_id: rt::Field<Student, rt::Uuid> = rt::Field::new(1);
 /// Column `students.user_id`: `uuid`, unique.
 pub const user_id: rt::Field<Student, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
-    1,
+    2,
 );
-/// Column `students.institution_id`: `uuid`.
-pub const institution_id: rt::Field<Student, rt::Uuid> = rt::Field::new(2);
 /// Column `students.class_year`: `integer`.
 pub const class_year: rt::Field<Student, i32> = rt::Field::new(3);
 /// Only whether there are any; medical details are never kept.
@@ -52,33 +52,41 @@ pub const has_accommodations: rt::Field<Student, bool> = rt::Field::new(4);
 pub const created_at: rt::Field<Student, rt::DateTime<rt::Utc>> = rt::Field::new(5);
 /// Column `students.updated_at`: `timestamptz`.
 pub const updated_at: rt::Field<Student, rt::DateTime<rt::Utc>> = rt::Field::new(6);
-/// Relation to one `User`.
-pub const user: rt::RelationField<Student, super::user::User, rt::Required, 0> = rt::RelationField::new();
+/// The unique key of `institution_id` and `id`.
+pub const institution_id_id: rt::Key<Student, (rt::Uuid, rt::Uuid)> = rt::Key::new(
+    &[1, 0],
+);
+/// The unique key of `institution_id` and `user_id`.
+pub const institution_id_user_id: rt::Key<Student, (rt::Uuid, rt::Uuid)> = rt::Key::new(
+    &[1, 2],
+);
 /// Relation to one `Institution`.
 pub const institution: rt::RelationField<
     Student,
     super::institution::Institution,
     rt::Required,
-    1,
+    0,
 > = rt::RelationField::new();
+/// Relation to one `User`.
+pub const user: rt::RelationField<Student, super::user::User, rt::Required, 1> = rt::RelationField::new();
 /// Relation to many `StudentExam`.
 pub const exams: rt::RelationField<
     Student,
     super::student_exam::StudentExam,
     rt::List,
     2,
-    0,
+    1,
 > = rt::RelationField::new();
 /// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct With<
-    User = rt::NotIncluded,
     Institution = rt::NotIncluded,
+    User = rt::NotIncluded,
     Exams = rt::NotIncluded,
 > {
     pub row_: self::Student,
-    pub user: User,
     pub institution: Institution,
+    pub user: User,
     pub exams: Exams,
 }
 impl<S0, S1, S2> ::std::ops::Deref for With<S0, S1, S2> {
@@ -91,8 +99,8 @@ impl<S0: rt::Slot, S1: rt::Slot, S2: rt::Slot> rt::FromRow for With<S0, S1, S2> 
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             row_: rt::Model::read(at_)?,
-            user: rt::Slot::from_slot(at_, 0)?,
-            institution: rt::Slot::from_slot(at_, 1)?,
+            institution: rt::Slot::from_slot(at_, 0)?,
+            user: rt::Slot::from_slot(at_, 1)?,
             exams: rt::Slot::from_slot(at_, 2)?,
         })
     }
@@ -106,69 +114,70 @@ impl<T, S0, S1, S2> rt::Put<rt::At<1>, T> for With<S0, S1, S2> {
 impl<T, S0, S1, S2> rt::Put<rt::At<2>, T> for With<S0, S1, S2> {
     type Out = With<S0, S1, T>;
 }
-pub type WithUser<T = super::user::User> = rt::Filled<With, 0, T>;
-pub type WithInstitution<T = super::institution::Institution> = rt::Filled<With, 1, T>;
+pub type WithInstitution<T = super::institution::Institution> = rt::Filled<With, 0, T>;
+pub type WithUser<T = super::user::User> = rt::Filled<With, 1, T>;
 pub type WithExams<T = super::student_exam::StudentExam> = rt::Filled<
     With,
     2,
     rt::Vec<T>,
 >;
-/// A new Student: what it must have. Everything else can follow with `set`.
+/// A new Student: what it must have. Everything else can follow with `set`. It belongs to the tenant whose handle creates it.
 #[derive(Debug, Clone)]
-pub struct Create<User = rt::Uuid, Institution = rt::Uuid> {
+pub struct Create<User = rt::Uuid> {
     pub user: User,
-    pub institution: Institution,
     pub class_year: i32,
 }
-impl<L0, L1> Create<L0, L1> {
+impl<L0> Create<L0> {
     rt::set_and_with!(self::Student);
 }
-impl<
-    L0: rt::LinkTarget<super::user::User, rt::Uuid>,
-    L1: rt::LinkTarget<super::institution::Institution, rt::Uuid>,
-> rt::NewRow for Create<L0, L1> {
+impl<L0: rt::LinkTarget<super::user::User, rt::Uuid>> rt::NewRow for Create<L0> {
     type Model = self::Student;
     fn into_insert(self) -> rt::Insert {
-        rt::Insert::new(&TABLE)
-            .link(0, self.user)
-            .link(1, self.institution)
-            .value(3, self.class_year)
+        rt::Insert::new(&TABLE).link(1, self.user).value(3, self.class_year)
     }
 }
-impl<
-    L0: rt::Link<super::user::User, rt::Uuid>,
-    L1: rt::Link<super::institution::Institution, rt::Uuid>,
-> rt::CreateRow for Create<L0, L1> {}
-impl<L1: rt::Link<super::institution::Institution, rt::Uuid>> rt::CreateRow<0>
-for Create<rt::Parent, L1> {}
-impl<L0: rt::Link<super::user::User, rt::Uuid>> rt::CreateRow<1>
-for Create<L0, rt::Parent> {}
+impl<L0: rt::Link<super::user::User, rt::Uuid>> rt::CreateRow for Create<L0> {}
+impl rt::CreateRow<1> for Create<rt::Parent> {}
 pub const PKEY: &str = "students_pkey";
-pub const USER_ID_KEY: &str = "students_user_id_key";
-pub const USER_ID_FKEY: &str = "students_user_id_fkey";
+pub const INSTITUTION_ID_USER_ID_KEY: &str = "students_institution_id_user_id_key";
 pub const INSTITUTION_ID_FKEY: &str = "students_institution_id_fkey";
+pub const INSTITUTION_ID_USER_ID_FKEY: &str = "students_institution_id_user_id_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "Student",
-    "\"students\"",
-    &[
-        rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
-        rt::Column::new("user_id", "uuid"),
-        rt::Column::new("institution_id", "uuid"),
-        rt::Column::new("class_year", "integer"),
-        rt::Column::new("has_accommodations", "boolean"),
-        rt::Column::new("created_at", "timestamptz"),
-        rt::Column::new("updated_at", "timestamptz").updated_at(),
-    ],
-    &[0],
-    &[
-        rt::Relation::one("user", &super::user::TABLE, &[1], &[0]),
-        rt::Relation::one("institution", &super::institution::TABLE, &[2], &[0]),
-        rt::Relation::back_many("exams", &super::student_exam::TABLE, &[0], &[1]),
-    ],
-    &[
-        rt::Constraint::new(PKEY, &["id"]),
-        rt::Constraint::new(USER_ID_KEY, &["user_id"]),
-        rt::Constraint::new(USER_ID_FKEY, &["user_id"]),
-        rt::Constraint::new(INSTITUTION_ID_FKEY, &["institution_id"]),
-    ],
-);
+        "Student",
+        "\"students\"",
+        &[
+            rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
+            rt::Column::new("institution_id", "uuid"),
+            rt::Column::new("user_id", "uuid"),
+            rt::Column::new("class_year", "integer"),
+            rt::Column::new("has_accommodations", "boolean"),
+            rt::Column::new("created_at", "timestamptz"),
+            rt::Column::new("updated_at", "timestamptz").updated_at(),
+        ],
+        &[1, 0],
+        &[
+            rt::Relation::one("institution", &super::institution::TABLE, &[1], &[0]),
+            rt::Relation::one("user", &super::user::TABLE, &[1, 2], &[1, 0])
+                .within_tenant(0),
+            rt::Relation::back_many(
+                    "exams",
+                    &super::student_exam::TABLE,
+                    &[1, 0],
+                    &[1, 2],
+                )
+                .within_tenant(0),
+        ],
+        &[
+            rt::Constraint::new(PKEY, &["institution_id", "id"]),
+            rt::Constraint::new(
+                INSTITUTION_ID_USER_ID_KEY,
+                &["institution_id", "user_id"],
+            ),
+            rt::Constraint::new(INSTITUTION_ID_FKEY, &["institution_id"]),
+            rt::Constraint::new(
+                INSTITUTION_ID_USER_ID_FKEY,
+                &["institution_id", "user_id"],
+            ),
+        ],
+    )
+    .tenancy(rt::Tenancy::within(&[], 1).unique(&[&[0], &[2]]));

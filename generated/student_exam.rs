@@ -6,6 +6,7 @@ use ::relata::rt;
 #[derive(Debug, Clone, PartialEq)]
 pub struct StudentExam {
     pub id: rt::Uuid,
+    pub institution_id: rt::Uuid,
     pub student_id: rt::Uuid,
     pub exam_type_id: rt::Uuid,
     pub scheduled_on: rt::Option<rt::NaiveDate>,
@@ -22,13 +23,14 @@ impl rt::Model for StudentExam {
     fn read(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             id: at_.get(0)?,
-            student_id: at_.get(1)?,
-            exam_type_id: at_.get(2)?,
-            scheduled_on: at_.get(3)?,
-            weight: at_.get(4)?,
-            score: at_.get(5)?,
-            created_at: at_.get(6)?,
-            updated_at: at_.get(7)?,
+            institution_id: at_.get(1)?,
+            student_id: at_.get(2)?,
+            exam_type_id: at_.get(3)?,
+            scheduled_on: at_.get(4)?,
+            weight: at_.get(5)?,
+            score: at_.get(6)?,
+            created_at: at_.get(7)?,
+            updated_at: at_.get(8)?,
         })
     }
 }
@@ -37,67 +39,90 @@ impl rt::Writable for StudentExam {}
 pub const id: rt::Field<StudentExam, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(
     0,
 );
+/// Column `student_exams.institution_id`: `uuid`.
+pub const institution_id: rt::Field<StudentExam, rt::Uuid> = rt::Field::new(1);
 /// Column `student_exams.student_id`: `uuid`.
-pub const student_id: rt::Field<StudentExam, rt::Uuid> = rt::Field::new(1);
+pub const student_id: rt::Field<StudentExam, rt::Uuid> = rt::Field::new(2);
 /// Column `student_exams.exam_type_id`: `uuid`.
-pub const exam_type_id: rt::Field<StudentExam, rt::Uuid> = rt::Field::new(2);
+pub const exam_type_id: rt::Field<StudentExam, rt::Uuid> = rt::Field::new(3);
 /// Column `student_exams.scheduled_on`: `date`, nullable.
 pub const scheduled_on: rt::Field<StudentExam, rt::NaiveDate, rt::Optional> = rt::Field::new(
-    3,
+    4,
 );
 /// Column `student_exams.weight`: `double precision`, nullable.
-pub const weight: rt::Field<StudentExam, f64, rt::Optional> = rt::Field::new(4);
+pub const weight: rt::Field<StudentExam, f64, rt::Optional> = rt::Field::new(5);
 /// Column `student_exams.score`: `double precision`, nullable.
-pub const score: rt::Field<StudentExam, f64, rt::Optional> = rt::Field::new(5);
+pub const score: rt::Field<StudentExam, f64, rt::Optional> = rt::Field::new(6);
 /// Column `student_exams.created_at`: `timestamptz`.
-pub const created_at: rt::Field<StudentExam, rt::DateTime<rt::Utc>> = rt::Field::new(6);
+pub const created_at: rt::Field<StudentExam, rt::DateTime<rt::Utc>> = rt::Field::new(7);
 /// Column `student_exams.updated_at`: `timestamptz`.
-pub const updated_at: rt::Field<StudentExam, rt::DateTime<rt::Utc>> = rt::Field::new(7);
+pub const updated_at: rt::Field<StudentExam, rt::DateTime<rt::Utc>> = rt::Field::new(8);
+/// The unique key of `institution_id` and `id`.
+pub const institution_id_id: rt::Key<StudentExam, (rt::Uuid, rt::Uuid)> = rt::Key::new(
+    &[1, 0],
+);
+/// Relation to one `Institution`.
+pub const institution: rt::RelationField<
+    StudentExam,
+    super::institution::Institution,
+    rt::Required,
+    0,
+> = rt::RelationField::new();
 /// Relation to one `Student`.
 pub const student: rt::RelationField<
     StudentExam,
     super::student::Student,
     rt::Required,
-    0,
+    1,
 > = rt::RelationField::new();
 /// Relation to one `ExamType`.
 pub const exam_type: rt::RelationField<
     StudentExam,
     super::exam_type::ExamType,
     rt::Required,
-    1,
+    2,
 > = rt::RelationField::new();
 /// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
-pub struct With<Student = rt::NotIncluded, ExamType = rt::NotIncluded> {
+pub struct With<
+    Institution = rt::NotIncluded,
+    Student = rt::NotIncluded,
+    ExamType = rt::NotIncluded,
+> {
     pub row_: self::StudentExam,
+    pub institution: Institution,
     pub student: Student,
     pub exam_type: ExamType,
 }
-impl<S0, S1> ::std::ops::Deref for With<S0, S1> {
+impl<S0, S1, S2> ::std::ops::Deref for With<S0, S1, S2> {
     type Target = self::StudentExam;
     fn deref(&self) -> &self::StudentExam {
         &self.row_
     }
 }
-impl<S0: rt::Slot, S1: rt::Slot> rt::FromRow for With<S0, S1> {
+impl<S0: rt::Slot, S1: rt::Slot, S2: rt::Slot> rt::FromRow for With<S0, S1, S2> {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self {
             row_: rt::Model::read(at_)?,
-            student: rt::Slot::from_slot(at_, 0)?,
-            exam_type: rt::Slot::from_slot(at_, 1)?,
+            institution: rt::Slot::from_slot(at_, 0)?,
+            student: rt::Slot::from_slot(at_, 1)?,
+            exam_type: rt::Slot::from_slot(at_, 2)?,
         })
     }
 }
-impl<T, S0, S1> rt::Put<rt::At<0>, T> for With<S0, S1> {
-    type Out = With<T, S1>;
+impl<T, S0, S1, S2> rt::Put<rt::At<0>, T> for With<S0, S1, S2> {
+    type Out = With<T, S1, S2>;
 }
-impl<T, S0, S1> rt::Put<rt::At<1>, T> for With<S0, S1> {
-    type Out = With<S0, T>;
+impl<T, S0, S1, S2> rt::Put<rt::At<1>, T> for With<S0, S1, S2> {
+    type Out = With<S0, T, S2>;
 }
-pub type WithStudent<T = super::student::Student> = rt::Filled<With, 0, T>;
-pub type WithExamType<T = super::exam_type::ExamType> = rt::Filled<With, 1, T>;
-/// A new StudentExam: what it must have. Everything else can follow with `set`.
+impl<T, S0, S1, S2> rt::Put<rt::At<2>, T> for With<S0, S1, S2> {
+    type Out = With<S0, S1, T>;
+}
+pub type WithInstitution<T = super::institution::Institution> = rt::Filled<With, 0, T>;
+pub type WithStudent<T = super::student::Student> = rt::Filled<With, 1, T>;
+pub type WithExamType<T = super::exam_type::ExamType> = rt::Filled<With, 2, T>;
+/// A new StudentExam: what it must have. Everything else can follow with `set`. It belongs to the tenant whose handle creates it.
 #[derive(Debug, Clone)]
 pub struct Create<Student = rt::Uuid, ExamType = rt::Uuid> {
     pub student: Student,
@@ -112,41 +137,54 @@ impl<
 > rt::NewRow for Create<L0, L1> {
     type Model = self::StudentExam;
     fn into_insert(self) -> rt::Insert {
-        rt::Insert::new(&TABLE).link(0, self.student).link(1, self.exam_type)
+        rt::Insert::new(&TABLE).link(1, self.student).link(2, self.exam_type)
     }
 }
 impl<
     L0: rt::Link<super::student::Student, rt::Uuid>,
     L1: rt::Link<super::exam_type::ExamType, rt::Uuid>,
 > rt::CreateRow for Create<L0, L1> {}
-impl<L1: rt::Link<super::exam_type::ExamType, rt::Uuid>> rt::CreateRow<0>
+impl<L1: rt::Link<super::exam_type::ExamType, rt::Uuid>> rt::CreateRow<1>
 for Create<rt::Parent, L1> {}
-impl<L0: rt::Link<super::student::Student, rt::Uuid>> rt::CreateRow<1>
+impl<L0: rt::Link<super::student::Student, rt::Uuid>> rt::CreateRow<2>
 for Create<L0, rt::Parent> {}
 pub const PKEY: &str = "student_exams_pkey";
-pub const STUDENT_ID_FKEY: &str = "student_exams_student_id_fkey";
-pub const EXAM_TYPE_ID_FKEY: &str = "student_exams_exam_type_id_fkey";
+pub const INSTITUTION_ID_FKEY: &str = "student_exams_institution_id_fkey";
+pub const INSTITUTION_ID_STUDENT_ID_FKEY: &str = "student_exams_institution_id_student_id_fkey";
+pub const INSTITUTION_ID_EXAM_TYPE_ID_FKEY: &str = "student_exams_institution_id_exam_type_id_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "StudentExam",
-    "\"student_exams\"",
-    &[
-        rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
-        rt::Column::new("student_id", "uuid"),
-        rt::Column::new("exam_type_id", "uuid"),
-        rt::Column::new("scheduled_on", "date"),
-        rt::Column::new("weight", "double precision"),
-        rt::Column::new("score", "double precision"),
-        rt::Column::new("created_at", "timestamptz"),
-        rt::Column::new("updated_at", "timestamptz").updated_at(),
-    ],
-    &[0],
-    &[
-        rt::Relation::one("student", &super::student::TABLE, &[1], &[0]),
-        rt::Relation::one("exam_type", &super::exam_type::TABLE, &[2], &[0]),
-    ],
-    &[
-        rt::Constraint::new(PKEY, &["id"]),
-        rt::Constraint::new(STUDENT_ID_FKEY, &["student_id"]),
-        rt::Constraint::new(EXAM_TYPE_ID_FKEY, &["exam_type_id"]),
-    ],
-);
+        "StudentExam",
+        "\"student_exams\"",
+        &[
+            rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
+            rt::Column::new("institution_id", "uuid"),
+            rt::Column::new("student_id", "uuid"),
+            rt::Column::new("exam_type_id", "uuid"),
+            rt::Column::new("scheduled_on", "date"),
+            rt::Column::new("weight", "double precision"),
+            rt::Column::new("score", "double precision"),
+            rt::Column::new("created_at", "timestamptz"),
+            rt::Column::new("updated_at", "timestamptz").updated_at(),
+        ],
+        &[1, 0],
+        &[
+            rt::Relation::one("institution", &super::institution::TABLE, &[1], &[0]),
+            rt::Relation::one("student", &super::student::TABLE, &[1, 2], &[1, 0])
+                .within_tenant(0),
+            rt::Relation::one("exam_type", &super::exam_type::TABLE, &[1, 3], &[1, 0])
+                .within_tenant(0),
+        ],
+        &[
+            rt::Constraint::new(PKEY, &["institution_id", "id"]),
+            rt::Constraint::new(INSTITUTION_ID_FKEY, &["institution_id"]),
+            rt::Constraint::new(
+                INSTITUTION_ID_STUDENT_ID_FKEY,
+                &["institution_id", "student_id"],
+            ),
+            rt::Constraint::new(
+                INSTITUTION_ID_EXAM_TYPE_ID_FKEY,
+                &["institution_id", "exam_type_id"],
+            ),
+        ],
+    )
+    .tenancy(rt::Tenancy::within(&[], 1).unique(&[&[0]]));

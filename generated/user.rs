@@ -35,8 +35,10 @@ impl rt::Writable for User {}
 pub const id: rt::Field<User, rt::Uuid, rt::Required, rt::IsUnique> = rt::Field::new(0);
 /// Column `users.institution_id`: `uuid`.
 pub const institution_id: rt::Field<User, rt::Uuid> = rt::Field::new(1);
-/// Column `users.email`: `text`.
-pub const email: rt::Field<User, rt::String> = rt::Field::new(2);
+/// Column `users.email`: `text`, unique.
+pub const email: rt::Field<User, rt::String, rt::Required, rt::IsUnique> = rt::Field::new(
+    2,
+);
 /// Column `users.password_hash`: `text`.
 pub const password_hash: rt::Field<User, rt::String> = rt::Field::new(3);
 /// Column `users.role`: `"role"`.
@@ -45,6 +47,8 @@ pub const role: rt::Field<User, super::role::Role> = rt::Field::new(4);
 pub const created_at: rt::Field<User, rt::DateTime<rt::Utc>> = rt::Field::new(5);
 /// Column `users.updated_at`: `timestamptz`.
 pub const updated_at: rt::Field<User, rt::DateTime<rt::Utc>> = rt::Field::new(6);
+/// The unique key of `institution_id` and `id`.
+pub const institution_id_id: rt::Key<User, (rt::Uuid, rt::Uuid)> = rt::Key::new(&[1, 0]);
 /// The unique key of `institution_id` and `email`.
 pub const institution_id_email: rt::Key<User, (rt::Uuid, rt::String)> = rt::Key::new(
     &[1, 2],
@@ -57,14 +61,14 @@ pub const institution: rt::RelationField<
     0,
 > = rt::RelationField::new();
 /// Relation to many `Session`.
-pub const sessions: rt::RelationField<User, super::session::Session, rt::List, 1, 0> = rt::RelationField::new();
+pub const sessions: rt::RelationField<User, super::session::Session, rt::List, 1, 1> = rt::RelationField::new();
 /// Relation to one `Student` or none.
 pub const student: rt::RelationField<
     User,
     super::student::Student,
     rt::Optional,
     2,
-    0,
+    1,
 > = rt::RelationField::new();
 /// The row with the included relations. Dereferences to the model.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,55 +110,53 @@ impl<T, S0, S1, S2> rt::Put<rt::At<2>, T> for With<S0, S1, S2> {
 pub type WithInstitution<T = super::institution::Institution> = rt::Filled<With, 0, T>;
 pub type WithSessions<T = super::session::Session> = rt::Filled<With, 1, rt::Vec<T>>;
 pub type WithStudent<T = super::student::Student> = rt::Filled<With, 2, rt::Option<T>>;
-/// A new User: what it must have. Everything else can follow with `set`.
+/// A new User: what it must have. Everything else can follow with `set`. It belongs to the tenant whose handle creates it.
 #[derive(Debug, Clone)]
-pub struct Create<Institution = rt::Uuid> {
-    pub institution: Institution,
+pub struct Create {
     pub email: rt::String,
     pub password_hash: rt::String,
     pub role: super::role::Role,
 }
-impl<L0> Create<L0> {
+impl Create {
     rt::set_and_with!(self::User);
 }
-impl<L0: rt::LinkTarget<super::institution::Institution, rt::Uuid>> rt::NewRow
-for Create<L0> {
+impl rt::NewRow for Create {
     type Model = self::User;
     fn into_insert(self) -> rt::Insert {
         rt::Insert::new(&TABLE)
-            .link(0, self.institution)
             .value(2, self.email)
             .value(3, self.password_hash)
             .value(4, self.role)
     }
 }
-impl<L0: rt::Link<super::institution::Institution, rt::Uuid>> rt::CreateRow
-for Create<L0> {}
-impl rt::CreateRow<0> for Create<rt::Parent> {}
+impl rt::CreateRow for Create {}
 pub const PKEY: &str = "users_pkey";
 pub const INSTITUTION_ID_EMAIL_KEY: &str = "users_institution_id_email_key";
 pub const INSTITUTION_ID_FKEY: &str = "users_institution_id_fkey";
 pub(super) static TABLE: rt::Table = rt::Table::new(
-    "User",
-    "\"users\"",
-    &[
-        rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
-        rt::Column::new("institution_id", "uuid"),
-        rt::Column::new("email", "text"),
-        rt::Column::new("password_hash", "text"),
-        rt::Column::new("role", "\"role\"").via("text"),
-        rt::Column::new("created_at", "timestamptz"),
-        rt::Column::new("updated_at", "timestamptz").updated_at(),
-    ],
-    &[0],
-    &[
-        rt::Relation::one("institution", &super::institution::TABLE, &[1], &[0]),
-        rt::Relation::back_many("sessions", &super::session::TABLE, &[0], &[1]),
-        rt::Relation::back_one("student", &super::student::TABLE, &[0], &[1]),
-    ],
-    &[
-        rt::Constraint::new(PKEY, &["id"]),
-        rt::Constraint::new(INSTITUTION_ID_EMAIL_KEY, &["institution_id", "email"]),
-        rt::Constraint::new(INSTITUTION_ID_FKEY, &["institution_id"]),
-    ],
-);
+        "User",
+        "\"users\"",
+        &[
+            rt::Column::new("id", "uuid").default(rt::ClientDefault::Uuid4),
+            rt::Column::new("institution_id", "uuid"),
+            rt::Column::new("email", "text"),
+            rt::Column::new("password_hash", "text"),
+            rt::Column::new("role", "\"role\"").via("text"),
+            rt::Column::new("created_at", "timestamptz"),
+            rt::Column::new("updated_at", "timestamptz").updated_at(),
+        ],
+        &[1, 0],
+        &[
+            rt::Relation::one("institution", &super::institution::TABLE, &[1], &[0]),
+            rt::Relation::back_many("sessions", &super::session::TABLE, &[1, 0], &[1, 2])
+                .within_tenant(0),
+            rt::Relation::back_one("student", &super::student::TABLE, &[1, 0], &[1, 2])
+                .within_tenant(0),
+        ],
+        &[
+            rt::Constraint::new(PKEY, &["institution_id", "id"]),
+            rt::Constraint::new(INSTITUTION_ID_EMAIL_KEY, &["institution_id", "email"]),
+            rt::Constraint::new(INSTITUTION_ID_FKEY, &["institution_id"]),
+        ],
+    )
+    .tenancy(rt::Tenancy::within(&[], 1).unique(&[&[0], &[2]]));

@@ -302,6 +302,25 @@ pub(crate) struct Deploy {
     /// Also apply pending migrations that are older than the last applied one
     #[arg(long)]
     pub(crate) allow_out_of_order: bool,
+    #[command(flatten)]
+    pub(crate) schemas: Schemas,
+}
+
+/// The same migrations in several schemas.
+#[derive(Debug, Args)]
+pub(crate) struct Schemas {
+    /// Apply the migrations in each of these schemas, which have their own histories; `*` stands for any text
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) schemas: Vec<String>,
+    /// Schemas behind each of them on the search path, such as that of extensions
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "schemas")]
+    pub(crate) shared_schemas: Vec<String>,
+    /// Create schemas that do not exist
+    #[arg(long, requires = "schemas")]
+    pub(crate) create_schemas: bool,
+    /// How many schemas are migrated at the same time
+    #[arg(long, value_name = "NUMBER", default_value_t = 4, requires = "schemas")]
+    pub(crate) parallel: u8,
 }
 
 #[derive(Debug, Args)]

@@ -16,6 +16,7 @@ pub(crate) mod migrate;
 pub(crate) mod migrate_diff;
 pub(crate) mod rebase;
 pub(crate) mod resolve;
+mod schemas;
 pub(crate) mod squash;
 pub(crate) mod status;
 pub(crate) mod verify;

@@ -133,7 +133,7 @@ fn check_file(schema: &Schema, catalog: &Catalog, file: u32, text: &str, found: 
     }
     let (cx, outputs) = infer(schema, catalog, params, &statement);
     found.extend(cx.found);
-    let reads = Reads { tables: cx.tables, goes_outside: cx.goes_outside, tokens: &tokens };
+    let reads = Reads { tables: cx.tables, groupings: cx.groupings, goes_outside: cx.goes_outside, tokens: &tokens };
     let inferred = assemble::Inferred { params: cx.params, outputs, writes: cx.writes };
     let mut query = assemble::assemble(schema, span, header, numbered, inferred, found);
     query.confinement = confine(schema, &query, reads);

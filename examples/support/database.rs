@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use exam_planner::Client;
+use exam_planner::{Client, TenantClient, institution};
 use relata::ConnectOptions;
 use relata::migrate::{self, Migrations};
 use relata_devdb::{DevDb, TestDatabase};
@@ -19,4 +19,11 @@ pub(crate) async fn open(name: &str) -> Result<(Client, TestDatabase)> {
     migrate::deploy(&mut connection, &migrations, &migrate::Options::default()).await?;
     let db = Client::connect(database.url()).await?;
     Ok((db, database))
+}
+
+/// Creates an institution and returns its client.
+pub(crate) async fn institution(db: &Client, name: &str, slug: &str) -> Result<TenantClient> {
+    let row = institution::Create { name: name.to_owned(), slug: slug.to_owned() };
+    let institution = db.across_tenants().institution().create(row).await?;
+    Ok(db.tenant(institution.id))
 }

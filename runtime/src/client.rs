@@ -26,7 +26,7 @@ use crate::value::{IntoValue, Param};
 /// Queries start at the models, which a client dereferences to: `db.student().find_many()`.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example() -> relata::Result<()> {
 /// let db = Client::connect("postgres://planner@localhost/exams").await?;
 /// println!("{} institutions", db.institution().count().await?);
@@ -76,7 +76,7 @@ impl<M: Models> Client<M> {
     /// A client with other settings than the default ones.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example() -> relata::Result<()> {
     /// use std::time::Duration;
     ///
@@ -141,7 +141,7 @@ impl<M: Models> Client<M> {
     /// connection.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let tx = db.begin().isolation(relata::Isolation::RepeatableRead).read_only().await?;
     /// let (students, exams) = (tx.student().count().await?, tx.student_exam().count().await?);
@@ -159,7 +159,7 @@ impl<M: Models> Client<M> {
     /// let it do nothing outside the database.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let students: u64 = db
     ///     .transaction(|tx| async move {
@@ -217,7 +217,7 @@ impl<M: Models> Client<M> {
     /// Parameters are bound to `$1`, `$2` and so on, never put into the text.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client, tenant: relata::uuid::Uuid) -> relata::Result<()> {
     /// let years: Vec<(i32, i64)> = db
     ///     .query_raw(
@@ -242,7 +242,7 @@ impl<M: Models> Client<M> {
     /// nothing. Nothing is sent before the first row is asked for; errors come in place of a row.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let mut numbers = db.query_raw_stream::<(i64,)>("SELECT generate_series(1, $1)", relata::params![3_i64]);
     /// while let Some(row) = numbers.next().await {
@@ -261,7 +261,7 @@ impl<M: Models> Client<M> {
     /// Runs SQL of your own and tells how many rows it wrote.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let renamed = db.execute_raw("UPDATE users SET email = lower(email)", relata::params![]).await?;
     /// # Ok(())
@@ -286,7 +286,7 @@ impl<M: Models> Client<M> {
     /// of a program. What it counts, this one counts too.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let counted = db.counted();
     /// counted.student().find_many().include(student::user).await?;
@@ -302,7 +302,7 @@ impl<M: Models> Client<M> {
     /// request, say, whose user they note.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let timed = db.with_hooks(relata::Hooks::new().after(|intent, report| {
     ///     println!("{:?} of {:?} took {:?}", intent.kind, intent.model, report.took);
@@ -325,7 +325,7 @@ impl<M: Models> Client<M> {
     /// dot in it, as PostgreSQL wants it of a program's own settings.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client, user: relata::uuid::Uuid) -> relata::Result<()> {
     /// let db = db.with_setting("app.user", user);
     /// let rows: Vec<(String,)> = db.query_raw("SELECT current_setting('app.user')", relata::params![]).await?;
@@ -347,7 +347,7 @@ impl<M: Models> Client<M> {
     /// written. Without replicas, every client does.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let students = db.primary().student().count().await?;
     /// # Ok(())
@@ -365,7 +365,7 @@ impl<M: Models> Client<M> {
     /// without replicas, the primary serves the reads, so that a program needs no replica in development.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let report = db.replica().begin().isolation(relata::Isolation::RepeatableRead).read_only().await?;
     /// let (students, exams) = (report.student().count().await?, report.student_exam().count().await?);
@@ -385,7 +385,7 @@ impl<M: Models> Client<M> {
     /// request has written. Without replicas, it has no effect.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// // For each request:
     /// let db = db.with_own_writes();

@@ -208,7 +208,7 @@ pub struct AppliedMigration {
 /// then lives as long as the connection.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// use relata::migrate::{self, Migrations};
 ///

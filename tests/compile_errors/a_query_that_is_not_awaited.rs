@@ -1,4 +1,4 @@
-use exam_planner::{Client, Student};
+use plain_planner::{Client, Student};
 
 fn find(db: &Client) -> relata::Result<Vec<Student>> {
     db.student().find_many()

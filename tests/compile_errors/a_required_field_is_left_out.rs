@@ -1,4 +1,4 @@
-use exam_planner::{Role, user};
+use plain_planner::{Role, user};
 
 fn main() {
     let tenant = relata::uuid::Uuid::nil();

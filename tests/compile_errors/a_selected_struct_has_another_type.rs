@@ -1,4 +1,4 @@
-use exam_planner::{Student, student};
+use plain_planner::{Student, student};
 
 #[derive(relata::Selectable)]
 #[relata(from = Student)]

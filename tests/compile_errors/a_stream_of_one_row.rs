@@ -1,4 +1,4 @@
-use exam_planner::{Client, student};
+use plain_planner::{Client, student};
 
 fn find(db: &Client) {
     let _ = db.student().find_first().order_by(student::id.asc()).stream();

@@ -1,4 +1,4 @@
-use exam_planner::{Client, User, user};
+use plain_planner::{Client, User, user};
 
 #[derive(relata::Selectable)]
 #[relata(from = User)]

@@ -1,4 +1,4 @@
-use exam_planner::{Client, user};
+use plain_planner::{Client, user};
 
 async fn add(db: &Client) {
     let _ = db.user().aggregate(user::email.sum()).await;

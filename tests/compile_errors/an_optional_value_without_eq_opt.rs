@@ -1,4 +1,4 @@
-use exam_planner::{Client, student};
+use plain_planner::{Client, student};
 
 async fn find(db: &Client, year: Option<i32>) {
     let _ = db.student().find_many().filter(student::class_year.eq(year)).await;

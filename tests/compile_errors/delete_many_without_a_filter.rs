@@ -1,4 +1,4 @@
-use exam_planner::Client;
+use plain_planner::Client;
 
 async fn clear(db: &Client) -> relata::Result<u64> {
     db.session().delete_many().await

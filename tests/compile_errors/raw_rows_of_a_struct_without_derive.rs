@@ -1,4 +1,4 @@
-use exam_planner::Client;
+use plain_planner::Client;
 
 struct Year {
     class_year: i32,

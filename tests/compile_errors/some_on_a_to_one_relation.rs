@@ -1,4 +1,4 @@
-use exam_planner::{Client, student, user};
+use plain_planner::{Client, student, user};
 
 async fn find(db: &Client) {
     let _ = db.student().find_many().filter(student::user.some(user::email.eq("a@x.edu"))).await;

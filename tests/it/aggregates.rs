@@ -2,7 +2,7 @@
 
 #![allow(clippy::type_complexity, reason = "the result types are what is tested")]
 
-use exam_planner::{Error, Role, exam_type, student, student_exam, user};
+use plain_planner::{Error, Role, exam_type, student, student_exam, user};
 use relata::chrono::{DateTime, Utc};
 use relata::count;
 use relata::rust_decimal::Decimal;

@@ -1,7 +1,7 @@
 //! Many rows at once: COPY of every type, batches of `create_many`, and trees of rows level by level.
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta, Utc};
-use exam_planner::{Client, Parent, Role, exam_type, institution, session, student, student_exam, user};
+use plain_planner::{Client, Parent, Role, exam_type, institution, session, student, student_exam, user};
 use relata::rust_decimal::Decimal;
 use relata::serde_json::json;
 use relata::uuid::Uuid;
@@ -128,7 +128,7 @@ async fn a_hundred_thousand_rows_go_in_few_statements_of_few_parameters() {
     assert_eq!((copied, tap.take().statements), (100_000, 3), "BEGIN, COPY, COMMIT");
     let failed =
         db.session().create_many(rows(10_001).chain([session::Create { user: Uuid::nil(), expires_at }])).await;
-    assert!(matches!(failed, Err(exam_planner::Error::ForeignKeyViolation(_))), "{failed:?}");
+    assert!(matches!(failed, Err(plain_planner::Error::ForeignKeyViolation(_))), "{failed:?}");
     assert_eq!(db.session().count().await.expect("counts"), 200_000, "the last chunk's failure undid the first");
     let ids = db.session().create_many_and_return(rows(10_002)).await.expect("are created");
     assert_eq!(ids.len(), 10_002);
@@ -195,6 +195,6 @@ async fn a_tree_of_rows_takes_a_statement_per_level_and_relation() {
         assert_eq!(codes, [0, 1, 2].map(|exam| format!("{number}-{exam}")));
     }
     let failed = tree("second").await;
-    assert!(matches!(failed, Err(exam_planner::Error::UniqueViolation(_))), "{failed:?}");
+    assert!(matches!(failed, Err(plain_planner::Error::UniqueViolation(_))), "{failed:?}");
     assert_eq!(fixture.sql("SELECT count(*) FROM users").await[0].get::<_, i64>(0), 10);
 }

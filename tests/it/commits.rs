@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use exam_planner::{Client, Error, Parent, Role, Transaction, institution, session, user};
+use plain_planner::{Client, Error, Parent, Role, Transaction, institution, session, user};
 use relata::chrono::Utc;
 use relata::{Result, params};
 

@@ -1,6 +1,6 @@
 //! Custom structs: values of a model through `select_as`, and rows of raw SQL.
 
-use exam_planner::{Role, Student, StudentExam, User, exam_type, session, student, student_exam, user};
+use plain_planner::{Role, Student, StudentExam, User, exam_type, session, student, student_exam, user};
 use relata::{As, List, params};
 
 use crate::support::Fixture;
@@ -24,13 +24,13 @@ struct Card {
 }
 
 #[derive(Debug, Clone, PartialEq, relata::Selectable)]
-#[relata(from = exam_planner::Institution)]
+#[relata(from = plain_planner::Institution)]
 struct School {
     slug: String,
 }
 
 #[derive(Debug, Clone, PartialEq, relata::Selectable)]
-#[relata(from = StudentExam, module = exam_planner::student_exam)]
+#[relata(from = StudentExam, module = plain_planner::student_exam)]
 struct Exam {
     score: Option<f64>,
     #[relata(select = student_exam::exam_type.select(exam_type::code))]
@@ -79,7 +79,7 @@ async fn values_of_a_model_become_a_struct() {
             student::class_year,
             student::user.select((user::email, user::role)),
             student::exams.filter(student_exam::score.gt(75.0)).count(),
-            student::institution.select(exam_planner::institution::slug),
+            student::institution.select(plain_planner::institution::slug),
             student::exams
                 .order_by(student_exam::score.desc())
                 .take(2)

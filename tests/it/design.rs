@@ -1,7 +1,7 @@
 //! Code as a user writes it: it compiles, runs, and returns the expected results.
 
 use chrono::{DateTime, Days, Utc};
-use exam_planner::{Error, Isolation, Parent, Role, Student, exam_type, session, student, student_exam, user};
+use plain_planner::{Error, Isolation, Parent, Role, Student, exam_type, session, student, student_exam, user};
 use relata::uuid::Uuid;
 
 use crate::support::Fixture;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use exam_planner::{Client, Error, Parent, Role, exam_type, institution, session, student, student_exam, user};
+use plain_planner::{Client, Error, Parent, Role, exam_type, institution, session, student, student_exam, user};
 use relata::chrono::Utc;
 use relata::params;
 use relata::uuid::Uuid;

@@ -1,6 +1,6 @@
 //! Filters that other tests use only on their own, in combinations that can go wrong.
 
-use exam_planner::{student, student_exam, user};
+use plain_planner::{student, student_exam, user};
 use relata::Filter;
 use relata::rust_decimal::Decimal;
 
@@ -29,7 +29,7 @@ async fn a_disjunction_keeps_its_parentheses_before_other_conditions() {
             .find_many()
             .filter(user::student.is(filter.clone()))
             .order_by(user::email.asc())
-            .include(user::institution.include(exam_planner::institution::students.filter(filter)))
+            .include(user::institution.include(plain_planner::institution::students.filter(filter)))
             .await
             .expect("is read");
         assert_eq!(users.iter().map(|user| user.institution.students.len()).collect::<Vec<_>>(), [2, 2]);
@@ -48,7 +48,7 @@ async fn every_is_true_only_if_no_null_leaves_it_unknown() {
             fixture.db.student_exam().create(row).set(student_exam::score.to(*score)).await.expect("is created");
         }
     }
-    let emails = |filter: Filter<exam_planner::Student>| {
+    let emails = |filter: Filter<plain_planner::Student>| {
         let query = fixture.db.student().find_many().filter(filter).order_by(student::user.order(user::email.asc()));
         async move { query.select(student::user.select(user::email)).await.expect("is read") }
     };

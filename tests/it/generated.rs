@@ -1,7 +1,7 @@
 //! The generated structs: plain, typed, one for each model.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use exam_planner::{ExamType, Institution, Role, Session, Student, StudentExam, User};
+use plain_planner::{ExamType, Institution, Role, Session, Student, StudentExam, User};
 use relata::uuid::Uuid;
 
 /// These functions compile only if the fields have the types that the schema declares.
@@ -31,7 +31,7 @@ fn there_is_a_typed_struct_for_each_of_the_six_models() {
 /// The types of rows with relations can be named, and stay valid when a relation is added.
 #[test]
 fn rows_with_relations_have_names() {
-    use exam_planner::{student, student_exam};
+    use plain_planner::{student, student_exam};
     fn _nested(row: &student::WithExams<student_exam::WithExamType>) -> Option<&str> {
         row.exams.first().map(|exam| exam.exam_type.name.as_str())
     }

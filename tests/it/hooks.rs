@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use exam_planner::{Error, Parent, Role, Session, User, institution, session, student, user};
+use plain_planner::{Error, Parent, Role, Session, User, institution, session, student, user};
 use relata::chrono::Utc;
 use relata::{Hooks, Intent, IntentKind, params};
 

@@ -1,6 +1,6 @@
 //! Filters on the contents of a value, and optional filters.
 
-use exam_planner::{student, user};
+use plain_planner::{student, user};
 use relata::serde_json::{Value, json};
 use relata::{Filter, SearchQuery};
 use relata_devdb::Feature;
@@ -142,7 +142,7 @@ async fn filters_may_be_omitted() {
     for (email, year) in [("Ada@x.edu", 2026), ("bob@X.edu", 2027), ("c_d@x.org", 2028)] {
         fixture.student(tenant, email, year).await;
     }
-    let years = |filter: Filter<exam_planner::Student>| {
+    let years = |filter: Filter<plain_planner::Student>| {
         let query = fixture.db.student().find_many().filter(filter).order_by(student::class_year.asc());
         async move { query.select(student::class_year).await.expect("is read") }
     };
@@ -155,7 +155,7 @@ async fn filters_may_be_omitted() {
     assert_eq!(years(student::class_year.in_opt(Some([2026, 2028]))).await, [2026, 2028]);
     assert_eq!(years(student::class_year.in_opt(None::<[i32; 1]>)).await, [2026, 2027, 2028]);
     assert_eq!(years(none.map(|year| student::class_year.gt(year)).into()).await, [2026, 2027, 2028]);
-    let of_user = |filter: Filter<exam_planner::User>| years(student::user.is(filter));
+    let of_user = |filter: Filter<plain_planner::User>| years(student::user.is(filter));
     assert_eq!(of_user(user::email.contains_opt(Some("bob"))).await, [2027]);
     assert_eq!(of_user(user::email.contains_opt(None::<&str>)).await, [2026, 2027, 2028]);
     assert_eq!(of_user(user::email.starts_with_insensitive("ADA")).await, [2026]);

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use exam_planner::{Client, Error, Isolation, institution};
+use plain_planner::{Client, Error, Isolation, institution};
 use relata::{Result, params};
 use relata_devdb::Feature;
 
@@ -14,7 +14,7 @@ fn row(slug: &str) -> institution::Create {
 }
 
 /// The settings that a transaction reports.
-async fn setting(tx: &exam_planner::Transaction, name: &str) -> String {
+async fn setting(tx: &plain_planner::Transaction, name: &str) -> String {
     let sql = "SELECT current_setting($1)";
     tx.query_raw::<(String,)>(sql, params![name]).await.expect("is read").remove(0).0
 }

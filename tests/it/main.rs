@@ -27,6 +27,7 @@ mod nested_bulk;
 mod nested_writes;
 mod operations;
 mod pages;
+mod planner;
 mod pooler;
 mod prisma;
 mod queries;

@@ -1,6 +1,6 @@
 //! Many rows at once: inserted as columns of values, and read while the rest arrives.
 
-use exam_planner::{Role, institution, user};
+use plain_planner::{Role, institution, user};
 use relata::CreateWith;
 use relata::uuid::Uuid;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use exam_planner::{Client, Error, Isolation, Parent, Role, institution, session, student, student_exam, user};
+use plain_planner::{Client, Error, Isolation, Parent, Role, institution, session, student, student_exam, user};
 use relata::chrono::Utc;
 use relata::params;
 use relata::uuid::Uuid;

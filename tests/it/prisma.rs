@@ -11,7 +11,7 @@ mod shapes;
 use std::collections::BTreeSet;
 use std::ops::Deref;
 
-use exam_planner::{Client, ExamType, Student, student_exam};
+use plain_planner::{Client, ExamType, Student, student_exam};
 use relata::uuid::Uuid;
 
 use crate::support::Fixture;

@@ -1,8 +1,8 @@
-//! The queries in `queries/*.sql`, as functions: they return what the same SQL returns, wherever they are sent.
+//! The queries in `tests/plain/queries`, as functions: they return what the same SQL returns, wherever they are sent.
 
 use chrono::NaiveDate;
-use exam_planner::queries::{self, Standings};
-use exam_planner::{Client, Error, exam_type, student, student_exam};
+use plain_planner::queries::{self, Standings};
+use plain_planner::{Client, Error, exam_type, student, student_exam};
 use relata::tokio_postgres::NoTls;
 use relata::uuid::Uuid;
 use relata::{Hooks, IntentKind, List, params};
@@ -63,7 +63,7 @@ type Row = (String, i32, i64, Option<f64>, i64, List<f64>);
 
 /// Runs the file itself as raw SQL.
 async fn standings_by_hand(db: &Client, tenant: Uuid) -> Vec<Standings> {
-    let sql = include_str!("../../queries/standings.sql");
+    let sql = include_str!("../plain/queries/standings.sql");
     let rows: Vec<Row> = db.query_raw(sql, params![tenant]).await.expect("is read");
     let read = |(email, class_year, graded, average, place, scores): Row| Standings {
         email,

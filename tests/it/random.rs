@@ -50,8 +50,8 @@ fn entry<M: Subject>() -> Entry<M::Db> {
 }
 
 #[tokio::test]
-async fn random_queries_of_the_exam_planner_agree_with_the_oracle() {
-    use exam_planner::{ExamType, Institution, Session, Student, StudentExam, User};
+async fn random_queries_of_the_planner_agree_with_the_oracle() {
+    use plain_planner::{ExamType, Institution, Session, Student, StudentExam, User};
     let fixture = crate::support::Fixture::new().await;
     let entries = vec![
         entry::<Institution>(),
@@ -61,7 +61,7 @@ async fn random_queries_of_the_exam_planner_agree_with_the_oracle() {
         entry::<ExamType>(),
         entry::<StudentExam>(),
     ];
-    compare_all("exam_planner", &fixture.db, fixture.database.url(), &entries).await;
+    compare_all("plain_planner", &fixture.db, fixture.database.url(), &entries).await;
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Raw SQL, savepoints, and row locks.
 
 use chrono::Utc;
-use exam_planner::{Error, Role, institution, user};
+use plain_planner::{Error, Role, institution, user};
 use relata::uuid::Uuid;
 use relata::{List, params};
 use relata_devdb::Feature;

@@ -1,6 +1,6 @@
 //! Reads beyond finding rows, each compared with plain SQL: existence, orders, pages, distinct rows.
 
-use exam_planner::{Error, StudentExam, exam_type, student, student_exam, user};
+use plain_planner::{Error, StudentExam, exam_type, student, student_exam, user};
 use relata::uuid::Uuid;
 use relata::{Order, PageToken};
 

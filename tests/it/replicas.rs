@@ -12,7 +12,7 @@ mod secured;
 
 /// The client of these tests.
 mod client {
-    pub(super) use exam_planner::{Client, Institution, institution};
+    pub(super) use plain_planner::{Client, Institution, institution};
 }
 
 use client::{Client, Institution, institution};
@@ -38,7 +38,7 @@ const APPLICATION: &str = "tested";
 /// The primary with all migrations applied, and replicas of it. `None` if PostgreSQL's programs are not there.
 async fn cluster(name: &str, replicas: usize) -> Option<Cluster> {
     let mut cluster = Cluster::start(name)?;
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plain/migrations");
     let migrations = relata::migrate::Migrations::from_dir(folder).expect("are read");
     let options: relata::ConnectOptions = cluster.primary().url().parse().expect("is a URL");
     let mut connection = options.connect_direct().await.expect("connects");

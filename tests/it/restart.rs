@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use exam_planner::{Client, Error};
+use plain_planner::{Client, Error};
 use relata::params;
 
 /// A cluster that no other test uses, so that it can be stopped abruptly.

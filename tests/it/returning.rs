@@ -1,7 +1,7 @@
 //! Writes that return their rows with relations, or as selected values: each compared with a separate read.
 
 use chrono::{DateTime, Utc};
-use exam_planner::{Error, Parent, Role, exam_type, session, student, student_exam, user};
+use plain_planner::{Error, Parent, Role, exam_type, session, student, student_exam, user};
 use relata::Lookup;
 use relata::uuid::Uuid;
 use relata_devdb::Feature;
@@ -28,13 +28,13 @@ async fn a_new_row_is_returned_with_its_relations() {
     let read = db.user().find_unique(user::id.eq(plain.id)).include(user::institution).or_err().await;
     assert_eq!(read.expect("is read"), plain);
 
-    let lookup = exam_planner::institution::slug.eq("north");
+    let lookup = plain_planner::institution::slug.eq("north");
     let by_slug =
         user::Create { institution: lookup, email: "b@x.edu".into(), password_hash: "".into(), role: Role::Admin };
     let looked_up = db.user().create(by_slug).include(user::institution).include(user::sessions).await;
     let looked_up = looked_up.expect("is created");
     assert_eq!((looked_up.institution.id, looked_up.sessions.len()), (tenant, 0));
-    let lookup = exam_planner::institution::slug.eq("nowhere");
+    let lookup = plain_planner::institution::slug.eq("nowhere");
     let by_slug =
         user::Create { institution: lookup, email: "c@x.edu".into(), password_hash: "".into(), role: Role::Admin };
     let missing = db.user().create(by_slug).include(user::institution).await;
@@ -61,7 +61,7 @@ async fn a_new_row_is_returned_with_its_relations() {
         .user()
         .create(row(tenant, "e@x.edu"))
         .with(user::sessions.create_many([session::Create { user: Parent, expires_at: soon() }]))
-        .select((user::email, user::institution.select(exam_planner::institution::slug), user::sessions.count()))
+        .select((user::email, user::institution.select(plain_planner::institution::slug), user::sessions.count()))
         .await;
     assert_eq!(values.expect("is created"), ("e@x.edu".to_owned(), "north".to_owned(), 1));
     let email = db.user().create(row(tenant, "f@x.edu")).select(user::email).await.expect("is created");
@@ -167,7 +167,7 @@ async fn upserts_and_deletes_return_relations_too() {
     let of = db
         .exam_type()
         .delete(exam_type::id.eq(made.id))
-        .select(exam_type::institution.select(exam_planner::institution::slug));
+        .select(exam_type::institution.select(plain_planner::institution::slug));
     assert_eq!(of.await.expect("is deleted"), "north");
 }
 
@@ -218,7 +218,7 @@ async fn a_row_that_was_created_meanwhile_is_found() {
     let north = fixture.institution("north").await.id;
     let user = fixture.user(north, "a@x.edu").await;
     let tx = db.begin().await.expect("begins");
-    let south = exam_planner::institution::Create { name: "South".into(), slug: "south".into() };
+    let south = plain_planner::institution::Create { name: "South".into(), slug: "south".into() };
     let south = tx.institution().create(south).await.expect("is created").id;
     tx.user().update(user::id.eq(user.id)).set(user::institution_id.to(south)).await.expect("is changed");
     let waiting = tokio::spawn({

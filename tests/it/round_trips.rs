@@ -24,7 +24,7 @@ mod bulk;
 mod shapes;
 
 use chrono::Utc;
-use exam_planner::{Client, Role, exam_type, institution, session, student, student_exam, user};
+use plain_planner::{Client, Role, exam_type, institution, session, student, student_exam, user};
 use relata::uuid::Uuid;
 
 use crate::support::Fixture;
@@ -253,7 +253,7 @@ async fn related_statements_are_one_transaction() {
         .count(|db| {
             let email = format!("{}@x.edu", Uuid::new_v4());
             let row = user::Create { institution: tenant, email, password_hash: String::new(), role: Role::Student };
-            let sessions = (0..3).map(|_| session::Create { user: exam_planner::Parent, expires_at: Utc::now() });
+            let sessions = (0..3).map(|_| session::Create { user: plain_planner::Parent, expires_at: Utc::now() });
             db.user().create(row).with(user::sessions.create_many(sessions))
         })
         .await;

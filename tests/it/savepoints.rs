@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use exam_planner::{Error, Parent, Role, institution, session, user};
+use plain_planner::{Error, Parent, Role, institution, session, user};
 use relata::chrono::Utc;
 use relata::{Result, params};
 

@@ -4,7 +4,7 @@ use relata::Lookup;
 use std::time::Duration;
 
 use chrono::{NaiveDate, Utc};
-use exam_planner::{Error, Role, exam_type, institution, session, student, student_exam, user};
+use plain_planner::{Error, Role, exam_type, institution, session, student, student_exam, user};
 use relata::uuid::Uuid;
 
 use crate::support::Fixture;
@@ -205,8 +205,8 @@ async fn one_call_creates_a_tree_of_rows() {
         .user()
         .create(row)
         .with(user::sessions.create_many([
-            session::Create { user: exam_planner::Parent, expires_at },
-            session::Create { user: exam_planner::Parent, expires_at },
+            session::Create { user: plain_planner::Parent, expires_at },
+            session::Create { user: plain_planner::Parent, expires_at },
         ]))
         .await
         .expect("is created");
@@ -234,7 +234,7 @@ async fn a_failed_tree_leaves_nothing() {
         password_hash: "hash".to_owned(),
         role: Role::Student,
     };
-    let nested = student::Create { user: exam_planner::Parent, institution: Uuid::nil(), class_year: 2027 };
+    let nested = student::Create { user: plain_planner::Parent, institution: Uuid::nil(), class_year: 2027 };
     let failed = fixture.db.user().create(row).with(user::student.create(nested)).await;
     assert!(matches!(failed, Err(Error::ForeignKeyViolation(_))), "{failed:?}");
     let left = fixture.db.institution().find_many().await.expect("is read");
@@ -329,7 +329,7 @@ async fn selections_reach_into_relations() {
         .select((
             user::email,
             user::role,
-            user::institution.select((user_institution_name(), exam_planner::institution::id)),
+            user::institution.select((user_institution_name(), plain_planner::institution::id)),
             user::student.select(student::exams.order_by(student_exam::score.asc()).select(student_exam::score)),
             user::sessions.count(),
         ))
@@ -343,7 +343,7 @@ async fn selections_reach_into_relations() {
     assert_eq!(counts, [(2027, 1)]);
 }
 
-fn user_institution_name() -> relata::Field<exam_planner::Institution, String> {
+fn user_institution_name() -> relata::Field<plain_planner::Institution, String> {
     institution::name
 }
 
@@ -354,7 +354,7 @@ async fn bulk_writes_require_a_filter() {
     fixture.student(tenant.id, "a@x.edu", 2026).await;
     fixture.student(tenant.id, "b@x.edu", 2027).await;
     let db = &fixture.db;
-    let nothing: [relata::Filter<exam_planner::Student>; 0] = [];
+    let nothing: [relata::Filter<plain_planner::Student>; 0] = [];
     let refused = db.student().delete_many().filter(relata::Filter::all(nothing)).await;
     assert!(matches!(refused, Err(Error::Misuse(ref why)) if why.contains(".all_rows()")), "{refused:?}");
     let raised = db

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use exam_planner::{Client, Error, institution};
+use plain_planner::{Client, Error, institution};
 use relata::{Result, params};
 
 use crate::support::Fixture;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use exam_planner::{Client, Role, institution, user};
+use plain_planner::{Client, Role, institution, user};
 use relata::chrono::Utc;
 use relata::{Filter, params};
 
@@ -10,9 +10,9 @@ use crate::support::Fixture;
 use crate::support::wiretap::Wiretap;
 
 /// One of 4,096 conditions, each with its own statement.
-fn condition(number: usize) -> Filter<exam_planner::User> {
+fn condition(number: usize) -> Filter<plain_planner::User> {
     let now = Utc::now();
-    let parts: [Filter<exam_planner::User>; 12] = [
+    let parts: [Filter<plain_planner::User>; 12] = [
         user::email.eq("a"),
         user::email.ne("b"),
         user::email.gt("c"),

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use exam_planner::{Client, Error, student, student_exam, user};
+use plain_planner::{Client, Error, student, student_exam, user};
 use relata::params;
 use relata::uuid::Uuid;
 use relata_devdb::Feature;
@@ -260,7 +260,7 @@ async fn behind_a_pooler_rows_stream_and_are_copied_too() {
         institution: tenant,
         email: format!("new{number}@x.edu"),
         password_hash: String::new(),
-        role: exam_planner::Role::Admin,
+        role: plain_planner::Role::Admin,
     };
     let rows: Vec<_> = (0..3).map(row).collect();
     assert_eq!(db.user().copy_in(rows).await.expect("are copied"), 3);

@@ -1,4 +1,4 @@
-//! A database per test, with the repository's migrations applied and initial rows.
+//! A database per test, with the migrations of `tests/plain` applied and initial rows.
 
 pub(crate) mod faults;
 pub(crate) mod texts;
@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use exam_planner::{Client, ExamType, Institution, Role, Student, User, exam_type, institution, student, user};
+use plain_planner::{Client, ExamType, Institution, Role, Student, User, exam_type, institution, student, user};
 use relata::migrate::{self, Migrations};
 use relata::uuid::Uuid;
 use relata_devdb::{DevDb, TestDatabase};
@@ -30,8 +30,9 @@ pub(crate) fn devdb() -> &'static DevDb {
 
 /// A database with all migrations applied.
 pub(crate) fn database() -> TestDatabase {
-    let migrations = Migrations::from_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations")).expect("are read");
-    let mut key = String::from("exam-planner");
+    let migrations =
+        Migrations::from_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plain/migrations")).expect("are read");
+    let mut key = String::from("plain-planner");
     for migration in migrations.iter() {
         let text = std::fs::read_to_string(migration.file()).expect("is read");
         write!(key, "-{}-{}", migration.name(), text.len()).expect("a String takes everything");

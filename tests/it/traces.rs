@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use exam_planner::{Client, Parent, Role, institution, session, student, student_exam, user};
+use plain_planner::{Client, Parent, Role, institution, session, student, student_exam, user};
 use relata::chrono::Utc;
 use relata::params;
 use tracing::field::{Field, Visit};

@@ -3,7 +3,7 @@
 use relata_devdb::Feature;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use exam_planner::{Client, Error, Isolation, Role, institution, user};
+use plain_planner::{Client, Error, Isolation, Role, institution, user};
 
 use crate::support::{Fixture, devdb};
 

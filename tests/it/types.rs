@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use exam_planner::Error;
+use plain_planner::Error;
 use relata::rt::bigdecimal::BigDecimal;
 use relata::rt::jiff::{Timestamp, civil};
 use relata::rt::time;

@@ -3,7 +3,7 @@
 use relata_devdb::Feature;
 use std::time::Duration;
 
-use exam_planner::{Client, Error, institution, student};
+use plain_planner::{Client, Error, institution, student};
 
 use crate::support::{Fixture, devdb};
 
@@ -42,9 +42,9 @@ async fn a_referenced_row_cannot_be_deleted() {
     let tenant = fixture.institution("north").await;
     let exam_type = fixture.exam_type(tenant.id, "STEP1").await;
     let student = fixture.student(tenant.id, "a@x.edu", 2027).await;
-    let row = exam_planner::student_exam::Create { student: student.id, exam_type: exam_type.id };
+    let row = plain_planner::student_exam::Create { student: student.id, exam_type: exam_type.id };
     fixture.db.student_exam().create(row).await.expect("is created");
-    let refused = fixture.db.exam_type().delete(exam_planner::exam_type::id.eq(exam_type.id)).await;
+    let refused = fixture.db.exam_type().delete(plain_planner::exam_type::id.eq(exam_type.id)).await;
     match refused {
         Err(Error::ForeignKeyViolation(violation)) => {
             assert_eq!(violation.constraint, "student_exams_exam_type_id_fkey");

@@ -3,7 +3,7 @@
 use relata::Lookup;
 use std::time::Duration;
 
-use exam_planner::{exam_type, institution};
+use plain_planner::{exam_type, institution};
 use relata::serde_json::{Value, json};
 
 use crate::support::Fixture;

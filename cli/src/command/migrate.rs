@@ -35,6 +35,9 @@ pub(crate) async fn deploy(args: &args::Deploy) -> Result<Exit, Failure> {
     options.lock_timeout = Duration::from_millis(args.lock_timeout);
     options.retries = args.retries;
     options.allow_out_of_order = args.allow_out_of_order;
+    if !args.schemas.schemas.is_empty() {
+        return super::schemas::deploy(&args.schemas, &database, migrations, &options).await;
+    }
     let mut client = database.connect().await?;
     apply(&mut client, &migrations, options, &database).await
 }

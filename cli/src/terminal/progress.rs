@@ -24,7 +24,18 @@ pub(crate) fn spinner() -> ProgressBar {
 
 /// Reports the events of a migration run.
 pub(crate) fn listener(spinner: &ProgressBar) -> Listener {
+    reporting(spinner, String::new())
+}
+
+/// Reports the events of a migration run in one of several schemas.
+pub(crate) fn listener_of(spinner: &ProgressBar, schema: &str) -> Listener {
+    reporting(spinner, format!("{schema}: "))
+}
+
+/// `of`: what each line begins with.
+fn reporting(spinner: &ProgressBar, of: String) -> Listener {
     let spinner = spinner.clone();
+    let line = move |spinner: &ProgressBar, text: &str| line(spinner, &format!("{of}{text}"));
     Arc::new(move |event| match event {
         Event::Applying { name, statements } => spinner.set_message(format!("{name}: {statements} to run")),
         Event::Progress { name, done, total } => spinner.set_message(format!("{name}: {done} of {total} done")),

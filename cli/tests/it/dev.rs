@@ -6,7 +6,7 @@ use crate::support::{Project, database, query, server};
 
 fn project() -> Project {
     let project = Project::new();
-    project.write("schema.dsl", include_str!("../../../schema.dsl"));
+    project.write("schema.dsl", include_str!("../../../tests/plain/schema.dsl"));
     project
 }
 

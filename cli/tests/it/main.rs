@@ -32,6 +32,7 @@ mod recipes;
 mod resolve;
 mod retyped;
 mod row_security;
+mod schemas;
 mod settings;
 mod squash;
 mod support;

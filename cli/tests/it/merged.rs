@@ -228,3 +228,45 @@ fn an_exclusion_constraint_over_values_that_change_is_told() {
     let sql = project.run(&args).exits(0).says("F209 exclusion constraint t_a_excl on t stays").stdout;
     project.migration("1_types", &sql).deploy(&database).exits(1).says("SQLSTATE 23P01");
 }
+
+const OPTIONAL: &str = "\
+model Country {
+  id     Int     @id
+  people Person[]
+}
+
+model Person {
+  id        Int      @id
+  countryId Int?     @default(7)
+  country   Country? @relation(fields: [countryId], references: [id], onDelete: Restrict)
+  age       Int?     @default(200)
+
+  @@check(\"age < 150\", map: \"age_is_human\")
+}
+";
+
+/// A default that takes the place of NULL has to satisfy what stays on the column.
+#[test]
+fn a_default_in_place_of_null_is_told_of_foreign_keys_and_checks() {
+    let required = OPTIONAL.replace("Int?     @default(7)", "Int @default(7)").replace("Country? @rel", "Country @rel");
+    for more in [&[][..], &["--online"]] {
+        let (project, database) = project("filled", OPTIONAL, &required, more);
+        let told = "Person.countryId gets its default in place of NULL: fails if Country has no row that it references";
+        let name = project.list("migrations").pop().expect("a migration");
+        let sql = project.read(&format!("migrations/{name}/migration.sql"));
+        assert!(sql.contains(&format!("--   F204 {told}")), "{sql}");
+        query(&database, "INSERT INTO \"Person\" (id, \"countryId\", age) VALUES (1, NULL, 3)");
+        project.deploy(&database).exits(1).says("SQLSTATE 23503");
+        query(&database, "INSERT INTO \"Country\" VALUES (7)");
+        project.deploy(&database).exits(0);
+        assert_eq!(query(&database, "SELECT \"countryId\" FROM \"Person\""), ["7"]);
+    }
+    let (project, database) =
+        project("filled_check", OPTIONAL, &OPTIONAL.replace("Int?     @default(200)", "Int @default(200)"), &[]);
+    let name = project.list("migrations").pop().expect("a migration");
+    let sql = project.read(&format!("migrations/{name}/migration.sql"));
+    let told = "Person.age gets its default in place of NULL: fails for rows that then violate the check age_is_human";
+    assert!(sql.contains(&format!("--   F205 {told}")), "{sql}");
+    query(&database, "INSERT INTO \"Person\" (id, \"countryId\", age) VALUES (1, NULL, NULL)");
+    project.deploy(&database).exits(1).says("SQLSTATE 23514");
+}

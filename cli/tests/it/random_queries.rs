@@ -3,10 +3,12 @@
 //! - What the compiler accepts is prepared: the types of all parameters and columns are those that PostgreSQL says.
 //! - It is run over rows with nulls, and over empty tables: nothing is null that is typed never to be.
 //! - What the compiler refuses and PostgreSQL accepts is counted by code and printed.
+//! - What the compiler confines to a tenant reads nothing of another one.
 //!
 //! `RELATA_QUERIES_CASES=10000` runs more cases, `RELATA_QUERIES_SEED=7` begins with another one, and is one if it
 //! stands alone.
 
+mod confined;
 mod expression;
 mod functions;
 mod judge;
@@ -35,15 +37,26 @@ struct Generator {
     queries: usize,
     /// How deep expressions are.
     depth: usize,
+    /// Whether some queries are grouped by a primary key, and have columns that it determines.
+    by_keys: bool,
 }
 
 impl Generator {
     /// The statement of a seed.
     fn text(seed: u64) -> String {
+        Self::statement_of(seed, false)
+    }
+
+    /// The statement of a seed, for tables whose rows belong to tenants.
+    fn of_tenants(seed: u64) -> String {
+        Self::statement_of(seed, true)
+    }
+
+    fn statement_of(seed: u64, by_keys: bool) -> String {
         let mut random = Random::new(seed);
         let (queries, depth) = (random.below(4), 1 + random.below(3));
         let (params, ctes) = (Vec::new(), Vec::new());
-        let mut generator = Self { random, signatures: signatures(), params, ctes, names: 0, queries, depth };
+        let mut generator = Self { random, signatures: signatures(), params, ctes, names: 0, queries, depth, by_keys };
         renumbered(&generator.statement())
     }
 }
@@ -78,16 +91,25 @@ async fn run(url: &str, seeds: std::ops::Range<u64>) -> Option<Tally> {
     Some(tally)
 }
 
-#[test]
-fn random_queries_are_what_postgresql_says() {
+/// The seeds to try.
+fn seeds() -> std::ops::Range<u64> {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
     let (seed, cases) = (number("RELATA_QUERIES_SEED"), number("RELATA_QUERIES_CASES"));
     let cases = cases.unwrap_or(if seed.is_some() { 1 } else { CASES });
     let seed = seed.unwrap_or(0);
+    seed..seed + cases
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("an async runtime").block_on(future)
+}
+
+#[test]
+fn random_queries_are_what_postgresql_says() {
     let server = relata_devdb::DevDb::start().expect("a PostgreSQL");
     let database = server.create_database("queries").expect("a database");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("an async runtime");
-    let Some(tally) = runtime.block_on(run(database.url(), seed..seed + cases)) else {
+    let cases = seeds().end - seeds().start;
+    let Some(tally) = block_on(run(database.url(), seeds())) else {
         eprintln!("SKIPPED: random queries need PostgreSQL 14, since `extract` is a float8 before");
         return;
     };
@@ -95,4 +117,16 @@ fn random_queries_are_what_postgresql_says() {
     assert!(tally.failures.is_empty(), "{}", tally.failures.join("\n\n"));
     assert!(cases < 100 || tally.agreed * 4 > tally.cases, "too few statements were compared: {}", tally.report());
     assert!(cases < 100 || tally.rows > tally.agreed, "too few rows came: {}", tally.report());
+}
+
+#[test]
+fn random_queries_of_a_tenant_read_no_rows_of_another() {
+    let server = relata_devdb::DevDb::start().expect("a PostgreSQL");
+    let database = server.create_database("confined").expect("a database");
+    let cases = seeds().end - seeds().start;
+    let tally = block_on(confined::run(database.url(), seeds()));
+    println!("{}", tally.report());
+    assert!(tally.failures.is_empty(), "{}", tally.failures.join("\n\n"));
+    let is_enough = tally.confined * 5 > cases as usize && tally.same > tally.ordered && tally.rows > tally.confined;
+    assert!(cases < 100 || is_enough, "too little was compared: {}", tally.report());
 }

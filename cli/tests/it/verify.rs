@@ -78,3 +78,24 @@ fn migrations_without_snapshots_are_run_and_noted() {
     verify(&project, &[]).exits(0).says("1_a (up): has no schema.dsl").says("1_a (down): ");
     verify(&project, &["--dev-url", "postgres://me:hunter2@127.0.0.1:1/x"]).exits(1).hides("hunter2");
 }
+
+/// The migrations of the repository lead to its schema, and back.
+#[test]
+fn the_migrations_of_the_exam_planner_lead_to_its_schema() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let project = Project::new();
+    let mut count = 0;
+    for folder in std::fs::read_dir(root.join("migrations")).expect("is read") {
+        let folder = folder.expect("is read");
+        count += 1;
+        for file in ["migration.sql", "schema.dsl"] {
+            let text = std::fs::read_to_string(folder.path().join(file)).expect("is read");
+            project.write(&format!("migrations/{}/{file}", folder.file_name().to_string_lossy()), text);
+        }
+    }
+    project.write("schema.dsl", std::fs::read_to_string(root.join("schema.dsl")).expect("is read"));
+    verify(&project, &["--strict"]).exits(0).says(&format!("{count} migrations: no difference"));
+    project
+        .run(&["migrate-diff", "--from-migrations", "migrations", "--to-schema", "schema.dsl", "--exit-code"])
+        .exits(0);
+}

@@ -5,6 +5,9 @@
 //! table or a function which the schema does not know, that names a table which is not in the client, or in which the
 //! name of such a table occurs where the analysis found no table.
 
+mod grouped;
+
+use super::infer::Grouping;
 use super::lexer::{Kind, Token};
 use super::query::{Confinement, Query};
 use crate::diagnostics::Span;
@@ -14,6 +17,7 @@ use relata_pgsql::ident;
 /// What is known about the tables of a statement.
 pub(super) struct Reads<'q> {
     pub(super) tables: Vec<(Span, ModelId)>,
+    pub(super) groupings: Vec<Grouping>,
     pub(super) goes_outside: bool,
     pub(super) tokens: &'q [Token],
 }
@@ -34,17 +38,25 @@ pub(super) fn confine(schema: &Schema, query: &Query, mut reads: Reads<'_>) -> C
     if reads.tables.is_empty() {
         return Confinement::Shared;
     }
+    confined_sql(schema, query, &reads).map_or(Confinement::None, Confinement::Confined)
+}
+
+/// Returns the statement with a subquery in place of each table of tenants.
+fn confined_sql(schema: &Schema, query: &Query, reads: &Reads<'_>) -> Option<String> {
     let parameter = query.params.len() + 1;
-    let mut sql = query.sql.clone();
-    for (span, model) in reads.tables.iter().rev() {
-        let Some(table) = confined_table(schema, &reads, *span, *model, parameter) else { return Confinement::None };
-        let (Some(start), Some(end)) = (query.sent(span.start), query.sent(span.end)) else { return Confinement::None };
-        if sql.get(start..end).is_none() {
-            return Confinement::None;
-        }
-        sql.replace_range(start..end, &table);
+    let mut edits: Vec<(u32, u32, String)> = Vec::new();
+    for (span, model) in &reads.tables {
+        edits.push((span.start, span.end, confined_table(schema, reads, *span, *model, parameter)?));
     }
-    Confinement::Confined(sql)
+    edits.extend(grouped::added_columns(schema, reads)?.into_iter().map(|(end, columns)| (end, end, columns)));
+    edits.sort_by_key(|(start, ..)| std::cmp::Reverse(*start));
+    let mut sql = query.sql.clone();
+    for (start, end, text) in edits {
+        let range = query.sent(start)?..query.sent(end)?;
+        sql.get(range.clone())?;
+        sql.replace_range(range, &text);
+    }
+    Some(sql)
 }
 
 /// Returns whether the name of a table of tenants occurs where the analysis found no table. Ignored tables count too,

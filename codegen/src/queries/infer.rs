@@ -7,6 +7,7 @@
 mod expression;
 mod from;
 mod function;
+mod grouping;
 mod operator;
 mod scope;
 mod select;
@@ -18,7 +19,7 @@ use super::catalog::{Catalog, Column};
 use super::tree::{Expr, ExprKind, Name, Statement};
 use super::types::{Base, Ty};
 use crate::diagnostics::{self as codes, Code, Diagnostic, Span, did_you_mean, suggest};
-use crate::ir::{ModelId, Schema};
+use crate::ir::{FieldId, ModelId, Schema};
 
 /// PostgreSQL's name for a column without a name.
 pub(super) const NAMELESS: &str = "?column?";
@@ -94,6 +95,30 @@ struct Cte {
     columns: Vec<Column>,
 }
 
+/// The GROUP BY of a SELECT.
+#[derive(Debug)]
+pub(super) struct Grouping {
+    /// The end of its last expression that is part of every group.
+    pub(super) end: u32,
+    /// The columns among its expressions, with their qualifiers.
+    pub(super) columns: Vec<Vec<String>>,
+    /// The tables whose rows it groups.
+    pub(super) tables: Vec<GroupedTable>,
+    /// The conditions of WHERE and ON, which are evaluated before rows are grouped.
+    pub(super) conditions: Vec<Span>,
+}
+
+/// A table of FROM in a grouped query.
+#[derive(Debug)]
+pub(super) struct GroupedTable {
+    /// The place of its name.
+    pub(super) span: Span,
+    /// The name under which its columns are visible.
+    pub(super) name: String,
+    /// Whether its columns have other names in the query.
+    pub(super) is_renamed: bool,
+}
+
 /// The result of the analysis of one statement.
 pub(super) struct Cx<'s> {
     schema: &'s Schema,
@@ -102,8 +127,11 @@ pub(super) struct Cx<'s> {
     ctes: Vec<Cte>,
     pub(super) found: Vec<Diagnostic>,
     pub(super) writes: Option<ModelId>,
+    /// The list columns to which the statement writes lists that may contain null.
+    written_holes: BTreeSet<FieldId>,
     /// The tables that are read, and the places of their names.
     pub(super) tables: Vec<(Span, ModelId)>,
+    pub(super) groupings: Vec<Grouping>,
     /// Whether it writes, or reads something that the schema does not know.
     pub(super) goes_outside: bool,
 }
@@ -123,11 +151,12 @@ pub(super) fn infer<'s>(
 ) -> (Cx<'s>, Option<Vec<Output>>) {
     let mut cx = Cx::new(schema, catalog, params.clone());
     let outputs = cx.statement(None, statement, true);
-    // The types of parameters come after the columns that use them.
-    if cx.params.iter().zip(&params).any(|(after, before)| after.tested && !before.tested) {
+    // The types of parameters come after the columns that use them, and written values after the rows that they return.
+    let is_tested = cx.params.iter().zip(&params).any(|(after, before)| after.tested && !before.tested);
+    if is_tested || !cx.written_holes.is_empty() {
         let tested: Vec<bool> = cx.params.iter().map(|param| param.tested).collect();
         let again = params.into_iter().zip(tested).map(|(param, tested)| ParamState { tested, ..param }).collect();
-        cx = Cx::new(schema, catalog, again);
+        cx = Cx { written_holes: cx.written_holes, ..Cx::new(schema, catalog, again) };
         let outputs = cx.statement(None, statement, true);
         return (cx, outputs);
     }
@@ -143,7 +172,9 @@ impl<'s> Cx<'s> {
             ctes: Vec::new(),
             found: Vec::new(),
             writes: None,
+            written_holes: BTreeSet::new(),
             tables: Vec::new(),
+            groupings: Vec::new(),
             goes_outside: false,
         }
     }

@@ -257,6 +257,8 @@ impl std::fmt::Display for Unmigrated {
 pub struct Belongings {
     /// The current keys and indexes, with their new names.
     pub objects: Vec<TableObject>,
+    /// Foreign keys of the column, and checks of the table, that stay.
+    pub constraints: Vec<TableObject>,
     /// Exclusion constraints that stay, with their columns, where a database was asked.
     pub exclusions: Vec<(String, Vec<String>)>,
     /// Sequences that are dropped with the column.

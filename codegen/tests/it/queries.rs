@@ -113,7 +113,9 @@ fn every_code_of_queries_is_explained_by_examples() {
 pub(crate) fn check_example(example: &str) -> (Sources, Checked) {
     let path = example.lines().next().unwrap_or_default().trim_start_matches("-- ");
     let sources = Sources::single(path, example);
-    let schema = compile(&Sources::single("schema.dsl", include_str!("../../../schema.dsl"))).schema.expect("is valid");
+    let schema = compile(&Sources::single("schema.dsl", include_str!("../../../tests/plain/schema.dsl")))
+        .schema
+        .expect("is valid");
     let checked = check(&schema, &sources);
     (sources, checked)
 }
@@ -251,5 +253,40 @@ fn what_is_not_known_to_be_a_tenants_is_not_confined() {
         "SELECT count(*) AS n FROM pg_class",
     ] {
         assert_eq!(confined(sql), Confinement::None, "{sql}");
+    }
+}
+
+/// A subquery has no primary key, so GROUP BY of a confined file names the columns that the key determines.
+#[test]
+fn columns_that_a_key_determines_are_named_in_group_by() {
+    let schema = "
+        model School {\n  id Int @id\n  rooms Room[]\n  @@tenant\n}
+        model Room {\n  id Int @id @default(autoincrement())\n  schoolId Int\n  name String\n  plan Json @db.Json\n  \
+        school School @relation(fields: [schoolId], references: [id])\n  @@index([schoolId])\n  @@tenant(school)\n}\n";
+    let schema = compile(&Sources::single("schema.dsl", schema)).schema.expect("is accepted");
+    let confined = |sql: &str| {
+        let checked = check(&schema, &Sources::single("queries/q.sql", sql));
+        let [query] = checked.queries.as_slice() else { panic!("{sql}: {:?}", checked.diagnostics) };
+        query.confinement.clone()
+    };
+    let room = "(SELECT * FROM \"Room\" AS t0 WHERE t0.\"schoolId\" = $1)";
+    for (sql, expected) in [
+        // The key determines the name.
+        ("SELECT r.name FROM {} r GROUP BY r.id", "SELECT r.name FROM {} r GROUP BY r.id, \"r\".\"name\""),
+        ("SELECT id, name FROM {} r GROUP BY 1", "SELECT id, name FROM {} r GROUP BY 1, \"r\".\"name\""),
+        (
+            "SELECT r.name FROM {} r GROUP BY r.id, ROLLUP (r.name)",
+            "SELECT r.name FROM {} r GROUP BY r.id, \"r\".\"name\", ROLLUP (r.name)",
+        ),
+        // Nothing is determined.
+        ("SELECT r.name, count(*) FROM {} r GROUP BY r.name", "SELECT r.name, count(*) FROM {} r GROUP BY r.name"),
+        ("SELECT count(r.plan) FROM {} r GROUP BY r.name", "SELECT count(r.plan) FROM {} r GROUP BY r.name"),
+    ] {
+        let expected = Confinement::Confined(expected.replace("{}", room));
+        assert_eq!(confined(&sql.replace("{}", "\"Room\"")), expected, "{sql}");
+    }
+    // GROUP BY accepts neither a value of json nor a row.
+    for sql in ["SELECT r.plan FROM {} r GROUP BY r.id", "SELECT to_jsonb(r) FROM {} r GROUP BY r.id"] {
+        assert_eq!(confined(&sql.replace("{}", "\"Room\"")), Confinement::None, "{sql}");
     }
 }

@@ -13,7 +13,7 @@ use crate::rows::{Model, Reader};
 /// A calculation over the rows that match the filters. `.await` runs it.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example(db: &Client, id: relata::uuid::Uuid) -> relata::Result<()> {
 /// let best: Option<f64> = db
 ///     .student_exam()

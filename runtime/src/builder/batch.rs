@@ -7,7 +7,7 @@ use crate::query::{Outcome, Query};
 /// A tuple of queries.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example(db: &Client) -> relata::Result<()> {
 /// let (users, students) = db.batch((db.user().count(), db.student().find_many().take(10))).await?;
 /// # Ok(())

@@ -18,7 +18,7 @@ use crate::rows::Model;
 /// Rows on their way into a table: `.await` sends them, all or none, and counts them.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example(db: &Client) -> relata::Result<()> {
 /// let rows = (0..100_000).map(|number| institution::Create { name: "A school".to_owned(), slug: format!("s{number}") });
 /// let copied: u64 = db.institution().copy_in(rows).await?;

@@ -42,7 +42,7 @@ impl<M: Model> Delegate<M> {
     /// Finds the row with this key, if there is one.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client, tenant: relata::uuid::Uuid) -> relata::Result<()> {
     /// let user = db.user().find_unique(user::institution_id_email.eq(tenant, "a@x.edu")).await?;
     /// println!("{:?}", user.map(|user| user.role));
@@ -57,7 +57,7 @@ impl<M: Model> Delegate<M> {
     /// Finds the first row that matches the filters, in the order that `order_by` sets.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let latest = db.student().find_first().order_by(student::created_at.desc()).await?;
     /// # Ok(())
@@ -70,7 +70,7 @@ impl<M: Model> Delegate<M> {
     /// Finds all rows that match the filters.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let class = db.student().find_many().filter(student::class_year.eq(2027)).await?;
     /// println!("{} students", class.len());
@@ -84,7 +84,7 @@ impl<M: Model> Delegate<M> {
     /// Counts the rows that match the filters.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let seniors: u64 = db.student().count().filter(student::class_year.lte(2027)).await?;
     /// # Ok(())
@@ -97,7 +97,7 @@ impl<M: Model> Delegate<M> {
     /// Checks whether a row matches the filters.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let taken: bool = db.institution().exists().filter(institution::slug.eq("north")).await?;
     /// # Ok(())
@@ -111,7 +111,7 @@ impl<M: Model> Delegate<M> {
     /// `max` of fields. Takes one value, or a tuple.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let (average, exams): (Option<f64>, i64) =
     ///     db.student_exam().aggregate((student_exam::score.avg(), relata::count())).await?;
@@ -125,7 +125,7 @@ impl<M: Model> Delegate<M> {
     /// Groups rows by these columns.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let per_year: Vec<(i32, i64)> = db.student().group_by(student::class_year).aggregate(relata::count()).await?;
     /// # Ok(())
@@ -138,7 +138,7 @@ impl<M: Model> Delegate<M> {
     /// Creates a row. Set optional columns, and columns with a default, with `set`.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client, id: relata::uuid::Uuid, tenant: relata::uuid::Uuid) -> relata::Result<()> {
     /// let student = db
     ///     .student()
@@ -158,7 +158,7 @@ impl<M: Model> Delegate<M> {
     /// Creates many rows, all or none, in one statement with one parameter per column.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let row = |slug: &str| institution::Create { name: slug.to_uppercase(), slug: slug.to_owned() };
     /// let created: u64 = db.institution().create_many([row("north"), row("south")]).await?;
@@ -176,7 +176,7 @@ impl<M: Model> Delegate<M> {
     /// grow with their number. Relations must be given as keys: nested rows and lookups are refused.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let rows = (0..100_000).map(|number| institution::Create { name: "A school".to_owned(), slug: format!("s{number}") });
     /// let copied: u64 = db.institution().copy_in(rows).await?;
@@ -206,7 +206,7 @@ impl<M: Model> Delegate<M> {
     /// Creates many rows, all or none, and returns them in the order in which they were given.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let row = |slug: &str| institution::Create { name: slug.to_uppercase(), slug: slug.to_owned() };
     /// let created = db.institution().create_many_and_return([row("north"), row("south")]).skip_duplicates().await?;
@@ -226,7 +226,7 @@ impl<M: Model> Delegate<M> {
     /// Updates the row with this key. Returns `Error::NotFound` if there is none.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client, id: relata::uuid::Uuid) -> relata::Result<()> {
     /// let user = db.user().update(user::id.eq(id)).set(user::role.to(Role::Faculty)).await?;
     /// # Ok(())
@@ -243,7 +243,7 @@ impl<M: Model> Delegate<M> {
     /// Updates all rows that match the filters.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client, tenant: relata::uuid::Uuid) -> relata::Result<()> {
     /// let changed: u64 = db
     ///     .student()
@@ -264,7 +264,7 @@ impl<M: Model> Delegate<M> {
     /// Creates the row, or updates the row that already has its key.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let row = institution::Create { name: "North".to_owned(), slug: "north".to_owned() };
     /// let north = db.institution().upsert(institution::slug.eq("north"), row).set(institution::name.to("North")).await?;
@@ -282,7 +282,7 @@ impl<M: Model> Delegate<M> {
     /// Deletes the row with this key. Returns `Error::NotFound` if there is none.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client, id: relata::uuid::Uuid) -> relata::Result<()> {
     /// let gone: Session = db.session().delete(session::id.eq(id)).await?;
     /// # Ok(())
@@ -299,7 +299,7 @@ impl<M: Model> Delegate<M> {
     /// Deletes all rows that match the filters.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let now = relata::chrono::Utc::now();
     /// let deleted: u64 = db.session().delete_many().filter(session::expires_at.lt(now)).await?;

@@ -21,7 +21,7 @@ type Types<M, S, A> = PhantomData<fn() -> (M, S, A)>;
 /// A read of model `M` that returns rows of type `S`. `.await` runs it.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example(db: &Client, tenant: relata::uuid::Uuid) -> relata::Result<()> {
 /// let students = db
 ///     .student()
@@ -91,7 +91,7 @@ impl<M: Model, S> Find<M, S, OneOrNone> {
     /// Returns the row itself in place of an `Option`, and [`Error::NotFound`](crate::Error::NotFound) if there is none.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client, id: relata::uuid::Uuid) -> relata::Result<()> {
     /// let user: User = db.user().find_unique(user::id.eq(id)).or_err().await?;
     /// # Ok(())
@@ -107,7 +107,7 @@ impl<M: Model, S> Find<M, S, All> {
     /// Returns at most `rows` rows.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let students = db.student().find_many().skip(20).take(10).await?;
     /// # Ok(())
@@ -122,7 +122,7 @@ impl<M: Model, S> Find<M, S, All> {
     /// key is appended to the sort keys, so that the order is total.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let best = db.student_exam().find_many().order_by(student_exam::score.asc()).take_last(3).await?;
     /// # Ok(())
@@ -140,7 +140,7 @@ impl<M: Model, S> Find<M, S, All> {
     /// order is total.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let first = db.student().find_many().take(50).page_after(None).await?;
     /// let second = db.student().find_many().take(50).page_after(first.next).await?;
@@ -159,7 +159,7 @@ impl<M: Model, S> Find<M, S, All> {
     /// returns the last page.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let last = db.student().find_many().take(50).page_before(None).await?;
     /// # Ok(())
@@ -179,7 +179,7 @@ impl<M: Model, S: FromRow> Find<M, S, All> {
     /// time (see `rows_at_once`), from one snapshot of the database.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let mut students = db.student().find_many().stream();
     /// while let Some(student) = students.next().await {
@@ -208,7 +208,7 @@ impl<M: Model, S, A> Find<M, S, A> {
     /// Keeps only rows that match the filter, in addition to earlier filters.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let year = Some(2027);
     /// let students = db
@@ -228,7 +228,7 @@ impl<M: Model, S, A> Find<M, S, A> {
     /// Appends a sort key; earlier keys take precedence.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let students = db
     ///     .student()
@@ -253,7 +253,7 @@ impl<M: Model, S, A> Find<M, S, A> {
     /// Keeps only the first of the rows that agree in these columns, in the order that `order_by` sets.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let latest_of_each = db
     ///     .student_exam()
@@ -275,7 +275,7 @@ impl<M: Model, S, A> Find<M, S, A> {
     /// The primary key is appended to the sort keys, so that the order is total.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client, id: relata::uuid::Uuid) -> relata::Result<()> {
     /// let after = db.student().find_many().cursor(student::id.eq(id)).skip(1).take(20).await?;
     /// # Ok(())
@@ -289,7 +289,7 @@ impl<M: Model, S, A> Find<M, S, A> {
     /// Locks the rows against changes and locks by others until the transaction ends. Refused outside a transaction.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let tx = db.begin().await?;
     /// let next = tx.session().find_first().order_by(session::expires_at.asc()).for_update().skip_locked().await?;
@@ -332,7 +332,7 @@ impl<M: Model, S, A> Find<M, S, A> {
     /// Eagerly loads a relation into the result's field of the same name.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client, id: relata::uuid::Uuid) -> relata::Result<()> {
     /// let student = db
     ///     .student()
@@ -362,7 +362,7 @@ impl<M: Model, A: Cardinality> Find<M, M, A> {
     /// Returns only these values: a field, a count, values of a relation, or a tuple of them.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let rows: Vec<(String, i32, i64)> = db
     ///     .student()
@@ -380,7 +380,7 @@ impl<M: Model, A: Cardinality> Find<M, M, A> {
     /// Reads the rows into a custom struct that derives [`Selectable`].
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// #[derive(relata::Selectable)]
     /// #[relata(from = Student)]

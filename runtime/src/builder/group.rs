@@ -15,7 +15,7 @@ type Types<M, K, A> = PhantomData<fn() -> (M, K, A)>;
 /// A grouping by the columns `K` that calculates the values `A` for each group. `.await` runs it.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example(db: &Client) -> relata::Result<()> {
 /// let hardest: Vec<(relata::uuid::Uuid, Option<f64>)> = db
 ///     .student_exam()

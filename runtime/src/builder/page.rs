@@ -13,7 +13,7 @@ use crate::rows::{Cursor, Model};
 /// Rows, and where the next ones begin.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example(db: &Client) -> relata::Result<()> {
 /// let mut next = None;
 /// loop {

@@ -42,7 +42,7 @@ macro_rules! call {
 /// A row to create. `.await` inserts it and returns it as the database stored it.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example(db: &Client, tenant: relata::uuid::Uuid) -> relata::Result<()> {
 /// let user = db
 ///     .user()
@@ -96,7 +96,7 @@ call!(Create<M: Model, S: FromRow> gives S);
 /// Rows to create. `.await` inserts all or none, and returns their number.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example(db: &Client, tenant: relata::uuid::Uuid) -> relata::Result<()> {
 /// let rows = ["STEP1", "STEP2"].map(|code| exam_type::Create {
 ///     institution: tenant,
@@ -180,7 +180,7 @@ call!(CreateManyAndReturn<M: Model, S: FromRow> gives Vec<S>);
 /// An update of the row with a unique key. `.await` runs it and returns the row as it is afterwards.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example(db: &Client, id: relata::uuid::Uuid) -> relata::Result<()> {
 /// let user = db
 ///     .user()
@@ -239,7 +239,7 @@ call!(Update<M: Model, S: FromRow> gives S);
 /// A row to create, or to update if its key is already taken. One statement: `INSERT .. ON CONFLICT`.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example(db: &Client) -> relata::Result<()> {
 /// let row = institution::Create { name: "North".to_owned(), slug: "north".to_owned() };
 /// let north = db.institution().upsert(institution::slug.eq("north"), row).set(institution::name.to("North")).await?;
@@ -280,7 +280,7 @@ call!(Upsert<M: Model, S: FromRow> gives S);
 /// A deletion of the row with a unique key. `.await` deletes it and returns the row as it was.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example(db: &Client, id: relata::uuid::Uuid, tenant: relata::uuid::Uuid) -> relata::Result<()> {
 /// let gone = db.session().delete(session::id.eq(id)).filter(session::user_id.eq(tenant)).await?;
 /// # Ok(())
@@ -326,7 +326,7 @@ pub enum RowsChosen {}
 /// An update of all rows that match the filters. `.await` runs it and returns their number.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example(db: &Client) -> relata::Result<()> {
 /// let changed = db
 ///     .student_exam()
@@ -437,7 +437,7 @@ call!(UpdateManyAndReturn<M: Model, S: FromRow> gives Vec<S>);
 /// A deletion of all rows that match the filters. `.await` deletes them and returns their number.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example(db: &Client) -> relata::Result<()> {
 /// let deleted: u64 = db.session().delete_many().all_rows().await?;
 /// # Ok(())

@@ -114,7 +114,7 @@ impl<M: Root> ClientBuilder<M> {
     /// is back. If no replica can be used, the primary serves the reads.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example() -> relata::Result<()> {
     /// let db = Client::builder("postgres://planner@db1,db2/exams?target_session_attrs=read-write")?
     ///     .replica("postgres://planner@db2/exams")
@@ -139,7 +139,7 @@ impl<M: Root> ClientBuilder<M> {
     /// writes nothing makes no lag.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example() -> relata::Result<()> {
     /// use std::time::Duration;
     ///
@@ -167,7 +167,7 @@ impl<M: Root> ClientBuilder<M> {
     /// serves it. The default is 200 milliseconds.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example() -> relata::Result<()> {
     /// let db = Client::builder("postgres://planner@db1/exams")?
     ///     .replica("postgres://planner@db2/exams")
@@ -186,7 +186,7 @@ impl<M: Root> ClientBuilder<M> {
     /// doubles up to 10 seconds.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example() -> relata::Result<()> {
     /// let db = Client::builder("postgres://planner@db1/exams")?
     ///     .replica("postgres://planner@db2/exams")
@@ -229,7 +229,7 @@ impl<M: Root> ClientBuilder<M> {
     /// less than this, so that they do not end together.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example() -> relata::Result<()> {
     /// use std::time::Duration;
     ///
@@ -261,7 +261,7 @@ impl<M: Root> ClientBuilder<M> {
     /// password.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example() -> relata::Result<()> {
     /// let db = Client::builder("postgres://planner@db.example/exams")?
     ///     .password(|_| async { std::fs::read_to_string("/run/secrets/database-password") })
@@ -284,7 +284,7 @@ impl<M: Root> ClientBuilder<M> {
     /// `sslkey` in the URL. The key must not have a passphrase. Both are read once, by `connect`.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example() -> relata::Result<()> {
     /// let db = Client::builder("postgres://planner@db.example/exams?sslmode=verify-full&sslrootcert=ca.pem")?
     ///     .client_certificate("planner.pem", "planner.key")

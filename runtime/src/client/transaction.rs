@@ -20,7 +20,7 @@ use crate::value::{IntoValue, Param};
 /// that hold it are `Send`. Dropped without `commit`, it is rolled back.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example(db: &Client) -> relata::Result<()> {
 /// let tx = db.begin().await?;
 /// tx.student().update_many().all_rows().set(student::class_year.increment(1)).await?;
@@ -119,7 +119,7 @@ macro_rules! inside_a_transaction {
             /// transaction is refused, since PostgreSQL would make it part of the savepoint.
             ///
             /// ```
-            /// # use exam_planner::*;
+            /// # use plain_planner::*;
             /// # async fn example(db: &Client) -> relata::Result<()> {
             /// let tx = db.begin().await?;
             /// let row = institution::Create { name: "North".to_owned(), slug: "north".to_owned() };

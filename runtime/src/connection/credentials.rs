@@ -12,7 +12,7 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// Whom a connection is opened as, and where: what a function for passwords gets.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn token(host: &str, port: u16, user: &str) -> Result<String, std::io::Error> { Ok(String::new()) }
 /// # async fn example() -> relata::Result<()> {
 /// let db = Client::builder("postgres://planner@db.example/exams")?

@@ -8,7 +8,7 @@ use crate::meta::Table;
 /// What a client does if row security does not hold for its role.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example() -> relata::Result<()> {
 /// let db = Client::builder("postgres://planner@localhost/exams")?
 ///     .row_security(relata::RowSecurity::Warn)

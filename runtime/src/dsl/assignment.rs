@@ -7,7 +7,7 @@ use crate::query::SetTo;
 /// The new value of a column: the argument of `set`.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example(db: &Client, id: relata::uuid::Uuid) -> relata::Result<()> {
 /// use relata::Assignment;
 ///

@@ -14,7 +14,7 @@ type Types<M, T, O> = PhantomData<fn() -> (M, T, O)>;
 /// keys of groups are made from it.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example(db: &Client) -> relata::Result<()> {
 /// let (lowest, highest): (Option<f64>, Option<f64>) =
 ///     db.student_exam().aggregate((student_exam::score.min(), student_exam::score.max())).await?;

@@ -33,7 +33,7 @@ type Types<M, T, A, U> = PhantomData<fn() -> (M, T, A, U)>;
 /// A function can take fields of several kinds:
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// use relata::kind::{Single, Uniqueness};
 /// use relata::{Field, Filter, Model};
 ///

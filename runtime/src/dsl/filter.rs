@@ -77,7 +77,7 @@ impl<M> Filter<M> {
     /// Every one of the filters holds. Of none: every row.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let filters = [Some(student::class_year.gte(2026)), None].into_iter().flatten();
     /// let students = db.student().find_many().filter(relata::Filter::all(filters)).await?;

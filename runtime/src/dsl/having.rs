@@ -9,7 +9,7 @@ use crate::query::{GroupCondition, GroupTerm, MAX_DEPTH};
 /// A condition on groups of rows of `M`. It comes from calculated values and composes with `&`, `|` and `!`.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example(db: &Client) -> relata::Result<()> {
 /// let busy: Vec<(relata::uuid::Uuid, i64)> = db
 ///     .student_exam()

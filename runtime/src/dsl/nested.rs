@@ -9,7 +9,7 @@ use crate::query::{Action, Key, NestedWrite, Sets};
 /// Related rows to create or connect: the argument of `with` on `create` and `update`.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example(db: &Client, id: relata::uuid::Uuid) -> relata::Result<()> {
 /// let session = session::Create { user: Parent, expires_at: relata::chrono::Utc::now() };
 /// let user = db.user().update(user::id.eq(id)).with(user::sessions.create(session)).await?;

@@ -7,7 +7,7 @@ use crate::query::{OrderKey, OrderTerm};
 /// A sort key: the argument of `order_by`.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example(db: &Client) -> relata::Result<()> {
 /// let by_score = student_exam::score.desc().nulls_last();
 /// let by_email = student_exam::student.order(student::user.order(user::email.asc()));

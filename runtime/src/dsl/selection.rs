@@ -35,7 +35,7 @@ pub(super) fn push_output(select: &mut Select, output: Output) {
 /// The number of rows of a to-many relation: a value for `select`, or with `asc` and `desc` a sort key.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example(db: &Client) -> relata::Result<()> {
 /// let busiest: Vec<(relata::uuid::Uuid, i64)> = db
 ///     .student()

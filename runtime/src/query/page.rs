@@ -21,7 +21,7 @@ use crate::rows::Node;
 /// it is refused.
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example(db: &Client) -> relata::Result<()> {
 /// let text = db.student().find_many().take(50).page_after(None).await?.next.map(|token| token.to_string());
 ///

@@ -73,7 +73,7 @@ impl Hooks {
     /// not if the stream is dropped before.
     ///
     /// ```
-    /// # use exam_planner::*;
+    /// # use plain_planner::*;
     /// # async fn example(db: &Client) -> relata::Result<()> {
     /// let slow = relata::Hooks::new().after(|intent, report| {
     ///     if report.took > std::time::Duration::from_millis(100) {

@@ -1,6 +1,6 @@
 //! The examples of `docs/helpers.md`.
 
-use exam_planner::{
+use plain_planner::{
     Institution, Models, Role, Student, StudentExam, User, exam_type, institution, student, student_exam, user,
 };
 use relata::kind::{Single, Uniqueness};
@@ -112,7 +112,7 @@ async fn assignments_as_values() -> Result<()> {
 }
 
 /// A student with the user and the exams.
-type Report = student::With<User, exam_planner::NotIncluded, Vec<StudentExam>>;
+type Report = student::With<User, relata::NotIncluded, Vec<StudentExam>>;
 
 fn average(report: &Report) -> Option<f64> {
     let scores: Vec<f64> = report.exams.iter().filter_map(|exam| exam.score).collect();

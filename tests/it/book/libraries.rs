@@ -1,7 +1,9 @@
 //! What stands on the right in the pages for users of other libraries: `docs/from-diesel.md`, `docs/from-sea-orm.md`,
 //! `docs/from-sqlx.md`.
 
-use exam_planner::{Client, Error, ExamType, Isolation, Parent, Role, Student, exam_type, student, student_exam, user};
+use plain_planner::{
+    Client, Error, ExamType, Isolation, Parent, Role, Student, exam_type, student, student_exam, user,
+};
 use relata::uuid::Uuid;
 use relata::{Result, count, params};
 

@@ -1,6 +1,6 @@
 //! The examples of filters, sort keys, pagination and aggregates.
 
-use exam_planner::{Institution, Student, StudentExam, institution, student, student_exam, user};
+use plain_planner::{Institution, Student, StudentExam, institution, student, student_exam, user};
 use relata::serde_json::json;
 use relata::uuid::Uuid;
 use relata::{Page, PageToken, Result, SearchQuery, count};

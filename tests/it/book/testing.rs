@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use exam_planner::{Client, Error, Institution, Models, institution, student, user};
+use plain_planner::{Client, Error, Institution, Models, institution, student, user};
 use relata::migrate::{self, Migrations};
 use relata::{Hooks, Result};
 use relata_devdb::{DevDb, TestDatabase};
@@ -21,7 +21,7 @@ fn migrated(url: &str) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut connection = url.parse::<relata::ConnectOptions>()?.connect_direct().await?;
-        let migrations = Migrations::from_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations"))?;
+        let migrations = Migrations::from_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plain/migrations"))?;
         migrate::deploy(&mut connection, &migrations, &migrate::Options::default()).await?;
         Ok(())
     })

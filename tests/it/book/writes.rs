@@ -1,7 +1,7 @@
 //! The examples of the chapters on writes, transactions and raw SQL.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use exam_planner::{Client, ExamType, Parent, Role, User, exam_type, session, student, user};
+use plain_planner::{Client, ExamType, Parent, Role, User, exam_type, session, student, user};
 use relata::uuid::Uuid;
 use relata::{List, Result, params};
 

@@ -1,6 +1,6 @@
 //! Reads: calls, sort keys, pagination, aggregates.
 
-use exam_planner::{Error, Student, exam_type, student, student_exam, user};
+use plain_planner::{Error, Student, exam_type, student, student_exam, user};
 use relata::{Page, SearchQuery, count};
 use relata_devdb::Feature;
 

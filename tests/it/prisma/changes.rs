@@ -1,6 +1,6 @@
 //! Writes of single rows and of many.
 
-use exam_planner::{Error, exam_type, session, student, student_exam, user};
+use plain_planner::{Error, exam_type, session, student, student_exam, user};
 use relata::chrono::Utc;
 use relata::uuid::Uuid;
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use exam_planner::{Client, Error, Isolation, Student, Transaction, queries, student, user};
+use plain_planner::{Client, Error, Isolation, Student, Transaction, queries, student, user};
 use relata::uuid::Uuid;
 use relata::{Delegate, FromRawRow, Hooks, IntentKind, List, RawRow, params};
 

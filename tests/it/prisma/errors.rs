@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use exam_planner::{Client, Error, Isolation, Role, session, student, student_exam, user};
+use plain_planner::{Client, Error, Isolation, Role, session, student, student_exam, user};
 use relata::chrono::Utc;
 use relata::uuid::Uuid;
 use relata::{Lookup, params};
@@ -194,7 +194,7 @@ async fn p2034_conflict() {
     let begin = || db.begin().isolation(Isolation::Serializable);
     let (one, other) = (begin().await.expect("begins"), begin().await.expect("begins"));
     let change =
-        |tx: &exam_planner::Transaction| tx.student().update_many().all_rows().set(student::class_year.increment(1));
+        |tx: &plain_planner::Transaction| tx.student().update_many().all_rows().set(student::class_year.increment(1));
     change(&one).await.expect("is updated");
     other.student().count().await.expect("counts");
     one.commit().await.expect("commits");

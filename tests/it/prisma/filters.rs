@@ -1,6 +1,6 @@
 //! Conditions on fields, lists, JSON and relations, and their combinations.
 
-use exam_planner::{Student, exam_type, student, student_exam, user};
+use plain_planner::{Student, exam_type, student, student_exam, user};
 use relata::serde_json::{Value, json};
 use relata::{Filter, SearchQuery};
 use relata_devdb::Feature;

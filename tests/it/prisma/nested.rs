@@ -1,6 +1,6 @@
 //! Writes to the other side of relations, together with a row.
 
-use exam_planner::{Error, Parent, Role, User, institution, session, student, student_exam, user};
+use plain_planner::{Error, Parent, Role, User, institution, session, student, student_exam, user};
 use relata::NestedChange;
 use relata::chrono::{DateTime, Utc};
 

@@ -1,6 +1,6 @@
 //! The shape of results: select, include, omit.
 
-use exam_planner::{Institution, Role, User, student, student_exam, user};
+use plain_planner::{Institution, Role, User, student, student_exam, user};
 use relata::uuid::Uuid;
 
 use super::Given;

@@ -1,6 +1,6 @@
 //! The six models of the exam planner, for the oracle and for the client.
 
-use exam_planner::{
+use plain_planner::{
     Client, ExamType, Institution, Role, Session, Student, StudentExam, User, exam_type, institution, session, student,
     student_exam, user,
 };

@@ -299,7 +299,7 @@ macro_rules! observe_scalar {
 
 observe_scalar!(bool, i32, i64, f64, String, relata::uuid::Uuid, relata::rust_decimal::Decimal, Vec<u8>);
 observe_scalar!(relata::chrono::DateTime<relata::chrono::Utc>, relata::chrono::NaiveDate, relata::chrono::NaiveTime);
-observe_scalar!(relata::serde_json::Value, exam_planner::Role, crate::wide::client::Color);
+observe_scalar!(relata::serde_json::Value, plain_planner::Role, crate::wide::client::Color);
 
 macro_rules! observe_tuple {
     ($($type:ident $place:tt),+) => {

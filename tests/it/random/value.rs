@@ -201,4 +201,4 @@ macro_rules! plain_enum {
     };
 }
 
-plain_enum!(exam_planner::Role, crate::wide::client::Color);
+plain_enum!(plain_planner::Role, crate::wide::client::Color);

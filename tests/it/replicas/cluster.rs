@@ -155,7 +155,7 @@ impl Cluster {
         };
         let empty = EmptyServer::get(&programs);
         let folder = programs.new_folder(name);
-        let mut cluster = Self { folder, programs, servers: Vec::new(), empty: empty };
+        let mut cluster = Self { folder, programs, servers: Vec::new(), empty };
         let server = cluster.new_server();
         cluster.empty.copy_to(&server.data);
         server.set(SETTINGS);

@@ -54,7 +54,7 @@ async fn each_target_session_attrs_finds_its_server() {
 #[tokio::test]
 async fn migrations_run_on_the_primary_or_say_that_it_is_none() {
     let Some(cluster) = cluster("commands", 1).await else { return };
-    let migrations = relata::migrate::Migrations::from_dir("migrations").expect("are read");
+    let migrations = relata::migrate::Migrations::from_dir("tests/plain/migrations").expect("are read");
     let options = relata::migrate::Options::default();
     let deploy = async |url: String| {
         let mut connection =

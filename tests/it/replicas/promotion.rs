@@ -86,8 +86,8 @@ async fn nothing_that_was_acknowledged_is_lost() {
     let written = writers.written.lock().expect("is free").clone();
     let lost: Vec<_> = written.difference(&there).collect();
     assert!(lost.is_empty(), "{lost:?}");
-    let failed = writers.failed.lock().expect("is free");
-    for (slug, error) in failed.iter() {
+    let failed = std::mem::take(&mut *writers.failed.lock().expect("is free"));
+    for (slug, error) in &failed {
         let is_clear = matches!(error, Error::ConnectionLost(_) | Error::CommitUnknown | Error::Connect { .. })
             || matches!(error.sqlstate(), Some("57P01" | "57P02" | "57P03" | "25006"));
         assert!(is_clear, "{slug}: {error:?}");

@@ -1,7 +1,7 @@
 //! Which server each kind of call goes to: what the servers have logged decides.
 
 use super::*;
-use exam_planner::queries;
+use plain_planner::queries;
 use relata::uuid::Uuid;
 use relata::{Hooks, params};
 use std::sync::{Arc, Mutex};

@@ -2,7 +2,7 @@
 //!
 //! The cost of a shape does not depend on the number of rows. BEGIN and COMMIT are counted too.
 
-use exam_planner::{Parent, exam_type, session, student, student_exam, user};
+use plain_planner::{Parent, exam_type, session, student, student_exam, user};
 use relata::chrono::{DateTime, Utc};
 use relata::{Isolation, List, count, params};
 
@@ -26,9 +26,9 @@ async fn each_shape_of_a_read_has_its_cost() {
         };
         "find_unique, two to-many" = 3 in 1: |db| {
             db.institution()
-                .find_unique(exam_planner::institution::id.eq(tenant))
-                .include(exam_planner::institution::users)
-                .include(exam_planner::institution::students)
+                .find_unique(plain_planner::institution::id.eq(tenant))
+                .include(plain_planner::institution::users)
+                .include(plain_planner::institution::students)
         };
         "find_first, to-one of to-one" = 1 in 1: |db| {
             db.student_exam().find_first().include(student_exam::student.include(student::user))
@@ -38,7 +38,7 @@ async fn each_shape_of_a_read_has_its_cost() {
             db.student_exam().find_many().include(student_exam::student.include(student::user))
         };
         "find_many, three levels" = 4 in 4: |db| {
-            db.institution().find_many().include(exam_planner::institution::users.include(
+            db.institution().find_many().include(plain_planner::institution::users.include(
                 user::student.include(student::exams)
             ))
         };
@@ -50,7 +50,7 @@ async fn each_shape_of_a_read_has_its_cost() {
             db.student().count().filter(student::exams.every(student_exam::exam_type.is(exam_type::code.eq("A"))))
         };
         "conditions four relations deep" = 1 in 1: |db| {
-            db.institution().exists().filter(exam_planner::institution::users.some(user::student.is(
+            db.institution().exists().filter(plain_planner::institution::users.some(user::student.is(
                 student::exams.some(student_exam::exam_type.is(exam_type::code.in_(["A", "B"])))
             )))
         };
@@ -165,7 +165,7 @@ async fn each_nested_write_has_its_cost() {
     let tenant = counted.tenant;
     let user = counted.fixture.student(tenant, "nested@x.edu", 2027).await.user_id;
     let login = || session::Create { user: Parent, expires_at: later() };
-    let change = |db: &exam_planner::Client| db.user().update(user::id.eq(user));
+    let change = |db: &plain_planner::Client| db.user().update(user::id.eq(user));
     let far = DateTime::from_timestamp(9_000_000_000, 0).expect("is in range");
     costs! { counted.tap, counted.db;
         "create" = 4 in 4: |db| change(db).with(user::sessions.create(login()));

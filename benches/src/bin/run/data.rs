@@ -13,7 +13,7 @@ const SEED: &str = include_str!("seed.sql");
 
 /// A database with the repository's migrations and seed data, dropped at the end.
 pub(crate) fn seeded_database() -> Result<TestDatabase> {
-    let migrations = Migrations::from_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations"))?;
+    let migrations = Migrations::from_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/plain/migrations"))?;
     let prepare = |url: &str| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {

@@ -1,4 +1,4 @@
-//! Measures what queries cost: the generated client of `schema.dsl`, compared with tokio-postgres used by hand.
+//! Measures what queries cost: the generated client of `tests/plain`, compared with tokio-postgres used by hand.
 //!
 //! Both sides run in this process, on the same data, each with one pooled connection, in a current-thread runtime
 //! (except `throughput`). Blocks of the two alternate, so that other load on the machine affects both. Both must

@@ -1,7 +1,7 @@
 //! The workloads through the generated client.
 
 use chrono::Utc;
-use exam_planner::{Client, Role, session, student, student_exam, user};
+use plain_planner::{Client, Role, session, student, student_exam, user};
 use relata_bench::Result;
 
 use crate::data::{Inputs, NewUser};

@@ -4,7 +4,7 @@ use relata::migrate::{self, Options};
 use relata_codegen::CompiledClient;
 use relata_codegen::diagnostics::{Diagnostic, Span};
 use relata_codegen::ir::{Arity, Schema};
-use relata_codegen::queries::{Query, ResultColumn};
+use relata_codegen::queries::{Confinement, Query, ResultColumn};
 use relata_codegen::sql::{Pair, plan, render};
 use tokio_postgres::error::ErrorPosition;
 use tokio_postgres::{Client, Column, Statement};
@@ -68,8 +68,23 @@ async fn all(client: &Client, schema: &Schema, queries: &[Query]) -> Result<Vec<
                 None => return Err(Failure::database("preparing a query", &error)),
             },
         }
+        found.extend(check_confined(client, query).await?);
     }
     Ok(found)
+}
+
+/// Prepares the statement that the client of one tenant sends.
+async fn check_confined(client: &Client, query: &Query) -> Result<Option<Diagnostic>, Failure> {
+    let Confinement::Confined(sql) = &query.confinement else { return Ok(None) };
+    let Err(error) = client.prepare(sql).await else { return Ok(None) };
+    let Some(refused) = error.as_db_error() else { return Err(Failure::database("preparing a query", &error)) };
+    let message = format!(
+        "PostgreSQL refuses the statement as the client of one tenant sends it: {} (SQLSTATE {})",
+        refused.message(),
+        refused.code().code()
+    );
+    let help = "write it in another way, or send it with `db.across_tenants()`, and report the statement";
+    Ok(Some(Diagnostic::of_database(true, query.span, message).with("", help)))
 }
 
 /// The error of PostgreSQL, at its position, which counts characters.

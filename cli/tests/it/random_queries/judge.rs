@@ -14,8 +14,8 @@ use tokio_postgres::{Client, NoTls, SimpleQueryMessage, Statement};
 use super::world::values;
 use relata_cli::testing::compare_types;
 
-const SCHEMA: &str = include_str!("schema.dsl");
-const ROWS: &str = include_str!("rows.sql");
+pub(super) const SCHEMA: &str = include_str!("schema.dsl");
+pub(super) const ROWS: &str = include_str!("rows.sql");
 
 /// The tables without rows, for those who have them in their search path.
 const EMPTY: &str = "CREATE SCHEMA empty; CREATE TABLE empty.wide (LIKE wide INCLUDING ALL); CREATE TABLE empty.node \
@@ -149,7 +149,7 @@ impl Judge {
     }
 }
 
-fn tables(schema: &Schema) -> String {
+pub(super) fn tables(schema: &Schema) -> String {
     let ends = [(State::default(), Intent::default()), (lower(schema), Intent::of(schema))];
     let [previous, next] = ends.each_ref().map(|(state, intent)| Side { state, intent: Some(intent) });
     let changes = diff(Pair { previous, next }, &DiffOptions::default()).expect("the tables are new");

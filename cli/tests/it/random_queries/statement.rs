@@ -186,6 +186,15 @@ impl Generator {
     /// GROUP BY of any kind, or aggregates over all rows.
     fn grouping(&mut self, scope: &mut Scope) -> String {
         let mut grouped: Vec<(String, String)> = Vec::new();
+        if self.by_keys && self.random.percent(40) {
+            let ids: Vec<String> =
+                scope.columns.iter().filter_map(|(name, _)| name.strip_suffix(".id")).map(str::to_owned).collect();
+            if let Some(table) = self.random.pick(&ids).cloned() {
+                let of_table = scope.columns.iter().filter(|(name, _)| name.starts_with(&format!("{table}.")));
+                scope.grouped = Some(of_table.cloned().collect());
+                return format!(" GROUP BY {table}.id");
+            }
+        }
         if !scope.columns.is_empty() && self.random.percent(80) {
             for _ in 0..1 + self.random.below(2) {
                 let (column, ty) = scope.columns[self.random.below(scope.columns.len())].clone();

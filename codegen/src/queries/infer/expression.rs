@@ -239,7 +239,8 @@ impl Cx<'_> {
         otherwise: Option<&Expr>,
     ) -> Typed {
         let of = operand.map(|operand| (operand, self.expr(scope, operand)));
-        for (when, _) in whens {
+        let mut results: Vec<(&Expr, Typed)> = Vec::new();
+        for (when, then) in whens {
             match of {
                 Some((operand, typed)) => {
                     let other = self.expr(scope, when);
@@ -247,33 +248,43 @@ impl Cx<'_> {
                 }
                 None => self.condition(scope, when),
             }
+            results.push((then, self.expr(scope, then)));
         }
-        // PostgreSQL looks at ELSE first.
-        let exprs: Vec<&Expr> = otherwise.into_iter().chain(whens.iter().map(|(_, then)| then)).collect();
-        let (typed, _) = self.one_of(scope, &exprs);
+        // PostgreSQL reads ELSE last, but it is the first to decide about the type.
+        results.extend(otherwise.map(|otherwise| (otherwise, self.expr(scope, otherwise))));
+        if otherwise.is_some() {
+            results.rotate_right(1);
+        }
+        let (typed, _) = self.one_type(&results);
         Typed { nullable: typed.nullable || otherwise.is_none(), ..typed }
     }
 
     /// Infers expressions of which one is the result. Also returns whether all of them may be null.
     pub(super) fn one_of(&mut self, scope: &Scope<'_>, exprs: &[&Expr]) -> (Typed, bool) {
-        let typed: Vec<Typed> = exprs.iter().map(|expr| self.expr(scope, expr)).collect();
-        let types: Vec<(Ty, Span)> = typed.iter().zip(exprs).map(|(typed, expr)| (typed.ty, expr.span)).collect();
+        let typed: Vec<(&Expr, Typed)> = exprs.iter().map(|expr| (*expr, self.expr(scope, expr))).collect();
+        self.one_type(&typed)
+    }
+
+    /// Gives one type to expressions of which one is the result. Also returns whether all of them may be null.
+    fn one_type(&mut self, exprs: &[(&Expr, Typed)]) -> (Typed, bool) {
+        let types: Vec<(Ty, Span)> = exprs.iter().map(|(expr, typed)| (typed.ty, expr.span)).collect();
         let ty = self.together(&types);
         let ty = if ty.is_open() { Ty::Base(Base::Text) } else { ty };
-        let named = exprs.iter().find(|expr| column_of(expr).is_some());
-        for (typed, expr) in typed.iter().zip(exprs) {
+        let named = exprs.iter().find(|(expr, _)| column_of(expr).is_some());
+        for (expr, typed) in exprs {
             self.settle(typed.ty, ty);
             self.check_label(expr, ty);
-            named.iter().for_each(|other| self.name_after(expr, other));
+            named.iter().for_each(|(other, _)| self.name_after(expr, other));
         }
+        let typed = || exprs.iter().map(|(_, typed)| typed);
         let one = Typed {
             ty,
-            nullable: typed.iter().any(|typed| typed.nullable),
-            holes: typed.iter().any(|typed| typed.holes),
-            sensitive: typed.iter().any(|typed| typed.sensitive),
+            nullable: typed().any(|typed| typed.nullable),
+            holes: typed().any(|typed| typed.holes),
+            sensitive: typed().any(|typed| typed.sensitive),
             field: None,
         };
-        (one, typed.iter().all(|typed| typed.nullable))
+        (one, typed().all(|typed| typed.nullable))
     }
 
     fn scalar_query(&mut self, scope: &Scope<'_>, query: &Query) -> Typed {

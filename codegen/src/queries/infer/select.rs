@@ -254,6 +254,7 @@ impl Cx<'_> {
             self.narrow(&mut scope, filter);
         }
         scope.grouping_sets = self.grouping_sets(&scope, select);
+        self.record_grouping(&scope, select);
         let grouped = select.group_by.iter().chain(&select.grouping_sets).chain(&select.distinct_on);
         let listed = item_exprs(&select.items).chain(grouped).chain(order_by);
         let sets = listed.map(|expr| self.count_sets(expr)).sum::<usize>();
@@ -293,9 +294,14 @@ impl Cx<'_> {
             || select.from.is_empty() && select.filter.is_none()
     }
 
-    /// Returns the expressions that grouping sets make null. Columns of the result are replaced by their expressions.
+    /// Returns the expressions that grouping sets make null.
     fn grouping_sets<'t>(&self, scope: &Scope<'_>, select: &'t Select) -> Vec<&'t Expr> {
-        let meant = |expr: &'t Expr| match &expr.kind {
+        select.grouping_sets.iter().map(|expr| self.meant(scope, select, expr)).collect()
+    }
+
+    /// Returns the expression that an expression of GROUP BY denotes: a name or a number may mean a column of the result.
+    pub(super) fn meant<'t>(&self, scope: &Scope<'_>, select: &'t Select, expr: &'t Expr) -> &'t Expr {
+        match &expr.kind {
             ExprKind::Number(text) => {
                 let at = text.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
                 at.and_then(|at| item_exprs(&select.items).nth(at)).unwrap_or(expr)
@@ -309,8 +315,7 @@ impl Cx<'_> {
                 aliased.unwrap_or(expr)
             }
             _ => expr,
-        };
-        select.grouping_sets.iter().map(meant).collect()
+        }
     }
 
     /// ORDER BY and GROUP BY may name a column of the result, or its number. A sorted value has a type.

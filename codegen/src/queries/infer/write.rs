@@ -2,7 +2,7 @@
 
 use super::super::catalog::{Column, Lookup};
 use super::super::tree::{Conflict, Delete, Expr, ExprKind, Insert, Item, Name, Query, Set, Term, Update};
-use super::super::types::Ty;
+use super::super::types::{Base, Ty};
 use super::scope::{Relation, Scope};
 use super::{Cx, Output, Typed, param_of};
 use crate::diagnostics::{self as codes, Diagnostic};
@@ -23,6 +23,9 @@ impl Cx<'_> {
         if let Some(alias) = alias {
             relation.name.clone_from(&alias.text);
             relation.namespace = None;
+        }
+        for column in &mut relation.columns {
+            column.holes |= column.field.is_some_and(|field| self.written_holes.contains(&field));
         }
         let columns = relation.columns.clone();
         (Scope { relations: vec![relation], ..Scope::inside(parent) }, columns)
@@ -89,6 +92,7 @@ impl Cx<'_> {
         let exprs = single_items(query);
         for (at, (output, column)) in outputs.iter().zip(targets).enumerate() {
             let ty = self.settle(output.typed.ty, column.ty);
+            self.write_holes(output.typed, column);
             let expr = exprs.as_ref().and_then(|exprs| exprs.get(at).copied());
             match expr {
                 Some(expr) => {
@@ -109,8 +113,16 @@ impl Cx<'_> {
             return;
         }
         let typed = self.expr(scope, expr);
+        self.write_holes(typed, column);
         self.stored_param(expr, column);
         self.fit(expr, typed, column.ty, true);
+    }
+
+    /// Records a list that may contain null. A schema declares lists without null, so only this statement shows it.
+    fn write_holes(&mut self, typed: Typed, column: &Column) {
+        if typed.holes && matches!(column.ty, Ty::List(_)) {
+            self.written_holes.extend(column.field);
+        }
     }
 
     fn stored_param(&mut self, expr: &Expr, column: &Column) {
@@ -152,9 +164,23 @@ impl Cx<'_> {
         let names: Vec<&str> = missing.iter().map(|column| column.name.as_str()).collect();
         let (message, help) = (
             format!("`{}` gets no value for {}, which has no default in the database", last.text, names.join(", ")),
-            format!("name `{}`, with a value such as {}", first.name, example_value(first)),
+            format!("name `{}`, with a value such as {}", first.name, self.example_value(first)),
         );
         self.report(Diagnostic::new(codes::QUERY_LEFT_OUT, last.span, message).help(help));
+    }
+
+    fn example_value(&self, column: &Column) -> &'static str {
+        let refers = |field| {
+            let mut relations = self.schema.walk_relations();
+            relations.any(|relation| relation.referencing_columns().any(|column| column.id == field))
+        };
+        match column.ty.base() {
+            // The key of another row.
+            _ if column.field.is_some_and(refers) => "`$1`",
+            Some(Base::Uuid) => "`gen_random_uuid()`",
+            Some(Base::Timestamp | Base::Timestamptz) => "`now()`",
+            _ => "`$1`",
+        }
     }
 
     fn conflict(&mut self, scope: &mut Scope<'_>, conflict: &Conflict, columns: &[Column]) {
@@ -194,6 +220,7 @@ impl Cx<'_> {
                     }
                     for (output, column) in outputs.iter().zip(targets) {
                         let place = Expr { kind: ExprKind::Null, span: output.span };
+                        self.write_holes(output.typed, column);
                         self.fit(&place, output.typed, column.ty, true);
                     }
                 }
@@ -252,13 +279,4 @@ fn single_items(query: &Query) -> Option<Vec<&Expr>> {
         Item::Star(..) => None,
     });
     exprs.collect()
-}
-
-fn example_value(column: &Column) -> &'static str {
-    use super::super::types::Base;
-    match column.ty.base() {
-        Some(Base::Uuid) => "`gen_random_uuid()`",
-        Some(Base::Timestamp | Base::Timestamptz) => "`now()`",
-        _ => "`$1`",
-    }
 }

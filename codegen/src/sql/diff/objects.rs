@@ -96,7 +96,7 @@ pub(super) fn diff_foreign_keys(
     cx: &DiffCx<'_>,
     old: &Table,
     next: &Table,
-    touched: &Touched,
+    touched: &mut Touched,
     renames: &mut Vec<ObjectRename>,
     changes: &mut Vec<Change>,
 ) {
@@ -108,6 +108,7 @@ pub(super) fn diff_foreign_keys(
                 changes.push(Change::ReplaceObject { table: next.name.clone(), previous, next: next_object });
             }
             Matched::Kept(previous, next_object) => {
+                touched.kept.push((next.name.clone(), next_object.clone()));
                 if previous.name() != next_object.name() {
                     renames.push((next.name.clone(), previous, next_object.name().to_owned()));
                 }

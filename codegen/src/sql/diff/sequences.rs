@@ -47,11 +47,6 @@ pub(super) fn diff_sequences(cx: &DiffCx<'_>, state: &mut State, changes: &mut V
             }
         }
     }
-    let occupied = previous.sequences.iter().map(|sequence| sequence.name.clone()).collect();
-    let set_aside = |name: &ObjectName, number| name.sibling(&temporary(&name.name, number));
-    let ordered = order(renames.clone(), occupied, set_aside);
-    changes.extend(ordered.into_iter().map(|(from, to)| Change::RenameSequence { from, to }));
-    changes.extend(altered);
     let kept: Vec<_> = pairs.iter().filter_map(|(_, old)| *old).collect();
     let is_dropped = |old: &&Sequence| match cx.origin {
         Origin::Catalogs => {
@@ -59,7 +54,14 @@ pub(super) fn diff_sequences(cx: &DiffCx<'_>, state: &mut State, changes: &mut V
         }
         _ => counts_no_more(cx, old),
     };
-    changes.extend(previous.sequences.iter().filter(is_dropped).cloned().map(Change::DropSequence));
+    let (dropped, stay): (Vec<&Sequence>, Vec<&Sequence>) = previous.sequences.iter().partition(is_dropped);
+    // A rename to the name of a dropped sequence waits until it is dropped.
+    let occupied = stay.iter().map(|sequence| sequence.name.clone()).collect();
+    let set_aside = |name: &ObjectName, number| name.sibling(&temporary(&name.name, number));
+    let ordered = order(renames.clone(), occupied, set_aside);
+    changes.extend(ordered.into_iter().map(|(from, to)| Change::RenameSequence { from, to }));
+    changes.extend(altered);
+    changes.extend(dropped.into_iter().cloned().map(Change::DropSequence));
     rename_in_defaults(state, &renames);
 }
 

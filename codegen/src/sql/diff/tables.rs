@@ -45,7 +45,7 @@ pub(super) fn diff_tables(
         diff_objects(cx, old, next, &mut touched, &mut renames, changes);
     }
     for (old, next) in &kept {
-        super::objects::diff_foreign_keys(cx, old, next, &touched, &mut renames, changes);
+        super::objects::diff_foreign_keys(cx, old, next, &mut touched, &mut renames, changes);
     }
     rename_objects(renames, changes);
     super::row_security::diff_row_security(cx, previous, &touched, changes);
@@ -61,9 +61,17 @@ fn add_belongings(previous: &State, kept: &[(&Table, &Table)], touched: &Touched
         if !becomes_required && !touched.columns.contains(&(table.clone(), next.name.clone())) {
             continue;
         }
-        let is_built_on = |object: &&TableObject| object.columns().any(|column| column == next.name);
         let on_table = touched.kept.iter().filter(|(name, _)| name == table).map(|(_, object)| object);
-        belongings.objects = on_table.filter(is_built_on).cloned().collect();
+        for object in on_table {
+            match object {
+                TableObject::ForeignKey(key) if key.columns.contains(&next.name) => &mut belongings.constraints,
+                TableObject::ForeignKey(_) => continue,
+                TableObject::Check(_) => &mut belongings.constraints,
+                object if object.columns().any(|column| column == next.name) => &mut belongings.objects,
+                _ => continue,
+            }
+            .push(object.clone());
+        }
         belongings.exclusions = exclusions(previous, table, &next.name);
         let is_owned = |sequence: &&Sequence| {
             sequence.owned_by.as_ref().is_some_and(|(owner, column)| owner == table && *column == next.name)

@@ -118,6 +118,8 @@ pub(super) struct Conversions {
     columns: BTreeMap<(ObjectName, String), Conversion>,
     /// Unique keys and indexes that stay, with their tables.
     keys: Vec<(ObjectName, TableObject)>,
+    /// Foreign keys and checks that stay, with their tables.
+    constraints: Vec<(ObjectName, TableObject)>,
     /// Exclusion constraints that stay, with their tables and columns.
     exclusions: Vec<(ObjectName, String, Vec<String>)>,
 }
@@ -136,6 +138,12 @@ impl Conversions {
                 let key = (table.clone(), object.clone());
                 if is_unique(object) && !conversions.keys.contains(&key) {
                     conversions.keys.push(key);
+                }
+            }
+            for object in &belongings.constraints {
+                let constraint = (table.clone(), object.clone());
+                if !conversions.constraints.contains(&constraint) {
+                    conversions.constraints.push(constraint);
                 }
             }
             for (name, columns) in &belongings.exclusions {
@@ -190,6 +198,23 @@ impl Conversions {
             .filter(move |object| key_parts(object).any(|part| matches!(part, Part::Column(name) if is_changed(name))))
     }
 
+    /// The foreign keys and checks of a table that stay, and that a default in place of NULL may violate.
+    pub(super) fn filled_constraints<'s>(
+        &'s self,
+        table: &'s ObjectName,
+        column: &'s str,
+    ) -> impl Iterator<Item = &'s TableObject> {
+        let is_filled = self.column(table, column).is_some_and(|it| it.filled);
+        let on_table = self.constraints.iter().filter(move |(other, _)| is_filled && other == table);
+        on_table.map(|(_, object)| object).filter(move |object| match object {
+            TableObject::ForeignKey(key) => key.columns.iter().any(|name| name == column),
+            TableObject::Check(check) => {
+                self.mentioned(table, &check.expression).is_none_or(|mut found| found.any(|it| it.next.name == column))
+            }
+            _ => false,
+        })
+    }
+
     /// The exclusion constraints of a table that stay, and that the change of these columns may break.
     pub(super) fn kept_exclusions<'s>(
         &'s self,
@@ -241,6 +266,8 @@ impl Conversions {
         key.columns.iter().zip(&key.referenced_columns).all(|(column, referenced)| {
             match (self.column(table, column), self.column(&key.referenced_table, referenced)) {
                 (None, None) => true,
+                // A default in place of NULL may reference nothing.
+                (Some(one), _) if one.filled => false,
                 (Some(one), None) | (None, Some(one)) => one.keeps_values(),
                 (Some(one), Some(other)) => one.agrees_with(other) || (one.keeps_values() && other.keeps_values()),
             }

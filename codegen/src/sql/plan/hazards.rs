@@ -188,7 +188,32 @@ impl AssessCx {
         }
         let keys = self.conversions.kept_keys(table, columns, fills).map(|object| self.merged_key(table, object));
         let exclusions = self.conversions.kept_exclusions(table, columns, fills).map(changed_exclusion);
-        keys.chain(exclusions).collect()
+        let filled = columns.iter().filter(|_| fills);
+        let constraints = filled.flat_map(|column| {
+            let found = self.conversions.filled_constraints(table, column);
+            found.filter_map(|object| self.filled_constraint(table, column, object))
+        });
+        keys.chain(exclusions).chain(constraints).collect()
+    }
+
+    /// A foreign key or a check that stays while a default takes the place of NULL.
+    fn filled_constraint(&self, table: &ObjectName, column: &str, object: &TableObject) -> Option<Hazard> {
+        let filled = format!("{table}.{column} gets its default in place of NULL");
+        match object {
+            TableObject::ForeignKey(key) => {
+                let text = format!("{filled}: fails if {} has no row that it references", key.referenced_table);
+                let value = |name: &String| self.conversions.value(table, name);
+                // The probe can name the value only if the column is the whole key.
+                let value = key.columns.first().filter(|_| key.columns.len() == 1).and_then(value);
+                let probe = value.map(|value| filled_orphans(table, key, &value));
+                Some(Hazard::failure(codes::F204, text, probe))
+            }
+            TableObject::Check(check) => {
+                let text = format!("{filled}: fails for rows that then violate the check {}", check.name);
+                Some(Hazard::failure(codes::F205, text, None))
+            }
+            _ => None,
+        }
     }
 
     /// A key that is built again over values that may have become equal.
@@ -345,6 +370,16 @@ fn added_exclusion(name: &str) -> Hazard {
 fn changed_exclusion(name: &str) -> Hazard {
     let text = format!("exclusion constraint {name} stays while its values change: fails if rows conflict then");
     Hazard::failure(codes::F209, text, None)
+}
+
+/// `value`: what the only column of the key becomes, as SQL over the old row.
+fn filled_orphans(table: &ObjectName, key: &ForeignKey, value: &str) -> Probe {
+    Probe::Orphans {
+        table: format!("(SELECT {value} AS filled FROM {})", qualified(table)),
+        columns: vec!["filled".to_owned()],
+        referenced: qualified(&key.referenced_table),
+        referenced_columns: key.referenced_columns.iter().map(|column| ident(column)).collect(),
+    }
 }
 
 fn orphans(table: &ObjectName, key: &ForeignKey) -> Probe {

@@ -15,7 +15,7 @@ type Types<P, C, A, S> = PhantomData<fn() -> (P, C, A, S)>;
 /// `include` loads its rows, after they were filtered, sorted and cut for each row of `P`:
 ///
 /// ```
-/// # use exam_planner::*;
+/// # use plain_planner::*;
 /// # async fn example(db: &Client) -> relata::Result<()> {
 /// let students = db
 ///     .student()
