@@ -49,8 +49,9 @@ impl Opener {
         self.limit * u32::try_from(self.hosts.len()).unwrap_or(1)
     }
 
-    pub(crate) fn tls(&self) -> &Connector {
-        &self.tls
+    #[allow(clippy::clone_on_copy, reason = "only the connector without TLS is `Copy`")]
+    pub(crate) fn tls(&self) -> Connector {
+        self.tls.clone()
     }
 
     /// Opens a connection to the first host that fits.
@@ -104,7 +105,7 @@ impl Opener {
             }
             None => config,
         };
-        let (client, connection) = config.connect(self.tls.clone()).await.map_err(explain)?;
+        let (client, connection) = config.connect(self.tls()).await.map_err(explain)?;
         let told = match self.attrs {
             SessionAttrs::Any => None,
             _ => ServerKind::told(|name| connection.parameter(name)),

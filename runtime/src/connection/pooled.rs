@@ -194,7 +194,7 @@ impl UncleanConnection {
         // has disconnected.
         for _ in 0..CANCELLATIONS {
             let token = connection.cancel_token();
-            let ask = cancel(&token, &self.shared.options, self.shared.connections.manager().opener.tls().clone());
+            let ask = cancel(&token, &self.shared.options, self.shared.connections.manager().opener.tls());
             let asked = tokio::time::timeout(CANCEL_LIMIT, ask).await;
             let ended = tokio::time::timeout(END_LIMIT, &mut rest).await;
             if ended.is_ok() {
