@@ -146,7 +146,6 @@ impl<M: Root> ClientBuilder<M> {
     /// let db = Client::builder("postgres://planner@db1/exams")?
     ///     .replica("postgres://planner@db2/exams")
     ///     .max_replica_lag(Duration::from_secs(3))
-    ///     .max_replica_lag_bytes(64 << 20)
     ///     .connect()
     ///     .await?;
     /// # Ok(())
@@ -158,6 +157,15 @@ impl<M: Root> ClientBuilder<M> {
     }
 
     /// Sets how far behind the primary a replica may be, in bytes of WAL, to be used. There is no limit by default.
+    ///
+    /// ```
+    /// # use plain_planner::*;
+    /// # async fn example() -> relata::Result<()> {
+    /// let builder = Client::builder("postgres://planner@db1/exams")?.replica("postgres://planner@db2/exams");
+    /// let db = builder.max_replica_lag_bytes(64 << 20).connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn max_replica_lag_bytes(mut self, limit: u64) -> Self {
         self.replica_settings.limits.bytes = Some(limit);
         self
@@ -248,6 +256,15 @@ impl<M: Root> ClientBuilder<M> {
 
     /// Sets how long a connection may be unused to be used again, for firewalls that forget idle connections. There is no
     /// limit by default. It is closed when its turn comes, not at the moment when the time is over.
+    ///
+    /// ```
+    /// # use plain_planner::*;
+    /// # async fn example() -> relata::Result<()> {
+    /// let builder = Client::builder("postgres://planner@db.example/exams")?;
+    /// let db = builder.max_connection_idle_time(std::time::Duration::from_secs(5 * 60)).connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn max_connection_idle_time(mut self, limit: Duration) -> Self {
         self.life.max_idle = Some(limit);
         self

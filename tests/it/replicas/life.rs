@@ -11,9 +11,9 @@ async fn pid(db: &Client) -> i32 {
 
 #[tokio::test]
 async fn a_connection_ends_with_its_life_but_never_while_it_is_used() {
-    let database = crate::support::database();
+    let Some(cluster) = Cluster::start("life") else { return };
     let life = Duration::from_millis(200);
-    let builder = || Client::builder(database.url()).expect("is a URL").max_connections(1);
+    let builder = || Client::builder(&cluster.primary().url()).expect("is a URL").max_connections(1);
     let db: Client = builder().max_connection_lifetime(life).connect().await.expect("connects");
     let first = pid(&db).await;
     let tx = db.begin().await.expect("begins");
