@@ -65,7 +65,8 @@ pub(crate) struct Check {
     /// Print the diagnostics as JSON on stdout
     #[arg(long)]
     pub(crate) json: bool,
-    /// Make the changes that diagnostics propose, if only one thing can be meant, and format the files they are in
+    /// Make the changes that diagnostics propose, if there is only one possible correction, and format the changed
+    /// files
     #[arg(long)]
     pub(crate) fix: bool,
     /// Prepare all queries in PostgreSQL, and compare the types that it reports with the inferred ones
@@ -192,8 +193,7 @@ pub(crate) enum Migrate {
     /// Find hazards in migrations: data loss, long locks, changes that break clients
     ///
     /// Also checks statements that were written by hand. With --url, checks only pending migrations and counts the
-    /// affected
-    /// rows in the database; a finding that affects no row is not reported.
+    /// affected rows in the database; a finding that affects no row is not reported.
     #[command(after_help = "Exit codes:\n  0   no error\n  1   errors, refused or failed\n  64  wrong usage")]
     Lint(Lint),
     /// Drop all objects and data, and apply all migrations again
@@ -208,23 +208,19 @@ pub(crate) enum Migrate {
     Baseline(Baseline),
     /// Combine the first migrations into one
     ///
-    /// Replaces them by one migration that creates the last of their snapshots in an empty database. It has the name of
-    /// the
-    /// last replaced migration, and its header lists all of them. A new database runs it. A database that has all of
-    /// them
-    /// records it as applied, and a database that has only some is refused.
+    /// Replaces them with one migration that creates the last of their snapshots in an empty database. It has the name
+    /// of the last replaced migration, and its header lists all of them. A new database runs it. A database that has
+    /// all of them records it as applied, and a database that has only some of them is refused.
     Squash(Squash),
     /// Undo the last migrations
     ///
     /// Runs the reverse migration, computed from the snapshots. It does not undo what no snapshot contains: rows,
-    /// views,
-    /// triggers. If the folder of a migration has a file `down.sql`, that file runs instead.
+    /// views, triggers. If the folder of a migration has a file `down.sql`, that file runs instead.
     Down(Down),
     /// Apply and undo all migrations in a temporary database, and compare each result with its snapshot
     ///
-    /// Creates the database on a local PostgreSQL, or on the server of --dev-url, and drops it at the end. Never uses
-    /// the
-    /// server of DATABASE_URL unless --dev-url names it.
+    /// Creates the database on a local PostgreSQL, or on the server of --dev-url, and drops it at the end. Uses the
+    /// server of DATABASE_URL only if --dev-url names it, or with RELATA_DEVDB=url.
     Verify(Verify),
     /// Move a migration after those of another branch
     ///
@@ -234,7 +230,7 @@ pub(crate) enum Migrate {
     /// Continue from a database that Prisma Migrate manages
     ///
     /// Copies the folder prisma/migrations, stores the schema as the snapshot of the last migration, and records the
-    /// migrations of Prisma's history as applied. Runs no migration; Prisma's table and folder stay.
+    /// migrations of Prisma's history as applied. Runs no migration, and does not change Prisma's table and folder.
     Adopt(Adopt),
 }
 
@@ -279,7 +275,7 @@ pub(crate) struct Dev {
     /// Split long work into steps that do not block reads and writes: CONCURRENTLY, NOT VALID and VALIDATE, batches
     #[arg(long)]
     pub(crate) online: bool,
-    /// Lose whatever data the migration loses
+    /// Accept all data losses of the migration
     #[arg(long, visible_alias = "allow-data-loss")]
     pub(crate) accept_data_loss: bool,
     #[command(flatten)]
@@ -293,7 +289,7 @@ pub(crate) struct Deploy {
     /// Seconds to wait for another deploy to finish
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     pub(crate) lock_wait: u64,
-    /// Milliseconds that a statement waits for a lock, while it blocks others behind it
+    /// Milliseconds that a statement waits for a lock; meanwhile, other sessions wait behind it
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 3000)]
     pub(crate) lock_timeout: u64,
     /// How often a segment is retried after a lock timeout

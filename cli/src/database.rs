@@ -41,8 +41,8 @@ impl Database {
         Ok(Self { options, source })
     }
 
-    /// Opens a connection that sees the rows of all tenants. Otherwise an owner on whom row security is forced would see
-    /// empty tables, and a command would take what it drops for empty.
+    /// Opens a connection that sees the rows of all tenants. Otherwise, an owner on whom row security is forced would
+    /// see empty tables, and a command would take what it drops for empty.
     pub(crate) async fn connect(&self) -> Result<Client, Failure> {
         let connected = self.options.connect_direct().await;
         let client = connected

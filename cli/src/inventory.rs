@@ -81,8 +81,8 @@ impl Inventory {
         kinds.into_iter().map(|(kind, names)| script::one_line(&format!("{kind}: {}", names.join("; ")))).collect()
     }
 
-    /// Forgets what only holds for the table of a many-to-many relation, where the schema has a model for it: that says
-    /// the unique index itself. `is_model` takes the schema and the name of a table.
+    /// Removes the items about the join table of a many-to-many relation if the schema has a model for the table, because
+    /// the model declares the unique index. `is_model` takes the schema and the name of a table.
     pub(crate) fn forget_join_tables(&mut self, is_model: impl Fn(&str, &str) -> bool) {
         let models = self.tables.iter().filter(|((schema, name), _)| is_model(schema, name));
         let models: BTreeSet<u32> = models.map(|(_, (_, oid))| *oid).collect();
@@ -218,7 +218,7 @@ fn is_about(found: &Found, table: &str) -> bool {
 fn add_calls(dependencies: &mut Dependencies, found: &[Found], schemas: &[String]) {
     let functions = || found.iter().filter(|found| found.node.0 == "pg_proc");
     let is_elsewhere = |found: &&Found| found.schema.as_ref().is_some_and(|schema| !schemas.contains(schema));
-    // Names are compared in lower case and without quotes. Taking something for a call that is none does no harm.
+    // Names are compared in lower case and without quotes. A call that is found by mistake does no harm.
     let plain = |text: &str| text.replace('"', "").to_lowercase();
     let callees: Vec<(String, &Node)> = functions()
         .filter(is_elsewhere)

@@ -1,8 +1,8 @@
 //! Findings about the SQL of migrations.
 //!
-//! Takes migrations, gives findings with the place of their statement. A generated statement is judged by its plan,
-//! which
-//! knows the schema before and after. All others are parsed, and checked by squawk and by the rules here.
+//! Takes migrations, and returns findings with the place of their statement. For a generated statement, the findings
+//! come from its plan, which knows the schema before and after. All other statements are parsed, and checked by squawk
+//! and by the rules of this module.
 
 mod allow;
 mod live;
@@ -39,7 +39,7 @@ pub(crate) struct Located {
     pub(crate) allowance: Allowance,
 }
 
-/// The findings about one migration, whose text is `sql`.
+/// Returns the findings about one migration, whose text is `sql`.
 pub(crate) fn lint(migration: &Migration, sql: &str, planned: &Planned) -> Vec<Located> {
     let mut by_hand = read(migration);
     let lines: Vec<&str> = sql.lines().collect();

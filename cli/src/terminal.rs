@@ -1,4 +1,4 @@
-//! What a command prints and asks.
+//! The output and the prompts of commands.
 
 pub(crate) mod output;
 pub(crate) mod progress;

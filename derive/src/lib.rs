@@ -1,9 +1,9 @@
 //! Derives for structs that queries are read into: [`Selectable`] for the values of a model, [`FromRawRow`] for raw
 //! SQL.
 //!
-//! They take the tokens of a struct and return an `impl` of relata's trait of the same name. They know no schema: the
-//! compiler checks what a field is selected from, and whether it fits. `relata` exports them; nothing else needs this
-//! crate.
+//! They take the tokens of a struct and return an `impl` of relata's trait of the same name. They do not read the
+//! schema: rustc checks what a field is selected from, and whether the types match. `relata` re-exports them, so no
+//! other crate needs to depend on this one.
 
 mod attributes;
 mod raw;

@@ -1,4 +1,4 @@
-//! The operations that every kind of server supports, so that the public types do not need to know which one they have.
+//! The operations that every kind of server supports, so that the public types are the same for all of them.
 
 use crate::Source;
 use crate::database::TestDatabase;

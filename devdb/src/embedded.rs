@@ -48,7 +48,7 @@ pub(crate) struct Embedded {
 struct Process {
     child: Child,
     url: String,
-    /// One of the slots that limit the number of running engines. Returned when the engine has ended.
+    /// One of the slots that limit the number of running engines. It is given back when the engine has ended.
     _slot: Option<File>,
 }
 
@@ -177,7 +177,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Closing its stdin tells it to end.
+        // The engine ends when its stdin is closed.
         drop(self.child.stdin.take());
         let deadline = Instant::now() + STOP_TIMEOUT;
         while let Ok(None) = self.child.try_wait() {

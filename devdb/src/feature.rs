@@ -21,11 +21,11 @@ pub enum Feature {
     SessionProcesses,
     /// A text search configuration for a language, such as `english`.
     TextSearchLanguages,
-    /// Values of the type xml. Columns of this type can be created, but hold only nulls.
+    /// Values of the type xml. Columns of this type can be created, but can contain only nulls.
     Xml,
     /// Extensions, with `CREATE EXTENSION`.
     Extensions,
-    /// Roles that log in, and that all databases share. Without it, every connection is a superuser's.
+    /// Roles that log in, and that all databases share. Without this feature, every connection is a superuser's.
     Roles,
     /// PostgreSQL's own programs and a separate cluster: restarts, crashes, certificates.
     Programs,

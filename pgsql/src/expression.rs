@@ -1,7 +1,7 @@
 //! SQL expressions as trees, by PostgreSQL's precedences.
 //!
-//! It knows the operators and constructs of check constraints, index expressions and defaults. Anything else is
-//! refused, and the caller compares it word by word.
+//! The parser supports the operators and constructs of check constraints, index expressions and defaults. It refuses
+//! anything else, and the caller then compares the texts token by token.
 
 use std::fmt;
 
@@ -59,7 +59,7 @@ pub fn parse_expression(sql: &str) -> Option<Node> {
     (parser.at == tokens.len()).then_some(node)
 }
 
-/// Longer or more deeply nested expressions are compared word by word, so that no input overflows the stack.
+/// Longer or more deeply nested expressions are compared token by token, so that no input overflows the stack.
 const MAX_DEPTH: usize = 100;
 const MAX_TOKENS: usize = 2_000;
 

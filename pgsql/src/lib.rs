@@ -1,8 +1,9 @@
 //! PostgreSQL's lexical rules: tokens, quoting, and expressions as trees.
 //!
-//! It takes SQL text and returns tokens with their byte ranges, or takes names and values and returns SQL text. It
-//! knows no statements, no catalog and no settings. It assumes that `standard_conforming_strings` is on, as it has been
-//! by default since PostgreSQL 9.1, and folds names as in a database whose encoding is UTF-8.
+//! This crate takes SQL text and returns tokens with their byte ranges, or takes names and values and returns SQL text.
+//! It does not parse statements, and uses neither the catalog nor settings. It assumes that
+//! `standard_conforming_strings` is on, which is the default since PostgreSQL 9.1, and folds names as in a database
+//! whose encoding is UTF-8.
 
 mod expression;
 mod lexeme;

@@ -1,4 +1,4 @@
-//! The client: a pool of connections, behind the models that the schema generates.
+//! The client: a pool of connections, and the models that are generated from the schema.
 
 mod builder;
 mod models;
@@ -21,9 +21,9 @@ use crate::rows::{FromRawRow, FromRow};
 use crate::telemetry::{Counters, Hooks, Statistics};
 use crate::value::{IntoValue, Param};
 
-/// A client of one database: clone it freely, all clones share the pool.
+/// A client of one database. Cloning it is cheap, and all clones share one pool.
 ///
-/// Queries start at the models, which a client dereferences to: `db.student().find_many()`.
+/// A client dereferences to the models, on which queries begin: `db.student().find_many()`.
 ///
 /// ```
 /// # use plain_planner::*;
@@ -61,11 +61,11 @@ impl<M> Deref for Client<M> {
 impl<M: Models> Client<M> {
     /// Connects to the database of a connection string, with a pool of the default size.
     ///
-    /// One connection is made at once, so that a wrong host or password shows here.
+    /// Opens one connection at once, so that a wrong host or password is reported here.
     ///
     /// # Errors
-    /// [`Error::Config`] for a wrong connection string, [`Error::Connect`] if the server cannot be
-    /// reached or refuses us. Neither shows the password.
+    /// [`Error::Config`] for a wrong connection string, [`Error::Connect`] if the server cannot be reached or refuses
+    /// the connection. Neither shows the password.
     pub async fn connect(url: &str) -> Result<Self>
     where
         M: Root,
@@ -73,7 +73,7 @@ impl<M: Models> Client<M> {
         Self::builder(url)?.connect().await
     }
 
-    /// A client with other settings than the default ones.
+    /// Returns a builder, which connects a client with other settings than the default ones.
     ///
     /// ```
     /// # use plain_planner::*;
@@ -101,11 +101,11 @@ impl<M: Models> Client<M> {
 }
 
 impl<M: Tenants> Client<M> {
-    /// A client that sees the rows of one tenant, and creates rows for it alone. It costs nothing to make, and sends
-    /// nothing: whether there is such a tenant is not asked.
+    /// Returns a handle: a client that is confined to one tenant. Creating a handle is cheap and sends nothing. It does
+    /// not check whether the tenant exists.
     ///
-    /// Everything through it is confined: reads and what they include, filters through relations, counts, writes and
-    /// nested writes, batches and transactions. A row of another tenant is not found, not changed, and not connected.
+    /// All calls of a handle are confined to the tenant: reads and their includes, filters through relations, counts,
+    /// writes and nested writes, batches and transactions. They do not find, change or connect rows of other tenants.
     ///
     /// ```text
     /// let north = db.tenant(id);
@@ -119,7 +119,8 @@ impl<M: Tenants> Client<M> {
         })
     }
 
-    /// A client that sees the rows of all tenants: for what an operator does, and never for what a tenant asks.
+    /// Returns a client that sees the rows of all tenants. Use it for the tasks of an operator, and never for the
+    /// request of a tenant.
     ///
     /// ```text
     /// let now = relata::chrono::Utc::now();
@@ -135,10 +136,10 @@ impl<M: Tenants> Client<M> {
 }
 
 impl<M: Models> Client<M> {
-    /// Begins a transaction. Dropped without `commit`, it is rolled back.
+    /// Begins a transaction. If it is dropped without `commit`, it is rolled back.
     ///
-    /// `.isolation(..)`, `.read_only()` and time limits can follow before `.await`, which fails when the pool gives no
-    /// connection.
+    /// Call `.isolation(..)`, `.read_only()` and the methods for time limits before `.await`. The future fails if the
+    /// pool has no connection.
     ///
     /// ```
     /// # use plain_planner::*;
@@ -153,10 +154,10 @@ impl<M: Models> Client<M> {
         Begin::new(Arc::clone(&self.pool))
     }
 
-    /// Runs a closure inside a transaction: commits if it gives `Ok`, rolls back if it gives `Err`.
+    /// Runs a closure inside a transaction. Commits if the closure returns `Ok`, and rolls back if it returns `Err`.
     ///
-    /// `.isolation(..)`, `.timeout(..)` and `.retry(n)` can follow. With `retry` the closure may run several times, so
-    /// let it do nothing outside the database.
+    /// `.isolation(..)`, `.timeout(..)` and `.retry(n)` can follow. With `retry`, the closure may run several times, so
+    /// it should have no effects outside the database.
     ///
     /// ```
     /// # use plain_planner::*;
@@ -180,8 +181,8 @@ impl<M: Models> Client<M> {
         TransactionCall::new(Arc::clone(&self.pool), work)
     }
 
-    /// Runs several queries in one transaction and, where each is one statement, one round trip.
-    /// All of them hold, or none.
+    /// Runs several queries in one transaction. If each query is one statement, this takes one round trip. Either all
+    /// of them take effect, or none.
     pub fn batch<B: Batch>(&self, queries: B) -> BatchCall<B::Output> {
         execute::run_batch(Arc::clone(&self.pool), queries.into_batch(), <M::Sql as SqlAccess>::RUNS_SQL)
     }
@@ -190,9 +191,9 @@ impl<M: Models> Client<M> {
         Executor(Target::Pool(Arc::clone(&self.pool)))
     }
 
-    /// Sends a query of `queries/*.sql`: what a function of the module `queries` gives. Rows come as a list of
-    /// structs; with `.one()` and `.optional()` on the query one comes alone. A statement without rows gives the number of
-    /// rows that it wrote.
+    /// Sends a query of `queries/*.sql`, which a function of the module `queries` returns. Returns rows as a list of
+    /// structs; with `.one()` or `.optional()` on the query, a single one. A statement without rows returns the number
+    /// of rows that it wrote.
     ///
     /// # Errors
     /// Those of the statement, and [`Error::RowMismatch`] if the database returns other columns than it was compiled for.
@@ -203,8 +204,8 @@ impl<M: Models> Client<M> {
         self.executor().call(query)
     }
 
-    /// Returns the rows of a query of `queries/*.sql` as they arrive, without holding them all: a SELECT, VALUES, or WITH that
-    /// writes nothing. Nothing is sent before the first row is asked for; errors come in place of a row.
+    /// Returns the rows of a query of `queries/*.sql` as they arrive, without holding all of them: a SELECT, VALUES, or
+    /// WITH that writes nothing. Nothing is sent before the first row is requested. An error comes in place of a row.
     pub fn query_stream<T: FromRow, C>(&self, query: SqlQuery<T, All, C>) -> RowStream<T>
     where
         SqlQuery<T, All, C>: RunsWith<M::Sql>,
@@ -212,9 +213,9 @@ impl<M: Models> Client<M> {
         self.executor().query_stream(query.into_call())
     }
 
-    /// Runs SQL of your own and reads its rows into tuples: `db.query_raw::<(Uuid, i64)>(sql, params![tenant])`.
+    /// Runs raw SQL and reads its rows into tuples: `db.query_raw::<(Uuid, i64)>(sql, params![tenant])`.
     ///
-    /// Parameters are bound to `$1`, `$2` and so on, never put into the text.
+    /// Parameters are bound to `$1`, `$2` and so on. They are never inserted into the text.
     ///
     /// ```
     /// # use plain_planner::*;
@@ -238,8 +239,8 @@ impl<M: Models> Client<M> {
         self.executor().query_raw(sql, params).await
     }
 
-    /// Returns the rows of raw SQL as they arrive, without holding them all: a SELECT, VALUES, or WITH that writes
-    /// nothing. Nothing is sent before the first row is asked for; errors come in place of a row.
+    /// Returns the rows of raw SQL as they arrive, without holding all of them: a SELECT, VALUES, or WITH that writes
+    /// nothing. Nothing is sent before the first row is requested. An error comes in place of a row.
     ///
     /// ```
     /// # use plain_planner::*;
@@ -258,7 +259,7 @@ impl<M: Models> Client<M> {
         self.executor().query_raw_stream(sql, params)
     }
 
-    /// Runs SQL of your own and tells how many rows it wrote.
+    /// Runs raw SQL and returns the number of rows that it wrote.
     ///
     /// ```
     /// # use plain_planner::*;
@@ -277,13 +278,13 @@ impl<M: Models> Client<M> {
         self.executor().execute_raw(sql, params).await
     }
 
-    /// Returns what this client has sent so far, and the state of its pool.
+    /// Returns the number of statements, rows and failures of this client so far, and the state of its pool.
     pub fn statistics(&self) -> Statistics {
         self.pool.statistics()
     }
 
-    /// A client of the same connections whose counters begin at zero: for tests that count statements, or for one part
-    /// of a program. What it counts, this one counts too.
+    /// Returns a client on the same connections whose counters begin at zero: for tests that count statements, or to
+    /// measure one part of a program. This client counts the statements of the new one, too.
     ///
     /// ```
     /// # use plain_planner::*;
@@ -298,8 +299,8 @@ impl<M: Models> Client<M> {
         self.with(|pool| pool.counters = Arc::new(Counters::below(&pool.counters)))
     }
 
-    /// A client of the same connections with more [`Hooks`], which are called behind those that there are: for one
-    /// request, say, whose user they note.
+    /// Returns a client on the same connections with additional [`Hooks`], for example to record the user of one
+    /// request. They are called after the existing hooks.
     ///
     /// ```
     /// # use plain_planner::*;
@@ -317,12 +318,12 @@ impl<M: Models> Client<M> {
         })
     }
 
-    /// A client of the same connections under whose statements a setting of PostgreSQL holds: for triggers that note who
-    /// did something, and for policies of your own, which read it with `current_setting('app.user', true)`.
+    /// Returns a client on the same connections that sets a custom setting of PostgreSQL for its statements. Triggers
+    /// that record who changed a row, and your own policies, read it with `current_setting('app.user', true)`.
     ///
-    /// It is set in the transaction of each statement, and ends with it: it holds behind a pooler in transaction mode, and
-    /// nothing of it is left on the connection. It goes out with the statement, so no round trip is added. `name` has a
-    /// dot in it, as PostgreSQL wants it of a program's own settings.
+    /// The setting is set in the transaction of each statement and ends with it. It leaves nothing on the connection,
+    /// and works through a pooler in transaction mode. It is sent together with the statement, so there is no
+    /// additional round trip. `name` must contain a dot, which PostgreSQL requires of custom settings.
     ///
     /// ```
     /// # use plain_planner::*;
@@ -335,11 +336,52 @@ impl<M: Models> Client<M> {
     /// ```
     ///
     /// # Errors
-    /// Calls give [`Error::Misuse`] if the name has no dot, or begins with `relata.`.
+    /// Calls return [`Error::Misuse`] if the name contains no dot, or begins with `relata.`.
     pub fn with_setting(&self, name: &str, value: impl std::fmt::Display) -> Self {
         self.with(|pool| {
             let before = pool.settings.as_deref().cloned().unwrap_or_default();
             pool.settings = Some(Arc::new(before.with(name, value.to_string())));
+        })
+    }
+
+    /// Returns a client of the same connections whose tables are in a schema of the database: one of many schemas with the
+    /// same tables, such as one for each tenant. It costs nothing to create, and sends nothing.
+    ///
+    /// The schema is the search path of each statement, inside its transaction. It ends with the transaction, also behind
+    /// a pooler in transaction mode. It is sent together with the statement, so it adds no round trip, but each connection
+    /// prepares a statement once per schema.
+    ///
+    /// Only this schema is searched. If statements use extensions or types of another schema, see
+    /// [`in_schemas`](Self::in_schemas). Models with `@@schema` stay in their schema.
+    ///
+    /// ```
+    /// # use plain_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let north = db.in_schema("north");
+    /// println!("{} students", north.student().count().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Calls return [`Error::Misuse`] if the name is empty or longer than 63 bytes. If there is no such schema, PostgreSQL
+    /// reports that the table does not exist (42P01).
+    pub fn in_schema(&self, schema: &str) -> Self {
+        self.in_schemas([schema])
+    }
+
+    /// Like [`in_schema`](Self::in_schema), with several schemas. A table is in the first one that has it.
+    ///
+    /// ```
+    /// # use plain_planner::*;
+    /// # fn example(db: &Client) {
+    /// let north = db.in_schemas(["north", "extensions"]);
+    /// # }
+    /// ```
+    pub fn in_schemas<'n>(&self, schemas: impl IntoIterator<Item = &'n str>) -> Self {
+        self.with(|pool| {
+            let before = pool.settings.as_deref().cloned().unwrap_or_default();
+            pool.settings = Some(Arc::new(before.in_schemas(schemas)));
         })
     }
 
@@ -412,7 +454,7 @@ impl<M: Models> Client<M> {
         Self { pool, models }
     }
 
-    /// Closes the pool: queries that run finish, new ones fail.
+    /// Closes the pool. Running queries finish, and new ones fail.
     pub fn close(&self) {
         self.pool.shared.connections.close();
         if let Some(routing) = &self.pool.routing {

@@ -88,8 +88,8 @@ pub enum Error {
     /// The connection string, or another setting, is wrong.
     #[error("{0}")]
     Config(String),
-    /// The schema says `rowSecurity`, and it does not hold for the role of the connection.
-    #[error("row security does not hold: {0}")]
+    /// The schema has `rowSecurity`, but PostgreSQL does not apply it to the role of the connection.
+    #[error("row security is not in effect: {0}")]
     RowSecurity(String),
     /// The connection broke.
     #[error("the connection to PostgreSQL was lost: {0}")]

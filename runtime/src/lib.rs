@@ -46,7 +46,7 @@ pub use value::{Average, IntoNullable, IntoParam, IntoValue, List, Number, Order
 
 pub use {chrono, rust_decimal, serde_json, tokio_postgres, uuid};
 
-/// Brings the client that the build script wrote to `OUT_DIR` into the module where it stands.
+/// Includes the client that the build script wrote to `OUT_DIR`, in the module that calls this macro.
 ///
 /// ```text
 /// mod db {

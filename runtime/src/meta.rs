@@ -25,7 +25,7 @@ pub struct Table {
     pub constraints: &'static [Constraint],
     /// How its rows belong to tenants, if they do.
     pub(crate) tenancy: Option<Tenancy>,
-    /// Whether PostgreSQL checks the tenant of each row, too.
+    /// Whether PostgreSQL also checks the tenant of each row.
     pub(crate) is_row_secured: bool,
     /// For a query of `queries/`: the table that it writes.
     pub(crate) writes: Option<&'static Table>,
@@ -66,13 +66,13 @@ impl Table {
         self
     }
 
-    /// For generated code: PostgreSQL checks the tenant of each row, too.
+    /// For generated code: PostgreSQL also checks the tenant of each row.
     pub const fn row_secured(mut self) -> Self {
         self.is_row_secured = true;
         self
     }
 
-    /// Returns the column that holds the tenant of a row, if the table has one.
+    /// Returns the column that contains the tenant of a row, if the table has one.
     #[inline]
     pub(crate) fn own_tenant_column(&self) -> Option<u16> {
         self.tenancy.filter(|tenancy| tenancy.path.is_empty()).map(|tenancy| tenancy.column)
@@ -91,9 +91,9 @@ pub struct Tenancy {
     /// The relations that lead to the table with the tenant's column, by their slots, each in the table that the
     /// previous one leads to. Empty if the table itself has the column.
     pub(crate) path: &'static [u16],
-    /// The column there.
+    /// The column of that table that contains the tenant.
     pub(crate) column: u16,
-    /// The columns, without the tenant's, that are unique within a tenant and only there.
+    /// The keys that are unique only within a tenant, without the tenant's column.
     pub(crate) keys: &'static [&'static [u16]],
     /// Whether each row is a tenant.
     pub(crate) is_tenant: bool,
@@ -111,13 +111,13 @@ impl Tenancy {
         Self { path, column, keys: &[], is_tenant: false }
     }
 
-    /// Sets the columns that are unique within a tenant and only there. For generated code.
+    /// Sets the keys that are unique only within a tenant. For generated code.
     pub const fn unique(mut self, keys: &'static [&'static [u16]]) -> Self {
         self.keys = keys;
         self
     }
 
-    /// Returns whether the columns are unique within a tenant and only there.
+    /// Returns whether the columns are a key that is unique only within a tenant.
     pub(crate) fn is_key(&self, columns: &[u16]) -> bool {
         self.keys.contains(&columns)
     }

@@ -1,7 +1,7 @@
-//! Migrations: the history of them in a database, and the runner that brings it up to date.
+//! Migrations: their history in a database, and the runner that brings the database up to date.
 //!
-//! A program can carry its migrations and run them at start; `codegen migrate` runs the same code. The connection
-//! must be a direct one of its own: the lock and the settings belong to a session, and a pooler takes them away.
+//! A program can embed its migrations and run them at start; `codegen migrate` runs the same code. The connection must
+//! be a separate, direct one: the lock and the settings belong to a session, and a pooler would lose them.
 //!
 //! ```no_run
 //! use relata::migrate::{self, Migrations, Options};
@@ -16,10 +16,10 @@
 //! # }
 //! ```
 //!
-//! What holds whatever happens, `kill -9` included:
-//! - A migration of one transactional segment is applied with its history row, or not at all.
+//! The following is guaranteed, even after `kill -9`:
+//! - A migration of one transactional segment is applied together with its history row, or not at all.
 //! - A migration of several segments has a row that counts its statements; the next deploy resumes there.
-//! - Two deployers do not run at the same time; the second one finds nothing to do.
+//! - Two deploys never run at the same time. The second one waits, and then finds nothing to do.
 
 mod compare;
 mod error;
@@ -204,8 +204,8 @@ pub struct AppliedMigration {
 
 /// Runs the migrations that the database has not seen, in order.
 ///
-/// Waits for another run to end first, then reads the history. Dropping the future ends the run where it is; the lock
-/// then lives as long as the connection.
+/// First waits for another run to end, then reads the history. If the future is dropped, the run ends where it is, and
+/// the lock is held until the connection is closed.
 ///
 /// ```
 /// # use plain_planner::*;
@@ -222,7 +222,7 @@ pub struct AppliedMigration {
 ///
 /// # Errors
 ///
-/// When the history contradicts the files (nothing is run then), a statement fails, the lock is not to be had, or the
+/// If the history contradicts the files (then nothing is run), a statement fails, the lock is not available, or the
 /// connection fails. See [`Error`].
 pub async fn deploy(client: &mut Client, migrations: &Migrations, options: &Options) -> Result<Report, Error> {
     let run = async |cx: &mut Locked<'_>| cx.deploy(migrations).await;
@@ -257,7 +257,8 @@ pub async fn status(client: &Client, migrations: &Migrations) -> Result<Status, 
 ///
 /// # Errors
 ///
-/// If something in another schema depends on what would be dropped (nothing is dropped then), and as [`deploy`].
+/// If something in another schema depends on what would be dropped (then nothing is dropped), and the same as
+/// [`deploy`].
 pub async fn reset(client: &mut Client, migrations: &Migrations, options: &Options) -> Result<ResetReport, Error> {
     let run = async |cx: &mut Locked<'_>| {
         let mut schemas = vec![cx.history.schema.clone()];
@@ -273,7 +274,7 @@ pub async fn reset(client: &mut Client, migrations: &Migrations, options: &Optio
 ///
 /// # Errors
 ///
-/// If that contradicts the history ([`Error::Unresolvable`]), and as [`deploy`].
+/// If that contradicts the history ([`Error::Unresolvable`]), and the same as [`deploy`].
 pub async fn resolve(
     client: &mut Client,
     migrations: &Migrations,
@@ -289,7 +290,7 @@ pub async fn resolve(
 ///
 /// # Errors
 ///
-/// If the database has a history ([`Error::HasHistory`]), and as [`deploy`].
+/// If the database has a history ([`Error::HasHistory`]), and the same as [`deploy`].
 pub async fn baseline(
     client: &mut Client,
     migrations: &Migrations,
@@ -306,7 +307,7 @@ pub async fn baseline(
 ///
 /// # Errors
 ///
-/// If `undo` does not contain the last migrations of the history ([`Error::NotTheLast`]), and as [`deploy`].
+/// If `undo` does not contain the last migrations of the history ([`Error::NotTheLast`]), and the same as [`deploy`].
 pub async fn down(
     client: &mut Client,
     migrations: &Migrations,
@@ -324,7 +325,7 @@ pub async fn down(
 ///
 /// # Errors
 ///
-/// If the text is not well-formed (nothing is run then), a statement fails, or the lock is not available.
+/// If the text is not well-formed (then nothing is run), a statement fails, or the lock is not available.
 pub async fn execute(client: &mut Client, name: &str, sql: &str, options: &Options) -> Result<usize, Error> {
     let script = Migration::new(name, name.into(), sql)?;
     let run = async |cx: &mut Locked<'_>| cx.execute(&script).await;

@@ -1,4 +1,4 @@
-//! The only entrance for generated code: every path in it begins here.
+//! Re-exports for generated code: every path in it begins with this module.
 
 pub use crate::builder::{AcrossTenants, All, Confined, Delegate, SqlCommand, SqlQuery};
 pub use crate::client::{AnySql, Client, Models, OfAll, OfNone, OfTenant, Root, Tenants, Transaction};

@@ -40,6 +40,7 @@ mod returning;
 mod round_trips;
 mod savepoints;
 mod scenarios;
+mod schemas;
 mod secrets;
 mod sessions;
 mod statements;

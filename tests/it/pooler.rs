@@ -36,8 +36,10 @@ impl PgBouncer {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port is free").port();
         let folder = std::env::temp_dir().join(format!("relata-pgbouncer-{port}"));
         std::fs::create_dir_all(&folder).expect("is made");
+        // PgBouncer refuses an empty value.
+        let password = if password.is_empty() { String::new() } else { format!(" password={password}") };
         let settings = format!(
-            "[databases]\n{database} = host={host} port={server_port} dbname={database} user={user} password={password}\n\
+            "[databases]\n{database} = host={host} port={server_port} dbname={database} user={user}{password}\n\
              [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n\
              pool_mode = transaction\ndefault_pool_size = 2\nserver_reset_query =\n"
         );
@@ -67,7 +69,7 @@ impl PgBouncer {
         panic!("pgbouncer does not listen");
     }
 
-    async fn client(&self) -> Client {
+    pub(crate) async fn client(&self) -> Client {
         let url = format!("{}&pgbouncer=true", self.url);
         Client::builder(&url).expect("is a URL").max_connections(8).connect().await.expect("connects")
     }

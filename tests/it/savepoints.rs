@@ -92,7 +92,7 @@ async fn a_savepoint_does_not_begin_in_the_middle_of_a_query() {
     let (nested, savepoint) = tokio::join!(nested, savepoint);
     nested.expect("is created");
     let refused = savepoint.expect_err("is refused");
-    assert!(says(&refused, "still runs"), "{refused}");
+    assert!(says(&refused, "is still running"), "{refused}");
     tx.commit().await.expect("commits");
     assert_eq!(fixture.db.session().count().await.expect("counts"), 2);
 }

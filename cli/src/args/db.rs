@@ -65,10 +65,10 @@ pub(crate) struct Pull {
     /// Write nothing; exit with 1 if the file would change
     #[arg(long, conflicts_with = "stdout")]
     pub(crate) check: bool,
-    /// Keep nothing of the existing file
+    /// Ignore the existing file
     #[arg(long)]
     pub(crate) force: bool,
-    /// The database schemas to pull, such as public,shop [default: `schemas` of the datasource, else that of the URL]
+    /// The PostgreSQL schemas to pull, such as public,shop [default: `schemas` of the datasource, else that of the URL]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(crate) schemas: Vec<String>,
     /// Also write SQL for what the schema language cannot express: functions, domains, views, triggers

@@ -13,13 +13,13 @@ use crate::project::settings;
 pub(crate) struct Resolve {
     /// The name of the migration: its folder
     pub(crate) name: String,
-    /// Record that the database has everything that the file does now; runs nothing
+    /// Record that the database already has all changes of the file; runs nothing
     #[arg(long, group = "resolution")]
     pub(crate) applied: bool,
-    /// Record that the database has nothing of it; the next deploy starts at its first statement
+    /// Record that the database has none of its changes; the next deploy starts at its first statement
     #[arg(long, group = "resolution")]
     pub(crate) rolled_back: bool,
-    /// Resume it now where it stopped; all earlier statements in the file count as done
+    /// Resume it now at the statement where it stopped; all earlier statements in the file count as done
     #[arg(long, group = "resolution")]
     pub(crate) retry: bool,
     #[command(flatten)]

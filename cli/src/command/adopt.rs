@@ -118,7 +118,7 @@ fn read_folders(path: &Path) -> Result<Vec<Folder>, Failure> {
 
 const OUTSIDE: &str = "-- relata:segment outside\n";
 
-/// Prisma runs a file with a single statement outside of a transaction; here the file has to say so.
+/// Marks a file with CREATE INDEX CONCURRENTLY, which Prisma runs outside a transaction.
 fn with_segment(sql: String) -> String {
     let is_concurrent = sql.lines().any(|line| {
         let line = line.split("--").next().unwrap_or_default().to_uppercase();
@@ -132,7 +132,7 @@ async fn read_rows(client: &Client) -> Result<Vec<Row>, Failure> {
     let found = client.query_one("SELECT to_regclass('_prisma_migrations') IS NOT NULL", &[]).await.map_err(failed)?;
     if !found.try_get::<_, bool>(0).map_err(failed)? {
         return Err(Failure::refused("this database has no table _prisma_migrations in its current schema").help(
-            "`codegen migrate baseline` takes over a database that was made by other means; `schema=` in the URL \
+            "`codegen migrate baseline` adopts a database that was created by other means; `schema=` in the URL \
              names another schema",
         ));
     }
@@ -170,7 +170,7 @@ fn refuse_unfinished(rows: &[Row], folders: &[Folder], path: &Path) -> Result<()
     ))
 }
 
-/// How many folders are applied, which must be the first ones.
+/// Returns the number of applied folders, which must be the first ones.
 fn applied_in_order(rows: &[Row], folders: &[Folder]) -> Result<usize, Failure> {
     let is_applied = |folder: &Folder| rows.iter().any(|row| row.applied && row.name == folder.name);
     let applied = folders.iter().take_while(|folder| is_applied(folder)).count();
@@ -184,7 +184,8 @@ fn applied_in_order(rows: &[Row], folders: &[Folder]) -> Result<usize, Failure> 
     }
 }
 
-/// Prisma compares the bytes, also with the other line endings.
+/// Warns about files that were edited after Prisma applied them. Like Prisma, compares the checksum of the bytes, but
+/// also accepts the other line endings.
 fn warn_of_edits(rows: &[Row], folders: &[Folder]) {
     for row in rows {
         let Some(folder) = folders.iter().find(|folder| folder.name == row.name) else { continue };

@@ -1,4 +1,4 @@
-//! Attempts that left nothing: the history keeps them, and no deploy looks at them again.
+//! Failed attempts that left nothing behind. The history keeps them, and later deploys ignore them.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use tokio_postgres::Client;
 
 use crate::failure::Failure;
 
-/// Why the last attempt at each of these migrations failed, for those that were tried.
+/// Returns why the last attempt at each of these migrations failed, for those that were attempted.
 pub(super) async fn failed(client: &Client, names: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     let failure = |error: tokio_postgres::Error| Failure::database("reading the history", &error);
     let exists = format!("SELECT to_regclass('{HISTORY_TABLE}') IS NOT NULL");

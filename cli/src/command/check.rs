@@ -38,7 +38,7 @@ pub(crate) async fn check(args: &args::Check) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Makes the changes that diagnostics propose, and says which.
+/// Makes the changes that diagnostics propose, and prints which.
 fn fix(sources: &Sources) -> Result<(), Failure> {
     let Fixed { sources: fixed, resolved } = relata_codegen::fix(sources);
     let texts = format_all(&fixed);

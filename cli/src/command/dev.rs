@@ -75,18 +75,18 @@ struct Draft {
 }
 
 impl Draft {
-    /// None where nothing changed.
+    /// Returns `None` if nothing changed.
     fn of(changes: Vec<Change>, online: bool) -> Option<Self> {
         (!changes.is_empty()).then(|| Self { words: summary(&changes), plan: plan(changes, online) })
     }
 
     fn losses(&self) -> impl Iterator<Item = Finding> {
-        // These two fail where values do not fit, and lose none.
+        // These two fail if a value does not fit, and lose no data.
         let loses = |code: &str| code.starts_with('D') && !["D106", "D107"].contains(&code);
         self.plan.steps.iter().flat_map(lint_step).filter(move |finding| loses(finding.lint.code))
     }
 
-    /// Those that concern rows of the database, as far as it can tell.
+    /// Returns the losses that affect rows of the database. A loss that cannot be counted is included.
     async fn losses_in(&self, client: &Client) -> Result<Vec<Finding>, Failure> {
         let mut losses = Vec::new();
         for finding in self.losses() {
@@ -100,13 +100,13 @@ impl Draft {
     }
 }
 
-/// Whether the database counted no row that would be lost. A count that failed does not show that.
+/// Returns whether the database has no affected rows. Returns false if they cannot be counted.
 async fn is_none(client: &Client, probe: &Probe) -> bool {
     let rows = client.query_typed(&probe.sql(), &[]).await.unwrap_or_default();
     rows.first().is_some_and(|row| row.try_get::<_, i64>(0).is_ok_and(|count| count == 0))
 }
 
-/// Asks at a terminal. Without one, data is lost only with `--accept-data-loss`.
+/// Asks for confirmation in a terminal. Elsewhere, data is lost only with `--accept-data-loss`.
 fn confirm_losses(losses: &[Finding]) -> Result<(), Failure> {
     if losses.is_empty() {
         return Ok(());
@@ -124,7 +124,7 @@ fn confirm_losses(losses: &[Finding]) -> Result<(), Failure> {
         .help("--create-only writes the migration without applying it"))
 }
 
-/// A new migration after one that fails would never be reached.
+/// Refuses to write a migration after one that fails, because it would never be applied.
 fn refuse_failed(folder: &Path, status: &Status, failed: &BTreeMap<String, String>) -> Result<(), Failure> {
     let stopped = status.problems.iter().find_map(|problem| match problem {
         Problem::Failed { name, .. } | Problem::Interrupted { name, .. } => Some((name, problem.to_string())),
@@ -145,7 +145,7 @@ fn refuse_failed(folder: &Path, status: &Status, failed: &BTreeMap<String, Strin
     )))
 }
 
-/// A failed migration was rolled back, so after a change of the schema it can be replaced by another migration.
+/// Adds how to continue after a failed migration. It was rolled back, so it can also be replaced by another migration.
 fn with_remedy(error: migrate::Error, folder: &Path) -> Failure {
     let place = match &error {
         migrate::Error::Statement(it) if it.aftermath == Aftermath::RolledBack => Some(folder.join(&it.migration)),

@@ -98,7 +98,7 @@ struct Entry<'a> {
     statement: &'a str,
     message: &'a str,
     alternative: &'static str,
-    /// Rows of the database that it concerns.
+    /// The number of affected rows in the database.
     count: Option<i64>,
     note: Option<&'a str>,
     /// Why it is allowed.

@@ -54,7 +54,7 @@ pub(crate) async fn rebase(args: &args::Rebase) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The snapshot of the last of the others.
+/// Returns the snapshot of the last of the other migrations.
 fn base(folder: &Path, migrations: &Migrations, name: &str) -> Result<Loaded, Failure> {
     let Some(last) = migrations.iter().rfind(|other| other.name() != name) else { return Ok(Loaded::empty()) };
     let path = snapshot::of(folder, last.name()).ok_or_else(|| {
@@ -79,7 +79,7 @@ async fn refuse_applied(migrations: &Migrations, args: &args::Rebase) -> Result<
         .help("undo it there with `codegen migrate down`, or skip this check with --no-database"))
 }
 
-/// Statements of the old file that are not in the new one, which may have been written by hand.
+/// Refuses if statements of the old file are not in the new one. They may have been written by hand.
 fn refuse_losing(migration: &Migration, sql: &str) -> Result<(), Failure> {
     let new = Script::parse(sql).map_err(|error| Failure::refused(error.to_string()))?;
     let is_lost = |statement: &&migrate::Statement| !new.statements().any(|other| other.hash == statement.hash);
@@ -99,7 +99,7 @@ fn refuse_losing(migration: &Migration, sql: &str) -> Result<(), Failure> {
     .help("keep a copy of the statements that you need, and pass --force"))
 }
 
-/// The name without its time.
+/// Returns the name without its timestamp.
 fn words_of(name: &str) -> &str {
     match name.split_once('_') {
         Some((time, words)) if time.bytes().all(|byte| byte.is_ascii_digit()) => words,

@@ -60,7 +60,7 @@ pub(crate) async fn baseline(args: &args::Baseline) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The migration that is meant.
+/// Returns the migration that the command line names.
 fn last(migrations: &Migrations, name: Option<&str>) -> Result<String, Failure> {
     match name {
         Some(name) => match migrations.get(name) {

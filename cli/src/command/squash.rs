@@ -46,7 +46,7 @@ pub(crate) fn squash(args: &args::Squash) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Those up to the one that was named.
+/// Returns the migrations up to the named one.
 fn chosen<'m>(migrations: &'m Migrations, last: Option<&str>) -> Result<Vec<&'m Migration>, Failure> {
     if let Some(name) = last.filter(|name| migrations.get(name).is_none()) {
         return Err(Failure::refused(format!("there is no migration {name}"))

@@ -85,7 +85,8 @@ pub(crate) async fn verify(args: &args::Verify) -> Result<Exit, Failure> {
     report(&replay.findings, args.json)
 }
 
-/// Never uses the server of `DATABASE_URL`, which may be in production, unless `--dev-url` names it.
+/// Starts a server for a temporary database. Uses the server of `DATABASE_URL`, which may be in production, only if
+/// `--dev-url` or `RELATA_DEVDB` asks for it.
 pub(super) fn start(url: Option<&str>) -> Result<DevDb, Failure> {
     let is_chosen = std::env::var_os("RELATA_DEVDB").is_some();
     let server = match url {
@@ -132,7 +133,7 @@ impl Replay<'_> {
         };
         for change in &changes {
             let is_note = is_addition_of_others(change) && !self.strict;
-            // A change is worded as what to do; here it describes the difference.
+            // The text of a change says what to do. Here, it describes the difference.
             let words = summary(std::slice::from_ref(change));
             let what = if is_addition_of_others(change) { "beyond the snapshot" } else { "to reach the snapshot" };
             self.findings.add(is_note, &name, "up", format!("{what}: {}", words.trim()));

@@ -1,4 +1,4 @@
-//! Row security of tables, and the policies that migrations create. Policies of others are only noted.
+//! Row security of tables, and the policies that migrations create. Of other policies, only the existence is recorded.
 
 use relata_codegen::sql::{
     ACROSS_TENANTS_POLICY, ObjectName, Policy, PolicyCondition, RowSecurity, State, TENANT_POLICY,

@@ -8,9 +8,9 @@ use super::{Inventory, Item, Phase};
 /// The statements to run before the tables are created, in an empty database.
 pub(crate) fn before(inventory: &Inventory, after: &str) -> String {
     let mut text = format!(
-        "-- What the tables of the schema need and the schema cannot say: run this before `codegen db push` or the first\n\
-         -- migration, and {after} behind it.\n\n\
-         -- Functions may name tables that are not there yet.\nSET check_function_bodies = off;\n"
+        "-- What the tables need and the schema language cannot express: run this before `codegen db push` or the first\n\
+         -- migration, and {after} after it.\n\n\
+         -- Functions may name tables that do not exist yet.\nSET check_function_bodies = off;\n"
     );
     for schema in &inventory.schemas {
         text += &format!("CREATE SCHEMA IF NOT EXISTS {};\n", ident(schema));
@@ -32,9 +32,9 @@ pub(crate) fn before(inventory: &Inventory, after: &str) -> String {
 /// The statements that depend on the tables.
 pub(crate) fn after(inventory: &Inventory, before: &str) -> String {
     format!(
-        "-- What stands on the tables of the schema and the schema cannot say: run {before} first, then\n\
+        "-- What depends on the tables and the schema language cannot express: run {before} first, then\n\
          -- `codegen db push` or the migrations, then this.\n\n\
-         -- Bodies of functions may count on a search path.\nSET check_function_bodies = off;\n{}\nRESET check_function_bodies;\n",
+         -- Bodies of functions may rely on a search path.\nSET check_function_bodies = off;\n{}\nRESET check_function_bodies;\n",
         statements(inventory, Phase::After)
     )
 }

@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 enum Answer {
     Count(i64, Option<String>),
-    /// Why there is none.
+    /// The reason why there is no number.
     Unknown(&'static str),
 }
 

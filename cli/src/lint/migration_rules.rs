@@ -13,7 +13,7 @@ use crate::sql_tree::{constraint_columns, key, names_in, text};
 /// The similarity, in percent, of two names that may be a rename.
 const SIMILAR: u32 = 50;
 
-/// What was seen of a migration so far.
+/// The state after the statements of a migration so far.
 #[derive(Default)]
 pub(super) struct MigrationRules {
     created: BTreeMap<String, String>,
@@ -118,7 +118,7 @@ impl MigrationRules {
 
     fn create_index(&mut self, index: &ast::CreateIndex) {
         let table = index.table_relation_name().and_then(|relation| relation.table_name_ref());
-        // A partial one counts, as its author knows which rows are looked for.
+        // A partial index counts, because its author knows which rows are searched for.
         let Some(table) = table else { return };
         let parts = index.partition_item_list().into_iter().flat_map(|list| list.partition_items());
         let columns = parts.filter_map(|part| part.expr()).map(|part| text(&part)).collect();

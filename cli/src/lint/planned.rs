@@ -21,8 +21,7 @@ impl Planned {
     /// command line, there is no plan, and only the SQL is judged.
     ///
     /// The same statement can be harmless in an online plan, because of the steps before it, and a hazard in the
-    /// default
-    /// plan. So the plan that `script` was generated from is used.
+    /// default plan. So the plan that `script` was generated from is used.
     pub(crate) fn between(previous: Option<&Path>, next: &Path, script: &Script) -> Self {
         let previous = match previous {
             Some(path) => read(path).map(|schema| Loaded::of_schema(&schema)),

@@ -138,7 +138,7 @@ impl Cx {
         }
     }
 
-    /// One that the migration creates again is only replaced.
+    /// Reports a dropped policy, unless the migration creates it again.
     fn drop_policy(&mut self, name: String, table: String) {
         if !self.policies.contains(&(name.clone(), key(&table))) {
             self.add("C406", format!("policy {name} of {table} is dropped"), None);
@@ -212,7 +212,7 @@ impl Cx {
                     self.add("C406", format!("row security of {table} is disabled"), None);
                 }
                 AlterTableAction::NoForceRls(_) => {
-                    self.add("C406", format!("row security of {table} no longer holds for its owner"), None);
+                    self.add("C406", format!("row security of {table} no longer applies to its owner"), None);
                 }
                 AlterTableAction::DropConstraint(drop) => self.cascade(drop.drop_behavior()),
                 AlterTableAction::AlterColumn(alter) => self.alter_column(&table, &alter),
@@ -329,7 +329,7 @@ fn is_list(ty: ast::Type) -> bool {
     written.ends_with(']') || has_word(&written, "array")
 }
 
-/// For REINDEX, whose grammar allows the word at two places.
+/// Returns whether REINDEX is concurrent. Its grammar allows the word in two places.
 fn is_concurrent(reindex: &ast::Reindex) -> bool {
     has_word(&text(reindex), "concurrently")
 }

@@ -1,8 +1,7 @@
 //! `migrations.lock` next to the migrations folder: a line for each migration, and one for the total.
 //!
 //! Two branches that both add a migration change the line of the total, so git reports a conflict. The folders alone
-//! would
-//! be merged silently. Without the file, nothing is checked.
+//! would be merged silently. Without the file, nothing is checked.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -11,7 +11,7 @@ use crate::project::settings;
 /// The default schema files, if neither the command line nor codegen.toml names one.
 const DEFAULTS: [&str; 2] = ["schema.dsl", "schema.prisma"];
 
-/// Where Prisma puts a schema. Not a default, because that folder belongs to Prisma's client.
+/// The place of a schema in a Prisma project. Not a default, because that folder belongs to Prisma's client.
 const PRISMA: &str = "prisma/schema.prisma";
 
 /// The path of the schema.

@@ -1,8 +1,7 @@
 //! `codegen.toml`: the paths of the schema, the client and the migrations, if they are not the defaults.
 //!
 //! The file in this folder is used, else that of the nearest parent folder. Its paths are relative to the file. The
-//! command
-//! line takes precedence.
+//! command line takes precedence.
 
 use std::fs;
 use std::io::ErrorKind;

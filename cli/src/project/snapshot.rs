@@ -62,7 +62,8 @@ pub(crate) fn last_if_any(folder: &Path) -> Result<Option<PathBuf>, Failure> {
 /// Writes a migration and returns its folder.
 pub(crate) fn write(folder: &Path, name: &str, sql: &str, schema: &str) -> Result<PathBuf, Failure> {
     let mut timestamp = Utc::now().format("%Y%m%d%H%M%S").to_string();
-    // Two in one second, or a clock that was set back: the new one still has to be the last.
+    // The new migration has to be the last one, even if another was created in the same second or the clock was set
+    // back.
     if let Some(last) = names(folder)?.pop()
         && let Some(last) = last.get(..14).filter(|last| *last >= timestamp.as_str())
         && let Ok(number) = last.parse::<u64>()

@@ -1,6 +1,6 @@
 //! Whether a statement destroys data, also inside a function or a `DO` block.
 //!
-//! When in doubt, it does; the user can allow it.
+//! In case of doubt, the answer is yes: the user can allow the loss.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What the schema language cannot say of a database: `db pull` names all of it, and a later change of the schema leaves
+//! What the schema language cannot express about a database: `db pull` names all of it, and a later change of the schema leaves
 //! it as it is.
 
 use crate::support::{Project, database, query};

@@ -89,9 +89,9 @@ fn fix_makes_the_changes_that_are_proposed_and_says_which() {
                  institution Institution @relation(fields: [institutionId], references: [id])\n}\n";
     project.write("schema/user.dsl", users);
     let found = project.run(&["check", "schema"]).exits(1);
-    assert!(found.stderr.contains("write `@@tenant(institution)` in it"), "{}", found.stderr);
+    assert!(found.stderr.contains("write `@@tenant(institution)` if each row belongs to one"), "{}", found.stderr);
     let fixed = project.run(&["check", "schema", "--fix"]).exits(0);
-    assert!(fixed.stderr.contains("fixed R0904: `User` does not say"), "{}", fixed.stderr);
+    assert!(fixed.stderr.contains("fixed R0904: `User` does not declare"), "{}", fixed.stderr);
     let text = project.read("schema/user.dsl");
     assert!(text.contains("\n\n  @@index([institutionId])\n  @@tenant(institution)\n}"), "{text}");
     // What nothing is proposed for keeps its text.

@@ -1,4 +1,4 @@
-//! `db pull` of databases that hold what the schema language cannot say.
+//! `db pull` of databases that contain what the schema language cannot express.
 
 mod existing;
 mod fresh;
@@ -16,7 +16,7 @@ fn db(project: &Project, database: &TestDatabase, args: &[&str]) -> Output {
 fn pull(sql: &str, args: &[&str]) -> (Project, TestDatabase, Output) {
     let (project, database) = (Project::new(), database("pull_kinds"));
     query(&database, sql);
-    let output = db(&project, &database, &[&["pull"], args].concat()).exits(0).hides("the compiler refuses");
+    let output = db(&project, &database, &[&["pull"], args].concat()).exits(0).hides("the compiler rejects");
     project.run(&["check"]).exits(0);
     project.run(&["generate"]).exits(0);
     let compare = ["migrate-diff", "--from-url", database.url(), "--to-schema", "schema.dsl", "--exit-code"];

@@ -42,8 +42,8 @@ fn a_database_with_all_of_them_has_the_squashed_one_and_a_new_one_runs_it() {
     project.deploy(&old).exits(0).says("applied 1 migration");
     project.run(&["migrate", "squash"]).exits(0).says("2 migrations are now");
     project.status(&old).exits(0);
-    project.status(&new).exits(3).says("takes the place of migrations of which the database has only some");
-    project.deploy(&new).exits(1).says("4_four is lacking");
+    project.status(&new).exits(3).says("but the database has only some of them");
+    project.deploy(&new).exits(1).says("4_four is missing");
     let down = ["migrate", "down", "--to", "0", "--allow-data-loss", "--url", old.url()];
     project.run(&down).exits(0).says("none is applied");
     project.status(&old).exits(2).says("pending  4_four");

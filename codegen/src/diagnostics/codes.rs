@@ -175,13 +175,13 @@ codes! {
 
     // Tenants.
     R0901 TENANT_PATH Error "A `@@tenant` that does not lead to a tenant",
-    R0902 TWO_TENANT_MODELS Error "A second model of tenants",
-    R0903 TENANT_ID Error "A tenant without an id of one column",
-    R0904 UNDECLARED_TENANCY Error "A model that does not say whose rows it holds",
+    R0902 TWO_TENANT_MODELS Error "A second model with `@@tenant`",
+    R0903 TENANT_ID Error "A tenant whose id is not a single field",
+    R0904 UNDECLARED_TENANCY Error "A model that does not declare whose rows it contains",
     R0905 TENANCY_TWICE Error "A model that is shared and belongs to a tenant",
     R0906 RELATION_ACROSS_TENANTS Warning "A relation that can join rows of two tenants",
-    R0907 KEY_ACROSS_TENANTS Warning "A unique key that tenants share",
-    R0908 ROW_SECURITY Error "Row security without a tenant that a setting can name",
+    R0907 KEY_ACROSS_TENANTS Warning "A unique key across all tenants",
+    R0908 ROW_SECURITY Error "Row security without a tenant that the client can set",
 
     // Queries.
     R1001 QUERY_FILE_NAME Error "A file name that is not a function name",

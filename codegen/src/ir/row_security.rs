@@ -1,9 +1,9 @@
-//! Row security: which tenant a row belongs to, as the policies of a table ask it.
+//! Row security: the path from a row to its tenant, which the policies of the table check.
 
 use super::{ColumnWalker, ModelWalker, NativeType, Schema, Tenancy};
 
-/// The type that the text of the setting `relata.tenant` is cast to, to be compared with an id of this type: empty for a
-/// text. None if ids of the type cannot be tenants under row security.
+/// Returns the type that the text of the setting `relata.tenant` is cast to before it is compared with an id of this
+/// type. The type is empty if no cast is needed. `None` if row security does not support ids of this type.
 pub fn row_security_cast(native: NativeType) -> Option<&'static str> {
     match native {
         NativeType::Uuid => Some("uuid"),
@@ -20,17 +20,17 @@ pub fn row_security_cast(native: NativeType) -> Option<&'static str> {
 /// One step from a row to the row that it belongs to.
 #[derive(Debug, Clone)]
 pub struct TenantStep<'s> {
-    /// The columns here.
+    /// The referencing columns.
     pub from: Vec<ColumnWalker<'s>>,
-    /// The model that they lead to.
+    /// The referenced model.
     pub model: ModelWalker<'s>,
-    /// The columns there.
+    /// The referenced columns.
     pub to: Vec<ColumnWalker<'s>>,
 }
 
 impl Schema {
-    /// Whether PostgreSQL checks every row that belongs to a tenant, so that SQL which names no tenant sees no row of
-    /// another one.
+    /// Returns whether PostgreSQL checks every row that belongs to a tenant, so that SQL without a condition for the
+    /// tenant cannot read rows of other tenants.
     pub fn is_row_secured(&self) -> bool {
         let mut models = self.walk_models().filter(|model| model.has_tenant() && !model.model().is_view);
         self.tenant().is_some() && models.all(|model| model.model().row_security)
@@ -38,8 +38,8 @@ impl Schema {
 }
 
 impl<'s> ModelWalker<'s> {
-    /// The way from a row to the column that holds its tenant: no step if that is one of its own. None if its rows belong
-    /// to no tenant.
+    /// Returns the steps from a row to the row that contains its tenant, and the column. There are no steps if the row
+    /// contains the tenant itself. `None` if the rows belong to no tenant.
     pub fn way_to_tenant(self) -> Option<(Vec<TenantStep<'s>>, ColumnWalker<'s>)> {
         let mut steps = Vec::new();
         if let Tenancy::Within(path) = &self.model().tenancy {

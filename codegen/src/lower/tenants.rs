@@ -1,4 +1,4 @@
-//! Tenants: the owner of each model's rows, and relations and keys that cross tenants.
+//! Tenants: the tenant of each model's rows, and relations and keys that cross tenants.
 
 mod paths;
 mod row_security;
@@ -9,7 +9,8 @@ use super::draft::{DeclaredTenancy, KeyKind};
 use crate::diagnostics::{self as codes, Diagnostic, Edit, Span};
 use crate::ir::{Arity, FieldId, ModelId, Tenancy};
 
-/// Resolves the owner of each model's rows, and reports contradictions. Does nothing without `@@tenant`.
+/// Resolves the tenant of each model's rows, and reports contradictions. Without `@@tenant`, checks only that nothing
+/// needs one.
 pub(super) fn resolve_tenants(cx: &mut Cx<'_, '_>) {
     let Some(tenant) = find_tenant(cx) else { return row_security::needs_tenants(cx) };
     tenants_have_an_id(cx, tenant);
@@ -29,7 +30,7 @@ pub(super) fn resolve_tenants(cx: &mut Cx<'_, '_>) {
     row_security::tenant_fits_a_setting(cx, tenant);
 }
 
-/// The model whose rows are tenants.
+/// Returns the model whose rows are tenants.
 fn find_tenant(cx: &mut Cx<'_, '_>) -> Option<ModelId> {
     let of = |cx: &Cx<'_, '_>, id: ModelId| match cx.model(id).declared_tenancy {
         Some(DeclaredTenancy::Tenant(span)) => Some((id, span)),
@@ -45,7 +46,7 @@ fn find_tenant(cx: &mut Cx<'_, '_>) -> Option<ModelId> {
         let paths: Vec<_> = cx.model_ids().filter_map(within).collect();
         if !cx.model_ids().any(is_broken) {
             cx.diagnostics.extend(paths.into_iter().map(|path| {
-                Diagnostic::new(codes::TENANT_PATH, path.span, "the schema has no model of tenants")
+                Diagnostic::new(codes::TENANT_PATH, path.span, "the schema has no model with `@@tenant`")
                     .label("leads to no tenant")
                     .help("write `@@tenant` in the model whose rows are tenants")
             }));
@@ -53,10 +54,10 @@ fn find_tenant(cx: &mut Cx<'_, '_>) -> Option<ModelId> {
         return None;
     };
     for (id, span) in tenants.into_iter().skip(1) {
-        let message = format!("`{}` cannot be a model of tenants, too", cx.model(id).ast.name.text);
+        let message = format!("`{}` is a second model with `@@tenant`", cx.model(id).ast.name.text);
         cx.report(
             Diagnostic::new(codes::TWO_TENANT_MODELS, span, message)
-                .label("a second one")
+                .label("only one model can have it")
                 .second(place, "the first one")
                 .help("write `@@tenant(..)` with the relation that leads to the tenant, or `@@shared`"),
         );
@@ -64,7 +65,7 @@ fn find_tenant(cx: &mut Cx<'_, '_>) -> Option<ModelId> {
     Some(first)
 }
 
-/// A handle identifies its tenant by one value.
+/// Checks that the id of the tenant is a single field, because a handle identifies its tenant by one value.
 fn tenants_have_an_id(cx: &mut Cx<'_, '_>, tenant: ModelId) {
     let model = cx.model(tenant);
     let is_single = |id: FieldId| cx.field(id).is_column() && !cx.field(id).ignored;
@@ -79,7 +80,7 @@ fn tenants_have_an_id(cx: &mut Cx<'_, '_>, tenant: ModelId) {
     let span = model.declared_tenancy.map_or(model.ast.name.span, DeclaredTenancy::span);
     cx.report(
         Diagnostic::new(codes::TENANT_ID, span, message)
-            .label("a tenant is known by one value")
+            .label("a tenant is identified by one value")
             .help("give it a field with `@id`, such as `id String @id @default(uuid()) @db.Uuid`"),
     );
 }
@@ -90,7 +91,7 @@ fn id_of(cx: &Cx<'_, '_>, tenant: ModelId) -> Option<FieldId> {
     key.columns()?.first().copied()
 }
 
-/// Returns the column of a model that holds its tenant's id. For a tenant, that is its id.
+/// Returns the column of a model that contains the id of its tenant. For the model of tenants, that is its own id.
 fn column_of(cx: &Cx<'_, '_>, model: ModelId) -> Option<FieldId> {
     match &cx.model(model).tenancy {
         Tenancy::Shared => None,
@@ -107,14 +108,14 @@ fn is_required_link(cx: &Cx<'_, '_>, id: FieldId) -> bool {
     cx.field(id).arity() == Arity::Required && cx.field(id).relation.fields.is_some()
 }
 
-/// A new line at the end of a model.
+/// Returns the edit that adds a line at the end of a model.
 fn new_line(cx: &Cx<'_, '_>, model: ModelId, text: String) -> Option<Edit> {
     let block = cx.model(model).ast;
     let at = block.close?;
     Some(Edit { span: Span { file: block.name.span.file, start: at, end: at }, text: format!("{text}\n") })
 }
 
-/// `a, b`.
+/// Joins the names of fields: `a, b`.
 fn names(cx: &Cx<'_, '_>, fields: &[FieldId]) -> String {
     fields.iter().map(|id| cx.field(*id).ast.name.text).collect::<Vec<_>>().join(", ")
 }

@@ -179,32 +179,32 @@ pub enum Change {
         /// The policy.
         policy: Policy,
     },
-    /// A policy differs, or has to make way while a column under it changes.
+    /// A policy differs, or must be dropped while a column that it uses changes.
     ReplacePolicy {
         /// The table.
         table: ObjectName,
-        /// The policy as it is, after renames.
+        /// The current policy, after renames.
         previous: Box<Policy>,
-        /// The policy as it shall be.
+        /// The new policy.
         next: Box<Policy>,
     },
-    /// A policy is gone.
+    /// A policy is dropped.
     DropPolicy {
         /// The table.
         table: ObjectName,
         /// The policy.
         policy: Policy,
     },
-    /// Row security is switched: whether it is enabled, and whether it is forced on the owner.
+    /// Row security differs: whether it is enabled, and whether it is forced on the owner.
     SetRowSecurity {
         /// The table.
         table: ObjectName,
-        /// As it is.
+        /// The current state.
         previous: (bool, bool),
-        /// As it shall be.
+        /// The new state.
         next: (bool, bool),
     },
-    /// Rows are written that row security hides from the owner of their table.
+    /// Other changes read or write rows that row security hides from the owner of their table.
     ShowAllTenants,
 
     /// An object that no schema declares is missing. Only between two databases, like the next two.
@@ -259,7 +259,7 @@ pub struct Belongings {
     pub objects: Vec<TableObject>,
     /// Foreign keys of the column, and checks of the table, that stay.
     pub constraints: Vec<TableObject>,
-    /// Exclusion constraints that stay, with their columns, where a database was asked.
+    /// Exclusion constraints that stay, with their columns. Only if a database was read.
     pub exclusions: Vec<(String, Vec<String>)>,
     /// Sequences that are dropped with the column.
     pub sequences: Vec<ObjectName>,

@@ -171,11 +171,11 @@ lints! {
         "Rows that are sorted by the column change their order."
         "Add it at the end if the order has a meaning."
     C405 Warning "Enables row security for a table with rows"
-        "From that moment on, sessions that do not set `relata.tenant` see no rows and cannot write any: clients of before, psql, and jobs of other programs."
+        "From then on, sessions that do not set `relata.tenant` see no rows and cannot write any: existing clients, psql, and jobs of other programs."
         "Release clients that were generated with `rowSecurity = true` first. They set the tenant in each transaction, and work with and without the policies."
-    C406 Warning "Opens rows that row security hides"
+    C406 Warning "Exposes rows that row security hides"
         "Without the policies, SQL that forgets the tenant reads and writes the rows of all tenants."
-        "Nothing, if that is intended. To work across tenants for a while, set `relata.across_tenants` to `on` in the session."
+        "If this is intended, do nothing. To work across tenants temporarily, set `relata.across_tenants` to `on` in the session."
 
     // Q: quality.
     Q501 Info "Uses a type that is often regretted"

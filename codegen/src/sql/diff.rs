@@ -210,7 +210,7 @@ fn accept_join_tables(database: &State, schema: &mut State) {
     for table in schema.tables.iter_mut().filter(|table| is_join_table(table)) {
         let Some(there) = database.table(&table.name).filter(|there| there.primary_key.is_none()) else { continue };
         let serves = |index: &&Index| index.unique && index.is_plain() && index.columns().eq(["A", "B"]);
-        // A model says such an index itself.
+        // A model declares such an index itself.
         let is_said = table.indexes.iter().any(|index| serves(&index));
         if let Some(index) = there.indexes.iter().find(serves).filter(|_| !is_said) {
             table.primary_key = None;
@@ -287,7 +287,7 @@ struct DiffCx<'a> {
     /// Whether the previous state comes from a database: objects that may have been created by hand stay.
     previous_is_database: bool,
     next_is_database: bool,
-    /// Whether a schema that is compared with a database says nothing about row security.
+    /// Whether row security is not compared, because a schema without tenants is compared with a database.
     ignores_row_security: bool,
 }
 

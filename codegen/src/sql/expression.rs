@@ -3,7 +3,7 @@
 //!
 //! PostgreSQL prints `x IN ('a', 'b')` as `((x)::text = ANY (ARRAY['a'::text, 'b'::text]))`. So casts are removed,
 //! parentheses follow from the tree, and each operator gets PostgreSQL's spelling. Syntax that this parser does not
-//! know is compared word by word.
+//! know is compared token by token.
 
 use super::moment::moment;
 

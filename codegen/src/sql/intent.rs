@@ -15,7 +15,7 @@ pub struct Intent {
     pub tables: Vec<TableIntent>,
     /// Per enum, in the order of the type names.
     pub enums: Vec<EnumIntent>,
-    /// Whether it has tenants. If not, it says nothing about row security.
+    /// Whether it has tenants. A schema without tenants does not determine row security.
     pub has_tenants: bool,
 }
 

@@ -1,5 +1,6 @@
 //! Names of objects, and their default names in PostgreSQL and Prisma.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// The name of a table, type or sequence.
@@ -43,6 +44,20 @@ pub(super) fn clip(name: &str, length: usize) -> &str {
         end -= 1;
     }
     &name[..end]
+}
+
+/// The bytes of a name in the name of a helper object, which has a suffix such as `__required`.
+const MAX_STEM: usize = 50;
+
+/// Returns a name that is short enough for the suffix of a helper object. The end of a long name is replaced by a hash, so
+/// that names with the same beginning stay different.
+pub(super) fn stem(name: &str) -> Cow<'_, str> {
+    if name.len() <= MAX_STEM {
+        return Cow::Borrowed(name);
+    }
+    // FNV-1a: the same in every version of this compiler, because an interrupted migration knows the name.
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    Cow::Owned(format!("{}_{hash:08x}", clip(name, MAX_STEM - 9)))
 }
 
 /// Returns a name with its suffix, truncated before the suffix if it is too long.

@@ -12,11 +12,11 @@ use constant::constant;
 /// The origin of the two texts of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// People wrote both: every word counts.
+    /// Both were written by people: every word is significant.
     Schemas,
-    /// PostgreSQL printed one of them: what it adds and the spellings that it changes do not count.
+    /// One of them was printed by PostgreSQL: its additions and its spellings are not significant.
     Printed,
-    /// PostgreSQL printed both: every word counts, including what no schema can express.
+    /// Both were printed by PostgreSQL: every word is significant, including what no schema can express.
     Catalogs,
 }
 
@@ -33,8 +33,9 @@ pub(super) fn same_expression(origin: Origin, a: &str, b: &str) -> bool {
     }
 }
 
-/// Whether two conditions name the same things in the same order: for those with subqueries, which are not parsed. What
-/// PostgreSQL adds when it prints one does not count: parentheses, casts, schemas and tables before names, `AS`.
+/// Returns whether two conditions contain the same names and values in the same order. Used for conditions with
+/// subqueries, which are not parsed. Ignores what PostgreSQL adds when it prints one: parentheses, casts, schemas and
+/// tables before names, `AS`.
 pub(super) fn same_loosely(a: &str, b: &str) -> bool {
     matches!((loose(a), loose(b)), (Some(a), Some(b)) if a == b)
 }

@@ -3,8 +3,8 @@
 use super::quote::{ident, qualified};
 use super::state::{ObjectName, PolicyCondition, TenantJoin, TenantWay};
 
-/// The tenant of the session, as the client sets it for each transaction. After a transaction that had one, PostgreSQL
-/// gives an empty text in place of none.
+/// The tenant of the session, which the client sets for each transaction. After a transaction that set it, PostgreSQL
+/// returns an empty text instead of null.
 const TENANT: &str = "(SELECT nullif(current_setting('relata.tenant', true), '') AS tenant)";
 
 /// Returns the condition of a policy of `table`.

@@ -88,7 +88,7 @@ pub struct Table {
     pub checks: Vec<Check>,
     /// Indexes that do not belong to a constraint.
     pub indexes: Vec<Index>,
-    /// Who sees which of its rows.
+    /// Its row security.
     pub row_security: RowSecurity,
     /// Views that read it. Only if a database was read.
     pub used_by: Vec<String>,

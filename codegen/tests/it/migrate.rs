@@ -300,12 +300,16 @@ fn online_plans_do_long_work_under_weak_locks() {
         let changes = changes(&case.previous, &case.next, &case.options).unwrap_or_else(|error| panic!("{error}"));
         for step in plan_online(changes).steps.iter().filter(|step| step.work != Work::None) {
             let is_inevitable = match &step.action {
-                // The type of a replaced enum, a sequence that goes, a default that is the database's own business.
+                // The type of a replaced enum, a sequence that goes, a default that is the database's own business, another
+                // expression.
                 Action::AlterColumns { alterations, .. } => alterations.iter().any(|alteration| {
                     let counts = |column: &Column| matches!(column.default, Some(ColumnDefault::Sequence(_)));
                     let (previous, next) = (&alteration.previous, &alteration.next);
                     let is_unknown = next.default == Some(ColumnDefault::Unmanaged);
-                    alteration.retyped && (previous.ty == next.ty || counts(previous) != counts(next) || is_unknown)
+                    let is_computed = next.generated.is_some() && previous.is_recreated(next);
+                    is_computed
+                        || alteration.retyped
+                            && (previous.ty == next.ty || counts(previous) != counts(next) || is_unknown)
                 }),
                 Action::AddColumns { columns, .. } => {
                     columns.iter().any(|spec| spec.column.identity.is_some() || spec.column.generated.is_some())

@@ -238,7 +238,7 @@ async fn flush(writer: &mut OwnedWriteHalf, out: &mut BytesMut) -> io::Result<()
     writer.write_all_buf(out).await
 }
 
-/// Why there is no turn.
+/// The reason why there is no turn.
 enum Wait {
     Refused(Refusal),
     Failed(Failure),

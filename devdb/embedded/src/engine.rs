@@ -1,4 +1,4 @@
-//! The single backend. It starts when it is first needed, and takes on the session of the client whose turn it is.
+//! The only backend. It starts when it is first needed, and switches to the session of the client whose turn it is.
 
 use crate::session::{Id, Lock, Session, Settings};
 use crate::sql::{literal, name};
@@ -18,7 +18,7 @@ pub const USER: &str = "postgres";
 
 /// The number of clients whose locks are kept while others have their turns.
 const PREPARED_TRANSACTIONS: &str = "50";
-/// Its databases are small, and each has its own process.
+/// The engine's databases are small, and each has its own process.
 const SHARED_BUFFERS: &str = "32MB";
 
 const SESSION_SETTINGS: &str = "SELECT name, setting FROM pg_catalog.pg_settings \
@@ -31,7 +31,7 @@ const PREPARED: &str = "SELECT name, statement FROM pg_catalog.pg_prepared_state
 pub type Shared = Arc<Mutex<Session>>;
 type Rows = Vec<Vec<Option<String>>>;
 
-/// Why the engine did not do what it was asked.
+/// The reason why the engine did not carry out a request.
 #[derive(Debug)]
 pub enum Failure {
     /// The engine returned an error.
@@ -41,7 +41,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Returns what a client is told if its connection ends because of this error.
+    /// Returns the message for a client whose connection ends because of this error.
     pub fn frame(&self) -> Frame {
         match self {
             Failure::Server(frame) => wire::as_fatal(frame),
@@ -397,7 +397,7 @@ impl Engine {
     pub async fn lose(&mut self) {
         self.link = None;
         self.close().await;
-        // Whatever its thread does: another server is started.
+        // The thread is left alone: another server is started.
         if let Some(server) = self.server.take() {
             std::thread::spawn(move || drop(server));
         }

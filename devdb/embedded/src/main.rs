@@ -91,7 +91,7 @@ fn serve(root: &Path, end: End) -> Result<(), Box<dyn Error>> {
             () = end_of_stdin()? => {}
         }
         if end == End::Whole {
-            // The client with an open transaction is told, and then the next one in the queue.
+            // Tells the client with an open transaction to end, and then the next one in the queue.
             let _ = close.send(true);
             pool.stop().await;
         }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 /// Settings by name; those of a role are `session_authorization` and `role`.
 pub type Settings = BTreeMap<String, String>;
 
-/// A client's number: the process id that it is told.
+/// A client's number, which it receives as its process id.
 pub type Id = i32;
 
 /// An advisory lock: the arguments of its function.

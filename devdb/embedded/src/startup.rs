@@ -51,7 +51,7 @@ where
                 }
             },
             _ => {
-                let message = format!("protocol version {}.{} is not spoken here", code >> 16, code & 0xffff);
+                let message = format!("protocol version {}.{} is not supported", code >> 16, code & 0xffff);
                 let refusal = Refusal { code: "0A000", message, hint: "Version 3.0 is." };
                 writer.write_all(refusal.frame("FATAL").bytes()).await?;
                 break;

@@ -1,4 +1,4 @@
-//! `devdb`: the same server, for people and scripts.
+//! The command `devdb`: the server of this crate, for people and scripts.
 //!
 //! Results go to stdout, everything else to stderr. Exit codes: 0 success, 1 failure (or `status`: not running), 64
 //! wrong usage. `run` returns the exit code of its command.

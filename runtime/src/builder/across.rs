@@ -10,9 +10,9 @@ use crate::dsl::{Aggregates, Columns, UniqueKey};
 use crate::execute::Executor;
 use crate::rows::{Model, Writable};
 
-/// The queries of a model whose rows belong to tenants, over the rows of all of them.
+/// The queries of a model whose rows belong to tenants, on the rows of all tenants.
 ///
-/// It creates none: a row is created for one tenant, by `db.tenant(id)`.
+/// It cannot create rows. A row is created for one tenant, through `db.tenant(id)`.
 #[derive(Debug)]
 pub struct AcrossTenants<M>(Delegate<M>);
 

@@ -72,13 +72,13 @@ impl<M: Model, A: Aggregates<M>> Aggregate<M, A> {
         self
     }
 
-    /// Aggregates the rows from the row with this key on, including it.
+    /// Starts at the row with this key, including it.
     pub fn cursor(mut self, key: impl UniqueKey<M>) -> Self {
         self.select.cursor = Some(key.into_unique().values);
         self
     }
 
-    /// Aggregates only the first of the rows that agree in these columns.
+    /// Aggregates only the first of the rows that have the same values in these columns.
     pub fn distinct(mut self, columns: impl Columns<M>) -> Self {
         self.select.distinct = columns.numbers();
         self

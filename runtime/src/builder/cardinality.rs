@@ -24,7 +24,7 @@ pub trait Cardinality: Send + 'static {
 #[derive(Debug)]
 pub enum OneOrNone {}
 
-/// One row; none is [`Error::NotFound`].
+/// Exactly one row. If there is none, the result is [`Error::NotFound`].
 #[derive(Debug)]
 pub enum ExactlyOne {}
 

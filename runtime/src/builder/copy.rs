@@ -15,7 +15,7 @@ use crate::execute::Executor;
 use crate::query::Insert;
 use crate::rows::Model;
 
-/// Rows on their way into a table: `.await` sends them, all or none, and counts them.
+/// Rows to insert with COPY. `.await` sends all or none of them, and returns their number.
 ///
 /// ```
 /// # use plain_planner::*;

@@ -30,7 +30,8 @@ impl<M: Model> Delegate<M> {
         Self { executor: executor.clone(), model: PhantomData }
     }
 
-    /// Returns the key. Without a tenant, a key that is unique within a tenant may find rows of several tenants.
+    /// Returns the key. Without a tenant, refuses a key that is unique only within a tenant, because it may match rows
+    /// of several tenants.
     fn unique(&self, key: impl UniqueKey<M>) -> Unique<M> {
         let mut key = key.into_unique();
         if self.executor.tenant().is_none() {
@@ -172,8 +173,8 @@ impl<M: Model> Delegate<M> {
         CreateMany::new(self.executor, rows)
     }
 
-    /// Inserts many rows by COPY, all or none. Rows are taken from the iterator while they are sent, so memory does not
-    /// grow with their number. Relations must be given as keys: nested rows and lookups are refused.
+    /// Inserts many rows with COPY, all or none. Rows are taken from the iterator while they are sent, so memory does
+    /// not grow with their number. Relations must be given as keys: nested rows and lookups are refused.
     ///
     /// ```
     /// # use plain_planner::*;

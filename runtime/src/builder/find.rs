@@ -88,7 +88,7 @@ impl<M: Model> FindUnique<M> {
 }
 
 impl<M: Model, S> Find<M, S, OneOrNone> {
-    /// Returns the row itself in place of an `Option`, and [`Error::NotFound`](crate::Error::NotFound) if there is none.
+    /// Returns the row itself instead of an `Option`, and [`Error::NotFound`](crate::Error::NotFound) if there is none.
     ///
     /// ```
     /// # use plain_planner::*;
@@ -135,7 +135,7 @@ impl<M: Model, S> Find<M, S, All> {
 
     /// Returns the page after `token`, with as many rows as `take` says and the token of the next page.
     ///
-    /// `None` returns the first page. A token holds the sort values of the last row, so that pages neither skip nor
+    /// `None` returns the first page. A token contains the sort values of the last row, so that pages neither skip nor
     /// repeat rows when other rows are added or removed. The primary key is appended to the sort keys, so that the
     /// order is total.
     ///
@@ -250,7 +250,7 @@ impl<M: Model, S, A> Find<M, S, A> {
         self
     }
 
-    /// Keeps only the first of the rows that agree in these columns, in the order that `order_by` sets.
+    /// Keeps only the first of the rows that have the same values in these columns, in the order that `order_by` sets.
     ///
     /// ```
     /// # use plain_planner::*;

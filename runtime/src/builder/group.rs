@@ -1,4 +1,4 @@
-//! `group_by`: groups of rows that agree in some columns, and values calculated for each group.
+//! `group_by`: groups of rows that have the same values in some columns, and values calculated for each group.
 
 use std::future::IntoFuture;
 use std::marker::PhantomData;

@@ -10,7 +10,7 @@ use crate::execute::{Call, Executor};
 use crate::query::{Operation, Outcome, PageStart, PageToken, Parts, Query, Select, Tenant};
 use crate::rows::{Cursor, Model};
 
-/// Rows, and where the next ones begin.
+/// The rows of a page, and the tokens of the pages before and after it.
 ///
 /// ```
 /// # use plain_planner::*;
@@ -37,7 +37,7 @@ pub struct Page<S> {
     pub previous: Option<PageToken>,
 }
 
-/// A read of a page: `.await` runs it.
+/// A read of a page. `.await` runs it.
 #[must_use = "nothing happens until it is awaited"]
 pub struct FindPage<M, S = M> {
     executor: Executor,

@@ -13,7 +13,7 @@ use crate::query::{Operation, Outcome, Parts, Query, Sql, SqlCall, Tenant};
 use crate::rows::FromRow;
 use crate::value::Param;
 
-/// A query that gives rows: all of them, or with `one` and `optional` a single one.
+/// A query that returns rows: all of them, or, with `one` or `optional`, a single one.
 ///
 /// `db.query(queries::standings(tenant)).await?` sends it; it can also be part of a batch.
 #[must_use = "nothing happens until it is given to `query` or `batch`"]
@@ -28,7 +28,7 @@ type Types<T, A, C> = PhantomData<fn() -> (T, A, C)>;
 #[derive(Debug)]
 pub struct Unconfined;
 
-/// A query that can also be sent at a handle of a tenant, where it reads the rows of that tenant.
+/// A query that a tenant's handle can send, too. Then it reads the rows of that tenant.
 #[derive(Debug)]
 pub struct Confined;
 
@@ -59,7 +59,7 @@ impl<T: FromRow, C> SqlQuery<T, All, C> {
     }
 }
 
-/// A statement that returns no rows, but the number of rows that it wrote.
+/// A statement that returns no rows. Its result is the number of rows that it wrote.
 #[must_use = "nothing happens until it is given to `query` or `batch`"]
 pub struct SqlCommand {
     call: SqlCall,
@@ -81,8 +81,8 @@ impl SqlCommand {
 /// The argument of `query`: the result of a function of the generated module `queries`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a query of `queries/*.sql`",
-    label = "expected what a function of the module `queries` gives",
-    note = "calls on models are awaited themselves; SQL in a string goes through `query_raw`"
+    label = "expected the result of a function of the module `queries`",
+    note = "await calls on models directly; send SQL in a string with `query_raw`"
 )]
 pub trait IntoSqlCall: Query {}
 

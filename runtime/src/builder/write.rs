@@ -314,12 +314,12 @@ impl<M: Model, S> Delete<M, S> {
 
 call!(Delete<M: Model, S: FromRow> gives S);
 
-/// A bulk write without a choice of rows. It cannot be awaited: add `.filter(..)`, or `.all_rows()` to write every row.
-/// The compiler shows this name.
+/// A bulk write for which no rows were chosen yet. It cannot be awaited: add `.filter(..)`, or `.all_rows()` to write
+/// every row. rustc shows this name in its message.
 #[derive(Debug)]
 pub enum AddFilterOrAllRows {}
 
-/// A bulk write with a choice of rows.
+/// A bulk write for which rows were chosen.
 #[derive(Debug)]
 pub enum RowsChosen {}
 
@@ -389,7 +389,7 @@ impl<M: Model, C> UpdateMany<M, C> {
 }
 
 impl<M: Model> UpdateMany<M, RowsChosen> {
-    /// Returns the updated rows in place of their number.
+    /// Returns the updated rows instead of their number.
     pub fn and_return(self) -> UpdateManyAndReturn<M> {
         UpdateManyAndReturn { executor: self.executor.clone(), update: self, then: None, types: PhantomData }
     }

@@ -19,7 +19,7 @@ use crate::telemetry::{Hooks, ServerRole};
 /// Sets something of a connection string.
 type SetOption = Arc<dyn Fn(&mut ConnectOptions) + Send + Sync>;
 
-/// Settings of a client of the models `M`.
+/// The settings of a client with the models `M`.
 pub struct ClientBuilder<M> {
     options: ConnectOptions,
     /// The connection strings of replicas, or what is wrong with them.
@@ -222,7 +222,7 @@ impl<M: Root> ClientBuilder<M> {
         self
     }
 
-    /// Sets how long connecting may take, until the server reports that it is ready; for each host, if the URL has
+    /// Sets how long it may take to connect, until the server reports that it is ready; for each host, if the URL has
     /// several. The default is 10 seconds, or the URL's `connect_timeout`.
     pub fn connect_timeout(self, limit: Duration) -> Self {
         self.for_all(move |options| {
@@ -332,19 +332,19 @@ impl<M: Root> ClientBuilder<M> {
         })
     }
 
-    /// Adapts to a pooler in transaction mode, such as PgBouncer: every statement is sent with its text and leaves
-    /// nothing behind on the connection. The same as `pgbouncer=true` in the URL.
+    /// Adapts the client to a pooler in transaction mode, such as PgBouncer: every statement is sent with its text and
+    /// leaves nothing behind on the connection. The same as `pgbouncer=true` in the URL.
     pub fn through_pooler(self) -> Self {
         self.for_all(|options| {
             options.through_pooler();
         })
     }
 
-    /// Sets how many prepared statements each connection keeps, in the client and on the server. When there are more,
-    /// the least recently used one is closed. The default is 500, or the URL's `statement_cache_size`; 0 keeps none.
+    /// Sets how many prepared statements each connection keeps, in the client and on the server. If there are more, the
+    /// least recently used one is closed. The default is 500, or the URL's `statement_cache_size`; 0 keeps none.
     ///
-    /// Through a pooler, nothing is prepared. There, it limits, together with `max_connections`, for how many texts the
-    /// types of parameters are remembered.
+    /// Through a pooler, nothing is prepared. Then the product of this number and `max_connections` limits for how many
+    /// texts the types of parameters are remembered.
     pub fn statement_cache_size(mut self, statements: usize) -> Self {
         self.statements = Some(statements);
         self
@@ -363,8 +363,8 @@ impl<M: Root> ClientBuilder<M> {
         self
     }
 
-    /// What to do if the role sees the rows of all tenants, although the schema says `rowSecurity`: a superuser, say. By
-    /// default, it gets no connection.
+    /// Sets what happens if the schema has `rowSecurity`, but PostgreSQL does not apply policies to the role, as for a
+    /// superuser. By default, the connection is refused.
     pub fn row_security(mut self, row_security: RowSecurity) -> Self {
         self.row_security = row_security;
         self

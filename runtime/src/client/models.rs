@@ -11,19 +11,19 @@ use crate::value::{IntoValue, Param, Scalar};
 
 /// The generated list of models: `db.user()`, `db.session()` and so on.
 pub trait Models: Sized + Send + Sync + 'static {
-    /// The query files that can be sent with them.
+    /// Which query files can be sent with these models.
     type Sql: SqlAccess;
 
     /// Creates the models on a pool or a transaction.
     fn new(executor: Executor) -> Self;
 }
 
-/// The query files that can be sent with models.
+/// Which query files can be sent with models.
 pub trait SqlAccess {
-    /// Whether any can be sent.
+    /// Whether any query file can be sent.
     const RUNS_SQL: bool;
 
-    /// Whether all can.
+    /// Whether every query file can be sent.
     const RUNS_ANY: bool;
 }
 
@@ -31,11 +31,11 @@ pub trait SqlAccess {
 #[derive(Debug)]
 pub struct OfAll;
 
-/// The query files that are confined to a tenant.
+/// Only query files that are confined to a tenant.
 #[derive(Debug)]
 pub struct OfTenant;
 
-/// No query files: the client must first be asked for a tenant, or for all tenants.
+/// No query files: call `tenant` or `across_tenants` on the client first.
 #[derive(Debug)]
 pub struct OfNone;
 
@@ -57,8 +57,8 @@ impl SqlAccess for OfNone {
 /// A query file that can be sent with this access.
 #[diagnostic::on_unimplemented(
     message = "this query is not confined to a tenant",
-    note = "send it through `db.across_tenants()`, and name the tenant in it; a file that only reads tables of the schema \
-            can be sent at `db.tenant(id)`"
+    note = "send it through `db.across_tenants()`, with the tenant as a parameter; a file that only reads tables of \
+            the schema can be sent through `db.tenant(id)`"
 )]
 pub trait RunsWith<A> {}
 
@@ -66,23 +66,23 @@ impl<T, A, C> RunsWith<OfAll> for SqlQuery<T, A, C> {}
 impl<T, A> RunsWith<OfTenant> for SqlQuery<T, A, Confined> {}
 impl RunsWith<OfAll> for SqlCommand {}
 
-/// The models of a client that is not confined yet.
+/// The models of the plain client, which is not confined to a tenant.
 #[diagnostic::on_unimplemented(
-    message = "a client does not begin at `{Self}`",
-    note = "connect a `Client`, and ask it for a tenant"
+    message = "a client of `{Self}` cannot be connected",
+    note = "connect a `Client`, and call `tenant(id)` on it"
 )]
 pub trait Root: Models {
     /// Whether the schema has tenants.
     const HAS_TENANTS: bool = false;
 
-    /// The tables in which PostgreSQL checks the tenant of each row, too: those with `rowSecurity`.
+    /// The tables with `rowSecurity`, in which PostgreSQL also checks the tenant of each row.
     const SECURED: &'static [&'static Table] = &[];
 }
 
-/// Models that see the whole database. Their client also sends raw SQL.
+/// Models whose client can also send raw SQL.
 #[diagnostic::on_unimplemented(
     message = "raw SQL is not confined to a tenant",
-    note = "send it through `db.across_tenants()`, and name the tenant in it"
+    note = "send it through `db.across_tenants()`, with the tenant as a parameter"
 )]
 pub trait AnySql: Models {}
 
@@ -95,28 +95,28 @@ pub trait Tenants: Root {
     /// The type of a tenant's id.
     type Key: Scalar;
 
-    /// The models as one tenant sees them.
+    /// The models, confined to one tenant.
     type Tenant: Models;
 
-    /// The models as nobody but the operator sees them.
+    /// The models with the rows of all tenants.
     type AcrossTenants: AnySql;
 }
 
-/// What calls of a client are confined to that was asked neither for a tenant nor for all: shared rows. A statement that
-/// names a table of tenants, as an include does, has a parameter that cannot be sent.
+/// Returns the tenant that confines calls of the plain client to shared rows. If a statement names a table of tenants,
+/// such as for an include, it gets a parameter that cannot be sent.
 pub(crate) fn shared_only<M: Root>() -> Option<Arc<Tenant>> {
     M::HAS_TENANTS.then(|| Arc::new(Tenant { key: Param::Misuse(SHARED_ONLY), runs_any_sql: false }))
 }
 
-const SHARED_ONLY: &str = "the plain client sees no rows of tenants: begin the call at `db.tenant(id)` or \
+const SHARED_ONLY: &str = "the plain client sees no rows of tenants: make the call through `db.tenant(id)` or \
     `db.across_tenants()`";
 
-/// A tenant that calls are confined to.
+/// Returns a tenant that calls are confined to.
 pub(crate) fn tenant_of<M: Tenants>(id: impl IntoValue<M::Key>) -> Tenant {
     Tenant { key: id.into_value().into_param(), runs_any_sql: <M::Tenant as Models>::Sql::RUNS_ANY }
 }
 
-/// The settings of a tenant's statements, beside those that there are.
+/// Adds the settings for the statements of a tenant to existing settings.
 pub(crate) fn settings_of_tenant<M: Tenants>(
     settings: Option<&Arc<Settings>>,
     tenant: &Tenant,
@@ -128,7 +128,7 @@ pub(crate) fn settings_of_tenant<M: Tenants>(
     Some(Arc::new(before.of_tenant(&tenant.key)))
 }
 
-/// The settings of statements for the rows of all tenants.
+/// Adds the settings for statements about the rows of all tenants to existing settings.
 pub(crate) fn settings_across_tenants<M: Tenants>(settings: Option<&Arc<Settings>>) -> Option<Arc<Settings>> {
     if M::SECURED.is_empty() {
         return settings.cloned();

@@ -1,4 +1,4 @@
-//! Transactions: begun explicitly, or around a closure with isolation and retries.
+//! Transactions: begun explicitly, or around a closure, with isolation levels and retries.
 
 use std::borrow::Cow;
 use std::future::{Future, IntoFuture};
@@ -16,8 +16,8 @@ use crate::execute::{self, Call, Executor, RowStream, Target};
 use crate::rows::{FromRawRow, FromRow};
 use crate::value::{IntoValue, Param};
 
-/// A transaction: queries start at the models, which it dereferences to. Owned, so that futures
-/// that hold it are `Send`. Dropped without `commit`, it is rolled back.
+/// A transaction. It dereferences to the models, on which queries begin. If it is dropped without `commit`, it is
+/// rolled back. It borrows nothing, so futures that hold it are `Send`.
 ///
 /// ```
 /// # use plain_planner::*;
@@ -57,8 +57,8 @@ impl<M: Models> Transaction<M> {
     /// Commits the transaction.
     ///
     /// # Errors
-    /// [`Error::Serialization`] if it collided with another one, [`Error::CommitUnknown`] if the connection broke
-    /// before the answer came.
+    /// [`Error::Serialization`] if the transaction collided with another one, [`Error::CommitUnknown`] if the
+    /// connection was lost before the answer arrived.
     pub async fn commit(self) -> Result<()> {
         self.scope.transaction.commit().await
     }
@@ -66,14 +66,14 @@ impl<M: Models> Transaction<M> {
     /// Rolls the transaction back.
     ///
     /// # Errors
-    /// If the connection is lost; then the server rolls back.
+    /// If the connection is lost. Then the server rolls back.
     pub async fn rollback(self) -> Result<()> {
         self.scope.transaction.rollback().await
     }
 }
 
-/// A part of a transaction that can be undone without undoing the rest. Queries start at the models, which it
-/// dereferences to.
+/// A part of a transaction that can be undone without undoing the rest. It dereferences to the models, on which queries
+/// begin.
 pub struct Savepoint<M> {
     scope: Scope,
     models: M,
@@ -112,11 +112,11 @@ where
 macro_rules! inside_a_transaction {
     ($name:ident) => {
         impl<M: Models> $name<M> {
-            /// Runs a closure whose writes are undone alone if it gives `Err`: the transaction goes on. Savepoints
-            /// can be inside one another.
+            /// Runs a closure inside a savepoint. If the closure returns `Err`, only its writes are undone, and the
+            /// transaction continues. Savepoints can be nested.
             ///
-            /// While it runs, only the [`Savepoint`] that the closure gets may send: whatever else belongs to the
-            /// transaction is refused, since PostgreSQL would make it part of the savepoint.
+            /// While the closure runs, only the [`Savepoint`] that it receives may send queries. All other queries of
+            /// the transaction are refused, because PostgreSQL would make them part of the savepoint.
             ///
             /// ```
             /// # use plain_planner::*;
@@ -131,8 +131,8 @@ macro_rules! inside_a_transaction {
             /// ```
             ///
             /// # Errors
-            /// What the closure gives; [`Error::Misuse`] if another savepoint is open or a query still runs, and
-            /// [`Error::TransactionFailed`] if the closure passed over the error of a statement.
+            /// The error of the closure; [`Error::Misuse`] if another savepoint is open or a query is still running;
+            /// and [`Error::TransactionFailed`] if the closure ignored the error of a statement.
             pub async fn savepoint<F, Fut, T, E>(&self, work: F) -> Result<T, E>
             where
                 F: FnOnce(Savepoint<M>) -> Fut,
@@ -144,7 +144,8 @@ macro_rules! inside_a_transaction {
         }
 
         impl<M: Tenants> $name<M> {
-            /// The models as one tenant sees them, in the same transaction: see [`Client::tenant`](crate::Client::tenant).
+            /// Returns the models, confined to one tenant, in the same transaction: see
+            /// [`Client::tenant`](crate::Client::tenant).
             ///
             /// ```text
             /// let tx = db.begin().await?;
@@ -171,13 +172,13 @@ macro_rules! inside_a_transaction {
                 Executor(Target::Transaction(self.scope.clone()))
             }
 
-            /// Sends a query of `queries/*.sql` in the transaction: the result of a function of the module `queries`.
+            /// Sends a query of `queries/*.sql` in the transaction, which a function of the module `queries` returns.
             /// Returns rows as a list of structs; with `.one()` or `.optional()`, a single one. A statement without
             /// rows returns the number of rows that it wrote.
             ///
             /// # Errors
-            /// Those of the statement, and [`Error::Misuse`] if the database returns other columns than the query was
-            /// compiled for.
+            /// Those of the statement, and [`Error::RowMismatch`] if the database returns other columns than the query
+            /// was compiled for.
             pub fn query<Q>(&self, query: Q) -> Call<Q::Output>
             where
                 Q: IntoSqlCall + RunsWith<M::Sql>,
@@ -198,7 +199,7 @@ macro_rules! inside_a_transaction {
             /// Runs raw SQL in the transaction and reads its rows into tuples.
             ///
             /// # Errors
-            /// Those of the statement, and [`Error::Misuse`] if its columns do not have the types that are read.
+            /// Those of the statement, and [`Error::RowMismatch`] if its columns do not have the types that are read.
             pub async fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> Result<Vec<T>>
             where
                 M: AnySql,
@@ -238,9 +239,10 @@ inside_a_transaction!(Savepoint);
 pub enum Isolation {
     /// Each statement sees what was committed before it. PostgreSQL's default.
     ReadCommitted,
-    /// All statements see the state at the first statement.
+    /// All statements see the database as it was at the first statement.
     RepeatableRead,
-    /// As if transactions ran one after another. Collisions fail, and can be retried.
+    /// Transactions behave as if they ran one after another. A transaction that collides with another one fails, and
+    /// can be retried.
     Serializable,
 }
 
@@ -313,9 +315,8 @@ macro_rules! mode_methods {
             self
         }
 
-        /// For a serializable transaction that only reads: waits at the beginning until the transaction can neither
-        /// fail nor make others fail. For long reports. Has no effect without `isolation(Serializable)` and
-        /// `read_only`.
+        /// Lets a serializable transaction that only reads, such as a long report, wait at its beginning until it can
+        /// neither fail nor make others fail. Has no effect without `isolation(Serializable)` and `read_only`.
         pub fn deferrable(mut self) -> Self {
             self.mode.deferrable = true;
             self
@@ -341,7 +342,7 @@ macro_rules! mode_methods {
     };
 }
 
-/// A transaction to begin: `.await` begins it.
+/// A transaction that has not begun yet. `.await` begins it.
 #[must_use = "nothing happens until it is awaited"]
 pub struct Begin<M> {
     pool: Arc<Pool>,
@@ -376,7 +377,7 @@ impl<M: Models> IntoFuture for Begin<M> {
     }
 }
 
-/// A closure to run inside a transaction; `.await` runs it.
+/// A closure to run inside a transaction. `.await` runs it.
 #[must_use = "nothing happens until it is awaited"]
 pub struct TransactionCall<'a, M, F> {
     pool: Arc<Pool>,
@@ -407,9 +408,9 @@ impl<M, F> TransactionCall<'_, M, F> {
         self
     }
 
-    /// Retries up to this many times if a serialization failure or a deadlock ended the transaction. One that a
-    /// savepoint has undone does not count, unless the closure returns its error. A COMMIT itself is never repeated: if
-    /// its answer was lost, the result is [`Error::CommitUnknown`].
+    /// Retries up to this many times if a serialization failure or a deadlock ended the transaction. A conflict that
+    /// was undone with its savepoint does not count, unless the closure returns its error. A COMMIT is never repeated:
+    /// if it got no answer, the result is [`Error::CommitUnknown`].
     pub fn retry(mut self, times: u32) -> Self {
         self.retries = times;
         self
@@ -439,7 +440,7 @@ where
     }
 }
 
-/// Runs the closure, and again after collisions.
+/// Runs the closure, and runs it again after collisions.
 async fn run<M, F, Fut, T, E>(mut call: TransactionCall<'_, M, F>) -> Result<T, E>
 where
     M: Models,

@@ -1,7 +1,7 @@
-//! Cancel requests that wait until the server has taken them.
+//! Cancel requests that wait until the server has received them.
 //!
-//! The driver closes the connection of a request at once. PgBouncer then forgets the request if it has not opened a
-//! connection to the server yet, and the statement goes on.
+//! The driver closes the connection of a request at once. If PgBouncer has not opened a connection to the server by
+//! then, it drops the request, and the statement continues.
 
 use std::io;
 use std::pin::Pin;
@@ -19,13 +19,14 @@ use tokio_postgres::tls::MakeTlsConnect;
 use super::options::ConnectOptions;
 use super::tls::Connector;
 
-/// Asks the server to cancel what runs, and waits until it has closed the connection of the request.
+/// Asks the server to cancel the running statement, and waits until the server has closed the connection of the
+/// request.
 pub(super) async fn cancel(
     token: &CancelToken,
     options: &ConnectOptions,
     mut tls: Connector,
 ) -> Result<(), tokio_postgres::Error> {
-    // Which of several hosts the token is for, only the driver knows.
+    // If there are several hosts, only the driver knows which one the token belongs to.
     let Some((host, socket)) = connect(options).await else { return token.cancel_query(tls).await };
     let mut socket = SharedSocket(Arc::new(Mutex::new(socket)));
     match MakeTlsConnect::<SharedSocket>::make_tls_connect(&mut tls, &host) {
@@ -37,7 +38,7 @@ pub(super) async fn cancel(
     Ok(())
 }
 
-/// A socket to the only host of a connection string, and the name of the host.
+/// Connects to the only host of a connection string. Returns the name of the host and the socket.
 async fn connect(options: &ConnectOptions) -> Option<(String, Socket)> {
     let config = &options.config;
     let [host] = config.get_hosts() else { return None };
@@ -64,7 +65,7 @@ enum Socket {
     Unix(UnixStream),
 }
 
-/// A socket that stays open when the driver is done with it.
+/// A socket that stays open after the driver has finished with it.
 #[derive(Clone)]
 struct SharedSocket(Arc<Mutex<Socket>>);
 
@@ -101,7 +102,7 @@ impl AsyncWrite for SharedSocket {
         }
     }
 
-    /// The server ends the connection.
+    /// Does nothing: the server ends the connection.
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }

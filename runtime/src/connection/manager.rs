@@ -36,7 +36,7 @@ pub(crate) struct Connection {
     /// Drives the connection.
     task: JoinHandle<()>,
     pub(crate) statements: Statements,
-    /// Row security holds for its role, or somebody was told that it does not.
+    /// Whether row security was checked: it applies to the role, or a warning was logged.
     pub(super) is_checked: AtomicBool,
     /// When it is not used again.
     end: Option<Instant>,

@@ -13,7 +13,7 @@ use tokio_postgres::types::{Kind, Type};
 use uuid::Uuid;
 
 use super::pooled::PooledConnection;
-use super::session::{Failure, refuse_own};
+use super::session::Failure;
 use crate::sql::{Statement, effect};
 
 /// Types of parameters by the text of their statement, for all connections.
@@ -39,19 +39,17 @@ impl ParameterTypes {
     pub(super) async fn types_of(
         &self,
         connection: &PooledConnection,
+        text: &str,
         statement: &Statement,
     ) -> Result<Arc<[Type]>, Failure> {
-        if !statement.params.is_empty()
-            && let Some(types) = self.known(statement.sql())
-        {
-            return Ok(types);
-        }
-        refuse_own(statement)?;
         if statement.params.is_empty() {
             return Ok(Arc::new([]));
         }
-        let types: Arc<[Type]> = ask(connection, statement.sql()).await?.into();
-        self.remember(statement.sql(), &types);
+        if let Some(types) = self.known(text) {
+            return Ok(types);
+        }
+        let types: Arc<[Type]> = ask(connection, text).await?.into();
+        self.remember(text, &types);
         Ok(types)
     }
 

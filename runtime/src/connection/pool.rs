@@ -28,7 +28,7 @@ pub(crate) struct Pool {
     pub(crate) hooks: Option<Arc<Hooks>>,
     /// The tenant that the client is confined to.
     pub(crate) tenant: Option<Arc<Tenant>>,
-    /// What holds in PostgreSQL for the client's statements.
+    /// The settings of PostgreSQL for the client's statements.
     pub(crate) settings: Option<Arc<Settings>>,
     /// Where reads go, if not all of them go to the same server as writes.
     pub(crate) routing: Option<Routing>,
@@ -49,7 +49,7 @@ pub(crate) struct Shared {
     pub(crate) slow: Option<Duration>,
     pub(crate) server: Arc<Server>,
     pub(crate) role: ServerRole,
-    /// Where PostgreSQL checks the tenant of each row, too.
+    /// The check of new connections, if the schema has row security.
     pub(crate) row_security: Option<Arc<RowSecurityCheck>>,
     /// When connections were last closed because their server refused to write.
     pub(crate) read_only_since: Mutex<Option<Instant>>,

@@ -1,8 +1,8 @@
 //! A pooled connection, and what happens to it when it is returned.
 //!
-//! A future may be dropped at any await. The connection may then have a statement in flight or an open transaction, and
-//! must not be given to anyone in that state. It is first cleaned in a task, or closed. The same applies if raw SQL has
-//! changed its session.
+//! A future may be dropped at any await point. The connection may then have a statement in flight or an open
+//! transaction, and must not be reused in that state. It is first cleaned in a task, or closed. The same applies if raw
+//! SQL has changed its session.
 
 use std::ops::Deref;
 use std::pin::pin;

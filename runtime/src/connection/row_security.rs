@@ -1,11 +1,11 @@
-//! Whether PostgreSQL checks the tenant of each row for the role of a connection.
+//! Checks whether PostgreSQL applies row security to the role of a connection.
 
 use tokio_postgres::types::Type;
 
 use crate::error::{Error, Result, from_connection};
 use crate::meta::Table;
 
-/// What a client does if row security does not hold for its role.
+/// What a client does if PostgreSQL does not apply row security to its role.
 ///
 /// ```
 /// # use plain_planner::*;
@@ -20,22 +20,22 @@ use crate::meta::Table;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RowSecurity {
-    /// Gives no connection, and the reason as [`Error::RowSecurity`].
+    /// Refuses the connection with [`Error::RowSecurity`], which contains the reason.
     #[default]
     Require,
-    /// Logs the reason at WARN: for a superuser in development, and for the release before the migration that creates the
-    /// policies.
+    /// Logs the reason at level WARN. Meant for a superuser in development, and for the release before the migration
+    /// that creates the policies.
     Warn,
 }
 
 /// Checks each new connection of a client whose schema has `rowSecurity`.
 pub(crate) struct RowSecurityCheck {
     mode: RowSecurity,
-    /// Their names as SQL.
+    /// The names of the tables as SQL.
     tables: Vec<String>,
 }
 
-/// The role, and for each table whether row security is on, and whether it holds for the role.
+/// Returns the role, and for each table whether row security is enabled, and whether it applies to the role.
 const CHECK: &str = "
     SELECT r.rolname::text, r.rolsuper, r.rolbypassrls, t.name, c.oid IS NOT NULL, coalesce(c.relrowsecurity, false),
            coalesce(c.relforcerowsecurity OR NOT pg_has_role(r.oid, c.relowner, 'USAGE'), false)
@@ -43,7 +43,7 @@ const CHECK: &str = "
     WHERE r.rolname = current_user ORDER BY t.name";
 
 impl RowSecurityCheck {
-    /// None if no table has row security.
+    /// Returns `None` if no table has row security.
     pub(crate) fn of(mode: RowSecurity, tables: &[&'static Table]) -> Option<Self> {
         let tables: Vec<String> = tables.iter().map(|table| table.sql.to_owned()).collect();
         (!tables.is_empty()).then_some(Self { mode, tables })
@@ -55,7 +55,7 @@ impl RowSecurityCheck {
         match self.mode {
             RowSecurity::Require => Err(Error::RowSecurity(reason)),
             RowSecurity::Warn => {
-                tracing::warn!("row security does not hold: {reason}");
+                tracing::warn!("row security is not in effect: {reason}");
                 Ok(())
             }
         }
@@ -71,10 +71,10 @@ impl RowSecurityCheck {
             let role = text(0)?;
             if read(1)? || read(2)? {
                 let why = if read(1)? { "is a superuser" } else { "has BYPASSRLS" };
-                return Ok(Some(format!("the role {role} {why}, which no policy holds for: {OTHER_ROLE}")));
+                return Ok(Some(format!("the role {role} {why}, so no policy applies to it: {OTHER_ROLE}")));
             }
             if !read(4)? {
-                // What is not there shows nothing.
+                // A table that does not exist shows no rows.
             } else if !read(5)? {
                 off.push(text(3)?);
             } else if !read(6)? {
@@ -94,6 +94,6 @@ impl RowSecurityCheck {
     }
 }
 
-const OTHER_ROLE: &str = "connect as another one (CREATE ROLE app LOGIN PASSWORD '..'; GRANT SELECT, INSERT, UPDATE, DELETE \
-    ON ALL TABLES IN SCHEMA public TO app; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO app), or accept that with \
+const OTHER_ROLE: &str = "connect as another role (CREATE ROLE app LOGIN PASSWORD '..'; GRANT SELECT, INSERT, UPDATE, \
+    DELETE ON ALL TABLES IN SCHEMA public TO app; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO app), or accept this with \
     .row_security(RowSecurity::Warn) on the builder of the client";

@@ -1,6 +1,7 @@
 //! A connection as operations use it: prepares statements, sends them, and prepares those again that a migration made
 //! stale.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use futures_util::{FutureExt, TryStreamExt};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Column, CopyInSink, Row};
 
+use super::parameter_types::ParameterTypes;
 use super::pooled::PooledConnection;
 use super::settings::{Change, Settings};
 use super::transaction::{OpenTransaction, WHOLE};
@@ -30,9 +32,9 @@ pub(crate) struct Session<'c> {
     scope: u32,
     /// The name of the operation in traces.
     pub(crate) operation: &'static str,
-    /// The tenant that they are confined to.
+    /// The tenant that the statements are confined to.
     pub(crate) tenant: Option<&'c Tenant>,
-    /// What holds in PostgreSQL for them.
+    /// The settings of PostgreSQL for the statements.
     settings: Option<&'c Arc<Settings>>,
 }
 
@@ -182,7 +184,7 @@ impl<'c> Session<'c> {
         self.connection.request_started();
         let prepared = match &self.connection.pool.shared.unnamed {
             None => self.prepare_named(statement).await,
-            Some(known) => known.types_of(self.connection, statement).boxed().await.map(Prepared::Unnamed),
+            Some(known) => self.types_of(known, statement).boxed().await.map(Prepared::Unnamed),
         };
         self.connection.request_finished();
         let prepared = prepared.map_err(|failure| failure.explain(table))?;
@@ -196,23 +198,52 @@ impl<'c> Session<'c> {
 
     async fn prepare_named(self, statement: &Statement) -> Result<Prepared, Failure> {
         let statements = &self.connection.statements;
-        let known = match statements.of_text(statement) {
+        let own_text = self.text_of(statement);
+        let known = match statements.of_text(&own_text, statement) {
             Some(known) => known,
             None => {
                 refuse_own(statement)?;
-                let text = self.connection.pool.shared.texts.distinct(statement.sql());
-                let prepared = self.connection.prepare(&text).await.map_err(Failure::Driver)?;
+                let text = self.connection.pool.shared.texts.distinct(&own_text);
+                let preparing = async { self.connection.prepare(&text).await.map_err(Failure::Driver) };
+                let prepared = self.in_its_schemas(preparing).await?;
                 let trace = if statement.is_own() { effect::trace(statement.sql()) } else { SessionEffect::None };
-                statements.remember(statement, prepared, trace)
+                statements.remember(&own_text, statement, prepared, trace)
             }
         };
         self.connection.leaves(known.trace);
         Ok(Prepared::Named(known.prepared.clone()))
     }
 
-    /// Returns the statements that the connection knows by shape; `None` if statements have no names.
+    async fn types_of(self, known: &ParameterTypes, statement: &Statement) -> Result<Arc<[Type]>, Failure> {
+        refuse_own(statement)?;
+        let text = self.text_of(statement);
+        self.in_its_schemas(known.types_of(self.connection, &text, statement)).await
+    }
+
+    /// Returns the text that identifies a statement, which contains the schemas that are set for it.
+    fn text_of<'s>(self, statement: &'s Statement) -> Cow<'s, str> {
+        match self.settings.and_then(|settings| settings.mark()) {
+            Some(mark) => Cow::Owned(format!("{}{mark}", statement.sql())),
+            None => Cow::Borrowed(statement.sql()),
+        }
+    }
+
+    /// Prepares a statement in the schemas that are set for it, if there are any.
+    async fn in_its_schemas<T>(self, work: impl Future<Output = Result<T, Failure>> + Send) -> Result<T, Failure> {
+        match self.settings {
+            Some(settings) if settings.mark().is_some() || settings.refused().is_some() => {
+                Box::pin(self.under_settings(work)).await
+            }
+            _ => work.await,
+        }
+    }
+
+    /// Returns the statements that the connection knows by shape; `None` if statements have no names. A shape says nothing
+    /// of schemas.
     fn shapes(self) -> Option<&'c Statements> {
-        self.connection.pool.shared.unnamed.is_none().then_some(&self.connection.statements)
+        let is_named = self.connection.pool.shared.unnamed.is_none();
+        let in_schemas = self.settings.is_some_and(|settings| settings.mark().is_some());
+        (is_named && !in_schemas).then_some(&self.connection.statements)
     }
 
     /// Returns the context for statements that may have a shape.
@@ -354,18 +385,18 @@ impl<'c> Session<'c> {
             Prepared::Unnamed(types) if types.len() != statement.params.len() => {
                 Err(Failure::Refused(wrong_count(statement, types)))
             }
-            Prepared::Unnamed(types) => {
-                T::unnamed(self.connection, statement.sql(), &statement.params, types).await.map_err(Failure::Driver)
-            }
+            Prepared::Unnamed(types) => T::unnamed(self.connection, &self.text_of(statement), &statement.params, types)
+                .await
+                .map_err(Failure::Driver),
         }
     }
 
-    /// Whether something has to be set for the statement, or was set in its transaction.
+    /// Returns whether the statement has settings, or its transaction has set some.
     fn has_settings(self) -> bool {
         self.settings.is_some() || self.transaction.is_some_and(|transaction| transaction.settings().is_in_use())
     }
 
-    /// Sends a statement while its settings hold: all of it goes out together. `work` sends when it is polled first.
+    /// Sends a statement together with its settings. `work` sends the statement when it is first polled.
     async fn under_settings<T>(self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         if let Some(reason) = self.settings.and_then(|settings| settings.refused()) {
             return Err(Failure::Refused(reason.to_owned()));
@@ -374,11 +405,11 @@ impl<'c> Session<'c> {
         let change = transaction.settings().change_to(self.settings);
         let Some(change) = change else { return work.await };
         let (set, answer) = join(change.send(self.connection), work).await;
-        // A setting that fails has failed the transaction, and with it the statement.
+        // If the settings cannot be set, the transaction has failed, and the statement with it.
         set.map_err(Failure::Driver).and(answer)
     }
 
-    /// The statement between BEGIN and COMMIT. If it fails, PostgreSQL turns the COMMIT into a ROLLBACK.
+    /// Sends the statement between BEGIN and COMMIT. If it fails, PostgreSQL turns the COMMIT into a ROLLBACK.
     async fn in_own_transaction<T>(self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         let Some(settings) = self.settings else { return work.await };
         let change = Change::first(settings);
@@ -477,9 +508,10 @@ impl<'c> Session<'c> {
             return Ok(prepared);
         }
         self.connection.request_started();
-        let prepared = self.connection.prepare(statement.sql()).await;
+        let preparing = async { self.connection.prepare(statement.sql()).await.map_err(Failure::Driver) };
+        let prepared = self.in_its_schemas(preparing).await;
         self.connection.request_finished();
-        prepared.map_err(|error| Error::from_driver(&error, table))
+        prepared.map_err(|failure| failure.explain(Some(table)))
     }
 
     fn note_statement(self) -> Result<()> {
@@ -496,9 +528,10 @@ impl<'c> Session<'c> {
 
     /// Makes the statement be prepared again the next time.
     pub(crate) fn forget(self, statement: &Statement) {
+        let text = self.text_of(statement);
         match &self.connection.pool.shared.unnamed {
-            Some(known) => known.forget(statement.sql()),
-            None => self.connection.statements.forget(statement),
+            Some(known) => known.forget(&text),
+            None => self.connection.statements.forget(&text, statement),
         }
     }
 }

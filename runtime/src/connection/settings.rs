@@ -1,9 +1,9 @@
-//! Settings of PostgreSQL that hold for the statements of a handle: the tenant, for row security, and what a program adds
+//! Settings of PostgreSQL for the statements of a client: the tenant, for row security, and those that a program adds
 //! with `with_setting`.
 //!
-//! They are set inside the transaction and end with it, so that they hold behind poolers as well, and nothing of them is
-//! left on a connection. Where a statement is in no transaction, one is put around it. All of it goes out with the
-//! statement, so no round trip is added.
+//! They are set inside the transaction and end with it, so they also work through poolers and leave nothing on a
+//! connection. A statement outside a transaction is wrapped in one. Everything is sent together with the statement, so
+//! there is no additional round trip.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,33 +13,37 @@ use tokio_postgres::types::{ToSql, Type};
 use super::pooled::PooledConnection;
 use crate::value::Param;
 
-/// The name of a setting. PostgreSQL has those with a dot for programs.
+/// The name of a setting. PostgreSQL reserves names with a dot for programs.
 type Name = Cow<'static, str>;
 
 const TENANT: &str = "relata.tenant";
 const ACROSS_TENANTS: &str = "relata.across_tenants";
+const SEARCH_PATH: &str = "search_path";
 
-/// Settings, each with its value.
+/// Settings and their values.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct Settings {
     values: Vec<(Name, String)>,
-    /// Why they cannot be set.
+    /// A comment that names the schemas, if they are set.
+    mark: Option<Arc<str>>,
+    /// The reason why they cannot be set, if there is one.
     refused: Option<&'static str>,
 }
 
-/// Shows no value.
+/// Does not show the values.
 impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.values.iter().map(|(name, _)| name)).finish()
     }
 }
 
-const NO_TEXT: &str = "row security needs a tenant whose id is a number, a text or a UUID";
-const WRONG_NAME: &str = "a setting of a program has a name of letters, digits and underscores with a dot in it, such as \
-    `app.user`; those that begin with `relata.` are the client's own";
+const NO_TEXT: &str = "row security needs a tenant whose id is an integer, a text or a UUID";
+const WRONG_SCHEMA: &str = "the name of a schema has 1 to 63 bytes";
+const WRONG_NAME: &str = "the name of a custom setting consists of letters, digits and underscores and contains a dot, \
+    such as `app.user`; names that begin with `relata.` are reserved for the client";
 
 impl Settings {
-    /// These, and the tenant whose rows PostgreSQL shows.
+    /// Adds the tenant whose rows PostgreSQL shows.
     pub(crate) fn of_tenant(&self, key: &Param) -> Self {
         let mut settings = self.without(&[TENANT, ACROSS_TENANTS]);
         match key {
@@ -51,14 +55,14 @@ impl Settings {
         settings
     }
 
-    /// These, and that PostgreSQL shows the rows of all tenants.
+    /// Adds the setting that lets PostgreSQL show the rows of all tenants.
     pub(crate) fn across_tenants(&self) -> Self {
         let mut settings = self.without(&[TENANT, ACROSS_TENANTS]);
         settings.values.push((ACROSS_TENANTS.into(), "on".to_owned()));
         settings
     }
 
-    /// These, and one of the program's own.
+    /// Adds a custom setting of the program.
     pub(crate) fn with(&self, name: &str, value: String) -> Self {
         let is_word = |word: &str| {
             !word.is_empty()
@@ -74,43 +78,82 @@ impl Settings {
         settings
     }
 
-    fn without(&self, names: &[&str]) -> Self {
-        let values = self.values.iter().filter(|(name, _)| !names.iter().any(|other| name.eq_ignore_ascii_case(other)));
-        Self { values: values.cloned().collect(), refused: self.refused }
+    /// These, and the schemas in which tables without a schema of their own are found.
+    pub(crate) fn in_schemas<'n>(&self, schemas: impl IntoIterator<Item = &'n str>) -> Self {
+        let mut settings = self.without(&[SEARCH_PATH]);
+        let schemas: Vec<&str> = schemas.into_iter().collect();
+        let is_name = |name: &&str| (1..=63).contains(&name.len()) && !name.contains('\0');
+        if schemas.is_empty() || !schemas.iter().all(is_name) {
+            settings.refused = Some(WRONG_SCHEMA);
+            return settings;
+        }
+        let path: Vec<String> = schemas.iter().map(|name| relata_pgsql::ident(name)).collect();
+        let path = path.join(", ");
+        settings.mark = Some(mark(&schemas).into());
+        settings.values.push((SEARCH_PATH.into(), path));
+        settings
     }
 
-    /// Why they cannot be set.
+    /// A comment to distinguish the texts of statements. In other schemas, PostgreSQL gives the same text other tables and
+    /// types, but a prepared statement keeps those for which it was prepared, and poolers know statements by their texts.
+    pub(super) fn mark(&self) -> Option<&str> {
+        self.mark.as_deref()
+    }
+
+    fn without(&self, names: &[&str]) -> Self {
+        let values = self.values.iter().filter(|(name, _)| !names.iter().any(|other| name.eq_ignore_ascii_case(other)));
+        Self { values: values.cloned().collect(), mark: self.mark.clone(), refused: self.refused }
+    }
+
+    /// Returns the reason why they cannot be set, if there is one.
     pub(super) fn refused(&self) -> Option<&'static str> {
         self.refused
     }
 }
 
+/// Writes everything but letters, digits and `_` as a number, so that no name ends the comment.
+fn mark(schemas: &[&str]) -> String {
+    let mut mark = String::from("\n/* in");
+    for schema in schemas {
+        mark.push(' ');
+        for letter in schema.chars() {
+            match letter {
+                letter if letter.is_ascii_alphanumeric() || letter == '_' => mark.push(letter),
+                other => mark.push_str(&format!("\\{:x};", u32::from(other))),
+            }
+        }
+    }
+    mark.push_str(" */");
+    mark
+}
+
 /// What a transaction has set so far.
 #[derive(Debug, Default)]
 pub(super) struct Current {
-    /// What holds now; not known after a savepoint was undone, which undoes settings as well.
+    /// The current settings. `None` if they are unknown: rolling back a savepoint also undoes settings.
     now: Option<Option<Arc<Settings>>>,
-    /// Everything that was ever set.
+    /// The names of all settings that were ever set in the transaction.
     names: Vec<Name>,
 }
 
 impl Current {
-    /// Where nothing was set.
+    /// Returns the state of a transaction in which nothing was set.
     pub(super) fn none() -> Self {
         Self { now: Some(None), names: Vec::new() }
     }
 
-    /// Whether anything was set.
+    /// Returns whether anything was set.
     pub(super) fn is_in_use(&self) -> bool {
         !self.names.is_empty()
     }
 
-    /// Some of it may have been undone.
+    /// Records that some settings may have been undone.
     pub(super) fn forget(&mut self) {
         self.now = None;
     }
 
-    /// What has to be set for these settings to hold, and no others; none if they do. Whoever calls it sends that next.
+    /// Returns the change after which exactly these settings are in effect, or `None` if they already are. The caller
+    /// must send the change next.
     pub(super) fn change_to(&mut self, wanted: Option<&Arc<Settings>>) -> Option<Change> {
         if self.now.as_ref().is_some_and(|now| now.as_ref() == wanted) {
             return None;
@@ -135,7 +178,7 @@ pub(super) struct Change {
 }
 
 impl Change {
-    /// Those that a transaction begins with.
+    /// Returns the change for the settings that a transaction begins with.
     pub(super) fn first(settings: &Settings) -> Self {
         Self { values: settings.values.clone() }
     }
@@ -173,6 +216,22 @@ mod tests {
         current.forget();
         assert_eq!(sent(current.change_to(Some(&north))), [pair(ACROSS_TENANTS, ""), pair(TENANT, "7")]);
         assert_eq!(sent(current.change_to(None)), [pair(TENANT, ""), pair(ACROSS_TENANTS, "")]);
+    }
+
+    #[test]
+    fn schemas_are_quoted_and_mark_the_text() {
+        let settings = Settings::default().in_schemas(["north", "Sou\"th*/"]);
+        assert_eq!(settings.values, [("search_path".into(), "\"north\", \"Sou\"\"th*/\"".to_owned())]);
+        assert_eq!(settings.mark(), Some("\n/* in north Sou\\22;th\\2a;\\2f; */"));
+        let both = settings.of_tenant(&Param::Int(7)).in_schemas(["south"]);
+        assert_eq!((both.values.len(), both.mark()), (2, Some("\n/* in south */")));
+        for wrong in [&[][..], &[""], &["a\0b"], &["a", &"x".repeat(64)]] {
+            assert_eq!(
+                Settings::default().in_schemas(wrong.iter().copied()).refused(),
+                Some(WRONG_SCHEMA),
+                "{wrong:?}"
+            );
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(crate) struct OpenTransaction {
     begin: Cow<'static, str>,
     /// The number of statements that were sent in it.
     statements: AtomicU32,
-    /// Whether something failed, so that the server may already have ended the transaction.
+    /// Whether an operation failed, so that the server may already have ended the transaction.
     failed: AtomicBool,
     collisions: Mutex<Collisions>,
     /// The innermost open savepoint, or [`WHOLE`].
@@ -63,9 +63,9 @@ struct Collisions {
 pub(crate) struct Scope {
     pub(crate) transaction: Arc<OpenTransaction>,
     pub(crate) savepoint: u32,
-    /// The tenant that it is confined to.
+    /// The tenant that its operations are confined to.
     pub(crate) tenant: Option<Arc<Tenant>>,
-    /// What holds in PostgreSQL for its statements.
+    /// The settings of PostgreSQL for its statements.
     pub(crate) settings: Option<Arc<Settings>>,
 }
 
@@ -86,7 +86,7 @@ impl Scope {
     }
 }
 
-/// A running operation in a transaction. If it is dropped before its end, it may have failed unnoticed.
+/// A running operation in a transaction. If it is dropped before its end, it counts as failed.
 pub(crate) struct Running<'t> {
     transaction: &'t OpenTransaction,
     ended: bool,
@@ -125,17 +125,17 @@ impl Drop for Savepoint<'_> {
 }
 
 const SAVEPOINT_IS_OPEN: &str = "a savepoint of this transaction is open, and what is sent now would belong to it: \
-    use the savepoint that the closure gets, or wait until it has ended";
+    use the savepoint that the closure receives, or wait until it has ended";
 const SAVEPOINT_HAS_ENDED: &str = "this savepoint has ended: use the transaction that it was part of";
-const STILL_RUNNING: &str = "another query of this transaction still runs, and part of it would belong to the \
-    savepoint: await it before the savepoint begins";
-const RUNS_BEHIND_SAVEPOINT: &str = "a query of this savepoint still ran when its closure returned, so the savepoint \
-    was rolled back: await every query inside the closure";
-const RUNS_BEHIND_COMMIT: &str = "a query of this transaction still ran when it was to be committed, so it was rolled \
-    back: await every query before the commit";
+const STILL_RUNNING: &str = "another query of this transaction is still running, and part of it would belong to the \
+    savepoint: await it before you begin the savepoint";
+const RUNS_BEHIND_SAVEPOINT: &str = "a query of this savepoint was still running when its closure returned, so the \
+    savepoint was rolled back: await every query inside the closure";
+const RUNS_BEHIND_COMMIT: &str = "a query of this transaction was still running at the commit, so the transaction was \
+    rolled back: await every query before the commit";
 
 impl OpenTransaction {
-    /// Takes a connection and begins a transaction. From before the first byte on, the connection counts as unclean.
+    /// Takes a connection and begins a transaction. The connection counts as unclean before the first byte is sent.
     pub(crate) async fn begin(pool: &Arc<Pool>, begin: impl Into<Cow<'static, str>>) -> Result<Self> {
         let transaction = Self::adopt(pool.acquire().await?, begin.into());
         transaction.connection.batch_execute(&transaction.begin).await.map_err(|error| from_connection(&error))?;
@@ -222,7 +222,7 @@ impl OpenTransaction {
         self.top.store(savepoints.last().map_or(WHOLE, |open| open.number), Ordering::Release);
     }
 
-    /// What is set in it.
+    /// Returns the settings of the transaction.
     pub(super) fn settings(&self) -> MutexGuard<'_, Current> {
         self.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -251,7 +251,7 @@ impl OpenTransaction {
         Ok(savepoint)
     }
 
-    /// Ends a savepoint: keeps or undoes the work since. If an operation of it is still running, the work is undone.
+    /// Ends a savepoint, and keeps or undoes its work. If one of its operations is still running, the work is undone.
     pub(crate) async fn end_savepoint(&self, mut savepoint: Savepoint<'_>, keep: bool) -> Result<()> {
         self.undo_dropped().await?;
         let number = savepoint.number;
@@ -308,7 +308,8 @@ impl OpenTransaction {
         Ok(())
     }
 
-    /// After a failure of the first statement: rolls back and begins the transaction again. Returns whether it did.
+    /// If only one statement was sent, rolls back and begins the transaction again. Returns whether it did. Called
+    /// after that statement failed.
     pub(super) async fn begin_again(&self) -> Result<bool> {
         if self.statements.load(Ordering::Acquire) != 1 {
             return Ok(false);
@@ -353,7 +354,7 @@ impl OpenTransaction {
             self.rollback().await?;
             return Err(Error::TransactionFailed);
         }
-        // Earlier collisions did not end the transaction, and from here on all of it may be committed.
+        // Earlier collisions did not end the transaction. From here on, all of it may be committed.
         *self.collisions() = Collisions::default();
         let note_write = || {
             if let Some(routing) = self.pool().routing.as_ref().filter(|_| !self.only_reads()) {

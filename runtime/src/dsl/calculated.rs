@@ -10,8 +10,8 @@ use crate::value::{IntoValue, Scalar};
 
 type Types<M, T, O> = PhantomData<fn() -> (M, T, O)>;
 
-/// A calculated value of type `T`, or `Option<T>` where there may be none. `aggregate` takes it, and conditions and sort
-/// keys of groups are made from it.
+/// A calculated value of type `T`, or `Option<T>` if there may be none: an argument of `aggregate`, and the source of
+/// conditions and sort keys of groups.
 ///
 /// ```
 /// # use plain_planner::*;

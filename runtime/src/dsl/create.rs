@@ -8,7 +8,7 @@ use crate::query::{Cell, Insert, LinkTarget, NestedWrite, Sets};
 use crate::rows::Model;
 use crate::value::Scalar;
 
-/// Stands for the row that is created together with this one: its key is filled in.
+/// Refers to the row that is created together with this one. Its key is filled in.
 ///
 /// It is accepted only inside the `create` of that row:
 /// `user::student.create(student::Create { user: Parent, .. })`.
@@ -22,9 +22,9 @@ impl<M, K> LinkTarget<M, K> for Parent {
 /// What the field of a required relation accepts: the key `K` of a row of `M`, a unique filter that finds the row, or a
 /// `Create` of it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say which `{M}` this relation points at",
+    message = "`{Self}` does not say which `{M}` this relation references",
     label = "expected its key of type `{K}`, a unique filter such as `user::id.eq(..)`, or its `Create`",
-    note = "`Parent` stands only in what is created inside a parent's `create`"
+    note = "`Parent` can only be used in a row that is created inside a parent's `create`"
 )]
 pub trait Link<M, K>: LinkTarget<M, K> {}
 
@@ -122,7 +122,7 @@ pub trait NewRow: Sized {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a new row nor a key that this place takes",
     label = "expected a `Create`; the field of a relation also takes the other row's key, or a unique filter such as `user::id.eq(..)`",
-    note = "`Parent` stands only in what is created inside a parent's `create`, and there it must stand for that parent"
+    note = "`Parent` can only be used in a row that is created inside a parent's `create`, for the relation to that parent"
 )]
 pub trait CreateRow<const PARENT: usize = ANY>: NewRow {}
 

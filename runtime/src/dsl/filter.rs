@@ -25,7 +25,7 @@ impl<M> UniqueKey<M> for Unique<M> {
 
 /// A condition on rows of `M`.
 ///
-/// Made by the fields and relations of the model's module, combined with `&`, `|` and `!`:
+/// The fields and relations of the model's module create filters, which compose with `&`, `|` and `!`:
 ///
 /// ```text
 /// student::institution_id.eq(tenant) & (student::class_year.gte(2026) | student::exams.some(student_exam::score.gt(90.0)))
@@ -74,7 +74,7 @@ impl<M> Filter<M> {
         Self::deep(around(conditions), levels + 1)
     }
 
-    /// Every one of the filters holds. Of none: every row.
+    /// Matches rows that match all of the filters. Without filters, every row matches.
     ///
     /// ```
     /// # use plain_planner::*;
@@ -88,7 +88,7 @@ impl<M> Filter<M> {
         Self::list(filters, Condition::And)
     }
 
-    /// At least one of the filters matches. Without filters, no row does.
+    /// Matches rows that match at least one of the filters. Without filters, no row matches.
     pub fn any(filters: impl IntoIterator<Item = Filter<M>>) -> Self {
         Self::list(filters, Condition::Or)
     }
@@ -158,7 +158,7 @@ impl<M> From<Unique<M>> for Filter<M> {
     }
 }
 
-/// No filter matches every row: `.filter(name.map(|name| user::name.eq(name)))`.
+/// `None` applies no filter: `.filter(name.map(|name| user::name.eq(name)))`.
 impl<M, F: Into<Filter<M>>> From<Option<F>> for Filter<M> {
     fn from(filter: Option<F>) -> Self {
         filter.map_or(Self::new(Condition::ALL), F::into)

@@ -7,11 +7,11 @@ use crate::error::Result;
 use crate::query::Select;
 use crate::rows::{Model, Reader};
 
-/// A struct whose fields are values of a model: derive it.
+/// A struct whose fields are values of a model. Implement it with `#[derive(relata::Selectable)]`.
 ///
-/// `#[relata(from = Student)]` names the model. A field is the model's field of the same name; or what
-/// `#[relata(select = ..)]` says, anything that `select` takes; or with `#[relata(nested)]` the relation of its name,
-/// as a struct that derives `Selectable`, too. The compiler checks that each is there and has the field's type.
+/// `#[relata(from = Student)]` names the model. A field reads the model's field of the same name. With `#[relata(select
+/// = ..)]`, it reads any value that `select` takes, and with `#[relata(nested)]` the relation of the same name, as a
+/// struct that also derives `Selectable`. The compiler checks that each value exists and has the field's type.
 ///
 /// ```text
 /// #[derive(relata::Selectable)]
@@ -31,7 +31,7 @@ use crate::rows::{Model, Reader};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a struct that values can be selected into",
     label = "expected a struct with `#[derive(relata::Selectable)]`",
-    note = "for SQL of your own derive `relata::FromRawRow` instead"
+    note = "for raw SQL, derive `relata::FromRawRow` instead"
 )]
 pub trait Selectable: Sized + Send + 'static {
     /// The model.

@@ -28,7 +28,7 @@ pub(crate) type Finish<T> = Box<dyn FnOnce(std::vec::IntoIter<Outcome>) -> Resul
 /// Queries as data.
 pub struct BatchParts<T> {
     pub(crate) operations: Vec<Operation>,
-    /// The tenants of the handles at which the queries were begun.
+    /// The tenants of the handles that the queries began with.
     pub(crate) tenants: Vec<Option<Option<Arc<Tenant>>>>,
     pub(crate) finish: Finish<T>,
 }
@@ -61,7 +61,7 @@ impl<T> Future for BatchCall<T> {
 pub(crate) fn run<T: Send + 'static>(pool: Arc<Pool>, batch: BatchParts<T>, runs_sql: bool) -> BatchCall<T> {
     let BatchParts { mut operations, tenants, finish } = batch;
     let is_sql = |operation: &Operation| matches!(operation, Operation::Sql(_));
-    // Nothing is sent: all queries of a batch take effect, or none.
+    // Then nothing is sent, because either all queries of a batch take effect, or none.
     if !are_of(&tenants, pool.tenant.as_ref()) {
         operations.insert(0, Operation::Refused(ONE_TENANT.to_owned()));
     } else if !runs_sql && operations.iter().any(is_sql) {
@@ -91,7 +91,7 @@ const NO_SQL: &str = "a query file reads the rows of all tenants or of one: send
     `db.tenant(id)`";
 const ONE_TENANT: &str = "a batch holds queries of the handle that runs it: begin all of them at that handle";
 
-/// Returns whether all queries were begun at handles of this tenant, or of all tenants.
+/// Returns whether all queries began with handles of this tenant, or with clients of all tenants.
 fn are_of(tenants: &[Option<Option<Arc<Tenant>>>], tenant: Option<&Arc<Tenant>>) -> bool {
     tenants.iter().flatten().all(|own| own.as_ref() == tenant)
 }

@@ -67,8 +67,8 @@ pub(super) fn explain_lookup(error: Error, table: &'static Table, looked_up: &[(
     }
 }
 
-/// The relation that leads to the tenant of a new row, if it was looked up and not found: the policy refuses the row before
-/// PostgreSQL checks NOT NULL.
+/// Returns the relation that leads to the tenant of a new row, if it was looked up and not found. In that case, the
+/// policy refuses the row before PostgreSQL checks NOT NULL.
 fn refused_by_policy(
     error: &Error,
     table: &'static Table,
@@ -80,7 +80,8 @@ fn refused_by_policy(
     looked_up.iter().map(|(_, relation)| *relation).find(|other| std::ptr::eq(*other, relation))
 }
 
-/// An optional column that was looked up is null too if no row was found, which is not an error in PostgreSQL.
+/// Checks that all lookups found a row. If a lookup for an optional column finds nothing, the column is null, which is
+/// not an error in PostgreSQL.
 pub(super) fn check_all_found(node: &Node, looked_up: &[(u16, &'static Relation)]) -> Result<()> {
     let missing = |at: Cursor<'_>| {
         looked_up.iter().find(|(column, _)| at.raw(usize::from(*column)).is_none()).map(|(_, relation)| *relation)

@@ -155,7 +155,7 @@ impl fmt::Display for Problem {
             ),
             Self::PartlyReplaced { name, lacking } => write!(
                 f,
-                "{name} takes the place of migrations of which the database has only some: {lacking} is lacking; deploy \
+                "{name} replaces several migrations, but the database has only some of them: {lacking} is missing; deploy \
                  with the folder as it was before they were squashed"
             ),
             Self::Running { name, runner } => write!(f, "{name} is being run by {runner}"),

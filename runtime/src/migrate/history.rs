@@ -20,7 +20,7 @@ pub(super) enum Kind {
     Down,
     /// The schema existed before the history.
     Baseline,
-    /// A person recorded what the database has.
+    /// The state of the database was recorded by hand.
     Resolve,
 }
 

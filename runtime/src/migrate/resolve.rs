@@ -13,9 +13,9 @@ use super::{Event, Locked, runner_name};
 /// A manual resolution of a migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolution {
-    /// The database has everything that the file does now. Runs nothing.
+    /// The database already has all changes of the file. Runs nothing.
     Applied,
-    /// The database has nothing of it. The next deploy starts at its first statement.
+    /// The database has none of its changes. The next deploy starts at its first statement.
     RolledBack,
     /// Resume where it stopped. All earlier statements in the file count as done.
     Retry,

@@ -64,8 +64,8 @@ impl Script {
     ///
     /// # Errors
     ///
-    /// When a string or comment is not closed, a marker is inside a statement or unknown, or the runner cannot send a
-    /// statement: those that begin or end a transaction, which is its own work, and those that only psql can run.
+    /// If a string or comment is not closed, a marker is unknown or inside a statement, or the runner cannot send a
+    /// statement: one that begins or ends a transaction, which the runner does itself, or one that only psql can run.
     ///
     /// ```
     /// use relata::migrate::{Script, SegmentMode};

@@ -140,7 +140,7 @@ impl Migrations {
         Ok(Self::sorted(list))
     }
 
-    /// Takes migrations that the program carries, as pairs of name and SQL.
+    /// Creates the migrations that the program embeds, from pairs of name and SQL.
     ///
     /// ```
     /// use relata::migrate::Migrations;
@@ -152,7 +152,7 @@ impl Migrations {
     ///
     /// # Errors
     ///
-    /// When two have the same name, or the SQL is not well-formed.
+    /// If two have the same name, or the SQL is not well-formed.
     pub fn from_static(migrations: &[(&str, &str)]) -> Result<Self, Error> {
         let list = migrations
             .iter()

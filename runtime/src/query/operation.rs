@@ -24,7 +24,7 @@ pub trait Query: Sized {
     #[doc(hidden)]
     fn into_parts(self) -> Parts<Self::Output>;
 
-    /// For the runtime: the tenant of the handle at which the query was begun; `None` if it belongs to no handle.
+    /// For the runtime: the tenant of the handle that the query began with; `None` if it began with no handle.
     #[doc(hidden)]
     fn tenant(&self) -> Option<Option<Arc<Tenant>>>;
 }

@@ -16,9 +16,9 @@ use crate::rows::Node;
 
 /// Where the next page begins.
 ///
-/// As text (`to_string`, `parse`) it has letters, digits, `-` and `_` only. It holds the values of the
-/// last row's order and is not encrypted, so the order can have no `@sensitive` column. It fits only a query with the same order; with another one
-/// it is refused.
+/// As text (`to_string`, `parse`), a token consists of letters, digits, `-` and `_`. It contains the sort values of the
+/// last row and is not encrypted, so the order must not contain a `@sensitive` column. A query with another order
+/// refuses the token.
 ///
 /// ```
 /// # use plain_planner::*;
@@ -83,7 +83,7 @@ impl FromStr for PageToken {
     type Err = Error;
 
     /// # Errors
-    /// [`Error::InvalidPageToken`] if the text was not made by a token.
+    /// [`Error::InvalidPageToken`] if the text is not a page token.
     fn from_str(text: &str) -> Result<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok();
         let token = bytes.and_then(|bytes| {

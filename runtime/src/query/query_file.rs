@@ -20,9 +20,9 @@ pub struct Sql {
 #[derive(Debug, Clone, Copy)]
 enum Confinement {
     None,
-    /// It reads no rows of tenants.
+    /// The statement reads no rows of tenants.
     Shared,
-    /// By this statement, whose last parameter is the tenant's id.
+    /// This statement reads the rows of one tenant. Its last parameter is the tenant's id.
     Confined(&'static str),
 }
 

@@ -18,7 +18,7 @@ pub struct Select {
     pub(crate) skip: Option<u64>,
     /// Whether `take` and `skip` count from the end.
     pub(crate) from_end: bool,
-    /// Keeps only the first of the rows that agree in these columns.
+    /// Keeps only the first of the rows that have the same values in these columns.
     pub(crate) distinct: Vec<u16>,
     /// The unique key of the row to begin at.
     pub(crate) cursor: Option<Vec<(u16, Param)>>,

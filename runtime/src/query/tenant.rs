@@ -1,8 +1,8 @@
-//! The tenant that a call is confined to, and how calls are changed for it.
+//! The tenant that a call is confined to, and the changes to the call.
 //!
 //! Statements get their conditions when they are built: see `sql::tenant`. This module handles what conditions cannot
-//! express: a foreign key without the tenant's column is looked up among the tenant's rows, and no call can give a row
-//! to another tenant.
+//! express. A foreign key without the tenant's column is looked up among the tenant's rows, and a call that would move
+//! a row to another tenant is refused.
 
 use super::bulk::NewRows;
 use super::operation::Operation;
@@ -15,7 +15,7 @@ use crate::value::Param;
 pub struct Tenant {
     /// The id of its row.
     pub(crate) key: Param,
-    /// Whether PostgreSQL confines SQL in which nothing is confined.
+    /// Whether any SQL may be sent, because row security confines it.
     pub(crate) runs_any_sql: bool,
 }
 
@@ -26,12 +26,12 @@ impl std::fmt::Debug for Tenant {
     }
 }
 
-/// Why a key that is unique within a tenant finds nothing across tenants.
-const SHORT_KEY: &str = "this key is unique within a tenant only: look for it at `db.tenant(id)`, or by the key that holds \
-    the tenant";
+/// The reason why a key that is unique only within a tenant is refused across tenants.
+const SHORT_KEY: &str = "this key is unique within a tenant only: use it with `db.tenant(id)`, or use the key that \
+    contains the tenant";
 
 impl Table {
-    /// Makes a key that is unique within a tenant only one that cannot be sent.
+    /// If a key is unique only within a tenant, changes it so that it cannot be sent.
     pub(crate) fn refuse_short_key(&self, key: &mut [(u16, Param)]) {
         let is_short = |tenancy: Tenancy| {
             let columns: Vec<u16> = key.iter().map(|(column, _)| *column).collect();
@@ -46,7 +46,7 @@ impl Table {
 }
 
 impl Operation {
-    /// Refuses keys in nested writes that are unique within a tenant only.
+    /// Refuses keys in nested writes that are unique only within a tenant.
     pub(crate) fn refuse_short_keys(&mut self) {
         match self {
             Operation::Create(row) | Operation::Upsert { row, .. } => refuse_in_row(row),
@@ -91,14 +91,14 @@ fn refuse_in_write(write: &mut NestedWrite) {
     }
 }
 
-/// Why a query file cannot be sent at a handle. The types prevent it first.
+/// The reason why a handle cannot send a query file. Usually, the types already prevent it.
 pub(super) const SQL_OF_ALL: &str = "this query is not confined to a tenant: send it through `across_tenants()`";
 
-/// Why a call cannot be made for a tenant.
+/// The reason why a call cannot be made for a tenant.
 type Refused = String;
 
 impl Operation {
-    /// Confines it to a tenant.
+    /// Confines the operation to a tenant.
     pub(crate) fn confine(&mut self, tenant: &Tenant) {
         if let Err(reason) = self.try_confine(tenant) {
             *self = Operation::Refused(reason);
@@ -147,14 +147,15 @@ fn confine_rows(rows: &mut NewRows, tenant: &Tenant) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Confines a row for COPY, which has no lookups. Sets the tenant's column.
+/// Confines a row for COPY, which cannot look rows up, and sets the tenant's column.
 pub(crate) fn confine_copied(row: &mut Insert, tenant: &Tenant) -> Result<(), Refused> {
     let table = row.table;
     refuse_tenant(table, row.columns())?;
     for relation in unguarded(table) {
         if row.cells.iter().any(|(column, cell)| relation.parent_columns.contains(column) && !is_null(cell)) {
             return Err(format!(
-                "copy_in cannot check whose row `{}` of {} is: use create_many, or give its foreign key the tenant's column",
+                "copy_in cannot check the tenant of `{}` of {}: use create_many, or add the tenant's column to its \
+                 foreign key",
                 relation.name, table.name
             ));
         }
@@ -179,20 +180,21 @@ fn given_tenant(table: &Table, mut columns: impl Iterator<Item = u16>) -> bool {
 
 fn refuse_tenant(table: &Table, columns: impl Iterator<Item = u16>) -> Result<(), Refused> {
     if is_tenant(table) {
-        return Err(format!("a tenant does not create tenants: create a {} through `across_tenants()`", table.name));
+        return Err(format!("a handle of a tenant cannot create a {}: use `db.across_tenants()`", table.name));
     }
     if given_tenant(table, columns) {
-        return Err(format!("a handle of a tenant sets the tenant of a new {} itself", table.name));
+        return Err(format!("a handle sets the tenant of a new {} itself: leave the tenant's column out", table.name));
     }
     Ok(())
 }
 
-/// If the row does not exist, it would be created, and with the key of another tenant it would be a different row.
+/// Refuses a key that contains another tenant: the row with that key is not visible, and a row that is created would
+/// get a different key.
 fn refuse_key_of_other(table: &Table, key: &[(u16, Param)], tenant: &Tenant) -> Result<(), Refused> {
     let own = table.own_tenant_column();
     match key.iter().find(|(column, _)| Some(*column) == own) {
         Some((_, value)) if *value != tenant.key => {
-            Err(format!("a handle of a tenant creates no {} by the key of another tenant", table.name))
+            Err(format!("a handle cannot create a {} with the key of another tenant", table.name))
         }
         _ => Ok(()),
     }
@@ -219,7 +221,7 @@ fn confine_row(row: &mut Insert, tenant: &Tenant) -> Result<(), Refused> {
     row.after.iter_mut().try_for_each(|write| confine_write(write, tenant))?;
     for relation in unguarded(row.table) {
         let Some(key) = given_key(row, relation) else { continue };
-        // A required foreign key that finds nothing is null, which PostgreSQL refuses.
+        // If the lookup for a required foreign key finds nothing, the key is null, which PostgreSQL refuses.
         if relation.count == Count::One {
             for (ours, theirs) in relation.parent_columns.iter().zip(relation.child_columns) {
                 row.cells.retain(|(column, _)| column != ours);
@@ -267,7 +269,7 @@ fn confine_write(write: &mut NestedWrite, tenant: &Tenant) -> Result<(), Refused
         Action::Connect(_) | Action::Disconnect(_) | Action::Set(_) => false,
     };
     if is_with_tenant(write.relation) && !keeps_tenant {
-        return Err(format!("a handle of a tenant changes no row's tenant, as `{}` would", write.relation.name));
+        return Err(format!("a handle cannot change the tenant of a row, as `{}` would", write.relation.name));
     }
     match &mut write.action {
         Action::Create(rows) => rows.iter_mut().try_for_each(|row| confine_row(row, tenant))?,
@@ -290,15 +292,15 @@ fn confine_write(write: &mut NestedWrite, tenant: &Tenant) -> Result<(), Refused
     Ok(())
 }
 
-/// Confines new values of columns. A changed foreign key becomes a nested write if possible: then it is an error if the
-/// row is missing.
+/// Confines new values of columns. If possible, a changed foreign key becomes a nested write, which fails if the row is
+/// missing.
 fn confine_sets(
     table: &'static Table,
     sets: &mut Sets,
     mut nested: Option<&mut Vec<NestedWrite>>,
 ) -> Result<(), Refused> {
     if given_tenant(table, sets.iter().map(|(column, _)| *column)) {
-        return Err(format!("a handle of a tenant gives no {} to another tenant", table.name));
+        return Err(format!("a handle cannot set the tenant's column of a {}", table.name));
     }
     for relation in unguarded(table) {
         let is_ours = |column: &u16| relation.parent_columns.contains(column);
@@ -327,8 +329,8 @@ fn confine_sets(
             }
             _ => {
                 return Err(format!(
-                    "this call cannot check whose row `{}` of {} is: change one row with `update`, or give its foreign key \
-                     the tenant's column",
+                    "this call cannot check the tenant of `{}` of {}: change one row with `update`, or add the \
+                     tenant's column to its foreign key",
                     relation.name, table.name
                 ));
             }

@@ -171,7 +171,7 @@ impl Insert {
 
 /// The value of a required relation's field in generated code: a [`Link`](crate::Link) or [`Parent`](crate::Parent).
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say which `{M}` this relation points at",
+    message = "`{Self}` does not say which `{M}` this relation references",
     label = "expected its key of type `{K}`, a unique filter such as `user::id.eq(..)`, or its `Create`"
 )]
 pub trait LinkTarget<M, K> {

@@ -145,20 +145,21 @@ impl Statements {
         Some(Arc::clone(known))
     }
 
-    /// Returns a statement that was already prepared from the same text. If its query has a shape, the statement is
-    /// remembered by that, too.
-    pub(crate) fn of_text(&self, statement: &Statement) -> Option<Arc<KnownStatement>> {
+    /// Returns a statement that was already prepared from a text. If its query has a shape, the statement is remembered
+    /// by that, too.
+    pub(crate) fn of_text(&self, text: &str, statement: &Statement) -> Option<Arc<KnownStatement>> {
         let mut all = self.known();
-        let known = Arc::clone(all.by_text.get(statement.sql())?);
+        let known = Arc::clone(all.by_text.get(text)?);
         all.clock += 1;
         known.used.store(all.clock, Ordering::Relaxed);
         all.remember_shape(statement, &known, self.limit);
         Some(known)
     }
 
-    /// Remembers a prepared statement.
+    /// Remembers a statement that was prepared from a text.
     pub(crate) fn remember(
         &self,
+        text: &str,
         statement: &Statement,
         prepared: tokio_postgres::Statement,
         trace: SessionEffect,
@@ -166,7 +167,7 @@ impl Statements {
         let mut all = self.known();
         all.clock += 1;
         let known = Arc::new(KnownStatement {
-            sql: statement.sql().into(),
+            sql: text.into(),
             prepared,
             trace,
             stale: AtomicBool::new(false),
@@ -182,15 +183,15 @@ impl Statements {
         known
     }
 
-    /// Makes a statement be prepared again, whatever its shapes.
-    pub(crate) fn forget(&self, statement: &Statement) {
+    /// Makes the statement of a text be prepared again, whatever its shapes.
+    pub(crate) fn forget(&self, text: &str, statement: &Statement) {
         if let ByShape::Known(known) = &statement.by_shape {
             known.stale.store(true, Ordering::Relaxed);
         }
         let mut all = self.known();
-        all.by_text.remove(statement.sql());
+        all.by_text.remove(text);
         all.by_shape.retain(|_, known| {
-            let other = &*known.sql != statement.sql();
+            let other = &*known.sql != text;
             known.stale.fetch_or(!other, Ordering::Relaxed);
             other
         });

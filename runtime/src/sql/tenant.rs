@@ -1,7 +1,7 @@
 //! Conditions that confine a statement to a tenant.
 //!
-//! A writer with a tenant counts the named tables whose rows it has not yet confined. A statement in which one remains
-//! is refused, so that a forgotten condition is an error and does not reveal another tenant's rows.
+//! A writer with a tenant counts the tables that it has named and not yet confined. If any remain at the end, the
+//! statement is refused, so a forgotten condition is an error and does not reveal another tenant's rows.
 
 use super::pass::Pass;
 use super::statement::Statements;
@@ -14,7 +14,7 @@ use crate::query::Tenant;
 pub(crate) struct Context<'a> {
     /// The statements that the connection identifies by shape.
     pub(crate) shapes: Option<&'a Statements>,
-    /// The tenant that it is confined to.
+    /// The tenant that the statement is confined to.
     pub(crate) tenant: Option<&'a Tenant>,
 }
 
@@ -31,7 +31,7 @@ impl<'a> Context<'a> {
 }
 
 impl<P: Pass> Writer<'_, P> {
-    /// Returns how rows of a table belong to the tenant, if there is one and they do.
+    /// Returns how rows of a table belong to the tenant. `None` if there is no tenant, or if they belong to none.
     #[inline]
     pub(super) fn tenancy_of(&self, table: &Table) -> Option<Tenancy> {
         self.tenant.and(table.tenancy)

@@ -67,7 +67,7 @@ pub(crate) struct Counters {
     statements: AtomicU64,
     rows: AtomicU64,
     failures: AtomicU64,
-    /// The counters of the client that this one was made of, which count too.
+    /// The counters of the client that this one was derived from, which also count its statements.
     parent: Option<Arc<Counters>>,
 }
 

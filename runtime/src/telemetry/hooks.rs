@@ -68,9 +68,9 @@ impl Hooks {
         self
     }
 
-    /// Calls a function after each query, and with each nested part of it. It is not called for a query whose future was
-    /// dropped, nor for one that was refused before. A stream is one query: it is called at its end, with all its rows, and
-    /// not if the stream is dropped before.
+    /// Calls a function after each query, and once more for each nested part of it. The function is not called for a
+    /// query whose future was dropped, or that a `before` hook refused. A stream is one query: the function is called
+    /// at its end, with the number of all its rows. It is not called if the stream is dropped earlier.
     ///
     /// ```
     /// # use plain_planner::*;

@@ -46,8 +46,8 @@ pub(super) async fn check(compiled: &CompiledClient, url: Option<&str>) -> Resul
     Ok(found)
 }
 
-/// Creates the tables of the schema in an empty database. The schema has no definition of a view, so a table takes its
-/// place.
+/// Creates the tables of the schema in an empty database. The schema does not contain the definitions of views, so a
+/// table is created for each.
 async fn make_tables(client: &mut Client, schema: &Schema) -> Result<(), Failure> {
     let mut schema = schema.clone();
     schema.models.iter_mut().for_each(|model| model.is_view = false);

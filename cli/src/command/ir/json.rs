@@ -223,7 +223,7 @@ fn model(walker: ModelWalker<'_>) -> Model<'_> {
     }
 }
 
-/// The relations that lead to the tenant: none from a tenant itself, and null if the rows belong to none.
+/// The relations that lead to the tenant: an empty list for a tenant itself, and null if the rows belong to no tenant.
 fn tenant(walker: ModelWalker<'_>) -> Value {
     match &walker.model().tenancy {
         ir::Tenancy::Shared => Value::Null,

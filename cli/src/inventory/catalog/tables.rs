@@ -54,7 +54,7 @@ fn unlogged() -> String {
     )
 }
 
-/// What a table is called that may stand for a many-to-many relation, as Prisma made them before its version 6.
+/// The kind of a table that may be the join table of a many-to-many relation, as Prisma created them before version 6.
 pub(in crate::inventory) const KEYLESS_JOIN_TABLE: &str = "join table without a primary key";
 
 fn details() -> String {

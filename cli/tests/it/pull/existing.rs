@@ -103,7 +103,7 @@ fn a_key_that_goes_takes_the_fields_with_it_that_lead_to_the_model() {
     db(&project, &database, &["pull"]).exits(0);
     has(&words(&project), "b b[]");
     query(&database, "ALTER TABLE b DROP CONSTRAINT b_pkey");
-    db(&project, &database, &["pull"]).exits(0).hides("the compiler refuses");
+    db(&project, &database, &["pull"]).exits(0).hides("the compiler rejects");
     has(&words(&project), "b b[] @ignore");
     project.run(&["check"]).exits(0);
 }

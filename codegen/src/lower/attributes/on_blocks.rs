@@ -185,7 +185,7 @@ fn read_tenancy<'a>(cx: &mut Cx<'a, '_>, id: ModelId, name: &str, attribute: &'a
         }
     };
     if let Some(first) = cx.model(id).declared_tenancy {
-        let message = format!("`{}` specifies twice whose rows it holds", cx.model(id).ast.name.text);
+        let message = format!("`{}` specifies twice whose rows it contains", cx.model(id).ast.name.text);
         cx.report(
             Diagnostic::new(codes::TENANCY_TWICE, attribute.span, message)
                 .label("specified again")

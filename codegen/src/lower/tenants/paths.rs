@@ -1,4 +1,4 @@
-//! Which relations lead from a model to the tenant of its rows.
+//! The relations that lead from a model to the tenant of its rows.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -32,7 +32,7 @@ pub(super) fn resolve<'a>(
         let more = shortest(cx, here, tenant);
         let help = match more {
             Some(more) => format!("write `@@tenant({}.{})`", path.text, join(cx, &more)),
-            None => format!("name relations that lead to `{}`, the model of tenants", name(tenant)),
+            None => format!("name relations that lead to `{}`, the model with `@@tenant`", name(tenant)),
         };
         return Err(report(
             format!("`{}` leads to `{}`, which is not a tenant", path.text, name(here)),
@@ -47,11 +47,11 @@ pub(super) fn resolve<'a>(
         return Err(report(message, "references other fields", "reference the field with `@id`".to_owned()));
     }
     if let Some(hidden) = fields.iter().find_map(|id| hidden_column(cx, *id)) {
-        let message = format!("the client does not know `{}`, which leads to the tenant", cx.qualified(hidden));
+        let message = format!("`{}`, which leads to the tenant, is not in the client", cx.qualified(hidden));
         return Err(report(
             message,
-            "goes through a column that is not in the client",
-            "remove `@ignore`, or use a relation whose columns have types of the language".to_owned(),
+            "uses a column that is not in the client",
+            "remove `@ignore`, or use a relation whose columns have types of the schema language".to_owned(),
         ));
     }
     agrees(cx, &fields, path)?;
@@ -87,7 +87,7 @@ fn step(cx: &Cx<'_, '_>, model: ModelId, name: &str) -> Result<(FieldId, ModelId
             ),
         )),
         FieldType::Model(_) => Err((
-            format!("`{qualified}` does not lead from a row to one other: its columns are on the other side"),
+            format!("`{qualified}` does not lead to a single row: its columns are on the other side"),
             "name a relation with `fields:`".to_owned(),
         )),
         _ => {
@@ -132,7 +132,7 @@ fn agrees(cx: &Cx<'_, '_>, fields: &[FieldId], path: Name<'_>) -> Result<(), Box
     };
     let diagnostic = Diagnostic::new(codes::TENANT_PATH, path.span, message).label("another path").help(help);
     Err(Box::new(match next.declared_tenancy {
-        Some(declared) => diagnostic.second(declared.span(), "this is what it says"),
+        Some(declared) => diagnostic.second(declared.span(), "declared here"),
         None => diagnostic,
     }))
 }
@@ -180,7 +180,7 @@ pub(super) fn every_model_says_so(cx: &mut Cx<'_, '_>, tenant: ModelId) {
         let model = cx.model(*id);
         model.declared_tenancy.is_none() && !model.ignored && !model.ast.broken && model.tenancy == Tenancy::Shared
     };
-    // It is unknown here which tables a view reads.
+    // The compiler does not know which tables a view reads.
     let is_view = |id: &ModelId| cx.model(*id).ast.kind == ModelKind::View && !reaching.contains(id);
     let views: Vec<_> =
         cx.model_ids().filter(is_view).filter(silent).map(|id| view_says_nothing(cx, id, tenant)).collect();
@@ -191,11 +191,11 @@ pub(super) fn every_model_says_so(cx: &mut Cx<'_, '_>, tenant: ModelId) {
 
 fn view_says_nothing(cx: &Cx<'_, '_>, id: ModelId, tenant: ModelId) -> Diagnostic {
     let (name, tenants) = (cx.model(id).ast.name, cx.model(tenant).ast.name.text);
-    let message = format!("the view `{}` does not say whether its rows belong to one `{tenants}`", name.text);
+    let message = format!("the view `{}` does not declare whose rows it contains", name.text);
     Diagnostic::new(codes::UNDECLARED_TENANCY, name.span, message)
         .label(format!("may show rows of every `{tenants}`"))
         .help(format!(
-            "give it the column and a relation to `{tenants}`, and write `@@tenant(..)`, or write `@@shared` if its rows \
+            "add the column and a relation to `{tenants}`, and write `@@tenant(..)`; or write `@@shared` if its rows \
              belong to every `{tenants}`"
         ))
 }
@@ -203,18 +203,20 @@ fn view_says_nothing(cx: &Cx<'_, '_>, id: ModelId, tenant: ModelId) -> Diagnosti
 fn says_nothing(cx: &Cx<'_, '_>, id: ModelId, tenant: ModelId) -> Diagnostic {
     let name = cx.model(id).ast.name;
     let tenants = cx.model(tenant).ast.name.text;
-    let message = format!("`{}` does not say whether its rows belong to one `{tenants}`", name.text);
+    let message = format!("`{}` does not declare whose rows it contains", name.text);
     let diagnostic = Diagnostic::new(codes::UNDECLARED_TENANCY, name.span, message);
     match shortest(cx, id, tenant) {
         Some(path) => {
             let line = format!("@@tenant({})", join(cx, &path));
             diagnostic
-                .label(format!("leads to `{tenants}` by `{}`", join(cx, &path)))
-                .help(format!("write `{line}` in it, or `@@shared` if its rows belong to every `{tenants}`"))
+                .label(format!("leads to `{tenants}` through `{}`", join(cx, &path)))
+                .help(format!(
+                    "write `{line}` if each row belongs to one `{tenants}`, or `@@shared` if all rows belong to every one"
+                ))
                 .edits(new_line(cx, id, line))
         }
-        None => diagnostic.label(format!("leads to `{tenants}`, but not by required relations")).help(format!(
-            "give it a required relation to `{tenants}` and write `@@tenant(..)`, or write `@@shared` if its rows belong \
+        None => diagnostic.label(format!("leads to `{tenants}`, but not through required relations")).help(format!(
+            "add a required relation to `{tenants}` and write `@@tenant(..)`; or write `@@shared` if its rows belong \
              to every `{tenants}`"
         )),
     }

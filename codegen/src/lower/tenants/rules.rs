@@ -46,13 +46,13 @@ impl<'c, 'a, 'd> Sides<'c, 'a, 'd> {
             return None;
         }
         let message = format!(
-            "`{}` can point at a `{}` of another tenant",
+            "`{}` can reference a `{}` of another tenant",
             self.cx.qualified(self.relation.referencing),
             self.name(self.referenced)
         );
         let list = self.cx.field(self.relation.referencing).relation.fields.as_ref()?;
         let diagnostic = Diagnostic::new(codes::RELATION_ACROSS_TENANTS, list.span, message)
-            .label("the foreign key does not hold the tenant");
+            .label("the foreign key does not contain the tenant");
         Some(match (ours, theirs) {
             (Some(ours), Some(theirs)) => self.with_composite_key(diagnostic, key, ours, theirs),
             (None, _) => diagnostic.help(self.give_a_column(self.referencing)),
@@ -60,19 +60,19 @@ impl<'c, 'a, 'd> Sides<'c, 'a, 'd> {
         })
     }
 
-    /// An implicit many-to-many relation has no column for a tenant.
+    /// Reports an implicit many-to-many relation, whose join table has no column for a tenant.
     fn table_between(&self) -> Diagnostic {
         let message = format!("`{}` can join rows of two tenants", self.cx.qualified(self.relation.referencing));
         let span = self.cx.field(self.relation.referencing).ast.name.span;
         Diagnostic::new(codes::RELATION_ACROSS_TENANTS, span, message)
-            .label("the table between them does not hold the tenant")
+            .label("its join table does not contain the tenant")
             .second(self.cx.field(self.relation.referenced).ast.name.span, "the other side")
-            .help("declare a model for the table, with `@@tenant(..)` and a relation to each of the two")
+            .help("replace the join table with a model that has `@@tenant(..)` and a relation to each of the two")
     }
 
     fn give_a_column(&self, model: ModelId) -> String {
         let name = self.name(model);
-        format!("give `{name}` a relation to the tenant, and write `@@tenant(..)` with its name in `{name}`")
+        format!("add a relation to the tenant to `{name}`, and write `@@tenant(..)` with the relation's name")
     }
 
     fn with_composite_key(
@@ -119,7 +119,7 @@ fn in_front(cx: &Cx<'_, '_>, list: &FieldList, field: FieldId) -> Vec<Edit> {
     edits
 }
 
-/// Reports unique keys that reveal to one tenant what another one has.
+/// Reports unique keys that show one tenant that another one uses a value.
 pub(super) fn keys_hold_the_tenant(cx: &Cx<'_, '_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for id in cx.model_ids() {
@@ -144,8 +144,8 @@ fn shared_key(cx: &Cx<'_, '_>, model: ModelId, key: &KeyDraft<'_>) -> Option<Dia
         [] => format!("`{written}` is unique across all tenants"),
         columns => format!("`{}` is unique across all tenants", names(cx, columns)),
     };
-    let diagnostic =
-        Diagnostic::new(codes::KEY_ACROSS_TENANTS, key.span, message).label("tells one tenant what another one has");
+    let diagnostic = Diagnostic::new(codes::KEY_ACROSS_TENANTS, key.span, message)
+        .label("shows one tenant that another one uses a value");
     let global = "`global: true` if all tenants share its values";
     Some(match column_of(cx, model) {
         Some(tenant) => {
@@ -154,13 +154,14 @@ fn shared_key(cx: &Cx<'_, '_>, model: ModelId, key: &KeyDraft<'_>) -> Option<Dia
             let list = names(cx, &[&[tenant], columns.as_slice()].concat());
             let edits = with_tenant(cx, model, key, tenant, &list);
             let help = if columns.is_empty() {
-                format!("put `{tenant_name}` in front, or write {global}")
+                format!("add `{tenant_name}` as the first field, or write {global}")
             } else {
                 format!("write `{kept}([{list}])`, or {global}")
             };
             diagnostic.help(help).edits(edits)
         }
-        None => diagnostic.help(format!("write {global}; the model has no column of the tenant to put in front")),
+        None => diagnostic
+            .help(format!("write {global}; the model has no column with the tenant that the key could contain")),
     })
 }
 
@@ -191,7 +192,7 @@ fn with_tenant(cx: &Cx<'_, '_>, model: ModelId, key: &KeyDraft<'_>, tenant: Fiel
     vec![Edit { span: Span { end: first.start, ..first }, text: format!("{name}, ") }]
 }
 
-/// Whether the database or the client generates the values. Such values reveal nothing about other tenants.
+/// Returns whether the database or the client generates the values. Such values reveal nothing about other tenants.
 fn is_generated(cx: &Cx<'_, '_>, id: FieldId) -> bool {
     matches!(
         cx.field(id).default.as_ref().map(|(default, _)| default),

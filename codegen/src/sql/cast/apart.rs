@@ -1,14 +1,14 @@
 //! Which type changes keep values apart, and which keep equal ones equal.
 //!
-//! A unique key holds over values that stay apart, a foreign key over values that stay equal. What is not known here is
-//! said to do neither.
+//! A unique key stays valid if values that differ still differ, and a foreign key if values that are equal are still
+//! equal. For type changes that are not known here, neither is assumed.
 
 use super::{is_integer, is_number, is_text};
 use crate::ir::NativeType as N;
 use crate::sql::data_type::DataType;
 use crate::sql::state::Column;
 
-/// Whether values that differ still differ in the new type.
+/// Returns whether values that differ still differ in the new type.
 pub(in crate::sql) fn keeps_apart(previous: &Column, next: &Column) -> bool {
     // Another collation may call two texts equal; the default one never does.
     let same_collation = next.collation.is_none() || next.collation == previous.collation;
@@ -27,7 +27,7 @@ pub(in crate::sql) fn keeps_apart(previous: &Column, next: &Column) -> bool {
     same_collation && keeps_elements && same_elements()
 }
 
-/// Whether an explicit cast, which a list needs, cuts off what is too long.
+/// Returns whether an explicit cast, which a list needs, truncates a value that is too long.
 fn is_cut_off(ty: &DataType) -> bool {
     matches!(ty, DataType::Native(N::VarChar(Some(_)) | N::Char(_) | N::Bit(_) | N::VarBit(Some(_))))
 }
@@ -37,7 +37,7 @@ fn native_keeps_apart(from: N, to: N) -> bool {
     match (from, to) {
         (_, N::Text | N::VarChar(None)) => true,
         (N::VarChar(Some(from)), N::VarChar(Some(to))) => from <= to,
-        // Blanks at the end are cut off without an error, or do not count.
+        // Trailing blanks are removed without an error, or are not significant.
         (N::Text | N::VarChar(_) | N::Citext, N::VarChar(_) | N::Char(_)) => false,
         (N::JsonB | N::Json | N::Xml, _) if is_text(to) => false,
         (_, N::VarChar(_) | N::Char(_)) => true,
@@ -61,12 +61,12 @@ fn native_keeps_apart(from: N, to: N) -> bool {
     }
 }
 
-/// Whether values that are equal are still equal, if both sides of a foreign key change in the same way.
+/// Returns whether values that are equal are still equal, if both sides of a foreign key change in the same way.
 pub(in crate::sql) fn keeps_together(previous: &Column, next: &Column) -> bool {
     let same_collation = previous.collation.is_none() || next.collation == previous.collation;
     let same_elements = match (&previous.ty, &next.ty) {
         (DataType::Native(from), DataType::Native(to)) => {
-            // What is equal and has several spellings: `a` and `A`, 1.0 and 1.00, 0 and -0.
+            // Equal values may have several spellings: `a` and `A`, 1.0 and 1.00, 0 and -0.
             let has_spellings = matches!(
                 from,
                 N::Citext
@@ -86,7 +86,8 @@ pub(in crate::sql) fn keeps_together(previous: &Column, next: &Column) -> bool {
     same_collation && same_elements
 }
 
-/// Whether each value is equal to what it becomes: a foreign key holds though only one of its sides changes.
+/// Returns whether each value is equal to its new value, so that a foreign key stays valid if only one of its sides
+/// changes.
 pub(in crate::sql) fn keeps_values(previous: &Column, next: &Column) -> bool {
     let is_kin = match (&previous.ty, &next.ty) {
         (DataType::Native(from), DataType::Native(to)) => {
@@ -99,7 +100,8 @@ pub(in crate::sql) fn keeps_values(previous: &Column, next: &Column) -> bool {
     is_kin && keeps_apart(previous, next) && keeps_together(previous, next)
 }
 
-/// Whether an expression over the column has the same result as before: of numbers, only integers divide alike.
+/// Returns whether an expression over the column has the same result as before. Of numbers, this holds only for
+/// integers, because other types divide differently.
 pub(in crate::sql) fn keeps_expressions(previous: &Column, next: &Column) -> bool {
     let divides_alike = match (&previous.ty, &next.ty) {
         (DataType::Native(from), DataType::Native(to)) => is_integer(*from) == is_integer(*to),

@@ -168,7 +168,7 @@ fn rename_index_column(index: &mut Index, rename: impl Fn(&mut String)) {
     }
 }
 
-/// Rewrites the expressions of a table word by word. Changed expressions lose their spacing.
+/// Rewrites the expressions of a table token by token. Changed expressions lose their spacing.
 fn rewrite_expressions(table: &mut Table, rewrite: impl Fn(Token) -> Token) {
     let predicates = |index: &mut Index| {
         let parts = index.parts.iter_mut().filter_map(|part| match &mut part.target {

@@ -8,7 +8,7 @@ use super::hints::{Candidates, Found, Hints};
 use super::{DiffCx, DiffError, DiffOptions, ProbableRename, apply, guess};
 use crate::sql::change::Change;
 use crate::sql::intent::{EnumIntent, Intent, TableIntent};
-use crate::sql::names::clip;
+use crate::sql::names::stem;
 use crate::sql::state::{ObjectName, State, Table};
 
 /// A rename from the command line: `users:people`, `users.name:full_name`, `Role.ADMIN:OWNER`. All names are names in
@@ -409,8 +409,8 @@ fn temporary_part(part: &Part, number: usize) -> Part {
 /// Returns a temporary name. The number makes it unique.
 pub(super) fn temporary(name: &str, number: usize) -> String {
     match number {
-        0 => format!("{}__old", clip(name, 50)),
-        _ => format!("{}__old{number}", clip(name, 50)),
+        0 => format!("{}__old", stem(name)),
+        _ => format!("{}__old{number}", stem(name)),
     }
 }
 

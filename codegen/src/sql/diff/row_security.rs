@@ -1,4 +1,5 @@
-//! Row security and its policies. Only those that migrations create are compared: policies of others stay as they are.
+//! The differences in row security and policies. Only the policies that migrations create are compared. Other policies
+//! stay as they are.
 
 use super::DiffCx;
 use super::tables::Touched;
@@ -16,7 +17,7 @@ pub(super) fn diff_row_security(cx: &DiffCx<'_>, previous: &State, touched: &Tou
     }
     let dropped = previous.tables.iter().filter(|table| cx.next.table(&table.name).is_none());
     for table in dropped {
-        // Columns that change cannot wait until the table is dropped.
+        // A column that a policy uses cannot change before the policy is dropped, and the table is dropped only later.
         let policies = table.row_security.policies.iter().filter(|policy| is_touched(policy, touched));
         changes.extend(policies.map(|policy| drop_policy(&table.name, policy)));
     }
@@ -60,7 +61,8 @@ fn diff_table(
     }
 }
 
-/// Whether migrations switch row security: they do where they create policies, and where only their own ones are dropped.
+/// Returns whether migrations enable or disable row security on the table: if they create policies, or if they drop the
+/// only policies of the table.
 fn is_ours(old: &RowSecurity, next: &RowSecurity) -> bool {
     match (old.policies.is_empty(), next.policies.is_empty()) {
         (_, false) => true,
@@ -100,7 +102,7 @@ fn same_condition(cx: &DiffCx<'_>, table: &ObjectName, a: &PolicyCondition, b: &
     }
 }
 
-/// Whether rows are read or written that policies hide from the table's owner.
+/// Returns whether the changes read or write rows that policies hide from the table's owner.
 fn writes_secured_rows(previous: &State, changes: &[Change]) -> bool {
     changes.iter().any(|change| match change {
         Change::AddColumn { table, .. } | Change::AlterColumn { table, .. } => {

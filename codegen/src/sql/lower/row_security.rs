@@ -7,7 +7,7 @@ use crate::sql::state::{
     TenantWay,
 };
 
-/// Secures the tables of models, and those between two of them.
+/// Adds row security to the tables of models, and to the join tables between them.
 pub(super) fn secure(schema: &ir::Schema, state: &mut State) {
     for model in schema.walk_models().filter(|model| model.model().row_security) {
         let ways = way(model, Vec::new()).into_iter().collect();
@@ -22,7 +22,7 @@ pub(super) fn secure(schema: &ir::Schema, state: &mut State) {
     }
 }
 
-/// From a row of a table between two models, by the column of one side.
+/// Returns the path from a row of a join table to the tenant, through the column of one side.
 fn way_of_side(column: &str, field: RelationFieldWalker<'_>) -> Option<TenantWay> {
     let model = Some(field.model()).filter(|model| model.model().row_security)?;
     let key = model.primary_key_columns().next()?;
@@ -31,7 +31,7 @@ fn way_of_side(column: &str, field: RelationFieldWalker<'_>) -> Option<TenantWay
     way(model, vec![first])
 }
 
-/// From a row of a model, which these joins lead to.
+/// Returns the path that begins with `joins`, which lead to a row of `model`, and continues to the tenant.
 fn way(model: ModelWalker<'_>, mut joins: Vec<TenantJoin>) -> Option<TenantWay> {
     let names = |columns: &[ColumnWalker<'_>]| columns.iter().map(|column| column.db_name().to_owned()).collect();
     let (steps, column) = model.way_to_tenant()?;

@@ -208,7 +208,7 @@ pub enum Action {
         previous: (bool, bool),
         next: (bool, bool),
     },
-    /// From here on, the session sees the rows of all tenants.
+    /// Lets the session see the rows of all tenants from here on.
     ShowAllTenants,
 
     CreateOther(Other),

@@ -50,7 +50,7 @@ pub(super) struct AssessCx {
     pub(super) new_tables: BTreeSet<ObjectName>,
     /// New columns with NULL in all rows.
     pub(super) empty_columns: BTreeSet<(ObjectName, String)>,
-    /// What becomes of the values of columns.
+    /// The new values of columns.
     pub(super) conversions: Conversions,
     pub(super) removed_labels: BTreeMap<ObjectName, Vec<String>>,
     /// Views and other objects that are dropped first, by their descriptions.

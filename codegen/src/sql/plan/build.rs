@@ -250,6 +250,10 @@ impl Builder {
         let mut others: Vec<_> = self.actions.extract_if(.., |action| place(action).is_some()).collect();
         others.sort_by_key(place);
         self.actions.extend(others);
+        // PostgreSQL drops and adds the columns of a statement in order, and a generated column needs those of its
+        // expression.
+        self.dropped.values_mut().for_each(|columns| columns.sort_by_key(|column| column.generated.is_none()));
+        self.added.values_mut().for_each(|specs| specs.sort_by_key(|spec| spec.column.generated.is_some()));
         let actions = &mut self.actions;
         actions
             .extend(self.altered.into_iter().map(|(table, alterations)| Action::AlterColumns { table, alterations }));

@@ -1,7 +1,7 @@
-//! What becomes of the values of columns that stay, and which keys and checks that can break.
+//! The new values of columns that stay, and the keys and checks that these can break.
 //!
-//! Takes the changes. A type change, `@using`, another generated expression and a default that fills NULL give rows other
-//! values; rows that differed may be equal afterwards.
+//! Takes the changes. A type change, `@using`, another generated expression and a default that fills NULL change
+//! values. Rows that differed may be equal afterwards.
 
 use std::collections::BTreeMap;
 
@@ -21,13 +21,14 @@ use crate::sql::state::{Column, ColumnDefault, ForeignKey, Index, IndexPart, Ind
 struct Conversion {
     previous: Column,
     next: Column,
-    /// Whether the statement that changes the column gives the values; otherwise it is only the one that fills NULL.
+    /// Whether the statement that changes the column also changes the values. Otherwise, only the statement that fills
+    /// NULL does.
     by_column: bool,
-    /// Whether PostgreSQL or a user's expression gives them, and not a cast that is known here.
+    /// Whether the values come from PostgreSQL or from a user's expression, rather than from a known cast.
     by_expression: bool,
     /// Whether a default fills NULL.
     filled: bool,
-    /// The new value as SQL over the old row; none where that cannot be written.
+    /// The new value as SQL over the old row; `None` if it cannot be written as SQL.
     value: Option<String>,
 }
 
@@ -62,7 +63,7 @@ impl Conversion {
         !self.by_expression && keeps_values(&self.previous, &self.next)
     }
 
-    /// Whether both sides of a foreign key become the same.
+    /// Returns whether both sides of a foreign key change in the same way.
     fn agrees_with(&self, other: &Self) -> bool {
         let is_same = |a: &Column, b: &Column| a.ty == b.ty && a.array == b.array && a.collation == b.collation;
         let is_known = !self.by_expression && !other.by_expression;
@@ -73,7 +74,7 @@ impl Conversion {
     }
 }
 
-/// The value in the new type.
+/// Returns the value in the new type, as SQL.
 fn converted(previous: &Column, next: &Column, using: Option<&str>, retyped: bool) -> String {
     let name = ident(&next.name);
     let by_cast = || cast(previous, next).using;
@@ -88,12 +89,12 @@ fn converted(previous: &Column, next: &Column, using: Option<&str>, retyped: boo
     format!("({value}::{}{}{collation})", next.ty, if next.array { "[]" } else { "" })
 }
 
-/// A comment at the end must not hide what follows.
+/// Encloses an expression so that a comment at its end cannot hide the following text.
 fn in_parentheses(sql: &str) -> String {
     if sql.contains("--") { format!("({sql}\n)") } else { format!("({sql})") }
 }
 
-/// Whether the default gives each row the same value.
+/// Returns whether the default has the same value for each row.
 fn fills_equally(default: Option<&ColumnDefault>) -> bool {
     match default {
         Some(ColumnDefault::Literal(_) | ColumnDefault::List(_)) => true,
@@ -156,7 +157,7 @@ impl Conversions {
         conversions
     }
 
-    /// Lets shadow columns be known by their names until the cutover.
+    /// Adds the names that shadow columns have until the cutover.
     pub(super) fn add_shadows<'a>(&mut self, actions: impl Iterator<Item = &'a Action>) {
         for action in actions {
             let Action::FillShadowColumns { table, columns } = action else { continue };
@@ -171,18 +172,18 @@ impl Conversions {
         self.columns.get(&(table.clone(), column.to_owned()))
     }
 
-    /// What the values of a column become, as SQL over the old row; none if they stay or if that cannot be written.
+    /// Returns the new value of a column, as SQL over the old row; `None` if it stays or cannot be written as SQL.
     pub(super) fn value(&self, table: &ObjectName, column: &str) -> Option<String> {
         self.column(table, column)?.value.clone()
     }
 
-    /// The column's name after the migration.
+    /// Returns the column's name after the migration.
     pub(super) fn final_name<'n>(&'n self, table: &ObjectName, column: &'n str) -> &'n str {
         self.column(table, column).map_or(column, |it| &it.next.name)
     }
 
-    /// The unique keys of a table that stay, and whose values a change of these columns may make equal. `fills`: the
-    /// change is the statement that fills NULL.
+    /// Returns the unique keys of a table that stay, and in which a change of these columns may make values equal.
+    /// `fills`: the change is the statement that fills NULL.
     pub(super) fn kept_keys<'s>(
         &'s self,
         table: &'s ObjectName,
@@ -198,7 +199,7 @@ impl Conversions {
             .filter(move |object| key_parts(object).any(|part| matches!(part, Part::Column(name) if is_changed(name))))
     }
 
-    /// The foreign keys and checks of a table that stay, and that a default in place of NULL may violate.
+    /// Returns the foreign keys and checks of a table that stay, and that a default in place of NULL may violate.
     pub(super) fn filled_constraints<'s>(
         &'s self,
         table: &'s ObjectName,
@@ -215,7 +216,7 @@ impl Conversions {
         })
     }
 
-    /// The exclusion constraints of a table that stay, and that the change of these columns may break.
+    /// Returns the exclusion constraints of a table that stay, and that the change of these columns may break.
     pub(super) fn kept_exclusions<'s>(
         &'s self,
         table: &'s ObjectName,
@@ -230,7 +231,7 @@ impl Conversions {
         on_table.filter(move |(.., names)| names.iter().any(is_changed)).map(|(_, name, _)| name.as_str())
     }
 
-    /// Whether rows whose keys differ may have equal ones afterwards.
+    /// Returns whether rows whose keys differ may have equal keys afterwards.
     pub(super) fn may_merge(&self, table: &ObjectName, object: &TableObject) -> bool {
         is_unique(object)
             && key_parts(object).any(|part| match part {
@@ -239,12 +240,12 @@ impl Conversions {
             })
     }
 
-    /// Whether an expression may give another result.
+    /// Returns whether the result of an expression may change.
     fn changes_result(&self, table: &ObjectName, sql: &str) -> bool {
         self.mentioned(table, sql).is_none_or(|mut found| found.any(|it| !it.keeps_expressions()))
     }
 
-    /// The conversions of columns that an expression names; none if it cannot be read.
+    /// Returns the conversions of the columns in an expression; `None` if it cannot be parsed.
     fn mentioned<'s>(&'s self, table: &'s ObjectName, sql: &str) -> Option<impl Iterator<Item = &'s Conversion>> {
         let found = tokens(sql)?.into_iter().filter_map(move |token| match token {
             Token::Word(name) | Token::Quoted(name) => self.column(table, &name),
@@ -253,7 +254,7 @@ impl Conversions {
         Some(found)
     }
 
-    /// Whether rows that satisfied the object still do.
+    /// Returns whether rows that satisfied the object still satisfy it.
     pub(super) fn keep(&self, table: &ObjectName, object: &TableObject) -> bool {
         match object {
             TableObject::ForeignKey(key) => self.keep_reference(table, key),
@@ -274,7 +275,7 @@ impl Conversions {
         })
     }
 
-    /// Whether a query over the old values tells nothing of the object.
+    /// Returns whether a query over the old values does not show whether rows satisfy the object.
     pub(super) fn changes_under(&self, table: &ObjectName, object: &TableObject) -> bool {
         let is_known = |table: &ObjectName, name: &str| self.column(table, name).is_some();
         match object {
@@ -289,13 +290,13 @@ impl Conversions {
         }
     }
 
-    /// Counts the keys that several rows will have.
+    /// Returns the probe that counts the keys that several rows will have.
     pub(super) fn duplicates(&self, table: &ObjectName, object: &TableObject) -> Option<Probe> {
         let UniqueValues { values: columns, condition, nulls_equal } = self.unique_values(table, object)?;
         Some(Probe::Duplicates { table: qualified(table), columns, condition, nulls_equal })
     }
 
-    /// The guard that fails if the key would not be unique.
+    /// Returns the guard that fails if the key would not be unique.
     pub(super) fn guard(&self, table: &ObjectName, object: &TableObject) -> Option<UniqueGuard> {
         let UniqueValues { values, condition, nulls_equal } = self.unique_values(table, object)?;
         let needs_more = |it: &Conversion| {
@@ -315,12 +316,12 @@ impl Conversions {
         })
     }
 
-    /// The unique keys and indexes that stay over changed columns, with their tables.
+    /// Returns the unique keys and indexes over changed columns that stay, with their tables.
     pub(super) fn keys(&self) -> impl Iterator<Item = (&ObjectName, &TableObject)> {
         self.keys.iter().map(|(table, object)| (table, object))
     }
 
-    /// The values of a unique key after the migration, as SQL over the old rows.
+    /// Returns the values of a unique key after the migration, as SQL over the old rows.
     fn unique_values(&self, table: &ObjectName, object: &TableObject) -> Option<UniqueValues> {
         let is_untouched = |sql: &str| self.mentioned(table, sql).is_some_and(|mut found| found.next().is_none());
         let value = |name: &str| match self.column(table, name) {
@@ -351,7 +352,7 @@ impl Conversions {
         Some(UniqueValues { values, condition, nulls_equal })
     }
 
-    /// The key in words.
+    /// Describes the key in words.
     pub(super) fn key_text(&self, table: &ObjectName, object: &TableObject) -> String {
         let parts = key_columns(object).map(|part| match part {
             Part::Column(name) => self.final_name(table, name).to_owned(),
@@ -361,7 +362,7 @@ impl Conversions {
     }
 }
 
-/// The values of a unique key, and which rows it is about.
+/// The values of a unique key, and the condition of its rows.
 struct UniqueValues {
     values: Vec<String>,
     condition: Option<String>,
@@ -376,13 +377,13 @@ pub(super) fn is_unique(object: &TableObject) -> bool {
     }
 }
 
-/// What a key is about.
+/// An element of a key.
 enum Part<'a> {
     Column(&'a str),
     Sql(&'a str),
 }
 
-/// The columns and expressions of a key; those of `INCLUDE` do not count.
+/// Returns the columns and expressions of a key, without those of `INCLUDE`.
 fn key_columns(object: &TableObject) -> Box<dyn Iterator<Item = Part<'_>> + '_> {
     match object {
         TableObject::PrimaryKey(key) => Box::new(key.columns.iter().map(|name| Part::Column(name))),
@@ -395,7 +396,7 @@ fn key_columns(object: &TableObject) -> Box<dyn Iterator<Item = Part<'_>> + '_> 
     }
 }
 
-/// With the condition of a partial index.
+/// Like [`key_columns`], with the condition of a partial index.
 fn key_parts(object: &TableObject) -> Box<dyn Iterator<Item = Part<'_>> + '_> {
     let predicate = match object {
         TableObject::Index(index) => index.predicate.as_deref(),

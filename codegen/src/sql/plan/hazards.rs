@@ -146,7 +146,7 @@ impl AssessCx {
         hazard.into_iter().collect()
     }
 
-    /// Without the probe of a unique key, which depends on what becomes of its values.
+    /// Without the probe of a unique key, which depends on its new values.
     fn added_object(&self, table: &ObjectName, object: &TableObject) -> Option<Hazard> {
         let name = |column: &'_ String| self.conversions.final_name(table, column).to_owned();
         let list = |columns: &[String]| columns.iter().map(name).collect::<Vec<_>>().join(", ");
@@ -181,7 +181,7 @@ impl AssessCx {
         }
     }
 
-    /// What stays over columns whose values change.
+    /// Returns the hazards of keys and checks that stay over columns whose values change.
     fn kept_hazards(&self, table: &ObjectName, columns: &[&str], fills: bool) -> Vec<Hazard> {
         if self.is_new(table) {
             return Vec::new();
@@ -216,7 +216,7 @@ impl AssessCx {
         }
     }
 
-    /// A key that is built again over values that may have become equal.
+    /// Returns the hazards of a key that is built again over values that may have become equal.
     fn kept_key_hazards(&self, table: &ObjectName, object: &TableObject) -> Vec<Hazard> {
         let may_merge = !self.is_new(table) && self.conversions.may_merge(table, object);
         may_merge.then(|| self.merged_key(table, object)).into_iter().collect()
@@ -336,7 +336,7 @@ fn required_column(table: &ObjectName, column: &str) -> Hazard {
     Hazard::failure(codes::F201, text, Some(Probe::Rows { table: qualified(table) }))
 }
 
-/// `value`: what its values become, as SQL over the old rows.
+/// `value`: the new value, as SQL over the old rows.
 fn required(table: &ObjectName, column: &str, becomes: bool, value: Option<String>) -> Hazard {
     let probe = Probe::Nulls { table: qualified(table), column: value.unwrap_or_else(|| ident(column)) };
     let text = match becomes {
@@ -346,7 +346,7 @@ fn required(table: &ObjectName, column: &str, becomes: bool, value: Option<Strin
     Hazard::failure(codes::F202, text, Some(probe))
 }
 
-/// Whether values become NULL: an empty list has no first element.
+/// Returns whether values become NULL: an empty list has no first element.
 fn loses_values(alteration: &Alteration) -> bool {
     let Alteration { previous, next, using, retyped, .. } = alteration;
     let is_ours = *using == cast(previous, next).using;

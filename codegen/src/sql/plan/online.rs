@@ -13,7 +13,7 @@ use super::shadow;
 use super::unique;
 use crate::sql::cast::Work;
 use crate::sql::change::TableObject;
-use crate::sql::names::{clip, sequence_name};
+use crate::sql::names::{sequence_name, stem};
 use crate::sql::state::{
     Check, Column, ColumnDefault, ConstraintOptions, Index, ObjectName, PrimaryKey, Sequence, SequenceOptions,
     UniqueConstraint,
@@ -40,8 +40,8 @@ pub(super) fn expand(actions: Vec<Action>, cx: &AssessCx) -> Vec<(Action, Transa
     expander.steps
 }
 
-/// New clients do not write a column that is dropped, and already run before it is dropped. So it becomes nullable in
-/// the first part.
+/// New clients do not write a column that is dropped, and they already run before it is dropped. So the column becomes
+/// nullable in the first segment.
 fn free_dropped_columns(steps: &mut Vec<(Action, Transaction)>) {
     let Some(first) = steps.iter().position(|(_, transaction)| *transaction == Transaction::Outside) else { return };
     let mut freed = Vec::new();
@@ -299,12 +299,12 @@ impl Expander<'_> {
 
     fn required_check(&mut self, table: &ObjectName, column: &str) -> Check {
         let expression = format!("{} IS NOT NULL", crate::sql::quote::ident(column));
-        let stem = format!("{}_{column}", table.name);
-        let mut name = format!("{}__required", clip(&stem, 50));
+        let place = format!("{}_{column}", table.name);
+        let mut name = format!("{}__required", stem(&place));
         let mut number = 1;
         while !self.checks.insert(name.clone()) {
             number += 1;
-            name = format!("{}__required{number}", clip(&stem, 45));
+            name = format!("{}__required{number}", stem(&place));
         }
         Check { name, expression, options: ConstraintOptions::default() }
     }
@@ -417,5 +417,5 @@ impl Expander<'_> {
 
 /// Returns the name of an index until it takes the name of the index that it replaces.
 fn successor_name(name: &str) -> String {
-    format!("{}__new", clip(name, 50))
+    format!("{}__new", stem(name))
 }

@@ -255,7 +255,7 @@ fn named_tables<'p>(table: &'p ObjectName, policy: &'p Policy) -> BTreeSet<&'p O
     policy.uses.iter().map(|(table, _)| table).chain([table]).collect()
 }
 
-/// When a table can be named, with all of its columns.
+/// Returns the milestones after which a table and all of its columns exist in their final form.
 fn ready(table: &ObjectName) -> [Milestone; 4] {
     use Milestone as M;
     [M::Exists(table.clone()), M::Altered(table.clone()), M::Added(table.clone()), M::Shaped(table.clone())]
@@ -333,6 +333,10 @@ fn alter_columns(needs: &mut Needs, table: &ObjectName, alterations: &[Alteratio
     needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone()), M::OthersDropped]);
     needs.waits.push(M::Exists(table.clone()));
     needs.gives.extend([M::Altered(table.clone()), M::Shaped(table.clone()), M::AllReleased]);
+    let is_generated_again = |it: &Alteration| it.next.generated.is_some() && it.previous.is_recreated(&it.next);
+    if alterations.iter().any(is_generated_again) {
+        needs.waits.push(M::Added(table.clone()));
+    }
     for alteration in alterations {
         needs.waits.extend(column_uses(&alteration.next).into_iter().map(M::Exists));
         let kept = column_uses(&alteration.next);

@@ -18,7 +18,7 @@ use crate::sql::cast::Work;
 use crate::sql::change::TableObject;
 use crate::sql::data_type::DataType;
 use crate::sql::expression::{Token, tokens};
-use crate::sql::names::clip;
+use crate::sql::names::stem;
 use crate::sql::state::{
     Check, Column, ColumnDefault, ConstraintOptions, ForeignKey, Index, IndexTarget, ObjectName, Policy, PrimaryKey,
     UniqueConstraint,
@@ -76,7 +76,7 @@ struct Group {
     /// Objects with the names of successors. They may depend on columns that stay, so they would not be dropped with
     /// the old columns.
     replaced: Vec<(ObjectName, TableObject)>,
-    /// Policies that name the columns, as they shall be.
+    /// Policies that name the columns, in their final form.
     policies: Vec<(ObjectName, Policy)>,
     /// Actions that are handled here.
     taken: BTreeSet<usize>,
@@ -172,7 +172,8 @@ impl Group {
         }
     }
 
-    /// Policies over the columns: they are replaced in the cutover, or rows would be hidden until they come back.
+    /// Takes over policies over the columns. They are replaced in the cutover; otherwise, rows would be hidden between
+    /// the drop of a policy and its creation.
     fn take_policies(&mut self, actions: &[Action]) {
         for (drop, add) in policy_pairs(actions) {
             let (Action::DropPolicy { table, policy: previous }, Action::CreatePolicy { policy, .. }) =
@@ -294,7 +295,7 @@ impl Group {
     }
 }
 
-/// The expression with other names of columns; none where a word may be something else than a column.
+/// Returns the expression with other names of columns; `None` if a word may be something other than a column.
 pub(super) fn renamed_in<'n>(sql: &str, rename: impl Fn(&str) -> Option<&'n str>) -> Option<String> {
     let old = tokens(sql)?;
     let mut new = Vec::with_capacity(old.len());
@@ -385,7 +386,7 @@ fn new_columns(action: &Action, actions: &[Action], cx: &AssessCx) -> Vec<Shadow
         }
         _ => false,
     });
-    // A policy that goes for good, or names other columns afterwards, has to go before the column.
+    // A policy that is dropped for good, or names other columns afterwards, must be dropped before the column.
     let pairs = policy_pairs(actions);
     let has_policy = |it: &Alteration| {
         actions.iter().enumerate().any(|(at, other)| {
@@ -407,7 +408,7 @@ fn new_columns(action: &Action, actions: &[Action], cx: &AssessCx) -> Vec<Shadow
     alterations.iter().filter(rewrites).map(shadow).collect()
 }
 
-/// Where a policy is dropped, and where it comes back with the same columns.
+/// Returns the positions at which a policy is dropped and created again with the same columns.
 fn policy_pairs(actions: &[Action]) -> Vec<(usize, usize)> {
     let comes_back = |(at, action): (usize, &Action)| {
         let Action::DropPolicy { table, policy } = action else { return None };
@@ -427,11 +428,11 @@ fn names_column(policy: &Policy, table: &ObjectName, column: &str) -> bool {
 
 /// Returns a temporary name that is not in use.
 fn free_name(name: &str, taken: &mut BTreeSet<String>) -> String {
-    let mut free = format!("{}__new", clip(name, 50));
+    let mut free = format!("{}__new", stem(name));
     let mut number = 1;
     while !taken.insert(free.clone()) {
         number += 1;
-        free = format!("{}__new{number}", clip(name, 45));
+        free = format!("{}__new{number}", stem(name));
     }
     free
 }

@@ -1,6 +1,6 @@
 //! Guards of an online plan that look for keys which would no longer be unique, before anything is changed.
 //!
-//! A guard reads the whole table, so it is a statement of its own, outside of transactions and without a lock that others
+//! A guard reads the whole table, so it is a separate statement outside of transactions, without a lock that others
 //! wait for. Rows that are written after it can still make the index fail.
 
 use super::Transaction;
@@ -10,7 +10,7 @@ use super::shadow::renamed_in;
 use crate::sql::expression::{Token, tokens};
 use crate::sql::state::ObjectName;
 
-/// The guards for the keys of a plan; those that cannot be written are left out.
+/// Returns the guards for the keys of a plan. Guards that cannot be written are left out.
 pub(super) fn guards(actions: &[Action], cx: &AssessCx) -> Vec<UniqueGuard> {
     let added = actions.iter().filter_map(|action| match action {
         Action::AddObject { table, object, .. } => Some((table, object)),
@@ -26,8 +26,8 @@ pub(super) fn guards(actions: &[Action], cx: &AssessCx) -> Vec<UniqueGuard> {
     found
 }
 
-/// Puts each guard in front, with the names of before; where it cannot be said there, in front of the first step that
-/// concerns its table.
+/// Puts each guard at the beginning of the plan, with the old names. If it cannot be written there, puts it before the
+/// first step that changes its table.
 pub(super) fn guard_keys(steps: &mut Vec<(Action, Transaction)>, guards: Vec<UniqueGuard>) {
     let is_guard = |(action, _): &&(Action, Transaction)| matches!(action, Action::Guard(_));
     let has_copy = steps.iter().filter(is_guard).count() > 2 && steps.first().is_some_and(|step| is_guard(&step));
@@ -58,7 +58,7 @@ fn concerns(action: &Action, table: &ObjectName) -> bool {
     }
 }
 
-/// What the guard has to say before an action; none if it cannot know.
+/// Returns the guard as it must be written before an action; `None` if that is unknown.
 fn earlier(mut guard: UniqueGuard, action: &Action) -> Option<UniqueGuard> {
     match action {
         Action::RenameTable { from, to } if from.sibling(to) == guard.table => {
@@ -78,7 +78,7 @@ fn earlier(mut guard: UniqueGuard, action: &Action) -> Option<UniqueGuard> {
                 None => None,
             };
         }
-        // What a user wrote, and a type that is not PostgreSQL's own, may need what is made here.
+        // A user's expression, and a type that is not PostgreSQL's own, may need something that this action creates.
         Action::CreateSchema(_)
         | Action::CreateExtension(_)
         | Action::UpdateExtension { .. }
@@ -99,7 +99,7 @@ fn earlier(mut guard: UniqueGuard, action: &Action) -> Option<UniqueGuard> {
     Some(guard)
 }
 
-/// The guard, if none of its expressions may name the table.
+/// Returns the guard, if none of its expressions can name the table.
 fn without_table(guard: UniqueGuard) -> Option<UniqueGuard> {
     let is_named = texts(&guard).any(|sql| names(sql, |name| name == guard.table.name));
     (!is_named).then_some(guard)
@@ -121,7 +121,8 @@ fn texts(guard: &UniqueGuard) -> impl Iterator<Item = &String> {
     guard.values.iter().chain(&guard.condition)
 }
 
-/// Whether one of the names in an expression is such; an expression that cannot be read may have any.
+/// Returns whether a name in an expression satisfies the condition. An expression that cannot be parsed may contain any
+/// name.
 fn names(sql: &str, is_such: impl Fn(&str) -> bool) -> bool {
     let is_name = |token: &Token| matches!(token, Token::Word(name) | Token::Quoted(name) if is_such(name));
     tokens(sql).is_none_or(|tokens| tokens.iter().any(is_name))

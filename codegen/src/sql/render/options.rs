@@ -59,7 +59,7 @@ pub(super) fn of_table(options: &TableOptions) -> String {
     format!("{inherits}{partition}{}", storage(&options.storage))
 }
 
-/// The commands of `ALTER TABLE`.
+/// Returns the actions of `ALTER TABLE`.
 pub(super) fn table_commands(previous: &TableOptions, next: &TableOptions) -> Vec<String> {
     let mut commands = Vec::new();
     if previous.unlogged != next.unlogged {

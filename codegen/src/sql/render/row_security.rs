@@ -4,10 +4,10 @@ use crate::sql::policy;
 use crate::sql::quote::{ident, qualified};
 use crate::sql::state::{ObjectName, Policy, PolicyCondition};
 
-/// Lets the session see the rows of all tenants.
+/// The statement after which the session sees the rows of all tenants.
 pub(super) const SHOW_ALL_TENANTS: &str = "SELECT set_config('relata.across_tenants', 'on', false)";
 
-/// `CREATE POLICY`.
+/// Returns a `CREATE POLICY` statement.
 pub(super) fn create_policy(table: &ObjectName, policy: &Policy) -> String {
     let kind = if policy.permissive { "" } else { " AS RESTRICTIVE" };
     let command = if policy.command == "ALL" { String::new() } else { format!(" FOR {}", policy.command) };
@@ -28,7 +28,7 @@ pub(super) fn create_policy(table: &ObjectName, policy: &Policy) -> String {
     )
 }
 
-/// The commands of `ALTER TABLE` that switch row security.
+/// Returns the actions of `ALTER TABLE` that enable, disable, force or no longer force row security.
 pub(super) fn switches(previous: (bool, bool), next: (bool, bool)) -> Vec<String> {
     let enabled = match (previous.0, next.0) {
         (false, true) => Some("ENABLE ROW LEVEL SECURITY"),

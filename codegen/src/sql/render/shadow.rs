@@ -138,7 +138,7 @@ pub(super) fn fill(table: &ObjectName, columns: &[ShadowColumn]) -> String {
     in_batches(table, &assignments.join(",\n      "), &format!("({})", missing.join("\n      OR ")))
 }
 
-/// One statement, so that it is atomic however it is sent.
+/// This is one statement, so it is atomic regardless of how it is sent.
 pub(super) fn cutover(tables: &[ObjectName], actions: &[Action]) -> String {
     let names: Vec<_> = tables.iter().map(qualified).collect();
     let mut body = format!("BEGIN\n  LOCK TABLE {} IN ACCESS EXCLUSIVE MODE;\n", names.join(", "));

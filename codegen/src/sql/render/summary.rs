@@ -17,7 +17,7 @@ pub fn summary(changes: &[Change]) -> String {
     listed.map(|change| text(&change) + "\n").collect()
 }
 
-/// A value that is removed may give its name to another one. Then the values are listed by their names of before.
+/// Another value may get the name of a removed one. Then the values are listed by their old names.
 fn replaced_enum(previous: &EnumType, next: &EnumType, changes: &[Change], names: &Temporary) -> String {
     let gives_name = |label: &String| names.label(&previous.name, label) != label && !next.labels.contains(label);
     let before: Vec<String> = match previous.labels.iter().any(gives_name) {
@@ -33,7 +33,7 @@ fn replaced_enum(previous: &EnumType, next: &EnumType, changes: &[Change], names
     format!("~ enum {} from ({}) to ({}){why}", next.name, before.join(", "), next.labels.join(", "))
 }
 
-/// What a value was called before all renames of its enum.
+/// Returns the name of a value before all renames of its enum.
 fn before_renames(enum_name: &ObjectName, label: &str, changes: &[Change]) -> String {
     let renames = changes.iter().rev().filter_map(|change| match change {
         Change::RenameLabel { enum_name: other, from, to } if other == enum_name => Some((from, to)),
@@ -49,7 +49,7 @@ fn is_part_of_another(change: &Change, changes: &[Change], names: &Temporary) ->
             sequence.owned_by.as_ref().is_some_and(|owner| changes.iter().any(|change| is_about(change, owner)))
         }
         Change::ShowAllTenants => true,
-        // A new table has what it has.
+        // Policies and row security of a new table are not listed separately.
         Change::CreatePolicy { table, .. } | Change::SetRowSecurity { table, .. } => {
             changes.iter().any(|change| matches!(change, Change::CreateTable(new) if new.name == *table))
         }
@@ -86,7 +86,7 @@ fn line(change: &Change, names: &Temporary) -> String {
             Place::End => format!("+ value {enum_name}.{label}"),
             Place::Before(other) => format!("+ value {enum_name}.{label} before {other}"),
         },
-        // `replaced_enum` says it, for it has to know the other changes.
+        // `replaced_enum` describes it, because that depends on the other changes.
         Change::ReplaceEnum { next, .. } => format!("~ enum {}", next.name),
         Change::DropEnum(ty) => format!("- enum {}", names.enum_type(&ty.name)),
         Change::RenameSequence { from, to } => format!("~ sequence {from} is renamed to {to}"),

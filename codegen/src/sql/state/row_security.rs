@@ -1,11 +1,11 @@
-//! Row security of a table: whether PostgreSQL checks who sees which row, and its policies.
+//! Row security of a table: whether PostgreSQL checks which rows a session may see, and the policies.
 
 use super::ObjectName;
 
 /// The policy that shows a session the rows of its tenant.
 pub const TENANT_POLICY: &str = "relata_tenant";
 
-/// The policy that shows the rows of all tenants to a session that asked for them.
+/// The policy that shows the rows of all tenants to a session that requests them with a setting.
 pub const ACROSS_TENANTS_POLICY: &str = "relata_across_tenants";
 
 /// Row security of a table.
@@ -13,11 +13,11 @@ pub const ACROSS_TENANTS_POLICY: &str = "relata_across_tenants";
 pub struct RowSecurity {
     /// `ENABLE ROW LEVEL SECURITY`.
     pub enabled: bool,
-    /// `FORCE ROW LEVEL SECURITY`: for the table's owner as well.
+    /// `FORCE ROW LEVEL SECURITY`: also applies to the table's owner.
     pub forced: bool,
     /// The policies that migrations create, in the order of their names.
     pub policies: Vec<Policy>,
-    /// The table has policies of others, which migrations leave alone. Only where a database was asked.
+    /// Whether the table has other policies, which migrations do not touch. Known only for a live database.
     pub has_others: bool,
 }
 
@@ -26,15 +26,16 @@ pub struct RowSecurity {
 pub struct Policy {
     /// Its name.
     pub name: String,
-    /// One of several that show a row, or one that can only hide it.
+    /// Whether it is permissive: a row is visible if one of the permissive policies shows it, and no restrictive policy
+    /// hides it.
     pub permissive: bool,
-    /// What it is for: `ALL`, `SELECT`, `INSERT`, `UPDATE` or `DELETE`.
+    /// The command that it applies to: `ALL`, `SELECT`, `INSERT`, `UPDATE` or `DELETE`.
     pub command: String,
-    /// The roles that it is for; none is `PUBLIC`.
+    /// The roles that it applies to. An empty list means `PUBLIC`.
     pub roles: Vec<String>,
-    /// Which rows are seen.
+    /// The condition of visible rows.
     pub using: Option<PolicyCondition>,
-    /// Which rows may be written; if there is none, `using` counts.
+    /// The condition of rows that may be written. Without it, `using` applies.
     pub check: Option<PolicyCondition>,
     /// The tables and columns that the conditions name.
     pub uses: Vec<(ObjectName, String)>,
@@ -43,38 +44,38 @@ pub struct Policy {
 /// The condition of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PolicyCondition {
-    /// The row belongs to the tenant of the session, by each of these ways.
+    /// The row belongs to the tenant of the session, according to each of these paths.
     Tenant(Vec<TenantWay>),
-    /// The session asked for the rows of all tenants.
+    /// The session requested the rows of all tenants.
     AcrossTenants,
-    /// As PostgreSQL prints it.
+    /// The SQL that PostgreSQL prints.
     Sql(String),
 }
 
-/// How the tenant of a row is found.
+/// The path from a row to its tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantWay {
-    /// The tables on the way, from the row on.
+    /// The tables of the path, in order, without the table of the row.
     pub joins: Vec<TenantJoin>,
-    /// The column at the end of it.
+    /// The column in the last table that contains the tenant.
     pub column: String,
     /// The type that the setting is cast to; empty for a text.
     pub cast: &'static str,
 }
 
-/// One table on the way to the tenant.
+/// One table of the path to the tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantJoin {
-    /// The columns of the table before.
+    /// The columns of the table before it.
     pub from: Vec<String>,
     /// The table.
     pub table: ObjectName,
-    /// Its columns, in the order of the others.
+    /// The columns of this table, in the order of `from`.
     pub to: Vec<String>,
 }
 
 impl Policy {
-    /// The tables that it names.
+    /// Returns the tables that the policy names.
     pub(in crate::sql) fn tables(&mut self) -> impl Iterator<Item = &mut ObjectName> {
         let Self { using, check, uses, .. } = self;
         let ways = using.iter_mut().chain(check).filter_map(PolicyCondition::ways).flatten();
@@ -82,12 +83,12 @@ impl Policy {
         joins.map(|join| &mut join.table).chain(uses.iter_mut().map(|(table, _)| table))
     }
 
-    /// The ways to the tenant that it names.
+    /// Returns the paths to the tenant in its conditions.
     pub(in crate::sql) fn ways(&mut self) -> impl Iterator<Item = &mut TenantWay> {
         self.using.iter_mut().chain(&mut self.check).filter_map(PolicyCondition::ways).flatten()
     }
 
-    /// A policy for everything and everyone.
+    /// Creates a policy for all commands and all roles.
     pub(in crate::sql) fn new(name: &str, using: PolicyCondition, uses: Vec<(ObjectName, String)>) -> Self {
         Self {
             name: name.to_owned(),
@@ -111,7 +112,7 @@ impl PolicyCondition {
 }
 
 impl TenantWay {
-    /// The tables and columns that it names, beginning at a table.
+    /// Returns the tables and columns of the path, which begins at `table`.
     pub(in crate::sql) fn uses(&self, table: &ObjectName) -> Vec<(ObjectName, String)> {
         let mut here = table;
         let mut uses = Vec::new();

@@ -40,7 +40,7 @@ enum Event {
 /// How a turn ended.
 pub(super) enum End {
     Ready,
-    /// The client is gone, or is told to leave.
+    /// The client has disconnected, or was told to.
     Gone,
     Failed(Failure),
 }

@@ -9,10 +9,10 @@ use crate::rows::{FromRow, Model};
 
 type Types<P, C, A, S> = PhantomData<fn() -> (P, C, A, S)>;
 
-/// A relation of model `P` that leads to model `C`: to one row, if `A` is [`Required`](crate::kind::Required), to one or none, if it is
-/// [`Optional`], and to any number, if it is [`List`].
+/// A relation of model `P` that leads to model `C`: to one row if `A` is [`Required`](crate::kind::Required), to one or
+/// none if it is [`Optional`], and to any number if it is [`List`].
 ///
-/// `include` loads its rows, after they were filtered, sorted and cut for each row of `P`:
+/// `include` loads its rows. They can be filtered, sorted and limited for each row of `P`:
 ///
 /// ```
 /// # use plain_planner::*;
@@ -26,9 +26,9 @@ type Types<P, C, A, S> = PhantomData<fn() -> (P, C, A, S)>;
 /// # }
 /// ```
 ///
-/// `SLOT` is its place among `P`'s relations. `BACK` is the place among `C`'s of the field that `Create` must give, or
-/// [`ANY`]. `S` is the type of its rows, which `include` changes. `Q` is `()` for the constant, and [`Select`] as soon as it
-/// says more than that.
+/// `SLOT` is its position among the relations of `P`. `BACK` is the position, among the relations of `C`, of the field
+/// that a nested `Create` sets to `Parent`, or [`ANY`]. `S` is the type of its rows, which `include` changes. `Q` is
+/// `()` for the constant, and [`Select`] after `filter`, `take` and similar calls.
 #[must_use = "it says which rows to load, and does nothing by itself"]
 pub struct RelationField<P, C, A, const SLOT: usize, const BACK: usize = { ANY }, S = C, Q = ()> {
     pub(super) query: Q,

@@ -88,7 +88,7 @@ where
         self.refine(|select| select.skip = Some(rows))
     }
 
-    /// Keeps only the first of the rows that agree in these columns, per parent row.
+    /// Keeps only the first of the rows that have the same values in these columns, per parent row.
     pub fn distinct(self, columns: impl Columns<C>) -> RelationField<P, C, List, SLOT, BACK, S, Select> {
         self.refine(|select| select.distinct = columns.numbers())
     }

@@ -1,5 +1,5 @@
-//! The guard before steps that are committed before the guard of the type changes runs: a migration that the guard
-//! would stop must not have begun.
+//! The guard at the beginning of a plan whose first steps are committed before the guard of the type changes runs. If
+//! the guard stops a migration, nothing of the migration may have been applied.
 //!
 //! Takes the steps of an online plan. Between the first guard and the type changes, objects are renamed and dropped. So
 //! the first guard uses the old names, and knows what will be dropped.

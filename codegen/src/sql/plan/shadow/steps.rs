@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Group, Successor};
 use crate::sql::change::TableObject;
-use crate::sql::names::clip;
+use crate::sql::names::stem;
 use crate::sql::plan::Transaction;
 use crate::sql::plan::action::{Action, Alteration, ColumnSpec, Guard, ShadowColumn};
 use crate::sql::quote::ident;
@@ -12,14 +12,14 @@ use crate::sql::state::{Check, Column, ConstraintOptions, ForeignKey, Index, Obj
 
 impl Group {
     fn sync_function(table: &ObjectName) -> ObjectName {
-        table.sibling(&format!("{}__sync", clip(&table.name, 50)))
+        table.sibling(&format!("{}__sync", stem(&table.name)))
     }
 
     /// A check as a temporary substitute for NOT NULL of the shadow column.
     fn required(table: &ObjectName, shadow: &ShadowColumn) -> Option<TableObject> {
         let Alteration { next, not_null_later, .. } = &shadow.alteration;
         let expression = format!("{} IS NOT NULL", ident(&shadow.name));
-        let name = format!("{}__required", clip(&format!("{}_{}", table.name, shadow.name), 50));
+        let name = format!("{}__required", stem(&format!("{}_{}", table.name, shadow.name)));
         let check = Check { name, expression, options: ConstraintOptions::default() };
         (!next.nullable && !not_null_later).then_some(TableObject::Check(check))
     }
