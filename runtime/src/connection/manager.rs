@@ -83,7 +83,8 @@ impl managed::Manager for Manager {
     async fn create(&self) -> Result<Box<Connection>, Error> {
         // A caller that does not want to wait polls only once, and must not begin a connection that is then dropped.
         tokio::task::yield_now().await;
-        let (client, task) = self.opener.open().await?;
+        // In a box, because every call moves the future of the pool, which has room for this one.
+        let (client, task) = Box::pin(self.opener.open()).await?;
         Ok(Box::new(Connection {
             client,
             task,

@@ -170,3 +170,18 @@ impl Shared {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_of_future<'p, F>(_: impl FnOnce(&'p deadpool::managed::Pool<Manager>, &'p Timeouts) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn taking_a_connection_moves_a_small_future() {
+        let size = size_of_future(|pool, timeouts| pool.timeout_get(timeouts));
+        assert!(size <= 1024, "{size} bytes: every call moves it, so box what opens a connection");
+    }
+}
