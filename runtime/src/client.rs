@@ -1,26 +1,20 @@
 //! The client: a pool of connections, and the models that are generated from the schema.
 
+mod builder;
 mod models;
 mod transaction;
 
+pub use builder::ClientBuilder;
 pub use models::{AnySql, Models, OfAll, OfNone, OfTenant, Root, Tenants};
 pub(crate) use models::{RunsWith, SqlAccess};
-use models::{settings_across_tenants, settings_of_tenant, shared_only, tenant_of};
+use models::{settings_across_tenants, settings_of_tenant, tenant_of};
 pub use transaction::{Begin, Isolation, Savepoint, Transaction, TransactionCall};
 
-use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
-
-use deadpool::Runtime;
-use deadpool::managed::Timeouts;
-use deadpool_postgres::{ManagerConfig, RecyclingMethod};
 
 use crate::builder::{All, Batch, IntoSqlCall, SqlQuery};
-use crate::connection::{
-    ConnectOptions, Manager, ParameterTypes, Pool, RowSecurity, RowSecurityCheck, Shared, StatementTexts,
-};
+use crate::connection::{Pool, Routing};
 use crate::error::{Error, Result};
 use crate::execute::{self, BatchCall, Call, Executor, RowStream, Target};
 use crate::rows::{FromRawRow, FromRow};
@@ -102,20 +96,7 @@ impl<M: Models> Client<M> {
     where
         M: Root,
     {
-        let options: ConnectOptions = url.parse()?;
-        let acquire_timeout = options.pool_timeout.unwrap_or(Duration::from_secs(30));
-        let max_connections = options.pool_size.unwrap_or(10);
-        let statements = options.statement_cache_size.unwrap_or(STATEMENTS);
-        Ok(ClientBuilder {
-            options,
-            max_connections,
-            acquire_timeout,
-            models: PhantomData,
-            slow: None,
-            hooks: Hooks::new(),
-            row_security: RowSecurity::default(),
-            statements,
-        })
+        Ok(ClientBuilder::new(url.parse()?))
     }
 }
 
@@ -404,6 +385,64 @@ impl<M: Models> Client<M> {
         })
     }
 
+    /// A client of the same connections that sends everything to the primary: for a read that must see what anybody has
+    /// written. Without replicas, every client does.
+    ///
+    /// ```
+    /// # use plain_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let students = db.primary().student().count().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn primary(&self) -> Self {
+        self.with(Routing::to_primary)
+    }
+
+    /// A client of the same connections that only reads, and only from replicas, as far as they are: it does not wait
+    /// for what was written. For reports, and other work that must not reach the primary.
+    ///
+    /// A write through it is refused with [`Error::Misuse`] before anything is sent, and so are raw SQL that may write
+    /// and a transaction without `.read_only()`. If no replica can be used, a read gives [`Error::Connect`]. Of a client
+    /// without replicas, the primary serves the reads, so that a program needs no replica in development.
+    ///
+    /// ```
+    /// # use plain_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// let report = db.replica().begin().isolation(relata::Isolation::RepeatableRead).read_only().await?;
+    /// let (students, exams) = (report.student().count().await?, report.student_exam().count().await?);
+    /// report.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn replica(&self) -> Self {
+        self.with(Routing::to_replicas)
+    }
+
+    /// A client of the same connections that remembers its own writes, and none of the others: its reads see what was
+    /// written through it, and wait for nothing else. For one request, say, of a program with replicas.
+    ///
+    /// A client and all that are made of it, with `clone`, `tenant`, `with_setting` and so on, share what they remember,
+    /// so that a program reads what it has written without doing anything. But then a read may wait for what another
+    /// request has written. Without replicas, it has no effect.
+    ///
+    /// ```
+    /// # use plain_planner::*;
+    /// # async fn example(db: &Client) -> relata::Result<()> {
+    /// // For each request:
+    /// let db = db.with_own_writes();
+    /// let row = institution::Create { name: "North".to_owned(), slug: "north".to_owned() };
+    /// let created = db.institution().create(row).await?;
+    /// // Read at a replica that has it, or at the primary.
+    /// let again = db.institution().find_unique(institution::id.eq(created.id)).or_err().await?;
+    /// assert_eq!(again, created);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_own_writes(&self) -> Self {
+        self.with(Routing::with_own_writes)
+    }
+
     fn with<N: Models>(&self, change: impl FnOnce(&mut Pool)) -> Client<N> {
         let mut pool = Pool::clone(&self.pool);
         change(&mut pool);
@@ -418,156 +457,8 @@ impl<M: Models> Client<M> {
     /// Closes the pool. Running queries finish, and new ones fail.
     pub fn close(&self) {
         self.pool.shared.connections.close();
-    }
-}
-
-/// The settings of a client with the models `M`.
-pub struct ClientBuilder<M> {
-    options: ConnectOptions,
-    max_connections: usize,
-    acquire_timeout: Duration,
-    slow: Option<Duration>,
-    hooks: Hooks,
-    statements: usize,
-    row_security: RowSecurity,
-    models: PhantomData<fn() -> M>,
-}
-
-/// The default number of prepared statements that a connection keeps.
-const STATEMENTS: usize = 500;
-
-impl<M> Clone for ClientBuilder<M> {
-    fn clone(&self) -> Self {
-        Self { options: self.options.clone(), hooks: self.hooks.clone(), models: PhantomData, ..*self }
-    }
-}
-
-impl<M> std::fmt::Debug for ClientBuilder<M> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "ClientBuilder({}, {} connections)", self.options.target(), self.max_connections)
-    }
-}
-
-impl<M: Root> ClientBuilder<M> {
-    /// Sets the maximum number of connections. The default is 10, or the URL's `connection_limit`.
-    pub fn max_connections(mut self, connections: usize) -> Self {
-        self.max_connections = connections;
-        self
-    }
-
-    /// Sets how long a query waits for a connection. The default is 30 seconds, or the URL's `pool_timeout`.
-    pub fn acquire_timeout(mut self, limit: Duration) -> Self {
-        self.acquire_timeout = limit;
-        self
-    }
-
-    /// Sets how long it may take to connect, until the server reports that it is ready. The default is 10 seconds, or
-    /// the URL's `connect_timeout`.
-    pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.options.config.connect_timeout(limit);
-        self
-    }
-
-    /// Sets how long a statement may run before the server ends it. There is no limit by default.
-    pub fn statement_timeout(mut self, limit: Duration) -> Self {
-        self.options.statement_timeout(limit);
-        self
-    }
-
-    /// Sets the name that the server shows for the connections.
-    pub fn application_name(mut self, name: &str) -> Self {
-        self.options.config.application_name(name);
-        self
-    }
-
-    /// Adapts the client to a pooler in transaction mode, such as PgBouncer: every statement is sent with its text and
-    /// leaves nothing behind on the connection. The same as `pgbouncer=true` in the URL.
-    pub fn through_pooler(mut self) -> Self {
-        self.options.through_pooler();
-        self
-    }
-
-    /// Sets how many prepared statements each connection keeps, in the client and on the server. If there are more, the
-    /// least recently used one is closed. The default is 500, or the URL's `statement_cache_size`; 0 keeps none.
-    ///
-    /// Through a pooler, nothing is prepared. Then the product of this number and `max_connections` limits for how many
-    /// texts the types of parameters are remembered.
-    pub fn statement_cache_size(mut self, statements: usize) -> Self {
-        self.statements = statements;
-        self
-    }
-
-    /// Logs every statement that takes at least this long, at WARN: its summary, its text without values, and its
-    /// duration.
-    pub fn slow_threshold(mut self, limit: Duration) -> Self {
-        self.slow = Some(limit);
-        self
-    }
-
-    /// Calls functions of the program before and after queries.
-    pub fn hooks(mut self, hooks: Hooks) -> Self {
-        self.hooks = self.hooks.and(hooks);
-        self
-    }
-
-    /// Sets what happens if the schema has `rowSecurity`, but PostgreSQL does not apply policies to the role, as for a
-    /// superuser. By default, the connection is refused.
-    pub fn row_security(mut self, row_security: RowSecurity) -> Self {
-        self.row_security = row_security;
-        self
-    }
-
-    /// Creates the pool and its first connection.
-    ///
-    /// # Errors
-    /// [`Error::Config`], [`Error::Connect`] and [`Error::RowSecurity`].
-    pub async fn connect(self) -> Result<Client<M>> {
-        let ClientBuilder { options, max_connections, acquire_timeout, slow, hooks, statements, row_security, .. } =
-            self;
-        let row_security = RowSecurityCheck::of(row_security, M::SECURED);
-        let config = options.session_config()?;
-        let tls = options.tls()?;
-        let connect_timeout = options.connect_timeout();
-        let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let connections = deadpool_postgres::Manager::from_config(config, tls.clone(), manager_config);
-        let manager = Manager { connections, statements };
-        let timeouts = Timeouts {
-            wait: Some(acquire_timeout),
-            create: Some(connect_timeout),
-            // Recycling only checks a flag, so it needs no timeout.
-            recycle: None,
-        };
-        let connections = deadpool::managed::Pool::builder(manager)
-            .max_size(max_connections.max(1))
-            .timeouts(timeouts)
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| Error::Config(format!("the pool cannot be set up: {error}")))?;
-        let types = || ParameterTypes::new(statements.saturating_mul(max_connections.max(1)));
-        let unnamed = options.is_through_pooler().then(types);
-        let server = options.server();
-        let texts = StatementTexts::default();
-        let shared = Shared {
-            connections,
-            options,
-            acquire_timeout,
-            connect_timeout,
-            tls,
-            unnamed,
-            texts,
-            slow,
-            server,
-            row_security,
-        };
-        let hooks = (!hooks.is_empty()).then(|| Arc::new(hooks));
-        let pool = Arc::new(Pool {
-            shared: Arc::new(shared),
-            counters: Arc::default(),
-            hooks,
-            tenant: shared_only::<M>(),
-            settings: None,
-        });
-        drop(pool.acquire().await?);
-        Ok(Client::of(pool))
+        if let Some(routing) = &self.pool.routing {
+            routing.close();
+        }
     }
 }

@@ -1,26 +1,34 @@
 //! Connections: opening them, the pool that keeps them, their transactions, and the sessions that send statements.
 
 mod cancel;
+mod credentials;
 mod manager;
+mod open;
 mod options;
 mod parameter_types;
 mod pool;
 mod pooled;
+mod replicas;
 mod row_security;
 mod session;
+mod session_attrs;
 mod settings;
 mod statement_texts;
 mod tls;
 mod transaction;
 
-pub(crate) use manager::Manager;
+pub use credentials::Login;
+pub(crate) use credentials::PasswordSource;
+pub(crate) use manager::{Life, Manager};
+pub(crate) use open::Opener;
 pub use options::ConnectOptions;
 pub(crate) use parameter_types::ParameterTypes;
 pub(crate) use pool::{Pool, Shared};
 pub(crate) use pooled::PooledConnection;
+pub(crate) use replicas::{ReplicaSettings, Route, Routing};
 pub use row_security::RowSecurity;
 pub(crate) use row_security::RowSecurityCheck;
 pub(crate) use session::{Answer, Prepared, Session};
 pub(crate) use settings::Settings;
 pub(crate) use statement_texts::StatementTexts;
-pub(crate) use transaction::{OpenTransaction, Scope, WHOLE, commit_error};
+pub(crate) use transaction::{OpenTransaction, READ_ONLY, Scope, WHOLE, commit_error};

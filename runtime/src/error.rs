@@ -15,6 +15,9 @@ use tokio_postgres::error::{DbError, SqlState};
 use crate::meta::{Relation, Table};
 use crate::value::Refused;
 
+/// What takes too long in [`Error::Timeout`] if the server does not answer.
+pub(crate) const CONNECTING: &str = "connecting to PostgreSQL";
+
 /// The result of all calls that talk to the database.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -401,6 +404,29 @@ impl Error {
             }
             _ => false,
         }
+    }
+
+    /// Returns whether PostgreSQL refused to write in a transaction that only reads, as all of a standby do.
+    pub(crate) fn is_read_only(&self) -> bool {
+        matches!(self, Error::Database(error) if error.sqlstate == SqlState::READ_ONLY_SQL_TRANSACTION.code())
+    }
+
+    /// Returns whether the server of a read or the way to it is lost, so that another one may have the answer: SQLSTATE
+    /// 57P01, 57P02 and 57P03 are those of a server that stops or starts.
+    pub(crate) fn is_lost_server(&self) -> bool {
+        match self {
+            Error::Connect { .. } | Error::ConnectionLost(_) | Error::CommitUnknown => true,
+            Error::Timeout { what, .. } => *what == CONNECTING,
+            Error::Database(error) => error.sqlstate.starts_with("57P") || error.sqlstate.starts_with("08"),
+            _ => false,
+        }
+    }
+
+    /// Returns whether a standby refuses what its primary may do: to write, or to name what a migration has just
+    /// created.
+    pub(crate) fn is_of_standby(&self) -> bool {
+        let known = ["25006", "42P01", "42703", "42704", "42883"];
+        self.is_read_only() || matches!(self, Error::Database(error) if known.contains(&error.sqlstate.as_str()))
     }
 
     /// Returns whether PostgreSQL refused a statement, or the format of its parameters, before anything ran.

@@ -28,7 +28,7 @@ pub use builder::{
     UpdateMany, UpdateManyAndReturn, Upsert, Written,
 };
 pub use client::{Begin, Client, ClientBuilder, Isolation, Models, Savepoint, Transaction, TransactionCall};
-pub use connection::{ConnectOptions, RowSecurity};
+pub use connection::{ConnectOptions, Login, RowSecurity};
 pub use dsl::{
     Aggregates, As, Assignment, Calculated, CanInclude, ColumnOf, Columns, CountOf, CreateRow, CreateWith, Field,
     Filter, GroupOrder, Having, Included, IntoInclude, JsonPath, Key, Link, Nested, NestedChange, NestedUpdate, NewRow,
@@ -41,7 +41,7 @@ pub use query::{PageToken, Query, Select};
 #[cfg(feature = "derive")]
 pub use relata_derive::{FromRawRow, Selectable};
 pub use rows::{FromRawRow, FromRow, Model, NotIncluded, RawColumn, RawRow, Slot};
-pub use telemetry::{Hooks, Intent, IntentKind, Report, Statistics};
+pub use telemetry::{Hooks, Intent, IntentKind, Report, ServerRole, ServerStatistics, Statistics};
 pub use value::{Average, IntoNullable, IntoParam, IntoValue, List, Number, Ordered, Param, Scalar, Sum};
 
 pub use {chrono, rust_decimal, serde_json, tokio_postgres, uuid};

@@ -7,9 +7,9 @@ mod intent;
 mod span;
 mod statement;
 
-pub use counters::Statistics;
 pub(crate) use counters::{Connections, Counters};
-pub(crate) use envelope::Envelope;
+pub use counters::{ServerRole, ServerStatistics, Statistics};
+pub(crate) use envelope::{Envelope, ServerNote};
 pub use hooks::{Hooks, Report};
 pub use intent::{Intent, IntentKind};
 pub(crate) use intent::{intents, raw_intent};

@@ -34,6 +34,7 @@ mod queries;
 mod random;
 mod raw_queries;
 mod reads;
+mod replicas;
 mod restart;
 mod returning;
 mod round_trips;

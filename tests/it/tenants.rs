@@ -5,7 +5,7 @@
 //! `cargo codegen generate --schema tests/tenants/secured.dsl --out tests/tenants/secured` those of the other.
 
 mod plain;
-mod secured;
+pub(crate) mod secured;
 
 use std::path::{Path, PathBuf};
 

@@ -15,7 +15,7 @@ use crate::support::Fixture;
 
 /// Records everything that is traced.
 #[derive(Clone, Default)]
-struct Recorder(Arc<Mutex<String>>);
+pub(crate) struct Recorder(Arc<Mutex<String>>);
 
 struct Line<'a>(&'a mut String);
 
@@ -33,7 +33,7 @@ impl Recorder {
         text.push('\n');
     }
 
-    fn take(&self) -> String {
+    pub(crate) fn take(&self) -> String {
         std::mem::take(&mut *self.0.lock().expect("nobody panicked"))
     }
 }

@@ -23,7 +23,7 @@ const RUNTIME_NAMES: [&str; 4] = ["Error", "Isolation", "NotIncluded", "Parent"]
 
 /// Methods of the runtime's client and transaction, which hide a model's method of the same name. The model's method
 /// gets a `_` at its end: `db.transaction_().find_many()`.
-const OWN_METHODS: [&str; 19] = [
+const OWN_METHODS: [&str; 22] = [
     "batch",
     "begin",
     "clone",
@@ -32,16 +32,19 @@ const OWN_METHODS: [&str; 19] = [
     "counted",
     "execute_raw",
     "into",
+    "primary",
     "query",
     "query_raw",
     "query_raw_stream",
     "query_stream",
+    "replica",
     "rollback",
     "savepoint",
     "statistics",
     "to_owned",
     "transaction",
     "with_hooks",
+    "with_own_writes",
     "with_setting",
 ];
 

@@ -10,9 +10,9 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 use super::models::{AnySql, Models, RunsWith, Tenants, settings_across_tenants, settings_of_tenant, tenant_of};
 use crate::builder::{All, IntoSqlCall, SqlQuery};
-use crate::connection::{OpenTransaction, Pool, Scope};
+use crate::connection::{OpenTransaction, Pool, READ_ONLY, Scope};
 use crate::error::{Error, Result};
-use crate::execute::{Call, Executor, RowStream, Target};
+use crate::execute::{self, Call, Executor, RowStream, Target};
 use crate::rows::{FromRawRow, FromRow};
 use crate::value::{IntoValue, Param};
 
@@ -268,13 +268,21 @@ struct Mode {
 }
 
 impl Mode {
+    /// Begins a transaction.
+    async fn begin(&self, pool: &Arc<Pool>) -> Result<OpenTransaction> {
+        match &pool.routing {
+            Some(_) => Box::pin(execute::begin(pool, self.begin_sql(), self.read_only)).await,
+            None => OpenTransaction::begin(pool, self.begin_sql()).await,
+        }
+    }
+
     /// Returns BEGIN, and the limits that end with the transaction: one message, one round trip.
     fn begin_sql(&self) -> Cow<'static, str> {
         let mut sql = Cow::Borrowed("BEGIN");
         if let Some(isolation) = self.isolation {
             sql.to_mut().push_str(isolation.sql());
         }
-        for (wanted, text) in [(self.read_only, " READ ONLY"), (self.deferrable, " DEFERRABLE")] {
+        for (wanted, text) in [(self.read_only, READ_ONLY), (self.deferrable, " DEFERRABLE")] {
             if wanted {
                 sql.to_mut().push_str(text);
             }
@@ -362,7 +370,7 @@ impl<M: Models> IntoFuture for Begin<M> {
 
     fn into_future(self) -> Self::IntoFuture {
         async move {
-            let shared = OpenTransaction::begin(&self.pool, self.mode.begin_sql()).await?;
+            let shared = self.mode.begin(&self.pool).await?;
             Ok(Transaction::of(Arc::new(shared)))
         }
         .boxed()
@@ -440,10 +448,9 @@ where
     Fut: Future<Output = Result<T, E>>,
     E: From<Error>,
 {
-    let begin = call.mode.begin_sql();
     let mut attempt = 0;
     loop {
-        let shared = Arc::new(OpenTransaction::begin(&call.pool, begin.clone()).await?);
+        let shared = Arc::new(call.mode.begin(&call.pool).await?);
         let worked = (call.work)(Transaction::of(Arc::clone(&shared))).await;
         let outcome = match worked {
             Ok(value) => shared.commit().await.map(|()| value).map_err(E::from),

@@ -10,8 +10,11 @@ use std::time::Duration;
 
 use tokio_postgres::config::{Host, SslMode};
 
-use super::tls::{Connector, Tls, connector};
-use crate::error::{Error, Result, from_connection};
+use super::credentials::PasswordSource;
+use super::open::Opener;
+use super::session_attrs::SessionAttrs;
+use super::tls::{ClientCertificate, Connector, Tls, connector};
+use crate::error::{Error, Result};
 use crate::telemetry::Server;
 
 /// The default time limit for connecting.
@@ -23,6 +26,12 @@ pub struct ConnectOptions {
     pub(crate) config: tokio_postgres::Config,
     tls: Tls,
     root_certificate: Option<String>,
+    /// `sslcert` and `sslkey`.
+    certificate: Option<ClientCertificate>,
+    /// `target_session_attrs`, if it was given.
+    session_attrs: Option<SessionAttrs>,
+    /// Where passwords come from, if not from the connection string.
+    pub(crate) password: Option<PasswordSource>,
     /// `connection_limit` of the URL.
     pub(crate) pool_size: Option<usize>,
     /// `statement_cache_size` of the URL.
@@ -64,10 +73,14 @@ impl FromStr for ConnectOptions {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
         let tls = settings.apply_tls(&mut config)?;
+        let certificate = settings.certificate()?;
         Ok(Self {
             config,
             tls,
             root_certificate: settings.root_certificate,
+            certificate,
+            session_attrs: settings.session_attrs,
+            password: None,
             pool_size: settings.pool_size,
             pool_timeout: settings.pool_timeout,
             statement_cache_size: settings.statement_cache_size,
@@ -83,6 +96,9 @@ impl FromStr for ConnectOptions {
 struct Settings {
     ssl_mode: Option<String>,
     root_certificate: Option<String>,
+    certificate: Option<String>,
+    key: Option<String>,
+    session_attrs: Option<SessionAttrs>,
     schema: Option<String>,
     pool_size: Option<usize>,
     pool_timeout: Option<Duration>,
@@ -119,6 +135,9 @@ impl Settings {
         match key {
             "sslmode" => self.ssl_mode = Some(value.to_owned()),
             "sslrootcert" => self.root_certificate = Some(value.to_owned()),
+            "sslcert" => self.certificate = Some(value.to_owned()),
+            "sslkey" => self.key = Some(value.to_owned()),
+            "target_session_attrs" => self.session_attrs = Some(SessionAttrs::parse(value)?),
             "schema" => self.schema = Some(value.to_owned()),
             "connection_limit" => self.pool_size = Some(number(key, value)?),
             "pool_timeout" => self.pool_timeout = Some(Duration::from_secs(number(key, value)? as u64)),
@@ -129,6 +148,20 @@ impl Settings {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    fn certificate(&self) -> Result<Option<ClientCertificate>> {
+        match (self.certificate.clone(), self.key.clone()) {
+            (Some(certificate), Some(key)) => Ok(Some(ClientCertificate { certificate, key })),
+            (None, None) => Ok(None),
+            (certificate, _) => {
+                let (there, missing) =
+                    if certificate.is_some() { ("sslcert", "sslkey") } else { ("sslkey", "sslcert") };
+                Err(Error::Config(format!(
+                    "the connection string has {there}, and {missing} is missing: name both files"
+                )))
+            }
+        }
     }
 
     fn apply_tls(&self, config: &mut tokio_postgres::Config) -> Result<Tls> {
@@ -191,6 +224,13 @@ impl ConnectOptions {
     /// Declares that a pooler in transaction mode is in between, as `pgbouncer=true` in the URL does.
     pub fn through_pooler(&mut self) -> &mut Self {
         self.through_pooler = true;
+        self
+    }
+
+    /// Sets the certificate that the client shows to the server, and its private key: names of PEM files.
+    pub fn client_certificate(&mut self, certificate: &str, key: &str) -> &mut Self {
+        let (certificate, key) = (certificate.to_owned(), key.to_owned());
+        self.certificate = Some(ClientCertificate { certificate, key });
         self
     }
 
@@ -283,12 +323,13 @@ impl ConnectOptions {
 
     /// Returns the TLS connector for the sslmode.
     pub(crate) fn tls(&self) -> Result<Connector> {
-        connector(self.config.get_ssl_mode(), self.tls, self.root_certificate.as_deref())
+        let (mode, root) = (self.config.get_ssl_mode(), self.root_certificate.as_deref());
+        connector(mode, self.tls, root, self.certificate.as_ref().filter(|_| mode != SslMode::Disable))
     }
 
     /// Explains why connecting failed, and what to do.
-    pub(crate) fn connect_error(&self, error: &tokio_postgres::Error) -> Error {
-        let reason = match error.as_db_error() {
+    pub(super) fn connect_reason(&self, error: &tokio_postgres::Error) -> String {
+        match error.as_db_error() {
             Some(database) => {
                 let hint = match database.code().code() {
                     "28P01" | "28000" => "; check user and password in the connection string",
@@ -314,32 +355,38 @@ impl ConnectOptions {
                 let hint = if text.contains("refused") || text.contains("No such file") {
                     "; is the server running, and are host and port right?"
                 } else if text.contains("tls") || text.contains("TLS") || text.contains("certificate") {
-                    "; check sslmode and sslrootcert"
+                    "; check sslmode, sslrootcert and sslcert"
                 } else {
                     ""
                 };
                 format!("{text}{hint}")
             }
-        };
-        Error::Connect { target: self.target(), reason }
+        }
+    }
+
+    /// Returns what a server must be for a session to be opened on it. Of several hosts, libpq takes any by default.
+    /// Here it is one that writes: a program that names the servers of a cluster means its primary.
+    pub(super) fn session_attrs(&self) -> SessionAttrs {
+        let several = self.config.get_hosts().len() > 1;
+        self.session_attrs.unwrap_or(if several { SessionAttrs::ReadWrite } else { SessionAttrs::Any })
+    }
+
+    /// Declares that these are the servers of a replica. Of several hosts, it takes one that is a standby.
+    pub(crate) fn prefer_replica(&mut self) {
+        if self.session_attrs.is_none() && self.config.get_hosts().len() > 1 {
+            self.session_attrs = Some(SessionAttrs::Standby);
+        }
     }
 
     /// Opens a connection outside of any pool, and drives it in a task.
     ///
-    /// For migrations and tools, whose session state and locks must not be shared.
+    /// For migrations and tools, whose session state and locks must not be shared. Of several hosts, it takes one that
+    /// writes, unless the connection string has a `target_session_attrs`.
     ///
     /// # Errors
     /// [`Error::Connect`], [`Error::Config`], and [`Error::Timeout`] if the server does not answer.
     pub async fn connect_direct(&self) -> Result<tokio_postgres::Client> {
-        let (config, limit) = (self.session_config()?, self.connect_timeout());
-        let connected = tokio::time::timeout(limit, config.connect(self.tls()?)).await;
-        let connected = connected.map_err(|_| Error::Timeout { what: "connecting to PostgreSQL", limit })?;
-        let (client, connection) = connected.map_err(|error| self.connect_error(&error))?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::warn!(reason = %from_connection(&error), "connection to PostgreSQL ended");
-            }
-        });
+        let (client, _) = Opener::new(self)?.open().await?;
         Ok(client)
     }
 }

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::time::Duration;
 
+use tokio_postgres::SimpleQueryMessage;
+
 use super::cancel::cancel;
 use super::manager::Manager;
 use super::pool::{Pool, Shared};
@@ -99,11 +101,27 @@ impl PooledConnection {
         done
     }
 
+    /// Sends a question of the client.
+    pub(super) async fn ask(&self, sql: &str) -> Result<Vec<SimpleQueryMessage>, tokio_postgres::Error> {
+        self.request_started();
+        let answer = self.simple_query(sql).await;
+        self.request_finished();
+        answer
+    }
+
     /// Records that a statement is about to be sent that may leave something in the session. Behind a pooler, the
     /// session does not belong to the client.
     pub(super) fn leaves(&self, trace: SessionEffect) {
         if trace > SessionEffect::None && self.pool.shared.unnamed.is_none() {
             self.trace.fetch_max(trace as u8, Ordering::Relaxed);
+        }
+    }
+
+    /// Records that the server refused to write. If it should, the connection is not used again.
+    #[cold]
+    pub(super) fn note_read_only(&self) {
+        if self.pool.shared.note_read_only() {
+            self.trace.fetch_max(SessionEffect::Connection as u8, Ordering::Relaxed);
         }
     }
 
@@ -176,7 +194,7 @@ impl UncleanConnection {
         // has disconnected.
         for _ in 0..CANCELLATIONS {
             let token = connection.cancel_token();
-            let ask = cancel(&token, &self.shared.options, self.shared.tls.clone());
+            let ask = cancel(&token, &self.shared.options, self.shared.connections.manager().opener.tls());
             let asked = tokio::time::timeout(CANCEL_LIMIT, ask).await;
             let ended = tokio::time::timeout(END_LIMIT, &mut rest).await;
             if ended.is_ok() {

@@ -2,7 +2,6 @@
 
 use tokio_postgres::types::Type;
 
-use super::manager::Connection;
 use crate::error::{Error, Result, from_connection};
 use crate::meta::Table;
 
@@ -51,7 +50,7 @@ impl RowSecurityCheck {
     }
 
     /// Refuses the connection, or warns, if its role sees rows of all tenants.
-    pub(super) async fn check(&self, connection: &Connection) -> Result<()> {
+    pub(super) async fn check(&self, connection: &tokio_postgres::Client) -> Result<()> {
         let Some(reason) = self.reason(connection).await? else { return Ok(()) };
         match self.mode {
             RowSecurity::Require => Err(Error::RowSecurity(reason)),
@@ -62,7 +61,7 @@ impl RowSecurityCheck {
         }
     }
 
-    async fn reason(&self, connection: &Connection) -> Result<Option<String>> {
+    async fn reason(&self, connection: &tokio_postgres::Client) -> Result<Option<String>> {
         let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 1] = [(&self.tables, Type::TEXT_ARRAY)];
         let rows = connection.query_typed(CHECK, &params).await.map_err(|error| from_connection(&error))?;
         let (mut off, mut owned) = (Vec::new(), Vec::new());

@@ -435,8 +435,20 @@ impl<'c> Session<'c> {
         table: Option<&'static Table>,
         rows: Result<u64, &Error>,
     ) {
+        if let Err(error) = rows {
+            self.note_failure(error);
+        }
         self.connection.pool.counters.count(rows.ok());
         watch.end(self.operation, statement.sql(), table, rows);
+    }
+
+    /// Notices a server that has become a standby.
+    #[cold]
+    fn note_failure(self, error: &Error) {
+        let is_asked_for = || self.transaction.is_some_and(OpenTransaction::only_reads);
+        if error.is_read_only() && !is_asked_for() {
+            self.connection.note_read_only();
+        }
     }
 
     /// Declares a cursor for the rows of a statement.
@@ -484,7 +496,8 @@ impl<'c> Session<'c> {
         let prepared = self.named(&Statement::new(sql.to_owned(), Vec::new()), table).await?;
         self.note_statement()?;
         let begun = async { self.connection.copy_in(&prepared).await.map_err(Failure::Driver) };
-        self.under_settings(begun).await.map_err(|failure| failure.explain(Some(table)))
+        let begun = self.under_settings(begun).await.map_err(|failure| failure.explain(Some(table)));
+        begun.inspect_err(|error| self.note_failure(error))
     }
 
     /// Returns a statement with a name, if only for one use. Behind a pooler, only inside a transaction.

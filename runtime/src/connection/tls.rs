@@ -20,3 +20,10 @@ pub(super) enum Tls {
     /// `verify-full`: and it was issued for this host.
     VerifyFull,
 }
+
+/// The certificate that a client shows, and its private key: names of PEM files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ClientCertificate {
+    pub(super) certificate: String,
+    pub(super) key: String,
+}

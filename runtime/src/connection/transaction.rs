@@ -37,6 +37,9 @@ pub(crate) struct OpenTransaction {
     settings: Mutex<Current>,
 }
 
+/// What BEGIN says of a transaction that does not write.
+pub(crate) const READ_ONLY: &str = " READ ONLY";
+
 /// The scope of operations that belong to the transaction, but to none of its savepoints.
 pub(crate) const WHOLE: u32 = 0;
 
@@ -159,6 +162,11 @@ impl OpenTransaction {
 
     pub(crate) fn pool(&self) -> &Arc<Pool> {
         &self.connection.pool
+    }
+
+    /// Returns whether it began as one that does not write.
+    pub(super) fn only_reads(&self) -> bool {
+        self.begin.contains(READ_ONLY)
     }
 
     pub(crate) fn connection(&self) -> Result<&PooledConnection> {
@@ -348,7 +356,15 @@ impl OpenTransaction {
         }
         // Earlier collisions did not end the transaction. From here on, all of it may be committed.
         *self.collisions() = Collisions::default();
+        let note_write = || {
+            if let Some(routing) = self.pool().routing.as_ref().filter(|_| !self.only_reads()) {
+                routing.note_write();
+            }
+        };
+        // Before as well, because it may be committed although nobody waits for the answer.
+        note_write();
         let answer = connection.simple_query("COMMIT").await;
+        note_write();
         let Err(error) = answer.map_err(|error| commit_error(&error)) else {
             self.connection.transaction_is_over();
             return Ok(());

@@ -11,6 +11,7 @@ use futures_util::TryFutureExt;
 use futures_util::future::{BoxFuture, join, join_all};
 
 use super::call::Done;
+use super::route;
 use super::run::execute;
 use super::single;
 use crate::connection::{OpenTransaction, Pool, PooledConnection, Prepared, Session, WHOLE, commit_error};
@@ -72,10 +73,16 @@ pub(crate) fn run<T: Send + 'static>(pool: Arc<Pool>, batch: BatchParts<T>, runs
             None => operation.refuse_short_keys(),
         }
     }
-    let span = telemetry::batch_span(&pool.shared.server, operations.len());
+    let server = &pool.shared.server;
+    let span = telemetry::batch_span(server, pool.routing.is_none(), operations.len());
     let intents = || operations.iter().flat_map(|operation| telemetry::intents(operation, false)).collect();
-    let envelope = Envelope::new(span, pool.hooks.as_ref(), intents);
+    let envelope = Envelope::new(span, server, pool.hooks.as_ref(), intents);
     let mut finish = Some(finish);
+    if pool.routing.is_some() {
+        let note = envelope.server_note();
+        let work = async move { route::run_batch(&pool, operations, &mut finish, &note).await };
+        return BatchCall { work: envelope.around(work, |done| done.rows) };
+    }
     let work = async move { run_all(&pool, operations, &mut finish).await };
     BatchCall { work: envelope.around(work, |done| done.rows) }
 }
@@ -89,7 +96,7 @@ fn are_of(tenants: &[Option<Option<Arc<Tenant>>>], tenant: Option<&Arc<Tenant>>)
     tenants.iter().flatten().all(|own| own.as_ref() == tenant)
 }
 
-async fn run_all<T: Send>(
+pub(super) async fn run_all<T: Send>(
     pool: &Arc<Pool>,
     operations: Vec<Operation>,
     finish: &mut Option<Finish<T>>,
@@ -196,7 +203,7 @@ async fn pipelined<T: Send>(
         None => {
             read_missing(connection, operations, &mut outcomes).await?;
             match read_all(outcomes, finish) {
-                Ok(done) => transaction.commit().await.map(|()| done),
+                Ok(done) => commit(&transaction, operations.iter().any(Operation::writes)).await.map(|()| done),
                 Err(error) => {
                     // If it cannot be rolled back, the connection is not reused, and the server rolls back.
                     drop(transaction.rollback().await);
@@ -292,12 +299,21 @@ async fn one_by_one<T: Send>(
     operations: Vec<Operation>,
     finish: &mut Option<Finish<T>>,
 ) -> Result<Done<T>> {
+    let writes = operations.iter().any(Operation::writes);
     let transaction = OpenTransaction::begin(pool, "BEGIN").await?;
     let mut outcomes = Vec::with_capacity(operations.len());
     for operation in operations {
         outcomes.push(execute(Session::in_transaction(&transaction, WHOLE, operation.name())?, operation).await?);
     }
     let done = read_all(outcomes, finish)?;
-    transaction.commit().await?;
+    commit(&transaction, writes).await?;
     Ok(done)
+}
+
+/// Commits. What was only read is right, even if the answer is lost.
+async fn commit(transaction: &OpenTransaction, writes: bool) -> Result<()> {
+    match transaction.commit().await {
+        Err(Error::CommitUnknown) if !writes => Ok(()),
+        committed => committed,
+    }
 }

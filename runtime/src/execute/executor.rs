@@ -9,6 +9,7 @@ use tokio_postgres::Row;
 use super::call::{Call, Done};
 use super::copy::copy_rows;
 use super::raw;
+use super::route;
 use super::run::execute;
 use super::single;
 use super::stream::{self, RowStream};
@@ -57,6 +58,10 @@ impl Executor {
     fn run(&self, operation: Operation) -> BoxFuture<'static, Result<Outcome>> {
         let envelope = self.envelope(&operation);
         match self.0.clone() {
+            Target::Pool(pool) if pool.routing.is_some() => {
+                let note = envelope.server_note();
+                envelope.around(route::run(pool, operation, note), Outcome::rows)
+            }
             Target::Pool(pool) => envelope.around(run_alone(pool, operation), Outcome::rows),
             Target::Transaction(scope) => envelope.around(run_in(scope, operation), Outcome::rows),
         }
@@ -64,9 +69,10 @@ impl Executor {
 
     fn envelope(&self, operation: &Operation) -> Envelope {
         let pool = self.0.pool();
-        let span = telemetry::query_span(&pool.shared.server, operation.name(), operation.table());
+        let server = &pool.shared.server;
+        let span = telemetry::query_span(server, pool.routing.is_none(), operation.name(), operation.table());
         let intents = || telemetry::intents(operation, self.0.is_transaction());
-        Envelope::new(span, pool.hooks.as_ref(), intents)
+        Envelope::new(span, server, pool.hooks.as_ref(), intents)
     }
 
     pub(crate) async fn query_raw<T: FromRawRow>(&self, sql: &str, params: Vec<Param>) -> Result<Vec<T>> {
@@ -94,11 +100,13 @@ impl Executor {
         kind: IntentKind,
     ) -> BoxFuture<'static, Result<T>> {
         let pool = self.0.pool();
-        let span = telemetry::query_span(&pool.shared.server, operation, None);
+        let server = &pool.shared.server;
+        let span = telemetry::query_span(server, pool.routing.is_none(), operation, None);
         let intents = || telemetry::raw_intent(kind, self.0.is_transaction());
-        let envelope = Envelope::new(span, pool.hooks.as_ref(), intents);
+        let envelope = Envelope::new(span, server, pool.hooks.as_ref(), intents);
         let (target, statement) = (self.0.clone(), Statement::own(sql.to_owned(), params));
-        envelope.around(async move { raw::ask(target, &statement, operation).await }, T::rows)
+        let note = pool.routing.as_ref().map(|_| envelope.server_note());
+        envelope.around(async move { raw::ask(target, &statement, operation, note.as_ref()).await }, T::rows)
     }
 
     /// Returns the rows of a query as a stream. Each is read at its cursor.
@@ -123,16 +131,17 @@ impl Executor {
         rows: BoxStream<'static, Result<Insert>>,
     ) -> BoxFuture<'static, Result<u64>> {
         let pool = self.0.pool();
-        let span = telemetry::query_span(&pool.shared.server, COPY_IN, Some(table));
+        let server = &pool.shared.server;
+        let span = telemetry::query_span(server, true, COPY_IN, Some(table));
         let intents = || vec![Intent::of(table, IntentKind::CreateMany, self.0.is_transaction())];
-        let envelope = Envelope::new(span, pool.hooks.as_ref(), intents);
+        let envelope = Envelope::new(span, server, pool.hooks.as_ref(), intents);
         envelope.around(copy(self.0, table, rows), |copied| *copied)
     }
 }
 
 /// Carries out an operation outside of transactions.
 #[allow(clippy::manual_async_fn, reason = "an async function keeps room for its arguments twice")]
-fn run_alone(pool: Arc<Pool>, operation: Operation) -> impl Future<Output = Result<Outcome>> + Send {
+pub(super) fn run_alone(pool: Arc<Pool>, operation: Operation) -> impl Future<Output = Result<Outcome>> + Send {
     async move {
         if operation.locks_rows() {
             return Err(Error::LockOutsideTransaction);
@@ -155,6 +164,7 @@ async fn in_transaction<T>(pool: Arc<Pool>, operation: Operation, finish: fn(Out
     if let Some(error) = operation.refused() {
         return Err(error);
     }
+    pool.check_write()?;
     let transaction = OpenTransaction::begin(&pool, "BEGIN").await?;
     let outcome = execute(Session::in_transaction(&transaction, WHOLE, operation.name())?, operation).await?;
     let done = Done::read(outcome, finish)?;
@@ -169,6 +179,7 @@ const COPY_IN: &str = "copy_in";
 async fn copy(target: Target, table: &'static Table, rows: BoxStream<'static, Result<Insert>>) -> Result<u64> {
     match target {
         Target::Pool(pool) => {
+            pool.check_write()?;
             let transaction = OpenTransaction::begin(&pool, "BEGIN").await?;
             let copied = copy_rows(Session::in_transaction(&transaction, WHOLE, COPY_IN)?, table, rows).await?;
             transaction.commit().await?;

@@ -8,19 +8,19 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use futures_util::Stream;
 use futures_util::stream::{self, BoxStream, StreamExt};
+use futures_util::{FutureExt, Stream};
 use tokio_postgres::Row;
 
 use super::read::attach_to_rows;
 use super::target::Target;
-use crate::connection::{OpenTransaction, Scope, Session};
+use crate::connection::{OpenTransaction, Pool, Route, Scope, Session};
 use crate::error::{Error, Result};
 use crate::meta::Table;
 use crate::query::{Operation, Select, SqlCall};
 use crate::rows::{FromRawRow, FromRow, Node, RawRow, ReadRow};
-use crate::sql::{Statement, read_plan, read_statement};
-use crate::telemetry::{self, Envelope, Intent, IntentKind};
+use crate::sql::{Statement, effect, read_plan, read_statement};
+use crate::telemetry::{self, Envelope, Intent, IntentKind, ServerNote};
 
 /// Rows as they arrive: a [`Stream`], which [`next`](Self::next) makes usable without any other crate.
 ///
@@ -146,31 +146,32 @@ pub(crate) fn of_sql<T: FromRow>(target: Target, call: SqlCall) -> RowStream<T> 
 
 /// The progress of a stream.
 enum State {
-    Begin(Begin),
+    Begin(Begin, Option<ServerNote>),
     Open(OpenCursor),
     Done,
 }
 
 fn parts(begin: Begin, at_once: u32) -> BoxStream<'static, Result<Part>> {
     let (pool, in_transaction) = (begin.target.pool(), begin.target.is_transaction());
-    let span = telemetry::query_span(&pool.shared.server, begin.source.operation(), begin.source.table());
-    let envelope = Envelope::new(span, pool.hooks.as_ref(), || begin.source.intents(in_transaction));
-    let parts = stream::try_unfold(State::Begin(begin), move |state| next_part(state, at_once));
+    let server = &pool.shared.server;
+    let is_chosen = in_transaction || pool.routing.is_none();
+    let span = telemetry::query_span(server, is_chosen, begin.source.operation(), begin.source.table());
+    let envelope = Envelope::new(span, server, pool.hooks.as_ref(), || begin.source.intents(in_transaction));
+    let note = (!is_chosen).then(|| envelope.server_note());
+    let parts = stream::try_unfold(State::Begin(begin, note), move |state| next_part(state, at_once));
     envelope.around_stream(parts, |part| part.len() as u64)
 }
 
 async fn next_part(state: State, at_once: u32) -> Result<Option<(Part, State)>> {
     let cursor = match state {
-        State::Begin(begin) => OpenCursor::open(begin).await?,
+        State::Begin(Begin { target: Target::Pool(pool), source }, Some(note)) => {
+            return OpenCursor::open_on_route(&pool, Arc::new(source), at_once, &note).boxed().await;
+        }
+        State::Begin(begin, _) => OpenCursor::open(begin.target, Arc::new(begin.source)).await?,
         State::Open(cursor) => cursor,
         State::Done => return Ok(None),
     };
-    let part = cursor.fetch(at_once).await?;
-    if part.len() == at_once as usize {
-        return Ok(Some((part, State::Open(cursor))));
-    }
-    cursor.close().await?;
-    Ok(Some((part, State::Done)))
+    cursor.fetch_next(at_once).await
 }
 
 /// A cursor in a transaction: the stream's own, or one of the program.
@@ -178,11 +179,47 @@ struct OpenCursor {
     scope: Scope,
     own: bool,
     name: String,
-    source: Source,
+    source: Arc<Source>,
 }
 
 impl OpenCursor {
-    async fn open(Begin { target, source }: Begin) -> Result<Self> {
+    /// Opens it where reads go, and fetches the first rows. Until they are there, it may be opened at another server.
+    async fn open_on_route(
+        pool: &Arc<Pool>,
+        source: Arc<Source>,
+        at_once: u32,
+        note: &ServerNote,
+    ) -> Result<Option<(Part, State)>> {
+        let Some(routing) = &pool.routing else { return Err(Error::Internal("a client without replicas")) };
+        if source.may_write() || !source.is_routed(routing.only_reads()) {
+            routing.check_write()?;
+            note.note(&pool.shared.server);
+            return Self::open(Target::Pool(Arc::clone(pool)), source).await?.fetch_next(at_once).await;
+        }
+        let mut route = Route::new(pool, routing, Some(note));
+        loop {
+            let at = route.next().await?;
+            let opened = match Self::open(Target::Pool(at), Arc::clone(&source)).await {
+                Ok(cursor) => cursor.fetch_next(at_once).await,
+                Err(error) => Err(error),
+            };
+            if !route.goes_on(&opened) {
+                return opened;
+            }
+        }
+    }
+
+    /// Returns the next rows, and closes the cursor if they are the last ones.
+    async fn fetch_next(self, at_once: u32) -> Result<Option<(Part, State)>> {
+        let part = self.fetch(at_once).await?;
+        if part.len() == at_once as usize {
+            return Ok(Some((part, State::Open(self))));
+        }
+        self.close().await?;
+        Ok(Some((part, State::Done)))
+    }
+
+    async fn open(target: Target, source: Arc<Source>) -> Result<Self> {
         if let Some(refused) = source.refused(target.is_transaction()) {
             return Err(refused);
         }
@@ -196,7 +233,7 @@ impl OpenCursor {
         let running = scope.enter().await?;
         let name = format!("relata_stream_{}", scope.transaction.next_number());
         let session = scope.session(source.operation())?;
-        let declared = match &source {
+        let declared = match &*source {
             Source::Raw(statement) => session.declare(&name, statement, None).await,
             Source::Sql(call) => session.declare(&name, &Statement::of_call(call), Some(call.table())).await,
             Source::Select(select) => {
@@ -217,7 +254,7 @@ impl OpenCursor {
 
     async fn part(&self, session: Session<'_>, at_once: u32) -> Result<Part> {
         let rows = session.fetch(&self.name, at_once, self.source.table()).await?;
-        match &self.source {
+        match &*self.source {
             Source::Raw(_) => Ok(Part::Raw(rows)),
             Source::Sql(call) => Ok(Part::Model(Node::new(call.table(), rows))),
             Source::Select(select) => {
@@ -247,6 +284,16 @@ impl Source {
             Source::Raw(_) => "query_raw",
             Source::Sql(_) => "query",
         }
+    }
+
+    /// Whether it may write, and so is refused at a handle that only reads.
+    fn may_write(&self) -> bool {
+        matches!(self, Source::Raw(statement) if effect::may_write(statement.sql()))
+    }
+
+    /// Whether it goes where reads go. The functions of raw SQL may write, so it does only if the program says so.
+    fn is_routed(&self, only_reads: bool) -> bool {
+        only_reads || !matches!(self, Source::Raw(_))
     }
 
     fn table(&self) -> Option<&'static Table> {

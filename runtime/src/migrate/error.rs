@@ -80,6 +80,12 @@ pub enum Error {
          locked; use a direct connection to PostgreSQL"
     )]
     Pooler,
+    /// The server does not write.
+    #[error(
+        "this server does not write: it is a standby, or its sessions are read-only; connect to the primary (of several \
+         hosts in the connection string, target_session_attrs=read-write finds it, which is the default)"
+    )]
+    ReadOnly,
     /// The history and the files contradict each other.
     #[error("the migrations do not match the history of this database:{}", Lines(problems))]
     History {

@@ -8,6 +8,9 @@ use super::error::Error;
 /// Settings that a migration may change only for itself.
 const KEPT: [&str; 2] = ["role", "search_path"];
 
+/// `on` if nothing can be written: on a standby, or because the session says so.
+const READ_ONLY: &str = "transaction_read_only";
+
 /// The original values of the settings that the runner changes.
 #[derive(Debug)]
 pub(super) struct Session {
@@ -30,10 +33,14 @@ impl Session {
     /// Reads the current values.
     pub(super) async fn open(client: &Client, options: &Options) -> Result<Self, Error> {
         let failed = |source| Error::Database { doing: "reading the settings of the connection", source };
-        let names: Vec<&str> = CHANGED.iter().copied().chain(KEPT).collect();
+        let names: Vec<&str> = CHANGED.iter().copied().chain(KEPT).chain([READ_ONLY]).collect();
         let sql = "SELECT name, COALESCE(current_setting(name, true), '') FROM unnest($1::text[]) AS name";
         let rows = client.query(sql, &[&names]).await.map_err(failed)?;
-        let before = rows.iter().map(|row| (row.get(0), row.get(1))).collect::<Vec<(String, String)>>();
+        let mut before = rows.iter().map(|row| (row.get(0), row.get(1))).collect::<Vec<(String, String)>>();
+        let read_only = before.iter().position(|(name, _)| name == READ_ONLY).map(|at| before.remove(at));
+        if read_only.is_some_and(|(_, value)| value == "on") {
+            return Err(Error::ReadOnly);
+        }
         let kept = |kept: &str| before.iter().find(|(name, _)| name == kept).map(|(_, value)| value.clone());
         let during = vec![
             ("application_name", "relata migrate".to_owned()),

@@ -154,6 +154,18 @@ impl Operation {
         )
     }
 
+    /// Returns the same read again; `None` if it may write.
+    pub(crate) fn repeated(&self) -> Option<Self> {
+        Some(match self {
+            Operation::Read(select) => Operation::Read(select.clone()),
+            Operation::Count { table, condition } => Operation::Count { table, condition: condition.clone() },
+            Operation::Exists { table, condition } => Operation::Exists { table, condition: condition.clone() },
+            Operation::Aggregate(aggregation) => Operation::Aggregate(aggregation.clone()),
+            Operation::Sql(call) if !call.writes() => Operation::Sql(call.clone()),
+            _ => return None,
+        })
+    }
+
     /// Returns whether it may change something.
     pub(crate) fn writes(&self) -> bool {
         match self {

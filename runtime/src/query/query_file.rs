@@ -52,7 +52,7 @@ impl Sql {
 }
 
 /// A query of `queries/` with its parameters, as data.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct SqlCall {
     sql: &'static Sql,
     text: &'static str,

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-/// What a client has sent and received so far, and the state of its pool. Returned by `db.statistics()`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a client has sent and received so far, and the state of its pools. Returned by `db.statistics()`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Statistics {
     /// The number of statements, without BEGIN, COMMIT and similar ones, and without preparing them.
@@ -13,7 +14,7 @@ pub struct Statistics {
     pub rows: u64,
     /// The number of statements that failed.
     pub failures: u64,
-    /// The number of open connections.
+    /// The number of open connections, to all servers.
     pub connections: usize,
     /// The maximum number of connections.
     pub max_connections: usize,
@@ -21,6 +22,43 @@ pub struct Statistics {
     pub in_use: usize,
     /// The number of tasks that wait for one.
     pub waiting: usize,
+    /// Each server: the primary, then the replicas in the order in which they were added.
+    pub servers: Vec<ServerStatistics>,
+}
+
+/// The state of one server, as a client sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerStatistics {
+    /// Host and port, as the connection string has them; the first ones if it has several.
+    pub server: String,
+    /// What the client uses it for.
+    pub role: ServerRole,
+    /// Why a replica is left out now, so that no read goes to it; `None` if it is used.
+    pub left_out: Option<String>,
+    /// How far a replica was behind the primary at the last check, in time: for how long the primary has had something
+    /// that the replica has not. `None` for the primary, and if it is not known.
+    pub lag: Option<Duration>,
+    /// How far a replica was behind the primary at the last check, in bytes of WAL.
+    pub lag_bytes: Option<u64>,
+    /// The number of open connections to it.
+    pub connections: usize,
+    /// The maximum number of connections to it.
+    pub max_connections: usize,
+    /// The number of connections in use.
+    pub in_use: usize,
+    /// The number of tasks that wait for one.
+    pub waiting: usize,
+}
+
+/// What a client uses a server for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ServerRole {
+    /// Writes, transactions, and the reads that no replica serves.
+    Primary,
+    /// Reads.
+    Replica,
 }
 
 /// The numbers behind [`Statistics`].
@@ -34,11 +72,29 @@ pub(crate) struct Counters {
 }
 
 /// The state of a pool.
+#[derive(Clone, Copy)]
 pub(crate) struct Connections {
     pub(crate) open: usize,
     pub(crate) max: usize,
     pub(crate) in_use: usize,
     pub(crate) waiting: usize,
+}
+
+impl Connections {
+    /// Returns the state of a server with this pool.
+    pub(crate) fn of_server(self, server: String, role: ServerRole) -> ServerStatistics {
+        ServerStatistics {
+            server,
+            role,
+            left_out: None,
+            lag: None,
+            lag_bytes: None,
+            connections: self.open,
+            max_connections: self.max,
+            in_use: self.in_use,
+            waiting: self.waiting,
+        }
+    }
 }
 
 impl Counters {
@@ -59,16 +115,18 @@ impl Counters {
         }
     }
 
-    pub(crate) fn statistics(&self, connections: Connections) -> Statistics {
+    pub(crate) fn statistics(&self, servers: Vec<ServerStatistics>) -> Statistics {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let sum = |of: fn(&ServerStatistics) -> usize| servers.iter().map(of).sum();
         Statistics {
             statements: read(&self.statements),
             rows: read(&self.rows),
             failures: read(&self.failures),
-            connections: connections.open,
-            max_connections: connections.max,
-            in_use: connections.in_use,
-            waiting: connections.waiting,
+            connections: sum(|server| server.connections),
+            max_connections: sum(|server| server.max_connections),
+            in_use: sum(|server| server.in_use),
+            waiting: sum(|server| server.waiting),
+            servers,
         }
     }
 }

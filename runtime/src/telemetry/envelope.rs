@@ -1,6 +1,6 @@
 //! The envelope of a query: its hooks, its span, and the box of its future or stream.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use futures_util::future::{BoxFuture, FutureExt};
@@ -9,18 +9,60 @@ use tracing::{Instrument, Span};
 
 use super::hooks::{Hooks, Report};
 use super::intent::Intent;
+use super::span::Server;
 use crate::error::{Error, Result};
 
 /// Observes a query while it runs.
 pub(crate) struct Envelope {
     span: Span,
-    hooks: Option<(Arc<Hooks>, Vec<Intent>)>,
+    hooks: Option<HookCalls>,
+}
+
+/// What hooks are called with.
+struct HookCalls {
+    hooks: Arc<Hooks>,
+    intents: Vec<Intent>,
+    server: Choice,
+}
+
+/// The server of a query, which may be chosen while it runs.
+type Choice = Arc<Mutex<Arc<Server>>>;
+
+/// Notes in an envelope which server is chosen.
+pub(crate) struct ServerNote {
+    span: Span,
+    server: Option<Choice>,
+}
+
+impl ServerNote {
+    pub(crate) fn note(&self, server: &Arc<Server>) {
+        server.record(&self.span);
+        if let Some(choice) = &self.server {
+            *choice.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(server);
+        }
+    }
 }
 
 impl Envelope {
     /// Creates the envelope. `intents` is called only if there are hooks.
-    pub(crate) fn new(span: Span, hooks: Option<&Arc<Hooks>>, intents: impl FnOnce() -> Vec<Intent>) -> Self {
-        Self { span, hooks: hooks.map(|hooks| (Arc::clone(hooks), intents())) }
+    pub(crate) fn new(
+        span: Span,
+        server: &Arc<Server>,
+        hooks: Option<&Arc<Hooks>>,
+        intents: impl FnOnce() -> Vec<Intent>,
+    ) -> Self {
+        let hooks = hooks.map(|hooks| HookCalls {
+            hooks: Arc::clone(hooks),
+            intents: intents(),
+            server: Arc::new(Mutex::new(Arc::clone(server))),
+        });
+        Self { span, hooks }
+    }
+
+    /// For a query whose server is chosen while it runs.
+    pub(crate) fn server_note(&self) -> ServerNote {
+        let server = self.hooks.as_ref().map(|calls| Arc::clone(&calls.server));
+        ServerNote { span: self.span.clone(), server }
     }
 
     /// Boxes the work of the query. `rows` returns how many rows it read or wrote.
@@ -66,7 +108,7 @@ impl Envelope {
 
     /// Asks the hooks whether the query may run.
     fn begin(&self) -> Result<Instant> {
-        if let Some((hooks, intents)) = &self.hooks {
+        if let Some(HookCalls { hooks, intents, .. }) = &self.hooks {
             hooks.check(intents).inspect_err(|refused| self.record(Err(refused)))?;
         }
         Ok(Instant::now())
@@ -74,8 +116,10 @@ impl Envelope {
 
     /// Reports the outcome to the hooks and the span: how many rows, or the error.
     fn end(&self, began: Instant, outcome: Result<u64, &Error>) {
-        if let Some((hooks, intents)) = &self.hooks {
-            hooks.report(intents, &Report { took: began.elapsed(), outcome });
+        if let Some(HookCalls { hooks, intents, server }) = &self.hooks {
+            let took = began.elapsed();
+            let server = Arc::clone(&server.lock().unwrap_or_else(PoisonError::into_inner));
+            hooks.report(intents, &Report { took, outcome, server: server.text() });
         }
         self.record(outcome);
     }

@@ -44,6 +44,9 @@ pub struct Report<'a> {
     pub took: Duration,
     /// The number of rows that it read or wrote, or its error. For nested parts, that of the whole query.
     pub outcome: std::result::Result<u64, &'a Error>,
+    /// Host and port of the server that it ran on: the primary, or the replica that a read went to. If a connection
+    /// string has several hosts, the first one.
+    pub server: &'a str,
 }
 
 impl Hooks {

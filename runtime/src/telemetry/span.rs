@@ -4,22 +4,40 @@ use tracing::{Span, field};
 
 use crate::meta::Table;
 
-/// The server's address in traces.
-#[derive(Debug)]
+/// A server's address, for traces and reports.
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Server {
     address: String,
     port: u16,
     namespace: String,
+    text: String,
 }
 
 impl Server {
     pub(crate) fn new(address: String, port: u16, namespace: String) -> Self {
-        Self { address, port, namespace }
+        let text = if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") };
+        Self { address, port, namespace, text }
+    }
+
+    /// Returns host and port.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Records it in the span of a query, once it is known.
+    pub(super) fn record(&self, span: &Span) {
+        span.record("server.address", &self.address);
+        span.record("server.port", self.port);
     }
 }
 
-/// The span of a query.
-pub(crate) fn query_span(server: &Server, operation: &'static str, table: Option<&'static Table>) -> Span {
+/// The span of a query. If its server is chosen later, it is recorded then.
+pub(crate) fn query_span(
+    server: &Server,
+    is_chosen: bool,
+    operation: &'static str,
+    table: Option<&'static Table>,
+) -> Span {
     tracing::debug_span!(
         "relata.query",
         otel.name = summary(operation, table),
@@ -29,8 +47,8 @@ pub(crate) fn query_span(server: &Server, operation: &'static str, table: Option
         db.collection.name = table.map(Table::bare_name),
         db.operation.name = operation,
         db.query.summary = summary(operation, table),
-        server.address = server.address,
-        server.port = server.port,
+        server.address = is_chosen.then_some(server.address.as_str()),
+        server.port = is_chosen.then_some(server.port),
         db.response.returned_rows = field::Empty,
         db.response.status_code = field::Empty,
         error.type = field::Empty,
@@ -38,7 +56,7 @@ pub(crate) fn query_span(server: &Server, operation: &'static str, table: Option
 }
 
 /// The span of several queries at once.
-pub(crate) fn batch_span(server: &Server, queries: usize) -> Span {
+pub(crate) fn batch_span(server: &Server, is_chosen: bool, queries: usize) -> Span {
     tracing::debug_span!(
         "relata.query",
         otel.name = "batch",
@@ -48,8 +66,8 @@ pub(crate) fn batch_span(server: &Server, queries: usize) -> Span {
         db.operation.name = "batch",
         db.operation.batch.size = queries,
         db.query.summary = "batch",
-        server.address = server.address,
-        server.port = server.port,
+        server.address = is_chosen.then_some(server.address.as_str()),
+        server.port = is_chosen.then_some(server.port),
         db.response.returned_rows = field::Empty,
         db.response.status_code = field::Empty,
         error.type = field::Empty,

@@ -217,13 +217,19 @@ async fn extends_client() {
     assert_eq!(of_email(&db, "bob@x.edu").await.expect("is read"), vec![db.bob.clone()]);
 }
 
+/// The tests of replicas, `tests/it/replicas`, have real ones. Here both servers are the same, which is no standby, so the
+/// primary serves all.
 #[tokio::test]
 async fn read_replicas() {
     let db = Given::new().await;
-    // A replica is a separate client, and the calls of a model accept either.
-    async fn years(db: &Client) -> relata::Result<Vec<i32>> {
-        db.student().find_many().order_by(student::class_year.asc()).select(student::class_year).await
+    let url = db.fixture.database.url();
+    let two: Client = Client::builder(url).expect("is a URL").replica(url).connect().await.expect("connects");
+    let reason = two.statistics().servers[1].left_out.clone();
+    assert!(reason.is_some_and(|reason| reason.contains("it is not a standby")));
+    for db in [two.clone(), two.primary(), db.fixture.db.replica()] {
+        let years = db.student().find_many().order_by(student::class_year.asc()).select(student::class_year);
+        assert_eq!(years.await.expect("is read"), [2026, 2027]);
     }
-    let replica: Client = db.fixture.db.counted();
-    assert_eq!(years(&replica).await.expect("is read"), [2026, 2027]);
+    let refused = two.replica().student().delete_many().all_rows().await;
+    assert!(matches!(refused, Err(Error::Misuse(_))), "{refused:?}");
 }

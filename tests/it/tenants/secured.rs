@@ -14,7 +14,7 @@ mod wall;
 #[path = "../../tenants/secured/lib.rs"]
 #[deny(warnings)]
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
-mod client;
+pub(crate) mod client;
 
 use crate::support::{devdb, plain_sql};
 use relata::uuid::Uuid;

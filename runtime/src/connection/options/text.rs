@@ -13,7 +13,7 @@ const EXAMPLE: &str = "it looks like postgresql://user:password@host:5432/databa
 const ESCAPE: &str = "in the user and the password write % as %25, @ as %40, : as %3A, / as %2F, ? as %3F and # as %23";
 
 /// Options of the driver, in both formats of a connection string.
-const OPTIONS: [&str; 20] = [
+const OPTIONS: [&str; 21] = [
     "user",
     "password",
     "dbname",
@@ -34,6 +34,7 @@ const OPTIONS: [&str; 20] = [
     "sslnegotiation",
     "sslmode",
     "sslcert",
+    "sslkey",
 ];
 
 fn wrong(reason: &str) -> Error {

@@ -4,50 +4,100 @@
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::Tls;
+use super::{ClientCertificate, Tls};
 use crate::error::{Error, Result};
 
 pub(crate) type Connector = MakeRustlsConnect;
 
-/// Returns a connector that verifies the server's identity according to `tls`. `root` is `sslrootcert`.
-pub(in crate::connection) fn connector(_: SslMode, tls: Tls, root: Option<&str>) -> Result<Connector> {
+/// Returns a connector that verifies the server's identity according to `tls`. `root` is `sslrootcert`, and `own` what the
+/// client shows of itself.
+pub(in crate::connection) fn connector(
+    _: SslMode,
+    tls: Tls,
+    root: Option<&str>,
+    own: Option<&ClientCertificate>,
+) -> Result<Connector> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| Error::Config(format!("TLS cannot be set up: {error}")))?;
-    let authority = match tls {
-        Tls::VerifyFull => {
-            let config = builder.with_root_certificates(roots(root)?).with_no_client_auth();
-            return Ok(MakeRustlsConnect::new(config));
-        }
-        Tls::Unverified => None,
+    let builder = match tls {
+        Tls::VerifyFull => builder.with_root_certificates(roots(root)?),
+        Tls::Unverified => builder.dangerous().with_custom_certificate_verifier(Arc::new(Lenient::new(provider, None))),
         Tls::VerifyCa => {
             let roots = Arc::new(roots(root)?);
             let verifier = rustls::client::WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider));
-            Some(verifier.build().map_err(|error| Error::Config(format!("sslmode=verify-ca: {error}")))?)
+            let authority = verifier.build().map_err(|error| Error::Config(format!("sslmode=verify-ca: {error}")))?;
+            let verifier = Arc::new(Lenient::new(provider, Some(authority)));
+            builder.dangerous().with_custom_certificate_verifier(verifier)
         }
     };
-    let verifier = Arc::new(Lenient { provider, authority });
-    let config = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
+    let config = match own {
+        None => builder.with_no_client_auth(),
+        Some(own) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified(own)?))),
+    };
     Ok(MakeRustlsConnect::new(config))
 }
+
+/// Reads what the client shows of itself.
+///
+/// rustls would refuse certificates of version 1, which `openssl x509 -req` makes. The server decides about that.
+fn certified(own: &ClientCertificate) -> Result<CertifiedKey> {
+    let ClientCertificate { certificate, key } = own;
+    let chain = certificates("sslcert", certificate)?;
+    let signing = rustls::crypto::ring::sign::any_supported_type(&private_key(key)?).map_err(|_| {
+        Error::Config(format!("sslkey {key} is of a kind that is not supported: use RSA, ECDSA or Ed25519"))
+    })?;
+    let certified = CertifiedKey::new(chain, signing);
+    match certified.keys_match() {
+        Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::KeyMismatch)) => {
+            Err(Error::Config(format!("sslcert {certificate} and sslkey {key} do not belong together")))
+        }
+        _ => Ok(certified),
+    }
+}
+
+/// Reads the certificates of a PEM file, which has at least one.
+fn certificates(option: &str, path: &str) -> Result<Vec<CertificateDer<'static>>> {
+    let read = CertificateDer::pem_file_iter(path)
+        .map_err(|error| Error::Config(format!("{option} {path} cannot be read: {error}")))?;
+    let read: std::result::Result<Vec<_>, _> = read.collect();
+    let read = read.map_err(|error| Error::Config(format!("{option} {path} is not PEM: {error}")))?;
+    if read.is_empty() {
+        return Err(Error::Config(format!("{option} {path} has no certificate in PEM format")));
+    }
+    Ok(read)
+}
+
+/// Reads the private key of a PEM file. Errors show nothing of it.
+fn private_key(path: &str) -> Result<PrivateKeyDer<'static>> {
+    let wrong = |reason: &str| Error::Config(format!("sslkey {path} {reason}"));
+    let text = std::fs::read(path).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+    let is_encrypted = text.windows(ENCRYPTED.len()).any(|part| part == ENCRYPTED);
+    if is_encrypted {
+        return Err(wrong(
+            "is encrypted, which is not supported: write it without a passphrase (openssl pkey -in FILE -out NEW)",
+        ));
+    }
+    PrivateKeyDer::from_pem_slice(&text).map_err(|_| wrong("has no private key in PEM format"))
+}
+
+/// What the PEM file of a key with a passphrase has: in its first line, or in a header.
+const ENCRYPTED: &[u8] = b"ENCRYPTED";
 
 /// Returns the trusted certificates: those of `sslrootcert`, otherwise the system's.
 fn roots(certificate: Option<&str>) -> Result<RootCertStore> {
     let mut roots = RootCertStore::empty();
     match certificate {
         Some(path) if path != "system" => {
-            let certificates = CertificateDer::pem_file_iter(path)
-                .map_err(|error| Error::Config(format!("sslrootcert {path} cannot be read: {error}")))?;
-            for certificate in certificates {
-                let certificate =
-                    certificate.map_err(|error| Error::Config(format!("sslrootcert {path} is not PEM: {error}")))?;
+            for certificate in certificates("sslrootcert", path)? {
                 roots.add(certificate).map_err(|error| Error::Config(format!("sslrootcert {path}: {error}")))?;
             }
         }
@@ -70,6 +120,15 @@ struct Lenient {
     provider: Arc<rustls::crypto::CryptoProvider>,
     /// Checks that a trusted authority has issued the certificate, for any host. `None` accepts every certificate.
     authority: Option<Arc<rustls::client::WebPkiServerVerifier>>,
+}
+
+impl Lenient {
+    fn new(
+        provider: Arc<rustls::crypto::CryptoProvider>,
+        authority: Option<Arc<rustls::client::WebPkiServerVerifier>>,
+    ) -> Self {
+        Self { provider, authority }
+    }
 }
 
 impl ServerCertVerifier for Lenient {
