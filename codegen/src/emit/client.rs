@@ -23,7 +23,7 @@ const RUNTIME_NAMES: [&str; 4] = ["Error", "Isolation", "NotIncluded", "Parent"]
 
 /// Methods of the runtime's client and transaction, which hide a model's method of the same name. The model's method
 /// gets a `_` at its end: `db.transaction_().find_many()`.
-const OWN_METHODS: [&str; 22] = [
+const OWN_METHODS: [&str; 24] = [
     "batch",
     "begin",
     "clone",
@@ -31,6 +31,8 @@ const OWN_METHODS: [&str; 22] = [
     "commit",
     "counted",
     "execute_raw",
+    "in_schema",
+    "in_schemas",
     "into",
     "primary",
     "query",
