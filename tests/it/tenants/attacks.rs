@@ -283,30 +283,60 @@ async fn dropped_futures_and_failed_queries_leave_nothing_behind() {
     }
 }
 
-/// The statements of one shape have one text for both, and values are parameters.
-#[tokio::test]
+/// How long tasks run: a second, or as many as `RELATA_TENANT_SECONDS` says.
+fn duration() -> std::time::Duration {
+    let seconds = std::env::var("RELATA_TENANT_SECONDS").map(|text| text.parse().expect("is a number"));
+    std::time::Duration::from_secs(seconds.unwrap_or(1))
+}
+
+/// One round of a task at one tenant: a write, a failure, a dropped future and reads. `slug` marks the tenant's rows.
+async fn round(here: &TenantClient, id: Uuid, slug: &str, number: usize) {
+    let email = format!("{number}@{slug}");
+    let user = here.user().create(user::Create { email: email.clone() }).await.expect("creates");
+    assert_eq!((user.school_id, &user.email), (id, &email));
+    let again = here.user().create(user::Create { email: email.clone() }).await;
+    assert!(matches!(again, Err(relata::Error::UniqueViolation(_))), "{again:?}");
+    // It may be dropped before it is sent, while it runs, or after it.
+    let dropped = here.user().update_many().all_rows().set(user::country_id.to(1));
+    let _ = tokio::time::timeout(std::time::Duration::from_micros(50 * (number % 60) as u64), dropped).await;
+    let users =
+        here.user().find_many().include(user::sessions).order_by(user::email.asc()).take(20).await.expect("reads");
+    assert!(!users.is_empty());
+    for user in users {
+        assert_eq!((user.school_id, user.email.ends_with(slug)), (id, true), "{user:?} at {slug}");
+    }
+    let others = here.user().count().filter(!user::email.ends_with(format!("@{slug}"))).await.expect("counts");
+    assert_eq!(others, 0);
+}
+
+/// Tasks of many tenants share a few connections, write, fail and are dropped, and each sees its tenant's rows alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn handles_of_many_tenants_at_once() {
-    let schools = Schools::new().await;
-    let mut tasks = Vec::new();
-    for task in 0..64 {
-        let rows = if task % 2 == 0 { &schools.north } else { &schools.south };
-        let (here, id) = (schools.db.tenant(rows.school.id), rows.school.id);
-        tasks.push(tokio::spawn(async move {
-            for _ in 0..20 {
-                let users = here.user().find_many().include(user::sessions).await.expect("reads");
-                assert!(users.len() == 3 && users.iter().all(|user| user.school_id == id && user.sessions.len() == 1));
-                assert_eq!(
-                    here.student()
-                        .count()
-                        .filter(student::user.is(user::role.eq(client::Role::Student)))
-                        .await
-                        .expect("counts"),
-                    3
-                );
-            }
-        }));
+    let database = Database::new().await;
+    let tenants: Vec<(Uuid, String)> = (0..50).map(|number| (id(), format!("t{number}.edu"))).collect();
+    for (number, (id, _)) in tenants.iter().enumerate() {
+        database.add_school(*id, number).await;
     }
+    let (tenants, end) = (std::sync::Arc::new(tenants), std::time::Instant::now() + duration());
+    let tasks: Vec<_> = (0..64_usize)
+        .map(|task| {
+            let (db, tenants) = (database.db.clone(), std::sync::Arc::clone(&tenants));
+            tokio::spawn(async move {
+                let mut rounds = 0;
+                while rounds == 0 || std::time::Instant::now() < end {
+                    let (id, slug) = &tenants[(task * 7 + rounds * 13) % tenants.len()];
+                    round(&db.tenant(*id), *id, slug, task + 64 * rounds).await;
+                    rounds += 1;
+                }
+                rounds
+            })
+        })
+        .collect();
+    let mut rounds = 0;
     for task in tasks {
-        task.await.expect("sees its own rows");
+        rounds += task.await.expect("sees its own rows");
     }
+    let all = database.db.across_tenants();
+    assert_eq!(all.user().count().await.expect("counts"), rounds as u64);
+    println!("{rounds} rounds of 64 tasks with {} tenants", tenants.len());
 }
