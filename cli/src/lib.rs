@@ -1,4 +1,5 @@
-//! The command `codegen` as a library: the only package that reads and writes files and connects to databases.
+//! The command `codegen` as a library: it prints, asks, reads and writes the files of a project, and connects to the database
+//! that the user names.
 //!
 //! [`run`] is the whole command; `main.rs` calls it. [`testing`] has the functions that its tests call directly.
 
