@@ -145,6 +145,7 @@ fn column(cx: &Cx<'_>, enums: &BTreeSet<ObjectName>, row: &Row) -> Result<Column
         used_by: Vec::new(),
         grants: Vec::new(),
         options: ColumnOptions {
+            outdated: false,
             counts: match row.try_get::<_, Option<&str>>("seqtypid")? {
                 Some(_) => objects::sequence_options(row)?,
                 None => SequenceOptions::default(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use relata_codegen::sql::OtherKind;
+use relata_codegen::sql::names::generated_column;
 use tokio_postgres::Error;
 
 use super::Cx;
@@ -14,7 +15,7 @@ pub(super) const EVERY_COLUMN: i32 = -1;
 /// as a whole.
 pub(super) async fn used_by(cx: &Cx<'_>) -> Result<BTreeMap<(u32, i32), Vec<String>>, Error> {
     let sql = "SELECT d.refobjid, d.refobjsubid, v.relkind::text, vn.nspname::text, v.relname::text,
-           pg_describe_object(d.classid, d.objid, d.objsubid)
+           pg_describe_object(d.classid, d.objid, d.objsubid), n.nspname::text, c.relname::text, g.attname::text
         FROM pg_depend AS d JOIN pg_class AS c ON d.refclassid = 'pg_class'::regclass AND c.oid = d.refobjid
         JOIN pg_namespace AS n ON n.oid = c.relnamespace
         LEFT JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
@@ -37,13 +38,13 @@ pub(super) async fn used_by(cx: &Cx<'_>) -> Result<BTreeMap<(u32, i32), Vec<Stri
         -- Its rows as values: of a function, which the table cannot go without, and in columns of other tables, under which
         -- no column of it can change.
         SELECT c.oid, CASE WHEN d.classid = 'pg_class'::regclass THEN -1 ELSE 0 END, NULL, NULL, NULL,
-          pg_describe_object(d.classid, d.objid, d.objsubid)
+          pg_describe_object(d.classid, d.objid, d.objsubid), NULL, NULL, NULL
         FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_type AS t ON t.typrelid = c.oid
         JOIN pg_depend AS d ON d.refclassid = 'pg_type'::regclass AND d.refobjid IN (t.oid, t.typarray)
         WHERE n.nspname = ANY($1) AND c.relkind IN ('r', 'p') AND d.deptype = 'n'
           AND (d.classid = 'pg_proc'::regclass OR d.classid = 'pg_class'::regclass AND d.objsubid > 0)
         UNION ALL
-        SELECT i.inhparent, 0, h.relkind::text, hn.nspname::text, h.relname::text, NULL
+        SELECT i.inhparent, 0, h.relkind::text, hn.nspname::text, h.relname::text, NULL, NULL, NULL, NULL
         FROM pg_inherits AS i JOIN pg_class AS h ON h.oid = i.inhrelid JOIN pg_namespace AS hn ON hn.oid = h.relnamespace
         JOIN pg_class AS c ON c.oid = i.inhparent JOIN pg_namespace AS n ON n.oid = c.relnamespace
         WHERE n.nspname = ANY($1) AND c.relkind = 'r'
@@ -59,7 +60,10 @@ pub(super) async fn used_by(cx: &Cx<'_>) -> Result<BTreeMap<(u32, i32), Vec<Stri
             (Some(_), Some(schema), Some(name)) if row.try_get::<_, Option<&str>>(5)?.is_none() => {
                 format!("table {}", cx.name(schema, name))
             }
-            _ => row.try_get(5)?,
+            _ => match row.try_get::<_, Option<&str>>(8)? {
+                Some(column) => generated_column(&cx.name(row.try_get(6)?, row.try_get(7)?), column),
+                None => row.try_get(5)?,
+            },
         };
         let users = used.entry((row.try_get(0)?, row.try_get(1)?)).or_default();
         if !users.contains(&user) {

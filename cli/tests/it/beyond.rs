@@ -202,3 +202,25 @@ fn names_that_postgresql_has_for_itself_are_told() {
     project.run(&["db", "pull", "--url", database.url()]).exits(0);
     project.run(&["check"]).exits(0).says("R0217").says("`date` is a type of PostgreSQL");
 }
+
+/// A generated column makes way for a change of the columns in its expression, and comes back.
+#[test]
+fn generated_columns_follow_the_columns_of_their_expressions() {
+    let schema = "model Item {\n  id Int @id\n  a Int\n  twice Unsupported(\"bigint GENERATED ALWAYS AS ((a * 2)) STORED\")?\n  \
+                  b Int?\n}\n";
+    let (project, database) = (Project::new(), database("generated"));
+    let push = |schema: &str| {
+        project.write("schema.dsl", schema);
+        project.run(&["db", "push", "--allow-data-loss", "--url", database.url()])
+    };
+    push(schema).exits(0);
+    query(&database, "INSERT INTO \"Item\" (id, a) VALUES (1, 2)");
+    let wide = schema.replace("  a Int\n", "  a BigInt\n");
+    push(&wide).exits(0).says("column Item.twice is created again, because its expression changes its type");
+    assert_eq!(query(&database, "SELECT twice FROM \"Item\""), ["4"]);
+    push(&wide).exits(0).says("already has the schema");
+    // What stays is told as before.
+    let without = wide.replace("  a BigInt\n", "");
+    push(&without).exits(1).says("Item.a is dropped: fails because generated column Item.twice uses it");
+    push("model Item {\n  id Int @id\n  b Int?\n}\n").exits(0).says("- column Item.twice");
+}

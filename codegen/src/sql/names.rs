@@ -65,6 +65,11 @@ pub fn clipped(name: &str, suffix: &str) -> String {
     format!("{}{suffix}", clip(name, MAX_NAME - suffix.len()))
 }
 
+/// Returns how `Column::used_by` names a generated column whose expression contains the column.
+pub fn generated_column(table: &ObjectName, column: &str) -> String {
+    format!("generated column {table}.{column}")
+}
+
 /// Returns the sequence that PostgreSQL creates for a serial column: `{table}_{column}_seq`, in which the longer of the
 /// two names is truncated.
 pub fn sequence_name(table: &ObjectName, column: &str) -> ObjectName {

@@ -314,11 +314,12 @@ impl Table {
 }
 
 impl Column {
-    /// Returns whether PostgreSQL can only drop the column and add it again: its expression changes, or it becomes or
-    /// stops being virtual.
+    /// Returns whether PostgreSQL can only drop the column and add it again: its expression changes or is outdated, or it
+    /// becomes or stops being virtual.
     pub fn is_recreated(&self, next: &Self) -> bool {
         let computed = |column: &Self| column.generated.is_some() && column.options.is_virtual;
-        computed(self) != computed(next) || (next.generated.is_some() && self.generated != next.generated)
+        let differs = self.options.outdated || self.generated != next.generated;
+        computed(self) != computed(next) || (next.generated.is_some() && differs)
     }
 
     /// Returns whether the type has to change. A different collation of text counts as a different type.

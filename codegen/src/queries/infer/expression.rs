@@ -75,10 +75,8 @@ impl Cx<'_> {
                 Typed { nullable, ..typed }
             }
             ExprKind::AtTimeZone(time, zone) => self.at_time_zone(scope, time, zone),
-            ExprKind::Collate(inner) => {
-                let typed = self.expr(scope, inner);
-                Typed { ty: self.settle(typed.ty, Ty::Base(Base::Text)), ..typed }
-            }
+            // A parameter stays without a type: PostgreSQL puts a cast around it below COLLATE.
+            ExprKind::Collate(inner) => self.expr(scope, inner),
         }
     }
 

@@ -353,6 +353,7 @@ pub(super) fn compared_as(left: Base, right: Base) -> Base {
         }
         (Varchar, _) => Text,
         (Base::Time, Base::Timetz) => Base::Timetz,
+        (Base::Time, Base::Interval) => Base::Interval,
         _ => left,
     }
 }

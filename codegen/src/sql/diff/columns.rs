@@ -7,6 +7,7 @@ use super::tables::Touched;
 use crate::sql::cast::{self, Work, cast};
 use crate::sql::change::Change;
 use crate::sql::data_type::DataType;
+use crate::sql::expression::{Token, tokens};
 use crate::sql::normalize::{Origin, same_default, same_expression, same_predicate};
 use crate::sql::state::{Column, ColumnDefault, ObjectName, Table};
 
@@ -62,9 +63,47 @@ pub(super) fn diff_columns(
             });
         }
     }
+    create_again(cx, old, next, touched, changes);
     // Inherited columns are dropped with those of the parent table.
     let dropped = old.columns.iter().filter(|column| next.column(&column.name).is_none() && !column.options.inherited);
     changes.extend(dropped.cloned().map(|column| Change::DropColumn { table: next.name.clone(), column }));
+}
+
+/// Lets generated columns be created again if a column of their expression changes its type, which PostgreSQL refuses
+/// under them.
+fn create_again(cx: &DiffCx<'_>, old: &Table, next: &Table, touched: &mut Touched, changes: &mut Vec<Change>) {
+    for previous in &old.columns {
+        let (Some(sql), Some(column)) = (&previous.generated, next.column(&previous.name)) else { continue };
+        let is_touched = |name: &str| touched.columns.contains(&(next.name.clone(), name.to_owned()));
+        let names_touched = tokens(sql).into_iter().flatten().any(|token| match token {
+            Token::Word(name) | Token::Quoted(name) => name != previous.name && is_touched(&name),
+            _ => false,
+        });
+        let column = wanted(cx, previous, column);
+        if !names_touched || column.generated.is_none() || previous.is_recreated(&column) {
+            continue;
+        }
+        let mut outdated = previous.clone();
+        outdated.options.outdated = true;
+        touched.recreated.insert((next.name.clone(), column.name.clone()));
+        let known = changes.iter_mut().find_map(|change| match change {
+            Change::AlterColumn { table, previous, next: to, .. } if *table == next.name && to.name == column.name => {
+                Some(previous)
+            }
+            _ => None,
+        });
+        match known {
+            Some(previous) => **previous = outdated,
+            None => changes.push(Change::AlterColumn {
+                table: next.name.clone(),
+                previous: Box::new(outdated),
+                next: Box::new(column),
+                using: None,
+                enum_replaced: false,
+                belongings: Box::default(),
+            }),
+        }
+    }
 }
 
 /// Returns the new column of that name in the parent tables.

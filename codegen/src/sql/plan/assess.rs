@@ -12,6 +12,7 @@ use super::{Step, Transaction};
 use crate::sql::cast::{Work, cast};
 use crate::sql::change::{Change, TableObject, Temporary};
 use crate::sql::expression::{Node, canonical, parse};
+use crate::sql::names::generated_column;
 use crate::sql::state::{ColumnDefault, ObjectName, Other, OtherKind};
 
 /// The strongest lock of a step on an existing table, from weak to strong.
@@ -78,6 +79,13 @@ impl AssessCx {
                 }
                 Change::DropTable(table) => {
                     cx.dropped.insert(format!("table {}", table.name));
+                }
+                // Both are dropped first by the same statement.
+                Change::DropColumn { table, column } if column.generated.is_some() => {
+                    cx.dropped.insert(generated_column(table, &column.name));
+                }
+                Change::AlterColumn { table, previous, next, .. } if previous.is_recreated(next) => {
+                    cx.dropped.insert(generated_column(table, &next.name));
                 }
                 Change::DropOther(other) => {
                     cx.dropped.insert(format!("{} {}", other.kind, other.name));

@@ -106,6 +106,9 @@ fn line(change: &Change, names: &Temporary) -> String {
         Change::AddColumn { table, column, .. } => {
             format!("+ column {table}.{} {}", column.name, describe(column, names))
         }
+        Change::AlterColumn { table, previous, next, .. } if previous.options.outdated => {
+            format!("~ column {table}.{} is created again, because its expression changes its type", next.name)
+        }
         Change::AlterColumn { table, previous, next, .. } => {
             format!("~ column {table}.{} from {} to {}", next.name, describe(previous, names), describe(next, names))
         }

@@ -51,6 +51,8 @@ impl TableOptions {
 /// Properties of a column that the schema language cannot express.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ColumnOptions {
+    /// For a generated column: a column of its expression changes its type, so that PostgreSQL can only create it again.
+    pub outdated: bool,
     /// The options of the sequence of an identity column.
     pub counts: SequenceOptions,
     /// Whether it is a generated column that is computed when it is read, from PostgreSQL 18 on.
