@@ -2,6 +2,7 @@
 
 mod cancel;
 mod credentials;
+mod failure;
 mod manager;
 mod open;
 mod options;

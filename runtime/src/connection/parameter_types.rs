@@ -12,8 +12,8 @@ use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::types::{Kind, Type};
 use uuid::Uuid;
 
+use super::failure::Failure;
 use super::pooled::PooledConnection;
-use super::session::Failure;
 use crate::sql::{Statement, effect};
 
 /// Types of parameters by the text of their statement, for all connections.

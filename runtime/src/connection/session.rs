@@ -12,11 +12,12 @@ use futures_util::{FutureExt, TryStreamExt};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Column, CopyInSink, Row};
 
+use super::failure::{Failure, check_columns, refuse_own, refuse_too_many};
 use super::parameter_types::ParameterTypes;
 use super::pooled::PooledConnection;
 use super::settings::{Change, Settings};
 use super::transaction::{OpenTransaction, WHOLE};
-use crate::error::{Error, Result, from_connection};
+use crate::error::{Error, Result};
 use crate::meta::Table;
 use crate::query::Tenant;
 use crate::sql::{Context, SessionEffect, Statement, Statements, effect};
@@ -536,72 +537,10 @@ impl<'c> Session<'c> {
     }
 }
 
-/// The reason why there is no answer.
-pub(crate) enum Failure {
-    Driver(tokio_postgres::Error),
-    Refused(String),
-}
-
-impl Failure {
-    fn explain(self, table: Option<&'static Table>) -> Error {
-        match (self, table) {
-            (Failure::Driver(error), Some(table)) => Error::from_driver(&error, table.writes.unwrap_or(table)),
-            (Failure::Driver(error), None) => from_connection(&error),
-            (Failure::Refused(reason), _) => Error::Misuse(reason.into()),
-        }
-    }
-}
-
-/// Refuses raw SQL with statements that only the client may send.
-pub(super) fn refuse_own(statement: &Statement) -> Result<(), Failure> {
-    match statement.is_own().then(|| effect::refused(statement.sql())).flatten() {
-        Some(reason) => Err(Failure::Refused(reason.to_owned())),
-        None => Ok(()),
-    }
-}
-
-/// The maximum number of parameters of a statement: the protocol counts them in 16 bits.
-const MAX_PARAMETERS: usize = u16::MAX as usize;
-
-fn refuse_too_many(statement: &Statement) -> Result<()> {
-    match statement.params.len() {
-        0..=MAX_PARAMETERS => Ok(()),
-        count => {
-            let reason = format!(
-                "the statement has {count} parameters, and PostgreSQL takes 65,535: use `in_` or a list, which are one \
-                 parameter however many values they have, or split the call"
-            );
-            Err(Error::TooComplex(reason.into()))
-        }
-    }
-}
-
 fn wrong_count(statement: &Statement, types: &[Type]) -> String {
     format!("the statement takes {} parameters, and {} were given", types.len(), statement.params.len())
 }
 
 fn typed_parameters<'p>(params: &'p [Param], types: &[Type]) -> Vec<(&'p (dyn ToSql + Sync), Type)> {
     params.iter().zip(types).map(|(param, ty)| (param as &(dyn ToSql + Sync), ty.clone())).collect()
-}
-
-/// Compares the columns that the database returns with those that a query was compiled for. For models, the client
-/// itself lists the columns.
-fn check_columns(table: &Table, columns: &[tokio_postgres::Column]) -> Result<()> {
-    if table.columns.first().is_none_or(|column| column.accepts.is_none()) {
-        return Ok(());
-    }
-    let (name, wanted) = (table.name, table.columns.len());
-    let advice = "`codegen check --database --url URL` compares all queries with a database";
-    if columns.len() != wanted {
-        let message = format!("{name} returns {} columns, but was compiled for {wanted}: {advice}", columns.len());
-        return Err(Error::RowMismatch(message.into()));
-    }
-    for (known, real) in table.columns.iter().zip(columns) {
-        if known.accepts.is_some_and(|accepts| !accepts(real.type_())) {
-            let (column, ty) = (known.name, real.type_());
-            let message = format!("column {column} of {name} is {ty}, which it was not compiled for: {advice}");
-            return Err(Error::RowMismatch(message.into()));
-        }
-    }
-    Ok(())
 }
