@@ -41,8 +41,8 @@ const SOURCES: [&str; 14] = [
     include_str!("../../scripts/e2e-consumer.crate/src/main.rs"),
 ];
 
-/// Returns the text without indentation and rustfmt's line breaks. In a project of one's own, the folder of migrations is
-/// not below `tests`.
+/// Returns the text without indentation and rustfmt's line breaks. On the pages, the folder of
+/// migrations is that of a user's project, which is not below `tests`.
 fn words(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ").replace("tests/plain/migrations", "migrations");
     words.replace("( ", "(").replace(" .", ".").replace(", )", ")")

@@ -147,7 +147,7 @@ impl Shared {
         }
     }
 
-    /// Closes the connections that nobody uses, so that the next ones are opened to the server that is the primary then.
+    /// Closes the idle connections. New ones then go to the server that is the primary at that time.
     pub(crate) fn close_idle(&self) {
         drop(self.connections.retain(|_, _| false));
     }

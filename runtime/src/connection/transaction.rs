@@ -361,7 +361,7 @@ impl OpenTransaction {
                 routing.note_write();
             }
         };
-        // Before as well, because it may be committed although nobody waits for the answer.
+        // Noted before it is sent, too: if the future is dropped, the transaction may still be committed.
         note_write();
         let answer = connection.simple_query("COMMIT").await;
         note_write();

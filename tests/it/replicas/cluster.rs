@@ -130,7 +130,7 @@ impl Programs {
     }
 }
 
-/// The user `postgres`, or else `nobody`.
+/// Returns the user `postgres` if there is one, otherwise `nobody`.
 fn account() -> Option<(u32, u32)> {
     let users = fs::read_to_string("/etc/passwd").ok()?;
     let of = |name: &str| {
