@@ -40,6 +40,10 @@ impl Scope {
 /// The tables of migration histories, which are not part of the schema.
 pub(crate) const HISTORY_TABLES: [&str; 2] = [relata::migrate::HISTORY_TABLE, "_prisma_migrations"];
 
+/// The condition that a user set the option `o` of a column. Some minor releases of PostgreSQL keep a number of their own
+/// among the options of each column.
+pub(crate) const SET_BY_USER: &str = "o NOT LIKE 'pg\\_attver=%'";
+
 /// Makes PostgreSQL print constants and names in the same way, whatever the settings of the database, the role and the
 /// server.
 pub(crate) const PRINTING: &str = "SET LOCAL datestyle TO 'ISO, YMD'; SET LOCAL intervalstyle TO 'postgres'; \

@@ -1,6 +1,7 @@
 //! Objects that belong to tables.
 
 use super::ours;
+use crate::introspect::SET_BY_USER;
 
 pub(super) fn queries() -> Vec<String> {
     [rules(), partitions(), storage(), constraints()].concat()
@@ -123,13 +124,12 @@ fn storage() -> Vec<String> {
             "'storage of column'",
             "a.attname::text",
             "concat_ws(' ', a.attstorage, NULLIF(to_jsonb(a) ->> 'attcompression', ''), NULLIF(a.attstattarget, -1), o.options)",
-            "JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+            &format!("JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
              JOIN pg_type AS t ON t.oid = a.atttypid
-             -- PostgreSQL keeps a count of its own among them.
-             CROSS JOIN LATERAL (SELECT array_agg(o) FROM unnest(a.attoptions) AS o WHERE o NOT LIKE 'pg\\_attver=%') AS o(options)
+             CROSS JOIN LATERAL (SELECT array_agg(o) FROM unnest(a.attoptions) AS o WHERE {SET_BY_USER}) AS o(options)
              -- Those of other tables are migrated.
              WHERE (c.relkind = 'f' OR c.relispartition) AND (a.attstorage <> t.typstorage OR NULLIF(to_jsonb(a) ->> 'attcompression', '') IS NOT NULL
-               OR COALESCE(a.attstattarget, -1) >= 0 OR o.options IS NOT NULL)",
+               OR COALESCE(a.attstattarget, -1) >= 0 OR o.options IS NOT NULL)"),
         ),
         object(
             "'statistics target of index'",

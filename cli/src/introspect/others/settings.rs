@@ -6,7 +6,7 @@ use relata_codegen::sql::{Other, OtherKind, Use};
 use tokio_postgres::{Error, Row};
 
 use super::NO_EXTENSION;
-use crate::introspect::{Cx, HISTORY_TABLES};
+use crate::introspect::{Cx, HISTORY_TABLES, SET_BY_USER};
 
 /// Settings of columns. A partition has the settings of its table, or is compared as a whole.
 pub(super) async fn of_columns(cx: &Cx<'_>) -> Result<Vec<Other>, Error> {
@@ -17,8 +17,7 @@ pub(super) async fn of_columns(cx: &Cx<'_>) -> Result<Vec<Other>, Error> {
            c.relkind::text
          FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
          JOIN pg_attribute AS a ON a.attrelid = c.oid JOIN pg_type AS t ON t.oid = a.atttypid
-         -- PostgreSQL keeps a count of its own among them.
-         CROSS JOIN LATERAL (SELECT string_agg(o, ', ') FROM unnest(a.attoptions) AS o WHERE o NOT LIKE 'pg\\_attver=%') AS o(options)
+         CROSS JOIN LATERAL (SELECT string_agg(o, ', ') FROM unnest(a.attoptions) AS o WHERE {SET_BY_USER}) AS o(options)
          JOIN (VALUES ('p', 'PLAIN'), ('e', 'EXTERNAL'), ('x', 'EXTENDED'), ('m', 'MAIN')) AS w(letter, word) ON w.letter = a.attstorage::text
          JOIN (VALUES ('p', 'PLAIN'), ('e', 'EXTERNAL'), ('x', 'EXTENDED'), ('m', 'MAIN')) AS uw(letter, word) ON uw.letter = t.typstorage::text
          WHERE c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND n.nspname = ANY($1) AND a.attnum > 0

@@ -69,7 +69,8 @@ BEGIN
     SELECT format('a privilege of column %s', attname) FROM replaced WHERE attacl IS NOT NULL
     UNION
     SELECT format('the settings of column %s', r.attname) FROM replaced AS r JOIN pg_type AS u ON u.oid = r.atttypid
-    WHERE COALESCE(r.attstattarget, -1) >= 0 OR r.attstorage <> u.typstorage OR r.attoptions IS NOT NULL
+    WHERE COALESCE(r.attstattarget, -1) >= 0 OR r.attstorage <> u.typstorage
+      OR EXISTS (SELECT FROM unnest(r.attoptions) AS o WHERE o NOT LIKE 'pg\\_attver=%')
       OR NULLIF(to_jsonb(r) ->> 'attcompression', '') IS NOT NULL
     UNION
     SELECT format('a partition or an heir of %s', attrelid::regclass) FROM replaced
