@@ -34,6 +34,15 @@ fn own(class: &str, alias: &str) -> String {
     )
 }
 
+/// The condition that several defaults use a sequence. The schema creates a sequence for each column that counts, so it
+/// does not create such a sequence, even if a column owns it.
+fn is_shared(sequence: &str) -> String {
+    format!(
+        "(SELECT count(*) FROM pg_depend AS u WHERE u.classid = 'pg_attrdef'::regclass AND u.refclassid = 'pg_class'::regclass
+            AND u.refobjid = {sequence} AND u.deptype = 'n') > 1"
+    )
+}
+
 /// The name that the catalog gives an object.
 fn identity(class: &str, oid: &str) -> String {
     format!("(pg_identify_object('{class}'::regclass, {oid}, 0)).identity")

@@ -17,6 +17,7 @@ mod row_security;
 mod sequences;
 mod tables;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::change::Change;
@@ -294,7 +295,9 @@ struct DiffCx<'a> {
 /// Creates schemas, and never drops them: their other objects are unknown.
 fn diff_schemas(cx: &DiffCx<'_>, previous: &State, default_schema: &str, changes: &mut Vec<Change>) {
     let is_new = |schema: &&String| !previous.schemas.contains(schema) && *schema != default_schema;
-    changes.extend(cx.next.schemas.iter().filter(is_new).cloned().map(Change::CreateSchema));
+    let of_extensions = new_extension_schemas(cx.next, previous);
+    let named: BTreeSet<&String> = cx.next.schemas.iter().chain(of_extensions).collect();
+    changes.extend(named.into_iter().filter(is_new).cloned().map(Change::CreateSchema));
     for extension in &cx.next.extensions {
         match previous.extensions.iter().find(|other| other.name == extension.name) {
             None => changes.push(Change::CreateExtension(extension.clone())),
@@ -311,6 +314,13 @@ fn diff_schemas(cx: &DiffCx<'_>, previous: &State, default_schema: &str, changes
         let is_dropped = |old: &&Extension| cx.next.extensions.iter().all(|new| new.name != old.name);
         changes.extend(previous.extensions.iter().filter(is_dropped).cloned().map(Change::DropExtension));
     }
+}
+
+/// Returns the schemas of extensions that are created or moved, unless another extension was there before.
+fn new_extension_schemas<'s>(next: &'s State, previous: &State) -> impl Iterator<Item = &'s String> {
+    let known: Vec<_> = previous.extensions.iter().filter_map(|extension| extension.schema.clone()).collect();
+    let schemas = next.extensions.iter().filter_map(|extension| extension.schema.as_ref());
+    schemas.filter(move |schema| !known.contains(schema) && *schema != "pg_catalog")
 }
 
 /// Returns the default schema if one of the sides names it.

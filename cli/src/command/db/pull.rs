@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use relata_codegen::diagnostics::{SourceFile, Sources};
 use relata_codegen::format;
 use relata_codegen::ir::{ColumnType, Schema};
+use relata_codegen::sql::quote::ident;
 use relata_codegen::sql::{Change, Index, Inexpressible, ObjectName, Pair, State, expressible, lower, summary};
 use tokio_postgres::Client;
 
@@ -52,6 +53,8 @@ struct LiveDatabase {
     /// Other objects that no schema contains.
     inventory: Inventory,
     datasource: Datasource,
+    /// The existing schemas of the connection's search path.
+    search_path: Vec<String>,
 }
 
 pub(crate) async fn pull(args: &args::Pull) -> Result<Exit, Failure> {
@@ -161,7 +164,9 @@ async fn read_live(
         schemas: if unqualified.is_none() { schemas } else { Vec::new() },
         extensions: inventory.extensions.iter().map(extension).collect(),
     };
-    Ok(LiveDatabase { loaded, inexpressible, inventory, datasource })
+    let read = client.query_one("SELECT current_schemas(false)::text[]", &[]).await.and_then(|row| row.try_get(0));
+    let search_path = read.map_err(|error| Failure::database("reading the search path", &error))?;
+    Ok(LiveDatabase { loaded, inexpressible, inventory, datasource, search_path })
 }
 
 /// The views and extensions of a schema.
@@ -209,6 +214,7 @@ fn warnings(
                 .push(format!("the tables need extensions that the datasource does not list in `extensions`: {names}"));
         }
     }
+    lines.extend(unreachable_extensions(live));
     for (schema, tables) in &live.inventory.elsewhere {
         let flag = live.datasource.schemas.iter().chain([schema]).cloned().collect::<Vec<_>>();
         let current = live.loaded.current_schema.iter().filter(|_| live.datasource.schemas.is_empty());
@@ -221,6 +227,26 @@ fn warnings(
         lines.push(format!("{what}; --schemas {flag} also pulls it"));
     }
     Ok(lines)
+}
+
+/// Extensions in schemas that the search path does not contain: neither migrations nor clients name those schemas.
+fn unreachable_extensions(live: &LiveDatabase) -> Vec<String> {
+    let mut schemas: BTreeMap<&String, Vec<&str>> = BTreeMap::new();
+    for extension in &live.datasource.extensions {
+        if let Some(schema) = extension.schema.as_ref().filter(|schema| !live.search_path.contains(schema)) {
+            schemas.entry(schema).or_default().push(&extension.name);
+        }
+    }
+    let line = |(schema, names): (&String, Vec<&str>)| {
+        let path: Vec<String> = live.search_path.iter().chain([schema]).map(|name| ident(name)).collect();
+        format!(
+            "the types, operators and functions of {} are in the schema {schema}, which is not on the search path: neither \
+             migrations nor clients find them there; add it, as in ALTER DATABASE .. SET search_path = {}",
+            names.join(", "),
+            path.join(", ")
+        )
+    };
+    schemas.into_iter().map(line).collect()
 }
 
 /// New models and columns that are not in the client.

@@ -1,6 +1,7 @@
 //! Properties of columns, keys, constraints and indexes that the schema language cannot express.
 
-use super::own;
+use super::{is_shared, own};
+use crate::introspect::SET_BY_USER;
 
 pub(super) fn queries() -> Vec<String> {
     vec![
@@ -58,15 +59,17 @@ fn identities() -> String {
     of_columns("identity column", &text, "NULL::text", "a.attidentity <> ''")
 }
 
-/// Defaults from a sequence that belongs to another column or to none, that is looked up by name at each use, or of a
-/// column that is not an integer. For these, the schema has `autoincrement()`, which creates a sequence for the column
+/// Defaults from a sequence that belongs to another column or to none, that other defaults use, too, that is looked up by
+/// name at each use, or of a column that is not an integer. For these, the schema has `autoincrement()`, which creates a sequence for the column
 /// in a new database, or `dbgenerated()`, which does not say what the default is.
 fn counting_defaults() -> String {
     let is_integer = "a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)";
     let of_column =
         "o.classid = 'pg_class'::regclass AND o.deptype = 'a' AND o.refobjid = c.oid AND o.refobjsubid = a.attnum";
     let is_own = format!(
-        "EXISTS (SELECT FROM pg_depend AS o WHERE {of_column} AND e.sql = format('nextval(%L::regclass)', o.objid::regclass::text))"
+        "EXISTS (SELECT FROM pg_depend AS o WHERE {of_column} AND e.sql = format('nextval(%L::regclass)', o.objid::regclass::text)
+            AND NOT {})",
+        is_shared("o.objid")
     );
     // Sequences that the schema takes for those of a column, because they have the default name.
     let known = format!(
@@ -75,7 +78,9 @@ fn counting_defaults() -> String {
          LEFT JOIN pg_attribute AS b ON b.attrelid = o.refobjid AND b.attnum = o.refobjsubid
          WHERE ({of_column} OR s.relnamespace = c.relnamespace AND starts_with(s.relname, format('%s_%s_seq', c.relname, a.attname)))
            AND NOT EXISTS (SELECT FROM pg_attrdef AS f WHERE f.adrelid = o.refobjid AND f.adnum = o.refobjsubid
-                AND pg_get_expr(f.adbin, f.adrelid) = format('nextval(%L::regclass)', s.oid::regclass::text))"
+                AND pg_get_expr(f.adbin, f.adrelid) = format('nextval(%L::regclass)', s.oid::regclass::text)
+                AND b.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype) AND NOT {})",
+        is_shared("s.oid")
     );
     let unused = format!(
         "CASE WHEN {is_integer} THEN E';\nDO ' || quote_literal(format(
@@ -136,7 +141,7 @@ fn column_storage() -> String {
          CROSS JOIN LATERAL (SELECT
             CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'x' THEN 'EXTENDED' ELSE 'MAIN' END AS storage,
             CASE to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END AS compression,
-            array_to_string(a.attoptions, ', ') AS options) AS s
+            (SELECT string_agg(o, ', ') FROM unnest(a.attoptions) AS o WHERE {SET_BY_USER}) AS options) AS s
          CROSS JOIN LATERAL (VALUES
             ('column with a storage of its own', a.attstorage <> t.typstorage, s.storage, 'SET STORAGE ' || s.storage),
             ('column with a compression', s.compression IS NOT NULL, s.compression, 'SET COMPRESSION ' || s.compression),
@@ -214,7 +219,9 @@ fn index_details() -> String {
     format!(
         "SELECT 'index'::text, x.oid, n.nspname::text, v.kind,
             format('%I on %I.%I (%s)', x.relname, n.nspname, c.relname, pg_get_indexdef(x.oid)),
-            format('%I.%I', n.nspname, c.relname), true, NULL::text
+            format('%I.%I', n.nspname, c.relname), true,
+            CASE v.kind WHEN 'index with storage parameters' THEN
+                format('ALTER INDEX %I.%I SET (%s)', n.nspname, x.relname, array_to_string(x.reloptions, ', ')) END
          {INDEXES}
          LEFT JOIN pg_constraint AS k ON k.conindid = x.oid AND k.contype IN ('p', 'u', 'x')
          CROSS JOIN LATERAL (SELECT to_jsonb(i) AS i) AS j
@@ -228,7 +235,8 @@ fn index_details() -> String {
                 ON a.attrelid = c.oid AND a.attnum = i.indkey[p] AND a.attnum > 0
                 WHERE i.indcollation[p] NOT IN (0, a.attcollation))),
             ('index with options of an operator class', EXISTS (
-                SELECT FROM pg_attribute AS a WHERE a.attrelid = x.oid AND a.attoptions IS NOT NULL)),
+                SELECT FROM pg_attribute AS a WHERE a.attrelid = x.oid
+                AND EXISTS (SELECT FROM unnest(a.attoptions) AS o WHERE {SET_BY_USER}))),
             ('index with a statistics target', EXISTS (
                 SELECT FROM pg_attribute AS a WHERE a.attrelid = x.oid AND coalesce(a.attstattarget, -1) >= 0)),
             ('index with storage parameters', x.reloptions IS NOT NULL),

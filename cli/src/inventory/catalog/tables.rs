@@ -70,11 +70,14 @@ fn details() -> String {
               AND (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute AS a WHERE a.attrelid = x.indexrelid) = '{{A,B}}'
               AND (SELECT count(*) FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) = 2
               AND NOT EXISTS (SELECT FROM pg_index AS p WHERE p.indrelid = c.oid AND p.indisprimary)) AS j ON true
+         CROSS JOIN LATERAL (SELECT string_agg(o, ', ') AS parameters FROM (
+            SELECT unnest(c.reloptions) UNION ALL
+            SELECT 'toast.' || unnest(t.reloptions) FROM pg_class AS t WHERE t.oid = c.reltoastrelid) AS p (o)) AS s
          CROSS JOIN LATERAL (VALUES
             ('partitioned table', c.relkind = 'p', CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END, NULL),
             ('table of a type', c.reloftype <> 0, format_type(c.reloftype, NULL), NULL),
-            ('table with storage parameters', c.reloptions IS NOT NULL, array_to_string(c.reloptions, ', '),
-                format('ALTER TABLE %s SET (%s)', {name}, array_to_string(c.reloptions, ', '))),
+            ('table with storage parameters', s.parameters IS NOT NULL, s.parameters,
+                format('ALTER TABLE %s SET (%s)', {name}, s.parameters)),
             ('table in a tablespace', c.reltablespace <> 0,
                 (SELECT spcname::text FROM pg_tablespace AS s WHERE s.oid = c.reltablespace), NULL),
             ('table with a replica identity', c.relreplident <> 'd', c.relreplident::text, NULL),

@@ -1,6 +1,6 @@
 //! Types, sequences, collations, text search.
 
-use super::{identity, named, own};
+use super::{identity, is_shared, named, own};
 
 pub(super) fn queries() -> Vec<String> {
     vec![
@@ -118,16 +118,19 @@ pub(super) fn restart(sequence: &str) -> String {
     format!("CASE WHEN 1 NOT BETWEEN {sequence}.seqmin AND {sequence}.seqmax THEN ' RESTART' END")
 }
 
-/// Sequences that the schema does not create for a column: those without an owner, and those whose column has another
-/// default.
+/// Sequences that the schema does not create for a column: those without an owner, those whose column has another
+/// default, and those that several defaults use.
 fn sequences() -> String {
     let (name, own) = (identity("pg_class", "c.oid"), own("pg_class", "c"));
-    let counts =
+    let counts = format!(
         "EXISTS (SELECT FROM pg_depend AS o JOIN pg_attrdef AS f ON f.adrelid = o.refobjid AND f.adnum = o.refobjsubid
             JOIN pg_attribute AS b ON b.attrelid = f.adrelid AND b.attnum = f.adnum
              AND b.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)
             WHERE o.classid = 'pg_class'::regclass AND o.objid = c.oid AND o.deptype = 'a'
-              AND pg_get_expr(f.adbin, f.adrelid) = format('nextval(%L::regclass)', c.oid::regclass::text))";
+              AND pg_get_expr(f.adbin, f.adrelid) = format('nextval(%L::regclass)', c.oid::regclass::text)
+              AND NOT {})",
+        is_shared("c.oid")
+    );
     let options = "format('AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s%s',
             format_type(s.seqtypid, NULL), s.seqincrement, s.seqmin, s.seqmax, s.seqstart, s.seqcache,
             CASE WHEN s.seqcycle THEN ' CYCLE' END)";

@@ -21,7 +21,7 @@ fn made_again(sql: &str, args: &[&str], question: &str) -> (Output, [String; 2])
     (output, [&database, &fresh].map(|database| format!("{:?}", query(database, question))))
 }
 
-const DEFAULTS: &str = "SELECT coalesce(string_agg(pg_get_expr(adbin, adrelid), ' ' ORDER BY adrelid::regclass::text), '')
+const DEFAULTS: &str = "SELECT coalesce(string_agg(pg_get_expr(adbin, adrelid), ' ' ORDER BY adrelid::regclass::text, adnum), '')
     || ' ' || (SELECT string_agg(concat_ws(' ', s.*), ',' ORDER BY s.sequencename) FROM pg_sequences AS s) FROM pg_attrdef";
 
 /// What columns, defaults and indexes use comes with the schema or in a file, so that another database can be made.
@@ -72,6 +72,11 @@ fn a_fresh_database_can_be_made_of_what_was_pulled() {
     project.run(&between).exits(0).hides("VIEW").hides("COMMENT ON TABLE");
 }
 
+/// Sequences, with the columns that own them.
+const OWNERS: &str = "SELECT string_agg(concat_ws(' ', s.oid::regclass, o.refobjid::regclass, o.refobjsubid), ';' ORDER BY s.oid::regclass::text)
+    FROM pg_class AS s LEFT JOIN pg_depend AS o ON o.classid = 'pg_class'::regclass AND o.objid = s.oid AND o.deptype = 'a'
+    WHERE s.relkind = 'S'";
+
 #[test]
 fn a_default_counts_with_the_same_sequence_in_a_fresh_database() {
     let (output, [here, there]) = made_again(
@@ -85,11 +90,15 @@ fn a_default_counts_with_the_same_sequence_in_a_fresh_database() {
          CREATE TABLE h (id serial PRIMARY KEY); ALTER TABLE h ALTER id SET DEFAULT nextval('a_seq');
          CREATE SEQUENCE late; CREATE TABLE i (id int PRIMARY KEY DEFAULT nextval('late'::text));
          CREATE SEQUENCE j_id_seq INCREMENT -1; CREATE TABLE j (id bigint PRIMARY KEY DEFAULT nextval('j_id_seq'));
-         CREATE SEQUENCE k_id_seq MINVALUE 100; CREATE TABLE k (id bigint PRIMARY KEY DEFAULT nextval('k_id_seq'))",
+         CREATE SEQUENCE k_id_seq MINVALUE 100; CREATE TABLE k (id bigint PRIMARY KEY DEFAULT nextval('k_id_seq'));
+         CREATE TABLE l (id int PRIMARY KEY); CREATE SEQUENCE \"Of l\" OWNED BY l.id; ALTER TABLE l ALTER id SET DEFAULT nextval('\"Of l\"');
+         CREATE TABLE m (id serial PRIMARY KEY, l bigint NOT NULL DEFAULT nextval('\"Of l\"'), n text DEFAULT 'n' || nextval('\"Of l\"'));
+         CREATE TABLE o (id int PRIMARY KEY DEFAULT nextval('m_id_seq'), p text DEFAULT 'p' || nextval('m_id_seq'))",
         &[],
-        DEFAULTS,
+        &format!("SELECT concat(({DEFAULTS}), ({OWNERS}))"),
     );
     assert_eq!(here, there);
+    assert!(here.contains("Of l"), "{here}");
     output
         .says("public.a.id (nextval('public.a_seq'::regclass))")
         .says("public.c.id (nextval('public.lots'::regclass))")
@@ -165,13 +174,16 @@ fn how_columns_are_stored_is_told_and_made_again() {
         "CREATE TABLE t (id int PRIMARY KEY, a text, b text, c int, d int); {compression}
          ALTER TABLE t ALTER a SET STORAGE EXTERNAL, ALTER c SET STATISTICS 7,
             ALTER d SET (n_distinct = 5); CREATE INDEX exp ON t ((c + 1)); ALTER INDEX exp ALTER COLUMN 1 SET STATISTICS 9;
-         ALTER TABLE t FORCE ROW LEVEL SECURITY; CREATE STATISTICS s ON a, b FROM t; ALTER STATISTICS s SET STATISTICS 3"
+         ALTER TABLE t FORCE ROW LEVEL SECURITY; CREATE STATISTICS s ON a, b FROM t; ALTER STATISTICS s SET STATISTICS 3;
+         ALTER TABLE t SET (fillfactor = 80, toast.autovacuum_enabled = off); CREATE INDEX filled ON t (d) WITH (fillfactor = 60)"
     );
     let (output, [here, there]) = made_again(
         &tables,
         &[],
-        "SELECT concat(string_agg(concat_ws(' ', attname, attstorage, to_jsonb(a) ->> 'attcompression', attstattarget, attoptions), ',' ORDER BY attnum),
-            (SELECT relforcerowsecurity FROM pg_class WHERE oid = 't'::regclass), (SELECT stxstattarget FROM pg_statistic_ext))
+        "SELECT concat(string_agg(concat_ws(' ', attname, attstorage, to_jsonb(a) ->> 'attcompression', attstattarget, ARRAY(SELECT o FROM unnest(attoptions) AS o WHERE o NOT LIKE 'pg\\_attver=%')), ',' ORDER BY attnum),
+            (SELECT relforcerowsecurity FROM pg_class WHERE oid = 't'::regclass), (SELECT stxstattarget FROM pg_statistic_ext),
+            (SELECT string_agg(array_to_string(o.reloptions, ' '), ',' ORDER BY o.relkind) FROM pg_class AS c JOIN pg_class AS o
+             ON o.oid IN (c.oid, c.reltoastrelid, 'filled'::regclass) WHERE c.oid = 't'::regclass AND o.reloptions IS NOT NULL))
          FROM pg_attribute AS a WHERE attrelid = 't'::regclass AND attnum > 0",
     );
     assert_eq!(here, there);
@@ -181,7 +193,37 @@ fn how_columns_are_stored_is_told_and_made_again() {
         .says("column with a statistics target: public.t.c (7)")
         .says("column with options: public.t.d (n_distinct=5)")
         .says("index with a statistics target: exp on public.t")
+        .says("table with storage parameters: public.t (fillfactor=80, toast.autovacuum_enabled=off)")
+        .says("index with storage parameters: filled on public.t")
         .says("row-level security: public.t (FORCE)");
+}
+
+/// Migrations create the schema of an extension. Only the search path leads to its types and operators.
+#[test]
+fn extensions_in_a_schema_of_their_own_need_the_search_path() {
+    if server().skips_without(&[Feature::Extensions]) {
+        return;
+    }
+    let on_path = |database: &relata_devdb::TestDatabase| {
+        let set =
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = public, ext', current_database()); END $$";
+        query(database, set);
+    };
+    let (project, database, output) = pull(
+        "CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext; CREATE EXTENSION pg_trgm SCHEMA ext;
+         CREATE TABLE t (id int PRIMARY KEY, a ext.citext, b text); CREATE INDEX ON t USING gin (b ext.gin_trgm_ops)",
+        &[],
+    );
+    output
+        .says("citext, pg_trgm are in the schema ext, which is not on the search path")
+        .says("search_path = \"public\", \"ext\"");
+    on_path(&database);
+    db(&project, &database, &["pull", "--check"]).exits(0).hides("search path");
+    let fresh = crate::support::database("pull_extensions");
+    db(&project, &fresh, &["push"]).exits(1).says("type \"citext\" does not exist");
+    on_path(&fresh);
+    db(&project, &fresh, &["push"]).exits(0);
+    project.run(&["migrate-diff", "--from-url", fresh.url(), "--to-schema", "schema.dsl", "--exit-code"]).exits(0);
 }
 
 /// Objects of the database as a whole are told, unless an extension brings them.

@@ -12,12 +12,12 @@ pub(super) fn probable_renames(cx: &DiffCx<'_>, previous: &State, displaced: &Di
     let dropped_enums: Vec<_> = previous.enums.iter().filter(|old| cx.next.enum_type(&old.name).is_none()).collect();
     let new_enums: Vec<_> = cx.next.enums.iter().filter(|new| previous.enum_type(&new.name).is_none()).collect();
     for (old, new) in pairs(&dropped_enums, &new_enums, enum_likeness) {
-        found.push(enum_question(cx, displaced.enums.get(&old.name).unwrap_or(&old.name), &new.name));
+        found.push(enum_question(cx, displaced.types.get(&old.name).unwrap_or(&old.name), &new.name));
     }
     let dropped: Vec<_> = previous.tables.iter().filter(|old| cx.next.table(&old.name).is_none()).collect();
     let new: Vec<_> = cx.next.tables.iter().filter(|new| previous.table(&new.name).is_none()).collect();
     for (old, new) in pairs(&dropped, &new, table_likeness) {
-        found.push(table_question(cx, displaced.tables.get(&old.name).unwrap_or(&old.name), &new.name));
+        found.push(table_question(cx, displaced.types.get(&old.name).unwrap_or(&old.name), &new.name));
     }
     for new in &cx.next.enums {
         if let Some(old) = previous.enum_type(&new.name) {

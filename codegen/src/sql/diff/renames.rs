@@ -105,6 +105,13 @@ impl<N: Ord + Clone> Names<N> {
         }
         self.new.get(&from) == Some(&to)
     }
+
+    /// Returns these renames and others of the same namespace.
+    fn and(mut self, others: Self) -> Self {
+        self.new.extend(others.new);
+        self.old.extend(others.old);
+        self
+    }
 }
 
 /// Finds all declared renames.
@@ -344,9 +351,9 @@ fn resolve_labels(cx: &DiffCx<'_>, previous: &State, previous_intent: Option<&In
 /// name.
 #[derive(Debug, Default)]
 pub(super) struct Displaced {
-    pub(super) enums: BTreeMap<ObjectName, ObjectName>,
+    /// Enums and tables.
+    pub(super) types: BTreeMap<ObjectName, ObjectName>,
     pub(super) labels: BTreeMap<Part, Part>,
-    pub(super) tables: BTreeMap<ObjectName, ObjectName>,
     pub(super) columns: BTreeMap<Part, Part>,
 }
 
@@ -354,21 +361,24 @@ pub(super) struct Displaced {
 pub(super) fn apply(state: &mut State, renames: Renames) -> (Vec<Change>, Displaced) {
     let mut changes = Vec::new();
     let mut displaced = Displaced::default();
-    let occupied = state.enums.iter().map(|ty| ty.name.clone()).collect();
-    for (from, to) in ordered(renames.enums, occupied, temporary_object, &mut displaced.enums) {
-        apply::rename_enum(state, &from, &to);
-        changes.push(Change::RenameEnum { from, to });
+    // Each table has a composite type of its name, so enums and tables share a namespace.
+    let enums = state.enums.iter().map(|ty| &ty.name);
+    let occupied = state.tables.iter().map(|table| &table.name).chain(enums).cloned().collect();
+    let types = renames.enums.and(renames.tables);
+    for (from, to) in ordered(types, occupied, temporary_object, &mut displaced.types) {
+        if state.enum_type(&from).is_some() {
+            apply::rename_enum(state, &from, &to);
+            changes.push(Change::RenameEnum { from, to });
+        } else {
+            apply::rename_table(state, &from, &to);
+            changes.push(Change::RenameTable { from, to });
+        }
     }
     let labels = state.enums.iter().flat_map(|ty| ty.labels.iter().map(|label| (ty.name.clone(), label.clone())));
     let labels = ordered(renames.labels, labels.collect(), temporary_part, &mut displaced.labels);
     for ((enum_name, from), (_, to)) in labels {
         apply::rename_label(state, &enum_name, &from, &to);
         changes.push(Change::RenameLabel { enum_name, from, to });
-    }
-    let occupied = state.tables.iter().map(|table| table.name.clone()).collect();
-    for (from, to) in ordered(renames.tables, occupied, temporary_object, &mut displaced.tables) {
-        apply::rename_table(state, &from, &to);
-        changes.push(Change::RenameTable { from, to });
     }
     let columns = state
         .tables
