@@ -130,7 +130,7 @@ pub type WithStudentExams<T = super::student_exam::StudentExam> = rt::Filled<
     4,
     rt::Vec<T>,
 >;
-/// A new Institution: what it must have. Everything else can follow with `set`.
+/// The required values of a new Institution. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub name: rt::String,

@@ -1,10 +1,10 @@
-//! The layers of the command: what each room may name of the others.
+//! The layers of the command: what each module may use of the others.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A room, and the rooms it may use beside itself.
-const ROOMS: &[(&str, &[&str])] = &[
+/// A module, and the other modules that it may use.
+const MODULES: &[(&str, &[&str])] = &[
     ("failure", &[]),
     ("project", &["failure"]),
     ("terminal", &["failure"]),
@@ -55,17 +55,17 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_room_uses_only_the_rooms_below_it() {
+fn every_module_uses_only_those_below_it() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for (room, allowed) in ROOMS {
-        for file in files(&source.join(room)).into_iter().chain([source.join(format!("{room}.rs"))]) {
+    for (module, allowed) in MODULES {
+        for file in files(&source.join(module)).into_iter().chain([source.join(format!("{module}.rs"))]) {
             for name in named(&read(&file)) {
-                assert!(name == *room || allowed.contains(&name), "{} names crate::{name}", file.display());
+                assert!(name == *module || allowed.contains(&name), "{} names crate::{name}", file.display());
             }
         }
     }
     for file in fs::read_dir(&source).expect("is read").map(|entry| entry.expect("is read").path()) {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        assert!(ROOMS.iter().any(|(room, _)| *room == name), "{name} has no row in the table of rooms");
+        assert!(MODULES.iter().any(|(module, _)| *module == name), "{name} has no row in the table of modules");
     }
 }

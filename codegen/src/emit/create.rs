@@ -75,9 +75,9 @@ fn emit_struct(cx: &EmitCx<'_>, model: &ModelNames<'_>, parts: &Parts<'_, '_>) -
     let fields = links.chain(values);
     let create_ident = &model.create_ident;
     let (derive, debug) = emit_debug(create_ident, &parts.links, &parts.values);
-    let mut docs = format!(" A new {}: what it must have. Everything else can follow with `set`.", model.walker.name());
+    let mut docs = format!(" The required values of a new {}. `set` adds optional ones.", model.walker.name());
     if model.walker.columns().any(|column| is_own_column(model, column.id)) {
-        docs.push_str(" It belongs to the tenant whose handle creates it.");
+        docs.push_str(" The row belongs to the tenant whose client creates it.");
     }
     quote! {
         #[doc = #docs]

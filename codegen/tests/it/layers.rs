@@ -1,4 +1,4 @@
-//! The layers of the compiler: what each room may name of the others, and what the parts of a room may name of each
+//! The layers of the compiler: what each module may use of the others, and what the parts of a module may use of each
 //! other.
 //!
 //! `emit` and `sql` never see each other, the syntax tree or a place in the text; `ir` sees nothing above it.
@@ -6,8 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A room, and the rooms it may use beside itself.
-const ROOMS: &[(&str, &[&str])] = &[
+/// A module, and the other modules that it may use.
+const MODULES: &[(&str, &[&str])] = &[
     ("diagnostics", &[]),
     ("ir", &[]),
     // The tree says `Arity` in the words of the IR.
@@ -49,7 +49,7 @@ const SQL: &[(&str, &[&str])] = &[
     ("render", &["cast", "change", "data_type", "expression", "lint", "names", "plan", "policy", "quote", "state"]),
 ];
 
-/// The parts of other rooms from the lowest to the highest: each may use those before it, and what the room itself has.
+/// The parts of other modules from the lowest to the highest: each may use those before it, and what the module itself may use.
 const ORDERED: &[(&str, &[&str])] = &[
     (
         "lower",
@@ -107,11 +107,11 @@ fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
-/// The files of a room, each with the path of its module.
-fn modules(room: &str) -> Vec<(PathBuf, Vec<String>)> {
-    let file = source().join(format!("{room}.rs"));
-    let mut found = vec![(file, vec![room.to_owned()])];
-    let mut folders = vec![(source().join(room), vec![room.to_owned()])];
+/// The files of a module, each with the path of its module.
+fn modules(module: &str) -> Vec<(PathBuf, Vec<String>)> {
+    let file = source().join(format!("{module}.rs"));
+    let mut found = vec![(file, vec![module.to_owned()])];
+    let mut folders = vec![(source().join(module), vec![module.to_owned()])];
     while let Some((folder, path)) = folders.pop() {
         let Ok(entries) = fs::read_dir(folder) else { continue };
         for entry in entries {
@@ -182,29 +182,30 @@ fn listed(after: &str) -> Vec<Option<String>> {
 }
 
 #[test]
-fn every_room_uses_only_the_rooms_below_it() {
-    for (room, allowed) in ROOMS {
-        for (file, module) in modules(room) {
+fn every_module_uses_only_those_below_it() {
+    for (module, allowed) in MODULES {
+        for (file, module) in modules(module) {
             // The paths of lib.rs start above it.
-            let module = if *room == "lib" { &[][..] } else { &module };
+            let module = if *module == "lib" { &[][..] } else { &module };
             for path in paths(module, &code(&file)) {
                 let name = path.first().expect("a name");
-                assert!(name == room || allowed.contains(&name.as_str()), "{} names crate::{name}", file.display());
+                assert!(name == module || allowed.contains(&name.as_str()), "{} names crate::{name}", file.display());
             }
         }
     }
     for file in fs::read_dir(source()).expect("is read").map(|entry| entry.expect("is read").path()) {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        assert!(ROOMS.iter().any(|(room, _)| *room == name), "{name} has no row in the table of rooms");
+        assert!(MODULES.iter().any(|(module, _)| *module == name), "{name} has no row in the table of modules");
     }
 }
 
-/// Every part of a room, and the parts that it names, with the file.
-fn uses(room: &str) -> Vec<(String, String, PathBuf)> {
+/// Every part of a module, and the parts that it names, with the file.
+fn uses(module: &str) -> Vec<(String, String, PathBuf)> {
     let mut found = Vec::new();
-    for (file, module) in modules(room) {
+    for (file, module) in modules(module) {
         let Some(part) = module.get(1) else { continue };
-        for path in paths(&module, &code(&file)).into_iter().filter(|path| path.first().is_some_and(|it| it == room)) {
+        for path in paths(&module, &code(&file)).into_iter().filter(|path| path.first().is_some_and(|it| it == module))
+        {
             let used = path.get(1).cloned().unwrap_or_default();
             if used != *part {
                 found.push((part.clone(), used, file.clone()));
@@ -227,12 +228,12 @@ fn the_parts_of_sql_use_only_those_below_them() {
 }
 
 #[test]
-fn the_parts_of_a_room_use_only_those_before_them() {
-    for (room, parts) in ORDERED {
+fn the_parts_of_a_module_use_only_those_before_them() {
+    for (module, parts) in ORDERED {
         let place = |name: &str| parts.iter().position(|part| *part == name);
-        for (part, used, file) in uses(room) {
-            let at = place(&part).unwrap_or_else(|| panic!("{room}/{part} is in no order"));
-            assert!(place(&used).is_none_or(|other| other < at), "{} names `{used}` of {room}", file.display());
+        for (part, used, file) in uses(module) {
+            let at = place(&part).unwrap_or_else(|| panic!("{module}/{part} is in no order"));
+            assert!(place(&used).is_none_or(|other| other < at), "{} names `{used}` of {module}", file.display());
         }
     }
 }

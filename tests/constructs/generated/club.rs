@@ -70,7 +70,7 @@ pub type WithMemberships<T = super::membership::Membership> = rt::Filled<
     rt::Vec<T>,
 >;
 pub type WithTags<T = super::tag::Tag> = rt::Filled<With, 1, rt::Vec<T>>;
-/// A new Club: what it must have. Everything else can follow with `set`.
+/// The required values of a new Club. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub name: rt::String,

@@ -110,7 +110,7 @@ pub type WithTurnover<T = super::turnover::Turnover> = rt::Filled<
     2,
     rt::Option<T>,
 >;
-/// A new Customer: what it must have. Everything else can follow with `set`.
+/// The required values of a new Customer. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub email: rt::String,

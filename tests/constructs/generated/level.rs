@@ -58,7 +58,7 @@ pub type WithMembers<T = super::membership::Membership> = rt::Filled<
     0,
     rt::Vec<T>,
 >;
-/// A new Level: what it must have. Everything else can follow with `set`.
+/// The required values of a new Level. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub name: super::level_name::LevelName,

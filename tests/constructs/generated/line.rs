@@ -58,7 +58,7 @@ impl<T, S0> rt::Put<rt::At<0>, T> for With<S0> {
     type Out = With<T>;
 }
 pub type WithOrder<T = super::order::Order> = rt::Filled<With, 0, rt::Option<T>>;
-/// A new Line: what it must have. Everything else can follow with `set`.
+/// The required values of a new Line. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub text: rt::String,

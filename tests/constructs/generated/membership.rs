@@ -85,7 +85,7 @@ impl<T, S0, S1, S2> rt::Put<rt::At<2>, T> for With<S0, S1, S2> {
 pub type WithRank<T = super::level::Level> = rt::Filled<With, 0, rt::Option<T>>;
 pub type WithCustomer<T = super::customer::Customer> = rt::Filled<With, 1, T>;
 pub type WithClub<T = super::club::Club> = rt::Filled<With, 2, T>;
-/// A new Membership: what it must have. Everything else can follow with `set`.
+/// The required values of a new Membership. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create<Customer = i32, Club = rt::Uuid> {
     pub customer: Customer,

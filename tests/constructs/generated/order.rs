@@ -75,7 +75,7 @@ impl<T, S0, S1> rt::Put<rt::At<1>, T> for With<S0, S1> {
 }
 pub type WithCustomer<T = super::customer::Customer> = rt::Filled<With, 0, T>;
 pub type WithLines<T = super::line::Line> = rt::Filled<With, 1, rt::Vec<T>>;
-/// A new Order: what it must have. Everything else can follow with `set`.
+/// The required values of a new Order. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create<Customer = i32> {
     pub customer: Customer,

@@ -46,7 +46,7 @@ impl<T, S0> rt::Put<rt::At<0>, T> for With<S0> {
     type Out = With<T>;
 }
 pub type WithClubs<T = super::club::Club> = rt::Filled<With, 0, rt::Vec<T>>;
-/// A new Tag: what it must have. Everything else can follow with `set`.
+/// The required values of a new Tag. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub name: rt::String,

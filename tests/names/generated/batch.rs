@@ -18,7 +18,7 @@ impl rt::Model for Batch {
 impl rt::Writable for Batch {}
 /// Column `Batch.id`: `integer`, unique.
 pub const id: rt::Field<Batch, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
-/// A new Batch: what it must have. Everything else can follow with `set`.
+/// The required values of a new Batch. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,

@@ -52,7 +52,7 @@ impl<T, S0, S1> rt::Put<rt::At<1>, T> for With<S0, S1> {
 }
 pub type WithResult<T = super::result::Result> = rt::Filled<With, 0, T>;
 pub type WithSome<T = super::some::Some> = rt::Filled<With, 1, rt::Option<T>>;
-/// A new Box: what it must have. Everything else can follow with `set`.
+/// The required values of a new Box. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create<Result = i32> {
     pub result: Result,

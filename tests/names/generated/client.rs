@@ -18,7 +18,7 @@ impl rt::Model for Client {
 impl rt::Writable for Client {}
 /// Column `Client.id`: `integer`, unique.
 pub const id: rt::Field<Client, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
-/// A new Client: what it must have. Everything else can follow with `set`.
+/// The required values of a new Client. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,

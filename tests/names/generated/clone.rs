@@ -18,7 +18,7 @@ impl rt::Model for Clone {
 impl rt::Writable for Clone {}
 /// Column `Clone.id`: `integer`, unique.
 pub const id: rt::Field<Clone, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
-/// A new Clone: what it must have. Everything else can follow with `set`.
+/// The required values of a new Clone. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,

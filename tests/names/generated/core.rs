@@ -18,7 +18,7 @@ impl rt::Model for Core {
 impl rt::Writable for Core {}
 /// Column `Core.id`: `integer`, unique.
 pub const id: rt::Field<Core, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
-/// A new Core: what it must have. Everything else can follow with `set`.
+/// The required values of a new Core. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,

@@ -94,7 +94,7 @@ pub type WithA<T = super::with::With> = rt::Filled<With, 0, rt::Vec<T>>;
 pub type WithB<T = super::with::With> = rt::Filled<With, 1, rt::Vec<T>>;
 pub type WithC<T = super::with::With> = rt::Filled<With, 2, rt::Option<T>>;
 pub type WithLink<T = super::m_key::MKey> = rt::Filled<With, 3, rt::Vec<T>>;
-/// A new Create: what it must have. Everything else can follow with `set`.
+/// The required values of a new Create. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create_ {
     pub id: i32,

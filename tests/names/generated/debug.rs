@@ -18,7 +18,7 @@ impl rt::Model for Debug {
 impl rt::Writable for Debug {}
 /// Column `Debug.id`: `integer`, unique.
 pub const id: rt::Field<Debug, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
-/// A new Debug: what it must have. Everything else can follow with `set`.
+/// The required values of a new Debug. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,

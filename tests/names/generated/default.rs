@@ -36,7 +36,7 @@ pub const clone: rt::Field<Default, rt::String> = rt::Field::new(2);
 pub const into: rt::Field<Default, rt::String> = rt::Field::new(3);
 /// Column `Default.drop`: `text`.
 pub const drop: rt::Field<Default, rt::String> = rt::Field::new(4);
-/// A new Default: what it must have. Everything else can follow with `set`.
+/// The required values of a new Default. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,

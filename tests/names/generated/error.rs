@@ -18,7 +18,7 @@ impl rt::Model for Error {
 impl rt::Writable for Error {}
 /// Column `Error.id`: `integer`, unique.
 pub const id: rt::Field<Error, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
-/// A new Error: what it must have. Everything else can follow with `set`.
+/// The required values of a new Error. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,

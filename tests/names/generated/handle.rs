@@ -18,7 +18,7 @@ impl rt::Model for Handle {
 impl rt::Writable for Handle {}
 /// Column `Handle.id`: `integer`, unique.
 pub const id: rt::Field<Handle, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
-/// A new Handle: what it must have. Everything else can follow with `set`.
+/// The required values of a new Handle. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,

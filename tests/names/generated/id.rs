@@ -18,7 +18,7 @@ impl rt::Model for Id {
 impl rt::Writable for Id {}
 /// Column `Id.id`: `integer`, unique.
 pub const id: rt::Field<Id, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
-/// A new Id: what it must have. Everything else can follow with `set`.
+/// The required values of a new Id. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,

@@ -50,7 +50,7 @@ impl<T, S0> rt::Put<rt::At<0>, T> for With<S0> {
     type Out = With<T>;
 }
 pub type WithS0<T = super::s0::S0> = rt::Filled<With, 0, T>;
-/// A new L0: what it must have. Everything else can follow with `set`.
+/// The required values of a new L0. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create<S0 = i32> {
     pub s0: S0,

@@ -44,7 +44,7 @@ impl<T, S0> rt::Put<rt::At<0>, T> for With<S0> {
     type Out = With<T>;
 }
 pub type WithU<T = super::with_user::WithUser> = rt::Filled<With, 0, rt::Vec<T>>;
-/// A new Lib: what it must have. Everything else can follow with `set`.
+/// The required values of a new Lib. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,

@@ -60,7 +60,7 @@ impl<T, S0, S1> rt::Put<rt::At<1>, T> for With<S0, S1> {
 }
 pub type WithLink<T = super::create::Create> = rt::Filled<With, 0, T>;
 pub type WithOf<T = super::m_ref::MRef> = rt::Filled<With, 1, rt::Vec<T>>;
-/// A new MKey: what it must have. Everything else can follow with `set`.
+/// The required values of a new MKey. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create<Link = i32> {
     pub link: Link,

@@ -50,7 +50,7 @@ impl<T, S0> rt::Put<rt::At<0>, T> for With<S0> {
     type Out = With<T>;
 }
 pub type WithKey<T = super::m_key::MKey> = rt::Filled<With, 0, T>;
-/// A new MRef: what it must have. Everything else can follow with `set`.
+/// The required values of a new MRef. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create<Key = super::m::M> {
     pub key: Key,

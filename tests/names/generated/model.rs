@@ -18,7 +18,7 @@ impl rt::Model for Model {
 impl rt::Writable for Model {}
 /// Column `Model.id`: `integer`, unique.
 pub const id: rt::Field<Model, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
-/// A new Model: what it must have. Everything else can follow with `set`.
+/// The required values of a new Model. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,

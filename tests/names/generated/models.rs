@@ -18,7 +18,7 @@ impl rt::Model for Models {
 impl rt::Writable for Models {}
 /// Column `Models.id`: `integer`, unique.
 pub const id: rt::Field<Models, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
-/// A new Models: what it must have. Everything else can follow with `set`.
+/// The required values of a new Models. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,

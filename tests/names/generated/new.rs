@@ -18,7 +18,7 @@ impl rt::Model for New {
 impl rt::Writable for New {}
 /// Column `New.id`: `integer`, unique.
 pub const id: rt::Field<New, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
-/// A new New: what it must have. Everything else can follow with `set`.
+/// The required values of a new New. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,

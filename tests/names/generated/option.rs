@@ -96,7 +96,7 @@ impl<T, S0, S1, S2> rt::Put<rt::At<2>, T> for With<S0, S1, S2> {
 pub type WithOption<T = super::option::Option> = rt::Filled<With, 0, rt::Vec<T>>;
 pub type WithNone<T = super::option::Option> = rt::Filled<With, 1, rt::Option<T>>;
 pub type WithResult<T = super::result::Result> = rt::Filled<With, 2, rt::Vec<T>>;
-/// A new Option: what it must have. Everything else can follow with `set`.
+/// The required values of a new Option. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,

@@ -32,7 +32,7 @@ pub const pkey: rt::Field<Pkey, i32, rt::Required, rt::IsUnique> = rt::Field::ne
 pub const table: rt::Field<Pkey, i32, rt::Required, rt::IsUnique> = rt::Field::new(2);
 /// Column `Pkey.other`: `integer`, unique.
 pub const other: rt::Field<Pkey, i32, rt::Required, rt::IsUnique> = rt::Field::new(3);
-/// A new Pkey: what it must have. Everything else can follow with `set`.
+/// The required values of a new Pkey. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,

@@ -18,7 +18,7 @@ impl rt::Model for Relata {
 impl rt::Writable for Relata {}
 /// Column `Relata.id`: `integer`, unique.
 pub const id: rt::Field<Relata, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
-/// A new Relata: what it must have. Everything else can follow with `set`.
+/// The required values of a new Relata. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,

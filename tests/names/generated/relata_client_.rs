@@ -20,7 +20,7 @@ impl rt::Writable for RelataClient {}
 pub const id: rt::Field<RelataClient, i32, rt::Required, rt::IsUnique> = rt::Field::new(
     0,
 );
-/// A new RelataClient: what it must have. Everything else can follow with `set`.
+/// The required values of a new RelataClient. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,

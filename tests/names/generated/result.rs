@@ -78,7 +78,7 @@ impl<T, S0, S1, S2> rt::Put<rt::At<2>, T> for With<S0, S1, S2> {
 pub type WithOption<T = super::option::Option> = rt::Filled<With, 0, T>;
 pub type WithVec<T = super::vec::Vec> = rt::Filled<With, 1, rt::Vec<T>>;
 pub type WithBox<T = super::box_::Box> = rt::Filled<With, 2, rt::Option<T>>;
-/// A new Result: what it must have. Everything else can follow with `set`.
+/// The required values of a new Result. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create<Option = i32> {
     pub option: Option,

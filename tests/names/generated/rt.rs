@@ -40,7 +40,7 @@ pub const err: rt::Field<Rt, rt::String> = rt::Field::new(3);
 pub const some: rt::Field<Rt, rt::String> = rt::Field::new(4);
 /// Column `Rt.none`: `text`.
 pub const none: rt::Field<Rt, rt::String> = rt::Field::new(5);
-/// A new Rt: what it must have. Everything else can follow with `set`.
+/// The required values of a new Rt. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,

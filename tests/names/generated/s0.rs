@@ -44,7 +44,7 @@ impl<T, S0> rt::Put<rt::At<0>, T> for With<S0> {
     type Out = With<T>;
 }
 pub type WithL0<T = super::l0::L0> = rt::Filled<With, 0, rt::Vec<T>>;
-/// A new S0: what it must have. Everything else can follow with `set`.
+/// The required values of a new S0. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,

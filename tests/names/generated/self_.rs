@@ -28,7 +28,7 @@ pub const id: rt::Field<Self_, i32, rt::Required, rt::IsUnique> = rt::Field::new
 pub const self_: rt::Field<Self_, rt::String> = rt::Field::new(1);
 /// Column `Self.super`: `text`.
 pub const super_: rt::Field<Self_, rt::String> = rt::Field::new(2);
-/// A new Self: what it must have. Everything else can follow with `set`.
+/// The required values of a new Self. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,

@@ -50,7 +50,7 @@ impl<T, S0> rt::Put<rt::At<0>, T> for With<S0> {
     type Out = With<T>;
 }
 pub type WithOk<T = super::box_::Box> = rt::Filled<With, 0, T>;
-/// A new Some: what it must have. Everything else can follow with `set`.
+/// The required values of a new Some. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create<Ok = i32> {
     pub ok: Ok,

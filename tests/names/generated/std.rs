@@ -18,7 +18,7 @@ impl rt::Model for Std {
 impl rt::Writable for Std {}
 /// Column `Std.id`: `integer`, unique.
 pub const id: rt::Field<Std, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
-/// A new Std: what it must have. Everything else can follow with `set`.
+/// The required values of a new Std. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,

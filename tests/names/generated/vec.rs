@@ -50,7 +50,7 @@ impl<T, S0> rt::Put<rt::At<0>, T> for With<S0> {
     type Out = With<T>;
 }
 pub type WithResult<T = super::result::Result> = rt::Filled<With, 0, rt::Vec<T>>;
-/// A new Vec: what it must have. Everything else can follow with `set`.
+/// The required values of a new Vec. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub len: i32,

@@ -94,7 +94,7 @@ impl<T, S0, S1, S2> rt::Put<rt::At<2>, T> for With_<S0, S1, S2> {
 pub type WithUser1<T = super::create::Create> = rt::Filled<With_, 0, T>;
 pub type WithUser1_<T = super::create::Create> = rt::Filled<With_, 1, rt::Option<T>>;
 pub type WithWith<T = super::create::Create> = rt::Filled<With_, 2, rt::Option<T>>;
-/// A new With: what it must have. Everything else can follow with `set`.
+/// The required values of a new With. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create<User1 = i32> {
     pub user1: User1,

@@ -50,7 +50,7 @@ impl<T, S0> rt::Put<rt::At<0>, T> for With<S0> {
     type Out = With<T>;
 }
 pub type WithUser_<T = super::lib_::Lib> = rt::Filled<With, 0, T>;
-/// A new WithUser: what it must have. Everything else can follow with `set`.
+/// The required values of a new WithUser. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create<User = i32> {
     pub user: User,

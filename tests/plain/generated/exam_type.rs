@@ -100,7 +100,7 @@ pub type WithExams<T = super::student_exam::StudentExam> = rt::Filled<
     1,
     rt::Vec<T>,
 >;
-/// A new ExamType: what it must have. Everything else can follow with `set`.
+/// The required values of a new ExamType. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create<Institution = rt::Uuid> {
     pub institution: Institution,

@@ -99,7 +99,7 @@ impl<T, S0, S1, S2> rt::Put<rt::At<2>, T> for With<S0, S1, S2> {
 pub type WithUsers<T = super::user::User> = rt::Filled<With, 0, rt::Vec<T>>;
 pub type WithStudents<T = super::student::Student> = rt::Filled<With, 1, rt::Vec<T>>;
 pub type WithExamTypes<T = super::exam_type::ExamType> = rt::Filled<With, 2, rt::Vec<T>>;
-/// A new Institution: what it must have. Everything else can follow with `set`.
+/// The required values of a new Institution. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub name: rt::String,

@@ -113,7 +113,7 @@ pub type WithExams<T = super::student_exam::StudentExam> = rt::Filled<
     2,
     rt::Vec<T>,
 >;
-/// A new Student: what it must have. Everything else can follow with `set`.
+/// The required values of a new Student. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create<User = rt::Uuid, Institution = rt::Uuid> {
     pub user: User,

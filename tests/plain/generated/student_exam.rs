@@ -97,7 +97,7 @@ impl<T, S0, S1> rt::Put<rt::At<1>, T> for With<S0, S1> {
 }
 pub type WithStudent<T = super::student::Student> = rt::Filled<With, 0, T>;
 pub type WithExamType<T = super::exam_type::ExamType> = rt::Filled<With, 1, T>;
-/// A new StudentExam: what it must have. Everything else can follow with `set`.
+/// The required values of a new StudentExam. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create<Student = rt::Uuid, ExamType = rt::Uuid> {
     pub student: Student,

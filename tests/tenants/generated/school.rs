@@ -112,7 +112,7 @@ pub type WithRooms<T = super::room::Room> = rt::Filled<With, 2, rt::Vec<T>>;
 pub type WithExams<T = super::exam::Exam> = rt::Filled<With, 3, rt::Vec<T>>;
 pub type WithClubs<T = super::club::Club> = rt::Filled<With, 4, rt::Vec<T>>;
 pub type WithResults<T = super::result::Result> = rt::Filled<With, 5, rt::Vec<T>>;
-/// A new School: what it must have. Everything else can follow with `set`.
+/// The required values of a new School. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub name: rt::String,

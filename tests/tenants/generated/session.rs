@@ -56,7 +56,7 @@ impl<T, S0> rt::Put<rt::At<0>, T> for With<S0> {
     type Out = With<T>;
 }
 pub type WithUser<T = super::user::User> = rt::Filled<With, 0, T>;
-/// A new Session: what it must have. Everything else can follow with `set`.
+/// The required values of a new Session. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create<User = rt::Uuid> {
     pub user: User,

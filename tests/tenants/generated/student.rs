@@ -140,7 +140,7 @@ pub type WithMentor<T = super::student::Student> = rt::Filled<With, 2, rt::Optio
 pub type WithMentored<T = super::student::Student> = rt::Filled<With, 3, rt::Vec<T>>;
 pub type WithResults<T = super::result::Result> = rt::Filled<With, 4, rt::Vec<T>>;
 pub type WithClubs<T = super::club::Club> = rt::Filled<With, 5, rt::Vec<T>>;
-/// A new Student: what it must have. Everything else can follow with `set`. It belongs to the tenant whose handle creates it.
+/// The required values of a new Student. `set` adds optional ones. The row belongs to the tenant whose client creates it.
 #[derive(Debug, Clone)]
 pub struct Create<User = rt::Uuid> {
     pub user: User,

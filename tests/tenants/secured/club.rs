@@ -66,7 +66,7 @@ impl<T, S0, S1> rt::Put<rt::At<1>, T> for With<S0, S1> {
 }
 pub type WithSchool<T = super::school::School> = rt::Filled<With, 0, T>;
 pub type WithStudents<T = super::student::Student> = rt::Filled<With, 1, rt::Vec<T>>;
-/// A new Club: what it must have. Everything else can follow with `set`. It belongs to the tenant whose handle creates it.
+/// The required values of a new Club. `set` adds optional ones. The row belongs to the tenant whose client creates it.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub name: rt::String,

@@ -82,7 +82,7 @@ impl<T, S0, S1, S2> rt::Put<rt::At<2>, T> for With<S0, S1, S2> {
 pub type WithSchool<T = super::school::School> = rt::Filled<With, 0, T>;
 pub type WithRoom<T = super::room::Room> = rt::Filled<With, 1, rt::Option<T>>;
 pub type WithResults<T = super::result::Result> = rt::Filled<With, 2, rt::Vec<T>>;
-/// A new Exam: what it must have. Everything else can follow with `set`. It belongs to the tenant whose handle creates it.
+/// The required values of a new Exam. `set` adds optional ones. The row belongs to the tenant whose client creates it.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub code: rt::String,

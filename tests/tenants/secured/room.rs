@@ -62,7 +62,7 @@ impl<T, S0, S1> rt::Put<rt::At<1>, T> for With<S0, S1> {
 }
 pub type WithSchool<T = super::school::School> = rt::Filled<With, 0, T>;
 pub type WithExams<T = super::exam::Exam> = rt::Filled<With, 1, rt::Vec<T>>;
-/// A new Room: what it must have. Everything else can follow with `set`. It belongs to the tenant whose handle creates it.
+/// The required values of a new Room. `set` adds optional ones. The row belongs to the tenant whose client creates it.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub name: rt::String,

@@ -125,7 +125,7 @@ impl<T, S0, S1> rt::Put<rt::At<1>, T> for With<S0, S1> {
 }
 pub type WithPosts<T = super::blog_post::BlogPost> = rt::Filled<With, 0, rt::Vec<T>>;
 pub type WithProfile<T = super::profile::Profile> = rt::Filled<With, 1, rt::Option<T>>;
-/// A new Author: what it must have. Everything else can follow with `set`.
+/// The required values of a new Author. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub full_name: rt::String,

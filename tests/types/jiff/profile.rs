@@ -69,7 +69,7 @@ impl<T, S0> rt::Put<rt::At<0>, T> for With<S0> {
     type Out = With<T>;
 }
 pub type WithAuthor<T = super::author::Author> = rt::Filled<With, 0, T>;
-/// A new Profile: what it must have. Everything else can follow with `set`.
+/// The required values of a new Profile. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create<Author = rt::Uuid> {
     pub author: Author,

@@ -54,7 +54,7 @@ pub const zoned: rt::Field<Event, rt::time::Time, rt::Optional> = rt::Field::new
 pub const many: rt::Field<Event, rt::time::OffsetDateTime, rt::List> = rt::Field::new(5);
 /// Column `Event.amount`: `numeric`.
 pub const amount: rt::Field<Event, rt::Decimal> = rt::Field::new(6);
-/// A new Event: what it must have. Everything else can follow with `set`.
+/// The required values of a new Event. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub at: rt::time::OffsetDateTime,

@@ -71,7 +71,7 @@ impl<T, S0, S1> rt::Put<rt::At<1>, T> for With<S0, S1> {
 }
 pub type WithParent<T = super::branch::Branch> = rt::Filled<With, 0, rt::Option<T>>;
 pub type WithBranches<T = super::branch::Branch> = rt::Filled<With, 1, rt::Vec<T>>;
-/// A new Branch: what it must have. Everything else can follow with `set`.
+/// The required values of a new Branch. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,

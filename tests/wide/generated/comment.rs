@@ -62,7 +62,7 @@ impl<T, S0> rt::Put<rt::At<0>, T> for With<S0> {
     type Out = With<T>;
 }
 pub type WithNote<T = super::note::Note> = rt::Filled<With, 0, T>;
-/// A new Comment: what it must have. Everything else can follow with `set`.
+/// The required values of a new Comment. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create<Note = (i32, i32)> {
     pub note: Note,

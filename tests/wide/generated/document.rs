@@ -28,7 +28,7 @@ pub const id: rt::Field<Document, i32, rt::Required, rt::IsUnique> = rt::Field::
 pub const text: rt::Field<Document, rt::String> = rt::Field::new(1);
 /// Column `Document.version`: `integer`.
 pub const version: rt::Field<Document, i32> = rt::Field::new(2);
-/// A new Document: what it must have. Everything else can follow with `set`.
+/// The required values of a new Document. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub text: rt::String,

@@ -18,7 +18,7 @@ impl rt::Model for Empty {
 impl rt::Writable for Empty {}
 /// Column `Empty.id`: `integer`, unique.
 pub const id: rt::Field<Empty, i32, rt::Required, rt::IsUnique> = rt::Field::new(0);
-/// A new Empty: what it must have. Everything else can follow with `set`.
+/// The required values of a new Empty. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {}
 impl Create {

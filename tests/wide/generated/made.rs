@@ -46,7 +46,7 @@ pub const nano7: rt::Field<Made, rt::String> = rt::Field::new(4);
 pub const uuid: rt::Field<Made, rt::String> = rt::Field::new(5);
 /// Column `Made.uuid7`: `uuid`.
 pub const uuid7: rt::Field<Made, rt::Uuid> = rt::Field::new(6);
-/// A new Made: what it must have. Everything else can follow with `set`.
+/// The required values of a new Made. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {}
 impl Create {

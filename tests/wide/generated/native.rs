@@ -238,7 +238,7 @@ pub const jsons: rt::Field<Native, rt::Json, rt::List> = rt::Field::new(50);
 pub const jsonbs: rt::Field<Native, rt::Json, rt::List> = rt::Field::new(51);
 /// Column `Native.colors`: `"Color"[]`.
 pub const colors: rt::Field<Native, super::color::Color, rt::List> = rt::Field::new(52);
-/// A new Native: what it must have. Everything else can follow with `set`.
+/// The required values of a new Native. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub id: i32,

@@ -86,7 +86,7 @@ impl<T, S0, S1, S2> rt::Put<rt::At<2>, T> for With<S0, S1, S2> {
 pub type WithAuthor<T = super::person::Person> = rt::Filled<With, 0, T>;
 pub type WithReviewer<T = super::person::Person> = rt::Filled<With, 1, rt::Option<T>>;
 pub type WithComments<T = super::comment::Comment> = rt::Filled<With, 2, rt::Vec<T>>;
-/// A new Note: what it must have. Everything else can follow with `set`.
+/// The required values of a new Note. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create<Author = rt::String> {
     pub author: Author,

@@ -143,7 +143,7 @@ pub type WithFriendOf<T = super::person::Person> = rt::Filled<With, 3, rt::Vec<T
 pub type WithWritten<T = super::note::Note> = rt::Filled<With, 4, rt::Vec<T>>;
 pub type WithReviewed<T = super::note::Note> = rt::Filled<With, 5, rt::Vec<T>>;
 pub type WithGroups<T = super::group::Group> = rt::Filled<With, 6, rt::Vec<T>>;
-/// A new Person: what it must have. Everything else can follow with `set`.
+/// The required values of a new Person. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub name: rt::String,

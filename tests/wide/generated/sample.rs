@@ -148,7 +148,7 @@ pub const uuids: rt::Field<Sample, rt::Uuid, rt::List> = rt::Field::new(29);
 pub const r#type: rt::Field<Sample, rt::String, rt::Optional> = rt::Field::new(30);
 /// Column `Sample "quoted".self`: `integer`.
 pub const self_: rt::Field<Sample, i32> = rt::Field::new(31);
-/// A new Sample: what it must have. Everything else can follow with `set`.
+/// The required values of a new Sample. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub text: rt::String,
