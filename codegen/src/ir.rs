@@ -203,12 +203,23 @@ pub struct Column {
     pub default: Option<DefaultValue>,
     /// `@updatedAt`.
     pub updated_at: bool,
+    /// `@generated`.
+    pub generated: Option<Generated>,
     /// `@sensitive`: never in Debug, logs or serialisation.
     pub sensitive: bool,
     /// `@renamedFrom`: the previous name of the column, for one migration.
     pub renamed_from: Option<String>,
     /// `@using`: the expression that converts the old values, for one migration.
     pub using: Option<String>,
+}
+
+/// How PostgreSQL generates the values of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generated {
+    /// The SQL expression over other columns of the row.
+    pub sql: String,
+    /// `virtual: true`: computed when it is read, from PostgreSQL 18 on. Otherwise stored.
+    pub is_virtual: bool,
 }
 
 /// The type of a column. The arity is that of the field.

@@ -13,6 +13,7 @@ mod draft;
 mod extensions;
 mod field_names;
 mod finish;
+mod generated;
 mod keys;
 mod missing;
 mod mixins;
@@ -50,6 +51,7 @@ pub(crate) fn lower<'a>(ast: &'a Ast<'a>, diagnostics: &mut Vec<Diagnostic>) -> 
     extensions::check_extensions(&mut cx);
     keys::validate_keys(&mut cx);
     relations::resolve_relations(&mut cx);
+    generated::check_generated(&mut cx);
     tenants::resolve_tenants(&mut cx);
     constraint_names::name_constraints(&mut cx);
     names::validate_database_names(&mut cx);

@@ -137,6 +137,8 @@ pub struct Column {
     pub default: ClientDefault,
     /// Set to the time of the transaction on every write.
     pub updated_at: bool,
+    /// Whether PostgreSQL generates its values (`@generated`).
+    pub generated: bool,
     /// An `@sensitive` column, whose values are not shown.
     pub sensitive: bool,
     /// For a query of `queries/`: whether its decoder can read a type of the database.
@@ -175,6 +177,7 @@ impl Column {
             wire: None,
             default: ClientDefault::None,
             updated_at: false,
+            generated: false,
             sensitive: false,
             accepts: None,
         }
@@ -205,6 +208,12 @@ impl Column {
     /// Marks an `@updatedAt` column.
     pub const fn updated_at(mut self) -> Self {
         self.updated_at = true;
+        self
+    }
+
+    /// Marks a `@generated` column.
+    pub const fn generated(mut self) -> Self {
+        self.generated = true;
         self
     }
 

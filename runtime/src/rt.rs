@@ -2,7 +2,7 @@
 
 pub use crate::builder::{AcrossTenants, All, Confined, Delegate, SqlCommand, SqlQuery};
 pub use crate::client::{AnySql, Client, Models, OfAll, OfNone, OfTenant, Root, Tenants, Transaction};
-pub use crate::dsl::kind::{IsUnique, List, Optional, Required};
+pub use crate::dsl::kind::{Generated, IsUnique, List, NotUnique, Optional, Required};
 pub use crate::dsl::{
     ANY, Assignment, At, CreateRow, CreateWith, Field, Filled, Key, Link, Nested, NewRow, Parent, Put, RelationField,
     SelectedFor, add_selected, read_selected,

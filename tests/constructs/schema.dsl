@@ -133,3 +133,17 @@ model Area {
 
   @@schema("public")
 }
+
+// PostgreSQL generates some columns.
+model Product {
+  id    Int      @id @default(autoincrement())
+  name  String
+  price Int
+  tax   Int
+  gross Int      @generated("price + tax")
+  slug  String   @unique @generated("lower(name)")
+  half  Int?     @generated("nullif(price, 0) / 2")
+  words String[] @generated("string_to_array(name, ' ')")
+
+  @@schema("shop")
+}

@@ -19,7 +19,7 @@ use crate::support::{devdb, plain_sql};
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
 mod client;
 
-use client::{Client, LevelName, Status, area, club, customer, level, line, membership, order, tag, turnover};
+use client::{Client, LevelName, Status, area, club, customer, level, line, membership, order, product, tag, turnover};
 
 fn schema() -> relata_codegen::ir::Schema {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/constructs/schema.dsl");
@@ -177,4 +177,45 @@ async fn a_model_with_an_unsupported_required_column_allows_everything_but_creat
     assert_eq!(db.area().find_many().filter(area::name.eq("south")).await.expect("is read").len(), 1);
     db.area().delete(area::id.eq(1)).await.expect("is deleted");
     assert_eq!(db.area().count().await.expect("is read"), 0);
+}
+
+/// A program reads generated columns, filters and sorts by them, and never writes them: they are not in `Create`, and
+/// their constants have no `to`.
+#[tokio::test]
+async fn generated_columns_are_read() {
+    let (db, _database) = client().await;
+    let create = |name: &str, price| product::Create { name: name.to_owned(), price, tax: 2 };
+    let ball = db.product().create(create("Red Ball", 10)).await.expect("is created");
+    let words = vec!["Red".to_owned(), "Ball".to_owned()];
+    assert_eq!((ball.gross, ball.slug.as_str(), ball.half, &ball.words), (12, "red ball", Some(5), &words));
+    let added = db.product().create_many([create("Kite", 0), create("Top", 3)]).await.expect("are created");
+    assert_eq!(added, 2);
+
+    let by_slug = db.product().find_unique(product::slug.eq("kite")).await.expect("is read").expect("is there");
+    assert_eq!((by_slug.gross, by_slug.half), (2, None));
+    let large = db
+        .product()
+        .find_many()
+        .filter(product::gross.gt(2) & product::half.is_not_null() & !product::words.has("Top"))
+        .order_by(product::gross.desc())
+        .select((product::slug, product::words))
+        .await
+        .expect("are read");
+    assert_eq!(large, [("red ball".to_owned(), words)]);
+    let total = db.product().aggregate(product::gross.sum()).await.expect("is read");
+    assert_eq!(total, 12 + 2 + 5);
+
+    let updated = db
+        .product()
+        .update(product::slug.eq("red ball"))
+        .set(product::price.increment(1))
+        .set(product::name.to("Blue Ball"))
+        .await
+        .expect("is updated");
+    assert_eq!((updated.gross, updated.slug.as_str()), (13, "blue ball"));
+    let upserted = db.product().upsert(product::slug.eq("top"), create("Top", 9)).set(product::price.to(4)).await;
+    let Err(Error::Misuse(reason)) = upserted else { panic!("{upserted:?}") };
+    assert!(reason.contains("cannot create a row with this slug"), "{reason}");
+    let conflict = db.product().create(create("KITE", 1)).await;
+    assert!(matches!(conflict, Err(Error::UniqueViolation(_))), "{conflict:?}");
 }

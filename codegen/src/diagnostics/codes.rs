@@ -129,6 +129,7 @@ codes! {
     R0503 UNKNOWN_FUNCTION Error "An unknown function",
     R0504 FUNCTION_ARGUMENTS Error "Wrong arguments of a function",
     R0505 DEFAULT_OUT_OF_RANGE Warning "A default that the column cannot hold",
+    R0506 GENERATED_COLUMN Error "A generated column to which something else writes",
 
     // Keys and indexes.
     R0601 NO_KEY Error "A model without a key",

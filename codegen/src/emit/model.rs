@@ -14,7 +14,7 @@ use super::sensitive::emit_debug;
 use super::serde;
 use super::table::emit_table;
 use super::tenancy::short_keys;
-use crate::ir::{Arity, IndexField, names};
+use crate::ir::{Arity, ColumnWalker, IndexField, names};
 
 pub(super) fn emit_model(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream {
     let table = emit_table(cx, model);
@@ -89,15 +89,27 @@ fn emit_field(cx: &EmitCx<'_>, model: &ModelNames<'_>, column: &ColumnNames<'_>)
     let value = value_type(cx, column.walker);
     let number = proc_macro2::Literal::u16_unsuffixed(column.number);
     let unique = is_unique(model, column);
-    let kind = match (column.walker.arity(), unique) {
-        (Arity::Required, false) => quote!(),
-        (Arity::Required, true) => quote!(, rt::Required, rt::IsUnique),
-        (Arity::Optional, false) => quote!(, rt::Optional),
-        (Arity::Optional, true) => quote!(, rt::Optional, rt::IsUnique),
-        (Arity::List, _) => quote!(, rt::List),
-    };
+    let kind = field_kind(column.walker, unique);
     let docs = docs(Some(&column_docs(cx, model, column, unique)));
     quote!(#docs pub const #ident: rt::Field<#model_ident, #value #kind> = rt::Field::new(#number);)
+}
+
+/// The type parameters of the constant's kind, without those that have the default.
+fn field_kind(column: ColumnWalker<'_>, unique: bool) -> TokenStream {
+    let arity = match column.arity() {
+        Arity::Required => quote!(rt::Required),
+        Arity::Optional => quote!(rt::Optional),
+        Arity::List => quote!(rt::List),
+    };
+    // A list cannot be used as a key, because there is no method for one.
+    let is_key = unique && column.arity() != Arity::List;
+    match (column.column().generated.is_some(), is_key) {
+        (true, true) => quote!(, #arity, rt::IsUnique, rt::Generated),
+        (true, false) => quote!(, #arity, rt::NotUnique, rt::Generated),
+        (false, true) => quote!(, #arity, rt::IsUnique),
+        (false, false) if column.arity() == Arity::Required => quote!(),
+        (false, false) => quote!(, #arity),
+    }
 }
 
 /// Whether a value of the column alone identifies a row.

@@ -50,8 +50,9 @@ fn emit_column(cx: &EmitCx<'_>, column: &ColumnNames<'_>) -> TokenStream {
     let via = wire.map(|wire| quote!(.via(#wire)));
     let default = client_default(column).map(|default| quote!(.default(rt::ClientDefault::#default)));
     let updated_at = column.walker.column().updated_at.then(|| quote!(.updated_at()));
+    let generated = column.walker.column().generated.is_some().then(|| quote!(.generated()));
     let sensitive = column.walker.column().sensitive.then(|| quote!(.sensitive()));
-    quote!(rt::Column::new(#name, #sql)#via #default #updated_at #sensitive)
+    quote!(rt::Column::new(#name, #sql)#via #default #updated_at #generated #sensitive)
 }
 
 /// Returns the runtime's name of a default that the client generates.

@@ -236,6 +236,7 @@ impl<'s> ColumnWalker<'s> {
         self.arity() != Arity::Required
             || self.column().updated_at
             || self.column().default.is_some()
+            || self.column().generated.is_some()
             || self.column_text().is_some_and(|text| text.has_value())
     }
 

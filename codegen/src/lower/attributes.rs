@@ -84,7 +84,9 @@ fn report_unknown_attribute(cx: &mut Cx<'_, '_>, name: Name<'_>, prefix: &str, k
         None if prefix == "@" && ["index", "schema", "check", "fulltext"].contains(&name.text) => {
             format!("`{other}{}` goes on its own line, at the end of the model", name.text)
         }
-        None if prefix == "@@" && ["relation", "default", "updatedAt", "using", "sensitive"].contains(&name.text) => {
+        None if prefix == "@@"
+            && ["relation", "default", "updatedAt", "generated", "using", "sensitive"].contains(&name.text) =>
+        {
             format!("`{other}{}` goes after the type of a field", name.text)
         }
         None => format!("the attributes that are allowed here are `{prefix}{}`", known.join(&format!("`, `{prefix}"))),

@@ -104,11 +104,21 @@ pub(super) struct FieldDraft<'a> {
     pub(super) default: Option<(DefaultValue, Span)>,
     /// Whether there is an `@default`, even if it could not be read.
     pub(super) updated_at: bool,
+    pub(super) generated: Option<GeneratedDraft<'a>>,
     pub(super) ignored: bool,
     pub(super) sensitive: bool,
     pub(super) renamed_from: Option<Given<'a>>,
     pub(super) using: Option<Given<'a>>,
     pub(super) relation: RelationAttribute<'a>,
+}
+
+/// `@generated(..)`.
+#[derive(Debug)]
+pub(super) struct GeneratedDraft<'a> {
+    pub(super) sql: Given<'a>,
+    pub(super) is_virtual: bool,
+    /// The whole attribute.
+    pub(super) span: Span,
 }
 
 impl<'a> FieldDraft<'a> {

@@ -6,7 +6,7 @@ use super::draft::{
     RelationDraft,
 };
 use crate::ir::{
-    Check, Column, ColumnType, Enum, EnumValue, Extension, Field, FieldKind, ForeignKey, Index, IndexField,
+    Check, Column, ColumnType, Enum, EnumValue, Extension, Field, FieldKind, ForeignKey, Generated, Index, IndexField,
     IndexTarget, Model, PrimaryKey, Relation, RelationField, RelationId, RelationStorage, Schema, Side,
 };
 use crate::syntax::ModelKind;
@@ -129,6 +129,10 @@ fn finish_column(field: &FieldDraft<'_>) -> Column {
         ty,
         default: field.default.as_ref().map(|(default, _)| default.clone()),
         updated_at: field.updated_at,
+        generated: field
+            .generated
+            .as_ref()
+            .map(|generated| Generated { sql: generated.sql.text.to_owned(), is_virtual: generated.is_virtual }),
         sensitive: field.sensitive,
         renamed_from: owned(field.renamed_from),
         using: owned(field.using),

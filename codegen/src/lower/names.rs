@@ -71,6 +71,7 @@ fn declare_model<'a>(
             map: None,
             default: None,
             updated_at: false,
+            generated: None,
             ignored: false,
             sensitive: false,
             renamed_from: None,

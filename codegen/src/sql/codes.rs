@@ -82,7 +82,7 @@ lints! {
 
     D110 Error "Turns a generated column into a plain one"
         "The expression is lost: rows keep the values that it gave them, and new rows have what clients write."
-        "To keep the column generated, write `@default(dbgenerated())` on the field. Otherwise note the expression."
+        "To keep the column generated, write `@generated(\"..\")` on the field, or `@default(dbgenerated())` to leave it to the database. Otherwise note the expression."
 
     // F: the statement may fail.
     F201 Error "Adds a required column without a default"

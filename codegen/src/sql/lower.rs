@@ -130,6 +130,8 @@ fn lower_column(column: ColumnWalker<'_>, table: &ObjectName) -> Column {
     let (ty, is_array) = lower_type(column);
     let arity = column.arity();
     let text = column.column_text();
+    let generated = column.column().generated.as_ref();
+    let of_text = text.as_ref().and_then(|text| text.generated).map(str::to_owned);
     let identity = text.as_ref().and_then(|text| text.identity);
     let collation = text.as_ref().and_then(|text| text.collation).filter(|name| !is_same_name(name, "\"default\""));
     Column {
@@ -140,11 +142,14 @@ fn lower_column(column: ColumnWalker<'_>, table: &ObjectName) -> Column {
         default: column.column().default.as_ref().and_then(|default| value::lower_default(column, default, table)),
         ty,
         identity: identity.map(|always| if always { Identity::Always } else { Identity::ByDefault }),
-        generated: text.as_ref().and_then(|text| text.generated).map(str::to_owned),
+        generated: generated.map(|generated| generated.sql.clone()).or(of_text),
         collation: collation.map(str::to_owned),
         used_by: Vec::new(),
         grants: Vec::new(),
-        options: ColumnOptions::default(),
+        options: ColumnOptions {
+            is_virtual: generated.is_some_and(|generated| generated.is_virtual),
+            ..ColumnOptions::default()
+        },
     }
 }
 

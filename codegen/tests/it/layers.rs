@@ -64,6 +64,7 @@ const ORDERED: &[(&str, &[&str])] = &[
             "native_types",
             "keys",
             "defaults",
+            "generated",
             "naming",
             "attributes",
             "config",
@@ -183,13 +184,13 @@ fn listed(after: &str) -> Vec<Option<String>> {
 
 #[test]
 fn every_module_uses_only_those_below_it() {
-    for (module, allowed) in MODULES {
-        for (file, module) in modules(module) {
+    for (top, allowed) in MODULES {
+        for (file, module) in modules(top) {
             // The paths of lib.rs start above it.
-            let module = if *module == "lib" { &[][..] } else { &module };
+            let module = if *top == "lib" { &[][..] } else { &module };
             for path in paths(module, &code(&file)) {
                 let name = path.first().expect("a name");
-                assert!(name == module || allowed.contains(&name.as_str()), "{} names crate::{name}", file.display());
+                assert!(name == top || allowed.contains(&name.as_str()), "{} names crate::{name}", file.display());
             }
         }
     }
@@ -200,12 +201,11 @@ fn every_module_uses_only_those_below_it() {
 }
 
 /// Every part of a module, and the parts that it names, with the file.
-fn uses(module: &str) -> Vec<(String, String, PathBuf)> {
+fn uses(top: &str) -> Vec<(String, String, PathBuf)> {
     let mut found = Vec::new();
-    for (file, module) in modules(module) {
+    for (file, module) in modules(top) {
         let Some(part) = module.get(1) else { continue };
-        for path in paths(&module, &code(&file)).into_iter().filter(|path| path.first().is_some_and(|it| it == module))
-        {
+        for path in paths(&module, &code(&file)).into_iter().filter(|path| path.first().is_some_and(|it| it == top)) {
             let used = path.get(1).cloned().unwrap_or_default();
             if used != *part {
                 found.push((part.clone(), used, file.clone()));

@@ -15,7 +15,7 @@ use std::marker::PhantomData;
 use super::assignment::Assignment;
 use super::columns::Columns;
 use super::filter::{Filter, Unique};
-use super::kind::{Arity, IsUnique, List, NotUnique, Optional, Required, Single, Uniqueness};
+use super::kind::{Arity, IsUnique, List, NotUnique, Optional, Required, Single, Source, Uniqueness, Written};
 use super::order::Order;
 use super::selection::{Selection, push_output};
 use crate::error::Result;
@@ -23,12 +23,12 @@ use crate::query::{Condition, Operator, Output, Select, SetTo};
 use crate::rows::{Model, Reader};
 use crate::value::{IntoNullable, IntoValue, Number, Param, Scalar};
 
-type Types<M, T, A, U> = PhantomData<fn() -> (M, T, A, U)>;
+type Types<M, T, A, U, S> = PhantomData<fn() -> (M, T, A, U, S)>;
 
 /// A field of model `M` with values of type `T`.
 ///
-/// `A` is [`Required`], [`Optional`] or [`List`]; `U` is [`NotUnique`] or
-/// [`IsUnique`]. Without them, it is a required field that is not unique.
+/// `A` is [`Required`], [`Optional`] or [`List`]; `U` is [`NotUnique`] or [`IsUnique`]; `S` is [`Written`] or
+/// [`Generated`](super::kind::Generated). Without them, it is a required field that is not unique and can be written.
 ///
 /// A function can take fields of several kinds:
 ///
@@ -43,35 +43,29 @@ type Types<M, T, A, U> = PhantomData<fn() -> (M, T, A, U)>;
 ///
 /// let of_north = mentions(institution::name, &["north", "school"]) | mentions(institution::slug, &["north"]);
 /// ```
-pub struct Field<M, T, A = Required, U = NotUnique> {
+pub struct Field<M, T, A = Required, U = NotUnique, S = Written> {
     pub(crate) column: u16,
-    types: Types<M, T, A, U>,
+    types: Types<M, T, A, U, S>,
 }
 
-impl<M, T, A, U> Clone for Field<M, T, A, U> {
+impl<M, T, A, U, S> Clone for Field<M, T, A, U, S> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<M, T, A, U> Copy for Field<M, T, A, U> {}
+impl<M, T, A, U, S> Copy for Field<M, T, A, U, S> {}
 
-impl<M, T, A, U> std::fmt::Debug for Field<M, T, A, U> {
+impl<M, T, A, U, S> std::fmt::Debug for Field<M, T, A, U, S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Field({})", self.column)
     }
 }
 
-impl<M: Model, T, A: Arity, U: Uniqueness> Field<M, T, A, U> {
+impl<M: Model, T, A: Arity, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
     /// For generated code: the column's number.
     pub const fn new(column: u16) -> Self {
         Self { column, types: PhantomData }
-    }
-
-    /// Sets the column to its `@default`, whether the database or the client generates it. Without a default, sets it to
-    /// null.
-    pub fn to_default(self) -> Assignment<M> {
-        Assignment::new(self.column, SetTo::Default)
     }
 
     /// Sorts in ascending order.
@@ -85,21 +79,21 @@ impl<M: Model, T, A: Arity, U: Uniqueness> Field<M, T, A, U> {
     }
 }
 
-impl<M: Model, T: Scalar, A: Single> Field<M, T, A, NotUnique> {
+impl<M: Model, T: Scalar, A: Single, S: Source> Field<M, T, A, NotUnique, S> {
     /// Matches if the column equals the value.
     pub fn eq(self, value: impl IntoValue<T>) -> Filter<M> {
         self.compare(Operator::Eq, value)
     }
 }
 
-impl<M: Model, T: Scalar, A: Single> Field<M, T, A, IsUnique> {
+impl<M: Model, T: Scalar, A: Single, S: Source> Field<M, T, A, IsUnique, S> {
     /// Matches the row with this value; there is at most one.
     pub fn eq(self, value: impl IntoValue<T>) -> Unique<M> {
         Unique::new(vec![(self.column, value.into_value().into_param())])
     }
 }
 
-impl<M: Model, T: Scalar, U: Uniqueness> Field<M, T, Optional, U> {
+impl<M: Model, T: Scalar, U: Uniqueness, S: Source> Field<M, T, Optional, U, S> {
     /// Matches if the column is null.
     pub fn is_null(self) -> Filter<M> {
         Filter::new(Condition::IsNull { column: self.column })
@@ -111,7 +105,7 @@ impl<M: Model, T: Scalar, U: Uniqueness> Field<M, T, Optional, U> {
     }
 }
 
-impl<M: Model, T: Scalar, A: Single, U: Uniqueness> Field<M, T, A, U> {
+impl<M: Model, T: Scalar, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
     fn compare(self, operator: Operator, value: impl IntoValue<T>) -> Filter<M> {
         let value = value.into_value().into_param();
         Filter::new(Condition::Compare { column: self.column, operator, value })
@@ -228,6 +222,14 @@ impl<M: Model, T: Scalar, A: Single, U: Uniqueness> Field<M, T, A, U> {
     }
 }
 
+impl<M: Model, T, A: Arity, U: Uniqueness> Field<M, T, A, U> {
+    /// Sets the column to its `@default`, whether the database or the client generates it. Without a default, sets it to
+    /// null.
+    pub fn to_default(self) -> Assignment<M> {
+        Assignment::new(self.column, SetTo::Default)
+    }
+}
+
 impl<M: Model, T: Scalar, U: Uniqueness> Field<M, T, Required, U> {
     /// Sets the column to the value.
     pub fn to(self, value: impl IntoValue<T>) -> Assignment<M> {
@@ -266,10 +268,6 @@ impl<M: Model, T: Number, A: Single> Field<M, T, A, NotUnique> {
 }
 
 impl<M: Model, T: Scalar> Field<M, T, List> {
-    fn list<V: IntoValue<T>>(values: impl IntoIterator<Item = V>) -> Param {
-        Param::Array(values.into_iter().map(|value| value.into_value().into_param()).collect())
-    }
-
     /// Appends a value, in the database.
     pub fn push(self, value: impl IntoValue<T>) -> Assignment<M> {
         self.push_many([value])
@@ -283,6 +281,12 @@ impl<M: Model, T: Scalar> Field<M, T, List> {
     /// Sets the column to the list.
     pub fn to<V: IntoValue<T>>(self, values: impl IntoIterator<Item = V>) -> Assignment<M> {
         Assignment::new(self.column, SetTo::Value(Self::list(values)))
+    }
+}
+
+impl<M: Model, T: Scalar, S: Source> Field<M, T, List, NotUnique, S> {
+    fn list<V: IntoValue<T>>(values: impl IntoIterator<Item = V>) -> Param {
+        Param::Array(values.into_iter().map(|value| value.into_value().into_param()).collect())
     }
 
     /// Matches if the column equals the list, in the same order.
@@ -312,7 +316,7 @@ impl<M: Model, T: Scalar> Field<M, T, List> {
     }
 }
 
-impl<M: Model, T: Scalar, A: Arity, U: Uniqueness> Selection<M> for Field<M, T, A, U> {
+impl<M: Model, T: Scalar, A: Arity, U: Uniqueness, S: Source> Selection<M> for Field<M, T, A, U, S> {
     type Out = A::Values<T>;
 
     fn add_to(self, select: &mut Select) {
@@ -324,7 +328,7 @@ impl<M: Model, T: Scalar, A: Arity, U: Uniqueness> Selection<M> for Field<M, T, 
     }
 }
 
-impl<M: Model, T: Scalar, A: Arity, U: Uniqueness> Columns<M> for Field<M, T, A, U> {
+impl<M: Model, T: Scalar, A: Arity, U: Uniqueness, S: Source> Columns<M> for Field<M, T, A, U, S> {
     type Values = A::Values<T>;
 
     fn numbers(&self) -> Vec<u16> {
@@ -343,7 +347,7 @@ pub trait ColumnOf<M, T>: Copy {
     fn number(self) -> u16;
 }
 
-impl<M: Model, T: Scalar, A: Single, U: Uniqueness> ColumnOf<M, T> for Field<M, T, A, U> {
+impl<M: Model, T: Scalar, A: Single, U: Uniqueness, S: Source> ColumnOf<M, T> for Field<M, T, A, U, S> {
     fn number(self) -> u16 {
         self.column
     }

@@ -1,7 +1,8 @@
-//! The kinds of fields and relations, as types: how many values a row has, and whether a value identifies a row.
+//! The kinds of fields and relations, as types: how many values a row has, whether a value identifies a row, and whether
+//! a program can write it.
 //!
 //! The kind decides which methods a constant has: only an optional field can be null, only a list can be searched for
-//! an element, only a unique field is a key.
+//! an element, only a unique field is a key, and a generated field cannot be set.
 
 use crate::error::Result;
 use crate::rows::{FromRow, Reader, Slot};
@@ -35,6 +36,9 @@ pub trait Single: Arity {}
 /// Whether a value of a field identifies a row: [`NotUnique`] or [`IsUnique`].
 pub trait Uniqueness: Sealed + Send + 'static {}
 
+/// Where the values of a field come from: [`Written`] or [`Generated`].
+pub trait Source: Sealed + Send + 'static {}
+
 /// A field that is never null, or a relation that leads to exactly one row.
 #[derive(Debug)]
 pub enum Required {}
@@ -54,6 +58,15 @@ pub enum NotUnique {}
 /// A field whose values are unique: a value identifies a row.
 #[derive(Debug)]
 pub enum IsUnique {}
+
+/// A field that a program can write.
+#[derive(Debug)]
+pub enum Written {}
+
+/// A field whose values PostgreSQL generates from other columns (`@generated`). A program can read it, filter and sort by
+/// it, but not set it.
+#[derive(Debug)]
+pub enum Generated {}
 
 impl Arity for Required {
     type Values<T: Scalar> = T;
@@ -89,6 +102,8 @@ impl Single for Required {}
 impl Single for Optional {}
 impl Uniqueness for NotUnique {}
 impl Uniqueness for IsUnique {}
+impl Source for Written {}
+impl Source for Generated {}
 
 use sealed::Sealed;
 
@@ -101,4 +116,6 @@ mod sealed {
     impl Sealed for super::List {}
     impl Sealed for super::NotUnique {}
     impl Sealed for super::IsUnique {}
+    impl Sealed for super::Written {}
+    impl Sealed for super::Generated {}
 }

@@ -59,10 +59,18 @@ fn complete(row: &mut Insert, key: &[(u16, Param)]) -> Result<()> {
         return Err(Error::Misuse("upsert creates one row: create related rows in separate calls".into()));
     }
     for (column, value) in key {
-        let given = row.cells.iter().find(|(known, _)| known == column);
+        let known = &row.table.columns[usize::from(*column)];
+        if known.generated {
+            let reason = format!(
+                "upsert cannot create a row with this {}, because it is generated: use another key",
+                known.name
+            );
+            return Err(Error::Misuse(reason.into()));
+        }
+        let given = row.cells.iter().find(|(set, _)| set == column);
         match given {
             Some((_, Cell::Value(given))) if given != value && !matches!(given, Param::Raw(_)) => {
-                let name = row.table.columns[usize::from(*column)].name;
+                let name = known.name;
                 let reason =
                     format!("upsert looks for one {name} and would create it with another: give both the same key");
                 return Err(Error::Misuse(reason.into()));

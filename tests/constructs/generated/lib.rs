@@ -28,6 +28,9 @@ pub mod membership;
 pub mod order;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod product;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod relata_client;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -50,6 +53,7 @@ pub use self::{
     line::Line,
     membership::Membership,
     order::Order,
+    product::Product,
     relata_client::{Client, Models, Transaction},
     status::Status,
     tag::Tag,

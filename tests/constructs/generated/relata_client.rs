@@ -56,4 +56,8 @@ impl Models {
     pub fn area(&self) -> rt::Delegate<super::area::Area> {
         rt::Delegate::new(&self.executor)
     }
+    /// Queries on `Product`.
+    pub fn product(&self) -> rt::Delegate<super::product::Product> {
+        rt::Delegate::new(&self.executor)
+    }
 }

@@ -31,12 +31,14 @@ fn of_columns(kind: &str, name: &str, statement: &str, condition: &str) -> Strin
     )
 }
 
+/// Generated columns in foreign keys. The schema language expresses the others.
 fn generated() -> String {
     of_columns(
         "generated column",
         "format('%I.%I.%I (%s)', n.nspname, c.relname, a.attname, pg_get_expr(d.adbin, d.adrelid))",
         "NULL::text",
-        "a.attgenerated <> ''",
+        "a.attgenerated <> '' AND EXISTS (SELECT FROM pg_constraint AS k
+            WHERE k.conrelid = c.oid AND k.contype = 'f' AND a.attnum = ANY(k.conkey))",
     )
 }
 

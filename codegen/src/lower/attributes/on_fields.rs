@@ -2,14 +2,25 @@
 
 use super::super::arguments::{Parameters, bind, expect_one_of, expect_string};
 use super::super::draft::{FieldType, KeyDraft, KeyField, KeyKind, KeyTarget};
-use super::super::{Cx, defaults, field_names, keys, native_types, predicates};
+use super::super::{Cx, defaults, field_names, generated, keys, native_types, predicates};
 use super::{expect_no_arguments, name_parameters, read_name, read_sql, report_misplaced, sql_parameters, usable};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 use crate::ir::{Arity, FieldId, ReferentialAction, ScalarType};
 use crate::syntax::Attribute;
 
-const ON_FIELDS: &[&str] =
-    &["id", "unique", "default", "updatedAt", "map", "relation", "ignore", "renamedFrom", "using", "sensitive"];
+const ON_FIELDS: &[&str] = &[
+    "id",
+    "unique",
+    "default",
+    "updatedAt",
+    "generated",
+    "map",
+    "relation",
+    "ignore",
+    "renamedFrom",
+    "using",
+    "sensitive",
+];
 
 const ACTIONS: [(&str, ReferentialAction); 5] = [
     ("Cascade", ReferentialAction::Cascade),
@@ -58,6 +69,7 @@ fn read_field_attribute<'a>(cx: &mut Cx<'a, '_>, id: FieldId, name: &str, attrib
     match name {
         "default" => defaults::read_default(cx, id, attribute),
         "updatedAt" => read_updated_at(cx, id, attribute),
+        "generated" => generated::read_generated(cx, id, attribute),
         "map" => cx.field_mut(id).map = read_name(cx, attribute, &name_parameters("@map")),
         "relation" => read_relation(cx, id, attribute),
         "ignore" => read_ignore(cx, id, attribute),

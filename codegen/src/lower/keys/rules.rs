@@ -37,6 +37,7 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
             found.extend(self.id_fields_are_required(key));
             found.extend(self.fields_are_named_once(key));
             found.extend(self.fields_can_be_indexed(key));
+            found.extend(self.fields_are_stored(key));
             found.extend(self.method_takes_these_fields(key));
         }
         found.extend(self.client_names_are_unique());
@@ -151,6 +152,20 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
                 .help("remove it from the key, or store the value as `@db.Text`")
         })
         .collect()
+    }
+
+    fn fields_are_stored(&self, key: &KeyDraft<'_>) -> Vec<Diagnostic> {
+        let fields = key.fields.iter().filter_map(|field| Some((field.column()?, field.span)));
+        let generated = fields.filter_map(|(id, span)| Some((span, self.cx.field(id).generated.as_ref()?)));
+        generated
+            .filter(|(_, generated)| generated.is_virtual)
+            .map(|(span, generated)| {
+                Diagnostic::new(codes::NOT_INDEXABLE, span, "PostgreSQL cannot index a virtual column")
+                    .label("its values are not stored")
+                    .second(generated.span, "virtual here")
+                    .help("remove `virtual: true`, or index the expression: `raw(\"..\")`")
+            })
+            .collect()
     }
 
     fn method_takes_these_fields(&self, key: &KeyDraft<'_>) -> Vec<Diagnostic> {

@@ -180,8 +180,9 @@ fn rewrite_expressions(table: &mut Table, rewrite: impl Fn(Token) -> Token) {
         }
     };
     table.indexes.iter_mut().for_each(predicates);
-    for check in &mut table.checks {
-        rewrite_sql(&mut check.expression, &rewrite);
+    let checks = table.checks.iter_mut().map(|check| &mut check.expression);
+    for sql in checks.chain(table.columns.iter_mut().filter_map(|column| column.generated.as_mut())) {
+        rewrite_sql(sql, &rewrite);
     }
 }
 

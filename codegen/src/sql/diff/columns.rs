@@ -9,7 +9,7 @@ use crate::sql::change::Change;
 use crate::sql::data_type::DataType;
 use crate::sql::expression::{Token, tokens};
 use crate::sql::normalize::{Origin, same_default, same_expression, same_predicate};
-use crate::sql::state::{Column, ColumnDefault, ObjectName, Table};
+use crate::sql::state::{Column, ColumnDefault, ColumnOptions, ObjectName, Table};
 
 pub(super) fn diff_columns(
     cx: &DiffCx<'_>,
@@ -115,6 +115,7 @@ fn of_parents<'c>(cx: &DiffCx<'c>, old: &Table, name: &str) -> impl Iterator<Ite
 /// Returns the column that the schema wants, with everything that the schema leaves to the database.
 fn wanted(cx: &DiffCx<'_>, previous: &Column, column: &Column) -> Column {
     let mut column = column.clone();
+    let is_said = column.generated.is_some();
     if same_predicate(cx.origin, previous.generated.as_deref(), column.generated.as_deref()) {
         column.generated.clone_from(&previous.generated);
     }
@@ -157,7 +158,10 @@ fn wanted(cx: &DiffCx<'_>, previous: &Column, column: &Column) -> Column {
     if column.collation.is_none() {
         column.collation = previous.collation.clone().filter(|_| cast::has_collation(&column));
     }
-    column.options = if cx.next_is_database { column.options } else { previous.options.clone() };
+    if !cx.next_is_database {
+        let is_virtual = if is_said { column.options.is_virtual } else { previous.options.is_virtual };
+        column.options = ColumnOptions { is_virtual, ..previous.options.clone() };
+    }
     // The schema cannot express whether a list is nullable.
     if column.array && previous.array {
         column.nullable = previous.nullable;

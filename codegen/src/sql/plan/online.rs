@@ -142,7 +142,7 @@ fn successor(actions: &[Option<Paired>], at: usize, cx: &AssessCx) -> Option<usi
     for (later, paired) in actions.iter().enumerate().skip(at + 1) {
         match paired.as_ref().map(|paired| &paired.action) {
             Some(Action::AlterColumns { table: other, alterations })
-                if other == table && alterations.iter().any(|alteration| alteration.retyped) =>
+                if other == table && alterations.iter().any(|it| it.retyped || it.previous.is_recreated(&it.next)) =>
             {
                 return None;
             }

@@ -2,19 +2,19 @@
 
 use super::Field;
 use crate::dsl::Calculated;
-use crate::dsl::kind::{Arity, Single, Uniqueness};
+use crate::dsl::kind::{Arity, Single, Source, Uniqueness};
 use crate::query::Calculation;
 use crate::rows::Model;
 use crate::value::{Average, Ordered, Scalar, Sum};
 
-impl<M: Model, T: Scalar, A: Arity, U: Uniqueness> Field<M, T, A, U> {
+impl<M: Model, T: Scalar, A: Arity, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
     /// Counts the rows that have a value in this column. An empty list is a value.
     pub fn count(self) -> Calculated<M, i64> {
         Calculated::new(Calculation::Count(self.column))
     }
 }
 
-impl<M: Model, T: Scalar, A: Single, U: Uniqueness> Field<M, T, A, U> {
+impl<M: Model, T: Scalar, A: Single, U: Uniqueness, S: Source> Field<M, T, A, U, S> {
     /// Counts the distinct values of this column.
     pub fn count_distinct(self) -> Calculated<M, i64> {
         Calculated::new(Calculation::CountDistinct(self.column))

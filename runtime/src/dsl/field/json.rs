@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use serde_json::Value as Json;
 
 use super::Field;
-use crate::dsl::kind::{Single, Uniqueness};
+use crate::dsl::kind::{Single, Source, Uniqueness};
 use crate::dsl::{Filter, escape_like};
 use crate::query::{Condition, JsonTest, Operator};
 use crate::rows::Model;
@@ -89,7 +89,7 @@ macro_rules! json_tests {
             )+
         }
 
-        impl<M: Model, A: Single, U: Uniqueness> Field<M, Json, A, U> {
+        impl<M: Model, A: Single, U: Uniqueness, S: Source> Field<M, Json, A, U, S> {
             $(
                 $(#[$doc])*
                 pub fn $method(self, $($argument: $type),*) -> Filter<M> {
@@ -100,9 +100,9 @@ macro_rules! json_tests {
     };
 }
 
-impl<M: Model, A: Single, U: Uniqueness> Field<M, Json, A, U> {
+impl<M: Model, A: Single, U: Uniqueness, S: Source> Field<M, Json, A, U, S> {
     /// Returns a path inside: object keys, and array indexes from 0.
-    pub fn path<S: Into<String>>(self, path: impl IntoIterator<Item = S>) -> JsonPath<M> {
+    pub fn path<P: Into<String>>(self, path: impl IntoIterator<Item = P>) -> JsonPath<M> {
         let path: Vec<Param> = path.into_iter().map(|name| Param::Text(name.into())).collect();
         let path = (!path.is_empty()).then_some(Param::Array(path));
         JsonPath { column: self.column, path, model: PhantomData }

@@ -1,13 +1,13 @@
 //! Conditions on text.
 
 use super::Field;
-use crate::dsl::kind::{Single, Uniqueness};
+use crate::dsl::kind::{Single, Source, Uniqueness};
 use crate::dsl::{Filter, escape_like};
 use crate::query::Condition;
 use crate::rows::Model;
 use crate::value::Param;
 
-impl<M: Model, A: Single, U: Uniqueness> Field<M, String, A, U> {
+impl<M: Model, A: Single, U: Uniqueness, S: Source> Field<M, String, A, U, S> {
     fn like(self, pattern: String, insensitive: bool) -> Filter<M> {
         Filter::new(Condition::Like { column: self.column, pattern: Param::Text(pattern), insensitive })
     }

@@ -13,9 +13,17 @@ fn unsupported(text: &str) -> String {
     format!("Unsupported({})", quoted(text))
 }
 
-/// Returns type, arity and default, without `@id`, `@unique` and `@map`. In a model that is not in the client
-/// (`is_ignored`), fields do not need `@ignore`.
-pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWalker<'_>>, is_ignored: bool) -> String {
+/// The place of a column.
+pub(super) struct Place {
+    /// The model is not in the client, so its fields do not need `@ignore`.
+    pub(super) is_ignored: bool,
+    /// A foreign key of the table contains it. The language has no such generated columns, so their expression is left
+    /// to the database.
+    pub(super) in_foreign_key: bool,
+}
+
+/// Returns type, arity and default, without `@id`, `@unique` and `@map`.
+pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWalker<'_>>, place: &Place) -> String {
     let (ty, native) = match &column.ty {
         DataType::Native(native) => scalar(*native),
         DataType::Enum(name) => match names.enum_name(name) {
@@ -30,7 +38,10 @@ pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWal
         (false, false) => "",
     };
     let mut text = format!("{ty}{mark}");
-    if let Some(default) = default(names, column).or_else(|| client_default(column, old)) {
+    if let (Some(sql), false) = (&column.generated, place.in_foreign_key) {
+        let is_virtual = if column.options.is_virtual { ", virtual: true" } else { "" };
+        let _ = write!(text, " @generated({}{is_virtual})", quoted(sql));
+    } else if let Some(default) = default(names, column).or_else(|| client_default(column, old)) {
         let _ = write!(text, " @default({default})");
     }
     if !native.is_empty() {
@@ -42,7 +53,7 @@ pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWal
         for (is_present, attribute) in [
             (old.column().updated_at && has_scalar(column, ScalarType::DateTime), " @updatedAt"),
             (old.column().sensitive, " @sensitive"),
-            (old.field().ignored && !is_unsupported && !is_ignored, " @ignore"),
+            (old.field().ignored && !is_unsupported && !place.is_ignored, " @ignore"),
         ] {
             text += if is_present { attribute } else { "" };
         }

@@ -9,7 +9,7 @@ use relata_codegen::sql::{Change, Column, ObjectName, State, Table, TableObject,
 use super::Existing;
 use super::attributes::{self, Attributes, footer};
 use super::blocks::{Block, Line, Mixin, mixins, split, with_comments};
-use super::column::{describe, plain};
+use super::column::{Place, describe, plain};
 use super::datasource::{self, Datasource};
 use super::names::{Names, identifier};
 use super::relations::{RelationField, is_join_table, of_table, relation_fields};
@@ -307,7 +307,11 @@ impl Cx<'_> {
 
     fn field(&self, table: &Table, column: &Column, name: &str, attributes: &Attributes) -> String {
         let old = self.names.column(&table.name, &column.name);
-        let mut text = format!("  {name} {}", describe(self.names, column, old, self.ignored.contains(&table.name)));
+        let place = Place {
+            is_ignored: self.ignored.contains(&table.name),
+            in_foreign_key: table.foreign_keys.iter().any(|key| key.columns.contains(&column.name)),
+        };
+        let mut text = format!("  {name} {}", describe(self.names, column, old, &place));
         if let Some(keys) = attributes.on_fields.get(&column.name) {
             text += keys;
         }
