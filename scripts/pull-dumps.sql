@@ -26,14 +26,15 @@ DECLARE result text;
 BEGIN
   IF expression ~ '^NULL::' THEN RETURN NULL; END IF;
   IF expression = 'now()' THEN RETURN 'CURRENT_TIMESTAMP'; END IF;
-  IF expression !~ '^(ARRAY\[|''|([0-9.]+|true|false)$)' OR expression ~ '\(\w*[a-z_]' THEN RETURN expression; END IF;
+  IF expression !~ '^(\(?ARRAY\[|''|([0-9.]+|true|false)$)' OR expression ~ '\(\w*[a-z_]' THEN RETURN expression; END IF;
   EXECUTE 'SELECT (' || expression || ')::text' INTO result;
   RETURN quote_literal(result);
 EXCEPTION WHEN OTHERS THEN RETURN expression;
 END $$;
 
 SELECT kind, name, parent, regexp_replace(definition, '\s+', ' ', 'g') FROM (
-SELECT 'schema', schema_name, '', '' FROM ours
+-- The first branch decides the types of all: a name would cut definitions.
+SELECT 'schema', schema_name::text, ''::text, ''::text FROM ours
 UNION ALL
 SELECT 'extension', extname, '', nspname FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace
 UNION ALL

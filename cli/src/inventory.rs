@@ -89,6 +89,28 @@ impl Inventory {
         self.items.retain(|item| item.kind != catalog::KEYLESS_JOIN_TABLE || !models.contains(&item.node.1));
     }
 
+    /// Adds the extensions whose functions a body of a function calls: PostgreSQL does not record such calls.
+    fn add_called_extensions(
+        &mut self,
+        extensions: &BTreeMap<u32, (String, String)>,
+        functions: &BTreeMap<u32, Vec<String>>,
+    ) {
+        let bodies =
+            self.items.iter().filter(|item| item.node.0 == "pg_proc").filter_map(|item| item.statement.as_deref());
+        let bodies: Vec<String> = bodies.map(plain).collect();
+        let mut called = Vec::new();
+        for (oid, extension) in extensions {
+            let mut names = functions.get(oid).into_iter().flatten();
+            if names.any(|name| {
+                bodies.iter().any(|body| calls(body, name) || calls(body, &format!("{}.{name}", extension.1)))
+            }) {
+                called.push(extension.clone());
+            }
+        }
+        called.retain(|extension| !self.needed_extensions.contains(extension));
+        self.needed_extensions.extend(called);
+    }
+
     /// Returns the objects that columns, defaults and indexes depend on, each with the statement that creates it if
     /// that is short.
     pub(crate) fn needs(&self) -> Vec<String> {
@@ -177,6 +199,8 @@ async fn collect(transaction: &Transaction<'_>, request: &Request<'_>) -> Result
     let made: BTreeSet<Node> =
         inventory.items.iter().filter(|it| it.statement.is_some()).map(|it| it.node.clone()).collect();
     inventory.needed_extensions = used_extensions(&dependencies, &starts.union(&made).cloned().collect(), &extensions);
+    let functions = catalog::functions_of_extensions(transaction).await?;
+    inventory.add_called_extensions(&extensions, &functions);
     let is_used = |entry: &(String, String)| inventory.needed_extensions.contains(entry);
     let unused: Vec<Item> = extensions
         .values()
@@ -218,8 +242,6 @@ fn is_about(found: &Found, table: &str) -> bool {
 fn add_calls(dependencies: &mut Dependencies, found: &[Found], schemas: &[String]) {
     let functions = || found.iter().filter(|found| found.node.0 == "pg_proc");
     let is_elsewhere = |found: &&Found| found.schema.as_ref().is_some_and(|schema| !schemas.contains(schema));
-    // Names are compared in lower case and without quotes. A call that is found by mistake does no harm.
-    let plain = |text: &str| text.replace('"', "").to_lowercase();
     let callees: Vec<(String, &Node)> = functions()
         .filter(is_elsewhere)
         .filter_map(|found| Some((plain(found.name.split_once('(')?.0), &found.node)))
@@ -232,6 +254,11 @@ fn add_calls(dependencies: &mut Dependencies, found: &[Found], schemas: &[String
             }
         }
     }
+}
+
+/// Names are compared in lower case and without quotes. A call that is found by mistake does no harm.
+fn plain(text: &str) -> String {
+    text.replace('"', "").to_lowercase()
 }
 
 /// Returns whether the text contains the name as a whole word, followed by a parenthesis.

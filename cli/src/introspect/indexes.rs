@@ -10,17 +10,19 @@ use super::Cx;
 const PARTS: &str = "
     SELECT n.nspname::text, t.relname::text, c.relname::text, i.indisunique, m.amname::text,
            COALESCE((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false), pg_get_expr(i.indpred, i.indrelid),
-           part.place <= i.indnkeyatts, a.attname::text, pg_get_indexdef(i.indexrelid, part.place, false),
+           part.place <= i.indnkeyatts, a.attname::text, part.definition,
            CASE WHEN o.opcdefault THEN NULL ELSE o.opcname::text END,
            COALESCE(i.indoption[part.place - 1], 0::int2),
-           CASE WHEN o.opcdefault THEN o.opcname::text END, i.indisvalid,
+           CASE WHEN o.opcdefault THEN o.opcname::text END, i.indisvalid OR t.relkind = 'p',
            COALESCE(c.reloptions, '{}') AS storage, ARRAY(SELECT o FROM unnest(x.attoptions) AS o WHERE o NOT LIKE 'pg\\_attver=%') AS class_options,
            CASE WHEN l.oid IS NULL OR l.oid = 'pg_catalog.\"default\"'::regcollation OR l.oid = a.attcollation THEN NULL
                 WHEN l.collnamespace = 'pg_catalog'::regnamespace THEN quote_ident(l.collname)
-                ELSE format('%I.%I', l.collnamespace::regnamespace::text, l.collname) END AS collation
+                ELSE format('%I.%I', l.collnamespace::regnamespace::text, l.collname) END AS collation,
+           strpos(pg_get_indexdef(i.indexrelid), part.definition || ' COLLATE ') > 0 AS says_collation
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
     JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace
-    CROSS JOIN LATERAL generate_series(1, i.indnatts::int) AS part(place)
+    CROSS JOIN LATERAL (SELECT place, pg_get_indexdef(i.indexrelid, place, false)
+                        FROM generate_series(1, i.indnatts::int) AS place) AS part(place, definition)
     LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[part.place - 1] AND a.attnum <> 0
     LEFT JOIN pg_attribute x ON x.attrelid = i.indexrelid AND x.attnum = part.place
     LEFT JOIN pg_collation l ON l.oid = i.indcollation[part.place - 1] AND part.place <= i.indnkeyatts
@@ -72,15 +74,24 @@ fn add_part(indexes: &mut Vec<Index>, method: IndexMethod, row: &Row) -> Result<
 
 fn key_part(column: Option<String>, row: &Row) -> Result<IndexPart, tokio_postgres::Error> {
     let option: i16 = row.try_get(11)?;
+    let collation: Option<String> = row.try_get("collation")?;
+    let (target, collation) = match column {
+        Some(column) => (IndexTarget::Column(column), collation),
+        // The collation is part of the expression, unless the expression has it anyway.
+        None => {
+            let mut expression: String = row.try_get(9)?;
+            if let (Some(collation), true) = (&collation, row.try_get("says_collation")?) {
+                expression += &format!(" COLLATE {collation}");
+            }
+            (IndexTarget::Expression(expression), None)
+        }
+    };
     Ok(IndexPart {
-        target: match column {
-            Some(column) => IndexTarget::Column(column),
-            None => IndexTarget::Expression(row.try_get(9)?),
-        },
+        target,
         operator_class: row.try_get(10)?,
         default_class: row.try_get(12)?,
         class_options: row.try_get("class_options")?,
-        collation: row.try_get("collation")?,
+        collation,
         sort: if option & DESCENDING == 0 { SortOrder::Asc } else { SortOrder::Desc },
         nulls_first: option & NULLS_FIRST != 0,
     })

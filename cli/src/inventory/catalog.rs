@@ -101,6 +101,16 @@ pub(super) async fn elsewhere(transaction: &Transaction<'_>, schemas: &[String])
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
+/// Returns the functions of each extension, in lower case.
+pub(super) async fn functions_of_extensions(
+    transaction: &Transaction<'_>,
+) -> Result<BTreeMap<u32, Vec<String>>, Error> {
+    let sql = "SELECT d.refobjid, array_agg(DISTINCT lower(p.proname)) FROM pg_depend AS d JOIN pg_proc AS p ON p.oid = d.objid
+        WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' GROUP BY 1";
+    let rows = transaction.query(sql, &[]).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
 /// Returns all extensions, with the schemas of their objects.
 pub(super) async fn extensions(transaction: &Transaction<'_>) -> Result<BTreeMap<u32, (String, String)>, Error> {
     let sql = "SELECT e.oid, e.extname::text, n.nspname::text

@@ -169,7 +169,7 @@ fn schemas_are_pulled_by_name_and_told_if_they_are_not() {
         CREATE TABLE \"user\" (id int PRIMARY KEY, item int REFERENCES shop.item)";
     let (project, database, output) = pull(sql, &[]);
     output
-        .says("the schema shop has 2 tables that are not pulled; --schemas public,shop also pulls it")
+        .says("the schema shop (2 tables) is not pulled; --schemas public,shop also pulls it")
         .says("foreign key user_item_fkey of user: it references shop.item, which is not in the schema");
     db(&project, &database, &["pull", "--schemas", "public,,shop"])
         .exits(64)

@@ -215,25 +215,36 @@ fn warnings(
         }
     }
     lines.extend(unreachable_extensions(live));
-    for (schema, tables) in &live.inventory.elsewhere {
-        let flag = live.datasource.schemas.iter().chain([schema]).cloned().collect::<Vec<_>>();
-        let current = live.loaded.current_schema.iter().filter(|_| live.datasource.schemas.is_empty());
-        let flag = current.cloned().chain(flag).collect::<Vec<_>>().join(",");
-        let what = match tables {
-            0 => format!("the schema {schema}, which has no tables, is not pulled"),
-            1 => format!("the schema {schema} has 1 table that is not pulled"),
-            _ => format!("the schema {schema} has {tables} tables that are not pulled"),
-        };
-        lines.push(format!("{what}; --schemas {flag} also pulls it"));
-    }
+    lines.extend(schemas_elsewhere(live));
     Ok(lines)
+}
+
+/// Schemas that are not pulled.
+fn schemas_elsewhere(live: &LiveDatabase) -> Option<String> {
+    let elsewhere = &live.inventory.elsewhere;
+    let each = elsewhere.iter().map(|(schema, tables)| match tables {
+        0 => format!("{schema} (no tables)"),
+        1 => format!("{schema} (1 table)"),
+        _ => format!("{schema} ({tables} tables)"),
+    });
+    let each = each.collect::<Vec<_>>().join(", ");
+    let current = live.loaded.current_schema.iter().filter(|_| live.datasource.schemas.is_empty());
+    let all = current.chain(&live.datasource.schemas).chain(elsewhere.iter().map(|(schema, _)| schema));
+    let all: Vec<&str> = all.map(String::as_str).collect();
+    let flag = format!("--schemas {}", all.join(","));
+    match elsewhere.len() {
+        0 => None,
+        1 => Some(format!("the schema {each} is not pulled; {flag} also pulls it")),
+        _ => Some(format!("the schemas {each} are not pulled; {flag} also pulls them")),
+    }
 }
 
 /// Extensions in schemas that the search path does not contain: neither migrations nor clients name those schemas.
 fn unreachable_extensions(live: &LiveDatabase) -> Vec<String> {
     let mut schemas: BTreeMap<&String, Vec<&str>> = BTreeMap::new();
     for extension in &live.datasource.extensions {
-        if let Some(schema) = extension.schema.as_ref().filter(|schema| !live.search_path.contains(schema)) {
+        let is_found = |schema: &&String| live.search_path.contains(schema) || *schema == "pg_catalog";
+        if let Some(schema) = extension.schema.as_ref().filter(|schema| !is_found(schema)) {
             schemas.entry(schema).or_default().push(&extension.name);
         }
     }

@@ -244,7 +244,7 @@ fn index_details() -> String {
             ('index with storage parameters', x.reloptions IS NOT NULL),
             ('index in a tablespace', x.reltablespace <> 0),
             ('index that clusters its table', i.indisclustered),
-            ('index that is not valid', NOT i.indisvalid AND c.relkind = 'r')
+            ('index that is not valid', NOT i.indisvalid)
          ) AS v (kind, holds)
          WHERE v.holds AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND {}",
         own("pg_class", "c")

@@ -80,7 +80,8 @@ fn details() -> String {
                 format('ALTER TABLE %s SET (%s)', {name}, s.parameters)),
             ('table in a tablespace', c.reltablespace <> 0,
                 (SELECT spcname::text FROM pg_tablespace AS s WHERE s.oid = c.reltablespace), NULL),
-            ('table with a replica identity', c.relreplident <> 'd', c.relreplident::text, NULL),
+            ('table with a replica identity', c.relreplident <> 'd',
+                CASE c.relreplident WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING' ELSE 'USING INDEX' END, NULL),
             ('table of another access method', m.amname <> 'heap', m.amname::text, NULL),
             ('{KEYLESS_JOIN_TABLE}', j.index IS NOT NULL, NULL,
                 format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I', {name}, left(c.relname, 55) || '_AB_pkey') || E';\n' || j.index)

@@ -148,6 +148,15 @@ fn sequences() -> String {
          FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_sequence AS s ON s.seqrelid = c.oid
          WHERE NOT {counts} AND {own}
          UNION ALL
+         SELECT 'sequence'::text, c.oid, n.nspname::text, 'sequence that a column owns',
+            format('%s (%s.%I)', {name}, t.oid::regclass, a.attname), {name}, true,
+            format('ALTER SEQUENCE %s OWNED BY %s.%I', {name}, t.oid::regclass, a.attname)
+         FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_sequence AS s ON s.seqrelid = c.oid
+         JOIN pg_depend AS o ON o.classid = 'pg_class'::regclass AND o.objid = c.oid AND o.deptype = 'a' AND o.refobjsubid > 0
+         JOIN pg_class AS t ON t.oid = o.refobjid JOIN pg_namespace AS m ON m.oid = t.relnamespace
+         JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = o.refobjsubid
+         WHERE NOT {counts} AND {own} AND m.nspname = ANY($1)
+         UNION ALL
          SELECT 'sequence'::text, c.oid, n.nspname::text, 'sequence with options', format('%s (%s)', {name}, {options}), {name}, true,
             {alter}
          FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_sequence AS s ON s.seqrelid = c.oid

@@ -37,7 +37,7 @@ pub(super) fn functions(s: &mut Sketch) {
         ));
         s.tell(&operator);
     }
-    for name in [&inner, &outer, &procedure, &aggregate, &domain, &row, &format!("{table}.g")] {
+    for name in [&inner, &outer, &procedure, &aggregate, &domain, &row] {
         s.tell(name);
     }
 }

@@ -198,6 +198,69 @@ fn how_columns_are_stored_is_told_and_made_again() {
         .says("row-level security: public.t (FORCE)");
 }
 
+/// A sequence that its column does not use as a default stays, whoever uses it.
+#[test]
+fn a_sequence_that_its_column_does_not_use_stays() {
+    let (project, database, output) = pull(
+        "CREATE TABLE a (id int PRIMARY KEY, n bigserial); ALTER TABLE a ALTER n DROP DEFAULT;
+         CREATE TABLE b (id int PRIMARY KEY, n int); CREATE TABLE c (id int PRIMARY KEY, n bigint);
+         CREATE SEQUENCE s OWNED BY b.n; ALTER TABLE c ALTER n SET DEFAULT nextval('s');
+         CREATE TABLE d (id int PRIMARY KEY, n bigserial); ALTER TABLE d ALTER n SET DEFAULT 5;
+         CREATE TABLE e (id int PRIMARY KEY, n bigserial); CREATE SEQUENCE spare OWNED BY e.n",
+        &["--with-sql", "extra.sql"],
+    );
+    output.hides("- sequence").says("sequence that a column owns").says("public.spare (public.e.n)");
+    project.run(&["migrate-diff", "--from-url", database.url(), "--to-schema", "schema.dsl", "--exit-code"]).exits(0);
+    db(&project, &database, &["push"]).exits(0).says("already");
+    let fresh = crate::support::database("pull_again");
+    db(&project, &fresh, &["execute", "extra.sql"]).exits(0);
+    db(&project, &fresh, &["push"]).exits(0);
+    db(&project, &fresh, &["execute", "extra.after.sql"]).exits(0);
+    assert_eq!(query(&fresh, OWNERS), query(&database, OWNERS));
+}
+
+/// The collation of an indexed expression is part of the expression. An index of a partitioned table that its partitions
+/// do not all have yet stays, and is told.
+#[test]
+fn indexes_keep_collations_and_partitions() {
+    let (output, [here, there]) = made_again(
+        "CREATE TABLE t (id int PRIMARY KEY, n text NOT NULL, c text COLLATE \"C\"); CREATE INDEX i ON t (lower(n) COLLATE \"C\");
+         CREATE UNIQUE INDEX u ON t ((n || 'x') COLLATE \"C\" DESC, id); CREATE INDEX own ON t (lower(c))",
+        &[],
+        "SELECT string_agg(indexdef, ';' ORDER BY indexname) FROM pg_indexes WHERE schemaname = 'public' AND indexname <> 'own'",
+    );
+    assert_eq!(here, there);
+    output.hides(" i on ").hides(" u on ");
+    let (project, database, output) = pull(
+        "CREATE TABLE p (id int, m jsonb, PRIMARY KEY (id)) PARTITION BY RANGE (id);
+         CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10); CREATE INDEX p_m ON ONLY p (m)",
+        &[],
+    );
+    output.says("index that is not valid: p_m on public.p");
+    project.run(&["migrate-diff", "--from-url", database.url(), "--to-schema", "schema.dsl", "--exit-code"]).exits(0);
+}
+
+/// Bodies of functions call functions of extensions, which PostgreSQL does not record.
+#[test]
+fn extensions_that_only_functions_call_are_created() {
+    if server().skips_without(&[Feature::Extensions]) {
+        return;
+    }
+    let (project, _, output) = pull(
+        "CREATE EXTENSION pgcrypto; CREATE EXTENSION citext; CREATE TABLE t (id int PRIMARY KEY, h text);
+             CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN NEW.h := encode(public.digest('a', 'sha1'), 'hex'); RETURN NEW; END $$;
+             CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()",
+        &["--with-sql", "extra.sql"],
+    );
+    output.says("extension that nothing in the schema uses: citext").hides("pgcrypto");
+    let fresh = crate::support::database("pull_again");
+    db(&project, &fresh, &["execute", "extra.sql"]).exits(0);
+    db(&project, &fresh, &["push"]).exits(0);
+    db(&project, &fresh, &["execute", "extra.after.sql"]).exits(0);
+    assert_eq!(query(&fresh, "INSERT INTO t VALUES (1) RETURNING length(h)"), ["40"]);
+}
+
 /// Migrations create the schema of an extension. Only the search path leads to its types and operators.
 #[test]
 fn extensions_in_a_schema_of_their_own_need_the_search_path() {
@@ -268,7 +331,7 @@ fn schemas_without_tables_are_told_and_functions_of_other_schemas_come_along() {
     );
     assert_eq!(here, there);
     output
-        .says("the schema info, which has no tables, is not pulled; --schemas m,info also pulls it")
+        .says("the schema info (no tables) is not pulled; --schemas m,info also pulls it")
         .says("function: info.\"inner\"(pg_catalog.text); m.\"outer\"(pg_catalog.text); m.of_row(m.t)")
         .hides("another")
         .hides("the schema public");

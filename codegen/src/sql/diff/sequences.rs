@@ -52,7 +52,7 @@ pub(super) fn diff_sequences(cx: &DiffCx<'_>, state: &mut State, changes: &mut V
         Origin::Catalogs => {
             !kept.contains(old) && !free(cx.next).any(|next| next.name == old.name) && !goes_along(cx, old)
         }
-        _ => counts_no_more(cx, old),
+        _ => counts_no_more(cx, previous, old),
     };
     let (dropped, stay): (Vec<&Sequence>, Vec<&Sequence>) = previous.sequences.iter().partition(is_dropped);
     // A rename to the name of a dropped sequence waits until it is dropped.
@@ -147,10 +147,18 @@ fn is_counted_otherwise(previous: &State, next: &Sequence) -> bool {
     next.owned_by.as_ref().and_then(column).is_some_and(counts)
 }
 
-/// Returns whether the sequence must be dropped explicitly: its column stays, but no longer uses it.
-fn counts_no_more(cx: &DiffCx<'_>, old: &Sequence) -> bool {
-    owner_afterwards(cx, old)
-        .is_some_and(|column| !matches!(column.default, Some(ColumnDefault::Sequence(_) | ColumnDefault::Unmanaged)))
+/// Returns whether the sequence must be dropped explicitly: its column stays, but no longer uses it, and neither does
+/// any other column. A sequence that its column never used as a default was not created by a schema.
+fn counts_no_more(cx: &DiffCx<'_>, previous: &State, old: &Sequence) -> bool {
+    let keeps = |column: &Column| matches!(column.default, Some(ColumnDefault::Sequence(_) | ColumnDefault::Unmanaged));
+    let uses = |column: &&Column| column.default == Some(ColumnDefault::Sequence(old.name.clone()));
+    let Some((owner, name)) = &old.owned_by else { return false };
+    let counted = previous.table(owner).and_then(|table| table.column(name)).filter(uses).is_some();
+    let is_used = previous.tables.iter().any(|table| {
+        let others = table.columns.iter().filter(uses).filter(|column| table.name != *owner || column.name != *name);
+        others.filter_map(|column| cx.next.table(&table.name)?.column(&column.name)).any(keeps)
+    });
+    counted && !is_used && owner_afterwards(cx, old).is_some_and(|column| !keeps(column))
 }
 
 /// Returns whether the sequence is dropped with its column or table.
