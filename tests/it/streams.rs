@@ -264,6 +264,7 @@ async fn behind_a_pooler_rows_stream_and_are_copied_too() {
     };
     let rows: Vec<_> = (0..3).map(row).collect();
     assert_eq!(db.user().copy_in(rows).await.expect("are copied"), 3);
-    let names = "SELECT count(*) FROM pg_prepared_statements";
+    // A pooler that keeps statements has some of other clients.
+    let names = "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'relata%'";
     assert_eq!(db.query_raw::<(i64,)>(names, params![]).await.expect("is read"), [(0,)], "nothing is left behind");
 }
