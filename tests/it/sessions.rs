@@ -73,7 +73,7 @@ const LEAVES_SOMETHING: [&str; 11] = [
 /// A pooler's session has other settings at its start, which RESET ALL gives back.
 #[tokio::test]
 async fn the_clients_own_settings_hold_after_a_reset() {
-    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Zone]) {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Zone, crate::support::Need::OneServer]) {
         return;
     }
     let fixture = Fixture::new().await;

@@ -47,7 +47,7 @@ async fn memory(db: &Client) -> Option<i64> {
 
 #[tokio::test]
 async fn the_number_of_prepared_statements_is_limited() {
-    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Named]) {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Named, crate::support::Need::OneServer]) {
         return;
     }
     let fixture = Fixture::new().await;

@@ -150,6 +150,9 @@ const URL: &str = "RELATA_TEST_MEMORY_URL";
 /// that does nothing else, so that its peak memory is caused only by this.
 #[tokio::test]
 async fn a_million_rows_take_no_more_memory_than_a_thousand() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Copy]) {
+        return;
+    }
     let Ok(url) = std::env::var(URL) else {
         let fixture = wide::Fixture::new().await;
         let test = "streams::a_million_rows_take_no_more_memory_than_a_thousand";
@@ -193,6 +196,9 @@ async fn a_million_rows_take_no_more_memory_than_a_thousand() {
 
 #[tokio::test]
 async fn copied_rows_equal_those_of_create_many() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Copy]) {
+        return;
+    }
     // Rows that are read on one connection are copied on another.
     if devdb().skips_without(&[Feature::ConcurrentTransactions]) {
         return;

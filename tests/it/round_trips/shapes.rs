@@ -87,6 +87,9 @@ async fn each_shape_of_a_read_has_its_cost() {
 
 #[tokio::test]
 async fn each_shape_of_a_write_has_its_cost() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Copy]) {
+        return;
+    }
     let counted = counted().await;
     // A statement with a name is for one use if none are kept.
     let in_copy = 4 + usize::from(devdb().sends_texts());

@@ -27,6 +27,10 @@ pub(crate) enum Need {
     /// A name of a table may have a double quote. To spread reads, Pgpool-II looks for the table by a name that it does
     /// not quote.
     Quotes,
+    /// All statements of a connection go to one server.
+    OneServer,
+    /// COPY reaches the server.
+    Copy,
     /// Statements are prepared once for a connection, on the server and under the client's names.
     Named,
 }
@@ -40,6 +44,8 @@ impl Need {
             Self::Pipeline => "know the state of a transaction that failed while the client has sent more",
             Self::Connection => "end a client's connection with that to the server",
             Self::Quotes => "find a table whose name has a double quote, so this test goes past it",
+            Self::OneServer => "send all statements of a connection to one server",
+            Self::Copy => "pass on COPY",
             Self::Named => "leave prepared statements as they are",
         }
     }
@@ -73,7 +79,8 @@ impl Pooler {
         match need {
             Need::Own => !by_transaction,
             Need::Pipeline | Need::Connection => !self.name.starts_with("pgpool"),
-            Need::Quotes => self.name != "pgpool-balanced",
+            Need::Copy => !self.parameters.contains("copy=false"),
+            Need::OneServer | Need::Quotes => self.name != "pgpool-balanced",
             Need::Zone => !self.needs_texts(),
             Need::Settings | Need::Named => !by_transaction && !self.needs_texts(),
         }
@@ -208,7 +215,7 @@ impl Server {
 
     /// Whether `copy_in` copies: `copy=false` makes it insert.
     pub(crate) fn copies(&self) -> bool {
-        !self.pooler.as_ref().is_some_and(|pooler| pooler.parameters.contains("copy=false"))
+        self.pooler.as_ref().is_none_or(|pooler| pooler.has(Need::Copy))
     }
 
     /// Reports that the calling test is skipped if a pooler keeps its client from what it needs, and returns whether it
