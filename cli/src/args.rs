@@ -243,6 +243,9 @@ pub(crate) struct Target {
     /// The URL of the database [default: DATABASE_URL from the environment or .env]
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
+    /// What the server is: postgresql, cockroachdb, yugabytedb, aurora-dsql or spanner [default: what it says]
+    #[arg(long, value_name = "ENGINE")]
+    pub(crate) engine: Option<relata::migrate::Engine>,
 }
 
 /// Which probable renames are renames.
@@ -289,6 +292,9 @@ pub(crate) struct Deploy {
     /// Seconds to wait for another deploy to finish
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     pub(crate) lock_wait: u64,
+    /// Seconds that the lock of a run lasts if it is not renewed; only for engines without advisory locks
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) lease: u64,
     /// Milliseconds that a statement waits for a lock; meanwhile, other sessions wait behind it
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 3000)]
     pub(crate) lock_timeout: u64,

@@ -1,8 +1,10 @@
 //! The database to connect to: `--url`, else `DATABASE_URL` from the environment or `.env`. Never prints a password.
 
 use std::fmt;
+use std::sync::Arc;
 
 use relata::ConnectOptions;
+use relata::migrate::{Engine, Options};
 use tokio_postgres::Client;
 
 use crate::failure::Failure;
@@ -48,8 +50,28 @@ impl Database {
         let client = connected
             .map_err(|error| Failure::refused(error.to_string()).help(format!("the URL is that of {}", self.source)))?;
         let set = client.batch_execute("SET relata.across_tenants = 'on'").await;
-        set.map_err(|error| Failure::database("preparing the connection", &error))?;
-        Ok(client)
+        match set {
+            // A server without row security may have no settings of programs.
+            Err(error) if error.is_closed() || Engine::detect(&client).await? == Engine::PostgreSql => {
+                Err(Failure::database("preparing the connection", &error))
+            }
+            _ => Ok(client),
+        }
+    }
+
+    /// Returns the options for migrations on `client`, for this engine or the one that the server is. If it has no
+    /// advisory locks, a second connection renews the lock.
+    pub(crate) async fn migrate_options(&self, client: &Client, engine: Option<Engine>) -> Result<Options, Failure> {
+        let engine = match engine {
+            Some(engine) => engine,
+            None => Engine::detect(client).await?,
+        };
+        let mut options = Options::default();
+        options.engine = Some(engine);
+        if !engine.profile().advisory_locks {
+            options.renews = Some(Arc::new(self.connect().await?));
+        }
+        Ok(options)
     }
 
     /// The name of the database.

@@ -38,7 +38,8 @@ impl Scope {
 }
 
 /// The tables of migration histories, which are not part of the schema.
-pub(crate) const HISTORY_TABLES: [&str; 2] = [relata::migrate::HISTORY_TABLE, "_prisma_migrations"];
+pub(crate) const HISTORY_TABLES: [&str; 3] =
+    [relata::migrate::HISTORY_TABLE, relata::migrate::LOCK_TABLE, "_prisma_migrations"];
 
 /// The condition that a user set the option `o` of a column. Some minor releases of PostgreSQL keep a number of their own
 /// among the options of each column.

@@ -22,9 +22,11 @@
 //! - Two deploys never run at the same time. The second one waits, and then finds nothing to do.
 
 mod compare;
+mod engine;
 mod error;
 mod execute;
 mod history;
+mod lease;
 mod lock;
 mod reconcile;
 mod reset;
@@ -33,6 +35,7 @@ mod run;
 mod script;
 mod session;
 mod source;
+mod stepwise;
 
 use std::fmt;
 use std::sync::Arc;
@@ -42,9 +45,12 @@ use tokio_postgres::Client;
 
 pub use compare::Problem;
 use compare::{Comparison, compare};
+pub use engine::{Engine, EngineProfile};
 pub use error::{Aftermath, Error, StatementError};
 pub use history::HISTORY_TABLE;
 use history::{History, Kind};
+use lease::Lease;
+pub use lease::{LOCK_TABLE, LeaseHolder};
 pub use lock::Holder;
 pub use resolve::Resolution;
 use run::Runner;
@@ -67,6 +73,14 @@ pub struct Options {
     pub retries: u32,
     /// Whether to run migrations that are older than the last applied one, instead of refusing them.
     pub allow_out_of_order: bool,
+    /// The engine, if the runner should not ask the server what it is.
+    pub engine: Option<Engine>,
+    /// A second connection to the same database, for engines without advisory locks: the lock is then a row, which this
+    /// connection renews while the other one runs a statement. PostgreSQL does not need it.
+    pub renews: Option<Arc<Client>>,
+    /// How long that lock lasts if it is not renewed. A run that was killed blocks others for so long. 30 seconds by
+    /// default.
+    pub lease: Duration,
     /// Schemas that [`reset`] empties, besides the connection's current one.
     pub schemas: Vec<String>,
     /// Called with each event, to show progress.
@@ -80,6 +94,9 @@ impl Default for Options {
             lock_timeout: Duration::from_secs(3),
             retries: 5,
             allow_out_of_order: false,
+            engine: None,
+            renews: None,
+            lease: Duration::from_secs(30),
             schemas: Vec::new(),
             on_event: None,
         }
@@ -93,6 +110,8 @@ impl fmt::Debug for Options {
             .field("lock_timeout", &self.lock_timeout)
             .field("retries", &self.retries)
             .field("allow_out_of_order", &self.allow_out_of_order)
+            .field("engine", &self.engine)
+            .field("lease", &self.lease)
             .field("schemas", &self.schemas)
             .finish_non_exhaustive()
     }
@@ -115,6 +134,18 @@ pub enum Event {
     WaitingForLock {
         /// The other run.
         holder: Holder,
+    },
+    /// Another run has the lease of the lock.
+    WaitingForLease {
+        /// The other run.
+        holder: LeaseHolder,
+    },
+    /// A statement of an interrupted run had taken effect, although it was not counted.
+    Found {
+        /// Its migration.
+        name: String,
+        /// Its line in the file.
+        line: u32,
     },
     /// A migration begins.
     Applying {
@@ -235,7 +266,12 @@ pub async fn deploy(client: &mut Client, migrations: &Migrations, options: &Opti
 ///
 /// If the connection fails.
 pub async fn status(client: &Client, migrations: &Migrations) -> Result<Status, Error> {
-    let history = History::locate(client).await?;
+    let engine = Engine::detect(client).await?;
+    let history = match History::locate(client, engine).await {
+        // The history says for which engine it was chosen.
+        Err(Error::HistoryOfAnother { portable }) => History::locate(client, Engine::with_history(portable)).await?,
+        found => found?,
+    };
     let Comparison { applied, pending, problems } = compare(migrations, history.read(client).await?, false);
     let applied = applied.into_iter().map(|attempt| AppliedMigration {
         name: attempt.name,
@@ -261,6 +297,10 @@ pub async fn status(client: &Client, migrations: &Migrations) -> Result<Status, 
 /// [`deploy`].
 pub async fn reset(client: &mut Client, migrations: &Migrations, options: &Options) -> Result<ResetReport, Error> {
     let run = async |cx: &mut Locked<'_>| {
+        if cx.history.portable {
+            let problem = "reset needs PostgreSQL's catalogs; drop the database and create it again, then deploy";
+            return Err(Error::NotForEngine { engine: cx.engine, problem });
+        }
         let mut schemas = vec![cx.history.schema.clone()];
         schemas.extend(options.schemas.iter().filter(|schema| **schema != cx.history.schema).cloned());
         let dropped = reset::empty(cx.client, &schemas).await?;
@@ -338,12 +378,16 @@ pub async fn execute(client: &mut Client, name: &str, sql: &str, options: &Optio
 ///
 /// If no schema of the search path exists, or the connection fails.
 pub async fn current_schema(client: &Client) -> Result<String, Error> {
-    Ok(History::locate(client).await?.schema)
+    let row = client.query_one("SELECT current_schema()::text, current_setting('search_path')::text", &[]).await;
+    let row = row.map_err(|source| Error::Database { doing: "asking for the current schema", source })?;
+    row.get::<_, Option<String>>(0).ok_or_else(|| Error::NoSchema { search_path: row.get(1) })
 }
 
 /// A connection that holds the migration lock.
 struct Locked<'a> {
     client: &'a mut Client,
+    engine: Engine,
+    lease: Option<Lease>,
     history: History,
     session: Session,
     options: &'a Options,
@@ -355,19 +399,52 @@ async fn locked<'a, T>(
     options: &'a Options,
     work: impl AsyncFnOnce(&mut Locked<'a>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let history = History::locate(client).await?;
-    let session = Session::open(client, options).await?;
-    let mut cx = Locked { client, history, session, options };
+    let engine = match options.engine {
+        Some(engine) => engine,
+        None => Engine::detect(client).await?,
+    };
+    let history = History::locate(client, engine).await?;
+    let session = Session::open(client, engine, options).await?;
+    let mut cx = Locked { client, engine, lease: None, history, session, options };
     let result = async {
         cx.session.prepare(cx.client).await?;
-        lock::acquire(cx.client, &cx.history.table, options).await?;
-        let result = work(&mut cx).await;
-        lock::release(cx.client, &cx.history.table).await;
-        result
+        match engine.profile().advisory_locks {
+            true => cx.under_lock(work).await,
+            false => cx.under_lease(work).await,
+        }
     }
     .await;
     cx.session.close(cx.client).await;
     result
+}
+
+impl<'a> Locked<'a> {
+    async fn under_lock<T>(&mut self, work: impl AsyncFnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        lock::acquire(self.client, &self.history.table, self.options).await?;
+        let result = work(self).await;
+        lock::release(self.client, &self.history.table).await;
+        result
+    }
+
+    async fn under_lease<T>(&mut self, work: impl AsyncFnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        let renews = self.options.renews.clone().ok_or(Error::NoRenewal { engine: self.engine })?;
+        let schema = relata_pgsql::ident(&self.history.schema);
+        let lease = lease::acquire(self.client, renews, &schema, &runner_name(), self.options).await?;
+        self.history.condition = Some(lease.condition());
+        self.lease = Some(lease);
+        let result = work(self).await;
+        let Some(lease) = self.lease.take() else { return result };
+        // Whatever else went wrong, that the lease is lost explains it.
+        let result = match result {
+            Err(error) if !matches!(error, Error::LeaseLost { .. }) => match lease.check(self.client).await {
+                Err(lost @ Error::LeaseLost { .. }) => Err(lost),
+                _ => Err(error),
+            },
+            other => other,
+        };
+        lease.release(self.client).await;
+        result
+    }
 }
 
 impl Locked<'_> {
@@ -380,6 +457,7 @@ impl Locked<'_> {
         if !problems.is_empty() {
             return Err(Error::History { problems });
         }
+        self.refuse_what_is_missing(pending.iter().map(|(migration, _)| *migration))?;
         let mut report = Report { applied: Vec::new(), already_applied: applied.len() };
         for (migration, earlier) in pending {
             let name = migration.name().to_owned();
@@ -392,6 +470,15 @@ impl Locked<'_> {
         Ok(report)
     }
 
+    /// Fails if the engine lacks a statement of one of the migrations.
+    fn refuse_what_is_missing<'m>(&self, migrations: impl Iterator<Item = &'m Migration>) -> Result<(), Error> {
+        let statements: Vec<String> = migrations.flat_map(|migration| self.engine.refuses(migration)).collect();
+        if statements.is_empty() {
+            return Ok(());
+        }
+        Err(Error::NotInEngine { engine: self.engine, statements })
+    }
+
     fn runner(&mut self, kind: Kind) -> Runner<'_> {
         Runner {
             client: self.client,
@@ -400,6 +487,7 @@ impl Locked<'_> {
             options: self.options,
             kind,
             name: runner_name(),
+            lease: self.lease.as_ref(),
         }
     }
 }

@@ -10,9 +10,8 @@ use relata::rust_decimal::Decimal;
 use relata::serde_json::json;
 use relata_codegen::emit::{EmitOptions, emit};
 use relata_codegen::sql::{DiffOptions, Pair, Side, State, diff, lower, plan, render};
-use relata_devdb::TestDatabase;
 
-use crate::support::{devdb, plain_sql};
+use crate::support::{Database, connect, devdb, plain_sql};
 
 #[path = "../constructs/generated/lib.rs"]
 #[deny(warnings)]
@@ -39,10 +38,9 @@ fn the_constructs_client_is_up_to_date() {
 const VIEW: &str = r#"
     CREATE VIEW shop."Turnover" AS SELECT "customerId", sum(total) AS total FROM shop."Order" GROUP BY "customerId""#;
 
-async fn client() -> (Client, TestDatabase) {
+async fn client() -> (Client, Database) {
     let database = devdb().create_database("constructs").expect("a database is made");
-    let connection = database.url().parse::<relata::ConnectOptions>().expect("is a URL").connect_direct().await;
-    let connection = connection.expect("connects");
+    let connection = connect(database.url()).await;
     let (empty, next) = (State::default(), lower(&schema()));
     let pair = Pair { previous: Side { state: &empty, intent: None }, next: Side { state: &next, intent: None } };
     let sql = render(&plan(diff(pair, &DiffOptions::default()).expect("nothing is renamed")));

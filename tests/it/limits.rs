@@ -21,6 +21,9 @@ async fn setting(tx: &plain_planner::Transaction, name: &str) -> String {
 
 #[tokio::test]
 async fn a_transaction_begins_with_the_requested_settings() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Pipeline]) {
+        return;
+    }
     let fixture = Fixture::new().await;
     let tx = fixture
         .db
@@ -134,6 +137,9 @@ async fn create_with_retries(fixture: &Fixture) -> (u32, Result<()>) {
 /// The server reported that it rolled back, and why: running everything again is safe.
 #[tokio::test]
 async fn a_conflict_at_commit_is_retried() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Pipeline]) {
+        return;
+    }
     let fixture = Fixture::new().await;
     let body = "IF nextval('attempts') < 3 THEN RAISE EXCEPTION 'again' USING ERRCODE = '40001'; END IF;";
     at_commit(&fixture, body).await;

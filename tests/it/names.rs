@@ -33,10 +33,9 @@ fn the_client_of_odd_names_is_up_to_date() {
 }
 
 /// A database with the tables and views of the schema.
-async fn database() -> relata_devdb::TestDatabase {
+async fn database() -> crate::support::Database {
     let database = devdb().create_database("names").expect("a database is made");
-    let connection = database.url().parse::<relata::ConnectOptions>().expect("is a URL").connect_direct().await;
-    let connection = connection.expect("connects");
+    let connection = crate::support::connect(database.url()).await;
     let (empty, next) = (State::default(), lower(&schema()));
     let pair = Pair { previous: Side { state: &empty, intent: None }, next: Side { state: &next, intent: None } };
     let sql = render(&plan(diff(pair, &DiffOptions::default()).expect("nothing is renamed")));

@@ -5,13 +5,11 @@ use std::path::Path;
 use exam_planner::{
     Client, Error, Parent, Role, exam_type, institution, queries, session, student, student_exam, user,
 };
-use relata::ConnectOptions;
 use relata::chrono::Utc;
 use relata::migrate::{self, Migrations};
 use relata::uuid::Uuid;
-use relata_devdb::TestDatabase;
 
-use crate::support::{devdb, plain_sql};
+use crate::support::{Database, connect, devdb, plain_sql};
 
 /// Rows as the first version of the schema had them, two institutions with a student, a session and an exam each.
 const ROWS: &str = "
@@ -39,10 +37,9 @@ const NORTH: Uuid = Uuid::from_u128(1);
 const SOUTH: Uuid = Uuid::from_u128(2);
 
 /// A database at the first migration, with rows.
-async fn first_version(rows: &str) -> (TestDatabase, relata::tokio_postgres::Client) {
+async fn first_version(rows: &str) -> (Database, relata::tokio_postgres::Client) {
     let database = devdb().create_database("planner").expect("a database is made");
-    let options: ConnectOptions = database.url().parse().expect("is a URL");
-    let mut connection = options.connect_direct().await.expect("connects");
+    let mut connection = connect(database.url()).await;
     let first = Migrations::from_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plain/migrations"));
     let report = migrate::deploy(&mut connection, &first.expect("are read"), &migrate::Options::default()).await;
     assert_eq!(report.expect("is applied").applied.len(), 1);
@@ -90,7 +87,7 @@ async fn rows_that_mix_institutions_stop_the_migration_and_nothing_is_changed() 
 }
 
 /// A database at the last migration, with the rows of two institutions.
-async fn planner() -> (TestDatabase, Client) {
+async fn planner() -> (Database, Client) {
     let (database, mut connection) = first_version(ROWS).await;
     deploy(&mut connection).await.expect("is applied");
     let db = Client::connect(database.url()).await.expect("connects");

@@ -10,8 +10,8 @@ use relata::chrono::Utc;
 use relata::params;
 use relata::uuid::Uuid;
 
-use crate::support::Fixture;
 use crate::support::texts::kept_by_text;
+use crate::support::{Fixture, direct};
 
 /// PgBouncer in front of a fixture's database, with two connections to the server.
 pub(crate) struct PgBouncer {
@@ -27,6 +27,7 @@ impl PgBouncer {
 
     /// In front of the database of a URL.
     pub(crate) async fn before(url: &str) -> Option<Self> {
+        let url = direct(url);
         let (_, rest) = url.split_once("://").expect("has a scheme");
         let (user, rest) = rest.split_once('@').expect("names a user");
         let (user, password) = user.split_once(':').unwrap_or((user, ""));
@@ -39,7 +40,7 @@ impl PgBouncer {
         // PgBouncer refuses an empty value.
         let password = if password.is_empty() { String::new() } else { format!(" password={password}") };
         let settings = format!(
-            "[databases]\n{database} = host={host} port={server_port} dbname={database} user={user}{password}\n\
+            "[databases]\n* = host={host} port={server_port} user={user}{password}\n\
              [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n\
              pool_mode = transaction\ndefault_pool_size = 2\nserver_reset_query =\n"
         );
@@ -217,7 +218,7 @@ async fn a_dropped_statement_behind_a_pooler_is_canceled() {
 async fn queries_survive_a_migration_behind_a_pooler_that_keeps_statements() {
     let fixture = Fixture::new().await;
     let tenant = fixture.institution("north").await.id;
-    let url = kept_by_text(fixture.database.url()).await;
+    let url = kept_by_text(&direct(fixture.database.url())).await;
     let db = Client::builder(&url).expect("is a URL").max_connections(1).connect().await;
     let db: Client = db.expect("connects");
     let read = || async { db.institution().find_unique(institution::id.eq(tenant)).or_err().await };
@@ -245,6 +246,20 @@ async fn an_unannounced_pooler_is_explained() {
     let Some(bouncer) = PgBouncer::start(&fixture).await else { return };
     let refused = Client::connect(&bouncer.url).await.expect_err("is refused");
     assert!(matches!(refused, Error::Connect { .. }) && refused.to_string().contains("pgbouncer=true"), "{refused}");
+    // Where it is told, that is no remedy.
+    let url = format!("{}&pgbouncer=true&options=-c%20statement_timeout%3D5", bouncer.url);
+    let refused = Client::connect(&url).await.expect_err("is refused").to_string();
+    assert!(refused.contains("ALTER ROLE") && !refused.contains("add pgbouncer=true"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_database_that_is_missing_behind_a_pooler_is_explained() {
+    let fixture = Fixture::new().await;
+    let Some(bouncer) = PgBouncer::start(&fixture).await else { return };
+    let (server, _) = bouncer.url.rsplit_once('/').expect("names a database");
+    let url = format!("{server}/no_such_database_anywhere?sslmode=disable&pgbouncer=true");
+    let missing = Client::connect(&url).await.expect_err("is missing").to_string();
+    assert!(missing.contains("create it first"), "{missing}");
 }
 
 #[tokio::test]

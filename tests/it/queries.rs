@@ -198,7 +198,9 @@ async fn queries_go_through_a_pooler() {
 async fn a_database_that_differs_is_refused_when_the_statement_is_prepared() {
     let fixture = Fixture::new().await;
     let tenant = filled(&fixture).await;
-    let (admin, connection) = relata::tokio_postgres::connect(fixture.database.url(), NoTls).await.expect("connects");
+    let (admin, connection) = relata::tokio_postgres::connect(&crate::support::direct(fixture.database.url()), NoTls)
+        .await
+        .expect("connects");
     tokio::spawn(connection);
     let change = "ALTER TABLE students ALTER class_year TYPE text USING class_year::text";
     admin.batch_execute(change).await.expect("is changed");

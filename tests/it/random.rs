@@ -82,8 +82,7 @@ fn number_from_env(name: &str, default: u64) -> u64 {
 async fn compare_all<Db: Clone>(name: &str, db: &Db, url: &str, entries: &[Entry<Db>]) {
     let seed = number_from_env("RELATA_RANDOM_SEED", 2026);
     let cases = number_from_env("RELATA_RANDOM_CASES", 150);
-    let options: relata::ConnectOptions = url.parse().expect("is a URL");
-    let connection = options.connect_direct().await.expect("connects");
+    let connection = crate::support::connect(url).await;
     data::learn_order_of_texts(&connection).await;
     let mut compared = 0;
     for round in 0.. {

@@ -2,7 +2,7 @@
 
 /// Runs each query twice, and counts the second run, when its statements are prepared.
 macro_rules! costs {
-    ($tap:expr, $db:expr; $($what:literal = $statements:literal in $round_trips:literal: |$client:ident| $query:expr;)+) => {
+    ($tap:expr, $db:expr; $($what:literal = $statements:literal in $round_trips:tt: |$client:ident| $query:expr;)+) => {
         let (tap, mut wrong): (&crate::support::wiretap::Wiretap, Vec<String>) = (&$tap, Vec::new());
         $(
             let cost: crate::support::wiretap::Traffic = {

@@ -7,18 +7,16 @@ use plain_planner::{Client, Error, Parent, Role, exam_type, institution, queries
 use relata::migrate::{self, Migrations};
 use relata::params;
 use relata::uuid::Uuid;
-use relata_devdb::TestDatabase;
 
 use crate::pooler::PgBouncer;
-use crate::support::{devdb, plain_sql};
+use crate::support::{Database, connect, devdb, plain_sql};
 
 const SCHEMAS: [&str; 3] = ["north", "South", "we st*/"];
 
 /// A database in which each schema has all tables. There are none in `public`.
-async fn database() -> TestDatabase {
+async fn database() -> Database {
     let database = devdb().create_database("schemas").expect("a database is made");
-    let options: relata::ConnectOptions = database.url().parse().expect("is a URL");
-    let mut connection = options.connect_direct().await.expect("connects");
+    let mut connection = connect(database.url()).await;
     let migrations = Migrations::from_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plain/migrations"));
     let migrations = migrations.expect("are read");
     for schema in SCHEMAS {

@@ -157,8 +157,7 @@ const SCHEMA: &str = "
 ";
 
 async fn batch(fixture: &Fixture, sql: &str) {
-    let options: relata::ConnectOptions = fixture.url().parse().expect("is a URL");
-    options.connect_direct().await.expect("connects").batch_execute(sql).await.expect("is right");
+    crate::support::connect(fixture.url()).await.batch_execute(sql).await.expect("is right");
 }
 
 #[tokio::test]

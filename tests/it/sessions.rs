@@ -70,8 +70,26 @@ const LEAVES_SOMETHING: [&str; 11] = [
     "WITH held AS (SELECT pg_try_advisory_lock(8)) SELECT * FROM held",
 ];
 
+/// A pooler's session has other settings at its start, which RESET ALL gives back.
+#[tokio::test]
+async fn the_clients_own_settings_hold_after_a_reset() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Zone, crate::support::Need::OneServer]) {
+        return;
+    }
+    let fixture = Fixture::new().await;
+    let database = fixture.database.name();
+    fixture.sql(&format!("ALTER DATABASE \"{database}\" SET TimeZone = 'Asia/Tokyo'")).await;
+    let db = client(&fixture).await;
+    db.execute_raw("SET TimeZone = 'America/New_York'", params![]).await.expect("is set");
+    let zone = db.query_raw::<(String,)>("SELECT current_setting('TimeZone')", params![]).await.expect("is read");
+    assert_eq!(zone, [("UTC".to_owned(),)]);
+}
+
 #[tokio::test]
 async fn what_sql_leaves_on_its_session_is_removed() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Own]) {
+        return;
+    }
     let fixture = Fixture::new().await;
     let sql = "CREATE FUNCTION sets_a_limit() RETURNS text LANGUAGE sql AS \
                $$ SELECT set_config('statement_timeout', '77s', false) $$";

@@ -47,6 +47,9 @@ async fn memory(db: &Client) -> Option<i64> {
 
 #[tokio::test]
 async fn the_number_of_prepared_statements_is_limited() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Named, crate::support::Need::OneServer]) {
+        return;
+    }
     let fixture = Fixture::new().await;
     let db = client(&fixture).await;
     // The driver's own queries for types do not count.
@@ -115,6 +118,9 @@ async fn closing_a_statement_takes_no_round_trip() {
 /// No statement is kept: every call prepares, and everything works.
 #[tokio::test]
 async fn a_client_may_keep_no_statement() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Named]) {
+        return;
+    }
     let fixture = Fixture::new().await;
     let url = fixture.database.url();
     let glue = if url.contains('?') { '&' } else { '?' };

@@ -1,35 +1,27 @@
 //! A database per test, with the migrations of `tests/plain` applied and initial rows.
 
 pub(crate) mod faults;
+pub(crate) mod server;
 pub(crate) mod texts;
 pub(crate) mod wiretap;
 
 use std::fmt::Write;
 use std::path::Path;
-use std::sync::OnceLock;
 
 use plain_planner::{Client, ExamType, Institution, Role, Student, User, exam_type, institution, student, user};
 use relata::migrate::{self, Migrations};
 use relata::uuid::Uuid;
-use relata_devdb::{DevDb, TestDatabase};
+
+pub(crate) use server::{Database, Need, connect, devdb, direct};
 
 /// A new database, dropped at the end, and a client for it.
 pub(crate) struct Fixture {
     pub(crate) db: Client,
-    pub(crate) database: TestDatabase,
-}
-
-pub(crate) fn devdb() -> &'static DevDb {
-    static DEVDB: OnceLock<DevDb> = OnceLock::new();
-    DEVDB.get_or_init(|| {
-        let devdb = DevDb::start().expect("a PostgreSQL is found or started");
-        eprintln!("{}", devdb.describe());
-        devdb
-    })
+    pub(crate) database: Database,
 }
 
 /// A database with all migrations applied.
-pub(crate) fn database() -> TestDatabase {
+pub(crate) fn database() -> Database {
     let migrations =
         Migrations::from_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plain/migrations")).expect("are read");
     let mut key = String::from("plain-planner");
@@ -49,11 +41,9 @@ pub(crate) fn database() -> TestDatabase {
     devdb().database_from_template(&key, prepare).expect("a database is made")
 }
 
-/// Runs plain SQL on a new connection.
+/// Runs plain SQL on a new connection to the server itself.
 pub(crate) async fn plain_sql(url: &str, sql: &str) -> Vec<relata::tokio_postgres::Row> {
-    let options: relata::ConnectOptions = url.parse().expect("is a URL");
-    let connection = options.connect_direct().await.expect("connects");
-    connection.query(sql, &[]).await.expect("is right")
+    connect(url).await.query(sql, &[]).await.expect("is right")
 }
 
 impl Fixture {

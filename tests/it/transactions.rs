@@ -66,6 +66,9 @@ async fn a_closure_may_have_its_own_errors_and_borrow() {
 /// PostgreSQL would respond to this COMMIT with a ROLLBACK, and no error.
 #[tokio::test]
 async fn an_ignored_error_is_not_committed_silently() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Pipeline]) {
+        return;
+    }
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     let lost: Result<(), Error> = db
@@ -152,6 +155,9 @@ async fn a_conflict_is_retried() {
 
 #[tokio::test]
 async fn a_batch_is_atomic() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Pipeline]) {
+        return;
+    }
     let fixture = Fixture::new().await;
     let db = &fixture.db;
     let failed = db.batch((db.institution().create(row("a")), db.institution().create(row("a")))).await;
@@ -193,6 +199,9 @@ async fn a_batch_with_a_missing_row_leaves_nothing() {
 /// A migration changes a column's type while a program runs: the statement is prepared again.
 #[tokio::test]
 async fn queries_survive_a_migration() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Pipeline]) {
+        return;
+    }
     let fixture = Fixture::new().await;
     let tenant = fixture.institution("north").await;
     let db = Client::builder(fixture.database.url()).expect("is a URL").max_connections(1).connect().await;
@@ -219,6 +228,9 @@ async fn queries_survive_a_migration() {
 /// Later in a transaction, earlier work would be lost, and it is not repeated silently.
 #[tokio::test]
 async fn a_migration_in_the_middle_of_a_transaction_ends_it() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Named]) {
+        return;
+    }
     if devdb().skips_without(&[Feature::ConcurrentTransactions]) {
         return;
     }
@@ -272,6 +284,9 @@ async fn queries_survive_a_replaced_enum() {
 /// The server closes the connections: the next query gets a new one, or a clear error.
 #[tokio::test]
 async fn lost_connections_are_replaced() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Connection]) {
+        return;
+    }
     if devdb().skips_without(&[Feature::SessionProcesses]) {
         return;
     }

@@ -13,9 +13,8 @@ use relata::rust_decimal::Decimal;
 use relata::serde_json::{self, Value, json};
 use relata::{NotIncluded, Result};
 use relata_codegen::emit::{EmitOptions, emit};
-use relata_devdb::TestDatabase;
 
-use crate::support::{devdb, plain_sql};
+use crate::support::{Database, connect, devdb, plain_sql};
 use crate::wide::{self, create_sql};
 
 #[path = "../types/jiff/lib.rs"]
@@ -34,19 +33,18 @@ fn schema(name: &str) -> relata_codegen::ir::Schema {
     relata_codegen::compile(&sources).schema.expect("is valid")
 }
 
-async fn database(name: &str) -> TestDatabase {
+async fn database(name: &str) -> Database {
     let database = devdb().create_database(name).expect("a database is made");
-    let connection = database.url().parse::<relata::ConnectOptions>().expect("is a URL").connect_direct().await;
-    connection.expect("connects").batch_execute(&create_sql(&schema(name))).await.expect("is right");
+    connect(database.url()).await.batch_execute(&create_sql(&schema(name))).await.expect("is right");
     database
 }
 
-async fn jiff_client(database: &TestDatabase) -> on_jiff::Client {
+async fn jiff_client(database: &Database) -> on_jiff::Client {
     let client = on_jiff::Client::builder(database.url()).expect("is a URL").max_connections(1).connect().await;
     client.expect("connects")
 }
 
-async fn time_client(database: &TestDatabase) -> on_time::Client {
+async fn time_client(database: &Database) -> on_time::Client {
     let client = on_time::Client::builder(database.url()).expect("is a URL").max_connections(1).connect().await;
     client.expect("connects")
 }

@@ -70,7 +70,7 @@ async fn a_missing_database_is_explained() {
     let missing = devdb().url("no_such_database_anywhere");
     let error = Client::connect(&missing).await.expect_err("is missing");
     let text = error.to_string();
-    assert!(matches!(error, Error::Connect { .. }) && text.contains("3D000") && text.contains("create it"), "{text}");
+    assert!(matches!(error, Error::Connect { .. }) && text.contains("create it"), "{text}");
 }
 
 #[tokio::test]
@@ -94,6 +94,9 @@ async fn an_exhausted_pool_is_explained() {
 
 #[tokio::test]
 async fn a_statement_stops_at_its_limit() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Settings]) {
+        return;
+    }
     if devdb().skips_without(&[Feature::Timeouts]) {
         return;
     }

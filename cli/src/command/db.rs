@@ -45,7 +45,8 @@ pub(crate) async fn push(args: &args::Push) -> Result<Exit, Failure> {
         output::eprint(&format!("warning: {}", hazard.text));
     }
     warn_of_history(&client, &database).await?;
-    run(&mut client, "push.sql", &sql).await?;
+    let options = database.migrate_options(&client, None).await?;
+    run(&mut client, "push.sql", &sql, options).await?;
     output::eprint(words.trim_end());
     output::print(&format!("{database} has the schema now"))?;
     Ok(Exit::Done)
@@ -106,15 +107,15 @@ async fn run_file(file: &Path, sql: &str, url: Option<&str>) -> Result<Exit, Fai
     let database = Database::find(url)?;
     let mut client = database.connect().await?;
     let name = if file == Path::new("-") { "stdin".to_owned() } else { file.display().to_string() };
-    let done = run(&mut client, &name, sql).await?;
+    let options = database.migrate_options(&client, None).await?;
+    let done = run(&mut client, &name, sql, options).await?;
     output::print(&format!("{database}: ran {done} statement{}", if done == 1 { "" } else { "s" }))?;
     Ok(Exit::Done)
 }
 
-async fn run(client: &mut Client, name: &str, sql: &str) -> Result<usize, Failure> {
+async fn run(client: &mut Client, name: &str, sql: &str, mut options: Options) -> Result<usize, Failure> {
     let spinner = progress::spinner();
     spinner.set_message(name.to_owned());
-    let mut options = Options::default();
     options.on_event = Some(progress::listener(&spinner));
     let result = migrate::execute(client, name, sql, &options).await;
     spinner.finish_and_clear();

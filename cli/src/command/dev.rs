@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use relata::migrate::{self, Aftermath, Migrations, Options, Problem, Status};
+use relata::migrate::{self, Aftermath, Migrations, Problem, Status};
 use relata_codegen::sql::{Change, Finding, Pair, Plan, Probe, lint_step, render, summary};
 use tokio_postgres::Client;
 
@@ -62,7 +62,8 @@ pub(crate) async fn dev(args: &args::Dev) -> Result<Exit, Failure> {
     }
     let migrations = Migrations::from_dir(folder)?;
     lock_file::write(folder, &migrations)?;
-    match run(&mut client, &migrations, Options::default()).await {
+    let options = database.migrate_options(&client, args.target.engine).await?;
+    match run(&mut client, &migrations, options).await {
         Ok(report) => report_outcome(&report, &database),
         Err(error) => Err(with_remedy(error, folder)),
     }

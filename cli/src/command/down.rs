@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use relata::migrate::{self, Migration, Migrations, Options, Problem, Script, Status};
+use relata::migrate::{self, Migration, Migrations, Problem, Script, Status};
 use relata_codegen::sql::{Action, HazardKind, ObjectName, Pair, Plan, SYNC_TRIGGER, Step, plan, render};
 
 use super::migrate::{count, read};
@@ -71,7 +71,7 @@ pub(crate) async fn down(args: &args::Down) -> Result<Exit, Failure> {
     }
     let texts: Vec<(&str, &str)> = undo.iter().map(|step| (step.name.as_str(), step.sql.as_str())).collect();
     let spinner = progress::spinner();
-    let mut options = Options::default();
+    let mut options = database.migrate_options(&client, args.target.engine).await?;
     options.on_event = Some(progress::listener(&spinner));
     let result = migrate::down(&mut client, &migrations, &Migrations::from_static(&texts)?, &options).await;
     spinner.finish_and_clear();

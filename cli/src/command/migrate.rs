@@ -30,15 +30,16 @@ pub(crate) async fn deploy(args: &args::Deploy) -> Result<Exit, Failure> {
     let migrations = read(&args.target.migrations)?;
     lock_file::check(&args.target.migrations, &migrations)?;
     let database = Database::find(args.target.url.as_deref())?;
-    let mut options = Options::default();
+    let mut client = database.connect().await?;
+    let mut options = database.migrate_options(&client, args.target.engine).await?;
     options.lock_wait = Duration::from_secs(args.lock_wait);
+    options.lease = Duration::from_secs(args.lease);
     options.lock_timeout = Duration::from_millis(args.lock_timeout);
     options.retries = args.retries;
     options.allow_out_of_order = args.allow_out_of_order;
     if !args.schemas.schemas.is_empty() {
         return super::schemas::deploy(&args.schemas, &database, migrations, &options).await;
     }
-    let mut client = database.connect().await?;
     apply(&mut client, &migrations, options, &database).await
 }
 
@@ -83,7 +84,7 @@ pub(crate) async fn reset(args: &args::Reset) -> Result<Exit, Failure> {
     let database = Database::find(args.target.url.as_deref())?;
     let mut client = database.connect().await?;
     let mut schemas = vec![migrate::current_schema(&client).await?];
-    let mut options = Options::default();
+    let mut options = database.migrate_options(&client, args.target.engine).await?;
     if let Some(snapshot) = snapshot::last_if_any(&args.target.migrations)? {
         options.schemas = read_old_schema(&snapshot)?.namespaces;
     }

@@ -1,6 +1,6 @@
 //! `migrate resolve` and `baseline`: record manual resolutions in the history of a database.
 
-use relata::migrate::{self, Migrations, Options, Resolution};
+use relata::migrate::{self, Migrations, Resolution};
 use relata_codegen::sql::summary;
 
 use super::migrate::{count, read};
@@ -22,7 +22,7 @@ pub(crate) async fn resolve(args: &args::Resolve) -> Result<Exit, Failure> {
     };
     let mut client = database.connect().await?;
     let spinner = progress::spinner();
-    let mut options = Options::default();
+    let mut options = database.migrate_options(&client, args.target.engine).await?;
     options.on_event = Some(progress::listener(&spinner));
     let result = migrate::resolve(&mut client, &migrations, &args.name, resolution, &options).await;
     spinner.finish_and_clear();
@@ -55,7 +55,8 @@ pub(crate) async fn baseline(args: &args::Baseline) -> Result<Exit, Failure> {
             .help("name the last migration that the database has, change the database, or pass --force"));
         }
     }
-    let names = migrate::baseline(&mut client, &migrations, &last, &Options::default()).await?;
+    let options = database.migrate_options(&client, args.target.engine).await?;
+    let names = migrate::baseline(&mut client, &migrations, &last, &options).await?;
     output::print(&format!("{database}: {} recorded as applied, up to {last}", count(names.len())))?;
     Ok(Exit::Done)
 }

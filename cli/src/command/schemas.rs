@@ -95,6 +95,8 @@ async fn one(
     mut options: Options,
 ) -> Result<Report, Failure> {
     let mut client = database.connect().await?;
+    // Each run has its own lock, in its schema.
+    options.renews = database.migrate_options(&client, options.engine).await?.renews;
     let path: Vec<String> = std::iter::once(schema).chain(shared.iter().map(String::as_str)).map(ident).collect();
     let create = if create { format!("CREATE SCHEMA IF NOT EXISTS {}; ", path[0]) } else { String::new() };
     let prepared = client.batch_execute(&format!("{create}SET search_path TO {}", path.join(", "))).await;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use relata::migrate::{self, Problem, Status};
+use relata::migrate::{self, Engine, Problem, Status};
 use relata_codegen::sql::{Change, summary};
 use serde::Serialize;
 
@@ -21,10 +21,22 @@ pub(crate) async fn status(args: &args::Status) -> Result<Exit, Failure> {
     let database = Database::find(args.target.url.as_deref())?;
     let mut client = database.connect().await?;
     let status = migrate::status(&client, &migrations).await?;
-    // A migration that stopped in the middle is between two snapshots.
-    let drift = if status.problems.is_empty() { drift(&mut client, &status, folder).await? } else { Vec::new() };
+    let engine = match args.target.engine {
+        Some(engine) => engine,
+        None => Engine::detect(&client).await?,
+    };
+    // Only PostgreSQL has the catalogs. A migration that stopped in the middle is between two snapshots.
+    let has_catalogs = engine == Engine::PostgreSql;
+    let drift = if has_catalogs && status.problems.is_empty() {
+        drift(&mut client, &status, folder).await?
+    } else {
+        Vec::new()
+    };
     let lock = lock_file::problems(folder, &migrations)?;
-    let failed = attempts::failed(&client, &status.pending).await?;
+    let failed = if has_catalogs { attempts::failed(&client, &status.pending).await? } else { BTreeMap::new() };
+    if !has_catalogs && !args.json {
+        output::print(&format!("engine   {engine}: its schema is not compared with the snapshots"))?;
+    }
     if args.json {
         print_json(&status, &failed, &drift, &lock)?;
     } else {

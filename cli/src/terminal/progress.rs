@@ -40,6 +40,13 @@ fn reporting(spinner: &ProgressBar, of: String) -> Listener {
         Event::Applying { name, statements } => spinner.set_message(format!("{name}: {statements} to run")),
         Event::Progress { name, done, total } => spinner.set_message(format!("{name}: {done} of {total} done")),
         Event::WaitingForLock { holder } => line(&spinner, &format!("waiting for another migration run: {holder}")),
+        Event::WaitingForLease { holder } => line(&spinner, &format!("waiting for another migration run: {holder}")),
+        Event::Found { name, line: at } => {
+            line(
+                &spinner,
+                &format!("{name}: the statement in line {at} had taken effect before the run was interrupted"),
+            );
+        }
         Event::Resuming { name, done: 1 } => line(&spinner, &format!("{name}: resuming after 1 statement")),
         Event::Resuming { name, done } => line(&spinner, &format!("{name}: resuming after {done} statements")),
         Event::Retrying { name, reason, attempt } => line(&spinner, &format!("{name}: retry {attempt}: {reason}")),

@@ -10,6 +10,7 @@ mod dev;
 mod diff;
 mod down;
 mod embedded;
+mod engines;
 mod faults;
 mod fmt;
 mod generate;

@@ -340,6 +340,14 @@ impl<M: Root> ClientBuilder<M> {
         })
     }
 
+    /// Makes `copy_in` insert its rows with INSERT instead of COPY. For poolers that do not pass on COPY in the extended
+    /// protocol, such as Pgpool-II, behind which a COPY never ends. The same as `copy=false` in the URL.
+    pub fn without_copy(self) -> Self {
+        self.for_all(|options| {
+            options.without_copy();
+        })
+    }
+
     /// Sets how many prepared statements each connection keeps, in the client and on the server. If there are more, the
     /// least recently used one is closed. The default is 500, or the URL's `statement_cache_size`; 0 keeps none.
     ///

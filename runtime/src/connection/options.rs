@@ -20,6 +20,14 @@ use crate::telemetry::Server;
 /// The default time limit for connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What to do about a database that does not exist.
+const MISSING_DATABASE: &str = "; create it first: createdb, or CREATE DATABASE";
+
+/// Returns whether this is PgBouncer's message about a missing database. It gives all errors of connecting one code.
+fn is_missing_at_pooler(message: &str) -> bool {
+    message.starts_with("no such database") || (message.starts_with("database ") && message.ends_with("does not exist"))
+}
+
 /// How to reach a database: the parsed connection string.
 #[derive(Clone)]
 pub struct ConnectOptions {
@@ -44,6 +52,8 @@ pub struct ConnectOptions {
     /// Whether a pooler in transaction mode is in between: start-up options do not reach the server, and statements
     /// have no names.
     through_pooler: bool,
+    /// Whether rows are inserted where they would be copied.
+    without_copy: bool,
 }
 
 impl std::fmt::Debug for ConnectOptions {
@@ -87,6 +97,7 @@ impl FromStr for ConnectOptions {
             schema: settings.schema,
             statement_timeout: None,
             through_pooler: settings.through_pooler,
+            without_copy: settings.without_copy,
         })
     }
 }
@@ -105,6 +116,8 @@ struct Settings {
     statement_cache_size: Option<usize>,
     /// `pgbouncer=true`: start-up options do not reach the server.
     through_pooler: bool,
+    /// `copy=false`: rows are inserted instead of copied.
+    without_copy: bool,
 }
 
 impl Settings {
@@ -142,6 +155,7 @@ impl Settings {
             "connection_limit" => self.pool_size = Some(number(key, value)?),
             "pool_timeout" => self.pool_timeout = Some(Duration::from_secs(number(key, value)? as u64)),
             "pgbouncer" => self.through_pooler = value == "true",
+            "copy" => self.without_copy = value == "false",
             "statement_cache_size" => self.statement_cache_size = Some(number(key, value)?),
             // Settings of Prisma that have no effect here.
             "sslaccept" | "socket_timeout" | "sslidentity" | "sslpassword" => {}
@@ -234,6 +248,16 @@ impl ConnectOptions {
         self
     }
 
+    /// Makes `copy_in` insert its rows, as `copy=false` in the URL does: for poolers that do not pass on COPY.
+    pub fn without_copy(&mut self) -> &mut Self {
+        self.without_copy = true;
+        self
+    }
+
+    pub(crate) fn copies(&self) -> bool {
+        !self.without_copy
+    }
+
     pub(crate) fn is_through_pooler(&self) -> bool {
         self.through_pooler
     }
@@ -254,18 +278,36 @@ impl ConnectOptions {
             }
             return Ok(config);
         }
-        if let Some(schema) = &self.schema {
-            let path = escape_option(&relata_pgsql::ident(schema));
-            push_option(&mut config, &format!("search_path={path}"));
-        }
-        if let Some(limit) = self.statement_timeout {
-            push_option(&mut config, &format!("statement_timeout={}", limit.as_millis()));
-        }
-        if !config.get_options().unwrap_or_default().to_ascii_lowercase().contains("timezone") {
-            // Columns without a time zone hold UTC, even if the server writes CURRENT_TIMESTAMP into them.
-            push_option(&mut config, "TimeZone=UTC");
+        for (name, value) in self.session_settings() {
+            push_option(&mut config, &format!("{name}={}", escape_option(&value)));
         }
         Ok(config)
+    }
+
+    /// Returns the settings that the client gives a session at its start.
+    fn session_settings(&self) -> Vec<(&'static str, String)> {
+        let mut settings = Vec::new();
+        if let Some(schema) = &self.schema {
+            settings.push(("search_path", relata_pgsql::ident(schema)));
+        }
+        if let Some(limit) = self.statement_timeout {
+            settings.push(("statement_timeout", limit.as_millis().to_string()));
+        }
+        if !self.config.get_options().unwrap_or_default().to_ascii_lowercase().contains("timezone") {
+            // Columns without a time zone hold UTC, even if the server writes CURRENT_TIMESTAMP into them.
+            settings.push(("TimeZone", "UTC".to_owned()));
+        }
+        settings
+    }
+
+    /// Returns the statements that give a session these settings again after `RESET ALL`. A server's own session has
+    /// them then; one that a pooler keeps for several clients has the server's.
+    pub(crate) fn settings_again(&self) -> String {
+        let set = |(name, value): (&str, String)| {
+            let value = if name == "search_path" { value } else { relata_pgsql::literal(&value) };
+            format!("; SET {name} TO {value}")
+        };
+        self.session_settings().into_iter().map(set).collect()
     }
 
     /// Returns the time limit for connecting.
@@ -331,14 +373,19 @@ impl ConnectOptions {
     pub(super) fn connect_reason(&self, error: &tokio_postgres::Error) -> String {
         match error.as_db_error() {
             Some(database) => {
+                let refused = database.message().contains("unsupported startup parameter");
                 let hint = match database.code().code() {
                     "28P01" | "28000" => "; check user and password in the connection string",
-                    "3D000" => "; create it first: createdb, or CREATE DATABASE",
+                    "3D000" => MISSING_DATABASE,
+                    "08P01" if is_missing_at_pooler(database.message()) => MISSING_DATABASE,
                     "53300" => "; the server's max_connections are in use",
                     "57P03" => "; the server is starting or stopping: try again",
-                    _ if database.message().contains("unsupported startup parameter") => {
-                        "; a pooler refuses it: add pgbouncer=true to the connection string"
+                    // With pgbouncer=true, the client adds none, so it comes from the connection string.
+                    _ if refused && self.through_pooler => {
+                        "; a pooler refuses it: leave it out of the connection string, and give the setting to the \
+                         role instead, ALTER ROLE name SET .."
                     }
+                    _ if refused => "; a pooler refuses it: add pgbouncer=true to the connection string",
                     _ => "",
                 };
                 format!("{} (SQLSTATE {}){hint}", database.message(), database.code().code())

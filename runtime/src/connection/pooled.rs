@@ -32,12 +32,8 @@ const CANCELLATIONS: u32 = 4;
 const END_LIMIT: Duration = Duration::from_millis(250);
 
 /// The same as DISCARD ALL, except that prepared statements stay.
-macro_rules! reset {
-    () => {
-        "SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; CLOSE ALL; UNLISTEN *; \
-         SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD SEQUENCES; DISCARD TEMP"
-    };
-}
+const RESET: &str = "SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; CLOSE ALL; UNLISTEN *; \
+                     SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD SEQUENCES; DISCARD TEMP";
 
 /// A connection that returns to the pool when it is dropped, if it is clean.
 pub(crate) struct PooledConnection {
@@ -152,15 +148,14 @@ impl Drop for PooledConnection {
         let reusable = trace < SessionEffect::Connection as u8;
         let unclean =
             UncleanConnection { connection: Some(connection), shared: Arc::clone(&self.pool.shared), reusable };
-        let last = match (open, reset) {
-            (true, true) => concat!("ROLLBACK; ", reset!()),
-            (true, false) => "ROLLBACK",
-            (false, true) => reset!(),
-            (false, false) => "",
-        };
+        let mut last = if open { String::from("ROLLBACK; ") } else { String::new() };
+        if reset {
+            last.push_str(RESET);
+            last.push_str(&self.pool.shared.options.settings_again());
+        }
         // Without a runtime, nothing can wait, so it is closed.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(unclean.clean(last));
+            runtime.spawn(async move { unclean.clean(&last).await });
         }
     }
 }
@@ -178,13 +173,13 @@ impl UncleanConnection {
     /// Returns the connection to the pool once `last`, which ends its current state, has an answer. If that takes too
     /// long, the running statement is cancelled and the connection closed: a late cancellation must not hit another
     /// statement.
-    async fn clean(mut self, last: &'static str) {
+    async fn clean(mut self, last: &str) {
         if self.rests(last).await && self.reusable {
             drop(self.connection.take());
         }
     }
 
-    async fn rests(&self, last: &'static str) -> bool {
+    async fn rests(&self, last: &str) -> bool {
         let Some(connection) = &self.connection else { return false };
         let mut rest = pin!(connection.batch_execute(last));
         if let Ok(answer) = tokio::time::timeout(REST_LIMIT, &mut rest).await {

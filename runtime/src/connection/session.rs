@@ -492,6 +492,11 @@ impl<'c> Session<'c> {
         })
     }
 
+    /// Returns whether COPY reaches the server.
+    pub(crate) fn copies(self) -> bool {
+        self.connection.pool.shared.options.copies()
+    }
+
     /// Begins a COPY into a table.
     pub(crate) async fn copy_in(self, sql: &str, table: &'static Table) -> Result<CopyInSink<Bytes>> {
         let prepared = self.named(&Statement::new(sql.to_owned(), Vec::new()), table).await?;

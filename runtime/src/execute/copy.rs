@@ -113,8 +113,8 @@ const SENT_AT_ONCE: usize = 64 * 1024;
 impl Target {
     async fn open(session: Session<'_>, table: &'static Table, row: &Insert) -> Result<Self> {
         let columns: Vec<u16> = row.cells.iter().map(|(column, _)| *column).collect();
-        // PostgreSQL refuses COPY into a table with row security.
-        if columns.is_empty() || table.is_row_secured {
+        // PostgreSQL refuses COPY into a table with row security, and a pooler may not pass it on.
+        if columns.is_empty() || table.is_row_secured || !session.copies() {
             return Ok(Target::Insert { columns, rows: Vec::new() });
         }
         let types = session.parameter_types(&sql::columns_statement(table, &columns), table).await?;

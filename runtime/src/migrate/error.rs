@@ -9,6 +9,8 @@ use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 use super::compare::Problem;
 use relata_pgsql::{TokenKind, Unterminated, tokens};
 
+use super::engine::Engine;
+use super::lease::LeaseHolder;
 use super::lock::Holder;
 use super::script::line_of;
 use super::script::{ScriptError, Statement};
@@ -80,6 +82,69 @@ pub enum Error {
          locked; use a direct connection to PostgreSQL"
     )]
     Pooler,
+    /// Another run has the lease for longer than [`Options::lock_wait`](super::Options::lock_wait).
+    #[error(
+        "waited {} s for another migration run to end: {holder}; try again when it is done or its lease has ended",
+        waited.as_secs()
+    )]
+    Leased {
+        /// The run that has it.
+        holder: LeaseHolder,
+        /// How long the runner waited.
+        waited: Duration,
+    },
+    /// The lease ended or went to another run, for example because this process was paused.
+    #[error(
+        "this run lost the migration lock, because it did not renew its lease in time, and stopped{}; run `migrate \
+         status` to see what the database has, and deploy again: it resumes there", taken_by(holder.as_ref())
+    )]
+    LeaseLost {
+        /// The run that has it now.
+        holder: Option<LeaseHolder>,
+    },
+    /// The engine has no locks of sessions, and there is no connection that could renew a lease.
+    #[error(
+        "{engine} has no advisory locks, so the lock is a row that a second connection renews: set Options::renews to \
+         another connection to the same database"
+    )]
+    NoRenewal {
+        /// The engine.
+        engine: Engine,
+    },
+    /// The server is none of the engines that the runner knows.
+    #[error(
+        "the server is not PostgreSQL, nor another engine that migrations know ({version}); if it behaves like one of \
+         them, name it: --engine {}, or Options::engine", Engine::ALL.map(Engine::id).join(", ")
+    )]
+    UnknownEngine {
+        /// What it says.
+        version: String,
+    },
+    /// Pending migrations have statements that the engine does not have.
+    #[error("nothing was run, because {engine} does not have:{}", Lines(statements))]
+    NotInEngine {
+        /// The engine.
+        engine: Engine,
+        /// The statements: their place, what is missing, and what to do instead.
+        statements: Vec<String>,
+    },
+    /// The operation needs what only PostgreSQL has.
+    #[error("{engine} cannot do this: {problem}")]
+    NotForEngine {
+        /// The engine.
+        engine: Engine,
+        /// What is missing, and what to do instead.
+        problem: &'static str,
+    },
+    /// The history was written for another engine.
+    #[error(
+        "the history of this database was written {}; run this with the same engine as before (--engine, or \
+         Options::engine)", if *portable { "for another engine than PostgreSQL" } else { "for PostgreSQL" }
+    )]
+    HistoryOfAnother {
+        /// Whether the history is that of an engine other than PostgreSQL.
+        portable: bool,
+    },
     /// The server does not write.
     #[error(
         "this server does not write: it is a standby, or its sessions are read-only; connect to the primary (of several \
@@ -354,6 +419,10 @@ fn advice(error: &DbError) -> Option<&'static str> {
     } else {
         return None;
     })
+}
+
+fn taken_by(holder: Option<&LeaseHolder>) -> String {
+    holder.map_or_else(String::new, |holder| format!(" ({} has it now)", holder.runner))
 }
 
 struct Lines<'a, T>(&'a [T]);

@@ -15,6 +15,7 @@ impl Locked<'_> {
         for segment in &script.script().segments {
             self.session.prepare(self.client).await?;
             let ended = match segment.mode {
+                SegmentMode::Transactional if self.history.portable => self.one_by_one(segment, &mut done).await,
                 SegmentMode::Transactional => self.at_once(segment).await,
                 SegmentMode::Outside => self.one_by_one(segment, &mut done).await,
             };
@@ -22,7 +23,7 @@ impl Locked<'_> {
                 let aftermath = Aftermath::DoneUpTo(u32::try_from(done).unwrap_or(u32::MAX));
                 return Err(Error::Statement(Box::new(StatementError::new(script, place, aftermath, source))));
             }
-            if segment.mode == SegmentMode::Transactional {
+            if segment.mode == SegmentMode::Transactional && !self.history.portable {
                 done += segment.statements.len();
             }
         }

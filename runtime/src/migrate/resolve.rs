@@ -122,6 +122,7 @@ impl Locked<'_> {
         if !problems.is_empty() {
             return Err(Error::History { problems });
         }
+        self.refuse_what_is_missing(undo.iter())?;
         let mut undone = Vec::new();
         for (step, attempt) in undo.iter().rev().zip(last.drain(..)) {
             let earlier = (attempt.kind == Kind::Down).then_some(attempt);

@@ -9,6 +9,7 @@ use tokio_postgres::{Client, Error as PgError};
 
 use super::error::{Aftermath, Error, Place, StatementError};
 use super::history::{Attempt, History, Kind, State};
+use super::lease::Lease;
 use super::reconcile::{Effect, drop_invalid, effect, find_index, has_happened, is_concurrent};
 use super::resolve::open_row;
 use super::script::{Segment, SegmentMode, Statement};
@@ -26,32 +27,34 @@ pub(super) struct Runner<'a> {
     pub(super) kind: Kind,
     /// The name of the program, for the history.
     pub(super) name: String,
+    /// The lease of this run, where the lock is one.
+    pub(super) lease: Option<&'a Lease>,
 }
 
 /// The place and the cause of a failure.
-struct Failure<'m> {
-    place: Place<'m>,
-    source: PgError,
+pub(super) struct Failure<'m> {
+    pub(super) place: Place<'m>,
+    pub(super) source: PgError,
 }
 
 impl<'m> Failure<'m> {
-    fn at(place: Place<'m>) -> impl FnOnce(PgError) -> Self {
+    pub(super) fn at(place: Place<'m>) -> impl FnOnce(PgError) -> Self {
         move |source| Self { place, source }
     }
 }
 
 /// The progress of a migration with several segments.
-struct Progress<'m> {
-    id: i64,
-    migration: &'m Migration,
-    hashes: Vec<&'m str>,
-    done: usize,
-    leftover: Leftover,
+pub(super) struct Progress<'m> {
+    pub(super) id: i64,
+    pub(super) migration: &'m Migration,
+    pub(super) hashes: Vec<&'m str>,
+    pub(super) done: usize,
+    pub(super) leftover: Leftover,
 }
 
 /// What an earlier attempt at the next statement may have left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Leftover {
+pub(super) enum Leftover {
     /// There was no attempt.
     Nothing,
     /// The server refused it: it had no effect, but an index that could not be built stays behind, invalid.
@@ -64,6 +67,9 @@ impl Runner<'_> {
     /// Runs `migration`, starting where `earlier` stopped.
     pub(super) async fn run(&mut self, migration: &Migration, earlier: Option<Attempt>) -> Result<(), Error> {
         self.session.prepare(self.client).await?;
+        if self.history.portable {
+            return self.run_stepwise(migration, earlier).await;
+        }
         if migration.script().is_atomic() && earlier.is_none() {
             return self.run_atomic(migration).await;
         }
@@ -80,11 +86,12 @@ impl Runner<'_> {
         self.history
             .finish(self.client, progress.id, self.end())
             .await
+            .map(drop)
             .map_err(|source| Error::Database { doing: "writing the history", source })
     }
 
     /// Returns the final state of a row. That of an undone migration is not active.
-    fn end(&self) -> State {
+    pub(super) fn end(&self) -> State {
         if self.kind == Kind::Down { State::RolledBack } else { State::Applied }
     }
 
@@ -131,7 +138,11 @@ impl Runner<'_> {
         Error::Statement(Box::new(error))
     }
 
-    async fn begin<'m>(&mut self, migration: &'m Migration, earlier: Option<Attempt>) -> Result<Progress<'m>, Error> {
+    pub(super) async fn begin<'m>(
+        &mut self,
+        migration: &'m Migration,
+        earlier: Option<Attempt>,
+    ) -> Result<Progress<'m>, Error> {
         let hashes = migration.step_hashes();
         let wrote = |source| Error::Database { doing: "writing the history", source };
         let Some(earlier) = earlier else {
@@ -260,7 +271,7 @@ impl Runner<'_> {
         }
     }
 
-    async fn note_failure(&mut self, progress: &Progress<'_>, failure: Failure<'_>) -> Error {
+    pub(super) async fn note_failure(&mut self, progress: &Progress<'_>, failure: Failure<'_>) -> Error {
         let done = u32::try_from(progress.done).unwrap_or(u32::MAX);
         let aftermath =
             if self.kind == Kind::Down { Aftermath::UndoStoppedAfter(done) } else { Aftermath::StoppedAfter(done) };
@@ -276,7 +287,12 @@ impl Runner<'_> {
     }
 
     /// Waits if the error is temporary; each time twice as long.
-    async fn pause_before_retry(&self, migration: &Migration, error: &PgError, attempt: &mut u32) -> ControlFlow<()> {
+    pub(super) async fn pause_before_retry(
+        &self,
+        migration: &Migration,
+        error: &PgError,
+        attempt: &mut u32,
+    ) -> ControlFlow<()> {
         let passes =
             [SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
         if *attempt >= self.options.retries || !error.code().is_some_and(|code| passes.contains(code)) {
@@ -293,7 +309,7 @@ impl Runner<'_> {
         ControlFlow::Continue(())
     }
 
-    fn announce_step(&self, progress: &Progress<'_>) {
+    pub(super) fn announce_step(&self, progress: &Progress<'_>) {
         self.options.announce(&Event::Progress {
             name: progress.migration.name().to_owned(),
             done: progress.done,

@@ -3,6 +3,7 @@
 use tokio_postgres::{Client, GenericClient};
 
 use super::Options;
+use super::engine::Engine;
 use super::error::Error;
 
 /// Settings that a migration may change only for itself.
@@ -14,6 +15,8 @@ const READ_ONLY: &str = "transaction_read_only";
 /// The original values of the settings that the runner changes.
 #[derive(Debug)]
 pub(super) struct Session {
+    /// Whether the server may lack settings and the functions for them.
+    portable: bool,
     before: Vec<(String, String)>,
     during: Vec<(&'static str, String)>,
 }
@@ -31,7 +34,11 @@ const CHANGED: [&str; 8] = [
 
 impl Session {
     /// Reads the current values.
-    pub(super) async fn open(client: &Client, options: &Options) -> Result<Self, Error> {
+    pub(super) async fn open(client: &Client, engine: Engine, options: &Options) -> Result<Self, Error> {
+        if engine.is_portable() {
+            let during = vec![("application_name", "relata migrate".to_owned()), ("timezone", "UTC".to_owned())];
+            return Ok(Self { portable: true, before: Vec::new(), during });
+        }
         let failed = |source| Error::Database { doing: "reading the settings of the connection", source };
         let names: Vec<&str> = CHANGED.iter().copied().chain(KEPT).chain([READ_ONLY]).collect();
         let sql = "SELECT name, COALESCE(current_setting(name, true), '') FROM unnest($1::text[]) AS name";
@@ -57,11 +64,19 @@ impl Session {
             ("role", kept("role").unwrap_or_else(|| "none".to_owned())),
             ("search_path", kept("search_path").unwrap_or_default()),
         ];
-        Ok(Self { before, during })
+        Ok(Self { portable: false, before, during })
     }
 
     /// Sets the settings for the next migration, whatever the previous one did.
     pub(super) async fn prepare(&self, client: &Client) -> Result<(), Error> {
+        if self.portable {
+            for (name, value) in &self.during {
+                if let Err(error) = client.batch_execute(&format!("SET {name} = '{value}'")).await {
+                    tracing::debug!(name, error = %super::error::describe(&error), "the server has no such setting");
+                }
+            }
+            return Ok(());
+        }
         let during = self.during.iter().map(|(name, value)| (*name, value.as_str()));
         set(client, during)
             .await
@@ -75,6 +90,9 @@ impl Session {
 
     /// `CONCURRENTLY` waits for old transactions without blocking readers and writers, so the limit does not apply.
     pub(super) async fn wait_for_locks(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
+        if self.portable {
+            return Ok(());
+        }
         set(client, [("lock_timeout", "0")]).await
     }
 
@@ -88,12 +106,18 @@ impl Session {
     }
 
     async fn set_one(&self, client: &impl GenericClient, wanted: &str) -> Result<(), tokio_postgres::Error> {
+        if self.portable {
+            return Ok(());
+        }
         let setting = self.during.iter().filter(|(name, _)| *name == wanted);
         set(client, setting.map(|(name, value)| (*name, value.as_str()))).await
     }
 
     /// Restores the original values.
     pub(super) async fn close(&self, client: &Client) {
+        if self.portable {
+            return;
+        }
         let before = self.before.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         if let Err(error) = set(client, before).await {
             tracing::debug!(error = %super::error::describe(&error), "the settings end with the connection");

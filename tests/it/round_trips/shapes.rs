@@ -7,6 +7,7 @@ use relata::chrono::{DateTime, Utc};
 use relata::{Isolation, List, count, params};
 
 use super::{counted, tapped};
+use crate::support::devdb;
 use crate::wide::Fixture as Wide;
 use crate::wide::client::{Client as WideClient, comment, group, note, person, sample};
 
@@ -86,7 +87,12 @@ async fn each_shape_of_a_read_has_its_cost() {
 
 #[tokio::test]
 async fn each_shape_of_a_write_has_its_cost() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Copy]) {
+        return;
+    }
     let counted = counted().await;
+    // A statement with a name is for one use if none are kept.
+    let in_copy = 4 + usize::from(devdb().sends_texts());
     let (id, tenant) = (counted.student, counted.tenant);
     let user = counted.fixture.user(tenant, "writer@x.edu").await.id;
     let login = || session::Create { user, expires_at: later() };
@@ -103,7 +109,7 @@ async fn each_shape_of_a_write_has_its_cost() {
             let rows = [login().set(session::created_at.to(Utc::now())), login().set(session::expires_at.to(later()))];
             db.session().create_many(rows)
         };
-        "copy_in" = 3 in 4: |db| db.session().copy_in((0..9).map(move |_| session::Create { user, expires_at: later() }));
+        "copy_in" = 3 in in_copy: |db| db.session().copy_in((0..9).map(move |_| session::Create { user, expires_at: later() }));
         "update with a condition" = 1 in 1: |db| {
             let query = db.student().update(student::id.eq(id)).filter(student::user.is(user::email.contains("@")));
             query.set(student::class_year.increment(1))

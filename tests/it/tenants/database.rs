@@ -7,7 +7,7 @@ use relata_devdb::Feature;
 /// A database of the schema, and a client of it.
 pub(super) struct Database {
     pub(super) db: Client,
-    pub(super) database: TestDatabase,
+    pub(super) database: crate::support::Database,
     /// What the client connects to.
     pub(super) client_url: String,
 }
@@ -15,8 +15,7 @@ pub(super) struct Database {
 impl Database {
     pub(super) async fn new() -> Self {
         let database = devdb().create_database("tenants").expect("a database is made");
-        let connection = database.url().parse::<relata::ConnectOptions>().expect("is a URL").connect_direct().await;
-        let connection = connection.expect("connects");
+        let connection = connect(database.url()).await;
         let (empty, next) = (State::default(), lower(&schema()));
         let pair = Pair { previous: Side { state: &empty, intent: None }, next: Side { state: &next, intent: None } };
         let sql = render(&plan(diff(pair, &DiffOptions::default()).expect("nothing is renamed")));
@@ -153,8 +152,7 @@ pub(super) fn client(url: &str) -> relata::ClientBuilder<client::Models> {
 
 /// The URL for a role that row security holds for. The database of a test belongs to a superuser.
 pub(super) async fn as_another_role(url: &str) -> String {
-    let options: relata::ConnectOptions = url.parse().expect("is a URL");
-    let connection = options.connect_direct().await.expect("connects");
+    let connection = connect(url).await;
     let sql = "DO $$ BEGIN CREATE ROLE relata_tenant_test LOGIN PASSWORD 'relata';
                EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
                GRANT ALL ON ALL TABLES IN SCHEMA public TO relata_tenant_test;

@@ -18,10 +18,9 @@ mod wire;
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
 pub(super) mod client;
 
-use crate::support::{devdb, plain_sql};
+use crate::support::{connect, devdb, plain_sql};
 use relata::uuid::Uuid;
 use relata_codegen::sql::{DiffOptions, Pair, Side, State, diff, lower, plan, render};
-use relata_devdb::TestDatabase;
 
 use client::{
     Client, Club, Country, Exam, Room, School, Student, TenantClient, TenantModels, User, club, country, exam, queries,

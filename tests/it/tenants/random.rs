@@ -250,6 +250,9 @@ fn from_env(name: &str, default: u64) -> u64 {
 
 #[tokio::test]
 async fn each_of_three_tenants_is_as_if_it_were_alone() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Pipeline]) {
+        return;
+    }
     let (calls, seed) = (from_env("RELATA_RANDOM_CASES", 300), from_env("RELATA_RANDOM_SEED", 1));
     let mut random = Random(seed);
     let together = Database::new().await;

@@ -9,11 +9,6 @@ use relata::tokio_postgres::{Client as Connection, SimpleQueryMessage};
 use relata::{Error, RowSecurity, params};
 use relata_devdb::Feature;
 
-async fn connect(url: &str) -> Connection {
-    let options: relata::ConnectOptions = url.parse().expect("is a URL");
-    options.connect_direct().await.expect("connects")
-}
-
 /// A connection as the client's role, on which nothing is set.
 async fn as_client(schools: &Schools) -> Connection {
     connect(&schools.database.client_url).await
@@ -111,6 +106,9 @@ async fn sql_of_ones_own_sees_one_tenant() {
 
 #[tokio::test]
 async fn a_forgotten_condition_meets_the_wall() {
+    if crate::support::devdb().skips_behind_pooler(&[crate::support::Need::Settings]) {
+        return;
+    }
     if devdb().skips_without(&[Feature::Roles]) {
         return;
     }
