@@ -132,7 +132,7 @@ async fn insert_returning(
     then: &Select,
 ) -> Result<Node> {
     let node = written(session, statement, then).await;
-    node.map_err(|error| insert::explain_lookup(error, then.table, &looked_up))
+    node.map_err(|error| upsert::explain(error, then.table, &looked_up))
 }
 
 /// Returns the written row with the joined ones.

@@ -72,9 +72,8 @@ pub(super) fn outcome_of(operation: &Operation, mut node: Node) -> Result<Outcom
 /// Explains an error of its single statement in terms of the operation.
 pub(super) fn explain(operation: &Operation, error: Error) -> Error {
     match operation {
-        Operation::Create(row) | Operation::Upsert { row, .. } => {
-            insert::explain_lookup(error, row.table, &insert::lookups_of(row))
-        }
+        Operation::Create(row) => insert::explain_lookup(error, row.table, &insert::lookups_of(row)),
+        Operation::Upsert { row, .. } => upsert::explain(error, row.table, &insert::lookups_of(row)),
         Operation::Returning(returning) => explain(&returning.write, error),
         _ => error,
     }

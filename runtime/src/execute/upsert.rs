@@ -7,6 +7,7 @@ use super::keys::KeySet;
 use super::level;
 use crate::connection::Session;
 use crate::error::{Error, Lookup, Result};
+use crate::meta::{Relation, Table};
 use crate::query::{BulkInsert, Cell, Condition, Insert, Key, OnConflict, SetTo, Sets};
 use crate::rows::Node;
 use crate::sql::{self, Context, Statement};
@@ -33,7 +34,7 @@ pub(super) async fn upsert_if(
     level::write_parents(session, std::slice::from_mut(&mut row)).await?;
     let (table, looked_up) = (row.table, lookups_of(&row));
     let statement = upsert_statement(session.unshaped(), row, &key, &sets, only_if)?;
-    let rows = session.query(statement, table).await.map_err(|error| explain_lookup(error, table, &looked_up))?;
+    let rows = session.query(statement, table).await.map_err(|error| explain(error, table, &looked_up))?;
     if rows.is_empty() {
         return Err(Error::not_found(table.name, Lookup::Update));
     }
@@ -51,6 +52,25 @@ pub(super) fn upsert_statement(
     complete(&mut row, key)?;
     let columns: Vec<u16> = key.iter().map(|(column, _)| *column).collect();
     Ok(sql::upsert_statement(context, row.table, row.cells, &columns, sets, only_if))
+}
+
+/// Explains an error of the statement in terms of the upsert.
+pub(super) fn explain(error: Error, table: &'static Table, looked_up: &[(u16, &'static Relation)]) -> Error {
+    explain_lookup(explain_hidden(error, table), table, looked_up)
+}
+
+/// A row that has the key, and that policies hide, is not found. Some minor releases of PostgreSQL refuse the upsert then,
+/// others leave the row to the statement's condition. The message names `USING` in every language; that of a policy that
+/// refuses the new row does not.
+fn explain_hidden(error: Error, table: &'static Table) -> Error {
+    match &error {
+        Error::Database(refused)
+            if table.is_row_secured && refused.sqlstate == "42501" && refused.server_message().contains("USING") =>
+        {
+            Error::not_found(table.name, Lookup::Update)
+        }
+        _ => error,
+    }
 }
 
 /// Sets the key that an upsert looks for, and the values that the client generates.
@@ -129,7 +149,7 @@ pub(super) async fn upsert_many(
     }
     for group in groups {
         let expected = group.positions.len();
-        let rows = query_group(session, group).await?;
+        let rows = query_group(session, group).await.map_err(|error| explain_hidden(error, table))?;
         if rows.len() < expected {
             return Err(Error::not_found(table.name, Lookup::Update));
         }
