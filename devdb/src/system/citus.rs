@@ -39,6 +39,9 @@ for data in "$2"/server*; do "$1" stop -D "$data" -m immediate -s > /dev/null 2>
 rm -rf "$2"
 "#;
 
+/// While a database is created or dropped, the servers of another one may lose their connections.
+static DATABASES: Mutex<()> = Mutex::new(());
+
 /// Citus on a coordinator and two workers, from the installed PostgreSQL.
 ///
 /// All values of one process share the servers, which are stopped when the process ends.
@@ -97,8 +100,10 @@ impl Citus {
     /// Fails if a server is gone or refuses.
     pub fn create_database(&self, prefix: &str) -> Result<TestDatabase, Error> {
         let name = database::test_name(prefix);
+        // Declared first, so that a failure drops the database after the lock is released.
         let life = Created { servers: Arc::clone(&self.servers), name: name.clone() };
         let servers = &self.servers;
+        let _one_at_a_time = DATABASES.lock().unwrap_or_else(PoisonError::into_inner);
         for server in 0..SERVERS {
             servers.admin(server, "postgres").run(&[&format!("CREATE DATABASE {name}")])?;
             servers.admin(server, &name).run(&["CREATE EXTENSION citus"])?;
@@ -119,6 +124,7 @@ struct Created {
 
 impl Drop for Created {
     fn drop(&mut self) {
+        let _one_at_a_time = DATABASES.lock().unwrap_or_else(PoisonError::into_inner);
         // The coordinator first: the workers' databases then have no connections of Citus. What remains goes with the
         // servers.
         for server in 0..SERVERS {
