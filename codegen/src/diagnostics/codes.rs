@@ -212,4 +212,5 @@ codes! {
     R1105 RELATION_ACROSS_SHARDS Error "A relation that Citus cannot enforce",
     R1106 ACTION_ACROSS_SHARDS Error "A referential action that Citus refuses",
     R1107 CITUS_ROW_SECURITY Error "Row security on Citus",
+    R1108 CITUS_MONEY Error "The type money on Citus",
 }

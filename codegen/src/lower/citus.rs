@@ -33,6 +33,7 @@ pub(super) fn distribute(cx: &mut Cx<'_, '_>) {
         found.extend(rules::relations_stay_on_one_server(cx));
     }
     found.extend(rules::policies_are_not_distributed(cx));
+    found.extend(rules::written_rows_can_be_returned(cx));
     cx.diagnostics.extend(found);
 }
 

@@ -4,7 +4,7 @@ use super::super::Cx;
 use super::super::draft::{ForeignKeyDraft, KeyDraft, KeyKind, RelationDraft};
 use super::super::tenants::{self, names, new_line};
 use crate::diagnostics::{self as codes, Diagnostic, Edit, Span};
-use crate::ir::{Distribution, FieldId, ModelId, ReferentialAction, Tenancy};
+use crate::ir::{Distribution, FieldId, ModelId, NativeType, ReferentialAction, Tenancy};
 use crate::syntax::ModelKind;
 
 /// Reports unique keys of distributed models that do not contain the column. Each server only knows its own rows.
@@ -271,4 +271,19 @@ pub(super) fn policies_are_not_distributed(cx: &Cx<'_, '_>) -> Option<Diagnostic
             .label("Citus does not pass on the setting with the tenant")
             .help("remove `rowSecurity`: the handles of the client keep the tenants apart"),
     )
+}
+
+/// Citus refuses the cast by which the client reads `money` in the rows that a statement returns.
+pub(super) fn written_rows_can_be_returned(cx: &Cx<'_, '_>) -> Vec<Diagnostic> {
+    let is_placed = |id: ModelId| cx.model(id).distribution != Distribution::Local;
+    let fields = cx.fields.iter().filter(|field| field.native_type() == Some(NativeType::Money) && !field.ignored);
+    fields
+        .filter(|field| is_placed(field.model) && !cx.model(field.model).ignored)
+        .map(|field| {
+            let message = format!("`{}` has the type money, which Citus cannot return", field.ast.name.text);
+            Diagnostic::new(codes::CITUS_MONEY, field.ast.ty.span, message)
+                .label("depends on a setting of each server")
+                .help("write `Decimal @db.Decimal(19, 2)`")
+        })
+        .collect()
 }
