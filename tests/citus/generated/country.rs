@@ -53,7 +53,7 @@ impl<T, S0> rt::Put<rt::At<0>, T> for With<S0> {
     type Out = With<T>;
 }
 pub type WithNotes<T = super::note::Note> = rt::Filled<With, 0, rt::Vec<T>>;
-/// A new Country: what it must have. Everything else can follow with `set`.
+/// The required values of a new Country. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub code: rt::String,

@@ -106,7 +106,7 @@ pub type WithExams<T = super::student_exam::StudentExam> = rt::Filled<
     1,
     rt::Vec<T>,
 >;
-/// A new ExamType: what it must have. Everything else can follow with `set`. It belongs to the tenant whose handle creates it.
+/// The required values of a new ExamType. `set` adds optional ones. The row belongs to the tenant whose client creates it.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub code: rt::String,

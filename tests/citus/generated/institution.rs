@@ -145,7 +145,7 @@ pub type WithStudentExams<T = super::student_exam::StudentExam> = rt::Filled<
     rt::Vec<T>,
 >;
 pub type WithNotes<T = super::note::Note> = rt::Filled<With, 5, rt::Vec<T>>;
-/// A new Institution: what it must have. Everything else can follow with `set`.
+/// The required values of a new Institution. `set` adds optional ones.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub name: rt::String,

@@ -82,7 +82,7 @@ impl<T, S0, S1> rt::Put<rt::At<1>, T> for With<S0, S1> {
 }
 pub type WithInstitution<T = super::institution::Institution> = rt::Filled<With, 0, T>;
 pub type WithUser<T = super::user::User> = rt::Filled<With, 1, T>;
-/// A new Session: what it must have. Everything else can follow with `set`. It belongs to the tenant whose handle creates it.
+/// The required values of a new Session. `set` adds optional ones. The row belongs to the tenant whose client creates it.
 #[derive(Debug, Clone)]
 pub struct Create<User = rt::Uuid> {
     pub user: User,

@@ -121,7 +121,7 @@ pub type WithExams<T = super::student_exam::StudentExam> = rt::Filled<
     2,
     rt::Vec<T>,
 >;
-/// A new Student: what it must have. Everything else can follow with `set`. It belongs to the tenant whose handle creates it.
+/// The required values of a new Student. `set` adds optional ones. The row belongs to the tenant whose client creates it.
 #[derive(Debug, Clone)]
 pub struct Create<User = rt::Uuid> {
     pub user: User,

@@ -122,7 +122,7 @@ impl<T, S0, S1, S2> rt::Put<rt::At<2>, T> for With<S0, S1, S2> {
 pub type WithInstitution<T = super::institution::Institution> = rt::Filled<With, 0, T>;
 pub type WithStudent<T = super::student::Student> = rt::Filled<With, 1, T>;
 pub type WithExamType<T = super::exam_type::ExamType> = rt::Filled<With, 2, T>;
-/// A new StudentExam: what it must have. Everything else can follow with `set`. It belongs to the tenant whose handle creates it.
+/// The required values of a new StudentExam. `set` adds optional ones. The row belongs to the tenant whose client creates it.
 #[derive(Debug, Clone)]
 pub struct Create<Student = rt::Uuid, ExamType = rt::Uuid> {
     pub student: Student,

@@ -110,7 +110,7 @@ impl<T, S0, S1, S2> rt::Put<rt::At<2>, T> for With<S0, S1, S2> {
 pub type WithInstitution<T = super::institution::Institution> = rt::Filled<With, 0, T>;
 pub type WithSessions<T = super::session::Session> = rt::Filled<With, 1, rt::Vec<T>>;
 pub type WithStudent<T = super::student::Student> = rt::Filled<With, 2, rt::Option<T>>;
-/// A new User: what it must have. Everything else can follow with `set`. It belongs to the tenant whose handle creates it.
+/// The required values of a new User. `set` adds optional ones. The row belongs to the tenant whose client creates it.
 #[derive(Debug, Clone)]
 pub struct Create {
     pub email: rt::String,
