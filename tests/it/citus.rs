@@ -20,7 +20,7 @@ use relata::uuid::Uuid;
 use relata_codegen::emit::{EmitOptions, emit_with_queries};
 use relata_codegen::ir::{Engine, Schema};
 use relata_codegen::sql::{DiffOptions, Pair, Side, State, diff, lower, plan, render};
-use relata_devdb::{Citus, TestDatabase};
+use relata_devdb::Citus;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/citus")
@@ -54,14 +54,17 @@ struct Planner {
     db: Client,
     north: Uuid,
     south: Uuid,
-    database: TestDatabase,
+    url: String,
+    /// The database exists as long as this value.
+    _database: Box<dyn std::any::Any + Send>,
 }
 
 impl Planner {
     async fn start() -> Option<Self> {
         let citus = Citus::start_or_skip().expect("Citus starts")?;
         let database = citus.create_database("planner").expect("a database is made");
-        Some(Self::of(database, &schema()).await)
+        let url = database.url().to_owned();
+        Some(Self::of(url, Box::new(database), &schema()).await)
     }
 
     /// The same tables on one server, before they are distributed.
@@ -69,18 +72,19 @@ impl Planner {
         let mut schema = schema();
         schema.engine = Engine::PostgreSql;
         let database = crate::support::devdb().create_database("planner").expect("a database is made");
-        Self::of(database, &schema).await
+        let url = database.url().to_owned();
+        Self::of(url, Box::new(database), &schema).await
     }
 
-    async fn of(database: TestDatabase, schema: &Schema) -> Self {
+    async fn of(url: String, database: Box<dyn std::any::Any + Send>, schema: &Schema) -> Self {
         let (empty, next) = (State::default(), lower(schema));
         let pair = Pair { previous: Side { state: &empty, intent: None }, next: Side { state: &next, intent: None } };
         let sql = render(&plan(diff(pair, &DiffOptions::default()).expect("nothing is renamed")));
-        let options: relata::ConnectOptions = database.url().parse().expect("is a URL");
+        let options: relata::ConnectOptions = url.parse().expect("is a URL");
         let mut connection = options.connect_direct().await.expect("connects");
         let migrations = Migrations::from_static(&[("1_all", &sql)]).expect("is a migration");
         migrate::deploy(&mut connection, &migrations, &migrate::Options::default()).await.expect("is applied");
-        let db = Client::builder(database.url()).expect("is a URL").max_connections(4).connect().await;
+        let db = Client::builder(&url).expect("is a URL").max_connections(4).connect().await;
         let db = db.expect("connects");
         let mut ids = Vec::new();
         for slug in ["north", "south"] {
@@ -89,7 +93,7 @@ impl Planner {
         }
         let row = country::Create { code: "x".to_owned() };
         assert_eq!(db.country().create(row).await.expect("is created").tone, Role::Student);
-        Self { db, north: ids[0], south: ids[1], database }
+        Self { db, north: ids[0], south: ids[1], url, _database: database }
     }
 
     fn north(&self) -> TenantClient {

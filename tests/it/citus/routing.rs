@@ -119,14 +119,14 @@ async fn every_statement_of_a_handle_is_one_task() {
     assert!(statements.len() > 40, "{} statements", statements.len());
     let mut scattered = Vec::new();
     for text in &statements {
-        let plan = explain(planner.database.url(), text, planner.north).await;
+        let plan = explain(&planner.url, text, planner.north).await;
         if is_scattered(&plan) {
             scattered.push(format!("{text}\n{plan}"));
         }
     }
     assert!(scattered.is_empty(), "{} of {}:\n{}", scattered.len(), statements.len(), scattered.join("\n\n"));
     // The same statement across tenants asks every server.
-    let rows = plain_sql(planner.database.url(), "EXPLAIN SELECT * FROM users").await;
+    let rows = plain_sql(&planner.url, "EXPLAIN SELECT * FROM users").await;
     let plan: String = rows.iter().map(|row| row.get::<_, String>(0) + "\n").collect();
     assert!(is_scattered(&plan), "{plan}");
 }
