@@ -5,6 +5,7 @@
 //! extensions are left out. Functions, triggers, policies and other definitions are read only if a whole database is
 //! requested.
 
+mod citus;
 mod definitions;
 mod indexes;
 mod objects;
@@ -142,6 +143,7 @@ async fn collect(cx: &Cx<'_>) -> Result<State, tokio_postgres::Error> {
     };
     indexes::add_indexes(cx, &mut state).await?;
     policies::add_row_security(cx, &mut state).await?;
+    citus::add_distribution(cx, &mut state).await?;
     let idle = objects::take_idle_sequences(&mut state);
     state.others = others::others(cx, &idle).await?;
     state.sort();

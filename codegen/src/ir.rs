@@ -15,7 +15,7 @@ pub use column_text::{ColumnText, ColumnTextError};
 pub use id::{EnumId, FieldId, ModelId, RelationId};
 pub use row_security::row_security_cast;
 pub use types::{
-    Arity, DateTimeLibrary, DecimalLibrary, DefaultValue, IndexMethod, Literal, NativeType, ReferentialAction,
+    Arity, DateTimeLibrary, DecimalLibrary, DefaultValue, Engine, IndexMethod, Literal, NativeType, ReferentialAction,
     ScalarType, SortOrder,
 };
 pub use walk::{ColumnWalker, EnumWalker, FieldWalker, ModelWalker, RelationFieldWalker, RelationWalker};
@@ -37,6 +37,8 @@ pub struct Schema {
     pub extensions: Vec<Extension>,
     /// False under `relationMode = "prisma"`: no foreign keys in the database.
     pub foreign_keys: bool,
+    /// `engine` of the datasource.
+    pub engine: Engine,
     /// The options of the generator `relata`.
     pub client: ClientOptions,
 }
@@ -94,6 +96,20 @@ pub struct Model {
     pub tenancy: Tenancy,
     /// PostgreSQL shows a session the rows of its tenant only: `rowSecurity`. Never for a view or a shared model.
     pub row_security: bool,
+    /// Where Citus keeps its rows. Always [`Distribution::Local`] for a view, and on plain PostgreSQL.
+    pub distribution: Distribution,
+}
+
+/// Where Citus keeps the rows of a model.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Distribution {
+    /// All on the coordinator.
+    #[default]
+    Local,
+    /// All on every server.
+    Reference,
+    /// Each on the server that the value of this field selects.
+    By(FieldId),
 }
 
 /// The owner of a model's rows.

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod attributes;
+mod citus;
 mod config;
 mod constraint_names;
 mod defaults;
@@ -53,6 +54,7 @@ pub(crate) fn lower<'a>(ast: &'a Ast<'a>, diagnostics: &mut Vec<Diagnostic>) -> 
     relations::resolve_relations(&mut cx);
     generated::check_generated(&mut cx);
     tenants::resolve_tenants(&mut cx);
+    citus::distribute(&mut cx);
     constraint_names::name_constraints(&mut cx);
     names::validate_database_names(&mut cx);
     name_lengths::validate_name_lengths(&mut cx);

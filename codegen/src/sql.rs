@@ -42,7 +42,7 @@ pub use probe::{DroppedObject, Probe};
 pub use render::{SEGMENT_OUTSIDE, SEGMENT_TRANSACTIONAL, SYNC_TRIGGER, render, summary};
 pub use state::{
     ACROSS_TENANTS_POLICY, Check, Column, ColumnDefault, ColumnGrant, ColumnOptions, ConstraintOptions, Deferrable,
-    Definition, EnumType, Extension, ForeignKey, Identity, Index, IndexPart, IndexTarget, ObjectName, Other, OtherKind,
-    Policy, PolicyCondition, PrimaryKey, RowSecurity, Sequence, SequenceOptions, State, TENANT_POLICY, Table,
-    TableOptions, TenantJoin, TenantWay, UniqueConstraint, Use,
+    Definition, Distribution, EnumType, Extension, ForeignKey, Identity, Index, IndexPart, IndexTarget, ObjectName,
+    Other, OtherKind, Policy, PolicyCondition, PrimaryKey, RowSecurity, Sequence, SequenceOptions, State,
+    TENANT_POLICY, Table, TableOptions, TenantJoin, TenantWay, UniqueConstraint, Use,
 };

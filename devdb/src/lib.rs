@@ -55,6 +55,8 @@ pub use database::TestDatabase;
 pub use error::{Error, Refusal};
 pub use feature::Feature;
 pub use skip::skip;
+#[cfg(unix)]
+pub use system::Citus;
 pub use url::redact_url;
 
 use backend::{Backend, Prepare};

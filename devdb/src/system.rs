@@ -6,11 +6,13 @@
 
 mod account;
 mod binaries;
+mod citus;
 mod cluster;
 mod pidfile;
 mod watcher;
 
 pub(crate) use binaries::Search;
+pub use citus::Citus;
 pub(crate) use cluster::Cluster;
 
 use crate::error::Error;

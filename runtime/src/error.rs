@@ -2,6 +2,7 @@
 //!
 //! No message here shows a parameter's value or a password: see `message`.
 
+mod citus;
 mod message;
 
 use std::borrow::Cow;
@@ -499,18 +500,25 @@ fn is_collision(code: &SqlState) -> bool {
 }
 
 fn violation(error: &DbError, table: &'static Table) -> ConstraintViolation {
-    let constraint = error.constraint().unwrap_or_default();
+    let of_shard = match error.constraint() {
+        None => citus::constraint(error.message(), table),
+        Some(_) => None,
+    };
+    let constraint = error.constraint().or(of_shard.map(|(_, name)| name)).unwrap_or_default();
+    let named = error.table().or(of_shard.map(|(table, _)| table.bare_name())).unwrap_or_default();
     let known = std::iter::once(table)
         .chain(table.relations.iter().map(|relation| relation.child))
         .find_map(|table| Some((table, table.constraints.iter().find(|known| known.name == constraint)?)));
-    let (model, columns) = match (known, error.column()) {
+    let is_required = *error.code() == SqlState::NOT_NULL_VIOLATION;
+    let column = error.column().or_else(|| citus::column(error.message(), table).filter(|_| is_required));
+    let (model, columns) = match (known, column) {
         (Some((table, known)), _) => (table.name, known.columns.iter().map(ToString::to_string).collect()),
         (None, Some(column)) => (table.name, vec![column.to_owned()]),
         (None, None) => (table.name, Vec::new()),
     };
     ConstraintViolation {
         model,
-        table: error.table().unwrap_or_default().to_owned(),
+        table: named.to_owned(),
         constraint: constraint.to_owned(),
         columns,
         sqlstate: error.code().code().to_owned(),

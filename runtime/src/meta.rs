@@ -27,6 +27,8 @@ pub struct Table {
     pub(crate) tenancy: Option<Tenancy>,
     /// Whether PostgreSQL also checks the tenant of each row.
     pub(crate) is_row_secured: bool,
+    /// Whether Citus has its rows.
+    pub(crate) is_on_citus: bool,
     /// For a query of `queries/`: the table that it writes.
     pub(crate) writes: Option<&'static Table>,
     /// Cache for the select lists of all columns with the aliases `t0`, `t1` and so on, which `sql` builds once each.
@@ -55,6 +57,7 @@ impl Table {
             constraints,
             tenancy: None,
             is_row_secured: false,
+            is_on_citus: false,
             writes: None,
             select_lists: [const { OnceLock::new() }; CACHED_ALIASES],
         }
@@ -69,6 +72,12 @@ impl Table {
     /// For generated code: PostgreSQL also checks the tenant of each row.
     pub const fn row_secured(mut self) -> Self {
         self.is_row_secured = true;
+        self
+    }
+
+    /// For generated code: Citus may have its rows.
+    pub const fn on_citus(mut self) -> Self {
+        self.is_on_citus = true;
         self
     }
 

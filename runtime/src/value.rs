@@ -26,6 +26,6 @@ pub use into::{IntoNullable, IntoParam, IntoValue, List, list, nullable, nullabl
 pub use param::Param;
 pub(crate) use param::{RawList, Refused};
 pub use scalar::Scalar;
-pub(crate) use scalar::{Decode, Decoded, accepts_list, decode_list, decode_list_with_nulls};
+pub(crate) use scalar::{Decode, Decoded, accepts_list, decode_list, decode_list_with_nulls, only_value};
 
 type BoxError = Box<dyn std::error::Error + Sync + Send>;

@@ -8,6 +8,8 @@
 mod aggregates;
 mod book;
 mod bulk;
+#[cfg(unix)]
+mod citus;
 mod commits;
 mod compile_errors;
 mod constructs;

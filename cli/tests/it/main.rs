@@ -4,6 +4,8 @@ mod adopt;
 mod bad_input;
 mod beyond;
 mod check;
+#[cfg(unix)]
+mod citus;
 mod db;
 mod defaults;
 mod dev;

@@ -203,4 +203,14 @@ codes! {
     R1015 QUERY_LEFT_OUT Warning "An INSERT that omits a required column",
     R1016 QUERY_REFUSED Error "A statement that PostgreSQL refuses",
     R1017 QUERY_DIFFERS Error "A type that differs in PostgreSQL",
+
+    // Citus.
+    R1101 DISTRIBUTION_WITHOUT_CITUS Error "A distribution in a schema that is not for Citus",
+    R1102 DISTRIBUTION_TWICE Error "A model with two distributions",
+    R1103 DISTRIBUTION_COLUMN Error "A distributed model without a column to distribute it by",
+    R1104 KEY_ACROSS_SHARDS Error "A unique key that Citus cannot enforce",
+    R1105 RELATION_ACROSS_SHARDS Error "A relation that Citus cannot enforce",
+    R1106 ACTION_ACROSS_SHARDS Error "A referential action that Citus refuses",
+    R1107 CITUS_ROW_SECURITY Error "Row security on Citus",
+    R1108 CITUS_MONEY Error "The type money on Citus",
 }

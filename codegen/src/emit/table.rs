@@ -9,7 +9,7 @@ use super::context::{ColumnNames, EmitCx, ModelNames, RelationNames, ident};
 use super::scalar::{qualified, sql_types};
 use super::tenancy::emit_tenancy;
 use crate::ir::{
-    Arity, ColumnType, DefaultValue, FieldId, IndexField, IndexTarget, NativeType, RelationStorage, Side, names,
+    Arity, ColumnType, DefaultValue, Engine, FieldId, IndexField, IndexTarget, NativeType, RelationStorage, Side, names,
 };
 
 /// `static TABLE` and the constants it needs.
@@ -21,6 +21,7 @@ pub(super) fn emit_table(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
     let relations = model.relations.iter().map(|relation| emit_relation(cx, model, relation));
     let tenancy = emit_tenancy(cx, model);
     let secured = model.walker.model().row_security.then(|| quote!(.row_secured()));
+    let on_citus = (cx.schema.engine == Engine::Citus).then(|| quote!(.on_citus()));
     let constraints = constraints(model);
     let constants = constraints.iter().map(|constraint| {
         let (ident, name) = (&constraint.ident, &constraint.name);
@@ -40,7 +41,7 @@ pub(super) fn emit_table(cx: &EmitCx<'_>, model: &ModelNames<'_>) -> TokenStream
             &[#(#key),*],
             &[#(#relations),*],
             &[#(#entries),*],
-        )#tenancy #secured;
+        )#tenancy #secured #on_citus;
     }
 }
 

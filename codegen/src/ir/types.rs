@@ -26,6 +26,15 @@ pub enum ScalarType {
     Bytes,
 }
 
+/// The database engine that a schema is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are those of the engines")]
+pub enum Engine {
+    #[default]
+    PostgreSql,
+    Citus,
+}
+
 /// Libraries with a Rust type for `DateTime`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are those of the libraries")]

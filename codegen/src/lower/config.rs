@@ -10,7 +10,7 @@ use super::arguments::{Parameters, bind, expect_flag, expect_string, list_items,
 use super::draft::Given;
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean, suggest};
 use crate::ir::names::SCALAR_NAMES;
-use crate::ir::{ClientOptions, DateTimeLibrary, DecimalLibrary};
+use crate::ir::{ClientOptions, DateTimeLibrary, DecimalLibrary, Engine};
 use crate::syntax::{ConfigBlock, ConfigKind, Expression, Name, Property};
 
 /// The settings of the datasource and of the generators.
@@ -23,6 +23,7 @@ pub(super) struct Config<'a> {
     pub(super) foreign_keys: bool,
     /// Where `rowSecurity` is set, and to what.
     pub(super) row_security: Option<(bool, Span)>,
+    pub(super) engine: Engine,
     /// The options of the generator `relata`.
     pub(super) client: ClientOptions,
 }
@@ -35,6 +36,7 @@ impl Default for Config<'_> {
             extensions: Vec::new(),
             foreign_keys: true,
             row_security: None,
+            engine: Engine::default(),
             client: ClientOptions::default(),
         }
     }
@@ -49,8 +51,9 @@ pub(super) struct ExtensionDraft<'a> {
     pub(super) version: Option<Given<'a>>,
 }
 
-const ON_DATASOURCE: [&str; 9] = [
+const ON_DATASOURCE: [&str; 10] = [
     "provider",
+    "engine",
     "url",
     "directUrl",
     "shadowDatabaseUrl",
@@ -187,11 +190,11 @@ fn lower_client_option<'a>(cx: &mut Cx<'a, '_>, property: &'a Property<'a>) {
         "dateTime" => {
             let libraries =
                 [("chrono", DateTimeLibrary::Chrono), ("jiff", DateTimeLibrary::Jiff), ("time", DateTimeLibrary::Time)];
-            cx.config.client.date_time = expect_one_of(cx, value, &libraries).unwrap_or_default();
+            cx.config.client.date_time = expect_one_of(cx, value, "library", &libraries).unwrap_or_default();
         }
         "decimal" => {
             let libraries = [("rust_decimal", DecimalLibrary::RustDecimal), ("bigdecimal", DecimalLibrary::BigDecimal)];
-            cx.config.client.decimal = expect_one_of(cx, value, &libraries).unwrap_or_default();
+            cx.config.client.decimal = expect_one_of(cx, value, "library", &libraries).unwrap_or_default();
         }
         name if IGNORED_SETTINGS.contains(&name) => {}
         name => {
@@ -206,15 +209,20 @@ fn lower_client_option<'a>(cx: &mut Cx<'a, '_>, property: &'a Property<'a>) {
 }
 
 /// Reads one of several words, written as a string.
-fn expect_one_of<'a, T: Copy>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>, known: &[(&str, T)]) -> Option<T> {
+fn expect_one_of<'a, T: Copy>(
+    cx: &mut Cx<'a, '_>,
+    value: &'a Expression<'a>,
+    what: &str,
+    known: &[(&str, T)],
+) -> Option<T> {
     let text = expect_string(cx, value)?;
     if let Some((_, found)) = known.iter().find(|(name, _)| *name == text.text) {
         return Some(*found);
     }
     let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
     cx.report(
-        Diagnostic::new(codes::WRONG_VALUE, text.span, format!("\"{}\" is not a supported library", text.text))
-            .label("unknown library")
+        Diagnostic::new(codes::WRONG_VALUE, text.span, format!("\"{}\" is not a supported {what}", text.text))
+            .label(format!("unknown {what}"))
             .help(format!("write one of \"{}\"", names.join("\", \""))),
     );
     None
@@ -306,6 +314,10 @@ fn lower_property<'a>(cx: &mut Cx<'a, '_>, property: &'a Property<'a>) {
     let Some(value) = &property.value else { return };
     match property.name.text {
         "provider" => provider_is_postgresql(cx, value),
+        "engine" => {
+            let engines = [("postgresql", Engine::PostgreSql), ("citus", Engine::Citus)];
+            cx.config.engine = expect_one_of(cx, value, "engine", &engines).unwrap_or_default();
+        }
         "url" | "directUrl" | "shadowDatabaseUrl" => url_is_a_string(cx, value),
         "relationMode" | "referentialIntegrity" => lower_relation_mode(cx, value),
         "schemas" => lower_schemas(cx, value),

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use crate::diagnostics::Span;
 use crate::ir::{
-    Arity, DefaultValue, EnumId, FieldId, IndexMethod, ModelId, NativeType, ReferentialAction, ScalarType, SortOrder,
-    Tenancy,
+    Arity, DefaultValue, Distribution, EnumId, FieldId, IndexMethod, ModelId, NativeType, ReferentialAction,
+    ScalarType, SortOrder, Tenancy,
 };
 use crate::syntax::{Attribute, EnumBlock, EnumValue, FieldBlock, FieldLine, Name, Text};
 
@@ -43,6 +43,10 @@ pub(super) struct ModelDraft<'a> {
     pub(super) row_security: Option<bool>,
     /// The resolved meaning; filled in by `tenants`.
     pub(super) tenancy: Tenancy,
+    /// `@@distributed(by: ..)`, `@@reference` or `@@local`, and its place.
+    pub(super) declared_distribution: Option<(DeclaredDistribution, Span)>,
+    /// The resolved meaning; filled in by `citus`.
+    pub(super) distribution: Distribution,
     /// One of its keys could not be read, so a missing key is not reported.
     pub(super) has_broken_key: bool,
 }
@@ -57,6 +61,17 @@ impl<'a> ModelDraft<'a> {
     pub(super) fn field_ids(&self) -> impl Iterator<Item = FieldId> + use<> {
         self.fields.clone().map(FieldId)
     }
+}
+
+/// Where a model declares that its rows are.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum DeclaredDistribution {
+    /// `@@distributed(by: field)`, with the place of the field.
+    By(FieldId, Span),
+    /// `@@reference`.
+    Reference,
+    /// `@@local`.
+    Local,
 }
 
 /// What a model declares about tenants.

@@ -27,6 +27,7 @@ pub(super) fn finish(cx: Cx<'_, '_>) -> Schema {
         namespaces: cx.config.namespaces.iter().map(|namespace| namespace.text.to_owned()).collect(),
         extensions: finish_extensions(&cx),
         foreign_keys: cx.config.foreign_keys,
+        engine: cx.config.engine,
         client: cx.config.client,
     }
 }
@@ -58,6 +59,7 @@ fn finish_model(cx: &Cx<'_, '_>, model: &ModelDraft<'_>) -> Model {
         checks: model.checks.iter().map(finish_check).collect(),
         tenancy: model.tenancy.clone(),
         row_security: cx.has_row_security(model),
+        distribution: model.distribution,
     }
 }
 

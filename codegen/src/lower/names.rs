@@ -7,7 +7,7 @@ use super::mixins::{self, Members};
 use super::{Cx, Declared};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 use crate::ir::names::{is_reserved, is_type};
-use crate::ir::{EnumId, FieldId, ModelId, Tenancy};
+use crate::ir::{Distribution, EnumId, FieldId, ModelId, Tenancy};
 use crate::syntax::{EnumBlock, FieldBlock, ModelKind, Name};
 
 /// Gives everything its id.
@@ -93,6 +93,8 @@ fn declare_model<'a>(
         declared_tenancy: None,
         row_security: None,
         tenancy: Tenancy::Shared,
+        declared_distribution: None,
+        distribution: Distribution::Local,
         has_broken_key: false,
     });
 }

@@ -5,6 +5,8 @@ mod row_security;
 mod rules;
 
 use super::Cx;
+pub(super) use rules::{shared_key, with_tenant};
+
 use super::draft::{DeclaredTenancy, KeyKind};
 use crate::diagnostics::{self as codes, Diagnostic, Edit, Span};
 use crate::ir::{Arity, FieldId, ModelId, Tenancy};
@@ -92,7 +94,7 @@ fn id_of(cx: &Cx<'_, '_>, tenant: ModelId) -> Option<FieldId> {
 }
 
 /// Returns the column of a model that contains the id of its tenant. For the model of tenants, that is its own id.
-fn column_of(cx: &Cx<'_, '_>, model: ModelId) -> Option<FieldId> {
+pub(super) fn column_of(cx: &Cx<'_, '_>, model: ModelId) -> Option<FieldId> {
     match &cx.model(model).tenancy {
         Tenancy::Shared => None,
         Tenancy::Tenant => id_of(cx, model),
@@ -109,13 +111,13 @@ fn is_required_link(cx: &Cx<'_, '_>, id: FieldId) -> bool {
 }
 
 /// Returns the edit that adds a line at the end of a model.
-fn new_line(cx: &Cx<'_, '_>, model: ModelId, text: String) -> Option<Edit> {
+pub(super) fn new_line(cx: &Cx<'_, '_>, model: ModelId, text: String) -> Option<Edit> {
     let block = cx.model(model).ast;
     let at = block.close?;
     Some(Edit { span: Span { file: block.name.span.file, start: at, end: at }, text: format!("{text}\n") })
 }
 
 /// Joins the names of fields: `a, b`.
-fn names(cx: &Cx<'_, '_>, fields: &[FieldId]) -> String {
+pub(super) fn names(cx: &Cx<'_, '_>, fields: &[FieldId]) -> String {
     fields.iter().map(|id| cx.field(*id).ast.name.text).collect::<Vec<_>>().join(", ")
 }

@@ -6,9 +6,11 @@ mod temporary;
 
 pub(super) use temporary::Temporary;
 
+use std::collections::BTreeSet;
+
 use super::state::{
-    Check, Column, ConstraintOptions, EnumType, Extension, ForeignKey, Index, ObjectName, Other, Policy, PrimaryKey,
-    Sequence, Table, TableOptions, UniqueConstraint,
+    Check, Column, ConstraintOptions, Distribution, EnumType, Extension, ForeignKey, Index, ObjectName, Other, Policy,
+    PrimaryKey, Sequence, Table, TableOptions, UniqueConstraint,
 };
 
 /// One difference.
@@ -207,6 +209,22 @@ pub enum Change {
     /// Other changes read or write rows that row security hides from the owner of their table.
     ShowAllTenants,
 
+    /// The rows of a table are elsewhere: Citus distributes them, moves them, or gives them back.
+    Distribute {
+        /// The table.
+        table: ObjectName,
+        /// Where its rows are.
+        previous: Distribution,
+        /// Where they shall be.
+        next: Distribution,
+        /// The table whose rows are on the same servers, if it is not the first of its group.
+        follows: Option<ObjectName>,
+        /// Whether the table exists.
+        has_rows: bool,
+    },
+    /// The other changes are made in a database in which Citus has the rows of these tables.
+    OnCitus(BTreeSet<ObjectName>),
+
     /// An object that no schema declares is missing. Only between two databases, like the next two.
     CreateOther(Other),
     /// It differs. The first one is dropped before, if it cannot be changed into the second.
@@ -216,6 +234,16 @@ pub enum Change {
 
     /// A difference that Relata does not migrate, so a person has to. Only between two databases.
     Unmigrated(Unmigrated),
+}
+
+impl Change {
+    /// Returns the tables whose rows Citus has before the changes, if it says so.
+    pub(super) fn placed(&self) -> Option<&BTreeSet<ObjectName>> {
+        match self {
+            Change::OnCitus(tables) => Some(tables),
+            _ => None,
+        }
+    }
 }
 
 /// A difference that is reported but not migrated.

@@ -157,6 +157,10 @@ lints! {
         "Its foreign keys are dropped with it, which blocks all access to the referenced tables at that moment."
         "Drop the foreign keys in a segment of their own."
 
+    L315 Warning "Copies a table to or from the servers of Citus"
+        "create_distributed_table and create_reference_table copy all rows to their servers, and undistribute_table copies them back. Nobody can write the table meanwhile, and its foreign keys are checked again."
+        "Plan a maintenance window. On a test system with as many rows, measure how long it takes."
+
     // C: clients or guarantees change.
     C401 Warning "Renames something that clients use"
         "Existing clients fail from that moment on."

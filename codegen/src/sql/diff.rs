@@ -5,6 +5,7 @@
 //! are never dropped.
 
 mod apply;
+mod citus;
 mod columns;
 mod definitions;
 mod enums;
@@ -24,6 +25,7 @@ use super::change::Change;
 use super::data_type::DataType;
 use super::intent::Intent;
 use super::language::expressible;
+use super::names::CITUS;
 use super::normalize::Origin;
 use super::state::{ColumnDefault, Extension, Index, ObjectName, Policy, State};
 
@@ -182,6 +184,10 @@ pub fn diff(pair: Pair<Side<'_>>, options: &DiffOptions) -> Result<Vec<Change>, 
         },
         previous_is_database: pair.previous.intent.is_none(),
         next_is_database: pair.next.intent.is_none(),
+        ignores_distribution: match (pair.previous.intent, pair.next.intent) {
+            (Some(intent), None) | (None, Some(intent)) => !intent.is_for_citus,
+            _ => false,
+        },
         ignores_row_security: match (pair.previous.intent, pair.next.intent) {
             (Some(intent), None) | (None, Some(intent)) => !intent.has_tenants,
             _ => false,
@@ -288,6 +294,8 @@ struct DiffCx<'a> {
     /// Whether the previous state comes from a database: objects that may have been created by hand stay.
     previous_is_database: bool,
     next_is_database: bool,
+    /// Whether distributions are not compared, because a schema that is not for Citus is compared with a database.
+    ignores_distribution: bool,
     /// Whether row security is not compared, because a schema without tenants is compared with a database.
     ignores_row_security: bool,
 }
@@ -311,7 +319,9 @@ fn diff_schemas(cx: &DiffCx<'_>, previous: &State, default_schema: &str, changes
         }
     }
     if !cx.previous_is_database {
-        let is_dropped = |old: &&Extension| cx.next.extensions.iter().all(|new| new.name != old.name);
+        // Without its extension, Citus would forget its servers.
+        let is_dropped =
+            |old: &&Extension| old.name != CITUS && cx.next.extensions.iter().all(|new| new.name != old.name);
         changes.extend(previous.extensions.iter().filter(is_dropped).cloned().map(Change::DropExtension));
     }
 }

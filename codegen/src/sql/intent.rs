@@ -17,6 +17,8 @@ pub struct Intent {
     pub enums: Vec<EnumIntent>,
     /// Whether it has tenants. A schema without tenants does not determine row security.
     pub has_tenants: bool,
+    /// Whether it is for Citus. Another schema does not determine where rows are.
+    pub is_for_citus: bool,
 }
 
 /// A model.
@@ -76,7 +78,8 @@ impl Intent {
     pub fn of(schema: &ir::Schema) -> Self {
         let tables = schema.walk_models().filter(|model| !model.model().is_view).map(of_model).collect();
         let enums = schema.enums.iter().map(of_enum).collect();
-        let mut intent = Self { tables, enums, has_tenants: schema.tenant().is_some() };
+        let is_for_citus = schema.engine == ir::Engine::Citus;
+        let mut intent = Self { tables, enums, has_tenants: schema.tenant().is_some(), is_for_citus };
         intent.sort();
         intent
     }

@@ -88,6 +88,9 @@ pub(super) fn cost(step: &Step) -> Option<Finding> {
             };
         }
         (Work::Scan, _) => format!("Reads the whole table{who_waits}"),
+        (Work::Rewrite, _) if matches!(step.action, Action::Distribute { .. } | Action::Undistribute(_)) => {
+            format!("Copies the whole table{who_waits}")
+        }
         (Work::Rewrite, Lock::RowExclusive) => "Writes every row that it matches".to_owned(),
         (Work::Rewrite, _) => format!("Rewrites the whole table{who_waits}"),
     };
@@ -108,6 +111,7 @@ fn cost_code(step: &Step) -> Option<&'static Lint> {
         Action::CreateOther(_) => codes::L304,
         Action::AddColumns { .. } => codes::L306,
         Action::Backfill { .. } => codes::L313,
+        Action::Distribute { .. } | Action::Undistribute(_) => codes::L315,
         _ => return None,
     })
 }

@@ -2,6 +2,7 @@
 //!
 //! Views are left out. A model with `@@ignore` is a table like any other.
 
+mod citus;
 mod operator_class;
 mod row_security;
 mod value;
@@ -45,6 +46,7 @@ pub fn lower(schema: &ir::Schema) -> State {
         }
     }
     row_security::secure(schema, &mut state);
+    citus::distribute(schema, &mut state);
     // As in Prisma, an empty schema is not created, even if it is listed.
     let names = state.tables.iter().map(|table| &table.name).chain(state.enums.iter().map(|ty| &ty.name));
     state.schemas = names.filter_map(|name| name.schema.clone()).collect();

@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
+/// The extension of Citus, which migrations create and never drop: without it, Citus would forget its servers.
+pub(super) const CITUS: &str = "citus";
+
 /// The name of a table, type or sequence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName {

@@ -9,6 +9,7 @@ mod action;
 mod assess;
 mod boundary;
 mod build;
+mod citus;
 mod conversion;
 mod hazards;
 mod online;
@@ -81,6 +82,7 @@ pub fn plan(changes: Vec<Change>) -> Plan {
     let actions = order::order(build::build(changes, &cx.conversions));
     let mut steps: Vec<_> = actions.into_iter().map(|action| cx.step(action)).collect();
     boundary::set_boundaries(&mut steps);
+    citus::run_sequentially(&mut steps, &cx);
     Plan { steps, unmigrated }
 }
 
@@ -94,6 +96,7 @@ pub fn plan_online(changes: Vec<Change>) -> Plan {
     let step = |(action, transaction)| Step { transaction, ..cx.step(action) };
     let mut steps: Vec<_> = actions.into_iter().map(step).collect();
     boundary::set_boundaries(&mut steps);
+    citus::run_sequentially(&mut steps, &cx);
     Plan { steps, unmigrated }
 }
 

@@ -3,6 +3,7 @@
 //! Plain data, without SQL text except for expressions that only PostgreSQL understands. Code that creates a state
 //! calls [`State::sort`] at the end. Columns stay in the order of their table.
 
+mod distribution;
 mod grant;
 mod options;
 mod other;
@@ -12,6 +13,7 @@ use super::data_type::{DataType, is_same_name};
 use crate::ir::{IndexMethod, ReferentialAction, SortOrder};
 
 pub use super::names::ObjectName;
+pub use distribution::Distribution;
 pub use grant::ColumnGrant;
 pub use options::{ColumnOptions, ConstraintOptions, Deferrable, SequenceOptions, TableOptions};
 pub use other::{Definition, Other, OtherKind, Use};
@@ -90,6 +92,8 @@ pub struct Table {
     pub indexes: Vec<Index>,
     /// Its row security.
     pub row_security: RowSecurity,
+    /// Where Citus keeps its rows.
+    pub distribution: Distribution,
     /// Views that read it. Only if a database was read.
     pub used_by: Vec<String>,
     /// Properties that the schema language cannot express.
@@ -302,6 +306,7 @@ impl Table {
             checks: Vec::new(),
             indexes: Vec::new(),
             row_security: RowSecurity::default(),
+            distribution: Distribution::default(),
             used_by: Vec::new(),
             options: TableOptions::default(),
         }

@@ -124,7 +124,7 @@ fn code_index() -> String {
     page
 }
 
-const GROUPS: [(&str, &str); 10] = [
+const GROUPS: [(&str, &str); 11] = [
     ("R01", "What is written"),
     ("R02", "Names"),
     ("R03", "Types"),
@@ -135,6 +135,7 @@ const GROUPS: [(&str, &str); 10] = [
     ("R08", "Datasource and generator"),
     ("R09", "Tenants"),
     ("R10", "Queries"),
+    ("R11", "Citus"),
 ];
 
 /// `docs/codes` is made here: `just snap` writes it.

@@ -76,6 +76,7 @@ const ORDERED: &[(&str, &[&str])] = &[
             "rust_names",
             "relations",
             "tenants",
+            "citus",
             "missing",
             "finish",
         ],

@@ -2,6 +2,8 @@
 
 mod arbitrary;
 mod book;
+#[cfg(unix)]
+mod citus;
 mod emit;
 mod format;
 mod hostile;

@@ -41,27 +41,27 @@ impl End {
     }
 }
 
-fn changes(previous: &End, next: &End, options: &DiffOptions) -> Result<Vec<Change>, DiffError> {
+pub(crate) fn changes(previous: &End, next: &End, options: &DiffOptions) -> Result<Vec<Change>, DiffError> {
     diff(Pair { previous: previous.side(), next: next.side() }, options)
 }
 
-fn migration(previous: &End, next: &End, options: &DiffOptions) -> String {
+pub(crate) fn migration(previous: &End, next: &End, options: &DiffOptions) -> String {
     let changes = changes(previous, next, options).unwrap_or_else(|error| panic!("{error}"));
     let sql = render(&plan(changes.clone()));
     assert_eq!(sql, render(&plan(changes)), "the same changes give the same text");
     sql
 }
 
-fn accepting_drops() -> DiffOptions {
+pub(crate) fn accepting_drops() -> DiffOptions {
     DiffOptions { accept_drops: true, ..DiffOptions::default() }
 }
 
 pub(crate) struct Case {
-    previous: End,
+    pub(crate) previous: End,
     pub(crate) next: End,
-    options: DiffOptions,
-    rows: String,
-    after: String,
+    pub(crate) options: DiffOptions,
+    pub(crate) rows: String,
+    pub(crate) after: String,
 }
 
 impl Case {
@@ -169,7 +169,7 @@ pub(crate) fn from_empty(end: &End) -> String {
     migration(&End::empty(), end, &DiffOptions::default())
 }
 
-fn similar(left: &str, right: &str, path: &Path) {
+pub(crate) fn similar(left: &str, right: &str, path: &Path) {
     let only = |a: &str, b: &str| {
         a.lines()
             .filter(|line| !b.lines().any(|other| other == *line))

@@ -13,7 +13,10 @@ pub(crate) struct Database {
 
 impl Database {
     pub(crate) fn create(server: &DevDb) -> Self {
-        let database = server.create_database("codegen").expect("a database can be created");
+        Self::of(server.create_database("codegen").expect("a database can be created"))
+    }
+
+    pub(crate) fn of(database: TestDatabase) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
         let (client, connection) =
             runtime.block_on(tokio_postgres::connect(database.url(), NoTls)).expect("the database can be reached");

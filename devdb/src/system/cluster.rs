@@ -335,7 +335,7 @@ fn remove(folder: &Path) -> Result<(), Error> {
 }
 
 /// Returns `error` with the last lines of the server's log, which contain the reason.
-fn with_log(error: Error, log: &Path) -> Error {
+pub(super) fn with_log(error: Error, log: &Path) -> Error {
     let Error::Program { program, output } = error else { return error };
     let text = fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();

@@ -4,6 +4,7 @@
 
 mod building;
 mod choosing;
+mod citus;
 mod cluster;
 mod command;
 mod databases;

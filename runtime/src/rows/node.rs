@@ -10,7 +10,7 @@ use tokio_postgres::types::{FromSql, Type};
 
 use crate::error::{Error, Result};
 use crate::meta::{Relation, Table};
-use crate::value::{Decode, Decoded, Scalar, decode_list, decode_list_with_nulls};
+use crate::value::{Decode, Decoded, Scalar, decode_list, decode_list_with_nulls, only_value};
 
 /// A row of a result, with access to the included rows.
 #[derive(Debug, Clone, Copy)]
@@ -118,11 +118,11 @@ enum LinkRows {
 }
 
 /// A value as the database sent it, whatever its type.
-struct Raw<'a>(&'a [u8]);
+struct Raw<'a>(Option<&'a [u8]>);
 
 impl<'a> FromSql<'a> for Raw<'a> {
-    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
-        Ok(Raw(raw))
+    fn from_sql(ty: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        if *ty == Type::RECORD { only_value(raw).map(Raw) } else { Ok(Raw(Some(raw))) }
     }
 
     fn accepts(_: &Type) -> bool {
@@ -133,7 +133,7 @@ impl<'a> FromSql<'a> for Raw<'a> {
 /// Returns a value of a row as the database sent it.
 #[inline]
 pub(crate) fn raw_value(row: &Row, column: usize) -> Option<&[u8]> {
-    row.try_get::<_, Option<Raw<'_>>>(column).ok().flatten().map(|raw| raw.0)
+    row.try_get::<_, Option<Raw<'_>>>(column).ok().flatten()?.0
 }
 
 impl Node {

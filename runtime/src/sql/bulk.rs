@@ -121,6 +121,9 @@ impl<P: Pass> Writer<'_, P> {
         }
         if returning {
             self.push_returning(table);
+        } else if table.is_on_citus && matches!(on_conflict, OnConflict::Skip) {
+            // Without rows to return, Citus also counts the ones that it skips.
+            self.push(" RETURNING 1");
         }
     }
 }

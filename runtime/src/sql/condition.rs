@@ -267,11 +267,11 @@ impl<P: Pass> Writer<'_, P> {
     }
 
     /// Confines the rows of a relation to the tenant. If the relation's columns contain the tenant, nothing is needed,
-    /// because the enclosing rows are confined.
+    /// because the enclosing rows are confined. Citus does not see that in a subquery of a value.
     pub(super) fn push_tenant_unless_joined(&mut self, relation: &Relation, child: Alias) {
         match relation.tenant_pair {
-            Some(_) => self.confined_by_join(relation.child),
-            None => {
+            Some(_) if !relation.child.is_on_citus => self.confined_by_join(relation.child),
+            _ => {
                 self.push_tenant(" AND ", relation.child, child);
             }
         }

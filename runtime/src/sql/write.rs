@@ -291,7 +291,9 @@ impl<P: Pass> Writer<'_, P> {
             return self.push(" DEFAULT VALUES");
         }
         self.push_insert_head(table, cells.iter().map(|(column, _)| *column));
-        self.push(" VALUES (");
+        // Citus refuses a subquery among VALUES.
+        let selects = table.is_on_citus && cells.iter().any(|(_, cell)| matches!(cell, Cell::Lookup { .. }));
+        self.push(if selects { " SELECT " } else { " VALUES (" });
         let glue = if self.push_own_value(table) { ", " } else { "" };
         for (index, (number, cell)) in cells.iter_mut().enumerate() {
             self.push(if index > 0 { ", " } else { glue });
@@ -299,7 +301,8 @@ impl<P: Pass> Writer<'_, P> {
             match cell {
                 Cell::Value(value) => {
                     let value = std::mem::replace(value, Param::Null);
-                    self.push_value(&table.columns[usize::from(*number)], value);
+                    let column = &table.columns[usize::from(*number)];
+                    if selects { self.push_typed(column, value) } else { self.push_value(column, value) }
                 }
                 Cell::Lookup { relation, column, key } => {
                     self.pass().give_up();
@@ -309,7 +312,7 @@ impl<P: Pass> Writer<'_, P> {
         }
         let glue = if cells.is_empty() && own.is_none() { "" } else { ", " };
         self.push_now_values(table, cells.iter().map(|(column, _)| *column), glue);
-        self.push(")");
+        self.push(if selects { "" } else { ")" });
     }
 
     /// Writes the tenant of a new row, as its first value. Returns whether there is one.
@@ -429,9 +432,19 @@ impl<P: Pass> Writer<'_, P> {
         for column in now_columns(table, given) {
             self.push(glue);
             self.push_quoted(column.name);
-            self.push(" = CURRENT_TIMESTAMP");
+            self.push(" = ");
+            self.push_now(column);
             glue = ", ";
         }
+    }
+
+    /// Writes the time of the transaction. In ON CONFLICT, Citus takes that of the new row.
+    fn push_now(&mut self, column: &Column) {
+        if self.is_immutable {
+            self.push("excluded.");
+            return self.push_quoted(column.name);
+        }
+        self.push("CURRENT_TIMESTAMP");
     }
 
     fn push_set(&mut self, column: &Column, to: &SetTo) {
@@ -493,7 +506,7 @@ impl<P: Pass> Writer<'_, P> {
 
     pub(super) fn push_default(&mut self, column: &Column) {
         match column.default {
-            _ if column.updated_at => self.push("CURRENT_TIMESTAMP"),
+            _ if column.updated_at => self.push_now(column),
             ClientDefault::None => self.push("DEFAULT"),
             made => self.push_value(column, generate(made)),
         }
@@ -510,6 +523,7 @@ impl<P: Pass> Writer<'_, P> {
         let own = self.own_column(table).filter(|_| table.tenancy.is_some_and(|tenancy| tenancy.is_key(key)));
         self.push_column_names(table, own.into_iter().chain(key.iter().copied()));
         self.push(") DO UPDATE SET ");
+        self.is_immutable = table.is_on_citus;
         if self.tenancy_of(table).is_some() {
             self.unconfined += 1;
         }
@@ -524,6 +538,7 @@ impl<P: Pass> Writer<'_, P> {
             self.push_sets(table, sets);
         }
         self.push_where(only_if, table, TABLE);
+        self.is_immutable = false;
     }
 
     /// The first words of a shape.
@@ -541,7 +556,7 @@ impl<P: Pass> Writer<'_, P> {
 
     pub(super) fn push_returning(&mut self, table: &'static Table) {
         self.push(" RETURNING ");
-        self.push_all_columns(table, TABLE);
+        self.push_returned_columns(table, TABLE);
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct Writer<'t, P = Text> {
     pub(super) tenant: Option<&'t Tenant>,
     /// The number of the parameter with the tenant's id, once there is one.
     pub(super) tenant_parameter: Option<u32>,
+    /// Whether the next text is ON CONFLICT of a table of Citus, which refuses functions there that are not immutable.
+    pub(super) is_immutable: bool,
     /// The number of named tables whose rows have not yet been confined to the tenant.
     pub(super) unconfined: i32,
 }
@@ -52,7 +54,15 @@ impl<'t, P: Pass> Writer<'t, P> {
             pass.word(OF_TENANT);
         }
         let params = Vec::with_capacity(4);
-        Self { pass, params, aliases: 0, tenant: context.tenant, tenant_parameter: None, unconfined: 0 }
+        Self {
+            pass,
+            params,
+            aliases: 0,
+            tenant: context.tenant,
+            tenant_parameter: None,
+            is_immutable: false,
+            unconfined: 0,
+        }
     }
 
     /// Returns the number of the next parameter.
@@ -174,6 +184,25 @@ impl<'t, P: Pass> Writer<'t, P> {
         }
     }
 
+    /// Writes every column that a statement returns, like [`push_all_columns`](Self::push_all_columns). In RETURNING,
+    /// Citus refuses functions that are not immutable, such as the cast of an enum to text. In a row of one value, an
+    /// enum needs no cast: the driver knows the type of rows.
+    pub(super) fn push_returned_columns(&mut self, table: &'static Table, alias: Alias) {
+        if !table.is_on_citus || !P::IS_TEXT {
+            return self.push_all_columns(table, alias);
+        }
+        for (index, column) in table.columns.iter().enumerate() {
+            self.push(if index > 0 { ", " } else { "" });
+            if is_enum(column) {
+                self.push("ROW(");
+                self.push_column(alias, column);
+                self.push(")");
+            } else {
+                self.push_read(alias, column);
+            }
+        }
+    }
+
     fn push_each_column(&mut self, table: &Table, alias: Alias) {
         for (index, column) in table.columns.iter().enumerate() {
             self.push(if index > 0 { ", " } else { "" });
@@ -200,6 +229,9 @@ impl<'t, P: Pass> Writer<'t, P> {
     /// Writes a parameter in the column's type.
     #[inline]
     pub(super) fn push_value(&mut self, column: &Column, param: Param) {
+        if self.is_immutable && self.push_constant(column, &param, column.sql_type) {
+            return;
+        }
         self.push_param(param);
         if let Some(wire) = column.wire {
             self.push_casts([wire, column.sql_type]);
@@ -217,9 +249,12 @@ impl<'t, P: Pass> Writer<'t, P> {
 
     /// Writes a parameter in the type of the column's elements.
     pub(super) fn push_element(&mut self, column: &Column, param: Param) {
+        let element = |ty: &'static str| ty.strip_suffix("[]").unwrap_or(ty);
+        if self.is_immutable && self.push_constant(column, &param, element(column.sql_type)) {
+            return;
+        }
         self.push_param(param);
         if let Some(wire) = column.wire {
-            let element = |ty: &'static str| ty.strip_suffix("[]").unwrap_or(ty);
             self.push_casts([element(wire), element(column.sql_type)]);
         }
     }
@@ -227,11 +262,36 @@ impl<'t, P: Pass> Writer<'t, P> {
     /// Writes a parameter that is an array of values in the column's type.
     #[inline]
     pub(super) fn push_values(&mut self, column: &Column, param: Param) {
+        if self.is_immutable && self.push_constant(column, &param, column.sql_type) {
+            return self.push("[]");
+        }
         self.push_param(param);
         for ty in column.wire.into_iter().chain([column.sql_type]) {
             self.push_casts([ty]);
             self.push("[]");
         }
+    }
+
+    /// Writes a value of an enum as a constant, whose cast PostgreSQL carries out when it parses the statement. The labels
+    /// are those of the schema, and no text of a user. Returns whether it is one.
+    #[cold]
+    fn push_constant(&mut self, column: &Column, param: &Param, ty: &str) -> bool {
+        fn constant(param: &Param) -> Option<String> {
+            match param {
+                Param::Null => Some("NULL".to_owned()),
+                Param::Label(label) => Some(relata_pgsql::literal(label)),
+                Param::Array(values) => {
+                    let values: Option<Vec<String>> = values.iter().map(constant).collect();
+                    Some(format!("ARRAY[{}]", values?.join(", ")))
+                }
+                _ => None,
+            }
+        }
+        let Some(text) = constant(param).filter(|_| is_enum(column)) else { return false };
+        self.push(&text);
+        self.push("::");
+        self.push(ty);
+        true
     }
 
     /// Writes a table whose rows have to be confined to the tenant, if there is one, by
@@ -265,6 +325,11 @@ pub(super) fn comparable_type(column: &Column) -> Option<&'static str> {
         "varbit[]" => Some("varbit[]"),
         _ => None,
     }
+}
+
+/// Returns whether the column holds an enum or a list of enums. Only their types have quoted names.
+fn is_enum(column: &Column) -> bool {
+    column.wire.is_some() && column.sql_type.starts_with('"')
 }
 
 /// The alias of a table in a statement.

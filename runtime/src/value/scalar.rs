@@ -13,6 +13,19 @@ use super::number::{decode_decimal, decode_float, decode_int};
 use super::param::{Param, is_text};
 use crate::value::BoxError;
 
+/// Returns the value of a row with one value, which is how an enum is returned by Citus: the number of values, the type,
+/// the length, and the bytes.
+pub(crate) fn only_value(row: &[u8]) -> Result<Option<&[u8]>, BoxError> {
+    let number = |at: usize| row.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map(i32::from_be_bytes);
+    match (number(0), number(8)) {
+        (Some(1), Some(-1)) => Ok(None),
+        (Some(1), Some(length)) if usize::try_from(length).is_ok_and(|length| row.len() == 12 + length) => {
+            Ok(Some(&row[12..]))
+        }
+        _ => Err("it is not a row of one value".into()),
+    }
+}
+
 /// Returns whether a column holds a list of such values.
 pub(crate) fn accepts_list<T: Scalar>(ty: &Type) -> bool {
     matches!(ty.kind(), Kind::Array(element) if T::accepts(element))
@@ -61,8 +74,13 @@ pub(crate) struct Decoded<T>(pub(crate) T);
 
 impl<'a, T: Decode> FromSql<'a> for Decoded<T> {
     #[inline]
-    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, BoxError> {
-        T::decode_nullable(Some(raw)).map(Decoded)
+    fn from_sql(ty: &Type, raw: &'a [u8]) -> Result<Self, BoxError> {
+        // No label of an enum begins like a row.
+        match T::decode_nullable(Some(raw)) {
+            Ok(value) => Ok(Decoded(value)),
+            Err(_) if *ty == Type::RECORD => T::decode_nullable(only_value(raw)?).map(Decoded),
+            Err(error) => Err(error),
+        }
     }
 
     #[inline]

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use relata_codegen::diagnostics::{SourceFile, Sources};
 use relata_codegen::format;
-use relata_codegen::ir::{ColumnType, Schema};
+use relata_codegen::ir::{ColumnType, Engine, Schema};
 use relata_codegen::sql::quote::ident;
 use relata_codegen::sql::{Change, Index, Inexpressible, ObjectName, Pair, State, expressible, lower, summary};
 use tokio_postgres::Client;
@@ -162,7 +162,9 @@ async fn read_live(
     };
     let datasource = Datasource {
         schemas: if unqualified.is_none() { schemas } else { Vec::new() },
-        extensions: inventory.extensions.iter().map(extension).collect(),
+        is_citus: state.tables.iter().any(|table| table.distribution.is_placed()),
+        // `engine` says it.
+        extensions: inventory.extensions.iter().filter(|(name, _)| name != "citus").map(extension).collect(),
     };
     let read = client.query_one("SELECT current_schemas(false)::text[]", &[]).await.and_then(|row| row.try_get(0));
     let search_path = read.map_err(|error| Failure::database("reading the search path", &error))?;
@@ -204,6 +206,9 @@ fn warnings(
         lines.push(format!("{hint}:\n  {}", needs.join("\n  ")));
     }
     if let Some(existing) = existing {
+        if live.datasource.is_citus && existing.schema.engine != Engine::Citus {
+            lines.push("Citus has the rows of tables, but the datasource has no `engine = \"citus\"`".to_owned());
+        }
         let is_listed = |it: &&Extension| existing.schema.extensions.iter().any(|known| known.db_name == it.name);
         let missing: Vec<&str> =
             live.datasource.extensions.iter().filter(|it| !is_listed(it)).map(|it| it.name.as_str()).collect();

@@ -16,6 +16,7 @@ const VERSION: u32 = 1;
 pub(crate) struct Schema<'s> {
     version: u32,
     foreign_keys: bool,
+    engine: &'static str,
     schemas: &'s [String],
     extensions: Vec<Extension<'s>>,
     enums: Vec<Enum<'s>>,
@@ -70,6 +71,8 @@ struct Model<'s> {
     tenant: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     row_security: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    distribution: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -169,6 +172,10 @@ impl<'s> Schema<'s> {
         Self {
             version: VERSION,
             foreign_keys: schema.foreign_keys,
+            engine: match schema.engine {
+                ir::Engine::PostgreSql => "postgresql",
+                ir::Engine::Citus => "citus",
+            },
             schemas: &schema.namespaces,
             extensions: extensions.collect(),
             enums: schema.walk_enums().map(enumeration).collect(),
@@ -221,6 +228,16 @@ fn model(walker: ModelWalker<'_>) -> Model<'_> {
         checks: checks.collect(),
         tenant: walker.schema.tenant().map(|_| tenant(walker)),
         row_security: walker.schema.tenant().map(|_| model.row_security),
+        distribution: (walker.schema.engine == ir::Engine::Citus).then(|| distribution(walker)),
+    }
+}
+
+/// `{"by": "field"}`, `"reference"` or `"local"`.
+fn distribution(walker: ModelWalker<'_>) -> Value {
+    match walker.model().distribution {
+        ir::Distribution::By(field) => json!({ "by": walker.schema.walk_field(field).name() }),
+        ir::Distribution::Reference => json!("reference"),
+        ir::Distribution::Local => json!("local"),
     }
 }
 

@@ -1,15 +1,30 @@
 //! The attributes of models, views, enums and their values.
 
 use super::super::arguments::{Parameters, bind, expect_flag, expect_string, expect_word};
-use super::super::draft::{CheckDraft, DeclaredTenancy, Given, KeyKind};
+use super::super::draft::{CheckDraft, DeclaredDistribution, DeclaredTenancy, Given, KeyKind};
+use super::super::field_names::find_column;
 use super::super::{Cx, keys};
 use super::{expect_no_arguments, name_parameters, read_name, report_misplaced, usable};
 use crate::diagnostics::{self as codes, Diagnostic, did_you_mean};
 use crate::ir::{EnumId, ModelId};
 use crate::syntax::{Attribute, ModelKind};
 
-const ON_MODELS: &[&str] =
-    &["id", "unique", "index", "map", "ignore", "schema", "renamedFrom", "check", "tenant", "shared", "fulltext"];
+const ON_MODELS: &[&str] = &[
+    "id",
+    "unique",
+    "index",
+    "map",
+    "ignore",
+    "schema",
+    "renamedFrom",
+    "check",
+    "tenant",
+    "shared",
+    "distributed",
+    "reference",
+    "local",
+    "fulltext",
+];
 const ON_ENUMS: &[&str] = &["map", "schema", "renamedFrom"];
 const ON_VALUES: &[&str] = &["map", "renamedFrom"];
 
@@ -29,6 +44,7 @@ pub(super) fn read_model_attributes(cx: &mut Cx<'_, '_>, id: ModelId) {
             }
             "check" => read_check(cx, id, attribute),
             "tenant" | "shared" => read_tenancy(cx, id, name, attribute),
+            "distributed" | "reference" | "local" => read_distribution(cx, id, name, attribute),
             "fulltext" => report_misplaced(
                 cx,
                 attribute.span,
@@ -195,4 +211,38 @@ fn read_tenancy<'a>(cx: &mut Cx<'a, '_>, id: ModelId, name: &str, attribute: &'a
         return;
     }
     cx.model_mut(id).declared_tenancy = Some(declared);
+}
+
+/// Reads `@@distributed(by: field)`, `@@reference` or `@@local`.
+fn read_distribution<'a>(cx: &mut Cx<'a, '_>, id: ModelId, name: &'static str, attribute: &'a Attribute<'a>) {
+    let kind = match name {
+        "distributed" => {
+            let names = &["by"];
+            let parameters = Parameters { owner: "@@distributed", unnamed: Some("by"), names, required: names };
+            let bound = bind(cx, attribute.arguments(), attribute.span, &parameters);
+            let by = bound.get("by").and_then(|value| expect_word(cx, value, "a field"));
+            let Some(by) = by else { return };
+            let Some(field) = find_column(cx, id, by, "@@distributed") else { return };
+            DeclaredDistribution::By(field, by.span)
+        }
+        "reference" => {
+            expect_no_arguments(cx, attribute, "@@reference");
+            DeclaredDistribution::Reference
+        }
+        _ => {
+            expect_no_arguments(cx, attribute, "@@local");
+            DeclaredDistribution::Local
+        }
+    };
+    if let Some((_, first)) = cx.model(id).declared_distribution {
+        let message = format!("`{}` specifies twice where its rows are", cx.model(id).ast.name.text);
+        cx.report(
+            Diagnostic::new(codes::DISTRIBUTION_TWICE, attribute.span, message)
+                .label("specified again")
+                .second(first, "first specified here")
+                .help("keep one of `@@distributed(by: ..)`, `@@reference` and `@@local`"),
+        );
+        return;
+    }
+    cx.model_mut(id).declared_distribution = Some((kind, attribute.span));
 }

@@ -131,7 +131,7 @@ pub(super) fn keys_hold_the_tenant(cx: &Cx<'_, '_>) -> Vec<Diagnostic> {
     found
 }
 
-fn shared_key(cx: &Cx<'_, '_>, model: ModelId, key: &KeyDraft<'_>) -> Option<Diagnostic> {
+pub(in super::super) fn shared_key(cx: &Cx<'_, '_>, model: ModelId, key: &KeyDraft<'_>) -> Option<Diagnostic> {
     if key.kind == KeyKind::Index || key.global {
         return None;
     }
@@ -167,7 +167,13 @@ fn shared_key(cx: &Cx<'_, '_>, model: ModelId, key: &KeyDraft<'_>) -> Option<Dia
 
 /// Proposes the key with the tenant at the front. Proposes no change of a primary key, because other tables may
 /// reference it.
-fn with_tenant(cx: &Cx<'_, '_>, model: ModelId, key: &KeyDraft<'_>, tenant: FieldId, list: &str) -> Vec<Edit> {
+pub(in super::super) fn with_tenant(
+    cx: &Cx<'_, '_>,
+    model: ModelId,
+    key: &KeyDraft<'_>,
+    tenant: FieldId,
+    list: &str,
+) -> Vec<Edit> {
     let is_plain = key.name.is_none() && key.map.is_none() && key.predicate.is_none();
     let referenced = |columns: &[FieldId]| {
         cx.relations

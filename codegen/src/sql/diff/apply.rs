@@ -2,7 +2,7 @@
 
 use crate::sql::data_type::DataType;
 use crate::sql::expression::{Token, tokens};
-use crate::sql::state::{ColumnDefault, Index, IndexTarget, ObjectName, Policy, State, Table, Use};
+use crate::sql::state::{ColumnDefault, Distribution, Index, IndexTarget, ObjectName, Policy, State, Table, Use};
 
 pub(super) fn rename_enum(state: &mut State, from: &ObjectName, to: &ObjectName) {
     for ty in state.enums.iter_mut().filter(|ty| ty.name == *from) {
@@ -116,6 +116,9 @@ pub(super) fn rename_column(state: &mut State, table_name: &ObjectName, from: &s
         }
         table.columns.iter_mut().for_each(|column| rename(&mut column.name));
         table.options.partition_columns.iter_mut().for_each(rename);
+        if let Distribution::By { column, .. } = &mut table.distribution {
+            rename(column);
+        }
         table.primary_key.iter_mut().flat_map(|key| &mut key.columns).for_each(rename);
         table.uniques.iter_mut().flat_map(|unique| &mut unique.columns).for_each(rename);
         table.foreign_keys.iter_mut().flat_map(|key| &mut key.columns).for_each(rename);

@@ -389,7 +389,10 @@ fn is_touched(table: &ObjectName, key: &ForeignKey, touched: &Touched) -> bool {
         columns.iter().any(|it| is_among(&touched.retyped, it) || is_among(&touched.recreated, it))
     };
     let referenced = (key.referenced_table.clone(), key.referenced_columns.iter().cloned().collect());
-    is_retyped(table, &key.columns)
+    let moves = |table: &ObjectName| touched.placement.moved.contains(table);
+    moves(table)
+        || moves(&key.referenced_table)
+        || is_retyped(table, &key.columns)
         || is_retyped(&key.referenced_table, &key.referenced_columns)
         || touched.keys.contains(&referenced)
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::DiffCx;
+use super::citus::Placement;
 use super::columns::{diff_columns, is_served};
 use super::objects::{diff_objects, rename_objects};
 use crate::sql::change::{Change, TableObject};
@@ -36,6 +37,7 @@ pub(super) fn diff_tables(
             }
         }
     }
+    touched.placement = Placement::of(cx, previous, changes);
     let dropped = previous.tables.iter().filter(|table| !new_names.contains(&table.name));
     changes.extend(dropped.cloned().map(Change::DropTable));
 
@@ -49,6 +51,7 @@ pub(super) fn diff_tables(
     }
     rename_objects(renames, changes);
     super::row_security::diff_row_security(cx, previous, &touched, changes);
+    touched.placement.diff(cx, previous, changes);
     add_belongings(previous, &kept, &touched, changes);
 }
 
@@ -122,6 +125,8 @@ pub(super) struct Touched {
     pub(super) recreated: BTreeSet<(ObjectName, String)>,
     /// Sets of columns that lose the key or unique index on them.
     pub(super) keys: BTreeSet<(ObjectName, BTreeSet<String>)>,
+    /// Tables that Citus moves. A foreign key would prevent it.
+    pub(super) placement: Placement,
     /// Keys and indexes that stay, under their new names.
     pub(super) kept: Vec<(ObjectName, TableObject)>,
 }

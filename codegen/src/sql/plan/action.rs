@@ -3,7 +3,8 @@
 use super::super::change::{Belongings, Place, TableObject};
 use super::super::data_type::DataType;
 use super::super::state::{
-    Column, EnumType, Extension, Index, ObjectName, Other, Policy, Sequence, SequenceOptions, Table, TableOptions,
+    Column, Distribution, EnumType, Extension, Index, ObjectName, Other, Policy, Sequence, SequenceOptions, Table,
+    TableOptions,
 };
 
 /// One statement, as data.
@@ -208,6 +209,20 @@ pub enum Action {
         previous: (bool, bool),
         next: (bool, bool),
     },
+    /// Lets Citus take the rows of a table. `follows`: the table whose rows are on the same servers.
+    Distribute {
+        table: ObjectName,
+        next: Distribution,
+        follows: Option<ObjectName>,
+        has_rows: bool,
+    },
+    /// Removes the rows that Citus has copied from the table itself.
+    ClearLocalRows(ObjectName),
+    /// Lets Citus give back the rows of a table.
+    Undistribute(ObjectName),
+    /// Lets Citus change one part of a table after the other, so that all steps of the transaction use one connection to
+    /// each server.
+    RunSequentially,
     /// Lets the session see the rows of all tenants from here on.
     ShowAllTenants,
 

@@ -51,6 +51,8 @@ pub(super) struct AssessCx {
     pub(super) new_tables: BTreeSet<ObjectName>,
     /// New columns with NULL in all rows.
     pub(super) empty_columns: BTreeSet<(ObjectName, String)>,
+    /// Tables whose rows Citus has, before or after the migration.
+    pub(super) placed: BTreeSet<ObjectName>,
     /// The new values of columns.
     pub(super) conversions: Conversions,
     pub(super) removed_labels: BTreeMap<ObjectName, Vec<String>>,
@@ -69,6 +71,10 @@ impl AssessCx {
                 Change::CreateTable(table) => {
                     cx.new_tables.insert(table.name.clone());
                 }
+                Change::Distribute { table, has_rows: true, .. } => {
+                    cx.placed.insert(table.clone());
+                }
+                Change::OnCitus(tables) => cx.placed.extend(tables.iter().cloned()),
                 Change::AddColumn { table, column, .. } if column.nullable && column.default.is_none() => {
                     cx.empty_columns.insert((table.clone(), column.name.clone()));
                 }
@@ -147,6 +153,10 @@ impl AssessCx {
                 true => (Lock::ShareUpdateExclusive, Work::None),
                 false => (Lock::AccessExclusive, Work::Rewrite),
             },
+            Action::Distribute { has_rows: true, .. } | Action::Undistribute(_) => {
+                (Lock::AccessExclusive, Work::Rewrite)
+            }
+            Action::ClearLocalRows(_) => at_once,
             Action::CreatePolicy { table, .. } | Action::SetRowSecurity { table, .. } if self.is_new(table) => {
                 (Lock::None, Work::None)
             }

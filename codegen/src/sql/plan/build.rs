@@ -12,14 +12,16 @@ use crate::sql::data_type::DataType;
 use crate::sql::names::sequence_name;
 use crate::sql::quote::{ident, qualified};
 use crate::sql::state::{
-    Column, ColumnDefault, ColumnGrant, EnumType, IndexPart, ObjectName, Other, OtherKind, Sequence, SequenceOptions,
-    Table,
+    Column, ColumnDefault, ColumnGrant, EnumType, Index, IndexPart, ObjectName, Other, OtherKind, PrimaryKey, Sequence,
+    SequenceOptions, Table, UniqueConstraint,
 };
 
 /// Returns the actions. Renames stay in their order, all others in the order of the changes.
 pub(super) fn build(changes: Vec<Change>, conversions: &Conversions) -> Vec<Action> {
     let dropped_views = changes.iter().filter_map(dropped_view).collect();
-    let mut builder = Builder { serial: serial_columns(&changes), dropped_views, ..Builder::default() };
+    let placed = changes.iter().filter_map(Change::placed).flatten().cloned().collect();
+    let serial = serial_columns(&changes);
+    let mut builder = Builder { serial, dropped_views, placed, ..Builder::default() };
     for change in changes {
         builder.add(change, conversions);
     }
@@ -39,6 +41,8 @@ struct Builder {
     serial: BTreeSet<(ObjectName, String)>,
     /// Views that are dropped, even if only to be created again.
     dropped_views: BTreeSet<String>,
+    /// Tables whose rows Citus has.
+    placed: BTreeSet<ObjectName>,
 }
 
 fn dropped_view(change: &Change) -> Option<String> {
@@ -114,6 +118,9 @@ impl Builder {
                 self.alter_column(table, (*previous, *next), using, enum_replaced, belongings);
             }
             Change::DropColumn { table, column } => self.dropped.entry(table).or_default().push(column),
+            Change::RenameObject { table, object, to } if self.placed.contains(&table) => {
+                rename_on_citus(actions, table, object, to);
+            }
             Change::RenameObject { table, object, to } => actions.push(Action::RenameObject { table, object, to }),
             Change::AddObject { table, object } => actions.push(Action::AddObject { table, object, holds: false }),
             Change::ReplaceObject { table, previous, next } => {
@@ -144,6 +151,16 @@ impl Builder {
                 actions.push(Action::SetRowSecurity { table, previous, next });
             }
             Change::ShowAllTenants => actions.push(Action::ShowAllTenants),
+            Change::Distribute { table, previous, next, follows, has_rows } => {
+                if previous.is_placed() {
+                    actions.push(Action::Undistribute(table.clone()));
+                }
+                if next.is_placed() {
+                    actions.push(Action::Distribute { table: table.clone(), next, follows, has_rows });
+                    actions.extend(has_rows.then_some(Action::ClearLocalRows(table)));
+                }
+            }
+            Change::OnCitus(_) => {}
             Change::Unmigrated(_) => {}
         }
     }
@@ -231,6 +248,7 @@ impl Builder {
     fn detach_dropped_tables(&mut self) {
         let mut held: BTreeSet<&ObjectName> = self.actions.iter().filter_map(dropped_key).collect();
         let retypes = |alterations: &Vec<Alteration>| alterations.iter().any(|alteration| alteration.retyped);
+        held.extend(self.actions.iter().filter_map(moved_table));
         held.extend(self.altered.iter().filter(|(_, alterations)| retypes(alterations)).map(|(table, _)| table));
         let mut detached = Vec::new();
         for table in &mut self.dropped_tables {
@@ -313,6 +331,37 @@ fn dropped_key(action: &Action) -> Option<&ObjectName> {
         },
         _ => None,
     }
+}
+
+/// Returns the table whose rows Citus takes or gives back, which it refuses under foreign keys.
+fn moved_table(action: &Action) -> Option<&ObjectName> {
+    match action {
+        Action::Undistribute(table) | Action::Distribute { table, .. } => Some(table),
+        _ => None,
+    }
+}
+
+/// Citus renames no constraints. The index of a key gives its name to the constraint.
+fn rename_on_citus(actions: &mut Vec<Action>, table: ObjectName, object: TableObject, to: String) {
+    let index = match &object {
+        TableObject::PrimaryKey(PrimaryKey { name, columns, options })
+        | TableObject::Unique(UniqueConstraint { name, columns, options }) => {
+            Some(Index::of_key(name.clone(), columns, options))
+        }
+        TableObject::Index(index) => Some(index.clone()),
+        TableObject::ForeignKey(_) | TableObject::Check(_) => None,
+    };
+    if let Some(index) = index {
+        return actions.push(Action::RenameObject { table, object: TableObject::Index(index), to });
+    }
+    let mut renamed = object.clone();
+    match &mut renamed {
+        TableObject::ForeignKey(key) => key.name = to,
+        TableObject::Check(check) => check.name = to,
+        _ => {}
+    }
+    actions.push(Action::DropObject { table: table.clone(), object });
+    actions.push(Action::AddObject { table, object: renamed, holds: true });
 }
 
 /// Returns the columns whose sequence PostgreSQL would create with the same properties.

@@ -156,6 +156,10 @@ fn successor(actions: &[Option<Paired>], at: usize, cx: &AssessCx) -> Option<usi
             {
                 return None;
             }
+            // Citus refuses the key that is replaced.
+            Some(Action::Distribute { table: other, .. } | Action::Undistribute(other)) if other == table => {
+                return None;
+            }
             Some(Action::AddObject { table: other, object: next, .. })
                 if other == table && next.name() == object.name() && has_index(next) =>
             {
@@ -260,6 +264,10 @@ impl Expander<'_> {
         match action {
             Action::AlterColumns { table, alterations } => self.alter_columns(table, alterations),
             Action::AddColumns { table, columns } => self.add_columns(table, columns),
+            // The rows of a table of Citus are not in the pages of the table.
+            Action::Backfill { table, column } if self.cx.placed.contains(&table) => {
+                self.push(WORK, Action::Backfill { table, column });
+            }
             Action::Backfill { table, column } => self.push(WORK, Action::BackfillInBatches { table, column }),
             Action::SetNotNull { table, column, .. } => self.require(table, column, true, [PREPARE, WORK, FINISH]),
             Action::DropObject { table, object: TableObject::Index(index) } if !self.cx.is_new(&table) => {
@@ -336,8 +344,12 @@ impl Expander<'_> {
 
     /// A column whose default differs from row to row is added empty and filled in batches.
     fn add_columns(&mut self, table: ObjectName, columns: Vec<ColumnSpec>) {
+        let is_placed = self.cx.placed.contains(&table);
         let (stepwise, at_once): (Vec<_>, Vec<_>) = columns.into_iter().partition(|spec| {
-            added_work(spec) == Work::Rewrite && spec.column.identity.is_none() && spec.column.generated.is_none()
+            !is_placed
+                && added_work(spec) == Work::Rewrite
+                && spec.column.identity.is_none()
+                && spec.column.generated.is_none()
         });
         if !at_once.is_empty() {
             self.push(PREPARE, Action::AddColumns { table: table.clone(), columns: at_once });

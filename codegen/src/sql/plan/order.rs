@@ -47,6 +47,16 @@ enum Milestone {
     Shaped(ObjectName),
     /// A table has its keys.
     Keyed(ObjectName),
+    /// The last columns of a table that are dropped are gone.
+    Trimmed(ObjectName),
+    /// The sequences of a table's columns continue after its values.
+    Counted(ObjectName),
+    /// Citus has given back the rows of a table.
+    Undistributed(ObjectName),
+    /// Citus has the rows of a table.
+    Distributed(ObjectName),
+    /// The table itself has no rows any more.
+    Placed(ObjectName),
     /// A table has its policies.
     Secured(ObjectName),
     /// No column uses anything that is dropped.
@@ -122,6 +132,8 @@ fn phase(action: &Action) -> u8 {
         Action::SetRowSecurity { .. } => 16,
         Action::CreateOther(_) | Action::ChangeOther(_) | Action::Restore { .. } => 21,
         Action::DropObject { object: TableObject::ForeignKey(_), .. } => 3,
+        Action::Undistribute(_) => 3,
+        Action::Distribute { .. } | Action::ClearLocalRows(_) => 14,
         Action::DropObject { .. } => 4,
         Action::RenameObject { .. } | Action::DropIdentity { .. } => 5,
         Action::CreateEnum(_) | Action::CreateSequence(_) => 6,
@@ -160,6 +172,7 @@ fn needs(action: &Action) -> Needs {
         needs.gives.push(M::NameFree(name.clone()));
     };
     stage(&mut needs, action);
+    on_citus(&mut needs, action);
     match action {
         Action::CreateEnum(ty) => exists(&mut needs, &ty.name),
         Action::DropEnum { name, replaced_by: None } => drops(&mut needs, name),
@@ -259,6 +272,59 @@ fn named_tables<'p>(table: &'p ObjectName, policy: &'p Policy) -> BTreeSet<&'p O
 fn ready(table: &ObjectName) -> [Milestone; 4] {
     use Milestone as M;
     [M::Exists(table.clone()), M::Altered(table.clone()), M::Added(table.clone()), M::Shaped(table.clone())]
+}
+
+/// Returns the milestones after which the rows of a table are where they stay.
+fn placed(table: &ObjectName) -> [Milestone; 2] {
+    [Milestone::Distributed(table.clone()), Milestone::Placed(table.clone())]
+}
+
+/// Citus gives back the rows of a table before anything about it changes, and takes them once it has its columns, and
+/// no key that it refuses.
+fn on_citus(needs: &mut Needs, action: &Action) {
+    use Milestone as M;
+    match action {
+        Action::Undistribute(table) => {
+            needs.waits.extend([M::Detached(table.clone()), M::OthersDropped]);
+            needs.gives.extend([M::Undistributed(table.clone()), M::AllReleased]);
+        }
+        Action::Distribute { table, follows, .. } => {
+            needs.waits.extend(ready(table));
+            needs.waits.extend([
+                M::Undistributed(table.clone()),
+                M::Filled(table.clone()),
+                M::Detached(table.clone()),
+                M::Cleared(table.clone()),
+                M::Trimmed(table.clone()),
+                M::Counted(table.clone()),
+            ]);
+            needs.waits.extend(follows.iter().cloned().map(M::Distributed));
+            needs.gives.push(M::Distributed(table.clone()));
+        }
+        Action::ClearLocalRows(table) => {
+            needs.waits.push(M::Distributed(table.clone()));
+            needs.gives.push(M::Placed(table.clone()));
+        }
+        Action::AlterColumns { table, .. }
+        | Action::AddColumns { table, .. }
+        | Action::SetNotNull { table, .. }
+        | Action::Backfill { table, .. }
+        | Action::RenameObject { table, .. } => needs.waits.push(M::Undistributed(table.clone())),
+        Action::DropObject { object: TableObject::ForeignKey(_), .. } => {}
+        Action::DropObject { table, .. } => needs.waits.push(M::Undistributed(table.clone())),
+        Action::DropColumns { table, .. } => {
+            needs.waits.push(M::Undistributed(table.clone()));
+            needs.gives.push(M::Trimmed(table.clone()));
+        }
+        Action::AdvanceSequence { table, .. }
+        | Action::AdvanceIdentity { table, .. }
+        | Action::DropIdentity { table, .. }
+        | Action::OwnSequence { table, .. } => {
+            needs.waits.push(M::Undistributed(table.clone()));
+            needs.gives.push(M::Counted(table.clone()));
+        }
+        _ => {}
+    }
 }
 
 /// Schemas come first, then renames, then enum values, then everything else.
@@ -369,7 +435,9 @@ fn add_object(needs: &mut Needs, table: &ObjectName, object: &TableObject) {
     needs.waits.push(M::NameFree(table.sibling(object.name())));
     needs.waits.extend([M::AllCleared, M::ObjectsRenamed]);
     needs.waits.extend(ready(table));
+    needs.waits.extend(placed(table));
     if let TableObject::ForeignKey(key) = object {
+        needs.waits.extend(placed(&key.referenced_table));
         needs.waits.extend(ready(&key.referenced_table));
         needs.waits.push(M::Keyed(key.referenced_table.clone()));
     } else {

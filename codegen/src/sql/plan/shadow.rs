@@ -397,7 +397,12 @@ fn new_columns(action: &Action, actions: &[Action], cx: &AssessCx) -> Vec<Shadow
     if alterations.iter().any(has_policy) {
         return Vec::new();
     }
-    if cx.is_new(table) || is_renamed_later || !alterations.iter().filter(rewrites).all(can_be_recreated) {
+    // Citus has no triggers on its tables.
+    if cx.is_new(table)
+        || cx.placed.contains(table)
+        || is_renamed_later
+        || !alterations.iter().filter(rewrites).all(can_be_recreated)
+    {
         return Vec::new();
     }
     let mut taken: BTreeSet<String> = alterations.iter().flat_map(|it| it.belongings.columns.iter().cloned()).collect();

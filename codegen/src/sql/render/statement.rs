@@ -9,7 +9,7 @@ use super::super::state::{
     Column, ColumnDefault, ForeignKey, Identity, Index, IndexPart, IndexTarget, ObjectName, Sequence, Table,
 };
 use super::batches::{guard_unique, in_batches};
-use super::{options, row_security, shadow};
+use super::{citus, options, row_security, shadow};
 use crate::ir::{IndexMethod, NativeType, ReferentialAction, SortOrder};
 
 /// Returns the statement. There is one arm for each action, so that none can be forgotten. Longer statements have their
@@ -117,6 +117,10 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         Action::SetRowSecurity { table, previous, next } => {
             alter(table, row_security::switches(*previous, *next).into_iter())
         }
+        Action::Distribute { table, next, follows, .. } => citus::distribute(table, next, follows.as_ref()),
+        Action::ClearLocalRows(table) => citus::call("truncate_local_data_after_distributing_table", table),
+        Action::Undistribute(table) => citus::call("undistribute_table", table),
+        Action::RunSequentially => citus::RUN_SEQUENTIALLY.to_owned(),
         Action::ShowAllTenants => row_security::SHOW_ALL_TENANTS.to_owned(),
         Action::DropObject { table, object } => match object {
             TableObject::Index(index) => format!("DROP INDEX {}", qualified(&table.sibling(&index.name))),

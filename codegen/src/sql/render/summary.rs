@@ -2,7 +2,7 @@
 
 use super::super::change::{Change, Place, TableObject, Temporary};
 use super::super::data_type::DataType;
-use super::super::state::{Column, ColumnDefault, EnumType, Identity, ObjectName, TableOptions};
+use super::super::state::{Column, ColumnDefault, Distribution, EnumType, Identity, ObjectName, TableOptions};
 
 /// Returns one line per change: `+` for an addition, `-` for a removal, `~` for a change. Empty if there are no
 /// changes.
@@ -48,7 +48,7 @@ fn is_part_of_another(change: &Change, changes: &[Change], names: &Temporary) ->
         Change::CreateSequence(sequence) | Change::DropSequence(sequence) => {
             sequence.owned_by.as_ref().is_some_and(|owner| changes.iter().any(|change| is_about(change, owner)))
         }
-        Change::ShowAllTenants => true,
+        Change::ShowAllTenants | Change::OnCitus(_) => true,
         // Policies and row security of a new table are not listed separately.
         Change::CreatePolicy { table, .. } | Change::SetRowSecurity { table, .. } => {
             changes.iter().any(|change| matches!(change, Change::CreateTable(new) if new.name == *table))
@@ -129,7 +129,8 @@ fn line(change: &Change, names: &Temporary) -> String {
         Change::SetRowSecurity { table, previous, next } => {
             format!("~ row security of {table} from {} to {}", switched(*previous), switched(*next))
         }
-        Change::ShowAllTenants => String::new(),
+        Change::Distribute { table, previous, next, .. } => distributed(table, previous, next),
+        Change::ShowAllTenants | Change::OnCitus(_) => String::new(),
         Change::CreateOther(other) => format!("+ {} {}", other.kind, other.name),
         Change::ReplaceOther(pair) => {
             let how = if pair.0.create == pair.1.create { " is created again" } else { "" };
@@ -137,6 +138,15 @@ fn line(change: &Change, names: &Temporary) -> String {
         }
         Change::DropOther(other) => format!("- {} {}", other.kind, other.name),
         Change::Unmigrated(unmigrated) => format!("! {unmigrated}, and is not migrated"),
+    }
+}
+
+fn distributed(table: &ObjectName, previous: &Distribution, next: &Distribution) -> String {
+    let again = if previous == next { " again" } else { "" };
+    match next {
+        Distribution::Local => format!("~ table {table} is on the coordinator alone"),
+        Distribution::Reference => format!("~ table {table} is on every server{again}"),
+        Distribution::By { column, .. } => format!("~ table {table} is distributed by {column}{again}"),
     }
 }
 

@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use relata_codegen::ir::names::snake_ident;
-use relata_codegen::ir::{IndexMethod, IndexTarget as OldTarget, ModelWalker, NativeType, SortOrder};
+use relata_codegen::ir::{Engine, IndexMethod, IndexTarget as OldTarget, ModelWalker, NativeType, SortOrder};
 use relata_codegen::sql::names::clipped;
-use relata_codegen::sql::{Change, DataType, Index, IndexPart, IndexTarget, ObjectName, Table, TableObject, same_sql};
+use relata_codegen::sql::{
+    Change, DataType, Distribution, Index, IndexPart, IndexTarget, ObjectName, Table, TableObject, same_sql,
+};
 
 use super::blocks::{Block, Line, with_comments};
 use super::names::{Names, Taken};
@@ -33,7 +35,43 @@ pub(super) fn fresh(names: &Names<'_>, table: &Table, fields: &[String]) -> Attr
     let mut writer = Writer::new(names, table, fields);
     let mut attributes = Attributes::default();
     writer.add(&mut attributes, objects(table), &mut BTreeSet::new());
+    if table.distribution.is_placed() && is_for_citus(names) {
+        attributes.lines.push(distribution_line(names, table));
+    }
     attributes
+}
+
+/// Returns whether the schema may name distributions: a new one, or an existing one that is for Citus.
+fn is_for_citus(names: &Names<'_>) -> bool {
+    names.old.is_none_or(|old| old.engine == Engine::Citus)
+}
+
+/// Returns `@@distributed(by: ..)`, `@@reference` or `@@local`.
+fn distribution_line(names: &Names<'_>, table: &Table) -> Line {
+    let text = match &table.distribution {
+        Distribution::Local => "@@local".to_owned(),
+        Distribution::Reference => "@@reference".to_owned(),
+        Distribution::By { column, .. } => format!("@@distributed(by: {})", names.field_name(&table.name, column)),
+    };
+    Line::new("", format!("  {text}"))
+}
+
+/// Returns whether a line says where the rows of the model are.
+fn is_distribution(line: &Line) -> bool {
+    ["@@distributed", "@@reference", "@@local"].iter().any(|word| line.text.trim_start().starts_with(word))
+}
+
+/// Returns whether the existing file says that the rows are elsewhere than in the database.
+fn is_elsewhere(changes: &[Change], table: &Table) -> bool {
+    changes.iter().any(|change| match change {
+        Change::Distribute { table: other, next, .. } if same(other, &table.name) => {
+            match (next, &table.distribution) {
+                (Distribution::By { column, .. }, Distribution::By { column: live, .. }) => column != live,
+                (next, live) => next != live,
+            }
+        }
+        _ => false,
+    })
 }
 
 /// Returns the attributes of a model that the existing file declares in `block`, without those of its mixins.
@@ -91,8 +129,13 @@ pub(super) fn kept(
             own = attributes.lines.len();
         }
     }
-    let behind = attributes.lines.split_off(own);
+    let mut behind = attributes.lines.split_off(own);
     writer.add(&mut attributes, left, &mut with_unique);
+    if is_elsewhere(changes, table) {
+        behind.retain(|line| !is_distribution(line));
+        attributes.lines.retain(|line| !is_distribution(line));
+        behind.push(distribution_line(names, table));
+    }
     attributes.lines.extend(behind);
     attributes
 }

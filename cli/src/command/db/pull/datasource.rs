@@ -11,6 +11,8 @@ use super::render::quoted;
 pub(super) struct Datasource {
     /// The schemas to pull; empty for the schema of the connection.
     pub(super) schemas: Vec<String>,
+    /// Whether Citus has the rows of tables.
+    pub(super) is_citus: bool,
     /// The extensions that columns, defaults and indexes use.
     pub(super) extensions: Vec<Extension>,
 }
@@ -27,6 +29,9 @@ impl Datasource {
     /// Returns the block for a new file.
     pub(super) fn block(&self) -> String {
         let mut text = "datasource db {\n  provider = \"postgresql\"\n".to_owned();
+        if self.is_citus {
+            text += "  engine = \"citus\"\n";
+        }
         if !self.schemas.is_empty() {
             text += &format!("  schemas = {}\n", list(self.schemas.iter().map(|it| quoted(it))));
         }
@@ -83,9 +88,11 @@ mod tests {
             |name: &str, schema: Option<&str>| Extension { name: name.to_owned(), schema: schema.map(str::to_owned) };
         let datasource = Datasource {
             schemas: vec!["public".to_owned(), "a\"b".to_owned()],
+            is_citus: true,
             extensions: vec![extension("citext", None), extension("uuid-ossp", Some("tools"))],
         };
         let text = datasource.block();
+        assert!(text.contains("engine = \"citus\""), "{text}");
         assert!(text.contains("schemas = [\"public\", \"a\\\"b\"]"), "{text}");
         assert!(text.contains("extensions = [citext, uuid_ossp(map: \"uuid-ossp\", schema: \"tools\")]"), "{text}");
         let old = "datasource db {\n  provider = \"postgresql\" // ours\n  schemas = [\"public\"] // all\n}\n";

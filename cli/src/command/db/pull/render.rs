@@ -404,7 +404,8 @@ fn touched(
             }
             Change::AddColumn { table: name, .. }
             | Change::AlterColumn { table: name, .. }
-            | Change::DropColumn { table: name, .. } => table(name),
+            | Change::DropColumn { table: name, .. }
+            | Change::Distribute { table: name, .. } => table(name),
             Change::AddObject { table: name, object }
             | Change::DropObject { table: name, object }
             | Change::RenameObject { table: name, object, .. }
