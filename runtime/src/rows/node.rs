@@ -122,7 +122,11 @@ struct Raw<'a>(Option<&'a [u8]>);
 
 impl<'a> FromSql<'a> for Raw<'a> {
     fn from_sql(ty: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
-        if *ty == Type::RECORD { only_value(raw).map(Raw) } else { Ok(Raw(Some(raw))) }
+        // Few other values begin like a row, so the type is seldom compared.
+        if raw.len() >= 12 && raw.starts_with(&[0, 0, 0, 1]) && *ty == Type::RECORD {
+            return only_value(raw).map(Raw);
+        }
+        Ok(Raw(Some(raw)))
     }
 
     fn accepts(_: &Type) -> bool {
