@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use relata::ConnectOptions;
-use relata::migrate::{self, Engine, Error, Event, Migrations, Options, Resolution};
+use relata::migrate::{self, Engine, Error, Event, Migrations, Options, Problem, Resolution};
 use relata::tokio_postgres::Client;
 use relata_devdb::{DevDb, TestDatabase};
 
@@ -72,7 +72,7 @@ async fn each_engine_has_its_migrations_applied_undone_and_recorded() {
         assert_eq!(migrate::execute(&mut client, "x", "DROP TABLE c; SELECT 1", &options).await.expect("runs"), 2);
         let refused = migrate::reset(&mut client, &migrations(), &options).await.expect_err("is refused");
         assert!(matches!(refused, Error::NotForEngine { .. }), "{refused}");
-        // Nobody has the lease now.
+        // The lease has ended.
         assert_eq!(text(&client, "SELECT ends_at <= now() FROM _relata_migrations_lock").await, "true");
     }
 }
@@ -184,7 +184,7 @@ async fn runs_at_the_same_time_take_turns() {
     assert_eq!(text(&client, "SELECT count(*) FROM a").await, "1");
 }
 
-/// A lease that is not renewed ends. Whoever waits is told who has it.
+/// A lease that is not renewed ends. A run that waits for it reports the holder.
 #[tokio::test]
 async fn a_dead_run_blocks_others_until_its_lease_ends() {
     let database = database();
@@ -193,11 +193,21 @@ async fn a_dead_run_blocks_others_until_its_lease_ends() {
     let dead = "UPDATE _relata_migrations_lock SET token = token + 1, holder = 'dead:1', taken_at = now(), \
                 ends_at = now() + interval '1 hour'";
     client.batch_execute(dead).await.expect("is written");
+    client.batch_execute("UPDATE _relata_migrations SET state = 'running' WHERE name = '2'").await.expect("is written");
+    let running = migrate::status(&client, &migrations()).await.expect("is read");
+    assert!(matches!(&running.problems[..], [Problem::Running { name, .. }] if name == "2"), "{:?}", running.problems);
     options.lock_wait = Duration::from_millis(300);
     let blocked = migrate::deploy(&mut client, &migrations(), &options).await.expect_err("waits in vain");
     let text = blocked.to_string();
     assert!(matches!(blocked, Error::Leased { .. }) && text.contains("dead:1, since 2"), "{text}");
     client.batch_execute("UPDATE _relata_migrations_lock SET ends_at = now()").await.expect("ends");
+    let stopped = migrate::status(&client, &migrations()).await.expect("is read");
+    assert!(
+        matches!(&stopped.problems[..], [Problem::Interrupted { name, .. }] if name == "2"),
+        "{:?}",
+        stopped.problems
+    );
+    client.batch_execute("UPDATE _relata_migrations SET state = 'applied' WHERE name = '2'").await.expect("is written");
     migrate::deploy(&mut client, &migrations(), &options).await.expect("has the lock");
 }
 

@@ -157,6 +157,21 @@ pub(super) fn expect_string<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) 
     }
 }
 
+/// Reads a string with SQL, which cannot be empty. `needs` is the message if it is: "`@@check` needs an SQL condition".
+pub(super) fn expect_sql<'a>(
+    cx: &mut Cx<'a, '_>,
+    value: &'a Expression<'a>,
+    needs: impl Into<String>,
+    help: &str,
+) -> Option<Given<'a>> {
+    let sql = expect_string(cx, value)?;
+    if sql.text.trim().is_empty() {
+        cx.report(Diagnostic::new(codes::WRONG_VALUE, sql.span, needs).label("empty").help(help));
+        return None;
+    }
+    Some(sql)
+}
+
 /// Reads a string that names something in the database and so cannot be empty.
 pub(super) fn expect_database_name<'a>(cx: &mut Cx<'a, '_>, value: &'a Expression<'a>) -> Option<Given<'a>> {
     let name = expect_string(cx, value)?;

@@ -6,7 +6,7 @@ mod on_fields;
 use std::collections::BTreeMap;
 
 use super::Cx;
-use super::arguments::{Parameters, bind, expect_database_name, expect_string};
+use super::arguments::{Parameters, bind, expect_database_name, expect_sql};
 use super::draft::Given;
 use crate::diagnostics::hints::{block_attribute_hint, field_attribute_hint};
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
@@ -109,16 +109,8 @@ fn read_name<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>, parameters: 
 /// Reads the only argument of attributes such as `@using("sql")`.
 fn read_sql<'a>(cx: &mut Cx<'a, '_>, attribute: &'a Attribute<'a>, parameters: &Parameters) -> Option<Given<'a>> {
     let bound = bind(cx, attribute.arguments(), attribute.span, parameters);
-    let sql = expect_string(cx, bound.get("sql")?)?;
-    if sql.text.trim().is_empty() {
-        cx.report(
-            Diagnostic::new(codes::WRONG_VALUE, sql.span, format!("`{}` needs an SQL expression", parameters.owner))
-                .label("empty")
-                .help("write an expression that PostgreSQL accepts"),
-        );
-        return None;
-    }
-    Some(sql)
+    let needs = format!("`{}` needs an SQL expression", parameters.owner);
+    expect_sql(cx, bound.get("sql")?, needs, "write an expression that PostgreSQL accepts")
 }
 
 /// Checks that an attribute has no arguments.

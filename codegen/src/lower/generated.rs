@@ -1,7 +1,7 @@
 //! `@generated("sql")`: columns whose values PostgreSQL generates from other columns of the row.
 
 use super::Cx;
-use super::arguments::{Parameters, bind, expect_flag, expect_string};
+use super::arguments::{Parameters, bind, expect_flag, expect_sql};
 use super::draft::GeneratedDraft;
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 use crate::ir::{ColumnText, FieldId};
@@ -22,15 +22,9 @@ pub(super) fn read_generated<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'
     }
     let bound = bind(cx, attribute.arguments(), attribute.span, &PARAMETERS);
     let is_virtual = bound.get("virtual").and_then(|value| expect_flag(cx, value, "virtual: true"));
-    let Some(sql) = bound.get("sql").and_then(|value| expect_string(cx, value)) else { return };
-    if sql.text.trim().is_empty() {
-        cx.report(
-            Diagnostic::new(codes::WRONG_VALUE, sql.span, "`@generated` needs an SQL expression")
-                .label("empty")
-                .help("write an expression over other columns, such as `@generated(\"lower(email)\")`"),
-        );
-        return;
-    }
+    let help = "write an expression over other columns, such as `@generated(\"lower(email)\")`";
+    let needs = "`@generated` needs an SQL expression";
+    let Some(sql) = bound.get("sql").and_then(|value| expect_sql(cx, value, needs, help)) else { return };
     let is_virtual = is_virtual.unwrap_or(false);
     cx.field_mut(id).generated = Some(GeneratedDraft { sql, is_virtual, span: attribute.span });
 }

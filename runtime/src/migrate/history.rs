@@ -8,6 +8,7 @@ use tokio_postgres::{Client, GenericClient, Row};
 
 use super::engine::Engine;
 use super::error::{Error, StatementError, describe};
+use super::lease;
 use super::source::Migration;
 
 /// The table, in the connection's current schema.
@@ -229,7 +230,9 @@ impl History {
                 self.table
             );
             let rows = client.query(&sql, &[]).await.map_err(database("reading the history table"))?;
-            let read = rows.iter().map(portable_attempt).collect::<Result<Vec<_>, _>>();
+            // A run that has the lease reads the attempts of earlier runs, which have ended.
+            let alive = self.condition.is_none() && lease::is_held(client, &relata_pgsql::ident(&self.schema)).await?;
+            let read = rows.iter().map(|row| portable_attempt(row, alive)).collect::<Result<Vec<_>, _>>();
             let mut attempts = read.map_err(database("reading the history table"))?;
             // The engine may have another order of texts.
             attempts.sort_by(|one, other| one.name.cmp(&other.name));
@@ -412,7 +415,8 @@ fn count(number: usize) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
-fn portable_attempt(row: &Row) -> Result<Attempt, tokio_postgres::Error> {
+/// `alive`: another run has the lease.
+fn portable_attempt(row: &Row, alive: bool) -> Result<Attempt, tokio_postgres::Error> {
     let hashes: String = row.try_get(5)?;
     Ok(Attempt {
         id: row.try_get(0)?,
@@ -426,8 +430,7 @@ fn portable_attempt(row: &Row) -> Result<Attempt, tokio_postgres::Error> {
         error: row.try_get(6)?,
         runner: row.try_get(7)?,
         finished_at: row.try_get(8)?,
-        // Whoever reads this has the lease, or only looks.
-        alive: false,
+        alive,
     })
 }
 

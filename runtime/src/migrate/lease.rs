@@ -49,7 +49,7 @@ impl Drop for Lease {
     }
 }
 
-/// What an error of the server's means when several runs use the table at the same time: somebody else was faster.
+/// Returns whether the error means that another run changed the table at the same time.
 fn is_race(error: &PgError) -> bool {
     let codes = [
         SqlState::UNIQUE_VIOLATION,
@@ -101,7 +101,7 @@ pub(super) async fn acquire(
     }
 }
 
-/// Returns the token, if nobody else has the lease.
+/// Returns the token, or `None` if another run has the lease.
 async fn try_acquire(client: &Client, table: &str, runner: &str, lease: Duration) -> Result<Option<i64>, PgError> {
     let create = format!(
         "CREATE TABLE IF NOT EXISTS {table} (name text PRIMARY KEY, token bigint NOT NULL, holder text NOT NULL, \
@@ -150,6 +150,15 @@ async fn holder(client: &Client, table: &str) -> Result<Option<LeaseHolder>, Err
     );
     let row = client.query_opt(&sql, &[]).await.map_err(taking)?;
     Ok(row.map(|row| LeaseHolder { runner: row.get(0), since: row.get(1), until: row.get(2) }))
+}
+
+/// Returns whether a run has the lease. `schema` is quoted.
+pub(super) async fn is_held(client: &Client, schema: &str) -> Result<bool, Error> {
+    match holder(client, &format!("{schema}.{LOCK_TABLE}")).await {
+        // No run has ever asked for it.
+        Err(Error::Database { source, .. }) if source.code() == Some(&SqlState::UNDEFINED_TABLE) => Ok(false),
+        found => Ok(found?.is_some()),
+    }
 }
 
 impl Lease {

@@ -90,7 +90,7 @@ async fn every_statement_names_the_tenant_as_one_parameter() {
         database.add_school(id, number).await;
     }
     texts.0.lock().expect("nobody panicked").clear();
-    // Another thread may have registered the event while the subscriber was added, and then nobody is interested in it.
+    // If another thread registers an event while a subscriber is added, `tracing` may cache that no subscriber wants it.
     tracing::callsite::rebuild_interest_cache();
     let mut known = Known::default();
     for number in 0..400 {

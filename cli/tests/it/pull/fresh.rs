@@ -198,7 +198,7 @@ fn how_columns_are_stored_is_told_and_made_again() {
         .says("row-level security: public.t (FORCE)");
 }
 
-/// A sequence that its column does not use as a default stays, whoever uses it.
+/// Migrations leave a sequence alone if the column that owns it does not use it as its default.
 #[test]
 fn a_sequence_that_its_column_does_not_use_stays() {
     let (project, database, output) = pull(

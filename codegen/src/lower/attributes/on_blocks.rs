@@ -1,6 +1,6 @@
 //! The attributes of models, views, enums and their values.
 
-use super::super::arguments::{Parameters, bind, expect_flag, expect_string, expect_word};
+use super::super::arguments::{Parameters, bind, expect_flag, expect_sql, expect_word};
 use super::super::draft::{CheckDraft, DeclaredDistribution, DeclaredTenancy, Given, KeyKind};
 use super::super::field_names::find_column;
 use super::super::{Cx, keys};
@@ -159,15 +159,11 @@ fn read_check<'a>(cx: &mut Cx<'a, '_>, id: ModelId, attribute: &'a Attribute<'a>
         Parameters { owner: "@@check", unnamed: Some("sql"), names: &["sql", "name", "map"], required: &["sql"] };
     let bound = bind(cx, attribute.arguments(), attribute.span, &parameters);
     let map = keys::read_only_name(cx, &bound, "a check");
-    let Some(sql) = bound.get("sql").and_then(|value| expect_string(cx, value)) else { return };
-    if sql.text.trim().is_empty() {
-        cx.report(
-            Diagnostic::new(codes::WRONG_VALUE, sql.span, "`@@check` needs an SQL condition")
-                .label("empty")
-                .help("write a condition on the columns of the table, such as `@@check(\"price > 0\")`"),
-        );
-        return;
-    }
+    let (needs, help) = (
+        "`@@check` needs an SQL condition",
+        "write a condition on the columns of the table, such as `@@check(\"price > 0\")`",
+    );
+    let Some(sql) = bound.get("sql").and_then(|value| expect_sql(cx, value, needs, help)) else { return };
     let check = CheckDraft { sql, map, span: attribute.span, constraint_name: String::new() };
     cx.model_mut(id).checks.push(check);
     if cx.model(id).ast.kind == ModelKind::View {
