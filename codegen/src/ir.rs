@@ -7,12 +7,14 @@
 mod column_text;
 mod id;
 pub mod names;
+mod options;
 mod row_security;
 mod types;
 mod walk;
 
 pub use column_text::{ColumnText, ColumnTextError};
 pub use id::{EnumId, FieldId, ModelId, RelationId};
+pub use options::{Collation, Deferrable, ForeignKeyOptions, Identity, KeyOptions, NullsOrder, SequenceOptions};
 pub use row_security::row_security_cast;
 pub use types::{
     Arity, DateTimeLibrary, DecimalLibrary, DefaultValue, Engine, IndexMethod, Literal, NativeType, ReferentialAction,
@@ -96,6 +98,10 @@ pub struct Model {
     pub tenancy: Tenancy,
     /// PostgreSQL shows a session the rows of its tenant only: `rowSecurity`. Never for a view or a shared model.
     pub row_security: bool,
+    /// `@@with`, as storage parameters: `fillfactor=70`. Sorted.
+    pub storage: Vec<String>,
+    /// `@@unlogged`.
+    pub unlogged: bool,
     /// Where Citus keeps its rows. Always [`Distribution::Local`] for a view, and on plain PostgreSQL.
     pub distribution: Distribution,
 }
@@ -134,6 +140,8 @@ pub struct PrimaryKey {
     pub constraint_name: String,
     /// Its columns, in key order.
     pub fields: Vec<IndexField>,
+    /// Its other properties in PostgreSQL.
+    pub options: KeyOptions,
 }
 
 /// A unique or plain index.
@@ -151,6 +159,8 @@ pub struct Index {
     pub fields: Vec<IndexField>,
     /// `where:` as SQL, for partial indexes.
     pub predicate: Option<String>,
+    /// Its other properties in PostgreSQL.
+    pub options: KeyOptions,
 }
 
 /// One column or expression of a key or index.
@@ -160,6 +170,8 @@ pub struct IndexField {
     pub target: IndexTarget,
     /// `sort:`; none is ascending.
     pub sort: Option<SortOrder>,
+    /// `nulls:`; none is last if ascending, first if descending.
+    pub nulls: Option<NullsOrder>,
     /// `ops:` as the operator class is called in PostgreSQL.
     pub operator_class: Option<String>,
 }
@@ -221,6 +233,10 @@ pub struct Column {
     pub updated_at: bool,
     /// `@generated`.
     pub generated: Option<Generated>,
+    /// `@identity`.
+    pub identity: Option<Identity>,
+    /// `@collate`.
+    pub collation: Option<Collation>,
     /// `@sensitive`: never in Debug, logs or serialisation.
     pub sensitive: bool,
     /// `@renamedFrom`: the previous name of the column, for one migration.
@@ -310,6 +326,8 @@ pub struct ForeignKey {
     pub constraint_name: String,
     /// The referencing fields are unique: at most one row on the other side.
     pub one_to_one: bool,
+    /// Its other properties in PostgreSQL.
+    pub options: ForeignKeyOptions,
 }
 
 /// An enum.

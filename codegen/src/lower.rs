@@ -15,6 +15,7 @@ mod extensions;
 mod field_names;
 mod finish;
 mod generated;
+mod identity;
 mod keys;
 mod missing;
 mod mixins;

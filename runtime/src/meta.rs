@@ -253,6 +253,24 @@ pub struct Relation {
     pub(crate) tenant_pair: Option<usize>,
 }
 
+impl Relation {
+    /// Returns, for each column of the key, whether it references an integer of another size, so that equal values have
+    /// different bytes. Empty if none does.
+    pub(crate) fn integers_of_two_sizes(&self, parent: &Table) -> Vec<bool> {
+        let is_integer = |sql: &str| matches!(sql, "smallint" | "integer" | "bigint");
+        let differ = |(ours, theirs): (&u16, &u16)| {
+            let ours = parent.columns[usize::from(*ours)].sql_type;
+            let theirs = self.child.columns[usize::from(*theirs)].sql_type;
+            ours != theirs && is_integer(ours) && is_integer(theirs)
+        };
+        let mut pairs = self.parent_columns.iter().zip(self.child_columns);
+        if self.through.is_some() || !pairs.clone().any(differ) {
+            return Vec::new();
+        }
+        pairs.by_ref().map(differ).collect()
+    }
+}
+
 /// Shows only the name, because relations form cycles.
 impl std::fmt::Debug for Relation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

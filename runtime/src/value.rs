@@ -24,7 +24,7 @@ pub use arithmetic::{Average, Number, Ordered, Sum};
 pub(crate) use arithmetic::{Averaged, Summed};
 pub use into::{IntoNullable, IntoParam, IntoValue, List, list, nullable, nullable_list, value};
 pub use param::Param;
-pub(crate) use param::{RawList, Refused};
+pub(crate) use param::{RawList, Refused, integer};
 pub use scalar::Scalar;
 pub(crate) use scalar::{Decode, Decoded, accepts_list, decode_list, decode_list_with_nulls, only_value};
 

@@ -147,3 +147,37 @@ model Product {
 
   @@schema("shop")
 }
+
+// PostgreSQL counts the rows, and foreign keys reference integers of another size.
+model Depot {
+  id      BigInt  @id @identity(always: true)
+  code    Int     @unique
+  racks   Rack[]
+  parcels Parcel[]
+
+  @@schema("shop")
+}
+
+model Rack {
+  id       Int      @id @identity(start: 100, increment: 10)
+  depotId  Int?
+  position Int
+  depot    Depot?   @relation(fields: [depotId], references: [id], onDelete: SetNull)
+  parcels  Parcel[]
+
+  @@unique([position], deferrable: InitiallyDeferred)
+  @@index([depotId])
+  @@schema("shop")
+}
+
+model Parcel {
+  id        Int   @id
+  depotCode BigInt
+  rackId    Int   @db.SmallInt
+  depot     Depot @relation(fields: [depotCode], references: [code])
+  rack      Rack  @relation(fields: [rackId], references: [id])
+
+  @@index([depotCode])
+  @@index([rackId])
+  @@schema("shop")
+}

@@ -18,7 +18,10 @@ use crate::support::{Database, connect, devdb, plain_sql};
 #[allow(dead_code, missing_docs, unused_imports, unreachable_pub, rustdoc::broken_intra_doc_links)]
 mod client;
 
-use client::{Client, LevelName, Status, area, club, customer, level, line, membership, order, product, tag, turnover};
+use client::{
+    Client, LevelName, Status, area, club, customer, depot, level, line, membership, order, parcel, product, rack, tag,
+    turnover,
+};
 
 fn schema() -> relata_codegen::ir::Schema {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/constructs/schema.dsl");
@@ -216,4 +219,54 @@ async fn generated_columns_are_read() {
     assert!(reason.contains("cannot create a row with this slug"), "{reason}");
     let conflict = db.product().create(create("KITE", 1)).await;
     assert!(matches!(conflict, Err(Error::UniqueViolation(_))), "{conflict:?}");
+}
+
+/// A program does not set what PostgreSQL always counts, and foreign keys of another size than their key lead to its
+/// rows: in includes of one and of many rows, limited ones, filters, nested writes and connections.
+#[tokio::test]
+async fn foreign_keys_reference_integers_of_another_size() {
+    let (db, database) = client().await;
+    let depot = |code| depot::Create { code };
+    let north = db.depot().create(depot(1)).await.expect("is created");
+    let south = db.depot().create(depot(2)).with(depot::racks.create(rack::Create { position: 1 })).await;
+    let south = south.expect("is created with its rack");
+    assert_eq!((north.id, south.id), (1, 2));
+    let of_north = rack::Create { position: 2 };
+    let rack = db.rack().create(of_north).with(rack::depot.connect(depot::code.eq(1))).await.expect("is created");
+    assert_eq!((rack.id, rack.depot_id), (110, Some(1)));
+    for id in 1..=4 {
+        let parcel = parcel::Create { id, depot: id % 2 + 1, rack: 100 + id % 2 * 10 };
+        db.parcel().create(parcel).await.expect("is created");
+    }
+    let depots = db.depot().find_many().order_by(depot::id.asc()).include(depot::racks.include(rack::parcels));
+    let depots = depots.include(depot::parcels.order_by(parcel::id.desc()).take(1)).await.expect("is read");
+    let read: Vec<_> = depots
+        .iter()
+        .map(|depot| {
+            let racks: Vec<_> = depot.racks.iter().map(|rack| (rack.id, rack.parcels.len())).collect();
+            (depot.id, racks, depot.parcels.iter().map(|parcel| parcel.id).collect::<Vec<_>>())
+        })
+        .collect();
+    assert_eq!(read, [(1, vec![(110, 2)], vec![4]), (2, vec![(100, 2)], vec![3])]);
+    let one = db.depot().find_unique(depot::id.eq(2)).include(depot::parcels).await.expect("is read").expect("exists");
+    assert_eq!(one.parcels.iter().map(|parcel| parcel.id).collect::<Vec<_>>(), [1, 3]);
+    let parcels =
+        db.parcel().find_many().filter(parcel::rack.is(rack::depot.is(depot::id.eq(1_i64)))).include(parcel::depot);
+    let parcels = parcels.include(parcel::rack).order_by(parcel::id.asc()).await.expect("is read");
+    let read: Vec<_> = parcels.iter().map(|it| (it.id, it.depot.id, it.rack.position)).collect();
+    assert_eq!(read, [(1, 2, 2), (3, 2, 2)]);
+    // A key that the smaller column cannot hold is an error, and nothing else.
+    let connection = connect(database.url()).await;
+    let large = "INSERT INTO shop.\"Depot\" (id, code) OVERRIDING SYSTEM VALUE VALUES (5000000000, 9)";
+    connection.batch_execute(large).await.expect("is inserted");
+    let far = db.depot().find_many().include(depot::racks).order_by(depot::id.desc()).await.expect("is read");
+    assert_eq!((far[0].id, far[0].racks.len(), far[1].racks.len()), (5_000_000_000, 0, 1));
+    let refused = db.rack().update(rack::id.eq(110)).with(rack::depot.connect(depot::code.eq(9))).await;
+    assert!(refused.is_err(), "{refused:?}");
+    // Two racks swap their positions: the key is checked at the end.
+    let swap = db.transaction(async |tx| {
+        tx.rack().update(rack::id.eq(100)).set(rack::position.to(2)).await?;
+        tx.rack().update(rack::id.eq(110)).set(rack::position.to(1)).await
+    });
+    swap.await.expect("is allowed");
 }

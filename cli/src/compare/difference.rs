@@ -14,12 +14,19 @@ pub struct Renames {
     hints: Vec<Rename>,
     /// Treats all other probable renames as drops and additions.
     accept_drops: bool,
+    /// Whether properties of the database that the schema does not mention are differences.
+    is_complete: bool,
 }
 
 impl Renames {
     /// No renames, and no prompts.
     pub fn none() -> Self {
-        Self { given: Vec::new(), hints: Vec::new(), accept_drops: true }
+        Self { accept_drops: true, ..Self::default() }
+    }
+
+    /// The same, for a schema that has to mention everything that the language can express.
+    pub(crate) fn of_complete_schema() -> Self {
+        Self { is_complete: true, ..Self::none() }
     }
 
     /// Reads the values of `--rename`.
@@ -32,7 +39,7 @@ impl Renames {
         };
         let given = flags.iter().map(parse).collect::<Result<Vec<Rename>, _>>()?;
         refuse_contradictions(&given)?;
-        Ok(Self { given, hints: Vec::new(), accept_drops })
+        Ok(Self { given, accept_drops, ..Self::default() })
     }
 
     /// The same, with renames that are used if they apply.
@@ -62,9 +69,9 @@ fn refuse_contradictions(given: &[Rename]) -> Result<(), Failure> {
 /// The changes from one endpoint to the other.
 pub fn difference(pair: Pair<&Loaded>, renames: Renames) -> Result<Vec<Change>, Failure> {
     let schema = pair.previous.current_schema.as_ref().or(pair.next.current_schema.as_ref());
-    let Renames { mut given, hints, accept_drops } = renames;
+    let Renames { mut given, hints, accept_drops, is_complete } = renames;
     given.extend(hints.iter().filter(|hint| !given.contains(hint)).cloned().collect::<Vec<_>>());
-    let mut options = DiffOptions { renames: given, accept_drops, ..DiffOptions::default() };
+    let mut options = DiffOptions { renames: given, accept_drops, is_complete, ..DiffOptions::default() };
     if let Some(schema) = schema {
         options.default_schema.clone_from(schema);
     }

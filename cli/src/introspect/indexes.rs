@@ -14,7 +14,7 @@ const PARTS: &str = "
            CASE WHEN o.opcdefault THEN NULL ELSE o.opcname::text END,
            COALESCE(i.indoption[part.place - 1], 0::int2),
            CASE WHEN o.opcdefault THEN o.opcname::text END, i.indisvalid OR t.relkind = 'p',
-           COALESCE(c.reloptions, '{}') AS storage, ARRAY(SELECT o FROM unnest(x.attoptions) AS o WHERE o NOT LIKE 'pg\\_attver=%') AS class_options,
+           ARRAY(SELECT o FROM unnest(c.reloptions) AS o ORDER BY o COLLATE \"C\") AS storage, ARRAY(SELECT o FROM unnest(x.attoptions) AS o WHERE o NOT LIKE 'pg\\_attver=%') AS class_options,
            CASE WHEN l.oid IS NULL OR l.oid = 'pg_catalog.\"default\"'::regcollation OR l.oid = a.attcollation THEN NULL
                 WHEN l.collnamespace = 'pg_catalog'::regnamespace THEN quote_ident(l.collname)
                 ELSE format('%I.%I', l.collnamespace::regnamespace::text, l.collname) END AS collation,

@@ -17,7 +17,7 @@ type Tables = BTreeMap<u32, Table>;
 const TABLES: &str = "
     SELECT c.oid, n.nspname::text, c.relname::text, c.relpersistence = 'u' AS unlogged,
            ARRAY(SELECT option FROM unnest(c.reloptions) AS option
-                 UNION ALL SELECT 'toast.' || option FROM unnest(x.reloptions) AS option ORDER BY 1) AS storage,
+                 UNION ALL SELECT 'toast.' || option FROM unnest(x.reloptions) AS option) AS storage,
            pg_get_partkeydef(c.oid) AS partition_by,
            ARRAY(SELECT a.attname::text FROM pg_attribute a JOIN pg_partitioned_table p ON p.partrelid = a.attrelid
                  WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.attnum = ANY(p.partattrs) ORDER BY a.attnum)
@@ -78,9 +78,11 @@ pub(super) async fn tables(cx: &Cx<'_>, enums: &[EnumType]) -> Result<Vec<Table>
 fn table_options(cx: &Cx<'_>, row: &Row) -> Result<TableOptions, tokio_postgres::Error> {
     // Pairs of names in one flat list.
     let inherits: Vec<String> = row.try_get("inherits")?;
+    let mut storage: Vec<String> = row.try_get("storage")?;
+    storage.sort();
     Ok(TableOptions {
         unlogged: row.try_get("unlogged")?,
-        storage: row.try_get("storage")?,
+        storage,
         partition_by: row.try_get("partition_by")?,
         partition_columns: row.try_get("partition_columns")?,
         inherits: inherits.chunks_exact(2).map(|pair| cx.name(&pair[0], &pair[1])).collect(),
@@ -205,7 +207,7 @@ const CONSTRAINTS: &str = "
            ARRAY(SELECT a.attname::text FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS u(num, place)
                  JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.num
                  WHERE u.place > x.indnkeyatts ORDER BY u.place) AS include,
-           COALESCE(xc.reloptions, '{}') AS storage
+           ARRAY(SELECT o FROM unnest(xc.reloptions) AS o ORDER BY o COLLATE \"C\") AS storage
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_class f ON f.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = f.relnamespace
     LEFT JOIN pg_index x ON x.indexrelid = k.conindid AND k.contype IN ('p', 'u')

@@ -141,6 +141,7 @@ codes! {
     R0607 INDEX_METHOD Error "An index type that does not fit",
     R0608 OPERATOR_CLASS Error "An operator class that does not fit",
     R0609 KEY_ON_VIEW Error "A key or index on a view",
+    R0610 DEFERRABLE_KEY Error "A deferrable key that PostgreSQL cannot use here",
 
     // Relations.
     R0701 MISSING_BACK_RELATION Error "A relation with only one side",
@@ -159,6 +160,7 @@ codes! {
     R0714 IGNORED_TARGET Error "A relation to an ignored model",
     R0715 NATIVE_REFERENCE_TYPE Warning "A reference between types that PostgreSQL cannot compare",
     R0716 UNINDEXED_RELATION Warning "A relation whose columns have no index",
+    R0717 SET_NULL_COLUMNS Error "Columns of `setNull` that `onDelete` cannot set",
 
     // Datasource and generator.
     R0801 UNKNOWN_PROVIDER Error "A database that is not PostgreSQL",

@@ -22,7 +22,7 @@ pub(super) fn column_docs(cx: &EmitCx<'_>, model: &ModelNames<'_>, column: &Colu
     let (table, name) = (&model.walker.model().db_name, column.walker.db_name());
     let null = if column.walker.arity() == Arity::Optional { ", nullable" } else { "" };
     let unique = if unique { ", unique" } else { "" };
-    let generated = if column.walker.column().generated.is_some() { ", generated" } else { "" };
+    let generated = if column.walker.is_never_written() { ", generated" } else { "" };
     let place = format!("Column `{table}.{name}`: `{sql}`{null}{unique}{generated}.");
     match column.walker.field().docs.as_deref() {
         Some(docs) => format!("{docs}\n\n{place}"),

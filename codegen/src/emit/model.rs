@@ -103,7 +103,7 @@ fn field_kind(column: ColumnWalker<'_>, unique: bool) -> TokenStream {
     };
     // A list cannot be used as a key, because there is no method for one.
     let is_key = unique && column.arity() != Arity::List;
-    match (column.column().generated.is_some(), is_key) {
+    match (column.is_never_written(), is_key) {
         (true, true) => quote!(, #arity, rt::IsUnique, rt::Generated),
         (true, false) => quote!(, #arity, rt::NotUnique, rt::Generated),
         (false, true) => quote!(, #arity, rt::IsUnique),

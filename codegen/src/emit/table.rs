@@ -51,7 +51,7 @@ fn emit_column(cx: &EmitCx<'_>, column: &ColumnNames<'_>) -> TokenStream {
     let via = wire.map(|wire| quote!(.via(#wire)));
     let default = client_default(column).map(|default| quote!(.default(rt::ClientDefault::#default)));
     let updated_at = column.walker.column().updated_at.then(|| quote!(.updated_at()));
-    let generated = column.walker.column().generated.is_some().then(|| quote!(.generated()));
+    let generated = column.walker.is_never_written().then(|| quote!(.generated()));
     let sensitive = column.walker.column().sensitive.then(|| quote!(.sensitive()));
     quote!(rt::Column::new(#name, #sql)#via #default #updated_at #generated #sensitive)
 }

@@ -158,6 +158,7 @@ impl<'s> ModelWalker<'s> {
         self.model().indexes.iter().filter(|index| {
             index.unique
                 && index.predicate.is_none()
+                && index.options.deferrable.is_none()
                 && index.fields.iter().all(|field| matches!(field.target, IndexTarget::Field(_)))
         })
     }
@@ -237,7 +238,13 @@ impl<'s> ColumnWalker<'s> {
             || self.column().updated_at
             || self.column().default.is_some()
             || self.column().generated.is_some()
+            || self.column().identity.is_some()
             || self.column_text().is_some_and(|text| text.has_value())
+    }
+
+    /// Returns whether no program can write the column, because PostgreSQL always computes or counts its value.
+    pub fn is_never_written(self) -> bool {
+        self.column().generated.is_some() || self.column().identity.as_ref().is_some_and(|identity| identity.always)
     }
 
     /// Returns the parsed text of `Unsupported("..")`; `None` for other types.
@@ -246,6 +253,16 @@ impl<'s> ColumnWalker<'s> {
             ColumnType::Unsupported(text) => ColumnText::parse(text).ok(),
             _ => None,
         }
+    }
+
+    /// Returns whether the database has a value for a row that is inserted without one.
+    pub fn has_database_default(self) -> bool {
+        let computes = self.column().generated.is_some() || self.column().identity.is_some();
+        let has_default = self.column().default.is_some() && !self.has_client_default();
+        self.arity() != Arity::Required
+            || computes
+            || has_default
+            || self.column_text().is_some_and(|it| it.has_value())
     }
 
     /// Returns whether the client, not the database, generates its default.

@@ -93,7 +93,7 @@ fn fits(cx: &Cx<'_, '_>, id: FieldId, span: Span) -> Result<Distribution, Box<Di
     let reason = match (field.arity(), field.ty) {
         (Arity::Optional, _) => "is optional, and a row without a value has no server",
         (Arity::List, _) => "is a list",
-        (Arity::Required, _) if field.generated.is_some() => "is computed by the database",
+        (Arity::Required, _) if field.never_written().is_some() => "is computed by the database",
         (Arity::Required, FieldType::Unsupported) => "has a type that is not in the client",
         (Arity::Required, _) => match field.native_type() {
             Some(

@@ -98,7 +98,8 @@ fn name_foreign_keys(cx: &mut Cx<'_, '_>) {
     }
 }
 
-/// Names of indexes are unique in their PostgreSQL schema, names of constraints in their table.
+/// Names of indexes are unique in their PostgreSQL schema, names of constraints in their table. A primary key and a
+/// deferrable key are both. Prisma also refuses a foreign key with the name of an index, which PostgreSQL allows.
 fn names_are_unique(cx: &mut Cx<'_, '_>) {
     let mut found = Vec::new();
     let mut indexes: BTreeMap<(Option<&str>, &str), Span> = BTreeMap::new();
@@ -109,7 +110,9 @@ fn names_are_unique(cx: &mut Cx<'_, '_>) {
         for key in keys_but_second_ids(&model.keys) {
             let span = key.map.map_or(key.span, |map| map.span);
             let name = key.constraint_name.as_str();
-            constraints.entry((id, name)).or_insert(span);
+            if key.kind == KeyKind::Primary || key.options.deferrable.is_some() {
+                constraints.entry((id, name)).or_insert(span);
+            }
             found.extend(indexes.insert((namespace, name), span).map(|first| duplicate(span, first, name)));
         }
         for check in &model.checks {

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use crate::diagnostics::Span;
 use crate::ir::{
-    Arity, DefaultValue, Distribution, EnumId, FieldId, IndexMethod, ModelId, NativeType, ReferentialAction,
-    ScalarType, SortOrder, Tenancy,
+    Arity, Collation, DefaultValue, Deferrable, Distribution, EnumId, FieldId, ForeignKeyOptions, Identity,
+    IndexMethod, ModelId, NativeType, NullsOrder, ReferentialAction, ScalarType, SortOrder, Tenancy,
 };
 use crate::syntax::{Attribute, EnumBlock, EnumValue, FieldBlock, FieldLine, Name, Text};
 
@@ -41,6 +41,9 @@ pub(super) struct ModelDraft<'a> {
     pub(super) declared_tenancy: Option<DeclaredTenancy<'a>>,
     /// `rowSecurity:` of `@@tenant`.
     pub(super) row_security: Option<bool>,
+    /// `@@with`.
+    pub(super) storage: Vec<String>,
+    pub(super) unlogged: bool,
     /// The resolved meaning; filled in by `tenants`.
     pub(super) tenancy: Tenancy,
     /// `@@distributed(by: ..)`, `@@reference` or `@@local`, and its place.
@@ -120,6 +123,10 @@ pub(super) struct FieldDraft<'a> {
     /// Whether there is an `@default`, even if it could not be read.
     pub(super) updated_at: bool,
     pub(super) generated: Option<GeneratedDraft<'a>>,
+    /// `@identity`, and its place.
+    pub(super) identity: Option<(Identity, Span)>,
+    /// `@collate`, and its place.
+    pub(super) collation: Option<(Collation, Span)>,
     pub(super) ignored: bool,
     pub(super) sensitive: bool,
     pub(super) renamed_from: Option<Given<'a>>,
@@ -152,6 +159,12 @@ impl<'a> FieldDraft<'a> {
         !matches!(self.ty, FieldType::Model(_) | FieldType::Unknown)
     }
 
+    /// Returns the attribute because of which a program can never write the column, if there is one.
+    pub(super) fn never_written(&self) -> Option<Span> {
+        let identity = self.identity.as_ref().filter(|(identity, _)| identity.always).map(|(_, span)| *span);
+        self.generated.as_ref().map(|generated| generated.span).or(identity)
+    }
+
     /// Returns the native type, or the default one.
     pub(super) fn native_type(&self) -> Option<NativeType> {
         match self.ty {
@@ -172,6 +185,11 @@ pub(super) struct RelationAttribute<'a> {
     pub(super) references: Option<FieldList>,
     pub(super) on_delete: Option<(ReferentialAction, Span)>,
     pub(super) on_update: Option<(ReferentialAction, Span)>,
+    pub(super) deferrable: Option<(Deferrable, Span)>,
+    /// The place of `match: Full`.
+    pub(super) match_full: Option<Span>,
+    /// `setNull:`.
+    pub(super) delete_fields: Option<FieldList>,
     /// Whether a mistake in it was reported.
     pub(super) broken: bool,
 }
@@ -215,6 +233,7 @@ pub(super) struct KeyDraft<'a> {
     pub(super) predicate: Option<String>,
     /// `global: true`: its values are intentionally unique across tenants.
     pub(super) global: bool,
+    pub(super) options: KeyOptionsDraft,
     /// Filled in by `constraint_names`.
     pub(super) constraint_name: String,
 }
@@ -230,10 +249,23 @@ impl KeyDraft<'_> {
         !self.attribute.starts_with("@@")
     }
 
-    /// Returns whether it identifies rows: it is unique, applies to all rows, and has only columns.
+    /// Returns whether it identifies rows: it is unique at any time, applies to all rows, and has only columns.
     pub(super) fn is_unique(&self) -> bool {
-        self.kind != KeyKind::Index && self.predicate.is_none() && self.columns().is_some()
+        self.kind != KeyKind::Index
+            && self.predicate.is_none()
+            && self.options.deferrable.is_none()
+            && self.columns().is_some()
     }
+}
+
+/// Properties of a key that only PostgreSQL has.
+#[derive(Debug, Default)]
+pub(super) struct KeyOptionsDraft {
+    pub(super) include: Option<FieldList>,
+    /// The place of `nullsNotDistinct: true`.
+    pub(super) nulls_not_distinct: Option<Span>,
+    pub(super) deferrable: Option<(Deferrable, Span)>,
+    pub(super) storage: Option<(Vec<String>, Span)>,
 }
 
 /// One part of a key.
@@ -242,6 +274,7 @@ pub(super) struct KeyField<'a> {
     pub(super) target: KeyTarget<'a>,
     pub(super) span: Span,
     pub(super) sort: Option<(SortOrder, Span)>,
+    pub(super) nulls: Option<(NullsOrder, Span)>,
     pub(super) operator_class: Option<OperatorClass<'a>>,
 }
 
@@ -343,6 +376,7 @@ pub(super) struct ForeignKeyDraft<'a> {
     pub(super) on_update: ReferentialAction,
     pub(super) map: Option<Given<'a>>,
     pub(super) one_to_one: bool,
+    pub(super) options: ForeignKeyOptions,
     pub(super) span: Span,
     /// Filled in by `constraint_names`.
     pub(super) constraint_name: String,

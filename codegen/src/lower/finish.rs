@@ -2,12 +2,12 @@
 
 use super::Cx;
 use super::draft::{
-    CheckDraft, EnumDraft, FieldDraft, FieldType, KeyDraft, KeyField, KeyKind, KeyTarget, ModelDraft, OperatorClass,
-    RelationDraft,
+    CheckDraft, EnumDraft, FieldDraft, FieldList, FieldType, KeyDraft, KeyField, KeyKind, KeyTarget, ModelDraft,
+    OperatorClass, RelationDraft,
 };
 use crate::ir::{
     Check, Column, ColumnType, Enum, EnumValue, Extension, Field, FieldKind, ForeignKey, Generated, Index, IndexField,
-    IndexTarget, Model, PrimaryKey, Relation, RelationField, RelationId, RelationStorage, Schema, Side,
+    IndexTarget, KeyOptions, Model, PrimaryKey, Relation, RelationField, RelationId, RelationStorage, Schema, Side,
 };
 use crate::syntax::ModelKind;
 
@@ -59,6 +59,8 @@ fn finish_model(cx: &Cx<'_, '_>, model: &ModelDraft<'_>) -> Model {
         checks: model.checks.iter().map(finish_check).collect(),
         tenancy: model.tenancy.clone(),
         row_security: cx.has_row_security(model),
+        storage: model.storage.clone(),
+        unlogged: model.unlogged,
         distribution: model.distribution,
     }
 }
@@ -68,6 +70,7 @@ fn finish_primary_key(key: &KeyDraft<'_>) -> PrimaryKey {
         name: owned(key.name),
         constraint_name: key.constraint_name.clone(),
         fields: key.fields.iter().map(finish_key_field).collect(),
+        options: finish_key_options(key),
     }
 }
 
@@ -79,6 +82,17 @@ fn finish_index(key: &KeyDraft<'_>) -> Index {
         method: key.method.map(|(method, _)| method).unwrap_or_default(),
         fields: key.fields.iter().map(finish_key_field).collect(),
         predicate: key.predicate.clone(),
+        options: finish_key_options(key),
+    }
+}
+
+fn finish_key_options(key: &KeyDraft<'_>) -> KeyOptions {
+    let options = &key.options;
+    KeyOptions {
+        include: options.include.as_ref().map(FieldList::ids).unwrap_or_default(),
+        nulls_not_distinct: options.nulls_not_distinct.is_some(),
+        deferrable: options.deferrable.map(|(deferrable, _)| deferrable),
+        storage: options.storage.as_ref().map(|(storage, _)| storage.clone()).unwrap_or_default(),
     }
 }
 
@@ -89,6 +103,7 @@ fn finish_key_field(field: &KeyField<'_>) -> IndexField {
             KeyTarget::Expression(sql) => IndexTarget::Expression(sql.text.to_owned()),
         },
         sort: field.sort.map(|(sort, _)| sort),
+        nulls: field.nulls.map(|(nulls, _)| nulls),
         operator_class: field.operator_class.map(|class| match class {
             OperatorClass::Known(class, _) => class.db_name.to_owned(),
             OperatorClass::Raw(raw) => raw.text.to_owned(),
@@ -135,6 +150,8 @@ fn finish_column(field: &FieldDraft<'_>) -> Column {
             .generated
             .as_ref()
             .map(|generated| Generated { sql: generated.sql.text.to_owned(), is_virtual: generated.is_virtual }),
+        identity: field.identity.as_ref().map(|(identity, _)| identity.clone()),
+        collation: field.collation.as_ref().map(|(collation, _)| collation.clone()),
         sensitive: field.sensitive,
         renamed_from: owned(field.renamed_from),
         using: owned(field.using),
@@ -154,6 +171,7 @@ fn finish_relation(cx: &Cx<'_, '_>, relation: &RelationDraft<'_>) -> Relation {
                 on_update: key.on_update,
                 constraint_name: key.constraint_name.clone(),
                 one_to_one: key.one_to_one,
+                options: key.options.clone(),
             }),
             None => finish_join_table(cx, relation),
         },

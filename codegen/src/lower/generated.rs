@@ -35,11 +35,13 @@ pub(super) fn check_generated(cx: &mut Cx<'_, '_>) {
     for id in cx.field_ids() {
         let field = cx.field(id);
         if let Some(generated) = &field.generated {
-            found.extend(other_values(cx, id, generated.span));
+            found.extend(other_values(cx, id, generated.span, &["default", "updatedAt", "using", "identity"]));
+        } else if let Some((_, identity)) = &field.identity {
+            found.extend(other_values(cx, id, *identity, &["default", "updatedAt"]));
         }
         for (column, span) in field.relation.fields.iter().flat_map(|list| &list.fields) {
-            if let Some(generated) = &cx.field(*column).generated {
-                found.push(in_relation(cx, *column, *span, generated.span));
+            if let Some(generated) = cx.field(*column).never_written() {
+                found.push(in_relation(cx, *column, *span, generated));
             }
         }
     }
@@ -47,10 +49,10 @@ pub(super) fn check_generated(cx: &mut Cx<'_, '_>) {
 }
 
 /// Returns a mistake for each attribute that gives the column values, too.
-fn other_values(cx: &Cx<'_, '_>, id: FieldId, generated: Span) -> Vec<Diagnostic> {
+fn other_values(cx: &Cx<'_, '_>, id: FieldId, generated: Span, others: &[&str]) -> Vec<Diagnostic> {
     let field = cx.field(id).ast;
     let message = |what: &str| format!("`{}` is generated and cannot have {what}", cx.qualified(id));
-    let attributes = field.attributes.iter().filter(|it| ["default", "updatedAt", "using"].contains(&it.name.text));
+    let attributes = field.attributes.iter().filter(|it| others.contains(&it.name.text));
     let mut found: Vec<_> = attributes
         .map(|attribute| {
             let what = format!("`@{}`", attribute.name.text);
@@ -66,7 +68,7 @@ fn other_values(cx: &Cx<'_, '_>, id: FieldId, generated: Span) -> Vec<Diagnostic
             Diagnostic::new(codes::GENERATED_COLUMN, generated, message("a second expression"))
                 .label("generated twice")
                 .second(field.ty.span, "the text already says how its values are generated")
-                .help("leave only the type in `Unsupported(\"..\")`, or remove `@generated`"),
+                .help("leave only the type in `Unsupported(\"..\")`, or remove the attribute"),
         );
     }
     found

@@ -1,5 +1,6 @@
 //! Keys and indexes: reads their attributes, and checks that PostgreSQL supports them.
 
+mod options;
 mod rules;
 
 use super::Cx;
@@ -9,12 +10,13 @@ use super::arguments::{
 };
 use super::draft::{Given, KeyDraft, KeyField, KeyKind, KeyTarget, OperatorClass};
 use super::field_names::find_column;
-use super::operator_classes::{KNOWN_CLASSES, METHODS};
+use super::operator_classes::{KNOWN_CLASSES, METHODS, method_name};
 use super::predicates;
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean, suggest};
 use crate::ir::{ModelId, SortOrder};
 use crate::syntax::{Arguments, Attribute, Expression, Name};
 
+pub(super) use options::{read_deferrable, read_options, read_storage};
 pub(super) use rules::validate_keys;
 
 const SORT_ORDERS: [(&str, SortOrder); 2] = [("Asc", SortOrder::Asc), ("Desc", SortOrder::Desc)];
@@ -24,21 +26,32 @@ const BOOLEANS: [(&str, bool); 2] = [("true", true), ("false", false)];
 const ON_ID: Parameters = Parameters {
     owner: "@@id",
     unnamed: Some("fields"),
-    names: &["fields", "name", "map", "clustered", "global"],
+    names: &["fields", "name", "map", "clustered", "global", "include", "with"],
     required: &["fields"],
 };
 
 const ON_UNIQUE: Parameters = Parameters {
     owner: "@@unique",
     unnamed: Some("fields"),
-    names: &["fields", "name", "map", "clustered", "where", "global"],
+    names: &[
+        "fields",
+        "name",
+        "map",
+        "clustered",
+        "where",
+        "global",
+        "include",
+        "nullsNotDistinct",
+        "deferrable",
+        "with",
+    ],
     required: &["fields"],
 };
 
 const ON_INDEX: Parameters = Parameters {
     owner: "@@index",
     unnamed: Some("fields"),
-    names: &["fields", "name", "map", "type", "clustered", "where"],
+    names: &["fields", "name", "map", "type", "clustered", "where", "include", "with"],
     required: &["fields"],
 };
 
@@ -61,6 +74,7 @@ pub(super) fn read_model_key<'a>(cx: &mut Cx<'a, '_>, model: ModelId, attribute:
     let method = bound.get("type").and_then(|value| expect_one_of(cx, value, "an index method", &METHODS));
     let predicate = bound.get("where").and_then(|value| predicates::read_predicate(cx, model, value));
     let fields = bound.get("fields").and_then(|value| read_key_fields(cx, model, value, kind, parameters.owner));
+    let options = read_options(cx, model, &bound);
     let Some(fields) = fields else {
         cx.model_mut(model).has_broken_key = true;
         return;
@@ -75,6 +89,7 @@ pub(super) fn read_model_key<'a>(cx: &mut Cx<'a, '_>, model: ModelId, attribute:
         fields,
         predicate,
         global: read_global(cx, &bound),
+        options,
         constraint_name: String::new(),
     };
     cx.model_mut(model).keys.push(key);
@@ -217,8 +232,9 @@ fn read_key_field<'a>(
     let bound = bind_field_arguments(cx, arguments, item.span());
     refuse_unsupported_arguments(cx, &bound, owner);
     let sort = read_sort(cx, &bound, kind, owner);
+    let nulls = options::read_nulls(cx, &bound, kind, owner);
     let operator_class = bound.get("ops").and_then(|value| read_operator_class(cx, value, kind, owner));
-    Some(KeyField { target: KeyTarget::Field(id?), span: name.span, sort, operator_class })
+    Some(KeyField { target: KeyTarget::Field(id?), span: name.span, sort, nulls, operator_class })
 }
 
 /// Returns whether it is `raw("sql")`, and not a field named `raw` with arguments.
@@ -245,7 +261,7 @@ fn read_key_expression<'a>(
     owner: &'static str,
 ) -> Option<KeyField<'a>> {
     const ON_RAW: Parameters =
-        Parameters { owner: "raw", unnamed: Some("sql"), names: &["sql", "sort", "ops"], required: &["sql"] };
+        Parameters { owner: "raw", unnamed: Some("sql"), names: &["sql", "sort", "nulls", "ops"], required: &["sql"] };
     if kind == KeyKind::Primary {
         let message = format!("`{owner}` cannot have an expression");
         cx.report(
@@ -266,20 +282,21 @@ fn read_key_expression<'a>(
         return None;
     }
     let sort = read_sort(cx, &bound, kind, owner);
+    let nulls = options::read_nulls(cx, &bound, kind, owner);
     let operator_class = bound.get("ops").and_then(|value| read_operator_class(cx, value, kind, owner));
-    Some(KeyField { target: KeyTarget::Expression(sql), span, sort, operator_class })
+    Some(KeyField { target: KeyTarget::Expression(sql), span, sort, nulls, operator_class })
 }
 
 /// Reads the arguments of a field in a key. Prisma ignores unknown ones.
 fn bind_field_arguments<'a>(cx: &mut Cx<'a, '_>, arguments: Option<&'a Arguments<'a>>, span: Span) -> Bound<'a> {
-    const KNOWN: [&str; 3] = ["sort", "ops", "length"];
+    const KNOWN: [&str; 4] = ["sort", "nulls", "ops", "length"];
     let (known, unknown): (Vec<_>, Vec<_>) = arguments
         .iter()
         .flat_map(|arguments| &arguments.list)
         .partition(|argument| argument.name.is_some_and(|name| KNOWN.contains(&name.text)));
     for argument in unknown {
         let help = suggest(argument.name.and_then(|name| did_you_mean(name.text, KNOWN)), || {
-            "remove it; a field of a key takes `sort: Desc` and `ops: ..`".to_owned()
+            "remove it; a field of a key takes `sort: Desc`, `nulls: First` and `ops: ..`".to_owned()
         });
         cx.report(
             Diagnostic::new(codes::IGNORED_ARGUMENT, argument.span, "this argument has no effect")

@@ -1,6 +1,7 @@
 //! Relations: which two fields belong together, how the relation is stored, and whether it is valid.
 
 mod indexes;
+mod options;
 mod pairs;
 mod rules;
 
@@ -9,7 +10,7 @@ pub(super) use pairs::{Group, group_fields};
 use super::Cx;
 use super::draft::{FieldList, ForeignKeyDraft, KeyKind, RelationDraft};
 use crate::diagnostics::Span;
-use crate::ir::{Arity, FieldId, ReferentialAction};
+use crate::ir::{Arity, FieldId, ForeignKeyOptions, ReferentialAction};
 
 /// Finds all relations and checks them.
 pub(super) fn resolve_relations(cx: &mut Cx<'_, '_>) {
@@ -74,6 +75,11 @@ fn resolve_foreign_key(cx: &mut Cx<'_, '_>, referencing: FieldId, referenced: Fi
         on_update: relation.on_update.map_or(ReferentialAction::Cascade, |(action, _)| action),
         map: relation.map,
         one_to_one: cx.field(referenced).arity() != Arity::List,
+        options: ForeignKeyOptions {
+            deferrable: relation.deferrable.map(|(deferrable, _)| deferrable),
+            match_full: relation.match_full.is_some(),
+            delete_fields: relation.delete_fields.as_ref().map(FieldList::ids).unwrap_or_default(),
+        },
         span: relation.span.unwrap_or(field.ast.name.span),
         constraint_name: String::new(),
         fields,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::types::{Base, Ty};
-use crate::ir::{Arity, ColumnWalker, DefaultValue, FieldId, ModelId, RelationStorage, Schema};
+use crate::ir::{Arity, ColumnWalker, FieldId, ModelId, RelationStorage, Schema};
 
 /// A table, a view, or a join table.
 #[derive(Debug)]
@@ -88,9 +88,6 @@ fn column(column: ColumnWalker<'_>) -> Column {
     let base = Base::of_column(&column.column().ty);
     let is_list = column.arity() == Arity::List;
     let ty = base.map_or(Ty::Opaque, |base| if is_list { Ty::List(base) } else { Ty::Base(base) });
-    let of_database = column.column().default.as_ref().is_some_and(|default| {
-        !matches!(default, DefaultValue::Uuid(_) | DefaultValue::Cuid(_) | DefaultValue::Ulid | DefaultValue::Nanoid(_))
-    });
     Column {
         name: column.db_name().to_owned(),
         ty,
@@ -99,7 +96,7 @@ fn column(column: ColumnWalker<'_>) -> Column {
         holes: false,
         sensitive: column.column().sensitive,
         field: Some(column.id),
-        has_default: column.arity() != Arity::Required || of_database,
+        has_default: column.has_database_default(),
     }
 }
 

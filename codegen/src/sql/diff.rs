@@ -12,6 +12,7 @@ mod enums;
 mod guess;
 mod hints;
 mod objects;
+mod options;
 mod others;
 mod renames;
 mod row_security;
@@ -62,11 +63,20 @@ pub struct DiffOptions {
     pub declined: Vec<Rename>,
     /// The default schema, for names without a schema.
     pub default_schema: String,
+    /// Whether a schema that does not mention a property of a database, such as INCLUDE, differs from it. Otherwise it
+    /// leaves the property to the database.
+    pub is_complete: bool,
 }
 
 impl Default for DiffOptions {
     fn default() -> Self {
-        Self { renames: Vec::new(), accept_drops: false, declined: Vec::new(), default_schema: "public".to_owned() }
+        Self {
+            renames: Vec::new(),
+            accept_drops: false,
+            declined: Vec::new(),
+            default_schema: "public".to_owned(),
+            is_complete: false,
+        }
     }
 }
 
@@ -184,6 +194,7 @@ pub fn diff(pair: Pair<Side<'_>>, options: &DiffOptions) -> Result<Vec<Change>, 
         },
         previous_is_database: pair.previous.intent.is_none(),
         next_is_database: pair.next.intent.is_none(),
+        is_complete: options.is_complete,
         ignores_distribution: match (pair.previous.intent, pair.next.intent) {
             (Some(intent), None) | (None, Some(intent)) => !intent.is_for_citus,
             _ => false,
@@ -294,6 +305,8 @@ struct DiffCx<'a> {
     /// Whether the previous state comes from a database: objects that may have been created by hand stay.
     previous_is_database: bool,
     next_is_database: bool,
+    /// Whether a schema mentions every property that the language can express.
+    is_complete: bool,
     /// Whether distributions are not compared, because a schema that is not for Citus is compared with a database.
     ignores_distribution: bool,
     /// Whether row security is not compared, because a schema without tenants is compared with a database.

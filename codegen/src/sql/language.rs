@@ -45,7 +45,6 @@ pub fn expressible(state: &State) -> (State, Vec<Inexpressible>) {
             }
             None => true,
         });
-        leave_out_shared_names(table, &mut inexpressible);
     }
     (expressible, inexpressible)
 }
@@ -53,7 +52,9 @@ pub fn expressible(state: &State) -> (State, Vec<Inexpressible>) {
 /// Returns the sets of columns in which no two rows have the same values: what a foreign key can reference.
 pub fn unique_sets(table: &Table) -> Vec<BTreeSet<&str>> {
     let key = table.primary_key.iter().map(|key| key.columns.iter().map(String::as_str).collect());
-    let uniques = table.uniques.iter().map(|unique| unique.columns.iter().map(String::as_str).collect());
+    // A deferrable key can be violated until the end of the transaction.
+    let uniques = table.uniques.iter().filter(|unique| unique.options.deferrable.is_none());
+    let uniques = uniques.map(|unique| unique.columns.iter().map(String::as_str).collect());
     let indexes = table.indexes.iter().filter(|index| index.unique && index.is_plain());
     key.chain(uniques).chain(indexes.map(|index| index.columns().collect())).collect()
 }
@@ -133,27 +134,14 @@ enum Kind<'c> {
 
 fn kind(column: &Column) -> Kind<'_> {
     match &column.ty {
+        // PostgreSQL compares integers of all sizes.
+        DataType::Native(native) if native.scalar() == ScalarType::BigInt => {
+            Kind::Scalar(ScalarType::Int, column.array)
+        }
         DataType::Native(native) => Kind::Scalar(native.scalar(), column.array),
         DataType::Enum(name) => Kind::Enum(name, column.array),
         DataType::Other(_) => Kind::Unsupported(column.array),
     }
-}
-
-/// PostgreSQL has separate namespaces for indexes and constraints, but the language does not.
-fn leave_out_shared_names(table: &mut Table, inexpressible: &mut Vec<Inexpressible>) {
-    let indexes = table.indexes.iter().map(|index| index.name.clone());
-    let taken: BTreeSet<String> = indexes.collect();
-    let name = table.name.clone();
-    let mut is_free = |kind: &'static str, object: &String| {
-        let is_taken = taken.contains(object);
-        if is_taken {
-            let reason = "an index of the table has the same name".to_owned();
-            inexpressible.push(Inexpressible { table: name.clone(), kind, name: object.clone(), reason });
-        }
-        !is_taken
-    };
-    table.checks.retain(|check| is_free("check", &check.name));
-    table.foreign_keys.retain(|key| is_free("foreign key", &key.name));
 }
 
 #[cfg(test)]
@@ -208,14 +196,15 @@ mod tests {
 
     #[test]
     fn a_relation_is_between_columns_of_one_scalar() {
-        let (state, inexpressible) = expressible(&pointing(NativeType::Integer, NativeType::BigInt));
+        let (state, inexpressible) = expressible(&pointing(NativeType::Integer, NativeType::Decimal(None)));
         assert!(state.tables[0].foreign_keys.is_empty());
         assert_eq!(inexpressible[0].kind, "foreign key");
         assert!(
-            inexpressible[0].reason.contains("INTEGER") && inexpressible[0].reason.contains("BIGINT"),
+            inexpressible[0].reason.contains("INTEGER") && inexpressible[0].reason.contains("DECIMAL"),
             "{inexpressible:?}"
         );
         assert_eq!(expressible(&pointing(NativeType::SmallInt, NativeType::Integer)).1, []);
+        assert_eq!(expressible(&pointing(NativeType::Integer, NativeType::BigInt)).1, []);
         let mut alone = pointing(NativeType::Integer, NativeType::Integer);
         alone.tables.pop();
         assert!(expressible(&alone).1[0].reason.contains("not in the schema"));

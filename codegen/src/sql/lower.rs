@@ -11,9 +11,10 @@ use std::collections::BTreeSet;
 
 use super::data_type::{DataType, is_same_name};
 use super::names::{MAX_NAME, clip, clipped, free_sequence_name, sequence_name};
+use super::quote::ident;
 use super::state::{
     Check, Column, ColumnDefault, ColumnOptions, ConstraintOptions, EnumType, Extension, ForeignKey, Identity, Index,
-    IndexPart, IndexTarget, ObjectName, PrimaryKey, Sequence, SequenceOptions, State, Table,
+    IndexPart, IndexTarget, ObjectName, PrimaryKey, Sequence, SequenceOptions, State, Table, UniqueConstraint,
 };
 use crate::ir::{self, Arity, ColumnText, ColumnType, ColumnWalker, DefaultValue, IndexMethod, ModelWalker, SortOrder};
 
@@ -105,6 +106,7 @@ fn lower_enum(enumeration: &ir::Enum) -> EnumType {
 
 fn lower_model(model: ModelWalker<'_>) -> (Table, Vec<Sequence>) {
     let mut table = Table::new(table_name(model));
+    (table.options.storage, table.options.unlogged) = (model.model().storage.clone(), model.model().unlogged);
     let mut sequences = Vec::new();
     for column in model.columns() {
         let lowered = lower_column(column, &table.name);
@@ -121,9 +123,14 @@ fn lower_model(model: ModelWalker<'_>) -> (Table, Vec<Sequence>) {
     table.primary_key = model.model().primary_key.as_ref().map(|key| PrimaryKey {
         name: key.constraint_name.clone(),
         columns: model.primary_key_columns().map(|column| column.db_name().to_owned()).collect(),
-        options: ConstraintOptions::default(),
+        options: lower_key_options(model, &key.options),
     });
-    table.indexes = model.model().indexes.iter().map(|index| lower_index(model, index)).collect();
+    for index in &model.model().indexes {
+        match lower_constraint(model, index) {
+            Some(constraint) => table.uniques.push(constraint),
+            None => table.indexes.push(lower_index(model, index)),
+        }
+    }
     table.checks = model.model().checks.iter().map(lower_check).collect();
     (table, sequences)
 }
@@ -134,24 +141,34 @@ fn lower_column(column: ColumnWalker<'_>, table: &ObjectName) -> Column {
     let text = column.column_text();
     let generated = column.column().generated.as_ref();
     let of_text = text.as_ref().and_then(|text| text.generated).map(str::to_owned);
-    let identity = text.as_ref().and_then(|text| text.identity);
-    let collation = text.as_ref().and_then(|text| text.collation).filter(|name| !is_same_name(name, "\"default\""));
+    let identity = column.column().identity.as_ref();
+    let always = text.as_ref().and_then(|text| text.identity).or(identity.map(|identity| identity.always));
+    let collation = text.as_ref().and_then(|text| text.collation).map(str::to_owned);
+    let collation = collation.or(column.column().collation.as_ref().map(collation_name));
     Column {
         name: column.db_name().to_owned(),
         array: is_array || arity == Arity::List,
         // As in Prisma, lists are not NOT NULL. Identity columns are never NULL.
-        nullable: arity != Arity::Required && identity.is_none(),
+        nullable: arity != Arity::Required && always.is_none(),
         default: column.column().default.as_ref().and_then(|default| value::lower_default(column, default, table)),
         ty,
-        identity: identity.map(|always| if always { Identity::Always } else { Identity::ByDefault }),
+        identity: always.map(|always| if always { Identity::Always } else { Identity::ByDefault }),
         generated: generated.map(|generated| generated.sql.clone()).or(of_text),
-        collation: collation.map(str::to_owned),
+        collation: collation.filter(|name| !is_same_name(name, "\"default\"")),
         used_by: Vec::new(),
         grants: Vec::new(),
         options: ColumnOptions {
             is_virtual: generated.is_some_and(|generated| generated.is_virtual),
+            counts: identity.map(|identity| identity.options.clone()).unwrap_or_default(),
             ..ColumnOptions::default()
         },
+    }
+}
+
+fn collation_name(collation: &ir::Collation) -> String {
+    match &collation.schema {
+        Some(schema) => format!("{}.{}", ident(schema), ident(&collation.name)),
+        None => ident(&collation.name),
     }
 }
 
@@ -167,16 +184,42 @@ fn lower_check(check: &ir::Check) -> Check {
     Check { name: check.constraint_name.clone(), expression: check.sql.clone(), options: ConstraintOptions::default() }
 }
 
+fn lower_key_options(model: ModelWalker<'_>, options: &ir::KeyOptions) -> ConstraintOptions {
+    ConstraintOptions {
+        deferrable: options.deferrable,
+        nulls_not_distinct: options.nulls_not_distinct,
+        include: column_names(model, &options.include),
+        storage: options.storage.clone(),
+        ..ConstraintOptions::default()
+    }
+}
+
+fn column_names(model: ModelWalker<'_>, fields: &[ir::FieldId]) -> Vec<String> {
+    let columns = fields.iter().map(|id| ColumnWalker { schema: model.schema, id: *id });
+    columns.map(|column| column.db_name().to_owned()).collect()
+}
+
+/// Returns the constraint of a deferrable key. Other keys are indexes, as in Prisma.
+fn lower_constraint(model: ModelWalker<'_>, index: &ir::Index) -> Option<UniqueConstraint> {
+    index.options.deferrable?;
+    let columns = index.fields.iter().filter_map(|field| model.index_column(field));
+    Some(UniqueConstraint {
+        name: index.constraint_name.clone(),
+        columns: columns.map(|column| column.db_name().to_owned()).collect(),
+        options: lower_key_options(model, &index.options),
+    })
+}
+
 fn lower_index(model: ModelWalker<'_>, index: &ir::Index) -> Index {
     Index {
         name: index.constraint_name.clone(),
         unique: index.unique,
         method: index.method,
         parts: index.fields.iter().map(|field| lower_index_part(model, index.method, field)).collect(),
-        include: Vec::new(),
+        include: column_names(model, &index.options.include),
         predicate: index.predicate.clone(),
-        nulls_not_distinct: false,
-        storage: Vec::new(),
+        nulls_not_distinct: index.options.nulls_not_distinct,
+        storage: index.options.storage.clone(),
         valid: true,
     }
 }
@@ -198,7 +241,7 @@ fn lower_index_part(model: ModelWalker<'_>, method: IndexMethod, field: &ir::Ind
         class_options: Vec::new(),
         collation: None,
         sort,
-        nulls_first: sort == SortOrder::Desc,
+        nulls_first: field.nulls.map_or(sort == SortOrder::Desc, |nulls| nulls == ir::NullsOrder::First),
     }
 }
 
@@ -215,7 +258,12 @@ fn lower_foreign_key(relation: ir::RelationWalker<'_>, key: &ir::ForeignKey) -> 
         referenced_columns: names(&mut relation.referenced_columns()),
         on_delete: key.on_delete,
         on_update: key.on_update,
-        options: ConstraintOptions::default(),
+        options: ConstraintOptions {
+            deferrable: key.options.deferrable,
+            match_full: key.options.match_full,
+            delete_columns: column_names(relation.referencing_field().model(), &key.options.delete_fields),
+            ..ConstraintOptions::default()
+        },
     })
 }
 

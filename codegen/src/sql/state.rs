@@ -13,9 +13,10 @@ use super::data_type::{DataType, is_same_name};
 use crate::ir::{IndexMethod, ReferentialAction, SortOrder};
 
 pub use super::names::ObjectName;
+pub use crate::ir::{Deferrable, SequenceOptions};
 pub use distribution::Distribution;
 pub use grant::ColumnGrant;
-pub use options::{ColumnOptions, ConstraintOptions, Deferrable, SequenceOptions, TableOptions};
+pub use options::{ColumnOptions, ConstraintOptions, TableOptions};
 pub use other::{Definition, Other, OtherKind, Use};
 pub use row_security::{
     ACROSS_TENANTS_POLICY, Policy, PolicyCondition, RowSecurity, TENANT_POLICY, TenantJoin, TenantWay,
@@ -349,6 +350,11 @@ impl IndexPart {
             sort: SortOrder::Asc,
             nulls_first: false,
         }
+    }
+
+    /// Returns whether nulls are not where PostgreSQL puts them by default.
+    pub fn has_unusual_nulls(&self) -> bool {
+        self.nulls_first != (self.sort == SortOrder::Desc)
     }
 }
 

@@ -175,7 +175,8 @@ async fn read_children_of(
     plan: &ReadPlan<'_>,
     include: &Include,
 ) -> Result<Option<Fetched>> {
-    let mut keys = Keys::of(node, &plan.parent_places(include.relation));
+    let widened = include.relation.integers_of_two_sizes(node.table);
+    let mut keys = Keys::of(node, &plan.parent_places(include.relation), widened);
     let lists = std::mem::take(&mut keys.lists);
     if keys.len() == 0 {
         return Ok(None);

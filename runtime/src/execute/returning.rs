@@ -198,7 +198,7 @@ async fn behind(session: Session<'_>, mut node: Node, then: Select) -> Result<No
 async fn read_in_order(session: Session<'_>, node: &Node, mut then: Select) -> Result<Node> {
     let table = then.table;
     let places: Vec<usize> = table.key.iter().map(|column| usize::from(*column)).collect();
-    let mut keys = Keys::of(node, &places);
+    let mut keys = Keys::of(node, &places, Vec::new());
     if keys.len() == 0 {
         return Ok(Node::new(table, Vec::new()));
     }

@@ -10,7 +10,7 @@ use tokio_postgres::types::{FromSql, Type};
 
 use crate::error::{Error, Result};
 use crate::meta::{Relation, Table};
-use crate::value::{Decode, Decoded, Scalar, decode_list, decode_list_with_nulls, only_value};
+use crate::value::{Decode, Decoded, Scalar, decode_list, decode_list_with_nulls, integer, only_value};
 
 /// A row of a result, with access to the included rows.
 #[derive(Debug, Clone, Copy)]
@@ -212,18 +212,21 @@ impl Node {
     }
 
     /// Returns the key of a row: the bytes of its only column, or those of several columns, each after its length.
+    /// `widened` says which columns are integers to widen to eight bytes; it may be empty.
     #[inline]
-    pub(super) fn key(&self, row: usize, columns: &[usize]) -> Option<Cow<'_, [u8]>> {
-        match columns {
-            [column] => self.raw(row, *column).map(Cow::Borrowed),
-            columns => self.compound_key(row, columns).map(Cow::Owned),
+    pub(super) fn key(&self, row: usize, columns: &[usize], widened: &[bool]) -> Option<Cow<'_, [u8]>> {
+        match (columns, widened) {
+            ([column], []) => self.raw(row, *column).map(Cow::Borrowed),
+            _ => self.compound_key(row, columns, widened).map(Cow::Owned),
         }
     }
 
-    fn compound_key(&self, row: usize, columns: &[usize]) -> Option<Vec<u8>> {
+    fn compound_key(&self, row: usize, columns: &[usize], widened: &[bool]) -> Option<Vec<u8>> {
         let mut key = Vec::with_capacity(columns.len() * 24);
-        for column in columns {
+        for (place, column) in columns.iter().enumerate() {
             let value = self.raw(row, *column)?;
+            let number = if widened.get(place) == Some(&true) { integer(value).map(i64::to_be_bytes) } else { None };
+            let value = number.as_ref().map_or(value, |number| &number[..]);
             key.extend_from_slice(&value.len().to_ne_bytes());
             key.extend_from_slice(value);
         }

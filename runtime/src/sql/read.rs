@@ -30,11 +30,14 @@ pub(crate) struct ChildrenOf<'q> {
 }
 
 impl ChildrenOf<'_> {
-    /// Returns the columns with the types of the keys: those of a join table have the types of the parent's.
+    /// Returns the columns with the types of the keys: those of a join table, and integers of another size than the
+    /// children's, have the types of the parent's.
     fn key_columns(&self) -> Vec<&'static Column> {
-        let (table, columns) = match self.relation.through {
-            Some(_) => (self.parent, self.relation.parent_columns),
-            None => (self.relation.child, self.relation.child_columns),
+        let is_of_parent =
+            self.relation.through.is_some() || !self.relation.integers_of_two_sizes(self.parent).is_empty();
+        let (table, columns) = match is_of_parent {
+            true => (self.parent, self.relation.parent_columns),
+            false => (self.relation.child, self.relation.child_columns),
         };
         columns.iter().map(|column| &table.columns[usize::from(*column)]).collect()
     }

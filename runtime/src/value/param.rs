@@ -126,7 +126,8 @@ impl ToSql for Param {
             Param::Float(value) => wire::float8_to_sql(*value, out),
             Param::Text(value) => wire::text_to_sql(value, out),
             Param::Label(value) => wire::text_to_sql(value, out),
-            Param::Bytes(value) | Param::Raw(value) => wire::bytea_to_sql(value, out),
+            Param::Bytes(value) => wire::bytea_to_sql(value, out),
+            Param::Raw(value) => raw_to_sql(value, ty, out)?,
             Param::Uuid(value) => wire::uuid_to_sql(*value.as_bytes(), out),
             Param::Timestamp(value) => return timestamp_to_sql(value, ty, out),
             Param::Date(value) => return value.to_sql(ty, out),
@@ -144,8 +145,8 @@ impl ToSql for Param {
             Param::Array(values) => {
                 array_to_sql(values, values.len(), ty, out, |value, element, out| value.element_to_sql(element, out))?
             }
-            Param::RawList(list) => array_to_sql(list.values(), list.len(), ty, out, |value, _, out| {
-                wire::bytea_to_sql(value, out);
+            Param::RawList(list) => array_to_sql(list.values(), list.len(), ty, out, |value, element, out| {
+                raw_to_sql(value, element, out)?;
                 Ok(tokio_postgres::types::IsNull::No)
             })?,
         }
@@ -158,6 +159,34 @@ impl ToSql for Param {
     }
 
     to_sql_checked!();
+}
+
+/// Writes a value as the database sent it. An integer of another size, because a foreign key references one, is
+/// converted.
+fn raw_to_sql(value: &[u8], ty: &Type, out: &mut BytesMut) -> Result<(), BoxError> {
+    let size = match *ty {
+        Type::INT2 => 2,
+        Type::INT4 => 4,
+        Type::INT8 => 8,
+        _ => value.len(),
+    };
+    match integer(value).filter(|_| size != value.len()) {
+        Some(number) => int_to_sql(number, ty, out),
+        None => {
+            wire::bytea_to_sql(value, out);
+            Ok(())
+        }
+    }
+}
+
+/// Reads the bytes of an integer of any size.
+pub(crate) fn integer(bytes: &[u8]) -> Option<i64> {
+    match bytes.len() {
+        2 => Some(i16::from_be_bytes(bytes.try_into().ok()?).into()),
+        4 => Some(i32::from_be_bytes(bytes.try_into().ok()?).into()),
+        8 => Some(i64::from_be_bytes(bytes.try_into().ok()?)),
+        _ => None,
+    }
 }
 
 impl Param {

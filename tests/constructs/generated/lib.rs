@@ -13,6 +13,9 @@ pub mod club;
 pub mod customer;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod depot;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod level;
 #[rustfmt::skip]
 #[allow(missing_docs)]
@@ -28,7 +31,13 @@ pub mod membership;
 pub mod order;
 #[rustfmt::skip]
 #[allow(missing_docs)]
+pub mod parcel;
+#[rustfmt::skip]
+#[allow(missing_docs)]
 pub mod product;
+#[rustfmt::skip]
+#[allow(missing_docs)]
+pub mod rack;
 #[rustfmt::skip]
 #[allow(missing_docs)]
 pub mod relata_client;
@@ -48,12 +57,15 @@ pub use self::{
     area::Area,
     club::Club,
     customer::Customer,
+    depot::Depot,
     level::Level,
     level_name::LevelName,
     line::Line,
     membership::Membership,
     order::Order,
+    parcel::Parcel,
     product::Product,
+    rack::Rack,
     relata_client::{Client, Models, Transaction},
     status::Status,
     tag::Tag,

@@ -60,4 +60,16 @@ impl Models {
     pub fn product(&self) -> rt::Delegate<super::product::Product> {
         rt::Delegate::new(&self.executor)
     }
+    /// Queries on `Depot`.
+    pub fn depot(&self) -> rt::Delegate<super::depot::Depot> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Rack`.
+    pub fn rack(&self) -> rt::Delegate<super::rack::Rack> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Parcel`.
+    pub fn parcel(&self) -> rt::Delegate<super::parcel::Parcel> {
+        rt::Delegate::new(&self.executor)
+    }
 }

@@ -367,7 +367,7 @@ fn texts(path: &Path, live: &LiveDatabase, existing: Option<&Existing>, naming: 
         return laid_out(repair(Sources { files }, &plain)?);
     };
     let next = Loaded::of_schema(&old.schema);
-    let mut changes = difference(Pair { previous: &live.loaded, next: &next }, Renames::none())?;
+    let mut changes = difference(Pair { previous: &live.loaded, next: &next }, Renames::of_complete_schema())?;
     changes.extend(more(&live.loaded.state, &lower(&old.schema)));
     if changes.is_empty() {
         return repair(old.sources.clone(), &BTreeMap::new());
@@ -422,6 +422,6 @@ fn more(live: &State, known: &State) -> Vec<Change> {
 /// Describes, in words, what the texts do not say about the database.
 fn beyond(live: &Loaded, repaired: &Repaired) -> Result<String, Failure> {
     let next = Loaded::of_schema(&repaired.schema);
-    let changes = difference(Pair { previous: live, next: &next }, Renames::none())?;
+    let changes = difference(Pair { previous: live, next: &next }, Renames::of_complete_schema())?;
     Ok(summary(&changes))
 }

@@ -2,8 +2,9 @@
 //! add keys. Removing a key or changing its meaning makes a new version.
 
 use relata_codegen::ir::{
-    self, Arity, Column, ColumnType, ColumnWalker, DefaultValue, EnumWalker, FieldKind, FieldWalker, Index, IndexField,
-    IndexTarget, Literal, ModelWalker, NativeType, RelationFieldWalker, RelationStorage, RelationWalker, Side,
+    self, Arity, Column, ColumnType, ColumnWalker, DefaultValue, EnumWalker, FieldKind, FieldWalker, Identity, Index,
+    IndexField, IndexTarget, KeyOptions, Literal, ModelWalker, NativeType, RelationFieldWalker, RelationStorage,
+    RelationWalker, SequenceOptions, Side,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -71,6 +72,10 @@ struct Model<'s> {
     tenant: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     row_security: Option<bool>,
+    #[serde(rename = "with", skip_serializing_if = "<[String]>::is_empty")]
+    storage: &'s [String],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unlogged: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     distribution: Option<Value>,
 }
@@ -97,6 +102,10 @@ enum Kind<'s> {
         default: Option<Value>,
         updated_at: bool,
         generated: Option<Value>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        identity: Option<Value>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        collation: Option<Value>,
         sensitive: bool,
         renamed_from: Option<&'s str>,
         using: Option<&'s str>,
@@ -119,6 +128,14 @@ struct Key<'s> {
     fields: Vec<Value>,
     #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
     predicate: Option<&'s str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    include: Vec<&'s str>,
+    #[serde(rename = "nullsNotDistinct", skip_serializing_if = "std::ops::Not::not")]
+    nulls_not_distinct: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deferrable: Option<String>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    with: &'s [String],
 }
 
 #[derive(Serialize)]
@@ -152,6 +169,12 @@ struct ForeignKey<'s> {
     on_delete: String,
     on_update: String,
     one_to_one: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deferrable: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    match_full: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    set_null: Vec<&'s str>,
 }
 
 #[derive(Serialize)]
@@ -205,13 +228,11 @@ fn enumeration(walker: EnumWalker<'_>) -> Enum<'_> {
 
 fn model(walker: ModelWalker<'_>) -> Model<'_> {
     let model = walker.model();
-    let primary_key = model.primary_key.as_ref().map(|key| Key {
-        unique: None,
-        name: key.name.as_deref(),
-        constraint: &key.constraint_name,
-        method: None,
-        fields: index_fields(walker, &key.fields),
-        predicate: None,
+    let primary_key = model.primary_key.as_ref().map(|known| Key {
+        name: known.name.as_deref(),
+        constraint: &known.constraint_name,
+        fields: index_fields(walker, &known.fields),
+        ..key(walker, &known.options)
     });
     let checks = model.checks.iter().map(|check| Check { constraint: &check.constraint_name, sql: &check.sql });
     Model {
@@ -228,6 +249,8 @@ fn model(walker: ModelWalker<'_>) -> Model<'_> {
         checks: checks.collect(),
         tenant: walker.schema.tenant().map(|_| tenant(walker)),
         row_security: walker.schema.tenant().map(|_| model.row_security),
+        storage: &model.storage,
+        unlogged: model.unlogged,
         distribution: (walker.schema.engine == ir::Engine::Citus).then(|| distribution(walker)),
     }
 }
@@ -261,6 +284,23 @@ fn index<'s>(walker: ModelWalker<'s>, index: &'s Index) -> Key<'s> {
         method: Some(format!("{:?}", index.method)),
         fields: index_fields(walker, &index.fields),
         predicate: index.predicate.as_deref(),
+        ..key(walker, &index.options)
+    }
+}
+
+/// A key with only its options.
+fn key<'s>(walker: ModelWalker<'s>, options: &'s KeyOptions) -> Key<'s> {
+    Key {
+        unique: None,
+        name: None,
+        constraint: "",
+        method: None,
+        fields: Vec::new(),
+        predicate: None,
+        include: options.include.iter().map(|id| walker.schema.walk_field(*id).name()).collect(),
+        nulls_not_distinct: options.nulls_not_distinct,
+        deferrable: options.deferrable.map(|deferrable| format!("{deferrable:?}")),
+        with: &options.storage,
     }
 }
 
@@ -272,6 +312,9 @@ fn index_fields(walker: ModelWalker<'_>, fields: &[IndexField]) -> Vec<Value> {
         };
         if let Some(sort) = field.sort {
             value["sort"] = json!(format!("{sort:?}"));
+        }
+        if let Some(nulls) = field.nulls {
+            value["nulls"] = json!(format!("{nulls:?}"));
         }
         if let Some(class) = &field.operator_class {
             value["operatorClass"] = json!(class);
@@ -302,10 +345,26 @@ fn column<'s>(walker: ColumnWalker<'s>, column: &'s Column) -> Kind<'s> {
         default: column.default.as_ref().map(|default| default_value(walker, default)),
         updated_at: column.updated_at,
         generated: column.generated.as_ref().map(|it| json!({ "sql": it.sql, "virtual": it.is_virtual })),
+        identity: column.identity.as_ref().map(identity),
+        collation: column.collation.as_ref().map(|it| json!({ "name": it.name, "schema": it.schema })),
         sensitive: column.sensitive,
         renamed_from: column.renamed_from.as_deref(),
         using: column.using.as_deref(),
     }
+}
+
+/// The options that have PostgreSQL's default are null.
+fn identity(identity: &Identity) -> Value {
+    let SequenceOptions { increment, min, max, start, cache, cycle } = &identity.options;
+    json!({
+        "always": identity.always,
+        "increment": increment,
+        "min": min,
+        "max": max,
+        "start": start,
+        "cache": cache,
+        "cycle": cycle,
+    })
 }
 
 fn relation_field(walker: RelationFieldWalker<'_>) -> Kind<'_> {
@@ -382,6 +441,9 @@ fn relation(walker: RelationWalker<'_>) -> Relation<'_> {
         on_delete: format!("{:?}", key.on_delete),
         on_update: format!("{:?}", key.on_update),
         one_to_one: key.one_to_one,
+        deferrable: key.options.deferrable.map(|deferrable| format!("{deferrable:?}")),
+        match_full: key.options.match_full,
+        set_null: key.options.delete_fields.iter().map(|id| walker.schema.walk_field(*id).name()).collect(),
     });
     let join_table = match &relation.storage {
         RelationStorage::JoinTable { db_name, namespace } => Some(JoinTable { db_name, schema: namespace.as_deref() }),

@@ -6,7 +6,6 @@ use crate::introspect::SET_BY_USER;
 pub(super) fn queries() -> Vec<String> {
     vec![
         generated(),
-        identities(),
         counting_defaults(),
         column_collations(),
         never_null_lists(),
@@ -40,25 +39,6 @@ fn generated() -> String {
         "a.attgenerated <> '' AND EXISTS (SELECT FROM pg_constraint AS k
             WHERE k.conrelid = c.oid AND k.contype = 'f' AND a.attnum = ANY(k.conkey))",
     )
-}
-
-/// With the options of its sequence that are not the default ones.
-fn identities() -> String {
-    let options = "SELECT concat(
-            CASE WHEN s.seqstart <> 1 THEN ' START ' || s.seqstart END,
-            CASE WHEN s.seqincrement <> 1 THEN ' INCREMENT ' || s.seqincrement END,
-            CASE WHEN s.seqmin <> 1 THEN ' MINVALUE ' || s.seqmin END,
-            CASE WHEN s.seqmax <> CASE s.seqtypid WHEN 'smallint'::regtype THEN 32767
-                WHEN 'integer'::regtype THEN 2147483647 ELSE 9223372036854775807 END THEN ' MAXVALUE ' || s.seqmax END,
-            CASE WHEN s.seqcache <> 1 THEN ' CACHE ' || s.seqcache END, CASE WHEN s.seqcycle THEN ' CYCLE' END)
-        FROM pg_depend AS i JOIN pg_sequence AS s ON s.seqrelid = i.objid
-        WHERE i.classid = 'pg_class'::regclass AND i.refclassid = 'pg_class'::regclass AND i.refobjid = a.attrelid
-          AND i.refobjsubid = a.attnum AND i.deptype = 'i'";
-    let text = format!(
-        "format('%I.%I.%I (GENERATED %s%s)', n.nspname, c.relname, a.attname,
-            CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END, ({options}))"
-    );
-    of_columns("identity column", &text, "NULL::text", "a.attidentity <> ''")
 }
 
 /// Defaults from a sequence that belongs to another column or to none, that other defaults use, too, that is looked up by
@@ -110,6 +90,7 @@ fn counting_defaults() -> String {
     )
 }
 
+/// Collations of types that the schema language does not know.
 fn column_collations() -> String {
     of_columns(
         "column with a collation",
@@ -118,7 +99,8 @@ fn column_collations() -> String {
         "format('ALTER TABLE %I.%I ALTER COLUMN %I TYPE %s COLLATE %s', n.nspname, c.relname, a.attname,
             format_type(a.atttypid, a.atttypmod),
             (pg_identify_object('pg_collation'::regclass, a.attcollation, 0)).identity)",
-        "a.attcollation <> t.typcollation",
+        r"a.attcollation <> t.typcollation
+            AND format_type(a.atttypid, NULL) !~ '^(.*[.])?(text|character varying|character|citext)([[][]])?$'",
     )
 }
 
@@ -180,18 +162,15 @@ fn constraint_details() -> String {
             format('%I on %I.%I (%s)', k.conname, n.nspname, c.relname, pg_get_constraintdef(k.oid)),
             format('%s on %s.%s', k.conname, n.nspname, c.relname), true, NULL::text
          FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
-         LEFT JOIN pg_index AS i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u')
-         CROSS JOIN LATERAL (SELECT to_jsonb(k) AS k, to_jsonb(i) AS i) AS j
+         CROSS JOIN LATERAL (SELECT to_jsonb(k) AS k) AS j
          CROSS JOIN LATERAL (VALUES
-            ('deferrable constraint', k.condeferrable),
+            ('deferrable primary key', k.condeferrable AND k.contype = 'p'),
             ('constraint that is not valid', NOT k.convalidated),
             ('constraint that is not enforced', NOT coalesce((j.k ->> 'conenforced')::boolean, true)),
             ('constraint without inheritance', k.contype = 'c' AND k.connoinherit),
-            ('foreign key with MATCH FULL', k.contype = 'f' AND k.confmatchtype = 'f'),
-            ('foreign key that empties some columns', k.contype = 'f' AND (j.k -> 'confdelsetcols') <> 'null'::jsonb),
-            ('key over time', coalesce((j.k ->> 'conperiod')::boolean, false)),
-            ('key with INCLUDE', coalesce(i.indnkeyatts < i.indnatts, false)),
-            ('key with NULLS NOT DISTINCT', coalesce((j.i ->> 'indnullsnotdistinct')::boolean, false))
+            ('foreign key that sets defaults of some columns', k.contype = 'f' AND k.confdeltype = 'd'
+                AND (j.k -> 'confdelsetcols') <> 'null'::jsonb),
+            ('key over time', coalesce((j.k ->> 'conperiod')::boolean, false))
          ) AS v (kind, holds)
          WHERE v.holds AND k.contype IN ('f', 'p', 'u', 'c') AND k.conparentid = 0 AND NOT c.relispartition AND {}",
         own("pg_class", "c")
@@ -221,17 +200,9 @@ fn index_details() -> String {
     format!(
         "SELECT 'index'::text, x.oid, n.nspname::text, v.kind,
             format('%I on %I.%I (%s)', x.relname, n.nspname, c.relname, pg_get_indexdef(x.oid)),
-            format('%I.%I', n.nspname, c.relname), true,
-            CASE v.kind WHEN 'index with storage parameters' THEN
-                format('ALTER INDEX %I.%I SET (%s)', n.nspname, x.relname, array_to_string(x.reloptions, ', ')) END
+            format('%I.%I', n.nspname, c.relname), true, NULL::text
          {INDEXES}
-         LEFT JOIN pg_constraint AS k ON k.conindid = x.oid AND k.contype IN ('p', 'u', 'x')
-         CROSS JOIN LATERAL (SELECT to_jsonb(i) AS i) AS j
          CROSS JOIN LATERAL (VALUES
-            ('index with INCLUDE', k.oid IS NULL AND i.indnkeyatts < i.indnatts),
-            ('index with NULLS NOT DISTINCT', k.oid IS NULL AND coalesce((j.i ->> 'indnullsnotdistinct')::boolean, false)),
-            ('index with another order of nulls', m.amname = 'btree' AND EXISTS (
-                SELECT FROM unnest(i.indoption::int2[]) AS o WHERE o IN (1, 2))),
             ('index with a collation', EXISTS (
                 SELECT FROM generate_series(0, i.indnkeyatts - 1) AS p JOIN pg_attribute AS a
                 ON a.attrelid = c.oid AND a.attnum = i.indkey[p] AND a.attnum > 0
@@ -241,7 +212,6 @@ fn index_details() -> String {
                 AND EXISTS (SELECT FROM unnest(a.attoptions) AS o WHERE {SET_BY_USER}))),
             ('index with a statistics target', EXISTS (
                 SELECT FROM pg_attribute AS a WHERE a.attrelid = x.oid AND coalesce(a.attstattarget, -1) >= 0)),
-            ('index with storage parameters', x.reloptions IS NOT NULL),
             ('index in a tablespace', x.reltablespace <> 0),
             ('index that clusters its table', i.indisclustered),
             ('index that is not valid', NOT i.indisvalid)

@@ -6,7 +6,6 @@ use super::{identity, own};
 pub(super) fn queries() -> Vec<String> {
     vec![
         details(),
-        unlogged(),
         inheritance(),
         partitions(),
         views(),
@@ -33,27 +32,6 @@ fn from_tables(kinds: &str) -> String {
     )
 }
 
-/// A table can become unlogged only after all tables that reference it, so those come first. Tables in a cycle stay
-/// logged.
-fn unlogged() -> String {
-    let (name, own) = (identity("pg_class", "c.oid"), own("pg_class", "c"));
-    format!(
-        "WITH RECURSIVE refers AS (
-            SELECT k.confrelid AS referenced, k.conrelid AS referencing
-            FROM pg_constraint AS k JOIN pg_class AS u ON u.oid = k.confrelid AND u.relpersistence = 'u'
-            WHERE k.contype = 'f' AND k.conrelid <> k.confrelid
-            UNION SELECT r.referenced, k.conrelid FROM refers AS r JOIN pg_constraint AS k ON k.confrelid = r.referencing
-            WHERE k.contype = 'f' AND k.conrelid <> k.confrelid
-        ), circular AS (SELECT referenced AS oid FROM refers WHERE referenced = referencing)
-        SELECT 'table'::text, c.oid, n.nspname::text, 'unlogged table'::text, {name}, {name}, true,
-            CASE WHEN NOT EXISTS (SELECT FROM circular AS i WHERE i.oid = c.oid OR i.oid IN (
-                SELECT referencing FROM refers WHERE referenced = c.oid)) THEN format('ALTER TABLE %s SET UNLOGGED', {name}) END
-        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-        WHERE c.relpersistence = 'u' AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND {own}
-        ORDER BY (SELECT count(*) FROM refers WHERE referenced = c.oid), c.oid"
-    )
-}
-
 /// The kind of a table that may be the join table of a many-to-many relation, as Prisma created them before version 6.
 pub(in crate::inventory) const KEYLESS_JOIN_TABLE: &str = "join table without a primary key";
 
@@ -70,14 +48,9 @@ fn details() -> String {
               AND (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute AS a WHERE a.attrelid = x.indexrelid) = '{{A,B}}'
               AND (SELECT count(*) FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) = 2
               AND NOT EXISTS (SELECT FROM pg_index AS p WHERE p.indrelid = c.oid AND p.indisprimary)) AS j ON true
-         CROSS JOIN LATERAL (SELECT string_agg(o, ', ') AS parameters FROM (
-            SELECT unnest(c.reloptions) UNION ALL
-            SELECT 'toast.' || unnest(t.reloptions) FROM pg_class AS t WHERE t.oid = c.reltoastrelid) AS p (o)) AS s
          CROSS JOIN LATERAL (VALUES
             ('partitioned table', c.relkind = 'p', CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END, NULL),
             ('table of a type', c.reloftype <> 0, format_type(c.reloftype, NULL), NULL),
-            ('table with storage parameters', s.parameters IS NOT NULL, s.parameters,
-                format('ALTER TABLE %s SET (%s)', {name}, s.parameters)),
             ('table in a tablespace', c.reltablespace <> 0,
                 (SELECT spcname::text FROM pg_tablespace AS s WHERE s.oid = c.reltablespace), NULL),
             ('table with a replica identity', c.relreplident <> 'd',

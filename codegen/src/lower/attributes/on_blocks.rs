@@ -23,6 +23,8 @@ const ON_MODELS: &[&str] = &[
     "distributed",
     "reference",
     "local",
+    "with",
+    "unlogged",
     "fulltext",
 ];
 const ON_ENUMS: &[&str] = &["map", "schema", "renamedFrom"];
@@ -44,6 +46,12 @@ pub(super) fn read_model_attributes(cx: &mut Cx<'_, '_>, id: ModelId) {
             }
             "check" => read_check(cx, id, attribute),
             "tenant" | "shared" => read_tenancy(cx, id, name, attribute),
+            "with" => read_with(cx, id, attribute),
+            "unlogged" => {
+                expect_no_arguments(cx, attribute, "@@unlogged");
+                cx.model_mut(id).unlogged = true;
+                refuse_on_view(cx, id, attribute);
+            }
             "distributed" | "reference" | "local" => read_distribution(cx, id, name, attribute),
             "fulltext" => report_misplaced(
                 cx,
@@ -173,6 +181,24 @@ fn read_check<'a>(cx: &mut Cx<'a, '_>, id: ModelId, attribute: &'a Attribute<'a>
             "a view has no constraints".to_owned(),
             "put the check on the table that the view reads",
         );
+    }
+}
+
+/// Reads `@@with("fillfactor=70")`.
+fn read_with<'a>(cx: &mut Cx<'a, '_>, id: ModelId, attribute: &'a Attribute<'a>) {
+    let names = &["parameters"];
+    let parameters = Parameters { owner: "@@with", unnamed: Some("parameters"), names, required: names };
+    let bound = bind(cx, attribute.arguments(), attribute.span, &parameters);
+    if let Some((storage, _)) = bound.get("parameters").and_then(|value| keys::read_storage(cx, value)) {
+        cx.model_mut(id).storage = storage;
+    }
+    refuse_on_view(cx, id, attribute);
+}
+
+fn refuse_on_view(cx: &mut Cx<'_, '_>, id: ModelId, attribute: &Attribute<'_>) {
+    if cx.model(id).ast.kind == ModelKind::View {
+        let message = "a view has no storage".to_owned();
+        report_misplaced(cx, attribute.span, message, "put the attribute on the table that the view reads");
     }
 }
 

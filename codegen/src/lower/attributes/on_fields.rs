@@ -1,11 +1,11 @@
 //! The attributes of fields.
 
-use super::super::arguments::{Parameters, bind, expect_one_of, expect_string};
+use super::super::arguments::{Parameters, bind, expect_database_name, expect_one_of, expect_string};
 use super::super::draft::{FieldType, KeyDraft, KeyField, KeyKind, KeyTarget};
-use super::super::{Cx, defaults, field_names, generated, keys, native_types, predicates};
+use super::super::{Cx, defaults, field_names, generated, identity, keys, native_types, predicates};
 use super::{expect_no_arguments, name_parameters, read_name, read_sql, report_misplaced, sql_parameters, usable};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
-use crate::ir::{Arity, FieldId, ReferentialAction, ScalarType};
+use crate::ir::{Arity, Collation, FieldId, NativeType, ReferentialAction, ScalarType};
 use crate::syntax::Attribute;
 
 const ON_FIELDS: &[&str] = &[
@@ -14,6 +14,8 @@ const ON_FIELDS: &[&str] = &[
     "default",
     "updatedAt",
     "generated",
+    "identity",
+    "collate",
     "map",
     "relation",
     "ignore",
@@ -29,6 +31,8 @@ const ACTIONS: [(&str, ReferentialAction); 5] = [
     ("SetNull", ReferentialAction::SetNull),
     ("SetDefault", ReferentialAction::SetDefault),
 ];
+
+const MATCHES: [(&str, bool); 2] = [("Simple", false), ("Full", true)];
 
 /// `@id` and `@unique` with their names.
 type KeyAttributes<'a> = Vec<(&'static str, &'a Attribute<'a>)>;
@@ -70,6 +74,8 @@ fn read_field_attribute<'a>(cx: &mut Cx<'a, '_>, id: FieldId, name: &str, attrib
         "default" => defaults::read_default(cx, id, attribute),
         "updatedAt" => read_updated_at(cx, id, attribute),
         "generated" => generated::read_generated(cx, id, attribute),
+        "identity" => identity::read_identity(cx, id, attribute),
+        "collate" => read_collate(cx, id, attribute),
         "map" => cx.field_mut(id).map = read_name(cx, attribute, &name_parameters("@map")),
         "relation" => read_relation(cx, id, attribute),
         "ignore" => read_ignore(cx, id, attribute),
@@ -108,7 +114,7 @@ fn read_id<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<'a>) {
     let parameters = Parameters {
         owner: "@id",
         unnamed: None,
-        names: &["map", "sort", "length", "clustered", "global"],
+        names: &["map", "sort", "length", "clustered", "global", "include", "with"],
         required: &[],
     };
     read_field_key(cx, id, attribute, KeyKind::Primary, "@id", &parameters);
@@ -118,7 +124,18 @@ fn read_unique<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<'a
     let parameters = Parameters {
         owner: "@unique",
         unnamed: None,
-        names: &["map", "sort", "length", "clustered", "where", "global"],
+        names: &[
+            "map",
+            "sort",
+            "length",
+            "clustered",
+            "where",
+            "global",
+            "include",
+            "nullsNotDistinct",
+            "deferrable",
+            "with",
+        ],
         required: &[],
     };
     read_field_key(cx, id, attribute, KeyKind::Unique, "@unique", &parameters);
@@ -139,6 +156,7 @@ fn read_field_key<'a>(
     let model = cx.field(id).model;
     let predicate = bound.get("where").and_then(|value| predicates::read_predicate(cx, model, value));
     let span = cx.field(id).ast.name.span;
+    let options = keys::read_options(cx, model, &bound);
     let key = KeyDraft {
         kind,
         attribute: owner,
@@ -146,9 +164,10 @@ fn read_field_key<'a>(
         name: None,
         map,
         method: None,
-        fields: vec![KeyField { target: KeyTarget::Field(id), span, sort, operator_class: None }],
+        fields: vec![KeyField { target: KeyTarget::Field(id), span, sort, nulls: None, operator_class: None }],
         predicate,
         global: keys::read_global(cx, &bound),
+        options,
         constraint_name: String::new(),
     };
     cx.model_mut(model).keys.push(key);
@@ -168,6 +187,32 @@ fn read_updated_at<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribut
         return;
     }
     cx.field_mut(id).updated_at = true;
+}
+
+/// Reads `@collate("de-x-icu", schema: "public")`.
+fn read_collate<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<'a>) {
+    let names = &["name", "schema"];
+    let parameters = Parameters { owner: "@collate", unnamed: Some("name"), names, required: &["name"] };
+    let bound = bind(cx, attribute.arguments(), attribute.span, &parameters);
+    let name = bound.get("name").and_then(|value| expect_database_name(cx, value));
+    let schema = bound.get("schema").and_then(|value| expect_database_name(cx, value));
+    let field = cx.field(id);
+    let is_text = field.native_type().is_some_and(|native| {
+        matches!(native, NativeType::Text | NativeType::VarChar(_) | NativeType::Char(_) | NativeType::Citext)
+    });
+    if !is_text {
+        let ty = field.ast.ty.span;
+        cx.report(
+            Diagnostic::new(codes::WRONG_FIELD_TYPE, attribute.span, "`@collate` is for text")
+                .label("not possible for this type")
+                .second(ty, "PostgreSQL does not collate this type")
+                .help("remove it"),
+        );
+        return;
+    }
+    let Some(name) = name else { return };
+    let collation = Collation { name: name.text.to_owned(), schema: schema.map(|schema| schema.text.to_owned()) };
+    cx.field_mut(id).collation = Some((collation, attribute.span));
 }
 
 fn read_ignore<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<'a>) {
@@ -202,7 +247,7 @@ fn read_relation<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<
     let parameters = Parameters {
         owner: "@relation",
         unnamed: Some("name"),
-        names: &["name", "fields", "references", "onDelete", "onUpdate", "map"],
+        names: &["name", "fields", "references", "onDelete", "onUpdate", "map", "deferrable", "match", "setNull"],
         required: &[],
     };
     let bound = bind(cx, attribute.arguments(), attribute.span, &parameters);
@@ -217,6 +262,10 @@ fn read_relation<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<
     let on_delete = bound.get("onDelete").map(|value| expect_one_of(cx, value, "a referential action", &ACTIONS));
     let on_update = bound.get("onUpdate").map(|value| expect_one_of(cx, value, "a referential action", &ACTIONS));
     let map = bound.get("map").map(|value| keys::read_constraint_name(cx, value));
+    let deferrable = bound.get("deferrable").map(|value| keys::read_deferrable(cx, value));
+    let match_full = bound.get("match").map(|value| expect_one_of(cx, value, "a kind of match", &MATCHES));
+    let delete_fields =
+        bound.get("setNull").map(|value| field_names::read_field_list(cx, value, model, "setNull", None));
     let unnamed = matches!(name, Some((_, Some(given))) if given.text.is_empty());
     if let Some((span, _)) = name.filter(|_| unnamed) {
         report_empty_relation_name(cx, span);
@@ -228,7 +277,9 @@ fn read_relation<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<
         || on_delete == Some(None)
         || on_update == Some(None)
         || matches!(map, Some(None))
-        || fields.iter().chain(&references).any(|list| list.broken);
+        || deferrable == Some(None)
+        || match_full == Some(None)
+        || fields.iter().chain(&references).chain(&delete_fields).any(|list| list.broken);
     relation.span = Some(attribute.span);
     relation.name = name.and_then(|(_, name)| name);
     relation.fields = fields;
@@ -236,6 +287,9 @@ fn read_relation<'a>(cx: &mut Cx<'a, '_>, id: FieldId, attribute: &'a Attribute<
     relation.on_delete = on_delete.flatten();
     relation.on_update = on_update.flatten();
     relation.map = map.flatten();
+    relation.deferrable = deferrable.flatten();
+    relation.match_full = match_full.flatten().filter(|(is_full, _)| *is_full).map(|(_, span)| span);
+    relation.delete_fields = delete_fields;
 }
 
 fn report_empty_relation_name(cx: &mut Cx<'_, '_>, span: Span) {

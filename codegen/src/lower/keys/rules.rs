@@ -39,6 +39,7 @@ impl<'r, 'a> Rules<'r, 'a, '_> {
             found.extend(self.fields_can_be_indexed(key));
             found.extend(self.fields_are_stored(key));
             found.extend(self.method_takes_these_fields(key));
+            found.extend(super::options::mistakes(self.cx, key));
         }
         found.extend(self.client_names_are_unique());
         found

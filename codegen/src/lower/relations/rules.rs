@@ -3,9 +3,9 @@
 use super::super::Cx;
 use super::super::draft::{FieldList, FieldType, KeyKind};
 use super::super::native_types::native_type_name;
-use super::{Pair, indexes, is_unique, place};
+use super::{Pair, indexes, is_unique, options, place};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
-use crate::ir::{Arity, FieldId, NativeType, ReferentialAction};
+use crate::ir::{Arity, FieldId, NativeType, ReferentialAction, ScalarType};
 
 /// A many-to-many relation has its own table with the two ids.
 pub(super) fn many_to_many(cx: &Cx<'_, '_>, pair: Pair) -> Vec<Diagnostic> {
@@ -47,6 +47,9 @@ fn list_side_stores_nothing(cx: &Cx<'_, '_>, id: FieldId, reason: &str) -> Vec<D
         ("references", relation.references.as_ref().map(|list| list.span)),
         ("onDelete", relation.on_delete.map(|(_, span)| span)),
         ("onUpdate", relation.on_update.map(|(_, span)| span)),
+        ("deferrable", relation.deferrable.map(|(_, span)| span)),
+        ("match", relation.match_full),
+        ("setNull", relation.delete_fields.as_ref().map(|list| list.span)),
     ];
     let given = places.into_iter().filter_map(|(name, span)| Some((name, span?)));
     let mut found: Vec<_> = given
@@ -109,13 +112,15 @@ pub(super) fn foreign_key(cx: &Cx<'_, '_>, referencing: FieldId, referenced: Fie
         (Some(fields), Some(references)) => {
             if !fields.broken && !references.broken {
                 found.extend(columns_match(cx, referencing, fields, references));
-                found.extend(references_are_unique(cx, referencing, references));
+                let deferrable = references_are_checked_at_once(cx, referencing, references);
+                found.extend(deferrable.or_else(|| references_are_unique(cx, referencing, references)));
                 found.extend(one_to_one_is_unique(cx, referencing, referenced, fields));
             }
             found.extend(columns_are_named_once(cx, fields));
             found.extend(columns_are_named_once(cx, references));
             found.extend(required_relation_has_required_columns(cx, referencing, fields));
             found.extend(set_null_needs_optional_columns(cx, referencing, fields));
+            found.extend(options::mistakes(cx, referencing, fields));
             found.extend(actions_work_without_foreign_keys(cx, referencing));
         }
         (fields, references) => found.extend(both_lists_are_given(cx, referencing, fields, references)),
@@ -207,7 +212,9 @@ fn types_match(cx: &Cx<'_, '_>, field: FieldId, span: Span, reference: FieldId) 
         return None;
     }
     let lists_differ = (here.arity() == Arity::List) != (there.arity() == Arity::List);
-    if here.ty == there.ty && !lists_differ {
+    let is_whole = |ty| matches!(ty, FieldType::Scalar(ScalarType::Int | ScalarType::BigInt));
+    let are_numbers = is_whole(here.ty) && is_whole(there.ty);
+    if (here.ty == there.ty || are_numbers) && !lists_differ {
         return native_types_can_be_compared(cx, field, span, reference);
     }
     let written = |id| {
@@ -278,6 +285,29 @@ fn references_are_unique(cx: &Cx<'_, '_>, id: FieldId, references: &FieldList) -
     )
 }
 
+/// PostgreSQL refuses foreign keys that reference a deferrable key.
+fn references_are_checked_at_once(cx: &Cx<'_, '_>, id: FieldId, references: &FieldList) -> Option<Diagnostic> {
+    let mut wanted = references.ids();
+    wanted.sort();
+    let model = cx.model(cx.field(*wanted.first()?).model);
+    let same = model.keys.iter().filter(|key| {
+        let mut columns = key.columns().unwrap_or_default();
+        columns.sort();
+        columns == wanted
+    });
+    let (_, deferrable) = same.filter_map(|key| key.options.deferrable).next()?;
+    if is_unique(cx, &wanted) {
+        return None;
+    }
+    let message = format!("`{}` references a deferrable key", cx.qualified(id));
+    Some(
+        Diagnostic::new(codes::DEFERRABLE_KEY, references.span, message)
+            .label("PostgreSQL rejects this foreign key")
+            .second(deferrable, "the key is deferrable")
+            .help("remove `deferrable` from the key, or reference another key"),
+    )
+}
+
 fn one_to_one_is_unique(
     cx: &Cx<'_, '_>,
     referencing: FieldId,
@@ -342,7 +372,9 @@ fn set_null_needs_optional_columns(cx: &Cx<'_, '_>, id: FieldId, fields: &FieldL
     let relation = &cx.field(id).relation;
     let required = fields.fields.iter().map(|(id, _)| cx.field(*id)).find(|column| column.arity() == Arity::Required);
     let Some(column) = required else { return Vec::new() };
-    let actions = [("onDelete", relation.on_delete), ("onUpdate", relation.on_update)];
+    // `setNull` names the columns that a deletion sets; another rule checks them.
+    let on_delete = relation.on_delete.filter(|_| relation.delete_fields.is_none());
+    let actions = [("onDelete", on_delete), ("onUpdate", relation.on_update)];
     let set_null = actions.into_iter().filter_map(|(name, action)| match action {
         Some((ReferentialAction::SetNull, span)) => Some((name, span)),
         _ => None,

@@ -200,17 +200,19 @@ pub(in super::super) fn with_tenant(
 
 /// Returns whether the database or the client generates the values. Such values reveal nothing about other tenants.
 fn is_generated(cx: &Cx<'_, '_>, id: FieldId) -> bool {
-    matches!(
-        cx.field(id).default.as_ref().map(|(default, _)| default),
-        Some(
-            DefaultValue::Uuid(_)
-                | DefaultValue::Cuid(_)
-                | DefaultValue::Ulid
-                | DefaultValue::Nanoid(_)
-                | DefaultValue::Autoincrement
-                | DefaultValue::DbGenerated(_)
+    let is_counted = cx.field(id).identity.is_some();
+    is_counted
+        || matches!(
+            cx.field(id).default.as_ref().map(|(default, _)| default),
+            Some(
+                DefaultValue::Uuid(_)
+                    | DefaultValue::Cuid(_)
+                    | DefaultValue::Ulid
+                    | DefaultValue::Nanoid(_)
+                    | DefaultValue::Autoincrement
+                    | DefaultValue::DbGenerated(_)
+            )
         )
-    )
 }
 
 /// Returns whether the columns contain the tenant, or the key of another row that belongs to it.

@@ -9,7 +9,7 @@ use crate::sql::change::Change;
 use crate::sql::data_type::DataType;
 use crate::sql::expression::{Token, tokens};
 use crate::sql::normalize::{Origin, same_default, same_expression, same_predicate};
-use crate::sql::state::{Column, ColumnDefault, ColumnOptions, ObjectName, Table};
+use crate::sql::state::{Column, ColumnDefault, ColumnOptions, ObjectName, SequenceOptions, Table};
 
 pub(super) fn diff_columns(
     cx: &DiffCx<'_>,
@@ -136,7 +136,7 @@ fn wanted(cx: &DiffCx<'_>, previous: &Column, column: &Column) -> Column {
         column.generated.clone_from(&previous.generated);
     }
     let counts = |column: &Column| matches!(column.default, Some(ColumnDefault::Sequence(_)));
-    if counts(&column) && previous.identity.is_some() && previous.default.is_none() {
+    if counts(&column) && previous.identity.is_some() && previous.default.is_none() && cx.origin == Origin::Printed {
         (column.default, column.identity) = (None, previous.identity);
     }
     // The database may give the column's own sequence any name.
@@ -154,13 +154,18 @@ fn wanted(cx: &DiffCx<'_>, previous: &Column, column: &Column) -> Column {
     if cx.previous_is_database && matches!(column.ty, DataType::Other(_)) && column.default.is_none() {
         column.generated = column.generated.or_else(|| previous.generated.clone());
     }
+    let is_left_to_database = !cx.is_complete || matches!(column.ty, DataType::Other(_));
     // A collation that was set by hand stays, as long as the values are text.
-    if column.collation.is_none() {
+    if column.collation.is_none() && cx.origin == Origin::Printed && is_left_to_database {
         column.collation = previous.collation.clone().filter(|_| cast::has_collation(&column));
     }
     if !cx.next_is_database {
         let is_virtual = if is_said { column.options.is_virtual } else { previous.options.is_virtual };
-        column.options = ColumnOptions { is_virtual, ..previous.options.clone() };
+        // A schema without options leaves those of the database alone.
+        let is_said = column.identity.is_some()
+            && (cx.origin == Origin::Schemas || cx.is_complete || column.options.counts != SequenceOptions::default());
+        let counts = if is_said { &column.options.counts } else { &previous.options.counts }.clone();
+        column.options = ColumnOptions { is_virtual, counts, ..previous.options.clone() };
     }
     // The schema cannot express whether a list is nullable.
     if column.array && previous.array {
@@ -178,5 +183,5 @@ pub(super) fn is_served(cx: &DiffCx<'_>, previous: &Column, next: &Column) -> bo
         && same_default(cx.origin, previous, next)
         && previous.identity == next.identity
         && same_predicate(cx.origin, previous.generated.as_deref(), next.generated.as_deref())
-        && (cx.origin != Origin::Catalogs || same_options())
+        && (cx.next_is_database && cx.origin != Origin::Catalogs || same_options())
 }

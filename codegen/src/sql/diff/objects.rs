@@ -5,16 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::DiffCx;
 use super::renames::{order, temporary};
 use super::tables::Touched;
+use super::{DiffCx, options};
 use crate::ir::ReferentialAction;
 use crate::sql::change::{Change, TableObject};
 use crate::sql::expression::{Token, tokens};
 use crate::sql::normalize::{Origin, same_expression, same_predicate};
-use crate::sql::state::{
-    ConstraintOptions, ForeignKey, Index, IndexPart, IndexTarget, ObjectName, PrimaryKey, Table, UniqueConstraint,
-};
+use crate::sql::state::{ForeignKey, Index, IndexPart, IndexTarget, ObjectName, PrimaryKey, Table, UniqueConstraint};
 
 /// A rename of an object: its table, the object, and its new name.
 pub(super) type ObjectRename = (ObjectName, TableObject, String);
@@ -83,14 +81,6 @@ fn comes_by_parents(cx: &DiffCx<'_>, old: &Table, object: &TableObject) -> bool 
     parents.flat_map(|parent| &parent.checks).any(|check| check.name == object.name())
 }
 
-/// Compares the options that only two databases have. Whether a check is inherited follows from the tables.
-fn same_options(old: &TableObject, next: &TableObject) -> bool {
-    let compared = |object: &TableObject| {
-        object.options().map(|options| ConstraintOptions { inherited: false, ..options.clone() })
-    };
-    compared(old) == compared(next)
-}
-
 /// Compares foreign keys, after the changes of their columns and keys are known.
 pub(super) fn diff_foreign_keys(
     cx: &DiffCx<'_>,
@@ -122,7 +112,7 @@ pub(super) fn diff_foreign_keys(
     }
 }
 
-/// Returns the object that the schema wants, with the properties of the database that the schema cannot express.
+/// Returns the object that the schema wants, with the properties of the database that the schema does not mention.
 fn with_options(cx: &DiffCx<'_>, previous: &TableObject, mut next: TableObject) -> TableObject {
     if !cx.previous_is_database || cx.next_is_database {
         return next;
@@ -131,41 +121,23 @@ fn with_options(cx: &DiffCx<'_>, previous: &TableObject, mut next: TableObject) 
     match (&mut next, old) {
         (TableObject::PrimaryKey(PrimaryKey { columns, options, .. }), Some(old))
         | (TableObject::Unique(UniqueConstraint { columns, options, .. }), Some(old)) => {
-            *options = old.clone();
+            *options = options::merged(cx, old, options);
             options.include.retain(|column| !columns.contains(column));
         }
         (TableObject::ForeignKey(ForeignKey { columns, on_delete, options, .. }), Some(old)) => {
-            *options = old.clone();
+            *options = options::merged(cx, old, options);
             let sets = matches!(on_delete, ReferentialAction::SetNull | ReferentialAction::SetDefault);
             options.delete_columns.retain(|column| sets && columns.contains(column));
         }
         (TableObject::Check(check), Some(old)) => check.options = old.clone(),
         (TableObject::Index(index), _) => match previous {
-            TableObject::Index(old) => keep_index_options(old, index),
+            TableObject::Index(old) => options::keep_of_index(cx, old, index),
             // A constraint with the same effect stays a constraint.
             _ => return renamed(previous, &index.name),
         },
         _ => {}
     }
     next
-}
-
-fn keep_index_options(old: &Index, next: &mut Index) {
-    next.nulls_not_distinct = old.nulls_not_distinct;
-    next.storage.clone_from(&old.storage);
-    let key: Vec<String> = next.columns().map(str::to_owned).collect();
-    next.include = old.include.iter().filter(|column| !key.contains(column)).cloned().collect();
-    for part in &mut next.parts {
-        let Some(old) = old.parts.iter().find(|old| old.target == part.target) else { continue };
-        part.collation.clone_from(&old.collation);
-        if part.sort == old.sort {
-            part.nulls_first = old.nulls_first;
-        }
-        if same_class(old, part) {
-            part.operator_class.clone_from(&old.operator_class);
-            part.class_options.clone_from(&old.class_options);
-        }
-    }
 }
 
 /// Adds the renames in an order in which each new name is free. Names of indexes are unique in their schema, those of
@@ -278,7 +250,7 @@ fn own_objects(table: &Table) -> Vec<TableObject> {
 
 fn same_object(cx: &DiffCx<'_>, old: &TableObject, next: &TableObject) -> bool {
     match (old, next) {
-        _ if cx.origin == Origin::Catalogs && !same_options(old, next) => false,
+        _ if !options::same(cx, old, next) => false,
         (TableObject::PrimaryKey(a), TableObject::PrimaryKey(b)) => a.columns == b.columns,
         (TableObject::Unique(a), TableObject::Unique(b)) => a.columns == b.columns,
         // Prisma's `@unique` is an index. A unique constraint that was created by hand has the same effect.
@@ -288,6 +260,7 @@ fn same_object(cx: &DiffCx<'_>, old: &TableObject, next: &TableObject) -> bool {
                 && b.unique
                 && b.is_plain()
                 && b.columns().eq(a.columns.iter().map(String::as_str))
+                && options::serves_for_index(cx, &a.options, b)
         }
         (TableObject::ForeignKey(a), TableObject::ForeignKey(b)) => {
             a.columns == b.columns
@@ -302,20 +275,18 @@ fn same_object(cx: &DiffCx<'_>, old: &TableObject, next: &TableObject) -> bool {
     }
 }
 
-/// Properties of an index in a database that the language cannot express are not differences.
+/// Compares two indexes without their names.
 fn same_index(cx: &DiffCx<'_>, a: &Index, b: &Index) -> bool {
-    let strict = cx.origin != Origin::Printed;
     a.unique == b.unique
         && a.valid == b.valid
         && a.method == b.method
         && a.parts.len() == b.parts.len()
-        && a.parts.iter().zip(&b.parts).all(|(a, b)| same_part(cx, a, b, strict))
+        && a.parts.iter().zip(&b.parts).all(|(a, b)| same_part(cx, a, b))
         && same_predicate(cx.origin, a.predicate.as_deref(), b.predicate.as_deref())
-        && (!strict
-            || (a.include == b.include && a.nulls_not_distinct == b.nulls_not_distinct && a.storage == b.storage))
+        && options::same_of_indexes(cx, a, b)
 }
 
-fn same_part(cx: &DiffCx<'_>, a: &IndexPart, b: &IndexPart, strict: bool) -> bool {
+fn same_part(cx: &DiffCx<'_>, a: &IndexPart, b: &IndexPart) -> bool {
     let same_target = match (&a.target, &b.target) {
         (IndexTarget::Expression(a), IndexTarget::Expression(b)) => same_expression(cx.origin, a, b),
         (a, b) => a == b,
@@ -326,11 +297,11 @@ fn same_part(cx: &DiffCx<'_>, a: &IndexPart, b: &IndexPart, strict: bool) -> boo
         }
         Origin::Printed => same_class(a, b),
     };
-    same_target && same_class && a.sort == b.sort && (!strict || a.nulls_first == b.nulls_first)
+    same_target && same_class && a.sort == b.sort && options::same_nulls(cx, a, b)
 }
 
 /// Returns whether a database's operator class is that of a schema, which may name the default one or omit it.
-fn same_class(a: &IndexPart, b: &IndexPart) -> bool {
+pub(super) fn same_class(a: &IndexPart, b: &IndexPart) -> bool {
     let of_either = |default: &IndexPart, named: &IndexPart| {
         default.operator_class.is_none() && default.default_class.as_deref() == class_name(named)
     };

@@ -30,7 +30,7 @@ pub(super) fn diff_sequences(cx: &DiffCx<'_>, state: &mut State, changes: &mut V
                     altered.push(Change::AlterSequence(Box::new((old.clone(), to))));
                 }
             }
-            None if cx.origin != Origin::Catalogs && is_counted_otherwise(previous, next) => {}
+            None if cx.origin == Origin::Printed && is_counted_otherwise(previous, next) => {}
             // A sequence that no column uses yet.
             None => match free(previous).find(|old| old.name == next.name) {
                 Some(old) => altered.push(Change::AlterSequence(Box::new((old.clone(), (*next).clone())))),

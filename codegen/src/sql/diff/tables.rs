@@ -7,7 +7,6 @@ use super::citus::Placement;
 use super::columns::{diff_columns, is_served};
 use super::objects::{diff_objects, rename_objects};
 use crate::sql::change::{Change, TableObject};
-use crate::sql::normalize::Origin;
 use crate::sql::state::{Column, ObjectName, OtherKind, Sequence, State, Table, Use};
 
 pub(super) fn diff_tables(
@@ -25,11 +24,12 @@ pub(super) fn diff_tables(
         match old_tables.get(&next.name) {
             None => create_table(cx, next, changes),
             Some(old) => {
-                if cx.origin == Origin::Catalogs && !old.options.serves_for(&next.options) {
+                let options = super::options::of_table(cx, &old.options, &next.options);
+                if !old.options.serves_for(&options) {
                     changes.push(Change::AlterTable {
                         table: next.name.clone(),
                         previous: old.options.clone(),
-                        next: next.options.clone(),
+                        next: options,
                     });
                 }
                 diff_columns(cx, old, next, replaced_enums, &mut touched, changes);

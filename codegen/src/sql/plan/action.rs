@@ -91,10 +91,18 @@ pub enum Action {
         column: String,
         next: ObjectName,
     },
-    /// Sets the sequence of an identity column to continue after the largest value of the column.
+    /// Releases the sequence of a default, so that it is dropped before the column gets an identity, whose sequence then
+    /// has the usual name.
+    DropDefault {
+        table: ObjectName,
+        column: String,
+        sequence: ObjectName,
+    },
+    /// Sets the sequence of an identity column to continue after the values of the column.
     AdvanceIdentity {
         table: ObjectName,
         column: String,
+        options: SequenceOptions,
     },
     /// `LOGGED` or `UNLOGGED`, and storage parameters.
     AlterTable {

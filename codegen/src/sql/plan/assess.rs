@@ -177,6 +177,7 @@ impl AssessCx {
             | Action::DropDefaults { .. }
             | Action::DisownSequence(_)
             | Action::DropIdentity { .. }
+            | Action::DropDefault { .. }
             | Action::DropPolicy { .. }
             | Action::Cutover { .. }
             | Action::DropColumns { .. } => at_once,

@@ -223,7 +223,11 @@ impl Builder {
             self.actions.push(Action::SetNotNull { table: table.clone(), column: next.name.clone(), proven: false });
         }
         if previous.identity.is_none() && next.identity.is_some() {
-            self.actions.push(Action::AdvanceIdentity { table: table.clone(), column: next.name.clone() });
+            let (column, options) = (next.name.clone(), next.options.counts.clone());
+            if let Some(ColumnDefault::Sequence(sequence)) = previous.default.take_if(|it| is_sequence(it)) {
+                self.actions.push(Action::DropDefault { table: table.clone(), column: column.clone(), sequence });
+            }
+            self.actions.push(Action::AdvanceIdentity { table: table.clone(), column, options });
         }
         if let (Some(_), None, Some(ColumnDefault::Sequence(sequence))) =
             (previous.identity, next.identity, &next.default)
@@ -484,4 +488,8 @@ fn detach(actions: &mut Vec<Action>, tables: &mut [Table], into: usize, referenc
                 .map(|key| Action::DropObject { table: other.name.clone(), object: TableObject::ForeignKey(key) }),
         );
     }
+}
+
+fn is_sequence(default: &ColumnDefault) -> bool {
+    matches!(default, ColumnDefault::Sequence(_))
 }

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use super::action::{Action, Alteration};
 use crate::sql::change::TableObject;
 use crate::sql::data_type::DataType;
+use crate::sql::names::sequence_name;
 use crate::sql::state::{Column, ColumnDefault, ObjectName, Policy, Table};
 
 /// Something that actions provide and other actions wait for.
@@ -135,7 +136,7 @@ fn phase(action: &Action) -> u8 {
         Action::Undistribute(_) => 3,
         Action::Distribute { .. } | Action::ClearLocalRows(_) => 14,
         Action::DropObject { .. } => 4,
-        Action::RenameObject { .. } | Action::DropIdentity { .. } => 5,
+        Action::RenameObject { .. } | Action::DropIdentity { .. } | Action::DropDefault { .. } => 5,
         Action::CreateEnum(_) | Action::CreateSequence(_) => 6,
         Action::AlterColumns { .. } => 7,
         Action::SetSequenceType { .. }
@@ -190,6 +191,7 @@ fn needs(action: &Action) -> Needs {
         Action::SetSequenceType { sequence, .. }
         | Action::SetSequenceOptions { sequence, .. }
         | Action::DisownSequence(sequence) => needs.waits.push(M::Exists(sequence.clone())),
+        Action::DropDefault { sequence, .. } => needs.gives.push(M::Released(sequence.clone())),
         Action::DropIdentity { next, .. } => needs.gives.push(M::NameFree(next.clone())),
         Action::AdvanceIdentity { table, .. } => needs.waits.push(M::Altered(table.clone())),
         Action::AdvanceSequence { sequence, table, .. } | Action::OwnSequence { sequence, table, .. } => {
@@ -319,6 +321,7 @@ fn on_citus(needs: &mut Needs, action: &Action) {
         Action::AdvanceSequence { table, .. }
         | Action::AdvanceIdentity { table, .. }
         | Action::DropIdentity { table, .. }
+        | Action::DropDefault { table, .. }
         | Action::OwnSequence { table, .. } => {
             needs.waits.push(M::Undistributed(table.clone()));
             needs.gives.push(M::Counted(table.clone()));
@@ -404,6 +407,9 @@ fn alter_columns(needs: &mut Needs, table: &ObjectName, alterations: &[Alteratio
         needs.waits.push(M::Added(table.clone()));
     }
     for alteration in alterations {
+        if alteration.previous.identity.is_none() && alteration.next.identity.is_some() {
+            needs.waits.push(M::NameFree(sequence_name(table, &alteration.next.name)));
+        }
         needs.waits.extend(column_uses(&alteration.next).into_iter().map(M::Exists));
         let kept = column_uses(&alteration.next);
         for name in column_uses(&alteration.previous) {

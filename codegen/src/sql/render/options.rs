@@ -89,6 +89,21 @@ pub(super) fn identity(column: &Column) -> Option<String> {
     Some(format!("GENERATED {word} AS IDENTITY{clauses}"))
 }
 
+/// Returns the first value of a sequence that continues after the values of a column.
+pub(super) fn next_value(column: &str, options: &SequenceOptions) -> String {
+    match (options.start, options.increment < 0) {
+        (None, false) if options.min.is_none() => format!("COALESCE(max({column}), 0) + 1"),
+        (start, false) => {
+            let first = start.or(options.min).unwrap_or(1);
+            format!("GREATEST(max({column}) + 1, {first})")
+        }
+        (start, true) => {
+            let first = start.or(options.max).unwrap_or(-1);
+            format!("LEAST(min({column}) - 1, {first})")
+        }
+    }
+}
+
 /// Returns the clauses of a sequence that differ from PostgreSQL's defaults.
 pub(super) fn clauses(options: &SequenceOptions) -> Vec<String> {
     let usual = all_clauses(&SequenceOptions { start: options.start, ..SequenceOptions::default() });

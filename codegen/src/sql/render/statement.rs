@@ -67,13 +67,18 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         Action::DropIdentity { table, column, .. } => {
             alter(table, [format!("ALTER COLUMN {} DROP IDENTITY", ident(column))].into_iter())
         }
-        Action::AdvanceIdentity { table, column } => format!(
-            "SELECT setval(pg_get_serial_sequence({}, {}), COALESCE(max({}), 0) + 1, false) FROM {}",
-            literal(&qualified(table)),
-            literal(column),
-            ident(column),
-            qualified(table)
-        ),
+        Action::DropDefault { table, column, .. } => {
+            alter(table, [format!("ALTER COLUMN {} DROP DEFAULT", ident(column))].into_iter())
+        }
+        Action::AdvanceIdentity { table, column, options } => {
+            let next = options::next_value(&ident(column), options);
+            format!(
+                "SELECT setval(pg_get_serial_sequence({}, {}), {next}, false) FROM {}",
+                literal(&qualified(table)),
+                literal(column),
+                qualified(table)
+            )
+        }
         Action::AlterTable { table, previous, next } => {
             alter(table, options::table_commands(previous, next).into_iter())
         }

@@ -2,29 +2,7 @@
 //! two databases. A migration to a schema does not change them.
 
 use super::ObjectName;
-
-/// The options of a sequence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SequenceOptions {
-    /// The difference between two values.
-    pub increment: i64,
-    /// The minimum; `None` for that of the type and the direction.
-    pub min: Option<i64>,
-    /// The maximum; `None` for that of the type and the direction.
-    pub max: Option<i64>,
-    /// The first value; `None` for the default, the minimum or the maximum.
-    pub start: Option<i64>,
-    /// How many values a session allocates at once.
-    pub cache: i64,
-    /// Whether it starts again after the last value.
-    pub cycle: bool,
-}
-
-impl Default for SequenceOptions {
-    fn default() -> Self {
-        Self { increment: 1, min: None, max: None, start: None, cache: 1, cycle: false }
-    }
-}
+use crate::ir::{Deferrable, SequenceOptions};
 
 /// Properties of a table that the schema language cannot express. A migration to a schema does not change them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -89,13 +67,4 @@ pub struct ConstraintOptions {
     pub storage: Vec<String>,
     /// Whether the last column is a period: `WITHOUT OVERLAPS`, from PostgreSQL 18 on.
     pub period: bool,
-}
-
-/// When a deferrable constraint is checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deferrable {
-    /// After each statement, unless the transaction defers it.
-    InitiallyImmediate,
-    /// At the end of the transaction.
-    InitiallyDeferred,
 }

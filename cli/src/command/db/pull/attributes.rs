@@ -9,7 +9,8 @@ use relata_codegen::ir::names::snake_ident;
 use relata_codegen::ir::{Engine, IndexMethod, IndexTarget as OldTarget, ModelWalker, NativeType, SortOrder};
 use relata_codegen::sql::names::clipped;
 use relata_codegen::sql::{
-    Change, DataType, Distribution, Index, IndexPart, IndexTarget, ObjectName, Table, TableObject, same_sql,
+    Change, DataType, Distribution, Index, IndexPart, IndexTarget, ObjectName, PrimaryKey, Table, TableObject,
+    TableOptions, UniqueConstraint, same_sql,
 };
 
 use super::blocks::{Block, Line, with_comments};
@@ -35,10 +36,19 @@ pub(super) fn fresh(names: &Names<'_>, table: &Table, fields: &[String]) -> Attr
     let mut writer = Writer::new(names, table, fields);
     let mut attributes = Attributes::default();
     writer.add(&mut attributes, objects(table), &mut BTreeSet::new());
+    attributes.lines.extend(storage_lines(table));
     if table.distribution.is_placed() && is_for_citus(names) {
         attributes.lines.push(distribution_line(names, table));
     }
     attributes
+}
+
+/// Returns `@@with(..)` and `@@unlogged`.
+fn storage_lines(table: &Table) -> impl Iterator<Item = Line> {
+    let TableOptions { storage, unlogged, .. } = &table.options;
+    let with = (!storage.is_empty()).then(|| format!("  @@with({})", quoted(&storage.join(", "))));
+    let unlogged = unlogged.then(|| "  @@unlogged".to_owned());
+    [with, unlogged].into_iter().flatten().map(|text| Line::new("", text))
 }
 
 /// Returns whether the schema may name distributions: a new one, or an existing one that is for Citus.
@@ -131,6 +141,13 @@ pub(super) fn kept(
     }
     let mut behind = attributes.lines.split_off(own);
     writer.add(&mut attributes, left, &mut with_unique);
+    if changes.iter().any(|change| matches!(change, Change::AlterTable { table: it, .. } if same(it, &table.name))) {
+        let is_storage =
+            |line: &Line| ["@@with", "@@unlogged"].iter().any(|word| line.text.trim_start().starts_with(word));
+        behind.retain(|line| !is_storage(line));
+        attributes.lines.retain(|line| !is_storage(line));
+        behind.extend(storage_lines(table));
+    }
     if is_elsewhere(changes, table) {
         behind.retain(|line| !is_distribution(line));
         attributes.lines.retain(|line| !is_distribution(line));
@@ -182,10 +199,14 @@ fn says_the_same(a: &TableObject, b: &TableObject) -> bool {
                 (IndexTarget::Expression(a), IndexTarget::Expression(b)) => same_sql(a, b),
                 (a, b) => a == b,
             };
+            let same_place = |a: &IndexPart, b: &IndexPart| a.sort == b.sort && a.nulls_first == b.nulls_first;
             a.unique == b.unique
                 && a.method == b.method
+                && a.include == b.include
+                && a.nulls_not_distinct == b.nulls_not_distinct
+                && a.storage == b.storage
                 && a.parts.len() == b.parts.len()
-                && a.parts.iter().zip(&b.parts).all(|(a, b)| same_target(a, b) && a.sort == b.sort)
+                && a.parts.iter().zip(&b.parts).all(|(a, b)| same_target(a, b) && same_place(a, b))
                 && match (&a.predicate, &b.predicate) {
                     (Some(a), Some(b)) => same_sql(a, b),
                     (a, b) => a == b,
@@ -327,11 +348,15 @@ impl<'a> Writer<'a> {
         object.map(|object| self.on_field(&object)).unwrap_or_default()
     }
 
-    /// Returns ` @id` or ` @unique(..)`.
+    /// Returns ` @id` or ` @unique(..)`, with their arguments.
     fn on_field(&self, object: &TableObject) -> String {
         let table = &self.table.name.name;
         match object {
-            TableObject::PrimaryKey(key) => format!(" @id{}", map(&key.name, &clipped(table, "_pkey"), "(", ")")),
+            TableObject::PrimaryKey(key) => {
+                let map = map(&key.name, &clipped(table, "_pkey"), "", "");
+                let arguments: Vec<String> = Some(map).filter(|map| !map.is_empty()).into_iter().collect();
+                with_arguments(" @id", arguments.into_iter().chain(self.options(object)))
+            }
             object => {
                 let column = single_unique(object).unwrap_or_default();
                 let sort = match object {
@@ -342,8 +367,7 @@ impl<'a> Writer<'a> {
                 };
                 let usual = clipped(&format!("{table}_{column}"), "_key");
                 let map = Some(map(object.name(), &usual, "", "")).filter(|map| !map.is_empty());
-                let arguments: Vec<String> = [map, sort].into_iter().flatten().collect();
-                if arguments.is_empty() { " @unique".to_owned() } else { format!(" @unique({})", arguments.join(", ")) }
+                with_arguments(" @unique", [map, sort].into_iter().flatten().chain(self.options(object)))
             }
         }
     }
@@ -354,15 +378,20 @@ impl<'a> Writer<'a> {
             TableObject::PrimaryKey(key) => {
                 let map = map(&key.name, &clipped(&self.table.name.name, "_pkey"), ", ", "");
                 let name = self.name(&key.columns, known);
-                format!("@@id([{}]{name}{map})", self.fields(&key.columns))
+                let options = self.listed_options(object);
+                format!("@@id([{}]{name}{options}{map})", self.fields(&key.columns))
             }
             TableObject::Unique(unique) => {
                 let plain = format!("{}_{}", self.table.name.name, unique.columns.join("_"));
                 let map = map(&unique.name, &clipped(&plain, "_key"), ", ", "");
                 let name = self.name(&unique.columns, known);
-                format!("@@unique([{}]{name}{map})", self.fields(&unique.columns))
+                let options = self.listed_options(object);
+                format!("@@unique([{}]{name}{options}{map})", self.fields(&unique.columns))
             }
-            TableObject::Index(index) => self.index(index, known),
+            TableObject::Index(index) => {
+                let options = self.listed_options(object);
+                self.index(index, &options, known)
+            }
             TableObject::Check(check) => {
                 format!("@@check({}, map: {})", quoted(&check.expression), quoted(&check.name))
             }
@@ -399,7 +428,29 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn index(&mut self, index: &Index, known: Option<String>) -> String {
+    /// Returns `, include: [a], with: ".."`.
+    fn listed_options(&self, object: &TableObject) -> String {
+        self.options(object).iter().map(|option| format!(", {option}")).collect()
+    }
+
+    /// Returns the arguments for properties that Prisma's language does not have.
+    fn options(&self, object: &TableObject) -> Vec<String> {
+        let (include, storage, nulls_not_distinct, deferrable) = match object {
+            TableObject::Index(index) => (&index.include, &index.storage, index.nulls_not_distinct, None),
+            TableObject::PrimaryKey(PrimaryKey { options, .. }) => (&options.include, &options.storage, false, None),
+            TableObject::Unique(UniqueConstraint { options, .. }) => {
+                (&options.include, &options.storage, options.nulls_not_distinct, options.deferrable)
+            }
+            TableObject::ForeignKey(_) | TableObject::Check(_) => return Vec::new(),
+        };
+        let include = (!include.is_empty()).then(|| format!("include: [{}]", self.fields(include)));
+        let nulls = nulls_not_distinct.then(|| "nullsNotDistinct: true".to_owned());
+        let deferrable = deferrable.map(|deferrable| format!("deferrable: {deferrable:?}"));
+        let storage = (!storage.is_empty()).then(|| format!("with: {}", quoted(&storage.join(", "))));
+        [include, nulls, deferrable, storage].into_iter().flatten().collect()
+    }
+
+    fn index(&mut self, index: &Index, options: &str, known: Option<String>) -> String {
         let parts: Vec<String> = index.parts.iter().map(|part| self.part(index.method, part)).collect();
         let mut text = format!("@@{}([{}]", if index.unique { "unique" } else { "index" }, parts.join(", "));
         if index.unique && index.is_plain() {
@@ -420,6 +471,7 @@ impl<'a> Writer<'a> {
         if let Some(predicate) = &index.predicate {
             let _ = write!(text, ", where: raw({})", quoted(predicate));
         }
+        text += options;
         let columns: Vec<&str> = index.columns().collect();
         let suffix = if index.unique { "_key" } else { "_idx" };
         let usual = clipped(&format!("{}_{}", self.table.name.name, columns.join("_")), suffix);
@@ -434,6 +486,9 @@ impl<'a> Writer<'a> {
         }
         if part.sort == SortOrder::Desc {
             arguments.push("sort: Desc".to_owned());
+        }
+        if part.has_unusual_nulls() && method == IndexMethod::BTree {
+            arguments.push(format!("nulls: {}", if part.nulls_first { "First" } else { "Last" }));
         }
         let arguments = arguments.join(", ");
         match &part.target {
@@ -465,11 +520,21 @@ impl<'a> Writer<'a> {
 fn single_unique(object: &TableObject) -> Option<String> {
     match object {
         TableObject::Unique(unique) if unique.columns.len() == 1 => Some(unique.columns[0].clone()),
-        TableObject::Index(index) if index.unique && index.is_plain() && index.parts.len() == 1 => {
+        TableObject::Index(index)
+            if index.unique
+                && index.is_plain()
+                && index.parts.len() == 1
+                && !index.parts.iter().any(IndexPart::has_unusual_nulls) =>
+        {
             index.columns().next().map(str::to_owned)
         }
         _ => None,
     }
+}
+
+fn with_arguments(attribute: &str, arguments: impl Iterator<Item = String>) -> String {
+    let arguments: Vec<String> = arguments.collect();
+    if arguments.is_empty() { attribute.to_owned() } else { format!("{attribute}({})", arguments.join(", ")) }
 }
 
 fn map(name: &str, usual: &str, open: &str, close: &str) -> String {

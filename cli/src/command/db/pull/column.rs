@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use relata_codegen::ir::{ColumnWalker, DefaultValue, NativeType, ScalarType};
 use relata_codegen::sql::quote::literal;
-use relata_codegen::sql::{Column, ColumnDefault, DataType};
+use relata_codegen::sql::{Column, ColumnDefault, DataType, Identity, SequenceOptions};
+use relata_pgsql::{Lexeme, lexemes};
 
 use super::names::Names;
 use super::render::quoted;
@@ -41,11 +42,16 @@ pub(super) fn describe(names: &Names<'_>, column: &Column, old: Option<ColumnWal
     if let (Some(sql), false) = (&column.generated, place.in_foreign_key) {
         let is_virtual = if column.options.is_virtual { ", virtual: true" } else { "" };
         let _ = write!(text, " @generated({}{is_virtual})", quoted(sql));
+    } else if let (Some(identity), true) = (column.identity, counts(column)) {
+        text += &identity_attribute(identity, &column.options.counts);
     } else if let Some(default) = default(names, column).or_else(|| client_default(column, old)) {
         let _ = write!(text, " @default({default})");
     }
     if !native.is_empty() {
         let _ = write!(text, " {native}");
+    }
+    if is_collated(&column.ty) {
+        text += &column.collation.as_deref().map(collate).unwrap_or_default();
     }
     if let Some(old) = old {
         // Attributes that the type no longer supports are dropped.
@@ -94,17 +100,59 @@ fn client_default(column: &Column, old: Option<ColumnWalker<'_>>) -> Option<Stri
     })
 }
 
-fn default(names: &Names<'_>, column: &Column) -> Option<String> {
-    let counts = matches!(column.ty, DataType::Native(NativeType::SmallInt | NativeType::Integer | NativeType::BigInt));
-    if column.identity.is_some() && counts && !column.array {
-        return Some("autoincrement()".to_owned());
+/// Returns whether the column has a type that a sequence counts.
+fn counts(column: &Column) -> bool {
+    let is_whole =
+        matches!(column.ty, DataType::Native(NativeType::SmallInt | NativeType::Integer | NativeType::BigInt));
+    is_whole && !column.array
+}
+
+fn identity_attribute(identity: Identity, options: &SequenceOptions) -> String {
+    let SequenceOptions { increment, min, max, start, cache, cycle } = options;
+    let number = |name: &str, value: Option<i64>| value.map(|value| format!("{name}: {value}"));
+    let arguments = [
+        (identity == Identity::Always).then(|| "always: true".to_owned()),
+        number("start", *start),
+        number("increment", Some(*increment).filter(|it| *it != 1)),
+        number("min", *min),
+        number("max", *max),
+        number("cache", Some(*cache).filter(|it| *it != 1)),
+        cycle.then(|| "cycle: true".to_owned()),
+    ];
+    let arguments: Vec<String> = arguments.into_iter().flatten().collect();
+    if arguments.is_empty() { " @identity".to_owned() } else { format!(" @identity({})", arguments.join(", ")) }
+}
+
+/// Returns whether `@collate` fits the type.
+fn is_collated(ty: &DataType) -> bool {
+    use NativeType as N;
+    matches!(ty, DataType::Native(N::Text | N::VarChar(_) | N::Char(_) | N::Citext))
+}
+
+/// Returns `@collate` for a collation as SQL: `"de-x-icu"`, `public.german`.
+fn collate(sql: &str) -> String {
+    let names: Vec<String> = lexemes(sql)
+        .into_iter()
+        .flatten()
+        .filter_map(|lexeme| match lexeme {
+            Lexeme::Word(name) | Lexeme::Quoted(name) => Some(name),
+            _ => None,
+        })
+        .collect();
+    match names.as_slice() {
+        [schema, name] => format!(" @collate({}, schema: {})", quoted(name), quoted(schema)),
+        [name] => format!(" @collate({})", quoted(name)),
+        _ => String::new(),
     }
+}
+
+fn default(names: &Names<'_>, column: &Column) -> Option<String> {
     if column.generated.is_some() {
         return Some("dbgenerated()".to_owned());
     }
     let generated = |sql: &str| format!("dbgenerated({})", quoted(sql));
     Some(match column.default.as_ref()? {
-        ColumnDefault::Sequence(_) if counts && !column.array => "autoincrement()".to_owned(),
+        ColumnDefault::Sequence(_) if counts(column) => "autoincrement()".to_owned(),
         ColumnDefault::Sequence(_) | ColumnDefault::Unmanaged => "dbgenerated()".to_owned(),
         ColumnDefault::Expression(sql) => {
             let is_now = ["CURRENT_TIMESTAMP", "now()"].contains(&sql.as_str()) && is_moment(&column.ty);

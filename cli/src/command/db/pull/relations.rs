@@ -309,6 +309,16 @@ fn attribute(
     if key.on_update != ReferentialAction::Cascade {
         let _ = write!(text, ", onUpdate: {}", action(key.on_update));
     }
+    if !key.options.delete_columns.is_empty() && key.on_delete == ReferentialAction::SetNull {
+        let fields = key.options.delete_columns.iter().map(|column| names.field_name(&table.name, column));
+        let _ = write!(text, ", setNull: [{}]", fields.collect::<Vec<_>>().join(", "));
+    }
+    if key.options.match_full {
+        text += ", match: Full";
+    }
+    if let Some(deferrable) = key.options.deferrable {
+        let _ = write!(text, ", deferrable: {deferrable:?}");
+    }
     let usual = clipped(&format!("{}_{}", table.name.name, key.columns.join("_")), "_fkey");
     if key.name != usual {
         let _ = write!(text, ", map: {}", quoted(&key.name));

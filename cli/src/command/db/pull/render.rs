@@ -355,7 +355,7 @@ impl Cx<'_> {
             | Change::ReplaceObject { table: name, previous: object, .. } => {
                 same(name, &table.name) && !matches!(object, TableObject::ForeignKey(_))
             }
-            Change::AddColumn { table: name, .. } => same(name, &table.name),
+            Change::AddColumn { table: name, .. } | Change::AlterTable { table: name, .. } => same(name, &table.name),
             _ => false,
         })
     }
@@ -405,6 +405,7 @@ fn touched(
             Change::AddColumn { table: name, .. }
             | Change::AlterColumn { table: name, .. }
             | Change::DropColumn { table: name, .. }
+            | Change::AlterTable { table: name, .. }
             | Change::Distribute { table: name, .. } => table(name),
             Change::AddObject { table: name, object }
             | Change::DropObject { table: name, object }
