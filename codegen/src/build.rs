@@ -115,7 +115,10 @@ impl Build {
         for file in sources.files.iter().filter(|file| Path::new(&file.path) != self.schema) {
             println!("cargo::rerun-if-changed={}", file.path);
         }
-        let compiled = compile_client(sources, self.read_queries().map_err(problem)?);
+        let compiled = {
+            let queries = self.read_queries().map_err(problem)?;
+            compile_client(sources, queries, &self.read_objects().map_err(problem)?)
+        };
         let (refused, sources) = (compiled.is_refused(), compiled.sources);
         let Some(schema) = compiled.schema.filter(|_| !refused) else {
             self.leave_stub().map_err(problem)?;
@@ -151,6 +154,16 @@ impl Build {
             println!("cargo::rerun-if-changed={}", file.path);
         }
         Ok(files)
+    }
+
+    /// Reads the functions, views and sequences of the folder `sql` next to the schema, if it exists.
+    fn read_objects(&self) -> Result<Sources, Error> {
+        let folder = objects_beside(&self.schema);
+        if !folder.is_dir() {
+            return Ok(Sources::default());
+        }
+        println!("cargo::rerun-if-changed={}", folder.display());
+        read_queries(&folder)
     }
 
     fn folder(&self) -> Result<PathBuf, Error> {
@@ -212,6 +225,11 @@ pub fn read_schema(path: &Path) -> Result<Sources, Error> {
 /// The default folder of queries: `queries` next to the schema.
 pub fn queries_beside(schema: &Path) -> PathBuf {
     schema.parent().unwrap_or(Path::new("")).join("queries")
+}
+
+/// The folder of files of SQL that create functions, views and sequences: `sql` next to the schema.
+pub fn objects_beside(schema: &Path) -> PathBuf {
+    schema.parent().unwrap_or(Path::new("")).join("sql")
 }
 
 /// Reads the `.sql` files of a folder of queries, in the order of their names. Other files and folders are left out.

@@ -72,11 +72,12 @@ impl CompiledClient {
     }
 }
 
-/// Compiles a schema and its queries.
-pub fn compile_client(mut sources: Sources, files: Sources) -> CompiledClient {
+/// Compiles a schema and its queries. `objects` are files of SQL that create functions, views and sequences, which
+/// queries can name.
+pub fn compile_client(mut sources: Sources, files: Sources, objects: &Sources) -> CompiledClient {
     let Compiled { schema, mut diagnostics } = compile(&sources);
     let before = sources.files.len() as u32;
-    let checked = schema.as_ref().map(|schema| queries::check(schema, &files)).unwrap_or_default();
+    let checked = schema.as_ref().map(|schema| queries::check_with(schema, &files, objects)).unwrap_or_default();
     diagnostics.extend(checked.diagnostics.into_iter().map(|found| found.behind_files(before)));
     let queries = checked.queries.into_iter().map(|query| query.behind_files(before)).collect();
     sources.files.extend(files.files);

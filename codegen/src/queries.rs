@@ -10,6 +10,7 @@ mod confine;
 mod header;
 mod infer;
 mod lexer;
+mod objects;
 mod params;
 mod parser;
 mod query;
@@ -18,13 +19,14 @@ mod types;
 
 use std::collections::BTreeMap;
 
-pub use query::{Confinement, Param, Query, ResultColumn, ValueType};
+pub use query::{Confinement, ModelPart, Param, Query, ResultColumn, ValueType};
 
 use catalog::Catalog;
 use confine::{Reads, confine};
 use header::{is_name, read_header};
 use infer::{ParamState, infer};
 use lexer::{Kind, Token, tokens};
+use objects::add_objects;
 use params::number_params;
 use parser::parse_statement;
 
@@ -56,7 +58,13 @@ const MAX_TOKENS: usize = 20_000;
 /// assert!(query.columns.as_ref().unwrap()[0].value.nullable);
 /// ```
 pub fn check(schema: &Schema, files: &Sources) -> Checked {
-    let catalog = Catalog::new(schema);
+    check_with(schema, files, &Sources::default())
+}
+
+/// The same, for queries that also name the functions, views and sequences of `objects`, which are files of SQL.
+pub fn check_with(schema: &Schema, files: &Sources, objects: &Sources) -> Checked {
+    let mut catalog = Catalog::new(schema);
+    add_objects(schema, &mut catalog, objects);
     let mut checked = Checked::default();
     let mut taken: BTreeMap<String, String> = BTreeMap::new();
     for (at, file) in files.files.iter().enumerate() {

@@ -17,7 +17,7 @@ use crate::builder::{All, Batch, IntoSqlCall, SqlQuery};
 use crate::connection::{Pool, Routing};
 use crate::error::{Error, Result};
 use crate::execute::{self, BatchCall, Call, Executor, RowStream, Target};
-use crate::rows::{FromRawRow, FromRow};
+use crate::rows::{FromRawRow, SqlRow};
 use crate::telemetry::{Counters, Hooks, Statistics};
 use crate::value::{IntoValue, Param};
 
@@ -206,11 +206,11 @@ impl<M: Models> Client<M> {
 
     /// Returns the rows of a query of `queries/*.sql` as they arrive, without holding all of them: a SELECT, VALUES, or
     /// WITH that writes nothing. Nothing is sent before the first row is requested. An error comes in place of a row.
-    pub fn query_stream<T: FromRow, C>(&self, query: SqlQuery<T, All, C>) -> RowStream<T>
+    pub fn query_stream<T: SqlRow, C>(&self, query: SqlQuery<T, All, C>) -> RowStream<T::Output>
     where
         SqlQuery<T, All, C>: RunsWith<M::Sql>,
     {
-        self.executor().query_stream(query.into_call())
+        self.executor().query_stream::<T>(query.into_call())
     }
 
     /// Runs raw SQL and reads its rows into tuples: `db.query_raw::<(Uuid, i64)>(sql, params![tenant])`.

@@ -40,7 +40,7 @@ pub use execute::{BatchCall, Call, RowStream};
 pub use query::{PageToken, Query, Select};
 #[cfg(feature = "derive")]
 pub use relata_derive::{FromRawRow, Selectable};
-pub use rows::{FromRawRow, FromRow, Model, NotIncluded, RawColumn, RawRow, Slot};
+pub use rows::{FromRawRow, FromRow, Model, NotIncluded, RawColumn, RawRow, Scalars, SingleColumn, Slot, SqlRow};
 pub use telemetry::{Hooks, Intent, IntentKind, Report, ServerRole, ServerStatistics, Statistics};
 pub use value::{Average, IntoNullable, IntoParam, IntoValue, List, Number, Ordered, Param, Scalar, Sum};
 

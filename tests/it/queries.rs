@@ -111,6 +111,65 @@ async fn a_query_that_writes_returns_rows_or_their_number() {
     assert_eq!(again, None);
 }
 
+/// Each table that is read whole is the struct of its model, and an outer join leaves it out as a whole.
+#[tokio::test]
+async fn tables_that_are_read_whole_are_structs_of_their_models() {
+    let fixture = Fixture::new().await;
+    let (db, tenant) = (&fixture.db, filled(&fixture).await);
+    let rows = db.query(queries::exams_of_students(tenant, 80.0)).await.expect("is read");
+    let found: Vec<_> = rows.iter().map(|row| (row.s.class_year, row.exam.as_ref().map(|exam| exam.score))).collect();
+    assert_eq!(
+        found,
+        [(2027, Some(Some(88.0))), (2027, Some(Some(92.5))), (2027, Some(Some(71.0))), (2028, None)],
+        "in the order of the students"
+    );
+    assert_eq!(rows.iter().map(|row| row.is_passed).collect::<Vec<_>>(), [Some(true), Some(true), Some(false), None]);
+    for row in &rows {
+        let student = db.student().find_unique(student::id.eq(row.s.id)).or_err().await.expect("is read");
+        assert_eq!(row.s, student);
+        let exams = db.student_exam().find_many().filter(student_exam::student_id.eq(student.id)).await;
+        let exams = exams.expect("is read");
+        assert_eq!(row.exam.is_none(), exams.is_empty());
+        assert!(row.exam.iter().all(|exam| exams.contains(exam)));
+    }
+    let mut stream = db.query_stream(queries::exams_of_students(tenant, 80.0)).rows_at_once(1);
+    for row in rows {
+        assert_eq!(stream.next().await.map(|row| row.expect("is read")), Some(row));
+    }
+    assert!(stream.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_query_of_one_column_returns_plain_values() {
+    let fixture = Fixture::new().await;
+    let (db, tenant) = (&fixture.db, filled(&fixture).await);
+    let structs = db.query(queries::has_students(1, tenant)).await.expect("is read");
+    assert_eq!(structs.iter().map(|row| row.column_1).collect::<Vec<_>>(), [false, true]);
+    let values: Vec<bool> = db.query(queries::has_students(1, tenant).scalars()).await.expect("is read");
+    assert_eq!(values, [false, true]);
+    let none: Option<bool> =
+        db.query(queries::has_students(1, Uuid::nil()).optional().scalars()).await.expect("is read");
+    assert_eq!(none, None);
+    let several = db.query(queries::has_students(1, tenant).scalars().one()).await.expect_err("there are two");
+    assert!(several.to_string().contains("returned 2 rows in place of one"), "{several}");
+    let mut stream = db.query_stream(queries::has_students(1, tenant).scalars());
+    assert!(matches!(stream.next().await, Some(Ok(false))));
+    let (values, count) =
+        db.batch((queries::has_students(0, tenant).scalars(), db.student().count())).await.expect("is read");
+    assert_eq!((values, count), (vec![true, true], 3));
+}
+
+#[tokio::test]
+async fn columns_without_names_and_of_one_name_are_numbered() {
+    let fixture = Fixture::new().await;
+    let (db, tenant) = (&fixture.db, filled(&fixture).await);
+    let student = db.student().find_first().filter(student::institution_id.eq(tenant)).or_err().await.expect("is read");
+    let row = db.query(queries::both_ids(student.user_id).one()).await.expect("is read");
+    assert_eq!((row.id, row.id_2, row.column_3.as_str()), (student.user_id, student.id, "x"));
+    // A function that returns nothing gives no column: its rows are counted.
+    assert_eq!(db.query(queries::lock_institution(tenant)).await.expect("is read"), 1);
+}
+
 #[tokio::test]
 async fn one_returns_exactly_one_row() {
     let fixture = Fixture::new().await;

@@ -18,7 +18,8 @@ pub(crate) async fn check(args: &args::Check) -> Result<Exit, Failure> {
     if args.fix {
         fix(&schema_files::read(&path)?)?;
     }
-    let mut compiled = compile_client(schema_files::read(&path)?, schema_files::read_queries(&path)?);
+    let (schema, queries) = (schema_files::read(&path)?, schema_files::read_queries(&path)?);
+    let mut compiled = compile_client(schema, queries, &schema_files::read_objects(&path)?);
     if args.database && !compiled.is_refused() {
         let found = database::check(&compiled, args.url.as_deref()).await?;
         compiled.diagnostics.extend(found);

@@ -39,6 +39,16 @@ pub(crate) fn read(path: &Path) -> Result<Sources, Failure> {
     build::read_schema(path).map_err(|error| Failure::refused(error.to_string()))
 }
 
+/// Reads the files of SQL whose functions, views and sequences queries can name: those of `sql` next to the schema at
+/// `path`, if it exists.
+pub(crate) fn read_objects(path: &Path) -> Result<Sources, Failure> {
+    let folder = build::objects_beside(path);
+    if !folder.is_dir() {
+        return Ok(Sources::default());
+    }
+    build::read_queries(&folder).map_err(|error| Failure::refused(error.to_string()))
+}
+
 /// Reads the queries that belong to the schema at `path`: those of the folder that codegen.toml names, else of
 /// `queries` next to the schema, if it exists.
 pub(crate) fn read_queries(path: &Path) -> Result<Sources, Failure> {

@@ -118,3 +118,39 @@ fn a_database_of_ones_own_is_only_read() {
     project.run(&["check", "--url", database.url()]).exits(64);
     project.run(&["check", "--database", "--url", "postgres://me:hunter2@127.0.0.1:1/x"]).exits(1).hides("hunter2");
 }
+
+/// The functions, views and sequences of `sql` have the types that PostgreSQL gives them.
+#[test]
+fn postgresql_agrees_with_the_objects_of_the_project() {
+    if !is_since(14, "types of queries", "subscripts of jsonb, and extract, which was a float8 before") {
+        return;
+    }
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../codegen/tests/fixtures/queries");
+    let objects = fs::read_to_string(fixtures.join("objects.sql")).expect("is read");
+    let (project, database) = (Project::new(), database("objects"));
+    let has_trgm = query(&database, "SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'") == ["1"];
+    if !has_trgm {
+        relata_devdb::skip("objects of a project: needs the extension pg_trgm");
+        return;
+    }
+    project.write("schema.dsl", fs::read(fixtures.join("schema.dsl")).expect("is read"));
+    project.run(&["db", "push", "--url", database.url()]).exits(0);
+    query(&database, &objects);
+    project.write("sql/objects.sql", objects);
+    let mut count = 0;
+    for entry in fs::read_dir(fixtures.join("objects")).expect("is read") {
+        let path = entry.expect("is read").path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        project.write(&format!("queries/{name}"), fs::read(&path).expect("is read"));
+        count += 1;
+    }
+    let agrees = format!("PostgreSQL agrees with {count} queries");
+    project.run(&["check", "--database", "--url", database.url()]).exits(0).says(&agrees);
+
+    // What `db pull` writes about these objects is the same to the compiler.
+    let pulled = ["db", "pull", "--url", database.url(), "--schemas", "public,audit,tools"];
+    project.run(&[&pulled[..], &["--force", "--with-sql", "sql/objects.sql"]].concat()).exits(0);
+    project.write("sql/extensions.sql", "CREATE EXTENSION pg_trgm;\n");
+    assert!(project.read("sql/objects.sql").contains("CREATE OR REPLACE FUNCTION public.bonus"));
+    project.run(&["check", "--database", "--url", database.url()]).exits(0).says(&agrees);
+}

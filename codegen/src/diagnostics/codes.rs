@@ -196,7 +196,7 @@ codes! {
     R1006 QUERY_PARAMETERS Error "Parameters with gaps in their numbers",
     R1007 QUERY_TYPES Error "Incompatible types",
     R1008 QUERY_STATEMENTS Error "A file without exactly one statement",
-    R1009 QUERY_COLUMN_NAME Error "A column that cannot be a field",
+    R1009 QUERY_COLUMN_NAME Note "A column whose field has another name",
     R1010 QUERY_NOT_DERIVED Error "A type that cannot be inferred",
     R1011 QUERY_ANNOTATION Error "An annotation that cannot be parsed",
     R1012 QUERY_CONTRADICTION Error "An annotation that contradicts the statement",

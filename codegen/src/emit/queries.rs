@@ -8,7 +8,7 @@ use super::docs::docs;
 use super::scalar::{is_text, type_of};
 use super::serde;
 use crate::ir::names;
-use crate::queries::{Confinement, Param, Query, ResultColumn, ValueType};
+use crate::queries::{Confinement, ModelPart, Param, Query, ResultColumn, ValueType};
 
 /// The module of the queries. `names::module_name` ensures that no model has this module.
 pub(super) const MODULE: &str = "queries";
@@ -124,28 +124,18 @@ fn field_type(cx: &EmitCx<'_>, value: &ValueType) -> TokenStream {
 
 fn emit_row(cx: &EmitCx<'_>, query: &Query, row: &Ident, columns: &[ResultColumn]) -> TokenStream {
     let row_docs = format!(" A row of [`{}`].", query.name.trim_start_matches("r#"));
-    let fields = columns.iter().map(|column| {
-        let docs = docs(column.docs.as_deref());
-        let (name, ty, in_json) = (ident(&column.name), field_type(cx, &column.value), in_json(cx, column));
-        quote!(#docs #in_json pub #name: #ty)
-    });
-    let reads = columns.iter().enumerate().map(|(number, column)| {
-        let (name, number) = (ident(&column.name), proc_macro2::Literal::usize_unsuffixed(number));
-        let read = match (column.value.list, column.value.holes) {
-            (true, true) => quote!(list_with_nulls),
-            (true, false) => quote!(list),
-            (false, _) => quote!(get),
-        };
-        quote!(#name: at_.#read(#number)?)
-    });
-    let (derive, debug) = emit_debug(row, columns);
+    let fields: Vec<RowField<'_>> = row_fields(query, columns);
+    let declared = fields.iter().map(|field| emit_field(cx, field));
+    let reads = fields.iter().map(emit_read);
+    let (derive, debug) = emit_debug(row, &fields);
+    let single = emit_single(cx, row, &fields);
     let json = serde::emit_derive(cx);
     quote! {
         #[doc = #row_docs]
         #[derive(#derive Clone, PartialEq)]
         #json
         pub struct #row {
-            #(#fields),*
+            #(#declared),*
         }
 
         #debug
@@ -155,18 +145,93 @@ fn emit_row(cx: &EmitCx<'_>, query: &Query, row: &Ident, columns: &[ResultColumn
                 Ok(Self { #(#reads),* })
             }
         }
+
+        #single
     }
 }
 
+/// A field of a row, and the position of its first column.
+enum RowField<'q> {
+    Column(usize, &'q ResultColumn),
+    Model(&'q ModelPart),
+}
+
+impl RowField<'_> {
+    fn name(&self) -> &str {
+        match self {
+            RowField::Column(_, column) => &column.name,
+            RowField::Model(part) => &part.name,
+        }
+    }
+}
+
+fn row_fields<'q>(query: &'q Query, columns: &'q [ResultColumn]) -> Vec<RowField<'q>> {
+    let field = |(at, column)| match query.parts.iter().find(|part| part.columns.contains(&at)) {
+        None => Some(RowField::Column(at, column)),
+        Some(part) => (part.columns.start == at).then_some(RowField::Model(part)),
+    };
+    columns.iter().enumerate().filter_map(field).collect()
+}
+
+fn emit_field(cx: &EmitCx<'_>, field: &RowField<'_>) -> TokenStream {
+    let name = ident(field.name());
+    match field {
+        RowField::Column(_, column) => {
+            let docs = docs(column.docs.as_deref());
+            let (ty, in_json) = (field_type(cx, &column.value), in_json(cx, column));
+            quote!(#docs #in_json pub #name: #ty)
+        }
+        RowField::Model(part) => {
+            let model = cx.model(part.model);
+            let (module, ident) = (&model.module, &model.ident);
+            let ty = quote!(super::#module::#ident);
+            let ty = if part.optional { quote!(rt::Option<#ty>) } else { ty };
+            quote!(pub #name: #ty)
+        }
+    }
+}
+
+fn emit_read(field: &RowField<'_>) -> TokenStream {
+    let name = ident(field.name());
+    let (read, at) = match field {
+        RowField::Column(at, column) => match (column.value.list, column.value.holes) {
+            (true, true) => (quote!(list_with_nulls), *at),
+            (true, false) => (quote!(list), *at),
+            (false, _) => (quote!(get), *at),
+        },
+        RowField::Model(part) if part.optional => (quote!(optional_model), part.columns.start),
+        RowField::Model(part) => (quote!(model), part.columns.start),
+    };
+    let at = proc_macro2::Literal::usize_unsuffixed(at);
+    quote!(#name: at_.#read(#at)?)
+}
+
+/// Emits the value of a row with a single column.
+fn emit_single(cx: &EmitCx<'_>, row: &Ident, fields: &[RowField<'_>]) -> Option<TokenStream> {
+    let [RowField::Column(_, column)] = fields else { return None };
+    let (name, ty) = (ident(&column.name), field_type(cx, &column.value));
+    Some(quote! {
+        impl rt::SingleColumn for #row {
+            type Value = #ty;
+
+            fn into_value(self) -> #ty {
+                self.#name
+            }
+        }
+    })
+}
+
 /// Emits `Debug` without the values of `@sensitive` columns.
-fn emit_debug(row: &Ident, columns: &[ResultColumn]) -> (Option<TokenStream>, Option<TokenStream>) {
-    if !columns.iter().any(|column| column.sensitive) {
+fn emit_debug(row: &Ident, fields: &[RowField<'_>]) -> (Option<TokenStream>, Option<TokenStream>) {
+    // The struct of a model hides its own.
+    let is_sensitive = |field: &RowField<'_>| matches!(field, RowField::Column(_, column) if column.sensitive);
+    if !fields.iter().any(is_sensitive) {
         return (Some(quote!(Debug,)), None);
     }
     let name = row.to_string();
-    let fields = columns.iter().map(|column| {
-        let (name, field) = (column.name.trim_start_matches("r#"), ident(&column.name));
-        let value = if column.sensitive { quote!(&"<sensitive>") } else { quote!(&self.#field) };
+    let fields = fields.iter().map(|known| {
+        let (name, field) = (known.name().trim_start_matches("r#"), ident(known.name()));
+        let value = if is_sensitive(known) { quote!(&"<sensitive>") } else { quote!(&self.#field) };
         quote!(.field(#name, #value))
     });
     let debug = quote! {

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::header::{AnnotatedType, ColumnAnnotation, Header, ParamAnnotation};
-use super::infer::{Output, ParamState};
+use super::infer::{Output, ParamState, Typed, Whole};
 use super::lexer::Token;
 use super::params::Numbered;
 use super::parser::ParseError;
-use super::query::{Confinement, Param, Query, ResultColumn, ValueType};
+use super::query::{Confinement, ModelPart, Param, Query, ResultColumn, ValueType};
 use super::types::{Base, Ty};
 use crate::diagnostics::{self as codes, Diagnostic, Span, did_you_mean};
 use crate::ir::{Arity, ColumnType, ModelId, ScalarType, Schema, names};
@@ -32,16 +32,19 @@ pub(super) fn assemble(
     assembly.check_notes(&header, &numbered, inferred.outputs.as_deref());
     let params = assembly.params(&header.params, &numbered, &inferred.params);
     // Unknown columns can only be listed by annotations.
-    let is_unknown = |output: &Output| output.name.is_none() && output.typed.ty == Ty::Opaque;
-    let (columns, model) = match &inferred.outputs {
-        None => (None, None),
-        Some(outputs) if outputs.iter().any(is_unknown) && !header.columns.is_empty() => {
-            (Some(assembly.noted_columns(&header.columns)), None)
+    // A row without a value says no more than the number of rows.
+    let is_void = |output: &Output| output.typed.ty == Ty::Base(Base::Void);
+    let (columns, model, parts) = match &inferred.outputs {
+        None => (None, None, Vec::new()),
+        Some(outputs) if outputs.iter().all(is_void) => (None, None, Vec::new()),
+        Some(outputs) if outputs.iter().any(is_star) && !header.columns.is_empty() => {
+            (Some(assembly.noted_columns(&header.columns)), None, Vec::new())
         }
         Some(outputs) => {
-            let columns = assembly.columns(&header.columns, outputs);
+            let parts = whole_models(schema, &header.columns, outputs);
+            let (columns, parts) = assembly.columns(&header.columns, outputs, parts);
             let model = header.columns.is_empty().then(|| model_of(schema, &columns)).flatten();
-            (Some(columns), model)
+            (Some(columns), model, parts)
         }
     };
     Query {
@@ -53,6 +56,7 @@ pub(super) fn assemble(
         params,
         columns,
         model,
+        parts,
         writes: inferred.writes,
         confinement: Confinement::None,
         span,
@@ -113,6 +117,7 @@ pub(super) fn annotated(
         params,
         columns,
         model: None,
+        parts: Vec::new(),
         writes: None,
         confinement: Confinement::None,
         span,
@@ -146,11 +151,15 @@ impl Assembly<'_> {
             self.found.push(Diagnostic::new(codes::QUERY_ANNOTATION, note.span, message).help(help));
         }
         let Some(outputs) = outputs else { return };
-        if outputs.iter().any(|output| output.name.is_none()) {
+        if outputs.iter().any(is_star) {
             return;
         }
         let known: Vec<&str> = outputs.iter().filter_map(|output| output.name.as_deref()).collect();
-        for note in header.columns.iter().filter(|note| !known.contains(&note.name.as_str())) {
+        let mut taken = Taken::of(known.iter().copied());
+        let fields = outputs.iter().enumerate();
+        let fields: Vec<String> = fields.map(|(at, output)| taken.field(output.name.as_deref(), at).0).collect();
+        let is_known = |note: &&ColumnAnnotation| known.contains(&note.name.as_str()) || fields.contains(&note.name);
+        for note in header.columns.iter().filter(|note| !is_known(note)) {
             let guess = did_you_mean(&note.name, known.iter().copied());
             let help = codes::suggest(guess, || format!("it returns {}", known.join(", ")));
             let message = format!("the statement returns no column `{}`", note.name);
@@ -161,11 +170,17 @@ impl Assembly<'_> {
     fn params(&mut self, notes: &[ParamAnnotation], numbered: &Numbered, states: &[ParamState]) -> Vec<Param> {
         let mut taken = BTreeSet::new();
         let mut params = Vec::new();
+        let given = notes.iter().filter_map(|note| note.alias.as_deref());
+        let given = given.chain(numbered.params.iter().filter_map(|(_, name)| name.as_deref()));
+        let given: BTreeSet<String> = given.map(names::snake_ident).collect();
         for (at, (span, name)) in numbered.params.iter().enumerate() {
             let note = notes.iter().find(|note| numbered.place(&note.param) == Some(at));
             let state = states.get(at).cloned().unwrap_or_default();
             let noted = note.and_then(|note| note.alias.as_deref()).or(name.as_deref());
-            let ident = self.param_name(at, noted, state.hint.as_deref(), *span, &mut taken);
+            // A name that the file gives takes precedence over one that is inferred.
+            let hint =
+                state.hint.as_deref().filter(|hint| noted.is_some() || !given.contains(&names::snake_ident(hint)));
+            let ident = self.param_name(at, noted, hint, *span, &mut taken);
             let Some((value, derived)) = self.param_type(at, note, &state, &ident, *span) else { continue };
             let docs = note.and_then(|note| note.docs.clone());
             params.push(Param { name: ident, value, docs, derived, span: *span });
@@ -262,18 +277,34 @@ impl Assembly<'_> {
         if list { format!("{word}[]") } else { word }
     }
 
-    fn columns(&mut self, notes: &[ColumnAnnotation], outputs: &[Output]) -> Vec<ResultColumn> {
-        let mut columns: Vec<ResultColumn> = Vec::new();
+    /// Returns the columns, and the parts that have an own struct, with the names of their fields.
+    fn columns(
+        &mut self,
+        notes: &[ColumnAnnotation],
+        outputs: &[Output],
+        wholes: Vec<ModelPart>,
+    ) -> (Vec<ResultColumn>, Vec<ModelPart>) {
+        let (mut columns, mut parts): (Vec<ResultColumn>, Vec<ModelPart>) = (Vec::new(), Vec::new());
+        let mut taken = Taken::of(outputs.iter().filter_map(|output| output.name.as_deref()));
         for (at, output) in outputs.iter().enumerate() {
-            let Some(name) = output.name.as_deref() else {
-                self.nameless(at, output);
+            if is_star(output) {
+                self.unknown_columns(output.span);
                 continue;
+            }
+            let part = wholes.iter().find(|part| part.columns.contains(&at));
+            if let Some(part) = part.filter(|part| part.columns.start == at) {
+                let name = self.field(&mut taken, Some(&part.name), at, output.span);
+                parts.push(ModelPart { name, ..part.clone() });
+            }
+            let name = output.name.as_deref().filter(|name| *name != super::infer::NAMELESS);
+            let ident = match part {
+                Some(_) => names::snake_ident(name.unwrap_or_default()),
+                None => self.field(&mut taken, name, at, output.span),
             };
-            let Some(ident) = self.column_name(name, output.span, &columns) else { continue };
-            let note = notes.iter().find(|note| note.name == name);
-            let Some((value, derived)) = self.column_type(name, note, output) else { continue };
+            let note = notes.iter().find(|note| Some(note.name.as_str()) == name || note.name == ident);
+            let Some((value, derived)) = self.column_type(name.unwrap_or(&ident), note, output) else { continue };
             columns.push(ResultColumn {
-                db_name: name.to_owned(),
+                db_name: name.unwrap_or(super::infer::NAMELESS).to_owned(),
                 name: ident,
                 value,
                 docs: note.and_then(|note| note.docs.clone()),
@@ -284,40 +315,31 @@ impl Assembly<'_> {
                 span: output.span,
             });
         }
-        columns
+        (columns, parts)
     }
 
-    fn nameless(&mut self, at: usize, output: &Output) {
-        let diagnostic = if output.typed.ty == Ty::Opaque {
-            Diagnostic::new(codes::QUERY_NOT_DERIVED, output.span, "these columns cannot be inferred from the schema")
-                .help("list them by name, or annotate all of them above the statement, in order:\n-- @column {Type?} name")
-        } else {
-            Diagnostic::new(codes::QUERY_COLUMN_NAME, output.span, format!("column {} has no name", at + 1))
-                .help("name it: write `AS total` after it")
-        };
-        self.found.push(diagnostic);
+    fn unknown_columns(&mut self, span: Span) {
+        let message = "these columns cannot be inferred from the schema";
+        let help = "list them by name, or annotate all of them above the statement, in order:\n-- @column {Type?} name";
+        self.found.push(Diagnostic::new(codes::QUERY_NOT_DERIVED, span, message).help(help));
     }
 
-    /// Returns the field of a column; `None` if it cannot have one.
-    fn column_name(&mut self, name: &str, span: Span, before: &[ResultColumn]) -> Option<String> {
-        let ident = names::snake_ident(name);
-        if !is_ident(&ident) || name == super::infer::NAMELESS {
-            let message = format!("`{name}` cannot be a field in Rust");
-            let help = "rename the column: write `AS total` after it";
+    /// Returns the field of a column, and says so if it has another name than the column.
+    fn field(&mut self, taken: &mut Taken, name: Option<&str>, at: usize, span: Span) -> String {
+        let (field, is_own) = taken.field(name, at);
+        if !is_own {
+            let plain = field.trim_start_matches("r#");
+            let message = match name {
+                None => format!("column {} has no name: its field is `{plain}`", at + 1),
+                Some(name) if is_ident(&names::snake_ident(name)) => {
+                    format!("two columns are named `{}`: the field of this one is `{plain}`", names::snake_ident(name))
+                }
+                Some(name) => format!("`{name}` cannot be a field in Rust: its field is `{plain}`"),
+            };
+            let help = "to choose the name, write `AS` and the name after the column";
             self.found.push(Diagnostic::new(codes::QUERY_COLUMN_NAME, span, message).help(help));
-            return None;
         }
-        if let Some(first) = before.iter().find(|column| column.name == ident) {
-            let message = format!("two columns are named `{ident}`");
-            let mut diagnostic = Diagnostic::new(codes::QUERY_COLUMN_NAME, span, message)
-                .help(format!("rename one of them: write `AS other_{}` after it", ident.trim_start_matches("r#")));
-            if first.span != span {
-                diagnostic = diagnostic.second(first.span, "the first one");
-            }
-            self.found.push(diagnostic);
-            return None;
-        }
-        Some(ident)
+        field
     }
 
     fn column_type(
@@ -363,8 +385,9 @@ impl Assembly<'_> {
     /// Returns the columns as the annotations alone declare them.
     fn noted_columns(&mut self, notes: &[ColumnAnnotation]) -> Vec<ResultColumn> {
         let mut columns: Vec<ResultColumn> = Vec::new();
-        for note in notes {
-            let Some(ident) = self.column_name(&note.name, note.span, &columns) else { continue };
+        let mut taken = Taken::of(notes.iter().map(|note| note.name.as_str()));
+        for (at, note) in notes.iter().enumerate() {
+            let ident = self.field(&mut taken, Some(&note.name), at, note.span);
             columns.push(ResultColumn {
                 db_name: note.name.clone(),
                 name: ident,
@@ -379,6 +402,46 @@ impl Assembly<'_> {
         }
         columns
     }
+}
+
+/// The fields of a row.
+struct Taken {
+    /// The names that columns have, of which the first one with a name keeps it.
+    wanted: BTreeSet<String>,
+    fields: BTreeSet<String>,
+}
+
+impl Taken {
+    fn of<'n>(names: impl Iterator<Item = &'n str>) -> Self {
+        let wanted = names.filter(|name| *name != super::infer::NAMELESS).map(names::snake_ident);
+        Self { wanted: wanted.collect(), fields: BTreeSet::new() }
+    }
+
+    /// Returns the field of the column at a position, and whether it has the name of the column.
+    fn field(&mut self, name: Option<&str>, at: usize) -> (String, bool) {
+        let wanted = name.map(names::snake_ident).filter(|ident| is_ident(ident));
+        if let Some(wanted) = wanted.as_ref().filter(|wanted| !self.fields.contains(*wanted)) {
+            self.fields.insert(wanted.clone());
+            return (wanted.clone(), true);
+        }
+        let is_free = |name: &String| !self.fields.contains(name) && !self.wanted.contains(name);
+        let numbered = |stem: &str, first: usize| (first..).map(|number| format!("{stem}_{number}")).find(is_free);
+        let found = match &wanted {
+            Some(wanted) => numbered(wanted.trim_start_matches("r#"), 2),
+            None => {
+                let plain = format!("column_{}", at + 1);
+                Some(plain.clone()).filter(is_free).or_else(|| numbered(&plain, 2))
+            }
+        };
+        let found = found.unwrap_or_default();
+        self.fields.insert(found.clone());
+        (found, false)
+    }
+}
+
+/// Whether it stands for columns that are not known.
+fn is_star(output: &Output) -> bool {
+    output.name.is_none() && output.is_star
 }
 
 fn is_ident(name: &str) -> bool {
@@ -398,6 +461,38 @@ fn scalar_word(scalar: ScalarType) -> &'static str {
         ScalarType::Json => "Json",
         ScalarType::Bytes => "Bytes",
     }
+}
+
+/// Returns the tables that are read whole, each with all columns of its model, if there are several.
+fn whole_models(schema: &Schema, notes: &[ColumnAnnotation], outputs: &[Output]) -> Vec<ModelPart> {
+    let mut parts = Vec::new();
+    let mut at = 0;
+    while let Some(output) = outputs.get(at) {
+        let width = outputs[at..].iter().take_while(|other| other.whole == output.whole).count();
+        let columns = &outputs[at..at + width];
+        if let Some(whole) = output.whole.as_ref().filter(|whole| is_whole(schema, whole, columns))
+            && !columns.iter().any(|column| notes.iter().any(|note| Some(&note.name) == column.name.as_ref()))
+        {
+            let (name, model) = (whole.name.clone(), whole.model);
+            parts.push(ModelPart { name, model, columns: at..at + width, optional: whole.missing });
+        }
+        at += width;
+    }
+    if parts.len() < 2 { Vec::new() } else { parts }
+}
+
+/// Returns whether columns are all those of the model, in its order, so that its struct can hold them.
+fn is_whole(schema: &Schema, whole: &Whole, columns: &[Output]) -> bool {
+    let model = schema.walk_model(whole.model);
+    let own: Vec<_> = model.columns().collect();
+    let is_held = |typed: &Typed, arity: Arity| !typed.holes && (!typed.nullable || arity != Arity::Required);
+    !model.model().ignored
+        && own.len() == columns.len()
+        && own.iter().zip(columns).all(|(own, column)| {
+            own.in_client()
+                && column.typed.field == Some(own.id)
+                && (is_held(&column.typed, own.arity()) || whole.missing && !column.typed.holes)
+        })
 }
 
 /// Returns the model, if these are all of its columns, unchanged and in its order.

@@ -13,6 +13,10 @@ pub(super) struct Table {
     pub(super) namespace: Option<String>,
     pub(super) name: String,
     pub(super) columns: Vec<Column>,
+    /// Whether it is a table, which has system columns.
+    pub(super) is_stored: bool,
+    /// Whether its columns are unknown.
+    pub(super) is_opaque: bool,
 }
 
 /// A column of a table or of a query.
@@ -40,7 +44,10 @@ pub(super) enum Lookup<'c> {
 pub(super) struct Catalog {
     pub(super) tables: Vec<Table>,
     by_name: BTreeMap<String, Vec<usize>>,
-    pub(super) functions: &'static BTreeMap<&'static str, Vec<Function>>,
+    /// The functions of the project.
+    own: BTreeMap<String, Vec<Function>>,
+    /// The extensions whose functions can be called.
+    extensions: Vec<String>,
 }
 
 impl Catalog {
@@ -52,14 +59,49 @@ impl Catalog {
                 namespace: model.model().namespace.clone(),
                 name: model.model().db_name.clone(),
                 columns: model.columns().map(column).collect(),
+                is_stored: true,
+                is_opaque: false,
             })
             .collect();
         tables.extend(join_tables(schema));
-        let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (at, table) in tables.iter().enumerate() {
-            by_name.entry(table.name.clone()).or_default().push(at);
+        let extensions = schema.extensions.iter().map(|extension| extension.db_name.clone()).collect();
+        let mut catalog = Self { tables: Vec::new(), by_name: BTreeMap::new(), own: BTreeMap::new(), extensions };
+        tables.into_iter().for_each(|table| catalog.add_table(table));
+        catalog
+    }
+
+    /// Adds a table. One that is already there takes precedence.
+    pub(super) fn add_table(&mut self, table: Table) {
+        self.by_name.entry(table.name.clone()).or_default().push(self.tables.len());
+        self.tables.push(table);
+    }
+
+    pub(super) fn add_extension(&mut self, name: String) {
+        if !self.extensions.contains(&name) {
+            self.extensions.push(name);
         }
-        Self { tables, by_name, functions: &FUNCTIONS }
+    }
+
+    /// Adds a function of the project, in place of one with the same arguments.
+    pub(super) fn add_function(&mut self, name: String, function: Function) {
+        let known = self.own.entry(name).or_default();
+        known.retain(|known| known.args != function.args || known.namespace != function.namespace);
+        known.push(function);
+    }
+
+    /// Returns all functions that a name denotes: those of PostgreSQL, of the extensions, and of the project.
+    pub(super) fn functions(&self, namespace: Option<&str>, name: &str) -> impl Iterator<Item = &Function> + Clone {
+        let is_builtin = matches!(namespace, None | Some("pg_catalog"));
+        let is_default = |namespace: Option<&str>| namespace.is_none_or(|namespace| namespace == "public");
+        let own = self.own.get(name).into_iter().flatten();
+        let own = own.filter(move |function| match (namespace, function.namespace.as_deref()) {
+            (Some(wanted), Some(known)) => wanted == known,
+            (wanted, known) => is_default(wanted) && is_default(known),
+        });
+        // Most schemas have no extension, and need not read their functions.
+        let extensions = self.extensions.iter().filter(move |_| is_default(namespace));
+        let of_extensions = extensions.filter_map(move |known| EXTENSIONS.get(known.as_str())?.get(name)).flatten();
+        FUNCTIONS.get(name).filter(|_| is_builtin).into_iter().flatten().chain(of_extensions).chain(own)
     }
 
     /// Returns the table with that name. Without a schema, it belongs to the default schema.
@@ -71,6 +113,7 @@ impl Catalog {
             (wanted, known) => is_default(wanted) && is_default(known),
         });
         match found {
+            Some(table) if table.is_opaque => Lookup::System,
             Some(table) => Lookup::Found(table),
             None if matches!(namespace, Some("pg_catalog" | "information_schema")) => Lookup::System,
             None if namespace.is_none() && name.starts_with("pg_") => Lookup::System,
@@ -119,7 +162,8 @@ fn join_tables(schema: &Schema) -> impl Iterator<Item = Table> {
             }
         });
         let columns = columns.collect();
-        Some(Table { model: None, namespace: namespace.clone(), name: db_name.clone(), columns })
+        let (namespace, name) = (namespace.clone(), db_name.clone());
+        Some(Table { model: None, namespace, name, columns, is_stored: true, is_opaque: false })
     })
 }
 
@@ -173,20 +217,56 @@ pub(super) struct Function {
     pub(super) variadic: bool,
     pub(super) result: Slot,
     /// For a function that returns rows: its columns, if they have names of their own.
-    pub(super) columns: Vec<(&'static str, Slot, bool)>,
+    pub(super) columns: Vec<(String, Slot, bool)>,
     pub(super) nulls: Nulls,
     /// Whether the last argument is in `WITHIN GROUP (ORDER BY ..)`.
     pub(super) within: bool,
+    /// The names of the arguments, for functions of the project.
+    pub(super) names: Vec<Option<String>>,
+    /// The number of arguments at the end that have a default.
+    pub(super) defaults: usize,
+    /// The schema of a function of the project.
+    pub(super) namespace: Option<String>,
+    /// Whether it may read tables.
+    pub(super) goes_outside: bool,
 }
 
 /// The functions are the same for every schema.
-static FUNCTIONS: LazyLock<BTreeMap<&'static str, Vec<Function>>> = LazyLock::new(functions);
+static FUNCTIONS: LazyLock<Functions> = LazyLock::new(functions);
 
-/// Reads the functions of `functions.txt`.
-fn functions() -> BTreeMap<&'static str, Vec<Function>> {
-    let mut functions: BTreeMap<&'static str, Vec<Function>> = BTreeMap::new();
+/// The functions of each extension.
+static EXTENSIONS: LazyLock<BTreeMap<&'static str, Functions>> = LazyLock::new(extensions);
+
+type Functions = BTreeMap<&'static str, Vec<Function>>;
+
+/// Reads the functions of `functions.txt`, and the others of PostgreSQL.
+fn functions() -> Functions {
+    let mut functions = Functions::new();
+    read_functions(include_str!("functions.txt"), &mut functions);
+    let mut others = Functions::new();
+    read_functions(include_str!("catalog.txt"), &mut others);
+    others.into_iter().for_each(|(name, others)| {
+        functions.entry(name).or_insert(others);
+    });
+    functions
+}
+
+/// Reads `extensions.txt`, in which `[extension name]` begins the functions of an extension.
+fn extensions() -> BTreeMap<&'static str, Functions> {
+    let sections = include_str!("extensions.txt").split("[extension ").skip(1);
+    let read = |section: &'static str| {
+        let (name, lines) = section.split_once(']').unwrap_or((section, ""));
+        let mut functions = Functions::new();
+        read_functions(lines, &mut functions);
+        functions.values_mut().flatten().for_each(|function| function.goes_outside = true);
+        (name, functions)
+    };
+    sections.map(read).collect()
+}
+
+fn read_functions(text: &'static str, functions: &mut Functions) {
     let mut kind = Kind::Plain;
-    for line in include_str!("functions.txt").lines().map(str::trim) {
+    for line in text.lines().map(str::trim) {
         match line {
             "[plain]" => kind = Kind::Plain,
             "[aggregate]" => kind = Kind::Aggregate,
@@ -199,7 +279,6 @@ fn functions() -> BTreeMap<&'static str, Vec<Function>> {
             }
         }
     }
-    functions
 }
 
 /// Reads `name(type, type...) type flag`; `None` for comments and empty lines.
@@ -211,7 +290,7 @@ fn signature(line: &'static str, kind: Kind) -> Option<(&'static str, Function)>
     let mut words = rest.split_whitespace();
     let result = words.next()?;
     let mut columns = Vec::new();
-    let (mut nulls, mut within) = (Nulls::Strict, false);
+    let (mut nulls, mut within, mut goes_outside) = (Nulls::Strict, false, false);
     for word in words {
         match word {
             "?" => nulls = Nulls::Maybe,
@@ -219,14 +298,28 @@ fn signature(line: &'static str, kind: Kind) -> Option<(&'static str, Function)>
             "0" => nulls = Nulls::Empty,
             "2" => nulls = Nulls::EmptyFormat,
             "within" => within = true,
+            "reads" => goes_outside = true,
             word => {
                 let (name, ty) = word.split_once(':')?;
-                columns.push((name, slot(ty.trim_end_matches('?'))?, ty.ends_with('?')));
+                columns.push((name.to_owned(), slot(ty.trim_end_matches('?'))?, ty.ends_with('?')));
             }
         }
     }
     let args = args.map(slot).collect::<Option<Vec<_>>>()?;
-    Some((name, Function { kind, args, variadic, result: slot(result)?, columns, nulls, within }))
+    let function = Function {
+        kind,
+        args,
+        variadic,
+        result: slot(result)?,
+        columns,
+        nulls,
+        within,
+        names: Vec::new(),
+        defaults: 0,
+        namespace: None,
+        goes_outside,
+    };
+    Some((name, function))
 }
 
 fn slot(name: &str) -> Option<Slot> {
@@ -249,11 +342,15 @@ mod tests {
 
     #[test]
     fn every_line_of_functions_is_read() {
-        let lines = include_str!("functions.txt").lines().map(str::trim);
-        let written = lines.filter(|line| !line.is_empty() && !line.starts_with(['#', '[']));
-        for line in written.clone() {
+        let (ours, others) = (include_str!("functions.txt"), include_str!("catalog.txt"));
+        let written = |text: &'static str| {
+            let lines = text.lines().map(str::trim);
+            lines.filter(|line| !line.is_empty() && !line.starts_with(['#', '[']))
+        };
+        for line in [ours, others, include_str!("extensions.txt")].into_iter().flat_map(written) {
             assert!(signature(line, super::Kind::Plain).is_some(), "{line}");
         }
-        assert_eq!(functions().values().map(Vec::len).sum::<usize>(), written.count());
+        let count = written(ours).count() + written(others).count();
+        assert_eq!(functions().values().map(Vec::len).sum::<usize>(), count, "a name is in both files");
     }
 }

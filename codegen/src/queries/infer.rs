@@ -21,6 +21,9 @@ use super::types::{Base, Ty};
 use crate::diagnostics::{self as codes, Code, Diagnostic, Span, did_you_mean, suggest};
 use crate::ir::{FieldId, ModelId, Schema};
 
+pub(super) use expression::named_type;
+pub(super) use select::columns;
+
 /// PostgreSQL's name for a column without a name.
 pub(super) const NAMELESS: &str = "?column?";
 
@@ -52,6 +55,22 @@ pub(super) struct Output {
     pub(super) name: Option<String>,
     pub(super) typed: Typed,
     pub(super) span: Span,
+    /// Whether it stands for unknown columns of `*` or `t.*`.
+    pub(super) is_star: bool,
+    /// The table that `*` or `t.*` reads whole.
+    pub(super) whole: Option<Whole>,
+}
+
+/// A table that `*` or `t.*` reads whole, from the first column to the last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Whole {
+    /// The place of the star, and that of the table in FROM.
+    pub(super) at: (Span, usize),
+    /// The name of the table in the query.
+    pub(super) name: String,
+    pub(super) model: ModelId,
+    /// Whether an outer join may leave it out.
+    pub(super) missing: bool,
 }
 
 /// What is known about an expression.

@@ -1,4 +1,4 @@
-//! Parameters: `$1`, or `:name`, which becomes a number in the order of first occurrence.
+//! Parameters: `$1`, or `:name`, which becomes a number in the order of first occurrence, after those that are used.
 
 use super::header::ParamRef;
 use super::lexer::{Kind, Token};
@@ -36,23 +36,15 @@ pub(super) fn number_params(
     found: &mut Vec<Diagnostic>,
 ) -> Option<Numbered> {
     let place = |token: &Token| Span { file, start: token.span.start as u32, end: token.span.end as u32 };
-    let named = tokens.iter().find(|token| token.kind == Kind::Named).map(place);
-    let numbered = tokens.iter().find(|token| token.kind == Kind::Param).map(place);
-    if let (Some(named), Some(numbered)) = (named, numbered) {
-        found.push(
-            Diagnostic::new(codes::QUERY_PARAMETERS, named, "named and numbered parameters cannot be mixed")
-                .second(numbered, "this one is numbered")
-                .help("use only names, or only numbers"),
-        );
-        return None;
-    }
-    let params = if named.is_some() { name_params(tokens, &place) } else { numbers(tokens, &place, found)? };
-    let (sql, pieces) = rewritten(text, span, tokens, named.is_some());
+    let has_names = tokens.iter().any(|token| token.kind == Kind::Named);
+    let mut params = numbers(tokens, &place, found)?;
+    name_params(tokens, &place, &mut params);
+    let (sql, pieces) = rewritten(text, span, tokens, has_names);
     Some(Numbered { sql, pieces, params })
 }
 
-fn name_params(tokens: &mut [Token], place: &dyn Fn(&Token) -> Span) -> Vec<(Span, Option<String>)> {
-    let mut params: Vec<(Span, Option<String>)> = Vec::new();
+/// Gives each name the next number.
+fn name_params(tokens: &mut [Token], place: &dyn Fn(&Token) -> Span, params: &mut Vec<(Span, Option<String>)>) {
     let mut numbers = std::collections::BTreeMap::new();
     for token in tokens.iter_mut().filter(|token| token.kind == Kind::Named) {
         let number = *numbers.entry(token.text.clone()).or_insert_with(|| {
@@ -62,7 +54,6 @@ fn name_params(tokens: &mut [Token], place: &dyn Fn(&Token) -> Span) -> Vec<(Spa
         token.kind = Kind::Param;
         token.text = number.to_string();
     }
-    params
 }
 
 fn numbers(

@@ -7,8 +7,11 @@
 
 mod call;
 mod expression;
+mod object;
 mod select;
 mod write;
+
+pub(super) use object::parse_object;
 
 use super::lexer::{Kind, Token};
 use super::tree::{Cte, Name, Statement, With};

@@ -23,12 +23,27 @@ pub struct Query {
     pub columns: Option<Vec<ResultColumn>>,
     /// The model whose struct is used for the rows.
     pub model: Option<ModelId>,
+    /// The tables that are read whole, if there are several: each is a field with the model's struct.
+    pub parts: Vec<ModelPart>,
     /// The model whose table the statement writes.
     pub writes: Option<ModelId>,
     /// Whether and how it reads only the rows of one tenant.
     pub confinement: Confinement,
     /// The place of the statement.
     pub span: Span,
+}
+
+/// Columns of a row that are one field: a table that is read whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelPart {
+    /// The field of the struct.
+    pub name: String,
+    /// The model whose struct the field has.
+    pub model: ModelId,
+    /// The positions of its columns.
+    pub columns: std::ops::Range<usize>,
+    /// Whether an outer join may leave the table out.
+    pub optional: bool,
 }
 
 /// Whether and how a query reads only the rows of one tenant, in a schema with tenants.

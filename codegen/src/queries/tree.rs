@@ -19,6 +19,50 @@ pub(super) enum Statement {
     Delete(Delete),
 }
 
+/// An object that queries can name, other than the tables of the schema.
+#[derive(Debug)]
+pub(super) enum Object {
+    Function(FunctionObject),
+    View { name: Vec<Name>, columns: Vec<Name>, query: Box<Query> },
+    Sequence(Vec<Name>),
+    Extension(Name),
+}
+
+/// The signature of CREATE FUNCTION.
+#[derive(Debug)]
+pub(super) struct FunctionObject {
+    pub(super) name: Vec<Name>,
+    pub(super) args: Vec<Argument>,
+    pub(super) returns: Returns,
+}
+
+#[derive(Debug)]
+pub(super) struct Argument {
+    pub(super) mode: Mode,
+    pub(super) name: Option<Name>,
+    pub(super) ty: TypeName,
+    pub(super) has_default: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    In,
+    Out,
+    InOut,
+    Variadic,
+}
+
+#[derive(Debug)]
+pub(super) enum Returns {
+    /// What the OUT arguments are.
+    Outputs,
+    Type {
+        ty: TypeName,
+        set: bool,
+    },
+    Table(Vec<(Name, TypeName)>),
+}
+
 /// `WITH name (columns) AS (..)`.
 #[derive(Debug)]
 pub(super) struct Cte {
@@ -259,6 +303,8 @@ pub(super) struct Set {
     pub(super) columns: Vec<Name>,
     /// `SET (a, b) = ..`.
     pub(super) is_list: bool,
+    /// `SET a[1] = ..`, `SET a[1:2] = ..`: the parts of the column that are written.
+    pub(super) subscripts: Vec<Subscript>,
     pub(super) value: Expr,
 }
 
@@ -281,6 +327,13 @@ pub(super) struct Delete {
     pub(super) using: Vec<Source>,
     pub(super) filter: Option<Expr>,
     pub(super) returning: Option<Vec<Item>>,
+}
+
+/// `[1]`, or `[1:2]`.
+#[derive(Debug)]
+pub(super) struct Subscript {
+    pub(super) bounds: Vec<Expr>,
+    pub(super) is_slice: bool,
 }
 
 /// The name of a type in a cast: `timestamp with time zone`, `numeric(10, 2)`, `app.role[]`.

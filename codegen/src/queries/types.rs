@@ -38,6 +38,11 @@ pub(super) enum Base {
     Tsvector,
     Tsquery,
     Jsonpath,
+    Tid,
+    Xid,
+    Cid,
+    /// The result of a function that returns nothing.
+    Void,
     Enum(EnumId),
 }
 
@@ -100,6 +105,10 @@ const NAMES: &[(Base, &[&str])] = &[
     (Base::Tsvector, &["tsvector"]),
     (Base::Tsquery, &["tsquery"]),
     (Base::Jsonpath, &["jsonpath"]),
+    (Base::Tid, &["tid"]),
+    (Base::Xid, &["xid"]),
+    (Base::Cid, &["cid"]),
+    (Base::Void, &["void"]),
 ];
 
 impl Base {
@@ -256,7 +265,11 @@ impl Base {
             | Base::Interval
             | Base::Tsvector
             | Base::Tsquery
-            | Base::Jsonpath => return None,
+            | Base::Jsonpath
+            | Base::Tid
+            | Base::Xid
+            | Base::Cid
+            | Base::Void => return None,
         };
         Some(ColumnType::Scalar(scalar, native))
     }

@@ -84,7 +84,10 @@ const ORDERED: &[(&str, &[&str])] = &[
     ),
     (
         "queries",
-        &["types", "tree", "query", "header", "lexer", "parser", "params", "catalog", "infer", "assemble", "confine"],
+        &[
+            "types", "tree", "query", "header", "lexer", "parser", "params", "catalog", "infer", "objects", "assemble",
+            "confine",
+        ],
     ),
     (
         "emit",

@@ -6,13 +6,16 @@ use std::fmt::Write;
 use std::path::Path;
 
 use relata_codegen::compile;
-use relata_codegen::diagnostics::{CODES, SourceFile, Sources, render_plain};
+use relata_codegen::diagnostics::{CODES, Diagnostic, Severity, SourceFile, Sources, render_plain};
 use relata_codegen::ir::{ColumnType, Schema};
-use relata_codegen::queries::{Checked, Confinement, Query, ValueType, check};
+use relata_codegen::queries::{Checked, Confinement, Query, ValueType, check, check_with};
 
 use crate::properties;
 
 const SCHEMA: &str = include_str!("../fixtures/queries/schema.dsl");
+
+/// Functions, views and sequences that queries name.
+const OBJECTS: &str = include_str!("../fixtures/queries/objects.sql");
 
 fn schema() -> Schema {
     let sources = Sources::single("schema.dsl", SCHEMA);
@@ -59,6 +62,11 @@ fn described(schema: &Schema, query: &Query) -> String {
         let marks: String = marks.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark).collect();
         writeln!(text, "gives {}: {}{marks}", column.name, value(schema, &column.value)).expect("is written");
     }
+    for part in &query.parts {
+        let (model, columns) = (schema.walk_model(part.model), &part.columns);
+        let optional = if part.optional { ", or nothing" } else { "" };
+        writeln!(text, "columns {columns:?} are {}: a {}{optional}", part.name, model.name()).expect("is written");
+    }
     if let Some(model) = query.model {
         writeln!(text, "rows of {}", schema.walk_model(model).name()).expect("is written");
     }
@@ -78,9 +86,47 @@ fn types_follow_from_the_schema() {
     insta::glob!("../fixtures", "queries/ok/*.sql", |path| {
         let (sources, checked) = check_fixture(path);
         let [query] = checked.queries.as_slice() else { panic!("{}", rendered(&sources, &checked)) };
+        let is_note = |found: &Diagnostic| found.severity == Severity::Note;
+        assert!(checked.diagnostics.iter().all(is_note), "{}", rendered(&sources, &checked));
+        insta::assert_snapshot!(format!("{}{}", described(&schema, query), rendered(&sources, &checked)));
+    });
+}
+
+/// The functions, views and sequences of a project have the types of their signatures.
+#[test]
+fn objects_of_the_project_are_known() {
+    let (schema, objects) = (schema(), Sources::single("sql/objects.sql", OBJECTS));
+    insta::glob!("../fixtures", "queries/objects/*.sql", |path| {
+        let text = std::fs::read_to_string(path).expect("a fixture is UTF-8");
+        let sources = Sources::single(path.file_name().unwrap_or_default().to_string_lossy(), text);
+        let without = check(&schema, &sources);
+        assert!(without.queries.is_empty(), "{} needs no objects", path.display());
+        let checked = check_with(&schema, &sources, &objects);
+        let [query] = checked.queries.as_slice() else { panic!("{}", rendered(&sources, &checked)) };
         assert!(checked.diagnostics.is_empty(), "{}", rendered(&sources, &checked));
+        assert_eq!(query.confinement, Confinement::None);
         insta::assert_snapshot!(described(&schema, query));
     });
+}
+
+/// Nothing in a file of objects is a mistake here: what is not a known signature is left out.
+#[test]
+fn unknown_objects_are_left_out() {
+    let schema = schema();
+    let files = Sources::single("queries/ids.sql", "SELECT id FROM people");
+    for text in [
+        "CREATE",
+        "CREATE FUNCTION f(",
+        "CREATE VIEW v",
+        "CREATE VIEW v AS SELECT",
+        "'",
+        "CREATE VIEW v AS SELECT nothing FROM nowhere",
+        ";;",
+        "CREATE FUNCTION f(a) RETURNS",
+    ] {
+        let checked = check_with(&schema, &files, &Sources::single("sql/objects.sql", text));
+        assert!(checked.diagnostics.is_empty() && checked.queries.len() == 1, "{text}");
+    }
 }
 
 /// Every file of `err` is refused or warned about, in the words of its snapshot.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::cardinality::{All, ExactlyOne, OneOrNone};
 use crate::error::{Error, Lookup, Result};
 use crate::query::{Operation, Outcome, Parts, Query, Sql, SqlCall, Tenant};
-use crate::rows::FromRow;
+use crate::rows::{Scalars, SingleColumn, SqlRow};
 use crate::value::Param;
 
 /// A query that returns rows: all of them, or, with `one` or `optional`, a single one.
@@ -38,7 +38,7 @@ impl<T, A, C> fmt::Debug for SqlQuery<T, A, C> {
     }
 }
 
-impl<T: FromRow, C> SqlQuery<T, All, C> {
+impl<T: SqlRow, C> SqlQuery<T, All, C> {
     /// For generated code.
     pub fn new(sql: &'static Sql, params: Vec<Param>) -> Self {
         Self { call: SqlCall::new(sql, params), types: PhantomData }
@@ -56,6 +56,13 @@ impl<T: FromRow, C> SqlQuery<T, All, C> {
     /// Expects one row or none: several are [`Error::RowMismatch`].
     pub fn optional(self) -> SqlQuery<T, OneOrNone, C> {
         SqlQuery { call: self.call.alone(), types: PhantomData }
+    }
+}
+
+impl<T: SingleColumn, A, C> SqlQuery<T, A, C> {
+    /// Returns the values of the only column in place of structs with one field: `Vec<i64>`, and with `one` an `i64`.
+    pub fn scalars(self) -> SqlQuery<Scalars<T>, A, C> {
+        SqlQuery { call: self.call, types: PhantomData }
     }
 }
 
@@ -86,47 +93,47 @@ impl SqlCommand {
 )]
 pub trait IntoSqlCall: Query {}
 
-impl<T: FromRow, C> IntoSqlCall for SqlQuery<T, All, C> {}
-impl<T: FromRow, C> IntoSqlCall for SqlQuery<T, ExactlyOne, C> {}
-impl<T: FromRow, C> IntoSqlCall for SqlQuery<T, OneOrNone, C> {}
+impl<T: SqlRow, C> IntoSqlCall for SqlQuery<T, All, C> {}
+impl<T: SqlRow, C> IntoSqlCall for SqlQuery<T, ExactlyOne, C> {}
+impl<T: SqlRow, C> IntoSqlCall for SqlQuery<T, OneOrNone, C> {}
 impl IntoSqlCall for SqlCommand {}
 
-impl<T: FromRow, C> Query for SqlQuery<T, All, C> {
-    type Output = Vec<T>;
+impl<T: SqlRow, C> Query for SqlQuery<T, All, C> {
+    type Output = Vec<T::Output>;
 
     fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
         None
     }
 
-    fn into_parts(self) -> Parts<Vec<T>> {
-        let finish = |outcome: Outcome| outcome.into_rows()?.cursors().map(T::from_row).collect();
+    fn into_parts(self) -> Parts<Vec<T::Output>> {
+        let finish = |outcome: Outcome| outcome.into_rows()?.cursors().map(T::read).collect();
         Parts { operation: Operation::Sql(self.call), finish }
     }
 }
 
-impl<T: FromRow, C> Query for SqlQuery<T, OneOrNone, C> {
-    type Output = Option<T>;
+impl<T: SqlRow, C> Query for SqlQuery<T, OneOrNone, C> {
+    type Output = Option<T::Output>;
 
     fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
         None
     }
 
-    fn into_parts(self) -> Parts<Option<T>> {
-        Parts { operation: Operation::Sql(self.call), finish: only }
+    fn into_parts(self) -> Parts<Option<T::Output>> {
+        Parts { operation: Operation::Sql(self.call), finish: only::<T> }
     }
 }
 
-impl<T: FromRow, C> Query for SqlQuery<T, ExactlyOne, C> {
-    type Output = T;
+impl<T: SqlRow, C> Query for SqlQuery<T, ExactlyOne, C> {
+    type Output = T::Output;
 
     fn tenant(&self) -> Option<Option<Arc<Tenant>>> {
         None
     }
 
-    fn into_parts(self) -> Parts<T> {
+    fn into_parts(self) -> Parts<T::Output> {
         let finish = |outcome: Outcome| {
             let table = outcome.table();
-            only(outcome)?.ok_or(Error::not_found(table.map_or("row", |table| table.name), Lookup::Find))
+            only::<T>(outcome)?.ok_or(Error::not_found(table.map_or("row", |table| table.name), Lookup::Find))
         };
         Parts { operation: Operation::Sql(self.call), finish }
     }
@@ -145,11 +152,11 @@ impl Query for SqlCommand {
 }
 
 /// Returns the only row, if there is one.
-fn only<T: FromRow>(outcome: Outcome) -> Result<Option<T>> {
+fn only<T: SqlRow>(outcome: Outcome) -> Result<Option<T::Output>> {
     let node = outcome.into_rows()?;
     match node.len() {
         0 => Ok(None),
-        1 => T::from_row(node.cursor(0)).map(Some),
+        1 => T::read(node.cursor(0)).map(Some),
         rows => {
             let reason = format!("{} returned {rows} rows in place of one: add LIMIT 1", node.table.name);
             Err(Error::RowMismatch(reason.into()))

@@ -13,7 +13,7 @@ use crate::builder::{All, IntoSqlCall, SqlQuery};
 use crate::connection::{OpenTransaction, Pool, READ_ONLY, Scope};
 use crate::error::{Error, Result};
 use crate::execute::{self, Call, Executor, RowStream, Target};
-use crate::rows::{FromRawRow, FromRow};
+use crate::rows::{FromRawRow, SqlRow};
 use crate::value::{IntoValue, Param};
 
 /// A transaction. It dereferences to the models, on which queries begin. If it is dropped without `commit`, it is
@@ -189,11 +189,11 @@ macro_rules! inside_a_transaction {
             /// Returns the rows of a query of `queries/*.sql` in the transaction as they arrive, without holding all of
             /// them: a SELECT, VALUES, or WITH that writes nothing. Nothing is sent before the first row is requested.
             /// An error comes in place of a row.
-            pub fn query_stream<T: FromRow, C>(&self, query: SqlQuery<T, All, C>) -> RowStream<T>
+            pub fn query_stream<T: SqlRow, C>(&self, query: SqlQuery<T, All, C>) -> RowStream<T::Output>
             where
                 SqlQuery<T, All, C>: RunsWith<M::Sql>,
             {
-                self.executor().query_stream(query.into_call())
+                self.executor().query_stream::<T>(query.into_call())
             }
 
             /// Runs raw SQL in the transaction and reads its rows into tuples.

@@ -18,7 +18,7 @@ use crate::connection::{Answer, OpenTransaction, Pool, Scope, Session, WHOLE};
 use crate::error::{Error, Result};
 use crate::meta::Table;
 use crate::query::{Insert, Operation, Outcome, Parts, Query, Select, SqlCall, Tenant};
-use crate::rows::{FromRawRow, FromRow, RawRow, ReadRow};
+use crate::rows::{FromRawRow, RawRow, ReadRow, SqlRow};
 use crate::sql::{Statement, effect};
 use crate::telemetry::{self, Envelope, Intent, IntentKind};
 use crate::value::Param;
@@ -115,13 +115,13 @@ impl Executor {
     }
 
     /// Returns the rows of a query of `queries/` as a stream.
-    pub(crate) fn query_stream<T: FromRow>(&self, mut call: SqlCall) -> RowStream<T> {
+    pub(crate) fn query_stream<T: SqlRow>(&self, mut call: SqlCall) -> RowStream<T::Output> {
         if let Some(tenant) = self.0.tenant()
             && !call.confine(tenant)
         {
             call.refuse();
         }
-        stream::of_sql(self.0.clone(), call)
+        stream::of_sql::<T>(self.0.clone(), call)
     }
 
     /// Copies rows into a table, all or none, and counts them.

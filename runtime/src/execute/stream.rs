@@ -18,7 +18,7 @@ use crate::connection::{OpenTransaction, Pool, Route, Scope, Session};
 use crate::error::{Error, Result};
 use crate::meta::Table;
 use crate::query::{Operation, Select, SqlCall};
-use crate::rows::{FromRawRow, FromRow, Node, RawRow, ReadRow};
+use crate::rows::{FromRawRow, Node, RawRow, ReadRow, SqlRow};
 use crate::sql::{Statement, effect, read_plan, read_statement};
 use crate::telemetry::{self, Envelope, Intent, IntentKind, ServerNote};
 
@@ -137,9 +137,9 @@ pub(crate) fn of_raw<T: FromRawRow>(target: Target, statement: Statement) -> Row
 }
 
 /// Returns a stream of the rows of a query of `queries/`.
-pub(crate) fn of_sql<T: FromRow>(target: Target, call: SqlCall) -> RowStream<T> {
+pub(crate) fn of_sql<T: SqlRow>(target: Target, call: SqlCall) -> RowStream<T::Output> {
     RowStream::new(target, Source::Sql(call), |part, row| match part {
-        Part::Model(node) => T::from_row(node.cursor(row)),
+        Part::Model(node) => T::read(node.cursor(row)),
         Part::Raw(_) => Err(Error::Internal("rows of another kind than the stream reads")),
     })
 }

@@ -42,6 +42,51 @@ impl<M: Model> FromRow for M {
     }
 }
 
+/// A row of one column, whose value can be read without the struct. Implemented by generated code.
+#[diagnostic::on_unimplemented(
+    message = "a row of `{Self}` is not a single value",
+    note = "`scalars` is for queries with one column"
+)]
+pub trait SingleColumn: FromRow {
+    /// The type of the column.
+    type Value: Send + 'static;
+
+    /// Returns the value of the column.
+    fn into_value(self) -> Self::Value;
+}
+
+/// What a query file returns for each row: the struct of its rows, or, after `scalars`, the value of their only column.
+pub trait SqlRow: 'static {
+    /// The value of a row.
+    type Output: Send + 'static;
+
+    /// Reads the row at the cursor.
+    ///
+    /// # Errors
+    /// If a value does not fit its type.
+    fn read(at: Cursor<'_>) -> Result<Self::Output>;
+}
+
+impl<T: FromRow> SqlRow for T {
+    type Output = T;
+
+    fn read(at: Cursor<'_>) -> Result<T> {
+        T::from_row(at)
+    }
+}
+
+/// Marks a query that returns the values of its only column.
+#[derive(Debug)]
+pub struct Scalars<T>(std::marker::PhantomData<fn() -> T>);
+
+impl<T: SingleColumn> SqlRow for Scalars<T> {
+    type Output = T::Value;
+
+    fn read(at: Cursor<'_>) -> Result<T::Value> {
+        T::from_row(at).map(T::into_value)
+    }
+}
+
 /// The content of a relation's slot.
 pub trait Slot: Sized + Send + 'static {
     /// Reads the slot with this number.

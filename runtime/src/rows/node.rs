@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 
+use super::model::Model;
 use crate::error::{Error, Result};
 use crate::meta::{Relation, Table};
 use crate::value::{Decode, Decoded, Scalar, decode_list, decode_list_with_nulls, integer, only_value};
@@ -46,6 +47,24 @@ impl<'a> Cursor<'a> {
     /// If the value does not fit.
     pub fn list_with_nulls<T: Scalar>(self, column: usize) -> Result<Vec<Option<T>>> {
         decode_list_with_nulls(self.raw(column)).map_err(|reason| self.decode_error(column, reason.as_ref()))
+    }
+
+    /// Reads a model whose columns begin at this position.
+    ///
+    /// # Errors
+    /// If a value does not fit its type.
+    pub fn model<M: Model>(self, first: usize) -> Result<M> {
+        M::read(self.node.joined(M::table(), first).cursor(self.row))
+    }
+
+    /// Reads a model that an outer join may leave out: all of its columns are null then.
+    ///
+    /// # Errors
+    /// If a value does not fit its type.
+    pub fn optional_model<M: Model>(self, first: usize) -> Result<Option<M>> {
+        let columns = first..first + M::table().columns.len();
+        let is_there = columns.into_iter().any(|column| self.raw(column).is_some());
+        is_there.then(|| self.model(first)).transpose()
     }
 
     /// Returns the bytes of a column as the database sent them.

@@ -2,6 +2,123 @@
 
 #![allow(missing_docs, unused, clippy::all)]
 use ::relata::rt;
+/// The query `both_ids.sql`: gives rows.
+pub fn both_ids(id: impl rt::IntoValue<rt::Uuid>) -> rt::SqlQuery<BothIds> {
+    rt::SqlQuery::new(&BOTH_IDS_, rt::Vec::from([rt::value::<rt::Uuid>(id)]))
+}
+/// A row of [`both_ids`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct BothIds {
+    pub id: rt::Uuid,
+    pub id_2: rt::Uuid,
+    pub column_3: rt::String,
+}
+impl rt::FromRow for BothIds {
+    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+        Ok(Self {
+            id: at_.get(0)?,
+            id_2: at_.get(1)?,
+            column_3: at_.get(2)?,
+        })
+    }
+}
+static BOTH_IDS_: rt::Sql = rt::Sql::new(
+    "both_ids",
+    "SELECT u.id, s.id, 'x' FROM users u JOIN students s ON s.user_id = u.id WHERE u.id = $1",
+    &[
+        rt::Column::of::<rt::Uuid>("id"),
+        rt::Column::of::<rt::Uuid>("id"),
+        rt::Column::of::<rt::String>("?column?"),
+    ],
+);
+/// The students of an institution with their exams. A student without an exam has none.
+pub fn exams_of_students(
+    institution_id: impl rt::IntoValue<rt::Uuid>,
+    score: impl rt::IntoValue<f64>,
+) -> rt::SqlQuery<ExamsOfStudents> {
+    rt::SqlQuery::new(
+        &EXAMS_OF_STUDENTS_,
+        rt::Vec::from([rt::value::<rt::Uuid>(institution_id), rt::value::<f64>(score)]),
+    )
+}
+/// A row of [`exams_of_students`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExamsOfStudents {
+    pub s: super::student::Student,
+    pub exam: rt::Option<super::student_exam::StudentExam>,
+    pub is_passed: rt::Option<bool>,
+}
+impl rt::FromRow for ExamsOfStudents {
+    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+        Ok(Self {
+            s: at_.model(0)?,
+            exam: at_.optional_model(7)?,
+            is_passed: at_.get(15)?,
+        })
+    }
+}
+static EXAMS_OF_STUDENTS_: rt::Sql = rt::Sql::new(
+    "exams_of_students",
+    "SELECT s.*, exam.*, exam.score > $2 AS is_passed\nFROM students s\nLEFT JOIN student_exams exam ON exam.student_id = s.id\nWHERE s.institution_id = $1\nORDER BY s.class_year, s.created_at, exam.score",
+    &[
+        rt::Column::of::<rt::Uuid>("id"),
+        rt::Column::of::<rt::Uuid>("user_id"),
+        rt::Column::of::<rt::Uuid>("institution_id"),
+        rt::Column::of::<i32>("class_year"),
+        rt::Column::of::<bool>("has_accommodations"),
+        rt::Column::of::<rt::DateTime<rt::Utc>>("created_at"),
+        rt::Column::of::<rt::DateTime<rt::Utc>>("updated_at"),
+        rt::Column::of::<rt::Uuid>("id"),
+        rt::Column::of::<rt::Uuid>("student_id"),
+        rt::Column::of::<rt::Uuid>("exam_type_id"),
+        rt::Column::of::<rt::NaiveDate>("scheduled_on"),
+        rt::Column::of::<f64>("weight"),
+        rt::Column::of::<f64>("score"),
+        rt::Column::of::<rt::DateTime<rt::Utc>>("created_at"),
+        rt::Column::of::<rt::DateTime<rt::Utc>>("updated_at"),
+        rt::Column::of::<bool>("is_passed"),
+    ],
+);
+/// Whether an institution has more than so many students in each class, smallest class first.
+pub fn has_students(
+    more: impl rt::IntoValue<i64>,
+    institution: impl rt::IntoValue<rt::Uuid>,
+) -> rt::SqlQuery<HasStudents> {
+    rt::SqlQuery::new(
+        &HAS_STUDENTS_,
+        rt::Vec::from([rt::value::<i64>(more), rt::value::<rt::Uuid>(institution)]),
+    )
+}
+/// A row of [`has_students`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct HasStudents {
+    pub column_1: bool,
+}
+impl rt::FromRow for HasStudents {
+    fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
+        Ok(Self { column_1: at_.get(0)? })
+    }
+}
+impl rt::SingleColumn for HasStudents {
+    type Value = bool;
+    fn into_value(self) -> bool {
+        self.column_1
+    }
+}
+static HAS_STUDENTS_: rt::Sql = rt::Sql::new(
+    "has_students",
+    "SELECT count(*) > $1::bigint FROM students WHERE institution_id = $2 GROUP BY class_year ORDER BY count(*)",
+    &[rt::Column::of::<bool>("?column?")],
+);
+/// Waits until no other transaction holds the lock of an institution.
+pub fn lock_institution(p1: impl rt::IntoValue<rt::Uuid>) -> rt::SqlCommand {
+    rt::SqlCommand::new(&LOCK_INSTITUTION_, rt::Vec::from([rt::value::<rt::Uuid>(p1)]))
+}
+static LOCK_INSTITUTION_: rt::Sql = rt::Sql::new(
+    "lock_institution",
+    "SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))",
+    &[],
+);
 /// Writes addresses in lower case, as they are compared.
 pub fn lower_emails(institution_id: impl rt::IntoValue<rt::Uuid>) -> rt::SqlCommand {
     rt::SqlCommand::new(

@@ -51,6 +51,12 @@ impl rt::FromRow for Countries {
         Ok(Self { name: at_.get(0)? })
     }
 }
+impl rt::SingleColumn for Countries {
+    type Value = rt::String;
+    fn into_value(self) -> rt::String {
+        self.name
+    }
+}
 static COUNTRIES_: rt::Sql = rt::Sql::new(
         "countries",
         "SELECT name FROM \"Country\" ORDER BY id",
@@ -69,6 +75,12 @@ pub struct Emails {
 impl rt::FromRow for Emails {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self { email: at_.get(0)? })
+    }
+}
+impl rt::SingleColumn for Emails {
+    type Value = rt::String;
+    fn into_value(self) -> rt::String {
+        self.email
     }
 }
 static EMAILS_: rt::Sql = rt::Sql::new(
@@ -136,6 +148,12 @@ pub struct Through {
 impl rt::FromRow for Through {
     fn from_row(at_: rt::Cursor<'_>) -> rt::Result<Self> {
         Ok(Self { pairs: at_.get(0)? })
+    }
+}
+impl rt::SingleColumn for Through {
+    type Value = i64;
+    fn into_value(self) -> i64 {
+        self.pairs
     }
 }
 static THROUGH_: rt::Sql = rt::Sql::new(

@@ -30,6 +30,10 @@ pub fn compare_types(schema: &Schema, query: &Query, statement: &Statement) -> V
         );
         found.push(Diagnostic::of_database(false, query.span, message).with("", "number the parameters from `$1`"));
     }
+    // Rows without a value are only counted.
+    if query.columns.is_none() && statement.columns().iter().all(|column| *column.type_() == Type::VOID) {
+        return found;
+    }
     let known = query.columns.as_deref().unwrap_or_default();
     if known.len() != statement.columns().len() {
         let message =
@@ -44,9 +48,13 @@ pub fn compare_types(schema: &Schema, query: &Query, statement: &Statement) -> V
     found
 }
 
+/// PostgreSQL's name for a column without a name.
+const UNNAMED: &str = "?column?";
+
 fn compare_column(schema: &Schema, column: &ResultColumn, real: &Column) -> Option<Diagnostic> {
     let name = &column.db_name;
-    if real.name() != name {
+    // The field of a column without a name has a number. Whether `SELECT true` has one depends on the version.
+    if real.name() != name && name != UNNAMED {
         let message = format!("PostgreSQL names this column `{}`, but `{name}` was inferred", real.name());
         return Some(
             Diagnostic::of_database(false, column.span, message).with("", format!("write `AS {name}` after it")),

@@ -186,11 +186,20 @@ pub(super) struct Signature {
     pub(super) mark: &'static str,
 }
 
-/// All functions that the compiler knows.
+/// The functions that are listed by hand.
 pub(super) fn signatures() -> Vec<Signature> {
+    read_signatures(include_str!("../../../../codegen/src/queries/functions.txt"))
+}
+
+/// The functions that are listed by a script, some of which stop the server.
+pub(super) fn catalog() -> Vec<Signature> {
+    read_signatures(include_str!("../../../../codegen/src/queries/catalog.txt"))
+}
+
+fn read_signatures(text: &'static str) -> Vec<Signature> {
     let mut kind = "";
     let mut signatures = Vec::new();
-    for line in include_str!("../../../../codegen/src/queries/functions.txt").lines().map(str::trim) {
+    for line in text.lines().map(str::trim) {
         if let Some(section) = line.strip_prefix('[') {
             kind = section.trim_end_matches(']');
         }

@@ -5,7 +5,7 @@ use super::super::types::{Base, Ty, common};
 use super::scope::Scope;
 use super::{Cx, Output, Typed, column_of};
 use crate::diagnostics::{self as codes, Span};
-use crate::ir::Enum;
+use crate::ir::{Enum, Schema};
 
 impl Cx<'_> {
     pub(super) fn expr(&mut self, scope: &Scope<'_>, expr: &Expr) -> Typed {
@@ -389,22 +389,27 @@ impl Cx<'_> {
 
     /// Returns the type with that name, in a cast.
     pub(super) fn type_of(&self, name: &TypeName) -> Ty {
-        let Some(last) = name.parts.last() else { return Ty::Opaque };
-        let namespace = name.parts.len().checked_sub(2).map(|at| name.parts[at].as_str());
-        let is_builtin = matches!(namespace, None | Some("pg_catalog"));
-        let base = is_builtin.then(|| Base::of_name(last)).flatten().or_else(|| {
-            let is_it = |known: &Enum| {
-                let default = |namespace: Option<&str>| namespace.is_none_or(|namespace| namespace == "public");
-                let known_in = known.namespace.as_deref();
-                known.db_name == *last && (known_in == namespace || default(known_in) && default(namespace))
-            };
-            self.schema.walk_enums().find(|known| is_it(known.enumeration())).map(|known| Base::Enum(known.id))
-        });
-        match base {
-            Some(base) if name.list => Ty::List(base),
-            Some(base) => Ty::Base(base),
-            None => Ty::Opaque,
-        }
+        named_type(self.schema, name)
+    }
+}
+
+/// Returns the type with that name.
+pub(in crate::queries) fn named_type(schema: &Schema, name: &TypeName) -> Ty {
+    let Some(last) = name.parts.last() else { return Ty::Opaque };
+    let namespace = name.parts.len().checked_sub(2).map(|at| name.parts[at].as_str());
+    let is_builtin = matches!(namespace, None | Some("pg_catalog"));
+    let base = is_builtin.then(|| Base::of_name(last)).flatten().or_else(|| {
+        let is_it = |known: &Enum| {
+            let default = |namespace: Option<&str>| namespace.is_none_or(|namespace| namespace == "public");
+            let known_in = known.namespace.as_deref();
+            known.db_name == *last && (known_in == namespace || default(known_in) && default(namespace))
+        };
+        schema.walk_enums().find(|known| is_it(known.enumeration())).map(|known| Base::Enum(known.id))
+    });
+    match base {
+        Some(base) if name.list => Ty::List(base),
+        Some(base) => Ty::Base(base),
+        None => Ty::Opaque,
     }
 }
 

@@ -178,7 +178,13 @@ impl Cx<'_> {
         match self.catalog.table(namespace, &name.text) {
             Lookup::Found(table) => {
                 let named = Some(namespace.map_or("public", |namespace| namespace).to_owned());
-                let relation = Relation { namespace: named, ..Relation::new(&name.text, table.columns.clone()) };
+                let is_view = |model| self.schema.walk_model(model).model().is_view;
+                let relation = Relation {
+                    namespace: named,
+                    is_stored: table.is_stored && !table.model.is_some_and(is_view),
+                    model: table.model,
+                    ..Relation::new(&name.text, table.columns.clone())
+                };
                 return (relation, table.model);
             }
             Lookup::System => {}
@@ -251,6 +257,7 @@ impl Cx<'_> {
             return (lists.collect(), false);
         }
         let (typed, named) = self.set_call(scope, tree);
+        let is_unknown = named.is_empty() && typed.ty == Ty::Opaque;
         let is_alone = matches!(&relation.kind, RelationKind::Functions { calls, .. } if calls.len() == 1);
         let alias = relation.alias.as_ref().filter(|_| is_alone).map_or(name, |alias| alias.text.as_str());
         let listed: Vec<(&Name, &TypeName)> = match function.columns.as_slice() {
@@ -263,9 +270,9 @@ impl Cx<'_> {
         } else if named.is_empty() {
             vec![plain_column(alias, typed)]
         } else {
-            named.into_iter().map(|(name, typed)| plain_column(name, typed)).collect()
+            named.iter().map(|(name, typed)| plain_column(name, *typed)).collect()
         };
-        (columns, typed.ty == Ty::Opaque)
+        (columns, is_unknown)
     }
 }
 

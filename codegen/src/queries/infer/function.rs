@@ -34,8 +34,8 @@ impl Cx<'_> {
             }
             (true, "current_schema") => Typed::base(Base::Name, true),
             (true, "make_interval") if !call.names.is_empty() => self.make_interval(scope, call),
-            _ if !call.names.is_empty() => self.unknown_call(scope, call),
-            (true, _) => {
+            _ if self.functions_of(call, name).next().is_none() => self.unknown_call(scope, call),
+            _ => {
                 let args: Vec<&Expr> = call.args.iter().collect();
                 let (typed, function) = self.known_call(scope, call, &args, name);
                 // Several columns are one value of a row type.
@@ -44,8 +44,13 @@ impl Cx<'_> {
                     _ => typed,
                 }
             }
-            (false, _) => self.unknown_call(scope, call),
         }
+    }
+
+    /// Returns the functions that a call may mean. Syntax such as `AT TIME ZONE` is a call without a path.
+    fn functions_of(&self, call: &Call, name: &str) -> impl Iterator<Item = &Function> + Clone {
+        let namespace = call.name.len().checked_sub(2).map(|at| call.name[at].text.as_str());
+        self.catalog.functions(namespace, name)
     }
 
     /// A value that is sorted or partitioned by has a type: text, if nothing else is known.
@@ -70,9 +75,9 @@ impl Cx<'_> {
         expr.has(&mut |expr| {
             let ExprKind::Call(call) = &expr.kind else { return false };
             let name = call.name.last().map_or("", |name| name.text.as_str());
-            let functions = self.catalog.functions.get(name).filter(|_| is_builtin(call));
-            let gives_rows = match functions {
-                Some(functions) => functions.iter().any(|function| function.kind == Kind::Set),
+            let mut functions = self.functions_of(call, name);
+            let gives_rows = match functions.clone().next() {
+                Some(_) => functions.any(|function| function.kind == Kind::Set),
                 None => !(is_builtin(call) && SYNTAX.contains(&name)),
             };
             count += usize::from(gives_rows);
@@ -83,13 +88,12 @@ impl Cx<'_> {
 
     /// Returns whether a call aggregates the rows of a group.
     pub(super) fn is_aggregate(&self, call: &Call) -> bool {
-        let functions = call.name.last().and_then(|name| self.catalog.functions.get(name.text.as_str()));
-        let is_known = functions.is_some_and(|known| known.iter().any(|known| known.kind == Kind::Aggregate));
-        is_builtin(call) && is_known && call.over.is_none()
+        let name = call.name.last().map_or("", |name| name.text.as_str());
+        call.over.is_none() && self.functions_of(call, name).any(|known| known.kind == Kind::Aggregate)
     }
 
     /// Infers a function in FROM: its result, and its columns if they have names of their own.
-    pub(super) fn set_call(&mut self, scope: &Scope<'_>, call: &Call) -> (Typed, Vec<(&'static str, Typed)>) {
+    pub(super) fn set_call(&mut self, scope: &Scope<'_>, call: &Call) -> (Typed, Vec<(String, Typed)>) {
         let args: Vec<&Expr> = call.args.iter().collect();
         self.set_call_of(scope, call, &args)
     }
@@ -100,13 +104,13 @@ impl Cx<'_> {
         scope: &Scope<'_>,
         call: &Call,
         args: &[&Expr],
-    ) -> (Typed, Vec<(&'static str, Typed)>) {
+    ) -> (Typed, Vec<(String, Typed)>) {
         let name = call.name.last().map_or("", |name| name.text.as_str());
-        if !is_builtin(call) {
-            return (self.unknown_call(scope, call), Vec::new());
-        }
-        if SYNTAX.contains(&name) || !call.names.is_empty() {
+        if is_builtin(call) && SYNTAX.contains(&name) {
             return (self.call(scope, call), Vec::new());
+        }
+        if self.functions_of(call, name).next().is_none() {
+            return (self.unknown_call(scope, call), Vec::new());
         }
         let (typed, function) = self.known_call(scope, call, args, name);
         let columns = function.map_or_else(Vec::new, |function| function.columns);
@@ -199,6 +203,10 @@ impl Cx<'_> {
             self.goes_outside = true;
             return (Typed::opaque(), None);
         };
+        self.goes_outside |= function.goes_outside;
+        for (expr, name) in all.iter().zip(&function.names) {
+            name.iter().for_each(|name| self.name_param(expr, name));
+        }
         let within = function.result;
         let element = self.element_type(&function, &all, &typed);
         for (at, (expr, typed)) in all.iter().zip(&typed).enumerate() {
@@ -256,7 +264,9 @@ impl Cx<'_> {
     fn overload(&self, name: &str, call: &Call, typed: &[Typed]) -> Option<Function> {
         let given = typed.len();
         let types: Vec<Ty> = typed.iter().map(|typed| typed.ty).collect();
-        let fitting = self.catalog.functions.get(name)?.iter().filter(|function| {
+        let arranged: Vec<Function> =
+            self.functions_of(call, name).filter_map(|function| arranged(function, call, given)).collect();
+        let fitting = arranged.iter().filter(|function| {
             let count = if function.variadic { given >= function.args.len() } else { given == function.args.len() };
             // A variadic parameter is a list.
             let is_spread = |at: usize| call.variadic && at + 1 == given;
@@ -279,6 +289,37 @@ impl Cx<'_> {
             _ => None,
         }
     }
+}
+
+/// Returns a function with the arguments of a call, in its order: without those that have a default and are left out.
+/// `None` if the call cannot mean it.
+fn arranged(function: &Function, call: &Call, given: usize) -> Option<Function> {
+    let count = function.args.len();
+    let required = count - function.defaults;
+    if call.names.is_empty() {
+        if function.defaults == 0 || function.variadic || given >= count {
+            return Some(function.clone());
+        }
+        let kept = |function: &Function| Function {
+            args: function.args[..given].to_vec(),
+            names: function.names.iter().take(given).cloned().collect(),
+            ..function.clone()
+        };
+        return (given >= required).then(|| kept(function));
+    }
+    let (first, _) = call.names.first()?;
+    let named = call.names.iter().map(|(_, name)| {
+        function.names.iter().position(|known| known.as_ref() == Some(&name.text)).filter(|at| at >= first)
+    });
+    let order: Vec<usize> = (0..*first).map(Some).chain(named).collect::<Option<_>>()?;
+    let is_given = (0..required).all(|at| order.contains(&at));
+    let is_once = order.iter().enumerate().all(|(at, place)| !order[..at].contains(place));
+    if !is_given || !is_once || order.len() != given || order.iter().any(|at| *at >= count) {
+        return None;
+    }
+    let args = order.iter().map(|at| function.args[*at]).collect();
+    let names = order.iter().map(|at| function.names[*at].clone()).collect();
+    Some(Function { args, names, ..function.clone() })
 }
 
 /// Returns the signatures that PostgreSQL prefers; if there is only one, PostgreSQL uses it. See "Function Type

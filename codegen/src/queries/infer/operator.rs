@@ -368,7 +368,7 @@ fn comparable(a: Base, b: Base) -> bool {
     let is_moment = |base| matches!(base, Date | Timestamp | Timestamptz);
     is_number(a) && is_number(b)
         || is_moment(a) && is_moment(b)
-        || matches!((a, b), (Time, Timetz) | (Timetz, Time))
+        || matches!((a, b), (Time, Timetz) | (Timetz, Time) | (Base::Xid, Base::Int4))
         || a.is_text() && b.is_text()
         || a.becomes(b)
         || b.becomes(a)

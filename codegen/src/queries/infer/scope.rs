@@ -4,8 +4,9 @@
 use super::super::catalog::Column;
 use super::super::tree::{Call, Expr, ExprKind, Name};
 use super::super::types::Base;
-use super::{Cx, Typed, column_of};
+use super::{Cx, Output, Typed, Whole, column_of};
 use crate::diagnostics::{self as codes, Span};
+use crate::ir::ModelId;
 
 /// A table, a query or a function in FROM.
 #[derive(Debug, Clone)]
@@ -18,6 +19,10 @@ pub(super) struct Relation {
     pub(super) opaque: bool,
     /// Whether it is a function with one value per row, which the name of the relation denotes too.
     pub(super) is_scalar: bool,
+    /// Whether it is a table, which has system columns.
+    pub(super) is_stored: bool,
+    /// The model of a table.
+    pub(super) model: Option<ModelId>,
     /// Whether it is on the nullable side of an outer join.
     pub(super) missing: bool,
     /// Columns that USING has merged, which an unqualified name no longer finds here.
@@ -35,6 +40,8 @@ impl Relation {
             columns,
             opaque: false,
             is_scalar: false,
+            is_stored: false,
+            model: None,
             missing: false,
             merged: Vec::new(),
             qualified_only: false,
@@ -146,6 +153,37 @@ impl<'p> Scope<'p> {
         })
     }
 
+    /// Returns the columns of a relation for a star, without those that USING has merged.
+    fn columns_of(&self, at: usize, without_merged: bool, span: Span) -> Vec<Output> {
+        let relation = &self.relations[at];
+        if without_merged && relation.qualified_only {
+            return Vec::new();
+        }
+        // The merged columns of USING come first, once for both tables.
+        let is_merged = |name: &str| without_merged && self.merged.iter().any(|column| column.name == name);
+        let columns =
+            relation.columns.iter().enumerate().filter(|(column, known)| {
+                !(is_merged(&known.name) || without_merged && relation.merged.contains(column))
+            });
+        let whole = self.whole(at, span).filter(|_| !without_merged || self.merged.is_empty());
+        let output = |(column, known): (usize, &Column)| Output {
+            name: Some(known.name.clone()),
+            typed: self.typed(at, column),
+            span,
+            is_star: false,
+            whole: whole.clone(),
+        };
+        columns.map(output).collect()
+    }
+
+    /// Returns the table that a star reads whole. Grouping sets make single columns null.
+    fn whole(&self, at: usize, span: Span) -> Option<Whole> {
+        let relation = &self.relations[at];
+        let missing = relation.missing && !self.known.iter().any(|(relation, _)| *relation == at);
+        let model = relation.model.filter(|_| self.grouping_sets.is_empty())?;
+        Some(Whole { at: (span, at), name: relation.name.clone(), model, missing })
+    }
+
     fn is_opaque(&self) -> bool {
         self.relations.iter().any(|relation| relation.opaque)
     }
@@ -155,8 +193,21 @@ impl<'p> Scope<'p> {
     }
 }
 
-/// Columns that every table has, and that no client reads.
-const SYSTEM: [(&str, Base); 2] = [("tableoid", Base::Oid), ("ctid", Base::Name)];
+/// Columns that every table has, and that `*` does not include.
+const SYSTEM: [(&str, Base); 6] = [
+    ("tableoid", Base::Oid),
+    ("ctid", Base::Tid),
+    ("xmin", Base::Xid),
+    ("xmax", Base::Xid),
+    ("cmin", Base::Cid),
+    ("cmax", Base::Cid),
+];
+
+/// Returns the system column of that name.
+fn system_column(relation: &Relation, name: &str) -> Option<Typed> {
+    let (_, base) = SYSTEM.iter().find(|(known, _)| *known == name)?;
+    relation.is_stored.then(|| Typed::base(*base, relation.missing))
+}
 
 impl Cx<'_> {
     /// Returns the type of a column by its name, qualified or not.
@@ -211,8 +262,16 @@ impl Cx<'_> {
             if around.is_opaque() || around.relations.iter().any(|relation| relation.name == name.text) {
                 return None;
             }
-            if SYSTEM.iter().any(|(known, _)| *known == name.text) || name.text == "xmin" || name.text == "xmax" {
-                return None;
+            let system = around.relations.iter().filter_map(|relation| system_column(relation, &name.text));
+            let system: Vec<Typed> = system.collect();
+            match system.as_slice() {
+                [] => {}
+                [only] => return Some(*only),
+                _ => {
+                    let tables: Vec<String> = around.relations.iter().map(|known| known.name.clone()).collect();
+                    self.ambiguous(name, &tables);
+                    return None;
+                }
             }
         }
         let known: Vec<String> = scope.around().flat_map(Scope::column_names).map(str::to_owned).collect();
@@ -247,8 +306,11 @@ impl Cx<'_> {
         if let Some(column) = relation.columns.iter().position(|column| column.name == name.text) {
             return Some(scope_of.typed(at, column));
         }
-        if relation.opaque || SYSTEM.iter().any(|(known, _)| *known == name.text) || name.text.starts_with("xm") {
+        if relation.opaque {
             return None;
+        }
+        if let Some(typed) = system_column(relation, &name.text) {
+            return Some(typed);
         }
         let known: Vec<&str> = relation.columns.iter().map(|column| column.name.as_str()).collect();
         let message = format!("`{}` has no column `{}`", relation.name, name.text);
@@ -266,7 +328,7 @@ impl Cx<'_> {
     }
 
     /// Returns all columns for `*` or `t.*`; `None` if they are unknown.
-    pub(super) fn star(&mut self, scope: &Scope<'_>, table: &[Name], span: Span) -> Option<Vec<(String, Typed)>> {
+    pub(super) fn star(&mut self, scope: &Scope<'_>, table: &[Name], span: Span) -> Option<Vec<Output>> {
         if table.is_empty() {
             if scope.relations.is_empty() {
                 let help = "list the columns".to_owned();
@@ -276,33 +338,25 @@ impl Cx<'_> {
             if scope.is_opaque() {
                 return None;
             }
-            let merged = scope.merged.iter().map(|column| (column.name.clone(), scope.merged_column(column)));
+            let merged = scope.merged.iter().map(|column| Output {
+                name: Some(column.name.clone()),
+                typed: scope.merged_column(column),
+                span,
+                is_star: false,
+                whole: None,
+            });
             let mut columns: Vec<_> = merged.collect();
             for at in 0..scope.relations.len() {
-                columns.extend(self.columns_of(scope, at, true));
+                columns.extend(scope.columns_of(at, true, span));
             }
             return Some(columns);
         }
         for around in scope.around() {
             if let Some(at) = around.relation(table) {
-                return (!around.relations[at].opaque).then(|| self.columns_of(around, at, false));
+                return (!around.relations[at].opaque).then(|| around.columns_of(at, false, span));
             }
         }
         self.unknown_relation(scope, table);
         None
-    }
-
-    fn columns_of(&self, scope: &Scope<'_>, at: usize, without_merged: bool) -> Vec<(String, Typed)> {
-        let relation = &scope.relations[at];
-        if without_merged && relation.qualified_only {
-            return Vec::new();
-        }
-        // The merged columns of USING come first, once for both tables.
-        let is_merged = |name: &str| without_merged && scope.merged.iter().any(|column| column.name == name);
-        let columns =
-            relation.columns.iter().enumerate().filter(|(column, known)| {
-                !(is_merged(&known.name) || without_merged && relation.merged.contains(column))
-            });
-        columns.map(|(column, known)| (known.name.clone(), scope.typed(at, column))).collect()
     }
 }

@@ -7,7 +7,7 @@ use super::scope::Scope;
 use super::{Cte, Cx, NAMELESS, Output, Typed};
 use crate::diagnostics::{self as codes, Diagnostic, Span};
 
-pub(super) fn columns(outputs: Vec<Output>) -> Vec<Column> {
+pub(in crate::queries) fn columns(outputs: Vec<Output>) -> Vec<Column> {
     let column = |output: Output| {
         let Typed { ty, nullable, holes, sensitive, field } = output.typed;
         let name = output.name.unwrap_or_else(|| NAMELESS.to_owned());
@@ -159,6 +159,7 @@ impl Cx<'_> {
             }
         }
         for (at, output) in outputs.iter_mut().enumerate() {
+            output.whole = None;
             let column: Vec<&Output> = parts.iter().map(|part| &part[at]).collect();
             let types: Vec<(Ty, Span)> = column.iter().map(|output| (output.typed.ty, output.span)).collect();
             let ty = match self.together(&types) {
@@ -215,7 +216,8 @@ impl Cx<'_> {
                 this.settle(*known, ty);
             }
             let nullable = rows.iter().any(|row| row[at].0.nullable);
-            Output { name: Some(format!("column{}", at + 1)), typed: Typed::new(ty, nullable), span: rows[0][at].1 }
+            let name = Some(format!("column{}", at + 1));
+            Output { name, typed: Typed::new(ty, nullable), span: rows[0][at].1, is_star: false, whole: None }
         };
         (0..width).map(|at| column(self, at)).collect()
     }
@@ -376,17 +378,19 @@ impl Cx<'_> {
         for item in items {
             match item {
                 Item::Star(table, span) => match self.star(scope, table, *span) {
-                    Some(columns) => outputs.extend(columns.into_iter().map(|(name, typed)| Output {
-                        name: Some(name),
-                        typed,
+                    Some(columns) => outputs.extend(columns),
+                    None => outputs.push(Output {
+                        name: None,
+                        typed: Typed::opaque(),
                         span: *span,
-                    })),
-                    None => outputs.push(Output { name: None, typed: Typed::opaque(), span: *span }),
+                        is_star: true,
+                        whole: None,
+                    }),
                 },
                 Item::Expr(expr, alias) => {
                     let typed = self.expr(scope, expr);
                     let name = alias.as_ref().map(|alias| alias.text.clone()).or_else(|| figure_name(expr));
-                    outputs.push(Output { name, typed, span: expr.span });
+                    outputs.push(Output { name, typed, span: expr.span, is_star: false, whole: None });
                 }
             }
         }
@@ -427,7 +431,6 @@ fn named(expr: &Expr) -> Option<(String, bool)> {
         ExprKind::Exists(_) => firm("exists"),
         ExprKind::List(_) | ExprKind::ListQuery(_) => firm("array"),
         ExprKind::Row(_) => firm("row"),
-        ExprKind::Bool => Some(("bool".to_owned(), false)),
         ExprKind::Query(query) => match query.terms.first()? {
             Term::Select(select) => match select.items.first()? {
                 Item::Expr(_, Some(alias)) => firm(&alias.text),

@@ -1,11 +1,12 @@
 //! INSERT, UPDATE and DELETE: checks that values fit their columns, and infers the returned rows.
 
 use super::super::catalog::{Column, Lookup};
-use super::super::tree::{Conflict, Delete, Expr, ExprKind, Insert, Item, Name, Query, Set, Term, Update};
+use super::super::tree::{Conflict, Delete, Expr, ExprKind, Insert, Item, Name, Query, Set, Subscript, Term, Update};
 use super::super::types::{Base, Ty};
 use super::scope::{Relation, Scope};
 use super::{Cx, Output, Typed, param_of};
 use crate::diagnostics::{self as codes, Diagnostic};
+use crate::ir::Arity;
 
 impl Cx<'_> {
     /// Returns the target table, and a scope with that table alone.
@@ -85,7 +86,7 @@ impl Cx<'_> {
             return;
         }
         let outputs = self.query(parent, query, false);
-        if few(outputs.len()) && !outputs.iter().any(|output| output.typed.ty == Ty::Opaque && output.name.is_none()) {
+        if few(outputs.len()) && !outputs.iter().any(|output| output.is_star) {
             let (columns, values) = (targets.len(), outputs.len());
             self.shape(query.span, format!("there are {columns} columns, but the query returns {values}"));
         }
@@ -120,7 +121,9 @@ impl Cx<'_> {
 
     /// Records a list that may contain null. A schema declares lists without null, so only this statement shows it.
     fn write_holes(&mut self, typed: Typed, column: &Column) {
-        if typed.holes && matches!(column.ty, Ty::List(_)) {
+        let is_element = typed.nullable && matches!(column.ty, Ty::Base(_));
+        let is_list = |field| self.schema.walk_field(field).field().arity == Arity::List;
+        if typed.holes && matches!(column.ty, Ty::List(_)) || is_element && column.field.is_some_and(is_list) {
             self.written_holes.extend(column.field);
         }
     }
@@ -207,6 +210,10 @@ impl Cx<'_> {
                 self.expr_or_query(scope, &set.value);
                 continue;
             };
+            let targets: Vec<Column> = match (targets.as_slice(), set.subscripts.as_slice()) {
+                ([column], [_, ..]) => vec![self.part_of(scope, column, &set.subscripts)],
+                _ => targets,
+            };
             match (&set.value.kind, targets.as_slice()) {
                 (_, [column]) if !set.is_list => self.store(scope, &set.value, column),
                 (ExprKind::Row(values), targets) if values.len() == targets.len() => {
@@ -230,6 +237,24 @@ impl Cx<'_> {
                     self.shape(set.value.span, format!("there are {} columns to set", targets.len()));
                 }
             }
+        }
+    }
+
+    /// Returns the part of a list or of jsonb that a subscript means, as a column of its type.
+    fn part_of(&mut self, scope: &Scope<'_>, column: &Column, subscripts: &[Subscript]) -> Column {
+        let index = if column.ty == Ty::Base(Base::Jsonb) { Ty::Base(Base::Text) } else { Ty::Base(Base::Int4) };
+        for bound in subscripts.iter().flat_map(|subscript| &subscript.bounds) {
+            let typed = self.expr(scope, bound);
+            // A number is an element of a json list.
+            if index == Ty::Base(Base::Int4) || typed.ty.is_open() {
+                self.fit(bound, typed, index, true);
+            }
+        }
+        let is_slice = subscripts.iter().any(|subscript| subscript.is_slice);
+        match column.ty {
+            Ty::List(base) if !is_slice => Column { ty: Ty::Base(base), nullable: false, ..column.clone() },
+            Ty::List(_) | Ty::Base(Base::Jsonb) => Column { nullable: false, ..column.clone() },
+            _ => Column { ty: Ty::Opaque, ..column.clone() },
         }
     }
 

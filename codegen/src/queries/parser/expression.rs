@@ -1,7 +1,7 @@
 //! Expressions, with PostgreSQL's precedence.
 
 use super::super::lexer::Kind;
-use super::super::tree::{Expr, ExprKind, Quantified, TypeName};
+use super::super::tree::{Expr, ExprKind, Quantified, Subscript, TypeName};
 use super::call::plain_call;
 use super::{ParseError, Parsed, Parser};
 use crate::diagnostics::Span;
@@ -295,7 +295,7 @@ impl Parser<'_> {
             let kind = if self.eat("::") {
                 ExprKind::Cast(boxed(expr), self.type_name()?)
             } else if self.is("[") {
-                self.subscript(expr)?
+                self.subscripted(expr)?
             } else if self.is(".") && !matches!(expr.kind, ExprKind::Column(_)) {
                 self.next();
                 if !self.eat("*") {
@@ -313,10 +313,21 @@ impl Parser<'_> {
         }
     }
 
-    fn subscript(&mut self, expr: Expr) -> Parsed<ExprKind> {
+    fn subscripted(&mut self, expr: Expr) -> Parsed<ExprKind> {
+        let Subscript { mut bounds, is_slice } = self.subscript()?;
+        match (is_slice, bounds.pop()) {
+            (false, Some(index)) => Ok(ExprKind::Element(boxed(expr), boxed(index))),
+            (_, last) => {
+                bounds.extend(last);
+                Ok(ExprKind::Slice(boxed(expr), bounds))
+            }
+        }
+    }
+
+    /// Parses `[1]`, `[1:2]`, `[:]`.
+    pub(super) fn subscript(&mut self) -> Parsed<Subscript> {
         self.expect("[")?;
-        let mut bounds = Vec::new();
-        let mut is_slice = false;
+        let (mut bounds, mut is_slice) = (Vec::new(), false);
         while !self.eat("]") {
             if self.eat(":") {
                 is_slice = true;
@@ -327,13 +338,9 @@ impl Parser<'_> {
                 return Err(self.stop("`]`"));
             }
         }
-        match (is_slice, bounds.pop()) {
-            (false, Some(index)) => Ok(ExprKind::Element(boxed(expr), boxed(index))),
-            (true, last) => {
-                bounds.extend(last);
-                Ok(ExprKind::Slice(boxed(expr), bounds))
-            }
-            (false, None) => Err(self.stop("a subscript")),
+        match bounds.is_empty() && !is_slice {
+            true => Err(self.stop("a subscript")),
+            false => Ok(Subscript { bounds, is_slice }),
         }
     }
 
@@ -398,7 +405,7 @@ impl Parser<'_> {
         }
     }
 
-    fn word(&mut self) -> Parsed<Expr> {
+    pub(super) fn word(&mut self) -> Parsed<Expr> {
         let start = self.here();
         let text = self.peek().text.clone();
         let followed = self.peek_at(1).is("(");

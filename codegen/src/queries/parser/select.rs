@@ -157,9 +157,9 @@ impl Parser<'_> {
         } else {
             self.eat("all");
         }
-        let is_empty = ["from", "where", ")"].iter().any(|word| self.is(word)) || self.peek().kind == Kind::End;
-        // Only EXISTS accepts a query without columns.
-        if is_empty && self.depth == 0 {
+        let is_end = self.peek().kind == Kind::End;
+        let is_empty = is_end || ["from", "where", ")"].iter().any(|word| self.is(word));
+        if is_end && self.depth == 0 {
             return Err(self.stop("columns"));
         }
         if !is_empty {
@@ -336,6 +336,11 @@ impl Parser<'_> {
             let ordinality = self.eat_all(&["with", "ordinality"]);
             return Ok(RelationKind::Functions { calls, ordinality });
         }
+        if VALUES_IN_FROM.iter().any(|word| self.is(word)) {
+            let call = self.word()?;
+            let ordinality = self.eat_all(&["with", "ordinality"]);
+            return Ok(RelationKind::Functions { calls: vec![FunctionCall { call, columns: Vec::new() }], ordinality });
+        }
         let path = self.path()?;
         if !self.is("(") {
             self.eat("*");
@@ -377,6 +382,18 @@ impl Parser<'_> {
         Ok(Relation { kind, alias, columns, types, span: self.since(start) })
     }
 }
+
+/// Keywords that are calls without parentheses, and that FROM accepts like functions.
+const VALUES_IN_FROM: [&str; 8] = [
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "localtime",
+    "localtimestamp",
+    "current_user",
+    "session_user",
+    "user",
+];
 
 /// Keywords that continue an expression, so they cannot be an alias without AS.
 const BARE_LABEL_REFUSED: &[&str] = &[

@@ -95,8 +95,12 @@ impl Parser<'_> {
         self.list(|this| {
             let is_list = this.is("(");
             let columns = if is_list { this.in_brackets(Self::name)? } else { vec![this.name()?] };
+            let mut subscripts = Vec::new();
+            while !is_list && this.is("[") {
+                subscripts.push(this.subscript()?);
+            }
             this.expect("=")?;
-            Ok(Set { columns, is_list, value: this.value()? })
+            Ok(Set { columns, is_list, subscripts, value: this.value()? })
         })
     }
 
