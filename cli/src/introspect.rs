@@ -5,8 +5,8 @@
 //! extensions are left out. Functions, triggers, policies and other definitions are read only if a whole database is
 //! requested.
 
+mod catalog;
 mod citus;
-mod definitions;
 mod indexes;
 mod objects;
 mod others;
@@ -17,7 +17,8 @@ mod tests;
 mod uses;
 
 use relata_codegen::ir::Schema;
-use relata_codegen::sql::{ObjectName, State};
+use relata_codegen::sql::quote::ident;
+use relata_codegen::sql::{Catalog, ObjectName, State};
 use tokio_postgres::{Client, IsolationLevel, Row, Transaction};
 
 use crate::failure::Failure;
@@ -29,6 +30,8 @@ pub enum Scope {
     Current,
     /// These schemas. Every name has its schema.
     Named(Vec<String>),
+    /// All schemas. Only names in the current schema of the connection have no schema.
+    All,
 }
 
 impl Scope {
@@ -46,6 +49,9 @@ pub(crate) const HISTORY_TABLES: [&str; 3] =
 /// among the options of each column.
 pub(crate) const SET_BY_USER: &str = "o NOT LIKE 'pg\\_attver=%'";
 
+/// The condition that leaves out partitions, which no schema declares.
+const NO_PARTITION: &str = "NOT c.relispartition";
+
 /// Makes PostgreSQL print constants and names in the same way, whatever the settings of the database, the role and the
 /// server.
 pub(crate) const PRINTING: &str = "SET LOCAL datestyle TO 'ISO, YMD'; SET LOCAL intervalstyle TO 'postgres'; \
@@ -59,11 +65,19 @@ struct Cx<'a> {
     schemas: Vec<String>,
     /// The schema whose objects are named without a schema.
     unqualified: Option<String>,
+    /// Whether partitions are read as tables: everything is compared.
+    has_partitions: bool,
+    /// Whether all schemas are read.
+    is_whole: bool,
 }
 
 impl Cx<'_> {
-    /// Runs a query whose only parameter is the list of schemas.
+    /// Runs a query whose only parameter is the list of schemas. It leaves partitions out with the words
+    /// `NOT c.relispartition`, unless they are read.
     async fn rows(&self, sql: &str) -> Result<Vec<Row>, tokio_postgres::Error> {
+        if self.has_partitions {
+            return self.transaction.query(&sql.replace(NO_PARTITION, "true"), &[&self.schemas]).await;
+        }
         self.transaction.query(sql, &[&self.schemas]).await
     }
 
@@ -106,26 +120,35 @@ async fn read_as(client: &mut Client, scope: &Scope, depth: Depth) -> Result<Sta
 async fn read(transaction: &Transaction<'_>, scope: &Scope, depth: Depth) -> Result<State, Failure> {
     let failed = |error: tokio_postgres::Error| Failure::database("reading the database", &error);
     transaction.batch_execute(PRINTING).await.map_err(failed)?;
+    let has_partitions = depth == Depth::Whole;
     let cx = match scope {
-        Scope::Current => {
+        Scope::Current | Scope::All => {
             let row = transaction.query_one("SELECT current_schema()::text", &[]).await.map_err(failed)?;
             let schema: Option<String> = row.try_get(0).map_err(failed)?;
             let schema = schema.ok_or_else(|| {
                 Failure::refused("none of the schemas in the search path exists in this database")
                     .help("create one (CREATE SCHEMA), or correct `schema=` in the URL")
             })?;
-            Cx { transaction, schemas: vec![schema.clone()], unqualified: Some(schema) }
+            let is_whole = *scope == Scope::All;
+            let schemas =
+                if is_whole { objects::all_schemas(transaction).await.map_err(failed)? } else { vec![schema.clone()] };
+            if has_partitions {
+                // PostgreSQL prints the names of other schemas with their schema.
+                let path = format!("SET LOCAL search_path TO {}", ident(&schema));
+                transaction.batch_execute(&path).await.map_err(failed)?;
+            }
+            Cx { transaction, schemas, unqualified: Some(schema), has_partitions, is_whole }
         }
         Scope::Named(schemas) => {
             // Without a search path, PostgreSQL prints every name with its schema.
             transaction.batch_execute("SET LOCAL search_path TO ''").await.map_err(failed)?;
-            Cx { transaction, schemas: schemas.clone(), unqualified: None }
+            Cx { transaction, schemas: schemas.clone(), unqualified: None, has_partitions, is_whole: false }
         }
     };
     let mut state = collect(&cx).await.map_err(failed)?;
     if depth == Depth::Whole {
-        state.definitions = definitions::definitions(&cx).await.map_err(failed)?;
-        state.sort();
+        state.catalog = catalog::catalog(&cx, &state).await.map_err(failed)?;
+        catalog::take_parts_of_views(&mut state);
     }
     Ok(state)
 }
@@ -139,12 +162,16 @@ async fn collect(cx: &Cx<'_>) -> Result<State, tokio_postgres::Error> {
         tables: tables::tables(cx, &enums).await?,
         enums,
         others: Vec::new(),
-        definitions: Vec::new(),
+        catalog: Catalog::default(),
     };
     indexes::add_indexes(cx, &mut state).await?;
     policies::add_row_security(cx, &mut state).await?;
     citus::add_distribution(cx, &mut state).await?;
     let idle = objects::take_idle_sequences(&mut state);
+    if cx.has_partitions {
+        // Privileges are compared as such.
+        state.tables.iter_mut().flat_map(|table| &mut table.columns).for_each(|column| column.grants.clear());
+    }
     state.others = others::others(cx, &idle).await?;
     state.sort();
     Ok(state)

@@ -5,6 +5,7 @@
 //! PostgreSQL accepts, and [`render`] writes migration.sql.
 
 mod cast;
+mod catalog;
 mod change;
 mod codes;
 mod data_type;
@@ -25,7 +26,7 @@ mod render;
 mod state;
 
 pub use cast::Work;
-pub use change::{Belongings, Change, Differs, Place, TableObject, Unmigrated};
+pub use change::{Belongings, CatalogChange, Change, Differs, Place, TableObject, Unmigrated};
 pub use codes::{LINTS, Lint, LintSeverity, find_lint};
 pub use data_type::DataType;
 pub use diff::{DiffError, DiffOptions, Pair, ProbableRename, Rename, Side, UnappliedRename, diff, name_likeness};
@@ -41,8 +42,9 @@ pub use plan::{
 pub use probe::{DroppedObject, Probe};
 pub use render::{SEGMENT_OUTSIDE, SEGMENT_TRANSACTIONAL, SYNC_TRIGGER, render, summary};
 pub use state::{
-    ACROSS_TENANTS_POLICY, Check, Column, ColumnDefault, ColumnGrant, ColumnOptions, ConstraintOptions, Deferrable,
-    Definition, Distribution, EnumType, Extension, ForeignKey, Identity, Index, IndexPart, IndexTarget, ObjectName,
-    Other, OtherKind, Policy, PolicyCondition, PrimaryKey, RowSecurity, Sequence, SequenceOptions, State,
-    TENANT_POLICY, Table, TableOptions, TenantJoin, TenantWay, UniqueConstraint, Use,
+    ACROSS_TENANTS_POLICY, Catalog, CatalogObject, CatalogPart, Check, Column, ColumnDefault, ColumnGrant,
+    ColumnOptions, ConstraintOptions, Deferrable, Distribution, EnumType, Extension, ForeignKey, Identity, Index,
+    IndexPart, IndexTarget, Nature, Need, ObjectKey, ObjectName, Other, OtherKind, Policy, PolicyCondition, PrimaryKey,
+    RowSecurity, Sequence, SequenceOptions, State, TENANT_POLICY, Table, TableOptions, TenantJoin, TenantWay,
+    UniqueConstraint, Usage, Use, User,
 };

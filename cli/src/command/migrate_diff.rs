@@ -33,8 +33,15 @@ pub(crate) async fn migrate_diff(args: &args::MigrateDiff) -> Result<Exit, Failu
         None if is_empty && !args.json => output::eprint(&nothing(&loaded)),
         None => output::print(text.trim_end())?,
     }
+    if !is_empty && between_databases(&loaded) {
+        output::eprint(NOT_COMPARED);
+    }
     Ok(if args.exit_code && !is_empty { Exit::Difference } else { Exit::Done })
 }
+
+/// What a comparison of two databases leaves out.
+const NOT_COMPARED: &str =
+    "not compared: roles and owners, tablespaces, publications and subscriptions, settings of roles and databases";
 
 /// A schema that is compared is never overwritten.
 fn refuse_overwriting(out: &Path, args: &args::MigrateDiff) -> Result<(), Failure> {
@@ -46,14 +53,17 @@ fn refuse_overwriting(out: &Path, args: &args::MigrateDiff) -> Result<(), Failur
     }
 }
 
+/// Whether both ends are databases.
+fn between_databases(loaded: &Pair<Loaded>) -> bool {
+    loaded.previous.current_schema.is_some() && loaded.next.current_schema.is_some()
+}
+
 /// The message for no difference; between two databases, it lists what was not compared.
 fn nothing(loaded: &Pair<Loaded>) -> String {
     match (&loaded.previous.current_schema, &loaded.next.current_schema) {
         (Some(previous), Some(next)) => {
-            let schemas = if previous == next { previous.clone() } else { format!("{previous} and {next}") };
-            format!(
-                "no difference in the schema {schemas}; owners, privileges, tablespaces and settings are not compared"
-            )
+            let place = if previous == next { String::new() } else { format!(" in the schemas {previous} and {next}") };
+            format!("no difference{place}; {NOT_COMPARED}")
         }
         _ => "no difference".to_owned(),
     }

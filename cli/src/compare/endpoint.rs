@@ -86,12 +86,26 @@ pub(crate) async fn load(pair: Pair<&Endpoint>) -> Result<Pair<Loaded>, Failure>
     let previous = load_file(pair.previous)?;
     let next = load_file(pair.next)?;
     let scope = |other: &Option<(Loaded, Scope)>| other.as_ref().map_or(Scope::Current, |(_, scope)| scope.clone());
-    let (previous_scope, next_scope) = (scope(&next), scope(&previous));
     let is_whole = previous.is_none() && next.is_none();
+    let (previous_scope, next_scope) =
+        if is_whole { of_databases(pair).await? } else { (scope(&next), scope(&previous)) };
     Ok(Pair {
         previous: finish(pair.previous, previous, &previous_scope, is_whole).await?,
         next: finish(pair.next, next, &next_scope, is_whole).await?,
     })
+}
+
+/// Two databases are compared in all schemas, unless one of the URLs leads to another schema than the other one.
+async fn of_databases(pair: Pair<&Endpoint>) -> Result<(Scope, Scope), Failure> {
+    let mut current = Vec::new();
+    for endpoint in [pair.previous, pair.next] {
+        if let Endpoint::Database(database) = endpoint {
+            let client = database.connect().await?;
+            current.push(relata::migrate::current_schema(&client).await?);
+        }
+    }
+    let scope = if current.windows(2).all(|pair| pair[0] == pair[1]) { Scope::All } else { Scope::Current };
+    Ok((scope.clone(), scope))
 }
 
 /// Reads an endpoint that is not a database.

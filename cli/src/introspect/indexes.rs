@@ -28,6 +28,8 @@ const PARTS: &str = "
     LEFT JOIN pg_collation l ON l.oid = i.indcollation[part.place - 1] AND part.place <= i.indnkeyatts
     LEFT JOIN pg_opclass o ON o.oid = i.indclass[part.place - 1] AND part.place <= i.indnkeyatts
     WHERE n.nspname = ANY($1) AND t.relkind IN ('r', 'p')
+      -- An index of a partition that belongs to that of its table comes with it.
+      AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = i.indexrelid)
       AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
     ORDER BY i.indexrelid, part.place";
 

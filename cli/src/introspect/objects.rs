@@ -1,13 +1,22 @@
 //! Schemas, extensions, enum types and sequences.
 
 use relata_codegen::sql::{ColumnDefault, DataType, EnumType, Extension, Sequence, SequenceOptions, State};
-use tokio_postgres::Row;
+use tokio_postgres::{Row, Transaction};
 
 use super::Cx;
 
 pub(super) async fn schemas(cx: &Cx<'_>) -> Result<Vec<String>, tokio_postgres::Error> {
     let rows = cx.rows("SELECT nspname::text FROM pg_namespace WHERE nspname = ANY($1)").await?;
     rows.iter().map(|row| row.try_get(0)).collect()
+}
+
+/// The names of all schemas except those of PostgreSQL and of extensions.
+pub(super) async fn all_schemas(transaction: &Transaction<'_>) -> Result<Vec<String>, tokio_postgres::Error> {
+    let sql =
+        "SELECT n.nspname::text FROM pg_namespace AS n WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+          AND NOT EXISTS (SELECT FROM pg_depend AS e WHERE e.classid = 'pg_namespace'::regclass AND e.objid = n.oid
+                          AND e.deptype = 'e') ORDER BY 1";
+    transaction.query(sql, &[]).await?.iter().map(|row| row.try_get(0)).collect()
 }
 
 const EXTENSIONS: &str = "

@@ -32,7 +32,7 @@ const POLICIES: &str = "
                      AND d.refobjsubid > 0)
                  ORDER BY t.oid, a.attnum, place)
     FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = ANY($1) AND NOT c.relispartition AND p.polname IN ('relata_tenant', 'relata_across_tenants')";
+    WHERE n.nspname = ANY($1) AND NOT (c.relispartition) AND p.polname IN ('relata_tenant', 'relata_across_tenants')";
 
 /// Adds row security to the tables that were read.
 pub(super) async fn add_row_security(cx: &Cx<'_>, state: &mut State) -> Result<(), tokio_postgres::Error> {

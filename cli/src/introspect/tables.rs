@@ -18,10 +18,13 @@ const TABLES: &str = "
     SELECT c.oid, n.nspname::text, c.relname::text, c.relpersistence = 'u' AS unlogged,
            ARRAY(SELECT option FROM unnest(c.reloptions) AS option
                  UNION ALL SELECT 'toast.' || option FROM unnest(x.reloptions) AS option) AS storage,
-           pg_get_partkeydef(c.oid) AS partition_by,
+           pg_get_partkeydef(c.oid) AS partition_by, c.reloftype <> 0 AS is_typed,
+           CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END AS partition_bound,
            ARRAY(SELECT a.attname::text FROM pg_attribute a JOIN pg_partitioned_table p ON p.partrelid = a.attrelid
                  WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.attnum = ANY(p.partattrs) ORDER BY a.attnum)
              AS partition_columns,
+           ARRAY(SELECT xc.relname::text FROM pg_index x JOIN pg_class xc ON xc.oid = x.indexrelid
+                 JOIN pg_inherits h ON h.inhrelid = xc.oid WHERE x.indrelid = c.oid ORDER BY 1) AS attached,
            ARRAY(SELECT part.name FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
                  JOIN pg_namespace pn ON pn.oid = p.relnamespace
                  CROSS JOIN LATERAL unnest(ARRAY[pn.nspname::text, p.relname::text]) WITH ORDINALITY AS part(name, place)
@@ -85,6 +88,9 @@ fn table_options(cx: &Cx<'_>, row: &Row) -> Result<TableOptions, tokio_postgres:
         storage,
         partition_by: row.try_get("partition_by")?,
         partition_columns: row.try_get("partition_columns")?,
+        is_typed: row.try_get("is_typed")?,
+        attached: row.try_get("attached")?,
+        partition_bound: row.try_get("partition_bound")?,
         inherits: inherits.chunks_exact(2).map(|pair| cx.name(&pair[0], &pair[1])).collect(),
     })
 }
@@ -130,7 +136,13 @@ fn column(cx: &Cx<'_>, enums: &BTreeSet<ObjectName>, row: &Row) -> Result<Column
         _ => DataType::parse(row.try_get(2)?),
     };
     let is_generated = !generated.is_empty();
-    let default = expression.filter(|_| !is_generated).and_then(|sql| default(sql, &ty, array));
+    let default_expression = expression.filter(|_| !is_generated);
+    let default = default_expression.and_then(|sql| default(sql, &ty, array));
+    // `DEFAULT NULL` says nothing, and is written all the same.
+    let said = || default_expression.filter(|_| cx.has_partitions).map(|sql| ColumnDefault::Expression(sql.to_owned()));
+    let default = default.or_else(said);
+    let is_constant = matches!(default, Some(ColumnDefault::Literal(_) | ColumnDefault::List(_)));
+    let default_text = default_expression.filter(|_| cx.has_partitions && is_constant).map(str::to_owned);
     Ok(Column {
         name: row.try_get(1)?,
         ty,
@@ -148,6 +160,7 @@ fn column(cx: &Cx<'_>, enums: &BTreeSet<ObjectName>, row: &Row) -> Result<Column
         grants: Vec::new(),
         options: ColumnOptions {
             outdated: false,
+            default_text,
             counts: match row.try_get::<_, Option<&str>>("seqtypid")? {
                 Some(_) => objects::sequence_options(row)?,
                 None => SequenceOptions::default(),

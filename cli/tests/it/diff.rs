@@ -204,7 +204,7 @@ fn two_databases_are_compared_in_all_that_they_have() {
         "- view of_gone",
         "~ view v is created again",
         "~ view w is created again",
-        "+ materialized view M",
+        "+ materialized view \"M\"",
         "~ sequence numbers",
         "- sequence old_numbers",
         "~ comment on column t.a",

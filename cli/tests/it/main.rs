@@ -40,5 +40,6 @@ mod settings;
 mod squash;
 mod support;
 mod two_databases;
+mod two_databases_objects;
 mod unsupported;
 mod verify;

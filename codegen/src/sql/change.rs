@@ -2,8 +2,10 @@
 //!
 //! Renames come first and use old names. All other changes use new names.
 
+mod catalog;
 mod temporary;
 
+pub use catalog::CatalogChange;
 pub(super) use temporary::Temporary;
 
 use std::collections::BTreeSet;
@@ -232,6 +234,9 @@ pub enum Change {
     /// It is dropped.
     DropOther(Other),
 
+    /// An object that is not part of a table. Only between two databases.
+    Catalog(CatalogChange),
+
     /// A difference that Relata does not migrate, so a person has to. Only between two databases.
     Unmigrated(Unmigrated),
 }
@@ -291,6 +296,8 @@ pub struct Belongings {
     pub exclusions: Vec<(String, Vec<String>)>,
     /// Sequences that are dropped with the column.
     pub sequences: Vec<ObjectName>,
+    /// The tables that it inherits from.
+    pub parents: Vec<ObjectName>,
     /// The columns of the table, before and after.
     pub columns: Vec<String>,
 }

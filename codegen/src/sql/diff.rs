@@ -7,7 +7,6 @@
 mod apply;
 mod citus;
 mod columns;
-mod definitions;
 mod enums;
 mod guess;
 mod hints;
@@ -22,13 +21,15 @@ mod tables;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::catalog;
 use super::change::Change;
 use super::data_type::DataType;
 use super::intent::Intent;
 use super::language::expressible;
 use super::names::CITUS;
 use super::normalize::Origin;
-use super::state::{ColumnDefault, Extension, Index, ObjectName, Policy, State};
+use super::quote::ident;
+use super::state::{CatalogObject, ColumnDefault, Extension, Index, ObjectName, Policy, Sequence, State, User};
 
 pub use guess::name_likeness;
 pub use renames::Rename;
@@ -167,6 +168,24 @@ impl std::error::Error for DiffError {}
 ///
 /// If there are probable renames without a decision, or a specified rename does not apply.
 pub fn diff(pair: Pair<Side<'_>>, options: &DiffOptions) -> Result<Vec<Change>, DiffError> {
+    let mut released = BTreeSet::new();
+    loop {
+        let (changes, more) = diff_without(pair, options, &released)?;
+        // What makes way for other objects is missing in the table afterwards.
+        let before = released.len();
+        released.extend(more);
+        if released.len() == before {
+            return Ok(changes);
+        }
+    }
+}
+
+/// Returns the changes of a database in which these parts of tables have made way, and the parts that have to.
+fn diff_without(
+    pair: Pair<Side<'_>>,
+    options: &DiffOptions,
+    released: &BTreeSet<User>,
+) -> Result<(Vec<Change>, BTreeSet<User>), DiffError> {
     let schema = default_schema(pair, options);
     let mut previous = in_schema(pair.previous.state, schema);
     let mut next = in_schema(pair.next.state, schema);
@@ -208,18 +227,26 @@ pub fn diff(pair: Pair<Side<'_>>, options: &DiffOptions) -> Result<Vec<Change>, 
     let mut renames = renames::resolve(&cx, &previous, previous_intent.as_ref(), options)?;
     let open = std::mem::take(&mut renames.open);
     let (mut changes, displaced) = renames::apply(&mut previous, renames);
+    catalog::release(&mut previous, released);
     if !options.accept_drops {
         ask(&cx, &previous, open, &displaced, options)?;
     }
     diff_schemas(&cx, &previous, &options.default_schema, &mut changes);
     let replaced = enums::diff_enums(&cx, &previous, &mut changes);
+    // Sequences go with the tables that own them.
+    let anew = tables::made_anew(&cx, &previous);
+    let goes = |sequence: &Sequence| sequence.owned_by.as_ref().is_some_and(|(table, _)| anew.contains(table));
+    previous.sequences.retain(|sequence| !goes(sequence));
     sequences::diff_sequences(&cx, &mut previous, &mut changes);
     tables::diff_tables(&cx, &previous, &replaced, &mut changes);
     others::diff_others(&cx, &previous, &mut changes);
+    let mut more = BTreeSet::new();
     if cx.origin == Origin::Catalogs {
-        definitions::diff_definitions(&previous, &next, &mut changes);
+        let (of_objects, made_way) = catalog::diff_catalog(&previous, &next, &changes, released);
+        changes.extend(of_objects);
+        more = made_way;
     }
-    Ok(changes)
+    Ok((changes, more))
 }
 
 /// Older versions of Prisma created join tables with a unique index instead of a primary key. A database with one keeps
@@ -315,7 +342,15 @@ struct DiffCx<'a> {
 
 /// Creates schemas, and never drops them: their other objects are unknown.
 fn diff_schemas(cx: &DiffCx<'_>, previous: &State, default_schema: &str, changes: &mut Vec<Change>) {
-    let is_new = |schema: &&String| !previous.schemas.contains(schema) && *schema != default_schema;
+    // A comparison of all schemas creates them as objects.
+    let is_object = |schema: &String| {
+        let is_it = |object: &CatalogObject| {
+            object.key.kind == "schema" && (object.key.name == *schema || object.key.name == ident(schema))
+        };
+        cx.next.catalog.objects.iter().any(is_it) || previous.catalog.objects.iter().any(is_it)
+    };
+    let is_new =
+        |schema: &&String| !previous.schemas.contains(schema) && *schema != default_schema && !is_object(schema);
     let of_extensions = new_extension_schemas(cx.next, previous);
     let named: BTreeSet<&String> = cx.next.schemas.iter().chain(of_extensions).collect();
     changes.extend(named.into_iter().filter(is_new).cloned().map(Change::CreateSchema));
@@ -331,7 +366,7 @@ fn diff_schemas(cx: &DiffCx<'_>, previous: &State, default_schema: &str, changes
             }
         }
     }
-    if !cx.previous_is_database {
+    if !cx.previous_is_database || cx.origin == Origin::Catalogs {
         // Without its extension, Citus would forget its servers.
         let is_dropped =
             |old: &&Extension| old.name != CITUS && cx.next.extensions.iter().all(|new| new.name != old.name);

@@ -7,6 +7,7 @@
 
 mod action;
 mod assess;
+mod bodies;
 mod boundary;
 mod build;
 mod citus;
@@ -83,6 +84,7 @@ pub fn plan(changes: Vec<Change>) -> Plan {
     let mut steps: Vec<_> = actions.into_iter().map(|action| cx.step(action)).collect();
     boundary::set_boundaries(&mut steps);
     citus::run_sequentially(&mut steps, &cx);
+    bodies::trust(&mut steps, &cx);
     Plan { steps, unmigrated }
 }
 
@@ -97,6 +99,7 @@ pub fn plan_online(changes: Vec<Change>) -> Plan {
     let mut steps: Vec<_> = actions.into_iter().map(step).collect();
     boundary::set_boundaries(&mut steps);
     citus::run_sequentially(&mut steps, &cx);
+    bodies::trust(&mut steps, &cx);
     Plan { steps, unmigrated }
 }
 

@@ -3,6 +3,7 @@
 //! Plain data, without SQL text except for expressions that only PostgreSQL understands. Code that creates a state
 //! calls [`State::sort`] at the end. Columns stay in the order of their table.
 
+mod catalog;
 mod distribution;
 mod grant;
 mod options;
@@ -14,10 +15,11 @@ use crate::ir::{IndexMethod, ReferentialAction, SortOrder};
 
 pub use super::names::ObjectName;
 pub use crate::ir::{Deferrable, SequenceOptions};
+pub use catalog::{Catalog, CatalogObject, CatalogPart, Nature, Need, ObjectKey, Usage, User};
 pub use distribution::Distribution;
 pub use grant::ColumnGrant;
 pub use options::{ColumnOptions, ConstraintOptions, TableOptions};
-pub use other::{Definition, Other, OtherKind, Use};
+pub use other::{Other, OtherKind, Use};
 pub use row_security::{
     ACROSS_TENANTS_POLICY, Policy, PolicyCondition, RowSecurity, TENANT_POLICY, TenantJoin, TenantWay,
 };
@@ -37,8 +39,8 @@ pub struct State {
     pub tables: Vec<Table>,
     /// Objects that no schema declares. A migration to a schema does not change them.
     pub others: Vec<Other>,
-    /// Definitions that are compared and never migrated. Only if a whole database was read.
-    pub definitions: Vec<Definition>,
+    /// Everything else that a database has. Only if a whole database was read.
+    pub catalog: Catalog,
 }
 
 /// An extension.
@@ -266,7 +268,6 @@ impl State {
         self.sequences.sort_by(|a, b| a.name.cmp(&b.name));
         self.tables.sort_by(|a, b| a.name.cmp(&b.name));
         self.others.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
-        self.definitions.sort();
         for table in &mut self.tables {
             table.uniques.sort_by(|a, b| a.name.cmp(&b.name));
             table.foreign_keys.sort_by(|a, b| a.name.cmp(&b.name));

@@ -119,7 +119,7 @@ async fn named(client: &mut Client, scope: Scope, unnamed: &Existing) -> Result<
     };
     let existing = schemas::named(unnamed, &current)?;
     let others = match scope {
-        Scope::Current => Vec::new(),
+        Scope::Current | Scope::All => Vec::new(),
         Scope::Named(names) => names.into_iter().filter(|name| *name != current).collect(),
     };
     let names = std::iter::once(current).chain(others).collect();
@@ -142,7 +142,7 @@ async fn read_live(
     loaded.state = state;
     let current = loaded.current_schema.clone().unwrap_or_default();
     let (schemas, unqualified) = match scope {
-        Scope::Current => (vec![current.clone()], Some(current.as_str())),
+        Scope::Current | Scope::All => (vec![current.clone()], Some(current.as_str())),
         Scope::Named(schemas) => (schemas.clone(), None),
     };
     schemas::refuse_system_schemas(&schemas)?;

@@ -8,6 +8,7 @@ pub(super) fn rename_enum(state: &mut State, from: &ObjectName, to: &ObjectName)
     for ty in state.enums.iter_mut().filter(|ty| ty.name == *from) {
         ty.name = to.clone();
     }
+    state.catalog.rename_enum(from, to);
     for column in state.tables.iter_mut().flat_map(|table| &mut table.columns) {
         if column.ty == DataType::Enum(from.clone()) {
             column.ty = DataType::Enum(to.clone());
@@ -28,6 +29,7 @@ pub(super) fn rename_label(state: &mut State, enum_name: &ObjectName, from: &str
         let mut is_used = false;
         for column in table.columns.iter_mut().filter(|column| column.ty == DataType::Enum(enum_name.clone())) {
             is_used = true;
+            column.options.default_text = None;
             match &mut column.default {
                 Some(ColumnDefault::Literal(label)) => rename(label),
                 Some(ColumnDefault::List(labels)) => labels.iter_mut().for_each(rename),
@@ -75,6 +77,7 @@ pub(super) fn rename_table(state: &mut State, from: &ObjectName, to: &ObjectName
             }
         }
     }
+    state.catalog.rename_table(from, to);
     for used in state.others.iter_mut().flat_map(|other| &mut other.uses) {
         let (Use::Relation(name) | Use::Column(name, _) | Use::Constraint(name, _)) = used;
         if name == from {
@@ -96,6 +99,7 @@ pub(super) fn rename_column(state: &mut State, table_name: &ObjectName, from: &s
             rename(column);
         }
     }
+    state.catalog.rename_column(table_name, from, to);
     for used in state.others.iter_mut().flat_map(|other| &mut other.uses) {
         if let Use::Column(table, column) = used
             && table == table_name

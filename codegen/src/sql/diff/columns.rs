@@ -5,23 +5,26 @@ use std::collections::BTreeSet;
 use super::DiffCx;
 use super::tables::Touched;
 use crate::sql::cast::{self, Work, cast};
-use crate::sql::change::Change;
+use crate::sql::change::{Belongings, Change};
 use crate::sql::data_type::DataType;
 use crate::sql::expression::{Token, tokens};
 use crate::sql::normalize::{Origin, same_default, same_expression, same_predicate};
-use crate::sql::state::{Column, ColumnDefault, ColumnOptions, ObjectName, SequenceOptions, Table};
+use crate::sql::state::{Column, ColumnDefault, ColumnOptions, ObjectName, SequenceOptions, State, Table};
 
 pub(super) fn diff_columns(
     cx: &DiffCx<'_>,
+    before: &State,
     old: &Table,
     next: &Table,
     replaced_enums: &BTreeSet<ObjectName>,
     touched: &mut Touched,
     changes: &mut Vec<Change>,
 ) {
+    let is_typed = old.options.is_typed && next.options.is_typed;
     for column in &next.columns {
         let intent = cx.intent.column(&next.name, &column.name);
-        let Some(previous) = old.column(&column.name) else {
+        let followed = follow_parents(cx, before, old, column, is_typed);
+        let Some(previous) = followed.as_ref().or_else(|| old.column(&column.name)) else {
             // It is added by the table that this one inherits from.
             if cx.origin == Origin::Printed && of_parents(cx, old, &column.name).next().is_some() {
                 continue;
@@ -59,13 +62,14 @@ pub(super) fn diff_columns(
                 next: Box::new(column.clone()),
                 using: intent.and_then(|intent| intent.using.clone()).filter(|_| retyped || enum_replaced),
                 enum_replaced,
-                belongings: Box::default(),
+                belongings: Box::new(Belongings { parents: old.options.inherits.clone(), ..Belongings::default() }),
             });
         }
     }
     create_again(cx, old, next, touched, changes);
     // Inherited columns are dropped with those of the parent table.
     let dropped = old.columns.iter().filter(|column| next.column(&column.name).is_none() && !column.options.inherited);
+    let dropped = dropped.filter(|_| !is_typed);
     changes.extend(dropped.cloned().map(|column| Change::DropColumn { table: next.name.clone(), column }));
 }
 
@@ -104,6 +108,50 @@ fn create_again(cx: &DiffCx<'_>, old: &Table, next: &Table, touched: &mut Touche
             }),
         }
     }
+}
+
+/// Returns the column after the changes of the parent tables, which PostgreSQL also makes here; `None` if they change
+/// nothing.
+fn follow_parents(cx: &DiffCx<'_>, before: &State, old: &Table, column: &Column, is_typed: bool) -> Option<Column> {
+    if cx.origin == Origin::Catalogs && is_typed {
+        // Its columns are those of its type.
+        let bare = Column { nullable: true, default: None, ..column.clone() };
+        let previous =
+            old.column(&column.name).map(|old| Column { ty: bare.ty.clone(), array: bare.array, ..old.clone() });
+        return Some(previous.unwrap_or(bare));
+    }
+    // A partition of another table is detached in the meantime.
+    let is_detached = old.options.partition_bound.is_some()
+        && cx.next.table(&old.name).is_some_and(|next| next.options.inherits != old.options.inherits);
+    if cx.origin != Origin::Catalogs || !column.options.inherited || is_detached {
+        return None;
+    }
+    let pairs = old.options.inherits.iter().filter_map(|parent| {
+        let next = cx.next.table(parent)?.column(&column.name)?;
+        Some((before.table(parent)?.column(&column.name), next))
+    });
+    let mut previous = old.column(&column.name).cloned();
+    for (of_parent, next) in pairs {
+        match (&mut previous, of_parent) {
+            (Some(previous), Some(of_parent)) if previous.options.inherited => {
+                if of_parent.nullable != next.nullable {
+                    previous.nullable = next.nullable;
+                }
+                if of_parent.default != next.default || of_parent.options.defaults_otherwise(&next.options) {
+                    previous.default.clone_from(&next.default);
+                    previous.options.default_text.clone_from(&next.options.default_text);
+                }
+            }
+            // It is added here, too, and the parent's identity is not.
+            (None, None) => {
+                let default_text = next.options.default_text.clone();
+                let options = ColumnOptions { default_text, ..column.options.clone() };
+                previous = Some(Column { options, identity: None, ..next.clone() });
+            }
+            _ => {}
+        }
+    }
+    previous
 }
 
 /// Returns the new column of that name in the parent tables.
@@ -177,7 +225,9 @@ fn wanted(cx: &DiffCx<'_>, previous: &Column, column: &Column) -> Column {
 pub(super) fn is_served(cx: &DiffCx<'_>, previous: &Column, next: &Column) -> bool {
     let same_options = || {
         let counts_alike = next.identity.is_none() || previous.options.counts == next.options.counts;
-        counts_alike && previous.options.is_virtual == next.options.is_virtual
+        counts_alike
+            && previous.options.is_virtual == next.options.is_virtual
+            && !previous.options.defaults_otherwise(&next.options)
     };
     previous.nullable == next.nullable
         && same_default(cx.origin, previous, next)

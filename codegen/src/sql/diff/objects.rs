@@ -41,6 +41,8 @@ pub(super) fn diff_objects(
                     renames.push((next.name.clone(), previous, next_object.name().to_owned()));
                 }
             }
+            // It becomes part of an index of the partitioned table.
+            Matched::Dropped(object) if next.options.attached.iter().any(|name| name == object.name()) => {}
             // An inherited object is added, changed and dropped with that of the parent table.
             Matched::Replaced(object, _) | Matched::Dropped(object) if is_inherited(&object) => {}
             Matched::New(object) if is_inherited(&object) && comes_by_parents(cx, old, &object) => {}
@@ -366,6 +368,7 @@ fn is_touched(table: &ObjectName, key: &ForeignKey, touched: &Touched) -> bool {
         || is_retyped(table, &key.columns)
         || is_retyped(&key.referenced_table, &key.referenced_columns)
         || touched.keys.contains(&referenced)
+        || touched.anew.contains(&key.referenced_table)
 }
 
 /// Returns the columns that foreign keys can reference because of it.

@@ -7,7 +7,8 @@ use super::citus::Placement;
 use super::columns::{diff_columns, is_served};
 use super::objects::{diff_objects, rename_objects};
 use crate::sql::change::{Change, TableObject};
-use crate::sql::state::{Column, ObjectName, OtherKind, Sequence, State, Table, Use};
+use crate::sql::normalize::Origin;
+use crate::sql::state::{Column, ColumnOptions, ObjectName, OtherKind, Sequence, State, Table, Use};
 
 pub(super) fn diff_tables(
     cx: &DiffCx<'_>,
@@ -18,12 +19,18 @@ pub(super) fn diff_tables(
     let old_tables: BTreeMap<_, _> = previous.tables.iter().map(|table| (&table.name, table)).collect();
     let new_names: BTreeSet<_> = cx.next.tables.iter().map(|table| &table.name).collect();
 
-    let mut touched = Touched::default();
+    let anew = made_anew(cx, previous);
+    let mut touched = Touched { anew, ..Touched::default() };
+    let anew = touched.anew.clone();
     let mut kept = Vec::new();
     for next in &cx.next.tables {
         match old_tables.get(&next.name) {
             None => create_table(cx, next, changes),
             Some(old) => {
+                if anew.contains(&next.name) {
+                    create_table(cx, next, changes);
+                    continue;
+                }
                 let options = super::options::of_table(cx, &old.options, &next.options);
                 if !old.options.serves_for(&options) {
                     changes.push(Change::AlterTable {
@@ -32,13 +39,13 @@ pub(super) fn diff_tables(
                         next: options,
                     });
                 }
-                diff_columns(cx, old, next, replaced_enums, &mut touched, changes);
+                diff_columns(cx, previous, old, next, replaced_enums, &mut touched, changes);
                 kept.push((*old, next));
             }
         }
     }
     touched.placement = Placement::of(cx, previous, changes);
-    let dropped = previous.tables.iter().filter(|table| !new_names.contains(&table.name));
+    let dropped = previous.tables.iter().filter(|table| !new_names.contains(&table.name) || anew.contains(&table.name));
     changes.extend(dropped.cloned().map(Change::DropTable));
 
     // Keys come first: a foreign key must be dropped before the key that it references.
@@ -53,6 +60,31 @@ pub(super) fn diff_tables(
     super::row_security::diff_row_security(cx, previous, &touched, changes);
     touched.placement.diff(cx, previous, changes);
     add_belongings(previous, &kept, &touched, changes);
+}
+
+/// Returns the tables that cannot become what they shall be: how a table is partitioned cannot change. Their partitions
+/// are dropped with them.
+pub(super) fn made_anew(cx: &DiffCx<'_>, previous: &State) -> BTreeSet<ObjectName> {
+    let mut found = BTreeSet::new();
+    if cx.origin != Origin::Catalogs {
+        return found;
+    }
+    let differs = |old: &&Table| {
+        cx.next.table(&old.name).is_some_and(|next| next.options.partition_by != old.options.partition_by)
+    };
+    found.extend(previous.tables.iter().filter(differs).map(|table| table.name.clone()));
+    loop {
+        let is_part = |table: &&Table| {
+            table.options.partition_bound.is_some()
+                && table.options.inherits.iter().any(|parent| found.contains(parent))
+        };
+        let parts: Vec<_> = previous.tables.iter().filter(is_part).map(|table| table.name.clone()).collect();
+        let before = found.len();
+        found.extend(parts);
+        if found.len() == before {
+            return found;
+        }
+    }
 }
 
 /// Adds, to each column whose type changes, the objects that depend on it and stay.
@@ -127,6 +159,8 @@ pub(super) struct Touched {
     pub(super) keys: BTreeSet<(ObjectName, BTreeSet<String>)>,
     /// Tables that Citus moves. A foreign key would prevent it.
     pub(super) placement: Placement,
+    /// Tables that are dropped and created again.
+    pub(super) anew: BTreeSet<ObjectName>,
     /// Keys and indexes that stay, under their new names.
     pub(super) kept: Vec<(ObjectName, TableObject)>,
 }
@@ -160,10 +194,15 @@ fn inherit(cx: &DiffCx<'_>, table: &mut Table) -> Vec<Change> {
     for column in table.columns.iter().filter(|column| column.options.inherited) {
         let Some(of_parent) = parents.iter().find_map(|parent| parent.column(&column.name)) else { continue };
         // An identity is not inherited. A declared property takes precedence over an inherited one.
-        let mut previous = Column { options: column.options.clone(), identity: None, ..of_parent.clone() };
+        let default_text = of_parent.options.default_text.clone();
+        let options = ColumnOptions { default_text, ..column.options.clone() };
+        let mut previous = Column { options, identity: None, ..of_parent.clone() };
         if column.options.redeclared {
             previous.nullable &= column.nullable;
-            previous.default = column.default.clone().or(previous.default);
+            if column.default.is_some() {
+                previous.default.clone_from(&column.default);
+                previous.options.default_text.clone_from(&column.options.default_text);
+            }
             previous.identity = column.identity;
         }
         if !is_served(cx, &previous, column) {
@@ -177,7 +216,9 @@ fn inherit(cx: &DiffCx<'_>, table: &mut Table) -> Vec<Change> {
             });
         }
     }
-    table.columns.retain(|column| !column.options.inherited || column.options.redeclared);
+    // A partition declares no columns.
+    let is_partition = table.options.partition_bound.is_some();
+    table.columns.retain(|column| !column.options.inherited || column.options.redeclared && !is_partition);
     table.checks.retain(|check| !check.options.inherited);
     changes
 }

@@ -1,6 +1,6 @@
 //! The actions of a migration, as data.
 
-use super::super::change::{Belongings, Place, TableObject};
+use super::super::change::{Belongings, CatalogChange, Place, TableObject};
 use super::super::data_type::DataType;
 use super::super::state::{
     Column, Distribution, EnumType, Extension, Index, ObjectName, Other, Policy, Sequence, SequenceOptions, Table,
@@ -234,6 +234,10 @@ pub enum Action {
     /// Lets the session see the rows of all tenants from here on.
     ShowAllTenants,
 
+    /// An object that is not part of a table is created, changed or dropped.
+    Catalog(CatalogChange),
+    /// Lets functions be created before what their bodies name.
+    TrustBodies,
     CreateOther(Other),
     ChangeOther(Other),
     DropOther(Other),

@@ -10,7 +10,7 @@ use super::action::{Action, Alteration, ColumnSpec};
 use super::conversion::Conversions;
 use super::{Step, Transaction};
 use crate::sql::cast::{Work, cast};
-use crate::sql::change::{Change, TableObject, Temporary};
+use crate::sql::change::{CatalogChange, Change, TableObject, Temporary};
 use crate::sql::expression::{Node, canonical, parse};
 use crate::sql::names::generated_column;
 use crate::sql::state::{ColumnDefault, ObjectName, Other, OtherKind};
@@ -92,6 +92,12 @@ impl AssessCx {
                 }
                 Change::AlterColumn { table, previous, next, .. } if previous.is_recreated(next) => {
                     cx.dropped.insert(generated_column(table, &next.name));
+                }
+                Change::Catalog(CatalogChange::Drop { object, .. }) => {
+                    cx.dropped.extend([object.described.clone(), object.key.to_string()]);
+                }
+                Change::Catalog(CatalogChange::Release { user, .. }) => {
+                    cx.dropped.insert(user.to_string());
                 }
                 Change::DropOther(other) => {
                     cx.dropped.insert(format!("{} {}", other.kind, other.name));

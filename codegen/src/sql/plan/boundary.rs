@@ -9,7 +9,7 @@ use relata_pgsql::tokens;
 
 use super::action::{Action, Alteration, ColumnSpec};
 use super::{Step, Transaction};
-use crate::sql::change::TableObject;
+use crate::sql::change::{CatalogChange, TableObject};
 use crate::sql::data_type::DataType;
 use crate::sql::state::{Column, ColumnDefault, Index, IndexTarget, ObjectName};
 
@@ -78,6 +78,12 @@ fn texts(action: &Action) -> Box<dyn Iterator<Item = Text<'_>> + '_> {
         Action::CreateOther(other) => Box::new(std::iter::once(Text::Sql(&other.create))),
         Action::ChangeOther(other) => {
             Box::new(std::iter::once(Text::Sql(other.change.as_deref().unwrap_or(&other.create))))
+        }
+        Action::Catalog(CatalogChange::Create { object, .. }) => {
+            Box::new(object.create.as_deref().map(Text::Sql).into_iter())
+        }
+        Action::Catalog(CatalogChange::Alter { statements, .. }) => {
+            Box::new(statements.iter().map(|sql| Text::Sql(sql)))
         }
         Action::Restore { sql, .. } => Box::new(std::iter::once(Text::Sql(sql))),
         // Only names, and the labels of other enums.

@@ -160,6 +160,7 @@ impl Builder {
                     actions.extend(has_rows.then_some(Action::ClearLocalRows(table)));
                 }
             }
+            Change::Catalog(change) => actions.push(Action::Catalog(change)),
             Change::OnCitus(_) => {}
             Change::Unmigrated(_) => {}
         }
@@ -241,7 +242,9 @@ impl Builder {
             self.actions.extend(previous.grants.iter().map(restore));
         }
         let using = using.or_else(|| if retyped { cast(&previous, &next).using } else { None });
-        let redefaulted = previous.default != next.default || (retyped && next.default.is_some());
+        let redefaulted = previous.default != next.default
+            || previous.options.defaults_otherwise(&next.options)
+            || (retyped && next.default.is_some());
         let alteration = Alteration { previous, next, retyped, using, redefaulted, not_null_later, belongings };
         if !not_null_later || alteration.changes_more() {
             self.altered.entry(table).or_default().push(alteration);
@@ -254,6 +257,9 @@ impl Builder {
         let retypes = |alterations: &Vec<Alteration>| alterations.iter().any(|alteration| alteration.retyped);
         held.extend(self.actions.iter().filter_map(moved_table));
         held.extend(self.altered.iter().filter(|(_, alterations)| retypes(alterations)).map(|(table, _)| table));
+        let partitions = self.dropped_tables.iter().filter(|table| table.options.partition_bound.is_some());
+        held.extend(partitions.flat_map(|table| &table.options.inherits));
+        let held: BTreeSet<ObjectName> = held.into_iter().cloned().collect();
         let mut detached = Vec::new();
         for table in &mut self.dropped_tables {
             let keys = std::mem::take(&mut table.foreign_keys).into_iter();

@@ -4,7 +4,7 @@ use super::action::{Action, Alteration, ColumnSpec};
 use super::assess::AssessCx;
 use super::conversion::is_unique;
 use crate::sql::cast::{Risk, cast};
-use crate::sql::change::TableObject;
+use crate::sql::change::{CatalogChange, TableObject};
 use crate::sql::codes::{self, Lint};
 use crate::sql::probe::Probe;
 use crate::sql::quote::{ident, qualified};
@@ -67,6 +67,9 @@ impl AssessCx {
             | Action::MoveTable { .. }
             | Action::RenameColumn { .. }
             | Action::RenameLabel { .. } => self.renamed(action).map(Hazard::breakage).into_iter().collect(),
+            Action::Catalog(CatalogChange::Drop { object, blocked_by, .. }) => {
+                self.in_use(blocked_by, &format!("{} is dropped", object.key)).into_iter().collect()
+            }
             Action::DropOther(other) => {
                 self.in_use(&other.used_by, &format!("{} {} is dropped", other.kind, other.name)).into_iter().collect()
             }

@@ -8,10 +8,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use super::action::{Action, Alteration};
+use crate::sql::catalog::{self, Event};
 use crate::sql::change::TableObject;
 use crate::sql::data_type::DataType;
 use crate::sql::names::sequence_name;
-use crate::sql::state::{Column, ColumnDefault, ObjectName, Policy, Table};
+use crate::sql::state::{Column, ColumnDefault, ObjectKey, ObjectName, Policy, Table};
 
 /// Something that actions provide and other actions wait for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +53,8 @@ enum Milestone {
     Trimmed(ObjectName),
     /// The sequences of a table's columns continue after its values.
     Counted(ObjectName),
+    /// A dropped table is gone.
+    Emptied(ObjectName),
     /// Citus has given back the rows of a table.
     Undistributed(ObjectName),
     /// Citus has the rows of a table.
@@ -64,6 +67,20 @@ enum Milestone {
     AllReleased,
     /// Views and other objects that block a change are dropped.
     OthersDropped,
+    /// Schemas exist.
+    Spaces,
+    /// The objects that must be dropped under their old names are dropped.
+    FirstDropped,
+    /// Exclusion constraints and statistics exist.
+    OthersMade,
+    /// An object that is not part of a table exists in its new form.
+    Made(ObjectKey),
+    /// Such an object is dropped.
+    Gone(ObjectKey),
+    /// Nothing needs such an object any more.
+    Free(ObjectKey),
+    /// The objects that a table needs exist.
+    Served(ObjectName),
 }
 
 #[derive(Default)]
@@ -118,6 +135,7 @@ fn is_rename(action: &Action) -> bool {
 /// The preferred position of an action.
 fn phase(action: &Action) -> u8 {
     match action {
+        Action::Catalog(change) => catalog::phase(change),
         Action::CreateSchema(_)
         | Action::CreateExtension(_)
         | Action::UpdateExtension { .. }
@@ -173,6 +191,7 @@ fn needs(action: &Action) -> Needs {
         needs.gives.push(M::NameFree(name.clone()));
     };
     stage(&mut needs, action);
+    served(&mut needs, action);
     on_citus(&mut needs, action);
     match action {
         Action::CreateEnum(ty) => exists(&mut needs, &ty.name),
@@ -206,8 +225,12 @@ fn needs(action: &Action) -> Needs {
             exists(&mut needs, &table.name);
             needs.waits.extend(key_names(table).map(M::NameFree));
             let counted = table.columns.iter().filter(|column| serial.contains(&column.name));
-            needs.waits.extend(counted.flat_map(column_uses).map(M::NameFree));
-            needs.waits.extend(table.columns.iter().flat_map(column_uses).map(M::Exists));
+            let counted: Vec<_> = counted.filter_map(sequence_of).collect();
+            needs.waits.extend(counted.iter().cloned().map(M::NameFree));
+            needs.gives.extend(counted.iter().cloned().map(M::Exists));
+            needs.waits.extend(
+                table.columns.iter().flat_map(column_uses).filter(|name| !counted.contains(name)).map(M::Exists),
+            );
             for parent in &table.options.inherits {
                 needs.waits.extend([M::Exists(parent.clone()), M::Altered(parent.clone()), M::Added(parent.clone())]);
             }
@@ -233,6 +256,8 @@ fn needs(action: &Action) -> Needs {
             needs.gives.push(M::Shaped(table.clone()));
         }
         Action::DropOther(_) => needs.gives.push(M::OthersDropped),
+        Action::CreateOther(_) | Action::ChangeOther(_) => needs.gives.push(M::OthersMade),
+        Action::Catalog(change) => on_objects(&mut needs, &catalog::events(change)),
         Action::DropColumns { table, columns } => {
             needs.waits.extend([M::Cleared(table.clone()), M::Detached(table.clone()), M::OthersDropped]);
             for name in columns.iter().flat_map(column_uses) {
@@ -334,10 +359,15 @@ fn on_citus(needs: &mut Needs, action: &Action) {
 fn stage(needs: &mut Needs, action: &Action) {
     use Milestone as M;
     match action {
-        Action::CreateSchema(_) | Action::CreateExtension(_) => needs.gives.push(M::Schemas),
+        Action::Catalog(change) if catalog::is_first(change) => needs.gives.push(M::FirstDropped),
+        Action::CreateSchema(_) => needs.gives.push(M::Schemas),
+        Action::CreateExtension(_) => {
+            needs.waits.push(M::Spaces);
+            needs.gives.push(M::Schemas);
+        }
         Action::UpdateExtension { .. } | Action::MoveExtension { .. } => {
             needs.gives.push(M::Renamed);
-            needs.waits.push(M::Schemas);
+            needs.waits.extend([M::Schemas, M::FirstDropped]);
         }
         Action::RenameEnum { .. }
         | Action::MoveEnum { .. }
@@ -345,15 +375,58 @@ fn stage(needs: &mut Needs, action: &Action) {
         | Action::RenameTable { .. }
         | Action::MoveTable { .. }
         | Action::RenameColumn { .. } => {
-            needs.waits.push(M::Schemas);
+            needs.waits.extend([M::Schemas, M::Spaces, M::FirstDropped]);
             needs.gives.push(M::Renamed);
         }
         Action::AddLabel { .. } => {
             needs.waits.push(M::Renamed);
             needs.gives.push(M::Labels);
         }
-        _ => needs.waits.extend([M::Schemas, M::Renamed, M::Labels]),
+        _ => needs.waits.extend([M::Schemas, M::Spaces, M::Renamed, M::Labels]),
     }
+}
+
+/// What tables need of other objects exists before it becomes part of them.
+fn served(needs: &mut Needs, action: &Action) {
+    match action {
+        Action::CreateTable { table, .. } => needs.waits.push(Milestone::Served(table.name.clone())),
+        Action::AddColumns { table, .. } | Action::AlterColumns { table, .. } | Action::AddObject { table, .. } => {
+            needs.waits.push(Milestone::Served(table.clone()));
+        }
+        _ => {}
+    }
+}
+
+/// The milestones of an object that is not part of a table.
+fn on_objects(needs: &mut Needs, events: &catalog::Events) {
+    use Milestone as M;
+    let milestones = |event: &Event| match event {
+        Event::Made(key) => vec![M::Made(key.clone())],
+        Event::Gone(key) => vec![M::Gone(key.clone())],
+        Event::Free(key) => vec![M::Free(key.clone())],
+        Event::Served(table) => vec![M::Served(table.clone())],
+        Event::Spaces => vec![M::Spaces],
+        Event::Cleared => vec![M::OthersDropped],
+        Event::Released(name) => vec![M::Released(name.clone())],
+        Event::Unextended => vec![M::AllReleased],
+        Event::Shaped(table) => ready(table).to_vec(),
+        Event::Keyed(table) => vec![M::Keyed(table.clone())],
+        Event::Detached(table) => vec![M::Detached(table.clone())],
+        Event::OthersMade => vec![M::OthersMade],
+        Event::Exists(name) => vec![M::Exists(name.clone())],
+        Event::Trimmed(table) => {
+            let table = || table.clone();
+            vec![
+                M::Cleared(table()),
+                M::Detached(table()),
+                M::Altered(table()),
+                M::Trimmed(table()),
+                M::Emptied(table()),
+            ]
+        }
+    };
+    needs.gives.extend(events.gives.iter().flat_map(milestones));
+    needs.waits.extend(events.waits.iter().flat_map(milestones));
 }
 
 /// The types and sequences of a column.
@@ -383,7 +456,10 @@ fn key_names(table: &Table) -> impl Iterator<Item = ObjectName> {
 fn drop_table(needs: &mut Needs, table: &Table) {
     use Milestone as M;
     needs.waits.extend([M::Detached(table.name.clone()), M::Released(table.name.clone()), M::OthersDropped]);
-    needs.gives.push(M::NameFree(table.name.clone()));
+    if table.options.partition_bound.is_some() {
+        needs.waits.extend(table.options.inherits.iter().cloned().map(M::Detached));
+    }
+    needs.gives.extend([M::NameFree(table.name.clone()), M::Emptied(table.name.clone())]);
     needs.gives.push(M::AllReleased);
     let indexes = table.indexes.iter().map(|index| table.name.sibling(&index.name));
     needs.gives.extend(key_names(table).chain(indexes).map(M::NameFree));
@@ -409,6 +485,9 @@ fn alter_columns(needs: &mut Needs, table: &ObjectName, alterations: &[Alteratio
     for alteration in alterations {
         if alteration.previous.identity.is_none() && alteration.next.identity.is_some() {
             needs.waits.push(M::NameFree(sequence_name(table, &alteration.next.name)));
+        }
+        for parent in &alteration.belongings.parents {
+            needs.waits.extend([M::Altered(parent.clone()), M::Added(parent.clone()), M::Shaped(parent.clone())]);
         }
         needs.waits.extend(column_uses(&alteration.next).into_iter().map(M::Exists));
         let kept = column_uses(&alteration.next);

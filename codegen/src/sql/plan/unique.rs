@@ -88,6 +88,8 @@ fn earlier(mut guard: UniqueGuard, action: &Action) -> Option<UniqueGuard> {
         | Action::RenameLabel { .. }
         | Action::AddLabel { .. }
         | Action::CreateEnum(_)
+        | Action::Catalog(_)
+        | Action::TrustBodies
         | Action::CreateOther(_)
         | Action::ChangeOther(_)
             if guard.is_custom =>

@@ -51,10 +51,22 @@ pub(super) fn storage(parameters: &[String]) -> String {
     if parameters.is_empty() { String::new() } else { format!(" WITH ({})", parameters.join(", ")) }
 }
 
+/// Returns the clause before the constraints of a new partition.
+pub(super) fn partition_of(options: &TableOptions) -> String {
+    let parents: Vec<_> = options.inherits.iter().map(qualified).collect();
+    format!(" PARTITION OF {}", parents.join(", "))
+}
+
 /// Returns the clauses after the columns of a new table.
 pub(super) fn of_table(options: &TableOptions) -> String {
     let parents: Vec<_> = options.inherits.iter().map(qualified).collect();
-    let inherits = if parents.is_empty() { String::new() } else { format!(" INHERITS ({})", parents.join(", ")) };
+    let inherits = if let Some(bound) = &options.partition_bound {
+        format!(" {bound}")
+    } else if parents.is_empty() {
+        String::new()
+    } else {
+        format!(" INHERITS ({})", parents.join(", "))
+    };
     let partition = options.partition_by.as_ref().map(|by| format!(" PARTITION BY {by}")).unwrap_or_default();
     format!("{inherits}{partition}{}", storage(&options.storage))
 }
@@ -114,11 +126,25 @@ pub(super) fn clauses(options: &SequenceOptions) -> Vec<String> {
 
 pub(super) const RESTART: &str = "RESTART";
 
+fn least(options: &SequenceOptions) -> i64 {
+    options.min.unwrap_or(if options.increment < 0 { i64::MIN } else { 1 })
+}
+
+fn largest(options: &SequenceOptions) -> i64 {
+    options.max.unwrap_or(if options.increment < 0 { -1 } else { i64::MAX })
+}
+
+/// Returns the new bounds if a value that the old ones allow may be outside of them, so that the sequence has to start
+/// again.
+pub(super) fn narrowed(previous: &SequenceOptions, next: &SequenceOptions) -> Option<(i64, i64)> {
+    let overlaps = largest(previous) >= least(next) && largest(next) >= least(previous);
+    let is_narrower = least(next) > least(previous) || largest(next) < largest(previous);
+    (overlaps && is_narrower).then(|| (least(next), largest(next)))
+}
+
 /// Returns the clauses that change the options of a sequence. A sequence whose value is outside of its new bounds
 /// starts again.
 pub(super) fn changed(previous: &SequenceOptions, next: &SequenceOptions) -> Vec<String> {
-    let least = |options: &SequenceOptions| options.min.unwrap_or(if options.increment < 0 { i64::MIN } else { 1 });
-    let largest = |options: &SequenceOptions| options.max.unwrap_or(if options.increment < 0 { -1 } else { i64::MAX });
     let is_outside = largest(previous) < least(next) || largest(next) < least(previous);
     // If the type changes too, PostgreSQL resets `NO` to the bound of the type, whatever the direction.
     let (min, max) = if next.increment < 0 { (None, Some(-1)) } else { (Some(1), None) };

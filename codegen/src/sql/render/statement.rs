@@ -61,7 +61,18 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         }
         Action::SetSequenceOptions { sequence, ty, previous, next } => {
             let ty = ty.as_ref().map(|ty| format!(" AS {ty}")).unwrap_or_default();
-            format!("ALTER SEQUENCE {}{ty} {}", qualified(sequence), options::changed(previous, next).join(" "))
+            let clauses = options::changed(previous, next).join(" ");
+            let alter = format!("ALTER SEQUENCE {}{ty} {clauses}", qualified(sequence));
+            match options::narrowed(previous, next) {
+                Some((least, largest)) => format!(
+                    "DO {}",
+                    literal(&format!(
+                        "BEGIN\n  IF (SELECT last_value BETWEEN {least} AND {largest} FROM {}) THEN\n    {alter};\n  ELSE\n    {alter} RESTART;\n  END IF;\nEND",
+                        qualified(sequence)
+                    ))
+                ),
+                None => alter,
+            }
         }
         Action::DisownSequence(sequence) => format!("ALTER SEQUENCE {} OWNED BY NONE", qualified(sequence)),
         Action::DropIdentity { table, column, .. } => {
@@ -94,7 +105,7 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         }
         Action::DropSequence(name) => format!("DROP SEQUENCE {}", qualified(name)),
         Action::CreateTable { table, serial } => create_table(table, serial),
-        Action::DropTable(table) => format!("DROP TABLE {}", qualified(&table.name)),
+        Action::DropTable(table) => drop_table(table),
         Action::AddColumns { table, columns } => alter(table, columns.iter().map(add_column)),
         Action::AlterColumns { table, alterations } => alter(table, alterations.iter().flat_map(alter_column)),
         Action::DropDefaults { table, columns } => {
@@ -148,6 +159,8 @@ pub(in crate::sql) fn statement(action: &Action) -> String {
         Action::Validate { table, object, .. } => {
             alter(table, [format!("VALIDATE CONSTRAINT {}", ident(object.name()))].into_iter())
         }
+        Action::Catalog(change) => change.sql(),
+        Action::TrustBodies => "SET LOCAL check_function_bodies TO off".to_owned(),
         Action::CreateOther(other) if other.without_data => format!("{}\nWITH NO DATA", other.create),
         Action::CreateOther(other) => other.create.clone(),
         Action::Restore { sql, .. } => sql.clone(),
@@ -193,6 +206,16 @@ fn rename_object(table: &ObjectName, object: &TableObject, to: &str) -> String {
     }
 }
 
+/// A partition can be referenced by foreign keys to its table, so it is detached first.
+fn drop_table(table: &Table) -> String {
+    let name = qualified(&table.name);
+    let drop = format!("DROP TABLE {name}");
+    match (&table.options.partition_bound, table.options.inherits.first()) {
+        (Some(_), Some(parent)) => format!("ALTER TABLE {} DETACH PARTITION {name};\n{drop}", qualified(parent)),
+        _ => drop,
+    }
+}
+
 fn create_table(table: &Table, serial: &[String]) -> String {
     let columns = table.columns.iter().map(|column| column_definition(column, serial.contains(&column.name), None));
     let primary = table.primary_key.iter().cloned().map(TableObject::PrimaryKey);
@@ -201,6 +224,12 @@ fn create_table(table: &Table, serial: &[String]) -> String {
     let constraints = primary.chain(uniques).chain(checks).map(|object| constraint(&object));
     let lines: Vec<_> = columns.chain(constraints).collect();
     let unlogged = if table.options.unlogged { "UNLOGGED " } else { "" };
+    let is_partition = table.options.partition_bound.is_some();
+    if is_partition {
+        let parts = if lines.is_empty() { String::new() } else { format!(" (\n  {}\n)", lines.join(",\n  ")) };
+        let (of, options) = (options::partition_of(&table.options), options::of_table(&table.options));
+        return format!("CREATE {unlogged}TABLE {}{of}{parts}{options}", qualified(&table.name));
+    }
     let body = if lines.is_empty() { "()".to_owned() } else { format!("(\n  {}\n)", lines.join(",\n  ")) };
     let options = options::of_table(&table.options);
     format!("CREATE {unlogged}TABLE {} {body}{options}", qualified(&table.name))
@@ -247,6 +276,9 @@ fn embed(sql: &str) -> String {
 /// Returns `None` if the database keeps its default.
 fn default_sql(column: &Column, default: &ColumnDefault) -> Option<String> {
     match default {
+        ColumnDefault::Literal(_) | ColumnDefault::List(_) if column.options.default_text.is_some() => {
+            column.options.default_text.as_deref().map(default_expression)
+        }
         ColumnDefault::Literal(text) => Some(value_sql(&column.ty, text)),
         ColumnDefault::List(items) => {
             let items: Vec<_> = items.iter().map(|item| value_sql(&column.ty, item)).collect();

@@ -1,6 +1,6 @@
 //! Changes in words, one line each.
 
-use super::super::change::{Change, Place, TableObject, Temporary};
+use super::super::change::{CatalogChange, Change, Place, TableObject, Temporary};
 use super::super::data_type::DataType;
 use super::super::state::{Column, ColumnDefault, Distribution, EnumType, ObjectName, TableOptions};
 
@@ -14,7 +14,8 @@ pub fn summary(changes: &[Change]) -> String {
         Change::ReplaceEnum { previous, next, .. } => replaced_enum(previous, next, changes, &names),
         change => line(change, &names),
     };
-    listed.map(|change| text(&change) + "\n").collect()
+    // An object that comes back is named once.
+    listed.map(|change| text(&change)).filter(|line| !line.is_empty()).map(|line| line + "\n").collect()
 }
 
 /// Another value may get the name of a removed one. Then the values are listed by their old names.
@@ -131,6 +132,7 @@ fn line(change: &Change, names: &Temporary) -> String {
         }
         Change::Distribute { table, previous, next, .. } => distributed(table, previous, next),
         Change::ShowAllTenants | Change::OnCitus(_) => String::new(),
+        Change::Catalog(change) => catalog(change),
         Change::CreateOther(other) => format!("+ {} {}", other.kind, other.name),
         Change::ReplaceOther(pair) => {
             let how = if pair.0.create == pair.1.create { " is created again" } else { "" };
@@ -138,6 +140,17 @@ fn line(change: &Change, names: &Temporary) -> String {
         }
         Change::DropOther(other) => format!("- {} {}", other.kind, other.name),
         Change::Unmigrated(unmigrated) => format!("! {unmigrated}, and is not migrated"),
+    }
+}
+
+fn catalog(change: &CatalogChange) -> String {
+    match change {
+        CatalogChange::Create { object, again: false, .. } => format!("+ {}", object.key),
+        CatalogChange::Create { object, again: true, .. } => format!("~ {} is created again", object.key),
+        CatalogChange::Alter { object, .. } => format!("~ {}", object.key),
+        CatalogChange::Drop { object, comes_back: false, .. } => format!("- {}", object.key),
+        CatalogChange::Drop { .. } => String::new(),
+        CatalogChange::Release { user, object, .. } => format!("~ {user} makes way for {object}"),
     }
 }
 

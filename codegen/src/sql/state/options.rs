@@ -15,6 +15,12 @@ pub struct TableOptions {
     pub partition_by: Option<String>,
     /// The columns of the partition key.
     pub partition_columns: Vec<String>,
+    /// The bound of a partition: `FOR VALUES IN (1)`. Only if a whole database was read.
+    pub partition_bound: Option<String>,
+    /// Whether it has the columns of a composite type.
+    pub is_typed: bool,
+    /// The indexes of a partition that belong to those of its table. They are created and dropped with them.
+    pub attached: Vec<String>,
     /// The tables that it inherits from.
     pub inherits: Vec<ObjectName>,
 }
@@ -33,6 +39,8 @@ pub struct ColumnOptions {
     pub outdated: bool,
     /// The options of the sequence of an identity column.
     pub counts: SequenceOptions,
+    /// A constant default as PostgreSQL prints it: `'2'::bigint`. Only if a whole database was read.
+    pub default_text: Option<String>,
     /// Whether it is a generated column that is computed when it is read, from PostgreSQL 18 on.
     pub is_virtual: bool,
     /// Whether the column is inherited.
@@ -67,4 +75,11 @@ pub struct ConstraintOptions {
     pub storage: Vec<String>,
     /// Whether the last column is a period: `WITHOUT OVERLAPS`, from PostgreSQL 18 on.
     pub period: bool,
+}
+
+impl ColumnOptions {
+    /// Returns whether the constant default is written in another way.
+    pub(in crate::sql) fn defaults_otherwise(&self, next: &Self) -> bool {
+        matches!((&self.default_text, &next.default_text), (Some(old), Some(new)) if old != new)
+    }
 }

@@ -2,17 +2,6 @@
 
 use super::{ObjectName, Sequence};
 
-/// An object that is compared between two databases and never migrated: a function, a policy, a partition.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Definition {
-    /// Its kind in PostgreSQL's terms: `function`.
-    pub kind: String,
-    /// Its name: `total(integer)`, `audit on orders`.
-    pub name: String,
-    /// Its whole definition. May contain a secret, so it is compared and never shown.
-    pub text: String,
-}
-
 /// An object of a database that the schema language cannot express, as the SQL that creates it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Other {

@@ -1,0 +1,37 @@
+//! The objects of a database that are not part of its tables: functions, views, triggers, policies, privileges, comments
+//! and everything else that `pg_dump` writes.
+//!
+//! Takes the objects of two databases, each with its SQL and its dependencies, and the changes of the tables between
+//! them. Returns what has to be dropped, changed and created. It knows no kinds: what an object is, and how it changes,
+//! is data. The SQL comes from PostgreSQL.
+
+mod closure;
+mod diff;
+mod order;
+
+use std::collections::BTreeSet;
+
+use super::state::{State, User};
+
+pub(super) use diff::diff_catalog;
+pub(super) use order::{Event, Events, events, is_first, phase};
+
+/// Takes the parts of tables that made way for an object out of a state.
+pub(super) fn release(state: &mut State, released: &BTreeSet<User>) {
+    for user in released {
+        let Some(table) = state.tables.iter_mut().find(|table| table.name == *user.table()) else { continue };
+        match user {
+            User::Default(_, column) => {
+                table.columns.iter_mut().filter(|it| it.name == *column).for_each(|it| it.default = None);
+            }
+            User::Constraint(_, name) => {
+                table.checks.retain(|it| it.name != *name);
+                table.uniques.retain(|it| it.name != *name);
+                table.foreign_keys.retain(|it| it.name != *name);
+                table.primary_key.take_if(|it| it.name == *name);
+            }
+            User::Index(_, name) => table.indexes.retain(|it| it.name != *name),
+            User::Column(..) | User::Table(_) => {}
+        }
+    }
+}

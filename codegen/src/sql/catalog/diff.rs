@@ -1,0 +1,353 @@
+//! The changes of the objects between two databases.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::closure::{Taken, in_the_way};
+use crate::sql::change::{CatalogChange, Change, Differs, Unmigrated};
+use crate::sql::state::{Catalog, CatalogObject, Nature, Need, ObjectKey, ObjectName, State, Usage, User};
+
+/// Returns the changes of objects, and the parts of tables that have to make way for them. If there are such parts, the
+/// tables have to be compared again without them.
+pub(in crate::sql) fn diff_catalog(
+    previous: &State,
+    next: &State,
+    changes: &[Change],
+    released: &BTreeSet<User>,
+) -> (Vec<Change>, BTreeSet<User>) {
+    let mut differ = Differ::new(&previous.catalog, &next.catalog, changes, next);
+    differ.made_way.clone_from(released);
+    let mut found = differ.drops();
+    let released = differ.released();
+    found.extend(released.values().map(|usage| {
+        Change::Catalog(CatalogChange::Release {
+            user: usage.user.clone(),
+            object: usage.object.clone(),
+            sql: usage.release.clone().unwrap_or_default(),
+        })
+    }));
+    found.extend(differ.creates());
+    found.extend(differ.unmigrated());
+    (found, released.into_keys().collect())
+}
+
+struct Differ<'a> {
+    old: BTreeMap<&'a ObjectKey, &'a CatalogObject>,
+    new: BTreeMap<&'a ObjectKey, &'a CatalogObject>,
+    old_usages: &'a [Usage],
+    /// The tables that need each object afterwards.
+    serves: BTreeMap<&'a ObjectKey, BTreeSet<ObjectName>>,
+    taken: Taken,
+    /// What does not stay, whether it comes back or not.
+    gone: BTreeSet<ObjectKey>,
+    /// The parts of tables that have made way already.
+    made_way: BTreeSet<User>,
+    /// What comes with a new table.
+    made: BTreeSet<ObjectKey>,
+}
+
+impl<'a> Differ<'a> {
+    fn new(previous: &'a Catalog, next: &'a Catalog, changes: &[Change], state: &State) -> Self {
+        let by_key = |catalog: &'a Catalog| catalog.objects.iter().map(|it| (&it.key, it)).collect::<BTreeMap<_, _>>();
+        let (old, new) = (by_key(previous), by_key(next));
+        let taken = Taken::of(changes, state);
+        let is_used = |object: &CatalogObject| previous.usages.iter().any(|usage| usage.object == object.key);
+        let goes = |object: &&CatalogObject| match new.get(&object.key) {
+            None => true,
+            Some(next) => {
+                next.create.is_some() && (!can_become(object, next) || is_rearranged(object, next) && !is_used(object))
+            }
+        };
+        let first = previous.objects.iter().filter(goes).map(|object| object.key.clone()).collect();
+        let gone = in_the_way(&previous.objects, first, &taken);
+        let mut serves: BTreeMap<_, BTreeSet<ObjectName>> = BTreeMap::new();
+        for usage in &next.usages {
+            serves.entry(&usage.object).or_default().insert(usage.user.table().clone());
+        }
+        Self {
+            old,
+            new,
+            old_usages: &previous.usages,
+            made_way: BTreeSet::new(),
+            serves,
+            taken,
+            gone,
+            made: made_with_tables(changes, &next.objects),
+        }
+    }
+
+    fn comes_back(&self, key: &ObjectKey) -> bool {
+        self.new.contains_key(key)
+    }
+
+    /// Whether PostgreSQL drops it together with its owner.
+    fn goes_along(&self, object: &CatalogObject) -> bool {
+        match &object.owner {
+            Some(Need::Object(owner)) => self.gone.contains(owner),
+            Some(owner) => self.taken.is_gone(owner),
+            None => false,
+        }
+    }
+
+    /// The parts of tables that stand in the way of objects that are dropped and come back.
+    fn released(&self) -> BTreeMap<User, &'a Usage> {
+        let stands = |usage: &&Usage| self.gone.contains(&usage.object) && !self.is_taken(usage);
+        let found = self.old_usages.iter().filter(stands).filter(|usage| usage.release.is_some());
+        found.map(|usage| (usage.user.clone(), usage)).collect()
+    }
+
+    /// Whether the changes of tables let the user go without the object: they drop it, or change it if the object does
+    /// not come back.
+    fn is_taken(&self, usage: &Usage) -> bool {
+        let (user, comes_back) = (&usage.user, self.comes_back(&usage.object));
+        if self.made_way.contains(user) {
+            return false;
+        }
+        let taken = &self.taken;
+        let is_dropped = |table: &ObjectName, column: &str| taken.columns.contains(&(table.clone(), column.to_owned()));
+        taken.tables.contains(user.table())
+            || match user {
+                User::Default(table, column) => {
+                    let defaults = if comes_back { &taken.cleared } else { &taken.defaults };
+                    is_dropped(table, column) || defaults.contains(&(table.clone(), column.clone()))
+                }
+                User::Column(table, column) => is_dropped(table, column),
+                User::Constraint(table, name) | User::Index(table, name) => {
+                    let parts = if comes_back { &taken.removed } else { &taken.gone };
+                    parts.contains(&Need::Part(table.clone(), name.clone()))
+                }
+                User::Table(_) => false,
+            }
+    }
+
+    fn drops(&self) -> Vec<Change> {
+        let after = self.after();
+        let mut found = Vec::new();
+        for key in &self.gone {
+            let Some(object) = self.old.get(key) else { continue };
+            if object.create.is_none() || object.drop.is_empty() || self.goes_along(object) {
+                continue;
+            }
+            found.push(Change::Catalog(CatalogChange::Drop {
+                object: Box::new((*object).clone()),
+                comes_back: self.comes_back(key),
+                after: after.get(key).cloned().unwrap_or_default(),
+                blocked_by: self.blocked_by(key),
+            }));
+        }
+        found
+    }
+
+    /// What needs a dropped object and cannot make way.
+    fn blocked_by(&self, key: &ObjectKey) -> Vec<String> {
+        let stands = |usage: &&Usage| {
+            usage.object == *key && usage.release.is_none() && self.comes_back(key) && !self.is_taken(usage)
+        };
+        let mut found: Vec<_> = self.old_usages.iter().filter(stands).map(|usage| usage.user.to_string()).collect();
+        let is_only_compared = |object: &&&CatalogObject| {
+            object.create.is_none()
+                && self.gone.contains(&object.key)
+                && object.needs.contains(&Need::Object(key.clone()))
+                && object.nature != Nature::Note
+        };
+        found.extend(self.old.values().filter(is_only_compared).map(|object| object.key.to_string()));
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    /// The tables that have to change before an object can be dropped.
+    fn after(&self) -> BTreeMap<ObjectKey, BTreeSet<ObjectName>> {
+        let mut after: BTreeMap<ObjectKey, BTreeSet<ObjectName>> = BTreeMap::new();
+        let mut open: Vec<ObjectKey> = Vec::new();
+        let is_dropped = |usage: &&Usage| {
+            self.gone.contains(&usage.object)
+                && (usage.release.is_none() && !self.comes_back(&usage.object) || self.is_taken(usage))
+        };
+        for usage in self.old_usages.iter().filter(is_dropped) {
+            after.entry(usage.object.clone()).or_default().insert(usage.user.table().clone());
+            open.push(usage.object.clone());
+        }
+        // What is dropped with its table needs its objects until then.
+        for object in self.old.values().filter(|it| self.gone.contains(&it.key) && self.goes_along(it)) {
+            let Some(table) = object.owner.as_ref().and_then(Need::table) else { continue };
+            for need in &object.needs {
+                if let Need::Object(key) = need {
+                    after.entry(key.clone()).or_default().insert(table.clone());
+                    open.push(key.clone());
+                }
+            }
+        }
+        while let Some(key) = open.pop() {
+            let tables = after.get(&key).cloned().unwrap_or_default();
+            for need in self.old.get(&key).into_iter().flat_map(|object| &object.needs) {
+                let Need::Object(needed) = need else { continue };
+                let known = after.entry(needed.clone()).or_default();
+                let before = known.len();
+                known.extend(tables.iter().cloned());
+                if known.len() > before {
+                    open.push(needed.clone());
+                }
+            }
+        }
+        after
+    }
+
+    fn creates(&self) -> Vec<Change> {
+        let mut found = Vec::new();
+        for (key, next) in &self.new {
+            if next.create.is_none() || self.made.contains(*key) {
+                continue;
+            }
+            let serves = self.serves.get(*key).cloned().unwrap_or_default();
+            match self.old.get(*key) {
+                Some(old) if !self.gone.contains(*key) => found.extend(alter(old, next, serves)),
+                old => {
+                    let mut object = (*next).clone();
+                    keep_empty(old.copied(), &mut object);
+                    keep_owner(old.copied(), &mut object);
+                    let object = Box::new(object);
+                    found.push(Change::Catalog(CatalogChange::Create { object, serves, again: old.is_some() }));
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether these are the inherited columns of a table that begins or ceases to inherit, which says which they are.
+    fn inherits_otherwise(&self, columns: &CatalogObject) -> bool {
+        let is_it = |object: &CatalogObject| object.key.kind == "inheritance" && object.owner == columns.owner;
+        let differs = |object: &&&CatalogObject| {
+            is_it(object) && self.old.contains_key(&object.key) != self.new.contains_key(&object.key)
+        };
+        columns.key.kind == "inherited columns of"
+            && (self.old.values().any(|it| differs(&it)) || self.new.values().any(|it| differs(&it)))
+    }
+
+    /// What is only compared.
+    fn unmigrated(&self) -> Vec<Change> {
+        let mut found = Vec::new();
+        let mut tell = |key: &ObjectKey, how| {
+            found.push(Change::Unmigrated(Unmigrated { kind: key.kind.clone(), name: key.name.clone(), how }));
+        };
+        for (key, old) in &self.old {
+            match self.new.get(*key) {
+                None if self.inherits_otherwise(old) => {}
+                None if old.create.is_none() && !self.goes_along(old) => tell(key, Differs::Extra),
+                Some(next) if next.create.is_none() && next.shape != old.shape => tell(key, Differs::Otherwise),
+                Some(next) if is_rearranged(old, next) && !self.gone.contains(*key) => {
+                    let order = ObjectKey { kind: format!("order in {}", key.kind), name: key.name.clone() };
+                    tell(&order, Differs::Otherwise);
+                }
+                _ => {}
+            }
+        }
+        for (key, next) in &self.new {
+            let is_new = !self.old.contains_key(*key) && !self.made.contains(*key);
+            if next.create.is_none() && is_new && !self.inherits_otherwise(next) {
+                tell(key, Differs::Missing);
+            }
+        }
+        found
+    }
+}
+
+/// A materialized view that nobody filled stays empty when it is created again.
+fn keep_empty(old: Option<&CatalogObject>, next: &mut CatalogObject) {
+    const EMPTY: &str = "\nWITH NO DATA";
+    let Some(old) = old.and_then(|old| old.create.as_ref()) else { return };
+    if next.key.kind != "materialized view" {
+        return;
+    }
+    if let Some(create) = &mut next.create {
+        let plain = create.strip_suffix(EMPTY).unwrap_or(create).to_owned();
+        *create = if old.ends_with(EMPTY) { format!("{plain}{EMPTY}") } else { plain };
+    }
+}
+
+/// An object that is created again stays with its owner.
+fn keep_owner(old: Option<&CatalogObject>, next: &mut CatalogObject) {
+    if let (Some(restore), Some(create)) = (old.and_then(|old| old.restore.as_ref()), &mut next.create) {
+        *create += &format!(";\n{restore}");
+    }
+}
+
+/// Whether an object can become the other one without being dropped.
+fn can_become(old: &CatalogObject, next: &CatalogObject) -> bool {
+    // A view can be replaced by one with more columns.
+    let only_adds = || {
+        let (old, next): (Vec<_>, Vec<_>) = (old.shape.lines().collect(), next.shape.lines().collect());
+        next.starts_with(&old)
+    };
+    let is_plain_view = next.nature == Nature::View && next.replace.is_some();
+    (old.shape == next.shape || is_plain_view && only_adds()) && (old.replace == next.replace || next.replace.is_some())
+}
+
+/// Whether its parts have an order that adding and dropping some does not give: the attributes of a type.
+fn is_rearranged(old: &CatalogObject, next: &CatalogObject) -> bool {
+    let names = |object: &'_ CatalogObject| object.parts.iter().map(|part| part.name.clone()).collect::<Vec<_>>();
+    let (before, after) = (names(old), names(next));
+    let kept = before.iter().filter(|name| after.contains(name));
+    let added = after.iter().filter(|name| !before.contains(name));
+    old.key.kind == "composite type" && !kept.chain(added).eq(&after)
+}
+
+fn alter(old: &CatalogObject, next: &CatalogObject, serves: BTreeSet<ObjectName>) -> Option<Change> {
+    let mut statements = Vec::new();
+    if old.replace != next.replace || old.shape != next.shape {
+        statements.extend(next.replace.clone());
+    }
+    for part in &old.parts {
+        if next.parts.iter().all(|other| other.name != part.name) {
+            statements.push(part.drop.clone());
+        }
+    }
+    for part in &next.parts {
+        match old.parts.iter().find(|other| other.name == part.name) {
+            Some(other) if other.text == part.text => {}
+            Some(other) => match &part.change {
+                Some(change) => statements.push(change.clone()),
+                None => statements.extend([other.drop.clone(), part.add.clone()]),
+            },
+            None => statements.push(part.add.clone()),
+        }
+    }
+    statements.retain(|statement| !statement.is_empty());
+    let releases = old.needs.iter().filter(|need| !next.needs.contains(need)).cloned().collect();
+    let object = Box::new(next.clone());
+    (!statements.is_empty()).then_some(Change::Catalog(CatalogChange::Alter { object, statements, serves, releases }))
+}
+
+/// What is part of a new table: its parents, its partition key. The indexes of a partition come with it, or with those of
+/// its table.
+fn made_with_tables(changes: &[Change], objects: &[CatalogObject]) -> BTreeSet<ObjectKey> {
+    let mut tables: BTreeSet<Need> = BTreeSet::new();
+    let mut indexes: BTreeSet<Need> = BTreeSet::new();
+    let mut attached: BTreeSet<&str> = BTreeSet::new();
+    for change in changes {
+        match change {
+            Change::CreateTable(table) => {
+                tables.insert(Need::Table(table.name.clone()));
+                attached.extend(table.options.attached.iter().map(String::as_str));
+                let keys = table.primary_key.iter().map(|key| &key.name);
+                let keys = keys.chain(table.uniques.iter().map(|key| &key.name));
+                indexes.extend(keys.map(|name| Need::Part(table.name.clone(), name.clone())));
+            }
+            Change::AddObject { table, object } | Change::ReplaceObject { table, next: object, .. } => {
+                indexes.insert(Need::Part(table.clone(), object.name().to_owned()));
+            }
+            _ => {}
+        }
+    }
+    let is_made = |object: &&CatalogObject| {
+        let Some(owner) = &object.owner else { return false };
+        match object.key.kind.as_str() {
+            "partition key of" | "inherited columns of" | "inheritance" | "partition" => tables.contains(owner),
+            "index of partition" => {
+                let name = object.key.name.split(" under ").next().unwrap_or_default();
+                indexes.contains(owner) || attached.contains(name)
+            }
+            _ => false,
+        }
+    };
+    objects.iter().filter(is_made).map(|object| object.key.clone()).collect()
+}
