@@ -213,6 +213,7 @@ pub struct Field {
 
 /// The kind of a field.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "most fields are columns")]
 pub enum FieldKind {
     /// A column of the table.
     Column(Column),

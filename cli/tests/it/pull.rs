@@ -60,13 +60,13 @@ fn tables_without_a_key_that_a_client_can_use_are_ignored_and_the_rest_is_pulled
 #[test]
 fn a_foreign_key_that_is_no_relation_is_a_warning() {
     let (project, _, output) = pull(
-        "CREATE TABLE parent (id bigint PRIMARY KEY, a int, b int, UNIQUE (a, b));
+        "CREATE TABLE parent (id numeric PRIMARY KEY, a int, b int, UNIQUE (a, b));
          CREATE TABLE child (id int PRIMARY KEY, parent_id int REFERENCES parent, a int, b int,
             FOREIGN KEY (b, a) REFERENCES parent (b, a))",
         &[],
     );
     output
-        .says("foreign key child_parent_id_fkey of child: `parent_id` is INTEGER and `parent.id` is BIGINT")
+        .says("foreign key child_parent_id_fkey of child: `parent_id` is INTEGER and `parent.id` is DECIMAL")
         .hides("child_b_a_fkey");
     has(&words(&project), "@relation(fields: [b, a], references: [b, a]");
 }
