@@ -176,16 +176,27 @@ fn join(cx: &Cx<'_, '_>, path: &[FieldId]) -> String {
 /// A model whose rows lead to a tenant has to declare whether they belong to it.
 pub(super) fn every_model_says_so(cx: &mut Cx<'_, '_>, tenant: ModelId) {
     let reaching = reaching(cx, tenant);
+    // Row security also concerns tables that are not in the client: raw SQL reaches them.
+    let is_secured = cx.models.iter().any(|model| cx.has_row_security(model));
     let silent = |id: &ModelId| {
         let model = cx.model(*id);
-        model.declared_tenancy.is_none() && !model.ignored && !model.ast.broken && model.tenancy == Tenancy::Shared
+        model.declared_tenancy.is_none()
+            && (is_secured || !model.ignored)
+            && !model.ast.broken
+            && model.tenancy == Tenancy::Shared
     };
     // The compiler does not know which tables a view reads.
     let is_view = |id: &ModelId| cx.model(*id).ast.kind == ModelKind::View && !reaching.contains(id);
     let views: Vec<_> =
         cx.model_ids().filter(is_view).filter(silent).map(|id| view_says_nothing(cx, id, tenant)).collect();
     let found: Vec<_> = reaching.iter().copied().filter(silent).map(|id| says_nothing(cx, id, tenant)).collect();
+    let referenced: Vec<_> = referenced(cx)
+        .into_iter()
+        .filter(|(id, _)| silent(id) && !reaching.contains(id))
+        .map(|(id, by)| referenced_says_nothing(cx, id, by, tenant))
+        .collect();
     cx.diagnostics.extend(found);
+    cx.diagnostics.extend(referenced);
     cx.diagnostics.extend(views);
 }
 
@@ -220,6 +231,28 @@ fn says_nothing(cx: &Cx<'_, '_>, id: ModelId, tenant: ModelId) -> Diagnostic {
              to every `{tenants}`"
         )),
     }
+}
+
+fn referenced_says_nothing(cx: &Cx<'_, '_>, id: ModelId, by: FieldId, tenant: ModelId) -> Diagnostic {
+    let (name, tenants) = (cx.model(id).ast.name, cx.model(tenant).ast.name.text);
+    let message = format!("`{}` does not declare whose rows it contains", name.text);
+    Diagnostic::new(codes::UNDECLARED_TENANCY, name.span, message)
+        .label(format!("`{}` references it", cx.qualified(by)))
+        .help(format!(
+            "write `@@shared` if its rows belong to every `{tenants}`; or add a required relation to `{tenants}` and write \
+             `@@tenant(..)`"
+        ))
+}
+
+/// Returns the models that rows of tenants reference, each with one of these relations. Their rows may be part of a
+/// tenant's data, such as the address of a user.
+fn referenced(cx: &Cx<'_, '_>) -> BTreeMap<ModelId, FieldId> {
+    let has_tenant = |id: ModelId| {
+        matches!(cx.model(id).declared_tenancy, Some(DeclaredTenancy::Within(_) | DeclaredTenancy::Tenant(_)))
+    };
+    let model = |id: FieldId| cx.field(id).model;
+    let of_tenants = cx.relations.iter().filter(|relation| has_tenant(model(relation.referencing)));
+    of_tenants.map(|relation| (model(relation.referenced), relation.referencing)).collect()
 }
 
 /// Returns the models that have a foreign key, or a join table, to a model whose rows belong to a tenant.
