@@ -8,6 +8,8 @@ mod calls;
 mod database;
 #[path = "random.rs"]
 mod random;
+#[path = "references.rs"]
+mod references;
 #[path = "wall.rs"]
 mod wall;
 

@@ -28,11 +28,19 @@ impl rt::Root for Models {
         &super::room::TABLE,
         &super::exam::TABLE,
         &super::result::TABLE,
+        &super::hall::TABLE,
+        &super::desk::TABLE,
+        &super::seat::TABLE,
+        &super::locker::TABLE,
     ];
 }
 impl Models {
     /// Queries on `Country`.
     pub fn country(&self) -> rt::Delegate<super::country::Country> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Topic`.
+    pub fn topic(&self) -> rt::Delegate<super::topic::Topic> {
         rt::Delegate::new(&self.executor)
     }
 }
@@ -94,6 +102,26 @@ impl TenantModels {
     pub fn country(&self) -> rt::Delegate<super::country::Country> {
         rt::Delegate::new(&self.executor)
     }
+    /// Queries on `Topic`.
+    pub fn topic(&self) -> rt::Delegate<super::topic::Topic> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Hall`.
+    pub fn hall(&self) -> rt::Delegate<super::hall::Hall> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Desk`.
+    pub fn desk(&self) -> rt::Delegate<super::desk::Desk> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Seat`.
+    pub fn seat(&self) -> rt::Delegate<super::seat::Seat> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Locker`.
+    pub fn locker(&self) -> rt::Delegate<super::locker::Locker> {
+        rt::Delegate::new(&self.executor)
+    }
 }
 /// The models with the rows of all tenants.
 #[derive(Debug)]
@@ -143,5 +171,25 @@ impl AcrossTenants {
     /// Queries on `Country`.
     pub fn country(&self) -> rt::Delegate<super::country::Country> {
         rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Topic`.
+    pub fn topic(&self) -> rt::Delegate<super::topic::Topic> {
+        rt::Delegate::new(&self.executor)
+    }
+    /// Queries on `Hall`.
+    pub fn hall(&self) -> rt::AcrossTenants<super::hall::Hall> {
+        rt::AcrossTenants::new(&self.executor)
+    }
+    /// Queries on `Desk`.
+    pub fn desk(&self) -> rt::AcrossTenants<super::desk::Desk> {
+        rt::AcrossTenants::new(&self.executor)
+    }
+    /// Queries on `Seat`.
+    pub fn seat(&self) -> rt::AcrossTenants<super::seat::Seat> {
+        rt::AcrossTenants::new(&self.executor)
+    }
+    /// Queries on `Locker`.
+    pub fn locker(&self) -> rt::AcrossTenants<super::locker::Locker> {
+        rt::AcrossTenants::new(&self.executor)
     }
 }
