@@ -6,6 +6,8 @@
 
 mod references;
 
+use uuid::Uuid;
+
 use self::references::Above;
 use super::bulk::NewRows;
 use super::operation::Operation;
@@ -26,6 +28,45 @@ pub struct Tenant {
 impl std::fmt::Debug for Tenant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Tenant")
+    }
+}
+
+/// The type of a tenant's id that a handle can return.
+pub trait TenantId: Default {
+    /// Returns the id, if the parameter is one of this type.
+    fn of(key: &Param) -> Option<Self>;
+}
+
+macro_rules! integer_ids {
+    ($($integer:ty),+) => {
+        $(impl TenantId for $integer {
+            fn of(key: &Param) -> Option<Self> {
+                match key {
+                    Param::Int(id) => Self::try_from(*id).ok(),
+                    _ => None,
+                }
+            }
+        })+
+    };
+}
+
+integer_ids!(i16, i32, i64);
+
+impl TenantId for Uuid {
+    fn of(key: &Param) -> Option<Self> {
+        match key {
+            Param::Uuid(id) => Some(*id),
+            _ => None,
+        }
+    }
+}
+
+impl TenantId for String {
+    fn of(key: &Param) -> Option<Self> {
+        match key {
+            Param::Text(id) => Some(id.clone()),
+            _ => None,
+        }
     }
 }
 
@@ -178,7 +219,7 @@ fn given_tenant(table: &Table, mut columns: impl Iterator<Item = u16>) -> bool {
 
 fn refuse_tenant(table: &Table, columns: impl Iterator<Item = u16>) -> Result<(), Refused> {
     if is_tenant(table) {
-        return Err(format!("a handle of a tenant cannot create a {}: use `db.across_tenants()`", table.name));
+        return Err(format!("a handle of a tenant cannot create rows of `{}`: use `db.across_tenants()`", table.name));
     }
     if given_tenant(table, columns) {
         return Err(format!("a handle sets the tenant of a new {} itself: leave the tenant's column out", table.name));
@@ -192,7 +233,7 @@ fn refuse_key_of_other(table: &Table, key: &[(u16, Param)], tenant: &Tenant) -> 
     let own = table.own_tenant_column();
     match key.iter().find(|(column, _)| Some(*column) == own) {
         Some((_, value)) if *value != tenant.key => {
-            Err(format!("a handle cannot create a {} with the key of another tenant", table.name))
+            Err(format!("a handle cannot create a row of `{}` with the key of another tenant", table.name))
         }
         _ => Ok(()),
     }
@@ -279,7 +320,11 @@ fn confine_write(write: &mut NestedWrite, parent: &'static Table, tenant: &Tenan
 /// Confines new values of columns.
 fn confine_sets(table: &'static Table, sets: &mut Sets, nested: Option<&mut Vec<NestedWrite>>) -> Result<(), Refused> {
     if given_tenant(table, sets.iter().map(|(column, _)| *column)) {
-        return Err(format!("a handle cannot set the tenant's column of a {}", table.name));
+        return Err(format!(
+            "a handle cannot set the tenant's column of `{}`: leave it out, because a row stays with its tenant; \
+             `db.across_tenants()` can set it",
+            table.name
+        ));
     }
     references::confine_changes(table, sets, nested)
 }

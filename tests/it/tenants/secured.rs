@@ -10,6 +10,8 @@ mod database;
 mod random;
 #[path = "references.rs"]
 mod references;
+#[path = "sessions.rs"]
+mod sessions;
 #[path = "wall.rs"]
 mod wall;
 
