@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::super::Cx;
 use super::super::draft::{DeclaredTenancy, FieldType};
-use super::{id_of, is_required_link, new_line};
+use super::{column_of, id_of, is_required_link, new_line};
 use crate::diagnostics::{self as codes, Diagnostic, did_you_mean};
 use crate::ir::{Arity, FieldId, ModelId, Tenancy};
 use crate::syntax::{ModelKind, Name};
@@ -195,9 +195,40 @@ pub(super) fn every_model_says_so(cx: &mut Cx<'_, '_>, tenant: ModelId) {
         .filter(|(id, _)| silent(id) && !reaching.contains(id))
         .map(|(id, by)| referenced_says_nothing(cx, id, by, tenant))
         .collect();
+    let others = cx.model_ids().filter(|id| !reaching.contains(id) && !is_view(id)).filter(silent);
+    let others = others.filter(|id| !referenced.iter().any(|found| found.span == cx.model(*id).ast.name.span));
+    let alone: Vec<_> = others.filter_map(|id| column_alone(cx, id, tenant)).collect();
     cx.diagnostics.extend(found);
     cx.diagnostics.extend(referenced);
     cx.diagnostics.extend(views);
+    cx.diagnostics.extend(alone);
+}
+
+/// Reports a model with a column like the one that contains the tenant elsewhere. Without a relation, its rows belong to no
+/// tenant, and every client sees all of them.
+fn column_alone(cx: &Cx<'_, '_>, id: ModelId, tenant: ModelId) -> Option<Diagnostic> {
+    let like = |field: &FieldId| {
+        let field = cx.field(*field);
+        let is_same = |other: FieldId| {
+            let other = cx.field(other);
+            other.ast.name.text == field.ast.name.text && other.native_type() == field.native_type()
+        };
+        let mut holders = cx.model_ids().filter(|id| matches!(cx.model(*id).tenancy, Tenancy::Within(_)));
+        field.is_column() && holders.any(|id| column_of(cx, id).is_some_and(is_same))
+    };
+    let column = cx.model(id).field_ids().find(like)?;
+    let (name, tenants) = (cx.model(id).ast.name.text, cx.model(tenant).ast.name.text);
+    let column = cx.field(column).ast.name;
+    let message = format!("`{name}` has the column `{}`, but its rows belong to no `{tenants}`", column.text);
+    Some(
+        Diagnostic::new(codes::TENANT_COLUMN_ALONE, column.span, message)
+            .label("every client sees all rows of the model")
+            .help(format!(
+                "add a required relation to `{tenants}` with `fields: [{}]` and write `@@tenant(..)`; or write `@@shared` if \
+                 its rows belong to every `{tenants}`",
+                column.text
+            )),
+    )
 }
 
 fn view_says_nothing(cx: &Cx<'_, '_>, id: ModelId, tenant: ModelId) -> Diagnostic {

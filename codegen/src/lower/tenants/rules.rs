@@ -46,7 +46,7 @@ impl<'c, 'a, 'd> Sides<'c, 'a, 'd> {
             return None;
         }
         let message = format!(
-            "`{}` can reference a `{}` of another tenant",
+            "`{}` can reference a row of `{}` of another tenant",
             self.cx.qualified(self.relation.referencing),
             self.name(self.referenced)
         );
@@ -241,6 +241,17 @@ fn points_within(cx: &Cx<'_, '_>, model: ModelId, columns: &[FieldId]) -> bool {
     cx.relations.iter().any(|relation| {
         cx.field(relation.referencing).model == model
             && cx.model(cx.field(relation.referenced).model).tenancy != Tenancy::Shared
-            && relation.foreign_key.as_ref().is_some_and(|key| key.fields.iter().all(|id| columns.contains(id)))
+            && relation.foreign_key.as_ref().is_some_and(|key| points_at_one(cx, model, key, columns))
     })
+}
+
+/// Returns whether the columns contain a foreign key, or its part that references a unique key without the tenant.
+fn points_at_one(cx: &Cx<'_, '_>, model: ModelId, key: &ForeignKeyDraft<'_>, columns: &[FieldId]) -> bool {
+    if key.fields.iter().all(|id| columns.contains(id)) {
+        return true;
+    }
+    let tenant = column_of(cx, model);
+    let pairs = key.fields.iter().zip(&key.references).filter(|(from, _)| Some(**from) != tenant);
+    let (from, to): (Vec<FieldId>, Vec<FieldId>) = pairs.unzip();
+    !from.is_empty() && from.iter().all(|id| columns.contains(id)) && is_unique(cx, &to)
 }
